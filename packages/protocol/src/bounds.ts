@@ -1,0 +1,15 @@
+// Every limit of the wire in one place. All are generous for programs and tight for attackers; `docs/wire.md` states them.
+const MiB = 2 ** 20
+
+/** Bytes of JSON or msgpack in one frame. */
+export const MAX_FRAME_BYTES: number = 16 * MiB
+/** Messages in one frame. A sender begins a new frame long before that. */
+export const MAX_BATCH: number = 65_536
+/** Nesting of arrays and objects in a message. */
+export const MAX_DEPTH = 64
+/** Values in one frame: what a frame costs to parse is bounded by its nodes, not by its bytes alone. */
+export const MAX_NODES = 1_000_000
+/** JSON frames up to this size are parsed without being scanned first: so few bytes can't nest or spread far. */
+export const SCAN_ABOVE_BYTES: number = 64 * 1024
+/** Requests of one frontend that may be in flight at a time. */
+export const MAX_IN_FLIGHT = 16_384

@@ -1,0 +1,36 @@
+// A codec turns messages into the body of a frame and back. Messages are encoded one by one, when they are sent, and
+// joined into a batch later: the encoded value is the one the caller had at the time of the call.
+import { FRAME_KIND, type FrameKind } from './frame.js'
+import { jsonCodec } from './json-codec.js'
+import type { Message } from './message.js'
+import { msgpackCodec } from './msgpack-codec.js'
+
+/** One message, encoded. JSON is kept as text, which costs the least to join. */
+export type EncodedMessage = string | Uint8Array
+
+export interface Codec {
+  readonly name: CodecName
+  readonly kind: FrameKind
+  /**
+   * @throws whatever the format throws for a value that it can't carry (a TypeError for a BigInt or a cycle in JSON).
+   */
+  encode(message: Message): EncodedMessage
+  /** Joins encoded messages into one body: one alone as itself, several as an array (JSON-RPC's batch). */
+  join(messages: readonly EncodedMessage[]): EncodedMessage
+  /**
+   * Reads a body. What it gives is one value or an array, plain data, within the bounds, and not yet checked to be
+   * JSON-RPC.
+   *
+   * @throws BusError `ParseError`
+   */
+  decode(body: Uint8Array): unknown
+}
+
+export type CodecName = 'json' | 'msgpack'
+
+export const codecs: Record<CodecName, Codec> = { json: jsonCodec, msgpack: msgpackCodec }
+
+/** The codec of a frame's kind; a sealed frame has none: what is in its record has. */
+export function codecOfKind(kind: number): Codec | undefined {
+  return kind === FRAME_KIND.json ? jsonCodec : kind === FRAME_KIND.msgpack ? msgpackCodec : undefined
+}

@@ -1,0 +1,30 @@
+// A frame is the unit on a link: a kind byte, and a body that holds one message or a batch of them.
+
+/** The kind byte of each frame. Zero is never used, so that cleared memory is no frame. */
+export const FRAME_KIND = { json: 1, msgpack: 2, sealed: 3 } as const
+
+export type FrameKind = (typeof FRAME_KIND)[keyof typeof FRAME_KIND]
+
+export interface Frame {
+  kind: FrameKind
+  /** Text is for JSON alone, and becomes UTF-8 on the way; what a link receives is always bytes. */
+  body: string | Uint8Array
+}
+
+export const isFrameKind = (kind: number | undefined): kind is FrameKind => kind === 1 || kind === 2 || kind === 3
+
+/** Writes a frame as kind byte and body into an ArrayBuffer of just that size, ready to be given away. */
+export function writeFrame({ kind, body }: Frame): ArrayBuffer {
+  const size = typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength
+  const frame = Buffer.allocUnsafeSlow(1 + size)
+  frame[0] = kind
+  if (typeof body === 'string') frame.write(body, 1)
+  else frame.set(body, 1)
+  return frame.buffer as ArrayBuffer
+}
+
+/** Reads what `writeFrame` wrote, without a copy; `undefined` where the kind byte is none. */
+export function readFrame(bytes: Uint8Array): { kind: FrameKind; body: Uint8Array } | undefined {
+  const kind = bytes[0]
+  return isFrameKind(kind) ? { kind, body: bytes.subarray(1) } : undefined
+}

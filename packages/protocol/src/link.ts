@@ -1,0 +1,27 @@
+// A link is a two-way, ordered transport of frames between two actors. Whoever owns a link neither knows nor asks what
+// carries it; the isolation pattern is a link too, made out of two others.
+import type { BusError } from './error.js'
+import type { Frame, FrameKind } from './frame.js'
+
+export interface ReceivedFrame {
+  kind: FrameKind
+  /** Owned by the receiver: nobody else reads or writes these bytes. */
+  body: Uint8Array
+}
+
+export interface LinkReceiver {
+  frame(frame: ReceivedFrame): void
+  /** Called once, after the last frame; with a fault where the peer sent what is no frame. */
+  closed(fault?: BusError): void
+}
+
+export interface Link {
+  /**
+   * Hands one frame over, in order. A frame sent to a link that is closed goes nowhere: `closed` has told the owner.
+   */
+  send(frame: Frame): void
+  /** Sets the one receiver. Frames that arrive before wait for it. */
+  receive(receiver: LinkReceiver): void
+  /** Closes both ends. Frames sent before are delivered. */
+  close(): void
+}

@@ -1,0 +1,50 @@
+// A pair of links within one thread, for tests: frames pass through the same bytes as on any other link.
+import { readFrame, writeFrame, type Frame } from './frame.js'
+import type { Link, LinkReceiver } from './link.js'
+
+class MemoryLink implements Link {
+  peer!: MemoryLink
+  #receiver: LinkReceiver | undefined
+  #arrived: ArrayBuffer[] = []
+  #closed = false
+
+  send(frame: Frame): void {
+    if (this.#closed) return
+    const { peer } = this
+    peer.#arrived.push(writeFrame(frame))
+    queueMicrotask(() => peer.#deliver())
+  }
+
+  receive(receiver: LinkReceiver): void {
+    this.#receiver = receiver
+    queueMicrotask(() => this.#deliver())
+  }
+
+  close(): void {
+    this.#end()
+    queueMicrotask(() => this.peer.#end())
+  }
+
+  #deliver(): void {
+    while (this.#receiver && !this.#closed) {
+      const bytes = this.#arrived.shift()
+      if (!bytes) return
+      const frame = readFrame(new Uint8Array(bytes))
+      if (frame) this.#receiver.frame(frame)
+    }
+  }
+
+  #end(): void {
+    if (this.#closed) return
+    this.#deliver()
+    this.#closed = true
+    this.#receiver?.closed()
+  }
+}
+
+export function createMemoryLinkPair(): [Link, Link] {
+  const [one, other] = [new MemoryLink(), new MemoryLink()]
+  one.peer = other
+  other.peer = one
+  return [one, other]
+}

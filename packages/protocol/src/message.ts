@@ -1,0 +1,92 @@
+// JSON-RPC 2.0 messages (https://www.jsonrpc.org/specification), with `headers` as the one member that is ours, and the
+// guards that decide whether something that came in is one.
+import { BusError, type ErrorObject } from './error.js'
+
+/** A string, or a safe integer: fractions and larger numbers do not survive every JSON implementation. */
+export type RequestId = string | number
+
+/** Extra facts of a call, beside its params: lower-case names by convention, as in HTTP. */
+export type Headers = Record<string, string>
+
+export interface RequestMessage {
+  jsonrpc: '2.0'
+  id: RequestId
+  method: string
+  /** An object of named arguments, or bytes (a raw body). */
+  params?: unknown
+  headers?: Headers
+}
+
+export interface NotificationMessage extends Omit<RequestMessage, 'id'> {
+  id?: undefined
+}
+
+export interface SuccessMessage {
+  jsonrpc: '2.0'
+  id: RequestId
+  result: unknown
+}
+
+export interface ErrorMessage {
+  jsonrpc: '2.0'
+  id: RequestId | null
+  error: ErrorObject
+}
+
+/** What a caller sends. */
+export type CallMessage = RequestMessage | NotificationMessage
+/** What answers it. */
+export type ResponseMessage = SuccessMessage | ErrorMessage
+export type Message = CallMessage | ResponseMessage
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value)
+
+export const isRequestId = (id: unknown): id is RequestId => typeof id === 'string' || Number.isSafeInteger(id)
+
+/** True for Uint8Array (Buffer too) and ArrayBuffer: what the bus carries as raw bytes. */
+export const isBytes = (value: unknown): value is Uint8Array | ArrayBuffer =>
+  value instanceof Uint8Array || value instanceof ArrayBuffer
+
+function isHeaders(value: unknown): value is Headers {
+  return isObject(value) && Object.values(value).every((entry) => typeof entry === 'string')
+}
+
+/** The id that an error answers with: the message's own where it has a good one, else `null` (JSON-RPC, section 5). */
+export const idOf = (message: unknown): RequestId | null =>
+  isObject(message) && isRequestId(message['id']) ? message['id'] : null
+
+/**
+ * Checks one incoming call, and gives it back typed.
+ *
+ * @throws BusError `InvalidRequest`, which names the member that is wrong.
+ */
+export function parseCall(message: unknown): CallMessage {
+  if (!isObject(message)) throw invalid('a message must be an object')
+  if (message['jsonrpc'] !== '2.0') throw invalid('`jsonrpc` must be "2.0"')
+  const { id, method, params, headers } = message
+  if (typeof method !== 'string' || method === '') throw invalid('`method` must be a non-empty string')
+  if (id !== undefined && !isRequestId(id)) throw invalid('`id` must be a string or a safe integer')
+  if (params !== undefined && !isObject(params) && !isBytes(params)) {
+    throw invalid(`\`params\` of ${describeName(method)} must be an object of named arguments, or bytes`)
+  }
+  if (headers !== undefined && !isHeaders(headers)) {
+    throw invalid(`\`headers\` of ${describeName(method)} must be an object of strings`)
+  }
+  return message as unknown as CallMessage
+}
+
+export function isResponse(message: unknown): message is ResponseMessage {
+  if (!isObject(message) || message['jsonrpc'] !== '2.0') return false
+  if ('result' in message) return isRequestId(message['id'])
+  return isErrorObject(message['error']) && (message['id'] === null || isRequestId(message['id']))
+}
+
+const isErrorObject = (value: unknown): value is ErrorObject =>
+  isObject(value) && typeof value['code'] === 'number' && typeof value['message'] === 'string'
+
+const invalid = (what: string): BusError => new BusError('InvalidRequest', `Invalid Request: ${what}`)
+
+/** A name for an error text: quoted, escaped and cut, because whoever sent it chose it. */
+export const describeName = (name: string): string =>
+  JSON.stringify(name.length > 80 ? `${name.slice(0, 80)}…` : name)

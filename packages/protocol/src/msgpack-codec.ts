@@ -1,0 +1,40 @@
+// MessagePack, for bytes and for those who choose it: plain values, `undefined`, BigInt to 64 bits, Date, and bytes.
+// Other extensions are refused before msgpackr sees them (msgpack-scan.ts), so that what it builds is plain data.
+import { Packr } from 'msgpackr'
+import type { Codec, EncodedMessage } from './codec.js'
+import { MAX_FRAME_BYTES } from './bounds.js'
+import { BusError } from './error.js'
+import { FRAME_KIND } from './frame.js'
+import type { Message } from './message.js'
+import { scanMsgpack } from './msgpack-scan.js'
+
+// Maps are read as objects and bytes are copied out of the frame: no value keeps a frame, or its neighbours, alive.
+const packr = new Packr({ useRecords: false, mapsAsObjects: true, copyBuffers: true })
+
+function encode(message: Message): Uint8Array {
+  return packr.pack(message)
+}
+
+/** An array's head and its elements are all there is to a msgpack array, so that encoded messages can be joined as they are. */
+function join(messages: readonly EncodedMessage[]): Uint8Array {
+  if (messages.length === 1) return messages[0] as Uint8Array
+  const head = Buffer.allocUnsafe(5)
+  head[0] = 0xdd
+  head.writeUInt32BE(messages.length, 1)
+  return Buffer.concat([head, ...(messages as readonly Uint8Array[])])
+}
+
+function decode(body: Uint8Array): unknown {
+  if (body.byteLength > MAX_FRAME_BYTES) {
+    throw new BusError('ParseError', `Parse error: a frame of ${body.byteLength} bytes is over the limit`)
+  }
+  const bytes = Object.getPrototypeOf(body) === Uint8Array.prototype ? body : new Uint8Array(body.buffer, body.byteOffset, body.byteLength)
+  scanMsgpack(bytes)
+  try {
+    return packr.unpack(bytes)
+  } catch (error) {
+    throw new BusError('ParseError', `Parse error: ${(error as Error).message}`)
+  }
+}
+
+export const msgpackCodec: Codec = { name: 'msgpack', kind: FRAME_KIND.msgpack, encode, join, decode }

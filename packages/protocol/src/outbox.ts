@@ -1,0 +1,59 @@
+// Gathers the messages of one turn into frames: a frame holds what one codec encoded, in the order it was posted, so a
+// change of codec begins a new frame, and order holds across codecs.
+import type { Codec, EncodedMessage } from './codec.js'
+import { MAX_BATCH, MAX_FRAME_BYTES } from './bounds.js'
+import { BusError } from './error.js'
+import type { FrameKind } from './frame.js'
+import type { Message } from './message.js'
+
+/** Bytes and messages after which a frame is sent before its turn has ended. */
+const FULL_BYTES = 256 * 1024
+const FULL_COUNT: number = MAX_BATCH >> 4
+
+export interface Outbox {
+  /**
+   * Encodes a message at once, and sends it with the others of this turn.
+   *
+   * @throws what the codec throws for a value that it can't carry; BusError `InvalidParams` when it is too large.
+   */
+  post(codec: Codec, message: Message): void
+  /** Sends what waits, now. */
+  flush(): void
+}
+
+/** A body of `count` messages, ready to be framed. */
+export type SendBatch = (kind: FrameKind, body: string | Uint8Array, count: number) => void
+
+export function createOutbox(send: SendBatch): Outbox {
+  let waiting: EncodedMessage[] = []
+  let bytes = 0
+  let lane: Codec | undefined
+
+  function flush(): void {
+    if (!lane || waiting.length === 0) return
+    const messages = waiting
+    waiting = []
+    bytes = 0
+    send(lane.kind, lane.join(messages), messages.length)
+  }
+
+  return {
+    post(codec: Codec, message: Message): void {
+      const encoded = codec.encode(message)
+      if (encoded.length > FULL_BYTES) refuseTooLarge(encoded)
+      if (codec !== lane || bytes + encoded.length > FULL_BYTES) flush()
+      lane = codec
+      // nextTick runs when all promises of this turn have settled, so that all their messages share a frame.
+      if (waiting.length === 0) process.nextTick(flush)
+      bytes += encoded.length
+      if (waiting.push(encoded) >= FULL_COUNT) flush()
+    },
+    flush,
+  }
+}
+
+function refuseTooLarge(encoded: EncodedMessage): void {
+  const size = typeof encoded === 'string' ? Buffer.byteLength(encoded) : encoded.byteLength
+  if (size <= MAX_FRAME_BYTES) return
+  throw new BusError('InvalidParams', `A message of ${size} bytes is over the limit of ${MAX_FRAME_BYTES}`)
+}

@@ -1,0 +1,38 @@
+// A link over a MessagePort: one `postMessage` a frame. What comes in is an ArrayBuffer with a frame in it, or a fault: a
+// port deserializes whatever the other side posts, so nothing richer is let in.
+import type { MessagePort } from 'node:worker_threads'
+import { BusError } from './error.js'
+import { readFrame, writeFrame, type Frame } from './frame.js'
+import type { Link, LinkReceiver } from './link.js'
+
+export function createPortLink(port: MessagePort): Link {
+  let closed = false
+
+  function end(receiver: LinkReceiver, fault?: BusError): void {
+    if (closed) return
+    closed = true
+    port.close()
+    receiver.closed(fault)
+  }
+
+  return {
+    send(frame: Frame): void {
+      if (closed) return
+      const bytes = writeFrame(frame)
+      port.postMessage(bytes, [bytes])
+    },
+    receive(receiver: LinkReceiver): void {
+      port.on('message', (data: unknown) => {
+        if (closed) return
+        const frame = data instanceof ArrayBuffer ? readFrame(new Uint8Array(data)) : undefined
+        if (frame) receiver.frame(frame)
+        else end(receiver, new BusError('InvalidRequest', 'The peer sent something that is no frame'))
+      })
+      port.on('messageerror', () => end(receiver, new BusError('InvalidRequest', 'The peer sent an unreadable message')))
+      port.on('close', () => end(receiver))
+    },
+    close(): void {
+      port.close()
+    },
+  }
+}
