@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 
 const root = new URL('../', import.meta.url)
-const read = (path) => {
+const read = path => {
   try {
     return readFileSync(new URL(path, root), 'utf8')
   } catch {

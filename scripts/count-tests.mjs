@@ -1,0 +1,45 @@
+// node scripts/count-tests.mjs [command …]: runs the command, then adds up the test reports that it left behind.
+// The last line says how many tests passed, failed and were skipped; the exit code is 0 only if all is well.
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+
+const root = new URL('../', import.meta.url)
+const readJson = url => JSON.parse(readFileSync(url, 'utf8'))
+
+const tested = ['packages', 'examples']
+  .flatMap(folder => readdirSync(new URL(folder, root)).map(name => `${folder}/${name}`))
+  .filter(folder => existsSync(new URL(`${folder}/package.json`, root)))
+  .filter(folder => readJson(new URL(`${folder}/package.json`, root)).scripts?.test)
+const report = folder => new URL(`${folder}/test-report.json`, root)
+
+let status = 0
+const [command, ...args] = process.argv.slice(2)
+if (command) {
+  for (const folder of tested) rmSync(report(folder), { force: true })
+  const run = spawnSync(command, args, { cwd: root, stdio: 'inherit', shell: process.platform === 'win32' })
+  if (run.error) console.error(run.error.message)
+  status = run.status ?? 1
+}
+
+let passed = 0
+let failed = 0
+let skipped = 0
+for (const folder of tested) {
+  if (!existsSync(report(folder))) {
+    console.log(`${folder}: its tests left no report`)
+    status ||= 1
+    continue
+  }
+  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, testResults } = readJson(report(folder))
+  // A file that could not even be loaded has no failed test in it: the file counts as one.
+  const broken = testResults.filter(
+    file => file.status === 'failed' && !file.assertionResults.some(test => test.status === 'failed'),
+  )
+  passed += numPassedTests
+  failed += numFailedTests + broken.length
+  skipped += numPendingTests + numTodoTests
+}
+
+if (failed || !passed) status ||= 1
+process.exitCode = status
+console.log(`${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''}`)

@@ -1,0 +1,23 @@
+// How every package and example runs its tests; each has a vitest.config.ts that hands this one on.
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    include: ['**/*.test.ts'],
+    exclude: ['**/node_modules/**', '**/dist/**'],
+    pool: 'forks',
+    testTimeout: 20_000,
+    hookTimeout: 20_000,
+    passWithNoTests: true,
+    // The report is what scripts/count-tests.mjs adds up.
+    reporters: ['default', ['json', { outputFile: 'test-report.json' }]],
+    // `*.test-d.ts` are checked by tsc; what is wrong elsewhere is for `npm run check` to say.
+    typecheck: {
+      enabled: true,
+      include: ['**/*.test-d.ts'],
+      tsconfig: fileURLToPath(new URL('tsconfig.json', import.meta.url)),
+      ignoreSourceErrors: true,
+    },
+  },
+})
