@@ -1,1 +1,55 @@
-export {}
+// What a frontend module imports: the functions of this thread's client.
+import type { EventTarget, Unlisten } from '@sallyport/protocol'
+import type { CommandArguments } from './arguments.js'
+import type { InvokeOptions, ListenOptions } from './client.js'
+import { currentClient } from './current.js'
+import type { EventHandler } from './events.js'
+
+export { BusError, isBusError } from '@sallyport/protocol'
+export type { BusErrorCode, BusErrorReason, BusEvent, EventTarget, Headers, Unlisten } from '@sallyport/protocol'
+export type { CommandArguments } from './arguments.js'
+export { Channel } from './channel.js'
+export type { Client, InvokeOptions, ListenOptions } from './client.js'
+export type { EventHandler } from './events.js'
+
+/**
+ * Calls a command of core.
+ *
+ * @example
+ * const greeting = await invoke<string>('greet', { name: 'World' }, { timeout: 1000 })
+ */
+export async function invoke<T = unknown>(
+  command: string,
+  args?: CommandArguments,
+  options?: InvokeOptions,
+): Promise<T> {
+  return currentClient().invoke<T>(command, args, options)
+}
+
+/** Sends an event to every listener, in core, the host and all frontends, this one too. */
+export async function emit(event: string, payload?: unknown): Promise<void> {
+  return currentClient().emit(event, payload)
+}
+
+/** Sends an event to the listeners that match `target`: a label, or one of Tauri's targets. */
+export async function emitTo(target: string | EventTarget, event: string, payload?: unknown): Promise<void> {
+  return currentClient().emitTo(target, event, payload)
+}
+
+/** Listens to an event; resolves to what takes the listener away. */
+export async function listen<T = unknown>(
+  event: string,
+  handler: EventHandler<T>,
+  options?: ListenOptions,
+): Promise<Unlisten> {
+  return currentClient().listen(event, handler, options)
+}
+
+/** Listens to an event once. */
+export async function once<T = unknown>(
+  event: string,
+  handler: EventHandler<T>,
+  options?: ListenOptions,
+): Promise<Unlisten> {
+  return currentClient().once(event, handler, options)
+}

@@ -27,10 +27,10 @@ export {
   type ErrorObject,
 } from './error.js'
 export { FRAME_KIND, isFrameKind, readFrame, writeFrame, type Frame, type FrameKind } from './frame.js'
-export { lifecycle, type LifecycleEvent } from './lifecycle.js'
 export type { Link, LinkReceiver, ReceivedFrame } from './link.js'
 export { createMemoryLinkPair } from './memory-link.js'
 export {
+  describeCommand,
   describeName,
   idOf,
   isBytes,

@@ -19,9 +19,10 @@ function encode(message: Message): string {
   const { id, method, params, headers } = message
   let text = id === undefined ? '{"jsonrpc":"2.0","method":' : `{"jsonrpc":"2.0","id":${quote(id)},"method":`
   text += JSON.stringify(method)
-  const encoded = params === undefined ? undefined : JSON.stringify(params)
-  if (encoded !== undefined) text += `,"params":${encoded}`
-  if (headers !== undefined) text += `,"headers":${JSON.stringify(headers)}`
+  const encodedParams = params === undefined ? undefined : JSON.stringify(params)
+  if (encodedParams !== undefined) text += `,"params":${encodedParams}`
+  const encodedHeaders = headers === undefined ? undefined : JSON.stringify(headers)
+  if (encodedHeaders !== undefined) text += `,"headers":${encodedHeaders}`
   return `${text}}`
 }
 

@@ -90,3 +90,5 @@ const invalid = (what: string): BusError => new BusError('InvalidRequest', `Inva
 /** A name for an error text: quoted, escaped and cut, because whoever sent it chose it. */
 export const describeName = (name: string): string =>
   JSON.stringify(name.length > 80 ? `${name.slice(0, 80)}…` : name)
+
+export const describeCommand = (method: string): string => `command ${describeName(method)}`

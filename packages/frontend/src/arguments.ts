@@ -1,0 +1,47 @@
+// Makes a caller's arguments ready for the wire. Only the top level is looked at: bytes and channels are found there, and
+// nothing has to be walked.
+import { BusError, channelReference, describeCommand, isBytes } from '@sallyport/protocol'
+import { Channel } from './channel.js'
+
+export interface PreparedArguments {
+  /** An object, bytes, or `undefined` for none. */
+  params: unknown
+  /** Bytes are among them, so they need the msgpack lane. */
+  hasBytes: boolean
+  channels: Channel[] | undefined
+}
+
+/** Named arguments of a command, or bytes as its whole body. */
+export type CommandArguments = Readonly<Record<string, unknown>> | Uint8Array | ArrayBuffer
+
+/** @throws BusError `InvalidParams` where `args` is neither an object of named arguments nor bytes. */
+export function prepareArguments(command: string, args: unknown): PreparedArguments {
+  if (args === undefined || args === null) return { params: undefined, hasBytes: false, channels: undefined }
+  if (isBytes(args)) return { params: args, hasBytes: true, channels: undefined }
+  if (typeof args !== 'object' || Array.isArray(args)) {
+    const given = Array.isArray(args) ? 'an array' : typeof args
+    throw new BusError(
+      'InvalidParams',
+      `Arguments of ${describeCommand(command)} must be an object of named arguments, or bytes: got ${given}`,
+    )
+  }
+  let hasBytes = false
+  let channels: Channel[] | undefined
+  let copy: Record<string, unknown> | undefined
+  for (const key of Object.keys(args)) {
+    const value = (args as Record<string, unknown>)[key]
+    if (typeof value !== 'object' || value === null) continue
+    if (isBytes(value)) hasBytes = true
+    if (!(value instanceof Channel)) continue
+    copy ??= { ...(args as Record<string, unknown>) }
+    copy[key] = channelReference(value.id)
+    channels ??= []
+    channels.push(value)
+  }
+  return { params: copy ?? args, hasBytes, channels }
+}
+
+export function checkCommandName(command: unknown): void {
+  if (typeof command === 'string' && command !== '') return
+  throw new BusError('InvalidParams', `A command’s name must be a non-empty string: got ${command === '' ? '""' : typeof command}`)
+}

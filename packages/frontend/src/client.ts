@@ -1,0 +1,209 @@
+// A client makes calls over a link. It neither knows nor asks what the link is: a port, the isolation gate, a network.
+import {
+  BusError,
+  METHOD,
+  checkEventName,
+  codecOfKind,
+  codecs,
+  createOutbox,
+  describeCommand,
+  isBusError,
+  isBytes,
+  isResponse,
+  toEventTarget,
+  type CallMessage,
+  type ChannelParams,
+  type CodecName,
+  type EventParams,
+  type EventTarget,
+  type Headers,
+  type Link,
+  type Outbox,
+  type ReceivedFrame,
+  type Unlisten,
+} from '@sallyport/protocol'
+import { checkCommandName, prepareArguments, type CommandArguments } from './arguments.js'
+import { Channel } from './channel.js'
+import { Listeners, type EventHandler } from './events.js'
+import { Pending, checkCallOptions, type CallOptions, type Settle } from './pending.js'
+
+export interface InvokeOptions extends CallOptions {
+  /** Beside the arguments, as in HTTP: the handler reads them as `ctx.request.headers`. */
+  headers?: Headers
+}
+
+export interface ListenOptions {
+  /** Whose events: a label, or one of Tauri's targets. `{ kind: 'Any' }` by default. */
+  target?: string | EventTarget
+}
+
+export interface ClientOptions {
+  label: string
+  codec?: CodecName
+}
+
+export class Client {
+  readonly label: string
+  /** `new client.Channel(onmessage)`: the same class for every client. */
+  readonly Channel: typeof Channel = Channel
+  /** Resolves once the link has closed, whoever closed it. */
+  readonly closed: Promise<void>
+  readonly #codec: CodecName
+  readonly #link: Link
+  readonly #outbox: Outbox
+  readonly #pending: Pending
+  readonly #listeners = new Listeners()
+  readonly #channels = new Map<number, Channel>()
+  #gone: BusError | undefined
+  #lastFault: BusError | undefined
+
+  constructor(link: Link, { label, codec = 'json' }: ClientOptions) {
+    this.label = label
+    this.#codec = codec
+    this.#link = link
+    this.#outbox = createOutbox((kind, body) => link.send({ kind, body }))
+    this.#pending = new Pending((id) => this.#notify(METHOD.cancel, { id }))
+    this.closed = new Promise((resolve) => {
+      link.receive({
+        frame: (frame) => this.#receive(frame),
+        closed: (fault) => resolve(this.#end(fault)),
+      })
+    })
+  }
+
+  /**
+   * Calls a command and gives its result.
+   *
+   * @param args named arguments (a `Channel` or bytes may be the value of one), or bytes as the whole body
+   * @throws BusError of any reason: see its table
+   */
+  invoke<T = unknown>(command: string, args?: CommandArguments, options?: InvokeOptions): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      checkCommandName(command)
+      const { params, hasBytes, channels } = prepareArguments(command, args)
+      const settle: Settle = { resolve: resolve as Settle['resolve'], reject }
+      if (channels) settle.reject = (error) => reject(this.#finishAll(channels, error))
+      this.#request(command, params, hasBytes, settle, options)
+      if (channels) for (const channel of channels) this.#adopt(channel)
+    })
+  }
+
+  /** Sends an event to every listener. Fire and forget: it resolves when the event is on its way. */
+  async emit(event: string, payload?: unknown): Promise<void> {
+    checkEventName(event)
+    this.#notify(METHOD.emit, { event, payload }, isBytes(payload))
+  }
+
+  /** Sends an event to the listeners that match `target`: a label, or one of Tauri's targets. */
+  async emitTo(target: string | EventTarget, event: string, payload?: unknown): Promise<void> {
+    checkEventName(event)
+    this.#notify(METHOD.emitTo, { target: toEventTarget(target), event, payload }, isBytes(payload))
+  }
+
+  /** Resolves, once core knows of the listener, to what takes it away again. */
+  listen<T = unknown>(event: string, handler: EventHandler<T>, options: ListenOptions = {}): Promise<Unlisten> {
+    return new Promise((resolve, reject) => {
+      checkEventName(event)
+      const params = { event, target: toEventTarget(options.target ?? { kind: 'Any' }) }
+      // The handler is in place before the next message is read: events may follow in the same frame.
+      const listening = (result: unknown): void => {
+        const eventId = result as number
+        this.#listeners.add(eventId, handler as EventHandler)
+        resolve(() => this.#unlisten(event, eventId))
+      }
+      this.#request(METHOD.listen, params, false, { resolve: listening, reject })
+    })
+  }
+
+  /** Like `listen`, for one event. */
+  once<T = unknown>(event: string, handler: EventHandler<T>, options: ListenOptions = {}): Promise<Unlisten> {
+    const first: EventHandler<T> = (received) => {
+      this.#unlisten(event, received.id)
+      handler(received)
+    }
+    return this.listen(event, first, options)
+  }
+
+  /** Closes the link. Calls that still wait reject with `Disconnected`. */
+  async close(): Promise<void> {
+    this.#outbox.flush()
+    this.#link.close()
+    await this.closed
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  #request(method: string, params: unknown, bytes: boolean, settle: Settle, options?: InvokeOptions): void {
+    if (this.#gone) throw new BusError('Disconnected', this.#gone.message, { data: { delivered: 'no' } })
+    if (options !== undefined) checkCallOptions(method, options)
+    const message: CallMessage = { jsonrpc: '2.0', id: this.#pending.nextId, method, params }
+    if (options?.headers !== undefined) message.headers = options.headers
+    this.#post(message, bytes)
+    this.#pending.add(method, settle, options)
+  }
+
+  #notify(method: string, params: Record<string, unknown>, bytes = false): void {
+    if (this.#gone) throw this.#gone
+    this.#post({ jsonrpc: '2.0', method, params }, bytes)
+  }
+
+  #post(message: CallMessage, bytes: boolean): void {
+    const codec = codecs[bytes ? 'msgpack' : this.#codec]
+    try {
+      this.#outbox.post(codec, message)
+    } catch (cause) {
+      if (isBusError(cause)) throw cause
+      const why = cause instanceof Error ? cause.message : String(cause)
+      throw new BusError('InvalidParams', `Arguments of ${describeCommand(message.method)} can’t be carried as ${codec.name}: ${why}`, { cause })
+    }
+  }
+
+  #unlisten(event: string, eventId: number): void {
+    if (!this.#listeners.remove(eventId) || this.#gone) return
+    const done = (): void => {}
+    this.#request(METHOD.unlisten, { event, eventId }, false, { resolve: done, reject: done })
+  }
+
+  #adopt(channel: Channel): void {
+    this.#channels.set(channel.id, channel)
+    channel.bind({
+      credit: (id, messages) => !this.#gone && this.#notify(METHOD.credit, { channel: id, messages }),
+      forget: (id) => this.#channels.delete(id),
+    })
+  }
+
+  /** Core ends the channels of a call that failed, or never had them. */
+  #finishAll(channels: Channel[], error: BusError): BusError {
+    for (const channel of channels) channel.finish()
+    return error
+  }
+
+  #receive({ kind, body }: ReceivedFrame): void {
+    const received = codecOfKind(kind)?.decode(body)
+    if (!Array.isArray(received)) return this.#take(received)
+    for (const message of received) this.#take(message)
+  }
+
+  #take(message: unknown): void {
+    if (isResponse(message)) {
+      if ('error' in message && message.id === null) this.#lastFault = new BusError('InvalidRequest', message.error.message)
+      return this.#pending.settle(message)
+    }
+    const { method, params } = message as { method?: unknown; params?: unknown }
+    if (method === METHOD.event) this.#listeners.dispatch(params as EventParams)
+    else if (method === METHOD.channel) this.#channels.get((params as ChannelParams).channel)?.receive(params as ChannelParams)
+  }
+
+  #end(fault: BusError | undefined): void {
+    const cause = fault ?? this.#lastFault
+    const why = cause ? `The link to core has failed: ${cause.message}` : 'The link to core is closed'
+    const gone = (delivered: 'no' | 'unknown'): BusError =>
+      new BusError('Disconnected', why, { data: { delivered }, ...(cause && { cause }) })
+    this.#gone = gone('no')
+    this.#pending.rejectAll(() => gone('unknown'))
+    this.#listeners.clear()
+    for (const channel of [...this.#channels.values()]) channel.finish()
+  }
+}

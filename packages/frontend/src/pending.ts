@@ -1,0 +1,100 @@
+// The calls that wait for an answer: each is settled exactly once, by its answer, its deadline, its signal or the end of
+// the link, whichever comes first. What comes later finds nobody and is dropped.
+import { BusError, describeCommand, fromErrorObject, type ResponseMessage } from '@sallyport/protocol'
+
+export interface CallOptions {
+  /** Aborting it rejects the call with `Cancelled`, and tells core. */
+  signal?: AbortSignal
+  /** Milliseconds until the call rejects with `Timeout`. None by default. */
+  timeout?: number
+}
+
+export interface Settle {
+  resolve(result: unknown): void
+  reject(error: BusError): void
+}
+
+interface Call extends Settle {
+  release: (() => void) | undefined
+}
+
+export class Pending {
+  readonly #calls = new Map<number, Call>()
+  readonly #abandoned: (id: number) => void
+  #nextId = 1
+
+  /** `abandoned` is told of a call that its caller gave up. */
+  constructor(abandoned: (id: number) => void) {
+    this.#abandoned = abandoned
+  }
+
+  get size(): number {
+    return this.#calls.size
+  }
+
+  /** The id of the next call; `add` takes it. */
+  get nextId(): number {
+    return this.#nextId
+  }
+
+  add(method: string, settle: Settle, options: CallOptions | undefined): void {
+    const id = this.#nextId++
+    const call: Call = { resolve: settle.resolve, reject: settle.reject, release: undefined }
+    this.#calls.set(id, call)
+    if (options !== undefined) call.release = this.#watch(id, method, options)
+  }
+
+  settle(response: ResponseMessage): void {
+    if (typeof response.id !== 'number') return
+    const call = this.#take(response.id)
+    if (!call) return
+    if ('result' in response) call.resolve(response.result)
+    else call.reject(fromErrorObject(response.error))
+  }
+
+  rejectAll(makeError: () => BusError): void {
+    for (const id of [...this.#calls.keys()]) this.#take(id)?.reject(makeError())
+  }
+
+  #take(id: number): Call | undefined {
+    const call = this.#calls.get(id)
+    this.#calls.delete(id)
+    call?.release?.()
+    return call
+  }
+
+  #watch(id: number, method: string, { signal, timeout }: CallOptions): (() => void) | undefined {
+    if (signal === undefined && timeout === undefined) return undefined
+    const giveUp = (error: BusError): void => {
+      const call = this.#take(id)
+      if (!call) return
+      call.reject(error)
+      this.#abandoned(id)
+    }
+    const cancel = (): void => giveUp(cancelled(method, signal))
+    const timer =
+      timeout === undefined
+        ? undefined
+        : setTimeout(() => giveUp(new BusError('Timeout', `${describeCommand(method)} took longer than ${timeout} ms`)), timeout)
+    signal?.addEventListener('abort', cancel, { once: true })
+    return () => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', cancel)
+    }
+  }
+}
+
+export const cancelled = (method: string, signal: AbortSignal | undefined): BusError =>
+  new BusError('Cancelled', `${describeCommand(method)} was cancelled`, { cause: signal?.reason })
+
+/** @throws BusError `InvalidParams` where an option is of the wrong type, `Cancelled` where the signal is aborted. */
+export function checkCallOptions(method: string, { signal, timeout }: CallOptions): void {
+  if (timeout !== undefined && !(typeof timeout === 'number' && timeout >= 0 && timeout <= 0x7fff_ffff)) {
+    throw new BusError('InvalidParams', `\`timeout\` of ${describeCommand(method)} must be milliseconds from 0 to 2147483647`)
+  }
+  if (signal === undefined) return
+  if (!(signal instanceof AbortSignal)) {
+    throw new BusError('InvalidParams', `\`signal\` of ${describeCommand(method)} must be an AbortSignal`)
+  }
+  if (signal.aborted) throw cancelled(method, signal)
+}

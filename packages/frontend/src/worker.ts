@@ -1,0 +1,38 @@
+// The entry of a frontend worker: makes the client of this thread, then loads the user's module.
+import { createPortLink } from '@sallyport/protocol'
+import { startWorkerActor } from '@sallyport/protocol/actor'
+import { parentPort, workerData } from 'node:worker_threads'
+import { Client } from './client.js'
+import type { FrontendCommand, FrontendReport, FrontendWorkerData } from './contract.js'
+import { setCurrentClient } from './current.js'
+import { throughGate } from './through-gate.js'
+
+const { label, codec, module, link: corePort, gate: gatePort } = workerData as FrontendWorkerData
+const control = parentPort!
+
+const started = new Promise<void>((resolve) => {
+  control.on('message', (command: FrontendCommand) => {
+    if (command.type === 'start') resolve()
+    else actor.stop()
+  })
+})
+
+const actor = startWorkerActor({
+  boot: async () => {},
+  handshake: () => started,
+  serve(send) {
+    const core = createPortLink(corePort)
+    const client = new Client(gatePort ? throughGate(core, createPortLink(gatePort)) : core, { label, codec })
+    setCurrentClient(client)
+    void client.closed.then(() => send({ type: 'link.closed' }))
+    import(module).catch((error: unknown) => send({ type: 'fault', error }))
+    return () => void client.close()
+  },
+  drain: async () => {},
+  entered(state, error) {
+    const report: FrontendReport = { type: 'state', state }
+    if (error !== undefined) report.error = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    control.postMessage(report)
+    if (state === 'stopped' || state === 'failed') setImmediate(() => process.exit(state === 'failed' ? 1 : 0))
+  },
+})
