@@ -1,0 +1,66 @@
+// Plants one violation of each rule that the house depends on, in a copy of the layout, and demands that it is reported:
+// a rule that has stopped working says nothing by itself.
+import { spawnSync } from 'node:child_process'
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const imports = name => `export { x } from '${name}'\n`
+const border = 'no-restricted-imports'
+const cycle = { 'packages/core/src/a.ts': imports('./b.js'), 'packages/core/src/b.ts': imports('./a.js') }
+const work = 'const work = async (): Promise<void> => {}\n'
+
+/** The rule that must report these files; without a rule, nothing may. */
+const cases = [
+  { rule: 'no-floating-promises', files: { 'packages/core/src/a.ts': `${work}work()\n` } },
+  { rule: 'no-floating-promises', files: { 'packages/core/src/a.test.ts': `${work}work()\n` } },
+  { rule: 'no-floating-promises', files: { 'examples/hello/a.ts': `${work}work()\n` } },
+  { rule: 'no-misused-promises', files: { 'packages/core/src/a.ts': `${work}[1].forEach(work)\n` } },
+  { rule: 'no-explicit-any', files: { 'packages/core/src/a.ts': 'export const a: any = 1\n' } },
+  { rule: 'no-cycle', files: cycle },
+  { rule: 'max-lines', files: { 'packages/core/src/a.ts': 'export {}\n'.repeat(251) } },
+  { rule: 'max-lines', files: { 'examples/hello/a.ts': 'export {}\n'.repeat(251) } },
+  { rule: 'max-lines', files: { 'scripts/a.mjs': 'export {}\n'.repeat(251) } },
+  { rule: 'no-default-export', files: { 'packages/core/src/a.ts': 'export default 1\n' } },
+  { files: { 'examples/hello/core.ts': 'export default 1\n' } },
+  { files: { 'packages/core/test/core.ts': 'export default 1\n' } },
+  { rule: border, files: { 'packages/protocol/src/a.ts': imports('@sallyport/frontend/client') } },
+  { rule: border, files: { 'packages/frontend/src/a.ts': imports('@sallyport/core') } },
+  { rule: border, files: { 'packages/isolation/src/a.ts': imports('@sallyport/frontend') } },
+  { rule: border, files: { 'packages/isolation/src/a.ts': "void import('@sallyport/core')\n" } },
+  { rule: border, files: { 'packages/core/src/a.ts': imports('@sallyport/isolation/worker') } },
+  { rule: border, files: { 'packages/core/src/a.ts': imports('@sallyport/frontend') } },
+  {
+    rule: border,
+    files: { 'packages/core/src/host/a.ts': "import type { T } from '@sallyport/bench'\nexport type U = T\n" },
+  },
+  { rule: border, files: { 'examples/hello/a.ts': imports('@sallyport/core/internal') } },
+  { files: { 'packages/frontend/src/a.ts': imports('@sallyport/protocol') } },
+  { files: { 'packages/core/src/a.ts': imports('@sallyport/frontend/client') } },
+  { files: { 'packages/core/src/a.ts': "export const w = import.meta.resolve('@sallyport/isolation/worker')\n" } },
+  { files: { 'packages/bench/src/a.ts': imports('@sallyport/core/internal') } },
+]
+
+const root = fileURLToPath(new URL('../', import.meta.url))
+const folder = mkdtempSync(join(tmpdir(), 'sallyport-lint-'))
+copyFileSync(join(root, '.oxlintrc.json'), join(folder, '.oxlintrc.json'))
+cases.forEach(({ files }, index) => {
+  for (const [path, text] of Object.entries(files)) {
+    const file = join(folder, path.replace(/[^/]+$/, `case${index}/$&`))
+    mkdirSync(dirname(file), { recursive: true })
+    writeFileSync(file, text)
+  }
+})
+const shell = process.platform === 'win32'
+const { stdout, stderr } = spawnSync('oxlint', ['--format=unix'], { cwd: folder, encoding: 'utf8', shell })
+rmSync(folder, { recursive: true })
+
+const wrong = cases.filter(({ rule }, index) => {
+  const reported = stdout.split('\n').filter(line => line.includes(`/case${index}/`))
+  return rule ? !reported.some(line => line.includes(`(${rule})`)) : reported.length > 0
+})
+for (const { rule, files } of wrong) console.error(rule ? `not reported: ${rule}` : 'reported, but fine:', files)
+if (wrong.length > 0) console.error(stdout, stderr)
+else console.log(`${cases.length} planted cases were judged as they should be`)
+process.exitCode = wrong.length > 0 ? 1 : 0
