@@ -35,6 +35,8 @@ const cases = [
     rule: border,
     files: { 'packages/core/src/host/a.ts': "import type { T } from '@sallyport/bench'\nexport type U = T\n" },
   },
+  { rule: border, files: { 'packages/core/src/host/a.ts': imports('../../../isolation/src/gate.js') } },
+  { files: { 'packages/core/test/a.ts': imports('../src/isolation/a.js') } },
   { rule: border, files: { 'examples/hello/a.ts': imports('@sallyport/core/internal') } },
   { files: { 'packages/frontend/src/a.ts': imports('@sallyport/protocol') } },
   { files: { 'packages/core/src/a.ts': imports('@sallyport/frontend/client') } },
