@@ -19,8 +19,8 @@ export function importKey(bytes: Uint8Array): KeyObject {
 }
 
 /**
- * Encrypts `parts`, one after another, into `out`: ciphertext, then tag. A part may lie in `out` at its own place, and is
- * then encrypted where it is.
+ * Encrypts `parts`, one after another, into `out`: ciphertext, then tag. A part may lie in `out` at its own place,
+ * and is then encrypted where it is.
  */
 export function encrypt(
   key: KeyObject,
@@ -44,7 +44,7 @@ export function encrypt(
 /**
  * Decrypts `parts`, one after another, each into memory of its own. Nothing is returned before the tag is verified.
  *
- * @throws Error where anything does not fit: key, nonce, additional data, ciphertext, or a tag that is not 16 bytes long
+ * @throws Error where anything does not fit: key, nonce, additional data, ciphertext, tag (or its length)
  */
 export function decrypt(
   key: KeyObject,
@@ -59,7 +59,7 @@ export function decrypt(
   return plain
 }
 
-/** HKDF with SHA-256 (RFC 5869): extract and expand. `length` is at most 8160 bytes, `info` (a limit of Node's) 1024. */
+/** HKDF with SHA-256 (RFC 5869): extract and expand. `length` is at most 8160 bytes, `info` 1024 (Node's limit). */
 export function hkdfSha256(
   ikm: Uint8Array | KeyObject,
   salt: Uint8Array,

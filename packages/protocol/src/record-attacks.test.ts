@@ -1,5 +1,5 @@
-// What a record must withstand: whoever carries it may read its header, and can do nothing with it but deliver it once, in
-// order, in time. Each attack has a test by name.
+// What a record must withstand: whoever carries it may read its header, and can do nothing with it but deliver it
+// once, in order, in time. Each attack has a test by name.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { isBusError } from './error.js'

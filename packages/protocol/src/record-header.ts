@@ -1,5 +1,5 @@
-// The clear part of a record: 44 bytes of fixed layout, big-endian, all of it authenticated as additional data. Both sides
-// write it from what they know; the opener compares, so that nothing in it is ever taken on trust.
+// The clear part of a record: 44 bytes of fixed layout, big-endian, all of it authenticated as additional data. Both
+// sides write it from what they know; the opener compares, so that nothing in it is ever taken on trust.
 import { TAG_BYTES } from './aead.js'
 
 const RECORD_VERSION = 1

@@ -1,5 +1,5 @@
-// The key schedule of records: which key and nonce the next record has. Sealer and opener each own one and count alike, so
-// that neither of them ever reads from a record when a new key begins.
+// The key schedule of records: which key and nonce the next record has. Sealer and opener each own one and count
+// alike, so that neither of them ever reads from a record when a new key begins.
 import type { KeyObject } from 'node:crypto'
 import { hkdfSha256, importKey, KEY_BYTES, NONCE_BYTES } from './aead.js'
 import { SESSION_BYTES } from './record-header.js'
@@ -38,8 +38,8 @@ export interface KeySchedule {
 }
 
 /**
- * The secret of one session: HKDF-SHA256 with the master (32 random bytes or more) as key material, the session (16 bytes)
- * as salt, `sallyport/1 session` as info, 32 bytes long. Both ends are given it, and only they.
+ * The secret of one session: HKDF-SHA256 with the master (32 random bytes or more) as key material, the session (16
+ * bytes) as salt, `sallyport/1 session` as info, 32 bytes long. Both ends are given it, and only they.
  */
 export function createSessionSecret(master: Uint8Array, session: Uint8Array): Uint8Array {
   if (master.byteLength < KEY_BYTES) throw new RangeError(`A master has at least ${KEY_BYTES} bytes`)
@@ -47,9 +47,9 @@ export function createSessionSecret(master: Uint8Array, session: Uint8Array): Ui
 }
 
 /**
- * Key and IV of each epoch: HKDF-SHA256 with the session's secret as key material and the session as salt. Their info is
- * `sallyport/1 record key` (32 bytes long) or `sallyport/1 record iv` (12 bytes), a zero byte, the direction as UTF-8, a
- * zero byte, and the epoch as u32, big-endian. The nonce is IV XOR sequence, as in TLS 1.3 (RFC 8446, 5.3).
+ * Key and IV of each epoch: HKDF-SHA256 with the session's secret as key material and the session as salt. Their info
+ * is `sallyport/1 record key` (32 bytes long) or `sallyport/1 record iv` (12 bytes), a zero byte, the direction as
+ * UTF-8, a zero byte, and the epoch as u32, big-endian. The nonce is IV XOR sequence, as in TLS 1.3 (RFC 8446, 5.3).
  */
 export function createKeySchedule(options: KeyScheduleOptions): KeySchedule {
   const secret = importKey(options.secret)

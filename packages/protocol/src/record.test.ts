@@ -1,5 +1,5 @@
-// What a record brings, and in what form; that both ends change keys at the same record; the test vector of the docs. What
-// an opener refuses is in record-attacks.test.ts.
+// What a record brings, and in what form; that both ends change keys at the same record; the test vector of the docs.
+// What an opener refuses is in record-attacks.test.ts.
 import fc from 'fast-check'
 import { createDecipheriv, hkdfSync } from 'node:crypto'
 import { readFileSync } from 'node:fs'

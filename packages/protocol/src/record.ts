@@ -1,6 +1,6 @@
-// A record is a frame sealed for one receiver: header, ciphertext, tag. It holds a whole inner frame (kind byte and body),
-// so that methods, ids and parameters are sealed together and none can be replayed under another. docs/records.md has the
-// layout and the reasons.
+// A record is a frame sealed for one receiver: header, ciphertext, tag. It holds a whole inner frame (kind byte and
+// body), so that methods, ids and parameters are sealed together and none can be replayed under another.
+// docs/records.md has the layout and the reasons.
 import { decrypt, encrypt, TAG_BYTES } from './aead.js'
 import { BusError } from './error.js'
 import { beginsWith, createRecordHeader, HEADER_BYTES, readCount, readTime, RECORD_OVERHEAD } from './record-header.js'
@@ -9,7 +9,7 @@ import { createKeySchedule, type KeySchedule, type KeyScheduleOptions } from './
 /** How old a record may be when it is opened, in milliseconds: an approval can't be kept for later. */
 export const MAX_RECORD_AGE = 30_000
 
-/** Bytes left free before each record: a link can put the outer frame's kind byte there, and give the whole buffer away. */
+/** Bytes left free before each record: a link can put the outer frame's kind byte there, and give the buffer away. */
 export const RECORD_HEADROOM = 1
 
 // A body above this size is not copied before it is encrypted, and is decrypted into memory of its own.
@@ -86,7 +86,7 @@ export function createSealer(options: SealerOptions): Sealer {
   }
 }
 
-/** The opening end of a session: it takes each record once, in the order of sealing, and closes at the first failure. */
+/** The opening end of a session: takes each record once, in the order of sealing, and closes at the first failure. */
 export function createOpener(options: OpenerOptions): Opener {
   let keys: KeySchedule | undefined = createKeySchedule(options)
   const header = createRecordHeader(options.session)
