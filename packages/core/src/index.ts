@@ -1,1 +1,41 @@
-export {}
+// What a core module and a host import.
+export { BusError, isBusError } from '@sallyport/protocol'
+export type {
+  BusErrorCode,
+  BusErrorReason,
+  BusEvent,
+  CodecName,
+  EventTarget,
+  Headers,
+  Unlisten,
+} from '@sallyport/protocol'
+export type { Client, EventHandler, InvokeOptions, ListenOptions } from '@sallyport/frontend/client'
+export type { App, AppEventHandler, AppListenOptions } from './app.js'
+export type { Capability, Pattern } from './authority/capability.js'
+export type { Channel } from './channel.js'
+export type { CommandContext, CommandRequest } from './context.js'
+export {
+  command,
+  defineCore,
+  plugin,
+  type AnyCommand,
+  type Command,
+  type CommandHandler,
+  type CommandOptions,
+  type Commands,
+  type CoreDefinition,
+  type Plugin,
+  type PluginDefinition,
+  type PooledCommandOptions,
+} from './define.js'
+export type { Bus, BusEvents, CloseOptions } from './host/bus.js'
+export { createBus } from './host/create-bus.js'
+export type { Logger } from './host/log.js'
+export type {
+  BusOptions,
+  FrontendModule,
+  FrontendOptions,
+  IsolationOptions,
+  Location,
+  PatternOptions,
+} from './host/options.js'

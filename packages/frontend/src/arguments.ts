@@ -43,5 +43,8 @@ export function prepareArguments(command: string, args: unknown): PreparedArgume
 
 export function checkCommandName(command: unknown): void {
   if (typeof command === 'string' && command !== '') return
-  throw new BusError('InvalidParams', `A command’s name must be a non-empty string: got ${command === '' ? '""' : typeof command}`)
+  throw new BusError(
+    'InvalidParams',
+    `A command’s name must be a non-empty string: got ${command === '' ? '""' : typeof command}`,
+  )
 }

@@ -46,7 +46,7 @@ export class Channel<T = unknown> implements AsyncIterable<T> {
         yield message
       }
       if (this.#ended) return
-      await new Promise<void>((resolve) => (this.#wake = resolve))
+      await new Promise<void>(resolve => (this.#wake = resolve))
     }
   }
 

@@ -62,11 +62,11 @@ export class Client {
     this.#codec = codec
     this.#link = link
     this.#outbox = createOutbox((kind, body) => link.send({ kind, body }))
-    this.#pending = new Pending((id) => this.#notify(METHOD.cancel, { id }))
-    this.closed = new Promise((resolve) => {
+    this.#pending = new Pending(id => this.#notify(METHOD.cancel, { id }))
+    this.closed = new Promise(resolve => {
       link.receive({
-        frame: (frame) => this.#receive(frame),
-        closed: (fault) => resolve(this.#end(fault)),
+        frame: frame => this.#receive(frame),
+        closed: fault => resolve(this.#end(fault)),
       })
     })
   }
@@ -82,7 +82,7 @@ export class Client {
       checkCommandName(command)
       const { params, hasBytes, channels } = prepareArguments(command, args)
       const settle: Settle = { resolve: resolve as Settle['resolve'], reject }
-      if (channels) settle.reject = (error) => reject(this.#finishAll(channels, error))
+      if (channels) settle.reject = error => reject(this.#finishAll(channels, error))
       this.#request(command, params, hasBytes, settle, options)
       if (channels) for (const channel of channels) this.#adopt(channel)
     })
@@ -117,9 +117,9 @@ export class Client {
 
   /** Like `listen`, for one event. */
   once<T = unknown>(event: string, handler: EventHandler<T>, options: ListenOptions = {}): Promise<Unlisten> {
-    const first: EventHandler<T> = (received) => {
+    const first: EventHandler<T> = received => {
       this.#unlisten(event, received.id)
-      handler(received)
+      return handler(received)
     }
     return this.listen(event, first, options)
   }
@@ -156,7 +156,11 @@ export class Client {
     } catch (cause) {
       if (isBusError(cause)) throw cause
       const why = cause instanceof Error ? cause.message : String(cause)
-      throw new BusError('InvalidParams', `Arguments of ${describeCommand(message.method)} can’t be carried as ${codec.name}: ${why}`, { cause })
+      throw new BusError(
+        'InvalidParams',
+        `Arguments of ${describeCommand(message.method)} can’t be carried as ${codec.name}: ${why}`,
+        { cause },
+      )
     }
   }
 
@@ -170,7 +174,7 @@ export class Client {
     this.#channels.set(channel.id, channel)
     channel.bind({
       credit: (id, messages) => !this.#gone && this.#notify(METHOD.credit, { channel: id, messages }),
-      forget: (id) => this.#channels.delete(id),
+      forget: id => this.#channels.delete(id),
     })
   }
 
@@ -188,12 +192,14 @@ export class Client {
 
   #take(message: unknown): void {
     if (isResponse(message)) {
-      if ('error' in message && message.id === null) this.#lastFault = new BusError('InvalidRequest', message.error.message)
+      if ('error' in message && message.id === null)
+        this.#lastFault = new BusError('InvalidRequest', message.error.message)
       return this.#pending.settle(message)
     }
     const { method, params } = message as { method?: unknown; params?: unknown }
     if (method === METHOD.event) this.#listeners.dispatch(params as EventParams)
-    else if (method === METHOD.channel) this.#channels.get((params as ChannelParams).channel)?.receive(params as ChannelParams)
+    else if (method === METHOD.channel)
+      this.#channels.get((params as ChannelParams).channel)?.receive(params as ChannelParams)
   }
 
   #end(fault: BusError | undefined): void {

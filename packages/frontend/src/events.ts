@@ -2,7 +2,7 @@
 // ids of all the listeners it is for.
 import type { BusEvent, EventParams } from '@sallyport/protocol'
 
-export type EventHandler<T = unknown> = (event: BusEvent<T>) => void
+export type EventHandler<T = unknown> = (event: BusEvent<T>) => void | Promise<void>
 
 export class Listeners {
   readonly #handlers = new Map<number, EventHandler>()
@@ -24,7 +24,7 @@ export class Listeners {
   dispatch({ event, ids, payload }: EventParams): void {
     for (const id of ids) {
       try {
-        this.#handlers.get(id)?.({ event, id, payload })
+        void this.#handlers.get(id)?.({ event, id, payload })
       } catch (error) {
         queueMicrotask(() => {
           throw error

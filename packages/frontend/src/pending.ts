@@ -75,7 +75,10 @@ export class Pending {
     const timer =
       timeout === undefined
         ? undefined
-        : setTimeout(() => giveUp(new BusError('Timeout', `${describeCommand(method)} took longer than ${timeout} ms`)), timeout)
+        : setTimeout(
+            () => giveUp(new BusError('Timeout', `${describeCommand(method)} took longer than ${timeout} ms`)),
+            timeout,
+          )
     signal?.addEventListener('abort', cancel, { once: true })
     return () => {
       clearTimeout(timer)
@@ -90,7 +93,10 @@ export const cancelled = (method: string, signal: AbortSignal | undefined): BusE
 /** @throws BusError `InvalidParams` where an option is of the wrong type, `Cancelled` where the signal is aborted. */
 export function checkCallOptions(method: string, { signal, timeout }: CallOptions): void {
   if (timeout !== undefined && !(typeof timeout === 'number' && timeout >= 0 && timeout <= 0x7fff_ffff)) {
-    throw new BusError('InvalidParams', `\`timeout\` of ${describeCommand(method)} must be milliseconds from 0 to 2147483647`)
+    throw new BusError(
+      'InvalidParams',
+      `\`timeout\` of ${describeCommand(method)} must be milliseconds from 0 to 2147483647`,
+    )
   }
   if (signal === undefined) return
   if (!(signal instanceof AbortSignal)) {

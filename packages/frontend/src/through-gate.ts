@@ -14,9 +14,9 @@ export function throughGate(core: Link, gate: Link): Link {
         gate.close()
         receiver.closed(fault)
       }
-      core.receive({ frame: (frame) => receiver.frame(frame), closed: end })
+      core.receive({ frame: frame => receiver.frame(frame), closed: end })
       gate.receive({
-        frame: (frame) => (frame.kind === FRAME_KIND.sealed ? core.send(frame) : receiver.frame(frame)),
+        frame: frame => (frame.kind === FRAME_KIND.sealed ? core.send(frame) : receiver.frame(frame)),
         closed: end,
       })
     },

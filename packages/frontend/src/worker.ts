@@ -1,16 +1,15 @@
 // The entry of a frontend worker: makes the client of this thread, then loads the user's module.
-import { createPortLink } from '@sallyport/protocol'
-import { startWorkerActor } from '@sallyport/protocol/actor'
+import { createPortLink, type FrontendCommand, type FrontendWorkerData } from '@sallyport/protocol'
+import { reportedError, startWorkerActor } from '@sallyport/protocol/actor'
 import { parentPort, workerData } from 'node:worker_threads'
 import { Client } from './client.js'
-import type { FrontendCommand, FrontendReport, FrontendWorkerData } from './contract.js'
 import { setCurrentClient } from './current.js'
 import { throughGate } from './through-gate.js'
 
 const { label, codec, module, link: corePort, gate: gatePort } = workerData as FrontendWorkerData
 const control = parentPort!
 
-const started = new Promise<void>((resolve) => {
+const started = new Promise<void>(resolve => {
   control.on('message', (command: FrontendCommand) => {
     if (command.type === 'start') resolve()
     else actor.stop()
@@ -30,9 +29,7 @@ const actor = startWorkerActor({
   },
   drain: async () => {},
   entered(state, error) {
-    const report: FrontendReport = { type: 'state', state }
-    if (error !== undefined) report.error = error instanceof Error ? (error.stack ?? error.message) : String(error)
-    control.postMessage(report)
+    control.postMessage({ type: 'state', state, error: error === undefined ? undefined : reportedError(error) })
     if (state === 'stopped' || state === 'failed') setImmediate(() => process.exit(state === 'failed' ? 1 : 0))
   },
 })

@@ -50,7 +50,7 @@ export function startWorkerActor(life: WorkerLife): WorkerActor {
       handshaking: { on: { stop: 'stopped' }, invoke: { src: 'handshake', onDone: 'serving', onError: failed } },
       serving: {
         invoke: { src: 'serve' },
-        on: { 'link.closed': 'stopped', 'fault': failed },
+        on: { 'link.closed': 'stopped', fault: failed },
         initial: 'ready',
         states: {
           ready: { on: { stop: 'draining' } },
@@ -72,4 +72,20 @@ export function startWorkerActor(life: WorkerLife): WorkerActor {
   })
   actor.start()
   return { stop: () => actor.send({ type: 'stop' }) }
+}
+
+/** An error on its way to the host, which may see all of it. */
+export interface ReportedError {
+  message: string
+  stack?: string
+  /** A `BusError`'s. */
+  reason?: string
+}
+
+export function reportedError(error: unknown): ReportedError {
+  if (!(error instanceof Error)) return { message: String(error) }
+  const reported: ReportedError = { message: error.message }
+  if (error.stack !== undefined) reported.stack = error.stack
+  if ('reason' in error && typeof error.reason === 'string') reported.reason = error.reason
+  return reported
 }

@@ -32,6 +32,7 @@ export { createMemoryLinkPair } from './memory-link.js'
 export {
   describeCommand,
   describeName,
+  holdsBytes,
   idOf,
   isBytes,
   isRequestId,
@@ -49,3 +50,23 @@ export {
 } from './message.js'
 export { createOutbox, type Outbox, type SendBatch } from './outbox.js'
 export { createPortLink } from './port-link.js'
+export {
+  MAX_RECORD_AGE,
+  createOpener,
+  createSealer,
+  type OpenedRecord,
+  type Opener,
+  type OpenerOptions,
+  type Sealer,
+  type SealerOptions,
+} from './record.js'
+export { createSessionSecret } from './record-keys.js'
+export {
+  RECORD_DIRECTION,
+  type FrontendCommand,
+  type FrontendWorkerData,
+  type GateCommand,
+  type GateReport,
+  type GateWorkerData,
+  type SessionKey,
+} from './workers.js'

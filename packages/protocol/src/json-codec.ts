@@ -49,6 +49,6 @@ export const jsonCodec: Codec = {
   name: 'json',
   kind: FRAME_KIND.json,
   encode,
-  join: (messages) => (messages.length === 1 ? messages[0]! : `[${messages.join(',')}]`),
+  join: messages => (messages.length === 1 ? messages[0]! : `[${messages.join(',')}]`),
   decode,
 }

@@ -48,8 +48,16 @@ export const isRequestId = (id: unknown): id is RequestId => typeof id === 'stri
 export const isBytes = (value: unknown): value is Uint8Array | ArrayBuffer =>
   value instanceof Uint8Array || value instanceof ArrayBuffer
 
+/** True for bytes, and for an object with bytes at its top level: what needs the msgpack lane under any codec. */
+export function holdsBytes(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  if (isBytes(value)) return true
+  for (const key of Object.keys(value)) if (isBytes((value as Record<string, unknown>)[key])) return true
+  return false
+}
+
 function isHeaders(value: unknown): value is Headers {
-  return isObject(value) && Object.values(value).every((entry) => typeof entry === 'string')
+  return isObject(value) && Object.values(value).every(entry => typeof entry === 'string')
 }
 
 /** The id that an error answers with: the message's own where it has a good one, else `null` (JSON-RPC, section 5). */
@@ -88,7 +96,6 @@ const isErrorObject = (value: unknown): value is ErrorObject =>
 const invalid = (what: string): BusError => new BusError('InvalidRequest', `Invalid Request: ${what}`)
 
 /** A name for an error text: quoted, escaped and cut, because whoever sent it chose it. */
-export const describeName = (name: string): string =>
-  JSON.stringify(name.length > 80 ? `${name.slice(0, 80)}…` : name)
+export const describeName = (name: string): string => JSON.stringify(name.length > 80 ? `${name.slice(0, 80)}…` : name)
 
 export const describeCommand = (method: string): string => `command ${describeName(method)}`

@@ -28,7 +28,10 @@ function decode(body: Uint8Array): unknown {
   if (body.byteLength > MAX_FRAME_BYTES) {
     throw new BusError('ParseError', `Parse error: a frame of ${body.byteLength} bytes is over the limit`)
   }
-  const bytes = Object.getPrototypeOf(body) === Uint8Array.prototype ? body : new Uint8Array(body.buffer, body.byteOffset, body.byteLength)
+  const bytes =
+    Object.getPrototypeOf(body) === Uint8Array.prototype
+      ? body
+      : new Uint8Array(body.buffer, body.byteOffset, body.byteLength)
   scanMsgpack(bytes)
   try {
     return packr.unpack(bytes)

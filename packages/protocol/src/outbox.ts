@@ -17,6 +17,8 @@ export interface Outbox {
    * @throws what the codec throws for a value that it can't carry; BusError `InvalidParams` when it is too large.
    */
   post(codec: Codec, message: Message): void
+  /** The same for a message that is encoded already. */
+  put(codec: Codec, encoded: EncodedMessage): void
   /** Sends what waits, now. */
   flush(): void
 }
@@ -37,17 +39,19 @@ export function createOutbox(send: SendBatch): Outbox {
     send(lane.kind, lane.join(messages), messages.length)
   }
 
+  function put(codec: Codec, encoded: EncodedMessage): void {
+    if (encoded.length > FULL_BYTES) refuseTooLarge(encoded)
+    if (codec !== lane || bytes + encoded.length > FULL_BYTES) flush()
+    lane = codec
+    // nextTick runs when all promises of this turn have settled, so that all their messages share a frame.
+    if (waiting.length === 0) process.nextTick(flush)
+    bytes += encoded.length
+    if (waiting.push(encoded) >= FULL_COUNT) flush()
+  }
+
   return {
-    post(codec: Codec, message: Message): void {
-      const encoded = codec.encode(message)
-      if (encoded.length > FULL_BYTES) refuseTooLarge(encoded)
-      if (codec !== lane || bytes + encoded.length > FULL_BYTES) flush()
-      lane = codec
-      // nextTick runs when all promises of this turn have settled, so that all their messages share a frame.
-      if (waiting.length === 0) process.nextTick(flush)
-      bytes += encoded.length
-      if (waiting.push(encoded) >= FULL_COUNT) flush()
-    },
+    post: (codec, message) => put(codec, codec.encode(message)),
+    put,
     flush,
   }
 }

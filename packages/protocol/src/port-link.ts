@@ -28,7 +28,9 @@ export function createPortLink(port: MessagePort): Link {
         if (frame) receiver.frame(frame)
         else end(receiver, new BusError('InvalidRequest', 'The peer sent something that is no frame'))
       })
-      port.on('messageerror', () => end(receiver, new BusError('InvalidRequest', 'The peer sent an unreadable message')))
+      port.on('messageerror', () =>
+        end(receiver, new BusError('InvalidRequest', 'The peer sent an unreadable message')),
+      )
       port.on('close', () => end(receiver))
     },
     close(): void {

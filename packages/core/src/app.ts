@@ -1,0 +1,69 @@
+// The app, as handlers and setups see it: events and the log.
+import { toEventTarget, type BusEvent, type EventTarget } from '@sallyport/protocol'
+import type { Logger } from 'pino'
+import { LocalListeners, type EventRouter } from './events.js'
+
+export type AppEventHandler<T = unknown> = (event: BusEvent<T>) => void
+
+export interface App {
+  readonly log: Logger
+  /** Sends an event to every listener: in core, the host and all frontends. */
+  emit(event: string, payload?: unknown): void
+  /** Sends an event to the listeners that match `target`: a label, or one of Tauri's targets. */
+  emitTo(target: string | EventTarget, event: string, payload?: unknown): void
+  /** Sends an event to the listeners whose target `filter` accepts. */
+  emitFilter(event: string, payload: unknown, filter: (target: EventTarget) => boolean): void
+  /** Listens, and gives the id that takes the listener away. */
+  listen<T = unknown>(event: string, handler: AppEventHandler<T>, options?: AppListenOptions): number
+  once<T = unknown>(event: string, handler: AppEventHandler<T>, options?: AppListenOptions): number
+  unlisten(id: number): void
+}
+
+export interface AppListenOptions {
+  /** `{ kind: 'Any' }` by default: core hears everything. */
+  target?: string | EventTarget
+}
+
+export function createApp(router: EventRouter, log: Logger): App {
+  const local = new LocalListeners(router)
+  const listen: App['listen'] = (event, handler, options = {}) =>
+    local.listen(
+      event,
+      guarded(log, event, handler as AppEventHandler),
+      toEventTarget(options.target ?? { kind: 'Any' }),
+    )
+
+  return {
+    log,
+    emit: (event, payload = null) => router.emit(event, payload),
+    emitTo: (target, event, payload = null) => router.emitTo(toEventTarget(target), event, payload),
+    emitFilter: (event, payload, filter) =>
+      router.emit(event, payload, target => target.kind === 'Any' || filter(target)),
+    listen,
+    once: (event, handler, options) => {
+      const id = listen(
+        event,
+        received => {
+          local.unlisten(id)
+          handler(received as Parameters<typeof handler>[0])
+        },
+        options,
+      )
+      return id
+    },
+    unlisten: id => local.unlisten(id),
+  }
+}
+
+/** A listener that throws takes neither core nor the other listeners with it. */
+function guarded(log: Logger, event: string, handler: AppEventHandler): AppEventHandler {
+  const failed = (error: unknown): void => log.error({ event, err: error }, 'a listener failed')
+  return received => {
+    try {
+      const result: unknown = handler(received)
+      if (result instanceof Promise) result.catch(failed)
+    } catch (error) {
+      failed(error)
+    }
+  }
+}

@@ -1,0 +1,55 @@
+// The calls of one frontend that are still running: their ids are unique, their number is bounded, and each ends once.
+import { BusError, MAX_IN_FLIGHT, type RequestId } from '@sallyport/protocol'
+import type { Call } from './context.js'
+
+export class CallTable {
+  readonly #running = new Map<RequestId, Call>()
+  /** Notifications have no id, and nobody waits for them; their signals abort all the same when the frontend goes. */
+  readonly #unanswered = new Set<Call>()
+  #whenIdle: (() => void) | undefined
+
+  get size(): number {
+    return this.#running.size + this.#unanswered.size
+  }
+
+  /** @throws BusError `InvalidRequest` for an id that is in flight, `Overloaded` beyond the bound. */
+  admit(id: RequestId | undefined): void {
+    if (id !== undefined && this.#running.has(id)) throw new BusError('InvalidRequest', 'The id is in flight already')
+    if (this.size >= MAX_IN_FLIGHT) {
+      throw new BusError('Overloaded', `More than ${MAX_IN_FLIGHT} calls of one frontend are in flight`)
+    }
+  }
+
+  add(id: RequestId | undefined, call: Call): void {
+    if (id === undefined) this.#unanswered.add(call)
+    else this.#running.set(id, call)
+  }
+
+  /** False where the call was taken out before: nobody waits for its answer. */
+  remove(id: RequestId | undefined, call: Call): boolean {
+    const found = id === undefined ? this.#unanswered.delete(call) : this.#running.get(id) === call
+    if (found && id !== undefined) this.#running.delete(id)
+    if (this.#whenIdle && this.size === 0) queueMicrotask(this.#whenIdle)
+    return found
+  }
+
+  /** Resolves once no call runs any more. */
+  async idle(): Promise<void> {
+    if (this.size > 0) await new Promise<void>(resolve => (this.#whenIdle = resolve))
+  }
+
+  /** The caller has given up. The handler's signal aborts, and what it still gives is dropped. */
+  cancel(id: RequestId): void {
+    const call = this.#running.get(id)
+    if (call) this.remove(id, call)
+    call?.abort(new BusError('Cancelled', 'The caller has cancelled the call'))
+  }
+
+  abortAll(reason: BusError): void {
+    const calls = [...this.#running.values(), ...this.#unanswered]
+    this.#running.clear()
+    this.#unanswered.clear()
+    for (const call of calls) call.abort(reason)
+    this.#whenIdle?.()
+  }
+}

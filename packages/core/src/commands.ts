@@ -1,0 +1,97 @@
+// All commands of a core by the name that they are called by, each ready to run.
+import { BusError, describeCommand } from '@sallyport/protocol'
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { Call } from './context.js'
+import type { AnyCommand, Commands, CoreDefinition } from './define.js'
+import { didYouMean } from './guess.js'
+import { isDevelopment } from './mode.js'
+import type { Pool } from './pool.js'
+
+/** Whose command it is decides which rule of the authority holds for it. */
+export type CommandOwner = 'app' | 'plugin' | 'core'
+
+export interface RunnableCommand {
+  /** As it is called: `greet`, `plugin:fs|read_text_file`. */
+  readonly method: string
+  readonly owner: CommandOwner
+  /** The permission that allows it: `allow-greet`, `fs:allow-read-text-file`. */
+  readonly allow: string
+  readonly deny: string
+  run(args: unknown, ctx: Call): unknown
+}
+
+export type CommandRegistry = ReadonlyMap<string, RunnableCommand>
+
+/** The text for a name that no command has; in development with the nearest one that is. */
+export function notFound(method: string, registry: CommandRegistry): string {
+  const hint = isDevelopment ? didYouMean(method, registry.keys()) : ''
+  return `Command ${method.slice(0, 200)} not found${hint}`
+}
+
+/** @throws BusError `InvalidParams`, which names the command or plugin that is defined wrongly. */
+export function createRegistry(
+  definition: CoreDefinition,
+  core: readonly RunnableCommand[],
+  pool: Pool,
+): CommandRegistry {
+  const registry = new Map<string, RunnableCommand>(core.map(command => [command.method, command]))
+  const addAll = (owner: 'app' | 'plugin', commands: Commands | undefined, plugin?: string): void => {
+    for (const [name, command] of Object.entries(commands ?? {})) {
+      const method = plugin === undefined ? name : `plugin:${plugin}|${name}`
+      if (name === '' || (plugin === undefined && /^\$\/|^plugin:/.test(name))) {
+        throw new BusError('InvalidParams', `${describeCommand(name)} has a name that the bus keeps for itself`)
+      }
+      registry.set(method, { method, owner, ...permissionsOf(name, plugin), run: runner(method, command, pool) })
+    }
+  }
+  addAll('app', definition.commands)
+  for (const plugin of definition.plugins ?? []) {
+    checkPluginName(plugin.name)
+    addAll('plugin', plugin.commands, plugin.name)
+  }
+  return registry
+}
+
+/** Tauri's generated identifiers: `_` becomes `-`. */
+export function permissionsOf(name: string, plugin?: string): { allow: string; deny: string } {
+  const prefix = plugin === undefined ? '' : `${plugin}:`
+  const suffix = name.replaceAll('_', '-')
+  return { allow: `${prefix}allow-${suffix}`, deny: `${prefix}deny-${suffix}` }
+}
+
+const RESERVED_PLUGINS: ReadonlySet<string> = new Set(['core', 'tauri', 'event', 'path', 'app', 'resources'])
+
+function checkPluginName(name: string): void {
+  if (RESERVED_PLUGINS.has(name)) throw new BusError('InvalidParams', `plugin uses reserved name: ${name}`)
+  if (!/^[a-z0-9][a-z0-9-]*$/.test(name)) {
+    throw new BusError('InvalidParams', `A plugin’s name has only a-z, 0-9 and "-": got ${JSON.stringify(name)}`)
+  }
+}
+
+function runner(method: string, command: AnyCommand, pool: Pool): RunnableCommand['run'] {
+  if (typeof command === 'function') return command as RunnableCommand['run']
+  const { kind, schema, handler, thread } = command ?? {}
+  const run = handler ?? (thread && ((args: unknown, ctx: Call) => pool.run(thread, args, ctx.signal)))
+  if (kind !== 'command' || typeof run !== 'function') {
+    throw new BusError('InvalidParams', `${describeCommand(method)} must be a function, or made with command()`)
+  }
+  return schema ? validated(method, schema, run as RunnableCommand['run']) : (run as RunnableCommand['run'])
+}
+
+function validated(method: string, schema: StandardSchemaV1, run: RunnableCommand['run']): RunnableCommand['run'] {
+  return (args, ctx) => {
+    const checked = schema['~standard'].validate(args)
+    if (checked instanceof Promise) return checked.then(result => run(valueOf(method, result), ctx))
+    return run(valueOf(method, checked), ctx)
+  }
+}
+
+function valueOf(method: string, result: StandardSchemaV1.Result<unknown>): unknown {
+  if (!result.issues) return result.value
+  const issues = result.issues.map(({ message, path }) => ({
+    message,
+    path: (path ?? []).map(part => String(typeof part === 'object' ? part.key : part)),
+  }))
+  const text = issues.map(({ message, path }) => `\`${path.join('.') || 'args'}\`: ${message}`).join('; ')
+  throw new BusError('InvalidParams', `invalid args for ${describeCommand(method)}: ${text}`, { data: { issues } })
+}

@@ -1,0 +1,40 @@
+// What host and core tell each other. Control messages are plain objects; they cross a port once in a worker's life or
+// when a frontend comes or goes, never for a call.
+import type { CodecName } from '@sallyport/protocol'
+import type { LifeState, ReportedError } from '@sallyport/protocol/actor'
+import type { MessagePort } from 'node:worker_threads'
+import type { Capability, Pattern } from './authority/capability.js'
+
+export interface CoreOptions {
+  pattern: Pattern
+  capabilities: readonly Capability[]
+  /** The least level that is worth sending to the host's log. */
+  logLevel: string
+}
+
+export interface CoreWorkerData extends CoreOptions {
+  /** The user's core module, as a URL. */
+  module: string
+}
+
+/** A link that core is given. */
+export interface Attachment {
+  /** `undefined` for the host's own link. */
+  label: string | undefined
+  codec: CodecName
+  port: MessagePort
+  /** In the isolation pattern: where the gate waits for this session's key. The host passes it on without reading it. */
+  keyPort?: MessagePort
+  /** `false` only for the benchmark. */
+  cipher: boolean
+}
+
+/** Host → core. */
+export type CoreCommand = { type: 'attach'; attachment: Attachment } | { type: 'stop'; timeout: number }
+
+/** Core → host. */
+export type CoreReport =
+  | { type: 'state'; state: LifeState; error?: ReportedError }
+  | { type: 'log'; line: string }
+  | { type: 'denied'; label: string; command: string }
+  | { type: 'fault'; label: string; message: string }

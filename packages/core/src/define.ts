@@ -1,0 +1,82 @@
+// What a core module is written with: commands, plugins, and the definition that holds them.
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { App } from './app.js'
+import type { CommandContext } from './context.js'
+
+/** A command's function: named arguments in, a value or a promise of one out. */
+export type CommandHandler<Args, Result> = (args: Args, ctx: CommandContext) => Result
+
+/** What `command` makes. `Args` is what callers send, `Result` what the handler gives. */
+export interface Command<Args = never, Result = unknown> {
+  readonly kind: 'command'
+  readonly schema: StandardSchemaV1 | undefined
+  readonly handler: CommandHandler<Args, Result> | undefined
+  /** The module that runs the command in the pool, in place of a handler. */
+  readonly thread: URL | undefined
+}
+
+/** A bare function is a command too. */
+export type AnyCommand = Command<never, unknown> | CommandHandler<never, unknown>
+
+export interface CommandOptions<Schema extends StandardSchemaV1> {
+  /** Any Standard Schema (zod, valibot, arktype, …). What it gives is what the handler gets. */
+  args?: Schema
+}
+
+export interface PooledCommandOptions<Schema extends StandardSchemaV1> extends CommandOptions<Schema> {
+  /**
+   * A module whose default export runs the command, in a pool of threads: `export default (args) => result`. It gets the
+   * arguments and nothing else, by structured clone.
+   */
+  thread: URL
+}
+
+/**
+ * A command with a schema for its arguments, or one that runs in the pool.
+ *
+ * @example
+ * command({ args: z.object({ name: z.string() }) }, ({ name }) => `Hello, ${name}!`)
+ * command({ thread: new URL('./heavy.js', import.meta.url) })
+ */
+export function command<Schema extends StandardSchemaV1, Result>(
+  options: CommandOptions<Schema>,
+  handler: CommandHandler<StandardSchemaV1.InferOutput<Schema>, Result>,
+): Command<StandardSchemaV1.InferInput<Schema>, Result>
+export function command<Schema extends StandardSchemaV1, Result = unknown>(
+  options: PooledCommandOptions<Schema>,
+): Command<StandardSchemaV1.InferInput<Schema>, Promise<Result>>
+export function command(
+  options: Partial<PooledCommandOptions<StandardSchemaV1>>,
+  handler?: CommandHandler<never, unknown>,
+): Command {
+  return { kind: 'command', schema: options.args, handler, thread: options.thread }
+}
+
+export type Commands = Readonly<Record<string, AnyCommand>>
+
+export interface PluginDefinition<C extends Commands = Commands> {
+  commands?: C
+  /** Runs once, before core is ready. */
+  setup?(app: App): void | Promise<void>
+}
+
+export interface Plugin<C extends Commands = Commands> extends PluginDefinition<C> {
+  readonly name: string
+}
+
+/** A named group of commands, called as `plugin:<name>|<command>`. */
+export function plugin<C extends Commands>(name: string, definition: PluginDefinition<C>): Plugin<C> {
+  return { ...definition, name }
+}
+
+export interface CoreDefinition<C extends Commands = Commands> {
+  commands?: C
+  plugins?: readonly Plugin[]
+  /** Runs once, before core is ready, after the setups of its plugins. */
+  setup?(app: App): void | Promise<void>
+}
+
+/** Types a core module's definition, and gives it back as it is: `{ ...base, plugins }` makes a variant. */
+export function defineCore<C extends Commands, D extends CoreDefinition<C>>(definition: D & CoreDefinition<C>): D {
+  return definition
+}

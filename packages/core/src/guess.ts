@@ -1,0 +1,13 @@
+// The nearest right name, for error texts: most wrong names are typing errors.
+import { distance } from 'fastest-levenshtein'
+
+/** ` (did you mean "greet"?)` where one of the names is near enough, else nothing. */
+export function didYouMean(given: string, names: Iterable<string>): string {
+  if (given.length > 100) return ''
+  let best: { name: string; apart: number } | undefined
+  for (const name of names) {
+    const apart = distance(given, name)
+    if (apart < (best?.apart ?? Math.max(2, given.length / 3))) best = { name, apart }
+  }
+  return best ? ` (did you mean ${JSON.stringify(best.name)}?)` : ''
+}

@@ -1,0 +1,125 @@
+// The bus, as the host holds it: it starts and stops the workers, and talks to core over a link of its own.
+import { Client, type EventHandler, type ListenOptions } from '@sallyport/frontend/client'
+import { BusError, createPortLink, type EventTarget, type Unlisten } from '@sallyport/protocol'
+import { EventEmitter } from 'node:events'
+import { MessageChannel } from 'node:worker_threads'
+import type { Frontends } from './frontends.js'
+import { resolveFrontend, resolveLocation, type FrontendOptions, type Location } from './options.js'
+import type { SupervisedThread, Supervisor } from './supervisor.js'
+
+/** What a bus tells its host; it is in the log as well. */
+export interface BusEvents {
+  /** A worker has ended with an error, or a frontend has sent what no honest one would; its label, or `core`. */
+  fault: { label: string; error: Error }
+  /** No capability allows it. */
+  denied: { label: string; command: string }
+  /** The isolation hook has not let it pass. */
+  rejected: { label: string; command: string; why: string }
+}
+
+export interface CloseOptions {
+  /** Milliseconds that calls in flight are given to end; 1000 by default. */
+  timeout?: number
+}
+
+/** @internal What `createBus` has put together. */
+export interface BusParts {
+  supervisor: Supervisor
+  core: SupervisedThread
+  frontends: Frontends
+  events: EventEmitter
+}
+
+export class Bus {
+  readonly #parts: BusParts
+  readonly #client: Client
+  readonly #early: Promise<unknown>[] = []
+  #closing: Promise<void> | undefined
+
+  /** @internal */
+  constructor(parts: BusParts) {
+    this.#parts = parts
+    const { port1, port2 } = new MessageChannel()
+    parts.core.post({ type: 'attach', attachment: { label: undefined, codec: 'json', port: port1, cipher: true } }, [
+      port1,
+    ])
+    this.#client = new Client(createPortLink(port2), { label: 'host' })
+  }
+
+  /** Makes this thread a frontend, as vetted as any other: for tests, and for what the host itself calls. */
+  async connect(label: string, options?: FrontendOptions): Promise<Client> {
+    const { codec } = resolveFrontend('bus.connect', label, options)
+    this.#checkRunning()
+    return this.#parts.frontends.connect(label, codec)
+  }
+
+  /** Starts one more frontend worker. Resolves once its module is on its way. */
+  async open(label: string, module: Location, options?: FrontendOptions): Promise<void> {
+    const { codec } = resolveFrontend('bus.open', label, options)
+    const url = resolveLocation('bus.open: module', module)
+    this.#checkRunning()
+    const { start } = await this.#parts.frontends.open(label, url, codec)
+    start()
+  }
+
+  /** Ends a frontend worker and its gate, or closes a connection. Its calls in flight settle. */
+  async closeFrontend(label: string): Promise<void> {
+    await this.#parts.frontends.close(label)
+  }
+
+  /** Sends an event to every listener: in core, here, and in all frontends. */
+  emit(event: string, payload?: unknown): Promise<void> {
+    return this.#client.emit(event, payload)
+  }
+
+  emitTo(target: string | EventTarget, event: string, payload?: unknown): Promise<void> {
+    return this.#client.emitTo(target, event, payload)
+  }
+
+  /** Listens to events of all the bus. What is listened to at once, after `createBus`, misses nothing. */
+  listen<T = unknown>(event: string, handler: EventHandler<T>, options?: ListenOptions): Promise<Unlisten> {
+    const listening = this.#client.listen(event, handler, options)
+    this.#early.push(listening)
+    return listening
+  }
+
+  once<T = unknown>(event: string, handler: EventHandler<T>, options?: ListenOptions): Promise<Unlisten> {
+    const listening = this.#client.once(event, handler, options)
+    this.#early.push(listening)
+    return listening
+  }
+
+  /** Tells of faults, denials and rejections; gives back what takes the handler away. */
+  on<Name extends keyof BusEvents>(name: Name, handler: (event: BusEvents[Name]) => void): () => void {
+    this.#parts.events.on(name, handler)
+    return () => void this.#parts.events.off(name, handler)
+  }
+
+  /** Lets calls in flight end, then ends every thread. Resolves when none is left. */
+  close({ timeout = 1000 }: CloseOptions = {}): Promise<void> {
+    return (this.#closing ??= this.#close(timeout))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  /** @internal Resolves once what the host listened to at once is in place. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#early.splice(0))
+  }
+
+  async #close(timeout: number): Promise<void> {
+    const { supervisor, core, frontends } = this.#parts
+    supervisor.signal('drain')
+    await core.stop(timeout)
+    await frontends.closeAll()
+    await this.#client.close()
+    supervisor.signal('ended')
+  }
+
+  #checkRunning(): void {
+    const { state } = this.#parts.supervisor
+    if (state !== 'running') throw new BusError('Disconnected', `The bus is ${state}`, { data: { delivered: 'no' } })
+  }
+}

@@ -1,0 +1,98 @@
+// Puts a bus together: checks the options, starts core and the gates, and lets the frontends run once core is ready.
+import type { LifeState } from '@sallyport/protocol/actor'
+import { EventEmitter } from 'node:events'
+import { Worker } from 'node:worker_threads'
+import type { Attachment, CoreReport, CoreWorkerData } from '../contract.js'
+import { Bus, type BusEvents } from './bus.js'
+import { Frontends } from './frontends.js'
+import { createHostLog, forwardLine, type Logger } from './log.js'
+import { resolveOptions, type BusOptions, type ResolvedOptions } from './options.js'
+import { createSupervisor, type SupervisedThread, type Supervisor } from './supervisor.js'
+
+/**
+ * Starts core, and a worker for each frontend. Resolves when core and the gates are ready; the modules of the frontends are
+ * loaded after that, in a later turn, so a host that listens at once misses nothing.
+ *
+ * @throws BusError `InvalidParams` for an unknown or wrong option, and what goes wrong while core or a gate starts
+ * @example
+ * const bus = await createBus({
+ *   core: new URL('./core.js', import.meta.url),
+ *   frontends: { main: new URL('./main.js', import.meta.url) },
+ * })
+ * try { … } finally { await bus.close() }
+ */
+export function createBus(options: BusOptions): Promise<Bus> {
+  return assemble(options, true)
+}
+
+/** @internal With `cipher: false` hooks run and nothing is sealed; for the benchmark alone. */
+export async function assemble(given: BusOptions, cipher: boolean): Promise<Bus> {
+  const options = resolveOptions(given)
+  const log = createHostLog(options.log)
+  const supervisor = createSupervisor()
+  const events = new EventEmitter()
+  const tell = <Name extends keyof BusEvents>(name: Name, event: BusEvents[Name]): void => void events.emit(name, event)
+
+  const failed = (label: string, error: Error): void => {
+    log.error({ label, err: error }, 'a worker has failed')
+    tell('fault', { label, error })
+  }
+  const core = startCore(supervisor, options, log, tell)
+  const frontends = new Frontends({
+    supervisor,
+    options,
+    cipher,
+    log,
+    isolated: options.pattern === 'isolation',
+    attach: attachment => core.post({ type: 'attach', attachment }, portsOf(attachment)),
+    failed,
+    rejected(label, command, why) {
+      log.warn({ label, command, why }, 'rejected')
+      tell('rejected', { label, command, why })
+    },
+  })
+  if (options.pattern === 'isolation' && !options.isolation.dir) {
+    log.warn(
+      'The isolation pattern has no dir: its hook passes everything. Calls are sealed and authorized all the same',
+    )
+  }
+  const bus = new Bus({ supervisor, core, frontends, events })
+
+  try {
+    const opening = options.frontends.map(({ label, module, codec }) => frontends.open(label, module, codec))
+    const [opened] = await Promise.all([Promise.all(opening), core.ready])
+    supervisor.signal('core.ready')
+    void core.exited.then(({ error }) => {
+      if (!error) return
+      supervisor.signal('core.failed')
+      failed('core', error)
+    })
+    setImmediate(() => void bus.settled().then(() => opened.forEach(({ start }) => start())))
+    return bus
+  } catch (error) {
+    await bus.close({ timeout: 0 })
+    throw error
+  }
+}
+
+function startCore(
+  supervisor: Supervisor,
+  { core, pattern, capabilities }: ResolvedOptions,
+  log: Logger,
+  tell: <Name extends keyof BusEvents>(name: Name, event: BusEvents[Name]) => void,
+): SupervisedThread {
+  const workerData: CoreWorkerData = { module: core.href, pattern, capabilities, logLevel: log.level }
+  return supervisor.start({
+    name: 'core',
+    spawn: () => new Worker(new URL(import.meta.resolve('#worker')), { workerData }),
+    onState: (state: LifeState) => log.debug({ actor: 'core', state }, 'state'),
+    onReport(report) {
+      const told = report as CoreReport
+      if (told.type === 'log') forwardLine(log, told.line)
+      else if (told.type === 'denied') tell('denied', { label: told.label, command: told.command })
+      else if (told.type === 'fault') tell('fault', { label: told.label, error: new Error(told.message) })
+    },
+  })
+}
+
+const portsOf = ({ port, keyPort }: Attachment): Attachment['port'][] => (keyPort ? [port, keyPort] : [port])

@@ -1,0 +1,109 @@
+// The frontends of a bus: workers that it started, and connections of the host itself. Each has a link to core, and a gate
+// of its own in the isolation pattern.
+import { Client, throughGate } from '@sallyport/frontend/client'
+import { BusError, createPortLink, type CodecName, type FrontendWorkerData } from '@sallyport/protocol'
+import { MessageChannel, Worker } from 'node:worker_threads'
+import type { Attachment } from '../contract.js'
+import { startGate, type Gate, type GateHost } from './gates.js'
+import type { SupervisedThread } from './supervisor.js'
+
+export interface FrontendHost extends GateHost {
+  isolated: boolean
+  attach(attachment: Attachment): void
+  /** A frontend or its gate has ended with an error. */
+  failed(label: string, error: Error): void
+}
+
+interface Frontend {
+  gate: Gate | undefined
+  end(timeout: number): Promise<unknown>
+}
+
+export class Frontends {
+  readonly #host: FrontendHost
+  readonly #open = new Map<string, Frontend>()
+
+  constructor(host: FrontendHost) {
+    this.#host = host
+  }
+
+  /** Makes the calling thread a frontend. */
+  async connect(label: string, codec: CodecName): Promise<Client> {
+    this.#checkFree(label)
+    const { port, gate } = this.#wire(label, codec)
+    const core = createPortLink(port)
+    const client = new Client(gate ? throughGate(core, createPortLink(gate.link)) : core, { label, codec })
+    this.#keep(label, { gate, end: () => client.close() }, client.closed)
+    await this.#waitFor(gate, label)
+    return client
+  }
+
+  /** Starts a worker, which waits for `start` before it loads its module. Resolves once its gate is ready. */
+  async open(label: string, module: URL, codec: CodecName): Promise<{ start(): void }> {
+    this.#checkFree(label)
+    const { port, gate } = this.#wire(label, codec)
+    const workerData: FrontendWorkerData = { label, codec, module: module.href, link: port }
+    if (gate) workerData.gate = gate.link
+    const thread = this.#host.supervisor.start({
+      name: `frontend ${label}`,
+      spawn: () =>
+        new Worker(new URL(import.meta.resolve('@sallyport/frontend/worker')), {
+          workerData,
+          transferList: gate ? [port, gate.link] : [port],
+        }),
+      onState: state => this.#host.log.debug({ actor: 'frontend', label, state }, 'state'),
+      onReport: () => {},
+    })
+    this.#watch(label, thread)
+    this.#keep(label, { gate, end: timeout => thread.stop(timeout) }, thread.exited)
+    await this.#waitFor(gate, label)
+    return { start: () => thread.post({ type: 'start' }) }
+  }
+
+  async close(label: string): Promise<void> {
+    const frontend = this.#open.get(label)
+    if (!frontend) throw new BusError('InvalidParams', `There is no frontend ${JSON.stringify(label)}`)
+    await frontend.end(0)
+    await frontend.gate?.thread.stop(0)
+  }
+
+  async closeAll(): Promise<void> {
+    await Promise.all([...this.#open.keys()].map(label => this.close(label)))
+  }
+
+  #checkFree(label: string): void {
+    if (this.#open.has(label)) {
+      throw new BusError('InvalidParams', `There is a frontend ${JSON.stringify(label)} already`)
+    }
+  }
+
+  #wire(label: string, codec: CodecName): { port: MessageChannel['port2']; gate: Gate | undefined } {
+    const { port1, port2 } = new MessageChannel()
+    const { isolated, cipher } = this.#host
+    const gate = isolated ? startGate(label, this.#host) : undefined
+    this.#host.attach({ label, codec, port: port1, cipher, ...(gate && { keyPort: gate.key }) })
+    if (gate) this.#watch(label, gate.thread)
+    return { port: port2, gate }
+  }
+
+  #keep(label: string, frontend: Frontend, ended: Promise<unknown>): void {
+    this.#open.set(label, frontend)
+    void ended.then(() => {
+      this.#open.delete(label)
+      return frontend.gate?.thread.stop(0)
+    })
+  }
+
+  #watch(label: string, thread: SupervisedThread): void {
+    void thread.exited.then(({ error }) => error && this.#host.failed(label, error))
+  }
+
+  async #waitFor(gate: Gate | undefined, label: string): Promise<void> {
+    try {
+      await gate?.thread.ready
+    } catch (error) {
+      await this.close(label).catch(() => {})
+      throw error
+    }
+  }
+}

@@ -1,0 +1,53 @@
+// Starts a frontend's gate: an isolation worker with a link to its frontend, and a private port to core for the key.
+import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads'
+import type { GateReport, GateWorkerData } from '@sallyport/protocol'
+import { answerConfirm } from './confirm.js'
+import type { Logger } from './log.js'
+import type { ResolvedOptions } from './options.js'
+import type { SupervisedThread, Supervisor } from './supervisor.js'
+
+export interface Gate {
+  readonly thread: SupervisedThread
+  /** The frontend's end of its link to the gate. */
+  readonly link: MessagePort
+  /** Core's end of the key port. */
+  readonly key: MessagePort
+}
+
+export interface GateHost {
+  supervisor: Supervisor
+  options: Pick<ResolvedOptions, 'isolation' | 'onConfirm'>
+  /** `false` only for the benchmark: the hook runs, and nothing is sealed. */
+  cipher: boolean
+  log: Logger
+  rejected(label: string, command: string, why: string): void
+}
+
+export function startGate(label: string, { supervisor, options, cipher, log, rejected }: GateHost): Gate {
+  const data = new MessageChannel()
+  const key = new MessageChannel()
+  const confirm = options.onConfirm && new MessageChannel()
+  const answer = new SharedArrayBuffer(4)
+  if (confirm) answerConfirm(confirm.port1, answer, text => options.onConfirm!(text, { label }))
+  const workerData: GateWorkerData = {
+    label,
+    dir: options.isolation.dir?.href,
+    envelope: options.isolation.envelope,
+    cipher,
+    link: data.port2,
+    key: key.port2,
+    confirm: confirm && { port: confirm.port2, answer },
+  }
+  const transferList = [data.port2, key.port2, ...(confirm ? [confirm.port2] : [])]
+  const thread = supervisor.start({
+    name: `gate of ${label}`,
+    spawn: () => new Worker(new URL(import.meta.resolve('@sallyport/isolation/worker')), { workerData, transferList }),
+    onState: state => log.debug({ actor: 'isolation', label, state }, 'state'),
+    onReport(report) {
+      const told = report as GateReport
+      if (told.type === 'rejected') rejected(label, told.command, told.why)
+      else if (told.type === 'log') log[told.level]({ actor: 'isolation', label }, told.text)
+    },
+  })
+  return { thread, link: data.port1, key: key.port1 }
+}

@@ -1,0 +1,23 @@
+// The bus's log: the host's pino, to which core and the gates send their lines.
+import { pino, type Logger } from 'pino'
+
+export type { Logger }
+
+/** Warnings and worse, to standard error: a library has no business on standard output. */
+export function createHostLog(given: Logger | false | undefined): Logger {
+  if (given === false) return pino({ level: 'silent' })
+  return given ?? pino({ name: 'sallyport', level: 'warn' }, pino.destination({ dest: 2, sync: true }))
+}
+
+/** Writes a line of core's pino once more, as the host's own. */
+export function forwardLine(log: Logger, line: string): void {
+  const { level, time: _time, pid: _pid, hostname: _hostname, msg, ...fields } = JSON.parse(line) as LogLine
+  const method = pino.levels.labels[level] ?? 'info'
+  if (method in log) log[method as 'info'](fields, msg)
+}
+
+interface LogLine {
+  level: number
+  msg?: string
+  [field: string]: unknown
+}

@@ -1,0 +1,153 @@
+// What `createBus` takes, checked before anything starts: a wrong option is named, with the nearest right one.
+import { BusError, type CodecName } from '@sallyport/protocol'
+import { pathToFileURL } from 'node:url'
+import * as v from 'valibot'
+import type { Capability, Pattern } from '../authority/capability.js'
+import { didYouMean } from '../guess.js'
+import type { Logger } from './log.js'
+
+/** A module or folder: a URL, or an absolute path. */
+export type Location = URL | string
+
+export interface FrontendOptions {
+  /** For all that this frontend sends and is sent; `json` by default. Bytes take the msgpack lane by themselves. */
+  codec?: CodecName
+}
+
+export interface FrontendModule extends FrontendOptions {
+  module: Location
+}
+
+export interface IsolationOptions {
+  /** A Tauri isolation app: `index.html` and its scripts. Without it, a hook that passes everything. */
+  dir?: Location
+  /** Gives the hook `{ cmd: 'invoke', message }` and `{ cmd: 'emit', event, payload }` in place of Tauri's message. */
+  envelope?: boolean
+}
+
+export type PatternOptions = { use: 'brownfield' } | { use: 'isolation'; options?: IsolationOptions }
+
+export interface BusOptions {
+  /** The core module, whose default export is made by `defineCore`. */
+  core: Location
+  /** Modules to run in frontend workers, by label. */
+  frontends?: Readonly<Record<string, Location | FrontendModule>>
+  /** Of the same shape as in `tauri.conf.json`. */
+  app?: { security?: { pattern?: PatternOptions; capabilities?: readonly Capability[] } }
+  /** A pino logger, or `false` for none. By default warnings and worse go to standard error. */
+  log?: Logger | false
+  /** Answers `confirm(text)` in an isolation hook, which waits for it. Without it, every answer is `false`. */
+  onConfirm?: (text: string, from: { label: string }) => boolean | Promise<boolean>
+}
+
+/** The same, with its defaults and every location a URL. */
+export interface ResolvedOptions {
+  core: URL
+  frontends: { label: string; module: URL; codec: CodecName }[]
+  pattern: Pattern
+  isolation: { dir: URL | undefined; envelope: boolean }
+  capabilities: readonly Capability[]
+  log: Logger | false | undefined
+  onConfirm: BusOptions['onConfirm']
+}
+
+const location = v.pipe(
+  v.union([v.instance(URL), v.string()], 'a URL or an absolute path'),
+  v.transform(given => (typeof given === 'string' ? toUrl(given) : given)),
+)
+const codec = v.optional(v.picklist(['json', 'msgpack'], '"json" or "msgpack"'), 'json')
+const LABEL = /^[a-zA-Z0-9\-/:_]{1,200}$/
+const label = v.pipe(v.string(), v.regex(LABEL, 'a label of letters, digits, "-", "/", ":" and "_"'))
+const names = v.array(v.string('a string'), 'a list of strings')
+
+const frontendOptions = { codec }
+const frontend = v.union(
+  [
+    v.pipe(
+      location,
+      v.transform(module => ({ module, codec: 'json' as const })),
+    ),
+    v.strictObject({ module: location, ...frontendOptions }),
+  ],
+  issue => issue.message,
+)
+const capability = v.strictObject({
+  identifier: v.string('a string'),
+  description: v.optional(v.string('a string')),
+  windows: v.optional(names),
+  permissions: names,
+})
+const pattern = v.variant(
+  'use',
+  [
+    v.strictObject({ use: v.literal('brownfield') }),
+    v.strictObject({
+      use: v.literal('isolation'),
+      options: v.optional(
+        v.strictObject({ dir: v.optional(location), envelope: v.optional(v.boolean('true or false')) }),
+      ),
+    }),
+  ],
+  '"brownfield" or "isolation"',
+)
+const security = v.strictObject({ pattern: v.optional(pattern), capabilities: v.optional(v.array(capability)) })
+const busOptions = v.strictObject({
+  core: location,
+  frontends: v.optional(v.record(label, frontend)),
+  app: v.optional(v.strictObject({ security: v.optional(security) })),
+  log: v.optional(v.union([v.literal(false), v.looseObject({ warn: v.function() })], 'a pino logger, or false')),
+  onConfirm: v.optional(v.function('a function')),
+})
+
+const KNOWN_NAMES = [busOptions, security, capability]
+  .flatMap(({ entries }) => Object.keys(entries))
+  .concat('module', 'codec', 'security', 'use', 'options', 'dir', 'envelope')
+
+/** @throws BusError `InvalidParams`, which names the option that is wrong. */
+export function resolveOptions(given: BusOptions): ResolvedOptions {
+  const options = check('createBus', busOptions, given)
+  const { pattern: chosen = { use: 'brownfield' as const }, capabilities = [] } = options.app?.security ?? {}
+  const { dir, envelope = false } = (chosen.use === 'isolation' ? chosen.options : undefined) ?? {}
+  return {
+    core: options.core,
+    frontends: Object.entries(options.frontends ?? {}).map(([name, { module, codec: lane }]) => ({
+      label: name,
+      module,
+      codec: lane,
+    })),
+    pattern: chosen.use,
+    isolation: { dir, envelope },
+    capabilities: capabilities as readonly Capability[],
+    log: given.log,
+    onConfirm: given.onConfirm,
+  }
+}
+
+/** For a frontend that comes later. @throws BusError `InvalidParams` */
+export function resolveFrontend(where: string, name: string, options: FrontendOptions = {}): Required<FrontendOptions> {
+  check(where, label, name)
+  return check(where, v.strictObject(frontendOptions), options)
+}
+
+export const resolveLocation = (where: string, given: Location): URL => check(where, location, given)
+
+function check<S extends v.GenericSchema>(where: string, schema: S, given: unknown): v.InferOutput<S> {
+  const result = v.safeParse(schema, given, { abortEarly: true })
+  if (result.success) return result.output
+  const [issue] = result.issues
+  const path = v.getDotPath(issue) ?? ''
+  const at = path === '' ? where : `${where}: ${path}`
+  if (issue.type === 'strict_object' && issue.expected === 'never') {
+    const name = path.split('.').at(-1) ?? ''
+    throw new BusError(
+      'InvalidParams',
+      `${where}: unknown option ${JSON.stringify(path)}${didYouMean(name, KNOWN_NAMES)}`,
+    )
+  }
+  if (issue.received === 'undefined') throw new BusError('InvalidParams', `${at} is missing`)
+  throw new BusError('InvalidParams', `${at} must be ${issue.message}: got ${issue.received}`)
+}
+
+function toUrl(given: string): URL {
+  return /^[a-z][a-z0-9+.-]+:/i.test(given) ? new URL(given) : pathToFileURL(given)
+}

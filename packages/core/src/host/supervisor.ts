@@ -1,0 +1,161 @@
+// The host's supervisor, as an actor, with one child actor per worker: each starting → running → draining → stopped |
+// failed. Core's failure is the bus's; any other worker fails for itself.
+import { BusError } from '@sallyport/protocol'
+import type { TransferListItem } from 'node:worker_threads'
+import { assign, createActor, enqueueActions, sendTo, setup, type ActorRefFrom, type InspectionEvent } from 'xstate'
+import { thread as threadLogic, type ThreadEvent, type ThreadExit, type ThreadSpec } from './thread.js'
+
+export type BusState = 'starting' | 'running' | 'draining' | 'stopped' | 'failed'
+
+/** After the time that a worker was given to drain, the time until it is ended from outside. */
+const GRACE_MS = 500
+
+const keepError = assign<
+  { spec: ThreadSpec; error: Error | undefined; timeout: number },
+  { type: 'thread.exited'; error: Error | undefined },
+  undefined,
+  ThreadEvent,
+  never
+>({ error: ({ context, event }) => event.error ?? earlyEnd(context.spec.name) })
+
+const earlyEnd = (name: string): Error => new BusError('InternalError', `${name} ended before it was ready`)
+
+const threadMachine = setup({
+  types: {} as {
+    context: ThreadExit & { spec: ThreadSpec; timeout: number }
+    input: ThreadSpec
+    events: ThreadEvent
+  },
+  actors: { thread: threadLogic },
+  delays: { patience: ({ context }) => context.timeout + GRACE_MS },
+  guards: { endedWell: ({ event }) => event.type === 'thread.exited' && event.error === undefined },
+}).createMachine({
+  id: 'thread',
+  context: ({ input }) => ({ spec: input, error: undefined, timeout: 0 }),
+  initial: 'alive',
+  states: {
+    alive: {
+      invoke: { id: 'thread', src: 'thread', input: ({ context }) => context.spec },
+      on: {
+        post: { actions: sendTo('thread', ({ event }) => event) },
+        stop: { target: '.draining', actions: assign({ timeout: ({ event }) => event.timeout }) },
+      },
+      initial: 'starting',
+      states: {
+        starting: {
+          on: { 'thread.ready': 'running', 'thread.exited': { target: '#thread.failed', actions: keepError } },
+        },
+        running: {
+          on: {
+            'thread.exited': [
+              { target: '#thread.stopped', guard: 'endedWell' },
+              { target: '#thread.failed', actions: keepError },
+            ],
+          },
+        },
+        draining: {
+          entry: sendTo('thread', ({ context }) => ({ type: 'stop', timeout: context.timeout })),
+          after: { patience: { actions: sendTo('thread', { type: 'kill' }) } },
+          on: { 'thread.exited': '#thread.stopped', stop: {} },
+        },
+      },
+    },
+    stopped: { type: 'final' },
+    failed: { type: 'final' },
+  },
+})
+
+type ThreadActor = ActorRefFrom<typeof threadMachine>
+
+type SupervisorEvent =
+  | { type: 'thread.start'; id: string; spec: ThreadSpec }
+  | { type: 'core.ready' }
+  | { type: 'core.failed' }
+  | { type: 'drain' }
+  | { type: 'ended' }
+
+const supervisorMachine = setup({
+  types: {} as { context: object; events: SupervisorEvent },
+  actors: { thread: threadMachine },
+}).createMachine({
+  id: 'supervisor',
+  context: {},
+  initial: 'starting',
+  on: {
+    'thread.start': {
+      actions: enqueueActions(({ enqueue, event }) => {
+        enqueue.spawnChild('thread', { id: event.id, input: event.spec })
+      }),
+    },
+  },
+  states: {
+    starting: { on: { 'core.ready': 'running', 'core.failed': 'failed', drain: 'draining' } },
+    running: { on: { 'core.failed': 'failed', drain: 'draining' } },
+    draining: { on: { ended: 'stopped' } },
+    failed: { on: { drain: 'draining' } },
+    stopped: { type: 'final' },
+  },
+})
+
+/** A worker, as whoever started it sees it. */
+export interface SupervisedThread {
+  /** Rejects where the thread ends before it was ready. */
+  readonly ready: Promise<void>
+  /** Never rejects. */
+  readonly exited: Promise<ThreadExit>
+  post(message: unknown, transfer?: readonly TransferListItem[]): void
+  /** Asks the thread to drain for at most `timeout` milliseconds, then ends it. Resolves once it has exited. */
+  stop(timeout: number): Promise<ThreadExit>
+}
+
+export interface Supervisor {
+  readonly state: BusState
+  start(spec: ThreadSpec): SupervisedThread
+  signal(event: 'core.ready' | 'core.failed' | 'drain' | 'ended'): void
+}
+
+export function createSupervisor(inspect?: (event: InspectionEvent) => void): Supervisor {
+  const actor = createActor(supervisorMachine, inspect ? { inspect } : {})
+  let started = 0
+  actor.start()
+  return {
+    get state(): BusState {
+      return actor.getSnapshot().value
+    },
+    start(spec: ThreadSpec): SupervisedThread {
+      const id = `${spec.name} #${++started}`
+      actor.send({ type: 'thread.start', id, spec })
+      return supervised(actor.getSnapshot().children[id] as ThreadActor)
+    },
+    signal: type => actor.send({ type }),
+  }
+}
+
+function supervised(thread: ThreadActor): SupervisedThread {
+  let becameReady: () => void
+  let endedEarly: (error: Error) => void
+  let ended: (exit: ThreadExit) => void
+  const ready = new Promise<void>((resolve, reject) => {
+    becameReady = resolve
+    endedEarly = reject
+  })
+  ready.catch(() => {})
+  const exited = new Promise<ThreadExit>(resolve => (ended = resolve))
+  thread.subscribe({
+    next: snapshot => snapshot.matches({ alive: 'running' }) && becameReady(),
+    complete() {
+      const { error } = thread.getSnapshot().context
+      endedEarly(error ?? new Error('The thread was stopped before it was ready'))
+      ended({ error })
+    },
+  })
+  return {
+    ready,
+    exited,
+    post: (message, transfer = []) => thread.send({ type: 'post', message, transfer }),
+    async stop(timeout: number): Promise<ThreadExit> {
+      thread.send({ type: 'stop', timeout })
+      return exited
+    },
+  }
+}

@@ -1,0 +1,69 @@
+// A worker thread as a callback actor, which lives as long as the worker does. Only its state and its end go up as events.
+import { BusError, ERROR_CODES, type BusErrorReason } from '@sallyport/protocol'
+import type { LifeState, ReportedError } from '@sallyport/protocol/actor'
+import type { TransferListItem, Worker } from 'node:worker_threads'
+import { fromCallback, type CallbackActorLogic } from 'xstate'
+
+/** What every worker tells of its own life; whatever else it says goes to `onReport`. */
+interface StateReport {
+  type: 'state'
+  state: LifeState
+  error?: ReportedError
+}
+
+export interface ThreadSpec {
+  /** `core`, `frontend main`, `gate of main`: for texts and the log. */
+  name: string
+  spawn(): Worker
+  /** What the worker says beside its state. It is not trusted. */
+  onReport(report: unknown): void
+  onState(state: LifeState): void
+}
+
+export interface ThreadExit {
+  /** What went wrong; `undefined` where the thread ended as it should. */
+  error: Error | undefined
+}
+
+export type ThreadEvent =
+  | { type: 'thread.ready' }
+  | { type: 'thread.exited'; error: Error | undefined }
+  | { type: 'post'; message: unknown; transfer: readonly TransferListItem[] }
+  | { type: 'stop'; timeout: number }
+  | { type: 'kill' }
+
+export const thread: CallbackActorLogic<ThreadEvent, ThreadSpec> = fromCallback<ThreadEvent, ThreadSpec>(
+  ({ input, sendBack, receive }) => {
+    const worker = input.spawn()
+    let failure: Error | undefined
+    worker.on('message', (report: unknown) => {
+      if (!isStateReport(report)) return input.onReport(report)
+      input.onState(report.state)
+      if (report.state === 'ready') sendBack({ type: 'thread.ready' })
+      if (report.state === 'failed') failure ??= failureOf(input.name, report.error)
+    })
+    worker.on('error', (error: unknown) => {
+      failure ??= error instanceof Error ? error : new Error(String(error))
+    })
+    worker.on('exit', code => {
+      if (code !== 0) failure ??= new Error(`${input.name} exited with code ${code}`)
+      sendBack({ type: 'thread.exited', error: failure })
+    })
+    receive(event => {
+      if (event.type === 'post') worker.postMessage(event.message, event.transfer)
+      else if (event.type === 'stop') worker.postMessage({ type: 'stop', timeout: event.timeout })
+      else if (event.type === 'kill') void worker.terminate()
+    })
+    return () => void worker.terminate()
+  },
+)
+
+const isStateReport = (report: unknown): report is StateReport =>
+  typeof report === 'object' && report !== null && (report as { type?: unknown }).type === 'state'
+
+function failureOf(name: string, error: ReportedError | undefined): Error {
+  const { message, stack, reason = 'InternalError' } = error ?? { message: `${name} failed` }
+  const failure = new BusError(reason in ERROR_CODES ? (reason as BusErrorReason) : 'InternalError', message)
+  if (stack !== undefined) failure.stack = stack
+  return failure
+}

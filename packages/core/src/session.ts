@@ -1,0 +1,179 @@
+// One frontend's way in: open → decode → authorize → dispatch → respond. What the frontend is and may do is known by the
+// link that its messages come in on; nothing in a message can change it. A bad message gets a typed error; a bad frame or
+// record closes the session.
+import {
+  BusError,
+  METHOD,
+  describeCommand,
+  idOf,
+  isBusError,
+  parseCall,
+  type CallMessage,
+  type CodecName,
+  type Link,
+  type Opener,
+  type ReceivedFrame,
+} from '@sallyport/protocol'
+import type { App } from './app.js'
+import type { Permits } from './authority/authority.js'
+import { CallTable } from './calls.js'
+import { ChannelTable } from './channels.js'
+import { notFound, type CommandRegistry } from './commands.js'
+import { Call } from './context.js'
+import type { EventRouter, ListenerHome } from './events.js'
+import { failureOf } from './failure.js'
+import { readMessages } from './inbox.js'
+import { Replies } from './replies.js'
+
+export interface SessionOptions {
+  /** `undefined` for the host, which is trusted and no frontend. */
+  label: string | undefined
+  codec: CodecName
+  link: Link
+  /** In the isolation pattern: only records come in, and this opens them. */
+  opener: Opener | undefined
+  permits: Permits
+  registry: CommandRegistry
+  router: EventRouter
+  app: App
+  report: SessionReport
+}
+
+/** What a session tells: suspicious activity, and its end. */
+export interface SessionReport {
+  denied(label: string, command: string): void
+  fault(label: string, error: BusError): void
+  closed(session: Session): void
+}
+
+export class Session implements ListenerHome {
+  readonly label: string | undefined
+  readonly #calls = new CallTable()
+  readonly #options: SessionOptions
+  readonly #replies: Replies
+  readonly #channels: ChannelTable
+  #draining = false
+  #closed = false
+
+  constructor(options: SessionOptions) {
+    this.#options = options
+    this.label = options.label
+    this.#replies = new Replies(options.link, options.codec)
+    this.#channels = new ChannelTable(params => this.#replies.channel(params))
+    options.link.receive({ frame: frame => this.#receive(frame), closed: fault => this.#end(fault) })
+  }
+
+  deliver(event: string, ids: number[], payload: unknown): void {
+    this.#replies.event({ event, ids, payload })
+  }
+
+  /** Takes no further call, and resolves once those that run have ended. */
+  drain(): Promise<void> {
+    this.#draining = true
+    return this.#calls.idle()
+  }
+
+  /** Ends the session from this side: what was answered goes out first. */
+  close(): void {
+    this.#replies.flush()
+    this.#options.link.close()
+    this.#end(undefined)
+  }
+
+  #receive(frame: ReceivedFrame): void {
+    let messages: readonly unknown[]
+    try {
+      messages = readMessages(frame, this.#options.opener)
+    } catch (error) {
+      return this.#fault(isBusError(error) ? error : new BusError('InternalError', 'The frame could not be read'))
+    }
+    for (const message of messages) this.#serve(message)
+    // What was answered at once leaves as one frame, without waiting for the turn's end.
+    this.#replies.flush()
+  }
+
+  #serve(message: unknown): void {
+    let call: CallMessage
+    try {
+      call = parseCall(message)
+    } catch (error) {
+      return this.#replies.error(idOf(message), '', error as BusError)
+    }
+    try {
+      if (call.method.startsWith('$/')) this.#control(call)
+      else this.#dispatch(call)
+    } catch (error) {
+      this.#fail(call, error)
+    }
+  }
+
+  /** The bus's own housekeeping. */
+  #control({ id, method, params }: CallMessage): void {
+    const { id: cancelled, channel, messages } = (params ?? {}) as Record<string, unknown>
+    if (id === undefined && method === METHOD.cancel && isCount(cancelled)) this.#calls.cancel(cancelled)
+    else if (id === undefined && method === METHOD.credit && isCount(channel) && isCount(messages)) {
+      this.#channels.credit(channel, messages)
+    } else throw new BusError('InvalidRequest', `${describeCommand(method)} is not one that a frontend may send`)
+  }
+
+  #dispatch(message: CallMessage): void {
+    const { id, method, params = {}, headers = {} } = message
+    const { registry, permits, app, report } = this.#options
+    if (this.#draining) throw new BusError('Disconnected', 'The bus is closing', { data: { delivered: 'no' } })
+    const command = registry.get(method)
+    if (!command) throw new BusError('MethodNotFound', notFound(method, registry))
+    const denial = permits.check(command)
+    if (denial) {
+      report.denied(this.#name, method)
+      throw denial
+    }
+    this.#calls.admit(id)
+    const call = new Call(app, this.#name, method, { headers, body: params }, this)
+    const result = command.run(this.#channels.bind(params), call)
+    if (!isThenable(result)) return this.#succeed(message, result)
+    this.#calls.add(id, call)
+    // A call that was taken out meanwhile was cancelled, or its frontend is gone: its answer has nowhere to go.
+    result.then(
+      value => this.#calls.remove(id, call) && this.#succeed(message, value),
+      (error: unknown) => this.#calls.remove(id, call) && this.#fail(message, error),
+    )
+  }
+
+  #succeed({ id, method }: CallMessage, value: unknown): void {
+    if (id !== undefined) this.#replies.result(id, method, value)
+  }
+
+  #fail({ id, method, params }: CallMessage, thrown: unknown): void {
+    this.#channels.endAll(params)
+    const error = failureOf(method, thrown)
+    if (id !== undefined) return this.#replies.error(id, method, error)
+    this.#options.app.log.warn({ label: this.#name, command: method, reason: error.reason }, error.message)
+  }
+
+  #fault(error: BusError): void {
+    this.#replies.error(null, '', error)
+    this.#replies.flush()
+    this.#options.link.close()
+    this.#end(error)
+  }
+
+  #end(fault: BusError | undefined): void {
+    if (this.#closed) return
+    this.#closed = true
+    const gone = `The frontend ${JSON.stringify(this.#name)} is gone`
+    this.#calls.abortAll(new BusError('Disconnected', gone))
+    this.#channels.abandonAll(gone)
+    this.#options.router.dropHome(this)
+    if (fault) this.#options.report.fault(this.#name, fault)
+    this.#options.report.closed(this)
+  }
+
+  get #name(): string {
+    return this.label ?? 'host'
+  }
+}
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
+
+const isThenable = (value: unknown): value is PromiseLike<unknown> =>
+  typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'

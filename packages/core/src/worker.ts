@@ -1,0 +1,48 @@
+// The entry of the core worker: loads the user's core module and serves it.
+import { BusError, describeName } from '@sallyport/protocol'
+import { reportedError, startWorkerActor } from '@sallyport/protocol/actor'
+import { setTimeout as delay } from 'node:timers/promises'
+import { parentPort, workerData } from 'node:worker_threads'
+import type { Attachment, CoreCommand, CoreReport, CoreWorkerData } from './contract.js'
+import { createCore, definitionOf, type Core } from './core.js'
+import { createCoreLog } from './log.js'
+
+const { module, ...options } = workerData as CoreWorkerData
+const control = parentPort!
+const report = (message: CoreReport): void => control.postMessage(message)
+const log = createCoreLog(options.logLevel, line => report({ type: 'log', line }))
+
+/** Links that the host has handed over before core was there. */
+const waiting: Attachment[] = []
+let core: Core | undefined
+let patience = 0
+
+const actor = startWorkerActor({
+  async boot() {
+    core = await createCore(definitionOf(await load(module), module), options, log, report)
+  },
+  handshake: async () => waiting.forEach(attachment => core?.attach(attachment)),
+  serve: () => () => void core?.close(),
+  drain: () => Promise.race([core?.drain(), delay(patience, undefined, { ref: false })]),
+  entered(state, error) {
+    report(error === undefined ? { type: 'state', state } : { type: 'state', state, error: reportedError(error) })
+    if (state === 'stopped' || state === 'failed') setImmediate(() => process.exit())
+  },
+})
+
+control.on('message', (command: CoreCommand) => {
+  if (command.type === 'stop') {
+    patience = command.timeout
+    actor.stop()
+  } else if (core) core.attach(command.attachment)
+  else waiting.push(command.attachment)
+})
+
+async function load(url: string): Promise<{ default?: unknown }> {
+  try {
+    return (await import(url)) as { default?: unknown }
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new BusError('InvalidParams', `The core module ${describeName(url)} can’t be loaded: ${why}`, { cause })
+  }
+}

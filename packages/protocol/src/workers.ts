@@ -1,0 +1,54 @@
+// What the host hands to the workers that it starts, and what they tell it beside their state. It stands here because core
+// must not import what runs in them, nor they core.
+import type { MessagePort } from 'node:worker_threads'
+import type { CodecName } from './codec.js'
+
+export interface FrontendWorkerData {
+  label: string
+  codec: CodecName
+  /** The user's module, as a URL. */
+  module: string
+  /** To core. */
+  link: MessagePort
+  /** To this frontend's gate, in the isolation pattern. */
+  gate?: MessagePort
+}
+
+/** Host → frontend: its module may run; or it ends. */
+export interface FrontendCommand {
+  type: 'start' | 'stop'
+}
+
+export interface GateWorkerData {
+  label: string
+  /** The isolation app's folder, as a URL; without one, everything passes. */
+  dir: string | undefined
+  envelope: boolean
+  /** `false` only for the benchmark. */
+  cipher: boolean
+  /** To the frontend. */
+  link: MessagePort
+  /** From core: the session's key. */
+  key: MessagePort
+  /** To the host, where it answers `confirm`. */
+  confirm: { port: MessagePort; answer: SharedArrayBuffer } | undefined
+}
+
+/** Host → gate. */
+export interface GateCommand {
+  type: 'stop'
+}
+
+/** Gate → host. */
+export type GateReport =
+  | { type: 'rejected'; command: string; why: string }
+  | { type: 'log'; level: 'debug' | 'info' | 'warn' | 'error'; text: string }
+
+/** Core → gate, over the key port: what seals one session's records. */
+export interface SessionKey {
+  session: Uint8Array
+  secret: Uint8Array
+}
+
+/** Who seals for whom, in the info of the key derivation: both ends of a session name it alike. */
+export const RECORD_DIRECTION = 'frontend to core'
