@@ -1,0 +1,57 @@
+// `confirm` is synchronous in a browser. Here the isolation thread asks the host over a port of its own, and sleeps on a
+// word of shared memory until the host has written the answer there. The host's half is a few lines, and core's.
+
+/** What is posted to the host: `{ type: 'confirm', text }`. The host then stores an answer in word 0 and notifies it. */
+export interface ConfirmRequest {
+  readonly type: 'confirm'
+  readonly text: string
+}
+
+/** Word 0 of the shared memory. `waiting` is set here before the question is posted; the host sets one of the others. */
+export const CONFIRM_WORD = { waiting: 0, no: 1, yes: 2 } as const
+
+/** In UTF-16 code units: what is longer is cut, and ends with `…`. */
+export const MAX_CONFIRM_TEXT = 4096
+
+interface ConfirmPort {
+  postMessage(request: ConfirmRequest): void
+}
+
+/**
+ * A `confirm` that blocks this thread until the host has answered. It has no deadline of its own: the host answers `no`
+ * when it will wait no longer, or ends the thread. Without a port, or if the port fails, the answer is `false`.
+ */
+export function createConfirm(
+  port: ConfirmPort | undefined,
+  shared: SharedArrayBuffer | Int32Array | undefined,
+): (message?: unknown) => boolean {
+  if (port === undefined || shared === undefined) return () => false
+  const word = shared instanceof Int32Array ? shared : new Int32Array(shared)
+  return message => {
+    try {
+      const text = toConfirmText(message)
+      Atomics.store(word, 0, CONFIRM_WORD.waiting)
+      port.postMessage({ type: 'confirm', text })
+      Atomics.wait(word, 0, CONFIRM_WORD.waiting)
+      return Atomics.load(word, 0) === CONFIRM_WORD.yes
+    } catch {
+      return false
+    }
+  }
+}
+
+/**
+ * The question as text. A hook puts what the frontend sent into it, and the host may print it: control characters
+ * (other than line breaks and tabs) and the marks that reorder text are replaced, so that it can't repaint a terminal.
+ */
+export function toConfirmText(message: unknown): string {
+  let text = ''
+  try {
+    text = message === undefined ? '' : String(message)
+  } catch {
+    // A toString that throws: the question stays empty.
+  }
+  if (text.length > MAX_CONFIRM_TEXT) text = `${text.slice(0, MAX_CONFIRM_TEXT - 1)}…`
+  // oxlint-disable-next-line no-control-regex
+  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '\uFFFD')
+}

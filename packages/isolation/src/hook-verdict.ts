@@ -1,0 +1,72 @@
+// What a hook's answer means: pass, with which message, or reject, and why. Each member of the answer is read once,
+// because reading it may run the hook's code.
+import type { Envelope } from './envelope.js'
+
+/** Tauri's message, as a hook sees it: for every command and every event of the frontend. */
+export interface HookMessage {
+  cmd: string
+  callback: number
+  error: number
+  payload: unknown
+  options: MessageOptions | undefined
+}
+
+export interface MessageOptions {
+  headers?: Record<string, string>
+}
+
+/** What goes on. `payload` is the very object that the hook gave back: encode it at once, before the hook runs again. */
+export interface PassedMessage {
+  readonly cmd: string
+  readonly payload: unknown
+  readonly options: MessageOptions | undefined
+}
+
+/** `null`: null or undefined · `threw`: threw or rejected · `timeout` · `malformed`: not a message; `detail` says how. */
+export type Verdict =
+  | { readonly kind: 'pass'; readonly message: PassedMessage }
+  | { readonly kind: 'reject'; readonly why: 'null' | 'threw' | 'timeout' | 'malformed'; readonly detail?: string }
+
+const reject = (why: 'null' | 'threw' | 'timeout'): Verdict => Object.freeze({ kind: 'reject', why })
+
+export const REJECT: Readonly<Record<'null' | 'threw' | 'timeout', Verdict>> = {
+  null: reject('null'),
+  threw: reject('threw'),
+  timeout: reject('timeout'),
+}
+
+const malformed = (detail: string): Verdict => ({ kind: 'reject', why: 'malformed', detail })
+
+/** Reads a hook's answer. It never throws. */
+export function readVerdict(result: unknown, envelope: Envelope | undefined): Verdict {
+  if (result === null || result === undefined) return REJECT.null
+  if (typeof result !== 'object') return malformed(`the hook returned a ${typeof result}`)
+  try {
+    const answer = envelope === undefined ? (result as Partial<PassedMessage>) : envelope.read(result)
+    if (typeof answer === 'string') return malformed(answer)
+    const { cmd, payload, options: given } = answer
+    if (typeof cmd !== 'string' || cmd === '') return malformed('cmd is not a string, or empty')
+    // The bus's own notifications: not a frontend's to send, so not a hook's either.
+    if (cmd.startsWith('$/')) return malformed('cmd starts with "$/"')
+    if (given === undefined || given === null) return { kind: 'pass', message: { cmd, payload, options: undefined } }
+    const options = readOptions(given)
+    return typeof options === 'string' ? malformed(options) : { kind: 'pass', message: { cmd, payload, options } }
+  } catch {
+    return malformed('reading the answer threw')
+  }
+}
+
+/** A copy: a header is checked and sent as it was at one moment. */
+function readOptions(options: unknown): MessageOptions | undefined | string {
+  if (typeof options !== 'object') return 'options are not an object'
+  const given: unknown = (options as MessageOptions).headers
+  if (given === undefined || given === null) return undefined
+  if (typeof given !== 'object') return 'options.headers are not an object'
+  const headers: Record<string, string> = {}
+  for (const name of Object.keys(given)) {
+    const value: unknown = (given as Record<string, unknown>)[name]
+    if (typeof value !== 'string' || name === '__proto__') return 'options.headers are not all strings'
+    headers[name] = value
+  }
+  return { headers }
+}

@@ -1,0 +1,21 @@
+// A browser has names that the sandbox lacks. There a use of one is an undefined value that throws, and what a hook
+// throws is never shown: so that its author need not guess, such names are found in the text, for a warning.
+
+const ABSENT = [
+  ...['setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask', 'requestAnimationFrame', 'structuredClone'],
+  ...['fetch', 'XMLHttpRequest', 'WebSocket', 'URL', 'URLSearchParams', 'Blob', 'AbortController', 'MessageChannel'],
+  ...['document', 'localStorage', 'sessionStorage', 'indexedDB', 'navigator', 'crypto', 'performance', 'atob', 'btoa'],
+  ...['alert', 'prompt', 'addEventListener', 'postMessage', 'require', 'process', 'Buffer', 'Intl', 'Atomics'],
+]
+
+/**
+ * Names of browsers (and Node) that a script uses and the sandbox has not: it has JavaScript's own objects,
+ * TextEncoder and TextDecoder, `console` and `confirm`. By its text alone: a hint, not a verdict.
+ */
+export function absentNames(source: string): string[] {
+  return ABSENT.filter(name => {
+    const used = new RegExp(`(?:^|[^.\\w$'"\`-]|\\b(?:window|self|globalThis)\\.)${name}\\s*(?:\\?\\.|[.(])`, 'm')
+    const declared = new RegExp(`\\b(?:const|let|var|function|class)\\s+${name}\\b`)
+    return used.test(source) && !declared.test(source)
+  })
+}
