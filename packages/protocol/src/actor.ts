@@ -71,7 +71,7 @@ export function startWorkerActor(life: WorkerLife): WorkerActor {
     life.entered(state, reason)
   })
   actor.start()
-  return { stop: () => actor.send({ type: 'stop' }) }
+  return { stop: () => actor.getSnapshot().status === 'active' && actor.send({ type: 'stop' }) }
 }
 
 /** An error on its way to the host, which may see all of it. */
@@ -85,7 +85,12 @@ export interface ReportedError {
 export function reportedError(error: unknown): ReportedError {
   if (!(error instanceof Error)) return { message: String(error) }
   const reported: ReportedError = { message: error.message }
-  if (error.stack !== undefined) reported.stack = error.stack
+  if (error.stack !== undefined) reported.stack = withCause(error, error.stack)
   if ('reason' in error && typeof error.reason === 'string') reported.reason = error.reason
   return reported
+}
+
+/** A cause says where it happened: the file and line of a module that can't be parsed stand in its stack alone. */
+function withCause({ cause }: Error, stack: string): string {
+  return cause instanceof Error && cause.stack !== undefined ? `${stack}\n[cause]: ${cause.stack}` : stack
 }

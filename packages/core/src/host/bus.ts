@@ -3,6 +3,7 @@ import { Client, type EventHandler, type ListenOptions } from '@sallyport/fronte
 import { BusError, createPortLink, type EventTarget, type Unlisten } from '@sallyport/protocol'
 import { EventEmitter } from 'node:events'
 import { MessageChannel } from 'node:worker_threads'
+import { checkFile } from './files.js'
 import type { Frontends } from './frontends.js'
 import { resolveFrontend, resolveLocation, type FrontendOptions, type Location } from './options.js'
 import type { SupervisedThread, Supervisor } from './supervisor.js'
@@ -57,6 +58,7 @@ export class Bus {
   async open(label: string, module: Location, options?: FrontendOptions): Promise<void> {
     const { codec } = resolveFrontend('bus.open', label, options)
     const url = resolveLocation('bus.open: module', module)
+    await checkFile('bus.open: module', url)
     this.#checkRunning()
     const { start } = await this.#parts.frontends.open(label, url, codec)
     start()

@@ -4,6 +4,7 @@ import { EventEmitter } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import type { Attachment, CoreReport, CoreWorkerData } from '../contract.js'
 import { Bus, type BusEvents } from './bus.js'
+import { checkFiles } from './files.js'
 import { Frontends } from './frontends.js'
 import { createHostLog, forwardLine, type Logger } from './log.js'
 import { resolveOptions, type BusOptions, type ResolvedOptions } from './options.js'
@@ -28,6 +29,7 @@ export function createBus(options: BusOptions): Promise<Bus> {
 /** @internal With `cipher: false` hooks run and nothing is sealed; for the benchmark alone. */
 export async function assemble(given: BusOptions, cipher: boolean): Promise<Bus> {
   const options = resolveOptions(given)
+  await checkFiles(options)
   const log = createHostLog(options.log)
   const supervisor = createSupervisor()
   const events = new EventEmitter()
@@ -66,6 +68,8 @@ export async function assemble(given: BusOptions, cipher: boolean): Promise<Bus>
       if (!error) return
       supervisor.signal('core.failed')
       failed('core', error)
+      // No frontend outlives core: what was on its way to core must settle, not wait.
+      void frontends.closeAll()
     })
     setImmediate(() => void bus.settled().then(() => opened.forEach(({ start }) => start())))
     return bus

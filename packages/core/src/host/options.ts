@@ -1,5 +1,6 @@
 // What `createBus` takes, checked before anything starts: a wrong option is named, with the nearest right one.
 import { BusError, type CodecName } from '@sallyport/protocol'
+import { isAbsolute } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import * as v from 'valibot'
 import type { Capability, Pattern } from '../authority/capability.js'
@@ -52,7 +53,7 @@ export interface ResolvedOptions {
 }
 
 const location = v.pipe(
-  v.union([v.instance(URL), v.string()], 'a URL or an absolute path'),
+  v.custom<Location>(given => given instanceof URL || isAbsoluteLocation(given), 'a URL or an absolute path'),
   v.transform(given => (typeof given === 'string' ? toUrl(given) : given)),
 )
 const codec = v.optional(v.picklist(['json', 'msgpack'], '"json" or "msgpack"'), 'json')
@@ -61,16 +62,12 @@ const label = v.pipe(v.string(), v.regex(LABEL, 'a label of letters, digits, "-"
 const names = v.array(v.string('a string'), 'a list of strings')
 
 const frontendOptions = { codec }
-const frontend = v.union(
-  [
-    v.pipe(
-      location,
-      v.transform(module => ({ module, codec: 'json' as const })),
-    ),
-    v.strictObject({ module: location, ...frontendOptions }),
-  ],
-  issue => issue.message,
+const frontendModule = v.strictObject({ module: location, ...frontendOptions })
+const bareModule = v.pipe(
+  location,
+  v.transform(module => ({ module, codec: 'json' as const })),
 )
+const frontend = v.lazy(given => (isPlainObject(given) ? frontendModule : bareModule))
 const capability = v.strictObject({
   identifier: v.string('a string'),
   description: v.optional(v.string('a string')),
@@ -148,6 +145,14 @@ function check<S extends v.GenericSchema>(where: string, schema: S, given: unkno
   throw new BusError('InvalidParams', `${at} must be ${issue.message}: got ${issue.received}`)
 }
 
-function toUrl(given: string): URL {
-  return /^[a-z][a-z0-9+.-]+:/i.test(given) ? new URL(given) : pathToFileURL(given)
+const HAS_SCHEME = /^[a-z][a-z0-9+.-]+:/i
+
+function isAbsoluteLocation(given: unknown): boolean {
+  if (typeof given !== 'string') return false
+  return HAS_SCHEME.test(given) ? URL.canParse(given) : isAbsolute(given)
 }
+
+const toUrl = (given: string): URL => (HAS_SCHEME.test(given) ? new URL(given) : pathToFileURL(given))
+
+const isPlainObject = (given: unknown): boolean =>
+  typeof given === 'object' && given !== null && !(given instanceof URL)

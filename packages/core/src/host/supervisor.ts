@@ -39,24 +39,21 @@ const threadMachine = setup({
       on: {
         post: { actions: sendTo('thread', ({ event }) => event) },
         stop: { target: '.draining', actions: assign({ timeout: ({ event }) => event.timeout }) },
+        'thread.exited': [
+          { target: 'stopped', guard: 'endedWell' },
+          { target: 'failed', actions: keepError },
+        ],
       },
       initial: 'starting',
       states: {
         starting: {
           on: { 'thread.ready': 'running', 'thread.exited': { target: '#thread.failed', actions: keepError } },
         },
-        running: {
-          on: {
-            'thread.exited': [
-              { target: '#thread.stopped', guard: 'endedWell' },
-              { target: '#thread.failed', actions: keepError },
-            ],
-          },
-        },
+        running: {},
         draining: {
           entry: sendTo('thread', ({ context }) => ({ type: 'stop', timeout: context.timeout })),
           after: { patience: { actions: sendTo('thread', { type: 'kill' }) } },
-          on: { 'thread.exited': '#thread.stopped', stop: {} },
+          on: { stop: {} },
         },
       },
     },
@@ -149,12 +146,16 @@ function supervised(thread: ThreadActor): SupervisedThread {
       ended({ error })
     },
   })
+  // A thread may end while something is on its way to it.
+  const send = (event: ThreadEvent): void => {
+    if (thread.getSnapshot().status === 'active') thread.send(event)
+  }
   return {
     ready,
     exited,
-    post: (message, transfer = []) => thread.send({ type: 'post', message, transfer }),
+    post: (message, transfer = []) => send({ type: 'post', message, transfer }),
     async stop(timeout: number): Promise<ThreadExit> {
-      thread.send({ type: 'stop', timeout })
+      send({ type: 'stop', timeout })
       return exited
     },
   }

@@ -36,6 +36,7 @@ export const thread: CallbackActorLogic<ThreadEvent, ThreadSpec> = fromCallback<
   ({ input, sendBack, receive }) => {
     const worker = input.spawn()
     let failure: Error | undefined
+    let killed = false
     worker.on('message', (report: unknown) => {
       if (!isStateReport(report)) return input.onReport(report)
       input.onState(report.state)
@@ -46,13 +47,16 @@ export const thread: CallbackActorLogic<ThreadEvent, ThreadSpec> = fromCallback<
       failure ??= error instanceof Error ? error : new Error(String(error))
     })
     worker.on('exit', code => {
-      if (code !== 0) failure ??= new Error(`${input.name} exited with code ${code}`)
+      if (code !== 0 && !killed) failure ??= new BusError('InternalError', `${input.name} exited with code ${code}`)
       sendBack({ type: 'thread.exited', error: failure })
     })
     receive(event => {
       if (event.type === 'post') worker.postMessage(event.message, event.transfer)
       else if (event.type === 'stop') worker.postMessage({ type: 'stop', timeout: event.timeout })
-      else if (event.type === 'kill') void worker.terminate()
+      else if (event.type === 'kill') {
+        killed = true
+        void worker.terminate()
+      }
     })
     return () => void worker.terminate()
   },

@@ -1,0 +1,79 @@
+// Channels: an ordered stream from core to a frontend, with its end, and with a sender that waits for a slow receiver.
+import { describe, expect, test } from 'vitest'
+import { Channel } from '@sallyport/frontend'
+import { fixture, next, patterns, routes, start } from './start.js'
+
+const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i)
+
+describe.each(routes)('channels: %s', (_name, connect) => {
+  test('carry everything in order, and end', async () => {
+    const { client } = await connect()
+    const channel = new client.Channel<number>()
+    const counted = client.invoke('count', { to: 1000, channel })
+    const got: number[] = []
+    for await (const message of channel) got.push(message)
+    expect(got).toEqual(upTo(1000))
+    expect(await counted).toBe(1000)
+  })
+
+  test('call onmessage before the command has answered', async () => {
+    const { client } = await connect()
+    const got: number[] = []
+    const channel = new Channel<number>(message => void got.push(message))
+    await client.invoke('count', { to: 50, channel })
+    expect(got).toEqual(upTo(50))
+  })
+
+  test('two of one frontend do not mix', async () => {
+    const { client } = await connect()
+    const streams = [300, 400].map(async to => {
+      const channel = new client.Channel<number>()
+      const counted = client.invoke('count', { to, channel })
+      const got: number[] = []
+      for await (const message of channel) got.push(message)
+      await counted
+      return got
+    })
+    expect(await Promise.all(streams)).toEqual([upTo(300), upTo(400)])
+  })
+
+  test('end with the call that failed', async () => {
+    const { client } = await connect()
+    const channel = new client.Channel<number>()
+    const counted = client.invoke('count', { to: 3, channel, fail: true })
+    counted.catch(() => {})
+    const got: number[] = []
+    for await (const message of channel) got.push(message)
+    expect(got).toEqual([0, 1, 2])
+    await expect(counted).rejects.toMatchObject({ message: 'failed on the way' })
+  })
+
+  test('end at once when the call never ran', async () => {
+    const { client } = await connect()
+    const channel = new client.Channel<number>()
+    const denied = client.invoke('no_such_command', { channel })
+    denied.catch(() => {})
+    for await (const message of channel) expect.unreachable(`got ${message}`)
+    await expect(denied).rejects.toMatchObject({ reason: 'MethodNotFound' })
+  })
+
+  test('make the sender wait, and reject its send when the receiver goes', async () => {
+    const { bus, client } = await connect()
+    const channel = new client.Channel<number>()
+    void client.invoke('endless', { channel }).catch(() => {})
+    const messages = channel[Symbol.asyncIterator]()
+    for (const expected of upTo(600)) expect((await messages.next()).value).toBe(expected)
+    await client.close()
+    expect(await messages.next()).toMatchObject({ value: expect.any(Number) as number })
+    const other = await bus.connect('other')
+    expect(await other.invoke('seen')).toEqual(['Disconnected after true'])
+  })
+})
+
+test.each(patterns)('a channel reaches a frontend worker: %s', async (_name, app) => {
+  const bus = await start({ app, frontends: { main: fixture('main.mjs') } })
+  await next(bus, 'main-ready')
+  const counted = next(bus, 'counted')
+  await bus.emit('count-please', 500)
+  expect(await counted).toEqual({ got: upTo(500), result: 500 })
+})

@@ -1,0 +1,124 @@
+// Commands, over every route that a call can take: both patterns, both codecs, and real worker threads.
+import { describe, expect, test } from 'vitest'
+import { next, patterns, routes, start, fixture } from './start.js'
+
+describe.each(routes)('commands: %s', (_name, connect) => {
+  test('answer: sync, async, with a schema, in the pool', async () => {
+    const { client } = await connect()
+    expect(await client.invoke('greet', { name: 'World' })).toBe('Hello, World!')
+    expect(await client.invoke('add', { a: 1, b: 2 })).toBe(3)
+    expect(await client.invoke('slow', { ms: 1, value: ['late'] })).toEqual(['late'])
+    expect(await client.invoke('slow', { ms: 1 })).toBe(null)
+    expect(await client.invoke('heavy', { n: 1000 })).toMatchObject({ sum: 500_500, isMainThread: false })
+  })
+
+  test('many at once: each gets its own answer', async () => {
+    const { client } = await connect()
+    const calls = Array.from({ length: 2000 }, (_, i) => client.invoke('add', { a: i, b: i }))
+    expect(await Promise.all(calls)).toEqual(Array.from({ length: 2000 }, (_, i) => 2 * i))
+  })
+
+  test('fail with what the handler gave, and no stack', async () => {
+    const { client } = await connect()
+    await expect(client.invoke('fails')).rejects.toMatchObject({
+      name: 'BusError',
+      code: -32000,
+      reason: 'CommandFailed',
+      message: 'it broke',
+      data: 'it broke',
+    })
+    await expect(client.invoke('fails_with_value')).rejects.toMatchObject({ data: { kind: 'NotFound', id: 7 } })
+    await expect(client.invoke('rejects')).rejects.toMatchObject({ message: 'a plain string', data: 'a plain string' })
+    const error = await client.invoke('fails_in_system').catch((thrown: unknown) => thrown)
+    expect(error).toMatchObject({ reason: 'CommandFailed', message: 'ENOENT: no such file or directory' })
+    expect(JSON.stringify(error)).not.toContain('secret')
+  })
+
+  test('refuse wrong arguments, and name them', async () => {
+    const { client } = await connect()
+    await expect(client.invoke('greet', { nam: 'World' })).rejects.toMatchObject({
+      reason: 'InvalidParams',
+      message: expect.stringMatching(/command "greet".*`name`/) as string,
+      data: { issues: [{ path: ['name'] }] },
+    })
+    await expect(client.invoke('greet', [1] as never)).rejects.toMatchObject({ reason: 'InvalidParams' })
+    expect(await client.invoke('greet', { name: 'again' })).toBe('Hello, again!')
+  })
+
+  test('that do not exist are named, with the nearest that does', async () => {
+    const { client } = await connect()
+    await expect(client.invoke('gret', {})).rejects.toMatchObject({
+      reason: 'MethodNotFound',
+      message: 'Command gret not found (did you mean "greet"?)',
+    })
+    for (const name of ['__proto__', 'constructor', 'toString']) {
+      await expect(client.invoke(name)).rejects.toMatchObject({ reason: 'MethodNotFound' })
+    }
+    await expect(client.invoke('')).rejects.toMatchObject({ reason: 'InvalidParams' })
+    await expect(client.invoke('$/event')).rejects.toMatchObject({ reason: 'InvalidRequest' })
+  })
+
+  test('take and give bytes', async () => {
+    const { client } = await connect()
+    expect(await client.invoke('bytes', { size: 5 })).toEqual(new Uint8Array(5).fill(7))
+    expect(await client.invoke('echo', { name: 'x', data: new Uint8Array([1, 2]) })).toEqual({
+      name: 'x',
+      data: new Uint8Array([1, 2]),
+    })
+    expect(await client.invoke('body', new Uint8Array([9]))).toMatchObject({ isBytes: true })
+  })
+
+  test('see headers and the label of their link', async () => {
+    const { client } = await connect()
+    expect(await client.invoke('body', {}, { headers: { trace: 'abc' } })).toEqual({
+      isBytes: false,
+      headers: { trace: 'abc' },
+      label: 'tests',
+    })
+  })
+
+  test('end when the caller gives up, and tell the handler', async () => {
+    const { client } = await connect()
+    const aborting = new AbortController()
+    const cancelled = client.invoke('never_ends', {}, { signal: aborting.signal })
+    const late = client.invoke('never_ends', {}, { timeout: 20 })
+    setTimeout(() => aborting.abort(), 10)
+    await expect(cancelled).rejects.toMatchObject({ reason: 'Cancelled' })
+    await expect(late).rejects.toMatchObject({ reason: 'Timeout' })
+    expect(await client.invoke('seen')).toEqual(['Cancelled', 'Cancelled'])
+  })
+})
+
+describe.each(patterns)('a frontend worker: %s', (_name, app) => {
+  test.each(['json', 'msgpack'] as const)('calls and is answered in %s', async codec => {
+    const bus = await start({ app, frontends: { main: { module: fixture('main.mjs'), codec } } })
+    expect(await next(bus, 'main-ready')).toEqual({ greeting: 'Hello, World!' })
+    const answer = next(bus, 'answer')
+    await bus.emit('question', { command: 'fails' })
+    expect(await answer).toEqual({ name: 'BusError', reason: 'CommandFailed', message: 'it broke', data: 'it broke' })
+  })
+})
+
+describe('what a codec can’t carry', () => {
+  test('in arguments: the call says so, and the next one is served', async () => {
+    const [, connect] = routes[0]!
+    const { client } = await connect()
+    await expect(client.invoke('echo', { n: 1n })).rejects.toMatchObject({
+      reason: 'InvalidParams',
+      message: expect.stringContaining('command "echo"') as string,
+    })
+    const cycle: Record<string, unknown> = {}
+    cycle['self'] = cycle
+    await expect(client.invoke('echo', cycle)).rejects.toMatchObject({ reason: 'InvalidParams' })
+    expect(await client.invoke('add', { a: 1, b: 1 })).toBe(2)
+  })
+
+  test.each(routes)('in a result: %s', async (_name, connect) => {
+    const { client } = await connect()
+    await expect(client.invoke('unsendable')).rejects.toMatchObject({
+      reason: 'InternalError',
+      message: expect.stringContaining('command "unsendable"') as string,
+    })
+    expect(await client.invoke('add', { a: 1, b: 1 })).toBe(2)
+  })
+})

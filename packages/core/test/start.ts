@@ -1,0 +1,57 @@
+// Starts buses for the tests, over the fixtures beside this file, and ends them after each test.
+import { afterEach } from 'vitest'
+import { createBus, type Bus, type BusOptions, type Capability, type Client } from '../src/index.js'
+
+export const fixture = (name: string): URL => new URL(`./fixtures/${name}`, import.meta.url)
+
+export const everyCommand: Capability = {
+  identifier: 'every-command',
+  windows: ['*'],
+  permissions: [
+    ...['greet', 'add', 'slow', 'echo', 'body', 'bytes', 'fails', 'fails-with-value', 'rejects', 'unsendable'],
+    ...['heavy', 'count', 'seen', 'log-line', 'fails-in-system', 'endless', 'never-ends'],
+  ].map(name => `allow-${name}`),
+}
+
+const open: Bus[] = []
+afterEach(() => Promise.all(open.splice(0).map(bus => bus.close({ timeout: 0 }))))
+
+export async function start(options: Partial<BusOptions> = {}): Promise<Bus> {
+  const bus = await createBus({ core: fixture('core.mjs'), log: false, ...options })
+  open.push(bus)
+  return bus
+}
+
+/** The isolation pattern over the hook that stands in `fixtures/hooks/<name>`, with every command allowed. */
+export function isolation(hook?: string, options: { envelope?: boolean } = {}): NonNullable<BusOptions['app']> {
+  const dir = hook === undefined ? {} : { dir: fixture(`hooks/${hook}/`) }
+  return {
+    security: { pattern: { use: 'isolation', options: { ...dir, ...options } }, capabilities: [everyCommand] },
+  }
+}
+
+export const patterns: [name: string, app: NonNullable<BusOptions['app']>][] = [
+  ['brownfield', {}],
+  ['isolation', isolation('judge')],
+]
+
+/** A client for each pattern and codec, under the label `tests`. */
+export const routes: [
+  name: string,
+  connect: (options?: Partial<BusOptions>) => Promise<{ bus: Bus; client: Client }>,
+][] = patterns.flatMap(([name, app]) =>
+  (['json', 'msgpack'] as const).map((codec): (typeof routes)[number] => [
+    `${name}, ${codec}`,
+    async options => {
+      const bus = await start({ app, ...options })
+      return { bus, client: await bus.connect('tests', { codec }) }
+    },
+  ]),
+)
+
+/** Resolves with the first event of this name. */
+export function next<T>(bus: Pick<Bus, 'once'>, event: string): Promise<T> {
+  return new Promise((resolve, reject) => {
+    bus.once<T>(event, ({ payload }) => resolve(payload)).catch(reject)
+  })
+}

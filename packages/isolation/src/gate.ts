@@ -1,0 +1,170 @@
+// The gate: decode → hook → encode → seal, a batch at a time. Whatever a frontend sends passes here in order; a message
+// whose hook takes its time holds back those behind it, but not their hooks. The bus's own housekeeping carries nothing
+// of the user's: it is not shown to the hook, and waits for none.
+import {
+  BusError,
+  FRAME_KIND,
+  MAX_BATCH,
+  METHOD,
+  codecOfKind,
+  codecs,
+  createOutbox,
+  describeCommand,
+  holdsBytes,
+  idOf,
+  isBusError,
+  parseCall,
+  toErrorObject,
+  type CallMessage,
+  type Codec,
+  type EncodedMessage,
+  type Link,
+  type Outbox,
+  type ReceivedFrame,
+  type RequestId,
+  type Sealer,
+} from '@sallyport/protocol'
+import type { Hook } from './hook.js'
+import type { PassedMessage, Verdict } from './hook-verdict.js'
+
+export interface GateOptions {
+  /** To the frontend: its messages come in, records and rejections go out. */
+  link: Link
+  sealer: Sealer
+  hook: Hook
+  rejected(command: string, why: string): void
+  closed(): void
+}
+
+/** A message whose hook has not answered yet, or that waits behind one. */
+interface Waiting {
+  readonly id: RequestId | undefined
+  /** Set once it may go, in its turn; `null` where it never will. */
+  outcome: { codec: Codec; encoded: EncodedMessage } | null | undefined
+}
+
+/** Serves the gate until its link closes. A frame that is none closes it. */
+export function serveGate(options: GateOptions): void {
+  new Gate(options)
+}
+
+class Gate {
+  readonly #options: GateOptions
+  readonly #sealed: Outbox
+  readonly #answers: Outbox
+  readonly #waiting: Waiting[] = []
+
+  constructor(options: GateOptions) {
+    const { link, sealer } = options
+    this.#options = options
+    this.#sealed = createOutbox((kind, body, count) =>
+      link.send({ kind: FRAME_KIND.sealed, body: sealer.seal(kind, body, count) }),
+    )
+    this.#answers = createOutbox((kind, body) => link.send({ kind, body }))
+    link.receive({ frame: frame => this.#receive(frame), closed: options.closed })
+  }
+
+  #receive({ kind, body }: ReceivedFrame): void {
+    const codec = codecOfKind(kind)
+    let messages: unknown
+    try {
+      if (!codec) throw new BusError('InvalidRequest', 'A gate takes messages, and no records')
+      messages = codec.decode(body)
+      if (Array.isArray(messages) && (messages.length === 0 || messages.length > MAX_BATCH)) {
+        throw new BusError('InvalidRequest', `Invalid Request: a batch has 1 to ${MAX_BATCH} messages`)
+      }
+    } catch (error) {
+      this.#answer(null, isBusError(error) ? error : new BusError('InternalError', 'The frame could not be read'))
+      this.#answers.flush()
+      return this.#options.link.close()
+    }
+    if (Array.isArray(messages)) for (const message of messages) this.#take(message, codec)
+    else this.#take(messages, codec)
+    this.#sealed.flush()
+    this.#answers.flush()
+  }
+
+  #take(message: unknown, codec: Codec): void {
+    let call: CallMessage
+    try {
+      call = parseCall(message)
+    } catch (error) {
+      return this.#answer(idOf(message), error as BusError)
+    }
+    if (call.method.startsWith('$/')) return this.#housekeeping(call, codec)
+    const verdict = this.#judge(call)
+    if (!(verdict instanceof Promise)) return this.#decide(call, codec, verdict, undefined)
+    const waiting: Waiting = { id: call.id, outcome: undefined }
+    this.#waiting.push(waiting)
+    void verdict.then(late => this.#decide(call, codec, late, waiting))
+  }
+
+  /** The hook sees Tauri's message. Its ids are shown, and never read back. */
+  #judge({ id, method, params, headers }: CallMessage): Verdict | Promise<Verdict> {
+    const callback = (id ?? 0) as number
+    const options = headers === undefined ? undefined : { headers }
+    return this.#options.hook({ cmd: method, callback, error: callback, payload: params ?? {}, options })
+  }
+
+  /** What the hook gave is written out here and now, before any of its code can run again. */
+  #decide(call: CallMessage, codec: Codec, verdict: Verdict, waiting: Waiting | undefined): void {
+    let outcome: Waiting['outcome'] = null
+    if (waiting?.outcome === null) return // cancelled
+    if (verdict.kind === 'reject') this.#reject(call, verdict.why, verdict.detail)
+    else {
+      try {
+        outcome = write(call, verdict.message, codec)
+      } catch {
+        // What was thrown is the hook's, and is not looked at.
+        this.#reject(call, 'malformed', 'the answer can’t be carried')
+      }
+    }
+    if (waiting) {
+      waiting.outcome = outcome
+      this.#release()
+    } else if (outcome && this.#waiting.length === 0) this.#sealed.put(outcome.codec, outcome.encoded)
+    else if (outcome) this.#waiting.push({ id: call.id, outcome })
+  }
+
+  #release(): void {
+    while (this.#waiting[0]?.outcome !== undefined) {
+      const { outcome } = this.#waiting.shift()!
+      if (outcome) this.#sealed.put(outcome.codec, outcome.encoded)
+    }
+  }
+
+  #housekeeping(call: CallMessage, codec: Codec): void {
+    const cancelled = (call.params as { id?: unknown } | undefined)?.id
+    const waiting = call.method === METHOD.cancel && this.#waiting.find(({ id }) => id === cancelled)
+    if (!waiting) return this.#sealed.post(codec, call)
+    // It never went to core, and now never will: its caller has settled it already.
+    waiting.outcome = null
+    this.#release()
+  }
+
+  #reject({ id, method }: CallMessage, why: string, detail: string | undefined): void {
+    this.#options.rejected(method, detail === undefined ? why : `${why}: ${detail}`)
+    if (id === undefined) return
+    const text = `${describeCommand(method)} was rejected by the isolation hook (${WHY[why]})`
+    this.#answer(id, new BusError('Rejected', text, { data: { why } }))
+  }
+
+  #answer(id: RequestId | null, error: BusError): void {
+    this.#answers.post(codecs.json, { jsonrpc: '2.0', id, error: toErrorObject(error) })
+  }
+}
+
+const WHY: Record<string, string> = {
+  null: 'it returned null or undefined',
+  threw: 'it threw',
+  timeout: 'it took too long',
+  malformed: 'what it returned is no message',
+}
+
+function write({ id }: CallMessage, { cmd, payload, options }: PassedMessage, codec: Codec): Waiting['outcome'] {
+  const lane = codec.name === 'json' && holdsBytes(payload) ? codecs.msgpack : codec
+  const message = { jsonrpc: '2.0', method: cmd, params: payload } as CallMessage
+  if (id !== undefined) message.id = id
+  if (options?.headers !== undefined) message.headers = options.headers
+  return { codec: lane, encoded: lane.encode(message) }
+}

@@ -1,0 +1,35 @@
+// From an isolation app's folder to a hook that is ready to judge.
+import type { GateWorkerData } from '@sallyport/protocol'
+import { loadIsolationApp } from './app.js'
+import { createConfirm } from './confirm.js'
+import { mentionsEnvelope } from './envelope.js'
+import { createHook, findHook, type Hook } from './hook.js'
+import { createSandbox, lockDown } from './sandbox.js'
+import { absentNames } from './sandbox-absent.js'
+import type { ConsoleSink } from './sandbox-console.js'
+
+export interface HookSource extends Pick<GateWorkerData, 'envelope' | 'confirm'> {
+  dir: string
+  log: ConsoleSink
+}
+
+/** @throws BusError `InvalidParams`, which names the file that is missing or wrong. */
+export async function loadHook({ dir, envelope, confirm, log }: HookSource): Promise<Hook> {
+  const app = await loadIsolationApp(dir)
+  const missed = envelope ? undefined : app.scripts.find(({ source }) => mentionsEnvelope(source))
+  if (missed) {
+    log(
+      'warn',
+      `${missed.name} reads messages as { cmd: 'invoke', message }: set app.security.pattern.options.envelope to true, ` +
+        'or it finds nothing to check and lets everything pass',
+    )
+  }
+  for (const { name, source } of app.scripts) {
+    const absent = absentNames(source)
+    if (absent.length > 0) log('warn', `${name} uses ${absent.join(', ')}: the sandbox has none, and reads undefined`)
+  }
+  lockDown()
+  const sandbox = createSandbox({ console: log, confirm: createConfirm(confirm?.port, confirm?.answer) })
+  sandbox.run(app.scripts)
+  return createHook(findHook(sandbox, app), { envelope })
+}

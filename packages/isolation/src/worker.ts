@@ -1,0 +1,63 @@
+// The entry of an isolation worker: loads the hook into its sandbox, waits for its session's key, then serves its gate.
+import {
+  BusError,
+  RECORD_DIRECTION,
+  createPortLink,
+  createSealer,
+  type GateReport,
+  type GateWorkerData,
+  type SessionKey,
+} from '@sallyport/protocol'
+import { reportedError, startWorkerActor } from '@sallyport/protocol/actor'
+import { createPlainSealer } from '@sallyport/protocol/internal'
+import { once } from 'node:events'
+import { parentPort, workerData } from 'node:worker_threads'
+import { serveGate } from './gate.js'
+import { createHook, type Hook } from './hook.js'
+import type { ConsoleSink } from './sandbox-console.js'
+
+const { dir, envelope, cipher, link, key: keyPort, confirm } = workerData as GateWorkerData
+const control = parentPort!
+const report = (message: GateReport): void => control.postMessage(message)
+
+const log: ConsoleSink = (level, text) => report({ type: 'log', level, text })
+
+let hook: Hook
+let key: SessionKey
+
+const actor = startWorkerActor({
+  async boot() {
+    hook = createHook(null)
+    if (dir === undefined) return
+    // SES is loaded only for a hook that needs it.
+    const { loadHook } = await import('./load-hook.js')
+    hook = await loadHook({ dir, envelope, confirm, log })
+  },
+  async handshake() {
+    const [received] = (await once(keyPort, 'message')) as [SessionKey | undefined]
+    if (!received) throw new BusError('InternalError', 'Core gave no key')
+    key = received
+    keyPort.close()
+  },
+  serve(send) {
+    const port = createPortLink(link)
+    serveGate({
+      link: port,
+      sealer: cipher ? createSealer({ ...key, direction: RECORD_DIRECTION }) : createPlainSealer(),
+      hook,
+      rejected: (command, why) => report({ type: 'rejected', command, why }),
+      closed: () => send({ type: 'link.closed' }),
+    })
+    return () => port.close()
+  },
+  drain: async () => {},
+  entered(state, error) {
+    control.postMessage({ type: 'state', state, error: error === undefined ? undefined : reportedError(error) })
+    if (state === 'stopped' || state === 'failed') setImmediate(() => process.exit())
+  },
+})
+
+control.on('message', () => actor.stop())
+
+// A promise that a hook leaves lying is no reason to end its gate. What it was rejected with is not looked at.
+process.on('unhandledRejection', () => log('warn', 'The isolation hook left a promise rejected, and nobody caught it'))
