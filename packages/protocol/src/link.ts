@@ -22,6 +22,6 @@ export interface Link {
   send(frame: Frame): void
   /** Sets the one receiver. Frames that arrive before wait for it. */
   receive(receiver: LinkReceiver): void
-  /** Closes both ends. Frames sent before are delivered. */
+  /** Closes both ends: the peer still gets what was sent before, this end nothing more but `closed`. */
   close(): void
 }

@@ -21,8 +21,12 @@ class MemoryLink implements Link {
   }
 
   close(): void {
-    this.#end()
-    queueMicrotask(() => this.peer.#end())
+    if (this.#closed) return
+    this.#closed = true
+    queueMicrotask(() => {
+      this.#receiver?.closed()
+      this.peer.#endFromAfar()
+    })
   }
 
   #deliver(): void {
@@ -34,9 +38,9 @@ class MemoryLink implements Link {
     }
   }
 
-  #end(): void {
-    if (this.#closed) return
+  #endFromAfar(): void {
     this.#deliver()
+    if (this.#closed) return
     this.#closed = true
     this.#receiver?.closed()
   }

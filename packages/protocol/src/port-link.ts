@@ -6,24 +6,31 @@ import { readFrame, writeFrame, type Frame } from './frame.js'
 import type { Link, LinkReceiver } from './link.js'
 
 export function createPortLink(port: MessagePort): Link {
-  let closed = false
+  let open = true
+  let told = false
+
+  function close(): void {
+    open = false
+    port.close()
+  }
 
   function end(receiver: LinkReceiver, fault?: BusError): void {
-    if (closed) return
-    closed = true
-    port.close()
+    close()
+    if (told) return
+    told = true
     receiver.closed(fault)
   }
 
   return {
     send(frame: Frame): void {
-      if (closed) return
+      if (!open) return
       const bytes = writeFrame(frame)
       port.postMessage(bytes, [bytes])
     },
     receive(receiver: LinkReceiver): void {
       port.on('message', (data: unknown) => {
-        if (closed) return
+        // A port still delivers what had arrived before it was closed.
+        if (!open) return
         const frame = data instanceof ArrayBuffer ? readFrame(new Uint8Array(data)) : undefined
         if (frame) receiver.frame(frame)
         else end(receiver, new BusError('InvalidRequest', 'The peer sent something that is no frame'))
@@ -33,8 +40,6 @@ export function createPortLink(port: MessagePort): Link {
       )
       port.on('close', () => end(receiver))
     },
-    close(): void {
-      port.close()
-    },
+    close,
   }
 }

@@ -1,13 +1,13 @@
 // Puts a bus together: checks the options, starts core and the gates, and lets the frontends run once core is ready.
 import type { LifeState } from '@sallyport/protocol/actor'
 import { EventEmitter } from 'node:events'
-import { Worker } from 'node:worker_threads'
 import type { Attachment, CoreReport, CoreWorkerData } from '../contract.js'
 import { Bus, type BusEvents } from './bus.js'
 import { checkFiles } from './files.js'
 import { Frontends } from './frontends.js'
 import { createHostLog, forwardLine, type Logger } from './log.js'
 import { resolveOptions, type BusOptions, type ResolvedOptions } from './options.js'
+import { spawnWorker } from './spawn.js'
 import { createSupervisor, type SupervisedThread, type Supervisor } from './supervisor.js'
 
 /**
@@ -88,7 +88,7 @@ function startCore(
   const workerData: CoreWorkerData = { module: core.href, pattern, capabilities, logLevel: log.level }
   return supervisor.start({
     name: 'core',
-    spawn: () => new Worker(new URL(import.meta.resolve('#worker')), { workerData }),
+    spawn: () => spawnWorker(import.meta.resolve('#worker'), workerData),
     onState: (state: LifeState) => log.debug({ actor: 'core', state }, 'state'),
     onReport(report) {
       const told = report as CoreReport

@@ -2,9 +2,10 @@
 // of its own in the isolation pattern.
 import { Client, throughGate } from '@sallyport/frontend/client'
 import { BusError, createPortLink, type CodecName, type FrontendWorkerData } from '@sallyport/protocol'
-import { MessageChannel, Worker } from 'node:worker_threads'
+import { MessageChannel } from 'node:worker_threads'
 import type { Attachment } from '../contract.js'
 import { startGate, type Gate, type GateHost } from './gates.js'
+import { spawnWorker } from './spawn.js'
 import type { SupervisedThread } from './supervisor.js'
 
 export interface FrontendHost extends GateHost {
@@ -47,10 +48,7 @@ export class Frontends {
     const thread = this.#host.supervisor.start({
       name: `frontend ${label}`,
       spawn: () =>
-        new Worker(new URL(import.meta.resolve('@sallyport/frontend/worker')), {
-          workerData,
-          transferList: gate ? [port, gate.link] : [port],
-        }),
+        spawnWorker(import.meta.resolve('@sallyport/frontend/worker'), workerData, gate ? [port, gate.link] : [port]),
       onState: state => this.#host.log.debug({ actor: 'frontend', label, state }, 'state'),
       onReport: () => {},
     })

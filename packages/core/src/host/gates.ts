@@ -1,9 +1,10 @@
 // Starts a frontend's gate: an isolation worker with a link to its frontend, and a private port to core for the key.
-import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads'
+import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import type { GateReport, GateWorkerData } from '@sallyport/protocol'
 import { answerConfirm } from './confirm.js'
 import type { Logger } from './log.js'
 import type { ResolvedOptions } from './options.js'
+import { spawnWorker } from './spawn.js'
 import type { SupervisedThread, Supervisor } from './supervisor.js'
 
 export interface Gate {
@@ -41,7 +42,7 @@ export function startGate(label: string, { supervisor, options, cipher, log, rej
   const transferList = [data.port2, key.port2, ...(confirm ? [confirm.port2] : [])]
   const thread = supervisor.start({
     name: `gate of ${label}`,
-    spawn: () => new Worker(new URL(import.meta.resolve('@sallyport/isolation/worker')), { workerData, transferList }),
+    spawn: () => spawnWorker(import.meta.resolve('@sallyport/isolation/worker'), workerData, transferList),
     onState: state => log.debug({ actor: 'isolation', label, state }, 'state'),
     onReport(report) {
       const told = report as GateReport

@@ -1,0 +1,110 @@
+// Who may call what: the rules of both patterns, seen from real frontends.
+import { describe, expect, test } from 'vitest'
+import type { Bus, BusOptions, Capability } from '../src/index.js'
+import { fixture, start } from './start.js'
+
+const pattern = { brownfield: { use: 'brownfield' as const }, isolation: { use: 'isolation' as const } }
+
+async function bus(
+  use: keyof typeof pattern,
+  capabilities: Capability[],
+  more: Partial<BusOptions> = {},
+): Promise<Bus> {
+  return start({ app: { security: { pattern: pattern[use], capabilities } }, ...more })
+}
+
+const add = { a: 1, b: 2 }
+
+describe('brownfield', () => {
+  test('app commands are open until a capability names one', async () => {
+    const open = await (await bus('brownfield', [])).connect('main')
+    expect(await open.invoke('add', add)).toBe(3)
+    const named = await bus('brownfield', [{ identifier: 'a', windows: ['main'], permissions: ['allow-greet'] }])
+    const main = await named.connect('main')
+    expect(await main.invoke('greet', { name: 'x' })).toBe('Hello, x!')
+    await expect(main.invoke('add', add)).rejects.toMatchObject({ code: -32001, reason: 'Denied' })
+    const other = await named.connect('other')
+    await expect(other.invoke('greet', { name: 'x' })).rejects.toMatchObject({ reason: 'Denied' })
+  })
+
+  test('a capability of plugins and core sets alone leaves them open', async () => {
+    const client = await (
+      await bus('brownfield', [
+        { identifier: 'a', windows: ['*'], permissions: ['core:default', 'core:event:default'] },
+      ])
+    ).connect('main')
+    expect(await client.invoke('add', add)).toBe(3)
+  })
+})
+
+describe('isolation', () => {
+  test('every app command needs a capability; events need none', async () => {
+    const client = await (await bus('isolation', [])).connect('main')
+    await expect(client.invoke('add', add)).rejects.toMatchObject({ reason: 'Denied' })
+    const unlisten = await client.listen('x', () => {})
+    unlisten()
+    await client.emit('x')
+  })
+})
+
+describe.each(['brownfield', 'isolation'] as const)('both: %s', use => {
+  test('a denial says what to add, tells the host, and leaves the frontend working', async () => {
+    const denying = await bus(use, [{ identifier: 'a', windows: ['main'], permissions: ['allow-add'] }])
+    const told: unknown[] = []
+    denying.on('denied', event => told.push(event))
+    const client = await denying.connect('main')
+    await expect(client.invoke('greet', { name: 'x' })).rejects.toMatchObject({
+      message:
+        'Command greet not allowed by ACL: add "allow-greet" to the permissions of a capability whose windows match "main"',
+    })
+    expect(await client.invoke('add', add)).toBe(3)
+    expect(told).toEqual([{ label: 'main', command: 'greet' }])
+  })
+
+  test('deny wins over allow, for the labels of its capability', async () => {
+    const both = await bus(use, [
+      { identifier: 'all', windows: ['*'], permissions: ['allow-add', 'allow-fails-with-value'] },
+      { identifier: 'not-here', windows: ['guest-*'], permissions: ['deny-add', 'core:event:deny-emit'] },
+    ])
+    const [main, guest] = [await both.connect('main'), await both.connect('guest-1')]
+    expect(await main.invoke('add', add)).toBe(3)
+    await expect(guest.invoke('add', add)).rejects.toMatchObject({ reason: 'Denied' })
+    await expect(guest.invoke('plugin:event|emit', { event: 'x' })).rejects.toMatchObject({ reason: 'Denied' })
+    await expect(guest.invoke('fails_with_value')).rejects.toMatchObject({ reason: 'CommandFailed' })
+    await guest.listen('x', () => {})
+  })
+
+  test.each([
+    ['main', 'main', true],
+    ['main', 'main2', false],
+    ['*', 'any/thing:at-all', true],
+    ['plugin-?', 'plugin-a', true],
+    ['plugin-?', 'plugin-ab', false],
+    ['plugin-[ab]', 'plugin-b', true],
+    ['plugin-[ab]', 'plugin-c', false],
+    ['{a,b}', 'a', false],
+  ])('windows %j and the label %j: %j', async (glob, label, matches) => {
+    const one = await bus(use, [{ identifier: 'a', windows: [glob], permissions: ['allow-add'] }])
+    const client = await one.connect(label)
+    if (matches) expect(await client.invoke('add', add)).toBe(3)
+    else await expect(client.invoke('add', add)).rejects.toMatchObject({ reason: 'Denied' })
+  })
+
+  test('plugin commands always need a capability', async () => {
+    const core = fixture('plugins.mjs')
+    const closed = await (await bus(use, [], { core })).connect('main')
+    await expect(closed.invoke('plugin:files|read_text')).rejects.toMatchObject({ reason: 'Denied' })
+    const permissions = ['files:allow-read-text']
+    const open = await (await bus(use, [{ identifier: 'a', windows: ['main'], permissions }], { core })).connect('main')
+    expect(await open.invoke('plugin:files|read_text')).toBe('text, set up')
+  })
+
+  test('a permission that does not exist stops the start, with the nearest that does', async () => {
+    await expect(bus(use, [{ identifier: 'main', windows: ['*'], permissions: ['allow-gret'] }])).rejects.toMatchObject(
+      {
+        reason: 'InvalidParams',
+        message: 'capability "main": unknown permission "allow-gret" (did you mean "allow-greet"?)',
+      },
+    )
+  })
+})

@@ -1,0 +1,202 @@
+// Start and end: what goes wrong while a bus starts is named, and whatever ends, every call settles and no thread is left.
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { pino } from 'pino'
+import { describe, expect, test } from 'vitest'
+import type { BusOptions } from '../src/index.js'
+import { fixture, isolation, next, patterns, start } from './start.js'
+
+const at = (source: string): URL => new URL(`data:text/javascript,${encodeURIComponent(source)}`)
+
+describe('createBus names what is wrong', () => {
+  const core = fixture('core.mjs')
+  const main = fixture('main.mjs')
+  const security = (given: object): object => ({ core, app: { security: given } })
+  test.each<[string, object, RegExp]>([
+    ['no core', { core: undefined }, /^createBus: core is missing$/],
+    ['a core that is not there', { core: fixture('nope.mjs') }, /^createBus: core: there is no file .*nope\.mjs$/],
+    [
+      'a relative path',
+      { core: './core.mjs' },
+      /^createBus: core must be a URL or an absolute path: got "\.\/core\.mjs"$/,
+    ],
+    ['a core that can’t be parsed', { core: at('export default {') }, /^The core module .* can’t be loaded: /],
+    ['a core that throws', { core: at('throw new Error("boom")') }, /can’t be loaded: boom$/],
+    ['a core without a definition', { core: at('export const x = 1') }, /must `export default defineCore\({ … }\)`$/],
+    [
+      'a command that is none',
+      { core: at('export default { commands: { x: 5 } }') },
+      /^command "x" must be a function/,
+    ],
+    [
+      'a reserved name',
+      { core: at('export default { commands: { "$/x": () => 1 } }') },
+      /"\$\/x" has a name that the bus/,
+    ],
+    ['a setup that fails', { core: at('export default { setup() { throw new Error("no db") } }') }, /^no db$/],
+    ['a core that exits', { core: at('process.exit(3)') }, /^core exited with code 3$/],
+    ['an unknown option', { core, frontend: {} }, /unknown option "frontend" \(did you mean "frontends"\?\)$/],
+    [
+      'an unknown option inside',
+      security({ capabilites: [] }),
+      /"app\.security\.capabilites" \(did you mean "capabilities"/,
+    ],
+    [
+      'an unknown pattern',
+      security({ pattern: { use: 'isolaton' } }),
+      /pattern\.use must be "brownfield" or "isolation"/,
+    ],
+    [
+      'a capability without permissions',
+      security({ capabilities: [{ identifier: 'x' }] }),
+      /capabilities\.0\.permissions is miss/,
+    ],
+    [
+      'a frontend that is not there',
+      { core, frontends: { main: fixture('nope.mjs') } },
+      /frontends\.main: there is no file/,
+    ],
+    [
+      'a frontend that is no location',
+      { core, frontends: { main: 5 } },
+      /frontends\.main must be a URL or an absolute path: got 5/,
+    ],
+    [
+      'an unknown codec',
+      { core, frontends: { main: { module: main, codec: 'xml' } } },
+      /codec must be "json" or "msgpack": got "xml"/,
+    ],
+    [
+      'an unknown option of a frontend',
+      { core, frontends: { main: { module: main, codecs: 'json' } } },
+      /"frontends\.main\.codecs" \(did/,
+    ],
+    ['a label that is none', { core, frontends: { 'a b': main } }, /must be a label of letters, digits/],
+    ['a log that is none', { core, log: true }, /log must be a pino logger, or false/],
+  ])('%s', async (_name, options, message) => {
+    await expect(start(options as Partial<BusOptions>)).rejects.toMatchObject({
+      name: 'BusError',
+      message: expect.stringMatching(message) as string,
+    })
+  })
+
+  test('and takes absolute paths', async () => {
+    const bus = await start({ core: fileURLToPath(core) })
+    expect(await (await bus.connect('tests')).invoke('add', { a: 1, b: 2 })).toBe(3)
+  })
+
+  test('a label is taken once, and free again after it has gone', async () => {
+    const bus = await start()
+    const client = await bus.connect('tests')
+    await expect(bus.connect('tests')).rejects.toMatchObject({ message: 'There is a frontend "tests" already' })
+    await client.close()
+    expect(await (await bus.connect('tests')).invoke('add', { a: 1, b: 2 })).toBe(3)
+    await expect(bus.connect('no spaces')).rejects.toMatchObject({ reason: 'InvalidParams' })
+    await expect(bus.closeFrontend('nobody')).rejects.toMatchObject({ message: 'There is no frontend "nobody"' })
+  })
+})
+
+describe.each(patterns)('close: %s', (_name, app) => {
+  test('lets calls in flight end, and settles those that do not', async () => {
+    const bus = await start({ app })
+    const client = await bus.connect('tests')
+    const soon = client.invoke('slow', { ms: 100, value: 'done' })
+    const never = client.invoke('never_ends')
+    never.catch(() => {})
+    await client.invoke('add', { a: 1, b: 1 })
+    await bus.close({ timeout: 300 })
+    expect(await soon).toBe('done')
+    await expect(never).rejects.toMatchObject({ reason: 'Disconnected', data: { delivered: 'unknown' } })
+    await expect(client.invoke('add')).rejects.toMatchObject({ reason: 'Disconnected', data: { delivered: 'no' } })
+    await expect(bus.connect('late')).rejects.toMatchObject({ reason: 'Disconnected' })
+    await bus.close()
+  })
+
+  test('a closed frontend is gone, the others stay; one can be opened again', async () => {
+    const bus = await start({ app, frontends: { main: fixture('main.mjs') } })
+    await next(bus, 'main-ready')
+    const client = await bus.connect('tests')
+    await bus.closeFrontend('main')
+    const ready = next(bus, 'main-ready')
+    await bus.open('main', fixture('main.mjs'), { codec: 'msgpack' })
+    expect(await ready).toEqual({ greeting: 'Hello, World!' })
+    expect(await client.invoke('add', { a: 1, b: 2 })).toBe(3)
+  })
+})
+
+describe('a worker that dies', () => {
+  const crash = at(`export default { commands: {
+    ok: () => 1,
+    crash: () => { setTimeout(() => { throw new Error('late') }); return new Promise(() => {}) } } }`)
+
+  test('core: the bus has failed, every call settles, and the host is told', async () => {
+    const bus = await start({ core: crash })
+    const fault = new Promise(resolve => bus.on('fault', resolve))
+    const [one, two] = [await bus.connect('one'), await bus.connect('two')]
+    const calls = [one.invoke('crash'), two.invoke('ok'), two.invoke('crash')]
+    expect(await Promise.allSettled(calls)).toMatchObject([
+      { reason: { reason: 'Disconnected' } },
+      {},
+      { reason: { reason: 'Disconnected' } },
+    ])
+    expect(await fault).toMatchObject({ label: 'core', error: { message: 'late' } })
+    await expect(bus.connect('three')).rejects.toMatchObject({ message: 'The bus is failed' })
+    await expect(bus.emit('x')).rejects.toMatchObject({ reason: 'Disconnected' })
+  })
+
+  test.each(patterns)('a frontend: the others do not notice: %s', async (_name, app) => {
+    const bus = await start({ app })
+    const fault = new Promise(resolve => bus.on('fault', resolve))
+    await bus.open('bad', at('throw new Error("of the frontend")'))
+    expect(await fault).toMatchObject({ label: 'bad', error: { message: 'of the frontend' } })
+    const client = await bus.connect('bad')
+    expect(await client.invoke('add', { a: 1, b: 2 })).toBe(3)
+  })
+})
+
+test('denials, rejections, faults and the hook’s console are logged', async () => {
+  const lines: Record<string, unknown>[] = []
+  const write = (line: string): void => void lines.push(JSON.parse(line) as Record<string, unknown>)
+  const log = pino({ level: 'warn' }, { write })
+  const bus = await start({ log, app: isolation('judge') })
+  const client = await bus.connect('tests')
+  await client.invoke('add', { hook: 'null' }).catch(() => {})
+  await client.invoke('add', { hook: 'log', a: 1, b: 2 })
+  await client.invoke('log_line', { text: 'from a handler' })
+  const denied = new Promise(resolve => bus.on('rejected', resolve))
+  await client.invoke('fails', { hook: 'throw' }).catch(() => {})
+  await denied
+  expect(lines).toEqual(
+    expect.arrayContaining([
+      expect.objectContaining({ level: 40, msg: 'rejected', label: 'tests', command: 'add', why: 'null' }),
+      expect.objectContaining({ actor: 'isolation', label: 'tests', msg: 'the hook says add' }),
+      expect.objectContaining({
+        actor: 'core',
+        label: 'tests',
+        command: 'log_line',
+        from: 'handler',
+        msg: 'from a handler',
+      }),
+    ]),
+  )
+})
+
+test('after close the process ends by itself', async () => {
+  const source = `
+    import { createBus } from '@sallyport/core'
+    const bus = await createBus({
+      core: new URL(${JSON.stringify(fixture('core.mjs').href)}),
+      frontends: { main: new URL(${JSON.stringify(fixture('main.mjs').href)}) },
+      app: { security: { pattern: { use: 'isolation' }, capabilities: [
+        { identifier: 'a', windows: ['*'], permissions: ['allow-greet', 'allow-heavy'] } ] } },
+    })
+    await new Promise(resolve => bus.once('main-ready', resolve))
+    const client = await bus.connect('here')
+    await client.invoke('heavy', { n: 10 })
+    await bus.close()
+    console.log('closed')`
+  const options = { cwd: fileURLToPath(new URL('..', import.meta.url)), timeout: 10_000 }
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', source], options)
+  expect(stdout).toBe('closed\n')
+})

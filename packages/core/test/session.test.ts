@@ -1,0 +1,220 @@
+// What a hostile or broken frontend sends, byte by byte: a bad message gets a typed error, a bad frame closes the session,
+// and other sessions do not notice.
+import { MessageChannel, type MessagePort } from 'node:worker_threads'
+import { pino } from 'pino'
+import { afterEach, describe, expect, test } from 'vitest'
+import {
+  FRAME_KIND,
+  RECORD_DIRECTION,
+  codecs,
+  createPortLink,
+  createSealer,
+  type FrameKind,
+  type Link,
+  type SessionKey,
+} from '@sallyport/protocol'
+import { createCore, type Core } from '../src/core.js'
+import type { CoreReport } from '../src/contract.js'
+
+const cores: Core[] = []
+afterEach(() => Promise.all(cores.splice(0).map(core => core.close())))
+
+let calls = 0
+const definition = {
+  commands: {
+    ok: () => 'fine',
+    count: () => ++calls,
+    forever: () => new Promise(() => {}),
+    deep: (args: object) => args,
+  },
+}
+
+async function setUp(pattern: 'brownfield' | 'isolation' = 'brownfield') {
+  const reports: CoreReport[] = []
+  const permissions = ['allow-ok', 'allow-count', 'allow-forever', 'allow-deep']
+  const capabilities = [{ identifier: 'all', windows: ['*'], permissions }]
+  const options = { pattern, capabilities, logLevel: 'silent' }
+  const core = await createCore(definition, options, pino({ level: 'silent' }), report => reports.push(report))
+  cores.push(core)
+  return { core, reports }
+}
+
+/** A peer that writes frames as it likes, and reads what comes back. */
+class Peer {
+  readonly received: unknown[] = []
+  readonly link: Link
+  closed = false
+  #wake = () => {}
+
+  constructor(core: Core, label: string, keyPort?: MessagePort) {
+    const { port1, port2 } = new MessageChannel()
+    core.attach({ label, codec: 'json', port: port1, cipher: true, ...(keyPort && { keyPort }) })
+    this.link = createPortLink(port2)
+    this.link.receive({
+      frame: ({ kind, body }) => {
+        const decoded = codecs[kind === FRAME_KIND.json ? 'json' : 'msgpack'].decode(body)
+        this.received.push(...(Array.isArray(decoded) ? decoded : [decoded]))
+        this.#wake()
+      },
+      closed: () => {
+        this.closed = true
+        this.#wake()
+      },
+    })
+  }
+
+  send(text: string | Uint8Array, kind: FrameKind = FRAME_KIND.json): this {
+    this.link.send({ kind, body: text })
+    return this
+  }
+
+  async next(): Promise<any> {
+    while (this.received.length === 0 && !this.closed) await new Promise<void>(resolve => (this.#wake = resolve))
+    return this.received.shift()
+  }
+
+  async end(): Promise<void> {
+    while (!this.closed) await new Promise<void>(resolve => (this.#wake = resolve))
+  }
+}
+
+const call = (id: unknown, method: string, more = ''): string =>
+  `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"method":${JSON.stringify(method)}${more}}`
+
+describe('a bad message is answered, and the session goes on', () => {
+  test.each([
+    ['no jsonrpc', '{"id":1,"method":"ok"}', 1, -32600, /`jsonrpc`/],
+    ['another version', '{"jsonrpc":"1.0","id":1,"method":"ok"}', 1, -32600, /`jsonrpc`/],
+    ['no method', '{"jsonrpc":"2.0","id":1}', 1, -32600, /`method`/],
+    ['an empty method', call(1, ''), 1, -32600, /`method`/],
+    ['a fraction as id', call(1.5, 'ok'), null, -32600, /`id`/],
+    ['an id of 2^53 + 1', '{"jsonrpc":"2.0","id":9007199254740993,"method":"ok"}', null, -32600, /`id`/],
+    ['an array as id', call([1], 'ok'), null, -32600, /`id`/],
+    ['null as id', call(null, 'ok'), null, -32600, /`id`/],
+    ['array params', call(1, 'ok', ',"params":[1]'), 1, -32600, /`params` of "ok"/],
+    ['params that are a string', call(1, 'ok', ',"params":"x"'), 1, -32600, /`params`/],
+    ['headers that are no strings', call(1, 'ok', ',"headers":{"a":1}'), 1, -32600, /`headers`/],
+    ['a number', '42', null, -32600, /object/],
+    ['null', 'null', null, -32600, /object/],
+    ['a nested batch', '[[]]', null, -32600, /object/],
+    ['a response', '{"jsonrpc":"2.0","id":1,"result":1}', 1, -32600, /`method`/],
+    ['core’s own notification', '{"jsonrpc":"2.0","id":1,"method":"$/event","params":{}}', 1, -32600, /"\$\/event"/],
+    ['a cancel with an id', call(1, '$/cancelRequest', ',"params":{"id":2}'), 1, -32600, /cancelRequest/],
+    ['an unknown command', call(1, 'nope'), 1, -32601, /Command nope not found/],
+    ['a method of 1 MiB', call(1, 'x'.repeat(2 ** 20)), 1, -32601, /not found/],
+  ])('%s', async (_name, text, id, code, message) => {
+    const { core, reports } = await setUp()
+    const peer = new Peer(core, 'main').send(text).send(call('again', 'ok'))
+    const answer = await peer.next()
+    expect(answer).toMatchObject({ jsonrpc: '2.0', id, error: { code, message: expect.stringMatching(message) } })
+    expect(JSON.stringify(answer).length).toBeLessThan(1000)
+    expect(await peer.next()).toEqual({ jsonrpc: '2.0', id: 'again', result: 'fine' })
+    expect(reports).toEqual([])
+  })
+
+  test('within a batch, each is answered for itself', async () => {
+    const peer = new Peer((await setUp()).core, 'main').send(`[${call(1, 'ok')},1,${call(2, 'nope')},${call(3, 'ok')}]`)
+    expect([await peer.next(), await peer.next(), await peer.next(), await peer.next()]).toMatchObject([
+      { id: 1, result: 'fine' },
+      { id: null, error: { code: -32600 } },
+      { id: 2, error: { code: -32601 } },
+      { id: 3, result: 'fine' },
+    ])
+  })
+
+  test('an id that is in flight is not taken twice, and its first call is still answered', async () => {
+    const peer = new Peer((await setUp()).core, 'main').send(call(1, 'forever')).send(call(1, 'ok'))
+    expect(await peer.next()).toMatchObject({ id: 1, error: { message: 'The id is in flight already' } })
+    peer.send(call(2, 'ok'))
+    expect(await peer.next()).toMatchObject({ id: 2, result: 'fine' })
+  })
+
+  test('beyond the bound of calls in flight: Overloaded', async () => {
+    const peer = new Peer((await setUp()).core, 'main')
+    const ids = Array.from({ length: 16_385 }, (_, i) => call(i, 'forever'))
+    peer.send(`[${ids.join()}]`)
+    expect(await peer.next()).toMatchObject({ id: 16_384, error: { code: -32004 } })
+  })
+})
+
+describe('a bad frame closes the session', () => {
+  test.each<[string, string | Uint8Array, FrameKind, number]>([
+    ['no JSON', '{"jsonrpc":', FRAME_KIND.json, -32700],
+    ['an empty body', '', FRAME_KIND.json, -32700],
+    ['an empty batch', '[]', FRAME_KIND.json, -32600],
+    ['invalid UTF-8', new Uint8Array([0x22, 0xff, 0x22]), FRAME_KIND.json, -32700],
+    ['a key named __proto__', call(1, 'deep', ',"params":{"a":{"__proto__":{"x":1}}}'), FRAME_KIND.json, -32700],
+    ['nested deeper than 64, in a large frame', `${'['.repeat(70_000)}`, FRAME_KIND.json, -32700],
+    ['random msgpack', new Uint8Array([0xc1, 0, 1]), FRAME_KIND.msgpack, -32700],
+    ['a msgpack extension', new Uint8Array([0xd4, 0x72, 0x40, 0x91, 0xa1, 0x61]), FRAME_KIND.msgpack, -32700],
+    ['a record where none is taken', new Uint8Array(100), FRAME_KIND.sealed, -32600],
+    ['a frame over the limit', `"${'x'.repeat(2 ** 24)}"`, FRAME_KIND.json, -32700],
+  ])('%s', async (_name, body, kind, code) => {
+    const { core, reports } = await setUp()
+    const other = new Peer(core, 'other')
+    const peer = new Peer(core, 'main').send(body, kind).send(call(9, 'count'))
+    const before = calls
+    expect(await peer.next()).toMatchObject({ id: null, error: { code } })
+    await peer.end()
+    expect(reports).toMatchObject([{ type: 'fault', label: 'main' }])
+    other.send(call(1, 'ok'))
+    expect(await other.next()).toMatchObject({ id: 1, result: 'fine' })
+    expect(calls).toBe(before)
+    expect(Object.prototype).not.toHaveProperty('x')
+  })
+})
+
+describe('in the isolation pattern', () => {
+  async function sealed() {
+    const { core, reports } = await setUp('isolation')
+    const attach = async (label: string) => {
+      const keys = new MessageChannel()
+      const peer = new Peer(core, label, keys.port1)
+      const key = await new Promise<SessionKey>(resolve => keys.port2.once('message', resolve))
+      return { peer, key, sealer: createSealer({ ...key, direction: RECORD_DIRECTION }) }
+    }
+    return { attach, reports }
+  }
+
+  test('records are opened and served', async () => {
+    const { peer, sealer } = await (await sealed()).attach('main')
+    peer.send(sealer.seal(FRAME_KIND.json, `[${call(1, 'ok')},${call(2, 'ok')}]`, 2), FRAME_KIND.sealed)
+    expect([await peer.next(), await peer.next()]).toMatchObject([{ id: 1, result: 'fine' }, { id: 2 }])
+  })
+
+  test('every session has a key of its own, and every run new ones', async () => {
+    const [one, two] = [await sealed(), await sealed()]
+    const keys = [await one.attach('a'), await one.attach('b'), await two.attach('a')].map(({ key }) => key)
+    const texts = keys.flatMap(({ secret, session }) =>
+      [secret, session].map(bytes => Buffer.from(bytes).toString('hex')),
+    )
+    expect(new Set(texts).size).toBe(6)
+  })
+
+  test.each([
+    ['a clear frame', () => [FRAME_KIND.json, call(1, 'count')] as const],
+    ['a replayed record', (first: Uint8Array) => [FRAME_KIND.sealed, first] as const],
+    ['a record of another session', (_: Uint8Array, other: Uint8Array) => [FRAME_KIND.sealed, other] as const],
+  ])('%s closes the session, and executes nothing', async (_name, make) => {
+    const { attach, reports } = await sealed()
+    const [{ peer, sealer }, other] = [await attach('main'), await attach('other')]
+    const seal = (by: typeof sealer, text: string): Uint8Array => by.seal(FRAME_KIND.json, text, 1).slice()
+    const first = seal(sealer, call(1, 'count'))
+    peer.send(first, FRAME_KIND.sealed)
+    await peer.next()
+    const before = calls
+    const [kind, body] = make(first, seal(other.sealer, call(1, 'count')))
+    peer.send(body, kind)
+    expect(await peer.next()).toMatchObject({ id: null, error: { code: -32600 } })
+    await peer.end()
+    expect(calls).toBe(before)
+    expect(reports).toMatchObject([{ type: 'fault', label: 'main' }])
+  })
+
+  test('a count that is not the batch’s is a fault', async () => {
+    const { peer, sealer } = await (await sealed()).attach('main')
+    peer.send(sealer.seal(FRAME_KIND.json, call(1, 'count'), 2), FRAME_KIND.sealed)
+    expect(await peer.next()).toMatchObject({ id: null, error: { message: expect.stringContaining('count') } })
+    await peer.end()
+  })
+})
