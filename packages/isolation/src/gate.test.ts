@@ -1,0 +1,202 @@
+// The gate over an in-memory link: order, housekeeping, what a hostile hook answer or frontend can do to it.
+import { describe, expect, test } from 'vitest'
+import {
+  FRAME_KIND,
+  codecs,
+  createMemoryLinkPair,
+  createOpener,
+  createSealer,
+  createSessionSecret,
+  type Link,
+} from '@sallyport/protocol'
+import { serveGate } from './gate.js'
+import { createHook, type HookFunction } from './hook.js'
+
+const session = new Uint8Array(16).fill(1)
+const keys = { secret: createSessionSecret(new Uint8Array(32).fill(2), session), session, direction: 'test' }
+
+function setUp(hook: HookFunction | null) {
+  const [outside, inside] = createMemoryLinkPair()
+  const opener = createOpener(keys)
+  const sealed: any[] = []
+  const answers: any[] = []
+  const rejected: string[] = []
+  let closed = false
+  const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : [value])
+  outside.receive({
+    frame({ kind, body }) {
+      if (kind !== FRAME_KIND.sealed) return void answers.push(...list(codecs.json.decode(body)))
+      const record = opener.open(body)
+      const messages = list(codecs[record.kind === FRAME_KIND.json ? 'json' : 'msgpack'].decode(record.body))
+      expect(record.count).toBe(messages.length)
+      sealed.push(...messages)
+    },
+    closed: () => (closed = true),
+  })
+  serveGate({
+    link: inside,
+    sealer: createSealer(keys),
+    hook: createHook(hook, { deadline: 50 }),
+    rejected: (command, why) => rejected.push(`${command}: ${why}`),
+    closed: () => {},
+  })
+  return { outside, sealed, answers, rejected, isClosed: () => closed }
+}
+
+const call = (id: number, method = 'm', params: object = {}) => ({ jsonrpc: '2.0' as const, id, method, params })
+const send = (link: Link, ...messages: object[]): void =>
+  link.send({
+    kind: FRAME_KIND.json,
+    body: messages.length === 1 ? JSON.stringify(messages[0]) : JSON.stringify(messages),
+  })
+const turn = (): Promise<void> => new Promise(resolve => setTimeout(resolve, 5))
+const ids = (messages: { id: unknown }[]): unknown[] => messages.map(({ id }) => id)
+
+describe('what passes', () => {
+  test('is sealed as it is, a frame for a frame, in its codec', async () => {
+    const { outside, sealed } = setUp(null)
+    const first = { ...call(1, 'greet', { name: 'x' }), headers: { a: 'b' } }
+    send(outside, first, call(2))
+    const bytes = call(3, 'body', { data: new Uint8Array([1]) })
+    outside.send({ kind: FRAME_KIND.msgpack, body: codecs.msgpack.encode(bytes) })
+    await turn()
+    expect(sealed).toEqual([first, call(2), bytes])
+  })
+
+  test('keeps its id and its being a notification, whatever the hook does', async () => {
+    const { outside, sealed } = setUp(() => ({ cmd: 'other', callback: 99, error: 98, payload: { n: 1 }, id: 97 }))
+    send(outside, call(1), { jsonrpc: '2.0', method: 'm', params: {} })
+    await turn()
+    expect(sealed).toEqual([
+      { jsonrpc: '2.0', id: 1, method: 'other', params: { n: 1 } },
+      { jsonrpc: '2.0', method: 'other', params: { n: 1 } },
+    ])
+  })
+
+  test('keeps its order behind a hook that takes its time', async () => {
+    let release = (): void => {}
+    const { outside, sealed } = setUp(message =>
+      (message as { cmd: string }).cmd === 'slow'
+        ? new Promise(resolve => (release = () => resolve(message)))
+        : message,
+    )
+    send(outside, call(1), call(2, 'slow'), call(3))
+    send(outside, call(4))
+    await turn()
+    expect(ids(sealed)).toEqual([1])
+    release()
+    await turn()
+    expect(ids(sealed)).toEqual([1, 2, 3, 4])
+  })
+
+  test('housekeeping is not shown to the hook, and overtakes what waits', async () => {
+    const shown: string[] = []
+    const { outside, sealed } = setUp(message => {
+      shown.push((message as { cmd: string }).cmd)
+      return new Promise(() => {})
+    })
+    const credit = { jsonrpc: '2.0', method: '$/credit', params: { channel: 1, messages: 2 } }
+    send(outside, call(1), credit)
+    await turn()
+    expect(shown).toEqual(['m'])
+    expect(sealed).toEqual([credit])
+  })
+})
+
+describe('what does not pass', () => {
+  test.each<[string, HookFunction]>([
+    [
+      'a throw of a proxy',
+      () => {
+        throw new Proxy({}, { get: () => expect.unreachable(), getPrototypeOf: () => expect.unreachable() })
+      },
+    ],
+    [
+      'a getter that throws',
+      message =>
+        Object.defineProperty({ ...(message as object) }, 'cmd', {
+          get: () => {
+            throw 1
+          },
+        }),
+    ],
+    [
+      'a toJSON that throws a proxy',
+      message => ({
+        ...(message as object),
+        payload: {
+          toJSON() {
+            throw new Proxy({}, { getPrototypeOf: () => expect.unreachable() })
+          },
+        },
+      }),
+    ],
+    ['a payload that can’t be carried', message => ({ ...(message as object), payload: { n: 1n } })],
+    ['one of the bus’s own methods', message => ({ ...(message as object), cmd: '$/cancelRequest' })],
+    ['a promise that is never kept', () => new Promise(() => {})],
+    ['a promise that rejects', () => Promise.reject(new Error('no'))],
+    [
+      'a thenable that throws',
+      () => ({
+        then() {
+          throw new Error('no')
+        },
+      }),
+    ],
+  ])('%s: the caller is told, and the next message passes', async (_name, hook) => {
+    const { outside, sealed, answers, rejected } = setUp(message =>
+      (message as { cmd: string }).cmd === 'good' ? message : hook(message),
+    )
+    send(outside, call(1, 'bad'), call(2, 'good'))
+    await new Promise(resolve => setTimeout(resolve, 80))
+    expect(answers).toMatchObject([
+      { id: 1, error: { code: -32002, message: expect.stringMatching(/^command "bad" was rejected/) } },
+    ])
+    expect(ids(sealed)).toEqual([2])
+    expect(rejected).toHaveLength(1)
+  })
+
+  test('a notification has nobody to tell but the host', async () => {
+    const { outside, answers, rejected } = setUp(() => null)
+    send(outside, { jsonrpc: '2.0', method: 'plugin:event|emit', params: { event: 'x' } })
+    await turn()
+    expect(answers).toEqual([])
+    expect(rejected).toEqual(['plugin:event|emit: null'])
+  })
+
+  test('a call that is cancelled while it waits never goes on', async () => {
+    let release = (): void => {}
+    const { outside, sealed, answers } = setUp(message =>
+      (message as { cmd: string }).cmd === 'slow'
+        ? new Promise(resolve => (release = () => resolve(message)))
+        : message,
+    )
+    send(outside, call(1, 'slow'), call(2))
+    send(outside, { jsonrpc: '2.0', method: '$/cancelRequest', params: { id: 1 } })
+    await turn()
+    release()
+    await turn()
+    expect(ids(sealed)).toEqual([2])
+    expect(answers).toEqual([])
+  })
+
+  test('a message that is none is answered here', async () => {
+    const { outside, sealed, answers } = setUp(() => expect.unreachable())
+    send(outside, { jsonrpc: '2.0', id: 1, method: 5 })
+    await turn()
+    expect(answers).toMatchObject([{ id: 1, error: { code: -32600 } }])
+    expect(sealed).toEqual([])
+  })
+
+  test.each([
+    ['a record', FRAME_KIND.sealed, new Uint8Array(100)],
+    ['no JSON', FRAME_KIND.json, '{'],
+    ['an empty batch', FRAME_KIND.json, '[]'],
+  ])('%s closes the gate', async (_name, kind, body) => {
+    const { outside, answers, isClosed } = setUp(null)
+    outside.send({ kind, body })
+    await turn()
+    expect(answers).toMatchObject([{ id: null }])
+    expect(isClosed()).toBe(true)
+  })
+})
