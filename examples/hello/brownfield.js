@@ -1,0 +1,18 @@
+// @ts-check
+// Runs main.js against core.js in the brownfield pattern, the default: nothing stands between the two, and as long as no
+// capability names an app command, all of them are open.
+import { createBus } from '@sallyport/core'
+
+console.log('Brownfield: main.js calls core.js.')
+const bus = await createBus({
+  core: new URL('./core.js', import.meta.url),
+  frontends: { main: new URL('./main.js', import.meta.url) },
+})
+try {
+  await new Promise((resolve, reject) => {
+    bus.on('fault', ({ error }) => reject(error))
+    bus.once('main-done', resolve).catch(reject)
+  })
+} finally {
+  await bus.close() // ends every thread: the process exits by itself
+}

@@ -1,0 +1,23 @@
+// The programs print what the README says, and end by themselves.
+import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { promisify } from 'node:util'
+import { expect, test } from 'vitest'
+
+const cwd = `${import.meta.dirname}/..`
+const readme = readFileSync(`${cwd}/README.md`, 'utf8')
+const blocks = [...readme.matchAll(/^```text\n\$ node (.+)\n([^]*?)^```$/gm)].map(([, program, output]) => ({
+  program: program ?? '',
+  output,
+}))
+
+test('the README shows all three', () => {
+  expect(blocks.map(({ program }) => program)).toEqual(['brownfield.js', 'isolation.js', 'hooks.js'])
+})
+
+test.each(blocks)('node $program', async ({ program, output }) => {
+  // Rejects where the exit code is not 0, or the process has to be killed.
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [program], { cwd, timeout: 15_000 })
+  expect(stdout).toBe(output)
+  expect(stderr).toBe('')
+})
