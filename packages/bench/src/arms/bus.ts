@@ -1,0 +1,79 @@
+// The bus as its users have it: core, frontend and gate each in a worker of their own, with the loops in the frontend. The
+// arms differ in their settings, and two in a switch that only the benchmark may turn: no cipher.
+import { createBus, type Bus, type BusOptions, type CodecName } from '@sallyport/core'
+import { createBusWithoutCipher } from '@sallyport/core/internal'
+import type { Arm, OpenArm } from '../arm.js'
+import { BENCH_EVENT, type Ready } from '../workers/bench-event.js'
+import type { Reply } from '../workers/serve.js'
+import { converse } from './conversation.js'
+import { workerUrl } from './thread.js'
+
+export interface BusSettings {
+  codec: CodecName
+  /** The hook of the gate, a folder of this package's `hooks`; without one the pattern is brownfield. */
+  hook?: 'pass' | 'check'
+  /** `false` leaves the cipher out. */
+  cipher?: boolean
+}
+
+const LABEL = 'main'
+const COMMANDS = ['greet', 'echo', 'echo-bytes', 'burst', 'seen', 'download']
+
+const busArm = (id: string, title: string, settings: BusSettings): Arm => ({ id, title, open: () => openBus(settings) })
+
+export const brownfieldJson: Arm = busArm('brownfield-json', 'brownfield JSON', { codec: 'json' })
+export const brownfieldMsgpack: Arm = busArm('brownfield-msgpack', 'brownfield msgpack', { codec: 'msgpack' })
+export const passJson: Arm = busArm('pass-json', 'gate, empty hook', { codec: 'json', hook: 'pass', cipher: false })
+export const hookJson: Arm = busArm('hook-json', 'gate with hook', { codec: 'json', hook: 'check', cipher: false })
+export const isolationJson: Arm = busArm('isolation-json', 'isolation JSON', { codec: 'json', hook: 'check' })
+export const isolationMsgpack: Arm = busArm('isolation-msgpack', 'isolation msgpack', {
+  codec: 'msgpack',
+  hook: 'check',
+})
+
+function busOptions({ codec, hook }: BusSettings): BusOptions {
+  const permissions = COMMANDS.map(command => `allow-${command}`)
+  const dir = new URL(`../../hooks/${hook}/`, import.meta.url)
+  return {
+    core: workerUrl('bus-core'),
+    frontends: { [LABEL]: { module: workerUrl('bus-frontend'), codec } },
+    app: {
+      security: {
+        pattern: hook ? { use: 'isolation', options: { dir } } : { use: 'brownfield' },
+        capabilities: [{ identifier: 'bench', windows: [LABEL], permissions }],
+      },
+    },
+  }
+}
+
+export interface StartedBus {
+  bus: Bus
+  /** Resolves when the frontend has had the answer to its first call; rejects when it never will. */
+  ready: Promise<Ready>
+}
+
+/** Starts a bus, without waiting for its frontend. */
+export async function startBus(settings: BusSettings): Promise<StartedBus> {
+  const create = settings.cipher === false ? createBusWithoutCipher : createBus
+  const bus = await create(busOptions(settings))
+  const ready = new Promise<Ready>((resolve, reject) => {
+    bus.on('fault', ({ label, error }) => reject(new Error(`${label}: ${error.message}`)))
+    bus.once<Ready>(BENCH_EVENT.ready, ({ payload }) => resolve(payload)).catch(reject)
+  })
+  return { bus, ready }
+}
+
+async function openBus(settings: BusSettings): Promise<OpenArm> {
+  const { bus, ready } = await startBus(settings)
+  const close = (): Promise<void> => bus.close({ timeout: 0 })
+  const conversation = converse(request => bus.emitTo(LABEL, BENCH_EVENT.request, request))
+  bus.on('fault', ({ label, error }) => conversation.fail(new Error(`${label}: ${error.message}`)))
+  try {
+    await bus.listen<Reply>(BENCH_EVENT.reply, ({ payload }) => conversation.receive(payload))
+    await ready
+  } catch (error) {
+    await close()
+    throw error
+  }
+  return { measure: conversation.measure, close }
+}

@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest'
+import { duration, formatBytes, formatFigure, formatRatio, shortNumber, threeDigits } from './format.js'
+
+test('three digits, wherever the point is', () => {
+  expect([0, 0.0612, 2.9, 9.99, 49.06, 99.96, 534.4].map(threeDigits)).toEqual([
+    '0.00',
+    '0.061',
+    '2.90',
+    '9.99',
+    '49.1',
+    '100',
+    '534',
+  ])
+})
+
+test('numbers get a letter from a thousand on', () => {
+  expect([999, 999.7, 534_000, 1_050_000, 3e12].map(shortNumber)).toEqual([
+    '999',
+    '1.00 k',
+    '534 k',
+    '1.05 M',
+    '3000 G',
+  ])
+})
+
+test('durations change their unit', () => {
+  expect([49.1, 1500, 2_000_000, -0.5].map(duration)).toEqual(['49.1 µs', '1.50 ms', '2.00 s', '−0.500 µs'])
+})
+
+test('figures carry their unit, ratios a ×, sizes the powers of 1024', () => {
+  expect(formatFigure({ median: 534_000, unit: '/s' })).toBe('534 k/s')
+  expect(formatFigure({ median: 12, unit: '/s' })).toBe('12.0 /s')
+  expect([0.061, 1, 12.34, 140].map(formatRatio)).toEqual(['0.06×', '1.00×', '12.3×', '140×'])
+  expect([55, 6.9 * 1024, 1.5 * 1024 ** 2].map(formatBytes)).toEqual(['55 B', '6.90 KiB', '1.50 MiB'])
+})

@@ -1,0 +1,40 @@
+// Figures as people read them: three digits, a unit that keeps them short, and ratios with a × behind.
+
+const THOUSANDS = ['', 'k', 'M', 'G'] as const
+
+/** Three significant digits, and no exponent: 0.061 · 2.9 · 49.1 · 534. */
+export function threeDigits(value: number): string {
+  const size = Math.abs(value)
+  if (size >= 99.95) return value.toFixed(0)
+  if (size >= 9.995) return value.toFixed(1)
+  return size === 0 || size >= 0.9995 ? value.toFixed(2) : value.toFixed(3)
+}
+
+/** 1234567 → `1.23 M`. */
+export function shortNumber(value: number): string {
+  let power = 0
+  for (; Math.abs(value) >= 999.5 && power < THOUSANDS.length - 1; power++) value /= 1000
+  return `${threeDigits(value)} ${THOUSANDS[power]}`.trimEnd()
+}
+
+/** Microseconds as µs, ms or s. */
+export function duration(us: number): string {
+  if (us < 0) return `−${duration(-us)}`
+  if (us < 999.5) return `${threeDigits(us)} µs`
+  return us < 999_500 ? `${threeDigits(us / 1e3)} ms` : `${threeDigits(us / 1e6)} s`
+}
+
+export function formatFigure({ median, unit }: { median: number; unit: 'µs' | '/s' }): string {
+  if (unit === 'µs') return duration(median)
+  const short = shortNumber(median)
+  return /[a-zA-Z]$/.test(short) ? `${short}/s` : `${short} /s`
+}
+
+export const formatRatio = (ratio: number): string => `${ratio >= 9.995 ? threeDigits(ratio) : ratio.toFixed(2)}×`
+
+export const formatBytes = (bytes: number): string =>
+  bytes < 1024
+    ? `${bytes} B`
+    : bytes < 1024 ** 2
+      ? `${threeDigits(bytes / 1024)} KiB`
+      : `${threeDigits(bytes / 1024 ** 2)} MiB`

@@ -1,0 +1,40 @@
+// What a reader has to know before believing a figure: how steady the machine was, and what went wrong.
+import { duration } from './format.js'
+import { findFigure, type Machine, type Report } from './report.js'
+
+/** The load of one busy thread for each two cores: what is measured shares its cores with somebody else. */
+const BUSY_LOAD_PER_CORE = 0.5
+
+/** A MessagePort's latency jumps by more than this when its threads begin or cease to find their cores asleep. */
+const UNSTEADY = 1.5
+
+export function notes(report: Report): string[] {
+  const { machine, scenarios, rounds } = report
+  const found: string[] = []
+  if (machine.loadBefore > machine.cores * BUSY_LOAD_PER_CORE) {
+    found.push(
+      `The machine was busy before the run began (load ${machine.loadBefore}). Measure again when it is quiet.`,
+    )
+  }
+  const reference = findFigure(report, 'call/1/raw/p50')
+  if (reference) {
+    const { low, high } = reference
+    const between = `The reference’s own p50 lay between ${duration(low)} and ${duration(high)} from round to round`
+    const unsteady = high > low * UNSTEADY
+    found.push(
+      unsteady ? `${between}: trust the ratios, which compare within a round, more than the times.` : `${between}.`,
+    )
+  }
+  const late = scenarios.filter(({ measuredRounds }) => measuredRounds < rounds)
+  if (late.length > 0) {
+    const each = late.map(({ id, measuredRounds }) => `${id} ${measuredRounds}`).join(', ')
+    found.push(`To end in time, fewer than ${rounds} rounds were measured: ${each}.`)
+  }
+  return found
+}
+
+export const describe = (machine: Machine): string =>
+  `${machine.cores} × ${machine.cpu} · Node ${machine.node.slice(1)} · ${machine.platform} ${machine.arch}`
+
+export const describeRun = ({ startedAt, mode, seconds, machine }: Report): string =>
+  `${startedAt.slice(0, 16).replace('T', ' ')} UTC · ${mode}, ${Math.round(seconds)} s · load ${machine.loadBefore} → ${machine.loadAfter}`

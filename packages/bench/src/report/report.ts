@@ -1,0 +1,96 @@
+// The report: everything that a run measured, and nothing that it didn't. The terminal, Markdown and JSON are three views
+// of this one object. Its JSON form is fixed by schema/report.schema.json, which the package ships.
+import type { FigureKind, Scenario } from '../scenario.js'
+
+/** Grows with every change that a reader of the old form would stumble on. */
+export const SCHEMA_VERSION = 1
+
+export interface Report {
+  schemaVersion: typeof SCHEMA_VERSION
+  tool: { name: string; version: string }
+  mode: 'quick' | 'full'
+  /** The filter that the run was started with, or null. */
+  filter: string | null
+  /** ISO 8601, UTC. */
+  startedAt: string
+  seconds: number
+  /** Rounds that were asked for; a scenario that was late has fewer. */
+  rounds: number
+  machine: Machine
+  scenarios: ScenarioReport[]
+  /** Where the time of the isolation pattern goes; empty where the run did not measure all that it takes. */
+  isolationCost: CostStep[]
+}
+
+export interface Machine {
+  cpu: string
+  cores: number
+  memoryBytes: number
+  platform: string
+  release: string
+  arch: string
+  node: string
+  /** The 1-minute load average before and after; 0 on Windows, which has none. */
+  loadBefore: number
+  loadAfter: number
+}
+
+export interface ScenarioReport extends Pick<Scenario, 'id' | 'title' | 'about' | 'rows'> {
+  /** Id of the arm that ratios refer to. */
+  reference: string
+  /** Rounds that were measured. */
+  measuredRounds: number
+  arms: { id: string; title: string }[]
+  cases: CaseReport[]
+}
+
+export interface CaseReport {
+  id: string
+  title: string
+  payload: string
+  /** The mean size of the payload, as JSON without white space. */
+  payloadBytes: number
+  results: Result[]
+}
+
+/** What one arm did in one case: figures, or the error that it failed with. */
+export interface Result {
+  arm: string
+  figures: Figure[]
+  error?: string
+}
+
+export interface Figure extends FigureKind {
+  /** Over the rounds. */
+  median: number
+  low: number
+  high: number
+  /** The median of the rounds' own ratios to the reference; 1 for the reference itself, null where it is missing. */
+  ratio: number | null
+  /** One value for each round, in order. */
+  rounds: number[]
+}
+
+/** One step from a call in the brownfield pattern to the same call in the isolation pattern, with JSON. */
+export interface CostStep {
+  id: 'brownfield' | 'hop-and-codec' | 'codec' | 'hop' | 'hook' | 'cipher' | 'isolation'
+  title: string
+  /** `whole` for the first and the last; the sum of the `step`s lies between them; a `part` belongs to the step above. */
+  kind: 'whole' | 'step' | 'part'
+  /** How the figures come from measured ones. */
+  derivation: string
+  /** What it takes or adds in a call that is alone, µs; null where it can't be told. */
+  alone: number | null
+  /** What it takes or adds for each call when 64 are in flight (1 / rate), µs; null where it can't be told. */
+  pipelined: number | null
+}
+
+/** Finds one figure; `undefined` where the run did not measure it. */
+export function findFigure(report: Pick<Report, 'scenarios'>, path: string): Figure | undefined {
+  const [scenario, inCase, arm, figure] = path.split('/')
+  return report.scenarios
+    .find(({ id }) => id === scenario)
+    ?.cases.find(({ id }) => id === inCase)
+    ?.results.find(result => result.arm === arm)
+    ?.figures.find(({ id }) => id === figure)
+}

@@ -1,0 +1,123 @@
+// The report on a terminal: tables as beside as the screen allows, the figures first and their ratios beside or below them.
+import { stripVTControlCharacters } from 'node:util'
+import Table3 from 'cli-table3'
+import type { Colors } from 'picocolors/types.js'
+import { duration } from './format.js'
+import type { CostStep } from './report.js'
+import type { Cell, Table } from './table.js'
+
+export interface Screen {
+  columns: number
+  colors: Colors
+}
+
+export function drawTable(table: Table, { columns, colors }: Screen): string {
+  const about = wrap(table.about, columns - 2).map(line => ` ${colors.dim(line)}`)
+  const beside = drawRows(table, true, colors)
+  const fits = beside.split('\n').every(line => stripVTControlCharacters(line).length <= columns)
+  return [` ${colors.bold(table.title)}`, ...about, fits ? beside : drawRows(table, false, colors)].join('\n')
+}
+
+/** With the ratios beside their figures, or below them. */
+function drawRows({ head, rows }: Table, beside: boolean, colors: Colors): string {
+  const names = drawNames(rows, beside, colors)
+  const drawn = rows.map(([, ...cells], at) => [names[at]!, ...cells.map(cell => drawCell(cell, beside, colors))])
+  return grid(beside ? head : head.map(twoLines), drawn, colors)
+}
+
+const BAR = '█'
+
+/** The steps of the isolation pattern, each with a bar as long as its part of the whole. */
+export function drawCost(steps: readonly CostStep[], { columns, colors }: Screen): string {
+  const total = Math.max(...steps.map(({ alone }) => alone ?? 0))
+  const room = columns >= 100 ? 40 : 20
+  const sign = { whole: '', step: '+ ', part: '    ' } as const
+  const time = (us: number | null): string => (us === null ? '–' : duration(us))
+  const rows = steps.map(({ title, kind, alone, pipelined }) => {
+    const bar = BAR.repeat(Math.max(0, Math.round(((alone ?? 0) / total) * room)))
+    const tint = kind === 'whole' ? colors.cyan : kind === 'step' ? colors.yellow : colors.dim
+    const cells = [`${sign[kind]}${title}`, time(alone), time(pipelined), tint(bar)]
+    return kind === 'part' ? cells.map(colors.dim) : cells
+  })
+  return [
+    ` ${colors.bold('What isolation costs')}${colors.dim(', JSON, in the quieter rounds')}`,
+    grid(['', 'a call alone', 'each of 64', ''], rows, colors, ['left', 'right', 'right', 'left']),
+  ].join('\n')
+}
+
+type Alignment = 'left' | 'right'
+
+/** Columns without borders, one rule below the head. */
+function grid(
+  head: readonly string[],
+  rows: readonly string[][],
+  colors: Colors,
+  aligns: readonly Alignment[] = head.map((_, at) => (at === 0 ? 'left' : 'right')),
+): string {
+  const none = {
+    top: '',
+    'top-mid': '',
+    'top-left': '',
+    'top-right': '',
+    bottom: '',
+    'bottom-mid': '',
+    'bottom-left': '',
+  }
+  const lines = {
+    'bottom-right': '',
+    left: '',
+    'left-mid': '',
+    mid: '',
+    'mid-mid': '',
+    right: '',
+    'right-mid': '',
+    middle: '',
+  }
+  const table = new Table3({
+    chars: { ...none, ...lines },
+    colAligns: [...aligns],
+    style: { head: [], border: [], 'padding-left': 1, 'padding-right': 1 },
+  })
+  table.push(head.map(text => colors.dim(text)))
+  for (const cells of rows) table.push(cells)
+  return table
+    .toString()
+    .split('\n')
+    .map(line => line.trimEnd())
+    .filter(line => line !== '')
+    .join('\n')
+}
+
+function drawCell({ text, ratio, tone }: Cell, beside: boolean, colors: Colors): string {
+  const tint = tone === 'failed' ? colors.red : tone === 'missing' ? colors.dim : (value: string): string => value
+  if (ratio === undefined) return tint(text)
+  const shade = tone === 'better' ? colors.green : tone === 'worse' ? colors.yellow : colors.dim
+  return `${tint(text)}${beside ? ' ' : '\n'}${shade(beside ? ratio.padStart(6) : ratio)}`
+}
+
+/** Names, and in a column of their own what stands behind some of them. */
+function drawNames(rows: readonly Cell[][], beside: boolean, colors: Colors): string[] {
+  const names = rows.map(([name]) => ({ text: name?.text ?? '', size: name?.ratio ?? '' }))
+  const longest = Math.max(...names.map(({ text }) => text.length))
+  const besidest = Math.max(...names.map(({ size }) => size.length))
+  return names.map(({ text, size }) => {
+    if (besidest === 0) return text
+    return beside ? `${text.padEnd(longest)}  ${colors.dim(size.padStart(besidest))}` : `${text}\n${colors.dim(size)}`
+  })
+}
+
+/** A head of two words in two lines. */
+const twoLines = (text: string): string => text.replace(' ', '\n')
+
+export function wrap(text: string, width: number): string[] {
+  const lines: string[] = []
+  let line = ''
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + word.length >= width) {
+      lines.push(line)
+      line = ''
+    }
+    line += line === '' ? word : ` ${word}`
+  }
+  return [...lines, line]
+}

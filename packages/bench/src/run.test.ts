@@ -1,0 +1,105 @@
+import { describe, expect, test } from 'vitest'
+import type { Arm, OpenArm } from './arm.js'
+import { usualCall } from './payloads/greet.js'
+import type { Plan } from './plan.js'
+import { inTurns, run, type Watcher } from './run.js'
+import { rate, type Case, type Scenario } from './scenario.js'
+import type { Task } from './task.js'
+
+const plan: Plan = { mode: 'quick', warmUpMs: 8, rounds: 2, slotMs: 1, budgetMs: 60_000 }
+const silent: Watcher = { scenario: () => {}, slot: () => {}, done: () => {} }
+const running = new AbortController().signal
+
+const inCase = (id: string, inFlight = 1): Case => ({
+  id,
+  title: id,
+  task: { loop: 'calls', inFlight },
+  payload: usualCall,
+  figures: [rate('rate', 'calls')],
+})
+
+interface Log {
+  told: string[]
+  open: number
+}
+
+function scenarioOf(log: Log, measures: Record<string, OpenArm['measure']>, cases = [inCase('one')]): Scenario {
+  const arms = Object.entries(measures).map(([id, measure]): Arm => ({
+    id,
+    title: id,
+    open: async () => {
+      log.open++
+      return {
+        measure: (task, payload) => {
+          log.told.push(`${id}${task.inFlight}`)
+          return measure(task, payload)
+        },
+        close: async () => void log.open--,
+      }
+    },
+  }))
+  return { id: 'test', title: '', about: '', arms: arms as [Arm, ...Arm[]], cases, rows: 'cases' }
+}
+
+const fine = async ({ ms }: Task): Promise<{ rate: number }> => ({ rate: ms })
+const newLog = (): Log => ({ told: [], open: 0 })
+
+describe('turns', () => {
+  test('arms go forwards, then backwards, and each two rounds begin with the next one', async () => {
+    const log = newLog()
+    await run([scenarioOf(log, { a: fine, b: fine, c: fine })], { ...plan, rounds: 4 }, silent, running)
+    expect(log.told.slice(3).join(' ')).toBe('a1 b1 c1 c1 b1 a1 b1 c1 a1 a1 c1 b1')
+  })
+
+  test('cases keep their order, and in each the arms have their turns', () => {
+    expect(inTurns(['a1', 'b1', 'a2', 'b2'], 2, 1)).toEqual(['a1', 'b1', 'a2', 'b2'])
+    expect(inTurns(['a1', 'b1', 'a2', 'b2'], 2, 2)).toEqual(['b1', 'a1', 'b2', 'a2'])
+    expect(inTurns(['a1', 'b1', 'a2', 'b2'], 2, 0)).toHaveLength(4)
+  })
+
+  test('the warm-up is discarded, and all arms are closed', async () => {
+    const log = newLog()
+    const [outcome] = await run([scenarioOf(log, { a: fine })], plan, silent, running)
+    expect(outcome?.cells[0]?.rounds).toEqual([{ rate: 1 }, { rate: 1 }])
+    expect(log.open).toBe(0)
+  })
+
+  test('a scenario that is late stops after two rounds', async () => {
+    const log = newLog()
+    const late: Plan = { ...plan, rounds: 9, budgetMs: 0 }
+    const [outcome] = await run([scenarioOf(log, { a: fine })], late, silent, running)
+    expect(outcome?.cells[0]?.rounds).toHaveLength(2)
+  })
+})
+
+describe('failures', () => {
+  test('an arm that fails is left out from then on, and the others go on', async () => {
+    const log = newLog()
+    const fails = (): Promise<never> => Promise.reject(new Error('broken'))
+    const [outcome] = await run([scenarioOf(log, { a: fine, b: fails })], plan, silent, running)
+    expect(outcome?.cells.map(({ arm, rounds, error }) => [arm.id, rounds.length, error?.message])).toEqual([
+      ['a', 2, undefined],
+      ['b', 0, 'broken'],
+    ])
+    expect(log.told.filter(told => told === 'b1')).toHaveLength(1)
+    expect(log.open).toBe(0)
+  })
+
+  test('so is one that can’t be opened', async () => {
+    const scenario = scenarioOf(newLog(), { a: fine })
+    const shut: Arm = { id: 'shut', title: 'shut', open: () => Promise.reject(new Error('shut')) }
+    const [outcome] = await run([{ ...scenario, arms: [...scenario.arms, shut] }], plan, silent, running)
+    expect(outcome?.cells.map(({ error }) => error?.message)).toEqual([undefined, 'shut'])
+  })
+})
+
+test('an abort ends a measurement that never would, and closes the arms', async () => {
+  const log = newLog()
+  const controller = new AbortController()
+  const hangs = (): Promise<never> => {
+    setImmediate(() => controller.abort(new Error('stop')))
+    return new Promise(() => {})
+  }
+  await expect(run([scenarioOf(log, { a: hangs })], plan, silent, controller.signal)).rejects.toThrow('stop')
+  expect(log.open).toBe(0)
+})

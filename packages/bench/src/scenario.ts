@@ -1,0 +1,40 @@
+// A scenario is a question: the arms that can answer it, and the cases they are measured in, in turns. It is plain data;
+// everything that runs is in the arms.
+import type { Arm } from './arm.js'
+import type { Payload } from './payloads/payload.js'
+import type { Task } from './task.js'
+
+export interface FigureKind {
+  /** The name that the measurement gives it. */
+  id: string
+  title: string
+  unit: 'µs' | '/s'
+  better: 'lower' | 'higher'
+}
+
+export interface Case {
+  id: string
+  title: string
+  task: Omit<Task, 'ms'>
+  payload: Payload
+  figures: readonly FigureKind[]
+}
+
+export interface Scenario {
+  id: string
+  title: string
+  /** One sentence: what is measured, and what the reference is. */
+  about: string
+  /** The first one is the reference of the others. */
+  arms: readonly [Arm, ...Arm[]]
+  cases: readonly Case[]
+  /** How its table reads: one row for each arm, or one for each case. */
+  rows: 'arms' | 'cases'
+  /** How long one measurement takes, as a part of the plan’s; 1 where it is not given. */
+  share?: number
+  /** How long an arm warms up, as a part of the plan’s; 1 where it is not given. */
+  warmUpShare?: number
+}
+
+export const latency = (id: string, title: string): FigureKind => ({ id, title, unit: 'µs', better: 'lower' })
+export const rate = (id: string, title: string): FigureKind => ({ id, title, unit: '/s', better: 'higher' })

@@ -1,0 +1,29 @@
+import { describe, expect, test } from 'vitest'
+import { median, quantile, summarize } from './median.js'
+
+describe('median', () => {
+  test('is the middle value, or the mean of the two in the middle', () => {
+    expect(median([9, 1, 5])).toBe(5)
+    expect(median([10, 1, 2, 3])).toBe(2.5)
+  })
+
+  test('sorts by number, and leaves its input as it was', () => {
+    const values = [100, 9, 20]
+    expect(median(values)).toBe(20)
+    expect(values).toEqual([100, 9, 20])
+  })
+
+  test('of nothing is not a number', () => {
+    expect(median([])).toBeNaN()
+  })
+})
+
+test('quantile interpolates between neighbours', () => {
+  expect(quantile([0, 10, 20, 30], 0.5)).toBe(15)
+  expect(quantile([0, 10, 20, 30], 0.99)).toBeCloseTo(29.7)
+  expect(quantile([7], 0.99)).toBe(7)
+})
+
+test('summarize keeps the lowest and the highest round', () => {
+  expect(summarize([3, 1, 2])).toEqual({ median: 2, low: 1, high: 3 })
+})

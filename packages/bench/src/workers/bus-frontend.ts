@@ -1,0 +1,20 @@
+// The frontend module of the bus's arms: calls once, tells when the answer came, and then runs the loops it is asked for.
+import { Channel, emit, invoke, listen, type CommandArguments } from '@sallyport/frontend'
+import { BENCH_EVENT, sharedClock, type Ready } from './bench-event.js'
+import { loopsOf } from './loops.js'
+import { serve, type Request } from './serve.js'
+import type { Subject } from './subject.js'
+
+const subject: Subject = {
+  call: (command, args) => invoke(command, args as CommandArguments),
+  emit,
+  listen,
+  stream: (command, count, receive) => invoke(command, { count, channel: new Channel(receive) }),
+}
+
+await invoke('greet', { name: 'World' })
+const ready: Ready = { at: sharedClock() }
+
+const answer = serve(loopsOf(subject))
+await listen<Request>(BENCH_EVENT.request, async ({ payload }) => emit(BENCH_EVENT.reply, await answer(payload)))
+await emit(BENCH_EVENT.ready, ready)

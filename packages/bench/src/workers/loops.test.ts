@@ -1,0 +1,85 @@
+import { expect, test } from 'vitest'
+import { usualCall } from '../payloads/greet.js'
+import { makeReady } from './check.js'
+import { echo, greet, progress } from './handlers.js'
+import { loopsOf } from './loops.js'
+import type { Subject } from './subject.js'
+
+/** Both sides in one thread; `change` makes it a worse one. */
+function subjectOf(change: Partial<Subject> = {}): Subject {
+  const listeners = new Set<() => void>()
+  let seen = 0
+  const commands: Record<string, (args: never) => unknown> = {
+    greet,
+    echo,
+    burst: ({ count }: { count: number }) => {
+      for (let sent = 0; sent < count; sent++) for (const receive of listeners) receive()
+    },
+    seen: () => {
+      const before = seen
+      seen = 0
+      return before
+    },
+  }
+  const nextTurn = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
+  return {
+    call: async (command, args) => {
+      await nextTurn()
+      return commands[command]?.(args as never)
+    },
+    emit: () => seen++,
+    listen: async (_, receive) => {
+      listeners.add(receive)
+      return () => listeners.delete(receive)
+    },
+    stream: async (_, count, receive) => {
+      for (let chunk = 0; chunk < count; chunk++) receive(progress(chunk))
+      await nextTurn()
+    },
+    ...change,
+  }
+}
+
+const calls = usualCall.calls.map(makeReady)
+
+test.each([
+  [{ loop: 'calls', ms: 2 }, ['p50', 'p99', 'rate']],
+  [{ loop: 'calls', ms: 2, inFlight: 8 }, ['rate']],
+  [{ loop: 'events-in', ms: 2 }, ['rate']],
+  [{ loop: 'events-out', ms: 2 }, ['rate']],
+  [{ loop: 'stream', ms: 2 }, ['rate']],
+] as const)('%j gives its figures', async (task, names) => {
+  const figures = await loopsOf(subjectOf())(task, calls)
+  expect(Object.keys(figures)).toEqual(names)
+  for (const value of Object.values(figures)) expect(value).toBeGreaterThan(0)
+})
+
+test('a wrong answer fails the measurement', async () => {
+  const lies = subjectOf({ call: async () => 'Bye' })
+  await expect(async () => loopsOf(lies)({ loop: 'calls', ms: 1 }, calls)).rejects.toThrow(
+    '\'greet\' answered "Bye" where "Hello, World!" was expected',
+  )
+})
+
+test('so does an answer that is wrong only later', async () => {
+  let answers = 0
+  const tires = subjectOf({ call: async () => (answers++ < calls.length ? 'Hello, World!' : 'Bye') })
+  await expect(async () => loopsOf(tires)({ loop: 'calls', ms: 1, inFlight: 4 }, calls)).rejects.toThrow('Bye')
+})
+
+test('a message that is lost or overtaken fails the measurement', async () => {
+  const loses = subjectOf({ emit: () => {} })
+  await expect(async () => loopsOf(loses)({ loop: 'events-out', ms: 1 }, calls)).rejects.toThrow(/0 of \d+ messages/)
+  const swaps = subjectOf({
+    stream: async (_, count, receive) => {
+      for (let chunk = count - 1; chunk >= 0; chunk--) receive(progress(chunk))
+    },
+  })
+  await expect(async () => loopsOf(swaps)({ loop: 'stream', ms: 1 }, calls)).rejects.toThrow(
+    /messages arrived in order/,
+  )
+})
+
+test('a loop that this arm can’t run', () => {
+  expect(() => loopsOf(subjectOf())({ loop: 'codec', ms: 1 }, calls)).toThrow("no loop 'codec'")
+})

@@ -1,0 +1,12 @@
+// What a measuring thread sees of an arm. This is all that has to be written for one more way of carrying messages.
+
+export interface Subject {
+  /** Calls a command of the other side with named arguments, or with bytes. */
+  call(command: string, args: unknown): Promise<unknown>
+  /** Sends an event to the other side. */
+  emit(event: string, payload: unknown): unknown
+  /** Receives an event from the other side, until what it resolves to is called. */
+  listen(event: string, receive: () => void): Promise<() => void>
+  /** Calls a command that sends `count` messages back in order, and resolves when the call has been answered. */
+  stream(command: string, count: number, receive: (message: unknown) => void): Promise<unknown>
+}

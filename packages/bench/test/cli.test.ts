@@ -1,0 +1,159 @@
+import { spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, describe, expect, test } from 'vitest'
+import { QUICK } from '../src/plan.js'
+import { findFigure, type Report } from '../src/report/report.js'
+import { allScenarios } from '../src/scenarios/index.js'
+
+const cli = fileURLToPath(new URL('../dist/cli.js', import.meta.url))
+const out = mkdtempSync(join(tmpdir(), 'sallyport-bench-'))
+afterAll(() => rmSync(out, { recursive: true }))
+
+interface Ended {
+  code: number | null
+  stdout: string
+  stderr: string
+}
+
+function bench(
+  args: string[],
+  watch?: (stderr: string, kill: (signal: NodeJS.Signals) => void) => void,
+): Promise<Ended> {
+  const child = spawn(process.execPath, [cli, ...args], { env: { ...process.env, NO_COLOR: '1' } })
+  let stdout = ''
+  let stderr = ''
+  child.stdout.on('data', chunk => (stdout += chunk))
+  child.stderr.on('data', chunk => {
+    stderr += chunk
+    watch?.(stderr, signal => child.kill(signal))
+  })
+  return new Promise((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', code => resolve({ code, stdout, stderr }))
+  })
+}
+
+describe('usage', () => {
+  test('--help names every option, shows examples and the exit codes', async () => {
+    const { code, stdout } = await bench(['--help'])
+    expect(code).toBe(0)
+    for (const option of [
+      '--quick',
+      '--full',
+      '--filter',
+      '--out',
+      '--json',
+      '--rounds',
+      '--slot',
+      '--help',
+      '--version',
+    ]) {
+      expect(stdout).toContain(option)
+    }
+    expect(stdout).toContain('Exit codes: 0 measured')
+  })
+
+  test('--version', async () => {
+    expect((await bench(['--version'])).stdout).toMatch(/\d+\.\d+\.\d+/)
+  })
+
+  test('an unknown option: exit code 2, and the options that there are', async () => {
+    const { code, stdout, stderr } = await bench(['--fast'])
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(stderr).toContain('Unknown option `--fast`')
+    expect(stderr).toContain('There are --quick --full --filter --out --json')
+  })
+
+  test('a filter that matches nothing: exit code 2, and everything that there is', async () => {
+    const { code, stderr } = await bench(['--filter', 'nonsense'])
+    expect(code).toBe(2)
+    expect(stderr).toContain("nothing has 'nonsense' in its path")
+    for (const { id, cases, arms } of allScenarios()) {
+      for (const name of [id, ...cases.map(one => one.id), ...arms.map(arm => arm.id)]) expect(stderr).toContain(name)
+    }
+  })
+
+  test('a broken regular expression and a folder that can’t be made: exit code 2, before anything runs', async () => {
+    expect(await bench(['--filter', '/(/'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--filter: Invalid'),
+    })
+    expect(await bench(['--out', join(cli, 'no')])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--out '),
+    })
+  })
+})
+
+describe('a run', () => {
+  test(
+    'of everything, as short as can be: each figure is measured, verified and compared',
+    { timeout: 60_000 },
+    async () => {
+      const folder = join(out, 'all')
+      const { code, stdout, stderr } = await bench(['--rounds', '1', '--slot', '5', '--out', folder])
+      expect({ code, stderr }).toMatchObject({ code: 0 })
+      expect(stderr).toContain('A call and its answer: 1 rounds in')
+      expect(stdout).toContain('In short')
+      expect(stdout).toContain('What isolation costs')
+      const report = JSON.parse(readFileSync(join(folder, 'report.json'), 'utf8')) as Report
+      for (const scenario of allScenarios()) {
+        for (const one of scenario.cases) {
+          for (const [at, arm] of scenario.arms.entries()) {
+            for (const { id } of one.figures) {
+              const figure = findFigure(report, `${scenario.id}/${one.id}/${arm.id}/${id}`)
+              expect(figure?.median).toBeGreaterThan(0)
+              expect(figure?.ratio).toBeGreaterThan(0)
+              if (at === 0) expect(figure?.ratio).toBe(1)
+            }
+          }
+        }
+      }
+      expect(readFileSync(join(folder, 'report.md'), 'utf8')).toContain('# Sallyport benchmark')
+    },
+  )
+
+  test('--json prints the report and nothing else, and --filter measures a part with its reference', async () => {
+    const folder = join(out, 'json')
+    const { code, stdout } = await bench([
+      '--json',
+      '--rounds',
+      '1',
+      '--slot',
+      '5',
+      '--filter',
+      'stream/channel/brown',
+      '--out',
+      folder,
+    ])
+    expect(code).toBe(0)
+    const report = JSON.parse(stdout) as Report
+    expect(report).toEqual(JSON.parse(readFileSync(join(folder, 'report.json'), 'utf8')))
+    expect(report.filter).toBe('stream/channel/brown')
+    expect(
+      report.scenarios.map(({ id, arms, cases }) => [id, arms.map(arm => arm.id), cases.map(one => one.id)]),
+    ).toEqual([['stream', ['raw', 'brownfield-json'], ['channel']]])
+    expect(report.isolationCost).toEqual([])
+  })
+
+  test('Ctrl-C ends it with 130 and without a report', async () => {
+    const folder = join(out, 'stopped')
+    const { code, stdout, stderr } = await bench(
+      ['--slot', '500', '--filter', 'call/', '--out', folder],
+      (told, kill) => {
+        if (told.includes('A call and its answer')) kill('SIGINT')
+      },
+    )
+    expect(code).toBe(130)
+    expect(stderr).toContain('Stopped. No report was written.')
+    expect(stdout).not.toContain('In short')
+    expect(existsSync(join(folder, 'report.json'))).toBe(false)
+  })
+})
+
+test('a quick run ends within a minute by its plan', () => {
+  expect(QUICK.budgetMs).toBeLessThan(60_000)
+})

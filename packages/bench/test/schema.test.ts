@@ -1,0 +1,36 @@
+import { readFileSync } from 'node:fs'
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
+import { beforeAll, expect, test } from 'vitest'
+import { toJson } from '../src/report/json.js'
+import { sampleReport, withFailure } from './sample-report.js'
+
+let validate: ValidateFunction
+
+beforeAll(() => {
+  const schema = JSON.parse(readFileSync(new URL('../schema/report.schema.json', import.meta.url), 'utf8')) as object
+  validate = new Ajv2020({ allErrors: true, strict: true, strictTypes: false, formats: { 'date-time': true } }).compile(
+    schema,
+  )
+})
+
+const errorsOf = (report: unknown): unknown => {
+  validate(report)
+  return validate.errors ?? []
+}
+
+test('a report is what the schema says', () => {
+  expect(errorsOf(JSON.parse(toJson(sampleReport())))).toEqual([])
+})
+
+test('so is one with an arm that failed', () => {
+  const failed = sampleReport(withFailure('call', 'isolation-json', 'no such thing'))
+  expect(errorsOf(JSON.parse(toJson(failed)))).toEqual([])
+  expect(failed.isolationCost).toEqual([])
+})
+
+test('the schema refuses what is no report', () => {
+  const report = sampleReport()
+  expect(errorsOf({ ...report, schemaVersion: 2 })).not.toEqual([])
+  expect(errorsOf({ ...report, more: 1 })).not.toEqual([])
+  expect(errorsOf({ ...report, scenarios: [] })).not.toEqual([])
+})
