@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { mentionsEnvelope } from './envelope.js'
 import { createHook } from './hook.js'
-import type { HookMessage, Verdict } from './hook-verdict.js'
+import type { HookMessage, Verdict } from './hook-message.js'
 
 type Shown = Record<string, any>
 

@@ -2,7 +2,7 @@
 // `{ cmd: 'emit', event, payload }` for events, so that such hooks run as they are; and what they change, mapped back.
 import { METHOD } from '@sallyport/protocol'
 import { copyRecord, isRecord, mergeArgs } from './envelope-args.js'
-import type { HookMessage, PassedMessage } from './hook-verdict.js'
+import type { HookMessage, PassedMessage } from './hook-message.js'
 
 /** One message, opened for a hook. */
 export interface Envelope {

@@ -25,7 +25,7 @@ import {
   type Sealer,
 } from '@sallyport/protocol'
 import type { Hook } from './hook.js'
-import type { PassedMessage, Verdict } from './hook-verdict.js'
+import type { PassedMessage, Verdict } from './hook-message.js'
 
 export interface GateOptions {
   /** To the frontend: its messages come in, records and rejections go out. */

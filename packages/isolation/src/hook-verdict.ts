@@ -1,31 +1,7 @@
 // What a hook's answer means: pass, with which message, or reject, and why. Each member of the answer is read once,
 // because reading it may run the hook's code.
 import type { Envelope } from './envelope.js'
-
-/** Tauri's message, as a hook sees it: for every command and every event of the frontend. */
-export interface HookMessage {
-  cmd: string
-  callback: number
-  error: number
-  payload: unknown
-  options: MessageOptions | undefined
-}
-
-export interface MessageOptions {
-  headers?: Record<string, string>
-}
-
-/** What goes on. `payload` is the very object that the hook gave back: encode it at once, before the hook runs again. */
-export interface PassedMessage {
-  readonly cmd: string
-  readonly payload: unknown
-  readonly options: MessageOptions | undefined
-}
-
-/** `null`: null or undefined · `threw`: threw or rejected · `timeout` · `malformed`: not a message; `detail` says how. */
-export type Verdict =
-  | { readonly kind: 'pass'; readonly message: PassedMessage }
-  | { readonly kind: 'reject'; readonly why: 'null' | 'threw' | 'timeout' | 'malformed'; readonly detail?: string }
+import type { MessageOptions, PassedMessage, Verdict } from './hook-message.js'
 
 const reject = (why: 'null' | 'threw' | 'timeout'): Verdict => Object.freeze({ kind: 'reject', why })
 

@@ -2,7 +2,7 @@
 // in app-thread.test.ts.
 import { describe, expect, test } from 'vitest'
 import { createHook, type HookFunction } from './hook.js'
-import type { HookMessage, Verdict } from './hook-verdict.js'
+import type { HookMessage, Verdict } from './hook-message.js'
 
 const message = (changes: Partial<HookMessage> = {}): HookMessage => ({
   cmd: 'greet',

@@ -1,9 +1,7 @@
 // A codec turns messages into the body of a frame and back. Messages are encoded one by one, when they are sent, and
 // joined into a batch later: the encoded value is the one the caller had at the time of the call.
-import { FRAME_KIND, type FrameKind } from './frame.js'
-import { jsonCodec } from './json-codec.js'
+import type { FrameKind } from './frame.js'
 import type { Message } from './message.js'
-import { msgpackCodec } from './msgpack-codec.js'
 
 /** One message, encoded. JSON is kept as text, which costs the least to join. */
 export type EncodedMessage = string | Uint8Array
@@ -27,10 +25,3 @@ export interface Codec {
 }
 
 export type CodecName = 'json' | 'msgpack'
-
-export const codecs: Record<CodecName, Codec> = { json: jsonCodec, msgpack: msgpackCodec }
-
-/** The codec of a frame's kind; a sealed frame has none: what is in its record has. */
-export function codecOfKind(kind: number): Codec | undefined {
-  return kind === FRAME_KIND.json ? jsonCodec : kind === FRAME_KIND.msgpack ? msgpackCodec : undefined
-}

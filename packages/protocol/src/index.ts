@@ -1,6 +1,7 @@
 // What core, frontend and isolation share. Nothing here has a privilege.
 export { MAX_BATCH, MAX_DEPTH, MAX_FRAME_BYTES, MAX_IN_FLIGHT, MAX_NODES } from './bounds.js'
-export { codecOfKind, codecs, type Codec, type CodecName, type EncodedMessage } from './codec.js'
+export type { Codec, CodecName, EncodedMessage } from './codec.js'
+export { codecOfKind, codecs } from './codecs.js'
 export {
   CHANNEL_WINDOW,
   METHOD,
