@@ -2,7 +2,7 @@
 // failed. Core's failure is the bus's; any other worker fails for itself.
 import { BusError } from '@sallyport/protocol'
 import type { TransferListItem } from 'node:worker_threads'
-import { assign, createActor, enqueueActions, sendTo, setup, type ActorRefFrom, type InspectionEvent } from 'xstate'
+import { assign, createActor, enqueueActions, sendTo, setup, stopChild, type ActorRefFrom } from 'xstate'
 import { thread as threadLogic, type ThreadEvent, type ThreadExit, type ThreadSpec } from './thread.js'
 
 export type BusState = 'starting' | 'running' | 'draining' | 'stopped' | 'failed'
@@ -70,6 +70,7 @@ type SupervisorEvent =
   | { type: 'core.failed' }
   | { type: 'drain' }
   | { type: 'ended' }
+  | { type: `xstate.done.actor.${string}`; actorId: string }
 
 const supervisorMachine = setup({
   types: {} as { context: object; events: SupervisorEvent },
@@ -84,6 +85,8 @@ const supervisorMachine = setup({
         enqueue.spawnChild('thread', { id: event.id, input: event.spec })
       }),
     },
+    // A child that has ended is let go: frontends come and go for as long as the bus lives.
+    'xstate.done.actor.*': { actions: stopChild(({ event }) => event.actorId) },
   },
   states: {
     starting: { on: { 'core.ready': 'running', 'core.failed': 'failed', drain: 'draining' } },
@@ -107,17 +110,22 @@ export interface SupervisedThread {
 
 export interface Supervisor {
   readonly state: BusState
+  /** Workers that have not ended. */
+  readonly threads: number
   start(spec: ThreadSpec): SupervisedThread
   signal(event: 'core.ready' | 'core.failed' | 'drain' | 'ended'): void
 }
 
-export function createSupervisor(inspect?: (event: InspectionEvent) => void): Supervisor {
-  const actor = createActor(supervisorMachine, inspect ? { inspect } : {})
+export function createSupervisor(): Supervisor {
+  const actor = createActor(supervisorMachine)
   let started = 0
   actor.start()
   return {
     get state(): BusState {
       return actor.getSnapshot().value
+    },
+    get threads(): number {
+      return Object.keys(actor.getSnapshot().children).length
     },
     start(spec: ThreadSpec): SupervisedThread {
       const id = `${spec.name} #${++started}`

@@ -1,0 +1,53 @@
+// The supervisor over real threads: what each end of a thread comes to, and that nothing of an ended one is kept.
+import { Worker } from 'node:worker_threads'
+import { describe, expect, test } from 'vitest'
+import { createSupervisor, type SupervisedThread, type Supervisor } from './supervisor.js'
+
+const ready = `const { parentPort } = require('node:worker_threads')
+parentPort.postMessage({ type: 'state', state: 'ready' })
+parentPort.on('message', message => `
+
+function start(supervisor: Supervisor, source: string): SupervisedThread {
+  const spawn = (): Worker => new Worker(source, { eval: true })
+  return supervisor.start({ name: 'it', spawn, onReport: () => {}, onState: () => {} })
+}
+
+describe('a thread', () => {
+  test('that stops when it is asked has ended well, and is let go', async () => {
+    const supervisor = createSupervisor()
+    const threads = [1, 2, 3].map(() => start(supervisor, `${ready} process.exit(0))`))
+    await Promise.all(threads.map(({ ready: isReady }) => isReady))
+    expect(supervisor.threads).toBe(3)
+    expect(await Promise.all(threads.map(thread => thread.stop(1000)))).toEqual(Array(3).fill({ error: undefined }))
+    expect(supervisor.threads).toBe(0)
+    expect(await threads[0]!.stop(0)).toEqual({ error: undefined })
+  })
+
+  test('that does not stop is ended from outside', async () => {
+    const thread = start(createSupervisor(), `${ready} { for (;;); })`)
+    await thread.ready
+    expect(await thread.stop(10)).toEqual({ error: undefined })
+  })
+
+  test.each([
+    ['throws before it is ready', 'throw new Error("early")', 'early'],
+    ['exits before it is ready', 'process.exit(0)', 'it ended before it was ready'],
+    ['exits with a code', 'process.exit(7)', 'it exited with code 7'],
+    [
+      'says why it failed',
+      `require('node:worker_threads').parentPort.postMessage({ type: 'state', state: 'failed', error: { message: 'so' } })`,
+      'so',
+    ],
+  ])('that %s has failed', async (_name, source, message) => {
+    const thread = start(createSupervisor(), source)
+    await expect(thread.ready).rejects.toMatchObject({ message })
+    expect(await thread.exited).toMatchObject({ error: { message } })
+  })
+
+  test('that throws later has failed too', async () => {
+    const thread = start(createSupervisor(), `${ready} { throw new Error('late') })`)
+    await thread.ready
+    thread.post('go')
+    expect(await thread.exited).toMatchObject({ error: { message: 'late' } })
+  })
+})
