@@ -21,10 +21,10 @@ const plainWanted = (): boolean =>
   Boolean(process.env['NO_COLOR'] || process.env['CI'] || process.env['TERM'] === 'dumb')
 
 export function createOutput(stdout: WriteStream, stderr: WriteStream, json: boolean): Output {
-  const colors: Colors = pc.createColors(stdout.isTTY && !plainWanted())
+  const colors: Colors = pc.createColors(Boolean(stdout.isTTY) && !plainWanted())
   return {
     screen: { columns: stdout.columns || PIPE_COLUMNS, colors },
-    live: stderr.isTTY && !plainWanted(),
+    live: Boolean(stderr.isTTY) && !plainWanted(),
     print: text => void (json || stdout.write(`${text}\n`)),
     tell: text => void stderr.write(`${text}\n`),
   }

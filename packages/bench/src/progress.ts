@@ -86,7 +86,9 @@ export function plainProgress(print: (line: string) => void): Progress {
     },
     slot: () => {},
     done: ({ scenario: { title } }, rounds) => {
-      print(`${title}: ${rounds} rounds in ${((performance.now() - start) / 1000).toFixed(1)} s`)
+      print(
+        `${title}: ${rounds} ${rounds === 1 ? 'round' : 'rounds'} in ${((performance.now() - start) / 1000).toFixed(1)} s`,
+      )
     },
     clear: () => {},
   }

@@ -22,7 +22,7 @@ function bench(
   args: string[],
   watch?: (stderr: string, kill: (signal: NodeJS.Signals) => void) => void,
 ): Promise<Ended> {
-  const child = spawn(process.execPath, [cli, ...args], { env: { ...process.env, NO_COLOR: '1' } })
+  const child = spawn(process.execPath, [cli, ...args], { env: { ...process.env, CI: '1' } })
   let stdout = ''
   let stderr = ''
   child.stdout.on('data', chunk => (stdout += chunk))
@@ -96,7 +96,7 @@ describe('a run', () => {
       const folder = join(out, 'all')
       const { code, stdout, stderr } = await bench(['--rounds', '1', '--slot', '5', '--out', folder])
       expect({ code, stderr }).toMatchObject({ code: 0 })
-      expect(stderr).toContain('A call and its answer: 1 rounds in')
+      expect(stderr).toContain('A call and its answer: 1 round in')
       expect(stdout).toContain('In short')
       expect(stdout).toContain('What isolation costs')
       const report = JSON.parse(readFileSync(join(folder, 'report.json'), 'utf8')) as Report

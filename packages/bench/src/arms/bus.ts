@@ -36,6 +36,8 @@ function busOptions({ codec, hook }: BusSettings): BusOptions {
   const dir = new URL(`../../hooks/${hook}/`, import.meta.url)
   return {
     core: workerUrl('bus-core'),
+    // What goes wrong is told as an error of the arm; log lines would stand in the progress line's way.
+    log: false,
     frontends: { [LABEL]: { module: workerUrl('bus-frontend'), codec } },
     app: {
       security: {

@@ -17,7 +17,7 @@ export function notes(report: Report): string[] {
     )
   }
   const reference = findFigure(report, 'call/1/raw/p50')
-  if (reference) {
+  if (reference && reference.rounds.length > 1) {
     const { low, high } = reference
     const between = `The reference’s own p50 lay between ${duration(low)} and ${duration(high)} from round to round`
     const unsteady = high > low * UNSTEADY
