@@ -9,41 +9,58 @@ import type { Message, RequestId } from './message.js'
 
 const quote = (id: RequestId | null): string => (typeof id === 'number' ? String(id) : JSON.stringify(id))
 
+/** What a receiver would refuse is not sent: it would cost the session, and every call that is in flight. */
+function write(value: unknown): string | undefined {
+  const text = JSON.stringify(value)
+  if (text?.includes('__proto__')) refuseProtoKeys(text, JSON.parse(text))
+  return text
+}
+
 function encode(message: Message): string {
+  const text = envelope(message)
+  if (text.length * 3 > SCAN_ABOVE_BYTES) {
+    const bytes = Buffer.from(text)
+    if (bytes.byteLength > SCAN_ABOVE_BYTES) scanJson(bytes)
+  }
+  return text
+}
+
+function envelope(message: Message): string {
   if ('result' in message) {
-    return `{"jsonrpc":"2.0","id":${quote(message.id)},"result":${JSON.stringify(message.result) ?? 'null'}}`
+    return `{"jsonrpc":"2.0","id":${quote(message.id)},"result":${write(message.result) ?? 'null'}}`
   }
   if ('error' in message) {
-    return `{"jsonrpc":"2.0","id":${quote(message.id)},"error":${JSON.stringify(message.error)}}`
+    return `{"jsonrpc":"2.0","id":${quote(message.id)},"error":${write(message.error)}}`
   }
   const { id, method, params, headers } = message
   let text = id === undefined ? '{"jsonrpc":"2.0","method":' : `{"jsonrpc":"2.0","id":${quote(id)},"method":`
   text += JSON.stringify(method)
-  const encodedParams = params === undefined ? undefined : JSON.stringify(params)
+  const encodedParams = params === undefined ? undefined : write(params)
   if (encodedParams !== undefined) text += `,"params":${encodedParams}`
-  const encodedHeaders = headers === undefined ? undefined : JSON.stringify(headers)
+  const encodedHeaders = headers === undefined ? undefined : write(headers)
   if (encodedHeaders !== undefined) text += `,"headers":${encodedHeaders}`
   return `${text}}`
 }
 
 function decode(body: Uint8Array): unknown {
-  if (body.byteLength > MAX_FRAME_BYTES) throw parseError(`a frame of ${body.byteLength} bytes is over the limit`)
+  try {
+    return read(body)
+  } catch (error) {
+    throw new BusError('ParseError', `Parse error: ${(error as Error).message}`)
+  }
+}
+
+function read(body: Uint8Array): unknown {
+  if (body.byteLength > MAX_FRAME_BYTES) throw new RangeError(`a frame of ${body.byteLength} bytes is over the limit`)
   if (body.byteLength > SCAN_ABOVE_BYTES) scanJson(body)
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
   const ascii = isAscii(bytes)
-  if (!ascii && !isUtf8(bytes)) throw parseError('the text is not UTF-8')
+  if (!ascii && !isUtf8(bytes)) throw new TypeError('the text is not UTF-8')
   const text = ascii ? bytes.toString('latin1') : bytes.toString('utf8')
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch (error) {
-    throw parseError((error as Error).message)
-  }
+  const value: unknown = JSON.parse(text)
   refuseProtoKeys(text, value)
   return value
 }
-
-const parseError = (why: string): BusError => new BusError('ParseError', `Parse error: ${why}`)
 
 export const jsonCodec: Codec = {
   name: 'json',

@@ -12,7 +12,10 @@ import { scanMsgpack } from './msgpack-scan.js'
 const packr = new Packr({ useRecords: false, mapsAsObjects: true, copyBuffers: true })
 
 function encode(message: Message): Uint8Array {
-  return packr.pack(message)
+  const bytes = packr.pack(message)
+  // What a receiver would refuse is not sent: it would cost the session, and every call that is in flight.
+  scanMsgpack(bytes)
+  return bytes
 }
 
 /** An array's head and its elements are all there is to a msgpack array, so that encoded messages can be joined as they are. */
@@ -32,8 +35,8 @@ function decode(body: Uint8Array): unknown {
     Object.getPrototypeOf(body) === Uint8Array.prototype
       ? body
       : new Uint8Array(body.buffer, body.byteOffset, body.byteLength)
-  scanMsgpack(bytes)
   try {
+    scanMsgpack(bytes)
     return packr.unpack(bytes)
   } catch (error) {
     throw new BusError('ParseError', `Parse error: ${(error as Error).message}`)

@@ -1,22 +1,23 @@
 // Walks MessagePack (https://github.com/msgpack/msgpack/blob/master/spec.md) without building anything: is it whole, and
-// within the bounds, with no extension but the two that are allowed, and no key named `__proto__`?
+// within the bounds, with no extension but the two that are allowed, and no key that is none, or named `__proto__`?
 import { MAX_DEPTH, MAX_NODES } from './bounds.js'
-import { BusError } from './error.js'
-import { PROTO_KEY_REFUSED } from './json-scan.js'
+import { protoKey, tooDeep, tooMany } from './json-scan.js'
 
 /** msgpackr's `undefined`, and the timestamp of the specification (-1). */
 const ALLOWED_EXTENSIONS: ReadonlySet<number> = new Set([0x00, 0xff])
 const PROTO = Buffer.from('__proto__')
 
-const refuse = (why: string): never => {
-  throw new BusError('ParseError', `Parse error: ${why}`)
-}
+const isArray = (token: number | undefined): boolean =>
+  token !== undefined && ((token & 0xf0) === 0x90 || token === 0xdc || token === 0xdd)
 
-/** @throws BusError `ParseError`, which says what was found. */
+const cutShort = (): RangeError => new RangeError('the value is cut short')
+
+/** @throws RangeError or TypeError, which says what was found. */
 export function scanMsgpack(bytes: Uint8Array): void {
   const scan = new Scan(bytes)
-  scan.value(0)
-  if (scan.at !== bytes.length) refuse('bytes are left after the value')
+  // A batch's own array is no part of its messages' depth.
+  scan.value(isArray(bytes[0]) ? -1 : 0)
+  if (scan.at !== bytes.length) throw new RangeError('bytes are left after the value')
 }
 
 class Scan {
@@ -29,12 +30,17 @@ class Scan {
   }
 
   value(depth: number): void {
-    if (++this.#nodes > MAX_NODES) refuse(`more than ${MAX_NODES} values`)
-    const token = this.#uint(1)
+    if (++this.#nodes > MAX_NODES) throw tooMany()
+    const token = this.#bytes[this.at++]
+    if (token === undefined) throw cutShort()
     if (token < 0x80 || token >= 0xe0) return // positive and negative fixint
     if (token < 0x90) return this.#map(token & 0x0f, depth)
     if (token < 0xa0) return this.#array(token & 0x0f, depth)
     if (token < 0xc0) return this.#skip(token & 0x1f) // fixstr
+    this.#tagged(token, depth)
+  }
+
+  #tagged(token: number, depth: number): void {
     switch (token) {
       case 0xc0: // nil, false, true
       case 0xc2:
@@ -78,46 +84,56 @@ class Scan {
       case 0xdf:
         return this.#map(this.#uint(2 << (token - 0xde)), depth)
       default:
-        refuse('the byte 0xc1 begins no value')
+        throw new TypeError('the byte 0xc1 begins no value')
     }
   }
 
   #array(length: number, depth: number): void {
-    if (depth >= MAX_DEPTH) refuse(`nested deeper than ${MAX_DEPTH}`)
+    if (depth >= MAX_DEPTH) throw tooDeep()
     for (let i = 0; i < length; i++) this.value(depth + 1)
   }
 
   #map(length: number, depth: number): void {
-    if (depth >= MAX_DEPTH) refuse(`nested deeper than ${MAX_DEPTH}`)
+    if (depth >= MAX_DEPTH) throw tooDeep()
     for (let i = 0; i < length; i++) {
-      const start = this.at
-      this.value(depth + 1)
-      if (this.#endsWithProto(start)) refuse(PROTO_KEY_REFUSED)
+      this.#key()
       this.value(depth + 1)
     }
   }
 
-  /** However its length was written, a string key ends with its text. */
-  #endsWithProto(start: number): boolean {
+  /** A string, or what is turned into one: a number, a boolean, nil. */
+  #key(): void {
+    const start = this.at
+    const token = this.#bytes[start]
+    if (token !== undefined && isNoKey(token)) throw new TypeError('a key is neither a string nor a number')
+    this.value(0)
+    // However its length was written, a string ends with its text.
     const from = this.at - PROTO.length
-    return from > start && from - start <= 5 && PROTO.equals(this.#bytes.subarray(from, this.at))
+    if (from > start && from - start <= 5 && PROTO.equals(this.#bytes.subarray(from, this.at))) throw protoKey()
   }
 
   #extension(length: number): void {
     const type = this.#uint(1)
-    if (!ALLOWED_EXTENSIONS.has(type)) refuse(`the extension type ${type} is not allowed`)
+    if (!ALLOWED_EXTENSIONS.has(type)) throw new TypeError(`the extension type ${type} is not allowed`)
     this.#skip(length)
   }
 
   #skip(length: number): void {
     this.at += length
-    if (this.at > this.#bytes.length) refuse('the value is cut short')
+    if (this.at > this.#bytes.length) throw cutShort()
   }
 
   #uint(size: number): number {
+    const end = this.at + size
+    if (end > this.#bytes.length) throw cutShort()
     let value = 0
-    for (let i = 0; i < size; i++) value = value * 256 + (this.#bytes[this.at + i] ?? refuse('the value is cut short'))
-    this.at += size
+    while (this.at < end) value = value * 256 + this.#bytes[this.at++]!
     return value
   }
 }
+
+/** Maps, arrays, binary and extensions. */
+const isNoKey = (token: number): boolean =>
+  token >= 0x80 &&
+  token < 0xe0 &&
+  (token < 0xa0 || (token >= 0xc4 && token <= 0xc9) || (token >= 0xd4 && token <= 0xd8) || token >= 0xdc)
