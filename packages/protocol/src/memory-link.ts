@@ -6,10 +6,14 @@ class MemoryLink implements Link {
   peer!: MemoryLink
   #receiver: LinkReceiver | undefined
   #arrived: ArrayBuffer[] = []
+  /** Closed on this side: what has arrived is no longer wanted. */
   #closed = false
+  /** Nothing more will arrive. */
+  #over = false
+  #told = false
 
   send(frame: Frame): void {
-    if (this.#closed) return
+    if (this.#over) return
     const { peer } = this
     peer.#arrived.push(writeFrame(frame))
     queueMicrotask(() => peer.#deliver())
@@ -23,26 +27,24 @@ class MemoryLink implements Link {
   close(): void {
     if (this.#closed) return
     this.#closed = true
+    this.#over = true
     queueMicrotask(() => {
-      this.#receiver?.closed()
-      this.peer.#endFromAfar()
+      this.#deliver()
+      this.peer.#over = true
+      this.peer.#deliver()
     })
   }
 
   #deliver(): void {
     while (this.#receiver && !this.#closed) {
       const bytes = this.#arrived.shift()
-      if (!bytes) return
+      if (!bytes) break
       const frame = readFrame(new Uint8Array(bytes))
       if (frame) this.#receiver.frame(frame)
     }
-  }
-
-  #endFromAfar(): void {
-    this.#deliver()
-    if (this.#closed) return
-    this.#closed = true
-    this.#receiver?.closed()
+    if (!this.#receiver || !this.#over || this.#told) return
+    this.#told = true
+    this.#receiver.closed()
   }
 }
 

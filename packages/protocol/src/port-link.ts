@@ -7,19 +7,23 @@ import type { Link, LinkReceiver } from './link.js'
 
 export function createPortLink(port: MessagePort): Link {
   let open = true
-  let told = false
+  let ended = false
+  let receiver: LinkReceiver | undefined
 
   function close(): void {
     open = false
     port.close()
   }
 
-  function end(receiver: LinkReceiver, fault?: BusError): void {
+  function end(fault?: BusError): void {
+    if (ended) return
+    ended = true
     close()
-    if (told) return
-    told = true
-    receiver.closed(fault)
+    receiver?.closed(fault)
   }
+
+  // Heard even where nothing is received yet: a port tells of its end once.
+  port.on('close', () => end())
 
   return {
     send(frame: Frame): void {
@@ -27,18 +31,17 @@ export function createPortLink(port: MessagePort): Link {
       const bytes = writeFrame(frame)
       port.postMessage(bytes, [bytes])
     },
-    receive(receiver: LinkReceiver): void {
+    receive(given: LinkReceiver): void {
+      receiver = given
+      if (ended) return queueMicrotask(() => given.closed())
       port.on('message', (data: unknown) => {
         // A port still delivers what had arrived before it was closed.
         if (!open) return
         const frame = data instanceof ArrayBuffer ? readFrame(new Uint8Array(data)) : undefined
-        if (frame) receiver.frame(frame)
-        else end(receiver, new BusError('InvalidRequest', 'The peer sent something that is no frame'))
+        if (frame) given.frame(frame)
+        else end(new BusError('InvalidRequest', 'The peer sent something that is no frame'))
       })
-      port.on('messageerror', () =>
-        end(receiver, new BusError('InvalidRequest', 'The peer sent an unreadable message')),
-      )
-      port.on('close', () => end(receiver))
+      port.on('messageerror', () => end(new BusError('InvalidRequest', 'The peer sent an unreadable message')))
     },
     close,
   }
