@@ -1,6 +1,7 @@
 // The receiving end of an ordered stream from core. It is passed to a command as an argument, where it arrives as the
 // sending end; what has been taken is credited back, so that a slow receiver makes the sender wait.
 import { CHANNEL_WINDOW, channelReference, type ChannelParams } from '@sallyport/protocol'
+import { throwLater } from './events.js'
 
 /** What a channel needs of its client. */
 export interface ChannelHome {
@@ -20,16 +21,25 @@ let lastId = 0
  */
 export class Channel<T = unknown> implements AsyncIterable<T> {
   readonly id: number = ++lastId
-  /** Called with each message, in order. Messages that come while it is unset wait for it, or for an iterator. */
-  onmessage: ((message: T) => void) | undefined
+  #onmessage: ((message: T) => void) | undefined
   #home: ChannelHome | undefined
   #waiting: T[] = []
   #taken = 0
   #ended = false
-  #wake: (() => void) | undefined
+  #sleeping: (() => void)[] = []
 
   constructor(onmessage?: (message: T) => void) {
-    this.onmessage = onmessage
+    this.#onmessage = onmessage
+  }
+
+  /** Called with each message, in order. Messages that come while it is unset wait for it, or for an iterator. */
+  get onmessage(): ((message: T) => void) | undefined {
+    return this.#onmessage
+  }
+
+  set onmessage(handler: ((message: T) => void) | undefined) {
+    this.#onmessage = handler
+    this.#handOver()
   }
 
   /** Tauri's form of a channel as an argument. */
@@ -46,25 +56,24 @@ export class Channel<T = unknown> implements AsyncIterable<T> {
         yield message
       }
       if (this.#ended) return
-      await new Promise<void>(resolve => (this.#wake = resolve))
+      await new Promise<void>(resolve => this.#sleeping.push(resolve))
     }
   }
 
   /** @internal */
   bind(home: ChannelHome): void {
     this.#home = home
+    // One that has ended may be passed again: core opens it anew.
+    if (this.#ended) this.#taken = 0
+    this.#ended = false
   }
 
   /** @internal */
   receive(params: ChannelParams): void {
     if ('end' in params) return this.finish()
-    if (this.onmessage) {
-      this.#credit()
-      this.onmessage(params.message as T)
-    } else {
-      this.#waiting.push(params.message as T)
-      this.#wakeUp()
-    }
+    this.#waiting.push(params.message as T)
+    if (this.#onmessage) this.#handOver()
+    else this.#wakeUp()
   }
 
   /** @internal */
@@ -74,9 +83,20 @@ export class Channel<T = unknown> implements AsyncIterable<T> {
     this.#wakeUp()
   }
 
+  #handOver(): void {
+    while (this.#onmessage && this.#waiting.length > 0) {
+      const message = this.#waiting.shift() as T
+      this.#credit()
+      try {
+        this.#onmessage(message)
+      } catch (error) {
+        throwLater(error)
+      }
+    }
+  }
+
   #wakeUp(): void {
-    this.#wake?.()
-    this.#wake = undefined
+    if (this.#sleeping.length > 0) for (const wake of this.#sleeping.splice(0)) wake()
   }
 
   #credit(): void {

@@ -24,7 +24,7 @@ import {
 } from '@sallyport/protocol'
 import { checkCommandName, prepareArguments, type CommandArguments } from './arguments.js'
 import { Channel } from './channel.js'
-import { Listeners, type EventHandler } from './events.js'
+import { Listeners, checkHandler, type EventHandler } from './events.js'
 import { Pending, checkCallOptions, type CallOptions, type Settle } from './pending.js'
 
 export interface InvokeOptions extends CallOptions {
@@ -104,6 +104,7 @@ export class Client {
   listen<T = unknown>(event: string, handler: EventHandler<T>, options: ListenOptions = {}): Promise<Unlisten> {
     return new Promise((resolve, reject) => {
       checkEventName(event)
+      checkHandler(event, handler)
       const params = { event, target: toEventTarget(options.target ?? { kind: 'Any' }) }
       // The handler is in place before the next message is read: events may follow in the same frame.
       const listening = (result: unknown): void => {
@@ -121,7 +122,7 @@ export class Client {
       this.#unlisten(event, received.id)
       return handler(received)
     }
-    return this.listen(event, first, options)
+    return this.listen(event, typeof handler === 'function' ? first : handler, options)
   }
 
   /** Closes the link. Calls that still wait reject with `Disconnected`. */
@@ -185,7 +186,16 @@ export class Client {
   }
 
   #receive({ kind, body }: ReceivedFrame): void {
-    const received = codecOfKind(kind)?.decode(body)
+    let received: unknown
+    try {
+      const codec = codecOfKind(kind)
+      if (!codec) throw new BusError('InvalidRequest', `A frame of kind ${kind} is not for a client`)
+      received = codec.decode(body)
+    } catch (error) {
+      // As everywhere, a bad frame closes the session. It must not end the thread, which may be the host's.
+      this.#lastFault = error as BusError
+      return this.#link.close()
+    }
     if (!Array.isArray(received)) return this.#take(received)
     for (const message of received) this.#take(message)
   }
@@ -196,7 +206,8 @@ export class Client {
         this.#lastFault = new BusError('InvalidRequest', message.error.message)
       return this.#pending.settle(message)
     }
-    const { method, params } = message as { method?: unknown; params?: unknown }
+    const { method, params } = (message ?? {}) as { method?: unknown; params?: unknown }
+    if (typeof params !== 'object' || params === null) return
     if (method === METHOD.event) this.#listeners.dispatch(params as EventParams)
     else if (method === METHOD.channel)
       this.#channels.get((params as ChannelParams).channel)?.receive(params as ChannelParams)

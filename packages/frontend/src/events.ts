@@ -1,8 +1,17 @@
 // The listeners of one client. Core knows them by the ids that it gave out; an event comes once per frontend, with the
 // ids of all the listeners it is for.
-import type { BusEvent, EventParams } from '@sallyport/protocol'
+import { BusError, describeName, type BusEvent, type EventParams } from '@sallyport/protocol'
 
 export type EventHandler<T = unknown> = (event: BusEvent<T>) => void | Promise<void>
+
+/** @throws BusError `InvalidParams` */
+export function checkHandler(event: string, handler: unknown): void {
+  if (typeof handler === 'function') return
+  throw new BusError(
+    'InvalidParams',
+    `The handler of event ${describeName(event)} must be a function: got ${typeof handler}`,
+  )
+}
 
 export class Listeners {
   readonly #handlers = new Map<number, EventHandler>()
@@ -22,14 +31,20 @@ export class Listeners {
 
   /** Each handler gets an event of its own. One that throws stops no other: its error is the thread's, as in a browser. */
   dispatch({ event, ids, payload }: EventParams): void {
+    if (!Array.isArray(ids)) return
     for (const id of ids) {
       try {
         void this.#handlers.get(id)?.({ event, id, payload })
       } catch (error) {
-        queueMicrotask(() => {
-          throw error
-        })
+        throwLater(error)
       }
     }
   }
+}
+
+/** What a handler throws is its thread's, but what came in the same frame is still taken. */
+export function throwLater(error: unknown): void {
+  queueMicrotask(() => {
+    throw error
+  })
 }

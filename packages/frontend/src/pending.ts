@@ -1,6 +1,7 @@
 // The calls that wait for an answer: each is settled exactly once, by its answer, its deadline, its signal or the end of
 // the link, whichever comes first. What comes later finds nobody and is dropped.
 import { BusError, describeCommand, fromErrorObject, type ResponseMessage } from '@sallyport/protocol'
+import { setMaxListeners } from 'node:events'
 
 export interface CallOptions {
   /** Aborting it rejects the call with `Cancelled`, and tells core. */
@@ -79,7 +80,11 @@ export class Pending {
             () => giveUp(new BusError('Timeout', `${describeCommand(method)} took longer than ${timeout} ms`)),
             timeout,
           )
-    signal?.addEventListener('abort', cancel, { once: true })
+    if (signal) {
+      // One signal may well be that of a thousand calls: no leak to be warned of.
+      setMaxListeners(0, signal)
+      signal.addEventListener('abort', cancel, { once: true })
+    }
     return () => {
       clearTimeout(timer)
       signal?.removeEventListener('abort', cancel)
@@ -91,7 +96,11 @@ export const cancelled = (method: string, signal: AbortSignal | undefined): BusE
   new BusError('Cancelled', `${describeCommand(method)} was cancelled`, { cause: signal?.reason })
 
 /** @throws BusError `InvalidParams` where an option is of the wrong type, `Cancelled` where the signal is aborted. */
-export function checkCallOptions(method: string, { signal, timeout }: CallOptions): void {
+export function checkCallOptions(method: string, options: CallOptions): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new BusError('InvalidParams', `The options of ${describeCommand(method)} must be an object`)
+  }
+  const { signal, timeout } = options
   if (timeout !== undefined && !(typeof timeout === 'number' && timeout >= 0 && timeout <= 0x7fff_ffff)) {
     throw new BusError(
       'InvalidParams',
