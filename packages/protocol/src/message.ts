@@ -39,8 +39,13 @@ export type CallMessage = RequestMessage | NotificationMessage
 export type ResponseMessage = SuccessMessage | ErrorMessage
 export type Message = CallMessage | ResponseMessage
 
+/** Of what codecs read: neither null, nor an array, bytes or a date. */
 const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value)
+  typeof value === 'object' &&
+  value !== null &&
+  !Array.isArray(value) &&
+  !ArrayBuffer.isView(value) &&
+  !(value instanceof Date)
 
 export const isRequestId = (id: unknown): id is RequestId => typeof id === 'string' || Number.isSafeInteger(id)
 
