@@ -3,7 +3,8 @@ import { toEventTarget, type BusEvent, type EventTarget } from '@sallyport/proto
 import type { Logger } from 'pino'
 import { LocalListeners, type EventRouter } from './events.js'
 
-export type AppEventHandler<T = unknown> = (event: BusEvent<T>) => void
+/** What it returns is not looked at, but for a promise that rejects: it is logged. */
+export type AppEventHandler<T = unknown> = (event: BusEvent<T>) => unknown
 
 export interface App {
   readonly log: Logger
@@ -60,7 +61,7 @@ function guarded(log: Logger, event: string, handler: AppEventHandler): AppEvent
   const failed = (error: unknown): void => log.error({ event, err: error }, 'a listener failed')
   return received => {
     try {
-      const result: unknown = handler(received)
+      const result = handler(received)
       if (result instanceof Promise) result.catch(failed)
     } catch (error) {
       failed(error)

@@ -96,13 +96,13 @@ const mayHear = (to: EventTarget, { label }: ListenerHome): boolean =>
 export class LocalListeners implements ListenerHome {
   readonly label = undefined
   readonly #router: EventRouter
-  readonly #handlers = new Map<number, { event: string; handler: (event: BusEvent) => void }>()
+  readonly #handlers = new Map<number, { event: string; handler: (event: BusEvent) => unknown }>()
 
   constructor(router: EventRouter) {
     this.#router = router
   }
 
-  listen(event: string, handler: (event: BusEvent) => void, target: EventTarget): number {
+  listen(event: string, handler: (event: BusEvent) => unknown, target: EventTarget): number {
     const id = this.#router.listen(event, target, this)
     this.#handlers.set(id, { event, handler })
     return id

@@ -182,21 +182,12 @@ test('denials, rejections, faults and the hook’s console are logged', async ()
   )
 })
 
-test('after close the process ends by itself', async () => {
-  const source = `
-    import { createBus } from '@sallyport/core'
-    const bus = await createBus({
-      core: new URL(${JSON.stringify(fixture('core.mjs').href)}),
-      frontends: { main: new URL(${JSON.stringify(fixture('main.mjs').href)}) },
-      app: { security: { pattern: { use: 'isolation' }, capabilities: [
-        { identifier: 'a', windows: ['*'], permissions: ['allow-greet', 'allow-heavy'] } ] } },
-    })
-    await new Promise(resolve => bus.once('main-ready', resolve))
-    const client = await bus.connect('here')
-    await client.invoke('heavy', { n: 10 })
-    await bus.close()
-    console.log('closed')`
-  const options = { cwd: fileURLToPath(new URL('..', import.meta.url)), timeout: 10_000 }
-  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', source], options)
-  expect(stdout).toBe('closed\n')
+test.each([
+  ['a program', [fileURLToPath(fixture('program.mjs'))]],
+  ['with flags of V8 and of the process', ['--max-old-space-size=500', '--expose-gc', fileURLToPath(fixture('program.mjs'))]],
+  ['from the command line', ['--input-type=module', '-e', `await import(${JSON.stringify(fixture('program.mjs').href)})`]],
+])('after close no thread is left, and the process ends by itself: %s', async (_name, args) => {
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, args, { timeout: 10_000 })
+  expect(stderr).toBe('')
+  expect(stdout).toBe('closed, 0 left\n')
 })

@@ -2,7 +2,8 @@
 // ids of all the listeners it is for.
 import { BusError, describeName, type BusEvent, type EventParams } from '@sallyport/protocol'
 
-export type EventHandler<T = unknown> = (event: BusEvent<T>) => void | Promise<void>
+/** What it returns is not looked at. */
+export type EventHandler<T = unknown> = (event: BusEvent<T>) => unknown
 
 /** @throws BusError `InvalidParams` */
 export function checkHandler(event: string, handler: unknown): void {

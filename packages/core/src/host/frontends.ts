@@ -23,6 +23,8 @@ interface Frontend {
 export class Frontends {
   readonly #host: FrontendHost
   readonly #open = new Map<string, Frontend>()
+  /** Settled once a frontend and its gate have gone. */
+  readonly #ending = new Set<Promise<void>>()
 
   constructor(host: FrontendHost) {
     this.#host = host
@@ -66,7 +68,8 @@ export class Frontends {
   }
 
   async closeAll(): Promise<void> {
-    await Promise.all([...this.#open.keys()].map(label => this.close(label)))
+    await Promise.all([...this.#open.values()].map(({ end }) => end(0)))
+    await Promise.all(this.#ending)
   }
 
   #checkFree(label: string): void {
@@ -86,10 +89,13 @@ export class Frontends {
 
   #keep(label: string, frontend: Frontend, ended: Promise<unknown>): void {
     this.#open.set(label, frontend)
-    void ended.then(() => {
+    const gone = ended.then(async () => {
+      // The label is free at once; the gate takes a moment longer.
       this.#open.delete(label)
-      return frontend.gate?.thread.stop(0)
+      await frontend.gate?.thread.stop(0)
+      this.#ending.delete(gone)
     })
+    this.#ending.add(gone)
   }
 
   #watch(label: string, thread: SupervisedThread): void {

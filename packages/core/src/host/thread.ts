@@ -34,7 +34,8 @@ export type ThreadEvent =
 
 export const thread: CallbackActorLogic<ThreadEvent, ThreadSpec> = fromCallback<ThreadEvent, ThreadSpec>(
   ({ input, sendBack, receive }) => {
-    const worker = input.spawn()
+    const worker = spawn(input, error => sendBack({ type: 'thread.exited', error }))
+    if (!worker) return undefined
     let failure: Error | undefined
     let killed = false
     worker.on('message', (report: unknown) => {
@@ -61,6 +62,16 @@ export const thread: CallbackActorLogic<ThreadEvent, ThreadSpec> = fromCallback<
     return () => void worker.terminate()
   },
 )
+
+/** A worker that can't even be made has ended with an error, like any other that fails. */
+function spawn({ spawn: make }: ThreadSpec, failed: (error: Error) => void): Worker | undefined {
+  try {
+    return make()
+  } catch (error) {
+    queueMicrotask(() => failed(error as Error))
+    return undefined
+  }
+}
 
 const isStateReport = (report: unknown): report is StateReport =>
   typeof report === 'object' && report !== null && (report as { type?: unknown }).type === 'state'
