@@ -184,8 +184,14 @@ test('denials, rejections, faults and the hook’s console are logged', async ()
 
 test.each([
   ['a program', [fileURLToPath(fixture('program.mjs'))]],
-  ['with flags of V8 and of the process', ['--max-old-space-size=500', '--expose-gc', fileURLToPath(fixture('program.mjs'))]],
-  ['from the command line', ['--input-type=module', '-e', `await import(${JSON.stringify(fixture('program.mjs').href)})`]],
+  [
+    'with flags of V8 and of the process',
+    ['--max-old-space-size=500', '--expose-gc', fileURLToPath(fixture('program.mjs'))],
+  ],
+  [
+    'from the command line',
+    ['--input-type=module', '-e', `await import(${JSON.stringify(fixture('program.mjs').href)})`],
+  ],
 ])('after close no thread is left, and the process ends by itself: %s', async (_name, args) => {
   const { stdout, stderr } = await promisify(execFile)(process.execPath, args, { timeout: 10_000 })
   expect(stderr).toBe('')
