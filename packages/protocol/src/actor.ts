@@ -49,7 +49,7 @@ export function startWorkerActor(life: WorkerLife): WorkerActor {
       booting: { on: { stop: 'stopped' }, invoke: { src: 'boot', onDone: 'handshaking', onError: failed } },
       handshaking: { on: { stop: 'stopped' }, invoke: { src: 'handshake', onDone: 'serving', onError: failed } },
       serving: {
-        invoke: { src: 'serve' },
+        invoke: { src: 'serve', onError: failed },
         on: { 'link.closed': 'stopped', fault: failed },
         initial: 'ready',
         states: {

@@ -5,7 +5,7 @@ import type { Codec, EncodedMessage } from './codec.js'
 import { MAX_FRAME_BYTES } from './bounds.js'
 import { BusError } from './error.js'
 import { FRAME_KIND } from './frame.js'
-import type { Message } from './message.js'
+import { isBytes, type Message } from './message.js'
 import { scanMsgpack } from './msgpack-scan.js'
 
 // Maps are read as objects and bytes are copied out of the frame: no value keeps a frame, or its neighbours, alive.
@@ -14,8 +14,37 @@ const packr = new Packr({ useRecords: false, mapsAsObjects: true, copyBuffers: t
 function encode(message: Message): Uint8Array {
   const bytes = packr.pack(message)
   // What a receiver would refuse is not sent: it would cost the session, and every call that is in flight.
-  scanMsgpack(bytes)
+  if (scanMsgpack(bytes)) refuseViews(message)
   return bytes
+}
+
+/**
+ * Of a typed array that is not of bytes msgpackr 2.1 writes the elements, one byte each, and as many bytes more as it is
+ * long: whatever stood in memory, perhaps a message to somebody else.
+ *
+ * @throws TypeError
+ */
+function refuseViews(root: unknown): void {
+  const open: unknown[] = [root]
+  while (open.length > 0) {
+    const value = open.pop()
+    if (typeof value !== 'object' || value === null || isBytes(value) || value instanceof Date) continue
+    if (ArrayBuffer.isView(value)) {
+      const type = Object.prototype.toString.call(value).slice(8, -1)
+      throw new TypeError(`${type} has to be given as a Uint8Array of its bytes`)
+    }
+    for (const inner of insidesOf(value)) open.push(inner)
+  }
+}
+
+/** Wherever msgpackr finds values: more rather than less. */
+function insidesOf(value: object): Iterable<unknown> {
+  if (value instanceof Set) return value
+  if (value instanceof Map) return value.values()
+  if (value instanceof Error) return [value.cause]
+  const { toJSON } = value as { toJSON?: unknown }
+  const own: unknown[] = Object.values(value)
+  return typeof toJSON === 'function' ? [...own, (value as { toJSON(): unknown }).toJSON()] : own
 }
 
 /** An array's head and its elements are all there is to a msgpack array, so that encoded messages can be joined as they are. */

@@ -12,16 +12,22 @@ const isArray = (token: number | undefined): boolean =>
 
 const cutShort = (): RangeError => new RangeError('the value is cut short')
 
-/** @throws RangeError or TypeError, which says what was found. */
-export function scanMsgpack(bytes: Uint8Array): void {
+/**
+ * True where there are bytes among the values.
+ *
+ * @throws RangeError or TypeError, which says what was found
+ */
+export function scanMsgpack(bytes: Uint8Array): boolean {
   const scan = new Scan(bytes)
   // A batch's own array is no part of its messages' depth.
   scan.value(isArray(bytes[0]) ? -1 : 0)
   if (scan.at !== bytes.length) throw new RangeError('bytes are left after the value')
+  return scan.hasBinary
 }
 
 class Scan {
   at = 0
+  hasBinary = false
   #nodes = 0
   readonly #bytes: Uint8Array
 
@@ -49,6 +55,7 @@ class Scan {
       case 0xc4: // bin 8, 16, 32
       case 0xc5:
       case 0xc6:
+        this.hasBinary = true
         return this.#skip(this.#uint(1 << (token - 0xc4)))
       case 0xc7: // ext 8, 16, 32
       case 0xc8:
@@ -104,12 +111,13 @@ class Scan {
   /** A string, or what is turned into one: a number, a boolean, nil. */
   #key(): void {
     const start = this.at
-    const token = this.#bytes[start]
-    if (token !== undefined && isNoKey(token)) throw new TypeError('a key is neither a string nor a number')
+    const token = this.#bytes[start] ?? 0
+    if (isNoKey(token)) throw new TypeError('a key is neither a string nor a number')
     this.value(0)
-    // However its length was written, a string ends with its text.
-    const from = this.at - PROTO.length
-    if (from > start && from - start <= 5 && PROTO.equals(this.#bytes.subarray(from, this.at))) throw protoKey()
+    // Its length may have been written in each of four ways.
+    const head = token < 0xc0 ? 1 : token === 0xd9 ? 2 : token === 0xda ? 3 : 5
+    if (this.at - start !== head + PROTO.length) return
+    if (PROTO.equals(this.#bytes.subarray(start + head, this.at))) throw protoKey()
   }
 
   #extension(length: number): void {
