@@ -1,0 +1,149 @@
+// What every link does, whatever carries it. Each kind of link runs these tests against a pair of its own.
+import { setTimeout as delay } from 'node:timers/promises'
+import { describe, expect, it } from 'vitest'
+import type { Link, LinkReceiver } from '../src/link.js'
+
+export interface Recorder extends LinkReceiver {
+  /** `kind:text` for each frame, and `closed` or `fault: reason: text`. */
+  readonly log: string[]
+}
+
+export function recorder(): Recorder {
+  const log: string[] = []
+  return {
+    log,
+    frame: ({ kind, body }) => log.push(`${kind}:${Buffer.from(body).toString()}`),
+    closed: fault => log.push(fault ? `fault: ${fault.reason}: ${fault.message}` : 'closed'),
+  }
+}
+
+/** Long enough for a port of this thread. */
+export const settle = (): Promise<void> => delay(20)
+
+export function linkBehaviour(name: string, createPair: () => [Link, Link]): void {
+  const connect = (): { near: Link; far: Link; atNear: Recorder; atFar: Recorder } => {
+    const [near, far] = createPair()
+    const [atNear, atFar] = [recorder(), recorder()]
+    near.receive(atNear)
+    far.receive(atFar)
+    return { near, far, atNear, atFar }
+  }
+
+  describe(`${name}, as every link,`, () => {
+    it('carries frames of every kind, both ways, in order', async () => {
+      const { near, far, atNear, atFar } = connect()
+      const sent = Array.from({ length: 500 }, (_, i) => ({ kind: ((i % 3) + 1) as 1 | 2 | 3, body: `${i}` }))
+      for (const frame of sent) near.send(frame)
+      for (const frame of sent) far.send({ ...frame, body: Buffer.from(frame.body) })
+      await settle()
+      const expected = sent.map(({ kind, body }) => `${kind}:${body}`)
+      expect(atFar.log).toEqual(expected)
+      expect(atNear.log).toEqual(expected)
+      near.close()
+    })
+
+    it('carries an empty body, and one of a mebibyte', async () => {
+      const { near, atFar } = connect()
+      near.send({ kind: 1, body: '' })
+      near.send({ kind: 2, body: new Uint8Array(2 ** 20).fill(0x61) })
+      await settle()
+      expect(atFar.log).toEqual(['1:', `2:${'a'.repeat(2 ** 20)}`])
+      near.close()
+    })
+
+    it('keeps frames for a receiver that comes late', async () => {
+      const [near, far] = createPair()
+      near.send({ kind: 1, body: 'a' })
+      near.send({ kind: 1, body: 'b' })
+      await settle()
+      const late = recorder()
+      far.receive(late)
+      await settle()
+      near.send({ kind: 1, body: 'c' })
+      await settle()
+      expect(late.log).toEqual(['1:a', '1:b', '1:c'])
+      near.close()
+    })
+
+    it('keeps frames and the end for a receiver that comes after both', async () => {
+      const [near, far] = createPair()
+      near.send({ kind: 1, body: 'a' })
+      near.close()
+      await settle()
+      const late = recorder()
+      far.receive(late)
+      await settle()
+      expect(late.log).toEqual(['1:a', 'closed'])
+    })
+
+    it('tells a receiver of an end that came before it, with no frame before', async () => {
+      const [near, far] = createPair()
+      near.close()
+      await settle()
+      const [atNear, atFar] = [recorder(), recorder()]
+      near.receive(atNear)
+      far.receive(atFar)
+      expect([atNear.log, atFar.log], 'never within receive').toEqual([[], []])
+      await settle()
+      expect([atNear.log, atFar.log]).toEqual([['closed'], ['closed']])
+    })
+
+    it('closed on one side, is closed on both, once, after what was sent before', async () => {
+      const { near, far, atNear, atFar } = connect()
+      near.send({ kind: 1, body: 'last' })
+      near.close()
+      near.close()
+      await settle()
+      far.close()
+      await settle()
+      expect(atFar.log).toEqual(['1:last', 'closed'])
+      expect(atNear.log).toEqual(['closed'])
+    })
+
+    it('gives the side that closed nothing more but its end', async () => {
+      const { near, far, atNear } = connect()
+      far.send({ kind: 1, body: 'too late' })
+      near.close()
+      far.send({ kind: 1, body: 'later' })
+      await settle()
+      expect(atNear.log).toEqual(['closed'])
+    })
+
+    it('drops what is sent after the end', async () => {
+      const { near, far, atNear, atFar } = connect()
+      near.close()
+      near.send({ kind: 1, body: 'a' })
+      await settle()
+      far.send({ kind: 1, body: 'b' })
+      near.send({ kind: 1, body: 'c' })
+      await settle()
+      expect([atNear.log, atFar.log]).toEqual([['closed'], ['closed']])
+    })
+
+    it('may be closed by its receiver, in the middle of frames', async () => {
+      const [near, far] = createPair()
+      const seen = recorder()
+      far.receive({
+        frame: frame => {
+          seen.frame(frame)
+          if (seen.log.length === 2) far.close()
+        },
+        closed: seen.closed,
+      })
+      for (const body of ['a', 'b', 'c', 'd']) near.send({ kind: 1, body })
+      await settle()
+      expect(seen.log).toEqual(['1:a', '1:b', 'closed'])
+    })
+
+    it('may be answered on from within a receiver', async () => {
+      const { near, far } = connect()
+      const seen = recorder()
+      far.receive({ frame: frame => far.send({ kind: frame.kind, body: frame.body }), closed: () => {} })
+      near.receive(seen)
+      near.send({ kind: 3, body: 'echo' })
+      await settle()
+      expect(seen.log).toEqual(['3:echo'])
+      near.close()
+    })
+  })
+}
