@@ -1,0 +1,111 @@
+// A core that sends nonsense, by a fault of its own or of what carries it: the client closes with a clear error or takes no
+// notice. It never throws into its thread, which may be the host's.
+import { codecs } from '@sallyport/protocol'
+import { describe, expect, it } from 'vitest'
+import { crossed, notify, result, setUp } from '../test/peer.js'
+import { uncaught } from '../test/uncaught.js'
+
+describe('a frame that can’t be read', () => {
+  it.each<[string, 1 | 2 | 3, string | Uint8Array, string]>([
+    ['no JSON', 1, '{"jsonrpc"', 'Parse error: '],
+    ['no UTF-8', 1, Uint8Array.from([0x22, 0xff, 0x22]), 'Parse error: the text is not UTF-8'],
+    ['nothing', 1, '', 'Parse error: '],
+    ['a key __proto__', 1, '{"__proto__":1}', 'Parse error: a key named "__proto__" is refused'],
+    ['too deep', 1, '['.repeat(70_000), 'Parse error: nested deeper than 64'],
+    ['no msgpack', 2, Uint8Array.from([0xc1]), 'Parse error: the byte 0xc1 begins no value'],
+    ['msgpack cut short', 2, codecs.msgpack.encode({ jsonrpc: '2.0', id: 1, result: 1 }).slice(0, -1), 'Parse error: '],
+    ['a record', 3, new Uint8Array(80), 'A frame of kind 3 is not for a client'],
+  ])('(%s) closes the link, and settles every call with the reason', async (_name, kind, body, why) => {
+    const { client, peer } = setUp()
+    const answered = client.invoke('before')
+    const pending = Promise.allSettled([client.invoke('a'), client.listen('e', () => {})])
+    const errors = await uncaught(async () => {
+      peer.send(result(1, 'fine'))
+      peer.sendRaw(kind, body)
+      peer.send(result(2, 'too late'))
+      expect(await answered).toBe('fine')
+      for (const call of await pending) {
+        expect(call).toMatchObject({
+          status: 'rejected',
+          reason: {
+            reason: 'Disconnected',
+            message: expect.stringContaining(`The link to core has failed: ${why}`),
+            data: { delivered: 'unknown' },
+          },
+        })
+      }
+      await client.closed
+    })
+    expect(errors).toEqual([])
+    expect(peer.closed).toBe(true)
+    await expect(client.invoke('b')).rejects.toMatchObject({ reason: 'Disconnected', data: { delivered: 'no' } })
+  })
+})
+
+describe('a message that is none', () => {
+  const nonsense: unknown[] = [
+    null,
+    1,
+    'text',
+    true,
+    [],
+    [[]],
+    {},
+    { jsonrpc: '2.0' },
+    { jsonrpc: '1.0', id: 1, result: 'wrong' },
+    { jsonrpc: '2.0', id: '1', result: 'wrong' },
+    { jsonrpc: '2.0', id: 1.5, result: 'wrong' },
+    { jsonrpc: '2.0', id: [1], result: 'wrong' },
+    { jsonrpc: '2.0', id: 99, result: 'nobody’s' },
+    { jsonrpc: '2.0', id: 1, error: 'wrong' },
+    { jsonrpc: '2.0', id: 1, error: { code: 'x', message: 5 } },
+    { jsonrpc: '2.0', id: null, error: { code: -32600, message: 'not about a call' } },
+    notify('$/unknown', {}),
+    notify('greet', { name: 'World' }),
+    { jsonrpc: '2.0', id: 1, method: 'greet', params: {} },
+    { jsonrpc: '2.0', method: '$/event' },
+    notify('$/event', null),
+    notify('$/event', 5),
+    notify('$/event', {}),
+    notify('$/event', { event: 'e', ids: 7 }),
+    notify('$/event', { event: 'e', ids: { length: 1e9 } }),
+    notify('$/event', { event: 'e', ids: [null, {}, '7', -1] }),
+    { jsonrpc: '2.0', method: '$/channel' },
+    notify('$/channel', null),
+    notify('$/channel', {}),
+    notify('$/channel', { channel: '1', message: 1 }),
+    notify('$/channel', { channel: { id: 1 }, end: true }),
+  ]
+
+  it('is passed over, alone and in a batch, and the call is still answered', async () => {
+    const { client, peer } = setUp()
+    const heard: unknown[] = []
+    const channel = new client.Channel(message => heard.push(message))
+    const answer = client.invoke('x', { channel })
+    void client.listen('e', event => void heard.push(event))
+    peer.send(result(2, 7))
+    const errors = await uncaught(async () => {
+      for (const message of nonsense) peer.sendRaw(1, JSON.stringify(message))
+      peer.sendRaw(1, JSON.stringify(nonsense))
+      await crossed()
+    })
+    expect([errors, heard, peer.closed]).toEqual([[], [], false])
+    peer.send(result(1, 'fine'))
+    expect(await answer).toBe('fine')
+  })
+})
+
+it('an error about no call is not the end of any, but is remembered for the end of all', async () => {
+  const { client, peer } = setUp()
+  const answer = client.invoke('x')
+  peer.sendRaw(
+    1,
+    '{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"Invalid Request: a message must be an object"}}',
+  )
+  await crossed()
+  peer.send(result(1, 'fine'))
+  expect(await answer).toBe('fine')
+  const last = client.invoke('y')
+  peer.close()
+  await expect(last).rejects.toThrow('has failed: Invalid Request: a message must be an object')
+})

@@ -1,0 +1,89 @@
+// The other end of a client's link, written by hand: it shows what came in, and says whatever a test wants said.
+import {
+  FRAME_KIND,
+  codecOfKind,
+  codecs,
+  createMemoryLinkPair,
+  type CodecName,
+  type FrameKind,
+  type Link,
+  type Message,
+  type ReceivedFrame,
+} from '@sallyport/protocol'
+import { setTimeout as delay } from 'node:timers/promises'
+import { Client } from '../src/client.js'
+
+export interface Received {
+  jsonrpc: '2.0'
+  id?: number
+  method: string
+  params?: any
+  headers?: any
+}
+
+export class Peer {
+  /** All that came in, in order. */
+  readonly received: Received[] = []
+  /** The kind of each frame that came in. */
+  readonly kinds: number[] = []
+  closed = false
+  readonly #link: Link
+
+  constructor(link: Link) {
+    this.#link = link
+    link.receive({ frame: frame => this.#take(frame), closed: () => (this.closed = true) })
+  }
+
+  get last(): Received {
+    return this.received.at(-1)!
+  }
+
+  get methods(): string[] {
+    return this.received.map(({ method }) => method)
+  }
+
+  #take({ kind, body }: ReceivedFrame): void {
+    this.kinds.push(kind)
+    const decoded = codecOfKind(kind)?.decode(body) as Received | Received[]
+    this.received.push(...(Array.isArray(decoded) ? decoded : [decoded]))
+  }
+
+  /** All of these in one frame. */
+  send(...messages: unknown[]): void {
+    this.sendAs('json', ...messages)
+  }
+
+  sendAs(name: CodecName, ...messages: unknown[]): void {
+    const codec = codecs[name]
+    this.#link.send({ kind: codec.kind, body: codec.join(messages.map(message => codec.encode(message as Message))) })
+  }
+
+  sendRaw(kind: FrameKind, body: string | Uint8Array): void {
+    this.#link.send({ kind, body })
+  }
+
+  close(): void {
+    this.#link.close()
+  }
+}
+
+export const result = (id: number | undefined, value: unknown): unknown => ({ jsonrpc: '2.0', id, result: value })
+
+export const failure = (id: number | null | undefined, code: number, message: string, data?: unknown): unknown => ({
+  jsonrpc: '2.0',
+  id,
+  error: data === undefined ? { code, message } : { code, message, data },
+})
+
+export const notify = (method: string, params: unknown): unknown => ({ jsonrpc: '2.0', method, params })
+
+export function setUp(codec: CodecName = 'json'): { client: Client; peer: Peer } {
+  const [near, far] = createMemoryLinkPair()
+  return { peer: new Peer(far), client: new Client(near, { label: 'main', codec }) }
+}
+
+/** Until the messages of this turn have crossed. */
+export const crossed = (): Promise<void> => delay(1)
+
+export const JSON_KIND: number = FRAME_KIND.json
+export const MSGPACK_KIND: number = FRAME_KIND.msgpack
