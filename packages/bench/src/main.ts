@@ -25,7 +25,7 @@ export async function measureAndReport({ plan, filter, out, json }: Options): Pr
   await makeWritable(out)
   const output = createOutput(process.stdout, process.stderr, json)
   const tool = readPackageInfo()
-  const machine = describeMachine()
+  const machine = await describeMachine()
   showStart(tool, machine, output)
 
   const startedAt = new Date()

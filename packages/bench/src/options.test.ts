@@ -10,7 +10,7 @@ test('the quick plan, everything, into bench-report', () => {
 
 test('every option', () => {
   expect(parse('--full', '--filter', 'call', '--out', 'there', '--json', '--rounds', '3', '--slot', '20')).toEqual({
-    plan: { ...FULL, rounds: 3, slotMs: 20, warmUpMs: 120 },
+    plan: { ...FULL, rounds: 3, slotMs: 20, warmUpMs: 600 },
     filter: 'call',
     out: 'there',
     json: true,

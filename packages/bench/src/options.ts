@@ -24,7 +24,7 @@ type Flags = Partial<Record<'quick' | 'full' | 'json' | 'help' | 'version', bool
 
 const EXAMPLES = [
   'sallyport-bench                        all of it, in less than a minute',
-  'sallyport-bench --filter call          one scenario',
+  'sallyport-bench --filter call/         one scenario',
   'sallyport-bench --filter msgpack       one kind of arm, with the reference',
   "sallyport-bench --filter '/^call.*json/' --full",
 ]
@@ -39,7 +39,7 @@ export function parseOptions(argv: readonly string[]): Options | undefined {
   cli
     .command('', 'Measure what Sallyport costs on this machine')
     .option('--quick', 'At most a minute (the default)')
-    .option('--full', 'Longer and steadier: about ten minutes')
+    .option('--full', 'Longer and steadier: about seven minutes')
     .option('--filter <text>', 'Only what has this in its path scenario/case/arm; or /regex/')
     .option('--out <dir>', 'Where report.json and report.md go (default: bench-report)')
     .option('--json', 'Print report.json to stdout, and nothing else there')

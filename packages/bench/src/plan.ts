@@ -14,7 +14,7 @@ export interface Plan {
 }
 
 export const QUICK: Plan = { mode: 'quick', warmUpMs: 800, rounds: 12, slotMs: 30, budgetMs: 52_000 }
-export const FULL: Plan = { mode: 'full', warmUpMs: 3000, rounds: 12, slotMs: 500, budgetMs: 600_000 }
+export const FULL: Plan = { mode: 'full', warmUpMs: 3000, rounds: 50, slotMs: 100, budgetMs: 600_000 }
 
 /** A round and its reverse: with fewer, what is measured first has an advantage or the opposite. */
 export const MIN_ROUNDS = 2

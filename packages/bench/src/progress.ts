@@ -77,18 +77,19 @@ function fit(words: readonly string[], room: number): string {
   return line
 }
 
+const count = (many: number, word: string): string => `${many} ${word}${many === 1 ? '' : 's'}`
+
 export function plainProgress(print: (line: string) => void): Progress {
   let start = 0
   return {
     scenario: ({ title, cases, arms }) => {
       start = performance.now()
-      print(`${title}: ${cases.length} ${cases.length === 1 ? 'case' : 'cases'}, ${arms.length} arms …`)
+      print(`${title}: ${count(cases.length, 'case')}, ${count(arms.length, 'arm')} …`)
     },
     slot: () => {},
     done: ({ scenario: { title } }, rounds) => {
-      print(
-        `${title}: ${rounds} ${rounds === 1 ? 'round' : 'rounds'} in ${((performance.now() - start) / 1000).toFixed(1)} s`,
-      )
+      const seconds = (performance.now() - start) / 1000
+      print(`${title}: ${count(rounds, 'round')} in ${seconds.toFixed(1)} s`)
     },
     clear: () => {},
   }

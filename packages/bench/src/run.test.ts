@@ -103,3 +103,17 @@ test('an abort ends a measurement that never would, and closes the arms', async 
   await expect(run([scenarioOf(log, { a: hangs })], plan, silent, controller.signal)).rejects.toThrow('stop')
   expect(log.open).toBe(0)
 })
+
+test('an abort while the last arm opens is seen before anything is measured', async () => {
+  const log = newLog()
+  const controller = new AbortController()
+  const scenario = scenarioOf(log, { a: fine })
+  const [arm] = scenario.arms
+  const open = async (): Promise<OpenArm> => {
+    controller.abort(new Error('stop'))
+    return arm.open()
+  }
+  const aborted = run([{ ...scenario, arms: [{ ...arm, open }] }], plan, silent, controller.signal)
+  await expect(aborted).rejects.toThrow('stop')
+  expect(log).toEqual({ told: [], open: 0 })
+})

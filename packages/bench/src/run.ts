@@ -1,5 +1,5 @@
-// Runs scenarios: the arms of each case in turns, round after round. Gives the rounds as they were; the report is made of
-// them.
+// Runs scenarios: the arms of each case in turns, round after round. Gives the rounds as they were, for the report to be
+// made of.
 import type { Arm, OpenArm } from './arm.js'
 import { deadlines, MIN_ROUNDS, slotOf, warmUpOf, type Plan } from './plan.js'
 import type { Case, Scenario } from './scenario.js'
@@ -62,10 +62,11 @@ async function runRounds(
   async function openAll(): Promise<void> {
     for (const arm of scenario.arms) {
       signal.throwIfAborted()
-      await arm.open().then(
-        opened => open.set(arm, opened),
-        (error: unknown) => cells.filter(cell => cell.arm === arm).forEach(cell => (cell.error = asError(error))),
-      )
+      try {
+        open.set(arm, await arm.open())
+      } catch (error) {
+        for (const cell of cells) if (cell.arm === arm) cell.error = asError(error)
+      }
     }
   }
 
@@ -73,6 +74,7 @@ async function runRounds(
     for (const cell of inTurns(cells, scenario.arms.length, round)) {
       const { inCase, arm } = cell
       if (cell.error) continue
+      signal.throwIfAborted()
       watcher.slot(scenario, cell, round)
       try {
         const task = { ...inCase.task, ms: round === 0 ? warmUpOf(plan, scenario) : slotOf(plan, scenario) }

@@ -2,8 +2,8 @@
 import { duration } from './format.js'
 import { findFigure, type Machine, type Report } from './report.js'
 
-/** The load of one busy thread for each two cores: what is measured shares its cores with somebody else. */
-const BUSY_LOAD_PER_CORE = 0.5
+/** Above this part of the CPU time, what is measured shares its cores with somebody else. */
+const BUSY = 0.15
 
 /** A MessagePort's latency jumps by more than this when its threads begin or cease to find their cores asleep. */
 const UNSTEADY = 1.5
@@ -11,10 +11,9 @@ const UNSTEADY = 1.5
 export function notes(report: Report): string[] {
   const { machine, scenarios, rounds } = report
   const found: string[] = []
-  if (machine.loadBefore > machine.cores * BUSY_LOAD_PER_CORE) {
-    found.push(
-      `The machine was busy before the run began (load ${machine.loadBefore}). Measure again when it is quiet.`,
-    )
+  if (machine.busyBefore > BUSY) {
+    const percent = Math.round(machine.busyBefore * 100)
+    found.push(`Others took ${percent} % of the CPU time when the run began. Measure again when the machine is quiet.`)
   }
   const reference = findFigure(report, 'call/1/raw/p50')
   if (reference && reference.rounds.length > 1) {

@@ -30,6 +30,8 @@ export interface Machine {
   release: string
   arch: string
   node: string
+  /** The part of the CPU time that others took just before the run, 0 to 1. */
+  busyBefore: number
   /** The 1-minute load average before and after; 0 on Windows, which has none. */
   loadBefore: number
   loadAfter: number

@@ -1,4 +1,4 @@
-// The report on a terminal: tables as beside as the screen allows, the figures first and their ratios beside or below them.
+// The report on a terminal: figures with their ratios beside them, or below where the screen is narrow.
 import { stripVTControlCharacters } from 'node:util'
 import Table3 from 'cli-table3'
 import type { Colors } from 'picocolors/types.js'
@@ -47,44 +47,31 @@ export function drawCost(steps: readonly CostStep[], { columns, colors }: Screen
 
 type Alignment = 'left' | 'right'
 
-/** Columns without borders, one rule below the head. */
+/** Every place where cli-table3 would draw a border. */
+const BORDERS = ['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right']
+  .concat(['left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid', 'middle'])
+  .map(place => [place, ''] as const)
+
+/** Columns with nothing but space between them. */
 function grid(
   head: readonly string[],
   rows: readonly string[][],
   colors: Colors,
   aligns: readonly Alignment[] = head.map((_, at) => (at === 0 ? 'left' : 'right')),
 ): string {
-  const none = {
-    top: '',
-    'top-mid': '',
-    'top-left': '',
-    'top-right': '',
-    bottom: '',
-    'bottom-mid': '',
-    'bottom-left': '',
-  }
-  const lines = {
-    'bottom-right': '',
-    left: '',
-    'left-mid': '',
-    mid: '',
-    'mid-mid': '',
-    right: '',
-    'right-mid': '',
-    middle: '',
-  }
   const table = new Table3({
-    chars: { ...none, ...lines },
+    chars: Object.fromEntries(BORDERS),
     colAligns: [...aligns],
     style: { head: [], border: [], 'padding-left': 1, 'padding-right': 1 },
   })
-  table.push(head.map(text => colors.dim(text)))
-  for (const cells of rows) table.push(cells)
-  return table
-    .toString()
-    .split('\n')
+  table.push(
+    head.map(text => colors.dim(text)),
+    ...rows,
+  )
+  const lines = table.toString().split('\n')
+  return lines
     .map(line => line.trimEnd())
-    .filter(line => line !== '')
+    .filter(Boolean)
     .join('\n')
 }
 
@@ -99,10 +86,10 @@ function drawCell({ text, ratio, tone }: Cell, beside: boolean, colors: Colors):
 function drawNames(rows: readonly Cell[][], beside: boolean, colors: Colors): string[] {
   const names = rows.map(([name]) => ({ text: name?.text ?? '', size: name?.ratio ?? '' }))
   const longest = Math.max(...names.map(({ text }) => text.length))
-  const besidest = Math.max(...names.map(({ size }) => size.length))
+  const widest = Math.max(...names.map(({ size }) => size.length))
   return names.map(({ text, size }) => {
-    if (besidest === 0) return text
-    return beside ? `${text.padEnd(longest)}  ${colors.dim(size.padStart(besidest))}` : `${text}\n${colors.dim(size)}`
+    if (widest === 0) return text
+    return beside ? `${text.padEnd(longest)}  ${colors.dim(size.padStart(widest))}` : `${text}\n${colors.dim(size)}`
   })
 }
 

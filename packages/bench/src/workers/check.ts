@@ -8,24 +8,24 @@ export interface ReadyCall {
   command: string
   args: unknown
   expected: Buffer
+  /** Bytes have to come back as bytes. */
+  bytes: boolean
 }
 
 const jsonBytes = (value: unknown): Buffer => Buffer.from(JSON.stringify(value) ?? 'undefined')
 
-const bytesOf = (value: unknown): Buffer => {
-  if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength)
-  return value instanceof ArrayBuffer ? Buffer.from(value) : jsonBytes(value)
-}
+const isBytes = (value: unknown): value is Uint8Array | ArrayBuffer =>
+  value instanceof Uint8Array || value instanceof ArrayBuffer
 
-export function makeReady({ command, args, expected, bytes }: Call): ReadyCall {
+export function makeReady({ command, args, expected, bytes = false }: Call): ReadyCall {
   // Plain Uint8Arrays of their own memory: a Buffer may share its memory with others, and would be cloned whole.
-  return { command, args: bytes ? Uint8Array.from(jsonBytes(args)) : args, expected: jsonBytes(expected) }
+  return { command, args: bytes ? Uint8Array.from(jsonBytes(args)) : args, expected: jsonBytes(expected), bytes }
 }
 
 /** @throws Error where an answer is not byte for byte, or as JSON, the expected one */
-export function checkAnswer({ command, expected }: ReadyCall, answer: unknown): void {
-  const got = bytesOf(answer)
-  if (expected.equals(got)) return
+export function checkAnswer({ command, expected, bytes }: ReadyCall, answer: unknown): void {
+  const got = isBytes(answer) ? Buffer.from(answer as ArrayBuffer) : jsonBytes(answer)
+  if (isBytes(answer) === bytes && expected.equals(got)) return
   throw new Error(`'${command}' answered ${show(got)} where ${show(expected)} was expected`)
 }
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { usualCall } from '../payloads/greet.js'
-import { makeReady } from './check.js'
+import { checkAnswer, makeReady } from './check.js'
 import { echo, greet, progress } from './handlers.js'
 import { loopsOf } from './loops.js'
 import type { Subject } from './subject.js'
@@ -82,4 +82,13 @@ test('a message that is lost or overtaken fails the measurement', async () => {
 
 test('a loop that this arm can’t run', () => {
   expect(() => loopsOf(subjectOf())({ loop: 'codec', ms: 1 }, calls)).toThrow("no loop 'codec'")
+})
+
+test('bytes have to come back as bytes, in whichever form', () => {
+  const call = makeReady({ command: 'echo_bytes', args: [1], expected: [1], bytes: true })
+  const bytes = call.args as Uint8Array
+  expect(() => checkAnswer(call, bytes)).not.toThrow()
+  expect(() => checkAnswer(call, bytes.buffer)).not.toThrow()
+  expect(() => checkAnswer(call, [1])).toThrow('was expected')
+  expect(() => checkAnswer(makeReady({ ...call, expected: [1], bytes: false }), bytes)).toThrow('was expected')
 })

@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest'
+import { sampleReport } from '../../test/sample-report.js'
+import { notes } from './notes.js'
+import type { Report } from './report.js'
+
+const noted = (change: (report: Report) => void): string => {
+  const report = sampleReport()
+  change(report)
+  return notes(report).join(' ')
+}
+
+test('a quiet machine: only how steady the reference was', () => {
+  expect(noted(() => {})).toBe('The reference’s own p50 lay between 40.0 µs and 50.0 µs from round to round.')
+})
+
+test('a busy machine, a reference that jumped, and rounds that were left out are told', () => {
+  expect(noted(({ machine }) => (machine.busyBefore = 0.4))).toContain('Others took 40 % of the CPU time')
+  const jumped = noted(({ scenarios }) => (scenarios[0]!.cases[0]!.results[0]!.figures[0]!.high = 100))
+  expect(jumped).toContain('trust the ratios')
+  const late = noted(({ scenarios }) => (scenarios[1]!.measuredRounds = 1))
+  expect(late).toContain('fewer than 2 rounds were measured: payload 1.')
+})
