@@ -6,13 +6,13 @@ const costOf = (report: ReturnType<typeof sampleReport>): Record<string, [number
 
 test('steps are the differences of the arms that differ in one thing', () => {
   expect(costOf(sampleReport())).toEqual({
-    brownfield: [52.5, 0.781],
+    brownfield: [55, 0.781],
     'hop-and-codec': [20, 0.312],
     codec: [2, null],
     hop: [18, null],
     hook: [10, 0.156],
     cipher: [20, 0.313],
-    isolation: [102.5, 1.563],
+    isolation: [105, 1.563],
   })
 })
 

@@ -1,6 +1,6 @@
 // Where the time of the isolation pattern goes. Each step is the difference between two arms that differ in one thing, so
 // the steps add up to the whole; docs/benchmarking.md says what each difference holds, and what can't be told apart.
-import { quantile } from '../statistics/median.js'
+import { middleMean } from '../statistics/median.js'
 import { findFigure, type CostStep, type Report } from './report.js'
 
 type Cost = Pick<CostStep, 'alone' | 'pipelined'>
@@ -17,7 +17,7 @@ const PATH = {
 export function isolationCost(report: Pick<Report, 'scenarios'>): CostStep[] {
   const timeOf = (path: string): number | null => {
     const figure = findFigure(report, path)
-    return figure ? quieter(figure.unit === '/s' ? figure.rounds.map(rate => 1e6 / rate) : figure.rounds) : null
+    return figure ? middleMean(figure.unit === '/s' ? figure.rounds.map(rate => 1e6 / rate) : figure.rounds) : null
   }
   const costOf = (arm: string): Cost => ({
     alone: timeOf(`call/1/${arm}/p50`),
@@ -66,12 +66,6 @@ export function isolationCost(report: Pick<Report, 'scenarios'>): CostStep[] {
     .filter(({ alone, pipelined }) => alone !== null || pipelined !== null)
     .map(step => ({ ...step, alone: rounded(step.alone), pipelined: rounded(step.pipelined) }))
 }
-
-/**
- * The lower quartile of the rounds. What disturbs a round only ever adds to its times, and adds the more the more threads
- * are involved: medians of a busy machine put that into a step, and take it out of the next.
- */
-const quieter = (times: readonly number[]): number => quantile(Float64Array.from(times).sort(), 0.25)
 
 const minus = (from: Cost, other: Cost): Cost => ({
   alone: from.alone === null || other.alone === null ? null : from.alone - other.alone,

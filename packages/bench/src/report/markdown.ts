@@ -52,5 +52,5 @@ function drawCost(steps: readonly CostStep[]): string {
     time(pipelined),
     derivation,
   ])
-  return `## What isolation costs\n\nWith JSON, lower quartiles over the rounds.\n\n${drawRows(['', 'a call alone', 'each of 64 in flight', 'derived from'], rows, [0, 3])}`
+  return `## What isolation costs\n\nWith JSON; means of the middle half of the rounds.\n\n${drawRows(['', 'a call alone', 'each of 64 in flight', 'derived from'], rows, [0, 3])}`
 }

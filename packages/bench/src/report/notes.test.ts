@@ -17,6 +17,9 @@ test('a busy machine, a reference that jumped, and rounds that were left out are
   expect(noted(({ machine }) => (machine.busyBefore = 0.4))).toContain('Others took 40 % of the CPU time')
   const jumped = noted(({ scenarios }) => (scenarios[0]!.cases[0]!.results[0]!.figures[0]!.high = 100))
   expect(jumped).toContain('trust the ratios')
+  expect(noted(({ isolationCost }) => (isolationCost[4]!.pipelined = -1))).toContain(
+    'A step of the isolation cost below',
+  )
   const late = noted(({ scenarios }) => (scenarios[1]!.measuredRounds = 1))
   expect(late).toContain('fewer than 2 rounds were measured: payload 1.')
 })

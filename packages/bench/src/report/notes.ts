@@ -24,6 +24,9 @@ export function notes(report: Report): string[] {
       unsteady ? `${between}: trust the ratios, which compare within a round, more than the times.` : `${between}.`,
     )
   }
+  if (report.isolationCost.some(({ alone, pipelined }) => Math.min(alone ?? 0, pipelined ?? 0) < 0)) {
+    found.push('A step of the isolation cost below zero is smaller than the noise of this run.')
+  }
   const late = scenarios.filter(({ measuredRounds }) => measuredRounds < rounds)
   if (late.length > 0) {
     const each = late.map(({ id, measuredRounds }) => `${id} ${measuredRounds}`).join(', ')

@@ -47,15 +47,15 @@ test('the digest', () => {
 test('what isolation costs', () => {
   expect(`\n${drawCost(sampleReport().isolationCost, screen(80))}`).toMatchInlineSnapshot(`
     "
-     What isolation costs, JSON, in the quieter rounds
+     What isolation costs, JSON
                          a call alone  each of 64
-     brownfield               52.5 µs    0.781 µs  ██████████
+     brownfield               55.0 µs    0.781 µs  ██████████
      + through the gate       20.0 µs    0.312 µs  ████
          codec                2.00 µs           –
-         hop                  18.0 µs           –  ████
+         hop                  18.0 µs           –  ███
      + hook                   10.0 µs    0.156 µs  ██
      + cipher                 20.0 µs    0.313 µs  ████
-     isolation                 103 µs     1.56 µs  ████████████████████"
+     isolation                 105 µs     1.56 µs  ████████████████████"
   `)
 })
 

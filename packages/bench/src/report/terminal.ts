@@ -40,7 +40,7 @@ export function drawCost(steps: readonly CostStep[], { columns, colors }: Screen
     return kind === 'part' ? cells.map(colors.dim) : cells
   })
   return [
-    ` ${colors.bold('What isolation costs')}${colors.dim(', JSON, in the quieter rounds')}`,
+    ` ${colors.bold('What isolation costs')}${colors.dim(', JSON')}`,
     grid(['', 'a call alone', 'each of 64', ''], rows, colors, ['left', 'right', 'right', 'left']),
   ].join('\n')
 }

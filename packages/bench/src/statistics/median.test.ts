@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { median, quantile, summarize } from './median.js'
+import { median, middleMean, quantile, summarize } from './median.js'
 
 describe('median', () => {
   test('is the middle value, or the mean of the two in the middle', () => {
@@ -26,4 +26,10 @@ test('quantile interpolates between neighbours', () => {
 
 test('summarize keeps the lowest and the highest round', () => {
   expect(summarize([3, 1, 2])).toEqual({ median: 2, low: 1, high: 3 })
+})
+
+test('middleMean leaves a quarter at each end alone', () => {
+  expect(middleMean([1000, 1, 2, 4])).toBe(3)
+  expect(middleMean([5])).toBe(5)
+  expect(middleMean([])).toBeNaN()
 })

@@ -17,6 +17,17 @@ export function quantile(sorted: ArrayLike<number>, share: number): number {
 
 export const median = (values: Iterable<number>): number => quantile(ascending(values), 0.5)
 
+/**
+ * The mean of the middle half (the interquartile mean). For differences of figures that have two states: where a median of
+ * a few rounds jumps from one to the other, this moves with the number of rounds in each.
+ */
+export function middleMean(values: readonly number[]): number {
+  const sorted = ascending(values)
+  const cut = Math.floor(sorted.length / 4)
+  const middle = sorted.subarray(cut, sorted.length - cut)
+  return middle.reduce((sum, value) => sum + value, 0) / middle.length
+}
+
 export interface Summary {
   median: number
   low: number
