@@ -1,31 +1,9 @@
-// The receiving end of a stream: order, its end, and the credit that keeps the sender going and no faster than it is read.
+// The receiving end of a stream: order, and its end, whatever the end comes from.
 import { describe, expect, it } from 'vitest'
-import { crossed, failure, notify, result, setUp, type Peer } from '../test/peer.js'
+import { crossed, failure, result, setUp } from '../test/peer.js'
+import { collect, credits, end, messages, say, stream } from '../test/streams.js'
 import { uncaught } from '../test/uncaught.js'
 import { Channel } from './channel.js'
-
-const say = (channel: Channel, index: number, message: unknown): unknown =>
-  notify('$/channel', { channel: channel.id, index, message })
-const end = (channel: Channel, index: number): unknown => notify('$/channel', { channel: channel.id, index, end: true })
-const messages = (channel: Channel, from: number, to: number): unknown[] =>
-  Array.from({ length: to - from }, (_, i) => say(channel, from + i, from + i))
-const credits = (peer: Peer): unknown[] =>
-  peer.received.filter(({ method }) => method === '$/credit').map(({ params }) => params)
-
-/** A call with a channel in it, under way. */
-function stream(onmessage?: (message: unknown) => void) {
-  const { client, peer } = setUp()
-  const channel = new client.Channel<unknown>(onmessage)
-  const call = client.invoke('download', { url: 'x', channel })
-  call.catch(() => {})
-  return { client, peer, channel, call }
-}
-
-async function collect(channel: Channel): Promise<unknown[]> {
-  const seen: unknown[] = []
-  for await (const message of channel) seen.push(message)
-  return seen
-}
 
 describe('a channel', () => {
   it('travels as a reference, and each has its own', async () => {
@@ -149,48 +127,10 @@ describe('an iterator', () => {
     const { peer, channel } = stream()
     const all = Promise.all([collect(channel), collect(channel), collect(channel)])
     await crossed()
-    peer.send(...messages(channel, 0, 10), end(channel, 10))
+    peer.send(...messages(channel, 0, 10))
+    await crossed()
+    peer.send(end(channel, 10))
     expect(new Set((await all).flat())).toEqual(new Set([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]))
-  })
-})
-
-describe('credit', () => {
-  it('goes out with every 64 messages that onmessage has taken', async () => {
-    const { peer, channel } = stream(() => {})
-    peer.send(...messages(channel, 0, 63))
-    await crossed()
-    expect(credits(peer)).toEqual([])
-    peer.send(...messages(channel, 63, 200))
-    await crossed()
-    await crossed()
-    expect(credits(peer)).toEqual([64, 64, 64].map(count => ({ channel: channel.id, messages: count })))
-  })
-
-  it('is for what was read, not for what came', async () => {
-    const { peer, channel } = stream()
-    peer.send(...messages(channel, 0, 256))
-    await crossed()
-    expect(credits(peer)).toEqual([])
-    const iterator = channel[Symbol.asyncIterator]()
-    for (let i = 0; i < 64; i++) await iterator.next()
-    await crossed()
-    expect(credits(peer)).toEqual([{ channel: channel.id, messages: 64 }])
-    channel.onmessage = () => {}
-    await crossed()
-    expect(credits(peer)).toHaveLength(4)
-  })
-
-  it('is not given after the end, nor to a link that has closed', async () => {
-    const { peer, channel } = stream()
-    peer.send(...messages(channel, 0, 100), end(channel, 100))
-    expect(await collect(channel)).toHaveLength(100)
-    const second = stream()
-    second.peer.send(...messages(second.channel, 0, 100))
-    await crossed()
-    await second.client.close()
-    expect(await collect(second.channel)).toHaveLength(100)
-    await crossed()
-    expect([credits(peer), credits(second.peer)]).toEqual([[], []])
   })
 })
 
@@ -220,6 +160,14 @@ describe('the end', () => {
     if (how === 'a link that closes') peer.close()
     expect(await collect(channel)).toEqual([])
     expect(await settled).toMatchObject([{ status: 'rejected' }])
+  })
+
+  it('comes with the link, though the call was answered', async () => {
+    const { peer, channel, call } = stream()
+    peer.send(...messages(channel, 0, 1), result(1, 'done'))
+    await call
+    peer.close()
+    expect(await collect(channel)).toEqual([0])
   })
 
   it('does not come with a call that could not be sent: its channel may be passed again', async () => {

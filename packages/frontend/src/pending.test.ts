@@ -87,6 +87,16 @@ describe('a call', () => {
     expect([settled, abandoned]).toEqual([['1 Cancelled'], [1]])
   })
 
+  it('that was answered leaves no timer behind', () => {
+    const timers = (): number => process.getActiveResourcesInfo().filter(name => name === 'Timeout').length
+    const { pending, add } = setUp()
+    const before = timers()
+    const ids = [add({ timeout: 60_000 }), add({ timeout: 60_000, signal: new AbortController().signal })]
+    expect(timers()).toBe(before + 2)
+    for (const id of ids) pending.settle(answer(id))
+    expect(timers()).toBe(before)
+  })
+
   it('that was answered neither times out nor is cancelled', async () => {
     const { pending, add, settled, abandoned } = setUp()
     const controller = new AbortController()
