@@ -46,7 +46,7 @@ export function createApp(router: EventRouter, log: Logger): App {
         event,
         received => {
           local.unlisten(id)
-          handler(received as Parameters<typeof handler>[0])
+          return handler(received as Parameters<typeof handler>[0])
         },
         options,
       )

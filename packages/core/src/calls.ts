@@ -4,7 +4,10 @@ import type { Call } from './context.js'
 
 export class CallTable {
   readonly #running = new Map<RequestId, Call>()
-  /** Notifications have no id, and nobody waits for them; their signals abort all the same when the frontend goes. */
+  /**
+   * Calls that nobody waits for: notifications, and what was cancelled. Their handlers run all the same, so they count, and
+   * their signals abort when the frontend goes.
+   */
   readonly #unanswered = new Set<Call>()
   #whenIdle: (() => void) | undefined
 
@@ -27,8 +30,9 @@ export class CallTable {
 
   /** False where the call was taken out before: nobody waits for its answer. */
   remove(id: RequestId | undefined, call: Call): boolean {
-    const found = id === undefined ? this.#unanswered.delete(call) : this.#running.get(id) === call
-    if (found && id !== undefined) this.#running.delete(id)
+    const found = id !== undefined && this.#running.get(id) === call
+    if (found) this.#running.delete(id)
+    else this.#unanswered.delete(call)
     if (this.#whenIdle && this.size === 0) queueMicrotask(this.#whenIdle)
     return found
   }
@@ -39,10 +43,13 @@ export class CallTable {
   }
 
   /** The caller has given up. The handler's signal aborts, and what it still gives is dropped. */
-  cancel(id: RequestId): void {
+  cancel(id: RequestId): Call | undefined {
     const call = this.#running.get(id)
-    if (call) this.remove(id, call)
-    call?.abort(new BusError('Cancelled', 'The caller has cancelled the call'))
+    if (!call) return undefined
+    this.#running.delete(id)
+    this.#unanswered.add(call)
+    call.abort(new BusError('Cancelled', 'The caller has cancelled the call'))
+    return call
   }
 
   abortAll(reason: BusError): void {

@@ -64,9 +64,10 @@ export class SendingChannel implements Channel {
     if (this.#ending && this.#waiting.length === 0) this.#finish()
   }
 
-  /** The frontend is gone: nothing more is sent. */
+  /** Nobody receives any more: nothing more is sent. */
   abandon(why: string): void {
     this.#ended ??= disconnected(why)
+    this.#forget()
     for (const { reject } of this.#waiting.splice(0)) reject(this.#ended)
   }
 

@@ -1,6 +1,6 @@
 // The channels of one frontend. A channel comes in as a reference among the top-level arguments of a call, and takes its
 // place there.
-import { parseChannelReference, type ChannelParams } from '@sallyport/protocol'
+import { BusError, MAX_CHANNELS, parseChannelReference, type ChannelParams } from '@sallyport/protocol'
 import { SendingChannel } from './channel.js'
 
 export class ChannelTable {
@@ -11,25 +11,28 @@ export class ChannelTable {
     this.#post = post
   }
 
-  /** The arguments, with each reference replaced by its channel. Nothing is copied where there is none. */
-  bind(args: unknown): unknown {
-    if (typeof args !== 'object' || args === null || args instanceof Uint8Array) return args
+  /**
+   * Puts channels in the place of their references in `args`, and gives those that this call has opened: with the call they
+   * end, where it fails.
+   *
+   * @throws BusError `Overloaded` beyond the bound
+   */
+  bind(args: unknown): readonly SendingChannel[] {
+    if (typeof args !== 'object' || args === null || args instanceof Uint8Array) return NONE
     const named = args as Record<string, unknown>
+    let opened: SendingChannel[] | undefined
     for (const key of Object.keys(named)) {
       const id = parseChannelReference(named[key])
-      if (id !== undefined) named[key] = this.#channel(id)
+      if (id === undefined) continue
+      let channel = this.#open.get(id)
+      if (!channel) (opened ??= []).push((channel = this.#create(id)))
+      named[key] = channel
     }
-    return args
+    return opened ?? NONE
   }
 
   credit(id: number, messages: number): void {
     this.#open.get(id)?.credit(messages)
-  }
-
-  /** Ends the channels among these arguments: the call that they were for has failed. */
-  endAll(args: unknown): void {
-    if (typeof args !== 'object' || args === null) return
-    for (const value of Object.values(args)) if (value instanceof SendingChannel) value.end()
   }
 
   abandonAll(why: string): void {
@@ -37,12 +40,18 @@ export class ChannelTable {
     this.#open.clear()
   }
 
-  #channel(id: number): SendingChannel {
-    let channel = this.#open.get(id)
-    if (!channel) {
-      channel = new SendingChannel(id, this.#post, () => this.#open.delete(id))
-      this.#open.set(id, channel)
+  #create(id: number): SendingChannel {
+    if (this.#open.size >= MAX_CHANNELS) {
+      throw new BusError('Overloaded', `More than ${MAX_CHANNELS} channels of one frontend are open`)
     }
+    const channel = new SendingChannel(
+      id,
+      params => this.#post(params),
+      () => this.#open.delete(id),
+    )
+    this.#open.set(id, channel)
     return channel
   }
 }
+
+const NONE: readonly SendingChannel[] = []

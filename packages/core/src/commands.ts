@@ -1,8 +1,11 @@
 // All commands of a core by the name that they are called by, each ready to run.
 import { BusError, describeCommand } from '@sallyport/protocol'
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Call } from './context.js'
 import type { AnyCommand, Commands, CoreDefinition } from './define.js'
+import { CORE_PLUGINS } from './core-plugins.js'
 import { didYouMean } from './guess.js'
 import { isDevelopment } from './mode.js'
 import type { Pool } from './pool.js'
@@ -45,8 +48,11 @@ export function createRegistry(
     }
   }
   addAll('app', definition.commands)
+  const plugins = new Set<string>()
   for (const plugin of definition.plugins ?? []) {
     checkPluginName(plugin.name)
+    if (plugins.has(plugin.name)) throw new BusError('InvalidParams', `There are two plugins named ${plugin.name}`)
+    plugins.add(plugin.name)
     addAll('plugin', plugin.commands, plugin.name)
   }
   return registry
@@ -59,10 +65,9 @@ export function permissionsOf(name: string, plugin?: string): { allow: string; d
   return { allow: `${prefix}allow-${suffix}`, deny: `${prefix}deny-${suffix}` }
 }
 
-const RESERVED_PLUGINS: ReadonlySet<string> = new Set(['core', 'tauri', 'event', 'path', 'app', 'resources'])
-
 function checkPluginName(name: string): void {
-  if (RESERVED_PLUGINS.has(name)) throw new BusError('InvalidParams', `plugin uses reserved name: ${name}`)
+  if (name === 'core' || name === 'tauri' || CORE_PLUGINS.includes(name))
+    throw new BusError('InvalidParams', `plugin uses reserved name: ${name}`)
   if (!/^[a-z0-9][a-z0-9-]*$/.test(name)) {
     throw new BusError('InvalidParams', `A plugin’s name has only a-z, 0-9 and "-": got ${JSON.stringify(name)}`)
   }
@@ -74,6 +79,9 @@ function runner(method: string, command: AnyCommand, pool: Pool): RunnableComman
   const run = handler ?? (thread && ((args: unknown, ctx: Call) => pool.run(thread, args, ctx.signal)))
   if (kind !== 'command' || typeof run !== 'function') {
     throw new BusError('InvalidParams', `${describeCommand(method)} must be a function, or made with command()`)
+  }
+  if (thread?.protocol === 'file:' && !existsSync(thread)) {
+    throw new BusError('InvalidParams', `${describeCommand(method)}: thread: there is no file ${fileURLToPath(thread)}`)
   }
   return schema ? validated(method, schema, run as RunnableCommand['run']) : (run as RunnableCommand['run'])
 }

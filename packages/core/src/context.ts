@@ -1,12 +1,13 @@
 // What a handler is given beside its arguments. Parts that most handlers never touch are made when they are read.
-import type { Headers } from '@sallyport/protocol'
+import type { BusError, CallHeaders } from '@sallyport/protocol'
 import type { Logger } from 'pino'
 import type { App } from './app.js'
+import type { SendingChannel } from './channel.js'
 import type { ListenerHome } from './events.js'
 
 export interface CommandRequest {
-  readonly headers: Headers
-  /** The arguments as they came: an object of named arguments, or bytes (`Uint8Array`) as a raw body. */
+  readonly headers: CallHeaders
+  /** Named arguments as they came, before any schema, with channels in place; or bytes (`Uint8Array`), as a raw body. */
   readonly body: unknown
 }
 
@@ -20,6 +21,16 @@ export interface CommandContext {
   readonly request: CommandRequest
 }
 
+interface CallOptions {
+  app: App
+  label: string
+  method: string
+  request: CommandRequest
+  home: ListenerHome
+  /** Those that came with this call first. */
+  channels: readonly SendingChannel[]
+}
+
 /** One call, from dispatch to response. */
 export class Call implements CommandContext {
   readonly app: App
@@ -27,14 +38,16 @@ export class Call implements CommandContext {
   readonly request: CommandRequest
   readonly #method: string
   readonly #home: ListenerHome
+  readonly #channels: readonly SendingChannel[]
   #controller: AbortController | undefined
 
-  constructor(app: App, label: string, method: string, request: CommandRequest, home: ListenerHome) {
+  constructor({ app, label, method, request, home, channels }: CallOptions) {
     this.app = app
     this.label = label
     this.request = request
     this.#method = method
     this.#home = home
+    this.#channels = channels
   }
 
   /** Where the caller's listeners live. Not for handlers: it is not on what they are given. */
@@ -50,9 +63,15 @@ export class Call implements CommandContext {
     return this.app.log.child({ label: this.label, command: this.#method })
   }
 
-  /** Aborts the signal, whether it has been read yet or not. */
-  abort(reason: unknown): void {
+  /** Aborts the signal, whether it has been read yet or not, and takes its receiver from each channel of the call. */
+  abort(reason: BusError): void {
     this.#controller ??= new AbortController()
     this.#controller.abort(reason)
+    for (const channel of this.#channels) channel.abandon(reason.message)
+  }
+
+  /** A call that has failed ends its channels. */
+  endChannels(): void {
+    for (const channel of this.#channels) channel.end()
   }
 }

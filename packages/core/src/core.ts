@@ -1,11 +1,10 @@
 // The core itself: what its module defines, and the sessions that call it.
 import {
-  BusError,
   RECORD_DIRECTION,
   createOpener,
   createPortLink,
   createSessionSecret,
-  describeName,
+  reportError,
   type Opener,
   type SessionKey,
 } from '@sallyport/protocol'
@@ -16,7 +15,7 @@ import type { Logger } from 'pino'
 import { createApp } from './app.js'
 import { HOST_PERMITS, createAuthority } from './authority/authority.js'
 import { createRegistry } from './commands.js'
-import type { Attachment, CoreOptions, CoreReport } from './contract.js'
+import type { Attachment, CoreOptions, CoreReport } from './control.js'
 import type { CoreDefinition } from './define.js'
 import { createEventCommands } from './event-commands.js'
 import { EventRouter } from './events.js'
@@ -49,12 +48,10 @@ export async function createCore(
 
   const told: SessionReport = {
     denied(label, command) {
-      log.warn({ label, command }, 'denied')
-      report({ type: 'denied', label, command })
+      report({ type: 'denied', label, command: command.slice(0, 200) })
     },
     fault(label, error) {
-      log.error({ label, reason: error.reason }, error.message)
-      report({ type: 'fault', label, message: error.message })
+      report({ type: 'fault', label, error: reportError(error) })
     },
     closed: session => sessions.delete(session),
   }
@@ -85,14 +82,4 @@ function handKeyTo(gate: MessagePort, master: Uint8Array): Opener {
   gate.postMessage(key)
   gate.close()
   return createOpener({ session, secret, direction: RECORD_DIRECTION })
-}
-
-/** @throws BusError `InvalidParams` where a module has no definition as its default export. */
-export function definitionOf(module: { default?: unknown }, url: string): CoreDefinition {
-  const { default: definition } = module
-  if (typeof definition === 'object' && definition !== null) return definition as CoreDefinition
-  throw new BusError(
-    'InvalidParams',
-    `The core module ${describeName(url)} has no definition: it must \`export default defineCore({ … })\``,
-  )
 }

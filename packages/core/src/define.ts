@@ -60,12 +60,15 @@ export interface PluginDefinition<C extends Commands = Commands> {
   setup?(app: App): void | Promise<void>
 }
 
-export interface Plugin<C extends Commands = Commands> extends PluginDefinition<C> {
-  readonly name: string
+export interface Plugin<Name extends string = string, C extends Commands = Commands> extends PluginDefinition<C> {
+  readonly name: Name
 }
 
 /** A named group of commands, called as `plugin:<name>|<command>`. */
-export function plugin<C extends Commands>(name: string, definition: PluginDefinition<C>): Plugin<C> {
+export function plugin<const Name extends string, C extends Commands>(
+  name: Name,
+  definition: PluginDefinition<C>,
+): Plugin<Name, C> {
   return { ...definition, name }
 }
 

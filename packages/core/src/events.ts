@@ -1,6 +1,6 @@
 // Routes events to listeners, wherever they are: in core, in the host, in frontends. Targets and their table are Tauri's;
 // what is addressed to one frontend is not heard by another, whatever that one listens to.
-import { checkEventName, type BusEvent, type EventTarget } from '@sallyport/protocol'
+import { BusError, MAX_LISTENERS, checkEventName, type BusEvent, type EventTarget } from '@sallyport/protocol'
 
 /** Where listeners live. `label` is the frontend's; core and host have none, and hear everything. */
 export interface ListenerHome {
@@ -16,11 +16,13 @@ interface Listener {
 
 export class EventRouter {
   readonly #byEvent = new Map<string, Map<number, Listener>>()
+  readonly #perHome = new Map<ListenerHome, number>()
   #nextId = 0
 
-  /** @throws BusError `InvalidParams` for a name that is none. */
+  /** @throws BusError `InvalidParams` for a name that is none, `Overloaded` beyond the bound of a frontend. */
   listen(event: unknown, target: EventTarget, home: ListenerHome): number {
     checkEventName(event)
+    this.#count(home, 1)
     const id = this.#nextId++
     let listeners = this.#byEvent.get(event)
     if (!listeners) this.#byEvent.set(event, (listeners = new Map<number, Listener>()))
@@ -32,15 +34,26 @@ export class EventRouter {
   unlisten(event: string, id: number, home: ListenerHome): void {
     const listeners = this.#byEvent.get(event)
     if (listeners?.get(id)?.home !== home) return
+    this.#count(home, -1)
     listeners.delete(id)
     if (listeners.size === 0) this.#byEvent.delete(event)
   }
 
   dropHome(home: ListenerHome): void {
+    this.#perHome.delete(home)
     for (const [event, listeners] of this.#byEvent) {
       for (const [id, listener] of listeners) if (listener.home === home) listeners.delete(id)
       if (listeners.size === 0) this.#byEvent.delete(event)
     }
+  }
+
+  #count(home: ListenerHome, change: 1 | -1): void {
+    if (home.label === undefined) return
+    const count = (this.#perHome.get(home) ?? 0) + change
+    if (count > MAX_LISTENERS) {
+      throw new BusError('Overloaded', `More than ${MAX_LISTENERS} listeners of one frontend`)
+    }
+    this.#perHome.set(home, count)
   }
 
   /**

@@ -1,6 +1,7 @@
 // What a caller is told of an error. A handler's own value goes to its caller as it is; of an Error only the message goes,
-// and of an error of the system not the path that stands in it.
-import { BusError, describeCommand, isBusError } from '@sallyport/protocol'
+// and of Node's own errors nothing that may name a path.
+import { BusError, describeCommand, describeThrown, isBusError } from '@sallyport/protocol'
+import { getSystemErrorMap } from 'node:util'
 
 /** The error that answers a call of `method` whose handler threw `thrown`. */
 export function failureOf(method: string, thrown: unknown): BusError {
@@ -10,9 +11,11 @@ export function failureOf(method: string, thrown: unknown): BusError {
   return new BusError('CommandFailed', message, { data: value ?? null })
 }
 
-/** Node's system errors end in the call and its paths: `ENOENT: no such file or directory, open '/etc/secret'`. */
-function messageOf(error: Error & { syscall?: unknown }): string {
-  if (typeof error.syscall !== 'string') return error.message
-  const at = error.message.indexOf(`, ${error.syscall} '`)
-  return at < 0 ? error.message : error.message.slice(0, at)
+/** `ENOENT: no such file or directory, open '/etc/secret'` without what was opened; of loading a module the code alone. */
+function messageOf(error: Error & { code?: unknown; errno?: unknown }): string {
+  const { code, errno } = error
+  const message = describeThrown(error)
+  if (typeof code !== 'string') return message
+  if (typeof errno === 'number') return `${code}: ${getSystemErrorMap().get(errno)?.[1] ?? 'the system refused'}`
+  return /^(ERR_|MODULE_)/.test(code) && /[\\/]/.test(message) ? code : message
 }

@@ -1,6 +1,6 @@
 // From a frame to the messages in it: open, where the frontend is isolated, then decode. Whatever fails here closes the
 // session.
-import { BusError, FRAME_KIND, MAX_BATCH, codecOfKind, type Opener, type ReceivedFrame } from '@sallyport/protocol'
+import { BusError, FRAME_KIND, readBatch, type Opener, type ReceivedFrame } from '@sallyport/protocol'
 
 /** @throws BusError `InvalidRequest` or `ParseError` */
 export function readMessages(frame: ReceivedFrame, opener: Opener | undefined): readonly unknown[] {
@@ -12,18 +12,4 @@ export function readMessages(frame: ReceivedFrame, opener: Opener | undefined): 
   const messages = readBatch(kind, body)
   if (messages.length !== count) throw new BusError('InvalidRequest', 'The record’s count is not that of its batch')
   return messages
-}
-
-function readBatch(kind: number, body: Uint8Array): readonly unknown[] {
-  const codec = codecOfKind(kind)
-  if (!codec) throw new BusError('InvalidRequest', `A frame of kind ${kind} is not taken here`)
-  const decoded = codec.decode(body)
-  if (!Array.isArray(decoded)) return [decoded]
-  if (decoded.length === 0 || decoded.length > MAX_BATCH) {
-    throw new BusError(
-      'InvalidRequest',
-      `Invalid Request: a batch has 1 to ${MAX_BATCH} messages, not ${decoded.length}`,
-    )
-  }
-  return decoded
 }

@@ -6,7 +6,7 @@ export type {
   BusEvent,
   CodecName,
   EventTarget,
-  Headers,
+  CallHeaders,
   Unlisten,
 } from '@sallyport/protocol'
 export type { Client, EventHandler, InvokeOptions, ListenOptions } from '@sallyport/frontend/client'
@@ -36,6 +36,6 @@ export type {
   FrontendModule,
   FrontendOptions,
   IsolationOptions,
-  Location,
+  ModuleLocation,
   PatternOptions,
 } from './host/options.js'

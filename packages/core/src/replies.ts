@@ -5,8 +5,8 @@ import {
   codecs,
   createOutbox,
   describeCommand,
+  describeThrown,
   holdsBytes,
-  isBusError,
   toErrorObject,
   type ChannelParams,
   type CodecName,
@@ -79,7 +79,5 @@ export class Replies {
 }
 
 function uncarriable(what: string, reason: BusError['reason'], cause: unknown): BusError {
-  if (isBusError(cause)) return new BusError(reason, `${what} can’t be carried: ${cause.message}`, { cause })
-  const why = cause instanceof Error ? cause.message : 'it can’t be encoded'
-  return new BusError(reason, `${what} can’t be carried: ${why}`, { cause })
+  return new BusError(reason, `${what} can’t be carried: ${describeThrown(cause)}`, { cause })
 }

@@ -128,14 +128,37 @@ export class Session implements ListenerHome {
       throw denial
     }
     this.#calls.admit(id)
-    const call = new Call(app, this.#name, method, { headers, body: params }, this)
-    const result = command.run(this.#channels.bind(params), call)
-    if (!isThenable(result)) return this.#succeed(message, result)
+    const channels = this.#channels.bind(params)
+    const call = new Call({
+      app,
+      label: this.#name,
+      method,
+      request: { headers, body: params },
+      home: this,
+      channels,
+    })
+    try {
+      const result = command.run(params, call)
+      if (!isThenable(result)) return this.#succeed(message, result)
+      this.#await(message, call, Promise.resolve(result))
+    } catch (error) {
+      call.endChannels()
+      throw error
+    }
+  }
+
+  /** A call that was taken out meanwhile was cancelled, or its frontend is gone: its answer has nowhere to go. */
+  #await(message: CallMessage, call: Call, result: Promise<unknown>): void {
+    const { id } = message
     this.#calls.add(id, call)
-    // A call that was taken out meanwhile was cancelled, or its frontend is gone: its answer has nowhere to go.
     result.then(
-      value => this.#calls.remove(id, call) && this.#succeed(message, value),
-      (error: unknown) => this.#calls.remove(id, call) && this.#fail(message, error),
+      value => {
+        if (this.#calls.remove(id, call)) this.#succeed(message, value)
+      },
+      (error: unknown) => {
+        call.endChannels()
+        if (this.#calls.remove(id, call) || id === undefined) this.#fail(message, error)
+      },
     )
   }
 
@@ -143,8 +166,7 @@ export class Session implements ListenerHome {
     if (id !== undefined) this.#replies.result(id, method, value)
   }
 
-  #fail({ id, method, params }: CallMessage, thrown: unknown): void {
-    this.#channels.endAll(params)
+  #fail({ id, method }: CallMessage, thrown: unknown): void {
     const error = failureOf(method, thrown)
     if (id !== undefined) return this.#replies.error(id, method, error)
     this.#options.app.log.warn({ label: this.#name, command: method, reason: error.reason }, error.message)

@@ -1,10 +1,11 @@
 // The entry of the core worker: loads the user's core module and serves it.
-import { BusError, describeName } from '@sallyport/protocol'
-import { reportedError, startWorkerActor } from '@sallyport/protocol/actor'
+import { BusError, describeName, describeThrown, reportError } from '@sallyport/protocol'
+import { startWorkerActor } from '@sallyport/protocol/actor'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
-import type { Attachment, CoreCommand, CoreReport, CoreWorkerData } from './contract.js'
-import { createCore, definitionOf, type Core } from './core.js'
+import type { Attachment, CoreCommand, CoreReport, CoreWorkerData } from './control.js'
+import { createCore, type Core } from './core.js'
+import { definitionOf } from './definition.js'
 import { createCoreLog } from './log.js'
 
 const { module, ...options } = workerData as CoreWorkerData
@@ -25,7 +26,7 @@ const actor = startWorkerActor({
   serve: () => () => void core?.close(),
   drain: () => Promise.race([core?.drain(), delay(patience, undefined, { ref: false })]),
   entered(state, error) {
-    report(error === undefined ? { type: 'state', state } : { type: 'state', state, error: reportedError(error) })
+    report(error === undefined ? { type: 'state', state } : { type: 'state', state, error: reportError(error) })
     if (state === 'stopped' || state === 'failed') setImmediate(() => process.exit())
   },
 })
@@ -42,7 +43,7 @@ async function load(url: string): Promise<{ default?: unknown }> {
   try {
     return (await import(url)) as { default?: unknown }
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause)
+    const why = describeThrown(cause)
     throw new BusError('InvalidParams', `The core module ${describeName(url)} can’t be loaded: ${why}`, { cause })
   }
 }

@@ -70,6 +70,25 @@ describe.each(routes)('channels: %s', (_name, connect) => {
   })
 })
 
+describe.each(routes)('whose channel it is: %s', (_name, connect) => {
+  test('a call that is given up takes its channel from the handler, which does not wait for ever', async () => {
+    const { client } = await connect()
+    const channel = new client.Channel<number>()
+    await expect(client.invoke('endless', { channel }, { timeout: 50 })).rejects.toMatchObject({ reason: 'Timeout' })
+    await expect.poll(() => client.invoke('seen')).toEqual(['Disconnected after true'])
+  })
+
+  test('a second call that is given the channel, and fails, leaves it open', async () => {
+    const { client } = await connect()
+    const channel = new client.Channel<number>()
+    const messages = channel[Symbol.asyncIterator]()
+    void client.invoke('endless', { channel }).catch(() => {})
+    await messages.next()
+    await expect(client.invoke('fails', { channel })).rejects.toMatchObject({ message: 'it broke' })
+    for (let i = 1; i < 600; i++) expect((await messages.next()).value).toBe(i)
+  })
+})
+
 test.each(patterns)('a channel reaches a frontend worker: %s', async (_name, app) => {
   const bus = await start({ app, frontends: { main: fixture('main.mjs') } })
   await next(bus, 'main-ready')

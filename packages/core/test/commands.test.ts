@@ -99,6 +99,39 @@ describe.each(patterns)('a frontend worker: %s', (_name, app) => {
   })
 })
 
+describe('arguments that', () => {
+  test('make a call while they are encoded: both are answered', async () => {
+    const { client } = await routes[0]![1]()
+    let inner: Promise<unknown> | undefined
+    const a = { toJSON: () => ((inner ??= client.invoke('add', { a: 1, b: 1 })), 5) }
+    expect(await client.invoke('add', { a, b: 6 })).toBe(11)
+    expect(await inner).toBe(2)
+  })
+
+  test.each([
+    ['a Map', new Map([['name', 'x']])],
+    ['a promise that was not awaited', Promise.resolve({ name: 'x' })],
+  ])('are %s are refused', async (_name, args) => {
+    const { client } = await routes[0]![1]()
+    await expect(client.invoke('greet', args as never)).rejects.toMatchObject({ reason: 'InvalidParams' })
+  })
+})
+
+test('a generator as a command is refused with a clear error', async () => {
+  const { client } = await routes[0]![1]()
+  await expect(client.invoke('generates')).rejects.toMatchObject({
+    reason: 'InternalError',
+    message: expect.stringContaining('command "generates" gave an async iterable') as string,
+  })
+})
+
+test.each(['spawn', 'import'])('no path leaves core in an error of Node’s: %s', async what => {
+  const { client } = await routes[0]![1]()
+  const error = await client.invoke('fails_with_path', { what }).catch((thrown: unknown) => thrown)
+  expect(error).toMatchObject({ reason: 'CommandFailed' })
+  expect(JSON.stringify([error, (error as Error).message])).not.toContain('secret')
+})
+
 describe('what a codec can’t carry', () => {
   test('in arguments: the call says so, and the next one is served', async () => {
     const [, connect] = routes[0]!

@@ -74,6 +74,22 @@ describe.each(['json', 'msgpack'] as const)('the hook, in %s', codec => {
     expect(await behind).toBe(7)
   })
 
+  test('an answer that is too large rejects its call, at once or later, and the gate goes on', async () => {
+    const { client } = await connect()
+    for (const hook of ['large', 'large-later']) {
+      await expect(client.invoke('echo', { hook })).rejects.toMatchObject({ reason: 'Rejected' })
+      expect(await client.invoke('add', { a: 1, b: 2 })).toBe(3)
+    }
+  })
+
+  test.each(['text', 'list'])('a payload that is a %s rejects the call', async hook => {
+    const { client } = await connect()
+    await expect(client.invoke('echo', { hook })).rejects.toMatchObject({
+      reason: 'Rejected',
+      data: { why: 'malformed' },
+    })
+  })
+
   test('passes a promise’s message', async () => {
     const { client } = await connect()
     expect(await client.invoke('add', { a: 1, b: 2, hook: 'later' })).toBe(3)

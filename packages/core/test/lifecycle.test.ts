@@ -35,6 +35,19 @@ describe('createBus names what is wrong', () => {
       /"\$\/x" has a name that the bus/,
     ],
     ['a setup that fails', { core: at('export default { setup() { throw new Error("no db") } }') }, /^no db$/],
+    ['a core that is a list', { core: at('export default []') }, /must `export default defineCore/],
+    [
+      'an unknown member of a core',
+      { core: at('export default { comands: {} }') },
+      /unknown member "comands" \(did you mean "commands"/,
+    ],
+    ['plugins that are no list', { core: at('export default { plugins: {} }') }, /plugins must be a list of plugin/],
+    ['commands that are none', { core: at('export default { commands: 5 }') }, /commands must be an object/],
+    [
+      'a thread that is not there',
+      { core: at('export default { commands: { x: { kind: "command", thread: new URL("file:///nope.js") } } }') },
+      /command "x": thread: there is no file/,
+    ],
     ['a core that exits', { core: at('process.exit(3)') }, /^core exited with code 3$/],
     ['an unknown option', { core, frontend: {} }, /unknown option "frontend" \(did you mean "frontends"\?\)$/],
     [
@@ -73,6 +86,8 @@ describe('createBus names what is wrong', () => {
       /"frontends\.main\.codecs" \(did/,
     ],
     ['a label that is none', { core, frontends: { 'a b': main } }, /must be a label of letters, digits/],
+    ['a label of the bus’s own', { core, frontends: { core: main } }, /a label other than "host" and "core"/],
+    ['a console as log', { core, log: console }, /log must be a pino logger, or false/],
     ['a log that is none', { core, log: true }, /log must be a pino logger, or false/],
   ])('%s', async (_name, options, message) => {
     await expect(start(options as Partial<BusOptions>)).rejects.toMatchObject({
@@ -125,6 +140,13 @@ describe.each(patterns)('close: %s', (_name, app) => {
   })
 })
 
+test('what bus.on and bus.close are given is checked', async () => {
+  const bus = await start()
+  expect(() => bus.on('faults' as never, () => {})).toThrow('bus.on: no event "faults" (did you mean "fault"?)')
+  await expect(bus.close({ timeout: Infinity })).rejects.toMatchObject({ reason: 'InvalidParams' })
+  expect(await (await bus.connect('tests')).invoke('add', { a: 1, b: 1 })).toBe(2)
+})
+
 describe('a worker that dies', () => {
   const crash = at(`export default { commands: {
     ok: () => 1,
@@ -143,6 +165,33 @@ describe('a worker that dies', () => {
     expect(await fault).toMatchObject({ label: 'core', error: { message: 'late' } })
     await expect(bus.connect('three')).rejects.toMatchObject({ message: 'The bus is failed' })
     await expect(bus.emit('x')).rejects.toMatchObject({ reason: 'Disconnected' })
+  })
+
+  test.each(patterns)('core that exits with code 0 has failed too: %s', async (_name, app) => {
+    const bus = await start({
+      app: { security: { ...app.security, capabilities: [] } },
+      core: at('setTimeout(() => process.exit(0), 300); export default {}'),
+    })
+    const fault = new Promise(resolve => bus.on('fault', resolve))
+    const client = await bus.connect('one')
+    expect(await fault).toMatchObject({ label: 'core', error: { message: 'core has ended by itself' } })
+    await expect(client.invoke('x')).rejects.toMatchObject({ reason: 'Disconnected' })
+    await expect(bus.connect('two')).rejects.toMatchObject({ reason: 'Disconnected' })
+  })
+
+  test.each([
+    [
+      'reports nonsense',
+      `import { parentPort } from 'node:worker_threads'
+      parentPort.postMessage({ type: 'state', state: 'failed', error: { message: 'x', reason: { toString: 1, valueOf: 1 } } })
+      process.exit(1)`,
+    ],
+    ['throws what has no text', 'setTimeout(() => { throw { toString: 1, valueOf: 1 } })'],
+  ])('a frontend that %s does not end the host', async (_name, source) => {
+    const bus = await start()
+    const fault = new Promise(resolve => bus.on('fault', resolve))
+    await bus.open('bad', at(source))
+    expect(await fault).toMatchObject({ label: 'bad', error: { name: 'BusError', reason: 'InternalError' } })
   })
 
   test.each(patterns)('a frontend: the others do not notice: %s', async (_name, app) => {

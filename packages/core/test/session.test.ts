@@ -14,7 +14,7 @@ import {
   type SessionKey,
 } from '@sallyport/protocol'
 import { createCore, type Core } from '../src/core.js'
-import type { CoreReport } from '../src/contract.js'
+import type { CoreReport } from '../src/control.js'
 
 const cores: Core[] = []
 afterEach(() => Promise.all(cores.splice(0).map(core => core.close())))

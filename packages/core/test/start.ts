@@ -50,7 +50,7 @@ export const routes: [
 )
 
 /** Resolves with the first event of this name. */
-export function next<T>(bus: Pick<Bus, 'once'>, event: string): Promise<T> {
+export function next<T>(bus: Pick<Bus | Client, 'once'>, event: string): Promise<T> {
   return new Promise((resolve, reject) => {
     bus.once<T>(event, ({ payload }) => resolve(payload)).catch(reject)
   })

@@ -18,8 +18,10 @@ export type CommandArguments = Readonly<Record<string, unknown>> | Uint8Array | 
 export function prepareArguments(command: string, args: unknown): PreparedArguments {
   if (args === undefined || args === null) return { params: undefined, hasBytes: false, channels: undefined }
   if (isBytes(args)) return { params: args, hasBytes: true, channels: undefined }
-  if (typeof args !== 'object' || Array.isArray(args)) {
-    const given = Array.isArray(args) ? 'an array' : typeof args
+  // Lists, maps and promises that somebody forgot to await would all arrive as an object without a name in it.
+  if (typeof args !== 'object' || Symbol.iterator in args || typeof (args as { then?: unknown }).then === 'function') {
+    const kind = typeof args === 'object' ? `a ${Object.prototype.toString.call(args).slice(8, -1)}` : typeof args
+    const given = Array.isArray(args) ? 'an array' : kind
     throw new BusError(
       'InvalidParams',
       `Arguments of ${describeCommand(command)} must be an object of named arguments, or bytes: got ${given}`,

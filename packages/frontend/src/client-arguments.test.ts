@@ -93,7 +93,8 @@ describe('arguments that can’t be carried', () => {
       cause: expect.any(Error),
     })
     await expect(client.emit('e', value)).rejects.toMatchObject({ reason: 'InvalidParams' })
-    peer.send(result(2, 'b'), result(1, 'a'))
+    // The wrong call has used up an id, and nothing else.
+    peer.send(result(3, 'b'), result(1, 'a'))
     expect([await before, await after]).toEqual(['a', 'b'])
     await crossed()
     expect(peer.methods).toEqual(['before', 'after'])

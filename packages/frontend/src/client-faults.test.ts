@@ -14,7 +14,7 @@ describe('a frame that can’t be read', () => {
     ['too deep', 1, '['.repeat(70_000), 'Parse error: nested deeper than 64'],
     ['no msgpack', 2, Uint8Array.from([0xc1]), 'Parse error: the byte 0xc1 begins no value'],
     ['msgpack cut short', 2, codecs.msgpack.encode({ jsonrpc: '2.0', id: 1, result: 1 }).slice(0, -1), 'Parse error: '],
-    ['a record', 3, new Uint8Array(80), 'A frame of kind 3 is not for a client'],
+    ['a record', 3, new Uint8Array(80), 'A frame of kind 3 is not taken here'],
   ])('(%s) closes the link, and settles every call with the reason', async (_name, kind, body, why) => {
     const { client, peer } = setUp()
     const answered = client.invoke('before')
@@ -48,7 +48,6 @@ describe('a message that is none', () => {
     1,
     'text',
     true,
-    [],
     [[]],
     {},
     { jsonrpc: '2.0' },
@@ -95,17 +94,20 @@ describe('a message that is none', () => {
   })
 })
 
-it('an error about no call is not the end of any, but is remembered for the end of all', async () => {
+it('an error about no call is not the end of any, but says why the session ends if it is the last word', async () => {
   const { client, peer } = setUp()
   const answer = client.invoke('x')
   peer.sendRaw(
     1,
     '{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"Invalid Request: a message must be an object"}}',
   )
-  await crossed()
   peer.send(result(1, 'fine'))
   expect(await answer).toBe('fine')
-  const last = client.invoke('y')
+  const [last, other] = [client.invoke('y'), setUp()]
   peer.close()
-  await expect(last).rejects.toThrow('has failed: Invalid Request: a message must be an object')
+  await expect(last).rejects.toThrow('The link to core is closed')
+  const lost = other.client.invoke('z')
+  other.peer.sendRaw(1, '{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"no record"}}')
+  other.peer.close()
+  await expect(lost).rejects.toThrow('has failed: no record')
 })

@@ -3,20 +3,21 @@ import {
   BusError,
   METHOD,
   checkEventName,
-  codecOfKind,
   codecs,
   createOutbox,
   describeCommand,
+  describeThrown,
+  holdsBytes,
   isBusError,
-  isBytes,
   isResponse,
+  readBatch,
   toEventTarget,
   type CallMessage,
   type ChannelParams,
   type CodecName,
   type EventParams,
   type EventTarget,
-  type Headers,
+  type CallHeaders,
   type Link,
   type Outbox,
   type ReceivedFrame,
@@ -29,10 +30,10 @@ import { Pending, checkCallOptions, type CallOptions, type Settle } from './pend
 
 export interface InvokeOptions extends CallOptions {
   /** Beside the arguments, as in HTTP: the handler reads them as `ctx.request.headers`. */
-  headers?: Headers
+  headers?: CallHeaders
 }
 
-export interface ListenOptions {
+export interface ListenOptions extends CallOptions {
   /** Whose events: a label, or one of Tauri's targets. `{ kind: 'Any' }` by default. */
   target?: string | EventTarget
 }
@@ -82,22 +83,24 @@ export class Client {
       checkCommandName(command)
       const { params, hasBytes, channels } = prepareArguments(command, args)
       const settle: Settle = { resolve: resolve as Settle['resolve'], reject }
-      if (channels) settle.reject = error => reject(this.#finishAll(channels, error))
+      // A channel is the call's that it came with first: with that call it ends, where the call fails.
+      const mine = channels?.filter(({ id }) => !this.#channels.has(id))
+      if (mine) settle.reject = error => reject(this.#finishAll(mine, error))
       this.#request(command, params, hasBytes, settle, options)
-      if (channels) for (const channel of channels) this.#adopt(channel)
+      if (mine) for (const channel of mine) this.#adopt(channel)
     })
   }
 
   /** Sends an event to every listener. Fire and forget: it resolves when the event is on its way. */
   async emit(event: string, payload?: unknown): Promise<void> {
     checkEventName(event)
-    this.#notify(METHOD.emit, { event, payload }, isBytes(payload))
+    this.#notify(METHOD.emit, { event, payload }, holdsBytes(payload))
   }
 
   /** Sends an event to the listeners that match `target`: a label, or one of Tauri's targets. */
   async emitTo(target: string | EventTarget, event: string, payload?: unknown): Promise<void> {
     checkEventName(event)
-    this.#notify(METHOD.emitTo, { target: toEventTarget(target), event, payload }, isBytes(payload))
+    this.#notify(METHOD.emitTo, { target: toEventTarget(target), event, payload }, holdsBytes(payload))
   }
 
   /** Resolves, once core knows of the listener, to what takes it away again. */
@@ -112,7 +115,7 @@ export class Client {
         this.#listeners.add(eventId, handler as EventHandler)
         resolve(() => this.#unlisten(event, eventId))
       }
-      this.#request(METHOD.listen, params, false, { resolve: listening, reject })
+      this.#request(METHOD.listen, params, false, { resolve: listening, reject }, options)
     })
   }
 
@@ -136,13 +139,20 @@ export class Client {
     await this.close()
   }
 
-  #request(method: string, params: unknown, bytes: boolean, settle: Settle, options?: InvokeOptions): void {
+  #request(
+    method: string,
+    params: unknown,
+    bytes: boolean,
+    settle: Settle,
+    options?: CallOptions & { headers?: CallHeaders },
+  ): void {
     if (this.#gone) throw new BusError('Disconnected', this.#gone.message, { data: { delivered: 'no' } })
     if (options !== undefined) checkCallOptions(method, options)
-    const message: CallMessage = { jsonrpc: '2.0', id: this.#pending.nextId, method, params }
+    const id = this.#pending.takeId()
+    const message: CallMessage = { jsonrpc: '2.0', id, method, params }
     if (options?.headers !== undefined) message.headers = options.headers
     this.#post(message, bytes)
-    this.#pending.add(method, settle, options)
+    this.#pending.add(id, method, settle, options)
   }
 
   #notify(method: string, params: Record<string, unknown>, bytes = false): void {
@@ -156,7 +166,7 @@ export class Client {
       this.#outbox.post(codec, message)
     } catch (cause) {
       if (isBusError(cause)) throw cause
-      const why = cause instanceof Error ? cause.message : String(cause)
+      const why = describeThrown(cause)
       throw new BusError(
         'InvalidParams',
         `Arguments of ${describeCommand(message.method)} can’t be carried as ${codec.name}: ${why}`,
@@ -186,18 +196,14 @@ export class Client {
   }
 
   #receive({ kind, body }: ReceivedFrame): void {
-    let received: unknown
+    this.#lastFault = undefined
     try {
-      const codec = codecOfKind(kind)
-      if (!codec) throw new BusError('InvalidRequest', `A frame of kind ${kind} is not for a client`)
-      received = codec.decode(body)
+      for (const message of readBatch(kind, body)) this.#take(message)
     } catch (error) {
       // As everywhere, a bad frame closes the session. It must not end the thread, which may be the host's.
       this.#lastFault = error as BusError
-      return this.#link.close()
+      this.#link.close()
     }
-    if (!Array.isArray(received)) return this.#take(received)
-    for (const message of received) this.#take(message)
   }
 
   #take(message: unknown): void {

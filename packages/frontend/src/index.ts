@@ -6,7 +6,7 @@ import { currentClient } from './current.js'
 import type { EventHandler } from './events.js'
 
 export { BusError, isBusError } from '@sallyport/protocol'
-export type { BusErrorCode, BusErrorReason, BusEvent, EventTarget, Headers, Unlisten } from '@sallyport/protocol'
+export type { BusErrorCode, BusErrorReason, BusEvent, CallHeaders, EventTarget, Unlisten } from '@sallyport/protocol'
 export type { CommandArguments } from './arguments.js'
 export { Channel } from './channel.js'
 export type { Client, InvokeOptions, ListenOptions } from './client.js'

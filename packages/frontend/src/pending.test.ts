@@ -11,12 +11,12 @@ function setUp() {
   const settled: string[] = []
   const pending = new Pending(id => abandoned.push(id))
   const add = (options?: CallOptions): number => {
-    const id = pending.nextId
+    const id = pending.takeId()
     const settle = {
       resolve: (value: unknown) => settled.push(`${id} ${String(value)}`),
       reject: (error: BusError) => settled.push(`${id} ${error.reason}`),
     }
-    pending.add('greet', settle, options)
+    pending.add(id, 'greet', settle, options)
     return id
   }
   return { pending, add, settled, abandoned }
@@ -35,7 +35,7 @@ describe('a call', () => {
   it('has the next id, from 1', () => {
     const { pending, add } = setUp()
     expect([add(), add(), add()]).toEqual([1, 2, 3])
-    expect(pending.nextId).toBe(4)
+    expect(pending.takeId()).toBe(4)
     expect(pending.size).toBe(3)
   })
 

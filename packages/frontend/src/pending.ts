@@ -33,13 +33,12 @@ export class Pending {
     return this.#calls.size
   }
 
-  /** The id of the next call; `add` takes it. */
-  get nextId(): number {
-    return this.#nextId
+  /** An id for the next call. It is taken before its arguments are encoded: their `toJSON` may make calls too. */
+  takeId(): number {
+    return this.#nextId++
   }
 
-  add(method: string, settle: Settle, options: CallOptions | undefined): void {
-    const id = this.#nextId++
+  add(id: number, method: string, settle: Settle, options: CallOptions | undefined): void {
     const call: Call = { resolve: settle.resolve, reject: settle.reject, release: undefined }
     this.#calls.set(id, call)
     if (options !== undefined) call.release = this.#watch(id, method, options)

@@ -1,7 +1,7 @@
 // Isolation as a link: what the client sends goes to the gate, records go on to core, answers of both come back, and when
 // one side closes, all is closed.
 import { createMemoryLinkPair, type Link } from '@sallyport/protocol'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { JSON_KIND, Peer, crossed, failure, result } from '../test/peer.js'
 import { Client } from './client.js'
 import { throughGate } from './through-gate.js'
@@ -57,7 +57,7 @@ describe('through the gate', () => {
     expect([seen, atGate]).toEqual([['1:a', '3:b'], []])
   })
 
-  it.each(['core', 'gate', 'link'] as const)('closed by %s, all is closed, once', async who => {
+  it.each(['core', 'gate'] as const)('closed by %s, all is closed, once', async who => {
     const parts = setUp()
     const seen = watch(parts.link)
     parts[who].close()
@@ -65,6 +65,31 @@ describe('through the gate', () => {
     parts.link.close()
     await crossed()
     expect([seen, parts.atCore, parts.atGate]).toEqual([['closed'], ['closed'], ['closed']])
+  })
+
+  it('closed by its owner, lets the gate send on what it holds, then closes both', async () => {
+    const { link, gate, core, atCore, atGate } = setUp()
+    const seen = watch(link)
+    link.close()
+    link.close()
+    await crossed()
+    expect([seen, atCore, atGate]).toEqual([[], [], ['4:']])
+    core.send({ kind: 1, body: 'too late' })
+    gate.send({ kind: 3, body: 'the last record' })
+    gate.send({ kind: 4, body: '' })
+    await crossed()
+    expect([seen, atCore, atGate]).toEqual([['closed'], ['3:the last record', 'closed'], ['4:', 'closed']])
+  })
+
+  it('does not wait for a gate that does not answer', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout'] })
+    const { link, atCore } = setUp()
+    const seen = watch(link)
+    link.close()
+    vi.advanceTimersByTime(500)
+    vi.useRealTimers()
+    await crossed()
+    expect([seen, atCore]).toEqual([['closed'], ['closed']])
   })
 
   it('a fault of either side is handed on', async () => {

@@ -2,7 +2,17 @@
 // what the gate answers itself (a rejection) comes back. Core's answers come straight from core.
 import { FRAME_KIND, type BusError, type Frame, type Link, type LinkReceiver } from '@sallyport/protocol'
 
+/** How long a gate may take, in milliseconds, to send on what it holds when its frontend closes. */
+const PATIENCE = 500
+
 export function throughGate(core: Link, gate: Link): Link {
+  let closing = false
+
+  function closeBoth(): void {
+    core.close()
+    gate.close()
+  }
+
   return {
     send: (frame: Frame) => gate.send(frame),
     receive(receiver: LinkReceiver): void {
@@ -10,19 +20,28 @@ export function throughGate(core: Link, gate: Link): Link {
       const end = (fault?: BusError): void => {
         if (closed) return
         closed = true
-        core.close()
-        gate.close()
+        closeBoth()
         receiver.closed(fault)
       }
-      core.receive({ frame: frame => receiver.frame(frame), closed: end })
+      const deliver: LinkReceiver['frame'] = frame => {
+        if (!closing) receiver.frame(frame)
+      }
+      core.receive({ frame: deliver, closed: end })
       gate.receive({
-        frame: frame => (frame.kind === FRAME_KIND.sealed ? core.send(frame) : receiver.frame(frame)),
+        frame(frame) {
+          if (frame.kind === FRAME_KIND.sealed) core.send(frame)
+          else if (frame.kind === FRAME_KIND.end) closeBoth()
+          else deliver(frame)
+        },
         closed: end,
       })
     },
     close(): void {
-      core.close()
-      gate.close()
+      if (closing) return
+      closing = true
+      // What is on its way through the gate still goes to core: the gate answers once it has sent it on.
+      gate.send({ kind: FRAME_KIND.end, body: '' })
+      setTimeout(closeBoth, PATIENCE).unref()
     },
   }
 }

@@ -1,6 +1,6 @@
 // The entry of a frontend worker: makes the client of this thread, then loads the user's module.
-import { createPortLink, type FrontendCommand, type FrontendWorkerData } from '@sallyport/protocol'
-import { reportedError, startWorkerActor } from '@sallyport/protocol/actor'
+import { createPortLink, reportError, type FrontendCommand, type FrontendWorkerData } from '@sallyport/protocol'
+import { startWorkerActor } from '@sallyport/protocol/actor'
 import { parentPort, workerData } from 'node:worker_threads'
 import { Client } from './client.js'
 import { setCurrentClient } from './current.js'
@@ -29,7 +29,7 @@ const actor = startWorkerActor({
   },
   drain: async () => {},
   entered(state, error) {
-    control.postMessage({ type: 'state', state, error: error === undefined ? undefined : reportedError(error) })
+    control.postMessage({ type: 'state', state, error: error === undefined ? undefined : reportError(error) })
     if (state === 'stopped' || state === 'failed') setImmediate(() => process.exit(state === 'failed' ? 1 : 0))
   },
 })

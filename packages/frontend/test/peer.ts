@@ -1,7 +1,7 @@
 // The other end of a client's link, written by hand: it shows what came in, and says whatever a test wants said.
 import {
   FRAME_KIND,
-  codecOfKind,
+  readBatch,
   codecs,
   createMemoryLinkPair,
   type CodecName,
@@ -44,8 +44,7 @@ export class Peer {
 
   #take({ kind, body }: ReceivedFrame): void {
     this.kinds.push(kind)
-    const decoded = codecOfKind(kind)?.decode(body) as Received | Received[]
-    this.received.push(...(Array.isArray(decoded) ? decoded : [decoded]))
+    this.received.push(...(readBatch(kind, body) as readonly Received[]))
   }
 
   /** All of these in one frame. */

@@ -1,6 +1,7 @@
 import { MessageChannel, Worker } from 'node:worker_threads'
 import { expect, test } from 'vitest'
-import { CONFIRM_WORD, createConfirm, MAX_CONFIRM_TEXT, toConfirmText } from './confirm.js'
+import { CONFIRM_WORD } from '@sallyport/protocol'
+import { createConfirm, MAX_CONFIRM_TEXT, toConfirmText } from './confirm.js'
 
 test('without a port the answer is no, at once', () => {
   expect(createConfirm(undefined, undefined)('sure?')).toBe(false)

@@ -1,14 +1,6 @@
 // `confirm` is synchronous in a browser. Here the isolation thread asks the host over a port of its own, and sleeps on a
 // word of shared memory until the host has written the answer there. The host's half is a few lines, and core's.
-
-/** What is posted to the host: `{ type: 'confirm', text }`. The host then stores an answer in word 0 and notifies it. */
-export interface ConfirmRequest {
-  readonly type: 'confirm'
-  readonly text: string
-}
-
-/** Word 0 of the shared memory. `waiting` is set here before the question is posted; the host sets one of the others. */
-export const CONFIRM_WORD = { waiting: 0, no: 1, yes: 2 } as const
+import { CONFIRM_WORD, type ConfirmRequest } from '@sallyport/protocol'
 
 /** In UTF-16 code units: what is longer is cut, and ends with `…`. */
 export const MAX_CONFIRM_TEXT = 4096

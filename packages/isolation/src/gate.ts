@@ -4,16 +4,16 @@
 import {
   BusError,
   FRAME_KIND,
-  MAX_BATCH,
   METHOD,
-  codecOfKind,
   codecs,
   createOutbox,
+  encodeMessage,
   describeCommand,
   holdsBytes,
   idOf,
   isBusError,
   parseCall,
+  readBatch,
   toErrorObject,
   type CallMessage,
   type Codec,
@@ -65,21 +65,25 @@ class Gate {
   }
 
   #receive({ kind, body }: ReceivedFrame): void {
-    const codec = codecOfKind(kind)
-    let messages: unknown
+    if (kind === FRAME_KIND.end) return this.#end()
     try {
-      if (!codec) throw new BusError('InvalidRequest', 'A gate takes messages, and no records')
-      messages = codec.decode(body)
-      if (Array.isArray(messages) && (messages.length === 0 || messages.length > MAX_BATCH)) {
-        throw new BusError('InvalidRequest', `Invalid Request: a batch has 1 to ${MAX_BATCH} messages`)
-      }
+      const codec = kind === FRAME_KIND.msgpack ? codecs.msgpack : codecs.json
+      for (const message of readBatch(kind, body)) this.#take(message, codec)
     } catch (error) {
       this.#answer(null, isBusError(error) ? error : new BusError('InternalError', 'The frame could not be read'))
       this.#answers.flush()
       return this.#options.link.close()
     }
-    if (Array.isArray(messages)) for (const message of messages) this.#take(message, codec)
-    else this.#take(messages, codec)
+    this.#flush()
+  }
+
+  /** The frontend sends nothing more: what has passed goes out, and what waits in a hook has nobody to wait for it. */
+  #end(): void {
+    this.#flush()
+    this.#options.link.send({ kind: FRAME_KIND.end, body: '' })
+  }
+
+  #flush(): void {
     this.#sealed.flush()
     this.#answers.flush()
   }
@@ -96,12 +100,12 @@ class Gate {
     if (!(verdict instanceof Promise)) return this.#decide(call, codec, verdict, undefined)
     const waiting: Waiting = { id: call.id, outcome: undefined }
     this.#waiting.push(waiting)
-    void verdict.then(late => this.#decide(call, codec, late, waiting))
+    verdict.then(late => this.#decide(call, codec, late, waiting)).catch(() => this.#options.link.close())
   }
 
   /** The hook sees Tauri's message. Its ids are shown, and never read back. */
   #judge({ id, method, params, headers }: CallMessage): Verdict | Promise<Verdict> {
-    const callback = (id ?? 0) as number
+    const callback = typeof id === 'number' ? id : 0
     const options = headers === undefined ? undefined : { headers }
     return this.#options.hook({ cmd: method, callback, error: callback, payload: params ?? {}, options })
   }
@@ -135,7 +139,8 @@ class Gate {
 
   #housekeeping(call: CallMessage, codec: Codec): void {
     const cancelled = (call.params as { id?: unknown } | undefined)?.id
-    const waiting = call.method === METHOD.cancel && this.#waiting.find(({ id }) => id === cancelled)
+    const waiting =
+      call.method === METHOD.cancel && cancelled !== undefined && this.#waiting.find(({ id }) => id === cancelled)
     if (!waiting) return this.#sealed.post(codec, call)
     // It never went to core, and now never will: its caller has settled it already.
     waiting.outcome = null
@@ -143,7 +148,7 @@ class Gate {
   }
 
   #reject({ id, method }: CallMessage, why: string, detail: string | undefined): void {
-    this.#options.rejected(method, detail === undefined ? why : `${why}: ${detail}`)
+    this.#options.rejected(method.slice(0, MAX_NAME), detail === undefined ? why : `${why}: ${detail}`)
     if (id === undefined) return
     const text = `${describeCommand(method)} was rejected by the isolation hook (${WHY[why]})`
     this.#answer(id, new BusError('Rejected', text, { data: { why } }))
@@ -153,6 +158,9 @@ class Gate {
     this.#answers.post(codecs.json, { jsonrpc: '2.0', id, error: toErrorObject(error) })
   }
 }
+
+/** Of a command's name, in reports: whoever sent it chose it. */
+const MAX_NAME = 200
 
 const WHY: Record<string, string> = {
   null: 'it returned null or undefined',
@@ -166,5 +174,5 @@ function write({ id }: CallMessage, { cmd, payload, options }: PassedMessage, co
   const message = { jsonrpc: '2.0', method: cmd, params: payload } as CallMessage
   if (id !== undefined) message.id = id
   if (options?.headers !== undefined) message.headers = options.headers
-  return { codec: lane, encoded: lane.encode(message) }
+  return { codec: lane, encoded: encodeMessage(lane, message) }
 }

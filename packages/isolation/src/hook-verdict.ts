@@ -24,6 +24,7 @@ export function readVerdict(result: unknown, envelope: Envelope | undefined): Ve
     if (typeof cmd !== 'string' || cmd === '') return malformed('cmd is not a string, or empty')
     // The bus's own notifications: not a frontend's to send, so not a hook's either.
     if (cmd.startsWith('$/')) return malformed('cmd starts with "$/"')
+    if (payload !== undefined && !isPayload(payload)) return malformed('payload is neither an object nor bytes')
     if (given === undefined || given === null) return { kind: 'pass', message: { cmd, payload, options: undefined } }
     const options = readOptions(given)
     return typeof options === 'string' ? malformed(options) : { kind: 'pass', message: { cmd, payload, options } }
@@ -31,6 +32,10 @@ export function readVerdict(result: unknown, envelope: Envelope | undefined): Ve
     return malformed('reading the answer threw')
   }
 }
+
+/** What a call's params may be: named arguments, or bytes. */
+const isPayload = (payload: unknown): boolean =>
+  typeof payload === 'object' && payload !== null && !Array.isArray(payload)
 
 /** A copy: a header is checked and sent as it was at one moment. */
 function readOptions(options: unknown): MessageOptions | undefined | string {

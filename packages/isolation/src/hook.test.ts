@@ -27,7 +27,7 @@ describe('a synchronous hook', () => {
   })
 
   test('may change cmd, payload and options, in place or in a new object; not the ids', () => {
-    const changed = { cmd: 'other', payload: [1], options: { headers: { x: 'y' } } }
+    const changed = { cmd: 'other', payload: { n: 1 }, options: { headers: { x: 'y' } } }
     const expected = { kind: 'pass', message: changed }
     expect(judge(() => ({ ...changed, callback: 7, error: 8, more: 9 }))).toEqual(expected)
     expect(judge(shown => Object.assign(shown as object, changed))).toEqual(expected)
@@ -84,7 +84,7 @@ describe('a synchronous hook', () => {
 
   test('options without headers are none', () => {
     for (const options of [null, undefined, {}, { headers: null }]) {
-      expect(judge(() => ({ cmd: 'a', payload: 1, options }))).toMatchObject({ message: { options: undefined } })
+      expect(judge(() => ({ cmd: 'a', payload: {}, options }))).toMatchObject({ message: { options: undefined } })
     }
   })
 

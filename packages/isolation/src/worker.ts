@@ -4,11 +4,12 @@ import {
   RECORD_DIRECTION,
   createPortLink,
   createSealer,
+  reportError,
   type GateReport,
   type GateWorkerData,
   type SessionKey,
 } from '@sallyport/protocol'
-import { reportedError, startWorkerActor } from '@sallyport/protocol/actor'
+import { startWorkerActor } from '@sallyport/protocol/actor'
 import { createPlainSealer } from '@sallyport/protocol/internal'
 import { once } from 'node:events'
 import { parentPort, workerData } from 'node:worker_threads'
@@ -52,7 +53,7 @@ const actor = startWorkerActor({
   },
   drain: async () => {},
   entered(state, error) {
-    control.postMessage({ type: 'state', state, error: error === undefined ? undefined : reportedError(error) })
+    control.postMessage({ type: 'state', state, error: error === undefined ? undefined : reportError(error) })
     if (state === 'stopped' || state === 'failed') setImmediate(() => process.exit())
   },
 })

@@ -1,8 +1,7 @@
 // A worker's life: which state follows which, whatever comes first, and that what serves is closed exactly once.
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it, vi } from 'vitest'
-import { reportedError, startWorkerActor, type LifeEvent, type WorkerLife } from './actor.js'
-import { BusError } from './error.js'
+import { startWorkerActor, type LifeEvent, type WorkerLife } from './actor.js'
 
 function deferred() {
   let resolve!: () => void
@@ -168,21 +167,4 @@ describe('stop', () => {
     life.actor.stop()
     expect(life.log).toEqual(['booting', 'failed: Error: no'])
   })
-})
-
-describe('reportedError', () => {
-  it('tells the host all of an error', () => {
-    const error = new BusError('InvalidParams', 'wrong')
-    expect(reportedError(error)).toEqual({ message: 'wrong', stack: error.stack, reason: 'InvalidParams' })
-    expect(reportedError(new TypeError('x'))).not.toHaveProperty('reason')
-    expect(reportedError(Object.assign(new Error('x'), { reason: 5, stack: undefined }))).toEqual({ message: 'x' })
-  })
-
-  it.each([
-    ['a string', 'a string'],
-    [undefined, 'undefined'],
-    [null, 'null'],
-    [42, '42'],
-    [{ a: 1 }, '[object Object]'],
-  ])('makes a text of %j', (thrown, message) => expect(reportedError(thrown)).toEqual({ message }))
 })

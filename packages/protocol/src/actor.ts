@@ -73,24 +73,3 @@ export function startWorkerActor(life: WorkerLife): WorkerActor {
   actor.start()
   return { stop: () => actor.getSnapshot().status === 'active' && actor.send({ type: 'stop' }) }
 }
-
-/** An error on its way to the host, which may see all of it. */
-export interface ReportedError {
-  message: string
-  stack?: string
-  /** A `BusError`'s. */
-  reason?: string
-}
-
-export function reportedError(error: unknown): ReportedError {
-  if (!(error instanceof Error)) return { message: String(error) }
-  const reported: ReportedError = { message: error.message }
-  if (error.stack !== undefined) reported.stack = withCause(error, error.stack)
-  if ('reason' in error && typeof error.reason === 'string') reported.reason = error.reason
-  return reported
-}
-
-/** A cause says where it happened: the file and line of a module that can't be parsed stand in its stack alone. */
-function withCause({ cause }: Error, stack: string): string {
-  return cause instanceof Error && cause.stack !== undefined ? `${stack}\n[cause]: ${cause.stack}` : stack
-}

@@ -13,3 +13,7 @@ export const MAX_NODES = 1_000_000
 export const SCAN_ABOVE_BYTES: number = 64 * 1024
 /** Requests of one frontend that may be in flight at a time. */
 export const MAX_IN_FLIGHT = 16_384
+/** Channels of one frontend that may be open at a time. */
+export const MAX_CHANNELS = 16_384
+/** Listeners of one frontend. */
+export const MAX_LISTENERS = 65_536

@@ -73,3 +73,12 @@ export function fromErrorObject(object: ErrorObject): BusError {
   const reason = REASONS.get(object.code) ?? 'InternalError'
   return new BusError(reason, object.message, 'data' in object ? { data: object.data } : {})
 }
+
+/** A text for whatever was thrown, which may be anything: nothing of it can make this throw. */
+export function describeThrown(thrown: unknown): string {
+  try {
+    return String(thrown instanceof Error ? thrown.message : thrown)
+  } catch {
+    return 'something that can’t be shown'
+  }
+}

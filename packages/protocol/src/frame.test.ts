@@ -5,7 +5,7 @@ import { FRAME_KIND, isFrameKind, readFrame, writeFrame, type FrameKind } from '
 const roundTrip = (kind: FrameKind, body: string | Uint8Array) => readFrame(new Uint8Array(writeFrame({ kind, body })))
 
 describe('a frame', () => {
-  it('has these kinds', () => expect(FRAME_KIND).toEqual({ json: 1, msgpack: 2, sealed: 3 }))
+  it('has these kinds', () => expect(FRAME_KIND).toEqual({ json: 1, msgpack: 2, sealed: 3, end: 4 }))
 
   it.each(Object.values(FRAME_KIND))('of kind %i is read as it was written', kind => {
     const body = new Uint8Array([0, 255, 1, kind])
@@ -41,7 +41,7 @@ describe('a frame', () => {
     expect(frame?.body.buffer).toBe(bytes.buffer)
   })
 
-  it.each([0, 4, 5, 0x5b, 0x7b, 127, 128, 255])('is none where the kind byte is %i', kind => {
+  it.each([0, 5, 6, 0x5b, 0x7b, 127, 128, 255])('is none where the kind byte is %i', kind => {
     expect(isFrameKind(kind)).toBe(false)
     expect(readFrame(new Uint8Array([kind, 1, 2]))).toBeUndefined()
   })

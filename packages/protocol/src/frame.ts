@@ -1,7 +1,10 @@
 // A frame is the unit on a link: a kind byte, and a body that holds one message or a batch of them.
 
-/** The kind byte of each frame. Zero is never used, so that cleared memory is no frame. */
-export const FRAME_KIND = { json: 1, msgpack: 2, sealed: 3 } as const
+/**
+ * The kind byte of each frame. Zero is never used, so that cleared memory is no frame. `end` has no body: a frontend tells
+ * its gate that nothing more comes, and the gate answers alike, after the last record.
+ */
+export const FRAME_KIND = { json: 1, msgpack: 2, sealed: 3, end: 4 } as const
 
 export type FrameKind = (typeof FRAME_KIND)[keyof typeof FRAME_KIND]
 
@@ -11,7 +14,8 @@ export interface Frame {
   body: string | Uint8Array
 }
 
-export const isFrameKind = (kind: number | undefined): kind is FrameKind => kind === 1 || kind === 2 || kind === 3
+export const isFrameKind = (kind: number | undefined): kind is FrameKind =>
+  kind === 1 || kind === 2 || kind === 3 || kind === 4
 
 /** Writes a frame as kind byte and body into an ArrayBuffer of just that size, ready to be given away. */
 export function writeFrame({ kind, body }: Frame): ArrayBuffer {

@@ -1,7 +1,7 @@
 // What core, frontend and isolation share. Nothing here has a privilege.
-export { MAX_BATCH, MAX_DEPTH, MAX_FRAME_BYTES, MAX_IN_FLIGHT, MAX_NODES } from './bounds.js'
+export { MAX_CHANNELS, MAX_IN_FLIGHT, MAX_LISTENERS } from './bounds.js'
 export type { Codec, CodecName, EncodedMessage } from './codec.js'
-export { codecOfKind, codecs } from './codecs.js'
+export { codecs, readBatch } from './codecs.js'
 export {
   CHANNEL_WINDOW,
   METHOD,
@@ -20,6 +20,7 @@ export {
 export {
   BusError,
   ERROR_CODES,
+  describeThrown,
   fromErrorObject,
   isBusError,
   toErrorObject,
@@ -27,7 +28,7 @@ export {
   type BusErrorReason,
   type ErrorObject,
 } from './error.js'
-export { FRAME_KIND, isFrameKind, readFrame, writeFrame, type Frame, type FrameKind } from './frame.js'
+export { FRAME_KIND, readFrame, writeFrame, type Frame, type FrameKind } from './frame.js'
 export type { Link, LinkReceiver, ReceivedFrame } from './link.js'
 export { createMemoryLinkPair } from './memory-link.js'
 export {
@@ -41,7 +42,7 @@ export {
   parseCall,
   type CallMessage,
   type ErrorMessage,
-  type Headers,
+  type CallHeaders,
   type Message,
   type NotificationMessage,
   type RequestId,
@@ -49,10 +50,9 @@ export {
   type ResponseMessage,
   type SuccessMessage,
 } from './message.js'
-export { createOutbox, type Outbox, type SendBatch } from './outbox.js'
+export { createOutbox, encodeMessage, type Outbox } from './outbox.js'
 export { createPortLink } from './port-link.js'
 export {
-  MAX_RECORD_AGE,
   createOpener,
   createSealer,
   type OpenedRecord,
@@ -62,8 +62,11 @@ export {
   type SealerOptions,
 } from './record.js'
 export { createSessionSecret } from './record-keys.js'
+export { receiveError, reportError, type ReportedError } from './reported-error.js'
 export {
+  CONFIRM_WORD,
   RECORD_DIRECTION,
+  type ConfirmRequest,
   type FrontendCommand,
   type FrontendWorkerData,
   type GateCommand,

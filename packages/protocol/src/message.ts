@@ -6,7 +6,7 @@ import { BusError, type ErrorObject } from './error.js'
 export type RequestId = string | number
 
 /** Extra facts of a call, beside its params: lower-case names by convention, as in HTTP. */
-export type Headers = Record<string, string>
+export type CallHeaders = Record<string, string>
 
 export interface RequestMessage {
   jsonrpc: '2.0'
@@ -14,7 +14,7 @@ export interface RequestMessage {
   method: string
   /** An object of named arguments, or bytes (a raw body). */
   params?: unknown
-  headers?: Headers
+  headers?: CallHeaders
 }
 
 export interface NotificationMessage extends Omit<RequestMessage, 'id'> {
@@ -61,7 +61,7 @@ export function holdsBytes(value: unknown): boolean {
   return false
 }
 
-function isHeaders(value: unknown): value is Headers {
+function isHeaders(value: unknown): value is CallHeaders {
   return isObject(value) && Object.values(value).every(entry => typeof entry === 'string')
 }
 

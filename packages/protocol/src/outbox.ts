@@ -14,10 +14,10 @@ export interface Outbox {
   /**
    * Encodes a message at once, and sends it with the others of this turn.
    *
-   * @throws what the codec throws for a value that it can't carry; BusError `InvalidParams` when it is too large.
+   * @throws what `encodeMessage` throws
    */
   post(codec: Codec, message: Message): void
-  /** The same for a message that is encoded already. */
+  /** The same for a message that `encodeMessage` has encoded. */
   put(codec: Codec, encoded: EncodedMessage): void
   /** Sends what waits, now. */
   flush(): void
@@ -40,7 +40,6 @@ export function createOutbox(send: SendBatch): Outbox {
   }
 
   function put(codec: Codec, encoded: EncodedMessage): void {
-    if (encoded.length > FULL_BYTES) refuseTooLarge(encoded)
     if (codec !== lane || bytes + encoded.length > FULL_BYTES) flush()
     lane = codec
     // nextTick runs when all promises of this turn have settled, so that all their messages share a frame.
@@ -50,14 +49,23 @@ export function createOutbox(send: SendBatch): Outbox {
   }
 
   return {
-    post: (codec, message) => put(codec, codec.encode(message)),
+    post: (codec, message) => put(codec, encodeMessage(codec, message)),
     put,
     flush,
   }
 }
 
-function refuseTooLarge(encoded: EncodedMessage): void {
-  const size = typeof encoded === 'string' ? Buffer.byteLength(encoded) : encoded.byteLength
-  if (size <= MAX_FRAME_BYTES) return
-  throw new BusError('InvalidParams', `A message of ${size} bytes is over the limit of ${MAX_FRAME_BYTES}`)
+/**
+ * @throws what the codec throws for a value that it can't carry; BusError `InvalidParams` where the message is too large
+ * for a frame
+ */
+export function encodeMessage(codec: Codec, message: Message): EncodedMessage {
+  const encoded = codec.encode(message)
+  if (encoded.length > FULL_BYTES) {
+    const size = typeof encoded === 'string' ? Buffer.byteLength(encoded) : encoded.byteLength
+    if (size > MAX_FRAME_BYTES) {
+      throw new BusError('InvalidParams', `A message of ${size} bytes is over the limit of ${MAX_FRAME_BYTES}`)
+    }
+  }
+  return encoded
 }

@@ -36,7 +36,7 @@ describe('a port link', () => {
     ['shared memory', new SharedArrayBuffer(4)],
     ['an empty ArrayBuffer', new ArrayBuffer(0)],
     ['an ArrayBuffer of zeros', new ArrayBuffer(8)],
-    ['a kind that is none', Uint8Array.from([4, 0x7b, 0x7d]).buffer],
+    ['a kind that is none', Uint8Array.from([5, 0x7b, 0x7d]).buffer],
     ['JSON without a kind', Uint8Array.from([0x7b, 0x7d]).buffer],
   ])('takes %s for a fault: it closes, and takes nothing more', async (_name, data) => {
     const { peer, link, seen } = bare()

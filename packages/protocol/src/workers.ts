@@ -44,6 +44,15 @@ export type GateReport =
   | { type: 'rejected'; command: string; why: string }
   | { type: 'log'; level: 'debug' | 'info' | 'warn' | 'error'; text: string }
 
+/** Gate → host, over the port of `confirm`. */
+export interface ConfirmRequest {
+  type: 'confirm'
+  text: string
+}
+
+/** Word 0 of the memory in which the host answers: the gate sets `waiting` before it asks, and sleeps until it changes. */
+export const CONFIRM_WORD = { waiting: 0, no: 1, yes: 2 } as const
+
 /** Core → gate, over the key port: what seals one session's records. */
 export interface SessionKey {
   session: Uint8Array

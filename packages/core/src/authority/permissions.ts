@@ -1,6 +1,7 @@
 // Which permissions there are: two for each command, and the sets of the core plugins.
 import { BusError } from '@sallyport/protocol'
 import type { CommandRegistry, RunnableCommand } from '../commands.js'
+import { CORE_PLUGINS } from '../core-plugins.js'
 import { didYouMean } from '../guess.js'
 import type { Capability } from './capability.js'
 
@@ -11,10 +12,9 @@ export interface Permission {
 }
 
 /**
- * Tauri's core plugins. Every frontend has the commands of those that exist here, so their default sets add nothing, and
+ * Every frontend has the commands of Tauri's core plugins that exist here, so their default sets add nothing, and
  * capabilities written for Tauri hold as they are.
  */
-const CORE_PLUGINS = ['app', 'event', 'image', 'menu', 'path', 'resources', 'tray', 'webview', 'window']
 const CORE_SETS: ReadonlySet<string> = new Set(['core:default', ...CORE_PLUGINS.map(name => `core:${name}:default`)])
 
 /** All permissions of these commands, by identifier. */

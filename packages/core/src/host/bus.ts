@@ -3,9 +3,10 @@ import { Client, type EventHandler, type ListenOptions } from '@sallyport/fronte
 import { BusError, createPortLink, type EventTarget, type Unlisten } from '@sallyport/protocol'
 import { EventEmitter } from 'node:events'
 import { MessageChannel } from 'node:worker_threads'
+import { didYouMean } from '../guess.js'
 import { checkFile } from './files.js'
 import type { Frontends } from './frontends.js'
-import { resolveFrontend, resolveLocation, type FrontendOptions, type Location } from './options.js'
+import { resolveFrontend, resolveLocation, type FrontendOptions, type ModuleLocation } from './options.js'
 import type { SupervisedThread, Supervisor } from './supervisor.js'
 
 /** What a bus tells its host; it is in the log as well. */
@@ -31,10 +32,16 @@ export interface BusParts {
   events: EventEmitter
 }
 
+const BUS_EVENTS: ReadonlySet<string> = new Set<keyof BusEvents>(['fault', 'denied', 'rejected'])
+
+/** Of a timer in Node, less the time that a thread is given to end. */
+const MAX_TIMEOUT = 2 ** 31 - 1000
+
 export class Bus {
   readonly #parts: BusParts
   readonly #client: Client
-  readonly #early: Promise<unknown>[] = []
+  /** What the host listens to before the frontends start. */
+  #early: Promise<unknown>[] | undefined = []
   #closing: Promise<void> | undefined
 
   /** @internal */
@@ -55,7 +62,7 @@ export class Bus {
   }
 
   /** Starts one more frontend worker. Resolves once its module is on its way. */
-  async open(label: string, module: Location, options?: FrontendOptions): Promise<void> {
+  async open(label: string, module: ModuleLocation, options?: FrontendOptions): Promise<void> {
     const { codec } = resolveFrontend('bus.open', label, options)
     const url = resolveLocation('bus.open: module', module)
     await checkFile('bus.open: module', url)
@@ -81,24 +88,30 @@ export class Bus {
   /** Listens to events of all the bus. What is listened to at once, after `createBus`, misses nothing. */
   listen<T = unknown>(event: string, handler: EventHandler<T>, options?: ListenOptions): Promise<Unlisten> {
     const listening = this.#client.listen(event, handler, options)
-    this.#early.push(listening)
+    this.#early?.push(listening)
     return listening
   }
 
   once<T = unknown>(event: string, handler: EventHandler<T>, options?: ListenOptions): Promise<Unlisten> {
     const listening = this.#client.once(event, handler, options)
-    this.#early.push(listening)
+    this.#early?.push(listening)
     return listening
   }
 
   /** Tells of faults, denials and rejections; gives back what takes the handler away. */
   on<Name extends keyof BusEvents>(name: Name, handler: (event: BusEvents[Name]) => void): () => void {
+    if (!BUS_EVENTS.has(name)) {
+      throw new BusError('InvalidParams', `bus.on: no event ${JSON.stringify(name)}${didYouMean(name, BUS_EVENTS)}`)
+    }
     this.#parts.events.on(name, handler)
     return () => void this.#parts.events.off(name, handler)
   }
 
   /** Lets calls in flight end, then ends every thread. Resolves when none is left. */
-  close({ timeout = 1000 }: CloseOptions = {}): Promise<void> {
+  async close({ timeout = 1000 }: CloseOptions = {}): Promise<void> {
+    if (!(typeof timeout === 'number' && timeout >= 0 && timeout <= MAX_TIMEOUT)) {
+      throw new BusError('InvalidParams', `bus.close: timeout must be milliseconds from 0 to ${MAX_TIMEOUT}`)
+    }
     return (this.#closing ??= this.#close(timeout))
   }
 
@@ -108,7 +121,9 @@ export class Bus {
 
   /** @internal Resolves once what the host listened to at once is in place. */
   async settled(): Promise<void> {
-    await Promise.allSettled(this.#early.splice(0))
+    const early = this.#early ?? []
+    this.#early = undefined
+    await Promise.allSettled(early)
   }
 
   async #close(timeout: number): Promise<void> {

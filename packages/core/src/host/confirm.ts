@@ -1,9 +1,7 @@
 // The host's half of `confirm(text)` in an isolation hook. The gate's thread sleeps until it is answered, as a page does
 // while its dialog is open.
+import { CONFIRM_WORD, type ConfirmRequest } from '@sallyport/protocol'
 import type { MessagePort } from 'node:worker_threads'
-
-const NO = 1
-const YES = 2
 
 export function answerConfirm(
   port: MessagePort,
@@ -11,11 +9,11 @@ export function answerConfirm(
   onConfirm: (text: string) => boolean | Promise<boolean>,
 ): void {
   const answer = new Int32Array(shared)
-  port.on('message', ({ text }: { text: string }) => {
+  port.on('message', ({ text }: ConfirmRequest) => {
     void (async (): Promise<boolean> => onConfirm(text))()
       .catch(() => false)
       .then(agreed => {
-        Atomics.store(answer, 0, agreed === true ? YES : NO)
+        Atomics.store(answer, 0, agreed === true ? CONFIRM_WORD.yes : CONFIRM_WORD.no)
         Atomics.notify(answer, 0)
       })
   })

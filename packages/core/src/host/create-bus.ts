@@ -1,7 +1,8 @@
 // Puts a bus together: checks the options, starts core and the gates, and lets the frontends run once core is ready.
+import { BusError, receiveError } from '@sallyport/protocol'
 import type { LifeState } from '@sallyport/protocol/actor'
 import { EventEmitter } from 'node:events'
-import type { Attachment, CoreReport, CoreWorkerData } from '../contract.js'
+import type { Attachment, CoreReport, CoreWorkerData } from '../control.js'
 import { Bus, type BusEvents } from './bus.js'
 import { checkFiles } from './files.js'
 import { Frontends } from './frontends.js'
@@ -36,16 +37,15 @@ export async function assemble(given: BusOptions, cipher: boolean): Promise<Bus>
   const tell = <Name extends keyof BusEvents>(name: Name, event: BusEvents[Name]): void => void events.emit(name, event)
 
   const failed = (label: string, error: Error): void => {
-    log.error({ label, err: error }, 'a worker has failed')
+    log.error({ label, err: error }, 'fault')
     tell('fault', { label, error })
   }
-  const core = startCore(supervisor, options, log, tell)
+  const core = startCore(supervisor, options, { log, tell, failed })
   const frontends = new Frontends({
     supervisor,
     options,
     cipher,
     log,
-    isolated: options.pattern === 'isolation',
     attach: attachment => core.post({ type: 'attach', attachment }, portsOf(attachment)),
     failed,
     rejected(label, command, why) {
@@ -65,11 +65,11 @@ export async function assemble(given: BusOptions, cipher: boolean): Promise<Bus>
     const [opened] = await Promise.all([Promise.all(opening), core.ready])
     supervisor.signal('core.ready')
     void core.exited.then(({ error }) => {
-      if (!error) return
+      if (!error && supervisor.state !== 'running') return
       supervisor.signal('core.failed')
-      failed('core', error)
       // No frontend outlives core: what was on its way to core must settle, not wait.
       void frontends.closeAll()
+      failed('core', error ?? new BusError('InternalError', 'core has ended by itself'))
     })
     setImmediate(() => void bus.settled().then(() => opened.forEach(({ start }) => start())))
     return bus
@@ -79,11 +79,16 @@ export async function assemble(given: BusOptions, cipher: boolean): Promise<Bus>
   }
 }
 
+interface CoreListener {
+  log: Logger
+  tell: <Name extends keyof BusEvents>(name: Name, event: BusEvents[Name]) => void
+  failed(label: string, error: Error): void
+}
+
 function startCore(
   supervisor: Supervisor,
   { core, pattern, capabilities }: ResolvedOptions,
-  log: Logger,
-  tell: <Name extends keyof BusEvents>(name: Name, event: BusEvents[Name]) => void,
+  { log, tell, failed }: CoreListener,
 ): SupervisedThread {
   const workerData: CoreWorkerData = { module: core.href, pattern, capabilities, logLevel: log.level }
   return supervisor.start({
@@ -93,8 +98,12 @@ function startCore(
     onReport(report) {
       const told = report as CoreReport
       if (told.type === 'log') forwardLine(log, told.line)
-      else if (told.type === 'denied') tell('denied', { label: told.label, command: told.command })
-      else if (told.type === 'fault') tell('fault', { label: told.label, error: new Error(told.message) })
+      else if (told.type === 'denied') {
+        const { label, command } = told
+        log.warn({ label, command }, 'denied')
+        tell('denied', { label, command })
+      } else if (told.type === 'fault')
+        failed(told.label, receiveError(told.error, 'a frontend has sent what is no frame'))
     },
   })
 }

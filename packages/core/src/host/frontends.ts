@@ -3,13 +3,12 @@
 import { Client, throughGate } from '@sallyport/frontend/client'
 import { BusError, createPortLink, type CodecName, type FrontendWorkerData } from '@sallyport/protocol'
 import { MessageChannel } from 'node:worker_threads'
-import type { Attachment } from '../contract.js'
+import type { Attachment } from '../control.js'
 import { startGate, type Gate, type GateHost } from './gates.js'
 import { spawnWorker } from './spawn.js'
 import type { SupervisedThread } from './supervisor.js'
 
 export interface FrontendHost extends GateHost {
-  isolated: boolean
   attach(attachment: Attachment): void
   /** A frontend or its gate has ended with an error. */
   failed(label: string, error: Error): void
@@ -80,8 +79,8 @@ export class Frontends {
 
   #wire(label: string, codec: CodecName): { port: MessageChannel['port2']; gate: Gate | undefined } {
     const { port1, port2 } = new MessageChannel()
-    const { isolated, cipher } = this.#host
-    const gate = isolated ? startGate(label, this.#host) : undefined
+    const { options, cipher } = this.#host
+    const gate = options.pattern === 'isolation' ? startGate(label, this.#host) : undefined
     this.#host.attach({ label, codec, port: port1, cipher, ...(gate && { keyPort: gate.key }) })
     if (gate) this.#watch(label, gate.thread)
     return { port: port2, gate }

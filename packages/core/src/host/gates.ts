@@ -17,7 +17,7 @@ export interface Gate {
 
 export interface GateHost {
   supervisor: Supervisor
-  options: Pick<ResolvedOptions, 'isolation' | 'onConfirm'>
+  options: Pick<ResolvedOptions, 'pattern' | 'isolation' | 'onConfirm'>
   /** `false` only for the benchmark: the hook runs, and nothing is sealed. */
   cipher: boolean
   log: Logger

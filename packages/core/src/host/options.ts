@@ -8,7 +8,7 @@ import { didYouMean } from '../guess.js'
 import type { Logger } from './log.js'
 
 /** A module or folder: a URL, or an absolute path. */
-export type Location = URL | string
+export type ModuleLocation = URL | string
 
 export interface FrontendOptions {
   /** For all that this frontend sends and is sent; `json` by default. Bytes take the msgpack lane by themselves. */
@@ -16,12 +16,12 @@ export interface FrontendOptions {
 }
 
 export interface FrontendModule extends FrontendOptions {
-  module: Location
+  module: ModuleLocation
 }
 
 export interface IsolationOptions {
   /** A Tauri isolation app: `index.html` and its scripts. Without it, a hook that passes everything. */
-  dir?: Location
+  dir?: ModuleLocation
   /** Gives the hook `{ cmd: 'invoke', message }` and `{ cmd: 'emit', event, payload }` in place of Tauri's message. */
   envelope?: boolean
 }
@@ -30,9 +30,9 @@ export type PatternOptions = { use: 'brownfield' } | { use: 'isolation'; options
 
 export interface BusOptions {
   /** The core module, whose default export is made by `defineCore`. */
-  core: Location
+  core: ModuleLocation
   /** Modules to run in frontend workers, by label. */
-  frontends?: Readonly<Record<string, Location | FrontendModule>>
+  frontends?: Readonly<Record<string, ModuleLocation | FrontendModule>>
   /** Of the same shape as in `tauri.conf.json`. */
   app?: { security?: { pattern?: PatternOptions; capabilities?: readonly Capability[] } }
   /** A pino logger, or `false` for none. By default warnings and worse go to standard error. */
@@ -53,12 +53,18 @@ export interface ResolvedOptions {
 }
 
 const location = v.pipe(
-  v.custom<Location>(given => given instanceof URL || isAbsoluteLocation(given), 'a URL or an absolute path'),
+  v.custom<ModuleLocation>(given => given instanceof URL || isAbsoluteLocation(given), 'a URL or an absolute path'),
   v.transform(given => (typeof given === 'string' ? toUrl(given) : given)),
 )
 const codec = v.optional(v.picklist(['json', 'msgpack'], '"json" or "msgpack"'), 'json')
 const LABEL = /^[a-zA-Z0-9\-/:_]{1,200}$/
-const label = v.pipe(v.string(), v.regex(LABEL, 'a label of letters, digits, "-", "/", ":" and "_"'))
+/** Host and core speak of themselves by these. */
+const RESERVED_LABELS = ['host', 'core']
+const label = v.pipe(
+  v.string(),
+  v.regex(LABEL, 'a label of letters, digits, "-", "/", ":" and "_"'),
+  v.check(given => !RESERVED_LABELS.includes(given), 'a label other than "host" and "core"'),
+)
 const names = v.array(v.string('a string'), 'a list of strings')
 
 const frontendOptions = { codec }
@@ -92,7 +98,9 @@ const busOptions = v.strictObject({
   core: location,
   frontends: v.optional(v.record(label, frontend)),
   app: v.optional(v.strictObject({ security: v.optional(security) })),
-  log: v.optional(v.union([v.literal(false), v.looseObject({ warn: v.function() })], 'a pino logger, or false')),
+  log: v.optional(
+    v.union([v.literal(false), v.looseObject({ level: v.string(), child: v.function() })], 'a pino logger, or false'),
+  ),
   onConfirm: v.optional(v.function('a function')),
 })
 
@@ -126,7 +134,7 @@ export function resolveFrontend(where: string, name: string, options: FrontendOp
   return check(where, v.strictObject(frontendOptions), options)
 }
 
-export const resolveLocation = (where: string, given: Location): URL => check(where, location, given)
+export const resolveLocation = (where: string, given: ModuleLocation): URL => check(where, location, given)
 
 function check<S extends v.GenericSchema>(where: string, schema: S, given: unknown): v.InferOutput<S> {
   const result = v.safeParse(schema, given, { abortEarly: true })

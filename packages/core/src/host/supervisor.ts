@@ -10,14 +10,6 @@ export type BusState = 'starting' | 'running' | 'draining' | 'stopped' | 'failed
 /** After the time that a worker was given to drain, the time until it is ended from outside. */
 const GRACE_MS = 500
 
-const keepError = assign<
-  { spec: ThreadSpec; error: Error | undefined; timeout: number },
-  { type: 'thread.exited'; error: Error | undefined },
-  undefined,
-  ThreadEvent,
-  never
->({ error: ({ context, event }) => event.error ?? earlyEnd(context.spec.name) })
-
 const earlyEnd = (name: string): Error => new BusError('InternalError', `${name} ended before it was ready`)
 
 const threadMachine = setup({
@@ -28,6 +20,12 @@ const threadMachine = setup({
   },
   actors: { thread: threadLogic },
   delays: { patience: ({ context }) => context.timeout + GRACE_MS },
+  actions: {
+    keepError: assign({
+      error: ({ context, event }) =>
+        (event.type === 'thread.exited' ? event.error : undefined) ?? earlyEnd(context.spec.name),
+    }),
+  },
   guards: { endedWell: ({ event }) => event.type === 'thread.exited' && event.error === undefined },
 }).createMachine({
   id: 'thread',
@@ -41,18 +39,19 @@ const threadMachine = setup({
         stop: { target: '.draining', actions: assign({ timeout: ({ event }) => event.timeout }) },
         'thread.exited': [
           { target: 'stopped', guard: 'endedWell' },
-          { target: 'failed', actions: keepError },
+          { target: 'failed', actions: 'keepError' },
         ],
       },
       initial: 'starting',
       states: {
         starting: {
-          on: { 'thread.ready': 'running', 'thread.exited': { target: '#thread.failed', actions: keepError } },
+          on: { 'thread.ready': 'running', 'thread.exited': { target: '#thread.failed', actions: 'keepError' } },
         },
         running: {},
         draining: {
           entry: sendTo('thread', ({ context }) => ({ type: 'stop', timeout: context.timeout })),
           after: { patience: { actions: sendTo('thread', { type: 'kill' }) } },
+          // Its time to drain is counted from the first stop.
           on: { stop: {} },
         },
       },
@@ -150,7 +149,7 @@ function supervised(thread: ThreadActor): SupervisedThread {
     next: snapshot => snapshot.matches({ alive: 'running' }) && becameReady(),
     complete() {
       const { error } = thread.getSnapshot().context
-      endedEarly(error ?? new Error('The thread was stopped before it was ready'))
+      endedEarly(error ?? new BusError('Disconnected', 'The worker was stopped before it was ready'))
       ended({ error })
     },
   })

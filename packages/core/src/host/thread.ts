@@ -1,6 +1,6 @@
 // A worker thread as a callback actor, which lives as long as the worker does. Only its state and its end go up as events.
-import { BusError, ERROR_CODES, type BusErrorReason } from '@sallyport/protocol'
-import type { LifeState, ReportedError } from '@sallyport/protocol/actor'
+import { BusError, receiveError, reportError } from '@sallyport/protocol'
+import type { LifeState } from '@sallyport/protocol/actor'
 import type { TransferListItem, Worker } from 'node:worker_threads'
 import { fromCallback, type CallbackActorLogic } from 'xstate'
 
@@ -8,7 +8,7 @@ import { fromCallback, type CallbackActorLogic } from 'xstate'
 interface StateReport {
   type: 'state'
   state: LifeState
-  error?: ReportedError
+  error?: unknown
 }
 
 export interface ThreadSpec {
@@ -42,10 +42,10 @@ export const thread: CallbackActorLogic<ThreadEvent, ThreadSpec> = fromCallback<
       if (!isStateReport(report)) return input.onReport(report)
       input.onState(report.state)
       if (report.state === 'ready') sendBack({ type: 'thread.ready' })
-      if (report.state === 'failed') failure ??= failureOf(input.name, report.error)
+      if (report.state === 'failed') failure ??= receiveError(report.error, `${input.name} failed`)
     })
     worker.on('error', (error: unknown) => {
-      failure ??= error instanceof Error ? error : new Error(String(error))
+      failure ??= receiveError(reportError(error), `${input.name} failed`)
     })
     worker.on('exit', code => {
       if (code !== 0 && !killed) failure ??= new BusError('InternalError', `${input.name} exited with code ${code}`)
@@ -68,17 +68,10 @@ function spawn({ spawn: make }: ThreadSpec, failed: (error: Error) => void): Wor
   try {
     return make()
   } catch (error) {
-    queueMicrotask(() => failed(error as Error))
+    queueMicrotask(() => failed(receiveError(reportError(error), 'A worker can’t be started')))
     return undefined
   }
 }
 
 const isStateReport = (report: unknown): report is StateReport =>
   typeof report === 'object' && report !== null && (report as { type?: unknown }).type === 'state'
-
-function failureOf(name: string, error: ReportedError | undefined): Error {
-  const { message, stack, reason = 'InternalError' } = error ?? { message: `${name} failed` }
-  const failure = new BusError(reason in ERROR_CODES ? (reason as BusErrorReason) : 'InternalError', message)
-  if (stack !== undefined) failure.stack = stack
-  return failure
-}

@@ -1,7 +1,7 @@
-// What host and core tell each other. Control messages are plain objects; they cross a port once in a worker's life or
-// when a frontend comes or goes, never for a call.
-import type { CodecName } from '@sallyport/protocol'
-import type { LifeState, ReportedError } from '@sallyport/protocol/actor'
+// What host and core tell each other. Control messages are plain objects: for a worker's life, for frontends that come and
+// go, and for what a host wants to know. No call that is served makes one.
+import type { CodecName, ReportedError } from '@sallyport/protocol'
+import type { LifeState } from '@sallyport/protocol/actor'
 import type { MessagePort } from 'node:worker_threads'
 import type { Capability, Pattern } from './authority/capability.js'
 
@@ -37,4 +37,4 @@ export type CoreReport =
   | { type: 'state'; state: LifeState; error?: ReportedError }
   | { type: 'log'; line: string }
   | { type: 'denied'; label: string; command: string }
-  | { type: 'fault'; label: string; message: string }
+  | { type: 'fault'; label: string; error: ReportedError }
