@@ -48,6 +48,20 @@ describe('the lane', () => {
     expect(peer.received[0]!.params).toStrictEqual({ big: 2n ** 60n, at: new Date(5), deep: { data: bytes } })
   })
 
+  it.each<[string, unknown, number]>([
+    ['bytes', bytes, MSGPACK_KIND],
+    ['bytes at its top level', { data: bytes }, MSGPACK_KIND],
+    ['bytes deeper down', { a: { data: bytes } }, JSON_KIND],
+    ['no bytes', { a: 1 }, JSON_KIND],
+  ])('of an event with %s follows the same rule', async (_name, payload, kind) => {
+    const { client, peer } = setUp()
+    await client.emit('e', payload)
+    await client.emitTo('main', 'e', payload)
+    await crossed()
+    expect(peer.kinds).toEqual([kind])
+    if (kind === MSGPACK_KIND) expect(peer.last.params.payload).toStrictEqual(payload)
+  })
+
   it('changes in the middle of a turn, and order holds', async () => {
     const { client, peer } = setUp()
     void client.invoke('a')

@@ -1,11 +1,14 @@
 // docs/wire.md states numbers and names that stand in the code: here they are compared, so that neither changes alone.
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { MAX_BATCH, MAX_DEPTH, MAX_FRAME_BYTES, MAX_IN_FLIGHT, MAX_NODES, SCAN_ABOVE_BYTES } from './bounds.js'
+import * as bounds from './bounds.js'
 import { CHANNEL_WINDOW, METHOD, channelReference } from './contract.js'
 import { ERROR_CODES } from './error.js'
 import { FRAME_KIND } from './frame.js'
 import { MAX_RECORD_AGE } from './record.js'
+
+const { MAX_BATCH, MAX_CHANNELS, MAX_DEPTH, MAX_FRAME_BYTES, MAX_IN_FLIGHT, MAX_LISTENERS, MAX_NODES } = bounds
+const { SCAN_ABOVE_BYTES } = bounds
 
 const page = readFileSync(new URL('../../../docs/wire.md', import.meta.url), 'utf8')
 const count = (n: number): string => n.toLocaleString('en').replaceAll(',', ' ')
@@ -23,7 +26,8 @@ describe('docs/wire.md states', () => {
       'the number of values',
       `| values in a frame | ${count(MAX_NODES)}; JSON: only in frames over ${kib(SCAN_ABOVE_BYTES)},`,
     ],
-    ['the calls in flight', `| calls of a frontend in flight | ${count(MAX_IN_FLIGHT)}, then Overloaded |`],
+    ['the calls in flight', `| calls of a frontend in flight | ${count(MAX_IN_FLIGHT)}, then Overloaded;`],
+    ['channels and listeners', `| ${count(MAX_CHANNELS)}, ${count(MAX_LISTENERS)}, then Overloaded |`],
     ['the window of a channel', `| messages of a channel under way | ${CHANNEL_WINDOW} |`],
     ['the age of a record', `| age of a record | ${MAX_RECORD_AGE / 1000} s |`],
     ['the form of a channel', `\`${channelReference(0).replace(/0$/, '<id>')}\``],
