@@ -1,6 +1,6 @@
 // MessagePack, for bytes and for those who choose it: plain values, `undefined`, BigInt to 64 bits, Date, and bytes.
 // Other extensions are refused before msgpackr sees them (msgpack-scan.ts), so that what it builds is plain data.
-import { Packr } from 'msgpackr'
+import { Packr } from 'msgpackr/pack'
 import type { Codec, EncodedMessage } from './codec.js'
 import { MAX_FRAME_BYTES } from './bounds.js'
 import { BusError } from './error.js'

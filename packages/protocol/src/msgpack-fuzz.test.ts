@@ -1,7 +1,7 @@
 // Random bytes, and frames that somebody has tampered with: the codec refuses them with a ParseError, or reads just what a
 // second reader reads. It never crashes, never hangs, and never lets an extension through.
 import fc from 'fast-check'
-import { Packr } from 'msgpackr'
+import { Packr } from 'msgpackr/pack'
 import { describe, expect, it } from 'vitest'
 import { readMsgpack, sameStructure } from '../test/read-msgpack.js'
 import { BusError } from './error.js'

@@ -1,7 +1,7 @@
 // The scan in front of msgpackr, rule by rule: what is cut short, too long, too deep, too much, or of a type that is not on
 // the list never reaches the reader that builds values.
 import fc from 'fast-check'
-import { Packr } from 'msgpackr'
+import { Packr } from 'msgpackr/pack'
 import { describe, expect, it } from 'vitest'
 import { MAX_DEPTH, MAX_NODES } from './bounds.js'
 import { msgpackCodec } from './msgpack-codec.js'

@@ -1,7 +1,7 @@
 // A key named `__proto__` turns into a prototype at the first careless assignment. It is refused at any depth and in any
 // spelling, by both codecs and on both sides; the same text as a value is but a text.
 import fc from 'fast-check'
-import { Packr } from 'msgpackr'
+import { Packr } from 'msgpackr/pack'
 import { describe, expect, it } from 'vitest'
 import { codecs } from './codecs.js'
 import type { Message } from './message.js'
