@@ -7,6 +7,7 @@ import {
   createOutbox,
   describeCommand,
   describeThrown,
+  encodeChecked,
   holdsBytes,
   isBusError,
   isResponse,
@@ -163,7 +164,7 @@ export class Client {
   #post(message: CallMessage, bytes: boolean): void {
     const codec = codecs[bytes ? 'msgpack' : this.#codec]
     try {
-      this.#outbox.post(codec, message)
+      this.#outbox.put(codec, encodeChecked(codec, message))
     } catch (cause) {
       if (isBusError(cause)) throw cause
       const why = describeThrown(cause)
@@ -198,7 +199,7 @@ export class Client {
   #receive({ kind, body }: ReceivedFrame): void {
     this.#lastFault = undefined
     try {
-      for (const message of readBatch(kind, body)) this.#take(message)
+      for (const message of readBatch(kind, body, true)) this.#take(message)
     } catch (error) {
       // As everywhere, a bad frame closes the session. It must not end the thread, which may be the host's.
       this.#lastFault = error as BusError

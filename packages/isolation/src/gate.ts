@@ -7,7 +7,7 @@ import {
   METHOD,
   codecs,
   createOutbox,
-  encodeMessage,
+  encodeChecked,
   describeCommand,
   holdsBytes,
   idOf,
@@ -174,5 +174,5 @@ function write({ id }: CallMessage, { cmd, payload, options }: PassedMessage, co
   const message = { jsonrpc: '2.0', method: cmd, params: payload } as CallMessage
   if (id !== undefined) message.id = id
   if (options?.headers !== undefined) message.headers = options.headers
-  return { codec: lane, encoded: encodeMessage(lane, message) }
+  return { codec: lane, encoded: encodeChecked(lane, message) }
 }

@@ -13,15 +13,21 @@ export interface Codec {
    * @throws whatever the format throws for a value that it can't carry (a TypeError for a BigInt or a cycle in JSON).
    */
   encode(message: Message): EncodedMessage
+  /**
+   * What core and the gate refuse is not sent to them: it would cost the session, and every call that is in flight.
+   *
+   * @throws RangeError or TypeError, which says what was found
+   */
+  check(encoded: EncodedMessage): void
   /** Joins encoded messages into one body: one alone as itself, several as an array (JSON-RPC's batch). */
   join(messages: readonly EncodedMessage[]): EncodedMessage
   /**
-   * Reads a body. What it gives is one value or an array, plain data, within the bounds, and not yet checked to be
-   * JSON-RPC.
+   * Reads a body. What it gives is one value or an array, plain data, and not yet checked to be JSON-RPC.
    *
-   * @throws BusError `ParseError`
+   * @param trusted from core, which a frontend depends on anyway: the text is parsed without being scanned first
+   * @throws BusError `ParseError`, also for what is beyond the bounds
    */
-  decode(body: Uint8Array): unknown
+  decode(body: Uint8Array, trusted?: boolean): unknown
 }
 
 export type CodecName = 'json' | 'msgpack'

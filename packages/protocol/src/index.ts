@@ -50,7 +50,7 @@ export {
   type ResponseMessage,
   type SuccessMessage,
 } from './message.js'
-export { createOutbox, encodeMessage, type Outbox } from './outbox.js'
+export { createOutbox, encodeChecked, type Outbox } from './outbox.js'
 export { createPortLink } from './port-link.js'
 export {
   createOpener,

@@ -17,7 +17,7 @@ export interface Outbox {
    * @throws what `encodeMessage` throws
    */
   post(codec: Codec, message: Message): void
-  /** The same for a message that `encodeMessage` has encoded. */
+  /** The same for a message that is encoded already. */
   put(codec: Codec, encoded: EncodedMessage): void
   /** Sends what waits, now. */
   flush(): void
@@ -67,5 +67,12 @@ export function encodeMessage(codec: Codec, message: Message): EncodedMessage {
       throw new BusError('InvalidParams', `A message of ${size} bytes is over the limit of ${MAX_FRAME_BYTES}`)
     }
   }
+  return encoded
+}
+
+/** The same for what goes to core or a gate, which would close the session for what `check` refuses. */
+export function encodeChecked(codec: Codec, message: Message): EncodedMessage {
+  const encoded = encodeMessage(codec, message)
+  codec.check(encoded)
   return encoded
 }

@@ -2,6 +2,7 @@
 // spelling, by both codecs and on both sides; the same text as a value is but a text.
 import fc from 'fast-check'
 import { Packr } from 'msgpackr/pack'
+import { encodeChecked } from './outbox.js'
 import { describe, expect, it } from 'vitest'
 import { codecs } from './codecs.js'
 import type { Message } from './message.js'
@@ -120,14 +121,14 @@ describe('a sender', () => {
 
   it.each(attempts)('does not send it in %s', (_name, message) => {
     for (const codec of Object.values(codecs)) {
-      expect(() => codec.encode(message)).toThrow(new TypeError('a key named "__proto__" is refused'))
+      expect(() => encodeChecked(codec, message)).toThrow(new TypeError('a key named "__proto__" is refused'))
     }
   })
 
   it('sends it as a value, a prototype not at all', () => {
     for (const codec of Object.values(codecs)) {
       const params = Object.create({ inherited: 1 }, { a: { value: '"__proto__":', enumerable: true } }) as object
-      const text = codec.encode({ jsonrpc: '2.0', method: '__proto__', params })
+      const text = encodeChecked(codec, { jsonrpc: '2.0', method: '__proto__', params })
       expect(codec.decode(Buffer.from(text))).toEqual({
         jsonrpc: '2.0',
         method: '__proto__',
@@ -146,8 +147,8 @@ it('a key is found wherever it stands, by both codecs, when it is sent and when 
       const message: Message = { jsonrpc: '2.0', id: 1, result: deep }
       expect(() => decodeJson(JSON.stringify(message))).toThrow(refused)
       expect(() => codecs.msgpack.decode(packr.pack(message))).toThrow(refused)
-      expect(() => codecs.json.encode(message)).toThrow(TypeError)
-      expect(() => codecs.msgpack.encode(message)).toThrow(TypeError)
+      expect(() => encodeChecked(codecs.json, message)).toThrow(TypeError)
+      expect(() => encodeChecked(codecs.msgpack, message)).toThrow(TypeError)
     }),
   )
 })
