@@ -25,17 +25,19 @@ export interface AppListenOptions {
   target?: string | EventTarget
 }
 
-export function createApp(router: EventRouter, log: Logger): App {
+export function createApp(router: EventRouter, getLog: () => Logger): App {
   const local = new LocalListeners(router)
   const listen: App['listen'] = (event, handler, options = {}) =>
     local.listen(
       event,
-      guarded(log, event, handler as AppEventHandler),
+      guarded(getLog, event, handler as AppEventHandler),
       toEventTarget(options.target ?? { kind: 'Any' }),
     )
 
   return {
-    log,
+    get log(): Logger {
+      return getLog()
+    },
     emit: (event, payload = null) => router.emit(event, payload),
     emitTo: (target, event, payload = null) => router.emitTo(toEventTarget(target), event, payload),
     emitFilter: (event, payload, filter) =>
@@ -57,8 +59,8 @@ export function createApp(router: EventRouter, log: Logger): App {
 }
 
 /** A listener that throws takes neither core nor the other listeners with it. */
-function guarded(log: Logger, event: string, handler: AppEventHandler): AppEventHandler {
-  const failed = (error: unknown): void => log.error({ event, err: error }, 'a listener failed')
+function guarded(getLog: () => Logger, event: string, handler: AppEventHandler): AppEventHandler {
+  const failed = (error: unknown): void => getLog().error({ event, err: error }, 'a listener failed')
   return received => {
     try {
       const result = handler(received)

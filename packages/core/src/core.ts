@@ -33,14 +33,14 @@ export interface Core {
 export async function createCore(
   definition: CoreDefinition,
   { pattern, capabilities }: CoreOptions,
-  log: Logger,
+  getLog: () => Logger,
   report: (report: CoreReport) => void,
 ): Promise<Core> {
   const router = new EventRouter()
   const pool = createPool()
   const registry = createRegistry(definition, createEventCommands(router), pool)
   const authority = createAuthority(capabilities, registry, pattern)
-  const app = createApp(router, log)
+  const app = createApp(router, getLog)
   const master = randomBytes(32)
   const sessions = new Set<Session>()
   for (const plugin of definition.plugins ?? []) await plugin.setup?.(app)

@@ -29,7 +29,7 @@ export {
   type PooledCommandOptions,
 } from './define.js'
 export type { Bus, BusEvents, CloseOptions } from './host/bus.js'
-export { createBus } from './host/create-bus.js'
+export { createBus } from './create-bus.js'
 export type { Logger } from './host/log.js'
 export type {
   BusOptions,

@@ -1,6 +1,6 @@
 // For the benchmark alone: what the cipher costs is seen by leaving it out. Nothing else may use this.
 import type { Bus } from './host/bus.js'
-import { assemble } from './host/create-bus.js'
+import { assemble } from './host/assemble.js'
 import type { BusOptions } from './host/options.js'
 
 /** Like `createBus`, but in the isolation pattern hooks run and nothing is sealed. */

@@ -11,7 +11,7 @@ import { createCoreLog } from './log.js'
 const { module, ...options } = workerData as CoreWorkerData
 const control = parentPort!
 const report = (message: CoreReport): void => control.postMessage(message)
-const log = createCoreLog(options.logLevel, line => report({ type: 'log', line }))
+const getLog = createCoreLog(options.logLevel, line => report({ type: 'log', line }))
 
 /** Links that the host has handed over before core was there. */
 const waiting: Attachment[] = []
@@ -20,7 +20,7 @@ let patience = 0
 
 const actor = startWorkerActor({
   async boot() {
-    core = await createCore(definitionOf(await load(module), module), options, log, report)
+    core = await createCore(definitionOf(await load(module), module), options, getLog, report)
   },
   handshake: async () => waiting.forEach(attachment => core?.attach(attachment)),
   serve: () => () => void core?.close(),

@@ -34,7 +34,12 @@ async function setUp(pattern: 'brownfield' | 'isolation' = 'brownfield') {
   const permissions = ['allow-ok', 'allow-count', 'allow-forever', 'allow-deep']
   const capabilities = [{ identifier: 'all', windows: ['*'], permissions }]
   const options = { pattern, capabilities, logLevel: 'silent' }
-  const core = await createCore(definition, options, pino({ level: 'silent' }), report => reports.push(report))
+  const core = await createCore(
+    definition,
+    options,
+    () => pino({ level: 'silent' }),
+    report => reports.push(report),
+  )
   cores.push(core)
   return { core, reports }
 }

@@ -1,10 +1,10 @@
 // Decides who may call what, once per frontend: a call then costs one look-up. The rules are Tauri's, but that a deny
 // holds for the labels of its capability alone.
 import { BusError } from '@sallyport/protocol'
-import picomatch from 'picomatch'
 import type { CommandRegistry, RunnableCommand } from '../commands.js'
 import { isDevelopment } from '../mode.js'
 import type { Capability, Pattern } from './capability.js'
+import { labelMatcher } from './label-glob.js'
 import { permissionsIn, permissionsOfAll, type Permission } from './permissions.js'
 
 /** What one frontend may call. */
@@ -55,9 +55,7 @@ export function createAuthority(
 }
 
 function resolve(capability: Capability, known: ReadonlyMap<string, Permission[]>): ResolvedCapability {
-  // Rust's glob has no braces, negation or extended globs, and its `*` matches every character.
-  const options = { bash: true, dot: true, nobrace: true, noextglob: true, nonegate: true }
-  const globs = (capability.windows ?? []).map(glob => picomatch(glob, options))
+  const globs = (capability.windows ?? []).map(labelMatcher)
   return {
     holdsFor: label => globs.some(matches => matches(label)),
     permissions: permissionsIn(capability, known),

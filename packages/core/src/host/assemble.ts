@@ -11,22 +11,6 @@ import { resolveOptions, type BusOptions, type ResolvedOptions } from './options
 import { spawnWorker } from './spawn.js'
 import { createSupervisor, type SupervisedThread, type Supervisor } from './supervisor.js'
 
-/**
- * Starts core, and a worker for each frontend. Resolves when core and the gates are ready; the modules of the frontends are
- * loaded after that, in a later turn, so a host that listens at once misses nothing.
- *
- * @throws BusError `InvalidParams` for an unknown or wrong option, and what goes wrong while core or a gate starts
- * @example
- * const bus = await createBus({
- *   core: new URL('./core.js', import.meta.url),
- *   frontends: { main: new URL('./main.js', import.meta.url) },
- * })
- * try { … } finally { await bus.close() }
- */
-export function createBus(options: BusOptions): Promise<Bus> {
-  return assemble(options, true)
-}
-
 /** @internal With `cipher: false` hooks run and nothing is sealed; for the benchmark alone. */
 export async function assemble(given: BusOptions, cipher: boolean): Promise<Bus> {
   const options = resolveOptions(given)
