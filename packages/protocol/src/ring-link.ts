@@ -1,0 +1,244 @@
+// A link over two rings: frames go through shared memory, and the reading thread polls while that pays and sleeps when it
+// doesn't. Invariants: `park` comes before the last look, on either side of a ring; nothing waits in a loop; a pass is
+// bounded, so the event loop lives; the port beside the rings carries nothing but its own end, so a message is a fault.
+import type { MessagePort } from 'node:worker_threads'
+import { BusError, isBusError } from './error.js'
+import type { Frame } from './frame.js'
+import type { Link, LinkReceiver, ReceivedFrame } from './link.js'
+import { openRing } from './ring.js'
+import { RingDoorbell } from './ring-doorbell.js'
+import { RingPolling } from './ring-polling.js'
+import { RingReader } from './ring-reader.js'
+import { RingReceiver } from './ring-receiver.js'
+import { RingSender } from './ring-sender.js'
+import { RingWriter } from './ring-writer.js'
+
+/** Looks at the ring within one turn of the event loop, while polling. */
+const PROBES = 60
+/** Parts that are taken within one turn. */
+const PARTS_PER_PASS = 256
+/** How long a link that was closed waits for a peer that takes nothing of what still waits, in milliseconds. */
+const LINGER = 1000
+
+export interface RingLinkOptions {
+  /** Memory of `createRingBuffers`: what is `out` here is `in` there. */
+  out: SharedArrayBuffer
+  in: SharedArrayBuffer
+  /** Tells of the peer's end, and keeps the thread alive. Nothing is ever posted on it. */
+  port: MessagePort
+  /** This side mostly asks: it polls for the answer as soon as it has sent. The other side polls after an arrival. */
+  awaitsReplies?: boolean
+  /** `false`: never poll, sleep whenever nothing is there. */
+  poll?: boolean
+}
+
+class RingLink implements Link {
+  readonly #port: MessagePort
+  readonly #awaitsReplies: boolean
+  readonly #polling: RingPolling | undefined
+  readonly #reader: RingReader
+  readonly #sender: RingSender
+  readonly #parts: RingReceiver
+  readonly #doorbell: RingDoorbell
+  #receiver: LinkReceiver | undefined
+  #open = true
+  #ended = false
+  #fault: BusError | undefined
+  /** The peer has closed, or is dead: what the ring holds is all there will be. */
+  #peerGone = false
+  /** Awake: a turn of this link is scheduled. */
+  #awake = false
+  #linger: NodeJS.Timeout | undefined
+
+  constructor({ out, in: inward, port, awaitsReplies = false, poll = true }: RingLinkOptions) {
+    const [outRing, inRing] = [openRing(out), openRing(inward)]
+    this.#port = port
+    this.#awaitsReplies = awaitsReplies
+    this.#polling = poll ? new RingPolling() : undefined
+    this.#reader = new RingReader(inRing)
+    this.#sender = new RingSender(new RingWriter(outRing))
+    this.#parts = new RingReceiver(this.#reader)
+    this.#doorbell = new RingDoorbell(inRing, () => this.#rung())
+    port.on('close', () => {
+      this.#peerGone = true
+      if (this.#receiver || !this.#open) this.#finish()
+    })
+  }
+
+  send(frame: Frame): void {
+    if (!this.#open) return
+    try {
+      this.#sender.send(frame)
+    } catch (error) {
+      return this.#fail(error)
+    }
+    if (this.#awake) return
+    if (!this.#sender.idle) return this.#serveLater()
+    if (!this.#awaitsReplies || !this.#polling || !this.#receiver) return
+    const now = performance.now()
+    if (!this.#polling.mayStart(now)) return
+    this.#reader.unpark()
+    this.#startPolling(now)
+  }
+
+  receive(receiver: LinkReceiver): void {
+    this.#receiver = receiver
+    if (this.#ended) return queueMicrotask(() => receiver.closed(this.#fault))
+    this.#port.on('message', () => this.#fail(messageFault()))
+    this.#port.on('messageerror', () => this.#fail(messageFault()))
+    if (!this.#awake) this.#serveLater()
+  }
+
+  close(): void {
+    if (!this.#open) return
+    this.#open = false
+    if (this.#sender.idle || this.#peerGone) return this.#port.close()
+    this.#linger = setTimeout(() => this.#port.close(), LINGER)
+    this.#writeRest()
+  }
+
+  /** The doorbell rang: there are frames, or room, or nothing. */
+  #rung(): void {
+    if (this.#ended) return
+    if (!this.#open) return this.#writeRest()
+    if (this.#awake) return
+    if (!this.#reader.empty) this.#polling?.woken(performance.now())
+    this.#serve()
+  }
+
+  #serveLater(): void {
+    this.#awake = true
+    setImmediate(() => this.#serve())
+  }
+
+  #serve(): void {
+    if (!this.#open) return
+    this.#awake = true
+    const more = this.#receiver !== undefined && this.#take()
+    if (!this.#open) return
+    if (this.#peerGone) return this.#finish()
+    const now = performance.now()
+    if (this.#receiver && this.#polling?.mayStart(now)) return this.#startPolling(now)
+    if (more || !this.#sleep()) return this.#serveLater()
+    this.#awake = false
+  }
+
+  #startPolling(now: number): void {
+    this.#awake = true
+    this.#polling!.start(now)
+    setImmediate(this.#poll)
+  }
+
+  readonly #poll = (): void => {
+    if (!this.#open) return
+    for (let probe = 0; probe < PROBES; probe++) {
+      if (this.#reader.empty) continue
+      this.#take()
+      if (!this.#open) return
+      this.#flush()
+      this.#polling!.found(performance.now())
+      setImmediate(this.#poll)
+      return
+    }
+    this.#flush()
+    const now = performance.now()
+    if (!this.#polling!.mayGoOn(now)) {
+      if (this.#sleep()) {
+        this.#awake = false
+        return
+      }
+      this.#polling!.start(now)
+    }
+    setImmediate(this.#poll)
+  }
+
+  /** Hands over what has come, up to a bound; `true` where there may be more. */
+  #take(): boolean {
+    for (let part = 0; part < PARTS_PER_PASS; part++) {
+      let frame
+      try {
+        if (!this.#reader.next()) return false
+        frame = this.#parts.take()
+      } catch (error) {
+        this.#fail(error)
+        return false
+      }
+      if (this.#reader.release()) this.#sender.wake()
+      if (frame) this.#deliver(frame)
+      if (!this.#open) return false
+    }
+    return true
+  }
+
+  #deliver(frame: ReceivedFrame): void {
+    try {
+      this.#receiver!.frame(frame)
+    } catch (error) {
+      // A receiver that throws is its owner's fault, not the peer's: it is thrown where nothing of the link waits for it.
+      process.nextTick(() => {
+        throw error
+      })
+    }
+  }
+
+  #flush(): boolean {
+    try {
+      return this.#sender.flush()
+    } catch (error) {
+      this.#fail(error)
+      return false
+    }
+  }
+
+  /** Parks, and then looks once more, for frames and for room; `false` where there is something to do. */
+  #sleep(): boolean {
+    // Frames wait in the ring for a receiver that is yet to come: no need to be rung for each.
+    if (!this.#receiver && this.#sender.idle) return true
+    this.#reader.park()
+    this.#doorbell.listen()
+    this.#flush()
+    // Where the producer has unparked this side already, its ring is on the way.
+    return this.#reader.empty || !this.#receiver || !this.#reader.unpark()
+  }
+
+  /** Closed, but not everything is written: goes on while the peer takes something. */
+  #writeRest(): void {
+    this.#reader.park()
+    this.#doorbell.listen()
+    if (this.#flush()) this.#linger?.refresh()
+    if (this.#sender.idle) this.#port.close()
+  }
+
+  #fail(error: unknown): void {
+    if (!isBusError(error, 'InvalidRequest')) throw error
+    if (this.#fault) return
+    this.#open = false
+    this.#fault = error
+    this.#port.close()
+    queueMicrotask(() => this.#end())
+  }
+
+  /** The peer is gone: the rest of what it sent, and the end. */
+  #finish(): void {
+    this.#reader.freeze()
+    while (this.#open && this.#receiver && this.#take());
+    if (!this.#fault) this.#end()
+  }
+
+  #end(): void {
+    if (this.#ended) return
+    this.#open = false
+    this.#ended = true
+    clearTimeout(this.#linger)
+    this.#doorbell.stop()
+    this.#port.close()
+    this.#receiver?.closed(this.#fault)
+  }
+}
+
+const messageFault = (): BusError => new BusError('InvalidRequest', 'The peer posted on the port beside a ring')
+
+/** One end of a pair of rings; the other end is made in the other thread, with `out` and `in` swapped. */
+export function createRingLink(options: RingLinkOptions): Link {
+  return new RingLink(options)
+}

@@ -1,0 +1,75 @@
+// The producer's end of a ring. Its position is its own; of the consumer it reads one word, only where room seems short,
+// and believes it only where it lies between what was written and what fits.
+import { HEADER_BYTES, RING_WORD, SKIP, partSize, ringFault, type RingMemory } from './ring.js'
+
+export class RingWriter {
+  readonly #ring: RingMemory
+  /** Where the next part begins, mod 2^32. */
+  #head: number
+  /** The consumer's position, as last seen. */
+  #tailSeen: number
+  /** Where the bytes of the reserved part begin. */
+  #at = 0
+
+  constructor(ring: RingMemory) {
+    this.#ring = ring
+    this.#head = this.#tailSeen = Atomics.load(ring.control, RING_WORD.head) & ~7
+  }
+
+  /** The memory that `reserve` points into. */
+  get bytes(): Buffer {
+    return this.#ring.bytes
+  }
+
+  get size(): number {
+    return this.#ring.size
+  }
+
+  /**
+   * Where up to `length` bytes may be written, or -1 where there is no room for them now.
+   *
+   * @throws BusError `InvalidRequest` where the consumer's position is nonsense
+   */
+  reserve(length: number): number {
+    const { size, words } = this.#ring
+    const need = partSize(length)
+    const offset = this.#head & (size - 1)
+    const skip = offset + need > size ? size - offset : 0
+    const usedSeen = (this.#head - this.#tailSeen) >>> 0
+    if (usedSeen + skip + need > size) {
+      const tail = Atomics.load(this.#ring.control, RING_WORD.tail)
+      const used = (this.#head - tail) >>> 0
+      if (used > usedSeen || (tail & 7) !== 0) throw ringFault('a read position out of range')
+      this.#tailSeen = tail
+      if (used + skip + need > size) return -1
+    }
+    if (skip !== 0) {
+      words[offset >> 2] = SKIP
+      this.#head = (this.#head + skip) | 0
+    }
+    this.#at = (this.#head & (size - 1)) + HEADER_BYTES
+    return this.#at
+  }
+
+  /** Gives the reserved part to the consumer, with the `length` bytes that it got: at most as many as were reserved. */
+  publish(tag: number, length: number, rest: number): void {
+    const { control, words } = this.#ring
+    const word = (this.#at - HEADER_BYTES) >> 2
+    words[word] = (tag << 24) | length
+    words[word + 1] = rest
+    this.#head = (this.#head + partSize(length)) | 0
+    Atomics.store(control, RING_WORD.head, this.#head)
+  }
+
+  /** Asks the consumer to wake this thread when there is room. Look for room once more after that. */
+  want(): void {
+    Atomics.store(this.#ring.control, RING_WORD.wanted, 1)
+  }
+
+  /** Wakes the consumer's thread where it sleeps: to be called after whatever it should see. */
+  wake(): void {
+    const { control } = this.#ring
+    if (Atomics.load(control, RING_WORD.parked) !== 1) return
+    if (Atomics.compareExchange(control, RING_WORD.parked, 1, 0) === 1) Atomics.notify(control, RING_WORD.parked, 1)
+  }
+}

@@ -1,0 +1,14 @@
+// Two ring links of one thread, with what their peer holds laid open for tests.
+import { MessageChannel } from 'node:worker_threads'
+import type { Link } from '../../src/link.js'
+import { createRingBuffers } from '../../src/ring.js'
+import { createRingLink } from '../../src/ring-link.js'
+
+export function createRingPair(bytes?: number, poll = true): [Link, Link] {
+  const [there, back] = createRingBuffers(bytes)
+  const { port1, port2 } = new MessageChannel()
+  return [
+    createRingLink({ out: there, in: back, port: port1, awaitsReplies: true, poll }),
+    createRingLink({ out: back, in: there, port: port2, poll }),
+  ]
+}

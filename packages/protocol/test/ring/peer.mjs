@@ -1,0 +1,11 @@
+// The other thread of the tests that need a real one: it echoes, or runs random traffic, or does nothing.
+import { workerData } from 'node:worker_threads'
+import { createRingLink } from '../../dist/ring-link.js'
+import { runTraffic } from './traffic.mjs'
+
+const { out, in: inward, port, role, poll, traffic } = workerData
+const link = createRingLink({ out, in: inward, port, poll })
+
+if (role === 'echo') link.receive({ frame: frame => link.send(frame), closed: () => {} })
+if (role === 'traffic') await runTraffic(link, traffic)
+if (role === 'still') link.receive({ frame: () => {}, closed: () => {} })

@@ -1,0 +1,177 @@
+// The ring alone: what is written is read, whatever the positions, and whatever the other side writes over it is a fault,
+// never a read outside of the memory.
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { HEADER_BYTES, RING_WORD, SKIP, createRingBuffers, openRing, partSize } from '../../src/ring.js'
+import { RingReader } from '../../src/ring-reader.js'
+import { RingWriter } from '../../src/ring-writer.js'
+
+const SIZE = 1024
+
+function setUp(start = 0) {
+  const ring = openRing(createRingBuffers(SIZE)[0])
+  ring.control[RING_WORD.head] = start
+  ring.control[RING_WORD.tail] = start
+  return { ring, writer: new RingWriter(ring), reader: new RingReader(ring) }
+}
+
+function write(writer: RingWriter, bytes: Uint8Array, tag = 1, rest = 0): boolean {
+  const at = writer.reserve(bytes.length)
+  if (at < 0) return false
+  writer.bytes.set(bytes, at)
+  writer.publish(tag, bytes.length, rest)
+  return true
+}
+
+function read(reader: RingReader): number[] | undefined {
+  if (!reader.next()) return undefined
+  const bytes = new Uint8Array(reader.length)
+  reader.copy(bytes, 0)
+  reader.release()
+  return [...bytes]
+}
+
+describe('a ring', () => {
+  it.each([0, 8, SIZE - 8, 0x7fff_fff8 | 0, -SIZE, -8])(
+    'carries parts over its end and over 2^32, from %i on',
+    start => {
+      const { writer, reader } = setUp(start)
+      for (let i = 0; i < 2000; i++) {
+        const bytes = Uint8Array.from({ length: (i * 37) % 400 }, () => i & 255)
+        expect(write(writer, bytes, i % 128, i)).toBe(true)
+        expect(reader.next()).toBe(true)
+        expect([reader.tag, reader.rest, reader.length]).toEqual([i % 128, i, bytes.length])
+        expect(read(reader)).toEqual([...bytes])
+        expect(reader.next()).toBe(false)
+      }
+    },
+  )
+
+  it('is as a queue with room for its size', () => {
+    const operation = fc.oneof(fc.nat(SIZE - HEADER_BYTES), fc.nat(40), fc.constant('read' as const))
+    fc.assert(
+      fc.property(fc.integer(), fc.array(operation, { maxLength: 200 }), (start, operations) => {
+        const { writer, reader } = setUp(start & ~7)
+        const queue: number[][] = []
+        for (const [i, given] of operations.entries()) {
+          if (given === 'read') expect(read(reader)).toEqual(queue.shift())
+          else {
+            const bytes = Array.from({ length: given }, (_, at) => (at + i) & 255)
+            if (write(writer, Uint8Array.from(bytes))) queue.push(bytes)
+            else
+              expect(queue.length, 'an empty ring takes at least what a sender writes').toBeGreaterThan(
+                given > 248 ? -1 : 0,
+              )
+          }
+        }
+        for (const bytes of queue) expect(read(reader)).toEqual(bytes)
+        expect(read(reader)).toBeUndefined()
+      }),
+    )
+  })
+
+  it('can be filled to its last byte', () => {
+    const { writer, reader } = setUp()
+    expect(write(writer, new Uint8Array(SIZE - HEADER_BYTES).fill(7))).toBe(true)
+    expect(write(writer, new Uint8Array(0))).toBe(false)
+    expect(read(reader)).toHaveLength(SIZE - HEADER_BYTES)
+    for (let i = 0; i < SIZE / 8; i++) expect(write(writer, new Uint8Array(0))).toBe(true)
+    expect(write(writer, new Uint8Array(0))).toBe(false)
+    for (let i = 0; i < SIZE / 8; i++) expect(read(reader)).toEqual([])
+    expect(read(reader)).toBeUndefined()
+  })
+
+  it('asks for a wake-up once, when half of it is free', () => {
+    const { writer, reader } = setUp()
+    for (let i = 0; i < 4; i++) write(writer, new Uint8Array(248))
+    writer.want()
+    const woken = Array.from({ length: 4 }, () => reader.next() && reader.release())
+    expect(woken).toEqual([false, true, false, false])
+  })
+
+  it('takes no memory that is none, and no size but a power of two', () => {
+    for (const bytes of [0, 512, 1000, 1025, 2 ** 25, Number.NaN])
+      expect(() => createRingBuffers(bytes)).toThrow(RangeError)
+    for (const bytes of [0, 512, 1024, 512 + 1000])
+      expect(() => openRing(new SharedArrayBuffer(bytes))).toThrow('broke')
+    expect(() => openRing(new ArrayBuffer(512 + 1024) as never)).toThrow('broke the ring')
+  })
+})
+
+describe('a reader', () => {
+  const fault = (what: string): object => ({ reason: 'InvalidRequest', message: `The peer broke the ring: ${what}` })
+
+  it.each([4, 1, -8, SIZE + 8, 0x7fff_fff8, -1])('takes a write position of %i for a fault', head => {
+    const { ring, reader } = setUp()
+    Atomics.store(ring.control, RING_WORD.head, head)
+    expect(() => reader.next()).toThrow(expect.objectContaining(fault('a write position out of range')))
+  })
+
+  it.each([
+    ['longer than what was published', 9],
+    ['longer than the ring', SIZE],
+    ['the longest', 0xff_ffff],
+    ['negative', -2],
+    ['with the flag that is none', 0x8000_0000 | 0],
+  ])('takes a length that is %s for a fault', (_name, word) => {
+    const { ring, writer, reader } = setUp()
+    write(writer, new Uint8Array(8))
+    ring.words[0] = word
+    expect(() => reader.next()).toThrow(expect.objectContaining(fault('a length out of range')))
+  })
+
+  it('takes a part that runs over the end of the memory for a fault', () => {
+    const { ring, reader } = setUp(SIZE - 16)
+    ring.words[(SIZE - 16) >> 2] = 100
+    Atomics.store(ring.control, RING_WORD.head, SIZE + 512)
+    expect(() => reader.next()).toThrow(expect.objectContaining(fault('a length out of range')))
+  })
+
+  it('takes a skip at the start, with nothing after it, or after another for a fault', () => {
+    for (const [start, head] of [
+      [0, SIZE],
+      [512, SIZE],
+      [512, 1016],
+    ] as const) {
+      const { ring, reader } = setUp(start)
+      ring.words[start >> 2] = SKIP
+      Atomics.store(ring.control, RING_WORD.head, head)
+      expect(() => reader.next()).toThrow(expect.objectContaining(fault('a skip out of range')))
+    }
+    const { ring, reader } = setUp(512)
+    ring.words[128] = ring.words[0] = SKIP
+    Atomics.store(ring.control, RING_WORD.head, SIZE + 64)
+    expect(() => reader.next()).toThrow(expect.objectContaining(fault('a length out of range')))
+  })
+
+  it('reads what is there or faults, whatever words the memory holds', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer(), { minLength: 40, maxLength: 40 }),
+        fc.integer(),
+        fc.nat(),
+        (words, start, ready) => {
+          const { ring, reader } = setUp(start & ~7)
+          for (let i = 0; i < ring.words.length; i++) ring.words[i] = words[i % 40]! >> (words[(i + 7) % 40]! & 31)
+          Atomics.store(ring.control, RING_WORD.head, ((start & ~7) + (ready % (SIZE + 64))) | 0)
+          let taken = 0
+          try {
+            for (let bytes = read(reader); bytes; bytes = read(reader)) taken += partSize(bytes.length)
+          } catch (error) {
+            expect(error).toMatchObject({ reason: 'InvalidRequest' })
+          }
+          expect(taken).toBeLessThanOrEqual(SIZE)
+        },
+      ),
+      { numRuns: 2000 },
+    )
+  })
+})
+
+describe('a writer', () => {
+  it.each([8, 4, 1, -SIZE, 0x7fff_fff8])('takes a read position of %i, with nothing written, for a fault', tail => {
+    const { ring, writer } = setUp()
+    Atomics.store(ring.control, RING_WORD.tail, tail)
+    expect(() => writer.reserve(SIZE)).toThrow('The peer broke the ring: a read position out of range')
+  })
+})

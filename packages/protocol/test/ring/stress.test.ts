@@ -1,0 +1,65 @@
+// Random traffic between two threads, both ways, checked byte by byte: every frame once, in order, and no doorbell lost.
+// RING_STRESS=<frames each way> makes it long; RING_SEED=<n> repeats a run.
+import { MessageChannel, Worker } from 'node:worker_threads'
+import { describe, it } from 'vitest'
+import { RING_WORD, createRingBuffers } from '../../src/ring.js'
+import { createRingLink } from '../../src/ring-link.js'
+import { runTraffic } from './traffic.mjs'
+
+const long = Number(process.env['RING_STRESS'] ?? 0)
+const seed = Number(process.env['RING_SEED'] ?? (long ? Date.now() % 1e9 : 7))
+const frames = long || 4000
+/** A thread that hears nothing for so long has lost a doorbell. */
+const STILL = 5000
+
+async function stress(ringBytes: number, poll: boolean, awaitsReplies: boolean): Promise<void> {
+  const [there, back] = createRingBuffers(ringBytes)
+  const { port1, port2 } = new MessageChannel()
+  const counters = new Int32Array(new SharedArrayBuffer(8))
+  const common = { frames, ringBytes, counters }
+  const worker = new Worker(new URL('peer.mjs', import.meta.url), {
+    workerData: {
+      ...{ out: back, in: there, port: port2, poll, role: 'traffic' },
+      traffic: { ...common, seed: seed + 1, peerSeed: seed, mine: 1, theirs: 0 },
+    },
+    transferList: [port2],
+  })
+  const link = createRingLink({ out: there, in: back, port: port1, awaitsReplies, poll })
+  const state = (): string => {
+    const words = (ring: SharedArrayBuffer): string =>
+      Object.entries(RING_WORD)
+        .map(([name, at]) => `${name} ${Atomics.load(new Int32Array(ring), at)}`)
+        .join(', ')
+    return `received ${counters.join(' and ')} of ${frames}; there: ${words(there)}; back: ${words(back)}; seed ${seed}`
+  }
+  let watch: NodeJS.Timeout | undefined
+  const stands = new Promise<never>((_, reject) => {
+    let before = ''
+    watch = setInterval(() => {
+      const now = counters.join()
+      if (now === before) reject(new Error(`Nothing moves: ${state()}`))
+      before = now
+    }, STILL)
+    worker.once('error', error => reject(new Error(`${String(error)}: ${state()}`)))
+  })
+  try {
+    await Promise.race([
+      stands,
+      runTraffic(link, { ...common, seed, peerSeed: seed + 1, mine: 0, theirs: 1 }).then(async () => {
+        while (Atomics.load(counters, 1) < frames) await new Promise(setImmediate)
+      }),
+    ])
+  } finally {
+    clearInterval(watch)
+    link.close()
+    await worker.terminate()
+  }
+}
+
+describe('random traffic between two threads', { timeout: long ? 3_600_000 : 20_000 }, () => {
+  it.each([
+    ['rings of 4 KiB, polling', 2 ** 12, true, true],
+    ['rings of 4 KiB, never polling', 2 ** 12, false, false],
+    ['rings of 64 KiB, polling', 2 ** 16, true, false],
+  ])(`arrives whole, once and in order: %s`, (_name, bytes, poll, awaits) => stress(bytes, poll, awaits))
+})
