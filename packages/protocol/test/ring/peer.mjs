@@ -1,5 +1,5 @@
-// The other thread of the tests that need a real one: it echoes, or runs random traffic, or does nothing.
-import { workerData } from 'node:worker_threads'
+// The other thread of the tests that need a real one: it echoes, counts, runs random traffic, or does nothing.
+import { parentPort, workerData } from 'node:worker_threads'
 import { createRingLink } from '../../dist/ring-link.js'
 import { runTraffic } from './traffic.mjs'
 
@@ -9,3 +9,8 @@ const link = createRingLink({ out, in: inward, port, poll })
 if (role === 'echo') link.receive({ frame: frame => link.send(frame), closed: () => {} })
 if (role === 'traffic') await runTraffic(link, traffic)
 if (role === 'still') link.receive({ frame: () => {}, closed: () => {} })
+
+if (role === 'count') {
+  let bytes = 0
+  link.receive({ frame: ({ body }) => (bytes += body.length), closed: () => parentPort.postMessage(bytes) })
+}

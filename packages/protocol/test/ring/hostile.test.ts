@@ -1,0 +1,132 @@
+// What a hostile thread may do to a ring link: each is a fault that closes the link, and none a hang, a crash or a read of
+// what it should not see.
+import { setTimeout as delay } from 'node:timers/promises'
+import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads'
+import { afterEach, describe, expect, it } from 'vitest'
+import { MAX_RING_BODY } from '../../src/ring-sender.js'
+import { RING_WORD, createRingBuffers, openRing, type RingMemory } from '../../src/ring.js'
+import { createRingLink } from '../../src/ring-link.js'
+import { RingWriter } from '../../src/ring-writer.js'
+import { recorder, settle } from '../link-behaviour.js'
+
+const ports: MessagePort[] = []
+afterEach(() => ports.splice(0).forEach(port => port.close()))
+
+/** A link, and all that its peer has: the memory of both rings and a port. */
+function bare(bytes = 4096) {
+  const [there, back] = createRingBuffers(bytes)
+  const { port1, port2 } = new MessageChannel()
+  ports.push(port1)
+  const seen = recorder()
+  const link = createRingLink({ out: back, in: there, port: port2 })
+  link.receive(seen)
+  const writer = new RingWriter(openRing(there))
+  const write = (tag: number, length: number, rest: number): void => {
+    const at = writer.reserve(length)
+    writer.bytes.fill(0x61, at, at + length)
+    writer.publish(tag, length, rest)
+    writer.wake()
+  }
+  return { there: openRing(there), back: openRing(back), writer, write, link, seen, port: port1 }
+}
+
+const broke = (what: string): string => `fault: InvalidRequest: The peer broke the ring: ${what}`
+
+describe('a ring link', () => {
+  it.each<[string, (write: ReturnType<typeof bare>['write']) => void, string]>([
+    ['a kind that is none', write => write(0, 4, 0), 'a kind of frame that is none'],
+    ['another kind that is none', write => write(9, 4, 0), 'a kind of frame that is none'],
+    ['a frame over the bound', write => write(1, 4, MAX_RING_BODY), 'a frame out of bounds'],
+    ['a frame of 4 GiB', write => write(1, 4, -1), 'a frame out of bounds'],
+    ['an empty first part', write => write(1, 0, 8), 'a frame out of bounds'],
+    ['an empty later part', write => (write(1, 8, 8), write(1, 0, 8)), 'a part of no frame'],
+    ['a part that is longer than the rest', write => (write(1, 8, 8), write(1, 16, 0)), 'a part of no frame'],
+    ['a part that ends too early', write => (write(1, 8, 16), write(1, 8, 0)), 'a part of no frame'],
+    ['a part of another kind', write => (write(1, 8, 8), write(2, 8, 0)), 'a part of no frame'],
+  ])('takes %s for a fault, and nothing after it', async (_name, attack, what) => {
+    const { write, seen, link, port } = bare()
+    let closed = false
+    port.on('close', () => (closed = true))
+    write(1, 1, 0)
+    attack(write)
+    write(1, 1, 0)
+    await settle()
+    expect(seen.log).toEqual(['1:a', broke(what)])
+    expect(closed).toBe(true)
+    link.send({ kind: 1, body: 'x' })
+    link.close()
+    await settle()
+    expect(seen.log).toHaveLength(2)
+  })
+
+  it.each<[string, (there: RingMemory) => void, string]>([
+    ['a write position', there => Atomics.store(there.control, RING_WORD.head, 12345), 'a write position out of range'],
+    ['a length', there => (there.words.fill(0xffff), Atomics.store(there.control, 0, 64)), 'a length out of range'],
+  ])('takes %s that is nonsense for a fault', async (_name, attack, what) => {
+    const { there, writer, seen } = bare()
+    attack(there)
+    writer.wake()
+    await settle()
+    expect(seen.log).toEqual([broke(what)])
+  })
+
+  it('takes a read position that is nonsense for a fault, told later than the send that found it', async () => {
+    const { back, seen, link } = bare()
+    Atomics.store(back.control, RING_WORD.tail, 4)
+    for (let i = 0; i < 10; i++) link.send({ kind: 2, body: new Uint8Array(1000) })
+    expect(seen.log).toEqual([])
+    await settle()
+    expect(seen.log).toEqual([broke('a read position out of range')])
+  })
+
+  it.each([
+    ['a number', 0],
+    ['an object', { a: 1 }],
+    ['a buffer', new ArrayBuffer(8)],
+  ])('takes %s on the port for a fault', async (_name, message) => {
+    const { seen, port } = bare()
+    port.postMessage(message)
+    await settle()
+    expect(seen.log).toEqual(['fault: InvalidRequest: The peer posted on the port beside a ring'])
+  })
+
+  it('refuses to send what its peer would take for a fault', () => {
+    const { link } = bare()
+    expect(() => link.send({ kind: 2, body: new Uint8Array(MAX_RING_BODY + 1) })).toThrow('is over the limit')
+  })
+
+  it('is not kept from its closing by a peer that takes nothing, and tells of it within two seconds', async () => {
+    const { link, seen } = bare()
+    for (let i = 0; i < 100; i++) link.send({ kind: 2, body: new Uint8Array(1000) })
+    link.close()
+    await delay(500)
+    expect(seen.log).toEqual([])
+    await delay(1000)
+    expect(seen.log).toEqual(['closed'])
+  })
+
+  it('hands out memory that the peer can’t reach', async () => {
+    const { there, write, link } = bare()
+    const bodies: Uint8Array[] = []
+    link.receive({ frame: ({ body }) => bodies.push(body), closed: () => {} })
+    for (const kind of [1, 2, 3]) write(kind, 100, 0)
+    await settle()
+    there.bytes.fill(0)
+    expect(bodies.map(body => Buffer.from(body).toString())).toEqual(Array(3).fill('a'.repeat(100)))
+    expect(new Set(bodies.map(body => body.buffer)).has(there.bytes.buffer as never)).toBe(false)
+  })
+
+  it('keeps its thread’s loop alive beside a peer that rings and parks without end', async () => {
+    const { there, link } = bare()
+    const code = `const words = new Int32Array(require('node:worker_threads').workerData)
+      for (;;) { Atomics.store(words, 64, 0); Atomics.notify(words, 64); Atomics.store(words, 96, 1) }`
+    const worker = new Worker(code, { eval: true, workerData: there.control.buffer })
+    let turns = 0
+    const timer = setInterval(() => turns++, 1)
+    await delay(300)
+    clearInterval(timer)
+    await worker.terminate()
+    expect(turns).toBeGreaterThan(20)
+    link.close()
+  })
+})

@@ -1,0 +1,80 @@
+// A ring link to a real thread: it echoes, it dies, it closes; and nothing but its port keeps a thread alive.
+import { setTimeout as delay } from 'node:timers/promises'
+import { MessageChannel, Worker } from 'node:worker_threads'
+import { describe, expect, it } from 'vitest'
+import type { Link } from '../../src/link.js'
+import { createRingBuffers } from '../../src/ring.js'
+import { createRingLink } from '../../src/ring-link.js'
+import { recorder } from '../link-behaviour.js'
+
+function start(role: string, { bytes = 2 ** 16, poll = true } = {}): { link: Link; worker: Worker } {
+  const [there, back] = createRingBuffers(bytes)
+  const { port1, port2 } = new MessageChannel()
+  const worker = new Worker(new URL('peer.mjs', import.meta.url), {
+    workerData: { out: back, in: there, port: port2, role, poll },
+    transferList: [port2],
+  })
+  return { worker, link: createRingLink({ out: there, in: back, port: port1, awaitsReplies: true, poll }) }
+}
+
+const ended = (worker: Worker): Promise<number> => new Promise(resolve => worker.once('exit', resolve))
+
+async function until(holds: () => boolean): Promise<void> {
+  for (let i = 0; i < 500 && !holds(); i++) await delay(10)
+}
+
+describe('a ring link to a thread', () => {
+  it.each([
+    ['polling', { poll: true }],
+    ['asleep', { poll: false }],
+    ['through a ring of 1 KiB', { bytes: 1024 }],
+  ])('has frames of all sizes echoed, one by one and all at once, %s', async (_name, options) => {
+    const { link, worker } = start('echo', options)
+    const bodies = Array.from({ length: 200 }, (_, i) => Buffer.alloc((i * i * 7) % 9000, i))
+    const seen: Buffer[] = []
+    let next = (): void => {}
+    link.receive({ frame: ({ body }) => (seen.push(Buffer.from(body)), next()), closed: () => {} })
+    for (const body of bodies) {
+      const answered = new Promise<void>(resolve => (next = resolve))
+      link.send({ kind: 3, body })
+      await answered
+    }
+    for (const body of bodies) link.send({ kind: 2, body })
+    await until(() => seen.length === 400)
+    expect(Buffer.compare(Buffer.concat(seen), Buffer.concat([...bodies, ...bodies]))).toBe(0)
+    const over = ended(worker)
+    link.close()
+    expect(await over, 'the thread ends by itself: nothing keeps it alive').toBe(0)
+  })
+
+  it('hears of the death of its peer, in the middle of frames, and that once', async () => {
+    const { link, worker } = start('still', { bytes: 1024 })
+    const seen = recorder()
+    link.receive(seen)
+    const sending = setInterval(() => link.send({ kind: 2, body: new Uint8Array(5000) }), 0)
+    await delay(80)
+    await worker.terminate()
+    await until(() => seen.log.length > 0)
+    clearInterval(sending)
+    link.send({ kind: 1, body: 'x' })
+    await delay(20)
+    expect(seen.log).toEqual(['closed'])
+  })
+
+  it('keeps a thread alive that waits for frames', async () => {
+    const { link, worker } = start('still')
+    const over = ended(worker).then(() => 'ended')
+    expect(await Promise.race([over, delay(300, 'alive')])).toBe('alive')
+    link.receive({ frame: () => {}, closed: () => {} })
+    link.close()
+    expect(await over).toBe('ended')
+  })
+
+  it('brings a thread all that was sent before the closing, though it did not fit', async () => {
+    const { link, worker } = start('count', { bytes: 1024 })
+    const counted = new Promise(resolve => worker.once('message', resolve))
+    for (let i = 0; i < 300; i++) link.send({ kind: 2, body: new Uint8Array(2000) })
+    link.close()
+    expect(await counted).toBe(300 * 2000)
+  })
+})
