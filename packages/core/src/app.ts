@@ -12,7 +12,7 @@ export interface App {
   emit(event: string, payload?: unknown): void
   /** Sends an event to the listeners that match `target`: a label, or one of Tauri's targets. */
   emitTo(target: string | EventTarget, event: string, payload?: unknown): void
-  /** Sends an event to the listeners whose target `filter` accepts. */
+  /** Sends an event to the frontends that `filter` accepts, as `{ kind: 'WebviewWindow', label }`, and to core's listeners. */
   emitFilter(event: string, payload: unknown, filter: (target: EventTarget) => boolean): void
   /** Listens, and gives the id that takes the listener away. */
   listen<T = unknown>(event: string, handler: AppEventHandler<T>, options?: AppListenOptions): number
@@ -41,7 +41,10 @@ export function createApp(router: EventRouter, getLog: () => Logger): App {
     emit: (event, payload = null) => router.emit(event, payload),
     emitTo: (target, event, payload = null) => router.emitTo(toEventTarget(target), event, payload),
     emitFilter: (event, payload, filter) =>
-      router.emit(event, payload, target => target.kind === 'Any' || filter(target)),
+      // A frontend is asked for by its own label, whatever target its listener claims.
+      router.emit(event, payload, (target, { label }) =>
+        label === undefined ? target.kind === 'Any' || filter(target) : filter({ kind: 'WebviewWindow', label }),
+      ),
     listen,
     once: (event, handler, options) => {
       const id = listen(

@@ -89,8 +89,8 @@ function runner(method: string, command: AnyCommand, pool: Pool): RunnableComman
 function validated(method: string, schema: StandardSchemaV1, run: RunnableCommand['run']): RunnableCommand['run'] {
   return (args, ctx) => {
     const checked = schema['~standard'].validate(args)
-    if (checked instanceof Promise) return checked.then(result => run(valueOf(method, result), ctx))
-    return run(valueOf(method, checked), ctx)
+    if (!('then' in checked)) return run(valueOf(method, checked), ctx)
+    return Promise.resolve(checked).then(result => run(valueOf(method, result), ctx))
   }
 }
 

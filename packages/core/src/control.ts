@@ -1,6 +1,6 @@
 // What host and core tell each other. Control messages are plain objects: for a worker's life, for frontends that come and
 // go, and for what a host wants to know. No call that is served makes one.
-import type { CodecName, ReportedError } from '@sallyport/protocol'
+import type { CodecName, LinkEnd, ReportedError } from '@sallyport/protocol'
 import type { LifeState } from '@sallyport/protocol/actor'
 import type { MessagePort } from 'node:worker_threads'
 import type { Capability, Pattern } from './authority/capability.js'
@@ -22,7 +22,7 @@ export interface Attachment {
   /** `undefined` for the host's own link. */
   label: string | undefined
   codec: CodecName
-  port: MessagePort
+  end: LinkEnd
   /** In the isolation pattern: where the gate waits for this session's key. The host passes it on without reading it. */
   keyPort?: MessagePort
   /** `false` only for the benchmark. */

@@ -2,8 +2,8 @@
 import {
   RECORD_DIRECTION,
   createOpener,
-  createPortLink,
   createSessionSecret,
+  openLink,
   reportError,
   type Opener,
   type SessionKey,
@@ -57,11 +57,11 @@ export async function createCore(
   }
 
   return {
-    attach({ label, codec, port, keyPort, cipher }: Attachment): void {
+    attach({ label, codec, end, keyPort, cipher }: Attachment): void {
       const sealed = keyPort && handKeyTo(keyPort, master)
       const opener = sealed && !cipher ? createPlainOpener() : sealed
       const permits = label === undefined ? HOST_PERMITS : authority.permitsOf(label)
-      const link = createPortLink(port)
+      const link = openLink(end, false)
       sessions.add(new Session({ label, codec, link, opener, permits, registry, router, app, report: told }))
     },
     async drain(): Promise<void> {

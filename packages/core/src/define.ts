@@ -1,4 +1,5 @@
 // What a core module is written with: commands, plugins, and the definition that holds them.
+import { BusError } from '@sallyport/protocol'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { App } from './app.js'
 import type { CommandContext } from './context.js'
@@ -49,8 +50,15 @@ export function command(
   options: Partial<PooledCommandOptions<StandardSchemaV1>>,
   handler?: CommandHandler<never, unknown>,
 ): Command {
-  return { kind: 'command', schema: options.args, handler, thread: options.thread }
+  const { args, thread, ...unknown } = options
+  const [name] = Object.keys(unknown)
+  if (name !== undefined) throw wrong(`no option ${JSON.stringify(name)}: it takes args and thread`)
+  if (args !== undefined && typeof args['~standard']?.validate !== 'function') throw wrong('args is no Standard Schema')
+  if (thread !== undefined && !(thread instanceof URL)) throw wrong('thread must be a URL')
+  return { kind: 'command', schema: args, handler, thread }
 }
+
+const wrong = (what: string): BusError => new BusError('InvalidParams', `command(): ${what}`)
 
 export type Commands = Readonly<Record<string, AnyCommand>>
 

@@ -5,16 +5,23 @@ import { getSystemErrorMap } from 'node:util'
 
 /** The error that answers a call of `method` whose handler threw `thrown`. */
 export function failureOf(method: string, thrown: unknown): BusError {
-  if (isBusError(thrown)) return thrown
-  const value = thrown instanceof Error ? messageOf(thrown) : thrown
-  const message = typeof value === 'string' ? value : `${describeCommand(method)} failed`
-  return new BusError('CommandFailed', message, { data: value ?? null })
+  const failed = `${describeCommand(method)} failed`
+  try {
+    if (isBusError(thrown)) return thrown
+    const value = thrown instanceof Error ? messageOf(thrown) : thrown
+    return new BusError('CommandFailed', typeof value === 'string' ? value : failed, { data: value ?? null })
+  } catch {
+    // A proxy or a getter that throws when it is looked at.
+    return new BusError('CommandFailed', failed, { data: null })
+  }
 }
 
 /** `ENOENT: no such file or directory, open '/etc/secret'` without what was opened; of loading a module the code alone. */
 function messageOf(error: Error & { code?: unknown; errno?: unknown }): string {
   const { code, errno } = error
   const message = describeThrown(error)
+  // Of a program that was run, Node's message is its whole command line.
+  if ('spawnargs' in error || 'cmd' in error || ('pid' in error && 'status' in error)) return 'Command failed'
   if (typeof code !== 'string') return message
   if (typeof errno === 'number') return `${code}: ${getSystemErrorMap().get(errno)?.[1] ?? 'the system refused'}`
   return /^(ERR_|MODULE_)/.test(code) && /[\\/]/.test(message) ? code : message

@@ -1,6 +1,8 @@
 // CPU-heavy commands run in a pool of threads (piscina), so that core stays free. It is loaded with the first such call.
 import { BusError } from '@sallyport/protocol'
 import type { Piscina } from 'piscina'
+import { SendingChannel } from './channel.js'
+import type { PoolOutcome, PoolTask } from './pool-task.js'
 
 export interface Pool {
   /** Runs the default export of a module with `args`. */
@@ -13,20 +15,36 @@ export function createPool(): Pool {
 
   return {
     async run(module: URL, args: unknown, signal: AbortSignal): Promise<unknown> {
+      if (holdsChannel(args)) throw new BusError('InvalidParams', 'A channel can’t be passed to a command of the pool')
       loading ??= import('piscina').then(
-        ({ Piscina: PiscinaPool }) => new PiscinaPool({ minThreads: 0, idleTimeout: 30_000 }),
+        ({ Piscina: PiscinaPool }) =>
+          new PiscinaPool({
+            filename: import.meta.resolve('#pool-task'),
+            name: 'runTask',
+            minThreads: 0,
+            idleTimeout: 30_000,
+          }),
       )
       const piscina = await loading
+      const task: PoolTask = { module: module.href, args }
+      let outcome: PoolOutcome
       try {
-        return await piscina.run(args, { filename: module.href, signal })
-      } catch (error) {
+        outcome = (await piscina.run(task, { signal })) as PoolOutcome
+      } catch (cause) {
         if (signal.aborted)
-          throw new BusError('Cancelled', 'The call was cancelled while it ran in the pool', { cause: error })
-        throw error
+          throw new BusError('Cancelled', 'The call was cancelled while it ran in the pool', { cause })
+        throw cause
       }
+      if ('thrown' in outcome) throw outcome.thrown
+      if ('missing' in outcome) throw new BusError('InternalError', 'The module of this command has no default export')
+      return outcome.value
     },
     async close(): Promise<void> {
       await (await loading)?.destroy()
     },
   }
+}
+
+function holdsChannel(args: unknown): boolean {
+  return typeof args === 'object' && args !== null && Object.values(args).some(value => value instanceof SendingChannel)
 }

@@ -29,11 +29,10 @@ export class Replies {
   /** A result that can't be carried becomes an error that says so. */
   result(id: RequestId, method: string, value: unknown): void {
     const result = value ?? null
-    if (typeof result === 'object' && result !== null && Symbol.asyncIterator in result) {
-      const text = `${describeCommand(method)} gave an async iterable: send its values on a Channel`
-      return this.error(id, method, new BusError('InternalError', text))
-    }
     try {
+      if (typeof result === 'object' && result !== null && Symbol.asyncIterator in result) {
+        throw new TypeError('an async iterable is no value; send its values on a Channel')
+      }
       this.#post({ jsonrpc: '2.0', id, result }, result)
     } catch (cause) {
       this.error(id, method, uncarriable(`The result of ${describeCommand(method)}`, 'InternalError', cause))

@@ -1,7 +1,7 @@
 // The entry of the core worker: loads the user's core module and serves it.
 import { BusError, describeName, describeThrown, reportError } from '@sallyport/protocol'
 import { startWorkerActor } from '@sallyport/protocol/actor'
-import { setTimeout as delay } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
 import type { Attachment, CoreCommand, CoreReport, CoreWorkerData } from './control.js'
 import { createCore, type Core } from './core.js'
@@ -24,7 +24,12 @@ const actor = startWorkerActor({
   },
   handshake: async () => waiting.forEach(attachment => core?.attach(attachment)),
   serve: () => () => void core?.close(),
-  drain: () => Promise.race([core?.drain(), delay(patience, undefined, { ref: false })]),
+  async drain() {
+    // What had arrived before the word to stop is served: it takes the loop a turn to come to every port.
+    await nextTurn()
+    await nextTurn()
+    await Promise.race([core?.drain(), delay(patience, undefined, { ref: false })])
+  },
   entered(state, error) {
     report(error === undefined ? { type: 'state', state } : { type: 'state', state, error: reportError(error) })
     if (state === 'stopped' || state === 'failed') setImmediate(() => process.exit())

@@ -57,6 +57,31 @@ describe.each(routes)('channels: %s', (_name, connect) => {
     await expect(denied).rejects.toMatchObject({ reason: 'MethodNotFound' })
   })
 
+  test.each([
+    ['arguments that can’t be carried', { n: 1n, f: Symbol('no') }, undefined],
+    ['a signal that is aborted', {}, { signal: AbortSignal.abort() }],
+    ['a wrong option', {}, { timeout: -1 }],
+  ])('end at once when the call is refused before it is sent: %s', async (_why, args, options) => {
+    const { client } = await connect()
+    const channel = new client.Channel<number>()
+    const refused = client.invoke('count', { channel, ...args }, options)
+    refused.catch(() => {})
+    for await (const message of channel) expect.unreachable(`got ${message}`)
+    await expect(refused).rejects.toMatchObject({ name: 'BusError' })
+  })
+
+  test('passed again after its end, carry nothing of the call before', async () => {
+    const { client } = await connect()
+    const channel = new client.Channel<number>()
+    for (let i = 0; i < 5; i++) {
+      await client.invoke('endless', { channel }, { timeout: 5 }).catch(() => {})
+      const counted = client.invoke('count', { to: 3, channel })
+      const got: number[] = []
+      for await (const message of channel) got.push(message)
+      expect([got, await counted]).toEqual([[0, 1, 2], 3])
+    }
+  })
+
   test('make the sender wait, and reject its send when the receiver goes', async () => {
     const { bus, client } = await connect()
     const channel = new client.Channel<number>()

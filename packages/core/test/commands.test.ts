@@ -90,8 +90,11 @@ describe.each(routes)('commands: %s', (_name, connect) => {
 })
 
 describe.each(patterns)('a frontend worker: %s', (_name, app) => {
-  test.each(['json', 'msgpack'] as const)('calls and is answered in %s', async codec => {
-    const bus = await start({ app, frontends: { main: { module: fixture('main.mjs'), codec } } })
+  test.each([
+    ['json', 'port'],
+    ['msgpack', 'ring'],
+  ] as const)('calls and is answered in %s over a %s', async (codec, link) => {
+    const bus = await start({ app, frontends: { main: { module: fixture('main.mjs'), codec, link } } })
     expect(await next(bus, 'main-ready')).toEqual({ greeting: 'Hello, World!' })
     const answer = next(bus, 'answer')
     await bus.emit('question', { command: 'fails' })
@@ -117,11 +120,45 @@ describe('arguments that', () => {
   })
 })
 
+test.each(['revoked', 'named', 'getter', 'message', 'has', null, 7])(
+  'whatever a handler throws, its call settles: %s',
+  async what => {
+    const { client } = await routes[0]![1]()
+    await expect(client.invoke('throws_odd', { what })).rejects.toMatchObject({ name: 'BusError' })
+    expect(await client.invoke('add', { a: 1, b: 1 })).toBe(2)
+  },
+)
+
+test('a command of the pool fails like any other, and takes no channel', async () => {
+  const { client } = await routes[0]![1]()
+  await expect(client.invoke('heavy', { fail: 'null' })).rejects.toMatchObject({ reason: 'CommandFailed', data: null })
+  await expect(client.invoke('heavy', { fail: 'yes' })).rejects.toMatchObject({ data: 'too heavy' })
+  const channel = new client.Channel()
+  const refused = client.invoke('heavy', { channel })
+  refused.catch(() => {})
+  for await (const message of channel) expect.unreachable(String(message))
+  await expect(refused).rejects.toMatchObject({ reason: 'InvalidParams' })
+})
+
+test('a schema that answers later is waited for', async () => {
+  const { client } = await routes[0]![1]()
+  await expect(client.invoke('unchecked')).rejects.toMatchObject({ reason: 'InvalidParams' })
+})
+
+test('options of a call that do not exist are named', async () => {
+  const { client } = await routes[0]![1]()
+  await expect(client.invoke('add', {}, { timout: 1 } as never)).rejects.toMatchObject({
+    message: 'command "add" has no option "timout"',
+  })
+  const headers = new Headers({ trace: 'abc' }) as never
+  expect(await client.invoke('body', {}, { headers })).toMatchObject({ headers: { trace: 'abc' } })
+})
+
 test('a generator as a command is refused with a clear error', async () => {
   const { client } = await routes[0]![1]()
   await expect(client.invoke('generates')).rejects.toMatchObject({
     reason: 'InternalError',
-    message: expect.stringContaining('command "generates" gave an async iterable') as string,
+    message: expect.stringContaining('The result of command "generates" can’t be carried: an async iterable') as string,
   })
 })
 

@@ -2,10 +2,13 @@
 import { describe, expect, test } from 'vitest'
 import { fixture, isolation, next, start } from './start.js'
 
-describe.each(['json', 'msgpack'] as const)('the hook, in %s', codec => {
+describe.each([
+  ['json', 'port'],
+  ['msgpack', 'ring'],
+] as const)('the hook, in %s over a %s', (codec, link) => {
   const connect = async () => {
     const bus = await start({ app: isolation('judge') })
-    return { bus, client: await bus.connect('tests', { codec }) }
+    return { bus, client: await bus.connect('tests', { codec, link }) }
   }
 
   test.each([
@@ -53,7 +56,7 @@ describe.each(['json', 'msgpack'] as const)('the hook, in %s', codec => {
 
   test('may take its time: order is kept, and the others’ hooks run on', async () => {
     const bus = await start({ app: isolation('slow') })
-    const client = await bus.connect('tests', { codec })
+    const client = await bus.connect('tests', { codec, link })
     const order: string[] = []
     const note = (name: string) => () => void order.push(name)
     const calls = [
@@ -141,6 +144,15 @@ describe('the isolation app', () => {
     }
     const other = await (await start({ app: isolation('judge'), onConfirm: failing })).connect('tests')
     expect(await other.invoke('echo', ask)).toEqual({ answer: false })
+  })
+
+  test('a frontend that sends its gate no frame is told of, and gone', async () => {
+    const bus = await start({ app: isolation('judge') })
+    const fault = new Promise(resolve => bus.on('fault', resolve))
+    const source = `import { workerData } from 'node:worker_threads'
+      workerData.gate.port.postMessage('nonsense')`
+    await bus.open('bad', new URL(`data:text/javascript,${encodeURIComponent(source)}`))
+    expect(await fault).toMatchObject({ label: 'bad', error: { reason: 'InvalidRequest' } })
   })
 
   test('two frontends have gates and keys of their own', async () => {

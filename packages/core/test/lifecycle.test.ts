@@ -1,7 +1,5 @@
 // Start and end: what goes wrong while a bus starts is named, and whatever ends, every call settles and no thread is left.
-import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { pino } from 'pino'
 import { describe, expect, test } from 'vitest'
 import type { BusOptions } from '../src/index.js'
@@ -86,6 +84,12 @@ describe('createBus names what is wrong', () => {
       /"frontends\.main\.codecs" \(did/,
     ],
     ['a label that is none', { core, frontends: { 'a b': main } }, /must be a label of letters, digits/],
+    ['a label that is passed over', { core, frontends: { constructor: main } }, /"constructor" is no label/],
+    [
+      'a glob that is none',
+      security({ capabilities: [{ identifier: 'x', windows: ['['], permissions: [] }] }),
+      /the glob "\[" of windows: "\[" is never closed/,
+    ],
     ['a label of the bus’s own', { core, frontends: { core: main } }, /a label other than "host" and "core"/],
     ['a console as log', { core, log: console }, /log must be a pino logger, or false/],
     ['a log that is none', { core, log: true }, /log must be a pino logger, or false/],
@@ -229,20 +233,4 @@ test('denials, rejections, faults and the hook’s console are logged', async ()
       }),
     ]),
   )
-})
-
-test.each([
-  ['a program', [fileURLToPath(fixture('program.mjs'))]],
-  [
-    'with flags of V8 and of the process',
-    ['--max-old-space-size=500', '--expose-gc', fileURLToPath(fixture('program.mjs'))],
-  ],
-  [
-    'from the command line',
-    ['--input-type=module', '-e', `await import(${JSON.stringify(fixture('program.mjs').href)})`],
-  ],
-])('after close no thread is left, and the process ends by itself: %s', async (_name, args) => {
-  const { stdout, stderr } = await promisify(execFile)(process.execPath, args, { timeout: 10_000 })
-  expect(stderr).toBe('')
-  expect(stdout).toBe('closed, 0 left\n')
 })

@@ -7,8 +7,9 @@ import {
   FRAME_KIND,
   RECORD_DIRECTION,
   codecs,
-  createPortLink,
+  createLinkEnds,
   createSealer,
+  openLink,
   type FrameKind,
   type Link,
   type SessionKey,
@@ -52,9 +53,9 @@ class Peer {
   #wake = () => {}
 
   constructor(core: Core, label: string, keyPort?: MessagePort) {
-    const { port1, port2 } = new MessageChannel()
-    core.attach({ label, codec: 'json', port: port1, cipher: true, ...(keyPort && { keyPort }) })
-    this.link = createPortLink(port2)
+    const [there, here] = createLinkEnds('port')
+    core.attach({ label, codec: 'json', end: there, cipher: true, ...(keyPort && { keyPort }) })
+    this.link = openLink(here, true)
     this.link.receive({
       frame: ({ kind, body }) => {
         const decoded = codecs[kind === FRAME_KIND.json ? 'json' : 'msgpack'].decode(body)

@@ -1,6 +1,6 @@
 // Starts buses for the tests, over the fixtures beside this file, and ends them after each test.
 import { afterEach } from 'vitest'
-import { createBus, type Bus, type BusOptions, type Capability, type Client } from '../src/index.js'
+import { createBus, type Bus, type BusOptions, type Capability, type Client, type CodecName } from '../src/index.js'
 
 export const fixture = (name: string): URL => new URL(`./fixtures/${name}`, import.meta.url)
 
@@ -35,22 +35,29 @@ export const patterns: [name: string, app: NonNullable<BusOptions['app']>][] = [
   ['isolation', isolation('judge')],
 ]
 
-/** A client for each pattern and codec, under the label `tests`. */
+const lanes: [CodecName, 'port' | 'ring'][] = [
+  ['json', 'port'],
+  ['msgpack', 'port'],
+  ['json', 'ring'],
+  ['msgpack', 'ring'],
+]
+
+/** A client for each pattern, codec and link, under the label `tests`. */
 export const routes: [
   name: string,
   connect: (options?: Partial<BusOptions>) => Promise<{ bus: Bus; client: Client }>,
 ][] = patterns.flatMap(([name, app]) =>
-  (['json', 'msgpack'] as const).map((codec): (typeof routes)[number] => [
-    `${name}, ${codec}`,
+  lanes.map(([codec, link]): (typeof routes)[number] => [
+    `${name}, ${codec}, ${link}`,
     async options => {
       const bus = await start({ app, ...options })
-      return { bus, client: await bus.connect('tests', { codec }) }
+      return { bus, client: await bus.connect('tests', { codec, link }) }
     },
   ]),
 )
 
 /** Resolves with the first event of this name. */
-export function next<T>(bus: Pick<Bus | Client, 'once'>, event: string): Promise<T> {
+export function next<T>(bus: Pick<Bus, 'once'>, event: string): Promise<T> {
   return new Promise((resolve, reject) => {
     bus.once<T>(event, ({ payload }) => resolve(payload)).catch(reject)
   })

@@ -1,6 +1,13 @@
 // Makes a caller's arguments ready for the wire. Only the top level is looked at: bytes and channels are found there, and
 // nothing has to be walked.
-import { BusError, channelReference, describeCommand, isBytes } from '@sallyport/protocol'
+import {
+  BusError,
+  channelReference,
+  describeCommand,
+  describeThrown,
+  isBytes,
+  type CallHeaders,
+} from '@sallyport/protocol'
 import { Channel } from './channel.js'
 
 export interface PreparedArguments {
@@ -31,12 +38,12 @@ export function prepareArguments(command: string, args: unknown): PreparedArgume
   let channels: Channel[] | undefined
   let copy: Record<string, unknown> | undefined
   for (const key of Object.keys(args)) {
-    const value = (args as Record<string, unknown>)[key]
+    const value = read(command, args as Record<string, unknown>, key)
     if (typeof value !== 'object' || value === null) continue
     if (isBytes(value)) hasBytes = true
     if (!(value instanceof Channel)) continue
     copy ??= { ...(args as Record<string, unknown>) }
-    copy[key] = channelReference(value.id)
+    copy[key] = channelReference(value.renew())
     channels ??= []
     channels.push(value)
   }
@@ -49,4 +56,18 @@ export function checkCommandName(command: unknown): void {
     'InvalidParams',
     `A command’s name must be a non-empty string: got ${command === '' ? '""' : typeof command}`,
   )
+}
+
+function read(command: string, args: Record<string, unknown>, key: string): unknown {
+  try {
+    return args[key]
+  } catch (cause) {
+    const what = `The argument ${JSON.stringify(key)} of ${describeCommand(command)}`
+    throw new BusError('InvalidParams', `${what} can’t be read: ${describeThrown(cause)}`, { cause })
+  }
+}
+
+/** A `Headers` of fetch, or a list of pairs, as an object of strings. */
+export function plainHeaders(headers: CallHeaders): CallHeaders {
+  return Symbol.iterator in headers ? Object.fromEntries(headers as unknown as Iterable<[string, string]>) : headers
 }

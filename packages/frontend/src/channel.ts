@@ -20,7 +20,7 @@ let lastId = 0
  * // or: for await (const message of progress) …, which ends with the channel
  */
 export class Channel<T = unknown> implements AsyncIterable<T> {
-  readonly id: number = ++lastId
+  #id = ++lastId
   #onmessage: ((message: T) => void) | undefined
   #home: ChannelHome | undefined
   #waiting: T[] = []
@@ -40,6 +40,10 @@ export class Channel<T = unknown> implements AsyncIterable<T> {
   set onmessage(handler: ((message: T) => void) | undefined) {
     this.#onmessage = handler
     this.#handOver()
+  }
+
+  get id(): number {
+    return this.#id
   }
 
   /** Tauri's form of a channel as an argument. */
@@ -63,9 +67,20 @@ export class Channel<T = unknown> implements AsyncIterable<T> {
   /** @internal */
   bind(home: ChannelHome): void {
     this.#home = home
-    // One that has ended may be passed again: core opens it anew.
-    if (this.#ended) this.#taken = 0
-    this.#ended = false
+  }
+
+  /**
+   * @internal The id to pass on. One that has ended may be passed again: as a new one, for what is still on its way to the
+   * old one is not for its new call.
+   */
+  renew(): number {
+    if (this.#ended) {
+      this.#id = ++lastId
+      this.#waiting = []
+      this.#taken = 0
+      this.#ended = false
+    }
+    return this.#id
   }
 
   /** @internal */

@@ -24,7 +24,7 @@ import {
   type ReceivedFrame,
   type Unlisten,
 } from '@sallyport/protocol'
-import { checkCommandName, prepareArguments, type CommandArguments } from './arguments.js'
+import { checkCommandName, plainHeaders, prepareArguments, type CommandArguments } from './arguments.js'
 import { Channel } from './channel.js'
 import { Listeners, checkHandler, type EventHandler } from './events.js'
 import { Pending, checkCallOptions, type CallOptions, type Settle } from './pending.js'
@@ -63,7 +63,12 @@ export class Client {
     this.label = label
     this.#codec = codec
     this.#link = link
-    this.#outbox = createOutbox((kind, body) => link.send({ kind, body }))
+    const { frameMessages } = link
+    this.#outbox = createOutbox(
+      (kind, body) => link.send({ kind, body }),
+      // The more calls wait already, the larger the frames that pay.
+      frameMessages === undefined ? undefined : () => Math.max(frameMessages, this.#pending.size >> 3),
+    )
     this.#pending = new Pending(id => this.#notify(METHOD.cancel, { id }))
     this.closed = new Promise(resolve => {
       link.receive({
@@ -85,10 +90,15 @@ export class Client {
       const { params, hasBytes, channels } = prepareArguments(command, args)
       const settle: Settle = { resolve: resolve as Settle['resolve'], reject }
       // A channel is the call's that it came with first: with that call it ends, where the call fails.
-      const mine = channels?.filter(({ id }) => !this.#channels.has(id))
-      if (mine) settle.reject = error => reject(this.#finishAll(mine, error))
-      this.#request(command, params, hasBytes, settle, options)
-      if (mine) for (const channel of mine) this.#adopt(channel)
+      const mine = channels?.filter(({ id }) => !this.#channels.has(id)) ?? []
+      if (mine.length > 0) settle.reject = error => reject(this.#finishAll(mine, error))
+      try {
+        this.#request(command, params, hasBytes, settle, options)
+      } catch (error) {
+        this.#finishAll(mine, error)
+        throw error
+      }
+      for (const channel of mine) this.#adopt(channel)
     })
   }
 
@@ -151,7 +161,7 @@ export class Client {
     if (options !== undefined) checkCallOptions(method, options)
     const id = this.#pending.takeId()
     const message: CallMessage = { jsonrpc: '2.0', id, method, params }
-    if (options?.headers !== undefined) message.headers = options.headers
+    if (options?.headers !== undefined) message.headers = plainHeaders(options.headers)
     this.#post(message, bytes)
     this.#pending.add(id, method, settle, options)
   }
@@ -191,7 +201,7 @@ export class Client {
   }
 
   /** Core ends the channels of a call that failed, or never had them. */
-  #finishAll(channels: Channel[], error: BusError): BusError {
+  #finishAll<E>(channels: Channel[], error: E): E {
     for (const channel of channels) channel.finish()
     return error
   }

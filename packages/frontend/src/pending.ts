@@ -94,10 +94,17 @@ export class Pending {
 export const cancelled = (method: string, signal: AbortSignal | undefined): BusError =>
   new BusError('Cancelled', `${describeCommand(method)} was cancelled`, { cause: signal?.reason })
 
-/** @throws BusError `InvalidParams` where an option is of the wrong type, `Cancelled` where the signal is aborted. */
+const KNOWN_OPTIONS: ReadonlySet<string> = new Set(['signal', 'timeout', 'headers', 'target'])
+
+/** @throws BusError `InvalidParams` where an option is unknown or of the wrong type, `Cancelled` where the signal is aborted. */
 export function checkCallOptions(method: string, options: CallOptions): void {
   if (typeof options !== 'object' || options === null) {
     throw new BusError('InvalidParams', `The options of ${describeCommand(method)} must be an object`)
+  }
+  for (const name of Object.keys(options)) {
+    if (!KNOWN_OPTIONS.has(name)) {
+      throw new BusError('InvalidParams', `${describeCommand(method)} has no option ${JSON.stringify(name)}`)
+    }
   }
   const { signal, timeout } = options
   if (timeout !== undefined && !(typeof timeout === 'number' && timeout >= 0 && timeout <= 0x7fff_ffff)) {

@@ -14,6 +14,7 @@ export function throughGate(core: Link, gate: Link): Link {
   }
 
   return {
+    ...(gate.frameMessages !== undefined && { frameMessages: gate.frameMessages }),
     send: (frame: Frame) => gate.send(frame),
     receive(receiver: LinkReceiver): void {
       let closed = false

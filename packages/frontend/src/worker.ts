@@ -1,12 +1,12 @@
 // The entry of a frontend worker: makes the client of this thread, then loads the user's module.
-import { createPortLink, reportError, type FrontendCommand, type FrontendWorkerData } from '@sallyport/protocol'
+import { openLink, reportError, type FrontendCommand, type FrontendWorkerData } from '@sallyport/protocol'
 import { startWorkerActor } from '@sallyport/protocol/actor'
 import { parentPort, workerData } from 'node:worker_threads'
 import { Client } from './client.js'
 import { setCurrentClient } from './current.js'
 import { throughGate } from './through-gate.js'
 
-const { label, codec, module, link: corePort, gate: gatePort } = workerData as FrontendWorkerData
+const { label, codec, module, link: coreEnd, gate: gateEnd } = workerData as FrontendWorkerData
 const control = parentPort!
 
 const started = new Promise<void>(resolve => {
@@ -20,8 +20,8 @@ const actor = startWorkerActor({
   boot: async () => {},
   handshake: () => started,
   serve(send) {
-    const core = createPortLink(corePort)
-    const client = new Client(gatePort ? throughGate(core, createPortLink(gatePort)) : core, { label, codec })
+    const core = openLink(coreEnd, true)
+    const client = new Client(gateEnd ? throughGate(core, openLink(gateEnd, true)) : core, { label, codec })
     setCurrentClient(client)
     void client.closed.then(() => send({ type: 'link.closed' }))
     import(module).catch((error: unknown) => send({ type: 'fault', error }))

@@ -33,7 +33,8 @@ export interface GateOptions {
   sealer: Sealer
   hook: Hook
   rejected(command: string, why: string): void
-  closed(): void
+  /** With a fault where the frontend has sent what no honest one would. */
+  closed(fault?: BusError): void
 }
 
 /** A message whose hook has not answered yet, or that waits behind one. */
@@ -70,8 +71,10 @@ class Gate {
       const codec = kind === FRAME_KIND.msgpack ? codecs.msgpack : codecs.json
       for (const message of readBatch(kind, body)) this.#take(message, codec)
     } catch (error) {
-      this.#answer(null, isBusError(error) ? error : new BusError('InternalError', 'The frame could not be read'))
+      const fault = isBusError(error) ? error : new BusError('InternalError', 'The frame could not be read')
+      this.#answer(null, fault)
       this.#answers.flush()
+      this.#options.closed(fault)
       return this.#options.link.close()
     }
     this.#flush()

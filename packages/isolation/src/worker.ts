@@ -2,8 +2,8 @@
 import {
   BusError,
   RECORD_DIRECTION,
-  createPortLink,
   createSealer,
+  openLink,
   reportError,
   type GateReport,
   type GateWorkerData,
@@ -41,13 +41,16 @@ const actor = startWorkerActor({
     keyPort.close()
   },
   serve(send) {
-    const port = createPortLink(link)
+    const port = openLink(link, false)
     serveGate({
       link: port,
       sealer: cipher ? createSealer({ ...key, direction: RECORD_DIRECTION }) : createPlainSealer(),
       hook,
       rejected: (command, why) => report({ type: 'rejected', command, why }),
-      closed: () => send({ type: 'link.closed' }),
+      closed(fault) {
+        if (fault) report({ type: 'fault', error: reportError(fault) })
+        send({ type: 'link.closed' })
+      },
     })
     return () => port.close()
   },

@@ -57,13 +57,14 @@ export class BusError extends Error {
 /** True for a `BusError` (of this or another copy of the package), and, where a reason is given, of that reason. */
 export function isBusError(error: unknown, reason?: BusErrorReason): error is BusError {
   if (!(error instanceof Error) || error.name !== 'BusError') return false
-  return reason === undefined || (error as BusError).reason === reason
+  const named = (error as BusError).reason
+  return reason === undefined ? Object.hasOwn(ERROR_CODES, named) : named === reason
 }
 
 /** The error object of an error. An error that is not the bus's own says nothing of itself: it may hold a path. */
 export function toErrorObject(error: unknown): ErrorObject {
   if (!isBusError(error)) return { code: ERROR_CODES.InternalError, message: 'Internal error' }
-  const object: ErrorObject = { code: error.code, message: error.message }
+  const object: ErrorObject = { code: ERROR_CODES[error.reason], message: String(error.message) }
   if (error.data !== undefined) object.data = error.data
   return object
 }

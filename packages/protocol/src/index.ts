@@ -30,6 +30,7 @@ export {
 } from './error.js'
 export { FRAME_KIND, readFrame, writeFrame, type Frame, type FrameKind } from './frame.js'
 export type { Link, LinkReceiver, ReceivedFrame } from './link.js'
+export { createLinkEnds, openLink, type LinkEnd, type LinkKind } from './link-ends.js'
 export { createMemoryLinkPair } from './memory-link.js'
 export {
   describeCommand,

@@ -17,6 +17,11 @@ export interface LinkReceiver {
 
 export interface Link {
   /**
+   * Messages that a frame should hold at most while little waits: with more frames both ends of a ring work at once. None
+   * where a frame costs more than that gains.
+   */
+  readonly frameMessages?: number
+  /**
    * Hands one frame over, in order. A frame sent to a link that is closed goes nowhere: `closed` has told the owner.
    */
   send(frame: Frame): void

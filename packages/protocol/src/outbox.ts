@@ -26,7 +26,8 @@ export interface Outbox {
 /** A body of `count` messages, ready to be framed. */
 export type SendBatch = (kind: FrameKind, body: string | Uint8Array, count: number) => void
 
-export function createOutbox(send: SendBatch): Outbox {
+/** @param full messages after which a frame is sent, where its link wants fewer than are allowed */
+export function createOutbox(send: SendBatch, full?: () => number): Outbox {
   let waiting: EncodedMessage[] = []
   let bytes = 0
   let lane: Codec | undefined
@@ -45,7 +46,7 @@ export function createOutbox(send: SendBatch): Outbox {
     // nextTick runs when all promises of this turn have settled, so that all their messages share a frame.
     if (waiting.length === 0) process.nextTick(flush)
     bytes += encoded.length
-    if (waiting.push(encoded) >= FULL_COUNT) flush()
+    if (waiting.push(encoded) >= (full ? full() : FULL_COUNT)) flush()
   }
 
   return {

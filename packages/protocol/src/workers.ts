@@ -2,6 +2,8 @@
 // must not import what runs in them, nor they core.
 import type { MessagePort } from 'node:worker_threads'
 import type { CodecName } from './codec.js'
+import type { LinkEnd } from './link-ends.js'
+import type { ReportedError } from './reported-error.js'
 
 export interface FrontendWorkerData {
   label: string
@@ -9,9 +11,9 @@ export interface FrontendWorkerData {
   /** The user's module, as a URL. */
   module: string
   /** To core. */
-  link: MessagePort
+  link: LinkEnd
   /** To this frontend's gate, in the isolation pattern. */
-  gate?: MessagePort
+  gate?: LinkEnd
 }
 
 /** Host → frontend: its module may run; or it ends. */
@@ -27,7 +29,7 @@ export interface GateWorkerData {
   /** `false` only for the benchmark. */
   cipher: boolean
   /** To the frontend. */
-  link: MessagePort
+  link: LinkEnd
   /** From core: the session's key. */
   key: MessagePort
   /** To the host, where it answers `confirm`. */
@@ -42,6 +44,7 @@ export interface GateCommand {
 /** Gate → host. */
 export type GateReport =
   | { type: 'rejected'; command: string; why: string }
+  | { type: 'fault'; error: ReportedError }
   | { type: 'log'; level: 'debug' | 'info' | 'warn' | 'error'; text: string }
 
 /** Gate → host, over the port of `confirm`. */

@@ -2,6 +2,7 @@
 import { BusError, receiveError } from '@sallyport/protocol'
 import type { LifeState } from '@sallyport/protocol/actor'
 import { EventEmitter } from 'node:events'
+import type { MessagePort } from 'node:worker_threads'
 import type { Attachment, CoreReport, CoreWorkerData } from '../control.js'
 import { Bus, type BusEvents } from './bus.js'
 import { checkFiles } from './files.js'
@@ -45,7 +46,7 @@ export async function assemble(given: BusOptions, cipher: boolean): Promise<Bus>
   const bus = new Bus({ supervisor, core, frontends, events })
 
   try {
-    const opening = options.frontends.map(({ label, module, codec }) => frontends.open(label, module, codec))
+    const opening = options.frontends.map(({ label, module, ...settings }) => frontends.open(label, module, settings))
     const [opened] = await Promise.all([Promise.all(opening), core.ready])
     supervisor.signal('core.ready')
     void core.exited.then(({ error }) => {
@@ -92,4 +93,4 @@ function startCore(
   })
 }
 
-const portsOf = ({ port, keyPort }: Attachment): Attachment['port'][] => (keyPort ? [port, keyPort] : [port])
+const portsOf = ({ end: { port }, keyPort }: Attachment): MessagePort[] => (keyPort ? [port, keyPort] : [port])

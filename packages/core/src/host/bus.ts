@@ -1,8 +1,9 @@
 // The bus, as the host holds it: it starts and stops the workers, and talks to core over a link of its own.
 import { Client, type EventHandler, type ListenOptions } from '@sallyport/frontend/client'
-import { BusError, createPortLink, type EventTarget, type Unlisten } from '@sallyport/protocol'
+import { BusError, createLinkEnds, openLink, type EventTarget, type Unlisten } from '@sallyport/protocol'
 import { EventEmitter } from 'node:events'
-import { MessageChannel } from 'node:worker_threads'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Attachment } from '../control.js'
 import { didYouMean } from '../guess.js'
 import { checkFile } from './files.js'
 import type { Frontends } from './frontends.js'
@@ -47,27 +48,26 @@ export class Bus {
   /** @internal */
   constructor(parts: BusParts) {
     this.#parts = parts
-    const { port1, port2 } = new MessageChannel()
-    parts.core.post({ type: 'attach', attachment: { label: undefined, codec: 'json', port: port1, cipher: true } }, [
-      port1,
-    ])
-    this.#client = new Client(createPortLink(port2), { label: 'host' })
+    const [there, here] = createLinkEnds('port')
+    const attachment: Attachment = { label: undefined, codec: 'json', end: there, cipher: true }
+    parts.core.post({ type: 'attach', attachment }, [there.port])
+    this.#client = new Client(openLink(here, true), { label: 'host' })
   }
 
   /** Makes this thread a frontend, as vetted as any other: for tests, and for what the host itself calls. */
   async connect(label: string, options?: FrontendOptions): Promise<Client> {
-    const { codec } = resolveFrontend('bus.connect', label, options)
+    const settings = resolveFrontend('bus.connect', label, options)
     this.#checkRunning()
-    return this.#parts.frontends.connect(label, codec)
+    return this.#parts.frontends.connect(label, settings)
   }
 
   /** Starts one more frontend worker. Resolves once its module is on its way. */
   async open(label: string, module: ModuleLocation, options?: FrontendOptions): Promise<void> {
-    const { codec } = resolveFrontend('bus.open', label, options)
+    const settings = resolveFrontend('bus.open', label, options)
     const url = resolveLocation('bus.open: module', module)
     await checkFile('bus.open: module', url)
     this.#checkRunning()
-    const { start } = await this.#parts.frontends.open(label, url, codec)
+    const { start } = await this.#parts.frontends.open(label, url, settings)
     start()
   }
 
@@ -129,6 +129,8 @@ export class Bus {
   async #close(timeout: number): Promise<void> {
     const { supervisor, core, frontends } = this.#parts
     supervisor.signal('drain')
+    // What was sent in this turn goes out first.
+    await nextTurn()
     await core.stop(timeout)
     await frontends.closeAll()
     await this.#client.close()

@@ -1,17 +1,15 @@
 // The frontends of a bus: workers that it started, and connections of the host itself. Each has a link to core, and a gate
 // of its own in the isolation pattern.
 import { Client, throughGate } from '@sallyport/frontend/client'
-import { BusError, createPortLink, type CodecName, type FrontendWorkerData } from '@sallyport/protocol'
-import { MessageChannel } from 'node:worker_threads'
+import { BusError, createLinkEnds, openLink, type FrontendWorkerData, type LinkEnd } from '@sallyport/protocol'
 import type { Attachment } from '../control.js'
 import { startGate, type Gate, type GateHost } from './gates.js'
+import type { FrontendSettings } from './options.js'
 import { spawnWorker } from './spawn.js'
 import type { SupervisedThread } from './supervisor.js'
 
 export interface FrontendHost extends GateHost {
   attach(attachment: Attachment): void
-  /** A frontend or its gate has ended with an error. */
-  failed(label: string, error: Error): void
 }
 
 interface Frontend {
@@ -30,26 +28,31 @@ export class Frontends {
   }
 
   /** Makes the calling thread a frontend. */
-  async connect(label: string, codec: CodecName): Promise<Client> {
+  async connect(label: string, settings: FrontendSettings): Promise<Client> {
     this.#checkFree(label)
-    const { port, gate } = this.#wire(label, codec)
-    const core = createPortLink(port)
-    const client = new Client(gate ? throughGate(core, createPortLink(gate.link)) : core, { label, codec })
+    const { end, gate } = this.#wire(label, settings)
+    const core = openLink(end, true)
+    const { codec } = settings
+    const client = new Client(gate ? throughGate(core, openLink(gate.link, true)) : core, { label, codec })
     this.#keep(label, { gate, end: () => client.close() }, client.closed)
     await this.#waitFor(gate, label)
     return client
   }
 
   /** Starts a worker, which waits for `start` before it loads its module. Resolves once its gate is ready. */
-  async open(label: string, module: URL, codec: CodecName): Promise<{ start(): void }> {
+  async open(label: string, module: URL, settings: FrontendSettings): Promise<{ start(): void }> {
     this.#checkFree(label)
-    const { port, gate } = this.#wire(label, codec)
-    const workerData: FrontendWorkerData = { label, codec, module: module.href, link: port }
+    const { end, gate } = this.#wire(label, settings)
+    const workerData: FrontendWorkerData = { label, codec: settings.codec, module: module.href, link: end }
     if (gate) workerData.gate = gate.link
     const thread = this.#host.supervisor.start({
       name: `frontend ${label}`,
       spawn: () =>
-        spawnWorker(import.meta.resolve('@sallyport/frontend/worker'), workerData, gate ? [port, gate.link] : [port]),
+        spawnWorker(
+          import.meta.resolve('@sallyport/frontend/worker'),
+          workerData,
+          gate ? [end.port, gate.link.port] : [end.port],
+        ),
       onState: state => this.#host.log.debug({ actor: 'frontend', label, state }, 'state'),
       onReport: () => {},
     })
@@ -77,13 +80,14 @@ export class Frontends {
     }
   }
 
-  #wire(label: string, codec: CodecName): { port: MessageChannel['port2']; gate: Gate | undefined } {
-    const { port1, port2 } = new MessageChannel()
+  #wire(label: string, { codec, link, poll }: FrontendSettings): { end: LinkEnd; gate: Gate | undefined } {
+    const kind = link === 'auto' ? 'port' : link
+    const [there, here] = createLinkEnds(kind, poll)
     const { options, cipher } = this.#host
-    const gate = options.pattern === 'isolation' ? startGate(label, this.#host) : undefined
-    this.#host.attach({ label, codec, port: port1, cipher, ...(gate && { keyPort: gate.key }) })
+    const gate = options.pattern === 'isolation' ? startGate(label, createLinkEnds(kind, poll), this.#host) : undefined
+    this.#host.attach({ label, codec, end: there, cipher, ...(gate && { keyPort: gate.key }) })
     if (gate) this.#watch(label, gate.thread)
-    return { port: port2, gate }
+    return { end: here, gate }
   }
 
   #keep(label: string, frontend: Frontend, ended: Promise<unknown>): void {

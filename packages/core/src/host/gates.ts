@@ -1,6 +1,6 @@
 // Starts a frontend's gate: an isolation worker with a link to its frontend, and a private port to core for the key.
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
-import type { GateReport, GateWorkerData } from '@sallyport/protocol'
+import { receiveError, type GateReport, type GateWorkerData, type LinkEnd } from '@sallyport/protocol'
 import { answerConfirm } from './confirm.js'
 import type { Logger } from './log.js'
 import type { ResolvedOptions } from './options.js'
@@ -10,7 +10,7 @@ import type { SupervisedThread, Supervisor } from './supervisor.js'
 export interface Gate {
   readonly thread: SupervisedThread
   /** The frontend's end of its link to the gate. */
-  readonly link: MessagePort
+  readonly link: LinkEnd
   /** Core's end of the key port. */
   readonly key: MessagePort
 }
@@ -22,10 +22,15 @@ export interface GateHost {
   cipher: boolean
   log: Logger
   rejected(label: string, command: string, why: string): void
+  /** A frontend or its gate has ended with an error, or has sent what no honest one would. */
+  failed(label: string, error: Error): void
 }
 
-export function startGate(label: string, { supervisor, options, cipher, log, rejected }: GateHost): Gate {
-  const data = new MessageChannel()
+export function startGate(
+  label: string,
+  [inside, outside]: [LinkEnd, LinkEnd],
+  { supervisor, options, cipher, log, rejected, failed: fault }: GateHost,
+): Gate {
   const key = new MessageChannel()
   const confirm = options.onConfirm && new MessageChannel()
   const answer = new SharedArrayBuffer(4)
@@ -35,11 +40,11 @@ export function startGate(label: string, { supervisor, options, cipher, log, rej
     dir: options.isolation.dir?.href,
     envelope: options.isolation.envelope,
     cipher,
-    link: data.port2,
+    link: inside,
     key: key.port2,
     confirm: confirm && { port: confirm.port2, answer },
   }
-  const transferList = [data.port2, key.port2, ...(confirm ? [confirm.port2] : [])]
+  const transferList = [inside.port, key.port2, ...(confirm ? [confirm.port2] : [])]
   const thread = supervisor.start({
     name: `gate of ${label}`,
     spawn: () => spawnWorker(import.meta.resolve('@sallyport/isolation/worker'), workerData, transferList),
@@ -47,8 +52,9 @@ export function startGate(label: string, { supervisor, options, cipher, log, rej
     onReport(report) {
       const told = report as GateReport
       if (told.type === 'rejected') rejected(label, told.command, told.why)
+      else if (told.type === 'fault') fault(label, receiveError(told.error, 'a frontend has sent what is no frame'))
       else if (told.type === 'log') log[told.level]({ actor: 'isolation', label }, told.text)
     },
   })
-  return { thread, link: data.port1, key: key.port1 }
+  return { thread, link: outside, key: key.port1 }
 }

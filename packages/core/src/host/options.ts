@@ -1,5 +1,5 @@
 // What `createBus` takes, checked before anything starts: a wrong option is named, with the nearest right one.
-import { BusError, type CodecName } from '@sallyport/protocol'
+import { BusError, type CodecName, type LinkKind } from '@sallyport/protocol'
 import { isAbsolute } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import * as v from 'valibot'
@@ -13,7 +13,17 @@ export type ModuleLocation = URL | string
 export interface FrontendOptions {
   /** For all that this frontend sends and is sent; `json` by default. Bytes take the msgpack lane by themselves. */
   codec?: CodecName
+  /**
+   * `ring`: through shared memory, polled while calls come close together. `port`: through a MessagePort. `auto`, the
+   * default, is `port` for now.
+   */
+  link?: 'auto' | LinkKind
+  /** `false`: a ring is never polled, so that a busy event loop has no turn more than it needs. */
+  poll?: boolean
 }
+
+/** The same, with its defaults. */
+export type FrontendSettings = Required<FrontendOptions>
 
 export interface FrontendModule extends FrontendOptions {
   module: ModuleLocation
@@ -44,7 +54,7 @@ export interface BusOptions {
 /** The same, with its defaults and every location a URL. */
 export interface ResolvedOptions {
   core: URL
-  frontends: { label: string; module: URL; codec: CodecName }[]
+  frontends: ({ label: string; module: URL } & FrontendSettings)[]
   pattern: Pattern
   isolation: { dir: URL | undefined; envelope: boolean }
   capabilities: readonly Capability[]
@@ -67,11 +77,14 @@ const label = v.pipe(
 )
 const names = v.array(v.string('a string'), 'a list of strings')
 
-const frontendOptions = { codec }
+const link = v.optional(v.picklist(['auto', 'ring', 'port'], '"auto", "ring" or "port"'), 'auto')
+const poll = v.optional(v.boolean('true or false'), true)
+const frontendOptions = { codec, link, poll }
+const DEFAULTS: FrontendSettings = { codec: 'json', link: 'auto', poll: true }
 const frontendModule = v.strictObject({ module: location, ...frontendOptions })
 const bareModule = v.pipe(
   location,
-  v.transform(module => ({ module, codec: 'json' as const })),
+  v.transform(module => ({ module, ...DEFAULTS })),
 )
 const frontend = v.lazy(given => (isPlainObject(given) ? frontendModule : bareModule))
 const capability = v.strictObject({
@@ -106,20 +119,22 @@ const busOptions = v.strictObject({
 
 const KNOWN_NAMES = [busOptions, security, capability]
   .flatMap(({ entries }) => Object.keys(entries))
-  .concat('module', 'codec', 'security', 'use', 'options', 'dir', 'envelope')
+  .concat('module', 'codec', 'link', 'poll', 'security', 'use', 'options', 'dir', 'envelope')
 
 /** @throws BusError `InvalidParams`, which names the option that is wrong. */
 export function resolveOptions(given: BusOptions): ResolvedOptions {
   const options = check('createBus', busOptions, given)
+  for (const name of Object.keys(given.frontends ?? {})) {
+    // valibot passes over these; nobody means them.
+    if (!Object.hasOwn(options.frontends ?? {}, name)) {
+      throw new BusError('InvalidParams', `createBus: frontends: ${JSON.stringify(name)} is no label`)
+    }
+  }
   const { pattern: chosen = { use: 'brownfield' as const }, capabilities = [] } = options.app?.security ?? {}
   const { dir, envelope = false } = (chosen.use === 'isolation' ? chosen.options : undefined) ?? {}
   return {
     core: options.core,
-    frontends: Object.entries(options.frontends ?? {}).map(([name, { module, codec: lane }]) => ({
-      label: name,
-      module,
-      codec: lane,
-    })),
+    frontends: Object.entries(options.frontends ?? {}).map(([name, settings]) => ({ label: name, ...settings })),
     pattern: chosen.use,
     isolation: { dir, envelope },
     capabilities: capabilities as readonly Capability[],
@@ -129,7 +144,7 @@ export function resolveOptions(given: BusOptions): ResolvedOptions {
 }
 
 /** For a frontend that comes later. @throws BusError `InvalidParams` */
-export function resolveFrontend(where: string, name: string, options: FrontendOptions = {}): Required<FrontendOptions> {
+export function resolveFrontend(where: string, name: string, options: FrontendOptions = {}): FrontendSettings {
   check(where, label, name)
   return check(where, v.strictObject(frontendOptions), options)
 }

@@ -1,0 +1,22 @@
+// What is left of a bus after it was closed, seen from outside: no thread, and a process that ends by itself.
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { expect, test } from 'vitest'
+import { fixture } from './start.js'
+
+test.each([
+  ['a program', [fileURLToPath(fixture('program.mjs'))]],
+  [
+    'with flags of V8 and of the process',
+    ['--max-old-space-size=500', '--expose-gc', fileURLToPath(fixture('program.mjs'))],
+  ],
+  [
+    'from the command line',
+    ['--input-type=module', '-e', `await import(${JSON.stringify(fixture('program.mjs').href)})`],
+  ],
+])('after close no thread is left, and the process ends by itself: %s', async (_name, args) => {
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, args, { timeout: 10_000 })
+  expect(stderr).toBe('')
+  expect(stdout).toBe('closed, 0 left\n')
+})
