@@ -76,7 +76,7 @@ function checkPluginName(name: string): void {
 function runner(method: string, command: AnyCommand, pool: Pool): RunnableCommand['run'] {
   if (typeof command === 'function') return command as RunnableCommand['run']
   const { kind, schema, handler, thread } = command ?? {}
-  const run = handler ?? (thread && ((args: unknown, ctx: Call) => pool.run(thread, args, ctx.signal)))
+  const run = handler ?? (thread && ((args: unknown, ctx: Call) => pool.run(method, thread, args, ctx.signal)))
   if (kind !== 'command' || typeof run !== 'function') {
     throw new BusError('InvalidParams', `${describeCommand(method)} must be a function, or made with command()`)
   }

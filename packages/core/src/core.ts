@@ -26,6 +26,7 @@ export interface Core {
   attach(attachment: Attachment): void
   /** Takes no further call; resolves once those that run have ended. */
   drain(): Promise<void>
+  /** Closes every link; resolves once what was answered has gone out. */
   close(): Promise<void>
 }
 
@@ -68,7 +69,7 @@ export async function createCore(
       await Promise.all([...sessions].map(session => session.drain()))
     },
     async close(): Promise<void> {
-      for (const session of sessions) session.close()
+      await Promise.all([...sessions].map(session => session.close()))
       await pool.close()
     },
   }

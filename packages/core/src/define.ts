@@ -50,11 +50,13 @@ export function command(
   options: Partial<PooledCommandOptions<StandardSchemaV1>>,
   handler?: CommandHandler<never, unknown>,
 ): Command {
-  const { args, thread, ...unknown } = options
+  const { args, thread, ...unknown } = options ?? {}
   const [name] = Object.keys(unknown)
   if (name !== undefined) throw wrong(`no option ${JSON.stringify(name)}: it takes args and thread`)
-  if (args !== undefined && typeof args['~standard']?.validate !== 'function') throw wrong('args is no Standard Schema')
+  if (args !== undefined && typeof args?.['~standard']?.validate !== 'function')
+    throw wrong('args is no Standard Schema')
   if (thread !== undefined && !(thread instanceof URL)) throw wrong('thread must be a URL')
+  if (thread !== undefined && handler !== undefined) throw wrong('either a handler or a thread, not both')
   return { kind: 'command', schema: args, handler, thread }
 }
 

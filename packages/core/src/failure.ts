@@ -21,7 +21,8 @@ function messageOf(error: Error & { code?: unknown; errno?: unknown }): string {
   const { code, errno } = error
   const message = describeThrown(error)
   // Of a program that was run, Node's message is its whole command line.
-  if ('spawnargs' in error || 'cmd' in error || ('pid' in error && 'status' in error)) return 'Command failed'
+  if ('spawnargs' in error || ('cmd' in error && 'killed' in error) || ('pid' in error && 'status' in error))
+    return 'Command failed'
   if (typeof code !== 'string') return message
   if (typeof errno === 'number') return `${code}: ${getSystemErrorMap().get(errno)?.[1] ?? 'the system refused'}`
   return /^(ERR_|MODULE_)/.test(code) && /[\\/]/.test(message) ? code : message

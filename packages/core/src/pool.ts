@@ -1,12 +1,12 @@
 // CPU-heavy commands run in a pool of threads (piscina), so that core stays free. It is loaded with the first such call.
-import { BusError } from '@sallyport/protocol'
+import { BusError, fromErrorObject } from '@sallyport/protocol'
 import type { Piscina } from 'piscina'
 import { SendingChannel } from './channel.js'
 import type { PoolOutcome, PoolTask } from './pool-task.js'
 
 export interface Pool {
-  /** Runs the default export of a module with `args`. */
-  run(module: URL, args: unknown, signal: AbortSignal): Promise<unknown>
+  /** Runs the default export of a module with `args`, for a command. */
+  run(method: string, module: URL, args: unknown, signal: AbortSignal): Promise<unknown>
   close(): Promise<void>
 }
 
@@ -14,7 +14,7 @@ export function createPool(): Pool {
   let loading: Promise<Piscina> | undefined
 
   return {
-    async run(module: URL, args: unknown, signal: AbortSignal): Promise<unknown> {
+    async run(method: string, module: URL, args: unknown, signal: AbortSignal): Promise<unknown> {
       if (holdsChannel(args)) throw new BusError('InvalidParams', 'A channel can’t be passed to a command of the pool')
       loading ??= import('piscina').then(
         ({ Piscina: PiscinaPool }) =>
@@ -26,7 +26,7 @@ export function createPool(): Pool {
           }),
       )
       const piscina = await loading
-      const task: PoolTask = { module: module.href, args }
+      const task: PoolTask = { method, module: module.href, args }
       let outcome: PoolOutcome
       try {
         outcome = (await piscina.run(task, { signal })) as PoolOutcome
@@ -35,8 +35,7 @@ export function createPool(): Pool {
           throw new BusError('Cancelled', 'The call was cancelled while it ran in the pool', { cause })
         throw cause
       }
-      if ('thrown' in outcome) throw outcome.thrown
-      if ('missing' in outcome) throw new BusError('InternalError', 'The module of this command has no default export')
+      if ('failure' in outcome) throw fromErrorObject(outcome.failure)
       return outcome.value
     },
     async close(): Promise<void> {

@@ -52,6 +52,7 @@ export class Session implements ListenerHome {
   readonly #options: SessionOptions
   readonly #replies: Replies
   readonly #channels: ChannelTable
+  readonly #linkClosed: Promise<void>
   #draining = false
   #closed = false
 
@@ -60,7 +61,9 @@ export class Session implements ListenerHome {
     this.label = options.label
     this.#replies = new Replies(options.link, options.codec)
     this.#channels = new ChannelTable(params => this.#replies.channel(params))
-    options.link.receive({ frame: frame => this.#receive(frame), closed: fault => this.#end(fault) })
+    this.#linkClosed = new Promise(resolve => {
+      options.link.receive({ frame: frame => this.#receive(frame), closed: fault => resolve(this.#end(fault)) })
+    })
   }
 
   deliver(event: string, ids: number[], payload: unknown): void {
@@ -73,11 +76,12 @@ export class Session implements ListenerHome {
     return this.#calls.idle()
   }
 
-  /** Ends the session from this side: what was answered goes out first. */
-  close(): void {
+  /** Ends the session from this side. Resolves once what was answered has gone out, or the frontend is gone. */
+  close(): Promise<void> {
     this.#replies.flush()
     this.#options.link.close()
     this.#end(undefined)
+    return this.#linkClosed
   }
 
   #receive(frame: ReceivedFrame): void {

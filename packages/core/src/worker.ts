@@ -29,6 +29,7 @@ const actor = startWorkerActor({
     await nextTurn()
     await nextTurn()
     await Promise.race([core?.drain(), delay(patience, undefined, { ref: false })])
+    await core?.close()
   },
   entered(state, error) {
     report(error === undefined ? { type: 'state', state } : { type: 'state', state, error: reportError(error) })

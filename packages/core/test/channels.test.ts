@@ -61,10 +61,19 @@ describe.each(routes)('channels: %s', (_name, connect) => {
     ['arguments that can’t be carried', { n: 1n, f: Symbol('no') }, undefined],
     ['a signal that is aborted', {}, { signal: AbortSignal.abort() }],
     ['a wrong option', {}, { timeout: -1 }],
+    [
+      'an argument that can’t be read',
+      Object.defineProperty({}, 'bad', { enumerable: true, get: () => expect.fail() }),
+      undefined,
+    ],
   ])('end at once when the call is refused before it is sent: %s', async (_why, args, options) => {
     const { client } = await connect()
     const channel = new client.Channel<number>()
-    const refused = client.invoke('count', { channel, ...args }, options)
+    const refused = client.invoke(
+      'count',
+      Object.defineProperties({ channel }, Object.getOwnPropertyDescriptors(args)),
+      options,
+    )
     refused.catch(() => {})
     for await (const message of channel) expect.unreachable(`got ${message}`)
     await expect(refused).rejects.toMatchObject({ name: 'BusError' })

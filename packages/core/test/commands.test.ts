@@ -133,6 +133,11 @@ test('a command of the pool fails like any other, and takes no channel', async (
   const { client } = await routes[0]![1]()
   await expect(client.invoke('heavy', { fail: 'null' })).rejects.toMatchObject({ reason: 'CommandFailed', data: null })
   await expect(client.invoke('heavy', { fail: 'yes' })).rejects.toMatchObject({ data: 'too heavy' })
+  for (const fail of ['path', 'import']) {
+    const error = await client.invoke('heavy', { fail }).catch((thrown: unknown) => thrown)
+    expect(error).toMatchObject({ reason: 'CommandFailed' })
+    expect(JSON.stringify([error, (error as Error).message])).not.toContain('secret')
+  }
   const channel = new client.Channel()
   const refused = client.invoke('heavy', { channel })
   refused.catch(() => {})
@@ -150,6 +155,11 @@ test('options of a call that do not exist are named', async () => {
   await expect(client.invoke('add', {}, { timout: 1 } as never)).rejects.toMatchObject({
     message: 'command "add" has no option "timout"',
   })
+  for (const wrong of ['x', null, 5, [1]]) {
+    await expect(client.invoke('body', {}, { headers: wrong } as never)).rejects.toMatchObject({
+      reason: 'InvalidParams',
+    })
+  }
   const headers = new Headers({ trace: 'abc' }) as never
   expect(await client.invoke('body', {}, { headers })).toMatchObject({ headers: { trace: 'abc' } })
 })

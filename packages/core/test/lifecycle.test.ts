@@ -117,6 +117,19 @@ describe('createBus names what is wrong', () => {
 })
 
 describe.each(patterns)('close: %s', (_name, app) => {
+  test.each(['port', 'ring'] as const)(
+    'a large answer that is given meanwhile still goes out, over a %s',
+    async link => {
+      const bus = await start({ app })
+      const client = await bus.connect('tests', { link })
+      const value = 'x'.repeat(2_000_000)
+      const call = client.invoke<string>('slow', { ms: 100, value })
+      await client.invoke('add', { a: 1, b: 1 })
+      await bus.close()
+      expect((await call).length).toBe(value.length)
+    },
+  )
+
   test('lets calls in flight end, and settles those that do not', async () => {
     const bus = await start({ app })
     const client = await bus.connect('tests')

@@ -34,20 +34,28 @@ export function prepareArguments(command: string, args: unknown): PreparedArgume
       `Arguments of ${describeCommand(command)} must be an object of named arguments, or bytes: got ${given}`,
     )
   }
-  let hasBytes = false
-  let channels: Channel[] | undefined
-  let copy: Record<string, unknown> | undefined
-  for (const key of Object.keys(args)) {
-    const value = read(command, args as Record<string, unknown>, key)
-    if (typeof value !== 'object' || value === null) continue
-    if (isBytes(value)) hasBytes = true
-    if (!(value instanceof Channel)) continue
-    copy ??= { ...(args as Record<string, unknown>) }
-    copy[key] = channelReference(value.renew())
-    channels ??= []
-    channels.push(value)
+  const named = args as Record<string, unknown>
+  const names = Object.keys(named)
+  const channels: Channel[] = []
+  try {
+    let hasBytes = false
+    for (const name of names) {
+      const value = read(command, named, name)
+      if (typeof value !== 'object' || value === null) continue
+      if (isBytes(value)) hasBytes = true
+      if (value instanceof Channel) channels.push(value)
+    }
+    if (channels.length === 0) return { params: args, hasBytes, channels: undefined }
+    const copy: Record<string, unknown> = {}
+    for (const name of names) {
+      const value = read(command, named, name)
+      copy[name] = value instanceof Channel ? channelReference(value.renew()) : value
+    }
+    return { params: copy, hasBytes, channels }
+  } catch (error) {
+    for (const channel of channels) channel.finish()
+    throw error
   }
-  return { params: copy ?? args, hasBytes, channels }
 }
 
 export function checkCommandName(command: unknown): void {
@@ -69,5 +77,10 @@ function read(command: string, args: Record<string, unknown>, key: string): unkn
 
 /** A `Headers` of fetch, or a list of pairs, as an object of strings. */
 export function plainHeaders(headers: CallHeaders): CallHeaders {
-  return Symbol.iterator in headers ? Object.fromEntries(headers as unknown as Iterable<[string, string]>) : headers
+  if (!(Symbol.iterator in headers)) return headers
+  try {
+    return Object.fromEntries(headers as unknown as Iterable<[string, string]>)
+  } catch (cause) {
+    throw new BusError('InvalidParams', `\`headers\` are not name and value: ${describeThrown(cause)}`, { cause })
+  }
 }

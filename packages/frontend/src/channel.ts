@@ -51,10 +51,11 @@ export class Channel<T = unknown> implements AsyncIterable<T> {
     return channelReference(this.id)
   }
 
-  /** Ends at the channel's end. Leaving the loop early leaves the channel open. */
+  /** Ends at the channel's end, or when it is passed to another call after that. Leaving the loop early leaves it open. */
   async *[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
-    while (true) {
-      while (this.#waiting.length > 0) {
+    const id = this.#id
+    while (this.#id === id) {
+      while (this.#id === id && this.#waiting.length > 0) {
         const message = this.#waiting.shift() as T
         this.#credit()
         yield message
@@ -70,8 +71,8 @@ export class Channel<T = unknown> implements AsyncIterable<T> {
   }
 
   /**
-   * @internal The id to pass on. One that has ended may be passed again: as a new one, for what is still on its way to the
-   * old one is not for its new call.
+   * @internal The id to pass on. One that has ended may be passed again: as a new one. What of the call before was not read,
+   * or is still on its way, is not for its new call.
    */
   renew(): number {
     if (this.#ended) {
@@ -79,6 +80,7 @@ export class Channel<T = unknown> implements AsyncIterable<T> {
       this.#waiting = []
       this.#taken = 0
       this.#ended = false
+      this.#wakeUp()
     }
     return this.#id
   }

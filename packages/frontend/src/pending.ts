@@ -106,7 +106,10 @@ export function checkCallOptions(method: string, options: CallOptions): void {
       throw new BusError('InvalidParams', `${describeCommand(method)} has no option ${JSON.stringify(name)}`)
     }
   }
-  const { signal, timeout } = options
+  const { signal, timeout, headers } = options as CallOptions & { headers?: unknown }
+  if (headers !== undefined && (typeof headers !== 'object' || headers === null)) {
+    throw new BusError('InvalidParams', `\`headers\` of ${describeCommand(method)} must be an object of strings`)
+  }
   if (timeout !== undefined && !(typeof timeout === 'number' && timeout >= 0 && timeout <= 0x7fff_ffff)) {
     throw new BusError(
       'InvalidParams',

@@ -19,8 +19,8 @@ const PROBES = 60
 const FRAME_MESSAGES = 16
 /** Parts that are taken within one turn. */
 const PARTS_PER_PASS = 256
-/** How long a link that was closed waits for a peer that takes nothing of what still waits, in milliseconds. */
-const LINGER = 1000
+/** How long a link that was closed waits for a peer that takes nothing of what still waits, in milliseconds: a busy one. */
+const LINGER = 30_000
 
 export interface RingLinkOptions {
   /** Memory of `createRingBuffers`: what is `out` here is `in` there. */
