@@ -108,7 +108,7 @@ describe.each(routes)('whose channel it is: %s', (_name, connect) => {
   test('a call that is given up takes its channel from the handler, which does not wait for ever', async () => {
     const { client } = await connect()
     const channel = new client.Channel<number>()
-    await expect(client.invoke('endless', { channel }, { timeout: 50 })).rejects.toMatchObject({ reason: 'Timeout' })
+    await expect(client.invoke('endless', { channel }, { timeout: 500 })).rejects.toMatchObject({ reason: 'Timeout' })
     await expect.poll(() => client.invoke('seen')).toEqual(['Disconnected after true'])
   })
 

@@ -137,7 +137,7 @@ describe.each(patterns)('close: %s', (_name, app) => {
     const never = client.invoke('never_ends')
     never.catch(() => {})
     await client.invoke('add', { a: 1, b: 1 })
-    await bus.close({ timeout: 300 })
+    await bus.close({ timeout: 1500 })
     expect(await soon).toBe('done')
     await expect(never).rejects.toMatchObject({ reason: 'Disconnected', data: { delivered: 'unknown' } })
     await expect(client.invoke('add')).rejects.toMatchObject({ reason: 'Disconnected', data: { delivered: 'no' } })
