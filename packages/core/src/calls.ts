@@ -43,13 +43,12 @@ export class CallTable {
   }
 
   /** The caller has given up. The handler's signal aborts, and what it still gives is dropped. */
-  cancel(id: RequestId): Call | undefined {
+  cancel(id: RequestId): void {
     const call = this.#running.get(id)
-    if (!call) return undefined
+    if (!call) return
     this.#running.delete(id)
     this.#unanswered.add(call)
     call.abort(new BusError('Cancelled', 'The caller has cancelled the call'))
-    return call
   }
 
   abortAll(reason: BusError): void {

@@ -112,13 +112,23 @@ describe.each(routes)('whose channel it is: %s', (_name, connect) => {
     await expect.poll(() => client.invoke('seen')).toEqual(['Disconnected after true'])
   })
 
-  test('a second call that is given the channel, and fails, leaves it open', async () => {
+  test('a second call that is given the channel, and fails or can’t be made, leaves it open', async () => {
     const { client } = await connect()
     const channel = new client.Channel<number>()
     const messages = channel[Symbol.asyncIterator]()
     void client.invoke('endless', { channel }).catch(() => {})
     await messages.next()
     await expect(client.invoke('fails', { channel })).rejects.toMatchObject({ message: 'it broke' })
+    const unreadable = {
+      channel,
+      get bad() {
+        return expect.fail()
+      },
+    }
+    await expect(client.invoke('fails', unreadable)).rejects.toMatchObject({ reason: 'InvalidParams' })
+    await expect(client.invoke('fails', { channel }, { timeout: -1 })).rejects.toMatchObject({
+      reason: 'InvalidParams',
+    })
     for (let i = 1; i < 600; i++) expect((await messages.next()).value).toBe(i)
   })
 })

@@ -15,16 +15,18 @@ export interface PreparedArguments {
   params: unknown
   /** Bytes are among them, so they need the msgpack lane. */
   hasBytes: boolean
-  channels: Channel[] | undefined
 }
 
 /** Named arguments of a command, or bytes as its whole body. */
 export type CommandArguments = Readonly<Record<string, unknown>> | Uint8Array | ArrayBuffer
 
-/** @throws BusError `InvalidParams` where `args` is neither an object of named arguments nor bytes. */
-export function prepareArguments(command: string, args: unknown): PreparedArguments {
-  if (args === undefined || args === null) return { params: undefined, hasBytes: false, channels: undefined }
-  if (isBytes(args)) return { params: args, hasBytes: true, channels: undefined }
+/**
+ * @param channels takes the channels among the arguments, also where this throws
+ * @throws BusError `InvalidParams` where `args` is neither an object of named arguments nor bytes, or can't be read
+ */
+export function prepareArguments(command: string, args: unknown, channels: Channel[]): PreparedArguments {
+  if (args === undefined || args === null) return { params: undefined, hasBytes: false }
+  if (isBytes(args)) return { params: args, hasBytes: true }
   // Lists, maps and promises that somebody forgot to await would all arrive as an object without a name in it.
   if (typeof args !== 'object' || Symbol.iterator in args || typeof (args as { then?: unknown }).then === 'function') {
     const kind = typeof args === 'object' ? `a ${Object.prototype.toString.call(args).slice(8, -1)}` : typeof args
@@ -36,26 +38,20 @@ export function prepareArguments(command: string, args: unknown): PreparedArgume
   }
   const named = args as Record<string, unknown>
   const names = Object.keys(named)
-  const channels: Channel[] = []
-  try {
-    let hasBytes = false
-    for (const name of names) {
-      const value = read(command, named, name)
-      if (typeof value !== 'object' || value === null) continue
-      if (isBytes(value)) hasBytes = true
-      if (value instanceof Channel) channels.push(value)
-    }
-    if (channels.length === 0) return { params: args, hasBytes, channels: undefined }
-    const copy: Record<string, unknown> = {}
-    for (const name of names) {
-      const value = read(command, named, name)
-      copy[name] = value instanceof Channel ? channelReference(value.renew()) : value
-    }
-    return { params: copy, hasBytes, channels }
-  } catch (error) {
-    for (const channel of channels) channel.finish()
-    throw error
+  let hasBytes = false
+  for (const name of names) {
+    const value = read(command, named, name)
+    if (typeof value !== 'object' || value === null) continue
+    if (isBytes(value)) hasBytes = true
+    if (value instanceof Channel) channels.push(value)
   }
+  if (channels.length === 0) return { params: args, hasBytes }
+  const copy: Record<string, unknown> = {}
+  for (const name of names) {
+    const value = read(command, named, name)
+    copy[name] = value instanceof Channel ? channelReference(value.renew()) : value
+  }
+  return { params: copy, hasBytes }
 }
 
 export function checkCommandName(command: unknown): void {

@@ -87,18 +87,17 @@ export class Client {
   invoke<T = unknown>(command: string, args?: CommandArguments, options?: InvokeOptions): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       checkCommandName(command)
-      const { params, hasBytes, channels } = prepareArguments(command, args)
-      const settle: Settle = { resolve: resolve as Settle['resolve'], reject }
-      // A channel is the call's that it came with first: with that call it ends, where the call fails.
-      const mine = channels?.filter(({ id }) => !this.#channels.has(id)) ?? []
-      if (mine.length > 0) settle.reject = error => reject(this.#finishAll(mine, error))
+      const channels: Channel[] = []
       try {
+        const { params, hasBytes } = prepareArguments(command, args, channels)
+        const mine = this.#unused(channels)
+        const settle: Settle = { resolve: resolve as Settle['resolve'], reject }
+        if (mine.length > 0) settle.reject = error => reject(this.#finishAll(mine, error))
         this.#request(command, params, hasBytes, settle, options)
+        for (const channel of mine) this.#adopt(channel)
       } catch (error) {
-        this.#finishAll(mine, error)
-        throw error
+        throw this.#finishAll(this.#unused(channels), error)
       }
-      for (const channel of mine) this.#adopt(channel)
     })
   }
 
@@ -198,6 +197,11 @@ export class Client {
       credit: (id, messages) => !this.#gone && this.#notify(METHOD.credit, { channel: id, messages }),
       forget: id => this.#channels.delete(id),
     })
+  }
+
+  /** A channel is the call's that it came with first: with that call it ends, where the call fails. */
+  #unused(channels: Channel[]): Channel[] {
+    return channels.filter(({ id }) => !this.#channels.has(id))
   }
 
   /** Core ends the channels of a call that failed, or never had them. */

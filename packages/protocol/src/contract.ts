@@ -43,17 +43,6 @@ export interface EventParams {
 /** Params of `$/channel`: messages are numbered from 0 per channel; `end` carries the count of all. */
 export type ChannelParams = { channel: number; index: number } & ({ message: unknown } | { end: true })
 
-/** Params of `$/credit`. */
-export interface CreditParams {
-  channel: number
-  messages: number
-}
-
-/** Params of `$/cancelRequest`. */
-export interface CancelParams {
-  id: number
-}
-
 /** Messages of one channel that may be under way before `send` waits for the frontend to take some. */
 export const CHANNEL_WINDOW = 256
 

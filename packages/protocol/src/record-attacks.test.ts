@@ -4,24 +4,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { isBusError } from './error.js'
 import { createSessionSecret } from './record-keys.js'
-import { createOpener, createSealer, type Opener, type OpenerOptions, type Sealer } from './record.js'
-
-const session = Buffer.from('a session id, 16')
-const secret = createSessionSecret(Buffer.alloc(32, 1), session)
-const NOW = 1_700_000_000_000
-
-const optionsOf = (over: Partial<OpenerOptions> = {}): OpenerOptions => ({
-  secret,
-  session,
-  direction: 'to core',
-  now: () => NOW,
-  ...over,
-})
-const sealerOf = (over?: Partial<OpenerOptions>): Sealer => createSealer(optionsOf(over))
-const openerOf = (over?: Partial<OpenerOptions>): Opener => createOpener(optionsOf(over))
-const sealed = (body: string | Uint8Array = 'body', over?: Partial<OpenerOptions>): Buffer =>
-  Buffer.from(sealerOf(over).seal(1, body, 1))
-const text = (opener: Opener, record: Uint8Array): string => Buffer.from(opener.open(record).body).toString()
+import type { Opener } from './record.js'
+import { NOW, openerOf, sealed, sealerOf, secret, session, text } from '../test/record-ends.js'
 
 /** The record is refused, with the text of all refusals, and so is then the one that was due. */
 function expectRefused(opener: Opener, record: Uint8Array, due: Uint8Array): void {

@@ -6,24 +6,8 @@ import { readFileSync } from 'node:fs'
 import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { createSessionSecret } from './record-keys.js'
-import { createOpener, createSealer, RECORD_HEADROOM, type Opener, type OpenerOptions, type Sealer } from './record.js'
-
-const session = Buffer.from('a session id, 16')
-const secret = createSessionSecret(Buffer.alloc(32, 1), session)
-const NOW = 1_700_000_000_000
-
-const optionsOf = (over: Partial<OpenerOptions> = {}): OpenerOptions => ({
-  secret,
-  session,
-  direction: 'to core',
-  now: () => NOW,
-  ...over,
-})
-const sealerOf = (over?: Partial<OpenerOptions>): Sealer => createSealer(optionsOf(over))
-const openerOf = (over?: Partial<OpenerOptions>): Opener => createOpener(optionsOf(over))
-const sealed = (body: string | Uint8Array = 'body', over?: Partial<OpenerOptions>): Buffer =>
-  Buffer.from(sealerOf(over).seal(1, body, 1))
-const text = (opener: Opener, record: Uint8Array): string => Buffer.from(opener.open(record).body).toString()
+import { createSealer, RECORD_HEADROOM } from './record.js'
+import { NOW, openerOf, sealed, sealerOf, text } from '../test/record-ends.js'
 
 const units = fc.array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 300 })
 const anyText = fc.oneof(

@@ -36,11 +36,6 @@ export interface GateWorkerData {
   confirm: { port: MessagePort; answer: SharedArrayBuffer } | undefined
 }
 
-/** Host → gate. */
-export interface GateCommand {
-  type: 'stop'
-}
-
 /** Gate → host. */
 export type GateReport =
   | { type: 'rejected'; command: string; why: string }
