@@ -1,6 +1,6 @@
 // The bus as its users have it: core, frontend and gate each in a worker of their own, with the loops in the frontend. The
 // arms differ in their settings, and two in a switch that only the benchmark may turn: no cipher.
-import { createBus, type Bus, type BusOptions, type CodecName } from '@sallyport/core'
+import { createBus, type Bus, type BusOptions, type FrontendOptions } from '@sallyport/core'
 import { createBusWithoutCipher } from '@sallyport/core/internal'
 import type { Arm, OpenArm } from '../arm.js'
 import { BENCH_EVENT, type Ready } from '../workers/bench-event.js'
@@ -8,18 +8,24 @@ import type { Reply } from '../workers/serve.js'
 import { converse } from './conversation.js'
 import { workerUrl } from './thread.js'
 
-export interface BusSettings {
-  codec: CodecName
+/** Codec and link are those of the frontend. */
+export interface BusSettings extends FrontendOptions {
   /** The hook of the gate, a folder of this package's `hooks`; without one the pattern is brownfield. */
   hook?: 'pass' | 'check'
   /** `false` leaves the cipher out. */
   cipher?: boolean
+  /** Frontends that only listen, besides the one that measures. */
+  listeners?: number
 }
 
 const LABEL = 'main'
-const COMMANDS = ['greet', 'echo', 'echo-bytes', 'burst', 'seen', 'download']
+const COMMANDS = ['greet', 'read-kib', 'echo', 'echo-bytes', 'burst', 'burst-each', 'fan-out', 'seen', 'download']
 
-const busArm = (id: string, title: string, settings: BusSettings): Arm => ({ id, title, open: () => openBus(settings) })
+export const busArm = (id: string, title: string, settings: BusSettings): Arm => ({
+  id,
+  title,
+  open: () => openBus(settings),
+})
 
 export const brownfieldJson: Arm = busArm('brownfield-json', 'brownfield JSON', { codec: 'json' })
 export const brownfieldMsgpack: Arm = busArm('brownfield-msgpack', 'brownfield msgpack', { codec: 'msgpack' })
@@ -31,14 +37,21 @@ export const isolationMsgpack: Arm = busArm('isolation-msgpack', 'isolation msgp
   hook: 'check',
 })
 
-function busOptions({ codec, hook }: BusSettings): BusOptions {
+function busOptions({ hook, listeners = 0, ...settings }: Omit<BusSettings, 'cipher'>): BusOptions {
   const permissions = COMMANDS.map(command => `allow-${command}`)
+  const listening = Object.fromEntries(
+    Array.from({ length: listeners }, (_, at) => {
+      // The measuring frontend has place 0.
+      const module = new URL(`?place=${at + 1}`, workerUrl('bus-listener'))
+      return [`listener-${at + 1}`, { module, ...settings }]
+    }),
+  )
   const dir = new URL(`../../hooks/${hook}/`, import.meta.url)
   return {
     core: workerUrl('bus-core'),
     // What goes wrong is told as an error of the arm; log lines would stand in the progress line's way.
     log: false,
-    frontends: { [LABEL]: { module: workerUrl('bus-frontend'), codec } },
+    frontends: { [LABEL]: { module: workerUrl('bus-frontend'), ...settings }, ...listening },
     app: {
       security: {
         pattern: hook ? { use: 'isolation', options: { dir } } : { use: 'brownfield' },
@@ -50,20 +63,29 @@ function busOptions({ codec, hook }: BusSettings): BusOptions {
 
 export interface StartedBus {
   bus: Bus
-  /** Resolves when the frontend has had the answer to its first call; rejects when it never will. */
+  /** Resolves when the frontend has had the answer to its first call, and the others listen; rejects when they never will. */
   ready: Promise<Ready>
 }
 
 /** Starts a bus, without waiting for its frontend. */
-export async function startBus(settings: BusSettings): Promise<StartedBus> {
-  const create = settings.cipher === false ? createBusWithoutCipher : createBus
+export async function startBus({ cipher = true, ...settings }: BusSettings): Promise<StartedBus> {
+  const create = cipher ? createBus : createBusWithoutCipher
   const bus = await create(busOptions(settings))
   const ready = new Promise<Ready>((resolve, reject) => {
     bus.on('fault', ({ label, error }) => reject(new Error(`${label}: ${error.message}`)))
     bus.once<Ready>(BENCH_EVENT.ready, ({ payload }) => resolve(payload)).catch(reject)
   })
-  return { bus, ready }
+  const { listeners = 0 } = settings
+  if (listeners === 0) return { bus, ready }
+  const listening = countTo(listeners, counted => bus.listen(BENCH_EVENT.listening, counted))
+  return { bus, ready: Promise.all([ready, listening]).then(([first]) => first) }
 }
+
+const countTo = (many: number, each: (counted: () => void) => Promise<unknown>): Promise<void> =>
+  new Promise((resolve, reject) => {
+    let count = 0
+    each(() => ++count === many && resolve()).catch(reject)
+  })
 
 async function openBus(settings: BusSettings): Promise<OpenArm> {
   const { bus, ready } = await startBus(settings)

@@ -3,7 +3,7 @@ import type { Arm } from '../arm.js'
 import { sharedClock } from '../workers/bench-event.js'
 import { startBus, type BusSettings } from './bus.js'
 
-const startArm = (id: string, title: string, settings: BusSettings): Arm => ({
+export const startArm = (id: string, title: string, settings: BusSettings): Arm => ({
   id,
   title,
   open: async () => ({

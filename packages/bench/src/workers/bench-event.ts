@@ -1,5 +1,10 @@
 // How the bench process and a frontend talk about a run: by events of the bus itself, outside of what is measured.
-export const BENCH_EVENT = { ready: 'bench-ready', request: 'bench-request', reply: 'bench-reply' } as const
+export const BENCH_EVENT = {
+  ready: 'bench-ready',
+  request: 'bench-request',
+  reply: 'bench-reply',
+  listening: 'bench-listening',
+} as const
 
 export interface Ready {
   /** When the frontend had its first answer, by the clock that all threads share; see `sharedClock`. */

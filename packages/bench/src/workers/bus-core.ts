@@ -1,16 +1,24 @@
 // The core module of the bus's arms: what raw-echo.ts does over a bare port, as commands.
 import { defineCore, type App, type Channel, type CommandContext, type CoreDefinition } from '@sallyport/core'
-import { BACKEND_EVENT, echo, EVENT_PAYLOAD, FRONTEND_EVENT, greet, progress } from './handlers.js'
+import { FAN_SEEN, FanOut, type FanSeen } from './fan-out.js'
+import { BACKEND_EVENT, eachEvent, echo, EVENT_PAYLOAD, FRONTEND_EVENT, greet, progress, readKib } from './handlers.js'
 
 let events = 0
+const fan = new FanOut()
 
 const commands = {
   greet,
+  read_kib: readKib,
   echo,
   echo_bytes: (_: unknown, { request }: CommandContext): unknown => request.body,
   burst: ({ count }: { count: number }, { app }: CommandContext): void => {
     for (let sent = 0; sent < count; sent++) app.emit(BACKEND_EVENT, EVENT_PAYLOAD)
   },
+  burst_each: ({ count, listeners }: { count: number; listeners: number }, { app }: CommandContext): void => {
+    for (let sent = 0; sent < count; sent++) app.emit(eachEvent(sent % listeners), EVENT_PAYLOAD)
+  },
+  fan_out: ({ count, frontends }: { count: number; frontends: number }, { app }: CommandContext): Promise<number> =>
+    fan.send(count, frontends, app.emit),
   seen: (): number => {
     const seen = events
     events = 0
@@ -23,7 +31,10 @@ const commands = {
 
 const core: CoreDefinition = defineCore({
   commands,
-  setup: (app: App): void => void app.listen(FRONTEND_EVENT, () => events++),
+  setup: (app: App): void => {
+    app.listen(FRONTEND_EVENT, () => events++)
+    app.listen<FanSeen>(FAN_SEEN, ({ payload }) => fan.seen(payload))
+  },
 })
 
 // A core module is its default export.

@@ -8,7 +8,7 @@ import type { Subject } from './subject.js'
 const subject: Subject = {
   call: (command, args) => invoke(command, args as CommandArguments),
   emit,
-  listen,
+  listen: (event, receive) => listen(event, ({ payload }) => receive(payload)),
   stream: (command, count, receive) => invoke(command, { count, channel: new Channel(receive) }),
 }
 

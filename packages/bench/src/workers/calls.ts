@@ -1,13 +1,18 @@
 // The loops that call. One at a time gives latencies; more at a time gives a rate. One reading of the clock serves as the
 // end of a call and the start of the next.
+import { setTimeout as delay } from 'node:timers/promises'
 import { quantile } from '../statistics/median.js'
 import type { Measurement } from '../task.js'
 import { checkOnce, checkAnswer, type ReadyCall } from './check.js'
+import { startCpuClock } from './cpu-clock.js'
 import type { Subject } from './subject.js'
 
 /** A bound on memory: a measurement ends with its last sample, 8 MiB of them. */
 const MAX_SAMPLES = 2 ** 20
 let samples: Float64Array | undefined
+
+/** Between two sparse calls, in milliseconds: a thread that waits so long has left its caches, and its core may sleep. */
+const SPARSE_MS = 4
 
 /** `calls` in turn, `inFlight` of them at any time, for `ms` milliseconds. */
 export async function measureCalls(
@@ -24,6 +29,7 @@ async function oneAtATime(subject: Subject, calls: readonly ReadyCall[], ms: num
   samples ??= new Float64Array(MAX_SAMPLES)
   let count = 0
   let answer: unknown
+  const readCpu = startCpuClock()
   const start = performance.now()
   const end = start + ms
   let now = start
@@ -34,9 +40,9 @@ async function oneAtATime(subject: Subject, calls: readonly ReadyCall[], ms: num
     now = performance.now()
     samples[count++] = now - before
   } while (now < end && count < MAX_SAMPLES)
+  const cpu = readCpu() / count
   checkAnswer(calls[(count - 1) % calls.length]!, answer)
-  const sorted = samples.subarray(0, count).sort()
-  return { p50: quantile(sorted, 0.5) * 1e3, p99: quantile(sorted, 0.99) * 1e3, rate: (count / (now - start)) * 1e3 }
+  return { ...percentiles(samples.subarray(0, count)), ...perCall(count, now - start), cpu }
 }
 
 async function manyAtATime(
@@ -45,6 +51,7 @@ async function manyAtATime(
   ms: number,
   inFlight: number,
 ): Promise<Measurement> {
+  const readCpu = startCpuClock()
   const start = performance.now()
   const end = start + ms
   let count = 0
@@ -59,6 +66,38 @@ async function manyAtATime(
   }
   const checks = await Promise.all(Array.from({ length: inFlight }, lane))
   const elapsed = performance.now() - start
+  const cpu = readCpu() / count
   for (const check of checks) check()
-  return { rate: (count / elapsed) * 1e3 }
+  return { ...perCall(count, elapsed), cpu }
+}
+
+/** One call, a pause, and so on: what a call costs that finds everything asleep. */
+export async function measureSparseCalls(
+  subject: Subject,
+  calls: readonly ReadyCall[],
+  ms: number,
+): Promise<Measurement> {
+  await checkOnce(subject, calls)
+  const taken: number[] = []
+  const end = performance.now() + ms
+  do {
+    await delay(SPARSE_MS)
+    const call = calls[taken.length % calls.length]!
+    const start = performance.now()
+    const answer = await subject.call(call.command, call.args)
+    taken.push(performance.now() - start)
+    checkAnswer(call, answer)
+  } while (performance.now() < end)
+  return percentiles(Float64Array.from(taken))
+}
+
+const perCall = (count: number, ms: number): { rate: number; each: number } => ({
+  rate: (count / ms) * 1e3,
+  each: (ms / count) * 1e3,
+})
+
+/** Sorts what it is given. */
+function percentiles(ms: Float64Array): { p50: number; p99: number } {
+  const sorted = ms.sort()
+  return { p50: quantile(sorted, 0.5) * 1e3, p99: quantile(sorted, 0.99) * 1e3 }
 }

@@ -1,11 +1,19 @@
 // What the echoing side does, whatever carries the messages: the same few functions behind the bus and behind a bare port.
+import { readFile } from 'node:fs/promises'
+
+export const KIB_FILE: URL = new URL('../../data/kib.txt', import.meta.url)
 
 /** The measured events, one for each direction (an event reaches its own sender too), as Tauri's documentation has them. */
 export const BACKEND_EVENT = 'backend-event'
 export const FRONTEND_EVENT = 'frontend-event'
+/** The event of one of many listeners. */
+export const eachEvent = (listener: number): string => `each-${listener}`
 export const EVENT_PAYLOAD: Readonly<Record<string, string>> = { data: 'value' }
 
 export const greet = ({ name }: { name: string }): string => `Hello, ${name}!`
+
+/** What a handler of a real app does: it awaits the file system, for a file of 1 KiB. */
+export const readKib = (): Promise<string> => readFile(KIB_FILE, 'utf8')
 
 export const echo = (args: unknown): unknown => args
 

@@ -1,20 +1,28 @@
 import { expect, test } from 'vitest'
 import { usualCall } from '../payloads/greet.js'
 import { checkAnswer, makeReady } from './check.js'
-import { echo, greet, progress } from './handlers.js'
+import { FanOut, type FanSeen } from './fan-out.js'
+import { BACKEND_EVENT, eachEvent, echo, greet, progress } from './handlers.js'
 import { loopsOf } from './loops.js'
 import type { Subject } from './subject.js'
 
 /** Both sides in one thread; `change` makes it a worse one. */
 function subjectOf(change: Partial<Subject> = {}): Subject {
-  const listeners = new Set<() => void>()
+  const listeners = new Map<string, (payload: unknown) => void>()
+  const fan = new FanOut()
   let seen = 0
   const commands: Record<string, (args: never) => unknown> = {
     greet,
     echo,
     burst: ({ count }: { count: number }) => {
-      for (let sent = 0; sent < count; sent++) for (const receive of listeners) receive()
+      for (let sent = 0; sent < count; sent++) listeners.get(BACKEND_EVENT)?.({})
     },
+    burst_each: ({ count, listeners: size }: { count: number; listeners: number }) => {
+      for (let sent = 0; sent < count; sent++) listeners.get(eachEvent(sent % size))?.({})
+    },
+    // The report of a frontend comes with a later turn, when core waits for it.
+    fan_out: ({ count, frontends }: { count: number; frontends: number }) =>
+      fan.send(count, frontends, (event, payload) => void setImmediate(() => listeners.get(event)?.(payload))),
     seen: () => {
       const before = seen
       seen = 0
@@ -27,10 +35,13 @@ function subjectOf(change: Partial<Subject> = {}): Subject {
       await nextTurn()
       return commands[command]?.(args as never)
     },
-    emit: () => seen++,
-    listen: async (_, receive) => {
-      listeners.add(receive)
-      return () => listeners.delete(receive)
+    emit: (_, payload) => {
+      seen++
+      if ((payload as Partial<FanSeen>).burst !== undefined) fan.seen(payload as FanSeen)
+    },
+    listen: async (event, receive) => {
+      listeners.set(event, receive)
+      return () => listeners.delete(event)
     },
     stream: async (_, count, receive) => {
       for (let chunk = 0; chunk < count; chunk++) receive(progress(chunk))
@@ -43,11 +54,15 @@ function subjectOf(change: Partial<Subject> = {}): Subject {
 const calls = usualCall.calls.map(makeReady)
 
 test.each([
-  [{ loop: 'calls', ms: 2 }, ['p50', 'p99', 'rate']],
-  [{ loop: 'calls', ms: 2, inFlight: 8 }, ['rate']],
+  [{ loop: 'calls', ms: 2 }, ['p50', 'p99', 'rate', 'each', 'cpu']],
+  [{ loop: 'calls', ms: 2, inFlight: 8 }, ['rate', 'each', 'cpu']],
+  [{ loop: 'calls', ms: 2, settleMs: 2, inFlight: 8 }, ['rate', 'each', 'cpu']],
+  [{ loop: 'sparse', ms: 2 }, ['p50', 'p99']],
   [{ loop: 'events-in', ms: 2 }, ['rate']],
   [{ loop: 'events-out', ms: 2 }, ['rate']],
   [{ loop: 'stream', ms: 2 }, ['rate']],
+  [{ loop: 'listeners', ms: 2, size: 100 }, ['each']],
+  [{ loop: 'fan-out', ms: 2, size: 1 }, ['each']],
 ] as const)('%j gives its figures', async (task, names) => {
   const figures = await loopsOf(subjectOf())(task, calls)
   expect(Object.keys(figures)).toEqual(names)
@@ -78,6 +93,16 @@ test('a message that is lost or overtaken fails the measurement', async () => {
   await expect(async () => loopsOf(swaps)({ loop: 'stream', ms: 1 }, calls)).rejects.toThrow(
     /messages arrived in order/,
   )
+})
+
+test('an event that one of many listeners or frontends misses fails the measurement', async () => {
+  let calls = 0
+  const forgets = subjectOf()
+  const deaf: Subject = {
+    ...forgets,
+    listen: (event, receive) => forgets.listen(event, payload => ++calls % 7 !== 0 && receive(payload)),
+  }
+  await expect(async () => loopsOf(deaf)({ loop: 'listeners', ms: 1, size: 10 }, [])).rejects.toThrow(/of \d+ messages/)
 })
 
 test('a loop that this arm can’t run', () => {

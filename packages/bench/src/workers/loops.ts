@@ -1,22 +1,43 @@
 // The loops that every arm with two sides can run.
-import { measureCalls } from './calls.js'
+import type { Measurement, Task } from '../task.js'
+import { measureCalls, measureSparseCalls } from './calls.js'
+import type { ReadyCall } from './check.js'
+import { measureFanOut } from './fan-out.js'
+import { measureListeners } from './listeners.js'
 import { measureEventsIn, measureEventsOut, measureStream } from './messages.js'
 import type { Measure } from './serve.js'
 import type { Subject } from './subject.js'
 
+/** Measures twice where the task has a time to settle, and gives the second. */
 export const loopsOf =
   (subject: Subject): Measure =>
-  ({ loop, ms, inFlight = 1 }, calls) => {
-    switch (loop) {
-      case 'calls':
-        return measureCalls(subject, calls, ms, inFlight)
-      case 'events-in':
-        return measureEventsIn(subject, ms)
-      case 'events-out':
-        return measureEventsOut(subject, ms)
-      case 'stream':
-        return measureStream(subject, ms)
-      default:
-        throw new Error(`this arm has no loop '${loop}'`)
-    }
+  (task, calls) => {
+    const { ms, settleMs = 0 } = task
+    const run = (length: number): Promise<Measurement> => runLoop(subject, { ...task, ms: length }, calls)
+    return settleMs > 0 ? run(settleMs).then(() => run(ms)) : run(ms)
   }
+
+function runLoop(
+  subject: Subject,
+  { loop, ms, inFlight = 1, size = 1 }: Task,
+  calls: readonly ReadyCall[],
+): Promise<Measurement> {
+  switch (loop) {
+    case 'calls':
+      return measureCalls(subject, calls, ms, inFlight)
+    case 'sparse':
+      return measureSparseCalls(subject, calls, ms)
+    case 'events-in':
+      return measureEventsIn(subject, ms)
+    case 'events-out':
+      return measureEventsOut(subject, ms)
+    case 'stream':
+      return measureStream(subject, ms)
+    case 'fan-out':
+      return measureFanOut(subject, ms, size)
+    case 'listeners':
+      return measureListeners(subject, ms, size)
+    default:
+      throw new Error(`this arm has no loop '${loop}'`)
+  }
+}

@@ -10,7 +10,8 @@ const AHEAD = 4
 /** Messages of one channel. */
 const STREAM = 4096
 
-type Burst = () => Promise<void>
+/** Sends a burst of `BURST`, and resolves when it has arrived. */
+type Burst = (count: number) => Promise<void>
 
 /** Events from core: the measuring thread asks for bursts, and counts what comes. */
 export async function measureEventsIn(subject: Subject, ms: number): Promise<Measurement> {
@@ -18,7 +19,7 @@ export async function measureEventsIn(subject: Subject, ms: number): Promise<Mea
   const unlisten = await subject.listen(BACKEND_EVENT, () => received++)
   try {
     // What comes in is in order: the answer to a burst is behind its last event.
-    const result = await bursts(ms, async () => void (await subject.call('burst', { count: BURST })))
+    const result = await bursts(ms, async count => void (await subject.call('burst', { count })))
     return counted(result, received)
   } finally {
     unlisten()
@@ -29,8 +30,8 @@ export async function measureEventsIn(subject: Subject, ms: number): Promise<Mea
 export async function measureEventsOut(subject: Subject, ms: number): Promise<Measurement> {
   let seen = 0
   await subject.call('seen', {})
-  const result = await bursts(ms, async () => {
-    const sent = Array.from({ length: BURST }, () => subject.emit(FRONTEND_EVENT, EVENT_PAYLOAD))
+  const result = await bursts(ms, async count => {
+    const sent = Array.from({ length: count }, () => subject.emit(FRONTEND_EVENT, EVENT_PAYLOAD))
     const more = await subject.call('seen', {})
     seen += Number(more)
     await Promise.all(sent)
@@ -55,26 +56,26 @@ export async function measureStream(subject: Subject, ms: number): Promise<Measu
   return counted({ messages: streams * STREAM, elapsed: performance.now() - start }, received)
 }
 
-interface Sent {
+export interface Sent {
   messages: number
   elapsed: number
 }
 
-async function bursts(ms: number, burst: Burst): Promise<Sent> {
+export async function bursts(ms: number, burst: Burst): Promise<Sent> {
   const start = performance.now()
   const end = start + ms
   let count = 0
   const lane = async (): Promise<void> => {
     do {
       count++
-      await burst()
+      await burst(BURST)
     } while (performance.now() < end)
   }
   await Promise.all(Array.from({ length: AHEAD }, lane))
   return { messages: count * BURST, elapsed: performance.now() - start }
 }
 
-function counted({ messages, elapsed }: Sent, received: number): Measurement {
+export function counted({ messages, elapsed }: Sent, received: number): Measurement {
   if (received !== messages) throw new Error(`${received} of ${messages} messages arrived in order`)
   return { rate: (messages / elapsed) * 1e3 }
 }

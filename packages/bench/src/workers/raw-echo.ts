@@ -1,20 +1,33 @@
 // The other side of the reference: answers over a bare MessagePort. Runs in a worker of its own, as core does.
 import { workerData, type MessagePort } from 'node:worker_threads'
-import { BACKEND_EVENT, echo, EVENT_PAYLOAD, FRONTEND_EVENT, greet, progress } from './handlers.js'
+import { FAN_SEEN, FanOut, type FanSeen } from './fan-out.js'
+import { BACKEND_EVENT, eachEvent, echo, EVENT_PAYLOAD, FRONTEND_EVENT, greet, progress, readKib } from './handlers.js'
 import type { RawMessage } from './raw-subject.js'
 
 type Handler = (value: never, call: number) => unknown
 
-const { port } = workerData as { port: MessagePort }
+/** `listeners`: the ports of frontends that only listen. */
+const { port, listeners = [] } = workerData as { port: MessagePort; listeners?: MessagePort[] }
+const fan = new FanOut()
 let events = 0
 
 const handlers = new Map<string, Handler>(
   Object.entries({
     greet,
+    read_kib: readKib,
     echo,
     echo_bytes: echo,
     burst: ({ count }: { count: number }) => {
       for (let sent = 0; sent < count; sent++) port.postMessage({ event: BACKEND_EVENT, value: EVENT_PAYLOAD })
+    },
+    burst_each: ({ count, listeners: many }: { count: number; listeners: number }) => {
+      for (let sent = 0; sent < count; sent++) port.postMessage({ event: eachEvent(sent % many), value: EVENT_PAYLOAD })
+    },
+    fan_out: ({ count, frontends }: { count: number; frontends: number }) => {
+      const ports = [port, ...listeners].slice(0, frontends)
+      return fan.send(count, frontends, (event, value) => {
+        for (const each of ports) each.postMessage({ event, value })
+      })
     },
     seen: () => {
       const seen = events
@@ -27,11 +40,16 @@ const handlers = new Map<string, Handler>(
   }),
 )
 
+const receiveEvent = (event: string | undefined, value: unknown): void => {
+  if (event === FRONTEND_EVENT) events++
+  else if (event === FAN_SEEN) fan.seen(value as FanSeen)
+}
+
 port.on('message', ({ call, command, event, value }: RawMessage) => {
-  if (call === undefined) {
-    if (event === FRONTEND_EVENT) events++
-    return
-  }
-  const handler = handlers.get(command ?? '')
-  port.postMessage({ answer: call, value: handler?.(value as never, call) })
+  if (call === undefined) return receiveEvent(event, value)
+  const answer = handlers.get(command ?? '')?.(value as never, call)
+  if (answer instanceof Promise) void answer.then(late => port.postMessage({ answer: call, value: late }))
+  else port.postMessage({ answer: call, value: answer })
 })
+
+for (const listener of listeners) listener.on('message', ({ event, value }: RawMessage) => receiveEvent(event, value))

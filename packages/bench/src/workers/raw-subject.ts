@@ -16,7 +16,7 @@ export interface RawMessage {
 export function rawSubject(port: MessagePort): Subject {
   const pending = new Map<number, (value: unknown) => void>()
   const streams = new Map<number, (message: unknown) => void>()
-  const listeners = new Map<string, () => void>()
+  const listeners = new Map<string, (payload: unknown) => void>()
   let calls = 0
 
   port.on('message', ({ answer, stream, event, value }: RawMessage) => {
@@ -25,7 +25,7 @@ export function rawSubject(port: MessagePort): Subject {
       pending.delete(answer)
       settle?.(value)
     } else if (stream !== undefined) streams.get(stream)?.(value)
-    else if (event !== undefined) listeners.get(event)?.()
+    else if (event !== undefined) listeners.get(event)?.(value)
   })
 
   const call = (command: string, value: unknown): Promise<unknown> =>

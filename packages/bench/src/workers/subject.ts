@@ -6,7 +6,15 @@ export interface Subject {
   /** Sends an event to the other side. */
   emit(event: string, payload: unknown): unknown
   /** Receives an event from the other side, until what it resolves to is called. */
-  listen(event: string, receive: () => void): Promise<() => void>
+  listen(event: string, receive: (payload: unknown) => void): Promise<() => void>
   /** Calls a command that sends `count` messages back in order, and resolves when the call has been answered. */
   stream(command: string, count: number, receive: (message: unknown) => void): Promise<unknown>
+}
+
+/** For what carries calls and their answers, and is measured in nothing else. */
+export function callsOnly(call: Subject['call']): Subject {
+  const none = (): never => {
+    throw new Error('this arm carries calls only')
+  }
+  return { call, emit: none, listen: none, stream: none }
 }
