@@ -1,16 +1,20 @@
 // From a filter to what will be measured, or to a sentence that says what there is.
 import { UsageError } from './options.js'
 import type { Scenario } from './scenario.js'
-import { allScenarios } from './scenarios/index.js'
+import { allScenarios, linkScenarios } from './scenarios/index.js'
 import { allPaths, parseFilter, select } from './select.js'
 
-/** @throws UsageError for a filter that is no regular expression, or that nothing matches */
+/**
+ * The links are measured only by a filter that says `link`: `--filter msgpack` should not take three minutes.
+ *
+ * @throws UsageError for a filter that is no regular expression, or that nothing matches
+ */
 export function choose(filter: string | null): Scenario[] {
-  const all = allScenarios()
-  if (filter === null) return all
+  if (filter === null) return allScenarios()
+  const all = /link/i.test(filter) ? [...allScenarios(), ...linkScenarios()] : allScenarios()
   const chosen = select(all, readFilter(filter))
   if (chosen.length > 0) return chosen
-  throw new UsageError(`nothing has '${filter}' in its path.\n${whatThereIs(all)}`)
+  throw new UsageError(`nothing has '${filter}' in its path.\n${whatThereIs([...allScenarios(), ...linkScenarios()])}`)
 }
 
 function readFilter(filter: string): (path: string) => boolean {
@@ -22,11 +26,12 @@ function readFilter(filter: string): (path: string) => boolean {
 }
 
 function whatThereIs(scenarios: readonly Scenario[]): string {
-  const cases = scenarios.map(one => `  ${one.id.padEnd(8)} ${one.cases.map(({ id }) => id).join(' ')}`)
+  const longest = Math.max(...scenarios.map(({ id }) => id.length))
+  const cases = scenarios.map(one => `  ${one.id.padEnd(longest)} ${one.cases.map(({ id }) => id).join(' ')}`)
   const arms = new Set(scenarios.flatMap(one => one.arms.map(({ id }) => id)))
   const [example] = allPaths(scenarios)
   return [
-    `A path is scenario/case/arm, as in ${example}. Scenarios and their cases:`,
+    `A path is scenario/case/arm, as in ${example}. Scenarios and their cases (those of the links have to be named):`,
     ...cases,
     `Arms: ${[...arms].join(' ')}`,
   ].join('\n')

@@ -33,7 +33,7 @@ export async function measureAndReport({ plan, filter, out, json }: Options): Pr
   const progress = output.live
     ? liveProgress(scenarios, plan, process.stderr, output.screen.colors)
     : plainProgress(output.tell)
-  const watcher = { ...progress, done: showScenario(progress, output) }
+  const watcher = { ...progress, done: showScenario(progress, plan, output) }
   const outcomes = await run(scenarios, plan, watcher, interruptSignal()).finally(progress.clear)
 
   const seconds = (performance.now() - start) / 1000

@@ -26,6 +26,8 @@ const EXAMPLES = [
   'sallyport-bench                        all of it, in less than a minute',
   'sallyport-bench --filter call/         one scenario',
   'sallyport-bench --filter msgpack       one kind of arm, with the reference',
+  'sallyport-bench --filter link          the links against their goals, beside other libraries: three minutes',
+  'sallyport-bench --filter link-quiet    one scenario of them',
   "sallyport-bench --filter '/^call.*json/' --full",
 ]
 
@@ -40,7 +42,10 @@ export function parseOptions(argv: readonly string[]): Options | undefined {
     .command('', 'Measure what Sallyport costs on this machine')
     .option('--quick', 'At most a minute (the default)')
     .option('--full', 'Longer and steadier: about seven minutes')
-    .option('--filter <text>', 'Only what has this in its path scenario/case/arm; or /regex/')
+    .option(
+      '--filter <text>',
+      'Only what has this in its path scenario/case/arm; or /regex/. What is called link-… is measured only where it says link',
+    )
     .option('--out <dir>', 'Where report.json and report.md go (default: bench-report)')
     .option('--json', 'Print report.json to stdout, and nothing else there')
     .option('--rounds <n>', 'Rounds; even numbers are fairest')

@@ -22,8 +22,26 @@ export const MIN_ROUNDS = 2
 /** About how long it takes to open and close one arm, in milliseconds. */
 const OPEN_MS = 250
 
+/** The links are measured in slots ten times as long: polling has to begin in each. That takes three minutes. */
+const LINK_BUDGET = 3.7
+
+export const isLink = ({ id }: Pick<Scenario, 'id'>): boolean => id.startsWith('link-')
+
+/** Within how many milliseconds a run of these scenarios ends. */
+export const budgetOf = (plan: Plan, scenarios: readonly Scenario[]): number =>
+  plan.budgetMs * (scenarios.some(isLink) ? LINK_BUDGET : 1)
+
+/** How many rounds a scenario has: the plan's, or a part of them that is even. */
+export function roundsOf({ rounds }: Plan, { roundsShare = 1 }: Scenario): number {
+  if (roundsShare === 1 || rounds <= MIN_ROUNDS) return rounds
+  return Math.max(MIN_ROUNDS, 2 * Math.round((rounds * roundsShare) / 2))
+}
+
 /** The length of one measurement of a scenario, in milliseconds. */
 export const slotOf = (plan: Plan, scenario: Scenario): number => plan.slotMs * (scenario.share ?? 1)
+
+/** For how long an arm works before each of them, in milliseconds. */
+export const settleOf = (plan: Plan, scenario: Scenario): number => slotOf(plan, scenario) * (scenario.settleShare ?? 0)
 
 /** The length of one of the discarded measurements, of which each arm makes one for each case. */
 export const warmUpOf = (plan: Plan, scenario: Scenario): number =>
@@ -32,7 +50,8 @@ export const warmUpOf = (plan: Plan, scenario: Scenario): number =>
 /** About how long a scenario takes when nothing is late, in milliseconds. */
 export function expectedMs(plan: Plan, scenario: Scenario): number {
   const { cases, arms } = scenario
-  const inEachCase = warmUpOf(plan, scenario) + slotOf(plan, scenario) * plan.rounds
+  const round = slotOf(plan, scenario) + settleOf(plan, scenario)
+  const inEachCase = warmUpOf(plan, scenario) + round * roundsOf(plan, scenario)
   return arms.length * (OPEN_MS + cases.length * inEachCase)
 }
 
@@ -43,5 +62,5 @@ export function deadlines(plan: Plan, scenarios: readonly Scenario[]): number[] 
   const expected = scenarios.map(scenario => expectedMs(plan, scenario))
   const total = expected.reduce((sum, ms) => sum + ms, 0)
   let until = 0
-  return expected.map(ms => (until += (ms / total) * plan.budgetMs))
+  return expected.map(ms => (until += (ms / total) * budgetOf(plan, scenarios)))
 }

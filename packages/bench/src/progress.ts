@@ -2,7 +2,7 @@
 // none. It goes to stderr, so that stdout carries results alone.
 import { createLogUpdate } from 'log-update'
 import type { Colors } from 'picocolors/types.js'
-import { expectedMs, slotOf, warmUpOf, type Plan } from './plan.js'
+import { budgetOf, expectedMs, roundsOf, settleOf, slotOf, warmUpOf, type Plan } from './plan.js'
 import type { Watcher } from './run.js'
 import type { Scenario } from './scenario.js'
 
@@ -20,6 +20,7 @@ function createClock(
 ): { reach(scenario: Scenario, ms: number): [number, number] } {
   const expected = scenarios.map(one => expectedMs(plan, one))
   const total = expected.reduce((sum, ms) => sum + ms, 0)
+  const budget = budgetOf(plan, scenarios)
   const start = performance.now()
   return {
     reach: (scenario, ms) => {
@@ -27,7 +28,7 @@ function createClock(
       const before = expected.slice(0, at).reduce((sum, one) => sum + one, 0)
       const done = Math.min(1, (before + Math.min(ms, expected[at] ?? 0)) / total)
       const elapsed = performance.now() - start
-      const left = Math.min(plan.budgetMs - elapsed, done === 0 ? Infinity : (elapsed / done) * (1 - done))
+      const left = Math.min(budget - elapsed, done === 0 ? Infinity : (elapsed / done) * (1 - done))
       return [done, Math.max(0, left)]
     },
   }
@@ -57,9 +58,9 @@ export function liveProgress(
       draw(scenario, scenario.title, 'starting threads')
     },
     slot: (scenario, { arm }, round) => {
-      const name = round === 0 ? 'warm-up' : `round ${round} of ${plan.rounds}`
+      const name = round === 0 ? 'warm-up' : `round ${round} of ${roundsOf(plan, scenario)}`
       draw(scenario, scenario.title, name, arm.title)
-      ms += round === 0 ? warmUpOf(plan, scenario) : slotOf(plan, scenario)
+      ms += round === 0 ? warmUpOf(plan, scenario) : slotOf(plan, scenario) + settleOf(plan, scenario)
     },
     done: () => {},
     clear: () => write.clear(),

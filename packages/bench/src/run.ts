@@ -1,9 +1,9 @@
 // Runs scenarios: the arms of each case in turns, round after round. Gives the rounds as they were, for the report to be
 // made of.
 import type { Arm, OpenArm } from './arm.js'
-import { deadlines, MIN_ROUNDS, slotOf, warmUpOf, type Plan } from './plan.js'
+import { deadlines, MIN_ROUNDS, roundsOf, settleOf, slotOf, warmUpOf, type Plan } from './plan.js'
 import type { Case, Scenario } from './scenario.js'
-import type { Measurement } from './task.js'
+import type { Measurement, Task } from './task.js'
 
 /** One arm in one case: the figures of each round, or the error that ended them. */
 export interface Cell {
@@ -57,7 +57,17 @@ async function runRounds(
   watcher: Watcher,
   signal: AbortSignal,
 ): Promise<number> {
+  const rounds = roundsOf(plan, scenario)
   const open = new Map<Arm, OpenArm>()
+  let endBeside: (() => Promise<void>) | undefined
+
+  async function takeBeside(): Promise<void> {
+    try {
+      endBeside = await scenario.beside?.()
+    } catch (error) {
+      for (const cell of cells) cell.error = asError(error)
+    }
+  }
 
   async function openAll(): Promise<void> {
     for (const arm of scenario.arms) {
@@ -77,7 +87,7 @@ async function runRounds(
       signal.throwIfAborted()
       watcher.slot(scenario, cell, round)
       try {
-        const task = { ...inCase.task, ms: round === 0 ? warmUpOf(plan, scenario) : slotOf(plan, scenario) }
+        const task = { ...inCase.task, ...timesOf(plan, scenario, round) }
         const figures = await unlessAborted(open.get(arm)!.measure(task, inCase.payload), signal)
         if (round > 0) cell.rounds.push(figures)
       } catch (error) {
@@ -88,20 +98,24 @@ async function runRounds(
   }
 
   try {
+    await takeBeside()
     await openAll()
     await measureRound(0)
     let took = 0
-    for (let round = 1; round <= plan.rounds; round++) {
+    for (let round = 1; round <= rounds; round++) {
       const before = performance.now()
       if (round > MIN_ROUNDS && before + took > deadline) return round - 1
       await measureRound(round)
       took = performance.now() - before
     }
-    return plan.rounds
+    return rounds
   } finally {
-    await Promise.allSettled([...open.values()].map(opened => opened.close()))
+    await Promise.allSettled([endBeside?.(), ...[...open.values()].map(opened => opened.close())])
   }
 }
+
+const timesOf = (plan: Plan, scenario: Scenario, round: number): Pick<Task, 'ms' | 'settleMs'> =>
+  round === 0 ? { ms: warmUpOf(plan, scenario) } : { ms: slotOf(plan, scenario), settleMs: settleOf(plan, scenario) }
 
 /**
  * The order of a round. Arms go forwards in one round and backwards in the next (A B C, C B A), so that a machine that warms

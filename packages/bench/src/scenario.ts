@@ -8,7 +8,8 @@ export interface FigureKind {
   /** The name that the measurement gives it. */
   id: string
   title: string
-  unit: 'µs' | '/s'
+  /** `%` is of one core. */
+  unit: 'µs' | '/s' | '%'
   better: 'lower' | 'higher'
 }
 
@@ -21,6 +22,7 @@ export interface Case {
 }
 
 export interface Scenario {
+  /** Those of the links begin with `link-`. */
   id: string
   title: string
   /** One sentence: what is measured, and what the reference is. */
@@ -34,7 +36,14 @@ export interface Scenario {
   share?: number
   /** How long an arm warms up, as a part of the plan’s; 1 where it is not given. */
   warmUpShare?: number
+  /** How long it settles before each measurement, as a part of that measurement’s length; 0 where it is not given. */
+  settleShare?: number
+  /** How many rounds, as a part of the plan’s; 1 where it is not given. */
+  roundsShare?: number
+  /** What goes on meanwhile. Resolves to what ends it. */
+  beside?(): Promise<() => Promise<void>>
 }
 
 export const latency = (id: string, title: string): FigureKind => ({ id, title, unit: 'µs', better: 'lower' })
+export const cpuTime: FigureKind = latency('cpu', 'CPU each')
 export const rate = (id: string, title: string): FigureKind => ({ id, title, unit: '/s', better: 'higher' })

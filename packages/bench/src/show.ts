@@ -1,8 +1,10 @@
 // What a person sees of a run: where it runs, a table for each scenario as soon as it is done, and the digest at the end.
 import type { Output } from './output.js'
+import type { Plan } from './plan.js'
 import type { Progress } from './progress.js'
 import { scenarioReport } from './report/build.js'
 import { digestTable } from './report/digest.js'
+import { goalsTable } from './report/goals.js'
 import { describe, describeRun, notes } from './report/notes.js'
 import type { Machine, Report } from './report/report.js'
 import { failures, scenarioTable } from './report/table.js'
@@ -16,19 +18,21 @@ export function showStart(tool: Report['tool'], machine: Machine, { screen, prin
 
 /** Draws a scenario's table in place of the progress line. */
 export const showScenario =
-  (progress: Progress, { screen, print }: Output): Watcher['done'] =>
+  (progress: Progress, plan: Plan, { screen, print }: Output): Watcher['done'] =>
   (outcome, rounds) => {
     progress.clear()
     progress.done(outcome, rounds)
-    print(`${drawTable(scenarioTable(scenarioReport(outcome)), screen)}\n`)
+    print(`${drawTable(scenarioTable(scenarioReport(outcome, plan)), screen)}\n`)
   }
 
 export function showEnd(report: Report, written: readonly string[], { screen, print }: Output): void {
   const { dim, red } = screen.colors
   const digest = digestTable(report)
+  const goals = goalsTable(report)
   const cost = report.isolationCost
   if (cost.length > 0) print(`${drawCost(cost, screen)}\n`)
   if (digest) print(`${drawTable(digest, screen)}\n`)
+  if (goals) print(`${drawTable(goals, screen)}\n`)
   const bullets = (lines: readonly string[], tint: (text: string) => string): void => {
     for (const line of lines.flatMap(note => wrap(note, screen.columns - 2))) print(` ${tint(line)}`)
   }

@@ -29,6 +29,9 @@ const FACTORS: Record<string, number> = {
   'hook-json': 2,
   'isolation-json': 2.5,
   'isolation-msgpack': 2.25,
+  'port-json': 1.25,
+  'ring-json': 0.5,
+  'ring-msgpack': 0.25,
 }
 
 function outcomeOf(scenario: Scenario): Outcome {
@@ -37,15 +40,25 @@ function outcomeOf(scenario: Scenario): Outcome {
       const factor = FACTORS[arm.id] ?? 1
       const inFlight = inCase.task.inFlight ?? 1
       const time = 40 * factor
-      const round = { p50: time, p99: 2 * time, time: 1000 * time, each: 2 * factor, rate: (inFlight * 1e6) / time }
+      const round = {
+        p50: time,
+        p99: 2 * time,
+        time: 1000 * time,
+        each: 2 * factor,
+        cpu: factor,
+        rate: (inFlight * 1e6) / time,
+      }
       return { inCase, arm, rounds: [round, { ...round, p50: time + 10 }] }
     }),
   )
   return { scenario, cells }
 }
 
-export function sampleReport(change: (outcomes: Outcome[]) => Outcome[] = outcomes => outcomes): Report {
-  return buildReport(change(allScenarios().map(outcomeOf)), {
+export function sampleReport(
+  change: (outcomes: Outcome[]) => Outcome[] = outcomes => outcomes,
+  scenarios: readonly Scenario[] = allScenarios(),
+): Report {
+  return buildReport(change(scenarios.map(outcomeOf)), {
     tool: { name: '@sallyport/bench', version: '1.2.3' },
     plan,
     filter: null,

@@ -1,9 +1,10 @@
 // Makes the report of what a run gave: medians over the rounds, and ratios to the reference round by round.
 import { payloadBytes } from '../payloads/payload.js'
-import type { Plan } from '../plan.js'
+import { roundsOf, type Plan } from '../plan.js'
 import type { Cell, Outcome } from '../run.js'
 import { summarize } from '../statistics/median.js'
 import { pairedRatio } from '../statistics/ratio.js'
+import { goalReports } from './goals.js'
 import { isolationCost } from './isolation-cost.js'
 import {
   SCHEMA_VERSION,
@@ -24,7 +25,7 @@ export interface RunFacts {
 }
 
 export function buildReport(outcomes: readonly Outcome[], facts: RunFacts): Report {
-  const scenarios = outcomes.map(scenarioReport)
+  const scenarios = outcomes.map(outcome => scenarioReport(outcome, facts.plan))
   return {
     schemaVersion: SCHEMA_VERSION,
     tool: facts.tool,
@@ -36,11 +37,12 @@ export function buildReport(outcomes: readonly Outcome[], facts: RunFacts): Repo
     machine: facts.machine,
     scenarios,
     isolationCost: isolationCost({ scenarios }),
+    goals: goalReports({ scenarios }),
   }
 }
 
 /** The part of a report that is known as soon as a scenario is done. */
-export function scenarioReport({ scenario, cells }: Outcome): ScenarioReport {
+export function scenarioReport({ scenario, cells }: Outcome, plan: Plan): ScenarioReport {
   const { id, title, about, rows, arms } = scenario
   return {
     id,
@@ -48,6 +50,7 @@ export function scenarioReport({ scenario, cells }: Outcome): ScenarioReport {
     about,
     rows,
     reference: arms[0].id,
+    rounds: roundsOf(plan, scenario),
     measuredRounds: Math.max(...cells.map(cell => cell.rounds.length)),
     arms: arms.map(arm => ({ id: arm.id, title: arm.title })),
     cases: scenario.cases.map((inCase): CaseReport => {

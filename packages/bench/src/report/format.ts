@@ -24,11 +24,18 @@ export function duration(us: number): string {
   return us < 999_500 ? `${threeDigits(us / 1e3)} ms` : `${threeDigits(us / 1e6)} s`
 }
 
-export function formatFigure({ median, unit }: { median: number; unit: 'µs' | '/s' }): string {
+export function formatFigure({ median, unit }: { median: number; unit: 'µs' | '/s' | '%' }): string {
+  if (unit === '%') return percent(median)
   if (unit === 'µs') return duration(median)
   const short = shortNumber(median)
   return /[a-zA-Z]$/.test(short) ? `${short}/s` : `${short} /s`
 }
+
+const percent = (value: number): string => `${value < 0 ? '−' : ''}${threeDigits(Math.abs(value))} %`
+
+/** A goal, or what was measured for it: a ratio, or a difference of parts of a core. */
+export const formatGoal = (value: number, compare: 'ratio' | 'difference'): string =>
+  compare === 'ratio' ? formatRatio(value) : `${value < 0 ? '' : '+'}${percent(value)}`
 
 export const formatRatio = (ratio: number): string => `${ratio >= 9.995 ? threeDigits(ratio) : ratio.toFixed(2)}×`
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { sampleReport, withFailure } from '../../test/sample-report.js'
+import { allScenarios, linkScenarios } from '../scenarios/index.js'
 import { toMarkdown } from './markdown.js'
 
 test('says where and when it was measured', () => {
@@ -25,13 +26,20 @@ test('has a table for the digest, the cost of isolation, and each scenario', () 
 })
 
 test('every row of a table has as many cells as its head', () => {
-  const tables = toMarkdown(sampleReport())
+  const both = [...allScenarios(), ...linkScenarios()]
+  const tables = toMarkdown(sampleReport(undefined, both))
     .split('\n\n')
     .filter(part => part.startsWith('|'))
   for (const table of tables) {
     const widths = new Set(table.split('\n').map(line => line.replaceAll('\\|', '').split('|').length))
     expect(widths.size).toBe(1)
   }
+})
+
+test('goals come first, each a row with its reference', () => {
+  const text = toMarkdown(sampleReport(undefined, linkScenarios()))
+  expect(text).toContain('## Goals: ')
+  expect(text).toContain('| 64 in flight, JSON | birpc | ')
 })
 
 test('an error stays one line of a list', () => {

@@ -1,17 +1,20 @@
 // The report as Markdown: for a job summary, a comment, or a file beside the JSON.
 import { duration } from './format.js'
 import { digestTable } from './digest.js'
+import { goalsTable } from './goals.js'
 import { describe, describeRun, notes } from './notes.js'
 import type { CostStep, Report } from './report.js'
 import { failures, scenarioTable, type Cell, type Table } from './table.js'
 
 export function toMarkdown(report: Report): string {
   const digest = digestTable(report)
+  const goals = goalsTable(report)
   const failed = failures(report)
   const parts = [
     `# Sallyport benchmark`,
     [describe(report.machine), describeRun(report), `${report.tool.name} ${report.tool.version}`].join('  \n'),
     ...(report.filter === null ? [] : [`Measured in part: \`--filter ${report.filter}\``]),
+    ...(goals ? [drawTable(goals)] : []),
     ...(digest ? [drawTable(digest)] : []),
     ...(report.isolationCost.length > 0 ? [drawCost(report.isolationCost)] : []),
     list(notes(report)),

@@ -9,13 +9,13 @@ const BUSY = 0.15
 const UNSTEADY = 1.5
 
 export function notes(report: Report): string[] {
-  const { machine, scenarios, rounds } = report
+  const { machine, scenarios } = report
   const found: string[] = []
   if (machine.busyBefore > BUSY) {
     const percent = Math.round(machine.busyBefore * 100)
     found.push(`Others took ${percent} % of the CPU time when the run began. Measure again when the machine is quiet.`)
   }
-  const reference = findFigure(report, 'call/1/raw/p50')
+  const reference = findFigure(report, 'call/1/raw/p50') ?? findFigure(report, 'link-quiet/1/raw/p50')
   if (reference && reference.rounds.length > 1) {
     const { low, high } = reference
     const between = `The reference’s own p50 lay between ${duration(low)} and ${duration(high)} from round to round`
@@ -27,10 +27,10 @@ export function notes(report: Report): string[] {
   if (report.isolationCost.some(({ alone, pipelined }) => Math.min(alone ?? 0, pipelined ?? 0) < 0)) {
     found.push('A step of the isolation cost below zero is smaller than the noise of this run.')
   }
-  const late = scenarios.filter(({ measuredRounds }) => measuredRounds < rounds)
+  const late = scenarios.filter(({ measuredRounds, rounds }) => measuredRounds < rounds)
   if (late.length > 0) {
-    const each = late.map(({ id, measuredRounds }) => `${id} ${measuredRounds}`).join(', ')
-    found.push(`To end in time, fewer than ${rounds} rounds were measured: ${each}.`)
+    const each = late.map(({ id, measuredRounds, rounds }) => `${id} ${measuredRounds} of ${rounds}`).join(', ')
+    found.push(`To end in time, fewer rounds were measured: ${each}.`)
   }
   return found
 }

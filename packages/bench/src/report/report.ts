@@ -1,5 +1,6 @@
 // The report: everything that a run measured, and nothing that it didn't. The terminal, Markdown and JSON are three views
 // of this one object. Its JSON form is fixed by schema/report.schema.json, which the package ships.
+import type { Goal } from '../goals.js'
 import type { FigureKind, Scenario } from '../scenario.js'
 
 /** Grows with every change that a reader of the old form would stumble on. */
@@ -14,12 +15,20 @@ export interface Report {
   /** ISO 8601, UTC. */
   startedAt: string
   seconds: number
-  /** Rounds that were asked for; a scenario that was late has fewer. */
+  /** Rounds that were asked for; some scenarios have a part of them. */
   rounds: number
   machine: Machine
   scenarios: ScenarioReport[]
   /** Where the time of the isolation pattern goes; empty where the run did not measure all that it takes. */
   isolationCost: CostStep[]
+  /** Each goal that this run measured; empty where the filter asked for none. */
+  goals: GoalReport[]
+}
+
+export interface GoalReport extends Omit<Goal, 'onlyReported'> {
+  /** A ratio, or a difference in the figure's unit; null where one of the two figures is missing. */
+  measured: number | null
+  outcome: 'met' | 'missed' | 'reported'
 }
 
 export interface Machine {
@@ -40,7 +49,8 @@ export interface Machine {
 export interface ScenarioReport extends Pick<Scenario, 'id' | 'title' | 'about' | 'rows'> {
   /** Id of the arm that ratios refer to. */
   reference: string
-  /** Rounds that were measured. */
+  /** Rounds that were asked for, and those that were measured. */
+  rounds: number
   measuredRounds: number
   arms: { id: string; title: string }[]
   cases: CaseReport[]

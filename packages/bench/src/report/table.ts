@@ -20,6 +20,7 @@ export interface Table {
 /** From here on a difference is shown as one; below, it is within what a shared machine does by itself. */
 const NOTABLE = 1.1
 
+export const FAILED: Cell = { text: 'failed', tone: 'failed' }
 export const MISSING: Cell = { text: '–', tone: 'missing' }
 
 /** A figure with its ratio. The reference itself has none. */
@@ -70,7 +71,7 @@ const figureTitles = (results: { figures: Figure[] }[]): string[] =>
 
 function cellOf({ cases, reference }: ScenarioReport, caseId: string, armId: string, at: number): Cell {
   const result = cases.find(({ id }) => id === caseId)?.results.find(({ arm }) => arm === armId)
-  if (result?.error !== undefined) return { text: 'failed', tone: 'failed' }
+  if (result?.error !== undefined) return FAILED
   const figure = result?.figures[at]
   return figure ? figureCell(figure, armId === reference) : MISSING
 }

@@ -1,7 +1,9 @@
 import pc from 'picocolors'
 import { describe, expect, test } from 'vitest'
 import { sampleReport, withFailure } from '../../test/sample-report.js'
+import { linkScenarios } from '../scenarios/index.js'
 import { digestTable } from './digest.js'
+import { goalsTable } from './goals.js'
 import type { Report, ScenarioReport } from './report.js'
 import { failures, scenarioTable } from './table.js'
 import { drawCost, drawTable, wrap, type Screen } from './terminal.js'
@@ -9,19 +11,22 @@ import { drawCost, drawTable, wrap, type Screen } from './terminal.js'
 const screen = (columns: number): Screen => ({ columns, colors: pc.createColors(false) })
 const byId = (report: Report, id: string): ScenarioReport => report.scenarios.find(one => one.id === id)!
 const drawAll = (report: Report, columns: number): string =>
-  [...report.scenarios.map(scenarioTable), digestTable(report)!]
+  [...report.scenarios.map(scenarioTable), digestTable(report), goalsTable(report)]
+    .filter(table => table !== undefined)
     .map(table => drawTable(table, screen(columns)))
     .concat(drawCost(report.isolationCost, screen(columns)))
     .join('\n')
 
 describe.each([80, 100, 120])('on %i columns', columns => {
   test('no line is longer than the screen', () => {
-    const longest = Math.max(
-      ...drawAll(sampleReport(), columns)
-        .split('\n')
-        .map(line => line.length),
-    )
-    expect(longest).toBeLessThanOrEqual(columns)
+    for (const report of [sampleReport(), sampleReport(undefined, linkScenarios())]) {
+      const longest = Math.max(
+        ...drawAll(report, columns)
+          .split('\n')
+          .map(line => line.length),
+      )
+      expect(longest).toBeLessThanOrEqual(columns)
+    }
   })
 
   test('every figure of a call is there, with its ratio', () => {

@@ -77,8 +77,8 @@ function grid(
 
 function drawCell({ text, ratio, tone }: Cell, beside: boolean, colors: Colors): string {
   const tint = tone === 'failed' ? colors.red : tone === 'missing' ? colors.dim : (value: string): string => value
-  if (ratio === undefined) return tint(text)
   const shade = tone === 'better' ? colors.green : tone === 'worse' ? colors.yellow : colors.dim
+  if (ratio === undefined) return tone === 'better' || tone === 'worse' ? shade(text) : tint(text)
   return `${tint(text)}${beside ? ' ' : '\n'}${shade(beside ? ratio.padStart(6) : ratio)}`
 }
 

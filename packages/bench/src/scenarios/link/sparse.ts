@@ -1,0 +1,25 @@
+// Calls that come now and then, and find everything asleep.
+import { portJson, ringJson } from '../../arms/links.js'
+import { rawPort } from '../../arms/raw-port.js'
+import { usualCall } from '../../payloads/greet.js'
+import { latency, type Scenario } from '../../scenario.js'
+import { LINK_SLOT } from './slot.js'
+
+export const sparse: Scenario = {
+  id: 'link-sparse',
+  title: 'Links: one call each 4 ms',
+  about: 'the same call after a pause of 4 ms, in which threads fall asleep and code leaves the caches',
+  arms: [rawPort, portJson, ringJson],
+  cases: [
+    {
+      id: '4ms',
+      title: 'one each 4 ms',
+      task: { loop: 'sparse' },
+      payload: usualCall,
+      figures: [latency('p50', 'p50'), latency('p99', 'p99')],
+    },
+  ],
+  rows: 'arms',
+  ...LINK_SLOT,
+  share: 16,
+}
