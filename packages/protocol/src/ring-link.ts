@@ -28,7 +28,7 @@ export interface RingLinkOptions {
   in: SharedArrayBuffer
   /** Tells of the peer's end, and keeps the thread alive. Nothing is ever posted on it. */
   port: MessagePort
-  /** This side mostly asks: it polls for the answer as soon as it has sent. The other side polls after an arrival. */
+  /** This side mostly asks: it decides whether to poll, and begins as soon as it has sent. The other side follows it. */
   awaitsReplies?: boolean
   /** `false`: never poll, sleep whenever nothing is there. */
   poll?: boolean
@@ -40,6 +40,7 @@ class RingLink implements Link {
   readonly #awaitsReplies: boolean
   readonly #polling: RingPolling | undefined
   readonly #reader: RingReader
+  readonly #writer: RingWriter
   readonly #sender: RingSender
   readonly #parts: RingReceiver
   readonly #doorbell: RingDoorbell
@@ -57,9 +58,10 @@ class RingLink implements Link {
     const [outRing, inRing] = [openRing(out), openRing(inward)]
     this.#port = port
     this.#awaitsReplies = awaitsReplies
-    this.#polling = poll ? new RingPolling() : undefined
+    this.#polling = poll ? new RingPolling(awaitsReplies) : undefined
     this.#reader = new RingReader(inRing)
-    this.#sender = new RingSender(new RingWriter(outRing))
+    this.#writer = new RingWriter(outRing)
+    this.#sender = new RingSender(this.#writer)
     this.#parts = new RingReceiver(this.#reader)
     this.#doorbell = new RingDoorbell(inRing, () => this.#rung())
     port.on('close', () => {
@@ -79,7 +81,7 @@ class RingLink implements Link {
     if (!this.#sender.idle) return this.#serveLater()
     if (!this.#awaitsReplies || !this.#polling || !this.#receiver) return
     const now = performance.now()
-    if (!this.#polling.mayStart(now)) return
+    if (!this.#polling.mayStart(now, true)) return
     this.#reader.unpark()
     this.#startPolling(now)
   }
@@ -117,11 +119,13 @@ class RingLink implements Link {
   #serve(): void {
     if (!this.#open) return
     this.#awake = true
+    // Looked at before anything is sent from here, which would wake it.
+    const peerPolls = this.#writer.peerAwake
     const more = this.#receiver !== undefined && this.#take()
     if (!this.#open) return
     if (this.#peerGone) return this.#finish()
     const now = performance.now()
-    if (this.#receiver && this.#polling?.mayStart(now)) return this.#startPolling(now)
+    if (this.#receiver && this.#polling?.mayStart(now, peerPolls)) return this.#startPolling(now)
     if (more || !this.#sleep()) return this.#serveLater()
     this.#awake = false
   }
@@ -136,10 +140,11 @@ class RingLink implements Link {
     if (!this.#open) return
     for (let probe = 0; probe < PROBES; probe++) {
       if (this.#reader.empty) continue
+      const seen = performance.now()
       this.#take()
       if (!this.#open) return
       this.#flush()
-      this.#polling!.found(performance.now())
+      this.#polling!.found(seen, performance.now())
       setImmediate(this.#poll)
       return
     }

@@ -1,61 +1,85 @@
-// When a thread polls its ring rather than sleep: only while frames come close together, never long, and less and less
-// where polls find nothing. Sparse traffic so never spins, a machine that has no core to spare stops spinning within a few
-// misses, and a hot loop spins. `docs/adr/0006-polling.md` has the measurements. All times are milliseconds.
+// When a thread polls its ring rather than sleep. Two threads that poll answer each other in about two microseconds; but a
+// poll takes a core, also the one that the peer may be waiting for. So one end leads: it tries where frames come close
+// together, and tries again at once only where polling has shortened the time between them; the other end polls while it
+// sees the leader do so. `docs/adr/0006-polling.md` has the measurements. All times are milliseconds.
 
-/** Polling begins only where frames come closer together than this. */
-const GAP_LIMIT = 0.25
+/** Polling begins only where frames come closer together than this, */
+const GAP_LIMIT = 0.1
+/** and have done so for this long: a short burst is over before a poll has paid. */
+const WARM_UP = 50
+/** So long a silence ends that. */
+const SILENCE = 10
 /** A gap longer than this counts as this: one long silence should not take dozens of frames to forget. */
-const GAP_MAX = 20
-/** A poll that finds nothing ends after three gaps and a little, at the latest after this. */
-const POLL_MAX = 0.3
-const POLL_EXTRA = 0.02
-/** After a poll in vain there is none for a time that doubles with each. */
+const GAP_MAX = 0.4
+/**
+ * What one poll may wait in vain, all in all. Longer than the scheduler lets a thread run on: where both threads share a
+ * core, it is their polling at the same time that makes it move one of them.
+ */
+const BUDGET = 3
+/** What each frame that is found gives back: about the processor time that waking up would have taken. */
+const REFUND = 0.015
+/** A poll has paid where it found so many frames, so many times closer together than they came before. */
+const FRAMES = 64
+const GAIN = 1.5
+/** After a poll that has not paid there is none for a time that doubles with each. */
 const PENALTY_MIN = 1
 const PENALTY_MAX = 1000
-/** So many polls that found something, with none in vain, forgive the penalty. */
-const HITS_TO_FORGIVE = 64
 
 export class RingPolling {
+  readonly #leads: boolean
   /** The moving average of the time between arrivals. */
   #gap = GAP_MAX
   #last = Number.NEGATIVE_INFINITY
-  /** When the present poll last found something, or began. */
-  #since = 0
+  /** When the last long silence ended. */
+  #warmingSince = 0
   #penalty = 0
   #notBefore = 0
-  #hits = 0
+  /** Of the present poll: when it began, and what the gap was then; how many frames it found, the last one when. */
+  #began = 0
+  #gapBefore = 0
+  #frames = 0
+  #since = 0
+  #budget = 0
 
-  /** Frames came by the doorbell. A gap that grows is believed sooner than one that shrinks. */
+  constructor(leads: boolean) {
+    this.#leads = leads
+  }
+
+  /** Frames came by the doorbell. */
   woken(now: number): void {
-    this.#arrived(now, now - this.#last > this.#gap ? 0.5 : 0.25)
+    const gap = now - this.#last
+    if (gap > SILENCE) this.#warmingSince = now
+    this.#gap += (Math.min(GAP_MAX, gap) - this.#gap) * 0.25
+    this.#last = now
   }
 
-  /** A poll found frames. */
-  found(now: number): void {
-    if (++this.#hits > HITS_TO_FORGIVE) this.#penalty = 0
-    this.#arrived(now, 0.25)
+  /** A poll found frames at `seen`, and has handed them over `now`. */
+  found(seen: number, now: number): void {
+    this.#frames++
+    this.#budget = Math.min(BUDGET, this.#budget + REFUND - (seen - this.#since))
     this.#since = now
+    this.woken(now)
   }
 
-  mayStart(now: number): boolean {
-    return this.#gap < GAP_LIMIT && now >= this.#notBefore
+  /** @param peerPolls the peer polls its own ring: whoever does not lead follows it */
+  mayStart(now: number, peerPolls: boolean): boolean {
+    if (this.#gap >= GAP_LIMIT) return false
+    return this.#leads ? now >= this.#notBefore && now - this.#warmingSince >= WARM_UP : peerPolls
   }
 
   start(now: number): void {
-    this.#since = now
+    this.#began = this.#since = now
+    this.#gapBefore = this.#gap
+    this.#frames = 0
+    this.#budget = BUDGET
   }
 
-  /** Whether a poll that has found nothing should go on; `false` counts as a miss. */
+  /** Whether a poll that has found nothing now should go on. */
   mayGoOn(now: number): boolean {
-    if (now - this.#since <= Math.min(POLL_MAX, this.#gap * 3 + POLL_EXTRA)) return true
-    this.#hits = 0
-    this.#penalty = Math.min(PENALTY_MAX, Math.max(PENALTY_MIN, this.#penalty * 2))
+    if (now - this.#since < this.#budget) return true
+    const paid = this.#frames >= FRAMES && (now - this.#began) * GAIN < this.#frames * this.#gapBefore
+    this.#penalty = paid ? PENALTY_MIN : Math.min(PENALTY_MAX, Math.max(PENALTY_MIN, this.#penalty * 2))
     this.#notBefore = now + this.#penalty
     return false
-  }
-
-  #arrived(now: number, weight: number): void {
-    this.#gap += (Math.min(GAP_MAX, now - this.#last) - this.#gap) * weight
-    this.#last = now
   }
 }

@@ -66,6 +66,11 @@ export class RingWriter {
     Atomics.store(this.#ring.control, RING_WORD.wanted, 1)
   }
 
+  /** The consumer's thread looks at the ring, or is about to: it needs no waking. */
+  get peerAwake(): boolean {
+    return Atomics.load(this.#ring.control, RING_WORD.parked) !== 1
+  }
+
   /** Wakes the consumer's thread where it sleeps: to be called after whatever it should see. */
   wake(): void {
     const { control } = this.#ring
