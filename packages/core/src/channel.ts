@@ -1,29 +1,34 @@
 // The sending end of a channel. It keeps order, and makes `send` wait while the frontend is behind.
-import { BusError, CHANNEL_WINDOW, type ChannelParams } from '@sallyport/protocol'
+import { BusError, CHANNEL_WINDOW } from '@sallyport/protocol'
+import type { EncodedReply, Replies } from './replies.js'
 
 /** An ordered stream to the frontend that passed the channel as an argument. */
 export interface Channel<T = unknown> {
   readonly id: number
   /**
-   * Sends a message; resolves when there is room for the next. At most 256 messages are under way at a time.
+   * Sends a message, as it is now; resolves when there is room for the next. At most 256 messages are under way at a time.
    *
+   * @param options.transfer buffers to give away rather than copy: each that of the whole message, or of a top-level member
    * @throws BusError `Disconnected` when the channel has ended or its frontend is gone; `InvalidParams` for a value that
    * can't be carried.
    */
-  send(message: T): Promise<void>
+  send(message: T, options?: { transfer?: readonly ArrayBufferLike[] }): Promise<void>
   /** Ends the stream, after all that was sent. The frontend's iterators finish. */
   end(): void
 }
 
+/** What a channel needs of its frontend's session. */
+export type ChannelSender = Pick<Replies, 'encode' | 'put'>
+
 interface Waiting {
-  message: unknown
+  encoded: EncodedReply
   resolve(): void
   reject(error: BusError): void
 }
 
 export class SendingChannel implements Channel {
   readonly id: number
-  readonly #post: (params: ChannelParams) => void
+  readonly #sender: ChannelSender
   readonly #forget: () => void
   #waiting: Waiting[] = []
   #room: number = CHANNEL_WINDOW
@@ -31,14 +36,14 @@ export class SendingChannel implements Channel {
   #ended: BusError | undefined
   #ending = false
 
-  constructor(id: number, post: (params: ChannelParams) => void, forget: () => void) {
+  constructor(id: number, sender: ChannelSender, forget: () => void) {
     this.id = id
-    this.#post = post
+    this.#sender = sender
     this.#forget = forget
   }
 
-  send(message: unknown): Promise<void> {
-    const sent = this.#send(message)
+  send(message: unknown, options: { transfer?: readonly ArrayBufferLike[] } = {}): Promise<void> {
+    const sent = this.#send(message, options.transfer)
     // A send that nobody awaits must not end core when the frontend goes away.
     sent.catch(() => {})
     return sent
@@ -53,13 +58,9 @@ export class SendingChannel implements Channel {
   credit(messages: number): void {
     this.#room = Math.min(CHANNEL_WINDOW, this.#room + messages)
     while (this.#room > 0 && this.#waiting.length > 0) {
-      const { message, resolve, reject } = this.#waiting.shift()!
-      try {
-        this.#put(message)
-        resolve()
-      } catch (error) {
-        reject(error as BusError)
-      }
+      const { encoded, resolve } = this.#waiting.shift()!
+      this.#put(encoded)
+      resolve()
     }
     if (this.#ending && this.#waiting.length === 0) this.#finish()
   }
@@ -71,15 +72,16 @@ export class SendingChannel implements Channel {
     for (const { reject } of this.#waiting.splice(0)) reject(this.#ended)
   }
 
-  async #send(message: unknown): Promise<void> {
+  async #send(message: unknown, transfer: readonly ArrayBufferLike[] | undefined): Promise<void> {
     if (this.#ended || this.#ending) throw this.#ended ?? disconnected(`Channel ${this.id} has ended`)
-    if (this.#room > 0) return this.#put(message)
-    return new Promise((resolve, reject) => this.#waiting.push({ message, resolve, reject }))
+    const encoded = this.#sender.encode({ channel: this.id, index: this.#index, message }, transfer)
+    this.#index++
+    if (this.#room > 0) return this.#put(encoded)
+    return new Promise((resolve, reject) => this.#waiting.push({ encoded, resolve, reject }))
   }
 
-  #put(message: unknown): void {
-    this.#post({ channel: this.id, index: this.#index, message })
-    this.#index++
+  #put(encoded: EncodedReply): void {
+    this.#sender.put(encoded)
     this.#room--
   }
 
@@ -87,7 +89,7 @@ export class SendingChannel implements Channel {
     if (this.#ended) return
     this.#ended = disconnected(`Channel ${this.id} has ended`)
     this.#forget()
-    this.#post({ channel: this.id, index: this.#index, end: true })
+    this.#sender.put(this.#sender.encode({ channel: this.id, index: this.#index, end: true }))
   }
 }
 

@@ -1,14 +1,14 @@
 // The channels of one frontend. A channel comes in as a reference among the top-level arguments of a call, and takes its
 // place there.
-import { BusError, MAX_CHANNELS, parseChannelReference, type ChannelParams } from '@sallyport/protocol'
-import { SendingChannel } from './channel.js'
+import { BusError, MAX_CHANNELS, parseChannelReference } from '@sallyport/protocol'
+import { SendingChannel, type ChannelSender } from './channel.js'
 
 export class ChannelTable {
   readonly #open = new Map<number, SendingChannel>()
-  readonly #post: (params: ChannelParams) => void
+  readonly #sender: ChannelSender
 
-  constructor(post: (params: ChannelParams) => void) {
-    this.#post = post
+  constructor(sender: ChannelSender) {
+    this.#sender = sender
   }
 
   /**
@@ -44,11 +44,7 @@ export class ChannelTable {
     if (this.#open.size >= MAX_CHANNELS) {
       throw new BusError('Overloaded', `More than ${MAX_CHANNELS} channels of one frontend are open`)
     }
-    const channel = new SendingChannel(
-      id,
-      params => this.#post(params),
-      () => this.#open.delete(id),
-    )
+    const channel = new SendingChannel(id, this.#sender, () => this.#open.delete(id))
     this.#open.set(id, channel)
     return channel
   }

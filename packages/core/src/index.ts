@@ -9,7 +9,7 @@ export type {
   CallHeaders,
   Unlisten,
 } from '@sallyport/protocol'
-export type { Client, EventHandler, InvokeOptions, ListenOptions } from '@sallyport/frontend/client'
+export type { Client, EmitOptions, EventHandler, InvokeOptions, ListenOptions } from '@sallyport/frontend/client'
 export type { App, AppEventHandler, AppListenOptions } from './app.js'
 export type { Capability, Pattern } from './authority/capability.js'
 export type { Channel } from './channel.js'
@@ -31,6 +31,7 @@ export {
 export type { Bus, BusEvents, CloseOptions } from './host/bus.js'
 export { createBus } from './create-bus.js'
 export type { Logger } from './host/log.js'
+export { transfer } from './transfer.js'
 export type {
   BusOptions,
   FrontendModule,

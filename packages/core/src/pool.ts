@@ -1,8 +1,9 @@
 // CPU-heavy commands run in a pool of threads (piscina), so that core stays free. It is loaded with the first such call.
-import { BusError, fromErrorObject } from '@sallyport/protocol'
+import { BusError, fromErrorObject, holdsBytes } from '@sallyport/protocol'
 import type { Piscina } from 'piscina'
 import { SendingChannel } from './channel.js'
 import type { PoolOutcome, PoolTask } from './pool-task.js'
+import { transfer } from './transfer.js'
 
 export interface Pool {
   /** Runs the default export of a module with `args`, for a command. */
@@ -36,7 +37,8 @@ export function createPool(): Pool {
         throw cause
       }
       if ('failure' in outcome) throw fromErrorObject(outcome.failure)
-      return outcome.value
+      // The pool's thread has no part in it any more.
+      return holdsBytes(outcome.value) ? transfer(outcome.value as object) : outcome.value
     },
     async close(): Promise<void> {
       await (await loading)?.destroy()

@@ -2,11 +2,15 @@
 import {
   BusError,
   METHOD,
+  checkTransfer,
   codecs,
   createOutbox,
   describeCommand,
   describeThrown,
+  encodeMessage,
   holdsBytes,
+  ownAttachments,
+  packMessage,
   toErrorObject,
   type ChannelParams,
   type CodecName,
@@ -14,8 +18,18 @@ import {
   type Link,
   type Message,
   type Outbox,
+  type Codec,
+  type EncodedMessage,
   type RequestId,
 } from '@sallyport/protocol'
+import { takeTransfer } from './transfer.js'
+
+/** A message that may be sent as it is. */
+export interface EncodedReply {
+  codec: Codec
+  encoded: EncodedMessage
+  attachments: readonly Uint8Array[] | undefined
+}
 
 export class Replies {
   readonly #codec: CodecName
@@ -30,10 +44,12 @@ export class Replies {
   result(id: RequestId, method: string, value: unknown): void {
     const result = value ?? null
     try {
-      if (typeof result === 'object' && result !== null && Symbol.asyncIterator in result) {
+      const isObject = typeof result === 'object' && result !== null
+      if (isObject && Symbol.asyncIterator in result) {
         throw new TypeError('an async iterable is no value; send its values on a Channel')
       }
-      this.#post({ jsonrpc: '2.0', id, result }, result)
+      const transfer = isObject ? takeTransfer(result) : undefined
+      this.#post({ jsonrpc: '2.0', id, result }, result, transfer)
     } catch (cause) {
       this.error(id, method, uncarriable(`The result of ${describeCommand(method)}`, 'InternalError', cause))
     }
@@ -50,30 +66,45 @@ export class Replies {
 
   /** @throws BusError `InvalidParams` for a payload that can't be carried. */
   event(params: EventParams): void {
-    this.#notify(METHOD.event, params, params.payload, `The payload of event ${JSON.stringify(params.event)}`)
+    try {
+      this.#post({ jsonrpc: '2.0', method: METHOD.event, params }, params.payload)
+    } catch (cause) {
+      throw uncarriable(`The payload of event ${JSON.stringify(params.event)}`, 'InvalidParams', cause)
+    }
   }
 
-  /** @throws BusError `InvalidParams` for a message that can't be carried. */
-  channel(params: ChannelParams): void {
-    const message = 'message' in params ? params.message : undefined
-    this.#notify(METHOD.channel, params, message, `A message of channel ${params.channel}`)
+  /**
+   * Encodes a channel's message as it is now, for `put`, at once or later.
+   *
+   * @throws BusError `InvalidParams` for a message or a `transfer` that can't be carried.
+   */
+  encode(params: ChannelParams, transfer?: readonly ArrayBufferLike[]): EncodedReply {
+    const value = 'message' in params ? params.message : undefined
+    try {
+      if (transfer !== undefined) checkTransfer(transfer, value)
+      return this.#encode({ jsonrpc: '2.0', method: METHOD.channel, params }, value, transfer)
+    } catch (cause) {
+      throw uncarriable(`A message of channel ${params.channel}`, 'InvalidParams', cause)
+    }
+  }
+
+  put({ codec, encoded, attachments }: EncodedReply): void {
+    this.#outbox.put(codec, encoded, attachments)
   }
 
   flush(): void {
     this.#outbox.flush()
   }
 
-  #notify(method: string, params: object, value: unknown, what: string): void {
-    try {
-      this.#post({ jsonrpc: '2.0', method, params }, value)
-    } catch (cause) {
-      throw uncarriable(what, 'InvalidParams', cause)
-    }
+  #post(message: Message, value: unknown, transfer?: readonly ArrayBufferLike[]): void {
+    this.put(this.#encode(message, value, transfer))
   }
 
   /** `value` is what the user gave: bytes, as themselves or at its top level, need the msgpack lane. */
-  #post(message: Message, value: unknown): void {
-    this.#outbox.post(codecs[holdsBytes(value) ? 'msgpack' : this.#codec], message)
+  #encode(message: Message, value: unknown, transfer: readonly ArrayBufferLike[] | undefined): EncodedReply {
+    if (holdsBytes(value)) return { codec: codecs.msgpack, ...ownAttachments(packMessage(message), transfer) }
+    const codec = codecs[this.#codec]
+    return { codec, encoded: encodeMessage(codec, message), attachments: undefined }
   }
 }
 

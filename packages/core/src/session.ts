@@ -22,7 +22,7 @@ import { notFound, type CommandRegistry } from './commands.js'
 import { Call } from './context.js'
 import type { EventRouter, ListenerHome } from './events.js'
 import { failureOf } from './failure.js'
-import { readMessages } from './inbox.js'
+import { Inbox } from './inbox.js'
 import { Replies } from './replies.js'
 
 export interface SessionOptions {
@@ -50,6 +50,7 @@ export class Session implements ListenerHome {
   readonly label: string | undefined
   readonly #calls = new CallTable()
   readonly #options: SessionOptions
+  readonly #inbox: Inbox
   readonly #replies: Replies
   readonly #channels: ChannelTable
   readonly #linkClosed: Promise<void>
@@ -59,8 +60,9 @@ export class Session implements ListenerHome {
   constructor(options: SessionOptions) {
     this.#options = options
     this.label = options.label
+    this.#inbox = new Inbox(options.opener)
     this.#replies = new Replies(options.link, options.codec)
-    this.#channels = new ChannelTable(params => this.#replies.channel(params))
+    this.#channels = new ChannelTable(this.#replies)
     this.#linkClosed = new Promise(resolve => {
       options.link.receive({ frame: frame => this.#receive(frame), closed: fault => resolve(this.#end(fault)) })
     })
@@ -87,7 +89,7 @@ export class Session implements ListenerHome {
   #receive(frame: ReceivedFrame): void {
     let messages: readonly unknown[]
     try {
-      messages = readMessages(frame, this.#options.opener)
+      messages = this.#inbox.read(frame)
     } catch (error) {
       return this.#fault(isBusError(error) ? error : new BusError('InternalError', 'The frame could not be read'))
     }

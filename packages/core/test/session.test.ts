@@ -1,91 +1,16 @@
 // What a hostile or broken frontend sends, byte by byte: a bad message gets a typed error, a bad frame closes the session,
 // and other sessions do not notice.
-import { MessageChannel, type MessagePort } from 'node:worker_threads'
-import { pino } from 'pino'
-import { afterEach, describe, expect, test } from 'vitest'
+import { MessageChannel } from 'node:worker_threads'
+import { describe, expect, test } from 'vitest'
 import {
   FRAME_KIND,
   RECORD_DIRECTION,
   codecs,
-  createLinkEnds,
   createSealer,
-  openLink,
   type FrameKind,
-  type Link,
   type SessionKey,
 } from '@sallyport/protocol'
-import { createCore, type Core } from '../src/core.js'
-import type { CoreReport } from '../src/control.js'
-
-const cores: Core[] = []
-afterEach(() => Promise.all(cores.splice(0).map(core => core.close())))
-
-let calls = 0
-const definition = {
-  commands: {
-    ok: () => 'fine',
-    count: () => ++calls,
-    forever: () => new Promise(() => {}),
-    deep: (args: object) => args,
-  },
-}
-
-async function setUp(pattern: 'brownfield' | 'isolation' = 'brownfield') {
-  const reports: CoreReport[] = []
-  const permissions = ['allow-ok', 'allow-count', 'allow-forever', 'allow-deep']
-  const capabilities = [{ identifier: 'all', windows: ['*'], permissions }]
-  const options = { pattern, capabilities, logLevel: 'silent' }
-  const core = await createCore(
-    definition,
-    options,
-    () => pino({ level: 'silent' }),
-    report => reports.push(report),
-  )
-  cores.push(core)
-  return { core, reports }
-}
-
-/** A peer that writes frames as it likes, and reads what comes back. */
-class Peer {
-  readonly received: unknown[] = []
-  readonly link: Link
-  closed = false
-  #wake = () => {}
-
-  constructor(core: Core, label: string, keyPort?: MessagePort) {
-    const [there, here] = createLinkEnds('port')
-    core.attach({ label, codec: 'json', end: there, cipher: true, ...(keyPort && { keyPort }) })
-    this.link = openLink(here, true)
-    this.link.receive({
-      frame: ({ kind, body }) => {
-        const decoded = codecs[kind === FRAME_KIND.json ? 'json' : 'msgpack'].decode(body)
-        this.received.push(...(Array.isArray(decoded) ? decoded : [decoded]))
-        this.#wake()
-      },
-      closed: () => {
-        this.closed = true
-        this.#wake()
-      },
-    })
-  }
-
-  send(text: string | Uint8Array, kind: FrameKind = FRAME_KIND.json): this {
-    this.link.send({ kind, body: text })
-    return this
-  }
-
-  async next(): Promise<any> {
-    while (this.received.length === 0 && !this.closed) await new Promise<void>(resolve => (this.#wake = resolve))
-    return this.received.shift()
-  }
-
-  async end(): Promise<void> {
-    while (!this.closed) await new Promise<void>(resolve => (this.#wake = resolve))
-  }
-}
-
-const call = (id: unknown, method: string, more = ''): string =>
-  `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"method":${JSON.stringify(method)}${more}}`
+import { Peer, call, ran, setUp } from './peer.js'
 
 describe('a bad message is answered, and the session goes on', () => {
   test.each([
@@ -154,19 +79,48 @@ describe('a bad frame closes the session', () => {
     ['random msgpack', new Uint8Array([0xc1, 0, 1]), FRAME_KIND.msgpack, -32700],
     ['a msgpack extension', new Uint8Array([0xd4, 0x72, 0x40, 0x91, 0xa1, 0x61]), FRAME_KIND.msgpack, -32700],
     ['a record where none is taken', new Uint8Array(100), FRAME_KIND.sealed, -32600],
+    ['an attachment that is too small', new Uint8Array(100), FRAME_KIND.bytes, -32600],
+    ['an attachment that is too large', new Uint8Array(2 ** 28 + 1), FRAME_KIND.bytes, -32600],
+    ['a mark without an attachment', new Uint8Array([0xd6, 0x53, 0, 1, 0, 0]), FRAME_KIND.msgpack, -32700],
     ['a frame over the limit', `"${'x'.repeat(2 ** 24)}"`, FRAME_KIND.json, -32700],
   ])('%s', async (_name, body, kind, code) => {
     const { core, reports } = await setUp()
     const other = new Peer(core, 'other')
     const peer = new Peer(core, 'main').send(body, kind).send(call(9, 'count'))
-    const before = calls
+    const before = ran.times
     expect(await peer.next()).toMatchObject({ id: null, error: { code } })
     await peer.end()
     expect(reports).toMatchObject([{ type: 'fault', label: 'main' }])
     other.send(call(1, 'ok'))
     expect(await other.next()).toMatchObject({ id: 1, result: 'fine' })
-    expect(calls).toBe(before)
+    expect(ran.times).toBe(before)
     expect(Object.prototype).not.toHaveProperty('x')
+  })
+})
+
+describe('attachments that', () => {
+  const bytes = (): Uint8Array => new Uint8Array(2 ** 26)
+
+  test('nobody has asked for are kept up to a bound, and then close the session', async () => {
+    const { core, reports } = await setUp()
+    const peer = new Peer(core, 'main')
+    for (let i = 0; i < 4; i++) peer.send(bytes(), FRAME_KIND.bytes)
+    peer.send(call(1, 'ok'))
+    expect(await peer.next()).toMatchObject({ id: 1, result: 'fine' })
+    peer.send(bytes(), FRAME_KIND.bytes)
+    expect(await peer.next()).toMatchObject({ id: null, error: { code: -32600 } })
+    await peer.end()
+    expect(reports).toMatchObject([{ type: 'fault', label: 'main' }])
+  })
+
+  test('are no message’s close the session, and nothing in the frame runs', async () => {
+    const { core } = await setUp()
+    const peer = new Peer(core, 'main').send(bytes(), FRAME_KIND.bytes)
+    const before = ran.times
+    peer.send(codecs.msgpack.encode({ jsonrpc: '2.0', id: 1, method: 'count' }), FRAME_KIND.msgpack)
+    expect(await peer.next()).toMatchObject({ id: null, error: { code: -32700 } })
+    await peer.end()
+    expect(ran.times).toBe(before)
   })
 })
 
@@ -208,13 +162,26 @@ describe('in the isolation pattern', () => {
     const first = seal(sealer, call(1, 'count'))
     peer.send(first, FRAME_KIND.sealed)
     await peer.next()
-    const before = calls
+    const before = ran.times
     const [kind, body] = make(first, seal(other.sealer, call(1, 'count')))
     peer.send(body, kind)
     expect(await peer.next()).toMatchObject({ id: null, error: { code: -32600 } })
     await peer.end()
-    expect(calls).toBe(before)
+    expect(ran.times).toBe(before)
     expect(reports).toMatchObject([{ type: 'fault', label: 'main' }])
+  })
+
+  test('an attachment in clear, or with messages counted in it, is a fault', async () => {
+    const { attach, reports } = await sealed()
+    const bytes = new Uint8Array(2 ** 16)
+    const [clear, counted] = [await attach('clear'), await attach('counted')]
+    clear.peer.send(bytes.slice(), FRAME_KIND.bytes)
+    counted.peer.send(counted.sealer.seal(FRAME_KIND.bytes, bytes, 1), FRAME_KIND.sealed)
+    for (const { peer } of [clear, counted]) {
+      expect(await peer.next()).toMatchObject({ id: null, error: { code: -32600 } })
+      await peer.end()
+    }
+    expect(reports.length).toBe(2)
   })
 
   test('a count that is not the batch’s is a fault', async () => {

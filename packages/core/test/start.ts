@@ -9,6 +9,7 @@ export const everyCommand: Capability = {
   windows: ['*'],
   permissions: [
     ...['greet', 'add', 'slow', 'echo', 'body', 'bytes', 'fails', 'fails-with-value', 'rejects', 'unsendable'],
+    ...['weigh', 'give', 'keep', 'stream'],
     ...['heavy', 'count', 'seen', 'log-line', 'fails-in-system', 'endless', 'never-ends'],
   ].map(name => `allow-${name}`),
 }

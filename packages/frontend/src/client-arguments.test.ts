@@ -114,13 +114,16 @@ describe('arguments that can’t be carried', () => {
     expect(peer.methods).toEqual(['before', 'after'])
   })
 
-  it('over 16 MiB: the error has the size', async () => {
+  it('over 16 MiB, or 256 MiB of bytes: the error has the size', async () => {
     const { client, peer } = setUp()
     await expect(client.invoke('x', { text: 'x'.repeat(2 ** 24) })).rejects.toMatchObject({
       reason: 'InvalidParams',
       message: expect.stringMatching(/^A message of 167\d{5} bytes is over the limit of 16777216$/),
     })
-    await expect(client.invoke('x', new Uint8Array(2 ** 24))).rejects.toMatchObject({ reason: 'InvalidParams' })
+    await expect(client.invoke('x', new Uint8Array(2 ** 28 + 1))).rejects.toMatchObject({
+      reason: 'InvalidParams',
+      message: '268435457 bytes are over the limit of 268435456',
+    })
     void client.invoke('y')
     await crossed()
     expect(peer.methods).toEqual(['y'])

@@ -1,24 +1,18 @@
 // A client makes calls over a link. It neither knows nor asks what the link is: a port, the isolation gate, a network.
 import {
+  BatchReader,
   BusError,
   METHOD,
   checkEventName,
-  codecs,
   createOutbox,
-  describeCommand,
-  describeThrown,
-  encodeChecked,
   holdsBytes,
-  isBusError,
   isResponse,
-  readBatch,
   toEventTarget,
   type CallMessage,
   type ChannelParams,
   type CodecName,
   type EventParams,
   type EventTarget,
-  type CallHeaders,
   type Link,
   type Outbox,
   type ReceivedFrame,
@@ -27,12 +21,17 @@ import {
 import { checkCommandName, plainHeaders, prepareArguments, type CommandArguments } from './arguments.js'
 import { Channel } from './channel.js'
 import { Listeners, checkHandler, type EventHandler } from './events.js'
-import { Pending, checkCallOptions, type CallOptions, type Settle } from './pending.js'
+import {
+  checkCallOptions,
+  checkEmitOptions,
+  type CallOptions,
+  type EmitOptions,
+  type InvokeOptions,
+} from './options.js'
+import { Pending, type Settle } from './pending.js'
+import { postCall } from './post-call.js'
 
-export interface InvokeOptions extends CallOptions {
-  /** Beside the arguments, as in HTTP: the handler reads them as `ctx.request.headers`. */
-  headers?: CallHeaders
-}
+export type { EmitOptions, InvokeOptions } from './options.js'
 
 export interface ListenOptions extends CallOptions {
   /** Whose events: a label, or one of Tauri's targets. `{ kind: 'Any' }` by default. */
@@ -53,6 +52,7 @@ export class Client {
   readonly #codec: CodecName
   readonly #link: Link
   readonly #outbox: Outbox
+  readonly #reader = new BatchReader(true)
   readonly #pending: Pending
   readonly #listeners = new Listeners()
   readonly #channels = new Map<number, Channel>()
@@ -102,15 +102,15 @@ export class Client {
   }
 
   /** Sends an event to every listener. Fire and forget: it resolves when the event is on its way. */
-  async emit(event: string, payload?: unknown): Promise<void> {
+  async emit(event: string, payload?: unknown, options?: EmitOptions): Promise<void> {
     checkEventName(event)
-    this.#notify(METHOD.emit, { event, payload }, holdsBytes(payload))
+    this.#emit(METHOD.emit, { event, payload }, options)
   }
 
   /** Sends an event to the listeners that match `target`: a label, or one of Tauri's targets. */
-  async emitTo(target: string | EventTarget, event: string, payload?: unknown): Promise<void> {
+  async emitTo(target: string | EventTarget, event: string, payload?: unknown, options?: EmitOptions): Promise<void> {
     checkEventName(event)
-    this.#notify(METHOD.emitTo, { target: toEventTarget(target), event, payload }, holdsBytes(payload))
+    this.#emit(METHOD.emitTo, { target: toEventTarget(target), event, payload }, options)
   }
 
   /** Resolves, once core knows of the listener, to what takes it away again. */
@@ -149,40 +149,28 @@ export class Client {
     await this.close()
   }
 
-  #request(
-    method: string,
-    params: unknown,
-    bytes: boolean,
-    settle: Settle,
-    options?: CallOptions & { headers?: CallHeaders },
-  ): void {
+  #request(method: string, params: unknown, bytes: boolean, settle: Settle, options?: InvokeOptions): void {
     if (this.#gone) throw new BusError('Disconnected', this.#gone.message, { data: { delivered: 'no' } })
-    if (options !== undefined) checkCallOptions(method, options)
+    if (options !== undefined) checkCallOptions(method, options, params)
     const id = this.#pending.takeId()
     const message: CallMessage = { jsonrpc: '2.0', id, method, params }
     if (options?.headers !== undefined) message.headers = plainHeaders(options.headers)
-    this.#post(message, bytes)
+    postCall(this.#outbox, this.#codec, message, bytes, options?.transfer)
     this.#pending.add(id, method, settle, options)
   }
 
-  #notify(method: string, params: Record<string, unknown>, bytes = false): void {
-    if (this.#gone) throw this.#gone
-    this.#post({ jsonrpc: '2.0', method, params }, bytes)
+  #emit(
+    method: string,
+    params: { event: string; payload: unknown; target?: EventTarget },
+    options: EmitOptions | undefined,
+  ): void {
+    if (options !== undefined) checkEmitOptions(method, options, params.payload)
+    this.#notify(method, params, holdsBytes(params.payload), options?.transfer)
   }
 
-  #post(message: CallMessage, bytes: boolean): void {
-    const codec = codecs[bytes ? 'msgpack' : this.#codec]
-    try {
-      this.#outbox.put(codec, encodeChecked(codec, message))
-    } catch (cause) {
-      if (isBusError(cause)) throw cause
-      const why = describeThrown(cause)
-      throw new BusError(
-        'InvalidParams',
-        `Arguments of ${describeCommand(message.method)} can’t be carried as ${codec.name}: ${why}`,
-        { cause },
-      )
-    }
+  #notify(method: string, params: object, bytes = false, transfer?: readonly ArrayBufferLike[]): void {
+    if (this.#gone) throw this.#gone
+    postCall(this.#outbox, this.#codec, { jsonrpc: '2.0', method, params }, bytes, transfer)
   }
 
   #unlisten(event: string, eventId: number): void {
@@ -213,7 +201,7 @@ export class Client {
   #receive({ kind, body }: ReceivedFrame): void {
     this.#lastFault = undefined
     try {
-      for (const message of readBatch(kind, body, true)) this.#take(message)
+      for (const message of this.#reader.read(kind, body)) this.#take(message)
     } catch (error) {
       // As everywhere, a bad frame closes the session. It must not end the thread, which may be the host's.
       this.#lastFault = error as BusError

@@ -1,7 +1,7 @@
 // What a frontend module imports: the functions of this thread's client.
 import type { EventTarget, Unlisten } from '@sallyport/protocol'
 import type { CommandArguments } from './arguments.js'
-import type { InvokeOptions, ListenOptions } from './client.js'
+import type { EmitOptions, InvokeOptions, ListenOptions } from './client.js'
 import { currentClient } from './current.js'
 import type { EventHandler } from './events.js'
 
@@ -9,7 +9,7 @@ export { BusError, isBusError } from '@sallyport/protocol'
 export type { BusErrorCode, BusErrorReason, BusEvent, CallHeaders, EventTarget, Unlisten } from '@sallyport/protocol'
 export type { CommandArguments } from './arguments.js'
 export { Channel } from './channel.js'
-export type { Client, InvokeOptions, ListenOptions } from './client.js'
+export type { Client, EmitOptions, InvokeOptions, ListenOptions } from './client.js'
 export type { EventHandler } from './events.js'
 
 /**
@@ -27,13 +27,18 @@ export async function invoke<T = unknown>(
 }
 
 /** Sends an event to every listener, in core, the host and all frontends, this one too. */
-export async function emit(event: string, payload?: unknown): Promise<void> {
-  return currentClient().emit(event, payload)
+export async function emit(event: string, payload?: unknown, options?: EmitOptions): Promise<void> {
+  return currentClient().emit(event, payload, options)
 }
 
 /** Sends an event to the listeners that match `target`: a label, or one of Tauri's targets. */
-export async function emitTo(target: string | EventTarget, event: string, payload?: unknown): Promise<void> {
-  return currentClient().emitTo(target, event, payload)
+export async function emitTo(
+  target: string | EventTarget,
+  event: string,
+  payload?: unknown,
+  options?: EmitOptions,
+): Promise<void> {
+  return currentClient().emitTo(target, event, payload, options)
 }
 
 /** Listens to an event; resolves to what takes the listener away. */

@@ -4,7 +4,8 @@ import type { BusError, ResponseMessage } from '@sallyport/protocol'
 import { getEventListeners } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { Pending, checkCallOptions, type CallOptions } from './pending.js'
+import type { CallOptions } from './options.js'
+import { Pending } from './pending.js'
 
 function setUp() {
   const abandoned: number[] = []
@@ -163,37 +164,5 @@ describe('a thousand calls', () => {
     expect(ids).toEqual(Array.from({ length: 1000 }, (_, i) => i + 1))
     expect(pending.size).toBe(0)
     expect(controllers.reduce((sum, { signal }) => sum + listeners(signal), 0)).toBe(0)
-  })
-})
-
-describe('call options', () => {
-  it.each([{}, { timeout: 0 }, { timeout: 0x7fff_ffff }, { signal: new AbortController().signal }])(
-    'take %j',
-    options => {
-      expect(() => checkCallOptions('greet', options)).not.toThrow()
-    },
-  )
-
-  it.each([
-    [{ timeout: -1 }, '`timeout` of command "greet" must be milliseconds from 0 to 2147483647'],
-    [{ timeout: Infinity }, '`timeout` of command "greet"'],
-    [{ timeout: Number.NaN }, '`timeout` of command "greet"'],
-    [{ timeout: 2 ** 31 }, '`timeout` of command "greet"'],
-    [{ timeout: '5' }, '`timeout` of command "greet"'],
-    [{ timeout: null }, '`timeout` of command "greet"'],
-    [{ signal: {} }, '`signal` of command "greet" must be an AbortSignal'],
-    [{ signal: null }, '`signal` of command "greet" must be an AbortSignal'],
-    [{ signal: new AbortController() }, '`signal` of command "greet" must be an AbortSignal'],
-    [null, 'The options of command "greet" must be an object'],
-    [5, 'The options of command "greet" must be an object'],
-  ])('refuse %j', (options, text) => {
-    const refused = expect.objectContaining({ reason: 'InvalidParams', message: expect.stringContaining(text) })
-    expect(() => checkCallOptions('greet', options as CallOptions)).toThrow(refused)
-  })
-
-  it('that are aborted already cancel, with the reason as the cause', () => {
-    const reason = new Error('mine')
-    const cancelled = expect.objectContaining({ reason: 'Cancelled', cause: reason })
-    expect(() => checkCallOptions('greet', { signal: AbortSignal.abort(reason) })).toThrow(cancelled)
   })
 })

@@ -2,13 +2,7 @@
 // the link, whichever comes first. What comes later finds nobody and is dropped.
 import { BusError, describeCommand, fromErrorObject, type ResponseMessage } from '@sallyport/protocol'
 import { setMaxListeners } from 'node:events'
-
-export interface CallOptions {
-  /** Aborting it rejects the call with `Cancelled`, and tells core. */
-  signal?: AbortSignal
-  /** Milliseconds until the call rejects with `Timeout`. None by default. */
-  timeout?: number
-}
+import { cancelled, type CallOptions } from './options.js'
 
 export interface Settle {
   resolve(result: unknown): void
@@ -89,36 +83,4 @@ export class Pending {
       signal?.removeEventListener('abort', cancel)
     }
   }
-}
-
-export const cancelled = (method: string, signal: AbortSignal | undefined): BusError =>
-  new BusError('Cancelled', `${describeCommand(method)} was cancelled`, { cause: signal?.reason })
-
-const KNOWN_OPTIONS: ReadonlySet<string> = new Set(['signal', 'timeout', 'headers', 'target'])
-
-/** @throws BusError `InvalidParams` where an option is unknown or of the wrong type, `Cancelled` where the signal is aborted. */
-export function checkCallOptions(method: string, options: CallOptions): void {
-  if (typeof options !== 'object' || options === null) {
-    throw new BusError('InvalidParams', `The options of ${describeCommand(method)} must be an object`)
-  }
-  for (const name of Object.keys(options)) {
-    if (!KNOWN_OPTIONS.has(name)) {
-      throw new BusError('InvalidParams', `${describeCommand(method)} has no option ${JSON.stringify(name)}`)
-    }
-  }
-  const { signal, timeout, headers } = options as CallOptions & { headers?: unknown }
-  if (headers !== undefined && (typeof headers !== 'object' || headers === null)) {
-    throw new BusError('InvalidParams', `\`headers\` of ${describeCommand(method)} must be an object of strings`)
-  }
-  if (timeout !== undefined && !(typeof timeout === 'number' && timeout >= 0 && timeout <= 0x7fff_ffff)) {
-    throw new BusError(
-      'InvalidParams',
-      `\`timeout\` of ${describeCommand(method)} must be milliseconds from 0 to 2147483647`,
-    )
-  }
-  if (signal === undefined) return
-  if (!(signal instanceof AbortSignal)) {
-    throw new BusError('InvalidParams', `\`signal\` of ${describeCommand(method)} must be an AbortSignal`)
-  }
-  if (signal.aborted) throw cancelled(method, signal)
 }

@@ -1,7 +1,7 @@
 // The other end of a client's link, written by hand: it shows what came in, and says whatever a test wants said.
 import {
+  BatchReader,
   FRAME_KIND,
-  readBatch,
   codecs,
   createMemoryLinkPair,
   type CodecName,
@@ -28,6 +28,7 @@ export class Peer {
   readonly kinds: number[] = []
   closed = false
   readonly #link: Link
+  readonly #reader = new BatchReader()
 
   constructor(link: Link) {
     this.#link = link
@@ -44,7 +45,7 @@ export class Peer {
 
   #take({ kind, body }: ReceivedFrame): void {
     this.kinds.push(kind)
-    this.received.push(...(readBatch(kind, body) as readonly Received[]))
+    this.received.push(...(this.#reader.read(kind, body) as readonly Received[]))
   }
 
   /** All of these in one frame. */

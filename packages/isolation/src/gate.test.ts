@@ -1,56 +1,8 @@
 // The gate over an in-memory link: order, housekeeping, what a hostile hook answer or frontend can do to it.
 import { describe, expect, test } from 'vitest'
-import {
-  FRAME_KIND,
-  codecs,
-  createMemoryLinkPair,
-  createOpener,
-  createSealer,
-  createSessionSecret,
-  type Link,
-} from '@sallyport/protocol'
-import { serveGate } from './gate.js'
-import { createHook, type HookFunction } from './hook.js'
-
-const session = new Uint8Array(16).fill(1)
-const keys = { secret: createSessionSecret(new Uint8Array(32).fill(2), session), session, direction: 'test' }
-
-function setUp(hook: HookFunction | null) {
-  const [outside, inside] = createMemoryLinkPair()
-  const opener = createOpener(keys)
-  const sealed: any[] = []
-  const answers: any[] = []
-  const rejected: string[] = []
-  let closed = false
-  const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : [value])
-  outside.receive({
-    frame({ kind, body }) {
-      if (kind !== FRAME_KIND.sealed) return void answers.push(...list(codecs.json.decode(body)))
-      const record = opener.open(body)
-      const messages = list(codecs[record.kind === FRAME_KIND.json ? 'json' : 'msgpack'].decode(record.body))
-      expect(record.count).toBe(messages.length)
-      sealed.push(...messages)
-    },
-    closed: () => (closed = true),
-  })
-  serveGate({
-    link: inside,
-    sealer: createSealer(keys),
-    hook: createHook(hook, { deadline: 50 }),
-    rejected: (command, why) => rejected.push(`${command}: ${why}`),
-    closed: () => {},
-  })
-  return { outside, sealed, answers, rejected, isClosed: () => closed }
-}
-
-const call = (id: number, method = 'm', params: object = {}) => ({ jsonrpc: '2.0' as const, id, method, params })
-const send = (link: Link, ...messages: object[]): void =>
-  link.send({
-    kind: FRAME_KIND.json,
-    body: messages.length === 1 ? JSON.stringify(messages[0]) : JSON.stringify(messages),
-  })
-const turn = (): Promise<void> => new Promise(resolve => setTimeout(resolve, 5))
-const ids = (messages: { id: unknown }[]): unknown[] => messages.map(({ id }) => id)
+import { FRAME_KIND, codecs } from '@sallyport/protocol'
+import { call, ids, send, setUp, turn } from '../test/gate.js'
+import type { HookFunction } from './hook.js'
 
 describe('what passes', () => {
   test('is sealed as it is, a frame for a frame, in its codec', async () => {

@@ -2,24 +2,26 @@
 // whose hook takes its time holds back those behind it, but not their hooks. The bus's own housekeeping carries nothing
 // of the user's: it is not shown to the hook, and waits for none.
 import {
+  BatchReader,
   BusError,
   FRAME_KIND,
   METHOD,
+  carriesBytes,
   codecs,
   createOutbox,
   encodeChecked,
   describeCommand,
-  holdsBytes,
   idOf,
   isBusError,
+  ownAttachments,
+  packMessage,
   parseCall,
-  readBatch,
   toErrorObject,
   type CallMessage,
   type Codec,
-  type EncodedMessage,
   type Link,
   type Outbox,
+  type PackedMessage,
   type ReceivedFrame,
   type RequestId,
   type Sealer,
@@ -41,7 +43,12 @@ export interface GateOptions {
 interface Waiting {
   readonly id: RequestId | undefined
   /** Set once it may go, in its turn; `null` where it never will. */
-  outcome: { codec: Codec; encoded: EncodedMessage } | null | undefined
+  outcome: Passed | null | undefined
+}
+
+/** A message that goes on. Its attachments may be the hook's own memory. */
+interface Passed extends PackedMessage {
+  readonly codec: Codec
 }
 
 /** Serves the gate until its link closes. A frame that is none closes it. */
@@ -53,6 +60,7 @@ class Gate {
   readonly #options: GateOptions
   readonly #sealed: Outbox
   readonly #answers: Outbox
+  readonly #reader = new BatchReader()
   readonly #waiting: Waiting[] = []
 
   constructor(options: GateOptions) {
@@ -69,7 +77,7 @@ class Gate {
     if (kind === FRAME_KIND.end) return this.#end()
     try {
       const codec = kind === FRAME_KIND.msgpack ? codecs.msgpack : codecs.json
-      for (const message of readBatch(kind, body)) this.#take(message, codec)
+      for (const message of this.#reader.read(kind, body)) this.#take(message, codec)
     } catch (error) {
       const fault = isBusError(error) ? error : new BusError('InternalError', 'The frame could not be read')
       this.#answer(null, fault)
@@ -115,7 +123,7 @@ class Gate {
 
   /** What the hook gave is written out here and now, before any of its code can run again. */
   #decide(call: CallMessage, codec: Codec, verdict: Verdict, waiting: Waiting | undefined): void {
-    let outcome: Waiting['outcome'] = null
+    let outcome: Passed | null = null
     if (waiting?.outcome === null) return // cancelled
     if (verdict.kind === 'reject') this.#reject(call, verdict.why, verdict.detail)
     else {
@@ -126,17 +134,25 @@ class Gate {
         this.#reject(call, 'malformed', 'the answer can’t be carried')
       }
     }
+    const goesNow = this.#waiting.length === 0 || this.#waiting[0] === waiting
+    // What is sealed now needs no copy; what waits must not be the hook's to change.
+    if (outcome && !goesNow) outcome = { codec: outcome.codec, ...ownAttachments(outcome) }
     if (waiting) {
       waiting.outcome = outcome
       this.#release()
-    } else if (outcome && this.#waiting.length === 0) this.#sealed.put(outcome.codec, outcome.encoded)
+    } else if (outcome && goesNow) this.#seal(outcome)
     else if (outcome) this.#waiting.push({ id: call.id, outcome })
+  }
+
+  /** Attachments are sealed before this returns. */
+  #seal({ codec, encoded, attachments }: Passed): void {
+    this.#sealed.put(codec, encoded, attachments)
   }
 
   #release(): void {
     while (this.#waiting[0]?.outcome !== undefined) {
       const { outcome } = this.#waiting.shift()!
-      if (outcome) this.#sealed.put(outcome.codec, outcome.encoded)
+      if (outcome) this.#seal(outcome)
     }
   }
 
@@ -172,10 +188,10 @@ const WHY: Record<string, string> = {
   malformed: 'what it returned is no message',
 }
 
-function write({ id }: CallMessage, { cmd, payload, options }: PassedMessage, codec: Codec): Waiting['outcome'] {
-  const lane = codec.name === 'json' && holdsBytes(payload) ? codecs.msgpack : codec
+function write({ id }: CallMessage, { cmd, payload, options }: PassedMessage, codec: Codec): Passed {
   const message = { jsonrpc: '2.0', method: cmd, params: payload } as CallMessage
   if (id !== undefined) message.id = id
   if (options?.headers !== undefined) message.headers = options.headers
-  return { codec: lane, encoded: encodeChecked(lane, message) }
+  if (codec.name === 'msgpack' || carriesBytes(message)) return { codec: codecs.msgpack, ...packMessage(message) }
+  return { codec, encoded: encodeChecked(codec, message), attachments: [] }
 }

@@ -3,6 +3,10 @@ const MiB = 2 ** 20
 
 /** Bytes of JSON or msgpack in one frame. */
 export const MAX_FRAME_BYTES: number = 16 * MiB
+/** Bytes from here on go beside their message, as an attachment, and no attachment is smaller. */
+export const MIN_ATTACHMENT_BYTES: number = 64 * 1024
+/** Attachments of one frame, together: raw bytes, which are never parsed. */
+export const MAX_ATTACHED_BYTES: number = 256 * MiB
 /** Messages in one frame. A sender begins a new frame long before that. */
 export const MAX_BATCH: number = 65_536
 /** Nesting of arrays and objects in a message. */

@@ -25,9 +25,10 @@ export interface Codec {
    * Reads a body. What it gives is one value or an array, plain data, and not yet checked to be JSON-RPC.
    *
    * @param trusted from core, which a frontend depends on anyway: the text is parsed without being scanned first
+   * @param attachments of this frame: MessagePack alone has a place for them, and each must have one
    * @throws BusError `ParseError`, also for what is beyond the bounds
    */
-  decode(body: Uint8Array, trusted?: boolean): unknown
+  decode(body: Uint8Array, trusted?: boolean, attachments?: readonly Uint8Array[]): unknown
 }
 
 export type CodecName = 'json' | 'msgpack'

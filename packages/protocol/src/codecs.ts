@@ -18,10 +18,15 @@ export function codecOfKind(kind: number): Codec | undefined {
  *
  * @throws BusError `ParseError`, or `InvalidRequest` for a kind that holds no messages and a batch that is empty or too long
  */
-export function readBatch(kind: number, body: Uint8Array, trusted = false): readonly unknown[] {
+export function readBatch(
+  kind: number,
+  body: Uint8Array,
+  trusted = false,
+  attachments?: readonly Uint8Array[],
+): readonly unknown[] {
   const codec = codecOfKind(kind)
   if (!codec) throw new BusError('InvalidRequest', `A frame of kind ${kind} is not taken here`)
-  const decoded = codec.decode(body, trusted)
+  const decoded = codec.decode(body, trusted, attachments)
   if (!Array.isArray(decoded)) return [decoded]
   if (decoded.length === 0 || decoded.length > MAX_BATCH) {
     throw new BusError(

@@ -1,24 +1,41 @@
-// A frame is the unit on a link: a kind byte, and a body that holds one message or a batch of them.
+// A frame is the unit on a link: a kind byte, and a body that holds one message, a batch of them, or an attachment.
 
 /**
  * The kind byte of each frame. Zero is never used, so that cleared memory is no frame. `end` has no body: a frontend tells
- * its gate that nothing more comes, and the gate answers alike, after the last record.
+ * its gate that nothing more comes, and the gate answers alike, after the last record. `bytes` is an attachment: raw bytes
+ * that belong to a message of the next frame of kind `msgpack`.
  */
-export const FRAME_KIND = { json: 1, msgpack: 2, sealed: 3, end: 4 } as const
+export const FRAME_KIND = { json: 1, msgpack: 2, sealed: 3, end: 4, bytes: 5 } as const
 
 export type FrameKind = (typeof FRAME_KIND)[keyof typeof FRAME_KIND]
 
 export interface Frame {
   kind: FrameKind
-  /** Text is for JSON alone, and becomes UTF-8 on the way; what a link receives is always bytes. */
+  /**
+   * Text is for JSON alone, and becomes UTF-8 on the way; what a link receives is always bytes. Those of the kinds `sealed`
+   * and `bytes` are given away: they are the link's from `send` on.
+   */
   body: string | Uint8Array
 }
 
 export const isFrameKind = (kind: number | undefined): kind is FrameKind =>
-  kind === 1 || kind === 2 || kind === 3 || kind === 4
+  kind === 1 || kind === 2 || kind === 3 || kind === 4 || kind === 5
 
-/** Writes a frame as kind byte and body into an ArrayBuffer of just that size, ready to be given away. */
+/** True for bytes that fill an ArrayBuffer of their own, but for so many bytes before them. */
+export const isAlone = (bytes: Uint8Array, headroom: number): bytes is Uint8Array<ArrayBuffer> =>
+  bytes.byteOffset === headroom &&
+  bytes.byteLength + headroom === bytes.buffer.byteLength &&
+  bytes.buffer instanceof ArrayBuffer
+
+/**
+ * Writes a frame as kind byte and body into an ArrayBuffer of just that size, ready to be given away. A record brings its
+ * own: there is room for the kind byte before it.
+ */
 export function writeFrame({ kind, body }: Frame): ArrayBuffer {
+  if (kind === FRAME_KIND.sealed && typeof body !== 'string' && isAlone(body, 1)) {
+    new Uint8Array(body.buffer)[0] = kind
+    return body.buffer
+  }
   const size = typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength
   const frame = Buffer.allocUnsafeSlow(1 + size)
   frame[0] = kind

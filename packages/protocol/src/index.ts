@@ -1,7 +1,9 @@
 // What core, frontend and isolation share. Nothing here has a privilege.
 export { MAX_CHANNELS, MAX_IN_FLIGHT, MAX_LISTENERS } from './bounds.js'
+export { carriesBytes } from './attachments.js'
+export { BatchReader } from './batch-reader.js'
 export type { Codec, CodecName, EncodedMessage } from './codec.js'
-export { codecs, readBatch } from './codecs.js'
+export { codecs } from './codecs.js'
 export {
   CHANNEL_WINDOW,
   METHOD,
@@ -48,7 +50,8 @@ export {
   type ResponseMessage,
   type SuccessMessage,
 } from './message.js'
-export { createOutbox, encodeChecked, type Outbox } from './outbox.js'
+export { createOutbox, encodeChecked, encodeMessage, type Outbox } from './outbox.js'
+export { buffersOf, checkTransfer, ownAttachments, packMessage, type PackedMessage } from './packing.js'
 export { createPortLink } from './port-link.js'
 export {
   createOpener,

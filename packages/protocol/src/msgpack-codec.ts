@@ -1,15 +1,36 @@
 // MessagePack, for bytes and for those who choose it: plain values, `undefined`, BigInt to 64 bits, Date, and bytes.
 // Other extensions are refused before msgpackr sees them (msgpack-scan.ts), so that what it builds is plain data.
-import { Packr } from 'msgpackr/pack'
+import { addExtension, Packr } from 'msgpackr/pack'
+import { AttachmentMark } from './attachments.js'
 import type { Codec, EncodedMessage } from './codec.js'
 import { MAX_FRAME_BYTES } from './bounds.js'
 import { BusError } from './error.js'
 import { FRAME_KIND } from './frame.js'
 import { isBytes, type Message } from './message.js'
-import { scanMsgpack } from './msgpack-scan.js'
+import { ATTACHMENT_EXTENSION, scanMsgpack } from './msgpack-scan.js'
 
 // Maps are read as objects and bytes are copied out of the frame: no value keeps a frame, or its neighbours, alive.
 const packr = new Packr({ useRecords: false, mapsAsObjects: true, copyBuffers: true })
+
+/** Of the frame that is decoded now. Extensions are msgpackr's for all the thread: it has none of an instance alone. */
+let attachments: readonly Uint8Array[] = []
+let taken = 0
+
+addExtension({
+  Class: AttachmentMark,
+  type: ATTACHMENT_EXTENSION,
+  pack({ length }: AttachmentMark) {
+    const bytes = Buffer.allocUnsafe(4)
+    bytes.writeUInt32BE(length)
+    return bytes
+  },
+  unpack(data: Uint8Array) {
+    const next = attachments[taken++]
+    const length = new DataView(data.buffer, data.byteOffset, data.byteLength).getUint32(0)
+    if (next?.byteLength !== length) throw new RangeError('an attachment is missing, or of another length')
+    return next
+  },
+})
 
 function encode(message: Message): Uint8Array {
   const bytes = packr.pack(message)
@@ -56,7 +77,7 @@ function join(messages: readonly EncodedMessage[]): Uint8Array {
   return Buffer.concat([head, ...(messages as readonly Uint8Array[])])
 }
 
-function decode(body: Uint8Array, trusted = false): unknown {
+function decode(body: Uint8Array, trusted = false, attached: readonly Uint8Array[] = []): unknown {
   if (body.byteLength > MAX_FRAME_BYTES) {
     throw new BusError('ParseError', `Parse error: a frame of ${body.byteLength} bytes is over the limit`)
   }
@@ -66,9 +87,15 @@ function decode(body: Uint8Array, trusted = false): unknown {
       : new Uint8Array(body.buffer, body.byteOffset, body.byteLength)
   try {
     if (!trusted) scanMsgpack(bytes)
-    return packr.unpack(bytes)
+    attachments = attached
+    taken = 0
+    const value: unknown = packr.unpack(bytes)
+    if (taken !== attached.length) throw new RangeError('an attachment belongs to no message')
+    return value
   } catch (error) {
     throw new BusError('ParseError', `Parse error: ${(error as Error).message}`)
+  } finally {
+    attachments = []
   }
 }
 

@@ -87,16 +87,16 @@ describe('the scan', () => {
     expect(() => scan(0xc1)).toThrow(new TypeError('the byte 0xc1 begins no value'))
   })
 
-  it('passes two types of extension of all 256', () => {
+  it('passes three types of extension of all 256', () => {
     const passed = Array.from({ length: 256 }, (_, type) => type).filter(type => {
       try {
-        return !scan(0xd4, type, 0)
+        return !scan(0xd6, type, 0, 0, 0, 0)
       } catch (error) {
         expect(error).toEqual(new TypeError(`the extension type ${type} is not allowed`))
         return false
       }
     })
-    expect(passed).toEqual([0, 0xff])
+    expect(passed).toEqual([0, 0x53, 0xff])
   })
 
   it.each([

@@ -1,10 +1,12 @@
 // Walks MessagePack (https://github.com/msgpack/msgpack/blob/master/spec.md) without building anything: is it whole, and
-// within the bounds, with no extension but the two that are allowed, and no key that is none, or named `__proto__`?
+// within the bounds, with no extension but the three that are allowed, and no key that is none, or named `__proto__`?
 import { MAX_DEPTH, MAX_NODES } from './bounds.js'
 import { protoKey, tooDeep, tooMany } from './json-scan.js'
 
+/** Stands for the next attachment of the frame: its length, in 4 bytes. */
+export const ATTACHMENT_EXTENSION = 0x53
 /** msgpackr's `undefined`, and the timestamp of the specification (-1). */
-const ALLOWED_EXTENSIONS: ReadonlySet<number> = new Set([0x00, 0xff])
+const ALLOWED_EXTENSIONS: ReadonlySet<number> = new Set([0x00, 0xff, ATTACHMENT_EXTENSION])
 const PROTO = Buffer.from('__proto__')
 
 const isArray = (token: number | undefined): boolean =>
@@ -123,6 +125,7 @@ class Scan {
   #extension(length: number): void {
     const type = this.#uint(1)
     if (!ALLOWED_EXTENSIONS.has(type)) throw new TypeError(`the extension type ${type} is not allowed`)
+    if (type === ATTACHMENT_EXTENSION && length !== 4) throw new RangeError('an attachment’s length has 4 bytes')
     this.#skip(length)
   }
 

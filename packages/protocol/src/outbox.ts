@@ -3,12 +3,13 @@
 import type { Codec, EncodedMessage } from './codec.js'
 import { MAX_BATCH, MAX_FRAME_BYTES } from './bounds.js'
 import { BusError } from './error.js'
-import type { FrameKind } from './frame.js'
+import { FRAME_KIND, type FrameKind } from './frame.js'
 import type { Message } from './message.js'
 
 /** Bytes and messages after which a frame is sent before its turn has ended. */
 const FULL_BYTES = 256 * 1024
 const FULL_COUNT: number = MAX_BATCH >> 4
+const NONE: readonly Uint8Array[] = []
 
 export interface Outbox {
   /**
@@ -17,13 +18,18 @@ export interface Outbox {
    * @throws what `encodeMessage` throws
    */
   post(codec: Codec, message: Message): void
-  /** The same for a message that is encoded already. */
-  put(codec: Codec, encoded: EncodedMessage): void
+  /**
+   * The same for a message that is encoded already. With attachments it goes out at once, behind them: bytes that somebody
+   * else may write to later are sent, or sealed, when this returns.
+   *
+   * @param attachments their memory is given away with them
+   */
+  put(codec: Codec, encoded: EncodedMessage, attachments?: readonly Uint8Array[]): void
   /** Sends what waits, now. */
   flush(): void
 }
 
-/** A body of `count` messages, ready to be framed. */
+/** A body of `count` messages, ready to be framed; none in an attachment. */
 export type SendBatch = (kind: FrameKind, body: string | Uint8Array, count: number) => void
 
 /** @param full messages after which a frame is sent, where its link wants fewer than are allowed */
@@ -40,13 +46,15 @@ export function createOutbox(send: SendBatch, full?: () => number): Outbox {
     send(lane.kind, lane.join(messages), messages.length)
   }
 
-  function put(codec: Codec, encoded: EncodedMessage): void {
+  function put(codec: Codec, encoded: EncodedMessage, attachments: readonly Uint8Array[] = NONE): void {
     if (codec !== lane || bytes + encoded.length > FULL_BYTES) flush()
     lane = codec
     // nextTick runs when all promises of this turn have settled, so that all their messages share a frame.
     if (waiting.length === 0) process.nextTick(flush)
     bytes += encoded.length
-    if (waiting.push(encoded) >= (full ? full() : FULL_COUNT)) flush()
+    const isFull = waiting.push(encoded) >= (full ? full() : FULL_COUNT)
+    for (const body of attachments) send(FRAME_KIND.bytes, body, 0)
+    if (isFull || attachments.length > 0) flush()
   }
 
   return {

@@ -36,7 +36,9 @@ describe('a port link', () => {
     ['shared memory', new SharedArrayBuffer(4)],
     ['an empty ArrayBuffer', new ArrayBuffer(0)],
     ['an ArrayBuffer of zeros', new ArrayBuffer(8)],
-    ['a kind that is none', Uint8Array.from([5, 0x7b, 0x7d]).buffer],
+    ['a kind that is none', Uint8Array.from([6, 0x7b, 0x7d]).buffer],
+    ['an attachment with a kind byte', Uint8Array.from([5, 0x7b, 0x7d]).buffer],
+    ['another number', 6],
     ['JSON without a kind', Uint8Array.from([0x7b, 0x7d]).buffer],
   ])('takes %s for a fault: it closes, and takes nothing more', async (_name, data) => {
     const { peer, link, seen } = bare()
@@ -74,6 +76,35 @@ describe('a port link', () => {
     expect(await received).toEqual(Uint8Array.from([2, 1, 2, 3]).buffer)
     expect((post.mock.calls[0]![0] as ArrayBuffer).byteLength, 'given away').toBe(0)
     expect(body).toEqual(new Uint8Array([1, 2, 3]))
+  })
+
+  it.each([
+    ['the number again', 5],
+    ['a Uint8Array', new Uint8Array(4)],
+    ['shared memory', new SharedArrayBuffer(4)],
+    ['an object', { data: new ArrayBuffer(4) }],
+  ])('takes an attachment’s number and then %s for a fault', async (_name, data) => {
+    const { peer, seen } = bare()
+    peer.postMessage(5)
+    peer.postMessage(data)
+    await settle()
+    expect(seen.log).toEqual([noFrame])
+  })
+
+  it('carries an attachment without a copy, and what is not alone in its buffer with one', async () => {
+    const { port1, port2 } = new MessageChannel()
+    const [near, far] = [createPortLink(port1), createPortLink(port2)]
+    const bodies: Uint8Array[] = []
+    far.receive({ frame: ({ body }) => bodies.push(body), closed: () => {} })
+    const [alone, part] = [new Uint8Array(8).fill(1), new Uint8Array(8).fill(2).subarray(2)]
+    near.send({ kind: 5, body: alone })
+    near.send({ kind: 5, body: part })
+    near.send({ kind: 1, body: 'x' })
+    await settle()
+    expect([alone.length, part.length]).toEqual([0, 6])
+    expect(bodies.slice(0, 2)).toEqual([new Uint8Array(8).fill(1), new Uint8Array(6).fill(2)])
+    for (const body of bodies.slice(0, 2)) expect(body.buffer.byteLength).toBe(body.byteLength)
+    near.close()
   })
 
   it('ends when the thread of its peer ends', async () => {

@@ -1,13 +1,13 @@
 // Writes frames into a ring, in order. What does not fit waits here, never in a loop; a frame that is large for the ring
 // goes in parts, so that the other side reads one while the next is written.
-import { MAX_FRAME_BYTES } from './bounds.js'
+import { MAX_ATTACHED_BYTES } from './bounds.js'
 import { BusError } from './error.js'
 import type { Frame } from './frame.js'
 import { HEADER_BYTES } from './ring.js'
 import type { RingWriter } from './ring-writer.js'
 
-/** The bytes of a body at most: a full frame, and room for a record's header and tag around it. */
-export const MAX_RING_BODY: number = MAX_FRAME_BYTES + 4096
+/** The bytes of a body at most: the largest attachment, and room for a record's header and tag around it. */
+export const MAX_RING_BODY: number = MAX_ATTACHED_BYTES + 4096
 
 export class RingSender {
   readonly #writer: RingWriter

@@ -5,10 +5,11 @@ import * as bounds from './bounds.js'
 import { CHANNEL_WINDOW, METHOD, channelReference } from './contract.js'
 import { ERROR_CODES } from './error.js'
 import { FRAME_KIND } from './frame.js'
+import { ATTACHMENT_EXTENSION } from './msgpack-scan.js'
 import { MAX_RECORD_AGE } from './record.js'
 
 const { MAX_BATCH, MAX_CHANNELS, MAX_DEPTH, MAX_FRAME_BYTES, MAX_IN_FLIGHT, MAX_LISTENERS, MAX_NODES } = bounds
-const { SCAN_ABOVE_BYTES } = bounds
+const { MAX_ATTACHED_BYTES, MIN_ATTACHMENT_BYTES, SCAN_ABOVE_BYTES } = bounds
 
 const page = readFileSync(new URL('../../../docs/wire.md', import.meta.url), 'utf8')
 const count = (n: number): string => n.toLocaleString('en').replaceAll(',', ' ')
@@ -17,6 +18,12 @@ const kib = (bytes: number): string => `${bytes / 1024} KiB`
 describe('docs/wire.md states', () => {
   it.each([
     ['the size of a frame', `| body of a frame | 16 MiB (${count(MAX_FRAME_BYTES)} bytes) |`],
+    [
+      'the size of an attachment',
+      `| an attachment | ${kib(MIN_ATTACHMENT_BYTES)} to 256 MiB (${count(MAX_ATTACHED_BYTES)} bytes) |`,
+    ],
+    ['what goes beside its message', `Those of ${kib(MIN_ATTACHMENT_BYTES)} or more go beside their message`],
+    ['the extension of an attachment', `the extension of type ${ATTACHMENT_EXTENSION} with four bytes`],
     ['the messages in a frame', `| messages in a frame | ${count(MAX_BATCH)} |`],
     [
       'the depth',

@@ -42,6 +42,17 @@ export function linkBehaviour(name: string, createPair: () => [Link, Link]): voi
       near.close()
     })
 
+    it('carries attachments between other frames, in order', async () => {
+      const { near, atFar } = connect()
+      near.send({ kind: 1, body: 'a' })
+      near.send({ kind: 5, body: new Uint8Array(Buffer.from('bytes')) })
+      near.send({ kind: 5, body: new Uint8Array(300_000).fill(0x62) })
+      near.send({ kind: 2, body: 'c' })
+      await settle()
+      expect(atFar.log).toEqual(['1:a', '5:bytes', `5:${'b'.repeat(300_000)}`, '2:c'])
+      near.close()
+    })
+
     it('carries an empty body, and one of a mebibyte', async () => {
       const { near, atFar } = connect()
       near.send({ kind: 1, body: '' })

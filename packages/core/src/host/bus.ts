@@ -1,5 +1,5 @@
 // The bus, as the host holds it: it starts and stops the workers, and talks to core over a link of its own.
-import { Client, type EventHandler, type ListenOptions } from '@sallyport/frontend/client'
+import { Client, type EmitOptions, type EventHandler, type ListenOptions } from '@sallyport/frontend/client'
 import { BusError, createLinkEnds, openLink, type EventTarget, type Unlisten } from '@sallyport/protocol'
 import { EventEmitter } from 'node:events'
 import { setImmediate as nextTurn } from 'node:timers/promises'
@@ -77,12 +77,12 @@ export class Bus {
   }
 
   /** Sends an event to every listener: in core, here, and in all frontends. */
-  emit(event: string, payload?: unknown): Promise<void> {
-    return this.#client.emit(event, payload)
+  emit(event: string, payload?: unknown, options?: EmitOptions): Promise<void> {
+    return this.#client.emit(event, payload, options)
   }
 
-  emitTo(target: string | EventTarget, event: string, payload?: unknown): Promise<void> {
-    return this.#client.emitTo(target, event, payload)
+  emitTo(target: string | EventTarget, event: string, payload?: unknown, options?: EmitOptions): Promise<void> {
+    return this.#client.emitTo(target, event, payload, options)
   }
 
   /** Listens to events of all the bus. What is listened to at once, after `createBus`, misses nothing. */

@@ -1,0 +1,22 @@
+// How a handler gives bytes away rather than have them copied: a mark on its result, as in comlink.
+import { BusError, buffersOf, holdsBytes } from '@sallyport/protocol'
+
+const given = new WeakSet<object>()
+
+/**
+ * Marks a result: its bytes are moved to the caller, and their buffers are detached here once it is sent. `value` is bytes,
+ * or an object with bytes as members. Of a view only what it shows arrives, though all of its buffer is given away.
+ *
+ * @throws BusError `InvalidParams` where there are no bytes in it
+ * @example
+ * read: async ({ path }) => transfer(await readLarge(path))
+ */
+export function transfer<T extends object>(value: T): T {
+  if (!holdsBytes(value)) throw new BusError('InvalidParams', 'transfer() takes bytes, or an object with bytes in it')
+  given.add(value)
+  return value
+}
+
+/** The buffers that go with a marked result. The mark is gone then. Shared memory can't be given away: it is copied. */
+export const takeTransfer = (value: object): readonly ArrayBufferLike[] | undefined =>
+  given.delete(value) ? [...buffersOf(value)].filter(buffer => buffer instanceof ArrayBuffer) : undefined

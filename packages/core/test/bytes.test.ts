@@ -1,0 +1,147 @@
+// Large bytes over every route: they arrive whole and alone in their memory, in order with everything else, copied unless
+// they are given away.
+import { describe, expect, test } from 'vitest'
+import { patterns, routes, start } from './start.js'
+
+const KiB = 1024
+const MiB = 1024 * KiB
+const filled = (size: number): Uint8Array<ArrayBuffer> => new Uint8Array(size).fill(3)
+const weight = (length: number): object => ({ length, ends: [3, 3], alone: true, plain: true })
+// Below, at and above the bounds of an attachment, a quarter of a ring, a ring, and a frame.
+const sizes = [64 * KiB - 1, 64 * KiB, 64 * KiB + 1, 300 * KiB, MiB, 17 * MiB]
+
+describe.each(routes)('bytes: %s', (_name, connect) => {
+  test('there, as the body and as an argument', async () => {
+    const { client } = await connect()
+    for (const size of sizes) {
+      expect(await client.invoke('weigh', filled(size))).toEqual(weight(size))
+      expect(await client.invoke('weigh', { x: 1, data: filled(size), y: [2] })).toEqual(weight(size))
+    }
+  })
+
+  test('and back, as the result and as a member of it', async () => {
+    const { client } = await connect()
+    for (const size of sizes) {
+      const bytes = await client.invoke<Uint8Array>('keep', { size })
+      expect([bytes.length, bytes[0], bytes.at(-1), bytes.byteOffset]).toEqual([size, 7, 7, 0])
+      const { data, n } = await client.invoke<{ data: Uint8Array; n: number }>('echo', { data: filled(size), n: 1 })
+      expect([data.length, data[0], data.at(-1), n]).toEqual([size, 3, 3, 1])
+      expect(data.buffer.byteLength).toBe(size)
+    }
+  })
+
+  test('in order with what is sent before and after', async () => {
+    const { client } = await connect()
+    const order: number[] = []
+    const calls = Array.from({ length: 30 }, async (_, i) => {
+      const args = i % 3 === 0 ? { data: filled((i + 1) * 30 * KiB) } : { data: filled(i) }
+      await client.invoke('weigh', args)
+      order.push(i)
+    })
+    await Promise.all(calls)
+    expect(order).toEqual(order.toSorted((a, b) => a - b))
+  })
+
+  test('are those of the moment of the call, which the caller may then change', async () => {
+    const { client } = await connect()
+    const [large, small] = [filled(300 * KiB), filled(8)]
+    const weighed = [client.invoke('weigh', large), client.invoke('weigh', { data: small })]
+    large.fill(9)
+    small.fill(9)
+    expect(await Promise.all(weighed)).toEqual([weight(300 * KiB), weight(8)])
+    expect(large.length).toBe(300 * KiB)
+  })
+
+  test('given away are gone at once, large and small, all of their buffer', async () => {
+    const { client } = await connect()
+    for (const size of [8, MiB]) {
+      const [whole, part] = [filled(size), filled(size + 5).subarray(2, size + 2)]
+      const weighed = [
+        client.invoke('weigh', whole, { transfer: [whole.buffer] }),
+        client.invoke('weigh', { data: part }, { transfer: [part.buffer] }),
+      ]
+      expect([whole.length, part.length]).toEqual([0, 0])
+      expect(await Promise.all(weighed)).toEqual([weight(size), weight(size)])
+    }
+  })
+
+  test('given away by a handler are gone there, and kept where it does not', async () => {
+    const { client } = await connect()
+    for (const size of [8, MiB]) {
+      for (const args of [{ size }, { size, named: true }, { size, part: 3 }]) {
+        const given = await client.invoke<Uint8Array | { data: Uint8Array }>('give', args)
+        const bytes = given instanceof Uint8Array ? given : given.data
+        expect([bytes.length, bytes[0], bytes.at(-1), bytes.buffer.byteLength]).toEqual([size, 7, 7, size])
+      }
+      await client.invoke('keep', { size })
+    }
+    expect(await client.invoke('seen')).toEqual([0, 0, 0, 8, 0, 0, 0, MiB])
+  })
+
+  test('of an event, both ways', async () => {
+    const { client } = await connect()
+    const heard: unknown[] = []
+    await client.listen('weighed', ({ payload }) => void heard.push(payload))
+    await client.listen<{ data: Uint8Array }>('backend-event', ({ payload }) => void heard.push(payload.data.length))
+    const away = filled(MiB)
+    await client.emit('weigh', away, { transfer: [away.buffer] })
+    await client.emitTo({ kind: 'App' }, 'nobody', filled(MiB))
+    await client.emit('frontend-event', { data: filled(MiB) })
+    await expect.poll(() => heard).toEqual([weight(MiB), MiB])
+    expect(away.length).toBe(0)
+  })
+
+  test('on a channel, each as it was when it was sent', async () => {
+    const { client } = await connect()
+    for (const away of [false, true]) {
+      const channel = new client.Channel<{ i: number; bytes: Uint8Array }>()
+      const lengths = [MiB, 10, 70 * KiB, 2 * MiB]
+      const streaming = client.invoke('stream', { channel, sizes: lengths, away })
+      const got: unknown[] = []
+      for await (const { i, bytes } of channel) got.push([i, bytes.length, bytes[0], bytes.at(-1)])
+      await streaming
+      expect(got).toEqual(lengths.map((length, i) => [i, length, i, i]))
+    }
+    expect(await client.invoke('seen')).toEqual([0, 0, 0, 0])
+  })
+
+  test('over the bound are refused before anything is sent, and keep their memory', async () => {
+    const { client } = await connect()
+    const bytes = new Uint8Array(256 * MiB + 1)
+    const refused = client.invoke('weigh', bytes, { transfer: [bytes.buffer] })
+    await expect(refused).rejects.toMatchObject({
+      reason: 'InvalidParams',
+      message: expect.stringContaining('over the limit of 268435456') as string,
+    })
+    expect(bytes.length).toBe(256 * MiB + 1)
+    await expect(client.invoke('keep', { size: 256 * MiB + 1 })).rejects.toMatchObject({ reason: 'InternalError' })
+    expect(await client.invoke('add', { a: 1, b: 1 })).toBe(2)
+  })
+
+  test('named in `transfer` but not carried are refused, by name', async () => {
+    const { client } = await connect()
+    const bytes = filled(8)
+    const away = { transfer: [bytes.buffer] }
+    for (const call of [
+      () => client.invoke('echo', { deep: { bytes } }, away),
+      () => client.invoke('echo', undefined, away),
+      () => client.emit('e', [bytes], away),
+      () => client.invoke('echo', bytes, { transfer: [bytes] as never }),
+    ]) {
+      const message = expect.stringContaining('`transfer`') as string
+      await expect(call()).rejects.toMatchObject({ reason: 'InvalidParams', message })
+    }
+    expect(bytes.length).toBe(8)
+  })
+})
+
+describe.each(patterns)('very large bytes: %s', (_name, app) => {
+  test.each(['port', 'ring'] as const)('of 64 MiB and 200 MiB go there and back over a %s', async link => {
+    const client = await (await start({ app })).connect('tests', { link })
+    for (const size of [64 * MiB, 200 * MiB]) {
+      const bytes = filled(size)
+      const { data } = await client.invoke<{ data: Uint8Array }>('echo', { data: bytes }, { transfer: [bytes.buffer] })
+      expect([data.length, data[0], data.at(-1)]).toEqual([size, 3, 3])
+    }
+  })
+})

@@ -1,0 +1,78 @@
+// A core with a few commands, and a peer that writes frames to it byte by byte.
+import type { MessagePort } from 'node:worker_threads'
+import { pino } from 'pino'
+import { afterEach } from 'vitest'
+import { FRAME_KIND, codecs, createLinkEnds, openLink, type FrameKind, type Link } from '@sallyport/protocol'
+import { createCore, type Core } from '../src/core.js'
+import type { CoreReport } from '../src/control.js'
+
+const cores: Core[] = []
+afterEach(() => Promise.all(cores.splice(0).map(core => core.close())))
+
+/** How often `count` was run. */
+export const ran = { times: 0 }
+const definition = {
+  commands: {
+    ok: () => 'fine',
+    count: () => ++ran.times,
+    forever: () => new Promise(() => {}),
+    deep: (args: object) => args,
+  },
+}
+
+export async function setUp(pattern: 'brownfield' | 'isolation' = 'brownfield') {
+  const reports: CoreReport[] = []
+  const permissions = ['allow-ok', 'allow-count', 'allow-forever', 'allow-deep']
+  const capabilities = [{ identifier: 'all', windows: ['*'], permissions }]
+  const options = { pattern, capabilities, logLevel: 'silent' }
+  const core = await createCore(
+    definition,
+    options,
+    () => pino({ level: 'silent' }),
+    report => reports.push(report),
+  )
+  cores.push(core)
+  return { core, reports }
+}
+
+/** A peer that writes frames as it likes, and reads what comes back. */
+export class Peer {
+  readonly received: unknown[] = []
+  readonly link: Link
+  closed = false
+  #wake = () => {}
+
+  constructor(core: Core, label: string, keyPort?: MessagePort) {
+    const [there, here] = createLinkEnds('port')
+    core.attach({ label, codec: 'json', end: there, cipher: true, ...(keyPort && { keyPort }) })
+    this.link = openLink(here, true)
+    this.link.receive({
+      frame: ({ kind, body }) => {
+        const decoded = codecs[kind === FRAME_KIND.json ? 'json' : 'msgpack'].decode(body)
+        this.received.push(...(Array.isArray(decoded) ? decoded : [decoded]))
+        this.#wake()
+      },
+      closed: () => {
+        this.closed = true
+        this.#wake()
+      },
+    })
+  }
+
+  send(text: string | Uint8Array, kind: FrameKind = FRAME_KIND.json): this {
+    this.link.send({ kind, body: text })
+    return this
+  }
+
+  async next(): Promise<any> {
+    while (this.received.length === 0 && !this.closed) await new Promise<void>(resolve => (this.#wake = resolve))
+    return this.received.shift()
+  }
+
+  async end(): Promise<void> {
+    while (!this.closed) await new Promise<void>(resolve => (this.#wake = resolve))
+  }
+}
+
+export const call = (id: unknown, method: string, more = ''): string =>
+  `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"method":${JSON.stringify(method)}${more}}`

@@ -1,0 +1,55 @@
+// A gate over an in-memory link, with what it lets out: opened, or answered.
+import { expect } from 'vitest'
+import {
+  BatchReader,
+  FRAME_KIND,
+  codecs,
+  createMemoryLinkPair,
+  createOpener,
+  createSealer,
+  createSessionSecret,
+  type Link,
+} from '@sallyport/protocol'
+import { serveGate } from '../src/gate.js'
+import { createHook, type HookFunction } from '../src/hook.js'
+
+const session = new Uint8Array(16).fill(1)
+const keys = { secret: createSessionSecret(new Uint8Array(32).fill(2), session), session, direction: 'test' }
+
+export function setUp(hook: HookFunction | null) {
+  const [outside, inside] = createMemoryLinkPair()
+  const opener = createOpener(keys)
+  const reader = new BatchReader()
+  const sealed: any[] = []
+  const answers: any[] = []
+  const rejected: string[] = []
+  let closed = false
+  const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : [value])
+  outside.receive({
+    frame({ kind, body }) {
+      if (kind !== FRAME_KIND.sealed) return void answers.push(...list(codecs.json.decode(body)))
+      const record = opener.open(body)
+      const messages = reader.read(record.kind, record.body)
+      expect(record.count).toBe(messages.length)
+      sealed.push(...messages)
+    },
+    closed: () => (closed = true),
+  })
+  serveGate({
+    link: inside,
+    sealer: createSealer(keys),
+    hook: createHook(hook, { deadline: 50 }),
+    rejected: (command, why) => rejected.push(`${command}: ${why}`),
+    closed: () => {},
+  })
+  return { outside, sealed, answers, rejected, isClosed: () => closed }
+}
+
+export const call = (id: number, method = 'm', params: object = {}) => ({ jsonrpc: '2.0' as const, id, method, params })
+export const send = (link: Link, ...messages: object[]): void =>
+  link.send({
+    kind: FRAME_KIND.json,
+    body: messages.length === 1 ? JSON.stringify(messages[0]) : JSON.stringify(messages),
+  })
+export const turn = (): Promise<void> => new Promise(resolve => setTimeout(resolve, 5))
+export const ids = (messages: { id: unknown }[]): unknown[] => messages.map(({ id }) => id)
