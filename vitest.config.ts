@@ -11,6 +11,7 @@ export default defineConfig({
   test: {
     include: ['**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**'],
+    globalSetup: fileURLToPath(new URL('scripts/bundle-stale.mjs', import.meta.url)),
     pool: 'forks',
     testTimeout: 20_000,
     hookTimeout: 20_000,

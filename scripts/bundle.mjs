@@ -1,0 +1,91 @@
+// node ../../scripts/bundle.mjs, in a package: joins what `tsc -b` wrote to dist/ into the few files of dist/bundle/, with
+// the libraries that are no `dependencies`. Every start loads them in up to four threads (docs/adr/0008-start-up.md).
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { rolldown } from 'rolldown'
+
+const read = path => readFileSync(path, 'utf8')
+const readPackage = folder => JSON.parse(read(join(folder, 'package.json')))
+
+/** Each `./dist/bundle/<name>.js` that package.json names is made from `dist/<name>.js`. */
+function entriesOf({ exports, imports }) {
+  const named = JSON.stringify([exports, imports]).matchAll(/"\.\/dist\/bundle\/([\w-]+)\.js"/g)
+  return [...new Set([...named].map(([, name]) => name))]
+}
+
+/** What npm installs beside the package is loaded from there; all else is taken in. */
+function isOutside({ dependencies = {} }) {
+  const names = Object.keys(dependencies)
+  return id => /^(node:|#)/.test(id) || names.some(name => id === name || id.startsWith(`${name}/`))
+}
+
+/** So that a stack leads to the sources, not to what tsc made of them. The package has no sources: its maps hold them. */
+const mapsOfTsc = {
+  name: 'maps-of-tsc',
+  load(id) {
+    if (!existsSync(`${id}.map`)) return undefined
+    const map = JSON.parse(read(`${id}.map`))
+    map.sourcesContent = map.sources.map(source => read(resolve(dirname(id), source)))
+    return { code: read(id), map }
+  },
+}
+
+/** Name and licence of each library that was taken in: their authors ask for it. */
+function licencesOf(modules) {
+  const folders = modules.map(id => /^.*[\\/]node_modules[\\/](?:@[^\\/]+[\\/])?[^\\/]+/.exec(id)?.[0])
+  const texts = [...new Set(folders)].filter(Boolean).map(folder => {
+    const { name, version, license } = readPackage(folder)
+    const files = readdirSync(folder).filter(file => /^licen[cs]e/i.test(file))
+    return [`${name} ${version}, ${license}`, ...files.map(file => read(join(folder, file)).trim())].join('\n\n')
+  })
+  return texts.toSorted().join(`\n\n${'-'.repeat(80)}\n\n`)
+}
+
+/** Writes `dist/bundle/` of the package in `folder`. */
+export async function bundle(folder) {
+  const info = readPackage(folder)
+  const build = await rolldown({
+    input: Object.fromEntries(entriesOf(info).map(name => [name, join(folder, 'dist', `${name}.js`)])),
+    external: isOutside(info),
+    platform: 'node',
+    // The modules of xstate, which can be shaken, and not the CommonJS files that Node takes.
+    resolve: { conditionNames: ['module', 'import', 'node', 'default'] },
+    plugins: [mapsOfTsc],
+  })
+  const out = join(folder, 'dist/bundle')
+  const { output } = await build.generate({
+    dir: out,
+    format: 'esm',
+    sourcemap: true,
+    entryFileNames: '[name].js',
+    chunkFileNames: '[name].shared.js',
+  })
+  await build.close()
+
+  const files = new Map(output.map(file => [file.fileName, file.type === 'chunk' ? file.code : file.source]))
+  const licences = licencesOf(output.flatMap(file => file.moduleIds ?? []))
+  if (licences) files.set('LICENSES.txt', `${licences}\n`)
+  mkdirSync(out, { recursive: true })
+  for (const [name, text] of files) {
+    // Whoever reads meanwhile has the old file or the new one, whole.
+    const whole = join(out, `${name}.${process.pid}`)
+    writeFileSync(whole, text)
+    renameSync(whole, join(out, name))
+  }
+  const old = readdirSync(out).filter(name => !files.has(name) && !/\.\d+$/.test(name))
+  for (const name of old) rmSync(join(out, name), { force: true })
+}
+
+/** For tests by hand after `tsc -b` alone: bundles what is older than the files that it was made of. */
+export async function bundleStale(folder) {
+  const entries = entriesOf(readPackage(folder)).map(name => join(folder, 'dist/bundle', `${name}.js`))
+  const dist = join(folder, 'dist')
+  if (entries.length === 0 || !existsSync(dist)) return
+  const age = path => (existsSync(path) ? statSync(path).mtimeMs : 0)
+  const made = readdirSync(dist, { recursive: true }).filter(name => /^(?!bundle).*\.js$/.test(name))
+  const newest = Math.max(...made.map(name => age(join(dist, name))))
+  if (entries.some(entry => age(entry) < newest)) await bundle(folder)
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await bundle(resolve('.'))
