@@ -2,16 +2,27 @@
 // benchmark ends: the process ends itself when its channel to this one is gone.
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
+import type { Beside } from './scenario.js'
 
-/** Resolves when the core is taken, to what gives it back. */
-export async function takeOneCore(): Promise<() => Promise<void>> {
-  const taker = fork(new URL(import.meta.resolve('#workers/take-core')))
-  const ended = new Promise(resolve => taker.once('exit', resolve))
-  const failed = ended.then(() => Promise.reject(new Error('the process that takes a core has ended')))
-  await Promise.race([once(taker, 'message'), failed])
-  failed.catch(() => {})
-  return async () => {
-    taker.kill('SIGKILL')
-    await ended
+export interface TakenCore extends Beside {
+  pid: number
+}
+
+/** Resolves when the core is taken. */
+export async function takeOneCore(): Promise<TakenCore> {
+  const taker = fork(new URL(import.meta.resolve('#workers/take-core')), { execArgv: [] })
+  const ended = new Promise<void>(resolve => void taker.once('exit', () => resolve()))
+  await Promise.race([
+    once(taker, 'message'),
+    ended.then(() => {
+      throw new Error('the process that takes a core has ended')
+    }),
+  ])
+  return {
+    pid: taker.pid!,
+    end: () => {
+      taker.kill('SIGKILL')
+      return ended
+    },
   }
 }

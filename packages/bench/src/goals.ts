@@ -40,6 +40,21 @@ const flat = (scenario: string, [last, first]: readonly [string, string], refere
   against: `${scenario}/${first}/ring-json/each`,
 })
 
+/** A MiB there and back, over either link. */
+const bytesGoals = (
+  how: string,
+  inCase: string,
+  other: string,
+  reference: string,
+  goal: number,
+  pattern: '' | 'isolation-' = '',
+): Goal[] =>
+  ['ring', 'port'].map(link => ({
+    id: `bytes-${how.replace(' ', '-')}-${link}`,
+    work: `1 MiB ${how}, ${link}`,
+    ...compare(inCase, 'rate', [`${pattern}${link}-json`, other], 'at least', goal, reference),
+  }))
+
 const RING = ['ring-json', 'raw'] as const
 const PORT = ['port-json', 'raw'] as const
 
@@ -99,16 +114,9 @@ export const GOALS: readonly Goal[] = [
     ...compare('link-quiet/1', 'p50', ['isolation-ring-json', 'raw'], 'at most', 1.2),
     onlyReported: true,
   },
-  {
-    id: 'bytes-copied',
-    work: '1 MiB there and back, copied',
-    ...compare('link-copied/mebibyte', 'rate', RING, 'at least', 0.9, 'raw clone'),
-  },
-  {
-    id: 'bytes-sealed',
-    work: '1 MiB there and back, sealed',
-    ...compare('link-sealed/mebibyte', 'rate', ['isolation-ring-json', 'aes-256-gcm'], 'at least', 0.7, 'AES-256-GCM'),
-  },
+  ...bytesGoals('copied', 'link-copied/mebibyte', 'raw', 'raw clone', 0.9),
+  ...bytesGoals('given away', 'link-given/mebibyte', 'raw', 'raw transfer', 0.8),
+  ...bytesGoals('sealed', 'link-sealed/mebibyte', 'aes-256-gcm', 'AES-256-GCM', 0.7, 'isolation-'),
   {
     id: 'channel',
     work: 'messages of a channel',

@@ -23,7 +23,7 @@ export const MIN_ROUNDS = 2
 const OPEN_MS = 250
 
 /** The links are measured in slots ten times as long: polling has to begin in each. That takes three minutes. */
-const LINK_BUDGET = 3.7
+const LINK_BUDGET = 3.9
 
 export const isLink = ({ id }: Pick<Scenario, 'id'>): boolean => id.startsWith('link-')
 

@@ -93,6 +93,53 @@ describe('failures', () => {
   })
 })
 
+describe('what goes on beside', () => {
+  const beside = (log: Log) => async () => {
+    log.told.push('begins')
+    return { end: async () => void log.told.push('ends') }
+  }
+
+  test('begins before the arms open, and ends with them, also by an abort', async () => {
+    const log = newLog()
+    await run([{ ...scenarioOf(log, { a: fine }), beside: beside(log) }], plan, silent, running)
+    expect(log.told).toEqual(['begins', 'a1', 'a1', 'a1', 'ends'])
+    const stopped = newLog()
+    const aborted = run(
+      [{ ...scenarioOf(stopped, { a: fine }), beside: beside(stopped) }],
+      plan,
+      silent,
+      AbortSignal.abort(),
+    )
+    await expect(aborted).rejects.toThrow()
+    expect(stopped.told).toEqual(['begins', 'ends'])
+  })
+
+  test('without it nothing is measured', async () => {
+    const scenario = {
+      ...scenarioOf(newLog(), { a: fine }),
+      beside: () => Promise.reject(new Error('no core to take')),
+    }
+    const [outcome] = await run([scenario], plan, silent, running)
+    expect(outcome?.cells.map(({ rounds, error }) => [rounds.length, error?.message])).toEqual([[0, 'no core to take']])
+  })
+})
+
+test('a scenario settles before each measurement, but not before the warm-up', async () => {
+  const tasks: Task[] = []
+  const listens = async (task: Task): Promise<{ rate: number }> => {
+    tasks.push(task)
+    return { rate: 1 }
+  }
+  const scenario: Scenario = {
+    ...scenarioOf(newLog(), { a: listens }),
+    share: 10,
+    settleShare: 0.5,
+    roundsShare: 1 / 3,
+  }
+  await run([scenario], { ...plan, rounds: 12 }, silent, running)
+  expect(tasks.map(({ ms, settleMs }) => [ms, settleMs])).toEqual([[8, undefined], ...Array(4).fill([10, 5])])
+})
+
 test('an abort ends a measurement that never would, and closes the arms', async () => {
   const log = newLog()
   const controller = new AbortController()

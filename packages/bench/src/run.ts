@@ -2,7 +2,7 @@
 // made of.
 import type { Arm, OpenArm } from './arm.js'
 import { deadlines, MIN_ROUNDS, roundsOf, settleOf, slotOf, warmUpOf, type Plan } from './plan.js'
-import type { Case, Scenario } from './scenario.js'
+import type { Beside, Case, Scenario } from './scenario.js'
 import type { Measurement, Task } from './task.js'
 
 /** One arm in one case: the figures of each round, or the error that ended them. */
@@ -59,11 +59,11 @@ async function runRounds(
 ): Promise<number> {
   const rounds = roundsOf(plan, scenario)
   const open = new Map<Arm, OpenArm>()
-  let endBeside: (() => Promise<void>) | undefined
+  let beside: Beside | undefined
 
-  async function takeBeside(): Promise<void> {
+  async function startBeside(): Promise<void> {
     try {
-      endBeside = await scenario.beside?.()
+      beside = await scenario.beside?.()
     } catch (error) {
       for (const cell of cells) cell.error = asError(error)
     }
@@ -98,7 +98,7 @@ async function runRounds(
   }
 
   try {
-    await takeBeside()
+    await startBeside()
     await openAll()
     await measureRound(0)
     let took = 0
@@ -110,7 +110,7 @@ async function runRounds(
     }
     return rounds
   } finally {
-    await Promise.allSettled([endBeside?.(), ...[...open.values()].map(opened => opened.close())])
+    await Promise.allSettled([beside?.end(), ...[...open.values()].map(opened => opened.close())])
   }
 }
 

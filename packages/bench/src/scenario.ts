@@ -21,6 +21,10 @@ export interface Case {
   figures: readonly FigureKind[]
 }
 
+export interface Beside {
+  end(): Promise<void>
+}
+
 export interface Scenario {
   /** Those of the links begin with `link-`. */
   id: string
@@ -40,8 +44,8 @@ export interface Scenario {
   settleShare?: number
   /** How many rounds, as a part of the plan’s; 1 where it is not given. */
   roundsShare?: number
-  /** What goes on meanwhile. Resolves to what ends it. */
-  beside?(): Promise<() => Promise<void>>
+  /** Starts what goes on meanwhile; it ends with the scenario. */
+  beside?(): Promise<Beside>
 }
 
 export const latency = (id: string, title: string): FigureKind => ({ id, title, unit: 'µs', better: 'lower' })

@@ -2,6 +2,7 @@
 
 /**
  * - `calls`: calls and their answers, `inFlight` at a time · `sparse`: one call each 4 ms
+ * - `giving`: bytes there and back, given away by both sides
  * - `events-in`: events from core to the measuring thread · `events-out`: the other way
  * - `listeners`: events to `size` listeners in turn · `fan-out`: each event to `size` frontends
  * - `stream`: channels that core fills, one after the other
@@ -12,6 +13,7 @@
 export type Loop =
   | 'calls'
   | 'sparse'
+  | 'giving'
   | 'events-in'
   | 'events-out'
   | 'listeners'

@@ -4,9 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, test } from 'vitest'
+import { GOALS } from '../src/goals.js'
 import { QUICK } from '../src/plan.js'
 import { findFigure, type Report } from '../src/report/report.js'
-import { allScenarios } from '../src/scenarios/index.js'
+import type { Scenario } from '../src/scenario.js'
+import { allScenarios, linkScenarios } from '../src/scenarios/index.js'
 
 const cli = fileURLToPath(new URL('../dist/cli.js', import.meta.url))
 const out = mkdtempSync(join(tmpdir(), 'sallyport-bench-'))
@@ -34,6 +36,23 @@ function bench(
     child.on('error', reject)
     child.on('close', code => resolve({ code, stdout, stderr }))
   })
+}
+
+function expectEveryFigure(report: Report, scenarios: readonly Scenario[]): void {
+  for (const scenario of scenarios) {
+    for (const one of scenario.cases) {
+      for (const [at, arm] of scenario.arms.entries()) {
+        for (const { id } of one.figures) {
+          const figure = findFigure(report, `${scenario.id}/${one.id}/${arm.id}/${id}`)
+          // A silent process may take no time at all.
+          if (one.task.loop === 'idle' && figure) continue
+          expect(figure?.median).toBeGreaterThan(0)
+          expect(figure?.ratio).toBeGreaterThan(0)
+          if (at === 0) expect(figure?.ratio).toBe(1)
+        }
+      }
+    }
+  }
 }
 
 describe('usage', () => {
@@ -71,7 +90,7 @@ describe('usage', () => {
     const { code, stderr } = await bench(['--filter', 'nonsense'])
     expect(code).toBe(2)
     expect(stderr).toContain("nothing has 'nonsense' in its path")
-    for (const { id, cases, arms } of allScenarios()) {
+    for (const { id, cases, arms } of [...allScenarios(), ...linkScenarios()]) {
       for (const name of [id, ...cases.map(one => one.id), ...arms.map(arm => arm.id)]) expect(stderr).toContain(name)
     }
   })
@@ -100,21 +119,22 @@ describe('a run', () => {
       expect(stdout).toContain('In short')
       expect(stdout).toContain('What isolation costs')
       const report = JSON.parse(readFileSync(join(folder, 'report.json'), 'utf8')) as Report
-      for (const scenario of allScenarios()) {
-        for (const one of scenario.cases) {
-          for (const [at, arm] of scenario.arms.entries()) {
-            for (const { id } of one.figures) {
-              const figure = findFigure(report, `${scenario.id}/${one.id}/${arm.id}/${id}`)
-              expect(figure?.median).toBeGreaterThan(0)
-              expect(figure?.ratio).toBeGreaterThan(0)
-              if (at === 0) expect(figure?.ratio).toBe(1)
-            }
-          }
-        }
-      }
+      expectEveryFigure(report, allScenarios())
+      expect(report.goals).toEqual([])
       expect(readFileSync(join(folder, 'report.md'), 'utf8')).toContain('# Sallyport benchmark')
     },
   )
+
+  test('of the links, as short as can be: each goal is measured', { timeout: 120_000 }, async () => {
+    const folder = join(out, 'links')
+    const { code, stdout, stderr } = await bench(['--filter', 'link', '--rounds', '1', '--slot', '2', '--out', folder])
+    expect({ code, stderr }).toMatchObject({ code: 0 })
+    expect(stdout).toMatch(/Goals: \d+ met, \d+ missed/)
+    const report = JSON.parse(readFileSync(join(folder, 'report.json'), 'utf8')) as Report
+    expectEveryFigure(report, linkScenarios())
+    expect(report.goals.map(({ id }) => id)).toEqual(GOALS.map(({ id }) => id))
+    for (const { measured } of report.goals) expect(measured).toEqual(expect.any(Number))
+  })
 
   test('--json prints the report and nothing else, and --filter measures a part with its reference', async () => {
     const folder = join(out, 'json')

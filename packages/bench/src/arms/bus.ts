@@ -19,7 +19,18 @@ export interface BusSettings extends FrontendOptions {
 }
 
 const LABEL = 'main'
-const COMMANDS = ['greet', 'read-kib', 'echo', 'echo-bytes', 'burst', 'burst-each', 'fan-out', 'seen', 'download']
+const COMMANDS = [
+  'greet',
+  'read-kib',
+  'echo',
+  'echo-bytes',
+  'give-back',
+  'burst',
+  'burst-each',
+  'fan-out',
+  'seen',
+  'download',
+]
 
 export const busArm = (id: string, title: string, settings: BusSettings): Arm => ({
   id,

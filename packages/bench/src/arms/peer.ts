@@ -15,4 +15,4 @@ const peerArm = (peer: PeerName): Arm => ({
   },
 })
 
-export const peerArms = (): Arm[] => PEERS.map(peerArm)
+export const peerArms = (): Arm[] => (Object.keys(PEERS) as PeerName[]).map(peerArm)

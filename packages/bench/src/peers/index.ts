@@ -1,5 +1,10 @@
-// The peers, by the names of their packages, which are the names of their files too.
+// The peers, by the names of their packages. Each is loaded where it is needed: no thread has another than its own.
+import type { Peer } from './peer.js'
 
-export const PEERS = ['birpc', 'comlink', 'vscode-jsonrpc'] as const
+export type PeerName = 'birpc' | 'comlink' | 'vscode-jsonrpc'
 
-export type PeerName = (typeof PEERS)[number]
+export const PEERS: Readonly<Record<PeerName, () => Promise<{ peer: Peer }>>> = {
+  birpc: () => import('./birpc.js'),
+  comlink: () => import('./comlink.js'),
+  'vscode-jsonrpc': () => import('./vscode-jsonrpc.js'),
+}

@@ -1,5 +1,5 @@
 // The core module of the bus's arms: what raw-echo.ts does over a bare port, as commands.
-import { defineCore, type App, type Channel, type CommandContext, type CoreDefinition } from '@sallyport/core'
+import { defineCore, transfer, type App, type Channel, type CommandContext, type CoreDefinition } from '@sallyport/core'
 import { FAN_SEEN, FanOut, type FanSeen } from './fan-out.js'
 import { BACKEND_EVENT, eachEvent, echo, EVENT_PAYLOAD, FRONTEND_EVENT, greet, progress, readKib } from './handlers.js'
 
@@ -11,6 +11,7 @@ const commands = {
   read_kib: readKib,
   echo,
   echo_bytes: (_: unknown, { request }: CommandContext): unknown => request.body,
+  give_back: (_: unknown, { request }: CommandContext): object => transfer(request.body as Uint8Array),
   burst: ({ count }: { count: number }, { app }: CommandContext): void => {
     for (let sent = 0; sent < count; sent++) app.emit(BACKEND_EVENT, EVENT_PAYLOAD)
   },

@@ -7,6 +7,7 @@ import type { Subject } from './subject.js'
 
 const subject: Subject = {
   call: (command, args) => invoke(command, args as CommandArguments),
+  give: (command, bytes) => invoke(command, bytes, { transfer: [bytes.buffer] }),
   emit,
   listen: (event, receive) => listen(event, ({ payload }) => receive(payload)),
   stream: (command, count, receive) => invoke(command, { count, channel: new Channel(receive) }),

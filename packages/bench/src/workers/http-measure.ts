@@ -2,9 +2,9 @@
 import { Agent, get, type IncomingMessage } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { workerData } from 'node:worker_threads'
-import { quantile } from '../statistics/median.js'
 import type { Measurement } from '../task.js'
 import { HTTP_ANSWER, HTTP_PATH } from './http-paths.js'
+import { percentiles } from './percentiles.js'
 import { serveParent } from './serve-parent.js'
 
 const { port } = workerData as { port: number }
@@ -31,22 +31,18 @@ async function requestFor(ms: number): Promise<Float64Array> {
     taken.push(now - start)
     if (body !== expected) throw new Error(`the host's server answered ${body}`)
   } while (now < end)
-  return Float64Array.from(taken).sort()
+  return Float64Array.from(taken)
 }
 
 async function measureHttp(ms: number, settleMs: number, pace: string): Promise<Measurement> {
   await request(HTTP_PATH.start + pace)
   const start = performance.now()
   await requestFor(settleMs)
-  const sorted = await requestFor(ms)
+  const taken = await requestFor(ms)
   const elapsed = performance.now() - start
   const calls = Number(await request(HTTP_PATH.stop))
   if (calls === 0) throw new Error('the host has made no call')
-  return {
-    p50: quantile(sorted, 0.5) * 1e3,
-    p99: quantile(sorted, 0.99) * 1e3,
-    rate: (calls / elapsed) * 1e3,
-  }
+  return { ...percentiles(taken), rate: (calls / elapsed) * 1e3 }
 }
 
 serveParent(({ ms, settleMs = 0, pace = 'paced' }) => measureHttp(ms, settleMs, pace))

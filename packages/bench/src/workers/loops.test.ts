@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { usualCall } from '../payloads/greet.js'
+import { echoOfBytes } from '../payloads/payload.js'
 import { checkAnswer, makeReady } from './check.js'
 import { FanOut, type FanSeen } from './fan-out.js'
 import { BACKEND_EVENT, eachEvent, echo, greet, progress } from './handlers.js'
@@ -35,6 +36,8 @@ function subjectOf(change: Partial<Subject> = {}): Subject {
       await nextTurn()
       return commands[command]?.(args as never)
     },
+    give: async (_, bytes) =>
+      structuredClone(bytes, { transfer: [bytes.buffer as ArrayBuffer] }) as Uint8Array<ArrayBuffer>,
     emit: (_, payload) => {
       seen++
       if ((payload as Partial<FanSeen>).burst !== undefined) fan.seen(payload as FanSeen)
@@ -93,6 +96,21 @@ test('a message that is lost or overtaken fails the measurement', async () => {
   await expect(async () => loopsOf(swaps)({ loop: 'stream', ms: 1 }, calls)).rejects.toThrow(
     /messages arrived in order/,
   )
+})
+
+test('bytes have to be given away, and to come back as they were', async () => {
+  const bytes = echoOfBytes('bytes', '', ['some text']).calls.map(makeReady)
+  const giving = { loop: 'giving', ms: 1 } as const
+  expect(Object.keys(await loopsOf(subjectOf())(giving, bytes))).toEqual(['p50', 'p99', 'rate'])
+  const copies = subjectOf({ give: async (_, given) => Uint8Array.from(given) })
+  await expect(async () => loopsOf(copies)(giving, bytes)).rejects.toThrow('copied, and not given away')
+  const changes = subjectOf({
+    give: async (_, given) => {
+      structuredClone(given, { transfer: [given.buffer as ArrayBuffer] })
+      return new Uint8Array(3)
+    },
+  })
+  await expect(async () => loopsOf(changes)(giving, bytes)).rejects.toThrow('was expected')
 })
 
 test('an event that one of many listeners or frontends misses fails the measurement', async () => {

@@ -3,6 +3,7 @@ import type { Measurement, Task } from '../task.js'
 import { measureCalls, measureSparseCalls } from './calls.js'
 import type { ReadyCall } from './check.js'
 import { measureFanOut } from './fan-out.js'
+import { measureGiving } from './giving.js'
 import { measureListeners } from './listeners.js'
 import { measureEventsIn, measureEventsOut, measureStream } from './messages.js'
 import type { Measure } from './serve.js'
@@ -27,6 +28,8 @@ function runLoop(
       return measureCalls(subject, calls, ms, inFlight)
     case 'sparse':
       return measureSparseCalls(subject, calls, ms)
+    case 'giving':
+      return measureGiving(subject, calls, ms)
     case 'events-in':
       return measureEventsIn(subject, ms)
     case 'events-out':

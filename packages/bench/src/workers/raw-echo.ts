@@ -48,7 +48,8 @@ const receiveEvent = (event: string | undefined, value: unknown): void => {
 port.on('message', ({ call, command, event, value }: RawMessage) => {
   if (call === undefined) return receiveEvent(event, value)
   const answer = handlers.get(command ?? '')?.(value as never, call)
-  if (answer instanceof Promise) void answer.then(late => port.postMessage({ answer: call, value: late }))
+  if (command === 'give_back') port.postMessage({ answer: call, value }, [(value as Uint8Array<ArrayBuffer>).buffer])
+  else if (answer instanceof Promise) void answer.then(late => port.postMessage({ answer: call, value: late }))
   else port.postMessage({ answer: call, value: answer })
 })
 

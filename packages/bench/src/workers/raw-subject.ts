@@ -28,14 +28,15 @@ export function rawSubject(port: MessagePort): Subject {
     else if (event !== undefined) listeners.get(event)?.(value)
   })
 
-  const call = (command: string, value: unknown): Promise<unknown> =>
+  const call = (command: string, value: unknown, transfer?: readonly ArrayBuffer[]): Promise<unknown> =>
     new Promise(resolve => {
       pending.set(++calls, resolve)
-      port.postMessage({ call: calls, command, value })
+      port.postMessage({ call: calls, command, value }, transfer)
     })
 
   return {
     call,
+    give: (command, bytes) => call(command, bytes, [bytes.buffer as ArrayBuffer]) as Promise<Uint8Array<ArrayBuffer>>,
     emit: (event, value) => port.postMessage({ event, value }),
     listen: async (event, receive) => {
       listeners.set(event, receive)

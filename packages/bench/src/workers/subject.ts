@@ -3,6 +3,8 @@
 export interface Subject {
   /** Calls a command of the other side with named arguments, or with bytes. */
   call(command: string, args: unknown): Promise<unknown>
+  /** Calls a command with bytes that are given away, and gets bytes that the other side has given away. */
+  give?(command: string, bytes: Uint8Array): Promise<Uint8Array<ArrayBuffer>>
   /** Sends an event to the other side. */
   emit(event: string, payload: unknown): unknown
   /** Receives an event from the other side, until what it resolves to is called. */

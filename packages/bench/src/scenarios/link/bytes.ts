@@ -1,15 +1,16 @@
-// A MiB there and back: copied against a raw clone, sealed against the cipher alone.
+// A MiB there and back: copied against a raw clone, given away against a raw transfer, sealed against the cipher alone.
 import { cipher } from '../../arms/cipher.js'
 import { isolationPortJson, isolationRingJson, portJson, ringJson } from '../../arms/links.js'
 import { rawPort } from '../../arms/raw-port.js'
 import { mebibyte } from '../../payloads/bytes.js'
 import { latency, rate, type Case, type Scenario } from '../../scenario.js'
+import type { Loop } from '../../task.js'
 import { SHORT_SLOT } from './slot.js'
 
-const thereAndBack = (): Case => ({
+const thereAndBack = (loop: Loop): Case => ({
   id: 'mebibyte',
   title: '1 MiB',
-  task: { loop: 'calls' },
+  task: { loop },
   payload: mebibyte(),
   figures: [latency('p50', 'there and back'), rate('rate', 'a second')],
 })
@@ -19,7 +20,17 @@ export const copied = (): Scenario => ({
   title: 'Links: 1 MiB of bytes there and back, copied',
   about: 'bytes that both sides keep; the reference is a raw structured clone',
   arms: [rawPort, portJson, ringJson],
-  cases: [thereAndBack()],
+  cases: [thereAndBack('calls')],
+  rows: 'arms',
+  ...SHORT_SLOT,
+})
+
+export const given = (): Scenario => ({
+  id: 'link-given',
+  title: 'Links: 1 MiB of bytes there and back, given away',
+  about: 'bytes that go with `{ transfer }`, and come back with `transfer()`; the reference transfers an ArrayBuffer',
+  arms: [rawPort, portJson, ringJson],
+  cases: [thereAndBack('giving')],
   rows: 'arms',
   ...SHORT_SLOT,
 })
@@ -29,7 +40,7 @@ export const sealed = (): Scenario => ({
   title: 'Links: 1 MiB of bytes there and back, sealed',
   about: 'through the gate; the reference encrypts and decrypts the same bytes in one thread, and sends nothing',
   arms: [cipher, isolationPortJson, isolationRingJson],
-  cases: [thereAndBack()],
+  cases: [thereAndBack('calls')],
   rows: 'arms',
   ...SHORT_SLOT,
 })

@@ -1,7 +1,7 @@
 // The scenarios of the links, in the order in which they run: each row of the goals is measured in one of them.
 import type { Scenario } from '../../scenario.js'
 import { busy } from './busy.js'
-import { copied, sealed } from './bytes.js'
+import { copied, given, sealed } from './bytes.js'
 import { channel } from './channel.js'
 import { fanOut, inFlight, listeners } from './flat.js'
 import { http } from './http.js'
@@ -19,6 +19,7 @@ export const linkScenarios = (): Scenario[] => [
   io(),
   http,
   copied(),
+  given(),
   sealed(),
   channel,
   ringStart,
