@@ -124,20 +124,24 @@ describe('what goes on beside', () => {
   })
 })
 
-test('a scenario settles before each measurement, but not before the warm-up', async () => {
+test('a scenario settles before each measurement, but not before the warm-up, which may be another task', async () => {
   const tasks: Task[] = []
   const listens = async (task: Task): Promise<{ rate: number }> => {
     tasks.push(task)
     return { rate: 1 }
   }
+  const one: Case = { ...inCase('one'), warmUp: { loop: 'calls', inFlight: 3 } }
   const scenario: Scenario = {
-    ...scenarioOf(newLog(), { a: listens }),
+    ...scenarioOf(newLog(), { a: listens }, [one]),
     share: 10,
     settleShare: 0.5,
     roundsShare: 1 / 3,
   }
   await run([scenario], { ...plan, rounds: 12 }, silent, running)
-  expect(tasks.map(({ ms, settleMs }) => [ms, settleMs])).toEqual([[8, undefined], ...Array(4).fill([10, 5])])
+  expect(tasks.map(({ inFlight, ms, settleMs }) => [inFlight, ms, settleMs])).toEqual([
+    [3, 8, undefined],
+    ...Array.from({ length: 4 }, () => [1, 10, 5]),
+  ])
 })
 
 test('an abort ends a measurement that never would, and closes the arms', async () => {

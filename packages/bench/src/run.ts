@@ -87,7 +87,7 @@ async function runRounds(
       signal.throwIfAborted()
       watcher.slot(scenario, cell, round)
       try {
-        const task = { ...inCase.task, ...timesOf(plan, scenario, round) }
+        const task = taskOf(plan, scenario, inCase, round)
         const figures = await unlessAborted(open.get(arm)!.measure(task, inCase.payload), signal)
         if (round > 0) cell.rounds.push(figures)
       } catch (error) {
@@ -114,8 +114,10 @@ async function runRounds(
   }
 }
 
-const timesOf = (plan: Plan, scenario: Scenario, round: number): Pick<Task, 'ms' | 'settleMs'> =>
-  round === 0 ? { ms: warmUpOf(plan, scenario) } : { ms: slotOf(plan, scenario), settleMs: settleOf(plan, scenario) }
+function taskOf(plan: Plan, scenario: Scenario, { task, warmUp = task }: Case, round: number): Task {
+  if (round === 0) return { ...warmUp, ms: warmUpOf(plan, scenario) }
+  return { ...task, ms: slotOf(plan, scenario), settleMs: settleOf(plan, scenario) }
+}
 
 /**
  * The order of a round. Arms go forwards in one round and backwards in the next (A B C, C B A), so that a machine that warms

@@ -17,6 +17,8 @@ export interface Case {
   id: string
   title: string
   task: Omit<Task, 'ms'>
+  /** What an arm warms up with, where that is not the task itself. */
+  warmUp?: Omit<Task, 'ms'>
   payload: Payload
   figures: readonly FigureKind[]
 }

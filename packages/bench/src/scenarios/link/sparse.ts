@@ -15,6 +15,8 @@ export const sparse: Scenario = {
       id: '4ms',
       title: 'one each 4 ms',
       task: { loop: 'sparse' },
+      // Few calls as these are, their code would not be compiled within the run.
+      warmUp: { loop: 'calls' },
       payload: usualCall,
       figures: [latency('p50', 'p50'), latency('p99', 'p99')],
     },
@@ -22,4 +24,5 @@ export const sparse: Scenario = {
   rows: 'arms',
   ...LINK_SLOT,
   share: 16,
+  warmUpShare: 1.5,
 }
