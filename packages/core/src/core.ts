@@ -1,16 +1,5 @@
 // The core itself: what its module defines, and the sessions that call it.
-import {
-  RECORD_DIRECTION,
-  createOpener,
-  createSessionSecret,
-  openLink,
-  reportError,
-  type Opener,
-  type SessionKey,
-} from '@sallyport/protocol'
-import { createPlainOpener } from '@sallyport/protocol/internal'
-import { randomBytes } from 'node:crypto'
-import type { MessagePort } from 'node:worker_threads'
+import { openLink, reportError } from '@sallyport/protocol'
 import type { Logger } from 'pino'
 import { createApp } from './app.js'
 import { HOST_PERMITS, createAuthority } from './authority/authority.js'
@@ -42,7 +31,7 @@ export async function createCore(
   const registry = createRegistry(definition, createEventCommands(router), pool)
   const authority = createAuthority(capabilities, registry, pattern)
   const app = createApp(router, getLog)
-  const master = randomBytes(32)
+  const keys = pattern === 'isolation' ? (await import('./keys.js')).createKeys() : undefined
   const sessions = new Set<Session>()
   for (const plugin of definition.plugins ?? []) await plugin.setup?.(app)
   await definition.setup?.(app)
@@ -59,8 +48,8 @@ export async function createCore(
 
   return {
     attach({ label, codec, end, keyPort, cipher }: Attachment): void {
-      const sealed = keyPort && handKeyTo(keyPort, master)
-      const opener = sealed && !cipher ? createPlainOpener() : sealed
+      // A key port without keys throws: a session that was to be sealed never starts in clear.
+      const opener = keyPort && keys!.handTo(keyPort, cipher)
       const permits = label === undefined ? HOST_PERMITS : authority.permitsOf(label)
       const link = openLink(end, false)
       sessions.add(new Session({ label, codec, link, opener, permits, registry, router, app, report: told }))
@@ -73,14 +62,4 @@ export async function createCore(
       await pool.close()
     },
   }
-}
-
-/** Every session has a key of its own, so that no gate can seal for another frontend. */
-function handKeyTo(gate: MessagePort, master: Uint8Array): Opener {
-  const session = new Uint8Array(randomBytes(16))
-  const secret = createSessionSecret(master, session)
-  const key: SessionKey = { session, secret }
-  gate.postMessage(key)
-  gate.close()
-  return createOpener({ session, secret, direction: RECORD_DIRECTION })
 }

@@ -2,14 +2,8 @@
 // and other sessions do not notice.
 import { MessageChannel } from 'node:worker_threads'
 import { describe, expect, test } from 'vitest'
-import {
-  FRAME_KIND,
-  RECORD_DIRECTION,
-  codecs,
-  createSealer,
-  type FrameKind,
-  type SessionKey,
-} from '@sallyport/protocol'
+import { FRAME_KIND, RECORD_DIRECTION, codecs, type FrameKind, type SessionKey } from '@sallyport/protocol'
+import { createSealer } from '@sallyport/protocol/records'
 import { Peer, call, ran, setUp } from './peer.js'
 
 describe('a bad message is answered, and the session goes on', () => {

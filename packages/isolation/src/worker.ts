@@ -2,15 +2,15 @@
 import {
   BusError,
   RECORD_DIRECTION,
-  createSealer,
   openLink,
   reportError,
   type GateReport,
   type GateWorkerData,
+  type Sealer,
   type SessionKey,
 } from '@sallyport/protocol'
 import { startWorkerActor } from '@sallyport/protocol/actor'
-import { createPlainSealer } from '@sallyport/protocol/internal'
+import { createSealer } from '@sallyport/protocol/records'
 import { once } from 'node:events'
 import { parentPort, workerData } from 'node:worker_threads'
 import { serveGate } from './gate.js'
@@ -24,7 +24,7 @@ const report = (message: GateReport): void => control.postMessage(message)
 const log: ConsoleSink = (level, text) => report({ type: 'log', level, text })
 
 let hook: Hook
-let key: SessionKey
+let sealer: Sealer
 
 const actor = startWorkerActor({
   async boot() {
@@ -37,14 +37,14 @@ const actor = startWorkerActor({
   async handshake() {
     const [received] = (await once(keyPort, 'message')) as [SessionKey | undefined]
     if (!received) throw new BusError('InternalError', 'Core gave no key')
-    key = received
     keyPort.close()
+    sealer = cipher ? createSealer({ ...received, direction: RECORD_DIRECTION }) : await createPlain()
   },
   serve(send) {
     const port = openLink(link, false)
     serveGate({
       link: port,
-      sealer: cipher ? createSealer({ ...key, direction: RECORD_DIRECTION }) : createPlainSealer(),
+      sealer,
       hook,
       rejected: (command, why) => report({ type: 'rejected', command, why }),
       closed(fault) {
@@ -65,3 +65,8 @@ control.on('message', () => actor.stop())
 
 // A promise that a hook leaves lying is no reason to end its gate. What it was rejected with is not looked at.
 process.on('unhandledRejection', () => log('warn', 'The isolation hook left a promise rejected, and nobody caught it'))
+
+async function createPlain(): Promise<Sealer> {
+  const { createPlainSealer } = await import('@sallyport/protocol/internal')
+  return createPlainSealer()
+}

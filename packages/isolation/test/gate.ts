@@ -1,15 +1,7 @@
 // A gate over an in-memory link, with what it lets out: opened, or answered.
 import { expect } from 'vitest'
-import {
-  BatchReader,
-  FRAME_KIND,
-  codecs,
-  createMemoryLinkPair,
-  createOpener,
-  createSealer,
-  createSessionSecret,
-  type Link,
-} from '@sallyport/protocol'
+import { BatchReader, FRAME_KIND, codecs, createMemoryLinkPair, type Link } from '@sallyport/protocol'
+import { createOpener, createSealer, createSessionSecret } from '@sallyport/protocol/records'
 import { serveGate } from '../src/gate.js'
 import { createHook, type HookFunction } from '../src/hook.js'
 

@@ -51,18 +51,9 @@ export {
   type SuccessMessage,
 } from './message.js'
 export { createOutbox, encodeChecked, encodeMessage, type Outbox } from './outbox.js'
-export { buffersOf, checkTransfer, ownAttachments, packMessage, type PackedMessage } from './packing.js'
+export { buffersOf, checkTransfer, claimAttachments, packMessage, takeBytes, type PackedMessage } from './packing.js'
 export { createPortLink } from './port-link.js'
-export {
-  createOpener,
-  createSealer,
-  type OpenedRecord,
-  type Opener,
-  type OpenerOptions,
-  type Sealer,
-  type SealerOptions,
-} from './record.js'
-export { createSessionSecret } from './record-keys.js'
+export type { OpenedRecord, Opener, OpenerOptions, Sealer, SealerOptions } from './record.js'
 export { receiveError, reportError, type ReportedError } from './reported-error.js'
 export {
   CONFIRM_WORD,

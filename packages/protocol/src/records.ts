@@ -1,0 +1,4 @@
+// What seals and opens, as an entry of its own (`@sallyport/protocol/records`): it loads node:crypto, for which frontends
+// and a brownfield core have no use.
+export { createOpener, createSealer } from './record.js'
+export { createSessionSecret } from './record-keys.js'
