@@ -63,11 +63,10 @@ export class Client {
     this.label = label
     this.#codec = codec
     this.#link = link
-    const { frameMessages } = link
     this.#outbox = createOutbox(
       (kind, body) => link.send({ kind, body }),
       // The more calls wait already, the larger the frames that pay.
-      frameMessages === undefined ? undefined : () => Math.max(frameMessages, this.#pending.size >> 3),
+      () => link.frameMessages && Math.max(link.frameMessages, this.#pending.size >> 3),
     )
     this.#pending = new Pending(id => this.#notify(METHOD.cancel, { id }))
     this.closed = new Promise(resolve => {

@@ -2,6 +2,7 @@
 // the link, whichever comes first. What comes later finds nobody and is dropped.
 import { BusError, describeCommand, fromErrorObject, type ResponseMessage } from '@sallyport/protocol'
 import { setMaxListeners } from 'node:events'
+import { CallsInFlight } from './calls-in-flight.js'
 import { cancelled, type CallOptions } from './options.js'
 
 export interface Settle {
@@ -10,13 +11,13 @@ export interface Settle {
 }
 
 interface Call extends Settle {
+  readonly id: number
   release: (() => void) | undefined
 }
 
 export class Pending {
-  readonly #calls = new Map<number, Call>()
+  readonly #calls = new CallsInFlight<Call>()
   readonly #abandoned: (id: number) => void
-  #nextId = 1
 
   /** `abandoned` is told of a call that its caller gave up. */
   constructor(abandoned: (id: number) => void) {
@@ -29,12 +30,12 @@ export class Pending {
 
   /** An id for the next call. It is taken before its arguments are encoded: their `toJSON` may make calls too. */
   takeId(): number {
-    return this.#nextId++
+    return this.#calls.takeId()
   }
 
   add(id: number, method: string, settle: Settle, options: CallOptions | undefined): void {
-    const call: Call = { resolve: settle.resolve, reject: settle.reject, release: undefined }
-    this.#calls.set(id, call)
+    const call: Call = { id, resolve: settle.resolve, reject: settle.reject, release: undefined }
+    this.#calls.add(call)
     if (options !== undefined) call.release = this.#watch(id, method, options)
   }
 
@@ -47,12 +48,14 @@ export class Pending {
   }
 
   rejectAll(makeError: () => BusError): void {
-    for (const id of [...this.#calls.keys()]) this.#take(id)?.reject(makeError())
+    for (const call of this.#calls.takeAll()) {
+      call.release?.()
+      call.reject(makeError())
+    }
   }
 
   #take(id: number): Call | undefined {
-    const call = this.#calls.get(id)
-    this.#calls.delete(id)
+    const call = this.#calls.take(id)
     call?.release?.()
     return call
   }

@@ -14,7 +14,9 @@ export function throughGate(core: Link, gate: Link): Link {
   }
 
   return {
-    ...(gate.frameMessages !== undefined && { frameMessages: gate.frameMessages }),
+    get frameMessages() {
+      return gate.frameMessages
+    },
     send: (frame: Frame) => gate.send(frame),
     receive(receiver: LinkReceiver): void {
       let closed = false

@@ -18,9 +18,9 @@ export interface LinkReceiver {
 export interface Link {
   /**
    * Messages that a frame should hold at most while little waits: with more frames both ends of a ring work at once. None
-   * where a frame costs more than that gains.
+   * where a frame costs more than that gains. It may change.
    */
-  readonly frameMessages?: number
+  readonly frameMessages?: number | undefined
   /**
    * Hands one frame over, in order. A frame sent to a link that is closed goes nowhere: `closed` has told the owner.
    */

@@ -32,8 +32,8 @@ export interface Outbox {
 /** A body of `count` messages, ready to be framed; none in an attachment. */
 export type SendBatch = (kind: FrameKind, body: string | Uint8Array, count: number) => void
 
-/** @param full messages after which a frame is sent, where its link wants fewer than are allowed */
-export function createOutbox(send: SendBatch, full?: () => number): Outbox {
+/** @param full messages after which a frame is sent, where its link wants fewer than `FULL_COUNT` */
+export function createOutbox(send: SendBatch, full?: () => number | undefined): Outbox {
   let waiting: EncodedMessage[] = []
   let bytes = 0
   let lane: Codec | undefined
@@ -52,7 +52,7 @@ export function createOutbox(send: SendBatch, full?: () => number): Outbox {
     // nextTick runs when all promises of this turn have settled, so that all their messages share a frame.
     if (waiting.length === 0) process.nextTick(flush)
     bytes += encoded.length
-    const isFull = waiting.push(encoded) >= (full ? full() : FULL_COUNT)
+    const isFull = waiting.push(encoded) >= (full?.() ?? FULL_COUNT)
     for (const body of attachments) send(FRAME_KIND.bytes, body, 0)
     if (isFull || attachments.length > 0) flush()
   }

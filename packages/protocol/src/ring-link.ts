@@ -35,7 +35,6 @@ export interface RingLinkOptions {
 }
 
 class RingLink implements Link {
-  readonly frameMessages = FRAME_MESSAGES
   readonly #port: MessagePort
   readonly #awaitsReplies: boolean
   readonly #polling: RingPolling | undefined
@@ -68,6 +67,11 @@ class RingLink implements Link {
       this.#peerGone = true
       if (this.#receiver || !this.#open) this.#finish()
     })
+  }
+
+  /** Threads that can't work at the same time are best off with few and full frames. */
+  get frameMessages(): number | undefined {
+    return this.#polling?.vain ? undefined : FRAME_MESSAGES
   }
 
   send(frame: Frame): void {
@@ -107,7 +111,7 @@ class RingLink implements Link {
     if (this.#ended) return
     if (!this.#open) return this.#writeRest()
     if (this.#awake) return
-    if (!this.#reader.empty) this.#polling?.woken(performance.now())
+    if (!this.#reader.empty) this.#polling?.woken(performance.now(), this.#reader.position)
     this.#serve()
   }
 
@@ -144,7 +148,7 @@ class RingLink implements Link {
       this.#take()
       if (!this.#open) return
       this.#flush()
-      this.#polling!.found(seen, performance.now())
+      this.#polling!.found(seen, performance.now(), this.#reader.position)
       setImmediate(this.#poll)
       return
     }

@@ -4,13 +4,13 @@
 // sees the leader do so. `docs/adr/0006-polling.md` has the measurements. All times are milliseconds.
 
 /** Polling begins only where frames come closer together than this, */
-const GAP_LIMIT = 0.1
+const GAP_LIMIT = 0.25
 /** and have done so for this long: a short burst is over before a poll has paid. */
 const WARM_UP = 50
 /** So long a silence ends that. */
 const SILENCE = 10
-/** A gap longer than this counts as this: one long silence should not take dozens of frames to forget. */
-const GAP_MAX = 0.4
+/** A gap longer than this counts as this: one delay should not take dozens of frames to forget. */
+const GAP_MAX = 0.6
 /**
  * What one poll may wait in vain, all in all. Longer than the scheduler lets a thread run on: where both threads share a
  * core, it is their polling at the same time that makes it move one of them.
@@ -18,9 +18,11 @@ const GAP_MAX = 0.4
 const BUDGET = 3
 /** What each frame that is found gives back: about the processor time that waking up would have taken. */
 const REFUND = 0.015
-/** A poll has paid where it found so many frames, so many times closer together than they came before. */
+/** A poll has paid where it found so many frames, and so many times the bytes that come while this end sleeps. */
 const FRAMES = 64
-const GAIN = 1.5
+const GAIN = 1.1
+/** What comes while this end sleeps is averaged over so many frames: enough that one delay weighs what it should. */
+const ASLEEP_FRAMES = 512
 /** After a poll that has not paid there is none for a time that doubles with each. */
 const PENALTY_MIN = 1
 const PENALTY_MAX = 1000
@@ -32,33 +34,51 @@ export class RingPolling {
   #last = Number.NEGATIVE_INFINITY
   /** When the last long silence ended. */
   #warmingSince = 0
-  #penalty = 0
-  #notBefore = 0
-  /** Of the present poll: when it began, and what the gap was then; how many frames it found, the last one when. */
+  /** How far the ring had been read then, mod 2^32. */
+  #position = 0
+  /** While this end sleeps: the mean time between frames, delays and all, and their mean size. */
+  #asleepFrames = 0
+  #asleepGap = 0
+  #asleepBytes = 0
+  /** Of the present poll: when it began, how many frames and bytes it found, and when it found the last. */
   #began = 0
-  #gapBefore = 0
   #frames = 0
+  #bytes = 0
   #since = 0
   #budget = 0
+  #polls = false
+  #penalty = 0
+  #notBefore = 0
 
   constructor(leads: boolean) {
     this.#leads = leads
   }
 
-  /** Frames came by the doorbell. */
-  woken(now: number): void {
-    const gap = now - this.#last
-    if (gap > SILENCE) this.#warmingSince = now
-    this.#gap += (Math.min(GAP_MAX, gap) - this.#gap) * 0.25
-    this.#last = now
+  /** The last poll did not pay: the two threads are better off taking turns. */
+  get vain(): boolean {
+    return this.#penalty > PENALTY_MIN && !this.#polls
   }
 
-  /** A poll found frames at `seen`, and has handed them over `now`. */
-  found(seen: number, now: number): void {
+  /** Frames came by the doorbell; the ring has been read up to `position`. */
+  woken(now: number, position: number): void {
+    const gap = now - this.#last
+    const bytes = this.#read(position)
+    if (gap > SILENCE) this.#warmingSince = now
+    else {
+      const weight = 1 / Math.min(ASLEEP_FRAMES, ++this.#asleepFrames)
+      this.#asleepGap += (gap - this.#asleepGap) * weight
+      this.#asleepBytes += (bytes - this.#asleepBytes) * weight
+    }
+    this.#arrived(now)
+  }
+
+  /** A poll found frames at `seen`, and has handed them over `now`, up to `position`. */
+  found(seen: number, now: number, position: number): void {
     this.#frames++
+    this.#bytes += this.#read(position)
     this.#budget = Math.min(BUDGET, this.#budget + REFUND - (seen - this.#since))
     this.#since = now
-    this.woken(now)
+    this.#arrived(now)
   }
 
   /** @param peerPolls the peer polls its own ring: whoever does not lead follows it */
@@ -69,17 +89,33 @@ export class RingPolling {
 
   start(now: number): void {
     this.#began = this.#since = now
-    this.#gapBefore = this.#gap
-    this.#frames = 0
+    this.#frames = this.#bytes = 0
     this.#budget = BUDGET
+    this.#polls = true
   }
 
   /** Whether a poll that has found nothing now should go on. */
   mayGoOn(now: number): boolean {
     if (now - this.#since < this.#budget) return true
-    const paid = this.#frames >= FRAMES && (now - this.#began) * GAIN < this.#frames * this.#gapBefore
+    this.#polls = false
+    // What was waited in vain is the poll's, and not counted to the time asleep.
+    this.#last = now
+    const asleepRate = this.#asleepBytes / this.#asleepGap
+    const paid = this.#frames >= FRAMES && this.#bytes > (now - this.#began) * asleepRate * GAIN
     this.#penalty = paid ? PENALTY_MIN : Math.min(PENALTY_MAX, Math.max(PENALTY_MIN, this.#penalty * 2))
     this.#notBefore = now + this.#penalty
     return false
+  }
+
+  /** How many bytes came since this was last asked. */
+  #read(position: number): number {
+    const bytes = (position - this.#position) >>> 0
+    this.#position = position
+    return bytes
+  }
+
+  #arrived(now: number): void {
+    this.#gap += (Math.min(GAP_MAX, now - this.#last) - this.#gap) * 0.25
+    this.#last = now
   }
 }

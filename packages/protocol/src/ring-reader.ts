@@ -81,6 +81,11 @@ export class RingReader {
     this.#looks = 1
   }
 
+  /** How far this has read, mod 2^32. */
+  get position(): number {
+    return this.#tail
+  }
+
   get empty(): boolean {
     return this.#tail === Atomics.load(this.#ring.control, RING_WORD.head)
   }

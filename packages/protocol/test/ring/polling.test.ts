@@ -3,15 +3,19 @@
 import { describe, expect, it } from 'vitest'
 import { RingPolling } from '../../src/ring-polling.js'
 
+const FRAME_BYTES = 96
+
 function setUp(leads = true) {
   const polling = new RingPolling(leads)
   let now = 1000
+  let position = 0
   return {
     pass: (milliseconds: number) => (now += milliseconds),
     /** Frames by the doorbell, each so long after the one before. */
     arrive(count: number, gap: number) {
-      for (let i = 0; i < count; i++) polling.woken((now += gap))
+      for (let i = 0; i < count; i++) polling.woken((now += gap), (position += FRAME_BYTES))
     },
+    vain: () => polling.vain,
     start: () => polling.start(now),
     /** Polls until the policy gives up: how long that took. */
     pollInVain() {
@@ -24,7 +28,7 @@ function setUp(leads = true) {
     find(count: number, wait: number) {
       for (let i = 0; i < count; i++) {
         if (!polling.mayGoOn((now += wait))) return i
-        polling.found(now, now)
+        polling.found(now, now, (position += FRAME_BYTES))
       }
       return count
     },
@@ -55,7 +59,7 @@ describe('the end that leads', () => {
     }
   })
 
-  it.each([0.15, 1, 4, 1000])('never polls for frames that come every %d ms', gap => {
+  it.each([0.3, 1, 4, 1000])('never polls for frames that come every %d ms', gap => {
     const end = setUp()
     for (let i = 0; i < 1000; i++) {
       end.arrive(1, gap)
@@ -134,6 +138,24 @@ describe('the end that leads', () => {
     expect(end.mayStart()).toBe(false)
     end.arrive(20_000, 0.016)
     expect(end.mayStart()).toBe(false)
+  })
+})
+
+describe('frames on the two sides of a core that others use', () => {
+  it('are few and full while polls are in vain, and small where polling pays or is tried', () => {
+    const end = setUp()
+    expect(end.vain()).toBe(false)
+    warm(end)
+    for (let i = 0; i < 3; i++) {
+      end.start()
+      expect(end.vain()).toBe(false)
+      end.pollInVain()
+    }
+    expect(end.vain()).toBe(true)
+    end.start()
+    end.find(1000, 0.004)
+    end.pollInVain()
+    expect(end.vain()).toBe(false)
   })
 })
 
