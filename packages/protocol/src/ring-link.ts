@@ -144,11 +144,10 @@ class RingLink implements Link {
     if (!this.#open) return
     for (let probe = 0; probe < PROBES; probe++) {
       if (this.#reader.empty) continue
-      const seen = performance.now()
+      this.#polling!.found(performance.now(), this.#reader.position)
       this.#take()
       if (!this.#open) return
       this.#flush()
-      this.#polling!.found(seen, performance.now(), this.#reader.position)
       setImmediate(this.#poll)
       return
     }

@@ -40,11 +40,11 @@ export class RingPolling {
   #asleepFrames = 0
   #asleepGap = 0
   #asleepBytes = 0
-  /** Of the present poll: when it began, how many frames and bytes it found, and when it found the last. */
+  /** Of the present poll: when it began, how many frames and bytes it found, and since when it looks for the next. */
   #began = 0
   #frames = 0
   #bytes = 0
-  #since = 0
+  #lookedAt = 0
   #budget = 0
   #polls = false
   #penalty = 0
@@ -72,12 +72,12 @@ export class RingPolling {
     this.#arrived(now)
   }
 
-  /** A poll found frames at `seen`, and has handed them over `now`, up to `position`. */
-  found(seen: number, now: number, position: number): void {
+  /** A poll found frames; the ring has been read up to `position`. */
+  found(now: number, position: number): void {
     this.#frames++
     this.#bytes += this.#read(position)
-    this.#budget = Math.min(BUDGET, this.#budget + REFUND - (seen - this.#since))
-    this.#since = now
+    this.#budget = Math.min(BUDGET, this.#budget + REFUND - this.#waited(now))
+    this.#lookedAt = 0
     this.#arrived(now)
   }
 
@@ -88,7 +88,8 @@ export class RingPolling {
   }
 
   start(now: number): void {
-    this.#began = this.#since = now
+    this.#began = now
+    this.#lookedAt = 0
     this.#frames = this.#bytes = 0
     this.#budget = BUDGET
     this.#polls = true
@@ -96,7 +97,9 @@ export class RingPolling {
 
   /** Whether a poll that has found nothing now should go on. */
   mayGoOn(now: number): boolean {
-    if (now - this.#since < this.#budget) return true
+    // From the first look in vain on: before it, this thread did what it was woken for.
+    this.#lookedAt ||= now
+    if (this.#waited(now) < this.#budget) return true
     this.#polls = false
     // What was waited in vain is the poll's, and not counted to the time asleep.
     this.#last = now
@@ -105,6 +108,10 @@ export class RingPolling {
     this.#penalty = paid ? PENALTY_MIN : Math.min(PENALTY_MAX, Math.max(PENALTY_MIN, this.#penalty * 2))
     this.#notBefore = now + this.#penalty
     return false
+  }
+
+  #waited(now: number): number {
+    return this.#lookedAt === 0 ? 0 : now - this.#lookedAt
   }
 
   /** How many bytes came since this was last asked. */

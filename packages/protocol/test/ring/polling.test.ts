@@ -27,8 +27,9 @@ function setUp(leads = true) {
     /** A poll that finds frames, each after it has waited so long; how many before it would have given up. */
     find(count: number, wait: number) {
       for (let i = 0; i < count; i++) {
+        polling.mayGoOn(now)
         if (!polling.mayGoOn((now += wait))) return i
-        polling.found(now, now, (position += FRAME_BYTES))
+        polling.found(now, (position += FRAME_BYTES))
       }
       return count
     },
@@ -92,6 +93,16 @@ describe('the end that leads', () => {
     expect(end.find(5000, 0.06)).toBeLessThan(80)
     end.start()
     expect(end.find(5000, 0.01)).toBe(5000)
+  })
+
+  it('does not count what the thread itself does between frames', () => {
+    const end = setUp()
+    warm(end)
+    end.start()
+    for (let i = 0; i < 1000; i++) {
+      end.pass(0.1)
+      expect(end.find(1, 0.01)).toBe(1)
+    }
   })
 
   it('waits twice as long after each poll in vain, up to a second, before it polls again', () => {
