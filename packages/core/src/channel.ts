@@ -1,5 +1,5 @@
 // The sending end of a channel. It keeps order, and makes `send` wait while the frontend is behind.
-import { BusError, CHANNEL_WINDOW } from '@sallyport/protocol'
+import { BusError, CHANNEL_WINDOW, takeBytes } from '@sallyport/protocol'
 import type { EncodedReply, Replies } from './replies.js'
 
 /** An ordered stream to the frontend that passed the channel as an argument. */
@@ -77,6 +77,8 @@ export class SendingChannel implements Channel {
     const encoded = this.#sender.encode({ channel: this.id, index: this.#index, message }, transfer)
     this.#index++
     if (this.#room > 0) return this.#put(encoded)
+    // What is given away is gone for its sender when `send` returns, not when its turn comes.
+    encoded.attachments = encoded.attachments?.map(takeBytes)
     return new Promise((resolve, reject) => this.#waiting.push({ encoded, resolve, reject }))
   }
 

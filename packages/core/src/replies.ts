@@ -9,7 +9,7 @@ import {
   describeThrown,
   encodeMessage,
   holdsBytes,
-  ownAttachments,
+  claimAttachments,
   packMessage,
   toErrorObject,
   type ChannelParams,
@@ -102,7 +102,7 @@ export class Replies {
 
   /** `value` is what the user gave: bytes, as themselves or at its top level, need the msgpack lane. */
   #encode(message: Message, value: unknown, transfer: readonly ArrayBufferLike[] | undefined): EncodedReply {
-    if (holdsBytes(value)) return { codec: codecs.msgpack, ...ownAttachments(packMessage(message), transfer) }
+    if (holdsBytes(value)) return { codec: codecs.msgpack, ...claimAttachments(packMessage(message), transfer) }
     const codec = codecs[this.#codec]
     return { codec, encoded: encodeMessage(codec, message), attachments: undefined }
   }

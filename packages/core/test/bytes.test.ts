@@ -105,6 +105,17 @@ describe.each(routes)('bytes: %s', (_name, connect) => {
     expect(await client.invoke('seen')).toEqual([0, 0, 0, 0])
   })
 
+  test('on a channel that is full, are gone for their sender before they are sent', async () => {
+    const { client } = await connect()
+    const channel = new client.Channel<{ i: number; bytes: Uint8Array }>()
+    const lengths = Array.from({ length: 300 }, (_, i) => 65 * KiB + i)
+    await client.invoke('stream', { channel, sizes: lengths, away: true, burst: true })
+    expect(await client.invoke('seen')).toEqual(lengths.map(() => 0))
+    let i = 0
+    for await (const { bytes } of channel) expect(bytes.length).toBe(lengths[i++])
+    expect(i).toBe(300)
+  })
+
   test('over the bound are refused before anything is sent, and keep their memory', async () => {
     const { client } = await connect()
     const bytes = new Uint8Array(256 * MiB + 1)

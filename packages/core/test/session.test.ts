@@ -101,7 +101,7 @@ describe('attachments that', () => {
     for (let i = 0; i < 4; i++) peer.send(bytes(), FRAME_KIND.bytes)
     peer.send(call(1, 'ok'))
     expect(await peer.next()).toMatchObject({ id: 1, result: 'fine' })
-    peer.send(bytes(), FRAME_KIND.bytes)
+    peer.send(bytes(), FRAME_KIND.bytes).send(call(2, 'ok'))
     expect(await peer.next()).toMatchObject({ id: null, error: { code: -32600 } })
     await peer.end()
     expect(reports).toMatchObject([{ type: 'fault', label: 'main' }])
@@ -169,7 +169,7 @@ describe('in the isolation pattern', () => {
     const { attach, reports } = await sealed()
     const bytes = new Uint8Array(2 ** 16)
     const [clear, counted] = [await attach('clear'), await attach('counted')]
-    clear.peer.send(bytes.slice(), FRAME_KIND.bytes)
+    clear.peer.send(bytes.slice(), FRAME_KIND.bytes).send(call(1, 'ok'))
     counted.peer.send(counted.sealer.seal(FRAME_KIND.bytes, bytes, 1), FRAME_KIND.sealed)
     for (const { peer } of [clear, counted]) {
       expect(await peer.next()).toMatchObject({ id: null, error: { code: -32600 } })

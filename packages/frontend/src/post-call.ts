@@ -6,7 +6,7 @@ import {
   describeThrown,
   encodeChecked,
   isBusError,
-  ownAttachments,
+  claimAttachments,
   packMessage,
   type CallMessage,
   type CodecName,
@@ -28,7 +28,7 @@ export function postCall(
   const codec = codecs[bytes ? 'msgpack' : codecName]
   try {
     if (!bytes) return outbox.put(codec, encodeChecked(codec, message))
-    const { encoded, attachments } = ownAttachments(packMessage(message), transfer)
+    const { encoded, attachments } = claimAttachments(packMessage(message), transfer)
     outbox.put(codec, encoded, attachments)
   } catch (cause) {
     if (isBusError(cause)) throw cause

@@ -13,7 +13,7 @@ import {
   describeCommand,
   idOf,
   isBusError,
-  ownAttachments,
+  claimAttachments,
   packMessage,
   parseCall,
   toErrorObject,
@@ -67,7 +67,11 @@ class Gate {
     const { link, sealer } = options
     this.#options = options
     this.#sealed = createOutbox((kind, body, count) =>
-      link.send({ kind: FRAME_KIND.sealed, body: sealer.seal(kind, body, count) }),
+      link.send({
+        kind: FRAME_KIND.sealed,
+        body: sealer.seal(kind, body, count),
+        more: kind === FRAME_KIND.bytes,
+      }),
     )
     this.#answers = createOutbox((kind, body) => link.send({ kind, body }))
     link.receive({ frame: frame => this.#receive(frame), closed: options.closed })
@@ -136,7 +140,7 @@ class Gate {
     }
     const goesNow = this.#waiting.length === 0 || this.#waiting[0] === waiting
     // What is sealed now needs no copy; what waits must not be the hook's to change.
-    if (outcome && !goesNow) outcome = { codec: outcome.codec, ...ownAttachments(outcome) }
+    if (outcome && !goesNow) outcome = { codec: outcome.codec, ...claimAttachments(outcome) }
     if (waiting) {
       waiting.outcome = outcome
       this.#release()

@@ -8,7 +8,7 @@ import { MAX_ATTACHED_BYTES, MIN_ATTACHMENT_BYTES } from './bounds.js'
 import { msgpackCodec } from './msgpack-codec.js'
 import type { Message } from './message.js'
 import { createOutbox } from './outbox.js'
-import { ownAttachments, packMessage } from './packing.js'
+import { claimAttachments, packMessage } from './packing.js'
 
 const large = (fill: number, more = 0): Uint8Array => new Uint8Array(MIN_ATTACHMENT_BYTES + more).fill(fill)
 const [a, b, c] = [large(1), large(2, 1), large(3, 2)]
@@ -33,7 +33,7 @@ function roundTrip(...messages: Message[]) {
     read.push(...reader.read(kind, body as Uint8Array))
   })
   for (const message of messages) {
-    const { encoded, attachments } = ownAttachments(packMessage(message))
+    const { encoded, attachments } = claimAttachments(packMessage(message))
     outbox.put(msgpackCodec, encoded, attachments)
   }
   outbox.flush()
@@ -78,7 +78,7 @@ describe('large bytes', () => {
 
   it('come with their own message, whatever else is on its way', () => {
     const { frames, read } = roundTrip(call({ n: 1 }), call({ a }), call({ n: 2 }), call({ b, c }), call({ n: 3 }))
-    expect(frames.map(({ kind }) => kind)).toEqual([5, 2, 5, 5, 2, 2])
+    expect(frames.map(({ kind }) => kind)).toEqual([2, 5, 2, 2, 5, 5, 2, 2])
     expect(read).toEqual([{ n: 1 }, { a }, { n: 2 }, { b, c }, { n: 3 }].map(params => call(params)))
   })
 
@@ -160,8 +160,9 @@ describe('what is given away', () => {
     const [small, kept] = [new Uint8Array(8).fill(4), large(5)]
     const part = new Uint8Array(2 * MIN_ATTACHMENT_BYTES + 1).fill(6).subarray(1, 1 + MIN_ATTACHMENT_BYTES)
     const params = { whole, small, kept, part }
-    const { encoded, attachments } = ownAttachments(packMessage(call(params)), [buffer, small.buffer, part.buffer])
-    expect([whole.length, small.length, kept.length, part.length]).toEqual([0, 0, MIN_ATTACHMENT_BYTES, 0])
+    const { encoded, attachments } = claimAttachments(packMessage(call(params)), [buffer, small.buffer, part.buffer])
+    expect([small.length, kept.length, part.length]).toEqual([0, MIN_ATTACHMENT_BYTES, 0])
+    expect(attachments[0], 'for the link to take').toBe(whole)
     kept.fill(9)
     const decoded = msgpackCodec.decode(encoded as Uint8Array, false, attachments) as {
       params: Record<string, Uint8Array>
@@ -178,21 +179,21 @@ describe('what is given away', () => {
   it('may be named twice, and be the buffer of two values', () => {
     const bytes = new Uint8Array(4 * MIN_ATTACHMENT_BYTES).fill(7)
     const params = { half: bytes.subarray(MIN_ATTACHMENT_BYTES * 2), bytes, again: bytes }
-    const { attachments } = ownAttachments(packMessage(call(params)), [bytes.buffer, bytes.buffer])
+    const { attachments } = claimAttachments(packMessage(call(params)), [bytes.buffer, bytes.buffer])
     expect(attachments.map(each => [each.length, each.at(-1)])).toEqual([
       [MIN_ATTACHMENT_BYTES * 2, 7],
       [MIN_ATTACHMENT_BYTES * 4, 7],
       [MIN_ATTACHMENT_BYTES * 4, 7],
     ])
     expect(new Set(attachments.map(each => each.buffer)).size).toBe(3)
-    expect(bytes.length).toBe(0)
+    expect(attachments[1]).toBe(bytes)
   })
 
   it('stays where it is when one can’t go', () => {
     const [first, gone] = [large(1), new Uint8Array(8)]
     structuredClone(gone.buffer, { transfer: [gone.buffer] })
     const packed = packMessage(call({ first }))
-    expect(() => ownAttachments(packed, [first.buffer, gone.buffer])).toThrow(
+    expect(() => claimAttachments(packed, [first.buffer, gone.buffer])).toThrow(
       expect.objectContaining({ reason: 'InvalidParams', message: expect.stringContaining('can’t be given away') }),
     )
     expect(first.length).toBe(MIN_ATTACHMENT_BYTES)
@@ -200,7 +201,7 @@ describe('what is given away', () => {
 
   it('is copied where it is the memory that small Buffers share', () => {
     const [pooled, neighbour] = [Buffer.from('small'), Buffer.from('neighbour')]
-    ownAttachments(packMessage(call({ pooled })), [pooled.buffer])
+    claimAttachments(packMessage(call({ pooled })), [pooled.buffer])
     expect([pooled.toString(), neighbour.toString()]).toEqual(['small', 'neighbour'])
   })
 })

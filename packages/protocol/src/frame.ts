@@ -16,10 +16,15 @@ export interface Frame {
    * and `bytes` are given away: they are the link's from `send` on.
    */
   body: string | Uint8Array
+  /** The frame that it belongs to is sent next, at once: both may travel together. Attachments need not say so. */
+  more?: boolean
 }
 
 export const isFrameKind = (kind: number | undefined): kind is FrameKind =>
   kind === 1 || kind === 2 || kind === 3 || kind === 4 || kind === 5
+
+/** Bytes left free before each record: a link can put the frame's kind byte there, and give the buffer away. */
+export const RECORD_HEADROOM = 1
 
 /** True for bytes that fill an ArrayBuffer of their own, but for so many bytes before them. */
 export const isAlone = (bytes: Uint8Array, headroom: number): bytes is Uint8Array<ArrayBuffer> =>
@@ -32,7 +37,7 @@ export const isAlone = (bytes: Uint8Array, headroom: number): bytes is Uint8Arra
  * own: there is room for the kind byte before it.
  */
 export function writeFrame({ kind, body }: Frame): ArrayBuffer {
-  if (kind === FRAME_KIND.sealed && typeof body !== 'string' && isAlone(body, 1)) {
+  if (kind === FRAME_KIND.sealed && typeof body !== 'string' && isAlone(body, RECORD_HEADROOM)) {
     new Uint8Array(body.buffer)[0] = kind
     return body.buffer
   }

@@ -51,7 +51,7 @@ export {
   type SuccessMessage,
 } from './message.js'
 export { createOutbox, encodeChecked, encodeMessage, type Outbox } from './outbox.js'
-export { buffersOf, checkTransfer, ownAttachments, packMessage, type PackedMessage } from './packing.js'
+export { buffersOf, checkTransfer, claimAttachments, packMessage, takeBytes, type PackedMessage } from './packing.js'
 export { createPortLink } from './port-link.js'
 export type { OpenedRecord, Opener, OpenerOptions, Sealer, SealerOptions } from './record.js'
 export { receiveError, reportError, type ReportedError } from './reported-error.js'

@@ -7,6 +7,8 @@ export interface ReceivedFrame {
   kind: FrameKind
   /** Owned by the receiver: nobody else reads or writes these bytes. */
   body: Uint8Array
+  /** As in `Frame`. */
+  more?: boolean
 }
 
 export interface LinkReceiver {

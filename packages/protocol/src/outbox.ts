@@ -47,14 +47,20 @@ export function createOutbox(send: SendBatch, full?: () => number | undefined): 
   }
 
   function put(codec: Codec, encoded: EncodedMessage, attachments: readonly Uint8Array[] = NONE): void {
+    if (attachments.length > 0) return sendNow(codec, encoded, attachments)
     if (codec !== lane || bytes + encoded.length > FULL_BYTES) flush()
     lane = codec
     // nextTick runs when all promises of this turn have settled, so that all their messages share a frame.
     if (waiting.length === 0) process.nextTick(flush)
     bytes += encoded.length
-    const isFull = waiting.push(encoded) >= (full?.() ?? FULL_COUNT)
+    if (waiting.push(encoded) >= (full?.() ?? FULL_COUNT)) flush()
+  }
+
+  /** In a frame of its own: where a buffer can't be given away after all, no other message is lost by it. */
+  function sendNow(codec: Codec, encoded: EncodedMessage, attachments: readonly Uint8Array[]): void {
+    flush()
     for (const body of attachments) send(FRAME_KIND.bytes, body, 0)
-    if (isFull || attachments.length > 0) flush()
+    send(codec.kind, encoded, 1)
   }
 
   return {

@@ -5,6 +5,7 @@ import { markAttachments } from './attachments.js'
 import { MAX_ATTACHED_BYTES } from './bounds.js'
 import type { EncodedMessage } from './codec.js'
 import { BusError, describeThrown } from './error.js'
+import { isAlone } from './frame.js'
 import { holdsBytes, isBytes, type Message } from './message.js'
 import { msgpackCodec } from './msgpack-codec.js'
 import { encodeMessage } from './outbox.js'
@@ -16,7 +17,7 @@ export interface PackedMessage {
 
 /**
  * Encodes a message with bytes in it. Its attachments are still the caller's memory: send them before anyone writes to them,
- * or keep them with `ownAttachments`.
+ * or `claimAttachments`.
  *
  * @throws what `encodeMessage` throws
  */
@@ -31,46 +32,53 @@ export function packMessage(given: Message): PackedMessage {
 }
 
 /**
- * Makes attachments the sender's own, each alone in its buffer: what is in `transfer` is moved, and gone for the caller, all
- * else is copied. Nothing is taken where this throws.
+ * Makes attachments ready for `Outbox.put`, each alone in its buffer. What is not in `transfer` is copied. What is, goes as
+ * it is where it is alone, and is gone for the caller once it is put; all else in `transfer` is gone when this returns, and
+ * nothing is where this throws.
  *
  * @throws BusError `InvalidParams` where a buffer can't be given away
  */
-export function ownAttachments(
+export function claimAttachments(
   { encoded, attachments }: PackedMessage,
-  transfer?: readonly ArrayBufferLike[],
+  transfer: readonly ArrayBufferLike[] = [],
 ): PackedMessage {
-  const places = attachments.map(({ buffer, byteOffset, byteLength }) => ({ buffer, byteOffset, byteLength }))
-  const moved = transfer && move(transfer)
-  const taken = new Set<ArrayBufferLike>()
-  const owned = places.map(({ buffer, byteOffset, byteLength }) => {
-    const source = moved?.get(buffer) ?? buffer
+  const given = new Set(transfer.filter(buffer => !isPooled(buffer)))
+  const claimed = attachments.map(bytes => {
     // Two values may be views of one buffer: the first that is all of it gets it.
-    if (source !== buffer && byteLength === source.byteLength && !taken.has(source)) {
-      taken.add(source)
-      return new Uint8Array(source)
-    }
-    const copy = Buffer.allocUnsafeSlow(byteLength)
-    copy.set(new Uint8Array(source, byteOffset, byteLength))
+    if (isAlone(bytes, 0) && given.delete(checked(bytes.buffer))) return bytes
+    const copy = Buffer.allocUnsafeSlow(bytes.byteLength)
+    copy.set(bytes)
     return copy
   })
-  return { encoded, attachments: owned }
+  for (const buffer of given) checked(buffer)
+  if (given.size > 0) move([...given])
+  return { encoded, attachments: claimed }
 }
 
+/** The same bytes in a buffer that only this thread's bus knows, for what is sent later than it is given away. */
+export const takeBytes = (bytes: Uint8Array): Uint8Array => new Uint8Array(move([bytes.buffer])[0]!)
+
 /** `ArrayBuffer.prototype.transfer` is too new for Node 20; a structured clone takes all of them or none. */
-function move(buffers: readonly ArrayBufferLike[]): Map<ArrayBufferLike, ArrayBufferLike> {
-  const list = [...new Set(buffers)].filter(buffer => !isPooled(buffer)) as ArrayBuffer[]
+function move(buffers: ArrayBufferLike[]): ArrayBufferLike[] {
   try {
-    // Node 20 would clone what is detached as if it were empty.
-    for (const buffer of list) new Uint8Array(buffer)
-    const moved = structuredClone(list, { transfer: list })
-    return new Map(list.map((buffer, i) => [buffer, moved[i]!]))
+    return structuredClone(buffers, { transfer: buffers as ArrayBuffer[] })
   } catch (cause) {
-    throw new BusError('InvalidParams', `A buffer in \`transfer\` can’t be given away: ${describeThrown(cause)}`, {
-      cause,
-    })
+    throw cantGo(cause)
   }
 }
+
+/** Node 20 sends what is detached as if it were empty. */
+function checked(buffer: ArrayBufferLike): ArrayBufferLike {
+  try {
+    new Uint8Array(buffer)
+    return buffer
+  } catch (cause) {
+    throw cantGo(cause)
+  }
+}
+
+const cantGo = (cause: unknown): BusError =>
+  new BusError('InvalidParams', `A buffer in \`transfer\` can’t be given away: ${describeThrown(cause)}`, { cause })
 
 /** The memory that Node's small Buffers share is nobody's to give away: it is copied. Node 20 does that by itself. */
 const isPooled: (buffer: object) => boolean =

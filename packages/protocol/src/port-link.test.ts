@@ -39,6 +39,11 @@ describe('a port link', () => {
     ['a kind that is none', Uint8Array.from([6, 0x7b, 0x7d]).buffer],
     ['an attachment with a kind byte', Uint8Array.from([5, 0x7b, 0x7d]).buffer],
     ['another number', 6],
+    ['a list of something else', ['{}']],
+    ['a list in a list', [[Uint8Array.from([1, 2]).buffer]]],
+    ['a list with a hole', Array(1)],
+    ['an attachment with a kind byte in a list', [Uint8Array.from([5, 2]).buffer]],
+    ['a list that is too long', Array.from({ length: 8194 }, () => Uint8Array.from([1, 2]).buffer)],
     ['JSON without a kind', Uint8Array.from([0x7b, 0x7d]).buffer],
   ])('takes %s for a fault: it closes, and takes nothing more', async (_name, data) => {
     const { peer, link, seen } = bare()
@@ -89,6 +94,33 @@ describe('a port link', () => {
     peer.postMessage(data)
     await settle()
     expect(seen.log).toEqual([noFrame])
+  })
+
+  it('takes frames in a list as if each had been posted, and nothing after one that is none', async () => {
+    const { peer, seen } = bare()
+    const frame = (...bytes: number[]): ArrayBuffer => Uint8Array.from(bytes).buffer
+    peer.postMessage([])
+    peer.postMessage([frame(1, 0x61), 5, frame(0x62), 5])
+    peer.postMessage([frame(0x63), frame(2, 0x64), null, frame(1, 0x65)])
+    await settle()
+    expect(seen.log).toEqual(['1:a', '5:b', '5:c', '2:d', noFrame])
+  })
+
+  it('posts what belongs together at once', async () => {
+    const { peer, link } = bare()
+    const received: unknown[] = []
+    peer.on('message', data => received.push(data))
+    const record = (byte: number): Uint8Array => Uint8Array.from([0, byte]).subarray(1)
+    link.send({ kind: 5, body: new Uint8Array([1]) })
+    link.send({ kind: 2, body: 'm' })
+    link.send({ kind: 3, body: record(2), more: true })
+    link.send({ kind: 3, body: record(3), more: false })
+    await settle()
+    const buffer = (...bytes: number[]): ArrayBuffer => Uint8Array.from(bytes).buffer
+    expect(received).toEqual([
+      [5, buffer(1), buffer(2, 0x6d)],
+      [buffer(3, 2), buffer(3, 3)],
+    ])
   })
 
   it('carries an attachment without a copy, and what is not alone in its buffer with one', async () => {

@@ -6,7 +6,8 @@ import { readFileSync } from 'node:fs'
 import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { createSessionSecret } from './record-keys.js'
-import { createSealer, RECORD_HEADROOM } from './record.js'
+import { RECORD_HEADROOM } from './frame.js'
+import { createSealer } from './record.js'
 import { NOW, openerOf, sealed, sealerOf, text } from '../test/record-ends.js'
 
 const units = fc.array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 300 })

@@ -3,14 +3,12 @@
 // docs/records.md has the layout and the reasons.
 import { decrypt, encrypt, TAG_BYTES } from './aead.js'
 import { BusError } from './error.js'
+import { RECORD_HEADROOM } from './frame.js'
 import { beginsWith, createRecordHeader, HEADER_BYTES, readCount, readTime, RECORD_OVERHEAD } from './record-header.js'
 import { createKeySchedule, type KeySchedule, type KeyScheduleOptions } from './record-keys.js'
 
 /** How old a record may be when it is opened, in milliseconds: an approval can't be kept for later. */
 export const MAX_RECORD_AGE = 30_000
-
-/** Bytes left free before each record: a link can put the outer frame's kind byte there, and give the buffer away. */
-export const RECORD_HEADROOM = 1
 
 // A body above this size is not copied before it is encrypted, and is decrypted into memory of its own.
 const LARGE_BYTES = 64 * 1024

@@ -1,15 +1,15 @@
 // A link over two rings: frames go through shared memory, and the reading thread polls while that pays and sleeps when it
 // doesn't. Invariants: `park` comes before the last look, on either side of a ring; nothing waits in a loop; a pass is
-// bounded, so the event loop lives; the port beside the rings carries nothing but its own end, so a message is a fault.
+// bounded, so the event loop lives; the port beside the rings carries what a ring announces, and its own end.
 import type { MessagePort } from 'node:worker_threads'
-import { BusError, isBusError } from './error.js'
+import { isBusError, type BusError } from './error.js'
 import type { Frame } from './frame.js'
-import type { Link, LinkReceiver, ReceivedFrame } from './link.js'
+import type { Link, LinkReceiver } from './link.js'
 import { openRing } from './ring.js'
 import { RingDoorbell } from './ring-doorbell.js'
 import { RingPolling } from './ring-polling.js'
 import { RingReader } from './ring-reader.js'
-import { RingReceiver } from './ring-receiver.js'
+import { RingReceiver, deliver } from './ring-receiver.js'
 import { RingSender } from './ring-sender.js'
 import { RingWriter } from './ring-writer.js'
 
@@ -26,7 +26,7 @@ export interface RingLinkOptions {
   /** Memory of `createRingBuffers`: what is `out` here is `in` there. */
   out: SharedArrayBuffer
   in: SharedArrayBuffer
-  /** Tells of the peer's end, and keeps the thread alive. Nothing is ever posted on it. */
+  /** Carries large frames, tells of the peer's end, and keeps the thread alive. */
   port: MessagePort
   /** This side mostly asks: it decides whether to poll, and begins as soon as it has sent. The other side follows it. */
   awaitsReplies?: boolean
@@ -60,8 +60,8 @@ class RingLink implements Link {
     this.#polling = poll ? new RingPolling(awaitsReplies) : undefined
     this.#reader = new RingReader(inRing)
     this.#writer = new RingWriter(outRing)
-    this.#sender = new RingSender(this.#writer)
-    this.#parts = new RingReceiver(this.#reader)
+    this.#sender = new RingSender(this.#writer, port)
+    this.#parts = new RingReceiver(this.#reader, port)
     this.#doorbell = new RingDoorbell(inRing, () => this.#rung())
     port.on('close', () => {
       this.#peerGone = true
@@ -93,8 +93,7 @@ class RingLink implements Link {
   receive(receiver: LinkReceiver): void {
     this.#receiver = receiver
     if (this.#ended) return queueMicrotask(() => receiver.closed(this.#fault))
-    this.#port.on('message', () => this.#fail(messageFault()))
-    this.#port.on('messageerror', () => this.#fail(messageFault()))
+    this.#parts.listen(error => this.#fail(error))
     if (!this.#awake) this.#serveLater()
   }
 
@@ -175,21 +174,10 @@ class RingLink implements Link {
         return false
       }
       if (this.#reader.release()) this.#sender.wake()
-      if (frame) this.#deliver(frame)
+      deliver(frame, this.#receiver!)
       if (!this.#open) return false
     }
     return true
-  }
-
-  #deliver(frame: ReceivedFrame): void {
-    try {
-      this.#receiver!.frame(frame)
-    } catch (error) {
-      // A receiver that throws is its owner's fault, not the peer's: it is thrown where nothing of the link waits for it.
-      process.nextTick(() => {
-        throw error
-      })
-    }
   }
 
   #flush(): boolean {
@@ -246,8 +234,6 @@ class RingLink implements Link {
     this.#receiver?.closed(this.#fault)
   }
 }
-
-const messageFault = (): BusError => new BusError('InvalidRequest', 'The peer posted on the port beside a ring')
 
 /** One end of a pair of rings; the other end is made in the other thread, with `out` and `in` swapped. */
 export function createRingLink(options: RingLinkOptions): Link {

@@ -10,7 +10,7 @@ export class RingReader {
   #ready = 0
   /** How often this may look for more. */
   #looks = Number.POSITIVE_INFINITY
-  /** Of the current part: where its bytes are, how many, what they are, and how many of its frame come after it. */
+  /** Of the current part: where its bytes are, how many, what they are, and how many lie beside the ring instead. */
   #at = 0
   length = 0
   tag = 0

@@ -1,25 +1,25 @@
-// Writes frames into a ring, in order. What does not fit waits here, never in a loop; a frame that is large for the ring
-// goes in parts, so that the other side reads one while the next is written.
-import { MAX_ATTACHED_BYTES } from './bounds.js'
+// Writes frames into a ring, in order, and what is large for it beside it. What does not fit waits here, never in a loop.
+import type { MessagePort } from 'node:worker_threads'
 import { BusError } from './error.js'
-import type { Frame } from './frame.js'
+import { FRAME_KIND, isAlone, type Frame } from './frame.js'
+import { takeBytes } from './packing.js'
 import { HEADER_BYTES } from './ring.js'
+import { BesideSender, MAX_BESIDE_BYTES } from './ring-beside.js'
 import type { RingWriter } from './ring-writer.js'
-
-/** The bytes of a body at most: the largest attachment, and room for a record's header and tag around it. */
-export const MAX_RING_BODY: number = MAX_ATTACHED_BYTES + 4096
 
 export class RingSender {
   readonly #writer: RingWriter
-  /** Bytes of one part at most. */
-  readonly #part: number
-  /** Frames that wait for room, from `#next` on; the first one's body may be what is left of it. */
+  readonly #beside: BesideSender
+  /** Bytes that go into the ring at most. */
+  readonly #most: number
+  /** Frames that wait for room, from `#next` on. */
   #waiting: Frame[] = []
   #next = 0
 
-  constructor(writer: RingWriter) {
+  constructor(writer: RingWriter, port: MessagePort) {
     this.#writer = writer
-    this.#part = (writer.size >> 2) - HEADER_BYTES
+    this.#beside = new BesideSender(port, writer)
+    this.#most = (writer.size >> 2) - HEADER_BYTES
   }
 
   get idle(): boolean {
@@ -27,10 +27,12 @@ export class RingSender {
   }
 
   /** @throws BusError `InvalidParams` where the frame is too large, `InvalidRequest` where the peer broke the ring */
-  send({ kind, body }: Frame): void {
-    if (typeof body !== 'string') this.#sendBytes(kind, body)
-    else if (body.length * 3 > this.#part) this.#sendBytes(kind, Buffer.from(body))
-    else if (!this.idle || !this.#writeText(kind, body)) this.#wait({ kind, body })
+  send({ kind, body: given }: Frame): void {
+    const body = typeof given === 'string' && given.length * 3 > this.#most ? Buffer.from(given) : given
+    if (body.length > MAX_BESIDE_BYTES) {
+      throw new BusError('InvalidParams', `A frame of ${body.length} bytes is over the limit`)
+    }
+    if (!this.idle || !this.#write(kind, body)) this.#wait({ kind, body: kept(kind, body) })
     this.#writer.wake()
   }
 
@@ -39,39 +41,28 @@ export class RingSender {
     this.#writer.wake()
   }
 
-  #sendBytes(kind: Frame['kind'], body: Uint8Array): void {
-    const size = body.byteLength
-    if (size > MAX_RING_BODY) throw new BusError('InvalidParams', `A frame of ${size} bytes is over the limit`)
-    const left = this.idle ? this.#writeBytes(kind, body) : body
-    // A copy, because the caller may change the bytes that it gave.
-    if (left) this.#wait({ kind, body: new Uint8Array(left) })
-  }
-
   /** A frame must not wait unless the consumer knows: so it is asked for room, and then looked for once more. */
   #wait(frame: Frame): void {
-    if (this.#waiting.push(frame) === 1) this.#write()
+    if (this.#waiting.push(frame) === 1) this.#writeWaiting()
   }
 
   /** Writes what waits, as far as there is room; `true` where something was written. */
   flush(): boolean {
-    if (this.idle || !this.#write()) return false
+    if (this.idle || !this.#writeWaiting()) return false
     this.#writer.wake()
     return true
   }
 
-  #write(): boolean {
+  #writeWaiting(): boolean {
     let wrote = false
     let asked = false
     while (this.#next < this.#waiting.length) {
       const { kind, body } = this.#waiting[this.#next]!
-      const left =
-        typeof body !== 'string' ? this.#writeBytes(kind, body) : this.#writeText(kind, body) ? undefined : body
-      if (left !== body) wrote = true
-      if (left === undefined) {
+      if (this.#write(kind, body)) {
         this.#waiting[this.#next++] = undefined as never
+        wrote = true
         continue
       }
-      this.#waiting[this.#next] = { kind, body: left }
       if (asked) return wrote
       this.#writer.want()
       asked = true
@@ -81,25 +72,25 @@ export class RingSender {
     return wrote
   }
 
-  #writeText(kind: Frame['kind'], text: string): boolean {
-    const at = this.#writer.reserve(text.length * 3)
+  #write(kind: Frame['kind'], body: Frame['body']): boolean {
+    if (typeof body === 'string') {
+      const at = this.#writer.reserve(body.length * 3)
+      if (at < 0) return false
+      this.#writer.publish(kind, this.#writer.bytes.write(body, at, body.length * 3), 0)
+      return true
+    }
+    // Attachments are given away, however small: their memory goes with them.
+    if (body.byteLength > this.#most || kind === FRAME_KIND.bytes) return this.#beside.send(kind, body)
+    const at = this.#writer.reserve(body.byteLength)
     if (at < 0) return false
-    this.#writer.publish(kind, this.#writer.bytes.write(text, at, text.length * 3), 0)
+    this.#writer.bytes.set(body, at)
+    this.#writer.publish(kind, body.byteLength, 0)
     return true
   }
+}
 
-  /** What there was no room for. */
-  #writeBytes(kind: Frame['kind'], body: Uint8Array): Uint8Array | undefined {
-    const size = body.byteLength
-    let from = 0
-    do {
-      const length = Math.min(size - from, this.#part)
-      const at = this.#writer.reserve(length)
-      if (at < 0) return from === 0 ? body : body.subarray(from)
-      this.#writer.bytes.set(length === size ? body : body.subarray(from, from + length), at)
-      from += length
-      this.#writer.publish(kind, length, size - from)
-    } while (from < size)
-    return undefined
-  }
+/** What waits is this link's own: the caller may change what it keeps, and what it gave away is gone for it now. */
+function kept(kind: Frame['kind'], body: Frame['body']): Frame['body'] {
+  if (typeof body === 'string' || kind === FRAME_KIND.sealed) return body
+  return kind === FRAME_KIND.bytes && isAlone(body, 0) ? takeBytes(body) : new Uint8Array(body)
 }

@@ -25,6 +25,11 @@ export class RingWriter {
     return this.#ring.size
   }
 
+  /** Where the next part begins, mod 2^32. */
+  get position(): number {
+    return this.#head
+  }
+
   /**
    * Where up to `length` bytes may be written, or -1 where there is no room for them now.
    *
@@ -37,10 +42,7 @@ export class RingWriter {
     const skip = offset + need > size ? size - offset : 0
     const usedSeen = (this.#head - this.#tailSeen) >>> 0
     if (usedSeen + skip + need > size) {
-      const tail = Atomics.load(this.#ring.control, RING_WORD.tail)
-      const used = (this.#head - tail) >>> 0
-      if (used > usedSeen || (tail & 7) !== 0) throw ringFault('a read position out of range')
-      this.#tailSeen = tail
+      const used = (this.#head - this.taken()) >>> 0
       if (used + skip + need > size) return -1
     }
     if (skip !== 0) {
@@ -49,6 +51,18 @@ export class RingWriter {
     }
     this.#at = (this.#head & (size - 1)) + HEADER_BYTES
     return this.#at
+  }
+
+  /**
+   * Up to where the consumer has read.
+   *
+   * @throws BusError `InvalidRequest` where that is nonsense
+   */
+  taken(): number {
+    const tail = Atomics.load(this.#ring.control, RING_WORD.tail)
+    const [used, usedSeen] = [(this.#head - tail) >>> 0, (this.#head - this.#tailSeen) >>> 0]
+    if (used > usedSeen || (tail & 7) !== 0) throw ringFault('a read position out of range')
+    return (this.#tailSeen = tail)
   }
 
   /** Gives the reserved part to the consumer, with the `length` bytes that it got: at most as many as were reserved. */

@@ -1,6 +1,6 @@
 // One ring: the memory of one direction between two threads that don't trust each other. Control words stand on cache
-// lines of their own; positions only grow (mod 2^32), so full and empty never look alike. A part is an 8-byte header (its
-// tag and length; the bytes of its frame that come after it) and its bytes, contiguous and 8-aligned.
+// lines of their own; positions only grow (mod 2^32), so full and empty never look alike. A part is one frame: an
+// 8-byte header (its kind and length; how many bytes lie beside the ring instead) and its bytes, contiguous and 8-aligned.
 import { BusError } from './error.js'
 
 /** Words of the control area: two cache lines apart, because processors fetch lines in pairs. */

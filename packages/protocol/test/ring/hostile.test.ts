@@ -3,7 +3,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { MAX_RING_BODY } from '../../src/ring-sender.js'
+import { MAX_BESIDE_BYTES } from '../../src/ring-beside.js'
 import { RING_WORD, createRingBuffers, openRing, type RingMemory } from '../../src/ring.js'
 import { createRingLink } from '../../src/ring-link.js'
 import { RingWriter } from '../../src/ring-writer.js'
@@ -36,13 +36,10 @@ describe('a ring link', () => {
   it.each<[string, (write: ReturnType<typeof bare>['write']) => void, string]>([
     ['a kind that is none', write => write(0, 4, 0), 'a kind of frame that is none'],
     ['another kind that is none', write => write(9, 4, 0), 'a kind of frame that is none'],
-    ['a frame over the bound', write => write(1, 4, MAX_RING_BODY), 'a frame out of bounds'],
-    ['a frame of 4 GiB', write => write(1, 4, -1), 'a frame out of bounds'],
-    ['an empty first part', write => write(1, 0, 8), 'a frame out of bounds'],
-    ['an empty later part', write => (write(1, 8, 8), write(1, 0, 8)), 'a part of no frame'],
-    ['a part that is longer than the rest', write => (write(1, 8, 8), write(1, 16, 0)), 'a part of no frame'],
-    ['a part that ends too early', write => (write(1, 8, 16), write(1, 8, 0)), 'a part of no frame'],
-    ['a part of another kind', write => (write(1, 8, 8), write(2, 8, 0)), 'a part of no frame'],
+    ['a frame over the bound', write => write(1, 0, MAX_BESIDE_BYTES + 1), 'a frame out of bounds'],
+    ['a frame of 4 GiB', write => write(1, 0, -1), 'a frame out of bounds'],
+    ['a frame both here and beside', write => write(1, 8, 8), 'a frame out of bounds'],
+    ['bytes beside that are not there', write => write(5, 0, 8), 'no bytes on the port beside it'],
   ])('takes %s for a fault, and nothing after it', async (_name, attack, what) => {
     const { write, seen, link, port } = bare()
     let closed = false
@@ -82,17 +79,56 @@ describe('a ring link', () => {
   it.each([
     ['a number', 0],
     ['an object', { a: 1 }],
-    ['a buffer', new ArrayBuffer(8)],
-  ])('takes %s on the port for a fault', async (_name, message) => {
-    const { seen, port } = bare()
-    port.postMessage(message)
+    ['a list', [new ArrayBuffer(8)]],
+    ['shared memory', new SharedArrayBuffer(8)],
+    ['a Uint8Array', new Uint8Array(8)],
+  ])('takes %s on the port for a fault, announced or not', async (_name, message) => {
+    const [silent, announced] = [bare(), bare()]
+    silent.port.postMessage(message)
+    announced.port.postMessage(message)
+    announced.write(5, 0, 8)
     await settle()
-    expect(seen.log).toEqual(['fault: InvalidRequest: The peer posted on the port beside a ring'])
+    for (const { seen } of [silent, announced]) expect(seen.log).toEqual([broke('no bytes on the port beside it')])
+  })
+
+  it.each([7, 9, 0])('takes %i bytes beside it, where 8 were announced, for a fault', async length => {
+    const { seen, port, write } = bare()
+    port.postMessage(new ArrayBuffer(length))
+    write(5, 0, 8)
+    await settle()
+    expect(seen.log).toEqual([broke('other bytes beside it than were announced')])
+  })
+
+  it.each([
+    ['more frames', 65, 8],
+    ['more bytes', 3, 2 ** 24],
+    ['a frame that is too large', 1, MAX_BESIDE_BYTES + 2],
+  ])('takes %s beside it than an honest sender lets wait for a fault', async (_name, count, size) => {
+    const { seen, port } = bare()
+    for (let i = 0; i < count; i++) {
+      const buffer = new ArrayBuffer(size)
+      port.postMessage(buffer, [buffer])
+    }
+    await settle()
+    expect(seen.log).toEqual([broke('too much on the port beside it')])
+  })
+
+  it('takes what the port brings before and after its announcement alike', async () => {
+    const { seen, port, write } = bare()
+    const post = (text: string): void => port.postMessage(Uint8Array.from(Buffer.from(text)).buffer)
+    post('one')
+    await settle()
+    post('two')
+    write(5, 0, 3)
+    write(1, 1, 0)
+    write(2, 0, 3)
+    await settle()
+    expect(seen.log).toEqual(['5:one', '1:a', '2:two'])
   })
 
   it('refuses to send what its peer would take for a fault', () => {
     const { link } = bare()
-    expect(() => link.send({ kind: 2, body: new Uint8Array(MAX_RING_BODY + 1) })).toThrow('is over the limit')
+    expect(() => link.send({ kind: 2, body: new Uint8Array(MAX_BESIDE_BYTES + 1) })).toThrow('is over the limit')
   })
 
   it('waits for a peer that is busy, and is not kept from its closing for ever by one that takes nothing', async () => {
