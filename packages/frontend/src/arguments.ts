@@ -15,18 +15,18 @@ export interface PreparedArguments {
   params: unknown
   /** Bytes are among them, so they need the msgpack lane. */
   hasBytes: boolean
+  channels: readonly Channel[]
 }
 
 /** Named arguments of a command, or bytes as its whole body. */
 export type CommandArguments = Readonly<Record<string, unknown>> | Uint8Array | ArrayBuffer
 
-/**
- * @param channels takes the channels among the arguments, also where this throws
- * @throws BusError `InvalidParams` where `args` is neither an object of named arguments nor bytes, or can't be read
- */
-export function prepareArguments(command: string, args: unknown, channels: Channel[]): PreparedArguments {
-  if (args === undefined || args === null) return { params: undefined, hasBytes: false }
-  if (isBytes(args)) return { params: args, hasBytes: true }
+const NO_CHANNELS: readonly Channel[] = []
+
+/** @throws BusError `InvalidParams` where `args` is neither an object of named arguments nor bytes, or can't be read */
+export function prepareArguments(command: string, args: unknown): PreparedArguments {
+  if (args === undefined || args === null) return { params: undefined, hasBytes: false, channels: NO_CHANNELS }
+  if (isBytes(args)) return { params: args, hasBytes: true, channels: NO_CHANNELS }
   // Lists, maps and promises that somebody forgot to await would all arrive as an object without a name in it.
   if (typeof args !== 'object' || Symbol.iterator in args || typeof (args as { then?: unknown }).then === 'function') {
     const kind = typeof args === 'object' ? `a ${Object.prototype.toString.call(args).slice(8, -1)}` : typeof args
@@ -37,21 +37,41 @@ export function prepareArguments(command: string, args: unknown, channels: Chann
     )
   }
   const named = args as Record<string, unknown>
-  const names = Object.keys(named)
   let hasBytes = false
-  for (const name of names) {
+  let hasChannels = false
+  for (const name of Object.keys(named)) {
     const value = read(command, named, name)
     if (typeof value !== 'object' || value === null) continue
     if (isBytes(value)) hasBytes = true
+    else if (value instanceof Channel) hasChannels = true
+  }
+  if (!hasChannels) return { params: args, hasBytes, channels: NO_CHANNELS }
+  return { ...referToChannels(command, named), hasBytes }
+}
+
+/** The same arguments with what refers to a channel in its place. */
+function referToChannels(command: string, args: Record<string, unknown>): { params: unknown; channels: Channel[] } {
+  const params: Record<string, unknown> = {}
+  const channels: Channel[] = []
+  for (const name of Object.keys(args)) {
+    const value = read(command, args, name)
     if (value instanceof Channel) channels.push(value)
+    params[name] = value instanceof Channel ? channelReference(value.renew()) : value
   }
-  if (channels.length === 0) return { params: args, hasBytes }
-  const copy: Record<string, unknown> = {}
-  for (const name of names) {
-    const value = read(command, named, name)
-    copy[name] = value instanceof Channel ? channelReference(value.renew()) : value
-  }
-  return { params: copy, hasBytes }
+  return { params, channels }
+}
+
+/** The channels of a call that can't be made, whatever is wrong with its other arguments. */
+export function channelsAmong(args: unknown): Channel[] {
+  if (typeof args !== 'object' || args === null || isBytes(args)) return []
+  return Object.keys(args).flatMap(name => {
+    try {
+      const value = (args as Record<string, unknown>)[name]
+      return value instanceof Channel ? [value] : []
+    } catch {
+      return []
+    }
+  })
 }
 
 export function checkCommandName(command: unknown): void {

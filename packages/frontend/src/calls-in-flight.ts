@@ -4,8 +4,10 @@
 /** At least twice as many slots as calls, a power of two. */
 const MIN_SLOTS = 64
 
+const emptySlots = (count: number): undefined[] => Array.from({ length: count }, () => undefined)
+
 export class CallsInFlight<Call extends { readonly id: number }> {
-  #slots: (Call | undefined)[] = new Array<Call | undefined>(MIN_SLOTS).fill(undefined)
+  #slots: (Call | undefined)[] = emptySlots(MIN_SLOTS)
   #nextId = 1
   #size = 0
 
@@ -51,7 +53,7 @@ export class CallsInFlight<Call extends { readonly id: number }> {
 
   #grow(): void {
     const calls = this.#slots
-    this.#slots = new Array<Call | undefined>(calls.length * 2).fill(undefined)
+    this.#slots = emptySlots(calls.length * 2)
     for (const call of calls) if (call !== undefined) this.#slots[this.#slotOf(call.id)] = call
   }
 }

@@ -18,7 +18,7 @@ import {
   type ReceivedFrame,
   type Unlisten,
 } from '@sallyport/protocol'
-import { checkCommandName, plainHeaders, prepareArguments, type CommandArguments } from './arguments.js'
+import { channelsAmong, checkCommandName, plainHeaders, prepareArguments, type CommandArguments } from './arguments.js'
 import { Channel } from './channel.js'
 import { Listeners, checkHandler, type EventHandler } from './events.js'
 import {
@@ -28,7 +28,7 @@ import {
   type EmitOptions,
   type InvokeOptions,
 } from './options.js'
-import { Pending, type Settle } from './pending.js'
+import { Pending } from './pending.js'
 import { postCall } from './post-call.js'
 
 export type { EmitOptions, InvokeOptions } from './options.js'
@@ -86,16 +86,16 @@ export class Client {
   invoke<T = unknown>(command: string, args?: CommandArguments, options?: InvokeOptions): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       checkCommandName(command)
-      const channels: Channel[] = []
       try {
-        const { params, hasBytes } = prepareArguments(command, args, channels)
+        const { params, hasBytes, channels } = prepareArguments(command, args)
+        const settled = resolve as (result: unknown) => void
+        if (channels.length === 0) return this.#request(command, params, hasBytes, settled, reject, options)
         const mine = this.#unused(channels)
-        const settle: Settle = { resolve: resolve as Settle['resolve'], reject }
-        if (mine.length > 0) settle.reject = error => reject(this.#finishAll(mine, error))
-        this.#request(command, params, hasBytes, settle, options)
+        const failed = (error: BusError): void => reject(this.#finishAll(mine, error))
+        this.#request(command, params, hasBytes, settled, failed, options)
         for (const channel of mine) this.#adopt(channel)
       } catch (error) {
-        throw this.#finishAll(this.#unused(channels), error)
+        throw this.#finishAll(this.#unused(channelsAmong(args)), error)
       }
     })
   }
@@ -124,7 +124,7 @@ export class Client {
         this.#listeners.add(eventId, handler as EventHandler)
         resolve(() => this.#unlisten(event, eventId))
       }
-      this.#request(METHOD.listen, params, false, { resolve: listening, reject }, options)
+      this.#request(METHOD.listen, params, false, listening, reject, options)
     })
   }
 
@@ -148,14 +148,21 @@ export class Client {
     await this.close()
   }
 
-  #request(method: string, params: unknown, bytes: boolean, settle: Settle, options?: InvokeOptions): void {
+  #request(
+    method: string,
+    params: unknown,
+    bytes: boolean,
+    resolve: (result: unknown) => void,
+    reject: (error: BusError) => void,
+    options?: InvokeOptions,
+  ): void {
     if (this.#gone) throw new BusError('Disconnected', this.#gone.message, { data: { delivered: 'no' } })
     if (options !== undefined) checkCallOptions(method, options, params)
     const id = this.#pending.takeId()
     const message: CallMessage = { jsonrpc: '2.0', id, method, params }
     if (options?.headers !== undefined) message.headers = plainHeaders(options.headers)
     postCall(this.#outbox, this.#codec, message, bytes, options?.transfer)
-    this.#pending.add(id, method, settle, options)
+    this.#pending.add(id, method, resolve, reject, options)
   }
 
   #emit(
@@ -175,7 +182,7 @@ export class Client {
   #unlisten(event: string, eventId: number): void {
     if (!this.#listeners.remove(eventId) || this.#gone) return
     const done = (): void => {}
-    this.#request(METHOD.unlisten, { event, eventId }, false, { resolve: done, reject: done })
+    this.#request(METHOD.unlisten, { event, eventId }, false, done, done)
   }
 
   #adopt(channel: Channel): void {
@@ -187,7 +194,7 @@ export class Client {
   }
 
   /** A channel is the call's that it came with first: with that call it ends, where the call fails. */
-  #unused(channels: Channel[]): Channel[] {
+  #unused(channels: readonly Channel[]): Channel[] {
     return channels.filter(({ id }) => !this.#channels.has(id))
   }
 

@@ -17,7 +17,7 @@ function setUp() {
       resolve: (value: unknown) => settled.push(`${id} ${String(value)}`),
       reject: (error: BusError) => settled.push(`${id} ${error.reason}`),
     }
-    pending.add(id, 'greet', settle, options)
+    pending.add(id, 'greet', settle.resolve, settle.reject, options)
     return id
   }
   return { pending, add, settled, abandoned }

@@ -5,13 +5,10 @@ import { setMaxListeners } from 'node:events'
 import { CallsInFlight } from './calls-in-flight.js'
 import { cancelled, type CallOptions } from './options.js'
 
-export interface Settle {
+interface Call {
+  readonly id: number
   resolve(result: unknown): void
   reject(error: BusError): void
-}
-
-interface Call extends Settle {
-  readonly id: number
   release: (() => void) | undefined
 }
 
@@ -33,8 +30,14 @@ export class Pending {
     return this.#calls.takeId()
   }
 
-  add(id: number, method: string, settle: Settle, options: CallOptions | undefined): void {
-    const call: Call = { id, resolve: settle.resolve, reject: settle.reject, release: undefined }
+  add(
+    id: number,
+    method: string,
+    resolve: Call['resolve'],
+    reject: Call['reject'],
+    options: CallOptions | undefined,
+  ): void {
+    const call: Call = { id, resolve, reject, release: undefined }
     this.#calls.add(call)
     if (options !== undefined) call.release = this.#watch(id, method, options)
   }

@@ -4,7 +4,7 @@ import {
   codecs,
   describeCommand,
   describeThrown,
-  encodeChecked,
+  encodeMessage,
   isBusError,
   claimAttachments,
   packMessage,
@@ -27,7 +27,7 @@ export function postCall(
 ): void {
   const codec = codecs[bytes ? 'msgpack' : codecName]
   try {
-    if (!bytes) return outbox.put(codec, encodeChecked(codec, message))
+    if (!bytes) return outbox.put(codec, encodeMessage(codec, message, true))
     const { encoded, attachments } = claimAttachments(packMessage(message), transfer)
     outbox.put(codec, encoded, attachments)
   } catch (cause) {

@@ -9,7 +9,7 @@ import {
   carriesBytes,
   codecs,
   createOutbox,
-  encodeChecked,
+  encodeMessage,
   describeCommand,
   idOf,
   isBusError,
@@ -197,5 +197,5 @@ function write({ id }: CallMessage, { cmd, payload, options }: PassedMessage, co
   if (id !== undefined) message.id = id
   if (options?.headers !== undefined) message.headers = options.headers
   if (codec.name === 'msgpack' || carriesBytes(message)) return { codec: codecs.msgpack, ...packMessage(message) }
-  return { codec, encoded: encodeChecked(codec, message), attachments: [] }
+  return { codec, encoded: encodeMessage(codec, message, true), attachments: [] }
 }

@@ -10,15 +10,12 @@ export interface Codec {
   readonly name: CodecName
   readonly kind: FrameKind
   /**
-   * @throws whatever the format throws for a value that it can't carry (a TypeError for a BigInt or a cycle in JSON).
+   * @param checked what core and the gate refuse is refused here: sent to them, it would cost the session, and every call
+   * that is in flight
+   * @throws whatever the format throws for a value that it can't carry (a TypeError for a BigInt or a cycle in JSON), and a
+   * RangeError or TypeError for what is refused
    */
-  encode(message: Message): EncodedMessage
-  /**
-   * What core and the gate refuse is not sent to them: it would cost the session, and every call that is in flight.
-   *
-   * @throws RangeError or TypeError, which says what was found
-   */
-  check(encoded: EncodedMessage): void
+  encode(message: Message, checked?: boolean): EncodedMessage
   /** Joins encoded messages into one body: one alone as itself, several as an array (JSON-RPC's batch). */
   join(messages: readonly EncodedMessage[]): EncodedMessage
   /**

@@ -50,7 +50,7 @@ export {
   type ResponseMessage,
   type SuccessMessage,
 } from './message.js'
-export { createOutbox, encodeChecked, encodeMessage, type Outbox } from './outbox.js'
+export { createOutbox, encodeMessage, type Outbox } from './outbox.js'
 export { buffersOf, checkTransfer, claimAttachments, packMessage, takeBytes, type PackedMessage } from './packing.js'
 export { createPortLink } from './port-link.js'
 export type { OpenedRecord, Opener, OpenerOptions, Sealer, SealerOptions } from './record.js'

@@ -1,6 +1,6 @@
 // JSON, the default codec: envelopes are spliced as text, so that only params and results pass through a serializer.
 import { isAscii, isUtf8 } from 'node:buffer'
-import type { Codec, EncodedMessage } from './codec.js'
+import type { Codec } from './codec.js'
 import { MAX_FRAME_BYTES, SCAN_ABOVE_BYTES } from './bounds.js'
 import { BusError } from './error.js'
 import { FRAME_KIND } from './frame.js'
@@ -9,30 +9,52 @@ import type { Message, RequestId } from './message.js'
 
 const quote = (id: RequestId | null): string => (typeof id === 'number' ? String(id) : JSON.stringify(id))
 
-function check(encoded: EncodedMessage): void {
-  const text = encoded as string
-  if (text.includes('__proto__')) refuseProtoKeys(text, JSON.parse(text))
-  if (text.length * 3 > SCAN_ABOVE_BYTES) {
-    const bytes = Buffer.from(text)
-    if (bytes.byteLength > SCAN_ABOVE_BYTES) scanJson(bytes)
+/** The text of a call up to its params: callers mostly repeat themselves. */
+let lastMethod = ''
+let lastHead = ',"method":""'
+
+function headOf(method: string): string {
+  if (method !== lastMethod) {
+    lastHead = `,"method":${JSON.stringify(method)}`
+    lastMethod = method
   }
+  return lastHead
 }
 
-function encode(message: Message): string {
+function encode(message: Message, checked = false): string {
+  const text = write(message, checked)
+  if (checked && text.length * 3 > SCAN_ABOVE_BYTES) scanIfLarge(text)
+  return text
+}
+
+function write(message: Message, checked: boolean): string {
   if ('result' in message) {
-    return `{"jsonrpc":"2.0","id":${quote(message.id)},"result":${JSON.stringify(message.result) ?? 'null'}}`
+    return `{"jsonrpc":"2.0","id":${quote(message.id)}${member(',"result":', message.result, checked) || ',"result":null'}}`
   }
   if ('error' in message) {
-    return `{"jsonrpc":"2.0","id":${quote(message.id)},"error":${JSON.stringify(message.error)}}`
+    return `{"jsonrpc":"2.0","id":${quote(message.id)}${member(',"error":', message.error, checked)}}`
   }
   const { id, method, params, headers } = message
-  let text = id === undefined ? '{"jsonrpc":"2.0","method":' : `{"jsonrpc":"2.0","id":${quote(id)},"method":`
-  text += JSON.stringify(method)
-  const encodedParams = params === undefined ? undefined : JSON.stringify(params)
-  if (encodedParams !== undefined) text += `,"params":${encodedParams}`
-  const encodedHeaders = headers === undefined ? undefined : JSON.stringify(headers)
-  if (encodedHeaders !== undefined) text += `,"headers":${encodedHeaders}`
-  return `${text}}`
+  const head = headOf(method)
+  let text = id === undefined ? `{"jsonrpc":"2.0"${head}` : `{"jsonrpc":"2.0","id":${quote(id)}${head}`
+  if (params !== undefined) text += member(',"params":', params, checked)
+  if (headers !== undefined) text += member(',"headers":', headers, checked)
+  return text + '}'
+}
+
+/** Nothing for what JSON has no text for. The text is looked at before it is joined to others, which costs the least. */
+function member(name: string, value: unknown, checked: boolean): string {
+  const text: string | undefined = JSON.stringify(value)
+  if (text === undefined) return ''
+  if (checked && text.includes('__proto__')) refuseProtoKeys(text, JSON.parse(text))
+  return name + text
+}
+
+/** What is too large for a frame is refused for that, later. */
+function scanIfLarge(text: string): void {
+  if (text.length > MAX_FRAME_BYTES) return
+  const bytes = Buffer.from(text)
+  if (bytes.byteLength > SCAN_ABOVE_BYTES) scanJson(bytes)
 }
 
 function decode(body: Uint8Array, trusted = false): unknown {
@@ -59,7 +81,6 @@ export const jsonCodec: Codec = {
   name: 'json',
   kind: FRAME_KIND.json,
   encode,
-  check,
   join: messages => (messages.length === 1 ? messages[0]! : `[${messages.join(',')}]`),
   decode,
 }

@@ -1,7 +1,7 @@
 // The two bounds that JSON's parser does not know, depth and number of values: where exactly they lie, that text can't hide
 // from them or run into them, and that a sender meets them before a receiver does.
 import fc from 'fast-check'
-import { encodeChecked } from './outbox.js'
+import { encodeMessage } from './outbox.js'
 import { describe, expect, it } from 'vitest'
 import { MAX_DEPTH, MAX_NODES, SCAN_ABOVE_BYTES } from './bounds.js'
 import { jsonCodec } from './json-codec.js'
@@ -126,7 +126,7 @@ describe('any JSON', () => {
 
 describe('a sender', () => {
   const deepValue = JSON.parse(nested(64)) as unknown
-  const send = (params: unknown): string => encodeChecked(jsonCodec, { jsonrpc: '2.0', method: 'm', params }) as string
+  const send = (params: unknown): string => encodeMessage(jsonCodec, { jsonrpc: '2.0', method: 'm', params }, true) as string
 
   it('does not send what a receiver would refuse', () => {
     expect(() => send({ pad: 'x'.repeat(large), deepValue })).toThrow(new RangeError('nested deeper than 64'))

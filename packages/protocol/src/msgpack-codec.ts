@@ -103,7 +103,6 @@ export const msgpackCodec: Codec = {
   name: 'msgpack',
   kind: FRAME_KIND.msgpack,
   encode,
-  check() {},
   join,
   decode,
 }

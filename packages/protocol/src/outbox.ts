@@ -71,23 +71,17 @@ export function createOutbox(send: SendBatch, full?: () => number | undefined): 
 }
 
 /**
+ * @param checked for what goes to core or a gate, which would close the session for what is refused here
  * @throws what the codec throws for a value that it can't carry; BusError `InvalidParams` where the message is too large
  * for a frame
  */
-export function encodeMessage(codec: Codec, message: Message): EncodedMessage {
-  const encoded = codec.encode(message)
+export function encodeMessage(codec: Codec, message: Message, checked = false): EncodedMessage {
+  const encoded = codec.encode(message, checked)
   if (encoded.length > FULL_BYTES) {
     const size = typeof encoded === 'string' ? Buffer.byteLength(encoded) : encoded.byteLength
     if (size > MAX_FRAME_BYTES) {
       throw new BusError('InvalidParams', `A message of ${size} bytes is over the limit of ${MAX_FRAME_BYTES}`)
     }
   }
-  return encoded
-}
-
-/** The same for what goes to core or a gate, which would close the session for what `check` refuses. */
-export function encodeChecked(codec: Codec, message: Message): EncodedMessage {
-  const encoded = encodeMessage(codec, message)
-  codec.check(encoded)
   return encoded
 }
