@@ -1,7 +1,8 @@
 // The app, as handlers and setups see it: events and the log.
 import { toEventTarget, type BusEvent, type EventTarget } from '@sallyport/protocol'
 import type { Logger } from 'pino'
-import { LocalListeners, type EventRouter } from './events.js'
+import type { EventRouter } from './events.js'
+import { LocalListeners } from './local-listeners.js'
 
 /** What it returns is not looked at, but for a promise that rejects: it is logged. */
 export type AppEventHandler<T = unknown> = (event: BusEvent<T>) => unknown

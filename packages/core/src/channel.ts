@@ -1,6 +1,7 @@
 // The sending end of a channel. It keeps order, and makes `send` wait while the frontend is behind.
-import { BusError, CHANNEL_WINDOW, takeBytes } from '@sallyport/protocol'
-import type { EncodedReply, Replies } from './replies.js'
+import { BusError, CHANNEL_WINDOW, METHOD, takeBytes, type CallMessage } from '@sallyport/protocol'
+import type { Encoded, Replies } from './replies.js'
+import type { RunHome } from './runs.js'
 
 /** An ordered stream to the frontend that passed the channel as an argument. */
 export interface Channel<T = unknown> {
@@ -18,15 +19,19 @@ export interface Channel<T = unknown> {
 }
 
 /** What a channel needs of its frontend's session. */
-export type ChannelSender = Pick<Replies, 'encode' | 'put'>
+export type ChannelSender = Pick<Replies, 'encode' | 'put' | 'post'>
 
 interface Waiting {
-  encoded: EncodedReply
+  index: number
+  encoded: Encoded
   resolve(): void
   reject(error: BusError): void
 }
 
-export class SendingChannel implements Channel {
+/** Of every message for which there is room. */
+const SENT: Promise<void> = Promise.resolve()
+
+export class SendingChannel implements Channel, RunHome {
   readonly id: number
   readonly #sender: ChannelSender
   readonly #forget: () => void
@@ -42,11 +47,25 @@ export class SendingChannel implements Channel {
     this.#forget = forget
   }
 
-  send(message: unknown, options: { transfer?: readonly ArrayBufferLike[] } = {}): Promise<void> {
-    const sent = this.#send(message, options.transfer)
-    // A send that nobody awaits must not end core when the frontend goes away.
-    sent.catch(() => {})
-    return sent
+  send(message: unknown, options?: { transfer?: readonly ArrayBufferLike[] }): Promise<void> {
+    try {
+      if (this.#ended || this.#ending) throw this.#ended ?? disconnected(`Channel ${this.id} has ended`)
+      const encoded = this.#sender.encode(this, this.#index, message, options?.transfer)
+      const index = this.#index++
+      if (this.#room === 0) return unwatched(this.#wait(index, encoded))
+      this.#put(index, encoded)
+      return SENT
+    } catch (error) {
+      return unwatched(Promise.reject(error as BusError))
+    }
+  }
+
+  one(message: unknown, index: number): CallMessage {
+    return { jsonrpc: '2.0', method: METHOD.channel, params: { channel: this.id, index, message } }
+  }
+
+  many(index: number): CallMessage {
+    return { jsonrpc: '2.0', method: METHOD.channel, params: { channel: this.id, index, messages: null } }
   }
 
   end(): void {
@@ -58,8 +77,8 @@ export class SendingChannel implements Channel {
   credit(messages: number): void {
     this.#room = Math.min(CHANNEL_WINDOW, this.#room + messages)
     while (this.#room > 0 && this.#waiting.length > 0) {
-      const { encoded, resolve } = this.#waiting.shift()!
-      this.#put(encoded)
+      const { index, encoded, resolve } = this.#waiting.shift()!
+      this.#put(index, encoded)
       resolve()
     }
     if (this.#ending && this.#waiting.length === 0) this.#finish()
@@ -72,18 +91,16 @@ export class SendingChannel implements Channel {
     for (const { reject } of this.#waiting.splice(0)) reject(this.#ended)
   }
 
-  async #send(message: unknown, transfer: readonly ArrayBufferLike[] | undefined): Promise<void> {
-    if (this.#ended || this.#ending) throw this.#ended ?? disconnected(`Channel ${this.id} has ended`)
-    const encoded = this.#sender.encode({ channel: this.id, index: this.#index, message }, transfer)
-    this.#index++
-    if (this.#room > 0) return this.#put(encoded)
+  #wait(index: number, encoded: Encoded): Promise<void> {
     // What is given away is gone for its sender when `send` returns, not when its turn comes.
-    encoded.attachments = encoded.attachments?.map(takeBytes)
-    return new Promise((resolve, reject) => this.#waiting.push({ encoded, resolve, reject }))
+    if (typeof encoded === 'object' && 'attachments' in encoded) {
+      encoded.attachments = encoded.attachments?.map(takeBytes)
+    }
+    return new Promise((resolve, reject) => this.#waiting.push({ index, encoded, resolve, reject }))
   }
 
-  #put(encoded: EncodedReply): void {
-    this.#sender.put(encoded)
+  #put(index: number, encoded: Encoded): void {
+    this.#sender.put(this, index, encoded)
     this.#room--
   }
 
@@ -91,8 +108,15 @@ export class SendingChannel implements Channel {
     if (this.#ended) return
     this.#ended = disconnected(`Channel ${this.id} has ended`)
     this.#forget()
-    this.#sender.put(this.#sender.encode({ channel: this.id, index: this.#index, end: true }))
+    const params = { channel: this.id, index: this.#index, end: true }
+    this.#sender.post({ jsonrpc: '2.0', method: METHOD.channel, params })
   }
+}
+
+/** A send that nobody awaits must not end core when the frontend goes away. */
+function unwatched(sent: Promise<void>): Promise<void> {
+  sent.catch(() => {})
+  return sent
 }
 
 const disconnected = (why: string): BusError => new BusError('Disconnected', why, { data: { delivered: 'no' } })

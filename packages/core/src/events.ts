@@ -1,12 +1,14 @@
 // Routes events to listeners, wherever they are: in core, in the host, in frontends. Targets and their table are Tauri's;
 // what is addressed to one frontend is not heard by another, whatever that one listens to.
-import { BusError, MAX_LISTENERS, checkEventName, type BusEvent, type EventTarget } from '@sallyport/protocol'
+import { BusError, MAX_LISTENERS, checkEventName, type EventTarget } from '@sallyport/protocol'
+import { Delivery } from './delivery.js'
+import { Payload } from './payload.js'
 
 /** Where listeners live. `label` is the frontend's; core and host have none, and hear everything. */
 export interface ListenerHome {
   readonly label: string | undefined
   /** @throws when the payload can't be carried there. */
-  deliver(event: string, ids: number[], payload: unknown): void
+  deliver(delivery: Delivery, payload: Payload): void
 }
 
 interface Listener {
@@ -14,8 +16,16 @@ interface Listener {
   readonly home: ListenerHome
 }
 
+type Accepts = (target: EventTarget, home: ListenerHome) => boolean
+
+/** The listeners of one event, by their ids. */
+class Listening extends Map<number, Listener> {
+  /** To all of them; made when it is needed, and gone when they change. */
+  everyone: readonly Delivery[] | undefined
+}
+
 export class EventRouter {
-  readonly #byEvent = new Map<string, Map<number, Listener>>()
+  readonly #byEvent = new Map<string, Listening>()
   readonly #perHome = new Map<ListenerHome, number>()
   #nextId = 0
 
@@ -25,8 +35,9 @@ export class EventRouter {
     this.#count(home, 1)
     const id = this.#nextId++
     let listeners = this.#byEvent.get(event)
-    if (!listeners) this.#byEvent.set(event, (listeners = new Map<number, Listener>()))
+    if (!listeners) this.#byEvent.set(event, (listeners = new Listening()))
     listeners.set(id, { target, home })
+    listeners.everyone = undefined
     return id
   }
 
@@ -36,6 +47,7 @@ export class EventRouter {
     if (listeners?.get(id)?.home !== home) return
     this.#count(home, -1)
     listeners.delete(id)
+    listeners.everyone = undefined
     if (listeners.size === 0) this.#byEvent.delete(event)
   }
 
@@ -43,6 +55,7 @@ export class EventRouter {
     this.#perHome.delete(home)
     for (const [event, listeners] of this.#byEvent) {
       for (const [id, listener] of listeners) if (listener.home === home) listeners.delete(id)
+      listeners.everyone = undefined
       if (listeners.size === 0) this.#byEvent.delete(event)
     }
   }
@@ -61,19 +74,18 @@ export class EventRouter {
    *
    * @throws the first error of a delivery, after all others have been tried.
    */
-  emit(event: unknown, payload: unknown, to: (target: EventTarget, home: ListenerHome) => boolean = everyone): void {
-    checkEventName(event)
-    const perHome = new Map<ListenerHome, number[]>()
-    for (const [id, { target, home }] of this.#byEvent.get(event) ?? []) {
-      if (!to(target, home)) continue
-      const ids = perHome.get(home)
-      if (ids) ids.push(id)
-      else perHome.set(home, [id])
-    }
+  emit(event: unknown, value: unknown, to?: Accepts): void {
+    const listeners = this.#byEvent.get(event as string)
+    // A name that is listened to has been checked.
+    if (!listeners) return checkEventName(event)
+    const deliveries = to
+      ? deliver(event as string, listeners, to)
+      : (listeners.everyone ??= deliver(event as string, listeners))
+    const payload = new Payload(value)
     let failure: { error: unknown } | undefined
-    for (const [home, ids] of perHome) {
+    for (const delivery of deliveries) {
       try {
-        home.deliver(event, ids, payload)
+        delivery.home.deliver(delivery, payload)
       } catch (error) {
         failure ??= { error }
       }
@@ -86,7 +98,16 @@ export class EventRouter {
   }
 }
 
-const everyone = (): boolean => true
+function deliver(event: string, listeners: Listening, accepts?: Accepts): readonly Delivery[] {
+  const perHome = new Map<ListenerHome, Delivery>()
+  for (const [id, { target, home }] of listeners) {
+    if (accepts && !accepts(target, home)) continue
+    let delivery = perHome.get(home)
+    if (!delivery) perHome.set(home, (delivery = new Delivery(event, home)))
+    delivery.ids.push(id)
+  }
+  return [...perHome.values()]
+}
 
 const KINDS_OF_LABEL: Record<string, readonly EventTarget['kind'][]> = {
   AnyLabel: ['Window', 'Webview', 'WebviewWindow', 'AnyLabel'],
@@ -104,31 +125,3 @@ function matches(to: EventTarget, listener: EventTarget): boolean {
 
 const mayHear = (to: EventTarget, { label }: ListenerHome): boolean =>
   label === undefined || !('label' in to) || to.label === label
-
-/** Listeners that are functions of this thread. */
-export class LocalListeners implements ListenerHome {
-  readonly label = undefined
-  readonly #router: EventRouter
-  readonly #handlers = new Map<number, { event: string; handler: (event: BusEvent) => unknown }>()
-
-  constructor(router: EventRouter) {
-    this.#router = router
-  }
-
-  listen(event: string, handler: (event: BusEvent) => unknown, target: EventTarget): number {
-    const id = this.#router.listen(event, target, this)
-    this.#handlers.set(id, { event, handler })
-    return id
-  }
-
-  unlisten(id: number): void {
-    const listener = this.#handlers.get(id)
-    if (!listener) return
-    this.#handlers.delete(id)
-    this.#router.unlisten(listener.event, id, this)
-  }
-
-  deliver(event: string, ids: number[], payload: unknown): void {
-    for (const id of ids) this.#handlers.get(id)?.handler({ event, id, payload })
-  }
-}

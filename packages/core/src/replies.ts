@@ -1,28 +1,35 @@
 // What core sends to one frontend: answers, events and the messages of channels, each in the codec that can carry it.
 import {
   BusError,
-  METHOD,
+  checkSize,
   checkTransfer,
+  claimAttachments,
   codecs,
   createOutbox,
   describeCommand,
   describeThrown,
+  encodeAround,
   encodeMessage,
+  encodeValue,
   holdsBytes,
-  claimAttachments,
   packMessage,
+  putLast,
   toErrorObject,
-  type ChannelParams,
+  type Codec,
   type CodecName,
-  type EventParams,
+  type EncodedMessage,
   type Link,
   type Message,
   type Outbox,
-  type Codec,
-  type EncodedMessage,
   type RequestId,
 } from '@sallyport/protocol'
+import type { Delivery } from './delivery.js'
+import type { Payload } from './payload.js'
+import { Runs, type RunHome } from './runs.js'
 import { takeTransfer } from './transfer.js'
+
+/** Values from here on go alone. */
+const LARGE = 16 * 1024
 
 /** A message that may be sent as it is. */
 export interface EncodedReply {
@@ -31,13 +38,23 @@ export interface EncodedReply {
   attachments: readonly Uint8Array[] | undefined
 }
 
+/** A value of a run, or a message that goes alone. */
+export type Encoded = EncodedMessage | EncodedReply
+
+/** A channel, as replies need it. */
+interface ReplyHome extends RunHome {
+  readonly id: number
+}
+
 export class Replies {
-  readonly #codec: CodecName
+  readonly #codec: Codec
   readonly #outbox: Outbox
+  readonly #runs: Runs
 
   constructor(link: Link, codec: CodecName) {
-    this.#codec = codec
+    this.#codec = codecs[codec]
     this.#outbox = createOutbox((kind, body) => link.send({ kind, body }))
+    this.#runs = new Runs(this.#outbox)
   }
 
   /** A result that can't be carried becomes an error that says so. */
@@ -49,7 +66,7 @@ export class Replies {
         throw new TypeError('an async iterable is no value; send its values on a Channel')
       }
       const transfer = isObject ? takeTransfer(result) : undefined
-      this.#post({ jsonrpc: '2.0', id, result }, result, transfer)
+      this.#answer({ jsonrpc: '2.0', id, result }, result, transfer)
     } catch (cause) {
       this.error(id, method, uncarriable(`The result of ${describeCommand(method)}`, 'InternalError', cause))
     }
@@ -57,19 +74,21 @@ export class Replies {
 
   error(id: RequestId | null, method: string, error: BusError): void {
     try {
-      this.#post({ jsonrpc: '2.0', id, error: toErrorObject(error) }, error.data)
+      this.#answer({ jsonrpc: '2.0', id, error: toErrorObject(error) }, error.data)
     } catch (cause) {
       const failure = uncarriable(`The error of ${describeCommand(method)}`, error.reason, cause)
-      this.#post({ jsonrpc: '2.0', id, error: toErrorObject(failure) }, undefined)
+      this.#answer({ jsonrpc: '2.0', id, error: toErrorObject(failure) }, undefined)
     }
   }
 
   /** @throws BusError `InvalidParams` for a payload that can't be carried. */
-  event(params: EventParams): void {
+  event(delivery: Delivery, payload: Payload): void {
     try {
-      this.#post({ jsonrpc: '2.0', method: METHOD.event, params }, params.payload)
+      if (payload.hasBytes) return this.#put(packEvent(delivery, payload))
+      const encoded = payload.encode(this.#codec.name)
+      this.put(delivery, 0, this.#fit(delivery, 0, payload.value, encoded))
     } catch (cause) {
-      throw uncarriable(`The payload of event ${JSON.stringify(params.event)}`, 'InvalidParams', cause)
+      throw uncarriable(`The payload of event ${JSON.stringify(delivery.event)}`, 'InvalidParams', cause)
     }
   }
 
@@ -78,34 +97,64 @@ export class Replies {
    *
    * @throws BusError `InvalidParams` for a message or a `transfer` that can't be carried.
    */
-  encode(params: ChannelParams, transfer?: readonly ArrayBufferLike[]): EncodedReply {
-    const value = 'message' in params ? params.message : undefined
+  encode(channel: ReplyHome, index: number, value: unknown, transfer?: readonly ArrayBufferLike[]): Encoded {
     try {
       if (transfer !== undefined) checkTransfer(transfer, value)
-      return this.#encode({ jsonrpc: '2.0', method: METHOD.channel, params }, value, transfer)
+      if (holdsBytes(value)) return pack(channel.one(value, index), transfer)
+      return this.#fit(channel, index, value, encodeValue(this.#codec, value))
     } catch (cause) {
-      throw uncarriable(`A message of channel ${params.channel}`, 'InvalidParams', cause)
+      throw uncarriable(`A message of channel ${channel.id}`, 'InvalidParams', cause)
     }
   }
 
-  put({ codec, encoded, attachments }: EncodedReply): void {
-    this.#outbox.put(codec, encoded, attachments)
+  /** Sends what was encoded, in a run with what its home sends before and after. */
+  put(home: RunHome, index: number, encoded: Encoded): void {
+    if (typeof encoded === 'string' || encoded instanceof Uint8Array) this.#runs.add(home, index, this.#codec, encoded)
+    else this.#put(encoded)
+  }
+
+  /** Sends a message of the bus's own. */
+  post(message: Message): void {
+    this.#put({ codec: this.#codec, encoded: encodeMessage(this.#codec, message), attachments: undefined })
   }
 
   flush(): void {
+    this.#runs.close()
     this.#outbox.flush()
   }
 
-  #post(message: Message, value: unknown, transfer?: readonly ArrayBufferLike[]): void {
-    this.put(this.#encode(message, value, transfer))
+  #put({ codec, encoded, attachments }: EncodedReply): void {
+    this.#runs.close()
+    this.#outbox.put(codec, encoded, attachments)
   }
 
   /** `value` is what the user gave: bytes, as themselves or at its top level, need the msgpack lane. */
-  #encode(message: Message, value: unknown, transfer: readonly ArrayBufferLike[] | undefined): EncodedReply {
-    if (holdsBytes(value)) return { codec: codecs.msgpack, ...claimAttachments(packMessage(message), transfer) }
-    const codec = codecs[this.#codec]
-    return { codec, encoded: encodeMessage(codec, message), attachments: undefined }
+  #answer(message: Message, value: unknown, transfer?: readonly ArrayBufferLike[]): void {
+    if (holdsBytes(value)) this.#put(pack(message, transfer))
+    else this.post(message)
   }
+
+  /** What is large, or is nothing as JSON, goes in a message of its own. */
+  #fit(home: RunHome, index: number, value: unknown, encoded: EncodedMessage | undefined): Encoded {
+    if (encoded !== undefined && encoded.length < LARGE) return encoded
+    const codec = this.#codec
+    const message =
+      encoded === undefined
+        ? codec.encode(home.one(value, index))
+        : checkSize(encodeAround(codec, home.one(null, index), encoded))
+    return { codec, encoded: message, attachments: undefined }
+  }
+}
+
+const pack = (message: Message, transfer: readonly ArrayBufferLike[] | undefined): EncodedReply => ({
+  codec: codecs.msgpack,
+  ...claimAttachments(packMessage(message), transfer),
+})
+
+/** The same for every frontend, but for its ids, and for its attachments, which it gets for itself. */
+function packEvent({ event, ids }: Delivery, payload: Payload): EncodedReply {
+  const { encoded, attachments } = claimAttachments(payload.pack(event))
+  return { codec: codecs.msgpack, encoded: putLast(encoded, encodeValue(codecs.msgpack, ids)!), attachments }
 }
 
 function uncarriable(what: string, reason: BusError['reason'], cause: unknown): BusError {

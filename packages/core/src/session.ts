@@ -20,9 +20,11 @@ import { CallTable } from './calls.js'
 import { ChannelTable } from './channels.js'
 import { notFound, type CommandRegistry } from './commands.js'
 import { Call } from './context.js'
+import type { Delivery } from './delivery.js'
 import type { EventRouter, ListenerHome } from './events.js'
 import { failureOf } from './failure.js'
 import { Inbox } from './inbox.js'
+import type { Payload } from './payload.js'
 import { Replies } from './replies.js'
 
 export interface SessionOptions {
@@ -68,8 +70,8 @@ export class Session implements ListenerHome {
     })
   }
 
-  deliver(event: string, ids: number[], payload: unknown): void {
-    this.#replies.event({ event, ids, payload })
+  deliver(delivery: Delivery, payload: Payload): void {
+    this.#replies.event(delivery, payload)
   }
 
   /** Takes no further call, and resolves once those that run have ended. */

@@ -2,31 +2,38 @@
 import type { MessagePort } from 'node:worker_threads'
 import { pino } from 'pino'
 import { afterEach } from 'vitest'
-import { FRAME_KIND, codecs, createLinkEnds, openLink, type FrameKind, type Link } from '@sallyport/protocol'
+import {
+  BatchReader,
+  FRAME_KIND,
+  createLinkEnds,
+  openLink,
+  type CodecName,
+  type FrameKind,
+  type Link,
+} from '@sallyport/protocol'
 import { createCore, type Core } from '../src/core.js'
 import type { CoreReport } from '../src/control.js'
+import type { Commands } from '../src/define.js'
 
 const cores: Core[] = []
 afterEach(() => Promise.all(cores.splice(0).map(core => core.close())))
 
 /** How often `count` was run. */
 export const ran = { times: 0 }
-const definition = {
-  commands: {
-    ok: () => 'fine',
-    count: () => ++ran.times,
-    forever: () => new Promise(() => {}),
-    deep: (args: object) => args,
-  },
+const usual: Commands = {
+  ok: () => 'fine',
+  count: () => ++ran.times,
+  forever: () => new Promise(() => {}),
+  deep: (args: object) => args,
 }
 
-export async function setUp(pattern: 'brownfield' | 'isolation' = 'brownfield') {
+export async function setUp(pattern: 'brownfield' | 'isolation' = 'brownfield', commands: Commands = usual) {
   const reports: CoreReport[] = []
-  const permissions = ['allow-ok', 'allow-count', 'allow-forever', 'allow-deep']
+  const permissions = Object.keys(commands).map(name => `allow-${name.replaceAll('_', '-')}`)
   const capabilities = [{ identifier: 'all', windows: ['*'], permissions }]
   const options = { pattern, capabilities, logLevel: 'silent' }
   const core = await createCore(
-    definition,
+    { commands },
     options,
     () => pino({ level: 'silent' }),
     report => reports.push(report),
@@ -42,14 +49,14 @@ export class Peer {
   closed = false
   #wake = () => {}
 
-  constructor(core: Core, label: string, keyPort?: MessagePort) {
+  constructor(core: Core, label: string, keyPort?: MessagePort, codec: CodecName = 'json') {
     const [there, here] = createLinkEnds('port')
-    core.attach({ label, codec: 'json', end: there, cipher: true, ...(keyPort && { keyPort }) })
+    core.attach({ label, codec, end: there, cipher: true, ...(keyPort && { keyPort }) })
+    const reader = new BatchReader(true)
     this.link = openLink(here, true)
     this.link.receive({
       frame: ({ kind, body }) => {
-        const decoded = codecs[kind === FRAME_KIND.json ? 'json' : 'msgpack'].decode(body)
-        this.received.push(...(Array.isArray(decoded) ? decoded : [decoded]))
+        this.received.push(...reader.read(kind, body))
         this.#wake()
       },
       closed: () => {

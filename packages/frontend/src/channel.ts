@@ -88,9 +88,9 @@ export class Channel<T = unknown> implements AsyncIterable<T> {
   /** @internal */
   receive(params: ChannelParams): void {
     if ('end' in params) return this.finish()
-    this.#waiting.push(params.message as T)
-    if (this.#onmessage) this.#handOver()
-    else this.#wakeUp()
+    if (!('messages' in params)) this.#receive(params.message as T)
+    else if (Array.isArray(params.messages)) for (const message of params.messages) this.#receive(message as T)
+    this.#wakeUp()
   }
 
   /** @internal */
@@ -100,15 +100,21 @@ export class Channel<T = unknown> implements AsyncIterable<T> {
     this.#wakeUp()
   }
 
+  #receive(message: T): void {
+    if (this.#onmessage && this.#waiting.length === 0) this.#hand(message)
+    else this.#waiting.push(message)
+  }
+
   #handOver(): void {
-    while (this.#onmessage && this.#waiting.length > 0) {
-      const message = this.#waiting.shift() as T
-      this.#credit()
-      try {
-        this.#onmessage(message)
-      } catch (error) {
-        throwLater(error)
-      }
+    while (this.#onmessage && this.#waiting.length > 0) this.#hand(this.#waiting.shift() as T)
+  }
+
+  #hand(message: T): void {
+    this.#credit()
+    try {
+      this.#onmessage!(message)
+    } catch (error) {
+      throwLater(error)
     }
   }
 

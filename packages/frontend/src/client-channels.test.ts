@@ -1,7 +1,7 @@
 // The receiving end of a stream: order, and its end, whatever the end comes from.
 import { describe, expect, it } from 'vitest'
 import { crossed, failure, result, setUp } from '../test/peer.js'
-import { collect, credits, end, messages, say, stream } from '../test/streams.js'
+import { collect, credits, end, messages, say, sayAll, stream } from '../test/streams.js'
 import { uncaught } from '../test/uncaught.js'
 import { Channel } from './channel.js'
 
@@ -25,6 +25,18 @@ describe('a channel', () => {
     expect(await call).toBe('done')
     await crossed()
     expect(seen).toEqual([0, 1, 2, 3, 4])
+  })
+
+  it('takes several in one message, as if each had come for itself', async () => {
+    const seen: unknown[] = []
+    const { peer, channel } = stream(message => {
+      seen.push(message)
+      if (message === 2) channel.onmessage = undefined
+    })
+    peer.send(say(channel, 0, 0), sayAll(channel, 1, [1, 2, 3, [4]]), end(channel, 5))
+    await crossed()
+    expect(seen).toEqual([0, 1, 2])
+    expect(await collect(channel)).toEqual([3, [4]])
   })
 
   it('takes any message: null, undefined, bytes', async () => {

@@ -37,6 +37,20 @@ describe('listen', () => {
     expect(heard).toEqual([1, 2, 3])
   })
 
+  it('hears several in one message, in order', async () => {
+    const { client, peer } = setUp()
+    const heard: unknown[] = []
+    for (let i = 0; i < 2; i++) void client.listen('e', ({ id, payload }) => void heard.push([id, payload]))
+    peer.send(result(1, 7), result(2, 8), notify('$/event', { event: 'e', ids: [7, 8], payloads: ['a', ['b']] }))
+    await crossed()
+    expect(heard).toEqual([
+      [7, 'a'],
+      [8, 'a'],
+      [7, ['b']],
+      [8, ['b']],
+    ])
+  })
+
   it('gives each handler an event of its own, with its own id', async () => {
     const { client, peer } = setUp()
     const heard: BusEvent[] = []

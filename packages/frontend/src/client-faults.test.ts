@@ -64,12 +64,14 @@ describe('a message that is none', () => {
     notify('$/event', 5),
     notify('$/event', {}),
     notify('$/event', { event: 'e', ids: 7 }),
+    notify('$/event', { event: 'e', ids: [7], payloads: 7 }),
     notify('$/event', { event: 'e', ids: { length: 1e9 } }),
     notify('$/event', { event: 'e', ids: [null, {}, '7', -1] }),
     { jsonrpc: '2.0', method: '$/channel' },
     notify('$/channel', null),
     notify('$/channel', {}),
     notify('$/channel', { channel: '1', message: 1 }),
+    notify('$/channel', { channel: 1, messages: 1 }),
     notify('$/channel', { channel: { id: 1 }, end: true }),
   ]
 

@@ -31,8 +31,15 @@ export class Listeners {
   }
 
   /** Each handler gets an event of its own. One that throws stops no other: its error is the thread's, as in a browser. */
-  dispatch({ event, ids, payload }: EventParams): void {
+  dispatch(params: EventParams): void {
+    const { event, ids } = params
     if (!Array.isArray(ids)) return
+    if (!('payloads' in params)) return this.#dispatch(event, ids, params.payload)
+    if (!Array.isArray(params.payloads)) return
+    for (const payload of params.payloads) this.#dispatch(event, ids, payload)
+  }
+
+  #dispatch(event: string, ids: readonly number[], payload: unknown): void {
     for (const id of ids) {
       try {
         void this.#handlers.get(id)?.({ event, id, payload })

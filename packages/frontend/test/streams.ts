@@ -5,6 +5,8 @@ import { notify, setUp, type Peer } from './peer.js'
 
 export const say = (channel: Channel, index: number, message: unknown): unknown =>
   notify('$/channel', { channel: channel.id, index, message })
+export const sayAll = (channel: Channel, index: number, messages: unknown): unknown =>
+  notify('$/channel', { channel: channel.id, index, messages })
 export const end = (channel: Channel, index: number): unknown =>
   notify('$/channel', { channel: channel.id, index, end: true })
 export const messages = (channel: Channel, from: number, to: number): unknown[] =>

@@ -33,15 +33,18 @@ export interface BusEvent<T = unknown> {
 
 export type Unlisten = () => void
 
-/** Params of `$/event`: one notification serves all listeners of a frontend. */
-export interface EventParams {
-  event: string
-  ids: number[]
-  payload: unknown
-}
+/** Params of `$/event`: one notification serves all listeners of a frontend. `payloads` are those of events in a row. */
+export type EventParams = { event: string; ids: readonly number[] } & ({ payload: unknown } | { payloads: unknown[] })
 
-/** Params of `$/channel`: messages are numbered from 0 per channel; `end` carries the count of all. */
-export type ChannelParams = { channel: number; index: number } & ({ message: unknown } | { end: true })
+/**
+ * Params of `$/channel`: messages are numbered from 0 per channel. `messages` follow each other, and the first has the
+ * `index`; `end` carries the count of all.
+ */
+export type ChannelParams = { channel: number; index: number } & (
+  | { message: unknown }
+  | { messages: unknown[] }
+  | { end: true }
+)
 
 /** Messages of one channel that may be under way before `send` waits for the frontend to take some. */
 export const CHANNEL_WINDOW = 256

@@ -76,7 +76,11 @@ export function createOutbox(send: SendBatch, full?: () => number | undefined): 
  * for a frame
  */
 export function encodeMessage(codec: Codec, message: Message, checked = false): EncodedMessage {
-  const encoded = codec.encode(message, checked)
+  return checkSize(codec.encode(message, checked))
+}
+
+/** @throws BusError `InvalidParams` where the message is too large for a frame */
+export function checkSize(encoded: EncodedMessage): EncodedMessage {
   if (encoded.length > FULL_BYTES) {
     const size = typeof encoded === 'string' ? Buffer.byteLength(encoded) : encoded.byteLength
     if (size > MAX_FRAME_BYTES) {

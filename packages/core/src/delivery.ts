@@ -1,0 +1,24 @@
+// An event's way to one home: which of its listeners hear it. It stays the same until listeners come or go, so that events in
+// a row make a run.
+import { METHOD, type CallMessage } from '@sallyport/protocol'
+import type { ListenerHome } from './events.js'
+import type { RunHome } from './runs.js'
+
+export class Delivery implements RunHome {
+  readonly event: string
+  readonly home: ListenerHome
+  readonly ids: number[] = []
+
+  constructor(event: string, home: ListenerHome) {
+    this.event = event
+    this.home = home
+  }
+
+  one(payload: unknown): CallMessage {
+    return { jsonrpc: '2.0', method: METHOD.event, params: { event: this.event, ids: this.ids, payload } }
+  }
+
+  many(): CallMessage {
+    return { jsonrpc: '2.0', method: METHOD.event, params: { event: this.event, ids: this.ids, payloads: null } }
+  }
+}

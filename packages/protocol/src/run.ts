@@ -1,0 +1,27 @@
+// Messages that follow each other and differ in one value, those of a channel or of one event, go as one message with a list
+// of values: to write and to read the same envelope for each would cost more than all else. Here are the parts of it.
+import type { Codec, EncodedMessage } from './codec.js'
+import type { CallMessage, Message } from './message.js'
+
+const JSON_END = 'null}}'
+
+/**
+ * A value alone; `undefined` where JSON has none for it.
+ *
+ * @throws what `Codec.encode` throws
+ */
+export function encodeValue(codec: Codec, value: unknown): EncodedMessage | undefined {
+  return codec.name === 'json' ? JSON.stringify(value) : codec.encode(value as Message)
+}
+
+/** @param message the last member of its params is `null`: there the value goes, which is encoded already */
+export function encodeAround(codec: Codec, message: CallMessage, value: EncodedMessage): EncodedMessage {
+  return putLast(codec.encode(message), value)
+}
+
+/** The same for a message that is encoded, too. */
+export function putLast(message: EncodedMessage, value: EncodedMessage): EncodedMessage {
+  if (typeof message === 'string') return `${message.slice(0, -JSON_END.length)}${value as string}}}`
+  // In MessagePack nothing follows the last member, and null is one byte.
+  return Buffer.concat([message.subarray(0, -1), value as Uint8Array])
+}
