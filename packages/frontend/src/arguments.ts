@@ -39,8 +39,7 @@ export function prepareArguments(command: string, args: unknown): PreparedArgume
   const named = args as Record<string, unknown>
   let hasBytes = false
   let hasChannels = false
-  for (const name of Object.keys(named)) {
-    const value = read(command, named, name)
+  for (const value of valuesOf(command, named)) {
     if (typeof value !== 'object' || value === null) continue
     if (isBytes(value)) hasBytes = true
     else if (value instanceof Channel) hasChannels = true
@@ -80,6 +79,15 @@ export function checkCommandName(command: unknown): void {
     'InvalidParams',
     `A command’s name must be a non-empty string: got ${command === '' ? '""' : typeof command}`,
   )
+}
+
+/** All at once, which costs a third of one by one; one by one where that fails, to name the argument. */
+function valuesOf(command: string, args: Record<string, unknown>): unknown[] {
+  try {
+    return Object.values(args)
+  } catch {
+    return Object.keys(args).map(name => read(command, args, name))
+  }
 }
 
 function read(command: string, args: Record<string, unknown>, key: string): unknown {

@@ -126,7 +126,8 @@ describe('any JSON', () => {
 
 describe('a sender', () => {
   const deepValue = JSON.parse(nested(64)) as unknown
-  const send = (params: unknown): string => encodeMessage(jsonCodec, { jsonrpc: '2.0', method: 'm', params }, true) as string
+  const send = (params: unknown): string =>
+    encodeMessage(jsonCodec, { jsonrpc: '2.0', method: 'm', params }, true) as string
 
   it('does not send what a receiver would refuse', () => {
     expect(() => send({ pad: 'x'.repeat(large), deepValue })).toThrow(new RangeError('nested deeper than 64'))

@@ -25,7 +25,7 @@ const GAIN = 1.1
 const ASLEEP_FRAMES = 512
 /** After a poll that has not paid there is none for a time that doubles with each. */
 const PENALTY_MIN = 1
-const PENALTY_MAX = 1000
+const PENALTY_MAX = 500
 
 export class RingPolling {
   readonly #leads: boolean

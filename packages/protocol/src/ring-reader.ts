@@ -86,6 +86,14 @@ export class RingReader {
     return this.#tail
   }
 
+  /**
+   * Whether there is something, for a thread that looks again and again: V8 calls an atomic load, and inlines this one. What
+   * it sees may be late, so a thread that goes to sleep asks `empty`.
+   */
+  get stirs(): boolean {
+    return this.#ring.control[RING_WORD.head] !== this.#tail
+  }
+
   get empty(): boolean {
     return this.#tail === Atomics.load(this.#ring.control, RING_WORD.head)
   }

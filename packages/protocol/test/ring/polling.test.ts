@@ -105,11 +105,11 @@ describe('the end that leads', () => {
     }
   })
 
-  it('waits twice as long after each poll in vain, up to a second, before it polls again', () => {
+  it('waits twice as long after each poll in vain, up to half a second, before it polls again', () => {
     const end = setUp()
-    for (const penalty of [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1000, 1000]) {
+    for (const penalty of [1, 2, 4, 8, 16, 32, 64, 128, 256, 500, 500]) {
       warm(end)
-      end.pass(1000)
+      end.pass(500)
       warm(end)
       end.start()
       end.pollInVain()
