@@ -27,6 +27,7 @@ import type { Delivery } from './delivery.js'
 import type { Payload } from './payload.js'
 import { Runs, type RunHome } from './runs.js'
 import { takeTransfer } from './transfer.js'
+import { atEndOfTurn } from './turn.js'
 
 /** Values from here on go alone. */
 const LARGE = 16 * 1024
@@ -50,11 +51,14 @@ export class Replies {
   readonly #codec: Codec
   readonly #outbox: Outbox
   readonly #runs: Runs
+  #armed = false
+  #held = false
 
   constructor(link: Link, codec: CodecName) {
     this.#codec = codecs[codec]
-    this.#outbox = createOutbox((kind, body) => link.send({ kind, body }))
-    this.#runs = new Runs(this.#outbox)
+    const arm = (): void => this.#arm()
+    this.#outbox = createOutbox((kind, body) => link.send({ kind, body }), undefined, arm)
+    this.#runs = new Runs(this.#outbox, arm)
   }
 
   /** A result that can't be carried becomes an error that says so. */
@@ -118,9 +122,26 @@ export class Replies {
     this.#put({ codec: this.#codec, encoded: encodeMessage(this.#codec, message), attachments: undefined })
   }
 
+  /** What is said until the next `flush` waits for it. */
+  hold(): void {
+    this.#held = true
+  }
+
   flush(): void {
+    this.#held = false
     this.#runs.close()
     this.#outbox.flush()
+  }
+
+  #arm(): void {
+    if (this.#armed || this.#held) return
+    this.#armed = true
+    atEndOfTurn(this.#endTurn)
+  }
+
+  readonly #endTurn = (): void => {
+    this.#armed = false
+    this.flush()
   }
 
   #put({ codec, encoded, attachments }: EncodedReply): void {

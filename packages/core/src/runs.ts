@@ -16,15 +16,17 @@ export interface RunHome {
 
 export class Runs {
   readonly #outbox: Outbox
+  readonly #begun: () => void
   #home: RunHome | undefined
   #codec: Codec | undefined
   #index = 0
   #values: EncodedMessage[] = []
   #bytes = 0
-  #armed = false
 
-  constructor(outbox: Outbox) {
+  /** @param begun is called when a run begins: whoever gives it closes the run at the end of the turn */
+  constructor(outbox: Outbox, begun: () => void) {
     this.#outbox = outbox
+    this.#begun = begun
   }
 
   /** @param index of the value, where its home counts them: the next of a run has the next */
@@ -52,15 +54,6 @@ export class Runs {
     this.#home = home
     this.#codec = codec
     this.#index = index
-    if (this.#armed) return
-    this.#armed = true
-    process.nextTick(this.#endTurn)
-  }
-
-  readonly #endTurn = (): void => {
-    this.#armed = false
-    if (!this.#home) return
-    this.close()
-    this.#outbox.flush()
+    this.#begun()
   }
 }

@@ -26,6 +26,7 @@ import { failureOf } from './failure.js'
 import { Inbox } from './inbox.js'
 import type { Payload } from './payload.js'
 import { Replies } from './replies.js'
+import { beginTurn } from './turn.js'
 
 export interface SessionOptions {
   /** `undefined` for the host, which is trusted and no frontend. */
@@ -95,9 +96,13 @@ export class Session implements ListenerHome {
     } catch (error) {
       return this.#fault(isBusError(error) ? error : new BusError('InternalError', 'The frame could not be read'))
     }
-    for (const message of messages) this.#serve(message)
-    // What was answered at once leaves as one frame, without waiting for the turn's end.
-    this.#replies.flush()
+    // What is answered at once leaves as one frame, without waiting for the turn's end.
+    this.#replies.hold()
+    try {
+      for (const message of messages) this.#serve(message)
+    } finally {
+      this.#replies.flush()
+    }
   }
 
   #serve(message: unknown): void {
@@ -120,6 +125,7 @@ export class Session implements ListenerHome {
     const { id: cancelled, channel, messages } = (params ?? {}) as Record<string, unknown>
     if (id === undefined && method === METHOD.cancel && isCount(cancelled)) this.#calls.cancel(cancelled)
     else if (id === undefined && method === METHOD.credit && isCount(channel) && isCount(messages)) {
+      beginTurn()
       this.#channels.credit(channel, messages)
     } else throw new BusError('InvalidRequest', `${describeCommand(method)} is not one that a frontend may send`)
   }
@@ -158,6 +164,7 @@ export class Session implements ListenerHome {
   /** A call that was taken out meanwhile was cancelled, or its frontend is gone: its answer has nowhere to go. */
   #await(message: CallMessage, call: Call, result: Promise<unknown>): void {
     const { id } = message
+    beginTurn()
     this.#calls.add(id, call)
     result.then(
       value => {

@@ -47,6 +47,7 @@ export class Peer {
   readonly received: unknown[] = []
   readonly link: Link
   closed = false
+  frames = 0
   #wake = () => {}
 
   constructor(core: Core, label: string, keyPort?: MessagePort, codec: CodecName = 'json') {
@@ -56,6 +57,7 @@ export class Peer {
     this.link = openLink(here, true)
     this.link.receive({
       frame: ({ kind, body }) => {
+        this.frames++
         this.received.push(...reader.read(kind, body))
         this.#wake()
       },

@@ -32,8 +32,13 @@ export interface Outbox {
 /** A body of `count` messages, ready to be framed; none in an attachment. */
 export type SendBatch = (kind: FrameKind, body: string | Uint8Array, count: number) => void
 
-/** @param full messages after which a frame is sent, where its link wants fewer than `FULL_COUNT` */
-export function createOutbox(send: SendBatch, full?: () => number | undefined): Outbox {
+/**
+ * @param full messages after which a frame is sent, where its link wants fewer than `FULL_COUNT`
+ * @param armed is called when the first message waits: whoever gives it flushes. By default that is at the end of the tick
+ */
+export function createOutbox(send: SendBatch, full?: () => number | undefined, armed?: () => void): Outbox {
+  // nextTick runs when all promises of this turn have settled, so that all their messages share a frame.
+  const arm = armed ?? ((): void => process.nextTick(flush))
   let waiting: EncodedMessage[] = []
   let bytes = 0
   let lane: Codec | undefined
@@ -50,8 +55,7 @@ export function createOutbox(send: SendBatch, full?: () => number | undefined): 
     if (attachments.length > 0) return sendNow(codec, encoded, attachments)
     if (codec !== lane || bytes + encoded.length > FULL_BYTES) flush()
     lane = codec
-    // nextTick runs when all promises of this turn have settled, so that all their messages share a frame.
-    if (waiting.length === 0) process.nextTick(flush)
+    if (waiting.length === 0) arm()
     bytes += encoded.length
     if (waiting.push(encoded) >= (full?.() ?? FULL_COUNT)) flush()
   }
