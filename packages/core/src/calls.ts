@@ -1,9 +1,10 @@
 // The calls of one frontend that are still running: their ids are unique, their number is bounded, and each ends once.
 import { BusError, MAX_IN_FLIGHT, type RequestId } from '@sallyport/protocol'
+import { CallSlots } from './call-slots.js'
 import type { Call } from './context.js'
 
 export class CallTable {
-  readonly #running = new Map<RequestId, Call>()
+  readonly #running = new CallSlots<Call>()
   /**
    * Calls that nobody waits for: notifications, and what was cancelled. Their handlers run all the same, so they count, and
    * their signals abort when the frontend goes.
@@ -17,21 +18,21 @@ export class CallTable {
 
   /** @throws BusError `InvalidRequest` for an id that is in flight, `Overloaded` beyond the bound. */
   admit(id: RequestId | undefined): void {
-    if (id !== undefined && this.#running.has(id)) throw new BusError('InvalidRequest', 'The id is in flight already')
+    if (id !== undefined && this.#running.get(id)) throw new BusError('InvalidRequest', 'The id is in flight already')
     if (this.size >= MAX_IN_FLIGHT) {
       throw new BusError('Overloaded', `More than ${MAX_IN_FLIGHT} calls of one frontend are in flight`)
     }
   }
 
-  add(id: RequestId | undefined, call: Call): void {
-    if (id === undefined) this.#unanswered.add(call)
-    else this.#running.set(id, call)
+  add(call: Call): void {
+    if (call.id === undefined) this.#unanswered.add(call)
+    else this.#running.add(call.id, call)
   }
 
   /** False where the call was taken out before: nobody waits for its answer. */
-  remove(id: RequestId | undefined, call: Call): boolean {
-    const found = id !== undefined && this.#running.get(id) === call
-    if (found) this.#running.delete(id)
+  remove(call: Call): boolean {
+    const found = call.id !== undefined && this.#running.get(call.id) === call
+    if (found) this.#running.delete(call.id)
     else this.#unanswered.delete(call)
     if (this.#whenIdle && this.size === 0) queueMicrotask(this.#whenIdle)
     return found
@@ -52,8 +53,7 @@ export class CallTable {
   }
 
   abortAll(reason: BusError): void {
-    const calls = [...this.#running.values(), ...this.#unanswered]
-    this.#running.clear()
+    const calls = [...this.#running.takeAll(), ...this.#unanswered]
     this.#unanswered.clear()
     for (const call of calls) call.abort(reason)
     this.#whenIdle?.()

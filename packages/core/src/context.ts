@@ -1,5 +1,5 @@
 // What a handler is given beside its arguments. Parts that most handlers never touch are made when they are read.
-import type { BusError, CallHeaders } from '@sallyport/protocol'
+import type { BusError, CallHeaders, RequestId } from '@sallyport/protocol'
 import type { Logger } from 'pino'
 import type { App } from './app.js'
 import type { SendingChannel } from './channel.js'
@@ -22,6 +22,7 @@ export interface CommandContext {
 }
 
 interface CallOptions {
+  id: RequestId | undefined
   app: App
   label: string
   method: string
@@ -36,15 +37,17 @@ export class Call implements CommandContext {
   readonly app: App
   readonly label: string
   readonly request: CommandRequest
+  readonly #id: RequestId | undefined
   readonly #method: string
   readonly #home: ListenerHome
   readonly #channels: readonly SendingChannel[]
   #controller: AbortController | undefined
 
-  constructor({ app, label, method, request, home, channels }: CallOptions) {
+  constructor({ id, app, label, method, request, home, channels }: CallOptions) {
     this.app = app
     this.label = label
     this.request = request
+    this.#id = id
     this.#method = method
     this.#home = home
     this.#channels = channels
@@ -53,6 +56,11 @@ export class Call implements CommandContext {
   /** Where the caller's listeners live. Not for handlers: it is not on what they are given. */
   static homeOf(call: Call): ListenerHome {
     return call.#home
+  }
+
+  /** Not for handlers either. */
+  get id(): RequestId | undefined {
+    return this.#id
   }
 
   get signal(): AbortSignal {

@@ -144,6 +144,7 @@ export class Session implements ListenerHome {
     this.#calls.admit(id)
     const channels = this.#channels.bind(params)
     const call = new Call({
+      id,
       app,
       label: this.#name,
       method,
@@ -165,14 +166,14 @@ export class Session implements ListenerHome {
   #await(message: CallMessage, call: Call, result: Promise<unknown>): void {
     const { id } = message
     beginTurn()
-    this.#calls.add(id, call)
+    this.#calls.add(call)
     result.then(
       value => {
-        if (this.#calls.remove(id, call)) this.#succeed(message, value)
+        if (this.#calls.remove(call)) this.#succeed(message, value)
       },
       (error: unknown) => {
         call.endChannels()
-        if (this.#calls.remove(id, call) || id === undefined) this.#fail(message, error)
+        if (this.#calls.remove(call) || id === undefined) this.#fail(message, error)
       },
     )
   }
