@@ -1,14 +1,16 @@
 // Gathers the messages of one turn into frames: a frame holds what one codec encoded, in the order it was posted, so a
 // change of codec begins a new frame, and order holds across codecs.
 import type { Codec, EncodedMessage } from './codec.js'
-import { MAX_BATCH, MAX_FRAME_BYTES } from './bounds.js'
+import { MAX_FRAME_BYTES } from './bounds.js'
 import { BusError } from './error.js'
 import { FRAME_KIND, type FrameKind } from './frame.js'
 import type { Message } from './message.js'
 
-/** Bytes and messages after which a frame is sent before its turn has ended. */
-const FULL_BYTES = 256 * 1024
-const FULL_COUNT: number = MAX_BATCH >> 4
+/**
+ * Bytes after which a frame is sent before its turn has ended: the peer reads it while the next is written. Much
+ * less costs more frames than that gains; with more, one side waits for the other, and core scans JSON before it parses it.
+ */
+const FULL_BYTES = 16 * 1024
 const NONE: readonly Uint8Array[] = []
 
 export interface Outbox {
@@ -33,7 +35,7 @@ export interface Outbox {
 export type SendBatch = (kind: FrameKind, body: string | Uint8Array, count: number) => void
 
 /**
- * @param full messages after which a frame is sent, where its link wants fewer than `FULL_COUNT`
+ * @param full messages after which a frame is sent, where its link wants small ones
  * @param armed is called when the first message waits: whoever gives it flushes. By default that is at the end of the tick
  */
 export function createOutbox(send: SendBatch, full?: () => number | undefined, armed?: () => void): Outbox {
@@ -57,7 +59,7 @@ export function createOutbox(send: SendBatch, full?: () => number | undefined, a
     lane = codec
     if (waiting.length === 0) arm()
     bytes += encoded.length
-    if (waiting.push(encoded) >= (full?.() ?? FULL_COUNT)) flush()
+    if (waiting.push(encoded) >= (full?.() ?? Infinity)) flush()
   }
 
   /** In a frame of its own: where a buffer can't be given away after all, no other message is lost by it. */
@@ -85,7 +87,8 @@ export function encodeMessage(codec: Codec, message: Message, checked = false): 
 
 /** @throws BusError `InvalidParams` where the message is too large for a frame */
 export function checkSize(encoded: EncodedMessage): EncodedMessage {
-  if (encoded.length > FULL_BYTES) {
+  // A character has at most three bytes.
+  if (encoded.length * 3 > MAX_FRAME_BYTES) {
     const size = typeof encoded === 'string' ? Buffer.byteLength(encoded) : encoded.byteLength
     if (size > MAX_FRAME_BYTES) {
       throw new BusError('InvalidParams', `A message of ${size} bytes is over the limit of ${MAX_FRAME_BYTES}`)
