@@ -3,6 +3,7 @@
 import type { BusEvent, EventTarget } from '@sallyport/protocol'
 import { describe, expect, it } from 'vitest'
 import { crossed, notify, result, setUp } from '../test/peer.js'
+import { Client } from './client.js'
 import { uncaught } from '../test/uncaught.js'
 
 const event = (name: string, ids: unknown, payload: unknown = null): unknown =>
@@ -223,5 +224,19 @@ describe('a wrong kind', () => {
     await expect(client.once('e', handler as () => void)).rejects.toMatchObject(wrong)
     await crossed()
     expect(peer.received).toEqual([])
+  })
+})
+
+describe('emit', () => {
+  it('resolves once the link has room for more', async () => {
+    let makeRoom!: () => void
+    const room = new Promise<void>(resolve => (makeRoom = resolve))
+    const client = new Client({ send() {}, receive() {}, close() {}, room: () => room }, { label: 'main' })
+    let emitted = 0
+    const emits = [client.emit('e'), client.emitTo('main', 'e')].map(emit => emit.then(() => emitted++))
+    await crossed()
+    expect(emitted).toBe(0)
+    makeRoom()
+    await Promise.all(emits)
   })
 })

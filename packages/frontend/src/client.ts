@@ -100,16 +100,16 @@ export class Client {
     })
   }
 
-  /** Sends an event to every listener. Fire and forget: it resolves when the event is on its way. */
+  /** Sends an event to every listener. Fire and forget: it resolves when the event is on its way, and there is room for more. */
   async emit(event: string, payload?: unknown, options?: EmitOptions): Promise<void> {
     checkEventName(event)
-    this.#emit(METHOD.emit, { event, payload }, options)
+    await this.#emit(METHOD.emit, { event, payload }, options)
   }
 
   /** Sends an event to the listeners that match `target`: a label, or one of Tauri's targets. */
   async emitTo(target: string | EventTarget, event: string, payload?: unknown, options?: EmitOptions): Promise<void> {
     checkEventName(event)
-    this.#emit(METHOD.emitTo, { target: toEventTarget(target), event, payload }, options)
+    await this.#emit(METHOD.emitTo, { target: toEventTarget(target), event, payload }, options)
   }
 
   /** Resolves, once core knows of the listener, to what takes it away again. */
@@ -169,9 +169,10 @@ export class Client {
     method: string,
     params: { event: string; payload: unknown; target?: EventTarget },
     options: EmitOptions | undefined,
-  ): void {
+  ): Promise<void> | undefined {
     if (options !== undefined) checkEmitOptions(method, options, params.payload)
     this.#notify(method, params, holdsBytes(params.payload), options?.transfer)
+    return this.#link.room?.()
   }
 
   #notify(method: string, params: object, bytes = false, transfer?: readonly ArrayBufferLike[]): void {

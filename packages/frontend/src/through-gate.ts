@@ -18,6 +18,7 @@ export function throughGate(core: Link, gate: Link): Link {
       return gate.frameMessages
     },
     send: (frame: Frame) => gate.send(frame),
+    room: () => gate.room?.(),
     receive(receiver: LinkReceiver): void {
       let closed = false
       const end = (fault?: BusError): void => {

@@ -27,6 +27,11 @@ export interface Link {
    * Hands one frame over, in order. A frame sent to a link that is closed goes nowhere: `closed` has told the owner.
    */
   send(frame: Frame): void
+  /**
+   * What was sent and waits for the peer to take what came before: resolves once nothing does, or the link has closed. None
+   * where nothing waits, or the link can't tell.
+   */
+  room?(): Promise<void> | undefined
   /** Sets the one receiver. Frames that arrive before wait for it. */
   receive(receiver: LinkReceiver): void
   /** Closes both ends: the peer still gets what was sent before, this end nothing more but `closed`. */

@@ -90,6 +90,10 @@ class RingLink implements Link {
     this.#startPolling(now)
   }
 
+  room(): Promise<void> | undefined {
+    return this.#ended ? undefined : this.#sender.room()
+  }
+
   receive(receiver: LinkReceiver): void {
     this.#receiver = receiver
     if (this.#ended) return queueMicrotask(() => receiver.closed(this.#fault))
@@ -231,6 +235,7 @@ class RingLink implements Link {
     clearTimeout(this.#linger)
     this.#doorbell.stop()
     this.#port.close()
+    this.#sender.letGo()
     this.#receiver?.closed(this.#fault)
   }
 }

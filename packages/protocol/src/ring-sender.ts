@@ -15,6 +15,7 @@ export class RingSender {
   /** Frames that wait for room, from `#next` on. */
   #waiting: Frame[] = []
   #next = 0
+  #room: { promise: Promise<void>; resolve(): void } | undefined
 
   constructor(writer: RingWriter, port: MessagePort) {
     this.#writer = writer
@@ -24,6 +25,23 @@ export class RingSender {
 
   get idle(): boolean {
     return this.#waiting.length === 0
+  }
+
+  /** Resolves once nothing waits here; none where nothing does. */
+  room(): Promise<void> | undefined {
+    if (this.idle) return undefined
+    if (!this.#room) {
+      let resolve!: () => void
+      const promise = new Promise<void>(settle => (resolve = settle))
+      this.#room = { promise, resolve }
+    }
+    return this.#room.promise
+  }
+
+  /** Nothing waits any more, or waits in vain. */
+  letGo(): void {
+    this.#room?.resolve()
+    this.#room = undefined
   }
 
   /** @throws BusError `InvalidParams` where the frame is too large, `InvalidRequest` where the peer broke the ring */
@@ -69,6 +87,7 @@ export class RingSender {
     }
     this.#waiting = []
     this.#next = 0
+    this.letGo()
     return wrote
   }
 
