@@ -38,8 +38,11 @@ export class SendingChannel implements Channel, RunHome {
   #waiting: Waiting[] = []
   #room: number = CHANNEL_WINDOW
   #index = 0
-  #ended: BusError | undefined
+  /** The handler has ended it; what waits is still sent. */
   #ending = false
+  #over = false
+  /** What ended it before its handler did. */
+  #why: string | undefined
 
   constructor(id: number, sender: ChannelSender, forget: () => void) {
     this.id = id
@@ -49,7 +52,7 @@ export class SendingChannel implements Channel, RunHome {
 
   send(message: unknown, options?: { transfer?: readonly ArrayBufferLike[] }): Promise<void> {
     try {
-      if (this.#ended || this.#ending) throw this.#ended ?? disconnected(`Channel ${this.id} has ended`)
+      if (this.#ending || this.#over) throw this.#disconnected()
       const encoded = this.#sender.encode(this, this.#index, message, options?.transfer)
       const index = this.#index++
       if (this.#room === 0) return unwatched(this.#wait(index, encoded))
@@ -86,9 +89,10 @@ export class SendingChannel implements Channel, RunHome {
 
   /** Nobody receives any more: nothing more is sent. */
   abandon(why: string): void {
-    this.#ended ??= disconnected(why)
+    if (!this.#over) this.#why = why
+    this.#over = true
     this.#forget()
-    for (const { reject } of this.#waiting.splice(0)) reject(this.#ended)
+    for (const { reject } of this.#waiting.splice(0)) reject(this.#disconnected())
   }
 
   #wait(index: number, encoded: Encoded): Promise<void> {
@@ -104,9 +108,15 @@ export class SendingChannel implements Channel, RunHome {
     this.#room--
   }
 
+  /** Made where it is needed: an error takes as long to make as a whole call. */
+  #disconnected(): BusError {
+    const why = this.#why ?? `Channel ${this.id} has ended`
+    return new BusError('Disconnected', why, { data: { delivered: 'no' } })
+  }
+
   #finish(): void {
-    if (this.#ended) return
-    this.#ended = disconnected(`Channel ${this.id} has ended`)
+    if (this.#over) return
+    this.#over = true
     this.#forget()
     const params = { channel: this.id, index: this.#index, end: true }
     this.#sender.post({ jsonrpc: '2.0', method: METHOD.channel, params })
@@ -118,5 +128,3 @@ function unwatched(sent: Promise<void>): Promise<void> {
   sent.catch(() => {})
   return sent
 }
-
-const disconnected = (why: string): BusError => new BusError('Disconnected', why, { data: { delivered: 'no' } })
