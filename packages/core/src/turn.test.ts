@@ -52,10 +52,8 @@ describe('the end of the turn', () => {
 
 describe('answers', () => {
   const commands = {
-    late: async () => {
-      await delay(20)
-      return 'late'
-    },
+    // Each in a callback of its own, one after the other.
+    late: () => new Promise(resolve => setImmediate(resolve, 'late')),
     soon: async () => {
       await settled(5)
       return 'soon'
