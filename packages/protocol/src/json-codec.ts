@@ -68,7 +68,7 @@ function decode(body: Uint8Array, trusted = false): unknown {
 function read(body: Uint8Array, trusted: boolean): unknown {
   if (body.byteLength > MAX_FRAME_BYTES) throw new RangeError(`a frame of ${body.byteLength} bytes is over the limit`)
   if (!trusted && body.byteLength > SCAN_ABOVE_BYTES) scanJson(body)
-  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
+  const bytes = Buffer.isBuffer(body) ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength)
   const ascii = isAscii(bytes)
   if (!ascii && !isUtf8(bytes)) throw new TypeError('the text is not UTF-8')
   const text = ascii ? bytes.toString('latin1') : bytes.toString('utf8')

@@ -13,7 +13,7 @@ const SMALL_BYTES: number = 2 ** 12
 export class RingReceiver {
   readonly #reader: RingReader
   readonly #beside: BesideReceiver
-  #slab: Uint8Array = new Uint8Array(0)
+  #slab: Buffer = Buffer.alloc(0)
   #slabUsed = 0
 
   constructor(reader: RingReader, port: MessagePort) {
@@ -43,7 +43,7 @@ export class RingReceiver {
     // A user may give away or keep what comes out of msgpack; JSON and records are read, and gone.
     if (length > SMALL_BYTES || kind === FRAME_KIND.msgpack) return Buffer.allocUnsafeSlow(length)
     if (this.#slabUsed + length > this.#slab.length) {
-      this.#slab = new Uint8Array(SLAB_BYTES)
+      this.#slab = Buffer.allocUnsafeSlow(SLAB_BYTES)
       this.#slabUsed = 0
     }
     const from = this.#slabUsed

@@ -33,9 +33,9 @@ describe('room', () => {
     let read = 0
     for (let round = 1; round <= 3; round++) {
       fill()
-      const waiting = [sender.room!(), sender.room!()]
+      const waiting = [sender.room!()!, sender.room!()!]
       let told = 0
-      for (const room of waiting) void room!.then(() => told++)
+      for (const room of waiting) void room.then(() => told++)
       if (round === 1) {
         for (let i = 0; i < 20; i++) await turn()
         expect(told).toBe(0)
