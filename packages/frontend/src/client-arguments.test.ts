@@ -90,7 +90,7 @@ describe('arguments that can’t be carried', () => {
     ['json', 'much that is deep', [deep, 'x'.repeat(70_000)], 'nested deeper than 64'],
     ['msgpack', 'a symbol', Symbol('x'), 'Unknown type: symbol'],
     ['msgpack', 'a large BigInt', 2n ** 64n, 'too large'],
-    ['msgpack', 'a cycle', cycle, 'call stack'],
+    ['msgpack', 'a cycle', cycle, 'nested deeper than 64'],
     ['msgpack', 'a key __proto__', proto, 'a key named "__proto__" is refused'],
     ['msgpack', 'what is deep', deep, 'nested deeper than 64'],
     ['msgpack', 'a typed array', new Float32Array(1), 'Float32Array has to be given as a Uint8Array'],

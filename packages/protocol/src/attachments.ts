@@ -5,6 +5,9 @@ import { MIN_ATTACHMENT_BYTES } from './bounds.js'
 import { METHOD } from './contract.js'
 import { holdsBytes, isBytes, type Message } from './message.js'
 
+/** Stands for the next attachment of the frame: its length, in 4 bytes. */
+export const ATTACHMENT_EXTENSION = 0x53
+
 /** Stands in a message for the next of its attachments. */
 export class AttachmentMark {
   readonly length: number

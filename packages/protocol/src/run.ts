@@ -1,7 +1,8 @@
 // Messages that follow each other and differ in one value, those of a channel or of one event, go as one message with a list
 // of values: to write and to read the same envelope for each would cost more than all else. Here are the parts of it.
 import type { Codec, EncodedMessage } from './codec.js'
-import type { CallMessage, Message } from './message.js'
+import type { CallMessage } from './message.js'
+import { encodeMsgpackValue } from './msgpack-codec.js'
 
 const JSON_END = 'null}}'
 
@@ -11,7 +12,7 @@ const JSON_END = 'null}}'
  * @throws what `Codec.encode` throws
  */
 export function encodeValue(codec: Codec, value: unknown): EncodedMessage | undefined {
-  return codec.name === 'json' ? JSON.stringify(value) : codec.encode(value as Message)
+  return codec.name === 'json' ? JSON.stringify(value) : encodeMsgpackValue(value)
 }
 
 /** @param message the last member of its params is `null`: there the value goes, which is encoded already */

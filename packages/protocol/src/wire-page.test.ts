@@ -1,11 +1,11 @@
 // docs/wire.md states numbers and names that stand in the code: here they are compared, so that neither changes alone.
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { ATTACHMENT_EXTENSION } from './attachments.js'
 import * as bounds from './bounds.js'
 import { CHANNEL_WINDOW, METHOD, channelReference } from './contract.js'
 import { ERROR_CODES } from './error.js'
 import { FRAME_KIND } from './frame.js'
-import { ATTACHMENT_EXTENSION } from './msgpack-scan.js'
 import { MAX_RECORD_AGE } from './record.js'
 
 const { MAX_BATCH, MAX_CHANNELS, MAX_DEPTH, MAX_FRAME_BYTES, MAX_IN_FLIGHT, MAX_LISTENERS, MAX_NODES } = bounds

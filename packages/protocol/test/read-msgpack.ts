@@ -1,5 +1,5 @@
-// A second reader of MessagePack, written from its specification and for clarity alone: what the codec's scan lets through
-// must be, value for value, what is read here.
+// A second reader of MessagePack, written from its specification and for clarity alone: what the codec lets through must
+// be, value for value, what is read here.
 
 /** Stands for a text that is not UTF-8, for which readers choose replacements of their own, and for what holds it. */
 export const ANYTHING = Symbol('anything')
@@ -16,7 +16,7 @@ export function readMsgpack(bytes: Uint8Array): unknown {
   const text = (length: number): unknown => {
     const read = take(length)
     const decoded = read.toString('utf8')
-    return Buffer.from(decoded).equals(read) && !(decoded.startsWith('\ufeff') && length > 64) ? decoded : ANYTHING
+    return Buffer.from(decoded).equals(read) ? decoded : ANYTHING
   }
   const array = (length: number): unknown[] => Array.from({ length }, () => value())
   const map = (length: number): unknown => {

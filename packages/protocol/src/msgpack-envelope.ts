@@ -1,0 +1,118 @@
+// The envelopes of messages, written by hand and read at a glance: members stand in one order, so that all of a message but
+// its id, method and payload are bytes that are known. A message in any other form is read like any value.
+//
+//   map of n · jsonrpc: "2.0" · id · method · params · headers    or    map of 3 · jsonrpc: "2.0" · id · result (or error)
+import type { Message } from './message.js'
+import type { Output } from './msgpack-output.js'
+import { isShortText, type Reader } from './msgpack-read.js'
+import type { Writer } from './msgpack-write.js'
+
+// Names are texts of a few bytes, led by 0xa0 and their length. They are written and compared in words of four bytes; where
+// bytes are left over, the last word begins within the one before it.
+const JSO = 0xa76a736f
+const NRPC = 0x6e727063
+const VERSION = 0xa3322e30
+const ZERO_ID = 0x30a26964
+const [METH, THOD] = [0xa66d6574, 0x74686f64]
+const [PARA, RAMS] = [0xa6706172, 0x72616d73]
+const [RESU, SULT] = [0xa6726573, 0x73756c74]
+/** Of the map's head, the version and the name of the id; of a name of six letters. */
+const HEAD_BYTES = 16
+const NAME_BYTES = 7
+
+export function writeMessage(writer: Writer, out: Output, message: Message): void {
+  if ('result' in message) {
+    writeHead(writer, out, 3, message.id)
+    writeName(out, RESU, SULT)
+    return writer.value(message.result, 1)
+  }
+  if ('error' in message) {
+    writeHead(writer, out, 3, message.id)
+    out.text('error')
+    return writer.value(message.error, 1)
+  }
+  const { id, method, params, headers } = message
+  const members = 2 + Number(id !== undefined) + Number(params !== undefined) + Number(headers !== undefined)
+  writeHead(writer, out, members, id)
+  writeMethod(out, method)
+  if (params !== undefined) {
+    writeName(out, PARA, RAMS)
+    writer.value(params, 1)
+  }
+  if (headers !== undefined) {
+    out.text('headers')
+    writer.value(headers, 1)
+  }
+}
+
+function writeHead(writer: Writer, out: Output, members: number, id: unknown): void {
+  writer.expect(2 * members)
+  const { view, at } = out
+  out.bytes[at] = 0x80 | members
+  view.setUint32(at + 1, JSO)
+  view.setUint32(at + 5, NRPC)
+  view.setUint32(at + 9, VERSION)
+  out.at = at + 13
+  if (id === undefined) return
+  view.setUint32(at + 12, ZERO_ID)
+  out.at = at + HEAD_BYTES
+  writer.value(id, 1)
+}
+
+function writeName(out: Output, first: number, last: number): void {
+  out.room(NAME_BYTES)
+  out.view.setUint32(out.at, first)
+  out.view.setUint32(out.at + 3, last)
+  out.at += NAME_BYTES
+}
+
+function writeMethod(out: Output, method: string): void {
+  writeName(out, METH, THOD)
+  out.text(method)
+}
+
+/** A message, or whatever stands in its place. */
+export function readMessage(reader: Reader): unknown {
+  const { at, left } = reader
+  const message = readKnown(reader)
+  if (message !== undefined) return message
+  reader.at = at
+  reader.left = left
+  return reader.value(0)
+}
+
+/** `undefined` where it is of another form: no more than an id and a method have been read by then. */
+function readKnown(reader: Reader): object | undefined {
+  const { bytes, view, at } = reader
+  if (bytes.length - at < HEAD_BYTES + 1) return undefined
+  const members = bytes[at]! - 0x80
+  const isKnown =
+    (members === 3 || members === 4) &&
+    view.getUint32(at + 1) === JSO &&
+    view.getUint32(at + 5) === NRPC &&
+    view.getUint32(at + 9) === VERSION &&
+    view.getUint32(at + 12) === ZERO_ID
+  if (!isKnown) return undefined
+  reader.at = at + 1
+  reader.expect(2 * members)
+  reader.at = at + HEAD_BYTES
+  const id = readId(reader)
+  if (id === undefined) return undefined
+  if (members === 3) return takeName(reader, RESU, SULT) ? { jsonrpc: '2.0', id, result: reader.value(1) } : undefined
+  if (!takeName(reader, METH, THOD) || !isShortText(bytes[reader.at])) return undefined
+  const method = reader.name()
+  return takeName(reader, PARA, RAMS) ? { jsonrpc: '2.0', id, method, params: reader.value(1) } : undefined
+}
+
+/** A number that this bus counts with. */
+function readId(reader: Reader): unknown {
+  const token = reader.bytes[reader.at]!
+  return token < 0x80 || (token >= 0xcc && token <= 0xce) ? reader.value(1) : undefined
+}
+
+function takeName(reader: Reader, first: number, last: number): boolean {
+  const { bytes, view, at } = reader
+  if (bytes.length - at < NAME_BYTES || view.getUint32(at) !== first || view.getUint32(at + 3) !== last) return false
+  reader.at = at + NAME_BYTES
+  return true
+}
