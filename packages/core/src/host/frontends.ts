@@ -3,6 +3,7 @@
 import { Client, throughGate } from '@sallyport/frontend/client'
 import { BusError, createLinkEnds, openLink, type FrontendWorkerData, type LinkEnd } from '@sallyport/protocol'
 import type { Attachment } from '../control.js'
+import { chooseLink } from './choose-link.js'
 import { startGate, type Gate, type GateHost } from './gates.js'
 import type { FrontendSettings } from './options.js'
 import { spawnWorker } from './spawn.js'
@@ -81,9 +82,9 @@ export class Frontends {
   }
 
   #wire(label: string, { codec, link, poll }: FrontendSettings): { end: LinkEnd; gate: Gate | undefined } {
-    const kind = link === 'auto' ? 'port' : link
-    const [there, here] = createLinkEnds(kind, poll)
     const { options, cipher } = this.#host
+    const kind = chooseLink(link, options.pattern)
+    const [there, here] = createLinkEnds(kind, poll)
     const gate = options.pattern === 'isolation' ? startGate(label, createLinkEnds(kind, poll), this.#host) : undefined
     this.#host.attach({ label, codec, end: there, cipher, ...(gate && { keyPort: gate.key }) })
     if (gate) this.#watch(label, gate.thread)

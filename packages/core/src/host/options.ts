@@ -14,8 +14,8 @@ export interface FrontendOptions {
   /** For all that this frontend sends and is sent; `json` by default. Bytes take the msgpack lane by themselves. */
   codec?: CodecName
   /**
-   * `ring`: through shared memory, polled while calls come close together. `port`: through a MessagePort. `auto`, the
-   * default, is `port` for now.
+   * `ring`: through shared memory, polled while that makes calls faster. `port`: through a MessagePort. `auto`, the default,
+   * takes a ring where each thread of a call can have a core: two, or three in the isolation pattern.
    */
   link?: 'auto' | LinkKind
   /** `false`: a ring is never polled, so that a busy event loop has no turn more than it needs. */

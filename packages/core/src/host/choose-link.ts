@@ -1,0 +1,17 @@
+// What `link: 'auto'` stands for on this machine.
+import type { LinkKind } from '@sallyport/protocol'
+import { availableParallelism } from 'node:os'
+import type { Pattern } from '../authority/capability.js'
+
+/** The threads that a call passes, each of which polls its ring while that pays. */
+const THREADS: Record<Pattern, number> = { brownfield: 2, isolation: 3 }
+
+/** A ring where each thread can have a core; where they must share one, threads that poll are in each other's way. */
+export function chooseLink(
+  link: 'auto' | LinkKind,
+  pattern: Pattern,
+  cores: number = availableParallelism(),
+): LinkKind {
+  if (link !== 'auto') return link
+  return cores >= THREADS[pattern] ? 'ring' : 'port'
+}
