@@ -15,6 +15,30 @@ describe('what passes', () => {
     expect(sealed).toEqual([first, call(2), bytes])
   })
 
+  test('shares a record with others that came in short frames; of a longer frame there are two, of a long one one', async () => {
+    const { outside, sealed, records } = setUp(null)
+    const calls = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, at) => call(from + at))
+    for (const message of calls(1, 40)) send(outside, message)
+    await turn()
+    expect(records).toEqual([32, 8])
+    send(outside, ...calls(41, 140))
+    await turn()
+    expect(records.slice(2)).toEqual([50, 50])
+    send(outside, ...calls(141, 400))
+    await turn()
+    expect(records.slice(4)).toEqual([260])
+    expect(ids(sealed)).toEqual(ids(calls(1, 400)))
+  })
+
+  test('before a frame that is none goes out all the same', async () => {
+    const { outside, sealed, isClosed } = setUp(null)
+    send(outside, call(1))
+    outside.send({ kind: FRAME_KIND.json, body: '{' })
+    await turn()
+    expect(ids(sealed)).toEqual([1])
+    expect(isClosed()).toBe(true)
+  })
+
   test('keeps its id and its being a notification, whatever the hook does', async () => {
     const { outside, sealed } = setUp(() => ({ cmd: 'other', callback: 99, error: 98, payload: { n: 1 }, id: 97 }))
     send(outside, call(1), { jsonrpc: '2.0', method: 'm', params: {} })

@@ -15,6 +15,8 @@ export function setUp(hook: HookFunction | null) {
   const sealed: any[] = []
   const answers: any[] = []
   const rejected: string[] = []
+  /** How many messages each record held. */
+  const records: number[] = []
   let closed = false
   const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : [value])
   outside.receive({
@@ -23,6 +25,7 @@ export function setUp(hook: HookFunction | null) {
       const record = opener.open(body)
       const messages = reader.read(record.kind, record.body)
       expect(record.count).toBe(messages.length)
+      records.push(record.count)
       sealed.push(...messages)
     },
     closed: () => (closed = true),
@@ -34,7 +37,7 @@ export function setUp(hook: HookFunction | null) {
     rejected: (command, why) => rejected.push(`${command}: ${why}`),
     closed: () => {},
   })
-  return { outside, sealed, answers, rejected, isClosed: () => closed }
+  return { outside, sealed, records, answers, rejected, isClosed: () => closed }
 }
 
 export const call = (id: number, method = 'm', params: object = {}) => ({ jsonrpc: '2.0' as const, id, method, params })
