@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { chooseLink } from './choose-link.js'
+import { chooseLink, hasCores } from './choose-link.js'
 
 it.each([
   ['brownfield', 1, 'port'],
@@ -13,4 +13,9 @@ it.each([
 
 it.each(['ring', 'port'] as const)('takes the %s that was asked for', link => {
   for (const cores of [1, 2, 64]) expect(chooseLink(link, 'isolation', cores)).toBe(link)
+})
+
+it('polls where each thread of a call can have a core', () => {
+  expect([1, 2, 3].map(cores => hasCores('brownfield', cores))).toEqual([false, true, true])
+  expect([1, 2, 3].map(cores => hasCores('isolation', cores))).toEqual([false, false, true])
 })

@@ -3,7 +3,7 @@
 import { Client, throughGate } from '@sallyport/frontend/client'
 import { BusError, createLinkEnds, openLink, type FrontendWorkerData, type LinkEnd } from '@sallyport/protocol'
 import type { Attachment } from '../control.js'
-import { chooseLink } from './choose-link.js'
+import { chooseLink, hasCores } from './choose-link.js'
 import { startGate, type Gate, type GateHost } from './gates.js'
 import type { FrontendSettings } from './options.js'
 import { spawnWorker } from './spawn.js'
@@ -84,8 +84,9 @@ export class Frontends {
   #wire(label: string, { codec, link, poll }: FrontendSettings): { end: LinkEnd; gate: Gate | undefined } {
     const { options, cipher } = this.#host
     const kind = chooseLink(link, options.pattern)
-    const [there, here] = createLinkEnds(kind, poll)
-    const gate = options.pattern === 'isolation' ? startGate(label, createLinkEnds(kind, poll), this.#host) : undefined
+    const makeEnds = (): [LinkEnd, LinkEnd] => createLinkEnds(kind, poll && hasCores(options.pattern))
+    const [there, here] = makeEnds()
+    const gate = options.pattern === 'isolation' ? startGate(label, makeEnds(), this.#host) : undefined
     this.#host.attach({ label, codec, end: there, cipher, ...(gate && { keyPort: gate.key }) })
     if (gate) this.#watch(label, gate.thread)
     return { end: here, gate }
