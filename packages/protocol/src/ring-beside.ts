@@ -1,4 +1,4 @@
-// Frames that are large for a ring go beside it: their memory is given away on the port, and a part in the ring, which is
+// Frames that are large for a ring go beside it: their memory is given away on the port, and a header in the ring, which is
 // written after that, announces them; so order is the ring's. What is on its way beside it is bounded by the sender, which
 // sees from the ring what has been taken, and by the receiver, which takes more than that for a fault.
 import { receiveMessageOnPort, type MessagePort } from 'node:worker_threads'

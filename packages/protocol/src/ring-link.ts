@@ -17,8 +17,8 @@ import { RingWriter } from './ring-writer.js'
 const PROBES = 1000
 /** One frame of 64 halves what frames of 16 reach with 64 calls in flight. */
 const FRAME_MESSAGES = 16
-/** Parts that are taken within one turn. */
-const PARTS_PER_PASS = 256
+/** Frames that are taken within one turn. */
+const FRAMES_PER_PASS = 256
 /** How long a link that was closed waits for a peer that takes nothing of what still waits, in milliseconds: a busy one. */
 const LINGER = 30_000
 
@@ -41,7 +41,7 @@ class RingLink implements Link {
   readonly #reader: RingReader
   readonly #writer: RingWriter
   readonly #sender: RingSender
-  readonly #parts: RingReceiver
+  readonly #frames: RingReceiver
   readonly #doorbell: RingDoorbell
   #receiver: LinkReceiver | undefined
   #open = true
@@ -61,7 +61,7 @@ class RingLink implements Link {
     this.#reader = new RingReader(inRing)
     this.#writer = new RingWriter(outRing)
     this.#sender = new RingSender(this.#writer, port)
-    this.#parts = new RingReceiver(this.#reader, port)
+    this.#frames = new RingReceiver(this.#reader, port)
     this.#doorbell = new RingDoorbell(inRing, () => this.#rung())
     port.on('close', () => {
       this.#peerGone = true
@@ -97,7 +97,7 @@ class RingLink implements Link {
   receive(receiver: LinkReceiver): void {
     this.#receiver = receiver
     if (this.#ended) return queueMicrotask(() => receiver.closed(this.#fault))
-    this.#parts.listen(error => this.#fail(error))
+    this.#frames.listen(error => this.#fail(error))
     if (!this.#awake) this.#serveLater()
   }
 
@@ -168,11 +168,11 @@ class RingLink implements Link {
 
   /** Hands over what has come, up to a bound; `true` where there may be more. */
   #take(): boolean {
-    for (let part = 0; part < PARTS_PER_PASS; part++) {
+    for (let taken = 0; taken < FRAMES_PER_PASS; taken++) {
       let frame
       try {
         if (!this.#reader.next()) return false
-        frame = this.#parts.take()
+        frame = this.#frames.take()
       } catch (error) {
         this.#fail(error)
         return false

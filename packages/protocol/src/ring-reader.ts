@@ -1,20 +1,20 @@
 // The consumer's end of a ring. Every word that the producer wrote is read once and checked before it is used; what is read
 // is copied to memory of this thread before anyone looks at it.
-import { HEADER_BYTES, LENGTH_MASK, RING_WORD, SKIP, partSize, ringFault, type RingMemory } from './ring.js'
+import { HEADER_BYTES, LENGTH_MASK, RING_WORD, SKIP, frameSize, ringFault, type RingMemory } from './ring.js'
 
 export class RingReader {
   readonly #ring: RingMemory
-  /** Where the next part begins, mod 2^32. */
+  /** Where the next frame begins, mod 2^32. */
   #tail: number
   /** Bytes from there that were published, as last seen. */
   #ready = 0
   /** How often this may look for more. */
   #looks = Number.POSITIVE_INFINITY
-  /** Of the current part: where its bytes are, how many, what they are, and how many lie beside the ring instead. */
+  /** Of the current frame: where its bytes are, how many, what they are, and how many lie beside the ring instead. */
   #at = 0
   length = 0
-  tag = 0
-  rest = 0
+  kind = 0
+  beside = 0
 
   constructor(ring: RingMemory) {
     this.#ring = ring
@@ -22,7 +22,7 @@ export class RingReader {
   }
 
   /**
-   * Makes the next part the current one; `false` where there is none.
+   * Makes the next frame the current one; `false` where there is none.
    *
    * @throws BusError `InvalidRequest` where a position, a length or a flag of the producer is nonsense
    */
@@ -41,12 +41,12 @@ export class RingReader {
       word = words[0]!
     }
     const length = word & LENGTH_MASK
-    const need = partSize(length)
+    const need = frameSize(length)
     if (word < 0 || need > this.#ready || offset + need > size) throw ringFault('a length out of range')
     this.#at = offset + HEADER_BYTES
     this.length = length
-    this.tag = word >>> 24
-    this.rest = words[(offset >> 2) + 1]! >>> 0
+    this.kind = word >>> 24
+    this.beside = words[(offset >> 2) + 1]! >>> 0
     return true
   }
 
@@ -59,15 +59,15 @@ export class RingReader {
     return ready !== 0
   }
 
-  /** Copies the current part's bytes to `target`, from `start` on. */
+  /** Copies the current frame's bytes to `target`, from `start` on. */
   copy(target: Uint8Array, start: number): void {
     this.#ring.bytes.copy(target, start, this.#at, this.#at + this.length)
   }
 
-  /** Gives the current part's room back; `true` where the producer waits for it and is to be woken. */
+  /** Gives the current frame's room back; `true` where the producer waits for it and is to be woken. */
   release(): boolean {
     const { control, size } = this.#ring
-    const need = partSize(this.length)
+    const need = frameSize(this.length)
     this.#tail = (this.#tail + need) | 0
     this.#ready -= need
     Atomics.store(control, RING_WORD.tail, this.#tail)

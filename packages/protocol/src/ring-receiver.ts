@@ -26,13 +26,13 @@ export class RingReceiver {
     this.#beside.listen(fail)
   }
 
-  /** The frame in the reader's current part, or beside it. @throws BusError `InvalidRequest` where that is none */
+  /** The reader’s current frame, with its bytes wherever they are. @throws BusError `InvalidRequest` where that is none */
   take(): ReceivedFrame {
-    const { length, tag: kind, rest } = this.#reader
+    const { length, kind, beside } = this.#reader
     if (!isFrameKind(kind)) throw ringFault('a kind of frame that is none')
-    if (rest !== 0) {
-      if (length !== 0 || rest > MAX_BESIDE_BYTES) throw ringFault('a frame out of bounds')
-      return { kind, body: this.#beside.take(kind, rest) }
+    if (beside !== 0) {
+      if (length !== 0 || beside > MAX_BESIDE_BYTES) throw ringFault('a frame out of bounds')
+      return { kind, body: this.#beside.take(kind, beside) }
     }
     const body = this.#room(kind, length)
     this.#reader.copy(body, 0)

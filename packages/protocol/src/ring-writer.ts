@@ -1,14 +1,14 @@
 // The producer's end of a ring. Its position is its own; of the consumer it reads one word, only where room seems short,
 // and believes it only where it lies between what was written and what fits.
-import { HEADER_BYTES, RING_WORD, SKIP, partSize, ringFault, type RingMemory } from './ring.js'
+import { HEADER_BYTES, RING_WORD, SKIP, frameSize, ringFault, type RingMemory } from './ring.js'
 
 export class RingWriter {
   readonly #ring: RingMemory
-  /** Where the next part begins, mod 2^32. */
+  /** Where the next frame begins, mod 2^32. */
   #head: number
   /** The consumer's position, as last seen. */
   #tailSeen: number
-  /** Where the bytes of the reserved part begin. */
+  /** Where the bytes of the reserved frame begin. */
   #at = 0
 
   constructor(ring: RingMemory) {
@@ -25,7 +25,7 @@ export class RingWriter {
     return this.#ring.size
   }
 
-  /** Where the next part begins, mod 2^32. */
+  /** Where the next frame begins, mod 2^32. */
   get position(): number {
     return this.#head
   }
@@ -37,7 +37,7 @@ export class RingWriter {
    */
   reserve(length: number): number {
     const { size, words } = this.#ring
-    const need = partSize(length)
+    const need = frameSize(length)
     const offset = this.#head & (size - 1)
     const skip = offset + need > size ? size - offset : 0
     const usedSeen = (this.#head - this.#tailSeen) >>> 0
@@ -65,13 +65,13 @@ export class RingWriter {
     return (this.#tailSeen = tail)
   }
 
-  /** Gives the reserved part to the consumer, with the `length` bytes that it got: at most as many as were reserved. */
-  publish(tag: number, length: number, rest: number): void {
+  /** Gives the reserved frame to the consumer, with the `length` bytes that it got: at most as many as were reserved. */
+  publish(kind: number, length: number, beside: number): void {
     const { control, words } = this.#ring
     const word = (this.#at - HEADER_BYTES) >> 2
-    words[word] = (tag << 24) | length
-    words[word + 1] = rest
-    this.#head = (this.#head + partSize(length)) | 0
+    words[word] = (kind << 24) | length
+    words[word + 1] = beside
+    this.#head = (this.#head + frameSize(length)) | 0
     Atomics.store(control, RING_WORD.head, this.#head)
   }
 

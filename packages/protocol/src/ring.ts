@@ -1,6 +1,6 @@
 // One ring: the memory of one direction between two threads that don't trust each other. Control words stand on cache
-// lines of their own; positions only grow (mod 2^32), so full and empty never look alike. A part is one frame: an
-// 8-byte header (its kind and length; how many bytes lie beside the ring instead) and its bytes, contiguous and 8-aligned.
+// lines of their own; positions only grow (mod 2^32), so full and empty never look alike. A frame is
+// a header of 8 bytes (its kind and length; how many bytes lie beside the ring instead) and its bytes, contiguous, 8-aligned.
 import { BusError } from './error.js'
 
 /** Words of the control area: two cache lines apart, because processors fetch lines in pairs. */
@@ -24,11 +24,11 @@ export const RING_BYTES: number = 2 ** 18
 export const HEADER_BYTES = 8
 /** A header that says: nothing more up to the end of the memory. */
 export const SKIP = -1
-/** Of a header's first word: bits 0 to 23 are the length, the next seven the tag. */
+/** Of a header's first word: bits 0 to 23 are the length, the next seven the kind. */
 export const LENGTH_MASK = 0xff_ffff
 
-/** What a part of `length` bytes takes. */
-export const partSize = (length: number): number => (length + HEADER_BYTES + 7) & ~7
+/** What a frame of `length` bytes takes. */
+export const frameSize = (length: number): number => (length + HEADER_BYTES + 7) & ~7
 
 /** The error of whoever finds that the other side wrote nonsense. */
 export const ringFault = (what: string): BusError => new BusError('InvalidRequest', `The peer broke the ring: ${what}`)

@@ -21,10 +21,10 @@ function bare(bytes = 4096) {
   const link = createRingLink({ out: back, in: there, port: port2 })
   link.receive(seen)
   const writer = new RingWriter(openRing(there))
-  const write = (tag: number, length: number, rest: number): void => {
+  const write = (kind: number, length: number, beside: number): void => {
     const at = writer.reserve(length)
     writer.bytes.fill(0x61, at, at + length)
-    writer.publish(tag, length, rest)
+    writer.publish(kind, length, beside)
     writer.wake()
   }
   return { there: openRing(there), back: openRing(back), writer, write, link, seen, port: port1 }

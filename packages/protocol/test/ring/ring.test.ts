@@ -2,7 +2,7 @@
 // never a read outside of the memory.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { HEADER_BYTES, RING_WORD, SKIP, createRingBuffers, openRing, partSize } from '../../src/ring.js'
+import { HEADER_BYTES, RING_WORD, SKIP, createRingBuffers, openRing, frameSize } from '../../src/ring.js'
 import { RingReader } from '../../src/ring-reader.js'
 import { RingWriter } from '../../src/ring-writer.js'
 
@@ -15,11 +15,11 @@ function setUp(start = 0) {
   return { ring, writer: new RingWriter(ring), reader: new RingReader(ring) }
 }
 
-function write(writer: RingWriter, bytes: Uint8Array, tag = 1, rest = 0): boolean {
+function write(writer: RingWriter, bytes: Uint8Array, kind = 1, beside = 0): boolean {
   const at = writer.reserve(bytes.length)
   if (at < 0) return false
   writer.bytes.set(bytes, at)
-  writer.publish(tag, bytes.length, rest)
+  writer.publish(kind, bytes.length, beside)
   return true
 }
 
@@ -33,14 +33,14 @@ function read(reader: RingReader): number[] | undefined {
 
 describe('a ring', () => {
   it.each([0, 8, SIZE - 8, 0x7fff_fff8 | 0, -SIZE, -8])(
-    'carries parts over its end and over 2^32, from %i on',
+    'carries frames over its end and over 2^32, from %i on',
     start => {
       const { writer, reader } = setUp(start)
       for (let i = 0; i < 2000; i++) {
         const bytes = Uint8Array.from({ length: (i * 37) % 400 }, () => i & 255)
         expect(write(writer, bytes, i % 128, i)).toBe(true)
         expect(reader.next()).toBe(true)
-        expect([reader.tag, reader.rest, reader.length]).toEqual([i % 128, i, bytes.length])
+        expect([reader.kind, reader.beside, reader.length]).toEqual([i % 128, i, bytes.length])
         expect(read(reader)).toEqual([...bytes])
         expect(reader.next()).toBe(false)
       }
@@ -120,7 +120,7 @@ describe('a reader', () => {
     expect(() => reader.next()).toThrow(expect.objectContaining(fault('a length out of range')))
   })
 
-  it('takes a part that runs over the end of the memory for a fault', () => {
+  it('takes a frame that runs over the end of the memory for a fault', () => {
     const { ring, reader } = setUp(SIZE - 16)
     ring.words[(SIZE - 16) >> 2] = 100
     Atomics.store(ring.control, RING_WORD.head, SIZE + 512)
@@ -156,7 +156,7 @@ describe('a reader', () => {
           Atomics.store(ring.control, RING_WORD.head, ((start & ~7) + (ready % (SIZE + 64))) | 0)
           let taken = 0
           try {
-            for (let bytes = read(reader); bytes; bytes = read(reader)) taken += partSize(bytes.length)
+            for (let bytes = read(reader); bytes; bytes = read(reader)) taken += frameSize(bytes.length)
           } catch (error) {
             expect(error).toMatchObject({ reason: 'InvalidRequest' })
           }
