@@ -2,10 +2,10 @@
 import type { MessagePort } from 'node:worker_threads'
 import { BusError } from './error.js'
 import { FRAME_KIND, isAlone, type Frame } from './frame.js'
-import { takeBytes } from './packing.js'
 import { HEADER_BYTES } from './ring.js'
 import { BesideSender, MAX_BESIDE_BYTES } from './ring-beside.js'
 import type { RingWriter } from './ring-writer.js'
+import { takeBytes } from './transfer.js'
 
 export class RingSender {
   readonly #writer: RingWriter

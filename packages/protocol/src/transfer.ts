@@ -1,0 +1,83 @@
+// How a caller's bytes are sent: copied, once, or moved where they are given away with `transfer`, as in `postMessage`.
+import * as workerThreads from 'node:worker_threads'
+import { BusError, describeThrown } from './error.js'
+import { isAlone } from './frame.js'
+import { holdsBytes, isBytes } from './message.js'
+
+/**
+ * Makes bytes ready to be sent, each alone in its buffer. What is not in `transfer` is copied. What is, goes as it is where
+ * it is alone, and is gone for the caller once it is sent; all else in `transfer` is gone when this returns, and nothing is
+ * where this throws.
+ *
+ * @throws BusError `InvalidParams` where a buffer can't be given away
+ */
+export function claimBytes(all: readonly Uint8Array[], transfer: readonly ArrayBufferLike[]): Uint8Array[] {
+  const given = new Set(transfer.filter(buffer => !isPooled(buffer)))
+  const claimed = all.map(bytes => {
+    // Two values may be views of one buffer: the first that is all of it gets it.
+    if (isAlone(bytes, 0) && given.delete(checked(bytes.buffer))) return bytes
+    const copy = Buffer.allocUnsafeSlow(bytes.byteLength)
+    copy.set(bytes)
+    return copy
+  })
+  for (const buffer of given) checked(buffer)
+  if (given.size > 0) move([...given])
+  return claimed
+}
+
+/** The same bytes in a buffer that only this thread's bus knows, for what is sent later than it is given away. */
+export const takeBytes = (bytes: Uint8Array): Uint8Array => new Uint8Array(move([bytes.buffer])[0]!)
+
+/** `ArrayBuffer.prototype.transfer` is too new for Node 20; a structured clone takes all of them or none. */
+function move(buffers: ArrayBufferLike[]): ArrayBufferLike[] {
+  try {
+    return structuredClone(buffers, { transfer: buffers as ArrayBuffer[] })
+  } catch (cause) {
+    throw cantGo(cause)
+  }
+}
+
+/** Node 20 sends what is detached as if it were empty. */
+function checked(buffer: ArrayBufferLike): ArrayBufferLike {
+  try {
+    new Uint8Array(buffer)
+    return buffer
+  } catch (cause) {
+    throw cantGo(cause)
+  }
+}
+
+const cantGo = (cause: unknown): BusError =>
+  new BusError('InvalidParams', `A buffer in \`transfer\` can’t be given away: ${describeThrown(cause)}`, { cause })
+
+/** The memory that Node's small Buffers share is nobody's to give away: it is copied. Node 20 does that by itself. */
+const isPooled: (buffer: object) => boolean =
+  (workerThreads as { isMarkedAsUntransferable?: (buffer: object) => boolean }).isMarkedAsUntransferable ??
+  (() => false)
+
+/** The buffers of the bytes that a value is, or has as its own members. */
+export function buffersOf(value: unknown): Set<ArrayBufferLike> {
+  const members: unknown[] = isBytes(value) ? [value] : holdsBytes(value) ? Object.values(value as object) : []
+  return new Set(members.filter(isBytes).map(bytes => (bytes instanceof ArrayBuffer ? bytes : bytes.buffer)))
+}
+
+/**
+ * The list of what a caller gives away, checked against the value that it goes with.
+ *
+ * @throws BusError `InvalidParams` where it is no list, or names what would not be carried
+ */
+export function checkTransfer(transfer: unknown, value: unknown): void {
+  if (!Array.isArray(transfer)) throw new BusError('InvalidParams', '`transfer` must be a list of ArrayBuffers')
+  const carried = buffersOf(value)
+  for (const buffer of transfer as unknown[]) {
+    if (!(buffer instanceof ArrayBuffer)) {
+      throw new BusError('InvalidParams', '`transfer` takes ArrayBuffers: of a Uint8Array its `buffer`')
+    }
+    if (!carried.has(buffer)) {
+      throw new BusError(
+        'InvalidParams',
+        'A buffer in `transfer` is neither the whole payload nor the value of one of its top-level members',
+      )
+    }
+  }
+}
