@@ -100,7 +100,8 @@ describe.each(routes)('channels: %s', (_name, connect) => {
     await client.close()
     expect(await messages.next()).toMatchObject({ value: expect.any(Number) as number })
     const other = await bus.connect('other')
-    expect(await other.invoke('seen')).toEqual(['Disconnected after true'])
+    // Core hears of the end on one link, and is asked over another.
+    await expect.poll(() => other.invoke('seen')).toEqual(['Disconnected after true'])
   })
 })
 
