@@ -6,7 +6,10 @@ const CHUNK_BYTES = 16 * 1024
 const LEAST_BYTES = 128
 /** What `room` leaves beyond what it was asked for: a head, or a number. */
 const SPARE_BYTES = 16
-const SHORT_TEXT = 32
+/** Texts below have a head of one byte, and are written here; a call into Node costs as much as some thirty letters. */
+const SHORT_TEXT = 0x20
+/** Of texts from here on the size is asked for, which takes time; below, there is room for three bytes a letter. */
+const LONG_TEXT = 4096
 
 export class Output {
   bytes: Buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES)
@@ -89,26 +92,39 @@ export class Output {
 
   text(value: string): void {
     const { length } = value
-    this.room(SHORT_TEXT)
     if (length >= SHORT_TEXT) return this.#longText(value)
+    this.room(SHORT_TEXT * 3)
     const { bytes, at } = this
+    let to = at + 1
     for (let i = 0; i < length; i++) {
       const code = value.charCodeAt(i)
-      if (code >= 0x80) return this.#longText(value)
-      bytes[at + 1 + i] = code
+      if (code < 0x80) bytes[to++] = code
+      else if (code < 0x800) {
+        bytes[to++] = 0xc0 | (code >> 6)
+        bytes[to++] = 0x80 | (code & 0x3f)
+      } else return this.#longText(value)
     }
-    bytes[at] = 0xa0 | length
-    this.at = at + 1 + length
+    const size = to - at - 1
+    if (size >= SHORT_TEXT) return this.#longText(value)
+    bytes[at] = 0xa0 | size
+    this.at = to
   }
 
+  /** The head is as long as it is for ASCII, and the text moves on where it has become longer. */
   #longText(value: string): void {
-    const size = Buffer.byteLength(value)
-    this.room(size)
+    const { length } = value
+    const most = length < LONG_TEXT ? length * 3 : Buffer.byteLength(value)
+    this.room(most)
+    const { bytes, at } = this
+    const guessed = at + textHeadBytes(length)
+    const size = bytes.write(value, guessed, most)
+    const from = at + textHeadBytes(size)
+    if (from !== guessed) bytes.copyWithin(from, guessed, guessed + size)
     if (size < 0x20) this.byte(0xa0 | size)
     else if (size < 0x100) this.head(0xd9, 1, size)
     else if (size < 0x10000) this.head(0xda, 2, size)
     else this.head(0xdb, 4, size)
-    this.at += this.bytes.write(value, this.at, size)
+    this.at = from + size
   }
 
   binary(value: Uint8Array): void {
@@ -121,3 +137,5 @@ export class Output {
     this.at += size
   }
 }
+
+const textHeadBytes = (size: number): number => (size < 0x20 ? 1 : size < 0x100 ? 2 : size < 0x10000 ? 3 : 5)

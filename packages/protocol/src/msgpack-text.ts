@@ -28,7 +28,7 @@ export class TextReader {
     const bytes = this.#bytes
     const length = to - from
     if (length === 0) return ''
-    const slot = (length * 37 + bytes[from]! * 131 + bytes[to - 1]! * 7 + bytes[from + (length >> 1)]! * 17) % KNOWN
+    const slot = slotOf(length, bytes[from]!, bytes[from + (length >> 1)]!, bytes[to - 2]!, bytes[to - 1]!)
     const name = known[slot]!
     if (name.length === length) {
       let same = 0
@@ -45,3 +45,7 @@ export class TextReader {
 const KNOWN = 1024
 /** What senders choose has a bound: so many texts of 31 bytes. */
 const known: string[] = Array.from({ length: KNOWN }, () => '')
+
+/** Names mostly differ in these: their length, the first and the middle byte, and the last two (of one, its head counts). */
+const slotOf = (length: number, first: number, middle: number, last: number, end: number): number =>
+  (length * 37 + first * 131 + middle * 17 + last * 61 + end * 7) % KNOWN
