@@ -98,7 +98,7 @@ export class SendingChannel implements Channel, RunHome {
   #wait(index: number, encoded: Encoded): Promise<void> {
     // What is given away is gone for its sender when `send` returns, not when its turn comes.
     if (typeof encoded === 'object' && 'attachments' in encoded) {
-      encoded.attachments = encoded.attachments?.map(takeBytes)
+      encoded.attachments = encoded.attachments.map(takeBytes)
     }
     return new Promise((resolve, reject) => this.#waiting.push({ index, encoded, resolve, reject }))
   }

@@ -8,7 +8,6 @@ import {
   createOutbox,
   describeCommand,
   describeThrown,
-  encodeAround,
   encodeMessage,
   encodeValue,
   holdsBytes,
@@ -21,6 +20,7 @@ import {
   type Link,
   type Message,
   type Outbox,
+  type PackedMessage,
   type RequestId,
 } from '@sallyport/protocol'
 import type { Delivery } from './delivery.js'
@@ -31,12 +31,11 @@ import { atEndOfTurn } from './turn.js'
 
 /** Values from here on go alone. */
 const LARGE = 16 * 1024
+const NONE: readonly never[] = []
 
 /** A message that may be sent as it is. */
-export interface EncodedReply {
+interface EncodedReply extends PackedMessage {
   codec: Codec
-  encoded: EncodedMessage
-  attachments: readonly Uint8Array[] | undefined
 }
 
 /** A value of a run, or a message that goes alone. */
@@ -119,7 +118,7 @@ export class Replies {
 
   /** Sends a message of the bus's own. */
   post(message: Message): void {
-    this.#put({ codec: this.#codec, encoded: encodeMessage(this.#codec, message), attachments: undefined })
+    this.#put({ codec: this.#codec, encoded: encodeMessage(this.#codec, message), attachments: NONE })
   }
 
   /** What is said until the next `flush` waits for it. */
@@ -162,8 +161,8 @@ export class Replies {
     const message =
       encoded === undefined
         ? codec.encode(home.one(value, index))
-        : checkSize(encodeAround(codec, home.one(null, index), encoded))
-    return { codec, encoded: message, attachments: undefined }
+        : checkSize(putLast(codec.encode(home.one(null, index)), encoded))
+    return { codec, encoded: message, attachments: NONE }
   }
 }
 

@@ -1,6 +1,6 @@
 // What core says many times over, messages of one channel or events of one name, goes in runs: one message, with all that
 // differs in it. A run ends where anything else is said, so order holds, and at the end of its turn.
-import { encodeAround, type CallMessage, type Codec, type EncodedMessage, type Outbox } from '@sallyport/protocol'
+import { putLast, type CallMessage, type Codec, type EncodedMessage, type Outbox } from '@sallyport/protocol'
 
 /** Values and bytes after which a run is sent: the receiver reads it while the next is written. */
 const FULL_COUNT = 64
@@ -46,7 +46,7 @@ export class Runs {
     this.#values = []
     this.#bytes = 0
     const message = values.length === 1 ? home.one(null, this.#index) : home.many(this.#index)
-    this.#outbox.put(codec, encodeAround(codec, message, codec.join(values)))
+    this.#outbox.put(codec, putLast(codec.encode(message), codec.join(values)))
   }
 
   #begin(home: RunHome, index: number, codec: Codec): void {

@@ -54,7 +54,7 @@ export { checkSize, createOutbox, encodeMessage, type Outbox } from './outbox.js
 export { claimAttachments, packMessage, type PackedMessage } from './packing.js'
 export { createPortLink } from './port-link.js'
 export type { OpenedRecord, Opener, OpenerOptions, Sealer, SealerOptions } from './record.js'
-export { encodeAround, encodeValue, putLast } from './run.js'
+export { encodeValue, putLast } from './run.js'
 export { buffersOf, checkTransfer, takeBytes } from './transfer.js'
 export { receiveError, reportError, type ReportedError } from './reported-error.js'
 export {

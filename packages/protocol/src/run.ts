@@ -1,7 +1,6 @@
 // Messages that follow each other and differ in one value, those of a channel or of one event, go as one message with a list
 // of values: to write and to read the same envelope for each would cost more than all else. Here are the parts of it.
 import type { Codec, EncodedMessage } from './codec.js'
-import type { CallMessage } from './message.js'
 import { encodeMsgpackValue } from './msgpack-codec.js'
 
 const JSON_END = 'null}}'
@@ -15,12 +14,11 @@ export function encodeValue(codec: Codec, value: unknown): EncodedMessage | unde
   return codec.name === 'json' ? JSON.stringify(value) : encodeMsgpackValue(value)
 }
 
-/** @param message the last member of its params is `null`: there the value goes, which is encoded already */
-export function encodeAround(codec: Codec, message: CallMessage, value: EncodedMessage): EncodedMessage {
-  return putLast(codec.encode(message), value)
-}
-
-/** The same for a message that is encoded, too. */
+/**
+ * Puts a value into a message, both encoded by the same codec.
+ *
+ * @param message a call without headers; the last member of its params is `null`, and the value takes its place
+ */
 export function putLast(message: EncodedMessage, value: EncodedMessage): EncodedMessage {
   if (typeof message === 'string') return `${message.slice(0, -JSON_END.length)}${value as string}}}`
   // In MessagePack nothing follows the last member, and null is one byte.
