@@ -1,6 +1,5 @@
 // The calls of one frontend that are still running: their ids are unique, their number is bounded, and each ends once.
-import { BusError, MAX_IN_FLIGHT, type RequestId } from '@sallyport/protocol'
-import { CallSlots } from './call-slots.js'
+import { BusError, CallSlots, MAX_IN_FLIGHT, type RequestId } from '@sallyport/protocol'
 import type { Call } from './context.js'
 
 export class CallTable {

@@ -1,8 +1,7 @@
 // The calls that wait for an answer: each is settled exactly once, by its answer, its deadline, its signal or the end of
 // the link, whichever comes first. What comes later finds nobody and is dropped.
-import { BusError, describeCommand, fromErrorObject, type ResponseMessage } from '@sallyport/protocol'
+import { BusError, CallSlots, describeCommand, fromErrorObject, type ResponseMessage } from '@sallyport/protocol'
 import { setMaxListeners } from 'node:events'
-import { CallsInFlight } from './calls-in-flight.js'
 import { cancelled, type CallOptions } from './options.js'
 
 interface Call {
@@ -13,8 +12,9 @@ interface Call {
 }
 
 export class Pending {
-  readonly #calls = new CallsInFlight<Call>()
+  readonly #calls = new CallSlots<Call>()
   readonly #abandoned: (id: number) => void
+  #nextId = 1
 
   /** `abandoned` is told of a call that its caller gave up. */
   constructor(abandoned: (id: number) => void) {
@@ -25,9 +25,13 @@ export class Pending {
     return this.#calls.size
   }
 
-  /** An id for the next call. It is taken before its arguments are encoded: their `toJSON` may make calls too. */
+  /**
+   * An id for the next call. It is taken before its arguments are encoded: their `toJSON` may make calls too. Ids grow, and
+   * pass over the slots of calls that take long.
+   */
   takeId(): number {
-    return this.#calls.takeId()
+    while (!this.#calls.isFree(this.#nextId)) this.#nextId++
+    return this.#nextId++
   }
 
   add(
@@ -38,7 +42,7 @@ export class Pending {
     options: CallOptions | undefined,
   ): void {
     const call: Call = { id, resolve, reject, release: undefined }
-    this.#calls.add(call)
+    this.#calls.add(id, call)
     if (options !== undefined) call.release = this.#watch(id, method, options)
   }
 
@@ -51,15 +55,17 @@ export class Pending {
   }
 
   rejectAll(makeError: () => BusError): void {
-    for (const call of this.#calls.takeAll()) {
+    for (const call of this.#calls.takeAll().sort((a, b) => a.id - b.id)) {
       call.release?.()
       call.reject(makeError())
     }
   }
 
   #take(id: number): Call | undefined {
-    const call = this.#calls.take(id)
-    call?.release?.()
+    const call = this.#calls.get(id)
+    if (!call) return undefined
+    this.#calls.delete(id)
+    call.release?.()
     return call
   }
 

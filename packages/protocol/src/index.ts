@@ -2,6 +2,7 @@
 export { MAX_CHANNELS, MAX_IN_FLIGHT, MAX_LISTENERS } from './bounds.js'
 export { carriesBytes } from './attachments.js'
 export { BatchReader } from './batch-reader.js'
+export { CallSlots } from './call-slots.js'
 export type { Codec, CodecName, EncodedMessage } from './codec.js'
 export { codecs } from './codecs.js'
 export {
