@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import { JSON_KIND, MSGPACK_KIND, crossed, result, setUp } from '../test/peer.js'
 import type { CommandArguments } from './arguments.js'
-import type { InvokeOptions } from './client.js'
+import type { InvokeOptions } from './options.js'
 
 const bytes = new Uint8Array([1, 2, 3])
 

@@ -24,19 +24,12 @@ import { Listeners, checkHandler, type EventHandler } from './events.js'
 import {
   checkCallOptions,
   checkEmitOptions,
-  type CallOptions,
   type EmitOptions,
   type InvokeOptions,
+  type ListenOptions,
 } from './options.js'
 import { Pending } from './pending.js'
 import { postCall } from './post-call.js'
-
-export type { EmitOptions, InvokeOptions } from './options.js'
-
-export interface ListenOptions extends CallOptions {
-  /** Whose events: a label, or one of Tauri's targets. `{ kind: 'Any' }` by default. */
-  target?: string | EventTarget
-}
 
 export interface ClientOptions {
   label: string

@@ -1,16 +1,17 @@
 // What a frontend module imports: the functions of this thread's client.
 import type { EventTarget, Unlisten } from '@sallyport/protocol'
 import type { CommandArguments } from './arguments.js'
-import type { EmitOptions, InvokeOptions, ListenOptions } from './client.js'
 import { currentClient } from './current.js'
 import type { EventHandler } from './events.js'
+import type { EmitOptions, InvokeOptions, ListenOptions } from './options.js'
 
 export { BusError, isBusError } from '@sallyport/protocol'
 export type { BusErrorCode, BusErrorReason, BusEvent, CallHeaders, EventTarget, Unlisten } from '@sallyport/protocol'
 export type { CommandArguments } from './arguments.js'
 export { Channel } from './channel.js'
-export type { Client, EmitOptions, InvokeOptions, ListenOptions } from './client.js'
+export type { Client } from './client.js'
 export type { EventHandler } from './events.js'
+export type { EmitOptions, InvokeOptions, ListenOptions } from './options.js'
 
 /**
  * Calls a command of core.

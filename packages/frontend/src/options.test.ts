@@ -58,5 +58,8 @@ describe('call options', () => {
 
   it('of an event are `transfer` alone', () => {
     expect(() => checkEmitOptions('plugin:event|emit', { timeout: 5 } as EmitOptions, 1)).toThrow('no option "timeout"')
+    expect(() => checkEmitOptions('plugin:event|emit', null as never, 1)).toThrow(
+      expect.objectContaining({ reason: 'InvalidParams' }),
+    )
   })
 })

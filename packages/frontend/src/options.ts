@@ -1,5 +1,5 @@
 // What a call or an event may be given beside its arguments, and the check that nothing else was given.
-import { BusError, checkTransfer, describeCommand, type CallHeaders } from '@sallyport/protocol'
+import { BusError, checkTransfer, describeCommand, type CallHeaders, type EventTarget } from '@sallyport/protocol'
 
 export interface CallOptions {
   /** Aborting it rejects the call with `Cancelled`, and tells core. */
@@ -21,21 +21,20 @@ export interface InvokeOptions extends CallOptions, EmitOptions {
   headers?: CallHeaders
 }
 
+export interface ListenOptions extends CallOptions {
+  /** Whose events: a label, or one of Tauri's targets. `{ kind: 'Any' }` by default. */
+  target?: string | EventTarget
+}
+
 export const cancelled = (method: string, signal: AbortSignal | undefined): BusError =>
   new BusError('Cancelled', `${describeCommand(method)} was cancelled`, { cause: signal?.reason })
 
-const KNOWN_OPTIONS: ReadonlySet<string> = new Set(['signal', 'timeout', 'headers', 'target', 'transfer'])
+const OF_CALLS: ReadonlySet<string> = new Set(['signal', 'timeout', 'headers', 'target', 'transfer'])
+const OF_EVENTS: ReadonlySet<string> = new Set(['transfer'])
 
 /** @throws BusError `InvalidParams` where an option is unknown or of the wrong type, `Cancelled` where the signal is aborted. */
 export function checkCallOptions(method: string, options: InvokeOptions, params: unknown): void {
-  if (typeof options !== 'object' || options === null) {
-    throw new BusError('InvalidParams', `The options of ${describeCommand(method)} must be an object`)
-  }
-  for (const name of Object.keys(options)) {
-    if (!KNOWN_OPTIONS.has(name)) {
-      throw new BusError('InvalidParams', `${describeCommand(method)} has no option ${JSON.stringify(name)}`)
-    }
-  }
+  checkNames(method, options, OF_CALLS)
   const { signal, timeout, headers, transfer } = options
   if (transfer !== undefined) checkTransfer(transfer, params)
   if (headers !== undefined && (typeof headers !== 'object' || headers === null)) {
@@ -56,10 +55,17 @@ export function checkCallOptions(method: string, options: InvokeOptions, params:
 
 /** @throws BusError `InvalidParams` */
 export function checkEmitOptions(method: string, options: EmitOptions, payload: unknown): void {
+  checkNames(method, options, OF_EVENTS)
+  if (options.transfer !== undefined) checkTransfer(options.transfer, payload)
+}
+
+function checkNames(method: string, options: unknown, known: ReadonlySet<string>): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new BusError('InvalidParams', `The options of ${describeCommand(method)} must be an object`)
+  }
   for (const name of Object.keys(options)) {
-    if (name !== 'transfer') {
+    if (!known.has(name)) {
       throw new BusError('InvalidParams', `${describeCommand(method)} has no option ${JSON.stringify(name)}`)
     }
   }
-  if (options.transfer !== undefined) checkTransfer(options.transfer, payload)
 }
