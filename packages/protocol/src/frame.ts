@@ -16,7 +16,10 @@ export interface Frame {
    * and `bytes` are given away: they are the link's from `send` on.
    */
   body: string | Uint8Array
-  /** The frame that it belongs to is sent next, at once: both may travel together. Attachments need not say so. */
+  /**
+   * What belongs to this frame is sent next, at once, and both may travel together. For the record of an attachment, whose
+   * kind does not say so.
+   */
   more?: boolean
 }
 
