@@ -56,7 +56,7 @@ export { claimAttachments, packMessage, type PackedMessage } from './packing.js'
 export { createPortLink } from './port-link.js'
 export type { OpenedRecord, Opener, OpenerOptions, Sealer, SealerOptions } from './record.js'
 export { encodeValue, putLast } from './run.js'
-export { buffersOf, checkTransfer, takeBytes } from './transfer.js'
+export { buffersOf, checkTransfer } from './transfer.js'
 export { receiveError, reportError, type ReportedError } from './reported-error.js'
 export {
   CONFIRM_WORD,

@@ -19,7 +19,7 @@ const headroomOf = (kind: FrameKind): number => (kind === FRAME_KIND.sealed ? RE
 export class BesideSender {
   readonly #port: MessagePort
   readonly #writer: RingWriter
-  /** What has not been taken yet: where its announcement ends in the ring, and its bytes. */
+  /** What has not been taken yet: the bytes that were written to the ring up to its announcement's end, and its own. */
   #open: { end: number; size: number }[] = []
   #bytes = 0
 
@@ -42,15 +42,15 @@ export class BesideSender {
     const { buffer } = given && isAlone(body, headroom) ? body : copyOf(body, headroom)
     this.#port.postMessage(buffer, [buffer])
     this.#writer.publish(kind, 0, size)
-    this.#open.push({ end: this.#writer.position, size })
+    this.#open.push({ end: this.#writer.written, size })
     this.#bytes += size
     return true
   }
 
   #hasRoom(size: number): boolean {
     if (this.#open.length === 0) return true
-    const taken = this.#writer.taken()
-    while (this.#open.length > 0 && ((taken - this.#open[0]!.end) | 0) >= 0) this.#bytes -= this.#open.shift()!.size
+    const read = this.#writer.written - this.#writer.unread()
+    while (this.#open.length > 0 && this.#open[0]!.end <= read) this.#bytes -= this.#open.shift()!.size
     return this.#open.length === 0 || (this.#open.length < WINDOW_FRAMES && this.#bytes + size <= WINDOW_BYTES)
   }
 }

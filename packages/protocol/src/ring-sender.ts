@@ -5,7 +5,6 @@ import { FRAME_KIND, isAlone, type Frame } from './frame.js'
 import { HEADER_BYTES } from './ring.js'
 import { BesideSender, MAX_BESIDE_BYTES } from './ring-beside.js'
 import type { RingWriter } from './ring-writer.js'
-import { takeBytes } from './transfer.js'
 
 export class RingSender {
   readonly #writer: RingWriter
@@ -108,8 +107,8 @@ export class RingSender {
   }
 }
 
-/** What waits is this link's own: the caller may change what it keeps, and what it gave away is gone for it now. */
+/** What waits is this link's own: the caller may change what it keeps. Records and attachments are given with the frame. */
 function kept(kind: Frame['kind'], body: Frame['body']): Frame['body'] {
   if (typeof body === 'string' || kind === FRAME_KIND.sealed) return body
-  return kind === FRAME_KIND.bytes && isAlone(body, 0) ? takeBytes(body) : new Uint8Array(body)
+  return kind === FRAME_KIND.bytes && isAlone(body, 0) ? body : new Uint8Array(body)
 }

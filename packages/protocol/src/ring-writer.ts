@@ -8,6 +8,8 @@ export class RingWriter {
   #head: number
   /** The consumer's position, as last seen. */
   #tailSeen: number
+  /** All bytes that were ever written: unlike `#head` it never comes round again. */
+  #written = 0
   /** Where the bytes of the reserved frame begin. */
   #at = 0
 
@@ -25,9 +27,9 @@ export class RingWriter {
     return this.#ring.size
   }
 
-  /** Where the next frame begins, mod 2^32. */
-  get position(): number {
-    return this.#head
+  /** The bytes that were ever written to the ring. */
+  get written(): number {
+    return this.#written
   }
 
   /**
@@ -42,27 +44,28 @@ export class RingWriter {
     const skip = offset + need > size ? size - offset : 0
     const usedSeen = (this.#head - this.#tailSeen) >>> 0
     if (usedSeen + skip + need > size) {
-      const used = (this.#head - this.taken()) >>> 0
-      if (used + skip + need > size) return -1
+      if (this.unread() + skip + need > size) return -1
     }
     if (skip !== 0) {
       words[offset >> 2] = SKIP
       this.#head = (this.#head + skip) | 0
+      this.#written += skip
     }
     this.#at = (this.#head & (size - 1)) + HEADER_BYTES
     return this.#at
   }
 
   /**
-   * Up to where the consumer has read.
+   * The bytes that the consumer has not read yet.
    *
-   * @throws BusError `InvalidRequest` where that is nonsense
+   * @throws BusError `InvalidRequest` where its position is nonsense
    */
-  taken(): number {
+  unread(): number {
     const tail = Atomics.load(this.#ring.control, RING_WORD.tail)
     const [used, usedSeen] = [(this.#head - tail) >>> 0, (this.#head - this.#tailSeen) >>> 0]
     if (used > usedSeen || (tail & 7) !== 0) throw ringFault('a read position out of range')
-    return (this.#tailSeen = tail)
+    this.#tailSeen = tail
+    return used
   }
 
   /** Gives the reserved frame to the consumer, with the `length` bytes that it got: at most as many as were reserved. */
@@ -72,6 +75,7 @@ export class RingWriter {
     words[word] = (kind << 24) | length
     words[word + 1] = beside
     this.#head = (this.#head + frameSize(length)) | 0
+    this.#written += frameSize(length)
     Atomics.store(control, RING_WORD.head, this.#head)
   }
 

@@ -5,28 +5,29 @@ import { isAlone } from './frame.js'
 import { holdsBytes, isBytes } from './message.js'
 
 /**
- * Makes bytes ready to be sent, each alone in its buffer. What is not in `transfer` is copied. What is, goes as it is where
- * it is alone, and is gone for the caller once it is sent; all else in `transfer` is gone when this returns, and nothing is
- * where this throws.
+ * Makes bytes ready to be sent, each alone in its buffer, which nobody else knows. What is not in `transfer` is copied. What
+ * is, is moved where it is alone; all of `transfer` is gone for the caller when this returns, and nothing is where it throws.
  *
  * @throws BusError `InvalidParams` where a buffer can't be given away
  */
 export function claimBytes(all: readonly Uint8Array[], transfer: readonly ArrayBufferLike[]): Uint8Array[] {
-  const given = new Set(transfer.filter(buffer => !isPooled(buffer)))
+  const given = [...new Set(transfer.filter(buffer => !isPooled(buffer)))].map(checked)
+  const unclaimed = new Set(given)
   const claimed = all.map(bytes => {
     // Two values may be views of one buffer: the first that is all of it gets it.
-    if (isAlone(bytes, 0) && given.delete(checked(bytes.buffer))) return bytes
+    if (isAlone(bytes, 0) && unclaimed.delete(bytes.buffer)) return bytes
     const copy = Buffer.allocUnsafeSlow(bytes.byteLength)
     copy.set(bytes)
     return copy
   })
-  for (const buffer of given) checked(buffer)
-  if (given.size > 0) move([...given])
-  return claimed
+  if (given.length === 0) return claimed
+  // All at once, or none: what can't go must be found before anything has gone.
+  const moved = move(given)
+  return claimed.map(bytes => {
+    const at = given.indexOf(bytes.buffer)
+    return at < 0 ? bytes : new Uint8Array(moved[at]!)
+  })
 }
-
-/** The same bytes in a buffer that only this thread's bus knows, for what is sent later than it is given away. */
-export const takeBytes = (bytes: Uint8Array): Uint8Array => new Uint8Array(move([bytes.buffer])[0]!)
 
 /** `ArrayBuffer.prototype.transfer` is too new for Node 20; a structured clone takes all of them or none. */
 function move(buffers: ArrayBufferLike[]): ArrayBufferLike[] {
