@@ -1,5 +1,5 @@
 // The sending end of a channel. It keeps order, and makes `send` wait while the frontend is behind.
-import { BusError, CHANNEL_WINDOW, METHOD, takeBytes, type CallMessage } from '@sallyport/protocol'
+import { BusError, CHANNEL_WINDOW, METHOD, type CallMessage } from '@sallyport/protocol'
 import type { Encoded, Replies } from './replies.js'
 import type { RunHome } from './runs.js'
 
@@ -89,17 +89,14 @@ export class SendingChannel implements Channel, RunHome {
 
   /** Nobody receives any more: nothing more is sent. */
   abandon(why: string): void {
-    if (!this.#over) this.#why = why
+    if (this.#over) return
     this.#over = true
+    this.#why = why
     this.#forget()
     for (const { reject } of this.#waiting.splice(0)) reject(this.#disconnected())
   }
 
   #wait(index: number, encoded: Encoded): Promise<void> {
-    // What is given away is gone for its sender when `send` returns, not when its turn comes.
-    if (typeof encoded === 'object' && 'attachments' in encoded) {
-      encoded.attachments = encoded.attachments.map(takeBytes)
-    }
     return new Promise((resolve, reject) => this.#waiting.push({ index, encoded, resolve, reject }))
   }
 

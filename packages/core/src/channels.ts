@@ -25,7 +25,11 @@ export class ChannelTable {
       const id = parseChannelReference(named[key])
       if (id === undefined) continue
       let channel = this.#open.get(id)
-      if (!channel) (opened ??= []).push((channel = this.#create(id)))
+      if (!channel) {
+        if (this.#open.size >= MAX_CHANNELS) throw this.#overloaded(opened)
+        channel = this.#create(id)
+        ;(opened ??= []).push(channel)
+      }
       named[key] = channel
     }
     return opened ?? NONE
@@ -41,12 +45,15 @@ export class ChannelTable {
   }
 
   #create(id: number): SendingChannel {
-    if (this.#open.size >= MAX_CHANNELS) {
-      throw new BusError('Overloaded', `More than ${MAX_CHANNELS} channels of one frontend are open`)
-    }
     const channel = new SendingChannel(id, this.#sender, () => this.#open.delete(id))
     this.#open.set(id, channel)
     return channel
+  }
+
+  /** A call that is refused has no channels: what it opened is closed again. */
+  #overloaded(opened: readonly SendingChannel[] = NONE): BusError {
+    for (const channel of opened) channel.end()
+    return new BusError('Overloaded', `More than ${MAX_CHANNELS} channels of one frontend are open`)
   }
 }
 

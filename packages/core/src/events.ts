@@ -7,6 +7,8 @@ import { Payload } from './payload.js'
 /** Where listeners live. `label` is the frontend's; core and host have none, and hear everything. */
 export interface ListenerHome {
   readonly label: string | undefined
+  /** Its listeners get the very payload, not a copy: whatever they do with it, the others have theirs by then. */
+  readonly sharesPayload?: true
   /** @throws when the payload can't be carried there. */
   deliver(delivery: Delivery, payload: Payload): void
 }
@@ -106,7 +108,7 @@ function deliver(event: string, listeners: Listening, accepts?: Accepts): readon
     if (!delivery) perHome.set(home, (delivery = new Delivery(event, home)))
     delivery.ids.push(id)
   }
-  return [...perHome.values()]
+  return [...perHome.values()].sort((a, b) => Number(a.home.sharesPayload ?? 0) - Number(b.home.sharesPayload ?? 0))
 }
 
 const KINDS_OF_LABEL: Record<string, readonly EventTarget['kind'][]> = {

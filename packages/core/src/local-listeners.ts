@@ -6,6 +6,7 @@ import type { Payload } from './payload.js'
 
 export class LocalListeners implements ListenerHome {
   readonly label = undefined
+  readonly sharesPayload = true
   readonly #router: EventRouter
   readonly #handlers = new Map<number, { event: string; handler: (event: BusEvent) => unknown }>()
 

@@ -1,0 +1,47 @@
+// The table of one frontend's channels: what a refused call opened is closed again, and an end concerns the channel that
+// ended, not another one under the same id.
+import { MAX_CHANNELS, channelReference } from '@sallyport/protocol'
+import { describe, expect, it } from 'vitest'
+import type { Channel, ChannelSender } from './channel.js'
+import { ChannelTable } from './channels.js'
+
+function setUp() {
+  const sent: unknown[] = []
+  const sender: ChannelSender = {
+    encode: (_home, _index, message) => JSON.stringify(message),
+    put: (_home, _index, encoded) => void sent.push(encoded),
+    post: message => void sent.push(message),
+  }
+  const table = new ChannelTable(sender)
+  const bind = (...ids: number[]): Channel[] => {
+    const args = Object.fromEntries(ids.map((id, i) => [`c${i}`, channelReference(id)])) as Record<string, unknown>
+    table.bind(args)
+    return Object.values(args) as Channel[]
+  }
+  return { table, bind, sent }
+}
+
+describe('the channels of a frontend', () => {
+  it('beyond the bound, leave nothing of the call that is refused', () => {
+    const { bind } = setUp()
+    const open = Array.from({ length: MAX_CHANNELS - 1 }, (_, id) => bind(id)[0]!)
+    for (let i = 0; i < 3; i++)
+      expect(() => bind(50_000, 50_001)).toThrow(expect.objectContaining({ reason: 'Overloaded' }))
+    open[0]!.end()
+    expect(bind(50_000, 50_001)).toHaveLength(2)
+    expect(() => bind(50_002)).toThrow(expect.objectContaining({ reason: 'Overloaded' }))
+  })
+
+  it('may follow one another under one id, and the end of the first call is not that of the second', async () => {
+    const { table, bind, sent } = setUp()
+    const opened = [...table.bind({ a: channelReference(5) })]
+    for (const channel of opened) channel.end()
+    const [second] = bind(5)
+    for (const channel of opened) channel.abandon('cancelled')
+    for (let i = 0; i < 256; i++) await second!.send(i)
+    const waiting = second!.send('one more')
+    table.credit(5, 1)
+    await waiting
+    expect(sent.at(-1)).toBe('"one more"')
+  })
+})
