@@ -5,6 +5,7 @@ import {
   channelReference,
   describeCommand,
   describeThrown,
+  isBusError,
   isBytes,
   type CallHeaders,
 } from '@sallyport/protocol'
@@ -25,6 +26,16 @@ const NO_CHANNELS: readonly Channel[] = []
 
 /** @throws BusError `InvalidParams` where `args` is neither an object of named arguments nor bytes, or can't be read */
 export function prepareArguments(command: string, args: unknown): PreparedArguments {
+  try {
+    return prepare(command, args)
+  } catch (cause) {
+    if (isBusError(cause)) throw cause
+    const why = describeThrown(cause)
+    throw new BusError('InvalidParams', `Arguments of ${describeCommand(command)} can’t be read: ${why}`, { cause })
+  }
+}
+
+function prepare(command: string, args: unknown): PreparedArguments {
   if (args === undefined || args === null) return { params: undefined, hasBytes: false, channels: NO_CHANNELS }
   if (isBytes(args)) return { params: args, hasBytes: true, channels: NO_CHANNELS }
   // Lists, maps and promises that somebody forgot to await would all arrive as an object without a name in it.
@@ -62,15 +73,18 @@ function referToChannels(command: string, args: Record<string, unknown>): { para
 
 /** The channels of a call that can't be made, whatever is wrong with its other arguments. */
 export function channelsAmong(args: unknown): Channel[] {
-  if (typeof args !== 'object' || args === null || isBytes(args)) return []
-  return Object.keys(args).flatMap(name => {
-    try {
-      const value = (args as Record<string, unknown>)[name]
-      return value instanceof Channel ? [value] : []
-    } catch {
-      return []
+  const channels: Channel[] = []
+  if (typeof args !== 'object' || args === null) return channels
+  try {
+    if (isBytes(args)) return channels
+    for (const name of Object.keys(args)) {
+      const { value } = Object.getOwnPropertyDescriptor(args, name) ?? {}
+      if (value instanceof Channel) channels.push(value)
     }
-  })
+  } catch {
+    // A proxy that does not tell what it has.
+  }
+  return channels
 }
 
 export function checkCommandName(command: unknown): void {

@@ -215,4 +215,19 @@ describe('the end of the link', () => {
     await crossed()
     expect(seen).toEqual([])
   })
+
+  it('a signal that is aborted while the arguments are written cancels the call', async () => {
+    const { client, peer } = setUp()
+    const controller = new AbortController()
+    const aborts = {
+      toJSON() {
+        controller.abort('enough')
+        return 1
+      },
+    }
+    const call = client.invoke('x', { aborts }, { signal: controller.signal })
+    await expect(call).rejects.toMatchObject({ reason: 'Cancelled', cause: 'enough' })
+    await crossed()
+    expect(peer.methods).toEqual(['x', '$/cancelRequest'])
+  })
 })

@@ -110,3 +110,32 @@ it('an error about no call is not the end of any, but says why the session ends 
   other.peer.close()
   await expect(lost).rejects.toThrow('has failed: no record')
 })
+
+describe('arguments', () => {
+  it('that refuse to be looked at are refused, and leave nothing behind', async () => {
+    const { client, peer } = setUp()
+    const mine = new RangeError('mine')
+    const no = (): never => {
+      throw mine
+    }
+    const { proxy: revoked, revoke } = Proxy.revocable({}, {})
+    revoke()
+    const refusing = [
+      new Proxy({}, { ownKeys: no }),
+      new Proxy({}, { has: no }),
+      {
+        get then() {
+          return no()
+        },
+      },
+      revoked,
+    ]
+    for (const args of refusing) {
+      await expect(client.invoke('x', args)).rejects.toMatchObject({
+        reason: 'InvalidParams',
+        message: expect.stringMatching(/^Arguments of .*x.* can’t be read: /),
+      })
+    }
+    expect(peer.received).toEqual([])
+  })
+})

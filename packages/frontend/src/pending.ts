@@ -90,6 +90,8 @@ export class Pending {
       setMaxListeners(0, signal)
       signal.addEventListener('abort', cancel, { once: true })
     }
+    // It may have been aborted since it was checked, by the `toJSON` of an argument.
+    if (signal?.aborted) queueMicrotask(cancel)
     return () => {
       clearTimeout(timer)
       signal?.removeEventListener('abort', cancel)
