@@ -62,7 +62,7 @@ export function createOutbox(send: SendBatch, full?: () => number | undefined, a
     if (waiting.push(encoded) >= (full?.() ?? Infinity)) flush()
   }
 
-  /** In a frame of its own: where a buffer can't be given away after all, no other message is lost by it. */
+  /** In a frame of its own, behind its attachments: what they show is sent, or sealed, before anyone can write to them. */
   function sendNow(codec: Codec, encoded: EncodedMessage, attachments: readonly Uint8Array[]): void {
     flush()
     for (const body of attachments) send(FRAME_KIND.bytes, body, 0)

@@ -23,9 +23,10 @@ export function claimBytes(all: readonly Uint8Array[], transfer: readonly ArrayB
   if (given.length === 0) return claimed
   // All at once, or none: what can't go must be found before anything has gone.
   const moved = move(given)
+  const places = new Map(given.map((buffer, at) => [buffer, moved[at]!]))
   return claimed.map(bytes => {
-    const at = given.indexOf(bytes.buffer)
-    return at < 0 ? bytes : new Uint8Array(moved[at]!)
+    const place = places.get(bytes.buffer)
+    return place ? new Uint8Array(place) : bytes
   })
 }
 

@@ -1,0 +1,21 @@
+// What MessagePack carries as it is, for tests that try all of it; and how to tell that it has come back.
+import { isDeepStrictEqual } from 'node:util'
+import fc from 'fast-check'
+import { expect } from 'vitest'
+
+/** Anything that has no values in it. */
+export const msgpackScalar = (text: fc.Arbitrary<string>): fc.Arbitrary<unknown> =>
+  fc.oneof(
+    text,
+    fc.double().map(n => (n === 0 ? 0 : n)),
+    fc.integer(),
+    fc.maxSafeInteger(),
+    fc.boolean(),
+    fc.constantFrom(null, undefined),
+    fc.bigInt({ min: -(2n ** 63n), max: 2n ** 64n - 1n }),
+    fc.date({ noInvalidDate: true, min: new Date('1900-01-01'), max: new Date('2200-01-01') }),
+    fc.uint8Array(),
+  )
+
+/** `toStrictEqual` takes a value's own member `constructor` for its class. */
+export const expectSame = (read: unknown, given: unknown): void => expect(isDeepStrictEqual(read, given)).toBe(true)
