@@ -18,7 +18,10 @@ export interface FrontendOptions {
    * takes a ring where each thread of a call can have a core: two, or three in the isolation pattern.
    */
   link?: 'auto' | LinkKind
-  /** `false`: a ring is never polled, so that a busy event loop has no turn more than it needs. */
+  /**
+   * `false`: a ring is never polled, so that a busy event loop has no turn more than it needs. Where each thread of a call
+   * can't have a core it is not polled either.
+   */
   poll?: boolean
 }
 
