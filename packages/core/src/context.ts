@@ -2,7 +2,10 @@
 import type { BusError, CallHeaders, RequestId } from '@sallyport/protocol'
 import type { Logger } from 'pino'
 import type { App } from './app.js'
+import type { Permits } from './authority/authority.js'
+import type { CommandScope } from './authority/scope.js'
 import type { SendingChannel } from './channel.js'
+import type { RunnableCommand } from './commands.js'
 import type { ListenerHome } from './events.js'
 
 export interface CommandRequest {
@@ -19,13 +22,16 @@ export interface CommandContext {
   readonly signal: AbortSignal
   readonly log: Logger
   readonly request: CommandRequest
+  /** What the caller's permissions allow and deny beyond calling the command. */
+  readonly scope: CommandScope
 }
 
 interface CallOptions {
   id: RequestId | undefined
   app: App
   label: string
-  method: string
+  command: RunnableCommand
+  permits: Permits
   request: CommandRequest
   home: ListenerHome
   /** Those that came with this call first. */
@@ -38,17 +44,19 @@ export class Call implements CommandContext {
   readonly label: string
   readonly request: CommandRequest
   readonly #id: RequestId | undefined
-  readonly #method: string
+  readonly #command: RunnableCommand
+  readonly #permits: Permits
   readonly #home: ListenerHome
   readonly #channels: readonly SendingChannel[]
   #controller: AbortController | undefined
 
-  constructor({ id, app, label, method, request, home, channels }: CallOptions) {
+  constructor({ id, app, label, command, permits, request, home, channels }: CallOptions) {
     this.app = app
     this.label = label
     this.request = request
     this.#id = id
-    this.#method = method
+    this.#command = command
+    this.#permits = permits
     this.#home = home
     this.#channels = channels
   }
@@ -67,8 +75,12 @@ export class Call implements CommandContext {
     return (this.#controller ??= new AbortController()).signal
   }
 
+  get scope(): CommandScope {
+    return this.#permits.scopeOf(this.#command)
+  }
+
   get log(): Logger {
-    return this.app.log.child({ label: this.label, command: this.#method })
+    return this.app.log.child({ label: this.label, command: this.#command.method })
   }
 
   /** Aborts the signal, whether it has been read yet or not, and takes its receiver from each channel of the call. */

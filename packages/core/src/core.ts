@@ -3,11 +3,12 @@ import { openLink, reportError } from '@sallyport/protocol'
 import type { Logger } from 'pino'
 import { createApp } from './app.js'
 import { HOST_PERMITS, createAuthority } from './authority/authority.js'
-import { createRegistry } from './commands.js'
+import { createRegistry, type CommandRegistry, type RunnableCommand } from './commands.js'
 import type { Attachment, CoreOptions, CoreReport } from './control.js'
 import type { CoreDefinition } from './define.js'
 import { createEventCommands } from './event-commands.js'
 import { EventRouter } from './events.js'
+import { createHostCommands } from './host-commands.js'
 import { createPool } from './pool.js'
 import { Session, type SessionReport } from './session.js'
 
@@ -30,6 +31,7 @@ export async function createCore(
   const pool = createPool()
   const registry = createRegistry(definition, createEventCommands(router), pool)
   const authority = createAuthority(capabilities, registry, pattern)
+  const hostRegistry: CommandRegistry = new Map([...registry, ...createHostCommands().map(named)])
   const app = createApp(router, getLog)
   const keys = pattern === 'isolation' ? (await import('./keys.js')).createKeys() : undefined
   const sessions = new Set<Session>()
@@ -52,7 +54,8 @@ export async function createCore(
       const opener = keyPort && keys!.handTo(keyPort, cipher)
       const permits = label === undefined ? HOST_PERMITS : authority.permitsOf(label)
       const link = openLink(end, false)
-      sessions.add(new Session({ label, codec, link, opener, permits, registry, router, app, report: told }))
+      const commands = label === undefined ? hostRegistry : registry
+      sessions.add(new Session({ label, codec, link, opener, permits, registry: commands, router, app, report: told }))
     },
     async drain(): Promise<void> {
       await Promise.all([...sessions].map(session => session.drain()))
@@ -63,3 +66,5 @@ export async function createCore(
     },
   }
 }
+
+const named = (command: RunnableCommand): [string, RunnableCommand] => [command.method, command]

@@ -42,6 +42,9 @@ export class Channel<T = unknown> implements AsyncIterable<T> {
     this.#handOver()
   }
 
+  /** Called once the channel has ended, after its last message was taken by `onmessage`. */
+  onend: (() => void) | undefined
+
   get id(): number {
     return this.#id
   }
@@ -95,9 +98,11 @@ export class Channel<T = unknown> implements AsyncIterable<T> {
 
   /** @internal */
   finish(): void {
+    if (this.#ended) return
     this.#ended = true
     this.#home?.forget(this.id)
     this.#wakeUp()
+    this.#tellEnd()
   }
 
   #receive(message: T): void {
@@ -106,7 +111,18 @@ export class Channel<T = unknown> implements AsyncIterable<T> {
   }
 
   #handOver(): void {
+    const waited = this.#waiting.length > 0
     while (this.#onmessage && this.#waiting.length > 0) this.#hand(this.#waiting.shift() as T)
+    if (waited) this.#tellEnd()
+  }
+
+  #tellEnd(): void {
+    if (!this.#ended || this.#waiting.length > 0 || !this.onend) return
+    try {
+      this.onend()
+    } catch (error) {
+      throwLater(error)
+    }
   }
 
   #hand(message: T): void {

@@ -106,7 +106,13 @@ export class Client {
   }
 
   /** Resolves, once core knows of the listener, to what takes it away again. */
-  listen<T = unknown>(event: string, handler: EventHandler<T>, options: ListenOptions = {}): Promise<Unlisten> {
+  async listen<T = unknown>(event: string, handler: EventHandler<T>, options?: ListenOptions): Promise<Unlisten> {
+    const eventId = await this.subscribe(event, handler, options)
+    return () => this.unsubscribe(event, eventId)
+  }
+
+  /** @internal Like `listen`, with the id that `unsubscribe` takes. */
+  subscribe<T>(event: string, handler: EventHandler<T>, options: ListenOptions = {}): Promise<number> {
     return new Promise((resolve, reject) => {
       checkEventName(event)
       checkHandler(event, handler)
@@ -115,16 +121,23 @@ export class Client {
       const listening = (result: unknown): void => {
         const eventId = result as number
         this.#listeners.add(eventId, handler as EventHandler)
-        resolve(() => this.#unlisten(event, eventId))
+        resolve(eventId)
       }
       this.#request(METHOD.listen, params, false, listening, reject, options)
     })
   }
 
+  /** @internal The handler hears nothing more from now on; core is told. */
+  unsubscribe(event: string, eventId: number): void {
+    if (!this.#listeners.remove(eventId) || this.#gone) return
+    const done = (): void => {}
+    this.#request(METHOD.unlisten, { event, eventId }, false, done, done)
+  }
+
   /** Like `listen`, for one event. */
   once<T = unknown>(event: string, handler: EventHandler<T>, options: ListenOptions = {}): Promise<Unlisten> {
     const first: EventHandler<T> = received => {
-      this.#unlisten(event, received.id)
+      this.unsubscribe(event, received.id)
       return handler(received)
     }
     return this.listen(event, typeof handler === 'function' ? first : handler, options)
@@ -171,12 +184,6 @@ export class Client {
   #notify(method: string, params: object, bytes = false, transfer?: readonly ArrayBufferLike[]): void {
     if (this.#gone) throw this.#gone
     postCall(this.#outbox, this.#codec, { jsonrpc: '2.0', method, params }, bytes, transfer)
-  }
-
-  #unlisten(event: string, eventId: number): void {
-    if (!this.#listeners.remove(eventId) || this.#gone) return
-    const done = (): void => {}
-    this.#request(METHOD.unlisten, { event, eventId }, false, done, done)
   }
 
   #adopt(channel: Channel): void {

@@ -5,16 +5,18 @@ import type { CommandRegistry, RunnableCommand } from '../commands.js'
 import { isDevelopment } from '../mode.js'
 import type { Capability, Pattern } from './capability.js'
 import { labelMatcher } from './label-glob.js'
+import { EMPTY_SCOPE, type CommandScope } from './scope.js'
 import { permissionsIn, permissionsOfAll, type Permission } from './permissions.js'
 
 /** What one frontend may call. */
 export interface Permits {
   /** `undefined` where the command may be called, else why it may not. */
   check(command: RunnableCommand): BusError | undefined
+  scopeOf(command: RunnableCommand): CommandScope
 }
 
 /** The host's own link may do what core may. */
-export const HOST_PERMITS: Permits = { check: () => undefined }
+export const HOST_PERMITS: Permits = { check: () => undefined, scopeOf: () => EMPTY_SCOPE }
 
 export interface Authority {
   permitsOf(label: string): Permits
@@ -49,6 +51,7 @@ export function createAuthority(
           if (!denied.has(command) && (isOpen(command) || allowed.has(command))) return undefined
           return denial(command, label, denied.has(command))
         },
+        scopeOf: () => EMPTY_SCOPE,
       }
     },
   }
