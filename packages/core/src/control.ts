@@ -5,9 +5,20 @@ import type { LifeState } from '@sallyport/protocol/actor'
 import type { MessagePort } from 'node:worker_threads'
 import type { Capability, Pattern } from './authority/capability.js'
 
+/** Who the program is, as in `tauri.conf.json`. */
+export interface AppInfo {
+  productName?: string
+  version?: string
+  /** As `com.example.app`. */
+  identifier?: string
+}
+
 export interface CoreOptions {
   pattern: Pattern
   capabilities: readonly Capability[]
+  appInfo: AppInfo
+  /** Each plugin's own options, by its name. */
+  plugins: Readonly<Record<string, unknown>>
   /** The least level that is worth sending to the host's log. */
   logLevel: string
 }

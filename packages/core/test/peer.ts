@@ -31,7 +31,7 @@ export async function setUp(pattern: 'brownfield' | 'isolation' = 'brownfield', 
   const reports: CoreReport[] = []
   const permissions = Object.keys(commands).map(name => `allow-${name.replaceAll('_', '-')}`)
   const capabilities = [{ identifier: 'all', windows: ['*'], permissions }]
-  const options = { pattern, capabilities, logLevel: 'silent' }
+  const options = { pattern, capabilities, appInfo: {}, plugins: {}, logLevel: 'silent' }
   const core = await createCore(
     { commands },
     options,

@@ -72,10 +72,17 @@ interface CoreListener {
 
 function startCore(
   supervisor: Supervisor,
-  { core, pattern, capabilities }: ResolvedOptions,
+  { core, pattern, capabilities, appInfo, plugins }: ResolvedOptions,
   { log, tell, failed }: CoreListener,
 ): SupervisedThread {
-  const workerData: CoreWorkerData = { module: core.href, pattern, capabilities, logLevel: log.level }
+  const workerData: CoreWorkerData = {
+    module: core.href,
+    pattern,
+    capabilities,
+    appInfo,
+    plugins,
+    logLevel: log.level,
+  }
   return supervisor.start({
     name: 'core',
     spawn: () => spawnWorker(import.meta.resolve('#worker'), workerData),

@@ -4,6 +4,7 @@ import { isAbsolute } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import * as v from 'valibot'
 import type { Capability, Pattern } from '../authority/capability.js'
+import type { AppInfo } from '../control.js'
 import { didYouMean } from '../guess.js'
 import type { Logger } from './log.js'
 
@@ -41,13 +42,15 @@ export interface IsolationOptions {
 
 export type PatternOptions = { use: 'brownfield' } | { use: 'isolation'; options?: IsolationOptions }
 
-export interface BusOptions {
+export interface BusOptions extends AppInfo {
   /** The core module, whose default export is made by `defineCore`. */
   core: ModuleLocation
   /** Modules to run in frontend workers, by label. */
   frontends?: Readonly<Record<string, ModuleLocation | FrontendModule>>
   /** Of the same shape as in `tauri.conf.json`. */
   app?: { security?: { pattern?: PatternOptions; capabilities?: readonly Capability[] } }
+  /** Each plugin's own options, by its name: what its `setup` is given as `api.config`. */
+  plugins?: Readonly<Record<string, unknown>>
   /** A pino logger, or `false` for none. By default warnings and worse go to standard error. */
   log?: Logger | false
   /** Answers `confirm(text)` in an isolation hook, which waits for it. Without it, every answer is `false`. */
@@ -61,6 +64,8 @@ export interface ResolvedOptions {
   pattern: Pattern
   isolation: { dir: URL | undefined; envelope: boolean }
   capabilities: readonly Capability[]
+  appInfo: AppInfo
+  plugins: Readonly<Record<string, unknown>>
   log: Logger | false | undefined
   onConfirm: BusOptions['onConfirm']
 }
@@ -110,10 +115,15 @@ const pattern = v.variant(
   '"brownfield" or "isolation"',
 )
 const security = v.strictObject({ pattern: v.optional(pattern), capabilities: v.optional(v.array(capability)) })
+const text = v.optional(v.string('a string'))
 const busOptions = v.strictObject({
   core: location,
   frontends: v.optional(v.record(label, frontend)),
   app: v.optional(v.strictObject({ security: v.optional(security) })),
+  productName: text,
+  version: text,
+  identifier: text,
+  plugins: v.optional(v.record(v.string(), v.unknown())),
   log: v.optional(
     v.union([v.literal(false), v.looseObject({ level: v.string(), child: v.function() })], 'a pino logger, or false'),
   ),
@@ -135,12 +145,15 @@ export function resolveOptions(given: BusOptions): ResolvedOptions {
   }
   const { pattern: chosen = { use: 'brownfield' as const }, capabilities = [] } = options.app?.security ?? {}
   const { dir, envelope = false } = (chosen.use === 'isolation' ? chosen.options : undefined) ?? {}
+  const { productName, version, identifier } = options
   return {
     core: options.core,
     frontends: Object.entries(options.frontends ?? {}).map(([name, settings]) => ({ label: name, ...settings })),
     pattern: chosen.use,
     isolation: { dir, envelope },
     capabilities: capabilities as readonly Capability[],
+    appInfo: { ...(productName && { productName }), ...(version && { version }), ...(identifier && { identifier }) },
+    plugins: options.plugins ?? {},
     log: given.log,
     onConfirm: given.onConfirm,
   }
