@@ -34,7 +34,8 @@ export function permissionsOfAll(registry: CommandRegistry): Map<string, Permiss
 
 /** @throws BusError `InvalidParams` for a permission that nothing here has, with the nearest one that is. */
 export function permissionsIn(capability: Capability, known: ReadonlyMap<string, Permission[]>): Permission[] {
-  return capability.permissions.flatMap(identifier => {
+  return capability.permissions.flatMap(entry => {
+    const identifier = typeof entry === 'string' ? entry : entry.identifier
     const found = known.get(identifier)
     if (found) return found
     const where = `capability ${JSON.stringify(capability.identifier)}`

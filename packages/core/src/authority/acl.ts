@@ -1,0 +1,92 @@
+// What the authority is made from: capabilities, and the permissions that they may name beside the generated ones. The host
+// reads the files; core checks and resolves what is in them. All of it can be cloned between threads.
+import type { Platform } from './capability.js'
+
+/** What a file or an option holds, unchecked, and what to call it in error texts. */
+export interface AclSource {
+  readonly value: unknown
+  /** A file's path, or an option's name: `capabilities/main.json`, `app.security.capabilities[0]`. */
+  readonly from: string
+}
+
+/** One capability, a list of them, or `{ capabilities: [...] }`, as Tauri's files have it. */
+export interface CapabilitySource extends AclSource {
+  /** Where in the file the value stands, if it is not all of it: `[1]`, `capabilities[1]`. `splitCapabilities` sets it. */
+  readonly at?: string
+}
+
+/** One `PermissionFile`. */
+export interface PermissionFileSource extends AclSource {
+  /** Whose permissions these are: a plugin's name, `core:<plugin>`, or `undefined` for the app. */
+  readonly plugin: string | undefined
+}
+
+export interface AclInput {
+  readonly capabilities: readonly CapabilitySource[]
+  readonly permissionFiles: readonly PermissionFileSource[]
+  /** Tauri's own `gen/schemas/acl-manifests.json`, where a project has it: a `Manifests`. */
+  readonly manifests: AclSource | undefined
+  /**
+   * `warn`: permissions of plugins that nothing here knows are passed over, with a warning, for configurations that name
+   * plugins this core does not have. A wrong name in a plugin that is known stays an error: it is a typing error.
+   */
+  readonly unknownPermissions: 'error' | 'warn'
+  /** What `platforms` is held against: `platformOf(process.platform)`. */
+  readonly platform: Platform
+}
+
+/** Tauri's permission file. */
+export interface PermissionFile {
+  default?: { version?: number; description?: string; permissions: readonly string[] }
+  set?: readonly PermissionSetDefinition[]
+  permission?: readonly PermissionDefinition[]
+}
+
+export interface PermissionSetDefinition {
+  identifier: string
+  description?: string
+  /** Of the same plugin by their bare names (`allow-read`, another set, `default`), or of another: `fs:default`. */
+  permissions: readonly string[]
+}
+
+export interface PermissionDefinition {
+  identifier: string
+  version?: number
+  description?: string
+  /** Commands by their names in the plugin: `read_file`. */
+  commands?: { allow?: readonly string[]; deny?: readonly string[] }
+  /** With commands: the scope of those. Without: the plugin's global scope. */
+  scope?: { allow?: readonly unknown[] | null; deny?: readonly unknown[] | null }
+  platforms?: readonly Platform[]
+}
+
+/** Tauri's `acl-manifests.json`, by plugin (`fs`, `core:event`, `__app-acl__` for the app). */
+export type Manifests = Readonly<Record<string, Manifest>>
+
+export interface Manifest {
+  default_permission: PermissionSetDefinition | null
+  permissions: Readonly<Record<string, PermissionDefinition>>
+  permission_sets: Readonly<Record<string, PermissionSetDefinition>>
+  global_scope_schema: unknown
+}
+
+/** Tauri's name for the app's own permissions, among the plugins' names. */
+export const APP_KEY = '__app-acl__'
+
+/** The platform's name in Tauri's files. Unixes without a name there count as Linux. */
+export function platformOf(platform: NodeJS.Platform): Platform {
+  if (platform === 'darwin') return 'macOS'
+  if (platform === 'win32') return 'windows'
+  return platform === 'android' ? 'android' : 'linux'
+}
+
+/** One source for each capability of a file. A value of no such shape stays as it is, for the check that comes later. */
+export function splitCapabilities(source: CapabilitySource): CapabilitySource[] {
+  const { value, from, at } = source
+  if (at !== undefined) return [source]
+  const split = (list: readonly unknown[], prefix: string): CapabilitySource[] =>
+    list.map((one, index) => ({ value: one, from, at: `${prefix}[${index}]` }))
+  if (Array.isArray(value)) return split(value, '')
+  const list = (value as { capabilities?: unknown } | null | undefined)?.capabilities
+  return Array.isArray(list) ? split(list, 'capabilities') : [source]
+}
