@@ -9,9 +9,11 @@ export function setCurrentClient(client: Client): void {
   Object.defineProperty(globalThis, KEY, { value: client, configurable: true })
 }
 
+export const findCurrentClient = (): Client | undefined => (globalThis as { [KEY]?: Client })[KEY]
+
 /** @throws BusError `Disconnected` in a thread that is no frontend. */
 export function currentClient(): Client {
-  const client = (globalThis as { [KEY]?: Client })[KEY]
+  const client = findCurrentClient()
   if (client) return client
   throw new BusError(
     'Disconnected',

@@ -14,6 +14,7 @@ export function throughGate(core: Link, gate: Link): Link {
   }
 
   return {
+    isolated: true,
     get frameMessages() {
       return gate.frameMessages
     },

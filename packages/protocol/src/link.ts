@@ -18,6 +18,8 @@ export interface LinkReceiver {
 }
 
 export interface Link {
+  /** True where an isolation gate is on the way. */
+  readonly isolated?: true
   /**
    * Messages that a frame should hold at most while little waits: with more frames both ends of a ring work at once. None
    * where a frame costs more than that gains. It may change.
