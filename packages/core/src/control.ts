@@ -3,7 +3,8 @@
 import type { CodecName, LinkEnd, ReportedError } from '@sallyport/protocol'
 import type { LifeState } from '@sallyport/protocol/actor'
 import type { MessagePort } from 'node:worker_threads'
-import type { Capability, Pattern } from './authority/capability.js'
+import type { AclInput } from './authority/acl.js'
+import type { Pattern } from './authority/capability.js'
 
 /** Who the program is, as in `tauri.conf.json`. */
 export interface AppInfo {
@@ -15,7 +16,7 @@ export interface AppInfo {
 
 export interface CoreOptions {
   pattern: Pattern
-  capabilities: readonly Capability[]
+  acl: AclInput
   appInfo: AppInfo
   /** Each plugin's own options, by its name. */
   plugins: Readonly<Record<string, unknown>>

@@ -1,7 +1,9 @@
 // The core itself: what its module defines, and the sessions that call it.
-import { openLink, reportError } from '@sallyport/protocol'
+import { BusError, openLink, reportError } from '@sallyport/protocol'
 import type { Logger } from 'pino'
 import { createApp } from './app.js'
+import { splitCapabilities, type CapabilitySource } from './authority/acl.js'
+import type { Capability } from './authority/capability.js'
 import { HOST_PERMITS, createAuthority } from './authority/authority.js'
 import { createRegistry, type CommandRegistry, type RunnableCommand } from './commands.js'
 import type { Attachment, CoreOptions, CoreReport } from './control.js'
@@ -23,14 +25,14 @@ export interface Core {
 /** @throws BusError `InvalidParams` where the definition or a capability is wrong, and what a `setup` throws. */
 export async function createCore(
   definition: CoreDefinition,
-  { pattern, capabilities }: CoreOptions,
+  { pattern, acl }: CoreOptions,
   getLog: () => Logger,
   report: (report: CoreReport) => void,
 ): Promise<Core> {
   const router = new EventRouter()
   const pool = createPool()
   const registry = createRegistry(definition, createEventCommands(router), pool)
-  const authority = createAuthority(capabilities, registry, pattern)
+  const authority = createAuthority(acl.capabilities.flatMap(splitCapabilities).map(capabilityIn), registry, pattern)
   const hostRegistry: CommandRegistry = new Map([...registry, ...createHostCommands().map(named)])
   const app = createApp(router, getLog)
   const keys = pattern === 'isolation' ? (await import('./keys.js')).createKeys() : undefined
@@ -68,3 +70,9 @@ export async function createCore(
 }
 
 const named = (command: RunnableCommand): [string, RunnableCommand] => [command.method, command]
+
+function capabilityIn({ value, from }: CapabilitySource): Capability {
+  const capability = value as Capability
+  if (Array.isArray(capability.permissions)) return capability
+  throw new BusError('InvalidParams', `${from}: permissions: is missing`)
+}

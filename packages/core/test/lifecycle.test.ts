@@ -61,7 +61,7 @@ describe('createBus names what is wrong', () => {
     [
       'a capability without permissions',
       security({ capabilities: [{ identifier: 'x' }] }),
-      /capabilities\.0\.permissions is miss/,
+      /app\.security\.capabilities\[0\]: permissions: is missing/,
     ],
     [
       'a frontend that is not there',

@@ -11,6 +11,7 @@ import {
   type FrameKind,
   type Link,
 } from '@sallyport/protocol'
+import type { AclInput } from '../src/authority/acl.js'
 import { createCore, type Core } from '../src/core.js'
 import type { CoreReport } from '../src/control.js'
 import type { Commands } from '../src/define.js'
@@ -31,7 +32,14 @@ export async function setUp(pattern: 'brownfield' | 'isolation' = 'brownfield', 
   const reports: CoreReport[] = []
   const permissions = Object.keys(commands).map(name => `allow-${name.replaceAll('_', '-')}`)
   const capabilities = [{ identifier: 'all', windows: ['*'], permissions }]
-  const options = { pattern, capabilities, appInfo: {}, plugins: {}, logLevel: 'silent' }
+  const acl: AclInput = {
+    capabilities: [{ value: capabilities, from: 'the test' }],
+    permissionFiles: [],
+    manifests: undefined,
+    unknownPermissions: 'error',
+    platform: 'linux',
+  }
+  const options = { pattern, acl, appInfo: {}, plugins: {}, logLevel: 'silent' }
   const core = await createCore(
     { commands },
     options,

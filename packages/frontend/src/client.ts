@@ -34,10 +34,13 @@ import { postCall } from './post-call.js'
 export interface ClientOptions {
   label: string
   codec?: CodecName
+  data?: unknown
 }
 
 export class Client {
   readonly label: string
+  /** What the host gave this frontend. */
+  readonly data: unknown
   /** `new client.Channel(onmessage)`: the same class for every client. */
   readonly Channel: typeof Channel = Channel
   /** Resolves once the link has closed, whoever closed it. */
@@ -52,8 +55,9 @@ export class Client {
   #gone: BusError | undefined
   #lastFault: BusError | undefined
 
-  constructor(link: Link, { label, codec = 'json' }: ClientOptions) {
+  constructor(link: Link, { label, codec = 'json', data }: ClientOptions) {
     this.label = label
+    this.data = data
     this.#codec = codec
     this.#link = link
     this.#outbox = createOutbox(

@@ -13,6 +13,12 @@ export type { Client } from './client.js'
 export type { EventHandler } from './events.js'
 export type { EmitOptions, InvokeOptions, ListenOptions } from './options.js'
 
+/** This frontend's label. */
+export const getLabel = (): string => currentClient().label
+
+/** What the host gave this frontend as its `data`, a copy; `undefined` if nothing. Its type is the host's word. */
+export const getData = <T = unknown>(): T => currentClient().data as T
+
 /**
  * Calls a command of core.
  *

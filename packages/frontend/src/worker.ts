@@ -6,7 +6,7 @@ import { Client } from './client.js'
 import { setCurrentClient } from './current.js'
 import { throughGate } from './through-gate.js'
 
-const { label, codec, module, link: coreEnd, gate: gateEnd } = workerData as FrontendWorkerData
+const { label, codec, module, data, link: coreEnd, gate: gateEnd } = workerData as FrontendWorkerData
 const control = parentPort!
 
 const started = new Promise<void>(resolve => {
@@ -21,7 +21,7 @@ const actor = startWorkerActor({
   handshake: () => started,
   serve(send) {
     const core = openLink(coreEnd, true)
-    const client = new Client(gateEnd ? throughGate(core, openLink(gateEnd, true)) : core, { label, codec })
+    const client = new Client(gateEnd ? throughGate(core, openLink(gateEnd, true)) : core, { label, codec, data })
     setCurrentClient(client)
     void client.closed.then(() => send({ type: 'link.closed' }))
     import(module).catch((error: unknown) => send({ type: 'fault', error }))

@@ -10,6 +10,8 @@ export interface FrontendWorkerData {
   codec: CodecName
   /** The user's module, as a URL. */
   module: string
+  /** What the host gives this frontend, for `getData`. */
+  data?: unknown
   /** To core. */
   link: LinkEnd
   /** To this frontend's gate, in the isolation pattern. */

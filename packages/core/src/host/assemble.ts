@@ -8,13 +8,14 @@ import { Bus, type BusEvents } from './bus.js'
 import { checkFiles } from './files.js'
 import { Frontends } from './frontends.js'
 import { createHostLog, forwardLine, type Logger } from './log.js'
-import { resolveOptions, type BusOptions, type ResolvedOptions } from './options.js'
+import type { BusOptions, ResolvedOptions } from './options.js'
+import { resolveOptions } from './resolve-options.js'
 import { spawnWorker } from './spawn.js'
 import { createSupervisor, type SupervisedThread, type Supervisor } from './supervisor.js'
 
 /** @internal With `cipher: false` hooks run and nothing is sealed; for the benchmark alone. */
 export async function assemble(given: BusOptions, cipher: boolean): Promise<Bus> {
-  const options = resolveOptions(given)
+  const options = await resolveOptions(given)
   await checkFiles(options)
   const log = createHostLog(options.log)
   const supervisor = createSupervisor()
@@ -72,13 +73,13 @@ interface CoreListener {
 
 function startCore(
   supervisor: Supervisor,
-  { core, pattern, capabilities, appInfo, plugins }: ResolvedOptions,
+  { core, pattern, acl, appInfo, plugins }: ResolvedOptions,
   { log, tell, failed }: CoreListener,
 ): SupervisedThread {
   const workerData: CoreWorkerData = {
     module: core.href,
     pattern,
-    capabilities,
+    acl,
     appInfo,
     plugins,
     logLevel: log.level,

@@ -7,7 +7,8 @@ import type { Attachment } from '../control.js'
 import { didYouMean } from '../guess.js'
 import { checkFile } from './files.js'
 import type { Frontends } from './frontends.js'
-import { resolveFrontend, resolveLocation, type FrontendOptions, type ModuleLocation } from './options.js'
+import type { FrontendOptions, ModuleLocation } from './options.js'
+import { resolveFrontend, resolveLocation } from './resolve-options.js'
 import type { SupervisedThread, Supervisor } from './supervisor.js'
 
 /** What a bus tells its host; it is in the log as well. */

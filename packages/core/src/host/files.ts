@@ -8,8 +8,7 @@ import type { ResolvedOptions } from './options.js'
 export async function checkFiles({ core, frontends, isolation }: ResolvedOptions): Promise<void> {
   await checkFile('createBus: core', core)
   for (const { label, module } of frontends) await checkFile(`createBus: frontends.${label}`, module)
-  if (isolation.dir)
-    await checkFile('createBus: app.security.pattern.options.dir', new URL('index.html', folder(isolation.dir)))
+  if (isolation.dir) await checkFile(isolation.from, new URL('index.html', isolation.dir))
 }
 
 /** Modules elsewhere than in files (`data:`, …) are looked for when they are loaded. */
@@ -20,5 +19,3 @@ export async function checkFile(what: string, url: URL): Promise<void> {
     throw new BusError('InvalidParams', `${what}: there is no file ${path}`, { cause })
   })
 }
-
-const folder = ({ href }: URL): string => (href.endsWith('/') ? href : `${href}/`)

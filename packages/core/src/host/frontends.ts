@@ -33,8 +33,8 @@ export class Frontends {
     this.#checkFree(label)
     const { end, gate } = this.#wire(label, settings)
     const core = openLink(end, true)
-    const { codec } = settings
-    const client = new Client(gate ? throughGate(core, openLink(gate.link, true)) : core, { label, codec })
+    const { codec, data } = settings
+    const client = new Client(gate ? throughGate(core, openLink(gate.link, true)) : core, { label, codec, data })
     this.#keep(label, { gate, end: () => client.close() }, client.closed)
     await this.#waitFor(gate, label)
     return client
@@ -44,7 +44,8 @@ export class Frontends {
   async open(label: string, module: URL, settings: FrontendSettings): Promise<{ start(): void }> {
     this.#checkFree(label)
     const { end, gate } = this.#wire(label, settings)
-    const workerData: FrontendWorkerData = { label, codec: settings.codec, module: module.href, link: end }
+    const { codec, data } = settings
+    const workerData: FrontendWorkerData = { label, codec, data, module: module.href, link: end }
     if (gate) workerData.gate = gate.link
     const thread = this.#host.supervisor.start({
       name: `frontend ${label}`,

@@ -1,14 +1,11 @@
-// What `createBus` takes, checked before anything starts: a wrong option is named, with the nearest right one.
-import { BusError, type CodecName, type LinkKind } from '@sallyport/protocol'
-import { isAbsolute } from 'node:path'
-import { pathToFileURL } from 'node:url'
-import * as v from 'valibot'
+// What `createBus` takes, and what becomes of it.
+import type { CodecName, LinkKind } from '@sallyport/protocol'
+import type { AclInput, PermissionFile } from '../authority/acl.js'
 import type { Capability, Pattern } from '../authority/capability.js'
 import type { AppInfo } from '../control.js'
-import { didYouMean } from '../guess.js'
 import type { Logger } from './log.js'
 
-/** A module or folder: a URL, or an absolute path. */
+/** A module, file or folder: a URL, or an absolute path. */
 export type ModuleLocation = URL | string
 
 export interface FrontendOptions {
@@ -24,10 +21,12 @@ export interface FrontendOptions {
    * can't have a core it is not polled either.
    */
   poll?: boolean
+  /** What the frontend has from `getData()`: a copy, of anything that `structuredClone` takes. */
+  data?: unknown
 }
 
 /** The same, with its defaults. */
-export type FrontendSettings = Required<FrontendOptions>
+export type FrontendSettings = Required<Omit<FrontendOptions, 'data'>> & Pick<FrontendOptions, 'data'>
 
 export interface FrontendModule extends FrontendOptions {
   module: ModuleLocation
@@ -42,14 +41,40 @@ export interface IsolationOptions {
 
 export type PatternOptions = { use: 'brownfield' } | { use: 'isolation'; options?: IsolationOptions }
 
+/** Of the same shape as in `tauri.conf.json`. */
+export interface SecurityOptions {
+  pattern?: PatternOptions
+  /**
+   * Capabilities; files of them or folders, as URLs or absolute paths; and, beside `config`, the identifiers of some that
+   * stand in its `capabilities` folder. Given, they are all there are.
+   */
+  capabilities?: readonly (Capability | ModuleLocation)[]
+}
+
+/** `productName`, `version`, `identifier` and what is in `app.security` win over what `config` says of them. */
 export interface BusOptions extends AppInfo {
   /** The core module, whose default export is made by `defineCore`. */
   core: ModuleLocation
   /** Modules to run in frontend workers, by label. */
   frontends?: Readonly<Record<string, ModuleLocation | FrontendModule>>
-  /** Of the same shape as in `tauri.conf.json`. */
-  app?: { security?: { pattern?: PatternOptions; capabilities?: readonly Capability[] } }
-  /** Each plugin's own options, by its name: what its `setup` is given as `api.config`. */
+  /**
+   * A Tauri project: its `tauri.conf.json`, `tauri.conf.json5` or `Tauri.toml`, or the folder that holds one. The file of
+   * this platform (`tauri.linux.conf.json`) is merged into it; `capabilities`, `permissions`, the isolation app and
+   * `gen/schemas/acl-manifests.json` are found beside it. What is no business of a bus is passed over.
+   */
+  config?: ModuleLocation
+  app?: { security?: SecurityOptions }
+  /**
+   * Permission files of the app, as Tauri has them: what is in one, or files and folders of them, as URLs or absolute paths.
+   * Given, they take the place of `permissions` beside `config`.
+   */
+  permissions?: readonly (PermissionFile | ModuleLocation)[]
+  /**
+   * `warn`: permissions of plugins that this core does not have are passed over, with a warning. `error`, the default: they
+   * stop the start.
+   */
+  unknownPermissions?: 'error' | 'warn'
+  /** Each plugin's own options, by its name: what its `setup` is given as `api.config`. One here wins over that of `config`. */
   plugins?: Readonly<Record<string, unknown>>
   /** A pino logger, or `false` for none. By default warnings and worse go to standard error. */
   log?: Logger | false
@@ -57,141 +82,22 @@ export interface BusOptions extends AppInfo {
   onConfirm?: (text: string, from: { label: string }) => boolean | Promise<boolean>
 }
 
-/** The same, with its defaults and every location a URL. */
+export interface ResolvedIsolation {
+  dir: URL | undefined
+  envelope: boolean
+  /** Where `dir` was named, for error texts. */
+  from: string
+}
+
+/** The same, with its defaults, every location a URL, and the files of the configuration read. */
 export interface ResolvedOptions {
   core: URL
   frontends: ({ label: string; module: URL } & FrontendSettings)[]
   pattern: Pattern
-  isolation: { dir: URL | undefined; envelope: boolean }
-  capabilities: readonly Capability[]
+  isolation: ResolvedIsolation
+  acl: AclInput
   appInfo: AppInfo
   plugins: Readonly<Record<string, unknown>>
   log: Logger | false | undefined
   onConfirm: BusOptions['onConfirm']
 }
-
-const location = v.pipe(
-  v.custom<ModuleLocation>(given => given instanceof URL || isAbsoluteLocation(given), 'a URL or an absolute path'),
-  v.transform(given => (typeof given === 'string' ? toUrl(given) : given)),
-)
-const codec = v.optional(v.picklist(['json', 'msgpack'], '"json" or "msgpack"'), 'json')
-const LABEL = /^[a-zA-Z0-9\-/:_]{1,200}$/
-/** Host and core speak of themselves by these. */
-const RESERVED_LABELS = ['host', 'core']
-const label = v.pipe(
-  v.string(),
-  v.regex(LABEL, 'a label of letters, digits, "-", "/", ":" and "_"'),
-  v.check(given => !RESERVED_LABELS.includes(given), 'a label other than "host" and "core"'),
-)
-const names = v.array(v.string('a string'), 'a list of strings')
-
-const link = v.optional(v.picklist(['auto', 'ring', 'port'], '"auto", "ring" or "port"'), 'auto')
-const poll = v.optional(v.boolean('true or false'), true)
-const frontendOptions = { codec, link, poll }
-const DEFAULTS: FrontendSettings = { codec: 'json', link: 'auto', poll: true }
-const frontendModule = v.strictObject({ module: location, ...frontendOptions })
-const bareModule = v.pipe(
-  location,
-  v.transform(module => ({ module, ...DEFAULTS })),
-)
-const frontend = v.lazy(given => (isPlainObject(given) ? frontendModule : bareModule))
-const capability = v.strictObject({
-  identifier: v.string('a string'),
-  description: v.optional(v.string('a string')),
-  windows: v.optional(names),
-  permissions: names,
-})
-const pattern = v.variant(
-  'use',
-  [
-    v.strictObject({ use: v.literal('brownfield') }),
-    v.strictObject({
-      use: v.literal('isolation'),
-      options: v.optional(
-        v.strictObject({ dir: v.optional(location), envelope: v.optional(v.boolean('true or false')) }),
-      ),
-    }),
-  ],
-  '"brownfield" or "isolation"',
-)
-const security = v.strictObject({ pattern: v.optional(pattern), capabilities: v.optional(v.array(capability)) })
-const text = v.optional(v.string('a string'))
-const busOptions = v.strictObject({
-  core: location,
-  frontends: v.optional(v.record(label, frontend)),
-  app: v.optional(v.strictObject({ security: v.optional(security) })),
-  productName: text,
-  version: text,
-  identifier: text,
-  plugins: v.optional(v.record(v.string(), v.unknown())),
-  log: v.optional(
-    v.union([v.literal(false), v.looseObject({ level: v.string(), child: v.function() })], 'a pino logger, or false'),
-  ),
-  onConfirm: v.optional(v.function('a function')),
-})
-
-const KNOWN_NAMES = [busOptions, security, capability]
-  .flatMap(({ entries }) => Object.keys(entries))
-  .concat('module', 'codec', 'link', 'poll', 'security', 'use', 'options', 'dir', 'envelope')
-
-/** @throws BusError `InvalidParams`, which names the option that is wrong. */
-export function resolveOptions(given: BusOptions): ResolvedOptions {
-  const options = check('createBus', busOptions, given)
-  for (const name of Object.keys(given.frontends ?? {})) {
-    // valibot passes over these; nobody means them.
-    if (!Object.hasOwn(options.frontends ?? {}, name)) {
-      throw new BusError('InvalidParams', `createBus: frontends: ${JSON.stringify(name)} is no label`)
-    }
-  }
-  const { pattern: chosen = { use: 'brownfield' as const }, capabilities = [] } = options.app?.security ?? {}
-  const { dir, envelope = false } = (chosen.use === 'isolation' ? chosen.options : undefined) ?? {}
-  const { productName, version, identifier } = options
-  return {
-    core: options.core,
-    frontends: Object.entries(options.frontends ?? {}).map(([name, settings]) => ({ label: name, ...settings })),
-    pattern: chosen.use,
-    isolation: { dir, envelope },
-    capabilities: capabilities as readonly Capability[],
-    appInfo: { ...(productName && { productName }), ...(version && { version }), ...(identifier && { identifier }) },
-    plugins: options.plugins ?? {},
-    log: given.log,
-    onConfirm: given.onConfirm,
-  }
-}
-
-/** For a frontend that comes later. @throws BusError `InvalidParams` */
-export function resolveFrontend(where: string, name: string, options: FrontendOptions = {}): FrontendSettings {
-  check(where, label, name)
-  return check(where, v.strictObject(frontendOptions), options)
-}
-
-export const resolveLocation = (where: string, given: ModuleLocation): URL => check(where, location, given)
-
-function check<S extends v.GenericSchema>(where: string, schema: S, given: unknown): v.InferOutput<S> {
-  const result = v.safeParse(schema, given, { abortEarly: true })
-  if (result.success) return result.output
-  const [issue] = result.issues
-  const path = v.getDotPath(issue) ?? ''
-  const at = path === '' ? where : `${where}: ${path}`
-  if (issue.type === 'strict_object' && issue.expected === 'never') {
-    const name = path.split('.').at(-1) ?? ''
-    throw new BusError(
-      'InvalidParams',
-      `${where}: unknown option ${JSON.stringify(path)}${didYouMean(name, KNOWN_NAMES)}`,
-    )
-  }
-  if (issue.received === 'undefined') throw new BusError('InvalidParams', `${at} is missing`)
-  throw new BusError('InvalidParams', `${at} must be ${issue.message}: got ${issue.received}`)
-}
-
-const HAS_SCHEME = /^[a-z][a-z0-9+.-]+:/i
-
-function isAbsoluteLocation(given: unknown): boolean {
-  if (typeof given !== 'string') return false
-  return HAS_SCHEME.test(given) ? URL.canParse(given) : isAbsolute(given)
-}
-
-const toUrl = (given: string): URL => (HAS_SCHEME.test(given) ? new URL(given) : pathToFileURL(given))
-
-const isPlainObject = (given: unknown): boolean =>
-  typeof given === 'object' && given !== null && !(given instanceof URL)

@@ -1,0 +1,34 @@
+// Holds a value against a schema; what is wrong is named, with its place and the nearest right name.
+import { BusError } from '@sallyport/protocol'
+import * as v from 'valibot'
+import { didYouMean } from '../guess.js'
+
+/**
+ * @param where what the value is of: `createBus`, or the path of a file
+ * @param names right names, for typing errors
+ * @throws BusError `InvalidParams`
+ */
+export function check<S extends v.GenericSchema>(
+  where: string,
+  schema: S,
+  given: unknown,
+  names: readonly string[],
+): v.InferOutput<S> {
+  const result = v.safeParse(schema, given, { abortEarly: true })
+  if (result.success) return result.output
+  const [issue] = result.issues
+  const place = placeOf(issue)
+  if (issue.type === 'strict_object' && issue.expected === 'never') {
+    const name = String(issue.path?.at(-1)?.key)
+    throw new BusError('InvalidParams', `${where}: unknown option ${JSON.stringify(place)}${didYouMean(name, names)}`)
+  }
+  const at = place === '' ? where : `${where}: ${place}`
+  if (issue.received === 'undefined') throw new BusError('InvalidParams', `${at} is missing`)
+  throw new BusError('InvalidParams', `${at} must be ${issue.message}: got ${issue.received}`)
+}
+
+/** As it is written in JavaScript: `app.security.capabilities[0]`. */
+function placeOf({ path }: v.BaseIssue<unknown>): string {
+  const steps = (path ?? []).map(({ key }) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`))
+  return steps.join('').replace(/^\./, '')
+}

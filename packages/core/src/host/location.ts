@@ -1,0 +1,35 @@
+// Where a module, a file or a folder is: a URL, or an absolute path. Relative paths are refused, as nobody can say what
+// they are relative to.
+import { isAbsolute } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import * as v from 'valibot'
+import type { ModuleLocation } from './options.js'
+
+const HAS_SCHEME = /^[a-z][a-z0-9+.-]+:/i
+
+function isAbsoluteLocation(given: unknown): boolean {
+  if (typeof given !== 'string') return false
+  return HAS_SCHEME.test(given) ? URL.canParse(given) : isAbsolute(given)
+}
+
+export const toUrl = (given: string): URL => (HAS_SCHEME.test(given) ? new URL(given) : pathToFileURL(given))
+
+export const location: v.GenericSchema<ModuleLocation, URL> = v.pipe(
+  v.custom<ModuleLocation>(given => given instanceof URL || isAbsoluteLocation(given), 'a URL or an absolute path'),
+  v.transform(given => (typeof given === 'string' ? toUrl(given) : given)),
+)
+
+/** Of what the host itself reads: a location of a file or folder. */
+export const fileLocation: v.GenericSchema<ModuleLocation, URL> = v.pipe(
+  v.custom<ModuleLocation>(isFileLocation, 'a file: URL or an absolute path'),
+  v.transform(given => (typeof given === 'string' ? toUrl(given) : given)),
+)
+
+/** Other strings may be names. */
+export function isFileLocation(given: unknown): given is ModuleLocation {
+  if (given instanceof URL) return given.protocol === 'file:'
+  return typeof given === 'string' && (isAbsolute(given) || (given.startsWith('file:') && URL.canParse(given)))
+}
+
+/** With a slash at its end, so that what is in it can be resolved against it. */
+export const folderUrl = ({ href }: URL): URL => new URL(href.endsWith('/') ? href : `${href}/`)

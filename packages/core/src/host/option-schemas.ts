@@ -1,0 +1,136 @@
+// The shapes of the options, and of what is read in a tauri.conf.json. What capabilities and permission files hold is
+// checked where it is understood, in core.
+import * as v from 'valibot'
+import type { AppInfo } from '../control.js'
+import { fileLocation, location } from './location.js'
+import type { FrontendSettings } from './options.js'
+
+/** Where to look, or what would stand there. */
+type Given = URL | string | object
+
+export type CheckedPattern<Dir> =
+  | { use: 'brownfield' }
+  | { use: 'isolation'; options?: { dir?: Dir | undefined; envelope?: boolean | undefined } | undefined }
+
+export interface CheckedSecurity<Dir, Entry> {
+  pattern?: CheckedPattern<Dir> | undefined
+  capabilities?: Entry[] | undefined
+}
+
+/** Each member as it was given, or `undefined`. */
+type Info = { [Name in keyof AppInfo]?: string | null | undefined }
+
+export interface CheckedOptions extends Info {
+  core: URL
+  frontends?: Record<string, { module: URL } & FrontendSettings> | undefined
+  config?: URL | undefined
+  app?: { security?: CheckedSecurity<URL, Given> | undefined } | undefined
+  permissions?: Given[] | undefined
+  unknownPermissions?: 'error' | 'warn' | undefined
+  plugins?: Record<string, unknown> | undefined
+}
+
+/** The parts of a tauri.conf.json that are a bus's business. */
+export interface CheckedConfig extends Info {
+  app?: { security?: CheckedSecurity<string, string | object> | undefined } | undefined
+  plugins?: Record<string, unknown> | undefined
+}
+
+const LABEL = /^[a-zA-Z0-9\-/:_]{1,200}$/
+/** Host and core speak of themselves by these. */
+const RESERVED_LABELS = ['host', 'core']
+export const label: v.GenericSchema<string> = v.pipe(
+  v.string(),
+  v.regex(LABEL, 'a label of letters, digits, "-", "/", ":" and "_"'),
+  v.check(given => !RESERVED_LABELS.includes(given), 'a label other than "host" and "core"'),
+)
+
+const ofFrontend = {
+  codec: v.optional(v.picklist(['json', 'msgpack'], '"json" or "msgpack"'), 'json'),
+  link: v.optional(v.picklist(['auto', 'ring', 'port'], '"auto", "ring" or "port"'), 'auto'),
+  poll: v.optional(v.boolean('true or false'), true),
+  data: v.optional(v.unknown(), undefined),
+}
+export const frontendOptions: v.GenericSchema<unknown, FrontendSettings> = v.strictObject(ofFrontend)
+const frontendModule = v.strictObject({ module: location, ...ofFrontend })
+const bareModule = v.pipe(
+  location,
+  v.transform(module => v.parse(frontendModule, { module })),
+)
+const frontend = v.lazy(given => (isContent(given) ? frontendModule : bareModule))
+
+const text = v.nullish(v.string('a string'))
+const info = {
+  productName: text,
+  version: text,
+  identifier: v.nullish(
+    v.pipe(v.string('a string'), v.regex(/^[\w.-]+$/, 'an identifier of letters, digits, ".", "-" and "_"')),
+  ),
+}
+const plugins = v.optional(v.record(v.string(), v.unknown(), 'an object'))
+
+const patternOf = <Options extends v.GenericSchema>(options: Options) =>
+  v.optional(
+    v.variant(
+      'use',
+      [v.strictObject({ use: v.literal('brownfield') }), v.strictObject({ use: v.literal('isolation'), options })],
+      '"brownfield" or "isolation"',
+    ),
+  )
+const envelope = v.optional(v.boolean('true or false'))
+const ofIsolation = { dir: v.optional(location), envelope }
+
+const isContent = (given: unknown): given is object =>
+  typeof given === 'object' && given !== null && !(given instanceof URL)
+
+const listOf = <Entry extends v.GenericSchema>(entry: Entry) => {
+  const content = v.custom<object>(isContent)
+  return v.optional(
+    v.array(
+      v.lazy(given => (isContent(given) ? content : entry)),
+      'a list',
+    ),
+  )
+}
+
+const ofSecurity = {
+  pattern: patternOf(v.optional(v.strictObject(ofIsolation, 'an object'))),
+  capabilities: listOf(
+    v.union([fileLocation, v.string()], 'a capability, its identifier, or a file or folder of some'),
+  ),
+}
+const security = v.optional(v.strictObject(ofSecurity, 'an object'))
+const ofBus = {
+  core: location,
+  frontends: v.optional(v.record(label, frontend, 'an object')),
+  config: v.optional(fileLocation),
+  app: v.optional(v.strictObject({ security }, 'an object')),
+  ...info,
+  permissions: listOf(fileLocation),
+  unknownPermissions: v.optional(v.picklist(['error', 'warn'], '"error" or "warn"')),
+  plugins,
+  log: v.optional(
+    v.union([v.literal(false), v.looseObject({ level: v.string(), child: v.function() })], 'a pino logger, or false'),
+  ),
+  onConfirm: v.optional(v.function('a function')),
+}
+export const busOptions: v.GenericSchema<unknown, CheckedOptions> = v.strictObject(ofBus)
+
+const securityParts = v.looseObject(
+  {
+    // Here an isolation app is never left out, as in Tauri: a hook that passes everything is nobody's intent.
+    pattern: patternOf(v.strictObject({ dir: v.string('a path'), envelope }, 'an object')),
+    capabilities: listOf(v.string('a capability, or the identifier of one')),
+  },
+  'an object',
+)
+const appParts = v.looseObject({ security: v.optional(securityParts) }, 'an object')
+export const configParts: v.GenericSchema<unknown, CheckedConfig> = v.looseObject(
+  { ...info, app: v.optional(appParts), plugins },
+  'an object',
+)
+
+/** For typing errors. */
+export const OPTION_NAMES: readonly string[] = [ofBus, ofSecurity, ofIsolation, ofFrontend]
+  .flatMap(entries => Object.keys(entries))
+  .concat('security', 'use', 'options', 'module')

@@ -1,0 +1,78 @@
+// Checks the options, before anything starts, and reads the configuration that they name. A bus without one loads no
+// parser for it.
+import { BusError } from '@sallyport/protocol'
+import type { AppInfo } from '../control.js'
+import { createAclInput } from './acl-input.js'
+import { check } from './check.js'
+import type { Project } from './config/project.js'
+import { folderUrl, location } from './location.js'
+import { OPTION_NAMES, busOptions, frontendOptions, label, type CheckedOptions } from './option-schemas.js'
+import type { BusOptions, FrontendOptions, FrontendSettings, ModuleLocation, ResolvedOptions } from './options.js'
+
+/** @throws BusError `InvalidParams`, which names the option or the file that is wrong, and the place in it. */
+export async function resolveOptions(given: BusOptions): Promise<ResolvedOptions> {
+  const options = check('createBus', busOptions, given, OPTION_NAMES)
+  checkLabels(given, options)
+  const project = await readProject(options)
+  const security = options.app?.security ?? {}
+  const pattern = security.pattern ?? project?.pattern ?? { use: 'brownfield' }
+  const { dir, envelope = false } = (pattern.use === 'isolation' ? pattern.options : undefined) ?? {}
+  const from = `${security.pattern ? 'createBus' : project?.from}: app.security.pattern.options.dir`
+  return {
+    core: options.core,
+    frontends: Object.entries(options.frontends ?? {}).map(([name, { data, ...settings }]) => ({
+      ...settings,
+      label: name,
+      data: cloneData(`createBus: frontends.${name}.data`, data),
+    })),
+    pattern: pattern.use,
+    isolation: { dir: dir && folderUrl(dir), envelope, from },
+    acl: await createAclInput(options, project),
+    appInfo: appInfoOf(options, project),
+    plugins: cloneData('createBus: plugins', { ...project?.plugins, ...options.plugins }),
+    log: given.log,
+    onConfirm: given.onConfirm,
+  }
+}
+
+/** For a frontend that comes later. @throws BusError `InvalidParams` */
+export function resolveFrontend(where: string, name: string, options: FrontendOptions = {}): FrontendSettings {
+  check(where, label, name, [])
+  const { data, ...settings } = check(where, frontendOptions, options, OPTION_NAMES)
+  return { ...settings, data: cloneData(`${where}: data`, data) }
+}
+
+export const resolveLocation = (where: string, given: ModuleLocation): URL => check(where, location, given, [])
+
+async function readProject({ config }: CheckedOptions): Promise<Project | undefined> {
+  if (!config) return undefined
+  const { readProject: read } = await import('./config/project.js')
+  return read(config)
+}
+
+/** valibot passes over some names in a record; nobody means them. */
+function checkLabels(given: BusOptions, options: CheckedOptions): void {
+  for (const name of Object.keys(given.frontends ?? {})) {
+    if (!Object.hasOwn(options.frontends ?? {}, name)) {
+      throw new BusError('InvalidParams', `createBus: frontends: ${JSON.stringify(name)} is no label`)
+    }
+  }
+}
+
+function appInfoOf(...sources: (Pick<CheckedOptions, keyof AppInfo> | undefined)[]): AppInfo {
+  const info: AppInfo = {}
+  for (const name of ['productName', 'version', 'identifier'] as const) {
+    const value = sources.map(source => source?.[name]).find(one => one != null)
+    if (value != null) info[name] = value
+  }
+  return info
+}
+
+/** As it is now: what the host does with it later changes nothing. */
+function cloneData<T>(what: string, data: T): T {
+  try {
+    return structuredClone(data)
+  } catch (cause) {
+    throw new BusError('InvalidParams', `${what} can't be cloned: ${(cause as Error).message}`, { cause })
+  }
+}
