@@ -1,10 +1,9 @@
 // The core itself: what its module defines, and the sessions that call it.
-import { BusError, openLink, reportError } from '@sallyport/protocol'
+import { openLink, reportError } from '@sallyport/protocol'
 import type { Logger } from 'pino'
 import { createApp } from './app.js'
-import { splitCapabilities, type CapabilitySource } from './authority/acl.js'
-import type { Capability } from './authority/capability.js'
 import { HOST_PERMITS, createAuthority } from './authority/authority.js'
+import { pluginFilesOf } from './authority/plugin-files.js'
 import { createRegistry, type CommandRegistry, type RunnableCommand } from './commands.js'
 import type { Attachment, CoreOptions, CoreReport } from './control.js'
 import type { CoreDefinition } from './define.js'
@@ -32,8 +31,9 @@ export async function createCore(
   const router = new EventRouter()
   const pool = createPool()
   const registry = createRegistry(definition, createEventCommands(router), pool)
-  const authority = createAuthority(acl.capabilities.flatMap(splitCapabilities).map(capabilityIn), registry, pattern)
-  const hostRegistry: CommandRegistry = new Map([...registry, ...createHostCommands().map(named)])
+  const warn = (text: string): void => getLog().warn(text)
+  const authority = createAuthority({ acl, registry, pattern, pluginFiles: pluginFilesOf(definition), warn })
+  const hostRegistry: CommandRegistry = new Map([...registry, ...createHostCommands(authority).map(named)])
   const app = createApp(router, getLog)
   const keys = pattern === 'isolation' ? (await import('./keys.js')).createKeys() : undefined
   const sessions = new Set<Session>()
@@ -70,9 +70,3 @@ export async function createCore(
 }
 
 const named = (command: RunnableCommand): [string, RunnableCommand] => [command.method, command]
-
-function capabilityIn({ value, from }: CapabilitySource): Capability {
-  const capability = value as Capability
-  if (Array.isArray(capability.permissions)) return capability
-  throw new BusError('InvalidParams', `${from}: permissions: is missing`)
-}

@@ -1,17 +1,24 @@
-// Decides who may call what, once per frontend: a call then costs one look-up. The rules are Tauri's, but that a deny
-// holds for the labels of its capability alone.
+// Decides who may call what, once per frontend and command: a call then costs one look-up. The rules are Tauri's, but that a
+// deny holds for the labels of its capability alone.
 import { BusError } from '@sallyport/protocol'
 import type { CommandRegistry, RunnableCommand } from '../commands.js'
+import { didYouMean } from '../guess.js'
 import { isDevelopment } from '../mode.js'
-import type { Capability, Pattern } from './capability.js'
-import { labelMatcher } from './label-glob.js'
-import { EMPTY_SCOPE, type CommandScope } from './scope.js'
-import { permissionsIn, permissionsOfAll, type Permission } from './permissions.js'
+import { accessOf, commandScope, merge, type Access } from './access.js'
+import { splitCapabilities, type AclInput, type CapabilitySource, type PermissionFileSource } from './acl.js'
+import type { Pattern } from './capability.js'
+import { createCatalogue, keyOf, type CommandName } from './catalogue.js'
+import { mistake } from './check.js'
+import { denialText, explainedDenial } from './denial.js'
+import { opennessOf } from './openness.js'
+import { checkSets, resolveCapability, type ResolvedCapability, type ResolveOptions } from './resolve.js'
+import { EMPTY_SCOPE, type CommandScope, type Scope } from './scope.js'
 
 /** What one frontend may call. */
 export interface Permits {
   /** `undefined` where the command may be called, else why it may not. */
   check(command: RunnableCommand): BusError | undefined
+  /** The same frozen object for every call, until the capabilities change. */
   scopeOf(command: RunnableCommand): CommandScope
 }
 
@@ -19,58 +26,117 @@ export interface Permits {
 export const HOST_PERMITS: Permits = { check: () => undefined, scopeOf: () => EMPTY_SCOPE }
 
 export interface Authority {
+  /** Follows every change of the capabilities. */
   permitsOf(label: string): Permits
+  /** A plugin's global scope of all capabilities together, whomever they hold for: what its setup is given. */
+  globalScopeOf(plugin: string): Scope
+  /**
+   * From the next call on. A capability that is wrong changes nothing.
+   *
+   * @throws BusError `InvalidParams` for a mistake in it, and for an identifier that another has
+   */
+  add(source: CapabilitySource): void
+  /** @throws BusError `InvalidParams` where there is none of this name */
+  remove(identifier: string): void
 }
 
-interface ResolvedCapability {
-  holdsFor(label: string): boolean
-  permissions: Permission[]
+export interface AuthorityInput {
+  acl: AclInput
+  registry: CommandRegistry
+  pattern: Pattern
+  /** Permissions that the core module's plugins bring. */
+  pluginFiles?: readonly PermissionFileSource[]
+  /** Told of what `unknownPermissions: 'warn'` passes over. */
+  warn?: (text: string) => void
 }
 
-/** @throws BusError `InvalidParams` where a capability names what does not exist. */
-export function createAuthority(
-  capabilities: readonly Capability[],
-  registry: CommandRegistry,
-  pattern: Pattern,
-): Authority {
-  const known = permissionsOfAll(registry)
-  const resolved = capabilities.map(capability => resolve(capability, known))
-  const namesAppCommand = resolved.some(({ permissions }) => permissions.some(({ command }) => command.owner === 'app'))
-  const appCommandsAreOpen = pattern === 'brownfield' && !namesAppCommand
-  const isOpen = ({ owner }: RunnableCommand): boolean => owner === 'core' || (owner === 'app' && appCommandsAreOpen)
+/** @throws BusError `InvalidParams` for whatever is wrong in capabilities, permission files and manifests. */
+export function createAuthority({ acl, registry, pattern, pluginFiles = [], warn }: AuthorityInput): Authority {
+  const catalogue = createCatalogue({ acl, commands: registry.values(), pluginFiles })
+  const { unknownPermissions, platform } = acl
+  const options: ResolveOptions = { catalogue, unknownPermissions, platform, warn: warn ?? (() => {}) }
+  checkSets(options)
+  let capabilities: readonly ResolvedCapability[] = resolveAll(acl.capabilities, options)
+  let isOpen = opennessOf(capabilities, catalogue, pattern)
+  let version = 0
+  const change = (changed: readonly ResolvedCapability[]): void => {
+    capabilities = changed
+    isOpen = opennessOf(capabilities, catalogue, pattern)
+    version++
+  }
+
+  const verdictOf = (command: CommandName, label: string, access: Access): Verdict => {
+    const { allowed, denied, global } = access
+    const grants = allowed.get(command.method) ?? []
+    if (!denied.has(command.method) && (grants.length > 0 || isOpen(command))) {
+      return { denial: undefined, scope: commandScope(grants, global.get(keyOf(command))) }
+    }
+    const details = { label, access, capabilities, catalogue }
+    return { denial: isDevelopment ? explainedDenial(command, details) : denialText(command), scope: EMPTY_SCOPE }
+  }
 
   return {
     permitsOf(label: string): Permits {
-      const mine = resolved.filter(capability => capability.holdsFor(label)).flatMap(({ permissions }) => permissions)
-      const named = (effect: Permission['effect']): Set<RunnableCommand> =>
-        new Set(mine.filter(permission => permission.effect === effect).map(({ command }) => command))
-      const denied = named('deny')
-      const allowed = named('allow')
+      const verdicts = new Map<RunnableCommand, Verdict>()
+      let access: Access | undefined
+      let seen = version
+      const verdict = (command: RunnableCommand): Verdict => {
+        if (seen !== version) {
+          seen = version
+          access = undefined
+          verdicts.clear()
+        }
+        const known = verdicts.get(command)
+        if (known) return known
+        const made = verdictOf(command, label, (access ??= accessOf(label, capabilities)))
+        verdicts.set(command, made)
+        return made
+      }
       return {
         check(command: RunnableCommand): BusError | undefined {
-          if (!denied.has(command) && (isOpen(command) || allowed.has(command))) return undefined
-          return denial(command, label, denied.has(command))
+          const { denial } = verdict(command)
+          return denial === undefined ? undefined : new BusError('Denied', denial)
         },
-        scopeOf: () => EMPTY_SCOPE,
+        scopeOf: command => verdict(command).scope,
       }
+    },
+    globalScopeOf: plugin =>
+      merge(capabilities.filter(({ isActive }) => isActive)).global.get(plugin) ?? EMPTY_SCOPE.global,
+    add(source: CapabilitySource): void {
+      change(inOrder([...capabilities, resolveCapability(source, options)]))
+    },
+    remove(identifier: string): void {
+      const left = capabilities.filter(({ capability }) => capability.identifier !== identifier)
+      if (left.length === capabilities.length) {
+        const names = capabilities.map(({ capability }) => capability.identifier)
+        const text = `no capability ${JSON.stringify(identifier)}${didYouMean(identifier, names)}`
+        throw new BusError('InvalidParams', `bus.removeCapability: ${text}`)
+      }
+      change(left)
     },
   }
 }
 
-function resolve(capability: Capability, known: ReadonlyMap<string, Permission[]>): ResolvedCapability {
-  const globs = (capability.windows ?? []).map(labelMatcher)
-  return {
-    holdsFor: label => globs.some(matches => matches(label)),
-    permissions: permissionsIn(capability, known),
-  }
+interface Verdict {
+  denial: string | undefined
+  scope: CommandScope
 }
 
-/** Tauri's text; in development with what would change it. */
-function denial({ method, allow, deny }: RunnableCommand, label: string, explicitly: boolean): BusError {
-  const text = `Command ${method} not allowed by ACL`
-  if (!isDevelopment) return new BusError('Denied', text)
-  const hint = explicitly
-    ? `${JSON.stringify(deny)} is among the permissions of a capability for ${JSON.stringify(label)}`
-    : `add ${JSON.stringify(allow)} to the permissions of a capability whose windows match ${JSON.stringify(label)}`
-  return new BusError('Denied', `${text}: ${hint}`)
+export function resolveAll(sources: readonly CapabilitySource[], options: ResolveOptions): ResolvedCapability[] {
+  return inOrder(sources.flatMap(splitCapabilities).map(source => resolveCapability(source, options)))
+}
+
+/** By their identifiers, as Tauri has them, so that it does not matter which file is read first. */
+function inOrder(capabilities: readonly ResolvedCapability[]): ResolvedCapability[] {
+  const known = new Map<string, ResolvedCapability>()
+  for (const each of capabilities) {
+    const { identifier } = each.capability
+    const first = known.get(identifier)
+    if (first) {
+      const text = `capability with identifier \`${identifier}\` already exists: in ${first.source.from}`
+      throw mistake(each.source, 'identifier', text)
+    }
+    known.set(identifier, each)
+  }
+  return [...known.values()].toSorted(({ capability: a }, { capability: b }) => (a.identifier < b.identifier ? -1 : 1))
 }

@@ -33,6 +33,6 @@ describe('a glob', () => {
   })
 
   test.each(['[', 'a[b', '[]', '[!]', 'a**', '**a', 'a**b', '***'])('%j is refused, by name', glob => {
-    expect(() => labelMatcher(glob)).toThrow(`the glob ${JSON.stringify(glob)} of windows:`)
+    expect(() => labelMatcher(glob)).toThrow(`the glob ${JSON.stringify(glob)}:`)
   })
 })

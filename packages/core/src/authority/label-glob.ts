@@ -53,4 +53,4 @@ const escape = (char: string): string => char.replace(/[\\^$.*+?()[\]{}|/]/, '\\
 const escapeIn = (char: string): string => char.replace(/[\\^[\]-]/, '\\$&')
 
 const invalid = (glob: string, why: string): BusError =>
-  new BusError('InvalidParams', `the glob ${JSON.stringify(glob)} of windows: ${why}`)
+  new BusError('InvalidParams', `the glob ${JSON.stringify(glob)}: ${why}`)

@@ -15,12 +15,15 @@ export interface CommandScope extends Scope {
   readonly global: Scope
 }
 
+/** Frozen, since every call is given the same one. */
 export function createScope(allow: readonly unknown[], deny: readonly unknown[]): Scope {
-  return {
-    allow,
-    deny,
-    matches: like => !deny.some(like) && (allow.length === 0 || allow.some(like)),
-  }
+  return Object.freeze({
+    allow: Object.freeze(allow),
+    deny: Object.freeze(deny),
+    matches: (like: (value: unknown) => boolean) =>
+      !deny.some(value => like(value)) && (allow.length === 0 || allow.some(value => like(value))),
+  })
 }
 
-export const EMPTY_SCOPE: CommandScope = { ...createScope([], []), global: createScope([], []) }
+const NOTHING = createScope([], [])
+export const EMPTY_SCOPE: CommandScope = Object.freeze({ ...NOTHING, global: NOTHING })

@@ -3,8 +3,10 @@ import { Client, type EmitOptions, type EventHandler, type ListenOptions } from 
 import { BusError, createLinkEnds, openLink, type EventTarget, type Unlisten } from '@sallyport/protocol'
 import { EventEmitter } from 'node:events'
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Capability } from '../authority/capability.js'
 import type { Attachment } from '../control.js'
 import { didYouMean } from '../guess.js'
+import { HOST_METHOD } from '../host-commands.js'
 import { checkFile } from './files.js'
 import type { Frontends } from './frontends.js'
 import type { FrontendOptions, ModuleLocation } from './options.js'
@@ -97,6 +99,20 @@ export class Bus {
     const listening = this.#client.once(event, handler, options)
     this.#early?.push(listening)
     return listening
+  }
+
+  /**
+   * One more capability, in force for every call that comes after. One that is wrong changes nothing.
+   *
+   * @throws BusError `InvalidParams`, which names the mistake, or an identifier that another capability has
+   */
+  async addCapability(capability: Capability): Promise<void> {
+    await this.#client.invoke(HOST_METHOD.addCapability, { capability })
+  }
+
+  /** What it allowed and denied holds no more, for every call that comes after. @throws BusError `InvalidParams` */
+  async removeCapability(identifier: string): Promise<void> {
+    await this.#client.invoke(HOST_METHOD.removeCapability, { identifier })
   }
 
   /** Tells of faults, denials and rejections; gives back what takes the handler away. */

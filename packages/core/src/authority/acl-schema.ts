@@ -1,0 +1,107 @@
+// What capabilities, permission files and manifests may hold: all of it is checked before any of it is used. Manifests are
+// generated, by whatever version of Tauri, so only what is read of them is checked.
+import * as v from 'valibot'
+import type { AclSource, CapabilitySource, Manifests, PermissionFile } from './acl.js'
+import type { Capability } from './capability.js'
+import { check } from './check.js'
+
+const string = v.string('a string')
+const strings = v.array(string, 'a list of strings')
+const name = v.pipe(string, v.nonEmpty('a name'))
+const version = v.nullish(v.pipe(v.number('a whole number'), v.integer('a whole number'), v.minValue(1, '1 or more')))
+const values = v.nullish(v.array(v.unknown(), 'a list of values'))
+const platform = v.picklist(
+  ['linux', 'macOS', 'windows', 'android', 'iOS'],
+  '"linux", "macOS", "windows", "android" or "iOS"',
+)
+const platforms = v.nullish(v.array(platform, 'a list of platforms'))
+/** Editors complete by it. */
+const $schema = v.optional(string)
+
+const permissionEntry = v.lazy(given =>
+  typeof given === 'object'
+    ? v.strictObject({ identifier: name, allow: values, deny: values }, 'an identifier, or { identifier, allow, deny }')
+    : v.pipe(v.string('an identifier, or { identifier, allow, deny }'), v.nonEmpty('an identifier')),
+)
+
+const capability = v.strictObject(
+  {
+    $schema,
+    identifier: name,
+    description: v.optional(string),
+    local: v.optional(v.boolean('true or false')),
+    remote: v.nullish(v.strictObject({ urls: strings }, '{ urls }')),
+    windows: v.optional(strings),
+    webviews: v.optional(strings),
+    permissions: v.array(permissionEntry, 'a list of permissions'),
+    platforms,
+  },
+  'a capability',
+)
+
+const permissionEntries = {
+  identifier: name,
+  version,
+  description: v.nullish(string),
+}
+const commandEntries = { allow: v.optional(strings), deny: v.optional(strings) }
+const scopeEntries = { allow: values, deny: values }
+
+const permissionFile = v.strictObject(
+  {
+    $schema,
+    default: v.nullish(v.strictObject({ version, description: v.nullish(string), permissions: strings }, 'a table')),
+    set: v.optional(
+      v.array(
+        v.strictObject({ identifier: name, description: v.optional(string), permissions: strings }, 'a set'),
+        'a list of sets',
+      ),
+    ),
+    permission: v.optional(
+      v.array(
+        v.strictObject(
+          {
+            ...permissionEntries,
+            commands: v.optional(v.strictObject(commandEntries, '{ allow, deny }')),
+            scope: v.optional(v.strictObject(scopeEntries, '{ allow, deny }')),
+            platforms,
+          },
+          'a permission',
+        ),
+        'a list of permissions',
+      ),
+    ),
+  },
+  'a permission file: { default, set, permission }',
+)
+
+const manifestSet = v.object({ identifier: name, permissions: strings })
+const manifest = v.object({
+  default_permission: v.nullish(manifestSet),
+  permissions: v.record(
+    v.string(),
+    v.object({
+      ...permissionEntries,
+      commands: v.optional(v.object(commandEntries)),
+      scope: v.optional(v.object(scopeEntries)),
+      platforms,
+    }),
+  ),
+  permission_sets: v.record(v.string(), manifestSet),
+})
+const manifests = v.record(v.string(), manifest, 'manifests by plugin, as in acl-manifests.json')
+
+const CAPABILITY_KEYS = [...Object.keys(capability.entries), 'urls', 'allow', 'deny']
+const PERMISSION_KEYS = [...Object.keys(permissionFile.entries), ...Object.keys(permissionEntries)].concat(
+  ...['permissions', 'commands', 'scope', 'platforms', 'allow', 'deny'],
+)
+
+/** @throws BusError `InvalidParams`, as all of these */
+export const toCapability = (source: CapabilitySource): Capability =>
+  check(source, capability, CAPABILITY_KEYS, source.value) as Capability
+
+export const toPermissionFile = (source: AclSource): PermissionFile =>
+  check(source, permissionFile, PERMISSION_KEYS, source.value) as PermissionFile
+
+export const toManifests = (source: AclSource): Manifests =>
+  check(source, manifests, [], source.value) as unknown as Manifests
