@@ -32,9 +32,14 @@ export interface CheckedOptions extends Info {
 
 /** The parts of a tauri.conf.json that are a bus's business. */
 export interface CheckedConfig extends Info {
+  /** Tauri's other spelling. */
+  'product-name'?: string | null | undefined
   app?: { security?: CheckedSecurity<string, string | object> | undefined } | undefined
   plugins?: Record<string, unknown> | undefined
 }
+
+const isContent = (given: unknown): given is object =>
+  typeof given === 'object' && given !== null && !(given instanceof URL)
 
 const LABEL = /^[a-zA-Z0-9\-/:_]{1,200}$/
 /** Host and core speak of themselves by these. */
@@ -67,7 +72,9 @@ const info = {
     v.pipe(v.string('a string'), v.regex(/^[\w.-]+$/, 'an identifier of letters, digits, ".", "-" and "_"')),
   ),
 }
-const plugins = v.optional(v.record(v.string(), v.unknown(), 'an object'))
+/** valibot takes lists for objects. */
+const table = v.custom<Record<string, unknown>>(given => isContent(given) && !Array.isArray(given), 'an object')
+const plugins = v.optional(table)
 
 const patternOf = <Options extends v.GenericSchema>(options: Options) =>
   v.optional(
@@ -79,9 +86,6 @@ const patternOf = <Options extends v.GenericSchema>(options: Options) =>
   )
 const envelope = v.optional(v.boolean('true or false'))
 const ofIsolation = { dir: v.optional(location), envelope }
-
-const isContent = (given: unknown): given is object =>
-  typeof given === 'object' && given !== null && !(given instanceof URL)
 
 const listOf = <Entry extends v.GenericSchema>(entry: Entry) => {
   const content = v.custom<object>(isContent)
@@ -116,19 +120,18 @@ const ofBus = {
 }
 export const busOptions: v.GenericSchema<unknown, CheckedOptions> = v.strictObject(ofBus)
 
-const securityParts = v.looseObject(
-  {
-    // Here an isolation app is never left out, as in Tauri: a hook that passes everything is nobody's intent.
-    pattern: patternOf(v.strictObject({ dir: v.string('a path'), envelope }, 'an object')),
-    capabilities: listOf(v.string('a capability, or the identifier of one')),
-  },
-  'an object',
-)
-const appParts = v.looseObject({ security: v.optional(securityParts) }, 'an object')
-export const configParts: v.GenericSchema<unknown, CheckedConfig> = v.looseObject(
-  { ...info, app: v.optional(appParts), plugins },
-  'an object',
-)
+const partsOf = <Entries extends v.ObjectEntries>(entries: Entries) => v.pipe(table, v.looseObject(entries))
+const securityParts = partsOf({
+  // Here an isolation app is never left out, as in Tauri: a hook that passes everything is nobody's intent.
+  pattern: patternOf(v.strictObject({ dir: v.string('a path'), envelope }, 'an object')),
+  capabilities: listOf(v.string('a capability, or the identifier of one')),
+})
+export const configParts: v.GenericSchema<unknown, CheckedConfig> = partsOf({
+  ...info,
+  'product-name': info.productName,
+  app: v.optional(partsOf({ security: v.optional(securityParts) })),
+  plugins,
+})
 
 /** For typing errors. */
 export const OPTION_NAMES: readonly string[] = [ofBus, ofSecurity, ofIsolation, ofFrontend]

@@ -5,7 +5,7 @@ import { didYouMean } from '../../guess.js'
 
 /** What is read, by place. */
 const READ: Readonly<Record<string, readonly string[]>> = {
-  '': ['productName', 'version', 'identifier', 'app', 'plugins'],
+  '': ['productName', 'product-name', 'version', 'identifier', 'app', 'plugins'],
   app: ['security'],
   'app.security': ['pattern', 'capabilities'],
 }

@@ -38,7 +38,7 @@ function parseJson(text: string): unknown {
 
 function json5Mistake(error: unknown): Mistake {
   const { lineNumber, columnNumber, message } = error as { lineNumber: number; columnNumber: number; message: string }
-  return { line: lineNumber, column: columnNumber, text: message.replace(/^JSON5: | at \d+:\d+$/g, '') }
+  return { line: lineNumber, column: Math.max(1, columnNumber), text: message.replace(/^JSON5: | at \d+:\d+$/g, '') }
 }
 
 function tomlMistake(error: unknown): Mistake {

@@ -28,7 +28,8 @@ export interface Project extends AppInfo {
 export async function readProject(url: URL): Promise<Project> {
   const { folder, from, value } = await readConfig(url)
   checkNearMisses(from, value)
-  const { app, plugins = {}, productName, version, identifier } = check(from, configParts, value, OPTION_NAMES)
+  const { app, plugins = {}, version, identifier, ...names } = check(from, configParts, value, OPTION_NAMES)
+  const productName = names.productName ?? names['product-name']
   const { pattern, capabilities = [] } = app?.security ?? {}
   const manifests = await readManifests(folder)
   return {

@@ -1,0 +1,283 @@
+// What is read of a Tauri project, in each of its formats; and each mistake, by file and place.
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { describe, expect, test } from 'vitest'
+import { writeProject } from '../../../test/project.js'
+import { readProject } from './project.js'
+
+const read = (folder: string, name = '') => readProject(pathToFileURL(join(folder, name)))
+
+/** What Tauri writes into a new project, with what a bus reads of it. */
+const config = {
+  $schema: 'https://schema.tauri.app/config/2',
+  productName: 'Notes',
+  version: '1.2.3',
+  identifier: 'com.example.notes',
+  build: { frontendDist: '../dist', devUrl: 'http://localhost:1420', beforeDevCommand: 'pnpm dev' },
+  app: {
+    withGlobalTauri: true,
+    macOSPrivateApi: false,
+    windows: [{ title: 'Notes', width: 800 }],
+    security: {
+      csp: null,
+      assetProtocol: { enable: true },
+      pattern: { use: 'isolation', options: { dir: '../dist-isolation' } },
+      capabilities: ['main', { identifier: 'more', windows: ['*'], permissions: [] }],
+    },
+  },
+  bundle: { active: true, targets: 'all', icon: [] },
+  plugins: { fs: { requireLiteralLeadingDot: false } },
+}
+
+const json5 = `// As JSON5.
+{
+  $schema: 'https://schema.tauri.app/config/2',
+  productName: 'Notes', version: '1.2.3', identifier: 'com.example.notes',
+  app: {
+    windows: [{ title: 'Notes' }],
+    security: {
+      pattern: { use: 'isolation', options: { dir: '../dist-isolation' } },
+      capabilities: ['main', { identifier: 'more', windows: ['*'], permissions: [] }],
+    },
+  },
+  plugins: { fs: { requireLiteralLeadingDot: false } },
+}`
+
+const toml = `# As TOML.
+product-name = "Notes"
+version = "1.2.3"
+identifier = "com.example.notes"
+
+[[app.windows]]
+title = "Notes"
+
+[app.security]
+capabilities = ["main", { identifier = "more", windows = ["*"], permissions = [] }]
+
+[app.security.pattern]
+use = "isolation"
+options.dir = "../dist-isolation"
+
+[plugins.fs]
+requireLiteralLeadingDot = false
+`
+
+describe('a configuration', () => {
+  test.each([
+    ['tauri.conf.json', config],
+    ['tauri.conf.json', json5],
+    ['tauri.conf.json5', json5],
+    ['Tauri.toml', toml],
+  ])('is read from %s', async (name, content) => {
+    const folder = writeProject({ [name]: content })
+    const expected = {
+      from: join(folder, name),
+      productName: 'Notes',
+      version: '1.2.3',
+      identifier: 'com.example.notes',
+      plugins: { fs: { requireLiteralLeadingDot: false } },
+      pattern: { use: 'isolation', options: { dir: pathToFileURL(join(folder, '../dist-isolation')) } },
+      capabilities: ['main', { identifier: 'more', windows: ['*'], permissions: [] }],
+      capabilityFiles: [],
+      permissionFiles: [],
+      manifests: undefined,
+    }
+    expect(await read(folder)).toEqual(expected)
+    expect(await read(folder, name)).toEqual(expected)
+  })
+
+  test('may say nothing that is a bus’s business', async () => {
+    const folder = writeProject({ 'tauri.conf.json': { build: {} } })
+    expect(await read(folder)).toMatchObject({ plugins: {}, pattern: undefined, capabilities: [] })
+  })
+
+  test.each([
+    [
+      'tauri.linux.conf.json',
+      { identifier: 'com.example.linux', plugins: { fs: null }, app: { security: { csp: 1 } } },
+    ],
+    ['tauri.linux.conf.json5', '{ identifier: "com.example.linux", plugins: { fs: null } }'],
+  ])('has that of the platform merged into it: %s', async (name, content) => {
+    const here = process.platform === 'darwin' ? 'macos' : process.platform === 'win32' ? 'windows' : 'linux'
+    const own = name.replace('linux', here)
+    const folder = writeProject({ 'tauri.conf.json': config, [own]: content, 'tauri.ios.conf.json': '{ broken' })
+    const { from, identifier, plugins, pattern, version } = await read(folder)
+    expect({ identifier, plugins, version }).toEqual({ identifier: 'com.example.linux', plugins: {}, version: '1.2.3' })
+    expect(pattern?.use).toBe('isolation')
+    expect(from).toBe(`${join(folder, 'tauri.conf.json')} with ${own}`)
+  })
+
+  test('has its version in a package.json', async () => {
+    const folder = writeProject({
+      'src-tauri/tauri.conf.json': { version: '../package.json' },
+      'package.json': { version: '4.5.6-beta.1' },
+    })
+    expect((await read(folder, 'src-tauri')).version).toBe('4.5.6-beta.1')
+  })
+})
+
+describe('the files beside it', () => {
+  test('are found in the folders that Tauri looks in', async () => {
+    const manifests = { fs: { permissions: {}, permission_sets: {}, default_permission: null } }
+    const folder = writeProject({
+      'tauri.conf.json': {},
+      'capabilities/b.json5': '{ identifier: "b", permissions: [], }',
+      'capabilities/a.toml': 'identifier = "a"\npermissions = []\n',
+      'capabilities/deep/er/c.json': [{ identifier: 'c', permissions: [] }],
+      'capabilities/schemas/schema.json': { type: 'object' },
+      'capabilities/notes.md': 'no capability',
+      'permissions/autogenerated/greet.toml':
+        '[[permission]]\nidentifier = "allow-greet"\ncommands.allow = ["greet"]\n',
+      'permissions/schemas/schema.json': {},
+      'permissions/fs/more.json': { permission: [] },
+      'gen/schemas/acl-manifests.json': manifests,
+    })
+    const project = await read(folder)
+    expect(project.capabilityFiles).toEqual([
+      { from: join(folder, 'capabilities/a.toml'), value: { identifier: 'a', permissions: [] } },
+      { from: join(folder, 'capabilities/b.json5'), value: { identifier: 'b', permissions: [] } },
+      { from: join(folder, 'capabilities/deep/er/c.json'), value: [{ identifier: 'c', permissions: [] }] },
+    ])
+    expect(project.permissionFiles).toEqual([
+      {
+        from: join(folder, 'permissions/autogenerated/greet.toml'),
+        value: { permission: [{ identifier: 'allow-greet', commands: { allow: ['greet'] } }] },
+        plugin: undefined,
+      },
+      { from: join(folder, 'permissions/fs/more.json'), value: { permission: [] }, plugin: 'fs' },
+    ])
+    expect(project.manifests).toEqual({ from: join(folder, 'gen/schemas/acl-manifests.json'), value: manifests })
+  })
+})
+
+describe('a mistake', () => {
+  const security = (value: unknown) => ({ 'tauri.conf.json': { app: { security: value } } })
+  const isolation = (options: unknown) => security({ pattern: { use: 'isolation', options } })
+  test.each<[name: string, files: Record<string, unknown>, text: string]>([
+    [
+      'no configuration',
+      { 'x.json': {} },
+      'createBus: config: there is no tauri.conf.json, tauri.conf.json5, Tauri.toml in <folder>',
+    ],
+    [
+      'JSON',
+      { 'tauri.conf.json': '{\n  "app": {\n    oops\n  }\n}' },
+      "<folder>/tauri.conf.json:4:3: not JSON: invalid character '}'",
+    ],
+    [
+      'JSON that ends early',
+      { 'tauri.conf.json': '{' },
+      '<folder>/tauri.conf.json:1:2: not JSON: invalid end of input',
+    ],
+    [
+      'JSON5',
+      { 'tauri.conf.json5': "{\n  a: 'b\n}" },
+      "<folder>/tauri.conf.json5:3:1: not JSON5: invalid character '\\n'",
+    ],
+    [
+      'TOML',
+      { 'Tauri.toml': 'version = "1.0.0"\nidentifier = \n' },
+      '<folder>/Tauri.toml:2:14: not TOML: invalid value',
+    ],
+    [
+      'TOML that says it twice',
+      { 'Tauri.toml': 'a = 1\na = 2\n' },
+      '<folder>/Tauri.toml:2:1: not TOML: trying to redefine an already defined table or value',
+    ],
+    ['no object', { 'tauri.conf.json': '[]' }, '<folder>/tauri.conf.json must be an object: got Array'],
+    [
+      'a version that is none',
+      { 'tauri.conf.json': { version: '1.2' } },
+      '<folder>/tauri.conf.json: version must be as 1.2.3, or the path of a package.json: got "1.2"',
+    ],
+    [
+      'a package.json without',
+      { 'tauri.conf.json': { version: 'package.json' }, 'package.json': {} },
+      '<folder>/package.json: version must be as 1.2.3: got undefined',
+    ],
+    [
+      'a wrong type',
+      { 'tauri.conf.json': { productName: 5 } },
+      '<folder>/tauri.conf.json: productName must be a string: got 5',
+    ],
+    [
+      'an identifier that is none',
+      { 'tauri.conf.json': { identifier: 'a/../b' } },
+      '<folder>/tauri.conf.json: identifier must be an identifier of letters, digits, ".", "-" and "_": got "a/../b"',
+    ],
+    [
+      'plugins that are none',
+      { 'tauri.conf.json': { plugins: [] } },
+      '<folder>/tauri.conf.json: plugins must be an object: got Array',
+    ],
+    [
+      'a section that is nearly one',
+      { 'tauri.conf.json': { App: {} } },
+      '<folder>/tauri.conf.json: unknown option "App" (did you mean "app"?)',
+    ],
+    [
+      'security that is nearly one',
+      { 'tauri.conf.json': { app: { securty: {} } } },
+      '<folder>/tauri.conf.json: unknown option "app.securty" (did you mean "security"?)',
+    ],
+    [
+      'capabilities that are nearly some',
+      security({ capabilites: [] }),
+      '<folder>/tauri.conf.json: unknown option "app.security.capabilites" (did you mean "capabilities"?)',
+    ],
+    [
+      'Tauri 1',
+      { 'tauri.conf.json': { package: {}, tauri: {} } },
+      '<folder>/tauri.conf.json: "tauri" is of Tauri 1, and would be passed over: `tauri migrate` writes it for Tauri 2',
+    ],
+    [
+      'a pattern that is none',
+      security({ pattern: { use: 'isolate' } }),
+      '<folder>/tauri.conf.json: app.security.pattern.use must be "brownfield" or "isolation": got "isolate"',
+    ],
+    [
+      'an isolation app that is nearly named',
+      isolation({ dirr: 'x' }),
+      '<folder>/tauri.conf.json: app.security.pattern.options.dir is missing',
+    ],
+    [
+      'an isolation app that is not named',
+      security({ pattern: { use: 'isolation' } }),
+      '<folder>/tauri.conf.json: app.security.pattern.options is missing',
+    ],
+    [
+      'an option of it that is none',
+      isolation({ dir: 'x', envelop: true }),
+      '<folder>/tauri.conf.json: unknown option "app.security.pattern.options.envelop" (did you mean "envelope"?)',
+    ],
+    [
+      'capabilities that are no list',
+      security({ capabilities: 'main' }),
+      '<folder>/tauri.conf.json: app.security.capabilities must be a list: got "main"',
+    ],
+    [
+      'a capability that is none',
+      security({ capabilities: [1] }),
+      '<folder>/tauri.conf.json: app.security.capabilities[0] must be a capability, or the identifier of one: got 1',
+    ],
+    [
+      'a capability file',
+      { 'tauri.conf.json': {}, 'capabilities/a.toml': 'identifier "a"' },
+      '<folder>/capabilities/a.toml:1:12: not TOML: illegal character in key',
+    ],
+  ])('%s', async (_name, files, text) => {
+    const folder = writeProject(files)
+    await expect(read(folder)).rejects.toMatchObject({
+      reason: 'InvalidParams',
+      message: text.replaceAll('<folder>', folder),
+    })
+  })
+
+  test('a file that is not there, or is none of Tauri’s', async () => {
+    const folder = writeProject({ 'other.json': {} })
+    await expect(read(folder, 'tauri.conf.json')).rejects.toThrow(
+      `createBus: config: there is no file or folder ${join(folder, 'tauri.conf.json')}`,
+    )
+    await expect(read(folder, 'other.json')).rejects.toThrow('other.json is none of tauri.conf.json')
+  })
+})
