@@ -1,8 +1,11 @@
-// The app, as handlers and setups see it: events and the log.
+// The app, as handlers and setups see it: events, state, resources, the folders of this machine, and the log.
 import { toEventTarget, type BusEvent, type EventTarget } from '@sallyport/protocol'
 import type { Logger } from 'pino'
 import type { EventRouter } from './events.js'
 import { LocalListeners } from './local-listeners.js'
+import type { PathResolver } from './plugins/path/resolver.js'
+import type { Resources } from './resources.js'
+import { StateStore, type StateKey } from './state.js'
 
 /** What it returns is not looked at, but for a promise that rejects: it is logged. */
 export type AppEventHandler<T = unknown> = (event: BusEvent<T>) => unknown
@@ -19,6 +22,19 @@ export interface App {
   listen<T = unknown>(event: string, handler: AppEventHandler<T>, options?: AppListenOptions): number
   once<T = unknown>(event: string, handler: AppEventHandler<T>, options?: AppListenOptions): number
   unlisten(id: number): void
+  /**
+   * Keeps `value` for all handlers, by its class or a key of `stateKey`. False where the key is managed already: the old
+   * value stays, as in Tauri.
+   *
+   * @example app.manage(Counter, new Counter())
+   */
+  manage<T>(key: StateKey<T>, value: T): boolean
+  /** @throws BusError `InternalError`, with Tauri's text, where nothing is managed by `key` */
+  state<T>(key: StateKey<T>): T
+  /** What is kept open for everybody, by number, until core ends. Any frontend may close these with Tauri's `Resource`. */
+  readonly resources: Resources
+  /** Where the folders of this machine and of this program are. */
+  readonly path: PathResolver
 }
 
 export interface AppListenOptions {
@@ -26,8 +42,16 @@ export interface AppListenOptions {
   target?: string | EventTarget
 }
 
-export function createApp(router: EventRouter, getLog: () => Logger): App {
+export interface AppParts {
+  router: EventRouter
+  getLog: () => Logger
+  resources: Resources
+  path: PathResolver
+}
+
+export function createApp({ router, getLog, resources, path }: AppParts): App {
   const local = new LocalListeners(router)
+  const store = new StateStore()
   const listen: App['listen'] = (event, handler, options = {}) =>
     local.listen(
       event,
@@ -59,6 +83,10 @@ export function createApp(router: EventRouter, getLog: () => Logger): App {
       return id
     },
     unlisten: id => local.unlisten(id),
+    manage: (key, value) => store.manage(key, value),
+    state: key => store.get(key),
+    resources,
+    path,
   }
 }
 

@@ -2,12 +2,10 @@
 import { BusError, describeCommand } from '@sallyport/protocol'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { checked } from './checked-args.js'
 import type { Call } from './context.js'
 import type { AnyCommand, Commands, CoreDefinition } from './define.js'
 import { CORE_PLUGINS } from './core-plugins.js'
-import { didYouMean } from './guess.js'
-import { isDevelopment } from './mode.js'
 import type { Pool } from './pool.js'
 
 /** Whose command it is decides which rule of the authority holds for it. */
@@ -24,12 +22,6 @@ export interface RunnableCommand {
 }
 
 export type CommandRegistry = ReadonlyMap<string, RunnableCommand>
-
-/** The text for a name that no command has; in development with the nearest one that is. */
-export function notFound(method: string, registry: CommandRegistry): string {
-  const hint = isDevelopment ? didYouMean(method, registry.keys()) : ''
-  return `Command ${method.slice(0, 200)} not found${hint}`
-}
 
 /** @throws BusError `InvalidParams`, which names the command or plugin that is defined wrongly. */
 export function createRegistry(
@@ -83,23 +75,5 @@ function runner(method: string, command: AnyCommand, pool: Pool): RunnableComman
   if (thread?.protocol === 'file:' && !existsSync(thread)) {
     throw new BusError('InvalidParams', `${describeCommand(method)}: thread: there is no file ${fileURLToPath(thread)}`)
   }
-  return schema ? validated(method, schema, run as RunnableCommand['run']) : (run as RunnableCommand['run'])
-}
-
-function validated(method: string, schema: StandardSchemaV1, run: RunnableCommand['run']): RunnableCommand['run'] {
-  return (args, ctx) => {
-    const checked = schema['~standard'].validate(args)
-    if (!('then' in checked)) return run(valueOf(method, checked), ctx)
-    return Promise.resolve(checked).then(result => run(valueOf(method, result), ctx))
-  }
-}
-
-function valueOf(method: string, result: StandardSchemaV1.Result<unknown>): unknown {
-  if (!result.issues) return result.value
-  const issues = result.issues.map(({ message, path }) => ({
-    message,
-    path: (path ?? []).map(part => String(typeof part === 'object' ? part.key : part)),
-  }))
-  const text = issues.map(({ message, path }) => `\`${path.join('.') || 'args'}\`: ${message}`).join('; ')
-  throw new BusError('InvalidParams', `invalid args for ${describeCommand(method)}: ${text}`, { data: { issues } })
+  return schema ? checked(method, schema, run as RunnableCommand['run']) : (run as RunnableCommand['run'])
 }

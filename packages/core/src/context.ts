@@ -7,6 +7,7 @@ import type { CommandScope } from './authority/scope.js'
 import type { SendingChannel } from './channel.js'
 import type { RunnableCommand } from './commands.js'
 import type { ListenerHome } from './events.js'
+import type { Resources } from './resources.js'
 
 export interface CommandRequest {
   readonly headers: CallHeaders
@@ -24,11 +25,16 @@ export interface CommandContext {
   readonly request: CommandRequest
   /** What the caller's permissions allow and deny beyond calling the command. */
   readonly scope: CommandScope
+  /** What is kept open for this frontend between its calls, by number; closed when it goes. */
+  readonly resources: Resources
+  /** What `app.manage` was given: `ctx.state(Counter)`. @throws what `app.state` throws */
+  readonly state: App['state']
 }
 
 interface CallOptions {
   id: RequestId | undefined
   app: App
+  resources: Resources
   label: string
   command: RunnableCommand
   permits: Permits
@@ -43,6 +49,7 @@ export class Call implements CommandContext {
   readonly app: App
   readonly label: string
   readonly request: CommandRequest
+  readonly resources: Resources
   readonly #id: RequestId | undefined
   readonly #command: RunnableCommand
   readonly #permits: Permits
@@ -50,8 +57,9 @@ export class Call implements CommandContext {
   readonly #channels: readonly SendingChannel[]
   #controller: AbortController | undefined
 
-  constructor({ id, app, label, command, permits, request, home, channels }: CallOptions) {
+  constructor({ id, app, resources, label, command, permits, request, home, channels }: CallOptions) {
     this.app = app
+    this.resources = resources
     this.label = label
     this.request = request
     this.#id = id
@@ -77,6 +85,10 @@ export class Call implements CommandContext {
 
   get scope(): CommandScope {
     return this.#permits.scopeOf(this.#command)
+  }
+
+  get state(): App['state'] {
+    return this.app.state
   }
 
   get log(): Logger {

@@ -5,50 +5,70 @@ import { createApp } from './app.js'
 import { HOST_PERMITS, createAuthority } from './authority/authority.js'
 import { pluginFilesOf } from './authority/plugin-files.js'
 import { createRegistry, type CommandRegistry, type RunnableCommand } from './commands.js'
-import type { Attachment, CoreOptions, CoreReport } from './control.js'
+import type { Attachment, CoreOptions, CoreReport, CoreWorkerData } from './control.js'
 import type { CoreDefinition } from './define.js'
-import { createEventCommands } from './event-commands.js'
 import { EventRouter } from './events.js'
 import { createHostCommands } from './host-commands.js'
+import { createCoreCommands } from './plugins/core-commands.js'
+import { createPathResolver, surroundingsHere } from './plugins/path/resolver.js'
 import { createPool } from './pool.js'
-import { Session, type SessionReport } from './session.js'
+import { ResourceTable } from './resources.js'
+import { Sessions, type SessionsParts } from './sessions.js'
+import { setUp } from './setups.js'
 
 export interface Core {
   attach(attachment: Attachment): void
   /** Takes no further call; resolves once those that run have ended. */
   drain(): Promise<void>
-  /** Closes every link; resolves once what was answered has gone out. */
-  close(): Promise<void>
+  /**
+   * Ends the frontends, tears down what was set up, and closes every link; resolves once what was answered has gone out.
+   * Nothing that is closed or torn down is waited for longer than `patience` milliseconds, together.
+   */
+  close(patience?: number): Promise<void>
 }
+
+/** Milliseconds for what can be closed at once, where no time is left: a worker is ended from outside a little later. */
+const LEAST_PATIENCE = 200
 
 /** @throws BusError `InvalidParams` where the definition or a capability is wrong, and what a `setup` throws. */
 export async function createCore(
   definition: CoreDefinition,
-  { pattern, acl }: CoreOptions,
+  { pattern, acl, appInfo, plugins, module }: CoreOptions & Partial<CoreWorkerData>,
   getLog: () => Logger,
   report: (report: CoreReport) => void,
 ): Promise<Core> {
   const router = new EventRouter()
   const pool = createPool()
-  const registry = createRegistry(definition, createEventCommands(router), pool)
+  const sessions = new Sessions({ router, getLog, report: reportTo(report) })
+  const resources = new ResourceTable({
+    failed: error => getLog().error({ err: error }, 'a resource of the app could not be closed'),
+  })
+  const around = surroundingsHere(appInfo.identifier ?? '', module)
+  const path = createPathResolver(around)
+  const core = { router, appInfo, resources, path, platform: around.platform, labels: () => sessions.labels }
+  const registry = createRegistry(definition, createCoreCommands(core), pool)
   const warn = (text: string): void => getLog().warn(text)
   const authority = createAuthority({ acl, registry, pattern, pluginFiles: pluginFilesOf(definition), warn })
   const hostRegistry: CommandRegistry = new Map([...registry, ...createHostCommands(authority).map(named)])
-  const app = createApp(router, getLog)
+  const app = createApp({ router, getLog, resources, path })
   const keys = pattern === 'isolation' ? (await import('./keys.js')).createKeys() : undefined
-  const sessions = new Set<Session>()
-  for (const plugin of definition.plugins ?? []) await plugin.setup?.(app)
-  await definition.setup?.(app)
+  const tearDown = await setUp(definition, app, ({ name }) => ({
+    name,
+    config: plugins[name],
+    scope: authority.globalScopeOf(name),
+  }))
 
-  const told: SessionReport = {
-    denied(label, command) {
-      report({ type: 'denied', label, command: command.slice(0, 200) })
-    },
-    fault(label, error) {
-      report({ type: 'fault', label, error: reportError(error) })
-    },
-    closed: session => sessions.delete(session),
+  const close = async (patience: number): Promise<void> => {
+    const hurry = new AbortController()
+    const timer = setTimeout(() => hurry.abort(), Math.max(patience, LEAST_PATIENCE))
+    await sessions.closeFrontends(hurry.signal)
+    await tearDown(hurry.signal)
+    await resources.closeAll(hurry.signal)
+    clearTimeout(timer)
+    await sessions.close()
+    await pool.close()
   }
+  let closing: Promise<void> | undefined
 
   return {
     attach({ label, codec, end, keyPort, cipher }: Attachment): void {
@@ -56,17 +76,30 @@ export async function createCore(
       const opener = keyPort && keys!.handTo(keyPort, cipher)
       const permits = label === undefined ? HOST_PERMITS : authority.permitsOf(label)
       const link = openLink(end, false)
-      const commands = label === undefined ? hostRegistry : registry
-      sessions.add(new Session({ label, codec, link, opener, permits, registry: commands, router, app, report: told }))
+      sessions.add({
+        label,
+        codec,
+        link,
+        opener,
+        permits,
+        registry: label === undefined ? hostRegistry : registry,
+        app,
+      })
     },
-    async drain(): Promise<void> {
-      await Promise.all([...sessions].map(session => session.drain()))
-    },
-    async close(): Promise<void> {
-      await Promise.all([...sessions].map(session => session.close()))
-      await pool.close()
-    },
+    drain: () => sessions.drain(),
+    close: (patience = 0) => (closing ??= close(patience)),
   }
 }
 
 const named = (command: RunnableCommand): [string, RunnableCommand] => [command.method, command]
+
+function reportTo(report: (report: CoreReport) => void): SessionsParts['report'] {
+  return {
+    denied(label, command) {
+      report({ type: 'denied', label, command: command.slice(0, 200) })
+    },
+    fault(label, error) {
+      report({ type: 'fault', label, error: reportError(error) })
+    },
+  }
+}

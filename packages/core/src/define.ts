@@ -2,6 +2,8 @@
 import { BusError } from '@sallyport/protocol'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { App } from './app.js'
+import type { PermissionFile } from './authority/acl.js'
+import type { Scope } from './authority/scope.js'
 import type { CommandContext } from './context.js'
 
 /** A command's function: named arguments in, a value or a promise of one out. */
@@ -66,8 +68,24 @@ export type Commands = Readonly<Record<string, AnyCommand>>
 
 export interface PluginDefinition<C extends Commands = Commands> {
   commands?: C
-  /** Runs once, before core is ready. */
-  setup?(app: App): void | Promise<void>
+  /** Its permissions beyond the generated ones: sets, scopes, and what `default` holds. As in Tauri's permission files. */
+  permissions?: readonly PermissionFile[]
+  /** Runs once, before core is ready. What it throws stops the start, and names the plugin. */
+  setup?(app: App, api: PluginApi): void | Promise<void>
+  /**
+   * Runs once, when core ends: after the frontends are gone and their resources closed, in the reverse order of the setups.
+   * It is waited for as long as the bus takes to close; what it throws is logged.
+   */
+  teardown?(app: App): void | Promise<void>
+}
+
+/** What a plugin's setup is told of itself. */
+export interface PluginApi {
+  readonly name: string
+  /** `plugins.<name>` of the configuration, or of `createBus({ plugins })`; `undefined` where there is none. Not checked. */
+  readonly config: unknown
+  /** What capabilities allow and deny it as a whole: of its permissions that name no command. */
+  readonly scope: Scope
 }
 
 export interface Plugin<Name extends string = string, C extends Commands = Commands> extends PluginDefinition<C> {
@@ -75,7 +93,7 @@ export interface Plugin<Name extends string = string, C extends Commands = Comma
 }
 
 /** A named group of commands, called as `plugin:<name>|<command>`. */
-export function plugin<const Name extends string, C extends Commands>(
+export function plugin<const Name extends string, C extends Commands = Record<never, never>>(
   name: Name,
   definition: PluginDefinition<C>,
 ): Plugin<Name, C> {
@@ -87,6 +105,8 @@ export interface CoreDefinition<C extends Commands = Commands> {
   plugins?: readonly Plugin[]
   /** Runs once, before core is ready, after the setups of its plugins. */
   setup?(app: App): void | Promise<void>
+  /** Runs once, when core ends, before the teardowns of its plugins. */
+  teardown?(app: App): void | Promise<void>
 }
 
 /** Types a core module's definition, and gives it back as it is: `{ ...base, plugins }` makes a variant. */

@@ -3,22 +3,39 @@ import { BusError, describeName } from '@sallyport/protocol'
 import type { CoreDefinition } from './define.js'
 import { didYouMean } from './guess.js'
 
-const MEMBERS = ['commands', 'plugins', 'setup']
+const MEMBERS = ['commands', 'plugins', 'setup', 'teardown']
+const PLUGIN_MEMBERS = ['name', 'commands', 'permissions', 'setup', 'teardown']
 
 /** @throws BusError `InvalidParams` */
 export function definitionOf(module: { default?: unknown }, url: string): CoreDefinition {
   const { default: definition } = module
   const where = `The core module ${describeName(url)}`
   if (!isObject(definition)) throw wrong(`${where} has no definition: it must \`export default defineCore({ … })\``)
-  for (const name of Object.keys(definition)) {
-    if (!MEMBERS.includes(name))
-      throw wrong(`${where}: unknown member ${describeName(name)}${didYouMean(name, MEMBERS)}`)
-  }
-  const { commands = {}, plugins = [], setup } = definition
-  if (!isObject(commands)) throw wrong(`${where}: commands must be an object of commands by name`)
+  checkMembers(where, definition, MEMBERS)
+  const { plugins = [] } = definition
   if (!Array.isArray(plugins) || !plugins.every(isObject)) throw wrong(`${where}: plugins must be a list of plugin(…)`)
-  if (setup !== undefined && typeof setup !== 'function') throw wrong(`${where}: setup must be a function`)
+  for (const plugin of plugins) {
+    const { name, permissions = [] } = plugin
+    if (typeof name !== 'string') throw wrong(`${where}: a plugin has no name: it is made with plugin(name, { … })`)
+    const what = `${where}: plugin ${describeName(name)}`
+    checkMembers(what, plugin, PLUGIN_MEMBERS)
+    if (!Array.isArray(permissions) || !permissions.every(isObject))
+      throw wrong(`${what}: permissions must be a list of permission files`)
+  }
   return definition
+}
+
+/** What a definition and a plugin have in common, and that there is nothing else in it. */
+function checkMembers(where: string, given: Record<string, unknown>, members: readonly string[]): void {
+  for (const name of Object.keys(given)) {
+    if (!members.includes(name))
+      throw wrong(`${where}: unknown member ${describeName(name)}${didYouMean(name, members)}`)
+  }
+  if (!isObject(given['commands'] ?? {})) throw wrong(`${where}: commands must be an object of commands by name`)
+  for (const name of ['setup', 'teardown']) {
+    if (given[name] !== undefined && typeof given[name] !== 'function')
+      throw wrong(`${where}: ${name} must be a function`)
+  }
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> =>

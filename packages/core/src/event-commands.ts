@@ -1,37 +1,61 @@
 // Tauri's event plugin as commands: what frontends listen and emit with. Every frontend has them, unless a capability
 // denies them.
-import { BusError, METHOD, toEventTarget } from '@sallyport/protocol'
-import { permissionsOf, type RunnableCommand } from './commands.js'
+import { METHOD, checkEventName, describeThrown, toEventTarget, type EventTarget } from '@sallyport/protocol'
+import type { RunnableCommand } from './commands.js'
 import { Call } from './context.js'
 import type { EventRouter } from './events.js'
-
-interface EventArguments {
-  event?: unknown
-  eventId?: unknown
-  target?: unknown
-  payload?: unknown
-}
+import { checkNotOwn } from './frontend-events.js'
+import { countOf, invalidArgument, stringOf, whyMissing, type NamedArguments } from './invalid-args.js'
+import { coreCommand } from './plugins/core-command.js'
 
 export function createEventCommands(router: EventRouter): RunnableCommand[] {
-  const core = (name: string, method: string, run: (args: EventArguments, call: Call) => unknown): RunnableCommand => ({
-    method,
-    owner: 'core',
-    ...permissionsOf(name, 'core:event'),
-    run: run as RunnableCommand['run'],
-  })
   return [
-    core('listen', METHOD.listen, ({ event, target }, call) =>
-      router.listen(event, toEventTarget(target ?? { kind: 'Any' }), Call.homeOf(call)),
-    ),
-    core('unlisten', METHOD.unlisten, ({ event, eventId }, call) => {
-      if (typeof event !== 'string' || !Number.isSafeInteger(eventId)) {
-        throw new BusError('InvalidParams', 'unlisten takes { event, eventId }, as listen was given and gave them')
-      }
-      router.unlisten(event, eventId as number, Call.homeOf(call))
+    coreCommand('event', 'listen', (args, call) => {
+      const target = targetOf(METHOD.listen, args, { kind: 'Any' })
+      return naming(METHOD.listen, args, () => router.listen(args['event'], target, Call.homeOf(call)))
     }),
-    core('emit', METHOD.emit, ({ event, payload }) => router.emit(event, payload ?? null)),
-    core('emit_to', METHOD.emitTo, ({ target, event, payload }) =>
-      router.emitTo(toEventTarget(target), event, payload ?? null),
-    ),
+    coreCommand('event', 'unlisten', (args, call) => {
+      const event = stringOf(METHOD.unlisten, args, 'event')
+      router.unlisten(event, countOf(METHOD.unlisten, args, 'eventId'), Call.homeOf(call))
+    }),
+    coreCommand('event', 'emit', (args, call) => {
+      checkEmitter(args, call)
+      naming(METHOD.emit, args, () => router.emit(args['event'], args['payload'] ?? null))
+    }),
+    coreCommand('event', 'emit_to', (args, call) => {
+      checkEmitter(args, call)
+      const target = targetOf(METHOD.emitTo, args)
+      naming(METHOD.emitTo, args, () => router.emitTo(target, args['event'], args['payload'] ?? null))
+    }),
   ]
+}
+
+function checkEmitter({ event }: NamedArguments, call: Call): void {
+  if (Call.homeOf(call).label !== undefined) checkNotOwn(event)
+}
+
+function targetOf(method: string, args: NamedArguments, usual?: EventTarget): EventTarget {
+  const target = args['target'] ?? usual
+  if (target === undefined) throw invalidArgument(method, 'target', whyMissing(method, 'target', args))
+  try {
+    return toEventTarget(target)
+  } catch (error) {
+    throw invalidArgument(method, 'target', describeThrown(error))
+  }
+}
+
+/** Where it fails for the event's name, it fails with Tauri's text. */
+function naming<T>(method: string, args: NamedArguments, act: () => T): T {
+  try {
+    return act()
+  } catch (error) {
+    const event = stringOf(method, args, 'event')
+    try {
+      checkEventName(event)
+    } catch {
+      const rule = 'Event name must include only alphanumeric characters, `-`, `/`, `:` and `_`.'
+      throw invalidArgument(method, 'event', rule)
+    }
+    throw error
+  }
 }

@@ -25,12 +25,17 @@ export {
   type Commands,
   type CoreDefinition,
   type Plugin,
+  type PluginApi,
   type PluginDefinition,
   type PooledCommandOptions,
 } from './define.js'
 export type { Bus, BusEvents, CloseOptions } from './host/bus.js'
 export { createBus } from './create-bus.js'
 export type { Logger } from './host/log.js'
+export { BaseDirectory } from './plugins/path/directories.js'
+export type { PathResolver } from './plugins/path/resolver.js'
+export type { ResourceType, Resources } from './resources.js'
+export { stateKey, type NamedStateKey, type StateKey } from './state.js'
 export { transfer } from './transfer.js'
 export type {
   BusOptions,

@@ -18,14 +18,16 @@ import type { App } from './app.js'
 import type { Permits } from './authority/authority.js'
 import { CallTable } from './calls.js'
 import { ChannelTable } from './channels.js'
-import { notFound, type CommandRegistry } from './commands.js'
+import type { CommandRegistry } from './commands.js'
 import { Call } from './context.js'
 import type { Delivery } from './delivery.js'
 import type { EventRouter, ListenerHome } from './events.js'
 import { failureOf } from './failure.js'
 import { Inbox } from './inbox.js'
+import { notFound } from './not-found.js'
 import type { Payload } from './payload.js'
 import { Replies } from './replies.js'
+import type { Resources } from './resources.js'
 import { beginTurn } from './turn.js'
 
 export interface SessionOptions {
@@ -39,6 +41,8 @@ export interface SessionOptions {
   registry: CommandRegistry
   router: EventRouter
   app: App
+  /** What handlers keep open for this frontend. Core closes it when the session has ended. */
+  resources: Resources
   report: SessionReport
 }
 
@@ -132,7 +136,7 @@ export class Session implements ListenerHome {
 
   #dispatch(message: CallMessage): void {
     const { id, method, params = {}, headers = {} } = message
-    const { registry, permits, app, report } = this.#options
+    const { registry, permits, app, resources, report } = this.#options
     if (this.#draining) throw new BusError('Disconnected', 'The bus is closing', { data: { delivered: 'no' } })
     const command = registry.get(method)
     if (!command) throw new BusError('MethodNotFound', notFound(method, registry))
@@ -146,6 +150,7 @@ export class Session implements ListenerHome {
     const call = new Call({
       id,
       app,
+      resources,
       label: this.#name,
       command,
       permits,

@@ -20,7 +20,7 @@ let patience = 0
 
 const actor = startWorkerActor({
   async boot() {
-    core = await createCore(definitionOf(await load(module), module), options, getLog, report)
+    core = await createCore(definitionOf(await load(module), module), { ...options, module }, getLog, report)
   },
   handshake: async () => waiting.forEach(attachment => core?.attach(attachment)),
   serve: () => () => void core?.close(),
@@ -28,8 +28,9 @@ const actor = startWorkerActor({
     // What had arrived before the word to stop is served: it takes the loop a turn to come to every port.
     await nextTurn()
     await nextTurn()
+    const until = performance.now() + patience
     await Promise.race([core?.drain(), delay(patience, undefined, { ref: false })])
-    await core?.close()
+    await core?.close(Math.max(0, until - performance.now()))
   },
   entered(state, error) {
     report(error === undefined ? { type: 'state', state } : { type: 'state', state, error: reportError(error) })

@@ -38,8 +38,18 @@ describe.each(routes)('commands: %s', (_name, connect) => {
     const { client } = await connect()
     await expect(client.invoke('greet', { nam: 'World' })).rejects.toMatchObject({
       reason: 'InvalidParams',
-      message: expect.stringMatching(/command "greet".*`name`/) as string,
+      message: 'invalid args `name` for command `greet`: command greet missing required key name',
       data: { issues: [{ path: ['name'] }] },
+    })
+    await expect(client.invoke('greet', { name: 5 })).rejects.toMatchObject({
+      reason: 'InvalidParams',
+      message: 'invalid args `name` for command `greet`: Invalid input: expected string, received number',
+    })
+    await expect(client.invoke('greet', new Uint8Array([1]))).rejects.toMatchObject({
+      reason: 'InvalidParams',
+      message:
+        'invalid args `name` for command `greet`: ' +
+        'command greet expected a value for key name but the IPC call used a bytes payload',
     })
     await expect(client.invoke('greet', [1] as never)).rejects.toMatchObject({ reason: 'InvalidParams' })
     expect(await client.invoke('greet', { name: 'again' })).toBe('Hello, again!')
@@ -53,6 +63,16 @@ describe.each(routes)('commands: %s', (_name, connect) => {
     })
     for (const name of ['__proto__', 'constructor', 'toString']) {
       await expect(client.invoke(name)).rejects.toMatchObject({ reason: 'MethodNotFound' })
+    }
+    const missing: [string, string][] = [
+      ['plugin:event|lisen', 'Command lisen not found (did you mean "listen"?)'],
+      ['plugin:evnt|listen', 'plugin evnt not found (did you mean "event"?)'],
+      ['plugin:window|set_title', 'Command set_title not found: "window|set_title" means nothing without a GUI'],
+      ['plugin:menu|new', 'Command new not found: "menu|new" means nothing without a GUI'],
+      ['plugin:app|app_show', 'Command app_show not found: "app|app_show" means nothing without a GUI'],
+    ]
+    for (const [name, message] of missing) {
+      await expect(client.invoke(name)).rejects.toMatchObject({ reason: 'MethodNotFound', message })
     }
     await expect(client.invoke('')).rejects.toMatchObject({ reason: 'InvalidParams' })
     await expect(client.invoke('$/event')).rejects.toMatchObject({ reason: 'InvalidRequest' })

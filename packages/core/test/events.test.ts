@@ -112,10 +112,21 @@ describe.each(patterns)('events: %s', (_name, app) => {
     await expect(client.emit('no spaces')).rejects.toMatchObject({ reason: 'InvalidParams' })
     await expect(client.listen('no.dots', () => {})).rejects.toMatchObject({ reason: 'InvalidParams' })
     await expect(bus.emit('a\nb')).rejects.toMatchObject({ reason: 'InvalidParams' })
-    await expect(client.invoke('plugin:event|listen', { event: 'a b' })).rejects.toMatchObject({
-      reason: 'InvalidParams',
-      message: expect.stringContaining('"a b"') as string,
+    const rule = 'Event name must include only alphanumeric characters, `-`, `/`, `:` and `_`.'
+    for (const name of ['listen', 'emit', 'emit_to']) {
+      const args = { event: 'a b', target: 'one' }
+      await expect(client.invoke(`plugin:event|${name}`, args)).rejects.toMatchObject({
+        reason: 'InvalidParams',
+        message: `invalid args \`event\` for command \`${name}\`: ${rule}`,
+      })
+    }
+    await expect(client.invoke('plugin:event|listen', {})).rejects.toMatchObject({
+      message: 'invalid args `event` for command `listen`: command listen missing required key event',
     })
+    await expect(client.invoke('plugin:event|emit_to', { event: 'a', target: 5 })).rejects.toMatchObject({
+      message: expect.stringMatching(/^invalid args `target` for command `emit_to`: An event target is/) as string,
+    })
+    await client.listen('', () => {})
     await client.listen('täst-ok/1:2_3', () => {})
   })
 

@@ -19,5 +19,7 @@ export const SCAN_ABOVE_BYTES: number = 64 * 1024
 export const MAX_IN_FLIGHT = 16_384
 /** Channels of one frontend that may be open at a time. */
 export const MAX_CHANNELS = 16_384
+/** Resources of one frontend that handlers keep open for it. */
+export const MAX_RESOURCES = 16_384
 /** Listeners of one frontend. */
 export const MAX_LISTENERS = 65_536

@@ -1,0 +1,40 @@
+// Ends what has been opened, one after the other: each may need what was opened before it. Nothing that hangs or throws keeps
+// the others open.
+
+/** Milliseconds that one is waited for before the next is begun. */
+const STEP_MS = 5000
+
+/**
+ * Runs the steps in their order, and waits for each. One that throws is told to `failed`; one that takes longer than 5 s,
+ * or is under way when `hurry` aborts, is left to itself. Never rejects.
+ */
+export async function inTurn(
+  steps: Iterable<() => unknown>,
+  hurry: AbortSignal,
+  failed: (error: unknown) => void,
+): Promise<void> {
+  for (const step of steps) {
+    let result: unknown
+    try {
+      result = step()
+    } catch (error) {
+      failed(error)
+    }
+    if (typeof (result as { then?: unknown } | null | undefined)?.then !== 'function') continue
+    const done = Promise.resolve(result).catch(failed)
+    if (!hurry.aborted) await patiently(done, hurry)
+  }
+}
+
+function patiently(done: Promise<unknown>, hurry: AbortSignal): Promise<void> {
+  return new Promise(resolve => {
+    const go = (): void => {
+      clearTimeout(timer)
+      hurry.removeEventListener('abort', go)
+      resolve()
+    }
+    const timer = setTimeout(go, STEP_MS).unref()
+    hurry.addEventListener('abort', go)
+    void done.then(go)
+  })
+}

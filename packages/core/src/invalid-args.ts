@@ -1,0 +1,68 @@
+// Arguments that are wrong, in Tauri's words: its clients know these texts.
+import { BusError, describeName } from '@sallyport/protocol'
+
+/** A command's name as Tauri's texts have it: of a plugin's without the plugin. */
+export const shortName = (method: string): string =>
+  method.slice(method.startsWith('plugin:') ? method.indexOf('|') + 1 : 0)
+
+const quoted = (name: string): string => `\`${describeName(name).slice(1, -1)}\``
+
+/** @param data `{ issues }` of a schema, where there is one */
+export function invalidArgument(method: string, key: string, why: string, data?: unknown): BusError {
+  const text = `invalid args ${quoted(key)} for command ${quoted(shortName(method))}: ${why}`
+  return new BusError('InvalidParams', text, data === undefined ? {} : { data })
+}
+
+/** Why there is no value for a key: it is missing, or the whole call is bytes. */
+export function whyMissing(method: string, key: string, args: unknown): string {
+  const name = shortName(method)
+  if (args instanceof Uint8Array)
+    return `command ${name} expected a value for key ${key} but the IPC call used a bytes payload`
+  return `command ${name} missing required key ${key}`
+}
+
+/** Named arguments of a command of core's own; none of bytes. */
+export type NamedArguments = Readonly<Record<string, unknown>>
+
+/** @throws BusError `InvalidParams` */
+export function stringOf(method: string, args: NamedArguments, key: string): string {
+  const value = args[key]
+  if (typeof value === 'string') return value
+  throw mistyped(method, args, key, 'a string')
+}
+
+/** @throws BusError `InvalidParams` */
+export function optionalStringOf(method: string, args: NamedArguments, key: string): string | undefined {
+  const value = args[key]
+  return value === undefined || value === null ? undefined : stringOf(method, args, key)
+}
+
+/** @throws BusError `InvalidParams` */
+export function stringsOf(method: string, args: NamedArguments, key: string): readonly string[] {
+  const value = args[key]
+  if (Array.isArray(value) && value.every(item => typeof item === 'string')) return value
+  throw mistyped(method, args, key, 'a sequence of strings')
+}
+
+/** @throws BusError `InvalidParams` */
+export function countOf(method: string, args: NamedArguments, key: string): number {
+  const value = args[key]
+  if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number
+  throw mistyped(method, args, key, 'u32')
+}
+
+function mistyped(method: string, args: NamedArguments, key: string, expected: string): BusError {
+  const value = args[key]
+  const why =
+    value === undefined ? whyMissing(method, key, args) : `invalid type: ${kindOf(value)}, expected ${expected}`
+  return invalidArgument(method, key, why)
+}
+
+/** In serde's words, as Tauri's errors have them. */
+function kindOf(value: unknown): string {
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return 'sequence'
+  if (typeof value === 'string') return `string ${describeName(value)}`
+  if (typeof value === 'number') return `${Number.isInteger(value) ? 'integer' : 'floating point'} \`${value}\``
+  return typeof value === 'boolean' ? `boolean \`${value}\`` : 'map'
+}

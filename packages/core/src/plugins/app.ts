@@ -1,0 +1,49 @@
+// Tauri's app plugin: who the program is.
+import type { RunnableCommand } from '../commands.js'
+import { Call } from '../context.js'
+import { SendingChannel } from '../channel.js'
+import type { AppInfo } from '../control.js'
+import type { ListenerHome } from '../events.js'
+import { countOf, invalidArgument, stringOf } from '../invalid-args.js'
+import { coreCommand, type CoreCommandRun } from './core-command.js'
+
+/** The version of Tauri whose IPC this is: what `@tauri-apps/api` and plugins for it may rely on. */
+const TAURI_VERSION = '2.12.5'
+
+export function createAppCommands({ productName, version, identifier }: AppInfo): RunnableCommand[] {
+  const app = (name: string, run: CoreCommandRun): RunnableCommand => coreCommand('app', name, run)
+  const listeners = new WeakMap<ListenerHome, Map<number, SendingChannel>>()
+  return [
+    app('name', () => productName ?? ''),
+    app('version', () => version ?? ''),
+    app('identifier', () => identifier ?? ''),
+    app('tauri_version', () => TAURI_VERSION),
+    // It is in no bundle: Tauri answers null as well, while an app is developed.
+    app('bundle_type', () => null),
+    app('supports_multiple_windows', () => true),
+    // For `onBackButtonPress`. There is no such button: the listener is kept until it is taken away, and hears nothing.
+    app('register_listener', (args, call, method) => {
+      stringOf(method, args, 'event')
+      const { handler } = args
+      if (!(handler instanceof SendingChannel)) {
+        throw invalidArgument(
+          method,
+          'handler',
+          'invalid channel value, expected a string in the `__CHANNEL__:ID` format',
+        )
+      }
+      const home = Call.homeOf(call)
+      const mine = listeners.get(home) ?? new Map<number, SendingChannel>()
+      listeners.set(home, mine.set(handler.id, handler))
+      return null
+    }),
+    app('remove_listener', (args, call, method) => {
+      stringOf(method, args, 'event')
+      const id = countOf(method, args, 'channelId')
+      const mine = listeners.get(Call.homeOf(call))
+      mine?.get(id)?.end()
+      mine?.delete(id)
+      return null
+    }),
+  ]
+}
