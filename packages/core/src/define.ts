@@ -66,6 +66,8 @@ const wrong = (what: string): BusError => new BusError('InvalidParams', `command
 
 export type Commands = Readonly<Record<string, AnyCommand>>
 
+type NoCommands = Readonly<Record<never, AnyCommand>>
+
 export interface PluginDefinition<C extends Commands = Commands> {
   commands?: C
   /** Its permissions beyond the generated ones: sets, scopes, and what `default` holds. As in Tauri's permission files. */
@@ -93,7 +95,15 @@ export interface Plugin<Name extends string = string, C extends Commands = Comma
 }
 
 /** A named group of commands, called as `plugin:<name>|<command>`. */
-export function plugin<const Name extends string, C extends Commands = Record<never, never>>(
+export function plugin<const Name extends string>(
+  name: Name,
+  definition: PluginDefinition<NoCommands> & { commands?: never },
+): Plugin<Name, NoCommands>
+export function plugin<const Name extends string, C extends Commands>(
+  name: Name,
+  definition: PluginDefinition<C>,
+): Plugin<Name, C>
+export function plugin<const Name extends string, C extends Commands>(
   name: Name,
   definition: PluginDefinition<C>,
 ): Plugin<Name, C> {

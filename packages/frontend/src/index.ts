@@ -12,6 +12,17 @@ export { Channel } from './channel.js'
 export type { Client } from './client.js'
 export type { EventHandler } from './events.js'
 export type { EmitOptions, InvokeOptions, ListenOptions } from './options.js'
+export { createClient, type ClientTypes, type TypedClient, type TypedConnection } from './typed-client.js'
+export type {
+  CallParameters,
+  ChannelFor,
+  CommandName,
+  CommandResult,
+  CoreLike,
+  StreamItem,
+  StreamName,
+} from './typed-commands.js'
+export type { TauriInvoke, TauriInvokeOptions, TauriParameters, TauriResult } from './typed-tauri.js'
 
 /** This frontend's label. */
 export const getLabel = (): string => currentClient().label

@@ -1,0 +1,74 @@
+// A client that knows its core: the same functions, with the types of a core module's commands. At run time it is the
+// client itself, or this thread's.
+import type { CodecName } from '@sallyport/protocol'
+import { Channel } from './channel.js'
+import type { Client } from './client.js'
+import { currentClient } from './current.js'
+import type { CallParameters, CommandName, CommandResult, CoreLike, StreamItem, StreamName } from './typed-commands.js'
+import type { TypedEvents, UntypedEvents } from './typed-events.js'
+
+/** What types need to know beside the core. */
+export interface ClientTypes {
+  /** The codec that the client was given; `json` by default. */
+  codec?: CodecName
+  /** Payloads by event name: `{ progress: { percent: number } }`. Without it any event may have any payload. */
+  events?: object
+}
+
+type CodecOf<Types> = Types extends { codec: infer Codec extends CodecName } ? Codec : 'json'
+
+/** The commands of a core, as a client calls them. */
+export interface TypedCalls<Core extends CoreLike, Codec extends CodecName = 'json'> {
+  readonly Channel: typeof Channel
+  /** Calls a command and gives its result. @throws BusError of any reason: see its table */
+  invoke<Name extends `${CommandName<Core>}`>(
+    command: Name,
+    ...call: CallParameters<Core, Name, Codec>
+  ): Promise<CommandResult<Core, Name, Codec>>
+  /** Calls a command whose handler gives an async iterable. Leaving the loop ends the handler. */
+  stream<Name extends `${StreamName<Core>}`>(
+    command: Name,
+    ...call: CallParameters<Core, Name, Codec>
+  ): AsyncIterable<StreamItem<Core, Name, Codec>>
+}
+
+export type TypedClient<Core extends CoreLike, Types extends ClientTypes = ClientTypes> = TypedCalls<
+  Core,
+  CodecOf<Types>
+> &
+  (Types extends { events: infer Events extends object } ? TypedEvents<Events, CodecOf<Types>> : UntypedEvents)
+
+/** A client that was given, with all else that it has. */
+export type TypedConnection<Core extends CoreLike, Types extends ClientTypes = ClientTypes> = TypedClient<Core, Types> &
+  Omit<Client, keyof TypedCalls<Core> | keyof UntypedEvents>
+
+/**
+ * Types this thread's client, or the one given, by the core that it calls. Nothing of the core is loaded: it is a type.
+ *
+ * @example
+ * const api = createClient<typeof import('./core.js').default>()
+ * const greeting = await api.invoke('greet', { name: 'World' }) // string
+ *
+ * const tests = createClient<typeof core, { events: { news: string } }>(await bus.connect('tests'))
+ */
+export function createClient<Core extends CoreLike, Types extends ClientTypes = ClientTypes>(): TypedClient<Core, Types>
+export function createClient<Core extends CoreLike, Types extends ClientTypes = ClientTypes>(
+  client: Client,
+): TypedConnection<Core, Types>
+export function createClient(client: unknown = ofThisThread): unknown {
+  return client
+}
+
+type AnyCall = (...call: Parameters<Client['invoke']>) => AsyncIterable<unknown>
+
+/** Looks for the client with each call: a module may make its typed client before the thread has one. */
+const ofThisThread = {
+  Channel,
+  invoke: async (...call: Parameters<Client['invoke']>): Promise<unknown> => currentClient().invoke(...call),
+  stream: (...call: Parameters<AnyCall>): AsyncIterable<unknown> =>
+    (currentClient() as Client & { stream: AnyCall }).stream(...call),
+  emit: async (...call: Parameters<Client['emit']>): Promise<void> => currentClient().emit(...call),
+  emitTo: async (...call: Parameters<Client['emitTo']>): Promise<void> => currentClient().emitTo(...call),
+  listen: async (...call: Parameters<Client['listen']>): Promise<unknown> => currentClient().listen(...call),
+  once: async (...call: Parameters<Client['once']>): Promise<unknown> => currentClient().once(...call),
+}
