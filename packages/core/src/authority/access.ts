@@ -1,5 +1,6 @@
 // What all capabilities together give one label, with who gives it.
-import type { ResolvedCapability, ResolvedPermission, ScopeValues } from './resolve.js'
+import type { ScopeValues } from './entry.js'
+import type { ResolvedCapability } from './resolve.js'
 import { EMPTY_SCOPE, createScope, type CommandScope, type Scope } from './scope.js'
 
 /** That a command is allowed or denied, and by what. */
@@ -24,21 +25,22 @@ export function accessOf(label: string, capabilities: readonly ResolvedCapabilit
 export function merge(capabilities: readonly ResolvedCapability[]): Access {
   const [allowed, denied] = [new Map<string, Grant[]>(), new Map<string, Grant[]>()]
   const global = new Map<string, ScopeValues[]>()
-  for (const { capability, permissions } of capabilities) {
+  for (const { capability, permissions, globalScopes } of capabilities) {
     for (const permission of permissions) {
       const grant = { capability: capability.identifier, permission: permission.identifier, scope: permission.scope }
       for (const command of permission.allow) push(allowed, command, grant)
       for (const command of permission.deny) push(denied, command, grant)
-      if (namesNone(permission) && permission.scope) push(global, permission.key, permission.scope)
     }
+    for (const { key, scope } of globalScopes) push(global, key, scope)
   }
   return { allowed, denied, global: new Map([...global].map(([key, scopes]) => [key, scopeOf(scopes)])) }
 }
 
 /** Of a command that these allow, in a plugin with this global scope. The same objects go to every call: they are frozen. */
 export function commandScope(grants: readonly Grant[], global: Scope = EMPTY_SCOPE.global): CommandScope {
-  const scopes = grants.flatMap(({ scope }) => scope ?? [])
-  return Object.freeze({ ...scopeOf(scopes), global })
+  // Permissions of one entry share their scope.
+  const scopes = new Set(grants.flatMap(({ scope }) => scope ?? []))
+  return Object.freeze({ ...scopeOf([...scopes]), global })
 }
 
 function scopeOf(scopes: readonly ScopeValues[]): Scope {
@@ -46,8 +48,6 @@ function scopeOf(scopes: readonly ScopeValues[]): Scope {
   const [allow, deny] = [scopes.flatMap(scope => scope.allow), scopes.flatMap(scope => scope.deny)]
   return createScope(allow, deny)
 }
-
-const namesNone = ({ allow, deny }: ResolvedPermission): boolean => allow.length === 0 && deny.length === 0
 
 function push<T>(lists: Map<string, T[]>, key: string, value: T): void {
   const list = lists.get(key)

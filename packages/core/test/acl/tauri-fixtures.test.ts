@@ -1,0 +1,180 @@
+// Tauri's own fixtures resolve as Tauri's own snapshots say. They are read from beside the repository and not copied into it.
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { parse } from 'smol-toml'
+import { describe, expect, it } from 'vitest'
+import type { AclSource, PermissionFileSource } from '../../src/authority/acl.js'
+import { accessOf, commandScope } from '../../src/authority/access.js'
+import { resolveAll } from '../../src/authority/authority.js'
+import type { Platform } from '../../src/authority/capability.js'
+import { createCatalogue } from '../../src/authority/catalogue.js'
+import type { ScopeValues } from '../../src/authority/entry.js'
+import type { ResolvedCapability } from '../../src/authority/resolve.js'
+import { readRustDebug, type RustValue, type Variant } from './rust-debug.js'
+
+const folder = new URL('../../../../../shared/corpora/tauri-acl/fixtures/', import.meta.url)
+const present = existsSync(folder)
+if (!present)
+  console.warn('No ../shared/corpora/tauri-acl beside the repository: the authority goes without Tauri’s fixtures')
+
+const SPECIFIC = 'platform-specific-permissions'
+const PLATFORMS: Platform[] = ['linux', 'macOS', 'windows']
+
+it(`is ${present ? '' : 'not '}run against ../shared/corpora/tauri-acl beside the repository`, () => {
+  expect(existsSync(folder)).toBe(present)
+})
+
+describe.runIf(present)('Tauri’s fixtures', () => {
+  const names = present ? readdirSync(new URL('capabilities/', folder)) : []
+  const cases = names.flatMap((name): [string, Platform][] =>
+    name === SPECIFIC ? PLATFORMS.map(platform => [name, platform]) : [[name, 'linux']],
+  )
+
+  it('are there', () => expect(cases.length).toBeGreaterThanOrEqual(10))
+
+  it.each(cases)('%s on %s resolves as its snapshot says', (name, platform) => {
+    const snapshot = snapshotOf(name, platform)
+    expect(asTauri(resolveFixture(name, platform))).toEqual(snapshot)
+  })
+
+  it.each(cases)('%s on %s: what a label is given is what the snapshot allows it', (name, platform) => {
+    const { allowed, global } = snapshotOf(name, platform)
+    const capabilities = resolveFixture(name, platform)
+    for (const label of ['main', 'external', 'child1', 'other']) {
+      const access = accessOf(label, capabilities)
+      const expected = Object.entries(allowed).flatMap(([command, entries]) => {
+        const matching = entries.filter(
+          ({ context, windows, webviews }) => context === 'local' && [...windows, ...webviews].includes(label),
+        )
+        return matching.length === 0 ? [] : [[command, mergeScopes(matching.flatMap(({ scope }) => scope ?? []))]]
+      })
+      const scopes = [...access.allowed].map(([command, grants]) => [command, valuesOf(commandScope(grants))])
+      expect(Object.fromEntries(scopes)).toEqual(Object.fromEntries(expected))
+      // Tauri’s global scope is the whole app’s; here it is that of the capabilities that hold for the label.
+      for (const [key, { allow, deny }] of access.global) {
+        expect(global[key]!.allow).toEqual(expect.arrayContaining([...allow]))
+        expect(global[key]!.deny).toEqual(expect.arrayContaining([...deny]))
+      }
+    }
+  })
+})
+
+interface Entry {
+  context: string
+  windows: string[]
+  webviews: string[]
+  scope: ScopeValues | undefined
+}
+
+interface TauriResolved {
+  allowed: Record<string, Entry[]>
+  denied: Record<string, Entry[]>
+  /** All that commands have, whichever they are. */
+  commandScopes: ScopeValues[]
+  global: Record<string, ScopeValues>
+}
+
+function resolveFixture(name: string, platform: Platform): ResolvedCapability[] {
+  const at = new URL(`capabilities/${name}/`, folder)
+  const plugins = JSON.parse(readFileSync(new URL('required-plugins.json', at), 'utf8')) as string[]
+  const permissionFiles = plugins.flatMap(plugin =>
+    readAll(new URL(`plugins/${plugin}/`, folder), /\.toml$/).map((source): PermissionFileSource => ({
+      ...source,
+      plugin,
+    })),
+  )
+  const catalogue = createCatalogue({ acl: { manifests: undefined, permissionFiles }, commands: [], pluginFiles: [] })
+  const warn = (text: string): void => expect.fail(text)
+  return resolveAll(readAll(at, /^cap/), { catalogue, platform, unknownPermissions: 'error', warn })
+}
+
+const readAll = (at: URL, names: RegExp): AclSource[] =>
+  readdirSync(at)
+    .filter(name => names.test(name))
+    .toSorted()
+    .map(name => {
+      const text = readFileSync(new URL(name, at), 'utf8')
+      return { from: name, value: name.endsWith('.toml') ? parse(text) : (JSON.parse(text) as unknown) }
+    })
+
+/** In the form of Tauri's `Resolved`. */
+function asTauri(capabilities: readonly ResolvedCapability[]): TauriResolved {
+  const resolved: TauriResolved = { allowed: {}, denied: {}, commandScopes: [], global: {} }
+  const scopes = new Set<ScopeValues>()
+  for (const { capability, permissions, globalScopes } of capabilities.filter(each => each.isActive)) {
+    const { local = true, remote, windows = [], webviews = [] } = capability
+    const contexts = [...(local ? ['local'] : []), ...(remote?.urls ?? [])]
+    for (const { allow, deny, scope } of permissions) {
+      const entries = contexts.map(context => ({
+        context,
+        windows: windows.toSorted(),
+        webviews: webviews.toSorted(),
+        scope,
+      }))
+      for (const command of allow) (resolved.allowed[command] ??= []).push(...entries)
+      for (const command of deny) (resolved.denied[command] ??= []).push(...entries)
+      if (scope) scopes.add(scope)
+    }
+    for (const { key, scope } of globalScopes) {
+      resolved.global[key] = mergeScopes([...(resolved.global[key] ? [resolved.global[key]] : []), scope])
+    }
+  }
+  resolved.commandScopes = [...scopes]
+  return resolved
+}
+
+function snapshotOf(name: string, platform: Platform): TauriResolved {
+  const file = `${name === SPECIFIC ? `${platform}/` : ''}acl_tests__tests__${name}.snap`
+  const text = readFileSync(new URL(`snapshots/${file}`, folder), 'utf8')
+  const { fields } = readRustDebug(text.slice(text.indexOf('\nResolved'))) as Variant
+  const { allowed_commands, denied_commands, command_scope, global_scope } = fields as Record<
+    string,
+    Map<string, RustValue>
+  >
+  const scopes = new Map([...command_scope!].map(([id, scope]) => [id, scopeFrom(scope)]))
+  const entries = (commands: Map<string, RustValue>): Record<string, Entry[]> =>
+    Object.fromEntries(
+      [...commands].map(([command, list]) => [command, (list as Variant[]).map(each => entryFrom(each, scopes))]),
+    )
+  // An empty scope says nothing; Tauri’s snapshot for Linux has one of a permission that is left out there.
+  const global = [...global_scope!].map(([key, scope]): [string, ScopeValues] => [key, scopeFrom(scope)])
+  return {
+    allowed: entries(allowed_commands!),
+    denied: entries(denied_commands!),
+    commandScopes: [...scopes.values()],
+    global: Object.fromEntries(global.filter(([, { allow, deny }]) => allow.length + deny.length > 0)),
+  }
+}
+
+function entryFrom({ fields }: Variant, scopes: ReadonlyMap<string, ScopeValues>): Entry {
+  const { context, windows, webviews, scope_id } = fields as Record<string, RustValue>
+  const originals = (patterns: RustValue): string[] =>
+    (patterns as Variant[]).map(({ fields: glob }) => String(glob!['original']))
+  const { fields: remote } = context as Variant
+  const [id] = (scope_id as Variant).items ?? []
+  return {
+    // A pattern is shown as its parts and, last, as it was written.
+    context: remote ? String((remote['url'] as Variant).items!.at(-1)) : 'local',
+    windows: originals(windows!),
+    webviews: originals(webviews!),
+    scope: id === undefined ? undefined : scopes.get(String(id)),
+  }
+}
+
+function scopeFrom(scope: RustValue): ScopeValues {
+  const { allow, deny } = (scope as Variant).fields as Record<string, RustValue[]>
+  return { allow: allow!.map(plain), deny: deny!.map(plain) }
+}
+
+/** `Map({ "path": String("$HOME") })` */
+function plain(value: RustValue): unknown {
+  const [inner] = (value as Variant).items!
+  if (inner instanceof Map) return Object.fromEntries([...inner].map(([key, member]) => [key, plain(member)]))
+  return inner
+}
+
+const mergeScopes = (scopes: readonly ScopeValues[]): ScopeValues => ({
+  allow: scopes.flatMap(({ allow }) => allow),
+  deny: scopes.flatMap(({ deny }) => deny),
+})
+
+const valuesOf = ({ allow, deny }: ScopeValues): ScopeValues => ({ allow: [...allow], deny: [...deny] })
