@@ -24,17 +24,31 @@ export function check<S extends v.GenericSchema>(
   keys: readonly string[],
   value: unknown,
 ): v.InferOutput<S> {
-  const result = v.safeParse(schema, value, { abortEarly: true })
+  const result = v.safeParse(schema, value)
   if (result.success) return result.output
-  const [issue] = result.issues
+  const issue = firstOf(result.issues)
   const path = (issue.path ?? []).map(({ key }) => key)
-  if (issue.type === 'strict_object' && issue.expected === 'never') {
+  if (isUnknownKey(issue)) {
     const name = String(path.pop())
-    throw mistake(place, toText(path), `unknown key ${JSON.stringify(name)}${didYouMean(name, keys)}`)
+    throw mistake(place, toText(path), `unknown key ${JSON.stringify(name)}${nearestOf(name, keys)}`)
   }
   if (issue.received === 'undefined') throw mistake(place, toText(path), 'is missing')
   throw mistake(place, toText(path), `must be ${issue.message}: got ${issue.received}`)
 }
+
+/** What is not there may stand there under a name that is nearly right: that is said first. */
+export const firstOf = ([first, ...others]: [v.BaseIssue<unknown>, ...v.BaseIssue<unknown>[]]): v.BaseIssue<unknown> =>
+  [first, ...others].find(isUnknownKey) ?? first
+
+export const isUnknownKey = ({ type, expected }: v.BaseIssue<unknown>): boolean =>
+  type === 'strict_object' && expected === 'never'
+
+/** Of names that are right somewhere, this one's own is not meant. */
+export const nearestOf = (name: string, names: readonly string[]): string =>
+  didYouMean(
+    name,
+    names.filter(each => each !== name),
+  )
 
 const toText = (path: readonly unknown[]): string =>
   path.reduce<string>((text, key) => join(text, typeof key === 'number' ? `[${key}]` : String(key)), '')

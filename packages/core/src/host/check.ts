@@ -1,7 +1,7 @@
 // Holds a value against a schema; what is wrong is named, with its place and the nearest right name.
 import { BusError } from '@sallyport/protocol'
 import * as v from 'valibot'
-import { didYouMean } from '../guess.js'
+import { firstOf, isUnknownKey, nearestOf } from '../authority/check.js'
 
 /**
  * @param where what the value is of: `createBus`, or the path of a file
@@ -14,13 +14,13 @@ export function check<S extends v.GenericSchema>(
   given: unknown,
   names: readonly string[],
 ): v.InferOutput<S> {
-  const result = v.safeParse(schema, given, { abortEarly: true })
+  const result = v.safeParse(schema, given)
   if (result.success) return result.output
-  const [issue] = result.issues
+  const issue = firstOf(result.issues)
   const place = placeOf(issue)
-  if (issue.type === 'strict_object' && issue.expected === 'never') {
+  if (isUnknownKey(issue)) {
     const name = String(issue.path?.at(-1)?.key)
-    throw new BusError('InvalidParams', `${where}: unknown option ${JSON.stringify(place)}${didYouMean(name, names)}`)
+    throw new BusError('InvalidParams', `${where}: unknown option ${JSON.stringify(place)}${nearestOf(name, names)}`)
   }
   const at = place === '' ? where : `${where}: ${place}`
   if (issue.received === 'undefined') throw new BusError('InvalidParams', `${at} is missing`)
