@@ -11,7 +11,8 @@ export type {
 } from '@sallyport/protocol'
 export type { Client, EmitOptions, EventHandler, InvokeOptions, ListenOptions } from '@sallyport/frontend/client'
 export type { App, AppEventHandler, AppListenOptions } from './app.js'
-export type { Capability, Pattern } from './authority/capability.js'
+export type { PermissionDefinition, PermissionFile, PermissionSetDefinition } from './authority/acl.js'
+export type { Capability, Pattern, PermissionEntry, Platform } from './authority/capability.js'
 export type { Channel } from './channel.js'
 export type { CommandContext, CommandRequest } from './context.js'
 export {
@@ -44,4 +45,5 @@ export type {
   IsolationOptions,
   ModuleLocation,
   PatternOptions,
+  SecurityOptions,
 } from './host/options.js'

@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { crossed, notify, result, setUp } from '../test/peer.js'
 import { currentClient, setCurrentClient } from './current.js'
-import { Channel, emit, emitTo, invoke, isBusError, listen, once } from './index.js'
+import { Channel, emit, emitTo, getData, getLabel, invoke, isBusError, listen, once } from './index.js'
 
 const KEY = Symbol.for('@sallyport/frontend:client')
 afterEach(() => Reflect.deleteProperty(globalThis, KEY))
@@ -14,6 +14,8 @@ describe('in a thread that is no frontend', () => {
     ['emitTo', () => emitTo('main', 'e')],
     ['listen', () => listen('e', () => {})],
     ['once', () => once('e', () => {})],
+    ['getLabel', async () => getLabel()],
+    ['getData', async () => getData()],
   ])('%s rejects, and says what to do', async (_name, call) => {
     const error = await call().catch((thrown: unknown) => thrown)
     expect(isBusError(error, 'Disconnected')).toBe(true)

@@ -1,0 +1,47 @@
+// What a host gives one of its frontends: a copy, of anything that can be cloned.
+import { describe, expect, test } from 'vitest'
+import { fixture, next, patterns, start } from './start.js'
+
+const told = fixture('told.mjs')
+
+describe.each(patterns)('data: %s', (_name, app) => {
+  test('is the frontend’s own, from its start', async () => {
+    const data = { map: new Map([[1, new Date(0)]]), bytes: 'some' }
+    const bus = await start({ app, frontends: { main: { module: told, data } } })
+    data.bytes = 'changed too late'
+    expect(await next(bus, 'told')).toEqual({ label: 'main', data: { map: {}, bytes: 'some' }, isMap: true })
+  })
+
+  test('comes with frontends that come later', async () => {
+    const bus = await start({ app })
+    const heard = next(bus, 'told')
+    await bus.open('later', told, { data: [1, 2] })
+    expect(await heard).toEqual({ label: 'later', data: [1, 2], isMap: false })
+    const data = { set: new Set([1]) }
+    const client = await bus.connect('tests', { data })
+    expect(client.data).toEqual({ set: new Set([1]) })
+    expect(client.data).not.toBe(data)
+  })
+
+  test('is undefined where there is none', async () => {
+    const bus = await start({ app, frontends: { main: told } })
+    expect(await next(bus, 'told')).toEqual({ label: 'main', isMap: false })
+    expect((await bus.connect('tests')).data).toBeUndefined()
+  })
+})
+
+test('what can’t be cloned is refused before anything starts, by its option', async () => {
+  const data = { nested: { call: () => {} } }
+  const refused = (message: RegExp) => ({
+    reason: 'InvalidParams',
+    message: expect.stringMatching(message) as string,
+  })
+  const core = 'data:text/javascript,process.exit(3)'
+  await expect(start({ core, frontends: { main: { module: told, data } } })).rejects.toMatchObject(
+    refused(/^createBus: frontends\.main\.data can't be cloned: .*=>.* could not be cloned/),
+  )
+  const bus = await start()
+  await expect(bus.open('a', told, { data })).rejects.toMatchObject(refused(/^bus\.open: data can't be cloned/))
+  await expect(bus.connect('a', { data })).rejects.toMatchObject(refused(/^bus\.connect: data can't be cloned/))
+  expect((await bus.connect('a')).label).toBe('a')
+})
