@@ -11,8 +11,26 @@ export type {
 } from '@sallyport/protocol'
 export type { Client, EmitOptions, EventHandler, InvokeOptions, ListenOptions } from '@sallyport/frontend/client'
 export type { App, AppEventHandler, AppListenOptions } from './app.js'
-export type { PermissionDefinition, PermissionFile, PermissionSetDefinition } from './authority/acl.js'
+export type {
+  AclInput,
+  AclSource,
+  CapabilitySource,
+  PermissionDefinition,
+  PermissionFile,
+  PermissionFileSource,
+  PermissionSetDefinition,
+} from './authority/acl.js'
 export type { Capability, Pattern, PermissionEntry, Platform } from './authority/capability.js'
+export {
+  explainCapabilities,
+  type AccessKind,
+  type ExplainedCommand,
+  type ExplainedFrontend,
+  type ExplainOptions,
+  type Explanation,
+} from './authority/explain.js'
+export { renderExplanation } from './authority/explain-text.js'
+export type { CommandScope, Scope } from './authority/scope.js'
 export type { Channel } from './channel.js'
 export type { CommandContext, CommandRequest } from './context.js'
 export {

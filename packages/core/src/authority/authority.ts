@@ -5,13 +5,13 @@ import type { CommandRegistry, RunnableCommand } from '../commands.js'
 import { didYouMean } from '../guess.js'
 import { isDevelopment } from '../mode.js'
 import { accessOf, commandScope, merge, type Access } from './access.js'
-import { splitCapabilities, type AclInput, type CapabilitySource, type PermissionFileSource } from './acl.js'
+import type { AclInput, CapabilitySource, PermissionFileSource } from './acl.js'
 import type { Pattern } from './capability.js'
-import { createCatalogue, keyOf, type CommandName } from './catalogue.js'
-import { mistake } from './check.js'
+import { keyOf, type CommandName } from './catalogue.js'
 import { denialText, explainedDenial } from './denial.js'
 import { opennessOf } from './openness.js'
-import { checkSets, resolveCapability, type ResolvedCapability, type ResolveOptions } from './resolve.js'
+import { inOrder, resolveAll, resolveOptionsOf } from './resolve-all.js'
+import { resolveCapability, type ResolvedCapability } from './resolve.js'
 import { EMPTY_SCOPE, type CommandScope, type Scope } from './scope.js'
 
 /** What one frontend may call. */
@@ -47,15 +47,13 @@ export interface AuthorityInput {
   /** Permissions that the core module's plugins bring. */
   pluginFiles?: readonly PermissionFileSource[]
   /** Told of what `unknownPermissions: 'warn'` passes over. */
-  warn?: (text: string) => void
+  warn: (text: string) => void
 }
 
 /** @throws BusError `InvalidParams` for whatever is wrong in capabilities, permission files and manifests. */
 export function createAuthority({ acl, registry, pattern, pluginFiles = [], warn }: AuthorityInput): Authority {
-  const catalogue = createCatalogue({ acl, commands: registry.values(), pluginFiles })
-  const { unknownPermissions, platform } = acl
-  const options: ResolveOptions = { catalogue, unknownPermissions, platform, warn: warn ?? (() => {}) }
-  checkSets(options)
+  const options = resolveOptionsOf({ acl, commands: registry.values(), pluginFiles, warn })
+  const { catalogue } = options
   let capabilities: readonly ResolvedCapability[] = resolveAll(acl.capabilities, options)
   let isOpen = opennessOf(capabilities, catalogue, pattern)
   let version = 0
@@ -120,23 +118,4 @@ export function createAuthority({ acl, registry, pattern, pluginFiles = [], warn
 interface Verdict {
   denial: string | undefined
   scope: CommandScope
-}
-
-export function resolveAll(sources: readonly CapabilitySource[], options: ResolveOptions): ResolvedCapability[] {
-  return inOrder(sources.flatMap(splitCapabilities).map(source => resolveCapability(source, options)))
-}
-
-/** By their identifiers, as Tauri has them, so that it does not matter which file is read first. */
-function inOrder(capabilities: readonly ResolvedCapability[]): ResolvedCapability[] {
-  const known = new Map<string, ResolvedCapability>()
-  for (const each of capabilities) {
-    const { identifier } = each.capability
-    const first = known.get(identifier)
-    if (first) {
-      const text = `capability with identifier \`${identifier}\` already exists: in ${first.source.from}`
-      throw mistake(each.source, 'identifier', text)
-    }
-    known.set(identifier, each)
-  }
-  return [...known.values()].toSorted(({ capability: a }, { capability: b }) => (a.identifier < b.identifier ? -1 : 1))
 }
