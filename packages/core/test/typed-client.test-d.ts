@@ -25,6 +25,8 @@ const core = defineCore({
     read: () => new ArrayBuffer(1),
     forget: async ({ id }: { id: number }): Promise<void> => void id,
     anything: (args: unknown) => JSON.parse(String(args)),
+    since: ({ when, also }: { when: Date | string; also?: Date }) => [when, also],
+    stamp: ({ bytes, when }: { bytes: Uint8Array; when: Date }) => [bytes, when],
     body: (_args: unknown, ctx) => ctx.label,
     download: async ({ url, progress }: { url: string; progress: Channel<{ at: Date }> }) => {
       await progress.send({ at: new Date() })
@@ -94,6 +96,17 @@ test('arguments and results', () => {
   void api.invoke('add', { a: 1, b: 2 }).then((sum: string) => sum)
   // @ts-expect-error a date arrives as a text
   void api.invoke('user', { id: 1 }).then(user => user.born.getTime())
+})
+
+test('arguments that can’t arrive as the handler wants them', () => {
+  void api.invoke('since', { when: '' })
+  // @ts-expect-error in JSON a date is a text
+  void api.invoke('since', { when: new Date() })
+  // @ts-expect-error the same
+  void api.invoke('since', { when: '', also: new Date() })
+  void createClient<typeof core, { codec: 'msgpack' }>().invoke('since', { when: new Date(), also: new Date() })
+  // Bytes take MessagePack, and all that is beside them.
+  void api.invoke('stamp', { bytes: new Uint8Array(1), when: new Date() })
 })
 
 test('bytes', () => {

@@ -21,18 +21,16 @@ export type Arriving<T, Codec extends CodecName = 'json'> = unknown extends T
     ? null
     : T extends Bytes
       ? Uint8Array
-      : Codec extends 'msgpack'
+      : LaneOf<T, Codec> extends 'msgpack'
         ? Unpacked<T>
-        : HoldsBytes<T> extends true
-          ? Unpacked<T>
-          : Jsonify<T>
+        : Jsonify<T>
 
 /** A message with bytes in it goes as MessagePack under either codec; one that may have some is taken for one that has. */
-type HoldsBytes<T> = T extends Primitive | readonly unknown[]
-  ? false
+export type LaneOf<T, Codec extends CodecName> = T extends Primitive | readonly unknown[]
+  ? Codec
   : true extends MayBeBytes<T[keyof T]>
-    ? true
-    : false
+    ? 'msgpack'
+    : Codec
 type MayBeBytes<Member> = unknown extends Member ? false : Member extends Bytes ? true : false
 
 /** `JSON.parse(JSON.stringify(value))`, as a type. What JSON refuses is `never`; class instances are taken by their members. */

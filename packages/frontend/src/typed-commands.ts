@@ -2,7 +2,7 @@
 // known by its shape: a frontend has the type of its core and nothing of the package that made it.
 import type { CodecName } from '@sallyport/protocol'
 import type { CommandArguments } from './arguments.js'
-import type { Arriving } from './arriving.js'
+import type { Arriving, LaneOf } from './arriving.js'
 import type { InvokeOptions } from './options.js'
 
 /** What `defineCore` gives, as far as types are read from it: `typeof import('./core.js').default`. */
@@ -101,19 +101,29 @@ type Given<A, Codec extends CodecName> = unknown extends A
   : A extends Bytes
     ? Bytes
     : A extends object
-      ? { [K in keyof A]: Argument<A[K], Codec> }
+      ? { [K in keyof A]: Argument<A[K], Codec, LaneOf<A, Codec>> }
       : undefined
 
 type Bytes = Uint8Array | ArrayBuffer
 
-/** One named argument. A handler's channel is its caller's channel, for what arrives of its messages. */
-type Argument<T, Codec extends CodecName> = unknown extends T
+/**
+ * One named argument. A handler's channel is its caller's channel, for what arrives of its messages. What can't arrive as
+ * the handler wants it is `never`: a Date is a text in JSON. (Members of arguments are not looked at.)
+ */
+type Argument<T, Codec extends CodecName, Lane extends CodecName> = unknown extends T
   ? T
   : T extends Bytes
     ? Bytes
     : T extends { send(message: infer Message, ...rest: never): Promise<void>; end(): void }
       ? ChannelFor<unknown extends Message ? never : Arriving<Message, Codec>>
-      : T
+      : T extends Lost[Lane]
+        ? never
+        : T
+
+interface Lost {
+  json: Lost['msgpack'] | Date | bigint
+  msgpack: ReadonlyMap<unknown, unknown> | ReadonlySet<unknown> | symbol | ((...args: never) => unknown)
+}
 
 /** A channel that takes such messages: this package's, or that of `@tauri-apps/api`. */
 export interface ChannelFor<Message> {
