@@ -6,7 +6,7 @@ import { HOST_PERMITS, createAuthority } from './authority/authority.js'
 import { pluginFilesOf } from './authority/plugin-files.js'
 import { createRegistry, type CommandRegistry, type RunnableCommand } from './commands.js'
 import type { Attachment, CoreOptions, CoreReport, CoreWorkerData } from './control.js'
-import type { CoreDefinition } from './define.js'
+import type { CoreDefinition, Plugin, PluginApi } from './define.js'
 import { EventRouter } from './events.js'
 import { createHostCommands } from './host-commands.js'
 import { createCoreCommands } from './plugins/core-commands.js'
@@ -28,7 +28,7 @@ export interface Core {
 }
 
 /** Milliseconds for what can be closed at once, where no time is left: a worker is ended from outside a little later. */
-const LEAST_PATIENCE = 200
+const LEAST_PATIENCE = 100
 
 /** @throws BusError `InvalidParams` where the definition or a capability is wrong, and what a `setup` throws. */
 export async function createCore(
@@ -52,18 +52,18 @@ export async function createCore(
   const hostRegistry: CommandRegistry = new Map([...registry, ...createHostCommands(authority).map(named)])
   const app = createApp({ router, getLog, resources, path })
   const keys = pattern === 'isolation' ? (await import('./keys.js')).createKeys() : undefined
-  const tearDown = await setUp(definition, app, ({ name }) => ({
+  const apiOf = ({ name }: Plugin): PluginApi => ({
     name,
-    config: plugins[name],
+    config: Object.hasOwn(plugins, name) ? plugins[name] : undefined,
     scope: authority.globalScopeOf(name),
-  }))
+  })
+  const tearDown = await setUp(definition, app, apiOf, hurry => resources.closeAll(hurry))
 
   const close = async (patience: number): Promise<void> => {
     const hurry = new AbortController()
     const timer = setTimeout(() => hurry.abort(), Math.max(patience, LEAST_PATIENCE))
     await sessions.closeFrontends(hurry.signal)
     await tearDown(hurry.signal)
-    await resources.closeAll(hurry.signal)
     clearTimeout(timer)
     await sessions.close()
     await pool.close()

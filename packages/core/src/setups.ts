@@ -10,16 +10,20 @@ export type TearDown = (hurry: AbortSignal) => Promise<void>
 /**
  * Runs the setups of the plugins in their order, then the definition's own.
  *
+ * @param last ends what all of them have opened, after all teardowns
  * @throws what a setup throws, of a plugin with its name (Tauri's text). What was set up before is torn down then.
  */
 export async function setUp(
   definition: CoreDefinition,
   app: App,
   apiOf: (plugin: Plugin) => PluginApi,
+  last: TearDown,
 ): Promise<TearDown> {
   const teardowns: (() => unknown)[] = []
-  const tearDown: TearDown = hurry =>
-    inTurn(teardowns.splice(0).reverse(), hurry, error => app.log.error({ err: error }, 'a teardown failed'))
+  const tearDown: TearDown = async hurry => {
+    await inTurn(teardowns.splice(0).reverse(), hurry, error => app.log.error({ err: error }, 'a teardown failed'))
+    await last(hurry)
+  }
   try {
     for (const plugin of definition.plugins ?? []) {
       await setUpPlugin(plugin, app, apiOf(plugin))

@@ -1,7 +1,7 @@
 // Tauri's app plugin: who the program is.
 import type { RunnableCommand } from '../commands.js'
 import { Call } from '../context.js'
-import { SendingChannel } from '../channel.js'
+import type { Channel } from '../channel.js'
 import type { AppInfo } from '../control.js'
 import type { ListenerHome } from '../events.js'
 import { countOf, invalidArgument, stringOf } from '../invalid-args.js'
@@ -12,7 +12,7 @@ const TAURI_VERSION = '2.12.5'
 
 export function createAppCommands({ productName, version, identifier }: AppInfo): RunnableCommand[] {
   const app = (name: string, run: CoreCommandRun): RunnableCommand => coreCommand('app', name, run)
-  const listeners = new WeakMap<ListenerHome, Map<number, SendingChannel>>()
+  const listeners = new WeakMap<ListenerHome, Map<number, Channel>>()
   return [
     app('name', () => productName ?? ''),
     app('version', () => version ?? ''),
@@ -25,7 +25,7 @@ export function createAppCommands({ productName, version, identifier }: AppInfo)
     app('register_listener', (args, call, method) => {
       stringOf(method, args, 'event')
       const { handler } = args
-      if (!(handler instanceof SendingChannel)) {
+      if (!isChannel(handler)) {
         throw invalidArgument(
           method,
           'handler',
@@ -33,7 +33,7 @@ export function createAppCommands({ productName, version, identifier }: AppInfo)
         )
       }
       const home = Call.homeOf(call)
-      const mine = listeners.get(home) ?? new Map<number, SendingChannel>()
+      const mine = listeners.get(home) ?? new Map<number, Channel>()
       listeners.set(home, mine.set(handler.id, handler))
       return null
     }),
@@ -47,3 +47,6 @@ export function createAppCommands({ productName, version, identifier }: AppInfo)
     }),
   ]
 }
+
+/** What came over the wire has no functions, unless it is a channel that core has put in its reference's place. */
+const isChannel = (value: unknown): value is Channel => typeof (value as Channel | null | undefined)?.end === 'function'

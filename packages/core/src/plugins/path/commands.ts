@@ -1,5 +1,4 @@
 // Tauri's path plugin: what `@tauri-apps/api/path` calls.
-import { BusError } from '@sallyport/protocol'
 import type { RunnableCommand } from '../../commands.js'
 import { countOf, invalidArgument, optionalStringOf, stringOf, stringsOf } from '../../invalid-args.js'
 import { coreCommand, type CoreCommandRun } from '../core-command.js'

@@ -1,0 +1,95 @@
+// A table of resources: numbers, classes, and how they are closed.
+import { MAX_RESOURCES } from '@sallyport/protocol'
+import { expect, it } from 'vitest'
+import { ResourceTable } from './resources.js'
+
+const never = new AbortController().signal
+
+class File {
+  readonly log: string[]
+  readonly name: string
+  constructor(name: string, log: string[]) {
+    this.name = name
+    this.log = log
+  }
+  async close(): Promise<void> {
+    await Promise.resolve()
+    this.log.push(this.name)
+  }
+}
+
+function setUp(label?: string) {
+  const failures: unknown[] = []
+  return { failures, table: new ResourceTable({ label, failed: error => failures.push(error) }) }
+}
+
+it('gives numbers of 32 bits that can’t be guessed', () => {
+  const { table } = setUp('main')
+  const rids = Array.from({ length: 1000 }, () => table.add({}))
+  expect(new Set(rids).size).toBe(1000)
+  expect(rids.every(rid => Number.isInteger(rid) && rid >= 0 && rid < 2 ** 32)).toBe(true)
+  expect(Math.max(...rids) - Math.min(...rids)).toBeGreaterThan(2 ** 31)
+})
+
+it('gives a resource by its number and class, or Tauri’s text', async () => {
+  const { table } = setUp()
+  const file = new File('a', [])
+  const rid = table.add(file)
+  expect(table.get(rid, File)).toBe(file)
+  expect(table.has(rid)).toBe(true)
+  expect(() => table.get(rid, Map)).toThrow(`The resource id ${rid} is invalid.`)
+  expect(() => table.take(rid, Map)).toThrow(`The resource id ${rid} is invalid.`)
+  expect(table.take(rid, File)).toBe(file)
+  expect(file.log).toEqual([])
+  expect(() => table.get(rid)).toThrow(`The resource id ${rid} is invalid.`)
+  await expect(table.close(rid)).rejects.toMatchObject({ reason: 'InvalidParams' })
+})
+
+it('closes one by close(), or else by Symbol.asyncDispose or Symbol.dispose', async () => {
+  const { table } = setUp()
+  const log: string[] = []
+  const closing = [
+    new File('close', log),
+    { [Symbol.asyncDispose]: async () => void log.push('asyncDispose') },
+    { [Symbol.dispose]: () => log.push('dispose') },
+    { nothing: true },
+  ]
+  for (const resource of closing) await table.close(table.add(resource))
+  expect(log).toEqual(['close', 'asyncDispose', 'dispose'])
+  const failing = table.add({ close: () => Promise.reject(new Error('busy')) })
+  await expect(table.close(failing)).rejects.toThrow('busy')
+  expect(table.has(failing)).toBe(false)
+})
+
+it('closes all, the last opened first, whatever one of them throws', async () => {
+  const { table, failures } = setUp('main')
+  const log: string[] = []
+  table.add(new File('first', log))
+  table.add({
+    close() {
+      throw new Error('second')
+    },
+  })
+  table.add(new File('third', log))
+  await table.closeAll(never)
+  expect(log).toEqual(['third', 'first'])
+  expect(failures).toMatchObject([{ message: 'second' }])
+})
+
+it('what is added after that is closed at once', async () => {
+  const { table } = setUp('main')
+  const log: string[] = []
+  await table.closeAll(never)
+  expect(() => table.add(new File('late', log))).toThrow('gone')
+  await expect.poll(() => log).toEqual(['late'])
+})
+
+it('those of a frontend are bounded', () => {
+  const { table } = setUp('main')
+  for (let i = 0; i < MAX_RESOURCES; i++) table.add({})
+  expect(() => table.add({})).toThrow('More than 16384 resources of one frontend are open')
+})
+
+it.each([5, 'x', null, undefined])('%j is no resource', value => {
+  expect(() => setUp().table.add(value as never)).toThrow('takes an object')
+})

@@ -1,0 +1,120 @@
+// The core plugins as @tauri-apps/api calls them, and who may.
+import { homedir } from 'node:os'
+import { dirname, sep } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+import type { BusOptions, Client } from '../src/index.js'
+import { fixture, start } from './start.js'
+
+const core = fixture('features.mjs')
+const windows = { identifier: 'windows', windows: ['*'], permissions: ['core:default'] }
+
+const connect = async (more: Partial<BusOptions> = {}): Promise<Client> =>
+  (await start({ core, app: { security: { capabilities: [windows] } }, ...more })).connect('one')
+
+describe('path', () => {
+  test('the folders and the text of paths', async () => {
+    const client = await connect({ identifier: 'com.example.app' })
+    const path = (name: string, args: Record<string, unknown>): Promise<unknown> =>
+      client.invoke(`plugin:path|${name}`, args)
+    expect(await path('resolve_directory', { directory: 21 })).toBe(homedir())
+    expect(await path('resolve_directory', { directory: 21, path: 'x' })).toBe(`${homedir()}${sep}x`)
+    expect(await path('resolve_directory', { directory: 14 })).toMatch(/com\.example\.app$/)
+    expect(await path('resolve_directory', { directory: 11 })).toBe(dirname(fileURLToPath(core)))
+    expect(await path('join', { paths: ['a', '..', 'b'] })).toBe('b')
+    expect(await path('resolve', { paths: ['/a', 'b'] })).toMatch(/a.b$/)
+    expect(await path('normalize', { path: 'a/../b' })).toBe('b')
+    expect(await path('dirname', { path: '/a/b' })).toMatch(/^[/\\]a$/)
+    expect(await path('basename', { path: 'a/b.txt', ext: '.txt' })).toBe('b')
+    expect(await path('basename', { path: 'a/b.txt', ext: null })).toBe('b.txt')
+    expect(await path('extname', { path: 'a/b.txt' })).toBe('txt')
+    expect(await path('is_absolute', { path: 'a' })).toBe(false)
+    expect(await client.invoke('home')).toEqual([`${homedir()}${sep}x`, `${homedir()}${sep}x`])
+  })
+
+  test('mistakes, in Tauri’s words', async () => {
+    const client = await connect()
+    const fails: [string, Record<string, unknown>, string][] = [
+      ['extname', { path: 'a' }, 'path does not have an extension'],
+      ['extname', {}, 'invalid args `path` for command `extname`: command extname missing required key path'],
+      [
+        'join',
+        { paths: 'a' },
+        'invalid args `paths` for command `join`: invalid type: string "a", expected a sequence of strings',
+      ],
+      [
+        'resolve_directory',
+        { directory: 99 },
+        'invalid args `directory` for command `resolve_directory`: invalid value: 99, expected one of 1 to 23',
+      ],
+      [
+        'normalize',
+        { path: null },
+        'invalid args `path` for command `normalize`: invalid type: null, expected a string',
+      ],
+    ]
+    for (const [name, args, message] of fails) {
+      await expect(client.invoke(`plugin:path|${name}`, args)).rejects.toMatchObject({ message })
+    }
+    await expect(client.invoke('plugin:path|extname', { path: 'a' })).rejects.toMatchObject({
+      reason: 'CommandFailed',
+      data: 'path does not have an extension',
+    })
+  })
+})
+
+describe('app', () => {
+  test('says who the program is', async () => {
+    const about = { productName: 'Notes', version: '1.2.3', identifier: 'com.example.notes' }
+    const client = await connect(about)
+    const app = (name: string): Promise<unknown> => client.invoke(`plugin:app|${name}`)
+    expect(await Promise.all(['name', 'version', 'identifier', 'bundle_type'].map(app))).toEqual([
+      'Notes',
+      '1.2.3',
+      'com.example.notes',
+      null,
+    ])
+    expect(await app('tauri_version')).toMatch(/^2\.\d+\.\d+$/)
+  })
+
+  test('takes a listener of its plugin, and gives it back', async () => {
+    const client = await connect()
+    const handler = new client.Channel()
+    await client.invoke('plugin:app|register_listener', { event: 'back-button', handler })
+    const ended = (async () => {
+      for await (const message of handler) expect.unreachable(String(message))
+    })()
+    await client.invoke('plugin:app|remove_listener', { event: 'back-button', channelId: handler.id })
+    await ended
+    await expect(client.invoke('plugin:app|register_listener', { event: 'x', handler: 5 })).rejects.toMatchObject({
+      reason: 'InvalidParams',
+    })
+  })
+})
+
+describe('windows and webviews', () => {
+  test('are the frontends that there are', async () => {
+    const bus = await start({ core, app: { security: { capabilities: [windows] } } })
+    const [one, two] = [await bus.connect('one'), await bus.connect('two')]
+    expect(await two.invoke('plugin:window|get_all_windows')).toEqual(['one', 'two'])
+    expect(await one.invoke('plugin:webview|get_all_webviews')).toEqual([
+      { windowLabel: 'one', label: 'one' },
+      { windowLabel: 'two', label: 'two' },
+    ])
+    await one.close()
+    await expect.poll(() => two.invoke('plugin:window|get_all_windows')).toEqual(['two'])
+  })
+
+  test('want a capability; path, app and resources are open until one denies them', async () => {
+    const permissions = ['core:path:deny-join', 'core:app:deny-version']
+    const capabilities = [{ identifier: 'a', windows: ['one'], permissions }]
+    const bus = await start({ core, app: { security: { capabilities } } })
+    const [one, two] = [await bus.connect('one'), await bus.connect('two')]
+    for (const name of ['plugin:window|get_all_windows', 'plugin:path|join', 'plugin:app|version']) {
+      await expect(one.invoke(name, { paths: [] })).rejects.toMatchObject({ reason: 'Denied' })
+    }
+    expect(await two.invoke('plugin:path|join', { paths: ['a'] })).toBe('a')
+    expect(await two.invoke('plugin:app|version')).toBe('')
+    expect(await one.invoke('plugin:path|dirname', { path: 'a/b' })).toBe('a')
+  })
+})

@@ -1,0 +1,112 @@
+// State and resources as frontends meet them: what is theirs, what is another's, and what is closed when.
+import { describe, expect, test } from 'vitest'
+import type { Bus, BusOptions } from '../src/index.js'
+import { fixture, start } from './start.js'
+
+const permissions = ['open', 'open-later', 'name-of'].map(name => `files:allow-${name}`)
+const capabilities = [{ identifier: 'all', windows: ['*'], permissions }]
+
+async function setUp(more: Partial<BusOptions> = {}): Promise<{ bus: Bus; closed: unknown[] }> {
+  const bus = await start({ core: fixture('features.mjs'), app: { security: { capabilities } }, ...more })
+  const closed: unknown[] = []
+  await bus.listen('closed', ({ payload }) => void closed.push(payload))
+  return { bus, closed }
+}
+
+const open = 'plugin:files|open'
+const close = 'plugin:resources|close'
+
+describe('state', () => {
+  test('is one for all handlers, and the first stays', async () => {
+    const { bus } = await setUp()
+    const [one, two] = [await bus.connect('one'), await bus.connect('two')]
+    expect([await one.invoke('count'), await two.invoke('count')]).toEqual([1, 2])
+    expect(await one.invoke('manage_again')).toBe(false)
+    expect(await one.invoke('count')).toBe(3)
+  })
+
+  test('that is missing is named to the caller, in Tauri’s words', async () => {
+    const client = await (await setUp()).bus.connect('one')
+    await expect(client.invoke('not_managed')).rejects.toMatchObject({
+      message: 'state not managed for `settings`. You must call `.manage()` before using this command',
+    })
+  })
+})
+
+describe('resources', () => {
+  test('are named by number, and closed as Tauri’s Resource closes them', async () => {
+    const { bus, closed } = await setUp()
+    const client = await bus.connect('one')
+    const rid = await client.invoke<number>(open, { name: 'a' })
+    expect(await client.invoke('plugin:files|name_of', { rid })).toBe('a')
+    expect(await client.invoke(close, { rid })).toBe(null)
+    await expect.poll(() => closed).toEqual(['a'])
+    for (const command of [close, 'plugin:files|name_of']) {
+      await expect(client.invoke(command, { rid })).rejects.toMatchObject({
+        message: `The resource id ${rid} is invalid.`,
+      })
+    }
+    await expect(client.invoke(close, {})).rejects.toMatchObject({
+      message: 'invalid args `rid` for command `close`: command close missing required key rid',
+    })
+    await expect(client.invoke(close, { rid: 'x' })).rejects.toMatchObject({
+      message: 'invalid args `rid` for command `close`: invalid type: string "x", expected u32',
+    })
+  })
+
+  test('of another frontend mean nothing; those of the app are everybody’s', async () => {
+    const { bus, closed } = await setUp()
+    const [one, two] = [await bus.connect('one'), await bus.connect('two')]
+    const rid = await one.invoke<number>(open, { name: 'a' })
+    for (const command of [close, 'plugin:files|name_of']) {
+      await expect(two.invoke(command, { rid })).rejects.toMatchObject({
+        message: `The resource id ${rid} is invalid.`,
+      })
+    }
+    expect(await one.invoke('plugin:files|name_of', { rid })).toBe('a')
+    const shared = await one.invoke<number>(open, { name: 'shared', shared: true })
+    await two.invoke(close, { rid: shared })
+    await expect.poll(() => closed).toEqual(['shared'])
+  })
+
+  test('are closed when their frontend goes, the last first, whatever one of them throws', async () => {
+    const { bus, closed } = await setUp()
+    const [one, two] = [await bus.connect('one'), await bus.connect('two')]
+    for (const name of ['first', 'throws', 'last']) await one.invoke(open, { name })
+    await one.invoke(open, { name: 'shared', shared: true })
+    await two.invoke(open, { name: 'of two' })
+    await one.close()
+    await expect.poll(() => closed).toEqual(['last', 'throws', 'first'])
+  })
+
+  test('that a handler opens after its frontend has gone are closed at once', async () => {
+    const { bus, closed } = await setUp()
+    const client = await bus.connect('one')
+    client.invoke('plugin:files|open_later', { name: 'late' }).catch(() => {})
+    await client.invoke('count')
+    await client.close()
+    await expect.poll(() => closed).toEqual(['late'])
+  })
+
+  test('are closed when the bus closes: those of frontends, after the teardowns those of the app', async () => {
+    const { bus } = await setUp()
+    const heard: unknown[] = []
+    for (const event of ['closed', 'torn-down']) await bus.listen(event, ({ payload }) => void heard.push(payload))
+    const client = await bus.connect('one')
+    for (const name of ['a', 'b']) await client.invoke(open, { name })
+    await client.invoke(open, { name: 'shared', shared: true })
+    await bus.close()
+    expect(heard).toEqual(['b', 'a', 'core', 'files', 'shared'])
+  })
+
+  test('that hang hold up neither the others nor the bus', async () => {
+    const { bus, closed } = await setUp()
+    const client = await bus.connect('one')
+    for (const name of ['below', 'hangs']) await client.invoke(open, { name })
+    const began = performance.now()
+    await bus.close({ timeout: 300 })
+    expect(performance.now() - began).toBeLessThan(5000)
+    expect(closed).toContain('hangs')
+    expect(closed).toContain('below')
+  })
+})

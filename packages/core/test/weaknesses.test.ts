@@ -1,0 +1,96 @@
+// Where Tauri hangs, leaks or lets another in: each test is named after the weakness, and shows that it is none here.
+// (What is a channel's stands in channels.test.ts.)
+import { describe, expect, test } from 'vitest'
+import type { Bus, Client } from '../src/index.js'
+import { fixture, start } from './start.js'
+
+const core = fixture('features.mjs')
+
+async function two(): Promise<{ bus: Bus; victim: Client; attacker: Client }> {
+  const permissions = ['files:allow-open', 'files:allow-name-of']
+  const capabilities = [{ identifier: 'all', windows: ['*'], permissions }]
+  const bus = await start({ core, app: { security: { capabilities } } })
+  return { bus, victim: await bus.connect('victim'), attacker: await bus.connect('attacker') }
+}
+
+describe('Tauri: unlisten takes any listener away, whoever asks', () => {
+  test('a listener can’t be removed by another frontend', async () => {
+    const { bus, victim, attacker } = await two()
+    const heard: unknown[] = []
+    await victim.listen('news', ({ payload }) => void heard.push(payload))
+    for (let eventId = 0; eventId < 50; eventId++) {
+      await attacker.invoke('plugin:event|unlisten', { event: 'news', eventId })
+    }
+    await bus.emit('news', 1)
+    await expect.poll(() => heard).toEqual([1])
+  })
+})
+
+describe('Tauri: any listener may take the target of another window', () => {
+  test('what is addressed to one frontend can’t be overheard by another', async () => {
+    const { bus, victim, attacker } = await two()
+    const overheard: unknown[] = []
+    const heard: unknown[] = []
+    const targets = [
+      undefined,
+      'victim',
+      { kind: 'Any' as const },
+      { kind: 'App' as const },
+      ...(['Window', 'Webview', 'WebviewWindow', 'AnyLabel'] as const).map(kind => ({ kind, label: 'victim' })),
+    ]
+    for (const target of targets) {
+      await attacker.listen('secret', ({ payload }) => void overheard.push(payload), target === undefined ? {} : { target })
+    }
+    await victim.listen('secret', ({ payload }) => void heard.push(payload))
+    await bus.emitTo('victim', 'secret', 'for the victim')
+    await bus.emitTo({ kind: 'WebviewWindow', label: 'victim' }, 'secret', 'again')
+    await expect.poll(() => heard).toEqual(['for the victim', 'again'])
+    await attacker.invoke('count')
+    expect(overheard).toEqual([])
+  })
+})
+
+describe('Tauri: resource ids are one table of the window, and windows share the app’s', () => {
+  test('a resource of another frontend can be neither used nor closed', async () => {
+    const { victim, attacker } = await two()
+    const rid = await victim.invoke<number>('plugin:files|open', { name: 'private' })
+    for (const command of ['plugin:resources|close', 'plugin:files|name_of']) {
+      await expect(attacker.invoke(command, { rid })).rejects.toMatchObject({
+        message: `The resource id ${rid} is invalid.`,
+      })
+    }
+    expect(await victim.invoke('plugin:files|name_of', { rid })).toBe('private')
+  })
+})
+
+describe('Tauri: the promise of a command that panics never settles', () => {
+  test.each(['panics', 'ends_itself'])('a command that fails without an error settles: %s', async name => {
+    const { victim } = await two()
+    await expect(victim.invoke(name)).rejects.toMatchObject({ reason: 'CommandFailed', data: null })
+    expect(await victim.invoke('count')).toBe(1)
+  })
+
+  test.each([
+    ['no such command', 'nope', 'MethodNotFound'],
+    ['no such plugin', 'plugin:nope|x', 'MethodNotFound'],
+    ['nothing without a GUI', 'plugin:window|set_title', 'MethodNotFound'],
+    ['not allowed', 'plugin:files|missing_argument', 'Denied'],
+    ['malformed', 'plugin:path|join', 'InvalidParams'],
+  ])('a call that can’t be served settles: %s', async (_name, command, reason) => {
+    const { victim } = await two()
+    await expect(victim.invoke(command)).rejects.toMatchObject({ reason })
+  })
+})
+
+describe('Tauri: any webview may emit Tauri’s own events', () => {
+  test('a frontend can’t tell the others that one of them is gone', async () => {
+    const { victim, attacker } = await two()
+    const heard: unknown[] = []
+    await victim.listen('tauri://destroyed', ({ payload }) => void heard.push(payload))
+    await attacker.emit('tauri://destroyed', { label: 'victim' })
+    await attacker.emitTo('victim', 'tauri://destroyed', { label: 'victim' })
+    await attacker.invoke('count')
+    await victim.invoke('count')
+    expect(heard).toEqual([])
+  })
+})
