@@ -1,4 +1,5 @@
-// The sending end of a channel. It keeps order, and makes `send` wait while the frontend is behind.
+// The sending end of a channel. It keeps order, and makes `send` wait while the frontend is behind. What handlers hold is a
+// handle of it: when nobody holds one any more, nobody can send, and the channel ends.
 import { BusError, CHANNEL_WINDOW, METHOD, type CallMessage } from '@sallyport/protocol'
 import type { Encoded, Replies } from './replies.js'
 import type { RunHome } from './runs.js'
@@ -6,16 +7,22 @@ import type { RunHome } from './runs.js'
 /** An ordered stream to the frontend that passed the channel as an argument. */
 export interface Channel<T = unknown> {
   readonly id: number
+  /** Aborts when nobody receives any more: the frontend has closed the channel, given up its call, or is gone. */
+  readonly signal: AbortSignal
   /**
    * Sends a message, as it is now; resolves when there is room for the next. At most 256 messages are under way at a time.
    *
    * @param options.transfer buffers to give away rather than copy: each that of the whole message, or of a top-level member
-   * @throws BusError `Disconnected` when the channel has ended or its frontend is gone; `InvalidParams` for a value that
-   * can't be carried.
+   * @throws BusError `Disconnected` when the channel has ended or been closed, or its frontend is gone; `InvalidParams` for a
+   * value that can't be carried.
    */
-  send(message: T, options?: { transfer?: readonly ArrayBufferLike[] }): Promise<void>
+  send(message: T, options?: SendOptions): Promise<void>
   /** Ends the stream, after all that was sent. The frontend's iterators finish. */
   end(): void
+}
+
+export interface SendOptions {
+  transfer?: readonly ArrayBufferLike[]
 }
 
 /** What a channel needs of its frontend's session. */
@@ -31,6 +38,35 @@ interface Waiting {
 /** Of every message for which there is room. */
 const SENT: Promise<void> = Promise.resolve()
 
+/** A handle that is collected without `end` ends the channel, where it was the last: as the drop of a channel in Tauri. */
+const collected = new FinalizationRegistry<SendingChannel>(channel => channel.release())
+
+/** What a handler holds. */
+export class ChannelHandle implements Channel {
+  readonly #channel: SendingChannel
+
+  constructor(channel: SendingChannel) {
+    this.#channel = channel
+    collected.register(this, channel)
+  }
+
+  get id(): number {
+    return this.#channel.id
+  }
+
+  get signal(): AbortSignal {
+    return this.#channel.signal
+  }
+
+  send(message: unknown, options?: SendOptions): Promise<void> {
+    return this.#channel.send(message, options)
+  }
+
+  end(): void {
+    this.#channel.end()
+  }
+}
+
 export class SendingChannel implements Channel, RunHome {
   readonly id: number
   readonly #sender: ChannelSender
@@ -38,6 +74,8 @@ export class SendingChannel implements Channel, RunHome {
   #waiting: Waiting[] = []
   #room: number = CHANNEL_WINDOW
   #index = 0
+  #handles = 0
+  #controller: AbortController | undefined
   /** The handler has ended it; what waits is still sent. */
   #ending = false
   #over = false
@@ -50,10 +88,33 @@ export class SendingChannel implements Channel, RunHome {
     this.#forget = forget
   }
 
-  send(message: unknown, options?: { transfer?: readonly ArrayBufferLike[] }): Promise<void> {
+  /** The number of the next message. */
+  get index(): number {
+    return this.#index
+  }
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController()
+    if (this.#why !== undefined) this.#controller.abort(this.#disconnected())
+    return this.#controller.signal
+  }
+
+  handle(): ChannelHandle {
+    this.#handles++
+    return new ChannelHandle(this)
+  }
+
+  /** A handle is gone. */
+  release(): void {
+    if (--this.#handles === 0) this.end()
+  }
+
+  send(message: unknown, options?: SendOptions): Promise<void> {
     try {
       if (this.#ending || this.#over) throw this.#disconnected()
-      const encoded = this.#sender.encode(this, this.#index, message, options?.transfer)
+      const encoded = this.#sender.encode(this, message, options?.transfer)
+      // A `toJSON` of the message may have ended it, or closed the link.
+      if (this.#ending || this.#over) throw this.#disconnected()
       const index = this.#index++
       if (this.#room === 0) return unwatched(this.#wait(index, encoded))
       this.#put(index, encoded)
@@ -94,6 +155,7 @@ export class SendingChannel implements Channel, RunHome {
     this.#why = why
     this.#forget()
     for (const { reject } of this.#waiting.splice(0)) reject(this.#disconnected())
+    this.#controller?.abort(this.#disconnected())
   }
 
   #wait(index: number, encoded: Encoded): Promise<void> {

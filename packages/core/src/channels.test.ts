@@ -8,7 +8,7 @@ import { ChannelTable } from './channels.js'
 function setUp() {
   const sent: unknown[] = []
   const sender: ChannelSender = {
-    encode: (_home, _index, message) => JSON.stringify(message),
+    encode: (_home, message) => JSON.stringify(message),
     put: (_home, _index, encoded) => void sent.push(encoded),
     post: message => void sent.push(message),
   }
@@ -30,6 +30,21 @@ describe('the channels of a frontend', () => {
     open[0]!.end()
     expect(bind(50_000, 50_001)).toHaveLength(2)
     expect(() => bind(50_002)).toThrow(expect.objectContaining({ reason: 'Overloaded' }))
+  })
+
+  it('that are closed, or end, make room for others, and their signals tell', () => {
+    const { table, bind } = setUp()
+    let aborted = 0
+    for (let id = 0; id < 3 * MAX_CHANNELS; id++) {
+      const [channel] = bind(id)
+      channel!.signal.addEventListener('abort', () => aborted++)
+      if (id % 3 === 0) channel!.end()
+      else table.close(id)
+    }
+    expect(aborted).toBe(2 * MAX_CHANNELS)
+    const [late] = bind(1)
+    table.close(1)
+    expect(late!.signal).toMatchObject({ aborted: true, reason: { reason: 'Disconnected' } })
   })
 
   it('may follow one another under one id, and the end of the first call is not that of the second', async () => {

@@ -1,6 +1,6 @@
 // The channels of one frontend. A channel comes in as a reference among the top-level arguments of a call, and takes its
 // place there.
-import { BusError, MAX_CHANNELS, parseChannelReference } from '@sallyport/protocol'
+import { BusError, MAX_CHANNELS, STREAM_HEADER, parseChannelReference, type CallHeaders } from '@sallyport/protocol'
 import { SendingChannel, type ChannelSender } from './channel.js'
 
 export class ChannelTable {
@@ -30,9 +30,29 @@ export class ChannelTable {
         channel = this.#create(id)
         ;(opened ??= []).push(channel)
       }
-      named[key] = channel
+      named[key] = channel.handle()
     }
     return opened ?? NONE
+  }
+
+  /**
+   * The channel of a call that wants a stream: one of its own.
+   *
+   * @throws BusError `InvalidRequest`, `Overloaded` beyond the bound; what the call has opened is closed again then
+   */
+  openStream(headers: CallHeaders, opened: readonly SendingChannel[]): SendingChannel | undefined {
+    const reference = headers[STREAM_HEADER]
+    if (reference === undefined) return undefined
+    if (this.#open.size >= MAX_CHANNELS) throw this.#overloaded(opened)
+    const id = parseChannelReference(reference)
+    if (id !== undefined && !this.#open.has(id)) return this.#create(id)
+    for (const channel of opened) channel.end()
+    throw new BusError('InvalidRequest', `The header ${STREAM_HEADER} must refer to a channel that is not open yet`)
+  }
+
+  /** Nobody takes its messages any more. */
+  close(id: number): void {
+    this.#open.get(id)?.abandon(`The frontend has closed channel ${id}`)
   }
 
   credit(id: number, messages: number): void {

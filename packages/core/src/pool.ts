@@ -1,7 +1,7 @@
 // CPU-heavy commands run in a pool of threads (piscina), so that core stays free. It is loaded with the first such call.
 import { BusError, fromErrorObject, holdsBytes } from '@sallyport/protocol'
 import type { Piscina } from 'piscina'
-import { SendingChannel } from './channel.js'
+import { ChannelHandle } from './channel.js'
 import type { PoolOutcome, PoolTask } from './pool-task.js'
 import { transfer } from './transfer.js'
 
@@ -47,5 +47,5 @@ export function createPool(): Pool {
 }
 
 function holdsChannel(args: unknown): boolean {
-  return typeof args === 'object' && args !== null && Object.values(args).some(value => value instanceof SendingChannel)
+  return typeof args === 'object' && args !== null && Object.values(args).some(value => value instanceof ChannelHandle)
 }

@@ -1,6 +1,7 @@
 // What core sends to one frontend: answers, events and the messages of channels, each in the codec that can carry it.
 import {
   BusError,
+  METHOD,
   checkSize,
   checkTransfer,
   claimAttachments,
@@ -26,6 +27,7 @@ import {
 import type { Delivery } from './delivery.js'
 import type { Payload } from './payload.js'
 import { Runs, type RunHome } from './runs.js'
+import { dismiss } from './streams.js'
 import { takeTransfer } from './transfer.js'
 import { atEndOfTurn } from './turn.js'
 
@@ -44,6 +46,8 @@ export type Encoded = EncodedMessage | EncodedReply
 /** A channel, as replies need it. */
 interface ReplyHome extends RunHome {
   readonly id: number
+  /** Of the next message. Read once the value is encoded: its `toJSON` may send on the same channel, and comes first. */
+  readonly index: number
 }
 
 export class Replies {
@@ -66,7 +70,8 @@ export class Replies {
     try {
       const isObject = typeof result === 'object' && result !== null
       if (isObject && Symbol.asyncIterator in result) {
-        throw new TypeError('an async iterable is no value; send its values on a Channel')
+        void dismiss(result as AsyncIterable<unknown>)
+        throw new TypeError('an async iterable is no value: call the command with stream, not invoke')
       }
       const transfer = isObject ? takeTransfer(result) : undefined
       this.#answer({ jsonrpc: '2.0', id, result }, result, transfer)
@@ -89,22 +94,23 @@ export class Replies {
     try {
       if (payload.hasBytes) return this.#put(packEvent(delivery, payload))
       const encoded = payload.encode(this.#codec.name)
-      this.put(delivery, 0, this.#fit(delivery, 0, payload.value, encoded))
+      this.put(delivery, 0, this.#fit(delivery, 0, encoded))
     } catch (cause) {
       throw uncarriable(`The payload of event ${JSON.stringify(delivery.event)}`, 'InvalidParams', cause)
     }
   }
 
   /**
-   * Encodes a channel's message as it is now, for `put`, at once or later.
+   * Encodes a channel's message as it is now, and as the next one, for `put`, at once or later.
    *
    * @throws BusError `InvalidParams` for a message or a `transfer` that can't be carried.
    */
-  encode(channel: ReplyHome, index: number, value: unknown, transfer?: readonly ArrayBufferLike[]): Encoded {
+  encode(channel: ReplyHome, value: unknown, transfer?: readonly ArrayBufferLike[]): Encoded {
     try {
       if (transfer !== undefined) checkTransfer(transfer, value)
-      if (holdsBytes(value)) return pack(channel.one(value, index), transfer)
-      return this.#fit(channel, index, value, encodeValue(this.#codec, value))
+      if (holdsBytes(value)) return packMessageOf(channel, value, transfer)
+      const encoded = encodeValue(this.#codec, value)
+      return this.#fit(channel, channel.index, encoded)
     } catch (cause) {
       throw uncarriable(`A message of channel ${channel.id}`, 'InvalidParams', cause)
     }
@@ -155,12 +161,12 @@ export class Replies {
   }
 
   /** What is large, or is nothing as JSON, goes in a message of its own. */
-  #fit(home: RunHome, index: number, value: unknown, encoded: EncodedMessage | undefined): Encoded {
+  #fit(home: RunHome, index: number, encoded: EncodedMessage | undefined): Encoded {
     if (encoded !== undefined && encoded.length < LARGE) return encoded
     const codec = this.#codec
     const message =
       encoded === undefined
-        ? codec.encode(home.one(value, index))
+        ? codec.encode(home.one(undefined, index))
         : checkSize(putLast(codec.encode(home.one(null, index)), encoded))
     return { codec, encoded: message, attachments: NONE }
   }
@@ -170,6 +176,13 @@ const pack = (message: Message, transfer: readonly ArrayBufferLike[] | undefined
   codec: codecs.msgpack,
   ...claimAttachments(packMessage(message), transfer),
 })
+
+/** The index comes last, because it is known last. */
+function packMessageOf(channel: ReplyHome, message: unknown, transfer?: readonly ArrayBufferLike[]): EncodedReply {
+  const params = { channel: channel.id, message, index: null }
+  const { codec, encoded, attachments } = pack({ jsonrpc: '2.0', method: METHOD.channel, params }, transfer)
+  return { codec, encoded: putLast(encoded, encodeValue(codec, channel.index)!), attachments }
+}
 
 /** The same for every frontend, but for its ids, and for its attachments, which it gets for itself. */
 function packEvent({ event, ids }: Delivery, payload: Payload): EncodedReply {

@@ -28,6 +28,7 @@ import { notFound } from './not-found.js'
 import type { Payload } from './payload.js'
 import { Replies } from './replies.js'
 import type { Resources } from './resources.js'
+import { sendAll } from './streams.js'
 import { beginTurn } from './turn.js'
 
 export interface SessionOptions {
@@ -131,7 +132,8 @@ export class Session implements ListenerHome {
     else if (id === undefined && method === METHOD.credit && isCount(channel) && isCount(messages)) {
       beginTurn()
       this.#channels.credit(channel, messages)
-    } else throw new BusError('InvalidRequest', `${describeCommand(method)} is not one that a frontend may send`)
+    } else if (id === undefined && method === METHOD.closeChannel && isCount(channel)) this.#channels.close(channel)
+    else throw new BusError('InvalidRequest', `${describeCommand(method)} is not one that a frontend may send`)
   }
 
   #dispatch(message: CallMessage): void {
@@ -146,7 +148,8 @@ export class Session implements ListenerHome {
       throw denial
     }
     this.#calls.admit(id)
-    const channels = this.#channels.bind(params)
+    const opened = this.#channels.bind(params)
+    const stream = message.headers === undefined ? undefined : this.#channels.openStream(headers, opened)
     const call = new Call({
       id,
       app,
@@ -156,10 +159,11 @@ export class Session implements ListenerHome {
       permits,
       request: { headers, body: params },
       home: this,
-      channels,
+      channels: stream === undefined ? opened : [...opened, stream],
     })
     try {
       const result = command.run(params, call)
+      if (stream !== undefined) return this.#await(message, call, sendAll(result, stream, method, call.signal))
       if (!isThenable(result)) return this.#succeed(message, result)
       this.#await(message, call, Promise.resolve(result))
     } catch (error) {

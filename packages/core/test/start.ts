@@ -24,10 +24,14 @@ export async function start(options: Partial<BusOptions> = {}): Promise<Bus> {
 }
 
 /** The isolation pattern over the hook that stands in `fixtures/hooks/<name>`, with every command allowed. */
-export function isolation(hook?: string, options: { envelope?: boolean } = {}): NonNullable<BusOptions['app']> {
+export function isolation(
+  hook?: string,
+  options: { envelope?: boolean } = {},
+  allowed: Capability = everyCommand,
+): NonNullable<BusOptions['app']> {
   const dir = hook === undefined ? {} : { dir: fixture(`hooks/${hook}/`) }
   return {
-    security: { pattern: { use: 'isolation', options: { ...dir, ...options } }, capabilities: [everyCommand] },
+    security: { pattern: { use: 'isolation', options: { ...dir, ...options } }, capabilities: [allowed] },
   }
 }
 
@@ -43,19 +47,33 @@ const lanes: [CodecName, 'port' | 'ring'][] = [
   ['msgpack', 'ring'],
 ]
 
+type Route = [name: string, connect: (options?: Partial<BusOptions>) => Promise<{ bus: Bus; client: Client }>]
+
 /** A client for each pattern, codec and link, under the label `tests`. */
-export const routes: [
-  name: string,
-  connect: (options?: Partial<BusOptions>) => Promise<{ bus: Bus; client: Client }>,
-][] = patterns.flatMap(([name, app]) =>
-  lanes.map(([codec, link]): (typeof routes)[number] => [
-    `${name}, ${codec}, ${link}`,
-    async options => {
-      const bus = await start({ app, ...options })
-      return { bus, client: await bus.connect('tests', { codec, link }) }
-    },
-  ]),
-)
+export const routes: Route[] = routesIn(patterns, {})
+
+/** The same to another core module, in which each frontend may call these commands. */
+export function routesTo(core: URL, commands: readonly string[]): Route[] {
+  const permissions = commands.map(name => `allow-${name.replaceAll('_', '-')}`)
+  const capability: Capability = { identifier: 'all', windows: ['*'], permissions }
+  const apps: typeof patterns = [
+    ['brownfield', {}],
+    ['isolation', isolation('judge', {}, capability)],
+  ]
+  return routesIn(apps, { core })
+}
+
+function routesIn(apps: typeof patterns, usual: Partial<BusOptions>): Route[] {
+  return apps.flatMap(([name, app]) =>
+    lanes.map(([codec, link]): Route => [
+      `${name}, ${codec}, ${link}`,
+      async options => {
+        const bus = await start({ ...usual, app, ...options })
+        return { bus, client: await bus.connect('tests', { codec, link }) }
+      },
+    ]),
+  )
+}
 
 /** Resolves with the first event of this name. */
 export function next<T>(bus: Pick<Bus, 'once'>, event: string): Promise<T> {

@@ -1,11 +1,14 @@
 // The receiving end of an ordered stream from core. It is passed to a command as an argument, where it arrives as the
-// sending end; what has been taken is credited back, so that a slow receiver makes the sender wait.
+// sending end; what has been taken is credited back, so that a slow receiver makes the sender wait. Whoever closes it, or
+// leaves a loop over it, ends it for core too.
 import { CHANNEL_WINDOW, channelReference, type ChannelParams } from '@sallyport/protocol'
 import { throwLater } from './events.js'
 
 /** What a channel needs of its client. */
 export interface ChannelHome {
   credit(channel: number, messages: number): void
+  /** Tells core that nobody takes its messages any more. */
+  close(channel: number): void
   forget(channel: number): void
 }
 
@@ -17,7 +20,7 @@ let lastId = 0
  * @example
  * const progress = new Channel<{ percent: number }>((message) => console.log(message.percent))
  * await invoke('download', { url, progress })
- * // or: for await (const message of progress) …, which ends with the channel
+ * // or: for await (const message of progress) …, which ends with the channel; leaving the loop closes the channel
  */
 export class Channel<T = unknown> implements AsyncIterable<T> {
   #id = ++lastId
@@ -30,6 +33,13 @@ export class Channel<T = unknown> implements AsyncIterable<T> {
 
   constructor(onmessage?: (message: T) => void) {
     this.#onmessage = onmessage
+  }
+
+  /** @internal With an id that no other has: those given here stay below 2^31. */
+  static withId(id: number): Channel {
+    const channel = new Channel()
+    channel.#id = id
+    return channel
   }
 
   /** Called with each message, in order. Messages that come while it is unset wait for it, or for an iterator. */
@@ -54,18 +64,46 @@ export class Channel<T = unknown> implements AsyncIterable<T> {
     return channelReference(this.id)
   }
 
-  /** Ends at the channel's end, or when it is passed to another call after that. Leaving the loop early leaves it open. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
-    const id = this.#id
-    while (this.#id === id) {
-      while (this.#id === id && this.#waiting.length > 0) {
-        const message = this.#waiting.shift() as T
-        this.#credit()
-        yield message
-      }
-      if (this.#ended) return
-      await new Promise<void>(resolve => this.#sleeping.push(resolve))
+  /**
+   * Takes no more messages: what was not read is dropped, loops over it finish, and core is told, where `send` rejects with
+   * `Disconnected` from then on. It may be passed to another call after that.
+   */
+  close(): void {
+    const unread = this.#waiting.splice(0)
+    if (this.#ended) return unread.length > 0 ? this.#tellEnd() : undefined
+    const [home, id] = [this.#home, this.#id]
+    this.finish()
+    home?.close(id)
+  }
+
+  /** Ends at the channel's end, or when it is passed to another call after that. Leaving the loop early closes it. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<T, void, undefined> {
+    /** Of the channel when the first message was asked for. */
+    let id: number | undefined
+    let left = false
+    // No generator: one that waits for a message can't be left before it has come.
+    const iterator: AsyncIterableIterator<T, void, undefined> = {
+      next: async () => {
+        id ??= this.#id
+        while (!left && this.#id === id) {
+          if (this.#waiting.length > 0) {
+            const value = this.#waiting.shift() as T
+            this.#credit()
+            return { done: false, value }
+          }
+          if (this.#ended) break
+          await new Promise<void>(resolve => this.#sleeping.push(resolve))
+        }
+        return { done: true, value: undefined }
+      },
+      return: async () => {
+        left = true
+        if (this.#id === id) this.close()
+        return { done: true, value: undefined }
+      },
+      [Symbol.asyncIterator]: () => iterator,
     }
+    return iterator
   }
 
   /** @internal */
@@ -91,8 +129,11 @@ export class Channel<T = unknown> implements AsyncIterable<T> {
   /** @internal */
   receive(params: ChannelParams): void {
     if ('end' in params) return this.finish()
-    if (!('messages' in params)) this.#receive(params.message as T)
-    else if (Array.isArray(params.messages)) for (const message of params.messages) this.#receive(message as T)
+    const id = this.#id
+    const messages: unknown = 'messages' in params ? params.messages : [params.message]
+    // The handler of one may close the channel, and even pass it on again.
+    if (Array.isArray(messages))
+      for (const message of messages as T[]) if (!this.#ended && this.#id === id) this.#receive(message)
     this.#wakeUp()
   }
 

@@ -4,6 +4,7 @@ import type { CommandArguments } from './arguments.js'
 import { currentClient } from './current.js'
 import type { EventHandler } from './events.js'
 import type { EmitOptions, InvokeOptions, ListenOptions } from './options.js'
+import type { Stream } from './stream.js'
 
 export { BusError, isBusError } from '@sallyport/protocol'
 export type { BusErrorCode, BusErrorReason, BusEvent, CallHeaders, EventTarget, Unlisten } from '@sallyport/protocol'
@@ -23,6 +24,7 @@ export type {
   StreamName,
 } from './typed-commands.js'
 export type { TauriInvoke, TauriInvokeOptions, TauriParameters, TauriResult } from './typed-tauri.js'
+export type { Stream } from './stream.js'
 
 /** This frontend's label. */
 export const getLabel = (): string => currentClient().label
@@ -42,6 +44,16 @@ export async function invoke<T = unknown>(
   options?: InvokeOptions,
 ): Promise<T> {
   return currentClient().invoke<T>(command, args, options)
+}
+
+/**
+ * Calls a command whose handler gives an async iterable; leaving the loop ends the handler.
+ *
+ * @example
+ * for await (const chunk of stream<Uint8Array>('download', { url })) …
+ */
+export function stream<T = unknown>(command: string, args?: CommandArguments, options?: InvokeOptions): Stream<T> {
+  return currentClient().stream<T>(command, args, options)
 }
 
 /** Sends an event to every listener, in core, the host and all frontends, this one too. */

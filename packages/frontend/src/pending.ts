@@ -54,6 +54,14 @@ export class Pending {
     else call.reject(fromErrorObject(response.error))
   }
 
+  /** The caller gives the call up. It does nothing where it is settled already. */
+  abandon(id: number, error: BusError): void {
+    const call = this.#take(id)
+    if (!call) return
+    call.reject(error)
+    this.#abandoned(id)
+  }
+
   rejectAll(makeError: () => BusError): void {
     for (const call of this.#calls.takeAll().sort((a, b) => a.id - b.id)) {
       call.release?.()
@@ -71,18 +79,13 @@ export class Pending {
 
   #watch(id: number, method: string, { signal, timeout }: CallOptions): (() => void) | undefined {
     if (signal === undefined && timeout === undefined) return undefined
-    const giveUp = (error: BusError): void => {
-      const call = this.#take(id)
-      if (!call) return
-      call.reject(error)
-      this.#abandoned(id)
-    }
-    const cancel = (): void => giveUp(cancelled(method, signal))
+    const cancel = (): void => this.abandon(id, cancelled(method, signal))
     const timer =
       timeout === undefined
         ? undefined
         : setTimeout(
-            () => giveUp(new BusError('Timeout', `${describeCommand(method)} took longer than ${timeout} ms`)),
+            () =>
+              this.abandon(id, new BusError('Timeout', `${describeCommand(method)} took longer than ${timeout} ms`)),
             timeout,
           )
     if (signal) {

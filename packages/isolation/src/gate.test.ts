@@ -79,6 +79,18 @@ describe('what passes', () => {
   })
 })
 
+test('the end of a channel stays behind the call that it may belong to', async () => {
+  let release = (): void => {}
+  const { outside, sealed } = setUp(message => new Promise(resolve => (release = () => resolve(message))))
+  const close = { jsonrpc: '2.0', method: '$/closeChannel', params: { channel: 1 } }
+  send(outside, close, call(1), close)
+  await turn()
+  expect(sealed).toEqual([close])
+  release()
+  await turn()
+  expect(sealed).toEqual([close, call(1), close])
+})
+
 describe('what does not pass', () => {
   test.each<[string, HookFunction]>([
     [

@@ -1,6 +1,6 @@
 // The gate: decode → hook → encode → seal, a batch at a time. Whatever a frontend sends passes here in order; a message
 // whose hook takes its time holds back those behind it, but not their hooks. The bus's own housekeeping carries nothing
-// of the user's: it is not shown to the hook, and waits for none.
+// of the user's: it is not shown to the hook, and waits for none, but for the end of a channel.
 import {
   BatchReader,
   BusError,
@@ -169,6 +169,11 @@ class Gate {
     const cancelled = (call.params as { id?: unknown } | undefined)?.id
     const waiting =
       call.method === METHOD.cancel && cancelled !== undefined && this.#waiting.find(({ id }) => id === cancelled)
+    if (call.method === METHOD.closeChannel && this.#waiting.length > 0) {
+      // The call that opens the channel may be among what waits.
+      const encoded = encodeMessage(codec, call)
+      return void this.#waiting.push({ id: undefined, outcome: { codec, encoded, attachments: NONE } })
+    }
     if (!waiting) return this.#sealed.post(codec, call)
     // It never went to core, and now never will: its caller has settled it already.
     waiting.outcome = null

@@ -17,7 +17,12 @@ export const METHOD = {
   cancel: '$/cancelRequest',
   /** frontend → core: this many messages of a channel have been taken. */
   credit: '$/credit',
+  /** frontend → core: nobody takes a channel's messages any more. */
+  closeChannel: '$/closeChannel',
 } as const
+
+/** A call with this header wants a stream: its value refers to the channel that the values come on. */
+export const STREAM_HEADER = 'sallyport-stream'
 
 /** Tauri's event targets. A listener has one; `emitTo` addresses those that match it. */
 export type EventTarget =

@@ -8,6 +8,7 @@ export { codecs } from './codecs.js'
 export {
   CHANNEL_WINDOW,
   METHOD,
+  STREAM_HEADER,
   channelReference,
   checkEventName,
   parseChannelReference,

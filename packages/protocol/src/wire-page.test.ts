@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { ATTACHMENT_EXTENSION } from './attachments.js'
 import * as bounds from './bounds.js'
-import { CHANNEL_WINDOW, METHOD, channelReference } from './contract.js'
+import { CHANNEL_WINDOW, METHOD, STREAM_HEADER, channelReference } from './contract.js'
 import { ERROR_CODES } from './error.js'
 import { FRAME_KIND } from './frame.js'
 import { MAX_RECORD_AGE } from './record.js'
@@ -37,6 +37,7 @@ describe('docs/wire.md states', () => {
     ['channels and listeners', `| ${count(MAX_CHANNELS)}, ${count(MAX_LISTENERS)}, then Overloaded |`],
     ['the window of a channel', `| messages of a channel under way | ${CHANNEL_WINDOW} |`],
     ['the age of a record', `| age of a record | ${MAX_RECORD_AGE / 1000} s |`],
+    ['the header of a stream', `header \`${STREAM_HEADER}: ${channelReference(0).replace(/0$/, '<id>')}\``],
     ['the form of a channel', `\`${channelReference(0).replace(/0$/, '<id>')}\``],
   ])('%s', (_name, text) => expect(page).toContain(text))
 

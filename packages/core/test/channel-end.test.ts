@@ -1,0 +1,129 @@
+// How a channel ends from either side, and that nothing of it is left: the frontend closes it, or core lets go of it.
+import { describe, expect, test } from 'vitest'
+import type { Channel } from '../src/channel.js'
+import { Peer, call, setUp } from './peer.js'
+import { fixture, routesTo } from './start.js'
+
+const { commands } = (await import('./fixtures/streams.mjs' as string)) as { commands: string[] }
+const routes = routesTo(fixture('streams.mjs'), commands)
+
+describe.each(routes)('a channel: %s', (_name, connect) => {
+  test('closed by the frontend rejects core’s sends, and aborts its signal', async () => {
+    const { client } = await connect()
+    const channel = new client.Channel<number>()
+    const answer = client.invoke('endless', { channel })
+    await channel[Symbol.asyncIterator]().next()
+    channel.close()
+    expect(await answer).toBe(`The frontend has closed channel ${channel.id}`)
+    expect(await client.invoke('seen')).toEqual(['aborted: Disconnected', 'Disconnected'])
+  })
+
+  test('is closed by whoever leaves a loop over it, and may be passed on after that', async () => {
+    const { client } = await connect()
+    const channel = new client.Channel<number>()
+    for (let round = 0; round < 3; round++) {
+      const answer = client.invoke('endless', { channel })
+      let next = 0
+      for await (const message of channel) {
+        expect(message).toBe(next++)
+        if (next === 300) break
+      }
+      expect(await answer).toMatch('has closed channel')
+    }
+  })
+
+  test('that no handler holds any more ends, after what was sent', async () => {
+    const { client } = await connect()
+    const channel = new client.Channel<number>()
+    await client.invoke('fill', { channel, count: 400 })
+    const got: number[] = []
+    const reading = (async () => {
+      for await (const message of channel) got.push(message)
+    })()
+    await client.invoke('collect')
+    await reading
+    expect(got).toHaveLength(400)
+    expect(await client.invoke('send_once', { channel, message: 1 })).toBe(null)
+    expect((await channel[Symbol.asyncIterator]().next()).value).toBe(1)
+  })
+
+  test('stays while one of two calls holds it', async () => {
+    const { client } = await connect()
+    const channel = new client.Channel<number>()
+    await client.invoke('keep', { channel })
+    await client.invoke('send_once', { channel, message: 1 })
+    const messages = channel[Symbol.asyncIterator]()
+    expect((await messages.next()).value).toBe(1)
+    await client.invoke('send_once', { channel, message: 2 })
+    expect(await client.invoke('send_kept', { message: 3 })).toEqual([false])
+    expect([(await messages.next()).value, (await messages.next()).value]).toEqual([2, 3])
+    await client.invoke('collect')
+    expect(await messages.next()).toMatchObject({ done: true })
+  })
+})
+
+describe.each(['json', 'msgpack'] as const)('on the wire, %s', codec => {
+  test.each([
+    ['short', 10, false],
+    ['large', 50_000, false],
+    ['with bytes', 10, true],
+    ['large, with bytes', 50_000, true],
+  ])(
+    'what a toJSON sends comes before the message that it is in, and no number twice: %s',
+    async (_what, size, bytes) => {
+      const { core } = await setUp('brownfield', {
+        nested: async ({ channel }: { channel: Channel }) => {
+          class Nest {
+            toJSON(): string {
+              void channel.send('inner')
+              return 'x'.repeat(size)
+            }
+          }
+          await channel.send(bytes ? { data: new Uint8Array(4), nest: new Nest() } : { nest: new Nest() })
+          channel.end()
+        },
+      })
+      const peer = new Peer(core, 'main', undefined, codec)
+      peer.send(call(1, 'nested', ',"params":{"channel":"__CHANNEL__:9"}'))
+      const told: [number, unknown][] = []
+      for (let last: any = {}; last.id === undefined;) {
+        last = await peer.next()
+        const { index, message, messages, end } = last.params ?? {}
+        if (end) expect(index).toBe(told.length)
+        else if (last.id === undefined)
+          for (const [at, value] of (messages ?? [message]).entries())
+            told.push([index + at, value?.nest?.length ?? value])
+      }
+      expect(told.map(([index]) => index)).toEqual(told.map((_value, index) => index))
+      expect(told.slice(0, -1).every(([, value]) => value === 'inner')).toBe(true)
+      expect([told.length > 1, told.at(-1)![1]]).toEqual([true, size])
+    },
+  )
+
+  test('a close of no channel is nothing, and one with nonsense is refused', async () => {
+    const { core } = await setUp()
+    const peer = new Peer(core, 'main', undefined, codec)
+    peer.send('{"jsonrpc":"2.0","method":"$/closeChannel","params":{"channel":77}}')
+    for (const params of ['{}', '{"channel":-1}', '{"channel":"1"}', '{"channel":1.5}']) {
+      peer.send(`{"jsonrpc":"2.0","method":"$/closeChannel","params":${params}}`)
+      peer.send(call(2, 'ok'))
+      expect(await peer.next()).toMatchObject({ id: 2, result: 'fine' })
+    }
+    peer.send(call(3, '$/closeChannel', ',"params":{"channel":1}'))
+    expect(await peer.next()).toMatchObject({ id: 3, error: { code: -32600 } })
+  })
+
+  test.each(['', 'x', '__CHANNEL__:', '__CHANNEL__:99999999999', '__CHANNEL__:5'])(
+    'a stream on %o, which is open or no channel, is refused',
+    async reference => {
+      const { core } = await setUp()
+      const peer = new Peer(core, 'main', undefined, codec)
+      peer.send(call(1, 'forever', ',"params":{"channel":"__CHANNEL__:5"}'))
+      peer.send(
+        call(2, 'count', `,"params":{"c":"__CHANNEL__:6"},"headers":{"sallyport-stream":${JSON.stringify(reference)}}`),
+      )
+      expect(await peer.next()).toMatchObject({ params: { channel: 6, end: true } })
+      expect(await peer.next()).toMatchObject({ id: 2, error: { code: -32600 } })
+    },
+  )
+})

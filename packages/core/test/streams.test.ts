@@ -1,0 +1,162 @@
+// Streams: a handler's async iterable as one of the caller's, no faster than it is read, and ended with the caller's loop.
+import { describe, expect, test } from 'vitest'
+import { fixture, routesTo } from './start.js'
+
+const { commands } = (await import('./fixtures/streams.mjs' as string)) as { commands: string[] }
+const routes = routesTo(fixture('streams.mjs'), commands)
+const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i)
+
+async function collect(values: AsyncIterable<unknown>): Promise<unknown[]> {
+  const got: unknown[] = []
+  for await (const value of values) got.push(value)
+  return got
+}
+
+describe.each(routes)('a stream: %s', (_name, connect) => {
+  test('gives every value in order, and ends', async () => {
+    const { client } = await connect()
+    expect(await collect(client.stream('up_to', { to: 1000 }))).toEqual(upTo(1000))
+    expect(await collect(client.stream('later', { to: 3 }))).toEqual(upTo(3))
+    expect(await collect(client.stream('readable'))).toEqual(['a', 'b', 'c'])
+    expect(await collect(client.stream('odd'))).toStrictEqual([null, undefined, { end: true }, 'text'])
+    expect(await collect(client.stream('up_to', { to: 0 }))).toEqual([])
+  })
+
+  test('gives an error after the values before it', async () => {
+    const { client } = await connect()
+    const got: unknown[] = []
+    const reading = async (): Promise<void> => {
+      for await (const value of client.stream('up_to', { to: 300, fail: 'in the middle' })) got.push(value)
+    }
+    await expect(reading()).rejects.toMatchObject({ reason: 'CommandFailed', message: 'in the middle' })
+    expect(got).toEqual(upTo(300))
+    await expect(collect(client.stream('refuses'))).rejects.toMatchObject({ message: 'not today' })
+    await expect(collect(client.stream('no_iterator'))).rejects.toMatchObject({ message: 'no iterator' })
+    await expect(collect(client.stream('nothing'))).rejects.toMatchObject({ reason: 'MethodNotFound' })
+  })
+
+  test('is made no faster than it is read', async () => {
+    const { client } = await connect()
+    const values = client.stream('up_to', { to: 100_000 })
+    await values.next()
+    await expect.poll(async () => (await client.invoke<unknown[]>('seen')).length).toBeGreaterThan(255)
+    const { length } = await client.invoke<unknown[]>('seen')
+    expect(length).toBeLessThan(300)
+    await values.return()
+    await expect.poll(async () => (await client.invoke<unknown[]>('seen')).at(-1)).toBe('finally')
+  })
+
+  test.each([
+    ['at once', 1],
+    ['in the middle', 400],
+  ])('that is left %s ends the generator', async (_when, after) => {
+    const { client } = await connect()
+    let got = 0
+    for await (const _value of client.stream('up_to', { to: 100_000 })) if (++got === after) break
+    await expect.poll(async () => (await client.invoke<unknown[]>('seen')).at(-1)).toBe('finally')
+    expect(await client.invoke('plain')).toBe(1)
+  })
+
+  test('that nobody reads calls nothing, and one loop is all it is for', async () => {
+    const { client } = await connect()
+    const values = client.stream('up_to', { to: 2 })
+    await values.return()
+    client.stream('up_to', { to: 2 })
+    expect(await client.invoke('seen')).toEqual([])
+    const once = client.stream('up_to', { to: 2 })
+    expect([await collect(once), await collect(once)]).toEqual([[0, 1], []])
+  })
+
+  test.each(['signal', 'timeout'])('of a handler that never yields ends with its %s', async what => {
+    const { client } = await connect()
+    const controller = new AbortController()
+    const options = what === 'signal' ? { signal: controller.signal } : { timeout: 300 }
+    const reading = collect(client.stream('never_yields', {}, options))
+    reading.catch(() => {})
+    await expect.poll(() => client.invoke('seen')).toEqual(['began'])
+    controller.abort()
+    await expect(reading).rejects.toMatchObject({ reason: what === 'signal' ? 'Cancelled' : 'Timeout' })
+    await expect.poll(() => client.invoke('seen')).toEqual(['began', 'Cancelled'])
+  })
+
+  test('can be left while it waits for a value', async () => {
+    const { client } = await connect()
+    const values = client.stream('never_yields')
+    const waiting = values.next()
+    await expect.poll(() => client.invoke('seen')).toEqual(['began'])
+    await values.return()
+    expect(await waiting).toEqual({ done: true, value: undefined })
+    await expect.poll(() => client.invoke('seen')).toEqual(['began', 'Cancelled'])
+  })
+
+  test('survives a `return` that throws, or never ends', async () => {
+    const { client } = await connect()
+    for (const name of ['return_throws', 'return_never_ends']) {
+      for await (const value of client.stream(name)) {
+        expect(value).toBe(1)
+        break
+      }
+    }
+    await expect.poll(() => client.invoke('seen')).toEqual(['return', 'return'])
+  })
+
+  test('ends with an error at a value that can’t be carried, whatever `return` does', async () => {
+    const { client } = await connect()
+    await expect(collect(client.stream('return_never_ends', { bad: true }))).rejects.toMatchObject({
+      reason: 'InvalidParams',
+      message: expect.stringContaining('can’t be carried') as string,
+    })
+    await expect.poll(() => client.invoke('seen')).toEqual(['return'])
+  })
+
+  test('carries bytes, large ones too, and gives away what is marked', async () => {
+    const { client } = await connect()
+    const sizes = [0, 10, 100_000]
+    const got = (await collect(client.stream('chunks', { sizes }))) as { bytes: Uint8Array }[]
+    expect(got.map(({ bytes }) => [bytes.byteLength, bytes.at(-1)])).toEqual(
+      sizes.map(n => [n, n ? n % 251 : undefined]),
+    )
+    const moved = (await collect(client.stream('chunks', { sizes, away: true }))) as Uint8Array[]
+    expect(moved.map(bytes => bytes.byteLength)).toEqual(sizes)
+    expect(await client.invoke('seen')).toEqual([...sizes, 0, 0, 0])
+  })
+
+  test('and what is none are told apart', async () => {
+    const { client } = await connect()
+    await expect(collect(client.stream('plain'))).rejects.toMatchObject({
+      reason: 'InvalidRequest',
+      message: 'command "plain" gives one value and no stream: call it with invoke',
+    })
+    await expect(client.invoke('readable_open')).rejects.toMatchObject({
+      reason: 'InternalError',
+      message: expect.stringContaining('call the command with stream') as string,
+    })
+    await expect.poll(() => client.invoke('seen')).toEqual(['plain', 'cancelled'])
+  })
+
+  test('may have a channel among its arguments, and headers beside them', async () => {
+    const { client } = await connect()
+    const channel = new client.Channel<string>()
+    const both = Promise.all([collect(client.stream('with_channel', { channel, n: 300 })), collect(channel)])
+    const [values, messages] = await both
+    expect(values).toEqual(upTo(300).map(i => `s${i}`))
+    expect(messages).toEqual(upTo(300).map(i => `c${i}`))
+    const [names] = await collect(client.stream('echo_headers', {}, { headers: { mine: 'x' } }))
+    expect(names).toEqual(expect.arrayContaining(['mine']))
+  })
+
+  test('ends when its frontend goes, or the bus closes', async () => {
+    const { bus, client } = await connect()
+    const other = await bus.connect('other')
+    const reading = collect(client.stream('up_to', { to: 1e6, wait: 1 }))
+    reading.catch(() => {})
+    await expect.poll(async () => (await other.invoke<unknown[]>('seen')).length).toBeGreaterThan(3)
+    await client.close()
+    await expect(reading).rejects.toMatchObject({ reason: 'Disconnected' })
+    await expect.poll(async () => (await other.invoke<unknown[]>('seen')).at(-1)).toBe('finally')
+    const last = collect(other.stream('up_to', { to: 1e6, wait: 1 }))
+    last.catch(() => {})
+    await bus.close({ timeout: 10 })
+    await expect(last).rejects.toMatchObject({ reason: 'Disconnected' })
+  })
+})

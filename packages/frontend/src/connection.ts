@@ -1,0 +1,116 @@
+// One end of a link to core, as a client uses it: what goes out is numbered, encoded and kept until it is answered, and what
+// comes in finds its way; with the link all of it ends.
+import {
+  BusError,
+  METHOD,
+  STREAM_HEADER,
+  createOutbox,
+  type CallMessage,
+  type CodecName,
+  type Link,
+  type Outbox,
+} from '@sallyport/protocol'
+import { plainHeaders } from './arguments.js'
+import type { Channel } from './channel.js'
+import { Listeners } from './events.js'
+import { Incoming } from './incoming.js'
+import { OpenChannels } from './open-channels.js'
+import { checkCallOptions, type InvokeOptions } from './options.js'
+import { Pending } from './pending.js'
+import { postCall } from './post-call.js'
+
+export class Connection {
+  /** Resolves once the link has closed, whoever closed it. */
+  readonly closed: Promise<void>
+  readonly pending: Pending
+  readonly listeners: Listeners = new Listeners()
+  readonly channels: OpenChannels = new OpenChannels((method, params) => {
+    if (!this.#gone) this.notify(method, params)
+  })
+  readonly #codec: CodecName
+  readonly #link: Link
+  readonly #outbox: Outbox
+  readonly #incoming: Incoming
+  #gone: BusError | undefined
+
+  constructor(link: Link, codec: CodecName) {
+    this.#codec = codec
+    this.#link = link
+    this.#outbox = createOutbox(
+      (kind, body) => link.send({ kind, body }),
+      // The more calls wait already, the larger the frames that pay.
+      () => link.frameMessages && Math.max(link.frameMessages, this.pending.size >> 3),
+    )
+    this.pending = new Pending(id => this.notify(METHOD.cancel, { id }))
+    this.#incoming = new Incoming({
+      link,
+      pending: this.pending,
+      listeners: this.listeners,
+      channels: this.channels,
+    })
+    this.closed = new Promise(resolve => {
+      link.receive({
+        frame: frame => this.#incoming.receive(frame),
+        closed: fault => resolve(this.#end(fault)),
+      })
+    })
+  }
+
+  get isGone(): boolean {
+    return this.#gone !== undefined
+  }
+
+  /**
+   * Sends a request, and gives its id.
+   *
+   * @param bytes whether bytes are among `params` where they are looked for
+   * @param stream where the values of a stream are to come
+   */
+  request(
+    method: string,
+    params: unknown,
+    bytes: boolean,
+    resolve: (result: unknown) => void,
+    reject: (error: BusError) => void,
+    options?: InvokeOptions,
+    stream?: Channel,
+  ): number {
+    if (this.#gone) throw new BusError('Disconnected', this.#gone.message, { data: { delivered: 'no' } })
+    if (options !== undefined) checkCallOptions(method, options, params)
+    const id = this.pending.takeId()
+    const message: CallMessage = { jsonrpc: '2.0', id, method, params }
+    if (options?.headers !== undefined) message.headers = plainHeaders(options.headers)
+    if (stream !== undefined) message.headers = { ...message.headers, [STREAM_HEADER]: stream.toJSON() }
+    postCall(this.#outbox, this.#codec, message, bytes, options?.transfer)
+    this.pending.add(id, method, resolve, reject, options)
+    if (stream !== undefined) this.channels.adopt(stream)
+    return id
+  }
+
+  notify(method: string, params: object, bytes = false, transfer?: readonly ArrayBufferLike[]): void {
+    if (this.#gone) throw this.#gone
+    postCall(this.#outbox, this.#codec, { jsonrpc: '2.0', method, params }, bytes, transfer)
+  }
+
+  /** Resolves once there is room for more. */
+  room(): Promise<void> | undefined {
+    return this.#link.room?.()
+  }
+
+  async close(): Promise<void> {
+    this.#outbox.flush()
+    this.#link.close()
+    await this.closed
+  }
+
+  #end(fault: BusError | undefined): void {
+    const cause = fault ?? this.#incoming.fault
+    const why = cause ? `The link to core has failed: ${cause.message}` : 'The link to core is closed'
+    const gone = (delivered: 'no' | 'unknown'): BusError =>
+      new BusError('Disconnected', why, { data: { delivered }, ...(cause && { cause }) })
+    this.#gone = gone('no')
+    this.pending.rejectAll(() => gone('unknown'))
+    this.listeners.clear()
+    this.channels.finishAll()
+  }
+}

@@ -1,0 +1,56 @@
+// What comes in to a client, and whose it is: a call's that waits, a listener's, a channel's. Core is trusted not to be hostile,
+// but not to be without bugs: what is none of these is dropped.
+import {
+  BatchReader,
+  BusError,
+  METHOD,
+  isResponse,
+  type ChannelParams,
+  type EventParams,
+  type Link,
+  type ReceivedFrame,
+} from '@sallyport/protocol'
+import type { Listeners } from './events.js'
+import type { OpenChannels } from './open-channels.js'
+import type { Pending } from './pending.js'
+
+export interface IncomingParts {
+  link: Link
+  pending: Pending
+  listeners: Listeners
+  channels: OpenChannels
+}
+
+export class Incoming {
+  readonly #parts: IncomingParts
+  readonly #reader = new BatchReader(true)
+  /** What was wrong with the last frame, or what core or the gate said was wrong with one of this side. */
+  fault: BusError | undefined
+
+  constructor(parts: IncomingParts) {
+    this.#parts = parts
+  }
+
+  receive({ kind, body }: ReceivedFrame): void {
+    this.fault = undefined
+    try {
+      for (const message of this.#reader.read(kind, body)) this.#take(message)
+    } catch (error) {
+      // As everywhere, a bad frame closes the session. It must not end the thread, which may be the host's.
+      this.fault = error as BusError
+      this.#parts.link.close()
+    }
+  }
+
+  #take(message: unknown): void {
+    const { pending, listeners, channels } = this.#parts
+    if (isResponse(message)) {
+      if ('error' in message && message.id === null) this.fault = new BusError('InvalidRequest', message.error.message)
+      return pending.settle(message)
+    }
+    const { method, params } = (message ?? {}) as { method?: unknown; params?: unknown }
+    if (typeof params !== 'object' || params === null) return
+    if (method === METHOD.event) listeners.dispatch(params as EventParams)
+    else if (method === METHOD.channel) channels.receive(params as ChannelParams)
+  }
+}

@@ -1,0 +1,41 @@
+// The channels that a client has passed to calls and that have not ended: by their ids, as core speaks of them.
+import { METHOD, type ChannelParams } from '@sallyport/protocol'
+import type { Channel, ChannelHome } from './channel.js'
+
+export class OpenChannels {
+  readonly #open = new Map<number, Channel>()
+  readonly #home: ChannelHome
+
+  /** @param tell sends a notification of the bus's own */
+  constructor(tell: (method: string, params: object) => void) {
+    this.#home = {
+      credit: (channel, messages) => tell(METHOD.credit, { channel, messages }),
+      close: channel => tell(METHOD.closeChannel, { channel }),
+      forget: channel => void this.#open.delete(channel),
+    }
+  }
+
+  adopt(channel: Channel): void {
+    this.#open.set(channel.id, channel)
+    channel.bind(this.#home)
+  }
+
+  /** A channel is the call's that it came with first: with that call it ends, where the call fails. */
+  unused(channels: readonly Channel[]): Channel[] {
+    return channels.filter(({ id }) => !this.#open.has(id))
+  }
+
+  receive(params: ChannelParams): void {
+    this.#open.get(params.channel)?.receive(params)
+  }
+
+  /** The link is gone. */
+  finishAll(): void {
+    finish([...this.#open.values()])
+  }
+}
+
+/** Core ends the channels of a call that failed, or never had them. */
+export function finish(channels: readonly Channel[]): void {
+  for (const channel of channels) channel.finish()
+}
