@@ -15,22 +15,33 @@ const platform = v.picklist(
   '"linux", "macOS", "windows", "android" or "iOS"',
 )
 const platforms = v.nullish(v.array(platform, 'a list of platforms'))
+type PlainSchema = v.CustomSchema<object, v.ErrorMessage<v.CustomIssue> | undefined>
+
+/** valibot takes a list for an object. */
+const plain = (what: string): PlainSchema =>
+  v.custom<object>(given => typeof given === 'object' && given !== null && !Array.isArray(given), what)
+const object = <E extends v.ObjectEntries>(
+  entries: E,
+  what: string,
+): v.SchemaWithPipe<readonly [PlainSchema, v.StrictObjectSchema<E, string>]> =>
+  v.pipe(plain(what), v.strictObject(entries, what))
+
 /** Editors complete by it. */
 const $schema = v.optional(string)
 
 const permissionEntry = v.lazy(given =>
   typeof given === 'object'
-    ? v.strictObject({ identifier: name, allow: values, deny: values }, 'an identifier, or { identifier, allow, deny }')
+    ? object({ identifier: name, allow: values, deny: values }, 'an identifier, or { identifier, allow, deny }')
     : v.pipe(v.string('an identifier, or { identifier, allow, deny }'), v.nonEmpty('an identifier')),
 )
 
-const capability = v.strictObject(
+const capability = object(
   {
     $schema,
     identifier: name,
     description: v.optional(string),
     local: v.optional(v.boolean('true or false')),
-    remote: v.nullish(v.strictObject({ urls: strings }, '{ urls }')),
+    remote: v.nullish(object({ urls: strings }, '{ urls }')),
     windows: v.optional(strings),
     webviews: v.optional(strings),
     permissions: v.array(permissionEntry, 'a list of permissions'),
@@ -47,23 +58,23 @@ const permissionEntries = {
 const commandEntries = { allow: v.optional(strings), deny: v.optional(strings) }
 const scopeEntries = { allow: values, deny: values }
 
-const permissionFile = v.strictObject(
+const permissionFile = object(
   {
     $schema,
-    default: v.nullish(v.strictObject({ version, description: v.nullish(string), permissions: strings }, 'a table')),
+    default: v.nullish(object({ version, description: v.nullish(string), permissions: strings }, 'a table')),
     set: v.optional(
       v.array(
-        v.strictObject({ identifier: name, description: v.optional(string), permissions: strings }, 'a set'),
+        object({ identifier: name, description: v.optional(string), permissions: strings }, 'a set'),
         'a list of sets',
       ),
     ),
     permission: v.optional(
       v.array(
-        v.strictObject(
+        object(
           {
             ...permissionEntries,
-            commands: v.optional(v.strictObject(commandEntries, '{ allow, deny }')),
-            scope: v.optional(v.strictObject(scopeEntries, '{ allow, deny }')),
+            commands: v.optional(object(commandEntries, '{ allow, deny }')),
+            scope: v.optional(object(scopeEntries, '{ allow, deny }')),
             platforms,
           },
           'a permission',
@@ -91,10 +102,15 @@ const manifest = v.object({
 })
 const manifests = v.record(v.string(), manifest, 'manifests by plugin, as in acl-manifests.json')
 
-const CAPABILITY_KEYS = [...Object.keys(capability.entries), 'urls', 'allow', 'deny']
-const PERMISSION_KEYS = [...Object.keys(permissionFile.entries), ...Object.keys(permissionEntries)].concat(
-  ...['permissions', 'commands', 'scope', 'platforms', 'allow', 'deny'],
-)
+const SCOPE_KEYS = ['identifier', 'allow', 'deny']
+const CAPABILITY_KEYS = [
+  ...['description', 'local', 'remote', 'urls', 'windows', 'webviews', 'permissions', 'platforms'],
+  ...SCOPE_KEYS,
+]
+const PERMISSION_KEYS = [
+  ...['default', 'set', 'permission', 'version', 'description', 'permissions', 'commands', 'scope', 'platforms'],
+  ...SCOPE_KEYS,
+]
 
 /** @throws BusError `InvalidParams`, as all of these */
 export const toCapability = (source: CapabilitySource): Capability =>

@@ -1,0 +1,212 @@
+// Who may call what, by Tauri's rules, in every form that capabilities and permission files have.
+import { describe, expect, test } from 'vitest'
+import { capability, make, registry, source } from './make.js'
+
+const READ_FILE = 'plugin:fs|read_file'
+const READ_DIR = 'plugin:fs|read_dir'
+
+describe('permissions', () => {
+  test('sets hold permissions, other sets, the default, and those of other plugins', () => {
+    const { may } = make({
+      permissions: {
+        app: {
+          set: [
+            { identifier: 'all', permissions: ['inner', 'fs:reading'] },
+            { identifier: 'inner', permissions: ['allow-greet'] },
+          ],
+        },
+        fs: {
+          default: { permissions: ['allow-read-dir'] },
+          set: [{ identifier: 'reading', description: 'x', permissions: ['default', 'just-files'] }],
+          permission: [{ identifier: 'just-files', commands: { allow: ['read_file'] } }],
+        },
+      },
+      capabilities: [capability(['all'])],
+    })
+    expect(['greet', READ_DIR, READ_FILE].map(method => may('main', method))).toEqual([true, true, true])
+    expect(['add', 'plugin:fs|write_file'].map(method => may('main', method))).toEqual([false, false])
+  })
+
+  test('a plugin’s default is what its file says; without one it is nothing', () => {
+    const permissions = { fs: { default: { permissions: ['allow-read-file'] } } }
+    const { may } = make({ permissions, capabilities: [capability(['fs:default', 'bare:default'])] })
+    expect(may('main', READ_FILE)).toBe(true)
+    expect(may('main', READ_DIR)).toBe(false)
+    expect(may('main', 'plugin:bare|go')).toBe(false)
+  })
+
+  test('sets that hold themselves, or each other many times over, end', () => {
+    const twice = (name: string): string[] => [name, name]
+    const chain = Array.from({ length: 60 }, (_, index) => ({
+      identifier: `s${index}`,
+      permissions: index === 59 ? ['allow-greet', 's0'] : twice(`s${index + 1}`),
+    }))
+    const { may } = make({ permissions: { app: { set: chain } }, capabilities: [capability(['s0'])] })
+    expect(may('main', 'greet')).toBe(true)
+  })
+
+  test('the last definition of a name holds, and it replaces the generated one', () => {
+    const permission = [{ identifier: 'allow-greet', commands: { allow: ['add'] } }]
+    const { may } = make({ permissions: { app: { permission } }, capabilities: [capability(['allow-greet'])] })
+    expect([may('main', 'greet'), may('main', 'add')]).toEqual([false, true])
+  })
+
+  test('manifests of a real project resolve, and their commands need not be here', () => {
+    const manifests = {
+      fs: {
+        default_permission: { identifier: 'default', description: 'x', permissions: ['read-all', 'deny-secrets'] },
+        permissions: {
+          'deny-secrets': {
+            identifier: 'deny-secrets',
+            description: null,
+            commands: { allow: [], deny: [] },
+            scope: { deny: [{ path: '/s' }] },
+          },
+        },
+        permission_sets: {
+          'read-all': { identifier: 'read-all', description: 'x', permissions: ['allow-read-file', 'allow-stat'] },
+        },
+        global_scope_schema: { type: 'object' },
+      },
+      opener: {
+        default_permission: { identifier: 'default', description: 'x', permissions: ['allow-open-url'] },
+        permissions: {
+          'allow-open-url': { identifier: 'allow-open-url', commands: { allow: ['open_url'], deny: [] } },
+        },
+        permission_sets: {},
+        global_scope_schema: null,
+      },
+    }
+    manifests.fs.permissions = {
+      ...manifests.fs.permissions,
+      'allow-stat': { identifier: 'allow-stat', commands: { allow: ['stat'], deny: [] } },
+    } as never
+    const { may } = make({ manifests, capabilities: [capability(['fs:default', 'opener:default'])] })
+    expect(may('main', READ_FILE)).toBe(true)
+    expect(may('main', READ_DIR)).toBe(false)
+  })
+
+  test('Tauri’s core permissions are known, though little of them is done here', () => {
+    const { may } = make({
+      capabilities: [
+        capability([
+          'core:window:allow-set-title',
+          'core:webview:deny-print',
+          'core:tray:default',
+          'core:menu:allow-popup',
+        ]),
+        capability(['core:default'], { identifier: 'other', windows: ['other'] }),
+      ],
+    })
+    expect(may('main', 'plugin:window|set_title')).toBe(true)
+    expect(may('main', 'plugin:window|get_all_windows')).toBe(false)
+    expect(may('other', 'plugin:window|get_all_windows')).toBe(true)
+    expect(may('other', 'plugin:window|set_title')).toBe(false)
+  })
+})
+
+describe('capabilities', () => {
+  test('hold where a glob of windows or one of webviews matches', () => {
+    const { may } = make({ capabilities: [capability(['allow-greet'], { windows: ['a-*'], webviews: ['b', 'c?'] })] })
+    expect(['a-1', 'b', 'cd', 'c', 'main'].map(label => may(label, 'greet'))).toEqual([true, true, true, false, false])
+  })
+
+  test('for remote pages alone hold for nobody', () => {
+    const remote = { urls: ['https://*.example.com'] }
+    const { may } = make({
+      capabilities: [
+        capability(['allow-greet'], { local: false, remote }),
+        capability(['allow-add'], { identifier: 'both', remote }),
+      ],
+    })
+    expect([may('main', 'greet'), may('main', 'add')]).toEqual([false, true])
+  })
+
+  test('of other platforms hold for nobody, and may name plugins that are not here', () => {
+    const capabilities = [
+      capability(['allow-greet', 'barcode-scanner:default'], { platforms: ['android', 'iOS'] }),
+      capability(['allow-add'], { identifier: 'desktop', platforms: ['linux', 'macOS', 'windows'] }),
+    ]
+    expect(make({ capabilities }).may('main', 'greet')).toBe(false)
+    expect(make({ capabilities }).may('main', 'add')).toBe(true)
+    expect(() => make({ capabilities, platform: 'android' })).toThrow('unknown ACL for barcode-scanner')
+  })
+
+  test('permissions of other platforms give nothing', () => {
+    const permission = [{ identifier: 'mac', commands: { allow: ['greet'] }, platforms: ['macOS'] }]
+    const options = { permissions: { app: { permission } }, capabilities: [capability(['mac'])] }
+    expect(make(options).may('main', 'greet')).toBe(false)
+    expect(make({ ...options, platform: 'macOS' }).may('main', 'greet')).toBe(true)
+  })
+
+  test('a deny wins over every allow, for the labels of its capability alone', () => {
+    const { may } = make({
+      capabilities: [
+        capability(['allow-greet', 'core:event:default'], { windows: ['*'] }),
+        capability(['deny-greet', 'core:event:deny-emit'], { identifier: 'guests', windows: ['guest'] }),
+      ],
+    })
+    expect([may('main', 'greet'), may('guest', 'greet')]).toEqual([true, false])
+    expect([may('main', 'plugin:event|emit'), may('guest', 'plugin:event|emit')]).toEqual([true, false])
+  })
+})
+
+describe('without a capability', () => {
+  test('events and paths are open, windows are not', () => {
+    const { may } = make()
+    expect(may('main', 'plugin:event|emit')).toBe(true)
+    expect(may('main', 'plugin:path|join')).toBe(true)
+    expect(may('main', 'plugin:window|get_all_windows')).toBe(false)
+    expect(may('main', READ_FILE)).toBe(false)
+  })
+
+  test('app commands are open in brownfield, until somebody says who may call what', () => {
+    const open = (options: Parameters<typeof make>[0]): boolean =>
+      make({ pattern: 'brownfield', ...options }).may('x', 'add')
+    expect(open({})).toBe(true)
+    expect(make({}).may('x', 'add')).toBe(false)
+    expect(open({ capabilities: [capability(['core:default', 'fs:allow-read-file'])] })).toBe(true)
+    expect(open({ capabilities: [capability(['allow-greet'])] })).toBe(false)
+    expect(open({ capabilities: [capability(['deny-greet'])] })).toBe(false)
+    expect(open({ capabilities: [capability(['allow-greet'], { platforms: ['windows'] })] })).toBe(false)
+    expect(open({ permissions: { app: { set: [] } } })).toBe(false)
+    expect(open({ permissions: { fs: { set: [] } } })).toBe(true)
+  })
+})
+
+describe('changes at run time', () => {
+  test('hold from the next call on, for permits that were given out before, and are undone', () => {
+    const { authority } = make({ pattern: 'brownfield' })
+    const permits = authority.permitsOf('main')
+    const may = (method: string): boolean => permits.check(registry.get(method)!) === undefined
+    expect([may('greet'), may(READ_FILE)]).toEqual([true, false])
+    authority.add(source(capability(['allow-add', { identifier: 'fs:allow-read-file', allow: ['/tmp'] }])))
+    expect([may('greet'), may('add'), may(READ_FILE)]).toEqual([false, true, true])
+    expect(permits.scopeOf(registry.get(READ_FILE)!).allow).toEqual(['/tmp'])
+    authority.remove('main')
+    expect([may('greet'), may('add'), may(READ_FILE)]).toEqual([true, true, false])
+  })
+
+  test('one that is wrong changes nothing', () => {
+    const { authority, may } = make({ capabilities: [capability(['allow-greet'])] })
+    const wrong = (value: unknown): string => {
+      try {
+        authority.add(source(value))
+      } catch (error) {
+        return (error as Error).message
+      }
+      return 'taken'
+    }
+    expect(wrong(capability(['allow-add', 'allow-gret'], { identifier: 'x' }))).toBe(
+      'bus.addCapability: permissions[1]: capability "x": unknown permission allow-gret for app manifest (did you mean "allow-greet"?)',
+    )
+    expect(wrong(capability(['allow-add']))).toBe(
+      'bus.addCapability: identifier: capability with identifier `main` already exists: in caps/0.json',
+    )
+    expect(wrong(undefined)).toBe('bus.addCapability: is missing')
+    expect(wrong([capability(['allow-add'])])).toBe('bus.addCapability: must be a capability: got Array')
+    expect(may('main', 'add')).toBe(false)
+    expect(() => authority.remove('mai')).toThrow('no capability "mai" (did you mean "main"?)')
+    expect(may('main', 'greet')).toBe(true)
+  })
+})

@@ -1,0 +1,84 @@
+// Authorities for the tests, over commands that nobody runs.
+import type { AclInput } from '../../src/authority/acl.js'
+import { createAuthority, type Authority } from '../../src/authority/authority.js'
+import type { Capability, Pattern } from '../../src/authority/capability.js'
+import { commandNamesOf } from '../../src/authority/names.js'
+import { permissionsOf, type RunnableCommand } from '../../src/commands.js'
+import type { BusError } from '@sallyport/protocol'
+
+const run = (): void => {}
+const commands = { greet: run, add: run, save_file: run }
+export const core = {
+  commands,
+  plugins: [
+    { name: 'fs', commands: { read_file: run, read_dir: run, write_file: run } },
+    { name: 'bare', commands: { go: run } },
+  ],
+}
+
+const inCore = (plugin: string, name: string): RunnableCommand => ({
+  method: `plugin:${plugin}|${name}`,
+  owner: 'core',
+  ...permissionsOf(name, `core:${plugin}`),
+  run,
+})
+const coreCommands = [
+  inCore('event', 'emit'),
+  inCore('path', 'join'),
+  inCore('window', 'get_all_windows'),
+  inCore('window', 'set_title'),
+]
+export const registry: ReadonlyMap<string, RunnableCommand> = new Map(
+  [...commandNamesOf(core).map(name => ({ ...name, run })), ...coreCommands].map(command => [command.method, command]),
+)
+
+export interface Made {
+  authority: Authority
+  warnings: string[]
+  /** The error of a call, if it may not be made. */
+  check(label: string, method: string): BusError | undefined
+  may(label: string, method: string): boolean
+}
+
+/** Values may be wrong: that is what is tested. */
+export interface MakeOptions extends Partial<Omit<AclInput, 'capabilities' | 'permissionFiles' | 'manifests'>> {
+  capabilities?: readonly unknown[]
+  /** By plugin; `app` for the app's. */
+  permissions?: Readonly<Record<string, unknown>>
+  manifests?: unknown
+  pattern?: Pattern
+}
+
+export function aclOf({ capabilities = [], permissions = {}, manifests, ...more }: MakeOptions): AclInput {
+  return {
+    capabilities: capabilities.map((value, index) => ({ value, from: `caps/${index}.json` })),
+    permissionFiles: Object.entries(permissions).map(([plugin, value]) => ({
+      value,
+      from: `permissions/${plugin}.toml`,
+      plugin: plugin === 'app' ? undefined : plugin,
+    })),
+    manifests: manifests === undefined ? undefined : { value: manifests, from: 'acl-manifests.json' },
+    unknownPermissions: 'error',
+    platform: 'linux',
+    ...more,
+  }
+}
+
+export function make({ pattern = 'isolation', ...options }: MakeOptions = {}): Made {
+  const warnings: string[] = []
+  const acl = aclOf(options)
+  const warn = (text: string): void => void warnings.push(text)
+  const authority = createAuthority({ acl, registry, pattern, pluginFiles: [], warn })
+  const check = (label: string, method: string): BusError | undefined =>
+    authority.permitsOf(label).check(registry.get(method)!)
+  return { authority, warnings, check, may: (label, method) => check(label, method) === undefined }
+}
+
+export const capability = (permissions: Capability['permissions'], more: Partial<Capability> = {}): Capability => ({
+  identifier: 'main',
+  windows: ['main'],
+  permissions,
+  ...more,
+})
+
+export const source = (value: unknown): { value: unknown; from: string } => ({ value, from: 'bus.addCapability' })

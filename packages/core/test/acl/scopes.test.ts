@@ -1,0 +1,99 @@
+// The values that handlers find in `ctx.scope`.
+import { describe, expect, test } from 'vitest'
+import type { CommandScope } from '../../src/authority/scope.js'
+import { capability, make, registry, type Made } from './make.js'
+
+const READ_FILE = 'plugin:fs|read_file'
+const scopeOf = ({ authority }: Made, method: string, label = 'main'): CommandScope =>
+  authority.permitsOf(label).scopeOf(registry.get(method)!)
+
+const permissions = {
+  fs: {
+    permission: [
+      { identifier: 'in-app', commands: { allow: ['read_file'] }, scope: { allow: ['$APP/**'], deny: ['$APP/*.db'] } },
+      { identifier: 'scope-home', scope: { allow: ['$HOME'] } },
+      { identifier: 'no-secrets', scope: { deny: ['secret'] } },
+      { identifier: 'deny-write', commands: { deny: ['write_file'] }, scope: { allow: ['never'] } },
+    ],
+    set: [{ identifier: 'home', permissions: ['allow-read-dir', 'scope-home', 'no-secrets'] }],
+  },
+}
+
+describe('the scope of a command', () => {
+  test('is that of all permissions that allow it, the capability’s part first', () => {
+    const made = make({
+      permissions,
+      capabilities: [
+        capability([{ identifier: 'fs:in-app', allow: ['more'], deny: ['less'] }, 'fs:allow-read-dir'], {
+          identifier: 'b',
+        }),
+        capability([{ identifier: 'fs:allow-read-file', allow: ['/a'] }], { identifier: 'a' }),
+        capability([{ identifier: 'fs:allow-read-file', allow: ['/guest'] }], { identifier: 'c', windows: ['guest'] }),
+      ],
+    })
+    const { allow, deny } = scopeOf(made, READ_FILE)
+    expect({ allow, deny }).toEqual({ allow: ['/a', 'more', '$APP/**'], deny: ['less', '$APP/*.db'] })
+    expect(scopeOf(made, 'plugin:fs|read_dir')).toMatchObject({ allow: [], deny: [] })
+    expect(scopeOf(made, READ_FILE, 'guest').allow).toEqual(['/guest'])
+  })
+
+  test('a set’s scope is that of its commands; what it denies without a command is denied to all of the plugin', () => {
+    const made = make({ permissions, capabilities: [capability(['fs:home', 'fs:allow-read-file'])] })
+    expect(scopeOf(made, 'plugin:fs|read_dir')).toMatchObject({ allow: ['$HOME'], deny: ['secret'] })
+    expect(scopeOf(made, READ_FILE)).toMatchObject({ allow: [], deny: [] })
+    expect(scopeOf(made, READ_FILE).global).toMatchObject({ allow: [], deny: ['secret'] })
+  })
+
+  test('permissions that name no command make the global scope of their plugin, for the labels of their capability', () => {
+    const made = make({
+      permissions,
+      capabilities: [
+        capability([
+          'fs:scope-home',
+          { identifier: 'fs:no-secrets', allow: ['x'] },
+          'bare:allow-go',
+          'fs:allow-read-file',
+        ]),
+        capability(['fs:allow-read-file'], { identifier: 'guest', windows: ['guest'] }),
+      ],
+    })
+    expect(scopeOf(made, READ_FILE).global).toMatchObject({ allow: ['$HOME', 'x'], deny: ['secret'] })
+    expect(scopeOf(made, 'plugin:bare|go').global).toMatchObject({ allow: [], deny: [] })
+    expect(scopeOf(made, READ_FILE, 'guest').global).toMatchObject({ allow: [], deny: [] })
+    expect(made.authority.globalScopeOf('fs')).toMatchObject({ allow: ['$HOME', 'x'], deny: ['secret'] })
+  })
+
+  test('of an open command is empty, and so is that of a denied one', () => {
+    const made = make({
+      permissions,
+      capabilities: [capability([{ identifier: 'fs:deny-write', allow: ['x'] }, 'fs:allow-write-file'])],
+    })
+    expect(scopeOf(made, 'plugin:event|emit')).toMatchObject({ allow: [], deny: [] })
+    expect(scopeOf(made, 'plugin:fs|write_file')).toMatchObject({ allow: [], deny: [] })
+  })
+
+  test('is the same frozen object for every call, and the giver’s values stay his', () => {
+    const given = { path: { of: ['x'] } }
+    const made = make({ capabilities: [capability([{ identifier: 'fs:allow-read-file', allow: [given] }])] })
+    const permits = made.authority.permitsOf('main')
+    const scope = permits.scopeOf(registry.get(READ_FILE)!)
+    expect(permits.scopeOf(registry.get(READ_FILE)!)).toBe(scope)
+    const [value] = scope.allow as (typeof given)[]
+    expect([scope, scope.allow, scope.global, scope.global.deny, value, value!.path.of].every(Object.isFrozen)).toBe(
+      true,
+    )
+    expect(Object.isFrozen(given)).toBe(false)
+  })
+
+  test('matches as Tauri’s does', () => {
+    const matches = (allow: string[], deny: string[], value: string): boolean => {
+      const permission = { identifier: 'fs:allow-read-file', allow, deny }
+      return scopeOf(make({ capabilities: [capability([permission])] }), READ_FILE).matches(entry => entry === value)
+    }
+    expect(matches([], [], 'a')).toBe(true)
+    expect(matches(['a'], [], 'a')).toBe(true)
+    expect(matches(['b'], [], 'a')).toBe(false)
+    expect(matches(['a'], ['a'], 'a')).toBe(false)
+    expect(matches([], ['a'], 'a')).toBe(false)
+  })
+})
