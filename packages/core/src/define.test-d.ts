@@ -1,7 +1,7 @@
 // What an editor knows of a core module: arguments from the schema, results, the context.
 import { expectTypeOf, test } from 'vitest'
 import { z } from 'zod'
-import { command, defineCore, plugin, type Channel, type Command, type CommandContext } from './index.js'
+import { BaseDirectory, command, defineCore, plugin, stateKey, type Channel, type Command, type CommandContext } from './index.js'
 
 test('commands', () => {
   const core = defineCore({
@@ -28,6 +28,46 @@ test('commands', () => {
   expectTypeOf(core.commands.greet).toEqualTypeOf<Command<{ name?: string | undefined }, string>>()
   expectTypeOf(core.commands.add).toEqualTypeOf<(args: { a: number; b: number }) => number>()
   expectTypeOf(core.commands.heavy).toEqualTypeOf<Command<{ n: number }, Promise<unknown>>>()
+})
+
+test('state and resources', () => {
+  class Counter {
+    count = 0
+  }
+  const settings = stateKey<{ theme: string }>('settings')
+  defineCore({
+    commands: {
+      count: (_args: unknown, ctx) => {
+        expectTypeOf(ctx.state(Counter)).toEqualTypeOf<Counter>()
+        expectTypeOf(ctx.state(settings)).toEqualTypeOf<{ theme: string }>()
+        expectTypeOf(ctx.resources.get(1, Counter)).toEqualTypeOf<Counter>()
+        expectTypeOf(ctx.resources.get(1)).toEqualTypeOf<object>()
+        expectTypeOf(ctx.resources.add(new Counter())).toEqualTypeOf<number>()
+        // @ts-expect-error a resource is an object
+        ctx.resources.add(5)
+        return ctx.state(Counter).count
+      },
+    },
+    setup(app) {
+      expectTypeOf(app.manage(Counter, new Counter())).toEqualTypeOf<boolean>()
+      // @ts-expect-error settings have a theme
+      app.manage(settings, { them: 'dark' })
+      // @ts-expect-error a directory is one of BaseDirectory
+      app.path.resolve(99)
+      expectTypeOf(app.path.resolve(BaseDirectory.Home, 'x')).toEqualTypeOf<string>()
+    },
+    teardown: async app => app.emit('bye'),
+  })
+  plugin('files', {
+    permissions: [{ default: { permissions: ['allow-read'] } }],
+    setup(_app, api) {
+      expectTypeOf(api.config).toEqualTypeOf<unknown>()
+      expectTypeOf(api.scope.allow).toEqualTypeOf<readonly unknown[]>()
+    },
+    teardown: app => app.log.info('bye'),
+  })
+  // @ts-expect-error permissions are files as Tauri has them
+  plugin('files', { permissions: ['allow-read'] })
 })
 
 test('mistakes', () => {

@@ -12,7 +12,11 @@ export function createEventCommands(router: EventRouter): RunnableCommand[] {
   return [
     coreCommand('event', 'listen', (args, call) => {
       const target = targetOf(METHOD.listen, args, { kind: 'Any' })
-      return naming(METHOD.listen, args, () => router.listen(args['event'], target, Call.homeOf(call)))
+      try {
+        return router.listen(args['event'], target, Call.homeOf(call))
+      } catch (error) {
+        throw nameFault(METHOD.listen, args, error)
+      }
     }),
     coreCommand('event', 'unlisten', (args, call) => {
       const event = stringOf(METHOD.unlisten, args, 'event')
@@ -20,12 +24,20 @@ export function createEventCommands(router: EventRouter): RunnableCommand[] {
     }),
     coreCommand('event', 'emit', (args, call) => {
       checkEmitter(args, call)
-      naming(METHOD.emit, args, () => router.emit(args['event'], args['payload'] ?? null))
+      try {
+        router.emit(args['event'], args['payload'] ?? null)
+      } catch (error) {
+        throw nameFault(METHOD.emit, args, error)
+      }
     }),
     coreCommand('event', 'emit_to', (args, call) => {
       checkEmitter(args, call)
       const target = targetOf(METHOD.emitTo, args)
-      naming(METHOD.emitTo, args, () => router.emitTo(target, args['event'], args['payload'] ?? null))
+      try {
+        router.emitTo(target, args['event'], args['payload'] ?? null)
+      } catch (error) {
+        throw nameFault(METHOD.emitTo, args, error)
+      }
     }),
   ]
 }
@@ -44,18 +56,14 @@ function targetOf(method: string, args: NamedArguments, usual?: EventTarget): Ev
   }
 }
 
-/** Where it fails for the event's name, it fails with Tauri's text. */
-function naming<T>(method: string, args: NamedArguments, act: () => T): T {
+/** What was thrown for an event's name, with Tauri's text; anything else as it is. */
+function nameFault(method: string, args: NamedArguments, error: unknown): unknown {
+  const event = stringOf(method, args, 'event')
   try {
-    return act()
-  } catch (error) {
-    const event = stringOf(method, args, 'event')
-    try {
-      checkEventName(event)
-    } catch {
-      const rule = 'Event name must include only alphanumeric characters, `-`, `/`, `:` and `_`.'
-      throw invalidArgument(method, 'event', rule)
-    }
-    throw error
+    checkEventName(event)
+    return error
+  } catch {
+    const rule = 'Event name must include only alphanumeric characters, `-`, `/`, `:` and `_`.'
+    return invalidArgument(method, 'event', rule)
   }
 }

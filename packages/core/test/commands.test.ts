@@ -182,8 +182,11 @@ test('options of a call that do not exist are named', async () => {
       reason: 'InvalidParams',
     })
   }
-  const headers = new Headers({ trace: 'abc' }) as never
-  expect(await client.invoke('body', {}, { headers })).toMatchObject({ headers: { trace: 'abc' } })
+  // A Headers has lower-case names, as in Tauri; an object's are as they were given.
+  const headers = new Headers({ 'X-Trace': 'abc' }) as never
+  expect(await client.invoke('body', {}, { headers })).toMatchObject({ headers: { 'x-trace': 'abc' } })
+  const object = { 'X-Trace': 'abc' }
+  expect(await client.invoke('body', {}, { headers: object })).toMatchObject({ headers: object })
 })
 
 test('a generator as a command is refused with a clear error', async () => {
