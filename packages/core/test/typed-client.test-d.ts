@@ -1,5 +1,5 @@
 // What an editor knows of a core in its callers: names, arguments, results, streams, channels and events.
-import { createClient, type Channel as Receiving, type ChannelFor } from '@sallyport/frontend'
+import { createClient, type Channel as Receiving, type ChannelFor, type Stream } from '@sallyport/frontend'
 import { expectTypeOf, test } from 'vitest'
 import { z } from 'zod'
 import { command, defineCore, plugin, type Bus, type Channel, type CoreDefinition } from '../src/index.js'
@@ -142,11 +142,11 @@ test('channels', () => {
 })
 
 test('streams', () => {
-  expectTypeOf(api.stream('count', { to: 3 })).toEqualTypeOf<AsyncIterable<{ n: number; at: string }>>()
-  expectTypeOf(api.stream('lines', undefined, { timeout: 1 })).toEqualTypeOf<AsyncIterable<string>>()
-  expectTypeOf(api.stream('plugin:db|rows')).toEqualTypeOf<AsyncIterable<number>>()
+  expectTypeOf(api.stream('count', { to: 3 })).toEqualTypeOf<Stream<{ n: number; at: string }>>()
+  expectTypeOf(api.stream('lines', undefined, { timeout: 1 })).toEqualTypeOf<Stream<string>>()
+  expectTypeOf(api.stream('plugin:db|rows')).toEqualTypeOf<Stream<number>>()
   // What a pooled module gives is not known.
-  expectTypeOf(api.stream('heavy', { n: 1 })).toEqualTypeOf<AsyncIterable<unknown>>()
+  expectTypeOf(api.stream('heavy', { n: 1 })).toEqualTypeOf<Stream<unknown>>()
   // @ts-expect-error a stream is not invoked
   void api.invoke('count', { to: 3 })
   // @ts-expect-error a plain command is no stream
@@ -180,7 +180,7 @@ test('plugins and variants', () => {
   // A core that nobody typed has any command.
   const any = createClient<CoreDefinition>()
   expectTypeOf(any.invoke('x', { a: 1 })).resolves.toEqualTypeOf<unknown>()
-  expectTypeOf(any.stream('plugin:x|y', { a: 1 })).toEqualTypeOf<AsyncIterable<unknown>>()
+  expectTypeOf(any.stream('plugin:x|y', { a: 1 })).toEqualTypeOf<Stream<unknown>>()
   // @ts-expect-error a text is no core
   createClient<string>()
 })
@@ -188,7 +188,7 @@ test('plugins and variants', () => {
 test('msgpack', () => {
   const packed = createClient<typeof core, { codec: 'msgpack' }>()
   expectTypeOf(packed.invoke('user', { id: 1 })).resolves.toEqualTypeOf<User>()
-  expectTypeOf(packed.stream('count', { to: 1 })).toEqualTypeOf<AsyncIterable<{ n: number; at: Date }>>()
+  expectTypeOf(packed.stream('count', { to: 1 })).toEqualTypeOf<Stream<{ n: number; at: Date }>>()
   void packed.invoke('download', { url: '', progress: new packed.Channel(({ at }) => at.getTime()) })
 })
 

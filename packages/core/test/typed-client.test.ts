@@ -24,13 +24,14 @@ it('is the client of its thread in a frontend, where a module may make it first'
   expect(await result).toEqual({
     greeting: 'Hello, World!',
     counted: 2,
-    heard: [0, 1, 1, { once: 1 }, 2],
+    heard: [0, 1, { number: 0 }, { number: 1 }, 1, { once: 1 }, 2],
   })
 })
 
 it('says so where the thread has no client, once it is called', async () => {
   const api = createClient<Core>()
   const calls = [api.invoke('greet', { name: 'x' }), api.emit('e'), api.emitTo('a', 'e'), api.listen('e', () => {})]
+  expect(() => api.stream('numbers', { to: 1 })).toThrow('no frontend')
   for (const call of [...calls, api.once('e', () => {})]) {
     await expect(call).rejects.toMatchObject({
       reason: 'Disconnected',

@@ -4,6 +4,7 @@ import type { CodecName } from '@sallyport/protocol'
 import { Channel } from './channel.js'
 import type { Client } from './client.js'
 import { currentClient } from './current.js'
+import type { Stream } from './stream.js'
 import type { CallParameters, CommandName, CommandResult, CoreLike, StreamItem, StreamName } from './typed-commands.js'
 import type { TypedEvents, UntypedEvents } from './typed-events.js'
 
@@ -29,7 +30,7 @@ export interface TypedCalls<Core extends CoreLike, Codec extends CodecName = 'js
   stream<Name extends `${StreamName<Core>}`>(
     command: Name,
     ...call: CallParameters<Core, Name, Codec>
-  ): AsyncIterable<StreamItem<Core, Name, Codec>>
+  ): Stream<StreamItem<Core, Name, Codec>>
 }
 
 export type TypedClient<Core extends CoreLike, Types extends ClientTypes = ClientTypes> = TypedCalls<
@@ -59,14 +60,11 @@ export function createClient(client: unknown = ofThisThread): unknown {
   return client
 }
 
-type AnyCall = (...call: Parameters<Client['invoke']>) => AsyncIterable<unknown>
-
 /** Looks for the client with each call: a module may make its typed client before the thread has one. */
 const ofThisThread = {
   Channel,
   invoke: async (...call: Parameters<Client['invoke']>): Promise<unknown> => currentClient().invoke(...call),
-  stream: (...call: Parameters<AnyCall>): AsyncIterable<unknown> =>
-    (currentClient() as Client & { stream: AnyCall }).stream(...call),
+  stream: (...call: Parameters<Client['stream']>): Stream => currentClient().stream(...call),
   emit: async (...call: Parameters<Client['emit']>): Promise<void> => currentClient().emit(...call),
   emitTo: async (...call: Parameters<Client['emitTo']>): Promise<void> => currentClient().emitTo(...call),
   listen: async (...call: Parameters<Client['listen']>): Promise<unknown> => currentClient().listen(...call),
