@@ -1,0 +1,106 @@
+// Capabilities that come and go while frontends run, and what handlers are told of their scope, over real workers.
+import { afterEach, describe, expect, test } from 'vitest'
+import type { Bus, Capability } from '../src/index.js'
+import { fixture, start } from './start.js'
+
+const READ = 'plugin:files|read_text'
+const WRITE = 'plugin:files|write_text'
+const DENIED = { code: -32001, reason: 'Denied' }
+
+const bus = (use: 'brownfield' | 'isolation', capabilities: Capability[] = []): Promise<Bus> =>
+  start({ core: fixture('scoped.mjs'), app: { security: { pattern: { use }, capabilities } } })
+
+const reader: Capability = {
+  identifier: 'reader',
+  windows: ['main'],
+  permissions: ['allow-scope', { identifier: 'files:allow-read-text', allow: ['/tmp/**'], deny: ['/tmp/x'] }],
+}
+
+describe.each(['brownfield', 'isolation'] as const)('%s', use => {
+  test('one that is added holds for the next call, and no longer once it is removed', async () => {
+    const running = await bus(use)
+    const [main, other] = [await running.connect('main'), await running.connect('other')]
+    await expect(main.invoke(READ)).rejects.toMatchObject(DENIED)
+    await running.addCapability(reader)
+    const global = { allow: [], deny: [] }
+    expect(await main.invoke(READ)).toEqual({ allow: ['/tmp/**'], deny: ['/tmp/x'], global })
+    expect(await main.invoke('scope')).toEqual({ allow: [], deny: [], global })
+    await expect(other.invoke(READ)).rejects.toMatchObject(DENIED)
+    // An app command is named now, so none is open any more.
+    await expect(other.invoke('greet')).rejects.toMatchObject(DENIED)
+    await running.removeCapability('reader')
+    await expect(main.invoke(READ)).rejects.toMatchObject(DENIED)
+    const greeting = main.invoke('greet')
+    if (use === 'brownfield') expect(await greeting).toBe('Hello!')
+    else await expect(greeting).rejects.toMatchObject(DENIED)
+  })
+
+  test('a deny that is added takes away what was allowed, and events too', async () => {
+    const running = await bus(use, [{ ...reader, windows: ['*'] }])
+    const [main, guest] = [await running.connect('main'), await running.connect('guest')]
+    await running.addCapability({
+      identifier: 'no-guests',
+      windows: ['guest'],
+      permissions: ['files:deny-read-text', 'core:event:deny-emit'],
+    })
+    await expect(guest.invoke(READ)).rejects.toMatchObject(DENIED)
+    await expect(guest.invoke('plugin:event|emit', { event: 'x' })).rejects.toMatchObject(DENIED)
+    expect(await main.invoke(READ)).toMatchObject({ allow: ['/tmp/**'] })
+    await running.removeCapability('no-guests')
+    expect(await guest.invoke(READ)).toMatchObject({ allow: ['/tmp/**'] })
+    await guest.invoke('plugin:event|emit', { event: 'x' })
+  })
+
+  test('one that is wrong is refused, by name, and changes nothing', async () => {
+    const running = await bus(use, [reader])
+    const main = await running.connect('main')
+    const refused = (capability: unknown): Promise<string> =>
+      running.addCapability(capability as Capability).then(
+        () => 'taken',
+        (error: unknown) => (error as Error).message,
+      )
+    const permissions = ['files:allow-write-text', 'files:allow-reed-text']
+    expect(await refused({ identifier: 'writer', windows: ['main'], permissions })).toBe(
+      'bus.addCapability: permissions[1]: capability "writer": unknown permission allow-reed-text for files (did you mean "files:allow-read-text"?)',
+    )
+    expect(await refused(reader)).toMatch(/identifier `reader` already exists: in .*capabilities\[0\]/)
+    expect(await refused({ ...reader, identifier: 'x', windos: [] })).toBe(
+      'bus.addCapability: unknown key "windos" (did you mean "windows"?)',
+    )
+    await expect(main.invoke(WRITE)).rejects.toMatchObject(DENIED)
+    await expect(running.removeCapability('readr')).rejects.toThrow('no capability "readr" (did you mean "reader"?)')
+    expect(await main.invoke(READ)).toMatchObject({ allow: ['/tmp/**'] })
+  })
+
+  test('frontends can’t change them', async () => {
+    const main = await (await bus(use)).connect('main')
+    for (const name of ['add_capability', 'remove_capability']) {
+      const call = main.invoke(`plugin:acl|${name}`, { capability: reader, identifier: 'reader' })
+      await expect(call).rejects.toMatchObject({ reason: 'MethodNotFound' })
+    }
+  })
+
+  test('a plugin brings its permissions, and its setup is told its global scope', async () => {
+    const permissions = ['files:default', 'files:no-secrets', 'allow-known']
+    const main = await (await bus(use, [{ identifier: 'main', windows: ['main'], permissions }])).connect('main')
+    expect(await main.invoke(READ)).toEqual({ allow: ['$APP/**'], deny: [], global: { allow: [], deny: ['secret'] } })
+    await expect(main.invoke(WRITE)).rejects.toMatchObject(DENIED)
+    expect(await main.invoke('known')).toEqual({ allow: [], deny: ['secret'] })
+  })
+})
+
+describe('in production', () => {
+  const { NODE_ENV } = process.env
+  afterEach(() => {
+    if (NODE_ENV === undefined) delete process.env['NODE_ENV']
+    else process.env['NODE_ENV'] = NODE_ENV
+  })
+
+  test('a denial has Tauri’s text alone', async () => {
+    process.env['NODE_ENV'] = 'production'
+    const main = await (await bus('isolation', [reader])).connect('main')
+    await expect(main.invoke(WRITE)).rejects.toMatchObject({
+      message: 'Command plugin:files|write_text not allowed by ACL',
+    })
+  })
+})
