@@ -1,0 +1,107 @@
+// Where Tauri's IPC hangs, leaks or trusts: each test is named after the weakness that @tauri-apps/api does not meet here.
+import { Channel, invoke } from '@tauri-apps/api/core'
+import { emit, listen } from '@tauri-apps/api/event'
+import { installTauri, type TauriInstallation } from '@sallyport/frontend/tauri'
+import { afterEach, expect, test } from 'vitest'
+import type { Bus, BusOptions, Client } from '../../src/index.js'
+import { patterns, startBus } from './worlds.js'
+
+let bus: Bus
+let installed: TauriInstallation | undefined
+afterEach(async () => {
+  installed?.uninstall()
+  await bus.close({ timeout: 0 })
+})
+
+async function start(app: NonNullable<BusOptions['app']>): Promise<Client> {
+  bus = await startBus(app)
+  const client = await bus.connect('main')
+  installed = installTauri(client)
+  return client
+}
+
+const internals = (): { callbacks: Map<number, unknown>; postMessage(message: object): void } =>
+  Reflect.get(globalThis, '__TAURI_INTERNALS__')
+
+/** The isolation pattern with a hook that lets `give` and events pass, and refuses, throws at or never answers others. */
+const judged = {
+  security: {
+    ...patterns[1]![1].security,
+    pattern: { use: 'isolation' as const, options: { dir: new URL('./fixtures/judge/', import.meta.url) } },
+  },
+}
+
+test('a call that the hook rejects, or throws at, settles (Tauri’s never does)', async () => {
+  await start(judged)
+  expect(await invoke('give', { value: 1 })).toBe(1)
+  await expect(invoke('echo', { wish: 'null' })).rejects.toEqual(expect.any(String))
+  await expect(invoke('echo', { wish: 'throw' })).rejects.toEqual(expect.any(String))
+  await expect(listen('refused', () => {})).rejects.toEqual(expect.any(String))
+  expect(internals().callbacks.size).toBe(0)
+})
+
+test('a call by postMessage does not pass beside the hook (Tauri’s does, without a payload)', async () => {
+  await start(judged)
+  const outcome = await new Promise(resolve => {
+    const { callbacks } = internals()
+    callbacks.set(1, () => resolve('ran'))
+    callbacks.set(2, resolve)
+    internals().postMessage({ cmd: 'nothing', callback: 1, error: 2 })
+  })
+  expect(outcome).toMatch(/reject/i)
+})
+
+test('the hook sees what is sent, serialized', async () => {
+  await start(judged)
+  expect(await invoke('echo', { wish: 'show', map: new Map([['a', new Uint8Array([1])]]) })).toMatchObject({
+    shown: { map: { a: [1] } },
+  })
+})
+
+test('a denied call settles and ends its channel (Tauri keeps the callback)', async () => {
+  await start({
+    security: {
+      capabilities: [{ identifier: 'none', windows: ['other'], permissions: ['allow-count', 'allow-give'] }],
+    },
+  })
+  const channel = new Channel()
+  await expect(invoke('count', { to: 1, channel })).rejects.toMatch('count')
+  await expect.poll(() => internals().callbacks.has(channel.id)).toBe(false)
+})
+
+test('a crash of the other end settles calls and ends channels', async () => {
+  const client = await start(patterns[0]![1])
+  const got: unknown[] = []
+  const channel = new Channel(message => got.push(message))
+  const counting = invoke('count_for_ever', { channel })
+  await expect.poll(() => got.length).toBeGreaterThan(0)
+  await Promise.all([expect(counting).rejects.toEqual(expect.any(String)), client.close()])
+  await expect.poll(() => internals().callbacks.size).toBe(0)
+})
+
+test('another frontend can’t take a listener away (in Tauri any id will do)', async () => {
+  await start(patterns[0]![1])
+  const heard: unknown[] = []
+  await listen('mine', ({ id }) => heard.push(id))
+  await emit('mine')
+  await invoke('nothing')
+  const other = await bus.connect('other')
+  await other.invoke('plugin:event|unlisten', { event: 'mine', eventId: heard[0] })
+  await emit('mine')
+  await invoke('nothing')
+  expect(heard).toHaveLength(2)
+})
+
+test('a listener that throws does not keep the event from the others', async () => {
+  await start(patterns[0]![1])
+  const heard: unknown[] = []
+  const thrown = new Promise(resolve => process.once('uncaughtException', resolve))
+  await listen('shared', () => {
+    throw new Error('of a listener')
+  })
+  await listen('shared', ({ payload }) => heard.push(payload))
+  await emit('shared', 1)
+  await invoke('nothing')
+  expect(heard).toEqual([1])
+  expect(await thrown).toMatchObject({ message: 'of a listener' })
+})

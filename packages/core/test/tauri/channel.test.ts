@@ -1,0 +1,4 @@
+import { checks } from './checks/channel.mjs'
+import { runEverywhere } from './worlds.js'
+
+runEverywhere('channel', checks)

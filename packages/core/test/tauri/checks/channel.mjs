@@ -1,0 +1,144 @@
+// Checks of Channel, addPluginListener and Resource of @tauri-apps/api/core.
+import { deepEqual, equal, ok, rejects } from 'node:assert/strict'
+import { Channel, Resource, addPluginListener, invoke, transformCallback } from '@tauri-apps/api/core'
+
+const callbacks = () => window.__TAURI_INTERNALS__.callbacks
+
+async function until(condition) {
+  while (!(await condition())) await new Promise(resolve => setTimeout(resolve, 2))
+}
+
+/** A channel with what it has got. */
+function listeningChannel() {
+  const got = []
+  return { got, channel: new Channel(message => got.push(message)) }
+}
+
+/** What a channel's callback is told, as it is: the class of the package keeps the end for itself. */
+function rawChannel() {
+  const told = []
+  const id = transformCallback(data => {
+    told.push(data)
+    if ('end' in data) window.__TAURI_INTERNALS__.unregisterCallback(id)
+  })
+  return { told, id, channel: `__CHANNEL__:${id}` }
+}
+
+export const checks = {
+  'a resource': async () => {
+    const resource = new Resource(await invoke('open_resource', { text: 'kept' }))
+    equal(await invoke('read_resource', { rid: resource.rid }), 'kept')
+    await resource.close()
+    await rejects(invoke('read_resource', { rid: resource.rid }), error => /is invalid/.test(error))
+    await rejects(resource.close(), error => error === `The resource id ${resource.rid} is invalid.`)
+    const disposed = new Resource(await invoke('open_resource', { text: 'disposed' }))
+    await disposed[Symbol.asyncDispose]()
+    await rejects(invoke('read_resource', { rid: disposed.rid }), error => /is invalid/.test(error))
+  },
+
+  'messages come in order, with back-pressure': async () => {
+    const { got, channel } = listeningChannel()
+    equal(await invoke('count', { to: 1000, channel, end: true }), 1000)
+    deepEqual(
+      got,
+      Array.from({ length: 1000 }, (_, i) => i),
+    )
+    await until(() => !callbacks().has(channel.id))
+  },
+
+  'its messages are numbered, and so is its end': async () => {
+    const { told, channel } = rawChannel()
+    await invoke('count', { to: 3, channel, end: true })
+    deepEqual(told, [
+      { message: 0, index: 0 },
+      { message: 1, index: 1 },
+      { message: 2, index: 2 },
+      { end: true, index: 3 },
+    ])
+  },
+
+  'bytes come as an ArrayBuffer': async () => {
+    const { got, channel } = listeningChannel()
+    await invoke('count', { to: 2, channel, bytes: true, end: true })
+    ok(got.every(message => message instanceof ArrayBuffer))
+    deepEqual(
+      got.map(message => [...new Uint8Array(message)]),
+      [
+        [0, 1, 2],
+        [1, 1, 2],
+      ],
+    )
+  },
+
+  'a handler that is replaced': async () => {
+    const channel = new Channel()
+    const got = []
+    channel.onmessage = message => got.push(message)
+    await invoke('count', { to: 2, channel, end: true })
+    deepEqual(got, [0, 1])
+  },
+
+  'a call that fails leaves no callback behind': async () => {
+    const { got, channel } = listeningChannel()
+    await rejects(invoke('count', { to: 2, channel, fail: true }), error => error === 'failed on the way')
+    deepEqual(got, [0, 1])
+    await until(() => !callbacks().has(channel.id))
+    const unsent = listeningChannel().channel
+    await rejects(invoke('no_such_command', { channel: unsent }), error => typeof error === 'string')
+    await until(() => !callbacks().has(unsent.id))
+    const wrong = listeningChannel().channel
+    await rejects(invoke('', { channel: wrong }), error => typeof error === 'string')
+    await until(() => !callbacks().has(wrong.id))
+  },
+
+  'one channel in two calls is one channel': async () => {
+    const { told, channel } = rawChannel()
+    await Promise.all([invoke('count', { to: 2, channel }), invoke('count', { to: 2, channel })])
+    await invoke('count', { to: 1, channel, end: true })
+    deepEqual(
+      told.map(({ index }) => index),
+      [0, 1, 2, 3, 4, 5],
+    )
+    ok(told.at(-1).end)
+  },
+
+  'two channels in one call': async () => {
+    const [one, two] = [listeningChannel(), listeningChannel()]
+    const echoed = await invoke('echo', { one: one.channel, two: two.channel, text: '__CHANNEL__' })
+    deepEqual(Object.keys(echoed), ['one', 'two', 'text'])
+    ok(one.channel.id !== two.channel.id)
+  },
+
+  'a channel whose callback is gone is closed': async () => {
+    const before = (await invoke('ended')).length
+    const { got, channel } = listeningChannel()
+    const counting = invoke('count_for_ever', { channel })
+    await until(() => got.length > 2)
+    channel.cleanupCallback()
+    equal(await counting, null)
+    deepEqual((await invoke('ended')).slice(before), ['Disconnected'])
+    const { length } = got
+    await invoke('nothing')
+    equal(got.length, length)
+  },
+
+  addPluginListener: async () => {
+    const got = []
+    const listener = await addPluginListener('probe', 'scan', payload => got.push(payload))
+    await invoke('plugin:probe|trigger', { event: 'scan', payload: { value: 1 } })
+    await until(() => got.length === 1)
+    await listener.unregister()
+    await invoke('plugin:probe|trigger', { event: 'scan', payload: { value: 2 } })
+    await invoke('nothing')
+    deepEqual(got, [{ value: 1 }])
+  },
+
+  'addPluginListener falls back to the older name': async () => {
+    const got = []
+    const listener = await addPluginListener('legacy', 'scan', payload => got.push(payload))
+    await invoke('plugin:legacy|trigger', { event: 'scan', payload: 1 })
+    await until(() => got.length === 1)
+    await listener.unregister()
+    deepEqual(got, [1])
+  },
+}

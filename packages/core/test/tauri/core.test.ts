@@ -1,0 +1,4 @@
+import { checks } from './checks/core.mjs'
+import { runEverywhere } from './worlds.js'
+
+runEverywhere('core', checks)

@@ -1,0 +1,205 @@
+// installTauri puts Tauri's globals there and takes them away again, on this thread's own globals and on windows of jsdom.
+import { invoke } from '@tauri-apps/api/core'
+import { listen } from '@tauri-apps/api/event'
+import { clearMocks, mockIPC, mockWindows } from '@tauri-apps/api/mocks'
+import { getCurrentWindow } from '@tauri-apps/api/window'
+import { installTauri, installed, type TauriInstallation } from '@sallyport/frontend/tauri'
+import { readFileSync } from 'node:fs'
+import { JSDOM } from 'jsdom'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { Bus, Client } from '../../src/index.js'
+import { startBus } from './worlds.js'
+
+const NAMES = ['__TAURI_INTERNALS__', '__TAURI_EVENT_PLUGIN_INTERNALS__', 'isTauri', 'window']
+const open: TauriInstallation[] = []
+let bus: Bus
+let client: Client
+
+beforeEach(async () => {
+  bus = await startBus({})
+  client = await bus.connect('main')
+})
+afterEach(async () => {
+  for (const one of open.splice(0)) one.uninstall()
+  await bus.close({ timeout: 0 })
+})
+
+function install(target?: object): TauriInstallation {
+  const one = installTauri(client, target)
+  open.push(one)
+  return one
+}
+
+describe('this thread', () => {
+  test('the host may import the entry: it installs nothing by itself', () => {
+    expect(installed).toBeUndefined()
+    expect(NAMES.filter(name => name in globalThis)).toEqual([])
+  })
+
+  test('install, uninstall, and again', async () => {
+    for (let i = 0; i < 2; i++) {
+      const one = install()
+      expect(NAMES.filter(name => name in globalThis)).toEqual(NAMES)
+      expect(await invoke('give', { value: i })).toBe(i)
+      one.uninstall()
+      expect(NAMES.filter(name => name in globalThis)).toEqual([])
+      one.uninstall()
+    }
+  })
+
+  test('with `using`', async () => {
+    {
+      using _tauri = installTauri(client)
+      expect(await invoke('give', { value: 1 })).toBe(1)
+    }
+    expect(NAMES.filter(name => name in globalThis)).toEqual([])
+  })
+
+  test('a second one over the first is refused', () => {
+    const first = install()
+    expect(() => installTauri(client)).toThrow(
+      expect.objectContaining({ reason: 'InvalidParams', message: expect.stringContaining('installed there already') }),
+    )
+    first.uninstall()
+    install()
+  })
+
+  test('globals that can’t be replaced are left alone', () => {
+    const target = Object.defineProperty({}, '__TAURI_INTERNALS__', { value: { plugins: {} } })
+    expect(() => installTauri(client, target)).toThrow(expect.objectContaining({ reason: 'InvalidParams' }))
+    expect(Object.getOwnPropertyNames(target)).toEqual(['__TAURI_INTERNALS__'])
+  })
+
+  test('what was there before comes back', () => {
+    const before = { __TAURI_INTERNALS__: { mine: 1 }, isTauri: false, window: undefined as unknown }
+    const target = { ...before }
+    const one = install(target)
+    expect(target.isTauri).toBe(true)
+    one.uninstall()
+    expect(target).toEqual(before)
+  })
+
+  test('what somebody has put there since is left there', () => {
+    const target: Record<string, unknown> = {}
+    const one = install(target)
+    Object.defineProperty(target, 'isTauri', { value: 'theirs', configurable: true })
+    one.uninstall()
+    expect(Object.getOwnPropertyNames(target)).toEqual(['isTauri'])
+  })
+
+  test('uninstalling takes listeners and channels away, and lets calls end', async () => {
+    const heard: unknown[] = []
+    const one = install()
+    await listen('news', ({ payload }) => heard.push(payload))
+    const { callbacks, invoke: call } = Reflect.get(globalThis, '__TAURI_INTERNALS__') as {
+      callbacks: Map<number, unknown>
+      invoke: typeof invoke
+    }
+    const counting = call('count_for_ever', { channel: '__CHANNEL__:7' })
+    one.uninstall()
+    expect(callbacks.size).toBe(0)
+    expect(await counting).toBeNull()
+    await expect(call('nothing')).rejects.toMatch('uninstalled')
+    await client.emit('news', 1)
+    await client.invoke('nothing')
+    expect(heard).toEqual([])
+  })
+
+  test('listening that ends after uninstalling is taken away', async () => {
+    const heard: unknown[] = []
+    const one = install()
+    const listening = listen('late', () => heard.push('late'))
+    one.uninstall()
+    await listening
+    await client.emit('late')
+    await client.invoke('nothing')
+    expect(heard).toEqual([])
+  })
+
+  test('a client that closes leaves no listener’s callback behind, and calls settle', async () => {
+    install()
+    const { callbacks } = Reflect.get(globalThis, '__TAURI_INTERNALS__') as { callbacks: Map<number, unknown> }
+    await listen('news', () => {})
+    expect(callbacks.size).toBe(1)
+    const never = invoke('never')
+    await client.close()
+    await expect(never).rejects.toMatch('closed')
+    await expect(invoke('nothing')).rejects.toMatch('closed')
+    expect(callbacks.size).toBe(0)
+  })
+
+  test('the pattern', () => {
+    install()
+    expect(Reflect.get(globalThis, '__TAURI_INTERNALS__')).toHaveProperty('__TAURI_PATTERN__.pattern', 'brownfield')
+  })
+
+  test('mocks of @tauri-apps/api work before and after', async () => {
+    for (let i = 0; i < 2; i++) {
+      Object.assign(globalThis, { window: globalThis })
+      mockWindows('mocked')
+      mockIPC(command => `mocked ${command}`)
+      expect(await invoke('nothing')).toBe('mocked nothing')
+      expect(getCurrentWindow().label).toBe('mocked')
+      clearMocks()
+      const one = install()
+      expect(await invoke('nothing')).toBeNull()
+      expect(getCurrentWindow().label).toBe('main')
+      expect(() => mockIPC(() => {})).toThrow(TypeError)
+      one.uninstall()
+      for (const name of NAMES) Reflect.deleteProperty(globalThis, name)
+    }
+  })
+})
+
+describe('a jsdom’s window', () => {
+  test('each window has its own', async () => {
+    const [one, two] = [new JSDOM().window, new JSDOM().window]
+    install(one)
+    expect(two).not.toHaveProperty('__TAURI_INTERNALS__')
+    const other = installTauri(await bus.connect('other'), two)
+    const label = (window: object): unknown => Reflect.get(window, '__TAURI_INTERNALS__').metadata.currentWindow.label
+    expect([label(one), label(two)]).toEqual(['main', 'other'])
+    other.uninstall()
+    expect(two).not.toHaveProperty('__TAURI_INTERNALS__')
+    expect(label(one)).toBe('main')
+  })
+
+  test('with scripts of its own, where lists, maps and bytes are of another realm', async () => {
+    const { window } = new JSDOM('', { runScripts: 'outside-only' })
+    install(window)
+    const source = readFileSync(new URL(import.meta.resolve('@tauri-apps/api/core')).pathname.replace(/js$/, 'cjs'))
+    const tslib = readFileSync(
+      new URL(import.meta.resolve('@tauri-apps/api/core')).pathname.replace(
+        /core\.js$/,
+        'external/tslib/tslib.es6.cjs',
+      ),
+    )
+    const run = window.eval(`(tslib, source) => {
+      const load = (text, require) => {
+        const exports = {}
+        new Function('exports', 'require', text)(exports, require)
+        return exports
+      }
+      return load(source, () => load(tslib))
+    }`) as (tslib: string, source: string) => typeof import('@tauri-apps/api/core')
+    Object.assign(window, { tauri: run(String(tslib), String(source)), Headers: undefined })
+    const inWindow = (code: string): Promise<unknown> => window.eval(`(async () => ${code})()`) as Promise<unknown>
+    expect(await inWindow('tauri.isTauri()')).toBe(true)
+    expect(
+      await inWindow(
+        `tauri.invoke('received', { list: [1], map: new Map([['a', new Uint8Array([1])]]), no: undefined })`,
+      ),
+    ).toMatchObject({ json: '{"list":[1],"map":{"a":[1]}}' })
+    expect(await inWindow(`tauri.invoke('received', new Uint8Array([1, 2]).subarray(1))`)).toMatchObject({ bytes: [2] })
+    expect(await inWindow(`tauri.invoke('received', new Uint8Array([1, 2]).buffer)`)).toMatchObject({ bytes: [1, 2] })
+    expect(await inWindow(`tauri.invoke('received', [3])`)).toMatchObject({ bytes: [3] })
+    const got = await inWindow(
+      `{
+      const got = []
+      await tauri.invoke('count', { to: 2, channel: new tauri.Channel(n => got.push(n)), end: true })
+      return got.join()
+    }`.replace(/^\{/, '(async () => {') + ')()',
+    )
+    expect(got).toBe('0,1')
+  })
+})

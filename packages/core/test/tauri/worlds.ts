@@ -1,0 +1,111 @@
+// Where the checks of @tauri-apps/api run: in frontend workers, and in this thread on its own globals or on a jsdom's window;
+// in both patterns, and under both codecs.
+import { installTauri } from '@sallyport/frontend/tauri'
+import { JSDOM } from 'jsdom'
+import { afterAll, beforeAll, describe, test } from 'vitest'
+import { createBus, type Bus, type BusOptions, type CodecName } from '../../src/index.js'
+
+export type Checks = Record<string, () => Promise<void>>
+
+const fixture = (name: string): URL => new URL(`./fixtures/${name}`, import.meta.url)
+
+const capabilities = [
+  {
+    identifier: 'checks',
+    windows: ['main'],
+    permissions: [
+      ...['echo', 'received', 'give', 'give-bytes', 'nothing', 'fail-with', 'fail', 'count', 'count-for-ever', 'ended'],
+      ...['never', 'aborted', 'emit-from-core', 'open-resource', 'read-resource'],
+    ]
+      .map(name => `allow-${name}`)
+      .concat(['probe', 'legacy'].flatMap(name => [`${name}:allow-remove-listener`, `${name}:allow-trigger`]))
+      .concat(['probe:allow-register-listener', 'legacy:allow-registerListener', 'core:default']),
+  },
+]
+
+export const patterns: [string, NonNullable<BusOptions['app']>][] = [
+  ['brownfield', { security: { capabilities } }],
+  ['isolation', { security: { capabilities, pattern: { use: 'isolation', options: { dir: fixture('hook/') } } } }],
+]
+const codecs: CodecName[] = ['json', 'msgpack']
+
+const program = { productName: 'Checks', version: '1.2.3', identifier: 'org.example.checks' }
+
+export const startBus = (app: NonNullable<BusOptions['app']>, options: Partial<BusOptions> = {}): Promise<Bus> =>
+  createBus({ core: fixture('core.mjs'), log: false, app, ...program, ...options })
+
+interface World {
+  readonly name: string
+  /** Gives what runs one check. */
+  enter(file: string, checks: Checks): Promise<(name: string) => Promise<void>>
+  leave(): Promise<void>
+}
+
+function inWorker(pattern: string, app: NonNullable<BusOptions['app']>, codec: CodecName): World {
+  let bus: Bus
+  return {
+    name: `in a worker, ${pattern}, ${codec}`,
+    async enter(file) {
+      bus = await startBus(app, { frontends: { main: { module: fixture('frontend.mjs'), codec } } })
+      await new Promise<void>(resolve => void bus.once('ready-to-run', () => resolve()))
+      return async name => {
+        const { promise, resolve, reject } = withResolvers()
+        const unlisten = await bus.listen<{ name: string; error?: string }>('ran', ({ payload }) => {
+          if (payload.name !== name) return
+          if (payload.error === undefined) resolve()
+          else reject(new Error(payload.error))
+        })
+        await bus.emit('run', { file, name })
+        await promise.finally(unlisten)
+      }
+    },
+    leave: () => bus.close({ timeout: 0 }),
+  }
+}
+
+function inThisThread(pattern: string, app: NonNullable<BusOptions['app']>, codec: CodecName, dom: boolean): World {
+  let bus: Bus
+  let leave = (): void => {}
+  return {
+    name: `${dom ? 'on a jsdom’s window' : 'in this thread'}, ${pattern}, ${codec}`,
+    async enter(_file, checks) {
+      bus = await startBus(app)
+      const window = dom ? new JSDOM().window : undefined
+      if (window) Object.assign(globalThis, { window })
+      const installed = installTauri(await bus.connect('main', { codec }), window)
+      leave = () => {
+        installed.uninstall()
+        if (window) Reflect.deleteProperty(globalThis, 'window')
+      }
+      return name => checks[name]!()
+    },
+    leave() {
+      leave()
+      return bus.close({ timeout: 0 })
+    },
+  }
+}
+
+const worlds: World[] = [
+  ...patterns.flatMap(([name, app]) => codecs.map(codec => inWorker(name, app, codec))),
+  inThisThread(...patterns[0]!, 'json', false),
+  inThisThread(...patterns[1]!, 'msgpack', false),
+  inThisThread(...patterns[0]!, 'json', true),
+]
+
+/** Runs each of the checks in `checks/<file>.mjs`, in every world. */
+export function runEverywhere(file: string, checks: Checks): void {
+  describe.each(worlds)('$name', world => {
+    let run: (name: string) => Promise<void>
+    beforeAll(async () => void (run = await world.enter(file, checks)))
+    afterAll(() => world.leave())
+    test.each(Object.keys(checks))('%s', name => run(name))
+  })
+}
+
+function withResolvers(): { promise: Promise<void>; resolve: () => void; reject: (error: Error) => void } {
+  let resolve = (): void => {}
+  let reject = (_error: Error): void => {}
+  const promise = new Promise<void>((yes, no) => ([resolve, reject] = [yes, no]))
+  return { promise, resolve, reject }
+}

@@ -1,0 +1,120 @@
+// Tauri's event plugin, as its clients see it: a listener is a callback's id, and events come to that callback. All that
+// travels are the bus's own listen and unlisten.
+import { BusError, METHOD, checkEventName, toEventTarget, type BusEvent, type EventTarget } from '@sallyport/protocol'
+import type { Client } from '../client.js'
+import type { InvokeOptions } from '../options.js'
+import { toCallOptions, type TauriInvokeOptions } from './call-options.js'
+import type { Callbacks } from './callbacks.js'
+
+interface ListenArguments {
+  readonly event: string
+  readonly target?: unknown
+}
+
+interface Listener {
+  readonly event: string
+  readonly handler: number
+}
+
+const RULE = 'Event name must include only alphanumeric characters, `-`, `/`, `:` and `_`.'
+
+/** The commands that take an event's name, by what Tauri's texts call them. */
+const COMMANDS: ReadonlyMap<string, string> = new Map([
+  [METHOD.listen, 'listen'],
+  [METHOD.unlisten, 'unlisten'],
+  [METHOD.emit, 'emit'],
+  [METHOD.emitTo, 'emit_to'],
+])
+
+/** @throws BusError `InvalidParams` in Tauri's words, where `command` is one of events and its event's name is none */
+export function checkEventOf(command: string, payload: unknown): void {
+  const name = COMMANDS.get(command)
+  if (name === undefined) return
+  const { event } = (payload ?? {}) as { event?: unknown }
+  if (event === undefined) throw invalid(name, 'event', `command ${name} missing required key event`)
+  try {
+    checkEventName(event)
+  } catch {
+    throw invalid(name, 'event', RULE)
+  }
+}
+
+const invalid = (command: string, key: string, why: string): BusError =>
+  new BusError('InvalidParams', `invalid args \`${key}\` for command \`${command}\`: ${why}`)
+
+export class TauriListeners {
+  readonly #client: Client
+  readonly #callbacks: Callbacks
+  readonly #listeners = new Map<number, Listener>()
+  #over = false
+
+  constructor(client: Client, callbacks: Callbacks) {
+    this.#client = client
+    this.#callbacks = callbacks
+  }
+
+  /** `plugin:event|listen`: the listener's id. */
+  async listen(payload: unknown, options: TauriInvokeOptions | undefined): Promise<number> {
+    const { handler } = (payload ?? {}) as { handler?: unknown }
+    if (typeof handler !== 'number') throw invalid('listen', 'handler', 'command listen missing required key handler')
+    try {
+      return await this.#listen(payload as ListenArguments, handler, toCallOptions(options))
+    } catch (error) {
+      this.#release(handler)
+      throw error
+    }
+  }
+
+  async #listen(payload: ListenArguments, handler: number, options: InvokeOptions | undefined): Promise<number> {
+    checkEventOf(METHOD.listen, payload)
+    const { event, target } = payload
+    // Its first event may come before `subscribe` has resolved, and may take it away (`once`).
+    let known = false
+    const know = (id: number): void => {
+      if (!known) this.#listeners.set(id, { event, handler })
+      known = true
+    }
+    const hear = (received: BusEvent): void => {
+      know(received.id)
+      this.#callbacks.run(handler, received)
+    }
+    const given = { ...options, target: targetOf(target) }
+    const id = await this.#client.subscribe(event, hear, given)
+    know(id)
+    if (this.#over) this.clear()
+    return id
+  }
+
+  /** Nothing more comes to this listener; core is told by `plugin:event|unlisten`. An id that is not known is passed over. */
+  stop(event: string, id: number): void {
+    const listener = this.#listeners.get(id)
+    if (listener?.event !== event) return
+    this.#listeners.delete(id)
+    this.#client.forget(id)
+    this.#release(listener.handler)
+  }
+
+  /** Takes all listeners away, for good. */
+  clear(): void {
+    this.#over = true
+    for (const [id, { event, handler }] of [...this.#listeners]) {
+      this.#listeners.delete(id)
+      this.#client.unsubscribe(event, id)
+      this.#release(handler)
+    }
+  }
+
+  /** One callback may be that of several listeners. */
+  #release(handler: number): void {
+    for (const listener of this.#listeners.values()) if (listener.handler === handler) return
+    this.#callbacks.remove(handler)
+  }
+}
+
+function targetOf(target: unknown): EventTarget {
+  try {
+    return toEventTarget(target ?? { kind: 'Any' })
+  } catch (error) {
+    throw invalid('listen', 'target', (error as BusError).message)
+  }
+}

@@ -1,0 +1,106 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { SERIALIZE_TO_IPC_FN, serializePayload } from './serialize.js'
+
+/** Tauri's own function, of crates/tauri/scripts/process-ipc-message-fn.js, for what it takes for JSON. */
+const tauris = (message: unknown): string =>
+  JSON.stringify(message, (_key, value: any) => {
+    if (value instanceof Map) return Object.fromEntries(value.entries())
+    if (value instanceof Uint8Array) return Array.from(value)
+    if (value instanceof ArrayBuffer) return Array.from(new Uint8Array(value))
+    if (typeof value === 'object' && value !== null && SERIALIZE_TO_IPC_FN in value) return value[SERIALIZE_TO_IPC_FN]()
+    return value
+  })
+
+const leaf = fc.oneof(
+  fc.jsonValue(),
+  fc.constantFrom(undefined, NaN, -0, Infinity, 1.5, () => 1, Symbol('s'), new Date(0), Object(1), Object('a')),
+  fc.uint8Array().map(bytes => (bytes.length % 2 ? bytes : bytes.buffer)),
+  fc.constantFrom(new Float32Array([1.5]), Buffer.from([1]), new URL('http://a/'), new Set([1]), /a/, Array(2)),
+  fc.string().map(text => ({ [SERIALIZE_TO_IPC_FN]: () => new Map([['text', text]]) })),
+)
+const value = fc.letrec(tie => ({
+  node: fc.oneof(
+    { maxDepth: 4 },
+    leaf,
+    fc.array(tie('node'), { maxLength: 4 }),
+    fc.dictionary(fc.stringMatching(/^[a-z]{1,3}$/), tie('node'), { maxKeys: 4, noNullPrototype: true }),
+    fc.array(fc.tuple(fc.stringMatching(/^[a-z]{1,3}$/), tie('node')), { maxLength: 3 }).map(pairs => new Map(pairs)),
+  ),
+})).node
+const named = fc.dictionary(fc.stringMatching(/^[a-z]{1,3}$/), value, { maxKeys: 4, noNullPrototype: true })
+
+describe('named arguments', () => {
+  test('are what Tauri’s text of them says, under any codec', () => {
+    fc.assert(
+      fc.property(named, args => {
+        const given = serializePayload(args)
+        expect(given).toEqual(JSON.parse(tauris(args)))
+        // No codec changes it further: it is plain JSON, and nothing of it is left out.
+        expect(given).toStrictEqual(JSON.parse(JSON.stringify(given)))
+      }),
+    )
+  })
+
+  test('that hold nothing to replace are passed on as they are', () => {
+    const args = { a: 1, list: [1, 'a', null, { b: [true] }], bare: Object.assign(Object.create(null), { c: '' }) }
+    expect(serializePayload(args)).toBe(args)
+    const deep = { a: args }
+    expect(serializePayload({ deep, none: undefined })).toEqual({ deep })
+    expect((serializePayload({ deep, none: undefined }) as typeof args & { deep: unknown }).deep).toBe(deep)
+  })
+
+  test('that are no object', () => {
+    expect(serializePayload(undefined)).toBeUndefined()
+    expect(serializePayload(() => 1)).toBeUndefined()
+    expect(serializePayload(null)).toBeNull()
+    expect(serializePayload('text')).toBe('text')
+    expect(serializePayload(new Map([['a', 1]]))).toEqual({ a: 1 })
+    expect(serializePayload(Promise.resolve(1))).toEqual({})
+  })
+
+  test.each([
+    ['a BigInt', { a: 1n }],
+    ['a BigInt deeper down', { a: [{ b: 1n }] }],
+    ['a cycle', Object.assign({ list: [] as unknown[] }, {})],
+  ])('refuse %s with a TypeError', (what, args) => {
+    if (what === 'a cycle') (args as { list: unknown[] }).list.push(args)
+    expect(() => serializePayload(args)).toThrow(TypeError)
+  })
+
+  test('a BigInt that has been given a toJSON is sent as that says', () => {
+    Object.defineProperty(BigInt.prototype, 'toJSON', { value: () => '1', configurable: true })
+    try {
+      expect(serializePayload({ a: 1n })).toEqual({ a: '1' })
+    } finally {
+      Reflect.deleteProperty(BigInt.prototype, 'toJSON')
+    }
+  })
+
+  test('deeper than the bus carries', () => {
+    let deep: object = {}
+    for (let i = 0; i < 100; i++) deep = { deep }
+    expect(serializePayload({ deep })).toEqual({ deep })
+  })
+})
+
+describe('a raw body', () => {
+  test.each([
+    ['Uint8Array', new Uint8Array([1, 2])],
+    ['part of one', new Uint8Array([0, 1, 2, 3]).subarray(1, 3)],
+    ['ArrayBuffer', new Uint8Array([1, 2]).buffer],
+    ['DataView', new DataView(new Uint8Array([0, 1, 2]).buffer, 1)],
+    ['Uint16Array', new Uint16Array([0x0201])],
+    ['list of numbers', [1, 2]],
+  ])('of a %s', (_what, payload) => {
+    const bytes = serializePayload(payload) as Uint8Array
+    expect(bytes).toBeInstanceOf(Uint8Array)
+    expect([...bytes]).toEqual([1, 2])
+  })
+
+  test.each([[[256]], [[-1]], [[1.5]], [['1']], [[null]], [[undefined]], [[[1]]]])('not of %j', list => {
+    expect(() => serializePayload(list)).toThrow(
+      new TypeError('A list as all arguments is taken as bytes: its element 0 is none'),
+    )
+  })
+})
