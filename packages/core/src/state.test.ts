@@ -40,6 +40,11 @@ it('says in Tauri’s words what is missing', () => {
 })
 
 it.each([undefined, null, 'name', 5])('%j is no key', key => {
-  expect(() => new StateStore().manage(key as never, 1)).toThrow('app.manage() takes a key')
+  expect(() => new StateStore().manage(key as never, 1)).toThrow('app.manage() takes a key and a value')
   expect(() => new StateStore().get(key as never)).toThrow(`state not managed for \`${String(key)}\``)
+})
+
+it('a value without a key, as Tauri has it, is refused: it would never be found', () => {
+  const store = new StateStore() as unknown as { manage(value: unknown): boolean }
+  expect(() => store.manage(new Counter())).toThrow('app.manage(Counter, new Counter())')
 })

@@ -6,6 +6,7 @@ declare const VALUE: unique symbol
 
 /** A key that `stateKey` has made, for a value of type `T`. */
 export interface NamedStateKey<T> {
+  readonly kind: 'state'
   readonly name: string
   /** In types alone: a key of one type is none of another. */
   readonly [VALUE]?: (value: T) => T
@@ -25,7 +26,7 @@ export type StateKey<T> = (abstract new (...args: never[]) => T) | NamedStateKey
  */
 export function stateKey<T>(name: string): NamedStateKey<T> {
   if (typeof name !== 'string' || name === '') throw new BusError('InvalidParams', 'stateKey() takes a name')
-  return Object.freeze({ name })
+  return Object.freeze({ kind: 'state', name })
 }
 
 export class StateStore {
@@ -37,8 +38,8 @@ export class StateStore {
    * @throws BusError `InvalidParams` for what is no key
    */
   manage<T>(key: StateKey<T>, value: T): boolean {
-    if (typeof key !== 'function' && (typeof key !== 'object' || key === null)) {
-      throw new BusError('InvalidParams', 'app.manage() takes a key, a class or one of stateKey(), and a value')
+    if (typeof key !== 'function' && (key as NamedStateKey<T> | null | undefined)?.kind !== 'state') {
+      throw new BusError('InvalidParams', 'app.manage() takes a key and a value: app.manage(Counter, new Counter())')
     }
     if (this.#values.has(key)) return false
     this.#values.set(key, value)

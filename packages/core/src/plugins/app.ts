@@ -1,9 +1,7 @@
 // Tauri's app plugin: who the program is.
 import type { RunnableCommand } from '../commands.js'
-import { Call } from '../context.js'
 import type { Channel } from '../channel.js'
 import type { AppInfo } from '../control.js'
-import type { ListenerHome } from '../events.js'
 import { countOf, invalidArgument, stringOf } from '../invalid-args.js'
 import { coreCommand, type CoreCommandRun } from './core-command.js'
 
@@ -12,7 +10,6 @@ const TAURI_VERSION = '2.12.5'
 
 export function createAppCommands({ productName, version, identifier }: AppInfo): RunnableCommand[] {
   const app = (name: string, run: CoreCommandRun): RunnableCommand => coreCommand('app', name, run)
-  const listeners = new WeakMap<ListenerHome, Map<number, Channel>>()
   return [
     app('name', () => productName ?? ''),
     app('version', () => version ?? ''),
@@ -21,28 +18,19 @@ export function createAppCommands({ productName, version, identifier }: AppInfo)
     // It is in no bundle: Tauri answers null as well, while an app is developed.
     app('bundle_type', () => null),
     app('supports_multiple_windows', () => true),
-    // For `onBackButtonPress`. There is no such button: the listener is kept until it is taken away, and hears nothing.
-    app('register_listener', (args, call, method) => {
+    // For `onBackButtonPress`. There is no such button, so the listener will hear nothing: its channel ends at once.
+    app('register_listener', (args, _call, method) => {
       stringOf(method, args, 'event')
       const { handler } = args
       if (!isChannel(handler)) {
-        throw invalidArgument(
-          method,
-          'handler',
-          'invalid channel value, expected a string in the `__CHANNEL__:ID` format',
-        )
+        throw invalidArgument(method, 'handler', 'invalid channel value, expected a string in the `__CHANNEL__:ID` format')
       }
-      const home = Call.homeOf(call)
-      const mine = listeners.get(home) ?? new Map<number, Channel>()
-      listeners.set(home, mine.set(handler.id, handler))
+      handler.end()
       return null
     }),
-    app('remove_listener', (args, call, method) => {
+    app('remove_listener', (args, _call, method) => {
       stringOf(method, args, 'event')
-      const id = countOf(method, args, 'channelId')
-      const mine = listeners.get(Call.homeOf(call))
-      mine?.get(id)?.end()
-      mine?.delete(id)
+      countOf(method, args, 'channelId')
       return null
     }),
   ]

@@ -43,9 +43,31 @@ export function push(base: string, path: string, platform: PathPlatform): string
   return base + (ends.test(base) ? '' : separatorOf(platform)) + path
 }
 
+/** `names` below `base`, whatever they are: none of them leads elsewhere. */
+export function below(base: string, names: readonly string[], platform: PathPlatform): string {
+  if (names.length === 0) return base
+  const separator = separatorOf(platform)
+  return base + (base === '' || base.endsWith(separator) ? '' : separator) + names.join(separator)
+}
+
+/** One path after the other, each relative to those before it: what `push` gives for each in turn. */
+export function pushAll(paths: readonly string[], platform: PathPlatform): PathParts {
+  let [prefix, rooted]: [string, boolean] = ['', false]
+  let names: string[] = []
+  for (const path of paths) {
+    const parts = partsOf(path, platform)
+    if (parts.prefix !== '' || parts.rooted) {
+      if (parts.prefix !== '' || platform === 'posix') prefix = parts.prefix
+      rooted = parts.rooted
+      names = []
+    }
+    for (const name of parts.names) names.push(name)
+  }
+  return { prefix, rooted, names }
+}
+
 /** Without `.` and `..`: one that leads above the beginning is left out. */
-export function normalized(path: string, platform: PathPlatform): string {
-  const { prefix, rooted, names } = partsOf(path, platform)
+export function normalized({ prefix, rooted, names }: PathParts, platform: PathPlatform): string {
   const kept: string[] = []
   for (const name of names) {
     if (name === '..') kept.pop()

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { partsOf, push, textOf } from './components.js'
+import { below, partsOf, push, textOf } from './components.js'
 import { BaseDirectory, directoryOf, textPlatform, type DirectoryName, type Surroundings } from './directories.js'
 import { pathError } from './path-error.js'
 
@@ -49,7 +49,7 @@ export function createPathResolver(around: Surroundings): PathResolver {
       if (!name) throw new BusError('InvalidParams', `There is no base directory ${String(directory)}`)
       const found = base(name)
       if (path === undefined) return found
-      return push(found, name === 'Resource' ? placeOfResource(path) : path, platform)
+      return name === 'Resource' ? below(found, placeOfResource(path), platform) : push(found, path, platform)
     },
     parse(path) {
       const { prefix, rooted, names } = partsOf(path, platform)
@@ -57,15 +57,15 @@ export function createPathResolver(around: Surroundings): PathResolver {
       const kept = names.filter((name, at) => name !== '..' || (at === 0 && free))
       const variable = free ? VARIABLES.get(names[0] ?? '') : undefined
       if (!variable) return textOf({ prefix, rooted, names: kept }, platform)
-      return kept.slice(1).reduce((whole, name) => push(whole, name, platform), base(variable))
+      return below(base(variable), kept.slice(1), platform)
     },
   }
 
   /** How Tauri's bundler places resources from elsewhere. */
-  function placeOfResource(path: string): string {
+  function placeOfResource(path: string): readonly string[] {
     const { rooted, names } = partsOf(path, platform)
     const placed = names.filter(name => name !== '.').map(name => (name === '..' ? '_up_' : name))
-    return [...(rooted ? ['_root_'] : []), ...placed].reduce((whole, part) => push(whole, part, platform), '')
+    return rooted ? ['_root_', ...placed] : placed
   }
 }
 
@@ -75,7 +75,10 @@ export function surroundingsHere(identifier: string, module: string | undefined)
   return {
     platform: platform === 'darwin' || platform === 'win32' ? platform : 'linux',
     env,
-    home: homedir(),
+    // It is asked for when it is needed: a system that can't tell it has a bus all the same.
+    get home() {
+      return homedir()
+    },
     identifier,
     resources: module?.startsWith('file:') ? dirname(fileURLToPath(module)) : undefined,
     userDirs(config) {

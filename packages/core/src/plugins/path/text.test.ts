@@ -129,3 +129,12 @@ it.each([
 ])('%s is absolute: posix %j, Windows %j', (path, posix, windows) => {
   expect([text.isAbsolute(path, 'posix'), text.isAbsolute(path, 'win32')]).toEqual([posix, windows])
 })
+
+it.each(['posix', 'win32'] as const)('long ones cost no more than their length: %s', platform => {
+  const began = performance.now()
+  const paths = Array<string>(300_000).fill('a')
+  expect(text.resolve(paths, platform, '/')).toHaveLength(600_000)
+  expect(text.join(paths, platform)).toHaveLength(599_999)
+  expect(text.normalize('../'.repeat(300_000), platform)).toMatch(/^\.[\\/]$/)
+  expect(performance.now() - began).toBeLessThan(5000)
+})

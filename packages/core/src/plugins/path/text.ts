@@ -1,19 +1,16 @@
 // What Tauri's path API does with the text of paths. Where Node's `path` differs, this is Tauri's way: `..` above the
 // beginning is left out, and a name without a parent, an extension or a base is an error.
-import { isAbsolute, normalized, partsOf, push, separatorOf, textOf, type PathPlatform } from './components.js'
+import { isAbsolute, normalized, partsOf, pushAll, separatorOf, textOf, type PathPlatform } from './components.js'
 import { pathError } from './path-error.js'
 
 export { isAbsolute }
 
 /** From the working directory on, each relative to what is before it. */
 export const resolve = (paths: readonly string[], platform: PathPlatform, cwd: string): string =>
-  normalized(
-    paths.reduce((path, next) => push(path, next, platform), cwd),
-    platform,
-  )
+  normalized(pushAll([cwd, ...paths], platform), platform)
 
 export function normalize(path: string, platform: PathPlatform): string {
-  const text = normalized(path, platform)
+  const text = normalized(partsOf(path, platform), platform)
   if (text === '' && (path === '.' || path === '..')) return path
   const slash = /[\\/]$/
   return slash.test(path) && !slash.test(text) ? (text || '.') + separatorOf(platform) : text
@@ -21,7 +18,8 @@ export function normalize(path: string, platform: PathPlatform): string {
 
 export function join(paths: readonly string[], platform: PathPlatform): string {
   const separator = separatorOf(platform)
-  return normalized(paths.filter(path => path !== '').join(separator), platform) || '.'
+  const path = paths.filter(part => part !== '').join(separator)
+  return normalized(partsOf(path, platform), platform) || '.'
 }
 
 /** @throws BusError `CommandFailed`: `path does not have a parent` */
