@@ -25,6 +25,9 @@ const core = defineCore({
     read: () => new ArrayBuffer(1),
     forget: async ({ id }: { id: number }): Promise<void> => void id,
     anything: (args: unknown) => JSON.parse(String(args)),
+    fails: (): never => {
+      throw new Error('no')
+    },
     since: ({ when, also }: { when: Date | string; also?: Date }) => [when, also],
     stamp: ({ bytes, when }: { bytes: Uint8Array; when: Date }) => [bytes, when],
     body: (_args: unknown, ctx) => ctx.label,
@@ -72,6 +75,7 @@ test('arguments and results', () => {
     note?: string
   }>()
   expectTypeOf(api.invoke('forget', { id: 1 })).resolves.toEqualTypeOf<null>()
+  expectTypeOf(api.invoke('fails')).resolves.toEqualTypeOf<never>()
   expectTypeOf(api.invoke('anything')).resolves.toBeAny()
   expectTypeOf(api.invoke('anything', { what: 'ever' })).resolves.toBeAny()
   expectTypeOf(api.invoke('body', new Uint8Array(1))).resolves.toEqualTypeOf<string>()
