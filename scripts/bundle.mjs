@@ -8,11 +8,15 @@ import { rolldown } from 'rolldown'
 const read = path => readFileSync(path, 'utf8')
 const readPackage = folder => JSON.parse(read(join(folder, 'package.json')))
 
-/** Each `./dist/bundle/<name>.js` that package.json names is made from `dist/<name>.js`. */
-function entriesOf({ exports, imports }) {
-  const named = JSON.stringify([exports, imports]).matchAll(/"\.\/dist\/bundle\/([\w-]+)\.js"/g)
+/** Each `./dist/bundle/<name>.js` that is named there is made from `dist/<name>.js`. */
+function namesIn(parts) {
+  const named = JSON.stringify(parts).matchAll(/"\.\/dist\/bundle\/([\w-]+)\.js"/g)
   return [...new Set([...named].map(([, name]) => name))]
 }
+const entriesOf = ({ exports, imports }) => namesIn([exports, imports])
+
+/** Each is one file of its own: with what they share split off, every start would wait for one file more. */
+const commandsOf = ({ bin = {} }) => namesIn([bin])
 
 /** What npm installs beside the package is loaded from there; all else is taken in. */
 function isOutside({ dependencies = {} }) {
@@ -42,27 +46,35 @@ function licencesOf(modules) {
   return texts.toSorted().join(`\n\n${'-'.repeat(80)}\n\n`)
 }
 
-/** Writes `dist/bundle/` of the package in `folder`. */
-export async function bundle(folder) {
-  const info = readPackage(folder)
+async function outputOf(folder, names, outside, options) {
   const build = await rolldown({
-    input: Object.fromEntries(entriesOf(info).map(name => [name, join(folder, 'dist', `${name}.js`)])),
-    external: isOutside(info),
+    input: Object.fromEntries(names.map(name => [name, join(folder, 'dist', `${name}.js`)])),
+    external: outside,
     platform: 'node',
     // The modules of xstate, which can be shaken, and not the CommonJS files that Node takes.
     resolve: { conditionNames: ['module', 'import', 'node', 'default'] },
     plugins: [mapsOfTsc],
   })
-  const out = join(folder, 'dist/bundle')
   const { output } = await build.generate({
-    dir: out,
+    dir: join(folder, 'dist/bundle'),
     format: 'esm',
     sourcemap: true,
     entryFileNames: '[name].js',
     chunkFileNames: '[name].shared.js',
+    ...options,
   })
   await build.close()
+  return output
+}
 
+/** Writes `dist/bundle/` of the package in `folder`. */
+export async function bundle(folder) {
+  const info = readPackage(folder)
+  const outside = isOutside(info)
+  const shared = await outputOf(folder, entriesOf(info), outside, {})
+  const commands = commandsOf(info).map(name => outputOf(folder, [name], outside, { codeSplitting: false }))
+  const output = [shared, ...(await Promise.all(commands))].flat()
+  const out = join(folder, 'dist/bundle')
   const files = new Map(output.map(file => [file.fileName, file.type === 'chunk' ? file.code : file.source]))
   const licences = licencesOf(output.flatMap(file => file.moduleIds ?? []))
   if (licences) files.set('LICENSES.txt', `${licences}\n`)
@@ -79,7 +91,8 @@ export async function bundle(folder) {
 
 /** For tests by hand after `tsc -b` alone: bundles what is older than the files that it was made of. */
 export async function bundleStale(folder) {
-  const entries = entriesOf(readPackage(folder)).map(name => join(folder, 'dist/bundle', `${name}.js`))
+  const info = readPackage(folder)
+  const entries = [...entriesOf(info), ...commandsOf(info)].map(name => join(folder, 'dist/bundle', `${name}.js`))
   const dist = join(folder, 'dist')
   if (entries.length === 0 || !existsSync(dist)) return
   const age = path => (existsSync(path) ? statSync(path).mtimeMs : 0)

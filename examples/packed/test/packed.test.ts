@@ -60,3 +60,10 @@ test("the README's example answers as the README says", async () => {
   const { stdout } = await run('node', ['host.mjs'], { cwd: folder, timeout: 15_000 })
   expect(stdout).toBe(output)
 })
+
+test('its commands run where they are installed', async () => {
+  await writeFile(join(folder, 'tauri.conf.json'), '{ "app": { "security": { "capabilities": [] } } }')
+  const acl = join(folder, 'node_modules/.bin/sallyport-acl')
+  const { stdout } = await run(acl, ['--label', 'main'], { cwd: folder, shell })
+  expect(stdout).toMatch(/^main \(no capability\)\n/)
+})

@@ -16,9 +16,10 @@ function renderFrontend({ label, capabilities, commands, globalScopes }: Explain
   const own = commands.filter(({ command, access }) => !(access === 'open' && OPEN_COMMANDS.has(command)))
   const closed = own.filter(({ access }) => access === 'closed').map(({ command }) => command)
   const listed = own.filter(({ access }) => access !== 'closed')
-  const width = Math.max(...listed.map(({ command }) => command.length))
+  const rows = [...listed.filter(each => !isOfTauri(each)).map(toRow), ...toTauriRows(listed.filter(isOfTauri))]
+  const width = Math.max(...rows.map(([command]) => command.length))
   const lines = [
-    ...listed.map(each => renderCommand(each, width)),
+    ...rows.map(([command, access, what]) => `${command.padEnd(width)}  ${access.padEnd(7)}  ${what}`.trimEnd()),
     ...Object.entries(globalScopes).map(([key, scope]) => `global scope of ${key}:${renderScope(scope)}`),
     ...(closed.length > 0 ? [`closed: ${closed.join(', ')}`] : []),
     'open to all: the defaults of core:event, core:path, core:app and core:resources',
@@ -26,11 +27,32 @@ function renderFrontend({ label, capabilities, commands, globalScopes }: Explain
   return [`${label} (${capabilities.join(', ') || 'no capability'})`, ...lines.map(line => `  ${line}`), ''].join('\n')
 }
 
-function renderCommand({ command, access, by, scope }: ExplainedCommand, width: number): string {
+type Row = [command: string, access: string, what: string]
+
+function toRow({ command, access, by, scope }: ExplainedCommand): Row {
   const references = [...new Set(by.map(({ capability, permission }) => `${capability}: ${permission}`))]
-  const text = `${command.padEnd(width)}  ${access.padEnd(7)}  ${references.join(', ')}`.trimEnd()
-  return scope ? text + renderScope(scope) : text
+  return [command, access, references.join(', ') + (scope ? renderScope(scope) : '')]
 }
+
+/** `core:default` allows a hundred commands, most of which mean nothing without a screen: one line for each plugin. */
+function toTauriRows(commands: readonly ExplainedCommand[]): Row[] {
+  const byPlugin = new Map<string, { names: string[]; capabilities: Set<string> }>()
+  for (const { command, by } of commands) {
+    const [plugin, name] = command.slice('plugin:'.length).split('|') as [string, string]
+    const row = byPlugin.get(plugin) ?? { names: [], capabilities: new Set() }
+    byPlugin.set(plugin, row)
+    row.names.push(name)
+    for (const { capability } of by) row.capabilities.add(capability)
+  }
+  return [...byPlugin].map(([plugin, { names, capabilities }]) => [
+    `core:${plugin}`,
+    'allowed',
+    `${[...capabilities].join(', ')}: ${names.join(', ')}`,
+  ])
+}
+
+const isOfTauri = ({ access, by, scope }: ExplainedCommand): boolean =>
+  access === 'allowed' && scope === undefined && by.every(({ permission }) => permission.startsWith('core:'))
 
 const renderScope = ({ allow, deny }: ScopeValues): string =>
   [
