@@ -1,7 +1,16 @@
 // What an editor knows of a core module: arguments from the schema, results, the context.
 import { expectTypeOf, test } from 'vitest'
 import { z } from 'zod'
-import { BaseDirectory, command, defineCore, plugin, stateKey, type Channel, type Command, type CommandContext } from './index.js'
+import {
+  BaseDirectory,
+  command,
+  defineCore,
+  plugin,
+  stateKey,
+  type Channel,
+  type Command,
+  type CommandContext,
+} from './index.js'
 
 test('commands', () => {
   const core = defineCore({
@@ -52,8 +61,8 @@ test('state and resources', () => {
       expectTypeOf(app.manage(Counter, new Counter())).toEqualTypeOf<boolean>()
       // @ts-expect-error settings have a theme
       app.manage(settings, { them: 'dark' })
-      // @ts-expect-error a directory is one of BaseDirectory
-      app.path.resolve(99)
+      // @ts-expect-error a directory is known by its number
+      app.path.resolve('Home')
       expectTypeOf(app.path.resolve(BaseDirectory.Home, 'x')).toEqualTypeOf<string>()
     },
     teardown: async app => app.emit('bye'),

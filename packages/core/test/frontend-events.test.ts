@@ -23,6 +23,12 @@ test('those that come and go are told of: to core, the host, and the others', as
   expect(core).toEqual(expect.arrayContaining(told.map(([name, payload]) => [`tauri://${String(name)}`, payload])))
 })
 
+test('core is told of those that start with the bus', async () => {
+  const bus = await start({ core: fixture('features.mjs'), frontends: { early: fixture('exits.mjs') } })
+  const client = await bus.connect('tests')
+  expect(await client.invoke('told')).toEqual(['early', 'tests'])
+})
+
 test('an end is told to whoever listens to that label, and to nobody who listens to another', async () => {
   const bus = await start({ core: fixture('features.mjs') })
   const heard: string[] = []

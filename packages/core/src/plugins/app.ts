@@ -23,7 +23,11 @@ export function createAppCommands({ productName, version, identifier }: AppInfo)
       stringOf(method, args, 'event')
       const { handler } = args
       if (!isChannel(handler)) {
-        throw invalidArgument(method, 'handler', 'invalid channel value, expected a string in the `__CHANNEL__:ID` format')
+        throw invalidArgument(
+          method,
+          'handler',
+          'invalid channel value, expected a string in the `__CHANNEL__:ID` format',
+        )
       }
       handler.end()
       return null

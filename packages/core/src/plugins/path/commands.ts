@@ -4,7 +4,6 @@ import { countOf, invalidArgument, optionalStringOf, stringOf, stringsOf } from 
 import { coreCommand, type CoreCommandRun } from '../core-command.js'
 import type { PathPlatform } from './components.js'
 import { directoryName, type PathResolver } from './resolver.js'
-import type { BaseDirectory } from './directories.js'
 import * as text from './text.js'
 
 /** @param cwd the working directory, when it is asked for */
@@ -20,7 +19,7 @@ export function createPathCommands(
       if (!directoryName(directory)) {
         throw invalidArgument(method, 'directory', `invalid value: ${directory}, expected one of 1 to 23`)
       }
-      return resolver.resolve(directory as BaseDirectory, optionalStringOf(method, args, 'path'))
+      return resolver.resolve(directory, optionalStringOf(method, args, 'path'))
     }),
     path('resolve', (args, _call, method) => text.resolve(stringsOf(method, args, 'paths'), platform, cwd())),
     path('normalize', (args, _call, method) => text.normalize(stringOf(method, args, 'path'), platform)),

@@ -13,10 +13,11 @@ export interface PathResolver {
    * `path` within a base directory. A path of a `Resource` that leads out of it, or is absolute, is led back into it, as
    * Tauri's bundler places it; any other that is absolute stands alone.
    *
-   * @param directory one of `BaseDirectory`, as `@tauri-apps/api` numbers them
-   * @throws BusError `CommandFailed`, `unknown path`, where this platform has no such directory
+   * @param directory one of `BaseDirectory`, as `@tauri-apps/api` numbers them, or a frontend's number, which is checked
+   * @throws BusError `InvalidParams` for a number of none. `CommandFailed`, `unknown path`, where this platform has no such
+   * directory.
    */
-  resolve(directory: BaseDirectory, path?: string): string
+  resolve(directory: number, path?: string): string
   /** The path with its variable in place: `$HOME/x`, `$APPDATA/notes`. Every `..` in it is left out. @throws what `resolve` throws */
   parse(path: string): string
 }

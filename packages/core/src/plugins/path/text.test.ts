@@ -89,7 +89,9 @@ describe('posix', () => {
     ['extname', '.bashrc', 'path does not have an extension'],
     ['extname', '..', 'path does not have an extension'],
   ])('%s of %j fails: %s', (name, path, message) => {
-    expect(() => failing[name](path)).toThrow(expect.objectContaining({ reason: 'CommandFailed', message, data: message }) as Error)
+    expect(() => failing[name](path)).toThrow(
+      expect.objectContaining({ reason: 'CommandFailed', message, data: message }) as Error,
+    )
   })
 })
 
