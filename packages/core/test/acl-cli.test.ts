@@ -79,6 +79,14 @@ describe('sallyport-acl says who may call what', () => {
     expect(stdout).toMatch(/[^\n]\n$/)
   })
 
+  test('of every frontend, where no capability names one', async () => {
+    const folder = writeProject({ 'core.mjs': project['core.mjs'], 'tauri.conf.json': {} })
+    const { code, stdout } = await run(folder, '--core', 'core.mjs')
+    expect(code).toBe(0)
+    expect(said(stdout, '*', 'greet')).toBe('greet open')
+    expect(said(stdout, '*', 'closed:')).toBe('closed: plugin:files|read, plugin:files|write')
+  })
+
   test('as JSON', async () => {
     const folder = writeProject(project)
     const { code, stdout } = await run(folder, 'tauri.conf.json', '--core', 'core.mjs', '--label', 'guest-1', '--json')

@@ -101,6 +101,7 @@ describe('a mistake stops the start, and is named:', () => {
       { permissions: [{ sets: [] }] },
       /^createBus: permissions\[0\]: .*"sets".*did you mean "set"/,
     ],
+    ['a list in the list', { capabilities: [[]] }, /capabilities\[0\] must be a capability, its identifier/],
     ['what is neither', { unknownPermissions: 'no' }, /unknownPermissions must be "error" or "warn": got "no"/],
     ['a plugin’s options', { plugins: { x: () => {} } }, /^createBus: plugins can't be cloned/],
   ])('in the options: %s', async (_name, { capabilities, ...options }, text) => {

@@ -3,7 +3,7 @@ import { describeThrown } from '@sallyport/protocol'
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { explainCapabilities, type ExplainOptions } from '../authority/explain.js'
+import { explainCapabilities, type ExplainOptions, type Explanation } from '../authority/explain.js'
 import { renderExplanation } from '../authority/explain-text.js'
 import { definitionOf } from '../definition.js'
 import { checkFiles } from '../host/files.js'
@@ -20,7 +20,11 @@ export async function explain({ project, core, labels, unknownPermissions, json 
   await checkFiles(options)
   const { acl, pattern } = options
   const definition = url ? await load(url.href) : { commands: namedCommands(acl) }
-  const explanation = explainCapabilities({ acl, pattern, core: definition, ...(labels.length > 0 && { labels }) })
+  const says = (given?: readonly string[]): Explanation =>
+    explainCapabilities({ acl, pattern, core: definition, ...(given && { labels: given }) })
+  const named = says(labels.length > 0 ? labels : undefined)
+  // Where no capability names a frontend, it is the same for all of them.
+  const explanation = named.frontends.length > 0 ? named : says(['*'])
   return json ? `${JSON.stringify(explanation, null, 2)}\n` : renderExplanation(explanation)
 }
 

@@ -39,7 +39,7 @@ export interface CheckedConfig extends Info {
 }
 
 const isContent = (given: unknown): given is object =>
-  typeof given === 'object' && given !== null && !(given instanceof URL)
+  typeof given === 'object' && given !== null && !(given instanceof URL) && !Array.isArray(given)
 
 const LABEL = /^[a-zA-Z0-9\-/:_]{1,200}$/
 /** Host and core speak of themselves by these. */
@@ -73,7 +73,7 @@ const info = {
   ),
 }
 /** valibot takes lists for objects. */
-const table = v.custom<Record<string, unknown>>(given => isContent(given) && !Array.isArray(given), 'an object')
+const table = v.custom<Record<string, unknown>>(isContent, 'an object')
 const plugins = v.optional(table)
 
 const patternOf = <Options extends v.GenericSchema>(options: Options) =>
