@@ -62,7 +62,12 @@ it('emit reaches all, whatever they listen to', () => {
 
 it('emitFilter asks for a frontend once for each listener, by its own label', () => {
   const { router, taken } = setUp('a')
-  const app = createApp({ router, getLog: () => undefined as never, resources: undefined as never, path: undefined as never })
+  const app = createApp({
+    router,
+    getLog: () => undefined as never,
+    resources: undefined as never,
+    path: undefined as never,
+  })
   const asked: EventTarget[] = []
   app.emitFilter('e', 1, target => asked.push(target) > 0)
   expect(taken()).toEqual(LISTENERS.map(({ kind }) => kind))

@@ -39,7 +39,11 @@ describe('Tauri: any listener may take the target of another window', () => {
       ...(['Window', 'Webview', 'WebviewWindow', 'AnyLabel'] as const).map(kind => ({ kind, label: 'victim' })),
     ]
     for (const target of targets) {
-      await attacker.listen('secret', ({ payload }) => void overheard.push(payload), target === undefined ? {} : { target })
+      await attacker.listen(
+        'secret',
+        ({ payload }) => void overheard.push(payload),
+        target === undefined ? {} : { target },
+      )
     }
     await victim.listen('secret', ({ payload }) => void heard.push(payload))
     await bus.emitTo('victim', 'secret', 'for the victim')
