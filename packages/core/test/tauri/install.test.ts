@@ -6,7 +6,7 @@ import { getCurrentWindow } from '@tauri-apps/api/window'
 import { installTauri, installed, type TauriInstallation } from '@sallyport/frontend/tauri'
 import { readFileSync } from 'node:fs'
 import { JSDOM } from 'jsdom'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Bus, Client } from '../../src/index.js'
 import { startBus } from './worlds.js'
 
@@ -106,6 +106,7 @@ describe('this thread', () => {
   })
 
   test('listening that ends after uninstalling is taken away', async () => {
+    const warn = vi.spyOn(console, 'warn')
     const heard: unknown[] = []
     const one = install()
     const listening = listen('late', () => heard.push('late'))
@@ -114,6 +115,8 @@ describe('this thread', () => {
     await client.emit('late')
     await client.invoke('nothing')
     expect(heard).toEqual([])
+    expect(warn).not.toHaveBeenCalled()
+    warn.mockRestore()
   })
 
   test('a client that closes leaves no listener’s callback behind, and calls settle', async () => {

@@ -20,8 +20,8 @@ export class Callbacks {
     this.byId.delete(id)
   }
 
-  /** Warns of an id that nobody has, in Tauri's words. */
-  run(id: number, data: unknown): void {
+  /** False for an id that nobody has, which is warned of in Tauri's words. */
+  run(id: number, data: unknown): boolean {
     const callback = this.byId.get(id)
     if (callback) callback(data)
     else {
@@ -29,6 +29,7 @@ export class Callbacks {
         `[TAURI] Couldn't find callback id ${id}. This might happen when the app is reloaded while Rust is running an asynchronous operation.`,
       )
     }
+    return callback !== undefined
   }
 
   #unusedId(): number {

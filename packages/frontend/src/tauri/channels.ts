@@ -60,7 +60,7 @@ export class ChannelBridges {
   #bridge(id: number): Bridge {
     let bridge = this.#open.get(id)
     if (!bridge) {
-      const tell = (data: unknown): void => this.#callbacks.run(id, data)
+      const tell = (data: unknown): boolean => this.#callbacks.run(id, data)
       bridge = new Bridge(
         () => this.#client.Channel.withId(id),
         tell,
@@ -77,14 +77,15 @@ const NONE: readonly Passed[] = []
 /** One channel of a Tauri client. */
 class Bridge {
   readonly #create: () => Channel
-  readonly #tell: (data: unknown) => void
+  /** False where nobody listens. */
+  readonly #tell: (data: unknown) => boolean
   readonly #forget: () => void
   #channel: Channel | undefined
   #index = 0
   #calls = 0
   #closed = false
 
-  constructor(create: () => Channel, tell: (data: unknown) => void, forget: () => void) {
+  constructor(create: () => Channel, tell: (data: unknown) => boolean, forget: () => void) {
     this.#create = create
     this.#tell = tell
     this.#forget = forget
@@ -113,7 +114,9 @@ class Bridge {
 
   #openChannel(): Channel {
     const channel = this.#create()
-    channel.onmessage = message => this.#tell({ message: toAnswer(message), index: this.#index++ })
+    channel.onmessage = message => {
+      if (!this.#tell({ message: toAnswer(message), index: this.#index++ })) this.close()
+    }
     channel.onend = () => {
       this.#channel = undefined
       this.#endIfOver()

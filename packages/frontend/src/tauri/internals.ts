@@ -16,7 +16,7 @@ export function createInternals(client: Client, ipc: TauriIpc): object {
     invoke: (command: string, payload?: unknown, options?: TauriInvokeOptions) => ipc.invoke(command, payload, options),
     transformCallback: (callback?: (data: unknown) => unknown, once?: boolean) => ipc.callbacks.add(callback, once),
     unregisterCallback: (id: number) => ipc.unregister(id),
-    runCallback: (id: number, data: unknown) => ipc.callbacks.run(id, data),
+    runCallback: (id: number, data: unknown) => void ipc.callbacks.run(id, data),
     callbacks: ipc.callbacks.byId,
     convertFileSrc,
     ipc: send,

@@ -122,6 +122,15 @@ export const checks = {
     equal(got.length, length)
   },
 
+  'a channel that nobody has is closed by its first message': async () => {
+    const { warn } = console
+    const warned = []
+    console.warn = text => warned.push(text)
+    equal(await invoke('count_for_ever', { channel: '__CHANNEL__:4000000000' }), null)
+    console.warn = warn
+    equal(warned.length, 1)
+  },
+
   addPluginListener: async () => {
     const got = []
     const listener = await addPluginListener('probe', 'scan', payload => got.push(payload))
