@@ -1,0 +1,36 @@
+// @ts-check
+// A text file, a line at a time: the iterator is a resource that lives until its last line, or until the loop is left.
+import { open } from 'node:fs/promises'
+import { allowedPath } from './paths.js'
+
+/** @typedef {import('./paths.js').Context} Context */
+
+class Lines {
+  /** @param {import('node:fs/promises').FileHandle} handle */
+  constructor(handle) {
+    this.handle = handle
+    this.iterator = handle.readLines()[Symbol.asyncIterator]()
+  }
+
+  async close() {
+    await this.iterator.return?.()
+    await this.handle.close()
+  }
+}
+
+/** The last byte tells whether it was the last line. @param {string} line @param {boolean} done */
+const encode = (line, done) => Buffer.concat([Buffer.from(line), Buffer.of(done ? 1 : 0)])
+
+export const lines = {
+  /** @param {{ path: string, options?: import('./paths.js').PathOptions }} args @param {Context} ctx */
+  async read_text_file_lines({ path, options }, ctx) {
+    return ctx.resources.add(new Lines(await open(await allowedPath(path, options, ctx))))
+  },
+
+  /** @param {{ rid: number }} args @param {Context} ctx */
+  async read_text_file_lines_next({ rid }, { resources }) {
+    const { value, done = false } = await resources.get(rid, Lines).iterator.next()
+    if (done) await resources.close(rid)
+    return encode(value ?? '', done)
+  },
+}

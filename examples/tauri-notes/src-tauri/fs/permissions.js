@@ -1,0 +1,32 @@
+// @ts-check
+// The plugin's permission file: `fs:default`, the sets that most capabilities name, and `fs:scope`, which names no command, so
+// that its paths hold for all of them. `fs:allow-stat` and the like are made for each command.
+
+const READ = [
+  'read_dir',
+  'read_file',
+  'read',
+  'open',
+  'read_text_file',
+  'read_text_file_lines',
+  'read_text_file_lines_next',
+]
+const META = ['seek', 'stat', 'lstat', 'fstat', 'exists', 'size', 'watch', 'unwatch']
+const WRITE = ['mkdir', 'create', 'copy_file', 'remove', 'rename', 'truncate', 'ftruncate', 'write']
+const WRITE_WHOLE = ['write_file', 'write_text_file']
+
+export const permissions = [
+  {
+    default: { description: 'Reading, within what fs:scope allows', permissions: ['read-all', 'read-meta'] },
+    permission: [
+      { identifier: 'read-all', description: 'All commands that read', commands: { allow: READ } },
+      { identifier: 'read-meta', description: 'All commands that tell of files', commands: { allow: META } },
+      {
+        identifier: 'write-all',
+        description: 'All commands that write',
+        commands: { allow: [...WRITE, ...WRITE_WHOLE] },
+      },
+      { identifier: 'scope', description: 'Paths for all commands: give it allow and deny in a capability' },
+    ],
+  },
+]

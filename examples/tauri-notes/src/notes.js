@@ -1,0 +1,39 @@
+// @ts-check
+// The app's frontend, as it runs in a Tauri window: nothing in here knows of Sallyport.
+import { invoke } from '@tauri-apps/api/core'
+import { emit, listen } from '@tauri-apps/api/event'
+import { BaseDirectory } from '@tauri-apps/api/path'
+import { getCurrentWindow } from '@tauri-apps/api/window'
+import { mkdir, readDir, readTextFile, readTextFileLines, remove, stat, writeTextFile } from '@tauri-apps/plugin-fs'
+
+const inTemp = { baseDir: BaseDirectory.Temp }
+const FOLDER = 'sallyport-notes'
+
+console.log(`This is the window ${getCurrentWindow().label}.`)
+
+// A command of the app.
+/** @type {string} */
+const title = await invoke('title_of', { text: 'Buy milk\nand bread\n' })
+console.log('The title of the note:', title)
+
+// A plugin's commands, within the scope that the capability gives.
+await mkdir(FOLDER, { ...inTemp, recursive: true })
+await writeTextFile(`${FOLDER}/milk.md`, 'Buy milk\nand bread\n', inTemp)
+await writeTextFile(`${FOLDER}/milk.md`, 'and butter\n', { ...inTemp, append: true })
+for await (const line of await readTextFileLines(`${FOLDER}/milk.md`, inTemp)) console.log('|', line.trim())
+const { size } = await stat(`${FOLDER}/milk.md`, inTemp)
+console.log((await readDir(FOLDER, inTemp)).map(({ name }) => name).join(', '), `has ${size} bytes`)
+
+// What the capability does not allow, and what the isolation app stops.
+for (const path of ['/etc/hostname', `${FOLDER}/../secret`]) {
+  await readTextFile(path, inTemp).catch(error => console.log(path, '→', error))
+}
+
+// Events.
+const unlisten = await listen('notes-counted', ({ payload }) => {
+  console.log('Notes so far:', payload)
+  unlisten()
+  void emit('done')
+})
+await invoke('count_notes')
+await remove(FOLDER, { ...inTemp, recursive: true })

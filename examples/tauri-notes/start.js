@@ -1,0 +1,17 @@
+// @ts-check
+// Starts the app: the core in JavaScript, and all else as a Tauri project has it, by its own tauri.conf.json.
+import { createBus } from '@sallyport/core'
+
+const bus = await createBus({
+  config: new URL('./src-tauri/tauri.conf.json', import.meta.url),
+  core: new URL('./src-tauri/core.js', import.meta.url),
+  frontends: { main: new URL('./src/main.js', import.meta.url) },
+})
+try {
+  await new Promise((resolve, reject) => {
+    bus.on('fault', ({ error }) => reject(error))
+    bus.once('done', resolve).catch(reject)
+  })
+} finally {
+  await bus.close()
+}
