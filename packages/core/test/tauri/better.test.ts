@@ -1,5 +1,5 @@
 // Where Tauri's IPC hangs, leaks or trusts: each test is named after the weakness that @tauri-apps/api does not meet here.
-import { Channel, invoke } from '@tauri-apps/api/core'
+import { Channel, invoke, transformCallback } from '@tauri-apps/api/core'
 import { emit, listen } from '@tauri-apps/api/event'
 import { installTauri, type TauriInstallation } from '@sallyport/frontend/tauri'
 import { afterEach, expect, test } from 'vitest'
@@ -37,6 +37,9 @@ test('a call that the hook rejects, or throws at, settles (Tauri’s never does)
   await expect(invoke('echo', { wish: 'null' })).rejects.toEqual(expect.any(String))
   await expect(invoke('echo', { wish: 'throw' })).rejects.toEqual(expect.any(String))
   await expect(listen('refused', () => {})).rejects.toEqual(expect.any(String))
+  const handler = transformCallback(() => {})
+  const refused = invoke('plugin:event|listen', { event: 'news', handler }, { headers: { wish: 'null' } })
+  await expect(refused).rejects.toEqual(expect.any(String))
   expect(internals().callbacks.size).toBe(0)
 })
 
