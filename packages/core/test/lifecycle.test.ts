@@ -88,7 +88,7 @@ describe('createBus names what is wrong', () => {
     [
       'a glob that is none',
       security({ capabilities: [{ identifier: 'x', windows: ['['], permissions: [] }] }),
-      /the glob "\[" of windows: "\[" is never closed/,
+      /capabilities\[0\]: windows\[0\]: .*"\[" is never closed/,
     ],
     ['a label of the bus’s own', { core, frontends: { core: main } }, /a label other than "host" and "core"/],
     ['a console as log', { core, log: console }, /log must be a pino logger, or false/],
