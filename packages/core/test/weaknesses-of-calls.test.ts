@@ -1,0 +1,153 @@
+// Where calls, channels and events of Tauri hang, leak or can't: each test is named after the weakness that it is about, and shows
+// that it is none here. What frontends may do to each other stands in weaknesses.test.ts.
+import { setFlagsFromString } from 'node:v8'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { fixture, patterns, start } from './start.js'
+import type { Bus, BusOptions, Capability } from '../src/index.js'
+
+const weak = ['greet', 'exits', 'never', 'aborted', 'large', 'forgets', 'pours', 'poured', 'stall', 'collect']
+const capability: Capability = {
+  identifier: 'weak',
+  windows: ['tests', 'other', 'm*'],
+  permissions: weak.map(name => `allow-${name}`),
+}
+
+const begin = (app: NonNullable<BusOptions['app']>): Promise<Bus> =>
+  start({ core: fixture('weak.mjs'), app: { security: { ...app.security, capabilities: [capability] } } })
+
+// Workers that start after this have `gc`.
+beforeAll(() => setFlagsFromString('--expose-gc'))
+
+test('a call that the hook rejects never settles', async () => {
+  const client = await (await begin(patterns[1]![1])).connect('tests')
+  for (const hook of ['null', 'undefined', 'throw', 'nonsense']) {
+    await expect(client.invoke('greet', { name: 'x', hook }), hook).rejects.toMatchObject({ reason: 'Rejected' })
+  }
+})
+
+describe.each(patterns)('%s', (_name, app) => {
+  test('a denied, unknown or malformed call hangs', async () => {
+    const bus = await begin(app)
+    const [client, stranger] = [await bus.connect('tests'), await bus.connect('stranger')]
+    await expect(stranger.invoke('greet', { name: 'x' })).rejects.toMatchObject({ reason: 'Denied' })
+    await expect(client.invoke('great')).rejects.toMatchObject({ reason: 'MethodNotFound' })
+    await expect(client.invoke('plugin:none|x')).rejects.toMatchObject({ reason: 'MethodNotFound' })
+    await expect(client.invoke('$/cancelRequest', { id: 1 })).rejects.toMatchObject({ reason: 'InvalidRequest' })
+  })
+
+  test('when the process that runs commands dies, all calls hang', async () => {
+    const client = await (await begin(app)).connect('tests')
+    const calls = [client.invoke('never'), client.invoke('exits'), client.invoke('never')]
+    for (const settled of await Promise.allSettled(calls)) {
+      expect(settled).toMatchObject({ reason: { reason: 'Disconnected', data: { delivered: 'unknown' } } })
+    }
+  })
+
+  test('a call can’t be cancelled, and has no deadline', async () => {
+    const client = await (await begin(app)).connect('tests')
+    await expect(client.invoke('never', {}, { timeout: 20 })).rejects.toMatchObject({ reason: 'Timeout' })
+    const abort = new AbortController()
+    const call = client.invoke('never', {}, { signal: abort.signal })
+    abort.abort()
+    await expect(call).rejects.toMatchObject({ reason: 'Cancelled' })
+    await expect.poll(() => client.invoke('aborted')).toContain('tests: Cancelled')
+  })
+
+  test('a handler runs on when its frontend has gone', async () => {
+    const bus = await begin(app)
+    const [client, other] = [await bus.connect('tests'), await bus.connect('other')]
+    client.invoke('never').catch(() => {})
+    await client.invoke('greet', { name: 'x' })
+    await client.close()
+    await expect.poll(() => other.invoke('aborted')).toEqual(['tests: Disconnected'])
+  })
+
+  test('a channel that its command forgets to end leaks', async () => {
+    const client = await (await begin(app)).connect('tests')
+    const channel = new client.Channel<string>()
+    await client.invoke('forgets', { channel })
+    const collected = client.invoke('collect')
+    const got: string[] = []
+    for await (const message of channel) got.push(message)
+    await collected
+    expect(got).toEqual(['one'])
+  })
+
+  test('a channel can’t be closed from the frontend, and has no back-pressure', async () => {
+    const client = await (await begin(app)).connect('tests')
+    const channel = new client.Channel<string>()
+    const pouring = client.invoke('pours', { channel })
+    // Nothing is taken, so the command waits after one window.
+    await expect.poll(async () => (await client.invoke<{ sent: number }>('poured')).sent).toBe(256)
+    channel.close()
+    await expect.poll(() => client.invoke('poured')).toEqual({ sent: 256, reason: 'Disconnected' })
+    await pouring
+  })
+
+  test('another frontend’s channel data can be fetched by its id', async () => {
+    const bus = await begin(app)
+    const [client, other] = [await bus.connect('tests'), await bus.connect('other')]
+    const channel = new client.Channel<Uint8Array>()
+    const mine: number[] = []
+    channel.onmessage = ({ byteLength }) => void mine.push(byteLength)
+    // The very reference of the first one's channel, passed by the second: it gets a channel of its own, and no message.
+    const theirs = other.invoke('large', { channel: `__CHANNEL__:${channel.id}`, bytes: 20_000, of: 2 })
+    await client.invoke('large', { channel, bytes: 10_000, of: 1 })
+    await theirs
+    expect(mine).toEqual([10_000])
+    const fetching = other.invoke('plugin:__TAURI_CHANNEL__|fetch', {}, { headers: { 'Tauri-Channel-Id': '0' } })
+    await expect(fetching).rejects.toMatchObject({ reason: 'MethodNotFound' })
+  })
+
+  test('listeners of a frontend that has gone stay', async () => {
+    const bus = await begin(app)
+    const client = await bus.connect('m1')
+    for (let i = 0; i < 100; i++) await client.listen('news', () => {})
+    await client.close()
+    const again = await bus.connect('m1')
+    const heard: unknown[] = []
+    await again.listen('news', ({ payload }) => heard.push(payload))
+    await bus.emit('news', 1)
+    await expect.poll(() => heard).toEqual([1])
+  })
+
+  test('ten thousand queued messages crash the window', async () => {
+    const bus = await begin(app)
+    const client = await bus.connect('tests')
+    let [next, inOrder] = [0, true]
+    await client.listen<number>('flood', ({ payload }) => void (inOrder &&= payload === next++))
+    for (let i = 0; i < 50_000; i++) void bus.emit('flood', i)
+    await expect.poll(() => next, { timeout: 15_000 }).toBe(50_000)
+    expect(inOrder).toBe(true)
+  })
+
+  test('a flood of calls is taken without a bound', async () => {
+    const client = await (await begin(app)).connect('tests')
+    const abort = new AbortController()
+    const calls = Array.from({ length: 17_000 }, () => client.invoke('never', {}, { signal: abort.signal }))
+    const refused = calls.slice(16_384)
+    for (const settled of await Promise.allSettled(refused))
+      expect(settled).toMatchObject({ reason: { reason: 'Overloaded' } })
+    abort.abort()
+    await Promise.allSettled(calls)
+  })
+
+  test('events carry no bytes', async () => {
+    const bus = await begin(app)
+    const client = await bus.connect('tests')
+    const heard = new Promise(resolve => void client.listen('bytes', ({ payload }) => resolve(payload)))
+    await client.invoke('greet', { name: 'x' })
+    await bus.emit('bytes', { name: 'a', data: new Uint8Array(100_000).fill(9) })
+    expect(await heard).toEqual({ name: 'a', data: new Uint8Array(100_000).fill(9) })
+  })
+
+  test('a command that blocks freezes the window', async () => {
+    // Core is a thread of its own: the frontend's event loop turns while a command waits.
+    const client = await (await begin(app)).connect('tests')
+    let turns = 0
+    const timer = setInterval(() => turns++, 1)
+    await client.invoke('stall', { ms: 100 })
+    clearInterval(timer)
+    expect(turns).toBeGreaterThan(10)
+  })
+})
