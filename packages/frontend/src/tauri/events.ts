@@ -46,6 +46,8 @@ export class TauriListeners {
   readonly #client: Client
   readonly #callbacks: Callbacks
   readonly #listeners = new Map<number, Listener>()
+  /** One callback may be that of several listeners: how many, by its id. */
+  readonly #uses = new Map<number, number>()
   #over = false
 
   constructor(client: Client, callbacks: Callbacks) {
@@ -57,6 +59,7 @@ export class TauriListeners {
   async listen(payload: unknown, options: TauriInvokeOptions | undefined): Promise<number> {
     const { handler } = (payload ?? {}) as { handler?: unknown }
     if (typeof handler !== 'number') throw invalid('listen', 'handler', 'command listen missing required key handler')
+    this.#uses.set(handler, (this.#uses.get(handler) ?? 0) + 1)
     try {
       return await this.#listen(payload as ListenArguments, handler, toCallOptions(options))
     } catch (error) {
@@ -104,9 +107,10 @@ export class TauriListeners {
     }
   }
 
-  /** One callback may be that of several listeners. */
   #release(handler: number): void {
-    for (const listener of this.#listeners.values()) if (listener.handler === handler) return
+    const uses = this.#uses.get(handler)! - 1
+    if (uses > 0) return void this.#uses.set(handler, uses)
+    this.#uses.delete(handler)
     this.#callbacks.remove(handler)
   }
 }
