@@ -27,8 +27,10 @@ export interface AclInput {
   /** Tauri's own `gen/schemas/acl-manifests.json`, where a project has it: a `Manifests`. */
   readonly manifests: AclSource | undefined
   /**
-   * `warn`: permissions of plugins that nothing here knows are passed over, with a warning, for configurations that name
-   * plugins this core does not have. A wrong name in a plugin that is known stays an error: it is a typing error.
+   * `warn`: for configurations that name plugins which this core does not have. Passed over, with a warning, is what may well
+   * be right elsewhere: any permission of a plugin that nothing here knows, and an unknown one of a plugin that neither a
+   * permission file nor a manifest describes. A wrong name of the app, of Tauri's core plugins or of a described plugin stays
+   * an error, since it is a typing error: a `deny-` with a mistake in it would deny nothing.
    */
   readonly unknownPermissions: 'error' | 'warn'
   /** What `platforms` is held against: `platformOf(process.platform)`. */
