@@ -2,6 +2,7 @@
 import { toEventTarget, type BusEvent, type EventTarget } from '@sallyport/protocol'
 import type { Logger } from 'pino'
 import type { EventRouter } from './events.js'
+import type { FrontendCallOptions } from './exposed-calls.js'
 import { LocalListeners } from './local-listeners.js'
 import type { PathResolver } from './plugins/path/resolver.js'
 import type { Resources } from './resources.js'
@@ -31,6 +32,15 @@ export interface App {
   manage<T>(key: StateKey<T>, value: T): boolean
   /** @throws BusError `InternalError`, with Tauri's text, where nothing is managed by `key` */
   state<T>(key: StateKey<T>): T
+  /**
+   * Calls a function that a frontend exposes. What it answers is the frontend's word, and no more trusted than its calls.
+   *
+   * @param args named arguments, or bytes as the whole body
+   * @throws BusError `Disconnected` where there is no such frontend, or it goes away meanwhile; `MethodNotFound`, `Cancelled`,
+   * `Timeout`, `Overloaded`; `CommandFailed` with what the function threw as its `data`
+   * @example const src = await app.call<string>('main', 'transform', { src }, { timeout: 1000 })
+   */
+  call<T = unknown>(label: string, name: string, args?: object, options?: FrontendCallOptions): Promise<T>
   /** What is kept open for everybody, by number, until core ends. Any frontend may close these with Tauri's `Resource`. */
   readonly resources: Resources
   /** Where the folders of this machine and of this program are. */
@@ -43,13 +53,14 @@ export interface AppListenOptions {
 }
 
 export interface AppParts {
+  call(label: string, name: string, args?: unknown, options?: FrontendCallOptions): Promise<unknown>
   router: EventRouter
   getLog: () => Logger
   resources: Resources
   path: PathResolver
 }
 
-export function createApp({ router, getLog, resources, path }: AppParts): App {
+export function createApp({ call, router, getLog, resources, path }: AppParts): App {
   const local = new LocalListeners(router)
   const store = new StateStore()
   const listen: App['listen'] = (event, handler, options = {}) =>
@@ -60,6 +71,7 @@ export function createApp({ router, getLog, resources, path }: AppParts): App {
     )
 
   return {
+    call: call as App['call'],
     get log(): Logger {
       return getLog()
     },

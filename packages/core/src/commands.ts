@@ -58,7 +58,8 @@ export function permissionsOf(name: string, plugin?: string): { allow: string; d
 }
 
 function checkPluginName(name: string): void {
-  if (name === 'core' || name === 'tauri' || CORE_PLUGINS.includes(name))
+  // `expose`: hooks are shown answers of frontends as `plugin:expose|answer`.
+  if (['core', 'tauri', 'expose'].includes(name) || CORE_PLUGINS.includes(name))
     throw new BusError('InvalidParams', `plugin uses reserved name: ${name}`)
   if (!/^[a-z0-9][a-z0-9-]*$/.test(name)) {
     throw new BusError('InvalidParams', `A plugin’s name has only a-z, 0-9 and "-": got ${JSON.stringify(name)}`)

@@ -49,8 +49,8 @@ export async function createCore(
   const registry = createRegistry(definition, createCoreCommands(core), pool)
   const warn = (text: string): void => getLog().warn(text)
   const authority = createAuthority({ acl, registry, pattern, pluginFiles: pluginFilesOf(definition), warn })
-  const hostRegistry: CommandRegistry = new Map([...registry, ...createHostCommands(authority).map(named)])
-  const app = createApp({ router, getLog, resources, path })
+  const hostRegistry: CommandRegistry = new Map([...registry, ...createHostCommands(authority, sessions).map(named)])
+  const app = createApp({ call: (...call) => sessions.call(...call), router, getLog, resources, path })
   const keys = pattern === 'isolation' ? (await import('./keys.js')).createKeys() : undefined
   const apiOf = ({ name }: Plugin): PluginApi => ({
     name,

@@ -1,9 +1,15 @@
 // What the host asks of core over its own link, as commands. Frontends do not have them: to them their names are unknown.
 import type { Authority } from './authority/authority.js'
 import type { RunnableCommand } from './commands.js'
+import type { Call } from './context.js'
+import { movable } from './exposed-calls.js'
+import type { Sessions } from './sessions.js'
+import { giveAway } from './transfer.js'
 
-/** The commands behind the methods of `Bus` that change what frontends may do. */
+/** The commands behind methods of `Bus`. */
 export const HOST_METHOD = {
+  /** The arguments are the function's own; which function it is stands in the headers. */
+  call: 'plugin:host|call',
   addCapability: 'plugin:acl|add_capability',
   removeCapability: 'plugin:acl|remove_capability',
 } as const
@@ -13,7 +19,7 @@ interface CapabilityArguments {
   identifier?: unknown
 }
 
-export function createHostCommands(authority: Authority): RunnableCommand[] {
+export function createHostCommands(authority: Authority, sessions: Sessions): RunnableCommand[] {
   const command = (method: string, run: (args: CapabilityArguments) => unknown): RunnableCommand => ({
     method,
     owner: 'core',
@@ -22,9 +28,24 @@ export function createHostCommands(authority: Authority): RunnableCommand[] {
     run: run as RunnableCommand['run'],
   })
   return [
+    {
+      method: HOST_METHOD.call,
+      owner: 'core',
+      allow: '',
+      deny: '',
+      run: (args, call) => callFrontend(sessions, args, call),
+    },
     command(HOST_METHOD.addCapability, ({ capability }) =>
       authority.add({ value: capability, from: 'bus.addCapability' }),
     ),
     command(HOST_METHOD.removeCapability, ({ identifier }) => authority.remove(String(identifier))),
   ]
+}
+
+/** Bytes pass through core without a copy, in both directions. */
+async function callFrontend(sessions: Sessions, args: unknown, { request, signal }: Call): Promise<unknown> {
+  const { label = '', name = '', added } = request.headers
+  await sessions.added(Number(added))
+  const result = await sessions.call(label, name, args, { signal, transfer: movable(args) })
+  return giveAway(result, movable(result))
 }

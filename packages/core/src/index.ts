@@ -32,6 +32,7 @@ export {
 export { renderExplanation } from './authority/explain-text.js'
 export type { CommandScope, Scope } from './authority/scope.js'
 export type { Channel } from './channel.js'
+export type { FrontendCallOptions } from './exposed-calls.js'
 export type { CommandContext, CommandRequest } from './context.js'
 export {
   command,

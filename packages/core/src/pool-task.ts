@@ -1,8 +1,7 @@
 // What runs in a thread of the pool: the default export of a user's module. Its outcome is wrapped, so that whatever it
 // throws, `null` too, comes back as thrown; what is told of an error is decided here, where it is still whole.
 import type { ErrorObject } from '@sallyport/protocol'
-import { BusError, toErrorObject } from '@sallyport/protocol'
-import { failureOf } from './failure.js'
+import { BusError, failureOf, toErrorObject } from '@sallyport/protocol'
 
 export interface PoolTask {
   method: string

@@ -23,6 +23,7 @@ import {
   type Outbox,
   type PackedMessage,
   type RequestId,
+  type RequestMessage,
 } from '@sallyport/protocol'
 import type { Delivery } from './delivery.js'
 import type { Payload } from './payload.js'
@@ -86,6 +87,17 @@ export class Replies {
     } catch (cause) {
       const failure = uncarriable(`The error of ${describeCommand(method)}`, error.reason, cause)
       this.#answer({ jsonrpc: '2.0', id, error: toErrorObject(failure) }, undefined)
+    }
+  }
+
+  /** Calls a function of the frontend. @throws BusError `InvalidParams` for arguments that can't be carried */
+  request(id: number, method: string, params: unknown, transfer?: readonly ArrayBufferLike[]): void {
+    const message: RequestMessage = { jsonrpc: '2.0', id, method }
+    if (params !== undefined) message.params = params
+    try {
+      this.#answer(message, params, transfer)
+    } catch (cause) {
+      throw uncarriable(`Arguments of ${describeCommand(method)}`, 'InvalidParams', cause)
     }
   }
 

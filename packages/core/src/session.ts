@@ -5,8 +5,11 @@ import {
   BusError,
   METHOD,
   describeCommand,
+  failureOf,
   idOf,
   isBusError,
+  isMeantAsAnswer,
+  isThenable,
   parseCall,
   type CallMessage,
   type CodecName,
@@ -22,7 +25,7 @@ import type { CommandRegistry } from './commands.js'
 import { Call } from './context.js'
 import type { Delivery } from './delivery.js'
 import type { EventRouter, ListenerHome } from './events.js'
-import { failureOf } from './failure.js'
+import { ExposedCalls, type FrontendCallOptions } from './exposed-calls.js'
 import { Inbox } from './inbox.js'
 import { notFound } from './not-found.js'
 import type { Payload } from './payload.js'
@@ -62,7 +65,10 @@ export class Session implements ListenerHome {
   readonly #replies: Replies
   readonly #channels: ChannelTable
   readonly #linkClosed: Promise<void>
+  readonly #exposed: ExposedCalls
   #draining = false
+  /** It is logged once: whoever floods core with such answers is not to flood the log. */
+  #hasAnsweredWrong = false
   #closed = false
 
   constructor(options: SessionOptions) {
@@ -71,6 +77,7 @@ export class Session implements ListenerHome {
     this.#inbox = new Inbox(options.opener)
     this.#replies = new Replies(options.link, options.codec)
     this.#channels = new ChannelTable(this.#replies)
+    this.#exposed = new ExposedCalls(this.#replies)
     this.#linkClosed = new Promise(resolve => {
       options.link.receive({ frame: frame => this.#receive(frame), closed: fault => resolve(this.#end(fault)) })
     })
@@ -78,6 +85,11 @@ export class Session implements ListenerHome {
 
   deliver(delivery: Delivery, payload: Payload): void {
     this.#replies.event(delivery, payload)
+  }
+
+  /** Calls a function that the frontend exposes. */
+  call(name: string, args: unknown, options?: FrontendCallOptions): Promise<unknown> {
+    return this.#exposed.call(name, args, options)
   }
 
   /** Takes no further call, and resolves once those that run have ended. */
@@ -111,6 +123,7 @@ export class Session implements ListenerHome {
   }
 
   #serve(message: unknown): void {
+    if (isMeantAsAnswer(message)) return this.#answered(message)
     let call: CallMessage
     try {
       call = parseCall(message)
@@ -122,6 +135,17 @@ export class Session implements ListenerHome {
       else this.#dispatch(call)
     } catch (error) {
       this.#fail(call, error)
+    }
+  }
+
+  /** To a call of what the frontend exposes. Its id is core's: an error about it is about no call of the frontend's. */
+  #answered(message: unknown): void {
+    try {
+      this.#exposed.settle(message)
+    } catch (error) {
+      this.#replies.error(null, '', error as BusError)
+      if (!this.#hasAnsweredWrong) this.#options.app.log.warn({ label: this.#name }, (error as BusError).message)
+      this.#hasAnsweredWrong = true
     }
   }
 
@@ -211,6 +235,7 @@ export class Session implements ListenerHome {
     const gone = `The frontend ${JSON.stringify(this.#name)} is gone`
     this.#calls.abortAll(new BusError('Disconnected', gone))
     this.#channels.abandonAll(gone)
+    this.#exposed.end(gone)
     this.#options.router.dropHome(this)
     if (fault) this.#options.report.fault(this.#name, fault)
     this.#options.report.closed(this)
@@ -222,6 +247,3 @@ export class Session implements ListenerHome {
 }
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
-
-const isThenable = (value: unknown): value is PromiseLike<unknown> =>
-  typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'

@@ -1,8 +1,11 @@
 // The sessions of a core. Frontends come and go: the others are told of it, and what handlers opened for one is closed after
 // it.
+import { BusError, describeName } from '@sallyport/protocol'
 import type { Logger } from 'pino'
 import type { EventRouter } from './events.js'
+import type { FrontendCallOptions } from './exposed-calls.js'
 import { tellCreated, tellDestroyed } from './frontend-events.js'
+import { didYouMean } from './guess.js'
 import { ResourceTable } from './resources.js'
 import { Session, type SessionOptions, type SessionReport } from './session.js'
 
@@ -15,6 +18,10 @@ export interface SessionsParts {
 export class Sessions {
   readonly #parts: SessionsParts
   readonly #open = new Set<Session>()
+  /** The latest of each label: one that was closed may still be on its way out. */
+  readonly #byLabel = new Map<string, Session>()
+  #added = 0
+  #whenAdded: (() => void)[] = []
   /** What is being closed after frontends that have gone. */
   readonly #closing = new Set<Promise<void>>()
   readonly #hurry = new AbortController()
@@ -30,7 +37,25 @@ export class Sessions {
 
   /** The session of a frontend. */
   find(label: string): Session | undefined {
-    return [...this.#open].find(session => session.label === label)
+    return this.#byLabel.get(label)
+  }
+
+  /**
+   * Calls a function that a frontend exposes.
+   *
+   * @throws BusError `Disconnected` where there is no such frontend, or it goes away meanwhile; what its function throws
+   */
+  async call(label: string, name: string, args?: unknown, options?: FrontendCallOptions): Promise<unknown> {
+    const session = this.#byLabel.get(label)
+    if (session) return session.call(name, args, options)
+    const hint = didYouMean(String(label), this.#byLabel.keys())
+    const text = `There is no frontend ${describeName(String(label))}${hint}`
+    throw new BusError('Disconnected', text, { data: { delivered: 'no' } })
+  }
+
+  /** Resolves once so many frontends have been added: the host speaks of them over one port, and gives their links over another. */
+  async added(count: number): Promise<void> {
+    while (this.#added < count) await new Promise<void>(resolve => this.#whenAdded.push(resolve))
   }
 
   add(options: Omit<SessionOptions, 'router' | 'resources' | 'report'>): void {
@@ -41,12 +66,18 @@ export class Sessions {
     const resources = new ResourceTable({ label, failed })
     const closed = (session: Session): void => {
       this.#open.delete(session)
+      if (label !== undefined && this.#byLabel.get(label) === session) this.#byLabel.delete(label)
       const closing = resources.closeAll(this.#hurry.signal).finally(() => this.#closing.delete(closing))
       this.#closing.add(closing)
       if (label !== undefined) tellDestroyed(router, label)
     }
-    this.#open.add(new Session({ ...options, router, resources, report: { ...report, closed } }))
-    if (label !== undefined) tellCreated(router, label)
+    const added = new Session({ ...options, router, resources, report: { ...report, closed } })
+    this.#open.add(added)
+    if (label === undefined) return
+    this.#byLabel.set(label, added)
+    this.#added++
+    for (const resolve of this.#whenAdded.splice(0)) resolve()
+    tellCreated(router, label)
   }
 
   /** Takes no further call; resolves once those that run have ended. */

@@ -1,7 +1,7 @@
 // How a handler gives bytes away rather than have them copied: a mark on its result, as in comlink.
 import { BusError, buffersOf, holdsBytes } from '@sallyport/protocol'
 
-const given = new WeakSet<object>()
+const given = new WeakMap<object, readonly ArrayBufferLike[]>()
 
 /**
  * Marks a result: its bytes are moved to the caller, and their buffers are detached here once it is sent. `value` is bytes,
@@ -13,10 +13,22 @@ const given = new WeakSet<object>()
  */
 export function transfer<T extends object>(value: T): T {
   if (!holdsBytes(value)) throw new BusError('InvalidParams', 'transfer() takes bytes, or an object with bytes in it')
-  given.add(value)
+  // Shared memory can't be given away: it is copied.
+  return giveAway(
+    value,
+    [...buffersOf(value)].filter(buffer => buffer instanceof ArrayBuffer),
+  )
+}
+
+/** The same for some of a value's buffers. */
+export function giveAway<T>(value: T, buffers: readonly ArrayBufferLike[]): T {
+  if (buffers.length > 0) given.set(value as object, buffers)
   return value
 }
 
-/** The buffers that go with a marked result. The mark is gone then. Shared memory can't be given away: it is copied. */
-export const takeTransfer = (value: object): readonly ArrayBufferLike[] | undefined =>
-  given.delete(value) ? [...buffersOf(value)].filter(buffer => buffer instanceof ArrayBuffer) : undefined
+/** The buffers that go with a marked result. The mark is gone then. */
+export function takeTransfer(value: object): readonly ArrayBufferLike[] | undefined {
+  const buffers = given.get(value)
+  if (buffers !== undefined) given.delete(value)
+  return buffers
+}

@@ -3,6 +3,7 @@
 import {
   BusError,
   channelReference,
+  checkNamedArguments,
   describeCommand,
   describeThrown,
   isBusError,
@@ -38,16 +39,8 @@ export function prepareArguments(command: string, args: unknown): PreparedArgume
 function prepare(command: string, args: unknown): PreparedArguments {
   if (args === undefined || args === null) return { params: undefined, hasBytes: false, channels: NO_CHANNELS }
   if (isBytes(args)) return { params: args, hasBytes: true, channels: NO_CHANNELS }
-  // Lists, maps and promises that somebody forgot to await would all arrive as an object without a name in it.
-  if (typeof args !== 'object' || Symbol.iterator in args || typeof (args as { then?: unknown }).then === 'function') {
-    const kind = typeof args === 'object' ? `a ${Object.prototype.toString.call(args).slice(8, -1)}` : typeof args
-    const given = Array.isArray(args) ? 'an array' : kind
-    throw new BusError(
-      'InvalidParams',
-      `Arguments of ${describeCommand(command)} must be an object of named arguments, or bytes: got ${given}`,
-    )
-  }
-  const named = args as Record<string, unknown>
+  checkNamedArguments(command, args)
+  const named: Record<string, unknown> = args
   let hasBytes = false
   let hasChannels = false
   for (const value of valuesOf(command, named)) {

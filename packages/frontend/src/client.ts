@@ -2,6 +2,7 @@
 import {
   BusError,
   METHOD,
+  cancelled,
   checkEventName,
   holdsBytes,
   toEventTarget,
@@ -14,8 +15,9 @@ import { channelsAmong, checkCommandName, prepareArguments, type CommandArgument
 import { Channel } from './channel.js'
 import { Connection } from './connection.js'
 import { checkHandler, type EventHandler } from './events.js'
+import type { ExposedFunctions } from './exposed.js'
 import { finish } from './open-channels.js'
-import { cancelled, checkEmitOptions, type EmitOptions, type InvokeOptions, type ListenOptions } from './options.js'
+import { checkEmitOptions, type EmitOptions, type InvokeOptions, type ListenOptions } from './options.js'
 import { Stream } from './stream.js'
 
 export interface ClientOptions {
@@ -123,6 +125,22 @@ export class Client {
       return handler(received)
     }
     return this.listen(event, typeof handler === 'function' ? first : handler, options)
+  }
+
+  /**
+   * Lets core and the host call these functions of this frontend: `app.call(label, name, args)`, `bus.call(…)`. What takes
+   * them away again is returned.
+   *
+   * @throws BusError `InvalidParams` for a name that is exposed already, and for what is no function
+   * @example client.expose({ transform: ({ src }) => src.toUpperCase() })
+   */
+  expose(functions: ExposedFunctions): () => void {
+    return this.#core.exposed.add(functions)
+  }
+
+  /** @internal Calls of what is not exposed wait until the module has been loaded. */
+  whileLoading(loaded: Promise<unknown>): void {
+    this.#core.exposed.waitFor(loaded)
   }
 
   /** Closes the link. Calls that still wait reject with `Disconnected`. */

@@ -3,6 +3,7 @@
 import {
   BusError,
   METHOD,
+  Pending,
   STREAM_HEADER,
   createOutbox,
   type CallMessage,
@@ -13,10 +14,11 @@ import {
 import { plainHeaders } from './arguments.js'
 import type { Channel } from './channel.js'
 import { Listeners } from './events.js'
+import { Exposed } from './exposed.js'
 import { Incoming } from './incoming.js'
 import { OpenChannels } from './open-channels.js'
 import { checkCallOptions, type InvokeOptions } from './options.js'
-import { Pending } from './pending.js'
+import { postError, postResult } from './post-answer.js'
 import { postCall } from './post-call.js'
 
 export class Connection {
@@ -26,6 +28,10 @@ export class Connection {
   readonly listeners: Listeners = new Listeners()
   readonly channels: OpenChannels = new OpenChannels((method, params) => {
     if (!this.#gone) this.notify(method, params)
+  })
+  readonly exposed: Exposed = new Exposed({
+    result: (id, method, value) => postResult(this.#outbox, this.#codec, id, method, value),
+    error: (id, error) => postError(this.#outbox, this.#codec, id, error),
   })
   readonly #codec: CodecName
   readonly #link: Link
@@ -47,6 +53,7 @@ export class Connection {
       pending: this.pending,
       listeners: this.listeners,
       channels: this.channels,
+      exposed: this.exposed,
     })
     this.closed = new Promise(resolve => {
       link.receive({
@@ -112,5 +119,6 @@ export class Connection {
     this.pending.rejectAll(() => gone('unknown'))
     this.listeners.clear()
     this.channels.finishAll()
+    this.exposed.end(this.#gone)
   }
 }

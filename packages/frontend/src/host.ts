@@ -1,4 +1,5 @@
 // What the host takes from here for links of its own: the client, and the link through a gate.
+export { Channel } from './channel.js'
 export { Client, type ClientOptions } from './client.js'
 export type { EventHandler } from './events.js'
 export type { EmitOptions, InvokeOptions, ListenOptions } from './options.js'

@@ -1,4 +1,4 @@
-// What comes in to a client, and whose it is: a call's that waits, a listener's, a channel's. Core is trusted not to be hostile,
+// What comes in to a client, and whose it is: a call's that waits, a listener's, a channel's, or a call of what is exposed. Core is trusted not to be hostile,
 // but not to be without bugs: what is none of these is dropped.
 import {
   BatchReader,
@@ -8,17 +8,21 @@ import {
   type ChannelParams,
   type EventParams,
   type Link,
+  type Pending,
   type ReceivedFrame,
+  type RequestId,
+  type RequestMessage,
 } from '@sallyport/protocol'
 import type { Listeners } from './events.js'
+import type { Exposed } from './exposed.js'
 import type { OpenChannels } from './open-channels.js'
-import type { Pending } from './pending.js'
 
 export interface IncomingParts {
   link: Link
   pending: Pending
   listeners: Listeners
   channels: OpenChannels
+  exposed: Exposed
 }
 
 export class Incoming {
@@ -43,14 +47,16 @@ export class Incoming {
   }
 
   #take(message: unknown): void {
-    const { pending, listeners, channels } = this.#parts
+    const { pending, listeners, channels, exposed } = this.#parts
     if (isResponse(message)) {
       if ('error' in message && message.id === null) this.fault = new BusError('InvalidRequest', message.error.message)
       return pending.settle(message)
     }
-    const { method, params } = (message ?? {}) as { method?: unknown; params?: unknown }
+    const { id, method, params } = (message ?? {}) as Partial<RequestMessage>
+    if (id !== undefined && method !== undefined) return exposed.take(message as RequestMessage)
     if (typeof params !== 'object' || params === null) return
     if (method === METHOD.event) listeners.dispatch(params as EventParams)
     else if (method === METHOD.channel) channels.receive(params as ChannelParams)
+    else if (method === METHOD.cancel) exposed.cancel((params as { id: RequestId }).id)
   }
 }

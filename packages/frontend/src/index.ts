@@ -3,6 +3,7 @@ import type { EventTarget, Unlisten } from '@sallyport/protocol'
 import type { CommandArguments } from './arguments.js'
 import { currentClient } from './current.js'
 import type { EventHandler } from './events.js'
+import type { ExposedFunctions } from './exposed.js'
 import type { EmitOptions, InvokeOptions, ListenOptions } from './options.js'
 import type { Stream } from './stream.js'
 
@@ -12,6 +13,7 @@ export type { CommandArguments } from './arguments.js'
 export { Channel } from './channel.js'
 export type { Client } from './client.js'
 export type { EventHandler } from './events.js'
+export type { ExposedContext, ExposedFunction, ExposedFunctions } from './exposed.js'
 export type { EmitOptions, InvokeOptions, ListenOptions } from './options.js'
 export { createClient, type ClientTypes, type TypedClient, type TypedConnection } from './typed-client.js'
 export type {
@@ -54,6 +56,17 @@ export async function invoke<T = unknown>(
  */
 export function stream<T = unknown>(command: string, args?: CommandArguments, options?: InvokeOptions): Stream<T> {
   return currentClient().stream<T>(command, args, options)
+}
+
+/**
+ * Lets core and the host call these functions; what takes them away again is returned.
+ *
+ * @throws BusError `InvalidParams` for a name that is exposed already, and for what is no function
+ * @example
+ * expose({ transform: ({ src }: { src: string }) => src.toUpperCase() })
+ */
+export function expose(functions: ExposedFunctions): () => void {
+  return currentClient().expose(functions)
 }
 
 /** Sends an event to every listener, in core, the host and all frontends, this one too. */

@@ -24,7 +24,9 @@ const actor = startWorkerActor({
     const client = new Client(gateEnd ? throughGate(core, openLink(gateEnd, true)) : core, { label, codec, data })
     setCurrentClient(client)
     void client.closed.then(() => send({ type: 'link.closed' }))
-    import(module).catch((error: unknown) => send({ type: 'fault', error }))
+    const loaded = import(module)
+    client.whileLoading(loaded)
+    loaded.catch((error: unknown) => send({ type: 'fault', error }))
     return () => void client.close()
   },
   drain: async () => {},

@@ -6,28 +6,27 @@ import {
   BusError,
   FRAME_KIND,
   METHOD,
-  carriesBytes,
   codecs,
   createOutbox,
   encodeMessage,
-  describeCommand,
   idOf,
   isBusError,
+  isMeantAsAnswer,
   claimAttachments,
-  packMessage,
+  parseAnswer,
   parseCall,
   toErrorObject,
   type CallMessage,
   type Codec,
   type Link,
   type Outbox,
-  type PackedMessage,
   type ReceivedFrame,
   type RequestId,
   type Sealer,
 } from '@sallyport/protocol'
+import { isCall, nameOf, rejection, show, write, writeError, type Given, type Passed } from './gate-message.js'
+import type { Verdict } from './hook-message.js'
 import type { Hook } from './hook.js'
-import type { PassedMessage, Verdict } from './hook-message.js'
 
 export interface GateOptions {
   /** To the frontend: its messages come in, records and rejections go out. */
@@ -44,11 +43,6 @@ interface Waiting {
   readonly id: RequestId | undefined
   /** Set once it may go, in its turn; `null` where it never will. */
   outcome: Passed | null | undefined
-}
-
-/** A message that goes on. Its attachments may be the hook's own memory. */
-interface Passed extends PackedMessage {
-  readonly codec: Codec
 }
 
 /** Serves the gate until its link closes. A frame that is none closes it. */
@@ -109,38 +103,33 @@ class Gate {
   }
 
   #take(message: unknown, codec: Codec): void {
-    let call: CallMessage
+    const isAnswer = isMeantAsAnswer(message)
+    let given: Given
     try {
-      call = parseCall(message)
+      given = isAnswer ? parseAnswer(message) : parseCall(message)
     } catch (error) {
-      return this.#answer(idOf(message), error as BusError)
+      return this.#answer(isAnswer ? null : idOf(message), error as BusError)
     }
-    if (call.method.startsWith('$/')) return this.#housekeeping(call, codec)
-    const verdict = this.#judge(call)
-    if (!(verdict instanceof Promise)) return this.#decide(call, codec, verdict, undefined)
-    const waiting: Waiting = { id: call.id, outcome: undefined }
+    if (isCall(given) && given.method.startsWith('$/')) return this.#housekeeping(given, codec)
+    const verdict = this.#options.hook(show(given))
+    if (!(verdict instanceof Promise)) return this.#decide(given, codec, verdict, undefined)
+    // The id of an answer is core's, and nothing that the frontend could cancel.
+    const waiting: Waiting = { id: isAnswer ? undefined : given.id, outcome: undefined }
     this.#waiting.push(waiting)
-    verdict.then(late => this.#decide(call, codec, late, waiting)).catch(() => this.#options.link.close())
-  }
-
-  /** The hook sees Tauri's message. Its ids are shown, and never read back. */
-  #judge({ id, method, params, headers }: CallMessage): Verdict | Promise<Verdict> {
-    const callback = typeof id === 'number' ? id : 0
-    const options = headers === undefined ? undefined : { headers }
-    return this.#options.hook({ cmd: method, callback, error: callback, payload: params ?? {}, options })
+    verdict.then(late => this.#decide(given, codec, late, waiting)).catch(() => this.#options.link.close())
   }
 
   /** What the hook gave is written out here and now, before any of its code can run again. */
-  #decide(call: CallMessage, codec: Codec, verdict: Verdict, waiting: Waiting | undefined): void {
-    let outcome: Passed | null = null
+  #decide(given: Given, codec: Codec, verdict: Verdict, waiting: Waiting | undefined): void {
+    let outcome: Passed | null
     if (waiting?.outcome === null) return // cancelled
-    if (verdict.kind === 'reject') this.#reject(call, verdict.why, verdict.detail)
+    if (verdict.kind === 'reject') outcome = this.#reject(given, codec, verdict.why, verdict.detail)
     else {
       try {
-        outcome = write(call, verdict.message, codec)
+        outcome = write(given, verdict.message, codec)
       } catch {
         // What was thrown is the hook's, and is not looked at.
-        this.#reject(call, 'malformed', 'the answer can’t be carried')
+        outcome = this.#reject(given, codec, 'malformed', 'the answer can’t be carried')
       }
     }
     const goesNow = this.#waiting.length === 0 || this.#waiting[0] === waiting
@@ -150,7 +139,7 @@ class Gate {
       waiting.outcome = outcome
       this.#release()
     } else if (outcome && goesNow) this.#seal(outcome)
-    else if (outcome) this.#waiting.push({ id: call.id, outcome })
+    else if (outcome) this.#waiting.push({ id: isCall(given) ? given.id : undefined, outcome })
   }
 
   /** Attachments are sealed before this returns. */
@@ -180,17 +169,21 @@ class Gate {
     this.#release()
   }
 
-  #reject({ id, method }: CallMessage, why: string, detail: string | undefined): void {
-    this.#options.rejected(method.slice(0, MAX_NAME), detail === undefined ? why : `${why}: ${detail}`)
-    if (id === undefined) return
-    const text = `${describeCommand(method)} was rejected by the isolation hook (${WHY[why]})`
-    this.#answer(id, new BusError('Rejected', text, { data: { why } }))
+  /** Gives what goes to core in its place: whoever waits there for an answer must hear of it. */
+  #reject(given: Given, codec: Codec, why: string, detail: string | undefined): Passed | null {
+    this.#options.rejected(nameOf(given), detail === undefined ? why : `${why}: ${detail}`)
+    const error = rejection(given, why)
+    if (!isCall(given)) return writeError(given, error, codec)
+    if (given.id !== undefined) this.#answer(given.id, error)
+    return null
   }
 
   #answer(id: RequestId | null, error: BusError): void {
     this.#answers.post(codecs.json, { jsonrpc: '2.0', id, error: toErrorObject(error) })
   }
 }
+
+const NONE: readonly never[] = []
 
 /** A frame of so many bytes is one of several: an outbox begins the next soon after. */
 const LONG_FRAME = 12 * 1024
@@ -200,23 +193,3 @@ const RECORD_MESSAGES = 32
 /** A frame that comes alone makes two records: core opens one while the hook sees to the other. */
 const recordMessages = (count: number, bytes: number): number =>
   bytes > LONG_FRAME ? count : Math.max(RECORD_MESSAGES, count >> 1)
-
-/** Of a command's name, in reports: whoever sent it chose it. */
-const MAX_NAME = 200
-
-const WHY: Record<string, string> = {
-  null: 'it returned null or undefined',
-  threw: 'it threw',
-  timeout: 'it took too long',
-  malformed: 'what it returned is no message',
-}
-
-const NONE: readonly never[] = []
-
-function write({ id }: CallMessage, { cmd, payload, options }: PassedMessage, codec: Codec): Passed {
-  const message = { jsonrpc: '2.0', method: cmd, params: payload } as CallMessage
-  if (id !== undefined) message.id = id
-  if (options?.headers !== undefined) message.headers = options.headers
-  if (codec.name === 'msgpack' || carriesBytes(message)) return { codec: codecs.msgpack, ...packMessage(message) }
-  return { codec, encoded: encodeMessage(codec, message, true), attachments: NONE }
-}

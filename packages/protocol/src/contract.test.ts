@@ -118,9 +118,11 @@ it('the names of the methods are fixed', () => {
     unlisten: 'plugin:event|unlisten',
     emit: 'plugin:event|emit',
     emitTo: 'plugin:event|emit_to',
+    answer: 'plugin:expose|answer',
     event: '$/event',
     channel: '$/channel',
     cancel: '$/cancelRequest',
     credit: '$/credit',
+    closeChannel: '$/closeChannel',
   })
 })

@@ -9,6 +9,8 @@ export const METHOD = {
   unlisten: 'plugin:event|unlisten',
   emit: 'plugin:event|emit',
   emitTo: 'plugin:event|emit_to',
+  /** What a hook is shown as the command of an answer, to a call of a function that the frontend exposes. */
+  answer: 'plugin:expose|answer',
   /** core → frontend: an event for listeners of this frontend. */
   event: '$/event',
   /** core → frontend: a message of a channel, or its end. */

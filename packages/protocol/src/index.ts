@@ -2,6 +2,7 @@
 export { MAX_CHANNELS, MAX_IN_FLIGHT, MAX_LISTENERS, MAX_RESOURCES } from './bounds.js'
 export { carriesBytes } from './attachments.js'
 export { BatchReader } from './batch-reader.js'
+export { cancelled, checkNamedArguments, checkOptionNames, checkPatience, type CallOptions } from './call-options.js'
 export { CallSlots } from './call-slots.js'
 export type { Codec, CodecName, EncodedMessage } from './codec.js'
 export { codecs } from './codecs.js'
@@ -30,7 +31,8 @@ export {
   type BusErrorReason,
   type ErrorObject,
 } from './error.js'
-export { FRAME_KIND, readFrame, writeFrame, type Frame, type FrameKind } from './frame.js'
+export { failureOf } from './failure.js'
+export { FRAME_KIND, isAlone, readFrame, writeFrame, type Frame, type FrameKind } from './frame.js'
 export type { Link, LinkReceiver, ReceivedFrame } from './link.js'
 export { createLinkEnds, openLink, type LinkEnd, type LinkKind } from './link-ends.js'
 export { createMemoryLinkPair } from './memory-link.js'
@@ -40,7 +42,9 @@ export {
   holdsBytes,
   idOf,
   isBytes,
+  isMeantAsAnswer,
   isResponse,
+  parseAnswer,
   parseCall,
   type CallMessage,
   type ErrorMessage,
@@ -54,9 +58,11 @@ export {
 } from './message.js'
 export { checkSize, createOutbox, encodeMessage, type Outbox } from './outbox.js'
 export { claimAttachments, packMessage, type PackedMessage } from './packing.js'
+export { Pending } from './pending.js'
 export { createPortLink } from './port-link.js'
 export type { OpenedRecord, Opener, OpenerOptions, Sealer, SealerOptions } from './record.js'
 export { encodeValue, putLast } from './run.js'
+export { isThenable } from './thenable.js'
 export { buffersOf, checkTransfer } from './transfer.js'
 export { receiveError, reportError, type ReportedError } from './reported-error.js'
 export {

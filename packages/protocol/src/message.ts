@@ -89,6 +89,28 @@ export function parseCall(message: unknown): CallMessage {
   return message as unknown as CallMessage
 }
 
+/** True for what is meant as an answer, whether it is a right one or not. */
+export const isMeantAsAnswer = (message: unknown): boolean =>
+  typeof message === 'object' &&
+  message !== null &&
+  (message as { method?: unknown }).method === undefined &&
+  ('result' in message || 'error' in message)
+
+/**
+ * Checks one incoming answer, and gives it back typed. Whoever sends it is not trusted.
+ *
+ * @throws BusError `InvalidRequest`, which names the member that is wrong.
+ */
+export function parseAnswer(message: unknown): ResponseMessage & { id: RequestId } {
+  if (!isObject(message) || message['jsonrpc'] !== '2.0') throw invalid('`jsonrpc` must be "2.0"')
+  if (!isRequestId(message['id'])) throw invalid('the `id` of an answer must be a string or a safe integer')
+  if ('result' in message === 'error' in message) throw invalid('an answer has either `result` or `error`')
+  if ('error' in message && !isErrorObject(message['error'])) {
+    throw invalid('`error` must be an object with a number `code` and a text `message`')
+  }
+  return message as unknown as ResponseMessage & { id: RequestId }
+}
+
 export function isResponse(message: unknown): message is ResponseMessage {
   if (!isObject(message) || message['jsonrpc'] !== '2.0') return false
   if ('result' in message) return isRequestId(message['id'])

@@ -34,6 +34,10 @@ describe('docs/wire.md states', () => {
       `| values in a frame | ${count(MAX_NODES)}; JSON: only in frames over ${kib(SCAN_ABOVE_BYTES)},`,
     ],
     ['the calls in flight', `| calls of a frontend in flight | ${count(MAX_IN_FLIGHT)}, then Overloaded;`],
+    [
+      'the calls to a frontend in flight',
+      `| calls to a frontend in flight | ${count(MAX_IN_FLIGHT)}, then Overloaded |`,
+    ],
     ['channels and listeners', `| ${count(MAX_CHANNELS)}, ${count(MAX_LISTENERS)}, then Overloaded |`],
     ['the window of a channel', `| messages of a channel under way | ${CHANNEL_WINDOW} |`],
     ['the age of a record', `| age of a record | ${MAX_RECORD_AGE / 1000} s |`],

@@ -7,6 +7,8 @@ import type { Capability } from '../authority/capability.js'
 import type { Attachment } from '../control.js'
 import { didYouMean } from '../guess.js'
 import { HOST_METHOD } from '../host-commands.js'
+import type { FrontendCallOptions } from '../exposed-calls.js'
+import { callFrontend } from './call.js'
 import { checkFile } from './files.js'
 import type { Frontends } from './frontends.js'
 import type { FrontendOptions, ModuleLocation } from './options.js'
@@ -99,6 +101,18 @@ export class Bus {
     const listening = this.#client.once(event, handler, options)
     this.#early?.push(listening)
     return listening
+  }
+
+  /**
+   * Calls a function that a frontend exposes. What it answers is the frontend's word.
+   *
+   * @param args named arguments, or bytes as the whole body
+   * @throws BusError `Disconnected` where there is no such frontend, or it goes away meanwhile; `MethodNotFound`, `Cancelled`,
+   * `Timeout`, `Overloaded`; `CommandFailed` with what the function threw as its `data`
+   * @example const src = await bus.call<string>('main', 'transform', { src }, { timeout: 1000 })
+   */
+  call<T = unknown>(label: string, name: string, args?: object, options?: FrontendCallOptions): Promise<T> {
+    return callFrontend<T>(this.#client, this.#parts.frontends.attached, { label, name, args, options })
   }
 
   /**

@@ -21,6 +21,8 @@ interface Frontend {
 export class Frontends {
   readonly #host: FrontendHost
   readonly #open = new Map<string, Frontend>()
+  /** How many links core has been given. */
+  attached = 0
   /** Settled once a frontend and its gate have gone. */
   readonly #ending = new Set<Promise<void>>()
 
@@ -88,6 +90,7 @@ export class Frontends {
     const makeEnds = (): [LinkEnd, LinkEnd] => createLinkEnds(kind, poll && hasCores(options.pattern))
     const [there, here] = makeEnds()
     const gate = options.pattern === 'isolation' ? startGate(label, makeEnds(), this.#host) : undefined
+    this.attached++
     this.#host.attach({ label, codec, end: there, cipher, ...(gate && { keyPort: gate.key }) })
     if (gate) this.#watch(label, gate.thread)
     return { end: here, gate }

@@ -1,8 +1,10 @@
 // The calls that wait for an answer: each is settled exactly once, by its answer, its deadline, its signal or the end of
 // the link, whichever comes first. What comes later finds nobody and is dropped.
-import { BusError, CallSlots, describeCommand, fromErrorObject, type ResponseMessage } from '@sallyport/protocol'
 import { setMaxListeners } from 'node:events'
-import { cancelled, type CallOptions } from './options.js'
+import { cancelled, type CallOptions } from './call-options.js'
+import { CallSlots } from './call-slots.js'
+import { BusError, fromErrorObject } from './error.js'
+import { describeCommand, type RequestId, type ResponseMessage } from './message.js'
 
 interface Call {
   readonly id: number
@@ -44,6 +46,11 @@ export class Pending {
     const call: Call = { id, resolve, reject, release: undefined }
     this.#calls.add(id, call)
     if (options !== undefined) call.release = this.#watch(id, method, options)
+  }
+
+  /** Whether a call had this id: one that is settled may be answered late, or twice. */
+  hasGiven(id: RequestId | null): boolean {
+    return typeof id === 'number' && id > 0 && id < this.#nextId
   }
 
   settle(response: ResponseMessage): void {

@@ -1,7 +1,7 @@
 // Every call is found by its own id and by no other, however many there are, and however long some of them take.
-import { BusError } from '@sallyport/protocol'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { BusError } from './error.js'
 import { Pending } from './pending.js'
 
 function setUp() {

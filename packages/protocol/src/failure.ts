@@ -1,7 +1,8 @@
 // What a caller is told of an error. A handler's own value goes to its caller as it is; of an Error only the message goes,
 // and of Node's own errors nothing that may name a path.
-import { BusError, describeCommand, describeThrown, isBusError } from '@sallyport/protocol'
 import { getSystemErrorMap } from 'node:util'
+import { BusError, describeThrown, isBusError } from './error.js'
+import { describeCommand } from './message.js'
 
 /** The error that answers a call of `method` whose handler threw `thrown`. */
 export function failureOf(method: string, thrown: unknown): BusError {

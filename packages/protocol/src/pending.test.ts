@@ -1,10 +1,11 @@
 // Every call is settled exactly once, whatever comes first and however often, and then nothing of it is left: no entry, no
 // timer, no listener on a signal.
-import type { BusError, ResponseMessage } from '@sallyport/protocol'
 import { getEventListeners } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import type { CallOptions } from './options.js'
+import type { CallOptions } from './call-options.js'
+import type { BusError } from './error.js'
+import type { ResponseMessage } from './message.js'
 import { Pending } from './pending.js'
 
 function setUp() {

@@ -1,0 +1,96 @@
+// Core's calls of the functions that one frontend exposes. What the frontend answers is as untrusted as anything it sends:
+// an answer settles the call that it names, once, and does nothing else.
+import {
+  BusError,
+  MAX_IN_FLIGHT,
+  METHOD,
+  Pending,
+  buffersOf,
+  checkNamedArguments,
+  checkOptionNames,
+  checkPatience,
+  checkTransfer,
+  describeCommand,
+  isAlone,
+  isBytes,
+  parseAnswer,
+  type CallOptions,
+} from '@sallyport/protocol'
+import { ChannelHandle } from './channel.js'
+import type { Replies } from './replies.js'
+
+export interface FrontendCallOptions extends CallOptions {
+  /** Buffers to give away rather than copy: each that of the whole payload, or of one of its top-level members. */
+  transfer?: readonly ArrayBufferLike[]
+}
+
+const OPTIONS: ReadonlySet<string> = new Set(['signal', 'timeout', 'transfer'])
+
+export class ExposedCalls {
+  readonly #replies: Pick<Replies, 'request' | 'post'>
+  readonly #pending: Pending
+  #gone: string | undefined
+
+  constructor(replies: Pick<Replies, 'request' | 'post'>) {
+    this.#replies = replies
+    this.#pending = new Pending(id => {
+      if (this.#gone === undefined) replies.post({ jsonrpc: '2.0', method: METHOD.cancel, params: { id } })
+    })
+  }
+
+  /** @throws BusError of any reason, where the frontend's function throws one too */
+  call(name: string, args: unknown, options: FrontendCallOptions = {}): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      if (this.#gone !== undefined) throw new BusError('Disconnected', this.#gone, { data: { delivered: 'no' } })
+      checkCall(name, args, options)
+      if (this.#pending.size >= MAX_IN_FLIGHT) {
+        throw new BusError('Overloaded', `More than ${MAX_IN_FLIGHT} calls to one frontend are in flight`)
+      }
+      const id = this.#pending.takeId()
+      this.#replies.request(id, name, args ?? undefined, options.transfer)
+      this.#pending.add(id, name, resolve, reject, options)
+    })
+  }
+
+  /** @throws BusError `InvalidRequest` for what is no answer, or answers what was never asked. One that is late is dropped. */
+  settle(message: unknown): void {
+    const answer = parseAnswer(message)
+    if (!this.#pending.hasGiven(answer.id)) {
+      throw new BusError('InvalidRequest', 'Invalid Request: an answer to a call that was never made')
+    }
+    this.#pending.settle(answer)
+  }
+
+  /** The frontend is gone. */
+  end(why: string): void {
+    this.#gone = why
+    this.#pending.rejectAll(() => new BusError('Disconnected', why, { data: { delivered: 'unknown' } }))
+  }
+}
+
+function checkCall(name: unknown, args: unknown, options: FrontendCallOptions): void {
+  if (typeof name !== 'string' || name === '' || name.startsWith('$/')) {
+    const given = typeof name === 'string' ? JSON.stringify(name) : typeof name
+    throw new BusError('InvalidParams', `The name of a frontend’s function must be a text, not empty: got ${given}`)
+  }
+  checkOptionNames(name, options, OPTIONS)
+  checkPatience(name, options)
+  if (options.transfer !== undefined) checkTransfer(options.transfer, args)
+  if (args === undefined || args === null || isBytes(args)) return
+  checkNamedArguments(name, args)
+  if (Object.values(args).some(value => value instanceof ChannelHandle)) {
+    throw new BusError(
+      'InvalidParams',
+      `A channel can’t be passed to a frontend, as an argument of ${describeCommand(name)}`,
+    )
+  }
+}
+
+/** The buffers of what has come in that may be given away again: those that hold nothing else. */
+export const movable = (value: unknown): ArrayBufferLike[] =>
+  [...buffersOf(value)].filter(buffer => isUnshared(value, buffer))
+
+function isUnshared(value: unknown, buffer: ArrayBufferLike): boolean {
+  const members: unknown[] = isBytes(value) ? [value] : Object.values(value as object)
+  return members.every(member => !(member instanceof Uint8Array) || member.buffer !== buffer || isAlone(member, 0))
+}

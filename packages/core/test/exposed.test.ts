@@ -1,0 +1,228 @@
+// Core and the host call what a frontend exposes, in both patterns: values, errors, bytes, and every way to end early.
+import { afterEach, describe, expect, test } from 'vitest'
+import type { Bus, BusOptions } from '../src/index.js'
+import { fixture, next, routesTo, start } from './start.js'
+
+const { commands } = (await import('./fixtures/caller.mjs' as string)) as { commands: string[] }
+const core = fixture('caller.mjs')
+
+/** Each pattern and lane, with a worker named `main`, and a client named `tests` that may call core. */
+const routes = routesTo(core, commands)
+const module = fixture('exposing.mjs')
+
+async function open(
+  connect: (typeof routes)[number][1],
+  name: string,
+  data?: object,
+): Promise<Awaited<ReturnType<typeof connect>>> {
+  const both = await connect()
+  const [, codec, link] = name.split(', ') as [string, 'json', 'ring']
+  await both.bus.open('main', module, { codec, link, data })
+  return both
+}
+
+const reasonOf = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    () => 'resolved',
+    ({ reason }: { reason: unknown }) => reason,
+  )
+
+describe.each(routes)('a frontend’s function: %s', (name, connect) => {
+  test('gives its value to host and core, though its module has not been loaded yet', async () => {
+    const { bus, client } = await open(connect, name, { wait: 50 })
+    const call = bus.call('main', 'late')
+    expect(await bus.call('main', 'echo', { a: [1, null, { b: 'ü' }] })).toEqual({ a: [1, null, { b: 'ü' }] })
+    expect(await bus.call('main', 'nothing')).toBe(null)
+    expect(await bus.call('main', 'echo')).toEqual({})
+    expect(await bus.call('main', 'calls_core', { name: 'core' })).toBe('Hello, core!')
+    expect(await bus.call('main', 'calls_itself', { depth: 20 })).toBe('bottom')
+    expect(await client.invoke('call', { label: 'main', name: 'later', args: { n: 1 } })).toEqual({ value: { n: 1 } })
+    expect(await call).toBe('here')
+    expect(await client.invoke('many', { label: 'main', count: 1000 })).toBe(true)
+    expect(await Promise.all(Array.from({ length: 1000 }, (_, n) => bus.call('main', 'later', { n })))).toHaveLength(
+      1000,
+    )
+  })
+
+  test('fails as a handler does: with the value that it threw, and the message alone of an error', async () => {
+    const { bus } = await open(connect, name)
+    const thrown = (what: string): Promise<unknown> => bus.call('main', 'throws', { what })
+    await expect(thrown('error')).rejects.toMatchObject({
+      reason: 'CommandFailed',
+      message: 'it broke',
+      data: 'it broke',
+    })
+    await expect(thrown('value')).rejects.toMatchObject({ reason: 'CommandFailed', data: { kind: 'NotFound', id: 7 } })
+    await expect(thrown('text')).rejects.toMatchObject({ message: 'a text', data: 'a text' })
+    await expect(bus.call('main', 'fails_in_system')).rejects.toMatchObject({
+      data: 'ENOENT: no such file or directory',
+    })
+    for (const what of ['uncarriable', 'iterable']) {
+      await expect(bus.call('main', what)).rejects.toMatchObject({
+        reason: 'InternalError',
+        message: expect.stringContaining(`The result of command "${what}" can’t be carried`) as string,
+      })
+    }
+    await expect(bus.call('main', 'ecko')).rejects.toMatchObject({
+      reason: 'MethodNotFound',
+      message: expect.stringMatching(/^The frontend exposes no function "ecko": it exposes "echo", /) as string,
+    })
+  })
+
+  test('takes and gives bytes, copied and given away', async () => {
+    const { bus } = await open(connect, name)
+    for (const size of [1, 1000, 200_000]) {
+      const bytes = new Uint8Array(size).fill(9)
+      expect(await bus.call('main', 'weigh', bytes)).toEqual({ length: size, last: 9, whole: true })
+      expect(await bus.call('main', 'weigh', { data: bytes, n: 1 })).toEqual({ length: size, last: 9, whole: false })
+      expect(bytes.byteLength).toBe(size)
+      await bus.call('main', 'weigh', { data: bytes }, { transfer: [bytes.buffer] })
+      expect(bytes.byteLength).toBe(0)
+      const whole = await bus.call<Uint8Array>('main', 'bytes', { size })
+      expect([whole.constructor, whole.length, whole.at(-1)]).toEqual([Uint8Array, size, 7])
+      expect(await bus.call('main', 'bytes', { size, named: true })).toEqual({
+        data: new Uint8Array(size).fill(7),
+        more: 1,
+      })
+    }
+    const small = await Promise.all(
+      Array.from({ length: 50 }, (_, n) => bus.call('main', 'echo', { data: new Uint8Array([n]) })),
+    )
+    expect(small).toEqual(Array.from({ length: 50 }, (_, n) => ({ data: new Uint8Array([n]) })))
+  })
+
+  test('hears that nobody waits any more', async () => {
+    const { bus, client } = await open(connect, name)
+    const controller = new AbortController()
+    const call = bus.call('main', 'never', {}, { signal: controller.signal })
+    call.catch(() => {})
+    await expect.poll(() => bus.call('main', 'seen')).toEqual(['began'])
+    controller.abort()
+    await expect(call).rejects.toMatchObject({ reason: 'Cancelled', message: '"never" was cancelled' })
+    await expect.poll(() => bus.call('main', 'seen')).toEqual(['began', 'Cancelled'])
+    await expect(bus.call('main', 'never', {}, { timeout: 30 })).rejects.toMatchObject({
+      reason: 'Timeout',
+      message: '"never" took longer than 30 ms',
+    })
+    expect(await client.invoke('call', { label: 'main', name: 'never', timeout: 30 })).toMatchObject({
+      reason: 'Timeout',
+    })
+    await expect.poll(async () => (await bus.call<string[]>('main', 'seen')).length).toBe(6)
+  })
+
+  test.each(['exit', 'throw'])('that dies by %s settles its calls', async how => {
+    const { bus, client } = await open(connect, name)
+    const calls = [bus.call('main', 'never'), client.invoke('call', { label: 'main', name: 'never' })]
+    calls[0]!.catch(() => {})
+    await expect.poll(() => bus.call('main', 'seen')).toEqual(['began', 'began'])
+    calls.push(bus.call('main', 'dies', { how }))
+    const gone = { reason: 'Disconnected', data: { delivered: 'unknown' } }
+    await expect(calls[0]).rejects.toMatchObject(gone)
+    await expect(calls[2]).rejects.toMatchObject(gone)
+    expect(await calls[1]).toMatchObject(gone)
+    await expect(bus.call('main', 'seen')).rejects.toMatchObject({
+      message: 'There is no frontend "main"',
+      data: { delivered: 'no' },
+    })
+  })
+
+  test('can’t be called where the module fails to load, the label is wrong, or the frontend is closed', async () => {
+    const { bus } = await open(connect, name, { fail: true })
+    bus.on('fault', () => {})
+    const calls = ['late', 'nowhere', 'never'].map(what => reasonOf(bus.call('main', what)))
+    expect(await Promise.all(calls)).toEqual(['Disconnected', 'Disconnected', 'Disconnected'])
+    await bus.open('other', module)
+    await expect(bus.call('othe', 'echo')).rejects.toMatchObject({
+      message: 'There is no frontend "othe" (did you mean "other"?)',
+    })
+    const [closing, call] = [bus.closeFrontend('other'), reasonOf(bus.call('other', 'never'))]
+    await closing
+    expect(await call).toBe('Disconnected')
+    for (let round = 0; round < 3; round++) {
+      await bus.open('other', module)
+      expect(await bus.call('other', 'echo', { round })).toEqual({ round })
+      await bus.closeFrontend('other')
+    }
+  })
+
+  test('takes neither a channel nor what has no name', async () => {
+    const { bus, client } = await open(connect, name)
+    const channel = new client.Channel()
+    await expect(bus.call('main', 'echo', { channel })).rejects.toMatchObject({ reason: 'InvalidParams' })
+    expect(await client.invoke('call_with_channel', { label: 'main', channel })).toMatchObject({
+      reason: 'InvalidParams',
+    })
+    expect(await client.invoke('call_wrong', { label: 'main' })).toEqual(
+      Array.from({ length: 6 }, () => expect.objectContaining({ reason: 'InvalidParams' }) as object),
+    )
+    for (const wrong of [{ timeout: -1 }, { headers: {} }, { signal: 1 }] as object[]) {
+      expect(await reasonOf(bus.call('main', 'echo', {}, wrong))).toBe('InvalidParams')
+    }
+    expect(await reasonOf(bus.call('main', 'echo', [1]))).toBe('InvalidParams')
+    await expect(bus.call('main', 'echo', { n: 1n << 70n })).rejects.toMatchObject({
+      message: expect.stringContaining('Arguments of "echo" can’t be carried') as string,
+    })
+  })
+
+  test('may be one of a client in the host', async () => {
+    const { bus, client } = await connect()
+    const take = client.expose({ double: ({ n }: { n: number }) => n * 2 })
+    expect(await bus.call('tests', 'double', { n: 4 })).toBe(8)
+    expect(() => client.expose({ other: () => 1, double: () => 1 })).toThrow('expose: "double" is exposed already')
+    expect(await reasonOf(bus.call('tests', 'other'))).toBe('MethodNotFound')
+    take()
+    take()
+    expect(await reasonOf(bus.call('tests', 'double', { n: 4 }))).toBe('MethodNotFound')
+    client.expose({ double: () => 'again' })
+    take()
+    expect(await bus.call('tests', 'double')).toBe('again')
+    for (const wrong of [null, 5, { a: 1 }, { '': () => 1 }, { '$/x': () => 1 }])
+      expect(() => client.expose(wrong as object as {})).toThrow(expect.objectContaining({ reason: 'InvalidParams' }))
+  })
+})
+
+const isolated = (dir: URL, envelope = false): Partial<BusOptions> => ({
+  core,
+  app: {
+    security: {
+      pattern: { use: 'isolation', options: { dir, envelope } },
+      capabilities: [
+        {
+          identifier: 'all',
+          windows: ['*'],
+          permissions: commands.map(command => `allow-${command.replaceAll('_', '-')}`),
+        },
+      ],
+    },
+  },
+})
+
+describe.each([false, true])('an answer and the hook, envelope: %s', envelope => {
+  const dir = fixture(envelope ? 'hooks/answers-envelope/' : 'hooks/answers/')
+  let bus: Bus
+
+  test('sees it, changes it, rejects it, and keeps its order', async () => {
+    bus = await start({ ...isolated(dir, envelope), frontends: { main: module } })
+    const rejected: string[] = []
+    bus.on('rejected', ({ command, why }) => rejected.push(`${command}: ${why}`))
+    await next(bus, 'exposing-ready')
+    const ask = (wish: string, more: object = {}): Promise<unknown> => bus.call('main', 'echo', { wish, ...more })
+    expect(await ask('show')).toEqual({ cmd: 'plugin:expose|answer', ids: true, wish: 'show' })
+    expect(await ask('change')).toEqual({ changed: true })
+    expect(await ask('fail')).toBe('resolved by hook')
+    await expect(ask('error')).rejects.toMatchObject({ reason: 'CommandFailed', message: 'says the hook' })
+    for (const wish of ['null', 'throw', 'other-command', 'empty', 'both', 'bad-error', 'uncarriable']) {
+      await expect(ask(wish), wish).rejects.toMatchObject({ reason: 'Rejected' })
+    }
+    expect(rejected).toHaveLength(7)
+    expect(rejected[0]).toBe('plugin:expose|answer: null')
+    const order: string[] = []
+    await Promise.all([ask('later').then(() => order.push('later')), ask('plain').then(() => order.push('plain'))])
+    expect(order).toEqual(['later', 'plain'])
+    expect(await ask('bytes', { data: new Uint8Array(100_000).fill(3) })).toEqual({
+      data: new Uint8Array(100_000).fill(3),
+    })
+  })
+
+  afterEach(() => bus?.close({ timeout: 0 }))
+})

@@ -1,0 +1,153 @@
+// The functions that a frontend's module exposes, for core and the host to call. A call that comes before its function is
+// there waits until the module has finished loading.
+import {
+  BusError,
+  CallSlots,
+  describeName,
+  failureOf,
+  isThenable,
+  type RequestId,
+  type RequestMessage,
+} from '@sallyport/protocol'
+
+export interface ExposedContext {
+  /** Aborts when the caller gives up, or the link to core closes. */
+  readonly signal: AbortSignal
+}
+
+/** Named arguments in (or bytes, where the caller gave nothing but bytes), a value or a promise of one out. */
+export type ExposedFunction = (args: never, ctx: ExposedContext) => unknown
+
+export type ExposedFunctions = Readonly<Record<string, ExposedFunction>>
+
+/** What answers a call. */
+export interface ExposedAnswers {
+  result(id: RequestId, method: string, value: unknown): void
+  error(id: RequestId, error: BusError): void
+}
+
+/** A call that runs. */
+class ExposedCall implements ExposedContext {
+  readonly id: RequestId
+  #controller: AbortController | undefined
+
+  constructor(id: RequestId) {
+    this.id = id
+  }
+
+  get signal(): AbortSignal {
+    return (this.#controller ??= new AbortController()).signal
+  }
+
+  static abort(call: ExposedCall, reason: BusError): void {
+    call.#controller ??= new AbortController()
+    call.#controller.abort(reason)
+  }
+}
+
+export class Exposed {
+  readonly #answers: ExposedAnswers
+  readonly #functions = new Map<string, ExposedFunction>()
+  readonly #running = new CallSlots<ExposedCall>()
+  /** Calls of what is not there yet; `undefined` once nothing more will come. */
+  #waiting: RequestMessage[] | undefined
+
+  constructor(answers: ExposedAnswers) {
+    this.#answers = answers
+  }
+
+  /**
+   * All of them, or none. It gives what takes them away.
+   *
+   * @throws BusError `InvalidParams` for a name that is taken, and for what is no function
+   */
+  add(functions: ExposedFunctions): () => void {
+    const added = Object.entries(check(functions, this.#functions))
+    for (const [name, run] of added) this.#functions.set(name, run)
+    if (this.#waiting) for (const call of this.#waiting.splice(0)) this.take(call)
+    return () => {
+      for (const [name, run] of added) if (this.#functions.get(name) === run) this.#functions.delete(name)
+    }
+  }
+
+  /** Until `loaded` resolves, calls of what is not exposed wait. Where it rejects, the thread ends, and the link with it. */
+  waitFor(loaded: Promise<unknown>): void {
+    this.#waiting = []
+    const go = (): void => {
+      const calls = this.#waiting ?? []
+      this.#waiting = undefined
+      for (const call of calls) this.take(call)
+    }
+    loaded.then(go, () => {})
+  }
+
+  /** Runs a call that has come in. */
+  take(message: RequestMessage): void {
+    const { id, method, params = {} } = message
+    const run = this.#functions.get(method) as ((args: unknown, ctx: ExposedContext) => unknown) | undefined
+    if (!run) {
+      if (this.#waiting) return void this.#waiting.push(message)
+      return this.#answers.error(id, this.#notExposed(method))
+    }
+    const call = new ExposedCall(id)
+    this.#running.add(id, call)
+    try {
+      const result = run(params, call)
+      if (!isThenable(result)) return this.#succeed(call, method, result)
+      Promise.resolve(result).then(
+        value => this.#succeed(call, method, value),
+        (error: unknown) => this.#fail(call, method, error),
+      )
+    } catch (error) {
+      this.#fail(call, method, error)
+    }
+  }
+
+  /** Nobody waits for its answer any more. */
+  cancel(id: RequestId): void {
+    if (this.#waiting) this.#waiting = this.#waiting.filter(call => call.id !== id)
+    const call = this.#running.get(id)
+    if (!call) return
+    this.#running.delete(id)
+    ExposedCall.abort(call, new BusError('Cancelled', 'The caller has cancelled the call'))
+  }
+
+  /** The link has closed. */
+  end(reason: BusError): void {
+    this.#waiting = undefined
+    for (const call of this.#running.takeAll()) ExposedCall.abort(call, reason)
+  }
+
+  #succeed(call: ExposedCall, method: string, value: unknown): void {
+    if (this.#ended(call)) this.#answers.result(call.id, method, value)
+  }
+
+  #fail(call: ExposedCall, method: string, thrown: unknown): void {
+    if (this.#ended(call)) this.#answers.error(call.id, failureOf(method, thrown))
+  }
+
+  /** False where it was taken out before: it was cancelled, or the link is gone. */
+  #ended(call: ExposedCall): boolean {
+    if (this.#running.get(call.id) !== call) return false
+    this.#running.delete(call.id)
+    return true
+  }
+
+  #notExposed(method: string): BusError {
+    const names = [...this.#functions.keys()].slice(0, 10).map(describeName)
+    const there = names.length === 0 ? 'it exposes none' : `it exposes ${names.join(', ')}`
+    return new BusError('MethodNotFound', `The frontend exposes no function ${describeName(method)}: ${there}`)
+  }
+}
+
+function check(functions: ExposedFunctions, taken: ReadonlyMap<string, unknown>): ExposedFunctions {
+  if (typeof functions !== 'object' || functions === null) throw wrong('takes an object of functions by name')
+  for (const [name, run] of Object.entries(functions)) {
+    if (typeof run !== 'function') throw wrong(`${describeName(name)} must be a function: got ${typeof run}`)
+    if (name === '' || name.startsWith('$/')) throw wrong(`${describeName(name)} is no name for a function`)
+    if (taken.has(name)) throw wrong(`${describeName(name)} is exposed already`)
+  }
+  return functions
+}
+
+const wrong = (what: string): BusError => new BusError('InvalidParams', `expose: ${what}`)

@@ -1,0 +1,93 @@
+// A message at the gate: what its hook is shown, what goes on of what the hook gave, and what is said where it rejects. It is a
+// call of the frontend, or its answer to a call of what it exposes.
+import {
+  BusError,
+  METHOD,
+  carriesBytes,
+  codecs,
+  describeCommand,
+  encodeMessage,
+  packMessage,
+  parseAnswer,
+  toErrorObject,
+  type CallMessage,
+  type Codec,
+  type Message,
+  type PackedMessage,
+  type ResponseMessage,
+} from '@sallyport/protocol'
+import type { HookMessage, PassedMessage } from './hook-message.js'
+
+export type Given = CallMessage | Answer
+type Answer = ReturnType<typeof parseAnswer>
+
+/** A message that goes on. Its attachments may be the hook's own memory. */
+export interface Passed extends PackedMessage {
+  readonly codec: Codec
+}
+
+export const isCall = (given: Given): given is CallMessage => (given as { method?: unknown }).method !== undefined
+
+/** The hook sees Tauri's message. Its ids are shown, and never read back. */
+export function show(given: Given): HookMessage {
+  const callback = typeof given.id === 'number' ? given.id : 0
+  if (!isCall(given)) {
+    const payload = 'result' in given ? { result: given.result } : { error: given.error }
+    return { cmd: METHOD.answer, callback, error: callback, payload, options: undefined }
+  }
+  const { method, params, headers } = given
+  const options = headers === undefined ? undefined : { headers }
+  return { cmd: method, callback, error: callback, payload: params ?? {}, options }
+}
+
+/** @throws what the hook's values throw, and BusError where they are no such message */
+export function write(given: Given, passed: PassedMessage, codec: Codec): Passed {
+  return encode(isCall(given) ? callOf(given, passed) : answerOf(given, passed), codec)
+}
+
+/** An error in the place of an answer. */
+export function writeError({ id }: Answer, error: BusError, codec: Codec): Passed {
+  return encode({ jsonrpc: '2.0', id, error: toErrorObject(error) }, codec)
+}
+
+export function rejection(given: Given, why: string): BusError {
+  const what = isCall(given) ? describeCommand(given.method) : 'The frontend’s answer'
+  return new BusError('Rejected', `${what} was rejected by the isolation hook (${WHY[why]})`, { data: { why } })
+}
+
+/** For reports: whoever sent it chose it. */
+export const nameOf = (given: Given): string => (isCall(given) ? given.method.slice(0, MAX_NAME) : METHOD.answer)
+
+const MAX_NAME = 200
+
+const WHY: Record<string, string> = {
+  null: 'it returned null or undefined',
+  threw: 'it threw',
+  timeout: 'it took too long',
+  malformed: 'what it returned is no message',
+}
+
+const NONE: readonly never[] = []
+
+function callOf({ id }: CallMessage, { cmd, payload, options }: PassedMessage): CallMessage {
+  const message = { jsonrpc: '2.0', method: cmd, params: payload } as CallMessage
+  if (id !== undefined) message.id = id
+  if (options?.headers !== undefined) message.headers = options.headers
+  return message
+}
+
+/** It stays an answer, and to the same call. */
+function answerOf({ id }: Answer, { cmd, payload }: PassedMessage): ResponseMessage {
+  if (cmd !== METHOD.answer) throw new BusError('InvalidRequest', 'The answer was made into something else')
+  const { result, error } = payload as { result?: unknown; error?: unknown }
+  if (result === undefined && error === undefined && !('result' in (payload as object))) {
+    throw new BusError('InvalidRequest', 'The answer was emptied')
+  }
+  const answer = error === undefined ? { result: result ?? null } : { error, ...(result !== undefined && { result }) }
+  return parseAnswer({ jsonrpc: '2.0', id, ...answer })
+}
+
+function encode(message: Message, codec: Codec): Passed {
+  if (codec.name === 'msgpack' || carriesBytes(message)) return { codec: codecs.msgpack, ...packMessage(message) }
+  return { codec, encoded: encodeMessage(codec, message, true), attachments: NONE }
+}

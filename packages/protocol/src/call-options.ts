@@ -1,0 +1,53 @@
+// How long a caller waits, on either side of the bus, and the checks that options are what they should be.
+import { BusError } from './error.js'
+import { describeCommand } from './message.js'
+
+export interface CallOptions {
+  /** Aborting it rejects the call with `Cancelled`, and tells the other side. */
+  signal?: AbortSignal
+  /** Milliseconds until the call rejects with `Timeout`. None by default. */
+  timeout?: number
+}
+
+export const cancelled = (method: string, signal: AbortSignal | undefined): BusError =>
+  new BusError('Cancelled', `${describeCommand(method)} was cancelled`, { cause: signal?.reason })
+
+/** @throws BusError `InvalidParams` where `options` is no object, or has a member that is not `known` */
+export function checkOptionNames(method: string, options: unknown, known: ReadonlySet<string>): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new BusError('InvalidParams', `The options of ${describeCommand(method)} must be an object`)
+  }
+  for (const name of Object.keys(options)) {
+    if (!known.has(name)) {
+      throw new BusError('InvalidParams', `${describeCommand(method)} has no option ${JSON.stringify(name)}`)
+    }
+  }
+}
+
+/** @throws BusError `InvalidParams` where one is of the wrong type, `Cancelled` where the signal is aborted */
+export function checkPatience(method: string, { signal, timeout }: CallOptions): void {
+  if (timeout !== undefined && !(typeof timeout === 'number' && timeout >= 0 && timeout <= 0x7fff_ffff)) {
+    throw new BusError(
+      'InvalidParams',
+      `\`timeout\` of ${describeCommand(method)} must be milliseconds from 0 to 2147483647`,
+    )
+  }
+  if (signal === undefined) return
+  if (!(signal instanceof AbortSignal)) {
+    throw new BusError('InvalidParams', `\`signal\` of ${describeCommand(method)} must be an AbortSignal`)
+  }
+  if (signal.aborted) throw cancelled(method, signal)
+}
+
+/** @throws BusError `InvalidParams` where arguments that are no bytes have no names */
+export function checkNamedArguments(command: string, args: unknown): asserts args is Record<string, unknown> {
+  // Lists, maps and promises that somebody forgot to await would all arrive as an object without a name in it.
+  const isObject = typeof args === 'object' && args !== null
+  if (isObject && !(Symbol.iterator in args) && typeof (args as { then?: unknown }).then !== 'function') return
+  const kind = isObject ? `a ${Object.prototype.toString.call(args).slice(8, -1)}` : typeof args
+  const given = Array.isArray(args) ? 'an array' : kind
+  throw new BusError(
+    'InvalidParams',
+    `Arguments of ${describeCommand(command)} must be an object of named arguments, or bytes: got ${given}`,
+  )
+}
