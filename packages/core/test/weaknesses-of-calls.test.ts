@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { fixture, patterns, start } from './start.js'
 import type { Bus, BusOptions, Capability } from '../src/index.js'
 
-const weak = ['greet', 'exits', 'never', 'aborted', 'large', 'forgets', 'pours', 'poured', 'stall', 'collect']
+const weak = ['echo', 'exits', 'never', 'aborted', 'large', 'forgets', 'pours', 'poured', 'stall', 'collect']
 const capability: Capability = {
   identifier: 'weak',
   windows: ['tests', 'other', 'm*'],
@@ -21,7 +21,7 @@ beforeAll(() => setFlagsFromString('--expose-gc'))
 test('a call that the hook rejects never settles', async () => {
   const client = await (await begin(patterns[1]![1])).connect('tests')
   for (const hook of ['null', 'undefined', 'throw', 'nonsense']) {
-    await expect(client.invoke('greet', { name: 'x', hook }), hook).rejects.toMatchObject({ reason: 'Rejected' })
+    await expect(client.invoke('echo', { name: 'x', hook }), hook).rejects.toMatchObject({ reason: 'Rejected' })
   }
 })
 
@@ -29,8 +29,8 @@ describe.each(patterns)('%s', (_name, app) => {
   test('a denied, unknown or malformed call hangs', async () => {
     const bus = await begin(app)
     const [client, stranger] = [await bus.connect('tests'), await bus.connect('stranger')]
-    await expect(stranger.invoke('greet', { name: 'x' })).rejects.toMatchObject({ reason: 'Denied' })
-    await expect(client.invoke('great')).rejects.toMatchObject({ reason: 'MethodNotFound' })
+    await expect(stranger.invoke('echo', { name: 'x' })).rejects.toMatchObject({ reason: 'Denied' })
+    await expect(client.invoke('ecko')).rejects.toMatchObject({ reason: 'MethodNotFound' })
     await expect(client.invoke('plugin:none|x')).rejects.toMatchObject({ reason: 'MethodNotFound' })
     await expect(client.invoke('$/cancelRequest', { id: 1 })).rejects.toMatchObject({ reason: 'InvalidRequest' })
   })
@@ -57,7 +57,7 @@ describe.each(patterns)('%s', (_name, app) => {
     const bus = await begin(app)
     const [client, other] = [await bus.connect('tests'), await bus.connect('other')]
     client.invoke('never').catch(() => {})
-    await client.invoke('greet', { name: 'x' })
+    await client.invoke('echo', { name: 'x' })
     await client.close()
     await expect.poll(() => other.invoke('aborted')).toEqual(['tests: Disconnected'])
   })
@@ -136,7 +136,7 @@ describe.each(patterns)('%s', (_name, app) => {
     const bus = await begin(app)
     const client = await bus.connect('tests')
     const heard = new Promise(resolve => void client.listen('bytes', ({ payload }) => resolve(payload)))
-    await client.invoke('greet', { name: 'x' })
+    await client.invoke('echo', { name: 'x' })
     await bus.emit('bytes', { name: 'a', data: new Uint8Array(100_000).fill(9) })
     expect(await heard).toEqual({ name: 'a', data: new Uint8Array(100_000).fill(9) })
   })
