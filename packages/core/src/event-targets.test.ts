@@ -63,6 +63,7 @@ it('emit reaches all, whatever they listen to', () => {
 it('emitFilter asks for a frontend once for each listener, by its own label', () => {
   const { router, taken } = setUp('a')
   const app = createApp({
+    call: undefined as never,
     router,
     getLog: () => undefined as never,
     resources: undefined as never,

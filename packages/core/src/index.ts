@@ -21,14 +21,7 @@ export type {
   PermissionSetDefinition,
 } from './authority/acl.js'
 export type { Capability, Pattern, PermissionEntry, Platform } from './authority/capability.js'
-export {
-  explainCapabilities,
-  type AccessKind,
-  type ExplainedCommand,
-  type ExplainedFrontend,
-  type ExplainOptions,
-  type Explanation,
-} from './authority/explain.js'
+export type { AccessKind, ExplainedCommand, ExplainedFrontend, Explanation } from './authority/explain.js'
 export { renderExplanation } from './authority/explain-text.js'
 export type { CommandScope, Scope } from './authority/scope.js'
 export type { Channel } from './channel.js'
@@ -51,6 +44,7 @@ export {
 } from './define.js'
 export type { Bus, BusEvents, CloseOptions } from './host/bus.js'
 export { createBus } from './create-bus.js'
+export { explainCapabilities, type ExplainOptions } from './explain-capabilities.js'
 export type { Logger } from './host/log.js'
 export { BaseDirectory } from './plugins/path/directories.js'
 export type { PathResolver } from './plugins/path/resolver.js'

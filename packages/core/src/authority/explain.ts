@@ -64,7 +64,7 @@ export interface Explanation {
  *
  * @throws BusError `InvalidParams` for what would stop a bus from starting
  */
-export function explainCapabilities({ acl, core = {}, pattern = 'brownfield', labels }: ExplainOptions): Explanation {
+export function explain({ acl, core = {}, pattern = 'brownfield', labels }: ExplainOptions): Explanation {
   const warnings: string[] = []
   const commands = commandNamesOf(core)
   const options = resolveOptionsOf({

@@ -1,6 +1,7 @@
 // The explanation says what the authority does, label by label.
 import { describe, expect, test } from 'vitest'
-import { explainCapabilities, renderExplanation, type ExplainOptions } from '../../src/index.js'
+import { explain, type ExplainOptions } from '../../src/authority/explain.js'
+import { renderExplanation } from '../../src/authority/explain-text.js'
 import { aclOf, capability, core, make, registry } from './make.js'
 
 const options = {
@@ -22,12 +23,12 @@ const options = {
     },
   },
 }
-const explain = (more: Partial<ExplainOptions> = {}): ReturnType<typeof explainCapabilities> =>
-  explainCapabilities({ acl: aclOf(options), core, ...more })
+const explained = (more: Partial<ExplainOptions> = {}): ReturnType<typeof explain> =>
+  explain({ acl: aclOf(options), core, ...more })
 
-describe('explainCapabilities', () => {
+describe('an explanation', () => {
   test('names what allows and denies each command, with its scope', () => {
-    const { frontends, capabilities, warnings } = explain()
+    const { frontends, capabilities, warnings } = explained()
     expect(frontends.map(({ label }) => label)).toEqual(['guest-*', 'guest-a', 'main'])
     const [, guest, main] = frontends
     const of = (frontend: typeof guest, name: string): unknown =>
@@ -60,7 +61,7 @@ describe('explainCapabilities', () => {
     for (const given of [options, {}]) {
       const { may } = make({ ...given, pattern })
       const labels = ['main', 'guest-a', 'guest-x', 'nobody']
-      for (const { label, commands } of explain({ acl: aclOf(given), pattern, labels }).frontends) {
+      for (const { label, commands } of explained({ acl: aclOf(given), pattern, labels }).frontends) {
         for (const { command, access } of commands.filter(each => registry.has(each.command))) {
           expect([label, command, may(label, command)]).toEqual([
             label,
@@ -73,7 +74,7 @@ describe('explainCapabilities', () => {
   })
 
   test('as a text', () => {
-    expect(renderExplanation(explain({ labels: ['guest-a', 'nobody'] }))).toBe(`guest-a (guests, main)
+    expect(renderExplanation(explained({ labels: ['guest-a', 'nobody'] }))).toBe(`guest-a (guests, main)
   greet                denied   guests: deny-greet
   plugin:dialog|open   allowed  guests: dialog:allow-open
   plugin:event|emit    denied   guests: core:event:deny-emit
@@ -92,7 +93,7 @@ not in force on this platform: mac (caps/2.json)
 
   test('what is passed over is told; what stops a start stops it', () => {
     const acl = aclOf({ capabilities: [capability(['dialog:default'])], unknownPermissions: 'warn' })
-    expect(explain({ acl }).warnings).toHaveLength(1)
-    expect(() => explain({ acl: { ...acl, unknownPermissions: 'error' } })).toThrow('unknown ACL for dialog')
+    expect(explained({ acl }).warnings).toHaveLength(1)
+    expect(() => explained({ acl: { ...acl, unknownPermissions: 'error' } })).toThrow('unknown ACL for dialog')
   })
 })
