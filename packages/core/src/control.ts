@@ -42,7 +42,11 @@ export interface Attachment {
 }
 
 /** Host → core. */
-export type CoreCommand = { type: 'attach'; attachment: Attachment } | { type: 'stop'; timeout: number }
+export type CoreCommand =
+  | { type: 'attach'; attachment: Attachment }
+  /** The frontend's module is about to run: the others may be told of it. */
+  | { type: 'begin'; label: string }
+  | { type: 'stop'; timeout: number }
 
 /** Core → host. */
 export type CoreReport =

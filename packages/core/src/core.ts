@@ -18,6 +18,8 @@ import { setUp } from './setups.js'
 
 export interface Core {
   attach(attachment: Attachment): void
+  /** Tells of a frontend that was attached, as its module begins to run. */
+  begin(label: string): void
   /** Takes no further call; resolves once those that run have ended. */
   drain(): Promise<void>
   /**
@@ -86,6 +88,7 @@ export async function createCore(
         app,
       })
     },
+    begin: label => sessions.begin(label),
     drain: () => sessions.drain(),
     close: (patience = 0) => (closing ??= close(patience)),
   }

@@ -77,7 +77,11 @@ export class Sessions {
     this.#byLabel.set(label, added)
     this.#added++
     for (const resolve of this.#whenAdded.splice(0)) resolve()
-    tellCreated(router, label)
+  }
+
+  /** Tells of a frontend: its module begins to run. */
+  begin(label: string): void {
+    if (this.#byLabel.has(label)) tellCreated(this.#parts.router, label)
   }
 
   /** Takes no further call; resolves once those that run have ended. */

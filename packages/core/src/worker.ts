@@ -42,7 +42,8 @@ control.on('message', (command: CoreCommand) => {
   if (command.type === 'stop') {
     patience = command.timeout
     actor.stop()
-  } else if (core) core.attach(command.attachment)
+  } else if (command.type === 'begin') core?.begin(command.label)
+  else if (core) core.attach(command.attachment)
   else waiting.push(command.attachment)
 })
 

@@ -23,8 +23,16 @@ test('those that come and go are told of: to core, the host, and the others', as
   expect(core).toEqual(expect.arrayContaining(told.map(([name, payload]) => [`tauri://${String(name)}`, payload])))
 })
 
-test('core is told of those that start with the bus', async () => {
-  const bus = await start({ core: fixture('features.mjs'), frontends: { early: fixture('exits.mjs') } })
+test.each(patterns)('core and the host are told of those that start with the bus: %s', async (_name, app) => {
+  const capabilities = [{ identifier: 'told', windows: ['*'], permissions: ['allow-told'] }]
+  const bus = await start({
+    core: fixture('features.mjs'),
+    frontends: { early: fixture('exits.mjs') },
+    app: { security: { ...app.security, capabilities } },
+  })
+  const heard: unknown[] = []
+  void bus.listen('tauri://window-created', ({ payload }) => void heard.push(payload))
+  await expect.poll(() => heard).toEqual([{ label: 'early' }])
   const client = await bus.connect('tests')
   expect(await client.invoke('told')).toEqual(['early', 'tests'])
 })

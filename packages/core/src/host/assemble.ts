@@ -33,6 +33,7 @@ export async function assemble(given: BusOptions, cipher: boolean): Promise<Bus>
     cipher,
     log,
     attach: attachment => core.post({ type: 'attach', attachment }, portsOf(attachment)),
+    begin: label => core.post({ type: 'begin', label }),
     failed,
     rejected(label, command, why) {
       log.warn({ label, command, why }, 'rejected')

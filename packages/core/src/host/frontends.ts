@@ -11,6 +11,8 @@ import type { SupervisedThread } from './supervisor.js'
 
 export interface FrontendHost extends GateHost {
   attach(attachment: Attachment): void
+  /** Core tells the others of this frontend. */
+  begin(label: string): void
 }
 
 interface Frontend {
@@ -39,6 +41,7 @@ export class Frontends {
     const client = new Client(gate ? throughGate(core, openLink(gate.link, true)) : core, { label, codec, data })
     this.#keep(label, { gate, end: () => client.close() }, client.closed)
     await this.#waitFor(gate, label)
+    this.#host.begin(label)
     return client
   }
 
@@ -63,7 +66,12 @@ export class Frontends {
     this.#watch(label, thread)
     this.#keep(label, { gate, end: timeout => thread.stop(timeout) }, thread.exited)
     await this.#waitFor(gate, label)
-    return { start: () => thread.post({ type: 'start' }) }
+    return {
+      start: (): void => {
+        this.#host.begin(label)
+        thread.post({ type: 'start' })
+      },
+    }
   }
 
   async close(label: string): Promise<void> {
