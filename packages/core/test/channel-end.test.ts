@@ -1,5 +1,6 @@
 // How a channel ends from either side, and that nothing of it is left: the frontend closes it, or core lets go of it.
 import { describe, expect, test } from 'vitest'
+import { MAX_CHANNELS } from '@sallyport/protocol'
 import type { Channel } from '../src/channel.js'
 import { Peer, call, setUp } from './peer.js'
 import { fixture, routesTo } from './start.js'
@@ -126,4 +127,30 @@ describe.each(['json', 'msgpack'] as const)('on the wire, %s', codec => {
       expect(await peer.next()).toMatchObject({ id: 2, error: { code: -32600 } })
     },
   )
+})
+
+test('nothing is left of streams, whether they end or are cancelled: more may be opened than may be open', async () => {
+  const { core } = await setUp('brownfield', {
+    two: async function* () {
+      yield 1
+      yield 2
+    },
+    waits: async function* (_args: object, { signal }: { signal: AbortSignal }) {
+      await new Promise(resolve => signal.addEventListener('abort', resolve))
+      yield 1
+    },
+  })
+  const peer = new Peer(core, 'main')
+  const open = (id: number, name: string): string =>
+    call(id, name, `,"headers":{"sallyport-stream":"__CHANNEL__:${id}"}`)
+  for (let id = 1; id <= MAX_CHANNELS * 2 + 10; id += 2) {
+    peer.send(`[${open(id, 'two')},${open(id + 1, 'waits')}]`)
+    peer.send(`{"jsonrpc":"2.0","method":"$/cancelRequest","params":{"id":${id + 1}}}`)
+    if (id % 1001 === 0) await new Promise(setImmediate)
+  }
+  peer.send(call('last', 'two'))
+  let answer: any
+  do answer = await peer.next()
+  while (answer.id !== 'last' && answer.error === undefined)
+  expect(answer).toMatchObject({ id: 'last', error: { code: -32603 } })
 })

@@ -4,6 +4,7 @@ import {
   METHOD,
   cancelled,
   checkEventName,
+  checkOptionNames,
   holdsBytes,
   toEventTarget,
   type CodecName,
@@ -17,7 +18,7 @@ import { Connection } from './connection.js'
 import { checkHandler, type EventHandler } from './events.js'
 import type { ExposedFunctions } from './exposed.js'
 import { finish } from './open-channels.js'
-import { checkEmitOptions, type EmitOptions, type InvokeOptions, type ListenOptions } from './options.js'
+import { OPTIONS_OF, checkEmitOptions, type EmitOptions, type InvokeOptions, type ListenOptions } from './options.js'
 import { Stream } from './stream.js'
 
 export interface ClientOptions {
@@ -65,11 +66,11 @@ export class Client {
    *
    * @throws BusError from the loop: of any reason, after the values that came before
    */
-  stream<T = unknown>(command: string, args?: CommandArguments, options: InvokeOptions = {}): Stream<T> {
+  stream<T = unknown>(command: string, args?: CommandArguments, options?: InvokeOptions): Stream<T> {
     return new Stream<T>((channel, resolve, reject) => {
       const id = this.#call(command, args, resolve, reject, options, channel)
       return () => this.#core.pending.abandon(id, cancelled(command, undefined))
-    }, options.signal)
+    }, options?.signal)
   }
 
   /** Sends an event to every listener. Fire and forget: it resolves when the event is on its way, and there is room for more. */
@@ -86,11 +87,12 @@ export class Client {
 
   /** Resolves, once core knows of the listener, to what takes it away again. */
   async listen<T = unknown>(event: string, handler: EventHandler<T>, options?: ListenOptions): Promise<Unlisten> {
+    if (options !== undefined) checkOptionNames(METHOD.listen, options, OPTIONS_OF.listen)
     const eventId = await this.subscribe(event, handler, options)
     return () => this.unsubscribe(event, eventId)
   }
 
-  /** @internal Like `listen`, with the id that `unsubscribe` takes. */
+  /** @internal Like `listen`, with the id that `unsubscribe` takes; headers may go with it, as with any call. */
   subscribe<T>(event: string, handler: EventHandler<T>, options: ListenOptions = {}): Promise<number> {
     return new Promise((resolve, reject) => {
       checkEventName(event)
@@ -119,7 +121,7 @@ export class Client {
   }
 
   /** Like `listen`, for one event. */
-  once<T = unknown>(event: string, handler: EventHandler<T>, options: ListenOptions = {}): Promise<Unlisten> {
+  once<T = unknown>(event: string, handler: EventHandler<T>, options?: ListenOptions): Promise<Unlisten> {
     const first: EventHandler<T> = received => {
       this.unsubscribe(event, received.id)
       return handler(received)
@@ -163,6 +165,7 @@ export class Client {
   ): number {
     checkCommandName(command)
     try {
+      if (options !== undefined) checkOptionNames(command, options, OPTIONS_OF.call)
       const { params, hasBytes, channels } = prepareArguments(command, args)
       if (channels.length === 0) return this.#core.request(command, params, hasBytes, resolve, reject, options, stream)
       const mine = this.#core.channels.unused(channels)

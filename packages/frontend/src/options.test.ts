@@ -1,5 +1,7 @@
 // What a call may be given beside its arguments: anything else is refused by name, before anything is sent.
 import { describe, expect, it } from 'vitest'
+import { setUp } from '../test/peer.js'
+import type { Client } from './client.js'
 import { checkCallOptions, checkEmitOptions, type EmitOptions, type InvokeOptions } from './options.js'
 
 describe('call options', () => {
@@ -20,8 +22,6 @@ describe('call options', () => {
     [{ signal: {} }, '`signal` of command "greet" must be an AbortSignal'],
     [{ signal: null }, '`signal` of command "greet" must be an AbortSignal'],
     [{ signal: new AbortController() }, '`signal` of command "greet" must be an AbortSignal'],
-    [null, 'The options of command "greet" must be an object'],
-    [5, 'The options of command "greet" must be an object'],
   ])('refuse %j', (options, text) => {
     const refused = expect.objectContaining({ reason: 'InvalidParams', message: expect.stringContaining(text) })
     expect(() => checkCallOptions('greet', options as InvokeOptions, {})).toThrow(refused)
@@ -61,5 +61,46 @@ describe('call options', () => {
     expect(() => checkEmitOptions('plugin:event|emit', null as never, 1)).toThrow(
       expect.objectContaining({ reason: 'InvalidParams' }),
     )
+  })
+})
+
+describe('options of another kind of call', () => {
+  const calls: [name: string, (client: Client, options: object) => Promise<unknown>][] = [
+    ['invoke', (client, options) => client.invoke('greet', {}, options)],
+    ['stream', (client, options) => client.stream('greet', {}, options).next()],
+    ['listen', (client, options) => client.listen('e', () => {}, options)],
+    ['once', (client, options) => client.once('e', () => {}, options)],
+    ['emit', (client, options) => client.emit('e', 1, options)],
+    ['emitTo', (client, options) => client.emitTo('main', 'e', 1, options)],
+  ]
+  const all = { signal: new AbortController().signal, timeout: 60_000, headers: {}, transfer: [], target: 'x' }
+  const taken: Record<string, (keyof typeof all)[]> = {
+    invoke: ['signal', 'timeout', 'headers', 'transfer'],
+    stream: ['signal', 'timeout', 'headers', 'transfer'],
+    listen: ['signal', 'timeout', 'target'],
+    once: ['signal', 'timeout', 'target'],
+    emit: ['transfer'],
+    emitTo: ['transfer'],
+  }
+
+  it.each(calls)('are refused by name, with what is no object, by %s', async (name, run) => {
+    const { client, peer } = setUp()
+    for (const option of [...Object.keys(all), 'timout'].filter(other => !taken[name]!.includes(other as 'signal'))) {
+      await expect(run(client, { [option]: all[option as 'signal'] })).rejects.toMatchObject({
+        reason: 'InvalidParams',
+        message: expect.stringContaining(`has no option "${option}"`) as string,
+      })
+    }
+    await expect(run(client, null as never)).rejects.toMatchObject({ reason: 'InvalidParams' })
+    await expect(run(client, 5 as never)).rejects.toMatchObject({ reason: 'InvalidParams' })
+    expect(peer.received).toEqual([])
+  })
+
+  it.each(calls)('are the others: those of its own are taken by %s', async (name, run) => {
+    const { client, peer } = setUp()
+    const own = Object.fromEntries(taken[name]!.map(option => [option, all[option]]))
+    void run(client, own).catch(() => {})
+    await expect.poll(() => peer.received.length).toBe(1)
+    await client.close()
   })
 })

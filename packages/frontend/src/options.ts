@@ -28,12 +28,15 @@ export interface ListenOptions extends CallOptions {
   target?: string | EventTarget
 }
 
-const OF_CALLS: ReadonlySet<string> = new Set(['signal', 'timeout', 'headers', 'target', 'transfer'])
-const OF_EVENTS: ReadonlySet<string> = new Set(['transfer'])
+/** The names of what each kind of call takes. */
+export const OPTIONS_OF: Readonly<Record<'call' | 'listen' | 'emit', ReadonlySet<string>>> = {
+  call: new Set(['signal', 'timeout', 'headers', 'transfer']),
+  listen: new Set(['signal', 'timeout', 'target']),
+  emit: new Set(['transfer']),
+}
 
-/** @throws BusError `InvalidParams` where an option is unknown or of the wrong type, `Cancelled` where the signal is aborted. */
+/** @throws BusError `InvalidParams` where an option is of the wrong type, `Cancelled` where the signal is aborted. */
 export function checkCallOptions(method: string, options: InvokeOptions, params: unknown): void {
-  checkOptionNames(method, options, OF_CALLS)
   const { headers, transfer } = options
   if (transfer !== undefined) checkTransfer(transfer, params)
   if (headers !== undefined && (typeof headers !== 'object' || headers === null)) {
@@ -44,6 +47,6 @@ export function checkCallOptions(method: string, options: InvokeOptions, params:
 
 /** @throws BusError `InvalidParams` */
 export function checkEmitOptions(method: string, options: EmitOptions, payload: unknown): void {
-  checkOptionNames(method, options, OF_EVENTS)
+  checkOptionNames(method, options, OPTIONS_OF.emit)
   if (options.transfer !== undefined) checkTransfer(options.transfer, payload)
 }
