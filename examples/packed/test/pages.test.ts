@@ -1,0 +1,36 @@
+// Runs the programs that pages of docs/ show, each in a folder of its own: they print what the page says.
+import { execFile } from 'node:child_process'
+import { mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { exampleIn } from './readme.ts'
+
+const docs = fileURLToPath(new URL('../../../docs/', import.meta.url))
+const names = (await readdir(docs)).filter(name => name.endsWith('.md'))
+const pages = await Promise.all(
+  names.map(async name => ({ name, ...exampleIn(await readFile(join(docs, name), 'utf8')) })),
+)
+const withPrograms = pages.filter(({ files }) => files.size > 0)
+let folder: string
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sallyport-pages-'))
+  await symlink(fileURLToPath(new URL('../node_modules', import.meta.url)), join(folder, 'node_modules'), 'junction')
+})
+
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+test('these show a program', () => {
+  expect(withPrograms.map(({ name }) => name).toSorted()).toEqual(['capabilities.md', 'guide.md', 'tauri.md'])
+})
+
+test.each(withPrograms)('that of docs/$name answers as the page says', async ({ name, files, output }) => {
+  const place = join(folder, name)
+  await mkdir(place)
+  for (const [file, code] of files) await writeFile(join(place, file), code)
+  const { stdout } = await promisify(execFile)('node', ['host.mjs'], { cwd: place, timeout: 15_000 })
+  expect(stdout).toBe(output)
+})
