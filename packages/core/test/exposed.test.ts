@@ -145,6 +145,16 @@ describe.each(routes)('a frontend’s function: %s', (name, connect) => {
     }
   })
 
+  test('settles when the bus closes', async () => {
+    const { bus, client } = await open(connect, name)
+    const calls = [bus.call('main', 'never'), client.invoke('call', { label: 'main', name: 'never' })].map(reasonOf)
+    await expect.poll(() => bus.call('main', 'seen')).toEqual(['began', 'began'])
+    await bus.close({ timeout: 10 })
+    expect(await calls[0]).toBe('Disconnected')
+    expect(['Disconnected', 'resolved']).toContain(await calls[1])
+    expect(await reasonOf(bus.call('main', 'never'))).toBe('Disconnected')
+  })
+
   test('takes neither a channel nor what has no name', async () => {
     const { bus, client } = await open(connect, name)
     const channel = new client.Channel()

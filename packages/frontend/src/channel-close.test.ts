@@ -87,6 +87,14 @@ describe('closing a channel', () => {
     expect(closes(peer.received)).toEqual([])
   })
 
+  it('that has ended, but is used by core again, is told once: nobody reads it', async () => {
+    const { peer, channel } = stream()
+    peer.send(end(channel, 0), sayAll(channel, 0, [1, 2]), say(channel, 2, 3), end(channel, 3))
+    await crossed()
+    await crossed()
+    expect(closes(peer.received)).toEqual([{ channel: channel.id }])
+  })
+
   it('after the link has closed is no error', async () => {
     const { client, channel } = stream()
     await client.close()

@@ -25,8 +25,14 @@ export class OpenChannels {
     return channels.filter(({ id }) => !this.#open.has(id))
   }
 
+  /**
+   * What comes for a channel that has ended is dropped. Where a handler begins with one, it was passed on while core's end of
+   * it was on its way here: that handler must not wait for a reader that it will never have.
+   */
   receive(params: ChannelParams): void {
-    this.#open.get(params.channel)?.receive(params)
+    const channel = this.#open.get(params.channel)
+    if (channel) channel.receive(params)
+    else if (params.index === 0 && !('end' in params)) this.#home.close(params.channel)
   }
 
   /** The link is gone. */
