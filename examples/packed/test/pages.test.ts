@@ -1,5 +1,6 @@
 // Runs the programs that pages of docs/ show, each in a folder of its own: they print what the page says.
 import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -33,4 +34,10 @@ test.each(withPrograms)('that of docs/$name answers as the page says', async ({ 
   for (const [file, code] of files) await writeFile(join(place, file), code)
   const { stdout } = await promisify(execFile)('node', ['host.mjs'], { cwd: place, timeout: 15_000 })
   expect(stdout).toBe(output)
+})
+
+test.each(names)('the links of docs/%s lead to files', async name => {
+  const text = await readFile(join(docs, name), 'utf8')
+  const linked = [...text.matchAll(/\]\(([^)#\s]+)[^)\s]*\)/g)].map(([, place = '']) => place)
+  expect(linked.filter(place => !place.startsWith('http') && !existsSync(join(docs, place)))).toEqual([])
 })
