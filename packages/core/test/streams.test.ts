@@ -70,10 +70,10 @@ describe.each(routes)('a stream: %s', (_name, connect) => {
   test.each(['signal', 'timeout'])('of a handler that never yields ends with its %s', async what => {
     const { client } = await connect()
     const controller = new AbortController()
-    const options = what === 'signal' ? { signal: controller.signal } : { timeout: 300 }
+    const options = what === 'signal' ? { signal: controller.signal } : { timeout: 600 }
     const reading = collect(client.stream('never_yields', {}, options))
     reading.catch(() => {})
-    await expect.poll(() => client.invoke('seen')).toEqual(['began'])
+    await expect.poll(() => client.invoke('seen')).toContain('began')
     controller.abort()
     await expect(reading).rejects.toMatchObject({ reason: what === 'signal' ? 'Cancelled' : 'Timeout' })
     await expect.poll(() => client.invoke('seen')).toEqual(['began', 'Cancelled'])
