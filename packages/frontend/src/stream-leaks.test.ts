@@ -34,6 +34,9 @@ it.each(['read to its end', 'left', 'cancelled'])('a stream that was %s', async 
       peer.send(notify('$/channel', { channel, index: 1, end: true }), result(id, null))
       await values.next()
     }
+    // Its channel is forgotten: a client closes one that it has no more, where core begins with it.
+    peer.send(notify('$/channel', { channel, index: 0, message: 'a' }))
+    await expect.poll(() => peer.last).toMatchObject({ method: '$/closeChannel', params: { channel } })
     return new WeakRef(values)
   }
   const refs: WeakRef<object>[] = []
