@@ -58,7 +58,7 @@ export class Peer {
   frames = 0
   #wake = () => {}
 
-  constructor(core: Core, label: string, keyPort?: MessagePort, codec: CodecName = 'json') {
+  constructor(core: Core, label: string | undefined, keyPort?: MessagePort, codec: CodecName = 'json') {
     const [there, here] = createLinkEnds('port')
     core.attach({ label, codec, end: there, cipher: true, ...(keyPort && { keyPort }) })
     const reader = new BatchReader(true)
