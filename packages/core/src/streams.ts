@@ -27,7 +27,7 @@ export async function sendAll(
       `${describeCommand(method)} gives one value and no stream: call it with invoke`,
     )
   }
-  await pump(source[Symbol.asyncIterator](), channel, signal)
+  await pump(iteratorOf(source), channel, signal)
   channel.end()
   return null
 }
@@ -63,6 +63,26 @@ function givenAway(value: unknown): { transfer: readonly ArrayBufferLike[] } | u
   return transfer && { transfer }
 }
 
+/** Streams of the platform are ended while they wait for data; their own iterators would wait for it first. */
+function iteratorOf(source: AsyncIterable<unknown>): AsyncIterator<unknown> {
+  const { getReader, destroy } = source as { getReader?: unknown; destroy?: unknown }
+  if (typeof getReader === 'function') {
+    const reader = (source as unknown as ReadableStream<unknown>).getReader()
+    return { next: () => reader.read() as Promise<IteratorResult<unknown>>, return: () => reader.cancel().then(done) }
+  }
+  const iterator = source[Symbol.asyncIterator]()
+  if (typeof destroy !== 'function') return iterator
+  return {
+    next: () => iterator.next(),
+    return: async () => {
+      Reflect.apply(destroy, source, [])
+      return (await iterator.return?.()) ?? done()
+    },
+  }
+}
+
+const done = (): IteratorReturnResult<undefined> => ({ done: true, value: undefined })
+
 /** What its `finally` throws is for nobody. */
 async function leaveIterator(iterator: AsyncIterator<unknown>): Promise<void> {
   try {
@@ -75,7 +95,7 @@ async function leaveIterator(iterator: AsyncIterator<unknown>): Promise<void> {
 /** Ends what a handler gave and nobody will read. */
 export async function dismiss(source: AsyncIterable<unknown>): Promise<void> {
   try {
-    await leaveIterator(source[Symbol.asyncIterator]())
+    await leaveIterator(iteratorOf(source))
   } catch {
     // It never began.
   }

@@ -18,6 +18,7 @@ describe.each(routes)('a stream: %s', (_name, connect) => {
     expect(await collect(client.stream('up_to', { to: 1000 }))).toEqual(upTo(1000))
     expect(await collect(client.stream('later', { to: 3 }))).toEqual(upTo(3))
     expect(await collect(client.stream('readable'))).toEqual(['a', 'b', 'c'])
+    expect(await collect(client.stream('readable_of_node'))).toEqual(['a', 'b', 'c'])
     expect(await collect(client.stream('odd'))).toStrictEqual([null, undefined, { end: true }, 'text'])
     expect(await collect(client.stream('up_to', { to: 0 }))).toEqual([])
   })
@@ -87,6 +88,20 @@ describe.each(routes)('a stream: %s', (_name, connect) => {
     await values.return()
     expect(await waiting).toEqual({ done: true, value: undefined })
     await expect.poll(() => client.invoke('seen')).toEqual(['began', 'Cancelled'])
+  })
+
+  test('of the platform is ended at once, though it waits for data', async () => {
+    const { client } = await connect()
+    for await (const value of client.stream('readable_silent')) {
+      expect(value).toBe('first')
+      break
+    }
+    await expect.poll(() => client.invoke('seen')).toEqual(['destroyed'])
+    const open = client.stream('readable_open')
+    void open.next()
+    await client.invoke('plain')
+    await open.return()
+    await expect.poll(() => client.invoke('seen')).toEqual(['destroyed', 'plain', 'cancelled'])
   })
 
   test('survives a `return` that throws, or never ends', async () => {
