@@ -2,11 +2,11 @@
 // the text, all of them in `data.issues`.
 import { BusError } from '@sallyport/protocol'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import type { RunnableCommand } from './commands.js'
+import type { Runnable } from './context.js'
 import { invalidArgument, shortName, whyMissing } from './invalid-args.js'
 
 /** `run`, with what the schema gives in place of the arguments that came. */
-export function checked(method: string, schema: StandardSchemaV1, run: RunnableCommand['run']): RunnableCommand['run'] {
+export function checked(method: string, schema: StandardSchemaV1, run: Runnable['run']): Runnable['run'] {
   const validate = (value: unknown): ReturnType<StandardSchemaV1['~standard']['validate']> =>
     schema['~standard'].validate(value)
 

@@ -2,24 +2,15 @@
 import { BusError, describeCommand } from '@sallyport/protocol'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import type { CommandName } from './authority/catalogue.js'
+import { CORE_COMMANDS } from './authority/core-permissions.js'
+import { permissionsOf } from './authority/identifier.js'
 import { checked } from './checked-args.js'
-import type { Call } from './context.js'
+import type { Call, Runnable } from './context.js'
 import type { AnyCommand, Commands, CoreDefinition } from './define.js'
-import { CORE_PLUGINS } from './core-plugins.js'
 import type { Pool } from './pool.js'
 
-/** Whose command it is decides which rule of the authority holds for it. */
-export type CommandOwner = 'app' | 'plugin' | 'core'
-
-export interface RunnableCommand {
-  /** As it is called: `greet`, `plugin:fs|read_text_file`. */
-  readonly method: string
-  readonly owner: CommandOwner
-  /** The permission that allows it: `allow-greet`, `fs:allow-read-text-file`. */
-  readonly allow: string
-  readonly deny: string
-  run(args: unknown, ctx: Call): unknown
-}
+export interface RunnableCommand extends CommandName, Runnable {}
 
 export type CommandRegistry = ReadonlyMap<string, RunnableCommand>
 
@@ -50,24 +41,17 @@ export function createRegistry(
   return registry
 }
 
-/** Tauri's generated identifiers: `_` becomes `-`. */
-export function permissionsOf(name: string, plugin?: string): { allow: string; deny: string } {
-  const prefix = plugin === undefined ? '' : `${plugin}:`
-  const suffix = name.replaceAll('_', '-')
-  return { allow: `${prefix}allow-${suffix}`, deny: `${prefix}deny-${suffix}` }
-}
-
 function checkPluginName(name: string): void {
   // `expose`: hooks are shown answers of frontends as `plugin:expose|answer`.
-  if (['core', 'tauri', 'expose'].includes(name) || CORE_PLUGINS.includes(name))
+  if (['core', 'tauri', 'expose'].includes(name) || Object.hasOwn(CORE_COMMANDS, name))
     throw new BusError('InvalidParams', `plugin uses reserved name: ${name}`)
   if (!/^[a-z0-9][a-z0-9-]*$/.test(name)) {
     throw new BusError('InvalidParams', `A plugin’s name has only a-z, 0-9 and "-": got ${JSON.stringify(name)}`)
   }
 }
 
-function runner(method: string, command: AnyCommand, pool: Pool): RunnableCommand['run'] {
-  if (typeof command === 'function') return command as RunnableCommand['run']
+function runner(method: string, command: AnyCommand, pool: Pool): Runnable['run'] {
+  if (typeof command === 'function') return command as Runnable['run']
   const { kind, schema, handler, thread } = command ?? {}
   const run = handler ?? (thread && ((args: unknown, ctx: Call) => pool.run(method, thread, args, ctx.signal)))
   if (kind !== 'command' || typeof run !== 'function') {
@@ -76,5 +60,5 @@ function runner(method: string, command: AnyCommand, pool: Pool): RunnableComman
   if (thread?.protocol === 'file:' && !existsSync(thread)) {
     throw new BusError('InvalidParams', `${describeCommand(method)}: thread: there is no file ${fileURLToPath(thread)}`)
   }
-  return schema ? checked(method, schema, run as RunnableCommand['run']) : (run as RunnableCommand['run'])
+  return schema ? checked(method, schema, run as Runnable['run']) : (run as Runnable['run'])
 }

@@ -3,9 +3,9 @@ import type { BusError, CallHeaders, RequestId } from '@sallyport/protocol'
 import type { Logger } from 'pino'
 import type { App } from './app.js'
 import type { Permits } from './authority/authority.js'
+import type { CommandName } from './authority/catalogue.js'
 import type { CommandScope } from './authority/scope.js'
 import type { SendingChannel } from './channel.js'
-import type { RunnableCommand } from './commands.js'
 import type { ListenerHome } from './events.js'
 import type { Resources } from './resources.js'
 
@@ -36,12 +36,17 @@ interface CallOptions {
   app: App
   resources: Resources
   label: string
-  command: RunnableCommand
+  command: CommandName
   permits: Permits
   request: CommandRequest
   home: ListenerHome
   /** Those that came with this call first. */
   channels: readonly SendingChannel[]
+}
+
+/** What a call runs. */
+export interface Runnable {
+  run(args: unknown, ctx: Call): unknown
 }
 
 /** One call, from dispatch to response. */
@@ -51,7 +56,7 @@ export class Call implements CommandContext {
   readonly request: CommandRequest
   readonly resources: Resources
   readonly #id: RequestId | undefined
-  readonly #command: RunnableCommand
+  readonly #command: CommandName
   readonly #permits: Permits
   readonly #home: ListenerHome
   readonly #channels: readonly SendingChannel[]

@@ -50,7 +50,13 @@ export async function createCore(
   const core = { router, appInfo, resources, path, platform: around.platform, labels: () => sessions.labels }
   const registry = createRegistry(definition, createCoreCommands(core), pool)
   const warn = (text: string): void => getLog().warn(text)
-  const authority = createAuthority({ acl, registry, pattern, pluginFiles: pluginFilesOf(definition), warn })
+  const authority = createAuthority({
+    acl,
+    commands: registry.values(),
+    pattern,
+    pluginFiles: pluginFilesOf(definition),
+    warn,
+  })
   const hostRegistry: CommandRegistry = new Map([...registry, ...createHostCommands(authority, sessions).map(named)])
   const app = createApp({ call: (...call) => sessions.call(...call), router, getLog, resources, path })
   const keys = pattern === 'isolation' ? (await import('./keys.js')).createKeys() : undefined

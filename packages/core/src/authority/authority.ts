@@ -1,25 +1,24 @@
 // Decides who may call what, once per frontend and command: a call then costs one look-up. The rules are Tauri's, but that a
 // deny holds for the labels of its capability alone.
 import { BusError } from '@sallyport/protocol'
-import type { CommandRegistry, RunnableCommand } from '../commands.js'
 import { didYouMean } from '../guess.js'
 import { isDevelopment } from '../mode.js'
 import { accessOf, commandScope, merge, type Access } from './access.js'
-import type { AclInput, CapabilitySource, PermissionFileSource } from './acl.js'
+import type { CapabilitySource } from './acl.js'
 import type { Pattern } from './capability.js'
 import { keyOf, type CommandName } from './catalogue.js'
 import { denialText, explainedDenial } from './denial.js'
 import { opennessOf } from './openness.js'
-import { inOrder, resolveAll, resolveOptionsOf } from './resolve-all.js'
+import { inOrder, resolveAll, resolveOptionsOf, type AclParts } from './resolve-all.js'
 import { resolveCapability, type ResolvedCapability } from './resolve.js'
 import { EMPTY_SCOPE, type CommandScope, type Scope } from './scope.js'
 
 /** What one frontend may call. */
 export interface Permits {
   /** `undefined` where the command may be called, else why it may not. */
-  check(command: RunnableCommand): BusError | undefined
+  check(command: CommandName): BusError | undefined
   /** The same frozen object for every call, until the capabilities change. */
-  scopeOf(command: RunnableCommand): CommandScope
+  scopeOf(command: CommandName): CommandScope
 }
 
 /** The host's own link may do what core may. */
@@ -40,21 +39,15 @@ export interface Authority {
   remove(identifier: string): void
 }
 
-export interface AuthorityInput {
-  acl: AclInput
-  registry: CommandRegistry
+export interface AuthorityInput extends AclParts {
   pattern: Pattern
-  /** Permissions that the core module's plugins bring. */
-  pluginFiles?: readonly PermissionFileSource[]
-  /** Told of what `unknownPermissions: 'warn'` passes over. */
-  warn: (text: string) => void
 }
 
 /** @throws BusError `InvalidParams` for whatever is wrong in capabilities, permission files and manifests. */
-export function createAuthority({ acl, registry, pattern, pluginFiles = [], warn }: AuthorityInput): Authority {
-  const options = resolveOptionsOf({ acl, commands: registry.values(), pluginFiles, warn })
+export function createAuthority({ pattern, ...parts }: AuthorityInput): Authority {
+  const options = resolveOptionsOf(parts)
   const { catalogue } = options
-  let capabilities: readonly ResolvedCapability[] = resolveAll(acl.capabilities, options)
+  let capabilities: readonly ResolvedCapability[] = resolveAll(parts.acl.capabilities, options)
   let isOpen = opennessOf(capabilities, catalogue, pattern)
   let version = 0
   const change = (changed: readonly ResolvedCapability[]): void => {
@@ -75,10 +68,10 @@ export function createAuthority({ acl, registry, pattern, pluginFiles = [], warn
 
   return {
     permitsOf(label: string): Permits {
-      const verdicts = new Map<RunnableCommand, Verdict>()
+      const verdicts = new Map<CommandName, Verdict>()
       let access: Access | undefined
       let seen = version
-      const verdict = (command: RunnableCommand): Verdict => {
+      const verdict = (command: CommandName): Verdict => {
         if (seen !== version) {
           seen = version
           access = undefined
@@ -91,7 +84,7 @@ export function createAuthority({ acl, registry, pattern, pluginFiles = [], warn
         return made
       }
       return {
-        check(command: RunnableCommand): BusError | undefined {
+        check(command: CommandName): BusError | undefined {
           const { denial } = verdict(command)
           return denial === undefined ? undefined : new BusError('Denied', denial)
         },

@@ -1,6 +1,5 @@
 // Every permission that there is, by plugin: two for each command, Tauri's own of its core plugins, and what the project's
 // manifests, its plugins and its permission files define. The last definition of a name holds, in that order, as in Tauri.
-import type { RunnableCommand } from '../commands.js'
 import {
   APP_KEY,
   type AclInput,
@@ -12,10 +11,18 @@ import {
 } from './acl.js'
 import { toManifests, toPermissionFile } from './acl-schema.js'
 import { CORE_COMMANDS } from './core-permissions.js'
-import { methodOf, splitIdentifier } from './identifier.js'
+import { methodOf, permissionsOf, splitIdentifier } from './identifier.js'
 
 /** What is asked of a command here: it need not run. */
-export type CommandName = Pick<RunnableCommand, 'method' | 'owner' | 'allow' | 'deny'>
+export interface CommandName {
+  /** As it is called: `greet`, `plugin:fs|read_text_file`. */
+  readonly method: string
+  /** Whose command it is decides which rule of the authority holds for it. */
+  readonly owner: 'app' | 'plugin' | 'core'
+  /** The permission that allows it: `allow-greet`, `fs:allow-read-text-file`. */
+  readonly allow: string
+  readonly deny: string
+}
 
 /** The permissions of one plugin, or of the app. */
 export interface PluginPermissions {
@@ -87,10 +94,10 @@ function addCore(plugin: (key: string) => PluginPermissions): void {
   for (const [name, { byDefault, others }] of Object.entries(CORE_COMMANDS)) {
     const known = plugin(`core:${name}`)
     known.described = true
-    const allow = (command: string): string => `allow-${command.replaceAll('_', '-')}`
-    known.defaultSet = { identifier: 'default', permissions: byDefault.map(allow) }
+    known.defaultSet = { identifier: 'default', permissions: byDefault.map(command => permissionsOf(command).allow) }
     for (const command of [...byDefault, ...others]) {
-      generate(known, allow(command), `deny-${command.replaceAll('_', '-')}`, command)
+      const { allow, deny } = permissionsOf(command)
+      generate(known, allow, deny, command)
     }
   }
 }

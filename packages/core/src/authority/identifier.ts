@@ -8,6 +8,13 @@ export interface PermissionName {
   readonly name: string
 }
 
+/** Those that are generated for a command, as Tauri has them: `_` becomes `-`. */
+export function permissionsOf(name: string, plugin?: string): { allow: string; deny: string } {
+  const prefix = plugin === undefined ? '' : `${plugin}:`
+  const suffix = name.replaceAll('_', '-')
+  return { allow: `${prefix}allow-${suffix}`, deny: `${prefix}deny-${suffix}` }
+}
+
 /** The first colon ends a plugin's name; after `core:` the second does. */
 export function splitIdentifier(identifier: string): PermissionName {
   const core = identifier.startsWith('core:') ? identifier.indexOf(':', 5) : -1

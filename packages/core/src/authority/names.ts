@@ -1,7 +1,7 @@
 // The commands of a core module by name: enough to say who may call them, without running any.
-import { permissionsOf } from '../commands.js'
 import type { CoreDefinition } from '../define.js'
 import type { CommandName } from './catalogue.js'
+import { permissionsOf } from './identifier.js'
 
 export function commandNamesOf({
   commands = {},

@@ -1,5 +1,6 @@
 // One command of a plugin that core itself has: as Tauri's API calls it, with Tauri's permission.
-import { permissionsOf, type RunnableCommand } from '../commands.js'
+import { permissionsOf } from '../authority/identifier.js'
+import type { RunnableCommand } from '../commands.js'
 import type { Call } from '../context.js'
 import type { NamedArguments } from '../invalid-args.js'
 

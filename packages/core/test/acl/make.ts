@@ -2,8 +2,9 @@
 import type { AclInput } from '../../src/authority/acl.js'
 import { createAuthority, type Authority } from '../../src/authority/authority.js'
 import type { Capability, Pattern } from '../../src/authority/capability.js'
+import { permissionsOf } from '../../src/authority/identifier.js'
 import { commandNamesOf } from '../../src/authority/names.js'
-import { permissionsOf, type RunnableCommand } from '../../src/commands.js'
+import type { RunnableCommand } from '../../src/commands.js'
 import type { BusError } from '@sallyport/protocol'
 
 const run = (): void => {}
@@ -68,7 +69,7 @@ export function make({ pattern = 'isolation', ...options }: MakeOptions = {}): M
   const warnings: string[] = []
   const acl = aclOf(options)
   const warn = (text: string): void => void warnings.push(text)
-  const authority = createAuthority({ acl, registry, pattern, pluginFiles: [], warn })
+  const authority = createAuthority({ acl, commands: registry.values(), pattern, pluginFiles: [], warn })
   const check = (label: string, method: string): BusError | undefined =>
     authority.permitsOf(label).check(registry.get(method)!)
   return { authority, warnings, check, may: (label, method) => check(label, method) === undefined }
