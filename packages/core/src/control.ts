@@ -52,5 +52,7 @@ export type CoreCommand =
 export type CoreReport =
   | { type: 'state'; state: LifeState; error?: ReportedError }
   | { type: 'log'; line: string }
+  /** This frontend's link is there. */
+  | { type: 'attached'; label: string }
   | { type: 'denied'; label: string; command: string }
   | { type: 'fault'; label: string; error: ReportedError }

@@ -44,8 +44,7 @@ export function createHostCommands(authority: Authority, sessions: Sessions): Ru
 
 /** Bytes pass through core without a copy, in both directions. */
 async function callFrontend(sessions: Sessions, args: unknown, { request, signal }: Call): Promise<unknown> {
-  const { label = '', name = '', added } = request.headers
-  await sessions.added(Number(added))
+  const { label = '', name = '' } = request.headers
   const result = await sessions.call(label, name, args, { signal, transfer: movable(args) })
   return giveAway(result, movable(result))
 }

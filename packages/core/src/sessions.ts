@@ -20,8 +20,6 @@ export class Sessions {
   readonly #open = new Set<Session>()
   /** The latest of each label: one that was closed may still be on its way out. */
   readonly #byLabel = new Map<string, Session>()
-  #added = 0
-  #whenAdded: (() => void)[] = []
   /** What is being closed after frontends that have gone. */
   readonly #closing = new Set<Promise<void>>()
   readonly #hurry = new AbortController()
@@ -53,11 +51,6 @@ export class Sessions {
     throw new BusError('Disconnected', text, { data: { delivered: 'no' } })
   }
 
-  /** Resolves once so many frontends have been added: the host speaks of them over one port, and gives their links over another. */
-  async added(count: number): Promise<void> {
-    while (this.#added < count) await new Promise<void>(resolve => this.#whenAdded.push(resolve))
-  }
-
   add(options: Omit<SessionOptions, 'router' | 'resources' | 'report'>): void {
     const { router, getLog, report } = this.#parts
     const { label } = options
@@ -71,12 +64,10 @@ export class Sessions {
       this.#closing.add(closing)
       if (label !== undefined) tellDestroyed(router, label)
     }
-    const added = new Session({ ...options, router, resources, report: { ...report, closed } })
-    this.#open.add(added)
+    const session = new Session({ ...options, router, resources, report: { ...report, closed } })
+    this.#open.add(session)
     if (label === undefined) return
-    this.#byLabel.set(label, added)
-    this.#added++
-    for (const resolve of this.#whenAdded.splice(0)) resolve()
+    this.#byLabel.set(label, session)
   }
 
   /** Tells of a frontend: its module begins to run. */

@@ -22,7 +22,7 @@ const actor = startWorkerActor({
   async boot() {
     core = await createCore(definitionOf(await load(module), module), { ...options, module }, getLog, report)
   },
-  handshake: async () => waiting.forEach(attachment => core?.attach(attachment)),
+  handshake: async () => waiting.forEach(attach),
   serve: () => () => void core?.close(),
   async drain() {
     // What had arrived before the word to stop is served: it takes the loop a turn to come to every port.
@@ -43,9 +43,14 @@ control.on('message', (command: CoreCommand) => {
     patience = command.timeout
     actor.stop()
   } else if (command.type === 'begin') core?.begin(command.label)
-  else if (core) core.attach(command.attachment)
+  else if (core) attach(command.attachment)
   else waiting.push(command.attachment)
 })
+
+function attach(attachment: Attachment): void {
+  core?.attach(attachment)
+  if (attachment.label !== undefined) report({ type: 'attached', label: attachment.label })
+}
 
 async function load(url: string): Promise<{ default?: unknown }> {
   try {

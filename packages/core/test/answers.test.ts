@@ -102,25 +102,9 @@ test('more calls than a frontend may have in flight are refused; all settle when
   expect(settled.at(-1)).toEqual([MAX_IN_FLIGHT + 1, 'Disconnected'])
 })
 
-test('a call of the host waits for the frontend that the host has opened before it', async () => {
-  const { core } = await setUp()
-  const host = new Peer(core, undefined)
-  const ask = (id: number, label: string, added: number): void => {
-    const headers = JSON.stringify({ label, name: 'f', added: String(added) })
-    host.send(call(id, 'plugin:host|call', `,"params":{"n":1},"headers":${headers}`))
-  }
-  ask(1, 'nobody', 0)
-  ask(2, 'late', 1)
-  expect(await host.next()).toMatchObject({ id: 1, error: { message: 'There is no frontend "nobody"' } })
-  const frontend = new Peer(core, 'late')
-  expect(await frontend.next()).toMatchObject({ id: 1, method: 'f', params: { n: 1 } })
-  frontend.send('{"jsonrpc":"2.0","id":1,"result":"here"}')
-  expect(await host.next()).toMatchObject({ id: 2, result: 'here' })
-})
-
 test('a frontend has no such command: it can’t call another', async () => {
   const { core } = await setUp()
   const peer = new Peer(core, 'main')
-  peer.send(call(1, 'plugin:host|call', ',"headers":{"label":"main","name":"f","added":"0"}'))
+  peer.send(call(1, 'plugin:host|call', ',"headers":{"label":"main","name":"f"}'))
   expect(await peer.next()).toMatchObject({ id: 1, error: { code: -32601 } })
 })

@@ -2,8 +2,8 @@
 import { BusError, receiveError } from '@sallyport/protocol'
 import type { LifeState } from '@sallyport/protocol/actor'
 import { EventEmitter } from 'node:events'
-import type { MessagePort } from 'node:worker_threads'
-import type { Attachment, CoreReport, CoreWorkerData } from '../control.js'
+import type { CoreReport, CoreWorkerData } from '../control.js'
+import { Attaching } from './attaching.js'
 import { Bus, type BusEvents } from './bus.js'
 import { checkFiles } from './files.js'
 import { Frontends } from './frontends.js'
@@ -26,13 +26,14 @@ export async function assemble(given: BusOptions, cipher: boolean): Promise<Bus>
     log.error({ label, err: error }, 'fault')
     tell('fault', { label, error })
   }
-  const core = startCore(supervisor, options, { log, tell, failed })
+  const core = startCore(supervisor, options, { log, tell, failed, attached: label => attaching.attached(label) })
+  const attaching = new Attaching(core)
   const frontends = new Frontends({
     supervisor,
     options,
     cipher,
     log,
-    attach: attachment => core.post({ type: 'attach', attachment }, portsOf(attachment)),
+    attach: attachment => attaching.attach(attachment),
     begin: label => core.post({ type: 'begin', label }),
     failed,
     rejected(label, command, why) {
@@ -70,12 +71,13 @@ interface CoreListener {
   log: Logger
   tell: <Name extends keyof BusEvents>(name: Name, event: BusEvents[Name]) => void
   failed(label: string, error: Error): void
+  attached(label: string): void
 }
 
 function startCore(
   supervisor: Supervisor,
   { core, pattern, acl, appInfo, plugins }: ResolvedOptions,
-  { log, tell, failed }: CoreListener,
+  { log, tell, failed, attached }: CoreListener,
 ): SupervisedThread {
   const workerData: CoreWorkerData = {
     module: core.href,
@@ -92,6 +94,7 @@ function startCore(
     onReport(report) {
       const told = report as CoreReport
       if (told.type === 'log') forwardLine(log, told.line)
+      else if (told.type === 'attached') attached(told.label)
       else if (told.type === 'denied') {
         const { label, command } = told
         log.warn({ label, command }, 'denied')
@@ -101,5 +104,3 @@ function startCore(
     },
   })
 }
-
-const portsOf = ({ end: { port }, keyPort }: Attachment): MessagePort[] => (keyPort ? [port, keyPort] : [port])

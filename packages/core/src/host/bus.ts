@@ -112,7 +112,7 @@ export class Bus {
    * @example const src = await bus.call<string>('main', 'transform', { src }, { timeout: 1000 })
    */
   call<T = unknown>(label: string, name: string, args?: object, options?: FrontendCallOptions): Promise<T> {
-    return callFrontend<T>(this.#client, this.#parts.frontends.attached, { label, name, args, options })
+    return callFrontend<T>(this.#client, { label, name, args, options })
   }
 
   /**

@@ -14,12 +14,7 @@ export interface FrontendCall {
 
 const OPTIONS: ReadonlySet<string> = new Set(['signal', 'timeout', 'transfer'])
 
-/** @param added how many frontends core has been given by now: it may hear of the call before it hears of the frontend */
-export async function callFrontend<T>(
-  client: Client,
-  added: number,
-  { label, name, args, options = {} }: FrontendCall,
-): Promise<T> {
+export async function callFrontend<T>(client: Client, { label, name, args, options = {} }: FrontendCall): Promise<T> {
   if (typeof label !== 'string' || typeof name !== 'string') {
     throw new BusError('InvalidParams', 'bus.call takes a frontend’s label, and the name of a function that it exposes')
   }
@@ -30,7 +25,7 @@ export async function callFrontend<T>(
       `A channel can’t be passed to a frontend, as an argument of ${describeCommand(name)}`,
     )
   }
-  const headers = { label, name, added: String(added) }
+  const headers = { label, name }
   try {
     return await client.invoke<T>(HOST_METHOD.call, args as Record<string, unknown>, { ...options, headers })
   } catch (error) {

@@ -10,9 +10,16 @@ import { spawnWorker } from './spawn.js'
 import type { SupervisedThread } from './supervisor.js'
 
 export interface FrontendHost extends GateHost {
-  attach(attachment: Attachment): void
+  /** Resolves once core has it. */
+  attach(attachment: Attachment & { label: string }): Promise<void>
   /** Core tells the others of this frontend. */
   begin(label: string): void
+}
+
+interface Wired {
+  end: LinkEnd
+  gate: Gate | undefined
+  attached: Promise<void>
 }
 
 interface Frontend {
@@ -23,8 +30,6 @@ interface Frontend {
 export class Frontends {
   readonly #host: FrontendHost
   readonly #open = new Map<string, Frontend>()
-  /** How many links core has been given. */
-  attached = 0
   /** Settled once a frontend and its gate have gone. */
   readonly #ending = new Set<Promise<void>>()
 
@@ -35,20 +40,20 @@ export class Frontends {
   /** Makes the calling thread a frontend. */
   async connect(label: string, settings: FrontendSettings): Promise<Client> {
     this.#checkFree(label)
-    const { end, gate } = this.#wire(label, settings)
+    const { end, gate, attached } = this.#wire(label, settings)
     const core = openLink(end, true)
     const { codec, data } = settings
     const client = new Client(gate ? throughGate(core, openLink(gate.link, true)) : core, { label, codec, data })
     this.#keep(label, { gate, end: () => client.close() }, client.closed)
-    await this.#waitFor(gate, label)
+    await this.#waitFor(label, attached, gate)
     this.#host.begin(label)
     return client
   }
 
-  /** Starts a worker, which waits for `start` before it loads its module. Resolves once its gate is ready. */
+  /** Starts a worker, which waits for `start` before it loads its module. Resolves once core has its link, and its gate is ready. */
   async open(label: string, module: URL, settings: FrontendSettings): Promise<{ start(): void }> {
     this.#checkFree(label)
-    const { end, gate } = this.#wire(label, settings)
+    const { end, gate, attached } = this.#wire(label, settings)
     const { codec, data } = settings
     const workerData: FrontendWorkerData = { label, codec, data, module: module.href, link: end }
     if (gate) workerData.gate = gate.link
@@ -65,7 +70,7 @@ export class Frontends {
     })
     this.#watch(label, thread)
     this.#keep(label, { gate, end: timeout => thread.stop(timeout) }, thread.exited)
-    await this.#waitFor(gate, label)
+    await this.#waitFor(label, attached, gate)
     return {
       start: (): void => {
         this.#host.begin(label)
@@ -92,16 +97,15 @@ export class Frontends {
     }
   }
 
-  #wire(label: string, { codec, link, poll }: FrontendSettings): { end: LinkEnd; gate: Gate | undefined } {
+  #wire(label: string, { codec, link, poll }: FrontendSettings): Wired {
     const { options, cipher } = this.#host
     const kind = chooseLink(link, options.pattern)
     const makeEnds = (): [LinkEnd, LinkEnd] => createLinkEnds(kind, poll && hasCores(options.pattern))
     const [there, here] = makeEnds()
     const gate = options.pattern === 'isolation' ? startGate(label, makeEnds(), this.#host) : undefined
-    this.attached++
-    this.#host.attach({ label, codec, end: there, cipher, ...(gate && { keyPort: gate.key }) })
+    const attached = this.#host.attach({ label, codec, end: there, cipher, ...(gate && { keyPort: gate.key }) })
     if (gate) this.#watch(label, gate.thread)
-    return { end: here, gate }
+    return { end: here, gate, attached }
   }
 
   #keep(label: string, frontend: Frontend, ended: Promise<unknown>): void {
@@ -119,9 +123,9 @@ export class Frontends {
     void thread.exited.then(({ error }) => error && this.#host.failed(label, error))
   }
 
-  async #waitFor(gate: Gate | undefined, label: string): Promise<void> {
+  async #waitFor(label: string, attached: Promise<void>, gate: Gate | undefined): Promise<void> {
     try {
-      await gate?.thread.ready
+      await Promise.all([attached, gate?.thread.ready])
     } catch (error) {
       await this.close(label).catch(() => {})
       throw error
