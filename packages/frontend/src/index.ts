@@ -1,12 +1,4 @@
-// What a frontend module imports: the functions of this thread's client.
-import type { EventTarget, Unlisten } from '@sallyport/protocol'
-import type { CommandArguments } from './arguments.js'
-import { currentClient } from './current.js'
-import type { EventHandler } from './events.js'
-import type { ExposedFunctions } from './exposed.js'
-import type { EmitOptions, InvokeOptions, ListenOptions } from './options.js'
-import type { Stream } from './stream.js'
-
+// What a frontend's module imports.
 export { BusError, isBusError } from '@sallyport/protocol'
 export type { BusErrorCode, BusErrorReason, BusEvent, CallHeaders, EventTarget, Unlisten } from '@sallyport/protocol'
 export type { CommandArguments } from './arguments.js'
@@ -15,6 +7,7 @@ export type { Client } from './client.js'
 export type { EventHandler } from './events.js'
 export type { ExposedContext, ExposedFunction, ExposedFunctions } from './exposed.js'
 export type { EmitOptions, InvokeOptions, ListenOptions } from './options.js'
+export { emit, emitTo, expose, getData, getLabel, invoke, listen, once, stream } from './this-thread.js'
 export { createClient, type ClientTypes, type TypedClient, type TypedConnection } from './typed-client.js'
 export type {
   CallParameters,
@@ -27,77 +20,3 @@ export type {
 } from './typed-commands.js'
 export type { TauriInvoke, TauriInvokeOptions, TauriParameters, TauriResult } from './typed-tauri.js'
 export type { Stream } from './stream.js'
-
-/** This frontend's label. */
-export const getLabel = (): string => currentClient().label
-
-/** What the host gave this frontend as its `data`, a copy; `undefined` if nothing. Its type is the host's word. */
-export const getData = <T = unknown>(): T => currentClient().data as T
-
-/**
- * Calls a command of core.
- *
- * @example
- * const greeting = await invoke<string>('greet', { name: 'World' }, { timeout: 1000 })
- */
-export async function invoke<T = unknown>(
-  command: string,
-  args?: CommandArguments,
-  options?: InvokeOptions,
-): Promise<T> {
-  return currentClient().invoke<T>(command, args, options)
-}
-
-/**
- * Calls a command whose handler gives an async iterable; leaving the loop ends the handler.
- *
- * @example
- * for await (const chunk of stream<Uint8Array>('download', { url })) …
- */
-export function stream<T = unknown>(command: string, args?: CommandArguments, options?: InvokeOptions): Stream<T> {
-  return currentClient().stream<T>(command, args, options)
-}
-
-/**
- * Lets core and the host call these functions; what takes them away again is returned.
- *
- * @throws BusError `InvalidParams` for a name that is exposed already, and for what is no function
- * @example
- * expose({ transform: ({ src }: { src: string }) => src.toUpperCase() })
- */
-export function expose(functions: ExposedFunctions): () => void {
-  return currentClient().expose(functions)
-}
-
-/** Sends an event to every listener, in core, the host and all frontends, this one too. */
-export async function emit(event: string, payload?: unknown, options?: EmitOptions): Promise<void> {
-  return currentClient().emit(event, payload, options)
-}
-
-/** Sends an event to the listeners that match `target`: a label, or one of Tauri's targets. */
-export async function emitTo(
-  target: string | EventTarget,
-  event: string,
-  payload?: unknown,
-  options?: EmitOptions,
-): Promise<void> {
-  return currentClient().emitTo(target, event, payload, options)
-}
-
-/** Listens to an event; resolves to what takes the listener away. */
-export async function listen<T = unknown>(
-  event: string,
-  handler: EventHandler<T>,
-  options?: ListenOptions,
-): Promise<Unlisten> {
-  return currentClient().listen(event, handler, options)
-}
-
-/** Listens to an event once. */
-export async function once<T = unknown>(
-  event: string,
-  handler: EventHandler<T>,
-  options?: ListenOptions,
-): Promise<Unlisten> {
-  return currentClient().once(event, handler, options)
-}

@@ -3,8 +3,8 @@
 import type { CodecName } from '@sallyport/protocol'
 import { Channel } from './channel.js'
 import type { Client } from './client.js'
-import { currentClient } from './current.js'
 import type { Stream } from './stream.js'
+import { emit, emitTo, invoke, listen, once, stream } from './this-thread.js'
 import type { CallParameters, CommandName, CommandResult, CoreLike, StreamItem, StreamName } from './typed-commands.js'
 import type { TypedEvents, UntypedEvents } from './typed-events.js'
 
@@ -60,13 +60,4 @@ export function createClient(client: unknown = ofThisThread): unknown {
   return client
 }
 
-/** Looks for the client with each call: a module may make its typed client before the thread has one. */
-const ofThisThread = {
-  Channel,
-  invoke: async (...call: Parameters<Client['invoke']>): Promise<unknown> => currentClient().invoke(...call),
-  stream: (...call: Parameters<Client['stream']>): Stream => currentClient().stream(...call),
-  emit: async (...call: Parameters<Client['emit']>): Promise<void> => currentClient().emit(...call),
-  emitTo: async (...call: Parameters<Client['emitTo']>): Promise<void> => currentClient().emitTo(...call),
-  listen: async (...call: Parameters<Client['listen']>): Promise<unknown> => currentClient().listen(...call),
-  once: async (...call: Parameters<Client['once']>): Promise<unknown> => currentClient().once(...call),
-}
+const ofThisThread = { Channel, invoke, stream, emit, emitTo, listen, once }
