@@ -6,7 +6,7 @@ import type { Permits } from './authority/authority.js'
 import type { CommandName } from './authority/catalogue.js'
 import type { CommandScope } from './authority/scope.js'
 import type { SendingChannel } from './channel.js'
-import type { ListenerHome } from './events.js'
+import type { ListenerHome } from './delivery.js'
 import type { Resources } from './resources.js'
 
 export interface CommandRequest {

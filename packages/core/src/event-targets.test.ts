@@ -2,7 +2,8 @@
 import type { EventTarget } from '@sallyport/protocol'
 import { describe, expect, it } from 'vitest'
 import { createApp } from './app.js'
-import { EventRouter, type ListenerHome } from './events.js'
+import type { ListenerHome } from './delivery.js'
+import { EventRouter } from './events.js'
 import { tellDestroyed } from './frontend-events.js'
 
 const LISTENERS: readonly EventTarget[] = [

@@ -1,17 +1,8 @@
 // Routes events to listeners, wherever they are: in core, in the host, in frontends. Targets and their table are Tauri's;
 // what is addressed to one frontend is not heard by another, whatever that one listens to.
 import { BusError, MAX_LISTENERS, checkEventName, type EventTarget } from '@sallyport/protocol'
-import { Delivery } from './delivery.js'
+import { Delivery, type ListenerHome } from './delivery.js'
 import { Payload } from './payload.js'
-
-/** Where listeners live. `label` is the frontend's; core and host have none, and hear everything. */
-export interface ListenerHome {
-  readonly label: string | undefined
-  /** Its listeners get the very payload, not a copy: whatever they do with it, the others have theirs by then. */
-  readonly sharesPayload?: true
-  /** @throws when the payload can't be carried there. */
-  deliver(delivery: Delivery, payload: Payload): void
-}
 
 interface Listener {
   readonly target: EventTarget

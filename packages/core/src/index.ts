@@ -43,8 +43,9 @@ export {
   type PooledCommandOptions,
 } from './define.js'
 export type { Bus, BusEvents, CloseOptions } from './host/bus.js'
+export type { ExplainOptions } from './host/review.js'
 export { createBus } from './create-bus.js'
-export { explainCapabilities, type ExplainOptions } from './explain-capabilities.js'
+export { explainCapabilities } from './explain-capabilities.js'
 export type { Logger } from './host/log.js'
 export { BaseDirectory } from './plugins/path/directories.js'
 export type { PathResolver } from './plugins/path/resolver.js'

@@ -1,7 +1,7 @@
 // Listeners that are functions of this thread: those of core.
 import type { BusEvent, EventTarget } from '@sallyport/protocol'
-import type { Delivery } from './delivery.js'
-import type { EventRouter, ListenerHome } from './events.js'
+import type { Delivery, ListenerHome } from './delivery.js'
+import type { EventRouter } from './events.js'
 import type { Payload } from './payload.js'
 
 export class LocalListeners implements ListenerHome {

@@ -13,7 +13,7 @@ import { resolveAll, resolveOptionsOf } from './resolve-all.js'
 import type { ResolvedCapability } from './resolve.js'
 import type { Scope } from './scope.js'
 
-export interface ExplainOptions {
+export interface ExplainInput {
   acl: AclInput
   /** The core whose commands they are; without it, only what capabilities name is known. */
   core?: Pick<CoreDefinition, 'commands' | 'plugins'>
@@ -64,7 +64,7 @@ export interface Explanation {
  *
  * @throws BusError `InvalidParams` for what would stop a bus from starting
  */
-export function explain({ acl, core = {}, pattern = 'brownfield', labels }: ExplainOptions): Explanation {
+export function explain({ acl, core = {}, pattern = 'brownfield', labels }: ExplainInput): Explanation {
   const warnings: string[] = []
   const commands = commandNamesOf(core)
   const options = resolveOptionsOf({

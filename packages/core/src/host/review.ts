@@ -3,11 +3,18 @@ import { describeThrown } from '@sallyport/protocol'
 import { explain, type Explanation } from '../authority/explain.js'
 import type { CoreDefinition } from '../define.js'
 import { definitionOf } from '../definition.js'
-import type { ExplainOptions } from '../explain-capabilities.js'
 import { checkFiles } from './files.js'
 import { namedCommands } from './named-commands.js'
-import type { ModuleLocation } from './options.js'
+import type { BusOptions, ModuleLocation } from './options.js'
 import { resolveOptions } from './resolve-options.js'
+
+/** Those options of `createBus` that capabilities come from. */
+export interface ExplainOptions extends Pick<BusOptions, 'config' | 'app' | 'permissions' | 'unknownPermissions'> {
+  /** Whose commands they are. Without it, the app's commands are those that capabilities name. */
+  core?: ModuleLocation | CoreDefinition
+  /** Whose rights; without them, those of all labels that capabilities name, a glob standing for what it matches. */
+  labels?: readonly string[]
+}
 
 export async function review({ core, labels, ...security }: ExplainOptions): Promise<Explanation> {
   const module = isLocation(core) ? core : undefined

@@ -1,6 +1,6 @@
 // The explanation says what the authority does, label by label.
 import { describe, expect, test } from 'vitest'
-import { explain, type ExplainOptions } from '../../src/authority/explain.js'
+import { explain, type ExplainInput } from '../../src/authority/explain.js'
 import { renderExplanation } from '../../src/authority/explain-text.js'
 import { aclOf, capability, core, make, registry } from './make.js'
 
@@ -23,7 +23,7 @@ const options = {
     },
   },
 }
-const explained = (more: Partial<ExplainOptions> = {}): ReturnType<typeof explain> =>
+const explained = (more: Partial<ExplainInput> = {}): ReturnType<typeof explain> =>
   explain({ acl: aclOf(options), core, ...more })
 
 describe('an explanation', () => {
