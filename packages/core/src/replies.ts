@@ -25,10 +25,10 @@ import {
   type RequestId,
   type RequestMessage,
 } from '@sallyport/protocol'
+import { dismiss, isAsyncIterable } from './async-iterable.js'
 import type { Delivery } from './delivery.js'
 import type { Payload } from './payload.js'
 import { Runs, type RunHome } from './runs.js'
-import { dismiss } from './streams.js'
 import { takeTransfer } from './transfer.js'
 import { atEndOfTurn } from './turn.js'
 
@@ -69,13 +69,11 @@ export class Replies {
   result(id: RequestId, method: string, value: unknown): void {
     const result = value ?? null
     try {
-      const isObject = typeof result === 'object' && result !== null
-      if (isObject && Symbol.asyncIterator in result) {
-        void dismiss(result as AsyncIterable<unknown>)
+      if (isAsyncIterable(result)) {
+        void dismiss(result)
         throw new TypeError('an async iterable is no value: call the command with stream, not invoke')
       }
-      const transfer = isObject ? takeTransfer(result) : undefined
-      this.#answer({ jsonrpc: '2.0', id, result }, result, transfer)
+      this.#answer({ jsonrpc: '2.0', id, result }, result, takeTransfer(result))
     } catch (cause) {
       this.error(id, method, uncarriable(`The result of ${describeCommand(method)}`, 'InternalError', cause))
     }

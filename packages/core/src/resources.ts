@@ -95,7 +95,7 @@ export class ResourceTable implements Resources {
 }
 
 /** Tauri's text. */
-export function invalidResource(rid: unknown): BusError {
+function invalidResource(rid: unknown): BusError {
   return new BusError('InvalidParams', `The resource id ${String(rid).slice(0, 20)} is invalid.`)
 }
 

@@ -1,11 +1,9 @@
 // Handlers whose result is many values, an async iterable: each goes out on the channel of its call, no faster than the
 // frontend takes them. Whatever ends the call ends the iterable too, and waits for no iterator that never comes to its end.
 import { BusError, describeCommand } from '@sallyport/protocol'
+import { isAsyncIterable, iteratorOf, leaveIterator } from './async-iterable.js'
 import type { SendingChannel } from './channel.js'
 import { takeTransfer } from './transfer.js'
-
-export const isAsyncIterable = (value: unknown): value is AsyncIterable<unknown> =>
-  typeof value === 'object' && value !== null && Symbol.asyncIterator in value
 
 /**
  * Sends the values of what a handler gave, and then the channel's end.
@@ -59,44 +57,6 @@ async function sendEach(iterator: AsyncIterator<unknown>, channel: SendingChanne
 }
 
 function givenAway(value: unknown): { transfer: readonly ArrayBufferLike[] } | undefined {
-  const transfer = typeof value === 'object' && value !== null ? takeTransfer(value) : undefined
+  const transfer = takeTransfer(value)
   return transfer && { transfer }
-}
-
-/** Streams of the platform are ended while they wait for data; their own iterators would wait for it first. */
-function iteratorOf(source: AsyncIterable<unknown>): AsyncIterator<unknown> {
-  const { getReader, destroy } = source as { getReader?: unknown; destroy?: unknown }
-  if (typeof getReader === 'function') {
-    const reader = (source as unknown as ReadableStream<unknown>).getReader()
-    return { next: () => reader.read() as Promise<IteratorResult<unknown>>, return: () => reader.cancel().then(done) }
-  }
-  const iterator = source[Symbol.asyncIterator]()
-  if (typeof destroy !== 'function') return iterator
-  return {
-    next: () => iterator.next(),
-    return: async () => {
-      Reflect.apply(destroy, source, [])
-      return (await iterator.return?.()) ?? done()
-    },
-  }
-}
-
-const done = (): IteratorReturnResult<undefined> => ({ done: true, value: undefined })
-
-/** What its `finally` throws is for nobody. */
-async function leaveIterator(iterator: AsyncIterator<unknown>): Promise<void> {
-  try {
-    await iterator.return?.()
-  } catch {
-    // It has ended all the same.
-  }
-}
-
-/** Ends what a handler gave and nobody will read. */
-export async function dismiss(source: AsyncIterable<unknown>): Promise<void> {
-  try {
-    await leaveIterator(iteratorOf(source))
-  } catch {
-    // It never began.
-  }
 }

@@ -27,7 +27,8 @@ export function giveAway<T>(value: T, buffers: readonly ArrayBufferLike[]): T {
 }
 
 /** The buffers that go with a marked result. The mark is gone then. */
-export function takeTransfer(value: object): readonly ArrayBufferLike[] | undefined {
+export function takeTransfer(value: unknown): readonly ArrayBufferLike[] | undefined {
+  if (typeof value !== 'object' || value === null) return undefined
   const buffers = given.get(value)
   if (buffers !== undefined) given.delete(value)
   return buffers
