@@ -11,18 +11,9 @@ export type {
 } from '@sallyport/protocol'
 export type { Client, EmitOptions, EventHandler, InvokeOptions, ListenOptions } from '@sallyport/frontend/client'
 export type { App, AppEventHandler, AppListenOptions } from './app.js'
-export type {
-  AclInput,
-  AclSource,
-  CapabilitySource,
-  PermissionDefinition,
-  PermissionFile,
-  PermissionFileSource,
-  PermissionSetDefinition,
-} from './authority/acl.js'
+export type { PermissionDefinition, PermissionFile, PermissionSetDefinition } from './authority/acl.js'
 export type { Capability, Pattern, PermissionEntry, Platform } from './authority/capability.js'
 export type { AccessKind, ExplainedCommand, ExplainedFrontend, Explanation } from './authority/explain.js'
-export { renderExplanation } from './authority/explain-text.js'
 export type { CommandScope, Scope } from './authority/scope.js'
 export type { Channel } from './channel.js'
 export type { FrontendCallOptions } from './exposed-calls.js'
@@ -45,7 +36,7 @@ export {
 export type { Bus, BusEvents, CloseOptions } from './host/bus.js'
 export type { ExplainOptions } from './host/review.js'
 export { createBus } from './create-bus.js'
-export { explainCapabilities } from './explain-capabilities.js'
+export { explainCapabilities, type ExplainedCapabilities } from './explain-capabilities.js'
 export type { Logger } from './host/log.js'
 export { BaseDirectory } from './plugins/path/directories.js'
 export type { PathResolver } from './plugins/path/resolver.js'

@@ -1,7 +1,7 @@
 // explainCapabilities takes what createBus takes, and starts nothing.
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { defineCore, explainCapabilities, renderExplanation } from '../src/index.js'
+import { defineCore, explainCapabilities } from '../src/index.js'
 import { project } from './notes.js'
 import { writeProject } from './project.js'
 
@@ -16,7 +16,7 @@ test('a project’s files and its core module', async () => {
     'allowed',
     'closed',
   ])
-  expect(renderExplanation(explanation)).toMatch(/^main \(main\)\n/)
+  expect(explanation.text).toMatch(/^main \(main\)\n/)
 })
 
 test('inline capabilities and a definition', async () => {

@@ -60,7 +60,7 @@ export interface Explanation {
 }
 
 /**
- * Says who may call what, without starting anything. `renderExplanation` makes a text of it.
+ * Says who may call what, without starting anything.
  *
  * @throws BusError `InvalidParams` for what would stop a bus from starting
  */
