@@ -9,10 +9,10 @@ import {
   createOutbox,
   describeCommand,
   describeThrown,
-  encodeMessage,
   encodeValue,
   holdsBytes,
   packMessage,
+  packPlain,
   putLast,
   toErrorObject,
   type Codec,
@@ -36,13 +36,8 @@ import { atEndOfTurn } from './turn.js'
 const LARGE = 16 * 1024
 const NONE: readonly never[] = []
 
-/** A message that may be sent as it is. */
-interface EncodedReply extends PackedMessage {
-  codec: Codec
-}
-
 /** A value of a run, or a message that goes alone. */
-export type Encoded = EncodedMessage | EncodedReply
+export type Encoded = EncodedMessage | PackedMessage
 
 /** A channel, as replies need it. */
 interface ReplyHome extends RunHome {
@@ -73,7 +68,7 @@ export class Replies {
         void dismiss(result)
         throw new TypeError('an async iterable is no value: call the command with stream, not invoke')
       }
-      this.#answer({ jsonrpc: '2.0', id, result }, result, takeTransfer(result))
+      this.#send({ jsonrpc: '2.0', id, result }, result, takeTransfer(result))
     } catch (cause) {
       this.error(id, method, uncarriable(`The result of ${describeCommand(method)}`, 'InternalError', cause))
     }
@@ -81,10 +76,10 @@ export class Replies {
 
   error(id: RequestId | null, method: string, error: BusError): void {
     try {
-      this.#answer({ jsonrpc: '2.0', id, error: toErrorObject(error) }, error.data)
+      this.#send({ jsonrpc: '2.0', id, error: toErrorObject(error) }, error.data)
     } catch (cause) {
       const failure = uncarriable(`The error of ${describeCommand(method)}`, error.reason, cause)
-      this.#answer({ jsonrpc: '2.0', id, error: toErrorObject(failure) }, undefined)
+      this.#send({ jsonrpc: '2.0', id, error: toErrorObject(failure) }, undefined)
     }
   }
 
@@ -93,7 +88,7 @@ export class Replies {
     const message: RequestMessage = { jsonrpc: '2.0', id, method }
     if (params !== undefined) message.params = params
     try {
-      this.#answer(message, params, transfer)
+      this.#send(message, params, transfer)
     } catch (cause) {
       throw uncarriable(`Arguments of ${describeCommand(method)}`, 'InvalidParams', cause)
     }
@@ -134,7 +129,7 @@ export class Replies {
 
   /** Sends a message of the bus's own. */
   post(message: Message): void {
-    this.#put({ codec: this.#codec, encoded: encodeMessage(this.#codec, message), attachments: NONE })
+    this.#put(packPlain(this.#codec, message))
   }
 
   /** What is said until the next `flush` waits for it. */
@@ -159,14 +154,14 @@ export class Replies {
     this.flush()
   }
 
-  #put({ codec, encoded, attachments }: EncodedReply): void {
+  #put({ codec, encoded, attachments }: PackedMessage): void {
     this.#runs.close()
     this.#outbox.put(codec, encoded, attachments)
   }
 
   /** `value` is what the user gave: bytes, as themselves or at its top level, need the msgpack lane. */
-  #answer(message: Message, value: unknown, transfer?: readonly ArrayBufferLike[]): void {
-    if (holdsBytes(value)) this.#put(pack(message, transfer))
+  #send(message: Message, value: unknown, transfer?: readonly ArrayBufferLike[]): void {
+    if (holdsBytes(value)) this.#put(claimAttachments(packMessage(message), transfer))
     else this.post(message)
   }
 
@@ -182,22 +177,18 @@ export class Replies {
   }
 }
 
-const pack = (message: Message, transfer: readonly ArrayBufferLike[] | undefined): EncodedReply => ({
-  codec: codecs.msgpack,
-  ...claimAttachments(packMessage(message), transfer),
-})
-
 /** The index comes last, because it is known last. */
-function packMessageOf(channel: ReplyHome, message: unknown, transfer?: readonly ArrayBufferLike[]): EncodedReply {
+function packMessageOf(channel: ReplyHome, message: unknown, transfer?: readonly ArrayBufferLike[]): PackedMessage {
   const params = { channel: channel.id, message, index: null }
-  const { codec, encoded, attachments } = pack({ jsonrpc: '2.0', method: METHOD.channel, params }, transfer)
+  const packed = packMessage({ jsonrpc: '2.0', method: METHOD.channel, params })
+  const { codec, encoded, attachments } = claimAttachments(packed, transfer)
   return { codec, encoded: putLast(encoded, encodeValue(codec, channel.index)!), attachments }
 }
 
 /** The same for every frontend, but for its ids, and for its attachments, which it gets for itself. */
-function packEvent({ event, ids }: Delivery, payload: Payload): EncodedReply {
-  const { encoded, attachments } = claimAttachments(payload.pack(event))
-  return { codec: codecs.msgpack, encoded: putLast(encoded, encodeValue(codecs.msgpack, ids)!), attachments }
+function packEvent({ event, ids }: Delivery, payload: Payload): PackedMessage {
+  const { codec, encoded, attachments } = claimAttachments(payload.pack(event))
+  return { codec, encoded: putLast(encoded, encodeValue(codec, ids)!), attachments }
 }
 
 function uncarriable(what: string, reason: BusError['reason'], cause: unknown): BusError {

@@ -1,15 +1,16 @@
-// Encodes a call and hands it to the outbox: bytes take the msgpack lane, and large ones go beside it.
+// Encodes a message and hands it to the outbox: bytes take the msgpack lane, and large ones go beside it.
 import {
   BusError,
+  claimAttachments,
   codecs,
   describeCommand,
   describeThrown,
   encodeMessage,
   isBusError,
-  claimAttachments,
   packMessage,
   type CallMessage,
   type CodecName,
+  type Message,
   type Outbox,
 } from '@sallyport/protocol'
 
@@ -25,18 +26,32 @@ export function postCall(
   bytes: boolean,
   transfer?: readonly ArrayBufferLike[],
 ): void {
-  const codec = codecs[bytes ? 'msgpack' : codecName]
   try {
-    if (!bytes) return outbox.put(codec, encodeMessage(codec, message, true))
-    const { encoded, attachments } = claimAttachments(packMessage(message), transfer)
-    outbox.put(codec, encoded, attachments)
+    post(outbox, codecName, message, bytes, transfer)
   } catch (cause) {
     if (isBusError(cause)) throw cause
-    const why = describeThrown(cause)
-    throw new BusError(
-      'InvalidParams',
-      `Arguments of ${describeCommand(message.method)} can’t be carried as ${codec.name}: ${why}`,
-      { cause },
-    )
+    const what = `Arguments of ${describeCommand(message.method)}`
+    const lane = bytes ? 'msgpack' : codecName
+    throw new BusError('InvalidParams', `${what} can’t be carried as ${lane}: ${describeThrown(cause)}`, { cause })
   }
+}
+
+/**
+ * The same for any message.
+ *
+ * @throws what the codec throws for a value that it can't carry, and BusError `InvalidParams` for what is out of bounds
+ */
+export function post(
+  outbox: Outbox,
+  codecName: CodecName,
+  message: Message,
+  bytes: boolean,
+  transfer?: readonly ArrayBufferLike[],
+): void {
+  if (!bytes) {
+    const codec = codecs[codecName]
+    return outbox.put(codec, encodeMessage(codec, message, true))
+  }
+  const { codec, encoded, attachments } = claimAttachments(packMessage(message), transfer)
+  outbox.put(codec, encoded, attachments)
 }

@@ -4,10 +4,9 @@ import {
   BusError,
   METHOD,
   carriesBytes,
-  codecs,
   describeCommand,
-  encodeMessage,
   packMessage,
+  packPlain,
   parseAnswer,
   toErrorObject,
   type CallMessage,
@@ -20,11 +19,6 @@ import type { HookMessage, PassedMessage } from './hook-message.js'
 
 export type Given = CallMessage | Answer
 type Answer = ReturnType<typeof parseAnswer>
-
-/** A message that goes on. Its attachments may be the hook's own memory. */
-export interface Passed extends PackedMessage {
-  readonly codec: Codec
-}
 
 export const isCall = (given: Given): given is CallMessage => (given as { method?: unknown }).method !== undefined
 
@@ -40,13 +34,17 @@ export function show(given: Given): HookMessage {
   return { cmd: method, callback, error: callback, payload: params ?? {}, options }
 }
 
-/** @throws what the hook's values throw, and BusError where they are no such message */
-export function write(given: Given, passed: PassedMessage, codec: Codec): Passed {
+/**
+ * The message that goes on. Its attachments may be the hook's own memory.
+ *
+ * @throws what the hook's values throw, and BusError where they are no such message
+ */
+export function write(given: Given, passed: PassedMessage, codec: Codec): PackedMessage {
   return encode(isCall(given) ? callOf(given, passed) : answerOf(given, passed), codec)
 }
 
 /** An error in the place of an answer. */
-export function writeError({ id }: Answer, error: BusError, codec: Codec): Passed {
+export function writeError({ id }: Answer, error: BusError, codec: Codec): PackedMessage {
   return encode({ jsonrpc: '2.0', id, error: toErrorObject(error) }, codec)
 }
 
@@ -67,8 +65,6 @@ const WHY: Record<string, string> = {
   malformed: 'what it returned is no message',
 }
 
-const NONE: readonly never[] = []
-
 function callOf({ id }: CallMessage, { cmd, payload, options }: PassedMessage): CallMessage {
   const message = { jsonrpc: '2.0', method: cmd, params: payload } as CallMessage
   if (id !== undefined) message.id = id
@@ -87,7 +83,6 @@ function answerOf({ id }: Answer, { cmd, payload }: PassedMessage): ResponseMess
   return parseAnswer({ jsonrpc: '2.0', id, ...answer })
 }
 
-function encode(message: Message, codec: Codec): Passed {
-  if (codec.name === 'msgpack' || carriesBytes(message)) return { codec: codecs.msgpack, ...packMessage(message) }
-  return { codec, encoded: encodeMessage(codec, message, true), attachments: NONE }
+function encode(message: Message, codec: Codec): PackedMessage {
+  return codec.name === 'msgpack' || carriesBytes(message) ? packMessage(message) : packPlain(codec, message, true)
 }

@@ -6,13 +6,13 @@ import {
   BusError,
   FRAME_KIND,
   METHOD,
+  claimAttachments,
   codecs,
   createOutbox,
-  encodeMessage,
   idOf,
   isBusError,
   isMeantAsAnswer,
-  claimAttachments,
+  packPlain,
   parseAnswer,
   parseCall,
   toErrorObject,
@@ -20,11 +20,12 @@ import {
   type Codec,
   type Link,
   type Outbox,
+  type PackedMessage,
   type ReceivedFrame,
   type RequestId,
   type Sealer,
 } from '@sallyport/protocol'
-import { isCall, nameOf, rejection, show, write, writeError, type Given, type Passed } from './gate-message.js'
+import { isCall, nameOf, rejection, show, write, writeError, type Given } from './gate-message.js'
 import type { Verdict } from './hook-message.js'
 import type { Hook } from './hook.js'
 
@@ -42,7 +43,7 @@ export interface GateOptions {
 interface Waiting {
   readonly id: RequestId | undefined
   /** Set once it may go, in its turn; `null` where it never will. */
-  outcome: Passed | null | undefined
+  outcome: PackedMessage | null | undefined
 }
 
 /** Serves the gate until its link closes. A frame that is none closes it. */
@@ -121,7 +122,7 @@ class Gate {
 
   /** What the hook gave is written out here and now, before any of its code can run again. */
   #decide(given: Given, codec: Codec, verdict: Verdict, waiting: Waiting | undefined): void {
-    let outcome: Passed | null
+    let outcome: PackedMessage | null
     if (waiting?.outcome === null) return // cancelled
     if (verdict.kind === 'reject') outcome = this.#reject(given, codec, verdict.why, verdict.detail)
     else {
@@ -134,7 +135,7 @@ class Gate {
     }
     const goesNow = this.#waiting.length === 0 || this.#waiting[0] === waiting
     // What is sealed now needs no copy; what waits must not be the hook's to change.
-    if (outcome && !goesNow) outcome = { codec: outcome.codec, ...claimAttachments(outcome) }
+    if (outcome && !goesNow) outcome = claimAttachments(outcome)
     if (waiting) {
       waiting.outcome = outcome
       this.#release()
@@ -143,7 +144,7 @@ class Gate {
   }
 
   /** Attachments are sealed before this returns. */
-  #seal({ codec, encoded, attachments }: Passed): void {
+  #seal({ codec, encoded, attachments }: PackedMessage): void {
     this.#sealed.put(codec, encoded, attachments)
   }
 
@@ -160,8 +161,7 @@ class Gate {
       call.method === METHOD.cancel && cancelled !== undefined && this.#waiting.find(({ id }) => id === cancelled)
     if (call.method === METHOD.closeChannel && this.#waiting.length > 0) {
       // The call that opens the channel may be among what waits.
-      const encoded = encodeMessage(codec, call)
-      return void this.#waiting.push({ id: undefined, outcome: { codec, encoded, attachments: NONE } })
+      return void this.#waiting.push({ id: undefined, outcome: packPlain(codec, call) })
     }
     if (!waiting) return this.#sealed.post(codec, call)
     // It never went to core, and now never will: its caller has settled it already.
@@ -170,7 +170,7 @@ class Gate {
   }
 
   /** Gives what goes to core in its place: whoever waits there for an answer must hear of it. */
-  #reject(given: Given, codec: Codec, why: string, detail: string | undefined): Passed | null {
+  #reject(given: Given, codec: Codec, why: string, detail: string | undefined): PackedMessage | null {
     this.#options.rejected(nameOf(given), detail === undefined ? why : `${why}: ${detail}`)
     const error = rejection(given, why)
     if (!isCall(given)) return writeError(given, error, codec)
@@ -182,8 +182,6 @@ class Gate {
     this.#answers.post(codecs.json, { jsonrpc: '2.0', id, error: toErrorObject(error) })
   }
 }
-
-const NONE: readonly never[] = []
 
 /** A frame of so many bytes is one of several: an outbox begins the next soon after. */
 const LONG_FRAME = 12 * 1024

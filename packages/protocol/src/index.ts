@@ -57,7 +57,7 @@ export {
   type SuccessMessage,
 } from './message.js'
 export { checkSize, createOutbox, encodeMessage, type Outbox } from './outbox.js'
-export { claimAttachments, packMessage, type PackedMessage } from './packing.js'
+export { claimAttachments, packMessage, packPlain, type PackedMessage } from './packing.js'
 export { Pending } from './pending.js'
 export { createPortLink } from './port-link.js'
 export type { OpenedRecord, Opener, OpenerOptions, Sealer, SealerOptions } from './record.js'

@@ -1,16 +1,26 @@
-// Messages that hold bytes, made ready for an outbox: encoded as MessagePack, with the large bytes beside them.
+// Messages made ready for an outbox, to be put there at once or later. Those that hold bytes are encoded as MessagePack, with
+// the large bytes beside them.
 import { markAttachments } from './attachments.js'
 import { MAX_ATTACHED_BYTES } from './bounds.js'
-import type { EncodedMessage } from './codec.js'
+import type { Codec, EncodedMessage } from './codec.js'
 import { BusError } from './error.js'
 import type { Message } from './message.js'
 import { msgpackCodec } from './msgpack-codec.js'
 import { encodeMessage } from './outbox.js'
 import { claimBytes } from './transfer.js'
 
+/** What `Outbox.put` takes. */
 export interface PackedMessage {
-  encoded: EncodedMessage
-  attachments: readonly Uint8Array[]
+  readonly codec: Codec
+  readonly encoded: EncodedMessage
+  readonly attachments: readonly Uint8Array[]
+}
+
+const NONE: readonly Uint8Array[] = []
+
+/** Encodes a message without bytes in it. Its parameters, and what it throws, are those of `encodeMessage`. */
+export function packPlain(codec: Codec, message: Message, checked = false): PackedMessage {
+  return { codec, encoded: encodeMessage(codec, message, checked), attachments: NONE }
 }
 
 /**
@@ -26,7 +36,7 @@ export function packMessage(given: Message): PackedMessage {
   if (size > MAX_ATTACHED_BYTES) {
     throw new BusError('InvalidParams', `${size} bytes are over the limit of ${MAX_ATTACHED_BYTES}`)
   }
-  return { encoded: encodeMessage(msgpackCodec, message), attachments }
+  return { codec: msgpackCodec, encoded: encodeMessage(msgpackCodec, message), attachments }
 }
 
 /**
@@ -34,6 +44,9 @@ export function packMessage(given: Message): PackedMessage {
  *
  * @throws BusError `InvalidParams` where a buffer can't be given away
  */
-export function claimAttachments(packed: PackedMessage, transfer: readonly ArrayBufferLike[] = []): PackedMessage {
-  return { encoded: packed.encoded, attachments: claimBytes(packed.attachments, transfer) }
+export function claimAttachments(
+  { codec, encoded, attachments }: PackedMessage,
+  transfer: readonly ArrayBufferLike[] = [],
+): PackedMessage {
+  return { codec, encoded, attachments: claimBytes(attachments, transfer) }
 }
