@@ -16,7 +16,7 @@ export type { Capability, Pattern, PermissionEntry, Platform } from './authority
 export type { AccessKind, ExplainedCommand, ExplainedFrontend, Explanation } from './authority/explain.js'
 export type { CommandScope, Scope } from './authority/scope.js'
 export type { Channel } from './channel.js'
-export type { FrontendCallOptions } from './exposed-calls.js'
+export type { FrontendCallOptions } from './frontend-call.js'
 export type { CommandContext, CommandRequest } from './context.js'
 export {
   command,
@@ -38,7 +38,7 @@ export type { ExplainOptions } from './host/review.js'
 export { createBus } from './create-bus.js'
 export { explainCapabilities, type ExplainedCapabilities } from './explain-capabilities.js'
 export type { Logger } from './host/log.js'
-export { BaseDirectory } from './plugins/path/directories.js'
+export { BaseDirectory } from './plugins/path/base-directory.js'
 export type { PathResolver } from './plugins/path/resolver.js'
 export type { ResourceType, Resources } from './resources.js'
 export { stateKey, type NamedStateKey, type StateKey } from './state.js'

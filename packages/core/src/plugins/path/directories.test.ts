@@ -1,6 +1,7 @@
 // Every base directory on three platforms, by the rules of Rust's `dirs` and of Tauri.
 import { expect, it } from 'vitest'
-import { BaseDirectory, directoryOf, type DirectoryName, type Surroundings } from './directories.js'
+import { BaseDirectory, type DirectoryName } from './base-directory.js'
+import { directoryOf, type Surroundings } from './directories.js'
 
 const USER_DIRS = `# This file is written by xdg-user-dirs-update
 XDG_DESKTOP_DIR="$HOME/Schreibtisch"

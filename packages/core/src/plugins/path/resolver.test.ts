@@ -1,7 +1,8 @@
 // Base directories with paths below them, and text that begins with one.
 import * as api from '@tauri-apps/api/path'
 import { describe, expect, it } from 'vitest'
-import { BaseDirectory, type Surroundings } from './directories.js'
+import { BaseDirectory } from './base-directory.js'
+import type { Surroundings } from './directories.js'
 import { createPathResolver } from './resolver.js'
 
 const linux: Surroundings = {

@@ -4,8 +4,9 @@ import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { BaseDirectory, type DirectoryName } from './base-directory.js'
 import { below, partsOf, push, textOf } from './components.js'
-import { BaseDirectory, directoryOf, textPlatform, type DirectoryName, type Surroundings } from './directories.js'
+import { directoryOf, textPlatform, type Surroundings } from './directories.js'
 import { pathError } from './path-error.js'
 
 export interface PathResolver {
