@@ -2,7 +2,7 @@
 import { toEventTarget, type BusEvent, type EventTarget } from '@sallyport/protocol'
 import type { Logger } from 'pino'
 import type { EventRouter } from './events.js'
-import type { FrontendCallOptions } from './exposed-calls.js'
+import type { FrontendCallOptions } from './frontend-call.js'
 import { LocalListeners } from './local-listeners.js'
 import type { PathResolver } from './plugins/path/resolver.js'
 import type { Resources } from './resources.js'

@@ -5,26 +5,15 @@ import {
   MAX_IN_FLIGHT,
   METHOD,
   Pending,
-  buffersOf,
   checkNamedArguments,
-  checkOptionNames,
   checkPatience,
   checkTransfer,
-  describeCommand,
-  isAlone,
   isBytes,
   parseAnswer,
-  type CallOptions,
 } from '@sallyport/protocol'
 import { ChannelHandle } from './channel.js'
+import { checkFrontendCall, type FrontendCallOptions } from './frontend-call.js'
 import type { Replies } from './replies.js'
-
-export interface FrontendCallOptions extends CallOptions {
-  /** Buffers to give away rather than copy: each that of the whole payload, or of one of its top-level members. */
-  transfer?: readonly ArrayBufferLike[]
-}
-
-const OPTIONS: ReadonlySet<string> = new Set(['signal', 'timeout', 'transfer'])
 
 export class ExposedCalls {
   readonly #replies: Pick<Replies, 'request' | 'post'>
@@ -73,24 +62,8 @@ function checkCall(name: unknown, args: unknown, options: FrontendCallOptions): 
     const given = typeof name === 'string' ? JSON.stringify(name) : typeof name
     throw new BusError('InvalidParams', `The name of a frontend’s function must be a text, not empty: got ${given}`)
   }
-  checkOptionNames(name, options, OPTIONS)
+  checkFrontendCall(name, args, options, ChannelHandle)
   checkPatience(name, options)
   if (options.transfer !== undefined) checkTransfer(options.transfer, args)
-  if (args === undefined || args === null || isBytes(args)) return
-  checkNamedArguments(name, args)
-  if (Object.values(args).some(value => value instanceof ChannelHandle)) {
-    throw new BusError(
-      'InvalidParams',
-      `A channel can’t be passed to a frontend, as an argument of ${describeCommand(name)}`,
-    )
-  }
-}
-
-/** The buffers of what has come in that may be given away again: those that hold nothing else. */
-export const movable = (value: unknown): ArrayBufferLike[] =>
-  [...buffersOf(value)].filter(buffer => isUnshared(value, buffer))
-
-function isUnshared(value: unknown, buffer: ArrayBufferLike): boolean {
-  const members: unknown[] = isBytes(value) ? [value] : Object.values(value as object)
-  return members.every(member => !(member instanceof Uint8Array) || member.buffer !== buffer || isAlone(member, 0))
+  if (args !== undefined && args !== null && !isBytes(args)) checkNamedArguments(name, args)
 }

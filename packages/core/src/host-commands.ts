@@ -2,9 +2,8 @@
 import type { Authority } from './authority/authority.js'
 import type { RunnableCommand } from './commands.js'
 import type { Call } from './context.js'
-import { movable } from './exposed-calls.js'
 import type { Sessions } from './sessions.js'
-import { giveAway } from './transfer.js'
+import { giveAway, movable } from './transfer.js'
 
 /** The commands behind methods of `Bus`. */
 export const HOST_METHOD = {

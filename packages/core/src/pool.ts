@@ -2,6 +2,7 @@
 import { BusError, fromErrorObject, holdsBytes } from '@sallyport/protocol'
 import type { Piscina } from 'piscina'
 import { ChannelHandle } from './channel.js'
+import { holdsInstance } from './frontend-call.js'
 import type { PoolOutcome, PoolTask } from './pool-task.js'
 import { transfer } from './transfer.js'
 
@@ -16,7 +17,8 @@ export function createPool(): Pool {
 
   return {
     async run(method: string, module: URL, args: unknown, signal: AbortSignal): Promise<unknown> {
-      if (holdsChannel(args)) throw new BusError('InvalidParams', 'A channel can’t be passed to a command of the pool')
+      if (holdsInstance(args, ChannelHandle))
+        throw new BusError('InvalidParams', 'A channel can’t be passed to a command of the pool')
       loading ??= import('piscina').then(
         ({ Piscina: PiscinaPool }) =>
           new PiscinaPool({
@@ -44,8 +46,4 @@ export function createPool(): Pool {
       await (await loading)?.destroy()
     },
   }
-}
-
-function holdsChannel(args: unknown): boolean {
-  return typeof args === 'object' && args !== null && Object.values(args).some(value => value instanceof ChannelHandle)
 }

@@ -3,7 +3,7 @@
 import { BusError, describeName } from '@sallyport/protocol'
 import type { Logger } from 'pino'
 import type { EventRouter } from './events.js'
-import type { FrontendCallOptions } from './exposed-calls.js'
+import type { FrontendCallOptions } from './frontend-call.js'
 import { tellCreated, tellDestroyed } from './frontend-events.js'
 import { didYouMean } from './guess.js'
 import { ResourceTable } from './resources.js'

@@ -1,5 +1,5 @@
 // How a handler gives bytes away rather than have them copied: a mark on its result, as in comlink.
-import { BusError, buffersOf, holdsBytes } from '@sallyport/protocol'
+import { BusError, buffersOf, holdsBytes, isAlone, isBytes } from '@sallyport/protocol'
 
 const given = new WeakMap<object, readonly ArrayBufferLike[]>()
 
@@ -32,4 +32,13 @@ export function takeTransfer(value: unknown): readonly ArrayBufferLike[] | undef
   const buffers = given.get(value)
   if (buffers !== undefined) given.delete(value)
   return buffers
+}
+
+/** The buffers of what has come in that may be given away again: those that hold nothing else. */
+export const movable = (value: unknown): ArrayBufferLike[] =>
+  [...buffersOf(value)].filter(buffer => isUnshared(value, buffer))
+
+function isUnshared(value: unknown, buffer: ArrayBufferLike): boolean {
+  const members: unknown[] = isBytes(value) ? [value] : Object.values(value as object)
+  return members.every(member => !(member instanceof Uint8Array) || member.buffer !== buffer || isAlone(member, 0))
 }

@@ -1,8 +1,8 @@
 // `bus.call`: over the host's own link, as a command of core that frontends don't have. Its arguments are those of the function;
 // which one it is goes beside them, so that bytes are found where they stand.
 import { Channel, type Client } from '@sallyport/frontend/client'
-import { BusError, checkOptionNames, describeCommand, describeName, isBusError, isBytes } from '@sallyport/protocol'
-import type { FrontendCallOptions } from '../exposed-calls.js'
+import { BusError, describeCommand, describeName, isBusError } from '@sallyport/protocol'
+import { checkFrontendCall, type FrontendCallOptions } from '../frontend-call.js'
 import { HOST_METHOD } from '../host-commands.js'
 
 export interface FrontendCall {
@@ -12,19 +12,11 @@ export interface FrontendCall {
   options: FrontendCallOptions | undefined
 }
 
-const OPTIONS: ReadonlySet<string> = new Set(['signal', 'timeout', 'transfer'])
-
 export async function callFrontend<T>(client: Client, { label, name, args, options = {} }: FrontendCall): Promise<T> {
   if (typeof label !== 'string' || typeof name !== 'string') {
     throw new BusError('InvalidParams', 'bus.call takes a frontend’s label, and the name of a function that it exposes')
   }
-  checkOptionNames(name, options, OPTIONS)
-  if (holdsChannel(args)) {
-    throw new BusError(
-      'InvalidParams',
-      `A channel can’t be passed to a frontend, as an argument of ${describeCommand(name)}`,
-    )
-  }
+  checkFrontendCall(name, args, options, Channel)
   const headers = { label, name }
   try {
     return await client.invoke<T>(HOST_METHOD.call, args as Record<string, unknown>, { ...options, headers })
@@ -40,8 +32,3 @@ function named(error: BusError, name: string): BusError {
     ? error
     : new BusError(error.reason, message, { data: error.data, cause: error.cause })
 }
-
-const holdsChannel = (args: unknown): boolean =>
-  typeof args === 'object' && args !== null && !isBytes(args) && Object.values(args).some(isChannel)
-
-const isChannel = (value: unknown): boolean => value instanceof Channel
