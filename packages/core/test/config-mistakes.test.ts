@@ -87,7 +87,11 @@ describe('a mistake stops the start, and is named:', () => {
 
   test.each<[name: string, options: Record<string, unknown>, text: RegExp]>([
     ['a relative path', { config: 'tauri.conf.json' }, /^createBus: config must be a file: URL or an absolute path/],
-    ['a URL elsewhere', { config: new URL('https://x.example/tauri.conf.json') }, /config must be a file: URL/],
+    [
+      'a URL elsewhere',
+      { config: new URL('https://x.example/tauri.conf.json') },
+      /config must be a file: URL.*: got "https:\/\/x\.example\/tauri\.conf\.json"$/,
+    ],
     ['an identifier without files', { capabilities: ['main'] }, /capabilities\[0\]: .*"main" \(there are none\)/],
     ['a folder that is not there', { capabilities: ['/no/such'] }, /capabilities\[0\]: there is no file or folder/],
     ['capabilities that are none', { capabilities: [7] }, /capabilities\[0\] must be a capability, its identifier/],
@@ -103,9 +107,16 @@ describe('a mistake stops the start, and is named:', () => {
     ],
     ['a list in the list', { capabilities: [[]] }, /capabilities\[0\] must be a capability, its identifier/],
     ['what is neither', { unknownPermissions: 'no' }, /unknownPermissions must be "error" or "warn": got "no"/],
+    ['another place', { security: {} }, /^createBus: unknown option "security": it belongs at app\.security$/],
+    [
+      'a text for a pattern',
+      { pattern: 'isolation' },
+      /pattern must be \{ use: "brownfield" \} or \{ use: "isolation"/,
+    ],
+    ['a list of frontends', { frontends: [new URL(import.meta.url)] }, /frontends must be an object: got Array$/],
     ['a plugin’s options', { plugins: { x: () => {} } }, /^createBus: plugins can't be cloned/],
-  ])('in the options: %s', async (_name, { capabilities, ...options }, text) => {
-    const app = capabilities ? { app: { security: { capabilities } } } : {}
+  ])('in the options: %s', async (_name, { capabilities, pattern, ...options }, text) => {
+    const app = capabilities || pattern ? { app: { security: { capabilities, pattern } } } : {}
     await expect(start({ ...options, ...app } as Partial<BusOptions>)).rejects.toMatchObject({
       reason: 'InvalidParams',
       message: expect.stringMatching(text) as string,

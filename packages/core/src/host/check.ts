@@ -5,14 +5,14 @@ import { firstOf, isUnknownKey, nearestOf } from '../authority/check.js'
 
 /**
  * @param where what the value is of: `createBus`, or the path of a file
- * @param names right names, for typing errors
+ * @param places right names and where they belong, `app.security.capabilities`: for typing errors
  * @throws BusError `InvalidParams`
  */
 export function check<S extends v.GenericSchema>(
   where: string,
   schema: S,
   given: unknown,
-  names: readonly string[],
+  places: readonly string[],
 ): v.InferOutput<S> {
   const result = v.safeParse(schema, given)
   if (result.success) return result.output
@@ -20,12 +20,22 @@ export function check<S extends v.GenericSchema>(
   const place = placeOf(issue)
   if (isUnknownKey(issue)) {
     const name = String(issue.path?.at(-1)?.key)
-    throw new BusError('InvalidParams', `${where}: unknown option ${JSON.stringify(place)}${nearestOf(name, names)}`)
+    throw new BusError('InvalidParams', `${where}: unknown option ${JSON.stringify(place)}${hintOf(name, places)}`)
   }
   const at = place === '' ? where : `${where}: ${place}`
   if (issue.received === 'undefined') throw new BusError('InvalidParams', `${at} is missing`)
-  throw new BusError('InvalidParams', `${at} must be ${issue.message}: got ${issue.received}`)
+  throw new BusError('InvalidParams', `${at} must be ${issue.message}: got ${receivedIn(issue)}`)
 }
+
+/** A right name in the wrong place, or nearly a right one. */
+function hintOf(name: string, places: readonly string[]): string {
+  const nameOf = (place: string): string => place.slice(place.lastIndexOf('.') + 1)
+  const right = places.find(place => nameOf(place) === name)
+  return right === undefined ? nearestOf(name, places.map(nameOf)) : `: it belongs at ${right}`
+}
+
+const receivedIn = ({ input, received }: v.BaseIssue<unknown>): string =>
+  input instanceof URL ? JSON.stringify(input.href) : received
 
 /** As it is written in JavaScript: `app.security.capabilities[0]`. */
 function placeOf({ path }: v.BaseIssue<unknown>): string {

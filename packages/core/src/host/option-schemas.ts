@@ -45,7 +45,7 @@ const LABEL = /^[a-zA-Z0-9\-/:_]{1,200}$/
 /** Host and core speak of themselves by these. */
 const RESERVED_LABELS = ['host', 'core']
 export const label: v.GenericSchema<string> = v.pipe(
-  v.string(),
+  v.string('a text'),
   v.regex(LABEL, 'a label of letters, digits, "-", "/", ":" and "_"'),
   v.check(given => !RESERVED_LABELS.includes(given), 'a label other than "host" and "core"'),
 )
@@ -81,7 +81,8 @@ const patternOf = <Options extends v.GenericSchema>(options: Options) =>
     v.variant(
       'use',
       [v.strictObject({ use: v.literal('brownfield') }), v.strictObject({ use: v.literal('isolation'), options })],
-      '"brownfield" or "isolation"',
+      // Of the whole, which has no path yet, or of its `use`.
+      ({ path }) => (path ? '"brownfield" or "isolation"' : '{ use: "brownfield" } or { use: "isolation", options }'),
     ),
   )
 const envelope = v.optional(v.boolean('true or false'))
@@ -106,7 +107,7 @@ const ofSecurity = {
 const security = v.optional(v.strictObject(ofSecurity, 'an object'))
 const ofBus = {
   core: location,
-  frontends: v.optional(v.record(label, frontend, 'an object')),
+  frontends: v.optional(v.pipe(table, v.record(label, frontend))),
   config: v.optional(fileLocation),
   app: v.optional(v.strictObject({ security }, 'an object')),
   ...info,
@@ -133,7 +134,15 @@ export const configParts: v.GenericSchema<unknown, CheckedConfig> = partsOf({
   plugins,
 })
 
+const namesOf = (place: string, entries: object): string[] => Object.keys(entries).map(name => `${place}.${name}`)
 /** For typing errors. */
-export const OPTION_NAMES: readonly string[] = [ofBus, ofSecurity, ofIsolation, ofFrontend]
-  .flatMap(entries => Object.keys(entries))
-  .concat('security', 'use', 'options', 'module')
+export const OPTION_PLACES: readonly string[] = [
+  ...Object.keys(ofBus),
+  'app.security',
+  ...namesOf('app.security', ofSecurity),
+  'app.security.pattern.use',
+  'app.security.pattern.options',
+  ...namesOf('app.security.pattern.options', ofIsolation),
+  'frontends.<label>.module',
+  ...namesOf('frontends.<label>', ofFrontend),
+]

@@ -6,12 +6,12 @@ import { createAclInput } from './acl-input.js'
 import { check } from './check.js'
 import type { Project } from './config/project.js'
 import { folderUrl, location } from './location.js'
-import { OPTION_NAMES, busOptions, frontendOptions, label, type CheckedOptions } from './option-schemas.js'
+import { OPTION_PLACES, busOptions, frontendOptions, label, type CheckedOptions } from './option-schemas.js'
 import type { BusOptions, FrontendOptions, FrontendSettings, ModuleLocation, ResolvedOptions } from './options.js'
 
 /** @throws BusError `InvalidParams`, which names the option or the file that is wrong, and the place in it. */
 export async function resolveOptions(given: BusOptions): Promise<ResolvedOptions> {
-  const options = check('createBus', busOptions, given, OPTION_NAMES)
+  const options = check('createBus', busOptions, given, OPTION_PLACES)
   checkLabels(given, options)
   const project = await readProject(options)
   const security = options.app?.security ?? {}
@@ -37,8 +37,8 @@ export async function resolveOptions(given: BusOptions): Promise<ResolvedOptions
 
 /** For a frontend that comes later. @throws BusError `InvalidParams` */
 export function resolveFrontend(where: string, name: string, options: FrontendOptions = {}): FrontendSettings {
-  check(where, label, name, [])
-  const { data, ...settings } = check(where, frontendOptions, options, OPTION_NAMES)
+  check(`${where}: its label`, label, name, [])
+  const { data, ...settings } = check(where, frontendOptions, options, OPTION_PLACES)
   return { ...settings, data: cloneData(`${where}: data`, data) }
 }
 

@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url'
 import type { AclSource, CapabilitySource, PermissionFileSource } from '../../authority/acl.js'
 import type { AppInfo } from '../../control.js'
 import { check } from '../check.js'
-import { OPTION_NAMES, configParts, type CheckedConfig, type CheckedPattern } from '../option-schemas.js'
+import { OPTION_PLACES, configParts, type CheckedConfig, type CheckedPattern } from '../option-schemas.js'
 import { readFolder } from './acl-files.js'
 import { readConfig } from './find.js'
 import { checkNearMisses } from './near-miss.js'
@@ -28,7 +28,7 @@ export interface Project extends AppInfo {
 export async function readProject(url: URL): Promise<Project> {
   const { folder, from, value } = await readConfig(url)
   checkNearMisses(from, value)
-  const { app, plugins = {}, version, identifier, ...names } = check(from, configParts, value, OPTION_NAMES)
+  const { app, plugins = {}, version, identifier, ...names } = check(from, configParts, value, OPTION_PLACES)
   const productName = names.productName ?? names['product-name']
   const { pattern, capabilities = [] } = app?.security ?? {}
   const manifests = await readManifests(folder)
