@@ -42,7 +42,11 @@ it('gives a resource by its number and class, or Tauri’s text', async () => {
   expect(table.take(rid, File)).toBe(file)
   expect(file.log).toEqual([])
   expect(() => table.get(rid)).toThrow(`The resource id ${rid} is invalid.`)
-  await expect(table.close(rid)).rejects.toMatchObject({ reason: 'InvalidParams' })
+})
+
+it('refuses to close a number of none at once, so that a handler that does not await it fails, and not core', () => {
+  const { table } = setUp()
+  expect(() => table.close(7)).toThrow('The resource id 7 is invalid.')
 })
 
 it('closes one by close(), or else by Symbol.asyncDispose or Symbol.dispose', async () => {

@@ -20,7 +20,7 @@ export interface Resources {
   get<T extends object = object>(rid: number, type?: ResourceType<T>): T
   /** Takes it out of the table, without closing it. @throws what `get` throws */
   take<T extends object = object>(rid: number, type?: ResourceType<T>): T
-  /** Takes it out and closes it. Rejects with what its closing throws, and with what `get` throws. */
+  /** Takes it out and closes it. Rejects with what its closing throws. @throws what `get` throws, at once */
   close(rid: number): Promise<void>
   has(rid: number): boolean
 }
@@ -73,8 +73,10 @@ export class ResourceTable implements Resources {
     return resource
   }
 
-  async close(rid: number): Promise<void> {
-    await closeResource(this.take(rid))
+  close(rid: number): Promise<void> {
+    // Not as a rejection: frontends choose the number, and one that a handler does not await would end core.
+    const resource = this.take(rid)
+    return new Promise(resolve => resolve(closeResource(resource) as void))
   }
 
   has(rid: number): boolean {
