@@ -55,6 +55,13 @@ describe('this thread', () => {
     expect(NAMES.filter(name => name in globalThis)).toEqual([])
   })
 
+  test('what is no client is refused', () => {
+    expect(() => installTauri(bus.connect('other') as never)).toThrow(
+      'installTauri: the client must be what `await bus.connect(label)` gives: got Promise',
+    )
+    expect(NAMES.filter(name => name in globalThis)).toEqual([])
+  })
+
   test('a second one over the first is refused', () => {
     const first = install()
     expect(() => installTauri(client)).toThrow(

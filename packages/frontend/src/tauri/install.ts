@@ -14,13 +14,14 @@ export interface TauriInstallation {
  * Installs what `@tauri-apps/api` needs, so that its calls go over `client`.
  *
  * @param target the window: `globalThis` unless given, or that of a jsdom. One that has no `window` gets itself as such
- * @throws BusError `InvalidParams` where Tauri's globals are there already and can't be replaced
+ * @throws BusError `InvalidParams` where Tauri's globals are there already and can't be replaced, and for what is no client
  *
  * @example
  * using tauri = installTauri(await bus.connect('main'))
  * await invoke('greet', { name: 'World' }) // of @tauri-apps/api/core
  */
 export function installTauri(client: Client, target: object = globalThis): TauriInstallation {
+  checkClient(client)
   if (isOurs(Reflect.get(target, '__TAURI_INTERNALS__'))) {
     throw new BusError(
       'InvalidParams',
@@ -44,6 +45,16 @@ export function installTauri(client: Client, target: object = globalThis): Tauri
     ipc.end()
   }
   return { uninstall, [Symbol.dispose]: uninstall }
+}
+
+/** Of whichever copy of this package. A promise of one, without its `await`, is the usual mistake. */
+function checkClient(client: unknown): void {
+  if (typeof (client as Client | undefined)?.subscribe === 'function') return
+  const given = Object.prototype.toString.call(client).slice('[object '.length, -1)
+  throw new BusError(
+    'InvalidParams',
+    `installTauri: the client must be what \`await bus.connect(label)\` gives: got ${given}`,
+  )
 }
 
 function checkReplaceable(home: object, name: string): void {
