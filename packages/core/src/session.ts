@@ -3,8 +3,6 @@
 // record closes the session.
 import {
   BusError,
-  METHOD,
-  describeCommand,
   failureOf,
   idOf,
   isBusError,
@@ -27,6 +25,7 @@ import type { Delivery, ListenerHome } from './delivery.js'
 import type { EventRouter } from './events.js'
 import { ExposedCalls } from './exposed-calls.js'
 import type { FrontendCallOptions } from './frontend-call.js'
+import { keepHouse } from './housekeeping.js'
 import { Inbox } from './inbox.js'
 import { notFound } from './not-found.js'
 import type { Payload } from './payload.js'
@@ -132,7 +131,7 @@ export class Session implements ListenerHome {
       return this.#replies.error(idOf(message), '', error as BusError)
     }
     try {
-      if (call.method.startsWith('$/')) this.#control(call)
+      if (call.method.startsWith('$/')) keepHouse(call, this.#calls, this.#channels)
       else this.#dispatch(call)
     } catch (error) {
       this.#fail(call, error)
@@ -148,17 +147,6 @@ export class Session implements ListenerHome {
       if (!this.#hasAnsweredWrong) this.#options.app.log.warn({ label: this.#name }, (error as BusError).message)
       this.#hasAnsweredWrong = true
     }
-  }
-
-  /** The bus's own housekeeping. */
-  #control({ id, method, params }: CallMessage): void {
-    const { id: cancelled, channel, messages } = (params ?? {}) as Record<string, unknown>
-    if (id === undefined && method === METHOD.cancel && isCount(cancelled)) this.#calls.cancel(cancelled)
-    else if (id === undefined && method === METHOD.credit && isCount(channel) && isCount(messages)) {
-      beginTurn()
-      this.#channels.credit(channel, messages)
-    } else if (id === undefined && method === METHOD.closeChannel && isCount(channel)) this.#channels.close(channel)
-    else throw new BusError('InvalidRequest', `${describeCommand(method)} is not one that a frontend may send`)
   }
 
   #dispatch(message: CallMessage): void {
@@ -246,5 +234,3 @@ export class Session implements ListenerHome {
     return this.label ?? 'host'
   }
 }
-
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
