@@ -68,16 +68,15 @@ export function parseChannelReference(value: unknown): number | undefined {
   return id <= 0xffff_ffff ? id : undefined
 }
 
+/** Tauri's, in its words. */
+export const EVENT_NAME_RULE = 'Event name must include only alphanumeric characters, `-`, `/`, `:` and `_`'
 const EVENT_NAME = /^[\p{Alphabetic}\p{N}\-/:_]*$/u
 
-/** Tauri's rule. @throws BusError `InvalidParams` */
+/** @throws BusError `InvalidParams` */
 export function checkEventName(event: unknown): asserts event is string {
   if (typeof event === 'string' && EVENT_NAME.test(event)) return
   const given = typeof event === 'string' ? describeName(event) : typeof event
-  throw new BusError(
-    'InvalidParams',
-    `Event name must include only alphanumeric characters, \`-\`, \`/\`, \`:\` and \`_\`: got ${given}`,
-  )
+  throw new BusError('InvalidParams', `${EVENT_NAME_RULE}: got ${given}`)
 }
 
 /** A string addresses every listener of that label, as in Tauri. @throws BusError `InvalidParams` */

@@ -8,6 +8,7 @@ export type { Codec, CodecName, EncodedMessage } from './codec.js'
 export { codecs } from './codecs.js'
 export {
   CHANNEL_WINDOW,
+  EVENT_NAME_RULE,
   METHOD,
   STREAM_HEADER,
   channelReference,

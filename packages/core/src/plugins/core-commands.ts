@@ -1,10 +1,10 @@
 // All commands that core has of its own: Tauri's core plugins, as far as they mean something here.
 import type { RunnableCommand } from '../commands.js'
 import type { AppInfo } from '../control.js'
-import { createEventCommands } from '../event-commands.js'
 import type { EventRouter } from '../events.js'
 import type { Resources } from '../resources.js'
 import { createAppCommands } from './app.js'
+import { createEventCommands } from './event.js'
 import { createPathCommands } from './path/commands.js'
 import { textPlatform, type Surroundings } from './path/directories.js'
 import type { PathResolver } from './path/resolver.js'

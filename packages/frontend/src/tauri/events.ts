@@ -1,6 +1,14 @@
 // Tauri's event plugin, as its clients see it: a listener is a callback's id, and events come to that callback. All that
 // travels are the bus's own listen and unlisten.
-import { BusError, METHOD, checkEventName, toEventTarget, type BusEvent, type EventTarget } from '@sallyport/protocol'
+import {
+  BusError,
+  EVENT_NAME_RULE,
+  METHOD,
+  checkEventName,
+  toEventTarget,
+  type BusEvent,
+  type EventTarget,
+} from '@sallyport/protocol'
 import type { Client } from '../client.js'
 import type { InvokeOptions } from '../options.js'
 import { toCallOptions, type TauriInvokeOptions } from './call-options.js'
@@ -15,8 +23,6 @@ interface Listener {
   readonly event: string
   readonly handler: number
 }
-
-const RULE = 'Event name must include only alphanumeric characters, `-`, `/`, `:` and `_`.'
 
 /** The commands that take an event's name, by what Tauri's texts call them. */
 const COMMANDS: ReadonlyMap<string, string> = new Map([
@@ -35,7 +41,7 @@ export function checkEventOf(command: string, payload: unknown): void {
   try {
     checkEventName(event)
   } catch {
-    throw invalid(name, 'event', RULE)
+    throw invalid(name, 'event', `${EVENT_NAME_RULE}.`)
   }
 }
 

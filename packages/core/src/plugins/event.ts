@@ -1,12 +1,19 @@
 // Tauri's event plugin as commands: what frontends listen and emit with. Every frontend has them, unless a capability
 // denies them.
-import { METHOD, checkEventName, describeThrown, toEventTarget, type EventTarget } from '@sallyport/protocol'
-import type { RunnableCommand } from './commands.js'
-import { Call } from './context.js'
-import type { EventRouter } from './events.js'
-import { checkNotOwn } from './frontend-events.js'
-import { countOf, invalidArgument, stringOf, whyMissing, type NamedArguments } from './invalid-args.js'
-import { coreCommand } from './plugins/core-command.js'
+import {
+  EVENT_NAME_RULE,
+  METHOD,
+  checkEventName,
+  describeThrown,
+  toEventTarget,
+  type EventTarget,
+} from '@sallyport/protocol'
+import type { RunnableCommand } from '../commands.js'
+import { Call } from '../context.js'
+import type { EventRouter } from '../events.js'
+import { checkNotOwn } from '../frontend-events.js'
+import { countOf, invalidArgument, stringOf, whyMissing, type NamedArguments } from '../invalid-args.js'
+import { coreCommand } from './core-command.js'
 
 export function createEventCommands(router: EventRouter): RunnableCommand[] {
   return [
@@ -63,7 +70,6 @@ function nameFault(method: string, args: NamedArguments, error: unknown): unknow
     checkEventName(event)
     return error
   } catch {
-    const rule = 'Event name must include only alphanumeric characters, `-`, `/`, `:` and `_`.'
-    return invalidArgument(method, 'event', rule)
+    return invalidArgument(method, 'event', `${EVENT_NAME_RULE}.`)
   }
 }
