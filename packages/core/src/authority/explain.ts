@@ -1,14 +1,12 @@
 // Who may call what, and by what: for people who review capabilities, and for tests that hold them to what was agreed.
-import type { CoreDefinition } from '../define.js'
 import { accessOf, commandScope, type Access, type Grant } from './access.js'
 import type { AclInput } from './acl.js'
 import type { Capability, Pattern } from './capability.js'
 import type { CommandName } from './catalogue.js'
+import { commandNamesOf, pluginFilesOf, type CoreModule } from './core-module.js'
 import { OPEN_COMMANDS } from './core-permissions.js'
 import type { ScopeValues } from './entry.js'
-import { commandNamesOf } from './names.js'
 import { opennessOf } from './openness.js'
-import { pluginFilesOf } from './plugin-files.js'
 import { resolveAll, resolveOptionsOf } from './resolve-all.js'
 import type { ResolvedCapability } from './resolve.js'
 import type { Scope } from './scope.js'
@@ -16,7 +14,7 @@ import type { Scope } from './scope.js'
 export interface ExplainInput {
   acl: AclInput
   /** The core whose commands they are; without it, only what capabilities name is known. */
-  core?: Pick<CoreDefinition, 'commands' | 'plugins'>
+  core?: CoreModule
   /** `brownfield` by default. */
   pattern?: Pattern
   /** Whose rights; without them, those that the globs of the capabilities name, a glob standing for what it matches. */

@@ -3,7 +3,7 @@ import type { AclInput } from '../../src/authority/acl.js'
 import { createAuthority, type Authority } from '../../src/authority/authority.js'
 import type { Capability, Pattern } from '../../src/authority/capability.js'
 import { permissionsOf } from '../../src/authority/identifier.js'
-import { commandNamesOf } from '../../src/authority/names.js'
+import { commandNamesOf } from '../../src/authority/core-module.js'
 import type { RunnableCommand } from '../../src/commands.js'
 import type { BusError } from '@sallyport/protocol'
 
