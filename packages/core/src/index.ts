@@ -15,7 +15,7 @@ export type { PermissionDefinition, PermissionFile, PermissionSetDefinition } fr
 export type { Capability, Pattern, PermissionEntry, Platform } from './authority/capability.js'
 export type { AccessKind, ExplainedCommand, ExplainedFrontend, Explanation } from './authority/explain.js'
 export type { CommandScope, Scope } from './authority/scope.js'
-export type { Channel } from './channel.js'
+export type { Channel, SendOptions } from './channel.js'
 export type { FrontendCallOptions } from './frontend-call.js'
 export type { CommandContext, CommandRequest } from './context.js'
 export {

@@ -51,17 +51,14 @@ export {
   type ErrorMessage,
   type CallHeaders,
   type Message,
-  type NotificationMessage,
   type RequestId,
   type RequestMessage,
   type ResponseMessage,
-  type SuccessMessage,
 } from './message.js'
 export { checkSize, createOutbox, encodeMessage, type Outbox } from './outbox.js'
 export { claimAttachments, packMessage, packPlain, type PackedMessage } from './packing.js'
 export { Pending } from './pending.js'
-export { createPortLink } from './port-link.js'
-export type { OpenedRecord, Opener, OpenerOptions, Sealer, SealerOptions } from './record.js'
+export type { Opener, Sealer } from './record.js'
 export { encodeValue, putLast } from './run.js'
 export { isThenable } from './thenable.js'
 export { buffersOf, checkTransfer } from './transfer.js'
