@@ -1,5 +1,5 @@
-// What comes in to a client, and whose it is: a call's that waits, a listener's, a channel's, or a call of what is exposed. Core is trusted not to be hostile,
-// but not to be without bugs: what is none of these is dropped.
+// What comes in to a client, and whose it is: a call's that waits, a listener's, a channel's, or a call of what is exposed.
+// Core is trusted not to be hostile, but not to be without bugs: what is none of these is dropped.
 import {
   BatchReader,
   BusError,
