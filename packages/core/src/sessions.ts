@@ -33,11 +33,6 @@ export class Sessions {
     return [...this.#open].map(({ label }) => label).filter(label => label !== undefined)
   }
 
-  /** The session of a frontend. */
-  find(label: string): Session | undefined {
-    return this.#byLabel.get(label)
-  }
-
   /**
    * Calls a function that a frontend exposes.
    *
@@ -66,8 +61,7 @@ export class Sessions {
     }
     const session = new Session({ ...options, router, resources, report: { ...report, closed } })
     this.#open.add(session)
-    if (label === undefined) return
-    this.#byLabel.set(label, session)
+    if (label !== undefined) this.#byLabel.set(label, session)
   }
 
   /** Tells of a frontend: its module begins to run. */
