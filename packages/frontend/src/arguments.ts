@@ -8,11 +8,10 @@ import {
   describeThrown,
   isBusError,
   isBytes,
-  type CallHeaders,
 } from '@sallyport/protocol'
 import { Channel } from './channel.js'
 
-export interface PreparedArguments {
+interface PreparedArguments {
   /** An object, bytes, or `undefined` for none. */
   params: unknown
   /** Bytes are among them, so they need the msgpack lane. */
@@ -103,15 +102,5 @@ function read(command: string, args: Record<string, unknown>, key: string): unkn
   } catch (cause) {
     const what = `The argument ${JSON.stringify(key)} of ${describeCommand(command)}`
     throw new BusError('InvalidParams', `${what} can’t be read: ${describeThrown(cause)}`, { cause })
-  }
-}
-
-/** A `Headers` of fetch, or a list of pairs, as an object of strings. */
-export function plainHeaders(headers: CallHeaders): CallHeaders {
-  if (!(Symbol.iterator in headers)) return headers
-  try {
-    return Object.fromEntries(headers as unknown as Iterable<[string, string]>)
-  } catch (cause) {
-    throw new BusError('InvalidParams', `\`headers\` are not name and value: ${describeThrown(cause)}`, { cause })
   }
 }

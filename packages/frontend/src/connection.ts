@@ -11,13 +11,12 @@ import {
   type Link,
   type Outbox,
 } from '@sallyport/protocol'
-import { plainHeaders } from './arguments.js'
 import type { Channel } from './channel.js'
 import { Listeners } from './events.js'
 import { Exposed } from './exposed.js'
 import { Incoming } from './incoming.js'
 import { OpenChannels } from './open-channels.js'
-import { checkCallOptions, type InvokeOptions } from './options.js'
+import { checkCallOptions, plainHeaders, type InvokeOptions } from './options.js'
 import { postError, postResult } from './post-answer.js'
 import { postCall } from './post-call.js'
 

@@ -5,6 +5,7 @@ import {
   checkPatience,
   checkTransfer,
   describeCommand,
+  describeThrown,
   type CallHeaders,
   type CallOptions,
   type EventTarget,
@@ -49,4 +50,14 @@ export function checkCallOptions(method: string, options: InvokeOptions, params:
 export function checkEmitOptions(method: string, options: EmitOptions, payload: unknown): void {
   checkOptionNames(method, options, OPTIONS_OF.emit)
   if (options.transfer !== undefined) checkTransfer(options.transfer, payload)
+}
+
+/** A `Headers` of fetch, or a list of pairs, as an object of strings. */
+export function plainHeaders(headers: CallHeaders): CallHeaders {
+  if (!(Symbol.iterator in headers)) return headers
+  try {
+    return Object.fromEntries(headers as unknown as Iterable<[string, string]>)
+  } catch (cause) {
+    throw new BusError('InvalidParams', `\`headers\` are not name and value: ${describeThrown(cause)}`, { cause })
+  }
 }

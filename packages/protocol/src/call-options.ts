@@ -38,16 +38,3 @@ export function checkPatience(method: string, { signal, timeout }: CallOptions):
   }
   if (signal.aborted) throw cancelled(method, signal)
 }
-
-/** @throws BusError `InvalidParams` where arguments that are no bytes have no names */
-export function checkNamedArguments(command: string, args: unknown): asserts args is Record<string, unknown> {
-  // Lists, maps and promises that somebody forgot to await would all arrive as an object without a name in it.
-  const isObject = typeof args === 'object' && args !== null
-  if (isObject && !(Symbol.iterator in args) && typeof (args as { then?: unknown }).then !== 'function') return
-  const kind = isObject ? `a ${Object.prototype.toString.call(args).slice(8, -1)}` : typeof args
-  const given = Array.isArray(args) ? 'an array' : kind
-  throw new BusError(
-    'InvalidParams',
-    `Arguments of ${describeCommand(command)} must be an object of named arguments, or bytes: got ${given}`,
-  )
-}

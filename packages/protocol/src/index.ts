@@ -2,7 +2,7 @@
 export { MAX_CHANNELS, MAX_IN_FLIGHT, MAX_LISTENERS, MAX_RESOURCES } from './bounds.js'
 export { carriesBytes } from './attachments.js'
 export { BatchReader } from './batch-reader.js'
-export { cancelled, checkNamedArguments, checkOptionNames, checkPatience, type CallOptions } from './call-options.js'
+export { cancelled, checkOptionNames, checkPatience, type CallOptions } from './call-options.js'
 export { CallSlots } from './call-slots.js'
 export type { Codec, CodecName, EncodedMessage } from './codec.js'
 export { codecs } from './codecs.js'
@@ -55,6 +55,7 @@ export {
   type RequestMessage,
   type ResponseMessage,
 } from './message.js'
+export { checkNamedArguments } from './named-arguments.js'
 export { checkSize, createOutbox, encodeMessage, type Outbox } from './outbox.js'
 export { claimAttachments, packMessage, packPlain, type PackedMessage } from './packing.js'
 export { Pending } from './pending.js'
