@@ -1,5 +1,6 @@
 // Ends what has been opened, one after the other: each may need what was opened before it. Nothing that hangs or throws keeps
 // the others open.
+import { isThenable } from '@sallyport/protocol'
 import { setTimeout as delay } from 'node:timers/promises'
 
 /** Milliseconds that one is waited for before the next is begun. */
@@ -24,7 +25,7 @@ export async function inTurn(
     } catch (error) {
       failed(error)
     }
-    if (typeof (result as { then?: unknown } | null | undefined)?.then !== 'function') continue
+    if (!isThenable(result)) continue
     const done = Promise.resolve(result).catch(failed)
     if (hurry.aborted) hurried.push(done)
     else await patiently(done, hurry)

@@ -1,6 +1,5 @@
 // What core sends to one frontend: answers, events and the messages of channels, each in the codec that can carry it.
 import {
-  BusError,
   METHOD,
   checkSize,
   checkTransfer,
@@ -8,13 +7,14 @@ import {
   codecs,
   createOutbox,
   describeCommand,
-  describeThrown,
   encodeValue,
   holdsBytes,
   packMessage,
   packPlain,
   putLast,
   toErrorObject,
+  uncarriable,
+  type BusError,
   type Codec,
   type CodecName,
   type EncodedMessage,
@@ -189,8 +189,4 @@ function packMessageOf(channel: ReplyHome, message: unknown, transfer?: readonly
 function packEvent({ event, ids }: Delivery, payload: Payload): PackedMessage {
   const { codec, encoded, attachments } = claimAttachments(payload.pack(event))
   return { codec, encoded: putLast(encoded, encodeValue(codec, ids)!), attachments }
-}
-
-function uncarriable(what: string, reason: BusError['reason'], cause: unknown): BusError {
-  return new BusError(reason, `${what} can’t be carried: ${describeThrown(cause)}`, { cause })
 }

@@ -1,4 +1,4 @@
-// A client makes calls over a link. It neither knows nor asks what the link is: a port, the isolation gate, a network.
+// A client makes calls over a link, and sends the same whatever the link is: a port, the isolation gate, a network.
 import {
   BusError,
   METHOD,

@@ -1,11 +1,11 @@
 // Encodes what answers a call of core's: as calls are, bytes take the msgpack lane, and large ones go beside it. What can't be
 // carried becomes an error that says so.
 import {
-  BusError,
   describeCommand,
-  describeThrown,
   holdsBytes,
   toErrorObject,
+  uncarriable,
+  type BusError,
   type CodecName,
   type Outbox,
   type RequestId,
@@ -32,6 +32,3 @@ export function postError(outbox: Outbox, codec: CodecName, id: RequestId, error
     post(outbox, codec, { jsonrpc: '2.0', id, error: toErrorObject(failure) }, false)
   }
 }
-
-const uncarriable = (what: string, reason: BusError['reason'], cause: unknown): BusError =>
-  new BusError(reason, `${what} can’t be carried: ${describeThrown(cause)}`, { cause })

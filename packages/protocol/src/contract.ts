@@ -15,7 +15,7 @@ export const METHOD = {
   event: '$/event',
   /** core → frontend: a message of a channel, or its end. */
   channel: '$/channel',
-  /** frontend → core: the caller no longer waits for this request. */
+  /** Either way: the caller no longer waits for this request. */
   cancel: '$/cancelRequest',
   /** frontend → core: this many messages of a channel have been taken. */
   credit: '$/credit',

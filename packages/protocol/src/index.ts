@@ -28,6 +28,7 @@ export {
   fromErrorObject,
   isBusError,
   toErrorObject,
+  uncarriable,
   type BusErrorCode,
   type BusErrorReason,
   type ErrorObject,
