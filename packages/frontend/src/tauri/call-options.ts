@@ -2,7 +2,7 @@
 import type { InvokeOptions } from '../options.js'
 
 /** Tauri knows `headers` alone. */
-export interface TauriInvokeOptions extends Pick<InvokeOptions, 'signal' | 'timeout'> {
+export interface IpcOptions extends Pick<InvokeOptions, 'signal' | 'timeout'> {
   headers?: ConstructorParameters<typeof Headers>[0]
 }
 
@@ -10,7 +10,7 @@ export interface TauriInvokeOptions extends Pick<InvokeOptions, 'signal' | 'time
 const RESERVED_HEADERS = ['content-type', 'tauri-callback', 'tauri-error', 'tauri-invoke-key']
 
 /** @throws TypeError for headers that are none, as Tauri's does */
-export function toCallOptions(options: TauriInvokeOptions | undefined): InvokeOptions | undefined {
+export function toCallOptions(options: IpcOptions | undefined): InvokeOptions | undefined {
   if (options === undefined || options === null) return undefined
   const { headers: given, signal, timeout } = options
   const headers = new Headers(given ?? {})

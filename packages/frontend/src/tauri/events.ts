@@ -11,7 +11,7 @@ import {
 } from '@sallyport/protocol'
 import type { Client } from '../client.js'
 import type { InvokeOptions } from '../options.js'
-import { toCallOptions, type TauriInvokeOptions } from './call-options.js'
+import { toCallOptions, type IpcOptions } from './call-options.js'
 import type { Callbacks } from './callbacks.js'
 
 interface ListenArguments {
@@ -62,7 +62,7 @@ export class TauriListeners {
   }
 
   /** `plugin:event|listen`: the listener's id. */
-  async listen(payload: unknown, options: TauriInvokeOptions | undefined): Promise<number> {
+  async listen(payload: unknown, options: IpcOptions | undefined): Promise<number> {
     const { handler } = (payload ?? {}) as { handler?: unknown }
     if (typeof handler !== 'number') throw invalid('listen', 'handler', 'command listen missing required key handler')
     this.#uses.set(handler, (this.#uses.get(handler) ?? 0) + 1)

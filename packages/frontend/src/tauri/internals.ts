@@ -2,7 +2,7 @@
 // Tauri's scripts give them (crates/tauri/scripts). As there, none can be replaced.
 import { delimiter, sep } from 'node:path'
 import type { Client } from '../client.js'
-import type { TauriInvokeOptions } from './call-options.js'
+import type { IpcOptions } from './call-options.js'
 import type { IpcMessage, TauriIpc } from './ipc.js'
 
 /** On `__TAURI_INTERNALS__` of ours, of whichever copy of this package. */
@@ -13,7 +13,7 @@ export function createInternals(client: Client, ipc: TauriIpc): object {
   const send = (message: IpcMessage): void => ipc.post(message)
   return withMembers({
     [MARK]: true,
-    invoke: (command: string, payload?: unknown, options?: TauriInvokeOptions) => ipc.invoke(command, payload, options),
+    invoke: (command: string, payload?: unknown, options?: IpcOptions) => ipc.invoke(command, payload, options),
     transformCallback: (callback?: (data: unknown) => unknown, once?: boolean) => ipc.callbacks.add(callback, once),
     unregisterCallback: (id: number) => ipc.unregister(id),
     runCallback: (id: number, data: unknown) => void ipc.callbacks.run(id, data),

@@ -4,7 +4,7 @@ import type { CommandArguments } from '../arguments.js'
 import type { Client } from '../client.js'
 import type { InvokeOptions } from '../options.js'
 import { toAnswer, toRejection } from './answers.js'
-import { toCallOptions, type TauriInvokeOptions } from './call-options.js'
+import { toCallOptions, type IpcOptions } from './call-options.js'
 import { Callbacks } from './callbacks.js'
 import { ChannelBridges } from './channels.js'
 import { TauriListeners, checkEventOf } from './events.js'
@@ -16,7 +16,7 @@ export interface IpcMessage {
   callback: number
   error: number
   payload?: unknown
-  options?: TauriInvokeOptions
+  options?: IpcOptions
 }
 
 export class TauriIpc {
@@ -34,7 +34,7 @@ export class TauriIpc {
   }
 
   /** Rejects with plain values; with a `TypeError` for arguments or headers that can't be sent. */
-  async invoke(command: string, payload: unknown = {}, options?: TauriInvokeOptions): Promise<unknown> {
+  async invoke(command: string, payload: unknown = {}, options?: IpcOptions): Promise<unknown> {
     try {
       if (this.#over) throw new BusError('Disconnected', 'Tauri’s globals have been uninstalled')
       if (command === METHOD.listen) return await this.#listeners.listen(payload, options)
