@@ -6,6 +6,8 @@ import { main, project, startIn } from './notes.js'
 import { writeProject } from './project.js'
 import { start } from './start.js'
 
+const scoped = (value: unknown) => ({ ...main, permissions: [{ identifier: 'allow-greet', allow: [value] }] })
+
 describe('a mistake stops the start, and is named:', () => {
   const isolation = (dir: string) => ({ app: { security: { pattern: { use: 'isolation', options: { dir } } } } })
   const security = (capabilities: unknown[]) => ({ app: { security: { capabilities } } })
@@ -94,6 +96,12 @@ describe('a mistake stops the start, and is named:', () => {
     ],
     ['an identifier without files', { capabilities: ['main'] }, /capabilities\[0\]: .*"main" \(there are none\)/],
     ['a folder that is not there', { capabilities: ['/no/such'] }, /capabilities\[0\]: there is no file or folder/],
+    [
+      'a relative folder',
+      { capabilities: ['./capabilities'] },
+      /capabilities\[0\]: .*"\.\/capabilities" \(the path of a file or folder must be absolute\)$/,
+    ],
+    ['a function in a scope', { capabilities: [scoped(() => 1)] }, /permissions\[0\]\.allow\[0\]: .* got function$/],
     ['capabilities that are none', { capabilities: [7] }, /capabilities\[0\] must be a capability, its identifier/],
     [
       'a file of another kind',

@@ -4,6 +4,7 @@ import * as v from 'valibot'
 import type { AclSource, CapabilitySource, Manifests, PermissionFile } from './acl.js'
 import type { Capability } from './capability.js'
 import { check } from './check.js'
+import { checkPlain } from './plain.js'
 
 const string = v.string('a string')
 const strings = v.array(string, 'a list of strings')
@@ -58,13 +59,19 @@ const permissionEntries = {
 const commandEntries = { allow: v.optional(strings), deny: v.optional(strings) }
 const scopeEntries = { allow: values, deny: values }
 
+/** What stands there under this name, nothing could lead to. */
+const definedName = v.pipe(
+  name,
+  v.check(given => given !== 'default', 'a name other than "default", which has a table of its own'),
+)
+
 const permissionFile = object(
   {
     $schema,
     default: v.nullish(object({ version, description: v.nullish(string), permissions: strings }, 'a table')),
     set: v.optional(
       v.array(
-        object({ identifier: name, description: v.optional(string), permissions: strings }, 'a set'),
+        object({ identifier: definedName, description: v.optional(string), permissions: strings }, 'a set'),
         'a list of sets',
       ),
     ),
@@ -73,6 +80,7 @@ const permissionFile = object(
         object(
           {
             ...permissionEntries,
+            identifier: definedName,
             commands: v.optional(object(commandEntries, '{ allow, deny }')),
             scope: v.optional(object(scopeEntries, '{ allow, deny }')),
             platforms,
@@ -86,25 +94,32 @@ const permissionFile = object(
   'a permission file: { default, set, permission }',
 )
 
-const manifestSet = v.object({ identifier: name, permissions: strings })
-const manifest = v.object({
+const manifestSet = v.object({ identifier: name, permissions: strings }, 'a set')
+const manifest = {
   default_permission: v.nullish(manifestSet),
   permissions: v.record(
     v.string(),
-    v.object({
-      ...permissionEntries,
-      commands: v.optional(v.object(commandEntries)),
-      scope: v.optional(v.object(scopeEntries)),
-      platforms,
-    }),
+    v.object(
+      {
+        ...permissionEntries,
+        commands: v.optional(v.object(commandEntries)),
+        scope: v.optional(v.object(scopeEntries)),
+        platforms,
+      },
+      'a permission',
+    ),
   ),
   permission_sets: v.record(v.string(), manifestSet),
-})
-const manifests = v.record(v.string(), manifest, 'manifests by plugin, as in acl-manifests.json')
+}
+const manifests = v.record(
+  v.string(),
+  v.object(manifest, 'a manifest'),
+  'manifests by plugin, as in acl-manifests.json',
+)
 
 const SCOPE_KEYS = ['identifier', 'allow', 'deny']
 const CAPABILITY_KEYS = [
-  ...['description', 'local', 'remote', 'urls', 'windows', 'webviews', 'permissions', 'platforms'],
+  ...['description', 'local', 'remote', 'urls', 'windows', 'webviews', 'permissions', 'platforms', 'capabilities'],
   ...SCOPE_KEYS,
 ]
 const PERMISSION_KEYS = [
@@ -113,11 +128,15 @@ const PERMISSION_KEYS = [
 ]
 
 /** @throws BusError `InvalidParams`, as all of these */
-export const toCapability = (source: CapabilitySource): Capability =>
-  check(source, capability, CAPABILITY_KEYS, source.value) as Capability
+export function toCapability(source: CapabilitySource): Capability {
+  checkPlain(source)
+  return check(source, capability, CAPABILITY_KEYS, source.value) as Capability
+}
 
-export const toPermissionFile = (source: AclSource): PermissionFile =>
-  check(source, permissionFile, PERMISSION_KEYS, source.value) as PermissionFile
+export function toPermissionFile(source: AclSource): PermissionFile {
+  checkPlain(source)
+  return check(source, permissionFile, PERMISSION_KEYS, source.value) as PermissionFile
+}
 
 export const toManifests = (source: AclSource): Manifests =>
   check(source, manifests, [], source.value) as unknown as Manifests

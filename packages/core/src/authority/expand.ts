@@ -1,8 +1,8 @@
 // From a permission's name to the permissions behind it: sets hold permissions, other sets, and those of other plugins.
-import { didYouMean } from '../guess.js'
 import { APP_KEY, type PermissionDefinition, type PermissionSetDefinition } from './acl.js'
 import type { Catalogue } from './catalogue.js'
 import { joinIdentifier, malformed, nameOfKey, splitIdentifier, type PermissionName } from './identifier.js'
+import { nearestPermission } from './nearest.js'
 
 export interface ExpandedPermission extends PermissionName {
   readonly permission: PermissionDefinition
@@ -82,10 +82,10 @@ function inSet(identifier: string, key: string, { plugins }: Catalogue): Permiss
 
 function unknown(name: PermissionName, within: PermissionSetDefinition | undefined, catalogue: Catalogue): Lost {
   const identifier = within ? name.name : joinIdentifier(name)
+  const hint = nearestPermission(name, catalogue)
   const wrong = malformed(identifier)
-  if (wrong) return { text: `${JSON.stringify(identifier)}: ${wrong}`, plausible: false }
+  if (wrong) return { text: `${JSON.stringify(identifier)}: ${wrong}${hint}`, plausible: false }
   const plugin = catalogue.plugins.get(name.key)
-  const hint = didYouMean(identifier, namesIn(catalogue))
   if (within) {
     const text = `permission ${name.name} not found from set ${within.identifier}${hint}`
     return { text, plausible: name.name.includes(':') }
@@ -96,11 +96,4 @@ function unknown(name: PermissionName, within: PermissionSetDefinition | undefin
   }
   const keys = [...catalogue.plugins.keys()].toSorted().filter(key => key !== APP_KEY)
   return { text: `unknown ACL for ${name.key}, expected one of ${keys.join(', ')}${hint}`, plausible: true }
-}
-
-function* namesIn({ plugins }: Catalogue): Iterable<string> {
-  for (const [key, { permissions, sets, defaultSet }] of plugins) {
-    for (const name of [...permissions.keys(), ...sets.keys()]) yield joinIdentifier({ key, name })
-    if (defaultSet) yield joinIdentifier({ key, name: 'default' })
-  }
 }

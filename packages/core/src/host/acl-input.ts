@@ -9,6 +9,7 @@ import {
   type CapabilitySource,
   type PermissionFileSource,
 } from '../authority/acl.js'
+import { checkPlain } from '../authority/plain.js'
 import { didYouMean } from '../guess.js'
 import type { Project } from './config/project.js'
 import { isFileLocation, toUrl } from './location.js'
@@ -19,9 +20,13 @@ type AclOptions = Pick<CheckedOptions, 'app' | 'permissions' | 'unknownPermissio
 /** @throws BusError `InvalidParams` for a file that is not there or can't be parsed, and an identifier that no file has. */
 export async function createAclInput(options: AclOptions, project: Project | undefined): Promise<AclInput> {
   const { permissions, unknownPermissions = 'error' } = options
+  const capabilities = await capabilitiesOf(options, project)
+  const permissionFiles = permissions ? await permissionFilesOf(permissions) : (project?.permissionFiles ?? [])
+  // Before they are cloned on their way to core, which makes something else of some values.
+  for (const source of [...capabilities, ...permissionFiles]) checkPlain(source)
   return {
-    capabilities: await capabilitiesOf(options, project),
-    permissionFiles: permissions ? await permissionFilesOf(permissions) : (project?.permissionFiles ?? []),
+    capabilities,
+    permissionFiles,
     manifests: project?.manifests,
     unknownPermissions,
     platform: platformOf(process.platform),
@@ -60,7 +65,7 @@ function named(identifier: string, from: string, files: readonly CapabilitySourc
   if (found.length > 0) return found
   const known = identified.flatMap(({ id }) => id ?? [])
   const hint =
-    didYouMean(identifier, known) ||
+    (/[\\/]/.test(identifier) ? ' (the path of a file or folder must be absolute)' : didYouMean(identifier, known)) ||
     ` (there ${known.length > 0 ? `are ${known.map(id => JSON.stringify(id)).join(', ')}` : 'are none'})`
   throw new BusError('InvalidParams', `${from}: no file of capabilities has ${JSON.stringify(identifier)}${hint}`)
 }

@@ -4,6 +4,7 @@ import { BusError, createLinkEnds, openLink, type EventTarget, type Unlisten } f
 import { EventEmitter } from 'node:events'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Capability } from '../authority/capability.js'
+import { checkPlain } from '../authority/plain.js'
 import type { Attachment } from '../control.js'
 import { didYouMean } from '../guess.js'
 import { HOST_METHOD } from '../host-commands.js'
@@ -121,6 +122,7 @@ export class Bus {
    * @throws BusError `InvalidParams`, which names the mistake, or an identifier that another capability has
    */
   async addCapability(capability: Capability): Promise<void> {
+    checkPlain({ value: capability, from: 'bus.addCapability' })
     await this.#client.invoke(HOST_METHOD.addCapability, { capability })
   }
 

@@ -59,6 +59,7 @@ describe('a capability', () => {
       { ...named, permissions: [{ identifier: 'allow-greet', allow: {} }] },
       'permissions[0].allow: must be a list of values: got Object',
     ],
+    ['a list of some', { capabilites: [] }, 'unknown key "capabilites" (did you mean "capabilities"?)'],
     ['something else', 'main', 'must be a capability: got "main"'],
     ['a list of lists', [[]], '[0]: must be a capability: got Array'],
     [
@@ -92,8 +93,19 @@ describe('a capability', () => {
     ['allow-', '"allow-": identifiers cannot have a trailing hyphen'],
     [
       'allow_greet',
-      '"allow_greet": identifiers can only include lowercase ASCII, hyphens which are not leading or trailing, and a single colon if using a prefix',
+      '"allow_greet": identifiers can only include lowercase ASCII, hyphens which are not leading or trailing, and a single colon if using a prefix (did you mean "allow-greet"?)',
     ],
+    ['greet', 'unknown permission greet for app manifest (did you mean "allow-greet"?)'],
+    ['fs:read-file', 'unknown permission read-file for fs (did you mean "fs:allow-read-file"?)'],
+    [
+      'plugin:fs|read_file',
+      '"plugin:fs|read_file": identifiers can only include lowercase ASCII, hyphens which are not leading or trailing, and a single colon if using a prefix (did you mean "fs:allow-read-file"?)',
+    ],
+    [
+      'event:default',
+      'unknown ACL for event, expected one of bare, core, core:app, core:event, core:image, core:menu, core:path, core:resources, core:tray, core:webview, core:window, fs (did you mean "core:event:default"?)',
+    ],
+    ['core:event', 'unknown permission event for core (did you mean "core:event:default"?)'],
   ])('the permission %s', (identifier, text) => {
     const at = (member: string): string => `caps/0.json: ${member}: capability "main": ${text}`
     expect(messageOf({ capabilities: [capability(['allow-greet', identifier])] })).toBe(at('permissions[1]'))
@@ -144,6 +156,16 @@ describe('a permission file', () => {
       { permission: [{ ...permission, platforms: ['mac'] }] },
       'permission[0].platforms[0]: must be "linux", "macOS", "windows", "android" or "iOS": got "mac"',
     ],
+    [
+      'a permission named default',
+      { permission: [{ identifier: 'default', commands: { allow: ['greet'] } }] },
+      'permission[0].identifier: must be a name other than "default", which has a table of its own: got "default"',
+    ],
+    [
+      'a set named default',
+      { set: [{ identifier: 'default', permissions: [] }] },
+      'set[0].identifier: must be a name other than "default", which has a table of its own: got "default"',
+    ],
     ['a set without permissions', { set: [{ identifier: 'x' }] }, 'set[0].permissions: is missing'],
     [
       'a set of unknown ones',
@@ -162,7 +184,16 @@ describe('a permission file', () => {
   })
 })
 
+test('a set of a plugin’s', () => {
+  const text = 'default.permissions[0]: permission allow-read-fil not found from set default'
+  const hint = '(did you mean "fs:allow-read-file"?)'
+  expect(messageOf({ permissions: { fs: { default: { permissions: ['allow-read-fil'] } } } })).toBe(
+    `permissions/fs.toml: ${text} ${hint}`,
+  )
+})
+
 test('manifests that are none', () => {
+  expect(messageOf({ manifests: { fs: null } })).toBe('acl-manifests.json: fs: must be a manifest: got null')
   expect(messageOf({ manifests: { fs: { permissions: [] } } })).toBe(
     'acl-manifests.json: fs.permission_sets: is missing',
   )
