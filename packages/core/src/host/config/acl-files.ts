@@ -1,7 +1,7 @@
 // Reads files of capabilities and of permissions, alone or from a folder with all that are in it. What they hold is not
 // looked at here.
 import { BusError } from '@sallyport/protocol'
-import { readdir, stat } from 'node:fs/promises'
+import { readdir, realpath, stat } from 'node:fs/promises'
 import { basename, extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { AclSource } from '../../authority/acl.js'
@@ -29,17 +29,32 @@ export async function readFileOrFolder(what: string, url: URL): Promise<AclSourc
 
 /** Every file in a folder and the folders in it, in the order of their paths; none where there is no folder. */
 export async function readFolder(folder: string): Promise<AclSource[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(
-    (cause: NodeJS.ErrnoException) => {
-      if (cause.code === 'ENOENT') return []
-      throw new BusError('InvalidParams', `createBus: ${folder} can't be read: ${cause.code}`, { cause })
-    },
-  )
-  const paths = entries
-    .filter(entry => !entry.isDirectory() && EXTENSIONS.includes(extname(entry.name)))
-    .filter(({ parentPath }) => basename(parentPath) !== SCHEMAS)
-    .map(({ parentPath, name }) => join(parentPath, name))
+  const paths = await filesIn(folder, new Set())
   return Promise.all(paths.toSorted().map(readSource))
+}
+
+/**
+ * Links are followed, as in Tauri: a capability that nobody reads would deny nothing.
+ *
+ * @param seen real paths of folders, so that a link to a folder above ends
+ */
+async function filesIn(folder: string, seen: Set<string>): Promise<string[]> {
+  const real = await realpath(folder).catch(() => folder)
+  if (seen.has(real)) return []
+  seen.add(real)
+  const entries = await readdir(folder, { withFileTypes: true }).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ENOENT') return []
+    throw new BusError('InvalidParams', `createBus: ${folder} can't be read: ${cause.code}`, { cause })
+  })
+  const paths = entries.map(async (entry): Promise<string[]> => {
+    const path = join(folder, entry.name)
+    const isWanted = EXTENSIONS.includes(extname(path)) && basename(folder) !== SCHEMAS
+    const target = entry.isSymbolicLink() ? await stat(path).catch(() => undefined) : entry
+    if (target?.isDirectory()) return filesIn(path, seen)
+    // A link that leads nowhere is read as well: that it can't be is then said.
+    return isWanted && (target?.isFile() ?? true) ? [path] : []
+  })
+  return (await Promise.all(paths)).flat()
 }
 
 const readSource = async (path: string): Promise<AclSource> => ({ value: await readConfigFile(path), from: path })

@@ -1,4 +1,5 @@
 // Each mistake in a Tauri project's files stops the start, with file, place and the nearest right name.
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, test } from 'vitest'
@@ -128,6 +129,12 @@ describe('a mistake', () => {
       reason: 'InvalidParams',
       message: text.replaceAll('<folder>', folder),
     })
+  })
+
+  test('a file that is not UTF-8', async () => {
+    const folder = writeProject({ 'tauri.conf.json': {} })
+    writeFileSync(join(folder, 'tauri.conf.json'), Buffer.from('\uFEFF{}', 'utf16le'))
+    await expect(read(folder)).rejects.toThrow(`${join(folder, 'tauri.conf.json')}: not UTF-8`)
   })
 
   test('a file that is not there, or is none of Tauri’s', async () => {

@@ -2,6 +2,7 @@
 // takes comments in one, and so do editors.
 import { BusError } from '@sallyport/protocol'
 import JSON5 from 'json5'
+import { isUtf8 } from 'node:buffer'
 import { readFile } from 'node:fs/promises'
 import { TomlError, parse as parseToml } from 'smol-toml'
 
@@ -14,9 +15,11 @@ interface Mistake {
 
 /** @throws BusError `InvalidParams`, with the file, line and column of what can't be parsed. */
 export async function readConfigFile(path: string): Promise<unknown> {
-  const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+  const bytes = await readFile(path).catch((cause: NodeJS.ErrnoException) => {
     throw new BusError('InvalidParams', `createBus: ${path} can't be read: ${cause.code}`, { cause })
   })
+  if (!isUtf8(bytes)) throw new BusError('InvalidParams', `${path}: not UTF-8`)
+  const text = bytes.toString()
   const isToml = path.endsWith('.toml')
   try {
     return isToml ? parseToml(text) : parseJson(text)

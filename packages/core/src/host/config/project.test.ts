@@ -1,4 +1,6 @@
 // What is read of a Tauri project, in each of its formats.
+import { execFileSync } from 'node:child_process'
+import { symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, test } from 'vitest'
@@ -117,6 +119,27 @@ describe('a configuration', () => {
 })
 
 describe('the files beside it', () => {
+  test.skipIf(process.platform === 'win32')(
+    'are found behind links, and each once; what is no file is passed over',
+    async () => {
+      const folder = writeProject({
+        'tauri.conf.json': {},
+        'capabilities/main.json': { identifier: 'main' },
+        'shared/guests.json': { identifier: 'guests' },
+      })
+      symlinkSync('../shared', join(folder, 'capabilities/shared'))
+      symlinkSync('.', join(folder, 'capabilities/loop'))
+      execFileSync('mkfifo', [join(folder, 'capabilities/pipe.json')])
+      const { capabilityFiles } = await read(folder)
+      expect(capabilityFiles).toEqual([
+        { value: { identifier: 'main' }, from: join(folder, 'capabilities/main.json') },
+        { value: { identifier: 'guests' }, from: join(folder, 'capabilities/shared/guests.json') },
+      ])
+      symlinkSync('nowhere', join(folder, 'capabilities/gone.json'))
+      await expect(read(folder)).rejects.toThrow(/gone\.json can't be read: ENOENT$/)
+    },
+  )
+
   test('are found in the folders that Tauri looks in', async () => {
     const manifests = { fs: { permissions: {}, permission_sets: {}, default_permission: null } }
     const folder = writeProject({
