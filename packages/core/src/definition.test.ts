@@ -6,6 +6,7 @@ const of = (definition: unknown): unknown => definitionOf({ default: definition 
 
 it.each<[string, object, RegExp]>([
   ['a member', { setups: 1 }, /unknown member "setups" \(did you mean "setup"\?\)$/],
+  ['a promise of one', Promise.resolve({}), /has no definition/],
   ['teardown', { teardown: 5 }, /teardown must be a function$/],
   ['a plugin without a name', { plugins: [{}] }, /a plugin has no name: it is made with plugin\(name, { … }\)$/],
   [

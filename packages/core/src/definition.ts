@@ -10,7 +10,9 @@ const PLUGIN_MEMBERS = ['name', 'commands', 'permissions', 'setup', 'teardown']
 export function definitionOf(module: { default?: unknown }, url: string): CoreDefinition {
   const { default: definition } = module
   const where = `The core module ${describeName(url)}`
-  if (!isObject(definition)) throw wrong(`${where} has no definition: it must \`export default defineCore({ … })\``)
+  // A promise has no members, and would be a core without commands.
+  if (!isObject(definition) || definition instanceof Promise)
+    throw wrong(`${where} has no definition: it must \`export default defineCore({ … })\``)
   checkMembers(where, definition, MEMBERS)
   const { plugins = [] } = definition
   if (!Array.isArray(plugins) || !plugins.every(isObject)) throw wrong(`${where}: plugins must be a list of plugin(…)`)
