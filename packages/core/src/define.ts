@@ -52,6 +52,7 @@ export function command(
   options: Partial<PooledCommandOptions<StandardSchemaV1>>,
   handler?: CommandHandler<never, unknown>,
 ): Command {
+  if (typeof options === 'function') throw wrong('a handler alone needs none: write the function itself')
   const { args, thread, ...unknown } = options ?? {}
   const [name] = Object.keys(unknown)
   if (name !== undefined) throw wrong(`no option ${JSON.stringify(name)}: it takes args and thread`)
