@@ -14,6 +14,8 @@ export interface Lost {
   readonly text: string
   /** Its plugin is not described here, so the name may well be right. */
   readonly plausible: boolean
+  /** Nothing here knows its plugin. */
+  readonly absent?: true
 }
 
 /** What a capability's entry leads to. */
@@ -95,5 +97,6 @@ function unknown(name: PermissionName, within: PermissionSetDefinition | undefin
     return { text, plausible: !plugin.described && identifier.includes(':') }
   }
   const keys = [...catalogue.plugins.keys()].toSorted().filter(key => key !== APP_KEY)
-  return { text: `unknown ACL for ${name.key}, expected one of ${keys.join(', ')}${hint}`, plausible: true }
+  const text = `unknown ACL for ${name.key}, expected one of ${keys.join(', ')}${hint}`
+  return { text, plausible: true, absent: true }
 }

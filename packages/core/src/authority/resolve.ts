@@ -72,9 +72,17 @@ export function checkSets(options: ResolveOptions): void {
   }
 }
 
-function lose(place: Place, member: string, whose: string, { text, plausible }: Lost, options: ResolveOptions): void {
-  const error = mistake(place, member, whose + text)
-  if (!plausible || options.unknownPermissions === 'error') throw error
+function lose(
+  place: Place,
+  member: string,
+  whose: string,
+  { text, plausible, absent }: Lost,
+  options: ResolveOptions,
+): void {
+  const isRefused = !plausible || options.unknownPermissions === 'error'
+  const hint = isRefused && absent ? ` (unknownPermissions: 'warn' passes over plugins that are not here)` : ''
+  const error = mistake(place, member, whose + text + hint)
+  if (isRefused) throw error
   options.warn(error.message)
 }
 

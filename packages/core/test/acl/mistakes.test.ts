@@ -85,7 +85,7 @@ describe('a capability', () => {
     ['core:event:deny-emitt', 'unknown permission deny-emitt for core:event (did you mean "core:event:deny-emit"?)'],
     [
       'core:windows:default',
-      'unknown ACL for core:windows, expected one of bare, core, core:app, core:event, core:image, core:menu, core:path, core:resources, core:tray, core:webview, core:window, fs (did you mean "core:window:default"?)',
+      'unknown ACL for core:windows, expected one of bare, core, core:app, core:event, core:image, core:menu, core:path, core:resources, core:tray, core:webview, core:window, fs (did you mean "core:window:default"?) (unknownPermissions: \'warn\' passes over plugins that are not here)',
     ],
     ['tauri-plugin-fs:default', '"tauri-plugin-fs:default": identifiers cannot start with tauri-plugin-'],
     ['fs:a:b', `"fs:a:b": identifiers can only include a single separator ':'`],
@@ -103,7 +103,7 @@ describe('a capability', () => {
     ],
     [
       'event:default',
-      'unknown ACL for event, expected one of bare, core, core:app, core:event, core:image, core:menu, core:path, core:resources, core:tray, core:webview, core:window, fs (did you mean "core:event:default"?)',
+      'unknown ACL for event, expected one of bare, core, core:app, core:event, core:image, core:menu, core:path, core:resources, core:tray, core:webview, core:window, fs (did you mean "core:event:default"?) (unknownPermissions: \'warn\' passes over plugins that are not here)',
     ],
     ['core:event', 'unknown permission event for core (did you mean "core:event:default"?)'],
   ])('the permission %s', (identifier, text) => {
@@ -217,6 +217,17 @@ describe('unknownPermissions: warn', () => {
     expect(made.warnings[1]).toContain(
       'caps/0.json: permissions[0]: capability "main": unknown ACL for dialog, expected one of',
     )
+  })
+
+  test('is told of where it would help, and there alone', () => {
+    const hint = / \(unknownPermissions: 'warn' passes over plugins that are not here\)$/
+    expect(messageOf({ capabilities: [capability(['opener:default'])] })).toMatch(hint)
+    expect(messageOf({ capabilities: [capability(['allow-gret'])] })).not.toMatch(hint)
+    expect(messageOf({ permissions: { fs: { set: [] } }, capabilities: [capability(['fs:allow-reed'])] })).not.toMatch(
+      hint,
+    )
+    const { warnings } = make({ ...warn, capabilities: [capability(['opener:default'])] })
+    expect(warnings[0]).not.toMatch(hint)
   })
 
   test.each(['allow-gret', 'core:event:allow-emitt', 'fs:allow-reed', 'Bad_name'])(
