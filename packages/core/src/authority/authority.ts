@@ -8,7 +8,8 @@ import type { CapabilitySource } from './acl.js'
 import type { Pattern } from './capability.js'
 import { keyOf, type CommandName } from './catalogue.js'
 import { denialText, explainedDenial } from './denial.js'
-import { opennessOf } from './openness.js'
+import { misnamedCommands } from './misnamed.js'
+import { isDecided, opennessOf } from './openness.js'
 import { inOrder, resolveAll, resolveOptionsOf, type AclParts } from './resolve-all.js'
 import { resolveCapability, type ResolvedCapability } from './resolve.js'
 import { EMPTY_SCOPE, type CommandScope, type Scope } from './scope.js'
@@ -44,15 +45,20 @@ export interface AuthorityInput extends AclParts {
 }
 
 /** @throws BusError `InvalidParams` for whatever is wrong in capabilities, permission files and manifests. */
-export function createAuthority({ pattern, ...parts }: AuthorityInput): Authority {
-  const options = resolveOptionsOf(parts)
+export function createAuthority({ pattern, commands: given, ...parts }: AuthorityInput): Authority {
+  const commands = [...given]
+  const options = resolveOptionsOf({ ...parts, commands })
   const { catalogue } = options
+  misnamedCommands(catalogue, commands).forEach(parts.warn)
   let capabilities: readonly ResolvedCapability[] = resolveAll(parts.acl.capabilities, options)
-  let isOpen = opennessOf(capabilities, catalogue, pattern)
+  let decided = isDecided(capabilities, catalogue)
+  let isOpen = opennessOf(decided, pattern)
   let version = 0
   const change = (changed: readonly ResolvedCapability[]): void => {
     capabilities = changed
-    isOpen = opennessOf(capabilities, catalogue, pattern)
+    // It stays decided: to take a right from one must not give all of them to everybody.
+    decided ||= isDecided(capabilities, catalogue)
+    isOpen = opennessOf(decided, pattern)
     version++
   }
 

@@ -6,7 +6,7 @@ import type { CommandName } from './catalogue.js'
 import { commandNamesOf, pluginFilesOf, type CoreModule } from './core-module.js'
 import { OPEN_COMMANDS } from './core-permissions.js'
 import type { ScopeValues } from './entry.js'
-import { opennessOf } from './openness.js'
+import { isDecided, opennessOf } from './openness.js'
 import { resolveAll, resolveOptionsOf } from './resolve-all.js'
 import type { ResolvedCapability } from './resolve.js'
 import type { Scope } from './scope.js'
@@ -72,7 +72,7 @@ export function explain({ acl, core = {}, pattern = 'brownfield', labels }: Expl
     warn: text => void warnings.push(text),
   })
   const capabilities = resolveAll(acl.capabilities, options)
-  const isOpen = opennessOf(capabilities, options.catalogue, pattern)
+  const isOpen = opennessOf(isDecided(capabilities, options.catalogue), pattern)
   const names = [...commands, ...coreCommands()]
   return {
     frontends: (labels ?? labelsIn(capabilities)).map(label => explainFrontend(label, capabilities, names, isOpen)),

@@ -6,15 +6,17 @@ import { OPEN_COMMANDS } from './core-permissions.js'
 import type { ResolvedCapability } from './resolve.js'
 
 /**
- * Events, paths, the app's own data and resources: always. The app's commands: in the brownfield pattern, until a capability
- * names one, or permission files of the app's own say that somebody decides. Plugins' commands: never.
+ * Whether somebody decides who may call the app's commands: a capability names one, or permission files of the app's own say
+ * so.
  */
-export function opennessOf(
-  capabilities: readonly ResolvedCapability[],
-  { plugins }: Catalogue,
-  pattern: Pattern,
-): (command: CommandName) => boolean {
-  const isDecided = plugins.get(APP_KEY)?.described === true || capabilities.some(each => each.namesAppCommand)
-  const appIsOpen = pattern === 'brownfield' && !isDecided
+export const isDecided = (capabilities: readonly ResolvedCapability[], { plugins }: Catalogue): boolean =>
+  plugins.get(APP_KEY)?.described === true || capabilities.some(each => each.namesAppCommand)
+
+/**
+ * Events, paths, the app's own data and resources: always. The app's commands: in the brownfield pattern, until that is
+ * decided. Plugins' commands: never.
+ */
+export function opennessOf(decided: boolean, pattern: Pattern): (command: CommandName) => boolean {
+  const appIsOpen = pattern === 'brownfield' && !decided
   return ({ method, owner }) => (owner === 'core' ? OPEN_COMMANDS.has(method) : owner === 'app' && appIsOpen)
 }

@@ -14,6 +14,10 @@ const entry: fc.Arbitrary<PermissionEntry> = fc.oneof(
   fc.constantFrom(...NAMES),
   fc.record({ identifier: fc.constantFrom(...NAMES), allow: fc.array(fc.nat(9)), deny: fc.array(fc.nat(9)) }),
 )
+/** Named by a capability, they decide who may call the app's commands. */
+const OF_THE_APP = [...registry.values()]
+  .filter(({ owner }) => owner === 'app')
+  .flatMap(({ allow, deny }) => [allow, deny])
 const glob = fc.constantFrom('*', 'main', 'guest-*', 'guest-?', 'guest-[ab]', 'none')
 const capabilities: fc.Arbitrary<Capability[]> = fc.uniqueArray(
   fc.record(
@@ -66,15 +70,23 @@ test('the order of capabilities does not matter', () => {
   )
 })
 
-test('what is added counts as if it had been there, and removing it restores every answer', () => {
+/** Of each label and command, whether it may be called. */
+const rightsOf = ({ may }: Made): unknown => LABELS.map(label => METHODS.map(method => may(label, method)))
+
+test('what is added counts as if it had been there, and removing it takes away what it gave', () => {
   fc.assert(
     fc.property(capabilities, pattern, fc.nat(6), (given, use, kept) => {
       const made = make({ capabilities: given.slice(0, kept), pattern: use })
-      const before = answersOf(made)
       for (const each of given.slice(kept)) made.authority.add(source(each))
       expect(answersOf(made)).toEqual(answersOf(make({ capabilities: given, pattern: use })))
       for (const { identifier } of given.slice(kept)) made.authority.remove(identifier)
-      expect(answersOf(made)).toEqual(before)
+      // Commands of the app that were open stay closed, once a capability has named one of them.
+      const names = given.flatMap(({ permissions: named }) =>
+        named.map(each => (typeof each === 'string' ? each : each.identifier)),
+      )
+      const permissions = names.some(name => OF_THE_APP.includes(name)) ? ['allow-add'] : []
+      const decider = { identifier: 'decider', windows: ['nobody'], permissions }
+      expect(rightsOf(made)).toEqual(rightsOf(make({ capabilities: [...given.slice(0, kept), decider], pattern: use })))
     }),
   )
 })
