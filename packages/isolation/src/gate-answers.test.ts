@@ -7,6 +7,30 @@ import { call, ids, send, setUp, turn } from '../test/gate.js'
 const result = (id: number, value: unknown) => ({ jsonrpc: '2.0' as const, id, result: value })
 const failure = (id: number, message: string) => ({ jsonrpc: '2.0' as const, id, error: { code: -32000, message } })
 
+test.each<[what: string, options: unknown, headers: unknown]>([
+  ['leaves the options out', undefined, { 'sallyport-stream': '__CHANNEL__:5' }],
+  [
+    'names another',
+    { headers: { 'sallyport-stream': '__CHANNEL__:6', b: '2' } },
+    { b: '2', 'sallyport-stream': '__CHANNEL__:5' },
+  ],
+])('the channel of a stream stays where the hook %s', async (_what, options, headers) => {
+  const { outside, sealed } = setUp(message => ({ ...(message as object), options }))
+  send(outside, { ...call(1), headers: { a: '1', 'sallyport-stream': '__CHANNEL__:5' } })
+  await turn()
+  expect(sealed).toMatchObject([{ id: 1, headers }])
+})
+
+test('a hook makes no stream of a call', async () => {
+  const { outside, sealed } = setUp(message => ({
+    ...(message as object),
+    options: { headers: { 'sallyport-stream': '__CHANNEL__:6', b: '2' } },
+  }))
+  send(outside, call(1))
+  await turn()
+  expect((sealed[0] as { headers?: unknown }).headers).toEqual({ b: '2' })
+})
+
 describe('an answer', () => {
   test('is shown as a command of its own, and sealed as it is', async () => {
     const shown: unknown[] = []

@@ -3,12 +3,14 @@
 import {
   BusError,
   METHOD,
+  STREAM_HEADER,
   carriesBytes,
   describeCommand,
   packMessage,
   packPlain,
   parseAnswer,
   toErrorObject,
+  type CallHeaders,
   type CallMessage,
   type Codec,
   type Message,
@@ -65,11 +67,20 @@ const WHY: Record<string, string> = {
   malformed: 'what it returned is no message',
 }
 
-function callOf({ id }: CallMessage, { cmd, payload, options }: PassedMessage): CallMessage {
+function callOf({ id, headers: given }: CallMessage, { cmd, payload, options }: PassedMessage): CallMessage {
   const message = { jsonrpc: '2.0', method: cmd, params: payload } as CallMessage
   if (id !== undefined) message.id = id
-  if (options?.headers !== undefined) message.headers = options.headers
+  const headers = headersOf(given, options?.headers)
+  if (headers !== undefined) message.headers = headers
   return message
+}
+
+/** The hook's, but for the channel of a stream: like an id, it is not the hook's to change. */
+function headersOf(given: CallHeaders | undefined, passed: CallHeaders | undefined): CallHeaders | undefined {
+  const stream = given?.[STREAM_HEADER]
+  if (passed?.[STREAM_HEADER] === stream) return passed
+  const { [STREAM_HEADER]: _changed, ...others } = passed ?? {}
+  return stream === undefined ? others : { ...others, [STREAM_HEADER]: stream }
 }
 
 /** It stays an answer, and to the same call. */
