@@ -49,8 +49,10 @@ export class Exposed {
   readonly #answers: ExposedAnswers
   readonly #functions = new Map<string, ExposedFunction>()
   readonly #running = new CallSlots<ExposedCall>()
-  /** Calls of what is not there yet; `undefined` once nothing more will come. */
-  #waiting: RequestMessage[] | undefined
+  /** Calls of what is not there yet, in their order; `undefined` once nothing more will come. */
+  #waiting: Map<RequestId, RequestMessage> | undefined
+  /** Some of those that wait may run, and soon will: what comes meanwhile waits behind them. */
+  #due = false
 
   constructor(answers: ExposedAnswers) {
     this.#answers = answers
@@ -64,7 +66,11 @@ export class Exposed {
   add(functions: ExposedFunctions): () => void {
     const added = Object.entries(check(functions, this.#functions))
     for (const [name, run] of added) this.#functions.set(name, run)
-    if (this.#waiting) for (const call of this.#waiting.splice(0)) this.take(call)
+    // Not before this has returned: functions may need what their module declares after it.
+    if (this.#waiting && this.#waiting.size > 0 && !this.#due) {
+      this.#due = true
+      queueMicrotask(() => this.#runWaiting(this.#waiting && new Map()))
+    }
     return () => {
       for (const [name, run] of added) if (this.#functions.get(name) === run) this.#functions.delete(name)
     }
@@ -72,23 +78,19 @@ export class Exposed {
 
   /** Until `loaded` resolves, calls of what is not exposed wait. Where it rejects, the thread ends, and the link with it. */
   waitFor(loaded: Promise<unknown>): void {
-    this.#waiting = []
-    const go = (): void => {
-      const calls = this.#waiting ?? []
-      this.#waiting = undefined
-      for (const call of calls) this.take(call)
-    }
-    loaded.then(go, () => {})
+    this.#waiting = new Map()
+    loaded.then(
+      () => this.#runWaiting(undefined),
+      () => {},
+    )
   }
 
   /** Runs a call that has come in. */
   take(message: RequestMessage): void {
     const { id, method, params = {} } = message
     const run = this.#functions.get(method) as ((args: unknown, ctx: ExposedContext) => unknown) | undefined
-    if (!run) {
-      if (this.#waiting) return void this.#waiting.push(message)
-      return this.#answers.error(id, this.#notExposed(method))
-    }
+    if (this.#waiting && (!run || this.#due)) return void this.#waiting.set(id, message)
+    if (!run) return this.#answers.error(id, this.#notExposed(method))
     const call = new ExposedCall(id)
     this.#running.add(id, call)
     try {
@@ -105,7 +107,7 @@ export class Exposed {
 
   /** Nobody waits for its answer any more. */
   cancel(id: RequestId): void {
-    if (this.#waiting) this.#waiting = this.#waiting.filter(call => call.id !== id)
+    this.#waiting?.delete(id)
     const call = this.#running.get(id)
     if (!call) return
     this.#running.delete(id)
@@ -116,6 +118,14 @@ export class Exposed {
   end(reason: BusError): void {
     this.#waiting = undefined
     for (const call of this.#running.takeAll()) ExposedCall.abort(call, reason)
+  }
+
+  /** @param left where those go that must still wait */
+  #runWaiting(left: Map<RequestId, RequestMessage> | undefined): void {
+    const calls = this.#waiting
+    this.#waiting = left
+    this.#due = false
+    for (const call of calls?.values() ?? []) this.take(call)
   }
 
   #succeed(call: ExposedCall, method: string, value: unknown): void {
