@@ -224,7 +224,7 @@ describe.each([false, true])('an answer and the hook, envelope: %s', envelope =>
     for (const wish of ['null', 'throw', 'other-command', 'empty', 'both', 'bad-error', 'uncarriable']) {
       await expect(ask(wish), wish).rejects.toMatchObject({ reason: 'Rejected' })
     }
-    expect(rejected).toHaveLength(7)
+    await expect.poll(() => rejected).toHaveLength(7)
     expect(rejected[0]).toBe('plugin:expose|answer: null')
     const order: string[] = []
     await Promise.all([ask('later').then(() => order.push('later')), ask('plain').then(() => order.push('plain'))])
