@@ -1,5 +1,6 @@
 // How every package and example runs its tests; each has a vitest.config.ts that hands this one on.
 import { existsSync, readdirSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
@@ -13,6 +14,8 @@ export default defineConfig({
     exclude: ['**/node_modules/**', '**/dist/**'],
     globalSetup: fileURLToPath(new URL('scripts/bundle-stale.mjs', import.meta.url)),
     pool: 'forks',
+    // Most tests wait for threads to start: two files at a time are worth it even where there are two cores.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     testTimeout: 20_000,
     hookTimeout: 20_000,
     passWithNoTests: true,
