@@ -35,6 +35,8 @@ export interface Attachment {
   label: string | undefined
   codec: CodecName
   end: LinkEnd
+  /** It runs already: the others are told of it now, and not when its module begins. */
+  runs?: boolean
   /** In the isolation pattern: where the gate waits for this session's key. The host passes it on without reading it. */
   keyPort?: MessagePort
   /** `false` only for the benchmark. */

@@ -79,7 +79,7 @@ export async function createCore(
   let closing: Promise<void> | undefined
 
   return {
-    attach({ label, codec, end, keyPort, cipher }: Attachment): void {
+    attach({ label, codec, end, runs, keyPort, cipher }: Attachment): void {
       // A key port without keys throws: a session that was to be sealed never starts in clear.
       const opener = keyPort && keys!.handTo(keyPort, cipher)
       const permits = label === undefined ? HOST_PERMITS : authority.permitsOf(label)
@@ -93,6 +93,7 @@ export async function createCore(
         registry: label === undefined ? hostRegistry : registry,
         app,
       })
+      if (runs && label !== undefined) sessions.begin(label)
     },
     begin: label => sessions.begin(label),
     drain: () => sessions.drain(),

@@ -40,20 +40,19 @@ export class Frontends {
   /** Makes the calling thread a frontend. */
   async connect(label: string, settings: FrontendSettings): Promise<Client> {
     this.#checkFree(label)
-    const { end, gate, attached } = this.#wire(label, settings)
+    const { end, gate, attached } = this.#wire(label, settings, true)
     const core = openLink(end, true)
     const { codec, data } = settings
     const client = new Client(gate ? throughGate(core, openLink(gate.link, true)) : core, { label, codec, data })
     this.#keep(label, { gate, end: () => client.close() }, client.closed)
     await this.#waitFor(label, attached, gate)
-    this.#host.begin(label)
     return client
   }
 
   /** Starts a worker, which waits for `start` before it loads its module. Resolves once core has its link, and its gate is ready. */
   async open(label: string, module: URL, settings: FrontendSettings): Promise<{ start(): void }> {
     this.#checkFree(label)
-    const { end, gate, attached } = this.#wire(label, settings)
+    const { end, gate, attached } = this.#wire(label, settings, false)
     const { codec, data } = settings
     const workerData: FrontendWorkerData = { label, codec, data, module: module.href, link: end }
     if (gate) workerData.gate = gate.link
@@ -97,13 +96,13 @@ export class Frontends {
     }
   }
 
-  #wire(label: string, { codec, link, poll }: FrontendSettings): Wired {
+  #wire(label: string, { codec, link, poll }: FrontendSettings, runs: boolean): Wired {
     const { options, cipher } = this.#host
     const kind = chooseLink(link, options.pattern)
     const makeEnds = (): [LinkEnd, LinkEnd] => createLinkEnds(kind, poll && hasCores(options.pattern))
     const [there, here] = makeEnds()
     const gate = options.pattern === 'isolation' ? startGate(label, makeEnds(), this.#host) : undefined
-    const attached = this.#host.attach({ label, codec, end: there, cipher, ...(gate && { keyPort: gate.key }) })
+    const attached = this.#host.attach({ label, codec, end: there, runs, cipher, ...(gate && { keyPort: gate.key }) })
     if (gate) this.#watch(label, gate.thread)
     return { end: here, gate, attached }
   }
