@@ -5,15 +5,15 @@ import * as text from './text.js'
 
 describe('posix', () => {
   it.each([
-    [['.'], '/work'],
-    [[], '/work'],
-    [['a', 'b'], '/work/a/b'],
+    [['.'], '/srv'],
+    [[], '/srv'],
+    [['a', 'b'], '/srv/a/b'],
     [['/foo/bar', '/tmp/file', 'baz'], '/tmp/file/baz'],
     [['..', 'x/./y'], '/x/y'],
     [['../../../x'], '/x'],
-    [['a', ''], '/work/a'],
+    [['a', ''], '/srv/a'],
   ])('resolve %j: %s', (paths, expected) => {
-    expect(text.resolve(paths, 'posix', '/work')).toBe(expected)
+    expect(text.resolve(paths, 'posix', '/srv')).toBe(expected)
   })
 
   it.each([
