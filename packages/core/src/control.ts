@@ -56,5 +56,6 @@ export type CoreReport =
   | { type: 'log'; line: string }
   /** This frontend's link is there. */
   | { type: 'attached'; label: string }
-  | { type: 'denied'; label: string; command: string }
+  /** `more`: of this frontend's calls, that are not told one by one. */
+  | { type: 'denied'; label: string; command: string; more: number }
   | { type: 'fault'; label: string; error: ReportedError }

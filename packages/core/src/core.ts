@@ -105,8 +105,8 @@ const named = (command: RunnableCommand): [string, RunnableCommand] => [command.
 
 function reportTo(report: (report: CoreReport) => void): SessionsParts['report'] {
   return {
-    denied(label, command) {
-      report({ type: 'denied', label, command: command.slice(0, 200) })
+    denied(label, command, more) {
+      report({ type: 'denied', label, command, more })
     },
     fault(label, error) {
       report({ type: 'fault', label, error: reportError(error) })

@@ -52,7 +52,9 @@ export interface SessionOptions {
 
 /** What a session tells: suspicious activity, and its end. */
 export interface SessionReport {
-  denied(label: string, command: string): void
+  denied(command: string): void
+  /** For the log: what has nobody to be answered to, or an answer to nothing. */
+  warn(text: string, about?: { command: string; reason: string }): void
   fault(label: string, error: BusError): void
   closed(session: Session): void
 }
@@ -67,8 +69,6 @@ export class Session implements ListenerHome {
   readonly #linkClosed: Promise<void>
   readonly #exposed: ExposedCalls
   #draining = false
-  /** It is logged once: whoever floods core with such answers is not to flood the log. */
-  #hasAnsweredWrong = false
   #closed = false
 
   constructor(options: SessionOptions) {
@@ -144,8 +144,7 @@ export class Session implements ListenerHome {
       this.#exposed.settle(message)
     } catch (error) {
       this.#replies.error(null, '', error as BusError)
-      if (!this.#hasAnsweredWrong) this.#options.app.log.warn({ label: this.#name }, (error as BusError).message)
-      this.#hasAnsweredWrong = true
+      this.#options.report.warn((error as BusError).message)
     }
   }
 
@@ -157,7 +156,7 @@ export class Session implements ListenerHome {
     if (!command) throw new BusError('MethodNotFound', notFound(method, registry))
     const denial = permits.check(command)
     if (denial) {
-      report.denied(this.#name, method)
+      report.denied(method)
       throw denial
     }
     this.#calls.admit(id)
@@ -208,7 +207,7 @@ export class Session implements ListenerHome {
   #fail({ id, method }: CallMessage, thrown: unknown): void {
     const error = failureOf(method, thrown)
     if (id !== undefined) return this.#replies.error(id, method, error)
-    this.#options.app.log.warn({ label: this.#name, command: method, reason: error.reason }, error.message)
+    this.#options.report.warn(error.message, { command: method, reason: error.reason })
   }
 
   #fault(error: BusError): void {

@@ -1,7 +1,8 @@
 // The sessions of a core. Frontends come and go: the others are told of it, and what handlers opened for one is closed after
 // it.
-import { BusError, describeName } from '@sallyport/protocol'
+import { BusError, ReportLimit, describeName } from '@sallyport/protocol'
 import type { Logger } from 'pino'
+import { andMore } from './and-more.js'
 import type { EventRouter } from './events.js'
 import type { FrontendCallOptions } from './frontend-call.js'
 import { tellCreated, tellDestroyed } from './frontend-events.js'
@@ -12,8 +13,15 @@ import { Session, type SessionOptions, type SessionReport } from './session.js'
 export interface SessionsParts {
   router: EventRouter
   getLog: () => Logger
-  report: Omit<SessionReport, 'closed'>
+  report: {
+    /** `more` others were denied, and are not told one by one. */
+    denied(label: string, command: string, more: number): void
+    fault: SessionReport['fault']
+  }
 }
+
+/** Whoever called it chose it. */
+const MAX_NAME = 200
 
 export class Sessions {
   readonly #parts: SessionsParts
@@ -52,14 +60,27 @@ export class Sessions {
     const failed = (error: unknown): void =>
       getLog().error({ label: label ?? 'host', err: error }, 'a resource could not be closed')
     const resources = new ResourceTable({ label, failed })
+    const name = label ?? 'host'
+    const denials = new ReportLimit<string>((command, more) => report.denied(name, command, more))
+    const warnings = new ReportLimit<readonly [string, object | undefined]>(([text, about], more) =>
+      getLog().warn({ label: name, ...about }, andMore(text, more)),
+    )
     const closed = (session: Session): void => {
       this.#open.delete(session)
+      denials.flush()
+      warnings.flush()
       if (label !== undefined && this.#byLabel.get(label) === session) this.#byLabel.delete(label)
       const closing = resources.closeAll(this.#hurry.signal).finally(() => this.#closing.delete(closing))
       this.#closing.add(closing)
       if (label !== undefined) tellDestroyed(router, label)
     }
-    const session = new Session({ ...options, router, resources, report: { ...report, closed } })
+    const told: SessionReport = {
+      denied: command => denials.add(command.slice(0, MAX_NAME)),
+      warn: (text, about) => warnings.add([text, about && { ...about, command: about.command.slice(0, MAX_NAME) }]),
+      fault: (from, error) => report.fault(from, error),
+      closed,
+    }
+    const session = new Session({ ...options, router, resources, report: told })
     this.#open.add(session)
     if (label !== undefined) this.#byLabel.set(label, session)
   }

@@ -6,6 +6,7 @@ import {
   BusError,
   FRAME_KIND,
   METHOD,
+  ReportLimit,
   claimAttachments,
   codecs,
   createOutbox,
@@ -34,7 +35,8 @@ export interface GateOptions {
   link: Link
   sealer: Sealer
   hook: Hook
-  rejected(command: string, why: string): void
+  /** `more` others were rejected, and are not told one by one. */
+  rejected(command: string, why: string, more: number): void
   /** With a fault where the frontend has sent what no honest one would. */
   closed(fault?: BusError): void
 }
@@ -56,6 +58,7 @@ class Gate {
   readonly #sealed: Outbox
   readonly #answers: Outbox
   readonly #reader = new BatchReader()
+  readonly #rejections: ReportLimit<readonly [command: string, why: string]>
   readonly #waiting: Waiting[] = []
   /** Messages that make a record full. Those of short frames that come together share one. */
   #full = RECORD_MESSAGES
@@ -63,6 +66,7 @@ class Gate {
   constructor(options: GateOptions) {
     const { link, sealer } = options
     this.#options = options
+    this.#rejections = new ReportLimit(([command, why], more) => options.rejected(command, why, more))
     this.#sealed = createOutbox(
       (kind, body, count) =>
         link.send({
@@ -73,7 +77,7 @@ class Gate {
       () => this.#full,
     )
     this.#answers = createOutbox((kind, body) => link.send({ kind, body }))
-    link.receive({ frame: frame => this.#receive(frame), closed: options.closed })
+    link.receive({ frame: frame => this.#receive(frame), closed: fault => this.#closed(fault) })
   }
 
   #receive({ kind, body }: ReceivedFrame): void {
@@ -87,7 +91,7 @@ class Gate {
       const fault = isBusError(error) ? error : new BusError('InternalError', 'The frame could not be read')
       this.#answer(null, fault)
       this.#flush()
-      this.#options.closed(fault)
+      this.#closed(fault)
       this.#options.link.close()
     }
   }
@@ -96,6 +100,11 @@ class Gate {
   #end(): void {
     this.#flush()
     this.#options.link.send({ kind: FRAME_KIND.end, body: '' })
+  }
+
+  #closed(fault: BusError | undefined): void {
+    this.#rejections.flush()
+    this.#options.closed(fault)
   }
 
   #flush(): void {
@@ -171,7 +180,7 @@ class Gate {
 
   /** Gives what goes to core in its place: whoever waits there for an answer must hear of it. */
   #reject(given: Given, codec: Codec, why: string, detail: string | undefined): PackedMessage | null {
-    this.#options.rejected(nameOf(given), detail === undefined ? why : `${why}: ${detail}`)
+    this.#rejections.add([nameOf(given), detail === undefined ? why : `${why}: ${detail}`])
     const error = rejection(given, why)
     if (!isCall(given)) return writeError(given, error, codec)
     if (given.id !== undefined) this.#answer(given.id, error)

@@ -46,7 +46,7 @@ const actor = startWorkerActor({
       link: port,
       sealer,
       hook,
-      rejected: (command, why) => report({ type: 'rejected', command, why }),
+      rejected: (command, why, more) => report({ type: 'rejected', command, why, more }),
       closed(fault) {
         if (fault) report({ type: 'fault', error: reportError(fault) })
         send({ type: 'link.closed' })

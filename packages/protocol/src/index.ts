@@ -64,6 +64,7 @@ export type { Opener, Sealer } from './record.js'
 export { encodeValue, putLast } from './run.js'
 export { isThenable } from './thenable.js'
 export { buffersOf, checkTransfer } from './transfer.js'
+export { ReportLimit } from './report-limit.js'
 export { receiveError, reportError, type ReportedError } from './reported-error.js'
 export {
   CONFIRM_WORD,

@@ -40,7 +40,7 @@ export interface GateWorkerData {
 
 /** Gate → host. */
 export type GateReport =
-  | { type: 'rejected'; command: string; why: string }
+  | { type: 'rejected'; command: string; why: string; more: number }
   | { type: 'fault'; error: ReportedError }
   | { type: 'log'; level: 'debug' | 'info' | 'warn' | 'error'; text: string }
 

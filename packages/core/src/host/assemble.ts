@@ -7,6 +7,7 @@ import { Attaching } from './attaching.js'
 import { Bus, type BusEvents } from './bus.js'
 import { checkFiles } from './files.js'
 import { Frontends } from './frontends.js'
+import { andMore } from '../and-more.js'
 import { createHostLog, forwardLine, type Logger } from './log.js'
 import type { BusOptions, ResolvedOptions } from './options.js'
 import { resolveOptions } from './resolve-options.js'
@@ -36,9 +37,9 @@ export async function assemble(given: BusOptions, cipher: boolean): Promise<Bus>
     attach: attachment => attaching.attach(attachment),
     begin: label => core.post({ type: 'begin', label }),
     failed,
-    rejected(label, command, why) {
-      log.warn({ label, command, why }, 'rejected')
-      tell('rejected', { label, command, why })
+    rejected(label, command, why, more) {
+      log.warn({ label, command, why }, andMore('rejected', more))
+      tell('rejected', { label, command, why, ...(more > 0 && { more }) })
     },
   })
   if (options.pattern === 'isolation' && !options.isolation.dir) {
@@ -96,9 +97,9 @@ function startCore(
       if (told.type === 'log') forwardLine(log, told.line)
       else if (told.type === 'attached') attached(told.label)
       else if (told.type === 'denied') {
-        const { label, command } = told
-        log.warn({ label, command }, 'denied')
-        tell('denied', { label, command })
+        const { label, command, more } = told
+        log.warn({ label, command }, andMore('denied', more))
+        tell('denied', { label, command, ...(more > 0 && { more }) })
       } else if (told.type === 'fault')
         failed(told.label, receiveError(told.error, 'a frontend has sent what is no frame'))
     },

@@ -16,14 +16,17 @@ import type { FrontendOptions, ModuleLocation } from './options.js'
 import { resolveFrontend, resolveLocation } from './resolve-options.js'
 import type { SupervisedThread, Supervisor } from './supervisor.js'
 
-/** What a bus tells its host; it is in the log as well. */
+/**
+ * What a bus tells its host; it is in the log as well. Of one frontend, at most 100 denials and 100 rejections are told one by
+ * one in a second; once it is over, one more tells the latest, with `more`: how many others there were.
+ */
 export interface BusEvents {
   /** A worker has ended with an error, or a frontend has sent what no honest one would; its label, or `core`. */
   fault: { label: string; error: Error }
   /** No capability allows it. */
-  denied: { label: string; command: string }
+  denied: { label: string; command: string; more?: number }
   /** The isolation hook has not let it pass. */
-  rejected: { label: string; command: string; why: string }
+  rejected: { label: string; command: string; why: string; more?: number }
 }
 
 export interface CloseOptions {

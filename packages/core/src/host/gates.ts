@@ -21,7 +21,7 @@ export interface GateHost {
   /** `false` only for the benchmark: the hook runs, and nothing is sealed. */
   cipher: boolean
   log: Logger
-  rejected(label: string, command: string, why: string): void
+  rejected(label: string, command: string, why: string, more: number): void
   /** A frontend or its gate has ended with an error, or has sent what no honest one would. */
   failed(label: string, error: Error): void
 }
@@ -51,7 +51,7 @@ export function startGate(
     onState: state => log.debug({ actor: 'isolation', label, state }, 'state'),
     onReport(report) {
       const told = report as GateReport
-      if (told.type === 'rejected') rejected(label, told.command, told.why)
+      if (told.type === 'rejected') rejected(label, told.command, told.why, told.more)
       else if (told.type === 'fault') fault(label, receiveError(told.error, 'a frontend has sent what is no frame'))
       else if (told.type === 'log') log[told.level]({ actor: 'isolation', label }, told.text)
     },
