@@ -21,6 +21,8 @@ export class AttachmentMark {
 export interface MarkedMessage {
   message: Message
   attachments: Uint8Array[]
+  /** Those in the marks: a getter elsewhere in the message could resize a buffer. */
+  lengths: number[]
 }
 
 /** In the params of these, the user's value is one member; in those of a command it is all of them. */
@@ -49,30 +51,33 @@ export function carriesBytes(message: Message): boolean {
 
 export function markAttachments(message: Message): MarkedMessage {
   const attachments: Uint8Array[] = []
+  const lengths: number[] = []
   const [home, name] = findUsersValue(message)
-  const marked = { ...home, [name]: mark(home[name], attachments) }
-  if (attachments.length === 0) return { message, attachments }
+  const marked = { ...home, [name]: mark(home[name], attachments, lengths) }
+  if (attachments.length === 0) return { message, attachments, lengths }
   const whole = name === 'params' || name === 'result' ? marked : { ...message, params: marked }
-  return { message: whole as unknown as Message, attachments }
+  return { message: whole as unknown as Message, attachments, lengths }
 }
 
 /** The value with marks in the place of large bytes: itself, or a copy where its members have some. */
-function mark(value: unknown, attachments: Uint8Array[]): unknown {
-  if (isLarge(value)) return attach(value, attachments)
+function mark(value: unknown, attachments: Uint8Array[], lengths: number[]): unknown {
+  if (isLarge(value)) return attach(value, attachments, lengths)
   if (!isPlain(value)) return value
   let copy: Record<string, unknown> | undefined
   for (const key of Object.keys(value)) {
     const member = value[key]
     if (!isLarge(member)) continue
     copy ??= { ...value }
-    copy[key] = attach(member, attachments)
+    copy[key] = attach(member, attachments, lengths)
   }
   return copy ?? value
 }
 
-function attach(value: Uint8Array | ArrayBuffer, attachments: Uint8Array[]): AttachmentMark {
-  attachments.push(value instanceof ArrayBuffer ? new Uint8Array(value) : value)
-  return new AttachmentMark(value.byteLength)
+function attach(value: Uint8Array | ArrayBuffer, attachments: Uint8Array[], lengths: number[]): AttachmentMark {
+  const bytes = value instanceof ArrayBuffer ? new Uint8Array(value) : value
+  attachments.push(bytes)
+  lengths.push(bytes.byteLength)
+  return new AttachmentMark(bytes.byteLength)
 }
 
 const isLarge = (value: unknown): value is Uint8Array | ArrayBuffer =>

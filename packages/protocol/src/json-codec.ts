@@ -5,7 +5,7 @@ import { MAX_FRAME_BYTES, SCAN_ABOVE_BYTES } from './bounds.js'
 import { BusError } from './error.js'
 import { FRAME_KIND } from './frame.js'
 import { refuseProtoKeys, scanJson } from './json-scan.js'
-import type { Message, RequestId } from './message.js'
+import { UNNAMED, type Message, type RequestId } from './message.js'
 
 const quote = (id: RequestId | null): string => (typeof id === 'number' ? String(id) : JSON.stringify(id))
 
@@ -37,9 +37,16 @@ function write(message: Message, checked: boolean): string {
   const { id, method, params, headers } = message
   const head = headOf(method)
   let text = id === undefined ? `{"jsonrpc":"2.0"${head}` : `{"jsonrpc":"2.0","id":${quote(id)}${head}`
-  if (params !== undefined) text += member(',"params":', params, checked)
+  if (params !== undefined)
+    text += checked ? named(member(',"params":', params, true)) : member(',"params":', params, false)
   if (headers !== undefined) text += member(',"headers":', headers, checked)
   return text + '}'
+}
+
+/** A `toJSON` can make anything of params: nobody takes others than named arguments. Bytes don't come in JSON. */
+function named(text: string): string {
+  if (!text.startsWith(',"params":{')) throw new TypeError(UNNAMED)
+  return text
 }
 
 /** Nothing for what JSON has no text for. The text is looked at before it is joined to others, which costs the least. */

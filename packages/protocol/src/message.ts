@@ -53,6 +53,9 @@ export const isRequestId = (id: unknown): id is RequestId => typeof id === 'stri
 export const isBytes = (value: unknown): value is Uint8Array | ArrayBuffer =>
   value instanceof Uint8Array || value instanceof ArrayBuffer
 
+/** Of params that a codec would write as something else than named arguments, or bytes. */
+export const UNNAMED = 'the arguments are written as neither an object nor bytes: look at their toJSON'
+
 /** True for bytes, and for an object with bytes at its top level: what needs the msgpack lane under any codec. */
 export function holdsBytes(value: unknown): boolean {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false

@@ -32,7 +32,9 @@ function write<T>(value: T, writeTo: (writer: Writer, out: Output, value: T) => 
   }
 }
 
-const encode = (message: Message): Uint8Array => write(message, writeMessage)
+const encode = (message: Message, checked = false): Uint8Array => write(message, checked ? writeChecked : writeMessage)
+
+const writeChecked = (writer: Writer, out: Output, message: Message): void => writeMessage(writer, out, message, true)
 
 /**
  * A value alone, as it stands in a message.

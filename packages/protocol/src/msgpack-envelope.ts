@@ -2,7 +2,8 @@
 // its id, method and payload are bytes that are known. A message in any other form is read like any value.
 //
 //   map of n · jsonrpc: "2.0" · id · method · params · headers    or    map of 3 · jsonrpc: "2.0" · id · result (or error)
-import type { Message } from './message.js'
+import { ATTACHMENT_EXTENSION } from './attachments.js'
+import { UNNAMED, type Message } from './message.js'
 import type { Output } from './msgpack-output.js'
 import { isShortText, type Reader } from './msgpack-read.js'
 import type { Writer } from './msgpack-write.js'
@@ -20,7 +21,8 @@ const [RESU, SULT] = [0xa6726573, 0x73756c74]
 const HEAD_BYTES = 16
 const NAME_BYTES = 7
 
-export function writeMessage(writer: Writer, out: Output, message: Message): void {
+/** @param checked throws where params are written as what no receiver takes: a `toJSON` can make anything of them */
+export function writeMessage(writer: Writer, out: Output, message: Message, checked = false): void {
   if ('result' in message) {
     writeHead(writer, out, 3, message.id)
     writeName(out, RESU, SULT)
@@ -37,12 +39,20 @@ export function writeMessage(writer: Writer, out: Output, message: Message): voi
   writeMethod(out, method)
   if (params !== undefined) {
     writeName(out, PARA, RAMS)
+    const place = out.size
     writer.value(params, 1)
+    if (checked && !isNamedOrBytes(out, place)) throw new TypeError(UNNAMED)
   }
   if (headers !== undefined) {
     out.text('headers')
     writer.value(headers, 1)
   }
+}
+
+function isNamedOrBytes(out: Output, place: number): boolean {
+  const token = out.byteAt(place)
+  if (token >> 4 === 0x8 || token === 0xde) return true
+  return (token >= 0xc4 && token <= 0xc6) || (token === 0xd6 && out.byteAt(place + 1) === ATTACHMENT_EXTENSION)
 }
 
 function writeHead(writer: Writer, out: Output, members: number, id: unknown): void {

@@ -27,6 +27,16 @@ export class Output {
     return new Uint8Array(this.bytes.buffer, this.#start, this.at - this.#start)
   }
 
+  /** How much was written since `begin`: a place that holds when the memory moves. */
+  get size(): number {
+    return this.at - this.#start
+  }
+
+  /** The byte at such a place. */
+  byteAt(place: number): number {
+    return this.bytes[this.#start + place]!
+  }
+
   /** Forgets what was written since `begin`. */
   undo(): void {
     this.at = this.#start

@@ -1,7 +1,7 @@
 // Messages made ready for an outbox, to be put there at once or later. Those that hold bytes are encoded as MessagePack, with
 // the large bytes beside them.
 import { markAttachments } from './attachments.js'
-import { MAX_ATTACHED_BYTES } from './bounds.js'
+import { MAX_ATTACHED_BYTES, MIN_ATTACHMENT_BYTES } from './bounds.js'
 import type { Codec, EncodedMessage } from './codec.js'
 import { BusError } from './error.js'
 import type { Message } from './message.js'
@@ -30,13 +30,17 @@ export function packPlain(codec: Codec, message: Message, checked = false): Pack
  * @throws what `encodeMessage` throws
  */
 export function packMessage(given: Message): PackedMessage {
-  const { message, attachments } = markAttachments(given)
+  const { message, attachments, lengths } = markAttachments(given)
   let size = 0
-  for (const { byteLength } of attachments) size += byteLength
+  for (const length of lengths) size += length
   if (size > MAX_ATTACHED_BYTES) {
     throw new BusError('InvalidParams', `${size} bytes are over the limit of ${MAX_ATTACHED_BYTES}`)
   }
-  return { codec: msgpackCodec, encoded: encodeMessage(msgpackCodec, message), attachments }
+  const encoded = encodeMessage(msgpackCodec, message, true)
+  if (attachments.some(({ byteLength: now }, at) => now !== lengths[at] || now < MIN_ATTACHMENT_BYTES)) {
+    throw new BusError('InvalidParams', 'Bytes changed their length while they were written')
+  }
+  return { codec: msgpackCodec, encoded, attachments }
 }
 
 /**
