@@ -5,6 +5,7 @@ import { types } from 'node:util'
 import { BusError } from '@sallyport/protocol'
 import type { IsolationScript } from './app.js'
 import { createConsole, type ConsoleSink } from './sandbox-console.js'
+import { freezeNodeErrors } from './sandbox-node-errors.js'
 import { explainRefusal, HOOK_NAME, joinScripts, TURN_NAME } from './sandbox-source.js'
 import { warmUp } from './sandbox-warm-up.js'
 
@@ -56,6 +57,7 @@ export function lockDown(): void {
     regExpTaming: 'safe',
     __hardenTaming__: 'safe',
   })
+  freezeNodeErrors()
   locked = true
 }
 

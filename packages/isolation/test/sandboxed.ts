@@ -1,0 +1,16 @@
+// A hook from its source, in a sandbox of its own, in this thread: it is locked down, for good.
+import { findHook, type HookFunction } from '../src/hook.js'
+import { createSandbox, lockDown } from '../src/sandbox.js'
+
+/** @param before runs first, in the hook's scope */
+export function sandboxed(hook: string, before = ''): { fn: HookFunction; logs: string[] } {
+  lockDown()
+  const logs: string[] = []
+  const sandbox = createSandbox({
+    console: (_level, text) => logs.push(text),
+    confirm: () => false,
+  })
+  const scripts = [{ name: 'index.js', source: `${before}\nwindow.__TAURI_ISOLATION_HOOK__ = ${hook}` }]
+  sandbox.run(scripts)
+  return { fn: findHook(sandbox, { dir: '', scripts })!, logs }
+}
