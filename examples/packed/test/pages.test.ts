@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -26,14 +26,22 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
 test('these show a program', () => {
-  expect(withPrograms.map(({ name }) => name).toSorted()).toEqual(['capabilities.md', 'guide.md', 'tauri.md'])
+  expect(withPrograms.map(({ name }) => name).toSorted()).toEqual([
+    'capabilities.md',
+    'guide.md',
+    'isolation-hooks.md',
+    'tauri.md',
+  ])
   expect(withPrograms.flatMap(({ files }) => [...files.keys()].filter(isTest))).toEqual(['app.test.mjs'])
 })
 
 test.each(withPrograms)('that of docs/$name answers as the page says', async ({ name, files, output }) => {
   const place = join(folder, name)
   await mkdir(place)
-  for (const [file, code] of files) await writeFile(join(place, file), code)
+  for (const [file, code] of files) {
+    await mkdir(dirname(join(place, file)), { recursive: true })
+    await writeFile(join(place, file), code)
+  }
   const { stdout } = await promisify(execFile)('node', ['host.mjs'], { cwd: place, timeout: 15_000 })
   expect(stdout).toBe(output)
 })
