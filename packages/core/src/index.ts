@@ -45,10 +45,13 @@ export { stateKey, type NamedStateKey, type StateKey } from './state.js'
 export { transfer } from './transfer.js'
 export type {
   BusOptions,
+  ConnectionOptions,
   FrontendModule,
   FrontendOptions,
   IsolationOptions,
   ModuleLocation,
   PatternOptions,
+  PermissionSandbox,
+  Sandbox,
   SecurityOptions,
 } from './host/options.js'

@@ -1,12 +1,18 @@
 // The entry of a frontend worker: makes the client of this thread, then loads the user's module.
-import { openLink, reportError, type FrontendCommand, type FrontendWorkerData } from '@sallyport/protocol'
+import {
+  openLink,
+  reportError,
+  type FrontendCommand,
+  type FrontendWorkerData,
+  type StrayReadReport,
+} from '@sallyport/protocol'
 import { startWorkerActor } from '@sallyport/protocol/actor'
 import { parentPort, workerData } from 'node:worker_threads'
 import { Client } from './client.js'
 import { setCurrentClient } from './current.js'
 import { throughGate } from './through-gate.js'
 
-const { label, codec, module, data, link: coreEnd, gate: gateEnd } = workerData as FrontendWorkerData
+const { label, codec, module, data, sandbox, link: coreEnd, gate: gateEnd } = workerData as FrontendWorkerData
 const control = parentPort!
 
 const started = new Promise<void>(resolve => {
@@ -17,7 +23,12 @@ const started = new Promise<void>(resolve => {
 })
 
 const actor = startWorkerActor({
-  boot: async () => {},
+  async boot() {
+    if (!sandbox) return
+    const { enterSandbox } = await import('./enter-sandbox.js')
+    const folder = enterSandbox(sandbox)
+    if (folder !== undefined) control.postMessage({ type: 'stray-read', folder } satisfies StrayReadReport)
+  },
   handshake: () => started,
   serve(send) {
     const core = openLink(coreEnd, true)

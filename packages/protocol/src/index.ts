@@ -71,8 +71,10 @@ export {
   RECORD_DIRECTION,
   type ConfirmRequest,
   type FrontendCommand,
+  type FrontendSandbox,
   type FrontendWorkerData,
   type GateReport,
   type GateWorkerData,
   type SessionKey,
+  type StrayReadReport,
 } from './workers.js'

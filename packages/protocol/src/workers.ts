@@ -5,6 +5,19 @@ import type { CodecName } from './codec.js'
 import type { LinkEnd } from './link-ends.js'
 import type { ReportedError } from './reported-error.js'
 
+export interface FrontendSandbox {
+  /** A folder that nobody granted, and Node may let it read all the same. */
+  stray: string | undefined
+  /** Then it must not start. */
+  strict: boolean
+}
+
+/** Frontend → host, from its boot: it may read all below this folder, though nobody granted that. */
+export interface StrayReadReport {
+  type: 'stray-read'
+  folder: string
+}
+
 export interface FrontendWorkerData {
   label: string
   codec: CodecName
@@ -12,6 +25,8 @@ export interface FrontendWorkerData {
   module: string
   /** What the host gives this frontend, for `getData`. */
   data?: unknown
+  /** Where this worker is under Node's permission model. */
+  sandbox?: FrontendSandbox
   /** To core. */
   link: LinkEnd
   /** To this frontend's gate, in the isolation pattern. */

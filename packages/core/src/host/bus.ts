@@ -12,8 +12,8 @@ import type { FrontendCallOptions } from '../frontend-call.js'
 import { callFrontend } from './call.js'
 import { checkFile } from './files.js'
 import type { Frontends } from './frontends.js'
-import type { FrontendOptions, ModuleLocation } from './options.js'
-import { resolveFrontend, resolveLocation } from './resolve-options.js'
+import type { ConnectionOptions, FrontendOptions, ModuleLocation } from './options.js'
+import { resolveConnection, resolveFrontend, resolveLocation } from './resolve-options.js'
 import type { SupervisedThread, Supervisor } from './supervisor.js'
 
 /**
@@ -64,8 +64,8 @@ export class Bus {
   }
 
   /** Makes this thread a frontend, as vetted as any other: for tests, and for what the host itself calls. */
-  async connect(label: string, options?: FrontendOptions): Promise<Client> {
-    const settings = resolveFrontend('bus.connect', label, options)
+  async connect(label: string, options?: ConnectionOptions): Promise<Client> {
+    const settings = resolveConnection('bus.connect', label, options)
     this.#checkRunning()
     return this.#parts.frontends.connect(label, settings)
   }

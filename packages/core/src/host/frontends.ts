@@ -2,11 +2,12 @@
 // of its own in the isolation pattern.
 import { Client, throughGate } from '@sallyport/frontend/client'
 import { BusError, createLinkEnds, openLink, type FrontendWorkerData, type LinkEnd } from '@sallyport/protocol'
+import type { StrayReadReport } from '@sallyport/protocol'
 import type { Attachment } from '../control.js'
 import { chooseLink, hasCores } from './choose-link.js'
 import { startGate, type Gate, type GateHost } from './gates.js'
-import type { FrontendSettings } from './options.js'
-import { spawnWorker } from './spawn.js'
+import { spawnFrontend } from './frontend-worker.js'
+import type { ConnectionSettings, FrontendSettings } from './options.js'
 import type { SupervisedThread } from './supervisor.js'
 
 export interface FrontendHost extends GateHost {
@@ -33,12 +34,16 @@ export class Frontends {
   /** Settled once a frontend and its gate have gone. */
   readonly #ending = new Set<Promise<void>>()
 
+  /** Labels that the log has a warning of. */
+  readonly #strayed = new Set<string>()
+  readonly #trusted = new Set<string>()
+
   constructor(host: FrontendHost) {
     this.#host = host
   }
 
   /** Makes the calling thread a frontend. */
-  async connect(label: string, settings: FrontendSettings): Promise<Client> {
+  async connect(label: string, settings: ConnectionSettings): Promise<Client> {
     this.#checkFree(label)
     const { end, gate, attached } = this.#wire(label, settings, true)
     const core = openLink(end, true)
@@ -52,24 +57,30 @@ export class Frontends {
   /** Starts a worker, which waits for `start` before it loads its module. Resolves once core has its link, and its gate is ready. */
   async open(label: string, module: URL, settings: FrontendSettings): Promise<{ start(): void }> {
     this.#checkFree(label)
+    const { codec, data, sandbox } = settings
+    if (sandbox === 'none' && !this.#trusted.has(label)) {
+      this.#trusted.add(label)
+      this.#host.log.warn({ label }, 'This frontend has no sandbox: its code may do all that the host may')
+    }
     const { end, gate, attached } = this.#wire(label, settings, false)
-    const { codec, data } = settings
     const workerData: FrontendWorkerData = { label, codec, data, module: module.href, link: end }
     if (gate) workerData.gate = gate.link
+    let booted!: () => void
+    const boot = new Promise<void>(resolve => (booted = resolve))
     const thread = this.#host.supervisor.start({
       name: `frontend ${label}`,
-      spawn: () =>
-        spawnWorker(
-          import.meta.resolve('@sallyport/frontend/worker'),
-          workerData,
-          gate ? [end.port, gate.link.port] : [end.port],
-        ),
-      onState: state => this.#host.log.debug({ actor: 'frontend', label, state }, 'state'),
-      onReport: () => {},
+      spawn: () => spawnFrontend(workerData, sandbox, this.#host.log),
+      onState: state => {
+        this.#host.log.debug({ actor: 'frontend', label, state }, 'state')
+        if (state === 'handshaking') booted()
+      },
+      onReport: report => this.#heard(label, report),
     })
     this.#watch(label, thread)
     this.#keep(label, { gate, end: timeout => thread.stop(timeout) }, thread.exited)
-    await this.#waitFor(label, attached, gate)
+    // A frontend that must not start in a sandbox with a hole says so itself.
+    const refused = isStrict(sandbox) ? Promise.race([boot, failureOf(thread)]) : undefined
+    await this.#waitFor(label, Promise.all([attached, refused]), gate)
     return {
       start: (): void => {
         this.#host.begin(label)
@@ -90,13 +101,24 @@ export class Frontends {
     await Promise.all(this.#ending)
   }
 
+  /** It comes from the worker's boot, before any code of the frontend's. Later ones may be lies, and say nothing new. */
+  #heard(label: string, report: unknown): void {
+    const { type, folder } = (report ?? {}) as Partial<StrayReadReport>
+    if (type !== 'stray-read' || this.#strayed.has(label)) return
+    this.#strayed.add(label)
+    this.#host.log.warn(
+      { label, folder: String(folder) },
+      'Node lets this frontend read all below the working directory: see docs/security.md',
+    )
+  }
+
   #checkFree(label: string): void {
     if (this.#open.has(label)) {
       throw new BusError('InvalidParams', `There is a frontend ${JSON.stringify(label)} already`)
     }
   }
 
-  #wire(label: string, { codec, link, poll }: FrontendSettings, runs: boolean): Wired {
+  #wire(label: string, { codec, link, poll }: ConnectionSettings, runs: boolean): Wired {
     const { options, cipher } = this.#host
     const kind = chooseLink(link, options.pattern)
     const makeEnds = (): [LinkEnd, LinkEnd] => createLinkEnds(kind, poll && hasCores(options.pattern))
@@ -122,7 +144,7 @@ export class Frontends {
     void thread.exited.then(({ error }) => error && this.#host.failed(label, error))
   }
 
-  async #waitFor(label: string, attached: Promise<void>, gate: Gate | undefined): Promise<void> {
+  async #waitFor(label: string, attached: Promise<unknown>, gate: Gate | undefined): Promise<void> {
     try {
       await Promise.all([attached, gate?.thread.ready])
     } catch (error) {
@@ -130,4 +152,11 @@ export class Frontends {
       throw error
     }
   }
+}
+
+const isStrict = (sandbox: FrontendSettings['sandbox']): boolean => typeof sandbox === 'object' && sandbox.strict
+
+async function failureOf(thread: SupervisedThread): Promise<void> {
+  const { error } = await thread.exited
+  if (error) throw error
 }

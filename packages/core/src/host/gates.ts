@@ -4,7 +4,7 @@ import { receiveError, type GateReport, type GateWorkerData, type LinkEnd } from
 import { answerConfirm } from './confirm.js'
 import type { Logger } from './log.js'
 import type { ResolvedOptions } from './options.js'
-import { spawnWorker } from './spawn.js'
+import { readsOfGate, spawnSandboxed } from './sandbox.js'
 import type { SupervisedThread, Supervisor } from './supervisor.js'
 
 export interface Gate {
@@ -44,10 +44,18 @@ export function startGate(
     key: key.port2,
     confirm: confirm && { port: confirm.port2, answer },
   }
+  const entry = import.meta.resolve('@sallyport/isolation/worker')
   const transferList = [inside.port, key.port2, ...(confirm ? [confirm.port2] : [])]
   const thread = supervisor.start({
     name: `gate of ${label}`,
-    spawn: () => spawnWorker(import.meta.resolve('@sallyport/isolation/worker'), workerData, transferList),
+    spawn: () =>
+      spawnSandboxed({
+        entry,
+        workerData,
+        transferList,
+        reads: readsOfGate(entry, options.isolation.dir),
+        wrote: (level, line) => log[level]({ actor: 'isolation', label }, line),
+      }),
     onState: state => log.debug({ actor: 'isolation', label, state }, 'state'),
     onReport(report) {
       const told = report as GateReport

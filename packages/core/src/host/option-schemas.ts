@@ -3,7 +3,7 @@
 import * as v from 'valibot'
 import type { AppInfo } from '../control.js'
 import { fileLocation, location } from './location.js'
-import type { FrontendSettings } from './options.js'
+import type { ConnectionSettings, FrontendSettings, PermissionSettings } from './options.js'
 
 /** Where to look, or what would stand there. */
 type Given = URL | string | object
@@ -50,12 +50,38 @@ export const label: v.GenericSchema<string> = v.pipe(
   v.check(given => !RESERVED_LABELS.includes(given), 'a label other than "host" and "core"'),
 )
 
-const ofFrontend = {
+const megabytes = v.optional(v.pipe(v.number('megabytes'), v.gtValue(0, 'more than 0 megabytes')))
+const ofSandbox = {
+  kind: v.literal('permission', '"permission"'),
+  read: v.optional(v.array(fileLocation, 'a list'), []),
+  strict: v.optional(v.boolean('true or false'), false),
+  resourceLimits: v.optional(
+    v.strictObject(
+      {
+        maxOldGenerationSizeMb: megabytes,
+        maxYoungGenerationSizeMb: megabytes,
+        codeRangeSizeMb: megabytes,
+        stackSizeMb: megabytes,
+      },
+      'an object',
+    ),
+  ),
+}
+const permissionSandbox = v.strictObject(ofSandbox) as v.GenericSchema<unknown, PermissionSettings>
+const namedSandbox = v.pipe(
+  v.picklist(['none', 'permission'], '"none", "permission" or { kind: "permission", … }'),
+  v.transform(kind => (kind === 'none' ? kind : v.parse(permissionSandbox, { kind }))),
+)
+const sandbox = v.optional(v.lazy(given => (isContent(given) ? permissionSandbox : namedSandbox)))
+
+const ofConnection = {
   codec: v.optional(v.picklist(['json', 'msgpack'], '"json" or "msgpack"'), 'json'),
   link: v.optional(v.picklist(['auto', 'ring', 'port'], '"auto", "ring" or "port"'), 'auto'),
   poll: v.optional(v.boolean('true or false'), true),
   data: v.optional(v.unknown(), undefined),
 }
+const ofFrontend = { ...ofConnection, sandbox }
+export const connectionOptions: v.GenericSchema<unknown, ConnectionSettings> = v.strictObject(ofConnection)
 export const frontendOptions: v.GenericSchema<unknown, FrontendSettings> = v.strictObject(ofFrontend)
 const frontendModule = v.strictObject({ module: location, ...ofFrontend })
 const bareModule = v.pipe(
@@ -145,4 +171,5 @@ export const OPTION_PLACES: readonly string[] = [
   ...namesOf('app.security.pattern.options', ofIsolation),
   'frontends.<label>.module',
   ...namesOf('frontends.<label>', ofFrontend),
+  ...namesOf('frontends.<label>.sandbox', ofSandbox),
 ]

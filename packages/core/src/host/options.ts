@@ -1,5 +1,6 @@
 // What `createBus` takes, and what becomes of it.
 import type { CodecName, LinkKind } from '@sallyport/protocol'
+import type { ResourceLimits } from 'node:worker_threads'
 import type { AclInput, PermissionFile } from '../authority/acl.js'
 import type { Capability, Pattern } from '../authority/capability.js'
 import type { AppInfo } from '../control.js'
@@ -8,7 +9,25 @@ import type { Logger } from './log.js'
 /** A module, file or folder: a URL, or an absolute path. */
 export type ModuleLocation = URL | string
 
-export interface FrontendOptions {
+/** Node's permission model around a frontend worker; docs/security.md says what it keeps out and what it does not. */
+export interface PermissionSandbox {
+  kind: 'permission'
+  /** Files and folders that the frontend may read beside its module's folder and the `node_modules` above it. */
+  read?: readonly ModuleLocation[]
+  /** The frontend does not start where Node lets it read more than that. */
+  strict?: boolean
+  /** Of `new Worker`: memory, in MB. Node's own by default. */
+  resourceLimits?: ResourceLimits
+}
+
+/**
+ * What a frontend worker may do beside calling commands. `none`: all that the host may; its code is trusted. `permission`:
+ * read what it is made of, and compute.
+ */
+export type Sandbox = 'none' | 'permission' | PermissionSandbox
+
+/** Of any link to core. */
+export interface ConnectionOptions {
   /** For all that this frontend sends and is sent; `json` by default. Bytes take the msgpack lane by themselves. */
   codec?: CodecName
   /**
@@ -25,8 +44,26 @@ export interface FrontendOptions {
   data?: unknown
 }
 
-/** The same, with its defaults. */
-export type FrontendSettings = Required<Omit<FrontendOptions, 'data'>> & Pick<FrontendOptions, 'data'>
+/** Of a frontend that runs in a worker. */
+export interface FrontendOptions extends ConnectionOptions {
+  /** `none` by default. */
+  sandbox?: Sandbox
+}
+
+/** The same, with their defaults. */
+export type ConnectionSettings = Required<Omit<ConnectionOptions, 'data'>> & Pick<ConnectionOptions, 'data'>
+
+export interface PermissionSettings {
+  kind: 'permission'
+  read: URL[]
+  strict: boolean
+  resourceLimits?: ResourceLimits | undefined
+}
+
+export interface FrontendSettings extends ConnectionSettings {
+  /** `undefined` where none was asked for, and none is to be told of. */
+  sandbox?: 'none' | PermissionSettings | undefined
+}
 
 export interface FrontendModule extends FrontendOptions {
   module: ModuleLocation

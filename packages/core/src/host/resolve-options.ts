@@ -6,8 +6,17 @@ import { createAclInput } from './acl-input.js'
 import { check } from './check.js'
 import type { Project } from './config/project.js'
 import { folderUrl, location } from './location.js'
-import { OPTION_PLACES, busOptions, frontendOptions, label, type CheckedOptions } from './option-schemas.js'
-import type { BusOptions, FrontendOptions, FrontendSettings, ModuleLocation, ResolvedOptions } from './options.js'
+import { OPTION_PLACES, busOptions, connectionOptions, frontendOptions, label } from './option-schemas.js'
+import type { CheckedOptions } from './option-schemas.js'
+import type {
+  BusOptions,
+  ConnectionOptions,
+  ConnectionSettings,
+  FrontendOptions,
+  FrontendSettings,
+  ModuleLocation,
+  ResolvedOptions,
+} from './options.js'
 
 /** @throws BusError `InvalidParams`, which names the option or the file that is wrong, and the place in it. */
 export async function resolveOptions(given: BusOptions): Promise<ResolvedOptions> {
@@ -39,6 +48,13 @@ export async function resolveOptions(given: BusOptions): Promise<ResolvedOptions
 export function resolveFrontend(where: string, name: string, options: FrontendOptions = {}): FrontendSettings {
   check(`${where}: its label`, label, name, [])
   const { data, ...settings } = check(where, frontendOptions, options, OPTION_PLACES)
+  return { ...settings, data: cloneData(`${where}: data`, data) }
+}
+
+/** For a connection of the host's own, which has no worker. @throws BusError `InvalidParams` */
+export function resolveConnection(where: string, name: string, options: ConnectionOptions = {}): ConnectionSettings {
+  check(`${where}: its label`, label, name, [])
+  const { data, ...settings } = check(where, connectionOptions, options, OPTION_PLACES)
   return { ...settings, data: cloneData(`${where}: data`, data) }
 }
 

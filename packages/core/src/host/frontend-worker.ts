@@ -1,0 +1,30 @@
+// Starts the worker of a frontend, in the sandbox that was asked for.
+import type { FrontendWorkerData } from '@sallyport/protocol'
+import type { Worker } from 'node:worker_threads'
+import type { Logger } from './log.js'
+import type { FrontendSettings } from './options.js'
+import { realModule } from './reads.js'
+import { readsOfFrontend, spawnSandboxed, strayRead } from './sandbox.js'
+import { spawnWorker } from './spawn.js'
+
+/** @throws BusError `InvalidParams` for a place that can't be granted, and what `new Worker` throws */
+export function spawnFrontend(data: FrontendWorkerData, sandbox: FrontendSettings['sandbox'], log: Logger): Worker {
+  const entry = import.meta.resolve('@sallyport/frontend/worker')
+  const transferList = [data.link.port, ...(data.gate ? [data.gate.port] : [])]
+  if (sandbox === undefined || sandbox === 'none') return spawnWorker(entry, data, transferList)
+  const { read, strict, resourceLimits } = sandbox
+  const module = realModule(data.module)
+  const reads = readsOfFrontend(entry, module, read)
+  return spawnSandboxed({
+    entry,
+    workerData: {
+      ...data,
+      module: module.href,
+      sandbox: { stray: strayRead(reads), strict },
+    } satisfies FrontendWorkerData,
+    transferList,
+    reads,
+    resourceLimits,
+    wrote: (level, line) => log[level]({ actor: 'frontend', label: data.label }, line),
+  })
+}

@@ -1,0 +1,78 @@
+// A worker under Node's permission model: it reads what it is made of, writes nothing, starts nothing, and has neither the
+// host's environment nor its output. What Node leaves open is taken away in the worker itself (frontend/src/harden.ts).
+import { realpathSync } from 'node:fs'
+import type { ResourceLimits, TransferListItem, Worker } from 'node:worker_threads'
+import { flagsOf, isWithin, joinReads, readsOf, readsOfModule, type Reads } from './reads.js'
+import { spawnWorker } from './spawn.js'
+
+/** Node 20 has the model as an experiment, and warns of it with each start. */
+const PERMISSION = process.allowedNodeEnvironmentFlags.has('--permission')
+  ? ['--permission']
+  : ['--experimental-permission', '--disable-warning=ExperimentalWarning']
+
+export interface SandboxedWorker {
+  entry: string
+  workerData: object
+  transferList: TransferListItem[]
+  reads: Reads
+  resourceLimits?: ResourceLimits | undefined
+  /** Takes each line that the worker writes: `info` from its standard output, `warn` from its standard error. */
+  wrote(level: 'info' | 'warn', line: string): void
+}
+
+/** What a guest's module may read, with Sallyport's own packages and what `sandbox.read` adds. */
+export const readsOfFrontend = (entry: string, module: URL, more: readonly URL[]): Reads =>
+  joinReads([readsOfEntry(entry), readsOfModule(module), ...more.map(readsOf)])
+
+export const readsOfGate = (entry: string, dir: URL | undefined): Reads =>
+  joinReads([readsOfEntry(entry), ...(dir ? [readsOf(dir)] : [])])
+
+/**
+ * The folder that this worker could read though it was granted no such thing: since 22 Node grants each worker all that is
+ * below the working directory. `undefined` where it was granted.
+ */
+export function strayRead({ folders }: Reads): string | undefined {
+  const cwd = realpathSync(process.cwd())
+  return isWithin(folders, cwd) ? undefined : cwd
+}
+
+/** @throws what `new Worker` throws */
+export function spawnSandboxed({ reads, resourceLimits, wrote, ...start }: SandboxedWorker): Worker {
+  const worker = spawnWorker(start.entry, start.workerData, start.transferList, {
+    execArgv: [...PERMISSION, ...flagsOf(reads)],
+    env: {},
+    stdout: true,
+    stderr: true,
+    ...(resourceLimits && { resourceLimits }),
+  })
+  eachLine(worker.stdout, line => wrote('info', line))
+  eachLine(worker.stderr, line => wrote('warn', line))
+  return worker
+}
+
+const known = new Map<string, Reads>()
+
+/** Sallyport's own: the package of this entry, and the protocol, which each of them imports. They don't move meanwhile. */
+function readsOfEntry(entry: string): Reads {
+  let reads = known.get(entry)
+  if (!reads) {
+    const protocol = new URL(import.meta.resolve('@sallyport/protocol'))
+    reads = joinReads([new URL(entry), protocol].map(readsOfModule))
+    known.set(entry, reads)
+  }
+  return reads
+}
+
+/** Longer lines are cut: they are somebody else's, and stand in the host's log. */
+const MAX_LINE = 8192
+
+function eachLine(stream: NodeJS.ReadableStream, take: (line: string) => void): void {
+  let rest = ''
+  stream.setEncoding('utf8')
+  stream.on('data', (chunk: string) => {
+    const lines = (rest + chunk).split('\n')
+    rest = lines.pop()!.slice(0, MAX_LINE)
+    for (const line of lines) take(line.slice(0, MAX_LINE))
+  })
+  stream.on('end', () => rest && take(rest))
+}

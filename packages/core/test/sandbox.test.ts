@@ -1,0 +1,210 @@
+// What a frontend can do from inside `sandbox: 'permission'`: each way out is tried by code of the frontend's, in a worker.
+import { symlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import * as threads from 'node:worker_threads'
+import { pino } from 'pino'
+import { afterEach, describe, expect, test } from 'vitest'
+import type { Sandbox } from '../src/index.js'
+import { writeProject } from './project.js'
+import { everyCommand, fixture, isolation, next, start } from './start.js'
+
+const home = process.cwd()
+afterEach(() => process.chdir(home))
+
+const major = Number(process.versions.node.split('.')[0])
+
+const denied = 'ERR_ACCESS_DENIED'
+const expected: Record<string, unknown> = {
+  parentPort: 'null',
+  addon: 'ERR_DLOPEN_DISABLED',
+  workerData: 'null',
+  'parentPort, required': 'null',
+  'parentPort, of all': 'null',
+  'global BroadcastChannel': 'undefined',
+  'locks of threads': 'undefined',
+  'locks of navigator': 'undefined',
+  report: 'undefined',
+  postMessageToThread: 'postMessageToThread' in threads ? denied : 'undefined',
+  'node:sqlite': major >= 22 ? denied : 'ERR_UNKNOWN_BUILTIN_MODULE',
+  'read own folder': 'object',
+  'read by descriptor': 'undefined',
+  'read by a stream': 'undefined',
+  'promisified read': 'number',
+}
+
+function logInto(lines: Record<string, unknown>[]) {
+  return pino(
+    { level: 'info' },
+    { write: (line: string) => void lines.push(JSON.parse(line) as (typeof lines)[number]) },
+  )
+}
+
+describe.each([
+  ['brownfield', {}],
+  ['isolation', isolation('judge', {}, everyCommand)],
+])('sandbox: permission, %s', (_name, app) => {
+  test('lets nothing out that it should not', async () => {
+    const lines: Record<string, unknown>[] = []
+    const frontends = { main: { module: fixture('probes.mjs'), sandbox: 'permission' as const } }
+    const bus = await start({ app, frontends, log: logInto(lines) })
+    const { outcomes, env } = await next<{ outcomes: Record<string, unknown>; env: string[] }>(bus, 'probed')
+    const all = Object.fromEntries(Object.keys(outcomes).map(name => [name, expected[name] ?? denied]))
+    expect(outcomes).toEqual(all)
+    expect(env).toEqual([])
+    const written = () =>
+      lines.filter(({ actor }) => actor === 'frontend').map(({ level, label, msg }) => [level, label, msg])
+    await expect.poll(written).toEqual([
+      [30, 'main', 'a line for the log'],
+      [40, 'main', 'a warning'],
+      [40, 'main', 'of two lines'],
+    ])
+  })
+})
+
+/** Says what it can read of the given files, and imports a package. */
+const reader = `
+import { emit, getData } from '@sallyport/frontend'
+import dep from 'dep'
+import { readFileSync } from 'node:fs'
+const can = file => { try { return readFileSync(file, 'utf8') } catch ({ code }) { return code } }
+await emit('read', { dep, read: Object.fromEntries(Object.entries(getData()).map(([name, file]) => [name, can(file)])) })
+`
+
+function writeReader() {
+  const folder = writeProject({
+    'app/package.json': { type: 'module' },
+    'app/src/front/main.js': reader,
+    'app/src/front/beside.txt': 'beside',
+    'app/src/frontier/near.txt': 'near',
+    'app/node_modules/dep/package.json': { name: 'dep', type: 'module', exports: './index.js' },
+    'app/node_modules/dep/index.js': `export { default } from 'deeper'`,
+    'app/node_modules/dep/node_modules/deeper/package.json': { name: 'deeper', main: 'index.cjs' },
+    'app/node_modules/dep/node_modules/deeper/index.cjs': `module.exports = 'of a package'`,
+    'app/node_modules/@sallyport/.keep': '',
+    'secrets/key.txt': 'secret',
+    'public/open.txt': 'open',
+    'empty/.keep': '',
+  })
+  const linked = new URL('../../frontend', import.meta.url)
+  symlinkSync(linked, join(folder, 'app/node_modules/@sallyport/frontend'), 'dir')
+  symlinkSync(join(folder, 'app'), join(folder, 'link'), 'dir')
+  return (path: string): string => join(folder, path)
+}
+
+async function read(file: (path: string) => string, sandbox: Sandbox, module = 'app/src/front/main.js') {
+  const lines: Record<string, unknown>[] = []
+  const bus = await start({ log: logInto(lines) })
+  const data = {
+    beside: file('app/src/front/beside.txt'),
+    near: file('app/src/frontier/near.txt'),
+    secret: file('secrets/key.txt'),
+    open: file('public/open.txt'),
+  }
+  const told = Promise.race([
+    next<{ dep: string; read: Record<string, string> }>(bus, 'read'),
+    new Promise<never>((_resolve, reject) => bus.on('fault', ({ error }) => reject(error))),
+  ])
+  told.catch(() => {})
+  await bus.open('main', pathToFileURL(file(module)), { data, sandbox })
+  return { ...(await told), lines }
+}
+
+const nothing = { near: denied, secret: denied, open: denied }
+
+describe('reads', () => {
+  test('of the module’s folder and its packages, and of nothing else', async () => {
+    const file = writeReader()
+    process.chdir(file('empty'))
+    expect(await read(file, 'permission')).toMatchObject({
+      dep: 'of a package',
+      read: { beside: 'beside', ...nothing },
+    })
+    expect(await read(file, 'permission', 'link/src/front/main.js')).toMatchObject({ dep: 'of a package' })
+  })
+
+  test('of what is granted beside them', async () => {
+    const file = writeReader()
+    process.chdir(file('empty'))
+    const more = {
+      kind: 'permission' as const,
+      read: [file('public'), pathToFileURL(file('app/src/frontier/near.txt'))],
+    }
+    expect((await read(file, more)).read).toEqual({ beside: 'beside', near: 'near', secret: denied, open: 'open' })
+  })
+
+  // Node 22 and 23 let such a worker read all below the working directory, and can't take it back.
+  const leaks = major === 22 || major === 23
+
+  test.each([['secrets'], ['app'], ['.']])('where the host runs in a folder of its own: %s', async cwd => {
+    const file = writeReader()
+    process.chdir(file(cwd))
+    const { read: got, lines } = await read(file, 'permission')
+    const warned = lines.filter(({ msg }) => String(msg).startsWith('Node lets this frontend read all'))
+    expect(warned).toMatchObject(leaks ? [{ level: 40, label: 'main', folder: process.cwd() }] : [])
+    if (!leaks) expect(got).toEqual({ beside: 'beside', ...nothing })
+  })
+
+  test('where the host runs in the root', async () => {
+    const file = writeReader()
+    process.chdir('/')
+    const { read: got, lines } = await read(file, 'permission')
+    if (!leaks) expect(got).toEqual({ beside: 'beside', ...nothing })
+    expect(lines.some(({ folder }) => folder === process.cwd())).toBe(leaks)
+  })
+
+  test('strict: it does not start where more can be read', async () => {
+    const file = writeReader()
+    process.chdir(file('secrets'))
+    const strict = read(file, { kind: 'permission', strict: true })
+    if (leaks) await expect(strict).rejects.toMatchObject({ message: expect.stringMatching(/The sandbox is strict/) })
+    else expect((await strict).read['secret']).toBe(denied)
+  })
+
+  test('of a path with an asterisk can’t be granted', async () => {
+    const file = writeReader()
+    const asterisk = read(file, { kind: 'permission', read: [file('a*b')] })
+    await expect(asterisk).rejects.toMatchObject({ message: expect.stringMatching(/asterisk/) })
+  })
+})
+
+test('too much memory ends the frontend alone', async () => {
+  const module = new URL(`data:text/javascript,const all = []; for (;;) all.push(new Array(1e4).fill(all.length))`)
+  const bus = await start()
+  const fault = new Promise(resolve => bus.on('fault', resolve))
+  await bus.open('greedy', module, { sandbox: { kind: 'permission', resourceLimits: { maxOldGenerationSizeMb: 30 } } })
+  expect(await fault).toMatchObject({ label: 'greedy' })
+  const client = await bus.connect('tests')
+  expect(await client.invoke('add', { a: 1, b: 2 })).toBe(3)
+})
+
+test('none, asked for, is told of once for each label', async () => {
+  const lines: Record<string, unknown>[] = []
+  const bus = await start({ log: logInto(lines) })
+  const open = async (label: string, sandbox?: Sandbox) => {
+    await bus.open(label, new URL('data:text/javascript,'), sandbox ? { sandbox } : {})
+    await bus.closeFrontend(label)
+  }
+  await open('usual')
+  await open('trusted', 'none')
+  await open('trusted', 'none')
+  expect(lines.filter(({ msg }) => String(msg).includes('no sandbox')).map(({ label }) => label)).toEqual(['trusted'])
+})
+
+test.each([
+  [{ sandbox: 'process' }, /sandbox must be "none", "permission"/],
+  [{ sandbox: { kind: 'permission', reads: [] } }, /unknown option "sandbox\.reads" \(did you mean "read"/],
+  [{ sandbox: { kind: 'permission', read: ['here'] } }, /sandbox\.read\[0\] must be a file: URL or an absolute path/],
+])('a wrong option is named: %o', async (options, message) => {
+  const bus = await start()
+  await expect(bus.open('main', fixture('main.mjs'), options as object)).rejects.toMatchObject({
+    message: expect.stringMatching(message) as string,
+  })
+})
+
+test('a connection has no sandbox', async () => {
+  const bus = await start()
+  await expect(bus.connect('tests', { sandbox: 'permission' } as object)).rejects.toMatchObject({
+    message: expect.stringMatching(/it belongs at frontends\.<label>\.sandbox/) as string,
+  })
+})

@@ -1,0 +1,64 @@
+// Takes away what Node's permission model leaves open in a worker, before any code of the frontend's is loaded. Run last:
+// the worker's entry has taken its port and its data by then. docs/security.md tells what can't be taken.
+import fs from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
+import os from 'node:os'
+import v8 from 'node:v8'
+import threads from 'node:worker_threads'
+import { guardDescriptors } from './guard-descriptors.js'
+
+type Holder = Record<string, unknown>
+
+/** They throw from now on. Names that this Node doesn't know are passed over. */
+const REFUSED: readonly [where: string, holder: object, names: readonly string[]][] = [
+  // Signals, also the one that opens the inspector; Node's own parts; a writer past the captured streams.
+  ['process', process, ['kill', '_kill', '_debugProcess', '_debugEnd', 'binding', '_linkedBinding', '_rawDebug']],
+  // They hand out the ports of this thread.
+  ['process', process, ['_getActiveHandles', '_getActiveRequests']],
+  // Flags are the whole process's: with natives, one call ends it.
+  ['v8', v8, ['setFlagsFromString', 'setHeapSnapshotNearHeapLimit']],
+  ['os', os, ['setPriority']],
+  ['worker_threads', threads, ['postMessageToThread', 'getEnvironmentData', 'setEnvironmentData', 'BroadcastChannel']],
+]
+
+export function harden(): void {
+  for (const [where, holder, names] of REFUSED) {
+    for (const name of names) if (name in holder) replace(holder, name, refusal(`${where}.${name}`))
+  }
+  // Reports hold the environment and the command line of the host.
+  replace(process, 'report', undefined)
+  replace(globalThis, 'BroadcastChannel', undefined)
+  replace(threads, 'parentPort', null)
+  replace(threads, 'workerData', null)
+  // Locks are the whole process's.
+  if ('locks' in threads) replace(threads, 'locks', undefined)
+  const { navigator } = globalThis as { navigator?: object }
+  if (navigator) replace(navigator, 'locks', undefined)
+  guardDescriptors(fs)
+  closeDatabases()
+  syncBuiltinESMExports()
+}
+
+/** SQLite opens files by itself, and asks no permission. */
+function closeDatabases(): void {
+  const find = (process as { getBuiltinModule?: (id: string) => Holder | undefined }).getBuiltinModule
+  if (!find) return
+  const emit = process.emitWarning
+  // It warns of being an experiment, which nobody here has asked for.
+  process.emitWarning = () => {}
+  const sqlite = find('node:sqlite')
+  process.emitWarning = emit
+  for (const name of ['DatabaseSync', 'StatementSync', 'Session', 'backup']) {
+    if (sqlite && name in sqlite) replace(sqlite, name, refusal(`sqlite.${name}`))
+  }
+}
+
+function replace(holder: object, name: string, value: unknown): void {
+  Object.defineProperty(holder, name, { value, writable: true, enumerable: true, configurable: true })
+}
+
+function refusal(name: string): () => never {
+  return function refused() {
+    throw Object.assign(new Error(`${name} is not there in a frontend’s sandbox`), { code: 'ERR_ACCESS_DENIED' })
+  }
+}
