@@ -5,10 +5,12 @@ import type { ResourceLimits, TransferListItem, Worker } from 'node:worker_threa
 import { flagsOf, isWithin, joinReads, readsOf, readsOfModule, type Reads } from './reads.js'
 import { spawnWorker } from './spawn.js'
 
-/** Node 20 has the model as an experiment, and warns of it with each start. */
-const PERMISSION = process.allowedNodeEnvironmentFlags.has('--permission')
-  ? ['--permission']
-  : ['--experimental-permission', '--disable-warning=ExperimentalWarning']
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+/** Until 22.13 Node had the model as an experiment, and warned of it with each start. */
+const PERMISSION =
+  major > 23 || (major === 23 && minor >= 5) || (major === 22 && minor >= 13)
+    ? ['--permission']
+    : ['--experimental-permission', '--disable-warning=ExperimentalWarning']
 
 export interface SandboxedWorker {
   entry: string
