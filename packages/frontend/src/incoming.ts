@@ -4,6 +4,7 @@ import {
   BatchReader,
   BusError,
   METHOD,
+  idOf,
   isResponse,
   type ChannelParams,
   type EventParams,
@@ -53,7 +54,9 @@ export class Incoming {
       return pending.settle(message)
     }
     const { id, method, params } = (message ?? {}) as Partial<RequestMessage>
-    if (id !== undefined && method !== undefined) return exposed.take(message as RequestMessage)
+    if (typeof method !== 'string') return
+    // An answer carries the id back, at once or later: one that is none must not reach it.
+    if (id !== undefined) return idOf(message) === null ? undefined : exposed.take(message as RequestMessage)
     if (typeof params !== 'object' || params === null) return
     if (method === METHOD.event) listeners.dispatch(params as EventParams)
     else if (method === METHOD.channel) channels.receive(params as ChannelParams)
