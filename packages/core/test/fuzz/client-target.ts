@@ -1,0 +1,32 @@
+// A client whose core is hostile: it keeps answering what it exposes, or its link closes.
+import { createLinkEnds, openLink, type CodecName, type LinkKind } from '@sallyport/protocol'
+import { Channel, Client } from '@sallyport/frontend/client'
+import { Wire } from './wire.js'
+
+export interface ClientRun {
+  readonly wire: Wire
+  close(): Promise<void>
+}
+
+/** With calls that wait, an open channel, a stream and a listener. */
+export function openClient(link: LinkKind, codec: CodecName): ClientRun {
+  const [there, here] = createLinkEnds(link)
+  const client = new Client(openLink(there, true), { label: 'fuzzed', codec })
+  const wire = new Wire(here)
+  client.expose({ f: (args: unknown) => args, fails: () => Promise.reject(new Error('it fails')) })
+  const settled: Promise<unknown>[] = [client.invoke('a'), client.invoke('b', { channel: new Channel(() => {}) })]
+  settled.push(client.listen('news', () => {}))
+  const read = async (): Promise<void> => {
+    for await (const _value of client.stream('c'));
+  }
+  settled.push(read())
+  const all = Promise.allSettled(settled)
+  return {
+    wire,
+    async close() {
+      await client.close()
+      wire.link.close()
+      await all
+    },
+  }
+}

@@ -1,0 +1,111 @@
+// A core with commands of every kind, an honest frontend that is served all the while, and hostile ones that come and go.
+import { pino } from 'pino'
+import { createLinkEnds, type CodecName, type LinkKind } from '@sallyport/protocol'
+import type { MessagePort } from 'node:worker_threads'
+import { createCore, type Core } from '../../src/core.js'
+import type { SendingChannel } from '../../src/channel.js'
+import type { CommandContext } from '../../src/context.js'
+import { CANARY, Wire } from './wire.js'
+
+const COMMANDS = ['ok', 'count', 'echo', 'fails', 'values', 'tell', 'later', 'forever', 'hold']
+
+export interface Fuzzed {
+  readonly core: Core
+  /** How often each frontend ran `count`, and anybody `forbidden`; calls and channels that the honest one has lost. */
+  readonly ran: { bad: number; honest: number; forbidden: number; lost: number }
+  /** Lines of its log that are more than a line. */
+  readonly badLines: string[]
+  /** The latest line. */
+  lastLine(): string
+  attach(label: string, link: LinkKind, codec: CodecName, keyPort?: MessagePort): Wire
+  /** What is wrong, where the honest frontend is not served. */
+  checkHonest(): Promise<string | undefined>
+  close(): Promise<void>
+}
+
+export async function createFuzzed(pattern: 'brownfield' | 'isolation'): Promise<Fuzzed> {
+  const ran = { bad: 0, honest: 0, forbidden: 0, lost: 0 }
+  const badLines: string[] = []
+  let lastLine = ''
+  const commands = {
+    ok: () => 'fine',
+    count: (_args: object, { label }: CommandContext) => ++ran[label as 'bad' | 'honest'],
+    echo: (args: object) => args,
+    fails: () => {
+      throw new Error('it fails')
+    },
+    async *values() {
+      yield 1
+      yield 2
+    },
+    tell: async ({ channel }: { channel?: Partial<SendingChannel> }) => {
+      await channel?.send?.(1)
+    },
+    later: () => new Promise(resolve => setTimeout(resolve, 1)),
+    forever: () => new Promise(() => {}),
+    hold: ({ channel }: { channel?: SendingChannel }, { label, signal }: CommandContext) => {
+      if (label !== 'honest') return null
+      for (const held of [signal, channel!.signal]) held.addEventListener('abort', () => ran.lost++)
+      return new Promise(() => {})
+    },
+    forbidden: () => ++ran.forbidden,
+  }
+  const permissions = COMMANDS.map(name => `allow-${name}`)
+  const core = await createCore(
+    { commands },
+    {
+      pattern,
+      acl: {
+        capabilities: [{ value: [{ identifier: 'all', windows: ['*'], permissions }], from: 'the fuzzer' }],
+        permissionFiles: [],
+        manifests: undefined,
+        unknownPermissions: 'error',
+        platform: 'linux',
+      },
+      appInfo: {},
+      plugins: {},
+      logLevel: 'warn',
+    },
+    () => log,
+    () => {},
+  )
+  const log = pino(
+    { level: 'warn' },
+    {
+      write(line) {
+        lastLine = line
+        // oxlint-disable-next-line no-control-regex
+        if (/[\u0000-\u001f\u007f]/u.test(line.slice(0, -1))) badLines.push(line)
+      },
+    },
+  )
+  const attach: Fuzzed['attach'] = (label, link, codec, keyPort) => {
+    const [there, here] = createLinkEnds(link)
+    core.attach({ label, codec, end: there, cipher: true, ...(keyPort && { keyPort }) })
+    return new Wire(here)
+  }
+  // Without a key its link takes clear frames, in either pattern.
+  const honest = attach('honest', 'port', 'json')
+  let asked = 1
+  honest.ask({ id: 0, method: 'plugin:event|listen', params: { event: 'private', target: { kind: 'Any' } } })
+  honest.ask({ id: 1, method: 'hold', params: { channel: '__CHANNEL__:1' } })
+  await honest.settles(0)
+
+  return {
+    core,
+    ran,
+    badLines,
+    lastLine: () => lastLine,
+    attach,
+    async checkHonest() {
+      const { canaries } = honest
+      const target = { kind: 'Webview', label: 'honest' }
+      honest.ask({ method: 'plugin:event|emit_to', params: { target, event: 'private', payload: CANARY } })
+      honest.ask({ id: ++asked, method: 'count' })
+      const isServed = (await honest.until(() => honest.canaries > canaries)) && (await honest.settles(asked))
+      if (ran.lost > 0) return 'another frontend’s call or channel was ended'
+      return isServed && !honest.closed ? undefined : 'another honest frontend is no longer served'
+    },
+    close: () => core.close(),
+  }
+}

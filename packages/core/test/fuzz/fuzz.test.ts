@@ -1,0 +1,33 @@
+// The fuzzer for a while, by a fixed seed unless `npm run fuzz` gives another; and what it found before, once more each.
+import { readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { parseCase } from './cases.js'
+import { fuzz, replay } from './fuzz.js'
+
+const { SALLYPORT_FUZZ_SEED, SALLYPORT_FUZZ_SECONDS, SALLYPORT_FUZZ_FROM } = process.env
+const seed = Number(SALLYPORT_FUZZ_SEED ?? 5)
+const seconds = Number(SALLYPORT_FUZZ_SECONDS ?? 10)
+
+test(
+  `random and mutated frames break neither core, the gate nor the client: ${seconds} s by seed ${seed}`,
+  { timeout: seconds * 1000 + 60_000 },
+  async () => {
+    const { cases, finding } = await fuzz({ seed, seconds, from: Number(SALLYPORT_FUZZ_FROM ?? 0) })
+    if (SALLYPORT_FUZZ_SEED) console.log(`seed ${seed}: ${cases} cases in ${seconds} s`)
+    expect(finding).toBeUndefined()
+    expect(cases).toBeGreaterThan(10)
+  },
+)
+
+interface Found {
+  broke: string
+  case: object
+}
+
+const corpus = JSON.parse(readFileSync(new URL('corpus.json', import.meta.url), 'utf8')) as Found[]
+
+describe.runIf(SALLYPORT_FUZZ_SEED === undefined)('found before, and mended', () => {
+  test.each(corpus)('$broke', async ({ case: given }) => {
+    expect(await replay(parseCase(JSON.stringify(given)))).toBeUndefined()
+  })
+})

@@ -1,0 +1,63 @@
+// The fuzzer: cases of a seed, one after the other, until time is up or something breaks.
+import { createCase, describeCase, type Case } from './cases.js'
+import { createFuzzed } from './core-target.js'
+import { Random } from './random.js'
+import { runCase, type Targets } from './run-case.js'
+import { createWatch } from './watch.js'
+
+/** Cases between two looks at the memory. */
+const LOOK_EVERY = 250
+
+export interface Finding {
+  readonly seed: number
+  readonly number: number
+  readonly broke: string
+  /** The case, with its frames as hex: a line for the corpus. */
+  readonly text: string
+}
+
+export interface FuzzResult {
+  readonly cases: number
+  readonly finding: Finding | undefined
+}
+
+export interface FuzzOptions {
+  seed: number
+  seconds: number
+  /** The number of the first case. */
+  from?: number
+}
+
+export async function fuzz({ seed, seconds, from = 0 }: FuzzOptions): Promise<FuzzResult> {
+  const until = performance.now() + seconds * 1000
+  return within(async judge => {
+    let number = from
+    for (; performance.now() < until; number++) {
+      const random = new Random(seed, number)
+      const given = createCase(random)
+      const broke = await judge(given, random, `seed ${seed}, case ${number}: `, number % LOOK_EVERY === LOOK_EVERY - 1)
+      if (broke) return { cases: number - from, finding: { seed, number, broke, text: describeCase(given) } }
+    }
+    return { cases: number - from, finding: undefined }
+  })
+}
+
+/** One case, as the corpus has it. */
+export const replay = (given: Case): Promise<string | undefined> =>
+  within(judge => judge(given, new Random(1), '', true))
+
+type Judge = (given: Case, random: Random, what: string, looks: boolean) => Promise<string | undefined>
+
+async function within<T>(run: (judge: Judge) => Promise<T>): Promise<T> {
+  const targets: Targets = { open: await createFuzzed('brownfield'), sealed: await createFuzzed('isolation') }
+  const watch = createWatch()
+  try {
+    return await run(async (given, random, what, looks) => {
+      watch.begin(what + describeCase(given))
+      return (await runCase(given, targets, random)) ?? watch.broken() ?? (looks ? watch.grown() : undefined)
+    })
+  } finally {
+    await watch.stop()
+    await Promise.all([targets.open.close(), targets.sealed.close()])
+  }
+}

@@ -1,0 +1,80 @@
+// A gate over a real link, whose records a hostile frontend carries to core: as they are, or tampered with on the way.
+import { FRAME_KIND, RECORD_DIRECTION, createLinkEnds, openLink, type SessionKey } from '@sallyport/protocol'
+import { createSealer } from '@sallyport/protocol/records'
+import { serveGate } from '../../../isolation/src/gate.js'
+import { createHook } from '../../../isolation/src/hook.js'
+import { once } from 'node:events'
+import { MessageChannel } from 'node:worker_threads'
+import type { Fuzzed } from './core-target.js'
+import type { Random } from './random.js'
+import { Wire } from './wire.js'
+
+const TAMPERING = ['none', 'none', 'replay', 'drop', 'swap', 'cut', 'extend', 'flip', 'clear'] as const
+
+export interface GateRun {
+  readonly gate: Wire
+  readonly core: Wire
+  /** How often `count` was let through. */
+  passed(): number
+  /** A record was tampered with: core must have closed the session by the end. */
+  tampered(): boolean
+  /** The last record was kept back: nothing can answer what it holds. */
+  withheld(): boolean
+}
+
+export async function openGate(
+  fuzzed: Fuzzed,
+  random: Random,
+  link: 'port' | 'ring',
+  what: (typeof TAMPERING)[number] = random.pick(TAMPERING),
+): Promise<GateRun> {
+  const keys = new MessageChannel()
+  const received = once(keys.port2, 'message') as Promise<[SessionKey]>
+  const core = fuzzed.attach('bad', link, 'json', keys.port1)
+  const [key] = await received
+  keys.port2.close()
+  const [inside, outside] = createLinkEnds(link)
+  let passed = 0
+  const hook = createHook(message => {
+    const { cmd } = message as { cmd: string }
+    if (cmd === 'forbidden') return null
+    if (cmd === 'fails') throw new Error('the hook')
+    if (cmd === 'count') passed++
+    return cmd === 'later' ? Promise.resolve(message) : message
+  })
+  serveGate({
+    link: openLink(inside, false),
+    sealer: createSealer({ ...key, direction: RECORD_DIRECTION }),
+    hook,
+    rejected: () => {},
+    closed: () => {},
+  })
+  const gate = new Wire(outside)
+  let until = random.below(4)
+  let held: Uint8Array | undefined
+  let dropped = false
+  let tampered = false
+  const pass = (body: Uint8Array, kind: number = FRAME_KIND.sealed): void => core.send({ kind, body })
+  gate.onSealed = given => {
+    const body = Uint8Array.from(given)
+    if (what === 'none' || tampered || until-- > 0) return pass(body)
+    if (what === 'swap' && !held) return void (held = body)
+    if (what === 'drop' && !dropped) return void (dropped = true)
+    tampered = true
+    const at = random.below(body.length)
+    if (what === 'cut') return pass(body.subarray(0, at))
+    if (what === 'extend') return pass(Buffer.concat([body, random.bytes(1 + random.below(20))]))
+    if (what === 'clear') return pass(body, random.pick([FRAME_KIND.json, FRAME_KIND.msgpack]))
+    if (what === 'flip') body[at]! ^= 1 << random.below(8)
+    pass(body)
+    if (what === 'replay') pass(body)
+    if (held) pass(held)
+  }
+  return {
+    gate,
+    core,
+    passed: () => passed,
+    tampered: () => tampered,
+    withheld: () => !tampered && (held !== undefined || dropped),
+  }
+}

@@ -1,0 +1,78 @@
+// What must hold of the whole process after each case, whatever was sent; and a thread that ends it where a case never ends.
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { Worker } from 'node:worker_threads'
+
+/** Milliseconds that nothing may keep the thread for. */
+const STUCK = 20_000
+const MAX_TEXT = 2 ** 20
+/** What may be kept more than at the start, after a collection. */
+const MAX_GROWTH = 96 * 2 ** 20
+
+const BASES = [Object, Array, Function, String, Promise, Uint8Array].map(({ prototype }) => prototype as object)
+const keysOfBases = (): string => BASES.map(base => Reflect.ownKeys(base).map(String).join()).join('|')
+
+export interface Watch {
+  /** The case that runs from now on. */
+  begin(description: string): void
+  /** What no longer holds. */
+  broken(): string | undefined
+  /** What memory was kept beyond the bound. */
+  grown(): string | undefined
+  stop(): Promise<void>
+}
+
+const WATCHER = `
+  const { workerData: { memory, limit, pid } } = require('node:worker_threads')
+  const [words, bytes] = [new Int32Array(memory, 0, 2), Buffer.from(memory, 8)]
+  let seen = -1
+  let since = performance.now()
+  setInterval(() => {
+    const beat = Atomics.load(words, 0)
+    if (beat !== seen) [seen, since] = [beat, performance.now()]
+    else if (performance.now() - since > limit) {
+      require('node:fs').writeSync(2, '\\nFINDING: stuck for ' + limit + ' ms: ' + bytes.toString('utf8', 0, words[1]) + '\\n')
+      process.kill(pid, 'SIGKILL')
+    }
+  }, 500)`
+
+export function createWatch(): Watch {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const memory = new SharedArrayBuffer(8 + MAX_TEXT)
+  const [words, bytes] = [new Int32Array(memory, 0, 2), Buffer.from(memory, 8)]
+  const watcher = new Worker(WATCHER, { eval: true, workerData: { memory, limit: STUCK, pid: process.pid } })
+  const failures: string[] = []
+  const unhandled = (error: unknown): void =>
+    void failures.push(`unhandled: ${String((error as Error)?.stack ?? error)}`)
+  process.on('unhandledRejection', unhandled)
+  process.on('uncaughtException', unhandled)
+  const before = keysOfBases()
+  const used = (): number => {
+    collect()
+    const { heapUsed, external } = process.memoryUsage()
+    return heapUsed + external
+  }
+  let atStart: number | undefined
+  return {
+    begin(description) {
+      words[1] = bytes.write(description)
+      Atomics.add(words, 0, 1)
+    },
+    broken() {
+      const keys = keysOfBases()
+      return failures.shift() ?? (keys === before ? undefined : `a prototype was changed: ${keys}`)
+    },
+    grown() {
+      const now = used()
+      atStart ??= now
+      const growth = now - atStart
+      return growth > MAX_GROWTH ? `memory: ${Math.round(growth / 2 ** 20)} MiB more than at the start` : undefined
+    },
+    async stop() {
+      process.off('unhandledRejection', unhandled)
+      process.off('uncaughtException', unhandled)
+      await watcher.terminate()
+    },
+  }
+}

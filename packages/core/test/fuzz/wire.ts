@@ -1,0 +1,110 @@
+// The hostile end of a real link: it sends what it likes, and what comes back is judged.
+import { BatchReader, FRAME_KIND, codecs, openLink, type FrameKind, type Link, type LinkEnd } from '@sallyport/protocol'
+import type { FuzzFrame } from './frames.js'
+
+/** What only the honest frontend may ever see. */
+export const CANARY = 'canary-of-the-honest-frontend'
+
+/** Milliseconds in which whoever is asked answers or closes; a loaded machine takes its time. */
+const PATIENCE = 5000
+
+const LEAK = /\n\s+at |file:\/\/|node_modules|node:internal|\.(?:ts|js|mjs):\d/u
+
+/** A path or a stack in an error; `undefined` where there is nothing of that kind. */
+function leakIn(message: unknown): string | undefined {
+  const { error } = (message ?? {}) as { error?: unknown }
+  const text = JSON.stringify(error) ?? ''
+  const leaks = LEAK.test(text) || text.includes(process.cwd())
+  return leaks ? `leak: a path or a stack in ${text.slice(0, 300)}` : undefined
+}
+
+export class Wire {
+  readonly link: Link
+  readonly end: LinkEnd
+  closed = false
+  /** Frames that held it. */
+  canaries = 0
+  /** What anything that came back should not have held. */
+  problem: string | undefined
+  /** Why something that came back is nothing. */
+  unreadable: string | undefined
+  /** Codes of the first errors that came back. */
+  readonly codes: unknown[] = []
+  /** For frames that are not for this end to read. */
+  onSealed: ((body: Uint8Array) => void) | undefined
+  readonly #reader = new BatchReader(true)
+  readonly #answered = new Set<unknown>()
+  #wake = (): void => {}
+
+  constructor(end: LinkEnd) {
+    this.end = end
+    this.link = openLink(end, true)
+    this.link.receive({
+      frame: ({ kind, body }) => {
+        if (kind === FRAME_KIND.sealed && this.onSealed) {
+          this.onSealed(body)
+          return this.#wake()
+        }
+        if (kind === FRAME_KIND.end) return
+        this.#read(kind, body)
+      },
+      closed: () => {
+        this.closed = true
+        this.#wake()
+      },
+    })
+  }
+
+  #read(kind: FrameKind, body: Uint8Array): void {
+    try {
+      if (Buffer.from(body).includes(CANARY)) this.canaries++
+      for (const message of this.#reader.read(kind, body)) {
+        const { id, method, error } = message as { id?: unknown; method?: unknown; error?: { code: number } }
+        if (error && this.codes.length < 100) this.codes.push(error.code)
+        this.problem ??= leakIn(message)
+        if (id !== undefined && method === undefined) this.#answered.add(id)
+      }
+    } catch (error) {
+      this.unreadable ??= `what came back can’t be read: ${String(error)}`
+    }
+    this.#wake()
+  }
+
+  send({ kind, body }: FuzzFrame): void {
+    // Some kinds of bytes are given away with the frame.
+    this.link.send({ kind: kind as FrameKind, body: Uint8Array.from(body) })
+  }
+
+  ask(message: object): void {
+    this.link.send({
+      kind: FRAME_KIND.json,
+      body: codecs.json.encode({ jsonrpc: '2.0', ...message } as never) as string,
+    })
+  }
+
+  /** True once the request of this id is answered, or the link has closed. */
+  async settles(id: unknown): Promise<boolean> {
+    return this.until(() => this.closed || this.#answered.delete(id))
+  }
+
+  has(id: unknown): boolean {
+    return this.#answered.has(id)
+  }
+
+  /** True once `done` is, which is asked again after each frame, here and at `other`. */
+  async until(done: () => boolean, other?: Wire): Promise<boolean> {
+    let late = false
+    const timer = setTimeout(() => {
+      late = true
+      this.#wake()
+    }, PATIENCE)
+    while (!done() && !late) {
+      await new Promise<void>(resolve => {
+        this.#wake = resolve
+        if (other) other.#wake = resolve
+      })
+    }
+    clearTimeout(timer)
+    return !late
+  }
+}

@@ -1,0 +1,76 @@
+// Every hostile input that a frontend can send, once and as a flood, to core and through a gate: a typed error or a closed
+// session, in bounded time and memory; nothing runs, nothing leaks, no prototype changes, and others are served.
+import { FRAME_KIND } from '@sallyport/protocol'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createFuzzed, type Fuzzed } from '../fuzz/core-target.js'
+import { openGate } from '../fuzz/gate-target.js'
+import { Random } from '../fuzz/random.js'
+import { createWatch, type Watch } from '../fuzz/watch.js'
+import { INPUTS, type Input } from './inputs.js'
+
+let open: Fuzzed
+let sealed: Fuzzed
+let watch: Watch
+beforeAll(async () => {
+  open = await createFuzzed('brownfield')
+  sealed = await createFuzzed('isolation')
+  watch = createWatch()
+  watch.grown()
+})
+afterAll(async () => {
+  await watch.stop()
+  await Promise.all([open.close(), sealed.close()])
+})
+
+/** Frames of a flood: as many as make some MiB. */
+const floodOf = ({ frame }: Input): number => Math.max(5, Math.min(1000, Math.floor(2 ** 23 / frame.body.length)))
+
+async function attack(input: Input, route: 'core' | 'gate', times: number) {
+  const fuzzed = route === 'core' ? open : sealed
+  const before = { ...fuzzed.ran }
+  watch.begin(`${input.name}, ${route}`)
+  const run = route === 'core' ? undefined : await openGate(fuzzed, new Random(0), 'port', 'none')
+  const core = run?.core ?? fuzzed.attach('bad', 'port', 'json')
+  const way = run?.gate ?? core
+  for (let i = 0; i < times; i++) way.send(input.frame)
+  way.ask({ id: 'probe', method: 'ok' })
+  const settled = await core.until(() => core.closed || way.closed || core.has('probe'), way)
+  const closed = core.closed || way.closed
+  expect(await fuzzed.checkHonest()).toBeUndefined()
+  // What was for the honest one alone comes before this answer, if it comes.
+  way.ask({ id: 'after', method: 'ok' })
+  await core.until(() => core.closed || way.closed || core.has('after'), way)
+  core.link.close()
+  way.link.close()
+  expect(settled, 'it is answered, or closed').toBe(true)
+  expect(core.problem ?? way.problem ?? core.unreadable ?? way.unreadable).toBeUndefined()
+  expect(fuzzed.ran).toEqual({ ...before, honest: before.honest + 1 })
+  expect(fuzzed.badLines).toEqual([])
+  expect(watch.broken()).toBeUndefined()
+  expect(core.canaries + way.canaries, 'of what is another’s').toBe(0)
+  return { closed, codes: core === way ? core.codes : [...core.codes, ...way.codes] }
+}
+
+describe.each(['core', 'gate'] as const)('to %s', route => {
+  test.each(INPUTS)('$name', async input => {
+    const { closed, codes } = await attack(input, route, 1)
+    expect({ closed, codes }).toEqual({ closed: input.closes, codes: input.code === undefined ? [] : [input.code] })
+  })
+
+  test.each(INPUTS)('a flood: $name', async input => {
+    const { closed } = await attack(input, route, floodOf(input))
+    expect(closed).toBe(input.closes)
+    expect(watch.grown()).toBeUndefined()
+  })
+})
+
+test('a line in the log is one line, whatever the frontend has sent', async () => {
+  const wire = open.attach('bad', 'port', 'json')
+  const body = Buffer.from('{"jsonrpc":"2.0","method":"x\\n\\u001b[2J\\u2028{\\"level\\":60}"}')
+  wire.send({ kind: FRAME_KIND.json, body })
+  wire.ask({ id: 1, method: 'ok' })
+  await wire.settles(1)
+  wire.link.close()
+  expect(JSON.parse(open.lastLine())).toMatchObject({ label: 'bad', command: 'x\n\u001b[2J\u2028{"level":60}' })
+  expect(open.badLines).toEqual([])
+})
