@@ -26,7 +26,7 @@ export async function start(options: Partial<BusOptions> = {}): Promise<Bus> {
 /** The isolation pattern over the hook that stands in `fixtures/hooks/<name>`, with every command allowed. */
 export function isolation(
   hook?: string,
-  options: { envelope?: boolean } = {},
+  options: { envelope?: boolean; hookTimeout?: number } = {},
   allowed: Capability = everyCommand,
 ): NonNullable<BusOptions['app']> {
   const dir = hook === undefined ? {} : { dir: fixture(`hooks/${hook}/`) }

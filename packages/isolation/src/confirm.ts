@@ -1,6 +1,7 @@
 // `confirm` is synchronous in a browser. Here the isolation thread asks the host over a port of its own, and sleeps on a
 // word of shared memory until the host has written the answer there. The host's half is a few lines, and core's.
 import { CONFIRM_WORD, type ConfirmRequest } from '@sallyport/protocol'
+import type { HookWatch } from './hook-watch.js'
 
 /** In UTF-16 code units: what is longer is cut, and ends with `…`. */
 export const MAX_CONFIRM_TEXT = 4096
@@ -16,6 +17,7 @@ interface ConfirmPort {
 export function createConfirm(
   port: ConfirmPort | undefined,
   shared: SharedArrayBuffer | Int32Array | undefined,
+  watch?: HookWatch,
 ): (message?: unknown) => boolean {
   if (port === undefined || shared === undefined) return () => false
   const word = shared instanceof Int32Array ? shared : new Int32Array(shared)
@@ -24,7 +26,10 @@ export function createConfirm(
       const text = toConfirmText(message)
       Atomics.store(word, 0, CONFIRM_WORD.waiting)
       port.postMessage({ type: 'confirm', text })
+      // A person may take their time: the hook is not stuck.
+      watch?.rest()
       Atomics.wait(word, 0, CONFIRM_WORD.waiting)
+      watch?.enter()
       return Atomics.load(word, 0) === CONFIRM_WORD.yes
     } catch {
       return false

@@ -28,6 +28,7 @@ import {
 } from '@sallyport/protocol'
 import { isCall, nameOf, rejection, show, write, writeError, type Given } from './gate-message.js'
 import type { Verdict } from './hook-message.js'
+import type { HookWatch } from './hook-watch.js'
 import type { Hook } from './hook.js'
 
 export interface GateOptions {
@@ -35,6 +36,7 @@ export interface GateOptions {
   link: Link
   sealer: Sealer
   hook: Hook
+  watch: HookWatch
   /** `more` others were rejected, and are not told one by one. */
   rejected(command: string, why: string, more: number): void
   /** With a fault where the frontend has sent what no honest one would. */
@@ -121,12 +123,17 @@ class Gate {
       return this.#answer(isAnswer ? null : idOf(message), error as BusError)
     }
     if (isCall(given) && given.method.startsWith('$/')) return this.#housekeeping(given, codec)
+    this.#options.watch.enter()
     const verdict = this.#options.hook(show(given))
     if (!(verdict instanceof Promise)) return this.#decide(given, codec, verdict, undefined)
     // The id of an answer is core's, and nothing that the frontend could cancel.
     const waiting: Waiting = { id: isAnswer ? undefined : given.id, outcome: undefined }
     this.#waiting.push(waiting)
-    verdict.then(late => this.#decide(given, codec, late, waiting)).catch(() => this.#options.link.close())
+    const decide = (late: Verdict): void => {
+      this.#options.watch.enter()
+      this.#decide(given, codec, late, waiting)
+    }
+    verdict.then(decide).catch(() => this.#options.link.close())
   }
 
   /** What the hook gave is written out here and now, before any of its code can run again. */
@@ -154,7 +161,11 @@ class Gate {
 
   /** Attachments are sealed before this returns. */
   #seal({ codec, encoded, attachments }: PackedMessage): void {
+    if (attachments.length === 0) return this.#sealed.put(codec, encoded)
+    // Up to 256 MiB, which is no fault of the hook's.
+    this.#options.watch.rest()
     this.#sealed.put(codec, encoded, attachments)
+    this.#options.watch.enter()
   }
 
   #release(): void {

@@ -4,17 +4,19 @@ import { loadIsolationApp } from './app.js'
 import { createConfirm } from './confirm.js'
 import { mentionsEnvelope } from './envelope.js'
 import { createHook, findHook, type Hook } from './hook.js'
+import type { HookWatch } from './hook-watch.js'
 import { createSandbox, lockDown } from './sandbox.js'
 import { absentNames } from './sandbox-absent.js'
 import type { ConsoleSink } from './sandbox-console.js'
 
 export interface HookSource extends Pick<GateWorkerData, 'envelope' | 'confirm'> {
   dir: string
+  watch: HookWatch
   log: ConsoleSink
 }
 
 /** @throws BusError `InvalidParams`, which names the file that is missing or wrong. */
-export async function loadHook({ dir, envelope, confirm, log }: HookSource): Promise<Hook> {
+export async function loadHook({ dir, envelope, confirm, watch, log }: HookSource): Promise<Hook> {
   const app = await loadIsolationApp(dir)
   const missed = envelope ? undefined : app.scripts.find(({ source }) => mentionsEnvelope(source))
   if (missed) {
@@ -29,7 +31,8 @@ export async function loadHook({ dir, envelope, confirm, log }: HookSource): Pro
     if (absent.length > 0) log('warn', `${name} uses ${absent.join(', ')}: the sandbox has none, and reads undefined`)
   }
   lockDown()
-  const sandbox = createSandbox({ console: log, confirm: createConfirm(confirm?.port, confirm?.answer) })
+  const sandbox = createSandbox({ console: log, confirm: createConfirm(confirm?.port, confirm?.answer, watch) })
+  watch.enter()
   sandbox.run(app.scripts)
   return createHook(findHook(sandbox, app), { envelope })
 }

@@ -14,15 +14,19 @@ import { createSealer } from '@sallyport/protocol/records'
 import { once } from 'node:events'
 import { parentPort, workerData } from 'node:worker_threads'
 import { serveGate } from './gate.js'
+import { MAX_HEAP, createMemoryCheck } from './hook-memory.js'
+import { createHookWatch } from './hook-watch.js'
 import { createHook, type Hook } from './hook.js'
 import type { ConsoleSink } from './sandbox-console.js'
 
-const { dir, envelope, cipher, link, key: keyPort, confirm } = workerData as GateWorkerData
+const { label, dir, envelope, cipher, link, key: keyPort, confirm, ...given } = workerData as GateWorkerData
 const control = parentPort!
 const report = (message: GateReport): void => control.postMessage(message)
 
 const log: ConsoleSink = (level, text) => report({ type: 'log', level, text })
 
+let checkMemory = (): void => {}
+const watch = createHookWatch(given.watch, () => checkMemory())
 let hook: Hook
 let sealer: Sealer
 
@@ -32,7 +36,7 @@ const actor = startWorkerActor({
     if (dir === undefined) return
     // SES is loaded only for a hook that needs it.
     const { loadHook } = await import('./load-hook.js')
-    hook = await loadHook({ dir, envelope, confirm, log })
+    hook = await loadHook({ dir, envelope, confirm, watch, log })
   },
   async handshake() {
     const [received] = (await once(keyPort, 'message')) as [SessionKey | undefined]
@@ -42,10 +46,15 @@ const actor = startWorkerActor({
   },
   serve(send) {
     const port = openLink(link, false)
+    checkMemory = createMemoryCheck(() => {
+      const problem = `The isolation hook of ${JSON.stringify(label)} keeps more than ${MAX_HEAP / 2 ** 20} MiB`
+      send({ type: 'fault', error: new BusError('Overloaded', problem) })
+    })
     serveGate({
       link: port,
       sealer,
       hook,
+      watch,
       rejected: (command, why, more) => report({ type: 'rejected', command, why, more }),
       closed(fault) {
         if (fault) report({ type: 'fault', error: reportError(fault) })

@@ -3,6 +3,7 @@ import { expect } from 'vitest'
 import { BatchReader, FRAME_KIND, codecs, createMemoryLinkPair, type Link } from '@sallyport/protocol'
 import { createOpener, createSealer, createSessionSecret } from '@sallyport/protocol/records'
 import { serveGate } from '../src/gate.js'
+import { createHookWatch } from '../src/hook-watch.js'
 import { createHook, type HookFunction } from '../src/hook.js'
 
 const session = new Uint8Array(16).fill(1)
@@ -34,6 +35,7 @@ export function setUp(hook: HookFunction | null) {
     link: inside,
     sealer: createSealer(keys),
     hook: createHook(hook, { deadline: 50 }),
+    watch: createHookWatch(undefined),
     rejected: (command, why) => rejected.push(`${command}: ${why}`),
     closed: () => {},
   })

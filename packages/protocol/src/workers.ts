@@ -51,6 +51,11 @@ export interface GateWorkerData {
   key: MessagePort
   /** To the host, where it answers `confirm`. */
   confirm: { port: MessagePort; answer: SharedArrayBuffer } | undefined
+  /**
+   * For the host's watchdog, where there is a hook to watch. Word 0 is zero while the thread is outside the hook; inside it
+   * holds another number for each message.
+   */
+  watch: SharedArrayBuffer | undefined
 }
 
 /** Gate → host. */

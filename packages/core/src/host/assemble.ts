@@ -13,6 +13,7 @@ import type { BusOptions, ResolvedOptions } from './options.js'
 import { resolveOptions } from './resolve-options.js'
 import { spawnWorker } from './spawn.js'
 import { createSupervisor, type SupervisedThread, type Supervisor } from './supervisor.js'
+import { createWatchdog } from './watchdog.js'
 
 /** @internal With `cipher: false` hooks run and nothing is sealed; for the benchmark alone. */
 export async function assemble(given: BusOptions, cipher: boolean): Promise<Bus> {
@@ -33,6 +34,7 @@ export async function assemble(given: BusOptions, cipher: boolean): Promise<Bus>
     supervisor,
     options,
     cipher,
+    watchdog: createWatchdog(options.isolation.hookTimeout),
     log,
     attach: attachment => attaching.attach(attachment),
     begin: label => core.post({ type: 'begin', label }),

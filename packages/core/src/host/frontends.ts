@@ -138,6 +138,8 @@ export class Frontends {
       this.#ending.delete(gone)
     })
     this.#ending.add(gone)
+    // A gate that was ended may still hold its ends of the links: the frontend does not wait for them.
+    void frontend.gate?.thread.exited.then(({ error }) => error && frontend.end(0))
   }
 
   #watch(label: string, thread: SupervisedThread): void {

@@ -1,11 +1,12 @@
 // Starts a frontend's gate: an isolation worker with a link to its frontend, and a private port to core for the key.
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
-import { receiveError, type GateReport, type GateWorkerData, type LinkEnd } from '@sallyport/protocol'
+import { BusError, receiveError, type GateReport, type GateWorkerData, type LinkEnd } from '@sallyport/protocol'
 import { answerConfirm } from './confirm.js'
 import type { Logger } from './log.js'
 import type { ResolvedOptions } from './options.js'
 import { readsOfGate, spawnSandboxed } from './sandbox.js'
 import type { SupervisedThread, Supervisor } from './supervisor.js'
+import type { Watchdog } from './watchdog.js'
 
 export interface Gate {
   readonly thread: SupervisedThread
@@ -20,29 +21,39 @@ export interface GateHost {
   options: Pick<ResolvedOptions, 'pattern' | 'isolation' | 'onConfirm'>
   /** `false` only for the benchmark: the hook runs, and nothing is sealed. */
   cipher: boolean
+  watchdog: Watchdog
   log: Logger
   rejected(label: string, command: string, why: string, more: number): void
   /** A frontend or its gate has ended with an error, or has sent what no honest one would. */
   failed(label: string, error: Error): void
 }
 
+/**
+ * The gate itself ends a hook that keeps too much. This is for one that takes it in a single call; less room would make
+ * one large table in it fatal for the whole process.
+ */
+const LIMITS = { maxOldGenerationSizeMb: 2048 }
+
 export function startGate(
   label: string,
   [inside, outside]: [LinkEnd, LinkEnd],
-  { supervisor, options, cipher, log, rejected, failed: fault }: GateHost,
+  { supervisor, options, cipher, watchdog, log, rejected, failed: fault }: GateHost,
 ): Gate {
   const key = new MessageChannel()
   const confirm = options.onConfirm && new MessageChannel()
+  const { dir, envelope, hookTimeout } = options.isolation
+  const watch = dir && new SharedArrayBuffer(4)
   const answer = new SharedArrayBuffer(4)
   if (confirm) answerConfirm(confirm.port1, answer, text => options.onConfirm!(text, { label }))
   const workerData: GateWorkerData = {
     label,
-    dir: options.isolation.dir?.href,
-    envelope: options.isolation.envelope,
+    dir: dir?.href,
+    envelope,
     cipher,
     link: inside,
     key: key.port2,
     confirm: confirm && { port: confirm.port2, answer },
+    watch,
   }
   const entry = import.meta.resolve('@sallyport/isolation/worker')
   const transferList = [inside.port, key.port2, ...(confirm ? [confirm.port2] : [])]
@@ -54,6 +65,7 @@ export function startGate(
         workerData,
         transferList,
         reads: readsOfGate(entry, options.isolation.dir),
+        resourceLimits: LIMITS,
         wrote: (level, line) => log[level]({ actor: 'isolation', label }, line),
       }),
     onState: state => log.debug({ actor: 'isolation', label, state }, 'state'),
@@ -64,5 +76,10 @@ export function startGate(
       else if (told.type === 'log') log[told.level]({ actor: 'isolation', label }, told.text)
     },
   })
+  if (watch) {
+    const problem = `The isolation hook of ${JSON.stringify(label)} has not returned for ${hookTimeout} ms`
+    const forget = watchdog.watch(watch, () => thread.end(new BusError('Timeout', problem)))
+    void thread.exited.then(forget)
+  }
   return { thread, link: outside, key: key.port1 }
 }

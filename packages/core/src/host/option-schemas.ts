@@ -10,7 +10,13 @@ type Given = URL | string | object
 
 export type CheckedPattern<Dir> =
   | { use: 'brownfield' }
-  | { use: 'isolation'; options?: { dir?: Dir | undefined; envelope?: boolean | undefined } | undefined }
+  | { use: 'isolation'; options?: CheckedIsolation<Dir> | undefined }
+
+interface CheckedIsolation<Dir> {
+  dir?: Dir | undefined
+  envelope?: boolean | undefined
+  hookTimeout?: number | undefined
+}
 
 export interface CheckedSecurity<Dir, Entry> {
   pattern?: CheckedPattern<Dir> | undefined
@@ -111,8 +117,19 @@ const patternOf = <Options extends v.GenericSchema>(options: Options) =>
       ({ path }) => (path ? '"brownfield" or "isolation"' : '{ use: "brownfield" } or { use: "isolation", options }'),
     ),
   )
-const envelope = v.optional(v.boolean('true or false'))
-const ofIsolation = { dir: v.optional(location), envelope }
+const milliseconds = 'whole milliseconds, from 10 to 3600000'
+const ofHook = {
+  envelope: v.optional(v.boolean('true or false')),
+  hookTimeout: v.optional(
+    v.pipe(
+      v.number(milliseconds),
+      v.integer(milliseconds),
+      v.minValue(10, milliseconds),
+      v.maxValue(3_600_000, milliseconds),
+    ),
+  ),
+}
+const ofIsolation = { dir: v.optional(location), ...ofHook }
 
 const listOf = <Entry extends v.GenericSchema>(entry: Entry) => {
   const content = v.custom<object>(isContent)
@@ -150,7 +167,7 @@ export const busOptions: v.GenericSchema<unknown, CheckedOptions> = v.strictObje
 const partsOf = <Entries extends v.ObjectEntries>(entries: Entries) => v.pipe(table, v.looseObject(entries))
 const securityParts = partsOf({
   // Here an isolation app is never left out, as in Tauri: a hook that passes everything is nobody's intent.
-  pattern: patternOf(v.strictObject({ dir: v.string('a path'), envelope }, 'an object')),
+  pattern: patternOf(v.strictObject({ dir: v.string('a path'), ...ofHook }, 'an object')),
   capabilities: listOf(v.string('a capability, or the identifier of one')),
 })
 export const configParts: v.GenericSchema<unknown, CheckedConfig> = partsOf({

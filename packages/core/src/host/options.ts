@@ -74,6 +74,8 @@ export interface IsolationOptions {
   dir?: ModuleLocation
   /** Gives the hook `{ cmd: 'invoke', message }` and `{ cmd: 'emit', event, payload }` in place of Tauri's message. */
   envelope?: boolean
+  /** Milliseconds that the hook may take for one message, or to load, before its gate and its frontend are ended; 1000 by default. */
+  hookTimeout?: number
 }
 
 export type PatternOptions = { use: 'brownfield' } | { use: 'isolation'; options?: IsolationOptions }
@@ -122,6 +124,7 @@ export interface BusOptions extends AppInfo {
 export interface ResolvedIsolation {
   dir: URL | undefined
   envelope: boolean
+  hookTimeout: number
   /** Where `dir` was named, for error texts. */
   from: string
 }

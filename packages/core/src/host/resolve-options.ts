@@ -25,7 +25,11 @@ export async function resolveOptions(given: BusOptions): Promise<ResolvedOptions
   const project = await readProject(options)
   const security = options.app?.security ?? {}
   const pattern = security.pattern ?? project?.pattern ?? { use: 'brownfield' }
-  const { dir, envelope = false } = (pattern.use === 'isolation' ? pattern.options : undefined) ?? {}
+  const {
+    dir,
+    envelope = false,
+    hookTimeout = 1000,
+  } = (pattern.use === 'isolation' ? pattern.options : undefined) ?? {}
   const from = `${security.pattern ? 'createBus' : project?.from}: app.security.pattern.options.dir`
   return {
     core: options.core,
@@ -35,7 +39,7 @@ export async function resolveOptions(given: BusOptions): Promise<ResolvedOptions
       data: cloneData(`createBus: frontends.${name}.data`, data),
     })),
     pattern: pattern.use,
-    isolation: { dir: dir && folderUrl(dir), envelope, from },
+    isolation: { dir: dir && folderUrl(dir), envelope, hookTimeout, from },
     acl: await createAclInput(options, project),
     appInfo: appInfoOf(options, project),
     plugins: cloneData('createBus: plugins', { ...project?.plugins, ...options.plugins }),

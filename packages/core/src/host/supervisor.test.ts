@@ -1,5 +1,5 @@
 // The supervisor over real threads: what each end of a thread comes to, and that nothing of an ended one is kept.
-import { Worker } from 'node:worker_threads'
+import { Worker, type ResourceLimits } from 'node:worker_threads'
 import { describe, expect, test } from 'vitest'
 import { createSupervisor, type SupervisedThread, type Supervisor } from './supervisor.js'
 
@@ -7,8 +7,8 @@ const ready = `const { parentPort } = require('node:worker_threads')
 parentPort.postMessage({ type: 'state', state: 'ready' })
 parentPort.on('message', message => `
 
-function start(supervisor: Supervisor, source: string): SupervisedThread {
-  const spawn = (): Worker => new Worker(source, { eval: true })
+function start(supervisor: Supervisor, source: string, resourceLimits: ResourceLimits = {}): SupervisedThread {
+  const spawn = (): Worker => new Worker(source, { eval: true, resourceLimits })
   return supervisor.start({ name: 'it', spawn, onReport: () => {}, onState: () => {} })
 }
 
@@ -42,6 +42,31 @@ describe('a thread', () => {
     const thread = start(createSupervisor(), source)
     await expect(thread.ready).rejects.toMatchObject({ message })
     expect(await thread.exited).toMatchObject({ error: { message } })
+  })
+
+  test('that is ended for a reason has failed by it at once', async () => {
+    const supervisor = createSupervisor()
+    const thread = start(supervisor, `${ready} { for (;;); })`)
+    await thread.ready
+    const reason = new Error('enough')
+    thread.end(reason)
+    thread.end(new Error('again'))
+    expect(supervisor.threads).toBe(0)
+    expect(await thread.exited).toEqual({ error: reason })
+  })
+
+  test('that is ended for a reason before it was ready says so', async () => {
+    const thread = start(createSupervisor(), 'for (;;);')
+    thread.end(new Error('enough'))
+    await expect(thread.ready).rejects.toMatchObject({ message: 'enough' })
+  })
+
+  test('that has used up its memory is named', async () => {
+    const source = `${ready} { const all = []; for (;;) all.push({}) })`
+    const thread = start(createSupervisor(), source, { maxOldGenerationSizeMb: 16 })
+    await thread.ready
+    thread.post('go')
+    expect(await thread.exited).toMatchObject({ error: { message: 'it has used up its memory' } })
   })
 
   test('that throws later has failed too', async () => {

@@ -23,7 +23,8 @@ const threadMachine = setup({
   actions: {
     keepError: assign({
       error: ({ context, event }) =>
-        (event.type === 'thread.exited' ? event.error : undefined) ?? earlyEnd(context.spec.name),
+        (event.type === 'thread.exited' || event.type === 'end' ? event.error : undefined) ??
+        earlyEnd(context.spec.name),
     }),
   },
   guards: { endedWell: ({ event }) => event.type === 'thread.exited' && event.error === undefined },
@@ -36,6 +37,8 @@ const threadMachine = setup({
       invoke: { id: 'thread', src: 'thread', input: ({ context }) => context.spec },
       on: {
         post: { actions: sendTo('thread', ({ event }) => event) },
+        // However long the thread takes to go: leaving this state terminates it.
+        end: { target: 'failed', actions: 'keepError' },
         stop: { target: '.draining', actions: assign({ timeout: ({ event }) => event.timeout }) },
         'thread.exited': [
           { target: 'stopped', guard: 'endedWell' },
@@ -105,6 +108,8 @@ export interface SupervisedThread {
   post(message: unknown, transfer?: readonly TransferListItem[]): void
   /** Asks the thread to drain for at most `timeout` milliseconds, then ends it. Resolves once it has exited. */
   stop(timeout: number): Promise<ThreadExit>
+  /** Ends the thread from outside, for this reason. It counts as exited at once. */
+  end(error: Error): void
 }
 
 export interface Supervisor {
@@ -165,5 +170,6 @@ function supervised(thread: ThreadActor): SupervisedThread {
       send({ type: 'stop', timeout })
       return exited
     },
+    end: error => send({ type: 'end', error }),
   }
 }

@@ -31,6 +31,7 @@ export type ThreadEvent =
   | { type: 'post'; message: unknown; transfer: readonly TransferListItem[] }
   | { type: 'stop'; timeout: number }
   | { type: 'kill' }
+  | { type: 'end'; error: Error }
 
 export const thread: CallbackActorLogic<ThreadEvent, ThreadSpec> = fromCallback<ThreadEvent, ThreadSpec>(
   ({ input, sendBack, receive }) => {
@@ -45,7 +46,9 @@ export const thread: CallbackActorLogic<ThreadEvent, ThreadSpec> = fromCallback<
       if (report.state === 'failed') failure ??= receiveError(report.error, `${input.name} failed`)
     })
     worker.on('error', (error: unknown) => {
-      failure ??= receiveError(reportError(error), `${input.name} failed`)
+      failure ??= isOutOfMemory(error)
+        ? new BusError('InternalError', `${input.name} has used up its memory`)
+        : receiveError(reportError(error), `${input.name} failed`)
     })
     worker.on('exit', code => {
       if (code !== 0 && !killed) failure ??= new BusError('InternalError', `${input.name} exited with code ${code}`)
@@ -72,6 +75,9 @@ function spawn({ spawn: make }: ThreadSpec, failed: (error: Error) => void): Wor
     return undefined
   }
 }
+
+const isOutOfMemory = (error: unknown): boolean =>
+  (error as { code?: unknown } | null)?.code === 'ERR_WORKER_OUT_OF_MEMORY'
 
 const isStateReport = (report: unknown): report is StateReport =>
   typeof report === 'object' && report !== null && (report as { type?: unknown }).type === 'state'

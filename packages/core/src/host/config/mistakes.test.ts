@@ -109,6 +109,11 @@ describe('a mistake', () => {
       '<folder>/tauri.conf.json: unknown option "app.security.pattern.options.envelop" (did you mean "envelope"?)',
     ],
     [
+      'a limit of the hook’s time that is none',
+      isolation({ dir: 'x', hookTimeout: 0.5 }),
+      '<folder>/tauri.conf.json: app.security.pattern.options.hookTimeout must be whole milliseconds, from 10 to 3600000: got 0.5',
+    ],
+    [
       'capabilities that are no list',
       security({ capabilities: 'main' }),
       '<folder>/tauri.conf.json: app.security.capabilities must be a list: got "main"',
