@@ -16,7 +16,7 @@ const text = (label: string, limit = LIMIT): string =>
 const disconnected = { reason: 'Disconnected', data: { delivered: 'unknown' } }
 
 describe.each(['port', 'ring'] as const)('over a %s', link => {
-  test.each(['spin', 'spin-in-promise', 'spin-behind', 'promises', 'regex', 'getter', 'then', 'question'])(
+  test.each(['spin', 'spin-in-promise', 'spin-behind', 'promises', 'regex', 'getter', 'thenable', 'question'])(
     'a hook that is stuck (%s) is ended, and its label is free again',
     async hook => {
       const { bus, faults } = await stuck({ onConfirm: () => true })

@@ -33,7 +33,7 @@ describe('the watch', () => {
     const during: number[] = []
     watch.enter()
     const chain = (async () => {
-      for (let i = 0; i < 1000; i++) await null
+      for (let i = 0; i < 1000; i++) await Promise.resolve()
       during.push(read())
     })()
     await chain
@@ -47,11 +47,11 @@ describe('the watch', () => {
     const during: number[] = []
     watch.enter()
     // Behind its own microtask and before its tick.
-    await null
+    await Promise.resolve()
     process.nextTick(() => {
       watch.enter()
       void (async () => {
-        for (let i = 0; i < 10; i++) await null
+        for (let i = 0; i < 10; i++) await Promise.resolve()
         during.push(read())
       })()
     })

@@ -8,7 +8,7 @@ afterEach(() => void vi.useRealTimers())
 const setUp = (debugged?: () => boolean) => {
   const watchdog = createWatchdog(1000, debugged)
   const memory = new SharedArrayBuffer(4)
-  const stuck = vi.fn()
+  const stuck = vi.fn<() => void>()
   const forget = watchdog.watch(memory, stuck)
   const write = (value: number): void => void Atomics.store(new Int32Array(memory), 0, value)
   return { watchdog, stuck, forget, write, pass: (ms: number) => vi.advanceTimersByTime(ms) }
@@ -42,7 +42,7 @@ describe('the watchdog', () => {
 
   test('knows gates apart', () => {
     const { watchdog, stuck, write, pass } = setUp()
-    const other = vi.fn()
+    const other = vi.fn<() => void>()
     watchdog.watch(new SharedArrayBuffer(4), other)
     write(1)
     pass(1250)
