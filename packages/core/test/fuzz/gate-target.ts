@@ -3,6 +3,7 @@ import { FRAME_KIND, RECORD_DIRECTION, createLinkEnds, openLink, type SessionKey
 import { createSealer } from '@sallyport/protocol/records'
 import { serveGate } from '../../../isolation/src/gate.js'
 import { createHook } from '../../../isolation/src/hook.js'
+import { createHookWatch } from '../../../isolation/src/hook-watch.js'
 import { once } from 'node:events'
 import { MessageChannel } from 'node:worker_threads'
 import type { Fuzzed } from './core-target.js'
@@ -46,6 +47,7 @@ export async function openGate(
     link: openLink(inside, false),
     sealer: createSealer({ ...key, direction: RECORD_DIRECTION }),
     hook,
+    watch: createHookWatch(undefined),
     rejected: () => {},
     closed: () => {},
   })
