@@ -5,12 +5,23 @@ import type { MessagePort } from 'node:worker_threads'
 import type { Attachment } from '../control.js'
 import type { SupervisedThread } from './supervisor.js'
 
+interface Waiting {
+  taken(): void
+  gone(): void
+}
+
 export class Attaching {
   readonly #core: SupervisedThread
-  readonly #waiting = new Map<string, () => void>()
+  readonly #waiting = new Map<string, Waiting>()
+  #over = false
 
   constructor(core: SupervisedThread) {
     this.#core = core
+    void core.exited.then(() => {
+      this.#over = true
+      for (const { gone } of this.#waiting.values()) gone()
+      this.#waiting.clear()
+    })
   }
 
   /**
@@ -18,21 +29,20 @@ export class Attaching {
    *
    * @throws BusError `Disconnected` where core ends before that
    */
-  async attach(attachment: Attachment & { label: string }): Promise<void> {
-    const taken = new Promise<void>(resolve => this.#waiting.set(attachment.label, resolve))
-    this.#core.post({ type: 'attach', attachment }, portsOf(attachment))
-    await Promise.race([taken, this.#core.exited.then(gone)])
+  attach(attachment: Attachment & { label: string }): Promise<void> {
+    return new Promise((taken, reject) => {
+      const gone = (): void => reject(new BusError('Disconnected', 'core has ended', { data: { delivered: 'no' } }))
+      if (this.#over) return gone()
+      this.#waiting.set(attachment.label, { taken, gone })
+      this.#core.post({ type: 'attach', attachment }, portsOf(attachment))
+    })
   }
 
   /** Core has said so. */
   attached(label: string): void {
-    this.#waiting.get(label)?.()
+    this.#waiting.get(label)?.taken()
     this.#waiting.delete(label)
   }
-}
-
-function gone(): never {
-  throw new BusError('Disconnected', 'core has ended', { data: { delivered: 'no' } })
 }
 
 const portsOf = ({ end: { port }, keyPort }: Attachment): MessagePort[] => (keyPort ? [port, keyPort] : [port])
