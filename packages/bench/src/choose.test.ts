@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { choose } from './choose.js'
 import { UsageError } from './options.js'
-import { allScenarios, linkScenarios } from './scenarios/index.js'
+import { allScenarios, linkScenarios, namedScenarios } from './scenarios/index.js'
 
 const ids = (filter: string | null): string[] => choose(filter).map(({ id }) => id)
 
@@ -15,7 +15,21 @@ test('the links are measured where the filter says so, and only there', () => {
   expect(ids('raw').filter(id => links.includes(id))).toEqual([])
 })
 
-test('what nothing is called is answered with what there is, the links too', () => {
+test('so are the details of sandboxes and of the cipher', () => {
+  expect(ids('sandbox')).toEqual(['sandbox', 'sandbox-start', 'sandbox-memory'])
+  expect(ids('cipher')).toEqual(['cipher-json', 'cipher-bytes'])
+  expect(ids('/^(sandbox|cipher)-/')).toEqual(['sandbox-start', 'sandbox-memory', 'cipher-json', 'cipher-bytes'])
+  expect(ids('start')).toEqual(['start'])
+})
+
+test('each of them begins with the word that it is asked for with', () => {
+  for (const [word, scenarios] of Object.entries(namedScenarios())) {
+    for (const { id } of scenarios) expect(id).toMatch(new RegExp(`^${word}-`))
+  }
+})
+
+test('what nothing is called is answered with what there is, those that have to be named too', () => {
   expect(() => choose('nonsense')).toThrow(UsageError)
   expect(() => choose('nonsense')).toThrow(/link-fan-out +1 4 16/)
+  expect(() => choose('nonsense')).toThrow(/link-…, sandbox-…, cipher-… have to be named/)
 })

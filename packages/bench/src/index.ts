@@ -20,5 +20,5 @@ export {
 } from './report/report.js'
 export { run, type Cell, type Outcome, type Watcher } from './run.js'
 export { latency, rate, type Case, type FigureKind, type Scenario } from './scenario.js'
-export { allScenarios, linkScenarios } from './scenarios/index.js'
+export { allScenarios, linkScenarios, namedScenarios } from './scenarios/index.js'
 export type { Loop, Measurement, Task } from './task.js'

@@ -28,6 +28,8 @@ const EXAMPLES = [
   'sallyport-bench --filter msgpack       one kind of arm, with the reference',
   'sallyport-bench --filter link          the links against their goals, beside other libraries: three minutes',
   'sallyport-bench --filter link-quiet    one scenario of them',
+  'sallyport-bench --filter sandbox       what each sandbox costs: calls, start, memory',
+  'sallyport-bench --filter cipher        what the cipher costs, from 64 B to 1 MiB',
   "sallyport-bench --filter '/^call.*json/' --full",
 ]
 
@@ -41,10 +43,10 @@ export function parseOptions(argv: readonly string[]): Options | undefined {
   cli
     .command('', 'Measure what Sallyport costs on this machine')
     .option('--quick', 'At most a minute (the default)')
-    .option('--full', 'Longer and steadier: about seven minutes')
+    .option('--full', 'Longer and steadier: about eight minutes')
     .option(
       '--filter <text>',
-      'Only what has this in its path scenario/case/arm; or /regex/. What is called link-… is measured only where it says link',
+      'Only what has this in its path scenario/case/arm; or /regex/. What is called link-…, sandbox-… or cipher-… is measured only where it says so',
     )
     .option('--out <dir>', 'Where report.json and report.md go (default: bench-report)')
     .option('--json', 'Print report.json to stdout, and nothing else there')

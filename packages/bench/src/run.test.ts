@@ -64,6 +64,12 @@ describe('turns', () => {
     expect(log.open).toBe(0)
   })
 
+  test('without a warm-up, the first round is the first measurement', async () => {
+    const log = newLog()
+    await run([{ ...scenarioOf(log, { a: fine }), warmUpShare: 0 }], plan, silent, running)
+    expect(log.told).toEqual(['a1', 'a1'])
+  })
+
   test('a scenario that is late stops after two rounds', async () => {
     const log = newLog()
     const late: Plan = { ...plan, rounds: 9, budgetMs: 0 }

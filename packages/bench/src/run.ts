@@ -100,7 +100,7 @@ async function runRounds(
   try {
     await startBeside()
     await openAll()
-    await measureRound(0)
+    if (warmUpOf(plan, scenario) > 0) await measureRound(0)
     let took = 0
     for (let round = 1; round <= rounds; round++) {
       const before = performance.now()

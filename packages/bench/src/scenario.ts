@@ -8,8 +8,8 @@ export interface FigureKind {
   /** The name that the measurement gives it. */
   id: string
   title: string
-  /** `%` is of one core. */
-  unit: 'µs' | '/s' | '%'
+  /** `%` is of one core; `B` are bytes of memory. */
+  unit: 'µs' | '/s' | '%' | 'B'
   better: 'lower' | 'higher'
 }
 
@@ -28,7 +28,7 @@ export interface Beside {
 }
 
 export interface Scenario {
-  /** Those of the links begin with `link-`. */
+  /** What has to be named to be measured begins with its word: `link-`, `sandbox-`, `cipher-`. */
   id: string
   title: string
   /** One sentence: what is measured, and what the reference is. */
@@ -40,7 +40,7 @@ export interface Scenario {
   rows: 'arms' | 'cases'
   /** How long one measurement takes, as a part of the plan’s; 1 where it is not given. */
   share?: number
-  /** How long an arm warms up, as a part of the plan’s; 1 where it is not given. */
+  /** How long an arm warms up, as a part of the plan’s; 1 where it is not given, and with 0 there is none. */
   warmUpShare?: number
   /** How long it settles before each measurement, as a part of that measurement’s length; 0 where it is not given. */
   settleShare?: number

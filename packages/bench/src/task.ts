@@ -6,7 +6,7 @@
  * - `events-in`: events from core to the measuring thread · `events-out`: the other way
  * - `listeners`: events to `size` listeners in turn · `fan-out`: each event to `size` frontends
  * - `stream`: channels that core fills, one after the other
- * - `start`: from nothing to the first reply · `idle`: nothing at all, after a start
+ * - `start`: from nothing to the first reply · `idle`: nothing at all, after a start · `memory`: what frontends take
  * - `http`: requests to the host's own server, beside its calls
  * - `codec`: a batch of `inFlight` messages written and read again, without any thread
  */
@@ -21,6 +21,7 @@ export type Loop =
   | 'stream'
   | 'start'
   | 'idle'
+  | 'memory'
   | 'http'
   | 'codec'
 
@@ -40,5 +41,5 @@ export interface Task {
 /** `paced`: some calls, one after the other, each millisecond · `restless`: each call as soon as the last is answered. */
 export type Pace = 'paced' | 'restless'
 
-/** What came out, by the name of the figure: µs for durations, per second for rates, % for parts of a core. */
+/** What came out, by the name of the figure: µs for durations, per second for rates, % for parts of a core, bytes for memory. */
 export type Measurement = Record<string, number>

@@ -8,7 +8,7 @@ import { GOALS } from '../src/goals.js'
 import { QUICK } from '../src/plan.js'
 import { findFigure, type Report } from '../src/report/report.js'
 import type { Scenario } from '../src/scenario.js'
-import { allScenarios, linkScenarios } from '../src/scenarios/index.js'
+import { allScenarios, linkScenarios, namedScenarios } from '../src/scenarios/index.js'
 
 const cli = fileURLToPath(new URL('../dist/cli.js', import.meta.url))
 const out = mkdtempSync(join(tmpdir(), 'sallyport-bench-'))
@@ -90,7 +90,7 @@ describe('usage', () => {
     const { code, stderr } = await bench(['--filter', 'nonsense'])
     expect(code).toBe(2)
     expect(stderr).toContain("nothing has 'nonsense' in its path")
-    for (const { id, cases, arms } of [...allScenarios(), ...linkScenarios()]) {
+    for (const { id, cases, arms } of [...allScenarios(), ...Object.values(namedScenarios()).flat()]) {
       for (const name of [id, ...cases.map(one => one.id), ...arms.map(arm => arm.id)]) expect(stderr).toContain(name)
     }
   })
@@ -134,6 +134,15 @@ describe('a run', () => {
     expectEveryFigure(report, linkScenarios())
     expect(report.goals.map(({ id }) => id)).toEqual(GOALS.map(({ id }) => id))
     for (const { measured } of report.goals) expect(measured).toEqual(expect.any(Number))
+  })
+
+  test('of the details of sandboxes and of the cipher, as short as can be', { timeout: 60_000 }, async () => {
+    const folder = join(out, 'prices')
+    const filter = '/^(sandbox|cipher)-/'
+    const { code, stderr } = await bench(['--filter', filter, '--rounds', '1', '--slot', '2', '--out', folder])
+    expect({ code, stderr }).toMatchObject({ code: 0 })
+    const { sandbox, cipher } = namedScenarios()
+    expectEveryFigure(JSON.parse(readFileSync(join(folder, 'report.json'), 'utf8')) as Report, [...sandbox, ...cipher])
   })
 
   test('--json prints the report and nothing else, and --filter measures a part with its reference', async () => {

@@ -46,6 +46,7 @@ function outcomeOf(scenario: Scenario): Outcome {
         time: 1000 * time,
         each: 2 * factor,
         cpu: factor,
+        rss: 2 ** 23 * factor,
         rate: (inFlight * 1e6) / time,
       }
       return { inCase, arm, rounds: [round, { ...round, p50: time + 10 }] }

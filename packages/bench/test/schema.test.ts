@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import { beforeAll, expect, test } from 'vitest'
 import { toJson } from '../src/report/json.js'
-import { linkScenarios } from '../src/scenarios/index.js'
+import { linkScenarios, namedScenarios } from '../src/scenarios/index.js'
 import { sampleReport, withFailure } from './sample-report.js'
 
 let validate: ValidateFunction
@@ -27,6 +27,11 @@ test('so is one of the links, with goals met, missed and failed', () => {
   const links = sampleReport(withFailure('link-io', 'ring-json', 'gone'), linkScenarios())
   expect(errorsOf(JSON.parse(toJson(links)))).toEqual([])
   expect(new Set(links.goals.map(({ outcome }) => outcome))).toEqual(new Set(['met', 'missed', 'reported']))
+})
+
+test('so is one of the sandboxes and the cipher', () => {
+  const { sandbox, cipher } = namedScenarios()
+  expect(errorsOf(JSON.parse(toJson(sampleReport(undefined, [...sandbox, ...cipher]))))).toEqual([])
 })
 
 test('so is one with an arm that failed', () => {

@@ -3,7 +3,7 @@
 import { createBus, type Bus, type BusOptions, type FrontendOptions } from '@sallyport/core'
 import { createBusWithoutCipher } from '@sallyport/core/internal'
 import type { Arm, OpenArm } from '../arm.js'
-import { BENCH_EVENT, type Ready } from '../workers/bench-event.js'
+import { BENCH_EVENT, sharedClock, type Ready } from '../workers/bench-event.js'
 import type { Reply } from '../workers/serve.js'
 import { converse } from './conversation.js'
 import { workerUrl } from './thread.js'
@@ -14,6 +14,8 @@ export interface BusSettings extends FrontendOptions {
   hook?: 'pass' | 'check'
   /** `false` leaves the cipher out. */
   cipher?: boolean
+  /** What the frontend runs; by default the loops of all arms. */
+  module?: URL
   /** Frontends that only listen, besides the one that measures. */
   listeners?: number
 }
@@ -21,6 +23,9 @@ export interface BusSettings extends FrontendOptions {
 const LABEL = 'main'
 const COMMANDS = [
   'greet',
+  'clocked-greet',
+  'clock-start',
+  'clock-stop',
   'read-kib',
   'echo',
   'echo-bytes',
@@ -84,7 +89,7 @@ export async function startBus({ cipher = true, ...settings }: BusSettings): Pro
   const bus = await create(busOptions(settings))
   const ready = new Promise<Ready>((resolve, reject) => {
     bus.on('fault', ({ label, error }) => reject(new Error(`${label}: ${error.message}`)))
-    bus.once<Ready>(BENCH_EVENT.ready, ({ payload }) => resolve(payload)).catch(reject)
+    bus.once<Ready | null>(BENCH_EVENT.ready, ({ payload }) => resolve(payload ?? { at: sharedClock() })).catch(reject)
   })
   const { listeners = 0 } = settings
   if (listeners === 0) return { bus, ready }

@@ -3,7 +3,7 @@
 import { createRequire } from 'node:module'
 import { echoOf, echoOfBytes, type Payload } from './payload.js'
 
-function readProtocol(): unknown {
+export function readProtocol(): object {
   const require = createRequire(import.meta.url)
   return {
     browser: require('devtools-protocol/json/browser_protocol.json') as unknown,

@@ -16,3 +16,10 @@ export const usualCall: Payload = {
   title: '{ name, n, tags[3] }',
   calls: [{ command: 'greet', args: { name: 'World', n: 1, tags: ['red', 'green', 'blue'] }, expected }],
 }
+
+/** The same, and core notes when each of them comes. */
+export const clockedCall: Payload = {
+  ...usualCall,
+  id: 'clocked',
+  calls: usualCall.calls.map(call => ({ ...call, command: 'clocked_greet' })),
+}

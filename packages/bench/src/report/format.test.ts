@@ -29,6 +29,7 @@ test('durations change their unit', () => {
 
 test('figures carry their unit, ratios a ×, sizes the powers of 1024', () => {
   expect(formatFigure({ median: 534_000, unit: '/s' })).toBe('534 k/s')
+  expect(formatFigure({ median: 1.5 * 2 ** 20, unit: 'B' })).toBe('1.50 MiB')
   expect(formatFigure({ median: 12, unit: '/s' })).toBe('12.0 /s')
   expect([0.061, 1, 12.34, 140].map(formatRatio)).toEqual(['0.06×', '1.00×', '12.3×', '140×'])
   expect([55, 6.9 * 1024, 1.5 * 1024 ** 2].map(formatBytes)).toEqual(['55 B', '6.90 KiB', '1.50 MiB'])

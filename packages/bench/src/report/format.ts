@@ -1,4 +1,5 @@
 // Figures as people read them: three digits, a unit that keeps them short, and ratios with a × behind.
+import type { FigureKind } from '../scenario.js'
 
 const THOUSANDS = ['', 'k', 'M', 'G'] as const
 
@@ -24,8 +25,9 @@ export function duration(us: number): string {
   return us < 999_500 ? `${threeDigits(us / 1e3)} ms` : `${threeDigits(us / 1e6)} s`
 }
 
-export function formatFigure({ median, unit }: { median: number; unit: 'µs' | '/s' | '%' }): string {
+export function formatFigure({ median, unit }: { median: number; unit: FigureKind['unit'] }): string {
   if (unit === '%') return percent(median)
+  if (unit === 'B') return formatBytes(median)
   if (unit === 'µs') return duration(median)
   const short = shortNumber(median)
   return /[a-zA-Z]$/.test(short) ? `${short}/s` : `${short} /s`

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { sampleReport, withFailure } from '../../test/sample-report.js'
-import { allScenarios, linkScenarios } from '../scenarios/index.js'
+import { allScenarios, linkScenarios, namedScenarios } from '../scenarios/index.js'
 import { toMarkdown } from './markdown.js'
 
 test('says where and when it was measured', () => {
@@ -18,6 +18,7 @@ test('has a table for the digest, the cost of isolation, and each scenario', () 
     '## A call and its answer',
     '## Documents there and back',
     '## One-way messages',
+    '## A call from each sandbox',
     '## Start',
     '## Codecs alone',
   ])
@@ -26,7 +27,7 @@ test('has a table for the digest, the cost of isolation, and each scenario', () 
 })
 
 test('every row of a table has as many cells as its head', () => {
-  const both = [...allScenarios(), ...linkScenarios()]
+  const both = [...allScenarios(), ...Object.values(namedScenarios()).flat()]
   const tables = toMarkdown(sampleReport(undefined, both))
     .split('\n\n')
     .filter(part => part.startsWith('|'))

@@ -7,7 +7,10 @@ export const BENCH_EVENT = {
 } as const
 
 export interface Ready {
-  /** When the frontend had its first answer, by the clock that all threads share; see `sharedClock`. */
+  /**
+   * When the frontend had its first answer, by the clock that all threads share; see `sharedClock`. One without a clock does
+   * not say, and it counts when it is heard.
+   */
   at: number
 }
 

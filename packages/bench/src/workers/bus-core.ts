@@ -1,13 +1,21 @@
 // The core module of the bus's arms: what raw-echo.ts does over a bare port, as commands.
 import { defineCore, transfer, type App, type Channel, type CommandContext, type CoreDefinition } from '@sallyport/core'
+import { CoreClock } from './core-clock.js'
 import { FAN_SEEN, FanOut, type FanSeen } from './fan-out.js'
 import { BACKEND_EVENT, eachEvent, echo, EVENT_PAYLOAD, FRONTEND_EVENT, greet, progress, readKib } from './handlers.js'
 
 let events = 0
 const fan = new FanOut()
+const clock = new CoreClock()
 
 const commands = {
   greet,
+  clocked_greet: (args: { name: string }): string => {
+    clock.tick()
+    return greet(args)
+  },
+  clock_start: (): void => clock.start(),
+  clock_stop: (): object => clock.stop(),
   read_kib: readKib,
   echo,
   echo_bytes: (_: unknown, { request }: CommandContext): unknown => request.body,

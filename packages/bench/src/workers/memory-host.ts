@@ -1,0 +1,45 @@
+// A host that opens frontends, and tells by how much its memory has grown for each: its own resident set, and those of the
+// processes that its frontends run in.
+import { createBus, type Bus } from '@sallyport/core'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { MemoryReport } from '../arms/memory.js'
+import { SANDBOXES, type SandboxName } from '../arms/sandboxes.js'
+import { workerUrl } from '../arms/thread.js'
+import { BENCH_EVENT } from './bench-event.js'
+
+/** The first one also brings what all of them share. */
+const FRONTENDS = 4
+/** Until threads that have started have given back what they needed for it. */
+const SETTLE_MS = 250
+
+async function measure(bus: Bus, name: SandboxName): Promise<number> {
+  const { module, ...options } = SANDBOXES[name]
+  const labels = Array.from({ length: FRONTENDS }, (_, at) => `main-${at}`)
+  await delay(SETTLE_MS)
+  const before = process.memoryUsage.rss()
+  let ready = 0
+  const allReady = new Promise<void>((resolve, reject) => {
+    bus.on('fault', ({ label, error }) => reject(new Error(`${label}: ${error.message}`)))
+    bus.listen(BENCH_EVENT.ready, () => ++ready === FRONTENDS && resolve()).catch(reject)
+  })
+  for (const label of labels) await bus.open(label, module, options)
+  await allReady
+  await delay(SETTLE_MS)
+  const after = process.memoryUsage.rss()
+  return (after - before) / FRONTENDS
+}
+
+async function report(name: string): Promise<MemoryReport> {
+  const bus = await createBus({ core: workerUrl('bus-core'), log: false })
+  try {
+    return { rss: await measure(bus, name as SandboxName) }
+  } catch (error) {
+    return { error: String(error) }
+  } finally {
+    await bus.close({ timeout: 0 })
+  }
+}
+
+process.on('disconnect', () => process.exit())
+process.send?.(await report(process.argv[2] ?? ''))
+process.disconnect()
