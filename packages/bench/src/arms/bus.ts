@@ -1,6 +1,6 @@
 // The bus as its users have it: core, frontend and gate each in a worker of their own, with the loops in the frontend. The
 // arms differ in their settings, and two in a switch that only the benchmark may turn: no cipher.
-import { createBus, type Bus, type BusOptions, type FrontendOptions } from '@sallyport/core'
+import { createBus, type Bus, type BusOptions, type FrontendOptions, type Sandbox } from '@sallyport/core'
 import { createBusWithoutCipher } from '@sallyport/core/internal'
 import type { Arm, OpenArm } from '../arm.js'
 import { BENCH_EVENT, sharedClock, type Ready } from '../workers/bench-event.js'
@@ -53,7 +53,11 @@ export const isolationMsgpack: Arm = busArm('isolation-msgpack', 'isolation msgp
   hook: 'check',
 })
 
-function busOptions({ hook, listeners = 0, ...settings }: Omit<BusSettings, 'cipher'>): BusOptions {
+/** The sandbox that users have, with what the loops import from elsewhere in this package. */
+const sandbox: Sandbox = { kind: 'permission', read: [new URL('../', workerUrl('bus-frontend'))] }
+
+function busOptions({ hook, listeners = 0, ...given }: Omit<BusSettings, 'cipher'>): BusOptions {
+  const settings = { sandbox, ...given }
   const permissions = COMMANDS.map(command => `allow-${command}`)
   const listening = Object.fromEntries(
     Array.from({ length: listeners }, (_, at) => {
