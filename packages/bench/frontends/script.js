@@ -43,4 +43,4 @@ async function start() {
   await emit('bench-ready')
 }
 
-void start()
+await start()

@@ -1,0 +1,53 @@
+import { readFileSync } from 'node:fs'
+import { runInThisContext } from 'node:vm'
+import { expect, test } from 'vitest'
+import { clockedCall } from '../src/payloads/greet.js'
+import type { Task } from '../src/task.js'
+import type { Reply, Request } from '../src/workers/serve.js'
+
+const text = readFileSync(new URL('../frontends/script.js', import.meta.url), 'utf8')
+
+/** Runs the script as SES does: with nothing but the client and timers. Gives what asks it, and all that it called. */
+async function runScript(greet: () => string): Promise<{ ask(task: Task): Promise<Reply>; called: string[] }> {
+  const called: string[] = []
+  let receive: (event: { payload: Request }) => Promise<void> = async () => {}
+  let reply: Reply | undefined
+  const sallyport = {
+    invoke: async (command: string) => {
+      if (called.at(-1) !== command) called.push(command)
+      // As answers do, it comes with a later turn.
+      await new Promise(resolve => setImmediate(resolve))
+      if (command === 'clock_stop') return { p50: 1 }
+      return command === 'clocked_greet' ? greet() : null
+    },
+    listen: async (_: string, handler: typeof receive) => (receive = handler),
+    emit: async (event: string, payload: Reply) => event === 'bench-reply' && (reply = payload),
+  }
+  const program = runInThisContext(`(async sallyport => {${text}\n})`) as (given: object) => Promise<void>
+  await program(sallyport)
+  return {
+    called,
+    ask: async task => {
+      await receive({ payload: { id: 7, task, payloadId: 'clocked', payload: clockedCall } })
+      return reply!
+    },
+  }
+}
+
+test('settles, and then measures by the clock of core', async () => {
+  const { ask, called } = await runScript(() => 'Hello, World!')
+  expect(await ask({ loop: 'calls', ms: 2, settleMs: 2, inFlight: 4 })).toEqual({ id: 7, figures: { p50: 1 } })
+  expect(called).toEqual(['greet', 'clocked_greet', 'clock_start', 'clocked_greet', 'clock_stop'])
+})
+
+test('a wrong answer fails the measurement, however late', async () => {
+  let answers = 0
+  const { ask } = await runScript(() => (answers++ < 3 ? 'Hello, World!' : 'Bye'))
+  const error = "'clocked_greet' answered Bye where Hello, World! was expected"
+  expect(await ask({ loop: 'calls', ms: 1000 })).toEqual({ id: 7, error })
+})
+
+test('a loop that it does not have', async () => {
+  const { ask } = await runScript(() => '')
+  expect(await ask({ loop: 'stream', ms: 1 })).toEqual({ id: 7, error: "this arm has no loop 'stream'" })
+})
