@@ -16,6 +16,8 @@ export interface AppInfo {
 
 export interface CoreOptions {
   pattern: Pattern
+  /** Milliseconds, in the isolation pattern; the protocol's own unless given. */
+  maxRecordAge?: number | undefined
   acl: AclInput
   appInfo: AppInfo
   /** Each plugin's own options, by its name. */

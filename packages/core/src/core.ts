@@ -35,7 +35,7 @@ const LEAST_PATIENCE = 100
 /** @throws BusError `InvalidParams` where the definition or a capability is wrong, and what a `setup` throws. */
 export async function createCore(
   definition: CoreDefinition,
-  { pattern, acl, appInfo, plugins, module }: CoreOptions & Partial<CoreWorkerData>,
+  { pattern, maxRecordAge, acl, appInfo, plugins, module }: CoreOptions & Partial<CoreWorkerData>,
   getLog: () => Logger,
   report: (report: CoreReport) => void,
 ): Promise<Core> {
@@ -59,7 +59,7 @@ export async function createCore(
   })
   const hostRegistry: CommandRegistry = new Map([...registry, ...createHostCommands(authority, sessions).map(named)])
   const app = createApp({ call: (...call) => sessions.call(...call), router, getLog, resources, path })
-  const keys = pattern === 'isolation' ? (await import('./keys.js')).createKeys() : undefined
+  const keys = pattern === 'isolation' ? (await import('./keys.js')).createKeys(maxRecordAge) : undefined
   const apiOf = ({ name }: Plugin): PluginApi => ({
     name,
     config: Object.hasOwn(plugins, name) ? plugins[name] : undefined,

@@ -12,16 +12,20 @@ export interface Keys {
 }
 
 /** Every session has a key of its own, so that no gate can seal for another frontend; every run has a new master. */
-export function createKeys(): Keys {
+export function createKeys(maxRecordAge: number | undefined): Keys {
   const master = randomBytes(32)
   return {
     handTo(gate, cipher) {
       const session = new Uint8Array(randomBytes(16))
       const secret = createSessionSecret(master, session)
+      const opener = cipher
+        ? createOpener({ session, secret, direction: RECORD_DIRECTION, maxRecordAge })
+        : createPlainOpener()
       const key: SessionKey = { session, secret }
-      gate.postMessage(key)
+      // Given away: what is left of the secret here is in the opener, out of JavaScript's sight.
+      gate.postMessage(key, [secret.buffer])
       gate.close()
-      return cipher ? createOpener({ session, secret, direction: RECORD_DIRECTION }) : createPlainOpener()
+      return opener
     },
   }
 }

@@ -43,6 +43,7 @@ const actor = startWorkerActor({
     if (!received) throw new BusError('InternalError', 'Core gave no key')
     keyPort.close()
     sealer = cipher ? createSealer({ ...received, direction: RECORD_DIRECTION }) : await createPlain()
+    received.secret.fill(0)
   },
   serve(send) {
     const port = openLink(link, false)

@@ -65,6 +65,6 @@ export function hkdfSha256(
   salt: Uint8Array,
   info: Uint8Array | string,
   length: number,
-): Uint8Array {
+): Uint8Array<ArrayBuffer> {
   return new Uint8Array(hkdfSync('sha256', ikm, salt, info, length))
 }

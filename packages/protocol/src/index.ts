@@ -61,6 +61,7 @@ export { checkSize, createOutbox, encodeMessage, type Outbox } from './outbox.js
 export { claimAttachments, packMessage, packPlain, type PackedMessage } from './packing.js'
 export { Pending } from './pending.js'
 export type { Opener, Sealer } from './record.js'
+export { recordRefused } from './record-refused.js'
 export { encodeValue, putLast } from './run.js'
 export { isThenable } from './thenable.js'
 export { buffersOf, checkTransfer } from './transfer.js'

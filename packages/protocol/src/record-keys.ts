@@ -41,7 +41,7 @@ export interface KeySchedule {
  * The secret of one session: HKDF-SHA256 with the master (32 random bytes or more) as key material, the session (16
  * bytes) as salt, `sallyport/1 session` as info, 32 bytes long. Both ends are given it, and only they.
  */
-export function createSessionSecret(master: Uint8Array, session: Uint8Array): Uint8Array {
+export function createSessionSecret(master: Uint8Array, session: Uint8Array): Uint8Array<ArrayBuffer> {
   if (master.byteLength < KEY_BYTES) throw new RangeError(`A master has at least ${KEY_BYTES} bytes`)
   return hkdfSha256(master, checkSession(session), 'sallyport/1 session', KEY_BYTES)
 }

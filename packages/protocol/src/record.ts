@@ -2,10 +2,10 @@
 // body), so that methods, ids and parameters are sealed together and none can be replayed under another.
 // docs/records.md has the layout and the reasons.
 import { decrypt, encrypt, TAG_BYTES } from './aead.js'
-import { BusError } from './error.js'
 import { RECORD_HEADROOM } from './frame.js'
 import { beginsWith, createRecordHeader, HEADER_BYTES, readCount, readTime, RECORD_OVERHEAD } from './record-header.js'
 import { createKeySchedule, type KeySchedule, type KeyScheduleOptions } from './record-keys.js'
+import { recordRefused } from './record-refused.js'
 
 /** How old a record may be when it is opened, in milliseconds: an approval can't be kept for later. */
 export const MAX_RECORD_AGE = 30_000
@@ -13,7 +13,6 @@ export const MAX_RECORD_AGE = 30_000
 // A body above this size is not copied before it is encrypted, and is decrypted into memory of its own.
 const LARGE_BYTES = 64 * 1024
 const BODY_AT: number = HEADER_BYTES + 1
-const REFUSED = 'A record was refused, and its session is closed'
 
 const encoder = new TextEncoder()
 
@@ -122,7 +121,7 @@ export function createOpener(options: OpenerOptions): Opener {
       } catch {
         // A tag that does not fit ends like everything else.
       }
-      throw new BusError('InvalidRequest', REFUSED)
+      throw recordRefused()
     },
   }
 }

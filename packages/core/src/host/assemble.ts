@@ -79,12 +79,13 @@ interface CoreListener {
 
 function startCore(
   supervisor: Supervisor,
-  { core, pattern, acl, appInfo, plugins }: ResolvedOptions,
+  { core, pattern, isolation, acl, appInfo, plugins }: ResolvedOptions,
   { log, tell, failed, attached }: CoreListener,
 ): SupervisedThread {
   const workerData: CoreWorkerData = {
     module: core.href,
     pattern,
+    maxRecordAge: isolation.maxRecordAge,
     acl,
     appInfo,
     plugins,

@@ -16,6 +16,7 @@ interface CheckedIsolation<Dir> {
   dir?: Dir | undefined
   envelope?: boolean | undefined
   hookTimeout?: number | undefined
+  maxRecordAge?: number | undefined
 }
 
 export interface CheckedSecurity<Dir, Entry> {
@@ -117,17 +118,14 @@ const patternOf = <Options extends v.GenericSchema>(options: Options) =>
       ({ path }) => (path ? '"brownfield" or "isolation"' : '{ use: "brownfield" } or { use: "isolation", options }'),
     ),
   )
-const milliseconds = 'whole milliseconds, from 10 to 3600000'
+const span = 'whole milliseconds, from 10 to 3600000'
+const milliseconds = v.optional(
+  v.pipe(v.number(span), v.integer(span), v.minValue(10, span), v.maxValue(3_600_000, span)),
+)
 const ofHook = {
   envelope: v.optional(v.boolean('true or false')),
-  hookTimeout: v.optional(
-    v.pipe(
-      v.number(milliseconds),
-      v.integer(milliseconds),
-      v.minValue(10, milliseconds),
-      v.maxValue(3_600_000, milliseconds),
-    ),
-  ),
+  hookTimeout: milliseconds,
+  maxRecordAge: milliseconds,
 }
 const ofIsolation = { dir: v.optional(location), ...ofHook }
 

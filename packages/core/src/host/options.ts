@@ -76,6 +76,11 @@ export interface IsolationOptions {
   envelope?: boolean
   /** Milliseconds that the hook may take for one message, or to load, before its gate and its frontend are ended; 1000 by default. */
   hookTimeout?: number
+  /**
+   * Milliseconds that a record may take from the gate to core: 30 000 by default. What the hook approved can't be kept for
+   * later; more is for a debugger that holds core or a frontend still.
+   */
+  maxRecordAge?: number
 }
 
 export type PatternOptions = { use: 'brownfield' } | { use: 'isolation'; options?: IsolationOptions }
@@ -125,6 +130,7 @@ export interface ResolvedIsolation {
   dir: URL | undefined
   envelope: boolean
   hookTimeout: number
+  maxRecordAge: number | undefined
   /** Where `dir` was named, for error texts. */
   from: string
 }

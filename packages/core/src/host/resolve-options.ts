@@ -29,6 +29,7 @@ export async function resolveOptions(given: BusOptions): Promise<ResolvedOptions
     dir,
     envelope = false,
     hookTimeout = 1000,
+    maxRecordAge,
   } = (pattern.use === 'isolation' ? pattern.options : undefined) ?? {}
   const from = `${security.pattern ? 'createBus' : project?.from}: app.security.pattern.options.dir`
   return {
@@ -39,7 +40,7 @@ export async function resolveOptions(given: BusOptions): Promise<ResolvedOptions
       data: cloneData(`createBus: frontends.${name}.data`, data),
     })),
     pattern: pattern.use,
-    isolation: { dir: dir && folderUrl(dir), envelope, hookTimeout, from },
+    isolation: { dir: dir && folderUrl(dir), envelope, hookTimeout, maxRecordAge, from },
     acl: await createAclInput(options, project),
     appInfo: appInfoOf(options, project),
     plugins: cloneData('createBus: plugins', { ...project?.plugins, ...options.plugins }),
