@@ -1,4 +1,5 @@
-// A client makes calls over a link, and sends the same whatever the link is: a port, the isolation gate, a network.
+// A client makes calls over a link, and sends the same whatever the link is: a port, the isolation gate, a network. In a bus
+// it outlasts its link: core or a gate that is started again is reached over another one.
 import {
   BusError,
   METHOD,
@@ -16,7 +17,9 @@ import { channelsAmong, checkCommandName, prepareArguments, type CommandArgument
 import { Channel } from './channel.js'
 import { Connection } from './connection.js'
 import { checkHandler, type EventHandler } from './events.js'
-import type { ExposedFunctions } from './exposed.js'
+import { Exposed, type ExposedFunctions } from './exposed.js'
+import { listenAgain, unlisten } from './listen-again.js'
+import { Listeners, type Listening } from './listeners.js'
 import { finish } from './open-channels.js'
 import { OPTIONS_OF, checkEmitOptions, type EmitOptions, type InvokeOptions, type ListenOptions } from './options.js'
 import { Stream } from './stream.js'
@@ -25,6 +28,8 @@ export interface ClientOptions {
   label: string
   codec?: CodecName
   data?: unknown
+  /** @internal Another link may follow one that closes. */
+  relinks?: boolean
 }
 
 export class Client {
@@ -35,16 +40,45 @@ export class Client {
   readonly data: unknown
   /** `new client.Channel(onmessage)`: the same class for every client. */
   readonly Channel: typeof Channel = Channel
-  /** Resolves once the link has closed, whoever closed it. */
+  /** Resolves once it has closed for good, whoever closed it: no other link will follow. */
   readonly closed: Promise<void>
-  readonly #core: Connection
+  readonly #codec: CodecName
+  readonly #relinks: boolean
+  readonly #listeners = new Listeners()
+  readonly #exposed: Exposed = new Exposed({
+    result: (id, method, value) => this.#core.answer(id, method, value),
+    error: (id, error) => this.#core.refuse(id, error),
+  })
+  #core: Connection
+  #over = false
+  #finish!: () => void
 
-  constructor(link: Link, { label, codec = 'json', data }: ClientOptions) {
+  constructor(link: Link, { label, codec = 'json', data, relinks = false }: ClientOptions) {
     this.label = label
     this.isolated = link.isolated === true
     this.data = data
-    this.#core = new Connection(link, codec)
-    this.closed = this.#core.closed
+    this.#codec = codec
+    this.#relinks = relinks
+    this.closed = new Promise(resolve => (this.#finish = resolve))
+    this.#core = this.#connect(link)
+  }
+
+  /**
+   * @internal Goes on over another link: what waited for an answer over the one before has none. Resolves once core knows of
+   * the listeners again, which nothing else is sent before.
+   */
+  async relink(link: Link): Promise<void> {
+    if (this.#over) return link.close()
+    this.#core.end(undefined)
+    this.#core = this.#connect(link)
+    await listenAgain(this.#core, this.#listeners)
+  }
+
+  /** @internal No other link will follow. */
+  end(why: BusError | undefined): void {
+    this.#over = true
+    this.#core.end(why)
+    this.#finish()
   }
 
   /**
@@ -68,8 +102,9 @@ export class Client {
    */
   stream<T = unknown>(command: string, args?: CommandArguments, options?: InvokeOptions): Stream<T> {
     return new Stream<T>((channel, resolve, reject) => {
+      const { pending } = this.#core
       const id = this.#call(command, args, resolve, reject, options, channel)
-      return () => this.#core.pending.abandon(id, cancelled(command, undefined))
+      return () => pending.abandon(id, cancelled(command, undefined))
     }, options?.signal)
   }
 
@@ -93,31 +128,32 @@ export class Client {
   }
 
   /** @internal Like `listen`, with the id that `unsubscribe` takes; headers may go with it, as with any call. */
-  subscribe<T>(event: string, handler: EventHandler<T>, options: ListenOptions = {}): Promise<number> {
+  subscribe<T>(
+    event: string,
+    handler: EventHandler<T>,
+    options: ListenOptions & Pick<InvokeOptions, 'headers'> = {},
+  ): Promise<number> {
     return new Promise((resolve, reject) => {
       checkEventName(event)
       checkHandler(event, handler)
-      const params = { event, target: toEventTarget(options.target ?? { kind: 'Any' }) }
+      const { headers, target: given = { kind: 'Any' } } = options
+      const target = toEventTarget(given)
+      const listening: Listening = { event, target, headers, handler: handler as EventHandler }
       // The handler is in place before the next message is read: events may follow in the same frame.
-      const listening = (result: unknown): void => {
-        const eventId = result as number
-        this.#core.listeners.add(eventId, handler as EventHandler)
-        resolve(eventId)
-      }
-      this.#core.request(METHOD.listen, params, false, listening, reject, options)
+      const known = (coreId: unknown): void => resolve(this.#listeners.add(coreId as number, listening))
+      this.#core.request(METHOD.listen, { event, target }, false, known, reject, options)
     })
   }
 
   /** @internal The handler hears nothing more from now on; core is told. */
   unsubscribe(event: string, eventId: number): void {
-    if (!this.#core.listeners.remove(eventId) || this.#core.isGone) return
-    const done = (): void => {}
-    this.#core.request(METHOD.unlisten, { event, eventId }, false, done, done)
+    const coreId = this.#listeners.remove(eventId)
+    if (coreId !== undefined) unlisten(this.#core, event, coreId)
   }
 
-  /** @internal As `unsubscribe`, for a caller that tells core itself. */
-  forget(eventId: number): void {
-    this.#core.listeners.remove(eventId)
+  /** @internal As `unsubscribe`, for a caller that tells core itself: by this id, where core knows of the listener. */
+  forget(eventId: number): number | undefined {
+    return this.#listeners.remove(eventId)
   }
 
   /** Like `listen`, for one event. */
@@ -137,21 +173,29 @@ export class Client {
    * @example client.expose({ transform: ({ src }) => src.toUpperCase() })
    */
   expose(functions: ExposedFunctions): () => void {
-    return this.#core.exposed.add(functions)
+    return this.#exposed.add(functions)
   }
 
   /** @internal Calls of what is not exposed wait until the module has been loaded. */
   whileLoading(loaded: Promise<unknown>): void {
-    this.#core.exposed.waitFor(loaded)
+    this.#exposed.waitFor(loaded)
   }
 
-  /** Closes the link. Calls that still wait reject with `Disconnected`. */
+  /** Closes it for good. Calls that still wait reject with `Disconnected`. */
   async close(): Promise<void> {
+    this.#over = true
     await this.#core.close()
+    this.#finish()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  #connect(link: Link): Connection {
+    const connection = new Connection(link, this.#codec, { listeners: this.#listeners, exposed: this.#exposed })
+    void connection.closed.then(() => this.#relinks || this.#finish())
+    return connection
   }
 
   /** @param stream where the values of a stream are to come */

@@ -1,5 +1,5 @@
 // One end of a link to core, as a client uses it: what goes out is numbered, encoded and kept until it is answered, and what
-// comes in finds its way; with the link all of it ends.
+// comes in finds its way; with the link all of it ends. What outlasts a link is the client's: listeners, and what it exposes.
 import {
   BusError,
   METHOD,
@@ -10,36 +10,40 @@ import {
   type CodecName,
   type Link,
   type Outbox,
+  type RequestId,
 } from '@sallyport/protocol'
 import type { Channel } from './channel.js'
-import { Listeners } from './events.js'
-import { Exposed } from './exposed.js'
+import type { Exposed } from './exposed.js'
 import { Incoming } from './incoming.js'
+import type { Listeners } from './listeners.js'
 import { OpenChannels } from './open-channels.js'
 import { checkCallOptions, plainHeaders, type InvokeOptions } from './options.js'
 import { postError, postResult } from './post-answer.js'
 import { postCall } from './post-call.js'
 
+/** What a client keeps from one link to the next. */
+export interface Lasting {
+  readonly listeners: Listeners
+  readonly exposed: Exposed
+}
+
 export class Connection {
   /** Resolves once the link has closed, whoever closed it. */
   readonly closed: Promise<void>
   readonly pending: Pending
-  readonly listeners: Listeners = new Listeners()
   readonly channels: OpenChannels = new OpenChannels((method, params) => {
     if (!this.#gone) this.notify(method, params)
   })
-  readonly exposed: Exposed = new Exposed({
-    result: (id, method, value) => postResult(this.#outbox, this.#codec, id, method, value),
-    error: (id, error) => postError(this.#outbox, this.#codec, id, error),
-  })
+  readonly #lasting: Lasting
   readonly #codec: CodecName
   readonly #link: Link
   readonly #outbox: Outbox
   readonly #incoming: Incoming
   #gone: BusError | undefined
 
-  constructor(link: Link, codec: CodecName) {
+  constructor(link: Link, codec: CodecName, lasting: Lasting) {
     this.#codec = codec
+    this.#lasting = lasting
     this.#link = link
     this.#outbox = createOutbox(
       (kind, body) => link.send({ kind, body }),
@@ -50,13 +54,13 @@ export class Connection {
     this.#incoming = new Incoming({
       link,
       pending: this.pending,
-      listeners: this.listeners,
+      listeners: lasting.listeners,
       channels: this.channels,
-      exposed: this.exposed,
+      exposed: lasting.exposed,
     })
     this.closed = new Promise(resolve => {
       link.receive({
-        frame: frame => this.#incoming.receive(frame),
+        frame: frame => this.#gone || this.#incoming.receive(frame),
         closed: fault => resolve(this.#end(fault)),
       })
     })
@@ -64,6 +68,15 @@ export class Connection {
 
   get isGone(): boolean {
     return this.#gone !== undefined
+  }
+
+  /** Answers a call of core's. */
+  answer(id: RequestId, method: string, value: unknown): void {
+    postResult(this.#outbox, this.#codec, id, method, value)
+  }
+
+  refuse(id: RequestId, error: BusError): void {
+    postError(this.#outbox, this.#codec, id, error)
   }
 
   /**
@@ -109,15 +122,22 @@ export class Connection {
     await this.closed
   }
 
+  /** For what it ends with, where its owner has given it up: a link may close a moment later. */
+  end(why: BusError | undefined): void {
+    this.#link.close()
+    this.#end(why)
+  }
+
   #end(fault: BusError | undefined): void {
+    if (this.#gone) return
     const cause = fault ?? this.#incoming.fault
     const why = cause ? `The link to core has failed: ${cause.message}` : 'The link to core is closed'
     const gone = (delivered: 'no' | 'unknown'): BusError =>
       new BusError('Disconnected', why, { data: { delivered }, ...(cause && { cause }) })
     this.#gone = gone('no')
     this.pending.rejectAll(() => gone('unknown'))
-    this.listeners.clear()
+    this.#lasting.listeners.unlinked()
     this.channels.finishAll()
-    this.exposed.end(this.#gone)
+    this.#lasting.exposed.unlinked(this.#gone)
   }
 }

@@ -114,9 +114,9 @@ export class Exposed {
     ExposedCall.abort(call, new BusError('Cancelled', 'The caller has cancelled the call'))
   }
 
-  /** The link has closed. */
-  end(reason: BusError): void {
-    this.#waiting = undefined
+  /** The link has closed: nobody waits for an answer. What is exposed stays. */
+  unlinked(reason: BusError): void {
+    if (this.#waiting) this.#waiting = new Map()
     for (const call of this.#running.takeAll()) ExposedCall.abort(call, reason)
   }
 

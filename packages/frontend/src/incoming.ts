@@ -14,8 +14,8 @@ import {
   type RequestId,
   type RequestMessage,
 } from '@sallyport/protocol'
-import type { Listeners } from './events.js'
 import type { Exposed } from './exposed.js'
+import type { Listeners } from './listeners.js'
 import type { OpenChannels } from './open-channels.js'
 
 export interface IncomingParts {

@@ -94,13 +94,16 @@ export class TauriListeners {
     return id
   }
 
-  /** Nothing more comes to this listener; core is told by `plugin:event|unlisten`. An id that is not known is passed over. */
-  stop(event: string, id: number): void {
+  /**
+   * Nothing more comes to this listener; core is told by `plugin:event|unlisten`, with the id that this gives. One that is not
+   * known is passed over.
+   */
+  stop(event: string, id: number): number | undefined {
     const listener = this.#listeners.get(id)
-    if (listener?.event !== event) return
+    if (listener?.event !== event) return undefined
     this.#listeners.delete(id)
-    this.#client.forget(id)
     this.#release(listener.handler)
+    return this.#client.forget(id)
   }
 
   /** Takes all listeners away, for good. */

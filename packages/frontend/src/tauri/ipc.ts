@@ -19,6 +19,11 @@ export interface IpcMessage {
   options?: IpcOptions
 }
 
+interface Unlistening {
+  event: string
+  eventId: number
+}
+
 export class TauriIpc {
   readonly callbacks: Callbacks = new Callbacks()
   readonly #client: Client
@@ -39,8 +44,8 @@ export class TauriIpc {
       if (this.#over) throw new BusError('Disconnected', 'Tauri’s globals have been uninstalled')
       if (command === METHOD.listen) return await this.#listeners.listen(payload, options)
       checkEventOf(command, payload)
-      if (command === METHOD.unlisten) this.stopListening(payload as { event: string; eventId: number })
-      return toAnswer(await this.#call(command, serializePayload(payload), toCallOptions(options)))
+      const given = command === METHOD.unlisten ? this.#unlistening(payload as Unlistening) : payload
+      return toAnswer(await this.#call(command, serializePayload(given), toCallOptions(options)))
     } catch (error) {
       throw toRejection(error)
     }
@@ -53,7 +58,7 @@ export class TauriIpc {
     )
   }
 
-  stopListening({ event, eventId }: { event: string; eventId: number }): void {
+  stopListening({ event, eventId }: Unlistening): void {
     this.#listeners.stop(event, eventId)
   }
 
@@ -69,6 +74,12 @@ export class TauriIpc {
     this.#listeners.clear()
     this.#channels.closeAll()
     this.callbacks.byId.clear()
+  }
+
+  /** Core may know of the listener by another id, since it was started again. */
+  #unlistening(payload: Unlistening): Unlistening {
+    const eventId = this.#listeners.stop(payload.event, payload.eventId)
+    return eventId === undefined || eventId === payload.eventId ? payload : { ...payload, eventId }
   }
 
   async #call(command: string, serialized: unknown, options: InvokeOptions | undefined): Promise<unknown> {
