@@ -26,7 +26,7 @@ export interface SendOptions {
 }
 
 /** What a channel needs of its frontend's session. */
-export type ChannelSender = Pick<Replies, 'encode' | 'put' | 'post'>
+export type ChannelSender = Pick<Replies, 'encode' | 'put' | 'post' | 'room'>
 
 interface Waiting {
   index: number
@@ -73,6 +73,9 @@ export class SendingChannel implements Channel, RunHome {
   readonly #forget: () => void
   #waiting: Waiting[] = []
   #room: number = CHANNEL_WINDOW
+  /** What the frontend says that it has taken, while the link waits for it to take what was sent. */
+  #credited = 0
+  #awaitsRoom = false
   #index = 0
   #handles = 0
   #controller: AbortController | undefined
@@ -137,9 +140,23 @@ export class SendingChannel implements Channel, RunHome {
     if (this.#waiting.length === 0) this.#finish()
   }
 
-  /** The frontend has taken that many messages. */
+  /** The frontend has taken that many messages: it is believed once its link has room. */
   credit(messages: number): void {
-    this.#room = Math.min(CHANNEL_WINDOW, this.#room + messages)
+    this.#credited = Math.min(CHANNEL_WINDOW, this.#credited + messages)
+    if (this.#awaitsRoom) return
+    const room = this.#sender.room()
+    if (!room) return this.#goOn()
+    this.#awaitsRoom = true
+    void room.then(() => {
+      this.#awaitsRoom = false
+      this.#goOn()
+    })
+  }
+
+  #goOn(): void {
+    if (this.#over) return
+    this.#room = Math.min(CHANNEL_WINDOW, this.#room + this.#credited)
+    this.#credited = 0
     while (this.#room > 0 && this.#waiting.length > 0) {
       const { index, encoded, resolve } = this.#waiting.shift()!
       this.#put(index, encoded)

@@ -5,12 +5,14 @@ import { describe, expect, it } from 'vitest'
 import type { Channel, ChannelSender } from './channel.js'
 import { ChannelTable } from './channels.js'
 
-function setUp() {
+/** @param room as the link tells it */
+function setUp(room?: Promise<void>) {
   const sent: unknown[] = []
   const sender: ChannelSender = {
     encode: (_home, message) => JSON.stringify(message),
     put: (_home, _index, encoded) => void sent.push(encoded),
     post: message => void sent.push(message),
+    room: () => room,
   }
   const table = new ChannelTable(sender)
   const bind = (...ids: number[]): Channel[] => {
@@ -20,6 +22,24 @@ function setUp() {
   }
   return { table, bind, sent }
 }
+
+it('a frontend that gives credit for what it has not taken gets one window more, once its link has room', async () => {
+  let give = (): void => {}
+  const { table, bind, sent } = setUp(new Promise(resolve => (give = resolve)))
+  const [channel] = bind(1)
+  const sending = Array.from({ length: 1000 }, (_, i) => channel!.send(i))
+  const lie = (): void => {
+    for (let i = 0; i < 1000; i++) table.credit(1, Number.MAX_SAFE_INTEGER)
+  }
+  lie()
+  await Promise.resolve()
+  expect(sent).toHaveLength(256)
+  give()
+  await sending[511]
+  expect(sent).toHaveLength(512)
+  table.close(1)
+  expect((await Promise.allSettled(sending)).filter(({ status }) => status === 'rejected')).toHaveLength(1000 - 512)
+})
 
 describe('the channels of a frontend', () => {
   it('beyond the bound, leave nothing of the call that is refused', () => {

@@ -8,8 +8,11 @@ import {
   checkNamedArguments,
   checkPatience,
   checkTransfer,
+  idOf,
   isBytes,
   parseAnswer,
+  toErrorObject,
+  type ResponseMessage,
 } from '@sallyport/protocol'
 import { ChannelHandle } from './channel.js'
 import { checkFrontendCall, type FrontendCallOptions } from './frontend-call.js'
@@ -41,9 +44,19 @@ export class ExposedCalls {
     })
   }
 
-  /** @throws BusError `InvalidRequest` for what is no answer, or answers what was never asked. One that is late is dropped. */
+  /**
+   * @throws BusError `InvalidRequest` for what is no answer, with which its call fails, and for an answer to what was never
+   * asked. One that is late is dropped.
+   */
   settle(message: unknown): void {
-    const answer = parseAnswer(message)
+    let answer: ResponseMessage
+    try {
+      answer = parseAnswer(message)
+    } catch (error) {
+      const id = idOf(message)
+      if (id !== null) this.#pending.settle({ jsonrpc: '2.0', id, error: toErrorObject(error as BusError) })
+      throw error
+    }
     if (!this.#pending.hasGiven(answer.id)) {
       throw new BusError('InvalidRequest', 'Invalid Request: an answer to a call that was never made')
     }

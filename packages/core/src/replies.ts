@@ -48,6 +48,7 @@ interface ReplyHome extends RunHome {
 
 export class Replies {
   readonly #codec: Codec
+  readonly #link: Link
   readonly #outbox: Outbox
   readonly #runs: Runs
   #armed = false
@@ -55,6 +56,7 @@ export class Replies {
 
   constructor(link: Link, codec: CodecName) {
     this.#codec = codecs[codec]
+    this.#link = link
     const arm = (): void => this.#arm()
     this.#outbox = createOutbox((kind, body) => link.send({ kind, body }), undefined, arm)
     this.#runs = new Runs(this.#outbox, arm)
@@ -130,6 +132,11 @@ export class Replies {
   /** Sends a message of the bus's own. */
   post(message: Message): void {
     this.#put(packPlain(this.#codec, message))
+  }
+
+  /** As that of the link. */
+  room(): Promise<void> | undefined {
+    return this.#link.room?.()
   }
 
   /** What is said until the next `flush` waits for it. */

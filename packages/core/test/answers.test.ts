@@ -62,9 +62,6 @@ test.each([
   ['an id that is no integer', '"id":1.5,"result":1'],
   ['a negative id', '"id":-1,"result":1'],
   ['no id', '"result":1'],
-  ['both', '"id":1,"result":1,"error":{"code":1,"message":"x"}'],
-  ['an error that is none', '"id":1,"error":"no"'],
-  ['an error without a code', '"id":1,"error":{"message":"no"}'],
 ])('an answer with %s settles nothing, and is refused as an error about no call', async (_what, text) => {
   const { peer, ask, settled, answer } = await attack()
   const asked = ask()
@@ -75,6 +72,24 @@ test.each([
   answer('"id":1,"result":"still"')
   await asked
   expect(settled).toEqual([[0, 'still']])
+})
+
+test.each([
+  ['both', '"id":1,"result":1,"error":{"code":1,"message":"x"}'],
+  ['an error that is none', '"id":1,"error":"no"'],
+  ['an error without a code', '"id":1,"error":{"message":"no"}'],
+])('an answer with %s fails the call that it names, and is refused', async (_what, text) => {
+  const { peer, ask, settled, answer } = await attack()
+  const asked = [ask(), ask()]
+  await peer.next()
+  await peer.next()
+  answer(text)
+  expect(await peer.next()).toMatchObject({ id: null, error: { code: -32600 } })
+  await asked[0]
+  expect(settled).toEqual([[0, 'InvalidRequest']])
+  answer('"id":2,"result":"still"')
+  await asked[1]
+  expect(settled[1]).toEqual([1, 'still'])
 })
 
 test('a flood of answers costs what it costs to read them, and calls are served between', async () => {

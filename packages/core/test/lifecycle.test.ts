@@ -188,10 +188,10 @@ describe('a worker that dies', () => {
   test.each(patterns)('core that exits with code 0 has failed too: %s', async (_name, app) => {
     const bus = await start({
       app: { security: { ...app.security, capabilities: [] } },
-      core: at('setTimeout(() => process.exit(0), 300); export default {}'),
+      core: at('export default { setup(app) { app.listen("quit", () => process.exit(0)) } }'),
     })
     const fault = new Promise(resolve => bus.on('fault', resolve))
-    const client = await bus.connect('one')
+    const [client] = [await bus.connect('one'), await bus.emit('quit')]
     expect(await fault).toMatchObject({ label: 'core', error: { message: 'core has ended by itself' } })
     await expect(client.invoke('x')).rejects.toMatchObject({ reason: 'Disconnected' })
     await expect(bus.connect('two')).rejects.toMatchObject({ reason: 'Disconnected' })

@@ -135,14 +135,17 @@ describe('a hook that eats memory', () => {
     expect(await other.invoke('add', { a: 1, b: 2 })).toBe(3)
   })
 
-  test('a little with each message is ended, and says so', async () => {
+  test.each([
+    ['keep', '768 MiB'],
+    ['keep-bytes', '2048 MiB of bytes'],
+  ])('a little with each message is ended, and says so (%s)', async (hook, limit) => {
     const { bus, faults } = await stuck({}, 'stuck', 5000)
     const [client, other] = await Promise.all([bus.connect('tests'), bus.connect('other')])
     const fill = async () => {
-      for (;;) await client.invoke('add', { a: 1, b: 2, hook: 'keep' })
+      for (;;) await client.invoke('add', { a: 1, b: 2, hook })
     }
     await expect(fill()).rejects.toMatchObject({ reason: 'Disconnected' })
-    const message = 'The isolation hook of "tests" keeps more than 768 MiB'
+    const message = `The isolation hook of "tests" keeps more than ${limit}`
     await expect.poll(() => faults).toMatchObject([{ label: 'tests', error: { reason: 'Overloaded', message } }])
     expect(await other.invoke('add', { a: 1, b: 2 })).toBe(3)
     expect(await (await bus.connect('tests')).invoke('add', { a: 1, b: 2 })).toBe(3)

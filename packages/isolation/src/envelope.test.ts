@@ -11,13 +11,10 @@ const send = (
   payload?: unknown,
   options?: HookMessage['options'],
 ): Verdict =>
-  createHook(shown => hook(shown as Shown), { envelope: true })({
-    cmd,
-    callback: 1,
-    error: 2,
-    payload,
-    options,
-  }) as Verdict
+  createHook(shown => hook(shown as Shown), { envelope: true })(
+    { cmd, callback: 1, error: 2, payload, options },
+    verdict => verdict,
+  ) as Verdict
 
 /** What goes on: `[cmd, payload]`, or the reason why nothing does. */
 function sent(...of: Parameters<typeof send>): unknown {

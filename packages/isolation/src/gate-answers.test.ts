@@ -88,15 +88,17 @@ describe('an answer', () => {
     expect(sealed).toEqual([cancel, result(1, 'x')])
   })
 
-  test.each([
-    ['both', { ...result(1, 1), ...failure(1, 'x') }],
-    ['no id', { jsonrpc: '2.0', result: 1 }],
-    ['an error that is none', { jsonrpc: '2.0', id: 1, error: 'x' }],
-  ])('with %s is refused here, as an error about no call', async (_what, message) => {
+  test.each<[what: string, message: object, toCore: object[]]>([
+    ['both', { ...result(1, 1), ...failure(1, 'x') }, [{ id: 1, error: { code: -32600 } }]],
+    ['no id', { jsonrpc: '2.0', result: 1 }, []],
+    ['an id that is none', result([1] as never, 1), []],
+    ['an error that is none', { jsonrpc: '2.0', id: 1, error: 'x' }, [{ id: 1, error: { code: -32600 } }]],
+  ])('with %s is refused here, as an error about no call; core hears of it', async (_what, message, toCore) => {
     const { outside, sealed, answers } = setUp(() => expect.unreachable())
     send(outside, message)
     await turn()
     expect(answers).toMatchObject([{ id: null, error: { code: -32600 } }])
-    expect(sealed).toEqual([])
+    expect(sealed).toMatchObject(toCore)
+    expect(sealed).toHaveLength(toCore.length)
   })
 })

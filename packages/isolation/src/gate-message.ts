@@ -2,6 +2,7 @@
 // call of the frontend, or its answer to a call of what it exposes.
 import {
   BusError,
+  MAX_IN_FLIGHT,
   METHOD,
   STREAM_HEADER,
   carriesBytes,
@@ -46,12 +47,13 @@ export function write(given: Given, passed: PassedMessage, codec: Codec): Packed
 }
 
 /** An error in the place of an answer. */
-export function writeError({ id }: Answer, error: BusError, codec: Codec): PackedMessage {
+export function writeError({ id }: Pick<Answer, 'id'>, error: BusError, codec: Codec): PackedMessage {
   return encode({ jsonrpc: '2.0', id, error: toErrorObject(error) }, codec)
 }
 
 export function rejection(given: Given, why: string): BusError {
   const what = isCall(given) ? describeCommand(given.method) : 'The frontend’s answer'
+  if (why === 'overloaded') return new BusError('Overloaded', `${what} was refused: ${OVERLOADED}`)
   return new BusError('Rejected', `${what} was rejected by the isolation hook (${WHY[why]})`, { data: { why } })
 }
 
@@ -59,6 +61,8 @@ export function rejection(given: Given, why: string): BusError {
 export const nameOf = (given: Given): string => (isCall(given) ? given.method.slice(0, MAX_NAME) : METHOD.answer)
 
 const MAX_NAME = 200
+
+const OVERLOADED = `more than ${MAX_IN_FLIGHT} messages of one frontend wait for its isolation hook`
 
 const WHY: Record<string, string> = {
   null: 'it returned null or undefined',

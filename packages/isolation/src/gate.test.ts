@@ -132,11 +132,13 @@ describe('what does not pass', () => {
       }),
     ],
   ])('%s: the caller is told, and the next message passes', async (_name, hook) => {
-    const { outside, sealed, answers, rejected } = setUp(message =>
-      (message as { cmd: string }).cmd === 'good' ? message : hook(message),
+    const { outside, sealed, answers, rejected } = setUp(
+      message => ((message as { cmd: string }).cmd === 'good' ? message : hook(message)),
+      50,
     )
     send(outside, call(1, 'bad'), call(2, 'good'))
-    await new Promise(resolve => setTimeout(resolve, 80))
+    await expect.poll(() => sealed.length).toBe(1)
+    await turn()
     expect(answers).toMatchObject([
       { id: 1, error: { code: -32002, message: expect.stringMatching(/^command "bad" was rejected/) } },
     ])

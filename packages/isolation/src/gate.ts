@@ -5,6 +5,7 @@ import {
   BatchReader,
   BusError,
   FRAME_KIND,
+  MAX_IN_FLIGHT,
   METHOD,
   ReportLimit,
   claimAttachments,
@@ -28,6 +29,7 @@ import {
 } from '@sallyport/protocol'
 import { isCall, nameOf, rejection, show, write, writeError, type Given } from './gate-message.js'
 import type { Verdict } from './hook-message.js'
+import { CANNOT_BE_CARRIED, OVERLOADED, type Rejection } from './hook-verdict.js'
 import type { HookWatch } from './hook-watch.js'
 import type { Hook } from './hook.js'
 
@@ -43,7 +45,9 @@ export interface GateOptions {
   closed(fault?: BusError): void
 }
 
-/** A message whose hook has not answered yet, or that waits behind one. */
+type Judged = PackedMessage | Rejection
+
+/** A message whose hook has not answered yet, or that waits behind one. As many as a frontend may have calls in flight. */
 interface Waiting {
   readonly id: RequestId | undefined
   /** Set once it may go, in its turn; `null` where it never will. */
@@ -120,43 +124,54 @@ class Gate {
     try {
       given = isAnswer ? parseAnswer(message) : parseCall(message)
     } catch (error) {
-      return this.#answer(isAnswer ? null : idOf(message), error as BusError)
+      return this.#refuse(message, codec, isAnswer, error as BusError)
     }
     if (isCall(given) && given.method.startsWith('$/')) return this.#housekeeping(given, codec)
+    if (this.#waiting.length >= MAX_IN_FLIGHT) return this.#decide(given, codec, OVERLOADED, undefined)
     this.#options.watch.enter()
-    const verdict = this.#options.hook(show(given))
-    if (!(verdict instanceof Promise)) return this.#decide(given, codec, verdict, undefined)
+    const judged = this.#options.hook(show(given), (verdict, late) => this.#write(given, codec, verdict, late))
+    if (!(judged instanceof Promise)) return this.#decide(given, codec, judged, undefined)
     // The id of an answer is core's, and nothing that the frontend could cancel.
     const waiting: Waiting = { id: isAnswer ? undefined : given.id, outcome: undefined }
     this.#waiting.push(waiting)
-    const decide = (late: Verdict): void => {
+    const decide = (late: Judged): void => {
       this.#options.watch.enter()
       this.#decide(given, codec, late, waiting)
     }
-    verdict.then(decide).catch(() => this.#options.link.close())
+    judged.then(decide).catch(() => this.#options.link.close())
   }
 
   /** What the hook gave is written out here and now, before any of its code can run again. */
-  #decide(given: Given, codec: Codec, verdict: Verdict, waiting: Waiting | undefined): void {
-    let outcome: PackedMessage | null
-    if (waiting?.outcome === null) return // cancelled
-    if (verdict.kind === 'reject') outcome = this.#reject(given, codec, verdict.why, verdict.detail)
-    else {
-      try {
-        outcome = write(given, verdict.message, codec)
-      } catch {
-        // What was thrown is the hook's, and is not looked at.
-        outcome = this.#reject(given, codec, 'malformed', 'the answer can’t be carried')
-      }
+  #write(given: Given, codec: Codec, verdict: Verdict, late: boolean): Judged {
+    if (verdict.kind === 'reject') return verdict
+    try {
+      const written = write(given, verdict.message, codec)
+      return late ? claimAttachments(written) : written
+    } catch {
+      // What was thrown is the hook's, and is not looked at.
+      return CANNOT_BE_CARRIED
     }
-    const goesNow = this.#waiting.length === 0 || this.#waiting[0] === waiting
-    // What is sealed now needs no copy; what waits must not be the hook's to change.
-    if (outcome && !goesNow) outcome = claimAttachments(outcome)
-    if (waiting) {
-      waiting.outcome = outcome
-      this.#release()
-    } else if (outcome && goesNow) this.#seal(outcome)
-    else if (outcome) this.#waiting.push({ id: isCall(given) ? given.id : undefined, outcome })
+  }
+
+  #decide(given: Given, codec: Codec, judged: Judged, waiting: Waiting | undefined): void {
+    if (waiting?.outcome === null) return // cancelled
+    const outcome = 'why' in judged ? this.#reject(given, codec, judged) : judged
+    if (!waiting) return outcome ? this.#pass(outcome, isCall(given) ? given.id : undefined) : undefined
+    waiting.outcome = outcome
+    this.#release()
+  }
+
+  /** What is sealed now needs no copy; what waits must not be the hook's to change. */
+  #pass(outcome: PackedMessage, id: RequestId | undefined): void {
+    if (this.#waiting.length === 0) this.#seal(outcome)
+    else this.#waiting.push({ id, outcome: claimAttachments(outcome) })
+  }
+
+  /** What is no message. Core waits for an answer all the same: it hears that there is none. */
+  #refuse(message: unknown, codec: Codec, isAnswer: boolean, error: BusError): void {
+    const id = idOf(message)
+    this.#answer(isAnswer ? null : id, error)
+    if (isAnswer && id !== null) this.#pass(writeError({ id }, error, codec), undefined)
   }
 
   /** Attachments are sealed before this returns. */
@@ -177,11 +192,12 @@ class Gate {
 
   #housekeeping(call: CallMessage, codec: Codec): void {
     const cancelled = (call.params as { id?: unknown } | undefined)?.id
+    // As in core, a number alone: there is no cancelling of a call whose id is a text.
     const waiting =
-      call.method === METHOD.cancel && cancelled !== undefined && this.#waiting.find(({ id }) => id === cancelled)
-    if (call.method === METHOD.closeChannel && this.#waiting.length > 0) {
+      call.method === METHOD.cancel && typeof cancelled === 'number' && this.#waiting.find(({ id }) => id === cancelled)
+    if (call.method === METHOD.closeChannel && this.#waiting.length < MAX_IN_FLIGHT) {
       // The call that opens the channel may be among what waits.
-      return void this.#waiting.push({ id: undefined, outcome: packPlain(codec, call) })
+      return this.#pass(packPlain(codec, call), undefined)
     }
     if (!waiting) return this.#sealed.post(codec, call)
     // It never went to core, and now never will: its caller has settled it already.
@@ -190,7 +206,7 @@ class Gate {
   }
 
   /** Gives what goes to core in its place: whoever waits there for an answer must hear of it. */
-  #reject(given: Given, codec: Codec, why: string, detail: string | undefined): PackedMessage | null {
+  #reject(given: Given, codec: Codec, { why, detail }: Rejection): PackedMessage | null {
     this.#rejections.add([nameOf(given), detail === undefined ? why : `${why}: ${detail}`])
     const error = rejection(given, why)
     if (!isCall(given)) return writeError(given, error, codec)

@@ -2,6 +2,7 @@
 // is sealed is what the hook gave at one moment, under the message's own id, and nothing of another message unless the hook
 // put it there.
 import { describe, expect, test } from 'vitest'
+import { FRAME_KIND, codecs } from '@sallyport/protocol'
 import { call, ids, send, setUp, turn } from '../test/gate.js'
 import { sandboxed } from '../test/sandboxed.js'
 
@@ -62,19 +63,42 @@ describe('a kept payload', () => {
     expect(sealed).toEqual([call(1, 'a', { n: 1 }), call(2, 'b', { n: 2 }), call(3, 'c', { n: 3 })])
   })
 
-  test('changed between the answer of a thenable and its seal: checked as it then is, and the command stays', async () => {
-    const { outside, sealed, rejected, isClosed } = gate(`message => ({
+  test.each([
+    ['a thenable, in the same breath', '{ then(resolve) { resolve(message); change() } }'],
+    ['a promise, a microtask later', '(Promise.resolve().then(() => {}).then(change), Promise.resolve(message))'],
+  ])('that is changed once it was the answer of %s is sealed as it was', async (_what, answer) => {
+    for (const data of [{}, { bytes: new Uint8Array(70_000).fill(1) }]) {
+      const { outside, sealed, rejected } = gate(`message => {
+        const change = () => {
+          message.cmd = '$/cancelRequest'
+          message.payload.path = '/evil'
+          message.payload.toJSON = () => 'text'
+          message.payload.bytes?.fill(2)
+        }
+        return ${answer}
+      }`)
+      const body = codecs.msgpack.encode(call(1, 'm', { path: '/1', ...data })) as Uint8Array
+      outside.send({ kind: FRAME_KIND.msgpack, body })
+      await turn()
+      expect(sealed).toEqual([call(1, 'm', { path: '/1', ...data })])
+      expect(rejected).toEqual([])
+    }
+  })
+
+  test('an answer that overflows the stack where it is given is none', async () => {
+    const { outside, sealed, rejected } = gate(`message => ({
       then(resolve) {
-        resolve(message)
-        message.cmd = '$/cancelRequest'
-        message.payload.toJSON = () => 'text'
+        if (message.cmd === 'next') return resolve(message)
+        const deeper = () => {
+          try { deeper() } catch { resolve(message) }
+        }
+        deeper()
       },
     })`)
-    send(outside, call(1, 'm', { path: '/1' }))
+    send(outside, call(1), call(2, 'next'))
     await turn()
-    expect(sealed).toEqual([])
-    expect(rejected).toEqual(['m: malformed: the answer can’t be carried'])
-    expect(isClosed()).toBe(false)
+    expect([...ids(sealed), ...rejected]).toContainEqual(2)
+    expect(sealed.length + rejected.length).toBe(2)
   })
 })
 

@@ -1,21 +1,39 @@
 // Ends a hook that keeps more and more, before V8 would: a thread whose heap is full takes the whole process with it where
-// what does not fit is one large thing, as the table of a Map or a Set that grows.
+// what does not fit is one large thing, as the table of a Map or a Set that grows. Bytes are outside the heap, where V8 bounds
+// nothing at all.
 import { getHeapStatistics } from 'node:v8'
 
-/** In bytes, of the whole thread. Without a hook it needs 10 to 200 MB, by the size of its messages. */
-export const MAX_HEAP: number = 768 * 2 ** 20
+const MiB = 2 ** 20
 
-/** A look takes 0.2 µs. */
+/** In bytes, of the whole thread. Without a hook its heap needs 10 to 200 MB, by the size of its messages. */
+export const MAX_HEAP: number = 768 * MiB
+/** Bytes outside the heap, of ArrayBuffers: several messages of the largest size, and their records. */
+export const MAX_OUTSIDE: number = 2048 * MiB
+
+/** A look takes 0.2 to 10 µs. */
 const TURNS_PER_LOOK = 16
+/** Turns that take long may keep much: after so many milliseconds the next is looked at. */
+const TIME_PER_LOOK = 10
 
-/** To be called after each turn of the hook. Tells, once, when there is too much. */
-export function createMemoryCheck(exceeded: () => void, limit: number = MAX_HEAP): () => void {
+/** The numbers of `getHeapStatistics` that are looked at. */
+export interface Used {
+  used_heap_size: number
+  external_memory?: number
+}
+
+/** To be called after each turn of the hook. Tells, once, how much is too much. */
+export function createMemoryCheck(exceeded: (what: string) => void, look: () => Used = getHeapStatistics): () => void {
   let turns = 0
+  let looked = 0
   let over = false
   return () => {
     turns += 1
-    if (over || turns % TURNS_PER_LOOK !== 0 || getHeapStatistics().used_heap_size < limit) return
-    over = true
-    exceeded()
+    const now = performance.now()
+    if (over || (turns < TURNS_PER_LOOK && now - looked < TIME_PER_LOOK)) return
+    turns = 0
+    looked = now
+    const { used_heap_size: heap, external_memory: outside = 0 } = look()
+    over = heap >= MAX_HEAP || outside >= MAX_OUTSIDE
+    if (over) exceeded(heap >= MAX_HEAP ? `${MAX_HEAP / MiB} MiB` : `${MAX_OUTSIDE / MiB} MiB of bytes`)
   }
 }

@@ -20,7 +20,14 @@ export interface PassedMessage {
   readonly options: MessageOptions | undefined
 }
 
-/** `null`: null or undefined · `threw`: threw or rejected · `timeout` · `malformed`: not a message; `detail` says how. */
+/**
+ * `null`: null or undefined · `threw`: threw or rejected · `timeout` · `malformed`: not a message; `detail` says how ·
+ * `overloaded`: it was not asked.
+ */
 export type Verdict =
   | { readonly kind: 'pass'; readonly message: PassedMessage }
-  | { readonly kind: 'reject'; readonly why: 'null' | 'threw' | 'timeout' | 'malformed'; readonly detail?: string }
+  | {
+      readonly kind: 'reject'
+      readonly why: 'null' | 'threw' | 'timeout' | 'malformed' | 'overloaded'
+      readonly detail?: string
+    }

@@ -3,15 +3,21 @@
 import type { Envelope } from './envelope.js'
 import type { MessageOptions, PassedMessage, Verdict } from './hook-message.js'
 
-const reject = (why: 'null' | 'threw' | 'timeout'): Verdict => Object.freeze({ kind: 'reject', why })
+export type Rejection = Extract<Verdict, { kind: 'reject' }>
 
-export const REJECT: Readonly<Record<'null' | 'threw' | 'timeout', Verdict>> = {
+const reject = (why: Rejection['why']): Rejection => Object.freeze({ kind: 'reject', why })
+
+export const REJECT: Readonly<Record<'null' | 'threw' | 'timeout', Rejection>> = {
   null: reject('null'),
   threw: reject('threw'),
   timeout: reject('timeout'),
 }
 
-const malformed = (detail: string): Verdict => ({ kind: 'reject', why: 'malformed', detail })
+const malformed = (detail: string): Rejection => ({ kind: 'reject', why: 'malformed', detail })
+
+export const CANNOT_BE_CARRIED: Rejection = malformed('the answer can’t be carried')
+/** The hook was not asked: too many messages wait for it. */
+export const OVERLOADED: Rejection = reject('overloaded')
 
 /** Reads a hook's answer. It never throws. */
 export function readVerdict(result: unknown, envelope: Envelope | undefined): Verdict {

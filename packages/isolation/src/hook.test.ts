@@ -13,7 +13,8 @@ const message = (changes: Partial<HookMessage> = {}): HookMessage => ({
   ...changes,
 })
 
-const judge = (fn: HookFunction, given = message()): Verdict => createHook(fn)(given) as Verdict
+const asItIs = (verdict: Verdict): Verdict => verdict
+const judge = (fn: HookFunction, given = message()): Verdict => createHook(fn)(given, asItIs) as Verdict
 const why = (verdict: Verdict): string => (verdict.kind === 'reject' ? verdict.why : 'passed')
 
 describe('a synchronous hook', () => {
@@ -38,7 +39,7 @@ describe('a synchronous hook', () => {
   })
 
   test('null, as a hook, passes everything', () => {
-    expect(createHook(null)(message())).toMatchObject({ kind: 'pass', message: { cmd: 'greet' } })
+    expect(createHook(null)(message(), asItIs)).toMatchObject({ kind: 'pass', message: { cmd: 'greet' } })
   })
 
   test.each([null, undefined])('%s rejects', value =>
@@ -120,7 +121,7 @@ describe('a synchronous hook', () => {
 
 describe('an asynchronous hook', () => {
   const decide = (fn: HookFunction, deadline = 50): Promise<Verdict> =>
-    Promise.resolve(createHook(fn, { deadline })(message()))
+    Promise.resolve(createHook(fn, { deadline })(message(), asItIs))
 
   test('passes, changes and rejects', async () => {
     expect(await decide(async shown => shown)).toMatchObject({ kind: 'pass', message: { cmd: 'greet' } })
@@ -155,9 +156,9 @@ describe('an asynchronous hook', () => {
   test('deadlines share a timer and end in order', async () => {
     const hook = createHook(() => new Promise(() => {}), { deadline: 20 })
     const started = performance.now()
-    const first = hook(message())
+    const first = hook(message(), asItIs)
     await new Promise(resolve => setTimeout(resolve, 10))
-    const verdicts = await Promise.all([first, hook(message()), hook(message())])
+    const verdicts = await Promise.all([first, hook(message(), asItIs), hook(message(), asItIs)])
     expect(verdicts.map(verdict => why(verdict))).toEqual(['timeout', 'timeout', 'timeout'])
     expect(performance.now() - started).toBeGreaterThan(28)
   })

@@ -12,8 +12,12 @@ import { HOOK_NAME } from './sandbox-source.js'
 /** The user's function, in its sandbox. What it gives back may be anything. */
 export type HookFunction = (message: unknown) => unknown
 
-/** Passes or rejects one message. A promise only where the hook's own answer was one; it never rejects. */
-export type Hook = (message: HookMessage) => Verdict | Promise<Verdict>
+/**
+ * Passes or rejects one message: `use` is given the verdict, before any more of the hook's code can run, and what it makes of
+ * it comes back. A promise only where the hook's own answer was one; it never rejects. `late` says so: between then and what
+ * waits for the promise, the hook's code runs again.
+ */
+export type Hook = <Use>(message: HookMessage, use: (verdict: Verdict, late: boolean) => Use) => Use | Promise<Use>
 
 export interface HookOptions {
   /** Milliseconds that an asynchronous hook may take: 30 000 unless given. */
@@ -49,11 +53,12 @@ export function findHook(sandbox: Sandbox, app: IsolationApp): HookFunction | nu
  */
 export function createHook(fn: HookFunction | null, options: HookOptions = {}): Hook {
   if (fn === null) {
-    return ({ cmd, payload, options: given }) => ({ kind: 'pass', message: { cmd, payload, options: given } })
+    return ({ cmd, payload, options: given }, use) =>
+      use({ kind: 'pass', message: { cmd, payload, options: given } }, false)
   }
   const { deadline = 30_000, envelope = false } = options
   const deadlines = createDeadlines(deadline)
-  return message => {
+  return (message, use) => {
     const opened = envelope ? openEnvelope(message) : undefined
     let result: unknown
     let then: unknown
@@ -61,28 +66,37 @@ export function createHook(fn: HookFunction | null, options: HookOptions = {}): 
       result = fn(opened === undefined ? message : opened.shown)
       if (typeof result === 'object' && result !== null) then = (result as { then?: unknown }).then
     } catch {
-      return REJECT.threw
+      return use(REJECT.threw, false)
     }
-    if (typeof then !== 'function') return readVerdict(result, opened)
-    return settle(result as object, then, opened)
+    if (typeof then !== 'function') return use(readVerdict(result, opened), false)
+    return settle(result as object, then, opened, use)
   }
 
   /** As `await` would, but with `then` read once, and the first answer or the deadline, whatever comes first. */
-  function settle(result: object, then: Function, opened: Envelope | undefined): Promise<Verdict> {
+  function settle<Use>(
+    result: object,
+    then: Function,
+    opened: Envelope | undefined,
+    use: (verdict: Verdict, late: boolean) => Use,
+  ): Promise<Use> {
     return new Promise(resolve => {
-      const end = deadlines.start(() => resolve(REJECT.timeout))
+      let over = false
+      const finish = (read: () => Verdict): void => {
+        // A hook that answers late, or twice, is not read again.
+        if (over) return
+        const used = use(read(), true)
+        // Reading may run the hook's code, which may answer, or overflow the stack: an answer counts once it has been used.
+        if (over) return
+        over = true
+        end()
+        resolve(used)
+      }
+      const end = deadlines.start(() => finish(() => REJECT.timeout))
+      const threw = (): void => finish(() => REJECT.threw)
       try {
-        Reflect.apply(then, result, [
-          (value: unknown) => {
-            // A hook that answers late, or twice, is not read again.
-            if (end()) resolve(readVerdict(value, opened))
-          },
-          () => {
-            if (end()) resolve(REJECT.threw)
-          },
-        ])
+        Reflect.apply(then, result, [(value: unknown) => finish(() => readVerdict(value, opened)), threw])
       } catch {
-        if (end()) resolve(REJECT.threw)
+        threw()
       }
     })
   }

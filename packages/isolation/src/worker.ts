@@ -14,7 +14,7 @@ import { createSealer } from '@sallyport/protocol/records'
 import { once } from 'node:events'
 import { parentPort, workerData } from 'node:worker_threads'
 import { serveGate } from './gate.js'
-import { MAX_HEAP, createMemoryCheck } from './hook-memory.js'
+import { createMemoryCheck } from './hook-memory.js'
 import { createHookWatch } from './hook-watch.js'
 import { createHook, type Hook } from './hook.js'
 import type { ConsoleSink } from './sandbox-console.js'
@@ -47,8 +47,8 @@ const actor = startWorkerActor({
   },
   serve(send) {
     const port = openLink(link, false)
-    checkMemory = createMemoryCheck(() => {
-      const problem = `The isolation hook of ${JSON.stringify(label)} keeps more than ${MAX_HEAP / 2 ** 20} MiB`
+    checkMemory = createMemoryCheck(what => {
+      const problem = `The isolation hook of ${JSON.stringify(label)} keeps more than ${what}`
       send({ type: 'fault', error: new BusError('Overloaded', problem) })
     })
     serveGate({

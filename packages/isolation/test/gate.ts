@@ -9,7 +9,8 @@ import { createHook, type HookFunction } from '../src/hook.js'
 const session = new Uint8Array(16).fill(1)
 const keys = { secret: createSessionSecret(new Uint8Array(32).fill(2), session), session, direction: 'test' }
 
-export function setUp(hook: HookFunction | null) {
+/** @param deadline milliseconds that an asynchronous hook may take */
+export function setUp(hook: HookFunction | null, deadline = 60_000) {
   const [outside, inside] = createMemoryLinkPair()
   const opener = createOpener(keys)
   const reader = new BatchReader()
@@ -34,7 +35,7 @@ export function setUp(hook: HookFunction | null) {
   serveGate({
     link: inside,
     sealer: createSealer(keys),
-    hook: createHook(hook, { deadline: 50 }),
+    hook: createHook(hook, { deadline }),
     watch: createHookWatch(undefined),
     rejected: (command, why) => rejected.push(`${command}: ${why}`),
     closed: () => {},

@@ -1,6 +1,7 @@
 // The supervisor over real threads: what each end of a thread comes to, and that nothing of an ended one is kept.
+import { EventEmitter } from 'node:events'
 import { Worker, type ResourceLimits } from 'node:worker_threads'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { createSupervisor, type SupervisedThread, type Supervisor } from './supervisor.js'
 
 const ready = `const { parentPort } = require('node:worker_threads')
@@ -27,6 +28,29 @@ describe('a thread', () => {
     const thread = start(createSupervisor(), `${ready} { for (;;); })`)
     await thread.ready
     expect(await thread.stop(10)).toEqual({ error: undefined })
+  })
+
+  test('that can’t be ended, because a function in it is never interrupted, is given up with an error', async () => {
+    vi.useFakeTimers()
+    try {
+      // One like it would keep this process from ending too.
+      const worker = Object.assign(new EventEmitter(), { terminate: vi.fn<() => void>(), postMessage: () => {} })
+      const supervisor = createSupervisor()
+      const spec = { name: 'it', spawn: () => worker as unknown as Worker, onReport: () => {}, onState: () => {} }
+      const thread = supervisor.start(spec)
+      worker.emit('message', { type: 'state', state: 'ready' })
+      const stopped = thread.stop(100)
+      await vi.advanceTimersByTimeAsync(5500)
+      expect(worker.terminate).toHaveBeenCalled()
+      expect(supervisor.threads).toBe(1)
+      await vi.advanceTimersByTimeAsync(200)
+      expect(await stopped).toMatchObject({
+        error: { reason: 'Timeout', message: expect.stringMatching(/^it does not end/) as string },
+      })
+      expect(supervisor.threads).toBe(0)
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   test.each([

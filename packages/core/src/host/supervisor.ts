@@ -9,8 +9,13 @@ export type BusState = 'starting' | 'running' | 'draining' | 'stopped' | 'failed
 
 /** After the time that a worker was given to drain, the time until it is ended from outside. */
 const GRACE_MS = 500
+/** From then on a thread that still has not ended is in a built-in function that nothing interrupts, perhaps for good. */
+const LOST_MS = 5000
 
 const earlyEnd = (name: string): Error => new BusError('InternalError', `${name} ended before it was ready`)
+
+const lost = (name: string): Error =>
+  new BusError('Timeout', `${name} does not end: its thread is in a function that can’t be interrupted`)
 
 const threadMachine = setup({
   types: {} as {
@@ -19,13 +24,17 @@ const threadMachine = setup({
     events: ThreadEvent
   },
   actors: { thread: threadLogic },
-  delays: { patience: ({ context }) => context.timeout + GRACE_MS },
+  delays: {
+    patience: ({ context }) => context.timeout + GRACE_MS,
+    hope: ({ context }) => context.timeout + GRACE_MS + LOST_MS,
+  },
   actions: {
     keepError: assign({
       error: ({ context, event }) =>
         (event.type === 'thread.exited' || event.type === 'end' ? event.error : undefined) ??
         earlyEnd(context.spec.name),
     }),
+    giveUp: assign({ error: ({ context }) => lost(context.spec.name) }),
   },
   guards: { endedWell: ({ event }) => event.type === 'thread.exited' && event.error === undefined },
 }).createMachine({
@@ -53,7 +62,10 @@ const threadMachine = setup({
         running: {},
         draining: {
           entry: sendTo('thread', ({ context }) => ({ type: 'stop', timeout: context.timeout })),
-          after: { patience: { actions: sendTo('thread', { type: 'kill' }) } },
+          after: {
+            patience: { actions: sendTo('thread', { type: 'kill' }) },
+            hope: { target: '#thread.failed', actions: 'giveUp' },
+          },
           // Its time to drain is counted from the first stop.
           on: { stop: {} },
         },
@@ -106,7 +118,7 @@ export interface SupervisedThread {
   /** Never rejects. */
   readonly exited: Promise<ThreadExit>
   post(message: unknown, transfer?: readonly TransferListItem[]): void
-  /** Asks the thread to drain for at most `timeout` milliseconds, then ends it. Resolves once it has exited. */
+  /** Asks the thread to drain for at most `timeout` milliseconds, then ends it. Resolves once it has exited, or can't. */
   stop(timeout: number): Promise<ThreadExit>
   /** Ends the thread from outside, for this reason. It counts as exited at once. */
   end(error: Error): void
