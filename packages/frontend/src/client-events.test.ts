@@ -1,6 +1,6 @@
 // Listening: the handler is in place before the next message is read, each hears what is meant for it, and nobody after he
 // has left.
-import type { BusEvent, EventTarget } from '@sallyport/protocol'
+import type { BusEvent, EventTarget, Link } from '@sallyport/protocol'
 import { describe, expect, it } from 'vitest'
 import { crossed, notify, result, setUp } from '../test/peer.js'
 import { Client } from './client.js'
@@ -231,7 +231,8 @@ describe('emit', () => {
   it('resolves once the link has room for more', async () => {
     let makeRoom!: () => void
     const room = new Promise<void>(resolve => (makeRoom = resolve))
-    const client = new Client({ send() {}, receive() {}, close() {}, room: () => room }, { label: 'main' })
+    const link: Link = { queued: 0, room: () => room, send() {}, receive() {}, pause() {}, resume() {}, close() {} }
+    const client = new Client(link, { label: 'main' })
     let emitted = 0
     const emits = [client.emit('e'), client.emitTo('main', 'e')].map(emit => emit.then(() => emitted++))
     await crossed()

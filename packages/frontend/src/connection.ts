@@ -113,7 +113,7 @@ export class Connection {
 
   /** Resolves once there is room for more. */
   room(): Promise<void> | undefined {
-    return this.#link.room?.()
+    return this.#link.room()
   }
 
   async close(): Promise<void> {

@@ -92,10 +92,51 @@ describe('through the gate', () => {
     expect([seen, atCore]).toEqual([['closed'], ['closed']])
   })
 
+  it('where core has no room the gate waits, and goes on in order', async () => {
+    const { link, core, gate, atCore } = setUp()
+    link.receive({ frame: () => {}, closed: () => {} })
+    core.pause()
+    const record = new Uint8Array(2 ** 20)
+    let sent = 0
+    while (!gate.room() && sent < 100) {
+      gate.send({ kind: 3, body: record })
+      sent++
+      await crossed()
+    }
+    // What a link holds, twice, and one record more for each.
+    expect(sent).toBeLessThan(20)
+    expect(atCore).toEqual([])
+    expect(link.queued).toBeGreaterThan(0)
+    core.resume()
+    await gate.room()
+    await crossed()
+    expect(atCore).toHaveLength(sent)
+    expect([gate.queued, link.queued]).toEqual([0, 0])
+  })
+
+  it('paused, it delivers nothing of either until it is resumed', async () => {
+    const { link, core, gate, atCore } = setUp()
+    const seen = watch(link)
+    link.pause()
+    gate.send({ kind: 1, body: 'a' })
+    core.send({ kind: 1, body: 'b' })
+    await crossed()
+    expect(seen).toEqual([])
+    link.resume()
+    gate.send({ kind: 3, body: 'c' })
+    await crossed()
+    expect(seen.sort()).toEqual(['1:a', '1:b'])
+    expect(atCore).toEqual(['3:c'])
+  })
+
   it('a fault of either side is handed on', async () => {
     for (const side of ['core', 'gate'] as const) {
       let end: ((fault: never) => void) | undefined
       const faulty: Link = {
+        queued: 0,
+        room: () => undefined,
+        pause: () => {},
+        resume: () => {},
         send: () => {},
         receive: receiver => (end = receiver.closed.bind(receiver)),
         close: () => {},

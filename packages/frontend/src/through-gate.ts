@@ -1,5 +1,6 @@
 // Isolation as a link made of two: what the client sends goes to the gate, what the gate sealed goes on to core, and
-// what the gate answers itself (a rejection) comes back. Core's answers come straight from core.
+// what the gate answers itself (a rejection) comes back. Core's answers come straight from core. Where core has no room for
+// records, the gate waits, and so whoever sends to it.
 import { FRAME_KIND, type BusError, type Frame, type Link, type LinkReceiver } from '@sallyport/protocol'
 
 /** How long a gate may take, in milliseconds, to send on what it holds when its frontend closes. */
@@ -7,10 +8,25 @@ const PATIENCE = 500
 
 export function throughGate(core: Link, gate: Link): Link {
   let closing = false
+  let paused = false
+  /** Core has no room for what the gate sends on. */
+  let full = false
 
   function closeBoth(): void {
     core.close()
     gate.close()
+  }
+
+  function sendOn(record: Frame): void {
+    core.send(record)
+    const room = core.room()
+    if (!room || full) return
+    full = true
+    gate.pause()
+    void room.then(() => {
+      full = false
+      if (!paused) gate.resume()
+    })
   }
 
   return {
@@ -19,7 +35,20 @@ export function throughGate(core: Link, gate: Link): Link {
       return gate.frameMessages
     },
     send: (frame: Frame) => gate.send(frame),
-    room: () => gate.room?.(),
+    get queued() {
+      return gate.queued + core.queued
+    },
+    room: () => gate.room(),
+    pause(): void {
+      paused = true
+      core.pause()
+      gate.pause()
+    },
+    resume(): void {
+      paused = false
+      core.resume()
+      if (!full) gate.resume()
+    },
     receive(receiver: LinkReceiver): void {
       let closed = false
       const end = (fault?: BusError): void => {
@@ -34,7 +63,7 @@ export function throughGate(core: Link, gate: Link): Link {
       core.receive({ frame: deliver, closed: end })
       gate.receive({
         frame(frame) {
-          if (frame.kind === FRAME_KIND.sealed) core.send(frame)
+          if (frame.kind === FRAME_KIND.sealed) sendOn(frame)
           else if (frame.kind === FRAME_KIND.end) closeBoth()
           else deliver(frame)
         },

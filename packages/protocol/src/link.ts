@@ -29,13 +29,22 @@ export interface Link {
    * Hands one frame over, in order. A frame sent to a link that is closed goes nowhere: `closed` has told the owner.
    */
   send(frame: Frame): void
+  /** Bytes that were sent and that the peer has not taken, as far as this end knows: never too few. 0 once the link has ended. */
+  readonly queued: number
   /**
-   * What was sent and waits for the peer to take what came before: resolves once nothing does, or the link has closed. None
-   * where nothing waits, or the link can't tell.
+   * None while the peer has room for what was sent. Where something waits in this end, for the peer to take what came before:
+   * resolves once nothing does, or the link has ended. `send` takes more all the same: whoever sends on is to bound it.
    */
-  room?(): Promise<void> | undefined
+  room(): Promise<void> | undefined
   /** Sets the one receiver. Frames that arrive before wait for it. */
   receive(receiver: LinkReceiver): void
+  /**
+   * Nothing is delivered until `resume`, the end of the link neither, unless this end closes it: the peer runs out of room,
+   * and waits. It may be called from within a receiver.
+   */
+  pause(): void
+  /** Delivers again, from a later microtask or turn on. */
+  resume(): void
   /** Closes both ends: the peer still gets what was sent before, this end nothing more but `closed`. */
   close(): void
 }

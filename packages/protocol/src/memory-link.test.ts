@@ -2,9 +2,11 @@
 // and one `closed` after the last of them.
 import { describe, expect, it } from 'vitest'
 import { linkBehaviour, recorder, settle } from '../test/link-behaviour.js'
+import { linkFlow } from '../test/link-flow.js'
 import { createMemoryLinkPair } from './memory-link.js'
 
 linkBehaviour('a memory link', createMemoryLinkPair)
+linkFlow('a memory link', createMemoryLinkPair)
 
 describe('a memory link', () => {
   it('delivers in a later microtask, never within send or receive', async () => {

@@ -3,12 +3,16 @@
 import { MessageChannel, Worker } from 'node:worker_threads'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { linkBehaviour, recorder, settle } from '../test/link-behaviour.js'
+import { linkFlow } from '../test/link-flow.js'
 import { createPortLink } from './port-link.js'
+import type { Link } from './link.js'
 
-linkBehaviour('a port link', () => {
+const createPair = (): [Link, Link] => {
   const { port1, port2 } = new MessageChannel()
   return [createPortLink(port1), createPortLink(port2)]
-})
+}
+linkBehaviour('a port link', createPair)
+linkFlow('a port link', createPair)
 
 const channels: MessageChannel[] = []
 afterEach(() => channels.splice(0).forEach(({ port1 }) => port1.close()))
@@ -96,12 +100,13 @@ describe('a port link', () => {
     expect(seen.log).toEqual([noFrame])
   })
 
-  it('takes frames in a list as if each had been posted, and nothing after one that is none', async () => {
+  it('takes frames in a list as if each had been posted, and nothing of a list with one that is none', async () => {
     const { peer, seen } = bare()
     const frame = (...bytes: number[]): ArrayBuffer => Uint8Array.from(bytes).buffer
     peer.postMessage([])
     peer.postMessage([frame(1, 0x61), 5, frame(0x62), 5])
-    peer.postMessage([frame(0x63), frame(2, 0x64), null, frame(1, 0x65)])
+    peer.postMessage([frame(0x63), frame(2, 0x64)])
+    peer.postMessage([frame(1, 0x65), null])
     await settle()
     expect(seen.log).toEqual(['1:a', '5:b', '5:c', '2:d', noFrame])
   })

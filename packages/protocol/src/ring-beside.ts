@@ -47,10 +47,20 @@ export class BesideSender {
     return true
   }
 
-  #hasRoom(size: number): boolean {
-    if (this.#open.length === 0) return true
+  /** Bytes that have not been taken. @throws BusError as `send` */
+  get queued(): number {
+    if (this.#open.length > 0) this.#forgetTaken()
+    return this.#bytes
+  }
+
+  #forgetTaken(): void {
     const read = this.#writer.written - this.#writer.unread()
     while (this.#open.length > 0 && this.#open[0]!.end <= read) this.#bytes -= this.#open.shift()!.size
+  }
+
+  #hasRoom(size: number): boolean {
+    if (this.#open.length === 0) return true
+    this.#forgetTaken()
     return this.#open.length === 0 || (this.#open.length < WINDOW_FRAMES && this.#bytes + size <= WINDOW_BYTES)
   }
 }

@@ -7,32 +7,12 @@ import type { Frame } from './frame.js'
 import type { Link, LinkReceiver } from './link.js'
 import { openRing } from './ring.js'
 import { RingDoorbell } from './ring-doorbell.js'
+import { FRAMES_PER_PASS, FRAME_MESSAGES, LINGER, PROBES, type RingLinkOptions } from './ring-options.js'
 import { RingPolling } from './ring-polling.js'
 import { RingReader } from './ring-reader.js'
 import { RingReceiver, deliver } from './ring-receiver.js'
 import { RingSender } from './ring-sender.js'
 import { RingWriter } from './ring-writer.js'
-
-/** Looks at the ring within one turn of the event loop, while polling: about a microsecond, as much as the turn takes. */
-const PROBES = 1000
-/** One frame of 64 halves what frames of 16 reach with 64 calls in flight. */
-const FRAME_MESSAGES = 16
-/** Frames that are taken within one turn. */
-const FRAMES_PER_PASS = 256
-/** How long a link that was closed waits for a peer that takes nothing of what still waits, in milliseconds: a busy one. */
-const LINGER = 30_000
-
-export interface RingLinkOptions {
-  /** Memory of `createRingBuffers`: what is `out` here is `in` there. */
-  out: SharedArrayBuffer
-  in: SharedArrayBuffer
-  /** Carries large frames, tells of the peer's end, and keeps the thread alive. */
-  port: MessagePort
-  /** This side mostly asks: it decides whether to poll, and begins as soon as it has sent. The other side follows it. */
-  awaitsReplies?: boolean
-  /** `false`: never poll, sleep whenever nothing is there. */
-  poll?: boolean
-}
 
 class RingLink implements Link {
   readonly #port: MessagePort
@@ -49,6 +29,7 @@ class RingLink implements Link {
   #fault: BusError | undefined
   /** The peer has closed, or is dead: what the ring holds is all there will be. */
   #peerGone = false
+  #paused = false
   /** Awake: a turn of this link is scheduled. */
   #awake = false
   #linger: NodeJS.Timeout | undefined
@@ -65,6 +46,7 @@ class RingLink implements Link {
     this.#doorbell = new RingDoorbell(inRing, () => this.#rung())
     port.on('close', () => {
       this.#peerGone = true
+      this.#sender.letGo()
       if (this.#receiver || !this.#open) this.#finish()
     })
   }
@@ -75,7 +57,7 @@ class RingLink implements Link {
   }
 
   send(frame: Frame): void {
-    if (!this.#open) return
+    if (!this.#open || this.#peerGone) return
     try {
       this.#sender.send(frame)
     } catch (error) {
@@ -90,8 +72,15 @@ class RingLink implements Link {
     this.#startPolling(now)
   }
 
+  get queued(): number {
+    return this.#peerGone || this.#ended ? 0 : this.#sender.queued
+  }
+
   room(): Promise<void> | undefined {
-    return this.#ended ? undefined : this.#sender.room()
+    // A peer that reads while this thread has no turn has room by now.
+    if (this.#sender.idle || this.#peerGone || this.#ended) return undefined
+    this.#flush()
+    return this.#sender.room()
   }
 
   receive(receiver: LinkReceiver): void {
@@ -101,10 +90,21 @@ class RingLink implements Link {
     if (!this.#awake) this.#serveLater()
   }
 
+  pause(): void {
+    this.#paused = true
+  }
+
+  resume(): void {
+    if (!this.#paused) return
+    this.#paused = false
+    if (this.#open && this.#receiver && !this.#awake) this.#serveLater()
+  }
+
   close(): void {
     if (!this.#open) return
     this.#open = false
-    if (this.#sender.idle || this.#peerGone) return this.#port.close()
+    if (this.#peerGone) return queueMicrotask(() => this.#end())
+    if (this.#sender.idle) return this.#port.close()
     this.#linger = setTimeout(() => this.#port.close(), LINGER)
     this.#writeRest()
   }
@@ -128,11 +128,11 @@ class RingLink implements Link {
     this.#awake = true
     // Looked at before anything is sent from here, which would wake it.
     const peerPolls = this.#writer.peerAwake
-    const more = this.#receiver !== undefined && this.#take()
+    const more = this.#delivers && this.#take()
     if (!this.#open) return
     if (this.#peerGone) return this.#finish()
     const now = performance.now()
-    if (this.#receiver && this.#polling?.mayStart(now, peerPolls)) return this.#startPolling(now)
+    if (this.#delivers && this.#polling?.mayStart(now, peerPolls)) return this.#startPolling(now)
     if (more || !this.#sleep()) return this.#serveLater()
     this.#awake = false
   }
@@ -145,7 +145,7 @@ class RingLink implements Link {
 
   readonly #poll = (): void => {
     if (!this.#open) return
-    for (let probe = 0; probe < PROBES; probe++) {
+    for (let probe = this.#paused ? PROBES : 0; probe < PROBES; probe++) {
       if (!this.#reader.stirs) continue
       this.#polling!.found(performance.now(), this.#reader.position)
       this.#take()
@@ -156,7 +156,7 @@ class RingLink implements Link {
     }
     this.#flush()
     const now = performance.now()
-    if (!this.#polling!.mayGoOn(now)) {
+    if (this.#paused || !this.#polling!.mayGoOn(now)) {
       if (this.#sleep()) {
         this.#awake = false
         return
@@ -179,7 +179,7 @@ class RingLink implements Link {
       }
       if (this.#reader.release()) this.#sender.wake()
       deliver(frame, this.#receiver!)
-      if (!this.#open) return false
+      if (!this.#open || this.#paused) return false
     }
     return true
   }
@@ -193,15 +193,19 @@ class RingLink implements Link {
     }
   }
 
+  get #delivers(): boolean {
+    return this.#receiver !== undefined && !this.#paused
+  }
+
   /** Parks, and then looks once more, for frames and for room; `false` where there is something to do. */
   #sleep(): boolean {
     // Frames wait in the ring for a receiver that is yet to come: no need to be rung for each.
-    if (!this.#receiver && this.#sender.idle) return true
+    if (!this.#delivers && this.#sender.idle) return true
     this.#reader.park()
     this.#doorbell.listen()
     this.#flush()
     // Where the producer has unparked this side already, its ring is on the way.
-    return this.#reader.empty || !this.#receiver || !this.#reader.unpark()
+    return this.#reader.empty || !this.#delivers || !this.#reader.unpark()
   }
 
   /** Closed, but not everything is written: goes on while the peer takes something. */
@@ -224,8 +228,9 @@ class RingLink implements Link {
   /** The peer is gone: the rest of what it sent, and the end. */
   #finish(): void {
     this.#reader.freeze()
-    while (this.#open && this.#receiver && this.#take());
-    if (!this.#fault) this.#end()
+    while (this.#open && this.#delivers && this.#take());
+    this.#awake = false
+    if (!this.#fault && !(this.#open && this.#paused)) this.#end()
   }
 
   #end(): void {
@@ -241,6 +246,4 @@ class RingLink implements Link {
 }
 
 /** One end of a pair of rings; the other end is made in the other thread, with `out` and `in` swapped. */
-export function createRingLink(options: RingLinkOptions): Link {
-  return new RingLink(options)
-}
+export const createRingLink = (options: RingLinkOptions): Link => new RingLink(options)

@@ -78,7 +78,7 @@ export class RingReader {
 
   /** Takes what one more look finds for all that will ever be. */
   freeze(): void {
-    this.#looks = 1
+    if (this.#looks > 1) this.#looks = 1
   }
 
   /** How far this has read, mod 2^32. */

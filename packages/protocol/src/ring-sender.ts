@@ -5,6 +5,7 @@ import { FRAME_KIND, isAlone, type Frame } from './frame.js'
 import { HEADER_BYTES } from './ring.js'
 import { BesideSender, MAX_BESIDE_BYTES } from './ring-beside.js'
 import type { RingWriter } from './ring-writer.js'
+import { RoomSignal } from './room-signal.js'
 
 export class RingSender {
   readonly #writer: RingWriter
@@ -14,7 +15,8 @@ export class RingSender {
   /** Frames that wait for room, from `#next` on. */
   #waiting: Frame[] = []
   #next = 0
-  #room: { promise: Promise<void>; resolve(): void } | undefined
+  #waitingBytes = 0
+  readonly #room = new RoomSignal()
 
   constructor(writer: RingWriter, port: MessagePort) {
     this.#writer = writer
@@ -26,21 +28,20 @@ export class RingSender {
     return this.#waiting.length === 0
   }
 
+  /** Bytes that the consumer has not taken, wherever they are. @throws BusError `InvalidRequest` where the peer broke the ring */
+  get queued(): number {
+    return this.#waitingBytes + this.#writer.unread() + this.#beside.queued
+  }
+
   /** Resolves once nothing waits here; none where nothing does. */
   room(): Promise<void> | undefined {
     if (this.idle) return undefined
-    if (!this.#room) {
-      let resolve!: () => void
-      const promise = new Promise<void>(settle => (resolve = settle))
-      this.#room = { promise, resolve }
-    }
     return this.#room.promise
   }
 
   /** Nothing waits any more, or waits in vain. */
   letGo(): void {
-    this.#room?.resolve()
-    this.#room = undefined
+    this.#room.letGo()
   }
 
   /** @throws BusError `InvalidParams` where the frame is too large, `InvalidRequest` where the peer broke the ring */
@@ -60,6 +61,7 @@ export class RingSender {
 
   /** A frame must not wait unless the consumer knows: so it is asked for room, and then looked for once more. */
   #wait(frame: Frame): void {
+    this.#waitingBytes += frame.body.length
     if (this.#waiting.push(frame) === 1) this.#writeWaiting()
   }
 
@@ -77,6 +79,7 @@ export class RingSender {
       const { kind, body } = this.#waiting[this.#next]!
       if (this.#write(kind, body)) {
         this.#waiting[this.#next++] = undefined as never
+        this.#waitingBytes -= body.length
         wrote = true
         continue
       }

@@ -1,5 +1,5 @@
 // What every link does, whatever carries it. Each kind of link runs these tests against a pair of its own.
-import { setTimeout as delay } from 'node:timers/promises'
+import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import type { Link, LinkReceiver } from '../src/link.js'
 
@@ -17,8 +17,11 @@ export function recorder(): Recorder {
   }
 }
 
-/** Long enough for a port of this thread. */
-export const settle = (): Promise<void> => delay(20)
+/** Long enough for a port of this thread: on a busy machine turns count, not time. */
+export async function settle(): Promise<void> {
+  await delay(20)
+  for (let i = 0; i < 20; i++) await turn()
+}
 
 export function linkBehaviour(name: string, createPair: () => [Link, Link]): void {
   const connect = (): { near: Link; far: Link; atNear: Recorder; atFar: Recorder } => {

@@ -22,9 +22,9 @@ function setUp() {
 describe('room', () => {
   it('is there while the ring takes all', () => {
     const { sender } = setUp()
-    expect(sender.room!()).toBeUndefined()
+    expect(sender.room()).toBeUndefined()
     sender.send({ kind: FRAME_KIND.json, body })
-    expect(sender.room!()).toBeUndefined()
+    expect(sender.room()).toBeUndefined()
     sender.close()
   })
 
@@ -33,7 +33,7 @@ describe('room', () => {
     let read = 0
     for (let round = 1; round <= 3; round++) {
       fill()
-      const waiting = [sender.room!()!, sender.room!()!]
+      const waiting = [sender.room()!, sender.room()!]
       let told = 0
       for (const room of waiting) void room.then(() => told++)
       if (round === 1) {
@@ -43,7 +43,7 @@ describe('room', () => {
       if (round === 1) reader.receive({ frame: () => void read++, closed() {} })
       await Promise.all(waiting)
       expect(told).toBe(2)
-      expect(sender.room!()).toBeUndefined()
+      expect(sender.room()).toBeUndefined()
     }
     while (read < sent()) await turn()
     sender.close()
@@ -52,12 +52,12 @@ describe('room', () => {
   it.each(['sender', 'reader'] as const)('is no longer waited for where the %s closes', async end => {
     const ends = setUp()
     ends.fill()
-    const room = ends.sender.room!()
+    const room = ends.sender.room()
     if (end === 'sender') {
       ends.sender.close()
       ends.reader.close()
     } else ends.reader.close()
     await room
-    expect(ends.sender.room!()).toBeUndefined()
+    expect(ends.sender.room()).toBeUndefined()
   })
 })

@@ -1,0 +1,20 @@
+// The promise of a link that has room again: one for all who wait.
+export class RoomSignal {
+  #waiting: { promise: Promise<void>; resolve(): void } | undefined
+
+  /** Resolves with the next `letGo`. */
+  get promise(): Promise<void> {
+    if (!this.#waiting) {
+      let resolve!: () => void
+      const promise = new Promise<void>(settle => (resolve = settle))
+      this.#waiting = { promise, resolve }
+    }
+    return this.#waiting.promise
+  }
+
+  /** There is room, or there is nothing to wait for any more. */
+  letGo(): void {
+    this.#waiting?.resolve()
+    this.#waiting = undefined
+  }
+}
