@@ -98,6 +98,19 @@ test.each(['JSON', 'Object', 'Promise', 'Reflect', 'Uint8Array', 'TextEncoder', 
   },
 )
 
-test.each(['eval("1")', 'import("node:fs")'])('%s does not load', text => {
+test.each([
+  'eval("1")',
+  'import("node:fs")',
+  'import.source("data:application/wasm;base64,AGFzbQEAAAA=")',
+  'import . source("x")',
+  'import./**/defer("node:fs")',
+])('%s does not load', text => {
   expect(() => sandboxed(`message => ${text}`)).toThrow(/it contains/)
+})
+
+test('nor as text that is made a function later', async () => {
+  const import_ = `['im', 'port'].join('')`
+  expect(
+    await find(`Function('return ' + ${import_} + '.source("data:application/wasm;base64,AGFzbQEAAAA=")')()`),
+  ).toEqual([expect.stringMatching(/^failed SyntaxError/)])
 })

@@ -1,6 +1,7 @@
 // These tests lock their process down for good: each test file has one of its own (pool: forks).
 import { beforeAll, describe, expect, test } from 'vitest'
-import { createSandbox, lockDown, type Sandbox } from './sandbox.js'
+import { lockDown } from './lock-down.js'
+import { createSandbox, type Sandbox } from './sandbox.js'
 
 beforeAll(() => {
   lockDown()
@@ -155,7 +156,7 @@ describe('what is wrong is said, with the script', () => {
     ['throw { get message() { throw 1 } }', '2.js threw: something that is not an Error'],
     ['throw new Proxy(new Error("x"), { get() { throw 1 } })', '2.js threw: something that is not an Error'],
     ['\nconst tag = "<!--"', `2.js:2: it contains '<!--' or '-->'`],
-    ['\n\nimport("node:fs")', `2.js:3: it contains 'import('`],
+    ['\n\nimport("node:fs")', `2.js:3: it contains 'import(' or 'import.'`],
     ['1\neval("1")', `2.js:2: it contains 'eval('`],
     ['const one = 1', `the scripts do not run together: Identifier 'one' has already been declared`],
   ])('%s', (source, message) => expect(failure('const one = 0\n// a second line', source)).toContain(message))

@@ -1,13 +1,12 @@
-// The sandbox that a hook lives in: SES freezes this thread's shared JavaScript objects, and a Compartment gives the
-// app's scripts a `window` with a console and `confirm`, and nothing of Node. Import it in an isolation thread only.
-import 'ses'
+// The sandbox that a hook lives in: a Compartment gives the app's scripts a `window` with a console and `confirm`, and
+// nothing of Node. Import it in an isolation thread only.
 import { types } from 'node:util'
 import { BusError } from '@sallyport/protocol'
 import type { IsolationScript } from './app.js'
+import { createCompartment } from './compartment.js'
 import { createConsole, type ConsoleSink } from './sandbox-console.js'
-import { freezeNodeErrors } from './sandbox-node-errors.js'
-import { explainRefusal, HOOK_NAME, joinScripts, TURN_NAME } from './sandbox-source.js'
-import { warmUp } from './sandbox-warm-up.js'
+import { explainRefusal } from './sandbox-refusal.js'
+import { HOOK_NAME, joinScripts, TURN_NAME } from './sandbox-source.js'
 
 export interface SandboxOptions {
   /** Takes what the scripts log. */
@@ -29,44 +28,11 @@ export interface Sandbox {
   readHook(): unknown
 }
 
-let locked = false
-
-/**
- * Locks this thread's JavaScript down, for good; a second call does nothing. Every option is given, so that no
- * environment variable (`LOCKDOWN_…`) can weaken one.
- */
-export function lockDown(): void {
-  if (locked) return
-  warmUp()
-  lockdown({
-    // The gate's own errors keep their stacks; a hook may see which frames called it, and nothing it could use.
-    errorTaming: 'unsafe',
-    stackFiltering: 'verbose',
-    // Node keeps its console, its handling of errors and its exit code.
-    consoleTaming: 'unsafe',
-    errorTrapping: 'none',
-    unhandledRejectionTrapping: 'none',
-    reporting: 'none',
-    // Plain scripts assign `x.constructor`, `counts.toString`: as an own property, as anywhere else.
-    overrideTaming: 'severe',
-    overrideDebug: [],
-    legacyRegeneratorRuntimeTaming: 'safe',
-    domainTaming: 'safe',
-    evalTaming: 'safe-eval',
-    localeTaming: 'safe',
-    regExpTaming: 'safe',
-    __hardenTaming__: 'safe',
-  })
-  freezeNodeErrors()
-  locked = true
-}
-
 /** A new sandbox with its own `window`. Call `lockDown` first. */
 export function createSandbox(options: SandboxOptions): Sandbox {
-  if (!locked) throw new BusError('InternalError', 'A sandbox needs lockDown() first')
-  const compartment = new Compartment({ __options__: true, name: 'isolation-app', globals: globalsOf(options) })
-  const window = compartment.globalThis as Record<string, unknown>
-  fixGlobals(window)
+  const compartment = createCompartment('isolation-app', {}, globalsOf(options))
+  const window = compartment.globalThis
+  Object.defineProperties(window, { window: { value: window }, self: { value: window } })
   let readHook = (): unknown => undefined
   return {
     window,
@@ -80,7 +46,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
       } catch (thrown) {
         const message = messageOf(thrown)
         const problem =
-          explainRefusal(message, program) ??
+          explainRefusal(message, program.locate) ??
           (turn === undefined ? `the scripts do not run together: ${message}` : `${turn} threw: ${message}`)
         throw new BusError('InvalidParams', `Isolation app: ${problem}`)
       } finally {
@@ -91,24 +57,11 @@ export function createSandbox(options: SandboxOptions): Sandbox {
   }
 }
 
+/** A script may put others in their place. */
 function globalsOf(options: SandboxOptions): Record<string, unknown> {
   const console = createConsole(options.console)
   for (const method of Object.values(console)) harden(method)
-  // SES's own Date and Math have no clock and no random numbers; plain scripts expect both, and they give no power.
-  return { console, confirm: harden((message?: unknown) => options.confirm(message)), Date, Math }
-}
-
-/**
- * JavaScript's own names become constants. The evaluator then binds them once; a name that may change is looked up
- * through its scope objects at every use (measured: 250 ns against 16 ns for a hook that uses three of them).
- */
-function fixGlobals(window: Record<string, unknown>): void {
-  for (const name of ['lockdown', 'Compartment']) delete window[name]
-  Object.defineProperties(window, { window: { value: window }, self: { value: window } })
-  for (const name of Object.getOwnPropertyNames(window)) {
-    if (name === 'console' || name === 'confirm') continue
-    Object.defineProperty(window, name, { writable: false, configurable: false })
-  }
+  return { console, confirm: harden((message?: unknown) => options.confirm(message)) }
 }
 
 /** Of what a script threw while it loaded: an error's own text, read without running a getter. */
