@@ -106,9 +106,9 @@ export class Channel<T = unknown> implements AsyncIterable<T> {
     return iterator
   }
 
-  /** @internal */
-  bind(home: ChannelHome): void {
-    this.#home = home
+  /** @internal No method of the channel, which whoever made it may replace: its home is not theirs to see. */
+  static bind(channel: Channel, home: ChannelHome): void {
+    channel.#home = home
   }
 
   /**

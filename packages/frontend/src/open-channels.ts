@@ -1,6 +1,6 @@
 // The channels that a client has passed to calls and that have not ended: by their ids, as core speaks of them.
 import { METHOD, type ChannelParams } from '@sallyport/protocol'
-import type { Channel, ChannelHome } from './channel.js'
+import { Channel, type ChannelHome } from './channel.js'
 
 export class OpenChannels {
   readonly #open = new Map<number, Channel>()
@@ -17,7 +17,7 @@ export class OpenChannels {
 
   adopt(channel: Channel): void {
     this.#open.set(channel.id, channel)
-    channel.bind(this.#home)
+    Channel.bind(channel, this.#home)
   }
 
   /** A channel is the call's that it came with first: with that call it ends, where the call fails. */
