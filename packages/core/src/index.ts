@@ -53,5 +53,6 @@ export type {
   PatternOptions,
   PermissionSandbox,
   Sandbox,
+  SesSandbox,
   SecurityOptions,
 } from './host/options.js'

@@ -9,11 +9,13 @@ const ABSENT = [
 ]
 
 /**
- * Names of browsers (and Node) that a script uses and the sandbox has not: it has JavaScript's own objects,
- * TextEncoder and TextDecoder, `console` and `confirm`. By its text alone: a hint, not a verdict.
+ * Names of browsers (and Node) that a script uses and its sandbox has not. By its text alone: a hint, not a verdict.
+ *
+ * @param has what this sandbox has beside JavaScript's own objects
  */
-export function absentNames(source: string): string[] {
+export function absentNames(source: string, has: object = {}): string[] {
   return ABSENT.filter(name => {
+    if (Object.hasOwn(has, name)) return false
     // Most names are not there at all: to compile their expressions would take a tenth of a gate's own start.
     if (!source.includes(name)) return false
     const used = new RegExp(`(?:^|[^.\\w$'"\`-]|\\b(?:window|self|globalThis)\\.)${name}\\s*(?:\\?\\.|[.(])`, 'm')

@@ -34,6 +34,7 @@ export {
   type ErrorObject,
 } from './error.js'
 export { failureOf } from './failure.js'
+export type { FrontendFunctions, FrontendScript, ScriptRunner } from './frontend-script.js'
 export { FRAME_KIND, isAlone, readFrame, writeFrame, type Frame, type FrameKind } from './frame.js'
 export type { Link, LinkReceiver, ReceivedFrame } from './link.js'
 export { createLinkEnds, openLink, type LinkEnd, type LinkKind } from './link-ends.js'

@@ -27,6 +27,8 @@ export interface FrontendWorkerData {
   data?: unknown
   /** Where this worker is under Node's permission model. */
   sandbox?: FrontendSandbox
+  /** What runs the module as a script, out of Node's reach: a URL. See `ScriptRunner`. */
+  runner?: string
   /** To core. */
   link: LinkEnd
   /** To this frontend's gate, in the isolation pattern. */

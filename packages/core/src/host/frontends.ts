@@ -156,7 +156,8 @@ export class Frontends {
   }
 }
 
-const isStrict = (sandbox: FrontendSettings['sandbox']): boolean => typeof sandbox === 'object' && sandbox.strict
+const isStrict = (sandbox: FrontendSettings['sandbox']): boolean =>
+  typeof sandbox === 'object' && sandbox.kind === 'permission' && sandbox.strict
 
 async function failureOf(thread: SupervisedThread): Promise<void> {
   const { error } = await thread.exited

@@ -3,7 +3,7 @@
 import * as v from 'valibot'
 import type { AppInfo } from '../control.js'
 import { fileLocation, location } from './location.js'
-import type { ConnectionSettings, FrontendSettings, PermissionSettings } from './options.js'
+import type { ConnectionSettings, FrontendSettings, PermissionSettings, SesSettings } from './options.js'
 
 /** Where to look, or what would stand there. */
 type Given = URL | string | object
@@ -58,28 +58,34 @@ export const label: v.GenericSchema<string> = v.pipe(
 )
 
 const megabytes = v.optional(v.pipe(v.number('megabytes'), v.gtValue(0, 'more than 0 megabytes')))
-const ofSandbox = {
-  kind: v.literal('permission', '"permission"'),
+const resourceLimits = v.optional(
+  v.strictObject(
+    {
+      maxOldGenerationSizeMb: megabytes,
+      maxYoungGenerationSizeMb: megabytes,
+      codeRangeSizeMb: megabytes,
+      stackSizeMb: megabytes,
+    },
+    'an object',
+  ),
+)
+const ofPermission = {
+  kind: v.literal('permission'),
   read: v.optional(v.array(fileLocation, 'a list'), []),
   strict: v.optional(v.boolean('true or false'), false),
-  resourceLimits: v.optional(
-    v.strictObject(
-      {
-        maxOldGenerationSizeMb: megabytes,
-        maxYoungGenerationSizeMb: megabytes,
-        codeRangeSizeMb: megabytes,
-        stackSizeMb: megabytes,
-      },
-      'an object',
-    ),
-  ),
+  resourceLimits,
 }
-const permissionSandbox = v.strictObject(ofSandbox) as v.GenericSchema<unknown, PermissionSettings>
+const ofSes = { kind: v.literal('ses'), resourceLimits }
+const sandboxSettings = v.variant(
+  'kind',
+  [v.strictObject(ofPermission), v.strictObject(ofSes)],
+  '"permission" or "ses"',
+) as v.GenericSchema<unknown, PermissionSettings | SesSettings>
 const namedSandbox = v.pipe(
-  v.picklist(['none', 'permission'], '"none", "permission" or { kind: "permission", … }'),
-  v.transform(kind => (kind === 'none' ? kind : v.parse(permissionSandbox, { kind }))),
+  v.picklist(['none', 'permission', 'ses'], '"none", "permission", "ses" or { kind, … }'),
+  v.transform(kind => (kind === 'none' ? kind : v.parse(sandboxSettings, { kind }))),
 )
-const sandbox = v.optional(v.lazy(given => (isContent(given) ? permissionSandbox : namedSandbox)))
+const sandbox = v.optional(v.lazy(given => (isContent(given) ? sandboxSettings : namedSandbox)))
 
 const ofConnection = {
   codec: v.optional(v.picklist(['json', 'msgpack'], '"json" or "msgpack"'), 'json'),
@@ -186,5 +192,5 @@ export const OPTION_PLACES: readonly string[] = [
   ...namesOf('app.security.pattern.options', ofIsolation),
   'frontends.<label>.module',
   ...namesOf('frontends.<label>', ofFrontend),
-  ...namesOf('frontends.<label>.sandbox', ofSandbox),
+  ...namesOf('frontends.<label>.sandbox', ofPermission),
 ]

@@ -20,11 +20,18 @@ export interface PermissionSandbox {
   resourceLimits?: ResourceLimits
 }
 
+/** A script in a SES Compartment; docs/security.md says what it finds there. */
+export interface SesSandbox {
+  kind: 'ses'
+  /** Of `new Worker`, as above. */
+  resourceLimits?: ResourceLimits
+}
+
 /**
  * What a frontend worker may do beside calling commands. `none`: all that the host may; its code is trusted. `permission`:
- * read what it is made of, and compute.
+ * read what it is made of, and compute. `ses`: compute; it is one script, and has nothing of Node.
  */
-export type Sandbox = 'none' | 'permission' | PermissionSandbox
+export type Sandbox = 'none' | 'permission' | 'ses' | PermissionSandbox | SesSandbox
 
 /** Of any link to core. */
 export interface ConnectionOptions {
@@ -60,9 +67,14 @@ export interface PermissionSettings {
   resourceLimits?: ResourceLimits | undefined
 }
 
+export interface SesSettings {
+  kind: 'ses'
+  resourceLimits?: ResourceLimits | undefined
+}
+
 export interface FrontendSettings extends ConnectionSettings {
   /** `undefined` where none was asked for, and none is to be told of. */
-  sandbox?: 'none' | PermissionSettings | undefined
+  sandbox?: 'none' | PermissionSettings | SesSettings | undefined
 }
 
 export interface FrontendModule extends FrontendOptions {

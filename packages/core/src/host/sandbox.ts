@@ -26,6 +26,10 @@ export interface SandboxedWorker {
 export const readsOfFrontend = (entry: string, module: URL, more: readonly URL[]): Reads =>
   joinReads([readsOfEntry(entry), readsOfModule(module), ...more.map(readsOf)])
 
+/** A script reads nothing: this is for those that load it. */
+export const readsOfScript = (entry: string, runner: string, script: URL): Reads =>
+  joinReads([...[entry, runner].map(readsOfEntry), ...(script.protocol === 'file:' ? [readsOf(script)] : [])])
+
 export const readsOfGate = (entry: string, dir: URL | undefined): Reads =>
   joinReads([readsOfEntry(entry), ...(dir ? [readsOf(dir)] : [])])
 

@@ -1,0 +1,19 @@
+// In place of `@sallyport/frontend` where a frontend is bundled into a script (`sandbox: 'ses'`): the same names, as they are
+// found in the script's global `sallyport`. See docs/security.md.
+import type * as frontend from './index.js'
+
+const { sallyport } = globalThis as unknown as { sallyport: typeof frontend }
+
+export const BusError: typeof frontend.BusError = sallyport.BusError
+export const Channel: typeof frontend.Channel = sallyport.Channel
+export const createClient: typeof frontend.createClient = sallyport.createClient
+export const emit: typeof frontend.emit = sallyport.emit
+export const emitTo: typeof frontend.emitTo = sallyport.emitTo
+export const expose: typeof frontend.expose = sallyport.expose
+export const getData: typeof frontend.getData = sallyport.getData
+export const getLabel: typeof frontend.getLabel = sallyport.getLabel
+export const invoke: typeof frontend.invoke = sallyport.invoke
+export const isBusError: typeof frontend.isBusError = sallyport.isBusError
+export const listen: typeof frontend.listen = sallyport.listen
+export const once: typeof frontend.once = sallyport.once
+export const stream: typeof frontend.stream = sallyport.stream
