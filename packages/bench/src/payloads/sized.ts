@@ -49,7 +49,7 @@ export function sizedPayloads(): Record<'json' | 'bytes', Payload[]> {
     .flatMap(({ types = [], commands = [], events = [] }) => [...types, ...commands, ...events])
     .filter(part => lengthOf(part) <= MAX_PART)
   const documents = Object.entries(SIZES).map(([id, bytes]) => ({ id, document: documentOf(parts, bytes) }))
-  const titleOf = (document: Sized): string => `${document.parts.length} objects`
+  const titleOf = ({ parts: taken }: Sized): string => (taken.length === 0 ? 'a text' : `${taken.length} objects`)
   return {
     json: documents.map(({ id, document }) => echoOf(id, titleOf(document), [document])),
     bytes: documents.map(({ id, document }) => echoOfBytes(id, titleOf(document), [document])),
