@@ -136,7 +136,7 @@ describe('a run', () => {
     for (const { measured } of report.goals) expect(measured).toEqual(expect.any(Number))
   })
 
-  test('of the details of sandboxes and of the cipher, as short as can be', { timeout: 60_000 }, async () => {
+  test('of the details of sandboxes and of the cipher, as short as can be', { timeout: 120_000 }, async () => {
     const folder = join(out, 'prices')
     const filter = '/^(sandbox|cipher)-/'
     const { code, stderr } = await bench(['--filter', filter, '--rounds', '1', '--slot', '2', '--out', folder])

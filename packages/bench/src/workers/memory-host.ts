@@ -1,5 +1,5 @@
-// A host that opens frontends, and tells by how much its memory has grown for each: its own resident set, and those of the
-// processes that its frontends run in.
+// A host that opens frontends, and tells by how much its memory has grown for each: its own resident set, which its frontends
+// share.
 import { createBus, type Bus } from '@sallyport/core'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { MemoryReport } from '../arms/memory.js'
@@ -12,7 +12,10 @@ const FRONTENDS = 4
 /** Until threads that have started have given back what they needed for it. */
 const SETTLE_MS = 250
 
-async function measure(bus: Bus, name: SandboxName): Promise<number> {
+const isSandbox = (name: string): name is SandboxName => Object.hasOwn(SANDBOXES, name)
+
+async function measure(bus: Bus, name: string): Promise<number> {
+  if (!isSandbox(name)) throw new Error(`no sandbox ${name}`)
   const { module, ...options } = SANDBOXES[name]
   const labels = Array.from({ length: FRONTENDS }, (_, at) => `main-${at}`)
   await delay(SETTLE_MS)
@@ -25,16 +28,15 @@ async function measure(bus: Bus, name: SandboxName): Promise<number> {
   for (const label of labels) await bus.open(label, module, options)
   await allReady
   await delay(SETTLE_MS)
-  const after = process.memoryUsage.rss()
-  return (after - before) / FRONTENDS
+  return (process.memoryUsage.rss() - before) / FRONTENDS
 }
 
 async function report(name: string): Promise<MemoryReport> {
   const bus = await createBus({ core: workerUrl('bus-core'), log: false })
   try {
-    return { rss: await measure(bus, name as SandboxName) }
+    return { rss: await measure(bus, name) }
   } catch (error) {
-    return { error: String(error) }
+    return { error: error instanceof Error ? error.message : String(error) }
   } finally {
     await bus.close({ timeout: 0 })
   }
