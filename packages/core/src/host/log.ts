@@ -6,8 +6,17 @@ export type { Logger }
 /** Warnings and worse, to standard error: a library has no business on standard output. */
 export function createHostLog(given: Logger | false | undefined): Logger {
   if (given === false) return pino({ level: 'silent' })
-  return given ?? pino({ name: 'sallyport', level: 'warn' }, pino.destination({ dest: 2, sync: true }))
+  if (given) return given
+  const out = pino.destination({ dest: 2, sync: true })
+  return pino({ name: 'sallyport', level: 'warn' }, { write: line => void out.write(escapeLine(line)) })
 }
+
+/**
+ * JSON escapes what is below a space. A terminal obeys a few more, which frontends could send in a name; in a line of pino's
+ * they stand in texts alone, where this is the same text.
+ */
+export const escapeLine = (line: string): string =>
+  line.replace(/[\u007f-\u009f\u2028\u2029]/g, char => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
 /** Writes a line of core's pino once more, as the host's own. */
 export function forwardLine(log: Logger, line: string): void {

@@ -9,8 +9,17 @@ const MAX_TEXT = 2 ** 20
 /** What may be kept more than at the start, after a collection. */
 const MAX_GROWTH = 96 * 2 ** 20
 
-const BASES = [Object, Array, Function, String, Promise, Uint8Array].map(({ prototype }) => prototype as object)
-const keysOfBases = (): string => BASES.map(base => Reflect.ownKeys(base).map(String).join()).join('|')
+const BUILT_IN = [Object, Array, Function, String, Number, Promise, Map, Error, RegExp, Uint8Array]
+const BASES = [...BUILT_IN, ...BUILT_IN.map(({ prototype }) => prototype as object), JSON, Reflect]
+
+/** Names and values of all that these have: what was added, replaced or taken away shows. */
+const membersOfBases = (): unknown[] =>
+  BASES.flatMap(base =>
+    Reflect.ownKeys(base).flatMap(key => {
+      const { value, get, set } = Object.getOwnPropertyDescriptor(base, key)!
+      return [key, value, get, set] as unknown[]
+    }),
+  )
 
 export interface Watch {
   /** The case that runs from now on. */
@@ -47,7 +56,7 @@ export function createWatch(): Watch {
     void failures.push(`unhandled: ${String((error as Error)?.stack ?? error)}`)
   process.on('unhandledRejection', unhandled)
   process.on('uncaughtException', unhandled)
-  const before = keysOfBases()
+  const before = membersOfBases()
   const used = (): number => {
     collect()
     const { heapUsed, external } = process.memoryUsage()
@@ -60,8 +69,10 @@ export function createWatch(): Watch {
       Atomics.add(words, 0, 1)
     },
     broken() {
-      const keys = keysOfBases()
-      return failures.shift() ?? (keys === before ? undefined : `a prototype was changed: ${keys}`)
+      const now = membersOfBases()
+      const at = now.findIndex((member, i) => !Object.is(member, before[i]))
+      const same = at < 0 && now.length === before.length
+      return failures.shift() ?? (same ? undefined : `a prototype was changed: ${String(now[at - (at % 4)])}`)
     },
     grown() {
       const now = used()

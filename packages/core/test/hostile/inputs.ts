@@ -1,13 +1,14 @@
 // The table of hostile inputs: what is sent, and what comes of it.
 import { FRAME_KIND } from '@sallyport/protocol'
 import type { FuzzFrame } from '../fuzz/frames.js'
+import { Packr } from 'msgpackr/pack'
 import { call } from '../peer.js'
 
 export interface Input {
   readonly name: string
   readonly frame: FuzzFrame
-  /** Of the error that comes back; `undefined` where nothing does. */
-  readonly code: number | undefined
+  /** Of the error that comes back; `undefined` where nothing does. `any`: a typed error, or none. */
+  readonly code: number | 'any' | undefined
   /** The session, or the gate, is closed. */
   readonly closes: boolean
 }
@@ -16,8 +17,9 @@ const MILLION = 1_000_000
 const PARSE = -32_700
 const INVALID = -32_600
 const NOT_FOUND = -32_601
+const BAD_PARAMS = -32_602
 
-const json = (name: string, text: string | Uint8Array, code: number | undefined, closes = false): Input => ({
+const json = (name: string, text: string | Uint8Array, code: Input['code'], closes = false): Input => ({
   name,
   frame: { kind: FRAME_KIND.json, body: typeof text === 'string' ? Buffer.from(text) : text },
   code,
@@ -29,6 +31,15 @@ const msgpack = (name: string, ...parts: (readonly number[] | Uint8Array)[]): In
   code: PARSE,
   closes: true,
 })
+const plain = new Packr({ useRecords: false })
+/** A message that is good msgpack. */
+const packed = (name: string, message: unknown, code: Input['code'], closes = false): Input => ({
+  name: `msgpack: ${name}`,
+  frame: { kind: FRAME_KIND.msgpack, body: plain.pack(message) },
+  code,
+  closes,
+})
+const counting = (changes: object): object => ({ jsonrpc: '2.0', id: 1, method: 'count', ...changes })
 const notify = (method: string, params: string): string => `{"jsonrpc":"2.0","method":"${method}","params":${params}}`
 const nested = (depth: number, inside: string): string => '{"a":'.repeat(depth) + inside + '}'.repeat(depth)
 const withParams = (params: string): string => call(1, 'count', `,"params":${params}`)
@@ -74,7 +85,70 @@ const extensions: Input[] = [
   msgpack('garbage', [0xc1, 0xff, 0, 17, 200, 3]),
 ]
 
+const inMsgpack: Input[] = [
+  ...['__proto__', 'constructor', 'toString'].map(name =>
+    packed(`method ${name}`, counting({ method: name }), NOT_FOUND),
+  ),
+  packed('an empty method', counting({ method: '' }), INVALID),
+  packed('a method that is bytes', counting({ method: new Uint8Array(3) }), INVALID),
+  packed('a method of 1 MiB', counting({ method: 'x'.repeat(2 ** 20) }), NOT_FOUND),
+  ...[1.5, 2n ** 53n + 1n, -(2n ** 60n), NaN, [1], { a: 1 }, true, new Date(0), new Uint8Array(2)].map((id, i) =>
+    packed(`id ${i}, ${String(id)}`, counting({ id }), INVALID),
+  ),
+  ...[[1], 'text', 5, true, 2n ** 60n, new Date(0)].map((given, i) =>
+    packed(`params ${i}, ${String(given)}`, counting({ params: given }), INVALID),
+  ),
+  packed('an empty batch', [], INVALID, true),
+  packed('a nested batch', [[counting({})]], INVALID),
+  packed('an answer to nothing', { jsonrpc: '2.0', id: 1, result: 1 }, INVALID),
+  packed('an id in flight', [counting({ method: 'forever' }), counting({})], INVALID),
+  packed('core’s own $/event', { jsonrpc: '2.0', method: '$/event', params: { ids: [1] } }, undefined),
+]
+
+/** 30 000 deep in less than 64 KiB: it is not scanned, and parsed; then whoever walks it must not fall. */
+const DEEP = '['.repeat(30_000) + ']'.repeat(30_000)
+const deep = [
+  json('deep, and echoed', call(1, 'echo', `,"params":{"a":${DEEP}}`), 'any'),
+  json('deep, as an event', call(1, 'plugin:event|emit', `,"params":{"event":"private","payload":${DEEP}}`), 'any'),
+  json('deep, as a target', call(1, 'plugin:event|listen', `,"params":{"event":"e","target":${DEEP}}`), 'any'),
+  json('deep, as headers', call(1, 'count', `,"headers":{"a":${DEEP}}`), INVALID),
+  json('deep, as an id', `{"jsonrpc":"2.0","id":${DEEP},"method":"count"}`, INVALID),
+  json('deep, as a message', DEEP, INVALID),
+  json('deep, as an answer', `{"jsonrpc":"2.0","id":1,"result":${DEEP}}`, INVALID),
+]
+
+const cancels = ['"x"', '{}', 'null', '1.5', '-1', '[1]', '"__proto__"'].map(id =>
+  json(`a cancel of ${id}`, notify('$/cancelRequest', `{"id":${id}}`), undefined),
+)
+const credits = ['"1"', '{}', 'null', '1.5', '-1', '1e300'].flatMap(number => [
+  json(`credit of ${number}`, notify('$/credit', `{"channel":1,"messages":${number}}`), undefined),
+  json(`the end of channel ${number}`, notify('$/closeChannel', `{"channel":${number}}`), undefined),
+])
+const headers = ['[]', '"text"', '5', '{"a":1}', '{"a":null}', '{"sallyport-stream":"__CHANNEL__:x"}'].map(given =>
+  json(`headers ${given}`, call(1, 'count', `,"headers":${given}`), INVALID),
+)
+
 export const INPUTS: readonly Input[] = [
+  ...inMsgpack,
+  ...deep,
+  ...cancels,
+  ...credits,
+  ...headers,
+  json('an id in flight', `[${call(1, 'forever')},${call(1, 'count')}]`, INVALID),
+  json('objects a million deep', withParams(nested(MILLION, '1')), PARSE, true),
+  json(
+    'an answer with a result and an error',
+    '{"jsonrpc":"2.0","id":1,"result":1,"error":{"code":1,"message":""}}',
+    INVALID,
+  ),
+  json('an answer with an error that is none', '{"jsonrpc":"2.0","id":1,"error":[]}', INVALID),
+  json('another’s resource', call(1, 'plugin:resources|close', ',"params":{"rid":1}'), BAD_PARAMS),
+  ...[0, 3, 9, 255].map(kind => ({
+    name: `a frame of kind ${kind}`,
+    frame: { kind, body: Buffer.alloc(9) },
+    code: 'any' as const,
+    closes: true,
+  })),
   ...methods,
   json('an empty method', call(1, ''), INVALID),
   json('a method of 1 MiB', call(1, 'x'.repeat(2 ** 20)), NOT_FOUND),
@@ -109,7 +183,7 @@ export const INPUTS: readonly Input[] = [
   json(
     'an event of control characters',
     call(1, 'plugin:event|listen', ',"params":{"event":"a\\u001b[31m\\n"}'),
-    -32_602,
+    BAD_PARAMS,
   ),
   json(
     'a label of control characters',
