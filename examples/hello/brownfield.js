@@ -6,7 +6,8 @@ import { createBus } from '@sallyport/core'
 console.log('Brownfield: main.js calls core.js.')
 const bus = await createBus({
   core: new URL('./core.js', import.meta.url),
-  frontends: { main: new URL('./main.js', import.meta.url) },
+  // Its sandbox has no output of its own: what it prints is printed here.
+  frontends: { main: { module: new URL('./main.js', import.meta.url), onStdio: text => process.stdout.write(text) } },
 })
 try {
   await new Promise((resolve, reject) => {

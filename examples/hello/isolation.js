@@ -12,7 +12,8 @@ const log = pino({}, { write: line => void seen.push(/cmd: '(.+?)'/.exec(JSON.pa
 console.log('Isolation: main.js calls core.js, and a hook sees every message.')
 const bus = await createBus({
   core: new URL('./core.js', import.meta.url),
-  frontends: { main: new URL('./main.js', import.meta.url) },
+  // Its sandbox has no output of its own: what it prints is printed here.
+  frontends: { main: { module: new URL('./main.js', import.meta.url), onStdio: text => process.stdout.write(text) } },
   app: {
     security: {
       pattern: { use: 'isolation', options: { dir: new URL('./dist-isolation/', import.meta.url) } },

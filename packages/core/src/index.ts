@@ -51,6 +51,7 @@ export type {
   IsolationOptions,
   ModuleLocation,
   PatternOptions,
+  OnStdio,
   PermissionSandbox,
   Sandbox,
   SesSandbox,

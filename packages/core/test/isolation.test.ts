@@ -151,7 +151,7 @@ describe('the isolation app', () => {
     const fault = new Promise(resolve => bus.on('fault', resolve))
     const source = `import { workerData } from 'node:worker_threads'
       workerData.gate.port.postMessage('nonsense')`
-    await bus.open('bad', new URL(`data:text/javascript,${encodeURIComponent(source)}`))
+    await bus.open('bad', new URL(`data:text/javascript,${encodeURIComponent(source)}`), { sandbox: 'none' })
     expect(await fault).toMatchObject({ label: 'bad', error: { reason: 'InvalidRequest' } })
   })
 

@@ -1,12 +1,11 @@
-// Puts this worker, which Node has under its permission model, into the state in which a frontend's code may run. Node 22
-// and later let each such worker read all below the working directory, which nobody has granted: since 24 that can be given up.
+// Puts this worker, which Node has under its permission model, into the state in which a frontend's code may run. Since 22
+// Node lets such workers read all below the working directory, unless told otherwise in a roundabout way: so it is looked at.
 import { BusError, type FrontendSandbox } from '@sallyport/protocol'
 import { join } from 'node:path'
 import { harden } from './harden.js'
 
 interface Permission {
   has(scope: string, reference: string): boolean
-  drop?(scope: string, reference: string): void
 }
 
 /**
@@ -17,21 +16,15 @@ interface Permission {
 export function enterSandbox({ stray, strict }: FrontendSandbox): string | undefined {
   const { permission } = process as unknown as { permission?: Permission }
   if (!permission) throw new BusError('InternalError', 'This worker is not under Node’s permission model')
-  const readable = stray !== undefined && !giveUp(permission, stray) ? stray : undefined
+  // Of the root itself Node says no though all in it can be read, and Node 20 yes though nothing can.
+  const readable = stray !== undefined && permission.has('fs.read', join(stray, 'any')) ? stray : undefined
   if (readable !== undefined && strict) {
     throw new BusError(
       'InternalError',
       `The sandbox is strict, and Node ${process.versions.node} lets this frontend read all below the working ` +
-        'directory: start the host in an empty folder, or on a Node that can take that back (20, 24 or later)',
+        'directory: start the host in an empty folder, or on another version of Node',
     )
   }
   harden()
   return readable
-}
-
-function giveUp(permission: Permission, folder: string): boolean {
-  // Of the root itself Node says no though all in it can be read, and Node 20 yes though nothing can.
-  const isOpen = (): boolean => permission.has('fs.read', join(folder, 'any'))
-  if (isOpen()) permission.drop?.('fs.read', folder)
-  return !isOpen()
 }

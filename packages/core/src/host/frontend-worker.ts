@@ -1,34 +1,46 @@
 // Starts the worker of a frontend, in the sandbox that was asked for.
 import type { FrontendWorkerData } from '@sallyport/protocol'
 import type { Worker } from 'node:worker_threads'
+import { boundedLog, intoHost, intoLog } from './captured.js'
 import type { Logger } from './log.js'
-import type { FrontendSettings } from './options.js'
+import type { FrontendSettings, PermissionSettings, SesSettings } from './options.js'
 import { realModule } from './reads.js'
 import { readsOfFrontend, readsOfScript, spawnSandboxed, strayRead } from './sandbox.js'
 import { spawnWorker } from './spawn.js'
 
 /** @throws BusError `InvalidParams` for a place that can't be granted, and what `new Worker` throws */
-export function spawnFrontend(data: FrontendWorkerData, sandbox: FrontendSettings['sandbox'], log: Logger): Worker {
+export function spawnFrontend(data: FrontendWorkerData, settings: FrontendSettings, log: Logger): Worker {
+  const { sandbox, onStdio } = settings
   const entry = import.meta.resolve('@sallyport/frontend/worker')
   const transferList = [data.link.port, ...(data.gate ? [data.gate.port] : [])]
-  if (sandbox === undefined || sandbox === 'none') return spawnWorker(entry, data, transferList)
+  const isTrusted = sandbox === 'none'
+  const worker = isTrusted
+    ? spawnWorker(entry, data, transferList, onStdio && { stdout: true, stderr: true })
+    : spawnSandboxed({ entry, transferList, ...permitted(entry, data, sandbox) })
+  if (onStdio) intoHost(worker, data.label, onStdio)
+  else if (!isTrusted) {
+    const lines = boundedLog(log, { actor: 'frontend', label: data.label })
+    intoLog(worker, lines)
+    worker.once('exit', () => lines.flush())
+  }
+  return worker
+}
+
+/** With less, it is more often the whole process that ends of a table that grows: docs/adr/0016. */
+const LIMITS = { maxOldGenerationSizeMb: 2048 }
+
+function permitted(entry: string, data: FrontendWorkerData, sandbox: PermissionSettings | SesSettings) {
   const module = realModule(data.module)
   const runner = sandbox.kind === 'ses' ? import.meta.resolve('@sallyport/isolation/script') : undefined
   const reads =
     runner === undefined
       ? readsOfFrontend(entry, module, sandbox.kind === 'permission' ? sandbox.read : [])
       : readsOfScript(entry, runner, module)
-  return spawnSandboxed({
-    entry,
-    workerData: {
-      ...data,
-      module: module.href,
-      sandbox: { stray: strayRead(reads), strict: sandbox.kind === 'permission' && sandbox.strict },
-      ...(runner !== undefined && { runner }),
-    } satisfies FrontendWorkerData,
-    transferList,
-    reads,
-    resourceLimits: sandbox.resourceLimits,
-    wrote: (level, line) => log[level]({ actor: 'frontend', label: data.label }, line),
-  })
+  const workerData: FrontendWorkerData = {
+    ...data,
+    module: module.href,
+    sandbox: { stray: strayRead(reads), strict: sandbox.kind === 'permission' && sandbox.strict },
+    ...(runner !== undefined && { runner }),
+  }
+  return { workerData, reads, resourceLimits: sandbox.resourceLimits ?? LIMITS }
 }

@@ -28,14 +28,15 @@ interface Frontend {
   end(timeout: number): Promise<unknown>
 }
 
+const MAX_TRUSTED = 1000
+
 export class Frontends {
   readonly #host: FrontendHost
   readonly #open = new Map<string, Frontend>()
   /** Settled once a frontend and its gate have gone. */
   readonly #ending = new Set<Promise<void>>()
 
-  /** Labels that the log has a warning of. */
-  readonly #strayed = new Set<string>()
+  /** Labels that the log has a warning of. Of many, some may be warned of again. */
   readonly #trusted = new Set<string>()
 
   constructor(host: FrontendHost) {
@@ -59,22 +60,28 @@ export class Frontends {
     this.#checkFree(label)
     const { codec, data, sandbox } = settings
     if (sandbox === 'none' && !this.#trusted.has(label)) {
+      if (this.#trusted.size === MAX_TRUSTED) this.#trusted.clear()
       this.#trusted.add(label)
       this.#host.log.warn({ label }, 'This frontend has no sandbox: its code may do all that the host may')
     }
     const { end, gate, attached } = this.#wire(label, settings, false)
     const workerData: FrontendWorkerData = { label, codec, data, module: module.href, link: end }
     if (gate) workerData.gate = gate.link
+    let told = false
     let booted!: () => void
     const boot = new Promise<void>(resolve => (booted = resolve))
     const thread = this.#host.supervisor.start({
       name: `frontend ${label}`,
-      spawn: () => spawnFrontend(workerData, sandbox, this.#host.log),
+      spawn: () => spawnFrontend(workerData, settings, this.#host.log),
       onState: state => {
         this.#host.log.debug({ actor: 'frontend', label, state }, 'state')
         if (state === 'handshaking') booted()
       },
-      onReport: report => this.#heard(label, report),
+      onReport: report => {
+        // It comes from the worker's boot, before any code of the frontend's. Later ones may be lies.
+        if (!told) this.#heard(label, report)
+        told = true
+      },
     })
     this.#watch(label, thread)
     this.#keep(label, { gate, end: timeout => thread.stop(timeout) }, thread.exited)
@@ -101,11 +108,9 @@ export class Frontends {
     await Promise.all(this.#ending)
   }
 
-  /** It comes from the worker's boot, before any code of the frontend's. Later ones may be lies, and say nothing new. */
   #heard(label: string, report: unknown): void {
     const { type, folder } = (report ?? {}) as Partial<StrayReadReport>
-    if (type !== 'stray-read' || this.#strayed.has(label)) return
-    this.#strayed.add(label)
+    if (type !== 'stray-read') return
     this.#host.log.warn(
       { label, folder: String(folder) },
       'Node lets this frontend read all below the working directory: see docs/security.md',

@@ -1,6 +1,7 @@
 // Starts a frontend's gate: an isolation worker with a link to its frontend, and a private port to core for the key.
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { BusError, receiveError, type GateReport, type GateWorkerData, type LinkEnd } from '@sallyport/protocol'
+import { boundedLog, intoLog } from './captured.js'
 import { answerConfirm } from './confirm.js'
 import type { Logger } from './log.js'
 import type { ResolvedOptions } from './options.js'
@@ -57,25 +58,24 @@ export function startGate(
   }
   const entry = import.meta.resolve('@sallyport/isolation/worker')
   const transferList = [inside.port, key.port2, ...(confirm ? [confirm.port2] : [])]
+  const lines = boundedLog(log, { actor: 'isolation', label })
   const thread = supervisor.start({
     name: `gate of ${label}`,
-    spawn: () =>
-      spawnSandboxed({
-        entry,
-        workerData,
-        transferList,
-        reads: readsOfGate(entry, options.isolation.dir),
-        resourceLimits: LIMITS,
-        wrote: (level, line) => log[level]({ actor: 'isolation', label }, line),
-      }),
+    spawn() {
+      const reads = readsOfGate(entry, options.isolation.dir)
+      const worker = spawnSandboxed({ entry, workerData, transferList, reads, resourceLimits: LIMITS })
+      intoLog(worker, lines)
+      return worker
+    },
     onState: state => log.debug({ actor: 'isolation', label, state }, 'state'),
     onReport(report) {
       const told = report as GateReport
       if (told.type === 'rejected') rejected(label, told.command, told.why, told.more)
       else if (told.type === 'fault') fault(label, receiveError(told.error, 'a frontend has sent what is no frame'))
-      else if (told.type === 'log') log[told.level]({ actor: 'isolation', label }, told.text)
+      else if (told.type === 'log') lines.write(told.level, told.text)
     },
   })
+  void thread.exited.then(() => lines.flush())
   if (watch) {
     const problem = `The isolation hook of ${JSON.stringify(label)} has not returned for ${hookTimeout} ms`
     const forget = watchdog.watch(watch, () => thread.end(new BusError('Timeout', problem)))

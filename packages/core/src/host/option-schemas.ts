@@ -3,7 +3,7 @@
 import * as v from 'valibot'
 import type { AppInfo } from '../control.js'
 import { fileLocation, location } from './location.js'
-import type { ConnectionSettings, FrontendSettings, PermissionSettings, SesSettings } from './options.js'
+import type { ConnectionSettings, FrontendSettings, OnStdio, PermissionSettings, SesSettings } from './options.js'
 
 /** Where to look, or what would stand there. */
 type Given = URL | string | object
@@ -85,7 +85,10 @@ const namedSandbox = v.pipe(
   v.picklist(['none', 'permission', 'ses'], '"none", "permission", "ses" or { kind, … }'),
   v.transform(kind => (kind === 'none' ? kind : v.parse(sandboxSettings, { kind }))),
 )
-const sandbox = v.optional(v.lazy(given => (isContent(given) ? sandboxSettings : namedSandbox)))
+const sandbox = v.optional(
+  v.lazy(given => (isContent(given) ? sandboxSettings : namedSandbox)),
+  'permission',
+)
 
 const ofConnection = {
   codec: v.optional(v.picklist(['json', 'msgpack'], '"json" or "msgpack"'), 'json'),
@@ -93,7 +96,8 @@ const ofConnection = {
   poll: v.optional(v.boolean('true or false'), true),
   data: v.optional(v.unknown(), undefined),
 }
-const ofFrontend = { ...ofConnection, sandbox }
+const onStdio = v.optional(v.custom<OnStdio>(given => typeof given === 'function', 'a function'))
+const ofFrontend = { ...ofConnection, sandbox, onStdio }
 export const connectionOptions: v.GenericSchema<unknown, ConnectionSettings> = v.strictObject(ofConnection)
 export const frontendOptions: v.GenericSchema<unknown, FrontendSettings> = v.strictObject(ofFrontend)
 const frontendModule = v.strictObject({ module: location, ...ofFrontend })

@@ -16,7 +16,7 @@ export interface PermissionSandbox {
   read?: readonly ModuleLocation[]
   /** The frontend does not start where Node lets it read more than that. */
   strict?: boolean
-  /** Of `new Worker`: memory, in MB. Node's own by default. */
+  /** Of `new Worker`: memory, in MB. `{ maxOldGenerationSizeMb: 2048 }` by default. */
   resourceLimits?: ResourceLimits
 }
 
@@ -53,9 +53,18 @@ export interface ConnectionOptions {
 
 /** Of a frontend that runs in a worker. */
 export interface FrontendOptions extends ConnectionOptions {
-  /** `none` by default. */
+  /** `permission` by default. */
   sandbox?: Sandbox
+  /**
+   * Takes what the frontend writes to its standard output and error, as text as it comes. Without it, that becomes lines of
+   * the log, `info` and `warn`, up to 100 in a second; with `none` it goes to the host's own output.
+   *
+   * @example onStdio: (text, { stream }) => process[stream].write(text)
+   */
+  onStdio?: OnStdio
 }
+
+export type OnStdio = (text: string, from: { label: string; stream: 'stdout' | 'stderr' }) => void
 
 /** The same, with their defaults. */
 export type ConnectionSettings = Required<Omit<ConnectionOptions, 'data'>> & Pick<ConnectionOptions, 'data'>
@@ -73,8 +82,8 @@ export interface SesSettings {
 }
 
 export interface FrontendSettings extends ConnectionSettings {
-  /** `undefined` where none was asked for, and none is to be told of. */
-  sandbox?: 'none' | PermissionSettings | SesSettings | undefined
+  sandbox: 'none' | PermissionSettings | SesSettings
+  onStdio?: OnStdio | undefined
 }
 
 export interface FrontendModule extends FrontendOptions {

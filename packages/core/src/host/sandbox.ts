@@ -7,10 +7,17 @@ import { spawnWorker } from './spawn.js'
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
 /** Until 22.13 Node had the model as an experiment, and warned of it with each start. */
-const PERMISSION =
+const MODEL =
   major > 23 || (major === 23 && minor >= 5) || (major === 22 && minor >= 13)
     ? ['--permission']
     : ['--experimental-permission', '--disable-warning=ExperimentalWarning']
+
+/**
+ * Since 22 Node grants what it takes for the program that the process was started with; a worker has none, and the empty name
+ * stands for the working directory. A process that is interactive has no program: there nothing is granted. A worker heeds
+ * this flag in no other way.
+ */
+const PERMISSION = [...MODEL, '--interactive']
 
 export interface SandboxedWorker {
   entry: string
@@ -18,8 +25,6 @@ export interface SandboxedWorker {
   transferList: TransferListItem[]
   reads: Reads
   resourceLimits?: ResourceLimits | undefined
-  /** Takes each line that the worker writes: `info` from its standard output, `warn` from its standard error. */
-  wrote(level: 'info' | 'warn', line: string): void
 }
 
 /** What a guest's module may read, with Sallyport's own packages and what `sandbox.read` adds. */
@@ -33,27 +38,21 @@ export const readsOfScript = (entry: string, runner: string, script: URL): Reads
 export const readsOfGate = (entry: string, dir: URL | undefined): Reads =>
   joinReads([readsOfEntry(entry), ...(dir ? [readsOf(dir)] : [])])
 
-/**
- * The folder that this worker could read though it was granted no such thing: since 22 Node grants each worker all that is
- * below the working directory. `undefined` where it was granted.
- */
+/** The working directory, where this worker was not granted it. It sees for itself that it can't read there. */
 export function strayRead({ folders }: Reads): string | undefined {
   const cwd = realpathSync(process.cwd())
   return isWithin(folders, cwd) ? undefined : cwd
 }
 
 /** @throws what `new Worker` throws */
-export function spawnSandboxed({ reads, resourceLimits, wrote, ...start }: SandboxedWorker): Worker {
-  const worker = spawnWorker(start.entry, start.workerData, start.transferList, {
+export function spawnSandboxed({ reads, resourceLimits, ...start }: SandboxedWorker): Worker {
+  return spawnWorker(start.entry, start.workerData, start.transferList, {
     execArgv: [...PERMISSION, ...flagsOf(reads)],
     env: {},
     stdout: true,
     stderr: true,
     ...(resourceLimits && { resourceLimits }),
   })
-  eachLine(worker.stdout, line => wrote('info', line))
-  eachLine(worker.stderr, line => wrote('warn', line))
-  return worker
 }
 
 const known = new Map<string, Reads>()
@@ -67,18 +66,4 @@ function readsOfEntry(entry: string): Reads {
     known.set(entry, reads)
   }
   return reads
-}
-
-/** Longer lines are cut: they are somebody else's, and stand in the host's log. */
-const MAX_LINE = 8192
-
-function eachLine(stream: NodeJS.ReadableStream, take: (line: string) => void): void {
-  let rest = ''
-  stream.setEncoding('utf8')
-  stream.on('data', (chunk: string) => {
-    const lines = (rest + chunk).split('\n')
-    rest = lines.pop()!.slice(0, MAX_LINE)
-    for (const line of lines) take(line.slice(0, MAX_LINE))
-  })
-  stream.on('end', () => rest && take(rest))
 }

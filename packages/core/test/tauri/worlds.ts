@@ -3,7 +3,7 @@
 import { installTauri } from '@sallyport/frontend/tauri'
 import { JSDOM } from 'jsdom'
 import { afterAll, beforeAll, describe, test } from 'vitest'
-import { createBus, type Bus, type BusOptions, type CodecName } from '../../src/index.js'
+import { createBus, type Bus, type BusOptions, type CodecName, type Sandbox } from '../../src/index.js'
 
 export type Checks = Record<string, () => Promise<void>>
 
@@ -34,6 +34,9 @@ const program = { productName: 'Checks', version: '1.2.3', identifier: 'org.exam
 export const startBus = (app: NonNullable<BusOptions['app']>, options: Partial<BusOptions> = {}): Promise<Bus> =>
   createBus({ core: fixture('core.mjs'), log: false, app, ...program, ...options })
 
+/** The checks stand beside the frontend's folder, and so does what they import. */
+const withChecks: Sandbox = { kind: 'permission', read: [new URL('./checks/', import.meta.url)] }
+
 interface World {
   readonly name: string
   /** Gives what runs one check. */
@@ -46,7 +49,8 @@ function inWorker(pattern: string, app: NonNullable<BusOptions['app']>, codec: C
   return {
     name: `in a worker, ${pattern}, ${codec}`,
     async enter(file) {
-      bus = await startBus(app, { frontends: { main: { module: fixture('frontend.mjs'), codec } } })
+      const main = { module: fixture('frontend.mjs'), codec, sandbox: withChecks }
+      bus = await startBus(app, { frontends: { main } })
       await new Promise<void>(resolve => void bus.once('ready-to-run', () => resolve()))
       return async name => {
         const { promise, resolve, reject } = withResolvers()

@@ -1,0 +1,109 @@
+// What a frontend's sandbox bounds: its memory, and what it writes. And who is told of a frontend that has none.
+import { pino } from 'pino'
+import { describe, expect, test } from 'vitest'
+import type { Bus, FrontendOptions } from '../src/index.js'
+import { isolation, start } from './start.js'
+
+const at = (source: string): URL => new URL(`data:text/javascript,${encodeURIComponent(source)}`)
+
+const client = import.meta.resolve('@sallyport/frontend')
+
+/** Each line as it was logged: its level, its label and its text. */
+async function startLogging(app = {}): Promise<{ bus: Bus; lines: [number, string, string][] }> {
+  const lines: [number, string, string][] = []
+  const write = (line: string): void => {
+    const { level, label, msg } = JSON.parse(line) as { level: number; label: string; msg: string }
+    lines.push([level, label, msg])
+  }
+  return { bus: await start({ app, log: pino({ level: 'trace' }, { write }) }), lines }
+}
+
+describe('memory', () => {
+  const greedy = at(`import { expose } from ${JSON.stringify(client)}
+    expose({ eat() { const all = []; for (;;) all.push(new Array(1e4).fill(all.length)) } })`)
+
+  test.each([
+    ['brownfield', {}],
+    ['isolation', isolation()],
+  ])('too much ends the frontend alone, and what waits for it: %s', async (_name, app) => {
+    const { bus } = await startLogging(app)
+    const other = await bus.connect('tests')
+    const fault = new Promise(resolve => bus.on('fault', resolve))
+    await bus.open('greedy', greedy, {
+      sandbox: { kind: 'permission', resourceLimits: { maxOldGenerationSizeMb: 30 } },
+    })
+    await expect(bus.call('greedy', 'eat')).rejects.toMatchObject({ reason: 'Disconnected' })
+    expect(await fault).toMatchObject({ label: 'greedy', error: { message: 'frontend greedy has used up its memory' } })
+    expect(await other.invoke('add', { a: 1, b: 2 })).toBe(3)
+  })
+
+  test('is 2 GiB of heap unless said otherwise', async () => {
+    const { bus } = await startLogging()
+    const asked = at(`import { emit } from ${JSON.stringify(client)}
+      import { resourceLimits } from 'node:worker_threads'
+      await emit('limits', resourceLimits.maxOldGenerationSizeMb)`)
+    const told = new Promise(resolve => void bus.once('limits', ({ payload }) => resolve(payload)))
+    await bus.open('main', asked)
+    expect(await told).toBe(2048)
+  })
+})
+
+describe('what a frontend writes', () => {
+  const flood = at(`for (let i = 0; i < 5000; i++) console.log('line ' + i)`)
+
+  test('is a hundred lines of the log in a second, and then a number', async () => {
+    const { bus, lines } = await startLogging()
+    await bus.open('loud', flood)
+    const written = (): string[] => lines.filter(([, , text]) => text.startsWith('line')).map(([, , text]) => text)
+    // Told when it ends, or when the second is over.
+    await expect.poll(() => written().at(-1), { timeout: 5000 }).toMatch(/^line 4999, and \d+ more$/)
+    const told = written().filter(text => !text.includes('more'))
+    const more = written().flatMap(text => / and (\d+) more/.exec(text)?.[1] ?? [])
+    // Of each number the line that stands before it is one more.
+    expect(told.length + more.length + more.map(Number).reduce((sum, count) => sum + count, 0)).toBe(5000)
+    expect(written()[99]).toBe('line 99')
+  })
+
+  test('is cut: a long line, and what comes at once', async () => {
+    const { bus, lines } = await startLogging()
+    await bus.open('long', at(`process.stdout.write('x'.repeat(300_000) + '\\nnext\\n')`))
+    await expect.poll(() => lines.filter(([level]) => level === 30).length).toBe(2)
+    const texts = lines.filter(([level]) => level === 30).map(([, , text]) => text)
+    expect(texts).toEqual([expect.stringMatching(/^x{8192}$/), '… and 37862 characters more'])
+  })
+
+  test.each<[NonNullable<FrontendOptions['sandbox']>]>([['permission'], ['none']])(
+    'is the host’s, all of it, where it asks for it: %s',
+    async sandbox => {
+      const { bus, lines } = await startLogging()
+      const got = { stdout: '', stderr: '' }
+      await bus.open('main', at(`console.log('a'.repeat(1e5)); console.error('b')`), {
+        sandbox,
+        onStdio(text, { label, stream }) {
+          expect(label).toBe('main')
+          got[stream] += text
+        },
+      })
+      await expect.poll(() => got).toEqual({ stdout: `${'a'.repeat(1e5)}\n`, stderr: 'b\n' })
+      expect(lines.filter(([level, , text]) => level === 30 || text.startsWith('b'))).toEqual([])
+    },
+  )
+})
+
+test('of a frontend without a sandbox the log warns, once for each label', async () => {
+  const { bus, lines } = await startLogging()
+  const open = async (label: string, options: FrontendOptions): Promise<void> => {
+    await bus.open(label, at(''), options)
+    await bus.closeFrontend(label)
+  }
+  await open('usual', {})
+  await open('trusted', { sandbox: 'none' })
+  await open('trusted', { sandbox: 'none' })
+  await open('another', { sandbox: 'none' })
+  const warnings = lines.filter(([level]) => level === 40)
+  const text = 'This frontend has no sandbox: its code may do all that the host may'
+  expect(warnings).toEqual([
+    [40, 'trusted', text],
+    [40, 'another', text],
+  ])
+})
