@@ -60,6 +60,14 @@ describe('what goes wrong in a script ends it, with an error that says what and 
     ['throw Object.create(null)', /can’t be shown/],
     ['throw new Proxy(new Error("x"), { get: () => { throw 1 } })', /can’t be shown/],
     ['throw { [Symbol.for("nodejs.util.inspect.custom")]: (...a) => { throw a }, toString: () => "shown" }', 'shown'],
+    [
+      `setTimeout(() => { throw { [Symbol.for("nodejs.util.inspect.custom")]: () => "inspected", toString: () => "shown" } })`,
+      'shown',
+    ],
+    [
+      `Promise.reject({ [Symbol.for("nodejs.util.inspect.custom")]: () => "inspected", toString: () => "shown" })`,
+      'shown',
+    ],
     ['const e = new Error("hidden"); Object.defineProperty(e, "stack", { get: () => () => {} }); throw e', 'hidden'],
     ['new AbortController().signal.x.y', /^Cannot read/],
     ['undeclared = 1', /undeclared is not defined/],

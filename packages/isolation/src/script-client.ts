@@ -7,7 +7,7 @@ import { toScriptError } from './script-errors.js'
 type AnyFunction = (...args: unknown[]) => unknown
 type Functions = Record<Exclude<keyof FrontendFunctions, 'BusError' | 'Channel'>, AnyFunction>
 
-/** All of it is hardened, with the classes of the client that it leads to. */
+/** To be hardened whole, with the classes of the client that it leads to. */
 export function createScriptClient(given: FrontendFunctions): object {
   const client = given as unknown as Functions
   const data = checkData(given.getData())
@@ -35,7 +35,7 @@ export function createScriptClient(given: FrontendFunctions): object {
     ),
     once: settled(async (event, handler, options) => harden(await client.once(event, handler, withSignal(options)))),
   }
-  return harden(sallyport)
+  return sallyport
 }
 
 function settled(run: (...args: unknown[]) => unknown): (...args: unknown[]) => Promise<unknown> {

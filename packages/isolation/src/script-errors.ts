@@ -19,13 +19,12 @@ export function hideFrames(): void {
 
 /** What the client threw, as a script may see it. */
 export function toScriptError(thrown: unknown): unknown {
-  if (!(thrown instanceof Error)) return thrown
-  if (!isSafe(thrown)) return new BusError('InternalError', describeThrown(thrown))
-  if (!(thrown instanceof BusError) || isSafe(thrown.cause)) return thrown
+  if (!(thrown instanceof Error) || isSafe(thrown)) return thrown
+  if (!(thrown instanceof BusError)) return new BusError('InternalError', describeThrown(thrown))
   return new BusError(thrown.reason, thrown.message, { data: thrown.data })
 }
 
-/** All that it inherits from is frozen: not so what is of Node's own making. */
+/** All that it inherits from is frozen, and its cause's too: not so what is of Node's own making. */
 function isSafe(thrown: unknown): boolean {
   if (typeof thrown !== 'object' || thrown === null) return typeof thrown !== 'function'
   for (let at: object | null = Object.getPrototypeOf(thrown); at !== null; at = Object.getPrototypeOf(at)) {
