@@ -19,6 +19,7 @@ import {
   type ResponseMessage,
 } from '@sallyport/protocol'
 import type { HookMessage, PassedMessage } from './hook-message.js'
+import { CANNOT_BE_CARRIED, type Rejection } from './hook-verdict.js'
 
 export type Given = CallMessage | Answer
 type Answer = ReturnType<typeof parseAnswer>
@@ -51,10 +52,13 @@ export function writeError({ id }: Pick<Answer, 'id'>, error: BusError, codec: C
   return encode({ jsonrpc: '2.0', id, error: toErrorObject(error) }, codec)
 }
 
-export function rejection(given: Given, why: string): BusError {
+export function rejection(given: Given, rejected: Rejection): BusError {
+  const { why } = rejected
   const what = isCall(given) ? describeCommand(given.method) : 'The frontend’s answer'
   if (why === 'overloaded') return new BusError('Overloaded', `${what} was refused: ${OVERLOADED}`)
-  return new BusError('Rejected', `${what} was rejected by the isolation hook (${WHY[why]})`, { data: { why } })
+  const how =
+    rejected === CANNOT_BE_CARRIED ? 'at the gate (it can’t be carried)' : `by the isolation hook (${WHY[why]})`
+  return new BusError('Rejected', `${what} was rejected ${how}`, { data: { why } })
 }
 
 /** For reports: whoever sent it chose it. */

@@ -190,3 +190,11 @@ describe('what does not pass', () => {
     expect(isClosed()).toBe(true)
   })
 })
+
+test('what passes and can’t be carried is no fault of a hook’s in the error’s words', async () => {
+  const { outside, answers, rejected } = setUp(message => ({ ...(message as object), payload: { n: 1n } }))
+  send(outside, call(1, 'big'))
+  await expect.poll(() => answers.length).toBe(1)
+  expect(answers[0].error.message).toBe('command "big" was rejected at the gate (it can’t be carried)')
+  expect(rejected).toEqual(['big: malformed: it can’t be carried'])
+})

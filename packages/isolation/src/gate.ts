@@ -206,9 +206,10 @@ class Gate {
   }
 
   /** Gives what goes to core in its place: whoever waits there for an answer must hear of it. */
-  #reject(given: Given, codec: Codec, { why, detail }: Rejection): PackedMessage | null {
+  #reject(given: Given, codec: Codec, rejected: Rejection): PackedMessage | null {
+    const { why, detail } = rejected
     this.#rejections.add([nameOf(given), detail === undefined ? why : `${why}: ${detail}`])
-    const error = rejection(given, why)
+    const error = rejection(given, rejected)
     if (!isCall(given)) return writeError(given, error, codec)
     if (given.id !== undefined) this.#answer(given.id, error)
     return null

@@ -15,7 +15,8 @@ export const REJECT: Readonly<Record<'null' | 'threw' | 'timeout', Rejection>> =
 
 const malformed = (detail: string): Rejection => ({ kind: 'reject', why: 'malformed', detail })
 
-export const CANNOT_BE_CARRIED: Rejection = malformed('the answer can’t be carried')
+/** What passed, by the hook's word or for want of a hook. */
+export const CANNOT_BE_CARRIED: Rejection = malformed('it can’t be carried')
 /** The hook was not asked: too many messages wait for it. */
 export const OVERLOADED: Rejection = reject('overloaded')
 
