@@ -53,6 +53,7 @@ export type {
   PatternOptions,
   OnStdio,
   PermissionSandbox,
+  ProcessSandbox,
   Sandbox,
   SesSandbox,
   SecurityOptions,

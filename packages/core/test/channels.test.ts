@@ -1,7 +1,7 @@
 // Channels: an ordered stream from core to a frontend, with its end, and with a sender that waits for a slow receiver.
 import { describe, expect, test } from 'vitest'
 import { Channel } from '@sallyport/frontend'
-import { fixture, next, patterns, routes, start } from './start.js'
+import { fixture, next, places, routes, start } from './start.js'
 
 const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i)
 
@@ -134,8 +134,8 @@ describe.each(routes)('whose channel it is: %s', (_name, connect) => {
   })
 })
 
-test.each(patterns)('a channel reaches a frontend worker: %s', async (_name, app) => {
-  const bus = await start({ app, frontends: { main: fixture('main.mjs') } })
+test.each(places)('a channel reaches a frontend’s own code: %s', async (_name, app, sandbox) => {
+  const bus = await start({ app, frontends: { main: { module: fixture('main.mjs'), sandbox } } })
   await next(bus, 'main-ready')
   const counted = next(bus, 'counted')
   await bus.emit('count-please', 500)

@@ -113,10 +113,12 @@ describe.each(routes)('commands: %s', (_name, connect) => {
 
 describe.each(patterns)('a frontend worker: %s', (_name, app) => {
   test.each([
-    ['json', 'port'],
-    ['msgpack', 'ring'],
-  ] as const)('calls and is answered in %s over a %s', async (codec, link) => {
-    const bus = await start({ app, frontends: { main: { module: fixture('main.mjs'), codec, link } } })
+    ['json', 'port', 'none'],
+    ['msgpack', 'ring', 'none'],
+    ['json', 'auto', 'process'],
+    ['msgpack', 'auto', 'process'],
+  ] as const)('calls and is answered in %s over a %s, sandbox: %s', async (codec, link, sandbox) => {
+    const bus = await start({ app, frontends: { main: { module: fixture('main.mjs'), codec, link, sandbox } } })
     expect(await next(bus, 'main-ready')).toEqual({ greeting: 'Hello, World!' })
     const answer = next(bus, 'answer')
     await bus.emit('question', { command: 'fails' })

@@ -1,13 +1,13 @@
 // What a host gives one of its frontends: a copy, of anything that can be cloned.
 import { describe, expect, test } from 'vitest'
-import { fixture, next, patterns, start } from './start.js'
+import { fixture, next, places, start } from './start.js'
 
 const told = fixture('told.mjs')
 
-describe.each(patterns)('data: %s', (_name, app) => {
+describe.each(places)('data: %s', (_name, app, sandbox) => {
   test('is the frontend’s own, from its start', async () => {
     const data = { map: new Map([[1, new Date(0)]]), bytes: 'some' }
-    const bus = await start({ app, frontends: { main: { module: told, data } } })
+    const bus = await start({ app, frontends: { main: { module: told, data, sandbox } } })
     data.bytes = 'changed too late'
     expect(await next(bus, 'told')).toEqual({ label: 'main', data: { map: {}, bytes: 'some' }, isMap: true })
   })
@@ -15,7 +15,7 @@ describe.each(patterns)('data: %s', (_name, app) => {
   test('comes with frontends that come later', async () => {
     const bus = await start({ app })
     const heard = next(bus, 'told')
-    await bus.open('later', told, { data: [1, 2] })
+    await bus.open('later', told, { data: [1, 2], sandbox })
     expect(await heard).toEqual({ label: 'later', data: [1, 2], isMap: false })
     const data = { set: new Set([1]) }
     const client = await bus.connect('tests', { data })
@@ -24,7 +24,7 @@ describe.each(patterns)('data: %s', (_name, app) => {
   })
 
   test('is undefined where there is none', async () => {
-    const bus = await start({ app, frontends: { main: told } })
+    const bus = await start({ app, frontends: { main: { module: told, sandbox } } })
     expect(await next(bus, 'told')).toEqual({ label: 'main', isMap: false })
     expect((await bus.connect('tests')).data).toBeUndefined()
   })
@@ -44,4 +44,19 @@ test('what can’t be cloned is refused before anything starts, by its option', 
   await expect(bus.open('a', told, { data })).rejects.toMatchObject(refused(/^bus\.open: data can't be cloned/))
   await expect(bus.connect('a', { data })).rejects.toMatchObject(refused(/^bus\.connect: data can't be cloned/))
   expect((await bus.connect('a')).label).toBe('a')
+})
+
+test('to a process goes what can be bytes, and all of it', async () => {
+  const bus = await start()
+  const shared = new SharedArrayBuffer(4)
+  const open = (data: unknown) => bus.open('main', told, { data, sandbox: 'process' })
+  for (const data of [{ shared }, new Blob(['x']), new WebAssembly.Module(Buffer.from('\0asm\x01\0\0\0'))]) {
+    await expect(open(data)).rejects.toMatchObject({
+      reason: 'InvalidParams',
+      message: expect.stringMatching(/^bus\.open: data can't be sent to another process: /) as string,
+    })
+  }
+  const heard = next(bus, 'told')
+  await open('x'.repeat(5e6))
+  expect(await heard).toMatchObject({ data: 'x'.repeat(5e6) })
 })

@@ -52,11 +52,11 @@ test('an end is told to whoever listens to that label, and to nobody who listens
   expect(heard).toEqual(['of guest'])
 })
 
-test('a worker’s death is an end', async () => {
+test.each(['none', 'process'] as const)('the death of a frontend is an end: %s', async sandbox => {
   const bus = await start({ core: fixture('features.mjs') })
   const gone: unknown[] = []
   await bus.listen('tauri://destroyed', ({ payload }) => void gone.push(payload))
-  await bus.open('other', fixture('exits.mjs'))
+  await bus.open('other', fixture('exits.mjs'), { sandbox })
   await expect.poll(() => gone).toContainEqual({ label: 'other' })
 })
 

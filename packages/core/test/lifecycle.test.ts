@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { pino } from 'pino'
 import { describe, expect, test } from 'vitest'
 import type { BusError, BusOptions } from '../src/index.js'
-import { fixture, isolation, next, patterns, start } from './start.js'
+import { fixture, isolation, next, patterns, places, start } from './start.js'
 
 const at = (source: string): URL => new URL(`data:text/javascript,${encodeURIComponent(source)}`)
 
@@ -145,13 +145,13 @@ describe.each(patterns)('close: %s', (_name, app) => {
     await bus.close()
   })
 
-  test('a closed frontend is gone, the others stay; one can be opened again', async () => {
-    const bus = await start({ app, frontends: { main: fixture('main.mjs') } })
+  test.each(['none', 'process'] as const)('a closed frontend is gone, one can be opened again: %s', async sandbox => {
+    const bus = await start({ app, frontends: { main: { module: fixture('main.mjs'), sandbox } } })
     await next(bus, 'main-ready')
     const client = await bus.connect('tests')
     await bus.closeFrontend('main')
     const ready = next(bus, 'main-ready')
-    await bus.open('main', fixture('main.mjs'), { codec: 'msgpack' })
+    await bus.open('main', fixture('main.mjs'), { codec: 'msgpack', sandbox })
     expect(await ready).toEqual({ greeting: 'Hello, World!' })
     expect(await client.invoke('add', { a: 1, b: 2 })).toBe(3)
   })
@@ -212,10 +212,10 @@ describe('a worker that dies', () => {
     expect(await fault).toMatchObject({ label: 'bad', error: { name: 'BusError', reason: 'InternalError' } })
   })
 
-  test.each(patterns)('a frontend: the others do not notice: %s', async (_name, app) => {
+  test.each(places)('a frontend: the others do not notice: %s', async (_name, app, sandbox) => {
     const bus = await start({ app })
     const fault = new Promise(resolve => bus.on('fault', resolve))
-    await bus.open('bad', at('throw new Error("of the frontend")'))
+    await bus.open('bad', at('throw new Error("of the frontend")'), { sandbox })
     expect(await fault).toMatchObject({ label: 'bad', error: { message: 'of the frontend' } })
     const client = await bus.connect('bad')
     expect(await client.invoke('add', { a: 1, b: 2 })).toBe(3)

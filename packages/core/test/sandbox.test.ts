@@ -41,12 +41,14 @@ function logInto(lines: Record<string, unknown>[]) {
 }
 
 describe.each([
-  ['brownfield', {}],
-  ['isolation', isolation('judge', {}, everyCommand)],
-])('sandbox: permission, %s', (_name, app) => {
+  ['permission', 'brownfield', {}],
+  ['permission', 'isolation', isolation('judge', {}, everyCommand)],
+  ['process', 'brownfield', {}],
+  ['process', 'isolation', isolation('judge', {}, everyCommand)],
+] as const)('sandbox: %s, %s', (sandbox, _name, app) => {
   test('lets nothing out that it should not', async () => {
     const lines: Record<string, unknown>[] = []
-    const frontends = { main: fixture('probes.mjs') }
+    const frontends = { main: { module: fixture('probes.mjs'), sandbox } }
     const bus = await start({ app, frontends, log: logInto(lines) })
     const { outcomes, env } = await next<{ outcomes: Record<string, unknown>; env: string[] }>(bus, 'probed')
     const all = Object.fromEntries(Object.keys(outcomes).map(name => [name, expected[name] ?? denied]))
@@ -123,11 +125,20 @@ describe('reads', () => {
     expect(await read(file, 'permission', 'link/src/front/main.js')).toMatchObject({ dep: 'of a package' })
   })
 
-  test('of what is granted beside them', async () => {
+  test('of the same in a process, wherever the host runs', async () => {
+    const file = writeReader()
+    process.chdir(file('secrets'))
+    expect(await read(file, 'process', 'link/src/front/main.js')).toMatchObject({
+      dep: 'of a package',
+      read: { beside: 'beside', ...nothing },
+    })
+  })
+
+  test.each(['permission', 'process'] as const)('of what is granted beside them: %s', async kind => {
     const file = writeReader()
     process.chdir(file('empty'))
     const more = {
-      kind: 'permission' as const,
+      kind,
       read: [file('public'), pathToFileURL(file('app/src/frontier/near.txt'))],
     }
     expect((await read(file, more)).read).toEqual({ beside: 'beside', near: 'near', secret: denied, open: 'open' })
@@ -163,7 +174,10 @@ describe('reads', () => {
 })
 
 test.each([
-  [{ sandbox: 'process' }, /sandbox must be "none", "permission"/],
+  [{ sandbox: 'proces' }, /sandbox must be "none", "permission"/],
+  [{ sandbox: { kind: 'proces' } }, /sandbox\.kind must be "permission", "process" or "ses"/],
+  [{ sandbox: { kind: 'process', strict: true } }, /unknown option "sandbox\.strict"/],
+  [{ sandbox: { kind: 'process', cpu: 0 } }, /sandbox\.cpu must be a share of one core, more than 0: got 0/],
   [{ sandbox: { kind: 'permission', reads: [] } }, /unknown option "sandbox\.reads" \(did you mean "read"/],
   [{ sandbox: { kind: 'permission', read: ['here'] } }, /sandbox\.read\[0\] must be a file: URL or an absolute path/],
 ])('a wrong option is named: %o', async (options, message) => {

@@ -40,6 +40,16 @@ export const patterns: [name: string, app: NonNullable<BusOptions['app']>][] = [
   ['isolation', isolation('judge')],
 ]
 
+/** Each pattern with a frontend's code in each place that it may run in. */
+export const places: [name: string, app: NonNullable<BusOptions['app']>, sandbox: 'none' | 'permission' | 'process'][] =
+  patterns.flatMap(([name, app]) =>
+    (['none', 'permission', 'process'] as const).map((sandbox): (typeof places)[number] => [
+      `${name}, sandbox: ${sandbox}`,
+      app,
+      sandbox,
+    ]),
+  )
+
 const lanes: [CodecName, 'port' | 'ring'][] = [
   ['json', 'port'],
   ['msgpack', 'port'],

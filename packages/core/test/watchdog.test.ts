@@ -64,17 +64,20 @@ test('the other frontends’ calls go on meanwhile', async () => {
   expect(faults.map(({ label }) => label)).toEqual(['one'])
 })
 
-test('a frontend worker goes with its gate, and the bus tells of its end', async () => {
-  const { bus, faults } = await stuck()
-  const destroyed = next(bus, 'tauri://destroyed')
-  const source = `import { invoke } from '${import.meta.resolve('@sallyport/frontend')}'
+test.each(['none', 'process'] as const)(
+  'a frontend goes with its gate, and the bus tells of its end: %s',
+  async sandbox => {
+    const { bus, faults } = await stuck()
+    const destroyed = next(bus, 'tauri://destroyed')
+    const source = `import { invoke } from '${import.meta.resolve('@sallyport/frontend')}'
     await invoke('add', { hook: 'spin' })`
-  await bus.open('bad', new URL(`data:text/javascript,${encodeURIComponent(source)}`))
-  expect(await destroyed).toEqual({ label: 'bad' })
-  await expect.poll(() => faults).toMatchObject([{ label: 'bad', error: { message: text('bad') } }])
-  const close = () => bus.closeFrontend('bad').catch((error: Error) => error.message)
-  await expect.poll(close).toMatch(/no frontend/)
-})
+    await bus.open('bad', new URL(`data:text/javascript,${encodeURIComponent(source)}`), { sandbox })
+    expect(await destroyed).toEqual({ label: 'bad' })
+    await expect.poll(() => faults).toMatchObject([{ label: 'bad', error: { message: text('bad') } }])
+    const close = () => bus.closeFrontend('bad').catch((error: Error) => error.message)
+    await expect.poll(close).toMatch(/no frontend/)
+  },
+)
 
 describe.each(['stuck-at-load', 'stuck-after-load'])('scripts that never end (%s)', hook => {
   test('stop the start', async () => {

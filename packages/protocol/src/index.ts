@@ -66,17 +66,23 @@ export { recordRefused } from './record-refused.js'
 export { encodeValue, putLast } from './run.js'
 export { isThenable } from './thenable.js'
 export { buffersOf, checkTransfer } from './transfer.js'
+export { createStreamLink } from './stream-link.js'
 export { ReportLimit } from './report-limit.js'
 export { receiveError, reportError, type ReportedError } from './reported-error.js'
 export {
   CONFIRM_WORD,
+  PROCESS_PIPES,
   RECORD_DIRECTION,
   type ConfirmRequest,
   type FrontendCommand,
+  type FrontendProcessStart,
+  type FrontendReport,
   type FrontendSandbox,
+  type FrontendStart,
   type FrontendWorkerData,
   type GateReport,
   type GateWorkerData,
   type SessionKey,
+  type StateReport,
   type StrayReadReport,
 } from './workers.js'

@@ -1,6 +1,7 @@
 // What the host hands to the workers that it starts, and what they tell it beside their state. It stands here because core
 // must not import what runs in them, nor they core.
 import type { MessagePort } from 'node:worker_threads'
+import type { LifeState } from './actor.js'
 import type { CodecName } from './codec.js'
 import type { LinkEnd } from './link-ends.js'
 import type { ReportedError } from './reported-error.js'
@@ -18,22 +19,44 @@ export interface StrayReadReport {
   folder: string
 }
 
-export interface FrontendWorkerData {
+/** What a frontend is told when it starts, wherever it runs. */
+export interface FrontendStart {
   label: string
   codec: CodecName
   /** The user's module, as a URL. */
   module: string
   /** What the host gives this frontend, for `getData`. */
   data?: unknown
-  /** Where this worker is under Node's permission model. */
+  /** Where this worker or process is under Node's permission model. */
   sandbox?: FrontendSandbox
   /** What runs the module as a script, out of Node's reach: a URL. See `ScriptRunner`. */
   runner?: string
+}
+
+export interface FrontendWorkerData extends FrontendStart {
   /** To core. */
   link: LinkEnd
   /** To this frontend's gate, in the isolation pattern. */
   gate?: LinkEnd
 }
+
+/** Relay → the process of a frontend, by `v8.serialize`, before any command. */
+export interface FrontendProcessStart extends FrontendStart {
+  /** It has a gate. */
+  isolated: boolean
+}
+
+/** The pipes of such a process, by descriptor. */
+export const PROCESS_PIPES = { control: 3, core: 4, gate: 5 } as const
+
+/** Frontend → host, of its own life. */
+export interface StateReport {
+  type: 'state'
+  state: LifeState
+  error?: ReportedError
+}
+
+export type FrontendReport = StateReport | StrayReadReport
 
 /** Host → frontend: its module may run; or it ends. */
 export interface FrontendCommand {

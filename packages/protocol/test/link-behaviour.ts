@@ -23,7 +23,8 @@ export async function settle(): Promise<void> {
   for (let i = 0; i < 20; i++) await turn()
 }
 
-export function linkBehaviour(name: string, createPair: () => [Link, Link]): void {
+/** @param settled resolves once all that was sent in this thread has arrived */
+export function linkBehaviour(name: string, createPair: () => [Link, Link], settled = settle): void {
   const connect = (): { near: Link; far: Link; atNear: Recorder; atFar: Recorder } => {
     const [near, far] = createPair()
     const [atNear, atFar] = [recorder(), recorder()]
@@ -38,7 +39,7 @@ export function linkBehaviour(name: string, createPair: () => [Link, Link]): voi
       const sent = Array.from({ length: 500 }, (_, i) => ({ kind: ((i % 3) + 1) as 1 | 2 | 3, body: `${i}` }))
       for (const frame of sent) near.send(frame)
       for (const frame of sent) far.send({ ...frame, body: Buffer.from(frame.body) })
-      await settle()
+      await settled()
       const expected = sent.map(({ kind, body }) => `${kind}:${body}`)
       expect(atFar.log).toEqual(expected)
       expect(atNear.log).toEqual(expected)
@@ -51,7 +52,7 @@ export function linkBehaviour(name: string, createPair: () => [Link, Link]): voi
       near.send({ kind: 5, body: new Uint8Array(Buffer.from('bytes')) })
       near.send({ kind: 5, body: new Uint8Array(300_000).fill(0x62) })
       near.send({ kind: 2, body: 'c' })
-      await settle()
+      await settled()
       expect(atFar.log).toEqual(['1:a', '5:bytes', `5:${'b'.repeat(300_000)}`, '2:c'])
       near.close()
     })
@@ -60,7 +61,7 @@ export function linkBehaviour(name: string, createPair: () => [Link, Link]): voi
       const { near, atFar } = connect()
       near.send({ kind: 1, body: '' })
       near.send({ kind: 2, body: new Uint8Array(2 ** 20).fill(0x61) })
-      await settle()
+      await settled()
       expect(atFar.log).toEqual(['1:', `2:${'a'.repeat(2 ** 20)}`])
       near.close()
     })
@@ -69,12 +70,12 @@ export function linkBehaviour(name: string, createPair: () => [Link, Link]): voi
       const [near, far] = createPair()
       near.send({ kind: 1, body: 'a' })
       near.send({ kind: 1, body: 'b' })
-      await settle()
+      await settled()
       const late = recorder()
       far.receive(late)
-      await settle()
+      await settled()
       near.send({ kind: 1, body: 'c' })
-      await settle()
+      await settled()
       expect(late.log).toEqual(['1:a', '1:b', '1:c'])
       near.close()
     })
@@ -83,22 +84,22 @@ export function linkBehaviour(name: string, createPair: () => [Link, Link]): voi
       const [near, far] = createPair()
       near.send({ kind: 1, body: 'a' })
       near.close()
-      await settle()
+      await settled()
       const late = recorder()
       far.receive(late)
-      await settle()
+      await settled()
       expect(late.log).toEqual(['1:a', 'closed'])
     })
 
     it('tells a receiver of an end that came before it, with no frame before', async () => {
       const [near, far] = createPair()
       near.close()
-      await settle()
+      await settled()
       const [atNear, atFar] = [recorder(), recorder()]
       near.receive(atNear)
       far.receive(atFar)
       expect([atNear.log, atFar.log], 'never within receive').toEqual([[], []])
-      await settle()
+      await settled()
       expect([atNear.log, atFar.log]).toEqual([['closed'], ['closed']])
     })
 
@@ -107,9 +108,9 @@ export function linkBehaviour(name: string, createPair: () => [Link, Link]): voi
       near.send({ kind: 1, body: 'last' })
       near.close()
       near.close()
-      await settle()
+      await settled()
       far.close()
-      await settle()
+      await settled()
       expect(atFar.log).toEqual(['1:last', 'closed'])
       expect(atNear.log).toEqual(['closed'])
     })
@@ -119,7 +120,7 @@ export function linkBehaviour(name: string, createPair: () => [Link, Link]): voi
       far.send({ kind: 1, body: 'too late' })
       near.close()
       far.send({ kind: 1, body: 'later' })
-      await settle()
+      await settled()
       expect(atNear.log).toEqual(['closed'])
     })
 
@@ -127,10 +128,10 @@ export function linkBehaviour(name: string, createPair: () => [Link, Link]): voi
       const { near, far, atNear, atFar } = connect()
       near.close()
       near.send({ kind: 1, body: 'a' })
-      await settle()
+      await settled()
       far.send({ kind: 1, body: 'b' })
       near.send({ kind: 1, body: 'c' })
-      await settle()
+      await settled()
       expect([atNear.log, atFar.log]).toEqual([['closed'], ['closed']])
     })
 
@@ -145,7 +146,7 @@ export function linkBehaviour(name: string, createPair: () => [Link, Link]): voi
         closed: seen.closed,
       })
       for (const body of ['a', 'b', 'c', 'd']) near.send({ kind: 1, body })
-      await settle()
+      await settled()
       expect(seen.log).toEqual(['1:a', '1:b', 'closed'])
     })
 
@@ -155,7 +156,7 @@ export function linkBehaviour(name: string, createPair: () => [Link, Link]): voi
       far.receive({ frame: frame => far.send({ kind: frame.kind, body: frame.body }), closed: () => {} })
       near.receive(seen)
       near.send({ kind: 3, body: 'echo' })
-      await settle()
+      await settled()
       expect(seen.log).toEqual(['3:echo'])
       near.close()
     })

@@ -9,6 +9,9 @@ const THREADS: Record<Pattern, number> = { brownfield: 2, isolation: 3 }
 /** On fewer cores a thread that polls takes the core of the one that it waits for (docs/adr/0009-isolation.md). */
 export const hasCores = (pattern: Pattern, cores: number = availableParallelism()): boolean => cores >= THREADS[pattern]
 
+/** Those that a frontend's threads can share: one in a process has a relay besides. */
+export const coresFor = (isProcess: boolean): number => availableParallelism() - (isProcess ? 1 : 0)
+
 /** A ring where each thread can have a core; where they must share one, threads that poll are in each other's way. */
 export function chooseLink(
   link: 'auto' | LinkKind,

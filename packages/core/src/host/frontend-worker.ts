@@ -1,8 +1,9 @@
-// Starts the worker of a frontend, in the sandbox that was asked for.
+// Starts the worker of a frontend, in the sandbox that was asked for; for a process, that is its relay.
 import type { FrontendWorkerData } from '@sallyport/protocol'
 import type { Worker } from 'node:worker_threads'
 import { boundedLog, intoHost, intoLog } from './captured.js'
 import type { Logger } from './log.js'
+import { spawnFrontendProcess } from './frontend-process.js'
 import type { FrontendSettings, PermissionSettings, SesSettings } from './options.js'
 import { realModule } from './reads.js'
 import { readsOfFrontend, readsOfScript, spawnSandboxed, strayRead } from './sandbox.js'
@@ -16,7 +17,9 @@ export function spawnFrontend(data: FrontendWorkerData, settings: FrontendSettin
   const isTrusted = sandbox === 'none'
   const worker = isTrusted
     ? spawnWorker(entry, data, transferList, onStdio && { stdout: true, stderr: true })
-    : spawnSandboxed({ entry, transferList, ...permitted(entry, data, sandbox) })
+    : sandbox.kind === 'process'
+      ? spawnFrontendProcess(data, sandbox)
+      : spawnSandboxed({ entry, transferList, ...permitted(entry, data, sandbox) })
   if (onStdio) intoHost(worker, data.label, onStdio)
   else if (!isTrusted) {
     const lines = boundedLog(log, { actor: 'frontend', label: data.label })

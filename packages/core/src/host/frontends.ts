@@ -4,7 +4,7 @@ import { Client, throughGate } from '@sallyport/frontend/client'
 import { BusError, createLinkEnds, openLink, type FrontendWorkerData, type LinkEnd } from '@sallyport/protocol'
 import type { StrayReadReport } from '@sallyport/protocol'
 import type { Attachment } from '../control.js'
-import { chooseLink, hasCores } from './choose-link.js'
+import { chooseLink, coresFor, hasCores } from './choose-link.js'
 import { startGate, type Gate, type GateHost } from './gates.js'
 import { spawnFrontend } from './frontend-worker.js'
 import type { ConnectionSettings, FrontendSettings } from './options.js'
@@ -16,6 +16,8 @@ export interface FrontendHost extends GateHost {
   /** Core tells the others of this frontend. */
   begin(label: string): void
 }
+
+type WireSettings = ConnectionSettings & Partial<Pick<FrontendSettings, 'sandbox'>>
 
 interface Wired {
   end: LinkEnd
@@ -123,10 +125,12 @@ export class Frontends {
     }
   }
 
-  #wire(label: string, { codec, link, poll }: ConnectionSettings, runs: boolean): Wired {
+  #wire(label: string, { codec, link, poll, sandbox }: WireSettings, runs: boolean): Wired {
     const { options, cipher } = this.#host
-    const kind = chooseLink(link, options.pattern)
-    const makeEnds = (): [LinkEnd, LinkEnd] => createLinkEnds(kind, poll && hasCores(options.pattern))
+    const { pattern } = options
+    const cores = coresFor(typeof sandbox === 'object' && sandbox.kind === 'process')
+    const kind = chooseLink(link, pattern, cores)
+    const makeEnds = (): [LinkEnd, LinkEnd] => createLinkEnds(kind, poll && hasCores(pattern, cores))
     const [there, here] = makeEnds()
     const gate = options.pattern === 'isolation' ? startGate(label, makeEnds(), this.#host) : undefined
     const attached = this.#host.attach({ label, codec, end: there, runs, cipher, ...(gate && { keyPort: gate.key }) })

@@ -1,9 +1,17 @@
 // The shapes of the options, and of what is read in a tauri.conf.json. What capabilities and permission files hold is
 // checked where it is understood, in core.
+import { existsSync } from 'node:fs'
 import * as v from 'valibot'
 import type { AppInfo } from '../control.js'
 import { fileLocation, location } from './location.js'
-import type { ConnectionSettings, FrontendSettings, OnStdio, PermissionSettings, SesSettings } from './options.js'
+import type {
+  ConnectionSettings,
+  FrontendSettings,
+  OnStdio,
+  PermissionSettings,
+  ProcessSettings,
+  SesSettings,
+} from './options.js'
 
 /** Where to look, or what would stand there. */
 type Given = URL | string | object
@@ -58,31 +66,40 @@ export const label: v.GenericSchema<string> = v.pipe(
 )
 
 const megabytes = v.optional(v.pipe(v.number('megabytes'), v.gtValue(0, 'more than 0 megabytes')))
-const resourceLimits = v.optional(
-  v.strictObject(
-    {
-      maxOldGenerationSizeMb: megabytes,
-      maxYoungGenerationSizeMb: megabytes,
-      codeRangeSizeMb: megabytes,
-      stackSizeMb: megabytes,
-    },
-    'an object',
-  ),
-)
+const read = v.optional(v.array(fileLocation, 'a list'), [])
+const memoryLimits = { maxOldGenerationSizeMb: megabytes, maxYoungGenerationSizeMb: megabytes, stackSizeMb: megabytes }
+const limits = <Entries extends v.ObjectEntries>(entries: Entries) => v.optional(v.strictObject(entries, 'an object'))
+const resourceLimits = limits({ ...memoryLimits, codeRangeSizeMb: megabytes })
+/** What is read in /proc. */
+const watched = (what: string) =>
+  v.optional(
+    v.pipe(
+      v.number(what),
+      v.gtValue(0, what),
+      v.check(() => existsSync('/proc/self/stat'), 'left out: it needs Linux'),
+    ),
+  )
 const ofPermission = {
   kind: v.literal('permission'),
-  read: v.optional(v.array(fileLocation, 'a list'), []),
+  read,
   strict: v.optional(v.boolean('true or false'), false),
   resourceLimits,
+}
+const ofProcess = {
+  kind: v.literal('process'),
+  read,
+  resourceLimits: limits(memoryLimits),
+  memory: watched('MiB, more than 0'),
+  cpu: watched('a share of one core, more than 0'),
 }
 const ofSes = { kind: v.literal('ses'), resourceLimits }
 const sandboxSettings = v.variant(
   'kind',
-  [v.strictObject(ofPermission), v.strictObject(ofSes)],
-  '"permission" or "ses"',
-) as v.GenericSchema<unknown, PermissionSettings | SesSettings>
+  [v.strictObject(ofPermission), v.strictObject(ofProcess), v.strictObject(ofSes)],
+  '"permission", "process" or "ses"',
+) as v.GenericSchema<unknown, PermissionSettings | ProcessSettings | SesSettings>
 const namedSandbox = v.pipe(
-  v.picklist(['none', 'permission', 'ses'], '"none", "permission", "ses" or { kind, … }'),
+  v.picklist(['none', 'permission', 'process', 'ses'], '"none", "permission", "process", "ses" or { kind, … }'),
   v.transform(kind => (kind === 'none' ? kind : v.parse(sandboxSettings, { kind }))),
 )
 const sandbox = v.optional(
@@ -196,5 +213,5 @@ export const OPTION_PLACES: readonly string[] = [
   ...namesOf('app.security.pattern.options', ofIsolation),
   'frontends.<label>.module',
   ...namesOf('frontends.<label>', ofFrontend),
-  ...namesOf('frontends.<label>.sandbox', ofPermission),
+  ...namesOf('frontends.<label>.sandbox', { ...ofPermission, ...ofProcess }),
 ]

@@ -4,6 +4,7 @@ import type { ResourceLimits } from 'node:worker_threads'
 import type { AclInput, PermissionFile } from '../authority/acl.js'
 import type { Capability, Pattern } from '../authority/capability.js'
 import type { AppInfo } from '../control.js'
+import type { ProcessLimits } from '../relay/relay-data.js'
 import type { Logger } from './log.js'
 
 /** A module, file or folder: a URL, or an absolute path. */
@@ -20,6 +21,19 @@ export interface PermissionSandbox {
   resourceLimits?: ResourceLimits
 }
 
+/** A process of its own around a frontend, under the same model; docs/security.md has both. */
+export interface ProcessSandbox {
+  kind: 'process'
+  /** As of `PermissionSandbox`. */
+  read?: readonly ModuleLocation[]
+  /** Memory, in MB, as flags of V8: what goes over it ends that process alone. */
+  resourceLimits?: Omit<ResourceLimits, 'codeRangeSizeMb'>
+  /** MiB that the whole process may have resident; Node alone has 40 to 60. Linux only. */
+  memory?: number
+  /** Share of one core that it may use, over 10 s: 0.5 is half of one. Linux only. */
+  cpu?: number
+}
+
 /** A script in a SES Compartment; docs/security.md says what it finds there. */
 export interface SesSandbox {
   kind: 'ses'
@@ -29,9 +43,10 @@ export interface SesSandbox {
 
 /**
  * What a frontend worker may do beside calling commands. `none`: all that the host may; its code is trusted. `permission`:
- * read what it is made of, and compute. `ses`: compute; it is one script, and has nothing of Node.
+ * read what it is made of, and compute. `process`: the same, and out of the host's memory. `ses`: compute; it is one script,
+ * and has nothing of Node.
  */
-export type Sandbox = 'none' | 'permission' | 'ses' | PermissionSandbox | SesSandbox
+export type Sandbox = 'none' | 'permission' | 'process' | 'ses' | PermissionSandbox | ProcessSandbox | SesSandbox
 
 /** Of any link to core. */
 export interface ConnectionOptions {
@@ -39,7 +54,8 @@ export interface ConnectionOptions {
   codec?: CodecName
   /**
    * `ring`: through shared memory, polled while that makes calls faster. `port`: through a MessagePort. `auto`, the default,
-   * takes a ring where each thread of a call can have a core: two, or three in the isolation pattern.
+   * takes a ring where each thread of a call can have a core: two, or three in the isolation pattern. A frontend in a
+   * process has a thread more, and a pipe as the last part of the way.
    */
   link?: 'auto' | LinkKind
   /**
@@ -76,13 +92,19 @@ export interface PermissionSettings {
   resourceLimits?: ResourceLimits | undefined
 }
 
+export interface ProcessSettings extends ProcessLimits {
+  kind: 'process'
+  read: URL[]
+  resourceLimits?: ResourceLimits | undefined
+}
+
 export interface SesSettings {
   kind: 'ses'
   resourceLimits?: ResourceLimits | undefined
 }
 
 export interface FrontendSettings extends ConnectionSettings {
-  sandbox: 'none' | PermissionSettings | SesSettings
+  sandbox: 'none' | PermissionSettings | ProcessSettings | SesSettings
   onStdio?: OnStdio | undefined
 }
 

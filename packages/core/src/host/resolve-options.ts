@@ -1,6 +1,7 @@
 // Checks the options, before anything starts, and reads the configuration that they name. A bus without one loads no
 // parser for it.
-import { BusError } from '@sallyport/protocol'
+import { BusError, describeThrown } from '@sallyport/protocol'
+import { deserialize, serialize } from 'node:v8'
 import type { AppInfo } from '../control.js'
 import { createAclInput } from './acl-input.js'
 import { check } from './check.js'
@@ -37,7 +38,7 @@ export async function resolveOptions(given: BusOptions): Promise<ResolvedOptions
     frontends: Object.entries(options.frontends ?? {}).map(([name, { data, ...settings }]) => ({
       ...settings,
       label: name,
-      data: cloneData(`createBus: frontends.${name}.data`, data),
+      data: cloneFor(settings, `createBus: frontends.${name}.data`, data),
     })),
     pattern: pattern.use,
     isolation: { dir: dir && folderUrl(dir), envelope, hookTimeout, maxRecordAge, from },
@@ -53,7 +54,7 @@ export async function resolveOptions(given: BusOptions): Promise<ResolvedOptions
 export function resolveFrontend(where: string, name: string, options: FrontendOptions = {}): FrontendSettings {
   check(`${where}: its label`, label, name, [])
   const { data, ...settings } = check(where, frontendOptions, options, OPTION_PLACES)
-  return { ...settings, data: cloneData(`${where}: data`, data) }
+  return { ...settings, data: cloneFor(settings, `${where}: data`, data) }
 }
 
 /** For a connection of the host's own, which has no worker. @throws BusError `InvalidParams` */
@@ -87,6 +88,18 @@ function appInfoOf(...sources: (Pick<CheckedOptions, keyof AppInfo> | undefined)
     if (value != null) info[name] = value
   }
   return info
+}
+
+/** What goes to a process must go as bytes. */
+function cloneFor<T>({ sandbox }: Pick<FrontendSettings, 'sandbox'>, what: string, data: T): T {
+  const clone = cloneData(what, data)
+  if (typeof sandbox !== 'object' || sandbox.kind !== 'process') return clone
+  try {
+    return deserialize(serialize(clone)) as T
+  } catch (cause) {
+    const why = describeThrown(cause)
+    throw new BusError('InvalidParams', `${what} can't be sent to another process: ${why}`, { cause })
+  }
 }
 
 /** As it is now: what the host does with it later changes nothing. */

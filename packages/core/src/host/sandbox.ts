@@ -7,7 +7,8 @@ import { spawnWorker } from './spawn.js'
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
 /** Until 22.13 Node had the model as an experiment, and warned of it with each start. */
-const MODEL =
+/** For a process, and what a worker has of it. */
+export const MODEL: readonly string[] =
   major > 23 || (major === 23 && minor >= 5) || (major === 22 && minor >= 13)
     ? ['--permission']
     : ['--experimental-permission', '--disable-warning=ExperimentalWarning']

@@ -1,21 +1,14 @@
 // A worker thread as a callback actor, which lives as long as the worker does. Only its state and its end go up as events.
-import { BusError, receiveError, reportError } from '@sallyport/protocol'
+import { BusError, receiveError, reportError, type StateReport } from '@sallyport/protocol'
 import type { LifeState } from '@sallyport/protocol/actor'
 import type { TransferListItem, Worker } from 'node:worker_threads'
 import { fromCallback, type CallbackActorLogic } from 'xstate'
-
-/** What every worker tells of its own life; whatever else it says goes to `onReport`. */
-interface StateReport {
-  type: 'state'
-  state: LifeState
-  error?: unknown
-}
 
 export interface ThreadSpec {
   /** `core`, `frontend main`, `gate of main`: for texts and the log. */
   name: string
   spawn(): Worker
-  /** What the worker says beside its state. It is not trusted. */
+  /** What the worker says beside its own state. It is not trusted. */
   onReport(report: unknown): void
   onState(state: LifeState): void
 }

@@ -3,7 +3,7 @@
 import { installTauri } from '@sallyport/frontend/tauri'
 import { JSDOM } from 'jsdom'
 import { afterAll, beforeAll, describe, test } from 'vitest'
-import { createBus, type Bus, type BusOptions, type CodecName, type Sandbox } from '../../src/index.js'
+import { createBus, type Bus, type BusOptions, type CodecName } from '../../src/index.js'
 
 export type Checks = Record<string, () => Promise<void>>
 
@@ -35,7 +35,7 @@ export const startBus = (app: NonNullable<BusOptions['app']>, options: Partial<B
   createBus({ core: fixture('core.mjs'), log: false, app, ...program, ...options })
 
 /** The checks stand beside the frontend's folder, and so does what they import. */
-const withChecks: Sandbox = { kind: 'permission', read: [new URL('./checks/', import.meta.url)] }
+const read = [new URL('./checks/', import.meta.url)]
 
 interface World {
   readonly name: string
@@ -44,12 +44,17 @@ interface World {
   leave(): Promise<void>
 }
 
-function inWorker(pattern: string, app: NonNullable<BusOptions['app']>, codec: CodecName): World {
+function inItsOwn(
+  pattern: string,
+  app: NonNullable<BusOptions['app']>,
+  codec: CodecName,
+  kind: 'permission' | 'process',
+): World {
   let bus: Bus
   return {
-    name: `in a worker, ${pattern}, ${codec}`,
+    name: `in a ${kind === 'process' ? 'process' : 'worker'}, ${pattern}, ${codec}`,
     async enter(file) {
-      const main = { module: fixture('frontend.mjs'), codec, sandbox: withChecks }
+      const main = { module: fixture('frontend.mjs'), codec, sandbox: { kind, read } }
       bus = await startBus(app, { frontends: { main } })
       await new Promise<void>(resolve => void bus.once('ready-to-run', () => resolve()))
       return async name => {
@@ -91,7 +96,8 @@ function inThisThread(pattern: string, app: NonNullable<BusOptions['app']>, code
 }
 
 const worlds: World[] = [
-  ...patterns.flatMap(([name, app]) => codecs.map(codec => inWorker(name, app, codec))),
+  ...patterns.flatMap(([name, app]) => codecs.map(codec => inItsOwn(name, app, codec, 'permission'))),
+  inItsOwn(...patterns[1]!, 'json', 'process'),
   inThisThread(...patterns[0]!, 'json', false),
   inThisThread(...patterns[1]!, 'msgpack', false),
   inThisThread(...patterns[0]!, 'json', true),

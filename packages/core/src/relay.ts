@@ -1,0 +1,94 @@
+// The entry of a relay: it starts a frontend's process, joins its pipes to the links of core and the gate, tells the host of
+// its life as a frontend worker would of its own, and ends it where it must. It ends when the process has.
+import {
+  BusError,
+  FRAME_KIND,
+  createStreamLink,
+  isBusError,
+  openLink,
+  reportError,
+  type LinkEnd,
+  type StateReport,
+} from '@sallyport/protocol'
+import type { Duplex } from 'node:stream'
+import { parentPort, workerData } from 'node:worker_threads'
+import { bridge } from './relay/bridge.js'
+import { startChild } from './relay/child.js'
+import { LOOK_EVERY_MS, createJudge } from './relay/limits.js'
+import type { RelayData } from './relay/relay-data.js'
+import { MAX_REPORT_BYTES, createReports } from './relay/reports.js'
+import { readUsage } from './relay/usage.js'
+
+/** How long a process may go on that should have drained, in milliseconds: less than the host's patience with this thread. */
+const GRACE_MS = 250
+
+/** How long a process may take to end once a link of it has closed. */
+const ON_ITS_WAY_MS = 1000
+
+const { args, start, link, gate, limits } = workerData as RelayData
+const host = parentPort!
+const child = startChild(args, gate !== undefined)
+let stopping = false
+/** Why the process was killed. */
+let reason: BusError | undefined
+
+function kill(why?: BusError): void {
+  reason ??= why
+  child.kill()
+}
+
+/** A link has closed. For what is no frame, or no report, at once; else an honest process is on its way out. */
+function soon(fault: BusError | undefined): void {
+  if (isBusError(fault, 'InvalidRequest')) kill(fault)
+  else setTimeout(kill, ON_ITS_WAY_MS)
+}
+
+const tell = (report: StateReport): void => host.postMessage(report)
+
+const control = createStreamLink(child.control, MAX_REPORT_BYTES)
+control.send({ kind: FRAME_KIND.bytes, body: start })
+const read = createReports()
+control.receive({
+  frame(frame) {
+    const report = read(frame)
+    if (report) tell(report)
+    else kill(new BusError('InvalidRequest', 'A frontend’s process has sent what is no report'))
+  },
+  // Without it nobody could stop that process, unless it is ending.
+  closed: fault => soon(fault),
+})
+
+host.on('message', (command: { type: 'start' } | { type: 'stop'; timeout: number }) => {
+  control.send({ kind: FRAME_KIND.json, body: JSON.stringify(command) })
+  if (command.type === 'start') return
+  stopping = true
+  setTimeout(kill, command.timeout + GRACE_MS)
+})
+
+const join = async (near: LinkEnd, far: Duplex): Promise<void> =>
+  soon(await bridge(openLink(near, true), createStreamLink(far)))
+const joined = Promise.all([join(link, child.core), gate && child.gate && join(gate, child.gate)])
+
+if (limits.memory !== undefined || limits.cpu !== undefined) {
+  const judge = createJudge(limits)
+  setInterval(() => {
+    const usage = child.pid === undefined ? undefined : readUsage(child.pid)
+    const why = usage && judge(usage, performance.now())
+    if (why !== undefined) kill(new BusError('InternalError', `A frontend’s process ${why}`))
+  }, LOOK_EVERY_MS).unref()
+}
+
+try {
+  const { code, signal } = await child.ended
+  await joined
+  if (reason) leave(reason)
+  else if (signal && !stopping) leave(new BusError('InternalError', `A frontend’s process was ended by ${signal}`))
+  else setImmediate(() => process.exit(code ?? 0))
+} catch (error) {
+  leave(error)
+}
+
+function leave(error: unknown): void {
+  tell({ type: 'state', state: 'failed', error: reportError(error) })
+  setImmediate(() => process.exit(1))
+}

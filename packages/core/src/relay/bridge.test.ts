@@ -1,0 +1,77 @@
+// Two links as one: frames in both directions, one end for both, and a sender that waits for the slower one.
+import { BusError, createMemoryLinkPair, type Frame, type Link, type LinkReceiver } from '@sallyport/protocol'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+import { bridge } from './bridge.js'
+
+function recorded(link: Link): string[] {
+  const log: string[] = []
+  link.receive({ frame: ({ body }) => log.push(Buffer.from(body).toString()), closed: () => log.push('closed') })
+  return log
+}
+
+test('what comes on one link goes on over the other, and they end together', async () => {
+  const [[core, near], [far, child]] = [createMemoryLinkPair(), createMemoryLinkPair()]
+  const over = bridge(near, far)
+  const [atCore, atChild] = [recorded(core), recorded(child)]
+  core.send({ kind: 1, body: 'down' })
+  child.send({ kind: 2, body: Buffer.from('up') })
+  await nextTurn()
+  child.send({ kind: 1, body: 'last' })
+  child.close()
+  expect(await over).toBeUndefined()
+  await nextTurn()
+  expect(atCore).toEqual(['up', 'last', 'closed'])
+  expect(atChild).toEqual(['down', 'closed'])
+})
+
+/** A link that tells what is asked of it. */
+function told() {
+  const log: unknown[] = []
+  let receiver!: LinkReceiver
+  let room: Promise<void> | undefined
+  const link: Link = {
+    send: ({ body }: Frame) => void log.push(body),
+    queued: 0,
+    room: () => room,
+    pause: () => void log.push('pause'),
+    resume: () => void log.push('resume'),
+    receive: given => void (receiver = given),
+    close: () => void log.push('close'),
+  }
+  return {
+    link,
+    log,
+    get receiver() {
+      return receiver
+    },
+    fill: (until: Promise<void>) => (room = until),
+  }
+}
+
+test('a link that has no room pauses the other', async () => {
+  const [near, far] = [told(), told()]
+  void bridge(near.link, far.link)
+  const body = new Uint8Array(1)
+  near.receiver.frame({ kind: 1, body })
+  expect([near.log, far.log]).toEqual([[], [body]])
+  let makeRoom!: () => void
+  void far.fill(new Promise<void>(resolve => (makeRoom = resolve)))
+  near.receiver.frame({ kind: 1, body })
+  expect(near.log).toEqual(['pause'])
+  makeRoom()
+  await nextTurn()
+  expect(near.log).toEqual(['pause', 'resume'])
+  far.receiver.frame({ kind: 1, body })
+  expect(far.log).toEqual([body, body])
+})
+
+test('a fault of the far one is told', async () => {
+  const [near, far] = [told(), told()]
+  const over = bridge(near.link, far.link)
+  const fault = new BusError('InvalidRequest', 'broken')
+  far.receiver.closed(fault)
+  near.receiver.closed()
+  expect(await over).toBe(fault)
+  expect([near.log, far.log]).toEqual([['close'], ['close']])
+})

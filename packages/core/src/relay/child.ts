@@ -1,0 +1,69 @@
+// The process of a frontend: Node in an empty folder, without environment, with pipes for its links, and less urgent than
+// the host.
+import { spawn, type ChildProcess } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { setPriority, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Duplex } from 'node:stream'
+import { PROCESS_PIPES } from '@sallyport/protocol'
+import { killAfterUs } from './last-breath.js'
+
+/** As of `nice`: where all cores are busy, a process of 0 has three times the time of one of 5. */
+const NICENESS = 5
+
+export interface Child {
+  readonly pid: number | undefined
+  readonly control: Duplex
+  readonly core: Duplex
+  readonly gate: Duplex | undefined
+  /** Settled once it has ended and all that it wrote was read. Rejects where it can't be started. */
+  readonly ended: Promise<ChildEnd>
+  kill(): void
+}
+
+export interface ChildEnd {
+  code: number | null
+  signal: NodeJS.Signals | null
+}
+
+export function startChild(args: string[], isolated: boolean): Child {
+  const folder = mkdtempSync(join(tmpdir(), 'sallyport-'))
+  const child = spawn(process.execPath, args, {
+    cwd: folder,
+    env: {},
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', isolated ? 'pipe' : 'ignore'],
+    // In a session of its own: a Ctrl-C is the host's to hear.
+    detached: process.platform !== 'win32',
+  })
+  const { pid } = child
+  const ended = endOf(child).finally(() => rmSync(folder, { recursive: true, force: true }))
+  if (pid !== undefined) {
+    child.once('exit', killAfterUs(pid, folder))
+    makeLessUrgent(pid)
+  }
+  child.stdout!.pipe(process.stdout)
+  child.stderr!.pipe(process.stderr)
+  const pipe = (fd: number): Duplex => child.stdio[fd] as Duplex
+  return {
+    pid,
+    control: pipe(PROCESS_PIPES.control),
+    core: pipe(PROCESS_PIPES.core),
+    gate: isolated ? pipe(PROCESS_PIPES.gate) : undefined,
+    ended,
+    kill: () => child.kill('SIGKILL'),
+  }
+}
+
+const endOf = (child: ChildProcess): Promise<ChildEnd> =>
+  new Promise((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', (code, signal) => resolve({ code, signal }))
+  })
+
+function makeLessUrgent(pid: number): void {
+  try {
+    setPriority(pid, NICENESS)
+  } catch {
+    // It has ended already.
+  }
+}

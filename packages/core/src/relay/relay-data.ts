@@ -1,0 +1,21 @@
+// What the host hands to a relay: the worker thread that starts, bridges and watches the process of one frontend.
+import type { LinkEnd } from '@sallyport/protocol'
+
+export interface RelayData {
+  /** The flags of Node, and the module to start with. */
+  args: string[]
+  /** `FrontendProcessStart`, serialized: no business of the relay's. */
+  start: Uint8Array
+  /** To core. */
+  link: LinkEnd
+  /** To the frontend's gate, in the isolation pattern. */
+  gate?: LinkEnd
+  limits: ProcessLimits
+}
+
+export interface ProcessLimits {
+  /** MiB that may be resident. */
+  memory?: number | undefined
+  /** Share of one core, over `CPU_WINDOW_MS`. */
+  cpu?: number | undefined
+}

@@ -1,0 +1,131 @@
+// A frontend in a process of its own: however it ends, its calls settle, the host lives on, and nothing of it is left.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readFileSync } from 'node:fs'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { fileURLToPath } from 'node:url'
+import type { Worker } from 'node:worker_threads'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createBus, type Bus, type ProcessSandbox } from '../src/index.js'
+import { everyCommand, fixture, isolation, next, start } from './start.js'
+
+const module = fixture('ends.mjs')
+const linux = process.platform === 'linux'
+
+const isAlive = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
+
+describe.each([
+  ['brownfield', {}],
+  ['isolation', isolation('judge', {}, everyCommand)],
+])('a process that ends by %s', (name, app) => {
+  let bus: Bus
+  const faults: { label: string; error: Error }[] = []
+  beforeAll(async () => {
+    bus = await createBus({ core: fixture('core.mjs'), log: false, app })
+    bus.on('fault', fault => faults.push(fault))
+  })
+  afterAll(() => bus.close({ timeout: 0 }))
+
+  async function end(how: string, limits: Partial<ProcessSandbox> = {}, kill?: NodeJS.Signals) {
+    faults.length = 0
+    const ready = next<{ pid: number }>(bus, 'ends-ready')
+    await bus.open('main', module, { sandbox: { kind: 'process', ...limits } })
+    const { pid } = await ready
+    const folder = await bus.call<string>('main', 'cwd')
+    const calls = [bus.call('main', 'never'), kill ? bus.call('main', 'never') : bus.call('main', 'ends', { how })]
+    if (kill) process.kill(pid, kill)
+    const settled = await Promise.all(calls.map(call => call.catch(({ reason }: { reason: string }) => reason)))
+    expect(settled).toEqual(['Disconnected', 'Disconnected'])
+    await expect.poll(() => [isAlive(pid), existsSync(folder)], { timeout: 10_000 }).toEqual([false, false])
+    await expect.poll(() => bus.closeFrontend('main').then(String, String)).toContain('There is no frontend "main"')
+    return faults.map(({ label, error }) => `${label}: ${error.message}`)
+  }
+
+  const own = 'main: A frontend’s process'
+  const ways: [string, RegExp, Partial<ProcessSandbox>?][] = [
+    ['exit', /^main: frontend main exited with code 3$/],
+    ['abort', /^main: A frontend’s process was ended by SIGABRT$/],
+    ['throw', /^main: uncaught$/],
+    ['reject', /^main: unhandled$/],
+    [
+      'heap',
+      /^main: (A frontend’s process was ended by SIG|frontend main exited with)/,
+      { resourceLimits: { maxOldGenerationSizeMb: 20 } },
+    ],
+  ]
+  // What has nothing to do with the pattern is tried in one.
+  const tried = name === 'brownfield' ? ways : ways.filter(([how]) => how === 'exit')
+  test.each(tried)('%s', async (how, message, limits) => {
+    expect(await end(how, limits)).toEqual([expect.stringMatching(message)])
+  })
+
+  test.runIf(name === 'brownfield')('leaving: no fault', async () => {
+    expect(await end('leave')).toEqual([])
+  })
+
+  test.runIf(name === 'brownfield')('a signal from outside', async () => {
+    expect(await end('', {}, 'SIGSEGV')).toEqual([`${own} was ended by SIGSEGV`])
+  })
+
+  test.runIf(linux && name === 'brownfield')('too much memory', async () => {
+    expect(await end('memory', { memory: 200 })).toEqual([
+      expect.stringMatching(/^main: A frontend’s process uses \d+ MiB of memory, and may use 200$/),
+    ])
+  })
+})
+
+test('a process that spins, or that nobody answers, ends with its label and with the bus', async () => {
+  const bus = await start()
+  const faults: unknown[] = []
+  bus.on('fault', fault => faults.push(fault))
+  const pids: number[] = []
+  await bus.listen<{ pid: number }>('ends-ready', ({ payload }) => void pids.push(payload.pid))
+  for (const label of ['one', 'two', 'three']) await bus.open(label, module, { sandbox: 'process' })
+  await expect.poll(() => pids).toHaveLength(3)
+  for (const label of ['one', 'two']) bus.call(label, 'ends', { how: 'spin' }).catch(() => {})
+  bus.call('three', 'floods', { calls: 1000, bytes: 100_000, spins: true }).catch(() => {})
+  const client = await bus.connect('tests')
+  expect(await client.invoke('add', { a: 1, b: 2 })).toBe(3)
+  await bus.closeFrontend('one')
+  expect(pids.filter(isAlive)).toHaveLength(2)
+  expect(await client.invoke('add', { a: 1, b: 2 })).toBe(3)
+  await bus.close({ timeout: 0 })
+  expect(pids.filter(isAlive)).toEqual([])
+  expect(faults).toEqual([])
+})
+
+test.runIf(linux)('a relay that is gone takes its process with it, spinning or not', async () => {
+  const relays: Worker[] = []
+  const keep = (message: unknown): void => void relays.push((message as { worker: Worker }).worker)
+  const bus = await start()
+  subscribe('worker_threads', keep)
+  const pids: number[] = []
+  await bus.listen<{ pid: number }>('ends-ready', ({ payload }) => void pids.push(payload.pid))
+  for (const data of ['idle', 'spin']) await bus.open(data, module, { data, sandbox: 'process' })
+  unsubscribe('worker_threads', keep)
+  await expect.poll(() => pids).toHaveLength(2)
+  expect(pids.filter(isAlive)).toHaveLength(2)
+  await Promise.all(relays.map(relay => relay.terminate()))
+  await expect.poll(() => pids.filter(isRunning)).toEqual([])
+})
+
+/** Who was killed is in the table until somebody asks for its end: here, until this host has ended. */
+const isRunning = (pid: number): boolean =>
+  isAlive(pid) && !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'latin1'))
+
+test.runIf(linux)('a host that is killed leaves no process behind, spinning or not', async () => {
+  const host = spawn(process.execPath, [fileURLToPath(fixture('process-host.mjs'))], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const [line] = (await once(host.stdout, 'data')) as [Buffer]
+  const pids = JSON.parse(line.toString()) as number[]
+  expect(pids.filter(isAlive)).toHaveLength(2)
+  host.kill('SIGKILL')
+  await expect.poll(() => pids.filter(isAlive), { timeout: 10_000 }).toEqual([])
+})

@@ -1,0 +1,132 @@
+// A relay against processes that speak no frontend's language: programs that write to its pipes whatever they like.
+import { createLinkEnds, openLink, type BusError, type Link, type StateReport } from '@sallyport/protocol'
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
+import { afterEach, describe, expect, test } from 'vitest'
+import type { ProcessLimits, RelayData } from '../src/relay/relay-data.js'
+
+const prelude = `
+  const { Socket } = require('node:net')
+  const [control, core] = [3, 4].map(fd => new Socket({ fd }).on('error', () => {}))
+  const frame = (kind, text, length = text.length) => {
+    const head = Buffer.alloc(5)
+    head.writeUInt32LE(length)
+    head[4] = kind
+    return Buffer.concat([head, Buffer.from(text)])
+  }
+  const report = report => control.write(frame(1, JSON.stringify(report)))
+`
+
+interface Relay {
+  worker: Worker
+  link: Link
+  /** Of core's end. */
+  frames: string[]
+  closed: Promise<BusError | undefined>
+  reports: StateReport[]
+  exited: Promise<number>
+}
+
+const workers: Worker[] = []
+afterEach(() => Promise.all(workers.splice(0).map(worker => worker.terminate())))
+
+/** @param program what the process runs, with `control`, `core`, `frame` and `report` at hand */
+function startRelay(program: string, limits: ProcessLimits = {}): Relay {
+  const [here, there] = createLinkEnds('ring', false)
+  const workerData: RelayData = { args: ['-e', prelude + program], start: new Uint8Array(8), link: there, limits }
+  const worker = new Worker(new URL(import.meta.resolve('#relay')), { workerData, transferList: [there.port] })
+  workers.push(worker)
+  const link = openLink(here, false)
+  const frames: string[] = []
+  const closed = new Promise<BusError | undefined>(resolve => {
+    link.receive({
+      frame: ({ kind, body }) =>
+        frames.push(`${kind}:${body.length > 100 ? body.length : Buffer.from(body).toString()}`),
+      closed: resolve,
+    })
+  })
+  const reports: StateReport[] = []
+  worker.on('message', (said: StateReport) => reports.push(said))
+  const exited = once(worker, 'exit').then(([code]) => code as number)
+  return { worker, link, frames, closed, reports, exited }
+}
+
+const failed = (message: unknown) => [{ type: 'state', state: 'failed', error: expect.objectContaining({ message }) }]
+
+describe('a relay ends a process that', () => {
+  test.each([
+    ['sends core garbage', `core.write('GET / HTTP/1.1')`, /^The peer broke the stream: a kind of frame that is none$/],
+    ['claims 4 GiB', `core.write(frame(1, '', 0xffffffff))`, /^The peer broke the stream: a frame out of bounds$/],
+    ['sends the relay garbage', `control.write('GET / HTTP/1.1')`, /^The peer broke the stream: a kind/],
+    ['claims a report of 2 MiB', `control.write(frame(1, '', 2 ** 21))`, /^The peer broke the stream: a frame out/],
+    ['reports what is no JSON', `control.write(frame(1, '{'))`, /has sent what is no report$/],
+    ['reports null', `control.write(frame(1, 'null'))`, /has sent what is no report$/],
+    ['reports in bytes', `control.write(frame(5, 'x'))`, /has sent what is no report$/],
+    ['reports something else', `report({ type: 'log', line: 'x' })`, /has sent what is no report$/],
+    ['reports a state that is none', `report({ type: 'state', state: '__proto__' })`, /has sent what is no report$/],
+    ['closes the way to its end', `control.destroy()`, /^A frontend’s process was ended by SIGKILL$/],
+    ['closes its way to core', `core.destroy()`, /^A frontend’s process was ended by SIGKILL$/],
+  ])('%s', async (_name, program, message) => {
+    const { reports, exited, closed } = startRelay(`${program}; setInterval(() => {}, 1000)`)
+    expect(await exited).toBe(1)
+    expect(await closed).toBeUndefined()
+    expect(reports).toEqual(failed(expect.stringMatching(message)))
+  })
+
+  test('tells of its life twice; the first is passed on, as text', async () => {
+    const lies = `for (let i = 0; i < 100000; i++) report({ type: 'state', state: 'ready', error: { message: 5, stack: [], reason: 'x', more: 1 } })`
+    const { reports, exited } = startRelay(`${lies}; setInterval(() => {}, 1000)`)
+    expect(await exited).toBe(1)
+    expect(reports).toEqual([
+      { type: 'state', state: 'ready', error: { message: 'The frontend has failed', reason: 'x' } },
+      ...failed('A frontend’s process has sent what is no report'),
+    ])
+  })
+})
+
+describe('a relay', () => {
+  test('passes frames on, both ways, whole and in order, and the last ones too', async () => {
+    const { link, frames, exited, reports, closed } = startRelay(`
+      core.write(frame(1, 'first'))
+      core.write(frame(5, 'x'.repeat(3e6)))
+      core.once('data', () => { core.end(frame(2, 'last'), () => process.exit(0)) })
+    `)
+    await expect.poll(() => frames).toEqual(['1:first', '5:3000000'])
+    link.send({ kind: 1, body: 'go' })
+    expect(await exited).toBe(0)
+    await closed
+    expect(frames.at(-1)).toBe('2:last')
+    expect(reports).toEqual([])
+  })
+
+  test('lets core wait while the process reads nothing, and takes no memory for it', async () => {
+    const { worker, link, frames } = startRelay(`
+      core.write(frame(1, 'here'))
+      control.on('data', chunk => chunk.includes('start') && core.resume().on('end', () => {}))
+    `)
+    await expect.poll(() => frames).toEqual(['1:here'])
+    const before = process.memoryUsage().rss
+    for (let i = 0; i < 2000; i++) link.send({ kind: 2, body: new Uint8Array(2 ** 15) })
+    await new Promise(resolve => setTimeout(resolve, 100))
+    const room = link.room()
+    expect(room, 'the ring is full').toBeDefined()
+    // What waits here is this end's, 64 MiB: the relay has none of it.
+    expect(process.memoryUsage().rss - before).toBeLessThan(100 * 2 ** 20)
+    worker.postMessage({ type: 'start' })
+    await room
+  })
+
+  test('ends a process that does not heed its stop', async () => {
+    const { worker, exited, reports, frames } = startRelay(`core.write(frame(1, 'here'), () => { for (;;); })`)
+    await expect.poll(() => frames).toEqual(['1:here'])
+    worker.postMessage({ type: 'stop', timeout: 0 })
+    expect(await exited).toBe(0)
+    expect(reports).toEqual([])
+  })
+
+  test('gives on the exit code, and what is written', async () => {
+    const { exited, worker } = startRelay(`console.log('a line'); process.exitCode = 7; control.unref(); core.unref()`)
+    expect(worker.stdout).toBeDefined()
+    expect(await exited).toBe(7)
+  })
+})
