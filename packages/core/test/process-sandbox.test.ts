@@ -12,6 +12,9 @@ import { everyCommand, fixture, isolation, next, start } from './start.js'
 const module = fixture('ends.mjs')
 const linux = process.platform === 'linux'
 
+/** For processes that start and end on a machine that is busy. */
+const PATIENCE = { timeout: 15_000 }
+
 const isAlive = (pid: number): boolean => {
   try {
     return process.kill(pid, 0)
@@ -42,8 +45,10 @@ describe.each([
     if (kill) process.kill(pid, kill)
     const settled = await Promise.all(calls.map(call => call.catch(({ reason }: { reason: string }) => reason)))
     expect(settled).toEqual(['Disconnected', 'Disconnected'])
-    await expect.poll(() => [isAlive(pid), existsSync(folder)], { timeout: 10_000 }).toEqual([false, false])
-    await expect.poll(() => bus.closeFrontend('main').then(String, String)).toContain('There is no frontend "main"')
+    await expect.poll(() => [isAlive(pid), existsSync(folder)], PATIENCE).toEqual([false, false])
+    await expect
+      .poll(() => bus.closeFrontend('main').then(String, String), PATIENCE)
+      .toContain('There is no frontend "main"')
     return faults.map(({ label, error }) => `${label}: ${error.message}`)
   }
 
@@ -87,7 +92,7 @@ test('a process that spins, or that nobody answers, ends with its label and with
   const pids: number[] = []
   await bus.listen<{ pid: number }>('ends-ready', ({ payload }) => void pids.push(payload.pid))
   for (const label of ['one', 'two', 'three']) await bus.open(label, module, { sandbox: 'process' })
-  await expect.poll(() => pids).toHaveLength(3)
+  await expect.poll(() => pids, PATIENCE).toHaveLength(3)
   for (const label of ['one', 'two']) bus.call(label, 'ends', { how: 'spin' }).catch(() => {})
   bus.call('three', 'floods', { calls: 1000, bytes: 100_000, spins: true }).catch(() => {})
   const client = await bus.connect('tests')
@@ -109,10 +114,10 @@ test.runIf(linux)('a relay that is gone takes its process with it, spinning or n
   await bus.listen<{ pid: number }>('ends-ready', ({ payload }) => void pids.push(payload.pid))
   for (const data of ['idle', 'spin']) await bus.open(data, module, { data, sandbox: 'process' })
   unsubscribe('worker_threads', keep)
-  await expect.poll(() => pids).toHaveLength(2)
+  await expect.poll(() => pids, PATIENCE).toHaveLength(2)
   expect(pids.filter(isAlive)).toHaveLength(2)
   await Promise.all(relays.map(relay => relay.terminate()))
-  await expect.poll(() => pids.filter(isRunning)).toEqual([])
+  await expect.poll(() => pids.filter(isRunning), PATIENCE).toEqual([])
 })
 
 /** Who was killed is in the table until somebody asks for its end: here, until this host has ended. */
@@ -127,5 +132,5 @@ test.runIf(linux)('a host that is killed leaves no process behind, spinning or n
   const pids = JSON.parse(line.toString()) as number[]
   expect(pids.filter(isAlive)).toHaveLength(2)
   host.kill('SIGKILL')
-  await expect.poll(() => pids.filter(isAlive), { timeout: 10_000 }).toEqual([])
+  await expect.poll(() => pids.filter(isAlive), PATIENCE).toEqual([])
 })

@@ -5,6 +5,9 @@ import { Worker } from 'node:worker_threads'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { ProcessLimits, RelayData } from '../src/relay/relay-data.js'
 
+/** For processes that start on a machine that is busy. */
+const PATIENCE = { timeout: 15_000 }
+
 const prelude = `
   const { Socket } = require('node:net')
   const [control, core] = [3, 4].map(fd => new Socket({ fd }).on('error', () => {}))
@@ -34,7 +37,11 @@ afterEach(() => Promise.all(workers.splice(0).map(worker => worker.terminate()))
 function startRelay(program: string, limits: ProcessLimits = {}): Relay {
   const [here, there] = createLinkEnds('ring', false)
   const workerData: RelayData = { args: ['-e', prelude + program], start: new Uint8Array(8), link: there, limits }
-  const worker = new Worker(new URL(import.meta.resolve('#relay')), { workerData, transferList: [there.port] })
+  const worker = new Worker(new URL(import.meta.resolve('#relay')), {
+    workerData,
+    transferList: [there.port],
+    stdout: true,
+  })
   workers.push(worker)
   const link = openLink(here, false)
   const frames: string[] = []
@@ -91,7 +98,7 @@ describe('a relay', () => {
       core.write(frame(5, 'x'.repeat(3e6)))
       core.once('data', () => { core.end(frame(2, 'last'), () => process.exit(0)) })
     `)
-    await expect.poll(() => frames).toEqual(['1:first', '5:3000000'])
+    await expect.poll(() => frames, PATIENCE).toEqual(['1:first', '5:3000000'])
     link.send({ kind: 1, body: 'go' })
     expect(await exited).toBe(0)
     await closed
@@ -104,7 +111,7 @@ describe('a relay', () => {
       core.write(frame(1, 'here'))
       control.on('data', chunk => chunk.includes('start') && core.resume().on('end', () => {}))
     `)
-    await expect.poll(() => frames).toEqual(['1:here'])
+    await expect.poll(() => frames, PATIENCE).toEqual(['1:here'])
     const before = process.memoryUsage().rss
     for (let i = 0; i < 2000; i++) link.send({ kind: 2, body: new Uint8Array(2 ** 15) })
     await new Promise(resolve => setTimeout(resolve, 100))
@@ -118,7 +125,7 @@ describe('a relay', () => {
 
   test('ends a process that does not heed its stop', async () => {
     const { worker, exited, reports, frames } = startRelay(`core.write(frame(1, 'here'), () => { for (;;); })`)
-    await expect.poll(() => frames).toEqual(['1:here'])
+    await expect.poll(() => frames, PATIENCE).toEqual(['1:here'])
     worker.postMessage({ type: 'stop', timeout: 0 })
     expect(await exited).toBe(0)
     expect(reports).toEqual([])
@@ -126,7 +133,9 @@ describe('a relay', () => {
 
   test('gives on the exit code, and what is written', async () => {
     const { exited, worker } = startRelay(`console.log('a line'); process.exitCode = 7; control.unref(); core.unref()`)
-    expect(worker.stdout).toBeDefined()
+    let written = ''
+    worker.stdout.setEncoding('utf8').on('data', (text: string) => (written += text))
     expect(await exited).toBe(7)
+    expect(written).toBe('a line\n')
   })
 })
