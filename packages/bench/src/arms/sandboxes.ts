@@ -4,7 +4,7 @@ import { busArm, type BusSettings } from './bus.js'
 import { memoryArm } from './memory.js'
 import { startArm } from './start.js'
 
-export type SandboxName = 'none' | 'permission' | 'ses'
+export type SandboxName = 'none' | 'permission' | 'process' | 'ses'
 
 const module = new URL('../../frontends/module.js', import.meta.url)
 const script = new URL('script.js', module)
@@ -12,10 +12,16 @@ const script = new URL('script.js', module)
 export const SANDBOXES: Readonly<Record<SandboxName, BusSettings & { module: URL }>> = {
   none: { sandbox: 'none', module },
   permission: { sandbox: 'permission', module },
+  process: { sandbox: 'process', module },
   ses: { sandbox: 'ses', module: script },
 }
 
-const each = (arm: (name: SandboxName) => Arm): readonly [Arm, ...Arm[]] => [arm('none'), arm('permission'), arm('ses')]
+const each = (arm: (name: SandboxName) => Arm): readonly [Arm, ...Arm[]] => [
+  arm('none'),
+  arm('permission'),
+  arm('process'),
+  arm('ses'),
+]
 
 const titleOf = (name: SandboxName): string => (name === 'none' ? 'no sandbox' : name)
 

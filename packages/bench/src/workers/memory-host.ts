@@ -1,5 +1,5 @@
-// A host that opens frontends, and tells by how much its memory has grown for each: its own resident set, which its frontends
-// share.
+// A host that opens frontends, and tells by how much its memory has grown for each: its own resident set, and those of the
+// processes that its frontends run in, which they tell themselves.
 import { createBus, type Bus } from '@sallyport/core'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { MemoryReport } from '../arms/memory.js'
@@ -28,7 +28,9 @@ async function measure(bus: Bus, name: string): Promise<number> {
   for (const label of labels) await bus.open(label, module, options)
   await allReady
   await delay(SETTLE_MS)
-  return (process.memoryUsage.rss() - before) / FRONTENDS
+  const elsewhere = name === 'process' ? await Promise.all(labels.map(label => bus.call<number>(label, 'memory'))) : []
+  const here = process.memoryUsage.rss() - before
+  return elsewhere.reduce((sum, rss) => sum + rss, here) / FRONTENDS
 }
 
 async function report(name: string): Promise<MemoryReport> {
