@@ -36,8 +36,8 @@ describe.each(packages)('@sallyport/%s', name => {
       .filter(entry => entry.isFile())
       .map(entry => join(entry.parentPath, entry.name).slice(installed().length + 1))
       .filter(file => !file.startsWith('node_modules'))
-    // The benchmark has an isolation app, a schema and a file to read beside its code.
-    const data = /^(hooks|schema|data)[\\/].+\.(html|js|json|txt)$/
+    // The benchmark has an isolation app, frontends, a schema and a file to read beside its code.
+    const data = /^(hooks|schema|data|frontends)[\\/].+\.(html|js|json|txt)$/
     const allowed =
       /^(package\.json|README\.md|LICENSE|dist[\\/].+\.(js|d\.ts)(\.map)?|dist[\\/]bundle[\\/]LICENSES\.txt)$/
     expect(files.filter(file => !(allowed.test(file) || data.test(file)) || /\.test(-d)?\./.test(file))).toEqual([])
