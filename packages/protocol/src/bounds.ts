@@ -23,3 +23,9 @@ export const MAX_CHANNELS = 16_384
 export const MAX_RESOURCES = 16_384
 /** Listeners of one frontend. */
 export const MAX_LISTENERS = 65_536
+/** Bytes that may be on their way. What goes out next may be as large as it likes: frames are bounded elsewhere. */
+export const CREDIT_WINDOW_BYTES: number = 8 * MiB
+/** How many bytes are taken before the next total is told: no total is smaller. */
+export const CREDIT_STEP_BYTES: number = CREDIT_WINDOW_BYTES / 4
+/** What a buffer costs beyond its bytes, so that many small ones are no way around the window. */
+export const BUFFER_COST = 256

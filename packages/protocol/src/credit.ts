@@ -1,13 +1,7 @@
 // Byte credit, for a link whose transport takes whatever is sent: a receiver tells from time to time how many bytes it has
 // taken in all, and its peer sends no more than a window beyond that. Both sides count alike. A total can be no more than was
 // sent and only grows, so there is nothing that a hostile peer gains by one: more than that is a fault.
-
-/** Bytes that may be on their way. What goes out next may be as large as it likes: frames are bounded elsewhere. */
-export const CREDIT_WINDOW_BYTES: number = 2 ** 23
-/** How many bytes are taken before the next total is told: no total is smaller. */
-export const CREDIT_STEP_BYTES: number = CREDIT_WINDOW_BYTES / 4
-/** What a buffer costs beyond its bytes, so that many small ones are no way around the window. */
-export const BUFFER_COST = 256
+import { CREDIT_STEP_BYTES, CREDIT_WINDOW_BYTES } from './bounds.js'
 
 /** The sender's side. */
 export class SentBytes {

@@ -1,5 +1,5 @@
 // A pair of links within one thread, for tests: frames pass through the same bytes as on any other link, and wait alike.
-import { CREDIT_WINDOW_BYTES } from './credit.js'
+import { CREDIT_WINDOW_BYTES } from './bounds.js'
 import { readFrame, writeFrame, type Frame } from './frame.js'
 import type { Link, LinkReceiver } from './link.js'
 import { RoomSignal } from './room-signal.js'

@@ -2,7 +2,8 @@
 // fault: a port deserializes whatever the other side posts, so nothing richer is let in. A number, too, is taken: the total of
 // bytes that the peer has taken. What is beyond the window waits here.
 import type { MessagePort } from 'node:worker_threads'
-import { CREDIT_STEP_BYTES, CREDIT_WINDOW_BYTES, SentBytes, TakenBytes } from './credit.js'
+import { CREDIT_STEP_BYTES, CREDIT_WINDOW_BYTES } from './bounds.js'
+import { SentBytes, TakenBytes } from './credit.js'
 import { BusError } from './error.js'
 import type { Frame } from './frame.js'
 import type { Link, LinkReceiver } from './link.js'

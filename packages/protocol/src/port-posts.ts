@@ -1,7 +1,6 @@
 // What is posted on the port of a link, and what may come: an ArrayBuffer with a frame in it; the number of its kind and then
 // its bytes alone for an attachment, which so needs no copy; or a list of these, of what belongs together.
-import { MAX_ATTACHED_BYTES, MIN_ATTACHMENT_BYTES } from './bounds.js'
-import { BUFFER_COST } from './credit.js'
+import { BUFFER_COST, MAX_ATTACHED_BYTES, MIN_ATTACHMENT_BYTES } from './bounds.js'
 import { FRAME_KIND, isAlone, readFrame, writeFrame, type Frame } from './frame.js'
 import type { ReceivedFrame } from './link.js'
 

@@ -1,0 +1,82 @@
+// One call in the model of the bus: who made it over which link, what is to become of it, and what did.
+import { isBusError } from '@sallyport/protocol'
+
+/** What the hook is to do with a call: it stands in its arguments. */
+export type Verdict = 'pass' | 'null' | 'throws' | 'later' | 'laterNull' | 'never' | 'dies'
+
+/** One life of one link. What belongs to another one must not be met on it. */
+export interface Epoch {
+  readonly number: number
+  /** Which core it leads to. */
+  readonly core: number
+  readonly isolated: boolean
+  ended: boolean
+  /** How much was sent to core on it. */
+  sent: number
+  /** Handlers that run for it. */
+  running: number
+  /** Of what core has received on it, the latest. */
+  received: number
+}
+
+export class Ask {
+  readonly token: number
+  readonly command: string
+  readonly by: string
+  /** `undefined` where there was no link. */
+  readonly epoch: Epoch | undefined
+  readonly verdict: Verdict
+  /** Its caller may be gone: nobody is left to be told. */
+  readonly isOrphan: () => boolean
+  /** Its place among all that its sender has sent; none of core's own calls. */
+  readonly order: number | undefined
+  /** The client knew that there is no link. */
+  unlinked = false
+  aborted = false
+  timeout: number | undefined
+  startedAt = 0
+  /** Its handler never ends by itself. */
+  endless = false
+  ran = 0
+  outcomes: string[] = []
+
+  constructor(given: Pick<Ask, 'token' | 'command' | 'by' | 'epoch' | 'verdict' | 'isOrphan' | 'order'>) {
+    this.token = given.token
+    this.command = given.command
+    this.by = given.by
+    this.epoch = given.epoch
+    this.verdict = given.verdict
+    this.isOrphan = given.isOrphan
+    this.order = given.order
+  }
+
+  /** The hook lets it pass, where there is one. */
+  get passes(): boolean {
+    return !this.epoch?.isolated || passes(this.verdict)
+  }
+
+  /** On which life it may run: of core, or of the link where core calls. */
+  get life(): number | undefined {
+    return this.isOfCore ? this.epoch?.number : this.epoch?.core
+  }
+
+  get isOfCore(): boolean {
+    return this.order === undefined
+  }
+
+  toString(): string {
+    const { token, command, by, epoch, verdict } = this
+    return `call ${token} (${command}, by ${by}, link ${epoch?.number ?? 'none'}, hook: ${epoch?.isolated ? verdict : 'none'})`
+  }
+}
+
+export const passes = (verdict: Verdict): boolean => ['pass', 'later', 'dies'].includes(verdict)
+
+/** In one word. Of a result, and of what a handler throws, it tells whose it is. */
+export function outcomeOf(error: unknown): string {
+  if (!isBusError(error)) return `no BusError: ${String(error)}`
+  const { reason, data } = error
+  if (reason === 'Disconnected') return `${reason} ${String((data as { delivered?: string } | undefined)?.delivered)}`
+  if (reason === 'CommandFailed') return `${reason} ${String((data as { token?: number } | null)?.token)}`
+  return reason
+}

@@ -1,0 +1,12 @@
+// The bounds of the wire while it is simulated: so small that a few messages reach each of them.
+export const BOUNDS = {
+  inFlight: 32,
+  channels: 16,
+  listeners: 16,
+  channelWindow: 16,
+  /** Bytes from which on bytes are an attachment. */
+  attachment: 64,
+  creditWindow: 4096,
+  creditStep: 1024,
+  bufferCost: 16,
+} as const

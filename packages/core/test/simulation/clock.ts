@@ -1,0 +1,155 @@
+// Virtual time. What the bus asks of timers, of setImmediate and of clocks is kept here while a simulation runs, and happens
+// one event after the other, in an order that the seed alone decides. Between two events all promises and ticks settle.
+const real = {
+  setTimeout: globalThis.setTimeout,
+  clearTimeout: globalThis.clearTimeout,
+  setImmediate: globalThis.setImmediate,
+  clearImmediate: globalThis.clearImmediate,
+  performanceNow: performance.now,
+  dateNow: Date.now,
+}
+
+/** Steps for which the thread's own loop goes round once. */
+const AT_A_TIME = 32
+
+interface Event {
+  readonly at: number
+  readonly number: number
+  readonly run: () => unknown
+  /** How long it was asked for, where it is a timer of the bus. */
+  readonly delay: number | undefined
+  cancelled: boolean
+}
+
+export class Clock {
+  now = 1
+  steps = 0
+  /** By time, then in the order in which they were asked for: the next one is last. */
+  readonly #events: Event[] = []
+  #asked = 0
+  /** Of those that are not cancelled. */
+  #count = 0
+
+  /** Runs `run` at that time, and never before what was asked for earlier for the same time. What it gives is waited for. */
+  at(time: number, run: () => unknown, delay?: number): Event {
+    const event: Event = { at: Math.max(time, this.now), number: this.#asked++, run, delay, cancelled: false }
+    let low = 0
+    let high = this.#events.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (this.#events[middle]!.at > event.at) low = middle + 1
+      else high = middle
+    }
+    this.#events.splice(low, 0, event)
+    this.#count++
+    return event
+  }
+
+  after(delay: number, run: () => unknown): Event {
+    return this.at(this.now + delay, run)
+  }
+
+  cancel(event: Event | undefined): void {
+    if (!event || event.cancelled) return
+    event.cancelled = true
+    this.#count--
+  }
+
+  sleep(delay: number): Promise<void> {
+    return new Promise(resolve => void this.after(delay, resolve))
+  }
+
+  /** Delays of the bus's own timers that still wait. */
+  get timers(): number[] {
+    return this.#events.filter(({ cancelled, delay }) => !cancelled && delay !== undefined).map(({ delay }) => delay!)
+  }
+
+  /** Runs what is due until then, or until nothing is left, or after so many events. */
+  run(until: number, mostSteps: number): Promise<'idle' | 'time' | 'steps'> {
+    return new Promise((resolve, reject) => {
+      let isBusy = false
+      const last = this.steps + mostSteps
+      const step = (): void => {
+        if (isBusy) return
+        const over = this.#over(until, last)
+        isBusy = over !== undefined
+        if (over) return resolve(over)
+        try {
+          const result = this.#runNext()
+          if (!(result instanceof Promise)) return
+          isBusy = true
+          result.then(() => {
+            isBusy = false
+            pump()
+          }, reject)
+        } catch (error) {
+          isBusy = true
+          reject(error as Error)
+        }
+      }
+      // Between two of these, too, all promises and ticks settle; one round of the thread's own loop costs more than a step.
+      const pump = (): void => {
+        for (let i = 0; i < AT_A_TIME; i++) real.setImmediate(step)
+        real.setImmediate(() => isBusy || pump())
+      }
+      pump()
+    })
+  }
+
+  #over(until: number, last: number): 'idle' | 'time' | 'steps' | undefined {
+    if (this.#count === 0) return 'idle'
+    if (this.steps >= last) return 'steps'
+    while (this.#events.at(-1)!.cancelled) this.#events.pop()
+    if (this.#events.at(-1)!.at <= until) return undefined
+    this.now = until
+    return 'time'
+  }
+
+  #runNext(): unknown {
+    const event = this.#events.pop()!
+    event.cancelled = true
+    this.#count--
+    this.now = event.at
+    this.steps++
+    return event.run()
+  }
+
+  /** Takes the place of the thread's timers and clocks; gives what puts them back. */
+  install(): () => void {
+    const timeout = (run: (...given: unknown[]) => void, delay = 0, ...given: unknown[]): unknown => {
+      const wait = Math.max(1, Number(delay) || 0)
+      let event = this.at(this.now + wait, () => run(...given), wait)
+      const timer = {
+        ref: () => timer,
+        unref: () => timer,
+        hasRef: () => true,
+        refresh: () => {
+          this.cancel(event)
+          event = this.at(this.now + wait, () => run(...given), wait)
+          return timer
+        },
+        clear: () => this.cancel(event),
+      }
+      return timer
+    }
+    const clear = (timer: { clear?: () => void } | undefined): void => timer?.clear?.()
+    const immediate = (run: (...given: unknown[]) => void, ...given: unknown[]): unknown => {
+      const event = this.at(this.now, () => run(...given), 0)
+      return { clear: () => this.cancel(event), unref() {}, ref() {} }
+    }
+    Object.assign(globalThis, {
+      setTimeout: timeout,
+      clearTimeout: clear,
+      setImmediate: immediate,
+      clearImmediate: clear,
+    })
+    performance.now = () => this.now
+    Date.now = () => 1_700_000_000_000 + Math.floor(this.now)
+    return () => {
+      const { performanceNow, dateNow, ...timers } = real
+      Object.assign(globalThis, timers)
+      performance.now = performanceNow
+      Date.now = dateNow
+    }
+  }
+}

@@ -1,0 +1,56 @@
+// Seed after seed, until one breaks the model. That one is run again: with as few of its actions as it needs, and traced.
+import { runSeed, type SeedResult } from './run-seed.js'
+import { Channel } from '../../../frontend/src/channel.js'
+
+export interface Explored {
+  readonly seeds: number
+  /** Of the processor's time. */
+  readonly milliseconds: number
+  readonly steps: number
+  readonly calls: number
+  readonly outcomes: Record<string, number>
+  /** The first seed that breaks the model: what is wrong, and the last that happened before. */
+  readonly failure: string | undefined
+}
+
+/** Lines of a trace that tell enough, as a rule. */
+const LINES = 60
+
+export async function explore(first: number, seeds: number, lines: number = LINES): Promise<Explored> {
+  fixIds()
+  const outcomes: Record<string, number> = {}
+  const start = process.cpuUsage()
+  let [steps, calls, ran] = [0, 0, 0]
+  let failure: string | undefined
+  for (let seed = first; seed < first + seeds && failure === undefined; seed++) {
+    const result = await runSeed(seed)
+    ran++
+    steps += result.steps
+    calls += result.calls
+    for (const [outcome, count] of Object.entries(result.outcomes)) {
+      const [name = ''] = outcome.split(/ \d/)
+      outcomes[name] = (outcomes[name] ?? 0) + count
+    }
+    if (result.wrong.length > 0) failure = await explain(seed, result, lines)
+  }
+  const { user, system } = process.cpuUsage(start)
+  return { seeds: ran, milliseconds: (user + system) / 1000, steps, calls, outcomes, failure }
+}
+
+export const report = ({ seeds, milliseconds, steps, calls, outcomes }: Explored): string =>
+  `${seeds} seeds in ${Math.round(milliseconds)} ms of CPU: ${calls} calls, ${steps} steps; ${JSON.stringify(outcomes)}`
+
+async function explain(seed: number, failed: SeedResult, lines: number): Promise<string> {
+  let actions = 0
+  let result = await runSeed(seed, { traced: true, actions })
+  while (result.wrong.length === 0 && actions < 100) result = await runSeed(seed, { traced: true, actions: ++actions })
+  if (result.wrong.length === 0) return `seed ${seed}, which does not fail again: ${failed.wrong.join('; ')}`
+  const end = result.lines.findIndex(line => line.includes('WRONG')) + 1
+  const trace = result.lines.slice(Math.max(0, end - lines), end).join('\n')
+  return `seed ${seed}, with ${actions} actions: ${result.wrong[0]}\n${trace}\n(npm run simulate -- --seed ${seed} --lines 1000)`
+}
+
+/** Ids of channels count in a thread, whatever seed it is: with the same number of digits all seeds repeat. */
+function fixIds(): void {
+  while (new Channel().id < 1_000_000);
+}

@@ -1,0 +1,57 @@
+// Core's calls of what frontends expose, and the functions that they do.
+import type { App } from '../../src/app.js'
+import { outcomeOf, type Verdict } from './ask.js'
+import type { Told } from './commands.js'
+import type { Frontend } from './frontend.js'
+import type { World } from './world.js'
+
+const VERDICTS: readonly Verdict[] = ['pass', 'pass', 'pass', 'pass', 'null', 'later', 'laterNull', 'never', 'dies']
+
+/** Never rejects. */
+export async function callExposed(world: World, app: App, core: number, label: string): Promise<void> {
+  const { model, simulation } = world
+  const { random } = simulation
+  const { corePlace } = world
+  const command = random.pick(['echo', 'echo', 'slow', 'fails', 'missing'])
+  const ask = model.ask({
+    command,
+    by: `core ${core}`,
+    epoch: world.frontends.find(frontend => frontend.label === label)?.epoch,
+    verdict: random.pick(VERDICTS),
+    order: undefined,
+    isOrphan: () => corePlace.dead,
+  })
+  const { token, verdict } = ask
+  if (random.chance(0.2)) ask.timeout = random.chance(0.5) ? 1 + random.below(40) : 3_600_000
+  const args = { token, verdict, hookMs: random.below(40), ms: random.below(40) }
+  try {
+    const result = await app.call<Told>(label, command, args, ask.timeout === undefined ? {} : { timeout: ask.timeout })
+    model.settled(ask, result.token === token ? 'ok' : `the result of call ${result.token}`)
+  } catch (error) {
+    model.settled(ask, outcomeOf(error))
+  }
+}
+
+export function exposeFunctions(world: World, frontend: Frontend): void {
+  const { model, simulation } = world
+  const begin = ({ token }: Told): void => {
+    simulation.trace(() => `${frontend.place.name}: runs call ${token}`)
+    model.ran(token, frontend.epoch!.number)
+    frontend.epoch!.sent++
+  }
+  frontend.client.expose({
+    echo(args: Told) {
+      begin(args)
+      return args
+    },
+    async slow(args: Told) {
+      begin(args)
+      await simulation.clock.sleep(args.ms)
+      return args
+    },
+    fails(args: Told) {
+      begin(args)
+      throw { token: args.token }
+    },
+  })
+}

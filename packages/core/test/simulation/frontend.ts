@@ -1,0 +1,82 @@
+// One life of a simulated frontend: its client, what it listens to, and its link.
+import type { CodecName, Link } from '@sallyport/protocol'
+import { Client } from '../../../frontend/src/client.js'
+import type { Epoch } from './ask.js'
+import { exposeFunctions } from './exposed.js'
+import { Place } from './place.js'
+import type { SimulatedPort } from './port.js'
+import { Ticks } from './ticks.js'
+import { watchLink } from './watch-link.js'
+import type { World } from './world.js'
+
+export class Frontend {
+  readonly label: string
+  readonly place: Place
+  readonly codec: CodecName
+  readonly isHost: boolean
+  client!: Client
+  /** The latest; it may have ended. */
+  epoch: Epoch | undefined
+  /** Its client has been told of that. */
+  knowsEnd = false
+  /** Its ends of what that is made of. */
+  ports: SimulatedPort[] = []
+  closing = false
+  isClosed = false
+  /** What it has sent so far. */
+  order = 0
+  readonly ticks: Ticks
+  readonly #world: World
+  readonly #life: number
+
+  constructor(world: World, label: string, codec: CodecName, life = 1) {
+    this.#world = world
+    this.#life = life
+    this.label = label
+    this.codec = codec
+    this.isHost = label === 'host'
+    this.place = new Place(`${label} ${life}`)
+    this.ticks = new Ticks(this, world.simulation)
+  }
+
+  takes(given: Link, epoch: Epoch): void {
+    this.epoch = epoch
+    this.knowsEnd = false
+    const { simulation } = this.#world
+    const link = watchLink(given, simulation, fault => {
+      epoch.ended = true
+      if (this.epoch === epoch) this.knowsEnd = true
+      if (fault) simulation.fault(`${this.place.name} finds fault with its link: ${fault.message}`)
+      if (this.epoch === epoch) this.#world.lost(this)
+    })
+    if (this.client) return void this.client.relink(link)
+    this.client = new Client(link, { label: this.label, codec: this.codec, relinks: true })
+    exposeFunctions(this.#world, this)
+    this.ticks.listen()
+  }
+
+  /** It has a link that nothing has happened to. */
+  get isLinked(): boolean {
+    return this.epoch !== undefined && !this.epoch.ended
+  }
+
+  /** It runs: its first link was there. */
+  get isAlive(): boolean {
+    return !this.place.dead && this.client !== undefined
+  }
+
+  die(): void {
+    if (this.epoch) this.epoch.ended = true
+    this.place.die()
+    this.#world.zombies.push(this)
+  }
+
+  close(): void {
+    this.closing = true
+    void this.client.close().then(() => (this.isClosed = true))
+  }
+
+  next(): Frontend {
+    return new Frontend(this.#world, this.label, this.codec, this.#life + 1)
+  }
+}

@@ -1,0 +1,152 @@
+// The plain model of the bus: every call settles once, with an outcome that can be; it runs at most once, and not at all where
+// its caller is told so; what one sender sends arrives in order, without gaps; nothing crosses from one life to the next.
+import { Ask, passes, type Epoch, type Verdict } from './ask.js'
+import { BOUNDS } from './bounds.js'
+import type { Simulation } from './simulation.js'
+
+/** Of all that was sent on one link: from there on one of the bounds may have been reached. */
+const CROWDED = 24
+const NEVER_RAN = ['Disconnected no', 'Rejected', 'Denied', 'Overloaded', 'MethodNotFound']
+
+interface Emitted {
+  readonly epoch: Epoch
+  readonly order: number
+  readonly passes: boolean
+  readonly crowded: boolean
+  heard: number
+}
+
+export class Model {
+  readonly #simulation: Simulation
+  readonly #asks = new Map<number, Ask>()
+  readonly #emitted = new Map<number, Emitted>()
+  #tokens = 0
+
+  constructor(simulation: Simulation) {
+    this.#simulation = simulation
+  }
+
+  token(): number {
+    return ++this.#tokens
+  }
+
+  ask(given: Omit<ConstructorParameters<typeof Ask>[0], 'token'>): Ask {
+    const ask = new Ask({ ...given, token: this.token() })
+    ask.startedAt = this.#simulation.clock.now
+    this.#asks.set(ask.token, ask)
+    this.#simulation.trace(() => `${ask.by}: makes ${String(ask)}`)
+    return ask
+  }
+
+  get asks(): Iterable<Ask> {
+    return this.#asks.values()
+  }
+
+  settled(ask: Ask, outcome: string): void {
+    ask.outcomes.push(outcome)
+    this.#simulation.trace(() => `${ask.by}: ${String(ask)}: ${outcome}`)
+    if (ask.outcomes.length > 1) this.#wrong(`${String(ask)} settled twice: ${ask.outcomes.join(', ')}`)
+    if (!this.#canBe(ask, outcome)) this.#wrong(`${String(ask)} can’t end as ${outcome}`)
+  }
+
+  /** A handler, in core or a frontend, has begun with it, in this life. */
+  ran(token: number, life: number): void {
+    const ask = this.#asks.get(token)
+    if (!ask) return this.#wrong(`a call runs that nobody made: ${token}`)
+    if (++ask.ran > 1) this.#wrong(`${String(ask)} runs ${ask.ran} times`)
+    if (!ask.passes && !ask.isOfCore) this.#wrong(`${String(ask)} runs, though the hook refused it`)
+    if (ask.life !== life) this.#wrong(`${String(ask)} runs in life ${life}`)
+    const { epoch, order } = ask
+    if (!epoch || order === undefined) return
+    this.#inOrder(epoch, order, String(ask))
+    // One that answers at once is over before the next begins.
+    if (++epoch.running > BOUNDS.inFlight + 1) this.#wrong(`${epoch.running} calls run at a time for ${ask.by}`)
+  }
+
+  /** Its handler is over. */
+  over(token: number): void {
+    const { epoch } = this.#asks.get(token)!
+    if (epoch) epoch.running--
+  }
+
+  /** An event that a frontend sends. */
+  emits(epoch: Epoch, order: number, verdict: Verdict): number {
+    const token = this.token()
+    const isPassed = !epoch.isolated || passes(verdict)
+    this.#emitted.set(token, { epoch, order, passes: isPassed, crowded: epoch.sent > CROWDED, heard: 0 })
+    return token
+  }
+
+  /** Core has heard an event of a frontend's. */
+  heard(token: number, core: number): void {
+    const event = this.#emitted.get(token)
+    if (!event) return this.#wrong(`an event that nobody sent: ${token}`)
+    if (++event.heard > 1) this.#wrong(`event ${token} came ${event.heard} times`)
+    if (!event.passes) this.#wrong(`event ${token} came, though the hook refused it`)
+    if (event.epoch.core !== core) this.#wrong(`event ${token} came in life ${core}, not ${event.epoch.core}`)
+    this.#inOrder(event.epoch, event.order, `event ${token}`)
+  }
+
+  /** Once nothing moves any more. @param isClosed and what would have gone on for ever has ended */
+  checkAtRest(isClosed: boolean): void {
+    for (const ask of this.#asks.values()) {
+      if (ask.outcomes.length === 0 && !ask.isOrphan() && !(ask.endless && !isClosed))
+        this.#wrong(`${String(ask)} never settled`)
+      const [outcome = ''] = ask.outcomes
+      const isRefusedAnswer = ask.isOfCore && (outcome === 'Rejected' || outcome === 'Overloaded')
+      if (ask.ran > 0 && NEVER_RAN.includes(outcome) && !isRefusedAnswer)
+        this.#wrong(`${String(ask)} ran, and ended as ${outcome}`)
+      const isLost = outcome === 'Disconnected unknown' || outcome === ''
+      const mayRun = ask.passes && !['denied', 'missing'].includes(ask.command) && !this.#isCrowded(ask)
+      if (ask.ran === 0 && isLost && mayRun && ask.order !== undefined) this.#noGap(ask.epoch, ask.order, String(ask))
+    }
+    for (const [token, { epoch, order, passes, crowded, heard }] of this.#emitted)
+      if (heard === 0 && passes && !crowded) this.#noGap(epoch, order, `event ${token}`)
+  }
+
+  #inOrder(epoch: Epoch, order: number, what: string): void {
+    if (order < epoch.received) this.#wrong(`${what} comes after what was sent later`)
+    epoch.received = Math.max(epoch.received, order)
+  }
+
+  #noGap(epoch: Epoch | undefined, order: number, what: string): void {
+    if (epoch && epoch.received > order) this.#wrong(`${what} was lost, but what was sent later has arrived`)
+    else if (epoch && !epoch.ended) this.#wrong(`${what} never arrived, over a link that has not ended`)
+  }
+
+  #canBe(ask: Ask, outcome: string): boolean {
+    const { command, epoch } = ask
+    switch (outcome) {
+      case 'ok':
+        return ask.ran === 1 && ask.passes && command !== 'fails' && command !== 'denied'
+      case `CommandFailed ${ask.token}`:
+        return ask.ran === 1 && command === 'fails'
+      case 'Denied':
+        return command === 'denied'
+      case 'MethodNotFound':
+        return command === 'missing'
+      case 'Rejected':
+        return !ask.passes
+      case 'Cancelled':
+        return ask.aborted
+      case 'Timeout':
+        return ask.timeout !== undefined && this.#simulation.clock.now >= ask.startedAt + ask.timeout
+      case 'Overloaded':
+        return this.#isCrowded(ask)
+      case 'Disconnected no':
+        return epoch === undefined || epoch.ended
+      case 'Disconnected unknown':
+        return epoch?.ended === true && !ask.unlinked
+      default:
+        return false
+    }
+  }
+
+  #isCrowded({ epoch }: Ask): boolean {
+    return epoch !== undefined && epoch.sent > CROWDED
+  }
+
+  #wrong(what: string): void {
+    this.#simulation.fault(what)
+  }
+}

@@ -1,0 +1,153 @@
+// One seed: a bus that works while it is harmed, is then left in peace until nothing moves, must serve again, and is closed.
+import { call, emit } from './calls.js'
+import { BOUNDS } from './bounds.js'
+import { Frontend } from './frontend.js'
+import { Simulation } from './simulation.js'
+import { World } from './world.js'
+
+export interface SeedResult {
+  readonly wrong: readonly string[]
+  readonly lines: readonly string[]
+  readonly steps: number
+  readonly calls: number
+  /** Of the calls, by how they ended. */
+  readonly outcomes: Readonly<Record<string, number>>
+}
+
+export interface SeedOptions {
+  traced?: boolean
+  /** Fewer actions than the seed has, to see which of them is the first that is needed. */
+  actions?: number
+}
+
+/** A run that takes more steps goes in circles. */
+const MOST_STEPS = 60_000
+/** After so many milliseconds a closed bus has no timers left: a link waits that long for a peer that takes nothing. */
+const LAST_TIMER = 31_000
+
+export async function runSeed(
+  seed: number,
+  { traced = false, actions = Infinity }: SeedOptions = {},
+): Promise<SeedResult> {
+  const simulation = new Simulation(seed, { traced, window: BOUNDS.creditWindow })
+  const unhandled = (error: unknown): void =>
+    simulation.fault(`nobody caught ${String((error as Error | undefined)?.stack ?? error)}`)
+  process.on('unhandledRejection', unhandled)
+  process.on('uncaughtException', unhandled)
+  const { stackTraceLimit } = Error
+  if (!traced) Error.stackTraceLimit = 0
+  const uninstall = simulation.clock.install()
+  const world = new World(simulation)
+  try {
+    await live(world, actions)
+  } finally {
+    uninstall()
+    Error.stackTraceLimit = stackTraceLimit
+    process.off('unhandledRejection', unhandled)
+    process.off('uncaughtException', unhandled)
+  }
+  const outcomes: Record<string, number> = {}
+  let calls = 0
+  for (const ask of world.model.asks) {
+    calls++
+    for (const outcome of ask.outcomes) outcomes[outcome] = (outcomes[outcome] ?? 0) + 1
+  }
+  return { wrong: simulation.wrong, lines: simulation.lines ?? [], steps: simulation.clock.steps, calls, outcomes }
+}
+
+async function live(world: World, most: number): Promise<void> {
+  const { simulation } = world
+  const { random, clock } = simulation
+  await world.startCore()
+  const labels = ['main', 'other', 'third'].slice(0, 1 + random.below(3))
+  for (const label of [...labels, ...(random.chance(0.3) ? ['host'] : [])]) {
+    const frontend = new Frontend(world, label, random.pick(['json', 'msgpack']))
+    world.frontends.push(frontend)
+    world.link(frontend)
+  }
+  const actions = Math.min(most, 5 + random.few(60))
+  const harm = random.pick([0, 0.05, 0.15])
+  for (let i = 0; i < actions && simulation.wrong.length === 0; i++) {
+    await clock.run(clock.now + (random.chance(0.4) ? 0 : random.next() * 12), MOST_STEPS)
+    if (random.chance(harm)) doHarm(world)
+    else act(world)
+  }
+  await restUnharmed(world)
+  if (simulation.wrong.length === 0) await serveAgain(world)
+  if (simulation.wrong.length === 0) await close(world)
+}
+
+function act(world: World): void {
+  const { random } = world.simulation
+  const frontend = random.pick(world.frontends)
+  if (!frontend.isAlive || (!frontend.isLinked && random.chance(0.7))) return
+  const burst = random.chance(0.05) ? 1 + random.below(50) : 1 + random.few(8)
+  const choice = random.next()
+  for (let i = 0; i < burst; i++) {
+    if (choice < 0.6) call(world, frontend)
+    else if (choice < 0.75) emit(world, frontend)
+    else if (choice < 0.85 && !world.corePlace.dead) world.shout()
+    else if (random.chance(0.5)) call(world, frontend)
+    else emit(world, frontend)
+  }
+  if (choice > 0.95) frontend.ticks.listenFor(random.below(60)).catch(() => {})
+}
+
+function doHarm(world: World): void {
+  const { random } = world.simulation
+  const frontend = random.pick(world.frontends)
+  const choice = random.next()
+  if (choice < 0.35) world.stall(random.pick(world.places))
+  else if (choice < 0.5) world.crashCore()
+  else if (choice < 0.65) world.crashGate(frontend.label)
+  else if (choice < 0.8) world.crashFrontend(frontend)
+  else world.cutLink(frontend)
+}
+
+async function restUnharmed(world: World): Promise<void> {
+  const { simulation, model, streams } = world
+  simulation.trace(() => 'no more harm is done')
+  world.healed = true
+  await run(world)
+  model.checkAtRest(false)
+  for (const stream of streams.values()) stream.checkAtRest()
+}
+
+/** All that was started again does what it should. */
+async function serveAgain(world: World): Promise<void> {
+  const { frontends, model, simulation } = world
+  for (const frontend of frontends) {
+    if (!frontend.isLinked) simulation.fault(`${frontend.place.name} has no link`)
+    for (const command of ['now', 'feed', 'values', 'bytes']) call(world, frontend, command)
+  }
+  world.shout()
+  await run(world)
+  for (const { ticks, place } of frontends) {
+    if (ticks.latest?.core !== world.coreNumber || ticks.latest.index !== world.shouted - 1)
+      simulation.fault(`${place.name} heard ${JSON.stringify(ticks.latest)} last, not ${world.shouted - 1}`)
+  }
+  model.checkAtRest(false)
+  for (const stream of world.streams.values()) stream.checkAtRest()
+}
+
+/** What was still open settles, and nothing is left. */
+async function close(world: World): Promise<void> {
+  const { simulation, frontends, zombies, model } = world
+  const { clock } = simulation
+  simulation.trace(() => 'all is closed')
+  for (const { client } of zombies) client?.end(undefined)
+  for (const frontend of frontends) frontend.close()
+  await run(world, clock.now + 600)
+  world.close()
+  await run(world, clock.now + LAST_TIMER)
+  if (clock.timers.length > 0) simulation.fault(`timers are left, of ${clock.timers.join(', ')} ms`)
+  for (const { isClosed, place } of frontends) if (!isClosed) simulation.fault(`${place.name} never closed`)
+  for (const place of world.places)
+    if (place.ports.size > 0) simulation.fault(`${place.name} still has ${place.ports.size} ports`)
+  model.checkAtRest(true)
+}
+
+async function run(world: World, until = Infinity): Promise<void> {
+  const { clock } = world.simulation
+  if ((await clock.run(until, MOST_STEPS)) === 'steps') world.simulation.fault('it goes in circles')
+}

@@ -1,0 +1,59 @@
+// What one frontend hears of core's events: over one link, all of them from the first on, in order.
+import type { Epoch } from './ask.js'
+import type { Frontend } from './frontend.js'
+import type { Simulation } from './simulation.js'
+
+interface Tick {
+  core: number
+  index: number
+}
+
+export class Ticks {
+  /** The latest that was heard over the latest link. */
+  latest: Tick | undefined
+  #epoch: Epoch | undefined
+  readonly #frontend: Frontend
+  readonly #simulation: Simulation
+
+  constructor(frontend: Frontend, simulation: Simulation) {
+    this.#frontend = frontend
+    this.#simulation = simulation
+  }
+
+  /** Until core has said so, where links break meanwhile. */
+  listen(): void {
+    const { client, place } = this.#frontend
+    client
+      .listen<Tick>('tick', ({ payload }) => this.#hear(payload))
+      .catch(() => place.dead || this.#simulation.clock.after(5, () => this.#frontend.closing || this.listen()))
+  }
+
+  /** For a while only: it hears what comes in order, and nothing once it has left. */
+  async listenFor(time: number): Promise<void> {
+    let latest: Tick | undefined
+    let left = false
+    const { client } = this.#frontend
+    const unlisten = await client.listen<Tick>('tick', ({ payload }) => {
+      if (left) this.#simulation.fault(`${this.#frontend.place.name} hears ${payload.index} after it has left`)
+      if (latest && payload.core === latest.core && payload.index <= latest.index) this.#gap(payload, latest)
+      latest = payload
+    })
+    await this.#simulation.clock.sleep(time)
+    left = true
+    unlisten()
+  }
+
+  #hear(tick: Tick): void {
+    const { epoch, place } = this.#frontend
+    const { latest } = this
+    if (tick.core !== epoch!.core)
+      this.#simulation.fault(`${place.name} hears core ${tick.core} over its link to core ${epoch!.core}`)
+    if (latest && this.#epoch === epoch && tick.index !== latest.index + 1) this.#gap(tick, latest)
+    this.#epoch = epoch
+    this.latest = tick
+  }
+
+  #gap({ index }: Tick, latest: Tick): void {
+    this.#simulation.fault(`${this.#frontend.place.name} hears event ${index} after ${latest.index}`)
+  }
+}

@@ -1,0 +1,230 @@
+// A bus in virtual time: one core, its frontends and their gates, each in a place of its own that may die, and come again with
+// new links. What runs in them is the real code: core, gate, client and links.
+import { BusError, RECORD_DIRECTION, openLink, type Link, type SessionKey } from '@sallyport/protocol'
+import { createSealer } from '@sallyport/protocol/records'
+import type { MessagePort } from 'node:worker_threads'
+import { pino } from 'pino'
+import { throughGate } from '../../../frontend/src/through-gate.js'
+import { serveGate } from '../../../isolation/src/gate.js'
+import { createHookWatch } from '../../../isolation/src/hook-watch.js'
+import { createHook, type Hook } from '../../../isolation/src/hook.js'
+import type { App } from '../../src/app.js'
+import type { CoreReport } from '../../src/control.js'
+import { createCore, type Core } from '../../src/core.js'
+import type { Epoch } from './ask.js'
+import { COMMANDS, createDefinition } from './commands.js'
+import { callExposed } from './exposed.js'
+import { Frontend } from './frontend.js'
+import { HOOK_DEADLINE, createJudge } from './hook.js'
+import { Model } from './model.js'
+import { Place } from './place.js'
+import { createPorts, type SimulatedPort } from './port.js'
+import type { Simulation } from './simulation.js'
+import type { Stream } from './streams.js'
+
+const log = pino({ level: 'silent' })
+
+interface Gate {
+  readonly place: Place
+  readonly hook: Hook
+}
+
+export class World {
+  readonly simulation: Simulation
+  readonly model: Model
+  readonly isolated: boolean
+  readonly streams = new Map<number, Stream>()
+  readonly frontends: Frontend[] = []
+  /** Those that have died. */
+  readonly zombies: Frontend[] = []
+  /** No more harm is done. */
+  healed = false
+  core!: Core
+  corePlace!: Place
+  coreNumber = 0
+  /** Sends an event to everybody. Core gives it. */
+  shout = (): void => {}
+  /** So many, this core. */
+  shouted = 0
+  readonly #gates = new Map<string, Gate>()
+  readonly #held: unknown[] = []
+  readonly #cores: Core[] = []
+  #links = 0
+
+  constructor(simulation: Simulation) {
+    this.simulation = simulation
+    this.model = new Model(simulation)
+    this.isolated = simulation.random.chance(0.5)
+  }
+
+  async startCore(): Promise<void> {
+    const number = ++this.coreNumber
+    const place = new Place(`core ${number}`)
+    const permissions = COMMANDS.map(name => `allow-${name}`)
+    this.core = await createCore(
+      createDefinition(this, number),
+      {
+        pattern: this.isolated ? 'isolation' : 'brownfield',
+        acl: {
+          capabilities: [{ value: [{ identifier: 'all', windows: ['*'], permissions }], from: 'the simulation' }],
+          permissionFiles: [],
+          manifests: undefined,
+          unknownPermissions: 'error',
+          platform: 'linux',
+        },
+        appInfo: {},
+        plugins: {},
+        logLevel: 'silent',
+      },
+      () => log,
+      report => this.#reported(report, place),
+    )
+    this.corePlace = place
+    this.#cores.push(this.core)
+    this.simulation.trace(() => `core ${number} has started`)
+  }
+
+  /** Connects a frontend to core, over links of its own. */
+  link(frontend: Frontend): void {
+    if (frontend.place.dead || this.corePlace.dead || frontend.closing) return
+    if (frontend.epoch) frontend.epoch.ended = true
+    const isolated = this.isolated && !frontend.isHost
+    const epoch: Epoch = {
+      number: ++this.#links,
+      core: this.coreNumber,
+      isolated,
+      ended: false,
+      sent: 0,
+      running: 0,
+      received: -1,
+    }
+    this.simulation.trace(() => `${frontend.place.name} gets link ${epoch.number} to core ${epoch.core}`)
+    const [there, here] = createPorts(this.simulation, this.corePlace, frontend.place)
+    frontend.ports = [here]
+    let sessionKey: SessionKey | undefined
+    const keyPort = { postMessage: (key: SessionKey) => (sessionKey = structuredClone(key)), close() {} }
+    this.core.attach({
+      label: frontend.isHost ? undefined : frontend.label,
+      codec: frontend.codec,
+      end: endOf(there),
+      runs: true,
+      cipher: true,
+      ...(isolated && { keyPort: keyPort as unknown as MessagePort }),
+    })
+    const core = openLink(endOf(here), true)
+    frontend.takes(isolated ? throughGate(core, this.#linkToGate(frontend, sessionKey!)) : core, epoch)
+  }
+
+  crashCore(): void {
+    if (this.healed || this.corePlace.dead) return
+    this.simulation.trace(() => `${this.corePlace.name} dies`)
+    this.corePlace.die()
+    for (const { epoch } of this.frontends) if (epoch) epoch.ended = true
+    const { random, clock } = this.simulation
+    clock.after(random.below(120), async () => {
+      await this.startCore()
+      for (const frontend of this.frontends) this.link(frontend)
+    })
+  }
+
+  crashGate(label: string): void {
+    const gate = this.#gates.get(label)
+    const frontend = this.frontends.find(each => each.label === label)!
+    if (this.healed || !gate || gate.place.dead) return
+    this.simulation.trace(() => `${gate.place.name} dies`)
+    gate.place.die()
+    if (frontend.epoch) frontend.epoch.ended = true
+    this.#linkLater(frontend)
+  }
+
+  crashFrontend(frontend: Frontend): void {
+    if (this.healed || frontend.place.dead) return
+    this.simulation.trace(() => `${frontend.place.name} dies`)
+    frontend.die()
+    const { random, clock } = this.simulation
+    clock.after(random.below(120), () => {
+      const next = frontend.next()
+      this.frontends[this.frontends.indexOf(frontend)] = next
+      this.link(next)
+    })
+  }
+
+  /** One of those that its latest link is made of. */
+  cutLink(frontend: Frontend): void {
+    const [port] = this.simulation.random.chance(0.5) ? frontend.ports : [...frontend.ports].reverse()
+    if (this.healed || !port || port.isOver) return
+    this.simulation.trace(() => `the link of ${frontend.place.name} to ${port.peer.place.name} breaks`)
+    frontend.epoch!.ended = true
+    port.cut()
+  }
+
+  /** It has heard of the end of its link. */
+  lost(frontend: Frontend): void {
+    if (!frontend.closing) this.#linkLater(frontend)
+  }
+
+  stall(place: Place): void {
+    if (this.healed) return
+    const { random, clock } = this.simulation
+    place.stalledUntil = clock.now + random.next() * 150
+    this.simulation.trace(() => `${place.name} takes nothing until ${place.stalledUntil.toFixed(3)}`)
+  }
+
+  get places(): Place[] {
+    const gates = [...this.#gates.values()].map(({ place }) => place)
+    return [this.corePlace, ...gates, ...this.frontends.map(({ place }) => place)]
+  }
+
+  callExposed(app: App, core: number, label: string): Promise<void> {
+    return callExposed(this, app, core, label)
+  }
+
+  /** A channel that is collected ends: when that is, no seed decides. */
+  hold(value: unknown): void {
+    this.#held.push(value)
+  }
+
+  close(): void {
+    for (const core of this.#cores) void core.close()
+  }
+
+  #linkLater(frontend: Frontend): void {
+    const { random, clock } = this.simulation
+    const { epoch } = frontend
+    clock.after(random.below(60), () => {
+      if (frontend.epoch === epoch) this.link(frontend)
+    })
+  }
+
+  #linkToGate(frontend: Frontend, key: SessionKey): Link {
+    let gate = this.#gates.get(frontend.label)
+    if (!gate || gate.place.dead) {
+      const place = new Place(`gate of ${frontend.label}`)
+      const judge = createJudge(this, () => this.crashGate(frontend.label))
+      gate = { place, hook: createHook(judge, { deadline: HOOK_DEADLINE }) }
+      this.#gates.set(frontend.label, gate)
+    }
+    const { place, hook } = gate
+    const [inside, outside] = createPorts(this.simulation, place, frontend.place)
+    frontend.ports.push(outside)
+    serveGate({
+      link: openLink(endOf(inside), false),
+      sealer: createSealer({ ...key, direction: RECORD_DIRECTION }),
+      hook,
+      watch: createHookWatch(undefined),
+      rejected: () => {},
+      closed: fault => fault && this.#fault(place.name, fault),
+    })
+    return openLink(endOf(outside), true)
+  }
+
+  #reported(report: CoreReport, place: Place): void {
+    if (report.type === 'fault' && !place.dead) this.#fault(place.name, report.error)
+  }
+
+  #fault(where: string, { message }: BusError | { message: string }): void {
+    this.simulation.fault(`${where} finds fault with an honest frontend: ${message}`)
+  }
+}
+
+const endOf = (port: SimulatedPort) => ({ port: port.asPort, poll: false })
