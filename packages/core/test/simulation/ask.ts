@@ -11,6 +11,8 @@ export interface Epoch {
   readonly core: number
   readonly isolated: boolean
   ended: boolean
+  /** The frontend has closed it, and nothing has happened to it since: what was sent arrives. */
+  left: boolean
   /** How much was sent to core on it. */
   sent: number
   /** Handlers that run for it. */
@@ -38,6 +40,7 @@ export class Ask {
   /** Its handler never ends by itself. */
   endless = false
   ran = 0
+  isRunning = false
   outcomes: string[] = []
 
   constructor(given: Pick<Ask, 'token' | 'command' | 'by' | 'epoch' | 'verdict' | 'isOrphan' | 'order'>) {
@@ -72,11 +75,12 @@ export class Ask {
 
 export const passes = (verdict: Verdict): boolean => ['pass', 'later', 'dies'].includes(verdict)
 
-/** In one word. Of a result, and of what a handler throws, it tells whose it is. */
+/** In a word or two. Of a result, and of what a handler throws, it tells whose it is. */
 export function outcomeOf(error: unknown): string {
   if (!isBusError(error)) return `no BusError: ${String(error)}`
   const { reason, data } = error
-  if (reason === 'Disconnected') return `${reason} ${String((data as { delivered?: string } | undefined)?.delivered)}`
+  const { delivered } = (data ?? {}) as { delivered?: string }
+  if (reason === 'Disconnected' || delivered !== undefined) return `${reason} ${delivered}`
   if (reason === 'CommandFailed') return `${reason} ${String((data as { token?: number } | null)?.token)}`
   return reason
 }

@@ -58,7 +58,10 @@ export function emit(world: World, frontend: Frontend): void {
   const payload = { token: world.model.emits(epoch, frontend.order++, verdict), verdict, hookMs: random.below(40) }
   world.simulation.trace(() => `${frontend.place.name}: emits ${payload.token}, hook: ${verdict}`)
   frontend.client.emit('up', payload).catch((error: unknown) => {
-    if (!epoch.ended) world.simulation.fault(`event ${payload.token} was refused: ${String(error)}`)
+    const outcome = outcomeOf(error)
+    world.model.refused(payload.token)
+    const mayBe = epoch.ended ? 'Disconnected no' : 'Overloaded no'
+    if (outcome !== mayBe) world.simulation.fault(`event ${payload.token} was refused: ${outcome}`)
   })
 }
 

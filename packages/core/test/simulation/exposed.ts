@@ -23,7 +23,7 @@ export async function callExposed(world: World, app: App, core: number, label: s
   })
   const { token, verdict } = ask
   if (random.chance(0.2)) ask.timeout = random.chance(0.5) ? 1 + random.below(40) : 3_600_000
-  const args = { token, verdict, hookMs: random.below(40), ms: random.below(40) }
+  const args = { token, verdict, hookMs: random.below(40), ms: random.few(300) }
   try {
     const result = await app.call<Told>(label, command, args, ask.timeout === undefined ? {} : { timeout: ask.timeout })
     model.settled(ask, result.token === token ? 'ok' : `the result of call ${result.token}`)

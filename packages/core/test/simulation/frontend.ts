@@ -60,9 +60,9 @@ export class Frontend {
     return this.epoch !== undefined && !this.epoch.ended
   }
 
-  /** It runs: its first link was there. */
+  /** It runs, and its first link was there. */
   get isAlive(): boolean {
-    return !this.place.dead && this.client !== undefined
+    return !this.place.dead && !this.closing && this.client !== undefined
   }
 
   die(): void {

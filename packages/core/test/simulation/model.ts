@@ -6,13 +6,15 @@ import type { Simulation } from './simulation.js'
 
 /** Of all that was sent on one link: from there on one of the bounds may have been reached. */
 const CROWDED = 24
-const NEVER_RAN = ['Disconnected no', 'Rejected', 'Denied', 'Overloaded', 'MethodNotFound']
+const NEVER_RAN = ['Rejected', 'Denied', 'Overloaded', 'MethodNotFound']
 
 interface Emitted {
   readonly epoch: Epoch
   readonly order: number
   readonly passes: boolean
   readonly crowded: boolean
+  /** Its sender was told that it was not sent. */
+  refused: boolean
   heard: number
 }
 
@@ -59,22 +61,35 @@ export class Model {
     const { epoch, order } = ask
     if (!epoch || order === undefined) return
     this.#inOrder(epoch, order, String(ask))
+    ask.isRunning = true
     // One that answers at once is over before the next begins.
     if (++epoch.running > BOUNDS.inFlight + 1) this.#wrong(`${epoch.running} calls run at a time for ${ask.by}`)
   }
 
   /** Its handler is over. */
   over(token: number): void {
-    const { epoch } = this.#asks.get(token)!
-    if (epoch) epoch.running--
+    const ask = this.#asks.get(token)!
+    ask.isRunning = false
+    ask.epoch!.running--
   }
 
   /** An event that a frontend sends. */
   emits(epoch: Epoch, order: number, verdict: Verdict): number {
     const token = this.token()
     const isPassed = !epoch.isolated || passes(verdict)
-    this.#emitted.set(token, { epoch, order, passes: isPassed, crowded: epoch.sent > CROWDED, heard: 0 })
+    this.#emitted.set(token, {
+      epoch,
+      order,
+      passes: isPassed,
+      crowded: epoch.sent > CROWDED,
+      refused: false,
+      heard: 0,
+    })
     return token
+  }
+
+  refused(token: number): void {
+    this.#emitted.get(token)!.refused = true
   }
 
   /** Core has heard an event of a frontend's. */
@@ -87,21 +102,31 @@ export class Model {
     this.#inOrder(event.epoch, event.order, `event ${token}`)
   }
 
-  /** Once nothing moves any more. @param isClosed and what would have gone on for ever has ended */
-  checkAtRest(isClosed: boolean): void {
+  /**
+   * Once nothing moves any more.
+   *
+   * @param core the one that lives
+   * @param isClosed what would have gone on for ever has ended
+   */
+  checkAtRest(core: number, isClosed: boolean): void {
     for (const ask of this.#asks.values()) {
+      const goesOn = ask.endless && ask.outcomes.length === 0 && !ask.epoch?.ended
+      if (ask.isRunning && ask.epoch?.core === core && !goesOn) this.#wrong(`${String(ask)} still runs`)
       if (ask.outcomes.length === 0 && !ask.isOrphan() && !(ask.endless && !isClosed))
         this.#wrong(`${String(ask)} never settled`)
       const [outcome = ''] = ask.outcomes
       const isRefusedAnswer = ask.isOfCore && (outcome === 'Rejected' || outcome === 'Overloaded')
-      if (ask.ran > 0 && NEVER_RAN.includes(outcome) && !isRefusedAnswer)
-        this.#wrong(`${String(ask)} ran, and ended as ${outcome}`)
+      const isUnsent = outcome.endsWith(' no') || NEVER_RAN.includes(outcome)
+      if (ask.ran > 0 && isUnsent && !isRefusedAnswer) this.#wrong(`${String(ask)} ran, and ended as ${outcome}`)
       const isLost = outcome === 'Disconnected unknown' || outcome === ''
       const mayRun = ask.passes && !['denied', 'missing'].includes(ask.command) && !this.#isCrowded(ask)
       if (ask.ran === 0 && isLost && mayRun && ask.order !== undefined) this.#noGap(ask.epoch, ask.order, String(ask))
     }
-    for (const [token, { epoch, order, passes, crowded, heard }] of this.#emitted)
-      if (heard === 0 && passes && !crowded) this.#noGap(epoch, order, `event ${token}`)
+    for (const [token, event] of this.#emitted) {
+      const { epoch, order, refused, crowded, heard } = event
+      if (refused && heard > 0) this.#wrong(`event ${token} came, though its sender was told that it was not sent`)
+      if (heard === 0 && event.passes && !crowded && !refused) this.#noGap(epoch, order, `event ${token}`)
+    }
   }
 
   #inOrder(epoch: Epoch, order: number, what: string): void {
@@ -111,7 +136,8 @@ export class Model {
 
   #noGap(epoch: Epoch | undefined, order: number, what: string): void {
     if (epoch && epoch.received > order) this.#wrong(`${what} was lost, but what was sent later has arrived`)
-    else if (epoch && !epoch.ended) this.#wrong(`${what} never arrived, over a link that has not ended`)
+    else if (epoch && (!epoch.ended || epoch.left))
+      this.#wrong(`${what} never arrived, over a link that nothing has happened to`)
   }
 
   #canBe(ask: Ask, outcome: string): boolean {
@@ -128,10 +154,13 @@ export class Model {
       case 'Rejected':
         return !ask.passes
       case 'Cancelled':
+      case 'Cancelled no':
         return ask.aborted
       case 'Timeout':
+      case 'Timeout no':
         return ask.timeout !== undefined && this.#simulation.clock.now >= ask.startedAt + ask.timeout
       case 'Overloaded':
+      case 'Overloaded no':
         return this.#isCrowded(ask)
       case 'Disconnected no':
         return epoch === undefined || epoch.ended

@@ -100,7 +100,8 @@ function doHarm(world: World): void {
   if (choice < 0.35) world.stall(random.pick(world.places))
   else if (choice < 0.5) world.crashCore()
   else if (choice < 0.65) world.crashGate(frontend.label)
-  else if (choice < 0.8) world.crashFrontend(frontend)
+  else if (choice < 0.75) world.crashFrontend(frontend)
+  else if (choice < 0.85) world.leave(frontend)
   else world.cutLink(frontend)
 }
 
@@ -109,7 +110,7 @@ async function restUnharmed(world: World): Promise<void> {
   simulation.trace(() => 'no more harm is done')
   world.healed = true
   await run(world)
-  model.checkAtRest(false)
+  model.checkAtRest(world.coreNumber, false)
   for (const stream of streams.values()) stream.checkAtRest()
 }
 
@@ -126,13 +127,13 @@ async function serveAgain(world: World): Promise<void> {
     if (ticks.latest?.core !== world.coreNumber || ticks.latest.index !== world.shouted - 1)
       simulation.fault(`${place.name} heard ${JSON.stringify(ticks.latest)} last, not ${world.shouted - 1}`)
   }
-  model.checkAtRest(false)
+  model.checkAtRest(world.coreNumber, false)
   for (const stream of world.streams.values()) stream.checkAtRest()
 }
 
 /** What was still open settles, and nothing is left. */
 async function close(world: World): Promise<void> {
-  const { simulation, frontends, zombies, model } = world
+  const { simulation, frontends, leavers, zombies, model } = world
   const { clock } = simulation
   simulation.trace(() => 'all is closed')
   for (const { client } of zombies) client?.end(undefined)
@@ -141,13 +142,17 @@ async function close(world: World): Promise<void> {
   world.close()
   await run(world, clock.now + LAST_TIMER)
   if (clock.timers.length > 0) simulation.fault(`timers are left, of ${clock.timers.join(', ')} ms`)
-  for (const { isClosed, place } of frontends) if (!isClosed) simulation.fault(`${place.name} never closed`)
+  for (const { isClosed, place } of [...frontends, ...leavers])
+    if (!isClosed) simulation.fault(`${place.name} never closed`)
   for (const place of world.places)
     if (place.ports.size > 0) simulation.fault(`${place.name} still has ${place.ports.size} ports`)
-  model.checkAtRest(true)
+  model.checkAtRest(world.coreNumber, true)
 }
 
-async function run(world: World, until = Infinity): Promise<void> {
+/** Milliseconds in which all comes to rest: longer than any timer that does not wait for something that takes for ever. */
+const LONG = 100_000
+
+async function run(world: World, until: number = world.simulation.clock.now + LONG): Promise<void> {
   const { clock } = world.simulation
   if ((await clock.run(until, MOST_STEPS)) === 'steps') world.simulation.fault('it goes in circles')
 }

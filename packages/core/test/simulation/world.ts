@@ -1,13 +1,9 @@
 // A bus in virtual time: one core, its frontends and their gates, each in a place of its own that may die, and come again with
 // new links. What runs in them is the real code: core, gate, client and links.
-import { BusError, RECORD_DIRECTION, openLink, type Link, type SessionKey } from '@sallyport/protocol'
-import { createSealer } from '@sallyport/protocol/records'
+import { openLink, type BusError, type SessionKey } from '@sallyport/protocol'
 import type { MessagePort } from 'node:worker_threads'
 import { pino } from 'pino'
 import { throughGate } from '../../../frontend/src/through-gate.js'
-import { serveGate } from '../../../isolation/src/gate.js'
-import { createHookWatch } from '../../../isolation/src/hook-watch.js'
-import { createHook, type Hook } from '../../../isolation/src/hook.js'
 import type { App } from '../../src/app.js'
 import type { CoreReport } from '../../src/control.js'
 import { createCore, type Core } from '../../src/core.js'
@@ -15,19 +11,14 @@ import type { Epoch } from './ask.js'
 import { COMMANDS, createDefinition } from './commands.js'
 import { callExposed } from './exposed.js'
 import { Frontend } from './frontend.js'
-import { HOOK_DEADLINE, createJudge } from './hook.js'
+import { Gates } from './gates.js'
 import { Model } from './model.js'
 import { Place } from './place.js'
-import { createPorts, type SimulatedPort } from './port.js'
+import { createPorts, endOf } from './port.js'
 import type { Simulation } from './simulation.js'
 import type { Stream } from './streams.js'
 
 const log = pino({ level: 'silent' })
-
-interface Gate {
-  readonly place: Place
-  readonly hook: Hook
-}
 
 export class World {
   readonly simulation: Simulation
@@ -37,6 +28,7 @@ export class World {
   readonly frontends: Frontend[] = []
   /** Those that have died. */
   readonly zombies: Frontend[] = []
+  readonly leavers: Frontend[] = []
   /** No more harm is done. */
   healed = false
   core!: Core
@@ -46,10 +38,10 @@ export class World {
   shout = (): void => {}
   /** So many, this core. */
   shouted = 0
-  readonly #gates = new Map<string, Gate>()
+  readonly #gates: Gates = new Gates(this)
   readonly #held: unknown[] = []
   readonly #cores: Core[] = []
-  #links = 0
+  readonly #epochs: Epoch[] = []
 
   constructor(simulation: Simulation) {
     this.simulation = simulation
@@ -90,14 +82,16 @@ export class World {
     if (frontend.epoch) frontend.epoch.ended = true
     const isolated = this.isolated && !frontend.isHost
     const epoch: Epoch = {
-      number: ++this.#links,
+      number: this.#epochs.length + 1,
       core: this.coreNumber,
       isolated,
       ended: false,
       sent: 0,
       running: 0,
       received: -1,
+      left: false,
     }
+    this.#epochs.push(epoch)
     this.simulation.trace(() => `${frontend.place.name} gets link ${epoch.number} to core ${epoch.core}`)
     const [there, here] = createPorts(this.simulation, this.corePlace, frontend.place)
     frontend.ports = [here]
@@ -112,14 +106,18 @@ export class World {
       ...(isolated && { keyPort: keyPort as unknown as MessagePort }),
     })
     const core = openLink(endOf(here), true)
-    frontend.takes(isolated ? throughGate(core, this.#linkToGate(frontend, sessionKey!)) : core, epoch)
+    frontend.takes(isolated ? throughGate(core, this.#gates.link(frontend, sessionKey!)) : core, epoch)
   }
 
   crashCore(): void {
     if (this.healed || this.corePlace.dead) return
     this.simulation.trace(() => `${this.corePlace.name} dies`)
     this.corePlace.die()
-    for (const { epoch } of this.frontends) if (epoch) epoch.ended = true
+    for (const epoch of this.#epochs) {
+      if (epoch.core !== this.coreNumber) continue
+      epoch.ended = true
+      epoch.left = false
+    }
     const { random, clock } = this.simulation
     clock.after(random.below(120), async () => {
       await this.startCore()
@@ -128,25 +126,32 @@ export class World {
   }
 
   crashGate(label: string): void {
-    const gate = this.#gates.get(label)
+    const place = this.#gates.placeOf(label)
     const frontend = this.frontends.find(each => each.label === label)!
-    if (this.healed || !gate || gate.place.dead) return
-    this.simulation.trace(() => `${gate.place.name} dies`)
-    gate.place.die()
+    if (this.healed || !place || place.dead) return
+    this.simulation.trace(() => `${place.name} dies`)
+    place.die()
     if (frontend.epoch) frontend.epoch.ended = true
     this.#linkLater(frontend)
   }
 
   crashFrontend(frontend: Frontend): void {
-    if (this.healed || frontend.place.dead) return
+    if (this.healed || frontend.place.dead || frontend.closing) return
     this.simulation.trace(() => `${frontend.place.name} dies`)
     frontend.die()
-    const { random, clock } = this.simulation
-    clock.after(random.below(120), () => {
-      const next = frontend.next()
-      this.frontends[this.frontends.indexOf(frontend)] = next
-      this.link(next)
-    })
+    this.#replace(frontend)
+  }
+
+  /** It closes its client, and ends: what it has sent before arrives. */
+  leave(frontend: Frontend): void {
+    if (this.healed || !frontend.isAlive || frontend.closing) return
+    this.simulation.trace(() => `${frontend.place.name} leaves`)
+    // Of what waits in a gate nothing is said.
+    frontend.epoch!.left = frontend.isLinked && !frontend.epoch!.isolated
+    frontend.epoch!.ended = true
+    frontend.close()
+    this.leavers.push(frontend)
+    this.#replace(frontend)
   }
 
   /** One of those that its latest link is made of. */
@@ -171,8 +176,7 @@ export class World {
   }
 
   get places(): Place[] {
-    const gates = [...this.#gates.values()].map(({ place }) => place)
-    return [this.corePlace, ...gates, ...this.frontends.map(({ place }) => place)]
+    return [this.corePlace, ...this.#gates.places, ...this.frontends.map(({ place }) => place)]
   }
 
   callExposed(app: App, core: number, label: string): Promise<void> {
@@ -188,6 +192,15 @@ export class World {
     for (const core of this.#cores) void core.close()
   }
 
+  #replace(frontend: Frontend): void {
+    const { random, clock } = this.simulation
+    clock.after(random.below(120), () => {
+      const next = frontend.next()
+      this.frontends[this.frontends.indexOf(frontend)] = next
+      this.link(next)
+    })
+  }
+
   #linkLater(frontend: Frontend): void {
     const { random, clock } = this.simulation
     const { epoch } = frontend
@@ -196,35 +209,11 @@ export class World {
     })
   }
 
-  #linkToGate(frontend: Frontend, key: SessionKey): Link {
-    let gate = this.#gates.get(frontend.label)
-    if (!gate || gate.place.dead) {
-      const place = new Place(`gate of ${frontend.label}`)
-      const judge = createJudge(this, () => this.crashGate(frontend.label))
-      gate = { place, hook: createHook(judge, { deadline: HOOK_DEADLINE }) }
-      this.#gates.set(frontend.label, gate)
-    }
-    const { place, hook } = gate
-    const [inside, outside] = createPorts(this.simulation, place, frontend.place)
-    frontend.ports.push(outside)
-    serveGate({
-      link: openLink(endOf(inside), false),
-      sealer: createSealer({ ...key, direction: RECORD_DIRECTION }),
-      hook,
-      watch: createHookWatch(undefined),
-      rejected: () => {},
-      closed: fault => fault && this.#fault(place.name, fault),
-    })
-    return openLink(endOf(outside), true)
-  }
-
   #reported(report: CoreReport, place: Place): void {
-    if (report.type === 'fault' && !place.dead) this.#fault(place.name, report.error)
+    if (report.type === 'fault' && !place.dead) this.fault(place.name, report.error)
   }
 
-  #fault(where: string, { message }: BusError | { message: string }): void {
+  fault(where: string, { message }: BusError | { message: string }): void {
     this.simulation.fault(`${where} finds fault with an honest frontend: ${message}`)
   }
 }
-
-const endOf = (port: SimulatedPort) => ({ port: port.asPort, poll: false })

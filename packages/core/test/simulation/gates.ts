@@ -1,0 +1,56 @@
+// The gates of a simulated bus, by the labels of their frontends: each in a place of its own, with one hook for all of its links.
+import { RECORD_DIRECTION, openLink, type Link, type SessionKey } from '@sallyport/protocol'
+import { createSealer } from '@sallyport/protocol/records'
+import { serveGate } from '../../../isolation/src/gate.js'
+import { createHookWatch } from '../../../isolation/src/hook-watch.js'
+import { createHook, type Hook } from '../../../isolation/src/hook.js'
+import type { Frontend } from './frontend.js'
+import { HOOK_DEADLINE, createJudge } from './hook.js'
+import { Place } from './place.js'
+import { createPorts, endOf } from './port.js'
+import type { World } from './world.js'
+
+interface Gate {
+  readonly place: Place
+  readonly hook: Hook
+}
+
+export class Gates {
+  readonly #world: World
+  readonly #gates = new Map<string, Gate>()
+
+  constructor(world: World) {
+    this.#world = world
+  }
+
+  get places(): Place[] {
+    return [...this.#gates.values()].map(({ place }) => place)
+  }
+
+  placeOf(label: string): Place | undefined {
+    return this.#gates.get(label)?.place
+  }
+
+  /** A link to it; it is started where there is none. */
+  link(frontend: Frontend, key: SessionKey): Link {
+    let gate = this.#gates.get(frontend.label)
+    if (!gate || gate.place.dead) {
+      const place = new Place(`gate of ${frontend.label}`)
+      const judge = createJudge(this.#world, () => this.#world.crashGate(frontend.label))
+      gate = { place, hook: createHook(judge, { deadline: HOOK_DEADLINE }) }
+      this.#gates.set(frontend.label, gate)
+    }
+    const { place, hook } = gate
+    const [inside, outside] = createPorts(this.#world.simulation, place, frontend.place)
+    frontend.ports.push(outside)
+    serveGate({
+      link: openLink(endOf(inside), false),
+      sealer: createSealer({ ...key, direction: RECORD_DIRECTION }),
+      hook,
+      watch: createHookWatch(undefined),
+      rejected: () => {},
+      closed: fault => fault && this.#world.fault(place.name, fault),
+    })
+    return openLink(endOf(outside), true)
+  }
+}
