@@ -19,12 +19,21 @@ export function check<S extends v.GenericSchema>(
   const issue = firstOf(result.issues)
   const place = placeOf(issue)
   if (isUnknownKey(issue)) {
-    const name = String(issue.path?.at(-1)?.key)
-    throw new BusError('InvalidParams', `${where}: unknown option ${JSON.stringify(place)}${hintOf(name, places)}`)
+    const hint = besideOf(issue, places) ?? hintOf(String(issue.path?.at(-1)?.key), places)
+    throw new BusError('InvalidParams', `${where}: unknown option ${JSON.stringify(place)}${hint}`)
   }
   const at = place === '' ? where : `${where}: ${place}`
   if (issue.received === 'undefined') throw new BusError('InvalidParams', `${at} is missing`)
   throw new BusError('InvalidParams', `${at} must be ${issue.message}: got ${receivedIn(issue)}`)
+}
+
+/** A right name in the right place, where another `kind` or `use` would have it. */
+function besideOf({ path }: v.BaseIssue<unknown>, places: readonly string[]): string | undefined {
+  const [parent, own] = (path ?? []).slice(-2)
+  const tail = `.${String(parent?.key)}.${String(own?.key)}`
+  const chosen = Object.entries(Object(own?.input) as object).find(([key]) => key === 'kind' || key === 'use')
+  if (!chosen || !places.some(place => `.${place}`.endsWith(tail))) return undefined
+  return ` with ${chosen[0]}: ${JSON.stringify(chosen[1])}`
 }
 
 /** A right name in the wrong place, or nearly a right one. */
