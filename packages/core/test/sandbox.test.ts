@@ -77,6 +77,7 @@ function writeReader() {
   const folder = writeProject({
     'app/package.json': { type: 'module' },
     'app/src/front/main.js': reader,
+    'app/src/front/outside.js': `import '../../../secrets/key.js'`,
     'app/src/front/beside.txt': 'beside',
     'app/src/frontier/near.txt': 'near',
     'app/node_modules/dep/package.json': { name: 'dep', type: 'module', exports: './index.js' },
@@ -85,6 +86,7 @@ function writeReader() {
     'app/node_modules/dep/node_modules/deeper/index.cjs': `module.exports = 'of a package'`,
     'app/node_modules/@sallyport/.keep': '',
     'secrets/key.txt': 'secret',
+    'secrets/key.js': '',
     'public/open.txt': 'open',
     'empty/.keep': '',
   })
@@ -166,6 +168,15 @@ describe('reads', () => {
     expect((await read(file, { kind: 'permission', strict: true })).read['secret']).toBe(denied)
   })
 
+  test.each(['permission', 'process'] as const)(
+    'of other modules do not load, and the fault says which: %s',
+    async kind => {
+      const file = writeReader()
+      const message = expect.stringMatching(/denies FileSystemRead of .*key\.js;/) as string
+      await expect(read(file, kind, 'app/src/front/outside.js')).rejects.toMatchObject({ message })
+    },
+  )
+
   test('of a path with an asterisk can’t be granted', async () => {
     const file = writeReader()
     const asterisk = read(file, { kind: 'permission', read: [file('a*b')] })
@@ -176,7 +187,8 @@ describe('reads', () => {
 test.each([
   [{ sandbox: 'proces' }, /sandbox must be "none", "permission"/],
   [{ sandbox: { kind: 'proces' } }, /sandbox\.kind must be "permission", "process" or "ses"/],
-  [{ sandbox: { kind: 'process', strict: true } }, /unknown option "sandbox\.strict"/],
+  [{ sandbox: { kind: 'process', strict: true } }, /unknown option "sandbox\.strict" with kind: "process"$/],
+  [{ sandbox: { kind: 'ses', read: [] } }, /unknown option "sandbox\.read" with kind: "ses"$/],
   [{ sandbox: { kind: 'process', cpu: 0 } }, /sandbox\.cpu must be a share of one core, more than 0: got 0/],
   [{ sandbox: { kind: 'permission', reads: [] } }, /unknown option "sandbox\.reads" \(did you mean "read"/],
   [{ sandbox: { kind: 'permission', read: ['here'] } }, /sandbox\.read\[0\] must be a file: URL or an absolute path/],

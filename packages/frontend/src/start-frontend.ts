@@ -12,6 +12,7 @@ import {
 import { startWorkerActor } from '@sallyport/protocol/actor'
 import { Client } from './client.js'
 import { setCurrentClient } from './current.js'
+import { explainDenied } from './explain-denied.js'
 import { throughGate } from './through-gate.js'
 
 /** What is around a frontend. */
@@ -48,7 +49,7 @@ export function startFrontend(
       void client.closed.then(() => send({ type: 'link.closed' }))
       const loaded = script ? runScript(script, error => send({ type: 'fault', error })) : import(module)
       client.whileLoading(loaded)
-      loaded.catch((error: unknown) => send({ type: 'fault', error }))
+      loaded.catch((error: unknown) => send({ type: 'fault', error: sandbox ? explainDenied(error) : error }))
       return () => void client.close()
     },
     drain: async () => {},
