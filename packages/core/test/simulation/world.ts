@@ -160,6 +160,7 @@ export class World {
     if (this.healed || !port || port.isOver) return
     this.simulation.trace(() => `the link of ${frontend.place.name} to ${port.peer.place.name} breaks`)
     frontend.epoch!.ended = true
+    frontend.epoch!.left = false
     port.cut()
   }
 
