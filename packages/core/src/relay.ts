@@ -19,16 +19,19 @@ import type { RelayData } from './relay/relay-data.js'
 import { MAX_REPORT_BYTES, createReports } from './relay/reports.js'
 import { readUsage } from './relay/usage.js'
 
-/** How long a process may go on that should have drained, in milliseconds: less than the host's patience with this thread. */
+/** How long a process may go on that should have drained, in milliseconds. */
 const GRACE_MS = 250
 
 /** How long a process may take to end once a link of it has closed. */
 const ON_ITS_WAY_MS = 1000
 
-const { args, start, link, gate, limits } = workerData as RelayData
+const { args, temporary, start, link, gate, limits } = workerData as RelayData
 const host = parentPort!
-const child = startChild(args, gate !== undefined)
+const child = startChild(args, temporary, gate !== undefined)
 let stopping = false
+let hurry!: () => void
+/** From then on nobody waits for what it has sent. */
+const late = new Promise<void>(resolve => (hurry = resolve))
 /** Why the process was killed. */
 let reason: BusError | undefined
 
@@ -62,7 +65,10 @@ host.on('message', (command: { type: 'start' } | { type: 'stop'; timeout: number
   control.send({ kind: FRAME_KIND.json, body: JSON.stringify(command) })
   if (command.type === 'start') return
   stopping = true
-  setTimeout(kill, command.timeout + GRACE_MS)
+  setTimeout(() => {
+    kill()
+    hurry()
+  }, command.timeout + GRACE_MS)
 })
 
 const join = async (near: LinkEnd, far: Duplex): Promise<void> =>
@@ -80,15 +86,16 @@ if (limits.memory !== undefined || limits.cpu !== undefined) {
 
 try {
   const { code, signal } = await child.ended
-  await joined
-  if (reason) leave(reason)
-  else if (signal && !stopping) leave(new BusError('InternalError', `A frontend’s process was ended by ${signal}`))
-  else setImmediate(() => process.exit(code ?? 0))
+  if (signal && !stopping) reason ??= new BusError('InternalError', `A frontend’s process was ended by ${signal}`)
+  await Promise.race([joined, late])
+  if (reason) tellFailed(reason)
+  await child.alone
+  setImmediate(() => process.exit(reason ? 1 : (code ?? 0)))
 } catch (error) {
-  leave(error)
+  tellFailed(error)
+  setImmediate(() => process.exit(1))
 }
 
-function leave(error: unknown): void {
+function tellFailed(error: unknown): void {
   tell({ type: 'state', state: 'failed', error: reportError(error) })
-  setImmediate(() => process.exit(1))
 }

@@ -1,6 +1,7 @@
 // A relay against processes that speak no frontend's language: programs that write to its pipes whatever they like.
 import { createLinkEnds, openLink, type BusError, type Link, type StateReport } from '@sallyport/protocol'
 import { once } from 'node:events'
+import { tmpdir } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { ProcessLimits, RelayData } from '../src/relay/relay-data.js'
@@ -36,7 +37,13 @@ afterEach(() => Promise.all(workers.splice(0).map(worker => worker.terminate()))
 /** @param program what the process runs, with `control`, `core`, `frame` and `report` at hand */
 function startRelay(program: string, limits: ProcessLimits = {}): Relay {
   const [here, there] = createLinkEnds('ring', false)
-  const workerData: RelayData = { args: ['-e', prelude + program], start: new Uint8Array(8), link: there, limits }
+  const workerData: RelayData = {
+    args: ['-e', prelude + program],
+    temporary: tmpdir(),
+    start: new Uint8Array(8),
+    link: there,
+    limits,
+  }
   const worker = new Worker(new URL(import.meta.resolve('#relay')), {
     workerData,
     transferList: [there.port],

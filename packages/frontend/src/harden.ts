@@ -1,7 +1,8 @@
 // Takes away what Node's permission model leaves open in a worker, before any code of the frontend's is loaded. Run last:
 // the worker's entry has taken its port and its data by then. docs/security.md tells what can't be taken.
+import { ChildProcess } from 'node:child_process'
 import fs from 'node:fs'
-import { syncBuiltinESMExports } from 'node:module'
+import { createRequire, syncBuiltinESMExports } from 'node:module'
 import os from 'node:os'
 import v8 from 'node:v8'
 import threads from 'node:worker_threads'
@@ -35,8 +36,23 @@ export function harden(): void {
   const { navigator } = globalThis as { navigator?: object }
   if (navigator) replace(navigator, 'locks', undefined)
   guardDescriptors(fs)
+  takeSignals()
+  stopTraces()
   closeDatabases()
   syncBuiltinESMExports()
+}
+
+/** Of a process that was never started, Node 20 signals the host's whole group. No process can be started here. */
+function takeSignals(): void {
+  const { _handle: handle } = new ChildProcess() as unknown as { _handle: object }
+  replace(Object.getPrototypeOf(handle) as object, 'kill', refusal('ChildProcess.kill'))
+}
+
+/** Node 20 writes them to the working directory, and asks no permission. In a worker there are none. */
+function stopTraces(): void {
+  if (!threads.isMainThread) return
+  const traces = createRequire(import.meta.url)('node:trace_events') as object
+  replace(traces, 'createTracing', refusal('trace_events.createTracing'))
 }
 
 /** SQLite opens files by itself, and asks no permission. */

@@ -82,7 +82,8 @@ export class Listeners {
       const listener = this.#byCoreId.get(coreId)
       if (!listener) continue
       try {
-        void listener.handler({ event, id: listener.id, payload })
+        const { handler, id } = listener
+        void handler({ event, id, payload })
       } catch (error) {
         throwLater(error)
       }

@@ -1,5 +1,6 @@
 // Starts the relay of a frontend that runs in a process of its own, under the same permission model as a worker would be.
 import type { FrontendProcessStart, FrontendWorkerData } from '@sallyport/protocol'
+import { tmpdir } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { serialize } from 'node:v8'
 import type { ResourceLimits, Worker } from 'node:worker_threads'
@@ -25,6 +26,7 @@ export function spawnFrontendProcess(data: FrontendWorkerData, sandbox: ProcessS
   const flags = [...MODEL, ...flagsOf(readsOfFrontend(entry, module, read)), ...flagsOfV8(resourceLimits)]
   const relayData: RelayData = {
     args: [...flags, fileURLToPath(entry)],
+    temporary: tmpdir(),
     start: serialize(start),
     link,
     ...(gate && { gate }),

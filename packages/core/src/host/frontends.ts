@@ -32,6 +32,9 @@ interface Frontend {
 
 const MAX_TRUSTED = 1000
 
+/** A relay kills its process, and ends by itself: what ends after it stays in the table of processes. */
+const RELAY_GRACE_MS = 10_000
+
 export class Frontends {
   readonly #host: FrontendHost
   readonly #open = new Map<string, Frontend>()
@@ -74,6 +77,7 @@ export class Frontends {
     const boot = new Promise<void>(resolve => (booted = resolve))
     const thread = this.#host.supervisor.start({
       name: `frontend ${label}`,
+      ...(isProcess(sandbox) && { grace: RELAY_GRACE_MS }),
       spawn: () => spawnFrontend(workerData, settings, this.#host.log),
       onState: state => {
         this.#host.log.debug({ actor: 'frontend', label, state }, 'state')
@@ -112,9 +116,9 @@ export class Frontends {
 
   #heard(label: string, report: unknown): void {
     const { type, folder } = (report ?? {}) as Partial<StrayReadReport>
-    if (type !== 'stray-read') return
+    if (type !== 'stray-read' || typeof folder !== 'string') return
     this.#host.log.warn(
-      { label, folder: String(folder) },
+      { label, folder },
       'Node lets this frontend read all below the working directory: see docs/security.md',
     )
   }
@@ -128,7 +132,7 @@ export class Frontends {
   #wire(label: string, { codec, link, poll, sandbox }: WireSettings, runs: boolean): Wired {
     const { options, cipher } = this.#host
     const { pattern } = options
-    const cores = coresFor(typeof sandbox === 'object' && sandbox.kind === 'process')
+    const cores = coresFor(isProcess(sandbox))
     const kind = chooseLink(link, pattern, cores)
     const makeEnds = (): [LinkEnd, LinkEnd] => createLinkEnds(kind, poll && hasCores(pattern, cores))
     const [there, here] = makeEnds()
@@ -164,6 +168,9 @@ export class Frontends {
     }
   }
 }
+
+const isProcess = (sandbox: FrontendSettings['sandbox'] | undefined): boolean =>
+  typeof sandbox === 'object' && sandbox.kind === 'process'
 
 const isStrict = (sandbox: FrontendSettings['sandbox']): boolean =>
   typeof sandbox === 'object' && sandbox.kind === 'permission' && sandbox.strict

@@ -2,6 +2,7 @@
 // host's environment nor its output. What Node leaves open is taken away in the worker itself (frontend/src/harden.ts).
 import { realpathSync } from 'node:fs'
 import type { ResourceLimits, TransferListItem, Worker } from 'node:worker_threads'
+import { guardInnerPort } from './inner-port.js'
 import { flagsOf, isWithin, joinReads, readsOf, readsOfModule, type Reads } from './reads.js'
 import { spawnWorker } from './spawn.js'
 
@@ -49,13 +50,15 @@ export function strayRead({ folders }: Reads): string | undefined {
 
 /** @throws what `new Worker` throws */
 export function spawnSandboxed({ reads, resourceLimits = HEAP, ...start }: SandboxedWorker): Worker {
-  return spawnWorker(start.entry, start.workerData, start.transferList, {
+  const worker = spawnWorker(start.entry, start.workerData, start.transferList, {
     execArgv: [...PERMISSION, ...flagsOf(reads)],
     env: {},
     stdout: true,
     stderr: true,
     resourceLimits,
   })
+  guardInnerPort(worker)
+  return worker
 }
 
 const known = new Map<string, Reads>()

@@ -12,6 +12,8 @@ const GRACE_MS = 500
 /** From then on a thread that still has not ended is in a built-in function that nothing interrupts, perhaps for good. */
 const LOST_MS = 5000
 
+const graceOf = ({ grace = GRACE_MS }: ThreadSpec): number => grace
+
 const earlyEnd = (name: string): Error => new BusError('InternalError', `${name} ended before it was ready`)
 
 const lost = (name: string): Error =>
@@ -25,8 +27,8 @@ const threadMachine = setup({
   },
   actors: { thread: threadLogic },
   delays: {
-    patience: ({ context }) => context.timeout + GRACE_MS,
-    hope: ({ context }) => context.timeout + GRACE_MS + LOST_MS,
+    patience: ({ context }) => context.timeout + graceOf(context.spec),
+    hope: ({ context }) => context.timeout + graceOf(context.spec) + LOST_MS,
   },
   actions: {
     keepError: assign({

@@ -8,6 +8,8 @@ export interface ThreadSpec {
   /** `core`, `frontend main`, `gate of main`: for texts and the log. */
   name: string
   spawn(): Worker
+  /** How long it may take beyond its time to drain, in milliseconds, before it is ended from outside. */
+  grace?: number
   /** What the worker says beside its own state. It is not trusted. */
   onReport(report: unknown): void
   onState(state: LifeState): void

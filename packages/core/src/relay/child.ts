@@ -2,7 +2,7 @@
 // the host.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { setPriority, tmpdir } from 'node:os'
+import { setPriority } from 'node:os'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { PROCESS_PIPES } from '@sallyport/protocol'
@@ -18,6 +18,8 @@ export interface Child {
   readonly gate: Duplex | undefined
   /** Settled once it has ended and all that it wrote was read. Rejects where it can't be started. */
   readonly ended: Promise<ChildEnd>
+  /** Settled once what watches over it has ended as well. */
+  readonly alone: Promise<void>
   kill(): void
 }
 
@@ -26,8 +28,8 @@ export interface ChildEnd {
   signal: NodeJS.Signals | null
 }
 
-export function startChild(args: string[], isolated: boolean): Child {
-  const folder = mkdtempSync(join(tmpdir(), 'sallyport-'))
+export function startChild(args: string[], temporary: string, isolated: boolean): Child {
+  const folder = mkdtempSync(join(temporary, 'sallyport-'))
   const child = spawn(process.execPath, args, {
     cwd: folder,
     env: {},
@@ -36,11 +38,9 @@ export function startChild(args: string[], isolated: boolean): Child {
     detached: process.platform !== 'win32',
   })
   const { pid } = child
+  const alone = killAfterUs(child, folder)
   const ended = endOf(child).finally(() => rmSync(folder, { recursive: true, force: true }))
-  if (pid !== undefined) {
-    child.once('exit', killAfterUs(pid, folder))
-    makeLessUrgent(pid)
-  }
+  if (pid !== undefined) makeLessUrgent(pid)
   child.stdout!.pipe(process.stdout)
   child.stderr!.pipe(process.stderr)
   const pipe = (fd: number): Duplex => child.stdio[fd] as Duplex
@@ -50,6 +50,7 @@ export function startChild(args: string[], isolated: boolean): Child {
     core: pipe(PROCESS_PIPES.core),
     gate: isolated ? pipe(PROCESS_PIPES.gate) : undefined,
     ended,
+    alone,
     kill: () => child.kill('SIGKILL'),
   }
 }

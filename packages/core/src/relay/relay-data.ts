@@ -4,6 +4,8 @@ import type { LinkEnd } from '@sallyport/protocol'
 export interface RelayData {
   /** The flags of Node, and the module to start with. */
   args: string[]
+  /** Where the process gets an empty folder: a relay has no environment that says so. */
+  temporary: string
   /** `FrontendProcessStart`, serialized: no business of the relay's. */
   start: Uint8Array
   /** To core. */

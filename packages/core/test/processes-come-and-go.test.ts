@@ -1,0 +1,58 @@
+// Frontends in processes of their own come and go for as long as the host lives: what is left of one is a leak of many.
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { fixture, start } from './start.js'
+
+/** With those that have ended, and that nobody has asked about. */
+function children(): string[] {
+  const stats = readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .map(readStat)
+  return stats.filter(stat => Number(stat.split(') ').at(-1)!.split(' ')[1]) === process.pid)
+}
+
+function readStat(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'latin1')
+  } catch {
+    return ''
+  }
+}
+
+const descriptors = (): string[] => readdirSync('/proc/self/fd')
+
+test.runIf(process.platform === 'linux')(
+  'twenty leave no process, descriptor or folder',
+  { timeout: 60_000 },
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'come-and-go-'))
+    const before = process.env['TMPDIR']
+    process.env['TMPDIR'] = folder
+    try {
+      const bus = await start()
+      const open = async (label: string): Promise<void> => {
+        await bus.open(label, fixture('ends.mjs'), { sandbox: 'process' })
+        expect(await bus.call<string>(label, 'cwd')).toContain(folder)
+      }
+      await open('first')
+      await bus.closeFrontend('first')
+      const [processes, files] = [children().length, descriptors().length]
+      for (let round = 0; round < 5; round++) {
+        const labels = ['one', 'two', 'three', 'four']
+        await Promise.all(labels.map(open))
+        bus.call('one', 'ends', { how: 'spin' }).catch(() => {})
+        bus.call('two', 'ends', { how: 'abort' }).catch(() => {})
+        await Promise.allSettled(labels.map(label => bus.closeFrontend(label)))
+      }
+      await expect.poll(() => children().length, { timeout: 10_000 }).toBe(processes)
+      await expect.poll(() => descriptors().length, { timeout: 10_000 }).toBe(files)
+      await expect.poll(() => readdirSync(folder), { timeout: 10_000 }).toEqual([])
+    } finally {
+      rmSync(folder, { recursive: true })
+      if (before === undefined) delete process.env['TMPDIR']
+      else process.env['TMPDIR'] = before
+    }
+  },
+)
