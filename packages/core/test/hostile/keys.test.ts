@@ -1,7 +1,7 @@
 // Keys stay where they are used: a program runs with records, and all that its host and a frontend can find in their own
 // memory, and all that is logged or shown, is searched for every secret that core has made.
 import { execFile } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -12,8 +12,10 @@ const folder = mkdtempSync(join(tmpdir(), 'key-hunt-'))
 const read = (name: string): Buffer => readFileSync(join(folder, name))
 const made: { kind: string; bytes: Buffer }[] = []
 beforeAll(async () => {
-  const program = fileURLToPath(new URL('key-hunt/host.mjs', import.meta.url))
-  await promisify(execFile)(process.execPath, [program], { env: { ...process.env, KEY_HUNT: folder } })
+  const [spy, program] = ['spy.mjs', 'host.mjs'].map(name => new URL(`key-hunt/${name}`, import.meta.url))
+  await promisify(execFile)(process.execPath, [`--import=${spy!.href}`, fileURLToPath(program!)], {
+    env: { ...process.env, KEY_HUNT: folder },
+  })
   for (const line of read('secrets').toString().trim().split('\n')) {
     const [kind = '', hex = ''] = line.split(' ')
     made.push({ kind, bytes: Buffer.from(hex, 'hex') })
@@ -59,4 +61,27 @@ test('core itself keeps the master alone where JavaScript could come upon it', (
 test('none is logged at any level, or shown by what is public', () => {
   expect(read('shown').toString()).toContain('"actor":"core"')
   expect(found('shown')).toEqual([])
+})
+
+test('none is in environment data, or told to all threads, by the host, core or a frontend', () => {
+  const shared = read('shared').toString('latin1')
+  // Those of the program's flags: the host, core, and a frontend without a sandbox.
+  expect(shared.match(/as data of thread/g)).toHaveLength(3)
+  expect(shared.match(/on a channel of thread/g)).toHaveLength(3)
+  expect(found('shared')).toEqual([])
+})
+
+test('nothing that a gate runs knows of a way to all threads', () => {
+  const packages = new URL('../../../', import.meta.url)
+  const sources = ['core', 'frontend', 'isolation', 'protocol'].flatMap(name =>
+    readdirSync(new URL(`${name}/src/`, packages), { recursive: true, encoding: 'utf8' })
+      .filter(file => /(?<!\.test|\.test-d)\.ts$/.test(file))
+      .map(file => `${name}/src/${file.replaceAll('\\', '/')}`),
+  )
+  expect(sources).toContain('isolation/src/worker.ts')
+  const told = sources.filter(file =>
+    /BroadcastChannel|EnvironmentData|postMessageToThread/.test(readFileSync(new URL(file, packages), 'utf8')),
+  )
+  // It takes them away.
+  expect(told).toEqual(['frontend/src/harden.ts'])
 })
