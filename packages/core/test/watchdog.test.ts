@@ -15,27 +15,28 @@ const text = (label: string, limit = LIMIT): string =>
   `The isolation hook of "${label}" has not returned for ${limit} ms`
 const disconnected = { reason: 'Disconnected', data: { delivered: 'unknown' } }
 
-describe.each(['port', 'ring'] as const)('over a %s', link => {
-  test.each(['spin', 'spin-in-promise', 'spin-behind', 'promises', 'regex', 'getter', 'thenable', 'question'])(
-    'a hook that is stuck (%s) is ended, and its label is free again',
-    async hook => {
-      const { bus, faults } = await stuck({ onConfirm: () => true })
-      const client = await bus.connect('tests', { link })
-      const calls = [client.invoke('add', { hook }), client.invoke('add', { a: 1, b: 2 })]
-      // What passed before its hook was stuck in a promise goes on: its answer may be the one that comes.
-      const results = await Promise.allSettled(calls)
-      if (hook !== 'spin-behind' && hook !== 'promises') {
-        expect(results).toMatchObject(Array(2).fill({ status: 'rejected', reason: disconnected }))
-      }
-      await expect
-        .poll(() => faults)
-        .toMatchObject([{ label: 'tests', error: { reason: 'Timeout', message: text('tests') } }])
-      await client.closed
-      const again = await bus.connect('tests', { link })
-      expect(await again.invoke('add', { a: 1, b: 2 })).toBe(3)
-      expect(faults.length).toBe(1)
-    },
-  )
+/** What a ring may change is when a hook is run, and what has gone on by then. */
+describe.each([
+  ['port', ['spin', 'spin-in-promise', 'spin-behind', 'promises', 'regex', 'getter', 'thenable', 'question']],
+  ['ring', ['spin', 'spin-behind', 'promises']],
+] as const)('over a %s', (link, hooks) => {
+  test.each(hooks)('a hook that is stuck (%s) is ended, and its label is free again', async hook => {
+    const { bus, faults } = await stuck({ onConfirm: () => true })
+    const client = await bus.connect('tests', { link })
+    const calls = [client.invoke('add', { hook }), client.invoke('add', { a: 1, b: 2 })]
+    // What passed before its hook was stuck in a promise goes on: its answer may be the one that comes.
+    const results = await Promise.allSettled(calls)
+    if (hook !== 'spin-behind' && hook !== 'promises') {
+      expect(results).toMatchObject(Array(2).fill({ status: 'rejected', reason: disconnected }))
+    }
+    await expect
+      .poll(() => faults)
+      .toMatchObject([{ label: 'tests', error: { reason: 'Timeout', message: text('tests') } }])
+    await client.closed
+    const again = await bus.connect('tests', { link })
+    expect(await again.invoke('add', { a: 1, b: 2 })).toBe(3)
+    expect(faults.length).toBe(1)
+  })
 })
 
 test('also after a hundred messages that passed', async () => {
