@@ -81,7 +81,7 @@ function act(world: World): void {
   const { random } = world.simulation
   const frontend = random.pick(world.frontends)
   if (!frontend.isAlive || (!frontend.isLinked && random.chance(0.7))) return
-  const burst = random.chance(0.05) ? 1 + random.below(50) : 1 + random.few(8)
+  const burst = random.chance(0.05) ? 1 + random.below(120) : 1 + random.few(8)
   const choice = random.next()
   for (let i = 0; i < burst; i++) {
     if (choice < 0.6) call(world, frontend)
