@@ -1,5 +1,12 @@
 // Two links as one: frames in both directions, one end for both, and a sender that waits for the slower one.
-import { BusError, createMemoryLinkPair, type Frame, type Link, type LinkReceiver } from '@sallyport/protocol'
+import {
+  BusError,
+  createMemoryLinkPair,
+  type Frame,
+  type FrameKind,
+  type Link,
+  type LinkReceiver,
+} from '@sallyport/protocol'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { bridge } from './bridge.js'
@@ -74,4 +81,20 @@ test('a fault of the far one is told', async () => {
   near.receiver.closed()
   expect(await over).toBe(fault)
   expect([near.log, far.log]).toEqual([['close'], ['close']])
+})
+
+test('attachments go on as far as a message may have them; more than that is a fault', async () => {
+  const [near, far] = [told(), told()]
+  const over = bridge(near.link, far.link)
+  const send = (kind: FrameKind, body: Uint8Array): void => far.receiver.frame({ kind, body })
+  const large = new Uint8Array(2 ** 26)
+  for (const kind of [5, 5, 5, 5, 2, 5, 5, 5, 5, 2] as const) send(kind, kind === 5 ? large : new Uint8Array(1))
+  // The smallest that there is counts, so that there can't be too many either.
+  for (let i = 0; i < 2 ** 12; i++) send(5, new Uint8Array(0))
+  expect(near.log).toHaveLength(10 + 2 ** 12)
+  send(5, new Uint8Array(0))
+  near.receiver.closed()
+  expect(await over).toMatchObject({ reason: 'InvalidRequest', message: expect.stringContaining('attachments') })
+  expect(near.log.slice(10 + 2 ** 12)).toEqual(['close'])
+  expect(far.log).toEqual(['close', 'close'])
 })

@@ -1,5 +1,12 @@
 // Joins two links: what one brings the other sends on, no faster than it can. Where one ends, both do.
-import type { BusError, Link } from '@sallyport/protocol'
+import {
+  BusError,
+  FRAME_KIND,
+  MAX_ATTACHED_BYTES,
+  MIN_ATTACHMENT_BYTES,
+  type Link,
+  type ReceivedFrame,
+} from '@sallyport/protocol'
 
 /** Resolves once both have closed, with a fault of the far one's: that peer is not trusted. */
 export async function bridge(near: Link, far: Link): Promise<BusError | undefined> {
@@ -9,8 +16,15 @@ export async function bridge(near: Link, far: Link): Promise<BusError | undefine
 
 const pass = (from: Link, to: Link): Promise<BusError | undefined> =>
   new Promise(resolve => {
+    const bounded = boundAttachments()
     from.receive({
       frame(frame) {
+        if (!bounded(frame)) {
+          resolve(new BusError('InvalidRequest', 'The peer sent more attachments than a message has'))
+          from.close()
+          to.close()
+          return
+        }
         to.send(frame)
         const room = to.room()
         if (!room) return
@@ -23,3 +37,12 @@ const pass = (from: Link, to: Link): Promise<BusError | undefined> =>
       },
     })
   })
+
+/** A link holds attachments until their message comes, and does not count them: a peer that never sends one would fill it. */
+function boundAttachments(): (frame: ReceivedFrame) => boolean {
+  let held = 0
+  return ({ kind, body }) => {
+    held = kind === FRAME_KIND.bytes ? held + Math.max(body.length, MIN_ATTACHMENT_BYTES) : 0
+    return held <= MAX_ATTACHED_BYTES
+  }
+}
