@@ -51,10 +51,12 @@ export class CallTable {
     call.abort(new BusError('Cancelled', 'The caller has cancelled the call'))
   }
 
-  abortAll(reason: BusError): void {
+  /** Gives those that ran. */
+  abortAll(reason: BusError): readonly Call[] {
     const calls = [...this.#running.takeAll(), ...this.#unanswered]
     this.#unanswered.clear()
     for (const call of calls) call.abort(reason)
     this.#whenIdle?.()
+    return calls
   }
 }

@@ -88,6 +88,11 @@ export class Call implements CommandContext {
     return (this.#controller ??= new AbortController()).signal
   }
 
+  /** @internal */
+  get method(): string {
+    return this.#command.method
+  }
+
   get scope(): CommandScope {
     return this.#permits.scopeOf(this.#command)
   }

@@ -1,6 +1,6 @@
 // What host and core tell each other. Control messages are plain objects: for a worker's life, for frontends that come and
 // go, and for what a host wants to know. No call that is served makes one.
-import type { CodecName, LinkEnd, ReportedError } from '@sallyport/protocol'
+import type { CodecName, Heartbeat, LinkEnd, ReportedError } from '@sallyport/protocol'
 import type { LifeState } from '@sallyport/protocol/actor'
 import type { MessagePort } from 'node:worker_threads'
 import type { AclInput } from './authority/acl.js'
@@ -26,9 +26,21 @@ export interface CoreOptions {
   logLevel: string
 }
 
+/** What was done to the capabilities at run time: a core that is started again begins with it. */
+export interface CapabilityChanges {
+  /** By their identifiers. */
+  added: Map<string, unknown>
+  /** Of those that the bus was started with. */
+  removed: Set<string>
+  /** Some capability has named an app command: none is open any more. */
+  decided: boolean
+}
+
 export interface CoreWorkerData extends CoreOptions {
   /** The user's core module, as a URL. */
   module: string
+  changes: CapabilityChanges
+  heartbeat: Heartbeat | undefined
 }
 
 /** A link that core is given. */
@@ -37,6 +49,8 @@ export interface Attachment {
   label: string | undefined
   codec: CodecName
   end: LinkEnd
+  /** A number that no other link to this core has; 0 for the host's own. */
+  id: number
   /** It runs already: the others are told of it now, and not when its module begins. */
   runs?: boolean
   /** In the isolation pattern: where the gate waits for this session's key. The host passes it on without reading it. */
@@ -50,6 +64,8 @@ export type CoreCommand =
   | { type: 'attach'; attachment: Attachment }
   /** The frontend's module is about to run: the others may be told of it. */
   | { type: 'begin'; label: string }
+  /** The frontend is gone, and not only its link. */
+  | { type: 'end'; label: string }
   | { type: 'stop'; timeout: number }
 
 /** Core → host. */
@@ -57,7 +73,8 @@ export type CoreReport =
   | { type: 'state'; state: LifeState; error?: ReportedError }
   | { type: 'log'; line: string }
   /** This frontend's link is there. */
-  | { type: 'attached'; label: string }
+  | { type: 'attached'; label: string; id: number }
   /** `more`: of this frontend's calls, that are not told one by one. */
   | { type: 'denied'; label: string; command: string; more: number }
-  | { type: 'fault'; label: string; error: ReportedError }
+  /** It has come over the link of this number. */
+  | { type: 'fault'; label: string; id: number; error: ReportedError }

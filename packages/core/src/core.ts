@@ -20,6 +20,8 @@ export interface Core {
   attach(attachment: Attachment): void
   /** Tells of a frontend that was attached, as its module begins to run. */
   begin(label: string): void
+  /** Tells that a frontend is gone, once its session has ended. */
+  end(label: string): void
   /** Takes no further call; resolves once those that run have ended. */
   drain(): Promise<void>
   /**
@@ -35,7 +37,7 @@ const LEAST_PATIENCE = 100
 /** @throws BusError `InvalidParams` where the definition or a capability is wrong, and what a `setup` throws. */
 export async function createCore(
   definition: CoreDefinition,
-  { pattern, maxRecordAge, acl, appInfo, plugins, module }: CoreOptions & Partial<CoreWorkerData>,
+  { pattern, maxRecordAge, acl, changes, appInfo, plugins, module }: CoreOptions & Partial<CoreWorkerData>,
   getLog: () => Logger,
   report: (report: CoreReport) => void,
 ): Promise<Core> {
@@ -57,6 +59,7 @@ export async function createCore(
     pluginFiles: pluginFilesOf(definition),
     warn,
   })
+  if (changes) authority.restore(changes)
   const hostRegistry: CommandRegistry = new Map([...registry, ...createHostCommands(authority, sessions).map(named)])
   const app = createApp({ call: (...call) => sessions.call(...call), router, getLog, resources, path })
   const keys = pattern === 'isolation' ? (await import('./keys.js')).createKeys(maxRecordAge) : undefined
@@ -79,12 +82,12 @@ export async function createCore(
   let closing: Promise<void> | undefined
 
   return {
-    attach({ label, codec, end, runs, keyPort, cipher }: Attachment): void {
+    attach({ label, codec, end, id, runs, keyPort, cipher }: Attachment): void {
       // A key port without keys throws: a session that was to be sealed never starts in clear.
       const opener = keyPort && keys!.handTo(keyPort, cipher)
       const permits = label === undefined ? HOST_PERMITS : authority.permitsOf(label)
       const link = openLink(end, false)
-      sessions.add({
+      sessions.add(id, {
         label,
         codec,
         link,
@@ -96,6 +99,7 @@ export async function createCore(
       if (runs && label !== undefined) sessions.begin(label)
     },
     begin: label => sessions.begin(label),
+    end: label => sessions.end(label),
     drain: () => sessions.drain(),
     close: (patience = 0) => (closing ??= close(patience)),
   }
@@ -108,8 +112,8 @@ function reportTo(report: (report: CoreReport) => void): SessionsParts['report']
     denied(label, command, more) {
       report({ type: 'denied', label, command, more })
     },
-    fault(label, error) {
-      report({ type: 'fault', label, error: reportError(error) })
+    fault(label, id, error) {
+      report({ type: 'fault', label, id, error: reportError(error) })
     },
   }
 }

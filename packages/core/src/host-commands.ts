@@ -5,7 +5,7 @@ import type { Call } from './context.js'
 import type { Sessions } from './sessions.js'
 import { giveAway, movable } from './transfer.js'
 
-/** The commands behind methods of `Bus`. */
+/** The commands behind methods of `Bus`. Those of capabilities give whether app commands need one from now on. */
 export const HOST_METHOD = {
   /** The arguments are the function's own; which function it is stands in the headers. */
   call: 'plugin:host|call',
@@ -34,10 +34,14 @@ export function createHostCommands(authority: Authority, sessions: Sessions): Ru
       deny: '',
       run: (args, call) => callFrontend(sessions, args, call),
     },
-    command(HOST_METHOD.addCapability, ({ capability }) =>
-      authority.add({ value: capability, from: 'bus.addCapability' }),
-    ),
-    command(HOST_METHOD.removeCapability, ({ identifier }) => authority.remove(String(identifier))),
+    command(HOST_METHOD.addCapability, ({ capability }) => {
+      authority.add({ value: capability, from: 'bus.addCapability' })
+      return authority.isDecided
+    }),
+    command(HOST_METHOD.removeCapability, ({ identifier }) => {
+      authority.remove(String(identifier))
+      return authority.isDecided
+    }),
   ]
 }
 

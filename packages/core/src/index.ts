@@ -33,8 +33,11 @@ export {
   type PluginDefinition,
   type PooledCommandOptions,
 } from './define.js'
-export type { Bus, BusEvents, CloseOptions } from './host/bus.js'
+export type { Bus, CloseOptions } from './host/bus.js'
 export type { ExplainOptions } from './host/review.js'
+export type { SupervisionOptions } from './host/supervision.js'
+export type { BusInspection } from './host/supervisor.js'
+export type { Actor, BusEvents } from './host/teller.js'
 export { createBus } from './create-bus.js'
 export { explainCapabilities, type ExplainedCapabilities } from './explain-capabilities.js'
 export type { Logger } from './host/log.js'
@@ -46,6 +49,7 @@ export { transfer } from './transfer.js'
 export type {
   BusOptions,
   ConnectionOptions,
+  CoreModule,
   FrontendModule,
   FrontendOptions,
   IsolationOptions,

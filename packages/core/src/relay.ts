@@ -3,10 +3,13 @@
 import {
   BusError,
   FRAME_KIND,
+  createPulse,
   createStreamLink,
   isBusError,
   openLink,
   reportError,
+  type FrontendCommand,
+  type FrontendProcessCommand,
   type LinkEnd,
   type StateReport,
 } from '@sallyport/protocol'
@@ -16,7 +19,7 @@ import { bridge } from './relay/bridge.js'
 import { startChild } from './relay/child.js'
 import { LOOK_EVERY_MS, createJudge } from './relay/limits.js'
 import type { RelayData } from './relay/relay-data.js'
-import { MAX_REPORT_BYTES, createReports } from './relay/reports.js'
+import { MAX_REPORT_BYTES, createReports, isPong } from './relay/reports.js'
 import { readUsage } from './relay/usage.js'
 
 /** How long a process may go on that should have drained, in milliseconds. */
@@ -25,10 +28,11 @@ const GRACE_MS = 250
 /** How long a process may take to end once a link of it has closed. */
 const ON_ITS_WAY_MS = 1000
 
-const { args, temporary, start, link, gate, limits } = workerData as RelayData
+const { args, temporary, start, isolated, heartbeat, limits } = workerData as RelayData
 const host = parentPort!
-const child = startChild(args, temporary, gate !== undefined)
+const child = startChild(args, temporary, isolated)
 let stopping = false
+let joined: Promise<unknown> | undefined
 let hurry!: () => void
 /** From then on nobody waits for what it has sent. */
 const late = new Promise<void>(resolve => (hurry = resolve))
@@ -51,8 +55,12 @@ const tell = (report: StateReport): void => host.postMessage(report)
 const control = createStreamLink(child.control, MAX_REPORT_BYTES)
 control.send({ kind: FRAME_KIND.bytes, body: start })
 const read = createReports()
+const pulse = heartbeat && createPulse(heartbeat)
 control.receive({
   frame(frame) {
+    // Its states too show that it is not stuck; with the first it begins to be judged.
+    pulse?.()
+    if (isPong(frame)) return
     const report = read(frame)
     if (report) tell(report)
     else kill(new BusError('InvalidRequest', 'A frontend’s process has sent what is no report'))
@@ -61,19 +69,27 @@ control.receive({
   closed: soon,
 })
 
-host.on('message', (command: { type: 'start' } | { type: 'stop'; timeout: number }) => {
+const order = (command: FrontendProcessCommand): void =>
   control.send({ kind: FRAME_KIND.json, body: JSON.stringify(command) })
-  if (command.type === 'start') return
+
+host.on('message', (command: FrontendCommand & { timeout?: number }) => {
+  order({ type: command.type })
+  if (command.type === 'link') return join(command)
   stopping = true
   setTimeout(() => {
     kill()
     hurry()
-  }, command.timeout + GRACE_MS)
+  }, command.timeout! + GRACE_MS)
 })
 
-const join = async (near: LinkEnd, far: Duplex): Promise<void> =>
-  soon(await bridge(openLink(near, true), createStreamLink(far)))
-const joined = Promise.all([join(link, child.core), gate && child.gate && join(gate, child.gate)])
+/** Once: pipes can't be joined to other links. A frontend whose link has ended is started again as a whole. */
+function join({ link, gate }: { link: LinkEnd; gate?: LinkEnd }): void {
+  const one = async (near: LinkEnd, far: Duplex): Promise<void> =>
+    soon(await bridge(openLink(near, true), createStreamLink(far)))
+  joined = Promise.all([one(link, child.core), gate && child.gate && one(gate, child.gate)])
+}
+
+if (heartbeat) setInterval(() => order({ type: 'ping' }), heartbeat.every).unref()
 
 if (limits.memory !== undefined || limits.cpu !== undefined) {
   const judge = createJudge(limits)

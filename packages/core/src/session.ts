@@ -221,7 +221,13 @@ export class Session implements ListenerHome {
     if (this.#closed) return
     this.#closed = true
     const gone = `The frontend ${JSON.stringify(this.#name)} is gone`
-    this.#calls.abortAll(new BusError('Disconnected', gone))
+    const cutOff = this.#calls.abortAll(new BusError('Disconnected', gone))
+    if (this.#draining) {
+      const reason = 'Disconnected'
+      for (const { method: command } of cutOff) {
+        this.#options.report.warn('still ran as the bus was closed', { command, reason })
+      }
+    }
     this.#channels.abandonAll(gone)
     this.#exposed.end(gone)
     this.#options.router.dropHome(this)

@@ -16,7 +16,8 @@ export interface SessionsParts {
   report: {
     /** `more` others were denied, and are not told one by one. */
     denied(label: string, command: string, more: number): void
-    fault: SessionReport['fault']
+    /** What came over the link of this number is no frame of an honest one. */
+    fault(label: string, id: number, error: BusError): void
   }
 }
 
@@ -28,6 +29,8 @@ export class Sessions {
   readonly #open = new Set<Session>()
   /** The latest of each label: one that was closed may still be on its way out. */
   readonly #byLabel = new Map<string, Session>()
+  /** Whose frontends are gone: the others are told once the session has ended. A link may also close for another to follow. */
+  readonly #ending = new WeakSet<Session>()
   /** What is being closed after frontends that have gone. */
   readonly #closing = new Set<Promise<void>>()
   readonly #hurry = new AbortController()
@@ -54,7 +57,8 @@ export class Sessions {
     throw new BusError('Disconnected', text, { data: { delivered: 'no' } })
   }
 
-  add(options: Omit<SessionOptions, 'router' | 'resources' | 'report'>): void {
+  /** @param id of its link */
+  add(id: number, options: Omit<SessionOptions, 'router' | 'resources' | 'report'>): void {
     const { router, getLog, report } = this.#parts
     const { label } = options
     const failed = (error: unknown): void =>
@@ -72,12 +76,12 @@ export class Sessions {
       if (label !== undefined && this.#byLabel.get(label) === session) this.#byLabel.delete(label)
       const closing = resources.closeAll(this.#hurry.signal).finally(() => this.#closing.delete(closing))
       this.#closing.add(closing)
-      if (label !== undefined) tellDestroyed(router, label)
+      if (label !== undefined && this.#ending.has(session)) tellDestroyed(router, label)
     }
     const told: SessionReport = {
       denied: command => denials.add(command.slice(0, MAX_NAME)),
       warn: (text, about) => warnings.add([text, about && { ...about, command: about.command.slice(0, MAX_NAME) }]),
-      fault: (from, error) => report.fault(from, error),
+      fault: (from, error) => report.fault(from, id, error),
       closed,
     }
     const session = new Session({ ...options, router, resources, report: told })
@@ -90,6 +94,13 @@ export class Sessions {
     if (this.#byLabel.has(label)) tellCreated(this.#parts.router, label)
   }
 
+  /** Tells that a frontend is gone. */
+  end(label: string): void {
+    const session = this.#byLabel.get(label)
+    if (session) this.#ending.add(session)
+    else tellDestroyed(this.#parts.router, label)
+  }
+
   /** Takes no further call; resolves once those that run have ended. */
   async drain(): Promise<void> {
     await Promise.all([...this.#open].map(session => session.drain()))
@@ -97,7 +108,9 @@ export class Sessions {
 
   /** Ends the frontends, and closes what was open for them. After `hurry` nothing more is waited for. */
   async closeFrontends(hurry: AbortSignal): Promise<void> {
-    const links = [...this.#open].filter(({ label }) => label !== undefined).map(session => session.close())
+    const frontends = [...this.#open].filter(({ label }) => label !== undefined)
+    frontends.forEach(session => this.#ending.add(session))
+    const links = frontends.map(session => session.close())
     if (hurry.aborted) this.#hurry.abort()
     else hurry.addEventListener('abort', () => this.#hurry.abort(), { once: true })
     await Promise.all([...this.#closing])

@@ -1,5 +1,5 @@
 // The entry of the core worker: loads the user's core module and serves it.
-import { BusError, describeName, describeThrown, reportError } from '@sallyport/protocol'
+import { BusError, beat, describeName, describeThrown, reportError } from '@sallyport/protocol'
 import { startWorkerActor } from '@sallyport/protocol/actor'
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
@@ -8,7 +8,8 @@ import { createCore, type Core } from './core.js'
 import { definitionOf } from './definition.js'
 import { createCoreLog } from './log.js'
 
-const { module, ...options } = workerData as CoreWorkerData
+const { module, heartbeat, ...options } = workerData as CoreWorkerData
+beat(heartbeat)
 const control = parentPort!
 const report = (message: CoreReport): void => control.postMessage(message)
 const getLog = createCoreLog(options.logLevel, line => report({ type: 'log', line }))
@@ -43,13 +44,15 @@ control.on('message', (command: CoreCommand) => {
     patience = command.timeout
     actor.stop()
   } else if (command.type === 'begin') core?.begin(command.label)
+  else if (command.type === 'end') core?.end(command.label)
   else if (core) attach(command.attachment)
   else waiting.push(command.attachment)
 })
 
 function attach(attachment: Attachment): void {
   core?.attach(attachment)
-  if (attachment.label !== undefined) report({ type: 'attached', label: attachment.label })
+  const { label, id } = attachment
+  if (label !== undefined) report({ type: 'attached', label, id })
 }
 
 async function load(url: string): Promise<{ default?: unknown }> {

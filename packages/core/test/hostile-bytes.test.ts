@@ -4,8 +4,10 @@ import { patterns, start } from './start.js'
 
 const worker = (source: string): URL =>
   new URL(
-    `data:text/javascript,${encodeURIComponent(`import { workerData } from 'node:worker_threads'
-      const { port } = (workerData.gate ?? workerData.link)
+    `data:text/javascript,${encodeURIComponent(`import { MessagePort, parentPort } from 'node:worker_threads'
+      const isLink = handle => handle instanceof MessagePort && handle !== parentPort
+      // To the gate, where there is one.
+      const port = process._getActiveHandles().filter(isLink).at(-1)
       const large = (size = 2 ** 16) => new ArrayBuffer(size)
       const frame = (...bytes) => Uint8Array.from(bytes).buffer
       ${source}
@@ -33,10 +35,10 @@ describe.each(patterns)('a frontend worker: %s', (_name, app) => {
     ['ring', 'posts shared memory beside the ring', 'port.postMessage(new SharedArrayBuffer(8))'],
     ['ring', 'posts a list beside the ring', 'port.postMessage([large()])'],
   ])('over a %s, that %s, is gone, and no other', async (link, _what, source) => {
-    const bus = await start({ app })
+    const bus = await start({ app, supervision: { restart: 'temporary' } })
     const client = await bus.connect('tests')
     const fault = new Promise(resolve => bus.on('fault', resolve))
-    await bus.open('bad', worker(source), { link })
+    await bus.open('bad', worker(source), { link, sandbox: 'none' })
     expect(await fault).toMatchObject({ label: 'bad', error: { name: 'BusError' } })
     expect(await client.invoke('add', { a: 1, b: 1 })).toBe(2)
   })

@@ -146,13 +146,18 @@ describe('the isolation app', () => {
     expect(await other.invoke('echo', ask)).toEqual({ answer: false })
   })
 
-  test('a frontend that sends its gate no frame is told of, and gone', async () => {
-    const bus = await start({ app: isolation('judge') })
-    const fault = new Promise(resolve => bus.on('fault', resolve))
-    const source = `import { workerData } from 'node:worker_threads'
-      workerData.gate.port.postMessage('nonsense')`
-    await bus.open('bad', new URL(`data:text/javascript,${encodeURIComponent(source)}`), { sandbox: 'none' })
+  test('a frontend that sends its gate no frame is told of, and ended', async () => {
+    const bus = await start({ app: isolation('judge'), supervision: { restart: 'temporary' } })
+    const [fault, failed] = ['fault', 'failed'].map(name => new Promise(resolve => bus.on(name as 'fault', resolve)))
+    const source = `import { MessagePort } from 'node:worker_threads'
+      const { postMessage } = MessagePort.prototype
+      MessagePort.prototype.postMessage = function () { postMessage.call(this, 'nonsense') }
+      const { emit } = await import('${import.meta.resolve('@sallyport/frontend')}')
+      await emit('x')`
+    const module = new URL(`data:text/javascript,${encodeURIComponent(source)}`)
+    await bus.open('bad', module, { link: 'port', sandbox: 'none' })
     expect(await fault).toMatchObject({ label: 'bad', error: { reason: 'InvalidRequest' } })
+    expect(await failed).toMatchObject({ label: 'bad', actor: 'frontend', error: { reason: 'InvalidRequest' } })
   })
 
   test('two frontends have gates and keys of their own', async () => {

@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import { pino } from 'pino'
 import { describe, expect, test } from 'vitest'
-import type { BusError, BusOptions } from '../src/index.js'
+import type { BusOptions } from '../src/index.js'
 import { fixture, isolation, next, patterns, places, start } from './start.js'
 
 const at = (source: string): URL => new URL(`data:text/javascript,${encodeURIComponent(source)}`)
@@ -165,38 +165,6 @@ test('what bus.on and bus.close are given is checked', async () => {
 })
 
 describe('a worker that dies', () => {
-  const crash = at(`export default { commands: {
-    ok: () => 1,
-    crash: () => { setTimeout(() => { throw new Error('late') }); return new Promise(() => {}) } } }`)
-
-  test('core: the bus has failed, every call settles, and the host is told', async () => {
-    const bus = await start({ core: crash })
-    const fault = new Promise(resolve => bus.on('fault', resolve))
-    const [one, two] = [await bus.connect('one'), await bus.connect('two')]
-    const calls = [one.invoke('crash'), two.invoke('ok'), two.invoke('crash')]
-    expect(await Promise.allSettled(calls)).toMatchObject([
-      { reason: { reason: 'Disconnected' } },
-      {},
-      { reason: { reason: 'Disconnected' } },
-    ])
-    expect(await fault).toMatchObject({ label: 'core', error: { message: 'late' } })
-    await expect(bus.connect('three')).rejects.toMatchObject({ message: 'The bus is failed' })
-    // An event is fire and forget: the host's own link may hear of the end a moment later.
-    await expect.poll(() => bus.emit('x').catch((error: BusError) => error.reason)).toBe('Disconnected')
-  })
-
-  test.each(patterns)('core that exits with code 0 has failed too: %s', async (_name, app) => {
-    const bus = await start({
-      app: { security: { ...app.security, capabilities: [] } },
-      core: at('export default { setup(app) { app.listen("quit", () => process.exit(0)) } }'),
-    })
-    const fault = new Promise(resolve => bus.on('fault', resolve))
-    const [client] = [await bus.connect('one'), await bus.emit('quit')]
-    expect(await fault).toMatchObject({ label: 'core', error: { message: 'core has ended by itself' } })
-    await expect(client.invoke('x')).rejects.toMatchObject({ reason: 'Disconnected' })
-    await expect(bus.connect('two')).rejects.toMatchObject({ reason: 'Disconnected' })
-  })
-
   test.each([
     [
       'reports nonsense',
@@ -213,7 +181,7 @@ describe('a worker that dies', () => {
   })
 
   test.each(places)('a frontend: the others do not notice: %s', async (_name, app, sandbox) => {
-    const bus = await start({ app })
+    const bus = await start({ app, supervision: { restart: 'temporary' } })
     const fault = new Promise(resolve => bus.on('fault', resolve))
     await bus.open('bad', at('throw new Error("of the frontend")'), { sandbox })
     expect(await fault).toMatchObject({ label: 'bad', error: { message: 'of the frontend' } })

@@ -41,14 +41,12 @@ function startRelay(program: string, limits: ProcessLimits = {}): Relay {
     args: ['-e', prelude + program],
     temporary: tmpdir(),
     start: new Uint8Array(8),
-    link: there,
+    isolated: false,
+    heartbeat: undefined,
     limits,
   }
-  const worker = new Worker(new URL(import.meta.resolve('#relay')), {
-    workerData,
-    transferList: [there.port],
-    stdout: true,
-  })
+  const worker = new Worker(new URL(import.meta.resolve('#relay')), { workerData, stdout: true })
+  worker.postMessage({ type: 'link', link: there }, [there.port])
   workers.push(worker)
   const link = openLink(here, false)
   const frames: string[] = []
@@ -116,7 +114,7 @@ describe('a relay', () => {
   test('lets core wait while the process reads nothing, and takes no memory for it', async () => {
     const { worker, link, frames } = startRelay(`
       core.write(frame(1, 'here'))
-      control.on('data', chunk => chunk.includes('start') && core.resume().on('end', () => {}))
+      control.on('data', chunk => chunk.includes('stop') && core.resume().on('end', () => {}))
     `)
     await expect.poll(() => frames, PATIENCE).toEqual(['1:here'])
     const before = process.memoryUsage().rss
@@ -126,7 +124,7 @@ describe('a relay', () => {
     expect(room, 'the ring is full').toBeDefined()
     // What waits here is this end's, 64 MiB: the relay has none of it.
     expect(process.memoryUsage().rss - before).toBeLessThan(100 * 2 ** 20)
-    worker.postMessage({ type: 'start' })
+    worker.postMessage({ type: 'stop', timeout: 30_000 })
     await room
   })
 

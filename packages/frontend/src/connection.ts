@@ -129,12 +129,14 @@ export class Connection {
   }
 
   #end(fault: BusError | undefined): void {
-    if (this.#gone) return
+    const wasOpen = !this.#gone
+    if (!wasOpen && !fault) return
     const cause = fault ?? this.#incoming.fault
     const why = cause ? `The link to core has failed: ${cause.message}` : 'The link to core is closed'
     const gone = (delivered: 'no' | 'unknown'): BusError =>
       new BusError('Disconnected', why, { data: { delivered }, ...(cause && { cause }) })
     this.#gone = gone('no')
+    if (!wasOpen) return
     this.pending.rejectAll(() => gone('unknown'))
     this.#lasting.listeners.unlinked()
     this.channels.finishAll()

@@ -5,10 +5,11 @@ import {
   PROCESS_PIPES,
   createStreamLink,
   reportError,
-  type FrontendCommand,
+  type FrontendProcessCommand,
   type FrontendProcessStart,
   type FrontendReport,
   type Link,
+  type Pong,
 } from '@sallyport/protocol'
 import { Socket } from 'node:net'
 import { deserialize } from 'node:v8'
@@ -19,18 +20,24 @@ const openPipe = (fd: number): Link => createStreamLink(new Socket({ fd }))
 // Taken before the frontend's code is there, which may put something else in its place. No handler runs.
 const { reallyExit } = process as unknown as { reallyExit(code: number): never }
 const control = openPipe(PROCESS_PIPES.control)
-const tell = (report: FrontendReport): void => control.send({ kind: FRAME_KIND.json, body: JSON.stringify(report) })
+const tell = (report: FrontendReport | Pong): void =>
+  control.send({ kind: FRAME_KIND.json, body: JSON.stringify(report) })
 
-let hear: ((command: FrontendCommand) => void) | undefined
+let hear: ((command: FrontendProcessCommand) => void) | undefined
 
 control.receive({
   frame({ kind, body }) {
-    if (kind === FRAME_KIND.json) return hear?.(JSON.parse(Buffer.from(body).toString()) as FrontendCommand)
+    if (kind === FRAME_KIND.json) return hear?.(JSON.parse(Buffer.from(body).toString()) as FrontendProcessCommand)
     const { isolated, ...start } = deserialize(body) as FrontendProcessStart
     startFrontend(start, {
-      open: () => [openPipe(PROCESS_PIPES.core), isolated ? openPipe(PROCESS_PIPES.gate) : undefined],
       tell,
-      hear: take => (hear = take),
+      hear: take =>
+        (hear = command => {
+          if (command.type === 'ping') return tell({ type: 'pong' })
+          if (command.type === 'stop') return take(command)
+          const gate = isolated ? openPipe(PROCESS_PIPES.gate) : undefined
+          take({ type: 'link', core: openPipe(PROCESS_PIPES.core), gate })
+        }),
     })
   },
   // The relay has gone, and with it all that this process is for.

@@ -2,7 +2,6 @@
 // beside this, worker.ts and process.ts, know how the host is spoken to.
 import {
   reportError,
-  type FrontendCommand,
   type FrontendReport,
   type FrontendScript,
   type FrontendStart,
@@ -10,6 +9,7 @@ import {
   type ScriptRunner,
 } from '@sallyport/protocol'
 import { startWorkerActor } from '@sallyport/protocol/actor'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Client } from './client.js'
 import { setCurrentClient } from './current.js'
 import { explainDenied } from './explain-denied.js'
@@ -17,19 +17,29 @@ import { throughGate } from './through-gate.js'
 
 /** What is around a frontend. */
 export interface Surroundings {
-  /** Opens the links: to core, and to the gate where there is one. */
-  open(): [core: Link, gate: Link | undefined]
   tell(report: FrontendReport): void
-  hear(take: (command: FrontendCommand) => void): void
+  hear(take: (command: FrontendOrder) => void): void
 }
+
+/** With the first link its module may run; each later one takes the place of that before. */
+export type FrontendOrder = { type: 'link'; core: Link; gate: Link | undefined } | { type: 'stop' }
 
 export function startFrontend(
   { label, codec, module, data, sandbox, runner }: FrontendStart,
   around: Surroundings,
 ): void {
   let script: FrontendScript | undefined
-  const started = new Promise<void>(resolve => {
-    around.hear(({ type }) => (type === 'start' ? resolve() : actor.stop()))
+  /** The first; it can't be used before there is a client. */
+  let first: Link
+  let client: Client | undefined
+  const linked = new Promise<void>(resolve => {
+    around.hear(order => {
+      if (order.type === 'stop') return actor.stop()
+      const link = order.gate ? throughGate(order.core, order.gate) : order.core
+      if (client) return void client.relink(link)
+      first = link
+      resolve()
+    })
   })
 
   const actor = startWorkerActor({
@@ -41,18 +51,23 @@ export function startFrontend(
       // A script can read nothing at all.
       else if (folder !== undefined) around.tell({ type: 'stray-read', folder })
     },
-    handshake: () => started,
+    handshake: () => linked,
     serve(send) {
-      const [core, gate] = around.open()
-      const client = new Client(gate ? throughGate(core, gate) : core, { label, codec, data })
+      client = new Client(first, { label, codec, data, relinks: true })
       setCurrentClient(client)
       void client.closed.then(() => send({ type: 'link.closed' }))
       const loaded = script ? runScript(script, error => send({ type: 'fault', error })) : import(module)
       client.whileLoading(loaded)
       loaded.catch((error: unknown) => send({ type: 'fault', error: sandbox ? explainDenied(error) : error }))
-      return () => void client.close()
+      return () => void client?.close()
     },
-    drain: async () => {},
+    async drain() {
+      // What had arrived before the word to stop is taken: it takes the loop a turn to come to every port.
+      await nextTurn()
+      await nextTurn()
+      // Calls in flight settle before the thread ends.
+      await client?.close()
+    },
     entered(state, error) {
       around.tell({ type: 'state', state, ...(error !== undefined && { error: reportError(error) }) })
       if (state === 'stopped' || state === 'failed') setImmediate(() => process.exit(state === 'failed' ? 1 : 0))

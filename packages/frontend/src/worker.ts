@@ -1,13 +1,18 @@
 // The entry of a frontend worker.
-import { openLink, type FrontendWorkerData } from '@sallyport/protocol'
+import { beat, openLink, type FrontendCommand, type FrontendWorkerData } from '@sallyport/protocol'
 import { parentPort, workerData } from 'node:worker_threads'
 import { startFrontend } from './start-frontend.js'
 
-const { link, gate, ...start } = workerData as FrontendWorkerData
+const { heartbeat, ...start } = workerData as FrontendWorkerData
 const control = parentPort!
+beat(heartbeat)
 
 startFrontend(start, {
-  open: () => [openLink(link, true), gate && openLink(gate, true)],
   tell: report => control.postMessage(report),
-  hear: take => control.on('message', take),
+  hear: take =>
+    control.on('message', (command: FrontendCommand) => {
+      if (command.type === 'stop') return take(command)
+      const { link, gate } = command
+      take({ type: 'link', core: openLink(link, true), gate: gate && openLink(gate, true) })
+    }),
 })

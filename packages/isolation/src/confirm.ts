@@ -10,6 +10,9 @@ interface ConfirmPort {
   postMessage(request: ConfirmRequest): void
 }
 
+/** Runs what blocks the thread: nobody is to take it for one that hangs. */
+export type Sleep = <T>(sleep: () => T) => T
+
 /**
  * A `confirm` that blocks this thread until the host has answered. It has no deadline of its own: the host answers `no`
  * when it will wait no longer, or ends the thread. Without a port, or if the port fails, the answer is `false`.
@@ -18,6 +21,7 @@ export function createConfirm(
   port: ConfirmPort | undefined,
   shared: SharedArrayBuffer | Int32Array | undefined,
   watch?: HookWatch,
+  asleep: Sleep = sleep => sleep(),
 ): (message?: unknown) => boolean {
   if (port === undefined || shared === undefined) return () => false
   const word = shared instanceof Int32Array ? shared : new Int32Array(shared)
@@ -28,7 +32,7 @@ export function createConfirm(
       port.postMessage({ type: 'confirm', text })
       // A person may take their time: the hook is not stuck.
       watch?.rest()
-      Atomics.wait(word, 0, CONFIRM_WORD.waiting)
+      asleep(() => Atomics.wait(word, 0, CONFIRM_WORD.waiting))
       watch?.enter()
       return Atomics.load(word, 0) === CONFIRM_WORD.yes
     } catch {

@@ -1,11 +1,14 @@
-// The entry of an isolation worker: loads the hook into its sandbox, waits for its session's key, then serves its gate.
+// The entry of an isolation worker: loads the hook into its sandbox, waits for a link and its session's key, then serves its gate.
 import {
   BusError,
   RECORD_DIRECTION,
+  beat,
   openLink,
   reportError,
+  type GateCommand,
   type GateReport,
   type GateWorkerData,
+  type Link,
   type Sealer,
   type SessionKey,
 } from '@sallyport/protocol'
@@ -19,16 +22,36 @@ import { createHookWatch } from './hook-watch.js'
 import { createHook, type Hook } from './hook.js'
 import type { ConsoleSink } from './sandbox-console.js'
 
-const { label, dir, envelope, cipher, link, key: keyPort, confirm, ...given } = workerData as GateWorkerData
+const { label, dir, envelope, cipher, confirm, heartbeat, ...given } = workerData as GateWorkerData
 const control = parentPort!
 const report = (message: GateReport): void => control.postMessage(message)
 
+const asleep = beat(heartbeat)
 const log: ConsoleSink = (level, text) => report({ type: 'log', level, text })
 
 let checkMemory = (): void => {}
 const watch = createHookWatch(given.watch, () => checkMemory())
 let hook: Hook
-let sealer: Sealer
+
+/** The latest link for which there is a key. */
+let linked: { link: Link; sealer: Sealer } | undefined
+let latest: GateCommand | undefined
+/** What is done with a link: before the gate serves, the handshake is over. */
+let take!: () => void
+const handshake = new Promise<void>(resolve => (take = resolve))
+
+async function join(command: Extract<GateCommand, { type: 'link' }>): Promise<void> {
+  latest = command
+  const [received] = (await once(command.key, 'message')) as [SessionKey]
+  command.key.close()
+  // Another may have come meanwhile, in its place.
+  if (command !== latest) return command.link.port.close()
+  linked?.link.close()
+  const sealer = cipher ? createSealer({ ...received, direction: RECORD_DIRECTION }) : await createPlain()
+  received.secret.fill(0)
+  linked = { link: openLink(command.link, false), sealer }
+  take()
+}
 
 const actor = startWorkerActor({
   async boot() {
@@ -36,33 +59,25 @@ const actor = startWorkerActor({
     if (dir === undefined) return
     // SES is loaded only for a hook that needs it.
     const { loadHook } = await import('./load-hook.js')
-    hook = await loadHook({ dir, envelope, confirm, watch, log })
+    hook = await loadHook({ dir, envelope, confirm, watch, asleep, log })
   },
-  async handshake() {
-    const [received] = (await once(keyPort, 'message')) as [SessionKey | undefined]
-    if (!received) throw new BusError('InternalError', 'Core gave no key')
-    keyPort.close()
-    sealer = cipher ? createSealer({ ...received, direction: RECORD_DIRECTION }) : await createPlain()
-    received.secret.fill(0)
-  },
+  handshake: () => handshake,
   serve(send) {
-    const port = openLink(link, false)
     checkMemory = createMemoryCheck(what => {
       const problem = `The isolation hook of ${JSON.stringify(label)} keeps more than ${what}`
       send({ type: 'fault', error: new BusError('Overloaded', problem) })
     })
-    serveGate({
-      link: port,
-      sealer,
-      hook,
-      watch,
-      rejected: (command, why, more) => report({ type: 'rejected', command, why, more }),
-      closed(fault) {
-        if (fault) report({ type: 'fault', error: reportError(fault) })
-        send({ type: 'link.closed' })
-      },
-    })
-    return () => port.close()
+    take = () =>
+      serveGate({
+        ...linked!,
+        hook,
+        watch,
+        rejected: (command, why, more) => report({ type: 'rejected', command, why, more }),
+        // Another may follow.
+        closed: fault => fault && report({ type: 'fault', error: reportError(fault) }),
+      })
+    take()
+    return () => linked!.link.close()
   },
   drain: async () => {},
   entered(state, error) {
@@ -71,7 +86,10 @@ const actor = startWorkerActor({
   },
 })
 
-control.on('message', () => actor.stop())
+control.on('message', (command: GateCommand) => {
+  if (command.type === 'stop') actor.stop()
+  else void join(command)
+})
 
 // A promise that a hook leaves lying is no reason to end its gate. What it was rejected with is not looked at.
 process.on('unhandledRejection', () => log('warn', 'The isolation hook left a promise rejected, and nobody caught it'))

@@ -1,6 +1,6 @@
 // The life of a worker as an xstate actor: core, frontend and isolation are each one of these, with their own `boot`,
 // `handshake`, `serve` and `drain`. An entry of its own (`@sallyport/protocol/actor`), because the rest needs no xstate.
-import { createActor, fromCallback, fromPromise, setup } from 'xstate'
+import { createActor, fromCallback, fromPromise, setup, type AnyStateMachine } from 'xstate'
 
 /** What happens in a worker, as events of its machine. Messages of the data plane are never among them. */
 export type LifeEvent = { type: 'stop' } | { type: 'link.closed' } | { type: 'fault'; error: unknown }
@@ -26,10 +26,21 @@ export interface WorkerActor {
 
 const failed = { target: '#worker.failed', actions: 'keepError' } as const
 
-/** `booting → handshaking → serving (ready → draining) → stopped | failed` */
-export function startWorkerActor(life: WorkerLife): WorkerActor {
-  let reason: unknown
-  const machine = setup({
+/** For the page that draws it: of a life that does nothing. */
+export const createWorkerMachine = (): AnyStateMachine =>
+  workerMachine(
+    {
+      boot: async () => {},
+      handshake: async () => {},
+      serve: () => () => {},
+      drain: async () => {},
+      entered: () => {},
+    },
+    () => {},
+  )
+
+function workerMachine(life: WorkerLife, keep: (error: unknown) => void) {
+  return setup({
     types: {} as { events: LifeEvent },
     actors: {
       boot: fromPromise(() => life.boot()),
@@ -38,9 +49,7 @@ export function startWorkerActor(life: WorkerLife): WorkerActor {
       drain: fromPromise(() => life.drain()),
     },
     actions: {
-      keepError: ({ event }) => {
-        reason = (event as { error?: unknown }).error
-      },
+      keepError: ({ event }) => keep((event as { error?: unknown }).error),
     },
   }).createMachine({
     id: 'worker',
@@ -61,6 +70,12 @@ export function startWorkerActor(life: WorkerLife): WorkerActor {
       failed: { type: 'final' },
     },
   })
+}
+
+/** `booting → handshaking → serving (ready → draining) → stopped | failed` */
+export function startWorkerActor(life: WorkerLife): WorkerActor {
+  let reason: unknown
+  const machine = workerMachine(life, error => (reason = error))
 
   let last: LifeState | undefined
   const actor = createActor(machine)

@@ -39,6 +39,7 @@ export type { FrontendFunctions, FrontendScript, ScriptRunner } from './frontend
 export { FRAME_KIND, isAlone, readFrame, writeFrame, type Frame, type FrameKind } from './frame.js'
 export type { Link, LinkReceiver, ReceivedFrame } from './link.js'
 export { createLinkEnds, openLink, type LinkEnd, type LinkKind } from './link-ends.js'
+export { beat, createHeartbeat, createPulse, type Heartbeat } from './heartbeat.js'
 export { createMemoryLinkPair } from './memory-link.js'
 export {
   describeCommand,
@@ -76,11 +77,14 @@ export {
   RECORD_DIRECTION,
   type ConfirmRequest,
   type FrontendCommand,
+  type FrontendProcessCommand,
   type FrontendProcessStart,
+  type Pong,
   type FrontendReport,
   type FrontendSandbox,
   type FrontendStart,
   type FrontendWorkerData,
+  type GateCommand,
   type GateReport,
   type GateWorkerData,
   type SessionKey,

@@ -3,6 +3,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { LifeState } from './actor.js'
 import type { CodecName } from './codec.js'
+import type { Heartbeat } from './heartbeat.js'
 import type { LinkEnd } from './link-ends.js'
 import type { ReportedError } from './reported-error.js'
 
@@ -34,10 +35,7 @@ export interface FrontendStart {
 }
 
 export interface FrontendWorkerData extends FrontendStart {
-  /** To core. */
-  link: LinkEnd
-  /** To this frontend's gate, in the isolation pattern. */
-  gate?: LinkEnd
+  heartbeat: Heartbeat | undefined
 }
 
 /** Relay → the process of a frontend, by `v8.serialize`, before any command. */
@@ -56,12 +54,21 @@ export interface StateReport {
   error?: ReportedError
 }
 
+/** The process of a frontend → its relay: it is not stuck. */
+export interface Pong {
+  type: 'pong'
+}
+
 export type FrontendReport = StateReport | StrayReadReport
 
-/** Host → frontend: its module may run; or it ends. */
-export interface FrontendCommand {
-  type: 'start' | 'stop'
-}
+/**
+ * Host → frontend: a link to core, and in the isolation pattern one to its gate. With the first its module may run; each later
+ * one takes the place of that before, which has ended or will. Or the frontend is to end.
+ */
+export type FrontendCommand = { type: 'link'; link: LinkEnd; gate?: LinkEnd } | { type: 'stop' }
+
+/** Relay → the process of a frontend: its pipes are joined, or it is to end, or to say that it is not stuck. */
+export type FrontendProcessCommand = { type: 'link' } | { type: 'stop' } | { type: 'ping' }
 
 export interface GateWorkerData {
   label: string
@@ -70,10 +77,7 @@ export interface GateWorkerData {
   envelope: boolean
   /** `false` only for the benchmark. */
   cipher: boolean
-  /** To the frontend. */
-  link: LinkEnd
-  /** From core: the session's key. */
-  key: MessagePort
+  heartbeat: Heartbeat | undefined
   /** To the host, where it answers `confirm`. */
   confirm: { port: MessagePort; answer: SharedArrayBuffer } | undefined
   /**
@@ -82,6 +86,9 @@ export interface GateWorkerData {
    */
   watch: SharedArrayBuffer | undefined
 }
+
+/** Host → gate: a link to its frontend, and the port on which core gives the key of its session. Or the gate is to end. */
+export type GateCommand = { type: 'link'; link: LinkEnd; key: MessagePort } | { type: 'stop' }
 
 /** Gate → host. */
 export type GateReport =

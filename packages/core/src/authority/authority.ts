@@ -1,6 +1,7 @@
 // Decides who may call what, once per frontend and command: a call then costs one look-up. The rules are Tauri's, but that a
 // deny holds for the labels of its capability alone.
 import { BusError } from '@sallyport/protocol'
+import type { CapabilityChanges } from '../control.js'
 import { didYouMean } from '../guess.js'
 import { isDevelopment } from '../mode.js'
 import { accessOf, commandScope, merge, type Access } from './access.js'
@@ -38,6 +39,10 @@ export interface Authority {
   add(source: CapabilitySource): void
   /** @throws BusError `InvalidParams` where there is none of this name */
   remove(identifier: string): void
+  /** Some capability names an app command, or one that is gone did: none is open for want of a capability. */
+  readonly isDecided: boolean
+  /** Does again what was done at run time before. */
+  restore(changes: CapabilityChanges): void
 }
 
 export interface AuthorityInput extends AclParts {
@@ -110,6 +115,15 @@ export function createAuthority({ pattern, commands: given, ...parts }: Authorit
         throw new BusError('InvalidParams', `bus.removeCapability: ${text}`)
       }
       change(left)
+    },
+    get isDecided(): boolean {
+      return decided
+    },
+    restore({ added, removed, ...before }: CapabilityChanges): void {
+      decided ||= before.decided
+      const kept = capabilities.filter(({ capability }) => !removed.has(capability.identifier))
+      const again = [...added.values()].map(value => resolveCapability({ value, from: 'bus.addCapability' }, options))
+      change(inOrder([...kept, ...again]))
     },
   }
 }

@@ -1,33 +1,22 @@
 // The bus, as the host holds it: it starts and stops the workers, and talks to core over a link of its own.
-import { Client, type EmitOptions, type EventHandler, type ListenOptions } from '@sallyport/frontend/client'
-import { BusError, createLinkEnds, openLink, type EventTarget, type Unlisten } from '@sallyport/protocol'
-import { EventEmitter } from 'node:events'
+import type { Client, EmitOptions, EventHandler, ListenOptions } from '@sallyport/frontend/client'
+import { BusError, type EventTarget, type Unlisten } from '@sallyport/protocol'
+import type { EventEmitter } from 'node:events'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Capability } from '../authority/capability.js'
 import { checkPlain } from '../authority/plain.js'
-import type { Attachment } from '../control.js'
 import { didYouMean } from '../guess.js'
-import { HOST_METHOD } from '../host-commands.js'
 import type { FrontendCallOptions } from '../frontend-call.js'
 import { callFrontend } from './call.js'
+import { changeCapabilities } from './capability-changes.js'
+import type { CoreThread } from './core-thread.js'
 import { checkFile } from './files.js'
 import type { Frontends } from './frontends.js'
 import type { ConnectionOptions, FrontendOptions, ModuleLocation } from './options.js'
-import { resolveConnection, resolveFrontend, resolveLocation } from './resolve-options.js'
-import type { SupervisedThread, Supervisor } from './supervisor.js'
-
-/**
- * What a bus tells its host; it is in the log as well. Of one frontend, at most 100 denials and 100 rejections are told one by
- * one in a second; once it is over, one more tells the latest, with `more`: how many others there were.
- */
-export interface BusEvents {
-  /** A worker has ended with an error, or a frontend has sent what no honest one would; its label, or `core`. */
-  fault: { label: string; error: Error }
-  /** No capability allows it. */
-  denied: { label: string; command: string; more?: number }
-  /** The isolation hook has not let it pass. */
-  rejected: { label: string; command: string; why: string; more?: number }
-}
+import { frontendSupervision, resolveConnection, resolveFrontend, resolveLocation } from './resolve-options.js'
+import type { SupervisionOptions } from './supervision.js'
+import type { BusInspection, Supervisor } from './supervisor.js'
+import { BUS_EVENTS, type BusEvents } from './teller.js'
 
 export interface CloseOptions {
   /** Milliseconds that calls in flight are given to end; 1000 by default. */
@@ -37,12 +26,12 @@ export interface CloseOptions {
 /** @internal What `createBus` has put together. */
 export interface BusParts {
   supervisor: Supervisor
-  core: SupervisedThread
+  core: CoreThread
   frontends: Frontends
   events: EventEmitter
+  /** Of frontends that come later. */
+  supervision: SupervisionOptions | undefined
 }
-
-const BUS_EVENTS: ReadonlySet<string> = new Set<keyof BusEvents>(['fault', 'denied', 'rejected'])
 
 /** Of a timer in Node, less the time that a thread is given to end. */
 const MAX_TIMEOUT = 2 ** 31 - 1000
@@ -57,22 +46,20 @@ export class Bus {
   /** @internal */
   constructor(parts: BusParts) {
     this.#parts = parts
-    const [there, here] = createLinkEnds('port')
-    const attachment: Attachment = { label: undefined, codec: 'json', end: there, cipher: true }
-    parts.core.post({ type: 'attach', attachment }, [there.port])
-    this.#client = new Client(openLink(here, true), { label: 'host' })
+    this.#client = parts.core.client
   }
 
   /** Makes this thread a frontend, as vetted as any other: for tests, and for what the host itself calls. */
   async connect(label: string, options?: ConnectionOptions): Promise<Client> {
     const settings = resolveConnection('bus.connect', label, options)
     this.#checkRunning()
-    return this.#parts.frontends.connect(label, settings)
+    const { frontends, supervision } = this.#parts
+    return frontends.connect(label, settings, frontendSupervision(supervision))
   }
 
   /** Starts one more frontend worker. Resolves once its module is on its way. */
   async open(label: string, module: ModuleLocation, options?: FrontendOptions): Promise<void> {
-    const settings = resolveFrontend('bus.open', label, options)
+    const settings = resolveFrontend('bus.open', label, options, this.#parts.supervision)
     const url = resolveLocation('bus.open: module', module)
     await checkFile('bus.open: module', url)
     this.#checkRunning()
@@ -126,21 +113,29 @@ export class Bus {
    */
   async addCapability(capability: Capability): Promise<void> {
     checkPlain({ value: capability, from: 'bus.addCapability' })
-    await this.#client.invoke(HOST_METHOD.addCapability, { capability })
+    await changeCapabilities(this.#parts.core, 'add', capability)
   }
 
   /** What it allowed and denied holds no more, for every call that comes after. @throws BusError `InvalidParams` */
   async removeCapability(identifier: string): Promise<void> {
-    await this.#client.invoke(HOST_METHOD.removeCapability, { identifier })
+    await changeCapabilities(this.#parts.core, 'remove', identifier)
   }
 
-  /** Tells of faults, denials and rejections; gives back what takes the handler away. */
+  /** Tells of faults, restarts, denials and rejections; gives back what takes the handler away. */
   on<Name extends keyof BusEvents>(name: Name, handler: (event: BusEvents[Name]) => void): () => void {
     if (!BUS_EVENTS.has(name)) {
       throw new BusError('InvalidParams', `bus.on: no event ${JSON.stringify(name)}${didYouMean(name, BUS_EVENTS)}`)
     }
     this.#parts.events.on(name, handler)
     return () => void this.#parts.events.off(name, handler)
+  }
+
+  /**
+   * Tells of each event and state of the bus's own state machines, as xstate's inspection does: to see what supervision does.
+   * Gives back what ends it.
+   */
+  inspect(listener: (event: BusInspection) => void): () => void {
+    return this.#parts.supervisor.inspect(listener)
   }
 
   /** Lets calls in flight end, then ends every thread. Resolves when none is left. */
@@ -167,7 +162,7 @@ export class Bus {
     supervisor.signal('drain')
     // What was sent in this turn goes out first.
     await nextTurn()
-    await core.stop(timeout)
+    await core.thread.stop(timeout)
     await frontends.closeAll()
     await this.#client.close()
     supervisor.signal('ended')

@@ -11,8 +11,8 @@ import { MODEL, readsOfFrontend } from './sandbox.js'
 import { spawnWorker } from './spawn.js'
 
 /** @throws BusError `InvalidParams` for a place that can't be granted, and what `new Worker` throws */
-export function spawnFrontendProcess(data: FrontendWorkerData, sandbox: ProcessSettings): Worker {
-  const { link, gate, ...frontend } = data
+export function spawnFrontendProcess(data: FrontendWorkerData, sandbox: ProcessSettings, isolated: boolean): Worker {
+  const { heartbeat, ...frontend } = data
   const { read, resourceLimits, memory, cpu } = sandbox
   const entry = import.meta.resolve('@sallyport/frontend/process')
   const module = realModule(data.module)
@@ -21,19 +21,18 @@ export function spawnFrontendProcess(data: FrontendWorkerData, sandbox: ProcessS
     module: module.href,
     // In an empty folder there is nothing to stray to.
     sandbox: { stray: undefined, strict: false },
-    isolated: gate !== undefined,
+    isolated,
   }
   const flags = [...MODEL, ...flagsOf(readsOfFrontend(entry, module, read)), ...flagsOfV8(resourceLimits)]
   const relayData: RelayData = {
     args: [...flags, fileURLToPath(entry)],
     temporary: tmpdir(),
     start: serialize(start),
-    link,
-    ...(gate && { gate }),
+    isolated,
+    heartbeat,
     limits: { memory, cpu },
   }
-  const ports = [link.port, ...(gate ? [gate.port] : [])]
-  return spawnWorker(import.meta.resolve('#relay'), relayData, ports, { env: {}, stdout: true, stderr: true })
+  return spawnWorker(import.meta.resolve('#relay'), relayData, [], { env: {}, stdout: true, stderr: true })
 }
 
 /** A young generation is three semi-spaces, as V8 counts them; a stack's last part is Node's own. */

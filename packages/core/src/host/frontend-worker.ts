@@ -9,17 +9,24 @@ import { realModule } from './reads.js'
 import { readsOfFrontend, readsOfScript, spawnSandboxed, strayRead } from './sandbox.js'
 import { spawnWorker } from './spawn.js'
 
-/** @throws BusError `InvalidParams` for a place that can't be granted, and what `new Worker` throws */
-export function spawnFrontend(data: FrontendWorkerData, settings: FrontendSettings, log: Logger): Worker {
+/**
+ * @param isolated it has a gate
+ * @throws BusError `InvalidParams` for a place that can't be granted, and what `new Worker` throws
+ */
+export function spawnFrontend(
+  data: FrontendWorkerData,
+  settings: FrontendSettings,
+  isolated: boolean,
+  log: Logger,
+): Worker {
   const { sandbox, onStdio } = settings
   const entry = import.meta.resolve('@sallyport/frontend/worker')
-  const transferList = [data.link.port, ...(data.gate ? [data.gate.port] : [])]
   const isTrusted = sandbox === 'none'
   const worker = isTrusted
-    ? spawnWorker(entry, data, transferList, onStdio && { stdout: true, stderr: true })
+    ? spawnWorker(entry, data, [], onStdio && { stdout: true, stderr: true })
     : sandbox.kind === 'process'
-      ? spawnFrontendProcess(data, sandbox)
-      : spawnSandboxed({ entry, transferList, ...permitted(entry, data, sandbox) })
+      ? spawnFrontendProcess(data, sandbox, isolated)
+      : spawnSandboxed({ entry, transferList: [], ...permitted(entry, data, sandbox) })
   if (onStdio) intoHost(worker, data.label, onStdio)
   else if (!isTrusted) {
     const lines = boundedLog(log, { actor: 'frontend', label: data.label })

@@ -1,20 +1,44 @@
-// Starts a frontend's gate: an isolation worker with a link to its frontend, and a private port to core for the key.
-import { MessageChannel, type MessagePort } from 'node:worker_threads'
-import { BusError, receiveError, type GateReport, type GateWorkerData, type LinkEnd } from '@sallyport/protocol'
-import { boundedLog, intoLog } from './captured.js'
+// A frontend's gate: an isolation worker with a link to its frontend, and a private port to core for each key.
+import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads'
+import {
+  BusError,
+  receiveError,
+  type GateCommand,
+  type GateReport,
+  type GateWorkerData,
+  type Heartbeat,
+  type LinkEnd,
+} from '@sallyport/protocol'
+import { boundedLog, intoLog, type BoundedLog } from './captured.js'
 import { answerConfirm } from './confirm.js'
 import type { Logger } from './log.js'
 import type { ResolvedOptions } from './options.js'
 import { readsOfGate, spawnSandboxed } from './sandbox.js'
-import type { SupervisedThread, Supervisor } from './supervisor.js'
+import type { Supervision } from './supervision.js'
+import type { Supervisor } from './supervisor.js'
+import type { Teller } from './teller.js'
 import type { Watchdog } from './watchdog.js'
 
+/** What a gate tells its frontend. */
+export interface GateEvents {
+  /** Another has been started in place of one that has ended. */
+  up(): void
+  /** It has its hook and its key. */
+  ready(): void
+  down(): void
+  /** The frontend has sent it what no honest one would. */
+  broken(error: Error): void
+  /** It has ended with an error, and none follows. */
+  failed(error: Error): void
+}
+
 export interface Gate {
-  readonly thread: SupervisedThread
-  /** The frontend's end of its link to the gate. */
-  readonly link: LinkEnd
-  /** Core's end of the key port. */
-  readonly key: MessagePort
+  /** It can be linked. */
+  readonly isUp: boolean
+  readonly isReady: boolean
+  /** A link to the frontend, and the port that brings the key of its session: in place of those before, if there were any. */
+  link(link: LinkEnd, key: MessagePort): void
+  stop(): Promise<unknown>
 }
 
 export interface GateHost {
@@ -24,57 +48,101 @@ export interface GateHost {
   cipher: boolean
   watchdog: Watchdog
   log: Logger
-  rejected(label: string, command: string, why: string, more: number): void
-  /** A frontend or its gate has ended with an error, or has sent what no honest one would. */
-  failed(label: string, error: Error): void
+  teller: Teller
 }
 
-export function startGate(
+export function startGate(label: string, supervision: Supervision, host: GateHost, told: GateEvents): Gate {
+  const { supervisor, log, teller } = host
+  const lines = boundedLog(log, { actor: 'isolation', label })
+  let isReady = false
+  let forget = (): void => {}
+  const thread = supervisor.start({
+    name: `gate of ${label}`,
+    supervision,
+    spawn(heartbeat) {
+      const { worker, watch } = spawnGate(label, heartbeat, lines, host)
+      forget = watch(error => thread.end(error))
+      return worker
+    },
+    onState(state) {
+      log.debug({ actor: 'isolation', label, state }, 'state')
+      if (state !== 'ready') return
+      isReady = true
+      told.ready()
+    },
+    onReport(report) {
+      const given = report as GateReport
+      if (given.type === 'rejected') teller.rejected(label, given.command, given.why, given.more)
+      else if (given.type === 'log') lines.write(given.level, given.text)
+      else if (given.type === 'fault') {
+        const error = receiveError(given.error, 'a frontend has sent what is no frame')
+        teller.fault(label, error)
+        told.broken(error)
+      }
+    },
+    onUp: told.up,
+    onDown(restart) {
+      isReady = false
+      forget()
+      told.down()
+      teller.down('isolation', label, restart)
+    },
+    onUnended: () => teller.unended('isolation', label),
+  })
+  void thread.exited.then(exit => {
+    isReady = false
+    forget()
+    if (exit.error) told.failed(exit.error)
+    teller.gone('isolation', label, exit)
+  })
+  return {
+    get isUp() {
+      return thread.isUp
+    },
+    get isReady() {
+      return isReady
+    },
+    link(link, key) {
+      thread.post({ type: 'link', link, key } satisfies GateCommand, [link.port, key])
+    },
+    stop: () => thread.stop(0),
+  }
+}
+
+interface SpawnedGate {
+  worker: Worker
+  /** Calls `stuck` where its hook does not come back. Gives back what ends that. */
+  watch(stuck: (error: Error) => void): () => void
+}
+
+function spawnGate(
   label: string,
-  [inside, outside]: [LinkEnd, LinkEnd],
-  { supervisor, options, cipher, watchdog, log, rejected, failed: fault }: GateHost,
-): Gate {
-  const key = new MessageChannel()
+  heartbeat: Heartbeat | undefined,
+  lines: BoundedLog,
+  { options, cipher, watchdog }: GateHost,
+): SpawnedGate {
   const confirm = options.onConfirm && new MessageChannel()
   const { dir, envelope, hookTimeout } = options.isolation
-  const watch = dir && new SharedArrayBuffer(4)
+  const memory = dir && new SharedArrayBuffer(4)
   const answer = new SharedArrayBuffer(4)
   if (confirm) answerConfirm(confirm.port1, answer, text => options.onConfirm!(text, { label }))
+  const entry = import.meta.resolve('@sallyport/isolation/worker')
   const workerData: GateWorkerData = {
     label,
     dir: dir?.href,
     envelope,
     cipher,
-    link: inside,
-    key: key.port2,
     confirm: confirm && { port: confirm.port2, answer },
-    watch,
+    watch: memory,
+    heartbeat,
   }
-  const entry = import.meta.resolve('@sallyport/isolation/worker')
-  const transferList = [inside.port, key.port2, ...(confirm ? [confirm.port2] : [])]
-  const lines = boundedLog(log, { actor: 'isolation', label })
-  const thread = supervisor.start({
-    name: `gate of ${label}`,
-    spawn() {
-      const reads = readsOfGate(entry, options.isolation.dir)
-      // The gate itself ends a hook that keeps too much; the limit of its heap is for one that takes it in a single call.
-      const worker = spawnSandboxed({ entry, workerData, transferList, reads })
-      intoLog(worker, lines)
-      return worker
-    },
-    onState: state => log.debug({ actor: 'isolation', label, state }, 'state'),
-    onReport(report) {
-      const told = report as GateReport
-      if (told.type === 'rejected') rejected(label, told.command, told.why, told.more)
-      else if (told.type === 'fault') fault(label, receiveError(told.error, 'a frontend has sent what is no frame'))
-      else if (told.type === 'log') lines.write(told.level, told.text)
-    },
-  })
-  void thread.exited.then(() => lines.flush())
-  if (watch) {
-    const problem = `The isolation hook of ${JSON.stringify(label)} has not returned for ${hookTimeout} ms`
-    const forget = watchdog.watch(watch, () => thread.end(new BusError('Timeout', problem)))
-    void thread.exited.then(forget)
-  }
-  return { thread, link: outside, key: key.port1 }
+  const reads = readsOfGate(entry, dir)
+  const transferList = confirm ? [confirm.port2] : []
+  // The gate itself ends a hook that keeps too much; the limit of its heap is for one that takes it in a single call.
+  const worker = spawnSandboxed({ entry, workerData, transferList, reads })
+  intoLog(worker, lines)
+  const problem = `The isolation hook of ${JSON.stringify(label)} has not returned for ${hookTimeout} ms`
+  const watch: SpawnedGate['watch'] = stuck =>
+    memory ? watchdog.watch(memory, () => stuck(new BusError('Timeout', problem))) : () => {}
+  return { worker, watch }
 }

@@ -12,6 +12,8 @@ import type {
   ProcessSettings,
   SesSettings,
 } from './options.js'
+import { ofSupervision, supervision } from './supervision-schema.js'
+import type { SupervisionOptions } from './supervision.js'
 
 /** Where to look, or what would stand there. */
 type Given = URL | string | object
@@ -35,9 +37,15 @@ export interface CheckedSecurity<Dir, Entry> {
 /** Each member as it was given, or `undefined`. */
 type Info = { [Name in keyof AppInfo]?: string | null | undefined }
 
+/** Supervision is still as it was given. */
+export interface CheckedFrontend extends Omit<FrontendSettings, 'supervision'> {
+  supervision?: SupervisionOptions | undefined
+}
+
 export interface CheckedOptions extends Info {
-  core: URL
-  frontends?: Record<string, { module: URL } & FrontendSettings> | undefined
+  core: { module: URL; supervision?: SupervisionOptions | undefined }
+  frontends?: Record<string, { module: URL } & CheckedFrontend> | undefined
+  supervision?: SupervisionOptions | undefined
   config?: URL | undefined
   app?: { security?: CheckedSecurity<URL, Given> | undefined } | undefined
   permissions?: Given[] | undefined
@@ -114,15 +122,22 @@ const ofConnection = {
   data: v.optional(v.unknown(), undefined),
 }
 const onStdio = v.optional(v.custom<OnStdio>(given => typeof given === 'function', 'a function'))
-const ofFrontend = { ...ofConnection, sandbox, onStdio }
+const ofFrontend = { ...ofConnection, sandbox, onStdio, supervision }
 export const connectionOptions: v.GenericSchema<unknown, ConnectionSettings> = v.strictObject(ofConnection)
-export const frontendOptions: v.GenericSchema<unknown, FrontendSettings> = v.strictObject(ofFrontend)
+export const frontendOptions: v.GenericSchema<unknown, CheckedFrontend> = v.strictObject(ofFrontend)
 const frontendModule = v.strictObject({ module: location, ...ofFrontend })
 const bareModule = v.pipe(
   location,
   v.transform(module => v.parse(frontendModule, { module })),
 )
 const frontend = v.lazy(given => (isContent(given) ? frontendModule : bareModule))
+
+const ofCore = { module: location, supervision }
+const bareCore = v.pipe(
+  location,
+  v.transform(module => ({ module })),
+)
+const core = v.lazy(given => (isContent(given) ? v.strictObject(ofCore) : bareCore))
 
 const text = v.nullish(v.string('a string'))
 const info = {
@@ -174,7 +189,8 @@ const ofSecurity = {
 }
 const security = v.optional(v.strictObject(ofSecurity, 'an object'))
 const ofBus = {
-  core: location,
+  core,
+  supervision,
   frontends: v.optional(v.pipe(table, v.record(label, frontend))),
   config: v.optional(fileLocation),
   app: v.optional(v.strictObject({ security }, 'an object')),
@@ -206,6 +222,8 @@ const namesOf = (place: string, entries: object): string[] => Object.keys(entrie
 /** For typing errors. */
 export const OPTION_PLACES: readonly string[] = [
   ...Object.keys(ofBus),
+  'core.module',
+  ...namesOf('supervision', ofSupervision),
   'app.security',
   ...namesOf('app.security', ofSecurity),
   'app.security.pattern.use',

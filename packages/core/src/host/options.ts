@@ -6,6 +6,7 @@ import type { Capability, Pattern } from '../authority/capability.js'
 import type { AppInfo } from '../control.js'
 import type { ProcessLimits } from '../relay/relay-data.js'
 import type { Logger } from './log.js'
+import type { Supervision, SupervisionOptions } from './supervision.js'
 
 /** A module, file or folder: a URL, or an absolute path. */
 export type ModuleLocation = URL | string
@@ -78,6 +79,8 @@ export interface FrontendOptions extends ConnectionOptions {
    * @example onStdio: (text, { stream }) => process[stream].write(text)
    */
   onStdio?: OnStdio
+  /** What becomes of its worker and its gate when they end; what is left out is the bus's. */
+  supervision?: SupervisionOptions
 }
 
 export type OnStdio = (text: string, from: { label: string; stream: 'stdout' | 'stderr' }) => void
@@ -106,6 +109,7 @@ export interface SesSettings {
 export interface FrontendSettings extends ConnectionSettings {
   sandbox: 'none' | PermissionSettings | ProcessSettings | SesSettings
   onStdio?: OnStdio | undefined
+  supervision: Supervision
 }
 
 export interface FrontendModule extends FrontendOptions {
@@ -138,12 +142,20 @@ export interface SecurityOptions {
   capabilities?: readonly (Capability | ModuleLocation)[]
 }
 
+export interface CoreModule {
+  module: ModuleLocation
+  /** What becomes of it when it ends; what is left out is the bus's. */
+  supervision?: SupervisionOptions
+}
+
 /** `productName`, `version`, `identifier` and what is in `app.security` win over what `config` says of them. */
 export interface BusOptions extends AppInfo {
   /** The core module, whose default export is made by `defineCore`. */
-  core: ModuleLocation
+  core: ModuleLocation | CoreModule
   /** Modules to run in frontend workers, by label. */
   frontends?: Readonly<Record<string, ModuleLocation | FrontendModule>>
+  /** When workers that have ended are started again: docs/supervision.md. */
+  supervision?: SupervisionOptions
   /**
    * A Tauri project: its `tauri.conf.json`, `tauri.conf.json5` or `Tauri.toml`, or the folder that holds one. The file of
    * this platform (`tauri.linux.conf.json`) is merged into it; `capabilities`, `permissions`, the isolation app and
@@ -182,6 +194,11 @@ export interface ResolvedIsolation {
 export interface ResolvedOptions {
   core: URL
   frontends: ({ label: string; module: URL } & FrontendSettings)[]
+  supervision: {
+    core: Supervision
+    /** Of frontends that come later. */
+    frontends: SupervisionOptions | undefined
+  }
   pattern: Pattern
   isolation: ResolvedIsolation
   acl: AclInput

@@ -18,6 +18,7 @@ import type {
   ModuleLocation,
   ResolvedOptions,
 } from './options.js'
+import { supervisionOf, type Supervision, type SupervisionOptions } from './supervision.js'
 
 /** @throws BusError `InvalidParams`, which names the option or the file that is wrong, and the place in it. */
 export async function resolveOptions(given: BusOptions): Promise<ResolvedOptions> {
@@ -34,9 +35,14 @@ export async function resolveOptions(given: BusOptions): Promise<ResolvedOptions
   } = (pattern.use === 'isolation' ? pattern.options : undefined) ?? {}
   const from = `${security.pattern ? 'createBus' : project?.from}: app.security.pattern.options.dir`
   return {
-    core: options.core,
-    frontends: Object.entries(options.frontends ?? {}).map(([name, { data, ...settings }]) => ({
+    core: options.core.module,
+    supervision: {
+      core: supervisionOf('permanent', options.supervision, options.core.supervision),
+      frontends: options.supervision,
+    },
+    frontends: Object.entries(options.frontends ?? {}).map(([name, { data, supervision, ...settings }]) => ({
       ...settings,
+      supervision: frontendSupervision(options.supervision, supervision),
       label: name,
       data: cloneFor(settings, `createBus: frontends.${name}.data`, data),
     })),
@@ -50,12 +56,24 @@ export async function resolveOptions(given: BusOptions): Promise<ResolvedOptions
   }
 }
 
-/** For a frontend that comes later. @throws BusError `InvalidParams` */
-export function resolveFrontend(where: string, name: string, options: FrontendOptions = {}): FrontendSettings {
+/** For a frontend that comes later; `usual` is the bus's supervision. @throws BusError `InvalidParams` */
+export function resolveFrontend(
+  where: string,
+  name: string,
+  options: FrontendOptions = {},
+  usual?: SupervisionOptions,
+): FrontendSettings {
   check(`${where}: its label`, label, name, [])
-  const { data, ...settings } = check(where, frontendOptions, options, OPTION_PLACES)
-  return { ...settings, data: cloneFor(settings, `${where}: data`, data) }
+  const { data, supervision, ...settings } = check(where, frontendOptions, options, OPTION_PLACES)
+  return {
+    ...settings,
+    supervision: frontendSupervision(usual, supervision),
+    data: cloneFor(settings, `${where}: data`, data),
+  }
 }
+
+export const frontendSupervision = (...given: readonly (SupervisionOptions | undefined)[]): Supervision =>
+  supervisionOf('transient', ...given)
 
 /** For a connection of the host's own, which has no worker. @throws BusError `InvalidParams` */
 export function resolveConnection(where: string, name: string, options: ConnectionOptions = {}): ConnectionSettings {

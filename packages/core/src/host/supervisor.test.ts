@@ -2,15 +2,27 @@
 import { EventEmitter } from 'node:events'
 import { Worker, type ResourceLimits } from 'node:worker_threads'
 import { describe, expect, test, vi } from 'vitest'
+import { supervisionOf } from './supervision.js'
 import { createSupervisor, type SupervisedThread, type Supervisor } from './supervisor.js'
+import type { ThreadSpec } from './thread.js'
 
 const ready = `const { parentPort } = require('node:worker_threads')
 parentPort.postMessage({ type: 'state', state: 'ready' })
 parentPort.on('message', message => `
 
+const silent: Omit<ThreadSpec, 'spawn'> = {
+  name: 'it',
+  supervision: supervisionOf('temporary'),
+  onReport: () => {},
+  onState: () => {},
+  onUp: () => {},
+  onDown: () => {},
+  onUnended: () => {},
+}
+
 function start(supervisor: Supervisor, source: string, resourceLimits: ResourceLimits = {}): SupervisedThread {
   const spawn = (): Worker => new Worker(source, { eval: true, resourceLimits })
-  return supervisor.start({ name: 'it', spawn, onReport: () => {}, onState: () => {} })
+  return supervisor.start({ ...silent, spawn })
 }
 
 describe('a thread', () => {
@@ -19,24 +31,27 @@ describe('a thread', () => {
     const threads = [1, 2, 3].map(() => start(supervisor, `${ready} process.exit(0))`))
     await Promise.all(threads.map(({ ready: isReady }) => isReady))
     expect(supervisor.threads).toBe(3)
-    expect(await Promise.all(threads.map(thread => thread.stop(1000)))).toEqual(Array(3).fill({ error: undefined }))
+    expect(await Promise.all(threads.map(thread => thread.stop(1000)))).toMatchObject(
+      Array(3).fill({ error: undefined }),
+    )
     expect(supervisor.threads).toBe(0)
-    expect(await threads[0]!.stop(0)).toEqual({ error: undefined })
+    expect(await threads[0]!.stop(0)).toMatchObject({ error: undefined })
   })
 
   test('that does not stop is ended from outside', async () => {
     const thread = start(createSupervisor(), `${ready} { for (;;); })`)
     await thread.ready
-    expect(await thread.stop(10)).toEqual({ error: undefined })
+    expect(await thread.stop(10)).toMatchObject({ error: undefined })
   })
 
   test('that can’t be ended, because a function in it is never interrupted, is given up with an error', async () => {
     vi.useFakeTimers()
     try {
       // One like it would keep this process from ending too.
-      const worker = Object.assign(new EventEmitter(), { terminate: vi.fn<() => void>(), postMessage: () => {} })
+      const doubles = { terminate: vi.fn<() => void>(), postMessage: () => {}, unref: () => {} }
+      const worker = Object.assign(new EventEmitter(), doubles)
       const supervisor = createSupervisor()
-      const spec = { name: 'it', spawn: () => worker as unknown as Worker, onReport: () => {}, onState: () => {} }
+      const spec = { ...silent, spawn: () => worker as unknown as Worker }
       const thread = supervisor.start(spec)
       worker.emit('message', { type: 'state', state: 'ready' })
       const stopped = thread.stop(100)
@@ -76,7 +91,7 @@ describe('a thread', () => {
     thread.end(reason)
     thread.end(new Error('again'))
     expect(supervisor.threads).toBe(0)
-    expect(await thread.exited).toEqual({ error: reason })
+    expect(await thread.exited).toMatchObject({ error: reason })
   })
 
   test('that is ended for a reason before it was ready says so', async () => {

@@ -1,94 +1,36 @@
-// The host's supervisor, as an actor, with one child actor per worker: each starting → running → draining → stopped |
-// failed. Core's failure is the bus's; any other worker fails for itself.
+// The host's supervisor, as an actor, with one child actor per worker. Core's failure is the bus's; any other worker fails for
+// itself.
 import { BusError } from '@sallyport/protocol'
 import type { TransferListItem } from 'node:worker_threads'
-import { assign, createActor, enqueueActions, sendTo, setup, stopChild, type ActorRefFrom } from 'xstate'
-import { thread as threadLogic, type ThreadEvent, type ThreadExit, type ThreadSpec } from './thread.js'
+import {
+  createActor,
+  enqueueActions,
+  setup,
+  stopChild,
+  type ActorOptions,
+  type AnyActorLogic,
+  type AnyStateMachine,
+} from 'xstate'
+import { threadMachine, type ThreadInput, type ThreadSnapshot } from './thread-machine.js'
+import type { ThreadEvent, ThreadExit, ThreadSpec } from './thread.js'
 
 export type BusState = 'starting' | 'running' | 'draining' | 'stopped' | 'failed'
 
-/** After the time that a worker was given to drain, the time until it is ended from outside. */
-const GRACE_MS = 500
-/** From then on a thread that still has not ended is in a built-in function that nothing interrupts, perhaps for good. */
-const LOST_MS = 5000
-
-const graceOf = ({ grace = GRACE_MS }: ThreadSpec): number => grace
-
-const earlyEnd = (name: string): Error => new BusError('InternalError', `${name} ended before it was ready`)
-
-const lost = (name: string): Error =>
-  new BusError('Timeout', `${name} does not end: its thread is in a function that can’t be interrupted`)
-
-const threadMachine = setup({
-  types: {} as {
-    context: ThreadExit & { spec: ThreadSpec; timeout: number }
-    input: ThreadSpec
-    events: ThreadEvent
-  },
-  actors: { thread: threadLogic },
-  delays: {
-    patience: ({ context }) => context.timeout + graceOf(context.spec),
-    hope: ({ context }) => context.timeout + graceOf(context.spec) + LOST_MS,
-  },
-  actions: {
-    keepError: assign({
-      error: ({ context, event }) =>
-        (event.type === 'thread.exited' || event.type === 'end' ? event.error : undefined) ??
-        earlyEnd(context.spec.name),
-    }),
-    giveUp: assign({ error: ({ context }) => lost(context.spec.name) }),
-  },
-  guards: { endedWell: ({ event }) => event.type === 'thread.exited' && event.error === undefined },
-}).createMachine({
-  id: 'thread',
-  context: ({ input }) => ({ spec: input, error: undefined, timeout: 0 }),
-  initial: 'alive',
-  states: {
-    alive: {
-      invoke: { id: 'thread', src: 'thread', input: ({ context }) => context.spec },
-      on: {
-        post: { actions: sendTo('thread', ({ event }) => event) },
-        // However long the thread takes to go: leaving this state terminates it.
-        end: { target: 'failed', actions: 'keepError' },
-        stop: { target: '.draining', actions: assign({ timeout: ({ event }) => event.timeout }) },
-        'thread.exited': [
-          { target: 'stopped', guard: 'endedWell' },
-          { target: 'failed', actions: 'keepError' },
-        ],
-      },
-      initial: 'starting',
-      states: {
-        starting: {
-          on: { 'thread.ready': 'running', 'thread.exited': { target: '#thread.failed', actions: 'keepError' } },
-        },
-        running: {},
-        draining: {
-          entry: sendTo('thread', ({ context }) => ({ type: 'stop', timeout: context.timeout })),
-          after: {
-            patience: { actions: sendTo('thread', { type: 'kill' }) },
-            hope: { target: '#thread.failed', actions: 'giveUp' },
-          },
-          // Its time to drain is counted from the first stop.
-          on: { stop: {} },
-        },
-      },
-    },
-    stopped: { type: 'final' },
-    failed: { type: 'final' },
-  },
-})
-
-type ThreadActor = ActorRefFrom<typeof threadMachine>
+interface ThreadActor {
+  getSnapshot(): ThreadSnapshot
+  send(event: ThreadEvent): void
+  subscribe(observer: { next(snapshot: ThreadSnapshot): void; complete(): void }): unknown
+}
 
 type SupervisorEvent =
-  | { type: 'thread.start'; id: string; spec: ThreadSpec }
+  | { type: 'thread.start'; id: string; input: ThreadInput }
   | { type: 'core.ready' }
   | { type: 'core.failed' }
   | { type: 'drain' }
   | { type: 'ended' }
   | { type: `xstate.done.actor.${string}`; actorId: string }
 
-const supervisorMachine = setup({
+const machine = setup({
   types: {} as { context: object; events: SupervisorEvent },
   actors: { thread: threadMachine },
 }).createMachine({
@@ -98,7 +40,7 @@ const supervisorMachine = setup({
   on: {
     'thread.start': {
       actions: enqueueActions(({ enqueue, event }) => {
-        enqueue.spawnChild('thread', { id: event.id, input: event.spec })
+        enqueue.spawnChild('thread', { id: event.id, input: event.input })
       }),
     },
     // A child that has ended is let go: frontends come and go for as long as the bus lives.
@@ -113,17 +55,38 @@ const supervisorMachine = setup({
   },
 })
 
-/** A worker, as whoever started it sees it. */
+/** For the page that draws it. */
+export const supervisorMachine: AnyStateMachine = machine
+
+/** A worker, as whoever started it sees it: one thread after the other. */
 export interface SupervisedThread {
-  /** Rejects where the thread ends before it was ready. */
+  /** There is a thread that takes messages. */
+  readonly isUp: boolean
+  /** Rejects where the first thread ends before it was ready: that is not tried again. */
   readonly ready: Promise<void>
-  /** Never rejects. */
+  /** Resolves when no thread follows. Never rejects. */
   readonly exited: Promise<ThreadExit>
+  /** To the thread that there is; where there is none, to nobody. */
   post(message: unknown, transfer?: readonly TransferListItem[]): void
   /** Asks the thread to drain for at most `timeout` milliseconds, then ends it. Resolves once it has exited, or can't. */
   stop(timeout: number): Promise<ThreadExit>
-  /** Ends the thread from outside, for this reason. It counts as exited at once. */
+  /** Ends the thread from outside, for this reason. It counts as exited at once, and may be started again. */
   end(error: Error): void
+  /** The same, but the thread is asked to end first, and has half a second. */
+  dismiss(error: Error): void
+  /** As `end`, and it is not started again. */
+  fail(error: Error): void
+}
+
+/** What xstate's `InspectionEvent` is, in so many words as hold for all of them. */
+export interface BusInspection {
+  readonly type: `@xstate.${string}`
+  /** Of all actors of this bus. */
+  readonly rootId: string
+  readonly actorRef: { readonly id: string }
+  /** What the actor was sent, or what it is now. */
+  readonly event?: { readonly type: string }
+  readonly snapshot?: { readonly status: string; readonly value?: unknown }
 }
 
 export interface Supervisor {
@@ -132,10 +95,28 @@ export interface Supervisor {
   readonly threads: number
   start(spec: ThreadSpec): SupervisedThread
   signal(event: 'core.ready' | 'core.failed' | 'drain' | 'ended'): void
+  /** Tells of each event and state of the supervisor's actors. Gives back what ends that. */
+  inspect(listener: (event: BusInspection) => void): () => void
 }
 
-export function createSupervisor(): Supervisor {
-  const actor = createActor(supervisorMachine)
+export interface SupervisorOptions {
+  clock?: ActorOptions<AnyActorLogic>['clock']
+  now?(): number
+  /** From 0 to 1. */
+  random?(): number
+}
+
+/** Time and chance can be given: for tests. */
+export function createSupervisor({
+  clock,
+  now = () => performance.now(),
+  random = Math.random,
+}: SupervisorOptions = {}): Supervisor {
+  const listeners = new Set<(event: BusInspection) => void>()
+  const actor = createActor(machine, {
+    ...(clock && { clock }),
+    inspect: event => listeners.forEach(listener => listener(event as unknown as BusInspection)),
+  })
   let started = 0
   actor.start()
   return {
@@ -147,14 +128,18 @@ export function createSupervisor(): Supervisor {
     },
     start(spec: ThreadSpec): SupervisedThread {
       const id = `${spec.name} #${++started}`
-      actor.send({ type: 'thread.start', id, spec })
-      return supervised(actor.getSnapshot().children[id] as ThreadActor)
+      actor.send({ type: 'thread.start', id, input: { spec, now, random } })
+      return supervised(actor.getSnapshot().children[id] as unknown as ThreadActor, spec)
     },
     signal: type => actor.send({ type }),
+    inspect(listener) {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
   }
 }
 
-function supervised(thread: ThreadActor): SupervisedThread {
+function supervised(thread: ThreadActor, spec: ThreadSpec): SupervisedThread {
   let becameReady: () => void
   let endedEarly: (error: Error) => void
   let ended: (exit: ThreadExit) => void
@@ -164,12 +149,25 @@ function supervised(thread: ThreadActor): SupervisedThread {
   })
   ready.catch(() => {})
   const exited = new Promise<ThreadExit>(resolve => (ended = resolve))
+  let isUp = true
+  let told = 0
   thread.subscribe({
-    next: snapshot => snapshot.matches({ alive: 'running' }) && becameReady(),
+    next(snapshot) {
+      const { context } = snapshot
+      const wasUp = isUp
+      isUp = snapshot.matches({ alive: 'starting' }) || snapshot.matches({ alive: 'running' })
+      if (snapshot.matches({ alive: 'running' })) becameReady()
+      const { count: restarts, delay } = context.history
+      if (restarts > told) {
+        told = restarts
+        spec.onDown({ error: context.death!, restarts, delay })
+      } else if (isUp && !wasUp) spec.onUp()
+    },
     complete() {
-      const { error } = thread.getSnapshot().context
+      isUp = false
+      const { error, death } = thread.getSnapshot().context
       endedEarly(error ?? new BusError('Disconnected', 'The worker was stopped before it was ready'))
-      ended({ error })
+      ended({ error, death: error && death })
     },
   })
   // A thread may end while something is on its way to it.
@@ -177,6 +175,9 @@ function supervised(thread: ThreadActor): SupervisedThread {
     if (thread.getSnapshot().status === 'active') thread.send(event)
   }
   return {
+    get isUp(): boolean {
+      return isUp
+    },
     ready,
     exited,
     post: (message, transfer = []) => send({ type: 'post', message, transfer }),
@@ -185,5 +186,7 @@ function supervised(thread: ThreadActor): SupervisedThread {
       return exited
     },
     end: error => send({ type: 'end', error }),
+    dismiss: error => send({ type: 'dismiss', error }),
+    fail: error => send({ type: 'fail', error }),
   }
 }

@@ -1,23 +1,53 @@
-// A worker thread as a callback actor, which lives as long as the worker does. Only its state and its end go up as events.
-import { BusError, receiveError, reportError, type StateReport } from '@sallyport/protocol'
+// A worker thread as a callback actor, which lives as long as the thread does. Only its state and its end go up as events.
+import {
+  BusError,
+  createHeartbeat,
+  receiveError,
+  reportError,
+  type Heartbeat,
+  type StateReport,
+} from '@sallyport/protocol'
 import type { LifeState } from '@sallyport/protocol/actor'
 import type { TransferListItem, Worker } from 'node:worker_threads'
 import { fromCallback, type CallbackActorLogic } from 'xstate'
+import { watchHeartbeat } from './heartbeats.js'
+import type { Supervision } from './supervision.js'
 
 export interface ThreadSpec {
   /** `core`, `frontend main`, `gate of main`: for texts and the log. */
   name: string
-  spawn(): Worker
-  /** How long it may take beyond its time to drain, in milliseconds, before it is ended from outside. */
+  supervision: Supervision
+  /** Each time that it is started. */
+  spawn(heartbeat: Heartbeat | undefined): Worker
+  /**
+   * How long it may take beyond its time to drain, in milliseconds, before it is ended from outside. One that has a time of its
+   * own is always asked first.
+   */
   grace?: number
   /** What the worker says beside its own state. It is not trusted. */
   onReport(report: unknown): void
   onState(state: LifeState): void
+  /** Another thread has been started in place of one that has ended. */
+  onUp(): void
+  /** The thread has ended, and another will be started. Where none is, `exited` tells. */
+  onDown(restart: Restart): void
+  /** It was to stop, did not in its time, and is ended from outside. */
+  onUnended(): void
+}
+
+export interface Restart {
+  error: Error
+  /** This one too. */
+  restarts: number
+  /** In milliseconds. */
+  delay: number
 }
 
 export interface ThreadExit {
-  /** What went wrong; `undefined` where the thread ended as it should. */
+  /** Why no other is started; `undefined` where the thread ended as it should. */
   error: Error | undefined
+  /** What went wrong in it at last; `undefined` where it was ended for what went wrong elsewhere. */
+  death: Error | undefined
 }
 
 export type ThreadEvent =
@@ -27,11 +57,21 @@ export type ThreadEvent =
   | { type: 'stop'; timeout: number }
   | { type: 'kill' }
   | { type: 'end'; error: Error }
+  | { type: 'dismiss'; error: Error }
+  | { type: 'fail'; error: Error }
 
 export const thread: CallbackActorLogic<ThreadEvent, ThreadSpec> = fromCallback<ThreadEvent, ThreadSpec>(
   ({ input, sendBack, receive }) => {
-    const worker = spawn(input, error => sendBack({ type: 'thread.exited', error }))
+    const { heartbeat: limit } = input.supervision
+    const heartbeat = limit === false ? undefined : createHeartbeat(limit)
+    const worker = spawn(input, heartbeat, error => sendBack({ type: 'thread.exited', error }))
     if (!worker) return undefined
+    const stopWatching =
+      heartbeat &&
+      watchHeartbeat(heartbeat.memory, limit as number, () => {
+        const problem = `${input.name} has done nothing but compute for ${String(limit)} ms`
+        sendBack({ type: 'end', error: new BusError('Timeout', problem) })
+      })
     let failure: Error | undefined
     let killed = false
     worker.on('message', (report: unknown) => {
@@ -50,24 +90,42 @@ export const thread: CallbackActorLogic<ThreadEvent, ThreadSpec> = fromCallback<
       sendBack({ type: 'thread.exited', error: failure })
     })
     receive(event => {
-      if (event.type === 'post') worker.postMessage(event.message, event.transfer)
+      if (event.type === 'post') post(worker, event)
       else if (event.type === 'stop') worker.postMessage({ type: 'stop', timeout: event.timeout })
       else if (event.type === 'kill') {
         killed = true
         void worker.terminate()
       }
     })
-    return () => void worker.terminate()
+    return () => {
+      stopWatching?.()
+      // What native code keeps from ending keeps no process alive.
+      worker.unref()
+      void worker.terminate()
+    }
   },
 )
 
 /** A worker that can't even be made has ended with an error, like any other that fails. */
-function spawn({ spawn: make }: ThreadSpec, failed: (error: Error) => void): Worker | undefined {
+function spawn(
+  { spawn: make }: ThreadSpec,
+  heartbeat: Heartbeat | undefined,
+  failed: (error: Error) => void,
+): Worker | undefined {
   try {
-    return make()
+    return make(heartbeat)
   } catch (error) {
     queueMicrotask(() => failed(receiveError(reportError(error), 'A worker can’t be started')))
     return undefined
+  }
+}
+
+/** A port that was to go with it may have closed, as the thread at its other end has ended: there will be another one. */
+function post(worker: Worker, { message, transfer }: Extract<ThreadEvent, { type: 'post' }>): void {
+  try {
+    worker.postMessage(message, transfer)
+  } catch (error) {
+    if ((error as Error).name !== 'DataCloneError' || transfer.length === 0) throw error
   }
 }
 

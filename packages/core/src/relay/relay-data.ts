@@ -1,5 +1,5 @@
 // What the host hands to a relay: the worker thread that starts, bridges and watches the process of one frontend.
-import type { LinkEnd } from '@sallyport/protocol'
+import type { Heartbeat } from '@sallyport/protocol'
 
 export interface RelayData {
   /** The flags of Node, and the module to start with. */
@@ -8,10 +8,9 @@ export interface RelayData {
   temporary: string
   /** `FrontendProcessStart`, serialized: no business of the relay's. */
   start: Uint8Array
-  /** To core. */
-  link: LinkEnd
-  /** To the frontend's gate, in the isolation pattern. */
-  gate?: LinkEnd
+  /** The frontend has a gate. */
+  isolated: boolean
+  heartbeat: Heartbeat | undefined
   limits: ProcessLimits
 }
 

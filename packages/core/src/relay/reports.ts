@@ -1,5 +1,5 @@
 // What a frontend's process says of its own life. It is not trusted: a state is told once, in its order, and in a few words.
-import { FRAME_KIND, type ReceivedFrame, type ReportedError, type StateReport } from '@sallyport/protocol'
+import { FRAME_KIND, type Pong, type ReceivedFrame, type ReportedError, type StateReport } from '@sallyport/protocol'
 import type { LifeState } from '@sallyport/protocol/actor'
 
 /** Bytes of one report: an error with its stack. */
@@ -20,6 +20,12 @@ export function createReports(): (frame: ReceivedFrame) => StateReport | undefin
     return { type: 'state', state: ORDER[place]!, ...(error !== undefined && { error: plain(error) }) }
   }
 }
+
+const PONG: Pong = { type: 'pong' }
+const pong = Buffer.from(JSON.stringify(PONG))
+
+/** The process is not stuck. */
+export const isPong = ({ kind, body }: ReceivedFrame): boolean => kind === FRAME_KIND.json && pong.equals(body)
 
 function parse(body: Uint8Array): Record<string, unknown> {
   try {

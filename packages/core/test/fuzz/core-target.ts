@@ -81,7 +81,7 @@ export async function createFuzzed(pattern: 'brownfield' | 'isolation'): Promise
   )
   const attach: Fuzzed['attach'] = (label, link, codec, keyPort) => {
     const [there, here] = createLinkEnds(link)
-    core.attach({ label, codec, end: there, cipher: true, ...(keyPort && { keyPort }) })
+    core.attach({ label, codec, end: there, id: 1, cipher: true, ...(keyPort && { keyPort }) })
     return new Wire(here)
   }
   // Without a key its link takes clear frames, in either pattern.

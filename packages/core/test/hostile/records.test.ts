@@ -39,7 +39,7 @@ const lines: { msg: string; level: number; label?: string }[] = []
 const faults: { label: string; error: Error }[] = []
 beforeAll(async () => {
   const log = pino({ level: 'error' }, { write: line => void lines.push(JSON.parse(line)) })
-  bus = await createBus({ ...isolated(), log })
+  bus = await createBus({ ...isolated(), supervision: { restart: 'temporary' }, log })
   bus.on('fault', fault => faults.push(fault))
   honest = await bus.connect('honest')
 })
@@ -135,7 +135,12 @@ const attacks: [name: string, taken: string[], make: Make][] = [
 async function expectEnded(label: string, taken: string[], { settled, errors, called }: Outcome & { called: unknown }) {
   const fault = () => faults.find(one => one.label === label)
   await expect.poll(fault).toMatchObject({ error: { reason: 'InvalidRequest', message: REFUSED } })
-  await expect.poll(() => lines.filter(line => line.label === label)).toMatchObject([{ level: 50, msg: 'fault' }])
+  await expect
+    .poll(() => lines.filter(line => line.label === label))
+    .toMatchObject([
+      { level: 50, msg: 'fault' },
+      { level: 50, msg: 'failed' },
+    ])
   expect(errors).toEqual([{ code: -32_600, message: REFUSED }])
   expect(settled).toEqual([
     'Disconnected',

@@ -101,6 +101,7 @@ export class World {
       label: frontend.isHost ? undefined : frontend.label,
       codec: frontend.codec,
       end: endOf(there),
+      id: epoch.number,
       runs: true,
       cipher: true,
       ...(isolated && { keyPort: keyPort as unknown as MessagePort }),

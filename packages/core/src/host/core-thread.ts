@@ -1,0 +1,121 @@
+// Core, as the host holds it: the thread, which may be another after a while, and the host's own link to it. What was changed at
+// run time holds for each.
+import { lastingClient, relinkClient, type Client } from '@sallyport/frontend/client'
+import { createLinkEnds, openLink, receiveError, type LinkEnd } from '@sallyport/protocol'
+import type { LifeState } from '@sallyport/protocol/actor'
+import type { MessagePort } from 'node:worker_threads'
+import type { Attachment, CapabilityChanges, CoreCommand, CoreReport, CoreWorkerData } from '../control.js'
+import { forwardLine, type Logger } from './log.js'
+import type { ResolvedOptions } from './options.js'
+import { spawnWorker } from './spawn.js'
+import type { SupervisedThread, Supervisor } from './supervisor.js'
+import type { Teller } from './teller.js'
+
+export interface CoreHost {
+  supervisor: Supervisor
+  log: Logger
+  teller: Teller
+  /** Core is there again, and the host listens: it takes links. */
+  up(): void
+  down(): void
+  /** Core has the link that it was given under this number. */
+  attached(label: string, link: number): void
+  /** This frontend has sent, over that link, what no honest one would. */
+  broken(label: string, link: number, error: Error): void
+}
+
+export class CoreThread {
+  readonly thread: SupervisedThread
+  readonly client: Client
+  readonly changes: CapabilityChanges = { added: new Map(), removed: new Set(), decided: false }
+  readonly #host: CoreHost
+  #takesLinks = true
+  #incarnation = 0
+  /** This end of the host's link, where core is not ready for it yet. */
+  #next: LinkEnd | undefined
+
+  constructor(options: ResolvedOptions, host: CoreHost) {
+    this.#host = host
+    this.thread = this.#start(options)
+    this.client = lastingClient(openLink(this.#attachHost(), true), { label: 'host' })
+  }
+
+  /** Frontends can be joined to it. */
+  get isUp(): boolean {
+    return this.#takesLinks && this.thread.isUp
+  }
+
+  attach(attachment: Attachment): void {
+    const { end, keyPort } = attachment
+    const ports: MessagePort[] = keyPort ? [end.port, keyPort] : [end.port]
+    this.thread.post({ type: 'attach', attachment } satisfies CoreCommand, ports)
+  }
+
+  post(command: CoreCommand): void {
+    this.thread.post(command)
+  }
+
+  #attachHost(): LinkEnd {
+    const [there, here] = createLinkEnds('port')
+    this.attach({ label: undefined, codec: 'json', end: there, id: 0, cipher: true })
+    return here
+  }
+
+  #start({ core, supervision, pattern, isolation, acl, appInfo, plugins }: ResolvedOptions): SupervisedThread {
+    const { log, teller, supervisor } = this.#host
+    return supervisor.start({
+      name: 'core',
+      supervision: supervision.core,
+      spawn: heartbeat =>
+        spawnWorker(import.meta.resolve('#worker'), {
+          module: core.href,
+          pattern,
+          maxRecordAge: isolation.maxRecordAge,
+          acl,
+          changes: this.changes,
+          appInfo,
+          plugins,
+          logLevel: log.level,
+          heartbeat,
+        } satisfies CoreWorkerData),
+      onState: state => this.#entered(state),
+      onReport: report => this.#heard(report as CoreReport),
+      onUp: () => (this.#next = this.#attachHost()),
+      onDown: restart => {
+        this.#takesLinks = false
+        this.#incarnation += 1
+        this.#next?.port.close()
+        this.#next = undefined
+        this.#host.down()
+        teller.down('core', 'core', restart)
+      },
+      onUnended: () => teller.unended('core', 'core'),
+    })
+  }
+
+  #entered(state: LifeState): void {
+    this.#host.log.debug({ actor: 'core', state }, 'state')
+    const end = this.#next
+    if (state !== 'ready' || !end) return
+    this.#next = undefined
+    const incarnation = ++this.#incarnation
+    // The host hears what frontends tell as soon as they can.
+    void relinkClient(this.client, openLink(end, true)).then(() => {
+      if (!this.thread.isUp || incarnation !== this.#incarnation) return
+      this.#takesLinks = true
+      this.#host.up()
+    })
+  }
+
+  #heard(told: CoreReport): void {
+    const { log, teller, attached, broken } = this.#host
+    if (told.type === 'log') forwardLine(log, told.line)
+    else if (told.type === 'attached') attached(told.label, told.id)
+    else if (told.type === 'denied') teller.denied(told.label, told.command, told.more)
+    else if (told.type === 'fault') {
+      const error = receiveError(told.error, 'a frontend has sent what is no frame')
+      teller.fault(told.label, error)
+      broken(told.label, told.id, error)
+    }
+  }
+}

@@ -1,0 +1,133 @@
+// What frontends run in: a worker, which waits for its first link before it loads its module, or the thread of the host.
+import { endClient, lastingClient, relinkClient, throughGate, type Client } from '@sallyport/frontend/client'
+import {
+  BusError,
+  openLink,
+  type FrontendCommand,
+  type FrontendStart,
+  type Link,
+  type LinkEnd,
+  type StrayReadReport,
+} from '@sallyport/protocol'
+import type { FrontendHost, Guest, GuestEvents } from './frontend.js'
+import { spawnFrontend } from './frontend-worker.js'
+import type { ConnectionSettings, FrontendSettings } from './options.js'
+import type { Supervision } from './supervision.js'
+
+export interface WorkerParts {
+  label: string
+  module: URL
+  settings: FrontendSettings
+  supervision: Supervision
+  host: FrontendHost
+  /** Its first thread has loaded what it is made of, and its sandbox holds. */
+  booted(): void
+  /** Node lets it read what nobody granted. */
+  strayed(folder: string): void
+}
+
+/** A relay kills its process, and ends by itself: what ends after it stays in the table of processes. */
+const RELAY_GRACE_MS = 10_000
+
+export function startWorker(parts: WorkerParts, told: GuestEvents): Guest {
+  const { label, module, settings, supervision, host, booted, strayed } = parts
+  const { codec, data, sandbox } = settings
+  const isProcess = typeof sandbox === 'object' && sandbox.kind === 'process'
+  const isolated = host.options.pattern === 'isolation'
+  const { supervisor, log, teller } = host
+  const start: FrontendStart = { label, codec, data, module: module.href }
+  let linked = false
+  let reported = false
+  const thread = supervisor.start({
+    name: `frontend ${label}`,
+    supervision,
+    ...(isProcess && { grace: RELAY_GRACE_MS }),
+    spawn: heartbeat => spawnFrontend({ ...start, heartbeat }, settings, isolated, log),
+    onState(state) {
+      log.debug({ actor: 'frontend', label, state }, 'state')
+      if (state === 'handshaking') booted()
+    },
+    onReport(report) {
+      // It comes from the worker's boot, before any code of the frontend's. Later ones may be lies.
+      const { type, folder } = (report ?? {}) as Partial<StrayReadReport>
+      if (type === 'stray-read' && typeof folder === 'string' && !reported) strayed(folder)
+      reported = true
+    },
+    onUp() {
+      linked = false
+      told.up()
+    },
+    onDown(restart) {
+      told.down()
+      teller.down('frontend', label, restart)
+    },
+    onUnended: () => teller.unended('frontend', label),
+  })
+  void thread.exited.then(exit => {
+    told.gone(exit.error)
+    teller.gone('frontend', label, exit)
+  })
+  return {
+    get isUp() {
+      return thread.isUp
+    },
+    link(link, gate) {
+      if (linked && isProcess) {
+        link.port.close()
+        gate?.port.close()
+        const text = `The process of frontend ${label} is started again: its pipes can’t be joined to another link`
+        return thread.end(new BusError('Disconnected', text))
+      }
+      linked = true
+      const command: FrontendCommand = { type: 'link', link, ...(gate && { gate }) }
+      thread.post(command, gate ? [link.port, gate.port] : [link.port])
+    },
+    end: error => thread.dismiss(error),
+    fail: error => thread.fail(error),
+    stop: () => thread.stop(0),
+  }
+}
+
+export interface ConnectionParts {
+  label: string
+  settings: ConnectionSettings
+  /** With the first link. */
+  connected(client: Client): void
+}
+
+export function makeConnection({ label, settings, connected }: ConnectionParts, told: GuestEvents): Guest {
+  const { codec, data } = settings
+  let client: Client | undefined
+  let isUp = true
+  const gone = (error?: Error): void => {
+    if (isUp) told.gone(error)
+    isUp = false
+  }
+  const end = (error?: BusError): void => {
+    if (client) endClient(client, error)
+    else gone(error)
+  }
+  return {
+    get isUp() {
+      return isUp
+    },
+    link(link, gate) {
+      const opened = join(link, gate)
+      if (client) return void relinkClient(client, opened)
+      client = lastingClient(opened, { label, codec, data })
+      void client.closed.then(() => gone())
+      connected(client)
+    },
+    end: error => end(error as BusError),
+    fail: error => end(error as BusError),
+    async stop() {
+      if (client) await client.close()
+      else end()
+    },
+  }
+}
+
+function join(end: LinkEnd, gate: LinkEnd | undefined): Link {
+  const core = openLink(end, true)
+  return gate ? throughGate(core, openLink(gate, true)) : core
+}

@@ -1,0 +1,25 @@
+// The shape of `supervision`, wherever it may be given.
+import * as v from 'valibot'
+import type { SupervisionOptions } from './supervision.js'
+
+/** Of a timer in Node. */
+const MAX_DELAY = 2 ** 31 - 1
+const whole = (what: string, min: number): v.GenericSchema<number> =>
+  v.pipe(v.number(what), v.integer(what), v.minValue(min, what), v.maxValue(MAX_DELAY, what))
+const milliseconds = v.optional(whole('whole milliseconds, from 1', 1))
+const delays = 'whole milliseconds, from 0'
+
+export const ofSupervision: v.ObjectEntries = {
+  restart: v.optional(v.picklist(['permanent', 'transient', 'temporary'], '"permanent", "transient" or "temporary"')),
+  intensity: v.optional(whole('a whole number, from 0', 0)),
+  period: milliseconds,
+  delay: v.optional(
+    v.strictObject({ min: v.optional(whole(delays, 0)), max: v.optional(whole(delays, 0)) }, 'an object'),
+  ),
+  heartbeat: v.optional(v.union([v.literal(false), whole('', 50)], 'whole milliseconds, from 50, or false')),
+}
+
+export const supervision = v.optional(v.strictObject(ofSupervision, 'an object')) as v.OptionalSchema<
+  v.GenericSchema<SupervisionOptions>,
+  undefined
+>

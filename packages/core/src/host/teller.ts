@@ -1,0 +1,86 @@
+// What a bus tells its host, and writes into the log: who was started again or is lost, who was denied and rejected.
+import type { EventEmitter } from 'node:events'
+import { andMore } from '../and-more.js'
+import type { Logger } from './log.js'
+import type { Restart, ThreadExit } from './thread.js'
+
+export type Actor = 'core' | 'frontend' | 'isolation'
+
+/**
+ * What a bus tells its host; it is in the log as well. Of one frontend, at most 100 denials and 100 rejections are told one by
+ * one in a second; once it is over, one more tells the latest, with `more`: how many others there were.
+ */
+export interface BusEvents {
+  /** A worker has ended with an error, or a frontend has sent what no honest one would; its label, or `core`. */
+  fault: { label: string; error: Error }
+  /** A worker will be started again, in `delay` milliseconds, for the `restarts`th time. `isolation`: the gate of that label. */
+  restart: { label: string; actor: Actor; restarts: number; delay: number; error: Error }
+  /** A worker has ended with an error and is not started again: core, and the bus with it; a frontend; a gate and its frontend. */
+  failed: { label: string; actor: Actor; error: Error }
+  /** No capability allows it. */
+  denied: { label: string; command: string; more?: number }
+  /** The isolation hook has not let it pass. */
+  rejected: { label: string; command: string; why: string; more?: number }
+}
+
+export const BUS_EVENTS: ReadonlySet<string> = new Set<keyof BusEvents>([
+  'fault',
+  'restart',
+  'failed',
+  'denied',
+  'rejected',
+])
+
+export class Teller {
+  readonly #log: Logger
+  readonly #events: EventEmitter
+  /** An error may be why two have ended: it is told of once. */
+  readonly #faults = new WeakSet<Error>()
+  readonly #failures = new WeakSet<Error>()
+
+  constructor(log: Logger, events: EventEmitter) {
+    this.#log = log
+    this.#events = events
+  }
+
+  fault(label: string, error: Error): void {
+    if (this.#faults.has(error)) return
+    this.#faults.add(error)
+    this.#log.error({ label, err: error }, 'fault')
+    this.#tell('fault', { label, error })
+  }
+
+  /** This one has ended, and is started again. */
+  down(actor: Actor, label: string, { error, ...again }: Restart): void {
+    this.fault(label, error)
+    this.#log.warn({ actor, label, ...again }, 'is started again')
+    this.#tell('restart', { label, actor, ...again, error })
+  }
+
+  /** This one has ended, and is not started again. */
+  gone(actor: Actor, label: string, { error, death }: ThreadExit): void {
+    if (death) this.fault(label, death)
+    if (!error || this.#failures.has(error)) return
+    this.#failures.add(error)
+    this.#log.error({ actor, label, err: error }, 'failed')
+    this.#tell('failed', { label, actor, error })
+  }
+
+  unended(actor: Actor, label: string): void {
+    this.#log.warn({ actor, label }, 'has not ended in its time, and is ended from outside')
+  }
+
+  denied(label: string, command: string, more: number): void {
+    this.#log.warn({ label, command }, andMore('denied', more))
+    this.#tell('denied', { label, command, ...(more > 0 && { more }) })
+  }
+
+  rejected(label: string, command: string, why: string, more: number): void {
+    this.#log.warn({ label, command, why }, andMore('rejected', more))
+    this.#tell('rejected', { label, command, why, ...(more > 0 && { more }) })
+  }
+
+  #tell<Name extends keyof BusEvents>(name: Name, event: BusEvents[Name]): void {
+    this.#events.emit(name, event)
+  }
+}

@@ -1,0 +1,174 @@
+// The life of one worker as the host sees it: starting → running → backingOff → starting … | draining → stopped | failed. Each
+// time that it is started it is another thread, with nothing of the one before.
+import { BusError } from '@sallyport/protocol'
+import { assign, sendTo, setup, type AnyStateMachine } from 'xstate'
+import { NO_RESTARTS, nextRestart, type RestartHistory } from './supervision.js'
+import { thread as threadLogic, type ThreadEvent, type ThreadSpec } from './thread.js'
+
+/** After the time that a worker was given to drain, the time until it is ended from outside. */
+const GRACE_MS = 500
+/** From then on a thread that still has not ended is in a built-in function that nothing interrupts, perhaps for good. */
+const LOST_MS = 5000
+
+export interface ThreadInput {
+  spec: ThreadSpec
+  now(): number
+  /** From 0 to 1. */
+  random(): number
+}
+
+export interface ThreadContext extends ThreadInput {
+  /** What the last thread has ended with. */
+  death: Error | undefined
+  /** Why no other follows. */
+  error: Error | undefined
+  /** Milliseconds that it is given to drain. */
+  timeout: number
+  /** There has been a thread that was ready. */
+  wasReady: boolean
+  history: RestartHistory
+}
+
+const graceOf = ({ spec: { grace = GRACE_MS } }: ThreadContext): number => grace
+
+const errorOf = (event: ThreadEvent): Error | undefined => ('error' in event ? event.error : undefined)
+
+function mayRestart({ spec, history, wasReady, error, now, random }: ThreadContext): boolean {
+  const { restart } = spec.supervision
+  if (!wasReady || restart === 'temporary' || (restart === 'transient' && !error)) return false
+  return nextRestart(history, spec.supervision, now(), random()) !== undefined
+}
+
+const machine = setup({
+  types: {} as { context: ThreadContext; input: ThreadInput; events: ThreadEvent },
+  actors: { thread: threadLogic },
+  delays: {
+    grace: ({ context }) => graceOf(context),
+    patience: ({ context }) => context.timeout + graceOf(context),
+    hope: ({ context }) => context.timeout + graceOf(context) + LOST_MS,
+    backOff: ({ context }) => context.history.delay,
+  },
+  actions: {
+    keepDeath: assign(({ context: { spec }, event }) => {
+      const { restart } = spec.supervision
+      const own =
+        restart === 'permanent' ? new BusError('InternalError', `${spec.name} has ended by itself`) : undefined
+      const error = errorOf(event) ?? own
+      return { death: error, error }
+    }),
+    keepEarlyDeath: assign(({ context: { spec }, event }) => {
+      const error = errorOf(event) ?? new BusError('InternalError', `${spec.name} ended before it was ready`)
+      return { death: error, error }
+    }),
+    keepError: assign(({ event }) => ({ error: errorOf(event), death: errorOf(event) })),
+    keepReason: assign(({ event }) => ({ error: errorOf(event), death: undefined })),
+    keepTimeout: assign(({ event }) => (event.type === 'stop' ? { timeout: event.timeout } : {})),
+    countRestart: assign(({ context: { history, spec, now, random } }) => ({
+      history: nextRestart(history, spec.supervision, now(), random())!,
+    })),
+    nameLimit: assign(({ context: { spec, history, error } }) => {
+      const { intensity, period } = spec.supervision
+      if (!error || history.recent.length < intensity || intensity === 0) return {}
+      const often = `${spec.name} has ended ${intensity + 1} times within ${period} ms`
+      return { error: new BusError('InternalError', `${often}, at last so: ${error.message}`, { cause: error }) }
+    }),
+    giveUp: assign(({ context: { spec } }) => {
+      const text = `${spec.name} does not end: its thread is in a function that can’t be interrupted`
+      const error = new BusError('Timeout', text)
+      return { error, death: error }
+    }),
+    tellUnended: ({ context: { spec } }) => spec.onUnended(),
+    kill: sendTo('thread', { type: 'kill' }),
+    askToStop: sendTo('thread', ({ context }) => ({ type: 'stop', timeout: context.timeout })),
+    post: sendTo('thread', ({ event }) => event),
+  },
+  guards: {
+    isAsked: ({ context }) => context.spec.grace !== undefined,
+    mayRestart: ({ context }) => mayRestart(context),
+    endedWell: ({ context }) => context.error === undefined,
+    exitedWell: ({ event }) => errorOf(event) === undefined,
+  },
+}).createMachine({
+  id: 'thread',
+  context: ({ input }) => ({
+    ...input,
+    death: undefined,
+    error: undefined,
+    timeout: 0,
+    wasReady: false,
+    history: NO_RESTARTS,
+  }),
+  initial: 'alive',
+  // However long the thread takes to go: leaving `alive` terminates it.
+  on: { fail: { target: '.failed', actions: 'keepReason' } },
+  states: {
+    alive: {
+      invoke: { id: 'thread', src: 'thread', input: ({ context }) => context.spec },
+      on: { post: { actions: 'post' }, stop: { target: '.draining', actions: 'keepTimeout' } },
+      initial: 'starting',
+      states: {
+        starting: {
+          on: {
+            'thread.ready': { target: 'running', actions: assign({ wasReady: true }) },
+            'thread.exited': { target: '#thread.ended', actions: 'keepEarlyDeath' },
+            end: [
+              { target: 'leaving', guard: 'isAsked', actions: 'keepEarlyDeath' },
+              { target: '#thread.ended', actions: 'keepEarlyDeath' },
+            ],
+            dismiss: { target: '#thread.ended', actions: 'keepEarlyDeath' },
+          },
+        },
+        running: {
+          on: {
+            'thread.exited': { target: '#thread.ended', actions: 'keepDeath' },
+            end: [
+              { target: 'leaving', guard: 'isAsked', actions: 'keepDeath' },
+              { target: '#thread.ended', actions: 'keepDeath' },
+            ],
+            dismiss: { target: 'leaving', actions: 'keepDeath' },
+          },
+        },
+        leaving: {
+          entry: 'askToStop',
+          after: { grace: '#thread.ended' },
+          on: { 'thread.exited': '#thread.ended' },
+        },
+        draining: {
+          entry: 'askToStop',
+          after: {
+            patience: { actions: ['kill', 'tellUnended'] },
+            hope: { target: '#thread.failed', actions: 'giveUp' },
+          },
+          on: {
+            // Its time to drain is counted from the first stop.
+            stop: {},
+            'thread.exited': [
+              { target: '#thread.stopped', guard: 'exitedWell' },
+              { target: '#thread.failed', actions: 'keepError' },
+            ],
+            end: { target: '#thread.failed', actions: 'keepError' },
+          },
+        },
+      },
+    },
+    ended: {
+      always: [
+        { target: 'backingOff', guard: 'mayRestart', actions: 'countRestart' },
+        { target: 'stopped', guard: 'endedWell' },
+        { target: 'failed', actions: 'nameLimit' },
+      ],
+    },
+    backingOff: { after: { backOff: 'alive' }, on: { stop: 'stopped' } },
+    stopped: { type: 'final', entry: assign({ error: undefined }) },
+    failed: { type: 'final' },
+  },
+})
+
+/** What the supervisor sees of it. */
+export interface ThreadSnapshot {
+  readonly status: string
+  readonly context: ThreadContext
+  matches(state: 'backingOff' | { alive: 'starting' | 'running' | 'draining' }): boolean
+}
+
+export const threadMachine: AnyStateMachine = machine

@@ -1,0 +1,173 @@
+// Frontends and gates that have ended are started again, each for itself.
+import { describe, expect, test } from 'vitest'
+import { fixture, next } from './start.js'
+import { at, endCore, eventually, gone, patterns, soon, supervise } from './supervised.js'
+
+const main = fixture('reborn-frontend.mjs')
+const [[, brownfield], [, isolation]] = patterns as [(typeof patterns)[0], (typeof patterns)[0]]
+
+describe.each(patterns)('%s', (_name, app) => {
+  test('a frontend that throws begins anew, and the others are told that it is another', async () => {
+    const { bus, told } = await supervise({ app, frontends: { main } })
+    const seen: string[] = []
+    for (const name of ['window-created', 'destroyed']) await bus.listen(`tauri://${name}`, () => void seen.push(name))
+    await next(bus, 'up')
+    expect(await bus.call('main', 'calls')).toBe(1)
+    expect(await bus.call('main', 'calls')).toBe(2)
+    const up = next(bus, 'up')
+    await bus.call('main', 'end', { how: 'throw' }).catch(() => {})
+    await up
+    expect(await bus.call('main', 'calls')).toBe(1)
+    expect(told).toMatchObject([
+      { name: 'fault', label: 'main' },
+      { name: 'restart', label: 'main', actor: 'frontend', restarts: 1, error: { message: 'the frontend is ended' } },
+    ])
+    await expect.poll(() => seen).toEqual(['window-created', 'destroyed', 'window-created'])
+  })
+
+  test('one that ends itself with exit code 0 has finished, unless it is permanent', async () => {
+    const { bus, told } = await supervise({
+      app,
+      frontends: { main, lasting: { module: main, supervision: { restart: 'permanent' } } },
+    })
+    for (const label of ['main', 'lasting']) await eventually(() => bus.call(label, 'calls'))
+    const up = next(bus, 'up')
+    for (const label of ['main', 'lasting']) await bus.call(label, 'end', { how: 'exit' }).catch(() => {})
+    expect(await up).toBe('lasting')
+    expect(await eventually(() => bus.call('lasting', 'calls'))).toBe(1)
+    await expect
+      .poll(() => bus.closeFrontend('main').catch((error: Error) => error.message))
+      .toBe('There is no frontend "main"')
+    expect(told.map(({ name, label }) => `${name} ${label}`)).toEqual(['fault lasting', 'restart lasting'])
+  })
+
+  test('an endless loop is found; one that is blocked for a while is not ended', async () => {
+    const { bus, told } = await supervise({ app, supervision: { ...soon, heartbeat: 4000 }, frontends: { main } })
+    await eventually(() => bus.call('main', 'calls'))
+    expect(await bus.call('main', 'block', { ms: 2000 })).toBe('awake')
+    expect(told).toEqual([])
+    const up = next(bus, 'up')
+    await bus.call('main', 'end', { how: 'loop' }).catch(() => {})
+    const message = 'frontend main has done nothing but compute for 4000 ms'
+    await expect.poll(() => told, { timeout: 15_000 }).toMatchObject([{ error: { reason: 'Timeout', message } }, {}])
+    await up
+    expect(await eventually(() => bus.call('main', 'calls'))).toBe(1)
+  }, 30_000)
+
+  test('one that throws each time has failed, and nobody else; its label is free again', async () => {
+    const { bus, told } = await supervise({ app, frontends: { main } })
+    const limited = { delay: { min: 1, max: 1 }, intensity: 2, period: 600_000 }
+    await bus.open('bad', at('throw new Error("no")'), { supervision: limited })
+    await expect
+      .poll(() => told.at(-1), { timeout: 10_000 })
+      .toMatchObject({
+        name: 'failed',
+        label: 'bad',
+        actor: 'frontend',
+        error: { message: 'frontend bad has ended 3 times within 600000 ms, at last so: no' },
+      })
+    expect(told.map(({ name }) => name)).toEqual(['fault', 'restart', 'fault', 'restart', 'fault', 'failed'])
+    await eventually(() => bus.call('main', 'calls'))
+    await expect(bus.call('bad', 'calls')).rejects.toMatchObject(gone('no'))
+    await bus.open('bad', main)
+    expect(await eventually(() => bus.call('bad', 'calls'))).toBe(1)
+  })
+})
+
+test('a frontend that waits to be started again can be closed, with the bus or alone; core may end meanwhile', async () => {
+  const slow = { ...soon, delay: { min: 600_000, max: 600_000 } }
+  const frontends = { one: { module: main, supervision: slow }, two: { module: main, supervision: slow } }
+  const { bus, told } = await supervise({ app: brownfield, frontends })
+  const client = await bus.connect('tests')
+  for (const label of ['one', 'two']) {
+    await eventually(() => bus.call(label, 'calls'))
+    await bus.call(label, 'end', { how: 'throw' }).catch(() => {})
+  }
+  await expect.poll(() => told.filter(({ name }) => name === 'restart').length).toBe(2)
+  await expect(bus.open('one', main)).rejects.toThrow('There is a frontend "one" already')
+  await bus.closeFrontend('one')
+  await endCore(client)
+  await eventually(() => client.invoke('which'))
+  await bus.close()
+})
+
+describe('a gate', () => {
+  const spin = { hook: 'spin' }
+
+  test('that is ended is another; its frontend goes on, with its listeners, and no call is lost unnoticed', async () => {
+    const { bus, told } = await supervise({ app: isolation, frontends: { main } })
+    await next(bus, 'up')
+    const client = await bus.connect('tests')
+    const heard: unknown[] = []
+    await client.listen('pong', ({ payload }) => void heard.push(payload))
+    const waiting = client.invoke('wait')
+    waiting.catch(() => {})
+    await expect(client.invoke('which', spin)).rejects.toMatchObject(gone('unknown'))
+    await expect(waiting).rejects.toMatchObject(gone('unknown'))
+    await expect(client.invoke('which')).rejects.toMatchObject(gone('no'))
+    expect(await eventually(() => client.invoke('which'))).toBeTypeOf('number')
+    await client.emit('ping', 1)
+    await expect.poll(() => heard).toEqual([1])
+    expect(told).toMatchObject([
+      { name: 'fault', label: 'tests', error: { reason: 'Timeout' } },
+      { name: 'restart', label: 'tests', actor: 'isolation', restarts: 1 },
+    ])
+    expect(await bus.call('main', 'calls')).toBe(1)
+  })
+
+  test('may end with core', async () => {
+    const { bus } = await supervise({ app: isolation })
+    const [client, other] = await Promise.all([bus.connect('tests'), bus.connect('other')])
+    const calls = [client.invoke('which', spin), other.invoke('end', { how: 'throw' })]
+    for (const { status } of await Promise.allSettled(calls)) expect(status).toBe('rejected')
+    expect(await eventually(() => client.invoke('which'))).toBe(await eventually(() => other.invoke('which')))
+  })
+
+  test('that fails takes its frontend with it, and nobody else', async () => {
+    const { bus, told } = await supervise({ app: isolation, supervision: { ...soon, intensity: 0 } })
+    const [client, other] = await Promise.all([bus.connect('tests'), bus.connect('other')])
+    await expect(client.invoke('which', spin)).rejects.toMatchObject(gone('unknown'))
+    await client.closed
+    expect(told).toMatchObject([
+      { name: 'fault', label: 'tests' },
+      { name: 'failed', label: 'tests', actor: 'isolation' },
+    ])
+    await other.invoke('which')
+    await (await bus.connect('tests')).invoke('which')
+  })
+})
+
+test('sixty restarts leave no thread, handle or listener behind', async () => {
+  const { bus } = await supervise({ app: brownfield, supervision: { ...soon, delay: { min: 0, max: 0 } } })
+  const client = await bus.connect('tests')
+  await client.listen('pong', () => {})
+  const resources = (): number => process.getActiveResourcesInfo().length
+  const restart = async (times: number) => {
+    for (let i = 0; i < times; i++) {
+      await client.invoke('end', { how: 'exit' }).catch(() => {})
+      await eventually(() => client.invoke('which'))
+    }
+  }
+  await restart(10)
+  const before = resources()
+  await restart(50)
+  expect(resources()).toBeLessThan(before + 10)
+}, 120_000)
+
+test('a frontend in a process of its own is started again with core, and by its own ends', async () => {
+  const frontends = { main: { module: main, sandbox: 'process' as const, supervision: { ...soon, heartbeat: 5000 } } }
+  const { bus, told } = await supervise({ app: brownfield, frontends })
+  await next(bus, 'up')
+  expect(await bus.call('main', 'block', { ms: 1500 })).toBe('awake')
+  const client = await bus.connect('tests')
+  const first = await client.invoke<number>('which')
+  let up = next(bus, 'up')
+  await endCore(client)
+  await up
+  expect(await eventually(() => bus.call('main', 'which'))).not.toBe(first)
+  up = next(bus, 'up')
+  await bus.call('main', 'end', { how: 'loop' }).catch(() => {})
+  await up
+  expect(await eventually(() => bus.call('main', 'calls'))).toBe(1)
+  expect(told.at(-1)).toMatchObject({ name: 'restart', label: 'main', error: { reason: 'Timeout' } })
+}, 60_000)

@@ -1,0 +1,13 @@
+// A client that outlasts its links, as the bus's are: what the host does with one, and its users never do.
+import type { BusError, Link } from '@sallyport/protocol'
+import { Client, type ClientOptions } from './client.js'
+
+/** It is closed by its user, or by `endClient`. */
+export const lastingClient = (link: Link, options: ClientOptions): Client =>
+  new Client(link, { ...options, relinks: true })
+
+/** It goes on over this link. Resolves once core knows of its listeners again, which nothing else is sent before. */
+export const relinkClient = (client: Client, link: Link): Promise<void> => client.relink(link)
+
+/** No other link will follow. */
+export const endClient = (client: Client, why: BusError | undefined): void => client.end(why)
