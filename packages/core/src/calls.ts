@@ -1,6 +1,8 @@
 // The calls of one frontend that are still running: their ids are unique, their number is bounded, and each ends once.
 import { BusError, CallSlots, MAX_IN_FLIGHT, type RequestId } from '@sallyport/protocol'
 import type { Call } from './context.js'
+import { COUNT } from './meter.js'
+import { lasts } from './slow-calls.js'
 
 export class CallTable {
   readonly #running = new CallSlots<Call>()
@@ -9,10 +11,19 @@ export class CallTable {
    * their signals abort when the frontend goes.
    */
   readonly #unanswered = new Set<Call>()
+  readonly #counts: Float64Array
   #whenIdle: (() => void) | undefined
+
+  constructor(counts: Float64Array) {
+    this.#counts = counts
+  }
 
   get size(): number {
     return this.#running.size + this.#unanswered.size
+  }
+
+  get running(): readonly Call[] {
+    return [...this.#running.all(), ...this.#unanswered]
   }
 
   /** @throws BusError `InvalidRequest` for an id that is in flight, `Overloaded` beyond the bound. */
@@ -32,7 +43,9 @@ export class CallTable {
   remove(call: Call): boolean {
     const found = call.id !== undefined && this.#running.get(call.id) === call
     if (found) this.#running.delete(call.id)
-    else this.#unanswered.delete(call)
+    // Else the session has ended.
+    else if (!this.#unanswered.delete(call)) return false
+    else if (call.id !== undefined && !lasts(call)) this.#counts[COUNT.late]! += 1
     if (this.#whenIdle && this.size === 0) queueMicrotask(this.#whenIdle)
     return found
   }
@@ -45,7 +58,8 @@ export class CallTable {
   /** The caller has given up. The handler's signal aborts, and what it still gives is dropped. */
   cancel(id: RequestId): void {
     const call = this.#running.get(id)
-    if (!call) return
+    // It has been answered: the answer, on its way, comes to nobody.
+    if (!call) return void (this.#counts[COUNT.late]! += 1)
     this.#running.delete(id)
     this.#unanswered.add(call)
     call.abort(new BusError('Cancelled', 'The caller has cancelled the call'))

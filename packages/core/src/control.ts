@@ -5,6 +5,7 @@ import type { LifeState } from '@sallyport/protocol/actor'
 import type { MessagePort } from 'node:worker_threads'
 import type { AclInput } from './authority/acl.js'
 import type { Pattern } from './authority/capability.js'
+import type { MeterMemory } from './meter.js'
 
 /** Who the program is, as in `tauri.conf.json`. */
 export interface AppInfo {
@@ -14,12 +15,20 @@ export interface AppInfo {
   identifier?: string
 }
 
+export interface CallLimits {
+  /** The deadline in milliseconds of calls that have none of their own. */
+  timeout?: number | undefined
+  /** Milliseconds after which a call that still runs is told of. */
+  slowAfter?: number | false | undefined
+}
+
 export interface CoreOptions {
   pattern: Pattern
   /** Milliseconds, in the isolation pattern; the protocol's own unless given. */
   maxRecordAge?: number | undefined
   acl: AclInput
   appInfo: AppInfo
+  calls?: CallLimits | undefined
   /** Each plugin's own options, by its name. */
   plugins: Readonly<Record<string, unknown>>
   /** The least level that is worth sending to the host's log. */
@@ -55,8 +64,16 @@ export interface Attachment {
   runs?: boolean
   /** In the isolation pattern: where the gate waits for this session's key. The host passes it on without reading it. */
   keyPort?: MessagePort
+  /** Where what is counted of it can be read. */
+  meter?: MeterMemory
   /** `false` only for the benchmark. */
   cipher: boolean
+}
+
+/** A call that core runs. */
+export interface RunningCall {
+  label: string
+  command: string
 }
 
 /** Host → core. */
@@ -66,6 +83,8 @@ export type CoreCommand =
   | { type: 'begin'; label: string }
   /** The frontend is gone, and not only its link. */
   | { type: 'end'; label: string }
+  /** Core answers with `measured`. */
+  | { type: 'measure' }
   | { type: 'stop'; timeout: number }
 
 /** Core → host. */
@@ -76,5 +95,9 @@ export type CoreReport =
   | { type: 'attached'; label: string; id: number }
   /** `more`: of this frontend's calls, that are not told one by one. */
   | { type: 'denied'; label: string; command: string; more: number }
+  /** It runs for so long; `more`: others of this frontend's. */
+  | { type: 'slow'; label: string; command: string; ms: number; more: number }
+  /** The meters are up to date; these are the calls that run, 20 of them at most. */
+  | { type: 'measured'; running: RunningCall[] }
   /** It has come over the link of this number. */
   | { type: 'fault'; label: string; id: number; error: ReportedError }

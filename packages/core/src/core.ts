@@ -1,19 +1,21 @@
 // The core itself: what its module defines, and the sessions that call it.
 import { openLink, reportError } from '@sallyport/protocol'
 import type { Logger } from 'pino'
-import { createApp } from './app.js'
+import { createApp, type AppParts } from './app.js'
 import { HOST_PERMITS, createAuthority } from './authority/authority.js'
 import { pluginFilesOf } from './authority/core-module.js'
 import { createRegistry, type CommandRegistry, type RunnableCommand } from './commands.js'
-import type { Attachment, CoreOptions, CoreReport, CoreWorkerData } from './control.js'
+import type { Attachment, CoreOptions, CoreReport, CoreWorkerData, RunningCall } from './control.js'
 import type { CoreDefinition, Plugin, PluginApi } from './define.js'
 import { EventRouter } from './events.js'
 import { createHostCommands } from './host-commands.js'
+import { Meter } from './meter.js'
 import { createCoreCommands } from './plugins/core-commands.js'
 import { createPathResolver, surroundingsHere } from './plugins/path/resolver.js'
 import { createPool } from './pool.js'
 import { ResourceTable } from './resources.js'
 import { Sessions, type SessionsParts } from './sessions.js'
+import { watchSlowCalls } from './slow-calls.js'
 import { setUp } from './setups.js'
 
 export interface Core {
@@ -22,6 +24,8 @@ export interface Core {
   begin(label: string): void
   /** Tells that a frontend is gone, once its session has ended. */
   end(label: string): void
+  /** Brings what can be read of each link up to date. Gives the calls that run, a few of them. */
+  measure(): RunningCall[]
   /** Takes no further call; resolves once those that run have ended. */
   drain(): Promise<void>
   /**
@@ -37,7 +41,7 @@ const LEAST_PATIENCE = 100
 /** @throws BusError `InvalidParams` where the definition or a capability is wrong, and what a `setup` throws. */
 export async function createCore(
   definition: CoreDefinition,
-  { pattern, maxRecordAge, acl, changes, appInfo, plugins, module }: CoreOptions & Partial<CoreWorkerData>,
+  { pattern, calls, maxRecordAge, acl, changes, appInfo, plugins, module }: CoreOptions & Partial<CoreWorkerData>,
   getLog: () => Logger,
   report: (report: CoreReport) => void,
 ): Promise<Core> {
@@ -61,7 +65,9 @@ export async function createCore(
   })
   if (changes) authority.restore(changes)
   const hostRegistry: CommandRegistry = new Map([...registry, ...createHostCommands(authority, sessions).map(named)])
-  const app = createApp({ call: (...call) => sessions.call(...call), router, getLog, resources, path })
+  const call: AppParts['call'] = (label, name, args, options) =>
+    sessions.call(label, name, args, calls?.timeout === undefined ? options : { timeout: calls.timeout, ...options })
+  const app = createApp({ call, router, getLog, resources, path })
   const keys = pattern === 'isolation' ? (await import('./keys.js')).createKeys(maxRecordAge) : undefined
   const apiOf = ({ name }: Plugin): PluginApi => ({
     name,
@@ -70,6 +76,7 @@ export async function createCore(
   })
   const tearDown = await setUp(definition, app, apiOf, hurry => resources.closeAll(hurry))
 
+  const stopWatching = calls?.slowAfter ? watchSlowCalls(() => sessions.open, calls.slowAfter) : undefined
   const close = async (patience: number): Promise<void> => {
     const hurry = new AbortController()
     const timer = setTimeout(() => hurry.abort(), Math.max(patience, LEAST_PATIENCE))
@@ -78,11 +85,12 @@ export async function createCore(
     clearTimeout(timer)
     await sessions.close()
     await pool.close()
+    stopWatching?.()
   }
   let closing: Promise<void> | undefined
 
   return {
-    attach({ label, codec, end, id, runs, keyPort, cipher }: Attachment): void {
+    attach({ label, codec, end, id, runs, keyPort, meter, cipher }: Attachment): void {
       // A key port without keys throws: a session that was to be sealed never starts in clear.
       const opener = keyPort && keys!.handTo(keyPort, cipher)
       const permits = label === undefined ? HOST_PERMITS : authority.permitsOf(label)
@@ -95,11 +103,13 @@ export async function createCore(
         permits,
         registry: label === undefined ? hostRegistry : registry,
         app,
+        meter: new Meter(meter),
       })
       if (runs && label !== undefined) sessions.begin(label)
     },
     begin: label => sessions.begin(label),
     end: label => sessions.end(label),
+    measure: () => sessions.measure(),
     drain: () => sessions.drain(),
     close: (patience = 0) => (closing ??= close(patience)),
   }
@@ -111,6 +121,9 @@ function reportTo(report: (report: CoreReport) => void): SessionsParts['report']
   return {
     denied(label, command, more) {
       report({ type: 'denied', label, command, more })
+    },
+    slow(label, command, ms, more) {
+      report({ type: 'slow', label, command, ms, more })
     },
     fault(label, id, error) {
       report({ type: 'fault', label, id, error: reportError(error) })

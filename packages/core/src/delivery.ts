@@ -9,6 +9,8 @@ export interface ListenerHome {
   readonly label: string | undefined
   /** Its listeners get the very payload, not a copy: whatever they do with it, the others have theirs by then. */
   readonly sharesPayload?: true
+  /** An event has come from there. */
+  emitted?(): void
   /** @throws when the payload can't be carried there. */
   deliver(delivery: Delivery, payload: Payload): void
 }

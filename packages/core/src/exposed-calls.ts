@@ -16,15 +16,18 @@ import {
 } from '@sallyport/protocol'
 import { ChannelHandle } from './channel.js'
 import { checkFrontendCall, type FrontendCallOptions } from './frontend-call.js'
+import { COUNT } from './meter.js'
 import type { Replies } from './replies.js'
 
 export class ExposedCalls {
   readonly #replies: Pick<Replies, 'request' | 'post'>
   readonly #pending: Pending
+  readonly #counts: Float64Array
   #gone: string | undefined
 
-  constructor(replies: Pick<Replies, 'request' | 'post'>) {
+  constructor(replies: Pick<Replies, 'request' | 'post'>, counts: Float64Array) {
     this.#replies = replies
+    this.#counts = counts
     this.#pending = new Pending(id => {
       if (this.#gone === undefined) replies.post({ jsonrpc: '2.0', method: METHOD.cancel, params: { id } })
     })
@@ -60,7 +63,7 @@ export class ExposedCalls {
     if (!this.#pending.hasGiven(answer.id)) {
       throw new BusError('InvalidRequest', 'Invalid Request: an answer to a call that was never made')
     }
-    this.#pending.settle(answer)
+    if (!this.#pending.settle(answer)) this.#counts[COUNT.late]! += 1
   }
 
   /** The frontend is gone. */

@@ -2,16 +2,9 @@
 import type { Authority } from './authority/authority.js'
 import type { RunnableCommand } from './commands.js'
 import type { Call } from './context.js'
+import { HOST_METHOD } from './host-methods.js'
 import type { Sessions } from './sessions.js'
 import { giveAway, movable } from './transfer.js'
-
-/** The commands behind methods of `Bus`. Those of capabilities give whether app commands need one from now on. */
-export const HOST_METHOD = {
-  /** The arguments are the function's own; which function it is stands in the headers. */
-  call: 'plugin:host|call',
-  addCapability: 'plugin:acl|add_capability',
-  removeCapability: 'plugin:acl|remove_capability',
-} as const
 
 interface CapabilityArguments {
   capability?: unknown

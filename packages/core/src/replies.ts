@@ -18,6 +18,7 @@ import {
   type Codec,
   type CodecName,
   type EncodedMessage,
+  type FrameKind,
   type Link,
   type Message,
   type Outbox,
@@ -27,6 +28,7 @@ import {
 } from '@sallyport/protocol'
 import { dismiss, isAsyncIterable } from './async-iterable.js'
 import type { Delivery } from './delivery.js'
+import { COUNT } from './meter.js'
 import type { Payload } from './payload.js'
 import { Runs, type RunHome } from './runs.js'
 import { takeTransfer } from './transfer.js'
@@ -51,14 +53,20 @@ export class Replies {
   readonly #link: Link
   readonly #outbox: Outbox
   readonly #runs: Runs
+  readonly #counts: Float64Array
   #armed = false
   #held = false
 
-  constructor(link: Link, codec: CodecName) {
+  constructor(link: Link, codec: CodecName, counts: Float64Array) {
     this.#codec = codecs[codec]
+    this.#counts = counts
     this.#link = link
     const arm = (): void => this.#arm()
-    this.#outbox = createOutbox((kind, body) => link.send({ kind, body }), undefined, arm)
+    const send = (kind: FrameKind, body: string | Uint8Array): void => {
+      counts[COUNT.bytesOut]! += body.length
+      link.send({ kind, body })
+    }
+    this.#outbox = createOutbox(send, undefined, arm)
     this.#runs = new Runs(this.#outbox, arm)
   }
 
@@ -98,6 +106,7 @@ export class Replies {
 
   /** @throws BusError `InvalidParams` for a payload that can't be carried. */
   event(delivery: Delivery, payload: Payload): void {
+    this.#counts[COUNT.eventsOut]! += 1
     try {
       if (payload.hasBytes) return this.#put(packEvent(delivery, payload))
       const encoded = payload.encode(this.#codec.name)

@@ -10,58 +10,29 @@ import {
   isThenable,
   parseCall,
   type CallMessage,
-  type CodecName,
-  type Link,
-  type Opener,
   type ReceivedFrame,
 } from '@sallyport/protocol'
-import type { App } from './app.js'
-import type { Permits } from './authority/authority.js'
 import { CallTable } from './calls.js'
 import { ChannelTable } from './channels.js'
-import type { CommandRegistry } from './commands.js'
 import { Call } from './context.js'
 import type { Delivery, ListenerHome } from './delivery.js'
-import type { EventRouter } from './events.js'
 import { ExposedCalls } from './exposed-calls.js'
 import type { FrontendCallOptions } from './frontend-call.js'
 import { keepHouse } from './housekeeping.js'
 import { Inbox } from './inbox.js'
+import { COUNT, type Meter } from './meter.js'
 import { notFound } from './not-found.js'
 import type { Payload } from './payload.js'
 import { Replies } from './replies.js'
-import type { Resources } from './resources.js'
+import type { SessionOptions } from './session-parts.js'
+import { nameOf, type Busy } from './slow-calls.js'
 import { sendAll } from './streams.js'
 import { beginTurn } from './turn.js'
 
-export interface SessionOptions {
-  /** `undefined` for the host, which is trusted and no frontend. */
-  label: string | undefined
-  codec: CodecName
-  link: Link
-  /** In the isolation pattern: only records come in, and this opens them. */
-  opener: Opener | undefined
-  permits: Permits
-  registry: CommandRegistry
-  router: EventRouter
-  app: App
-  /** What handlers keep open for this frontend. Core closes it when the session has ended. */
-  resources: Resources
-  report: SessionReport
-}
-
-/** What a session tells: suspicious activity, and its end. */
-export interface SessionReport {
-  denied(command: string): void
-  /** For the log: what has nobody to be answered to, or an answer to nothing. */
-  warn(text: string, about?: { command: string; reason: string }): void
-  fault(label: string, error: BusError): void
-  closed(session: Session): void
-}
-
-export class Session implements ListenerHome {
+export class Session implements ListenerHome, Busy {
   readonly label: string | undefined
-  readonly #calls = new CallTable()
+  readonly #calls: CallTable
+  readonly #meter: Meter
   readonly #options: SessionOptions
   readonly #inbox: Inbox
   readonly #replies: Replies
@@ -75,9 +46,12 @@ export class Session implements ListenerHome {
     this.#options = options
     this.label = options.label
     this.#inbox = new Inbox(options.opener)
-    this.#replies = new Replies(options.link, options.codec)
+    this.#meter = options.meter
+    const { counts } = options.meter
+    this.#calls = new CallTable(counts)
+    this.#replies = new Replies(options.link, options.codec, counts)
     this.#channels = new ChannelTable(this.#replies)
-    this.#exposed = new ExposedCalls(this.#replies)
+    this.#exposed = new ExposedCalls(this.#replies, counts)
     this.#linkClosed = new Promise(resolve => {
       options.link.receive({ frame: frame => this.#receive(frame), closed: fault => resolve(this.#end(fault)) })
     })
@@ -85,6 +59,25 @@ export class Session implements ListenerHome {
 
   deliver(delivery: Delivery, payload: Payload): void {
     this.#replies.event(delivery, payload)
+  }
+
+  emitted(): void {
+    this.#meter.counts[COUNT.eventsIn]! += 1
+  }
+
+  get running(): readonly Call[] {
+    return this.#calls.running
+  }
+
+  slow(command: string, ms: number): void {
+    this.#options.report.slow(command, ms)
+  }
+
+  /** What is not counted as it comes and goes is looked up for whoever reads the counts. */
+  measure(): void {
+    const { counts } = this.#meter
+    counts[COUNT.inFlight] = this.#calls.size
+    counts[COUNT.queued] = this.#closed ? 0 : this.#options.link.queued
   }
 
   /** Calls a function that the frontend exposes. */
@@ -107,6 +100,7 @@ export class Session implements ListenerHome {
   }
 
   #receive(frame: ReceivedFrame): void {
+    this.#meter.counts[COUNT.bytesIn]! += frame.body.byteLength
     let messages: readonly unknown[]
     try {
       messages = this.#inbox.read(frame)
@@ -119,6 +113,7 @@ export class Session implements ListenerHome {
       for (const message of messages) this.#serve(message)
     } finally {
       this.#replies.flush()
+      this.#meter.counts[COUNT.inFlight] = this.#calls.size
     }
   }
 
@@ -150,15 +145,13 @@ export class Session implements ListenerHome {
 
   #dispatch(message: CallMessage): void {
     const { id, method, params = {}, headers = {} } = message
-    const { registry, permits, app, resources, report } = this.#options
+    const { registry, permits, app, resources } = this.#options
+    const began = this.#meter.begin()
     if (this.#draining) throw new BusError('Disconnected', 'The bus is closing', { data: { delivered: 'no' } })
     const command = registry.get(method)
     if (!command) throw new BusError('MethodNotFound', notFound(method, registry))
     const denial = permits.check(command)
-    if (denial) {
-      report.denied(method)
-      throw denial
-    }
+    if (denial) throw this.#deny(method, denial)
     this.#calls.admit(id)
     const opened = this.#channels.bind(params)
     const stream = message.headers === undefined ? undefined : this.#channels.openStream(headers, opened)
@@ -175,18 +168,27 @@ export class Session implements ListenerHome {
     })
     try {
       const result = command.run(params, call)
-      if (stream !== undefined) return this.#await(message, call, sendAll(result, stream, method, call.signal))
-      if (!isThenable(result)) return this.#succeed(message, result)
-      this.#await(message, call, Promise.resolve(result))
+      if (stream !== undefined) return this.#await(message, call, sendAll(result, stream, method, call.signal), 0)
+      if (isThenable(result)) return this.#await(message, call, Promise.resolve(result), began)
+      if (began !== 0 && id !== undefined) this.#meter.end(began)
+      this.#succeed(message, result)
     } catch (error) {
       call.endChannels()
       throw error
     }
   }
 
+  #deny(method: string, denial: BusError): BusError {
+    this.#meter.counts[COUNT.denied]! += 1
+    this.#options.report.denied(method)
+    return denial
+  }
+
   /** A call that was taken out meanwhile was cancelled, or its frontend is gone: its answer has nowhere to go. */
-  #await(message: CallMessage, call: Call, result: Promise<unknown>): void {
+  #await(message: CallMessage, call: Call, result: Promise<unknown>, began: number): void {
     const { id } = message
+    // Few are timed: the others carry nothing for it.
+    if (began !== 0) this.#meter.endWith(result, began)
     beginTurn()
     this.#calls.add(call)
     result.then(
@@ -205,6 +207,7 @@ export class Session implements ListenerHome {
   }
 
   #fail({ id, method }: CallMessage, thrown: unknown): void {
+    this.#meter.counts[COUNT.failures]! += 1
     const error = failureOf(method, thrown)
     if (id !== undefined) return this.#replies.error(id, method, error)
     this.#options.report.warn(error.message, { command: method, reason: error.reason })
@@ -224,10 +227,11 @@ export class Session implements ListenerHome {
     const cutOff = this.#calls.abortAll(new BusError('Disconnected', gone))
     if (this.#draining) {
       const reason = 'Disconnected'
-      for (const { method: command } of cutOff) {
-        this.#options.report.warn('still ran as the bus was closed', { command, reason })
+      for (const call of cutOff) {
+        this.#options.report.warn('still ran as the bus was closed', { command: nameOf(call), reason })
       }
     }
+    this.measure()
     this.#channels.abandonAll(gone)
     this.#exposed.end(gone)
     this.#options.router.dropHome(this)

@@ -3,12 +3,15 @@
 import { BusError, ReportLimit, describeName } from '@sallyport/protocol'
 import type { Logger } from 'pino'
 import { andMore } from './and-more.js'
+import type { RunningCall } from './control.js'
 import type { EventRouter } from './events.js'
 import type { FrontendCallOptions } from './frontend-call.js'
 import { tellCreated, tellDestroyed } from './frontend-events.js'
 import { didYouMean } from './guess.js'
 import { ResourceTable } from './resources.js'
-import { Session, type SessionOptions, type SessionReport } from './session.js'
+import { Session } from './session.js'
+import type { SessionOptions, SessionReport } from './session-parts.js'
+import { nameOf } from './slow-calls.js'
 
 export interface SessionsParts {
   router: EventRouter
@@ -18,11 +21,15 @@ export interface SessionsParts {
     denied(label: string, command: string, more: number): void
     /** What came over the link of this number is no frame of an honest one. */
     fault(label: string, id: number, error: BusError): void
+    /** A call that runs for so many milliseconds; `more` others are not told one by one. */
+    slow(label: string, command: string, ms: number, more: number): void
   }
 }
 
 /** Whoever called it chose it. */
 const MAX_NAME = 200
+/** Of calls that run. */
+const MAX_NAMED = 20
 
 export class Sessions {
   readonly #parts: SessionsParts
@@ -66,12 +73,14 @@ export class Sessions {
     const resources = new ResourceTable({ label, failed })
     const name = label ?? 'host'
     const denials = new ReportLimit<string>((command, more) => report.denied(name, command, more))
+    const slow = new ReportLimit<readonly [string, number]>((call, more) => report.slow(name, ...call, more))
     const warnings = new ReportLimit<readonly [string, object | undefined]>(([text, about], more) =>
       getLog().warn({ label: name, ...about }, andMore(text, more)),
     )
     const closed = (session: Session): void => {
       this.#open.delete(session)
       denials.flush()
+      slow.flush()
       warnings.flush()
       if (label !== undefined && this.#byLabel.get(label) === session) this.#byLabel.delete(label)
       const closing = resources.closeAll(this.#hurry.signal).finally(() => this.#closing.delete(closing))
@@ -81,6 +90,7 @@ export class Sessions {
     const told: SessionReport = {
       denied: command => denials.add(command.slice(0, MAX_NAME)),
       warn: (text, about) => warnings.add([text, about && { ...about, command: about.command.slice(0, MAX_NAME) }]),
+      slow: (command, ms) => slow.add([command.slice(0, MAX_NAME), ms]),
       fault: (from, error) => report.fault(from, id, error),
       closed,
     }
@@ -99,6 +109,23 @@ export class Sessions {
     const session = this.#byLabel.get(label)
     if (session) this.#ending.add(session)
     else tellDestroyed(this.#parts.router, label)
+  }
+
+  /** All that there are, the host’s too. */
+  get open(): Iterable<Session> {
+    return this.#open
+  }
+
+  /** Brings what can be read of each up to date. Gives the calls that run, a few of them. */
+  measure(): RunningCall[] {
+    const running: RunningCall[] = []
+    for (const session of this.#open) {
+      session.measure()
+      for (const call of running.length < MAX_NAMED ? session.running : []) {
+        if (running.length < MAX_NAMED) running.push({ label: call.label, command: nameOf(call).slice(0, MAX_NAME) })
+      }
+    }
+    return running
   }
 
   /** Takes no further call; resolves once those that run have ended. */

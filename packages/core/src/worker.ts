@@ -44,6 +44,7 @@ control.on('message', (command: CoreCommand) => {
     patience = command.timeout
     actor.stop()
   } else if (command.type === 'begin') core?.begin(command.label)
+  else if (command.type === 'measure') report({ type: 'measured', running: core?.measure() ?? [] })
   else if (command.type === 'end') core?.end(command.label)
   else if (core) attach(command.attachment)
   else waiting.push(command.attachment)

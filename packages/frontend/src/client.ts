@@ -18,8 +18,9 @@ import { Channel } from './channel.js'
 import { Connection } from './connection.js'
 import { checkHandler, type EventHandler } from './events.js'
 import { Exposed, type ExposedFunctions } from './exposed.js'
+import { listen } from './listen.js'
 import { listenAgain, unlisten } from './listen-again.js'
-import { Listeners, type Listening } from './listeners.js'
+import { Listeners } from './listeners.js'
 import { finish } from './open-channels.js'
 import { OPTIONS_OF, checkEmitOptions, type EmitOptions, type InvokeOptions, type ListenOptions } from './options.js'
 import { Stream } from './stream.js'
@@ -28,6 +29,8 @@ export interface ClientOptions {
   label: string
   codec?: CodecName
   data?: unknown
+  /** The deadline in milliseconds of calls that have none of their own; none by default. Streams may take longer. */
+  timeout?: number | undefined
   /** @internal Another link may follow one that closes. */
   relinks?: boolean
 }
@@ -43,6 +46,7 @@ export class Client {
   /** Resolves once it has closed for good, whoever closed it: no other link will follow. */
   readonly closed: Promise<void>
   readonly #codec: CodecName
+  readonly #timeout: number | undefined
   readonly #relinks: boolean
   readonly #listeners = new Listeners()
   readonly #exposed: Exposed = new Exposed({
@@ -53,11 +57,12 @@ export class Client {
   #over = false
   #finish!: () => void
 
-  constructor(link: Link, { label, codec = 'json', data, relinks = false }: ClientOptions) {
+  constructor(link: Link, { label, codec = 'json', data, timeout, relinks = false }: ClientOptions) {
     this.label = label
     this.isolated = link.isolated === true
     this.data = data
     this.#codec = codec
+    this.#timeout = timeout
     this.#relinks = relinks
     this.closed = new Promise(resolve => (this.#finish = resolve))
     this.#core = this.#connect(link)
@@ -128,21 +133,17 @@ export class Client {
   }
 
   /** @internal Like `listen`, with the id that `unsubscribe` takes; headers may go with it, as with any call. */
-  subscribe<T>(
+  async subscribe<T>(
     event: string,
     handler: EventHandler<T>,
     options: ListenOptions & Pick<InvokeOptions, 'headers'> = {},
   ): Promise<number> {
-    return new Promise((resolve, reject) => {
-      checkEventName(event)
-      checkHandler(event, handler)
-      const { headers, target: given = { kind: 'Any' } } = options
-      const target = toEventTarget(given)
-      const listening: Listening = { event, target, headers, handler: handler as EventHandler }
-      // The handler is in place before the next message is read: events may follow in the same frame.
-      const known = (coreId: unknown): void => resolve(this.#listeners.add(coreId as number, listening))
-      this.#core.request(METHOD.listen, { event, target }, false, known, reject, options)
-    })
+    checkEventName(event)
+    checkHandler(event, handler)
+    const { headers, target = { kind: 'Any' }, timeout = this.#timeout } = options
+    const listening = { event, target: toEventTarget(target), headers, handler: handler as EventHandler }
+    const patience = timeout === undefined ? options : { ...options, timeout }
+    return listen(this.#core, this.#listeners, listening, patience)
   }
 
   /** @internal The handler hears nothing more from now on; core is told. */
@@ -193,7 +194,12 @@ export class Client {
   }
 
   #connect(link: Link): Connection {
-    const connection = new Connection(link, this.#codec, { listeners: this.#listeners, exposed: this.#exposed })
+    const connection = new Connection(
+      link,
+      this.#codec,
+      { listeners: this.#listeners, exposed: this.#exposed },
+      this.#timeout,
+    )
     void connection.closed.then(() => this.#relinks || this.#finish())
     return connection
   }

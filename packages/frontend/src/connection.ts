@@ -36,13 +36,16 @@ export class Connection {
   })
   readonly #lasting: Lasting
   readonly #codec: CodecName
+  readonly #timeout: number | undefined
   readonly #link: Link
   readonly #outbox: Outbox
   readonly #incoming: Incoming
   #gone: BusError | undefined
 
-  constructor(link: Link, codec: CodecName, lasting: Lasting) {
+  /** @param timeout the deadline in milliseconds of calls that have none of their own, but for streams */
+  constructor(link: Link, codec: CodecName, lasting: Lasting, timeout?: number) {
     this.#codec = codec
+    this.#timeout = timeout
     this.#lasting = lasting
     this.#link = link
     this.#outbox = createOutbox(
@@ -101,9 +104,14 @@ export class Connection {
     if (options?.headers !== undefined) message.headers = plainHeaders(options.headers)
     if (stream !== undefined) message.headers = { ...message.headers, [STREAM_HEADER]: stream.toJSON() }
     postCall(this.#outbox, this.#codec, message, bytes, options?.transfer)
-    this.pending.add(id, method, resolve, reject, options)
+    this.pending.add(id, method, resolve, reject, options, this.#usual(method, stream))
     if (stream !== undefined) this.channels.adopt(stream)
     return id
+  }
+
+  /** The deadline of such a call, where it has none of its own: a stream lasts, and a listener has been seen to. */
+  #usual(method: string, stream: Channel | undefined): number | undefined {
+    return this.#timeout === undefined || stream || method === METHOD.listen ? undefined : this.#timeout
   }
 
   notify(method: string, params: object, bytes = false, transfer?: readonly ArrayBufferLike[]): void {

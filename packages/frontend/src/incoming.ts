@@ -51,7 +51,7 @@ export class Incoming {
     const { pending, listeners, channels, exposed } = this.#parts
     if (isResponse(message)) {
       if ('error' in message && message.id === null) this.fault = new BusError('InvalidRequest', message.error.message)
-      return pending.settle(message)
+      return void pending.settle(message)
     }
     const { id, method, params } = (message ?? {}) as Partial<RequestMessage>
     if (typeof method !== 'string') return

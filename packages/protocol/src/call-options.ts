@@ -1,4 +1,5 @@
 // How long a caller waits, on either side of the bus, and the checks that options are what they should be.
+import { setMaxListeners } from 'node:events'
 import { BusError } from './error.js'
 import { describeCommand } from './message.js'
 
@@ -37,4 +38,28 @@ export function checkPatience(method: string, { signal, timeout }: CallOptions):
     throw new BusError('InvalidParams', `\`signal\` of ${describeCommand(method)} must be an AbortSignal`)
   }
   if (signal.aborted) throw cancelled(method, signal)
+}
+
+/** Calls `giveUp` when the deadline has passed or the signal aborts. Gives what ends that, where there is anything to end. */
+export function watchPatience(
+  method: string,
+  signal: AbortSignal | undefined,
+  timeout: number | undefined,
+  giveUp: (error: BusError) => void,
+): (() => void) | undefined {
+  if (signal === undefined && timeout === undefined) return undefined
+  const cancel = (): void => giveUp(cancelled(method, signal))
+  const late = (): void => giveUp(new BusError('Timeout', `${describeCommand(method)} took longer than ${timeout} ms`))
+  const timer = timeout === undefined ? undefined : setTimeout(late, timeout)
+  if (signal) {
+    // One signal may well be that of a thousand calls: no leak to be warned of.
+    setMaxListeners(0, signal)
+    signal.addEventListener('abort', cancel, { once: true })
+  }
+  // It may have been aborted since it was checked, by the `toJSON` of an argument.
+  if (signal?.aborted) queueMicrotask(cancel)
+  return () => {
+    clearTimeout(timer)
+    signal?.removeEventListener('abort', cancel)
+  }
 }

@@ -50,9 +50,13 @@ export class CallSlots<Call extends { readonly id: RequestId | undefined }> {
     this.#others.delete(id)
   }
 
+  all(): Call[] {
+    return [...this.#slots.filter(call => call !== undefined), ...this.#others.values()]
+  }
+
   /** Takes all calls out. */
   takeAll(): Call[] {
-    const calls = [...this.#slots.filter(call => call !== undefined), ...this.#others.values()]
+    const calls = this.all()
     this.#slots.fill(undefined)
     this.#taken = 0
     this.#others.clear()

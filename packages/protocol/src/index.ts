@@ -3,7 +3,7 @@ export { MAX_CHANNELS, MAX_IN_FLIGHT, MAX_LISTENERS, MAX_RESOURCES } from './bou
 export { carriesBytes } from './attachments.js'
 export { MAX_ATTACHED_BYTES, MIN_ATTACHMENT_BYTES } from './bounds.js'
 export { BatchReader } from './batch-reader.js'
-export { cancelled, checkOptionNames, checkPatience, type CallOptions } from './call-options.js'
+export { cancelled, checkOptionNames, checkPatience, watchPatience, type CallOptions } from './call-options.js'
 export { CallSlots } from './call-slots.js'
 export type { Codec, CodecName, EncodedMessage } from './codec.js'
 export { codecs } from './codecs.js'

@@ -1,10 +1,9 @@
 // The calls that wait for an answer: each is settled exactly once, by its answer, its deadline, its signal or the end of
 // the link, whichever comes first. What comes later finds nobody and is dropped.
-import { setMaxListeners } from 'node:events'
-import { cancelled, type CallOptions } from './call-options.js'
+import { watchPatience, type CallOptions } from './call-options.js'
 import { CallSlots } from './call-slots.js'
 import { BusError, fromErrorObject } from './error.js'
-import { describeCommand, type RequestId, type ResponseMessage } from './message.js'
+import type { RequestId, ResponseMessage } from './message.js'
 
 interface Call {
   readonly id: number
@@ -36,16 +35,20 @@ export class Pending {
     return this.#nextId++
   }
 
+  /** @param usual the deadline in milliseconds of a call whose options have none */
   add(
     id: number,
     method: string,
     resolve: Call['resolve'],
     reject: Call['reject'],
     options: CallOptions | undefined,
+    usual?: number,
   ): void {
     const call: Call = { id, resolve, reject, release: undefined }
     this.#calls.add(id, call)
-    if (options !== undefined) call.release = this.#watch(id, method, options)
+    if (options !== undefined || usual !== undefined) {
+      call.release = watchPatience(method, options?.signal, options?.timeout ?? usual, error => this.abandon(id, error))
+    }
   }
 
   /** Whether a call had this id: one that is settled may be answered late, or twice. */
@@ -53,12 +56,13 @@ export class Pending {
     return typeof id === 'number' && id > 0 && id < this.#nextId
   }
 
-  settle(response: ResponseMessage): void {
-    if (typeof response.id !== 'number') return
-    const call = this.#take(response.id)
-    if (!call) return
+  /** False where nobody waits for the answer any more. */
+  settle(response: ResponseMessage): boolean {
+    const call = typeof response.id === 'number' ? this.#take(response.id) : undefined
+    if (!call) return false
     if ('result' in response) call.resolve(response.result)
     else call.reject(fromErrorObject(response.error))
+    return true
   }
 
   /** The caller gives the call up. It does nothing where it is settled already. */
@@ -82,29 +86,5 @@ export class Pending {
     this.#calls.delete(id)
     call.release?.()
     return call
-  }
-
-  #watch(id: number, method: string, { signal, timeout }: CallOptions): (() => void) | undefined {
-    if (signal === undefined && timeout === undefined) return undefined
-    const cancel = (): void => this.abandon(id, cancelled(method, signal))
-    const timer =
-      timeout === undefined
-        ? undefined
-        : setTimeout(
-            () =>
-              this.abandon(id, new BusError('Timeout', `${describeCommand(method)} took longer than ${timeout} ms`)),
-            timeout,
-          )
-    if (signal) {
-      // One signal may well be that of a thousand calls: no leak to be warned of.
-      setMaxListeners(0, signal)
-      signal.addEventListener('abort', cancel, { once: true })
-    }
-    // It may have been aborted since it was checked, by the `toJSON` of an argument.
-    if (signal?.aborted) queueMicrotask(cancel)
-    return () => {
-      clearTimeout(timer)
-      signal?.removeEventListener('abort', cancel)
-    }
   }
 }

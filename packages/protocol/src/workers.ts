@@ -28,6 +28,8 @@ export interface FrontendStart {
   module: string
   /** What the host gives this frontend, for `getData`. */
   data?: unknown
+  /** The deadline in milliseconds of calls that have none of their own. */
+  timeout?: number | undefined
   /** Where this worker or process is under Node's permission model. */
   sandbox?: FrontendSandbox
   /** What runs the module as a script, out of Node's reach: a URL. See `ScriptRunner`. */

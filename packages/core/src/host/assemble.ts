@@ -37,7 +37,7 @@ export async function assemble(given: BusOptions, cipher: boolean): Promise<Bus>
       'The isolation pattern has no dir: its hook passes everything. Calls are sealed and authorized all the same',
     )
   }
-  const bus = new Bus({ supervisor, core, frontends, events, supervision: options.supervision.frontends })
+  const bus = new Bus({ supervisor, core, frontends, events, teller, supervision: options.supervision.frontends })
 
   try {
     const opening = options.frontends.map(({ label, module, ...settings }) => frontends.open(label, module, settings))

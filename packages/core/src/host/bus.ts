@@ -14,9 +14,10 @@ import { checkFile } from './files.js'
 import type { Frontends } from './frontends.js'
 import type { ConnectionOptions, FrontendOptions, ModuleLocation } from './options.js'
 import { frontendSupervision, resolveConnection, resolveFrontend, resolveLocation } from './resolve-options.js'
+import type { BusStats } from './stats.js'
 import type { SupervisionOptions } from './supervision.js'
 import type { BusInspection, Supervisor } from './supervisor.js'
-import { BUS_EVENTS, type BusEvents } from './teller.js'
+import { BUS_EVENTS, type BusEvents, type Teller } from './teller.js'
 
 export interface CloseOptions {
   /** Milliseconds that calls in flight are given to end; 1000 by default. */
@@ -29,16 +30,20 @@ export interface BusParts {
   core: CoreThread
   frontends: Frontends
   events: EventEmitter
+  teller: Teller
   /** Of frontends that come later. */
   supervision: SupervisionOptions | undefined
 }
 
+/** From one word of what `close` waits for to the next, in milliseconds. */
+const WAITING_MS = 1000
 /** Of a timer in Node, less the time that a thread is given to end. */
 const MAX_TIMEOUT = 2 ** 31 - 1000
 
 export class Bus {
   readonly #parts: BusParts
   readonly #client: Client
+  readonly #since = performance.now()
   /** What the host listens to before the frontends start. */
   #early: Promise<unknown>[] | undefined = []
   #closing: Promise<void> | undefined
@@ -138,6 +143,24 @@ export class Bus {
     return this.#parts.supervisor.inspect(listener)
   }
 
+  /**
+   * What each worker is and what it has done; cheap enough to be asked every second. Rates are those since it was last called.
+   * It answers while core is being started again, or does not come to answer: docs/observability.md.
+   */
+  async stats(): Promise<BusStats> {
+    const { core, frontends, teller } = this.#parts
+    await core.measure()
+    const host = core.traffic.take(core.isUp)
+    const each = frontends.takeStats()
+    const inFlight = Object.values(each).reduce((sum, frontend) => sum + frontend.inFlight, host.inFlight)
+    return {
+      uptime: Math.round(performance.now() - this.#since),
+      core: { ...core.thread.stats, inFlight, slow: teller.slowCalls },
+      host,
+      frontends: each,
+    }
+  }
+
   /** Lets calls in flight end, then ends every thread. Resolves when none is left. */
   async close({ timeout = 1000 }: CloseOptions = {}): Promise<void> {
     if (!(typeof timeout === 'number' && timeout >= 0 && timeout <= MAX_TIMEOUT)) {
@@ -159,6 +182,7 @@ export class Bus {
 
   async #close(timeout: number): Promise<void> {
     const { supervisor, core, frontends } = this.#parts
+    const timer = setInterval(() => void this.#tellWaiting(), WAITING_MS)
     supervisor.signal('drain')
     // What was sent in this turn goes out first.
     await nextTurn()
@@ -166,6 +190,13 @@ export class Bus {
     await frontends.closeAll()
     await this.#client.close()
     supervisor.signal('ended')
+    clearInterval(timer)
+  }
+
+  async #tellWaiting(): Promise<void> {
+    const { supervisor, core, teller } = this.#parts
+    const calls = await core.measure()
+    if (supervisor.state !== 'stopped') teller.waits({ workers: supervisor.names, calls })
   }
 
   #checkRunning(): void {

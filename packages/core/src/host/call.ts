@@ -3,7 +3,7 @@
 import { Channel, type Client } from '@sallyport/frontend/client'
 import { BusError, describeCommand, describeName, isBusError } from '@sallyport/protocol'
 import { checkFrontendCall, type FrontendCallOptions } from '../frontend-call.js'
-import { HOST_METHOD } from '../host-commands.js'
+import { HOST_METHOD } from '../host-methods.js'
 
 export interface FrontendCall {
   label: string

@@ -1,7 +1,7 @@
 // `bus.addCapability` and `bus.removeCapability`: commands of core that the host alone has. What core took is kept for another
 // core that may have to take its place.
 import type { Capability } from '../authority/capability.js'
-import { HOST_METHOD } from '../host-commands.js'
+import { HOST_METHOD } from '../host-methods.js'
 import type { CoreThread } from './core-thread.js'
 
 export async function changeCapabilities(core: CoreThread, change: 'add', given: Capability): Promise<void>

@@ -4,12 +4,16 @@ import { lastingClient, relinkClient, type Client } from '@sallyport/frontend/cl
 import { createLinkEnds, openLink, receiveError, type LinkEnd } from '@sallyport/protocol'
 import type { LifeState } from '@sallyport/protocol/actor'
 import type { MessagePort } from 'node:worker_threads'
-import type { Attachment, CapabilityChanges, CoreCommand, CoreReport, CoreWorkerData } from '../control.js'
+import type { Attachment, CapabilityChanges, CoreCommand, CoreReport, CoreWorkerData, RunningCall } from '../control.js'
 import { forwardLine, type Logger } from './log.js'
 import type { ResolvedOptions } from './options.js'
 import { spawnWorker } from './spawn.js'
 import type { SupervisedThread, Supervisor } from './supervisor.js'
 import type { Teller } from './teller.js'
+import { Traffic } from './traffic.js'
+
+/** Milliseconds for what is ready where core is not busy. */
+const PATIENCE_MS = 250
 
 export interface CoreHost {
   supervisor: Supervisor
@@ -29,7 +33,10 @@ export class CoreThread {
   readonly client: Client
   readonly changes: CapabilityChanges = { added: new Map(), removed: new Set(), decided: false }
   readonly #host: CoreHost
+  /** Of the host's own link. */
+  readonly traffic: Traffic = new Traffic()
   #takesLinks = true
+  #measures: ((running: readonly RunningCall[]) => void)[] = []
   #incarnation = 0
   /** This end of the host's link, where core is not ready for it yet. */
   #next: LinkEnd | undefined
@@ -37,7 +44,7 @@ export class CoreThread {
   constructor(options: ResolvedOptions, host: CoreHost) {
     this.#host = host
     this.thread = this.#start(options)
-    this.client = lastingClient(openLink(this.#attachHost(), true), { label: 'host' })
+    this.client = lastingClient(openLink(this.#attachHost(), true), { label: 'host', timeout: options.calls.timeout })
   }
 
   /** Frontends can be joined to it. */
@@ -55,13 +62,27 @@ export class CoreThread {
     this.thread.post(command)
   }
 
+  /** Brings the meters of all links up to date, and gives the calls that run: `undefined` where core does not answer soon. */
+  measure(): Promise<readonly RunningCall[] | undefined> {
+    if (!this.thread.isUp && this.thread.stats.state !== 'draining') return Promise.resolve(undefined)
+    return new Promise(resolve => {
+      const timer = setTimeout(resolve, PATIENCE_MS, undefined)
+      this.#measures.push(running => {
+        clearTimeout(timer)
+        resolve(running)
+      })
+      this.post({ type: 'measure' })
+    })
+  }
+
   #attachHost(): LinkEnd {
     const [there, here] = createLinkEnds('port')
-    this.attach({ label: undefined, codec: 'json', end: there, id: 0, cipher: true })
+    const meter = this.traffic.renew()
+    this.attach({ label: undefined, codec: 'json', end: there, id: 0, cipher: true, meter })
     return here
   }
 
-  #start({ core, supervision, pattern, isolation, acl, appInfo, plugins }: ResolvedOptions): SupervisedThread {
+  #start({ core, calls, supervision, pattern, isolation, acl, appInfo, plugins }: ResolvedOptions): SupervisedThread {
     const { log, teller, supervisor } = this.#host
     return supervisor.start({
       name: 'core',
@@ -70,6 +91,7 @@ export class CoreThread {
         spawnWorker(import.meta.resolve('#worker'), {
           module: core.href,
           pattern,
+          calls,
           maxRecordAge: isolation.maxRecordAge,
           acl,
           changes: this.changes,
@@ -112,6 +134,8 @@ export class CoreThread {
     if (told.type === 'log') forwardLine(log, told.line)
     else if (told.type === 'attached') attached(told.label, told.id)
     else if (told.type === 'denied') teller.denied(told.label, told.command, told.more)
+    else if (told.type === 'slow') teller.slow(told.label, told.command, told.ms, told.more)
+    else if (told.type === 'measured') this.#measures.splice(0).forEach(measured => measured(told.running))
     else if (told.type === 'fault') {
       const error = receiveError(told.error, 'a frontend has sent what is no frame')
       teller.fault(told.label, error)

@@ -6,7 +6,9 @@ import { chooseLink, coresFor, hasCores } from './choose-link.js'
 import type { CoreThread } from './core-thread.js'
 import { startGate, type Gate, type GateHost } from './gates.js'
 import type { ConnectionSettings } from './options.js'
+import type { FrontendStats, WorkerStats } from './stats.js'
 import type { Supervision } from './supervision.js'
+import { Traffic } from './traffic.js'
 
 export interface FrontendHost extends GateHost {
   readonly core: CoreThread
@@ -23,6 +25,7 @@ export interface Guest {
   /** For good. */
   fail(error: Error): void
   stop(): Promise<unknown>
+  readonly stats: WorkerStats
 }
 
 /** What a guest tells of itself. */
@@ -67,12 +70,14 @@ export class Frontend {
   readonly #parts: FrontendParts
   readonly #gate: Gate | undefined
   readonly #guest: Guest
+  readonly #traffic = new Traffic()
   #canBeLinked!: () => void
   #cannotBeLinked!: (error: Error) => void
   #wiring: Wiring | undefined
   /** Of the link that it has. */
   #linked = 0
   #held = true
+  #rejected = 0
   /** Core knows of it. */
   #isKnown = false
   /** The others have not been told of it. */
@@ -90,6 +95,7 @@ export class Frontend {
         ready: () => this.#hand(),
         down: () => this.unwire(),
         broken: error => this.#guest.end(error),
+        rejected: count => (this.#rejected += count),
         failed: error => {
           this.#cannotBeLinked(error)
           this.#guest.fail(error)
@@ -130,7 +136,8 @@ export class Frontend {
     this.#wiring = { id, link, gate, attached: false }
     const keyPort = key && { keyPort: key.port1 }
     this.#isKnown = true
-    core.attach({ label, codec: settings.codec, end: there, id, runs: runs && this.#isNew, cipher, ...keyPort })
+    const meter = this.#traffic.renew()
+    core.attach({ label, codec: settings.codec, end: there, id, runs: runs && this.#isNew, meter, cipher, ...keyPort })
   }
 
   /** What was not handed out is for nobody. */
@@ -150,6 +157,12 @@ export class Frontend {
   /** What came over the link of this number was no honest one's. */
   broken(id: number, error: Error): void {
     if (this.#linked === id) this.#guest.end(error)
+  }
+
+  takeStats(): FrontendStats {
+    const gate = this.#gate && { gate: this.#gate.stats }
+    const traffic = this.#traffic.take(this.#host.core.isUp && this.#isKnown)
+    return { ...this.#guest.stats, ...gate, rejected: this.#rejected, ...traffic }
   }
 
   /** Its code may begin. */

@@ -4,6 +4,7 @@ import { BusError } from '@sallyport/protocol'
 import { Frontend, type FrontendHost, type FrontendParts, type Guest, type GuestEvents } from './frontend.js'
 import { makeConnection, startWorker } from './guests.js'
 import type { ConnectionSettings, FrontendSettings } from './options.js'
+import type { FrontendStats } from './stats.js'
 import type { Supervision } from './supervision.js'
 
 const MAX_TRUSTED = 1000
@@ -23,6 +24,7 @@ export class Frontends {
 
   /** Makes the calling thread a frontend. Its gate is supervised. */
   async connect(label: string, settings: ConnectionSettings, supervision: Supervision): Promise<Client> {
+    const { timeout } = this.#host.options.calls
     let connected!: (client: Client) => void
     const first = new Promise<Client>(resolve => (connected = resolve))
     const frontend = this.#keep(label, {
@@ -30,7 +32,7 @@ export class Frontends {
       supervision,
       runs: true,
       isProcess: false,
-      makeGuest: told => makeConnection({ label, settings, connected }, told),
+      makeGuest: told => makeConnection({ label, settings, timeout, connected }, told),
     })
     frontend.start()
     await this.#waitFor(frontend)
@@ -66,6 +68,10 @@ export class Frontends {
   /** There is no core any more: what was on its way to it must settle, not wait. */
   failAll(error: Error): void {
     for (const frontend of this.#open.values()) frontend.fail(error)
+  }
+
+  takeStats(): Record<string, FrontendStats> {
+    return Object.fromEntries([...this.#open].map(([label, frontend]) => [label, frontend.takeStats()]))
   }
 
   /** Core has come back. */

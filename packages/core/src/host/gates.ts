@@ -14,6 +14,7 @@ import { answerConfirm } from './confirm.js'
 import type { Logger } from './log.js'
 import type { ResolvedOptions } from './options.js'
 import { readsOfGate, spawnSandboxed } from './sandbox.js'
+import type { WorkerStats } from './stats.js'
 import type { Supervision } from './supervision.js'
 import type { Supervisor } from './supervisor.js'
 import type { Teller } from './teller.js'
@@ -28,6 +29,8 @@ export interface GateEvents {
   down(): void
   /** The frontend has sent it what no honest one would. */
   broken(error: Error): void
+  /** Its hook has not let so many messages pass. */
+  rejected(count: number): void
   /** It has ended with an error, and none follows. */
   failed(error: Error): void
 }
@@ -39,11 +42,12 @@ export interface Gate {
   /** A link to the frontend, and the port that brings the key of its session: in place of those before, if there were any. */
   link(link: LinkEnd, key: MessagePort): void
   stop(): Promise<unknown>
+  readonly stats: WorkerStats
 }
 
 export interface GateHost {
   supervisor: Supervisor
-  options: Pick<ResolvedOptions, 'pattern' | 'isolation' | 'onConfirm'>
+  options: Pick<ResolvedOptions, 'pattern' | 'isolation' | 'onConfirm' | 'calls'>
   /** `false` only for the benchmark: the hook runs, and nothing is sealed. */
   cipher: boolean
   watchdog: Watchdog
@@ -72,8 +76,10 @@ export function startGate(label: string, supervision: Supervision, host: GateHos
     },
     onReport(report) {
       const given = report as GateReport
-      if (given.type === 'rejected') teller.rejected(label, given.command, given.why, given.more)
-      else if (given.type === 'log') lines.write(given.level, given.text)
+      if (given.type === 'rejected') {
+        told.rejected(1 + given.more)
+        teller.rejected(label, given.command, given.why, given.more)
+      } else if (given.type === 'log') lines.write(given.level, given.text)
       else if (given.type === 'fault') {
         const error = receiveError(given.error, 'a frontend has sent what is no frame')
         teller.fault(label, error)
@@ -106,6 +112,9 @@ export function startGate(label: string, supervision: Supervision, host: GateHos
       thread.post({ type: 'link', link, key } satisfies GateCommand, [link.port, key])
     },
     stop: () => thread.stop(0),
+    get stats() {
+      return thread.stats
+    },
   }
 }
 

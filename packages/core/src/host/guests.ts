@@ -12,6 +12,7 @@ import {
 import type { FrontendHost, Guest, GuestEvents } from './frontend.js'
 import { spawnFrontend } from './frontend-worker.js'
 import type { ConnectionSettings, FrontendSettings } from './options.js'
+import type { WorkerStats } from './stats.js'
 import type { Supervision } from './supervision.js'
 
 export interface WorkerParts {
@@ -35,7 +36,7 @@ export function startWorker(parts: WorkerParts, told: GuestEvents): Guest {
   const isProcess = typeof sandbox === 'object' && sandbox.kind === 'process'
   const isolated = host.options.pattern === 'isolation'
   const { supervisor, log, teller } = host
-  const start: FrontendStart = { label, codec, data, module: module.href }
+  const start: FrontendStart = { label, codec, data, timeout: host.options.calls.timeout, module: module.href }
   let linked = false
   let reported = false
   const thread = supervisor.start({
@@ -85,17 +86,21 @@ export function startWorker(parts: WorkerParts, told: GuestEvents): Guest {
     end: error => thread.dismiss(error),
     fail: error => thread.fail(error),
     stop: () => thread.stop(0),
+    get stats() {
+      return thread.stats
+    },
   }
 }
 
 export interface ConnectionParts {
   label: string
   settings: ConnectionSettings
+  timeout: number | undefined
   /** With the first link. */
   connected(client: Client): void
 }
 
-export function makeConnection({ label, settings, connected }: ConnectionParts, told: GuestEvents): Guest {
+export function makeConnection({ label, settings, timeout, connected }: ConnectionParts, told: GuestEvents): Guest {
   const { codec, data } = settings
   let client: Client | undefined
   let isUp = true
@@ -114,12 +119,15 @@ export function makeConnection({ label, settings, connected }: ConnectionParts, 
     link(link, gate) {
       const opened = join(link, gate)
       if (client) return void relinkClient(client, opened)
-      client = lastingClient(opened, { label, codec, data })
+      client = lastingClient(opened, { label, codec, data, timeout })
       void client.closed.then(() => gone())
       connected(client)
     },
     end: error => end(error as BusError),
     fail: error => end(error as BusError),
+    get stats(): WorkerStats {
+      return { state: isUp ? 'running' : 'stopped', restarts: 0 }
+    },
     async stop() {
       if (client) await client.close()
       else end()

@@ -2,7 +2,8 @@
 // checked where it is understood, in core.
 import { existsSync } from 'node:fs'
 import * as v from 'valibot'
-import type { AppInfo } from '../control.js'
+import type { AppInfo, CallLimits } from '../control.js'
+import { calls, ofCalls } from './calls-schema.js'
 import { fileLocation, location } from './location.js'
 import type {
   ConnectionSettings,
@@ -45,6 +46,7 @@ export interface CheckedFrontend extends Omit<FrontendSettings, 'supervision'> {
 export interface CheckedOptions extends Info {
   core: { module: URL; supervision?: SupervisionOptions | undefined }
   frontends?: Record<string, { module: URL } & CheckedFrontend> | undefined
+  calls: CallLimits
   supervision?: SupervisionOptions | undefined
   config?: URL | undefined
   app?: { security?: CheckedSecurity<URL, Given> | undefined } | undefined
@@ -190,6 +192,7 @@ const ofSecurity = {
 const security = v.optional(v.strictObject(ofSecurity, 'an object'))
 const ofBus = {
   core,
+  calls,
   supervision,
   frontends: v.optional(v.pipe(table, v.record(label, frontend))),
   config: v.optional(fileLocation),
@@ -224,6 +227,7 @@ export const OPTION_PLACES: readonly string[] = [
   ...Object.keys(ofBus),
   'core.module',
   ...namesOf('supervision', ofSupervision),
+  ...namesOf('calls', ofCalls),
   'app.security',
   ...namesOf('app.security', ofSecurity),
   'app.security.pattern.use',

@@ -3,8 +3,9 @@ import type { CodecName, LinkKind } from '@sallyport/protocol'
 import type { ResourceLimits } from 'node:worker_threads'
 import type { AclInput, PermissionFile } from '../authority/acl.js'
 import type { Capability, Pattern } from '../authority/capability.js'
-import type { AppInfo } from '../control.js'
+import type { AppInfo, CallLimits } from '../control.js'
 import type { ProcessLimits } from '../relay/relay-data.js'
+import type { CallsOptions } from './calls-schema.js'
 import type { Logger } from './log.js'
 import type { Supervision, SupervisionOptions } from './supervision.js'
 
@@ -154,6 +155,8 @@ export interface BusOptions extends AppInfo {
   core: ModuleLocation | CoreModule
   /** Modules to run in frontend workers, by label. */
   frontends?: Readonly<Record<string, ModuleLocation | FrontendModule>>
+  /** How long calls may take: docs/calls.md. */
+  calls?: CallsOptions
   /** When workers that have ended are started again: docs/supervision.md. */
   supervision?: SupervisionOptions
   /**
@@ -199,6 +202,7 @@ export interface ResolvedOptions {
     /** Of frontends that come later. */
     frontends: SupervisionOptions | undefined
   }
+  calls: CallLimits
   pattern: Pattern
   isolation: ResolvedIsolation
   acl: AclInput

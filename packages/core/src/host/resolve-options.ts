@@ -46,6 +46,7 @@ export async function resolveOptions(given: BusOptions): Promise<ResolvedOptions
       label: name,
       data: cloneFor(settings, `createBus: frontends.${name}.data`, data),
     })),
+    calls: options.calls,
     pattern: pattern.use,
     isolation: { dir: dir && folderUrl(dir), envelope, hookTimeout, maxRecordAge, from },
     acl: await createAclInput(options, project),

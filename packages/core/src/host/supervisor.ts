@@ -11,7 +11,8 @@ import {
   type AnyActorLogic,
   type AnyStateMachine,
 } from 'xstate'
-import { threadMachine, type ThreadInput, type ThreadSnapshot } from './thread-machine.js'
+import type { WorkerStats } from './stats.js'
+import { stateOf, threadMachine, type ThreadInput, type ThreadSnapshot } from './thread-machine.js'
 import type { ThreadEvent, ThreadExit, ThreadSpec } from './thread.js'
 
 export type BusState = 'starting' | 'running' | 'draining' | 'stopped' | 'failed'
@@ -60,6 +61,8 @@ export const supervisorMachine: AnyStateMachine = machine
 
 /** A worker, as whoever started it sees it: one thread after the other. */
 export interface SupervisedThread {
+  /** What it is now, and how often it was started again. */
+  readonly stats: WorkerStats
   /** There is a thread that takes messages. */
   readonly isUp: boolean
   /** Rejects where the first thread ends before it was ready: that is not tried again. */
@@ -93,6 +96,8 @@ export interface Supervisor {
   readonly state: BusState
   /** Workers that have not ended. */
   readonly threads: number
+  /** Their names. */
+  readonly names: readonly string[]
   start(spec: ThreadSpec): SupervisedThread
   signal(event: 'core.ready' | 'core.failed' | 'drain' | 'ended'): void
   /** Tells of each event and state of the supervisor's actors. Gives back what ends that. */
@@ -125,6 +130,9 @@ export function createSupervisor({
     },
     get threads(): number {
       return Object.keys(actor.getSnapshot().children).length
+    },
+    get names(): readonly string[] {
+      return Object.keys(actor.getSnapshot().children).map(id => id.slice(0, id.lastIndexOf(' #')))
     },
     start(spec: ThreadSpec): SupervisedThread {
       const id = `${spec.name} #${++started}`
@@ -175,6 +183,10 @@ function supervised(thread: ThreadActor, spec: ThreadSpec): SupervisedThread {
     if (thread.getSnapshot().status === 'active') thread.send(event)
   }
   return {
+    get stats(): WorkerStats {
+      const snapshot = thread.getSnapshot()
+      return { state: stateOf(snapshot), restarts: snapshot.context.history.count }
+    },
     get isUp(): boolean {
       return isUp
     },

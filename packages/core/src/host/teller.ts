@@ -1,14 +1,15 @@
 // What a bus tells its host, and writes into the log: who was started again or is lost, who was denied and rejected.
 import type { EventEmitter } from 'node:events'
 import { andMore } from '../and-more.js'
+import type { RunningCall } from '../control.js'
 import type { Logger } from './log.js'
 import type { Restart, ThreadExit } from './thread.js'
 
 export type Actor = 'core' | 'frontend' | 'isolation'
 
 /**
- * What a bus tells its host; it is in the log as well. Of one frontend, at most 100 denials and 100 rejections are told one by
- * one in a second; once it is over, one more tells the latest, with `more`: how many others there were.
+ * What a bus tells its host; it is in the log as well. Of one frontend, at most 100 denials, 100 rejections and 100 slow calls
+ * are told one by one in a second; once it is over, one more tells the latest, with `more`: how many others there were.
  */
 export interface BusEvents {
   /** A worker has ended with an error, or a frontend has sent what no honest one would; its label, or `core`. */
@@ -17,10 +18,22 @@ export interface BusEvents {
   restart: { label: string; actor: Actor; restarts: number; delay: number; error: Error }
   /** A worker has ended with an error and is not started again: core, and the bus with it; a frontend; a gate and its frontend. */
   failed: { label: string; actor: Actor; error: Error }
+  /**
+   * A call runs in core for `ms` milliseconds already: docs/calls.md. What the host calls of a frontend is
+   * `bus.call <label> <name>`, of the label `host`.
+   */
+  slow: { label: string; command: string; ms: number; more?: number }
   /** No capability allows it. */
   denied: { label: string; command: string; more?: number }
   /** The isolation hook has not let it pass. */
   rejected: { label: string; command: string; why: string; more?: number }
+}
+
+export interface WaitingFor {
+  /** Workers that have not ended, by name. */
+  workers: readonly string[]
+  /** Calls that core runs; `undefined` where it does not answer. */
+  calls: readonly RunningCall[] | undefined
 }
 
 export const BUS_EVENTS: ReadonlySet<string> = new Set<keyof BusEvents>([
@@ -29,6 +42,7 @@ export const BUS_EVENTS: ReadonlySet<string> = new Set<keyof BusEvents>([
   'failed',
   'denied',
   'rejected',
+  'slow',
 ])
 
 export class Teller {
@@ -37,6 +51,8 @@ export class Teller {
   /** An error may be why two have ended: it is told of once. */
   readonly #faults = new WeakSet<Error>()
   readonly #failures = new WeakSet<Error>()
+  /** So many were told of. */
+  slowCalls = 0
 
   constructor(log: Logger, events: EventEmitter) {
     this.#log = log
@@ -64,6 +80,17 @@ export class Teller {
     this.#failures.add(error)
     this.#log.error({ actor, label, err: error }, 'failed')
     this.#tell('failed', { label, actor, error })
+  }
+
+  slow(label: string, command: string, ms: number, more: number): void {
+    this.slowCalls += 1 + more
+    this.#log.warn({ label, command, ms }, andMore('slow call', more))
+    this.#tell('slow', { label, command, ms, ...(more > 0 && { more }) })
+  }
+
+  /** What `close` waits for, a while after it was called. */
+  waits(parts: WaitingFor): void {
+    this.#log.warn(parts, 'close waits')
   }
 
   unended(actor: Actor, label: string): void {

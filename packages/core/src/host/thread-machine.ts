@@ -2,6 +2,7 @@
 // time that it is started it is another thread, with nothing of the one before.
 import { BusError } from '@sallyport/protocol'
 import { assign, sendTo, setup, type AnyStateMachine } from 'xstate'
+import type { WorkerState } from './stats.js'
 import { NO_RESTARTS, nextRestart, type RestartHistory } from './supervision.js'
 import { thread as threadLogic, type ThreadEvent, type ThreadSpec } from './thread.js'
 
@@ -168,7 +169,15 @@ const machine = setup({
 export interface ThreadSnapshot {
   readonly status: string
   readonly context: ThreadContext
+  readonly value: string | { readonly alive?: string }
   matches(state: 'backingOff' | { alive: 'starting' | 'running' | 'draining' }): boolean
+}
+
+/** For whoever looks at it. */
+export function stateOf(snapshot: ThreadSnapshot): WorkerState {
+  const { value } = snapshot
+  // `ended` is left at once.
+  return (typeof value === 'object' ? value.alive : value) as WorkerState
 }
 
 export const threadMachine: AnyStateMachine = machine

@@ -50,7 +50,9 @@ export function createEventCommands(router: EventRouter): RunnableCommand[] {
 }
 
 function checkEmitter({ event }: NamedArguments, call: Call): void {
-  if (Call.homeOf(call).label !== undefined) checkNotOwn(event)
+  const home = Call.homeOf(call)
+  home.emitted?.()
+  if (home.label !== undefined) checkNotOwn(event)
 }
 
 function targetOf(method: string, args: NamedArguments, usual?: EventTarget): EventTarget {

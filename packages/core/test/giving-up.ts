@@ -1,0 +1,105 @@
+// What the tests of calls that are given up share: a bus over the fixtures for it, and every kind of call.
+import { installTauri } from '@sallyport/frontend/tauri'
+import type { Bus, BusOptions, Capability, Client } from '../src/index.js'
+import { createBus } from '../src/index.js'
+import { fixture, isolation } from './start.js'
+
+const commands = [
+  'never',
+  'pours',
+  'stubborn',
+  'block',
+  'count',
+  'ran',
+  'fails',
+  'ask',
+  'ask-on',
+  'exits',
+  'echo',
+  'seen',
+]
+const capability: Capability = {
+  identifier: 'calls',
+  windows: ['*'],
+  permissions: commands.map(name => `allow-${name}`),
+}
+
+export const patterns: [name: string, app: NonNullable<BusOptions['app']>][] = [
+  ['brownfield', {}],
+  ['isolation', isolation('gatekeeper', {}, capability)],
+]
+
+export const begin = (options: Partial<BusOptions> = {}): Promise<Bus> =>
+  createBus({ core: fixture('calls.mjs'), log: false, ...options })
+
+export interface Patience {
+  signal?: AbortSignal
+  timeout?: number
+}
+
+export interface Caller {
+  bus: Bus
+  client: Client
+  /** What core and the function that the client exposes have seen, since this was last asked. */
+  seen(): Promise<string[]>
+}
+
+export async function callerOf(bus: Bus, label = 'tests'): Promise<Caller> {
+  const client = await bus.connect(label)
+  const heard: string[] = []
+  client.expose({
+    never: (_args: never, { signal }) => {
+      heard.push('never began')
+      signal.addEventListener('abort', () => heard.push(`never ${(signal.reason as { reason: string }).reason}`))
+      return new Promise(() => {})
+    },
+  })
+  const seen = async (): Promise<string[]> => [...heard.splice(0), ...(await client.invoke<string[]>('seen'))]
+  return { bus, client, seen }
+}
+
+interface Tauri {
+  invoke(command: string, args: object, options: Patience): Promise<unknown>
+}
+
+/** Keeps core from answering anybody for a while. */
+const blocked = <T>(client: Client, call: () => Promise<T>): Promise<T> => {
+  client.invoke('block', { ms: 60 }).catch(() => {})
+  return call()
+}
+
+export interface Kind {
+  call(caller: Caller, options: Patience): Promise<unknown>
+  /** What its handler sees at last. */
+  end?: string
+}
+
+/** Each calls what does not answer in time. */
+export const kinds: Record<string, Kind> = {
+  invoke: { call: ({ client }, options) => client.invoke('never', {}, options), end: 'never Cancelled' },
+  stream: {
+    async call({ client }, options) {
+      for await (const value of client.stream('pours', {}, options)) if (value !== 1) return
+    },
+    end: 'pours Cancelled',
+  },
+  listen: { call: ({ client }, options) => blocked(client, () => client.listen('news', () => {}, options)) },
+  once: { call: ({ client }, options) => blocked(client, () => client.once('news', () => {}, options)) },
+  'bus.call': { call: ({ bus }, options) => bus.call('tests', 'never', {}, options), end: 'never Cancelled' },
+  'app.call': {
+    call: ({ client }, { timeout, signal }) =>
+      timeout === undefined
+        ? client.invoke('ask_on', { label: 'tests' }, signal && { signal })
+        : client.invoke('ask', { label: 'tests', timeout }),
+    end: 'never Cancelled',
+  },
+  'Tauri’s invoke': {
+    async call({ client }, options) {
+      const window: { __TAURI_INTERNALS__?: Tauri } = {}
+      const installed = installTauri(client, window)
+      const call = window.__TAURI_INTERNALS__!.invoke('never', {}, options)
+      await call.finally(() => installed.uninstall())
+    },
+    end: 'never Cancelled',
+  },
+}

@@ -1,0 +1,144 @@
+// What a host can see of its bus: what `stats` counts, calls that take long, and what a close waits for.
+import { Writable } from 'node:stream'
+import { pino, type Logger } from 'pino'
+import { describe, expect, test } from 'vitest'
+import type { Bus, BusEvents, BusStats, FrontendStats } from '../src/index.js'
+import { begin, callerOf, patterns } from './giving-up.js'
+import { fixture } from './start.js'
+
+const statsOf = async (bus: Bus, label = 'tests'): Promise<FrontendStats> => (await bus.stats()).frontends[label]!
+
+function logInto(lines: Record<string, unknown>[]): Logger {
+  const write = (line: Buffer, _encoding: unknown, done: () => void): void => {
+    lines.push(JSON.parse(String(line)) as Record<string, unknown>)
+    done()
+  }
+  return pino(new Writable({ write }))
+}
+
+const ignore = (): void => {}
+
+describe.each(patterns)('stats, %s', (name, app) => {
+  const isIsolated = name === 'isolation'
+
+  test('count what a frontend did, and are the same in a second', async () => {
+    const bus = await begin({ app: { security: { ...app.security, capabilities: caps(['never', 'echo', 'fails']) } } })
+    const { client } = await callerOf(bus)
+    let pongs = 0
+    await client.listen('pong', () => pongs++)
+    for (let i = 0; i < 20; i++) await client.invoke('echo', { i })
+    await expect(client.invoke('fails')).rejects.toMatchObject({ reason: 'CommandFailed' })
+    await expect(client.invoke('count')).rejects.toMatchObject({ reason: 'Denied' })
+    if (isIsolated) await expect(client.invoke('echo', { reject: 1 })).rejects.toMatchObject({ reason: 'Rejected' })
+    client.invoke('never').catch(ignore)
+    for (let i = 0; i < 3; i++) await client.emit('ping')
+    await expect.poll(() => pongs).toBe(3)
+    const stats = await bus.stats()
+    expect(stats.uptime).toBeGreaterThan(0)
+    expect(stats.core).toEqual({ state: 'running', restarts: 0, inFlight: 1, slow: 0 })
+    const { tests } = stats.frontends
+    expect(tests).toMatchObject({
+      state: 'running',
+      restarts: 0,
+      inFlight: 1,
+      queued: expect.any(Number) as number,
+      // The first of all was `listen`.
+      calls: 24,
+      failures: 2,
+      denied: 1,
+      late: 0,
+      rejected: isIsolated ? 1 : 0,
+      events: { in: 3, out: 3, dropped: 0 },
+    })
+    expect(tests!.gate).toEqual(isIsolated ? { state: 'running', restarts: 0 } : undefined)
+    expect(tests!.bytes.in).toBeGreaterThan(1000)
+    expect(tests!.bytes.out).toBeGreaterThan(500)
+    // All were timed, but for what fails, or has not ended.
+    expect(tests!.latency.count).toBe(21)
+    expect(tests!.latency.p50).toBeGreaterThan(0)
+    expect(tests!.latency.max).toBeGreaterThanOrEqual(tests!.latency.p99)
+    expect(tests!.perSecond.calls).toBeGreaterThan(0)
+    expect((await statsOf(bus)).perSecond).toMatchObject({ calls: 0, events: { in: 0, out: 0 } })
+    await bus.close()
+  })
+
+  test('are there while core is not, and go on counting when it is back', async () => {
+    const bus = await begin({ app, supervision: { delay: { min: 20, max: 100 } } })
+    const { client } = await callerOf(bus)
+    await client.invoke('echo')
+    client.invoke('never').catch(ignore)
+    await expect.poll(async () => (await bus.stats()).core.inFlight).toBe(1)
+    const meanwhile = new Promise<BusStats>(resolve => bus.on('restart', () => resolve(bus.stats())))
+    await client.invoke('exits').catch(ignore)
+    const { core, frontends } = await meanwhile
+    expect(core).toMatchObject({ state: 'backingOff', restarts: 1, inFlight: 0 })
+    expect(frontends['tests']).toMatchObject({ state: 'running', inFlight: 0, queued: 0, calls: 3 })
+    await expect.poll(() => client.invoke('echo').then(() => 'here', ignore), { timeout: 15_000 }).toBe('here')
+    expect(await bus.stats()).toMatchObject({ core: { state: 'running', restarts: 1 } })
+    expect((await statsOf(bus)).calls).toBeGreaterThan(3)
+    await bus.close()
+  })
+})
+
+const caps = (names: readonly string[]) => [
+  { identifier: 'some', windows: ['*'], permissions: names.map(name => `allow-${name}`) },
+]
+
+test('stats come while core is in a loop', async () => {
+  const bus = await begin()
+  const { client } = await callerOf(bus)
+  client.invoke('never').catch(ignore)
+  await client.invoke('echo')
+  const loop = client.invoke('block', { ms: 1000 }).then(() => 'core')
+  await expect.poll(async () => (await statsOf(bus)).calls).toBe(3)
+  expect(await Promise.race([loop, bus.stats().then(({ core }) => core.inFlight)])).toBe(1)
+  await bus.close({ timeout: 0 })
+})
+
+test('a worker counts like a connection, and its restarts with it', async () => {
+  const bus = await begin({ core: fixture('core.mjs'), frontends: { main: fixture('main.mjs') } })
+  await expect.poll(async () => (await statsOf(bus, 'main')).calls).toBeGreaterThan(2)
+  expect(await statsOf(bus, 'main')).toMatchObject({ state: 'running', restarts: 0 })
+  await bus.closeFrontend('main')
+  expect((await bus.stats()).frontends).toEqual({})
+  await bus.close()
+  expect(await bus.stats()).toMatchObject({ core: { state: 'stopped' }, frontends: {} })
+})
+
+test('a call that takes long is in the log and told of, once', async () => {
+  const lines: Record<string, unknown>[] = []
+  const bus = await begin({ calls: { slowAfter: 30 }, log: logInto(lines) })
+  const { client } = await callerOf(bus)
+  const slow: BusEvents['slow'][] = []
+  bus.on('slow', event => void slow.push(event))
+  client.invoke('never').catch(ignore)
+  bus.call('tests', 'never').catch(ignore)
+  // A stream is made to last.
+  await client.stream('pours')[Symbol.asyncIterator]().next()
+  await expect.poll(() => slow.length).toBe(2)
+  await client.invoke('stubborn', { ms: 100 })
+  await expect.poll(() => slow.length).toBe(3)
+  const byCommand = slow.toSorted((a, b) => (a.command < b.command ? -1 : 1))
+  expect(byCommand.map(({ label, command }) => [label, command])).toEqual([
+    ['host', 'bus.call tests never'],
+    ['tests', 'never'],
+    ['tests', 'stubborn'],
+  ])
+  for (const { ms } of slow) expect(ms).toBeGreaterThanOrEqual(30)
+  const logged = lines.filter(({ msg }) => msg === 'slow call')
+  expect(new Set(logged.map(({ command }) => command))).toEqual(new Set(slow.map(({ command }) => command)))
+  expect(logged.length).toBe(3)
+  expect((await bus.stats()).core.slow).toBe(3)
+  await bus.close({ timeout: 0 })
+})
+
+test('a close that takes long says what it waits for', async () => {
+  const lines: Record<string, unknown>[] = []
+  const bus = await begin({ log: logInto(lines) })
+  const { client } = await callerOf(bus)
+  client.invoke('stubborn', { ms: 1500 }).catch(ignore)
+  await client.invoke('echo')
+  await bus.close({ timeout: 10_000 })
+  const said = lines.filter(({ msg }) => msg === 'close waits')
+  expect(said[0]).toMatchObject({ workers: ['core'], calls: [{ label: 'tests', command: 'stubborn' }] })
+})
