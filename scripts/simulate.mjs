@@ -1,5 +1,5 @@
 // `npm run simulate -- --seed N --seeds K`: the simulation by hand. A seed that breaks the model is told with what happened
-// before; `--lines` shows more of it.
+// before; `--lines` shows more of it. `--host`: under the real host, whose supervisor starts again what has died.
 import { spawnSync } from 'node:child_process'
 import { randomInt } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
@@ -9,6 +9,7 @@ const { values } = parseArgs({
   options: {
     seed: { type: 'string' },
     seeds: { type: 'string' },
+    host: { type: 'boolean', default: false },
     lines: { type: 'string', default: '60' },
   },
 })
@@ -32,6 +33,7 @@ const { status } = spawnSync(
       ...process.env,
       SALLYPORT_SIMULATE_SEED: seed,
       SALLYPORT_SIMULATE_SEEDS: seeds,
+      SALLYPORT_SIMULATE_WORLD: values.host ? 'host' : 'own',
       SALLYPORT_SIMULATE_LINES: values.lines,
     },
   },

@@ -58,11 +58,6 @@ export class Ask {
     return !this.epoch?.isolated || passes(this.verdict)
   }
 
-  /** On which life it may run: of core, or of the link where core calls. */
-  get life(): number | undefined {
-    return this.isOfCore ? this.epoch?.number : this.epoch?.core
-  }
-
   get isOfCore(): boolean {
     return this.order === undefined
   }

@@ -16,14 +16,23 @@ export interface Explored {
 /** Lines of a trace that tell enough, as a rule. */
 const LINES = 60
 
-export async function explore(first: number, seeds: number, lines: number = LINES): Promise<Explored> {
+export interface ExploreOptions {
+  lines?: number
+  supervised?: boolean
+}
+
+export async function explore(
+  first: number,
+  seeds: number,
+  { lines = LINES, supervised = false }: ExploreOptions = {},
+): Promise<Explored> {
   fixIds()
   const outcomes: Record<string, number> = {}
   const start = process.cpuUsage()
   let [steps, calls, ran] = [0, 0, 0]
   let failure: string | undefined
   for (let seed = first; seed < first + seeds && failure === undefined; seed++) {
-    const result = await runSeed(seed)
+    const result = await runSeed(seed, { supervised })
     ran++
     steps += result.steps
     calls += result.calls
@@ -31,7 +40,7 @@ export async function explore(first: number, seeds: number, lines: number = LINE
       const [name = ''] = outcome.split(/ \d/)
       outcomes[name] = (outcomes[name] ?? 0) + count
     }
-    if (result.wrong.length > 0) failure = await explain(seed, result, lines)
+    if (result.wrong.length > 0) failure = await explain(seed, result, lines, supervised)
   }
   const { user, system } = process.cpuUsage(start)
   return { seeds: ran, milliseconds: (user + system) / 1000, steps, calls, outcomes, failure }
@@ -40,14 +49,15 @@ export async function explore(first: number, seeds: number, lines: number = LINE
 export const report = ({ seeds, milliseconds, steps, calls, outcomes }: Explored): string =>
   `${seeds} seeds in ${Math.round(milliseconds)} ms of CPU: ${calls} calls, ${steps} steps; ${JSON.stringify(outcomes)}`
 
-async function explain(seed: number, failed: SeedResult, lines: number): Promise<string> {
+async function explain(seed: number, failed: SeedResult, lines: number, supervised: boolean): Promise<string> {
   let actions = 0
-  let result = await runSeed(seed, { traced: true, actions })
-  while (result.wrong.length === 0 && actions < 100) result = await runSeed(seed, { traced: true, actions: ++actions })
+  let result = await runSeed(seed, { traced: true, actions, supervised })
+  while (result.wrong.length === 0 && actions < 100)
+    result = await runSeed(seed, { traced: true, actions: ++actions, supervised })
   if (result.wrong.length === 0) return `seed ${seed}, which does not fail again: ${failed.wrong.join('; ')}`
   const end = result.lines.findIndex(line => line.includes('WRONG')) + 1
   const trace = result.lines.slice(Math.max(0, end - lines), end).join('\n')
-  return `seed ${seed}, with ${actions} actions: ${result.wrong[0]}\n${trace}\n(npm run simulate -- --seed ${seed} --lines 1000)`
+  return `seed ${seed}, with ${actions} actions: ${result.wrong[0]}\n${trace}\n(npm run simulate -- ${supervised ? '--host ' : ''}--seed ${seed} --lines 1000)`
 }
 
 /** Ids of channels count in a thread, whatever seed it is: with the same number of digits all seeds repeat. */

@@ -16,7 +16,7 @@ export async function callExposed(world: World, app: App, core: number, label: s
   const ask = model.ask({
     command,
     by: `core ${core}`,
-    epoch: world.frontends.find(frontend => frontend.label === label)?.epoch,
+    epoch: world.epochOf(label),
     verdict: random.pick(VERDICTS),
     order: undefined,
     isOrphan: () => corePlace.dead,
@@ -36,7 +36,7 @@ export function exposeFunctions(world: World, frontend: Frontend): void {
   const { model, simulation } = world
   const begin = ({ token }: Told): void => {
     simulation.trace(() => `${frontend.place.name}: runs call ${token}`)
-    model.ran(token, frontend.epoch!.number)
+    model.ran(token, frontend.epoch!.core)
     frontend.epoch!.sent++
   }
   frontend.client.expose({

@@ -29,13 +29,13 @@ export class Frontend {
   readonly #world: World
   readonly #life: number
 
-  constructor(world: World, label: string, codec: CodecName, life = 1) {
+  constructor(world: World, label: string, codec: CodecName, life = 1, place = new Place(`${label} ${life}`)) {
     this.#world = world
     this.#life = life
     this.label = label
     this.codec = codec
     this.isHost = label === 'host'
-    this.place = new Place(`${label} ${life}`)
+    this.place = place
     this.ticks = new Ticks(this, world.simulation)
   }
 
@@ -76,7 +76,7 @@ export class Frontend {
     void this.client.close().then(() => (this.isClosed = true))
   }
 
-  next(): Frontend {
-    return new Frontend(this.#world, this.label, this.codec, this.#life + 1)
+  next(place?: Place): Frontend {
+    return new Frontend(this.#world, this.label, this.codec, this.#life + 1, place)
   }
 }

@@ -51,13 +51,13 @@ export class Model {
     if (!this.#canBe(ask, outcome)) this.#wrong(`${String(ask)} can’t end as ${outcome}`)
   }
 
-  /** A handler, in core or a frontend, has begun with it, in this life. */
+  /** A handler has begun with it, in core, or in a frontend over its link to core: this life of core's. */
   ran(token: number, life: number): void {
     const ask = this.#asks.get(token)
     if (!ask) return this.#wrong(`a call runs that nobody made: ${token}`)
     if (++ask.ran > 1) this.#wrong(`${String(ask)} runs ${ask.ran} times`)
     if (!ask.passes && !ask.isOfCore) this.#wrong(`${String(ask)} runs, though the hook refused it`)
-    if (ask.life !== life) this.#wrong(`${String(ask)} runs in life ${life}`)
+    if (ask.epoch?.core !== life) this.#wrong(`${String(ask)} runs in life ${life}`)
     const { epoch, order } = ask
     if (!epoch || order === undefined) return
     this.#inOrder(epoch, order, String(ask))

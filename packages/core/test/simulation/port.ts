@@ -3,7 +3,7 @@
 import type { LinkEnd } from '@sallyport/protocol'
 import { EventEmitter } from 'node:events'
 import type { MessagePort } from 'node:worker_threads'
-import type { Place } from './place.js'
+import { Place } from './place.js'
 import type { Simulation } from './simulation.js'
 
 /** Both ends of a link between two places. */
@@ -11,6 +11,7 @@ export function createPorts(simulation: Simulation, one: Place, other: Place): [
   const [near, far] = [new SimulatedPort(simulation, one), new SimulatedPort(simulation, other)]
   near.peer = far
   far.peer = near
+  far.fate = near.fate
   return [near, far]
 }
 
@@ -23,12 +24,15 @@ interface Post {
 
 export class SimulatedPort extends EventEmitter {
   peer!: SimulatedPort
-  readonly place: Place
+  place: Place
+  /** Of both ends. */
+  fate = { isOver: false }
   readonly #simulation: Simulation
   /** What is on its way here, and when it comes. */
   #coming: Post[] = []
   #comingBytes = 0
   #latest = 0
+  readonly #kept: (() => void)[] = []
   /** Nothing more is sent from here. */
   #shut = false
   /** It has told of its end, or its thread is gone. */
@@ -39,6 +43,23 @@ export class SimulatedPort extends EventEmitter {
     this.#simulation = simulation
     this.place = place
     place.ports.add(this)
+    // As Node's, it keeps what comes until somebody listens.
+    this.on('newListener', event => {
+      if (event !== 'message' || this.#kept.length === 0) return
+      for (const run of this.#kept.splice(0)) this.#at(this.#simulation.clock.now, run)
+    })
+  }
+
+  /** Handed over to another thread: from now on it is nobody's, until it arrives. */
+  travel(): void {
+    this.place.ports.delete(this)
+    this.place = new Place(`${this.place.name}, on its way`)
+  }
+
+  arrive(place: Place): void {
+    this.place = place
+    if (place.dead) this.cut()
+    else place.ports.add(this)
   }
 
   /** As Node's; it is checked that the sender keeps to its credit. */
@@ -56,8 +77,10 @@ export class SimulatedPort extends EventEmitter {
 
   /** The peer still gets what was posted; here some of what is under way may come, and then the end. */
   close(): void {
+    this.place.ports.delete(this)
     if (this.#shut) return
     this.#shut = true
+    this.fate.isOver = true
     this.#loseSome()
     this.#schedule(() => this.#end())
     this.peer.#hangUp()
@@ -65,6 +88,7 @@ export class SimulatedPort extends EventEmitter {
 
   /** The connection breaks, or this end's thread does: from some point on, what is under way is lost. */
   cut(): void {
+    this.fate.isOver = true
     this.#loseSome()
     this.peer.#loseSome()
     this.#hangUp()
@@ -114,6 +138,7 @@ export class SimulatedPort extends EventEmitter {
     const { clock } = this.#simulation
     clock.at(time, () => {
       if (this.#over || this.place.dead) return
+      if (this.listenerCount('message') === 0) return void this.#kept.push(run)
       if (this.place.stalledUntil <= clock.now) return run()
       this.#latest = Math.max(this.#latest, this.place.stalledUntil)
       this.#at(this.place.stalledUntil, run)
@@ -128,7 +153,9 @@ export class SimulatedPort extends EventEmitter {
     this.emit('message', post.data)
   }
 
+  /** What was posted before comes first, whenever it is listened to. */
   #end(): void {
+    if (this.#coming.length > 0) return this.#at(this.#simulation.clock.now, () => this.#end())
     this.#over = true
     this.place.ports.delete(this)
     this.#simulation.trace(() => `${this.place.name}: its link to ${this.peer.place.name} has ended`)

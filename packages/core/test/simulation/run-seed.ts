@@ -3,6 +3,7 @@ import { call, emit } from './calls.js'
 import { BOUNDS } from './bounds.js'
 import { Frontend } from './frontend.js'
 import { Simulation } from './simulation.js'
+import { SupervisedWorld } from './supervised-world.js'
 import { World } from './world.js'
 
 export interface SeedResult {
@@ -16,6 +17,8 @@ export interface SeedResult {
 
 export interface SeedOptions {
   traced?: boolean
+  /** Under the real host. */
+  supervised?: boolean
   /** Fewer actions than the seed has, to see which of them is the first that is needed. */
   actions?: number
 }
@@ -27,7 +30,7 @@ const LAST_TIMER = 31_000
 
 export async function runSeed(
   seed: number,
-  { traced = false, actions = Infinity }: SeedOptions = {},
+  { traced = false, actions = Infinity, supervised = false }: SeedOptions = {},
 ): Promise<SeedResult> {
   const simulation = new Simulation(seed, { traced, window: BOUNDS.creditWindow })
   const unhandled = (error: unknown): void =>
@@ -37,9 +40,9 @@ export async function runSeed(
   const { stackTraceLimit } = Error
   if (!traced) Error.stackTraceLimit = 0
   const uninstall = simulation.clock.install()
-  const world = new World(simulation)
+  const world = supervised ? new SupervisedWorld(simulation) : new World(simulation)
   try {
-    await live(world, actions)
+    await live(world, actions, supervised)
   } finally {
     uninstall()
     Error.stackTraceLimit = stackTraceLimit
@@ -55,16 +58,18 @@ export async function runSeed(
   return { wrong: simulation.wrong, lines: simulation.lines ?? [], steps: simulation.clock.steps, calls, outcomes }
 }
 
-async function live(world: World, most: number): Promise<void> {
+async function live(world: World, most: number, supervised: boolean): Promise<void> {
   const { simulation } = world
   const { random, clock } = simulation
   await world.startCore()
   const labels = ['main', 'other', 'third'].slice(0, 1 + random.below(3))
-  for (const label of [...labels, ...(random.chance(0.3) ? ['host'] : [])]) {
+  for (const label of [...labels, ...(!supervised && random.chance(0.3) ? ['host'] : [])]) {
     const frontend = new Frontend(world, label, random.pick(['json', 'msgpack']))
     world.frontends.push(frontend)
     world.link(frontend)
   }
+  // What has not been ready once is not started again.
+  if (supervised) await clock.run(clock.now + 1000, MOST_STEPS)
   const actions = Math.min(most, 5 + random.few(60))
   const harm = random.pick([0, 0.05, 0.15])
   for (let i = 0; i < actions && simulation.wrong.length === 0; i++) {
@@ -118,7 +123,10 @@ async function restUnharmed(world: World): Promise<void> {
 async function serveAgain(world: World): Promise<void> {
   const { frontends, model, simulation } = world
   for (const frontend of frontends) {
-    if (!frontend.isLinked) simulation.fault(`${frontend.place.name} has no link`)
+    if (!frontend.isAlive || !frontend.isLinked) {
+      simulation.fault(`${frontend.place.name} has no link`)
+      continue
+    }
     for (const command of ['now', 'feed', 'values', 'bytes']) call(world, frontend, command)
   }
   world.shout()
@@ -137,15 +145,20 @@ async function close(world: World): Promise<void> {
   const { clock } = simulation
   simulation.trace(() => 'all is closed')
   for (const { client } of zombies) client?.end(undefined)
-  for (const frontend of frontends) frontend.close()
+  world.closeFrontends()
   await run(world, clock.now + 600)
   world.close()
   await run(world, clock.now + LAST_TIMER)
-  if (clock.timers.length > 0) simulation.fault(`timers are left, of ${clock.timers.join(', ')} ms`)
+  // Those of threads that have ended are gone with them.
+  if (!(world instanceof SupervisedWorld) && clock.timers.length > 0)
+    simulation.fault(`timers are left, of ${clock.timers.join(', ')} ms`)
   for (const { isClosed, place } of [...frontends, ...leavers])
-    if (!isClosed) simulation.fault(`${place.name} never closed`)
+    if (!isClosed && !place.dead) simulation.fault(`${place.name} never closed`)
   for (const place of world.places)
-    if (place.ports.size > 0) simulation.fault(`${place.name} still has ${place.ports.size} ports`)
+    if (place.ports.size > 0)
+      simulation.fault(
+        `${place.name} still has ports, to ${[...place.ports].map(({ peer }) => peer.place.name).join(', ')}`,
+      )
   model.checkAtRest(world.coreNumber, true)
 }
 

@@ -1,5 +1,5 @@
 // Seeds of the simulation, which differ in CI only by what their numbers choose. `npm run simulate` gives others, and replays one.
-import { expect, test, vi } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { explore, report } from './explore.js'
 import { runSeed } from './run-seed.js'
 
@@ -24,27 +24,60 @@ vi.mock('../../../protocol/src/contract.js', async importOriginal => {
   const { BOUNDS } = await import('./bounds.js')
   return { ...(await importOriginal<object>()), CHANNEL_WINDOW: BOUNDS.channelWindow }
 })
+vi.mock('node:worker_threads', async importOriginal => {
+  const { SimulatedChannel } = await import('./threads.js')
+  // Node 20 has no `isMarkedAsUntransferable`.
+  return { isMarkedAsUntransferable: undefined, ...(await importOriginal<object>()), MessageChannel: SimulatedChannel }
+})
+vi.mock('../../src/host/spawn.js', async () => {
+  const { spawnThread } = await import('./threads.js')
+  return {
+    spawnWorker: (entry: string, data: object) => spawnThread(entry.includes('/frontend/') ? 'frontend' : 'core', data),
+  }
+})
+vi.mock('../../src/host/sandbox.js', async () => {
+  const { spawnThread } = await import('./threads.js')
+  return {
+    readsOfGate: () => undefined,
+    spawnSandboxed: ({ workerData }: { workerData: object }) => spawnThread('gate', workerData),
+  }
+})
 vi.mock('node:timers/promises', () => import('./timers-promises.js'))
 
 const { SALLYPORT_SIMULATE_SEED, SALLYPORT_SIMULATE_SEEDS, SALLYPORT_SIMULATE_LINES } = process.env
 const first = Number(SALLYPORT_SIMULATE_SEED ?? 1)
-const seeds = Number(SALLYPORT_SIMULATE_SEEDS ?? 1500)
 const lines = Number(SALLYPORT_SIMULATE_LINES ?? 60)
+/** By hand one of the two is left out. */
+const { SALLYPORT_SIMULATE_WORLD } = process.env
 
-test(`${seeds} seeds from ${first} on keep to the model of the bus`, { timeout: 60_000 + seeds * 100 }, async () => {
-  const explored = await explore(first, seeds, lines)
-  if (SALLYPORT_SIMULATE_SEED) console.log(explored.failure ?? '', report(explored))
-  expect(explored.failure).toBeUndefined()
-})
+const worlds = [
+  ['on their own', false, 1200],
+  ['under the real host', true, 500],
+] as const
 
-test.runIf(SALLYPORT_SIMULATE_SEED === undefined)('a seed repeats, step by step', async () => {
-  for (let seed = 1; seed <= 5; seed++) {
-    const [one, other] = [await traceOf(seed), await traceOf(seed)]
-    expect(one.length).toBeGreaterThan(10)
-    expect(one).toEqual(other)
-  }
+describe.for(worlds)('core, gates and clients %s', ([name, supervised, usual]) => {
+  const seeds = Number(SALLYPORT_SIMULATE_SEEDS ?? usual)
+  const runs = SALLYPORT_SIMULATE_WORLD === undefined || name.endsWith(SALLYPORT_SIMULATE_WORLD)
+
+  test.runIf(runs)(
+    `keep to the model: ${seeds} seeds from ${first} on`,
+    { timeout: 60_000 + seeds * 200 },
+    async () => {
+      const explored = await explore(first, seeds, { lines, supervised })
+      if (SALLYPORT_SIMULATE_SEED) console.log(explored.failure ?? '', report(explored))
+      expect(explored.failure).toBeUndefined()
+    },
+  )
+
+  test.runIf(SALLYPORT_SIMULATE_SEED === undefined)('repeat a seed, step by step', async () => {
+    for (let seed = 1; seed <= 5; seed++) {
+      const [one, other] = [await traceOf(seed, supervised), await traceOf(seed, supervised)]
+      expect(one.length).toBeGreaterThan(10)
+      expect(one).toEqual(other)
+    }
+  })
 })
 
 /** Channels have other ids each time. */
-const traceOf = async (seed: number): Promise<string[]> =>
-  (await runSeed(seed, { traced: true })).lines.map(line => line.replaceAll(/\b1\d{6}\b/gu, 'id'))
+const traceOf = async (seed: number, supervised: boolean): Promise<string[]> =>
+  (await runSeed(seed, { traced: true, supervised })).lines.map(line => line.replaceAll(/\b1\d{6}\b/gu, 'id'))

@@ -181,6 +181,11 @@ export class World {
     return [this.corePlace, ...this.#gates.places, ...this.frontends.map(({ place }) => place)]
   }
 
+  /** Of the link over which core calls this frontend now. */
+  epochOf(label: string): Epoch | undefined {
+    return this.frontends.find(frontend => frontend.label === label)?.epoch
+  }
+
   callExposed(app: App, core: number, label: string): Promise<void> {
     return callExposed(this, app, core, label)
   }
@@ -188,6 +193,10 @@ export class World {
   /** A channel that is collected ends: when that is, no seed decides. */
   hold(value: unknown): void {
     this.#held.push(value)
+  }
+
+  closeFrontends(): void {
+    for (const frontend of this.frontends) frontend.close()
   }
 
   close(): void {

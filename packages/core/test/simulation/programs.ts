@@ -1,0 +1,149 @@
+// What runs in the simulated threads: the same as the entries of the workers do, without a module, a sandbox or a process.
+import {
+  RECORD_DIRECTION,
+  openLink,
+  reportError,
+  type GateCommand,
+  type LinkEnd,
+  type SessionKey,
+} from '@sallyport/protocol'
+import { createSealer } from '@sallyport/protocol/records'
+import { once } from 'node:events'
+import { pino } from 'pino'
+import { serveGate } from '../../../isolation/src/gate.js'
+import { createHookWatch } from '../../../isolation/src/hook-watch.js'
+import { createHook } from '../../../isolation/src/hook.js'
+import { startWorkerActor, type LifeState } from '../../../protocol/src/actor.js'
+import type { Attachment, CoreCommand, CoreWorkerData } from '../../src/control.js'
+import { createCore, type Core } from '../../src/core.js'
+import { createDefinition } from './commands.js'
+import { HOOK_DEADLINE, createJudge } from './hook.js'
+import type { SupervisedWorld } from './supervised-world.js'
+import type { Program, SimulatedThread } from './threads.js'
+
+const log = pino({ level: 'silent' })
+
+const entering =
+  (thread: SimulatedThread) =>
+  (state: LifeState, error?: unknown): void => {
+    thread.tell({ type: 'state', state, ...(error !== undefined && { error: reportError(error) }) })
+    if (state === 'stopped' || state === 'failed') setImmediate(() => thread.exit(state === 'failed' ? 1 : 0))
+  }
+
+export const coreProgram =
+  (world: SupervisedWorld): Program =>
+  (thread, data: CoreWorkerData) => {
+    const number = world.beginsCore(thread)
+    const waiting: Attachment[] = []
+    let core: Core | undefined
+    const attach = (attachment: Attachment): void => {
+      core!.attach(attachment)
+      const { label, id } = attachment
+      if (label !== undefined) thread.tell({ type: 'attached', label, id })
+    }
+    let booted!: () => void
+    const boot = new Promise<void>(resolve => (booted = resolve))
+    const definition = createDefinition(world, number)
+    const actor = startWorkerActor({
+      async boot() {
+        // It loads a module the first time, which takes no time here.
+        core = await createCore(
+          definition,
+          data,
+          () => log,
+          report => thread.tell(report),
+        ).finally(booted)
+      },
+      handshake: async () => waiting.forEach(attach),
+      serve: () => () => void core?.close(),
+      async drain() {
+        await core?.drain()
+        await core?.close(0)
+      },
+      entered: entering(thread),
+    })
+    thread.control.on('message', (command: CoreCommand) => {
+      if (command.type === 'stop') actor.stop()
+      else if (command.type === 'begin') core?.begin(command.label)
+      else if (command.type === 'end') core?.end(command.label)
+      else if (core) attach(command.attachment)
+      else waiting.push(command.attachment)
+    })
+    return boot
+  }
+
+export const gateProgram =
+  (world: SupervisedWorld): Program =>
+  (thread, { label }: { label: string }) => {
+    const hook = createHook(
+      createJudge(world, () => world.crashGate(label)),
+      { deadline: HOOK_DEADLINE },
+    )
+    type Join = Extract<GateCommand, { type: 'link' }>
+    let latest: Join | undefined
+    let linked: { link: ReturnType<typeof openLink>; sealer: ReturnType<typeof createSealer> } | undefined
+    let take!: () => void
+    const handshake = new Promise<void>(resolve => (take = resolve))
+    const join = async (command: Join): Promise<void> => {
+      latest = command
+      const [key] = (await once(command.key, 'message')) as [SessionKey]
+      if (command !== latest) return command.link.port.close()
+      linked?.link.close()
+      linked = { link: openLink(command.link, false), sealer: createSealer({ ...key, direction: RECORD_DIRECTION }) }
+      take()
+    }
+    const actor = startWorkerActor({
+      boot: async () => {},
+      handshake: () => handshake,
+      serve() {
+        take = () =>
+          serveGate({
+            ...linked!,
+            hook,
+            watch: createHookWatch(undefined),
+            rejected: () => {},
+            closed: fault => fault && thread.tell({ type: 'fault', error: reportError(fault) }),
+          })
+        take()
+        return () => linked!.link.close()
+      },
+      drain: async () => {},
+      entered: entering(thread),
+    })
+    thread.control.on('message', (command: GateCommand) => {
+      if (command.type === 'stop') actor.stop()
+      else void join(command)
+    })
+  }
+
+interface Linked {
+  type: 'link' | 'stop'
+  link: LinkEnd
+  gate?: LinkEnd
+}
+
+export const frontendProgram =
+  (world: SupervisedWorld): Program =>
+  (thread, { label }: { label: string }) => {
+    const frontend = world.beginsFrontend(thread, label)
+    let first: Linked | undefined
+    let begin!: () => void
+    const linked = new Promise<void>(resolve => (begin = resolve))
+    const actor = startWorkerActor({
+      boot: async () => {},
+      handshake: () => linked,
+      serve(send) {
+        world.join(frontend, first!.link, first!.gate)
+        void frontend.client.closed.then(() => send({ type: 'link.closed' }))
+        return () => frontend.close()
+      },
+      drain: async () => {},
+      entered: entering(thread),
+    })
+    thread.control.on('message', (order: Linked) => {
+      if (order.type === 'stop') return actor.stop()
+      if (frontend.client) return world.join(frontend, order.link, order.gate)
+      first = order
+      begin()
+    })
+  }

@@ -1,0 +1,200 @@
+// The same bus under the real host: its supervisor starts and ends the threads, and its frontends and gates get their links from
+// it, at first and again after each death.
+import { openLink, type LinkEnd } from '@sallyport/protocol'
+import { EventEmitter } from 'node:events'
+import { pino } from 'pino'
+import { throughGate } from '../../../frontend/src/through-gate.js'
+import { CoreThread } from '../../src/host/core-thread.js'
+import { Frontends } from '../../src/host/frontends.js'
+import type { FrontendSettings, ResolvedOptions } from '../../src/host/options.js'
+import { supervisionOf } from '../../src/host/supervision.js'
+import { createSupervisor } from '../../src/host/supervisor.js'
+import { Teller } from '../../src/host/teller.js'
+import type { Epoch } from './ask.js'
+import { COMMANDS } from './commands.js'
+import { Frontend } from './frontend.js'
+import { Place } from './place.js'
+import type { SimulatedPort } from './port.js'
+import { coreProgram, frontendProgram, gateProgram } from './programs.js'
+import { SimulatedThread, inWorld } from './threads.js'
+import { World } from './world.js'
+
+const log = pino({ level: 'silent' })
+const MODULE = new URL('frontend:none')
+/** So that no child is given up for its many deaths. */
+const supervision = supervisionOf('permanent', { heartbeat: false, intensity: 10_000, delay: { min: 10, max: 100 } })
+
+export class SupervisedWorld extends World {
+  readonly threads: SimulatedThread[] = []
+  readonly hostPlace: Place = new Place('the host')
+  deaths = 0
+  readonly #cores = new Map<Place, number>()
+  #core!: CoreThread
+  #frontends!: Frontends
+  #links = 0
+
+  override async startCore(): Promise<void> {
+    inWorld(this)
+    const { clock, random } = this.simulation
+    const supervisor = createSupervisor({ now: () => clock.now, random: () => random.next() })
+    const events = new EventEmitter()
+    events.on('failed', ({ label, error }) =>
+      this.simulation.fault(`${label} is given up: ${(error as Error).message}`),
+    )
+    const teller = new Teller(log as never, events)
+    const permissions = COMMANDS.map(name => `allow-${name}`)
+    const options = {
+      core: MODULE,
+      frontends: [],
+      supervision: { core: supervision, frontends: undefined },
+      pattern: this.isolated ? 'isolation' : 'brownfield',
+      isolation: { dir: undefined, envelope: false, hookTimeout: 1000, maxRecordAge: undefined, from: '' },
+      acl: {
+        capabilities: [{ value: [{ identifier: 'all', windows: ['*'], permissions }], from: 'the simulation' }],
+        permissionFiles: [],
+        manifests: undefined,
+        unknownPermissions: 'error',
+        platform: 'linux',
+      },
+      appInfo: {},
+      plugins: {},
+    } as unknown as ResolvedOptions
+    this.#core = new CoreThread(options, {
+      supervisor,
+      log: log as never,
+      teller,
+      up: () => this.#frontends.wireAll(),
+      down: () => this.#frontends.unwireAll(),
+      attached: (label, link) => this.#frontends.attached(label, link),
+      broken: (label, _link, error) => this.fault(label, error),
+    })
+    const watchdog = { watch: () => () => {} }
+    this.#frontends = new Frontends({
+      supervisor,
+      options,
+      core: this.#core,
+      cipher: true,
+      watchdog,
+      log: log as never,
+      teller,
+    })
+    supervisor.signal('core.ready')
+  }
+
+  /** The host makes its links. */
+  override link({ label, codec }: Frontend): void {
+    const settings = { codec, link: 'port', poll: false, sandbox: 'none', supervision } as FrontendSettings
+    this.#frontends.open(label, MODULE, settings).then(
+      ({ start }) => start(),
+      (error: unknown) => this.simulation.fault(`${label} could not be opened: ${String(error)}`),
+    )
+  }
+
+  /** Core has a link before its frontend does: of this one it is known only whether anything has ended since. */
+  override epochOf(label: string): Epoch {
+    const { deaths, frontends, coreNumber: core, isolated } = this
+    const was = frontends.find(frontend => frontend.label === label)?.isLinked
+    const hasEnded = (): boolean => !was || this.deaths > deaths
+    return {
+      number: 0,
+      core,
+      isolated,
+      get ended() {
+        return hasEnded()
+      },
+      sent: Infinity,
+      running: 0,
+      received: -1,
+      left: false,
+    }
+  }
+
+  beginsCore(thread: SimulatedThread): number {
+    this.#cores.set(thread.place, ++this.coreNumber)
+    this.corePlace = thread.place
+    return this.coreNumber
+  }
+
+  beginsFrontend({ place }: SimulatedThread, label: string): Frontend {
+    const i = this.frontends.findIndex(frontend => frontend.label === label)
+    const next = this.frontends[i]!.next(place)
+    this.frontends[i] = next
+    return next
+  }
+
+  /** It has been given a link. */
+  join(frontend: Frontend, end: LinkEnd, gate: LinkEnd | undefined): void {
+    const port = end.port as unknown as SimulatedPort
+    const ports = gate ? [port, gate.port as unknown as SimulatedPort] : [port]
+    if (frontend.epoch) frontend.epoch.ended = true
+    let ended = false
+    const epoch: Epoch = {
+      number: ++this.#links,
+      core: this.#cores.get(port.peer.place) ?? 0,
+      isolated: gate !== undefined,
+      get ended() {
+        return ended || ports.some(({ fate }) => fate.isOver)
+      },
+      set ended(value) {
+        ended = value
+      },
+      sent: 0,
+      running: 0,
+      received: -1,
+      left: false,
+    }
+    frontend.ports = ports
+    this.simulation.trace(() => `${frontend.place.name} gets link ${epoch.number} to core ${epoch.core}`)
+    const core = openLink(end, true)
+    frontend.takes(gate ? throughGate(core, openLink(gate, true)) : core, epoch)
+  }
+
+  override crashCore(): void {
+    this.#crash(place => place === this.corePlace)
+  }
+
+  override crashGate(label: string): void {
+    this.#crash(({ name }) => name === `gate of ${label}`)
+  }
+
+  override crashFrontend(frontend: Frontend): void {
+    this.#crash(place => place === frontend.place)
+  }
+
+  override leave(frontend: Frontend): void {
+    this.crashFrontend(frontend)
+  }
+
+  /** Nothing but a death breaks a link within a process. */
+  override cutLink(frontend: Frontend): void {
+    this.crashFrontend(frontend)
+  }
+
+  override lost(): void {}
+
+  override get places(): Place[] {
+    return [this.hostPlace, ...this.threads.map(({ place }) => place).filter(({ dead }) => !dead)]
+  }
+
+  /** Closing is the host's. */
+  override closeFrontends(): void {}
+
+  override close(): void {
+    void this.#frontends.closeAll().then(() => this.#core.thread.stop(100))
+  }
+
+  spawn(kind: 'core' | 'gate' | 'frontend', data: { label?: string }): SimulatedThread {
+    if (kind === 'core') return new SimulatedThread(`core ${this.coreNumber + 1}`, coreProgram(this), data)
+    if (kind === 'gate') return new SimulatedThread(`gate of ${data.label}`, gateProgram(this), data)
+    return new SimulatedThread(data.label!, frontendProgram(this), data)
+  }
+
+  #crash(which: (place: Place) => boolean): void {
+    const thread = this.threads.findLast(({ place }) => !place.dead && which(place))
+    if (this.healed || !thread) return
+    const frontend = this.frontends.find(({ place }) => place === thread.place)
+    if (frontend) this.zombies.push(frontend)
+    this.deaths++
+    thread.exit(1)
+  }
+}
