@@ -122,7 +122,7 @@ export interface IsolationOptions {
   dir?: ModuleLocation
   /** Gives the hook `{ cmd: 'invoke', message }` and `{ cmd: 'emit', event, payload }` in place of Tauri's message. */
   envelope?: boolean
-  /** Milliseconds that the hook may take for one message, or to load, before its gate and its frontend are ended; 1000 by default. */
+  /** Milliseconds that the hook may take for one message, or to load, before its gate is ended, and started again; 1000 by default. */
   hookTimeout?: number
   /**
    * Milliseconds that a record may take from the gate to core: 30 000 by default. What the hook approved can't be kept for
