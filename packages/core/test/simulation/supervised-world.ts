@@ -47,6 +47,7 @@ export class SupervisedWorld extends World {
       core: MODULE,
       frontends: [],
       supervision: { core: supervision, frontends: undefined },
+      calls: {},
       pattern: this.isolated ? 'isolation' : 'brownfield',
       isolation: { dir: undefined, envelope: false, hookTimeout: 1000, maxRecordAge: undefined, from: '' },
       acl: {
