@@ -4,6 +4,12 @@ import { BusError } from '../../src/index.js'
 import { checkPromise, type Expected, type Watched } from './promise.js'
 
 const error = new BusError('Disconnected', 'gone')
+/** Rejects before its test begins: nobody has to have caught it by then. */
+const rejected = (reason: Error): Promise<unknown> => {
+  const call = Promise.reject(reason)
+  call.catch(() => {})
+  return call
+}
 const restarted: Watched['told'] = [
   { name: 'fault', label: 'main', error },
   { name: 'restart', label: 'main', error },
@@ -17,7 +23,7 @@ const check = (expected: Partial<Expected>, told = restarted, lines = logged): P
     within: 50,
     toldWithin: 50,
     ...expected,
-    calls: expected.calls ?? { call: Promise.reject(error) },
+    calls: expected.calls ?? { call: rejected(error) },
   })
 
 test('a promise that is kept', async () => {
@@ -28,9 +34,9 @@ describe('is broken by', () => {
   test.each<[string, Partial<Expected>]>([
     ['a call that never settles', { calls: { call: new Promise(() => {}) } }],
     ['a call that succeeds', { calls: { call: Promise.resolve() } }],
-    ['an error without a type', { calls: { call: Promise.reject(new Error('gone')) } }],
+    ['an error without a type', { calls: { call: rejected(new Error('gone')) } }],
     ['an error of another type', { reasons: ['Timeout'] }],
-    ['others that do not go on', { others: () => Promise.reject(error) }],
+    ['others that do not go on', { others: () => rejected(error) }],
     ['events that are not told', { told: ['fault', 'failed'] }],
     ['events that should not be told', { told: [] }],
   ])('%s', async (_name, expected) => {
