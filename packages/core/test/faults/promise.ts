@@ -1,10 +1,10 @@
 // The promise of a bus, as the tests of faults ask for it: whatever breaks, each pending call settles with a typed error, the
 // others go on, it serves again or says that it has given up, it tells so, and nothing is left once it is closed.
-import { readdirSync } from 'node:fs'
+import { existsSync, readdirSync, readlinkSync } from 'node:fs'
 import { pino } from 'pino'
-import { expect } from 'vitest'
+import { expect, vi } from 'vitest'
 import { createBus, isBusError, type Bus, type BusErrorReason, type BusOptions } from '../../src/index.js'
-import { eventually, soon, type Told } from '../supervised.js'
+import { soon, type Told } from '../supervised.js'
 
 /** A bus, and all that it has told since it was started. */
 export interface Watched {
@@ -12,7 +12,7 @@ export interface Watched {
   told: Told[]
   /** What is in its log. */
   lines: { msg: string; label?: string; level: number; err?: { message: string } }[]
-  /** Closes it, and looks for what it has left. */
+  /** Closes it, and looks for what it has left: at a time when no other bus of this process is open. */
   close(): Promise<void>
 }
 
@@ -25,7 +25,7 @@ export async function watch(options: BusOptions): Promise<Watched> {
   for (const name of ['fault', 'restart', 'failed'] as const) bus.on(name, event => void told.push({ name, ...event }))
   const close = async (): Promise<void> => {
     await bus.close({ timeout: 0 })
-    await expect.poll(() => grown(before, footprint()), { timeout: 10_000 }).toEqual([])
+    await until(10_000, () => expect(grown(before, footprint())).toEqual([]))
   }
   return { bus, told, lines, close }
 }
@@ -65,13 +65,12 @@ export async function checkPromise({ told, lines }: Watched, expected: Expected)
     Object.entries(outcomes)
       .filter(([, outcome]) => !(reasons as string[]).includes(outcome))
       .map(entry => entry.join(': '))
-  await expect.poll(wrong, { timeout: within, interval: 10, message: `calls while ${label} breaks` }).toEqual([])
-  const served = serves === 'failed' ? undefined : await eventually(serves)
+  await until(within, () => expect(wrong(), `calls while ${label} breaks`).toEqual([]))
+  const served = serves === 'failed' ? undefined : await until(15_000, serves)
   const { told: events = serves === 'failed' ? ['fault', 'failed'] : ['fault', 'restart'] } = expected
   const ofLabel = () => told.filter(event => event.label === label)
-  await expect
-    .poll(ofLabel, { timeout: toldWithin })
-    .toMatchObject(events.map(event => (typeof event === 'string' ? { name: event } : event)))
+  const wanted = events.map(event => (typeof event === 'string' ? { name: event } : event))
+  await until(toldWithin, () => expect(ofLabel()).toMatchObject(wanted))
   for (const { name, error } of ofLabel()) {
     expect(error, `${name} of ${label} says why`).toMatchObject({ message: expect.stringMatching(/./) as string })
     const message = name === 'restart' ? 'is started again' : name
@@ -82,25 +81,33 @@ export async function checkPromise({ told, lines }: Watched, expected: Expected)
   return served
 }
 
+/** As `expect.poll`, which is for one test at a time, and for no hook. */
+const until = <T>(timeout: number, look: () => T | Promise<T>): Promise<T> =>
+  vi.waitFor(look, { timeout, interval: 10 })
+
 /** Threads, descriptors, listeners and handles of this process. */
 function footprint(): Record<string, number> {
-  const count = (folder: string): number => {
-    try {
-      return readdirSync(folder).length
-    } catch {
-      return 0
-    }
-  }
-  const listeners = process.eventNames().map(name => process.listenerCount(name))
-  return {
-    threads: count('/proc/self/task'),
-    descriptors: count('/proc/self/fd'),
-    listeners: listeners.reduce((sum, each) => sum + each, 0),
-    handles: process.getActiveResourcesInfo().filter(kind => kind !== 'Timeout' && kind !== 'Immediate').length,
+  const counts: Record<string, number> = { threads: list('/proc/self/task').length, listeners: 0 }
+  const count = (kind: string): void => void (counts[kind] = (counts[kind] ?? 0) + 1)
+  for (const name of process.eventNames()) counts['listeners']! += process.listenerCount(name)
+  // The folder that is read is one itself, and has gone by then.
+  for (const descriptor of list('/proc/self/fd')) count(`descriptor of ${kindOf(`/proc/self/fd/${descriptor}`)}`)
+  for (const kind of process.getActiveResourcesInfo()) if (!/^(Timeout|Immediate)$/.test(kind)) count(`handle: ${kind}`)
+  return counts
+}
+
+/** None where there is no such folder: only Linux has these. */
+const list = (folder: string): string[] => (existsSync(folder) ? readdirSync(folder) : [])
+
+function kindOf(descriptor: string): string {
+  try {
+    return readlinkSync(descriptor).replace(/:\[\d+\]$/, '')
+  } catch {
+    return 'nothing'
   }
 }
 
 const grown = (before: Record<string, number>, after: Record<string, number>): string[] =>
-  Object.keys(before)
-    .filter(kind => after[kind]! > before[kind]!)
-    .map(kind => `${kind}: ${before[kind]} → ${after[kind]}`)
+  Object.entries(after)
+    .filter(([kind, now]) => now > (before[kind] ?? 0))
+    .map(([kind, now]) => `${kind}: ${before[kind] ?? 0} → ${now}`)

@@ -1,0 +1,22 @@
+// A core that tells what becomes of its handlers: `hold` waits until its signal aborts.
+import { defineCore } from '@sallyport/core'
+
+const held = {}
+const of = label => (held[label] ??= { began: 0, aborted: 0 })
+
+export default defineCore({
+  commands: {
+    add: ({ a, b }) => a + b,
+    held: ({ label }) => of(label),
+    hold: (_args, { label, signal }) => {
+      of(label).began += 1
+      return new Promise((_, reject) => {
+        signal.addEventListener('abort', () => {
+          of(label).aborted += 1
+          reject(signal.reason)
+        })
+      })
+    },
+    ask: ({ label, name, args }, { app }) => app.call(label, name, args),
+  },
+})

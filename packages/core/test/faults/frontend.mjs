@@ -1,0 +1,55 @@
+// A frontend that has a call in flight, serves calls of others, and breaks in the way that it is told.
+import { emit, expose, getData, invoke } from '@sallyport/frontend'
+import { MessagePort } from 'node:worker_threads'
+import { faults } from './inject.mjs'
+
+let holding = 0
+let calls = 0
+
+const more = {
+  // What it posts with is what it is linked with.
+  async ports() {
+    const { postMessage } = MessagePort.prototype
+    const ports = new Set()
+    MessagePort.prototype.postMessage = function (...args) {
+      ports.add(this)
+      return postMessage.apply(this, args)
+    }
+    for (let i = 0; i < 3; i++) await emit('x')
+    for (const port of ports) port.close()
+  },
+}
+
+expose({
+  calls: () => ++calls,
+  hold: () => {
+    holding += 1
+    return new Promise(() => {})
+  },
+  holding: () => holding,
+  fault: ({ how }) => (faults[how] ?? more[how])(),
+  count: ({ i, last }) => (i === last ? faults.exit() : i),
+  unencodable: ({ what }) =>
+    ({
+      bigint: 1n,
+      cycle: globalThis,
+      symbol: { [Symbol.iterator]: 1 },
+      fails: {
+        toJSON() {
+          throw null
+        },
+      },
+    })[what],
+  detached: () => {
+    const bytes = new Uint8Array(8)
+    structuredClone(bytes.buffer, { transfer: [bytes.buffer] })
+    return bytes
+  },
+  'give-detached': async () => {
+    const bytes = new Uint8Array(8)
+    structuredClone(bytes.buffer, { transfer: [bytes.buffer] })
+    return invoke('add', { bytes }, { transfer: [bytes.buffer] }).catch(({ reason }) => reason)
+  },
+})
+void invoke('hold').catch(() => {})
+if (getData()?.storm) faults.throw()

@@ -1,0 +1,28 @@
+// Runs in a gate before the gate itself, behind inject.mjs: faults between its steps, and those of inject.mjs inside the hook.
+const { default: crypto } = await import('node:crypto')
+const { syncBuiltinESMExports } = await import('node:module')
+const { parentPort } = await import('node:worker_threads')
+const { createCipheriv } = crypto
+const { exit } = process
+
+let armed
+const more = {
+  'between hook and seal': () => void (armed = 'hook'),
+  'between seal and forward': () => void (armed = 'seal'),
+  ports: () => parentPort.close(),
+}
+crypto.createCipheriv = (...args) => {
+  if (armed === 'hook') exit(3)
+  const cipher = createCipheriv(...args)
+  const { getAuthTag } = cipher
+  cipher.getAuthTag = () => (armed === 'seal' ? exit(3) : getAuthTag.call(cipher))
+  return cipher
+}
+syncBuiltinESMExports()
+
+const { postMessage } = parentPort
+parentPort.postMessage = (message, ...rest) => {
+  const [, how] = /^fault (.*)$/.exec(message?.text ?? '') ?? []
+  if (how) (faults[how] ?? more[how])()
+  else postMessage.call(parentPort, message, ...rest)
+}

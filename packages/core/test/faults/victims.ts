@@ -1,0 +1,40 @@
+// Frontends that are to break, each with calls in flight in every direction.
+import { expect, vi } from 'vitest'
+import type { Client, FrontendOptions } from '../../src/index.js'
+import { fixture } from '../start.js'
+import type { Watched } from './promise.js'
+
+export const at = (name: string): URL => fixture(`../faults/${name}`)
+
+const commands = ['add', 'held', 'hold', 'ask']
+export const everything = { identifier: 'all', windows: ['*'], permissions: commands.map(name => `allow-${name}`) }
+
+export interface Held {
+  began: number
+  aborted: number
+}
+
+export interface Victim {
+  label: string
+  /** In flight, until it breaks: of the host and of another frontend, by way of core. */
+  calls: Record<string, Promise<unknown>>
+  /** What its own calls have come to in core. */
+  held(): Promise<Held>
+}
+
+/** @param other a client of this bus, which is let alone */
+export async function openVictim(
+  { bus }: Watched,
+  other: Client,
+  label: string,
+  options: FrontendOptions = {},
+): Promise<Victim> {
+  await bus.open(label, at('frontend.mjs'), options)
+  expect(await bus.call(label, 'calls')).toBe(1)
+  const calls = { 'of the host': bus.call(label, 'hold'), 'of another': other.invoke('ask', { label, name: 'hold' }) }
+  for (const call of Object.values(calls)) call.catch(() => {})
+  const held = () => other.invoke<Held>('held', { label })
+  await vi.waitFor(async () => expect(await bus.call(label, 'holding')).toBe(2))
+  await vi.waitFor(async () => expect(await held()).toEqual({ began: 1, aborted: 0 }))
+  return { label, calls, held }
+}
