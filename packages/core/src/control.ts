@@ -93,6 +93,8 @@ export type CoreReport =
   | { type: 'log'; line: string }
   /** This frontend's link is there. */
   | { type: 'attached'; label: string; id: number }
+  /** The link of this number has ended, whoever ended it. */
+  | { type: 'closed'; label: string; id: number }
   /** `more`: of this frontend's calls, that are not told one by one. */
   | { type: 'denied'; label: string; command: string; more: number }
   /** It runs for so long; `more`: others of this frontend's. */

@@ -125,6 +125,9 @@ function reportTo(report: (report: CoreReport) => void): SessionsParts['report']
     slow(label, command, ms, more) {
       report({ type: 'slow', label, command, ms, more })
     },
+    closed(label, id) {
+      report({ type: 'closed', label, id })
+    },
     fault(label, id, error) {
       report({ type: 'fault', label, id, error: reportError(error) })
     },

@@ -19,6 +19,8 @@ export interface SessionsParts {
   report: {
     /** `more` others were denied, and are not told one by one. */
     denied(label: string, command: string, more: number): void
+    /** The link of this number has ended. */
+    closed(label: string, id: number): void
     /** What came over the link of this number is no frame of an honest one. */
     fault(label: string, id: number, error: BusError): void
     /** A call that runs for so many milliseconds; `more` others are not told one by one. */
@@ -85,7 +87,9 @@ export class Sessions {
       if (label !== undefined && this.#byLabel.get(label) === session) this.#byLabel.delete(label)
       const closing = resources.closeAll(this.#hurry.signal).finally(() => this.#closing.delete(closing))
       this.#closing.add(closing)
-      if (label !== undefined && this.#ending.has(session)) tellDestroyed(router, label)
+      if (label === undefined) return
+      report.closed(label, id)
+      if (this.#ending.has(session)) tellDestroyed(router, label)
     }
     const told: SessionReport = {
       denied: command => denials.add(command.slice(0, MAX_NAME)),

@@ -28,6 +28,7 @@ export async function assemble(given: BusOptions, cipher: boolean): Promise<Bus>
     up: () => frontends.wireAll(),
     down: () => frontends.unwireAll(),
     attached: (label, link) => frontends.attached(label, link),
+    closed: (label, link) => frontends.closed(label, link),
     broken: (label, link, error) => frontends.broken(label, link, error),
   })
   const watchdog = createWatchdog(options.isolation.hookTimeout)

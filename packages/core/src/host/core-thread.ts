@@ -24,6 +24,8 @@ export interface CoreHost {
   down(): void
   /** Core has the link that it was given under this number. */
   attached(label: string, link: number): void
+  /** Of this frontend, the link of this number has ended. */
+  closed(label: string, link: number): void
   /** This frontend has sent, over that link, what no honest one would. */
   broken(label: string, link: number, error: Error): void
 }
@@ -130,9 +132,10 @@ export class CoreThread {
   }
 
   #heard(told: CoreReport): void {
-    const { log, teller, attached, broken } = this.#host
+    const { log, teller, attached, closed, broken } = this.#host
     if (told.type === 'log') forwardLine(log, told.line)
     else if (told.type === 'attached') attached(told.label, told.id)
+    else if (told.type === 'closed') closed(told.label, told.id)
     else if (told.type === 'denied') teller.denied(told.label, told.command, told.more)
     else if (told.type === 'slow') teller.slow(told.label, told.command, told.ms, told.more)
     else if (told.type === 'measured') this.#measures.splice(0).forEach(measured => measured(told.running))

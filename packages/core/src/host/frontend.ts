@@ -58,6 +58,9 @@ interface Wiring {
   attached: boolean
 }
 
+/** Milliseconds in which one that has ended is heard of, where its link has ended before. */
+const LATE_MS = 1000
+
 let links = 0
 
 export class Frontend {
@@ -78,6 +81,7 @@ export class Frontend {
   #linked = 0
   #held = true
   #rejected = 0
+  #closing: NodeJS.Timeout | undefined
   /** Core knows of it. */
   #isKnown = false
   /** The others have not been told of it. */
@@ -159,6 +163,17 @@ export class Frontend {
     if (this.#linked === id) this.#guest.end(error)
   }
 
+  /** The link of this number has ended. With all that it joined still there, nothing would bring another. */
+  closed(id: number): void {
+    if (this.#linked !== id) return
+    clearTimeout(this.#closing)
+    this.#closing = setTimeout(() => {
+      const isWired = this.#wiring || !this.#host.core.isUp || this.#gate?.isUp === false
+      if (this.#linked !== id || isWired) return
+      this.#guest.end(new BusError('Disconnected', `The link of frontend ${this.label} to core has ended`))
+    }, LATE_MS).unref()
+  }
+
   takeStats(): FrontendStats {
     const gate = this.#gate && { gate: this.#gate.stats }
     const traffic = this.#traffic.take(this.#host.core.isUp && this.#isKnown)
@@ -202,6 +217,7 @@ export class Frontend {
 
   #left(): void {
     this.unwire()
+    clearTimeout(this.#closing)
     this.#isNew = true
     this.#linked = 0
     if (this.#isKnown) this.#host.core.post({ type: 'end', label: this.label })

@@ -87,6 +87,10 @@ export class Frontends {
     this.#open.get(label)?.attached(link)
   }
 
+  closed(label: string, link: number): void {
+    this.#open.get(label)?.closed(link)
+  }
+
   broken(label: string, link: number, error: Error): void {
     this.#open.get(label)?.broken(link, error)
   }

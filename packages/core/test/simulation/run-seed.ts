@@ -78,7 +78,7 @@ async function live(world: World, most: number, supervised: boolean): Promise<vo
     else act(world)
   }
   await restUnharmed(world)
-  if (simulation.wrong.length === 0) await serveAgain(world)
+  if (simulation.wrong.length === 0 && !world.hasFailed) await serveAgain(world)
   if (simulation.wrong.length === 0) await close(world)
 }
 

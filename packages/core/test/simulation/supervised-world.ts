@@ -1,13 +1,15 @@
 // The same bus under the real host: its supervisor starts and ends the threads, and its frontends and gates get their links from
 // it, at first and again after each death.
-import { openLink, type LinkEnd } from '@sallyport/protocol'
+import { endClient } from '@sallyport/frontend/client'
+import { openLink, type BusError, type LinkEnd } from '@sallyport/protocol'
 import { EventEmitter } from 'node:events'
 import { pino } from 'pino'
+
 import { throughGate } from '../../../frontend/src/through-gate.js'
 import { CoreThread } from '../../src/host/core-thread.js'
 import { Frontends } from '../../src/host/frontends.js'
 import type { FrontendSettings, ResolvedOptions } from '../../src/host/options.js'
-import { supervisionOf } from '../../src/host/supervision.js'
+import { supervisionOf, type Supervision } from '../../src/host/supervision.js'
 import { createSupervisor } from '../../src/host/supervisor.js'
 import { Teller } from '../../src/host/teller.js'
 import type { Epoch } from './ask.js'
@@ -16,37 +18,52 @@ import { Frontend } from './frontend.js'
 import { Place } from './place.js'
 import type { SimulatedPort } from './port.js'
 import { coreProgram, frontendProgram, gateProgram } from './programs.js'
+import type { Simulation } from './simulation.js'
 import { SimulatedThread, inWorld } from './threads.js'
 import { World } from './world.js'
 
 const log = pino({ level: 'silent' })
 const MODULE = new URL('frontend:none')
-/** So that no child is given up for its many deaths. */
-const supervision = supervisionOf('permanent', { heartbeat: false, intensity: 10_000, delay: { min: 10, max: 100 } })
+/** Milliseconds. */
+const RETRY = 50
 
 export class SupervisedWorld extends World {
   readonly threads: SimulatedThread[] = []
   readonly hostPlace: Place = new Place('the host')
   deaths = 0
+  /** Core was given up. */
+  override hasFailed = false
   readonly #cores = new Map<Place, number>()
+  readonly #supervision: { core: Supervision; frontend: Supervision }
   #core!: CoreThread
   #frontends!: Frontends
   #links = 0
+  #closing = false
+
+  constructor(simulation: Simulation) {
+    super(simulation)
+    const { random } = simulation
+    const some = (intensity: number, share: number): Supervision =>
+      supervisionOf('permanent', {
+        heartbeat: false,
+        intensity: random.chance(share) ? intensity : 10_000,
+        delay: { min: 10, max: 100 },
+      })
+    this.#supervision = { core: some(3, 0.05), frontend: some(1, 0.3) }
+  }
 
   override async startCore(): Promise<void> {
     inWorld(this)
     const { clock, random } = this.simulation
     const supervisor = createSupervisor({ now: () => clock.now, random: () => random.next() })
     const events = new EventEmitter()
-    events.on('failed', ({ label, error }) =>
-      this.simulation.fault(`${label} is given up: ${(error as Error).message}`),
-    )
+    events.on('failed', ({ label, error }) => this.#givenUp(label as string, error as Error))
     const teller = new Teller(log as never, events)
     const permissions = COMMANDS.map(name => `allow-${name}`)
     const options = {
       core: MODULE,
       frontends: [],
-      supervision: { core: supervision, frontends: undefined },
+      supervision: { core: this.#supervision.core, frontends: undefined },
       calls: {},
       pattern: this.isolated ? 'isolation' : 'brownfield',
       isolation: { dir: undefined, envelope: false, hookTimeout: 1000, maxRecordAge: undefined, from: '' },
@@ -67,6 +84,7 @@ export class SupervisedWorld extends World {
       up: () => this.#frontends.wireAll(),
       down: () => this.#frontends.unwireAll(),
       attached: (label, link) => this.#frontends.attached(label, link),
+      closed: (label, link) => this.#frontends.closed(label, link),
       broken: (label, _link, error) => this.fault(label, error),
     })
     const watchdog = { watch: () => () => {} }
@@ -80,14 +98,25 @@ export class SupervisedWorld extends World {
       teller,
     })
     supervisor.signal('core.ready')
+    // As the host does.
+    void this.#core.thread.exited.then(({ error }) => {
+      if (!error) return
+      supervisor.signal('core.failed')
+      endClient(this.#core.client, error as BusError)
+      this.#frontends.failAll(error)
+      teller.gone('core', 'core', { error, death: error })
+    })
   }
 
   /** The host makes its links. */
   override link({ label, codec }: Frontend): void {
+    if (this.hasFailed || this.#closing) return
+    const supervision = this.#supervision.frontend
     const settings = { codec, link: 'port', poll: false, sandbox: 'none', supervision } as FrontendSettings
     this.#frontends.open(label, MODULE, settings).then(
       ({ start }) => start(),
-      (error: unknown) => this.simulation.fault(`${label} could not be opened: ${String(error)}`),
+      // What has not been ready once is not started again.
+      () => this.#openLater(label),
     )
   }
 
@@ -166,9 +195,10 @@ export class SupervisedWorld extends World {
     this.crashFrontend(frontend)
   }
 
-  /** Nothing but a death breaks a link within a process. */
+  /** Its frontend is ended for it, and started again. */
   override cutLink(frontend: Frontend): void {
-    this.crashFrontend(frontend)
+    this.deaths++
+    super.cutLink(frontend)
   }
 
   override lost(): void {}
@@ -181,6 +211,7 @@ export class SupervisedWorld extends World {
   override closeFrontends(): void {}
 
   override close(): void {
+    this.#closing = true
     void this.#frontends.closeAll().then(() => this.#core.thread.stop(100))
   }
 
@@ -188,6 +219,21 @@ export class SupervisedWorld extends World {
     if (kind === 'core') return new SimulatedThread(`core ${this.coreNumber + 1}`, coreProgram(this), data)
     if (kind === 'gate') return new SimulatedThread(`gate of ${data.label}`, gateProgram(this), data)
     return new SimulatedThread(data.label!, frontendProgram(this), data)
+  }
+
+  #givenUp(label: string, error: Error): void {
+    const { core, frontend } = this.#supervision
+    this.simulation.trace(() => `${label} is given up: ${error.message}`)
+    if ((label === 'core' ? core : frontend).intensity > 100 && !this.hasFailed)
+      this.simulation.fault(`${label} is given up: ${error.message}`)
+    if (label === 'core') this.hasFailed = true
+    else this.#openLater(label)
+  }
+
+  /** As a user would, where it matters to him. */
+  #openLater(label: string): void {
+    this.deaths++
+    this.simulation.clock.after(RETRY, () => this.link(this.frontends.find(each => each.label === label)!))
   }
 
   #crash(which: (place: Place) => boolean): void {

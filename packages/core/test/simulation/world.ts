@@ -31,6 +31,8 @@ export class World {
   readonly leavers: Frontend[] = []
   /** No more harm is done. */
   healed = false
+  /** Nothing can be served any more. */
+  readonly hasFailed: boolean = false
   core!: Core
   corePlace!: Place
   coreNumber = 0

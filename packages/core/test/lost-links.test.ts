@@ -1,0 +1,41 @@
+// A link that ends while both of its ends live: nothing starts again by that, so the host ends whom it served, and says so.
+import { MessagePort } from 'node:worker_threads'
+import { describe, expect, test, vi } from 'vitest'
+import { fixture, next } from './start.js'
+import { eventually, gone, patterns, supervise } from './supervised.js'
+
+const message = (label: string): string => `The link of frontend ${label} to core has ended`
+
+describe.each(patterns)('%s', (_name, app) => {
+  test('a frontend that closes its ports is started again', async () => {
+    const main = { module: fixture('reborn-frontend.mjs'), link: 'port', sandbox: 'none' } as const
+    const { bus, told } = await supervise({ app, frontends: { main } })
+    await next(bus, 'up')
+    const up = next(bus, 'up')
+    await bus.call('main', 'end', { how: 'drop' }).catch(() => {})
+    await up
+    expect(await eventually(() => bus.call('main', 'calls'))).toBe(1)
+    expect(told).toMatchObject([
+      { name: 'fault', label: 'main', error: { reason: 'Disconnected', message: message('main') } },
+      { name: 'restart', label: 'main', actor: 'frontend' },
+    ])
+  })
+
+  test('a connection of the host is closed, for good; its label is free', async () => {
+    const { bus } = await supervise({ app })
+    const client = await bus.connect('tests', { link: 'port' })
+    const waiting = client.invoke('wait')
+    waiting.catch(() => {})
+    await client.invoke('which')
+    const post = vi.spyOn(MessagePort.prototype, 'postMessage').mockImplementationOnce(function (this: MessagePort) {
+      this.close()
+    })
+    await expect(client.invoke('which')).rejects.toMatchObject(gone('unknown'))
+    post.mockRestore()
+    await expect(waiting).rejects.toMatchObject(gone('unknown'))
+    await expect(client.invoke('which')).rejects.toMatchObject(gone('no'))
+    await client.closed
+    const other = await bus.connect('tests')
+    expect(await other.invoke('which')).toBeTypeOf('number')
+  })
+})
