@@ -15,7 +15,7 @@ import {
 } from '@sallyport/protocol'
 import { channelsAmong, checkCommandName, prepareArguments, type CommandArguments } from './arguments.js'
 import { Channel } from './channel.js'
-import { Connection } from './connection.js'
+import { Connection, type CallDefaults } from './connection.js'
 import { checkHandler, type EventHandler } from './events.js'
 import { Exposed, type ExposedFunctions } from './exposed.js'
 import { listen } from './listen.js'
@@ -24,8 +24,10 @@ import { Listeners } from './listeners.js'
 import { finish } from './open-channels.js'
 import { OPTIONS_OF, checkEmitOptions, type EmitOptions, type InvokeOptions, type ListenOptions } from './options.js'
 import { Stream } from './stream.js'
+import { fire } from './fire.js'
+import type { FlowOptions } from './waiting-line.js'
 
-export interface ClientOptions {
+export interface ClientOptions extends FlowOptions {
   label: string
   codec?: CodecName
   data?: unknown
@@ -46,8 +48,8 @@ export class Client {
   /** Resolves once it has closed for good, whoever closed it: no other link will follow. */
   readonly closed: Promise<void>
   readonly #codec: CodecName
-  readonly #timeout: number | undefined
   readonly #relinks: boolean
+  readonly #calls: CallDefaults
   readonly #listeners = new Listeners()
   readonly #exposed: Exposed = new Exposed({
     result: (id, method, value) => this.#core.answer(id, method, value),
@@ -57,13 +59,13 @@ export class Client {
   #over = false
   #finish!: () => void
 
-  constructor(link: Link, { label, codec = 'json', data, timeout, relinks = false }: ClientOptions) {
+  constructor(link: Link, { label, codec = 'json', data, relinks = false, ...calls }: ClientOptions) {
     this.label = label
     this.isolated = link.isolated === true
     this.data = data
     this.#codec = codec
-    this.#timeout = timeout
     this.#relinks = relinks
+    this.#calls = calls
     this.closed = new Promise(resolve => (this.#finish = resolve))
     this.#core = this.#connect(link)
   }
@@ -113,16 +115,19 @@ export class Client {
     }, options?.signal)
   }
 
-  /** Sends an event to every listener. Fire and forget: it resolves when the event is on its way, and there is room for more. */
-  async emit(event: string, payload?: unknown, options?: EmitOptions): Promise<void> {
-    checkEventName(event)
-    await this.#emit(METHOD.emit, { event, payload }, options)
+  /**
+   * Sends an event to every listener. Fire and forget: it resolves when the event is on its way, and there is room for more.
+   *
+   * @throws BusError `Overloaded` where too much waits for room already, and then it is not sent; `Disconnected`. Nobody has to
+   * catch these two.
+   */
+  emit(event: string, payload?: unknown, options?: EmitOptions): Promise<void> {
+    return fire(() => this.#emit(METHOD.emit, { event, payload }, options))
   }
 
   /** Sends an event to the listeners that match `target`: a label, or one of Tauri's targets. */
-  async emitTo(target: string | EventTarget, event: string, payload?: unknown, options?: EmitOptions): Promise<void> {
-    checkEventName(event)
-    await this.#emit(METHOD.emitTo, { target: toEventTarget(target), event, payload }, options)
+  emitTo(target: string | EventTarget, event: string, payload?: unknown, options?: EmitOptions): Promise<void> {
+    return fire(() => this.#emit(METHOD.emitTo, { target: toEventTarget(target), event, payload }, options))
   }
 
   /** Resolves, once core knows of the listener, to what takes it away again. */
@@ -194,12 +199,8 @@ export class Client {
   }
 
   #connect(link: Link): Connection {
-    const connection = new Connection(
-      link,
-      this.#codec,
-      { listeners: this.#listeners, exposed: this.#exposed },
-      this.#timeout,
-    )
+    const lasting = { listeners: this.#listeners, exposed: this.#exposed }
+    const connection = new Connection(link, this.#codec, lasting, this.#calls)
     void connection.closed.then(() => this.#relinks || this.#finish())
     return connection
   }
@@ -237,8 +238,8 @@ export class Client {
     params: { event: string; payload: unknown; target?: EventTarget },
     options: EmitOptions | undefined,
   ): Promise<void> | undefined {
+    checkEventName(params.event)
     if (options !== undefined) checkEmitOptions(method, options, params.payload)
-    this.#core.notify(method, params, holdsBytes(params.payload), options?.transfer)
-    return this.#core.room()
+    return this.#core.emit(method, params, holdsBytes(params.payload), options?.transfer)
   }
 }

@@ -20,6 +20,7 @@ import { OpenChannels } from './open-channels.js'
 import { checkCallOptions, plainHeaders, type InvokeOptions } from './options.js'
 import { postError, postResult } from './post-answer.js'
 import { postCall } from './post-call.js'
+import { WaitingLine, type FlowOptions } from './waiting-line.js'
 
 /** What a client keeps from one link to the next. */
 export interface Lasting {
@@ -27,23 +28,27 @@ export interface Lasting {
   readonly exposed: Exposed
 }
 
+/** Of all calls over it. */
+export interface CallDefaults extends FlowOptions {
+  /** The deadline in milliseconds of calls that have none of their own, but for streams. */
+  timeout?: number | undefined
+}
+
 export class Connection {
   /** Resolves once the link has closed, whoever closed it. */
   readonly closed: Promise<void>
   readonly pending: Pending
-  readonly channels: OpenChannels = new OpenChannels((method, params) => {
-    if (!this.#gone) this.notify(method, params)
-  })
+  readonly channels: OpenChannels = new OpenChannels((method, params) => this.#tell(method, params))
   readonly #lasting: Lasting
   readonly #codec: CodecName
   readonly #timeout: number | undefined
   readonly #link: Link
   readonly #outbox: Outbox
   readonly #incoming: Incoming
+  readonly #line: WaitingLine
   #gone: BusError | undefined
 
-  /** @param timeout the deadline in milliseconds of calls that have none of their own, but for streams */
-  constructor(link: Link, codec: CodecName, lasting: Lasting, timeout?: number) {
+  constructor(link: Link, codec: CodecName, lasting: Lasting, { timeout, ...flow }: CallDefaults = {}) {
     this.#codec = codec
     this.#timeout = timeout
     this.#lasting = lasting
@@ -53,7 +58,8 @@ export class Connection {
       // The more calls wait already, the larger the frames that pay.
       () => link.frameMessages && Math.max(link.frameMessages, this.pending.size >> 3),
     )
-    this.pending = new Pending(id => this.notify(METHOD.cancel, { id }))
+    this.pending = new Pending(id => this.#abandoned(id))
+    this.#line = new WaitingLine({ link, outbox: this.#outbox, pending: this.pending }, flow)
     this.#incoming = new Incoming({
       link,
       pending: this.pending,
@@ -63,7 +69,11 @@ export class Connection {
     })
     this.closed = new Promise(resolve => {
       link.receive({
-        frame: frame => this.#gone || this.#incoming.receive(frame),
+        frame: frame => {
+          if (this.#gone) return
+          this.#incoming.receive(frame)
+          if (this.#line.waits) this.#line.pump()
+        },
         closed: fault => resolve(this.#end(fault)),
       })
     })
@@ -99,11 +109,13 @@ export class Connection {
   ): number {
     if (this.#gone) throw new BusError('Disconnected', this.#gone.message, { data: { delivered: 'no' } })
     if (options !== undefined) checkCallOptions(method, options, params)
+    const waits = this.#line.holdsCalls
     const id = this.pending.takeId()
+    const way = waits ? this.#line.place(id) : this.#outbox
     const message: CallMessage = { jsonrpc: '2.0', id, method, params }
     if (options?.headers !== undefined) message.headers = plainHeaders(options.headers)
     if (stream !== undefined) message.headers = { ...message.headers, [STREAM_HEADER]: stream.toJSON() }
-    postCall(this.#outbox, this.#codec, message, bytes, options?.transfer)
+    postCall(way, this.#codec, message, bytes, options?.transfer)
     this.pending.add(id, method, resolve, reject, options, this.#usual(method, stream))
     if (stream !== undefined) this.channels.adopt(stream)
     return id
@@ -114,14 +126,18 @@ export class Connection {
     return this.#timeout === undefined || stream || method === METHOD.listen ? undefined : this.#timeout
   }
 
-  notify(method: string, params: object, bytes = false, transfer?: readonly ArrayBufferLike[]): void {
+  /** Sends an event. It resolves once it has gone, and there is room for more: at once where nothing is given. */
+  emit(
+    method: string,
+    params: object,
+    bytes: boolean,
+    transfer: readonly ArrayBufferLike[] | undefined,
+  ): Promise<void> | undefined {
     if (this.#gone) throw this.#gone
-    postCall(this.#outbox, this.#codec, { jsonrpc: '2.0', method, params }, bytes, transfer)
-  }
-
-  /** Resolves once there is room for more. */
-  room(): Promise<void> | undefined {
-    return this.#link.room()
+    const waits = this.#line.holdsEvents
+    const way = waits ? this.#line.place(undefined) : this.#outbox
+    postCall(way, this.#codec, { jsonrpc: '2.0', method, params }, bytes, transfer)
+    return waits ? this.#line.room() : this.#link.room()
   }
 
   async close(): Promise<void> {
@@ -145,9 +161,25 @@ export class Connection {
       new BusError('Disconnected', why, { data: { delivered }, ...(cause && { cause }) })
     this.#gone = gone('no')
     if (!wasOpen) return
-    this.pending.rejectAll(() => gone('unknown'))
+    this.pending.rejectAll(id => gone(this.#line.has(id) ? 'no' : 'unknown'))
+    this.#line.end(this.#gone)
     this.#lasting.listeners.unlinked()
     this.channels.finishAll()
     this.#lasting.exposed.unlinked(this.#gone)
+  }
+
+  /** Of the bus's own. Only the end of a channel waits: the call that opens the channel may be among what waits. */
+  #tell(method: string, params: object): void {
+    if (this.#gone) return
+    const way = method === METHOD.closeChannel && this.#line.waits ? this.#line.behind : this.#outbox
+    postCall(way, this.#codec, { jsonrpc: '2.0', method, params }, false)
+  }
+
+  #abandoned(id: number): boolean {
+    const unsent = this.#line.remove(id)
+    if (!unsent) this.#tell(METHOD.cancel, { id })
+    // Another may go in its place.
+    if (this.#line.waits) queueMicrotask(() => this.#line.pump())
+    return unsent
   }
 }

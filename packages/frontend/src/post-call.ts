@@ -20,7 +20,7 @@ import {
  * @throws BusError `InvalidParams` for what can't be carried
  */
 export function postCall(
-  outbox: Outbox,
+  outbox: Pick<Outbox, 'put'>,
   codecName: CodecName,
   message: CallMessage,
   bytes: boolean,
@@ -42,7 +42,7 @@ export function postCall(
  * @throws what the codec throws for a value that it can't carry, and BusError `InvalidParams` for what is out of bounds
  */
 export function post(
-  outbox: Outbox,
+  outbox: Pick<Outbox, 'put'>,
   codecName: CodecName,
   message: Message,
   bytes: boolean,

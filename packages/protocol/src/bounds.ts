@@ -29,3 +29,7 @@ export const CREDIT_WINDOW_BYTES: number = 8 * MiB
 export const CREDIT_STEP_BYTES: number = CREDIT_WINDOW_BYTES / 4
 /** What a buffer costs beyond its bytes, so that many small ones are no way around the window. */
 export const BUFFER_COST = 256
+/** Calls and events that wait in a client until there is room for them; */
+export const MAX_WAITING = 65_536
+/** and their bytes, unless it is one alone. */
+export const MAX_WAITING_BYTES: number = 64 * MiB

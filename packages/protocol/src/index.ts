@@ -1,5 +1,5 @@
 // What core, frontend and isolation share. Nothing here has a privilege.
-export { MAX_CHANNELS, MAX_IN_FLIGHT, MAX_LISTENERS, MAX_RESOURCES } from './bounds.js'
+export { MAX_CHANNELS, MAX_IN_FLIGHT, MAX_LISTENERS, MAX_RESOURCES, MAX_WAITING, MAX_WAITING_BYTES } from './bounds.js'
 export { carriesBytes } from './attachments.js'
 export { MAX_ATTACHED_BYTES, MIN_ATTACHMENT_BYTES } from './bounds.js'
 export { BatchReader } from './batch-reader.js'

@@ -14,11 +14,11 @@ interface Call {
 
 export class Pending {
   readonly #calls = new CallSlots<Call>()
-  readonly #abandoned: (id: number) => void
+  readonly #abandoned: (id: number) => unknown
   #nextId = 1
 
-  /** `abandoned` is told of a call that its caller gave up. */
-  constructor(abandoned: (id: number) => void) {
+  /** `abandoned` is told of a call that its caller gave up, and says `true` where it never was sent. */
+  constructor(abandoned: (id: number) => unknown) {
     this.#abandoned = abandoned
   }
 
@@ -69,14 +69,15 @@ export class Pending {
   abandon(id: number, error: BusError): void {
     const call = this.#take(id)
     if (!call) return
-    call.reject(error)
-    this.#abandoned(id)
+    const unsent = this.#abandoned(id) === true
+    const { reason, message, cause } = error
+    call.reject(unsent ? new BusError(reason, message, { cause, data: { delivered: 'no' } }) : error)
   }
 
-  rejectAll(makeError: () => BusError): void {
+  rejectAll(makeError: (id: number) => BusError): void {
     for (const call of this.#calls.takeAll().sort((a, b) => a.id - b.id)) {
       call.release?.()
-      call.reject(makeError())
+      call.reject(makeError(call.id))
     }
   }
 

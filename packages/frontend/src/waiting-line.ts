@@ -1,0 +1,180 @@
+// What a client wants to send while its link has no room for it, or as many calls as may be are in flight: it waits here,
+// encoded as it was, in its order. Answers, and the bus's own cancels and credit, pass by: what they let go on may be what is
+// waited for. Hostile or not, a client that is not served costs a bounded amount.
+import {
+  BusError,
+  MAX_IN_FLIGHT,
+  MAX_WAITING,
+  MAX_WAITING_BYTES,
+  type Codec,
+  type EncodedMessage,
+  type Link,
+  type Outbox,
+  type Pending,
+} from '@sallyport/protocol'
+
+/** How a client sends more than is taken. */
+export interface FlowOptions {
+  /** Calls in flight at a time, 1 to 16 384, which is the default; core refuses more. */
+  window?: number
+  /**
+   * `wait`, the default: calls and events beyond the window, or for which the link has no room, wait in the client, in order,
+   * up to 65 536 of them or 64 MiB. `reject`: they reject with `Overloaded` at once.
+   */
+  overflow?: 'wait' | 'reject'
+}
+
+export interface WaitingLineParts {
+  link: Link
+  outbox: Outbox
+  pending: Pending
+}
+
+interface Waiting {
+  /** Of a call. */
+  readonly id: number | undefined
+  readonly bytes: number
+  /** Takes itself out of the line; gone where its call was given up. */
+  send: (() => void) | undefined
+  /** Of an event whose sender waits. */
+  settle?: { resolve(): void; reject(error: BusError): void }
+}
+
+/** Below this many, those that were given up are not worth clearing away. */
+const FEW = 1024
+
+export class WaitingLine {
+  readonly #parts: WaitingLineParts
+  readonly #window: number
+  readonly #rejects: boolean
+  #line: Waiting[] = []
+  /** The first in the line. */
+  #next = 0
+  /** Those in the line that were given up. */
+  #dead = 0
+  readonly #calls = new Map<number, Waiting>()
+  #bytes = 0
+  #last: Waiting | undefined
+  #listens = false
+
+  constructor(parts: WaitingLineParts, { window = MAX_IN_FLIGHT, overflow = 'wait' }: FlowOptions) {
+    this.#parts = parts
+    this.#window = window
+    this.#rejects = overflow === 'reject'
+  }
+
+  /** Something waits. */
+  get waits(): boolean {
+    return this.#line.length > 0
+  }
+
+  /** Whether a call can't go at once. */
+  get holdsCalls(): boolean {
+    return this.#parts.pending.size >= this.#window || this.holdsEvents
+  }
+
+  get holdsEvents(): boolean {
+    return this.#line.length > 0 || this.#parts.link.room() !== undefined
+  }
+
+  /** A place at the end, for one message. @throws BusError `Overloaded` where there is none */
+  place(id: number | undefined): Pick<Outbox, 'put'> {
+    const count = this.#line.length - this.#next - this.#dead
+    if (this.#rejects || count >= MAX_WAITING || this.#bytes >= MAX_WAITING_BYTES) throw this.#overloaded()
+    return { put: (codec, encoded, attachments) => this.#put(id, codec, encoded, attachments) }
+  }
+
+  /** As `place`, for what the bus itself has to say: there is always one. */
+  get behind(): Pick<Outbox, 'put'> {
+    return { put: (codec, encoded, attachments) => this.#put(undefined, codec, encoded, attachments) }
+  }
+
+  /** Settles once what was put last has gone, and there is room for more. */
+  async room(): Promise<void> {
+    const last = this.#last
+    if (last && this.waits) {
+      await new Promise<void>((resolve, reject) => (last.settle = { resolve, reject }))
+    }
+    await this.#parts.link.room()
+  }
+
+  has(id: number): boolean {
+    return this.#calls.has(id)
+  }
+
+  /** Its caller has given it up; false where it has gone already. */
+  remove(id: number): boolean {
+    const waiting = this.#calls.get(id)
+    if (!waiting) return false
+    this.#calls.delete(id)
+    this.#bytes -= waiting.bytes
+    waiting.send = undefined
+    if (++this.#dead > FEW && this.#dead * 2 > this.#line.length) {
+      this.#line = this.#line.slice(this.#next).filter(({ send }) => send !== undefined)
+      this.#next = this.#dead = 0
+    }
+    return true
+  }
+
+  /** Sends what can go. To be called whenever a call has been settled, while something waits. */
+  pump(): void {
+    const { link, pending } = this.#parts
+    for (; this.#next < this.#line.length; this.#next++) {
+      const { id, send } = this.#line[this.#next]!
+      if (!send) {
+        this.#dead--
+        continue
+      }
+      const full = id !== undefined && pending.size - this.#calls.size >= this.#window
+      if (full || link.room() !== undefined) return this.#listen()
+      send()
+    }
+    this.#line = []
+    this.#next = this.#dead = 0
+    this.#last = undefined
+  }
+
+  /** The link is gone. What waited was not sent. */
+  end(reason: BusError): void {
+    const line = this.#line.slice(this.#next)
+    this.#line = []
+    this.#next = this.#dead = this.#bytes = 0
+    this.#calls.clear()
+    for (const { settle } of line) settle?.reject(reason)
+  }
+
+  #put(id: number | undefined, codec: Codec, encoded: EncodedMessage, attachments: readonly Uint8Array[] = []): void {
+    const bytes = attachments.reduce((sum, { byteLength }) => sum + byteLength, encoded.length)
+    const waiting: Waiting = {
+      id,
+      bytes,
+      send: () => {
+        this.#bytes -= bytes
+        if (id !== undefined) this.#calls.delete(id)
+        this.#parts.outbox.put(codec, encoded, attachments)
+        waiting.settle?.resolve()
+      },
+    }
+    this.#line.push(waiting)
+    this.#last = waiting
+    this.#bytes += bytes
+    if (id !== undefined) this.#calls.set(id, waiting)
+    this.#listen()
+  }
+
+  /** Room is told by the link; calls that settle, by the connection. */
+  #listen(): void {
+    const room = this.#parts.link.room()
+    if (!room || this.#listens) return
+    this.#listens = true
+    void room.then(() => {
+      this.#listens = false
+      this.pump()
+    })
+  }
+
+  #overloaded(): BusError {
+    const why = this.#rejects ? 'no more can be in flight' : 'too much waits in the client already'
+    return new BusError('Overloaded', `It was not sent: ${why}`, { data: { delivered: 'no' } })
+  }
+}
