@@ -1,7 +1,8 @@
 // The sending end of a channel. It keeps order, and makes `send` wait while the frontend is behind. What handlers hold is a
 // handle of it: when nobody holds one any more, nobody can send, and the channel ends.
-import { BusError, CHANNEL_WINDOW, METHOD, type CallMessage } from '@sallyport/protocol'
-import type { Encoded, Replies } from './replies.js'
+import { BusError, CHANNEL_WINDOW, MAX_KEPT, MAX_KEPT_BYTES, METHOD, type CallMessage } from '@sallyport/protocol'
+import { sizeOf, type Encoded } from './backlog.js'
+import type { Replies } from './replies.js'
 import type { RunHome } from './runs.js'
 
 /** An ordered stream to the frontend that passed the channel as an argument. */
@@ -10,11 +11,12 @@ export interface Channel<T = unknown> {
   /** Aborts when nobody receives any more: the frontend has closed the channel, given up its call, or is gone. */
   readonly signal: AbortSignal
   /**
-   * Sends a message, as it is now; resolves when there is room for the next. At most 256 messages are under way at a time.
+   * Sends a message, as it is now; resolves when there is room for the next. At most 256 messages are under way at a time. Of
+   * a sender that does not wait, 65 536 messages or 64 MiB wait here.
    *
    * @param options.transfer buffers to give away rather than copy: each that of the whole message, or of a top-level member
    * @throws BusError `Disconnected` when the channel has ended or been closed, or its frontend is gone; `InvalidParams` for a
-   * value that can't be carried.
+   * value that can't be carried; `Overloaded` where too much waits already.
    */
   send(message: T, options?: SendOptions): Promise<void>
   /** Ends the stream, after all that was sent. The frontend's iterators finish. */
@@ -26,7 +28,7 @@ export interface SendOptions {
 }
 
 /** What a channel needs of its frontend's session. */
-export type ChannelSender = Pick<Replies, 'encode' | 'put' | 'post' | 'room'>
+export type ChannelSender = Pick<Replies, 'encode' | 'put' | 'post' | 'room' | 'isFull'>
 
 interface Waiting {
   index: number
@@ -72,6 +74,7 @@ export class SendingChannel implements Channel, RunHome {
   readonly #sender: ChannelSender
   readonly #forget: () => void
   #waiting: Waiting[] = []
+  #waitingBytes = 0
   #room: number = CHANNEL_WINDOW
   /** What the frontend says that it has taken, while the link waits for it to take what was sent. */
   #credited = 0
@@ -115,13 +118,16 @@ export class SendingChannel implements Channel, RunHome {
   send(message: unknown, options?: SendOptions): Promise<void> {
     try {
       if (this.#ending || this.#over) throw this.#disconnected()
+      if (this.#sender.isFull || this.#waiting.length >= MAX_KEPT || this.#waitingBytes >= MAX_KEPT_BYTES) {
+        throw new BusError('Overloaded', `Too much of channel ${this.id} waits already`, { data: { delivered: 'no' } })
+      }
       const encoded = this.#sender.encode(this, message, options?.transfer)
       // A `toJSON` of the message may have ended it, or closed the link.
       if (this.#ending || this.#over) throw this.#disconnected()
       const index = this.#index++
       if (this.#room === 0) return unwatched(this.#wait(index, encoded))
       this.#put(index, encoded)
-      return SENT
+      return this.#sender.room() ?? SENT
     } catch (error) {
       return unwatched(Promise.reject(error as BusError))
     }
@@ -159,6 +165,7 @@ export class SendingChannel implements Channel, RunHome {
     this.#credited = 0
     while (this.#room > 0 && this.#waiting.length > 0) {
       const { index, encoded, resolve } = this.#waiting.shift()!
+      this.#waitingBytes -= sizeOf(encoded)
       this.#put(index, encoded)
       resolve()
     }
@@ -176,6 +183,7 @@ export class SendingChannel implements Channel, RunHome {
   }
 
   #wait(index: number, encoded: Encoded): Promise<void> {
+    this.#waitingBytes += sizeOf(encoded)
     return new Promise((resolve, reject) => this.#waiting.push({ index, encoded, resolve, reject }))
   }
 

@@ -13,6 +13,7 @@ function setUp(room?: Promise<void>) {
     put: (_home, _index, encoded) => void sent.push(encoded),
     post: message => void sent.push(message),
     room: () => room,
+    isFull: false,
   }
   const table = new ChannelTable(sender)
   const bind = (...ids: number[]): Channel[] => {

@@ -99,6 +99,8 @@ export type CoreReport =
   | { type: 'denied'; label: string; command: string; more: number }
   /** It runs for so long; `more`: others of this frontend's. */
   | { type: 'slow'; label: string; command: string; ms: number; more: number }
+  /** So many events did not wait for this frontend. */
+  | { type: 'overload'; label: string; dropped: number }
   /** The meters are up to date; these are the calls that run, 20 of them at most. */
   | { type: 'measured'; running: RunningCall[] }
   /** It has come over the link of this number. */

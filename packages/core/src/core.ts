@@ -122,6 +122,9 @@ function reportTo(report: (report: CoreReport) => void): SessionsParts['report']
     denied(label, command, more) {
       report({ type: 'denied', label, command, more })
     },
+    overload(label, dropped) {
+      report({ type: 'overload', label, dropped })
+    },
     slow(label, command, ms, more) {
       report({ type: 'slow', label, command, ms, more })
     },

@@ -1,12 +1,16 @@
-// What is told of frontends as they come and go: Tauri's events, which only core may emit.
+// What is told of frontends as they come and go, in Tauri's events, and to one that was too slow: events that only core may
+// emit.
 import { BusError } from '@sallyport/protocol'
+import type { ListenerHome } from './delivery.js'
 import type { EventRouter } from './events.js'
 
 const WINDOW_CREATED = 'tauri://window-created'
 const WEBVIEW_CREATED = 'tauri://webview-created'
 const DESTROYED = 'tauri://destroyed'
 
-const OWN: ReadonlySet<unknown> = new Set([WINDOW_CREATED, WEBVIEW_CREATED, DESTROYED])
+const DROPPED = 'sallyport://dropped'
+
+const OWN: ReadonlySet<unknown> = new Set([WINDOW_CREATED, WEBVIEW_CREATED, DESTROYED, DROPPED])
 
 /** To everybody; the frontend itself does not listen yet. */
 export function tellCreated(router: EventRouter, label: string): void {
@@ -17,6 +21,11 @@ export function tellCreated(router: EventRouter, label: string): void {
 /** To whoever listens to everything, or to this label, wherever that is. */
 export function tellDestroyed(router: EventRouter, label: string): void {
   router.emit(DESTROYED, { label }, target => target.kind === 'Any' || ('label' in target && target.label === label))
+}
+
+/** To this frontend alone: so many events did not wait for it. */
+export function tellDropped(router: EventRouter, frontend: ListenerHome, count: number): void {
+  router.emit(DROPPED, { count }, (_target, home) => home === frontend)
 }
 
 /** @throws BusError `InvalidParams` for an event that a frontend could deceive the others with */

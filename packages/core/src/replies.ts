@@ -5,7 +5,6 @@ import {
   checkTransfer,
   claimAttachments,
   codecs,
-  createOutbox,
   describeCommand,
   encodeValue,
   holdsBytes,
@@ -14,32 +13,28 @@ import {
   putLast,
   toErrorObject,
   uncarriable,
-  type BusError,
+  BusError,
   type Codec,
   type CodecName,
   type EncodedMessage,
-  type FrameKind,
   type Link,
   type Message,
-  type Outbox,
   type PackedMessage,
   type RequestId,
   type RequestMessage,
 } from '@sallyport/protocol'
 import { dismiss, isAsyncIterable } from './async-iterable.js'
+import type { Encoded } from './backlog.js'
 import type { Delivery } from './delivery.js'
 import { COUNT } from './meter.js'
 import type { Payload } from './payload.js'
-import { Runs, type RunHome } from './runs.js'
+import { Outflow, type OutflowEvents } from './outflow.js'
+import type { RunHome } from './runs.js'
 import { takeTransfer } from './transfer.js'
-import { atEndOfTurn } from './turn.js'
 
 /** Values from here on go alone. */
 const LARGE = 16 * 1024
 const NONE: readonly never[] = []
-
-/** A value of a run, or a message that goes alone. */
-export type Encoded = EncodedMessage | PackedMessage
 
 /** A channel, as replies need it. */
 interface ReplyHome extends RunHome {
@@ -50,28 +45,23 @@ interface ReplyHome extends RunHome {
 
 export class Replies {
   readonly #codec: Codec
-  readonly #link: Link
-  readonly #outbox: Outbox
-  readonly #runs: Runs
   readonly #counts: Float64Array
-  #armed = false
-  #held = false
+  readonly #out: Outflow
 
-  constructor(link: Link, codec: CodecName, counts: Float64Array) {
+  constructor(link: Link, codec: CodecName, counts: Float64Array, events: OutflowEvents) {
     this.#codec = codecs[codec]
     this.#counts = counts
-    this.#link = link
-    const arm = (): void => this.#arm()
-    const send = (kind: FrameKind, body: string | Uint8Array): void => {
-      counts[COUNT.bytesOut]! += body.length
-      link.send({ kind, body })
-    }
-    this.#outbox = createOutbox(send, undefined, arm)
-    this.#runs = new Runs(this.#outbox, arm)
+    this.#out = new Outflow(link, this.#codec, counts, events)
+  }
+
+  /** When what is said goes. */
+  get out(): Outflow {
+    return this.#out
   }
 
   /** A result that can't be carried becomes an error that says so. */
   result(id: RequestId, method: string, value: unknown): void {
+    if (this.#out.isFull) return this.error(id, method, tooMuch(`The result of ${describeCommand(method)}`))
     const result = value ?? null
     try {
       if (isAsyncIterable(result)) {
@@ -84,7 +74,8 @@ export class Replies {
     }
   }
 
-  error(id: RequestId | null, method: string, error: BusError): void {
+  error(id: RequestId | null, method: string, given: BusError): void {
+    const error = this.#out.isFull ? tooMuch(`The answer to ${describeCommand(method)}`) : given
     try {
       this.#send({ jsonrpc: '2.0', id, error: toErrorObject(error) }, error.data)
     } catch (cause) {
@@ -95,6 +86,7 @@ export class Replies {
 
   /** Calls a function of the frontend. @throws BusError `InvalidParams` for arguments that can't be carried */
   request(id: number, method: string, params: unknown, transfer?: readonly ArrayBufferLike[]): void {
+    if (this.#out.isFull) throw tooMuch(`The call of ${describeCommand(method)}`)
     const message: RequestMessage = { jsonrpc: '2.0', id, method }
     if (params !== undefined) message.params = params
     try {
@@ -108,9 +100,8 @@ export class Replies {
   event(delivery: Delivery, payload: Payload): void {
     this.#counts[COUNT.eventsOut]! += 1
     try {
-      if (payload.hasBytes) return this.#put(packEvent(delivery, payload))
-      const encoded = payload.encode(this.#codec.name)
-      this.put(delivery, 0, this.#fit(delivery, 0, encoded))
+      if (payload.hasBytes) return this.#out.event(delivery, packEvent(delivery, payload))
+      this.#out.event(delivery, this.#fit(delivery, 0, payload.encode(this.#codec.name)))
     } catch (cause) {
       throw uncarriable(`The payload of event ${JSON.stringify(delivery.event)}`, 'InvalidParams', cause)
     }
@@ -134,50 +125,27 @@ export class Replies {
 
   /** Sends what was encoded, in a run with what its home sends before and after. */
   put(home: RunHome, index: number, encoded: Encoded): void {
-    if (typeof encoded === 'string' || encoded instanceof Uint8Array) this.#runs.add(home, index, this.#codec, encoded)
-    else this.#put(encoded)
+    this.#out.put(home, index, encoded)
   }
 
   /** Sends a message of the bus's own. */
   post(message: Message): void {
-    this.#put(packPlain(this.#codec, message))
+    this.#out.post(packPlain(this.#codec, message))
   }
 
   /** As that of the link. */
   room(): Promise<void> | undefined {
-    return this.#link.room?.()
+    return this.#out.room()
   }
 
-  /** What is said until the next `flush` waits for it. */
-  hold(): void {
-    this.#held = true
-  }
-
-  flush(): void {
-    this.#held = false
-    this.#runs.close()
-    this.#outbox.flush()
-  }
-
-  #arm(): void {
-    if (this.#armed || this.#held) return
-    this.#armed = true
-    atEndOfTurn(this.#endTurn)
-  }
-
-  readonly #endTurn = (): void => {
-    this.#armed = false
-    this.flush()
-  }
-
-  #put({ codec, encoded, attachments }: PackedMessage): void {
-    this.#runs.close()
-    this.#outbox.put(codec, encoded, attachments)
+  /** No more can wait for the frontend. */
+  get isFull(): boolean {
+    return this.#out.isFull
   }
 
   /** `value` is what the user gave: bytes, as themselves or at its top level, need the msgpack lane. */
   #send(message: Message, value: unknown, transfer?: readonly ArrayBufferLike[]): void {
-    if (holdsBytes(value)) this.#put(claimAttachments(packMessage(message), transfer))
+    if (holdsBytes(value)) this.#out.post(claimAttachments(packMessage(message), transfer))
     else this.post(message)
   }
 
@@ -192,6 +160,9 @@ export class Replies {
     return { codec, encoded: message, attachments: NONE }
   }
 }
+
+const tooMuch = (what: string): BusError =>
+  new BusError('Overloaded', `${what} was not sent: too much waits for the frontend already`)
 
 /** The index comes last, because it is known last. */
 function packMessageOf(channel: ReplyHome, message: unknown, transfer?: readonly ArrayBufferLike[]): PackedMessage {

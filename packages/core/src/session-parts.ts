@@ -34,5 +34,7 @@ export interface SessionReport {
   /** A call runs for so many milliseconds already. */
   slow(command: string, ms: number): void
   fault(label: string, error: BusError): void
+  /** Events that this frontend was too slow for. */
+  dropped(count: number): void
   closed(session: Session): void
 }

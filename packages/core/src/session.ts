@@ -19,7 +19,9 @@ import type { Delivery, ListenerHome } from './delivery.js'
 import { ExposedCalls } from './exposed-calls.js'
 import type { FrontendCallOptions } from './frontend-call.js'
 import { keepHouse } from './housekeeping.js'
+import { tellDropped } from './frontend-events.js'
 import { Inbox } from './inbox.js'
+import { HELD, Intake } from './intake.js'
 import { COUNT, type Meter } from './meter.js'
 import { notFound } from './not-found.js'
 import type { Payload } from './payload.js'
@@ -36,6 +38,7 @@ export class Session implements ListenerHome, Busy {
   readonly #options: SessionOptions
   readonly #inbox: Inbox
   readonly #replies: Replies
+  readonly #intake: Intake
   readonly #channels: ChannelTable
   readonly #linkClosed: Promise<void>
   readonly #exposed: ExposedCalls
@@ -47,13 +50,20 @@ export class Session implements ListenerHome, Busy {
     this.label = options.label
     this.#inbox = new Inbox(options.opener)
     this.#meter = options.meter
-    const { counts } = options.meter
+    const { link, codec, report, router, meter } = options
+    const { counts } = meter
     this.#calls = new CallTable(counts)
-    this.#replies = new Replies(options.link, options.codec, counts)
+    this.#replies = new Replies(link, codec, counts, {
+      stalled: on => (on ? this.#intake.hold(HELD.noRoom) : this.#intake.release(HELD.noRoom)),
+      dropped: report.dropped,
+      tellDropped: count => tellDropped(router, this, count),
+    })
+    const served = (): void => void (counts[COUNT.inFlight] = this.#calls.size)
+    this.#intake = new Intake({ link, serve: message => this.#serve(message), replies: this.#replies.out, served })
     this.#channels = new ChannelTable(this.#replies)
     this.#exposed = new ExposedCalls(this.#replies, counts)
     this.#linkClosed = new Promise(resolve => {
-      options.link.receive({ frame: frame => this.#receive(frame), closed: fault => resolve(this.#end(fault)) })
+      link.receive({ frame: frame => this.#receive(frame), closed: fault => resolve(this.#end(fault)) })
     })
   }
 
@@ -77,7 +87,7 @@ export class Session implements ListenerHome, Busy {
   measure(): void {
     const { counts } = this.#meter
     counts[COUNT.inFlight] = this.#calls.size
-    counts[COUNT.queued] = this.#closed ? 0 : this.#options.link.queued
+    counts[COUNT.queued] = this.#closed ? 0 : this.#options.link.queued + this.#replies.out.waiting
   }
 
   /** Calls a function that the frontend exposes. */
@@ -93,7 +103,7 @@ export class Session implements ListenerHome, Busy {
 
   /** Ends the session from this side. Resolves once what was answered has gone out, or the frontend is gone. */
   close(): Promise<void> {
-    this.#replies.flush()
+    this.#replies.out.finish()
     this.#options.link.close()
     this.#end(undefined)
     return this.#linkClosed
@@ -107,14 +117,7 @@ export class Session implements ListenerHome, Busy {
     } catch (error) {
       return this.#fault(isBusError(error) ? error : new BusError('InternalError', 'The frame could not be read'))
     }
-    // What is answered at once leaves as one frame, without waiting for the turn's end.
-    this.#replies.hold()
-    try {
-      for (const message of messages) this.#serve(message)
-    } finally {
-      this.#replies.flush()
-      this.#meter.counts[COUNT.inFlight] = this.#calls.size
-    }
+    this.#intake.take(messages)
   }
 
   #serve(message: unknown): void {
@@ -215,7 +218,7 @@ export class Session implements ListenerHome, Busy {
 
   #fault(error: BusError): void {
     this.#replies.error(null, '', error)
-    this.#replies.flush()
+    this.#replies.out.finish()
     this.#options.link.close()
     this.#end(error)
   }
@@ -223,6 +226,7 @@ export class Session implements ListenerHome, Busy {
   #end(fault: BusError | undefined): void {
     if (this.#closed) return
     this.#closed = true
+    this.#intake.stop()
     const gone = `The frontend ${JSON.stringify(this.#name)} is gone`
     const cutOff = this.#calls.abortAll(new BusError('Disconnected', gone))
     if (this.#draining) {

@@ -12,6 +12,7 @@ import { ResourceTable } from './resources.js'
 import { Session } from './session.js'
 import type { SessionOptions, SessionReport } from './session-parts.js'
 import { nameOf } from './slow-calls.js'
+import { Tally } from './tally.js'
 
 export interface SessionsParts {
   router: EventRouter
@@ -25,6 +26,8 @@ export interface SessionsParts {
     fault(label: string, id: number, error: BusError): void
     /** A call that runs for so many milliseconds; `more` others are not told one by one. */
     slow(label: string, command: string, ms: number, more: number): void
+    /** Events that it was too slow for, since it was last told of. */
+    overload(label: string, dropped: number): void
   }
 }
 
@@ -79,10 +82,12 @@ export class Sessions {
     const warnings = new ReportLimit<readonly [string, object | undefined]>(([text, about], more) =>
       getLog().warn({ label: name, ...about }, andMore(text, more)),
     )
+    const dropped = new Tally(count => report.overload(name, count))
     const closed = (session: Session): void => {
       this.#open.delete(session)
       denials.flush()
       slow.flush()
+      dropped.flush()
       warnings.flush()
       if (label !== undefined && this.#byLabel.get(label) === session) this.#byLabel.delete(label)
       const closing = resources.closeAll(this.#hurry.signal).finally(() => this.#closing.delete(closing))
@@ -96,6 +101,7 @@ export class Sessions {
       warn: (text, about) => warnings.add([text, about && { ...about, command: about.command.slice(0, MAX_NAME) }]),
       slow: (command, ms) => slow.add([command.slice(0, MAX_NAME), ms]),
       fault: (from, error) => report.fault(from, id, error),
+      dropped: count => dropped.add(count),
       closed,
     }
     const session = new Session({ ...options, router, resources, report: told })

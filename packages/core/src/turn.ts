@@ -17,6 +17,23 @@ export function atEndOfTurn(flush: () => void): void {
   else setImmediate(flush)
 }
 
+let number = 0
+let counting = false
+
+/** Another one in each turn in which it is asked for. */
+export function turnNumber(): number {
+  if (!counting) {
+    counting = true
+    setImmediate(nextNumber)
+  }
+  return number
+}
+
+function nextNumber(): void {
+  counting = false
+  number++
+}
+
 // A tick that is asked for by a promise's callback runs when all promises have settled; one asked for earlier, before them.
 const afterPromises = (): void => process.nextTick(endTurn)
 

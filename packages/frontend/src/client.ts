@@ -145,7 +145,7 @@ export class Client {
   ): Promise<number> {
     checkEventName(event)
     checkHandler(event, handler)
-    const { headers, target = { kind: 'Any' }, timeout = this.#timeout } = options
+    const { headers, target = { kind: 'Any' }, timeout = this.#calls.timeout } = options
     const listening = { event, target: toEventTarget(target), headers, handler: handler as EventHandler }
     const patience = timeout === undefined ? options : { ...options, timeout }
     return listen(this.#core, this.#listeners, listening, patience)

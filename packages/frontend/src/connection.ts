@@ -141,6 +141,7 @@ export class Connection {
   }
 
   async close(): Promise<void> {
+    this.#line.finish()
     this.#outbox.flush()
     this.#link.close()
     await this.closed

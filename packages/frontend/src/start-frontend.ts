@@ -25,7 +25,7 @@ export interface Surroundings {
 export type FrontendOrder = { type: 'link'; core: Link; gate: Link | undefined } | { type: 'stop' }
 
 export function startFrontend(
-  { label, codec, module, data, timeout, sandbox, runner }: FrontendStart,
+  { label, codec, module, data, timeout, window, overflow, sandbox, runner }: FrontendStart,
   around: Surroundings,
 ): void {
   let script: FrontendScript | undefined
@@ -53,7 +53,7 @@ export function startFrontend(
     },
     handshake: () => linked,
     serve(send) {
-      client = new Client(first, { label, codec, data, timeout, relinks: true })
+      client = new Client(first, { label, codec, data, timeout, window, overflow, relinks: true })
       setCurrentClient(client)
       void client.closed.then(() => send({ type: 'link.closed' }))
       const loaded = script ? runScript(script, error => send({ type: 'fault', error })) : import(module)

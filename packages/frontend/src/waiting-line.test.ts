@@ -41,7 +41,7 @@ describe('calls beyond the window', () => {
   it('are sent as they were when they were made; events wait behind them', async () => {
     const { client, peer } = setUp({ window: 1 })
     const args = { n: 1 }
-    quiet([client.invoke('a'), client.invoke('b', args)])
+    void quiet([client.invoke('a'), client.invoke('b', args)])
     args.n = 2
     const emitted = client.emit('e')
     await crossed()
@@ -77,7 +77,7 @@ describe('calls beyond the window', () => {
   it('take the place of one in flight that is given up', async () => {
     const { client, peer } = setUp({ window: 1 })
     const controller = new AbortController()
-    quiet([client.invoke('a', {}, { signal: controller.signal }), client.invoke('b')])
+    void quiet([client.invoke('a', {}, { signal: controller.signal }), client.invoke('b')])
     await crossed()
     controller.abort()
     await crossed()
@@ -112,7 +112,7 @@ describe('calls beyond the window', () => {
     const { client, peer } = setUp({ window: 1 })
     client.expose({ f: () => 'answer' })
     const channel = new client.Channel(() => {})
-    quiet([client.invoke('a', { channel }), client.invoke('b')])
+    void quiet([client.invoke('a', { channel }), client.invoke('b')])
     await crossed()
     peer.send({ jsonrpc: '2.0', id: 1, method: 'f' })
     for (let index = 0; index < 64; index++) peer.send(notify('$/channel', { channel: channel.id, index, message: 0 }))
@@ -123,7 +123,7 @@ describe('calls beyond the window', () => {
   it('hold back the end of a channel that one of them opens', async () => {
     const { client, peer } = setUp({ window: 1 })
     const channel = new client.Channel()
-    quiet([client.invoke('a'), client.invoke('b', { channel })])
+    void quiet([client.invoke('a'), client.invoke('b', { channel })])
     channel.close()
     await crossed()
     peer.send(result(1, null))
@@ -149,6 +149,19 @@ describe('a link without room', () => {
     expect(peer.received.slice(-2)).toMatchObject([{ method: 'a' }, { params: { event: 'b' } }])
     peer.send(result(1, 'A'))
     expect(await call).toBe('A')
+  })
+
+  it('does not lose events where the client closes meanwhile; calls were never sent', async () => {
+    const { client, peer, far } = setUp()
+    far.pause()
+    await fill(client)
+    const call = client.invoke('a')
+    const emitted = client.emit('b')
+    void client.close()
+    far.resume()
+    await expect(call).rejects.toMatchObject({ reason: 'Disconnected', data: { delivered: 'no' } })
+    await emitted
+    expect(peer.last).toMatchObject({ params: { event: 'b' } })
   })
 
   it('costs a bounded number, and bounded bytes: beyond them calls and events are refused, and nobody must catch that', async () => {
@@ -177,10 +190,10 @@ describe('a link without room', () => {
     await fill(client)
     for (let round = 0; round < 100; round++) {
       const controller = new AbortController()
-      quiet(Array.from({ length: 100 }, () => client.invoke('a', {}, { signal: controller.signal })))
+      void quiet(Array.from({ length: 100 }, () => client.invoke('a', {}, { signal: controller.signal })))
       controller.abort()
     }
-    quiet([client.invoke('b')])
+    void quiet([client.invoke('b')])
     far.resume()
     await expect.poll(() => peer.methods.at(-1)).toBe('b')
     expect(peer.methods.slice(9)).toEqual(['b'])
@@ -207,6 +220,6 @@ it('asks the link for nothing that costs, while there is room', async () => {
     close() {},
   }
   const client = new Client(link, { label: 'main' })
-  quiet([client.invoke('a'), client.invoke('b')])
+  void quiet([client.invoke('a'), client.invoke('b')])
   expect(asked).toBe(2)
 })

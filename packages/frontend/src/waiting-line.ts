@@ -44,7 +44,9 @@ interface Waiting {
 const FEW = 1024
 
 export class WaitingLine {
-  readonly #parts: WaitingLineParts
+  readonly #link: Link
+  readonly #outbox: Outbox
+  readonly #pending: Pending
   readonly #window: number
   readonly #rejects: boolean
   #line: Waiting[] = []
@@ -57,8 +59,10 @@ export class WaitingLine {
   #last: Waiting | undefined
   #listens = false
 
-  constructor(parts: WaitingLineParts, { window = MAX_IN_FLIGHT, overflow = 'wait' }: FlowOptions) {
-    this.#parts = parts
+  constructor({ link, outbox, pending }: WaitingLineParts, { window = MAX_IN_FLIGHT, overflow = 'wait' }: FlowOptions) {
+    this.#link = link
+    this.#outbox = outbox
+    this.#pending = pending
     this.#window = window
     this.#rejects = overflow === 'reject'
   }
@@ -70,11 +74,11 @@ export class WaitingLine {
 
   /** Whether a call can't go at once. */
   get holdsCalls(): boolean {
-    return this.#parts.pending.size >= this.#window || this.holdsEvents
+    return this.#line.length > 0 || this.#pending.size >= this.#window || this.#link.room() !== undefined
   }
 
   get holdsEvents(): boolean {
-    return this.#line.length > 0 || this.#parts.link.room() !== undefined
+    return this.#line.length > 0 || this.#link.room() !== undefined
   }
 
   /** A place at the end, for one message. @throws BusError `Overloaded` where there is none */
@@ -95,7 +99,7 @@ export class WaitingLine {
     if (last && this.waits) {
       await new Promise<void>((resolve, reject) => (last.settle = { resolve, reject }))
     }
-    await this.#parts.link.room()
+    await this.#link.room()
   }
 
   has(id: number): boolean {
@@ -118,20 +122,27 @@ export class WaitingLine {
 
   /** Sends what can go. To be called whenever a call has been settled, while something waits. */
   pump(): void {
-    const { link, pending } = this.#parts
     for (; this.#next < this.#line.length; this.#next++) {
       const { id, send } = this.#line[this.#next]!
       if (!send) {
         this.#dead--
         continue
       }
-      const full = id !== undefined && pending.size - this.#calls.size >= this.#window
-      if (full || link.room() !== undefined) return this.#listen()
+      const full = id !== undefined && this.#pending.size - this.#calls.size >= this.#window
+      if (full || this.#link.room() !== undefined) return this.#listen()
       send()
     }
     this.#line = []
     this.#next = this.#dead = 0
     this.#last = undefined
+  }
+
+  /** The link is closed next: events go, as they would have, and calls have nobody to answer to. */
+  finish(): void {
+    const line = this.#line.slice(this.#next)
+    for (const { id, send } of line) if (id === undefined) send?.()
+    this.#line = line.filter(({ id }) => id !== undefined)
+    this.#next = 0
   }
 
   /** The link is gone. What waited was not sent. */
@@ -151,7 +162,7 @@ export class WaitingLine {
       send: () => {
         this.#bytes -= bytes
         if (id !== undefined) this.#calls.delete(id)
-        this.#parts.outbox.put(codec, encoded, attachments)
+        this.#outbox.put(codec, encoded, attachments)
         waiting.settle?.resolve()
       },
     }
@@ -164,7 +175,7 @@ export class WaitingLine {
 
   /** Room is told by the link; calls that settle, by the connection. */
   #listen(): void {
-    const room = this.#parts.link.room()
+    const room = this.#link.room()
     if (!room || this.#listens) return
     this.#listens = true
     void room.then(() => {

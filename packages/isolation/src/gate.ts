@@ -27,6 +27,7 @@ import {
   type RequestId,
   type Sealer,
 } from '@sallyport/protocol'
+import { GateLink } from './gate-link.js'
 import { isCall, nameOf, rejection, show, write, writeError, type Given } from './gate-message.js'
 import type { Verdict } from './hook-message.js'
 import { CANNOT_BE_CARRIED, OVERLOADED, type Rejection } from './hook-verdict.js'
@@ -50,6 +51,8 @@ type Judged = PackedMessage | Rejection
 /** A message whose hook has not answered yet, or that waits behind one. As many as a frontend may have calls in flight. */
 interface Waiting {
   readonly id: RequestId | undefined
+  /** About what it holds. */
+  readonly bytes: number
   /** Set once it may go, in its turn; `null` where it never will. */
   outcome: PackedMessage | null | undefined
 }
@@ -61,6 +64,7 @@ export function serveGate(options: GateOptions): void {
 
 class Gate {
   readonly #options: GateOptions
+  readonly #link: GateLink
   readonly #sealed: Outbox
   readonly #answers: Outbox
   readonly #reader = new BatchReader()
@@ -68,10 +72,16 @@ class Gate {
   readonly #waiting: Waiting[] = []
   /** Messages that make a record full. Those of short frames that come together share one. */
   #full = RECORD_MESSAGES
+  /** Attachments that have come for the next message. */
+  #bytes = 0
+  /** Bytes of a message of the present frame. */
+  #each = 0
 
   constructor(options: GateOptions) {
-    const { link, sealer } = options
+    const { sealer } = options
+    const link = new GateLink(options.link)
     this.#options = options
+    this.#link = link
     this.#rejections = new ReportLimit(([command, why], more) => options.rejected(command, why, more))
     this.#sealed = createOutbox(
       (kind, body, count) =>
@@ -92,20 +102,24 @@ class Gate {
       const codec = kind === FRAME_KIND.msgpack ? codecs.msgpack : codecs.json
       const messages = this.#reader.read(kind, body)
       this.#full = recordMessages(messages.length, body.byteLength)
+      this.#bytes += body.byteLength
+      if (messages.length === 0) return
+      this.#each = this.#bytes / messages.length
+      this.#bytes = 0
       for (const message of messages) this.#take(message, codec)
     } catch (error) {
       const fault = isBusError(error) ? error : new BusError('InternalError', 'The frame could not be read')
       this.#answer(null, fault)
       this.#flush()
       this.#closed(fault)
-      this.#options.link.close()
+      this.#link.close()
     }
   }
 
   /** The frontend sends nothing more: what has passed goes out, and what waits in a hook has nobody to wait for it. */
   #end(): void {
     this.#flush()
-    this.#options.link.send({ kind: FRAME_KIND.end, body: '' })
+    this.#link.send({ kind: FRAME_KIND.end, body: '' })
   }
 
   #closed(fault: BusError | undefined): void {
@@ -132,13 +146,13 @@ class Gate {
     const judged = this.#options.hook(show(given), (verdict, late) => this.#write(given, codec, verdict, late))
     if (!(judged instanceof Promise)) return this.#decide(given, codec, judged, undefined)
     // The id of an answer is core's, and nothing that the frontend could cancel.
-    const waiting: Waiting = { id: isAnswer ? undefined : given.id, outcome: undefined }
-    this.#waiting.push(waiting)
+    const waiting: Waiting = { id: isAnswer ? undefined : given.id, bytes: this.#each, outcome: undefined }
+    this.#wait(waiting)
     const decide = (late: Judged): void => {
       this.#options.watch.enter()
       this.#decide(given, codec, late, waiting)
     }
-    judged.then(decide).catch(() => this.#options.link.close())
+    judged.then(decide).catch(() => this.#link.close())
   }
 
   /** What the hook gave is written out here and now, before any of its code can run again. */
@@ -164,7 +178,12 @@ class Gate {
   /** What is sealed now needs no copy; what waits must not be the hook's to change. */
   #pass(outcome: PackedMessage, id: RequestId | undefined): void {
     if (this.#waiting.length === 0) this.#seal(outcome)
-    else this.#waiting.push({ id, outcome: claimAttachments(outcome) })
+    else this.#wait({ id, bytes: this.#each, outcome: claimAttachments(outcome) })
+  }
+
+  #wait(waiting: Waiting): void {
+    this.#waiting.push(waiting)
+    this.#link.hold(waiting.bytes)
   }
 
   /** What is no message. Core waits for an answer all the same: it hears that there is none. */
@@ -185,7 +204,8 @@ class Gate {
 
   #release(): void {
     while (this.#waiting[0]?.outcome !== undefined) {
-      const { outcome } = this.#waiting.shift()!
+      const { outcome, bytes } = this.#waiting.shift()!
+      this.#link.hold(-bytes)
       if (outcome) this.#seal(outcome)
     }
   }

@@ -33,3 +33,11 @@ export const BUFFER_COST = 256
 export const MAX_WAITING = 65_536
 /** and their bytes, unless it is one alone. */
 export const MAX_WAITING_BYTES: number = 64 * MiB
+/** Events that wait in core for a frontend that takes nothing: beyond these the oldest go, */
+export const MAX_WAITING_EVENTS = 65_536
+/** and beyond these bytes. */
+export const MAX_WAITING_EVENT_BYTES: number = 32 * MiB
+/** Answers, messages of channels and calls that wait in core for one frontend. */
+export const MAX_KEPT = 65_536
+/** Their bytes, but for what comes last. */
+export const MAX_KEPT_BYTES: number = 64 * MiB

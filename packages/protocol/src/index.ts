@@ -1,5 +1,16 @@
 // What core, frontend and isolation share. Nothing here has a privilege.
-export { MAX_CHANNELS, MAX_IN_FLIGHT, MAX_LISTENERS, MAX_RESOURCES, MAX_WAITING, MAX_WAITING_BYTES } from './bounds.js'
+export {
+  MAX_CHANNELS,
+  MAX_IN_FLIGHT,
+  MAX_LISTENERS,
+  MAX_RESOURCES,
+  MAX_WAITING,
+  MAX_WAITING_BYTES,
+  MAX_WAITING_EVENTS,
+  MAX_WAITING_EVENT_BYTES,
+  MAX_KEPT,
+  MAX_KEPT_BYTES,
+} from './bounds.js'
 export { carriesBytes } from './attachments.js'
 export { MAX_ATTACHED_BYTES, MIN_ATTACHMENT_BYTES } from './bounds.js'
 export { BatchReader } from './batch-reader.js'
@@ -60,7 +71,7 @@ export {
   type ResponseMessage,
 } from './message.js'
 export { checkNamedArguments } from './named-arguments.js'
-export { checkSize, createOutbox, encodeMessage, type Outbox } from './outbox.js'
+export { checkSize, createOutbox, encodeMessage, type Outbox, type SendBatch } from './outbox.js'
 export { claimAttachments, packMessage, packPlain, type PackedMessage } from './packing.js'
 export { Pending } from './pending.js'
 export type { Opener, Sealer } from './record.js'

@@ -24,6 +24,9 @@ export interface StrayReadReport {
 export interface FrontendStart {
   label: string
   codec: CodecName
+  /** Calls in flight at a time, and what becomes of more. */
+  window: number
+  overflow: 'wait' | 'reject'
   /** The user's module, as a URL. */
   module: string
   /** What the host gives this frontend, for `getData`. */

@@ -137,6 +137,7 @@ export class CoreThread {
     else if (told.type === 'attached') attached(told.label, told.id)
     else if (told.type === 'closed') closed(told.label, told.id)
     else if (told.type === 'denied') teller.denied(told.label, told.command, told.more)
+    else if (told.type === 'overload') teller.overload(told.label, told.dropped)
     else if (told.type === 'slow') teller.slow(told.label, told.command, told.ms, told.more)
     else if (told.type === 'measured') this.#measures.splice(0).forEach(measured => measured(told.running))
     else if (told.type === 'fault') {

@@ -32,11 +32,12 @@ const RELAY_GRACE_MS = 10_000
 
 export function startWorker(parts: WorkerParts, told: GuestEvents): Guest {
   const { label, module, settings, supervision, host, booted, strayed } = parts
-  const { codec, data, sandbox } = settings
+  const { codec, data, sandbox, window, overflow } = settings
   const isProcess = typeof sandbox === 'object' && sandbox.kind === 'process'
   const isolated = host.options.pattern === 'isolation'
   const { supervisor, log, teller } = host
-  const start: FrontendStart = { label, codec, data, timeout: host.options.calls.timeout, module: module.href }
+  const { timeout } = host.options.calls
+  const start: FrontendStart = { label, codec, data, timeout, window, overflow, module: module.href }
   let linked = false
   let reported = false
   const thread = supervisor.start({
@@ -101,7 +102,7 @@ export interface ConnectionParts {
 }
 
 export function makeConnection({ label, settings, timeout, connected }: ConnectionParts, told: GuestEvents): Guest {
-  const { codec, data } = settings
+  const { codec, data, window, overflow } = settings
   let client: Client | undefined
   let isUp = true
   const gone = (error?: Error): void => {
@@ -119,7 +120,7 @@ export function makeConnection({ label, settings, timeout, connected }: Connecti
     link(link, gate) {
       const opened = join(link, gate)
       if (client) return void relinkClient(client, opened)
-      client = lastingClient(opened, { label, codec, data, timeout })
+      client = lastingClient(opened, { label, codec, data, timeout, window, overflow })
       void client.closed.then(() => gone())
       connected(client)
     },

@@ -1,5 +1,6 @@
 // The shapes of the options, and of what is read in a tauri.conf.json. What capabilities and permission files hold is
 // checked where it is understood, in core.
+import { MAX_IN_FLIGHT } from '@sallyport/protocol'
 import { existsSync } from 'node:fs'
 import * as v from 'valibot'
 import type { AppInfo, CallLimits } from '../control.js'
@@ -117,10 +118,16 @@ const sandbox = v.optional(
   'permission',
 )
 
+const CALLS = `a whole number from 1 to ${MAX_IN_FLIGHT}`
 const ofConnection = {
   codec: v.optional(v.picklist(['json', 'msgpack'], '"json" or "msgpack"'), 'json'),
   link: v.optional(v.picklist(['auto', 'ring', 'port'], '"auto", "ring" or "port"'), 'auto'),
   poll: v.optional(v.boolean('true or false'), true),
+  window: v.optional(
+    v.pipe(v.number(CALLS), v.integer(CALLS), v.minValue(1, CALLS), v.maxValue(MAX_IN_FLIGHT, CALLS)),
+    MAX_IN_FLIGHT,
+  ),
+  overflow: v.optional(v.picklist(['wait', 'reject'], '"wait" or "reject"'), 'wait'),
   data: v.optional(v.unknown(), undefined),
 }
 const onStdio = v.optional(v.custom<OnStdio>(given => typeof given === 'function', 'a function'))

@@ -65,6 +65,13 @@ export interface ConnectionOptions {
    * can't have a core it is not polled either.
    */
   poll?: boolean
+  /** Calls in flight at a time, from 1 to 16384, the default: what is more waits in the client. */
+  window?: number
+  /**
+   * What becomes of calls and events beyond the window, or for which the link has no room. `wait`, the default: up to 65536 of
+   * them, or 64 MiB, wait in the client, in order. `reject`: they reject with `Overloaded` at once.
+   */
+  overflow?: 'wait' | 'reject'
   /** What the frontend has from `getData()`: a copy, of anything that `structuredClone` takes. */
   data?: unknown
 }

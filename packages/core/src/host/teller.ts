@@ -23,6 +23,8 @@ export interface BusEvents {
    * `bus.call <label> <name>`, of the label `host`.
    */
   slow: { label: string; command: string; ms: number; more?: number }
+  /** A frontend is too slow for its events: so many of them, the oldest, were dropped since this was last told. */
+  overload: { label: string; dropped: number }
   /** No capability allows it. */
   denied: { label: string; command: string; more?: number }
   /** The isolation hook has not let it pass. */
@@ -43,6 +45,7 @@ export const BUS_EVENTS: ReadonlySet<string> = new Set<keyof BusEvents>([
   'denied',
   'rejected',
   'slow',
+  'overload',
 ])
 
 export class Teller {
@@ -86,6 +89,11 @@ export class Teller {
     this.slowCalls += 1 + more
     this.#log.warn({ label, command, ms }, andMore('slow call', more))
     this.#tell('slow', { label, command, ms, ...(more > 0 && { more }) })
+  }
+
+  overload(label: string, dropped: number): void {
+    this.#log.warn({ label, dropped }, 'too slow for its events: the oldest are dropped')
+    this.#tell('overload', { label, dropped })
   }
 
   /** What `close` waits for, a while after it was called. */

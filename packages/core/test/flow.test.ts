@@ -1,0 +1,213 @@
+// A frontend that takes nothing, and one that floods: what waits for the first is bounded, and said to be lost where it is; the
+// second takes its turns with the others.
+import { MAX_KEPT_BYTES, MAX_WAITING_EVENTS } from '@sallyport/protocol'
+import { setTimeout as delay } from 'node:timers/promises'
+import { describe, expect, it } from 'vitest'
+import type { Channel } from '../src/channel.js'
+import type { App } from '../src/app.js'
+import type { CommandContext as Context } from '../src/context.js'
+import { Peer, call, setUp } from './peer.js'
+
+const MiB = 2 ** 20
+const PATIENCE = { timeout: 15_000 }
+const big = 'x'.repeat(MiB)
+const held: { app?: App; channel?: Channel; ran: number } = { ran: 0 }
+
+const commands = {
+  hold: ({ channel }: { channel?: Channel }, { app }: Context) => {
+    held.app = app
+    if (channel) held.channel = channel
+    return null
+  },
+  count: () => ++held.ran,
+  big: () => {
+    held.ran++
+    return big
+  },
+  later: async () => {
+    held.ran++
+    await delay(1)
+    return big
+  },
+  spin: () => {
+    for (const until = performance.now() + 1; performance.now() < until;);
+    return null
+  },
+}
+
+async function start(label = 'main', args = '{}') {
+  held.ran = 0
+  const { core, reports } = await setUp('brownfield', commands as never)
+  const peer = new Peer(core, label)
+  peer.send(call(1, 'hold', `,"params":${args}`))
+  await peer.next()
+  return { core, reports, peer }
+}
+const listen = (id: number, event: string): string => call(id, 'plugin:event|listen', `,"params":{"event":"${event}"}`)
+const listenTo = async (peer: Peer, id: number, event: string): Promise<void> => {
+  peer.send(listen(id, event))
+  await peer.next()
+}
+/** Until nothing more comes. */
+async function all(peer: Peer): Promise<any[]> {
+  let seen = -1
+  while (seen !== peer.received.length) {
+    seen = peer.received.length
+    await delay(100)
+  }
+  return peer.received as any[]
+}
+
+describe('a frontend that takes nothing', () => {
+  it('gets the newest of its events, and is told first how many it has missed; so are log and host', async () => {
+    const { peer, reports } = await start()
+    await listenTo(peer, 2, 'tick')
+    await listenTo(peer, 3, 'sallyport://dropped')
+    peer.link.pause()
+    for (let n = 0; n < 100; n++) held.app!.emit('tick', { n, big })
+    await delay(20)
+    held.app!.emit('tick', { n: 'last' })
+    peer.link.resume()
+    const events = (await all(peer)).map(({ params }) => params)
+    const numbers = events.filter(({ event }) => event === 'tick').map(({ payload }) => payload.n)
+    const { count } = events.find(({ event }) => event === 'sallyport://dropped').payload
+    expect(count).toBeGreaterThan(0)
+    expect(numbers).toHaveLength(101 - count)
+    expect(numbers.at(-1)).toBe('last')
+    const gap = numbers.findIndex((n, at) => n !== at)
+    expect(numbers.slice(gap)).toEqual([
+      ...Array.from({ length: 100 - gap - count }, (_, at) => at + gap + count),
+      'last',
+    ])
+    expect(events.findIndex(({ event }) => event !== 'tick')).toBe(gap)
+    expect(reports).toContainEqual({ type: 'overload', label: 'main', dropped: expect.any(Number) })
+  })
+
+  it('has small events bounded by their number', async () => {
+    const { peer, reports } = await start()
+    await listenTo(peer, 2, 'tick')
+    peer.link.pause()
+    for (let n = 0; n < 8; n++) held.app!.emit('tick', big)
+    await delay(20)
+    for (let n = 0; n < 2 * MAX_WAITING_EVENTS; n++) held.app!.emit('tick', n)
+    await expect.poll(() => reports.some(({ type }) => type === 'overload')).toBe(true)
+    peer.link.resume()
+    const ticks = (await all(peer)).flatMap(({ params: { payload, payloads } }) => payloads ?? [payload])
+    expect(ticks.length).toBeLessThanOrEqual(MAX_WAITING_EVENTS + 100)
+    expect(ticks.at(-1)).toBe(2 * MAX_WAITING_EVENTS - 1)
+  })
+
+  it('is not read from meanwhile: what it calls waits in its link, and is served after that', async () => {
+    const { peer } = await start()
+    peer.link.pause()
+    for (let id = 2; id < 12; id++) peer.send(call(id, 'big'))
+    await delay(50)
+    const before = held.ran
+    expect(before).toBeLessThan(10)
+    for (let id = 12; id < 22; id++) peer.send(call(id, 'count'))
+    await delay(50)
+    expect(held.ran).toBe(before)
+    peer.link.resume()
+    await expect.poll(() => peer.received.length, PATIENCE).toBe(20)
+    expect(peer.received.map(answer => (answer as any).id)).toEqual(Array.from({ length: 20 }, (_, at) => at + 2))
+  })
+
+  it('is not served to the end of a frame, either', async () => {
+    const { peer } = await start()
+    peer.link.pause()
+    peer.send(`[${Array.from({ length: 100 }, (_, at) => call(at + 2, 'big')).join()}]`)
+    await delay(50)
+    expect(held.ran).toBeLessThan(15)
+    peer.link.resume()
+    await expect.poll(() => peer.received.length, PATIENCE).toBe(100)
+  })
+
+  it('has its late answers kept up to a bound, and the others replaced by an error', async () => {
+    const { peer } = await start()
+    const count = 2 * (MAX_KEPT_BYTES / MiB)
+    peer.send(`[${Array.from({ length: count }, (_, at) => call(at + 2, 'later')).join()}]`)
+    peer.link.pause()
+    await expect.poll(() => held.ran).toBe(count)
+    await delay(200)
+    peer.link.resume()
+    await expect.poll(() => peer.received.length, PATIENCE).toBe(count)
+    const refused = peer.received.filter(answer => (answer as any).error)
+    expect(refused.length).toBeGreaterThan(20)
+    expect(refused.length).toBeLessThan(count - 60)
+    expect(refused[0]).toMatchObject({ error: { code: -32004 } })
+  })
+
+  it('makes channels wait, and refuses what does not wait; in order all the same', async () => {
+    const { peer } = await start('main', '{"channel":"__CHANNEL__:7"}')
+    peer.link.pause()
+    let sent = 0
+    const failures: any[] = []
+    const send = async (): Promise<void> => {
+      await held.channel!.send(big)
+      sent++
+    }
+    for (let i = 0; i < 20; i++) await Promise.race([send(), delay(20)])
+    expect(sent).toBeLessThan(12)
+    for (let i = 0; i < 100; i++) held.channel!.send(big).catch((error: unknown) => failures.push(error))
+    await delay(10)
+    expect(failures.length).toBeGreaterThan(10)
+    expect(failures[0]).toMatchObject({ reason: 'Overloaded' })
+    peer.link.resume()
+    const messages = await all(peer)
+    expect(messages.map(({ params }) => params.index)).toEqual(messages.map((_, at) => at))
+    expect(messages).toHaveLength(120 - failures.length)
+    await expect.poll(() => sent).toBe(20)
+  })
+
+  it('is called up to a bound, and then not at all', async () => {
+    const { peer } = await start()
+    peer.link.pause()
+    const reasons: string[] = []
+    for (let i = 0; i < 100; i++) {
+      held.app!.call('main', 'f', { big }).catch(({ reason }: { reason: string }) => reasons.push(reason))
+    }
+    await delay(50)
+    expect(new Set(reasons)).toEqual(new Set(['Overloaded']))
+    peer.link.close()
+    await expect.poll(() => reasons.length).toBe(100)
+    expect(reasons.filter(reason => reason === 'Disconnected').length).toBeGreaterThan(60)
+  })
+
+  it('may go, and leaves nothing behind', async () => {
+    const { peer, core } = await start()
+    await listenTo(peer, 2, 'tick')
+    peer.link.pause()
+    for (let n = 0; n < 100; n++) held.app!.emit('tick', big)
+    peer.send(call(3, 'count'))
+    await delay(20)
+    peer.link.close()
+    const other = new Peer(core, 'other').send(call(1, 'count'))
+    expect(await other.next()).toMatchObject({ result: expect.any(Number) })
+  })
+})
+
+describe('a frontend that floods', () => {
+  it('takes turns with another, within one frame and across frames', async () => {
+    const { peer: flood, core } = await start('flood')
+    const quiet = new Peer(core, 'quiet')
+    const frame = `[${Array.from({ length: 200 }, (_, at) => call(at + 2, 'spin')).join()}]`
+    flood.send(frame)
+    for (let id = 1000; id < 1200; id++) flood.send(call(id, 'spin'))
+    await flood.next()
+    for (let id = 1; id <= 3; id++) {
+      quiet.send(call(id, 'count'))
+      await quiet.next()
+    }
+    expect(flood.received.length).toBeLessThan(300)
+    await expect.poll(() => flood.received.length, PATIENCE).toBe(399)
+  })
+
+  it('does not hold back one that floods as well', async () => {
+    const { peer: one, core } = await start('one')
+    const other = new Peer(core, 'other')
+    for (const peer of [one, other]) for (let id = 2; id < 302; id++) peer.send(call(id, 'spin'))
+    await expect.poll(() => Math.max(one.received.length, other.received.length), PATIENCE).toBeGreaterThan(100)
+    const [a, b] = [one.received.length, other.received.length]
+    expect(Math.min(a, b)).toBeGreaterThan(Math.max(a, b) / 3)
+  })
+})
