@@ -170,7 +170,9 @@ export class Frontend {
     this.#closing = setTimeout(() => {
       const isWired = this.#wiring || !this.#host.core.isUp || this.#gate?.isUp === false
       if (this.#linked !== id || isWired) return
-      this.#guest.end(new BusError('Disconnected', `The link of frontend ${this.label} to core has ended`))
+      const error = new BusError('Disconnected', `The link of frontend ${this.label} to core has ended`)
+      this.#host.teller.fault(this.label, error)
+      this.#guest.end(error)
     }, LATE_MS).unref()
   }
 

@@ -6,10 +6,11 @@ const { createCipheriv } = crypto
 const { exit } = process
 
 let armed
+const ports = []
 const more = {
   'between hook and seal': () => void (armed = 'hook'),
   'between seal and forward': () => void (armed = 'seal'),
-  ports: () => parentPort.close(),
+  ports: () => ports.forEach(port => port.close()),
 }
 crypto.createCipheriv = (...args) => {
   if (armed === 'hook') exit(3)
@@ -26,3 +27,10 @@ parentPort.postMessage = (message, ...rest) => {
   if (how) (faults[how] ?? more[how])()
   else postMessage.call(parentPort, message, ...rest)
 }
+
+const { on } = parentPort
+parentPort.on = (name, take) =>
+  on.call(parentPort, name, message => {
+    if (message.link) ports.push(message.link.port)
+    take(message)
+  })

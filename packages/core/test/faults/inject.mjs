@@ -22,7 +22,7 @@ export const faults = {
   heap: () =>
     soon(() => {
       // No table that doubles: docs/adr/0016.
-      for (let head; ;) head = { head, some: [1, 2, 3] }
+      for (let head; ;) head = { head, some: Array(1000).fill(0) }
     }),
   bytes: () => {
     for (let i = 0; i < 16; i++) kept.push(new Uint8Array(2 ** 24))

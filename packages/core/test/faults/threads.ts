@@ -5,6 +5,9 @@ import { deserialize } from 'node:v8'
 import type { Worker } from 'node:worker_threads'
 import type * as Spawn from '../../src/host/spawn.js'
 
+/** Of gates whose heap is to run over. */
+const SMALL = { resourceLimits: { maxOldGenerationSizeMb: 48 } }
+
 const threads = new Map<string, Worker>()
 
 const read = (name: string): string => readFileSync(new URL(name, import.meta.url), 'utf8')
@@ -25,11 +28,11 @@ const labelled = (data: object): { label?: string } =>
 export async function reaching(original: () => Promise<typeof Spawn>): Promise<typeof Spawn> {
   const { spawnWorker } = await original()
   return {
-    spawnWorker(entry, data, ...rest) {
+    spawnWorker(entry, data, transfer, more) {
       const isGate = entry.includes('isolation') && 'watch' in data
       const start = isGate ? `data:text/javascript,${encodeURIComponent(prelude(entry))}` : entry
-      const worker = spawnWorker(start, data, ...rest)
       const { label } = labelled(data)
+      const worker = spawnWorker(start, data, transfer, { ...more, ...(isGate && label?.startsWith('heap') && SMALL) })
       if (label !== undefined) threads.set(`${isGate ? 'gate of ' : ''}${label}`, worker)
       return worker
     },

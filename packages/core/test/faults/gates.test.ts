@@ -1,0 +1,165 @@
+// Gates that break in every way, over each link: their frontends run on, and so do the others.
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import type { Client, CodecName } from '../../src/index.js'
+import { isolation } from '../start.js'
+import { checkPromise, watch, type Watched } from './promise.js'
+import { terminate } from './threads.js'
+import { everything, openVictim, type Held } from './victims.js'
+
+vi.mock(import('../../src/host/spawn.js'), async original => (await import('./threads.js')).reaching(original))
+
+/** By what breaks inside, and what it has died of. */
+const faults: [how: string, of: RegExp][] = [
+  ['exit', /exited with code 3/],
+  ['throw', /broken on purpose/],
+  ['throw null', /null/],
+  ['overflow', /call stack/],
+  ['loop', /nothing but compute|has not returned for 1500 ms/],
+  ['between hook and seal', /exited with code 3/],
+  ['between seal and forward', /exited with code 3/],
+  ['terminate', /exited with code 1/],
+  // Whichever comes first.
+  ['heap', /used up its memory|nothing but compute/],
+]
+
+/** They come in a turn of their own: the call that brought them may have been served. */
+const LATER: ReadonlySet<string> = new Set(['throw', 'throw null', 'overflow', 'loop', 'heap'])
+
+let watched: Watched
+let other: Client
+const others = () => other.invoke('add', { a: 1, b: 2 })
+
+beforeAll(async () => {
+  const pattern = isolation(undefined, { hookTimeout: 1500 }, everything).security!
+  const dir = new URL('hook/', import.meta.url)
+  watched = await watch({
+    core: new URL('core.mjs', import.meta.url),
+    supervision: { delay: { min: 20, max: 100 }, intensity: 1000, heartbeat: 1500 },
+    app: { security: { ...pattern, pattern: { use: 'isolation', options: { dir, hookTimeout: 1500 } } } },
+  })
+  other = await watched.bus.connect('other')
+})
+afterAll(() => watched.close())
+
+/** A client with calls in flight in every direction, through a gate that is to break. */
+async function connect(label: string, link: 'port' | 'ring', codec: CodecName = 'json') {
+  const client = await watched.bus.connect(label, { link, codec })
+  let holding = 0
+  client.expose({
+    hold: () => {
+      holding += 1
+      return new Promise(() => {})
+    },
+  })
+  const calls = {
+    'its own': client.invoke('hold'),
+    'of the host': watched.bus.call(label, 'hold'),
+    'of another': other.invoke('ask', { label, name: 'hold' }),
+  }
+  for (const call of Object.values(calls)) call.catch(() => {})
+  const held = () => other.invoke<Held>('held', { label })
+  await vi.waitFor(async () => expect({ ...(await held()), holding }).toEqual({ began: 1, aborted: 0, holding: 2 }))
+  return { client, calls, held }
+}
+
+describe.concurrent.each(['port', 'ring'] as const)('over a %s', link => {
+  test.each(faults)('%s', async (how, of) => {
+    const label = `${how}-${link}`.replaceAll(' ', '-')
+    const { client, calls, held } = await connect(label, link)
+    const more = how === 'terminate' ? terminate(`gate of ${label}`) : client.invoke('add', { a: 1, b: 2, gate: how })
+    await checkPromise(watched, {
+      label,
+      calls: { ...calls, ...(more && { 'that breaks it': more }) },
+      reasons: LATER.has(how) ? ['Disconnected', 'resolved'] : ['Disconnected'],
+      others,
+      serves: () => client.invoke('add', { a: 1, b: 2 }),
+      told: [
+        { name: 'fault', error: { message: expect.stringMatching(of) as string } },
+        { name: 'restart', actor: 'isolation', restarts: 1 },
+      ],
+    })
+    await vi.waitFor(async () => expect(await held()).toEqual({ began: 1, aborted: 1 }))
+    await client.close()
+  })
+
+  test('its ports are closed: a client of the host ends with it, says so, and its label is free', async () => {
+    const label = `ports-${link}`
+    const { client, calls, held } = await connect(label, link)
+    client.invoke('add', { a: 1, b: 2, gate: 'ports' }).catch(() => {})
+    await checkPromise(watched, {
+      label,
+      calls,
+      others,
+      serves: async () => {
+        const next = await watched.bus.connect(label)
+        expect(await next.invoke('add', { a: 1, b: 2 })).toBe(3)
+        await next.close()
+      },
+      told: [{ name: 'fault', error: { message: `The link of frontend ${label} to core has ended` } }],
+    })
+    await client.closed
+    expect(await held()).toEqual({ began: 1, aborted: 1 })
+  })
+
+  test('in the midst of a batch: what has passed may have run, nothing else has, and all of it settles', async () => {
+    const label = `midst-${link}`
+    const { client, calls } = await connect(label, link, 'msgpack')
+    const batch = Array.from({ length: 100 }, (_, i) =>
+      client.invoke('add', { a: i, b: 0, ...(i === 60 && { gate: 'exit' }) }),
+    )
+    const settled = Promise.allSettled(batch)
+    const last = Object.fromEntries(batch.slice(60).map((call, i) => [`call ${60 + i}`, call]))
+    await checkPromise(watched, {
+      label,
+      calls: { ...calls, ...last },
+      others,
+      serves: () => client.invoke('add', { a: 1, b: 2 }),
+    })
+    const rejected = { status: 'rejected', reason: { reason: 'Disconnected', data: { delivered: 'unknown' } } }
+    for (const [i, outcome] of (await settled).entries()) {
+      expect(outcome).toMatchObject(outcome.status === 'rejected' ? rejected : { value: i })
+    }
+    await client.close()
+  })
+
+  test('what a hook does wrong by itself rejects that call alone', async () => {
+    const label = `alone-${link}`
+    const { client, calls } = await connect(label, link)
+    for (const hook of ['return', 'throw', 'throw null', 'reject', 'overflow', 'unencodable']) {
+      await expect(client.invoke('add', { hook }), hook).rejects.toMatchObject({ reason: 'Rejected' })
+    }
+    for (const hook of ['rejection', 'bytes', 'block'])
+      expect(await client.invoke('add', { a: 1, b: 2, hook }), hook).toBe(3)
+    const calling = Object.values(calls).map(call => Promise.race([call, Promise.resolve('in flight')]))
+    expect(await Promise.all(calling)).toEqual(['in flight', 'in flight', 'in flight'])
+    expect(watched.told.filter(event => event.label === label)).toEqual([])
+    await client.close()
+  })
+
+  test('a storm of restarts ends in a failure, of its frontend alone', async () => {
+    const label = `storm-${link}`
+    const supervision = { delay: { min: 1, max: 1 }, intensity: 2, period: 600_000 }
+    const { calls, held } = await openVictim(watched, other, label, { link, supervision })
+    const storm = vi.waitFor(
+      async () => {
+        await watched.bus.call(label, 'invoke', { a: 1, b: 2, gate: 'exit' }).catch(() => {})
+        expect(watched.told.findLast(event => event.label === label)?.name).toBe('failed')
+      },
+      { timeout: 10_000, interval: 10 },
+    )
+    await checkPromise(watched, {
+      label,
+      calls,
+      others,
+      serves: 'failed',
+      told: [
+        ...Array.from({ length: 2 }, () => [{ name: 'fault' }, { name: 'restart', actor: 'isolation' }]).flat(),
+        { name: 'fault' },
+        { name: 'failed', actor: 'isolation', error: { message: expect.stringMatching(/3 times within/) as string } },
+      ],
+    })
+    await storm
+    await expect(watched.bus.call(label, 'calls')).rejects.toMatchObject({ reason: 'Disconnected' })
+    expect(await held()).toEqual({ began: 1, aborted: 1 })
+  })
+})
