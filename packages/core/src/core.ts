@@ -46,7 +46,7 @@ export async function createCore(
   report: (report: CoreReport) => void,
 ): Promise<Core> {
   const router = new EventRouter()
-  const pool = createPool()
+  const pool = createPool(getLog)
   const sessions = new Sessions({ router, getLog, report: reportTo(report) })
   const resources = new ResourceTable({
     failed: error => getLog().error({ err: error }, 'a resource of the app could not be closed'),
