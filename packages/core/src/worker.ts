@@ -50,6 +50,11 @@ control.on('message', (command: CoreCommand) => {
   else waiting.push(command.attachment)
 })
 
+// Deaf to the host it takes no more frontends, and knows of no end.
+control.once('close', () => {
+  throw new BusError('InternalError', 'core has closed its port to the host')
+})
+
 function attach(attachment: Attachment): void {
   core?.attach(attachment)
   const { label, id } = attachment

@@ -1,0 +1,96 @@
+// What goes wrong inside a handler is an answer, and so is what can't be carried: core goes on, and nobody else notices.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { BusErrorReason, Client } from '../../src/index.js'
+import { fixture, isolation } from '../start.js'
+import { watch, type Watched } from './promise.js'
+
+const capability = { identifier: 'all', windows: ['*'], permissions: ['allow-which', 'allow-fault', 'allow-wait'] }
+const apps = { brownfield: {}, isolation: isolation('judge', {}, capability) }
+const LARGE = 'x'.repeat(17 * 2 ** 20)
+
+const failures: [how: string, reason: BusErrorReason, message: RegExp][] = [
+  ['throws in a handler', 'CommandFailed', /^thrown$/],
+  ['throws null in a handler', 'CommandFailed', /^command "fault" failed$/],
+  ['rejects with nothing', 'CommandFailed', /^command "fault" failed$/],
+  ['overflows its stack in a handler', 'CommandFailed', /^Maximum call stack/],
+  ['allocates more than there is', 'CommandFailed', /^Invalid typed array length/],
+  ['gives a cycle', 'InternalError', /^The result of command "fault" can’t be carried/],
+  ['gives what throws as it is encoded', 'InternalError', /can’t be carried: no$/],
+  ['gives what throws null as it is encoded', 'InternalError', /can’t be carried: null$/],
+  ['gives what overflows as it is encoded', 'InternalError', /can’t be carried: Maximum call stack/],
+  ['gives more than a frame holds', 'InternalError', /^The result of command "fault" can’t be carried/],
+  ['gives a thenable that throws', 'CommandFailed', /^no$/],
+  ['gives what throws where it is asked for then', 'CommandFailed', /^command "fault" failed$/],
+  ['throws a cycle', 'CommandFailed', /^The error of command "fault" can’t be carried/],
+  ['throws what throws as it is encoded', 'CommandFailed', /^The error of command "fault" can’t be carried: null$/],
+  ['gives detached bytes', 'InternalError', /can’t be carried: .* detached/],
+  ['gives detached bytes away', 'InternalError', /can’t be carried: .* detached/],
+  ['sends detached bytes on a channel', 'InvalidParams', /^A message of channel .* can’t be carried: .* detached/],
+  ['calls a frontend with detached bytes', 'Disconnected', /^There is no frontend/],
+  ['emits detached bytes', 'InvalidParams', /^The payload of event "detached" can’t be carried/],
+]
+
+describe.each([
+  ['brownfield', 'port', 'json'],
+  ['brownfield', 'ring', 'msgpack'],
+  ['isolation', 'port', 'msgpack'],
+  ['isolation', 'ring', 'json'],
+] as const)('core, %s, %s, %s:', (pattern, link, codec) => {
+  let watched: Watched
+  let client: Client
+  let other: Client
+  let core: unknown
+
+  beforeAll(async () => {
+    watched = await watch({ core: fixture('faulty-core.mjs'), app: apps[pattern] })
+    client = await watched.bus.connect('tests', { link, codec })
+    other = await watched.bus.connect('other', { link })
+    await other.listen('detached', () => {})
+    core = await client.invoke('which')
+  })
+
+  afterAll(() => watched.close())
+
+  /** Whoever else has a call in the same frame, or in flight, has his own answer. */
+  async function othersGoOn(fault: Promise<unknown>): Promise<void> {
+    const calls = [
+      client.invoke('which'),
+      other.invoke('which'),
+      fault.then(
+        () => core,
+        () => core,
+      ),
+    ]
+    expect(await Promise.all(calls)).toEqual([core, core, core])
+    expect(watched.told).toEqual([])
+  }
+
+  test.each(failures)('%s', async (kind, reason, message) => {
+    const channel = kind.endsWith('a channel') ? { channel: new client.Channel() } : {}
+    const fault = client.invoke('fault', { kind, n: 0, ...channel })
+    await othersGoOn(fault)
+    await expect(fault).rejects.toMatchObject({ reason, message: expect.stringMatching(message) as string })
+  })
+
+  test('a client gives detached bytes', async () => {
+    const bytes = new Uint8Array(8)
+    structuredClone(bytes.buffer, { transfer: [bytes.buffer] })
+    for (const options of [{}, { transfer: [bytes.buffer] }]) {
+      const fault = client.invoke('fault', { kind: 'throws in a handler', n: 0, bytes }, options)
+      await othersGoOn(fault)
+      await expect(fault).rejects.toMatchObject({ reason: 'InvalidParams' })
+    }
+  })
+
+  test('a client gives more than a frame holds', async () => {
+    const fault = client.invoke('fault', { kind: 'throws in a handler', n: 0, text: LARGE })
+    await othersGoOn(fault)
+    await expect(fault).rejects.toMatchObject({ reason: 'InvalidParams' })
+  })
+
+  test('blocks its event loop for a second: it is not ended', async () => {
+    const fault = client.invoke('fault', { kind: 'blocks for a second', n: 0 })
+    await othersGoOn(fault)
+    expect(await fault).toBe('awake')
+  })
+})
