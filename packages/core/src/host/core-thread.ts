@@ -89,6 +89,7 @@ export class CoreThread {
     return supervisor.start({
       name: 'core',
       supervision: supervision.core,
+      startsAlone: true,
       spawn: heartbeat =>
         spawnWorker(import.meta.resolve('#worker'), {
           module: core.href,

@@ -10,6 +10,8 @@ import { thread as threadLogic, type ThreadEvent, type ThreadSpec } from './thre
 const GRACE_MS = 500
 /** From then on a thread that still has not ended is in a built-in function that nothing interrupts, perhaps for good. */
 const LOST_MS = 5000
+/** What a thread that is started again is given to be ready, or ten times what it took at first where that is more. */
+const START_MS = 60_000
 
 export interface ThreadInput {
   spec: ThreadSpec
@@ -25,8 +27,9 @@ export interface ThreadContext extends ThreadInput {
   error: Error | undefined
   /** Milliseconds that it is given to drain. */
   timeout: number
-  /** There has been a thread that was ready. */
-  wasReady: boolean
+  begun: number
+  /** Milliseconds that the first thread took to be ready, once it was. */
+  took: number | undefined
   history: RestartHistory
 }
 
@@ -34,9 +37,11 @@ const graceOf = ({ spec: { grace = GRACE_MS } }: ThreadContext): number => grace
 
 const errorOf = (event: ThreadEvent): Error | undefined => ('error' in event ? event.error : undefined)
 
-function mayRestart({ spec, history, wasReady, error, now, random }: ThreadContext): boolean {
+const startLimitOf = ({ took = 0 }: ThreadContext): number => Math.max(START_MS, Math.round(10 * took))
+
+function mayRestart({ spec, history, took, error, now, random }: ThreadContext): boolean {
   const { restart } = spec.supervision
-  if (!wasReady || restart === 'temporary' || (restart === 'transient' && !error)) return false
+  if (took === undefined || restart === 'temporary' || (restart === 'transient' && !error)) return false
   return nextRestart(history, spec.supervision, now(), random()) !== undefined
 }
 
@@ -48,6 +53,7 @@ const machine = setup({
     patience: ({ context }) => context.timeout + graceOf(context),
     hope: ({ context }) => context.timeout + graceOf(context) + LOST_MS,
     backOff: ({ context }) => context.history.delay,
+    startLimit: ({ context }) => startLimitOf(context),
   },
   actions: {
     keepDeath: assign(({ context: { spec }, event }) => {
@@ -60,6 +66,12 @@ const machine = setup({
     keepEarlyDeath: assign(({ context: { spec }, event }) => {
       const error = errorOf(event) ?? new BusError('InternalError', `${spec.name} ended before it was ready`)
       return { death: error, error }
+    }),
+    keepReady: assign(({ context: { took, begun, now } }) => ({ took: took ?? now() - begun })),
+    keepLateness: assign(({ context }) => {
+      const text = `${context.spec.name} was started again, and is not ready after ${startLimitOf(context)} ms`
+      const error = new BusError('Timeout', text)
+      return { error, death: error }
     }),
     keepError: assign(({ event }) => ({ error: errorOf(event), death: errorOf(event) })),
     keepReason: assign(({ event }) => ({ error: errorOf(event), death: undefined })),
@@ -84,6 +96,7 @@ const machine = setup({
     post: sendTo('thread', ({ event }) => event),
   },
   guards: {
+    mustBeReady: ({ context: { spec, took } }) => spec.startsAlone === true && took !== undefined,
     isAsked: ({ context }) => context.spec.grace !== undefined,
     mayRestart: ({ context }) => mayRestart(context),
     endedWell: ({ context }) => context.error === undefined,
@@ -96,7 +109,8 @@ const machine = setup({
     death: undefined,
     error: undefined,
     timeout: 0,
-    wasReady: false,
+    begun: input.now(),
+    took: undefined,
     history: NO_RESTARTS,
   }),
   initial: 'alive',
@@ -109,8 +123,9 @@ const machine = setup({
       initial: 'starting',
       states: {
         starting: {
+          after: { startLimit: { target: '#thread.ended', guard: 'mustBeReady', actions: 'keepLateness' } },
           on: {
-            'thread.ready': { target: 'running', actions: assign({ wasReady: true }) },
+            'thread.ready': { target: 'running', actions: 'keepReady' },
             'thread.exited': { target: '#thread.ended', actions: 'keepEarlyDeath' },
             end: [
               { target: 'leaving', guard: 'isAsked', actions: 'keepEarlyDeath' },

@@ -24,6 +24,8 @@ export interface ThreadSpec {
    * own is always asked first.
    */
   grace?: number
+  /** It waits for no other thread before it is ready: one that is started again and takes far too long is ended. */
+  startsAlone?: boolean
   /** What the worker says beside its own state. It is not trusted. */
   onReport(report: unknown): void
   onState(state: LifeState): void
