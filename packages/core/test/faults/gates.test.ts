@@ -162,4 +162,17 @@ describe.concurrent.each(['port', 'ring'] as const)('over a %s', link => {
     await expect(watched.bus.call(label, 'calls')).rejects.toMatchObject({ reason: 'Disconnected' })
     expect(await held()).toEqual({ began: 1, aborted: 1 })
   })
+
+  test('together with its frontend', async () => {
+    const label = `both-${link}`
+    const { calls, held } = await openVictim(watched, other, label, { link })
+    terminate(label)
+    terminate(`gate of ${label}`)
+    for (const call of Object.values(calls)) await expect(call).rejects.toMatchObject({ reason: 'Disconnected' })
+    await vi.waitFor(async () => expect(await watched.bus.call(label, 'calls')).toBe(1), { timeout: 10_000 })
+    await vi.waitFor(async () => expect(await held()).toEqual({ began: 2, aborted: 1 }))
+    const restarts = watched.told.filter(event => event.label === label && event.name === 'restart')
+    expect(new Set(restarts.map(({ actor }) => actor))).toEqual(new Set(['frontend', 'isolation']))
+    await others()
+  })
 })
