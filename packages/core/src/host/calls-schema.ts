@@ -1,6 +1,7 @@
 // The shape of `calls`: how long calls may take.
 import * as v from 'valibot'
 import type { CallLimits } from '../control.js'
+import { whole } from './whole.js'
 
 export interface CallsOptions {
   /**
@@ -16,11 +17,6 @@ export interface CallsOptions {
 }
 
 const DEFAULT_SLOW_AFTER = 30_000
-/** Of a timer in Node. */
-const MAX = 2 ** 31 - 1
-
-const whole = (what: string, least: number): v.GenericSchema<number> =>
-  v.pipe(v.number(what), v.integer(what), v.minValue(least, what), v.maxValue(MAX, what))
 
 export const ofCalls: v.ObjectEntries = {
   timeout: v.optional(whole('whole milliseconds, from 1', 1)),

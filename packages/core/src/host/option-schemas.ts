@@ -16,6 +16,7 @@ import type {
 } from './options.js'
 import { ofSupervision, supervision } from './supervision-schema.js'
 import type { SupervisionOptions } from './supervision.js'
+import { whole } from './whole.js'
 
 /** Where to look, or what would stand there. */
 type Given = URL | string | object
@@ -123,10 +124,7 @@ const ofConnection = {
   codec: v.optional(v.picklist(['json', 'msgpack'], '"json" or "msgpack"'), 'json'),
   link: v.optional(v.picklist(['auto', 'ring', 'port'], '"auto", "ring" or "port"'), 'auto'),
   poll: v.optional(v.boolean('true or false'), true),
-  window: v.optional(
-    v.pipe(v.number(CALLS), v.integer(CALLS), v.minValue(1, CALLS), v.maxValue(MAX_IN_FLIGHT, CALLS)),
-    MAX_IN_FLIGHT,
-  ),
+  window: v.optional(whole(CALLS, 1, MAX_IN_FLIGHT), MAX_IN_FLIGHT),
   overflow: v.optional(v.picklist(['wait', 'reject'], '"wait" or "reject"'), 'wait'),
   data: v.optional(v.unknown(), undefined),
 }
@@ -170,9 +168,7 @@ const patternOf = <Options extends v.GenericSchema>(options: Options) =>
     ),
   )
 const span = 'whole milliseconds, from 10 to 3600000'
-const milliseconds = v.optional(
-  v.pipe(v.number(span), v.integer(span), v.minValue(10, span), v.maxValue(3_600_000, span)),
-)
+const milliseconds = v.optional(whole(span, 10, 3_600_000))
 const ofHook = {
   envelope: v.optional(v.boolean('true or false')),
   hookTimeout: milliseconds,

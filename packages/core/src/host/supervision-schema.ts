@@ -1,11 +1,8 @@
 // The shape of `supervision`, wherever it may be given.
 import * as v from 'valibot'
 import type { SupervisionOptions } from './supervision.js'
+import { whole } from './whole.js'
 
-/** Of a timer in Node. */
-const MAX_DELAY = 2 ** 31 - 1
-const whole = (what: string, min: number): v.GenericSchema<number> =>
-  v.pipe(v.number(what), v.integer(what), v.minValue(min, what), v.maxValue(MAX_DELAY, what))
 const milliseconds = v.optional(whole('whole milliseconds, from 1', 1))
 const delays = 'whole milliseconds, from 0'
 
