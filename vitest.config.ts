@@ -18,6 +18,8 @@ export default defineConfig({
     maxWorkers: Math.max(2, availableParallelism() - 1),
     testTimeout: 20_000,
     hookTimeout: 20_000,
+    // What comes at last may take its time on a machine with much to do.
+    expect: { poll: { timeout: 10_000 } },
     passWithNoTests: true,
     // The report is what scripts/count-tests.mjs adds up.
     reporters: ['default', ['json', { outputFile: 'test-report.json' }]],

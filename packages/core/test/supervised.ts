@@ -58,6 +58,6 @@ export async function eventually<T>(ask: () => Promise<T>): Promise<T> {
 export const gone = (delivered: 'no' | 'unknown') => ({ reason: 'Disconnected', data: { delivered } })
 
 /** Ends core, and gives what its callers are told. */
-export async function endCore(client: Client, how: 'throw' | 'exit' | 'loop' = 'throw'): Promise<void> {
-  await expect(client.invoke('end', { how })).rejects.toMatchObject(gone('unknown'))
+export async function endCore(client: Client): Promise<void> {
+  await expect(client.invoke('end', { how: 'throw' })).rejects.toMatchObject(gone('unknown'))
 }

@@ -73,17 +73,6 @@ describe.each(patterns)('%s', (_name, app) => {
     await expect(eventually(() => bus.addCapability(more))).resolves.toBeUndefined()
   })
 
-  test('an endless loop in core is found; one that is blocked for a while is not ended', async () => {
-    const { bus, told } = await supervise({ app, supervision: { ...soon, heartbeat: 4000 } })
-    const client = await bus.connect('tests')
-    const first = await client.invoke<number>('which')
-    expect(await client.invoke('block', { ms: 2000 })).toBe(first)
-    expect(told).toEqual([])
-    await endCore(client, 'loop')
-    expect(told[0]).toMatchObject({ label: 'core', error: { reason: 'Timeout' } })
-    expect(await eventually(() => client.invoke('which'))).not.toBe(first)
-  }, 30_000)
-
   test('core that fails each time that it is started has failed, and the bus with it: all calls settle', async () => {
     const core = at(`if (process.env.SALLYPORT_TEST_STORM) throw new Error('never again')
       export default { commands: { wait: () => new Promise(() => {}), end: () => process.exit(3) } }`)
@@ -116,6 +105,21 @@ describe.each(patterns)('%s', (_name, app) => {
     expect(told.at(-1)!.error.message).toMatch(reason)
     await bus.close()
   })
+})
+
+// Endless loops are among `faults/`.
+test('core and a frontend that are blocked for a while, within the limit of their heartbeats, are not ended', async () => {
+  const { bus, told } = await supervise({ supervision: { ...soon, heartbeat: 4000 }, frontends: { main } })
+  await next(bus, 'up')
+  const client = await bus.connect('tests')
+  const first = await client.invoke<number>('which')
+  // Both at once.
+  const frontend = bus.call('main', 'block', { ms: 2000 })
+  await client.invoke('which')
+  expect(await client.invoke('block', { ms: 2000 })).toBe(first)
+  expect(await frontend).toBe('awake')
+  expect(await client.invoke('which')).toBe(first)
+  expect(told).toEqual([])
 })
 
 describe('while core is being started again', () => {

@@ -86,7 +86,10 @@ describe.each(ways)('a core that is started again, %s, %s,', (pattern, link) => 
     expect(starts[0]).toBe(2)
   })
 
-  test.each(failures)('%s each time: the bus has failed, and says why', async (how, message) => {
+  // A loop is found in the same way in both patterns, and takes its time.
+  const mine = failures.filter(([how]) => pattern === 'isolation' || how !== 'computes for ever as it is loaded')
+
+  test.each(mine)('%s each time: the bus has failed, and says why', async (how, message) => {
     const limited = { ...soon, intensity: 2, period: 600_000, heartbeat: 1000 }
     const { bus, told } = await begin(pattern, link, { supervision: limited })
     startsThus(how)
