@@ -13,7 +13,7 @@ const failures: [how: string, reason: BusErrorReason, message: RegExp][] = [
   ['throws null in a handler', 'CommandFailed', /^command "fault" failed$/],
   ['rejects with nothing', 'CommandFailed', /^command "fault" failed$/],
   ['overflows its stack in a handler', 'CommandFailed', /^Maximum call stack/],
-  ['allocates more than there is', 'CommandFailed', /^Invalid typed array length/],
+  ['allocates more than there is', 'CommandFailed', /^(Invalid typed array length|Array buffer allocation failed)/],
   ['gives a cycle', 'InternalError', /^The result of command "fault" can’t be carried/],
   ['gives what throws as it is encoded', 'InternalError', /can’t be carried: no$/],
   ['gives what throws null as it is encoded', 'InternalError', /can’t be carried: null$/],

@@ -19,7 +19,8 @@ const ends: [how: string, message: string][] = [
   ['throws what has a path in a timer', `${ended}ENOENT: no such file or directory`],
   ['throws null in a timer', `${ended}command "heavy" failed`],
   ['leaves a rejection unhandled', `${ended}unhandled`],
-  ['gives a function', `${ended}perhaps for its result, which holds what can’t be passed between threads`],
+  // Node 24 says what, Node 20 can’t.
+  ['gives a function', ended],
 ]
 
 describe.each([
@@ -50,7 +51,7 @@ describe.each([
       serves: () => heavy('nothing'),
       told: [],
     })
-    await expect(call).rejects.toMatchObject({ message })
+    await expect(call).rejects.toThrow(message)
     const line = { msg: 'a thread of the pool has ended', command: 'heavy', level: 50 }
     await expect.poll(() => watched.lines).toContainEqual(expect.objectContaining(line))
   })

@@ -1,6 +1,7 @@
 // The promise of a bus, as the tests of faults ask for it: whatever breaks, each pending call settles with a typed error, the
 // others go on, it serves again or says that it has given up, it tells so, and nothing is left once it is closed.
 import { existsSync, readdirSync, readlinkSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import { pino } from 'pino'
 import { expect, vi } from 'vitest'
 import { createBus, isBusError, type Bus, type BusErrorReason, type BusOptions } from '../../src/index.js'
@@ -17,6 +18,8 @@ export interface Watched {
 }
 
 export async function watch(options: BusOptions): Promise<Watched> {
+  // Node starts its own threads for files as they are first asked for.
+  await stat('.')
   const before = footprint()
   const lines: Watched['lines'] = []
   const log = pino({ level: 'info' }, { write: line => void lines.push(JSON.parse(line) as Watched['lines'][number]) })
