@@ -6,7 +6,6 @@ import type { CommandRegistry } from './commands.js'
 import type { EventRouter } from './events.js'
 import type { Meter } from './meter.js'
 import type { Resources } from './resources.js'
-import type { Session } from './session.js'
 
 export interface SessionOptions {
   /** `undefined` for the host, which is trusted and no frontend. */
@@ -36,5 +35,5 @@ export interface SessionReport {
   fault(label: string, error: BusError): void
   /** Events that this frontend was too slow for. */
   dropped(count: number): void
-  closed(session: Session): void
+  closed(): void
 }

@@ -240,7 +240,7 @@ export class Session implements ListenerHome, Busy {
     this.#exposed.end(gone)
     this.#options.router.dropHome(this)
     if (fault) this.#options.report.fault(this.#name, fault)
-    this.#options.report.closed(this)
+    this.#options.report.closed()
   }
 
   get #name(): string {

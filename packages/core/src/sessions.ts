@@ -83,7 +83,7 @@ export class Sessions {
       getLog().warn({ label: name, ...about }, andMore(text, more)),
     )
     const dropped = new Tally(count => report.overload(name, count))
-    const closed = (session: Session): void => {
+    const closed = (): void => {
       this.#open.delete(session)
       denials.flush()
       slow.flush()
