@@ -36,6 +36,8 @@ export class Backlog {
   #events = 0
   #eventBytes = 0
   #bytes = 0
+  /** Those that are no events. */
+  #kept = 0
   #dropped = 0
 
   /** Bytes, of events and of all else. */
@@ -45,7 +47,7 @@ export class Backlog {
 
   /** No more that must not be lost is to be said. */
   get isFull(): boolean {
-    return this.#bytes >= MAX_KEPT_BYTES || this.#line.length - this.#next - this.#events >= MAX_KEPT
+    return this.#bytes >= MAX_KEPT_BYTES || this.#kept >= MAX_KEPT
   }
 
   /** The events that were dropped since this was last asked. */
@@ -72,6 +74,7 @@ export class Backlog {
     const bytes = sizeOf(said.encoded)
     this.#line.push({ ...said, bytes, isEvent: false, dropped: false })
     this.#bytes += bytes
+    this.#kept++
   }
 
   /** The next to say, and no longer here; none where nothing waits. */
@@ -83,7 +86,11 @@ export class Backlog {
       if (said.isEvent) {
         this.#events--
         this.#eventBytes -= said.bytes
-      } else this.#bytes -= said.bytes
+      } else {
+        this.#kept--
+        this.#bytes -= said.bytes
+      }
+      if (this.#next > MANY && this.#next * 2 > this.#line.length) this.#clearAway()
       return said
     }
     this.clear()
@@ -92,7 +99,7 @@ export class Backlog {
 
   clear(): void {
     this.#line = []
-    this.#next = this.#oldest = this.#events = this.#eventBytes = this.#bytes = 0
+    this.#next = this.#oldest = this.#events = this.#eventBytes = this.#kept = this.#bytes = 0
   }
 
   #dropOldest(): void {
@@ -113,6 +120,9 @@ export class Backlog {
     this.#next = this.#oldest = 0
   }
 }
+
+/** So many that have gone are worth clearing away, where they are most of the line. */
+const MANY = 1024
 
 const GONE: Waiting = { home: undefined, index: 0, encoded: '', bytes: 0, isEvent: false, dropped: true }
 

@@ -225,7 +225,7 @@ export class Client {
         reject(error)
       }
       const id = this.#core.request(command, params, hasBytes, resolve, failed, options, stream)
-      for (const channel of mine) this.#core.channels.adopt(channel)
+      for (const channel of mine) this.#core.channels.adopt(channel, id)
       return id
     } catch (error) {
       finish(this.#core.channels.unused(channelsAmong(args)))

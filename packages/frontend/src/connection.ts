@@ -6,6 +6,7 @@ import {
   Pending,
   STREAM_HEADER,
   createOutbox,
+  type CallHeaders,
   type CallMessage,
   type CodecName,
   type Link,
@@ -38,7 +39,7 @@ export class Connection {
   /** Resolves once the link has closed, whoever closed it. */
   readonly closed: Promise<void>
   readonly pending: Pending
-  readonly channels: OpenChannels = new OpenChannels((method, params) => this.#tell(method, params))
+  readonly channels: OpenChannels = new OpenChannels((...told) => this.#tell(...told))
   readonly #lasting: Lasting
   readonly #codec: CodecName
   readonly #timeout: number | undefined
@@ -117,8 +118,23 @@ export class Connection {
     if (stream !== undefined) message.headers = { ...message.headers, [STREAM_HEADER]: stream.toJSON() }
     postCall(way, this.#codec, message, bytes, options?.transfer)
     this.pending.add(id, method, resolve, reject, options, this.#usual(method, stream))
-    if (stream !== undefined) this.channels.adopt(stream)
+    if (stream !== undefined) this.channels.adopt(stream, id)
     return id
+  }
+
+  /** A request of the bus's own, for a listener that there is or was: it waits where it must, and is never refused. */
+  keep(
+    method: string,
+    params: object,
+    resolve: (result: unknown) => void,
+    reject: (error: BusError) => void,
+    headers?: CallHeaders,
+  ): void {
+    const waits = this.#line.holdsCalls
+    const id = this.pending.takeId()
+    const message: CallMessage = { jsonrpc: '2.0', id, method, params, ...(headers && { headers }) }
+    postCall(waits ? this.#line.behind(id) : this.#outbox, this.#codec, message, false)
+    this.pending.add(id, method, resolve, reject, undefined)
   }
 
   /** The deadline of such a call, where it has none of its own: a stream lasts, and a listener has been seen to. */
@@ -169,10 +185,10 @@ export class Connection {
     this.#lasting.exposed.unlinked(this.#gone)
   }
 
-  /** Of the bus's own. Only the end of a channel waits: the call that opens the channel may be among what waits. */
-  #tell(method: string, params: object): void {
+  /** Of the bus's own: what waits may wait for it. Only `after` a call that waits itself it goes with that. */
+  #tell(method: string, params: object, after?: number): void {
     if (this.#gone) return
-    const way = method === METHOD.closeChannel && this.#line.waits ? this.#line.behind : this.#outbox
+    const way = (after !== undefined && this.#line.after(after)) || this.#outbox
     postCall(way, this.#codec, { jsonrpc: '2.0', method, params }, false)
   }
 

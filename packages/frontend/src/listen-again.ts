@@ -19,7 +19,7 @@ export async function listenAgain(core: Connection, listeners: Listeners): Promi
         }
         resolve()
       }
-      core.request(METHOD.listen, { event, target }, false, known, refused, headers && { headers })
+      core.keep(METHOD.listen, { event, target }, known, refused, headers)
     })
   await Promise.all(listeners.all().map(({ id, ...listening }) => again(id, listening)))
 }
@@ -27,5 +27,5 @@ export async function listenAgain(core: Connection, listeners: Listeners): Promi
 export function unlisten(core: Connection, event: string, eventId: number): void {
   if (core.isGone) return
   const done = (): void => {}
-  core.request(METHOD.unlisten, { event, eventId }, false, done, done)
+  core.keep(METHOD.unlisten, { event, eventId }, done, done)
 }

@@ -6,8 +6,11 @@ export class OpenChannels {
   readonly #open = new Map<number, Channel>()
   readonly #home: ChannelHome
 
-  /** @param tell sends a notification of the bus's own */
-  constructor(tell: (method: string, params: object) => void) {
+  readonly #tell: (method: string, params: object, after?: number) => void
+
+  /** @param tell sends a notification of the bus's own: `after` this call, where that still waits */
+  constructor(tell: (method: string, params: object, after?: number) => void) {
+    this.#tell = tell
     this.#home = {
       credit: (channel, messages) => tell(METHOD.credit, { channel, messages }),
       close: channel => tell(METHOD.closeChannel, { channel }),
@@ -15,9 +18,11 @@ export class OpenChannels {
     }
   }
 
-  adopt(channel: Channel): void {
+  /** @param call that opens it in core: it can't be closed there before */
+  adopt(channel: Channel, call: number): void {
     this.#open.set(channel.id, channel)
-    Channel.bind(channel, this.#home)
+    const close = (id: number): void => this.#tell(METHOD.closeChannel, { channel: id }, call)
+    Channel.bind(channel, { ...this.#home, close })
   }
 
   /** A channel is the call's that it came with first: with that call it ends, where the call fails. */

@@ -130,6 +130,15 @@ describe('calls beyond the window', () => {
     await crossed()
     expect(peer.methods).toEqual(['a', 'b', '$/closeChannel'])
   })
+
+  it('hold back no end of a channel that is open already: they may wait for just that (seed 100)', async () => {
+    const { client, peer } = setUp({ window: 1 })
+    const channel = new client.Channel()
+    void quiet([client.invoke('a', { channel }), client.invoke('b')])
+    channel.close()
+    await crossed()
+    expect(peer.methods).toEqual(['a', '$/closeChannel'])
+  })
 })
 
 describe('a link without room', () => {

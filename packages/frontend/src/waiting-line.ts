@@ -36,12 +36,17 @@ interface Waiting {
   readonly bytes: number
   /** Takes itself out of the line; gone where its call was given up. */
   send: (() => void) | undefined
+  /** What goes next after it. */
+  after?: (() => void)[]
   /** Of an event whose sender waits. */
   settle?: { resolve(): void; reject(error: BusError): void }
 }
 
-/** Below this many, those that were given up are not worth clearing away. */
+/** So many that have gone are not worth clearing away. */
 const FEW = 1024
+
+/** In the place of one that was sent. */
+const GONE: Waiting = { id: undefined, bytes: 0, send: undefined }
 
 export class WaitingLine {
   readonly #link: Link
@@ -58,6 +63,8 @@ export class WaitingLine {
   #bytes = 0
   #last: Waiting | undefined
   #listens = false
+  /** The link is closed: nothing more goes. */
+  #finished = false
 
   constructor({ link, outbox, pending }: WaitingLineParts, { window = MAX_IN_FLIGHT, overflow = 'wait' }: FlowOptions) {
     this.#link = link
@@ -85,12 +92,23 @@ export class WaitingLine {
   place(id: number | undefined): Pick<Outbox, 'put'> {
     const count = this.#line.length - this.#next - this.#dead
     if (this.#rejects || count >= MAX_WAITING || this.#bytes >= MAX_WAITING_BYTES) throw this.#overloaded()
-    return { put: (codec, encoded, attachments) => this.#put(id, codec, encoded, attachments) }
+    return this.behind(id)
   }
 
   /** As `place`, for what the bus itself has to say: there is always one. */
-  get behind(): Pick<Outbox, 'put'> {
-    return { put: (codec, encoded, attachments) => this.#put(undefined, codec, encoded, attachments) }
+  behind(id: number | undefined): Pick<Outbox, 'put'> {
+    return { put: (codec, encoded, attachments) => this.#put(id, codec, encoded, attachments) }
+  }
+
+  /** A place beside a call that waits; none where it does not. */
+  after(id: number): Pick<Outbox, 'put'> | undefined {
+    const waiting = this.#calls.get(id)
+    return (
+      waiting && {
+        put: (codec, encoded, attachments) =>
+          void (waiting.after ??= []).push(() => this.#outbox.put(codec, encoded, attachments)),
+      }
+    )
   }
 
   /** Settles once what was put last has gone, and there is room for more. */
@@ -113,15 +131,14 @@ export class WaitingLine {
     this.#calls.delete(id)
     this.#bytes -= waiting.bytes
     waiting.send = undefined
-    if (++this.#dead > FEW && this.#dead * 2 > this.#line.length) {
-      this.#line = this.#line.slice(this.#next).filter(({ send }) => send !== undefined)
-      this.#next = this.#dead = 0
-    }
+    this.#dead++
+    this.#clearAway()
     return true
   }
 
   /** Sends what can go. To be called whenever a call has been settled, while something waits. */
   pump(): void {
+    if (this.#finished) return
     for (; this.#next < this.#line.length; this.#next++) {
       const { id, send } = this.#line[this.#next]!
       if (!send) {
@@ -129,7 +146,11 @@ export class WaitingLine {
         continue
       }
       const full = id !== undefined && this.#pending.size - this.#calls.size >= this.#window
-      if (full || this.#link.room() !== undefined) return this.#listen()
+      if (full || this.#link.room() !== undefined) {
+        this.#clearAway()
+        return this.#listen()
+      }
+      this.#line[this.#next] = GONE
       send()
     }
     this.#line = []
@@ -139,6 +160,7 @@ export class WaitingLine {
 
   /** The link is closed next: events go, as they would have, and calls have nobody to answer to. */
   finish(): void {
+    this.#finished = true
     const line = this.#line.slice(this.#next)
     for (const { id, send } of line) if (id === undefined) send?.()
     this.#line = line.filter(({ id }) => id !== undefined)
@@ -163,6 +185,7 @@ export class WaitingLine {
         this.#bytes -= bytes
         if (id !== undefined) this.#calls.delete(id)
         this.#outbox.put(codec, encoded, attachments)
+        waiting.after?.forEach(next => next())
         waiting.settle?.resolve()
       },
     }
@@ -182,6 +205,14 @@ export class WaitingLine {
       this.#listens = false
       this.pump()
     })
+  }
+
+  /** Of those that have gone, where they are most of the line: it may never be empty. */
+  #clearAway(): void {
+    const gone = this.#next + this.#dead
+    if (gone <= FEW || gone * 2 <= this.#line.length) return
+    this.#line = this.#line.slice(this.#next).filter(({ send }) => send !== undefined)
+    this.#next = this.#dead = 0
   }
 
   #overloaded(): BusError {
