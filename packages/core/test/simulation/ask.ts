@@ -15,6 +15,8 @@ export interface Epoch {
   left: boolean
   /** How much was sent to core on it. */
   sent: number
+  /** About how many bytes that makes, the other way too. */
+  bytes: number
   /** Handlers that run for it. */
   running: number
   /** Of what core has received on it, the latest. */
@@ -34,6 +36,8 @@ export class Ask {
   readonly order: number | undefined
   /** The client knew that there is no link. */
   unlinked = false
+  /** What would have to wait is refused. */
+  rejects = false
   aborted = false
   timeout: number | undefined
   startedAt = 0
@@ -73,9 +77,11 @@ export const passes = (verdict: Verdict): boolean => ['pass', 'later', 'dies'].i
 /** In a word or two. Of a result, and of what a handler throws, it tells whose it is. */
 export function outcomeOf(error: unknown): string {
   if (!isBusError(error)) return `no BusError: ${String(error)}`
-  const { reason, data } = error
+  const { reason, message, data } = error
   const { delivered } = (data ?? {}) as { delivered?: string }
   if (reason === 'Disconnected' || delivered !== undefined) return `${reason} ${delivered}`
+  // Core has it no more, and it may have run.
+  if (reason === 'Overloaded' && /^The (result|answer) .* was not sent/u.test(message)) return 'Overloaded unknown'
   if (reason === 'CommandFailed') return `${reason} ${String((data as { token?: number } | null)?.token)}`
   return reason
 }

@@ -9,4 +9,12 @@ export const BOUNDS = {
   creditWindow: 4096,
   creditStep: 1024,
   bufferCost: 16,
+  /** Of what waits in a client; */
+  waiting: 40,
+  waitingBytes: 20_000,
+  /** and in core, for one frontend. */
+  waitingEvents: 12,
+  waitingEventBytes: 2000,
+  kept: 30,
+  keptBytes: 8000,
 } as const

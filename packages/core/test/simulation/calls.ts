@@ -26,6 +26,10 @@ const KINDS = [
   'shout',
   'relay',
 ] as const
+/** Calls that never end, so that others still have room in the window. */
+const MOST_ENDLESS = 8
+/** Of a message beside its ballast, about. */
+const BYTES = 200
 const RARE = ['denied', 'missing', 'dies'] as const
 
 /** One call, of any kind. It never rejects: what becomes of it goes to the model. */
@@ -36,9 +40,13 @@ export function call(world: World, frontend: Frontend, kind?: string): void {
   if (command === 'denied' && frontend.isHost) return
   const ask = begin(world, frontend, command, kind === undefined)
   ask.unlinked = frontend.knowsEnd
-  const told = argumentsOf(world, ask)
+  ask.rejects = frontend.flow.overflow === 'reject'
+  const told = argumentsOf(world, frontend, ask)
   const options = kind === undefined ? optionsOf(world, ask) : {}
-  if (frontend.epoch) frontend.epoch.sent++
+  if (frontend.epoch) {
+    frontend.epoch.sent++
+    frontend.epoch.bytes += bytesOf(command, told as unknown as Told)
+  }
   if (command === 'values') return void readStream(world, frontend, ask, told, options)
   if (command === 'feed' || command === 'flood') {
     told['channel'] = openChannel(world, frontend, ask)
@@ -78,7 +86,7 @@ function begin(world: World, frontend: Frontend, command: string, isFree: boolea
   })
 }
 
-function argumentsOf(world: World, ask: Ask): Record<string, unknown> {
+function argumentsOf(world: World, frontend: Frontend, ask: Ask): Record<string, unknown> {
   const { random } = world.simulation
   const { token, verdict, command } = ask
   const told: Partial<Told> = {
@@ -89,10 +97,19 @@ function argumentsOf(world: World, ask: Ask): Record<string, unknown> {
     count: 1 + random.few(3 * BOUNDS.channelWindow),
     label: random.pick(world.frontends.filter(({ isHost }) => !isHost)).label,
   }
-  if (told.ms === 0) ask.endless = command === 'wait'
+  if (told.ms === 0 && command === 'wait') {
+    if (frontend.flow.window === undefined && frontend.endless++ < MOST_ENDLESS) ask.endless = true
+    else told.ms = 1
+  }
   if (random.chance(0.3)) told.text = 'x'.repeat(random.few(2000))
   if (command === 'bytes') told.data = random.bytes(random.few(6 * BOUNDS.attachment))
   return told as Record<string, unknown>
+}
+
+/** Of what it will make of traffic, the one or the other way. */
+function bytesOf(command: string, { text, count, data }: Told): number {
+  const messages = ['feed', 'flood', 'values'].includes(command) ? count : 1
+  return messages * (BYTES + (text?.length ?? 0)) + (data?.byteLength ?? 0)
 }
 
 function optionsOf(world: World, ask: Ask): InvokeOptions {

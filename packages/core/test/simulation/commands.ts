@@ -1,4 +1,5 @@
 // What the simulated core does: commands of every kind.
+import { isBusError } from '@sallyport/protocol'
 import type { App } from '../../src/app.js'
 import type { SendingChannel } from '../../src/channel.js'
 import type { CommandContext } from '../../src/context.js'
@@ -35,7 +36,10 @@ export function createDefinition(world: World, core: number): CoreDefinition {
       stream.sent++
       const sent = args.channel!.send({ token: args.token, index, text: args.text }).then(
         () => stream.room(),
-        () => void (index = args.count),
+        (error: unknown) => {
+          if (isBusError(error, 'Overloaded')) stream.refused++
+          index = args.count
+        },
       )
       if (awaited) await sent
     }

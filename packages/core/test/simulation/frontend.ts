@@ -1,7 +1,9 @@
 // One life of a simulated frontend: its client, what it listens to, and its link.
 import type { CodecName, Link } from '@sallyport/protocol'
 import { Client } from '../../../frontend/src/client.js'
+import type { FlowOptions } from '../../../frontend/src/waiting-line.js'
 import type { Epoch } from './ask.js'
+import { BOUNDS } from './bounds.js'
 import { exposeFunctions } from './exposed.js'
 import { Place } from './place.js'
 import type { SimulatedPort } from './port.js'
@@ -14,6 +16,7 @@ export class Frontend {
   readonly place: Place
   readonly codec: CodecName
   readonly isHost: boolean
+  readonly flow: FlowOptions
   client!: Client
   /** The latest; it may have ended. */
   epoch: Epoch | undefined
@@ -23,6 +26,8 @@ export class Frontend {
   ports: SimulatedPort[] = []
   closing = false
   isClosed = false
+  /** Calls that never end by themselves, so far. */
+  endless = 0
   /** What it has sent so far. */
   order = 0
   readonly ticks: Ticks
@@ -34,6 +39,10 @@ export class Frontend {
     this.#life = life
     this.label = label
     this.codec = codec
+    const { random } = world.simulation
+    this.flow = random.chance(0.3)
+      ? { window: 1 + random.few(BOUNDS.inFlight), overflow: random.pick(['wait', 'wait', 'reject']) }
+      : {}
     this.isHost = label === 'host'
     this.place = place
     this.ticks = new Ticks(this, world.simulation)
@@ -50,7 +59,7 @@ export class Frontend {
       if (this.epoch === epoch) this.#world.lost(this)
     })
     if (this.client) return void this.client.relink(link)
-    this.client = new Client(link, { label: this.label, codec: this.codec, relinks: true })
+    this.client = new Client(link, { label: this.label, codec: this.codec, relinks: true, ...this.flow })
     exposeFunctions(this.#world, this)
     this.ticks.listen()
   }

@@ -6,7 +6,10 @@ import type { Simulation } from './simulation.js'
 
 /** Of all that was sent on one link: from there on one of the bounds may have been reached. */
 const CROWDED = 24
+const CROWDED_BYTES = 6000
 const NEVER_RAN = ['Rejected', 'Denied', 'Overloaded', 'MethodNotFound']
+
+const isCrowded = ({ sent, bytes }: Epoch): boolean => sent > CROWDED || bytes > CROWDED_BYTES
 
 interface Emitted {
   readonly epoch: Epoch
@@ -81,7 +84,7 @@ export class Model {
       epoch,
       order,
       passes: isPassed,
-      crowded: epoch.sent > CROWDED,
+      crowded: isCrowded(epoch),
       refused: false,
       heard: 0,
     })
@@ -159,8 +162,10 @@ export class Model {
       case 'Timeout':
       case 'Timeout no':
         return ask.timeout !== undefined && this.#simulation.clock.now >= ask.startedAt + ask.timeout
-      case 'Overloaded':
       case 'Overloaded no':
+        return ask.rejects || this.#isCrowded(ask)
+      case 'Overloaded':
+      case 'Overloaded unknown':
         return this.#isCrowded(ask)
       case 'Disconnected no':
         return epoch === undefined || epoch.ended
@@ -172,7 +177,7 @@ export class Model {
   }
 
   #isCrowded({ epoch }: Ask): boolean {
-    return epoch !== undefined && epoch.sent > CROWDED
+    return epoch !== undefined && isCrowded(epoch)
   }
 
   #wrong(what: string): void {

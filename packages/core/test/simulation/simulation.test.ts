@@ -18,6 +18,12 @@ vi.mock('../../../protocol/src/bounds.js', async importOriginal => {
     CREDIT_WINDOW_BYTES: BOUNDS.creditWindow,
     CREDIT_STEP_BYTES: BOUNDS.creditStep,
     BUFFER_COST: BOUNDS.bufferCost,
+    MAX_WAITING: BOUNDS.waiting,
+    MAX_WAITING_BYTES: BOUNDS.waitingBytes,
+    MAX_WAITING_EVENTS: BOUNDS.waitingEvents,
+    MAX_WAITING_EVENT_BYTES: BOUNDS.waitingEventBytes,
+    MAX_KEPT: BOUNDS.kept,
+    MAX_KEPT_BYTES: BOUNDS.keptBytes,
   }
 })
 vi.mock('../../../protocol/src/contract.js', async importOriginal => {

@@ -133,6 +133,7 @@ export class SupervisedWorld extends World {
         return hasEnded()
       },
       sent: Infinity,
+      bytes: 0,
       running: 0,
       received: -1,
       left: false,
@@ -169,6 +170,7 @@ export class SupervisedWorld extends World {
         ended = value
       },
       sent: 0,
+      bytes: 0,
       running: 0,
       received: -1,
       left: false,

@@ -12,6 +12,8 @@ export class Ticks {
   /** The latest that was heard over the latest link. */
   latest: Tick | undefined
   #epoch: Epoch | undefined
+  /** Since the latest, by core's own word. */
+  #dropped = 0
   readonly #frontend: Frontend
   readonly #simulation: Simulation
 
@@ -23,9 +25,21 @@ export class Ticks {
   /** Until core has said so, where links break meanwhile. */
   listen(): void {
     const { client, place } = this.#frontend
+    // Known to core before the others, over each link.
+    client
+      .listen<{ count: number }>('sallyport://dropped', ({ payload }) => {
+        this.#simulation.trace(() => `${place.name}: ${payload.count} events were dropped`)
+        this.#dropped += payload.count
+      })
+      .then(() => this.#listen())
+      .catch(() => place.dead || this.#simulation.clock.after(5, () => this.#frontend.closing || this.listen()))
+  }
+
+  #listen(): void {
+    const { client, place } = this.#frontend
     client
       .listen<Tick>('tick', ({ payload }) => this.#hear(payload))
-      .catch(() => place.dead || this.#simulation.clock.after(5, () => this.#frontend.closing || this.listen()))
+      .catch(() => place.dead || this.#simulation.clock.after(5, () => this.#frontend.closing || this.#listen()))
   }
 
   /** For a while only: it hears what comes in order, and nothing once it has left. */
@@ -48,12 +62,15 @@ export class Ticks {
     const { latest } = this
     if (tick.core !== epoch!.core)
       this.#simulation.fault(`${place.name} hears core ${tick.core} over its link to core ${epoch!.core}`)
-    if (latest && this.#epoch === epoch && tick.index !== latest.index + 1) this.#gap(tick, latest)
+    if (latest && this.#epoch === epoch && tick.index !== latest.index + 1 + this.#dropped) this.#gap(tick, latest)
+    this.#dropped = 0
     this.#epoch = epoch
     this.latest = tick
   }
 
   #gap({ index }: Tick, latest: Tick): void {
-    this.#simulation.fault(`${this.#frontend.place.name} hears event ${index} after ${latest.index}`)
+    this.#simulation.fault(
+      `${this.#frontend.place.name} hears event ${index} after ${latest.index}, ${this.#dropped} dropped`,
+    )
   }
 }

@@ -89,6 +89,7 @@ export class World {
       isolated,
       ended: false,
       sent: 0,
+      bytes: 0,
       running: 0,
       received: -1,
       left: false,
