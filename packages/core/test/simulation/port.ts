@@ -155,7 +155,7 @@ export class SimulatedPort extends EventEmitter {
 
   /** What was posted before comes first, whenever it is listened to. */
   #end(): void {
-    if (this.#coming.length > 0) return this.#at(this.#simulation.clock.now, () => this.#end())
+    if (this.#coming.length > 0) return this.#at(Math.max(this.#latest, this.#simulation.clock.now), () => this.#end())
     this.#over = true
     this.place.ports.delete(this)
     this.#simulation.trace(() => `${this.place.name}: its link to ${this.peer.place.name} has ended`)
