@@ -230,13 +230,14 @@ describe('a wrong kind', () => {
 describe('emit', () => {
   it('resolves once the link has room for more', async () => {
     let makeRoom!: () => void
-    const room = new Promise<void>(resolve => (makeRoom = resolve))
+    let room: Promise<void> | undefined = new Promise<void>(resolve => (makeRoom = resolve))
     const link: Link = { queued: 0, room: () => room, send() {}, receive() {}, pause() {}, resume() {}, close() {} }
     const client = new Client(link, { label: 'main' })
     let emitted = 0
     const emits = [client.emit('e'), client.emitTo('main', 'e')].map(emit => emit.then(() => emitted++))
     await crossed()
     expect(emitted).toBe(0)
+    room = undefined
     makeRoom()
     await Promise.all(emits)
   })
