@@ -3,11 +3,11 @@ import { createMemoryLinkPair, type BusEvent } from '@sallyport/protocol'
 import { describe, expect, it } from 'vitest'
 import { Peer, crossed, notify, result } from '../test/peer.js'
 import { Channel } from './channel.js'
-import { Client } from './client.js'
+import { Client, type ClientOptions } from './client.js'
 
-function start() {
+function start(options: Partial<ClientOptions> = {}) {
   const [near, far] = createMemoryLinkPair()
-  const client = new Client(near, { label: 'main', relinks: true })
+  const client = new Client(near, { label: 'main', relinks: true, ...options })
   const relink = () => {
     const [next, there] = createMemoryLinkPair()
     const again = new Peer(there)
@@ -49,9 +49,20 @@ describe('a link that closes', () => {
   })
 })
 
+it('an event that nobody awaits is lost with the link, and ends no thread', async () => {
+  const { client, peer } = start()
+  peer.close()
+  await crossed()
+  // A rejection that nobody has caught fails the run.
+  void client.emit('e')
+  await crossed()
+  expect(() => void client.emit('e', 1)).not.toThrow()
+  await crossed()
+})
+
 describe('listeners', () => {
-  const hearing = async () => {
-    const parts = start()
+  const hearing = async (options?: Partial<ClientOptions>) => {
+    const parts = start(options)
     const heard: BusEvent[] = []
     const listening = parts.client.listen('e', received => void heard.push(received), { target: 'other' })
     await crossed()
@@ -83,6 +94,31 @@ describe('listeners', () => {
     unlisten()
     await crossed()
     expect(next.last).toMatchObject({ method: 'plugin:event|unlisten', params: { event: 'e', eventId: 3 } })
+  })
+
+  it('are made known again, and taken away, though nothing of a user’s may wait', async () => {
+    const { client, peer, relink, heard } = await hearing({ window: 1, overflow: 'reject' })
+    const second = client.once('e', received => void heard.push(received))
+    await crossed()
+    peer.send(result(2, 8))
+    await second
+    peer.close()
+    const { peer: next, done } = relink()
+    await crossed()
+    next.send(result(1, 3))
+    await crossed()
+    expect(next.methods).toEqual(['plugin:event|listen', 'plugin:event|listen'])
+    next.send(result(2, 4))
+    await done
+    const call = client.invoke('x')
+    await crossed()
+    next.send(event([3, 4], 'a'), event([3, 4], 'b'))
+    await crossed()
+    expect(heard.map(({ payload }) => payload)).toEqual(['a', 'a', 'b'])
+    next.send(result(3, 'done'))
+    expect(await call).toBe('done')
+    await crossed()
+    expect(next.last).toMatchObject({ method: 'plugin:event|unlisten', params: { eventId: 4 } })
   })
 
   it('that leave while there is no link, or before core has answered, are heard no more', async () => {

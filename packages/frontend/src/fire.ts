@@ -11,7 +11,7 @@ export function fire(send: () => Promise<void> | undefined): Promise<void> {
     return sent ?? SENT
   } catch (error) {
     const failed = Promise.reject(error as Error)
-    if (isBusError(error, 'Overloaded')) failed.catch(() => {})
+    if (isBusError(error, 'Overloaded') || isBusError(error, 'Disconnected')) failed.catch(() => {})
     return failed
   }
 }

@@ -18,12 +18,11 @@ export interface CallsOptions {
 
 const DEFAULT_SLOW_AFTER = 30_000
 
+const slowAfter = 'whole milliseconds, from 10, or false'
+
 export const ofCalls: v.ObjectEntries = {
   timeout: v.optional(whole('whole milliseconds, from 1', 1)),
-  slowAfter: v.optional(
-    v.union([v.literal(false), whole('', 10)], 'whole milliseconds, from 10, or false'),
-    DEFAULT_SLOW_AFTER,
-  ),
+  slowAfter: v.optional(v.union([v.literal(false), whole(slowAfter, 10)], slowAfter), DEFAULT_SLOW_AFTER),
 }
 
 export const calls: v.OptionalSchema<v.GenericSchema<unknown, CallLimits>, object> = v.optional(

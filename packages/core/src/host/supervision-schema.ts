@@ -4,6 +4,7 @@ import type { SupervisionOptions } from './supervision.js'
 import { whole } from './whole.js'
 
 const milliseconds = v.optional(whole('whole milliseconds, from 1', 1))
+const beats = 'whole milliseconds, from 50, or false'
 const delays = 'whole milliseconds, from 0'
 
 export const ofSupervision: v.ObjectEntries = {
@@ -13,7 +14,7 @@ export const ofSupervision: v.ObjectEntries = {
   delay: v.optional(
     v.strictObject({ min: v.optional(whole(delays, 0)), max: v.optional(whole(delays, 0)) }, 'an object'),
   ),
-  heartbeat: v.optional(v.union([v.literal(false), whole('', 50)], 'whole milliseconds, from 50, or false')),
+  heartbeat: v.optional(v.union([v.literal(false), whole(beats, 50)], beats)),
 }
 
 export const supervision = v.optional(v.strictObject(ofSupervision, 'an object')) as v.OptionalSchema<

@@ -11,6 +11,7 @@ import {
   type AnyActorLogic,
   type AnyStateMachine,
 } from 'xstate'
+import { guarded } from './guarded.js'
 import type { WorkerStats } from './stats.js'
 import { stateOf, threadMachine, type ThreadInput, type ThreadSnapshot } from './thread-machine.js'
 import type { ThreadEvent, ThreadExit, ThreadSpec } from './thread.js'
@@ -120,7 +121,7 @@ export function createSupervisor({
   const listeners = new Set<(event: BusInspection) => void>()
   const actor = createActor(machine, {
     ...(clock && { clock }),
-    inspect: event => listeners.forEach(listener => listener(event as unknown as BusInspection)),
+    inspect: event => listeners.forEach(listener => guarded(() => listener(event as unknown as BusInspection))),
   })
   let started = 0
   actor.start()

@@ -3,6 +3,7 @@ import type { EventEmitter } from 'node:events'
 import { andMore } from '../and-more.js'
 import type { RunningCall } from '../control.js'
 import type { Logger } from './log.js'
+import { guarded } from './guarded.js'
 import type { Restart, ThreadExit } from './thread.js'
 
 export type Actor = 'core' | 'frontend' | 'isolation'
@@ -116,6 +117,6 @@ export class Teller {
   }
 
   #tell<Name extends keyof BusEvents>(name: Name, event: BusEvents[Name]): void {
-    this.#events.emit(name, event)
+    for (const handler of this.#events.listeners(name)) guarded(() => void handler(event))
   }
 }
