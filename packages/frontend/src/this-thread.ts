@@ -1,5 +1,6 @@
 // The functions that a frontend's module imports: those of this thread's client. It is looked for with each call, so that
 // a module may be loaded, and make its typed client, before the thread has one.
+import type { Client } from './client.js'
 import type { EventTarget, Unlisten } from '@sallyport/protocol'
 import type { CommandArguments } from './arguments.js'
 import { currentClient } from './current.js'
@@ -50,18 +51,18 @@ export function expose(functions: ExposedFunctions): () => void {
 }
 
 /** Sends an event to every listener, in core, the host and all frontends, this one too. */
-export async function emit(event: string, payload?: unknown, options?: EmitOptions): Promise<void> {
-  return currentClient().emit(event, payload, options)
+export function emit(event: string, payload?: unknown, options?: EmitOptions): Promise<void> {
+  return sending(client => client.emit(event, payload, options))
 }
 
 /** Sends an event to the listeners that match `target`: a label, or one of Tauri's targets. */
-export async function emitTo(
+export function emitTo(
   target: string | EventTarget,
   event: string,
   payload?: unknown,
   options?: EmitOptions,
 ): Promise<void> {
-  return currentClient().emitTo(target, event, payload, options)
+  return sending(client => client.emitTo(target, event, payload, options))
 }
 
 /** Listens to an event; resolves to what takes the listener away. */
@@ -80,4 +81,13 @@ export async function once<T = unknown>(
   options?: ListenOptions,
 ): Promise<Unlisten> {
   return currentClient().once(event, handler, options)
+}
+
+/** Of the client's own promise, which nobody has to await. */
+function sending(send: (client: Client) => Promise<void>): Promise<void> {
+  try {
+    return send(currentClient())
+  } catch (error) {
+    return Promise.reject(error as Error)
+  }
 }
