@@ -57,9 +57,12 @@ const lanes: [CodecName, 'port' | 'ring'][] = [
   ['msgpack', 'ring'],
 ]
 
+/** Each pair of pattern, codec and link is among them, in half as many lanes as all three together would be. */
+const isTaken = (pattern: number, lane: number): boolean => (pattern + lane + (lane >> 1)) % 2 === 0
+
 type Route = [name: string, connect: (options?: Partial<BusOptions>) => Promise<{ bus: Bus; client: Client }>]
 
-/** A client for each pattern, codec and link, under the label `tests`. */
+/** A client under the label `tests`, over lanes in which each pattern, codec and link meets each other. */
 export const routes: Route[] = routesIn(patterns, {})
 
 /** The same to another core module, in which each frontend may call these commands. */
@@ -74,14 +77,16 @@ export function routesTo(core: URL, commands: readonly string[]): Route[] {
 }
 
 function routesIn(apps: typeof patterns, usual: Partial<BusOptions>): Route[] {
-  return apps.flatMap(([name, app]) =>
-    lanes.map(([codec, link]): Route => [
-      `${name}, ${codec}, ${link}`,
-      async options => {
-        const bus = await start({ ...usual, app, ...options })
-        return { bus, client: await bus.connect('tests', { codec, link }) }
-      },
-    ]),
+  return apps.flatMap(([name, app], pattern) =>
+    lanes
+      .filter((_, lane) => isTaken(pattern, lane))
+      .map(([codec, link]): Route => [
+        `${name}, ${codec}, ${link}`,
+        async options => {
+          const bus = await start({ ...usual, app, ...options })
+          return { bus, client: await bus.connect('tests', { codec, link }) }
+        },
+      ]),
   )
 }
 

@@ -49,8 +49,8 @@ export async function assemble(given: BusOptions, cipher: boolean): Promise<Bus>
       supervisor.signal('core.failed')
       const failure = error ?? new BusError('InternalError', 'core has ended by itself')
       endClient(core.client, failure as BusError)
-      frontends.failAll(failure)
       teller.gone('core', 'core', { error: failure, death: death ?? failure })
+      frontends.failAll(failure)
     })
     setImmediate(() => void bus.settled().then(() => opened.forEach(({ start }) => start())))
     return bus

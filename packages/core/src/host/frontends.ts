@@ -66,7 +66,9 @@ export class Frontends {
   }
 
   /** There is no core any more: what was on its way to it must settle, not wait. */
-  failAll(error: Error): void {
+  failAll(cause: Error): void {
+    const text = `core has ended for good: ${cause.message}`
+    const error = new BusError('Disconnected', text, { data: { delivered: 'no' }, cause })
     for (const frontend of this.#open.values()) frontend.fail(error)
   }
 

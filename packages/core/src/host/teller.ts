@@ -80,7 +80,7 @@ export class Teller {
   /** This one has ended, and is not started again. */
   gone(actor: Actor, label: string, { error, death }: ThreadExit): void {
     if (death) this.fault(label, death)
-    if (!error || this.#failures.has(error)) return
+    if (!error || this.#failures.has(error) || this.#failures.has(error.cause as Error)) return
     this.#failures.add(error)
     this.#log.error({ actor, label, err: error }, 'failed')
     this.#tell('failed', { label, actor, error })
