@@ -1,0 +1,7 @@
+// A command that takes 10 µs of core: what two frontends share.
+import { defineCore } from '@sallyport/core'
+
+const work = () => {
+  for (const end = performance.now() + 0.01; performance.now() < end;);
+}
+export default defineCore({ commands: { work } })

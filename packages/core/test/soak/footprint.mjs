@@ -1,0 +1,30 @@
+// What the buses take, at rest: memory of each thread, and what this process has of the system.
+import { readdirSync, readFileSync } from 'node:fs'
+import { memory } from './memory.mjs'
+
+const count = folder => readdirSync(folder).length
+
+function children() {
+  const ids = readdirSync('/proc/self/task').map(id => readFileSync(`/proc/self/task/${id}/children`, 'utf8'))
+  return ids.join(' ').split(/\s+/).filter(Boolean).length
+}
+
+function ofProcess() {
+  const handles = process.getActiveResourcesInfo().filter(kind => kind !== 'Timeout' && kind !== 'Immediate')
+  const listeners = process.eventNames().map(name => process.listenerCount(name))
+  const all = { handles: handles.length, listeners: listeners.reduce((sum, each) => sum + each, 0) }
+  // Elsewhere the rest is not known.
+  if (process.platform !== 'linux') return all
+  return { ...all, threads: count('/proc/self/task'), descriptors: count('/proc/self/fd'), children: children() }
+}
+
+/** `{ of: { life, …values } }` */
+export async function footprint(worlds) {
+  const all = {}
+  for (const { name, bus, host, workers } of worlds) {
+    all[`${name}: core`] = await host.invoke('memory')
+    for (const label of workers) all[`${name}: ${label}`] = await bus.call(label, 'memory')
+  }
+  all.host = { ...(await memory()), ...ofProcess() }
+  return all
+}

@@ -1,0 +1,35 @@
+// A frontend of the soak: makes traffic when the host asks for it, and breaks when told to.
+import * as bus from '@sallyport/frontend'
+import { memory } from './memory.mjs'
+import { exposed, traffic } from './traffic.mjs'
+
+const label = bus.getLabel()
+const block = ms => {
+  for (const end = performance.now() + ms; performance.now() < end;);
+}
+
+bus.expose({
+  ...exposed,
+  memory,
+  hook: args => bus.invoke('echo', args),
+  traffic: args => traffic({ ...bus, label }, args),
+  flood: async ({ calls, events }) => {
+    for (let i = 0; i < events; i++) bus.emit('flooded', { i }).catch(() => {})
+    const settled = await Promise.allSettled(Array.from({ length: calls }, (_, i) => bus.invoke('echo', { i })))
+    return settled.filter(({ status }) => status === 'fulfilled').length
+  },
+  block: ({ ms }) => block(ms),
+  end: ({ how }) => {
+    setTimeout(() => {
+      if (how === 'exit') process.exit(3)
+      if (how === 'loop') for (;;);
+      if (how === 'reject') return void Promise.reject(new Error('the frontend is ended'))
+      throw new Error('the frontend is ended')
+    })
+    // So that its caller knows when it has ended.
+    return new Promise(() => {})
+  },
+})
+await bus.listen('pong', () => {})
+await bus.listen('poured', () => {})
+await bus.listen('flooded', () => {})

@@ -1,0 +1,21 @@
+// The soak in CI: a minute by a fixed seed. `npm run soak` takes as long as it is told, and another seed.
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { expect, test } from 'vitest'
+
+const run = (...args: string[]): Promise<{ stdout: string }> =>
+  promisify(execFile)(process.execPath, [
+    '--expose-gc',
+    '--disable-warning=ExperimentalWarning',
+    fileURLToPath(new URL('run.mjs', import.meta.url)),
+    '--seed',
+    '6',
+    ...args,
+  ])
+
+test('traffic and faults leave nothing behind', { timeout: 400_000 }, async () => {
+  // It exits with 1, and what it has printed is in the error, where something is left.
+  const { stdout } = await run('--seconds', '60')
+  expect(stdout).toMatch(/^soak by seed 6: \d+ rounds/)
+})

@@ -1,0 +1,24 @@
+// `npm run soak -- --minutes N --seed S`: traffic and faults over real buses for a while, and then nothing must be left of them.
+import { spawnSync } from 'node:child_process'
+import { randomInt } from 'node:crypto'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string' },
+    minutes: { type: 'string', default: '5' },
+    leak: { type: 'string' },
+    verbose: { type: 'boolean', default: false },
+  },
+})
+const seed = values.seed ?? String(randomInt(2 ** 31))
+console.log(`seed ${seed}, ${values.minutes} minutes`)
+
+const program = fileURLToPath(new URL('../packages/core/test/soak/run.mjs', import.meta.url))
+const args = ['--seed', seed, '--seconds', String(values.minutes * 60)]
+if (values.leak) args.push('--leak', values.leak)
+if (values.verbose) args.push('--verbose')
+const flags = ['--expose-gc', '--disable-warning=ExperimentalWarning']
+const { status } = spawnSync(process.execPath, [...flags, program, ...args], { stdio: 'inherit' })
+process.exitCode = status ?? 1
