@@ -5,6 +5,8 @@
 export const WARM_UP = 2
 /** Rounds of one life after that which say something. */
 const ENOUGH = 4
+/** With fewer, what each round adds can’t be told from what differs between rounds. */
+const MANY = 16
 const KiB = 2 ** 10
 const MiB = 2 ** 20
 
@@ -43,7 +45,7 @@ function growth(of, kind, points) {
   const [from, to] = [least(points.slice(0, half)), least(points.slice(-half))]
   const perRound = (to - from) / (points.length - half)
   const { total, round } = BOUNDS[kind]
-  const broken = to - from > total || (perRound > round && points.length >= 2 * ENOUGH)
+  const broken = to - from > total || (perRound > round && points.length >= MANY)
   return { of, kind, from, to, rounds: points.length, perRound, broken }
 }
 
