@@ -4,18 +4,17 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 
-const run = (...args: string[]): Promise<{ stdout: string; code?: number }> =>
-  promisify(execFile)(process.execPath, [
-    '--expose-gc',
-    '--disable-warning=ExperimentalWarning',
-    fileURLToPath(new URL('run.mjs', import.meta.url)),
-    '--seed',
-    '6',
-    ...args,
-  ]).catch((failure: { stdout: string; code: number }) => failure)
+const program = fileURLToPath(new URL('run.mjs', import.meta.url))
+const flags = ['--expose-gc', '--disable-warning=ExperimentalWarning']
+/** As in `scripts/soak.mjs`. */
+const env = { ...process.env, MALLOC_ARENA_MAX: '1' }
 
 test('traffic and faults leave nothing behind', { timeout: 400_000 }, async () => {
-  const { stdout, code } = await run('--seconds', '60')
+  const { stdout, code } = await promisify(execFile)(
+    process.execPath,
+    [...flags, program, '--seed', '6', '--seconds', '60'],
+    { env },
+  )
   expect(code, stdout).toBe(undefined)
   expect(stdout).toMatch(/^soak by seed 6: \d+ rounds/)
 })
