@@ -9,12 +9,13 @@ const flags = ['--expose-gc', '--disable-warning=ExperimentalWarning']
 /** As in `scripts/soak.mjs`. */
 const env = { ...process.env, MALLOC_ARENA_MAX: '1' }
 
-test('traffic and faults leave nothing behind', { timeout: 400_000 }, async () => {
-  const { stdout, code } = await promisify(execFile)(
-    process.execPath,
-    [...flags, program, '--seed', '6', '--seconds', '60'],
-    { env },
+const run = (...args: string[]): Promise<{ stdout: string; code?: number }> =>
+  promisify(execFile)(process.execPath, [...flags, program, '--seed', '6', ...args], { env }).catch(
+    (failure: { stdout: string; code: number }) => failure,
   )
+
+test('traffic and faults leave nothing behind', { timeout: 400_000 }, async () => {
+  const { stdout, code } = await run('--seconds', '60')
   expect(code, stdout).toBe(undefined)
   expect(stdout).toMatch(/^soak by seed 6: \d+ rounds/)
 })
