@@ -12,7 +12,7 @@ const capability = {
 
 export const patterns: [name: string, app: NonNullable<BusOptions['app']>][] = [
   ['brownfield', {}],
-  ['isolation', isolation('stuck', { hookTimeout: 300 }, capability)],
+  ['isolation', isolation('stuck', { hookTimeout: 1500 }, capability)],
 ]
 
 export interface Told {
