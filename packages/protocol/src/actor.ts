@@ -1,6 +1,6 @@
 // The life of a worker as an xstate actor: core, frontend and isolation are each one of these, with their own `boot`,
 // `handshake`, `serve` and `drain`. An entry of its own (`@sallyport/protocol/actor`), because the rest needs no xstate.
-import { createActor, fromCallback, fromPromise, setup, type AnyStateMachine } from 'xstate'
+import { createActor, fromCallback, fromPromise, setup } from 'xstate'
 
 /** What happens in a worker, as events of its machine. Messages of the data plane are never among them. */
 export type LifeEvent = { type: 'stop' } | { type: 'link.closed' } | { type: 'fault'; error: unknown }
@@ -26,8 +26,8 @@ export interface WorkerActor {
 
 const failed = { target: '#worker.failed', actions: 'keepError' } as const
 
-/** For the page that draws it: of a life that does nothing. */
-export const createWorkerMachine = (): AnyStateMachine =>
+/** For the page that draws it: of a life that does nothing. A machine of xstate's, whose types users have not got. */
+export const createWorkerMachine = (): object =>
   workerMachine(
     {
       boot: async () => {},

@@ -4,6 +4,7 @@
 import { MIN_ATTACHMENT_BYTES } from './bounds.js'
 import { METHOD } from './contract.js'
 import { holdsBytes, isBytes, type Message } from './message.js'
+import { isArrayBuffer } from './own-bytes.js'
 
 /** Stands for the next attachment of the frame: its length, in 4 bytes. */
 export const ATTACHMENT_EXTENSION = 0x53
@@ -74,7 +75,7 @@ function mark(value: unknown, attachments: Uint8Array[], lengths: number[]): unk
 }
 
 function attach(value: Uint8Array | ArrayBuffer, attachments: Uint8Array[], lengths: number[]): AttachmentMark {
-  const bytes = value instanceof ArrayBuffer ? new Uint8Array(value) : value
+  const bytes = isArrayBuffer(value) ? new Uint8Array(value) : value
   attachments.push(bytes)
   lengths.push(bytes.byteLength)
   return new AttachmentMark(bytes.byteLength)

@@ -75,10 +75,6 @@ export function fromErrorObject(object: ErrorObject): BusError {
   return new BusError(reason, object.message, 'data' in object ? { data: object.data } : {})
 }
 
-/** What was to be sent can't be: `what` names it, and `cause` was thrown as it was encoded. */
-export const uncarriable = (what: string, reason: BusErrorReason, cause: unknown): BusError =>
-  new BusError(reason, `${what} can’t be carried: ${describeThrown(cause)}`, { cause })
-
 /** A text for whatever was thrown, which may be anything: nothing of it can make this throw. */
 export function describeThrown(thrown: unknown): string {
   try {

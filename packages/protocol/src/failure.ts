@@ -1,6 +1,7 @@
 // What a caller is told of an error. A handler's own value goes to its caller as it is; of an Error only the message goes,
 // and of Node's own errors nothing that may name a path.
 import { getSystemErrorMap } from 'node:util'
+import { isThrownByCommand, type CommandError } from './command-error.js'
 import { BusError, describeThrown, isBusError } from './error.js'
 import { describeCommand } from './message.js'
 
@@ -9,12 +10,20 @@ export function failureOf(method: string, thrown: unknown): BusError {
   const failed = `${describeCommand(method)} failed`
   try {
     if (isBusError(thrown)) return thrown
+    if (isThrownByCommand(thrown)) return failureWithCode(thrown)
     const value = thrown instanceof Error ? messageOf(thrown) : thrown
     return new BusError('CommandFailed', typeof value === 'string' ? value : failed, { data: value ?? null })
   } catch {
     // A proxy or a getter that throws when it is looked at.
     return new BusError('CommandFailed', failed, { data: null })
   }
+}
+
+/** An Error as its data is told of as one that is thrown. */
+function failureWithCode({ code, message: given, data: kept }: CommandError): BusError {
+  const message = String(given)
+  const data = kept instanceof Error ? messageOf(kept) : kept
+  return new BusError('CommandFailed', message, { data: { code, message, ...(data !== undefined && { data }) } })
 }
 
 /** `ENOENT: no such file or directory, open '/etc/secret'` without what was opened; of loading a module the code alone. */

@@ -1,4 +1,5 @@
 // A frame is the unit on a link: a kind byte, and a body that holds one message, a batch of them, or an attachment.
+import { isArrayBuffer } from './own-bytes.js'
 
 /**
  * The kind byte of each frame. Zero is never used, so that cleared memory is no frame. `end` has no body: a frontend tells
@@ -33,7 +34,7 @@ export const RECORD_HEADROOM = 1
 export const isAlone = (bytes: Uint8Array, headroom: number): bytes is Uint8Array<ArrayBuffer> =>
   bytes.byteOffset === headroom &&
   bytes.byteLength + headroom === bytes.buffer.byteLength &&
-  bytes.buffer instanceof ArrayBuffer
+  isArrayBuffer(bytes.buffer)
 
 /**
  * Writes a frame as kind byte and body into an ArrayBuffer of just that size, ready to be given away. A record brings its

@@ -5,7 +5,9 @@
 export interface FrontendFunctions {
   readonly BusError: abstract new (...args: never) => Error
   readonly Channel: abstract new (...args: never) => object
+  readonly CommandError: abstract new (...args: never) => Error
   isBusError(error: unknown, reason?: never): boolean
+  isCommandError(error: unknown, code?: never): boolean
   getLabel(): string
   getData(): unknown
   invoke(command: never, args: never, options: never): Promise<unknown>

@@ -12,12 +12,22 @@ export {
   MAX_KEPT_BYTES,
 } from './bounds.js'
 export { carriesBytes } from './attachments.js'
+export { isArrayBuffer, isUint8Array } from './own-bytes.js'
 export { MAX_ATTACHED_BYTES, MIN_ATTACHMENT_BYTES } from './bounds.js'
 export { BatchReader } from './batch-reader.js'
 export { cancelled, checkOptionNames, checkPatience, watchPatience, type CallOptions } from './call-options.js'
 export { CallSlots } from './call-slots.js'
 export type { Codec, CodecName, EncodedMessage } from './codec.js'
 export { codecs } from './codecs.js'
+export {
+  CommandError,
+  isCommandError,
+  withoutData,
+  type CommandErrorData,
+  type FailedCommand,
+} from './command-error.js'
+export { explainTypeScript } from './explain-typescript.js'
+export { MAX_CONFIRM_TEXT, toConfirmText } from './confirm-text.js'
 export {
   CHANNEL_WINDOW,
   EVENT_NAME_RULE,
@@ -40,12 +50,14 @@ export {
   fromErrorObject,
   isBusError,
   toErrorObject,
-  uncarriable,
   type BusErrorCode,
   type BusErrorReason,
   type ErrorObject,
 } from './error.js'
 export { failureOf } from './failure.js'
+export type { CallTrace, EventTrace, TracedError } from './trace.js'
+export { addTraceContext, type TraceContext } from './trace-context.js'
+export { traceCaller, traceRun, type CallChannel, type Outcome } from './traced.js'
 export type { FrontendFunctions, FrontendScript, ScriptRunner } from './frontend-script.js'
 export { FRAME_KIND, isAlone, readFrame, writeFrame, type Frame, type FrameKind } from './frame.js'
 export type { Link, LinkReceiver, ReceivedFrame } from './link.js'
@@ -79,6 +91,7 @@ export { recordRefused } from './record-refused.js'
 export { encodeValue, putLast } from './run.js'
 export { isThenable } from './thenable.js'
 export { buffersOf, checkTransfer } from './transfer.js'
+export { LONGEST, Stopwatch } from './stopwatch.js'
 export { createStreamLink } from './stream-link.js'
 export { ReportLimit } from './report-limit.js'
 export { receiveError, reportError, type ReportedError } from './reported-error.js'
@@ -97,8 +110,10 @@ export {
   type FrontendWorkerData,
   type GateCommand,
   type GateReport,
+  type GateTimes,
   type GateWorkerData,
   type SessionKey,
   type StateReport,
   type StrayReadReport,
 } from './workers.js'
+export { uncarriable, whyUncarriable } from './uncarriable.js'

@@ -64,11 +64,15 @@ function scanIfLarge(text: string): void {
   if (bytes.byteLength > SCAN_ABOVE_BYTES) scanJson(bytes)
 }
 
+/** V8 quotes what it could not read, which somebody has sent, and which ends in a log. */
+const withoutSource = (message: string): string =>
+  message.replace(/, (?:\.\.\.)?".*"(?:\.\.\.)? is not valid JSON$/s, ' in JSON')
+
 function decode(body: Uint8Array, trusted = false): unknown {
   try {
     return read(body, trusted)
   } catch (error) {
-    throw new BusError('ParseError', `Parse error: ${(error as Error).message}`)
+    throw new BusError('ParseError', `Parse error: ${withoutSource((error as Error).message)}`)
   }
 }
 

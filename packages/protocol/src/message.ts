@@ -1,6 +1,8 @@
 // JSON-RPC 2.0 messages (https://www.jsonrpc.org/specification), with `headers` as the one member that is ours, and the
 // guards that decide whether something that came in is one.
 import { BusError, type ErrorObject } from './error.js'
+import { checkTraceContext } from './trace-context.js'
+import { isArrayBuffer, isUint8Array } from './own-bytes.js'
 
 /** A string, or a safe integer: fractions and larger numbers do not survive every JSON implementation. */
 export type RequestId = string | number
@@ -51,16 +53,25 @@ export const isRequestId = (id: unknown): id is RequestId => typeof id === 'stri
 
 /** True for Uint8Array (Buffer too) and ArrayBuffer: what the bus carries as raw bytes. */
 export const isBytes = (value: unknown): value is Uint8Array | ArrayBuffer =>
-  value instanceof Uint8Array || value instanceof ArrayBuffer
+  isUint8Array(value) || isArrayBuffer(value)
 
 /** Of params that a codec would write as something else than named arguments, or bytes. */
 export const UNNAMED = 'the arguments are written as neither an object nor bytes: look at their toJSON'
 
-/** True for bytes, and for an object with bytes at its top level: what needs the msgpack lane under any codec. */
+/**
+ * True for bytes, and for an object with bytes at its top level: what needs the msgpack lane under any codec.
+ *
+ * @throws BusError `InvalidParams` where a promise is seen there, of which every codec would make an empty object
+ */
 export function holdsBytes(value: unknown): boolean {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
   if (isBytes(value)) return true
-  for (const key of Object.keys(value)) if (isBytes((value as Record<string, unknown>)[key])) return true
+  for (const key of Object.keys(value)) {
+    const member = (value as Record<string, unknown>)[key]
+    if (isBytes(member)) return true
+    if (member instanceof Promise)
+      throw new BusError('InvalidParams', `its ${JSON.stringify(key)} is a Promise: is an \`await\` missing?`)
+  }
   return false
 }
 
@@ -73,7 +84,7 @@ export const idOf = (message: unknown): RequestId | null =>
   isObject(message) && isRequestId(message['id']) ? message['id'] : null
 
 /**
- * Checks one incoming call, and gives it back typed.
+ * Checks one incoming call, and gives it back typed, without a trace context that is none.
  *
  * @throws BusError `InvalidRequest`, which names the member that is wrong.
  */
@@ -86,8 +97,9 @@ export function parseCall(message: unknown): CallMessage {
   if (params !== undefined && !isObject(params) && !isBytes(params)) {
     throw invalid(`\`params\` of ${describeName(method)} must be an object of named arguments, or bytes`)
   }
-  if (headers !== undefined && !isHeaders(headers)) {
-    throw invalid(`\`headers\` of ${describeName(method)} must be an object of strings`)
+  if (headers !== undefined) {
+    if (!isHeaders(headers)) throw invalid(`\`headers\` of ${describeName(method)} must be an object of strings`)
+    checkTraceContext(headers)
   }
   return message as unknown as CallMessage
 }

@@ -6,6 +6,7 @@ import { MAX_DEPTH, MAX_NODES } from './bounds.js'
 import { protoKey, tooDeep, tooMany } from './json-scan.js'
 import type { Output } from './msgpack-output.js'
 import { writeDate } from './msgpack-timestamp.js'
+import { isArrayBuffer, isUint8Array } from './own-bytes.js'
 
 export class Writer {
   readonly #out: Output
@@ -99,8 +100,8 @@ export class Writer {
   /** Whatever is no plain data: the table in docs/wire.md. */
   #rare(value: object, depth: number): void {
     const out = this.#out
-    if (value instanceof Uint8Array) return out.binary(value)
-    if (value instanceof ArrayBuffer) return out.binary(new Uint8Array(value))
+    if (isUint8Array(value)) return out.binary(value)
+    if (isArrayBuffer(value)) return out.binary(new Uint8Array(value))
     if (value instanceof AttachmentMark) {
       out.head(0xd6, 1, ATTACHMENT_EXTENSION)
       out.view.setUint32(out.at, value.length)

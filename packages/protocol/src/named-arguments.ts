@@ -9,7 +9,7 @@ export function checkNamedArguments(command: string, args: unknown): asserts arg
   const isObject = typeof args === 'object' && args !== null
   if (isObject && !(Symbol.iterator in args) && !isThenable(args)) return
   const kind = isObject ? `a ${Object.prototype.toString.call(args).slice(8, -1)}` : typeof args
-  const given = Array.isArray(args) ? 'an array' : kind
+  const given = Array.isArray(args) ? 'an array' : isThenable(args) ? `${kind}: is an \`await\` missing?` : kind
   throw new BusError(
     'InvalidParams',
     `Arguments of ${describeCommand(command)} must be an object of named arguments, or bytes: got ${given}`,

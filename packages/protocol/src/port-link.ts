@@ -9,6 +9,7 @@ import type { Frame } from './frame.js'
 import type { Link, LinkReceiver } from './link.js'
 import { PostReader, PostWriter, costOf, type Post } from './port-posts.js'
 import { RoomSignal } from './room-signal.js'
+import { isArrayBuffer } from './own-bytes.js'
 
 /** How long a link that was closed waits for a peer that takes nothing of what still waits, in milliseconds: a busy one. */
 const LINGER = 30_000
@@ -96,7 +97,7 @@ class PortLink implements Link {
 
   #post(post: Post, cost: number): void {
     this.#sent.add(cost)
-    if (post instanceof ArrayBuffer) return this.#port.postMessage(post, [post])
+    if (isArrayBuffer(post)) return this.#port.postMessage(post, [post])
     this.#port.postMessage(
       post,
       post.filter(item => typeof item !== 'number'),
@@ -108,7 +109,7 @@ class PortLink implements Link {
     if (!this.#open) return
     const cost = costOf(data)
     if (cost < 0) return this.#fault()
-    if (data instanceof ArrayBuffer && !this.#paused && this.#arrived.length === 0) return this.#read(data, false, cost)
+    if (isArrayBuffer(data) && !this.#paused && this.#arrived.length === 0) return this.#read(data, false, cost)
     // An honest peer sends nothing once it has filled the window.
     if (this.#arrivedBytes >= CREDIT_WINDOW_BYTES) return this.#fault('The peer sends more than it has credit for')
     const items = Array.isArray(data) ? (data as Arrived['item'][]) : [data as Arrived['item']]

@@ -3,6 +3,7 @@
 import { BUFFER_COST, MAX_ATTACHED_BYTES, MIN_ATTACHMENT_BYTES } from './bounds.js'
 import { FRAME_KIND, isAlone, readFrame, writeFrame, type Frame } from './frame.js'
 import type { ReceivedFrame } from './link.js'
+import { isArrayBuffer } from './own-bytes.js'
 
 export type Post = ArrayBuffer | (number | ArrayBuffer)[]
 
@@ -13,13 +14,13 @@ const NONE = -1
 
 /** What a post costs of the window; less than 0 for what is none, as far as can be told without reading it. */
 export function costOf(post: unknown): number {
-  if (post instanceof ArrayBuffer) return post.byteLength + BUFFER_COST
+  if (isArrayBuffer(post)) return post.byteLength + BUFFER_COST
   if (post === FRAME_KIND.bytes) return BUFFER_COST
   if (!Array.isArray(post) || post.length > MAX_LIST) return NONE
   let cost = BUFFER_COST
   for (let i = 0; i < post.length; i++) {
     const item: unknown = post[i]
-    if (item instanceof ArrayBuffer) cost += item.byteLength + BUFFER_COST
+    if (isArrayBuffer(item)) cost += item.byteLength + BUFFER_COST
     else if (item !== FRAME_KIND.bytes) return NONE
   }
   return cost
@@ -54,7 +55,7 @@ export class PostReader {
 
   /** The frame; `undefined` for the number before an attachment, and `null` for what is no frame. */
   read(item: number | ArrayBuffer, more: boolean): ReceivedFrame | undefined | null {
-    if (!(item instanceof ArrayBuffer)) {
+    if (!isArrayBuffer(item)) {
       if (this.#attaching) return null
       this.#attaching = true
       return undefined

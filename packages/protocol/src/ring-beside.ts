@@ -6,6 +6,7 @@ import { MAX_ATTACHED_BYTES } from './bounds.js'
 import { FRAME_KIND, RECORD_HEADROOM, isAlone, type FrameKind } from './frame.js'
 import { ringFault } from './ring.js'
 import type { RingWriter } from './ring-writer.js'
+import { isArrayBuffer } from './own-bytes.js'
 
 /** The bytes of a body at most: the largest attachment, and room for a record's header and tag around it. */
 export const MAX_BESIDE_BYTES: number = MAX_ATTACHED_BYTES + 4096
@@ -88,7 +89,7 @@ export class BesideReceiver {
   }
 
   #keep(data: unknown): void {
-    if (!(data instanceof ArrayBuffer)) throw ringFault('no bytes on the port beside it')
+    if (!isArrayBuffer(data)) throw ringFault('no bytes on the port beside it')
     this.#bytes += data.byteLength
     const count = this.#arrived.push(data)
     const most = count > 1 ? WINDOW_BYTES + count * RECORD_HEADROOM : MAX_BESIDE_BYTES + RECORD_HEADROOM

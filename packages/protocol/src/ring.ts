@@ -19,7 +19,7 @@ const CONTROL_BYTES = 512
 const MIN_BYTES = 1024
 const MAX_BYTES: number = 2 ** 24
 /** 64 KiB to 1 MiB measured alike; this holds a turn's frames, and two of it fit a second-level cache. */
-export const RING_BYTES: number = 2 ** 18
+const RING_BYTES: number = 2 ** 18
 
 export const HEADER_BYTES = 8
 /** A header that says: nothing more up to the end of the memory. */

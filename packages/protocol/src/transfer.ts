@@ -3,6 +3,7 @@ import * as workerThreads from 'node:worker_threads'
 import { BusError, describeThrown } from './error.js'
 import { isAlone } from './frame.js'
 import { holdsBytes, isBytes } from './message.js'
+import { isArrayBuffer } from './own-bytes.js'
 
 /**
  * Makes bytes ready to be sent, each alone in its buffer, which nobody else knows. What is not in `transfer` is copied. What
@@ -60,7 +61,7 @@ const isPooled: (buffer: object) => boolean =
 /** The buffers of the bytes that a value is, or has as its own members. */
 export function buffersOf(value: unknown): Set<ArrayBufferLike> {
   const members: unknown[] = isBytes(value) ? [value] : holdsBytes(value) ? Object.values(value as object) : []
-  return new Set(members.filter(isBytes).map(bytes => (bytes instanceof ArrayBuffer ? bytes : bytes.buffer)))
+  return new Set(members.filter(isBytes).map(bytes => (isArrayBuffer(bytes) ? bytes : bytes.buffer)))
 }
 
 /**
@@ -72,7 +73,7 @@ export function checkTransfer(transfer: unknown, value: unknown): void {
   if (!Array.isArray(transfer)) throw new BusError('InvalidParams', '`transfer` must be a list of ArrayBuffers')
   const carried = buffersOf(value)
   for (const buffer of transfer as unknown[]) {
-    if (!(buffer instanceof ArrayBuffer)) {
+    if (!isArrayBuffer(buffer)) {
       throw new BusError('InvalidParams', '`transfer` takes ArrayBuffers: of a Uint8Array its `buffer`')
     }
     if (!carried.has(buffer)) {

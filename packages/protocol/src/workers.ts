@@ -1,5 +1,6 @@
 // What the host hands to the workers that it starts, and what they tell it beside their state. It stands here because core
 // must not import what runs in them, nor they core.
+import type { RecordableHistogram } from 'node:perf_hooks'
 import type { MessagePort } from 'node:worker_threads'
 import type { LifeState } from './actor.js'
 import type { CodecName } from './codec.js'
@@ -33,6 +34,8 @@ export interface FrontendStart {
   data?: unknown
   /** The deadline in milliseconds of calls that have none of their own. */
   timeout?: number | undefined
+  /** Its stacks lead to what its modules were made from. */
+  sourceMaps?: boolean
   /** Where this worker or process is under Node's permission model. */
   sandbox?: FrontendSandbox
   /** What runs the module as a script, out of Node's reach: a URL. See `ScriptRunner`. */
@@ -90,6 +93,16 @@ export interface GateWorkerData {
    * holds another number for each message.
    */
   watch: SharedArrayBuffer | undefined
+  /** Without them nobody reads how long it takes. */
+  times: GateTimes | undefined
+}
+
+/** How long a gate takes, in nanoseconds: the host reads what the gate records. */
+export interface GateTimes {
+  /** For one message. */
+  hook: RecordableHistogram
+  /** For one record. */
+  seal: RecordableHistogram
 }
 
 /** Host → gate: a link to its frontend, and the port on which core gives the key of its session. Or the gate is to end. */

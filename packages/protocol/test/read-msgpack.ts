@@ -2,7 +2,7 @@
 // be, value for value, what is read here.
 
 /** Stands for a text that is not UTF-8, for which readers choose replacements of their own, and for what holds it. */
-export const ANYTHING = Symbol('anything')
+const ANYTHING = Symbol('anything')
 
 export function readMsgpack(bytes: Uint8Array): unknown {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)

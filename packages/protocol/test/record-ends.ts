@@ -6,7 +6,7 @@ export const session = Buffer.from('a session id, 16')
 export const secret = createSessionSecret(Buffer.alloc(32, 1), session)
 export const NOW = 1_700_000_000_000
 
-export const optionsOf = (over: Partial<OpenerOptions> = {}): OpenerOptions => ({
+const optionsOf = (over: Partial<OpenerOptions> = {}): OpenerOptions => ({
   secret,
   session,
   direction: 'to core',

@@ -3,7 +3,7 @@
 import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises'
 
 /** A small generator of random numbers that a seed decides (mulberry32). */
-export function randomOf(seed) {
+function randomOf(seed) {
   let state = seed | 0
   return below => {
     state = (state + 0x6d2b79f5) | 0
