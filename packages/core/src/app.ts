@@ -12,6 +12,7 @@ import { StateStore, type StateKey } from './state.js'
 export type AppEventHandler<T = unknown> = (event: BusEvent<T>) => unknown
 
 export interface App {
+  /** Core's log. That of a plugin's `setup` and `teardown` has the plugin's name in each line, as `plugin`. */
   readonly log: Logger
   /** Sends an event to every listener: in core, the host and all frontends. */
   emit(event: string, payload?: unknown): void

@@ -8,6 +8,7 @@ import {
   MAX_WAITING_EVENT_BYTES,
   type EncodedMessage,
   type PackedMessage,
+  isUint8Array,
 } from '@sallyport/protocol'
 import type { RunHome } from './runs.js'
 
@@ -128,6 +129,6 @@ const GONE: Waiting = { home: undefined, index: 0, encoded: '', bytes: 0, isEven
 
 /** About what it takes of memory. */
 export function sizeOf(encoded: Encoded): number {
-  if (typeof encoded === 'string' || encoded instanceof Uint8Array) return encoded.length
+  if (typeof encoded === 'string' || isUint8Array(encoded)) return encoded.length
   return encoded.attachments.reduce((sum, { byteLength }) => sum + byteLength, encoded.encoded.length)
 }

@@ -8,7 +8,10 @@ import type { RunHome } from './runs.js'
 /** An ordered stream to the frontend that passed the channel as an argument. */
 export interface Channel<T = unknown> {
   readonly id: number
-  /** Aborts when nobody receives any more: the frontend has closed the channel, given up its call, or is gone. */
+  /**
+   * Aborts when nobody receives any more: the frontend has closed the channel, given up its call, or is gone; and where the call
+   * that opened it has failed.
+   */
   readonly signal: AbortSignal
   /**
    * Sends a message, as it is now; resolves when there is room for the next. At most 256 messages are under way at a time. Of
@@ -144,6 +147,13 @@ export class SendingChannel implements Channel, RunHome {
   end(): void {
     this.#ending = true
     if (this.#waiting.length === 0) this.#finish()
+  }
+
+  /** The call that has opened it has failed: it ends, and who holds it, and sends nothing just now, hears of it. */
+  fail(): void {
+    this.end()
+    this.#why ??= `The call that has opened channel ${this.id} has failed`
+    this.#controller?.abort(this.#disconnected())
   }
 
   /** The frontend has taken that many messages: it is believed once its link has room. */

@@ -63,6 +63,11 @@ describe('the channels of a frontend', () => {
       else table.close(id)
     }
     expect(aborted).toBe(2 * MAX_CHANNELS)
+    const failing = { held: channelReference(1) }
+    const [opened] = table.bind(failing)
+    const { signal } = failing.held as unknown as Channel
+    opened!.fail()
+    expect(signal).toMatchObject({ aborted: true, reason: { message: expect.stringContaining('failed') as string } })
     const [late] = bind(1)
     table.close(1)
     expect(late!.signal).toMatchObject({ aborted: true, reason: { reason: 'Disconnected' } })

@@ -1,6 +1,13 @@
 // The channels of one frontend. A channel comes in as a reference among the top-level arguments of a call, and takes its
 // place there.
-import { BusError, MAX_CHANNELS, STREAM_HEADER, parseChannelReference, type CallHeaders } from '@sallyport/protocol'
+import {
+  BusError,
+  MAX_CHANNELS,
+  STREAM_HEADER,
+  parseChannelReference,
+  type CallHeaders,
+  isUint8Array,
+} from '@sallyport/protocol'
 import { SendingChannel, type ChannelSender } from './channel.js'
 
 export class ChannelTable {
@@ -18,7 +25,7 @@ export class ChannelTable {
    * @throws BusError `Overloaded` beyond the bound
    */
   bind(args: unknown): readonly SendingChannel[] {
-    if (typeof args !== 'object' || args === null || args instanceof Uint8Array) return NONE
+    if (typeof args !== 'object' || args === null || isUint8Array(args)) return NONE
     const named = args as Record<string, unknown>
     let opened: SendingChannel[] | undefined
     for (const key of Object.keys(named)) {

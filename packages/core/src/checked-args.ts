@@ -1,6 +1,6 @@
 // Holds the arguments of a call against its command's schema. What is wrong is told in Tauri's words: the first argument in
 // the text, all of them in `data.issues`.
-import { BusError } from '@sallyport/protocol'
+import { BusError, isUint8Array } from '@sallyport/protocol'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Runnable } from './context.js'
 import { invalidArgument, shortName, whyMissing } from './invalid-args.js'
@@ -11,7 +11,7 @@ export function checked(method: string, schema: StandardSchemaV1, run: Runnable[
     schema['~standard'].validate(value)
 
   const refuse = (args: unknown, issues: Issues): Promise<never> => {
-    if (args instanceof Uint8Array) return refuseBytes(args, issues)
+    if (isUint8Array(args)) return refuseBytes(args, issues)
     throw invalid(method, args, issues)
   }
 
@@ -47,6 +47,4 @@ function invalid(method: string, args: unknown, given: Issues): BusError {
 }
 
 const isMissing = (args: unknown, key: string): boolean =>
-  args instanceof Uint8Array ||
-  !Object.hasOwn(args as object, key) ||
-  (args as Record<string, unknown>)[key] === undefined
+  isUint8Array(args) || !Object.hasOwn(args as object, key) || (args as Record<string, unknown>)[key] === undefined

@@ -8,6 +8,7 @@ import { permissionsOf } from './authority/identifier.js'
 import { checked } from './checked-args.js'
 import type { Call, Runnable } from './context.js'
 import type { AnyCommand, Commands, CoreDefinition } from './define.js'
+import { around } from './middleware.js'
 import type { Pool } from './pool.js'
 
 export interface RunnableCommand extends CommandName, Runnable {}
@@ -27,7 +28,8 @@ export function createRegistry(
       if (name === '' || (plugin === undefined && /^\$\/|^plugin:/.test(name))) {
         throw new BusError('InvalidParams', `${describeCommand(name)} has a name that the bus keeps for itself`)
       }
-      registry.set(method, { method, owner, ...permissionsOf(name, plugin), run: runner(method, command, pool) })
+      const run = around(definition.use ?? [], method, runner(method, command, pool))
+      registry.set(method, { method, owner, ...permissionsOf(name, plugin), run })
     }
   }
   addAll('app', definition.commands)

@@ -7,6 +7,7 @@ import type { CommandName } from './authority/catalogue.js'
 import type { CommandScope } from './authority/scope.js'
 import type { SendingChannel } from './channel.js'
 import type { ListenerHome } from './delivery.js'
+import type { Asking } from './questions.js'
 import type { Resources } from './resources.js'
 
 export interface CommandRequest {
@@ -21,14 +22,29 @@ export interface CommandContext {
   readonly label: string
   /** Aborts when the caller gives up or goes away, or when the bus closes. */
   readonly signal: AbortSignal
+  /** Of core's log: its lines have `label` and `command`, and `plugin` where a plugin has the command. */
   readonly log: Logger
   readonly request: CommandRequest
   /** What the caller's permissions allow and deny beyond calling the command. */
   readonly scope: CommandScope
   /** What is kept open for this frontend between its calls, by number; closed when it goes. */
   readonly resources: Resources
+  /**
+   * Asks the host's `onConfirm`, and a person perhaps: `false` where there is none. The text is shown with control characters
+   * replaced, and cut at 4096 characters. The caller's deadline goes on meanwhile.
+   *
+   * @throws BusError `Overloaded` while 16 questions of this frontend are open; the signal's reason once it aborts
+   * @example if (!(await ctx.confirm(`Delete ${path}?`))) throw new CommandError('REFUSED')
+   */
+  readonly confirm: (text: string) => Promise<boolean>
   /** What `app.manage` was given: `ctx.state(Counter)`. @throws what `app.state` throws */
   readonly state: App['state']
+}
+
+/** Where a call has come in. */
+export interface CallHome extends ListenerHome {
+  /** Of `ctx.confirm`. */
+  ask(text: unknown, asking: Asking): Promise<boolean>
 }
 
 interface CallOptions {
@@ -39,7 +55,7 @@ interface CallOptions {
   command: CommandName
   permits: Permits
   request: CommandRequest
-  home: ListenerHome
+  home: CallHome
   /** Those that came with this call first. */
   channels: readonly SendingChannel[]
 }
@@ -58,7 +74,7 @@ export class Call implements CommandContext {
   readonly #id: RequestId | undefined
   readonly #command: CommandName
   readonly #permits: Permits
-  readonly #home: ListenerHome
+  readonly #home: CallHome
   readonly #channels: readonly SendingChannel[]
   #controller: AbortController | undefined
 
@@ -88,6 +104,11 @@ export class Call implements CommandContext {
     return (this.#controller ??= new AbortController()).signal
   }
 
+  /** @internal Why nobody waits for its answer any more. */
+  get givenUp(): BusError | undefined {
+    return this.#controller?.signal.reason as BusError | undefined
+  }
+
   /** @internal */
   get method(): string {
     return this.#command.method
@@ -101,8 +122,15 @@ export class Call implements CommandContext {
     return this.app.state
   }
 
+  get confirm(): (text: string) => Promise<boolean> {
+    const { label, method: command } = this
+    return text => this.#home.ask(text, { label, command, signal: this.signal })
+  }
+
   get log(): Logger {
-    return this.app.log.child({ label: this.label, command: this.#command.method })
+    const { method, owner } = this.#command
+    const about = { label: this.label, command: method }
+    return this.app.log.child(owner === 'plugin' ? { ...about, plugin: pluginOf(method) } : about)
   }
 
   /** Aborts the signal, whether it has been read yet or not, and takes its receiver from each channel of the call. */
@@ -114,6 +142,9 @@ export class Call implements CommandContext {
 
   /** A call that has failed ends its channels. */
   endChannels(): void {
-    for (const channel of this.#channels) channel.end()
+    for (const channel of this.#channels) channel.fail()
   }
 }
+
+/** `plugin:fs|read_text_file` is that of `fs`. */
+const pluginOf = (method: string): string => method.slice('plugin:'.length, method.indexOf('|'))

@@ -15,11 +15,24 @@ export interface AppInfo {
   identifier?: string
 }
 
+/** How often each of these frontends may call each of these commands. */
+export interface CallQuota {
+  /** Labels, as globs like those of capabilities: all of them, unless given. */
+  windows?: readonly string[] | undefined
+  /** Names, as they are called (`read_file`, `plugin:fs|*`), as globs likewise: all but the bus's own, unless given. */
+  commands?: readonly string[] | undefined
+  /** Calls in a second; a second's calls may come at once. */
+  rate?: number | undefined
+  /** Calls that run at a time: those too that were given up and whose handlers go on. */
+  concurrency?: number | undefined
+}
+
 export interface CallLimits {
   /** The deadline in milliseconds of calls that have none of their own. */
   timeout?: number | undefined
   /** Milliseconds after which a call that still runs is told of. */
   slowAfter?: number | false | undefined
+  quotas?: readonly CallQuota[] | undefined
 }
 
 export interface CoreOptions {
@@ -49,6 +62,8 @@ export interface CoreWorkerData extends CoreOptions {
   /** The user's core module, as a URL. */
   module: string
   changes: CapabilityChanges
+  /** Its stacks lead to what its modules were made from. */
+  sourceMaps: boolean
   heartbeat: Heartbeat | undefined
 }
 
@@ -85,6 +100,8 @@ export type CoreCommand =
   | { type: 'end'; label: string }
   /** Core answers with `measured`. */
   | { type: 'measure' }
+  /** The answer to the question of this number. */
+  | { type: 'confirmed'; id: number; agreed: boolean }
   | { type: 'stop'; timeout: number }
 
 /** Core → host. */
@@ -103,5 +120,9 @@ export type CoreReport =
   | { type: 'overload'; label: string; dropped: number }
   /** The meters are up to date; these are the calls that run, 20 of them at most. */
   | { type: 'measured'; running: RunningCall[] }
+  /** A command asks the host; the number is no other question's of this core. */
+  | { type: 'confirm'; id: number; label: string; command: string; text: string }
+  /** Nobody waits for its answer any more. */
+  | { type: 'withdraw'; id: number }
   /** It has come over the link of this number. */
   | { type: 'fault'; label: string; id: number; error: ReportedError }

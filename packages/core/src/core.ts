@@ -13,6 +13,8 @@ import { Meter } from './meter.js'
 import { createCoreCommands } from './plugins/core-commands.js'
 import { createPathResolver, surroundingsHere } from './plugins/path/resolver.js'
 import { createPool } from './pool.js'
+import { Questions } from './questions.js'
+import { createQuotas } from './quotas.js'
 import { ResourceTable } from './resources.js'
 import { Sessions, type SessionsParts } from './sessions.js'
 import { watchSlowCalls } from './slow-calls.js'
@@ -24,6 +26,8 @@ export interface Core {
   begin(label: string): void
   /** Tells that a frontend is gone, once its session has ended. */
   end(label: string): void
+  /** The host has answered what a command has asked. */
+  answer(question: number, agreed: boolean): void
   /** Brings what can be read of each link up to date. Gives the calls that run, a few of them. */
   measure(): RunningCall[]
   /** Takes no further call; resolves once those that run have ended. */
@@ -47,7 +51,8 @@ export async function createCore(
 ): Promise<Core> {
   const router = new EventRouter()
   const pool = createPool(getLog)
-  const sessions = new Sessions({ router, getLog, report: reportTo(report) })
+  const questions = new Questions(report)
+  const sessions = new Sessions({ router, getLog, report: reportTo(report, label => quotas.closed(label)) })
   const resources = new ResourceTable({
     failed: error => getLog().error({ err: error }, 'a resource of the app could not be closed'),
   })
@@ -64,6 +69,7 @@ export async function createCore(
     warn,
   })
   if (changes) authority.restore(changes)
+  const quotas = createQuotas(calls?.quotas ?? [], registry, getLog)
   const hostRegistry: CommandRegistry = new Map([...registry, ...createHostCommands(authority, sessions).map(named)])
   const call: AppParts['call'] = (label, name, args, options) =>
     sessions.call(label, name, args, calls?.timeout === undefined ? options : { timeout: calls.timeout, ...options })
@@ -101,14 +107,16 @@ export async function createCore(
         link,
         opener,
         permits,
-        registry: label === undefined ? hostRegistry : registry,
+        registry: label === undefined ? hostRegistry : quotas.registryOf(label),
         app,
+        questions,
         meter: new Meter(meter),
       })
       if (runs && label !== undefined) sessions.begin(label)
     },
     begin: label => sessions.begin(label),
     end: label => sessions.end(label),
+    answer: (question, agreed) => questions.answer(question, agreed),
     measure: () => sessions.measure(),
     drain: () => sessions.drain(),
     close: (patience = 0) => (closing ??= close(patience)),
@@ -117,7 +125,7 @@ export async function createCore(
 
 const named = (command: RunnableCommand): [string, RunnableCommand] => [command.method, command]
 
-function reportTo(report: (report: CoreReport) => void): SessionsParts['report'] {
+function reportTo(report: (report: CoreReport) => void, ended: (label: string) => void): SessionsParts['report'] {
   return {
     denied(label, command, more) {
       report({ type: 'denied', label, command, more })
@@ -129,6 +137,7 @@ function reportTo(report: (report: CoreReport) => void): SessionsParts['report']
       report({ type: 'slow', label, command, ms, more })
     },
     closed(label, id) {
+      ended(label)
       report({ type: 'closed', label, id })
     },
     fault(label, id, error) {

@@ -39,6 +39,26 @@ test('commands', () => {
   expectTypeOf(core.commands.heavy).toEqualTypeOf<Command<{ n: number }, Promise<unknown>>>()
 })
 
+test('middleware', () => {
+  const core = defineCore({
+    use: [
+      async ({ command: name, args, ctx }, next) => {
+        expectTypeOf(name).toEqualTypeOf<string>()
+        expectTypeOf(args).toEqualTypeOf<unknown>()
+        expectTypeOf(ctx).toEqualTypeOf<CommandContext>()
+        expectTypeOf(next).toEqualTypeOf<() => Promise<unknown>>()
+        // @ts-expect-error the arguments are not replaced
+        await next({ name: 'x' })
+        return next()
+      },
+    ],
+    commands: { add: ({ a, b }: { a: number; b: number }) => a + b },
+  })
+  expectTypeOf(core.commands.add).toEqualTypeOf<(args: { a: number; b: number }) => number>()
+  // @ts-expect-error a list
+  defineCore({ use: () => {} })
+})
+
 test('state and resources', () => {
   class Counter {
     count = 0

@@ -5,6 +5,7 @@ import type { App } from './app.js'
 import type { PermissionFile } from './authority/acl.js'
 import type { Scope } from './authority/scope.js'
 import type { CommandContext } from './context.js'
+import type { Middleware } from './middleware.js'
 
 /** A command's function: named arguments in, a value or a promise of one out. */
 export type CommandHandler<Args, Result> = (args: Args, ctx: CommandContext) => Result
@@ -114,6 +115,8 @@ export function plugin<const Name extends string, C extends Commands>(
 export interface CoreDefinition<C extends Commands = Commands> {
   commands?: C
   plugins?: readonly Plugin[]
+  /** Runs around each call of the commands of the app and its plugins, the first of them outermost: docs/commands.md. */
+  use?: readonly Middleware[]
   /** Runs once, before core is ready, after the setups of its plugins. */
   setup?(app: App): void | Promise<void>
   /** Runs once, when core ends, before the teardowns of its plugins. */

@@ -7,6 +7,8 @@ const of = (definition: unknown): unknown => definitionOf({ default: definition 
 it.each<[string, object, RegExp]>([
   ['a member', { setups: 1 }, /unknown member "setups" \(did you mean "setup"\?\)$/],
   ['a promise of one', Promise.resolve({}), /has no definition/],
+  ['use', { use: () => {} }, /use must be a list of functions$/],
+  ['one of use', { use: [() => {}, 5] }, /use must be a list of functions$/],
   ['teardown', { teardown: 5 }, /teardown must be a function$/],
   ['a plugin without a name', { plugins: [{}] }, /a plugin has no name: it is made with plugin\(name, { … }\)$/],
   [
@@ -28,6 +30,6 @@ it.each<[string, object, RegExp]>([
 it('a whole one is taken as it is', () => {
   const nothing = (): void => {}
   const plugin = { name: 'fs', commands: {}, permissions: [{}], setup: nothing, teardown: nothing }
-  const definition = { commands: {}, plugins: [plugin], setup: nothing, teardown: nothing }
+  const definition = { commands: {}, plugins: [plugin], use: [nothing], setup: nothing, teardown: nothing }
   expect(of(definition)).toBe(definition)
 })

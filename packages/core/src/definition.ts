@@ -1,9 +1,9 @@
-// Is what a core module exports a definition? A wrong one stops the start, with its mistake by name.
+// Is what a core module exports, or a host gives, a definition? A wrong one stops the start, with its mistake by name.
 import { BusError, describeName } from '@sallyport/protocol'
 import type { CoreDefinition } from './define.js'
 import { didYouMean } from './guess.js'
 
-const MEMBERS = ['commands', 'plugins', 'setup', 'teardown']
+const MEMBERS = ['commands', 'plugins', 'use', 'setup', 'teardown']
 const PLUGIN_MEMBERS = ['name', 'commands', 'permissions', 'setup', 'teardown']
 
 /** @throws BusError `InvalidParams` */
@@ -13,8 +13,21 @@ export function definitionOf(module: { default?: unknown }, url: string): CoreDe
   // A promise has no members, and would be a core without commands.
   if (!isObject(definition) || definition instanceof Promise)
     throw wrong(`${where} has no definition: it must \`export default defineCore({ … })\``)
-  checkMembers(where, definition, MEMBERS)
-  const { plugins = [] } = definition
+  return checkDefinition(where, definition)
+}
+
+/**
+ * @param others names that are right where no definition is given
+ * @throws BusError `InvalidParams`
+ */
+export function checkDefinition(where: string, definition: object, others: readonly string[] = []): CoreDefinition {
+  if (definition instanceof Promise) throw wrong(`${where} is a promise: \`await\` it`)
+  if (!isObject(definition)) throw wrong(`${where} is no definition: it is made with defineCore({ … })`)
+  if ('default' in definition) throw wrong(`${where} is a module: its definition is its \`default\``)
+  checkMembers(where, definition, MEMBERS, others)
+  const { plugins = [], use = [] } = definition
+  if (!Array.isArray(use) || !use.every(each => typeof each === 'function'))
+    throw wrong(`${where}: use must be a list of functions`)
   if (!Array.isArray(plugins) || !plugins.every(isObject)) throw wrong(`${where}: plugins must be a list of plugin(…)`)
   for (const plugin of plugins) {
     const { name, permissions = [] } = plugin
@@ -28,10 +41,17 @@ export function definitionOf(module: { default?: unknown }, url: string): CoreDe
 }
 
 /** What a definition and a plugin have in common, and that there is nothing else in it. */
-function checkMembers(where: string, given: Record<string, unknown>, members: readonly string[]): void {
+function checkMembers(
+  where: string,
+  given: Record<string, unknown>,
+  members: readonly string[],
+  others: readonly string[] = [],
+): void {
   for (const name of Object.keys(given)) {
-    if (!members.includes(name))
-      throw wrong(`${where}: unknown member ${describeName(name)}${didYouMean(name, members)}`)
+    if (members.includes(name)) continue
+    const isCommand = typeof given[name] === 'function' || Object(given[name]).kind === 'command'
+    const hint = didYouMean(name, [...members, ...others]) || (isCommand ? `: a command stands in commands: { … }` : '')
+    throw wrong(`${where}: unknown member ${describeName(name)}${hint}`)
   }
   if (!isObject(given['commands'] ?? {})) throw wrong(`${where}: commands must be an object of commands by name`)
   for (const name of ['setup', 'teardown']) {

@@ -10,7 +10,7 @@ export interface ListenerHome {
   /** Its listeners get the very payload, not a copy: whatever they do with it, the others have theirs by then. */
   readonly sharesPayload?: true
   /** An event has come from there. */
-  emitted?(): void
+  emitted?(event: unknown): void
   /** @throws when the payload can't be carried there. */
   deliver(delivery: Delivery, payload: Payload): void
 }

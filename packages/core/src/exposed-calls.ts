@@ -12,29 +12,45 @@ import {
   isBytes,
   parseAnswer,
   toErrorObject,
+  traceCaller,
+  type CallTrace,
   type ResponseMessage,
+  type TraceContext,
 } from '@sallyport/protocol'
 import { ChannelHandle } from './channel.js'
 import { checkFrontendCall, type FrontendCallOptions } from './frontend-call.js'
 import { COUNT } from './meter.js'
 import type { Replies } from './replies.js'
+import { frontendCalls, type From } from './tracing.js'
 
 export class ExposedCalls {
-  readonly #replies: Pick<Replies, 'request' | 'post'>
+  readonly #frontend: From
+  readonly #replies: Pick<Replies, 'request' | 'post' | 'error'>
+  readonly #warn: (text: string) => void
   readonly #pending: Pending
   readonly #counts: Float64Array
   #gone: string | undefined
 
-  constructor(replies: Pick<Replies, 'request' | 'post'>, counts: Float64Array) {
+  constructor(
+    frontend: From,
+    replies: Pick<Replies, 'request' | 'post' | 'error'>,
+    counts: Float64Array,
+    warn: (text: string) => void,
+  ) {
+    this.#frontend = frontend
     this.#replies = replies
+    this.#warn = warn
     this.#counts = counts
     this.#pending = new Pending(id => {
       if (this.#gone === undefined) replies.post({ jsonrpc: '2.0', method: METHOD.cancel, params: { id } })
     })
   }
 
-  /** @throws BusError of any reason, where the frontend's function throws one too */
-  call(name: string, args: unknown, options: FrontendCallOptions = {}): Promise<unknown> {
+  /**
+   * @param context of the call that it is made for
+   * @throws BusError of any reason, where the frontend's function throws one too
+   */
+  call(name: string, args: unknown, options: FrontendCallOptions = {}, context?: TraceContext): Promise<unknown> {
     return new Promise((resolve, reject) => {
       if (this.#gone !== undefined) throw new BusError('Disconnected', this.#gone, { data: { delivered: 'no' } })
       checkCall(name, args, options)
@@ -42,16 +58,32 @@ export class ExposedCalls {
         throw new BusError('Overloaded', `More than ${MAX_IN_FLIGHT} calls to one frontend are in flight`)
       }
       const id = this.#pending.takeId()
-      this.#replies.request(id, name, args ?? undefined, options.transfer)
-      this.#pending.add(id, name, resolve, reject, options)
+      const request = (done: typeof resolve, fail: typeof reject, sent: TraceContext | undefined): void => {
+        this.#replies.request(id, name, args ?? undefined, options.transfer, sent)
+        this.#pending.add(id, name, done, fail, options)
+      }
+      if (!frontendCalls.hasSubscribers) return request(resolve, reject, context)
+      const { label, codec } = this.#frontend
+      const trace: CallTrace = { label, command: name, id, codec, stream: false, ...context }
+      traceCaller(frontendCalls, trace, resolve, reject, (...settle) => request(...settle, trace))
     })
+  }
+
+  /** What is meant as an answer. Its id is core's: an error about it is about no call of the frontend's. */
+  take(message: unknown): void {
+    try {
+      this.#settle(message)
+    } catch (error) {
+      this.#replies.error(null, '', error as BusError)
+      this.#warn((error as BusError).message)
+    }
   }
 
   /**
    * @throws BusError `InvalidRequest` for what is no answer, with which its call fails, and for an answer to what was never
    * asked. One that is late is dropped.
    */
-  settle(message: unknown): void {
+  #settle(message: unknown): void {
     let answer: ResponseMessage
     try {
       answer = parseAnswer(message)

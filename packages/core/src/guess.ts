@@ -6,8 +6,13 @@ export function didYouMean(given: string, names: Iterable<string>): string {
   if (given.length > 100) return ''
   let best: { name: string; apart: number } | undefined
   for (const name of names) {
-    const apart = distance(given, name)
+    const apart = isTransposed(given, name) ? 1 : distance(given, name)
     if (apart < (best?.apart ?? Math.max(2, given.length / 3))) best = { name, apart }
   }
   return best ? ` (did you mean ${JSON.stringify(best.name)}?)` : ''
 }
+
+/** The same letters in another order: one slip of the fingers, which the distance counts as two. */
+const isTransposed = (given: string, name: string): boolean => given !== name && sorted(given) === sorted(name)
+
+const sorted = (name: string): string => name.split('').sort().join('')

@@ -9,6 +9,7 @@ import { giveAway, movable } from './transfer.js'
 interface CapabilityArguments {
   capability?: unknown
   identifier?: unknown
+  labels?: readonly string[]
 }
 
 export function createHostCommands(authority: Authority, sessions: Sessions): RunnableCommand[] {
@@ -35,12 +36,14 @@ export function createHostCommands(authority: Authority, sessions: Sessions): Ru
       authority.remove(String(identifier))
       return authority.isDecided
     }),
+    command(HOST_METHOD.explain, ({ labels = [] }) => authority.explain(labels)),
   ]
 }
 
 /** Bytes pass through core without a copy, in both directions. */
 async function callFrontend(sessions: Sessions, args: unknown, { request, signal }: Call): Promise<unknown> {
-  const { label = '', name = '' } = request.headers
-  const result = await sessions.call(label, name, args, { signal, transfer: movable(args) })
+  const { label = '', name = '', traceparent, tracestate } = request.headers
+  const context = traceparent === undefined ? undefined : { traceparent, tracestate }
+  const result = await sessions.call(label, name, args, { signal, transfer: movable(args) }, context)
   return giveAway(result, movable(result))
 }

@@ -5,4 +5,5 @@ export const HOST_METHOD = {
   call: 'plugin:host|call',
   addCapability: 'plugin:acl|add_capability',
   removeCapability: 'plugin:acl|remove_capability',
+  explain: 'plugin:acl|explain',
 } as const

@@ -6,7 +6,7 @@ import type { ChannelTable } from './channels.js'
 import { beginTurn } from './turn.js'
 
 /** @throws BusError `InvalidRequest` for what no frontend may send */
-export function keepHouse({ id, method, params }: CallMessage, calls: CallTable, channels: ChannelTable): void {
+export function keepHouse({ id, method, params }: CallMessage, calls: CallTable, channels: ChannelTable): undefined {
   const { id: cancelled, channel, messages } = (params ?? {}) as Record<string, unknown>
   if (id === undefined && method === METHOD.cancel && isCount(cancelled)) calls.cancel(cancelled)
   else if (id === undefined && method === METHOD.credit && isCount(channel) && isCount(messages)) {

@@ -1,5 +1,5 @@
 // What a core module and a host import.
-export { BusError, isBusError } from '@sallyport/protocol'
+export { BusError, CommandError, isBusError, isCommandError } from '@sallyport/protocol'
 export type {
   BusErrorCode,
   BusErrorReason,
@@ -7,6 +7,11 @@ export type {
   CodecName,
   EventTarget,
   CallHeaders,
+  CallTrace,
+  CommandErrorData,
+  EventTrace,
+  FailedCommand,
+  TracedError,
   Unlisten,
 } from '@sallyport/protocol'
 export type { Client, EmitOptions, EventHandler, InvokeOptions, ListenOptions } from '@sallyport/frontend/client'
@@ -33,17 +38,22 @@ export {
   type PluginDefinition,
   type PooledCommandOptions,
 } from './define.js'
+export type { Middleware, MiddlewareCall } from './middleware.js'
 export type { Bus, CloseOptions } from './host/bus.js'
 export type { ExplainOptions } from './host/review.js'
+export type { Inspector, InspectorOptions } from './host/inspector/inspector.js'
+export type { CallQuota } from './control.js'
 export type { CallsOptions } from './host/calls-schema.js'
-export type { BusStats, CoreStats, FrontendStats, WorkerState, WorkerStats } from './host/stats.js'
+export type { BusStats, CoreStats, FrontendStats, GateStats, WorkerState, WorkerStats } from './host/stats.js'
 export type { LatencyStats, TrafficRates, TrafficStats } from './host/traffic.js'
 export type { SupervisionOptions } from './host/supervision.js'
 export type { BusInspection } from './host/supervisor.js'
 export type { Actor, BusEvents } from './host/teller.js'
 export { createBus } from './create-bus.js'
 export { explainCapabilities, type ExplainedCapabilities } from './explain-capabilities.js'
+export type { ConfirmFrom } from './host/confirm.js'
 export type { Logger } from './host/log.js'
+export type { WorkerMaker, WorkerMakers } from './host/worker-makers.js'
 export { BaseDirectory } from './plugins/path/base-directory.js'
 export type { PathResolver } from './plugins/path/resolver.js'
 export type { ResourceType, Resources } from './resources.js'

@@ -1,5 +1,5 @@
 // Arguments that are wrong, in Tauri's words: its clients know these texts.
-import { BusError, describeName } from '@sallyport/protocol'
+import { BusError, describeName, isUint8Array } from '@sallyport/protocol'
 
 /** A command's name as Tauri's texts have it: of a plugin's without the plugin. */
 export const shortName = (method: string): string =>
@@ -16,8 +16,7 @@ export function invalidArgument(method: string, key: string, why: string, data?:
 /** Why there is no value for a key: it is missing, or the whole call is bytes. */
 export function whyMissing(method: string, key: string, args: unknown): string {
   const name = shortName(method)
-  if (args instanceof Uint8Array)
-    return `command ${name} expected a value for key ${key} but the IPC call used a bytes payload`
+  if (isUint8Array(args)) return `command ${name} expected a value for key ${key} but the IPC call used a bytes payload`
   return `command ${name} missing required key ${key}`
 }
 

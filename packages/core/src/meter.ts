@@ -1,6 +1,7 @@
 // What is counted of the traffic over one link, in memory that core writes and the host reads whenever it wants, core's end or
 // an endless loop in it notwithstanding. How long calls take is measured of some of them: looking at the clock twice costs a
 // tenth of what a small call does.
+import { LONGEST, Stopwatch } from '@sallyport/protocol'
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
 
 export const COUNT = {
@@ -28,58 +29,23 @@ export interface MeterMemory {
   latency: RecordableHistogram
 }
 
-/** An hour, in nanoseconds. */
-const LONGEST = 3.6e12
-
 /** It takes about 30 KB; what it says is exact to a hundredth. */
 export const createLatency = (): RecordableHistogram => createHistogram({ lowest: 64, highest: LONGEST, figures: 2 })
 
 export const createCounts = (): SharedArrayBuffer => new SharedArrayBuffer(COUNTS * Float64Array.BYTES_PER_ELEMENT)
 
-/** Of calls in a second so many are timed, */
-const ALL = 500
-/** and of the rest one in so many: a number that a program’s own pattern of calls hardly has. */
-const ONE_IN = 251
-
 /** Core's end. */
-export class Meter {
+export class Meter extends Stopwatch {
   readonly counts: Float64Array
-  readonly #latency: RecordableHistogram
-  #skip = 1
-  #left = ALL
-  #since = 0
 
   constructor({ counts, latency }: MeterMemory = { counts: createCounts(), latency: createLatency() }) {
+    super(latency)
     this.counts = new Float64Array(counts)
-    this.#latency = latency
   }
 
-  /** Counts a call. Gives when it began, for `end`, or 0 where it is not timed. */
-  begin(): number {
+  /** Counts a call, too. */
+  override begin(): number {
     this.counts[COUNT.calls]! += 1
-    return --this.#skip > 0 ? 0 : this.#time()
-  }
-
-  end(began: number): void {
-    const took = (performance.now() - began) * 1e6
-    this.#latency.record(Math.max(1, Math.min(LONGEST, Math.round(took))))
-  }
-
-  /** Where it resolves. */
-  endWith(result: Promise<unknown>, began: number): void {
-    result.then(
-      () => this.end(began),
-      () => {},
-    )
-  }
-
-  #time(): number {
-    const now = performance.now()
-    if (now - this.#since > 1000) {
-      this.#since = now
-      this.#left = ALL
-    }
-    this.#skip = --this.#left > 0 ? 1 : ONE_IN
-    return now
+    return super.begin()
   }
 }

@@ -8,6 +8,7 @@ import {
   type Outbox,
   type PackedMessage,
   type SendBatch,
+  isUint8Array,
 } from '@sallyport/protocol'
 import { Backlog, type Encoded, type Said } from './backlog.js'
 import { COUNT } from './meter.js'
@@ -137,7 +138,7 @@ export class Outflow {
   }
 
   #putNow(home: RunHome, index: number, encoded: Encoded): void {
-    if (typeof encoded === 'string' || encoded instanceof Uint8Array) this.#runs.add(home, index, this.#codec, encoded)
+    if (typeof encoded === 'string' || isUint8Array(encoded)) this.#runs.add(home, index, this.#codec, encoded)
     else this.#postNow(encoded.codec, encoded.encoded, encoded.attachments)
   }
 

@@ -1,6 +1,7 @@
 // What core sends to one frontend: answers, events and the messages of channels, each in the codec that can carry it.
 import {
   METHOD,
+  addTraceContext,
   checkSize,
   checkTransfer,
   claimAttachments,
@@ -13,15 +14,18 @@ import {
   putLast,
   toErrorObject,
   uncarriable,
+  withoutData,
   BusError,
   type Codec,
   type CodecName,
   type EncodedMessage,
   type Link,
   type Message,
+  type Outcome,
   type PackedMessage,
   type RequestId,
   type RequestMessage,
+  type TraceContext,
 } from '@sallyport/protocol'
 import { dismiss, isAsyncIterable } from './async-iterable.js'
 import type { Encoded } from './backlog.js'
@@ -59,8 +63,8 @@ export class Replies {
     return this.#out
   }
 
-  /** A result that can't be carried becomes an error that says so. */
-  result(id: RequestId, method: string, value: unknown): void {
+  /** A result that can't be carried becomes an error that says so. What it is answered with is given back, if it is one. */
+  result(id: RequestId, method: string, value: unknown): Outcome {
     if (this.#out.isFull) return this.error(id, method, tooMuch(`The result of ${describeCommand(method)}`))
     const result = value ?? null
     try {
@@ -69,30 +73,44 @@ export class Replies {
         throw new TypeError('an async iterable is no value: call the command with stream, not invoke')
       }
       this.#send({ jsonrpc: '2.0', id, result }, result, takeTransfer(result))
+      return undefined
     } catch (cause) {
-      this.error(id, method, uncarriable(`The result of ${describeCommand(method)}`, 'InternalError', cause))
+      return this.error(
+        id,
+        method,
+        uncarriable(`The result of ${describeCommand(method)}`, 'InternalError', cause, value),
+      )
     }
   }
 
-  error(id: RequestId | null, method: string, given: BusError): void {
+  error(id: RequestId | null, method: string, given: BusError): BusError {
     const error = this.#out.isFull ? tooMuch(`The answer to ${describeCommand(method)}`) : given
     try {
       this.#send({ jsonrpc: '2.0', id, error: toErrorObject(error) }, error.data)
+      return error
     } catch (cause) {
-      const failure = uncarriable(`The error of ${describeCommand(method)}`, error.reason, cause)
+      const failure = withoutData(error, `The error of ${describeCommand(method)}`, cause)
       this.#send({ jsonrpc: '2.0', id, error: toErrorObject(failure) }, undefined)
+      return failure
     }
   }
 
   /** Calls a function of the frontend. @throws BusError `InvalidParams` for arguments that can't be carried */
-  request(id: number, method: string, params: unknown, transfer?: readonly ArrayBufferLike[]): void {
+  request(
+    id: number,
+    method: string,
+    params: unknown,
+    transfer: readonly ArrayBufferLike[] | undefined,
+    context: TraceContext | undefined,
+  ): void {
     if (this.#out.isFull) throw tooMuch(`The call of ${describeCommand(method)}`)
     const message: RequestMessage = { jsonrpc: '2.0', id, method }
     if (params !== undefined) message.params = params
+    if (context !== undefined) addTraceContext(message, context)
     try {
       this.#send(message, params, transfer)
     } catch (cause) {
-      throw uncarriable(`Arguments of ${describeCommand(method)}`, 'InvalidParams', cause)
+      throw uncarriable(`Arguments of ${describeCommand(method)}`, 'InvalidParams', cause, params)
     }
   }
 
@@ -103,7 +121,7 @@ export class Replies {
       if (payload.hasBytes) return this.#out.event(delivery, packEvent(delivery, payload))
       this.#out.event(delivery, this.#fit(delivery, 0, payload.encode(this.#codec.name)))
     } catch (cause) {
-      throw uncarriable(`The payload of event ${JSON.stringify(delivery.event)}`, 'InvalidParams', cause)
+      throw uncarriable(`The payload of event ${JSON.stringify(delivery.event)}`, 'InvalidParams', cause, payload.value)
     }
   }
 
@@ -119,7 +137,7 @@ export class Replies {
       const encoded = encodeValue(this.#codec, value)
       return this.#fit(channel, channel.index, encoded)
     } catch (cause) {
-      throw uncarriable(`A message of channel ${channel.id}`, 'InvalidParams', cause)
+      throw uncarriable(`A message of channel ${channel.id}`, 'InvalidParams', cause, value)
     }
   }
 

@@ -5,6 +5,7 @@ import type { Permits } from './authority/authority.js'
 import type { CommandRegistry } from './commands.js'
 import type { EventRouter } from './events.js'
 import type { Meter } from './meter.js'
+import type { Questions } from './questions.js'
 import type { Resources } from './resources.js'
 
 export interface SessionOptions {
@@ -20,6 +21,7 @@ export interface SessionOptions {
   app: App
   /** What handlers keep open for this frontend. Core closes it when the session has ended. */
   resources: Resources
+  questions: Questions
   /** What is counted of it. */
   meter: Meter
   report: SessionReport

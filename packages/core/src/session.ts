@@ -10,14 +10,14 @@ import {
   isThenable,
   parseCall,
   type CallMessage,
+  type Outcome,
   type ReceivedFrame,
 } from '@sallyport/protocol'
 import { CallTable } from './calls.js'
 import { ChannelTable } from './channels.js'
-import { Call } from './context.js'
-import type { Delivery, ListenerHome } from './delivery.js'
+import { Call, type CallHome } from './context.js'
+import type { Delivery } from './delivery.js'
 import { ExposedCalls } from './exposed-calls.js'
-import type { FrontendCallOptions } from './frontend-call.js'
 import { keepHouse } from './housekeeping.js'
 import { tellDropped } from './frontend-events.js'
 import { Inbox } from './inbox.js'
@@ -29,10 +29,12 @@ import { Replies } from './replies.js'
 import type { SessionOptions } from './session-parts.js'
 import { nameOf, type Busy } from './slow-calls.js'
 import { sendAll } from './streams.js'
+import { commands, eventsReceived, eventsSent, tellEvent, traceCommand, type From } from './tracing.js'
 import { beginTurn } from './turn.js'
 
-export class Session implements ListenerHome, Busy {
+export class Session implements CallHome, Busy {
   readonly label: string | undefined
+  readonly ask: CallHome['ask'] = (...asked) => this.#options.questions.ask(...asked)
   readonly #calls: CallTable
   readonly #meter: Meter
   readonly #options: SessionOptions
@@ -51,17 +53,16 @@ export class Session implements ListenerHome, Busy {
     this.#inbox = new Inbox(options.opener)
     this.#meter = options.meter
     const { link, codec, report, router, meter } = options
-    const { counts } = meter
-    this.#calls = new CallTable(counts)
-    this.#replies = new Replies(link, codec, counts, {
+    this.#calls = new CallTable(meter.counts)
+    this.#replies = new Replies(link, codec, meter.counts, {
       stalled: on => (on ? this.#intake.hold(HELD.noRoom) : this.#intake.release(HELD.noRoom)),
       dropped: report.dropped,
       tellDropped: count => tellDropped(router, this, count),
     })
-    const served = (): void => void (counts[COUNT.inFlight] = this.#calls.size)
+    const served = (): void => void (meter.counts[COUNT.inFlight] = this.#calls.size)
     this.#intake = new Intake({ link, serve: message => this.#serve(message), replies: this.#replies.out, served })
     this.#channels = new ChannelTable(this.#replies)
-    this.#exposed = new ExposedCalls(this.#replies, counts)
+    this.#exposed = new ExposedCalls(this.#from, this.#replies, meter.counts, report.warn)
     this.#linkClosed = new Promise(resolve => {
       link.receive({ frame: frame => this.#receive(frame), closed: fault => resolve(this.#end(fault)) })
     })
@@ -69,10 +70,12 @@ export class Session implements ListenerHome, Busy {
 
   deliver(delivery: Delivery, payload: Payload): void {
     this.#replies.event(delivery, payload)
+    if (eventsSent.hasSubscribers) tellEvent(eventsSent, this.#from, delivery.event)
   }
 
-  emitted(): void {
+  emitted(event: unknown): void {
     this.#meter.counts[COUNT.eventsIn]! += 1
+    if (eventsReceived.hasSubscribers) tellEvent(eventsReceived, this.#from, event)
   }
 
   get running(): readonly Call[] {
@@ -91,8 +94,8 @@ export class Session implements ListenerHome, Busy {
   }
 
   /** Calls a function that the frontend exposes. */
-  call(name: string, args: unknown, options?: FrontendCallOptions): Promise<unknown> {
-    return this.#exposed.call(name, args, options)
+  call(...call: Parameters<ExposedCalls['call']>): Promise<unknown> {
+    return this.#exposed.call(...call)
   }
 
   /** Takes no further call, and resolves once those that run have ended. */
@@ -121,32 +124,27 @@ export class Session implements ListenerHome, Busy {
   }
 
   #serve(message: unknown): void {
-    if (isMeantAsAnswer(message)) return this.#answered(message)
+    if (isMeantAsAnswer(message)) return this.#exposed.take(message)
     let call: CallMessage
     try {
       call = parseCall(message)
     } catch (error) {
-      return this.#replies.error(idOf(message), '', error as BusError)
+      return void this.#replies.error(idOf(message), '', error as BusError)
     }
+    if (!commands.hasSubscribers || call.method.startsWith('$/')) void this.#run(call)
+    else traceCommand(this.#from, call, () => this.#run(call))
+  }
+
+  #run(call: CallMessage): Outcome | Promise<Outcome> {
     try {
-      if (call.method.startsWith('$/')) keepHouse(call, this.#calls, this.#channels)
-      else this.#dispatch(call)
+      if (call.method.startsWith('$/')) return keepHouse(call, this.#calls, this.#channels)
+      return this.#dispatch(call)
     } catch (error) {
-      this.#fail(call, error)
+      return this.#fail(call, error)
     }
   }
 
-  /** To a call of what the frontend exposes. Its id is core's: an error about it is about no call of the frontend's. */
-  #answered(message: unknown): void {
-    try {
-      this.#exposed.settle(message)
-    } catch (error) {
-      this.#replies.error(null, '', error as BusError)
-      this.#options.report.warn((error as BusError).message)
-    }
-  }
-
-  #dispatch(message: CallMessage): void {
+  #dispatch(message: CallMessage): Outcome | Promise<Outcome> {
     const { id, method, params = {}, headers = {} } = message
     const { registry, permits, app, resources } = this.#options
     const began = this.#meter.begin()
@@ -174,7 +172,7 @@ export class Session implements ListenerHome, Busy {
       if (stream !== undefined) return this.#await(message, call, sendAll(result, stream, method, call.signal), 0)
       if (isThenable(result)) return this.#await(message, call, Promise.resolve(result), began)
       if (began !== 0 && id !== undefined) this.#meter.end(began)
-      this.#succeed(message, result)
+      return this.#succeed(message, result)
     } catch (error) {
       call.endChannels()
       throw error
@@ -188,32 +186,31 @@ export class Session implements ListenerHome, Busy {
   }
 
   /** A call that was taken out meanwhile was cancelled, or its frontend is gone: its answer has nowhere to go. */
-  #await(message: CallMessage, call: Call, result: Promise<unknown>, began: number): void {
+  #await(message: CallMessage, call: Call, result: Promise<unknown>, began: number): Promise<Outcome> {
     const { id } = message
     // Few are timed: the others carry nothing for it.
     if (began !== 0) this.#meter.endWith(result, began)
     beginTurn()
     this.#calls.add(call)
-    result.then(
-      value => {
-        if (this.#calls.remove(call)) this.#succeed(message, value)
-      },
+    return result.then(
+      value => (this.#calls.remove(call) ? this.#succeed(message, value) : call.givenUp),
       (error: unknown) => {
         call.endChannels()
-        if (this.#calls.remove(call) || id === undefined) this.#fail(message, error)
+        return this.#calls.remove(call) || id === undefined ? this.#fail(message, error) : call.givenUp
       },
     )
   }
 
-  #succeed({ id, method }: CallMessage, value: unknown): void {
-    if (id !== undefined) this.#replies.result(id, method, value)
+  #succeed({ id, method }: CallMessage, value: unknown): Outcome {
+    return id === undefined ? undefined : this.#replies.result(id, method, value)
   }
 
-  #fail({ id, method }: CallMessage, thrown: unknown): void {
+  #fail({ id, method }: CallMessage, thrown: unknown): BusError {
     this.#meter.counts[COUNT.failures]! += 1
     const error = failureOf(method, thrown)
     if (id !== undefined) return this.#replies.error(id, method, error)
-    this.#options.report.warn(error.message, { command: method, reason: error.reason })
+    this.#options.report.warn('failed, and nobody waits for its answer', { command: method, reason: error.reason })
+    return error
   }
 
   #fault(error: BusError): void {
@@ -245,5 +242,9 @@ export class Session implements ListenerHome, Busy {
 
   get #name(): string {
     return this.label ?? 'host'
+  }
+
+  get #from(): From {
+    return { label: this.#name, codec: this.#options.codec }
   }
 }

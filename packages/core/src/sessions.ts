@@ -5,7 +5,6 @@ import type { Logger } from 'pino'
 import { andMore } from './and-more.js'
 import type { RunningCall } from './control.js'
 import type { EventRouter } from './events.js'
-import type { FrontendCallOptions } from './frontend-call.js'
 import { tellCreated, tellDestroyed } from './frontend-events.js'
 import { didYouMean } from './guess.js'
 import { ResourceTable } from './resources.js'
@@ -61,9 +60,9 @@ export class Sessions {
    *
    * @throws BusError `Disconnected` where there is no such frontend, or it goes away meanwhile; what its function throws
    */
-  async call(label: string, name: string, args?: unknown, options?: FrontendCallOptions): Promise<unknown> {
+  async call(label: string, ...call: Parameters<Session['call']>): Promise<unknown> {
     const session = this.#byLabel.get(label)
-    if (session) return session.call(name, args, options)
+    if (session) return session.call(...call)
     const hint = didYouMean(String(label), this.#byLabel.keys())
     const text = `There is no frontend ${describeName(String(label))}${hint}`
     throw new BusError('Disconnected', text, { data: { delivered: 'no' } })
@@ -109,9 +108,9 @@ export class Sessions {
     if (label !== undefined) this.#byLabel.set(label, session)
   }
 
-  /** Tells of a frontend: its module begins to run. */
+  /** Tells of a frontend: its module begins to run. It may have ended since: its link is another's port, and may be faster. */
   begin(label: string): void {
-    if (this.#byLabel.has(label)) tellCreated(this.#parts.router, label)
+    tellCreated(this.#parts.router, label)
   }
 
   /** Tells that a frontend is gone. */

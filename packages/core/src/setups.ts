@@ -26,8 +26,9 @@ export async function setUp(
   }
   try {
     for (const plugin of definition.plugins ?? []) {
-      await setUpPlugin(plugin, app, apiOf(plugin))
-      teardowns.push(() => plugin.teardown?.(app))
+      const own = appOf(plugin, app)
+      await setUpPlugin(plugin, own, apiOf(plugin))
+      teardowns.push(() => plugin.teardown?.(own))
     }
     await definition.setup?.(app)
   } catch (error) {
@@ -36,6 +37,13 @@ export async function setUp(
   }
   teardowns.push(() => definition.teardown?.(app))
   return tearDown
+}
+
+/** Its log names the plugin, and is made with the first thing that there is to log. */
+function appOf({ name }: Plugin, app: App): App {
+  let log: App['log'] | undefined
+  const getLog = (): App['log'] => (log ??= app.log.child({ plugin: name }))
+  return Object.create(app, { log: { get: getLog, enumerable: true } }) as App
 }
 
 /** What is waited for while a core that can't start is ended. */

@@ -1,5 +1,5 @@
 // How a handler gives bytes away rather than have them copied: a mark on its result, as in comlink.
-import { BusError, buffersOf, holdsBytes, isAlone, isBytes } from '@sallyport/protocol'
+import { BusError, buffersOf, holdsBytes, isAlone, isBytes, isArrayBuffer, isUint8Array } from '@sallyport/protocol'
 
 const given = new WeakMap<object, readonly ArrayBufferLike[]>()
 
@@ -16,7 +16,7 @@ export function transfer<T extends object>(value: T): T {
   // Shared memory can't be given away: it is copied.
   return giveAway(
     value,
-    [...buffersOf(value)].filter(buffer => buffer instanceof ArrayBuffer),
+    [...buffersOf(value)].filter(buffer => isArrayBuffer(buffer)),
   )
 }
 
@@ -40,5 +40,5 @@ export const movable = (value: unknown): ArrayBufferLike[] =>
 
 function isUnshared(value: unknown, buffer: ArrayBufferLike): boolean {
   const members: unknown[] = isBytes(value) ? [value] : Object.values(value as object)
-  return members.every(member => !(member instanceof Uint8Array) || member.buffer !== buffer || isAlone(member, 0))
+  return members.every(member => !isUint8Array(member) || member.buffer !== buffer || isAlone(member, 0))
 }

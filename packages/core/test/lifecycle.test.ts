@@ -13,11 +13,15 @@ describe('createBus names what is wrong', () => {
   const security = (given: object): object => ({ core, app: { security: given } })
   test.each<[string, object, RegExp]>([
     ['no core', { core: undefined }, /^createBus: core is missing$/],
-    ['a core that is not there', { core: fixture('nope.mjs') }, /^createBus: core: there is no file .*nope\.mjs$/],
+    [
+      'a core that is not there',
+      { core: fixture('nope.mjs') },
+      /^createBus: core: there is no file .*nope\.mjs( \(did you mean .*\))?$/,
+    ],
     [
       'a relative path',
       { core: './core.mjs' },
-      /^createBus: core must be a URL or an absolute path: got "\.\/core\.mjs"$/,
+      /^createBus: core must be a URL or an absolute path, as in new URL\("\.\/core\.mjs", import\.meta\.url\): got "\.\/core\.mjs"$/,
     ],
     ['a core that can’t be parsed', { core: at('export default {') }, /^The core module .* can’t be loaded: /],
     ['a core that throws', { core: at('throw new Error("boom")') }, /can’t be loaded: boom$/],
@@ -157,9 +161,16 @@ describe.each(patterns)('close: %s', (_name, app) => {
   })
 })
 
-test('what bus.on and bus.close are given is checked', async () => {
+test('what bus.on, bus.inspect and bus.close are given is checked', async () => {
   const bus = await start()
   expect(() => bus.on('faults' as never, () => {})).toThrow('bus.on: no event "faults" (did you mean "fault"?)')
+  for (const given of [undefined, null, 5, 'x', 1n, Symbol('x')] as never[]) {
+    const wrong = expect.objectContaining({ reason: 'InvalidParams' }) as Error
+    expect(() => bus.on(given, () => {})).toThrow(wrong)
+    expect(() => bus.on('fault', given)).toThrow(wrong)
+    expect(() => bus.inspect(given)).toThrow(wrong)
+    await expect(bus.reload(given)).rejects.toThrow(wrong)
+  }
   await expect(bus.close({ timeout: Infinity })).rejects.toMatchObject({ reason: 'InvalidParams' })
   expect(await (await bus.connect('tests')).invoke('add', { a: 1, b: 1 })).toBe(2)
 })

@@ -41,6 +41,7 @@ describe.each(sesApps)('the client of a script: %s', (_name, app) => {
     await expect(bus.call('main', 'waits', {}, { timeout: 1 })).rejects.toMatchObject({ reason: 'Timeout' })
     await expect.poll(() => call('ended')).toEqual(['Cancelled'])
     await expect(call('throws')).rejects.toMatchObject({ reason: 'CommandFailed', data: 'it broke' })
+    expect(await call('asks')).toEqual([true, false, { code: 'BUSY', message: 'later', data: { in: 5 } }])
     expect(await call('times')).toEqual(['number', ['microtask', 'every'], true])
     expect(await call('parses')).toEqual(['c', 'a'])
   })

@@ -1,6 +1,14 @@
 // Starts buses for the tests, over the fixtures beside this file, and ends them after each test.
 import { afterEach } from 'vitest'
-import { createBus, type Bus, type BusOptions, type Capability, type Client, type CodecName } from '../src/index.js'
+import {
+  createBus,
+  type Bus,
+  type BusOptions,
+  type Capability,
+  type Client,
+  type CodecName,
+  type CoreDefinition,
+} from '../src/index.js'
 
 export const fixture = (name: string): URL => new URL(`./fixtures/${name}`, import.meta.url)
 
@@ -77,17 +85,34 @@ export function routesTo(core: URL, commands: readonly string[]): Route[] {
 }
 
 function routesIn(apps: typeof patterns, usual: Partial<BusOptions>): Route[] {
-  return apps.flatMap(([name, app], pattern) =>
-    lanes
-      .filter((_, lane) => isTaken(pattern, lane))
-      .map(([codec, link]): Route => [
+  return apps.flatMap(([name, app], pattern) => {
+    const [inWorkers, inThread] = [true, false].map(taken => lanes.filter((_, i) => isTaken(pattern, i) === taken))
+    return [
+      ...inWorkers!.map(([codec, link]): Route => [
         `${name}, ${codec}, ${link}`,
         async options => {
           const bus = await start({ ...usual, app, ...options })
           return { bus, client: await bus.connect('tests', { codec, link }) }
         },
       ]),
-  )
+      ...inThread!.slice(0, 1).map(([codec, link]): Route => [
+        `${name} with core in this thread, ${codec}, ${link}`,
+        async options => {
+          const { core = fixture('core.mjs'), ...more } = { ...usual, ...options }
+          const bus = await start({ app, core: await definitionIn(core as URL), ...more })
+          return { bus, client: await bus.connect('tests', { codec, link }) }
+        },
+      ]),
+    ]
+  })
+}
+
+let lives = 0
+
+/** What a core module exports: each time another, with a state of its own. */
+async function definitionIn(module: URL): Promise<CoreDefinition> {
+  const url = `${module.href}?life=${++lives}`
+  return ((await import(/* @vite-ignore */ url)) as { default: CoreDefinition }).default
 }
 
 /** Resolves with the first event of this name. */

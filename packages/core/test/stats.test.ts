@@ -1,10 +1,11 @@
 // What a host can see of its bus: what `stats` counts, calls that take long, and what a close waits for.
 import { Writable } from 'node:stream'
+import { setTimeout as delay } from 'node:timers/promises'
 import { pino, type Logger } from 'pino'
 import { describe, expect, test } from 'vitest'
 import type { Bus, BusEvents, BusStats, FrontendStats } from '../src/index.js'
 import { begin, callerOf, patterns } from './giving-up.js'
-import { fixture } from './start.js'
+import { fixture, isolation } from './start.js'
 
 const statsOf = async (bus: Bus, label = 'tests'): Promise<FrontendStats> => (await bus.stats()).frontends[label]!
 
@@ -50,7 +51,19 @@ describe.each(patterns)('stats, %s', (name, app) => {
       rejected: isIsolated ? 1 : 0,
       events: { in: 3, out: 3, dropped: 0 },
     })
-    expect(tests!.gate).toEqual(isIsolated ? { state: 'running', restarts: 0 } : undefined)
+    if (!isIsolated) expect(tests!.gate).toBeUndefined()
+    else {
+      const { hook, seal, ...gate } = tests!.gate!
+      expect(gate).toEqual({ state: 'running', restarts: 0 })
+      // `listen`, 24 calls, three events.
+      expect(hook.count).toBe(28)
+      expect(hook.max).toBeGreaterThanOrEqual(hook.p50)
+      expect(hook.p50).toBeGreaterThan(0)
+      // Of a turn's messages one record is made.
+      expect(seal.count).toBeGreaterThan(20)
+      expect(seal.count).toBeLessThanOrEqual(28)
+      expect(seal.p50).toBeGreaterThan(0)
+    }
     expect(tests!.bytes.in).toBeGreaterThan(1000)
     expect(tests!.bytes.out).toBeGreaterThan(500)
     // All were timed, but for what fails, or has not ended.
@@ -141,4 +154,23 @@ test('a close that takes long says what it waits for', async () => {
   await bus.close({ timeout: 10_000 })
   const said = lines.filter(({ msg }) => msg === 'close waits')
   expect(said[0]).toMatchObject({ workers: ['core'], calls: [{ label: 'tests', command: 'stubborn' }] })
+})
+
+test('how long a hook takes is that of its promise too, and goes on over a gate that is started again', async () => {
+  const bus = await begin({ app: isolation('gatekeeper', {}, caps(['echo'])[0]) })
+  const { client } = await callerOf(bus)
+  expect((await statsOf(bus)).gate!.hook).toEqual({ count: 0, p50: 0, p90: 0, p99: 0, max: 0 })
+  const held = client.invoke('echo', { hold: 1 })
+  await delay(30)
+  await client.invoke('echo', { release: 1 })
+  await held
+  const { hook, seal } = (await statsOf(bus)).gate!
+  expect(hook.count).toBe(2)
+  expect(hook.max).toBeGreaterThan(20_000)
+  // Waiting is no sealing. What both take is told in the same unit.
+  expect(seal.p50).toBeLessThan(hook.max)
+  await bus.reload('tests')
+  await expect.poll(() => client.invoke('echo').then(() => 'here', ignore), { timeout: 15_000 }).toBe('here')
+  expect((await statsOf(bus)).gate!.hook.count).toBe(3)
+  await bus.close()
 })

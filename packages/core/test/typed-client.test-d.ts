@@ -181,6 +181,11 @@ test('plugins and variants', () => {
   expectTypeOf(createClient<typeof more>().invoke('plugin:net|get')).resolves.toEqualTypeOf<number>()
   expectTypeOf(createClient<typeof more>().invoke('plugin:fs|list')).resolves.toEqualTypeOf<string[]>()
 
+  const alone = defineCore({ plugins: [plugin('net', { commands: { get: () => 1 } })] })
+  expectTypeOf(createClient<typeof alone>().invoke('plugin:net|get')).resolves.toEqualTypeOf<number>()
+  // @ts-expect-error a core with plugins alone has no other commands
+  void createClient<typeof alone>().invoke('get')
+
   // A core that nobody typed has any command.
   const any = createClient<CoreDefinition>()
   expectTypeOf(any.invoke('x', { a: 1 })).resolves.toEqualTypeOf<unknown>()

@@ -9,6 +9,7 @@ import type { CapabilitySource } from './acl.js'
 import type { Pattern } from './capability.js'
 import { keyOf, type CommandName } from './catalogue.js'
 import { denialText, explainedDenial } from './denial.js'
+import type { ExplainedFrontend } from './explain.js'
 import { misnamedCommands } from './misnamed.js'
 import { isDecided, opennessOf } from './openness.js'
 import { inOrder, resolveAll, resolveOptionsOf, type AclParts } from './resolve-all.js'
@@ -41,6 +42,8 @@ export interface Authority {
   remove(identifier: string): void
   /** Some capability names an app command, or one that is gone did: none is open for want of a capability. */
   readonly isDecided: boolean
+  /** What these may call now, and by what. */
+  explain(labels: readonly string[]): Promise<ExplainedFrontend[]>
   /** Does again what was done at run time before. */
   restore(changes: CapabilityChanges): void
 }
@@ -118,6 +121,11 @@ export function createAuthority({ pattern, commands: given, ...parts }: Authorit
     },
     get isDecided(): boolean {
       return decided
+    },
+    async explain(labels) {
+      // Nobody who serves calls needs it.
+      const { explainFrontend } = await import('./explain.js')
+      return labels.map(label => explainFrontend(label, capabilities, commands, isOpen))
     },
     restore({ added, removed, ...before }: CapabilityChanges): void {
       decided ||= before.decided

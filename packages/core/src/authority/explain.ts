@@ -81,7 +81,8 @@ export function explain({ acl, core = {}, pattern = 'brownfield', labels }: Expl
   }
 }
 
-function explainFrontend(
+/** @param names the commands that there are, and all that are open */
+export function explainFrontend(
   label: string,
   capabilities: readonly ResolvedCapability[],
   names: readonly CommandName[],

@@ -2,7 +2,7 @@
 import { endClient } from '@sallyport/frontend/client'
 import { BusError } from '@sallyport/protocol'
 import { EventEmitter } from 'node:events'
-import { Bus } from './bus.js'
+import { Bus, type BusParts } from './bus.js'
 import { CoreThread } from './core-thread.js'
 import { checkFiles } from './files.js'
 import { Frontends } from './frontends.js'
@@ -13,11 +13,15 @@ import { createSupervisor } from './supervisor.js'
 import { Teller } from './teller.js'
 import { createWatchdog } from './watchdog.js'
 
+// What `@sallyport/core/testing` takes from here: imported by itself, each would be a file more that every bus loads.
+export { permissionsOf } from '../authority/identifier.js'
+export { startLoneGate } from './lone-gate.js'
+
 /** @internal With `cipher: false` hooks run and nothing is sealed; for the benchmark alone. */
 export async function assemble(given: BusOptions, cipher: boolean): Promise<Bus> {
   const options = await resolveOptions(given)
   await checkFiles(options)
-  const log = createHostLog(options.log)
+  const log = createHostLog(options.log, options.dev)
   const supervisor = createSupervisor()
   const events = new EventEmitter()
   const teller = new Teller(log, events)
@@ -38,7 +42,9 @@ export async function assemble(given: BusOptions, cipher: boolean): Promise<Bus>
       'The isolation pattern has no dir: its hook passes everything. Calls are sealed and authorized all the same',
     )
   }
-  const bus = new Bus({ supervisor, core, frontends, events, teller, supervision: options.supervision.frontends })
+  const { supervision } = options
+  const parts: BusParts = { supervisor, core, frontends, events, teller, supervision: supervision.frontends }
+  const bus = new Bus(parts)
 
   try {
     const opening = options.frontends.map(({ label, module, ...settings }) => frontends.open(label, module, settings))
@@ -52,6 +58,10 @@ export async function assemble(given: BusOptions, cipher: boolean): Promise<Bus>
       teller.gone('core', 'core', { error: failure, death: death ?? failure })
       frontends.failAll(failure)
     })
+    if (options.dev) {
+      const { startDevMode } = await import('./dev/dev-mode.js')
+      parts.dev = await startDevMode({ options, frontends, log, reload: name => bus.reload(name) })
+    }
     setImmediate(() => void bus.settled().then(() => opened.forEach(({ start }) => start())))
     return bus
   } catch (error) {

@@ -5,19 +5,29 @@ import type { EventEmitter } from 'node:events'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Capability } from '../authority/capability.js'
 import { checkPlain } from '../authority/plain.js'
-import { didYouMean } from '../guess.js'
 import type { FrontendCallOptions } from '../frontend-call.js'
 import { callFrontend } from './call.js'
 import { changeCapabilities } from './capability-changes.js'
 import type { CoreThread } from './core-thread.js'
 import { checkFile } from './files.js'
+import type { DevMode } from './dev/dev-mode.js'
 import type { Frontends } from './frontends.js'
+import { checkFunction, hear } from './hear.js'
+import type { Inspector, InspectorOptions, OpenInspector } from './inspector/inspector.js'
 import type { ConnectionOptions, FrontendOptions, ModuleLocation } from './options.js'
-import { frontendSupervision, resolveConnection, resolveFrontend, resolveLocation } from './resolve-options.js'
+import {
+  frontendSupervision,
+  resolveConnection,
+  resolveFrontend,
+  resolveLocation,
+  resolvePort,
+} from './resolve-options.js'
+import { readStats } from './read-stats.js'
 import type { BusStats } from './stats.js'
 import type { SupervisionOptions } from './supervision.js'
 import type { BusInspection, Supervisor } from './supervisor.js'
-import { BUS_EVENTS, type BusEvents, type Teller } from './teller.js'
+import type { BusEvents, Teller } from './teller.js'
+import { viewOf } from './view-of.js'
 
 export interface CloseOptions {
   /** Milliseconds that calls in flight are given to end; 1000 by default. */
@@ -33,6 +43,7 @@ export interface BusParts {
   teller: Teller
   /** Of frontends that come later. */
   supervision: SupervisionOptions | undefined
+  dev?: DevMode
 }
 
 /** From one word of what `close` waits for to the next, in milliseconds. */
@@ -47,6 +58,7 @@ export class Bus {
   /** What the host listens to before the frontends start. */
   #early: Promise<unknown>[] | undefined = []
   #closing: Promise<void> | undefined
+  readonly #inspectors = new Set<OpenInspector>()
 
   /** @internal */
   constructor(parts: BusParts) {
@@ -75,6 +87,22 @@ export class Bus {
   /** Ends a frontend worker and its gate, or closes a connection. Its calls in flight settle. */
   async closeFrontend(label: string): Promise<void> {
     await this.#parts.frontends.close(label)
+  }
+
+  /**
+   * Ends a frontend, or `core`, and starts it again with its module as it is now; a frontend's hook too. What was in flight
+   * settles with `Disconnected`, as at any restart (docs/supervision.md), but it does not count as one. Resolves once it is
+   * there again.
+   *
+   * @throws BusError `InvalidParams` for a label that there is not, and for what has no module; what keeps it from being ready
+   * @example await bus.reload('core')
+   */
+  async reload(what: string): Promise<void> {
+    this.#checkRunning()
+    const { core, frontends } = this.#parts
+    if (what !== 'core') return frontends.reload(what)
+    await core.reload()
+    await frontends.linked()
   }
 
   /** Sends an event to every listener: in core, here, and in all frontends. */
@@ -128,11 +156,7 @@ export class Bus {
 
   /** Tells of faults, restarts, denials and rejections; gives back what takes the handler away. */
   on<Name extends keyof BusEvents>(name: Name, handler: (event: BusEvents[Name]) => void): () => void {
-    if (!BUS_EVENTS.has(name)) {
-      throw new BusError('InvalidParams', `bus.on: no event ${JSON.stringify(name)}${didYouMean(name, BUS_EVENTS)}`)
-    }
-    this.#parts.events.on(name, handler)
-    return () => void this.#parts.events.off(name, handler)
+    return hear(this.#parts.events, name, handler)
   }
 
   /**
@@ -140,6 +164,7 @@ export class Bus {
    * Gives back what ends it.
    */
   inspect(listener: (event: BusInspection) => void): () => void {
+    checkFunction('bus.inspect: the listener', listener)
     return this.#parts.supervisor.inspect(listener)
   }
 
@@ -148,17 +173,28 @@ export class Bus {
    * It answers while core is being started again, or does not come to answer: docs/observability.md.
    */
   async stats(): Promise<BusStats> {
-    const { core, frontends, teller } = this.#parts
-    await core.measure()
-    const host = core.traffic.take(core.isUp)
-    const each = frontends.takeStats()
-    const inFlight = Object.values(each).reduce((sum, frontend) => sum + frontend.inFlight, host.inFlight)
-    return {
-      uptime: Math.round(performance.now() - this.#since),
-      core: { ...core.thread.stats, inFlight, slow: teller.slowCalls },
-      host,
-      frontends: each,
+    await this.#parts.core.measure()
+    return readStats(this.#parts, this.#since, true)
+  }
+
+  /**
+   * Serves a page on 127.0.0.1 that shows what the bus is doing: states, figures, faults, who may call what. It changes nothing, and
+   * shows no payload. Whoever has the `url`, with its token, sees it: docs/inspector.md. The bus closes it with itself.
+   *
+   * @throws BusError `InvalidParams` for a wrong option or a port that is taken, `Disconnected` where the bus is closing
+   * @example const { url } = await bus.inspectServer()
+   */
+  async inspectServer(options: InspectorOptions = {}): Promise<Inspector> {
+    const port = resolvePort('bus.inspectServer', options)
+    const { openInspector } = await import('./inspector/open.js')
+    const inspector = await openInspector(viewOf(this.#parts, this.#since), port)
+    if (this.#closing) {
+      await inspector.close()
+      this.#checkRunning()
     }
+    this.#inspectors.add(inspector)
+    void inspector.closed.then(() => this.#inspectors.delete(inspector))
+    return inspector
   }
 
   /** Lets calls in flight end, then ends every thread. Resolves when none is left. */
@@ -184,6 +220,7 @@ export class Bus {
     const { supervisor, core, frontends } = this.#parts
     const timer = setInterval(() => void this.#tellWaiting(), WAITING_MS)
     supervisor.signal('drain')
+    await this.#parts.dev?.close()
     // What was sent in this turn goes out first.
     await nextTurn()
     await core.thread.stop(timeout)
@@ -191,6 +228,7 @@ export class Bus {
     await this.#client.close()
     supervisor.signal('ended')
     clearInterval(timer)
+    await Promise.all([...this.#inspectors].map(inspector => inspector.end('The bus was closed.')))
   }
 
   async #tellWaiting(): Promise<void> {

@@ -1,6 +1,7 @@
 // `bus.addCapability` and `bus.removeCapability`: commands of core that the host alone has. What core took is kept for another
 // core that may have to take its place.
 import type { Capability } from '../authority/capability.js'
+import type { ExplainedFrontend } from '../authority/explain.js'
 import { HOST_METHOD } from '../host-methods.js'
 import type { CoreThread } from './core-thread.js'
 
@@ -18,4 +19,14 @@ export async function changeCapabilities(
     changes.decided = await client.invoke<boolean>(HOST_METHOD.removeCapability, { identifier: given })
     if (!changes.added.delete(given as string)) changes.removed.add(given as string)
   }
+}
+
+/** Milliseconds for what is ready where core is not busy. */
+const PATIENCE_MS = 2000
+
+/** What this frontend may call, after all changes. */
+export async function explainNow({ client }: CoreThread, label: string): Promise<ExplainedFrontend> {
+  const options = { timeout: PATIENCE_MS }
+  const [explained] = await client.invoke<ExplainedFrontend[]>(HOST_METHOD.explain, { labels: [label] }, options)
+  return explained!
 }

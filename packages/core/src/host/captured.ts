@@ -2,8 +2,9 @@
 // flood of them told as a number, unless the host takes the text itself.
 import { ReportLimit } from '@sallyport/protocol'
 import type { Readable } from 'node:stream'
+import { stripVTControlCharacters } from 'node:util'
 import { andMore } from '../and-more.js'
-import type { Logger } from './log.js'
+import { escapeLine, type Logger } from './log.js'
 import type { OnStdio } from './options.js'
 
 export interface Output {
@@ -34,6 +35,13 @@ export function intoLog({ stdout, stderr }: Output, lines: BoundedLog): void {
 export function intoHost({ stdout, stderr }: Output, label: string, take: OnStdio): void {
   stdout.setEncoding('utf8').on('data', (text: string) => take(text, { label, stream: 'stdout' }))
   stderr.setEncoding('utf8').on('data', (text: string) => take(text, { label, stream: 'stderr' }))
+}
+
+/** To the host's own output, line by line, and without what terminals obey. */
+export function labelOutput({ stdout, stderr }: Output, label: string): void {
+  const labelled = (line: string): string => `[${label}] ${escapeLine(stripVTControlCharacters(line))}\n`
+  eachLine(stdout, line => process.stdout.write(labelled(line)))
+  eachLine(stderr, line => process.stderr.write(labelled(line)))
 }
 
 /** In UTF-16 code units: of a longer line the rest is not shown, nor of what was written at once. */

@@ -19,11 +19,18 @@ export function check<S extends v.GenericSchema>(
   const issue = firstOf(result.issues)
   const place = placeOf(issue)
   if (isUnknownKey(issue)) {
+    // A location in the place of options.
+    if (given instanceof URL) {
+      throw new BusError('InvalidParams', `${where}: the options must be an object: got ${JSON.stringify(given.href)}`)
+    }
     const hint = besideOf(issue, places) ?? hintOf(String(issue.path?.at(-1)?.key), places)
     throw new BusError('InvalidParams', `${where}: unknown option ${JSON.stringify(place)}${hint}`)
   }
   const at = place === '' ? where : `${where}: ${place}`
-  if (issue.received === 'undefined') throw new BusError('InvalidParams', `${at} is missing`)
+  if (issue.received === 'undefined') {
+    const isOptions = place === '' && !where.includes(':')
+    throw new BusError('InvalidParams', isOptions ? `${where}: the options are missing` : `${at} is missing`)
+  }
   throw new BusError('InvalidParams', `${at} must be ${issue.message}: got ${receivedIn(issue)}`)
 }
 

@@ -1,21 +1,43 @@
-// The host's half of `confirm(text)` in an isolation hook. The gate's thread sleeps until it is answered, as a page does
-// while its dialog is open.
+// What asks the person at the host: `onConfirm`, for `confirm(text)` in an isolation hook and `ctx.confirm(text)` in a command.
+// A gate's thread sleeps until it is answered, as a page does while its dialog is open.
 import { CONFIRM_WORD, type ConfirmRequest } from '@sallyport/protocol'
 import type { MessagePort } from 'node:worker_threads'
+import type { Logger } from './log.js'
+
+/** Who asks. */
+export interface ConfirmFrom {
+  /** The frontend whose message or call it is about. */
+  label: string
+  /** The command that asks; a hook has none. */
+  command?: string
+  /** Of a command: aborts where its call was given up, or core has ended. Nobody waits for the answer then. */
+  signal?: AbortSignal
+}
+
+export type OnConfirm = (text: string, from: ConfirmFrom) => boolean | Promise<boolean>
+
+/** Whatever is not `true` is a no. */
+export async function agrees(onConfirm: OnConfirm, text: string, from: ConfirmFrom, log: Logger): Promise<boolean> {
+  try {
+    return (await onConfirm(text, from)) === true
+  } catch (error) {
+    const { label, command } = from
+    log.error({ label, command, err: error }, 'onConfirm has failed: the answer is no')
+    return false
+  }
+}
 
 export function answerConfirm(
   port: MessagePort,
   shared: SharedArrayBuffer,
-  onConfirm: (text: string) => boolean | Promise<boolean>,
+  agree: (text: string) => Promise<boolean>,
 ): void {
   const answer = new Int32Array(shared)
   port.on('message', ({ text }: ConfirmRequest) => {
-    void (async (): Promise<boolean> => onConfirm(text))()
-      .catch(() => false)
-      .then(agreed => {
-        Atomics.store(answer, 0, agreed === true ? CONFIRM_WORD.yes : CONFIRM_WORD.no)
-        Atomics.notify(answer, 0)
-      })
+    void agree(text).then(agreed => {
+      Atomics.store(answer, 0, agreed ? CONFIRM_WORD.yes : CONFIRM_WORD.no)
+      Atomics.notify(answer, 0)
+    })
   })
   // A question that may come is no reason for the process to stay.
   port.unref()

@@ -1,13 +1,17 @@
 // Core, as the host holds it: the thread, which may be another after a while, and the host's own link to it. What was changed at
 // run time holds for each.
 import { lastingClient, relinkClient, type Client } from '@sallyport/frontend/client'
-import { createLinkEnds, openLink, receiveError, type LinkEnd } from '@sallyport/protocol'
+import { BusError, createLinkEnds, openLink, receiveError, type LinkEnd } from '@sallyport/protocol'
 import type { LifeState } from '@sallyport/protocol/actor'
 import type { MessagePort } from 'node:worker_threads'
-import type { Attachment, CapabilityChanges, CoreCommand, CoreReport, CoreWorkerData, RunningCall } from '../control.js'
+import type { Attachment, CapabilityChanges, CoreCommand, CoreReport, RunningCall } from '../control.js'
+import { isDevelopment } from '../mode.js'
+import { Confirmations } from './confirmations.js'
 import { forwardLine, type Logger } from './log.js'
+import { CoreHere } from './core-here.js'
+import { explainSyntax } from './dev/explain-syntax.js'
 import type { ResolvedOptions } from './options.js'
-import { spawnWorker } from './spawn.js'
+import { spawnCore } from './spawn-core.js'
 import type { SupervisedThread, Supervisor } from './supervisor.js'
 import type { Teller } from './teller.js'
 import { Traffic } from './traffic.js'
@@ -34,18 +38,26 @@ export class CoreThread {
   readonly thread: SupervisedThread
   readonly client: Client
   readonly changes: CapabilityChanges = { added: new Map(), removed: new Set(), decided: false }
+  /** It runs in the calling thread. */
+  readonly isHere: boolean
   readonly #host: CoreHost
+  readonly #confirmations: Confirmations
   /** Of the host's own link. */
   readonly traffic: Traffic = new Traffic()
   #takesLinks = true
   #measures: ((running: readonly RunningCall[]) => void)[] = []
   #incarnation = 0
+  /** The host's own link to the latest one. */
+  #relinked: Promise<void> | undefined
   /** This end of the host's link, where core is not ready for it yet. */
   #next: LinkEnd | undefined
 
   constructor(options: ResolvedOptions, host: CoreHost) {
     this.#host = host
+    this.isHere = !(options.core instanceof URL)
+    this.#confirmations = new Confirmations(options.onConfirm, host.log)
     this.thread = this.#start(options)
+    void this.thread.exited.then(() => this.#confirmations.reset())
     this.client = lastingClient(openLink(this.#attachHost(), true), { label: 'host', timeout: options.calls.timeout })
   }
 
@@ -62,6 +74,14 @@ export class CoreThread {
 
   post(command: CoreCommand): void {
     this.thread.post(command)
+  }
+
+  /** Ends it, and loads its module anew. @throws BusError what keeps it from being ready again; `InvalidParams` without a module */
+  async reload(): Promise<void> {
+    if (this.isHere)
+      throw new BusError('InvalidParams', 'bus.reload: core runs in this thread, and has no module to load again')
+    await this.thread.reload()
+    await this.#relinked
   }
 
   /** Brings the meters of all links up to date, and gives the calls that run: `undefined` where core does not answer soon. */
@@ -84,25 +104,32 @@ export class CoreThread {
     return here
   }
 
-  #start({ core, calls, supervision, pattern, isolation, acl, appInfo, plugins }: ResolvedOptions): SupervisedThread {
+  #start({
+    core,
+    dev,
+    workers,
+    calls,
+    supervision,
+    pattern,
+    isolation,
+    acl,
+    appInfo,
+    plugins,
+  }: ResolvedOptions): SupervisedThread {
     const { log, teller, supervisor } = this.#host
+    const { maxRecordAge } = isolation
+    const data = { pattern, calls, maxRecordAge, acl, changes: this.changes, appInfo, plugins, logLevel: log.level }
     return supervisor.start({
       name: 'core',
-      supervision: supervision.core,
+      // What looks after a thread that is stuck would be stuck with this one.
+      supervision: core instanceof URL ? supervision.core : { ...supervision.core, heartbeat: false },
       startsAlone: true,
+      waits: dev,
       spawn: heartbeat =>
-        spawnWorker(import.meta.resolve('#worker'), {
-          module: core.href,
-          pattern,
-          calls,
-          maxRecordAge: isolation.maxRecordAge,
-          acl,
-          changes: this.changes,
-          appInfo,
-          plugins,
-          logLevel: log.level,
-          heartbeat,
-        } satisfies CoreWorkerData),
+        core instanceof URL
+          ? spawnCore({ ...data, module: core.href, sourceMaps: dev, heartbeat }, workers.core, dev)
+          : new CoreHere(core, data),
+      ...(isDevelopment && core instanceof URL && { explain: error => explainSyntax(error, core) }),
       onState: state => this.#entered(state),
       onReport: report => this.#heard(report as CoreReport),
       onUp: () => (this.#next = this.#attachHost()),
@@ -111,6 +138,7 @@ export class CoreThread {
         this.#incarnation += 1
         this.#next?.port.close()
         this.#next = undefined
+        this.#confirmations.reset()
         this.#host.down()
         teller.down('core', 'core', restart)
       },
@@ -125,7 +153,7 @@ export class CoreThread {
     this.#next = undefined
     const incarnation = ++this.#incarnation
     // The host hears what frontends tell as soon as they can.
-    void relinkClient(this.client, openLink(end, true)).then(() => {
+    this.#relinked = relinkClient(this.client, openLink(end, true)).then(() => {
       if (!this.thread.isUp || incarnation !== this.#incarnation) return
       this.#takesLinks = true
       this.#host.up()
@@ -141,7 +169,11 @@ export class CoreThread {
     else if (told.type === 'overload') teller.overload(told.label, told.dropped)
     else if (told.type === 'slow') teller.slow(told.label, told.command, told.ms, told.more)
     else if (told.type === 'measured') this.#measures.splice(0).forEach(measured => measured(told.running))
-    else if (told.type === 'fault') {
+    else if (told.type === 'withdraw') this.#confirmations.withdraw(told.id)
+    else if (told.type === 'confirm') {
+      const { id } = told
+      this.#confirmations.ask(told, agreed => this.post({ type: 'confirmed', id, agreed }))
+    } else if (told.type === 'fault') {
       const error = receiveError(told.error, 'a frontend has sent what is no frame')
       teller.fault(told.label, error)
       broken(told.label, told.id, error)

@@ -1,12 +1,14 @@
 // Are the files there that the options name? Asked before anything starts, so that a typing error costs nothing.
 import { BusError } from '@sallyport/protocol'
-import { access } from 'node:fs/promises'
+import { access, readdir } from 'node:fs/promises'
+import { basename, dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { didYouMean } from '../guess.js'
 import type { ResolvedOptions } from './options.js'
 
 /** @throws BusError `InvalidParams`, which names the option and the file that is missing. */
 export async function checkFiles({ core, frontends, isolation }: ResolvedOptions): Promise<void> {
-  await checkFile('createBus: core', core)
+  if (core instanceof URL) await checkFile('createBus: core', core)
   for (const { label, module } of frontends) await checkFile(`createBus: frontends.${label}`, module)
   if (isolation.dir) await checkFile(isolation.from, new URL('index.html', isolation.dir))
 }
@@ -15,7 +17,19 @@ export async function checkFiles({ core, frontends, isolation }: ResolvedOptions
 export async function checkFile(what: string, url: URL): Promise<void> {
   if (url.protocol !== 'file:') return
   const path = fileURLToPath(url)
-  await access(path).catch((cause: unknown) => {
-    throw new BusError('InvalidParams', `${what}: there is no file ${path}`, { cause })
-  })
+  try {
+    await access(path)
+  } catch (cause) {
+    throw new BusError('InvalidParams', `${what}: there is no file ${path}${await hintFor(path)}`, { cause })
+  }
+}
+
+/** The nearest name in its folder, or that there is no such folder. */
+async function hintFor(path: string): Promise<string> {
+  const folder = dirname(path)
+  try {
+    return didYouMean(basename(path), await readdir(folder))
+  } catch {
+    return `, nor a folder ${folder}`
+  }
 }

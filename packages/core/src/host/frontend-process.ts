@@ -9,12 +9,13 @@ import type { ProcessSettings } from './options.js'
 import { flagsOf, realModule } from './reads.js'
 import { MODEL, readsOfFrontend } from './sandbox.js'
 import { spawnWorker } from './spawn.js'
+import { findEntry } from './worker-makers.js'
 
 /** @throws BusError `InvalidParams` for a place that can't be granted, and what `new Worker` throws */
 export function spawnFrontendProcess(data: FrontendWorkerData, sandbox: ProcessSettings, isolated: boolean): Worker {
   const { heartbeat, ...frontend } = data
   const { read, resourceLimits, memory, cpu } = sandbox
-  const entry = import.meta.resolve('@sallyport/frontend/process')
+  const entry = findEntry('@sallyport/frontend/process')
   const module = realModule(data.module)
   const start: FrontendProcessStart = {
     ...frontend,
@@ -32,7 +33,7 @@ export function spawnFrontendProcess(data: FrontendWorkerData, sandbox: ProcessS
     heartbeat,
     limits: { memory, cpu },
   }
-  return spawnWorker(import.meta.resolve('#relay'), relayData, [], { env: {}, stdout: true, stderr: true })
+  return spawnWorker(findEntry('#relay'), relayData, [], { env: {}, stdout: true, stderr: true })
 }
 
 /** A young generation is three semi-spaces, as V8 counts them; a stack's last part is Node's own. */

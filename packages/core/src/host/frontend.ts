@@ -4,38 +4,15 @@ import { BusError, createLinkEnds, type LinkEnd } from '@sallyport/protocol'
 import { MessageChannel } from 'node:worker_threads'
 import { chooseLink, coresFor, hasCores } from './choose-link.js'
 import type { CoreThread } from './core-thread.js'
-import { startGate, type Gate, type GateHost } from './gates.js'
+import { gateSupervision, startGate, type Gate, type GateHost } from './gates.js'
+import type { Guest, GuestEvents } from './guest.js'
 import type { ConnectionSettings } from './options.js'
-import type { FrontendStats, WorkerStats } from './stats.js'
+import type { FrontendStats } from './stats.js'
 import type { Supervision } from './supervision.js'
 import { Traffic } from './traffic.js'
 
 export interface FrontendHost extends GateHost {
   readonly core: CoreThread
-}
-
-/** What a frontend's code runs in: a worker, or the host's own thread. */
-export interface Guest {
-  /** Its code begins with its first link; another takes the place of that one. */
-  link(link: LinkEnd, gate: LinkEnd | undefined): void
-  /** It can be linked. */
-  readonly isUp: boolean
-  /** It has done what no honest one would, or there is nothing more for it to call. A worker may be started again. */
-  end(error: Error): void
-  /** For good. */
-  fail(error: Error): void
-  stop(): Promise<unknown>
-  readonly stats: WorkerStats
-}
-
-/** What a guest tells of itself. */
-export interface GuestEvents {
-  /** It has been started again: its code begins anew. */
-  up(): void
-  /** It has ended, and may be started again. */
-  down(): void
-  /** It has ended for good. */
-  gone(error: Error | undefined): void
 }
 
 export interface FrontendParts {
@@ -82,6 +59,7 @@ export class Frontend {
   #held = true
   #rejected = 0
   #closing: NodeJS.Timeout | undefined
+  readonly #awaiting: (() => void)[] = []
   /** Core knows of it. */
   #isKnown = false
   /** The others have not been told of it. */
@@ -149,6 +127,7 @@ export class Frontend {
     this.#wiring?.link.port.close()
     this.#wiring?.gate?.port.close()
     this.#wiring = undefined
+    this.#awaiting.splice(0).forEach(resolve => resolve())
   }
 
   /** Core has the link of this number. */
@@ -176,9 +155,9 @@ export class Frontend {
     }, LATE_MS).unref()
   }
 
-  takeStats(): FrontendStats {
+  takeStats(marks: boolean): FrontendStats {
     const gate = this.#gate && { gate: this.#gate.stats }
-    const traffic = this.#traffic.take(this.#host.core.isUp && this.#isKnown)
+    const traffic = this.#traffic.take(this.#host.core.isUp && this.#isKnown, marks)
     return { ...this.#guest.stats, ...gate, rejected: this.#rejected, ...traffic }
   }
 
@@ -186,6 +165,18 @@ export class Frontend {
   start(): void {
     this.#held = false
     this.#hand()
+  }
+
+  /** Loads its hook anew, and where it is asked to its module. False where it has nothing of that. */
+  async reload(module: boolean): Promise<boolean> {
+    const all = [module ? this.#guest.reload?.() : undefined, this.#gate?.reload()].filter(one => one !== undefined)
+    await Promise.all(all)
+    return all.length > 0
+  }
+
+  /** Resolves once no links wait for it: they are its own, or what they join is gone again. */
+  async linked(): Promise<void> {
+    while (this.#wiring) await new Promise<void>(resolve => this.#awaiting.push(resolve))
   }
 
   /** There is no core any more. */
@@ -201,7 +192,9 @@ export class Frontend {
   #makeEnds(): [LinkEnd, LinkEnd] {
     const { link, poll } = this.#parts.settings
     const { pattern } = this.#host.options
-    const cores = coresFor(this.#parts.isProcess)
+    const { isProcess, runs } = this.#parts
+    // Where both ends are in this thread, neither polls for the other.
+    const cores = runs && this.#host.core.isHere ? 1 : coresFor(isProcess)
     return createLinkEnds(chooseLink(link, pattern, cores), poll && hasCores(pattern, cores))
   }
 
@@ -215,6 +208,7 @@ export class Frontend {
     if (this.#isNew && !this.#parts.runs) this.#host.core.post({ type: 'begin', label: this.label })
     this.#isNew = false
     this.#guest.link(wiring.link, wiring.gate)
+    this.#awaiting.splice(0).forEach(resolve => resolve())
   }
 
   #left(): void {
@@ -229,13 +223,3 @@ export class Frontend {
 
 const endedEarly = (): Error =>
   new BusError('Disconnected', 'The frontend has ended before it had a link', { data: { delivered: 'no' } })
-
-/**
- * A gate is no use when it has ended: it is started again, unless its frontend would not be. While it is inside the hook it is
- * the watchdog's.
- */
-const gateSupervision = (own: Supervision, hookTimeout: number): Supervision => ({
-  ...own,
-  restart: own.restart === 'temporary' ? 'temporary' : 'permanent',
-  heartbeat: own.heartbeat && Math.max(own.heartbeat, 2 * hookTimeout),
-})

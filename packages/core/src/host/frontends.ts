@@ -1,7 +1,9 @@
 // The frontends of a bus, by their labels: workers that it started, and connections of the host itself.
 import type { Client } from '@sallyport/frontend/client'
-import { BusError } from '@sallyport/protocol'
-import { Frontend, type FrontendHost, type FrontendParts, type Guest, type GuestEvents } from './frontend.js'
+import { BusError, describeName } from '@sallyport/protocol'
+import { didYouMean } from '../guess.js'
+import { Frontend, type FrontendHost, type FrontendParts } from './frontend.js'
+import type { Guest, GuestEvents } from './guest.js'
 import { makeConnection, startWorker } from './guests.js'
 import type { ConnectionSettings, FrontendSettings } from './options.js'
 import type { FrontendStats } from './stats.js'
@@ -10,6 +12,10 @@ import type { Supervision } from './supervision.js'
 const MAX_TRUSTED = 1000
 
 export class Frontends {
+  /** Of those that run in a worker or process, by label. */
+  readonly modules: Map<string, URL> = new Map<string, URL>()
+  /** Told of each that is opened. */
+  opened: (module: URL) => void = () => {}
   readonly #host: FrontendHost
   readonly #open = new Map<string, Frontend>()
   /** Settled once a frontend and its gate have gone. */
@@ -48,6 +54,9 @@ export class Frontends {
     const worker = { label, module, settings, supervision, host: this.#host, booted, strayed }
     const makeGuest = (told: GuestEvents): Guest => startWorker(worker, told)
     const frontend = this.#keep(label, { settings, supervision, runs: false, isProcess: isProcess(sandbox), makeGuest })
+    this.modules.set(label, module)
+    void frontend.gone.then(() => this.modules.get(label) === module && this.modules.delete(label))
+    this.opened(module)
     this.#warnOfTrust(label, sandbox)
     // A frontend that must not start in a sandbox with a hole says so itself.
     await this.#waitFor(frontend, isStrict(sandbox) ? boot : undefined)
@@ -56,8 +65,33 @@ export class Frontends {
 
   async close(label: string): Promise<void> {
     const frontend = this.#open.get(label)
-    if (!frontend) throw new BusError('InvalidParams', `There is no frontend ${JSON.stringify(label)}`)
+    if (!frontend) {
+      const hint = didYouMean(String(label), this.#open.keys())
+      throw new BusError('InvalidParams', `There is no frontend ${describeName(String(label))}${hint}`)
+    }
     await frontend.close()
+  }
+
+  /** @throws BusError `InvalidParams` for a label that there is not, and what keeps it from running again */
+  async reload(label: string): Promise<void> {
+    const frontend = this.#open.get(label)
+    const name = describeName(String(label))
+    const hint = didYouMean(String(label), ['core', ...this.#open.keys()])
+    if (!frontend) throw new BusError('InvalidParams', `bus.reload: there is no frontend ${name}${hint}`)
+    if (await frontend.reload(true)) return
+    throw new BusError(
+      'InvalidParams',
+      `bus.reload: ${name} is the host’s own connection: it has nothing to load again`,
+    )
+  }
+
+  async reloadHooks(): Promise<void> {
+    await Promise.allSettled([...this.#open.values()].map(frontend => frontend.reload(false)))
+  }
+
+  /** Resolves once all that can have a link to core has it. */
+  async linked(): Promise<void> {
+    await Promise.all([...this.#open.values()].map(frontend => frontend.linked()))
   }
 
   async closeAll(): Promise<void> {
@@ -72,8 +106,8 @@ export class Frontends {
     for (const frontend of this.#open.values()) frontend.fail(error)
   }
 
-  takeStats(): Record<string, FrontendStats> {
-    return Object.fromEntries([...this.#open].map(([label, frontend]) => [label, frontend.takeStats()]))
+  takeStats(marks: boolean): Record<string, FrontendStats> {
+    return Object.fromEntries([...this.#open].map(([label, frontend]) => [label, frontend.takeStats(marks)]))
   }
 
   /** Core has come back. */

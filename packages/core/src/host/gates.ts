@@ -5,20 +5,24 @@ import {
   receiveError,
   type GateCommand,
   type GateReport,
+  type GateTimes,
   type GateWorkerData,
   type Heartbeat,
   type LinkEnd,
 } from '@sallyport/protocol'
 import { boundedLog, intoLog, type BoundedLog } from './captured.js'
-import { answerConfirm } from './confirm.js'
+import { agrees, answerConfirm } from './confirm.js'
+import { createLatency } from '../meter.js'
 import type { Logger } from './log.js'
 import type { ResolvedOptions } from './options.js'
 import { readsOfGate, spawnSandboxed } from './sandbox.js'
-import type { WorkerStats } from './stats.js'
+import type { GateStats } from './stats.js'
 import type { Supervision } from './supervision.js'
 import type { Supervisor } from './supervisor.js'
 import type { Teller } from './teller.js'
+import { latencyOf } from './traffic.js'
 import type { Watchdog } from './watchdog.js'
+import { findEntry } from './worker-makers.js'
 
 /** What a gate tells its frontend. */
 export interface GateEvents {
@@ -41,13 +45,15 @@ export interface Gate {
   readonly isReady: boolean
   /** A link to the frontend, and the port that brings the key of its session: in place of those before, if there were any. */
   link(link: LinkEnd, key: MessagePort): void
+  /** Loads its hook anew. */
+  reload(): Promise<void>
   stop(): Promise<unknown>
-  readonly stats: WorkerStats
+  readonly stats: GateStats
 }
 
 export interface GateHost {
   supervisor: Supervisor
-  options: Pick<ResolvedOptions, 'pattern' | 'isolation' | 'onConfirm' | 'calls'>
+  options: Pick<ResolvedOptions, 'pattern' | 'isolation' | 'onConfirm' | 'calls' | 'dev' | 'workers'>
   /** `false` only for the benchmark: the hook runs, and nothing is sealed. */
   cipher: boolean
   watchdog: Watchdog
@@ -58,13 +64,15 @@ export interface GateHost {
 export function startGate(label: string, supervision: Supervision, host: GateHost, told: GateEvents): Gate {
   const { supervisor, log, teller } = host
   const lines = boundedLog(log, { actor: 'isolation', label })
+  const times: GateTimes = { hook: createLatency(), seal: createLatency() }
   let isReady = false
   let forget = (): void => {}
   const thread = supervisor.start({
     name: `gate of ${label}`,
     supervision,
+    waits: host.options.dev,
     spawn(heartbeat) {
-      const { worker, watch } = spawnGate(label, heartbeat, lines, host)
+      const { worker, watch } = spawnGate(label, heartbeat, lines, times, host)
       forget = watch(error => thread.end(error))
       return worker
     },
@@ -111,12 +119,23 @@ export function startGate(label: string, supervision: Supervision, host: GateHos
     link(link, key) {
       thread.post({ type: 'link', link, key } satisfies GateCommand, [link.port, key])
     },
+    reload: () => thread.reload(),
     stop: () => thread.stop(0),
     get stats() {
-      return thread.stats
+      return { ...thread.stats, hook: latencyOf(times.hook), seal: latencyOf(times.seal) }
     },
   }
 }
+
+/**
+ * A gate is no use when it has ended: it is started again, unless its frontend would not be. While it is inside the hook it is
+ * the watchdog's.
+ */
+export const gateSupervision = (own: Supervision, hookTimeout: number): Supervision => ({
+  ...own,
+  restart: own.restart === 'temporary' ? 'temporary' : 'permanent',
+  heartbeat: own.heartbeat && Math.max(own.heartbeat, 2 * hookTimeout),
+})
 
 interface SpawnedGate {
   worker: Worker
@@ -128,14 +147,16 @@ function spawnGate(
   label: string,
   heartbeat: Heartbeat | undefined,
   lines: BoundedLog,
-  { options, cipher, watchdog }: GateHost,
+  times: GateTimes,
+  { options, cipher, watchdog, log }: GateHost,
 ): SpawnedGate {
-  const confirm = options.onConfirm && new MessageChannel()
+  const { onConfirm } = options
+  const confirm = onConfirm && new MessageChannel()
   const { dir, envelope, hookTimeout } = options.isolation
   const memory = dir && new SharedArrayBuffer(4)
   const answer = new SharedArrayBuffer(4)
-  if (confirm) answerConfirm(confirm.port1, answer, text => options.onConfirm!(text, { label }))
-  const entry = import.meta.resolve('@sallyport/isolation/worker')
+  if (confirm) answerConfirm(confirm.port1, answer, text => agrees(onConfirm, text, { label }, log))
+  const entry = options.workers.gate ?? findEntry('@sallyport/isolation/worker')
   const workerData: GateWorkerData = {
     label,
     dir: dir?.href,
@@ -143,6 +164,7 @@ function spawnGate(
     cipher,
     confirm: confirm && { port: confirm.port2, answer },
     watch: memory,
+    times,
     heartbeat,
   }
   const reads = readsOfGate(entry, dir)

@@ -1,7 +1,7 @@
 // What frontends run in: a worker, which waits for its first link before it loads its module, or the thread of the host.
 import { endClient, lastingClient, relinkClient, throughGate, type Client } from '@sallyport/frontend/client'
 import {
-  BusError,
+  type BusError,
   openLink,
   type FrontendCommand,
   type FrontendStart,
@@ -9,8 +9,10 @@ import {
   type LinkEnd,
   type StrayReadReport,
 } from '@sallyport/protocol'
-import type { FrontendHost, Guest, GuestEvents } from './frontend.js'
+import { explainSyntax } from './dev/explain-syntax.js'
+import type { FrontendHost } from './frontend.js'
 import { spawnFrontend } from './frontend-worker.js'
+import type { Guest, GuestEvents } from './guest.js'
 import type { ConnectionSettings, FrontendSettings } from './options.js'
 import type { WorkerStats } from './stats.js'
 import type { Supervision } from './supervision.js'
@@ -36,15 +38,28 @@ export function startWorker(parts: WorkerParts, told: GuestEvents): Guest {
   const isProcess = typeof sandbox === 'object' && sandbox.kind === 'process'
   const isolated = host.options.pattern === 'isolation'
   const { supervisor, log, teller } = host
-  const { timeout } = host.options.calls
-  const start: FrontendStart = { label, codec, data, timeout, window, overflow, module: module.href }
+  const { dev, calls } = host.options
+  const { timeout } = calls
+  const start: FrontendStart = {
+    label,
+    codec,
+    data,
+    timeout,
+    window,
+    overflow,
+    module: module.href,
+    ...(dev && { sourceMaps: true }),
+  }
   let linked = false
   let reported = false
   const thread = supervisor.start({
     name: `frontend ${label}`,
     supervision,
+    waits: dev,
     ...(isProcess && { grace: RELAY_GRACE_MS }),
-    spawn: heartbeat => spawnFrontend({ ...start, heartbeat }, settings, isolated, log),
+    spawn: heartbeat =>
+      spawnFrontend({ ...start, heartbeat }, settings, isolated, log, dev, host.options.workers.frontend),
+    ...(dev && { explain: error => explainSyntax(error, module) }),
     onState(state) {
       log.debug({ actor: 'frontend', label, state }, 'state')
       if (state === 'handshaking') booted()
@@ -77,8 +92,8 @@ export function startWorker(parts: WorkerParts, told: GuestEvents): Guest {
       if (linked && isProcess) {
         link.port.close()
         gate?.port.close()
-        const text = `The process of frontend ${label} is started again: its pipes can’t be joined to another link`
-        return thread.end(new BusError('Disconnected', text))
+        // Its pipes can't be joined to another link. It has not failed: what has, or was reloaded, counts for itself.
+        return void thread.reload().catch(() => {})
       }
       linked = true
       const command: FrontendCommand = { type: 'link', link, ...(gate && { gate }) }
@@ -86,6 +101,7 @@ export function startWorker(parts: WorkerParts, told: GuestEvents): Guest {
     },
     end: error => thread.dismiss(error),
     fail: error => thread.fail(error),
+    reload: () => thread.reload(),
     stop: () => thread.stop(0),
     get stats() {
       return thread.stats

@@ -12,10 +12,19 @@ function isAbsoluteLocation(given: unknown): boolean {
   return HAS_SCHEME.test(given) ? URL.canParse(given) : isAbsolute(given)
 }
 
+/** How a relative path is written. */
+const asUrl = (given: unknown): string =>
+  typeof given === 'string' && /^\.{0,2}[/\w]/.test(given) && !HAS_SCHEME.test(given)
+    ? `, as in new URL(${JSON.stringify(given)}, import.meta.url)`
+    : ''
+
 export const toUrl = (given: string): URL => (HAS_SCHEME.test(given) ? new URL(given) : pathToFileURL(given))
 
 export const location: v.GenericSchema<ModuleLocation, URL> = v.pipe(
-  v.custom<ModuleLocation>(given => given instanceof URL || isAbsoluteLocation(given), 'a URL or an absolute path'),
+  v.custom<ModuleLocation>(
+    given => given instanceof URL || isAbsoluteLocation(given),
+    ({ input }) => `a URL or an absolute path${asUrl(input)}`,
+  ),
   v.transform(given => (typeof given === 'string' ? toUrl(given) : given)),
 )
 
@@ -33,3 +42,7 @@ export function isFileLocation(given: unknown): given is ModuleLocation {
 
 /** With a slash at its end, so that what is in it can be resolved against it. */
 export const folderUrl = ({ href }: URL): URL => new URL(href.endsWith('/') ? href : `${href}/`)
+
+/** What stands there itself, and is not named by its place. */
+export const isContent = (given: unknown): given is object =>
+  typeof given === 'object' && given !== null && !(given instanceof URL) && !Array.isArray(given)

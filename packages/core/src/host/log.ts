@@ -3,12 +3,12 @@ import { pino, type Logger } from 'pino'
 
 export type { Logger }
 
-/** Warnings and worse, to standard error: a library has no business on standard output. */
-export function createHostLog(given: Logger | false | undefined): Logger {
+/** Warnings and worse, in development all that a developer may want to know, to standard error: standard output is not a library’s. */
+export function createHostLog(given: Logger | false | undefined, dev = false): Logger {
   if (given === false) return pino({ level: 'silent' })
   if (given) return given
   const out = pino.destination({ dest: 2, sync: true })
-  return pino({ name: 'sallyport', level: 'warn' }, { write: line => void out.write(escapeLine(line)) })
+  return pino({ name: 'sallyport', level: dev ? 'info' : 'warn' }, { write: line => void out.write(escapeLine(line)) })
 }
 
 /**

@@ -1,22 +1,17 @@
 // The shapes of the options, and of what is read in a tauri.conf.json. What capabilities and permission files hold is
 // checked where it is understood, in core.
 import { MAX_IN_FLIGHT } from '@sallyport/protocol'
-import { existsSync } from 'node:fs'
 import * as v from 'valibot'
 import type { AppInfo, CallLimits } from '../control.js'
-import { calls, ofCalls } from './calls-schema.js'
-import { fileLocation, location } from './location.js'
-import type {
-  ConnectionSettings,
-  FrontendSettings,
-  OnStdio,
-  PermissionSettings,
-  ProcessSettings,
-  SesSettings,
-} from './options.js'
+import type { CoreDefinition } from '../define.js'
+import { calls, ofCalls, ofQuota } from './calls-schema.js'
+import { fileLocation, isContent, location } from './location.js'
+import type { ConnectionSettings, FrontendSettings, OnStdio } from './options.js'
+import { SANDBOX_OPTIONS, sandbox } from './sandbox-schema.js'
 import { ofSupervision, supervision } from './supervision-schema.js'
 import type { SupervisionOptions } from './supervision.js'
 import { whole } from './whole.js'
+import { workers } from './worker-makers.js'
 
 /** Where to look, or what would stand there. */
 type Given = URL | string | object
@@ -46,7 +41,7 @@ export interface CheckedFrontend extends Omit<FrontendSettings, 'supervision'> {
 }
 
 export interface CheckedOptions extends Info {
-  core: { module: URL; supervision?: SupervisionOptions | undefined }
+  core: { module: URL | CoreDefinition; supervision?: SupervisionOptions | undefined }
   frontends?: Record<string, { module: URL } & CheckedFrontend> | undefined
   calls: CallLimits
   supervision?: SupervisionOptions | undefined
@@ -54,6 +49,7 @@ export interface CheckedOptions extends Info {
   app?: { security?: CheckedSecurity<URL, Given> | undefined } | undefined
   permissions?: Given[] | undefined
   unknownPermissions?: 'error' | 'warn' | undefined
+  dev: boolean
   plugins?: Record<string, unknown> | undefined
 }
 
@@ -65,9 +61,6 @@ export interface CheckedConfig extends Info {
   plugins?: Record<string, unknown> | undefined
 }
 
-const isContent = (given: unknown): given is object =>
-  typeof given === 'object' && given !== null && !(given instanceof URL) && !Array.isArray(given)
-
 const LABEL = /^[a-zA-Z0-9\-/:_]{1,200}$/
 /** Host and core speak of themselves by these. */
 const RESERVED_LABELS = ['host', 'core']
@@ -75,48 +68,6 @@ export const label: v.GenericSchema<string> = v.pipe(
   v.string('a text'),
   v.regex(LABEL, 'a label of letters, digits, "-", "/", ":" and "_"'),
   v.check(given => !RESERVED_LABELS.includes(given), 'a label other than "host" and "core"'),
-)
-
-const megabytes = v.optional(v.pipe(v.number('megabytes'), v.gtValue(0, 'more than 0 megabytes')))
-const read = v.optional(v.array(fileLocation, 'a list'), [])
-const memoryLimits = { maxOldGenerationSizeMb: megabytes, maxYoungGenerationSizeMb: megabytes, stackSizeMb: megabytes }
-const limits = <Entries extends v.ObjectEntries>(entries: Entries) => v.optional(v.strictObject(entries, 'an object'))
-const resourceLimits = limits({ ...memoryLimits, codeRangeSizeMb: megabytes })
-/** What is read in /proc. */
-const watched = (what: string) =>
-  v.optional(
-    v.pipe(
-      v.number(what),
-      v.gtValue(0, what),
-      v.check(() => existsSync('/proc/self/stat'), 'left out: it needs Linux'),
-    ),
-  )
-const ofPermission = {
-  kind: v.literal('permission'),
-  read,
-  strict: v.optional(v.boolean('true or false'), false),
-  resourceLimits,
-}
-const ofProcess = {
-  kind: v.literal('process'),
-  read,
-  resourceLimits: limits(memoryLimits),
-  memory: watched('MiB, more than 0'),
-  cpu: watched('a share of one core, more than 0'),
-}
-const ofSes = { kind: v.literal('ses'), resourceLimits }
-const sandboxSettings = v.variant(
-  'kind',
-  [v.strictObject(ofPermission), v.strictObject(ofProcess), v.strictObject(ofSes)],
-  '"permission", "process" or "ses"',
-) as v.GenericSchema<unknown, PermissionSettings | ProcessSettings | SesSettings>
-const namedSandbox = v.pipe(
-  v.picklist(['none', 'permission', 'process', 'ses'], '"none", "permission", "process", "ses" or { kind, … }'),
-  v.transform(kind => (kind === 'none' ? kind : v.parse(sandboxSettings, { kind }))),
-)
-const sandbox = v.optional(
-  v.lazy(given => (isContent(given) ? sandboxSettings : namedSandbox)),
-  'permission',
 )
 
 const CALLS = `a whole number from 1 to ${MAX_IN_FLIGHT}`
@@ -139,12 +90,15 @@ const bareModule = v.pipe(
 )
 const frontend = v.lazy(given => (isContent(given) ? frontendModule : bareModule))
 
-const ofCore = { module: location, supervision }
+/** What is in it is checked apart. */
+const definition = v.custom<CoreDefinition>(isContent)
+const coreModule = v.lazy(given => (isContent(given) ? definition : location))
+const ofCore = { module: coreModule, supervision }
 const bareCore = v.pipe(
-  location,
+  coreModule,
   v.transform(module => ({ module })),
 )
-const core = v.lazy(given => (isContent(given) ? v.strictObject(ofCore) : bareCore))
+const core = v.lazy(given => (isContent(given) && 'module' in given ? v.strictObject(ofCore) : bareCore))
 
 const text = v.nullish(v.string('a string'))
 const info = {
@@ -197,6 +151,7 @@ const ofBus = {
   core,
   calls,
   supervision,
+  workers,
   frontends: v.optional(v.pipe(table, v.record(label, frontend))),
   config: v.optional(fileLocation),
   app: v.optional(v.strictObject({ security }, 'an object')),
@@ -207,6 +162,7 @@ const ofBus = {
   log: v.optional(
     v.union([v.literal(false), v.looseObject({ level: v.string(), child: v.function() })], 'a pino logger, or false'),
   ),
+  dev: v.optional(v.boolean('true or false'), false),
   onConfirm: v.optional(v.function('a function')),
 }
 export const busOptions: v.GenericSchema<unknown, CheckedOptions> = v.strictObject(ofBus)
@@ -231,6 +187,7 @@ export const OPTION_PLACES: readonly string[] = [
   'core.module',
   ...namesOf('supervision', ofSupervision),
   ...namesOf('calls', ofCalls),
+  ...namesOf('calls.quotas[…]', ofQuota),
   'app.security',
   ...namesOf('app.security', ofSecurity),
   'app.security.pattern.use',
@@ -238,5 +195,5 @@ export const OPTION_PLACES: readonly string[] = [
   ...namesOf('app.security.pattern.options', ofIsolation),
   'frontends.<label>.module',
   ...namesOf('frontends.<label>', ofFrontend),
-  ...namesOf('frontends.<label>.sandbox', { ...ofPermission, ...ofProcess }),
+  ...SANDBOX_OPTIONS.map(name => `frontends.<label>.sandbox.${name}`),
 ]

@@ -4,10 +4,13 @@ import type { ResourceLimits } from 'node:worker_threads'
 import type { AclInput, PermissionFile } from '../authority/acl.js'
 import type { Capability, Pattern } from '../authority/capability.js'
 import type { AppInfo, CallLimits } from '../control.js'
+import type { CoreDefinition } from '../define.js'
 import type { ProcessLimits } from '../relay/relay-data.js'
 import type { CallsOptions } from './calls-schema.js'
+import type { OnConfirm } from './confirm.js'
 import type { Logger } from './log.js'
 import type { Supervision, SupervisionOptions } from './supervision.js'
+import type { WorkerMakers } from './worker-makers.js'
 
 /** A module, file or folder: a URL, or an absolute path. */
 export type ModuleLocation = URL | string
@@ -151,15 +154,20 @@ export interface SecurityOptions {
 }
 
 export interface CoreModule {
-  module: ModuleLocation
+  module: ModuleLocation | CoreDefinition
   /** What becomes of it when it ends; what is left out is the bus's. */
   supervision?: SupervisionOptions
 }
 
 /** `productName`, `version`, `identifier` and what is in `app.security` win over what `config` says of them. */
 export interface BusOptions extends AppInfo {
-  /** The core module, whose default export is made by `defineCore`. */
-  core: ModuleLocation | CoreModule
+  /**
+   * The core module, whose default export is made by `defineCore`: it runs in a worker. Or that definition itself: it runs in
+   * the calling thread, whose objects its handlers may use, and which they block (docs/embedding.md).
+   */
+  core: ModuleLocation | CoreDefinition | CoreModule
+  /** What makes Sallyport's own workers in a program that is bundled with Sallyport in it: docs/bundlers.md. */
+  workers?: WorkerMakers
   /** Modules to run in frontend workers, by label. */
   frontends?: Readonly<Record<string, ModuleLocation | FrontendModule>>
   /** How long calls may take: docs/calls.md. */
@@ -187,8 +195,16 @@ export interface BusOptions extends AppInfo {
   plugins?: Readonly<Record<string, unknown>>
   /** A pino logger, or `false` for none. By default warnings and worse go to standard error. */
   log?: Logger | false
-  /** Answers `confirm(text)` in an isolation hook, which waits for it. Without it, every answer is `false`. */
-  onConfirm?: (text: string, from: { label: string }) => boolean | Promise<boolean>
+  /**
+   * For development: what has changed on disk is loaded again, what fails waits for a change, stacks follow source maps, and what
+   * workers print is labelled (docs/embedding.md). `false` by default.
+   */
+  dev?: boolean
+  /**
+   * Asks a person: answers `confirm(text)` in an isolation hook and `ctx.confirm(text)` in a command, which wait for it. Without
+   * it, every answer is `false`.
+   */
+  onConfirm?: OnConfirm
 }
 
 export interface ResolvedIsolation {
@@ -202,7 +218,8 @@ export interface ResolvedIsolation {
 
 /** The same, with its defaults, every location a URL, and the files of the configuration read. */
 export interface ResolvedOptions {
-  core: URL
+  core: URL | CoreDefinition
+  workers: WorkerMakers
   frontends: ({ label: string; module: URL } & FrontendSettings)[]
   supervision: {
     core: Supervision
@@ -216,5 +233,6 @@ export interface ResolvedOptions {
   appInfo: AppInfo
   plugins: Readonly<Record<string, unknown>>
   log: Logger | false | undefined
+  dev: boolean
   onConfirm: BusOptions['onConfirm']
 }

@@ -3,9 +3,11 @@
 import { BusError, describeThrown } from '@sallyport/protocol'
 import { deserialize, serialize } from 'node:v8'
 import type { AppInfo } from '../control.js'
+import { checkDefinition } from '../definition.js'
 import { createAclInput } from './acl-input.js'
 import { check } from './check.js'
 import type { Project } from './config/project.js'
+import { inspectorOptions } from './inspector-schema.js'
 import { folderUrl, location } from './location.js'
 import { OPTION_PLACES, busOptions, connectionOptions, frontendOptions, label } from './option-schemas.js'
 import type { CheckedOptions } from './option-schemas.js'
@@ -24,6 +26,8 @@ import { supervisionOf, type Supervision, type SupervisionOptions } from './supe
 export async function resolveOptions(given: BusOptions): Promise<ResolvedOptions> {
   const options = check('createBus', busOptions, given, OPTION_PLACES)
   checkLabels(given, options)
+  const { module: core } = options.core
+  if (!(core instanceof URL)) checkDefinition('createBus: core', core, ['module'])
   const project = await readProject(options)
   const security = options.app?.security ?? {}
   const pattern = security.pattern ?? project?.pattern ?? { use: 'brownfield' }
@@ -35,7 +39,8 @@ export async function resolveOptions(given: BusOptions): Promise<ResolvedOptions
   } = (pattern.use === 'isolation' ? pattern.options : undefined) ?? {}
   const from = `${security.pattern ? 'createBus' : project?.from}: app.security.pattern.options.dir`
   return {
-    core: options.core.module,
+    core,
+    workers: given.workers ?? {},
     supervision: {
       core: supervisionOf('permanent', options.supervision, options.core.supervision),
       frontends: options.supervision,
@@ -53,6 +58,7 @@ export async function resolveOptions(given: BusOptions): Promise<ResolvedOptions
     appInfo: appInfoOf(options, project),
     plugins: cloneData('createBus: plugins', { ...project?.plugins, ...options.plugins }),
     log: given.log,
+    dev: options.dev,
     onConfirm: given.onConfirm,
   }
 }
@@ -84,6 +90,10 @@ export function resolveConnection(where: string, name: string, options: Connecti
 }
 
 export const resolveLocation = (where: string, given: ModuleLocation): URL => check(where, location, given, [])
+
+/** @throws BusError `InvalidParams` */
+export const resolvePort = (where: string, options: { port?: number }): number =>
+  check(where, inspectorOptions, options, ['port']).port
 
 async function readProject({ config }: CheckedOptions): Promise<Project | undefined> {
   if (!config) return undefined

@@ -1,41 +1,6 @@
 // When workers are started again: threads that are none, with a clock and chance of the test's own.
-import { EventEmitter } from 'node:events'
-import type { Worker } from 'node:worker_threads'
-import { SimulatedClock } from 'xstate'
 import { describe, expect, test } from 'vitest'
-import { supervisionOf, type SupervisionOptions } from './supervision.js'
-import { createSupervisor } from './supervisor.js'
-
-const crash = new Error('boom')
-
-function start(options: SupervisionOptions = {}) {
-  const clock = new SimulatedClock()
-  const supervisor = createSupervisor({ clock, now: () => clock.now(), random: () => 0 })
-  const told: unknown[] = []
-  const workers: EventEmitter[] = []
-  const spawn = (): Worker => {
-    const worker = Object.assign(new EventEmitter(), { terminate: () => {}, postMessage: () => {}, unref: () => {} })
-    workers.push(worker)
-    return worker as unknown as Worker
-  }
-  const thread = supervisor.start({
-    name: 'it',
-    supervision: supervisionOf('permanent', { heartbeat: false }, options),
-    spawn,
-    onReport: () => {},
-    onState: () => {},
-    onUp: () => told.push('up'),
-    onDown: ({ error, delay }) => told.push([error.message, delay]),
-    onUnended: () => told.push('unended'),
-  })
-  const exit = (code = 0): unknown => workers.at(-1)!.emit('exit', code)
-  const ready = (): unknown => workers.at(-1)!.emit('message', { type: 'state', state: 'ready' })
-  const fail = (): void => {
-    workers.at(-1)!.emit('error', crash)
-    exit(1)
-  }
-  return { clock, supervisor, told, workers, thread, ready, exit, fail }
-}
+import { start } from '../../test/thread-doubles.js'
 
 test('it is started again after growing delays, and the count begins anew after a quiet time', async () => {
   const { clock, told, workers, ready, fail } = start({ intensity: 100, delay: { min: 100, max: 1000 } })
@@ -57,23 +22,10 @@ test('it is started again after growing delays, and the count begins anew after 
 })
 
 test('chance takes up to a half off a delay', () => {
-  const supervisor = createSupervisor({ random: () => 1 })
-  const delays: unknown[] = []
-  const worker = Object.assign(new EventEmitter(), { terminate: () => {}, postMessage: () => {}, unref: () => {} })
-  const thread = supervisor.start({
-    name: 'it',
-    supervision: supervisionOf('permanent', { heartbeat: false }),
-    spawn: () => worker as unknown as Worker,
-    onReport: () => {},
-    onState: () => {},
-    onUp: () => {},
-    onDown: ({ delay }) => delays.push(delay),
-    onUnended: () => {},
-  })
-  worker.emit('message', { type: 'state', state: 'ready' })
-  worker.emit('exit', 1)
-  expect(delays).toEqual([50])
-  void thread.stop(0)
+  const { told, ready, exit } = start({}, { random: () => 1 })
+  ready()
+  exit(1)
+  expect(told).toEqual([[expect.any(String), 50]])
 })
 
 describe('intensity', () => {

@@ -1,5 +1,5 @@
 // Reads the options as `createBus` would, and says who may call what.
-import { describeThrown } from '@sallyport/protocol'
+import { describeThrown, explainTypeScript } from '@sallyport/protocol'
 import { explain, type Explanation } from '../authority/explain.js'
 import type { CoreDefinition } from '../define.js'
 import { definitionOf } from '../definition.js'
@@ -17,22 +17,21 @@ export interface ExplainOptions extends Pick<BusOptions, 'config' | 'app' | 'per
 }
 
 export async function review({ core, labels, ...security }: ExplainOptions): Promise<Explanation> {
-  const module = isLocation(core) ? core : undefined
-  // Without a module, its place is taken by one that is not looked for.
-  const options = await resolveOptions({ ...security, core: module ?? 'data:text/javascript,' })
+  const options = await resolveOptions({ ...security, core: core ?? {} })
   await checkFiles(options)
   const { acl, pattern } = options
-  const given = module === undefined ? (core as CoreDefinition | undefined) : await load(options.core.href)
-  const definition = given ?? { commands: namedCommands(acl) }
+  const given = options.core instanceof URL ? await load(options.core.href) : options.core
+  const definition = core === undefined ? { commands: namedCommands(acl) } : given
   return explain({ acl, pattern, core: definition, ...(labels && { labels }) })
 }
 
-const isLocation = (core: ExplainOptions['core']): core is ModuleLocation =>
-  typeof core === 'string' || core instanceof URL
-
 async function load(url: string): Promise<CoreDefinition> {
-  const module: { default?: unknown } = await import(url).catch((error: unknown) => {
-    throw new Error(`The core module ${url} can’t be loaded: ${describeThrown(error)}`, { cause: error })
-  })
+  const module: { default?: unknown } = await import(/* webpackIgnore: true */ /* @vite-ignore */ url).catch(
+    (error: unknown) => {
+      throw new Error(`The core module ${url} can’t be loaded: ${describeThrown(explainTypeScript(error))}`, {
+        cause: error,
+      })
+    },
+  )
   return definitionOf(module, url)
 }

@@ -1,10 +1,12 @@
 // A worker under Node's permission model: it reads what it is made of, writes nothing, starts nothing, and has neither the
 // host's environment nor its output. What Node leaves open is taken away in the worker itself (frontend/src/harden.ts).
+import { BusError } from '@sallyport/protocol'
 import { realpathSync } from 'node:fs'
 import type { ResourceLimits, TransferListItem, Worker } from 'node:worker_threads'
 import { guardInnerPort } from './inner-port.js'
 import { flagsOf, isWithin, joinReads, readsOf, readsOfModule, type Reads } from './reads.js'
-import { spawnWorker } from './spawn.js'
+import { spawnWorker, type Entry } from './spawn.js'
+import { findEntry } from './worker-makers.js'
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
 /** Of a worker and of a process. Until 22.13 Node had the model as an experiment, and warned of it with each start. */
@@ -24,7 +26,7 @@ const PERMISSION = [...MODEL, '--interactive']
 const HEAP = { maxOldGenerationSizeMb: 2048 }
 
 export interface SandboxedWorker {
-  entry: string
+  entry: Entry
   workerData: object
   transferList: TransferListItem[]
   reads: Reads
@@ -32,14 +34,14 @@ export interface SandboxedWorker {
 }
 
 /** What a guest's module may read, with Sallyport's own packages and what `sandbox.read` adds. */
-export const readsOfFrontend = (entry: string, module: URL, more: readonly URL[]): Reads =>
+export const readsOfFrontend = (entry: Entry, module: URL, more: readonly URL[]): Reads =>
   joinReads([readsOfEntry(entry), readsOfModule(module), ...more.map(readsOf)])
 
 /** A script reads nothing: this is for those that load it. */
-export const readsOfScript = (entry: string, runner: string, script: URL): Reads =>
+export const readsOfScript = (entry: Entry, runner: string, script: URL): Reads =>
   joinReads([...[entry, runner].map(readsOfEntry), ...(script.protocol === 'file:' ? [readsOf(script)] : [])])
 
-export const readsOfGate = (entry: string, dir: URL | undefined): Reads =>
+export const readsOfGate = (entry: Entry, dir: URL | undefined): Reads =>
   joinReads([readsOfEntry(entry), ...(dir ? [readsOf(dir)] : [])])
 
 /** The working directory, where this worker was not granted it. It sees for itself that it can't read there. */
@@ -61,13 +63,21 @@ export function spawnSandboxed({ reads, resourceLimits = HEAP, ...start }: Sandb
   return worker
 }
 
+/** Node's permission model knows of files alone, and a worker under it has no loader that finds packages in archives. */
+const PLUG_N_PLAY =
+  'A frontend or gate under Node’s permission model can’t find its modules in the archives of Yarn’s Plug’n’Play: ' +
+  'say `nodeLinker: node-modules` in .yarnrc.yml and install again, or give a frontend that you trust `sandbox: "none"`'
+
 const known = new Map<string, Reads>()
 
 /** Sallyport's own: the package of this entry, and the protocol, which each of them imports. They don't move meanwhile. */
-function readsOfEntry(entry: string): Reads {
+function readsOfEntry(entry: Entry): Reads {
+  // Bundled, it stands beside this file: the bundler has put both into one folder.
+  if (typeof entry === 'function') return readsOfModule(new URL(import.meta.url))
+  if ('pnp' in process.versions) throw new BusError('InvalidParams', PLUG_N_PLAY)
   let reads = known.get(entry)
   if (!reads) {
-    const protocol = new URL(import.meta.resolve('@sallyport/protocol'))
+    const protocol = new URL(findEntry('@sallyport/protocol'))
     reads = joinReads([new URL(entry), protocol].map(readsOfModule))
     known.set(entry, reads)
   }

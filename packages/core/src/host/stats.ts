@@ -1,8 +1,18 @@
 // What `bus.stats` gives.
-import type { TrafficStats } from './traffic.js'
+import type { LatencyStats, TrafficStats } from './traffic.js'
 
 /** Where a worker is in its life: docs/machines.md. */
-export type WorkerState = 'starting' | 'running' | 'backingOff' | 'draining' | 'stopped' | 'failed'
+export type WorkerState =
+  | 'starting'
+  | 'running'
+  | 'leaving'
+  | 'reloading'
+  | 'backingOff'
+  /** In development: it has failed, and waits for a change or `bus.reload`. */
+  | 'waiting'
+  | 'draining'
+  | 'stopped'
+  | 'failed'
 
 export interface WorkerStats {
   state: WorkerState
@@ -17,9 +27,16 @@ export interface CoreStats extends WorkerStats {
   slow: number
 }
 
+export interface GateStats extends WorkerStats {
+  /** Of the isolation hook, for one message: what it let pass is written out by then, or it is rejected. */
+  hook: LatencyStats
+  /** Of sealing a record, which holds up to a batch of messages. */
+  seal: LatencyStats
+}
+
 export interface FrontendStats extends WorkerStats, TrafficStats {
   /** In the isolation pattern. */
-  gate?: WorkerStats
+  gate?: GateStats
   /** Messages that the isolation hook has not let pass: none of them is among `calls`. */
   rejected: number
 }

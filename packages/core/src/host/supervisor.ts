@@ -1,6 +1,6 @@
 // The host's supervisor, as an actor, with one child actor per worker. Core's failure is the bus's; any other worker fails for
 // itself.
-import { BusError } from '@sallyport/protocol'
+import type { LifeState } from '@sallyport/protocol/actor'
 import type { TransferListItem } from 'node:worker_threads'
 import {
   createActor,
@@ -12,6 +12,8 @@ import {
   type AnyStateMachine,
 } from 'xstate'
 import { guarded } from './guarded.js'
+import { Reloads, notReady } from './reloads.js'
+import { living, type LivingSpec } from './living.js'
 import type { WorkerStats } from './stats.js'
 import { stateOf, threadMachine, type ThreadInput, type ThreadSnapshot } from './thread-machine.js'
 import type { ThreadEvent, ThreadExit, ThreadSpec } from './thread.js'
@@ -57,7 +59,7 @@ const machine = setup({
   },
 })
 
-/** For the page that draws it. */
+/** @internal For the page that draws it. */
 export const supervisorMachine: AnyStateMachine = machine
 
 /** A worker, as whoever started it sees it: one thread after the other. */
@@ -80,6 +82,11 @@ export interface SupervisedThread {
   dismiss(error: Error): void
   /** As `end`, and it is not started again. */
   fail(error: Error): void
+  /**
+   * Ends the thread, and starts another in its place. It is no failure, and not counted as one. Resolves once that is ready;
+   * rejects with what kept it from that.
+   */
+  reload(): Promise<void>
 }
 
 /** What xstate's `InspectionEvent` is, in so many words as hold for all of them. */
@@ -93,18 +100,26 @@ export interface BusInspection {
   readonly snapshot?: { readonly status: string; readonly value?: unknown }
 }
 
+export interface WorkerSight extends WorkerStats {
+  /** What the thread says of itself, where there is one. */
+  life: LifeState | undefined
+}
+
 export interface Supervisor {
   readonly state: BusState
   /** Workers that have not ended. */
   readonly threads: number
   /** Their names. */
   readonly names: readonly string[]
+  /** What each worker is now, by its name. */
+  sights(): Map<string, WorkerSight>
   start(spec: ThreadSpec): SupervisedThread
   signal(event: 'core.ready' | 'core.failed' | 'drain' | 'ended'): void
   /** Tells of each event and state of the supervisor's actors. Gives back what ends that. */
   inspect(listener: (event: BusInspection) => void): () => void
 }
 
+/** @internal */
 export interface SupervisorOptions {
   clock?: ActorOptions<AnyActorLogic>['clock']
   now?(): number
@@ -112,7 +127,7 @@ export interface SupervisorOptions {
   random?(): number
 }
 
-/** Time and chance can be given: for tests. */
+/** @internal Time and chance can be given: for tests. */
 export function createSupervisor({
   clock,
   now = () => performance.now(),
@@ -133,9 +148,14 @@ export function createSupervisor({
       return Object.keys(actor.getSnapshot().children).length
     },
     get names(): readonly string[] {
-      return Object.keys(actor.getSnapshot().children).map(id => id.slice(0, id.lastIndexOf(' #')))
+      return Object.keys(actor.getSnapshot().children).map(nameIn)
     },
-    start(spec: ThreadSpec): SupervisedThread {
+    sights(): Map<string, WorkerSight> {
+      const threads = Object.entries(actor.getSnapshot().children) as unknown as [string, ThreadActor][]
+      return new Map(threads.map(([id, thread]) => [nameIn(id), sightOf(thread.getSnapshot())]))
+    },
+    start(given: ThreadSpec): SupervisedThread {
+      const spec = living(given)
       const id = `${spec.name} #${++started}`
       actor.send({ type: 'thread.start', id, input: { spec, now, random } })
       return supervised(actor.getSnapshot().children[id] as unknown as ThreadActor, spec)
@@ -146,6 +166,18 @@ export function createSupervisor({
       return () => void listeners.delete(listener)
     },
   }
+}
+
+const nameIn = (id: string): string => id.slice(0, id.lastIndexOf(' #'))
+
+const statsOf = (snapshot: ThreadSnapshot): WorkerStats => ({
+  state: stateOf(snapshot),
+  restarts: snapshot.context.history.count,
+})
+
+function sightOf(snapshot: ThreadSnapshot): WorkerSight {
+  const isThere = typeof snapshot.value === 'object'
+  return { ...statsOf(snapshot), life: isThere ? (snapshot.context.spec as LivingSpec).life : undefined }
 }
 
 function supervised(thread: ThreadActor, spec: ThreadSpec): SupervisedThread {
@@ -160,22 +192,26 @@ function supervised(thread: ThreadActor, spec: ThreadSpec): SupervisedThread {
   const exited = new Promise<ThreadExit>(resolve => (ended = resolve))
   let isUp = true
   let told = 0
+  const reloads = new Reloads()
   thread.subscribe({
     next(snapshot) {
       const { context } = snapshot
       const wasUp = isUp
       isUp = snapshot.matches({ alive: 'starting' }) || snapshot.matches({ alive: 'running' })
       if (snapshot.matches({ alive: 'running' })) becameReady()
-      const { count: restarts, delay } = context.history
-      if (restarts > told) {
-        told = restarts
-        spec.onDown({ error: context.death!, restarts, delay })
-      } else if (isUp && !wasUp) spec.onUp()
+      if (context.downs > told) {
+        told = context.downs
+        spec.onDown(context.down)
+      }
+      if (isUp && !wasUp) spec.onUp()
+      reloads.settle(snapshot)
     },
     complete() {
       isUp = false
-      const { error, death } = thread.getSnapshot().context
-      endedEarly(error ?? new BusError('Disconnected', 'The worker was stopped before it was ready'))
+      const snapshot = thread.getSnapshot()
+      const { error, death } = snapshot.context
+      reloads.settle(snapshot)
+      endedEarly(error ?? notReady())
       ended({ error, death: error && death })
     },
   })
@@ -185,8 +221,7 @@ function supervised(thread: ThreadActor, spec: ThreadSpec): SupervisedThread {
   }
   return {
     get stats(): WorkerStats {
-      const snapshot = thread.getSnapshot()
-      return { state: stateOf(snapshot), restarts: snapshot.context.history.count }
+      return statsOf(thread.getSnapshot())
     },
     get isUp(): boolean {
       return isUp
@@ -201,5 +236,9 @@ function supervised(thread: ThreadActor, spec: ThreadSpec): SupervisedThread {
     end: error => send({ type: 'end', error }),
     dismiss: error => send({ type: 'dismiss', error }),
     fail: error => send({ type: 'fail', error }),
+    reload() {
+      send({ type: 'reload' })
+      return reloads.wait(thread.getSnapshot())
+    },
   }
 }

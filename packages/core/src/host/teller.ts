@@ -70,9 +70,13 @@ export class Teller {
     this.#tell('fault', { label, error })
   }
 
-  /** This one has ended, and is started again. */
-  down(actor: Actor, label: string, { error, ...again }: Restart): void {
+  /** This one has ended, and is started again: `undefined`, where that was asked for, is nothing to tell. */
+  down(actor: Actor, label: string, restart: Restart | undefined): void {
+    if (!restart) return
+    const { error, restarts, delay } = restart
     this.fault(label, error)
+    if (delay === undefined) return this.#log.warn({ actor, label }, 'waits for a change of its files, or bus.reload')
+    const again = { restarts, delay }
     this.#log.warn({ actor, label, ...again }, 'is started again')
     this.#tell('restart', { label, actor, ...again, error })
   }

@@ -4,7 +4,7 @@ import { BusError } from '@sallyport/protocol'
 import { assign, sendTo, setup, type AnyStateMachine } from 'xstate'
 import type { WorkerState } from './stats.js'
 import { NO_RESTARTS, nextRestart, type RestartHistory } from './supervision.js'
-import { thread as threadLogic, type ThreadEvent, type ThreadSpec } from './thread.js'
+import { thread as threadLogic, type Restart, type ThreadEvent, type ThreadSpec } from './thread.js'
 
 /** After the time that a worker was given to drain, the time until it is ended from outside. */
 const GRACE_MS = 500
@@ -31,6 +31,10 @@ export interface ThreadContext extends ThreadInput {
   /** Milliseconds that the first thread took to be ready, once it was. */
   took: number | undefined
   history: RestartHistory
+  /** How often another thread had, or has, to follow: by itself or because somebody asked for it. */
+  downs: number
+  /** Why, at last; `undefined` where somebody asked for it. */
+  down: Restart | undefined
 }
 
 const graceOf = ({ spec: { grace = GRACE_MS } }: ThreadContext): number => grace
@@ -41,6 +45,7 @@ const startLimitOf = ({ took = 0 }: ThreadContext): number => Math.max(START_MS,
 
 function mayRestart({ spec, history, took, error, now, random }: ThreadContext): boolean {
   const { restart } = spec.supervision
+  if (spec.waits && error) return false
   if (took === undefined || restart === 'temporary' || (restart === 'transient' && !error)) return false
   return nextRestart(history, spec.supervision, now(), random()) !== undefined
 }
@@ -76,9 +81,16 @@ const machine = setup({
     keepError: assign(({ event }) => ({ error: errorOf(event), death: errorOf(event) })),
     keepReason: assign(({ event }) => ({ error: errorOf(event), death: undefined })),
     keepTimeout: assign(({ event }) => (event.type === 'stop' ? { timeout: event.timeout } : {})),
-    countRestart: assign(({ context: { history, spec, now, random } }) => ({
-      history: nextRestart(history, spec.supervision, now(), random())!,
+    countRestart: assign(({ context: { history: before, spec, now, random, downs, error } }) => {
+      const history = nextRestart(before, spec.supervision, now(), random())!
+      return { history, downs: downs + 1, down: { error: error!, restarts: history.count, delay: history.delay } }
+    }),
+    countWait: assign(({ context: { history, downs, error } }) => ({
+      downs: downs + 1,
+      down: { error: error!, restarts: history.count, delay: undefined },
     })),
+    countReload: assign(({ context: { downs } }) => ({ downs: downs + 1, down: undefined })),
+    forgetError: assign({ error: undefined, death: undefined }),
     nameLimit: assign(({ context: { spec, history, error } }) => {
       const { intensity, period } = spec.supervision
       if (!error || history.recent.length < intensity || intensity === 0) return {}
@@ -99,6 +111,7 @@ const machine = setup({
     mustBeReady: ({ context: { spec, took } }) => spec.startsAlone === true && took !== undefined,
     isAsked: ({ context }) => context.spec.grace !== undefined,
     mayRestart: ({ context }) => mayRestart(context),
+    mustWait: ({ context: { spec, took, error } }) => spec.waits === true && took !== undefined && error !== undefined,
     endedWell: ({ context }) => context.error === undefined,
     exitedWell: ({ event }) => errorOf(event) === undefined,
   },
@@ -112,6 +125,8 @@ const machine = setup({
     begun: input.now(),
     took: undefined,
     history: NO_RESTARTS,
+    downs: 0,
+    down: undefined,
   }),
   initial: 'alive',
   // However long the thread takes to go: leaving `alive` terminates it.
@@ -132,6 +147,7 @@ const machine = setup({
               { target: '#thread.ended', actions: 'keepEarlyDeath' },
             ],
             dismiss: { target: '#thread.ended', actions: 'keepEarlyDeath' },
+            reload: 'reloading',
           },
         },
         running: {
@@ -142,12 +158,18 @@ const machine = setup({
               { target: '#thread.ended', actions: 'keepDeath' },
             ],
             dismiss: { target: 'leaving', actions: 'keepDeath' },
+            reload: 'reloading',
           },
+        },
+        reloading: {
+          entry: 'askToStop',
+          after: { grace: '#thread.reloaded' },
+          on: { 'thread.exited': '#thread.reloaded' },
         },
         leaving: {
           entry: 'askToStop',
           after: { grace: '#thread.ended' },
-          on: { 'thread.exited': '#thread.ended' },
+          on: { 'thread.exited': '#thread.ended', reload: 'reloading' },
         },
         draining: {
           entry: 'askToStop',
@@ -170,11 +192,14 @@ const machine = setup({
     ended: {
       always: [
         { target: 'backingOff', guard: 'mayRestart', actions: 'countRestart' },
+        { target: 'waiting', guard: 'mustWait', actions: 'countWait' },
         { target: 'stopped', guard: 'endedWell' },
         { target: 'failed', actions: 'nameLimit' },
       ],
     },
-    backingOff: { after: { backOff: 'alive' }, on: { stop: 'stopped' } },
+    backingOff: { after: { backOff: 'alive' }, on: { stop: 'stopped', reload: 'alive' } },
+    waiting: { on: { stop: 'stopped', reload: 'alive' }, exit: 'forgetError' },
+    reloaded: { always: { target: 'alive', actions: ['countReload', 'forgetError'] } },
     stopped: { type: 'final', entry: assign({ error: undefined }) },
     failed: { type: 'final' },
   },
@@ -185,13 +210,13 @@ export interface ThreadSnapshot {
   readonly status: string
   readonly context: ThreadContext
   readonly value: string | { readonly alive?: string }
-  matches(state: 'backingOff' | { alive: 'starting' | 'running' | 'draining' }): boolean
+  matches(state: 'alive' | { alive: 'starting' | 'running' }): boolean
 }
 
 /** For whoever looks at it. */
 export function stateOf(snapshot: ThreadSnapshot): WorkerState {
   const { value } = snapshot
-  // `ended` is left at once.
+  // `ended` and `reloaded` are left at once.
   return (typeof value === 'object' ? value.alive : value) as WorkerState
 }
 

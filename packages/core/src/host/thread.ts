@@ -8,22 +8,35 @@ import {
   type StateReport,
 } from '@sallyport/protocol'
 import type { LifeState } from '@sallyport/protocol/actor'
-import type { TransferListItem, Worker } from 'node:worker_threads'
+import type { TransferListItem } from 'node:worker_threads'
 import { fromCallback, type CallbackActorLogic } from 'xstate'
 import { watchHeartbeat } from './heartbeats.js'
 import type { Supervision } from './supervision.js'
+
+/** What of a `Worker` is used here: core may also run in the host's own thread. */
+export interface ThreadHandle {
+  postMessage(message: unknown, transfer?: readonly TransferListItem[]): void
+  on(event: 'message' | 'error', heard: (given: unknown) => void): unknown
+  on(event: 'exit', heard: (code: number) => void): unknown
+  terminate(): Promise<unknown>
+  unref(): void
+}
 
 export interface ThreadSpec {
   /** `core`, `frontend main`, `gate of main`: for texts and the log. */
   name: string
   supervision: Supervision
   /** Each time that it is started. */
-  spawn(heartbeat: Heartbeat | undefined): Worker
+  spawn(heartbeat: Heartbeat | undefined): ThreadHandle
   /**
    * How long it may take beyond its time to drain, in milliseconds, before it is ended from outside. One that has a time of its
    * own is always asked first.
    */
   grace?: number
+  /** In development: where it has ended with an error, it is not started again before somebody asks for it. */
+  waits?: boolean
+  /** In development: says more of an error. */
+  explain?(error: Error): void
   /** It waits for no other thread before it is ready: one that is started again and takes far too long is ended. */
   startsAlone?: boolean
   /** What the worker says beside its own state. It is not trusted. */
@@ -31,8 +44,8 @@ export interface ThreadSpec {
   onState(state: LifeState): void
   /** Another thread has been started in place of one that has ended. */
   onUp(): void
-  /** The thread has ended, and another will be started. Where none is, `exited` tells. */
-  onDown(restart: Restart): void
+  /** The thread has ended, and another will be started: `undefined` where that was asked for. Where none is, `exited` tells. */
+  onDown(restart: Restart | undefined): void
   /** It was to stop, did not in its time, and is ended from outside. */
   onUnended(): void
 }
@@ -41,8 +54,8 @@ export interface Restart {
   error: Error
   /** This one too. */
   restarts: number
-  /** In milliseconds. */
-  delay: number
+  /** In milliseconds. `undefined`: it waits until somebody asks for it. */
+  delay: number | undefined
 }
 
 export interface ThreadExit {
@@ -60,8 +73,10 @@ export type ThreadEvent =
   | { type: 'kill' }
   | { type: 'end'; error: Error }
   | { type: 'dismiss'; error: Error }
+  | { type: 'reload' }
   | { type: 'fail'; error: Error }
 
+/** @internal */
 export const thread: CallbackActorLogic<ThreadEvent, ThreadSpec> = fromCallback<ThreadEvent, ThreadSpec>(
   ({ input, sendBack, receive }) => {
     const { heartbeat: limit } = input.supervision
@@ -76,16 +91,23 @@ export const thread: CallbackActorLogic<ThreadEvent, ThreadSpec> = fromCallback<
       })
     let failure: Error | undefined
     let killed = false
+    const fail = (error: Error): void => {
+      if (failure) return
+      failure = error
+      input.explain?.(error)
+    }
     worker.on('message', (report: unknown) => {
       if (!isStateReport(report)) return input.onReport(report)
       input.onState(report.state)
       if (report.state === 'ready') sendBack({ type: 'thread.ready' })
-      if (report.state === 'failed') failure ??= receiveError(report.error, `${input.name} failed`)
+      if (report.state === 'failed') fail(receiveError(report.error, `${input.name} failed`))
     })
     worker.on('error', (error: unknown) => {
-      failure ??= isOutOfMemory(error)
-        ? new BusError('InternalError', `${input.name} has used up its memory`)
-        : receiveError(reportError(error), `${input.name} failed`)
+      fail(
+        isOutOfMemory(error)
+          ? new BusError('InternalError', `${input.name} has used up its memory`)
+          : receiveError(reportError(error), `${input.name} failed`),
+      )
     })
     worker.on('exit', code => {
       if (code !== 0 && !killed) failure ??= new BusError('InternalError', `${input.name} exited with code ${code}`)
@@ -113,7 +135,7 @@ function spawn(
   { spawn: make }: ThreadSpec,
   heartbeat: Heartbeat | undefined,
   failed: (error: Error) => void,
-): Worker | undefined {
+): ThreadHandle | undefined {
   try {
     return make(heartbeat)
   } catch (error) {
@@ -123,7 +145,7 @@ function spawn(
 }
 
 /** A port that was to go with it may have closed, as the thread at its other end has ended: there will be another one. */
-function post(worker: Worker, { message, transfer }: Extract<ThreadEvent, { type: 'post' }>): void {
+function post(worker: ThreadHandle, { message, transfer }: Extract<ThreadEvent, { type: 'post' }>): void {
   try {
     worker.postMessage(message, transfer)
   } catch (error) {

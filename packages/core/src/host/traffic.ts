@@ -59,15 +59,20 @@ export class Traffic {
     return { counts, latency: this.#latency }
   }
 
-  /** @param linked whether there is a link: else nothing is on it */
-  take(linked: boolean): TrafficStats {
+  /**
+   * @param linked whether there is a link: else nothing is on it
+   * @param marks false for whoever only looks: the rates of the next are still those since the last that marked
+   */
+  take(linked: boolean, marks: boolean): TrafficStats {
     const counts = this.#before.map((count, i) => count + (this.#counts?.[i] ?? 0))
     const now = performance.now()
     const rates = ratesOf(counts)
     const seconds = Math.max(now - this.#lastAt, 1) / 1000
     const perSecond = ratesBetween(this.#last, rates, seconds)
-    this.#last = rates
-    this.#lastAt = now
+    if (marks) {
+      this.#last = rates
+      this.#lastAt = now
+    }
     const ofNow = (count: number): number => (linked ? (this.#counts?.[count] ?? 0) : 0)
     return {
       inFlight: ofNow(COUNT.inFlight),
@@ -103,7 +108,7 @@ function ratesBetween(from: TrafficRates, to: TrafficRates, seconds: number): Tr
   }
 }
 
-function latencyOf(histogram: RecordableHistogram): LatencyStats {
+export function latencyOf(histogram: RecordableHistogram): LatencyStats {
   const { count } = histogram
   const us = (nanoseconds: number): number => (count === 0 ? 0 : Math.round(nanoseconds / 10) / 100)
   const at = (share: number): number => us(histogram.percentile(share))

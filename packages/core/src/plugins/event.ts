@@ -51,7 +51,7 @@ export function createEventCommands(router: EventRouter): RunnableCommand[] {
 
 function checkEmitter({ event }: NamedArguments, call: Call): void {
   const home = Call.homeOf(call)
-  home.emitted?.()
+  home.emitted?.(event)
   if (home.label !== undefined) checkNotOwn(event)
 }
 

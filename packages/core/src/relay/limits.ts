@@ -2,7 +2,7 @@
 import type { ProcessLimits } from './relay-data.js'
 import type { Usage } from './usage.js'
 
-export const CPU_WINDOW_MS = 10_000
+const CPU_WINDOW_MS = 10_000
 /** How often to look. Memory may grow by some hundred MiB between two looks. */
 export const LOOK_EVERY_MS = 100
 const MIB: number = 2 ** 20

@@ -1,4 +1,5 @@
 // Gates that break in every way, over each link: their frontends run on, and so do the others.
+import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { Client, CodecName } from '../../src/index.js'
 import { isolation } from '../start.js'
@@ -27,6 +28,7 @@ const LATER: ReadonlySet<string> = new Set(['throw', 'throw null', 'overflow', '
 
 let watched: Watched
 let other: Client
+const both = new Set(['frontend', 'isolation'])
 const others = () => other.invoke('add', { a: 1, b: 2 })
 
 beforeAll(async () => {
@@ -163,16 +165,24 @@ describe.concurrent.each(['port', 'ring'] as const)('over a %s', link => {
     expect(await held()).toEqual({ began: 1, aborted: 1 })
   })
 
-  test('together with its frontend', async () => {
-    const label = `both-${link}`
+  test.each([0, 60])('together with its frontend, %i ms apart', async ms => {
+    const label = `both-${link}-${ms}`
     const { calls, held } = await openVictim(watched, other, label, { link })
     terminate(label)
+    await delay(ms)
     terminate(`gate of ${label}`)
     for (const call of Object.values(calls)) await expect(call).rejects.toMatchObject({ reason: 'Disconnected' })
     await vi.waitFor(async () => expect(await watched.bus.call(label, 'calls')).toBe(1), { timeout: 10_000 })
-    await vi.waitFor(async () => expect(await held()).toEqual({ began: 2, aborted: 1 }))
-    const restarts = watched.told.filter(event => event.label === label && event.name === 'restart')
-    expect(new Set(restarts.map(({ actor }) => actor))).toEqual(new Set(['frontend', 'isolation']))
+    const restarted = () => watched.told.filter(event => event.label === label && event.name === 'restart')
+    await vi.waitFor(() => expect(new Set(restarted().map(({ actor }) => actor))).toEqual(both), { timeout: 10_000 })
+    await vi.waitFor(async () => expect(await watched.bus.call(label, 'invoke', { a: 1, b: 2 })).toBe(3))
+    // A frontend that is there before its gate has ended loses the call that it begins with, before or behind core.
+    const { began, aborted } = await held()
+    expect([began, aborted]).toBeOneOf([
+      [2, 1],
+      [2, 2],
+      [1, 1],
+    ])
     await others()
   })
 })

@@ -29,7 +29,7 @@ export async function reaching(original: () => Promise<typeof Spawn>): Promise<t
   const { spawnWorker } = await original()
   return {
     spawnWorker(entry, data, transfer, more) {
-      const isGate = entry.includes('isolation') && 'watch' in data
+      const isGate = typeof entry === 'string' && entry.includes('isolation') && 'watch' in data
       const start = isGate ? `data:text/javascript,${encodeURIComponent(prelude(entry))}` : entry
       const { label } = labelled(data)
       const worker = spawnWorker(start, data, transfer, { ...more, ...(isGate && label?.startsWith('heap') && SMALL) })

@@ -60,7 +60,7 @@ const HOSTILE_NUMBERS = [
 ]
 
 /** Commands of the fuzzed core, `forbidden` among them. */
-export const COMMANDS = ['ok', 'count', 'echo', 'fails', 'values', 'tell', 'later', 'forever', 'forbidden', 'f']
+const COMMANDS = ['ok', 'count', 'echo', 'fails', 'values', 'tell', 'later', 'forever', 'forbidden', 'f']
 const PLUGINS = [
   ...[
     'plugin:event|listen',
@@ -79,13 +79,13 @@ const PLUGINS = [
 ]
 const KINDS = ['Any', 'AnyLabel', 'App', 'Window', 'Webview', 'WebviewWindow', 'Nobody']
 
-export const text = (random: Random): string =>
+const text = (random: Random): string =>
   random.chance(0.8) ? random.pick(HOSTILE_TEXTS) : String.fromCharCode(...random.list(20, () => random.below(0xffff)))
 
 const number = (random: Random): number => (random.chance(0.7) ? random.below(20) : random.pick(HOSTILE_NUMBERS))
 
 /** Any JSON value; at times one that nests far. */
-export function value(random: Random, depth = 4): unknown {
+function value(random: Random, depth = 4): unknown {
   const kind = random.below(depth > 0 ? 9 : 6)
   if (kind === 0) return null
   if (kind === 1) return random.chance(0.5)
@@ -151,7 +151,7 @@ const listening = (random: Random): unknown => ({
   params: { event: 'private', target: { kind: random.pick(KINDS), label: 'honest' } },
 })
 
-export function message(random: Random): unknown {
+function message(random: Random): unknown {
   if (random.chance(0.05)) return value(random)
   if (random.chance(0.05)) return listening(random)
   const made: Record<string, unknown> = { jsonrpc: random.chance(0.97) ? '2.0' : value(random, 1) }

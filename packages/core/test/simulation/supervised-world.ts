@@ -8,13 +8,13 @@ import { pino } from 'pino'
 import { throughGate } from '../../../frontend/src/through-gate.js'
 import { CoreThread } from '../../src/host/core-thread.js'
 import { Frontends } from '../../src/host/frontends.js'
-import type { FrontendSettings, ResolvedOptions } from '../../src/host/options.js'
+import type { FrontendSettings } from '../../src/host/options.js'
 import { supervisionOf, type Supervision } from '../../src/host/supervision.js'
 import { createSupervisor } from '../../src/host/supervisor.js'
 import { Teller } from '../../src/host/teller.js'
 import type { Epoch } from './ask.js'
-import { COMMANDS } from './commands.js'
 import { Frontend } from './frontend.js'
+import { hostOptions } from './host-options.js'
 import { Place } from './place.js'
 import type { SimulatedPort } from './port.js'
 import { coreProgram, frontendProgram, gateProgram } from './programs.js'
@@ -59,24 +59,7 @@ export class SupervisedWorld extends World {
     const events = new EventEmitter()
     events.on('failed', ({ label, error }) => this.#givenUp(label as string, error as Error))
     const teller = new Teller(log as never, events)
-    const permissions = COMMANDS.map(name => `allow-${name}`)
-    const options = {
-      core: MODULE,
-      frontends: [],
-      supervision: { core: this.#supervision.core, frontends: undefined },
-      calls: {},
-      pattern: this.isolated ? 'isolation' : 'brownfield',
-      isolation: { dir: undefined, envelope: false, hookTimeout: 1000, maxRecordAge: undefined, from: '' },
-      acl: {
-        capabilities: [{ value: [{ identifier: 'all', windows: ['*'], permissions }], from: 'the simulation' }],
-        permissionFiles: [],
-        manifests: undefined,
-        unknownPermissions: 'error',
-        platform: 'linux',
-      },
-      appInfo: {},
-      plugins: {},
-    } as unknown as ResolvedOptions
+    const options = hostOptions(this.#supervision.core, this.isolated)
     this.#core = new CoreThread(options, {
       supervisor,
       log: log as never,

@@ -14,13 +14,34 @@ if (!collect) {
 
 const KINDS = { ports: MessagePort, signals: AbortSignal, shared: SharedArrayBuffer, functions: Function }
 
-export async function memory() {
+/** For as long what is garbage, or about to be, is waited for. */
+const PATIENCE_MS = 2500
+/** So many may be on their way out at any time; a leak soon is more. */
+const FEW_SIGNALS = 4
+
+async function collectAll() {
   // What finalizers let go of in the first collection goes with the second.
   for (let i = 0; i < 3; i++) {
     collect?.()
     await new Promise(resolve => setTimeout(resolve, 5))
   }
-  const counts = Object.entries(KINDS).map(([kind, of]) => [kind, v8.queryObjects(of, { format: 'count' })])
+}
+
+const countOf = kind => v8.queryObjects(KINDS[kind], { format: 'count' })
+
+/** Signals come and go for a while after their calls: what stays is in every count. */
+async function settle() {
+  const end = performance.now() + PATIENCE_MS
+  await collectAll()
+  while (countOf('signals') > FEW_SIGNALS && performance.now() < end) {
+    await new Promise(resolve => setTimeout(resolve, 100))
+    await collectAll()
+  }
+}
+
+export async function memory() {
+  await settle()
+  const counts = Object.keys(KINDS).map(kind => [kind, countOf(kind)])
   const { heapUsed, external, rss } = process.memoryUsage()
   return {
     // Another life of the same actor has another heap.

@@ -5,22 +5,20 @@
 export const WARM_UP = 2
 /** Rounds of one life after that which say something. */
 const ENOUGH = 4
-/** With fewer, what each round adds can’t be told from what differs between rounds. */
-const MANY = 16
 const KiB = 2 ** 10
 const MiB = 2 ** 20
 
 /**
  * What it may grow by, from half to half, in all, and for each round between them. What comes and goes without being a leak: of
  * core the two threads of a pool (each 3 ports, 40 functions, 4 descriptors), code that is compiled, and of the RSS what the
- * allocator keeps of threads that have ended, and signals of handlers that go on after their call was given up. A session that stays with each round is 3 ports and 40 functions.
+ * allocator keeps of threads that have ended. A session that stays with each round is 3 ports and 40 functions.
  */
 export const BOUNDS = {
   heap: { total: MiB, round: 128 * KiB },
   external: { total: MiB, round: 128 * KiB },
   rss: { total: 96 * MiB, round: 24 * MiB },
   ports: { total: 8, round: 2 },
-  signals: { total: 12, round: 0.9 },
+  signals: { total: 4, round: 0.9 },
   shared: { total: 6, round: 1.5 },
   functions: { total: 150, round: 25 },
   handles: { total: 4, round: 1 },
@@ -45,7 +43,7 @@ function growth(of, kind, points) {
   const [from, to] = [least(points.slice(0, half)), least(points.slice(-half))]
   const perRound = (to - from) / (points.length - half)
   const { total, round } = BOUNDS[kind]
-  const broken = to - from > total || (perRound > round && points.length >= MANY)
+  const broken = to - from > total || (perRound > round && points.length >= 2 * ENOUGH)
   return { of, kind, from, to, rounds: points.length, perRound, broken }
 }
 

@@ -1,0 +1,143 @@
+// What a page is told a few times a second: figures and states, of a bounded number of frontends.
+import type { BusStats, FrontendStats, WorkerStats } from '../stats.js'
+import type { BusState, WorkerSight } from '../supervisor.js'
+import type { LatencyStats, TrafficStats } from '../traffic.js'
+import type { News } from './happenings.js'
+
+/** So many frontends are shown at a time; the others are found by their labels. */
+export const MAX_SHOWN = 100
+
+export interface WorkerView {
+  /** As the host sees it. */
+  state: string
+  restarts: number
+  /** As the worker itself says. */
+  life?: string | undefined
+}
+
+type LatencyView = Pick<LatencyStats, 'count' | 'p50' | 'p99'>
+
+/** As of `bus.stats()`; rates are for the page to make. */
+export interface TrafficView extends Omit<TrafficStats, 'perSecond' | 'latency'> {
+  latency: LatencyView
+}
+
+export interface FrontendView extends TrafficView, WorkerView {
+  label: string
+  rejected: number
+  /** `false`: a connection of the host's own. */
+  isWorker: boolean
+  gate?: WorkerView & { hook: LatencyView }
+}
+
+export interface Sums {
+  calls: number
+  failures: number
+  denied: number
+  rejected: number
+  late: number
+  queued: number
+  events: number
+  dropped: number
+  bytes: number
+}
+
+export interface Snapshot {
+  /** Milliseconds since the bus was created. */
+  uptime: number
+  bus: BusState
+  core: WorkerView & {
+    inFlight: number
+    slow: number
+    /** `false`: a handler keeps it busy, or it is not there. */
+    answers: boolean
+  }
+  /** Of the host and all frontends. */
+  sums: Sums
+  host: TrafficView
+  frontends: readonly FrontendView[]
+  /** How many frontends there are, and how many of them have what was looked for in their labels. */
+  open: number
+  found: number
+  /** How many workers are in each state. */
+  states: Readonly<Record<string, number>>
+  /** Since when faults and refusals are listened for, in milliseconds since 1970. */
+  since: number
+  /** Left out where it is as before. */
+  news?: News
+}
+
+export interface Seen {
+  stats: BusStats
+  bus: BusState
+  answers: boolean
+  sights: ReadonlyMap<string, WorkerSight>
+  /** Milliseconds since 1970. */
+  since: number
+}
+
+/** All but the frontends, which not every page sees the same of. */
+export function summaryOf({ stats, bus, answers, sights, since }: Seen): Omit<Snapshot, 'frontends' | 'found'> {
+  const { uptime, core, host, frontends } = stats
+  const each = Object.values(frontends)
+  const states: Record<string, number> = {}
+  for (const { state } of sights.values()) states[state] = (states[state] ?? 0) + 1
+  return {
+    uptime,
+    bus,
+    core: { ...core, life: sights.get('core')?.life, answers },
+    sums: sumsOf([host, ...each]),
+    host: trafficOf(host),
+    open: each.length,
+    states,
+    since,
+  }
+}
+
+/** Those whose labels have this in them, in the order in which they were opened; first those that do not run. */
+export function frontendsOf({ stats, sights }: Seen, find: string): Pick<Snapshot, 'frontends' | 'found'> {
+  const wanted = find.toLowerCase()
+  const found = Object.entries(stats.frontends).filter(([label]) => label.toLowerCase().includes(wanted))
+  const [unwell, well] = [found.filter(([, each]) => !isWell(each)), found.filter(([, each]) => isWell(each))]
+  const shown = [...unwell.slice(0, MAX_SHOWN), ...well.slice(0, Math.max(0, MAX_SHOWN - unwell.length))]
+  return { found: found.length, frontends: shown.map(([label, each]) => frontendOf(label, each, sights)) }
+}
+
+const isWell = ({ state, gate }: FrontendStats): boolean =>
+  state === 'running' && (gate === undefined || gate.state === 'running')
+
+function frontendOf(label: string, stats: FrontendStats, sights: Seen['sights']): FrontendView {
+  const { state, restarts, rejected, gate } = stats
+  const worker = sights.get(`frontend ${label}`)
+  const inner = gate && { gate: { ...workerOf(gate, sights.get(`gate of ${label}`)), hook: latencyOf(gate.hook) } }
+  const own = workerOf({ state, restarts }, worker)
+  return { label, isWorker: worker !== undefined, ...own, ...inner, rejected, ...trafficOf(stats) }
+}
+
+const workerOf = ({ state, restarts }: WorkerStats, sight: WorkerSight | undefined): WorkerView => ({
+  state,
+  restarts,
+  life: sight?.life,
+})
+
+function trafficOf(stats: TrafficStats): TrafficView {
+  const { inFlight, queued, calls, failures, denied, late, events, bytes, latency } = stats
+  return { inFlight, queued, calls, failures, denied, late, events, bytes, latency: latencyOf(latency) }
+}
+
+const latencyOf = ({ count, p50, p99 }: LatencyStats): LatencyView => ({ count, p50, p99 })
+
+function sumsOf(all: readonly (TrafficStats & { rejected?: number })[]): Sums {
+  const sum = (of: (each: (typeof all)[number]) => number): number => all.reduce((total, each) => total + of(each), 0)
+  return {
+    calls: sum(({ calls }) => calls),
+    failures: sum(({ failures }) => failures),
+    denied: sum(({ denied }) => denied),
+    rejected: sum(({ rejected = 0 }) => rejected),
+    late: sum(({ late }) => late),
+    queued: sum(({ queued }) => queued),
+    events: sum(({ events }) => events.in + events.out),
+    dropped: sum(({ events }) => events.dropped),
+    bytes: sum(({ bytes }) => bytes.in + bytes.out),
+  }
+}

@@ -1,0 +1,23 @@
+// Starts a bus whose core has actors, for the tests of `@sallyport/core/xstate`.
+import { createBus, type Bus } from '../src/index.js'
+
+const ALL = ['light', 'counter', 'once', 'blind'].flatMap(name => [`${name}:allow-send`, `${name}:allow-subscribe`])
+
+export const startActors = (): Promise<Bus> =>
+  createBus({
+    core: new URL('fixtures/actors.mjs', import.meta.url),
+    log: false,
+    supervision: { delay: { min: 10 } },
+    app: {
+      security: {
+        capabilities: [
+          { identifier: 'all', windows: ['main', 'follower'], permissions: ALL },
+          { identifier: 'watch', windows: ['watcher'], permissions: ['light:allow-subscribe'] },
+          { identifier: 'app', windows: ['main'], permissions: ['allow-exit', 'allow-count-up', 'allow-looks'] },
+        ],
+      },
+    },
+  })
+
+/** What a call rejects with; the text of its result where it does not. */
+export const refused = (call: Promise<unknown>): Promise<unknown> => call.then(String, (error: unknown) => error)

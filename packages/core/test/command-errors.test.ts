@@ -1,0 +1,123 @@
+// Errors with a code of the application's own, over every route that a call can take, and to Tauri's client.
+import { installTauri } from '@sallyport/frontend/tauri'
+import { invoke as tauriInvoke } from '@tauri-apps/api/core'
+import { describe, expect, test } from 'vitest'
+import { CommandError, isCommandError } from '../src/index.js'
+import { fixture, routesTo, start } from './start.js'
+
+const core = fixture('command-errors.mjs')
+const commands = ['fail', 'fail_at_once', 'fail_at_length', 'fail_wrongly', 'fail_in_pool', 'fail_late', 'relay']
+
+const failureOf = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    () => 'resolved',
+    (error: unknown) => error,
+  )
+
+/** Each pattern and each codec once: more differ in links alone. */
+const routes = routesTo(core, commands).filter(([name]) => /brownfield, json|isolation, msgpack/.test(name))
+
+describe.each(routes)('a command that throws a CommandError: %s', (_name, connect) => {
+  test('fails with its code, message and data', async () => {
+    const { client } = await connect()
+    const error = await failureOf(client.invoke('fail', { data: 'plain' }))
+    expect(error).toMatchObject({ name: 'BusError', code: -32000, reason: 'CommandFailed', message: 'no such note' })
+    expect((error as { data: unknown }).data).toStrictEqual({
+      code: 'NOT_FOUND',
+      message: 'no such note',
+      data: { id: 7, at: ['a', null] },
+    })
+    expect(isCommandError(error, 'NOT_FOUND')).toBe(true)
+    expect(isCommandError(error, 'FULL')).toBe(false)
+
+    const bare = await failureOf(client.invoke('fail_at_once'))
+    expect((bare as { data: unknown }).data).toStrictEqual({ code: 'AT_ONCE', message: 'AT_ONCE' })
+
+    const stream = client.stream('fail_late')
+    expect(await stream.next()).toMatchObject({ value: 1 })
+    expect(isCommandError(await failureOf(stream.next()), 'NOT_FOUND')).toBe(true)
+  })
+
+  test('in the pool as well, and keeps its thread', async () => {
+    const { client } = await connect()
+    const data = { code: 'IN_POOL', message: 'too heavy' }
+    await expect(client.invoke('fail_in_pool', {})).rejects.toMatchObject({ data: { ...data, data: { id: 7 } } })
+    const error = await failureOf(client.invoke('fail_in_pool', { data: 'function' }))
+    expect(error).toMatchObject({
+      reason: 'CommandFailed',
+      message: expect.stringContaining('carried') as string,
+      data,
+    })
+  })
+
+  test('keeps its code where its data can’t be carried', async () => {
+    const { client } = await connect()
+    for (const data of ['function', 'cycle']) {
+      const error = await failureOf(client.invoke('fail', { data }))
+      expect(error).toMatchObject({ reason: 'CommandFailed', data: { code: 'NOT_FOUND', message: 'no such note' } })
+      expect(error).toMatchObject({ message: expect.stringContaining('can’t be carried') as string })
+    }
+    expect(isCommandError(await failureOf(client.invoke('fail', {})), 'NOT_FOUND')).toBe(true)
+  })
+
+  test('that says more than can be carried fails its call, and nothing else', async () => {
+    const { client } = await connect()
+    const data = { code: 'LONG', message: expect.stringMatching(/^x{4096}$/) as string }
+    const long = { message: 'x'.repeat(15 * 2 ** 20) }
+    await expect(client.invoke('fail_at_length', long)).rejects.toMatchObject({ reason: 'CommandFailed', data })
+    // Each of these is six in JSON, and what has bytes beside it comes as MessagePack.
+    const wide = { message: '\u0001'.repeat(4 * 2 ** 20), code: 'LONG', beside: new Uint8Array(1) }
+    await expect(client.invoke('fail_at_length', wide)).rejects.toMatchObject({ reason: 'CommandFailed' })
+    await expect(client.invoke('fail_at_length', { ...wide, code: wide.message })).rejects.toMatchObject({
+      reason: 'CommandFailed',
+    })
+    await expect(client.invoke('fail_at_once')).rejects.toMatchObject({ data: { code: 'AT_ONCE' } })
+  })
+
+  test('may have bytes as its data', async () => {
+    const { client } = await connect()
+    const error = await failureOf(client.invoke('fail', { data: 'bytes' }))
+    if (!isCommandError<Uint8Array>(error)) throw error
+    expect([...error.data.data]).toEqual([1, 2, 3])
+  })
+
+  test('tells nothing of stack, cause and paths', async () => {
+    const { client } = await connect()
+    const error = await failureOf(client.invoke('fail', { data: 'error' }))
+    expect(error).toMatchObject({ data: { data: 'ENOENT: no such file or directory' } })
+    expect((error as Error).cause).toBe(undefined)
+    expect(`${JSON.stringify(error)}${String((error as Error).stack)}`).not.toMatch(/secret|fixtures/)
+  })
+
+  test('whose code is no text has a mistake, and says so', async () => {
+    const { client } = await connect()
+    await expect(client.invoke('fail_wrongly')).rejects.toMatchObject({
+      reason: 'InternalError',
+      message: 'CommandError: its code must be a text: got number',
+    })
+  })
+
+  test('so does a function that a frontend exposes, through core', async () => {
+    const { client, bus } = await connect()
+    client.expose({
+      refuse: () => {
+        throw new CommandError('BUSY', 'later', { data: { in: 5 } })
+      },
+    })
+    const data = { code: 'BUSY', message: 'later', data: { in: 5 } }
+    await expect(bus.call('tests', 'refuse')).rejects.toMatchObject({ reason: 'CommandFailed', data })
+    await expect(client.invoke('relay', {})).rejects.toMatchObject({ reason: 'CommandFailed', data })
+  })
+})
+
+test('Tauri’s client is rejected with the plain value', async () => {
+  const bus = await start({ core })
+  const { uninstall } = installTauri(await bus.connect('main'))
+  try {
+    const value = await failureOf(tauriInvoke('fail', { data: 'plain' }))
+    expect(value).toStrictEqual({ code: 'NOT_FOUND', message: 'no such note', data: { id: 7, at: ['a', null] } })
+    expect(Object.getPrototypeOf(value)).toBe(Object.prototype)
+  } finally {
+    uninstall()
+  }
+})

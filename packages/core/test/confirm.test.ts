@@ -1,0 +1,159 @@
+// `ctx.confirm`: from a command to the host's `onConfirm` and back, and what becomes of a question when anybody goes away.
+import { pino } from 'pino'
+import { describe, expect, test } from 'vitest'
+import type { BusOptions, Client, ConfirmFrom } from '../src/index.js'
+import { fixture, isolation, next, start } from './start.js'
+
+interface Question extends ConfirmFrom {
+  text: string
+  answer(agreed: unknown): void
+}
+
+const permissions = ['allow-ask', 'allow-ask-anyway', 'allow-exit']
+const all = { identifier: 'all', windows: ['*'], permissions }
+const definition = async (): Promise<BusOptions['core']> =>
+  ((await import('./fixtures/asking.mjs' as string)) as { default: BusOptions['core'] }).default
+
+/** A bus whose questions stay open until the test answers them. */
+async function asking(options: Partial<BusOptions> = {}) {
+  const questions: Question[] = []
+  const lines: Record<string, unknown>[] = []
+  const log = pino({}, { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) })
+  const onConfirm: BusOptions['onConfirm'] = (text, from) =>
+    new Promise(answer => void questions.push({ ...from, text, answer: answer as Question['answer'] }))
+  const app = { security: { capabilities: [all] } }
+  const bus = await start({ core: fixture('asking.mjs'), app, log, onConfirm, ...options })
+  const open = (count: number): Promise<void> => expect.poll(() => questions.length).toBe(count)
+  return { bus, questions, lines, open }
+}
+
+const ask = (client: Client, text = 'Really?', options = {}): Promise<unknown> =>
+  client.invoke('ask', { text }, options)
+const reasonOf = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    () => 'resolved',
+    (error: { reason: string }) => error.reason,
+  )
+
+describe.each<[string, () => Promise<Partial<BusOptions>>]>([
+  ['core in a worker', async () => ({})],
+  ['isolation', async () => ({ app: isolation('judge', {}, all) })],
+  ['core in this thread', async () => ({ core: await definition() })],
+])('a command asks the host: %s', (_name, options) => {
+  test('and has its answer; whatever is not true is a no', async () => {
+    const { bus, questions, open } = await asking(await options())
+    const client = await bus.connect('tests')
+    for (const [n, [given, expected]] of [
+      [true, true],
+      [false, false],
+      ['yes', false],
+      [undefined, false],
+    ].entries()) {
+      const answer = ask(client, `\u001b[2KDelete ${n}?`)
+      await open(n + 1)
+      expect(questions[n]).toMatchObject({ text: `\uFFFD[2KDelete ${n}?`, label: 'tests', command: 'ask' })
+      questions[n]!.answer(given)
+      expect(await answer).toBe(expected)
+      expect(questions[n]!.signal?.aborted).toBe(false)
+    }
+  })
+
+  test('a call that is given up withdraws its question, and the answer to it is nobody’s', async () => {
+    const { bus, questions, open } = await asking(await options())
+    const client = await bus.connect('tests')
+    const controller = new AbortController()
+    const asked = next(bus, 'asked')
+    const { signal } = controller
+    const given = reasonOf(client.invoke('ask_anyway', { text: 'Really?' }, { signal }))
+    await open(1)
+    controller.abort()
+    expect(await given).toBe('Cancelled')
+    expect(await asked).toBe('Cancelled')
+    await expect.poll(() => questions[0]!.signal?.aborted).toBe(true)
+    const second = ask(client)
+    await open(2)
+    questions[0]!.answer(true)
+    questions[1]!.answer(false)
+    expect(await second).toBe(false)
+  })
+
+  test('so does a frontend that goes', async () => {
+    const { bus, questions, open } = await asking(await options())
+    const client = await bus.connect('tests')
+    const given = reasonOf(ask(client))
+    await open(1)
+    await client.close()
+    expect(await given).toBe('Disconnected')
+    await expect.poll(() => questions[0]!.signal?.aborted).toBe(true)
+  })
+
+  test('16 questions of a frontend are open at a time, given up or not, and other frontends have their own', async () => {
+    const { bus, questions, open } = await asking(await options())
+    const [flooding, other] = [await bus.connect('flooding'), await bus.connect('other')]
+    const controller = new AbortController()
+    const { signal } = controller
+    const calls = Array.from({ length: 16 }, (_, n) => reasonOf(ask(flooding, 'x', n < 8 ? { signal } : {})))
+    await open(16)
+    controller.abort()
+    await Promise.all(calls.slice(0, 8))
+    const many = Array.from({ length: 500 }, () => reasonOf(ask(flooding)))
+    expect(new Set(await Promise.all(many))).toEqual(new Set(['Overloaded']))
+    const free = ask(other)
+    await open(17)
+    questions[16]!.answer(true)
+    expect(await free).toBe(true)
+    questions[0]!.answer(true)
+    // The answer is on its way to core: until it is there, the bound holds.
+    const again: Promise<unknown>[] = []
+    await expect.poll(() => (again.push(reasonOf(ask(flooding))), questions.length)).toBeGreaterThan(17)
+    const outcomes = Promise.all(again)
+    const answerAll = setInterval(() => questions.slice(17).forEach(question => question.answer(true)), 1)
+    expect(await outcomes.finally(() => clearInterval(answerAll))).toContain('resolved')
+  })
+
+  test('closing the bus waits for no answer', async () => {
+    const { bus, questions, open } = await asking(await options())
+    const given = reasonOf(ask(await bus.connect('tests')))
+    await open(1)
+    await bus.close({ timeout: 10 })
+    expect(await given).toBe('Disconnected')
+    await expect.poll(() => questions[0]!.signal?.aborted).toBe(true)
+    questions[0]!.answer(true)
+  })
+})
+
+test('an onConfirm that throws is a no, and is in the log', async () => {
+  for (const onConfirm of [() => Promise.reject(new Error('no screen')), () => JSON.parse('{')]) {
+    const { bus, lines } = await asking({ onConfirm: onConfirm as () => boolean })
+    expect(await ask(await bus.connect('tests'))).toBe(false)
+    const line = { msg: 'onConfirm has failed: the answer is no', label: 'tests', command: 'ask', level: 50 }
+    expect(lines).toContainEqual(expect.objectContaining(line))
+  }
+})
+
+test('without onConfirm the answer is no, and the log says why, once', async () => {
+  const { bus, lines } = await asking({ onConfirm: undefined as never })
+  const client = await bus.connect('tests')
+  expect([await ask(client), await ask(client)]).toEqual([false, false])
+  expect(lines.filter(({ msg }) => String(msg).includes('createBus has no onConfirm'))).toHaveLength(1)
+})
+
+test('core is started again meanwhile: an answer to the old one’s question does not answer the new one’s', async () => {
+  const { bus, questions, open } = await asking()
+  const client = await bus.connect('tests')
+  const first = reasonOf(ask(client, 'Of the first core?'))
+  await open(1)
+  client.invoke('exit').catch(() => {})
+  expect(await first).toBe('Disconnected')
+  await expect.poll(() => questions[0]!.signal?.aborted).toBe(true)
+  let second: Promise<unknown> = Promise.resolve()
+  await expect.poll(async () => reasonOf(client.listen('x', () => {}))).toBe('resolved')
+  second = ask(client, 'Of the second?')
+  await open(2)
+  questions[0]!.answer(true)
+  const pending = Symbol('pending')
+  await bus.emit('a-round-trip')
+  expect(await Promise.race([second, new Promise(resolve => setTimeout(resolve, 50, pending))])).toBe(pending)
+  questions[1]!.answer(false)
+  expect(await second).toBe(false)
+})

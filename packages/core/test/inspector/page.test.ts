@@ -1,0 +1,202 @@
+// The page as somebody has it who looks at a bus at work: in a browser, in both themes, on wide and narrow screens.
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createBus, type Bus, type Client } from '../../src/index.js'
+import { fixture, isolation } from '../start.js'
+import { soon } from '../supervised.js'
+import { FAINT_TEXTS, LOOKS, hasChromium, launch, openPage } from './browser.js'
+
+const HOSTILE = '<img src=x onerror=alert(1)>'
+const permissions = ['allow-end', 'allow-which', 'allow-block']
+const app = isolation('judge', {}, { identifier: 'all', windows: ['*'], permissions })
+
+/** One cell of the table of frontends. */
+const cell = (page: Page, label: string, column: string): Promise<string> =>
+  page.evaluate(`(() => {
+    const at = [...document.querySelectorAll('#traffic thead th')].findIndex(each => each.textContent === ${JSON.stringify(column)})
+    const row = [...document.querySelectorAll('#traffic tbody tr')].find(each => each.cells[0].textContent === ${JSON.stringify(label)})
+    return row?.cells[at].textContent ?? ''
+  })()`)
+
+const textOf = (page: Page, selector: string): Promise<string> => page.locator(selector).innerText()
+
+// Chromium is not everywhere: what the page is told, and who is refused, is tested without.
+describe.skipIf(!hasChromium)('the page in Chromium', () => {
+  let browser: Browser
+  let bus: Bus
+  let client: Client
+  let url: string
+  let isBusy = true
+
+  /** Calls, events, denials and rejections, until the test has enough. */
+  async function work(): Promise<void> {
+    for (let i = 0; isBusy; i++) {
+      const calls = Array.from({ length: 20 }, (_, n) => client.invoke('which', { a: i, b: n }))
+      const refused = i % 10 === 0 ? [client.invoke('count'), client.invoke(HOSTILE, { hook: 'null' })] : []
+      await Promise.allSettled([...calls, ...refused, client.emit('tick', { i })])
+      await new Promise(resolve => setTimeout(resolve, 5))
+    }
+  }
+
+  beforeAll(async () => {
+    browser = await launch()
+    bus = await createBus({ core: fixture('reborn.mjs'), log: false, app, supervision: soon })
+    client = await bus.connect('tests')
+    url = (await bus.inspectServer()).url
+    void work()
+  }, 60_000)
+  afterAll(async () => {
+    isBusy = false
+    await bus.close({ timeout: 0 })
+    await browser.close()
+  })
+
+  test.each(LOOKS)(
+    '$width px, $scheme: legible, no wider than the screen, and it asks nothing of others',
+    async look => {
+      const { page, complaints } = await openPage(browser, url, look)
+      await expect.poll(() => textOf(page, '#line')).toBe('The bus is running.')
+      await expect.poll(() => textOf(page, '#refused')).toContain(HOSTILE)
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(look.width)
+      expect(await page.evaluate(FAINT_TEXTS)).toEqual([])
+      expect(await page.evaluate('document.images.length')).toBe(0)
+      const background = await page.evaluate('getComputedStyle(document.body).backgroundColor')
+      expect(background).toBe(look.scheme === 'light' ? 'rgb(253, 253, 251)' : 'rgb(20, 23, 26)')
+      expect(complaints).toEqual([])
+      await page.close()
+    },
+  )
+
+  test('figures go on while the bus works, stand still while they are paused, and end as those of bus.stats', async () => {
+    const { page, complaints } = await openPage(browser, url)
+    const calls = (): Promise<number> => cell(page, 'tests', 'Calls').then(text => Number(text.replaceAll(',', '')))
+    const first = await calls()
+    await expect.poll(calls).toBeGreaterThan(first)
+    await expect.poll(() => cell(page, 'tests', 'Calls/s').then(Number.parseFloat)).toBeGreaterThan(0)
+    await expect.poll(() => cell(page, 'tests', 'p50')).toMatch(/^[\d.]+ (µs|ms)$/)
+    await page.getByRole('button', { name: 'Pause' }).press('Enter')
+    await expect.poll(() => textOf(page, '#line')).toMatch(/^Paused\. What is shown is of \d\d:\d\d:\d\d\.$/)
+    const paused = await calls()
+    await client.invoke('which', { a: 1, b: 2 })
+    await new Promise(resolve => setTimeout(resolve, 600))
+    expect(await calls()).toBe(paused)
+    await page.getByRole('button', { name: 'Go on' }).press('Enter')
+    isBusy = false
+    await client.invoke('which', { a: 1, b: 2 })
+    const shown = async (): Promise<string[]> => {
+      const columns = ['Calls', 'Failures', 'Denied', 'Rejected', 'Late', 'Dropped', 'In flight', 'Restarts']
+      return Promise.all(columns.map(column => cell(page, 'tests', column)))
+    }
+    const counted = async (): Promise<string[]> => {
+      const {
+        calls: all,
+        failures,
+        denied,
+        rejected,
+        late,
+        events,
+        inFlight,
+        restarts,
+      } = (await bus.stats()).frontends['tests']!
+      return [all, failures, denied, rejected, late, events.dropped, inFlight, restarts].map(value =>
+        value.toLocaleString('en'),
+      )
+    }
+    await expect.poll(async () => JSON.stringify([await shown()]) === JSON.stringify([await counted()])).toBe(true)
+    expect(Number((await shown())[3])).toBeGreaterThan(0)
+    expect(complaints).toEqual([])
+    isBusy = true
+    void work()
+    await page.close()
+  })
+
+  test('states are marked in the machines, for whichever worker is chosen, and core’s restart is seen', async () => {
+    const { page } = await openPage(browser, url)
+    const here = (): Promise<string[]> => page.locator('.state.here').allTextContents()
+    await expect.poll(here).toEqual(['running', 'running', 'ready'])
+    await page.getByRole('combobox', { name: 'Worker' }).selectOption('gate of tests')
+    await expect
+      .poll(() => textOf(page, '#machine-life figcaption'))
+      .toMatch(/^gate of tests is ready\. Next: draining \(stop\)/)
+    await page.getByRole('combobox', { name: 'Worker' }).selectOption('tests')
+    await expect.poll(here).toEqual(['running'])
+    await expect.poll(() => page.locator('#machine-thread svg').getAttribute('aria-label')).toContain('no worker')
+    await client.invoke('end', { how: 'throw' }).catch(() => {})
+    await expect.poll(() => textOf(page, '#facts')).toContain('core was started again once')
+    await expect.poll(() => textOf(page, '#troubled')).toMatch(/core\s+restart/)
+    await expect.poll(() => textOf(page, '#line')).toBe('The bus is running.')
+    await page.close()
+  })
+
+  test('who may call what: a frontend is chosen, a command looked for', async () => {
+    const { page } = await openPage(browser, url)
+    await expect.poll(() => textOf(page, '#capabilities')).toMatch(/^Capabilities of tests: all\./)
+    const rows = (): Promise<string[]> => page.locator('#access tbody tr').allInnerTexts()
+    await page.getByLabel('Find a command').fill('which')
+    await expect.poll(rows).toEqual([expect.stringMatching(/^which\s+✓ allowed\s+all: allow-which/)])
+    await bus.addCapability({ identifier: 'less', windows: ['tests'], permissions: ['deny-which'] })
+    await page.getByRole('button', { name: 'Look again' }).click()
+    await expect.poll(rows).toEqual([expect.stringMatching(/^which\s+✕ denied\s+less: deny-which/)])
+    await bus.removeCapability('less')
+    await page.getByLabel('Find a label').fill('nobody')
+    await expect.poll(() => textOf(page, '#found')).toBe('0 of 1 have this in their labels')
+    await page.getByLabel('Find a label').fill('tes')
+    await expect.poll(() => cell(page, 'tests', 'State')).toBe('running')
+    await page.close()
+  })
+
+  test('by keyboard, and to a screen reader: everything has a name, a focus that is seen, and a way to it', async () => {
+    const { page } = await openPage(browser, url, { width: 390, scheme: 'light' })
+    await expect.poll(() => cell(page, 'tests', 'State')).toBe('running')
+    await page.keyboard.press('Tab')
+    expect(await page.evaluate('document.activeElement.textContent')).toBe('Skip to the figures')
+    await page.keyboard.press('Enter')
+    expect(await page.evaluate('document.activeElement.id')).toBe('main')
+    const reached: string[] = []
+    for (let i = 0; i < 20; i++) {
+      await page.keyboard.press('Tab')
+      const at: string = await page.evaluate(`(() => {
+        const { id, firstElementChild, labels } = document.activeElement
+        const ring = parseFloat(getComputedStyle(document.activeElement).outlineWidth)
+        return ring < 2 ? 'unseen ' + id : id || firstElementChild?.id || ''
+      })()`)
+      reached.push(at)
+    }
+    const order = ['find', 'traffic', 'actor', 'refused', 'troubled', 'whose', 'which', 'again', 'access']
+    expect(reached.filter(id => order.includes(id)).slice(0, order.length)).toEqual(order)
+    expect(reached.filter(id => id.startsWith('unseen'))).toEqual([])
+    await page.getByLabel('Auto', { exact: true }).focus()
+    await page.keyboard.press('ArrowRight')
+    expect(await page.evaluate('document.documentElement.dataset.theme')).toBe('light')
+    await page.reload()
+    expect(await page.evaluate('document.documentElement.dataset.theme')).toBe('light')
+    await expect.poll(() => textOf(page, '#line')).toBe('The bus is running.')
+    await expect.poll(() => cell(page, 'tests', 'State')).toBe('running')
+    const tree = await page.locator('body').ariaSnapshot()
+    for (const region of ['Frontends', 'Denied and rejected', 'Faults and restarts', 'Who may call what']) {
+      expect(tree).toContain(`region "${region}"`)
+    }
+    expect(tree).toMatch(/status: The bus is running\./)
+    expect(tree).toMatch(/img "A worker, as the host sees it\. core is running\./)
+    expect(tree).toContain('rowheader "tests"')
+    expect(tree).not.toMatch(/- (button|combobox|searchbox|radio)(?! ")/)
+    await page.close()
+  })
+
+  test('a connection that is lost comes back; a bus that closes says so, and is not asked again', async () => {
+    const { page } = await openPage(browser, 'about:blank')
+    await page.route('**/feed*', route => route.abort())
+    await page.goto(url)
+    await expect.poll(() => textOf(page, '#line')).toBe('No connection to the bus: it is tried again.')
+    await page.unroute('**/feed*')
+    await expect.poll(() => textOf(page, '#line')).toBe('The bus is running.')
+    isBusy = false
+    await bus.close()
+    await expect.poll(() => textOf(page, '#line')).toMatch(/^The bus was closed\. What is shown is of /)
+    const asked: string[] = []
+    page.on('request', request => asked.push(request.url()))
+    await new Promise(resolve => setTimeout(resolve, 1500))
+    expect(asked).toEqual([])
+    await page.close()
+  })
+})

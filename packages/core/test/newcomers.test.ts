@@ -1,0 +1,184 @@
+// The mistakes that newcomers make: each message says what is wrong, where, and what to do.
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { createBus, type Bus, type BusOptions, type Client } from '../src/index.js'
+import { fixture } from './start.js'
+
+const core = fixture('newcomer/core.mjs')
+let bus: Bus | undefined
+afterEach(async () => {
+  await bus?.close()
+  bus = undefined
+})
+
+/** What a bus that does not start says. */
+const said = async (options: unknown): Promise<string> => {
+  const error: unknown = await createBus(options as BusOptions).then(
+    started => {
+      bus = started
+      throw new Error('it started')
+    },
+    (reason: unknown) => reason,
+  )
+  expect(error).toMatchObject({ reason: 'InvalidParams' })
+  return (error as Error).message
+}
+
+describe('a bus that does not start', () => {
+  test('without options', async () => {
+    expect(await said(undefined)).toBe('createBus: the options are missing')
+    expect(await said(core)).toBe(`createBus: the options must be an object: got "${core.href}"`)
+  })
+
+  test('a syntax error in core', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'sallyport-'))
+    const module = join(folder, 'core.mjs')
+    await writeFile(module, '\nconst a = b b\n')
+    expect(await said({ core: module })).toMatch(/Unexpected identifier 'b' \(.*core\.mjs:2\)$/)
+    await rm(folder, { recursive: true })
+  })
+
+  test('an option with a typing error', async () => {
+    expect(await said({ core, frontend: {} })).toBe('createBus: unknown option "frontend" (did you mean "frontends"?)')
+  })
+
+  test('a relative path', async () => {
+    expect(await said({ core: './core.mjs' })).toBe(
+      'createBus: core must be a URL or an absolute path, as in new URL("./core.mjs", import.meta.url): got "./core.mjs"',
+    )
+  })
+
+  test('a wrong module path', async () => {
+    expect(await said({ core: new URL('coer.mjs', core) })).toMatch(
+      /^createBus: core: there is no file \/.*coer\.mjs \(did you mean "core\.mjs"\?\)$/,
+    )
+    const main = new URL('../nowhere/main.mjs', core)
+    expect(await said({ core, frontends: { main } })).toMatch(
+      /^createBus: frontends\.main: there is no file \/.*main\.mjs, nor a folder \/.*nowhere$/,
+    )
+  })
+
+  test('a core module without a default export', async () => {
+    expect(await said({ core: fixture('newcomer/no-default.mjs') })).toMatch(
+      /has no definition: it must `export default defineCore\(\{ … \}\)`$/,
+    )
+  })
+
+  test('commands that stand where the definition does', async () => {
+    expect(await said({ core: fixture('newcomer/bare-commands.mjs') })).toMatch(
+      /: unknown member "greet": a command stands in commands: \{ … \}$/,
+    )
+  })
+
+  test('a hook’s folder that is not there', async () => {
+    const dir = new URL('dist-isolation/', core)
+    const security = { pattern: { use: 'isolation', options: { dir } } }
+    expect(await said({ core, app: { security } })).toMatch(
+      /^createBus: app\.security\.pattern\.options\.dir: there is no file \/.*index\.html, nor a folder \/.*dist-isolation$/,
+    )
+  })
+
+  test('a permission with a typing error', async () => {
+    const capability = { identifier: 'main', windows: ['main'], permissions: ['allow-gret'] }
+    expect(await said({ core, app: { security: { capabilities: [capability] } } })).toMatch(
+      /capability "main": unknown permission allow-gret .*\(did you mean "allow-greet"\?\)$/,
+    )
+  })
+})
+
+describe('a call', () => {
+  let client: Client
+  const failed = async (call: Promise<unknown>, reason: string): Promise<string> => {
+    const error: unknown = await call.catch((why: unknown) => why)
+    expect(error).toMatchObject({ reason })
+    return (error as Error).message
+  }
+  const start = async (label = 'main', options: Partial<BusOptions> = {}): Promise<void> => {
+    bus = await createBus({ core, log: false, ...options })
+    client = await bus.connect(label)
+  }
+
+  test('of a command with a typing error', async () => {
+    await start()
+    expect(await failed(client.invoke('gret'), 'MethodNotFound')).toBe('Command gret not found (did you mean "greet"?)')
+  })
+
+  test('that no capability allows', async () => {
+    const capability = { identifier: 'main', windows: ['main'], permissions: ['allow-user'] }
+    await start('main', { app: { security: { capabilities: [capability] } } })
+    expect(await failed(client.invoke('greet', { name: 'Ada' }), 'Denied')).toContain(
+      'Command greet not allowed by ACL: add "allow-greet" to the permissions of a capability whose windows match "main"',
+    )
+  })
+
+  test('with what nobody has awaited', async () => {
+    await start()
+    expect(await failed(client.invoke('greet', { name: Promise.resolve('Ada') }), 'InvalidParams')).toBe(
+      'The argument "name" of command "greet" is a Promise: is an `await` missing?',
+    )
+    expect(await failed(client.invoke('greet', Promise.resolve({}) as never), 'InvalidParams')).toBe(
+      'Arguments of command "greet" must be an object of named arguments, or bytes: got a Promise: is an `await` missing?',
+    )
+    expect(await failed(client.emit('news', { user: client.invoke('user') }), 'InvalidParams')).toBe(
+      'The payload of event "news" can’t be carried: its "user" is a Promise: is an `await` missing?',
+    )
+    expect(await failed(client.invoke('unawaited'), 'InternalError')).toBe(
+      'The result of command "unawaited" can’t be carried: its "user" is a Promise: is an `await` missing?',
+    )
+  })
+
+  test('with what JSON has no form for', async () => {
+    await start()
+    const advice = "which JSON has no form for: give a string, or choose codec: 'msgpack'"
+    expect(await failed(client.invoke('greet', { user: { ids: [1, 2n] } }), 'InvalidParams')).toBe(
+      `Arguments of command "greet" can’t be carried as json: user.ids[1] is a BigInt, ${advice}`,
+    )
+    expect(await failed(client.invoke('user', { id: 'bigint' }), 'InternalError')).toBe(
+      `The result of command "user" can’t be carried: id is a BigInt, ${advice}`,
+    )
+    expect(await failed(client.invoke('greet', ['Ada'] as never), 'InvalidParams')).toBe(
+      'Arguments of command "greet" must be an object of named arguments, or bytes: got an array',
+    )
+    const list: unknown[] = []
+    list.push(list)
+    expect(await failed(client.invoke('greet', { list, n: 1n }), 'InvalidParams')).toContain('circular structure')
+  })
+
+  test('to a frontend, or of a function there, with a typing error', async () => {
+    await start()
+    client.expose({ upper: ({ text }: { text: string }) => text.toUpperCase() })
+    expect(await failed(bus!.call('mian', 'upper'), 'Disconnected')).toBe(
+      'There is no frontend "mian" (did you mean "main"?)',
+    )
+    expect(await failed(bus!.closeFrontend('mian'), 'InvalidParams')).toBe(
+      'There is no frontend "mian" (did you mean "main"?)',
+    )
+    expect(await failed(bus!.call('main', 'uper'), 'MethodNotFound')).toBe(
+      'The frontend exposes no function "uper": it exposes "upper"',
+    )
+  })
+})
+
+test('a call that nobody awaits, and that fails, ends its frontend with a word about it', async () => {
+  bus = await createBus({ core, log: false, frontends: { main: fixture('newcomer/main.mjs') } })
+  const faults: string[] = []
+  bus.on('fault', ({ error }) => faults.push(error.message))
+  await vi.waitFor(() => expect(faults.length).toBeGreaterThan(0), { timeout: 10_000 })
+  expect(faults[0]).toBe(
+    'Command gret not found (did you mean "greet"?) (nobody caught this rejection: is an `await` missing?)',
+  )
+})
+
+test('a frontend that starts a bus is told what to import', async () => {
+  // Core is no package of the node_modules above it here.
+  const read = [fileURLToPath(new URL('../../../', import.meta.url))]
+  const main = { module: fixture('newcomer/starts-a-bus.mjs'), sandbox: { kind: 'permission', read } } as const
+  bus = await createBus({ core, log: false, frontends: { main } })
+  const faults: string[] = []
+  bus.on('fault', ({ error }) => faults.push(error.message))
+  await vi.waitFor(() => expect(faults.length).toBeGreaterThan(0), { timeout: 10_000 })
+  expect(faults[0]).toMatch(/In a frontend, import @sallyport\/frontend, not @sallyport\/core$/)
+})

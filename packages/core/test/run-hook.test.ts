@@ -1,0 +1,61 @@
+// One message through one hook, in a real gate.
+import { describe, expect, test } from 'vitest'
+import { runHook, type HookInput } from '@sallyport/core/testing'
+import { fixture } from './start.js'
+
+const judge = fixture('hooks/judge/')
+const wish = (hook: string, more: object = {}): HookInput => ({ cmd: 'echo', payload: { hook, ...more } })
+
+describe('runHook gives', () => {
+  test('what the hook lets pass, as core would get it', async () => {
+    const message = { cmd: 'echo', payload: { a: 1 }, options: { headers: { trace: 'x' } } }
+    expect(await runHook(judge, message)).toStrictEqual({ passed: true, message })
+    expect(await runHook(judge, { cmd: 'plugin:event|emit', payload: { event: 'x' } })).toStrictEqual({
+      passed: true,
+      message: { cmd: 'plugin:event|emit', payload: { event: 'x' }, options: undefined },
+    })
+  })
+
+  test('what the hook has changed', async () => {
+    expect(await runHook(judge, wish('change'))).toMatchObject({ message: { payload: { a: 40, hook: 'changed' } } })
+    expect(await runHook(judge, wish('other-command'))).toMatchObject({
+      message: { cmd: 'add', payload: { a: 1, b: 1 } },
+    })
+    expect(await runHook(judge, wish('later'))).toMatchObject({ passed: true })
+    const bytes = await runHook(judge, wish('bytes'))
+    expect(bytes).toMatchObject({ passed: true, message: { payload: new Uint8Array([1, 2, 3]) } })
+    expect(await runHook(judge, { cmd: 'put', payload: new Uint8Array([4]) })).toMatchObject({
+      message: { cmd: 'put', payload: new Uint8Array([4]) },
+    })
+  })
+
+  test.each([
+    ['null', 'null'],
+    ['undefined', 'null'],
+    ['throw', 'threw'],
+    ['nonsense', 'malformed'],
+  ])('that it rejects, and why: %s', async (hook, why) => {
+    expect(await runHook(judge, wish(hook))).toStrictEqual({ passed: false, why })
+  })
+
+  test('the answer of a person', async () => {
+    const asked: unknown[] = []
+    const onConfirm = (...given: unknown[]): boolean => asked.push(given) === 1
+    const question = wish('confirm', { question: 'Really?' })
+    expect(await runHook(judge, question, { onConfirm })).toMatchObject({ message: { payload: { answer: true } } })
+    expect(await runHook(judge, question)).toMatchObject({ message: { payload: { answer: false } } })
+    expect(asked).toEqual([['Really?', { label: 'test' }]])
+  })
+
+  test('an error where there is no such app, it can’t be loaded, or it does not come back', async () => {
+    const { href } = fixture('hooks/')
+    await expect(runHook(`${href}jugde/`, wish(''))).rejects.toMatchObject({ reason: 'InvalidParams' })
+    await expect(runHook(fixture('hooks/no-such/'), wish(''))).rejects.toThrow(/^runHook: dir: there is no file/)
+    await expect(runHook(fixture('hooks/throws-at-load/'), wish(''))).rejects.toMatchObject({ name: 'BusError' })
+    await expect(runHook(fixture('hooks/stuck/'), wish('spin'), { hookTimeout: 100 })).rejects.toMatchObject({
+      reason: 'Timeout',
+    })
+    await expect(runHook(judge, { cmd: '$/cancelRequest' })).rejects.toMatchObject({ name: 'BusError' })
+    await expect(runHook(judge, { cmd: 5 } as never)).rejects.toMatchObject({ reason: 'InvalidParams' })
+  })
+})

@@ -1,0 +1,29 @@
+// What the simulated host is given, as if `createBus` had checked it: every option, or it does not compile.
+import type { ResolvedOptions } from '../../src/host/options.js'
+import type { Supervision } from '../../src/host/supervision.js'
+import { COMMANDS } from './commands.js'
+
+export function hostOptions(core: Supervision, isolated: boolean): ResolvedOptions {
+  const permissions = COMMANDS.map(name => `allow-${name}`)
+  return {
+    core: new URL('core:none'),
+    frontends: [],
+    supervision: { core, frontends: undefined },
+    calls: {},
+    pattern: isolated ? 'isolation' : 'brownfield',
+    dev: false,
+    workers: {},
+    isolation: { dir: undefined, envelope: false, hookTimeout: 1000, maxRecordAge: undefined, from: '' },
+    acl: {
+      capabilities: [{ value: [{ identifier: 'all', windows: ['*'], permissions }], from: 'the simulation' }],
+      permissionFiles: [],
+      manifests: undefined,
+      unknownPermissions: 'error',
+      platform: 'linux',
+    },
+    appInfo: {},
+    plugins: {},
+    log: false,
+    onConfirm: undefined,
+  }
+}
