@@ -5,9 +5,12 @@ import {
   channelReference,
   checkNamedArguments,
   describeCommand,
+  describeName,
   describeThrown,
+  holdsBytes,
   isBusError,
   isBytes,
+  uncarriable,
 } from '@sallyport/protocol'
 import { Channel } from './channel.js'
 
@@ -46,6 +49,7 @@ function prepare(command: string, args: unknown): PreparedArguments {
     if (typeof value !== 'object' || value === null) continue
     if (isBytes(value)) hasBytes = true
     else if (value instanceof Channel) hasChannels = true
+    else if (value instanceof Promise) throw unawaited(command, named)
   }
   if (!hasChannels) return { params: args, hasBytes, channels: NO_CHANNELS }
   return { ...referToChannels(command, named), hasBytes }
@@ -63,6 +67,12 @@ function referToChannels(command: string, args: Record<string, unknown>): { para
   return { params, channels }
 }
 
+function unawaited(command: string, args: Record<string, unknown>): BusError {
+  const name = Object.keys(args).find(key => read(command, args, key) instanceof Promise) ?? ''
+  const what = `The argument ${JSON.stringify(name)} of ${describeCommand(command)}`
+  return new BusError('InvalidParams', `${what} is a Promise: is an \`await\` missing?`)
+}
+
 /** The channels of a call that can't be made, whatever is wrong with its other arguments. */
 export function channelsAmong(args: unknown): Channel[] {
   const channels: Channel[] = []
@@ -77,6 +87,15 @@ export function channelsAmong(args: unknown): Channel[] {
     // A proxy that does not tell what it has.
   }
   return channels
+}
+
+/** @throws BusError `InvalidParams` for an event’s payload that can’t be carried, as far as is seen at its top level */
+export function payloadHoldsBytes(event: string, payload: unknown): boolean {
+  try {
+    return holdsBytes(payload)
+  } catch (cause) {
+    throw uncarriable(`The payload of event ${describeName(event)}`, 'InvalidParams', cause, payload)
+  }
 }
 
 export function checkCommandName(command: unknown): void {

@@ -6,14 +6,14 @@ import {
   cancelled,
   checkEventName,
   checkOptionNames,
-  holdsBytes,
   toEventTarget,
+  traceCaller,
   type CodecName,
   type EventTarget,
   type Link,
   type Unlisten,
 } from '@sallyport/protocol'
-import { channelsAmong, checkCommandName, prepareArguments, type CommandArguments } from './arguments.js'
+import { checkCommandName, payloadHoldsBytes, type CommandArguments } from './arguments.js'
 import { Channel } from './channel.js'
 import { Connection, type CallDefaults } from './connection.js'
 import { checkHandler, type EventHandler } from './events.js'
@@ -21,9 +21,10 @@ import { Exposed, type ExposedFunctions } from './exposed.js'
 import { listen } from './listen.js'
 import { listenAgain, unlisten } from './listen-again.js'
 import { Listeners } from './listeners.js'
-import { finish } from './open-channels.js'
+import { makeCall } from './make-call.js'
 import { OPTIONS_OF, checkEmitOptions, type EmitOptions, type InvokeOptions, type ListenOptions } from './options.js'
 import { Stream } from './stream.js'
+import { eventsSent, invokes } from './tracing.js'
 import { fire } from './fire.js'
 import type { FlowOptions } from './waiting-line.js'
 
@@ -51,21 +52,27 @@ export class Client {
   readonly #relinks: boolean
   readonly #calls: CallDefaults
   readonly #listeners = new Listeners()
-  readonly #exposed: Exposed = new Exposed({
-    result: (id, method, value) => this.#core.answer(id, method, value),
-    error: (id, error) => this.#core.refuse(id, error),
-  })
+  readonly #exposed: Exposed
   #core: Connection
   #over = false
   #finish!: () => void
 
-  constructor(link: Link, { label, codec = 'json', data, relinks = false, ...calls }: ClientOptions) {
+  constructor(link: Link, options: ClientOptions) {
+    // Not in the signature: the declarations have no `relinks`.
+    const { label, codec = 'json', data, relinks = false, ...calls } = options
     this.label = label
     this.isolated = link.isolated === true
     this.data = data
     this.#codec = codec
     this.#relinks = relinks
     this.#calls = calls
+    this.#exposed = new Exposed(
+      { label, codec },
+      {
+        result: (id, method, value) => this.#core.answer(id, method, value),
+        error: (id, error) => this.#core.refuse(id, error),
+      },
+    )
     this.closed = new Promise(resolve => (this.#finish = resolve))
     this.#core = this.#connect(link)
   }
@@ -199,7 +206,7 @@ export class Client {
   }
 
   #connect(link: Link): Connection {
-    const lasting = { listeners: this.#listeners, exposed: this.#exposed }
+    const lasting = { label: this.label, listeners: this.#listeners, exposed: this.#exposed }
     const connection = new Connection(link, this.#codec, lasting, this.#calls)
     void connection.closed.then(() => this.#relinks || this.#finish())
     return connection
@@ -215,22 +222,13 @@ export class Client {
     stream?: Channel,
   ): number {
     checkCommandName(command)
-    try {
-      if (options !== undefined) checkOptionNames(command, options, OPTIONS_OF.call)
-      const { params, hasBytes, channels } = prepareArguments(command, args)
-      if (channels.length === 0) return this.#core.request(command, params, hasBytes, resolve, reject, options, stream)
-      const mine = this.#core.channels.unused(channels)
-      const failed = (error: BusError): void => {
-        finish(mine)
-        reject(error)
-      }
-      const id = this.#core.request(command, params, hasBytes, resolve, failed, options, stream)
-      for (const channel of mine) this.#core.channels.adopt(channel, id)
-      return id
-    } catch (error) {
-      finish(this.#core.channels.unused(channelsAmong(args)))
-      throw error
-    }
+    const core = this.#core
+    if (!invokes.hasSubscribers) return makeCall(core, command, args, resolve, reject, options, stream)
+    const id = core.pending.takeId()
+    const trace = { label: this.label, command, id, codec: this.#codec, stream: stream !== undefined }
+    return traceCaller(invokes, trace, resolve, reject, (...settle) =>
+      makeCall(core, command, args, ...settle, options, stream, trace),
+    )
   }
 
   #emit(
@@ -240,6 +238,8 @@ export class Client {
   ): Promise<void> | undefined {
     checkEventName(params.event)
     if (options !== undefined) checkEmitOptions(method, options, params.payload)
-    return this.#core.emit(method, params, holdsBytes(params.payload), options?.transfer)
+    const sent = this.#core.emit(method, params, payloadHoldsBytes(params.event, params.payload), options?.transfer)
+    if (eventsSent.hasSubscribers) eventsSent.publish({ label: this.label, event: params.event, codec: this.#codec })
+    return sent
   }
 }

@@ -5,6 +5,7 @@ import {
   METHOD,
   Pending,
   STREAM_HEADER,
+  addTraceContext,
   createOutbox,
   type CallHeaders,
   type CallMessage,
@@ -12,6 +13,7 @@ import {
   type Link,
   type Outbox,
   type RequestId,
+  type TraceContext,
 } from '@sallyport/protocol'
 import type { Channel } from './channel.js'
 import type { Exposed } from './exposed.js'
@@ -25,6 +27,7 @@ import { WaitingLine, type FlowOptions } from './waiting-line.js'
 
 /** What a client keeps from one link to the next. */
 export interface Lasting {
+  readonly label: string
   readonly listeners: Listeners
   readonly exposed: Exposed
 }
@@ -33,6 +36,11 @@ export interface Lasting {
 export interface CallDefaults extends FlowOptions {
   /** The deadline in milliseconds of calls that have none of their own, but for streams. */
   timeout?: number | undefined
+}
+
+/** A call that somebody hears of: what is known of it before it is made. */
+export interface TracedCall extends TraceContext {
+  readonly id: number
 }
 
 export class Connection {
@@ -61,13 +69,8 @@ export class Connection {
     )
     this.pending = new Pending(id => this.#abandoned(id))
     this.#line = new WaitingLine({ link, outbox: this.#outbox, pending: this.pending }, flow)
-    this.#incoming = new Incoming({
-      link,
-      pending: this.pending,
-      listeners: lasting.listeners,
-      channels: this.channels,
-      exposed: lasting.exposed,
-    })
+    const { pending, channels } = this
+    this.#incoming = new Incoming({ ...lasting, link, codec, pending, channels })
     this.closed = new Promise(resolve => {
       link.receive({
         frame: frame => {
@@ -85,12 +88,12 @@ export class Connection {
   }
 
   /** Answers a call of core's. */
-  answer(id: RequestId, method: string, value: unknown): void {
-    postResult(this.#outbox, this.#codec, id, method, value)
+  answer(id: RequestId, method: string, value: unknown): BusError | undefined {
+    return postResult(this.#outbox, this.#codec, id, method, value)
   }
 
-  refuse(id: RequestId, error: BusError): void {
-    postError(this.#outbox, this.#codec, id, error)
+  refuse(id: RequestId, error: BusError): BusError {
+    return postError(this.#outbox, this.#codec, id, error)
   }
 
   /**
@@ -98,6 +101,7 @@ export class Connection {
    *
    * @param bytes whether bytes are among `params` where they are looked for
    * @param stream where the values of a stream are to come
+   * @param traced where somebody hears of it; its id is the next otherwise
    */
   request(
     method: string,
@@ -107,14 +111,16 @@ export class Connection {
     reject: (error: BusError) => void,
     options?: InvokeOptions,
     stream?: Channel,
+    traced?: TracedCall,
   ): number {
+    const id = traced?.id ?? this.pending.takeId()
     if (this.#gone) throw new BusError('Disconnected', this.#gone.message, { data: { delivered: 'no' } })
     if (options !== undefined) checkCallOptions(method, options, params)
     const waits = this.#line.holdsCalls
-    const id = this.pending.takeId()
     const way = waits ? this.#line.place(id) : this.#outbox
     const message: CallMessage = { jsonrpc: '2.0', id, method, params }
     if (options?.headers !== undefined) message.headers = plainHeaders(options.headers)
+    if (traced !== undefined) addTraceContext(message, traced)
     if (stream !== undefined) message.headers = { ...message.headers, [STREAM_HEADER]: stream.toJSON() }
     postCall(way, this.#codec, message, bytes, options?.transfer)
     this.pending.add(id, method, resolve, reject, options, this.#usual(method, stream))

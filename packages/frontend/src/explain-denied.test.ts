@@ -12,8 +12,8 @@ test.each([
   [denied({ permission: 'ChildProcess', resource: '' }), 'The sandbox denies ChildProcess: see docs/security.md'],
   [denied({ permission: 'WorkerThreads' }), 'The sandbox denies WorkerThreads: see docs/security.md'],
   [
-    Object.assign(new TypeError('Unknown file extension ".ts" for /a.ts'), { code: 'ERR_UNKNOWN_FILE_EXTENSION' }),
-    'Unknown file extension ".ts" for /a.ts: the host’s loaders are not there in a frontend’s sandbox',
+    Object.assign(new TypeError('Unknown file extension ".css" for /a.css'), { code: 'ERR_UNKNOWN_FILE_EXTENSION' }),
+    'Unknown file extension ".css" for /a.css: the host’s loaders are not there in a frontend’s sandbox',
   ],
 ])('it is said what was denied: %o', (error, message) => {
   expect(explainDenied(error)).toMatchObject({ reason: 'InternalError', message, cause: error })

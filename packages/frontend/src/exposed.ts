@@ -6,9 +6,13 @@ import {
   describeName,
   failureOf,
   isThenable,
+  traceRun,
+  type CodecName,
+  type Outcome,
   type RequestId,
   type RequestMessage,
 } from '@sallyport/protocol'
+import { exposedCalls } from './tracing.js'
 
 export interface ExposedContext {
   /** Aborts when the caller gives up, or the link to core closes. */
@@ -18,17 +22,28 @@ export interface ExposedContext {
 /** Named arguments in (or bytes, where the caller gave nothing but bytes), a value or a promise of one out. */
 export type ExposedFunction = (args: never, ctx: ExposedContext) => unknown
 
+type Run = (args: unknown, ctx: ExposedContext) => unknown
+
 export type ExposedFunctions = Readonly<Record<string, ExposedFunction>>
 
 /** What answers a call. */
 export interface ExposedAnswers {
-  result(id: RequestId, method: string, value: unknown): void
-  error(id: RequestId, error: BusError): void
+  /** Gives the error that it is answered with, where it can't be carried. */
+  result(id: RequestId, method: string, value: unknown): Outcome
+  error(id: RequestId, error: BusError): Outcome
+}
+
+/** Of the frontend. */
+interface Owner {
+  readonly label: string
+  readonly codec: CodecName
 }
 
 /** A call that runs. */
 class ExposedCall implements ExposedContext {
   readonly id: RequestId
+  /** Why nobody waits for its answer any more. */
+  givenUp: BusError | undefined
   #controller: AbortController | undefined
 
   constructor(id: RequestId) {
@@ -40,12 +55,14 @@ class ExposedCall implements ExposedContext {
   }
 
   static abort(call: ExposedCall, reason: BusError): void {
+    call.givenUp = reason
     call.#controller ??= new AbortController()
     call.#controller.abort(reason)
   }
 }
 
 export class Exposed {
+  readonly #owner: Owner
   readonly #answers: ExposedAnswers
   readonly #functions = new Map<string, ExposedFunction>()
   readonly #running = new CallSlots<ExposedCall>()
@@ -54,7 +71,8 @@ export class Exposed {
   /** Some of those that wait may run, and soon will: what comes meanwhile waits behind them. */
   #due = false
 
-  constructor(answers: ExposedAnswers) {
+  constructor(owner: Owner, answers: ExposedAnswers) {
+    this.#owner = owner
     this.#answers = answers
   }
 
@@ -87,21 +105,29 @@ export class Exposed {
 
   /** Runs a call that has come in. */
   take(message: RequestMessage): void {
-    const { id, method, params = {} } = message
-    const run = this.#functions.get(method) as ((args: unknown, ctx: ExposedContext) => unknown) | undefined
+    const { id, method } = message
+    const run = this.#functions.get(method) as Run | undefined
     if (this.#waiting && (!run || this.#due)) return void this.#waiting.set(id, message)
+    if (!exposedCalls.hasSubscribers) return void this.#run(message, run)
+    const { label, codec } = this.#owner
+    const { traceparent, tracestate } = message.headers ?? {}
+    const trace = { label, command: method, id, codec, stream: false, traceparent, tracestate }
+    traceRun(exposedCalls, trace, () => this.#run(message, run))
+  }
+
+  #run({ id, method, params = {} }: RequestMessage, run: Run | undefined): Outcome | Promise<Outcome> {
     if (!run) return this.#answers.error(id, this.#notExposed(method))
     const call = new ExposedCall(id)
     this.#running.add(id, call)
     try {
       const result = run(params, call)
       if (!isThenable(result)) return this.#succeed(call, method, result)
-      Promise.resolve(result).then(
+      return Promise.resolve(result).then(
         value => this.#succeed(call, method, value),
         (error: unknown) => this.#fail(call, method, error),
       )
     } catch (error) {
-      this.#fail(call, method, error)
+      return this.#fail(call, method, error)
     }
   }
 
@@ -128,12 +154,12 @@ export class Exposed {
     for (const call of calls?.values() ?? []) this.take(call)
   }
 
-  #succeed(call: ExposedCall, method: string, value: unknown): void {
-    if (this.#ended(call)) this.#answers.result(call.id, method, value)
+  #succeed(call: ExposedCall, method: string, value: unknown): Outcome {
+    return this.#ended(call) ? this.#answers.result(call.id, method, value) : call.givenUp
   }
 
-  #fail(call: ExposedCall, method: string, thrown: unknown): void {
-    if (this.#ended(call)) this.#answers.error(call.id, failureOf(method, thrown))
+  #fail(call: ExposedCall, method: string, thrown: unknown): Outcome {
+    return this.#ended(call) ? this.#answers.error(call.id, failureOf(method, thrown)) : call.givenUp
   }
 
   /** False where it was taken out before: it was cancelled, or the link is gone. */

@@ -7,6 +7,7 @@ import {
   idOf,
   isResponse,
   type ChannelParams,
+  type CodecName,
   type EventParams,
   type Link,
   type Pending,
@@ -17,8 +18,11 @@ import {
 import type { Exposed } from './exposed.js'
 import type { Listeners } from './listeners.js'
 import type { OpenChannels } from './open-channels.js'
+import { eventsReceived } from './tracing.js'
 
 export interface IncomingParts {
+  label: string
+  codec: CodecName
   link: Link
   pending: Pending
   listeners: Listeners
@@ -58,8 +62,17 @@ export class Incoming {
     // An answer carries the id back, at once or later: one that is none must not reach it.
     if (id !== undefined) return idOf(message) === null ? undefined : exposed.take(message as RequestMessage)
     if (typeof params !== 'object' || params === null) return
-    if (method === METHOD.event) listeners.dispatch(params as EventParams)
-    else if (method === METHOD.channel) channels.receive(params as ChannelParams)
+    if (method === METHOD.event) {
+      if (eventsReceived.hasSubscribers) this.#tell(params as EventParams)
+      listeners.dispatch(params as EventParams)
+    } else if (method === METHOD.channel) channels.receive(params as ChannelParams)
     else if (method === METHOD.cancel) exposed.cancel((params as { id: RequestId }).id)
+  }
+
+  /** Of each event of a run. */
+  #tell({ event, ...params }: EventParams): void {
+    const { label, codec } = this.#parts
+    const count = 'payloads' in params && Array.isArray(params.payloads) ? params.payloads.length : 1
+    for (let told = 0; told < count; told++) eventsReceived.publish({ label, event, codec })
   }
 }

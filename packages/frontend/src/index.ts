@@ -1,6 +1,18 @@
 // What a frontend's module imports.
-export { BusError, isBusError } from '@sallyport/protocol'
-export type { BusErrorCode, BusErrorReason, BusEvent, CallHeaders, EventTarget, Unlisten } from '@sallyport/protocol'
+export { BusError, CommandError, isBusError, isCommandError } from '@sallyport/protocol'
+export type {
+  BusErrorCode,
+  BusErrorReason,
+  BusEvent,
+  CallHeaders,
+  CallTrace,
+  CommandErrorData,
+  EventTarget,
+  EventTrace,
+  FailedCommand,
+  TracedError,
+  Unlisten,
+} from '@sallyport/protocol'
 export type { CommandArguments } from './arguments.js'
 export { Channel } from './channel.js'
 export type { Client } from './client.js'

@@ -5,6 +5,7 @@ import {
   holdsBytes,
   toErrorObject,
   uncarriable,
+  withoutData,
   type BusError,
   type CodecName,
   type Outbox,
@@ -12,23 +13,34 @@ import {
 } from '@sallyport/protocol'
 import { post } from './post-call.js'
 
-export function postResult(outbox: Outbox, codec: CodecName, id: RequestId, method: string, value: unknown): void {
+/** Gives the error that it is answered with, where it can't be carried. */
+export function postResult(
+  outbox: Outbox,
+  codec: CodecName,
+  id: RequestId,
+  method: string,
+  value: unknown,
+): BusError | undefined {
   const result = value ?? null
   try {
     if (typeof result === 'object' && result !== null && Symbol.asyncIterator in result) {
       throw new TypeError('an async iterable is no value')
     }
     post(outbox, codec, { jsonrpc: '2.0', id, result }, holdsBytes(result))
+    return undefined
   } catch (cause) {
-    postError(outbox, codec, id, uncarriable(`The result of ${describeCommand(method)}`, 'InternalError', cause))
+    const what = `The result of ${describeCommand(method)}`
+    return postError(outbox, codec, id, uncarriable(what, 'InternalError', cause, value))
   }
 }
 
-export function postError(outbox: Outbox, codec: CodecName, id: RequestId, error: BusError): void {
+export function postError(outbox: Outbox, codec: CodecName, id: RequestId, error: BusError): BusError {
   try {
     post(outbox, codec, { jsonrpc: '2.0', id, error: toErrorObject(error) }, holdsBytes(error.data))
+    return error
   } catch (cause) {
-    const failure = uncarriable('The error', error.reason, cause)
+    const failure = withoutData(error, 'The error', cause)
     post(outbox, codec, { jsonrpc: '2.0', id, error: toErrorObject(failure) }, false)
+    return failure
   }
 }

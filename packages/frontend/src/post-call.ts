@@ -4,10 +4,10 @@ import {
   claimAttachments,
   codecs,
   describeCommand,
-  describeThrown,
   encodeMessage,
   isBusError,
   packMessage,
+  whyUncarriable,
   type CallMessage,
   type CodecName,
   type Message,
@@ -32,7 +32,11 @@ export function postCall(
     if (isBusError(cause)) throw cause
     const what = `Arguments of ${describeCommand(message.method)}`
     const lane = bytes ? 'msgpack' : codecName
-    throw new BusError('InvalidParams', `${what} can’t be carried as ${lane}: ${describeThrown(cause)}`, { cause })
+    throw new BusError(
+      'InvalidParams',
+      `${what} can’t be carried as ${lane}: ${whyUncarriable(cause, message.params)}`,
+      { cause },
+    )
   }
 }
 

@@ -1,6 +1,7 @@
 // The life of a frontend, wherever its code runs: makes the client of this thread, then loads the user's module. The entries
 // beside this, worker.ts and process.ts, know how the host is spoken to.
 import {
+  explainTypeScript,
   reportError,
   type FrontendReport,
   type FrontendScript,
@@ -14,6 +15,7 @@ import { Client } from './client.js'
 import { setCurrentClient } from './current.js'
 import { explainDenied } from './explain-denied.js'
 import { throughGate } from './through-gate.js'
+import { explainUnawaited } from './unawaited.js'
 
 /** What is around a frontend. */
 export interface Surroundings {
@@ -25,7 +27,7 @@ export interface Surroundings {
 export type FrontendOrder = { type: 'link'; core: Link; gate: Link | undefined } | { type: 'stop' }
 
 export function startFrontend(
-  { label, codec, module, data, timeout, window, overflow, sandbox, runner }: FrontendStart,
+  { label, codec, module, data, timeout, window, overflow, sourceMaps, sandbox, runner }: FrontendStart,
   around: Surroundings,
 ): void {
   let script: FrontendScript | undefined
@@ -44,10 +46,15 @@ export function startFrontend(
 
   const actor = startWorkerActor({
     async boot() {
+      if (sourceMaps) process.setSourceMapsEnabled(true)
+      explainUnawaited()
       if (!sandbox) return
       const { enterSandbox } = await import('./enter-sandbox.js')
       const folder = enterSandbox(sandbox)
-      if (runner !== undefined) script = await ((await import(runner)) as ScriptRunner).loadScript(module)
+      if (runner !== undefined)
+        script = await ((await import(/* webpackIgnore: true */ /* @vite-ignore */ runner)) as ScriptRunner).loadScript(
+          module,
+        )
       // A script can read nothing at all.
       else if (folder !== undefined) around.tell({ type: 'stray-read', folder })
     },
@@ -56,9 +63,11 @@ export function startFrontend(
       client = new Client(first, { label, codec, data, timeout, window, overflow, relinks: true })
       setCurrentClient(client)
       void client.closed.then(() => send({ type: 'link.closed' }))
-      const loaded = script ? runScript(script, error => send({ type: 'fault', error })) : import(module)
+      const loaded = script
+        ? runScript(script, error => send({ type: 'fault', error }))
+        : import(/* webpackIgnore: true */ /* @vite-ignore */ module)
       client.whileLoading(loaded)
-      loaded.catch((error: unknown) => send({ type: 'fault', error: sandbox ? explainDenied(error) : error }))
+      loaded.catch((error: unknown) => send({ type: 'fault', error: explainLoading(error, sandbox !== undefined) }))
       return () => void client?.close()
     },
     async drain() {
@@ -73,6 +82,11 @@ export function startFrontend(
       if (state === 'stopped' || state === 'failed') setImmediate(() => process.exit(state === 'failed' ? 1 : 0))
     },
   })
+}
+
+function explainLoading(error: unknown, inSandbox: boolean): unknown {
+  const explained = explainTypeScript(error)
+  return inSandbox ? explainDenied(explained) : explained
 }
 
 /** Scripts get what a module would import. */

@@ -42,7 +42,12 @@ export type CommandResult<Core, Name, Codec extends CodecName = 'json'> = Arrivi
 export type StreamItem<Core, Name, Codec extends CodecName = 'json'> =
   Awaited<ReturnOf<HandlerOf<Core, Name>>> extends AsyncIterable<infer T> ? Arriving<T, Codec> : unknown
 
-type CommandsOf<Owner> = Owner extends { readonly commands?: infer Commands } ? NonNullable<Commands> : never
+/** Of an owner without any: no names. (`infer` finds `never` then, whose keys are all names.) */
+type CommandsOf<Owner> = 'commands' extends keyof Owner
+  ? Owner extends { readonly commands?: infer Commands }
+    ? NonNullable<Commands>
+    : never
+  : Record<never, never>
 type PluginOf<Core> = Core extends { readonly plugins?: readonly (infer P)[] } ? P : never
 type PluginCommandName<P> = P extends { readonly name: infer N extends string }
   ? `plugin:${N}|${keyof CommandsOf<P> & string}`

@@ -1,9 +1,9 @@
 // What a call gives, as Tauri's clients expect it: raw bytes as an ArrayBuffer, nothing as null, and for an error the plain
 // value that the command failed with, or the text of what went wrong; never an Error.
-import { isBusError } from '@sallyport/protocol'
+import { isBusError, isUint8Array } from '@sallyport/protocol'
 
 export function toAnswer(result: unknown): unknown {
-  if (result instanceof Uint8Array) return toArrayBuffer(result)
+  if (isUint8Array(result)) return toArrayBuffer(result)
   return result === undefined ? null : result
 }
 

@@ -1,6 +1,6 @@
 // Channels of @tauri-apps/api know but a callback's id. Each is bridged to a channel of the bus, with the same id: what comes
 // goes to the callback as `{ message, index }`, and the end as `{ end: true, index }`, whatever has ended it.
-import { parseChannelReference } from '@sallyport/protocol'
+import { parseChannelReference, isUint8Array } from '@sallyport/protocol'
 import type { Client } from '../client.js'
 import type { Channel } from '../channel.js'
 import { toAnswer } from './answers.js'
@@ -34,7 +34,7 @@ export class ChannelBridges {
 
   /** The arguments of a call with channels of the bus in the place of references. */
   bind(args: unknown): BoundArguments {
-    if (typeof args !== 'object' || args === null || args instanceof Uint8Array) return { args, passed: NONE }
+    if (typeof args !== 'object' || args === null || isUint8Array(args)) return { args, passed: NONE }
     let copy: Record<string, unknown> | undefined
     const passed: Passed[] = []
     for (const [name, value] of Object.entries(args)) {

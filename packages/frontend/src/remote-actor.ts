@@ -1,0 +1,121 @@
+// An actor in core, followed over the bus. Its snapshots come on a channel: who is told of one is told of the newest that has
+// come, so a subscriber that is slow, or a thread that was blocked, skips what it has missed. When core is started again the
+// actor in it is another one, and is followed from then on.
+import { BusError, isBusError } from '@sallyport/protocol'
+import type { Client } from './client.js'
+import { Channel } from './channel.js'
+import { currentClient } from './current.js'
+import { Observers, type Observer } from './observers.js'
+
+/** Of an actor of xstate's: what one outside of it uses. */
+export interface RemoteActor<Snapshot = unknown, Event = { type: string }> {
+  /** The newest snapshot, as core shows it. It stays while core is being started again, and when the actor has ended. */
+  getSnapshot(): Snapshot
+  /** Tells of each change from now on; `complete` when the actor has ended, `error` when it can't be followed any more. */
+  subscribe(
+    observer: Observer<Snapshot> | ((snapshot: Snapshot) => void),
+    error?: (error: unknown) => void,
+    complete?: () => void,
+  ): { unsubscribe(): void }
+  /**
+   * Resolves once core has taken the event. Nobody has to await it: an event that is refused is then lost without a word, as
+   * one that a machine does not know.
+   *
+   * @throws BusError `Denied`, `InvalidParams`, `InvalidRequest` where the actor has ended, `Disconnected` and any other
+   */
+  send(event: Event): Promise<void>
+  /** Follows it no more. The actor itself goes on. */
+  stop(): void
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+export interface RemoteActorOptions {
+  /** Of `bus.connect`; this frontend's own by default. */
+  client?: Pick<Client, 'invoke' | 'closed'>
+}
+
+/** What core sends. A channel that ends without a word was cut off. */
+export type Followed<Snapshot> = { snapshot: Snapshot } | { ended: true }
+
+/** Before an attempt to follow an actor again, in milliseconds: twice as long each time. */
+const FIRST_DELAY = 50
+const LAST_DELAY = 5000
+
+/**
+ * Follows the actor that core has by `actorPlugin(name, …)`. Resolves with its first snapshot.
+ *
+ * @throws BusError `Denied` where no capability allows `<name>:allow-subscribe`, and any other
+ * @example
+ * const light = await remoteActor('light')
+ * light.subscribe(({ value }) => console.log(value))
+ * await light.send({ type: 'NEXT' })
+ */
+export async function remoteActor<Actor extends RemoteActor<unknown, never> = RemoteActor>(
+  name: string,
+  { client = currentClient() }: RemoteActorOptions = {},
+): Promise<Actor> {
+  type Snapshot = ReturnType<Actor['getSnapshot']>
+  const observers = new Observers<Snapshot>()
+  let latest: { snapshot: Snapshot } | undefined
+  let channel: Channel<Followed<Snapshot>> | undefined
+  let over = false
+  let wake = (): void => {}
+  let began!: () => void
+  let failed!: (error: unknown) => void
+  const first = new Promise<void>((resolve, reject) => ([began, failed] = [resolve, reject]))
+
+  const take = (snapshot: Snapshot): void => {
+    const isFirst = latest === undefined
+    latest = { snapshot }
+    if (isFirst) began()
+    else observers.next(snapshot)
+  }
+  const end = (error?: unknown): void => {
+    if (over) return
+    over = true
+    failed(error ?? new BusError('Disconnected', `The client has closed before ${name} was followed`))
+    observers.end(error)
+  }
+  const stop = (): void => {
+    end()
+    channel?.close()
+    wake()
+  }
+  void client.closed.then(stop)
+
+  const follow = async (): Promise<void> => {
+    for (let delay = FIRST_DELAY; !over; delay = Math.min(2 * delay, LAST_DELAY)) {
+      try {
+        channel = new Channel<Followed<Snapshot>>()
+        await client.invoke(`plugin:${name}|subscribe`, { channel })
+        for await (const message of channel) {
+          if ('ended' in message) return end()
+          delay = FIRST_DELAY
+          take(message.snapshot)
+        }
+      } catch (error) {
+        if (!isBusError(error, 'Disconnected') || latest === undefined) return end(error)
+      }
+      await new Promise<void>(resolve => {
+        const timer = setTimeout(resolve, delay)
+        wake = () => (clearTimeout(timer), resolve())
+      })
+    }
+  }
+  void follow()
+  await first
+
+  const actor: RemoteActor<Snapshot, { type: string }> = {
+    getSnapshot: () => (latest as { snapshot: Snapshot }).snapshot,
+    subscribe: (observer, error, complete) =>
+      observers.add(typeof observer === 'function' ? { next: observer, error, complete } : observer),
+    send(event) {
+      const sent = client.invoke<void>(`plugin:${name}|send`, { event })
+      sent.catch(() => {})
+      return sent
+    },
+    stop,
+    [Symbol.asyncDispose]: async () => stop(),
+  }
+  return actor as unknown as Actor
+}
