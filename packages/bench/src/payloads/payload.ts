@@ -8,6 +8,8 @@ export interface Call {
   /** The answer that counts as right, in the same form. */
   expected: unknown
   bytes?: boolean
+  /** It has to fail, and the message of its error is what is expected. */
+  fails?: boolean
 }
 
 export interface Payload {
@@ -15,6 +17,15 @@ export interface Payload {
   title: string
   /** Sent in turn: several real documents of one kind make one payload. */
   calls: readonly Call[]
+  /** In place of calls: one that is made where it is sent, because what it carries would not go there in one frame. */
+  sized?: Sized
+}
+
+/** A document of exactly so many bytes of JSON, which is sent as such or as bytes, and comes back. */
+export interface Sized {
+  parts: readonly object[]
+  size: number
+  bytes?: true
 }
 
 /** Documents that come back as they were sent. */
@@ -31,8 +42,9 @@ export const echoOfBytes = (id: string, title: string, documents: readonly unkno
   calls: documents.map(document => ({ command: 'echo_bytes', args: document, expected: document, bytes: true })),
 })
 
-/** The mean size of a payload's arguments, in bytes of JSON. */
-export function payloadBytes({ calls }: Payload): number {
+/** The mean size of a payload's arguments, in bytes of JSON; 0 where it calls nothing. */
+export function payloadBytes({ calls, sized }: Payload): number {
+  if (sized) return sized.size
   const sizes = calls.map(({ args }) => Buffer.byteLength(JSON.stringify(args)))
-  return Math.round(sizes.reduce((sum, size) => sum + size, 0) / sizes.length)
+  return Math.round(sizes.reduce((sum, size) => sum + size, 0) / Math.max(1, sizes.length))
 }

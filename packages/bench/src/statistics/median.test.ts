@@ -25,7 +25,7 @@ test('quantile interpolates between neighbours', () => {
 })
 
 test('summarize keeps the lowest and the highest round', () => {
-  expect(summarize([3, 1, 2])).toEqual({ median: 2, low: 1, high: 3 })
+  expect(summarize([[3, 1, 2]])).toEqual({ median: 2, low: 1, high: 3 })
 })
 
 test('middleMean leaves a quarter at each end alone', () => {

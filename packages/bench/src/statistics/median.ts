@@ -1,4 +1,5 @@
 // Medians and percentiles: what a noisy machine does to a few rounds moves a mean, and hardly a median.
+import { mean, quantileSorted } from 'd3-array'
 
 const ascending = (values: Iterable<number>): Float64Array => Float64Array.from(values).sort()
 
@@ -8,12 +9,9 @@ const ascending = (values: Iterable<number>): Float64Array => Float64Array.from(
  * @param sorted ascending; `NaN` comes back when it is empty
  * @param share 0 to 1
  */
-export function quantile(sorted: ArrayLike<number>, share: number): number {
-  const at = (sorted.length - 1) * share
-  const low = sorted[Math.floor(at)] ?? NaN
-  const high = sorted[Math.ceil(at)] ?? NaN
-  return low + (high - low) * (at - Math.floor(at))
-}
+export const quantile = (sorted: ArrayLike<number>, share: number): number =>
+  // Its types know arrays alone; it reads a length and elements.
+  quantileSorted(sorted as number[], share) ?? NaN
 
 export const median = (values: Iterable<number>): number => quantile(ascending(values), 0.5)
 
@@ -24,18 +22,22 @@ export const median = (values: Iterable<number>): number => quantile(ascending(v
 export function middleMean(values: readonly number[]): number {
   const sorted = ascending(values)
   const cut = Math.floor(sorted.length / 4)
-  const middle = sorted.subarray(cut, sorted.length - cut)
-  return middle.reduce((sum, value) => sum + value, 0) / middle.length
+  return mean(sorted.subarray(cut, sorted.length - cut)) ?? NaN
 }
 
+/** The lowest and the highest round. */
 export interface Summary {
   median: number
   low: number
   high: number
 }
 
-/** The median of a figure over rounds, with the lowest and highest round beside it. */
-export function summarize(rounds: readonly number[]): Summary {
-  const sorted = ascending(rounds)
-  return { median: quantile(sorted, 0.5), low: quantile(sorted, 0), high: quantile(sorted, 1) }
+/** The median of a figure over processes, each with the median of its rounds, with the lowest and highest round beside it. */
+export function summarize(processes: readonly (readonly number[])[]): Summary {
+  const sorted = ascending(processes.flat())
+  return { median: medianOfMedians(processes), low: quantile(sorted, 0), high: quantile(sorted, 1) }
 }
+
+/** The median by process, and the median of those: a process that has more rounds counts no more than the others. */
+export const medianOfMedians = (processes: readonly (readonly number[])[]): number =>
+  median(processes.filter(rounds => rounds.length > 0).map(median))

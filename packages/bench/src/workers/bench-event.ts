@@ -4,6 +4,9 @@ export const BENCH_EVENT = {
   request: 'bench-request',
   reply: 'bench-reply',
   listening: 'bench-listening',
+  /** To a frontend, and what it says before it crashes. */
+  crash: 'bench-crash',
+  crashing: 'bench-crashing',
 } as const
 
 export interface Ready {
@@ -15,4 +18,4 @@ export interface Ready {
 }
 
 /** Microseconds since some moment, the same in every thread: `performance.now` begins anew in each. */
-export const sharedClock = (): number => Number(process.hrtime.bigint() / 1000n)
+export const sharedClock = (): number => Number(process.hrtime.bigint()) / 1e3

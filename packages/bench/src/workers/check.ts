@@ -10,16 +10,22 @@ export interface ReadyCall {
   expected: Buffer
   /** Bytes have to come back as bytes. */
   bytes: boolean
+  /** The message of its error stands for its answer. */
+  fails: boolean
 }
 
 const jsonBytes = (value: unknown): Buffer => Buffer.from(JSON.stringify(value) ?? 'undefined')
 
+/** Of nothing there are none. */
+const bytesOf = (value: unknown): Buffer => (value === undefined ? Buffer.alloc(0) : jsonBytes(value))
+
 const isBytes = (value: unknown): value is Uint8Array | ArrayBuffer =>
   value instanceof Uint8Array || value instanceof ArrayBuffer
 
-export function makeReady({ command, args, expected, bytes = false }: Call): ReadyCall {
+export function makeReady({ command, args, expected, bytes = false, fails = false }: Call): ReadyCall {
   // Plain Uint8Arrays of their own memory: a Buffer may share its memory with others, and would be cloned whole.
-  return { command, args: bytes ? Uint8Array.from(jsonBytes(args)) : args, expected: jsonBytes(expected), bytes }
+  const ready = bytes ? Uint8Array.from(bytesOf(args)) : args
+  return { command, args: ready, expected: bytes ? bytesOf(expected) : jsonBytes(expected), bytes, fails }
 }
 
 /** @throws Error where an answer is not byte for byte, or as JSON, the expected one */
@@ -28,6 +34,20 @@ export function checkAnswer({ command, expected, bytes }: ReadyCall, answer: unk
   if (isBytes(answer) === bytes && expected.equals(got)) return
   throw new Error(`'${command}' answered ${show(got)} where ${show(expected)} was expected`)
 }
+
+/** A subject whose calls have to fail: the error's message is the answer, and an answer the error. */
+export const failing = (subject: Subject): Subject => ({
+  ...subject,
+  call: async (command, args) => {
+    let answer: unknown
+    try {
+      answer = await subject.call(command, args)
+    } catch (error) {
+      return (error as Error).message
+    }
+    throw new Error(`'${command}' answered ${show(jsonBytes(answer))} where it had to fail`)
+  },
+})
 
 const checked = new WeakSet<readonly ReadyCall[]>()
 

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
-import { usualCall } from '../payloads/greet.js'
+import { failingCall, usualCall } from '../payloads/greet.js'
 import { echoOfBytes } from '../payloads/payload.js'
 import { checkAnswer, makeReady } from './check.js'
 import { FanOut, type FanSeen } from './fan-out.js'
-import { BACKEND_EVENT, eachEvent, echo, greet, progress } from './handlers.js'
+import { BACKEND_EVENT, eachEvent, echo, FAILURE, greet, progress } from './handlers.js'
 import { loopsOf } from './loops.js'
 import type { Subject } from './subject.js'
 
@@ -83,6 +83,16 @@ test('so does an answer that is wrong only later', async () => {
   let answers = 0
   const tires = subjectOf({ call: async () => (answers++ < calls.length ? 'Hello, World!' : 'Bye') })
   await expect(async () => loopsOf(tires)({ loop: 'calls', ms: 1, inFlight: 4 }, calls)).rejects.toThrow('Bye')
+})
+
+test('a call that has to fail fails with its own error, and with no answer', async () => {
+  const failing = failingCall.calls.map(makeReady)
+  const throws = (message: string): Subject => subjectOf({ call: () => Promise.reject(new Error(message)) })
+  expect(Object.keys(await loopsOf(throws(FAILURE))({ loop: 'calls', ms: 1, inFlight: 4 }, failing))).toContain('rate')
+  await expect(async () => loopsOf(throws('other'))({ loop: 'calls', ms: 1 }, failing)).rejects.toThrow('"other" where')
+  await expect(async () => loopsOf(subjectOf())({ loop: 'calls', ms: 1 }, failing)).rejects.toThrow(
+    'where it had to fail',
+  )
 })
 
 test('a message that is lost or overtaken fails the measurement', async () => {

@@ -2,21 +2,27 @@
 // processes that its frontends run in, which they tell themselves.
 import { createBus, type Bus } from '@sallyport/core'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { MemoryReport } from '../arms/memory.js'
+import { tellApart } from '../arms/apart.js'
 import { SANDBOXES, type SandboxName } from '../arms/sandboxes.js'
 import { workerUrl } from '../arms/thread.js'
+import type { Measurement } from '../task.js'
 import { BENCH_EVENT } from './bench-event.js'
 
 /** The first one also brings what all of them share. */
 const FRONTENDS = 4
+const HOOK = new URL('../../hooks/check/', import.meta.url)
 /** Until threads that have started have given back what they needed for it. */
 const SETTLE_MS = 250
 
 const isSandbox = (name: string): name is SandboxName => Object.hasOwn(SANDBOXES, name)
 
+/** With `isolation` each frontend has a gate as well. */
+const isGate = (name: string): boolean => name === 'isolation'
+
 async function measure(bus: Bus, name: string): Promise<number> {
-  if (!isSandbox(name)) throw new Error(`no sandbox ${name}`)
-  const { module, ...options } = SANDBOXES[name]
+  const sandbox = isGate(name) ? 'permission' : name
+  if (!isSandbox(sandbox)) throw new Error(`no sandbox ${name}`)
+  const { module, ...options } = SANDBOXES[sandbox]
   const labels = Array.from({ length: FRONTENDS }, (_, at) => `main-${at}`)
   await delay(SETTLE_MS)
   const before = process.memoryUsage.rss()
@@ -33,17 +39,15 @@ async function measure(bus: Bus, name: string): Promise<number> {
   return elsewhere.reduce((sum, rss) => sum + rss, here) / FRONTENDS
 }
 
-async function report(name: string): Promise<MemoryReport> {
-  const bus = await createBus({ core: workerUrl('bus-core'), log: false })
+async function report(name: string): Promise<Measurement> {
+  const capabilities = [{ identifier: 'bench', windows: ['main-*'], permissions: ['allow-greet'] }]
+  const pattern = isGate(name) ? { use: 'isolation' as const, options: { dir: HOOK } } : { use: 'brownfield' as const }
+  const bus = await createBus({ core: workerUrl('bus-core'), log: false, app: { security: { pattern, capabilities } } })
   try {
     return { rss: await measure(bus, name) }
-  } catch (error) {
-    return { error: error instanceof Error ? error.message : String(error) }
   } finally {
     await bus.close({ timeout: 0 })
   }
 }
 
-process.on('disconnect', () => process.exit())
-process.send?.(await report(process.argv[2] ?? ''))
-process.disconnect()
+await tellApart(() => report(process.argv[2] ?? ''))
