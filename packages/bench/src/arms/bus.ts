@@ -1,10 +1,18 @@
 // The bus as its users have it: core, frontend and gate each in a worker of their own, with the loops in the frontend. The
 // arms differ in their settings, and two in a switch that only the benchmark may turn: no cipher.
-import { createBus, type Bus, type BusOptions, type FrontendOptions, type Sandbox } from '@sallyport/core'
+import {
+  createBus,
+  type Bus,
+  type BusOptions,
+  type Capability,
+  type FrontendOptions,
+  type Sandbox,
+} from '@sallyport/core'
 import { createBusWithoutCipher } from '@sallyport/core/internal'
 import type { Arm, OpenArm } from '../arm.js'
 import { BENCH_EVENT, sharedClock, type Ready } from '../workers/bench-event.js'
 import type { Reply } from '../workers/serve.js'
+import { allOf } from './capabilities.js'
 import { converse } from './conversation.js'
 import { workerUrl } from './thread.js'
 
@@ -16,49 +24,53 @@ export interface BusSettings extends FrontendOptions {
   cipher?: boolean
   /** What the frontend runs; by default the loops of all arms. */
   module?: URL
+  /** What core runs, a file of `workers`. */
+  core?: 'bus-core' | 'traced-core' | 'zod-core' | 'valibot-core'
+  /** By default there is one that allows each command. */
+  capabilities?: readonly Capability[]
+  /** By default there is none: lines would stand in the progress line's way, and what goes wrong is an error of the arm. */
+  log?: BusOptions['log']
   /** Frontends that only listen, besides the one that measures. */
   listeners?: number
 }
 
-const LABEL = 'main'
-const COMMANDS = [
-  'greet',
-  'clocked-greet',
-  'clock-start',
-  'clock-stop',
-  'read-kib',
-  'echo',
-  'echo-bytes',
-  'give-back',
-  'burst',
-  'burst-each',
-  'fan-out',
-  'seen',
-  'download',
-]
+/** Of the frontend that measures. */
+export const LABEL = 'main'
 
 export const busArm = (id: string, title: string, settings: BusSettings): Arm => ({
   id,
   title,
+  carries: settings.codec === 'msgpack' ? 'JSON-RPC in msgpack' : 'JSON-RPC text',
+  checks: checksOf(settings),
   open: () => openBus(settings),
 })
 
-export const brownfieldJson: Arm = busArm('brownfield-json', 'brownfield JSON', { codec: 'json' })
-export const brownfieldMsgpack: Arm = busArm('brownfield-msgpack', 'brownfield msgpack', { codec: 'msgpack' })
-export const passJson: Arm = busArm('pass-json', 'gate, empty hook', { codec: 'json', hook: 'pass', cipher: false })
-export const hookJson: Arm = busArm('hook-json', 'gate with hook', { codec: 'json', hook: 'check', cipher: false })
-export const isolationJson: Arm = busArm('isolation-json', 'isolation JSON', { codec: 'json', hook: 'check' })
-export const isolationMsgpack: Arm = busArm('isolation-msgpack', 'isolation msgpack', {
-  codec: 'msgpack',
-  hook: 'check',
-})
+const checksOf = ({ hook, cipher = true, core = 'bus-core', capabilities }: BusSettings): string[] => [
+  ...(/^(zod|valibot)-/.test(core) ? ['arguments'] : []),
+  ...(capabilities?.length === 0 ? [] : ['authority']),
+  ...(hook ? ['hook'] : []),
+  ...(hook && cipher ? ['records'] : []),
+]
+
+/** The gate over rings, with a part of what it does; links.ts has the whole. */
+const gateArm = (id: string, title: string, hook: 'pass' | 'check'): Arm =>
+  busArm(id, title, { codec: 'json', link: 'ring', hook, cipher: false })
+
+export const passRingJson: Arm = gateArm('pass-ring-json', 'gate, empty hook', 'pass')
+export const hookRingJson: Arm = gateArm('hook-ring-json', 'gate with hook', 'check')
 
 /** The sandbox that users have, with what the loops import from elsewhere in this package. */
 const sandbox: Sandbox = { kind: 'permission', read: [new URL('../', workerUrl('bus-frontend'))] }
 
-function busOptions({ hook, listeners = 0, ...given }: Omit<BusSettings, 'cipher'>): BusOptions {
+function busOptions({
+  hook,
+  listeners = 0,
+  core = 'bus-core',
+  capabilities = [allOf(LABEL)],
+  log = false,
+  ...given
+}: Omit<BusSettings, 'cipher'>): BusOptions {
   const settings = { sandbox, ...given }
-  const permissions = COMMANDS.map(command => `allow-${command}`)
   const listening = Object.fromEntries(
     Array.from({ length: listeners }, (_, at) => {
       // The measuring frontend has place 0.
@@ -68,14 +80,14 @@ function busOptions({ hook, listeners = 0, ...given }: Omit<BusSettings, 'cipher
   )
   const dir = new URL(`../../hooks/${hook}/`, import.meta.url)
   return {
-    core: workerUrl('bus-core'),
-    // What goes wrong is told as an error of the arm; log lines would stand in the progress line's way.
-    log: false,
+    core: workerUrl(core),
+    log,
+    ...(given.supervision && { supervision: given.supervision }),
     frontends: { [LABEL]: { module: workerUrl('bus-frontend'), ...settings }, ...listening },
     app: {
       security: {
         pattern: hook ? { use: 'isolation', options: { dir } } : { use: 'brownfield' },
-        capabilities: [{ identifier: 'bench', windows: [LABEL], permissions }],
+        capabilities,
       },
     },
   }
@@ -110,14 +122,22 @@ const countTo = (many: number, each: (counted: () => void) => Promise<unknown>):
 async function openBus(settings: BusSettings): Promise<OpenArm> {
   const { bus, ready } = await startBus(settings)
   const close = (): Promise<void> => bus.close({ timeout: 0 })
-  const conversation = converse(request => bus.emitTo(LABEL, BENCH_EVENT.request, request))
-  bus.on('fault', ({ label, error }) => conversation.fail(new Error(`${label}: ${error.message}`)))
   try {
-    await bus.listen<Reply>(BENCH_EVENT.reply, ({ payload }) => conversation.receive(payload))
+    const { measure } = await talkTo(bus)
     await ready
+    return { measure, close }
   } catch (error) {
     await close()
     throw error
   }
-  return { measure: conversation.measure, close }
+}
+
+/** Asks the frontend that measures, and hears what it answers. A fault is an error of the arm, but of what is to break. */
+export async function talkTo(bus: Bus, breaks?: string): Promise<Pick<OpenArm, 'measure'>> {
+  const conversation = converse(request => bus.emitTo(LABEL, BENCH_EVENT.request, request))
+  bus.on('fault', ({ label, error }) => {
+    if (label !== breaks) conversation.fail(new Error(`${label}: ${error.message}`))
+  })
+  await bus.listen<Reply>(BENCH_EVENT.reply, ({ payload }) => conversation.receive(payload))
+  return conversation
 }

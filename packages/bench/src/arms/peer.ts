@@ -1,18 +1,23 @@
-// The arms of the peers: two workers and a MessageChannel between them, as the reference has, with a library on both sides.
-import { MessageChannel } from 'node:worker_threads'
+// The arms of the peers, the bare MessagePort among them, in the threads that they share.
 import type { Arm } from '../arm.js'
-import { readVersionOf } from '../package-info.js'
-import { PEERS, type PeerName } from '../peers/index.js'
-import { startWorker, threadArm } from './thread.js'
+import { readVersionOf } from '../run/package-info.js'
+import { PEER_NAMES, PEERS, type PeerName } from '../peers/index.js'
+import { openInPair } from './pair.js'
 
-const peerArm = (peer: PeerName): Arm => ({
-  id: peer,
-  title: `${peer} ${readVersionOf(peer)}`,
-  open: async () => {
-    const { port1, port2 } = new MessageChannel()
-    const echo = startWorker('peer-echo', { peer, port: port2 }, [port2])
-    return threadArm(startWorker('peer-measure', { peer, port: port1 }, [port1]), echo)
-  },
-})
+function peerArm(name: PeerName): Arm {
+  const { carries, from = name, title = from, setting } = PEERS[name]
+  const version = from === null ? '' : ` ${readVersionOf(from)}`
+  return {
+    id: name,
+    title: `${title}${version}${setting === undefined ? '' : `, ${setting}`}`,
+    carries,
+    checks: [],
+    open: () => openInPair(name),
+  }
+}
 
-export const peerArms = (): Arm[] => (Object.keys(PEERS) as PeerName[]).map(peerArm)
+/** The reference, and the others. */
+export function peerArms(): readonly [Arm, ...Arm[]] {
+  const [raw, ...others] = PEER_NAMES.map(peerArm)
+  return [raw!, ...others]
+}

@@ -27,4 +27,7 @@ const titleOf = (name: SandboxName): string => (name === 'none' ? 'no sandbox' :
 
 export const sandboxArms: readonly [Arm, ...Arm[]] = each(name => busArm(name, titleOf(name), SANDBOXES[name]))
 export const sandboxStarts: readonly [Arm, ...Arm[]] = each(name => startArm(name, titleOf(name), SANDBOXES[name]))
-export const sandboxMemory: readonly [Arm, ...Arm[]] = each(name => memoryArm(name, titleOf(name)))
+export const frontendMemory: readonly [Arm, ...Arm[]] = [
+  ...each(name => memoryArm(name, titleOf(name))),
+  memoryArm('isolation', 'permission, and a gate'),
+]

@@ -21,5 +21,9 @@ export const startArm = (id: string, title: string, settings: BusSettings): Arm 
   }),
 })
 
-export const startBrownfield: Arm = startArm('brownfield-json', 'brownfield JSON', { codec: 'json' })
-export const startIsolation: Arm = startArm('isolation-json', 'isolation JSON', { codec: 'json', hook: 'check' })
+export const startRing: Arm = startArm('ring-json', 'ring JSON', { codec: 'json', link: 'ring' })
+export const startIsolation: Arm = startArm('isolation-ring-json', 'isolation, ring JSON', {
+  codec: 'json',
+  link: 'ring',
+  hook: 'check',
+})

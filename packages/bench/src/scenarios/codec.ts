@@ -19,6 +19,7 @@ export const codec = (): Scenario => ({
   title: 'Codecs alone',
   about:
     'a message written and read again in one thread, time for each message; the reference is V8’s structured clone',
+  main: true,
   arms: [cloneCodec, jsonCodec, msgpackCodec],
   cases: [
     written('usual', 'a call', usualCall, 1),

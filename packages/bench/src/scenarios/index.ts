@@ -1,23 +1,70 @@
-// All scenarios, in the order in which they run and are shown. Those that take minutes, or ask one question in detail, are
-// lists of their own, and are measured when they are asked for.
+// All scenarios, in the order in which they run and are shown. A run without a filter measures those that say `main`.
 import type { Scenario } from '../scenario.js'
-import { call } from './call.js'
-import { cipherScenarios } from './cipher.js'
+import { authority } from './authority.js'
+import { busy } from './busy.js'
+import { copied, given, sealed } from './bytes.js'
+import { cancel } from './cancel.js'
+import { channel } from './channel.js'
 import { codec } from './codec.js'
-import { linkScenarios } from './link/index.js'
-import { payload } from './payload.js'
-import { sandbox, sandboxRss, sandboxStart } from './sandbox.js'
+import { documents } from './documents.js'
+import { error } from './error.js'
+import { events } from './events.js'
+import { fanOut, listeners } from './flat.js'
+import { http } from './http.js'
+import { idleCost } from './idle.js'
+import { inspector } from './inspector.js'
+import { io } from './io.js'
+import { isolation } from './isolation.js'
+import { latency } from './latency.js'
+import { logging } from './logging.js'
+import { noise } from './noise.js'
+import { oneThread } from './one-thread.js'
+import { overload } from './overload.js'
+import { payloadScenarios } from './payload.js'
+import { recovery } from './recovery.js'
+import { memory, sandbox, sandboxStart } from './sandbox.js'
+import { slowConsumer } from './slow-consumer.js'
+import { sparse } from './sparse.js'
 import { start } from './start.js'
-import { stream } from './stream.js'
+import { throughput } from './throughput.js'
+import { tracing } from './tracing.js'
+import { validation } from './validation.js'
 
-export { linkScenarios } from './link/index.js'
+export const allScenarios = (): Scenario[] => [
+  noise,
+  latency(),
+  throughput(),
+  isolation,
+  documents(),
+  events,
+  channel,
+  start,
+  codec(),
+  oneThread,
+  sparse,
+  idleCost,
+  busy,
+  io(),
+  http,
+  copied(),
+  given(),
+  sealed(),
+  ...payloadScenarios(),
+  slowConsumer,
+  overload,
+  cancel,
+  error,
+  recovery,
+  validation,
+  authority,
+  logging,
+  tracing,
+  inspector,
+  fanOut,
+  listeners,
+  sandbox,
+  sandboxStart,
+  memory,
+]
 
-/** What a run without a filter measures. */
-export const allScenarios = (): Scenario[] => [call, payload(), stream, sandbox, start, codec()]
-
-/** What is measured beside them only where the filter has the word, with which their names begin. */
-export const namedScenarios = (): Record<'link' | 'sandbox' | 'cipher', Scenario[]> => ({
-  link: linkScenarios(),
-  sandbox: [sandboxStart, sandboxRss],
-  cipher: cipherScenarios(),
-})
+export const mainScenarios = (): Scenario[] => allScenarios().filter(({ main }) => main)

@@ -1,8 +1,8 @@
-// What a frontend's sandbox costs: its calls, its start, and its memory. A call is a part of every run; the others take their
-// time, and are measured when they are asked for.
-import { sandboxArms, sandboxMemory, sandboxStarts } from '../arms/sandboxes.js'
+// What a frontend's sandbox costs: its calls, its start, and its memory.
+import { frontendMemory, sandboxArms, sandboxStarts } from '../arms/sandboxes.js'
 import { clockedCall, greet } from '../payloads/greet.js'
-import { latency, rate, type Scenario } from '../scenario.js'
+import { latency, type Scenario } from '../scenario.js'
+import { callCases } from './calls.js'
 
 export const sandbox: Scenario = {
   id: 'sandbox',
@@ -10,22 +10,7 @@ export const sandbox: Scenario = {
   about:
     'greet({ name, n, tags[3] }), one at a time and 64 in flight, by the clock of core; the reference has no sandbox',
   arms: sandboxArms,
-  cases: [
-    {
-      id: '1',
-      title: 'one at a time',
-      task: { loop: 'calls', inFlight: 1 },
-      payload: clockedCall,
-      figures: [latency('p50', 'p50'), latency('p99', 'p99')],
-    },
-    {
-      id: '64',
-      title: '64 in flight',
-      task: { loop: 'calls', inFlight: 64 },
-      payload: clockedCall,
-      figures: [rate('rate', '64 calls')],
-    },
-  ],
+  cases: callCases(clockedCall, [latency('p50', 'p50'), latency('p99', 'p99')]),
   rows: 'arms',
   share: 2,
   settleShare: 0.5,
@@ -52,11 +37,13 @@ export const sandboxStart: Scenario = {
   warmUpShare: 0.15,
 }
 
-export const sandboxRss: Scenario = {
-  id: 'sandbox-memory',
-  title: 'The memory of each sandbox',
-  about: 'the resident memory that one more frontend takes, of four, in all processes; the reference has no sandbox',
-  arms: sandboxMemory,
+export const memory: Scenario = {
+  id: 'memory',
+  title: 'The memory of a frontend',
+  about:
+    'the resident memory that one more frontend takes, of four, in all processes, in each sandbox and with a gate; the' +
+    ' reference has neither',
+  arms: frontendMemory,
   cases: [
     {
       id: 'memory',

@@ -1,6 +1,6 @@
 // From nothing to the first reply: threads, modules, keys, and a sandbox for the hook.
 import { emptyWorker } from '../arms/empty-worker.js'
-import { startBrownfield, startIsolation } from '../arms/start.js'
+import { startIsolation, startRing } from '../arms/start.js'
 import { greet } from '../payloads/greet.js'
 import { latency, type Scenario } from '../scenario.js'
 
@@ -8,7 +8,8 @@ export const start: Scenario = {
   id: 'start',
   title: 'Start',
   about: 'from createBus to the first reply in the frontend; the reference is one empty Worker',
-  arms: [emptyWorker, startBrownfield, startIsolation],
+  main: true,
+  arms: [emptyWorker, startRing, startIsolation],
   cases: [
     {
       id: 'start',

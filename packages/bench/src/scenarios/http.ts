@@ -1,8 +1,8 @@
 // Polling takes turns of the event loop. Does the host's own HTTP server, in the same thread, feel it?
-import { httpNotPolled, httpPolled } from '../../arms/http.js'
-import { usualCall } from '../../payloads/greet.js'
-import { latency, rate, type Case, type Scenario } from '../../scenario.js'
-import type { Pace } from '../../task.js'
+import { httpNotPolled, httpPolled } from '../arms/http.js'
+import { usualCall } from '../payloads/greet.js'
+import { latency, rate, type Case, type Scenario } from '../scenario.js'
+import type { Pace } from '../task.js'
 import { LINK_SLOT } from './slot.js'
 
 const beside = (pace: Pace, title: string): Case => ({
@@ -14,8 +14,8 @@ const beside = (pace: Pace, title: string): Case => ({
 })
 
 export const http: Scenario = {
-  id: 'link-http',
-  title: 'Links: the host’s own HTTP server, beside its calls',
+  id: 'http',
+  title: 'The host’s own HTTP server, beside its calls',
   about:
     'requests from another thread to a server in the host’s thread, which calls its bus meanwhile: 8 calls each' +
     ' millisecond (paced), then call after call (restless); the reference does not poll',

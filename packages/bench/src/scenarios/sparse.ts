@@ -1,13 +1,13 @@
 // Calls that come now and then, and find everything asleep.
-import { portJson, ringJson } from '../../arms/links.js'
-import { rawPort } from '../../arms/raw-port.js'
-import { usualCall } from '../../payloads/greet.js'
-import { latency, type Scenario } from '../../scenario.js'
+import { portJson, ringJson } from '../arms/links.js'
+import { rawPort } from '../arms/raw-port.js'
+import { usualCall } from '../payloads/greet.js'
+import { latency, type Scenario } from '../scenario.js'
 import { LINK_SLOT } from './slot.js'
 
 export const sparse: Scenario = {
-  id: 'link-sparse',
-  title: 'Links: one call each 4 ms',
+  id: 'sparse',
+  title: 'One call each 4 ms',
   about: 'the same call after a pause of 4 ms, in which threads fall asleep and code leaves the caches',
   arms: [rawPort, portJson, ringJson],
   cases: [

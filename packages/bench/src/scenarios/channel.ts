@@ -1,15 +1,16 @@
 // A channel that core fills, against one postMessage for each message.
-import { portJson, ringJson } from '../../arms/links.js'
-import { rawPort } from '../../arms/raw-port.js'
-import { usualCall } from '../../payloads/greet.js'
-import { rate, type Scenario } from '../../scenario.js'
+import { isolationRingJson, portJson, ringJson } from '../arms/links.js'
+import { rawPort } from '../arms/raw-port.js'
+import { usualCall } from '../payloads/greet.js'
+import { rate, type Scenario } from '../scenario.js'
 import { SHORT_SLOT } from './slot.js'
 
 export const channel: Scenario = {
-  id: 'link-channel',
-  title: 'Links: messages of a channel, core → frontend',
+  id: 'channel',
+  title: 'Messages of a channel, core → frontend',
   about: 'channels of 4096 messages that the sender awaits; the reference posts each message, and waits for none',
-  arms: [rawPort, portJson, ringJson],
+  main: true,
+  arms: [rawPort, portJson, ringJson, isolationRingJson],
   cases: [
     {
       id: 'channel',

@@ -1,6 +1,6 @@
 // How long a link is measured at a time. Polling begins anew in each slot, because all threads slept while the other arms had
 // their turns: the slots are ten times as long as those of other scenarios, and each begins with calls that don't count.
-import type { Scenario } from '../../scenario.js'
+import type { Scenario } from '../scenario.js'
 
 type Lengths = Pick<Scenario, 'share' | 'settleShare' | 'warmUpShare' | 'roundsShare'>
 
