@@ -4,15 +4,17 @@ const { emit, invoke, listen } = sallyport
 
 const payloads = new Map()
 
-/** Calls for `ms` milliseconds, `inFlight` at any time. Every answer is compared. */
+/** Calls for `ms` milliseconds, `inFlight` at any time, and twice at least: core tells the time between two. Every answer is compared. */
 async function callFor(ms, inFlight, { command, args, expected }) {
   let over = false
+  let calls = 0
   setTimeout(() => (over = true), ms)
   const lane = async () => {
     do {
       const answer = await invoke(command, args)
+      calls++
       if (answer !== expected) throw new Error(`'${command}' answered ${answer} where ${expected} was expected`)
-    } while (!over)
+    } while (!over || calls < 2)
   }
   await Promise.all(Array.from({ length: inFlight }, lane))
 }

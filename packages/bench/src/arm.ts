@@ -4,12 +4,20 @@
 import type { Payload } from './payloads/payload.js'
 import type { Measurement, Task } from './task.js'
 
-export interface Arm {
+export interface Arm extends Carried {
   /** As it is named in filters and reports: lower case, with dashes. */
   id: string
   title: string
   /** Starts fresh threads. They end when `close` is called, or when it rejects. */
   open(): Promise<OpenArm>
+}
+
+/** What an arm carries and checks on the way, so that like is compared with like. Nothing is said where nothing is done. */
+export interface Carried {
+  /** How values cross: `structured clone`, `JSON text`, `msgpack`, … */
+  carries?: string
+  /** What is checked on the way: `arguments`, `authority`, `hook`, `records`, … */
+  checks?: readonly string[]
 }
 
 export interface OpenArm {

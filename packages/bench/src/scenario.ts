@@ -8,9 +8,11 @@ export interface FigureKind {
   /** The name that the measurement gives it. */
   id: string
   title: string
-  /** `%` is of one core; `B` are bytes of memory. */
-  unit: 'µs' | '/s' | '%' | 'B'
+  /** `%` is of one core, or of all that was tried; `B` are bytes of memory; `` is a plain number. */
+  unit: 'µs' | '/s' | '%' | 'B' | ''
   better: 'lower' | 'higher'
+  /** Reported, and left out of the tables, which have no room for all. */
+  aside?: true
 }
 
 export interface Case {
@@ -28,9 +30,10 @@ export interface Beside {
 }
 
 export interface Scenario {
-  /** What has to be named to be measured begins with its word: `link-`, `sandbox-`, `cipher-`. */
   id: string
   title: string
+  /** Measured without a filter; others only by their names, or with `--all`. */
+  main?: true
   /** One sentence: what is measured, and what the reference is. */
   about: string
   /** The first one is the reference of the others. */

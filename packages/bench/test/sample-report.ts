@@ -1,10 +1,13 @@
 // A report of the real scenarios with figures that were made up, so that what is drawn can be compared.
-import type { Plan } from '../src/plan.js'
+import type { Plan } from '../src/run/plan.js'
 import { buildReport } from '../src/report/build.js'
 import type { Machine, Report } from '../src/report/report.js'
-import type { Cell, Outcome } from '../src/run.js'
-import type { Scenario } from '../src/scenario.js'
-import { allScenarios } from '../src/scenarios/index.js'
+import type { Cell, Outcome } from '../src/run/run.js'
+import { usualCall } from '../src/payloads/greet.js'
+import type { FigureKind, Scenario } from '../src/scenario.js'
+import { mainScenarios } from '../src/scenarios/index.js'
+import { NOISE } from '../src/scenarios/noise.js'
+import type { Measurement } from '../src/task.js'
 
 const machine: Machine = {
   cpu: 'Sample CPU 3.0 GHz',
@@ -19,25 +22,58 @@ const machine: Machine = {
   loadAfter: 1.5,
 }
 
-const plan: Plan = { mode: 'quick', warmUpMs: 10, rounds: 2, slotMs: 100, budgetMs: 50_000 }
+const plan: Plan = { mode: 'quick', processes: 1, warmUpMs: 10, rounds: 2, slotMs: 100, budgetMs: 50_000 }
 
 /** How much more than the reference each arm takes. */
 const FACTORS: Record<string, number> = {
-  'brownfield-json': 1.25,
-  'brownfield-msgpack': 0.5,
-  'pass-json': 1.75,
-  'hook-json': 2,
-  'isolation-json': 2.5,
-  'isolation-msgpack': 2.25,
   'port-json': 1.25,
   'ring-json': 0.5,
   'ring-msgpack': 0.25,
+  'pass-ring-json': 1.75,
+  'hook-ring-json': 2,
+  'isolation-ring-json': 2.5,
+  'isolation-ring-msgpack': 2.25,
+  second: 1.5,
 }
+
+/** Numbers between -1 and 1 that look random and are the same each time. */
+function randomNumbers(): () => number {
+  let seed = 7
+  return () => (seed = (seed * 16807) % 2147483647) / 1073741823.5 - 1
+}
+
+/** Three processes of eight rounds, each figure by up to a tenth off. */
+const addNoise = (outcomes: Outcome[]): Outcome[] => {
+  const random = randomNumbers()
+  for (const cell of outcomes.flatMap(({ cells }) => cells)) {
+    const [round] = cell.processes[0]!
+    const noisy = (size: number): Measurement =>
+      Object.fromEntries(Object.entries(round!).map(([id, value]) => [id, value * (size + 0.05 * random())]))
+    cell.processes = Array.from({ length: 3 }, () => {
+      const size = 1 + 0.05 * random()
+      return Array.from({ length: 8 }, () => noisy(size))
+    })
+  }
+  return outcomes
+}
+
+/** With intervals that are some wide and some narrow. */
+export const noisySample = (scenarios?: readonly Scenario[]): Report => sampleReport(addNoise, scenarios)
+
+/** The same report, measured while something else was going on. */
+export const tooNoisy = (report: Report): Report => ({
+  ...report,
+  noise: {
+    outcome: 'too noisy',
+    tolerance: 1.05,
+    checks: [{ figure: 'noise/1/again/p50', ratio: 0.9, interval: [0.8, 0.99], smallestEffect: 1.15 }],
+  },
+})
 
 function outcomeOf(scenario: Scenario): Outcome {
   const cells = scenario.cases.flatMap(inCase =>
     scenario.arms.map((arm): Cell => {
-      const factor = FACTORS[arm.id] ?? 1
+      const factor = FACTORS[arm.id.replace('-again', '')] ?? 1
       const inFlight = inCase.task.inFlight ?? 1
       const time = 40 * factor
       const round = {
@@ -46,10 +82,17 @@ function outcomeOf(scenario: Scenario): Outcome {
         time: 1000 * time,
         each: 2 * factor,
         cpu: factor,
+        p999: 4 * time,
+        settled: time,
+        signal: time,
+        depth: 100 * factor,
+        waited: 10 * factor,
+        refused: 5 * factor,
         rss: 2 ** 23 * factor,
+        things: 10 / factor,
         rate: (inFlight * 1e6) / time,
       }
-      return { inCase, arm, rounds: [round, { ...round, p50: time + 10 }] }
+      return { inCase, arm, processes: [[round, { ...round, p50: time + 10 }]] }
     }),
   )
   return { scenario, cells }
@@ -57,7 +100,7 @@ function outcomeOf(scenario: Scenario): Outcome {
 
 export function sampleReport(
   change: (outcomes: Outcome[]) => Outcome[] = outcomes => outcomes,
-  scenarios: readonly Scenario[] = allScenarios(),
+  scenarios: readonly Scenario[] = mainScenarios().filter(({ id }) => id !== NOISE),
 ): Report {
   return buildReport(change(scenarios.map(outcomeOf)), {
     tool: { name: '@sallyport/bench', version: '1.2.3' },
@@ -67,6 +110,21 @@ export function sampleReport(
     seconds: 42.4,
     machine,
   })
+}
+
+const things: FigureKind = { id: 'things', title: 'things', unit: '', better: 'higher' }
+
+/** As a user may write one: ids that no report knows, and titles with anything in them. */
+export const hostileScenario: Scenario = {
+  id: 'my-own',
+  title: 'A user’s own <img src=x onerror=alert(1)>',
+  about: 'things & "more" of them </script>',
+  arms: [
+    { id: 'first', title: '<b>first</b>', open: () => Promise.reject(new Error('made up')) },
+    { id: 'second', title: 'second | `third`', open: () => Promise.reject(new Error('made up')) },
+  ],
+  cases: [{ id: 'a-case', title: 'a case', task: { loop: 'calls' }, payload: usualCall, figures: [things] }],
+  rows: 'cases',
 }
 
 /** One arm fails in one scenario. */

@@ -1,5 +1,17 @@
 import { expect, test } from 'vitest'
-import { duration, formatBytes, formatFigure, formatRatio, shortNumber, threeDigits } from './format.js'
+import {
+  duration,
+  formatBytes,
+  formatEffect,
+  formatFigure,
+  formatInterval,
+  formatRatio,
+  formatSpread,
+  oneLine,
+  plain,
+  shortNumber,
+  threeDigits,
+} from './format.js'
 
 test('three digits, wherever the point is', () => {
   expect([0, 0.0612, 2.9, 9.99, 49.06, 99.96, 534.4].map(threeDigits)).toEqual([
@@ -31,6 +43,18 @@ test('figures carry their unit, ratios a ×, sizes the powers of 1024', () => {
   expect(formatFigure({ median: 534_000, unit: '/s' })).toBe('534 k/s')
   expect(formatFigure({ median: 1.5 * 2 ** 20, unit: 'B' })).toBe('1.50 MiB')
   expect(formatFigure({ median: 12, unit: '/s' })).toBe('12.0 /s')
-  expect([0.061, 1, 12.34, 140].map(formatRatio)).toEqual(['0.06×', '1.00×', '12.3×', '140×'])
+  expect([0.061, 1, 12.34, 140].map(formatRatio)).toEqual(['0.061×', '1.00×', '12.3×', '140×'])
   expect([55, 6.9 * 1024, 1.5 * 1024 ** 2].map(formatBytes)).toEqual(['55 B', '6.90 KiB', '1.50 MiB'])
+})
+
+test('intervals in full, in short, and as a factor where they are wide', () => {
+  expect(formatInterval([1.204, 12.7])).toBe('1.20–12.7×')
+  expect(formatSpread(1, [0.98, 1.01])).toBe('±2 %')
+  expect(formatSpread(1, [0.4, 1.2])).toBe('×÷2.5')
+  expect([1, 1.004, 1.0333, 1.5].map(formatEffect)).toEqual(['0 %', '0.4 %', '3.3 %', '50 %'])
+})
+
+test('what others say commands no terminal', () => {
+  expect(plain('\u001B[31mred\u001B[0m \u0007bell\u202E turned\nnext\tcolumn')).toBe('red bell turned\nnext\tcolumn')
+  expect(oneLine('first\n  second\r\nthird')).toBe('first second third')
 })

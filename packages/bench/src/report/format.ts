@@ -1,5 +1,16 @@
 // Figures as people read them: three digits, a unit that keeps them short, and ratios with a × behind.
+import { stripVTControlCharacters } from 'node:util'
 import type { FigureKind } from '../scenario.js'
+
+/** Text of others, without what would command a terminal or turn the direction of what follows. */
+export const plain = (text: string): string =>
+  stripVTControlCharacters(text).replaceAll(/(?![\n\t])[\p{Cc}\p{Bidi_Control}]/gu, '')
+
+/** The same in one line. */
+export const oneLine = (text: string): string => plain(text).replaceAll(/\s+/g, ' ')
+
+/** Four significant digits: more than any figure can be trusted to. */
+export const short = (value: number): number => Number(value.toPrecision(4))
 
 const THOUSANDS = ['', 'k', 'M', 'G'] as const
 
@@ -26,6 +37,7 @@ export function duration(us: number): string {
 }
 
 export function formatFigure({ median, unit }: { median: number; unit: FigureKind['unit'] }): string {
+  if (unit === '') return shortNumber(median)
   if (unit === '%') return percent(median)
   if (unit === 'B') return formatBytes(median)
   if (unit === 'µs') return duration(median)
@@ -39,7 +51,25 @@ const percent = (value: number): string => `${value < 0 ? '−' : ''}${threeDigi
 export const formatGoal = (value: number, compare: 'ratio' | 'difference'): string =>
   compare === 'ratio' ? formatRatio(value) : `${value < 0 ? '' : '+'}${percent(value)}`
 
-export const formatRatio = (ratio: number): string => `${ratio >= 9.995 ? threeDigits(ratio) : ratio.toFixed(2)}×`
+/** Two digits behind the point, three below a tenth: 0.061× · 0.45× · 1.23× · 12.3×. */
+export const formatRatio = (ratio: number): string =>
+  `${ratio >= 9.995 || ratio < 0.0995 ? threeDigits(ratio) : ratio.toFixed(2)}×`
+
+/** What a ratio lies between: `1.20–1.27×`. */
+export const formatInterval = ([low, high]: readonly [number, number]): string =>
+  `${formatRatio(low).slice(0, -1)}–${formatRatio(high)}`
+
+/** How far an interval reaches from its ratio, where there is room for no more: `±3 %`, or as a factor from 2 on, `×÷2.4`. */
+export function formatSpread(ratio: number, [low, high]: readonly [number, number]): string {
+  const factor = Math.max(high / ratio, ratio / low)
+  return factor < 2 ? `±${formatEffect(factor)}` : `×÷${factor.toFixed(1)}`
+}
+
+/** A factor above 1 as the difference that it makes: 1.03 → `3 %`, 1.004 → `0.4 %`. */
+export function formatEffect(factor: number): string {
+  const size = (factor - 1) * 100
+  return `${size.toFixed(size < 9.95 ? 1 : 0).replace(/\.0$/, '')} %`
+}
 
 export const formatBytes = (bytes: number): string =>
   bytes < 1024
@@ -47,3 +77,6 @@ export const formatBytes = (bytes: number): string =>
     : bytes < 1024 ** 2
       ? `${threeDigits(bytes / 1024)} KiB`
       : `${threeDigits(bytes / 1024 ** 2)} MiB`
+
+/** `1 round`, `2 rounds`. */
+export const count = (many: number, word: string): string => `${many} ${word}${many === 1 ? '' : 's'}`

@@ -1,15 +1,17 @@
 import { expect, test } from 'vitest'
 import { sampleReport, withFailure } from '../../test/sample-report.js'
 import { GOALS } from '../goals.js'
-import { linkScenarios } from '../scenarios/index.js'
+import { allScenarios } from '../scenarios/index.js'
+import { isolation } from '../scenarios/isolation.js'
+import { start } from '../scenarios/start.js'
 import { goalReports, goalsTable } from './goals.js'
 import type { GoalReport, Report } from './report.js'
 
-const ofLinks = (change?: Parameters<typeof sampleReport>[0]): Report => sampleReport(change, linkScenarios())
+const ofAll = (change?: Parameters<typeof sampleReport>[0]): Report => sampleReport(change, allScenarios())
 const goalOf = (report: Report, id: string): GoalReport | undefined => report.goals.find(goal => goal.id === id)
 
 test('every goal compares figures that the scenarios measure', () => {
-  const figures = linkScenarios().flatMap(({ id, arms, cases }) =>
+  const figures = allScenarios().flatMap(({ id, arms, cases }) =>
     cases.flatMap(one => arms.flatMap(arm => one.figures.map(figure => `${id}/${one.id}/${arm.id}/${figure.id}`))),
   )
   for (const { figure, against } of GOALS) {
@@ -20,7 +22,7 @@ test('every goal compares figures that the scenarios measure', () => {
 })
 
 test('met or missed, by a ratio or a difference', () => {
-  const report = ofLinks()
+  const report = ofAll()
   expect(report.goals.map(({ id }) => id)).toEqual(GOALS.map(({ id }) => id))
   expect(goalOf(report, 'sequential-port')).toMatchObject({ measured: 1.225, outcome: 'missed' })
   expect(goalOf(report, 'pipelined-json')).toMatchObject({ measured: 2, outcome: 'met' })
@@ -28,20 +30,23 @@ test('met or missed, by a ratio or a difference', () => {
   expect(goalOf(report, 'isolation-sequential')).toMatchObject({ outcome: 'reported' })
 })
 
-test('a run that was not asked for the links has no goals', () => {
-  expect(sampleReport().goals).toEqual([])
-  expect(goalsTable(sampleReport())).toBeUndefined()
+test('a run has the goals of what it was asked for, and may have none', () => {
+  expect(sampleReport(undefined, [start]).goals.map(({ id }) => id)).toEqual(['start-brownfield', 'start-isolation'])
+  expect(sampleReport(undefined, [isolation]).goals).toEqual([])
+  expect(goalsTable(sampleReport(undefined, [isolation]))).toBeUndefined()
 })
 
 test('a goal is asked for with its own arm, not with its reference alone', () => {
-  const report = ofLinks()
-  const [quiet] = report.scenarios.filter(({ id }) => id === 'link-quiet')
+  const report = ofAll()
+  const [quiet] = report.scenarios.filter(({ id }) => id === 'latency')
   const arms = quiet!.arms.filter(({ id }) => id !== 'ring-json')
-  expect(goalReports({ scenarios: [{ ...quiet!, arms }] }).map(({ id }) => id)).not.toContain('sequential-ring')
+  expect(goalReports({ scenarios: [{ ...quiet!, arms }], noise: null }).map(({ id }) => id)).not.toContain(
+    'sequential-ring',
+  )
 })
 
 test('an arm that failed has missed its goals', () => {
-  const report = ofLinks(withFailure('link-sparse', 'ring-json', 'gone'))
+  const report = ofAll(withFailure('sparse', 'ring-json', 'gone'))
   expect(goalOf(report, 'sparse')).toMatchObject({ measured: null, outcome: 'missed' })
   expect(
     goalsTable(report)
@@ -51,7 +56,7 @@ test('an arm that failed has missed its goals', () => {
 })
 
 test('the table counts, and shows each goal with its sign', () => {
-  const table = goalsTable(ofLinks())!
+  const table = goalsTable(ofAll())!
   expect(table.title).toMatch(/^Goals: \d+ met, \d+ missed$/)
   expect(table.rows).toHaveLength(GOALS.length)
   const idle = table.rows.find(([work]) => work?.text.startsWith('idle'))

@@ -1,12 +1,12 @@
 // What a run says about the goals: each that its scenarios were chosen for, met or missed, in the order of their list.
 import { GOALS, type Goal } from '../goals.js'
-import { pairedRatio } from '../statistics/ratio.js'
-import { median } from '../statistics/median.js'
-import { formatGoal } from './format.js'
+import { medianOfMedians } from '../statistics/median.js'
+import { estimateRatio, type Estimate } from '../statistics/ratio.js'
+import { formatGoal, short } from './format.js'
 import { findFigure, type Figure, type GoalReport, type Report } from './report.js'
 import { FAILED, type Cell, type Table } from './table.js'
 
-type Measured = Pick<Report, 'scenarios'>
+type Measured = Pick<Report, 'scenarios' | 'noise'>
 
 /** @returns nothing for goals whose figures were not asked for; those that failed have no measured value, and are missed */
 export function goalReports(report: Measured, goals: readonly Goal[] = GOALS): GoalReport[] {
@@ -14,10 +14,13 @@ export function goalReports(report: Measured, goals: readonly Goal[] = GOALS): G
 }
 
 function reportOf(report: Measured, { onlyReported, ...goal }: Goal): GoalReport {
-  const measured = compareFigures(goal, findFigure(report, goal.figure), findFigure(report, goal.against))
+  const { measured, interval } = compareFigures(goal, findFigure(report, goal.figure), findFigure(report, goal.against))
   const met = measured !== null && (goal.bound === 'at most' ? measured <= goal.goal : measured >= goal.goal)
-  return { ...goal, measured, outcome: onlyReported ? 'reported' : met ? 'met' : 'missed' }
+  return { ...goal, measured, interval, outcome: onlyReported ? 'reported' : outcomeOf(report, met) }
 }
+
+const outcomeOf = ({ noise }: Measured, met: boolean): GoalReport['outcome'] =>
+  noise?.outcome === 'too noisy' ? 'too noisy' : met ? 'met' : 'missed'
 
 const wasAskedFor = (report: Measured, { figure, against }: Goal): boolean =>
   [figure, against].every(path => {
@@ -27,21 +30,31 @@ const wasAskedFor = (report: Measured, { figure, against }: Goal): boolean =>
   })
 
 /** Round by round, as all ratios are. */
-function compareFigures({ compare }: Pick<Goal, 'compare'>, figure?: Figure, against?: Figure): number | null {
-  if (!figure || !against) return null
-  const value =
-    compare === 'ratio'
-      ? pairedRatio(figure.rounds, against.rounds)
-      : median(figure.rounds.map((round, at) => round - (against.rounds[at] ?? NaN)))
-  return value === null ? null : Number(value.toPrecision(4))
+function compareFigures(
+  { compare }: Pick<Goal, 'compare'>,
+  figure?: Figure,
+  against?: Figure,
+): Pick<GoalReport, 'measured' | 'interval'> {
+  if (!figure || !against) return { measured: null, interval: null }
+  if (compare === 'ratio') {
+    const estimate = estimateRatio(figure.processes, against.processes)
+    return { measured: estimate && short(estimate.ratio), interval: estimate && shortInterval(estimate) }
+  }
+  const differences = figure.processes.map((rounds, process) =>
+    rounds.map((value, round) => value - (against.processes[process]?.[round] ?? NaN)),
+  )
+  return { measured: short(medianOfMedians(differences)), interval: null }
 }
+
+const shortInterval = ({ interval: [low, high] }: Estimate): [number, number] => [short(low), short(high)]
 
 /** @returns `undefined` where no goal was asked for */
 export function goalsTable({ goals }: Pick<Report, 'goals'>): Table | undefined {
   if (goals.length === 0) return undefined
   const count = (outcome: GoalReport['outcome']): number => goals.filter(goal => goal.outcome === outcome).length
   return {
-    title: `Goals: ${count('met')} met, ${count('missed')} missed`,
+    title:
+      count('too noisy') > 0 ? 'Goals: too noisy to judge' : `Goals: ${count('met')} met, ${count('missed')} missed`,
     about:
       'Each figure against its reference in this run; × is the ratio round by round, of times (less is better)' +
       ' or of rates (more is).',
@@ -56,7 +69,7 @@ export function goalsTable({ goals }: Pick<Report, 'goals'>): Table | undefined 
   }
 }
 
-const TONES = { met: 'better', missed: 'worse', reported: undefined } as const
+const TONES = { met: 'better', missed: 'worse', reported: undefined, 'too noisy': undefined } as const
 
 function outcomeCell({ outcome }: GoalReport): Cell {
   const tone = TONES[outcome]

@@ -6,10 +6,10 @@ const costOf = (report: ReturnType<typeof sampleReport>): Record<string, [number
 
 test('steps are the differences of the arms that differ in one thing', () => {
   expect(costOf(sampleReport())).toEqual({
-    brownfield: [55, 0.781],
-    'hop-and-codec': [20, 0.312],
+    brownfield: [25, 0.313],
+    'hop-and-codec': [50, 0.781],
     codec: [2, null],
-    hop: [18, null],
+    hop: [48, null],
     hook: [10, 0.156],
     cipher: [20, 0.313],
     isolation: [105, 1.563],
@@ -24,7 +24,7 @@ test('the steps add up to the whole', () => {
 })
 
 test('without one of the arms there is no decomposition, without the codec alone there is no hop', () => {
-  expect(sampleReport(withFailure('call', 'hook-json', 'gone')).isolationCost).toEqual([])
+  expect(sampleReport(withFailure('isolation', 'hook-ring-json', 'gone')).isolationCost).toEqual([])
   const steps = sampleReport(withFailure('codec', 'json', 'gone')).isolationCost.map(({ id }) => id)
   expect(steps).toEqual(['brownfield', 'hop-and-codec', 'hook', 'cipher', 'isolation'])
 })

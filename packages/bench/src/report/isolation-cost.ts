@@ -1,27 +1,29 @@
 // Where the time of the isolation pattern goes. Each step is the difference between two arms that differ in one thing, so
 // the steps add up to the whole; docs/benchmarking.md says what each difference holds, and what can't be told apart.
 import { middleMean } from '../statistics/median.js'
-import { findFigure, type CostStep, type Report } from './report.js'
+import { findFigure, type CostStep, type Figure, type Report } from './report.js'
 
 type Cost = Pick<CostStep, 'alone' | 'pipelined'>
 
 /** The arms that lead from one pattern to the other, one change at a time. */
 const PATH = {
-  brownfield: 'brownfield-json',
-  pass: 'pass-json',
-  hook: 'hook-json',
-  isolation: 'isolation-json',
+  brownfield: 'ring-json',
+  pass: 'pass-ring-json',
+  hook: 'hook-ring-json',
+  isolation: 'isolation-ring-json',
 } as const
 
 /** @returns nothing at all unless each of the four arms was measured, alone and pipelined */
 export function isolationCost(report: Pick<Report, 'scenarios'>): CostStep[] {
+  const roundsOf = ({ unit, processes }: Figure): number[] =>
+    unit === '/s' ? processes.flat().map(rate => 1e6 / rate) : processes.flat()
   const timeOf = (path: string): number | null => {
     const figure = findFigure(report, path)
-    return figure ? middleMean(figure.unit === '/s' ? figure.rounds.map(rate => 1e6 / rate) : figure.rounds) : null
+    return figure ? middleMean(roundsOf(figure)) : null
   }
   const costOf = (arm: string): Cost => ({
-    alone: timeOf(`call/1/${arm}/p50`),
-    pipelined: timeOf(`call/64/${arm}/rate`),
+    alone: timeOf(`isolation/1/${arm}/p50`),
+    pipelined: timeOf(`isolation/64/${arm}/rate`),
   })
   const [brownfield, pass, hook, isolation] = Object.values(PATH).map(costOf) as [Cost, Cost, Cost, Cost]
   if ([brownfield, pass, hook, isolation].some(({ alone, pipelined }) => alone === null || pipelined === null))

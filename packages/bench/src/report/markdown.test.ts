@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
-import { sampleReport, withFailure } from '../../test/sample-report.js'
-import { allScenarios, linkScenarios, namedScenarios } from '../scenarios/index.js'
-import { toMarkdown } from './markdown.js'
+import { noisySample, sampleReport, tooNoisy, withFailure } from '../../test/sample-report.js'
+import { allScenarios } from '../scenarios/index.js'
+import { toComment, toMarkdown } from './markdown.js'
+import type { Report } from './report.js'
 
 test('says where and when it was measured', () => {
   const text = toMarkdown(sampleReport())
@@ -10,25 +11,59 @@ test('says where and when it was measured', () => {
   expect(text).toContain('@sallyport/bench 1.2.3')
 })
 
-test('has a table for the digest, the cost of isolation, and each scenario', () => {
+test('the verdict is the first line below the title, the digest is in sight, all else is folded', () => {
   const text = toMarkdown(sampleReport())
-  expect(text.match(/^## .*/gm)).toEqual([
-    '## In short',
-    '## What isolation costs',
-    '## A call and its answer',
-    '## Documents there and back',
-    '## One-way messages',
-    '## A call from each sandbox',
-    '## Start',
-    '## Codecs alone',
+  expect(text.split('\n\n').slice(0, 2)).toEqual([
+    '# Sallyport benchmark',
+    '🟢 **Goals: 3 met, 0 missed; 6 scenarios measured.**',
   ])
-  expect(text).toContain('| brownfield JSON | 55.0 µs (1.23×) |')
+  expect(text.match(/^## .*/gm)).toEqual(['## In short'])
+  expect([...text.matchAll(/<details><summary>(.*)<\/summary>\n\n/g)].map(([, title]) => title)).toEqual([
+    'Goals: 3 met, 0 missed',
+    'What isolation costs',
+    'What isolation adds to a call',
+    'Documents there and back',
+    'Events',
+    'Messages of a channel, core → frontend',
+    'Start',
+    'Codecs alone',
+    'What each carries and checks',
+  ])
+  expect(text).toContain('| ring JSON | 25.0 µs (0.55× · 0.50–0.60×) |')
   expect(text).toContain('| + hook | 10.0 µs | 0.156 µs |')
+  expect(toMarkdown(tooNoisy(sampleReport()))).toContain('⚪ **Too noisy to judge')
+})
+
+/** A report of as many scenarios as it takes to be too long. */
+function manyTimes(report: Report, times: number): Report {
+  const copies = Array.from({ length: times }, (_, at) =>
+    report.scenarios.map(one => ({ ...one, id: `${one.id}-${at}` })),
+  )
+  return { ...report, scenarios: copies.flat() }
+}
+
+test('a comment and a summary stay within what GitHub takes, and say what they left out', () => {
+  const long = manyTimes(noisySample(), 60)
+  const comment = toComment(long)
+  expect(comment.length).toBeLessThan(65_536)
+  expect(comment).toMatch(/\d+ of 361 tables are left out here/)
+  expect(comment.match(/<details>/g)).toHaveLength(comment.match(/<\/details>/g)!.length)
+  expect(comment).toContain('All rounds: report.json.')
+  const longer = toMarkdown(manyTimes(noisySample(), 400))
+  expect(Buffer.byteLength(longer)).toBeLessThan(1024 * 1024)
+  expect(Buffer.byteLength(longer)).toBeGreaterThan(900 * 1024)
+  expect(toComment(sampleReport())).toBe(toMarkdown(sampleReport()))
+})
+
+test('an arm that fails with a page of text, or with markup, leaves the summary readable', () => {
+  const text = toComment(sampleReport(withFailure('start', 'ring-json', `</details><img>${'x'.repeat(100_000)}`)))
+  expect(text).toContain('&lt;/details>&lt;img>')
+  expect(text.length).toBeLessThan(65_536)
+  expect(text).not.toContain('left out')
 })
 
 test('every row of a table has as many cells as its head', () => {
-  const both = [...allScenarios(), ...Object.values(namedScenarios()).flat()]
-  const tables = toMarkdown(sampleReport(undefined, both))
+  const tables = toMarkdown(sampleReport(undefined, allScenarios()))
     .split('\n\n')
     .filter(part => part.startsWith('|'))
   for (const table of tables) {
@@ -37,13 +72,25 @@ test('every row of a table has as many cells as its head', () => {
   }
 })
 
-test('goals come first, each a row with its reference', () => {
-  const text = toMarkdown(sampleReport(undefined, linkScenarios()))
-  expect(text).toContain('## Goals: ')
+test('goals are a table, each a row with its reference', () => {
+  const text = toMarkdown(sampleReport(undefined, allScenarios()))
+  expect(text).toContain('<summary>Goals: ')
   expect(text).toContain('| 64 in flight, JSON | birpc | ')
 })
 
 test('an error stays one line of a list', () => {
-  const text = toMarkdown(sampleReport(withFailure('start', 'brownfield-json', 'first\nsecond')))
-  expect(text).toContain('- start/*/brownfield-json: first second\n')
+  const text = toMarkdown(sampleReport(withFailure('start', 'ring-json', 'first\nsecond')))
+  expect(text).toContain('- start/*/ring-json: first second\n')
+})
+
+test('nothing in an error or a title is drawn, or ends its row', () => {
+  const report = sampleReport(withFailure('start', 'ring-json', '![x](https://example.org/x.png)'))
+  const [scenario] = report.scenarios
+  scenario!.arms[0]!.title = 'a\nb'
+  scenario!.about = '<script>'
+  const text = toMarkdown(report)
+  expect(text).toContain(String.raw`!\[x](https://example.org/x.png)`)
+  expect(text).toContain('a b')
+  expect(text).toContain('&lt;script>')
+  expect(text).not.toContain('<script>')
 })

@@ -9,8 +9,10 @@ const noted = (change: (report: Report) => void): string => {
   return notes(report).join(' ')
 }
 
-test('a quiet machine: only how steady the reference was', () => {
-  expect(noted(() => {})).toBe('The reference’s own p50 lay between 40.0 µs and 50.0 µs from round to round.')
+test('a quiet machine: what the run could have shown, and how steady the reference was', () => {
+  const [effect, reference] = notes(sampleReport())
+  expect(effect).toMatch(/^The smallest effect that half .* could have shown is \d+ %; of nine in ten, \d+ %\.$/)
+  expect(reference).toBe('The reference’s own p50 lay between 40.0 µs and 50.0 µs from round to round.')
 })
 
 test('a busy machine, a reference that jumped, and rounds that were left out are told', () => {
@@ -21,5 +23,5 @@ test('a busy machine, a reference that jumped, and rounds that were left out are
     'A step of the isolation cost below',
   )
   const late = noted(({ scenarios }) => (scenarios[1]!.measuredRounds = 1))
-  expect(late).toContain('fewer rounds were measured: payload 1 of 2.')
+  expect(late).toContain('fewer rounds were measured: documents 1 of 2.')
 })

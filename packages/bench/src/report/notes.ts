@@ -1,6 +1,7 @@
 // What a reader has to know before believing a figure: how steady the machine was, and what went wrong.
-import { duration } from './format.js'
+import { duration, formatEffect } from './format.js'
 import { findFigure, type Machine, type Report } from './report.js'
+import { smallestEffects, strayed } from './verdict.js'
 
 /** Above this part of the CPU time, what is measured shares its cores with somebody else. */
 const BUSY = 0.15
@@ -11,12 +12,18 @@ const UNSTEADY = 1.5
 export function notes(report: Report): string[] {
   const { machine, scenarios } = report
   const found: string[] = []
+  if (report.noise?.outcome === 'too noisy') found.push(`Too noisy to judge: ${strayed(report.noise)}.`)
+  const effects = smallestEffects(report)
+  if (effects) {
+    const [half, most] = [formatEffect(effects.half), formatEffect(effects.most)]
+    found.push(`The smallest effect that half of the comparisons could have shown is ${half}; of nine in ten, ${most}.`)
+  }
   if (machine.busyBefore > BUSY) {
     const percent = Math.round(machine.busyBefore * 100)
     found.push(`Others took ${percent} % of the CPU time when the run began. Measure again when the machine is quiet.`)
   }
-  const reference = findFigure(report, 'call/1/raw/p50') ?? findFigure(report, 'link-quiet/1/raw/p50')
-  if (reference && reference.rounds.length > 1) {
+  const reference = findFigure(report, 'latency/1/raw/p50') ?? findFigure(report, 'isolation/1/raw/p50')
+  if (reference && reference.processes.flat().length > 1) {
     const { low, high } = reference
     const between = `The reference’s own p50 lay between ${duration(low)} and ${duration(high)} from round to round`
     const unsteady = high > low * UNSTEADY

@@ -1,11 +1,15 @@
 // Tables before they are drawn: the same rows and cells for a terminal and for Markdown.
-import { formatBytes, formatFigure, formatRatio } from './format.js'
-import type { Figure, Report, ScenarioReport } from './report.js'
+import { formatBytes, formatFigure, formatInterval, formatRatio, formatSpread } from './format.js'
+import type { ArmReport, Figure, Report, ScenarioReport } from './report.js'
 
 export interface Cell {
   text: string
   /** Beside or below the text: a figure’s ratio to its reference; for the name of a row, its size. */
   ratio?: string
+  /** How far the interval of the ratio reaches: `±3 %`. */
+  spread?: string
+  /** The interval itself, where there is more room: `1.20–1.27×`. */
+  interval?: string
   tone?: 'better' | 'worse' | 'failed' | 'missing'
 }
 
@@ -15,10 +19,12 @@ export interface Table {
   head: string[]
   /** The first cell of a row is its name. */
   rows: Cell[][]
+  /** Columns with words, beside the first. */
+  words?: readonly number[]
 }
 
 /** From here on a difference is shown as one; below, it is within what a shared machine does by itself. */
-const NOTABLE = 1.1
+export const NOTABLE = 1.1
 
 export const FAILED: Cell = { text: 'failed', tone: 'failed' }
 export const MISSING: Cell = { text: '–', tone: 'missing' }
@@ -27,9 +33,21 @@ export const MISSING: Cell = { text: '–', tone: 'missing' }
 export function figureCell(figure: Figure, isReference: boolean): Cell {
   const text = formatFigure(figure)
   if (isReference || figure.ratio === null) return { text }
-  const worse = figure.better === 'lower' ? figure.ratio : 1 / figure.ratio
-  const tone = worse > NOTABLE ? 'worse' : worse < 1 / NOTABLE ? 'better' : undefined
-  return { text, ratio: formatRatio(figure.ratio), ...(tone && { tone }) }
+  const { ratio, interval } = figure
+  const tone = toneOf(figure)
+  return {
+    text,
+    ratio: formatRatio(ratio),
+    ...(interval && { spread: formatSpread(ratio, interval), interval: formatInterval(interval) }),
+    ...(tone && { tone }),
+  }
+}
+
+/** Better or worse than the reference by more than a tenth, and so that the interval leaves no doubt which. */
+export function toneOf({ ratio, interval, better }: Figure): 'better' | 'worse' | undefined {
+  if (ratio === null || (interval && interval[0] <= 1 && interval[1] >= 1)) return undefined
+  const worse = better === 'lower' ? ratio : 1 / ratio
+  return worse > NOTABLE ? 'worse' : worse < 1 / NOTABLE ? 'better' : undefined
 }
 
 /** One row for each arm, or one for each case, as the scenario asks for. */
@@ -51,27 +69,74 @@ export function scenarioTable(scenario: ScenarioReport): Table {
   return { title, about, head: ['', ...arms.map(arm => arm.title)], rows }
 }
 
-/** Every arm that failed, in words and in one line: in one case, or with one error in all of a scenario. */
-export const failures = ({ scenarios }: Pick<Report, 'scenarios'>): string[] =>
-  scenarios.flatMap(({ id, arms, cases }) =>
-    arms.flatMap(arm => {
-      const errors = cases.flatMap(one => {
-        const error = one.results.find(result => result.arm === arm.id)?.error
-        return error === undefined ? [] : [{ inCase: one.id, error: error.replaceAll(/\s+/g, ' ') }]
+const said = (words: readonly string[]): Cell => (words.length > 0 ? { text: words.join(', ') } : MISSING)
+
+const carriedCells = ({ carries, checks }: ArmReport): Cell[] => [
+  carries === undefined ? MISSING : { text: carries },
+  said(checks ?? []),
+]
+
+/** A table with a row for each arm, and with columns for what they carry and check where one of them says so. */
+export function withCarried(table: Table, { arms, rows }: ScenarioReport): Table {
+  if (rows !== 'arms' || !arms.some(saysMore)) return table
+  const { length } = table.head
+  return {
+    ...table,
+    head: [...table.head, 'carries', 'checks'],
+    rows: table.rows.map((cells, at) => [...cells, ...carriedCells(arms[at]!)]),
+    words: [length, length + 1],
+  }
+}
+
+/** What each arm of the run carries and checks, once; `undefined` where none says so. */
+export function carriedTable({ scenarios }: Pick<Report, 'scenarios'>): Table | undefined {
+  const arms = new Map(scenarios.flatMap(scenario => scenario.arms.filter(saysMore)).map(arm => [arm.id, arm]))
+  if (arms.size === 0) return undefined
+  return {
+    title: 'What each carries and checks',
+    about: 'Compare like with like: text or structured clone, and what is checked on the way.',
+    head: ['', 'carries', 'checks'],
+    rows: [...arms.values()].map(arm => [{ text: arm.title }, ...carriedCells(arm)]),
+    words: [1, 2],
+  }
+}
+
+const saysMore = ({ carries, checks }: ArmReport): boolean => carries !== undefined || (checks?.length ?? 0) > 0
+
+export interface Failure {
+  scenario: string
+  /** `*` where it failed with one error in all cases of the scenario. */
+  inCase: string
+  arm: string
+  /** In one line. */
+  error: string
+}
+
+/** Every arm that failed: in one case, or with one error in all of a scenario. */
+export const failuresOf = ({ scenarios }: Pick<Report, 'scenarios'>): Failure[] =>
+  scenarios.flatMap(({ id: scenario, arms, cases }) =>
+    arms.flatMap(({ id: arm }) => {
+      const errors = cases.flatMap(({ id: inCase, results }): Failure[] => {
+        const error = results.find(result => result.arm === arm)?.error
+        return error === undefined ? [] : [{ scenario, inCase, arm, error: error.replaceAll(/\s+/g, ' ') }]
       })
       const everywhere = errors.length === cases.length && new Set(errors.map(({ error }) => error)).size === 1
-      return (everywhere ? [{ ...errors[0]!, inCase: '*' }] : errors).map(
-        ({ inCase, error }) => `${id}/${inCase}/${arm.id}: ${error}`,
-      )
+      return everywhere ? [{ ...errors[0]!, inCase: '*' }] : errors
     }),
   )
 
+/** The same in words. */
+export const failures = (report: Pick<Report, 'scenarios'>): string[] =>
+  failuresOf(report).map(({ scenario, inCase, arm, error }) => `${scenario}/${inCase}/${arm}: ${error}`)
+
 const figureTitles = (results: { figures: Figure[] }[]): string[] =>
-  (results.find(({ figures }) => figures.length > 0)?.figures ?? []).map(({ title }) => title)
+  shown(results.find(({ figures }) => figures.length > 0)?.figures).map(({ title }) => title)
+
+const shown = (figures: readonly Figure[] = []): Figure[] => figures.filter(({ aside }) => !aside)
 
 function cellOf({ cases, reference }: ScenarioReport, caseId: string, armId: string, at: number): Cell {
   const result = cases.find(({ id }) => id === caseId)?.results.find(({ arm }) => arm === armId)
   if (result?.error !== undefined) return FAILED
-  const figure = result?.figures[at]
+  const figure = shown(result?.figures)[at]
   return figure ? figureCell(figure, armId === reference) : MISSING
 }

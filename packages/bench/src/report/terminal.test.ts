@@ -1,7 +1,7 @@
 import pc from 'picocolors'
 import { describe, expect, test } from 'vitest'
 import { sampleReport, withFailure } from '../../test/sample-report.js'
-import { linkScenarios } from '../scenarios/index.js'
+import { allScenarios } from '../scenarios/index.js'
 import { digestTable } from './digest.js'
 import { goalsTable } from './goals.js'
 import type { Report, ScenarioReport } from './report.js'
@@ -19,7 +19,7 @@ const drawAll = (report: Report, columns: number): string =>
 
 describe.each([80, 100, 120])('on %i columns', columns => {
   test('no line is longer than the screen', () => {
-    for (const report of [sampleReport(), sampleReport(undefined, linkScenarios())]) {
+    for (const report of [sampleReport(), sampleReport(undefined, allScenarios())]) {
       const longest = Math.max(
         ...drawAll(report, columns)
           .split('\n')
@@ -30,8 +30,8 @@ describe.each([80, 100, 120])('on %i columns', columns => {
   })
 
   test('every figure of a call is there, with its ratio', () => {
-    const drawn = drawTable(scenarioTable(byId(sampleReport(), 'call')), screen(columns))
-    for (const text of ['45.0 µs', '55.0 µs', '1.23×', '1.60 M/s', '0.80×']) expect(drawn).toContain(text)
+    const drawn = drawTable(scenarioTable(byId(sampleReport(), 'isolation')), screen(columns))
+    for (const text of ['45.0 µs', '25.0 µs', '0.55×', '1.60 M/s', '2.00×']) expect(drawn).toContain(text)
   })
 })
 
@@ -43,9 +43,9 @@ test('the digest', () => {
      × is the ratio to the reference, round by round: of a time less is better, of
      a rate (/s) more. * The reference of a start is one empty Worker.
                                 raw MessagePort       brownfield       isolation
-     a call (median), JSON              45.0 µs   55.0 µs  1.23×   105 µs  2.35×
-     a call (median), msgpack           45.0 µs   25.0 µs  0.55×  95.0 µs  2.12×
-     calls, 64 in flight, JSON         1.60 M/s  1.28 M/s  0.80×  640 k/s  0.40×"
+     a call (median), JSON              45.0 µs   25.0 µs  0.55×   105 µs  2.35×
+     calls, 64 in flight, JSON         1.60 M/s  3.20 M/s  2.00×  640 k/s  0.40×
+     GitHub pull request event          45.0 µs   25.0 µs  0.55×   105 µs  2.35×"
   `)
 })
 
@@ -54,10 +54,10 @@ test('what isolation costs', () => {
     "
      What isolation costs, JSON
                          a call alone  each of 64
-     brownfield               55.0 µs    0.781 µs  ██████████
-     + through the gate       20.0 µs    0.312 µs  ████
+     brownfield               25.0 µs    0.313 µs  █████
+     + through the gate       50.0 µs    0.781 µs  ██████████
          codec                2.00 µs           –
-         hop                  18.0 µs           –  ███
+         hop                  48.0 µs           –  █████████
      + hook                   10.0 µs    0.156 µs  ██
      + cipher                 20.0 µs    0.313 µs  ████
      isolation                 105 µs     1.56 µs  ████████████████████"
@@ -65,9 +65,9 @@ test('what isolation costs', () => {
 })
 
 test('what failed says so, and what was not measured is a dash', () => {
-  const report = sampleReport(withFailure('stream', 'isolation-json', 'the gate is shut'))
-  expect(drawTable(scenarioTable(byId(report, 'stream')), screen(80))).toContain('failed')
-  expect(failures(report)).toEqual(['stream/*/isolation-json: the gate is shut'])
+  const report = sampleReport(withFailure('events', 'isolation-ring-json', 'the gate is shut'))
+  expect(drawTable(scenarioTable(byId(report, 'events')), screen(80))).toContain('failed')
+  expect(failures(report)).toEqual(['events/*/isolation-ring-json: the gate is shut'])
   const events = digestTable(report)!.rows.find(([name]) => name?.text.startsWith('events'))
   expect(events?.at(-1)?.text).toBe('–')
 })

@@ -13,16 +13,31 @@ export interface Screen {
 
 export function drawTable(table: Table, { columns, colors }: Screen): string {
   const about = wrap(table.about, columns - 2).map(line => ` ${colors.dim(line)}`)
-  const beside = drawRows(table, true, colors)
-  const fits = beside.split('\n').every(line => stripVTControlCharacters(line).length <= columns)
-  return [` ${colors.bold(table.title)}`, ...about, fits ? beside : drawRows(table, false, colors)].join('\n')
+  const fits = (drawn: string): boolean =>
+    drawn.split('\n').every(line => stripVTControlCharacters(line).length <= columns)
+  const drawn = LAYOUTS.map(layout => drawRows(table, layout, colors))
+  return [` ${colors.bold(table.title)}`, ...about, drawn.find(fits) ?? drawn.at(-1)!].join('\n')
 }
 
-/** With the ratios beside their figures, or below them. */
-function drawRows({ head, rows }: Table, beside: boolean, colors: Colors): string {
-  const names = drawNames(rows, beside, colors)
-  const drawn = rows.map(([, ...cells], at) => [names[at]!, ...cells.map(cell => drawCell(cell, beside, colors))])
-  return grid(beside ? head : head.map(twoLines), drawn, colors)
+/** The ratios with their intervals, beside their figures or below them; without, where the screen is too narrow. */
+const LAYOUTS = [
+  { beside: true, spread: true },
+  { beside: true, spread: false },
+  { beside: false, spread: true },
+  { beside: false, spread: false },
+] as const
+
+type Layout = (typeof LAYOUTS)[number]
+
+function drawRows({ head, rows, words }: Table, layout: Layout, colors: Colors): string {
+  const names = drawNames(rows, layout.beside, colors)
+  const widest = Math.max(0, ...rows.flat().map(({ spread }) => spread?.length ?? 0))
+  const drawn = rows.map(([, ...cells], at) => [
+    names[at]!,
+    ...cells.map(cell => drawCell(cell, layout, widest, colors)),
+  ])
+  const aligns = head.map((_, at) => (at === 0 || words?.includes(at) ? 'left' : 'right'))
+  return grid(layout.beside ? head : head.map(twoLines), drawn, colors, aligns)
 }
 
 const BAR = '█'
@@ -75,11 +90,13 @@ function grid(
     .join('\n')
 }
 
-function drawCell({ text, ratio, tone }: Cell, beside: boolean, colors: Colors): string {
+function drawCell({ text, ratio, spread, tone }: Cell, layout: Layout, widest: number, colors: Colors): string {
+  const { beside } = layout
   const tint = tone === 'failed' ? colors.red : tone === 'missing' ? colors.dim : (value: string): string => value
   const shade = tone === 'better' ? colors.green : tone === 'worse' ? colors.yellow : colors.dim
   if (ratio === undefined) return tone === 'better' || tone === 'worse' ? shade(text) : tint(text)
-  return `${tint(text)}${beside ? ' ' : '\n'}${shade(beside ? ratio.padStart(6) : ratio)}`
+  const reach = layout.spread && spread !== undefined ? ` ${colors.dim(beside ? spread.padStart(widest) : spread)}` : ''
+  return `${tint(text)}${beside ? ' ' : '\n'}${shade(beside ? ratio.padStart(6) : ratio)}${reach}`
 }
 
 /** Names, and in a column of their own what stands behind some of them. */

@@ -1,0 +1,77 @@
+import { expect, test } from 'vitest'
+import { parseOptions } from './options.js'
+import { FULL, QUICK } from '../run/plan.js'
+import { UsageError } from './usage.js'
+
+const parse = (...args: string[]): ReturnType<typeof parseOptions> => parseOptions(['node', 'sallyport-bench', ...args])
+
+const additions = { scenarios: [], payloads: [], codecs: [] }
+const options = { plan: QUICK, filter: null, all: false, out: 'bench-report', json: false, raw: false, additions }
+
+test('the quick plan, the main scenarios, into bench-report', () => {
+  expect(parse()).toEqual({ name: 'run', options })
+})
+
+test('every option', () => {
+  const numbers = ['--processes', '2', '--rounds', '3', '--slot', '20']
+  expect(parse('--full', '--filter', 'call', '--out', 'there', '--json', ...numbers)).toEqual({
+    name: 'run',
+    options: {
+      ...options,
+      plan: { ...FULL, processes: 2, rounds: 3, slotMs: 20, warmUpMs: (FULL.warmUpMs * 20) / FULL.slotMs },
+      filter: 'call',
+      out: 'there',
+      json: true,
+    },
+  })
+})
+
+test('files of the user’s, one or more of each kind', () => {
+  expect(parse('--scenario', 'a.js', '--payload', 'b.json', '--payload', 'c.json', '--codec', 'd.js')?.options).toEqual(
+    {
+      ...options,
+      additions: { scenarios: ['a.js'], payloads: ['b.json', 'c.json'], codecs: ['d.js'] },
+    },
+  )
+})
+
+test('list', () => {
+  expect(parse('list', '--scenario', 'a.js')).toEqual({
+    name: 'list',
+    options: { ...options, additions: { ...additions, scenarios: ['a.js'] } },
+  })
+})
+
+test('a filter that looks like a number is a text', () => {
+  expect(parse('--filter', '64')?.options.filter).toBe('64')
+})
+
+test.each([
+  [['--fast'], /Unknown option `--fast`/],
+  [['-x'], /Unknown option `-x`/],
+  [['--filter'], /--filter <text>` value is missing/],
+  [['now'], /Unused args: `now`/],
+  [['list', 'now'], /Unused args: `now`/],
+  [['list', '--slot', '3'], /Unknown option `--slot`/],
+  [['list', '--filter', 'a'], /Unknown option `--filter`/],
+  [['compare', '--base', 'main', '--all'], /Unknown option `--all`/],
+  [['--quick', '--full'], /exclude each other/],
+  [['--all', '--filter', 'a'], /exclude each other/],
+  [['--rounds', '0'], /--rounds takes a whole number above 0, not '0'/],
+  [['--processes', '1.5'], /--processes takes a whole number above 0, not '1.5'/],
+  [['--slot', 'long'], /--slot takes a whole number above 0, not 'long'/],
+  [['--filter', 'a', '--filter', 'b'], /--filter can be given once/],
+])('%j is a usage error', (args, message) => {
+  expect(() => parse(...args)).toThrow(UsageError)
+  expect(() => parse(...args)).toThrow(message)
+})
+
+test('a text that looks like a number stays as it was written', () => {
+  const files = ['--payload', '1.0', '--payload=2', '--codec', '007']
+  expect(parse('--out', '007', '--filter=1e2', ...files)?.options).toMatchObject({
+    out: '007',
+    filter: '1e2',
+    additions: { payloads: ['1.0', '2'], codecs: ['007'] },
+  })
+  expect(parse('compare', '--base', '0123456')?.options).toMatchObject({ base: '0123456' })
+})

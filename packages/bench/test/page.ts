@@ -1,0 +1,52 @@
+// A page of a report in headless Chromium, where there is one: CHROMIUM says where, /usr/bin/chromium is looked for.
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { chromium, type Browser, type Page } from 'playwright-core'
+
+const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
+
+export const hasChromium = existsSync(executablePath)
+
+export interface Look {
+  width: number
+  scheme: 'light' | 'dark'
+}
+
+export interface Opened {
+  page: Page
+  /** What it printed, threw, or asked the network for. */
+  complaints: string[]
+}
+
+export interface Pages {
+  open(look: Look): Promise<Opened>
+  end(): Promise<void>
+}
+
+export async function servePage(html: string): Promise<Pages> {
+  const folder = mkdtempSync(join(tmpdir(), 'sallyport-page-'))
+  const file = join(folder, 'report.html')
+  writeFileSync(file, html)
+  const url = pathToFileURL(file).href
+  const browser: Browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] })
+  return {
+    open: async ({ width, scheme }) => {
+      const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme: scheme })
+      const complaints: string[] = []
+      page.on('console', message => complaints.push(message.text()))
+      page.on('pageerror', error => complaints.push(String(error)))
+      page.on(
+        'request',
+        request => request.url() === url || request.url() === 'data:,' || complaints.push(request.url()),
+      )
+      await page.goto(url)
+      return { page, complaints }
+    },
+    end: async () => {
+      await browser.close()
+      rmSync(folder, { recursive: true })
+    },
+  }
+}

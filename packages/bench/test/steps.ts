@@ -1,0 +1,90 @@
+// Runs the scripts of workflow steps as GitHub does: bash, the variables and files that it sets, and programs that stand in
+// for those that a step starts.
+import { spawnSync } from 'node:child_process'
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { onTestFinished } from 'vitest'
+import { parse } from 'yaml'
+
+export interface Step {
+  name?: string
+  id?: string
+  uses?: string
+  shell?: string
+  run?: string
+  env?: Record<string, string>
+}
+
+export interface Input {
+  description?: string
+  default?: string
+}
+
+export interface Action {
+  inputs: Record<string, Input>
+  outputs: Record<string, { description: string; value: string }>
+  runs: { using: string; steps: Step[] }
+}
+
+export const readRepositoryFile = (path: string): string =>
+  readFileSync(fileURLToPath(new URL(`../../../${path}`, import.meta.url)), 'utf8')
+
+export const readAction = (): Action => parse(readRepositoryFile('action.yml')) as Action
+
+interface Workflow {
+  jobs: Record<string, { steps: Step[] }>
+}
+
+export const stepOf = (workflow: string, job: string, name: string): Step =>
+  (parse(readRepositoryFile(`.github/workflows/${workflow}`)) as Workflow).jobs[job]!.steps.find(
+    step => step.name === name,
+  )!
+
+export interface Ran {
+  code: number | null
+  stdout: string
+  stderr: string
+  output: string
+  summary: string
+  folder: string
+}
+
+/** @param programs scripts for bash, by the name that the step calls them by */
+export function runStep({ run }: Step, env: Record<string, string>, programs: Record<string, string>): Ran {
+  const folder = mkdtempSync(join(tmpdir(), 'sallyport-step-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  const bin = join(folder, '.bin')
+  mkdirSync(bin)
+  for (const [name, script] of Object.entries(programs)) {
+    writeFileSync(join(bin, name), `#!/usr/bin/env bash\n${script}\n`)
+    chmodSync(join(bin, name), 0o755)
+  }
+  const files = { GITHUB_OUTPUT: join(folder, '.output'), GITHUB_STEP_SUMMARY: join(folder, '.summary') }
+  for (const file of Object.values(files)) writeFileSync(file, '')
+  const script = join(folder, '.step.sh')
+  writeFileSync(script, run!)
+  // GitHub's own way to start bash.
+  const { status, stdout, stderr } = spawnSync('bash', ['--noprofile', '--norc', '-e', '-o', 'pipefail', script], {
+    cwd: folder,
+    encoding: 'utf8',
+    env: {
+      ...process.env,
+      CI: 'true',
+      GITHUB_ACTIONS: 'true',
+      ...files,
+      ...env,
+      PATH: bin + delimiter + process.env['PATH'],
+    },
+  })
+  const read = (file: string): string => readFileSync(file, 'utf8')
+  return {
+    code: status,
+    stdout,
+    stderr,
+    output: read(files.GITHUB_OUTPUT),
+    summary: read(files.GITHUB_STEP_SUMMARY),
+    folder,
+  }
+}
