@@ -1,33 +1,42 @@
-// Packs the five packages, installs them with npm into an empty folder, and runs the README's example there as pasted.
+// Packs the five packages, installs them with npm into an empty folder, and runs the README's example there as pasted, and
+// each pattern and sandbox; these with pnpm too. scripts/layouts.mjs does so with more package managers.
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { exampleIn } from './readme.ts'
+import { expectedOf } from '../../../scripts/packed/expected.mjs'
+import { install } from '../../../scripts/packed/install.mjs'
+import { PACKAGES, pack } from '../../../scripts/packed/pack.mjs'
+import { startRegistry } from '../../../scripts/packed/registry.mjs'
+import { blocksOf } from '../../../site/blocks/markdown.js'
+import { programsOf } from '../../../site/blocks/programs.js'
+import { mistakesOfTypes } from './types.js'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
-const packages = ['protocol', 'frontend', 'isolation', 'core', 'bench']
 const shell = process.platform === 'win32'
 const run = promisify(execFile)
+/** Unpacked, two thirds of it maps: what is above is to be noticed. */
+const MEGABYTES: Record<string, number> = { protocol: 1.2, frontend: 0.8, isolation: 1.8, core: 4.5, bench: 1.5 }
 let folder: string
+let registry: Awaited<ReturnType<typeof startRegistry>>
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'sallyport-packed-'))
-  const pnpm = join(root, 'node_modules/.bin/pnpm')
-  const pack = (name: string) =>
-    run(pnpm, ['pack', '--pack-destination', folder], { cwd: join(root, 'packages', name), shell })
-  await Promise.all(packages.map(pack))
-  const tarballs = (await readdir(folder)).filter(file => file.endsWith('.tgz')).map(file => `./${file}`)
+  const tarballs = await pack(join(folder, 'tarballs'))
+  registry = await startRegistry(tarballs)
   await run('npm', ['install', '--no-audit', '--no-fund', ...tarballs], { cwd: folder, shell })
 }, 180_000)
 
-afterAll(() => rm(folder, { recursive: true, force: true }))
+afterAll(async () => {
+  registry.close()
+  await rm(folder, { recursive: true, force: true })
+})
 
-describe.each(packages)('@sallyport/%s', name => {
+describe.each(PACKAGES)('@sallyport/%s', name => {
   const installed = () => join(folder, 'node_modules/@sallyport', name)
 
   test('is what was built, and nothing else', async () => {
@@ -36,12 +45,31 @@ describe.each(packages)('@sallyport/%s', name => {
       .filter(entry => entry.isFile())
       .map(entry => join(entry.parentPath, entry.name).slice(installed().length + 1))
       .filter(file => !file.startsWith('node_modules'))
-    // The benchmark has an isolation app, frontends, a schema and a file to read beside its code.
-    const data = /^(hooks|schema|data|frontends)[\\/].+\.(html|js|json|txt)$/
+    // The benchmark has an isolation app, frontends, a schema, what its page is made of and a file to read beside its code.
+    const data = /^(hooks|schema|data|frontends|page)[\\/].+\.(html|js|json|txt|css)$/
     const allowed =
       /^(package\.json|README\.md|LICENSE|dist[\\/].+\.(js|d\.ts)(\.map)?|dist[\\/]bundle[\\/]LICENSES\.txt)$/
     expect(files.filter(file => !(allowed.test(file) || data.test(file)) || /\.test(-d)?\./.test(file))).toEqual([])
-    expect(files).toContain('LICENSE')
+    expect(files).toEqual(expect.arrayContaining(['LICENSE', 'README.md']))
+  })
+
+  test('has maps that hold the sources, since it has none beside them', async () => {
+    const maps = (await readdir(join(installed(), 'dist'), { recursive: true })).filter(file =>
+      file.endsWith('.js.map'),
+    )
+    expect(maps).not.toEqual([])
+    if (name === 'bench') return // Compiled alone, and no library: its maps name the sources.
+    for (const file of maps) {
+      const map = JSON.parse(await readFile(join(installed(), 'dist', file), 'utf8'))
+      expect(map.sourcesContent?.length, file).toBe(map.sources.length)
+    }
+  })
+
+  test('is no larger than it has to be', async () => {
+    const entries = await readdir(installed(), { recursive: true, withFileTypes: true })
+    const files = entries.filter(entry => entry.isFile() && !entry.parentPath.includes('/dist/node_modules'))
+    const sizes = await Promise.all(files.map(async file => (await stat(join(file.parentPath, file.name))).size))
+    expect(sizes.reduce((sum, size) => sum + size, 0) / 1e6).toBeLessThan(MEGABYTES[name]!)
   })
 
   test('has every file that its package.json names', async () => {
@@ -53,10 +81,12 @@ describe.each(packages)('@sallyport/%s', name => {
 })
 
 test("the README's example answers as the README says", async () => {
-  const { files, output } = exampleIn(await readFile(join(root, 'README.md'), 'utf8').catch(() => ''))
-  expect([...files.keys()], 'README.md has no js block whose first line is // host.mjs').toContain('host.mjs')
+  const page = 'README.md'
+  const [{ files, runs } = {}] = programsOf(page, blocksOf(page, await readFile(join(root, page), 'utf8')))
+  expect([...(files?.keys() ?? [])], 'no js block of README.md has the first line // host.mjs').toContain('host.mjs')
+  const output = runs?.[0]?.output
   expect(output, 'README.md has no text block after host.mjs that shows its output').toBeDefined()
-  for (const [name, code] of files) await writeFile(join(folder, name), code)
+  for (const [name, { code }] of files!) await writeFile(join(folder, name), code)
   const { stdout } = await run('node', ['host.mjs'], { cwd: folder, timeout: 15_000 })
   expect(stdout).toBe(output)
 })
@@ -66,4 +96,45 @@ test('its commands run where they are installed', async () => {
   const acl = join(folder, 'node_modules/.bin/sallyport-acl')
   const { stdout } = await run(acl, ['--label', 'main'], { cwd: folder, shell })
   expect(stdout).toMatch(/^main \(no capability\)\n/)
+})
+
+test('its patterns and sandboxes work as npm lays it out', async () => {
+  await cp(join(root, 'examples/bundled/src'), join(folder, 'app'), { recursive: true })
+  const { stdout } = await run('node', ['app/host.mjs'], { cwd: folder })
+  expect(stdout).toBe(expectedOf())
+})
+
+test('its patterns and sandboxes work as pnpm lays it out', async () => {
+  const place = join(folder, 'pnpm')
+  await install(place, { add: [join(root, 'node_modules/.bin/pnpm'), 'add'] }, registry.url)
+  const { stdout } = await run('node', ['app/host.mjs'], { cwd: place })
+  expect(stdout).toBe(expectedOf())
+}, 60_000)
+
+test('templates/plugin-host: copied, installed by its own ranges, it runs and its tests pass', async () => {
+  const place = await mkdtemp(join(tmpdir(), 'sallyport-template-'))
+  const npm = (...args: string[]) => run('npm', args, { cwd: place, shell, timeout: 50_000 })
+  try {
+    await cp(join(root, 'templates/plugin-host'), place, { recursive: true })
+    await writeFile(join(place, '.npmrc'), `@sallyport:registry=${registry.url}/\n`)
+    await npm('install', '--no-audit', '--no-fund', '--prefer-offline')
+    const page = await readFile(join(place, 'README.md'), 'utf8')
+    const [, output] = /^```text\n\$ npm start --silent\n([^]*?)^```$/m.exec(page) ?? []
+    expect(await npm('start', '--silent')).toEqual({ stdout: output, stderr: '' })
+    // What they print is in the report where one fails.
+    const { stdout } = await npm('test').catch((error: { stdout: string }) => error)
+    expect(stdout).toMatch(/^. pass 4\n. fail 0$/m)
+  } finally {
+    await rm(place, { recursive: true, force: true })
+  }
+}, 60_000)
+
+describe('types, without skipLibCheck', () => {
+  test.each(['nodenext', 'bundler'])(
+    'for moduleResolution %s',
+    async resolution => {
+      expect(await mistakesOfTypes(folder, resolution)).toBe('')
+    },
+    60_000,
+  )
 })

@@ -13,7 +13,7 @@ import { allowedPath } from './paths.js'
  */
 
 /** Node's handles have no position that can be set, so it is kept here. */
-export class OpenFile {
+class OpenFile {
   position = 0
 
   /** @param {import('node:fs/promises').FileHandle} handle @param {boolean} appends */

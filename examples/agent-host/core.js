@@ -1,0 +1,75 @@
+// @ts-check
+// The core module: the tools, and what stands around each call of them. A call has passed the hook, the capability and the
+// quota by then; here it is written down, a person is asked about what can't be undone, and the tool holds to its scope.
+import { CommandError, command, defineCore, plugin, stateKey } from '@sallyport/core'
+import { appendFile, readFile, readdir, unlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import * as v from 'valibot'
+
+/** The file that the audit log goes to. @type {import('@sallyport/core').NamedStateKey<string>} */
+const AUDIT = stateKey('audit')
+const ASKS_FIRST = new Set(['plugin:tools|delete_file'])
+
+/** Who called what, and how it ended: one line of JSON for each. @type {import('@sallyport/core').Middleware} */
+const audit = async ({ command, args, ctx }, next) => {
+  const line = { time: new Date().toISOString(), label: ctx.label, command, args: brief(args) }
+  const note = (/** @type {string} */ outcome) =>
+    appendFile(ctx.state(AUDIT), `${JSON.stringify({ ...line, outcome })}\n`)
+  try {
+    const result = await next()
+    await note('ok')
+    return result
+  } catch (error) {
+    const { code, reason } = /** @type {{ code?: unknown, reason?: string }} */ (error)
+    await note(typeof code === 'string' ? code : (reason ?? 'failed'))
+    throw error
+  }
+}
+
+/** @type {import('@sallyport/core').Middleware} */
+const approval = async ({ command, args, ctx }, next) => {
+  if (ASKS_FIRST.has(command)) {
+    const question = `May ${ctx.label} call ${command} with ${JSON.stringify(args)}?`
+    if (!(await ctx.confirm(question))) throw new CommandError('REFUSED', 'A person has said no')
+  }
+  return next()
+}
+
+/** Long texts are nothing for a log. @param {unknown} args */
+const brief = args =>
+  JSON.parse(JSON.stringify(args), (_key, value) =>
+    typeof value === 'string' && value.length > 60 ? `${value.slice(0, 60)}… (${value.length})` : value,
+  )
+
+const File = v.object({ name: v.pipe(v.string(), v.regex(/^\w[\w.-]{0,99}$/)) })
+const Written = v.object({ ...File.entries, text: v.pipe(v.string(), v.maxLength(65_536)) })
+
+/** The folder that the caller's capability names. @param {import('@sallyport/core').CommandContext} ctx */
+function workspaceOf({ scope }) {
+  const [entry] = /** @type {{ workspace: string }[]} */ (scope.allow)
+  if (!entry) throw new CommandError('NO_WORKSPACE', 'The capability names no workspace')
+  return entry.workspace
+}
+
+/** @param {unknown} error @returns {never} */
+function missing(error) {
+  if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'ENOENT') throw error
+  throw new CommandError('NO_SUCH_FILE', 'There is no such file')
+}
+
+const tools = plugin('tools', {
+  commands: {
+    /** @param {unknown} _args @param {import('@sallyport/core').CommandContext} ctx */
+    list_files: async (_args, ctx) => (await readdir(workspaceOf(ctx))).toSorted(),
+    read_file: command({ args: File }, ({ name }, ctx) =>
+      readFile(join(workspaceOf(ctx), name), 'utf8').catch(missing),
+    ),
+    write_file: command({ args: Written }, ({ name, text }, ctx) => writeFile(join(workspaceOf(ctx), name), text)),
+    delete_file: command({ args: File }, ({ name }, ctx) => unlink(join(workspaceOf(ctx), name)).catch(missing)),
+  },
+  setup(app, { config }) {
+    app.manage(AUDIT, /** @type {{ audit: string }} */ (config).audit)
+  },
+})
+
+export default defineCore({ use: [audit, approval], plugins: [tools] })

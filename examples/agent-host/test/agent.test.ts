@@ -1,0 +1,94 @@
+// Scripts over real threads: what the tools give, what is asked, refused and written down, and that nothing of one script is
+// left for the next.
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { createAgentHost } from '../agent-host.js'
+
+let folder: string
+let host: Awaited<ReturnType<typeof createAgentHost>>
+const questions: string[] = []
+let answer: boolean
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sallyport-agent-test-'))
+  await mkdir(join(folder, 'workspace'))
+  await writeFile(join(folder, 'secret.txt'), 'secret')
+  const onConfirm = (question: string) => {
+    questions.push(question)
+    return answer
+  }
+  const audit = join(folder, 'audit.jsonl')
+  host = await createAgentHost({ workspace: join(folder, 'workspace'), audit, onConfirm, timeout: 2500 })
+})
+beforeEach(async () => {
+  questions.length = 0
+  await writeFile(join(folder, 'workspace/a.txt'), 'A')
+  await writeFile(join(folder, 'audit.jsonl'), '')
+})
+afterAll(async () => {
+  await host.close()
+  await rm(folder, { recursive: true })
+})
+
+const audited = async () =>
+  (await readFile(join(folder, 'audit.jsonl'), 'utf8'))
+    .split('\n')
+    .filter(Boolean)
+    .map(line => JSON.parse(line))
+
+test('tools read and write in the workspace, and each call is written down', async () => {
+  const code = `await write_file({ name: 'b.txt', text: (await read_file({ name: 'a.txt' })).repeat(100) })
+    return list_files()`
+  expect(await host.run(code)).toEqual({ answer: ['a.txt', 'b.txt'] })
+  expect(await readFile(join(folder, 'workspace/b.txt'), 'utf8')).toBe('A'.repeat(100))
+  expect(await audited()).toMatchObject([
+    { label: 'agent', command: 'plugin:tools|read_file', args: { name: 'a.txt' }, outcome: 'ok' },
+    { args: { name: 'b.txt', text: `${'A'.repeat(60)}… (100)` }, outcome: 'ok' },
+    { command: 'plugin:tools|list_files', outcome: 'ok' },
+  ])
+})
+
+test.each([
+  [false, 'REFUSED', true],
+  [true, 'deleted', false],
+])('a person who is asked says %s: %s', async (says, expected, isThere) => {
+  answer = says
+  const code = `return delete_file({ name: 'a.txt' }).then(() => 'deleted', error => error.data.code)`
+  expect(await host.run(code)).toEqual({ answer: expected })
+  expect(questions).toEqual(['May agent call plugin:tools|delete_file with {"name":"a.txt"}?'])
+  expect((await readdir(join(folder, 'workspace'))).includes('a.txt')).toBe(isThere)
+  expect(await audited()).toMatchObject([{ outcome: says ? 'ok' : 'REFUSED' }])
+})
+
+test('what a script may not say is rejected, and is no question to anybody', async () => {
+  const code = `const calls = [
+      read_file({ name: '../secret.txt' }),
+      read_file({ name: ['../secret.txt'] }),
+      write_file({ name: 'x', text: 'x'.repeat(70000) }),
+      sallyport.listen('anything', () => {}),
+      sallyport.invoke('plugin:path|resolve_directory', { directory: 1 }),
+    ]
+    return (await Promise.allSettled(calls)).map(({ reason }) => reason?.reason)`
+  expect(await host.run(code)).toEqual({ answer: Array.from({ length: 5 }, () => 'Rejected') })
+  expect([await audited(), questions]).toEqual([[], []])
+})
+
+test('one that loops, throws or is no script says so, and the next one runs', async () => {
+  expect(await host.run('for (;;);')).toEqual({ failed: 'no answer after 2500 ms' })
+  expect(await host.run(`throw new Error('no idea')`)).toEqual({ failed: 'no idea' })
+  expect(await host.run('return (')).toEqual({
+    failed: expect.stringMatching(/^the script:\d+: it is no script: /),
+  })
+  expect(await host.run('globalThis.left = 1; return typeof left')).toEqual({ answer: 'number' })
+  expect(await host.run('return typeof left')).toEqual({ answer: 'undefined' })
+})
+
+test('a quota is that of all scripts together', async () => {
+  const many = `const calls = Array.from({ length: 30 }, () => list_files())
+    return (await Promise.allSettled(calls)).filter(({ reason }) => reason?.reason === 'Overloaded').length`
+  const { answer: first } = (await host.run(many)) as { answer: number }
+  expect(first).toBeGreaterThanOrEqual(10)
+  expect(await audited()).toHaveLength(30 - first)
+})

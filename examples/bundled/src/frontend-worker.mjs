@@ -1,0 +1,1 @@
+import '@sallyport/frontend/worker'

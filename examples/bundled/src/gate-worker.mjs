@@ -1,0 +1,1 @@
+import '@sallyport/isolation/worker'

@@ -1,0 +1,2 @@
+// Runs in the pool.
+export default ({ number }) => number ** 2

@@ -1,0 +1,82 @@
+// The same program by four bundlers, in two ways: with @sallyport/* left outside, where every pattern and sandbox works, and
+// with Sallyport in it. What docs/bundlers.md shows are these settings.
+import { execFile } from 'node:child_process'
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import * as esbuild from 'esbuild'
+import { rollup } from 'rollup'
+import * as vite from 'vite'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import webpack from 'webpack'
+import { expectedOf } from '../../../scripts/packed/expected.mjs'
+
+type Config = any
+
+/** Each with the settings of a file, as its own command would. */
+const BUNDLERS: Record<string, (config: Config) => Promise<unknown>> = {
+  esbuild: config => esbuild.build({ ...config, logLevel: 'silent' }),
+  async rollup({ output, ...config }) {
+    const made = await rollup({ ...config, logLevel: 'silent' })
+    await made.write(output)
+    await made.close()
+  },
+  vite: config => vite.build({ ...config, configFile: false, logLevel: 'silent' }),
+  webpack: config =>
+    new Promise((resolve, reject) =>
+      webpack(config, (error, stats) =>
+        error || stats?.hasErrors() ? reject(error ?? Error(stats!.toString('errors-only'))) : resolve(stats),
+      ),
+    ),
+}
+
+/** Where no node_modules is found. */
+function moved(place: string): string {
+  const folder = mkdtempSync(join(tmpdir(), 'sallyport-bundled-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  cpSync(place, folder, { recursive: true })
+  return folder
+}
+
+const WAYS = {
+  external: { program: 'host.mjs', cases: undefined, put: (place: string) => place },
+  // The rest is started by file: docs/bundlers.md.
+  whole: { program: 'whole.mjs', cases: ['brownfield', 'none', 'isolation', 'inspector'], put: moved },
+}
+
+describe.each(Object.entries(WAYS))('%s', (way, { program, cases, put }) => {
+  test.each(Object.keys(BUNDLERS))(
+    '%s',
+    async bundler => {
+      const place = `dist/${way}/${bundler}`
+      rmSync(place, { recursive: true, force: true })
+      const { default: config } = await import(`../${way}/${bundler}.config.mjs`)
+      await BUNDLERS[bundler]!(config)
+      for (const name of ['script.js', 'dist-isolation']) cpSync(`src/${name}`, `${place}/${name}`, { recursive: true })
+      const { stdout } = await promisify(execFile)('node', [join(put(place), program), ...(cases ?? [])])
+      expect(stdout).toBe(expectedOf(cases))
+    },
+    60_000,
+  )
+
+  test.each(Object.keys(BUNDLERS))('docs/bundlers.md shows the settings of %s', bundler => {
+    expect(readFileSync('../../docs/bundlers.md', 'utf8')).toContain(
+      readFileSync(`${way}/${bundler}.config.mjs`, 'utf8'),
+    )
+  })
+})
+
+test('bundled with Sallyport in it and without `workers`, it says what to do', async () => {
+  const place = 'dist/mistaken'
+  const { default: config } = await import('../whole/esbuild.config.mjs')
+  await BUNDLERS['esbuild']!({
+    ...config,
+    entryPoints: ['src/host.mjs', 'src/core.mjs', 'src/square.mjs'],
+    outdir: place,
+  })
+  const mistaken = promisify(execFile)('node', [join(moved(place), 'host.mjs'), 'pool'])
+  await expect(mistaken).rejects.toMatchObject({
+    stdout: expect.stringMatching(/^pool failed: .*#worker is not found.*`workers`/),
+  })
+})

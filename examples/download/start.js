@@ -1,0 +1,44 @@
+// @ts-check
+// The host: a folder for what is downloaded, a server to download from, and a frontend that may download from it alone.
+import { createBus } from '@sallyport/core'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { startServer } from './server.js'
+
+const folder = await mkdtemp(join(tmpdir(), 'sallyport-download-'))
+const server = await startServer({ size: 4 * 1024 * 1024, pause: 5 })
+const { origin } = server
+const bus = await createBus({
+  core: new URL('./core.js', import.meta.url),
+  frontends: {
+    main: {
+      module: new URL('./main.js', import.meta.url),
+      data: { origin },
+      onStdio: text => process.stdout.write(text),
+    },
+  },
+  plugins: { downloads: { folder } },
+  app: {
+    security: {
+      capabilities: [
+        {
+          identifier: 'main',
+          windows: ['main'],
+          permissions: [{ identifier: 'downloads:allow-download', allow: [{ origin }] }],
+        },
+      ],
+    },
+  },
+})
+try {
+  await new Promise((resolve, reject) => {
+    bus.on('fault', ({ error }) => reject(error))
+    bus.once('done', resolve).catch(reject)
+  })
+} finally {
+  await bus.close() // what was given up has cleaned up by then
+  server.close()
+  console.log('In the folder:', (await readdir(folder)).join(', '))
+  await rm(folder, { recursive: true })
+}

@@ -1,0 +1,60 @@
+// Type-checks what a strict user's TypeScript sees of the packages: every public entry, with all the declarations that it needs.
+import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { cp, mkdir, readFile, realpath, symlink, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { PACKAGES } from '../../../scripts/packed/pack.mjs'
+
+const root = fileURLToPath(new URL('../../../', import.meta.url))
+/** To be started, or for Sallyport's own packages: docs/support.md. */
+const NOT_PUBLIC = /^\.\/(internal|worker|process)$/
+
+/** @returns `@sallyport/core/otel` and the like, of the packages that are installed in the folder */
+async function publicEntries(folder: string): Promise<string[]> {
+  const ofPackages = PACKAGES.map(async name => {
+    const file = join(folder, 'node_modules/@sallyport', name, 'package.json')
+    const { exports } = JSON.parse(await readFile(file, 'utf8')) as { exports: Record<string, { types?: string }> }
+    const entries = Object.entries(exports).filter(([entry, { types }]) => types && !NOT_PUBLIC.test(entry))
+    return entries.map(([entry]) => `@sallyport/${name}${entry.slice(1)}`)
+  })
+  return (await Promise.all(ofPackages)).flat()
+}
+
+/** What a TypeScript program installs beside them. */
+async function link(folder: string, name: string, from: string): Promise<void> {
+  const place = join(folder, 'node_modules', name)
+  if (existsSync(place)) return
+  await mkdir(dirname(place), { recursive: true })
+  await symlink(await realpath(join(root, from, 'node_modules', name)), place, 'junction')
+}
+
+/** @returns what `tsc` says; nothing where all is well */
+export async function mistakesOfTypes(folder: string, moduleResolution: string): Promise<string> {
+  const place = join(folder, `types-${moduleResolution}`)
+  await cp(fileURLToPath(new URL('consumer', import.meta.url)), place, { recursive: true })
+  await link(folder, '@types/node', '.')
+  await link(folder, '@opentelemetry/api', 'packages/core')
+  const entries = await publicEntries(folder)
+  const imports = entries.map((entry, n) => `export * as entry${n} from '${entry}'\n`)
+  await writeFile(join(place, 'entries.ts'), imports.join(''))
+  const compilerOptions = {
+    strict: true,
+    skipLibCheck: false,
+    module: moduleResolution === 'bundler' ? 'esnext' : moduleResolution,
+    moduleResolution,
+    target: 'es2023',
+    types: ['node'],
+    noEmit: true,
+  }
+  await writeFile(join(place, 'tsconfig.json'), JSON.stringify({ compilerOptions }))
+  await writeFile(join(place, 'package.json'), '{ "type": "module" }')
+  const check = promisify(execFile)(join(root, 'node_modules/.bin/tsc'), ['-p', place, '--pretty', 'false'], {
+    shell: process.platform === 'win32',
+  })
+  return check.then(
+    () => '',
+    (error: { stdout: string }) => error.stdout,
+  )
+}

@@ -1,0 +1,4 @@
+// Answers what was not asked for.
+import { expose } from '@sallyport/frontend'
+
+expose({ transform: () => ({ toString: 'a text?' }) })

@@ -1,0 +1,22 @@
+// Looks around, and tells what it has found.
+import { expose, invoke } from '@sallyport/frontend'
+import { readFileSync } from 'node:fs'
+
+const look = async (what, attempt) =>
+  `${what}: ${await attempt().then(
+    () => 'open',
+    ({ reason, code }) => reason ?? code,
+  )}`
+
+expose({
+  transform: async () =>
+    [
+      await look('another plugin’s storage', () =>
+        invoke('plugin:files|read_text', { folder: 'storage', name: 'total.txt' }),
+      ),
+      await look('a path', () => invoke('plugin:files|read_text', { folder: 'documents', name: '../package.json' })),
+      await look('a command not granted', () => invoke('notify', { text: 'hello' })),
+      await look('the file system', async () => readFileSync('/etc/hostname')),
+      await look('programs', async () => (await import('node:child_process')).execSync('true')),
+    ].join('\n'),
+})

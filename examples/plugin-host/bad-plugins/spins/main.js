@@ -1,0 +1,8 @@
+// Never answers, and never lets its thread go.
+import { expose } from '@sallyport/frontend'
+
+expose({
+  transform() {
+    for (;;);
+  },
+})

@@ -1,0 +1,4 @@
+// Needs nothing but its own code.
+import { expose } from '@sallyport/frontend'
+
+expose({ transform: ({ text }) => text.toUpperCase() })

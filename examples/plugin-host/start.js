@@ -1,0 +1,39 @@
+// @ts-check
+// The host program: good plugins, then a text; bad ones, and the text again.
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { createPluginHost } from './plugin-host.js'
+
+const here = fileURLToPath(new URL('.', import.meta.url))
+const storage = await mkdtemp(join(tmpdir(), 'sallyport-plugins-'))
+const host = await createPluginHost({
+  storage,
+  documents: join(here, 'documents'),
+  // What a person would be asked. Here: all that the good ones ask for, and of the others `documents` alone.
+  grant: ({ name, permissions }) =>
+    ['count', 'glossary', 'shout'].includes(name) ? permissions : permissions.filter(asked => asked === 'documents'),
+  onStopped: (name, why) => console.log(`  stops ${name}: ${why}`),
+  onNotice: (name, text) => console.log(`  ${name} says: ${text}`),
+})
+try {
+  const install = async (/** @type {string} */ folder) => {
+    const names = (await readdir(join(here, folder))).toSorted()
+    const granted = await Promise.all(names.map(name => host.install(join(here, folder, name))))
+    for (const [n, name] of names.entries()) console.log(`${name} may use: ${granted[n]?.join(', ') || 'nothing'}`)
+  }
+  await install('plugins')
+  console.log(await host.transform('the sallyport is shut'))
+
+  await host.remove('shout')
+  console.log('removed shout')
+  console.log(await host.transform('the sallyport is open'))
+
+  await install('bad-plugins')
+  console.log(await host.transform('and again'))
+  console.log('still here:', host.names().join(', '))
+} finally {
+  await host.close()
+  await rm(storage, { recursive: true })
+}

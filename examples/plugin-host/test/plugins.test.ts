@@ -1,0 +1,98 @@
+// Plugins that come, go and misbehave, each in a real process behind a real gate; and manifests that are no good.
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { readPlugin } from '../manifest.js'
+import { createPluginHost } from '../plugin-host.js'
+
+const plugins = join(import.meta.dirname, 'plugins')
+let root: string
+let host: Awaited<ReturnType<typeof createPluginHost>>
+let granted: string[]
+const stopped: string[] = []
+const notices: string[] = []
+
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'sallyport-plugins-'))
+  host = await createPluginHost({
+    storage: join(root, 'storage'),
+    documents: join(import.meta.dirname, '../documents'),
+    grant: () => granted,
+    onStopped: (name, why) => stopped.push(`${name}: ${why}`),
+    onNotice: (name, text) => notices.push(`${name}: ${text}`),
+  })
+})
+beforeEach(() => {
+  granted = ['storage', 'documents', 'notify']
+  stopped.length = notices.length = 0
+})
+afterAll(async () => {
+  await host.close()
+  await rm(root, { recursive: true })
+})
+
+const isAlive = (pid: number) => {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
+
+test('a plugin keeps its storage when it is removed and comes back, and may do what it was granted', async () => {
+  expect(await host.install(join(plugins, 'remembers'))).toEqual(['storage', 'notify'])
+  await expect(host.install(join(plugins, 'remembers'))).rejects.toThrow('There is a plugin remembers already')
+  expect(await host.transform('one')).toBe('CommandFailed') // there is no such file yet
+  expect(await host.transform('two')).toBe('one')
+  expect(await readFile(join(root, 'storage/remembers/last.txt'), 'utf8')).toBe('two')
+  expect(notices).toEqual([expect.stringMatching(/^remembers: \d+$/), notices[0]])
+
+  await host.remove('remembers')
+  expect([host.names(), await host.transform('alone')]).toEqual([[], 'alone'])
+  await expect(host.remove('remembers')).rejects.toThrow('There is no plugin remembers')
+
+  granted = []
+  expect(await host.install(join(plugins, 'remembers'))).toEqual([])
+  expect(await host.transform('three')).toBe('Denied')
+  await host.remove('remembers')
+  expect(stopped).toEqual([])
+})
+
+test('one that never answers is ended, and the others go on', async () => {
+  await host.install(join(plugins, 'remembers'))
+  expect(await host.transform('spin')).toBe('spin')
+  expect(stopped).toEqual(['remembers: does not answer'])
+  const pid = Number(notices[0]?.split(' ')[1])
+  await expect.poll(() => isAlive(pid)).toBe(false)
+  expect(host.names()).toEqual([])
+  await host.install(join(plugins, 'remembers'))
+  expect(await host.transform('four')).toBe('spin')
+  await host.remove('remembers')
+})
+
+test('one that dies as it is loaded is told of', async () => {
+  await expect(host.install(join(plugins, 'dies'))).rejects.toMatchObject({ reason: 'Disconnected' })
+  await expect.poll(() => stopped).toEqual(['dies: born dead'])
+  expect([host.names(), await host.transform('five')]).toEqual([[], 'five'])
+})
+
+test.each([
+  ['no JSON', '{', 'JSON'],
+  ['no name', '{ "entry": "main.js", "permissions": [] }', 'name'],
+  ['a name that is none', '{ "name": "../x", "entry": "main.js", "permissions": [] }', 'a name has a-z, 0-9 and "-"'],
+  ['an unknown permission', '{ "name": "x", "entry": "main.js", "permissions": ["shell"] }', 'permissions.0'],
+  ['an unknown member', '{ "name": "x", "entry": "main.js", "permissions": [], "sandbox": "none" }', 'sandbox'],
+  ['no entry', '{ "name": "x", "entry": "none.js", "permissions": [] }', 'ENOENT'],
+  ['an entry elsewhere', '{ "name": "x", "entry": "../elsewhere.js", "permissions": [] }', 'outside of it'],
+  ['an entry that leads elsewhere', '{ "name": "x", "entry": "link.js", "permissions": [] }', 'outside of it'],
+])('a manifest with %s is refused', async (_what, text, message) => {
+  const folder = join(root, 'manifest')
+  await rm(folder, { recursive: true, force: true })
+  await mkdir(folder)
+  await writeFile(join(root, 'elsewhere.js'), '')
+  await writeFile(join(folder, 'main.js'), '')
+  await symlink(join(root, 'elsewhere.js'), join(folder, 'link.js'))
+  await writeFile(join(folder, 'manifest.json'), text)
+  await expect(readPlugin(folder)).rejects.toThrow(message)
+})

@@ -1,0 +1,32 @@
+// @ts-check
+// A frontend that may send events: it opens and shuts, tries what it should not, and gives way to the siege.
+import { emit, invoke } from '@sallyport/frontend'
+import { remoteActor } from '@sallyport/frontend/xstate'
+
+/** @type {import('@sallyport/frontend/xstate').RemoteActorOf<typeof import('./core.js').default, 'port'>} */
+const port = await remoteActor('port')
+
+/** The next snapshot that is so. @param {string} value */
+const until = value =>
+  new Promise(resolve => {
+    const { unsubscribe } = port.subscribe(snapshot => {
+      if (snapshot.value !== value) return
+      unsubscribe()
+      resolve(undefined)
+    })
+  })
+
+const opened = until('open')
+await port.send({ type: 'OPEN', door: 'outer', watchword: 'drawbridge' }) // wrong: the machine stays as it is
+await port.send({ type: 'OPEN', door: 'outer', watchword: 'portcullis' })
+await opened
+await until('shut') // by itself
+
+for (const event of [{ type: 'SIEGE' }, { type: 'xstate.stop' }, { type: 'OPEN', door: 'trap', watchword: '' }]) {
+  await port.send(/** @type {any} */ (event)).catch(error => console.log(`guard: ${error.message}`))
+}
+const over = new Promise(complete => port.subscribe({ complete: () => complete(undefined) }))
+await invoke('siege')
+await over
+console.log('guard: it is', port.getSnapshot().value)
+await emit('done')

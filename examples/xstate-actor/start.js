@@ -1,0 +1,31 @@
+// @ts-check
+// The host: a watcher first, then a guard, each with the permissions that it needs.
+import { createBus } from '@sallyport/core'
+
+/** @param {string} text */
+const print = text => process.stdout.write(text)
+const bus = await createBus({
+  core: new URL('./core.js', import.meta.url),
+  frontends: { watcher: { module: new URL('./watcher.js', import.meta.url), onStdio: print } },
+  log: false, // a denial is expected
+  app: {
+    security: {
+      capabilities: [
+        { identifier: 'watch', windows: ['watcher', 'guard'], permissions: ['port:allow-subscribe'] },
+        { identifier: 'guard', windows: ['guard'], permissions: ['port:allow-send', 'allow-siege'] },
+      ],
+    },
+  },
+})
+try {
+  await bus.call('watcher', 'ready') // waits until its module has been loaded
+  const done = new Promise((resolve, reject) => {
+    bus.on('fault', ({ error }) => reject(error))
+    bus.once('done', resolve).catch(reject)
+  })
+  await bus.open('guard', new URL('./guard.js', import.meta.url), { onStdio: print })
+  await done
+  await bus.call('watcher', 'over') // it has seen the end as well
+} finally {
+  await bus.close()
+}

@@ -1,0 +1,17 @@
+// @ts-check
+// A frontend that may only look.
+import { expose } from '@sallyport/frontend'
+import { remoteActor } from '@sallyport/frontend/xstate'
+
+/** @type {import('@sallyport/frontend/xstate').RemoteActorOf<typeof import('./core.js').default, 'port'>} */
+const port = await remoteActor('port')
+
+/** @param {ReturnType<typeof port.getSnapshot>} snapshot */
+const tell = ({ value, draught, passages }) =>
+  console.log(`watcher: ${value}${draught ? ', there is a draught' : ''}; passages: ${passages}`)
+
+tell(port.getSnapshot())
+port.subscribe(tell)
+await port.send({ type: 'SHUT' }).catch(error => console.log(`watcher: ${error.reason}`))
+const over = new Promise(complete => port.subscribe({ complete: () => complete(undefined) }))
+expose({ ready: () => true, over: () => over })
