@@ -1,0 +1,48 @@
+// What the host promises: plugins do what they are granted and no more, and one that misbehaves is stopped alone.
+import assert from 'node:assert/strict'
+import { afterEach, beforeEach, test } from 'node:test'
+import { createPluginHost } from './host.js'
+
+const hello = new URL('plugins/hello/', import.meta.url)
+const greedy = new URL('fixtures/greedy/', import.meta.url)
+let host
+let notices
+let stopped
+
+beforeEach(async () => {
+  notices = []
+  stopped = new Promise(resolve => {
+    host = createPluginHost({
+      grant: (_name, asked) => asked.filter(permission => permission === 'allow-notify'),
+      onNotice: (name, text) => notices.push(`${name}: ${text}`),
+      onStopped: (name, why) => resolve(`${name}: ${why}`),
+    })
+  })
+  host = await host
+})
+afterEach(() => host.close())
+
+test('a plugin answers, and does what it is granted', async () => {
+  await host.install(hello)
+  assert.equal(await host.call('hello', 'greet', { name: 'test' }), 'Hello, test!')
+  assert.deepEqual(notices, ['hello: greeting test'])
+})
+
+test('what is not granted, or does not pass the hook or the sandbox, is not done', async () => {
+  await host.install(greedy)
+  assert.equal(await host.call('greedy', 'attempt'), 'done, Rejected, Denied, ERR_ACCESS_DENIED')
+  assert.deepEqual(notices, ['greedy: may'])
+})
+
+for (const [command, why, timeout] of [
+  ['crash', /on purpose/],
+  ['spin', /does not answer/, 500],
+])
+  test(`one that misbehaves is stopped, and the others go on: ${command}`, async () => {
+    await host.install(hello)
+    await host.install(greedy)
+    await host.call('greedy', command, {}, timeout).catch(() => {})
+    assert.match(await stopped, why)
+    await assert.rejects(host.call('greedy', 'attempt'), /no plugin greedy/)
+    assert.equal(await host.call('hello', 'greet', { name: 'test' }), 'Hello, test!')
+  })
