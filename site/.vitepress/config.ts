@@ -1,0 +1,48 @@
+// The documentation as a site: README is its first page, `docs/` the others, and the API reference is made at build.
+import GithubSlugger from 'github-slugger'
+import { relative } from 'node:path'
+import { defineConfig } from 'vitepress'
+import { root } from '../blocks/markdown.js'
+import { configure } from './markdown.js'
+import { repository, rewrites, sourceOf } from './places.js'
+import { sidebar } from './sidebar.js'
+
+/** Pages lie outside of this workspace, so on the server they can't find Vue by themselves. */
+const vueOfThisWorkspace = {
+  name: 'vue-of-this-workspace',
+  enforce: 'pre',
+  resolveId: (id: string, _importer: string | undefined, { ssr }: { ssr?: boolean | undefined }) =>
+    ssr && /^vue(\/|$)/.test(id) ? { id, external: true } : undefined,
+} as const
+
+export default defineConfig({
+  title: 'Sallyport',
+  description: "Tauri's IPC for Node: commands, events, channels, capabilities and isolation over worker threads",
+  lang: 'en',
+  srcDir: root,
+  srcExclude: ['packages/**', 'examples/**', 'templates/**', 'node_modules/**', 'site/node_modules/**'],
+  outDir: './dist',
+  cacheDir: './.vitepress/cache',
+  rewrites,
+  cleanUrls: true,
+  lastUpdated: false,
+  markdown: {
+    // Links that work on GitHub work here.
+    anchor: { slugify: text => new GithubSlugger().slug(text) },
+    config: md => configure(md, path => sourceOf(relative(root, path).replaceAll('\\', '/'))),
+    theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
+    languageAlias: { vector: 'text' },
+  },
+  vite: { plugins: [vueOfThisWorkspace] },
+  themeConfig: {
+    sidebar: sidebar(),
+    nav: [
+      { text: 'Getting started', link: '/getting-started' },
+      { text: 'Guide', link: '/guide' },
+      { text: 'API', link: '/api/core' },
+    ],
+    outline: [2, 3],
+    search: { provider: 'local' },
+    ...(repository && { socialLinks: [{ icon: 'github', link: repository }] }),
+  },
+})

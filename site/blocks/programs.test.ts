@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest'
+import { blocksOf } from './markdown.js'
+import { programsOf } from './programs.js'
+
+const block = (name: string, code: string) => `\`\`\`js\n// ${name}\n${code}\n\`\`\`\n`
+const text = (code: string) => `\`\`\`text\n${code}\n\`\`\`\n`
+
+test('a file that is shown again begins a program, which has the files before it', () => {
+  const page = [
+    block('core.mjs', '1'),
+    block('host.mjs', '1'),
+    text('one'),
+    block('main.mjs', '1'),
+    block('core.mjs', '2'),
+    block('host.mjs', '2'),
+    text('two'),
+    text('$ node main.mjs --loud\nthree'),
+  ].join('\n')
+  const programs = programsOf('page.md', blocksOf('page.md', page))
+  const shape = programs.map(({ files, runs }) => ({
+    files: [...files].map(([name, { code }]) => `${name} ${code.split('\n')[1]}`),
+    runs: runs.map(({ command, output }) => [command.join(' '), output]),
+  }))
+  expect(shape).toEqual([
+    { files: ['core.mjs 1', 'host.mjs 1', 'main.mjs 1'], runs: [['host.mjs', 'one\n']] },
+    {
+      files: ['core.mjs 2', 'host.mjs 2', 'main.mjs 1'],
+      runs: [
+        ['host.mjs', 'two\n'],
+        ['main.mjs --loud', 'three\n'],
+      ],
+    },
+  ])
+})

@@ -1,0 +1,122 @@
+// Looks at the commands of a shell block: scripts, programs and packages have to exist, and the options of our own programs
+// as well. Nothing is run but `--help`.
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { root, type Block } from './markdown.js'
+
+/** Programs that whoever reads has, or gets from elsewhere. */
+const OTHERS = [
+  'cat',
+  'cd',
+  'chmod',
+  'corepack',
+  'cp',
+  'curl',
+  'docker',
+  'esbuild',
+  'export',
+  'gh',
+  'git',
+  'mkdir',
+  'rm',
+  'tar',
+]
+const NPM = ['ci', 'init', 'pack', 'view', 'audit', 'create', 'exec', 'explain', 'ls', 'start', 'test']
+
+const json = (path: string): Record<string, Record<string, string>> =>
+  JSON.parse(readFileSync(join(root, path), 'utf8'))
+const workspaces = ['packages', 'examples']
+  .flatMap(folder => readdirSync(join(root, folder)).map(name => `${folder}/${name}/package.json`))
+  .concat('site/package.json', 'package.json')
+  .filter(path => existsSync(join(root, path)))
+  .map(json)
+const scripts = new Set(workspaces.flatMap(({ scripts = {} }) => Object.keys(scripts)))
+const names = new Set(
+  workspaces.flatMap(({ name, dependencies = {}, devDependencies = {}, peerDependencies = {} }) => [
+    String(name),
+    ...Object.keys({ ...dependencies, ...devDependencies, ...peerDependencies }),
+  ]),
+)
+const ours: Record<string, string> = {
+  'sallyport-acl': 'packages/core/dist/bundle/acl-cli.js',
+  'sallyport-bench': 'packages/bench/dist/cli.js',
+}
+
+/** Without a version: `@sallyport/core@1` is `@sallyport/core`. */
+const nameOf = (spec: string): string => spec.replace(/(?<=.)@[^/]*$/, '')
+
+/**
+ * @param files that the page shows
+ * @returns what is wrong with the block: one line each
+ */
+export function mistakesOfShell({ code, page, line }: Block, files: ReadonlySet<string>): string[] {
+  const lines = code.replaceAll('\\\n', ' ').split('\n')
+  return lines.flatMap((text, index) =>
+    text
+      .replace(/(^|\s)#.*$/, '')
+      .split(/&&|\|\|?|;/)
+      .map(part =>
+        part
+          .trim()
+          .replace(/^\$ /, '')
+          .replace(/^(?:[A-Z_]+=\S*\s+)+/, ''),
+      )
+      .filter(Boolean)
+      .map(part => mistakeIn(part.split(/\s+/), files))
+      .filter(mistake => mistake !== undefined)
+      .map(mistake => `${page}:${line + index}: ${mistake}`),
+  )
+}
+
+function mistakeIn([program = '', ...args]: string[], files: ReadonlySet<string>): string | undefined {
+  const [first = '', ...rest] = args
+  if (OTHERS.includes(program)) return undefined
+  if (program === 'npm' && first === 'run') return scripts.has(rest[0]!) ? undefined : `no script ${rest[0]}`
+  if (/^(npm|pnpm|yarn|bun)$/.test(program) && /^(install|i|add)$/.test(first)) return missingPackage(rest)
+  if (/^p?npm$/.test(program)) return NPM.includes(first) ? undefined : `is there a command ${program} ${first}?`
+  if (program === 'npx') return mistakeInNpx(args, files)
+  if (program in ours) return mistakeInOptions(program, args)
+  if (/^(node|bun|deno)$/.test(program)) return mistakeInFile(args, files)
+  return existsSync(join(root, program)) ? undefined : `no program ${program}`
+}
+
+function missingPackage(args: string[]): string | undefined {
+  const bare = args.filter(arg => !/^[-.]/.test(arg)).map(nameOf)
+  const missing = bare.filter(name => !names.has(name))
+  return missing.length > 0
+    ? `nothing here uses ${missing.join(', ')}: a package.json of the workspace names what the docs name`
+    : undefined
+}
+
+/** `npx -p node@24 node x.js` is `node x.js`. */
+function mistakeInNpx(args: string[], files: ReadonlySet<string>): string | undefined {
+  const start = args.findIndex((arg, index) => !arg.startsWith('-') && args[index - 1] !== '-p')
+  const [program = '', ...rest] = args.slice(start)
+  if (program in ours || program === 'node') return mistakeIn([program, ...rest], files)
+  const name = nameOf(program)
+  return names.has(name) || existsSync(join(root, 'node_modules/.bin', name)) ? undefined : `no program ${program}`
+}
+
+function mistakeInOptions(program: string, args: string[]): string | undefined {
+  const command = program === 'sallyport-bench' && args[0] === 'compare' ? args[0] : ''
+  const help = helpOf(program, command)
+  const options = args.filter(arg => arg.startsWith('--')).map(arg => arg.split('=')[0]!)
+  const unknown = options.filter(option => !help.includes(`${option} `))
+  return unknown.length > 0 ? `${program} has no option ${unknown.join(', ')}` : undefined
+}
+
+const helps = new Map<string, string>()
+
+function helpOf(program: string, command: string): string {
+  const key = `${program} ${command}`
+  const ask = [join(root, ours[program]!), ...(command ? [command] : []), '--help']
+  if (!helps.has(key)) helps.set(key, execFileSync(process.execPath, ask, { encoding: 'utf8' }))
+  return helps.get(key)!
+}
+
+function mistakeInFile(args: string[], files: ReadonlySet<string>): string | undefined {
+  const file = args.find(arg => /\.[mc]?[jt]s$/.test(arg))
+  if (file === undefined || files.has(file) || existsSync(join(root, file))) return undefined
+  return `no file ${file} on this page or in the repository`
+}

@@ -1,0 +1,77 @@
+// Every block of code in README and docs compiles or can be read, and every command that they show exists.
+import { beforeAll, describe, expect, test } from 'vitest'
+import { compile } from '../blocks/compile.js'
+import { readData, readers } from '../blocks/data.js'
+import { allPages, blocksOf, type Block } from '../blocks/markdown.js'
+import { programsOf } from '../blocks/programs.js'
+import { mistakesOfShell } from '../blocks/shell.js'
+import { writePrograms } from '../blocks/write.js'
+import { FOUND, PAGE, SHELL, TEXT } from './typos.ts'
+
+const read = ({ page, text }: { page: string; text: string }) => {
+  const own = blocksOf(page, text)
+  return { blocks: own, programs: programsOf(page, own) }
+}
+const pages = allPages().map(read)
+const typos = read({ page: PAGE, text: TEXT })
+const blocks = pages.flatMap(page => page.blocks)
+const place = ({ page, line }: Block): string => `${page}:${line}`
+
+/** Shown as they are: what programs print, pictures, and pages of an isolation app, which are run with their program. */
+const SHOWN = ['text', 'mermaid', 'html', 'css', 'diff', 'vector']
+
+test('each block says what it is, in a word that decides how it is checked', () => {
+  const known = ['js', 'ts', 'sh', ...Object.keys(readers), ...SHOWN]
+  expect(blocks.filter(({ language }) => !known.includes(language)).map(place)).toEqual([])
+})
+
+test('what nothing checks says why, and is little', () => {
+  const unchecked = blocks.filter(block => block.unchecked !== undefined)
+  expect(unchecked.filter(({ unchecked: reason }) => reason!.length < 20).map(place)).toEqual([])
+  expect(unchecked.length).toBeLessThan(blocks.length / 20)
+})
+
+describe('JavaScript and TypeScript', () => {
+  let mistakes: string[]
+  beforeAll(() => {
+    const programs = [...pages, typos].flatMap(page => page.programs)
+    writePrograms(programs, 'compile')
+    mistakes = compile()
+  })
+
+  test('compiles', () => {
+    expect(mistakes.filter(mistake => !mistake.startsWith(PAGE))).toEqual([])
+  })
+
+  test('and mistakes are found, where they are', () => {
+    const lines = mistakes.map(mistake => /^[^:]+:\d+/.exec(mistake)?.[0]).filter(at => at?.startsWith(PAGE))
+    expect(new Set(lines)).toEqual(new Set(FOUND))
+  })
+})
+
+describe('JSON, JSON5, TOML and YAML', () => {
+  const data = blocks.filter(({ language, unchecked }) => language in readers && unchecked === undefined)
+  test.each(data.map(block => ({ at: place(block), block })))('$at can be read', ({ block }) => readData(block))
+
+  test('and a mistake is found', async () => {
+    const [block] = blocksOf(PAGE, '```json\n{ "identifier": "main", "windws": ["main"], "permissions": [] }\n```\n')
+    await expect(readData(block!)).rejects.toThrow('windws')
+  })
+})
+
+describe('shell', () => {
+  const mistakesOf = (page: ReturnType<typeof read>): string[] => {
+    const files = new Set(page.programs.flatMap(program => [...program.files.keys()]))
+    return page.blocks
+      .filter(({ language, unchecked }) => language === 'sh' && unchecked === undefined)
+      .flatMap(block => mistakesOfShell(block, files))
+  }
+
+  test('each command exists', () => {
+    expect(pages.flatMap(mistakesOf)).toEqual([])
+  })
+
+  test('and one that does not is found', () => {
+    expect(mistakesOf(typos)).toEqual(SHELL)
+  })
+})

@@ -1,0 +1,37 @@
+// Links of the pages lead to files of the repository, and to headings that are there: by GitHub's rule, which is the site's too.
+import GithubSlugger from 'github-slugger'
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { expect, test } from 'vitest'
+import { allPages, root } from '../blocks/markdown.js'
+
+const withoutCode = (text: string): string => text.replace(/^( *)```[^]*?^\1```$/gm, '')
+
+function anchorsOf(path: string): Set<string> {
+  const slugger = new GithubSlugger()
+  const text = withoutCode(readFileSync(path, 'utf8'))
+  const headings = [...text.matchAll(/^#+ (.+)$/gm)].map(([, title = '']) =>
+    title.replaceAll(/\[([^\]]+)\]\([^)]+\)/g, '$1'),
+  )
+  return new Set(headings.map(title => slugger.slug(title.replaceAll(/[`*]/g, ''))))
+}
+
+function deadLinksOf(page: string, text: string): string[] {
+  const links = [...withoutCode(text).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = '']) => link)
+  return links.filter(link => {
+    if (/^(https?|mailto):/.test(link)) return false
+    const [place = '', anchor] = link.split('#')
+    const path = place ? join(root, dirname(page), place) : join(root, page)
+    if (!existsSync(path)) return true
+    return anchor !== undefined && path.endsWith('.md') && !anchorsOf(path).has(anchor)
+  })
+}
+
+test.each(allPages())('the links of $page', ({ page, text }) => {
+  expect(deadLinksOf(page, text)).toEqual([])
+})
+
+test('dead ones are found', () => {
+  const text = '[a](nowhere.md) [b](guide.md#no-such-heading) [c](#neither) [d](guide.md#createbus) [e](../README.md)'
+  expect(deadLinksOf('docs/types.md', text)).toEqual(['nowhere.md', 'guide.md#no-such-heading', '#neither'])
+})

@@ -1,0 +1,69 @@
+// Pages that follow the code: what they have to name is there.
+import { ERROR_CODES } from '@sallyport/protocol'
+import { readFileSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { withFigures } from '../../scripts/figures.mjs'
+import { root } from '../blocks/markdown.js'
+
+const read = (page: string): string => readFileSync(join(root, page), 'utf8')
+
+test('each code of BusError has its row, and a section with a cause and a cure', () => {
+  const text = read('docs/errors.md')
+  const rows = [...text.matchAll(/^\| (-\d+) \| \[(\w+)\]\(#\w+\) \|/gm)].map(([, code, reason]) => [
+    reason,
+    Number(code),
+  ])
+  expect(Object.fromEntries(rows)).toEqual(ERROR_CODES)
+  const sections = text.split(/^## /m).filter(section => /^\*Cause:\*/m.test(section) && /^\*Cure:\*/m.test(section))
+  expect(sections.map(section => section.split('\n')[0])).toEqual(rows.map(([reason]) => reason))
+})
+
+test('the figures of the page on performance are those of the results: `node scripts/figures.mjs` takes them', () => {
+  const page = read('docs/performance.md')
+  expect(withFigures(page, read('docs/results.md'))).toBe(page)
+  expect(page.match(/<!-- \/figures -->/g)?.length).toBeGreaterThan(9)
+})
+
+/** The members of an interface or class, as the report of the public interface has them. */
+function membersOf(name: string): string[] {
+  const report = read('packages/core/etc/index.api.md').replaceAll('\r', '')
+  const body = new RegExp(`^export (?:interface|class) ${name}\\b.*\\{\\n([^]*?)^\\}`, 'm').exec(report)?.[1] ?? ''
+  return [...body.matchAll(/^    (?:readonly )?(\w+)[?(<:]/gm)].map(([, member]) => member!)
+}
+
+test.each([
+  ['BusOptions', 13],
+  ['ConnectionOptions', 6],
+  ['FrontendOptions', 3],
+  ['CallsOptions', 3],
+  ['Bus', 16],
+])('the guide has each member of %s', (name, least) => {
+  const members = membersOf(name)
+  expect(members.length).toBeGreaterThanOrEqual(least)
+  const guide = read('docs/guide.md')
+  const isTold = (member: string): boolean => new RegExp(`\`(?:[\\w.]+\\.)?${member}\\b`).test(guide)
+  expect(members.filter(member => !isTold(member))).toEqual([])
+})
+
+test('the page on support has each entry that users import', () => {
+  const page = read('docs/support.md')
+  for (const name of ['core', 'frontend', 'protocol']) {
+    const { exports } = JSON.parse(read(`packages/${name}/package.json`)) as { exports: object }
+    const line = page.split('\n').find(text => text.startsWith(`- \`@sallyport/${name}\``))
+    const entries = Object.keys(exports).filter(entry => !['.', './internal', './worker', './process'].includes(entry))
+    expect(line?.match(/`\/[\w-]+`/g)?.toSorted()).toEqual(entries.map(entry => `\`${entry.slice(1)}\``).toSorted())
+  }
+})
+
+test('the files that the architecture names are there', () => {
+  const packages = ['protocol', 'frontend', 'isolation', 'core']
+  const files = packages.flatMap(name =>
+    readdirSync(join(root, 'packages', name, 'src'), { recursive: true, encoding: 'utf8' }).map(
+      path => `/${name}/src/${path.replaceAll('\\', '/')}`,
+    ),
+  )
+  const named = [...read('docs/architecture.md').matchAll(/`([\w/-]+\.ts)`/g)].map(([, name]) => name!)
+  expect(named.length).toBeGreaterThan(100)
+  expect(named.filter(name => !files.some(file => file.endsWith(`/${name}`)))).toEqual([])
+})

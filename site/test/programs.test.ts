@@ -1,0 +1,54 @@
+// Runs the programs and tests that the pages show, each in a folder of its own: they print what the page says.
+import { execFile } from 'node:child_process'
+import { rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { blocksFolder, folderOf, writePrograms } from '../blocks/write.js'
+import { allPages, blocksOf } from '../blocks/markdown.js'
+import { programsOf } from '../blocks/programs.js'
+
+const programs = allPages()
+  .filter(({ page }) => !/^(examples|templates)\//.test(page))
+  .flatMap(({ page, text }) => programsOf(page, blocksOf(page, text)))
+const runs = programs.flatMap(program =>
+  program.runs.map(run => ({ ...run, title: `${run.command.join(' ')} of ${program.page}:${run.line}`, program })),
+)
+const tests = programs.flatMap(program =>
+  [...program.files.keys()]
+    .filter(file => file.includes('.test.'))
+    .map(file => ({ file, page: program.page, program })),
+)
+const run = promisify(execFile)
+
+beforeAll(() => writePrograms(programs, 'run'))
+afterAll(() => rm(blocksFolder('run'), { recursive: true, force: true }))
+
+test('there are programs on these pages', () => {
+  const withPrograms = [...new Set(runs.map(({ program }) => program.page))]
+  expect(withPrograms).toEqual(expect.arrayContaining(['README.md', 'docs/guide.md', 'docs/tauri.md']))
+  expect(tests.map(({ page }) => page)).toContain('docs/tauri.md')
+})
+
+test.each(runs)(
+  '$title',
+  async ({ program, command, output }) => {
+    // Rejects where the exit code is not 0, or the process has to be killed.
+    const { stdout } = await run(process.execPath, command, { cwd: folderOf(program, 'run'), timeout: 60_000 })
+    expect(stdout).toBe(output ?? stdout)
+  },
+  70_000,
+)
+
+test.each(tests)(
+  'the tests of $page pass: $file',
+  async ({ program, file }) => {
+    const vitest = join(import.meta.dirname, '../node_modules/vitest/vitest.mjs')
+    const cwd = folderOf(program, 'run')
+    // Without a configuration of its own the folder has this site's, which looks for other files and finds none.
+    await writeFile(join(cwd, 'vitest.config.mjs'), 'export default {}\n')
+    const { stdout } = await run(process.execPath, [vitest, 'run', '--root', cwd, file], { cwd, timeout: 60_000 })
+    expect(stdout).toMatch(/Tests .*\d passed/)
+  },
+  70_000,
+)

@@ -1,0 +1,111 @@
+// Builds the site, and looks at it: every page is there and can be reached, links and their anchors lead somewhere, and nothing
+// is asked of any other server.
+import { execFile, spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { chromium, type Browser } from 'playwright-core'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { resolveLink } from '../.vitepress/places.js'
+import { sidebar } from '../.vitepress/sidebar.js'
+
+const cwd = join(import.meta.dirname, '..')
+const dist = join(cwd, 'dist')
+const vitepress = join(cwd, 'node_modules/vitepress/bin/vitepress.js')
+const run = promisify(execFile)
+const pages = new Map<string, string>()
+
+beforeAll(async () => {
+  await run(process.execPath, ['api.mjs'], { cwd })
+  await run(process.execPath, [vitepress, 'build'], { cwd })
+  for (const file of readdirSync(dist, { recursive: true, encoding: 'utf8' }))
+    if (file.endsWith('.html')) {
+      const address = `/${file.replaceAll('\\', '/').replace(/(index)?\.html$/, '')}`
+      pages.set(address, readFileSync(join(dist, file), 'utf8'))
+    }
+}, 300_000)
+
+test('every page of the sidebar is there, and every page is in the sidebar', () => {
+  const listed = sidebar().flatMap(({ items = [] }) => items.map(({ link }) => link))
+  expect(new Set(listed)).toEqual(new Set([...pages.keys()].filter(page => !['/', '/404'].includes(page))))
+  expect(listed).toContain('/api/core')
+})
+
+test('links within the site lead to a page, and to an id on it', () => {
+  const dead: string[] = []
+  for (const [page, html] of pages)
+    for (const [, link = ''] of html.matchAll(/<a [^>]*href="([/#][^"]*)"/g)) {
+      const [path = '', hash] = link.split('#')
+      const target = path === '' ? html : pages.get(path)
+      const found = target !== undefined && (!hash || target.includes(`id="${decodeURIComponent(hash)}"`))
+      if (!found && !existsSync(join(dist, path))) dead.push(`${page}: ${link}`)
+    }
+  expect(dead).toEqual([])
+})
+
+test('a dead link ends the build', () => {
+  expect(() => resolveLink('docs/guide.md', 'no-such-page.md')).toThrow('docs/guide.md: dead link no-such-page.md')
+  expect(resolveLink('docs/guide.md', '../README.md#more')).toBe('/#more')
+  expect(resolveLink('docs/guide.md', '../examples/hello')).toMatch(/\/tree\/main\/examples\/hello$/)
+})
+
+test('nothing is loaded from elsewhere', () => {
+  const elsewhere = /(?:src=|@import (?:url\()?)["']?https?:[^"')]+|<link [^>]*href="https?:[^"]+/g
+  const styles = readdirSync(join(dist, 'assets')).filter(file => file.endsWith('.css'))
+  const texts = [...pages.values(), ...styles.map(file => readFileSync(join(dist, 'assets', file), 'utf8'))]
+  expect(texts.flatMap(text => text.match(elsewhere) ?? [])).toEqual([])
+})
+
+const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium'
+
+describe.skipIf(!existsSync(executablePath))('in Chromium', () => {
+  let server: ChildProcess
+  let browser: Browser
+  let address: string
+
+  beforeAll(async () => {
+    const probe = createServer().listen(0)
+    await once(probe, 'listening')
+    const { port } = probe.address() as AddressInfo
+    await new Promise(resolve => probe.close(resolve))
+    server = spawn(process.execPath, [vitepress, 'preview', '--port', `${port}`], { cwd, stdio: 'ignore' })
+    address = `http://localhost:${port}/`
+    await vi.waitFor(() => fetch(address), 30_000)
+    browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] })
+  }, 60_000)
+  afterAll(async () => {
+    await browser?.close()
+    server?.kill()
+  })
+
+  test.each([
+    ['light', 1440],
+    ['dark', 400],
+  ] as const)(
+    '%s, %i pixels wide: it fits, has its theme, and searches without a network',
+    async (colorScheme, width) => {
+      const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme })
+      const elsewhere: string[] = []
+      const errors: string[] = []
+      page.on('request', request => void (request.url().startsWith(address) || elsewhere.push(request.url())))
+      page.on('pageerror', error => errors.push(String(error)))
+      for (const path of ['', 'guide', 'architecture', 'api/core']) {
+        await page.goto(`${address}${path}`)
+        expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0)
+      }
+      // Vue takes the pages over: what is drawn is still there.
+      await page.goto(`${address}concepts`)
+      await page.waitForLoadState('networkidle')
+      expect(await page.locator('.diagram g.actor, .diagram g.node').count()).toBe(6)
+      expect(await page.evaluate("document.documentElement.classList.contains('dark')")).toBe(colorScheme === 'dark')
+      await page.getByRole('button', { name: 'Search' }).first().click()
+      await page.locator('input[type=search]').fill('backOff')
+      await page.locator('.results a', { hasText: /./ }).first().waitFor()
+      expect({ elsewhere, errors }).toEqual({ elsewhere: [], errors: [] })
+      await page.close()
+    },
+    60_000,
+  )
+})

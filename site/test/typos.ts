@@ -1,0 +1,52 @@
+// A page with mistakes, to show that they are found: it is checked along with the real ones.
+export const PAGE = 'docs/typos.md'
+
+export const TEXT = `
+\`\`\`js
+bus.emitt('news', payload)
+\`\`\`
+
+\`\`\`js
+import { creatBus } from '@sallyport/core'
+\`\`\`
+
+<!-- within: createBus({ core, … }) -->
+\`\`\`js
+frontend: { main: module },
+\`\`\`
+
+\`\`\`js
+await invoke('greet', { name: 'World' }, { timeuot: 1000 })
+\`\`\`
+
+\`\`\`js
+// core.mjs
+import { defineCore } from '@sallyport/core'
+
+export default defineCore({ comands: {} })
+\`\`\`
+
+\`\`\`ts
+const api = createClient<typeof import('./core.mjs').default>()
+const twice = (x) => x
+bus.on('denyed', () => {})
+\`\`\`
+
+\`\`\`sh
+npm run no-such-script
+npx sallyport-acl src-tauri --cor core.js   # --core
+node nowhere.mjs && no-such-program
+npm install @sallyport/cor
+\`\`\`
+`
+
+/** Where TypeScript finds something. */
+export const FOUND = [3, 7, 12, 16, 23, 28, 29].map(line => `${PAGE}:${line}`)
+
+export const SHELL = [
+  'docs/typos.md:33: no script no-such-script',
+  'docs/typos.md:34: sallyport-acl has no option --cor',
+  'docs/typos.md:35: no file nowhere.mjs on this page or in the repository',
+  'docs/typos.md:35: no program no-such-program',
+  'docs/typos.md:36: nothing here uses @sallyport/cor: a package.json of the workspace names what the docs name',
+]
