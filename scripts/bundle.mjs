@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, s
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { rolldown } from 'rolldown'
+import { embedPage } from './embed-page.mjs'
 
 const read = path => readFileSync(path, 'utf8')
 const readPackage = folder => JSON.parse(read(join(folder, 'package.json')))
@@ -19,8 +20,8 @@ const entriesOf = ({ exports, imports }) => namesIn([exports, imports])
 const commandsOf = ({ bin = {} }) => namesIn([bin])
 
 /** What npm installs beside the package is loaded from there; all else is taken in. */
-function isOutside({ dependencies = {} }) {
-  const names = Object.keys(dependencies)
+function isOutside({ dependencies = {}, peerDependencies = {} }) {
+  const names = Object.keys({ ...dependencies, ...peerDependencies })
   return id => /^(node:|#)/.test(id) || names.some(name => id === name || id.startsWith(`${name}/`))
 }
 
@@ -30,7 +31,8 @@ const mapsOfTsc = {
   load(id) {
     if (!existsSync(`${id}.map`)) return undefined
     const map = JSON.parse(read(`${id}.map`))
-    map.sourcesContent = map.sources.map(source => read(resolve(dirname(id), source)))
+    // A library's map may bring its sources, which are not there as files.
+    map.sourcesContent ??= map.sources.map(source => read(resolve(dirname(id), source)))
     return { code: read(id), map }
   },
 }
@@ -71,6 +73,7 @@ async function outputOf(folder, names, outside, options) {
 export async function bundle(folder) {
   const info = readPackage(folder)
   const outside = isOutside(info)
+  await embedPage(folder, 'inspector')
   const shared = await outputOf(folder, entriesOf(info), outside, {})
   const commands = commandsOf(info).map(name => outputOf(folder, [name], outside, { codeSplitting: false }))
   const output = [shared, ...(await Promise.all(commands))].flat()

@@ -8,6 +8,7 @@ const readJson = url => JSON.parse(readFileSync(url, 'utf8'))
 
 const tested = ['packages', 'examples']
   .flatMap(folder => readdirSync(new URL(folder, root)).map(name => `${folder}/${name}`))
+  .concat('site')
   .filter(folder => existsSync(new URL(`${folder}/package.json`, root)))
   .filter(folder => readJson(new URL(`${folder}/package.json`, root)).scripts?.test)
 const report = folder => new URL(`${folder}/test-report.json`, root)

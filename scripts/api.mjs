@@ -1,0 +1,67 @@
+// node ../../scripts/api.mjs [--check], in a package: writes etc/<entry>.api.md for each public entry, or says which of them is
+// not what the entry exports. So a change of the public interface is seen in a review, and never comes by chance.
+import { Extractor, ExtractorConfig } from '@microsoft/api-extractor'
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, join, resolve } from 'node:path'
+
+/** To be started, or for Sallyport's own packages: docs/support.md. */
+const NOT_PUBLIC = ['./internal', './worker', './process']
+
+const folder = resolve('.')
+const manifest = JSON.parse(readFileSync('package.json', 'utf8'))
+const entries = Object.entries(manifest.exports).filter(([name, { types }]) => types && !NOT_PUBLIC.includes(name))
+const check = process.argv.includes('--check')
+const temporary = mkdtempSync(join(tmpdir(), 'sallyport-api-'))
+const fileOf = name => `${name === '.' ? 'index' : name.slice(2).replaceAll('/', '-')}.api.md`
+
+function write([name, { types }], out) {
+  const configObject = {
+    projectFolder: folder,
+    mainEntryPointFilePath: resolve(types),
+    compiler: { tsconfigFilePath: resolve('tsconfig.json'), skipLibCheck: true },
+    apiReport: { enabled: true, reportFolder: out, reportTempFolder: temporary, reportFileName: fileOf(name) },
+    docModel: { enabled: false },
+    dtsRollup: { enabled: false },
+    tsdocMetadata: { enabled: false },
+    messages: {
+      // Release tags and TSDoc's syntax are not used here.
+      extractorMessageReporting: { default: { logLevel: 'none' } },
+      tsdocMessageReporting: { default: { logLevel: 'none' } },
+      compilerMessageReporting: { default: { logLevel: 'none' } },
+    },
+  }
+  const config = ExtractorConfig.prepare({
+    configObject,
+    configObjectFullPath: undefined,
+    packageJsonFullPath: resolve('package.json'),
+  })
+  Extractor.invoke(config, { localBuild: true, messageCallback: message => (message.handled = true) })
+}
+
+const read = file => {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return ''
+  }
+}
+
+try {
+  const out = check ? join(temporary, 'etc') : resolve('etc')
+  mkdirSync(out, { recursive: true })
+  if (!check) for (const file of readdirSync(out)) rmSync(join(out, file))
+  for (const entry of entries) write(entry, out)
+  const wanted = readdirSync(out)
+  const kept = check ? readdirSync('etc') : wanted
+  const stale = [...new Set([...wanted, ...kept])].filter(file => read(join(out, file)) !== read(join('etc', file)))
+  for (const file of stale) {
+    process.exitCode = 1
+    console.error(
+      `packages/${basename(folder)}/etc/${file} is not what the package exports. If the public interface was meant to change, run\n` +
+        '\n    npm run api\n\nand commit what it writes (and a line in CHANGELOG.md).',
+    )
+  }
+} finally {
+  rmSync(temporary, { recursive: true, force: true })
+}

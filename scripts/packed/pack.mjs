@@ -1,0 +1,29 @@
+// Packs the packages as they are published: what the tests of installs, bundlers and Node's versions start from.
+import { execFile } from 'node:child_process'
+import { mkdir, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+const run = promisify(execFile)
+
+/** In the order in which they need each other. */
+export const PACKAGES = ['protocol', 'frontend', 'isolation', 'core', 'bench']
+
+/**
+ * Resolves to the paths of the tarballs, in the same order. The packages must be built.
+ *
+ * @param {string} folder made where it is missing
+ * @param {readonly string[]} names
+ */
+export async function pack(folder, names = PACKAGES) {
+  await mkdir(folder, { recursive: true })
+  const pnpm = join(root, 'node_modules/.bin/pnpm')
+  const shell = process.platform === 'win32'
+  await Promise.all(
+    names.map(name => run(pnpm, ['pack', '--pack-destination', folder], { cwd: join(root, 'packages', name), shell })),
+  )
+  const files = await readdir(folder)
+  return names.map(name => join(folder, files.find(file => file.startsWith(`sallyport-${name}-`)) ?? ''))
+}

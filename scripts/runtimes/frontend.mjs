@@ -1,0 +1,3 @@
+import { emit, invoke } from '@sallyport/frontend'
+
+await emit('greeted', await invoke('greet', { name: 'World' }))

@@ -1,0 +1,1 @@
+void sallyport.invoke('greet', { name: 'World' }).then(greeting => sallyport.emit('greeted', greeting))
