@@ -1,10 +1,7 @@
 // `confirm` is synchronous in a browser. Here the isolation thread asks the host over a port of its own, and sleeps on a
 // word of shared memory until the host has written the answer there. The host's half is a few lines, and core's.
-import { CONFIRM_WORD, type ConfirmRequest } from '@sallyport/protocol'
+import { CONFIRM_WORD, toConfirmText, type ConfirmRequest } from '@sallyport/protocol'
 import type { HookWatch } from './hook-watch.js'
-
-/** In UTF-16 code units: what is longer is cut, and ends with `…`. */
-export const MAX_CONFIRM_TEXT = 4096
 
 interface ConfirmPort {
   postMessage(request: ConfirmRequest): void
@@ -39,20 +36,4 @@ export function createConfirm(
       return false
     }
   }
-}
-
-/**
- * The question as text. A hook puts what the frontend sent into it, and the host may print it: control characters
- * (other than line breaks and tabs) and the marks that reorder text are replaced, so that it can't repaint a terminal.
- */
-export function toConfirmText(message: unknown): string {
-  let text = ''
-  try {
-    text = message === undefined ? '' : String(message)
-  } catch {
-    // A toString that throws: the question stays empty.
-  }
-  if (text.length > MAX_CONFIRM_TEXT) text = `${text.slice(0, MAX_CONFIRM_TEXT - 1)}…`
-  // oxlint-disable-next-line no-control-regex
-  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '\uFFFD')
 }

@@ -1,11 +1,10 @@
-// The gate: decode → hook → encode → seal, a batch at a time. Whatever a frontend sends passes here in order; a message
-// whose hook takes its time holds back those behind it, but not their hooks. The bus's own housekeeping carries nothing
-// of the user's: it is not shown to the hook, and waits for none, but for the end of a channel.
+// The gate: decode → hook → encode → seal, a batch at a time. Whatever a frontend sends passes here in order (gate-order.ts). The
+// bus's own housekeeping carries nothing of the user's: it is not shown to the hook, and waits for none, but for the end of a
+// channel.
 import {
   BatchReader,
   BusError,
   FRAME_KIND,
-  MAX_IN_FLIGHT,
   METHOD,
   ReportLimit,
   claimAttachments,
@@ -28,6 +27,7 @@ import {
   type Sealer,
 } from '@sallyport/protocol'
 import { GateLink } from './gate-link.js'
+import { GateOrder, type Waiting } from './gate-order.js'
 import { isCall, nameOf, rejection, show, write, writeError, type Given } from './gate-message.js'
 import type { Verdict } from './hook-message.js'
 import { CANNOT_BE_CARRIED, OVERLOADED, type Rejection } from './hook-verdict.js'
@@ -48,15 +48,6 @@ export interface GateOptions {
 
 type Judged = PackedMessage | Rejection
 
-/** A message whose hook has not answered yet, or that waits behind one. As many as a frontend may have calls in flight. */
-interface Waiting {
-  readonly id: RequestId | undefined
-  /** About what it holds. */
-  readonly bytes: number
-  /** Set once it may go, in its turn; `null` where it never will. */
-  outcome: PackedMessage | null | undefined
-}
-
 /** Serves the gate until its link closes. A frame that is none closes it. */
 export function serveGate(options: GateOptions): void {
   new Gate(options)
@@ -69,7 +60,7 @@ class Gate {
   readonly #answers: Outbox
   readonly #reader = new BatchReader()
   readonly #rejections: ReportLimit<readonly [command: string, why: string]>
-  readonly #waiting: Waiting[] = []
+  readonly #order: GateOrder
   /** Messages that make a record full. Those of short frames that come together share one. */
   #full = RECORD_MESSAGES
   /** Attachments that have come for the next message. */
@@ -93,6 +84,7 @@ class Gate {
       () => this.#full,
     )
     this.#answers = createOutbox((kind, body) => link.send({ kind, body }))
+    this.#order = new GateOrder(link, outcome => this.#seal(outcome))
     link.receive({ frame: frame => this.#receive(frame), closed: fault => this.#closed(fault) })
   }
 
@@ -141,13 +133,12 @@ class Gate {
       return this.#refuse(message, codec, isAnswer, error as BusError)
     }
     if (isCall(given) && given.method.startsWith('$/')) return this.#housekeeping(given, codec)
-    if (this.#waiting.length >= MAX_IN_FLIGHT) return this.#decide(given, codec, OVERLOADED, undefined)
+    if (this.#order.isFull) return this.#decide(given, codec, OVERLOADED, undefined)
     this.#options.watch.enter()
     const judged = this.#options.hook(show(given), (verdict, late) => this.#write(given, codec, verdict, late))
     if (!(judged instanceof Promise)) return this.#decide(given, codec, judged, undefined)
     // The id of an answer is core's, and nothing that the frontend could cancel.
-    const waiting: Waiting = { id: isAnswer ? undefined : given.id, bytes: this.#each, outcome: undefined }
-    this.#wait(waiting)
+    const waiting = this.#order.wait(isAnswer ? undefined : given.id, this.#each)
     const decide = (late: Judged): void => {
       this.#options.watch.enter()
       this.#decide(given, codec, late, waiting)
@@ -170,20 +161,12 @@ class Gate {
   #decide(given: Given, codec: Codec, judged: Judged, waiting: Waiting | undefined): void {
     if (waiting?.outcome === null) return // cancelled
     const outcome = 'why' in judged ? this.#reject(given, codec, judged) : judged
-    if (!waiting) return outcome ? this.#pass(outcome, isCall(given) ? given.id : undefined) : undefined
-    waiting.outcome = outcome
-    this.#release()
+    if (waiting) this.#order.decide(waiting, outcome)
+    else if (outcome) this.#pass(outcome, isCall(given) ? given.id : undefined)
   }
 
-  /** What is sealed now needs no copy; what waits must not be the hook's to change. */
   #pass(outcome: PackedMessage, id: RequestId | undefined): void {
-    if (this.#waiting.length === 0) this.#seal(outcome)
-    else this.#wait({ id, bytes: this.#each, outcome: claimAttachments(outcome) })
-  }
-
-  #wait(waiting: Waiting): void {
-    this.#waiting.push(waiting)
-    this.#link.hold(waiting.bytes)
+    this.#order.pass(outcome, id, this.#each)
   }
 
   /** What is no message. Core waits for an answer all the same: it hears that there is none. */
@@ -202,27 +185,16 @@ class Gate {
     this.#options.watch.enter()
   }
 
-  #release(): void {
-    while (this.#waiting[0]?.outcome !== undefined) {
-      const { outcome, bytes } = this.#waiting.shift()!
-      this.#link.hold(-bytes)
-      if (outcome) this.#seal(outcome)
-    }
-  }
-
   #housekeeping(call: CallMessage, codec: Codec): void {
-    const cancelled = (call.params as { id?: unknown } | undefined)?.id
-    // As in core, a number alone: there is no cancelling of a call whose id is a text.
-    const waiting =
-      call.method === METHOD.cancel && typeof cancelled === 'number' && this.#waiting.find(({ id }) => id === cancelled)
-    if (call.method === METHOD.closeChannel && this.#waiting.length < MAX_IN_FLIGHT) {
+    if (call.method === METHOD.closeChannel && !this.#order.isFull) {
       // The call that opens the channel may be among what waits.
       return this.#pass(packPlain(codec, call), undefined)
     }
-    if (!waiting) return this.#sealed.post(codec, call)
-    // It never went to core, and now never will: its caller has settled it already.
-    waiting.outcome = null
-    this.#release()
+    const cancelled = (call.params as { id?: unknown } | undefined)?.id
+    // As in core, a number alone: there is no cancelling of a call whose id is a text. One that waits here never went to core, and
+    // now never will: its caller has settled it already.
+    if (call.method === METHOD.cancel && typeof cancelled === 'number' && this.#order.cancel(cancelled)) return
+    this.#sealed.post(codec, call)
   }
 
   /** Gives what goes to core in its place: whoever waits there for an answer must hear of it. */

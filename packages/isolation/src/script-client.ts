@@ -5,7 +5,7 @@ import { toNodeSignal, toScriptSignal } from './script-abort.js'
 import { toScriptError } from './script-errors.js'
 
 type AnyFunction = (...args: unknown[]) => unknown
-type Functions = Record<Exclude<keyof FrontendFunctions, 'BusError' | 'Channel'>, AnyFunction>
+type Functions = Record<Exclude<keyof FrontendFunctions, 'BusError' | 'CommandError' | 'Channel'>, AnyFunction>
 
 /** To be hardened whole, with the classes of the client that it leads to. */
 export function createScriptClient(given: FrontendFunctions): object {
@@ -14,6 +14,7 @@ export function createScriptClient(given: FrontendFunctions): object {
   const label = given.getLabel()
   const sallyport: Record<string, unknown> = {
     BusError: given.BusError,
+    CommandError: given.CommandError,
     Channel: given.Channel,
     label,
     // Its values stay the script's own to change.
@@ -23,6 +24,7 @@ export function createScriptClient(given: FrontendFunctions): object {
     getLabel: () => label,
     getData: () => data,
     isBusError: (error: unknown, reason?: unknown) => client.isBusError(error, reason),
+    isCommandError: (error: unknown, code?: unknown) => client.isCommandError(error, code),
     createClient: (other: unknown = sallyport) => other,
     expose: (functions: unknown) => safely(() => harden(client.expose(exposed(functions)))),
     stream: (command: unknown, args?: unknown, options?: unknown) =>

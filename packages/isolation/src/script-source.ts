@@ -8,7 +8,7 @@ import { BusError, describeThrown } from '@sallyport/protocol'
 import { explainRefusal } from './sandbox-refusal.js'
 
 /** In UTF-16 code units. */
-export const MAX_SCRIPT: number = 16 * 2 ** 20
+const MAX_SCRIPT: number = 16 * 2 ** 20
 
 /** How stacks name a script, with what follows: they show no path. */
 export const SCRIPT_ORIGIN = 'script:'

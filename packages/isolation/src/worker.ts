@@ -21,6 +21,7 @@ import { createMemoryCheck } from './hook-memory.js'
 import { createHookWatch } from './hook-watch.js'
 import { createHook, type Hook } from './hook.js'
 import type { ConsoleSink } from './sandbox-console.js'
+import { timedHook, timedSealer } from './timed.js'
 
 const { label, dir, envelope, cipher, confirm, heartbeat, ...given } = workerData as GateWorkerData
 const control = parentPort!
@@ -47,7 +48,9 @@ async function join(command: Extract<GateCommand, { type: 'link' }>): Promise<vo
   // Another may have come meanwhile, in its place.
   if (command !== latest) return command.link.port.close()
   linked?.link.close()
-  const sealer = cipher ? createSealer({ ...received, direction: RECORD_DIRECTION }) : await createPlain()
+  const sealer = cipher
+    ? timedSealer(createSealer({ ...received, direction: RECORD_DIRECTION }), given.times)
+    : await createPlain()
   received.secret.fill(0)
   linked = { link: openLink(command.link, false), sealer }
   take()
@@ -59,7 +62,7 @@ const actor = startWorkerActor({
     if (dir === undefined) return
     // SES is loaded only for a hook that needs it.
     const { loadHook } = await import('./load-hook.js')
-    hook = await loadHook({ dir, envelope, confirm, watch, asleep, log })
+    hook = timedHook(await loadHook({ dir, envelope, confirm, watch, asleep, log }), given.times)
   },
   handshake: () => handshake,
   serve(send) {
