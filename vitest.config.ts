@@ -21,8 +21,14 @@ export default defineConfig({
     // What comes at last may take its time on a machine with much to do.
     expect: { poll: { timeout: 10_000 } },
     passWithNoTests: true,
-    // The report is what scripts/count-tests.mjs adds up.
-    reporters: ['default', ['json', { outputFile: 'test-report.json' }]],
+    // Real threads on a machine that is shared: CI runs a failed test once more, and names it in its last lines.
+    retry: process.env.CI ? 1 : 0,
+    // The reports are what scripts/count-tests.mjs adds up.
+    reporters: [
+      'default',
+      ['json', { outputFile: 'test-report.json' }],
+      fileURLToPath(new URL('scripts/name-tests.mjs', import.meta.url)),
+    ],
     // `*.test-d.ts` are checked by tsc; what is wrong elsewhere is for `npm run check` to say.
     typecheck: {
       enabled: hasTypeTests,
