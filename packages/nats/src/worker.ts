@@ -1,0 +1,2 @@
+// What core loads in its own thread: see `natsNetwork`.
+export {}
