@@ -1,0 +1,26 @@
+// A link over an in-memory broker: what every link does, in both modes of protection.
+import { describe, expect, it } from 'vitest'
+import { linkBehaviour, settle } from '../../../protocol/test/link-behaviour.js'
+import { linkFlow } from '../../../protocol/test/link-flow.js'
+import { createLinkPair } from '../../test/link-pair.js'
+
+for (const cipher of [false, true]) {
+  const name = `a ${cipher ? 'encrypted' : 'signed'} NATS link`
+  linkBehaviour(name, () => createLinkPair({ cipher }).links)
+  linkFlow(name, () => createLinkPair({ cipher }).links)
+  linkBehaviour(`${name} in small parts`, () => createLinkPair({ cipher, maxPayload: 2000 }).links)
+}
+
+describe('a NATS link', () => {
+  it('tells of the first authentic message once, and of begin and end', async () => {
+    const log: string[] = []
+    const { links } = createLinkPair({
+      far: { opened: () => log.push('opened'), begin: () => log.push('begin'), end: () => log.push('end') },
+    })
+    links[0].begin()
+    links[0].end()
+    await settle()
+    expect(log).toEqual(['opened', 'begin', 'end'])
+    links[0].close()
+  })
+})
