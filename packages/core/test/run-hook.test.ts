@@ -57,5 +57,7 @@ describe('runHook gives', () => {
     })
     await expect(runHook(judge, { cmd: '$/cancelRequest' })).rejects.toMatchObject({ name: 'BusError' })
     await expect(runHook(judge, { cmd: 5 } as never)).rejects.toMatchObject({ reason: 'InvalidParams' })
+    await expect(runHook(judge, undefined as never)).rejects.toMatchObject({ reason: 'InvalidParams' })
+    await expect(runHook(judge, wish(''), null as never)).rejects.toMatchObject({ reason: 'InvalidParams' })
   })
 })

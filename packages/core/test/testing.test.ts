@@ -15,6 +15,10 @@ async function using(options: TestBusOptions, run: (made: TestBus) => Promise<vo
 }
 
 describe('createTestBus', () => {
+  test.each([null, 5, { commands: null }, { commands: 'greet' }])('refuses %j', async options => {
+    await expect(createTestBus(options as never)).rejects.toMatchObject({ reason: 'InvalidParams' })
+  })
+
   test('fakes: fixed answers, functions, errors, commands of plugins, and what was called', () =>
     using(
       {

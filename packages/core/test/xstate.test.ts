@@ -96,6 +96,7 @@ describe('what leaves core', () => {
   })
 
   test('is nothing where select throws, and core goes on', async () => {
+    expect(await refused(remoteActor(Symbol('light') as never, { client }))).toMatchObject({ reason: 'InvalidParams' })
     const error = await refused(remoteActor('blind', { client }))
     expect(error).toMatchObject({ reason: 'CommandFailed', data: 'no view' })
     await client.invoke('plugin:blind|send', { event: { type: 'NEXT' } })

@@ -44,7 +44,7 @@ const LAST_DELAY = 5000
 /**
  * Follows the actor that core has by `actorPlugin(name, …)`. Resolves with its first snapshot.
  *
- * @throws BusError `Denied` where no capability allows `<name>:allow-subscribe`, and any other
+ * @throws BusError `Denied` where no capability allows `<name>:allow-subscribe`, `InvalidParams` for a name that is none, and any other
  * @example
  * const light = await remoteActor('light')
  * light.subscribe(({ value }) => console.log(value))
@@ -55,6 +55,8 @@ export async function remoteActor<Actor extends RemoteActor<unknown, never> = Re
   { client = currentClient() }: RemoteActorOptions = {},
 ): Promise<Actor> {
   type Snapshot = ReturnType<Actor['getSnapshot']>
+  if (typeof name !== 'string')
+    throw new BusError('InvalidParams', `remoteActor: its name must be a text: got ${typeof name}`)
   const observers = new Observers<Snapshot>()
   let latest: { snapshot: Snapshot } | undefined
   let channel: Channel<Followed<Snapshot>> | undefined

@@ -26,7 +26,7 @@ describe('a CommandError', () => {
     })
   })
 
-  it.each([undefined, null, 7, '', {}])('refuses the code %j', code => {
+  it.each([undefined, null, 7, '', {}, Symbol('A')])('refuses the code %s', code => {
     expect(() => new CommandError(code as string)).toThrow(expect.objectContaining({ reason: 'InternalError' }))
   })
 

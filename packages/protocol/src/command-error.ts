@@ -20,11 +20,11 @@ export class CommandError extends Error {
    * @throws BusError `InternalError` for a code that is no text, or empty
    */
   constructor(code: string, message: string = code, options: { data?: unknown; cause?: unknown } = {}) {
-    super(message, 'cause' in options ? { cause: options.cause } : undefined)
     if (typeof code !== 'string' || code === '') {
       const given = code === '' ? 'an empty one' : typeof code
       throw new BusError('InternalError', `CommandError: its code must be a text: got ${given}`)
     }
+    super(message, 'cause' in options ? { cause: options.cause } : undefined)
     this.code = code
     this.data = options.data
   }

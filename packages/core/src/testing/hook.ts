@@ -14,6 +14,7 @@ import {
 import { MessageChannel } from 'node:worker_threads'
 import type { LoneGateOptions } from '../host/lone-gate.js'
 import type { ModuleLocation } from '../host/options.js'
+import { checkObject } from './check-object.js'
 
 /** What a frontend would send. */
 export interface HookInput {
@@ -52,9 +53,12 @@ const label = 'test'
  */
 export async function runHook(
   dir: ModuleLocation,
-  { cmd, payload, options }: HookInput,
+  message: HookInput,
   settings: HookOptions = {},
 ): Promise<HookOutcome> {
+  checkObject('runHook: the message', message)
+  checkObject('runHook: its settings', settings)
+  const { cmd, payload, options } = message
   const [{ startLoneGate }, { createKeys }] = await Promise.all([import('../host/assemble.js'), import('../keys.js')])
   if (typeof cmd === 'string' && cmd.startsWith('$/')) {
     throw new BusError('InvalidParams', `runHook: ${describeCommand(cmd)} is the bus’s own, and no hook is shown it`)
@@ -72,7 +76,7 @@ export async function runHook(
   const core = openLink(coreEnd, false)
   try {
     const passed = new Promise<HookOutcome>(resolve => {
-      const read = reading(opener, message => resolve(outcomeOf(message)))
+      const read = reading(opener, call => resolve(outcomeOf(call)))
       core.receive({ frame: ({ body }) => read(body), closed: () => {} })
     })
     const headers = options?.headers

@@ -6,6 +6,7 @@ import type { CoreDefinition } from '../define.js'
 import type { Bus } from '../host/bus.js'
 import type { BusOptions, ConnectionOptions, ModuleLocation, SecurityOptions } from '../host/options.js'
 import { withFakes, type Fakes } from './fakes.js'
+import { checkObject } from './check-object.js'
 import { createRecorder, type RecordedCall } from './recorder.js'
 
 type PermissionsOf = typeof permissionsOf
@@ -46,7 +47,9 @@ export interface TestBus extends AsyncDisposable {
  * await close()
  */
 export async function createTestBus(options: TestBusOptions = {}): Promise<TestBus> {
+  checkObject('createTestBus: its options', options)
   const { core: base = {}, commands = {}, capabilities, hook, label = 'main', connection, ...rest } = options
+  checkObject('createTestBus: commands', commands)
   const { assemble, permissionsOf } = await import('../host/assemble.js')
   const recorder = createRecorder()
   const definition = withFakes(base, commands)
