@@ -80,7 +80,7 @@ export function createApp({ call, router, getLog, resources, path }: AppParts): 
     emitTo: (target, event, payload = null) => router.emitTo(toEventTarget(target), event, payload),
     emitFilter: (event, payload, filter) =>
       // A frontend is asked for by its own label, whatever target its listener claims.
-      router.emit(event, payload, (target, { label }) =>
+      router.emitWhere(event, payload, (target, { label }) =>
         label === undefined ? target.kind === 'Any' || filter(target) : filter({ kind: 'WebviewWindow', label }),
       ),
     listen,

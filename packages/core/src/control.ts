@@ -6,6 +6,7 @@ import type { MessagePort } from 'node:worker_threads'
 import type { AclInput } from './authority/acl.js'
 import type { Pattern } from './authority/capability.js'
 import type { MeterMemory } from './meter.js'
+import type { NetworkStats } from './network.js'
 
 /** Who the program is, as in `tauri.conf.json`. */
 export interface AppInfo {
@@ -35,6 +36,13 @@ export interface CallLimits {
   quotas?: readonly CallQuota[] | undefined
 }
 
+/** What brings frontends of other processes, where something does. */
+export interface NetworkModule {
+  /** As a URL. */
+  module: string
+  options: unknown
+}
+
 export interface CoreOptions {
   pattern: Pattern
   /** Milliseconds, in the isolation pattern; the protocol's own unless given. */
@@ -44,6 +52,7 @@ export interface CoreOptions {
   calls?: CallLimits | undefined
   /** Each plugin's own options, by its name. */
   plugins: Readonly<Record<string, unknown>>
+  network?: NetworkModule | undefined
   /** The least level that is worth sending to the host's log. */
   logLevel: string
 }
@@ -119,10 +128,10 @@ export type CoreReport =
   /** So many events did not wait for this frontend. */
   | { type: 'overload'; label: string; dropped: number }
   /** The meters are up to date; these are the calls that run, 20 of them at most. */
-  | { type: 'measured'; running: RunningCall[] }
+  | { type: 'measured'; running: RunningCall[]; network?: NetworkStats | undefined }
   /** A command asks the host; the number is no other question's of this core. */
   | { type: 'confirm'; id: number; label: string; command: string; text: string }
   /** Nobody waits for its answer any more. */
   | { type: 'withdraw'; id: number }
-  /** It has come over the link of this number. */
-  | { type: 'fault'; label: string; id: number; error: ReportedError }
+  /** It has come over the link of this number, or over a network. */
+  | { type: 'fault'; label: string; id: number | undefined; error: ReportedError }

@@ -45,7 +45,7 @@ export function liveAsCore({ create, hear, tell, ended }: CorePlace): void {
       patience = command.timeout
       actor.stop()
     } else if (command.type === 'begin') core?.begin(command.label)
-    else if (command.type === 'measure') tell({ type: 'measured', running: core?.measure() ?? [] })
+    else if (command.type === 'measure') tell({ type: 'measured', ...(core?.measure() ?? { running: [] }) })
     else if (command.type === 'confirmed') core?.answer(command.id, command.agreed)
     else if (command.type === 'end') core?.end(command.label)
     else if (core) attach(command.attachment)

@@ -9,16 +9,22 @@ import type { Attachment, CoreOptions, CoreReport, CoreWorkerData, RunningCall }
 import type { CoreDefinition, Plugin, PluginApi } from './define.js'
 import { EventRouter } from './events.js'
 import { createHostCommands } from './host-commands.js'
+import { createHub } from './hub.js'
+import { joinNetwork, type JoinedNetwork } from './join-network.js'
 import { Meter } from './meter.js'
+import type { NetworkStats } from './network.js'
+import { NetworkSessions } from './network-sessions.js'
 import { createCoreCommands } from './plugins/core-commands.js'
 import { createPathResolver, surroundingsHere } from './plugins/path/resolver.js'
 import { createPool } from './pool.js'
 import { Questions } from './questions.js'
 import { createQuotas } from './quotas.js'
 import { ResourceTable } from './resources.js'
-import { Sessions, type SessionsParts } from './sessions.js'
+import { Sessions, type AddedSession, type SessionsParts } from './sessions.js'
 import { watchSlowCalls } from './slow-calls.js'
 import { setUp } from './setups.js'
+import type { Session } from './session.js'
+import type { Hub } from './network.js'
 
 export interface Core {
   attach(attachment: Attachment): void
@@ -28,8 +34,8 @@ export interface Core {
   end(label: string): void
   /** The host has answered what a command has asked. */
   answer(question: number, agreed: boolean): void
-  /** Brings what can be read of each link up to date. Gives the calls that run, a few of them. */
-  measure(): RunningCall[]
+  /** Brings what can be read of each link up to date. Gives the calls that run, a few of them, and what the network tells. */
+  measure(): { running: RunningCall[]; network: NetworkStats | undefined }
   /** Takes no further call; resolves once those that run have ended. */
   drain(): Promise<void>
   /**
@@ -41,18 +47,31 @@ export interface Core {
 
 /** Milliseconds for what can be closed at once, where no time is left: a worker is ended from outside a little later. */
 const LEAST_PATIENCE = 100
+/** And where a core that can’t start is ended. */
+const FAILED_START_MS = 1000
 
 /** @throws BusError `InvalidParams` where the definition or a capability is wrong, and what a `setup` throws. */
 export async function createCore(
   definition: CoreDefinition,
-  { pattern, calls, maxRecordAge, acl, changes, appInfo, plugins, module }: CoreOptions & Partial<CoreWorkerData>,
+  {
+    pattern,
+    calls,
+    maxRecordAge,
+    acl,
+    changes,
+    appInfo,
+    plugins,
+    network,
+    module,
+  }: CoreOptions & Partial<CoreWorkerData>,
   getLog: () => Logger,
   report: (report: CoreReport) => void,
 ): Promise<Core> {
   const router = new EventRouter()
   const pool = createPool(getLog)
   const questions = new Questions(report)
-  const sessions = new Sessions({ router, getLog, report: reportTo(report, label => quotas.closed(label)) })
+  const told = reportTo(report, label => quotas.closed(label))
+  const sessions = new Sessions({ router, getLog, report: told })
   const resources = new ResourceTable({
     failed: error => getLog().error({ err: error }, 'a resource of the app could not be closed'),
   })
@@ -83,42 +102,60 @@ export async function createCore(
   const tearDown = await setUp(definition, app, apiOf, hurry => resources.closeAll(hurry))
 
   const stopWatching = calls?.slowAfter ? watchSlowCalls(() => sessions.open, calls.slowAfter) : undefined
+  const admit = (given: Omit<AddedSession, 'permits' | 'registry' | 'app' | 'questions'>): Session =>
+    sessions.add({
+      ...given,
+      permits: given.label === undefined ? HOST_PERMITS : authority.permitsOf(given.label),
+      registry: given.label === undefined ? hostRegistry : quotas.registryOf(given.label),
+      app,
+      questions,
+    })
+  const guests = new NetworkSessions({
+    pattern,
+    sessions,
+    admit: ({ label, codec, link, opener }, meter, ended) =>
+      admit({ id: undefined, label, codec, link, opener, meter, ended }),
+  })
+  let joined: JoinedNetwork | undefined
   const close = async (patience: number): Promise<void> => {
+    const until = performance.now() + patience
+    guests.drain()
     const hurry = new AbortController()
     const timer = setTimeout(() => hurry.abort(), Math.max(patience, LEAST_PATIENCE))
     await sessions.closeFrontends(hurry.signal)
     await tearDown(hurry.signal)
     clearTimeout(timer)
+    await joined?.close(Math.max(until - performance.now(), LEAST_PATIENCE))
     await sessions.close()
     await pool.close()
     stopWatching?.()
   }
   let closing: Promise<void> | undefined
+  if (network) {
+    const fault: Hub['fault'] = (label, error) => told.fault(label, undefined, error)
+    const hub = createHub({ pattern, maxRecordAge, appInfo, sessions: guests, router, getLog, fault })
+    joined = await joinNetwork(network, hub).catch(async (error: unknown) => {
+      await close(FAILED_START_MS)
+      throw error
+    })
+  }
 
   return {
     attach({ label, codec, end, id, runs, keyPort, meter, cipher }: Attachment): void {
       // A key port without keys throws: a session that was to be sealed never starts in clear.
       const opener = keyPort && keys!.handTo(keyPort, cipher)
-      const permits = label === undefined ? HOST_PERMITS : authority.permitsOf(label)
-      const link = openLink(end, false)
-      sessions.add(id, {
-        label,
-        codec,
-        link,
-        opener,
-        permits,
-        registry: label === undefined ? hostRegistry : quotas.registryOf(label),
-        app,
-        questions,
-        meter: new Meter(meter),
-      })
+      if (label !== undefined) guests.giveWay(label)
+      admit({ id, label, codec, link: openLink(end, false), opener, meter: new Meter(meter) })
       if (runs && label !== undefined) sessions.begin(label)
     },
     begin: label => sessions.begin(label),
     end: label => sessions.end(label),
     answer: (question, agreed) => questions.answer(question, agreed),
-    measure: () => sessions.measure(),
-    drain: () => sessions.drain(),
+    measure: () => ({ running: sessions.measure(), network: joined?.stats() }),
+    async drain() {
+      guests.drain()
+      await Promise.all([joined?.drain(), sessions.drain()])
+    },
     close: (patience = 0) => (closing ??= close(patience)),
   }
 }
@@ -138,6 +175,7 @@ function reportTo(report: (report: CoreReport) => void, ended: (label: string) =
     },
     closed(label, id) {
       ended(label)
+      if (id === undefined) return
       report({ type: 'closed', label, id })
     },
     fault(label, id, error) {

@@ -9,6 +9,9 @@ interface Listener {
   readonly home: ListenerHome
 }
 
+/** `undefined` as its target: everybody. */
+export type Tell = (target: EventTarget | undefined, event: string, value: unknown) => void
+
 type Accepts = (target: EventTarget, home: ListenerHome) => boolean
 
 /** The listeners of one event, by their ids. */
@@ -21,6 +24,7 @@ export class EventRouter {
   readonly #byEvent = new Map<string, Listening>()
   readonly #perHome = new Map<ListenerHome, number>()
   #nextId = 0
+  #tell: Tell | undefined
 
   /** @throws BusError `InvalidParams` for a name that is none, `Overloaded` beyond the bound of a frontend. */
   listen(event: unknown, target: EventTarget, home: ListenerHome): number {
@@ -62,12 +66,34 @@ export class EventRouter {
     this.#perHome.set(home, count)
   }
 
+  /** Tells of each event that is emitted to everybody or to a target: it goes to other cores too. */
+  onEmit(tell: Tell): void {
+    this.#tell = tell
+  }
+
+  /** @throws what `emitWhere` throws, or what was told of it */
+  emit(event: unknown, value: unknown): void {
+    if (this.#tell) this.#tellAndDeliver(this.#tell, undefined, event, value)
+    else this.emitWhere(event, value)
+  }
+
+  emitTo(to: EventTarget, event: unknown, value: unknown): void {
+    if (this.#tell) this.#tellAndDeliver(this.#tell, to, event, value)
+    else this.deliver(to, event, value)
+  }
+
+  /** Sends an event to the listeners here that match the target, or all. */
+  deliver(to: EventTarget | undefined, event: unknown, value: unknown): void {
+    if (to === undefined) this.emitWhere(event, value)
+    else this.emitWhere(event, value, (target, home) => matches(to, target) && mayHear(to, home))
+  }
+
   /**
-   * Sends an event to the listeners that `to` accepts.
+   * Sends an event to the listeners here that `to` accepts.
    *
    * @throws the first error of a delivery, after all others have been tried.
    */
-  emit(event: unknown, value: unknown, to?: Accepts): void {
+  emitWhere(event: unknown, value: unknown, to?: Accepts): void {
     const listeners = this.#byEvent.get(event as string)
     // A name that is listened to has been checked.
     if (!listeners) return checkEventName(event)
@@ -86,8 +112,14 @@ export class EventRouter {
     if (failure) throw failure.error
   }
 
-  emitTo(to: EventTarget, event: unknown, payload: unknown): void {
-    this.emit(event, payload, (target, home) => matches(to, target) && mayHear(to, home))
+  /** Listeners of core get the very value, and may change it: the others are told first. */
+  #tellAndDeliver(tell: Tell, to: EventTarget | undefined, event: unknown, value: unknown): void {
+    checkEventName(event)
+    try {
+      tell(to, event, value)
+    } finally {
+      this.deliver(to, event, value)
+    }
   }
 }
 

@@ -1,5 +1,5 @@
 // What is told of frontends as they come and go, in Tauri's events, and to one that was too slow: events that only core may
-// emit.
+// emit. They stay here: other cores of a network have sessions of their own, and tell of those.
 import { BusError } from '@sallyport/protocol'
 import type { ListenerHome } from './delivery.js'
 import type { EventRouter } from './events.js'
@@ -14,18 +14,22 @@ const OWN: ReadonlySet<unknown> = new Set([WINDOW_CREATED, WEBVIEW_CREATED, DEST
 
 /** To everybody; the frontend itself does not listen yet. */
 export function tellCreated(router: EventRouter, label: string): void {
-  router.emit(WINDOW_CREATED, { label })
-  router.emit(WEBVIEW_CREATED, { label })
+  router.deliver(undefined, WINDOW_CREATED, { label })
+  router.deliver(undefined, WEBVIEW_CREATED, { label })
 }
 
 /** To whoever listens to everything, or to this label, wherever that is. */
 export function tellDestroyed(router: EventRouter, label: string): void {
-  router.emit(DESTROYED, { label }, target => target.kind === 'Any' || ('label' in target && target.label === label))
+  router.emitWhere(
+    DESTROYED,
+    { label },
+    target => target.kind === 'Any' || ('label' in target && target.label === label),
+  )
 }
 
 /** To this frontend alone: so many events did not wait for it. */
 export function tellDropped(router: EventRouter, frontend: ListenerHome, count: number): void {
-  router.emit(DROPPED, { count }, (_target, home) => home === frontend)
+  router.emitWhere(DROPPED, { count }, (_target, home) => home === frontend)
 }
 
 /** @throws BusError `InvalidParams` for an event that a frontend could deceive the others with */

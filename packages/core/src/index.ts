@@ -75,3 +75,4 @@ export type {
   SesSandbox,
   SecurityOptions,
 } from './host/options.js'
+export type { NetworkOptions } from './host/network-options.js'

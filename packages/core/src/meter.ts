@@ -20,11 +20,11 @@ export const COUNT = {
   queued: 10,
 } as const
 
-const COUNTS = Object.keys(COUNT).length
+export const COUNTS: number = Object.keys(COUNT).length
 
 /** What host and core share. */
 export interface MeterMemory {
-  counts: SharedArrayBuffer
+  counts: ArrayBufferLike
   /** Of times in nanoseconds. It may serve several links, one after the other. */
   latency: RecordableHistogram
 }

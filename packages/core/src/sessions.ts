@@ -20,14 +20,20 @@ export interface SessionsParts {
     /** `more` others were denied, and are not told one by one. */
     denied(label: string, command: string, more: number): void
     /** The link of this number has ended. */
-    closed(label: string, id: number): void
+    closed(label: string, id: number | undefined): void
     /** What came over the link of this number is no frame of an honest one. */
-    fault(label: string, id: number, error: BusError): void
+    fault(label: string, id: number | undefined, error: BusError): void
     /** A call that runs for so many milliseconds; `more` others are not told one by one. */
     slow(label: string, command: string, ms: number, more: number): void
     /** Events that it was too slow for, since it was last told of. */
     overload(label: string, dropped: number): void
   }
+}
+
+export interface AddedSession extends Omit<SessionOptions, 'router' | 'resources' | 'report'> {
+  /** Of its link; none where the host has not given it. */
+  id: number | undefined
+  ended?(): void
 }
 
 /** Whoever called it chose it. */
@@ -68,8 +74,7 @@ export class Sessions {
     throw new BusError('Disconnected', text, { data: { delivered: 'no' } })
   }
 
-  /** @param id of its link */
-  add(id: number, options: Omit<SessionOptions, 'router' | 'resources' | 'report'>): void {
+  add({ id, ended, ...options }: AddedSession): Session {
     const { router, getLog, report } = this.#parts
     const { label } = options
     const failed = (error: unknown): void =>
@@ -93,6 +98,7 @@ export class Sessions {
       this.#closing.add(closing)
       if (label === undefined) return
       report.closed(label, id)
+      ended?.()
       if (this.#ending.has(session)) tellDestroyed(router, label)
     }
     const told: SessionReport = {
@@ -106,6 +112,12 @@ export class Sessions {
     const session = new Session({ ...options, router, resources, report: told })
     this.#open.add(session)
     if (label !== undefined) this.#byLabel.set(label, session)
+    return session
+  }
+
+  /** The latest of this label. */
+  of(label: string): Session | undefined {
+    return this.#byLabel.get(label)
   }
 
   /** Tells of a frontend: its module begins to run. It may have ended since: its link is another's port, and may be faster. */

@@ -110,7 +110,7 @@ function routesIn(apps: typeof patterns, usual: Partial<BusOptions>): Route[] {
 let lives = 0
 
 /** What a core module exports: each time another, with a state of its own. */
-async function definitionIn(module: URL): Promise<CoreDefinition> {
+export async function definitionIn(module: URL): Promise<CoreDefinition> {
   const url = `${module.href}?life=${++lives}`
   return ((await import(/* @vite-ignore */ url)) as { default: CoreDefinition }).default
 }

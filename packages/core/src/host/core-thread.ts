@@ -5,6 +5,7 @@ import { BusError, createLinkEnds, openLink, receiveError, type LinkEnd } from '
 import type { LifeState } from '@sallyport/protocol/actor'
 import type { MessagePort } from 'node:worker_threads'
 import type { Attachment, CapabilityChanges, CoreCommand, CoreReport, RunningCall } from '../control.js'
+import type { NetworkStats } from '../network.js'
 import { isDevelopment } from '../mode.js'
 import { Confirmations } from './confirmations.js'
 import { forwardLine, type Logger } from './log.js'
@@ -45,6 +46,8 @@ export class CoreThread {
   /** Of the host's own link. */
   readonly traffic: Traffic = new Traffic()
   #takesLinks = true
+  /** What it tells of its network, as it was when core was last asked. */
+  network: NetworkStats | undefined
   #measures: ((running: readonly RunningCall[]) => void)[] = []
   #incarnation = 0
   /** The host's own link to the latest one. */
@@ -115,10 +118,14 @@ export class CoreThread {
     acl,
     appInfo,
     plugins,
+    network,
   }: ResolvedOptions): SupervisedThread {
     const { log, teller, supervisor } = this.#host
     const { maxRecordAge } = isolation
-    const data = { pattern, calls, maxRecordAge, acl, changes: this.changes, appInfo, plugins, logLevel: log.level }
+    const data = {
+      ...{ pattern, calls, maxRecordAge, acl, changes: this.changes, appInfo, plugins, logLevel: log.level },
+      network: network && { module: network.module.href, options: network.options },
+    }
     return supervisor.start({
       name: 'core',
       // What looks after a thread that is stuck would be stuck with this one.
@@ -135,6 +142,7 @@ export class CoreThread {
       onUp: () => (this.#next = this.#attachHost()),
       onDown: restart => {
         this.#takesLinks = false
+        this.network = undefined
         this.#incarnation += 1
         this.#next?.port.close()
         this.#next = undefined
@@ -160,6 +168,11 @@ export class CoreThread {
     })
   }
 
+  #measured({ running, network }: Extract<CoreReport, { type: 'measured' }>): void {
+    this.network = network
+    this.#measures.splice(0).forEach(measured => measured(running))
+  }
+
   #heard(told: CoreReport): void {
     const { log, teller, attached, closed, broken } = this.#host
     if (told.type === 'log') forwardLine(log, told.line)
@@ -168,7 +181,7 @@ export class CoreThread {
     else if (told.type === 'denied') teller.denied(told.label, told.command, told.more)
     else if (told.type === 'overload') teller.overload(told.label, told.dropped)
     else if (told.type === 'slow') teller.slow(told.label, told.command, told.ms, told.more)
-    else if (told.type === 'measured') this.#measures.splice(0).forEach(measured => measured(told.running))
+    else if (told.type === 'measured') this.#measured(told)
     else if (told.type === 'withdraw') this.#confirmations.withdraw(told.id)
     else if (told.type === 'confirm') {
       const { id } = told
@@ -176,7 +189,7 @@ export class CoreThread {
     } else if (told.type === 'fault') {
       const error = receiveError(told.error, 'a frontend has sent what is no frame')
       teller.fault(told.label, error)
-      broken(told.label, told.id, error)
+      if (told.id !== undefined) broken(told.label, told.id, error)
     }
   }
 }

@@ -7,9 +7,10 @@ import { didYouMean } from '../guess.js'
 import type { ResolvedOptions } from './options.js'
 
 /** @throws BusError `InvalidParams`, which names the option and the file that is missing. */
-export async function checkFiles({ core, frontends, isolation }: ResolvedOptions): Promise<void> {
+export async function checkFiles({ core, frontends, isolation, network }: ResolvedOptions): Promise<void> {
   if (core instanceof URL) await checkFile('createBus: core', core)
   for (const { label, module } of frontends) await checkFile(`createBus: frontends.${label}`, module)
+  if (network) await checkFile('createBus: network.module', network.module)
   if (isolation.dir) await checkFile(isolation.from, new URL('index.html', isolation.dir))
 }
 

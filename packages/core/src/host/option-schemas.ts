@@ -4,8 +4,10 @@ import { MAX_IN_FLIGHT } from '@sallyport/protocol'
 import * as v from 'valibot'
 import type { AppInfo, CallLimits } from '../control.js'
 import type { CoreDefinition } from '../define.js'
+import { isLabelText, isReserved } from '../label.js'
 import { calls, ofCalls, ofQuota } from './calls-schema.js'
 import { fileLocation, isContent, location } from './location.js'
+import { NETWORK_OPTIONS, network, type NetworkSettings } from './network-options.js'
 import type { ConnectionSettings, FrontendSettings, OnStdio } from './options.js'
 import { SANDBOX_OPTIONS, sandbox } from './sandbox-schema.js'
 import { ofSupervision, supervision } from './supervision-schema.js'
@@ -51,6 +53,7 @@ export interface CheckedOptions extends Info {
   unknownPermissions?: 'error' | 'warn' | undefined
   dev: boolean
   plugins?: Record<string, unknown> | undefined
+  network?: NetworkSettings | undefined
 }
 
 /** The parts of a tauri.conf.json that are a bus's business. */
@@ -61,13 +64,10 @@ export interface CheckedConfig extends Info {
   plugins?: Record<string, unknown> | undefined
 }
 
-const LABEL = /^[a-zA-Z0-9\-/:_]{1,200}$/
-/** Host and core speak of themselves by these. */
-const RESERVED_LABELS = ['host', 'core']
 export const label: v.GenericSchema<string> = v.pipe(
   v.string('a text'),
-  v.regex(LABEL, 'a label of letters, digits, "-", "/", ":" and "_"'),
-  v.check(given => !RESERVED_LABELS.includes(given), 'a label other than "host" and "core"'),
+  v.check(isLabelText, 'a label of letters, digits, "-", "/", ":" and "_"'),
+  v.check(given => !isReserved(given), 'a label other than "host" and "core"'),
 )
 
 const CALLS = `a whole number from 1 to ${MAX_IN_FLIGHT}`
@@ -159,6 +159,7 @@ const ofBus = {
   permissions: listOf(fileLocation),
   unknownPermissions: v.optional(v.picklist(['error', 'warn'], '"error" or "warn"')),
   plugins,
+  network,
   log: v.optional(
     v.union([v.literal(false), v.looseObject({ level: v.string(), child: v.function() })], 'a pino logger, or false'),
   ),
@@ -188,6 +189,7 @@ export const OPTION_PLACES: readonly string[] = [
   ...namesOf('supervision', ofSupervision),
   ...namesOf('calls', ofCalls),
   ...namesOf('calls.quotas[…]', ofQuota),
+  ...NETWORK_OPTIONS.map(name => `network.${name}`),
   'app.security',
   ...namesOf('app.security', ofSecurity),
   'app.security.pattern.use',

@@ -9,6 +9,7 @@ import type { ProcessLimits } from '../relay/relay-data.js'
 import type { CallsOptions } from './calls-schema.js'
 import type { OnConfirm } from './confirm.js'
 import type { Logger } from './log.js'
+import type { NetworkOptions, NetworkSettings } from './network-options.js'
 import type { Supervision, SupervisionOptions } from './supervision.js'
 import type { WorkerMakers } from './worker-makers.js'
 
@@ -193,6 +194,11 @@ export interface BusOptions extends AppInfo {
   unknownPermissions?: 'error' | 'warn'
   /** Each plugin's own options, by its name: what its `setup` is given as `api.config`. One here wins over that of `config`. */
   plugins?: Readonly<Record<string, unknown>>
+  /**
+   * A module that brings frontends of other processes, and the events of other cores: core loads it in its own thread
+   * (docs/networks.md).
+   */
+  network?: NetworkOptions
   /** A pino logger, or `false` for none. By default warnings and worse go to standard error. */
   log?: Logger | false
   /**
@@ -232,6 +238,7 @@ export interface ResolvedOptions {
   acl: AclInput
   appInfo: AppInfo
   plugins: Readonly<Record<string, unknown>>
+  network: NetworkSettings | undefined
   log: Logger | false | undefined
   dev: boolean
   onConfirm: BusOptions['onConfirm']

@@ -14,11 +14,14 @@ export interface StatsParts {
 export function readStats({ core, frontends, teller }: StatsParts, since: number, marks: boolean): BusStats {
   const host = core.traffic.take(core.isUp, marks)
   const each = frontends.takeStats(marks)
-  const inFlight = Object.values(each).reduce((sum, frontend) => sum + frontend.inFlight, host.inFlight)
+  const { network } = core
+  const ofNetwork = network?.instances[network.instance]?.inFlight ?? 0
+  const inFlight = Object.values(each).reduce((sum, frontend) => sum + frontend.inFlight, host.inFlight + ofNetwork)
   return {
     uptime: Math.round(performance.now() - since),
     core: { ...core.thread.stats, inFlight, slow: teller.slowCalls },
     host,
     frontends: each,
+    ...(network && { network }),
   }
 }

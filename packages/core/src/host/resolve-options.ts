@@ -57,6 +57,10 @@ export async function resolveOptions(given: BusOptions): Promise<ResolvedOptions
     acl: await createAclInput(options, project),
     appInfo: appInfoOf(options, project),
     plugins: cloneData('createBus: plugins', { ...project?.plugins, ...options.plugins }),
+    network: options.network && {
+      module: options.network.module,
+      options: cloneData('createBus: network.options', options.network.options),
+    },
     log: given.log,
     dev: options.dev,
     onConfirm: given.onConfirm,

@@ -1,4 +1,5 @@
 // What `bus.stats` gives.
+import type { NetworkStats } from '../network.js'
 import type { LatencyStats, TrafficStats } from './traffic.js'
 
 /** Where a worker is in its life: docs/machines.md. */
@@ -49,4 +50,6 @@ export interface BusStats {
   host: TrafficStats
   /** By label. */
   frontends: Record<string, FrontendStats>
+  /** Of frontends that a network brings, here and at the other cores of it. None while core is being started again. */
+  network?: NetworkStats
 }

@@ -23,6 +23,7 @@ export function hostOptions(core: Supervision, isolated: boolean): ResolvedOptio
     },
     appInfo: {},
     plugins: {},
+    network: undefined,
     log: false,
     onConfirm: undefined,
   }

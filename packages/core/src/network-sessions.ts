@@ -1,0 +1,119 @@
+// The sessions that a network brings: who may be taken in, which gives way to which, and what is counted of all of them
+// together, so that those that have ended cost nothing.
+import { BusError, describeName } from '@sallyport/protocol'
+import type { Pattern } from './authority/capability.js'
+import { isLabel } from './label.js'
+import { COUNT, COUNTS, Meter, createLatency } from './meter.js'
+import type { Accepted, NetworkCounts, NetworkSession } from './network.js'
+import type { Session } from './session.js'
+import type { Sessions } from './sessions.js'
+
+export interface NetworkSessionsParts {
+  pattern: Pattern
+  sessions: Sessions
+  /** Makes a session of it, as of any frontend. */
+  admit(session: NetworkSession, meter: Meter, ended: () => void): Session
+}
+
+export class NetworkSessions {
+  readonly #parts: NetworkSessionsParts
+  readonly #open = new Map<string, { session: Session; counts: Float64Array }>()
+  /** Of those that have ended. */
+  readonly #ended = new Float64Array(COUNTS)
+  /** One for all: 30 KB each would be more than all else of a session that rests. */
+  readonly #latency = createLatency()
+  #draining = false
+
+  constructor(parts: NetworkSessionsParts) {
+    this.#parts = parts
+  }
+
+  /** @throws BusError `InvalidParams`, `InvalidRequest`, `Disconnected`: see `Hub.accept` */
+  accept(given: NetworkSession): Accepted {
+    const { sessions, admit } = this.#parts
+    const { label } = given
+    this.#check(given)
+    this.giveWay(label)
+    if (sessions.of(label)) {
+      throw new BusError('InvalidRequest', `A frontend of this bus’s own is named ${describeName(label)}`)
+    }
+    const meter = new Meter({
+      counts: new ArrayBuffer(COUNTS * Float64Array.BYTES_PER_ELEMENT),
+      latency: this.#latency,
+    })
+    const session = admit(given, meter, () => this.#fold(session, meter.counts))
+    this.#open.set(label, { session, counts: meter.counts })
+    return this.#held(label, session)
+  }
+
+  /** The session of this label is closed, for another one. */
+  giveWay(label: string): void {
+    void this.#open.get(label)?.session.close()
+  }
+
+  /** No further session is taken. */
+  drain(): void {
+    this.#draining = true
+  }
+
+  counts(): NetworkCounts {
+    const sum = Float64Array.from(this.#ended)
+    for (const { session, counts } of this.#open.values()) {
+      session.measure()
+      addTo(sum, counts)
+    }
+    return {
+      sessions: this.#open.size,
+      calls: Math.max(0, sum[COUNT.calls]! - sum[COUNT.eventsIn]!),
+      failures: sum[COUNT.failures]!,
+      denied: sum[COUNT.denied]!,
+      inFlight: sum[COUNT.inFlight]!,
+      eventsIn: sum[COUNT.eventsIn]!,
+      eventsOut: sum[COUNT.eventsOut]!,
+      bytesIn: sum[COUNT.bytesIn]!,
+      bytesOut: sum[COUNT.bytesOut]!,
+    }
+  }
+
+  #check({ label, codec, opener }: NetworkSession): void {
+    const { pattern } = this.#parts
+    if (this.#draining) throw new BusError('Disconnected', 'The bus is closing', { data: { delivered: 'no' } })
+    if (!isLabel(label)) throw new BusError('InvalidParams', `${describeName(String(label))} is no label`)
+    if (codec !== 'json' && codec !== 'msgpack')
+      throw new BusError('InvalidParams', `The codec of a session must be "json" or "msgpack"`)
+    // A session that was to be sealed never starts in clear.
+    if ((pattern === 'isolation') !== (opener !== undefined))
+      throw new BusError('InvalidRequest', `In the ${pattern} pattern a session has ${opener ? 'no' : 'an'} opener`)
+  }
+
+  /** Whoever has taken its place meanwhile is another: nothing is told of it. */
+  #held(label: string, session: Session): Accepted {
+    const { sessions } = this.#parts
+    let state: 'new' | 'begun' | 'ended' = 'new'
+    return {
+      begin() {
+        if (state !== 'new' || sessions.of(label) !== session) return
+        state = 'begun'
+        sessions.begin(label)
+      },
+      end() {
+        const latest = sessions.of(label)
+        if (state === 'ended' || (latest !== undefined && latest !== session)) return
+        state = 'ended'
+        sessions.end(label)
+      },
+    }
+  }
+
+  #fold(session: Session, counts: Float64Array): void {
+    addTo(this.#ended, counts)
+    // Of what is now, nothing is left.
+    this.#ended[COUNT.inFlight] = this.#ended[COUNT.queued] = 0
+    const label = session.label!
+    if (this.#open.get(label)?.session === session) this.#open.delete(label)
+  }
+}
+
+function addTo(sum: Float64Array, counts: Float64Array): void {
+  for (let i = 0; i < COUNTS; i++) sum[i]! += counts[i]!
+}

@@ -1,0 +1,109 @@
+// Frontends of other processes, as fixtures/socket-network.mjs takes them, and what carries events between buses.
+import { randomBytes, randomUUID } from 'node:crypto'
+import { connect, createServer, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { afterEach } from 'vitest'
+import { Client, type ClientOptions } from '@sallyport/frontend/client'
+import {
+  BatchReader,
+  BusError,
+  FRAME_KIND,
+  RECORD_DIRECTION,
+  createStreamLink,
+  type BusErrorReason,
+  type Link,
+} from '@sallyport/protocol'
+import { createSealer } from '@sallyport/protocol/records'
+import { fixture } from './start.js'
+
+const ends: (() => unknown)[] = []
+afterEach(() => Promise.all(ends.splice(0).map(end => end())))
+
+const newPath = (): string => join(tmpdir(), `sallyport-${randomUUID().slice(0, 13)}.sock`)
+
+/** What `createBus` takes, and where its frontends come to. */
+export function socketNetwork(more: { name?: string; events?: string; fails?: boolean } = {}) {
+  const path = newPath()
+  const network = { module: fixture('socket-network.mjs'), options: { name: 'one', path, ...more } }
+  return { path, network }
+}
+
+/** Passes on to each what another has told. */
+export async function eventWire(): Promise<string> {
+  const path = newPath()
+  const sockets = new Set<Socket>()
+  const server = createServer(socket => {
+    sockets.add(socket)
+    socket.on('error', () => {}).once('close', () => sockets.delete(socket))
+    createInterface({ input: socket }).on('line', line => {
+      for (const other of sockets) if (other !== socket) other.write(`${line}\n`)
+    })
+  })
+  await new Promise<void>(resolve => server.listen(path, resolve))
+  ends.push(() => {
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
+  return path
+}
+
+interface Hello extends Partial<ClientOptions> {
+  label: string
+  /** What it sends goes in records. */
+  sealed?: boolean
+}
+
+/** Resolves to its socket too: what is destroyed has gone without a word. */
+export async function dial(path: string, { sealed, ...options }: Hello): Promise<{ client: Client; socket: Socket }> {
+  const socket = connect(path)
+  ends.push(() => socket.destroy())
+  const key = sealed ? { session: randomBytes(16), secret: randomBytes(32) } : undefined
+  const { label, codec = 'json' } = options
+  const hex = key && { session: key.session.toString('hex'), secret: key.secret.toString('hex') }
+  socket.write(`${JSON.stringify({ label, codec, key: hex })}\n`)
+  const answer = await firstLine(socket)
+  if (answer !== 'ok') {
+    const [reason, ...text] = answer.split(': ')
+    throw new BusError((reason || 'Disconnected') as BusErrorReason, text.join(': '))
+  }
+  const link = createStreamLink(socket)
+  const client = new Client(key ? sealing(link, key) : link, options)
+  ends.push(() => client.close())
+  return { client, socket }
+}
+
+/** In the place of a gate: what its hook would have let pass is sealed. */
+function sealing(link: Link, key: { session: Uint8Array; secret: Uint8Array }): Link {
+  const sealer = createSealer({ ...key, direction: RECORD_DIRECTION })
+  const reader = new BatchReader()
+  return {
+    send({ kind, body }) {
+      const count = reader.read(kind, Buffer.from(body as string)).length
+      link.send({ kind: FRAME_KIND.sealed, body: sealer.seal(kind, body, count) })
+    },
+    get queued() {
+      return link.queued
+    },
+    room: () => link.room(),
+    receive: receiver => link.receive(receiver),
+    pause: () => link.pause(),
+    resume: () => link.resume(),
+    close: () => link.close(),
+  }
+}
+
+function firstLine(socket: Socket): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const read = (): void => {
+      const all = socket.read() as Buffer | null
+      if (all === null) return void socket.once('readable', read)
+      const end = all.indexOf(10)
+      if (all.length > end + 1) socket.unshift(all.subarray(end + 1))
+      resolve(all.subarray(0, end).toString())
+    }
+    socket.once('error', reject).once('close', () => reject(new BusError('Disconnected', 'nobody answers')))
+    socket.once('readable', read)
+  })
+}
