@@ -1,0 +1,28 @@
+// What NATS says is wrong, as the bus's errors: they name the server and the subject, and nothing of a password or a token.
+import { errors } from '@nats-io/transport-node'
+import { BusError, describeThrown } from '@sallyport/protocol'
+import { serversOf, type NatsOptions } from './nats-options.js'
+
+/** Of an attempt to connect. */
+export function toConnectError(where: string, options: NatsOptions, error: unknown): BusError {
+  const servers = serversOf(options).join(', ')
+  // Its text is the server's own, or the client's: neither repeats what it was given.
+  const why = describeThrown(error)
+  if (error instanceof errors.AuthorizationError || error instanceof errors.UserAuthenticationExpiredError) {
+    return new BusError('Denied', `${where}: NATS at ${servers} refused the connection: ${why}`)
+  }
+  return new BusError('Disconnected', `${where}: no connection to NATS at ${servers}: ${why}`)
+}
+
+/** Of something that a server refuses on a connection, or that it ends the connection for. */
+export function refusalOf(error: Error): BusError {
+  if (error instanceof errors.PermissionViolationError) {
+    const { operation, subject } = error
+    const what = operation === 'publish' ? 'publishing to' : 'a subscription to'
+    return new BusError('Denied', `NATS refused ${what} ${subject}: the permissions of its user don't allow it`)
+  }
+  if (/slow consumer/i.test(error.message)) {
+    return new BusError('Overloaded', 'NATS ended the connection: this process took its messages too slowly')
+  }
+  return new BusError('Disconnected', `NATS says: ${describeThrown(error)}`)
+}

@@ -1,0 +1,85 @@
+// Where NATS is and how it is entered: plain data, so that it can be given to core's thread.
+import { isAbsolute } from 'node:path'
+import * as v from 'valibot'
+
+/** As in NATS's own clients. Credentials are one of `user`, `token`, `credsFile` and `nkeySeed`. */
+export interface NatsOptions {
+  /** `nats://host:port`, `tls://host:port` or `host:port`; of a cluster one or more, the others are found. */
+  servers: string | readonly string[]
+  user?: string | undefined
+  pass?: string | undefined
+  token?: string | undefined
+  /** A file of credentials, as `nsc` writes it: its absolute path. */
+  credsFile?: string | undefined
+  /** The seed of an NKey, `SU…`. */
+  nkeySeed?: string | undefined
+  /** Where it is given, also as `{}`, no connection is made without TLS. */
+  tls?: TlsOptions | undefined
+  /** What NATS calls the connection in its own lists. */
+  name?: string | undefined
+}
+
+/** Files are PEM, by their absolute paths. */
+export interface TlsOptions {
+  /** Authorities that the server's certificate may come from, in place of the system's. */
+  caFile?: string | undefined
+  /** Of this client, where the server asks for one; with its `keyFile`. */
+  certFile?: string | undefined
+  keyFile?: string | undefined
+  /** TLS from the first byte on, where the server is set up so. */
+  handshakeFirst?: boolean | undefined
+}
+
+export const serversOf = ({ servers }: NatsOptions): string[] =>
+  typeof servers === 'string' ? [servers] : [...servers]
+
+/** What stands before an `@` would be shown with the server, in logs and errors. */
+const SERVER = /^(?:(?:nats|tls):\/\/)?(?:[a-z\d_.-]+|\[[a-f\d:.]+\])(?::\d{1,5})?$/i
+const server = v.pipe(
+  v.string('a text'),
+  v.regex(SERVER, 'a server: nats://host:port, tls://host:port or host:port, with credentials in options of their own'),
+)
+const text = v.optional(v.pipe(v.string('a text'), v.nonEmpty('a text that is not empty')))
+const path = v.optional(
+  v.pipe(
+    v.string('an absolute path'),
+    v.check(given => isAbsolute(given), 'an absolute path'),
+  ),
+)
+const ofTls = {
+  caFile: path,
+  certFile: path,
+  keyFile: path,
+  handshakeFirst: v.optional(v.boolean('true or false')),
+}
+const ofNats = {
+  servers: v.union(
+    [server, v.pipe(v.array(server), v.minLength(1, 'a list of one server or more'))],
+    'a server of NATS, or a list of some, as in nats://host:port',
+  ),
+  user: text,
+  pass: text,
+  token: text,
+  credsFile: path,
+  nkeySeed: text,
+  tls: v.optional(v.strictObject(ofTls, 'an object')),
+  name: text,
+}
+
+const oneWayIn = ({
+  user,
+  token,
+  credsFile,
+  nkeySeed,
+}: v.InferOutput<v.StrictObjectSchema<typeof ofNats, string>>): boolean =>
+  [user, token, credsFile, nkeySeed].filter(each => each !== undefined).length <= 1
+
+export const natsOptions: v.GenericSchema<NatsOptions> = v.pipe(
+  v.strictObject(ofNats, 'an object with the servers'),
+  v.check(oneWayIn, 'with no more than one of user, token, credsFile and nkeySeed'),
+  v.check(({ user, pass }) => pass === undefined || user !== undefined, 'with user where it has pass'),
+  v.check(
+    ({ tls }) => (tls?.certFile === undefined) === (tls?.keyFile === undefined),
+    'with both of tls.certFile and tls.keyFile',
+  ),
+)

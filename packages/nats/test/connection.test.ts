@@ -1,0 +1,120 @@
+// A connection on its way through what servers do: refuse, end, stand still, come back.
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { connectNats, type Connection } from '../src/connection.js'
+import type { NatsOptions } from '../src/nats-options.js'
+import { hasServer, useServer } from './server.js'
+
+interface Told {
+  connection: Connection
+  log: string[]
+}
+
+async function open(nats: NatsOptions, heartbeat = 1000): Promise<Told> {
+  const log: string[] = []
+  const connection = await connectNats('test', nats, heartbeat, {
+    down: error => log.push(`down: ${error.message}`),
+    up: () => log.push('up'),
+    fault: error => log.push(`fault: ${error.reason} ${error.message}`),
+  })
+  onTestFinished(() => connection.close())
+  return { connection, log }
+}
+
+const NOBODY = { servers: 'nats://127.0.0.1:1' }
+
+describe('without a server', () => {
+  test('says which one does not answer', async () => {
+    await expect(open(NOBODY)).rejects.toMatchObject({
+      reason: 'Disconnected',
+      message: expect.stringContaining('no connection to NATS at nats://127.0.0.1:1: connection refused'),
+    })
+  })
+
+  test.each([
+    ['a seed that is none', { nkeySeed: 'SUnot-a-seed' }, 'nats.nkeySeed is no seed'],
+    [
+      'a file that is not there',
+      { credsFile: '/nowhere/core.creds' },
+      "nats.credsFile /nowhere/core.creds can't be used",
+    ],
+  ])('says so of %s, and repeats no secret', async (_name, given, text) => {
+    const error = await open({ ...NOBODY, ...given }).catch((thrown: unknown) => thrown as Error)
+    expect(error).toMatchObject({ reason: 'InvalidParams', message: expect.stringContaining(text) })
+    expect(String(error)).not.toContain('not-a-seed')
+  })
+})
+
+describe.skipIf(!hasServer)('a connection to NATS', () => {
+  test('is refused without the right password, which no error repeats', async () => {
+    const server = await useServer({ config: 'authorization { user: ann, password: right }' })
+    const error = await open({ servers: server.url, user: 'ann', pass: 'wr0ng' }).catch(
+      (thrown: unknown) => thrown as Error,
+    )
+    expect(error).toMatchObject({ reason: 'Denied', message: expect.stringContaining(server.url) })
+    expect(String(error)).not.toContain('wr0ng')
+    await open({ servers: server.url, user: 'ann', pass: 'right' })
+  })
+
+  test('carries messages, and says that its server has gone and come back', async () => {
+    const server = await useServer()
+    const { connection, log } = await open({ servers: server.url })
+    const taken: string[] = []
+    connection.subscribe('greet', message => taken.push(message.string()))
+    connection.publish('greet', Buffer.from('one'))
+    await expect.poll(() => taken).toEqual(['one'])
+    await server.kill()
+    await expect.poll(() => log).toHaveLength(1)
+    expect(log[0]).toContain(`down: The connection to NATS at 127.0.0.1:${server.port} was lost`)
+    connection.publish('greet', Buffer.from('nobody keeps this'))
+    await server.restart()
+    await expect.poll(() => log).toHaveLength(2)
+    connection.publish('greet', Buffer.from('two'))
+    await expect.poll(() => taken).toEqual(['one', 'two'])
+  })
+
+  test('is lost when its server stands still', async () => {
+    const server = await useServer()
+    const { log } = await open({ servers: server.url }, 100)
+    server.pause()
+    await expect.poll(() => log).toEqual([expect.stringContaining('the server answers no pings')])
+    server.resume()
+    await expect.poll(() => log).toContain('up')
+  })
+
+  test('says which subscription is not permitted', async () => {
+    const permissions = 'permissions { subscribe: ["allowed"], publish: ["allowed"] }'
+    const server = await useServer({
+      config: `authorization { users: [{ user: ann, password: right, ${permissions} }] }`,
+    })
+    const { connection, log } = await open({ servers: server.url, user: 'ann', pass: 'right' })
+    connection.subscribe('allowed', () => {})
+    await connection.flush()
+    connection.subscribe('secret', () => {})
+    await expect(connection.flush()).rejects.toMatchObject({
+      reason: 'Denied',
+      message: expect.stringContaining('secret'),
+    })
+    connection.publish('elsewhere', Buffer.from('x'))
+    await expect
+      .poll(() => log)
+      .toContainEqual(expect.stringContaining('fault: Denied NATS refused publishing to elsewhere'))
+  })
+
+  test('takes nothing larger than the server does', async () => {
+    const server = await useServer({ config: 'max_payload: 1000' })
+    const { connection } = await open({ servers: server.url })
+    expect(connection.maxPayload).toBe(1000)
+    expect(() => connection.publish('greet', new Uint8Array(1001))).toThrow('over 1000 bytes')
+    await connection.close()
+    expect(() => connection.publish('greet', new Uint8Array(1))).toThrow('closed')
+  })
+
+  test('closes while its server is gone', async () => {
+    const server = await useServer()
+    const { connection, log } = await open({ servers: server.url })
+    await server.kill()
+    await expect.poll(() => log).toHaveLength(1)
+    await connection.close()
+    expect(log).toHaveLength(1)
+  })
+})
