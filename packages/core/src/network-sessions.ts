@@ -1,8 +1,7 @@
 // The sessions that a network brings: who may be taken in, which gives way to which, and what is counted of all of them
 // together, so that those that have ended cost nothing.
-import { BusError, describeName } from '@sallyport/protocol'
+import { BusError, describeName, isLabel } from '@sallyport/protocol'
 import type { Pattern } from './authority/capability.js'
-import { isLabel } from './label.js'
 import { COUNT, COUNTS, Meter, createLatency } from './meter.js'
 import type { Accepted, NetworkCounts, NetworkSession } from './network.js'
 import type { Session } from './session.js'

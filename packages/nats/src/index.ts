@@ -1,2 +1,2 @@
 // The public names of @sallyport/nats.
-export {}
+export { createBusSecret, issueCredential, revocableId, type CredentialOptions } from './handshake/index.js'

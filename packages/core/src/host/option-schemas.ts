@@ -1,10 +1,9 @@
 // The shapes of the options, and of what is read in a tauri.conf.json. What capabilities and permission files hold is
 // checked where it is understood, in core.
-import { MAX_IN_FLIGHT } from '@sallyport/protocol'
+import { FREE_LABEL_RULE, isLabelText, isReservedLabel, LABEL_RULE, MAX_IN_FLIGHT } from '@sallyport/protocol'
 import * as v from 'valibot'
 import type { AppInfo, CallLimits } from '../control.js'
 import type { CoreDefinition } from '../define.js'
-import { isLabelText, isReserved } from '../label.js'
 import { calls, ofCalls, ofQuota } from './calls-schema.js'
 import { fileLocation, isContent, location } from './location.js'
 import { NETWORK_OPTIONS, network, type NetworkSettings } from './network-options.js'
@@ -66,8 +65,8 @@ export interface CheckedConfig extends Info {
 
 export const label: v.GenericSchema<string> = v.pipe(
   v.string('a text'),
-  v.check(isLabelText, 'a label of letters, digits, "-", "/", ":" and "_"'),
-  v.check(given => !isReserved(given), 'a label other than "host" and "core"'),
+  v.check(isLabelText, LABEL_RULE),
+  v.check(given => !isReservedLabel(given), FREE_LABEL_RULE),
 )
 
 const CALLS = `a whole number from 1 to ${MAX_IN_FLIGHT}`
