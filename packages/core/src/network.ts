@@ -80,3 +80,9 @@ export interface Network {
 
 /** The export `join` of the module that `createBus({ network: { module, options } })` names. */
 export type JoinNetwork = (hub: Hub, options: unknown) => Promise<Network>
+
+export { createSatellite } from './create-satellite.js'
+export type { SatelliteNames } from './host/satellite/assemble.js'
+export type { FarCore, FarSession } from './host/satellite/far-core.js'
+export type { SatelliteOptions, SatellitePattern } from './host/satellite/satellite-options.js'
+export type { Satellite, SatelliteEvents, SatelliteStats } from './host/satellite/satellite.js'

@@ -15,7 +15,7 @@ import {
 } from '@sallyport/protocol'
 import type { Duplex } from 'node:stream'
 import { parentPort, workerData } from 'node:worker_threads'
-import { bridge } from './relay/bridge.js'
+import { bridge } from './bridge.js'
 import { startChild } from './relay/child.js'
 import { LOOK_EVERY_MS, createJudge } from './relay/limits.js'
 import type { RelayData } from './relay/relay-data.js'
@@ -85,7 +85,7 @@ host.on('message', (command: FrontendCommand & { timeout?: number }) => {
 /** Once: pipes can't be joined to other links. A frontend whose link has ended is started again as a whole. */
 function join({ link, gate }: { link: LinkEnd; gate?: LinkEnd }): void {
   const one = async (near: LinkEnd, far: Duplex): Promise<void> =>
-    soon(await bridge(openLink(near, true), createStreamLink(far)))
+    soon((await bridge(openLink(near, true), createStreamLink(far))).far)
   joined = Promise.all([one(link, child.core), gate && child.gate && one(gate, child.gate)])
 }
 

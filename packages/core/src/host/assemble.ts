@@ -11,6 +11,7 @@ import type { BusOptions } from './options.js'
 import { resolveOptions } from './resolve-options.js'
 import { createSupervisor } from './supervisor.js'
 import { Teller } from './teller.js'
+import { warnOfNoHook } from './warn-of-no-hook.js'
 import { createWatchdog } from './watchdog.js'
 
 // What `@sallyport/core/testing` takes from here: imported by itself, each would be a file more that every bus loads.
@@ -20,7 +21,7 @@ export { startLoneGate } from './lone-gate.js'
 /** @internal With `cipher: false` hooks run and nothing is sealed; for the benchmark alone. */
 export async function assemble(given: BusOptions, cipher: boolean): Promise<Bus> {
   const options = await resolveOptions(given)
-  await checkFiles(options)
+  await checkFiles('createBus', options)
   const log = createHostLog(options.log, options.dev)
   const supervisor = createSupervisor()
   const events = new EventEmitter()
@@ -37,11 +38,7 @@ export async function assemble(given: BusOptions, cipher: boolean): Promise<Bus>
   })
   const watchdog = createWatchdog(options.isolation.hookTimeout)
   const frontends = new Frontends({ supervisor, options, core, cipher, watchdog, log, teller })
-  if (options.pattern === 'isolation' && !options.isolation.dir) {
-    log.warn(
-      'The isolation pattern has no dir: its hook passes everything. Calls are sealed and authorized all the same',
-    )
-  }
+  warnOfNoHook(options, log)
   const { supervision } = options
   const parts: BusParts = { supervisor, core, frontends, events, teller, supervision: supervision.frontends }
   const bus = new Bus(parts)

@@ -1,6 +1,6 @@
 // The bus, as the host holds it: it starts and stops the workers, and talks to core over a link of its own.
 import type { Client, EmitOptions, EventHandler, ListenOptions } from '@sallyport/frontend/client'
-import { BusError, type EventTarget, type Unlisten } from '@sallyport/protocol'
+import type { EventTarget, Unlisten } from '@sallyport/protocol'
 import type { EventEmitter } from 'node:events'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Capability } from '../authority/capability.js'
@@ -9,19 +9,13 @@ import type { FrontendCallOptions } from '../frontend-call.js'
 import { callFrontend } from './call.js'
 import { changeCapabilities } from './capability-changes.js'
 import type { CoreThread } from './core-thread.js'
-import { checkFile } from './files.js'
 import type { DevMode } from './dev/dev-mode.js'
 import type { Frontends } from './frontends.js'
 import { checkFunction, hear } from './hear.js'
 import type { Inspector, InspectorOptions, OpenInspector } from './inspector/inspector.js'
 import type { ConnectionOptions, FrontendOptions, ModuleLocation } from './options.js'
-import {
-  frontendSupervision,
-  resolveConnection,
-  resolveFrontend,
-  resolveLocation,
-  resolvePort,
-} from './resolve-options.js'
+import { checkCloseTimeout, checkRunning, connectTo, openIn } from './opening.js'
+import { resolvePort } from './resolve-options.js'
 import { readStats } from './read-stats.js'
 import type { BusStats } from './stats.js'
 import type { SupervisionOptions } from './supervision.js'
@@ -48,8 +42,6 @@ export interface BusParts {
 
 /** From one word of what `close` waits for to the next, in milliseconds. */
 const WAITING_MS = 1000
-/** Of a timer in Node, less the time that a thread is given to end. */
-const MAX_TIMEOUT = 2 ** 31 - 1000
 
 export class Bus {
   readonly #parts: BusParts
@@ -68,20 +60,12 @@ export class Bus {
 
   /** Makes this thread a frontend, as vetted as any other: for tests, and for what the host itself calls. */
   async connect(label: string, options?: ConnectionOptions): Promise<Client> {
-    const settings = resolveConnection('bus.connect', label, options)
-    this.#checkRunning()
-    const { frontends, supervision } = this.#parts
-    return frontends.connect(label, settings, frontendSupervision(supervision))
+    return connectTo('bus.connect', this.#parts, () => this.#checkRunning(), label, options)
   }
 
   /** Starts one more frontend worker. Resolves once its module is on its way. */
   async open(label: string, module: ModuleLocation, options?: FrontendOptions): Promise<void> {
-    const settings = resolveFrontend('bus.open', label, options, this.#parts.supervision)
-    const url = resolveLocation('bus.open: module', module)
-    await checkFile('bus.open: module', url)
-    this.#checkRunning()
-    const { start } = await this.#parts.frontends.open(label, url, settings)
-    start()
+    await openIn('bus.open', this.#parts, () => this.#checkRunning(), { label, module, options })
   }
 
   /** Ends a frontend worker and its gate, or closes a connection. Its calls in flight settle. */
@@ -100,7 +84,7 @@ export class Bus {
   async reload(what: string): Promise<void> {
     this.#checkRunning()
     const { core, frontends } = this.#parts
-    if (what !== 'core') return frontends.reload(what)
+    if (what !== 'core') return frontends.reload('bus.reload', what, ['core'])
     await core.reload()
     await frontends.linked()
   }
@@ -156,7 +140,7 @@ export class Bus {
 
   /** Tells of faults, restarts, denials and rejections; gives back what takes the handler away. */
   on<Name extends keyof BusEvents>(name: Name, handler: (event: BusEvents[Name]) => void): () => void {
-    return hear(this.#parts.events, name, handler)
+    return hear('bus.on', this.#parts.events, name, handler)
   }
 
   /**
@@ -199,9 +183,7 @@ export class Bus {
 
   /** Lets calls in flight end, then ends every thread. Resolves when none is left. */
   async close({ timeout = 1000 }: CloseOptions = {}): Promise<void> {
-    if (!(typeof timeout === 'number' && timeout >= 0 && timeout <= MAX_TIMEOUT)) {
-      throw new BusError('InvalidParams', `bus.close: timeout must be milliseconds from 0 to ${MAX_TIMEOUT}`)
-    }
+    checkCloseTimeout('bus.close', timeout)
     return (this.#closing ??= this.#close(timeout))
   }
 
@@ -238,7 +220,6 @@ export class Bus {
   }
 
   #checkRunning(): void {
-    const { state } = this.#parts.supervisor
-    if (state !== 'running') throw new BusError('Disconnected', `The bus is ${state}`, { data: { delivered: 'no' } })
+    checkRunning('The bus', this.#parts.supervisor)
   }
 }

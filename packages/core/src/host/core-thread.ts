@@ -11,6 +11,7 @@ import { Confirmations } from './confirmations.js'
 import { forwardLine, type Logger } from './log.js'
 import { CoreHere } from './core-here.js'
 import { explainSyntax } from './dev/explain-syntax.js'
+import type { CoreSide } from './core-side.js'
 import type { ResolvedOptions } from './options.js'
 import { spawnCore } from './spawn-core.js'
 import type { SupervisedThread, Supervisor } from './supervisor.js'
@@ -35,11 +36,10 @@ export interface CoreHost {
   broken(label: string, link: number, error: Error): void
 }
 
-export class CoreThread {
+export class CoreThread implements CoreSide {
   readonly thread: SupervisedThread
   readonly client: Client
   readonly changes: CapabilityChanges = { added: new Map(), removed: new Set(), decided: false }
-  /** It runs in the calling thread. */
   readonly isHere: boolean
   readonly #host: CoreHost
   readonly #confirmations: Confirmations
@@ -64,7 +64,6 @@ export class CoreThread {
     this.client = lastingClient(openLink(this.#attachHost(), true), { label: 'host', timeout: options.calls.timeout })
   }
 
-  /** Frontends can be joined to it. */
   get isUp(): boolean {
     return this.#takesLinks && this.thread.isUp
   }

@@ -6,11 +6,16 @@ import { fileURLToPath } from 'node:url'
 import { didYouMean } from '../guess.js'
 import type { ResolvedOptions } from './options.js'
 
+/** A process without core has none of core's. */
+type CheckedFiles = Pick<ResolvedOptions, 'frontends' | 'isolation'> &
+  Partial<Pick<ResolvedOptions, 'core' | 'network'>>
+
 /** @throws BusError `InvalidParams`, which names the option and the file that is missing. */
-export async function checkFiles({ core, frontends, isolation, network }: ResolvedOptions): Promise<void> {
-  if (core instanceof URL) await checkFile('createBus: core', core)
-  for (const { label, module } of frontends) await checkFile(`createBus: frontends.${label}`, module)
-  if (network) await checkFile('createBus: network.module', network.module)
+export async function checkFiles(where: string, options: CheckedFiles): Promise<void> {
+  const { core, frontends, isolation, network } = options
+  if (core instanceof URL) await checkFile(`${where}: core`, core)
+  for (const { label, module } of frontends) await checkFile(`${where}: frontends.${label}`, module)
+  if (network) await checkFile(`${where}: network.module`, network.module)
   if (isolation.dir) await checkFile(isolation.from, new URL('index.html', isolation.dir))
 }
 

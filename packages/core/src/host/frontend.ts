@@ -3,16 +3,16 @@
 import { BusError, createLinkEnds, type LinkEnd } from '@sallyport/protocol'
 import { MessageChannel } from 'node:worker_threads'
 import { chooseLink, coresFor, hasCores } from './choose-link.js'
-import type { CoreThread } from './core-thread.js'
+import type { CoreSide } from './core-side.js'
 import { gateSupervision, startGate, type Gate, type GateHost } from './gates.js'
 import type { Guest, GuestEvents } from './guest.js'
 import type { ConnectionSettings } from './options.js'
-import type { FrontendStats } from './stats.js'
+import type { JoinedStats } from './stats.js'
 import type { Supervision } from './supervision.js'
-import { Traffic } from './traffic.js'
+import { Traffic, type TrafficStats } from './traffic.js'
 
 export interface FrontendHost extends GateHost {
-  readonly core: CoreThread
+  readonly core: CoreSide
 }
 
 export interface FrontendParts {
@@ -137,6 +137,18 @@ export class Frontend {
     this.#hand()
   }
 
+  /** Core has not taken the link of this number, and takes no other. */
+  refused(id: number, error: Error): void {
+    if (this.#wiring?.id !== id) return
+    this.#cannotBeLinked(error)
+    this.#guest.fail(error)
+  }
+
+  /** The link of this number has ended on its way to core: another takes its place. */
+  lost(id: number): void {
+    if (id === (this.#wiring?.id ?? this.#linked)) this.wire()
+  }
+
   /** What came over the link of this number was no honest one's. */
   broken(id: number, error: Error): void {
     if (this.#linked === id) this.#guest.end(error)
@@ -155,10 +167,13 @@ export class Frontend {
     }, LATE_MS).unref()
   }
 
-  takeStats(marks: boolean): FrontendStats {
-    const gate = this.#gate && { gate: this.#gate.stats }
-    const traffic = this.#traffic.take(this.#host.core.isUp && this.#isKnown, marks)
-    return { ...this.#guest.stats, ...gate, rejected: this.#rejected, ...traffic }
+  /** Of its worker, and of its gate. */
+  get stats(): JoinedStats {
+    return { ...this.#guest.stats, ...(this.#gate && { gate: this.#gate.stats }), rejected: this.#rejected }
+  }
+
+  takeTraffic(marks: boolean): TrafficStats {
+    return this.#traffic.take(this.#host.core.isUp && this.#isKnown, marks)
   }
 
   /** Its code may begin. */

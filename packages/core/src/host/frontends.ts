@@ -6,7 +6,7 @@ import { Frontend, type FrontendHost, type FrontendParts } from './frontend.js'
 import type { Guest, GuestEvents } from './guest.js'
 import { makeConnection, startWorker } from './guests.js'
 import type { ConnectionSettings, FrontendSettings } from './options.js'
-import type { FrontendStats } from './stats.js'
+import type { FrontendStats, JoinedStats } from './stats.js'
 import type { Supervision } from './supervision.js'
 
 const MAX_TRUSTED = 1000
@@ -72,17 +72,18 @@ export class Frontends {
     await frontend.close()
   }
 
-  /** @throws BusError `InvalidParams` for a label that there is not, and what keeps it from running again */
-  async reload(label: string): Promise<void> {
+  /**
+   * @param where who asks, for error texts
+   * @param others names that it takes beside labels
+   * @throws BusError `InvalidParams` for a label that there is not, and what keeps it from running again
+   */
+  async reload(where: string, label: string, others: readonly string[] = []): Promise<void> {
     const frontend = this.#open.get(label)
     const name = describeName(String(label))
-    const hint = didYouMean(String(label), ['core', ...this.#open.keys()])
-    if (!frontend) throw new BusError('InvalidParams', `bus.reload: there is no frontend ${name}${hint}`)
+    const hint = didYouMean(String(label), [...others, ...this.#open.keys()])
+    if (!frontend) throw new BusError('InvalidParams', `${where}: there is no frontend ${name}${hint}`)
     if (await frontend.reload(true)) return
-    throw new BusError(
-      'InvalidParams',
-      `bus.reload: ${name} is the host’s own connection: it has nothing to load again`,
-    )
+    throw new BusError('InvalidParams', `${where}: ${name} is the host’s own connection: it has nothing to load again`)
   }
 
   async reloadHooks(): Promise<void> {
@@ -107,7 +108,13 @@ export class Frontends {
   }
 
   takeStats(marks: boolean): Record<string, FrontendStats> {
-    return Object.fromEntries([...this.#open].map(([label, frontend]) => [label, frontend.takeStats(marks)]))
+    const each = [...this.#open].map(([label, one]) => [label, { ...one.stats, ...one.takeTraffic(marks) }] as const)
+    return Object.fromEntries(each)
+  }
+
+  /** What is known of them without core. */
+  get stats(): Record<string, JoinedStats> {
+    return Object.fromEntries([...this.#open].map(([label, { stats }]) => [label, stats]))
   }
 
   /** Core has come back. */
@@ -121,6 +128,14 @@ export class Frontends {
 
   attached(label: string, link: number): void {
     this.#open.get(label)?.attached(link)
+  }
+
+  refused(label: string, link: number, error: Error): void {
+    this.#open.get(label)?.refused(link, error)
+  }
+
+  lost(label: string, link: number): void {
+    this.#open.get(label)?.lost(link)
   }
 
   closed(label: string, link: number): void {

@@ -4,17 +4,19 @@ import type { EventEmitter } from 'node:events'
 import { didYouMean } from '../guess.js'
 import { BUS_EVENTS, type BusEvents } from './teller.js'
 
-/** For `bus.on`. @throws BusError `InvalidParams` */
+/** @param where `bus.on`: for error texts. @throws BusError `InvalidParams` */
 export function hear<Name extends keyof BusEvents>(
+  where: string,
   events: EventEmitter,
   name: Name,
   handler: (event: BusEvents[Name]) => void,
+  names: ReadonlySet<string> = BUS_EVENTS,
 ): () => void {
-  if (!BUS_EVENTS.has(name)) {
+  if (!names.has(name)) {
     const given = String(name)
-    throw new BusError('InvalidParams', `bus.on: no event ${describeName(given)}${didYouMean(given, BUS_EVENTS)}`)
+    throw new BusError('InvalidParams', `${where}: no event ${describeName(given)}${didYouMean(given, names)}`)
   }
-  checkFunction('bus.on: the handler', handler)
+  checkFunction(`${where}: the handler`, handler)
   events.on(name, handler)
   return () => void events.off(name, handler)
 }

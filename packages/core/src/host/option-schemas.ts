@@ -41,6 +41,11 @@ export interface CheckedFrontend extends Omit<FrontendSettings, 'supervision'> {
   supervision?: SupervisionOptions | undefined
 }
 
+/** What of that a process has that has no core. */
+export interface CheckedSatellite extends Pick<CheckedOptions, 'frontends' | 'calls' | 'supervision' | 'dev'> {
+  app?: { security?: { pattern?: CheckedPattern<URL> | undefined } | undefined } | undefined
+}
+
 export interface CheckedOptions extends Info {
   core: { module: URL | CoreDefinition; supervision?: SupervisionOptions | undefined }
   frontends?: Record<string, { module: URL } & CheckedFrontend> | undefined
@@ -139,19 +144,29 @@ const listOf = <Entry extends v.GenericSchema>(entry: Entry) => {
   )
 }
 
+const pattern = patternOf(v.optional(v.strictObject(ofIsolation, 'an object')))
 const ofSecurity = {
-  pattern: patternOf(v.optional(v.strictObject(ofIsolation, 'an object'))),
+  pattern,
   capabilities: listOf(
     v.union([fileLocation, v.string()], 'a capability, its identifier, or a file or folder of some'),
   ),
 }
 const security = v.optional(v.strictObject(ofSecurity, 'an object'))
-const ofBus = {
-  core,
-  calls,
+/** Of whoever runs frontends, with core or without it. */
+const ofFrontends = {
   supervision,
   workers,
   frontends: v.optional(v.pipe(table, v.record(label, frontend))),
+  log: v.optional(
+    v.union([v.literal(false), v.looseObject({ level: v.string(), child: v.function() })], 'a pino logger, or false'),
+  ),
+  dev: v.optional(v.boolean('true or false'), false),
+  onConfirm: v.optional(v.function('a function')),
+}
+const ofBus = {
+  ...ofFrontends,
+  core,
+  calls,
   config: v.optional(fileLocation),
   app: v.optional(v.strictObject({ security }, 'an object')),
   ...info,
@@ -159,13 +174,14 @@ const ofBus = {
   unknownPermissions: v.optional(v.picklist(['error', 'warn'], '"error" or "warn"')),
   plugins,
   network,
-  log: v.optional(
-    v.union([v.literal(false), v.looseObject({ level: v.string(), child: v.function() })], 'a pino logger, or false'),
-  ),
-  dev: v.optional(v.boolean('true or false'), false),
-  onConfirm: v.optional(v.function('a function')),
 }
 export const busOptions: v.GenericSchema<unknown, CheckedOptions> = v.strictObject(ofBus)
+
+export const satelliteOptions: v.GenericSchema<unknown, CheckedSatellite> = v.strictObject({
+  ...ofFrontends,
+  calls,
+  app: v.optional(v.strictObject({ security: v.optional(v.strictObject({ pattern }, 'an object')) }, 'an object')),
+})
 
 const partsOf = <Entries extends v.ObjectEntries>(entries: Entries) => v.pipe(table, v.looseObject(entries))
 const securityParts = partsOf({

@@ -10,7 +10,7 @@ import type { Project } from './config/project.js'
 import { inspectorOptions } from './inspector-schema.js'
 import { folderUrl, location } from './location.js'
 import { OPTION_PLACES, busOptions, connectionOptions, frontendOptions, label } from './option-schemas.js'
-import type { CheckedOptions } from './option-schemas.js'
+import type { CheckedOptions, CheckedPattern } from './option-schemas.js'
 import type {
   BusOptions,
   ConnectionOptions,
@@ -18,6 +18,7 @@ import type {
   FrontendOptions,
   FrontendSettings,
   ModuleLocation,
+  ResolvedIsolation,
   ResolvedOptions,
 } from './options.js'
 import { supervisionOf, type Supervision, type SupervisionOptions } from './supervision.js'
@@ -25,19 +26,12 @@ import { supervisionOf, type Supervision, type SupervisionOptions } from './supe
 /** @throws BusError `InvalidParams`, which names the option or the file that is wrong, and the place in it. */
 export async function resolveOptions(given: BusOptions): Promise<ResolvedOptions> {
   const options = check('createBus', busOptions, given, OPTION_PLACES)
-  checkLabels(given, options)
   const { module: core } = options.core
   if (!(core instanceof URL)) checkDefinition('createBus: core', core, ['module'])
   const project = await readProject(options)
   const security = options.app?.security ?? {}
   const pattern = security.pattern ?? project?.pattern ?? { use: 'brownfield' }
-  const {
-    dir,
-    envelope = false,
-    hookTimeout = 1000,
-    maxRecordAge,
-  } = (pattern.use === 'isolation' ? pattern.options : undefined) ?? {}
-  const from = `${security.pattern ? 'createBus' : project?.from}: app.security.pattern.options.dir`
+  const from = security.pattern ? 'createBus' : project?.from
   return {
     core,
     workers: given.workers ?? {},
@@ -45,15 +39,10 @@ export async function resolveOptions(given: BusOptions): Promise<ResolvedOptions
       core: supervisionOf('permanent', options.supervision, options.core.supervision),
       frontends: options.supervision,
     },
-    frontends: Object.entries(options.frontends ?? {}).map(([name, { data, supervision, ...settings }]) => ({
-      ...settings,
-      supervision: frontendSupervision(options.supervision, supervision),
-      label: name,
-      data: cloneFor(settings, `createBus: frontends.${name}.data`, data),
-    })),
+    frontends: resolveFrontends('createBus', given, options),
     calls: options.calls,
     pattern: pattern.use,
-    isolation: { dir: dir && folderUrl(dir), envelope, hookTimeout, maxRecordAge, from },
+    isolation: resolveIsolation(`${from}: app.security.pattern.options.dir`, pattern),
     acl: await createAclInput(options, project),
     appInfo: appInfoOf(options, project),
     plugins: cloneData('createBus: plugins', { ...project?.plugins, ...options.plugins }),
@@ -65,6 +54,32 @@ export async function resolveOptions(given: BusOptions): Promise<ResolvedOptions
     dev: options.dev,
     onConfirm: given.onConfirm,
   }
+}
+
+/** @param given as it was, for names that valibot passes over in a record; nobody means them */
+export function resolveFrontends(
+  where: string,
+  given: Pick<BusOptions, 'frontends'>,
+  { frontends = {}, supervision: usual }: Pick<CheckedOptions, 'frontends' | 'supervision'>,
+): ResolvedOptions['frontends'] {
+  for (const name of Object.keys(given.frontends ?? {})) {
+    if (!Object.hasOwn(frontends, name)) {
+      throw new BusError('InvalidParams', `${where}: frontends: ${JSON.stringify(name)} is no label`)
+    }
+  }
+  return Object.entries(frontends).map(([name, { data, supervision, ...settings }]) => ({
+    ...settings,
+    supervision: frontendSupervision(usual, supervision),
+    label: name,
+    data: cloneFor(settings, `${where}: frontends.${name}.data`, data),
+  }))
+}
+
+/** @param from where its `dir` was named */
+export function resolveIsolation(from: string, pattern: CheckedPattern<URL>): ResolvedIsolation {
+  const options = (pattern.use === 'isolation' ? pattern.options : undefined) ?? {}
+  const { dir, envelope = false, hookTimeout = 1000, maxRecordAge } = options
+  return { dir: dir && folderUrl(dir), envelope, hookTimeout, maxRecordAge, from }
 }
 
 /** For a frontend that comes later; `usual` is the bus's supervision. @throws BusError `InvalidParams` */
@@ -103,15 +118,6 @@ async function readProject({ config }: CheckedOptions): Promise<Project | undefi
   if (!config) return undefined
   const { readProject: read } = await import('./config/project.js')
   return read(config)
-}
-
-/** valibot passes over some names in a record; nobody means them. */
-function checkLabels(given: BusOptions, options: CheckedOptions): void {
-  for (const name of Object.keys(given.frontends ?? {})) {
-    if (!Object.hasOwn(options.frontends ?? {}, name)) {
-      throw new BusError('InvalidParams', `createBus: frontends: ${JSON.stringify(name)} is no label`)
-    }
-  }
 }
 
 function appInfoOf(...sources: (Pick<CheckedOptions, keyof AppInfo> | undefined)[]): AppInfo {

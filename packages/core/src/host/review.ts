@@ -18,7 +18,7 @@ export interface ExplainOptions extends Pick<BusOptions, 'config' | 'app' | 'per
 
 export async function review({ core, labels, ...security }: ExplainOptions): Promise<Explanation> {
   const options = await resolveOptions({ ...security, core: core ?? {} })
-  await checkFiles(options)
+  await checkFiles('createBus', options)
   const { acl, pattern } = options
   const given = options.core instanceof URL ? await load(options.core.href) : options.core
   const definition = core === undefined ? { commands: namedCommands(acl) } : given

@@ -35,12 +35,15 @@ export interface GateStats extends WorkerStats {
   seal: LatencyStats
 }
 
-export interface FrontendStats extends WorkerStats, TrafficStats {
+/** Of a frontend, as the process sees it that it runs in. */
+export interface JoinedStats extends WorkerStats {
   /** In the isolation pattern. */
   gate?: GateStats
   /** Messages that the isolation hook has not let pass: none of them is among `calls`. */
   rejected: number
 }
+
+export interface FrontendStats extends JoinedStats, TrafficStats {}
 
 export interface BusStats {
   /** Milliseconds since the bus was created. */

@@ -8,7 +8,7 @@ import { affectedBy, isIn, type DevModule } from './affected.js'
 import { watchFolders } from './watch.js'
 
 export interface DevParts {
-  options: Pick<ResolvedOptions, 'core' | 'isolation'>
+  options: Pick<ResolvedOptions, 'isolation'> & Partial<Pick<ResolvedOptions, 'core'>>
   frontends: Frontends
   log: Logger
   /** `core`, or a label. */

@@ -8,10 +8,18 @@ import {
   type ReceivedFrame,
 } from '@sallyport/protocol'
 
-/** Resolves once both have closed, with a fault of the far one's: that peer is not trusted. */
-export async function bridge(near: Link, far: Link): Promise<BusError | undefined> {
-  const [, fault] = await Promise.all([pass(near, far), pass(far, near)])
-  return fault
+/** How two links have ended: which of them first, and what each of them brought that was no frame. */
+export interface BridgeEnd {
+  first: 'near' | 'far'
+  near: BusError | undefined
+  far: BusError | undefined
+}
+
+/** Resolves once both have closed. */
+export async function bridge(near: Link, far: Link): Promise<BridgeEnd> {
+  const ways = { near: pass(near, far), far: pass(far, near) }
+  const first = await Promise.race([ways.near.then(() => 'near' as const), ways.far.then(() => 'far' as const)])
+  return { first, near: await ways.near, far: await ways.far }
 }
 
 const pass = (from: Link, to: Link): Promise<BusError | undefined> =>

@@ -1,0 +1,114 @@
+// A process that has joined a bus whose core is elsewhere, as its host holds it: frontends, their gates, and connections of its own.
+import type { Client } from '@sallyport/frontend/client'
+import type { EventEmitter } from 'node:events'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { CloseOptions } from '../bus.js'
+import type { DevMode } from '../dev/dev-mode.js'
+import { hear } from '../hear.js'
+import { checkCloseTimeout, checkRunning, connectTo, openIn, type OpeningParts } from '../opening.js'
+import type { ConnectionOptions, FrontendOptions, ModuleLocation } from '../options.js'
+import type { JoinedStats } from '../stats.js'
+import type { Supervisor } from '../supervisor.js'
+import type { BusEvents } from '../teller.js'
+import type { RemoteCore } from './remote-core.js'
+
+/** What a bus tells its host, as far as it is of this process: the rest is told where core is. */
+export type SatelliteEvents = Pick<BusEvents, 'fault' | 'restart' | 'failed' | 'rejected'>
+
+export interface SatelliteStats {
+  /** Milliseconds since it has joined. */
+  uptime: number
+  /** By label. What core counts of them is in the stats of its bus. */
+  frontends: Record<string, JoinedStats>
+}
+
+/** @internal What `createSatellite` has put together. */
+export interface SatelliteParts extends OpeningParts {
+  /** How it calls itself in error texts: `joined`. */
+  name: string
+  supervisor: Supervisor
+  core: RemoteCore
+  events: EventEmitter
+  dev?: DevMode
+}
+
+const EVENTS: ReadonlySet<string> = new Set<keyof SatelliteEvents>(['fault', 'restart', 'failed', 'rejected'])
+
+export class Satellite {
+  readonly #parts: SatelliteParts
+  readonly #since = performance.now()
+  #closing: Promise<void> | undefined
+
+  /** @internal */
+  constructor(parts: SatelliteParts) {
+    this.#parts = parts
+  }
+
+  /**
+   * Makes this thread a frontend.
+   *
+   * @throws BusError `Denied` and others with which core refuses it; `Disconnected` where no core answers within 10 s
+   */
+  async connect(label: string, options?: ConnectionOptions): Promise<Client> {
+    const { name, core } = this.#parts
+    const check = (): void => this.#checkRunning()
+    return core.within(label, () => connectTo(`${name}.connect`, this.#parts, check, label, options))
+  }
+
+  /** Starts one more frontend worker. Resolves once its module is on its way. @throws BusError as `connect` */
+  async open(label: string, module: ModuleLocation, options?: FrontendOptions): Promise<void> {
+    const { name, core } = this.#parts
+    const check = (): void => this.#checkRunning()
+    await core.within(label, () => openIn(`${name}.open`, this.#parts, check, { label, module, options }))
+  }
+
+  /** Ends a frontend worker and its gate, or closes a connection. Its calls in flight settle. */
+  async closeFrontend(label: string): Promise<void> {
+    await this.#parts.frontends.close(label)
+  }
+
+  /**
+   * Ends a frontend, and starts it again with its module and its hook as they are now.
+   *
+   * @throws BusError `InvalidParams` for a label that there is not, and for what has no module; what keeps it from being ready
+   */
+  async reload(label: string): Promise<void> {
+    this.#checkRunning()
+    await this.#parts.frontends.reload(`${this.#parts.name}.reload`, label)
+  }
+
+  /** Tells of faults, restarts and rejections; gives back what takes the handler away. */
+  on<Name extends keyof SatelliteEvents>(name: Name, handler: (event: SatelliteEvents[Name]) => void): () => void {
+    return hear(`${this.#parts.name}.on`, this.#parts.events, name, handler, EVENTS)
+  }
+
+  /** What each worker is. What it has called is counted where core is. */
+  stats(): SatelliteStats {
+    return { uptime: Math.round(performance.now() - this.#since), frontends: this.#parts.frontends.stats }
+  }
+
+  /** Ends every frontend, connection and session. Resolves when no thread is left; calls in flight have settled by then. */
+  async close({ timeout = 1000 }: CloseOptions = {}): Promise<void> {
+    checkCloseTimeout(`${this.#parts.name}.close`, timeout)
+    return (this.#closing ??= this.#close())
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #close(): Promise<void> {
+    const { supervisor, core, frontends, dev } = this.#parts
+    supervisor.signal('drain')
+    await dev?.close()
+    // What was sent in this turn goes out first.
+    await nextTurn()
+    await frontends.closeAll()
+    await core.close()
+    supervisor.signal('ended')
+  }
+
+  #checkRunning(): void {
+    checkRunning('What has joined the bus', this.#parts.supervisor)
+  }
+}

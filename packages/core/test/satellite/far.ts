@@ -1,0 +1,127 @@
+// A core that is elsewhere, for the tests: in this thread, but reached only by sessions that it opens or refuses.
+import { BusError, createLinkEnds, openLink, type Link, type SessionKey } from '@sallyport/protocol'
+import { once } from 'node:events'
+import { MessageChannel } from 'node:worker_threads'
+import { pino } from 'pino'
+import { afterEach } from 'vitest'
+import {
+  createSatellite,
+  type FarCore,
+  type FarSession,
+  type Satellite,
+  type SatelliteOptions,
+} from '../../src/network.js'
+import { createCore, type Core } from '../../src/core.js'
+import type { CoreReport } from '../../src/control.js'
+import type { CoreDefinition } from '../../src/define.js'
+import { everyCommand, fixture } from '../start.js'
+
+type Pattern = 'brownfield' | 'isolation'
+
+export interface Opened extends FarSession {
+  label: string
+  /** What has come from the frontend, as it came. */
+  bodies: Uint8Array[]
+  told: string[]
+}
+
+export interface Far extends FarCore {
+  core: Core
+  reports: CoreReport[]
+  sessions: Opened[]
+  /** Of every call of `open`. */
+  asked: number
+  /** Why nobody is let in, where nobody is. */
+  refuses: BusError | undefined
+}
+
+export const nobody = (): BusError => new BusError('Disconnected', 'no responders', { data: { delivered: 'no' } })
+
+const cores: Core[] = []
+const satellites: Satellite[] = []
+afterEach(async () => {
+  await Promise.all(satellites.splice(0).map(satellite => satellite.close()))
+  await Promise.all(cores.splice(0).map(core => core.close()))
+})
+
+export async function startFar(pattern: Pattern = 'brownfield', definition?: CoreDefinition): Promise<Far> {
+  const reports: CoreReport[] = []
+  const core = await createCore(
+    definition ?? ((await import(fixture('core.mjs').href)) as { default: CoreDefinition }).default,
+    {
+      pattern,
+      acl: {
+        capabilities: [{ value: [everyCommand], from: 'the test' }],
+        permissionFiles: [],
+        manifests: undefined,
+        unknownPermissions: 'error',
+        platform: 'linux',
+      },
+      appInfo: {},
+      plugins: {},
+      logLevel: 'silent',
+    },
+    () => pino({ level: 'silent' }),
+    report => reports.push(report),
+  )
+  cores.push(core)
+  let ids = 0
+  const far: Far = {
+    core,
+    reports,
+    sessions: [],
+    asked: 0,
+    refuses: undefined,
+    async open({ label, codec }) {
+      far.asked++
+      if (far.refuses) throw far.refuses
+      const [there, here] = createLinkEnds('port')
+      const keys = new MessageChannel()
+      const keyed = pattern === 'isolation' ? { keyPort: keys.port1 } : {}
+      core.attach({ label, codec, end: there, id: ++ids, cipher: true, ...keyed })
+      const key =
+        pattern === 'isolation' ? await keyOf(keys) : { session: new Uint8Array(16), secret: new Uint8Array(32) }
+      const told: string[] = []
+      const bodies: Uint8Array[] = []
+      const session: Opened = {
+        label,
+        link: listening(openLink(here, true), bodies),
+        key,
+        bodies,
+        told,
+        begin: () => {
+          told.push('begin')
+          core.begin(label)
+        },
+        end: () => {
+          told.push('end')
+          core.end(label)
+        },
+      }
+      far.sessions.push(session)
+      return session
+    },
+  }
+  return far
+}
+
+export async function join(far: FarCore, options: SatelliteOptions = {}): Promise<Satellite> {
+  const satellite = await createSatellite({ log: false, ...options }, far, { where: 'joinBus', name: 'joined' })
+  satellites.push(satellite)
+  return satellite
+}
+
+async function keyOf({ port2 }: MessageChannel): Promise<SessionKey> {
+  const [key] = (await once(port2, 'message')) as [SessionKey]
+  return key
+}
+
+/** The same link, of which what is sent is kept. */
+function listening(link: Link, bodies: Uint8Array[]): Link {
+  const send = link.send.bind(link)
+  link.send = frame => {
+    bodies.push(Buffer.from(frame.body as Uint8Array))
+    send(frame)
+  }
+  return link
+}
