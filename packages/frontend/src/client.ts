@@ -7,24 +7,24 @@ import {
   checkEventName,
   checkOptionNames,
   toEventTarget,
-  traceCaller,
   type CodecName,
   type EventTarget,
   type Link,
   type Unlisten,
 } from '@sallyport/protocol'
-import { checkCommandName, payloadHoldsBytes, type CommandArguments } from './arguments.js'
+import type { CommandArguments } from './arguments.js'
 import { Channel } from './channel.js'
 import { Connection, type CallDefaults } from './connection.js'
 import { checkHandler, type EventHandler } from './events.js'
-import { Exposed, type ExposedFunctions } from './exposed.js'
+import { Exposed, answersOver, type ExposedFunctions } from './exposed.js'
 import { listen } from './listen.js'
 import { listenAgain, unlisten } from './listen-again.js'
+import { Lanes } from './lanes.js'
 import { Listeners } from './listeners.js'
-import { makeCall } from './make-call.js'
-import { OPTIONS_OF, checkEmitOptions, type EmitOptions, type InvokeOptions, type ListenOptions } from './options.js'
+import { call, type Caller } from './make-call.js'
+import { OPTIONS_OF, type EmitOptions, type InvokeOptions, type ListenOptions } from './options.js'
+import { sendEvent, type SentEvent } from './send-event.js'
 import { Stream } from './stream.js'
-import { eventsSent, invokes } from './tracing.js'
 import { fire } from './fire.js'
 import type { FlowOptions } from './waiting-line.js'
 
@@ -48,12 +48,13 @@ export class Client {
   readonly Channel: typeof Channel = Channel
   /** Resolves once it has closed for good, whoever closed it: no other link will follow. */
   readonly closed: Promise<void>
-  readonly #codec: CodecName
+  readonly #who: Caller
   readonly #relinks: boolean
   readonly #calls: CallDefaults
   readonly #listeners = new Listeners()
   readonly #exposed: Exposed
   #core: Connection
+  #lanes: Lanes | undefined
   #over = false
   #finish!: () => void
 
@@ -63,16 +64,11 @@ export class Client {
     this.label = label
     this.isolated = link.isolated === true
     this.data = data
-    this.#codec = codec
+    this.#who = { label, codec }
     this.#relinks = relinks
     this.#calls = calls
-    this.#exposed = new Exposed(
-      { label, codec },
-      {
-        result: (id, method, value) => this.#core.answer(id, method, value),
-        error: (id, error) => this.#core.refuse(id, error),
-      },
-    )
+    const answers = answersOver(() => this.#core)
+    this.#exposed = new Exposed(this.#who, answers)
     this.closed = new Promise(resolve => (this.#finish = resolve))
     this.#core = this.#connect(link)
   }
@@ -88,10 +84,21 @@ export class Client {
     await listenAgain(this.#core, this.#listeners)
   }
 
+  /** @internal A link to one more core of the same bus: each call takes one of them. */
+  addLane(link: Link): void {
+    if (this.#over) return link.close()
+    this.#spread().add(answers => this.#connect(link, this.#exposed.beside(answers)))
+  }
+
+  /** @internal Ends what goes over this link alone. */
+  endLane(link: Link, why: BusError | undefined): void {
+    this.#spread().endLane(link, why)
+  }
+
   /** @internal No other link will follow. */
   end(why: BusError | undefined): void {
     this.#over = true
-    this.#core.end(why)
+    ;(this.#lanes ?? this.#core).end(why)
     this.#finish()
   }
 
@@ -103,7 +110,7 @@ export class Client {
    */
   invoke<T = unknown>(command: string, args?: CommandArguments, options?: InvokeOptions): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      this.#call(command, args, resolve as (result: unknown) => void, reject, options)
+      this.#call(this.#coreFor(args), command, args, resolve as (result: unknown) => void, reject, options)
     })
   }
 
@@ -116,9 +123,9 @@ export class Client {
    */
   stream<T = unknown>(command: string, args?: CommandArguments, options?: InvokeOptions): Stream<T> {
     return new Stream<T>((channel, resolve, reject) => {
-      const { pending } = this.#core
-      const id = this.#call(command, args, resolve, reject, options, channel)
-      return () => pending.abandon(id, cancelled(command, undefined))
+      const core = this.#coreFor(args)
+      const id = this.#call(core, command, args, resolve, reject, options, channel)
+      return () => core.pending.abandon(id, cancelled(command, undefined))
     }, options?.signal)
   }
 
@@ -197,7 +204,7 @@ export class Client {
   /** Closes it for good. Calls that still wait reject with `Disconnected`. */
   async close(): Promise<void> {
     this.#over = true
-    await this.#core.close()
+    await (this.#lanes ?? this.#core).close()
     this.#finish()
   }
 
@@ -205,15 +212,27 @@ export class Client {
     await this.close()
   }
 
-  #connect(link: Link): Connection {
-    const lasting = { label: this.label, listeners: this.#listeners, exposed: this.#exposed }
-    const connection = new Connection(link, this.#codec, lasting, this.#calls)
+  #connect(link: Link, exposed = this.#exposed): Connection {
+    const lasting = { label: this.label, listeners: this.#listeners, exposed }
+    const connection = new Connection(link, this.#who.codec, lasting, this.#calls)
     void connection.closed.then(() => this.#relinks || this.#finish())
     return connection
   }
 
+  #spread(): Lanes {
+    return (this.#lanes ??= new Lanes(this.#core, home => {
+      this.#core = home
+      void listenAgain(home, this.#listeners)
+    }))
+  }
+
+  #coreFor(args: unknown): Connection {
+    return this.#lanes ? (this.#lanes.pick(args) ?? this.#core) : this.#core
+  }
+
   /** @param stream where the values of a stream are to come */
   #call(
+    core: Connection,
     command: string,
     args: unknown,
     resolve: (result: unknown) => void,
@@ -221,25 +240,11 @@ export class Client {
     options: InvokeOptions | undefined,
     stream?: Channel,
   ): number {
-    checkCommandName(command)
-    const core = this.#core
-    if (!invokes.hasSubscribers) return makeCall(core, command, args, resolve, reject, options, stream)
-    const id = core.pending.takeId()
-    const trace = { label: this.label, command, id, codec: this.#codec, stream: stream !== undefined }
-    return traceCaller(invokes, trace, resolve, reject, (...settle) =>
-      makeCall(core, command, args, ...settle, options, stream, trace),
-    )
+    const failed = this.#lanes ? this.#lanes.hears(core, reject) : reject
+    return call(core, this.#who, command, args, resolve, failed, options, stream)
   }
 
-  #emit(
-    method: string,
-    params: { event: string; payload: unknown; target?: EventTarget },
-    options: EmitOptions | undefined,
-  ): Promise<void> | undefined {
-    checkEventName(params.event)
-    if (options !== undefined) checkEmitOptions(method, options, params.payload)
-    const sent = this.#core.emit(method, params, payloadHoldsBytes(params.event, params.payload), options?.transfer)
-    if (eventsSent.hasSubscribers) eventsSent.publish({ label: this.label, event: params.event, codec: this.#codec })
-    return sent
+  #emit(...event: [method: string, params: SentEvent, options: EmitOptions | undefined]): Promise<void> | undefined {
+    return sendEvent(this.#core, this.#who, ...event)
   }
 }

@@ -47,6 +47,8 @@ export class Connection {
   /** Resolves once the link has closed, whoever closed it. */
   readonly closed: Promise<void>
   readonly pending: Pending
+  /** Core knows of the listeners, if of any, by this link. */
+  holdsListeners = true
   readonly channels: OpenChannels = new OpenChannels((...told) => this.#tell(...told))
   readonly #lasting: Lasting
   readonly #codec: CodecName
@@ -85,6 +87,10 @@ export class Connection {
 
   get isGone(): boolean {
     return this.#gone !== undefined
+  }
+
+  isOver(link: Link): boolean {
+    return this.#link === link
   }
 
   /** Answers a call of core's. */
@@ -186,7 +192,7 @@ export class Connection {
     if (!wasOpen) return
     this.pending.rejectAll(id => gone(this.#line.has(id) ? 'no' : 'unknown'))
     this.#line.end(this.#gone)
-    this.#lasting.listeners.unlinked()
+    if (this.holdsListeners) this.#lasting.listeners.unlinked()
     this.channels.finishAll()
     this.#lasting.exposed.unlinked(this.#gone)
   }

@@ -33,6 +33,14 @@ export interface ExposedAnswers {
   error(id: RequestId, error: BusError): Outcome
 }
 
+/** Over the link that a client has at the time. */
+export const answersOver = (
+  core: () => { answer: ExposedAnswers['result']; refuse: ExposedAnswers['error'] },
+): ExposedAnswers => ({
+  result: (id, method, value) => core().answer(id, method, value),
+  error: (id, error) => core().refuse(id, error),
+})
+
 /** Of the frontend. */
 interface Owner {
   readonly label: string
@@ -64,16 +72,26 @@ class ExposedCall implements ExposedContext {
 export class Exposed {
   readonly #owner: Owner
   readonly #answers: ExposedAnswers
-  readonly #functions = new Map<string, ExposedFunction>()
+  readonly #functions: Map<string, ExposedFunction>
   readonly #running = new CallSlots<ExposedCall>()
   /** Calls of what is not there yet, in their order; `undefined` once nothing more will come. */
   #waiting: Map<RequestId, RequestMessage> | undefined
   /** Some of those that wait may run, and soon will: what comes meanwhile waits behind them. */
   #due = false
 
-  constructor(owner: Owner, answers: ExposedAnswers) {
+  constructor(
+    owner: Owner,
+    answers: ExposedAnswers,
+    functions: Map<string, ExposedFunction> = new Map<string, ExposedFunction>(),
+  ) {
     this.#owner = owner
     this.#answers = answers
+    this.#functions = functions
+  }
+
+  /** The same functions, for another core to call: its ids are its own. */
+  beside(answers: ExposedAnswers): Exposed {
+    return new Exposed(this.#owner, answers, this.#functions)
   }
 
   /**

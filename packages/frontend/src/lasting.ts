@@ -11,3 +11,9 @@ export const relinkClient = (client: Client, link: Link): Promise<void> => clien
 
 /** No other link will follow. */
 export const endClient = (client: Client, why: BusError | undefined): void => client.end(why)
+
+/** A link to one more core of the same bus: each call takes the core with the fewest under way. */
+export const addLane = (client: Client, link: Link): void => client.addLane(link)
+
+/** What goes over this link alone has ended. */
+export const endLane = (client: Client, link: Link, why: BusError | undefined): void => client.endLane(link, why)
