@@ -27,6 +27,8 @@ export interface NatsLinkOptions {
   end?(): void
   /** @param count messages that were dropped in all: forged or replayed ones. It is called for each. */
   dropped?(count: number): void
+  /** Nothing more comes or goes: `take` has no use any more. */
+  over?(): void
 }
 
 export interface NatsLink extends Link {
@@ -34,6 +36,8 @@ export interface NatsLink extends Link {
   take(message: Uint8Array): void
   /** The wire is lost: the link ends at once. What its peer had closed before stays closed. */
   lost(error: BusError): void
+  /** Somebody says that the peer is gone: anybody may, so it has a moment to show that it is not. */
+  doubt(): void
   begin(): void
   end(): void
 }
@@ -68,7 +72,7 @@ class ProtectedLink implements NatsLink {
     this.#pulse = new Pulse(
       heartbeat,
       () => this.#post(signal(MESSAGE.ping)),
-      () => this.lost(new BusError('Disconnected', `The peer was silent for ${4 * heartbeat} ms`)),
+      silence => this.lost(new BusError('Disconnected', `The peer was silent for ${silence} ms`)),
     )
   }
 
@@ -94,9 +98,8 @@ class ProtectedLink implements NatsLink {
   }
 
   resume(): void {
-    if (!this.#paused) return
+    if (this.#paused) queueMicrotask(() => this.#deliver())
     this.#paused = false
-    queueMicrotask(() => this.#deliver())
   }
 
   begin(): void {
@@ -118,6 +121,10 @@ class ProtectedLink implements NatsLink {
 
   lost(error: BusError): void {
     if (!this.#over) this.#finish(this.#open ? error : undefined)
+  }
+
+  doubt(): void {
+    if (!this.#over) this.#pulse.doubt()
   }
 
   take(message: Uint8Array): void {
@@ -216,6 +223,7 @@ class ProtectedLink implements NatsLink {
   }
 
   #quiet(): void {
+    if (!this.#over) this.#options.over?.()
     this.#over = true
     this.#pulse.stop()
     clearTimeout(this.#linger)
