@@ -1,69 +1,55 @@
 // Routes events to listeners, wherever they are: in core, in the host, in frontends. Targets and their table are Tauri's;
 // what is addressed to one frontend is not heard by another, whatever that one listens to.
 import { BusError, MAX_LISTENERS, checkEventName, type EventTarget } from '@sallyport/protocol'
-import { Delivery, type ListenerHome } from './delivery.js'
+import type { ListenerHome } from './delivery.js'
+import { Listening, type Accepts } from './listening.js'
 import { Payload } from './payload.js'
-
-interface Listener {
-  readonly target: EventTarget
-  readonly home: ListenerHome
-}
 
 /** `undefined` as its target: everybody. */
 export type Tell = (target: EventTarget | undefined, event: string, value: unknown) => void
 
-type Accepts = (target: EventTarget, home: ListenerHome) => boolean
-
-/** The listeners of one event, by their ids. */
-class Listening extends Map<number, Listener> {
-  /** To all of them; made when it is needed, and gone when they change. */
-  everyone: readonly Delivery[] | undefined
-}
-
 export class EventRouter {
   readonly #byEvent = new Map<string, Listening>()
-  readonly #perHome = new Map<ListenerHome, number>()
+  /** The events that a home listens to, by its listeners' ids: it goes without a look at anybody else's. */
+  readonly #byHome = new Map<ListenerHome, Map<number, string>>()
   #nextId = 0
   #tell: Tell | undefined
 
   /** @throws BusError `InvalidParams` for a name that is none, `Overloaded` beyond the bound of a frontend. */
   listen(event: unknown, target: EventTarget, home: ListenerHome): number {
     checkEventName(event)
-    this.#count(home, 1)
+    let own = this.#byHome.get(home)
+    if (home.label !== undefined && own && own.size >= MAX_LISTENERS) {
+      throw new BusError('Overloaded', `More than ${MAX_LISTENERS} listeners of one frontend`)
+    }
+    if (!own) this.#byHome.set(home, (own = new Map()))
     const id = this.#nextId++
+    own.set(id, event)
     let listeners = this.#byEvent.get(event)
     if (!listeners) this.#byEvent.set(event, (listeners = new Listening()))
-    listeners.set(id, { target, home })
-    listeners.everyone = undefined
+    listeners.add(id, { target, home })
     return id
   }
 
   /** Takes a listener away; only where it lives can that be asked. */
   unlisten(event: string, id: number, home: ListenerHome): void {
-    const listeners = this.#byEvent.get(event)
-    if (listeners?.get(id)?.home !== home) return
-    this.#count(home, -1)
-    listeners.delete(id)
-    listeners.everyone = undefined
-    if (listeners.size === 0) this.#byEvent.delete(event)
+    const own = this.#byHome.get(home)
+    if (own?.get(id) !== event) return
+    own.delete(id)
+    if (own.size === 0) this.#byHome.delete(home)
+    this.#forget(event, id, home)
   }
 
   dropHome(home: ListenerHome): void {
-    this.#perHome.delete(home)
-    for (const [event, listeners] of this.#byEvent) {
-      for (const [id, listener] of listeners) if (listener.home === home) listeners.delete(id)
-      listeners.everyone = undefined
-      if (listeners.size === 0) this.#byEvent.delete(event)
-    }
+    const own = this.#byHome.get(home)
+    this.#byHome.delete(home)
+    for (const [id, event] of own ?? []) this.#forget(event, id, home)
   }
 
-  #count(home: ListenerHome, change: 1 | -1): void {
-    if (home.label === undefined) return
-    const count = (this.#perHome.get(home) ?? 0) + change
-    if (count > MAX_LISTENERS) {
-      throw new BusError('Overloaded', `More than ${MAX_LISTENERS} listeners of one frontend`)
-    }
-    this.#perHome.set(home, count)
+  #forget(event: string, id: number, home: ListenerHome): void {
+    const listeners = this.#byEvent.get(event)!
+    listeners.delete(id, home)
+    if (listeners.isEmpty) this.#byEvent.delete(event)
   }
 
   /** Tells of each event that is emitted to everybody or to a target: it goes to other cores too. */
@@ -85,21 +71,23 @@ export class EventRouter {
   /** Sends an event to the listeners here that match the target, or all. */
   deliver(to: EventTarget | undefined, event: unknown, value: unknown): void {
     if (to === undefined) this.emitWhere(event, value)
-    else this.emitWhere(event, value, (target, home) => matches(to, target) && mayHear(to, home))
+    else this.emitWhere(event, value, target => matches(to, target), 'label' in to ? to.label : undefined)
   }
 
   /**
    * Sends an event to the listeners here that `to` accepts.
    *
+   * @param within only to those that may hear what is for this label
    * @throws the first error of a delivery, after all others have been tried.
    */
-  emitWhere(event: unknown, value: unknown, to?: Accepts): void {
+  emitWhere(event: unknown, value: unknown, to?: Accepts, within?: string): void {
     const listeners = this.#byEvent.get(event as string)
     // A name that is listened to has been checked.
     if (!listeners) return checkEventName(event)
-    const deliveries = to
-      ? deliver(event as string, listeners, to)
-      : (listeners.everyone ??= deliver(event as string, listeners))
+    const deliveries =
+      to && within !== undefined
+        ? listeners.deliveriesWithin(within, event as string, to)
+        : listeners.deliveries(event as string, to)
     const payload = new Payload(value)
     let failure: { error: unknown } | undefined
     for (const delivery of deliveries) {
@@ -123,17 +111,6 @@ export class EventRouter {
   }
 }
 
-function deliver(event: string, listeners: Listening, accepts?: Accepts): readonly Delivery[] {
-  const perHome = new Map<ListenerHome, Delivery>()
-  for (const [id, { target, home }] of listeners) {
-    if (accepts && !accepts(target, home)) continue
-    let delivery = perHome.get(home)
-    if (!delivery) perHome.set(home, (delivery = new Delivery(event, home)))
-    delivery.ids.push(id)
-  }
-  return [...perHome.values()].sort((a, b) => Number(a.home.sharesPayload ?? 0) - Number(b.home.sharesPayload ?? 0))
-}
-
 const KINDS_OF_LABEL: Record<string, readonly EventTarget['kind'][]> = {
   AnyLabel: ['Window', 'Webview', 'WebviewWindow', 'AnyLabel'],
   Window: ['Window', 'AnyLabel'],
@@ -147,6 +124,3 @@ function matches(to: EventTarget, listener: EventTarget): boolean {
   if (!('label' in to)) return listener.kind === to.kind
   return 'label' in listener && listener.label === to.label && KINDS_OF_LABEL[to.kind]!.includes(listener.kind)
 }
-
-const mayHear = (to: EventTarget, { label }: ListenerHome): boolean =>
-  label === undefined || !('label' in to) || to.label === label

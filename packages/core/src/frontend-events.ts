@@ -29,7 +29,7 @@ export function tellDestroyed(router: EventRouter, label: string): void {
 
 /** To this frontend alone: so many events did not wait for it. */
 export function tellDropped(router: EventRouter, frontend: ListenerHome, count: number): void {
-  router.emitWhere(DROPPED, { count }, (_target, home) => home === frontend)
+  router.emitWhere(DROPPED, { count }, (_target, home) => home === frontend, frontend.label)
 }
 
 /** @throws BusError `InvalidParams` for an event that a frontend could deceive the others with */
