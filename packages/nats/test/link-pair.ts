@@ -3,8 +3,8 @@
 import { createProtection, type Protection } from '../src/link/protection.js'
 import { createNatsLink, type NatsLink, type NatsLinkOptions } from '../src/link/nats-link.js'
 
-const SECRET: Uint8Array = Uint8Array.from({ length: 32 }, (_, i) => i)
-const SESSION: Uint8Array = Uint8Array.from({ length: 16 }, (_, i) => 0xa0 + i)
+export const SECRET: Uint8Array = Uint8Array.from({ length: 32 }, (_, i) => i)
+export const SESSION: Uint8Array = Uint8Array.from({ length: 16 }, (_, i) => 0xa0 + i)
 
 export interface PairOptions {
   cipher?: boolean
