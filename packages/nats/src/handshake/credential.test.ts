@@ -1,0 +1,97 @@
+// The texts of secrets and credentials: what makes one, that a typing error is found, and that no error repeats one.
+import { BusError } from '@sallyport/protocol'
+import { describe, expect, it } from 'vitest'
+import { readCredential } from './credential.js'
+import { createBusSecret, issueCredential, revocableId, type CredentialOptions } from './index.js'
+import { readBusSecret } from './secret.js'
+
+const secret = createBusSecret()
+const issue = (options: unknown): string => issueCredential(secret, options as CredentialOptions)
+
+describe('issueCredential', () => {
+  it.each(['main', 'a', 'x'.repeat(200), 'team/worker-1:a_b'])('issues one for the label %s', label => {
+    const expires = new Date(Date.now() + 1000)
+    expect(readCredential(issue({ label }))).toMatchObject({ label, expires: 0 })
+    expect(readCredential(issue({ label, expires }))).toMatchObject({ label, expires: expires.getTime() })
+  })
+
+  it('makes a new one each time, with an id that tells nothing of it', () => {
+    const all = Array.from({ length: 20 }, () => issue({ label: 'main' }))
+    const ids = all.map(revocableId)
+    expect(new Set([...all, ...ids]).size).toBe(40)
+    expect(ids.every(id => /^[0-9a-f]{32}$/.test(id))).toBe(true)
+  })
+
+  it.each([
+    [undefined, 'label must be a label of letters, digits, "-", "/", ":" and "_"'],
+    [{ label: 'a b' }, 'label must be a label of letters, digits, "-", "/", ":" and "_"'],
+    [{ label: 'x'.repeat(201) }, 'label must be a label of letters, digits, "-", "/", ":" and "_"'],
+    [{ label: 'core' }, 'label must be a label other than "host" and "core"'],
+    [{ label: 'main', expires: 5 }, 'expires must be a Date in the future'],
+    [{ label: 'main', expires: new Date(NaN) }, 'expires must be a Date in the future'],
+    [{ label: 'main', expires: new Date(0) }, 'expires must be a Date in the future'],
+    [{ label: 'main', expire: new Date() }, 'unknown option "expire"'],
+  ])('refuses %o', (options, text) => {
+    expect(() => issue(options)).toThrow(new BusError('InvalidParams', `issueCredential: ${text}`))
+  })
+})
+
+describe('a credential', () => {
+  it('with a typing error anywhere is none, and the error does not repeat it', () => {
+    const credential = issue({ label: 'main' })
+    for (let at = 0; at < credential.length; at++) {
+      const mistyped = `${credential.slice(0, at)}${credential[at] === 'A' ? 'B' : 'A'}${credential.slice(at + 1)}`
+      for (const text of [mistyped, credential.slice(0, at), credential.slice(0, at) + credential.slice(at + 1)]) {
+        let error: unknown
+        try {
+          revocableId(text)
+        } catch (caught) {
+          error = caught
+        }
+        expect(error).toMatchObject({
+          reason: 'InvalidParams',
+          message: 'This is no credential: one is a whole text "sallyport1.…" from issueCredential',
+          data: undefined,
+        })
+      }
+    }
+  })
+
+  it.each([undefined, null, 5, '', 'sallyport1.', `sallyport2.${'A'.repeat(90)}`, secret])('is not %o', given => {
+    expect(() => revocableId(given as string)).toThrow('This is no credential')
+  })
+
+  it('has no white space around it', () => {
+    const credential = issue({ label: 'main' })
+    for (const text of [` ${credential}`, `${credential}\n`]) expect(() => revocableId(text)).toThrow('no credential')
+  })
+})
+
+describe('the secret of a bus', () => {
+  it('is base64url of 32 bytes or more', () => {
+    expect(readBusSecret(secret).byteLength).toBe(32)
+    expect(readBusSecret(Buffer.alloc(64, 0xfe).toString('base64url')).byteLength).toBe(64)
+  })
+
+  it.each([
+    undefined,
+    5,
+    '',
+    'secret',
+    'x'.repeat(42),
+    `${secret}=`,
+    ` ${secret}`,
+    Buffer.alloc(32, 0xfe).toString('base64'),
+  ])('is not %o, which no error repeats', given => {
+    let error: unknown
+    try {
+      issueCredential(given as string, { label: 'main' })
+    } catch (caught) {
+      error = caught
+    }
+    expect(error).toMatchObject({
+      reason: 'InvalidParams',
+      message: 'The secret of a bus must be base64url of 32 random bytes or more: createBusSecret() makes one',
+    })
+  })
+})

@@ -1,0 +1,82 @@
+// The test vectors of docs/security.md: made again with this code, and, from what the page says of the keys, without it.
+import { createHash, createHmac, hkdfSync } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { expect, it } from 'vitest'
+import { writeHeader } from '../broadcast-header.js'
+import { broadcastKeys } from '../broadcast-keys.js'
+import { createBroadcast } from '../broadcast.js'
+import { agree } from './agreement.js'
+import { readCredential, writeCredential } from './credential.js'
+import { writeHello } from './hello.js'
+import { createDoor } from './index.js'
+import { writeWelcome } from './welcome.js'
+
+const page = readFileSync(new URL('../../../../docs/security.md', import.meta.url), 'utf8')
+const block = /```vector\n([^`]*)```/.exec(page)?.[1] ?? ''
+const rows = block.split(/\n(?=\S)/).map(line => /^(\S+)\s+([^]*)$/.exec(line)?.slice(1) ?? [])
+const value = Object.fromEntries(rows) as Record<string, string>
+const text = (name: string): string => (value[name] ?? '').replaceAll(/\s/g, '')
+const hex = (name: string): Buffer => Buffer.from(text(name), 'hex')
+const hkdf = (ikm: Buffer, salt: Buffer, ...info: (string | Buffer)[]): Buffer =>
+  Buffer.from(hkdfSync('sha256', ikm, salt, Buffer.concat(info.map(part => Buffer.from(part))), 32))
+const hmac = (key: Buffer, bytes: Uint8Array): Buffer => createHmac('sha256', key).update(bytes).digest()
+const u64 = (number: number): Buffer => {
+  const bytes = Buffer.alloc(8)
+  bytes.writeBigUInt64BE(BigInt(number))
+  return bytes
+}
+
+const secret = Buffer.from(text('secret'), 'base64url')
+const [expires, time, sequence] = ['expires', 'time', 'sequence'].map(name => Number(text(name))) as [
+  number,
+  number,
+  number,
+]
+const claims = { id: hex('id'), label: text('label'), expires }
+const [hello, welcome] = [hex('hello'), hex('welcome')]
+
+it('a credential', () => {
+  expect(hkdf(secret, hex('id'), `sallyport/1 credential\0${text('label')}\0`, u64(expires))).toEqual(hex('key'))
+  expect(writeCredential(secret, claims)).toBe(text('credential'))
+  expect(readCredential(text('credential'))).toEqual({ ...claims, key: hex('key') })
+})
+
+it('a hello, which a door takes', () => {
+  const [bus, client] = [text('bus'), text('client')]
+  const given = {
+    ...claims,
+    bus,
+    client,
+    time,
+    nonce: hex('hello-nonce'),
+    pattern: 'isolation',
+    codec: 'json',
+  } as const
+  expect(writeHello(hex('key'), given)).toEqual(hello)
+  const proof = hmac(hkdf(hex('key'), Buffer.alloc(0), 'sallyport/1 hello'), hello.subarray(0, -32))
+  expect(proof).toEqual(hello.subarray(-32))
+  const door = createDoor({ secret: text('secret'), bus, instance: 'any', pattern: 'isolation', now: () => time })
+  expect(door.answer(hello).session).toMatchObject({ label: 'main', client: 'p1', credential: text('id') })
+})
+
+it('a welcome, and the keys', () => {
+  const body = writeWelcome({ session: hex('session'), nonce: hex('core-nonce'), instance: text('instance') })
+  const { keys, proof } = agree(hex('key'), hello, body, hex('session'))
+  expect(Buffer.concat([body, proof])).toEqual(welcome)
+  expect([keys.wire, keys.gate].map(key => Buffer.from(key))).toEqual([hex('wire'), hex('gate')])
+  const transcript = createHash('sha256').update(hello).update(welcome.subarray(0, -32)).digest()
+  const derive = (name: string): Buffer => hkdf(hex('key'), transcript, `sallyport/1 ${name}`)
+  expect([derive('wire'), derive('gate')]).toEqual([hex('wire'), hex('gate')])
+  expect(hmac(derive('welcome'), body)).toEqual(welcome.subarray(-32))
+})
+
+it('a broadcast', () => {
+  const [bus, subject, sender] = [text('bus'), text('subject'), hex('sender')]
+  const own = hkdf(secret, sender, `sallyport/1 broadcast\0${bus}\0${subject}\0`, u64(0))
+  expect(own).toEqual(hex('its-key'))
+  expect(broadcastKeys(secret, sender, bus, subject)(sequence).export()).toEqual(own)
+  const header = writeHeader({ sender, sequence, time, instance: text('instance') })
+  expect(hex('broadcast').subarray(0, header.length)).toEqual(header)
+  const receiver = createBroadcast({ secret: text('secret'), bus, subject, instance: 'other', now: () => time })
+  expect(receiver.open(hex('broadcast'))?.plain).toEqual(Buffer.from(text('plain')))
+})
