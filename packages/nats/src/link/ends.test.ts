@@ -142,6 +142,17 @@ describe('a NATS link', () => {
     expect(types().slice(sent), 'nothing but the end').toEqual([7])
   })
 
+  it('tells once that it is over, and may be told so itself from there', () => {
+    let over = 0
+    const again = (): void => {
+      over++
+      bare.link.lost(new BusError('Disconnected', 'again'))
+    }
+    const bare: ReturnType<typeof peer> = peer({ over: again })
+    bare.link.lost(new BusError('Disconnected', 'The server is gone'))
+    expect([over, bare.seen.log]).toEqual([1, ['fault: Disconnected: The server is gone']])
+  })
+
   it('that can’t publish is lost, and not within what it was asked for', async () => {
     const cause = new Error('closed')
     const wire = {

@@ -55,7 +55,6 @@ class ProtectedLink implements NatsLink {
   /** Nothing more will come or go. */
   #over = false
   #ended = false
-  #told = false
   #fault: BusError | undefined
   #paused = false
   #dropped = 0
@@ -223,11 +222,12 @@ class ProtectedLink implements NatsLink {
   }
 
   #quiet(): void {
-    if (!this.#over) this.#options.over?.()
+    if (this.#over) return
     this.#over = true
     this.#pulse.stop()
     clearTimeout(this.#linger)
     this.#outgoing.end()
+    this.#options.over?.()
   }
 
   #finish(fault?: BusError): void {
@@ -241,9 +241,9 @@ class ProtectedLink implements NatsLink {
   }
 
   #tell(): void {
-    if (this.#told || !this.#receiver) return
-    this.#told = true
-    this.#receiver.closed(this.#fault)
+    const receiver = this.#receiver
+    this.#receiver = undefined
+    receiver?.closed(this.#fault)
   }
 }
 
