@@ -1,8 +1,12 @@
 // The calls of one frontend that are still running: their ids are unique, their number is bounded, and each ends once.
-import { BusError, CallSlots, MAX_IN_FLIGHT, type RequestId } from '@sallyport/protocol'
+import { BusError, CallSlots, MAX_IN_FLIGHT, describeCommand, type RequestId } from '@sallyport/protocol'
 import type { Call } from './context.js'
+import { Deadlines } from './deadlines.js'
 import { COUNT } from './meter.js'
 import { lasts } from './slow-calls.js'
+
+/** A call's own deadline has passed: it is to be answered with this. */
+type Expired = (call: Call, error: BusError) => void
 
 export class CallTable {
   readonly #running = new CallSlots<Call>()
@@ -12,10 +16,13 @@ export class CallTable {
    */
   readonly #unanswered = new Set<Call>()
   readonly #counts: Float64Array
+  readonly #expired: Expired
+  #deadlines: Deadlines<Call> | undefined
   #whenIdle: (() => void) | undefined
 
-  constructor(counts: Float64Array) {
+  constructor(counts: Float64Array, expired: Expired) {
     this.#counts = counts
+    this.#expired = expired
   }
 
   get size(): number {
@@ -34,13 +41,18 @@ export class CallTable {
     }
   }
 
-  add(call: Call): void {
-    if (call.id === undefined) this.#unanswered.add(call)
-    else this.#running.add(call.id, call)
+  /** @param patience milliseconds until its deadline */
+  add(call: Call, patience: number | undefined): void {
+    if (call.id === undefined) return void this.#unanswered.add(call)
+    this.#running.add(call.id, call)
+    if (patience === undefined) return
+    this.#deadlines ??= new Deadlines(late => this.#expire(late))
+    this.#deadlines.add(call, patience)
   }
 
   /** False where the call was taken out before: nobody waits for its answer. */
   remove(call: Call): boolean {
+    this.#deadlines?.remove(call)
     const found = call.id !== undefined && this.#running.get(call.id) === call
     if (found) this.#running.delete(call.id)
     // Else the session has ended.
@@ -60,15 +72,29 @@ export class CallTable {
     const call = this.#running.get(id)
     // It has been answered: the answer, on its way, comes to nobody.
     if (!call) return void (this.#counts[COUNT.late]! += 1)
+    this.#giveUp(id, call, new BusError('Cancelled', 'The caller has cancelled the call'))
+  }
+
+  #expire(call: Call): void {
+    const { id, method } = call
+    if (id === undefined || this.#running.get(id) !== call) return
+    const error = new BusError('Timeout', `${describeCommand(method)} took longer than its caller waits`)
+    this.#giveUp(id, call, error)
+    this.#expired(call, error)
+  }
+
+  #giveUp(id: RequestId, call: Call, reason: BusError): void {
+    this.#deadlines?.remove(call)
     this.#running.delete(id)
     this.#unanswered.add(call)
-    call.abort(new BusError('Cancelled', 'The caller has cancelled the call'))
+    call.abort(reason)
   }
 
   /** Gives those that ran. */
   abortAll(reason: BusError): readonly Call[] {
     const calls = [...this.#running.takeAll(), ...this.#unanswered]
     this.#unanswered.clear()
+    this.#deadlines?.clear()
     for (const call of calls) call.abort(reason)
     this.#whenIdle?.()
     return calls

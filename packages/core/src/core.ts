@@ -114,7 +114,7 @@ export async function createCore(
     pattern,
     sessions,
     admit: ({ label, codec, link, opener }, meter, ended) =>
-      admit({ id: undefined, label, codec, link, opener, meter, ended }),
+      admit({ id: undefined, label, codec, link, opener, meter, deadlines: true, ended }),
   })
   let joined: JoinedNetwork | undefined
   const close = async (patience: number): Promise<void> => {
@@ -145,7 +145,7 @@ export async function createCore(
       // A key port without keys throws: a session that was to be sealed never starts in clear.
       const opener = keyPort && keys!.handTo(keyPort, cipher)
       if (label !== undefined) guests.giveWay(label)
-      admit({ id, label, codec, link: openLink(end, false), opener, meter: new Meter(meter) })
+      admit({ id, label, codec, link: openLink(end, false), opener, meter: new Meter(meter), deadlines: false })
       if (runs && label !== undefined) sessions.begin(label)
     },
     begin: label => sessions.begin(label),

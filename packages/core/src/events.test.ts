@@ -1,5 +1,6 @@
 // The router alone: frontends have theirs of an event before a listener of this thread can touch its payload.
 import { expect, it } from 'vitest'
+import { isBusError } from '@sallyport/protocol'
 import { EventRouter } from './events.js'
 import { LocalListeners } from './local-listeners.js'
 
@@ -22,4 +23,32 @@ it('listeners of core come last, whoever listened first: what they do with a pay
   local.listen('e', spoil, { kind: 'Any' })
   router.emit('e', new Uint8Array([1, 2]))
   expect(heard).toEqual([['a', [1, 2]], ['b', [1, 2]], 'core', 'core'])
+})
+
+it('a network is told of what is emitted, before the listeners, and not of what is delivered or filtered', () => {
+  const router = new EventRouter()
+  const local = new LocalListeners(router)
+  const told: unknown[] = []
+  const to = { kind: 'AnyLabel', label: 'a' } as const
+  router.onEmit((...event) => void told.push(event))
+  local.listen('e', ({ payload }) => void told.push(payload), { kind: 'Any' })
+  router.emit('e', 1)
+  router.emitTo(to, 'e', 2)
+  router.deliver(to, 'e', 3)
+  router.emitWhere('e', 4, () => true)
+  router.emit('nobody-listens', 5)
+  expect(told).toEqual([[undefined, 'e', 1], 1, [to, 'e', 2], 2, 3, 4, [undefined, 'nobody-listens', 5]])
+  expect(() => router.emit('no name', 6)).toThrow(expect.toSatisfy(error => isBusError(error, 'InvalidParams')))
+  expect(told).toHaveLength(7)
+})
+
+it('a network that can’t carry an event keeps it from nobody here, and the emitter hears of it', () => {
+  const router = new EventRouter()
+  const heard: unknown[] = []
+  new LocalListeners(router).listen('e', ({ payload }) => void heard.push(payload), { kind: 'Any' })
+  router.onEmit(() => {
+    throw new Error('too large')
+  })
+  expect(() => router.emit('e', 1)).toThrow('too large')
+  expect(heard).toEqual([1])
 })

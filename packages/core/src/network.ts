@@ -47,12 +47,13 @@ export interface Hub {
    * label from the network is closed first.
    *
    * @throws BusError `InvalidRequest` where a frontend of this bus's own has the label, or the session is sealed where the
-   * pattern has it otherwise; `Disconnected` while core drains
+   * pattern has it otherwise; `InvalidParams` for a label or codec that is none; `Disconnected` while core drains
    */
   accept(session: NetworkSession): Accepted
-  /** Told of each event that is emitted here, in core, the host or a frontend; not of those from `deliver`. One listener. */
+  /** Told of each event that is emitted here, in core, the host or a frontend; not of those from `deliver`, nor of those that core
+   * itself tells of frontends. One listener; what it throws rejects the emit. */
   onEmit(tell: (target: EventTarget | undefined, event: string, payload: unknown) => void): void
-  /** Sends an event of another core to the listeners here. @throws BusError `InvalidParams` for a name that is none */
+  /** Sends an event of another core to the listeners here. @throws BusError `InvalidParams` for a name or target that is none, and a payload that a listener can't be sent */
   deliver(target: EventTarget | undefined, event: string, payload: unknown): void
   counts(): NetworkCounts
   /** Tells the host, as a `fault` of this label. */

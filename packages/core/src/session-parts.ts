@@ -24,6 +24,8 @@ export interface SessionOptions {
   questions: Questions
   /** What is counted of it. */
   meter: Meter
+  /** Calls bring their deadlines along, which end them here too. */
+  deadlines: boolean
   report: SessionReport
 }
 

@@ -16,6 +16,7 @@ import {
 import { CallTable } from './calls.js'
 import { ChannelTable } from './channels.js'
 import { Call, type CallHome } from './context.js'
+import { patienceIn } from './deadlines.js'
 import type { Delivery } from './delivery.js'
 import { ExposedCalls } from './exposed-calls.js'
 import { keepHouse } from './housekeeping.js'
@@ -32,6 +33,8 @@ import { sendAll } from './streams.js'
 import { commands, eventsReceived, eventsSent, tellEvent, traceCommand, type From } from './tracing.js'
 import { beginTurn } from './turn.js'
 
+type Answered = Pick<CallMessage, 'id' | 'method'>
+
 export class Session implements CallHome, Busy {
   readonly label: string | undefined
   readonly ask: CallHome['ask'] = (...asked) => this.#options.questions.ask(...asked)
@@ -44,6 +47,7 @@ export class Session implements CallHome, Busy {
   readonly #channels: ChannelTable
   readonly #linkClosed: Promise<void>
   readonly #exposed: ExposedCalls
+  readonly #from: From
   #draining = false
   #closed = false
 
@@ -53,7 +57,8 @@ export class Session implements CallHome, Busy {
     this.#inbox = new Inbox(options.opener)
     this.#meter = options.meter
     const { link, codec, report, router, meter } = options
-    this.#calls = new CallTable(meter.counts)
+    this.#from = { label: options.label ?? 'host', codec }
+    this.#calls = new CallTable(meter.counts, (call, error) => void this.#fail(call, error))
     this.#replies = new Replies(link, codec, meter.counts, {
       stalled: on => (on ? this.#intake.hold(HELD.noRoom) : this.#intake.release(HELD.noRoom)),
       dropped: report.dropped,
@@ -146,7 +151,7 @@ export class Session implements CallHome, Busy {
 
   #dispatch(message: CallMessage): Outcome | Promise<Outcome> {
     const { id, method, params = {}, headers = {} } = message
-    const { registry, permits, app, resources } = this.#options
+    const { registry, permits, app, resources, deadlines } = this.#options
     const began = this.#meter.begin()
     if (this.#draining) throw new BusError('Disconnected', 'The bus is closing', { data: { delivered: 'no' } })
     const command = registry.get(method)
@@ -154,13 +159,14 @@ export class Session implements CallHome, Busy {
     const denial = permits.check(command)
     if (denial) throw this.#deny(method, denial)
     this.#calls.admit(id)
+    const patience = deadlines ? patienceIn(headers) : undefined
     const opened = this.#channels.bind(params)
     const stream = message.headers === undefined ? undefined : this.#channels.openStream(headers, opened)
     const call = new Call({
       id,
       app,
       resources,
-      label: this.#name,
+      label: this.#from.label,
       command,
       permits,
       request: { headers, body: params },
@@ -169,8 +175,8 @@ export class Session implements CallHome, Busy {
     })
     try {
       const result = command.run(params, call)
-      if (stream !== undefined) return this.#await(message, call, sendAll(result, stream, method, call.signal), 0)
-      if (isThenable(result)) return this.#await(message, call, Promise.resolve(result), began)
+      if (stream !== undefined) return this.#await(call, sendAll(result, stream, method, call.signal), 0, patience)
+      if (isThenable(result)) return this.#await(call, Promise.resolve(result), began, patience)
       if (began !== 0 && id !== undefined) this.#meter.end(began)
       return this.#succeed(message, result)
     } catch (error) {
@@ -186,26 +192,25 @@ export class Session implements CallHome, Busy {
   }
 
   /** A call that was taken out meanwhile was cancelled, or its frontend is gone: its answer has nowhere to go. */
-  #await(message: CallMessage, call: Call, result: Promise<unknown>, began: number): Promise<Outcome> {
-    const { id } = message
+  #await(call: Call, result: Promise<unknown>, began: number, patience: number | undefined): Promise<Outcome> {
     // Few are timed: the others carry nothing for it.
     if (began !== 0) this.#meter.endWith(result, began)
     beginTurn()
-    this.#calls.add(call)
+    this.#calls.add(call, patience)
     return result.then(
-      value => (this.#calls.remove(call) ? this.#succeed(message, value) : call.givenUp),
+      value => (this.#calls.remove(call) ? this.#succeed(call, value) : call.givenUp),
       (error: unknown) => {
         call.endChannels()
-        return this.#calls.remove(call) || id === undefined ? this.#fail(message, error) : call.givenUp
+        return this.#calls.remove(call) || call.id === undefined ? this.#fail(call, error) : call.givenUp
       },
     )
   }
 
-  #succeed({ id, method }: CallMessage, value: unknown): Outcome {
+  #succeed({ id, method }: Answered, value: unknown): Outcome {
     return id === undefined ? undefined : this.#replies.result(id, method, value)
   }
 
-  #fail({ id, method }: CallMessage, thrown: unknown): BusError {
+  #fail({ id, method }: Answered, thrown: unknown): BusError {
     this.#meter.counts[COUNT.failures]! += 1
     const error = failureOf(method, thrown)
     if (id !== undefined) return this.#replies.error(id, method, error)
@@ -224,7 +229,7 @@ export class Session implements CallHome, Busy {
     if (this.#closed) return
     this.#closed = true
     this.#intake.stop()
-    const gone = `The frontend ${JSON.stringify(this.#name)} is gone`
+    const gone = `The frontend ${JSON.stringify(this.#from.label)} is gone`
     const cutOff = this.#calls.abortAll(new BusError('Disconnected', gone))
     if (this.#draining) {
       const reason = 'Disconnected'
@@ -236,15 +241,7 @@ export class Session implements CallHome, Busy {
     this.#channels.abandonAll(gone)
     this.#exposed.end(gone)
     this.#options.router.dropHome(this)
-    if (fault) this.#options.report.fault(this.#name, fault)
+    if (fault) this.#options.report.fault(this.#from.label, fault)
     this.#options.report.closed()
-  }
-
-  get #name(): string {
-    return this.label ?? 'host'
-  }
-
-  get #from(): From {
-    return { label: this.#name, codec: this.#options.codec }
   }
 }

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterEach } from 'vitest'
-import { Client, type ClientOptions } from '@sallyport/frontend/client'
+import { endClient, lastingClient, type Client, type LastingOptions } from '@sallyport/frontend/client'
 import {
   BatchReader,
   BusError,
@@ -49,28 +49,33 @@ export async function eventWire(): Promise<string> {
   return path
 }
 
-interface Hello extends Partial<ClientOptions> {
+interface Hello extends Partial<LastingOptions> {
   label: string
+  /** The network tells so of it. */
+  fault?: string
   /** What it sends goes in records. */
   sealed?: boolean
 }
 
 /** Resolves to its socket too: what is destroyed has gone without a word. */
-export async function dial(path: string, { sealed, ...options }: Hello): Promise<{ client: Client; socket: Socket }> {
+export async function dial(
+  path: string,
+  { sealed, fault, ...options }: Hello,
+): Promise<{ client: Client; socket: Socket }> {
   const socket = connect(path)
   ends.push(() => socket.destroy())
   const key = sealed ? { session: randomBytes(16), secret: randomBytes(32) } : undefined
   const { label, codec = 'json' } = options
   const hex = key && { session: key.session.toString('hex'), secret: key.secret.toString('hex') }
-  socket.write(`${JSON.stringify({ label, codec, key: hex })}\n`)
+  socket.write(`${JSON.stringify({ label, codec, fault, key: hex })}\n`)
   const answer = await firstLine(socket)
   if (answer !== 'ok') {
     const [reason, ...text] = answer.split(': ')
     throw new BusError((reason || 'Disconnected') as BusErrorReason, text.join(': '))
   }
   const link = createStreamLink(socket)
-  const client = new Client(key ? sealing(link, key) : link, options)
-  ends.push(() => client.close())
+  const client = lastingClient(key ? sealing(link, key) : link, options)
+  ends.push(() => endClient(client, undefined))
   return { client, socket }
 }
 

@@ -26,14 +26,11 @@ import { OPTIONS_OF, type EmitOptions, type InvokeOptions, type ListenOptions } 
 import { sendEvent, type SentEvent } from './send-event.js'
 import { Stream } from './stream.js'
 import { fire } from './fire.js'
-import type { FlowOptions } from './waiting-line.js'
 
-export interface ClientOptions extends FlowOptions {
+export interface ClientOptions extends CallDefaults {
   label: string
   codec?: CodecName
   data?: unknown
-  /** The deadline in milliseconds of calls that have none of their own; none by default. Streams may take longer. */
-  timeout?: number | undefined
   /** @internal Another link may follow one that closes. */
   relinks?: boolean
 }

@@ -5,6 +5,7 @@ import {
   METHOD,
   Pending,
   STREAM_HEADER,
+  TIMEOUT_HEADER,
   addTraceContext,
   createOutbox,
   type CallHeaders,
@@ -34,8 +35,10 @@ export interface Lasting {
 
 /** Of all calls over it. */
 export interface CallDefaults extends FlowOptions {
-  /** The deadline in milliseconds of calls that have none of their own, but for streams. */
+  /** The deadline in milliseconds of calls that have none of their own; none by default. Streams may take longer. */
   timeout?: number | undefined
+  /** @internal Core is told of each deadline: over a network. */
+  deadlines?: boolean | undefined
 }
 
 /** A call that somebody hears of: what is known of it before it is made. */
@@ -53,15 +56,22 @@ export class Connection {
   readonly #lasting: Lasting
   readonly #codec: CodecName
   readonly #timeout: number | undefined
+  readonly #tellsDeadlines: boolean
   readonly #link: Link
   readonly #outbox: Outbox
   readonly #incoming: Incoming
   readonly #line: WaitingLine
   #gone: BusError | undefined
 
-  constructor(link: Link, codec: CodecName, lasting: Lasting, { timeout, ...flow }: CallDefaults = {}) {
+  constructor(
+    link: Link,
+    codec: CodecName,
+    lasting: Lasting,
+    { timeout, deadlines = false, ...flow }: CallDefaults = {},
+  ) {
     this.#codec = codec
     this.#timeout = timeout
+    this.#tellsDeadlines = deadlines
     this.#lasting = lasting
     this.#link = link
     this.#outbox = createOutbox(
@@ -126,10 +136,12 @@ export class Connection {
     const way = waits ? this.#line.place(id) : this.#outbox
     const message: CallMessage = { jsonrpc: '2.0', id, method, params }
     if (options?.headers !== undefined) message.headers = plainHeaders(options.headers)
+    const usual = this.#usual(method, stream)
+    if (this.#tellsDeadlines) addDeadline(message, options?.timeout ?? usual)
     if (traced !== undefined) addTraceContext(message, traced)
     if (stream !== undefined) message.headers = { ...message.headers, [STREAM_HEADER]: stream.toJSON() }
     postCall(way, this.#codec, message, bytes, options?.transfer)
-    this.pending.add(id, method, resolve, reject, options, this.#usual(method, stream))
+    this.pending.add(id, method, resolve, reject, options, usual)
     if (stream !== undefined) this.channels.adopt(stream, id)
     return id
   }
@@ -211,4 +223,8 @@ export class Connection {
     if (this.#line.waits) queueMicrotask(() => this.#line.pump())
     return unsent
   }
+}
+
+function addDeadline(message: CallMessage, timeout: number | undefined): void {
+  if (timeout !== undefined) message.headers = { ...message.headers, [TIMEOUT_HEADER]: String(Math.ceil(timeout)) }
 }

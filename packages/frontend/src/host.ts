@@ -2,6 +2,6 @@
 export { Channel } from './channel.js'
 export { Client, type ClientOptions } from './client.js'
 export type { EventHandler } from './events.js'
-export { addLane, endClient, endLane, lastingClient, relinkClient } from './lasting.js'
+export { addLane, endClient, endLane, lastingClient, relinkClient, type LastingOptions } from './lasting.js'
 export type { EmitOptions, InvokeOptions, ListenOptions } from './options.js'
 export { throughGate } from './through-gate.js'

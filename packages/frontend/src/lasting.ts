@@ -2,8 +2,13 @@
 import type { BusError, Link } from '@sallyport/protocol'
 import { Client, type ClientOptions } from './client.js'
 
+export interface LastingOptions extends ClientOptions {
+  /** Its calls tell core of their deadlines: over a network, it may be gone without a word. */
+  deadlines?: boolean | undefined
+}
+
 /** It is closed by its user, or by `endClient`. */
-export const lastingClient = (link: Link, options: ClientOptions): Client =>
+export const lastingClient = (link: Link, options: LastingOptions): Client =>
   new Client(link, { ...options, relinks: true })
 
 /** It goes on over this link. Resolves once core knows of its listeners again, which nothing else is sent before. */

@@ -27,7 +27,7 @@ export interface Surroundings {
 export type FrontendOrder = { type: 'link'; core: Link; gate: Link | undefined } | { type: 'stop' }
 
 export function startFrontend(
-  { label, codec, module, data, timeout, window, overflow, sourceMaps, sandbox, runner }: FrontendStart,
+  { label, codec, module, data, timeout, window, overflow, deadlines, sourceMaps, sandbox, runner }: FrontendStart,
   around: Surroundings,
 ): void {
   let script: FrontendScript | undefined
@@ -60,7 +60,7 @@ export function startFrontend(
     },
     handshake: () => linked,
     serve(send) {
-      client = new Client(first, { label, codec, data, timeout, window, overflow, relinks: true })
+      client = new Client(first, { label, codec, data, timeout, window, overflow, deadlines, relinks: true })
       setCurrentClient(client)
       void client.closed.then(() => send({ type: 'link.closed' }))
       const loaded = script

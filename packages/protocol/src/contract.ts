@@ -26,6 +26,9 @@ export const METHOD = {
 /** A call with this header wants a stream: its value refers to the channel that the values come on. */
 export const STREAM_HEADER = 'sallyport-stream'
 
+/** Whole milliseconds that the caller waits, as text: over a network, where it may be gone without a word. */
+export const TIMEOUT_HEADER = 'sallyport-timeout'
+
 /** Tauri's event targets. A listener has one; `emitTo` addresses those that match it. */
 export type EventTarget =
   | { kind: 'Any' | 'App' }

@@ -33,6 +33,7 @@ export {
   EVENT_NAME_RULE,
   METHOD,
   STREAM_HEADER,
+  TIMEOUT_HEADER,
   channelReference,
   checkEventName,
   parseChannelReference,

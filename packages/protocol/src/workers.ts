@@ -34,6 +34,8 @@ export interface FrontendStart {
   data?: unknown
   /** The deadline in milliseconds of calls that have none of their own. */
   timeout?: number | undefined
+  /** Its calls tell core of their deadlines: over a network, it may be gone without a word. */
+  deadlines?: boolean
   /** Its stacks lead to what its modules were made from. */
   sourceMaps?: boolean
   /** Where this worker or process is under Node's permission model. */
