@@ -1,6 +1,8 @@
 // Two links as one: frames in both directions, one end for both, and a sender that waits for the slower one.
+import fc from 'fast-check'
 import {
   BusError,
+  CREDIT_WINDOW_BYTES,
   createMemoryLinkPair,
   type Frame,
   type FrameKind,
@@ -97,4 +99,47 @@ test('attachments go on as far as a message may have them; more than that is a f
   expect((await over).far).toMatchObject({ reason: 'InvalidRequest', message: expect.stringContaining('attachments') })
   expect(near.log.slice(10 + 2 ** 12)).toEqual(['close'])
   expect(far.log).toEqual(['close', 'close'])
+})
+
+test('whoever is told that the near one has closed may hold the far one for a while', async () => {
+  const [near, far] = [told(), told()]
+  const faults: unknown[] = []
+  const over = bridge(near.link, far.link, fault => void faults.push(fault))
+  const fault = new BusError('InvalidRequest', 'broken')
+  near.receiver.closed(fault)
+  expect([near.log, far.log, faults]).toEqual([[], [], [fault]])
+  far.receiver.closed()
+  expect(await over).toEqual({ first: 'near', near: fault, far: undefined })
+})
+
+test('frames pass in order, and no more wait than one window: for any sizes', async () => {
+  const sizes = fc.array(fc.integer({ min: 0, max: 300_000 }), { minLength: 1, maxLength: 40 })
+  await fc.assert(
+    fc.asyncProperty(sizes, sizes, fc.integer({ min: 1, max: 7 }), async (downs, ups, every) => {
+      const [[core, near], [far, child]] = [createMemoryLinkPair(), createMemoryLinkPair()]
+      const over = bridge(near, far)
+      const largest = Math.max(...downs, ...ups)
+      const taken = (link: Link, got: number[], held: () => number): void =>
+        link.receive({
+          frame({ body }) {
+            got.push(body.length)
+            expect(held()).toBeLessThanOrEqual(CREDIT_WINDOW_BYTES + largest + 64)
+            if (got.length % every) return
+            link.pause()
+            setImmediate(() => link.resume())
+          },
+          closed() {},
+        })
+      const [atCore, atChild]: [number[], number[]] = [[], []]
+      taken(core, atCore, () => near.queued)
+      taken(child, atChild, () => far.queued)
+      for (const size of downs) core.send({ kind: 2, body: new Uint8Array(size) })
+      for (const size of ups) child.send({ kind: 2, body: new Uint8Array(size) })
+      while (atCore.length < ups.length || atChild.length < downs.length) await nextTurn()
+      expect([atCore, atChild]).toEqual([ups, downs])
+      child.close()
+      await over
+    }),
+    { numRuns: 30 },
+  )
 })

@@ -15,23 +15,45 @@ export interface BridgeEnd {
   far: BusError | undefined
 }
 
-/** Resolves once both have closed. */
-export async function bridge(near: Link, far: Link): Promise<BridgeEnd> {
-  const ways = { near: pass(near, far), far: pass(far, near) }
-  const first = await Promise.race([ways.near.then(() => 'near' as const), ways.far.then(() => 'far' as const)])
-  return { first, near: await ways.near, far: await ways.far }
+/**
+ * Resolves once both have closed.
+ *
+ * @param nearFirst is called where the near one closes first: it closes the far one, then or later
+ */
+export async function bridge(
+  near: Link,
+  far: Link,
+  nearFirst: (fault: BusError | undefined) => void = () => far.close(),
+): Promise<BridgeEnd> {
+  let first: BridgeEnd['first'] | undefined
+  const up = pass(near, far, fault => {
+    if (first) return far.close()
+    first = 'near'
+    nearFirst(fault)
+  })
+  const down = pass(far, near, () => {
+    first ??= 'far'
+    near.close()
+  })
+  const faults = await Promise.all([up, down])
+  return { first: first!, near: faults[0], far: faults[1] }
 }
 
-const pass = (from: Link, to: Link): Promise<BusError | undefined> =>
+const pass = (from: Link, to: Link, ended: (fault: BusError | undefined) => void): Promise<BusError | undefined> =>
   new Promise(resolve => {
     const bounded = boundAttachments()
+    let over = false
+    const end = (fault: BusError | undefined): void => {
+      if (over) return
+      over = true
+      ended(fault)
+      resolve(fault)
+    }
     from.receive({
       frame(frame) {
         if (!bounded(frame)) {
-          resolve(new BusError('InvalidRequest', 'The peer sent more attachments than a message has'))
           from.close()
-          to.close()
-          return
+          return end(new BusError('InvalidRequest', 'The peer sent more attachments than a message has'))
         }
         to.send(frame)
         const room = to.room()
@@ -39,10 +61,7 @@ const pass = (from: Link, to: Link): Promise<BusError | undefined> =>
         from.pause()
         void room.then(() => from.resume())
       },
-      closed(fault) {
-        to.close()
-        resolve(fault)
-      },
+      closed: end,
     })
   })
 

@@ -140,6 +140,8 @@ export class Frontend {
   /** Core has not taken the link of this number, and takes no other. */
   refused(id: number, error: Error): void {
     if (this.#wiring?.id !== id) return
+    // Whoever has opened it hears of it.
+    if (this.#linked) this.#host.teller.gone('frontend', this.label, { error, death: error })
     this.#cannotBeLinked(error)
     this.#guest.fail(error)
   }

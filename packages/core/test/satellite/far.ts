@@ -11,6 +11,7 @@ import {
   type Satellite,
   type SatelliteOptions,
 } from '../../src/network.js'
+import type { App } from '../../src/app.js'
 import { createCore, type Core } from '../../src/core.js'
 import type { CoreReport } from '../../src/control.js'
 import type { CoreDefinition } from '../../src/define.js'
@@ -27,6 +28,8 @@ export interface Opened extends FarSession {
 
 export interface Far extends FarCore {
   core: Core
+  /** As a handler has it. */
+  app: App
   reports: CoreReport[]
   sessions: Opened[]
   /** Of every call of `open`. */
@@ -37,6 +40,7 @@ export interface Far extends FarCore {
 
 export const nobody = (): BusError => new BusError('Disconnected', 'no responders', { data: { delivered: 'no' } })
 
+const closed = new WeakSet<Link>()
 const cores: Core[] = []
 const satellites: Satellite[] = []
 afterEach(async () => {
@@ -44,10 +48,22 @@ afterEach(async () => {
   await Promise.all(cores.splice(0).map(core => core.close()))
 })
 
-export async function startFar(pattern: Pattern = 'brownfield', definition?: CoreDefinition): Promise<Far> {
+export async function startFar(
+  pattern: Pattern = 'brownfield',
+  definition: Partial<CoreDefinition> = {},
+): Promise<Far> {
   const reports: CoreReport[] = []
+  const { default: usual } = (await import(fixture('core.mjs').href)) as { default: CoreDefinition }
+  let app!: App
   const core = await createCore(
-    definition ?? ((await import(fixture('core.mjs').href)) as { default: CoreDefinition }).default,
+    {
+      ...usual,
+      ...definition,
+      setup(given) {
+        app = given
+        return usual.setup?.(given)
+      },
+    },
     {
       pattern,
       acl: {
@@ -68,6 +84,7 @@ export async function startFar(pattern: Pattern = 'brownfield', definition?: Cor
   let ids = 0
   const far: Far = {
     core,
+    app,
     reports,
     sessions: [],
     asked: 0,
@@ -94,7 +111,8 @@ export async function startFar(pattern: Pattern = 'brownfield', definition?: Cor
           core.begin(label)
         },
         end: () => {
-          told.push('end')
+          // Nothing goes over a session that is closed.
+          told.push(closed.has(session.link) ? 'end too late' : 'end')
           core.end(label)
         },
       }
@@ -119,6 +137,11 @@ async function keyOf({ port2 }: MessageChannel): Promise<SessionKey> {
 /** The same link, of which what is sent is kept. */
 function listening(link: Link, bodies: Uint8Array[]): Link {
   const send = link.send.bind(link)
+  const close = link.close.bind(link)
+  link.close = () => {
+    closed.add(link)
+    close()
+  }
   link.send = frame => {
     bodies.push(Buffer.from(frame.body as Uint8Array))
     send(frame)

@@ -2,18 +2,24 @@
 import { openLink, type BusError, type Link, type SessionKey } from '@sallyport/protocol'
 import type { MessagePort } from 'node:worker_threads'
 import type { Attachment } from '../../control.js'
-import { bridge, type BridgeEnd } from '../../bridge.js'
+import { bridge } from '../../bridge.js'
 import type { FarSession } from './far-core.js'
 
-/** Milliseconds for what a frontend has sent before it went; a core that takes nothing would hold it for ever. */
-const LAST_WORDS_MS = 1000
+/**
+ * Milliseconds for the rest: for what a frontend has sent before it went, as a core that takes nothing would hold it for ever; and
+ * for the word that it is gone, which comes a moment after its link has closed, and goes over its session.
+ */
+const LAST_WORDS_MS = 2000
 
 export interface PassageEvents {
   /** Its frontend can have the link. */
   opened(): void
   /** For good. */
   refused(error: BusError): void
-  ended(end: BridgeEnd): void
+  /** The frontend's own end has closed. */
+  closed(fault: BusError | undefined): void
+  /** The session has ended before that. */
+  lost(fault: BusError | undefined): void
 }
 
 export class Passage {
@@ -24,6 +30,9 @@ export class Passage {
   #session: FarSession | undefined
   #near: Link | undefined
   #last: NodeJS.Timeout | undefined
+  #hasClosed = false
+  #isRetired = false
+  #isOver = false
 
   /** @param open of a session, until the signal says that nobody waits for it */
   constructor(attachment: Attachment, open: (signal: AbortSignal) => Promise<FarSession>, told: PassageEvents) {
@@ -33,10 +42,6 @@ export class Passage {
     this.over = this.#run(open, told)
   }
 
-  get isOpen(): boolean {
-    return this.#session !== undefined
-  }
-
   begin(): void {
     this.#session?.begin()
   }
@@ -44,8 +49,16 @@ export class Passage {
   /** The frontend is gone. */
   end(): void {
     this.giveUp()
-    if (!this.#session) return
-    this.#session.end()
+    if (this.#isOver) return
+    this.#session?.end()
+    this.retire()
+  }
+
+  /** Nothing more is to be said of its frontend: it ends with its link. */
+  retire(): void {
+    if (!this.#session || this.#isOver) return
+    this.#isRetired = true
+    if (this.#hasClosed) this.#session.link.close()
     this.#last ??= setTimeout(() => this.close(), LAST_WORDS_MS)
   }
 
@@ -84,11 +97,17 @@ export class Passage {
     handOver(key, keyPort)
     if (runs) this.#session.begin()
     this.#near = openLink(end, false)
-    const bridged = bridge(this.#near, link)
+    const bridged = bridge(this.#near, link, fault => {
+      this.#hasClosed = true
+      told.closed(fault)
+      if (this.#isRetired) link.close()
+      else this.#last = setTimeout(() => this.close(), LAST_WORDS_MS)
+    })
     told.opened()
-    const how = await bridged
+    const { first, far } = await bridged
+    this.#isOver = true
     clearTimeout(this.#last)
-    told.ended(how)
+    if (first === 'far') told.lost(far)
   }
 }
 

@@ -2,15 +2,11 @@
 // a failure of theirs.
 import { BusError } from '@sallyport/protocol'
 import type { Attachment } from '../../control.js'
-import type { BridgeEnd } from '../../bridge.js'
 import type { CoreSide } from '../core-side.js'
 import type { Logger } from '../log.js'
 import type { Teller } from '../teller.js'
 import type { FarCore } from './far-core.js'
 import { Way, type WayHost } from './way.js'
-
-/** Milliseconds for what a frontend's last frames may take. */
-const PATIENCE_MS = 2000
 
 export interface RemoteHost {
   log: Logger
@@ -85,13 +81,21 @@ export class RemoteCore implements CoreSide {
     void way.over().then(() => this.#leaving.delete(way))
   }
 
-  /** After the frontends have gone. Resolves once every session has ended. */
-  async close(): Promise<void> {
+  /**
+   * Resolves once the frontends have gone, and every session has ended.
+   *
+   * @param timeout milliseconds for what they have sent: a core that takes nothing would hold them for ever
+   */
+  async close(gone: Promise<void>, timeout: number): Promise<void> {
     this.isUp = false
-    const all = [...this.#ways.values(), ...this.#leaving]
-    const timer = setTimeout(() => all.forEach(way => way.close()), PATIENCE_MS)
-    await Promise.all(all.map(way => way.over()))
+    const timer = setTimeout(() => this.#all.forEach(way => way.close()), timeout)
+    await gone
+    await Promise.all(this.#all.map(way => way.over()))
     clearTimeout(timer)
+  }
+
+  get #all(): Way[] {
+    return [...this.#ways.values(), ...this.#leaving]
   }
 
   #makeWay(label: string): Way {
@@ -105,19 +109,24 @@ export class RemoteCore implements CoreSide {
         attached(label, id)
       },
       refused: (id, error) => refused(label, id, error),
-      ended: (id, end) => this.#ended(label, id, end),
+      closed: (id, fault) => this.#closed(label, id, fault),
+      lost: (id, fault) => this.#lost(label, id, fault),
     }
     return new Way(label, host)
   }
 
-  #ended(label: string, id: number, { first, near, far }: BridgeEnd): void {
-    const { log, teller, lost, closed, broken } = this.#host
-    if (near) {
-      teller.fault(label, near)
-      broken(label, id, near)
+  #closed(label: string, id: number, fault: BusError | undefined): void {
+    const { teller, closed, broken } = this.#host
+    if (fault) {
+      teller.fault(label, fault)
+      broken(label, id, fault)
     }
-    if (first === 'near') return closed(label, id)
-    if (far) teller.fault(label, far)
+    closed(label, id)
+  }
+
+  #lost(label: string, id: number, fault: BusError | undefined): void {
+    const { log, teller, lost } = this.#host
+    if (fault) teller.fault(label, fault)
     log.info({ label }, 'its link to core has ended: another takes its place')
     lost(label, id)
   }

@@ -2,7 +2,6 @@
 import type { Client } from '@sallyport/frontend/client'
 import type { EventEmitter } from 'node:events'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { CloseOptions } from '../bus.js'
 import type { DevMode } from '../dev/dev-mode.js'
 import { hear } from '../hear.js'
 import { checkCloseTimeout, checkRunning, connectTo, openIn, type OpeningParts } from '../opening.js'
@@ -87,24 +86,27 @@ export class Satellite {
     return { uptime: Math.round(performance.now() - this.#since), frontends: this.#parts.frontends.stats }
   }
 
-  /** Ends every frontend, connection and session. Resolves when no thread is left; calls in flight have settled by then. */
-  async close({ timeout = 1000 }: CloseOptions = {}): Promise<void> {
+  /**
+   * Ends every frontend, connection and session: calls in flight settle, with `Disconnected`. Resolves when no thread is left.
+   *
+   * @param options.timeout milliseconds for what was sent to go out, where core takes it slowly; 1000 by default
+   */
+  async close({ timeout = 1000 }: { timeout?: number } = {}): Promise<void> {
     checkCloseTimeout(`${this.#parts.name}.close`, timeout)
-    return (this.#closing ??= this.#close())
+    return (this.#closing ??= this.#close(timeout))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }
 
-  async #close(): Promise<void> {
+  async #close(timeout: number): Promise<void> {
     const { supervisor, core, frontends, dev } = this.#parts
     supervisor.signal('drain')
     await dev?.close()
     // What was sent in this turn goes out first.
     await nextTurn()
-    await frontends.closeAll()
-    await core.close()
+    await core.close(frontends.closeAll(), timeout)
     supervisor.signal('ended')
   }
 

@@ -2,7 +2,6 @@
 import { BusError, isBusError } from '@sallyport/protocol'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Attachment } from '../../control.js'
-import type { BridgeEnd } from '../../bridge.js'
 import type { Logger } from '../log.js'
 import { Backoff } from './backoff.js'
 import type { FarCore, FarSession } from './far-core.js'
@@ -18,7 +17,8 @@ export interface WayHost {
   opened(id: number): void
   /** Core has refused it for good. */
   refused(id: number, error: BusError): void
-  ended(id: number, end: BridgeEnd): void
+  closed(id: number, fault: BusError | undefined): void
+  lost(id: number, fault: BusError | undefined): void
 }
 
 export class Way {
@@ -39,17 +39,19 @@ export class Way {
 
   attach(attachment: Attachment): void {
     const { id, codec } = attachment
-    const { opened, refused, ended } = this.#host
+    const { opened, refused, closed, lost } = this.#host
     this.#opening?.giveUp()
     const passage = new Passage(attachment, signal => this.#open(codec, signal), {
       opened: () => {
+        this.#current?.retire()
         this.#current = passage
         this.#opening = undefined
         this.#backoff.opened()
         opened(id)
       },
       refused: error => refused(id, error),
-      ended: end => ended(id, end),
+      closed: fault => closed(id, fault),
+      lost: fault => lost(id, fault),
     })
     this.#opening = passage
     this.#passages.add(passage)
@@ -95,6 +97,7 @@ export class Way {
     const asking = new AbortController()
     return new Promise((resolve, reject) => {
       const giveUp = (): void => {
+        settled()
         asking.abort()
         reject(new BusError('Disconnected', `core has not answered for ${ANSWER_MS} ms`, { data: { delivered: 'no' } }))
       }
