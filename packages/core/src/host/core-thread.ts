@@ -41,6 +41,7 @@ export class CoreThread implements CoreSide {
   readonly client: Client
   readonly changes: CapabilityChanges = { added: new Map(), removed: new Set(), decided: false }
   readonly isHere: boolean
+  readonly isFar = false
   readonly #host: CoreHost
   readonly #confirmations: Confirmations
   /** Of the host's own link. */

@@ -30,7 +30,9 @@ export class Frontends {
 
   /** Makes the calling thread a frontend. Its gate is supervised. */
   async connect(label: string, settings: ConnectionSettings, supervision: Supervision): Promise<Client> {
-    const { timeout } = this.#host.options.calls
+    const { core, options } = this.#host
+    const { timeout } = options.calls
+    const deadlines = core.isFar
     let connected!: (client: Client) => void
     const first = new Promise<Client>(resolve => (connected = resolve))
     const frontend = this.#keep(label, {
@@ -38,7 +40,7 @@ export class Frontends {
       supervision,
       runs: true,
       isProcess: false,
-      makeGuest: told => makeConnection({ label, settings, timeout, connected }, told),
+      makeGuest: told => makeConnection({ label, settings, timeout, deadlines, connected }, told),
     })
     frontend.start()
     await this.#waitFor(frontend)

@@ -48,6 +48,7 @@ export function startWorker(parts: WorkerParts, told: GuestEvents): Guest {
     window,
     overflow,
     module: module.href,
+    deadlines: host.core.isFar,
     ...(dev && { sourceMaps: true }),
   }
   let linked = false
@@ -113,11 +114,13 @@ export interface ConnectionParts {
   label: string
   settings: ConnectionSettings
   timeout: number | undefined
+  deadlines: boolean
   /** With the first link. */
   connected(client: Client): void
 }
 
-export function makeConnection({ label, settings, timeout, connected }: ConnectionParts, told: GuestEvents): Guest {
+export function makeConnection(parts: ConnectionParts, told: GuestEvents): Guest {
+  const { label, settings, timeout, deadlines, connected } = parts
   const { codec, data, window, overflow } = settings
   let client: Client | undefined
   let isUp = true
@@ -136,7 +139,7 @@ export function makeConnection({ label, settings, timeout, connected }: Connecti
     link(link, gate) {
       const opened = join(link, gate)
       if (client) return void relinkClient(client, opened)
-      client = lastingClient(opened, { label, codec, data, timeout, window, overflow })
+      client = lastingClient(opened, { label, codec, data, timeout, window, overflow, deadlines })
       void client.closed.then(() => gone())
       connected(client)
     },

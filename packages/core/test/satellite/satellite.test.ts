@@ -89,3 +89,17 @@ test('a core that comes later is found', async () => {
   const client = await connecting
   expect(await client.invoke('add', { a: 1, b: 2 })).toBe(3)
 })
+
+test('core is told of deadlines: of connections, and of workers', async () => {
+  const far = await startFar()
+  const main = { module: fixture('exposing.mjs'), sandbox: 'none' } as const
+  const joined = await join(far, { frontends: { main }, calls: { timeout: 60_000 } })
+  const client = await joined.connect('tests')
+  await client.invoke('add', { a: 1, b: 2 }, { timeout: 30_000 })
+  const sent = (label: string) =>
+    Buffer.concat(far.sessions.filter(session => session.label === label).flatMap(({ bodies }) => bodies)).toString()
+  expect(sent('tests')).toContain('"sallyport-timeout"')
+  await expect.poll(() => far.sessions.flatMap(({ told }) => told), { timeout: 20_000 }).toHaveLength(2)
+  await far.app.call('main', 'calls_core', { name: 'World' })
+  expect(sent('main')).toContain('"sallyport-timeout"')
+})

@@ -31,6 +31,7 @@ interface Awaited {
 export class RemoteCore implements CoreSide {
   /** The bridges are in this thread. */
   readonly isHere = true
+  readonly isFar = true
   isUp = true
   readonly #far: FarCore
   readonly #host: RemoteHost
