@@ -49,6 +49,8 @@ export interface Scenario {
   settleShare?: number
   /** How many rounds, as a part of the plan’s; 1 where it is not given. */
   roundsShare?: number
+  /** What it needs and this machine has not: then it is left out, with this word. */
+  lacks?(): string | undefined
   /** Starts what goes on meanwhile; it ends with the scenario. */
   beside?(): Promise<Beside>
 }

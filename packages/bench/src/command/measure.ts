@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { choose } from './choose.js'
 import { interruptSignal } from './interrupt.js'
 import { describeMachine, readLoad } from '../run/machine.js'
+import { leaveOut } from './leave-out.js'
 import { loadScenarios } from './additions.js'
 import { EXIT } from './exit-code.js'
 import { launchFresh } from '../run/fresh-process.js'
@@ -25,12 +26,12 @@ import { showEnd, showScenario, showStart } from './show.js'
  * @throws UsageError, Interrupted
  */
 export async function measureAndReport({ plan, filter, all, out, json, raw, additions }: Options): Promise<number> {
-  const scenarios = choose(await loadScenarios(additions), { filter, all })
+  const { scenarios, leftOut } = leaveOut(choose(await loadScenarios(additions), { filter, all }))
   await makeWritable(out)
   const output = createOutput(process.stdout, process.stderr, json)
   const tool = readPackageInfo()
   const machine = await describeMachine()
-  showStart(tool, machine, output)
+  showStart(tool, machine, output, leftOut)
 
   const startedAt = new Date()
   const start = performance.now()

@@ -11,9 +11,15 @@ import { carriedTable, failures, scenarioTable } from '../report/table.js'
 import { drawCost, drawTable, wrap } from '../report/terminal.js'
 import type { Watcher } from '../run/run.js'
 
-export function showStart(tool: Report['tool'], machine: Machine, { screen, print }: Output): void {
+export function showStart(
+  tool: Report['tool'],
+  machine: Machine,
+  { screen, print }: Output,
+  leftOut: readonly string[] = [],
+): void {
   const { bold, dim } = screen.colors
-  print(`\n ${bold('Sallyport bench')} ${tool.version}\n ${dim(describe(machine))}\n`)
+  const lines = [describe(machine), ...leftOut].map(line => ` ${dim(line)}\n`)
+  print(`\n ${bold('Sallyport bench')} ${tool.version}\n${lines.join('')}`)
 }
 
 /** Draws a scenario's table in place of the progress line. */

@@ -4,7 +4,7 @@ import { rawPort } from '../arms/raw-port.js'
 import { usualCall } from '../payloads/greet.js'
 import { rate, type Case, type Scenario } from '../scenario.js'
 
-const oneWay = (id: 'in' | 'out', title: string): Case => ({
+export const oneWay = (id: 'in' | 'out', title: string): Case => ({
   id,
   title,
   task: { loop: `events-${id}` },

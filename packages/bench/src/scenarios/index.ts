@@ -17,6 +17,7 @@ import { io } from './io.js'
 import { isolation } from './isolation.js'
 import { latency } from './latency.js'
 import { logging } from './logging.js'
+import { natsScenarios } from './nats.js'
 import { noise } from './noise.js'
 import { oneThread } from './one-thread.js'
 import { overload } from './overload.js'
@@ -50,6 +51,7 @@ export const allScenarios = (): Scenario[] => [
   given(),
   sealed(),
   ...payloadScenarios(),
+  ...natsScenarios(),
   slowConsumer,
   overload,
   cancel,
