@@ -22,6 +22,8 @@ export async function toClientOptions(where: string, options: NatsOptions): Prom
   const authenticator = await authenticatorOf(where, options)
   return {
     servers: serversOf(options),
+    // What is published is for others.
+    noEcho: true,
     ...(user !== undefined && { user, pass: pass ?? '' }),
     ...(token !== undefined && { token }),
     ...(name !== undefined && { name }),

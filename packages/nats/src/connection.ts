@@ -31,6 +31,12 @@ export interface Connection {
   close(): Promise<void>
 }
 
+/** NATS's status for a message with a reply subject that nobody is subscribed to. */
+const NO_RESPONDERS = 503
+
+/** Says the server, or who has seen the reply subject go by: anybody may publish such a message. */
+export const saysNobody = ({ data, headers }: Msg): boolean => data.byteLength === 0 && headers?.code === NO_RESPONDERS
+
 /** Unanswered pings after which a server is given up. */
 const PINGS = 2
 
@@ -97,7 +103,7 @@ class LivingConnection implements Connection {
   subscribe(subject: string, take: (message: Msg) => void, queue?: string): Subscription {
     const callback = (error: Error | null, message: Msg): void => {
       if (error) this.#refused = refusalOf(error)
-      else take(message)
+      else this.#take(take, message)
     }
     return this.#nats.subscribe(subject, queue === undefined ? { callback } : { callback, queue })
   }
@@ -108,11 +114,23 @@ class LivingConnection implements Connection {
     } catch (cause) {
       throw new BusError('Disconnected', 'The connection to NATS was lost', { cause })
     }
-    if (this.#refused) throw this.#refused
+    const refused = this.#refused
+    this.#refused = undefined
+    if (refused) throw refused
   }
 
   close(): Promise<void> {
     return (this.#closing ??= this.#close())
+  }
+
+  /** An error would end the client's reading, without a word. */
+  #take(take: (message: Msg) => void, message: Msg): void {
+    try {
+      take(message)
+    } catch (cause) {
+      const what = `A message to ${message.subject} could not be taken: ${describeThrown(cause)}`
+      this.#events.fault(new BusError('InternalError', what, { cause }))
+    }
   }
 
   async #close(): Promise<void> {

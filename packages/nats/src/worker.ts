@@ -1,2 +1,2 @@
 // What core loads in its own thread: see `natsNetwork`.
-export {}
+export { join } from './core/join.js'

@@ -55,11 +55,13 @@ describe.skipIf(!hasServer)('a connection to NATS', () => {
     await open({ servers: server.url, user: 'ann', pass: 'right' })
   })
 
-  test('carries messages, and says that its server has gone and come back', async () => {
+  test('carries messages to others, and says that its server has gone and come back', async () => {
     const server = await useServer()
     const { connection, log } = await open({ servers: server.url })
+    const other = await open({ servers: server.url })
     const taken: string[] = []
-    connection.subscribe('greet', message => taken.push(message.string()))
+    other.connection.subscribe('greet', message => taken.push(message.string()))
+    await other.connection.flush()
     connection.publish('greet', Buffer.from('one'))
     await expect.poll(() => taken).toEqual(['one'])
     await server.kill()
@@ -67,9 +69,23 @@ describe.skipIf(!hasServer)('a connection to NATS', () => {
     expect(log[0]).toContain(`down: The connection to NATS at 127.0.0.1:${server.port} was lost`)
     connection.publish('greet', Buffer.from('nobody keeps this'))
     await server.restart()
-    await expect.poll(() => log).toHaveLength(2)
+    await expect.poll(() => [log.length, other.log.length]).toEqual([2, 2])
     connection.publish('greet', Buffer.from('two'))
     await expect.poll(() => taken).toEqual(['one', 'two'])
+  })
+
+  test('tells of what fails when a message is taken, and takes the next', async () => {
+    const server = await useServer()
+    const [one, other] = [await open({ servers: server.url }), await open({ servers: server.url })]
+    let count = 0
+    one.connection.subscribe('greet', () => {
+      if (++count === 1) throw new Error('oh')
+    })
+    await one.connection.flush()
+    other.connection.publish('greet', Buffer.from('one'))
+    other.connection.publish('greet', Buffer.from('two'))
+    await expect.poll(() => count).toBe(2)
+    expect(one.log).toEqual(['fault: InternalError A message to greet could not be taken: oh'])
   })
 
   test('is lost when its server stands still', async () => {

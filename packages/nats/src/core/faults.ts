@@ -1,0 +1,21 @@
+// What goes wrong between core and its network, told to the host: whoever floods the bus's subjects floods neither the log nor
+// the host.
+import type { Hub } from '@sallyport/core/network'
+import { BusError, ReportLimit } from '@sallyport/protocol'
+
+/** For what has no frontend, or nobody knows whose it is. */
+export const NOBODY = 'core'
+
+export interface Faults {
+  tell(label: string, error: BusError): void
+  /** Tells what is held back. */
+  flush(): void
+}
+
+export function createFaults(hub: Pick<Hub, 'fault'>): Faults {
+  const limit = new ReportLimit<{ label: string; error: BusError }>(({ label, error }, more) => {
+    if (more === 0) return hub.fault(label, error)
+    hub.fault(label, new BusError(error.reason, `${error.message} (and ${more} more, of this frontend and others)`))
+  })
+  return { tell: (label, error) => limit.add({ label, error }), flush: () => limit.flush() }
+}

@@ -1,0 +1,79 @@
+// What the instances of a bus tell each other of themselves, sealed: `bus.stats()` of each sums over all that were heard lately.
+import type { Hub, NetworkCounts, NetworkStats } from '@sallyport/core/network'
+import { BusError } from '@sallyport/protocol'
+import { createBroadcast } from '../broadcast.js'
+import type { Connection } from '../connection.js'
+import { instancesSubject } from '../subjects.js'
+import { NOBODY, type Faults } from './faults.js'
+import type { Identity } from './identity.js'
+
+/** Milliseconds from one word to the next. */
+const EVERY = 2000
+/** Milliseconds of silence after which an instance no longer counts. */
+const HEARD_LATELY = 3 * EVERY
+
+export interface InstancesParts extends Identity {
+  hub: Pick<Hub, 'counts'>
+  connection: Connection
+  faults: Faults
+}
+
+export interface Instances {
+  stats(): NetworkStats
+  /** Tells the others that this one is there: the sooner it does, the sooner they are known to each other. */
+  tell(): void
+  /** Tells the others that it is gone. */
+  leave(): void
+}
+
+/** Begins to tell, and to hear. */
+export function meetInstances({ hub, connection, faults, ...identity }: InstancesParts): Instances {
+  const subject = instancesSubject(identity.bus)
+  const broadcast = createBroadcast({ ...identity, subject })
+  const others = new Map<string, { counts: NetworkCounts; at: number }>()
+
+  function publish(counts: NetworkCounts | undefined): void {
+    if (connection.isUp) connection.publish(subject, broadcast.seal(Buffer.from(JSON.stringify({ counts }))))
+  }
+  const tell = (): void => publish(hub.counts())
+
+  function take(message: Uint8Array): void {
+    const opened = broadcast.open(message)
+    const error = 'What came as the word of an instance is forged, or was played again'
+    if (!opened) return faults.tell(NOBODY, new BusError('InvalidRequest', error))
+    const { instance, plain } = opened
+    const { counts } = JSON.parse(Buffer.from(plain).toString()) as { counts?: NetworkCounts }
+    const isNew = !others.has(instance)
+    if (!counts) return void others.delete(instance)
+    others.set(instance, { counts, at: performance.now() })
+    if (isNew) tell()
+  }
+
+  connection.subscribe(subject, ({ data }) => take(data))
+  const timer = setInterval(tell, EVERY).unref()
+  return {
+    stats() {
+      const now = performance.now()
+      for (const [name, { at }] of others) if (now - at > HEARD_LATELY) others.delete(name)
+      const own = hub.counts()
+      const instances: Record<string, NetworkCounts> = { [identity.instance]: own }
+      for (const [name, { counts }] of others) instances[name] = counts
+      return { instance: identity.instance, instances, total: sumOf(own, instances) }
+    },
+    tell,
+    leave() {
+      clearInterval(timer)
+      publish(undefined)
+    },
+  }
+}
+
+/** An instance of another version may lack a count. */
+function sumOf(shape: NetworkCounts, instances: Record<string, NetworkCounts>): NetworkCounts {
+  const names = Object.keys(shape) as (keyof NetworkCounts)[]
+  const total = names.map(name => [
+    name,
+    Object.values(instances).reduce((sum, counts) => sum + (counts[name] ?? 0), 0),
+  ])
+  return Object.fromEntries(total) as unknown as NetworkCounts
+}

@@ -1,0 +1,25 @@
+// The subjects of a bus. Names of buses, instances and clients are one word each.
+
+/** Where the hellos of a bus go: to any instance, or to one of them. */
+export const openSubject = (bus: string, instance?: string): string =>
+  instance === undefined ? `sallyport.${bus}.open` : `sallyport.${bus}.open.${instance}`
+
+/** What joined processes send in a session. */
+export const toCore = (bus: string, instance: string, session: string): string =>
+  `sallyport.${bus}.to.${instance}.${session}`
+
+/** What core sends to a joined process in a session. */
+export const fromCore = (bus: string, client: string, session: string): string =>
+  `sallyport.${bus}.from.${client}.${session}`
+
+/** What is emitted at one instance, for the others. */
+export const eventsSubject = (bus: string): string => `sallyport.${bus}.events`
+
+/** Instances tell each other of themselves. */
+export const instancesSubject = (bus: string): string => `sallyport.${bus}.instances`
+
+/** As ADR-32 names it: letters, digits, "-" and "_". */
+export const serviceName = (bus: string): string => `sallyport-${bus}`
+
+/** The queue group that all instances are in. */
+export const CORE_GROUP = 'core'
