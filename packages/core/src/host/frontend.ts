@@ -148,7 +148,10 @@ export class Frontend {
 
   /** The link of this number has ended on its way to core: another takes its place. */
   lost(id: number): void {
-    if (id === (this.#wiring?.id ?? this.#linked)) this.wire()
+    if (id !== (this.#wiring?.id ?? this.#linked)) return
+    // What runs in a process would be ended with its pipes, as failed, long before another link may come.
+    if (this.#parts.isProcess && !this.#wiring) void this.#guest.reload?.().catch(() => {})
+    else this.wire()
   }
 
   /** What came over the link of this number was no honest one's. */
