@@ -83,7 +83,8 @@ export interface Network {
 export type JoinNetwork = (hub: Hub, options: unknown) => Promise<Network>
 
 export { createSatellite } from './create-satellite.js'
+export type { Lane } from './host/lanes.js'
 export type { SatelliteNames } from './host/satellite/assemble.js'
 export type { FarCore, FarSession } from './host/satellite/far-core.js'
 export type { SatelliteOptions, SatellitePattern } from './host/satellite/satellite-options.js'
-export type { Satellite, SatelliteEvents, SatelliteStats } from './host/satellite/satellite.js'
+export type { LaneRequest, Satellite, SatelliteEvents, SatelliteStats } from './host/satellite/satellite.js'

@@ -17,6 +17,8 @@ export interface FrontendHost extends GateHost {
 
 export interface FrontendParts {
   label: string
+  /** What it is told by from others of its label, in this process; its label unless given. */
+  name?: string
   settings: ConnectionSettings
   supervision: Supervision
   /** Its code runs already, and waits only for a link. */
@@ -42,6 +44,8 @@ let links = 0
 
 export class Frontend {
   readonly label: string
+  /** By which core knows it. */
+  readonly #name: string
   /** Resolves once it can be linked; rejects where that never comes. */
   readonly linkable: Promise<void>
   /** Resolves when it and its gate are gone for good, with what went wrong. */
@@ -70,6 +74,7 @@ export class Frontend {
     this.#host = host
     this.#parts = parts
     this.label = label
+    this.#name = parts.name ?? label
     if (host.options.pattern === 'isolation') {
       const own = gateSupervision(supervision, host.options.isolation.hookTimeout)
       this.#gate = startGate(label, own, host, {
@@ -109,7 +114,8 @@ export class Frontend {
     this.unwire()
     const { core, cipher } = this.#host
     if (!core.isUp || !this.#guest.isUp || this.#gate?.isUp === false) return
-    const { label, settings, runs } = this.#parts
+    const { settings, runs } = this.#parts
+    const label = this.#name
     const [there, link] = this.#makeEnds()
     const [inside, gate] = this.#gate ? this.#makeEnds() : []
     const key = this.#gate && new MessageChannel()
@@ -225,7 +231,7 @@ export class Frontend {
     if (this.#held) return
     this.#wiring = undefined
     this.#linked = wiring.id
-    if (this.#isNew && !this.#parts.runs) this.#host.core.post({ type: 'begin', label: this.label })
+    if (this.#isNew && !this.#parts.runs) this.#host.core.post({ type: 'begin', label: this.#name })
     this.#isNew = false
     this.#guest.link(wiring.link, wiring.gate)
     this.#awaiting.splice(0).forEach(resolve => resolve())
@@ -236,7 +242,7 @@ export class Frontend {
     clearTimeout(this.#closing)
     this.#isNew = true
     this.#linked = 0
-    if (this.#isKnown) this.#host.core.post({ type: 'end', label: this.label })
+    if (this.#isKnown) this.#host.core.post({ type: 'end', label: this.#name })
     this.#isKnown = false
   }
 }

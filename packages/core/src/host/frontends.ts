@@ -4,7 +4,8 @@ import { BusError, describeName } from '@sallyport/protocol'
 import { didYouMean } from '../guess.js'
 import { Frontend, type FrontendHost, type FrontendParts } from './frontend.js'
 import type { Guest, GuestEvents } from './guest.js'
-import { makeConnection, startWorker } from './guests.js'
+import { makeConnection, startWorker, type ConnectionParts } from './guests.js'
+import { makeLane, type Lane, type LaneOptions } from './lanes.js'
 import type { ConnectionSettings, FrontendSettings } from './options.js'
 import type { FrontendStats, JoinedStats } from './stats.js'
 import type { Supervision } from './supervision.js'
@@ -30,21 +31,13 @@ export class Frontends {
 
   /** Makes the calling thread a frontend. Its gate is supervised. */
   async connect(label: string, settings: ConnectionSettings, supervision: Supervision): Promise<Client> {
-    const { core, options } = this.#host
-    const { timeout } = options.calls
-    const deadlines = core.isFar
-    let connected!: (client: Client) => void
-    const first = new Promise<Client>(resolve => (connected = resolve))
-    const frontend = this.#keep(label, {
-      settings,
-      supervision,
-      runs: true,
-      isProcess: false,
-      makeGuest: told => makeConnection({ label, settings, timeout, deadlines, connected }, told),
-    })
-    frontend.start()
-    await this.#waitFor(frontend)
-    return first
+    const { client } = await this.#join(label, { label, settings, supervision }, makeConnection)
+    return client
+  }
+
+  /** Adds a lane to a connection, or makes the first. Resolves once it has its link. */
+  async addLane({ name, client, ...lane }: LaneOptions): Promise<Lane> {
+    return this.#join(name, lane, (parts, told) => makeLane({ ...parts, client }, told))
   }
 
   /** Starts a worker, which waits for `start` before it loads its module. Resolves once core has its link, and its gate is ready. */
@@ -55,7 +48,8 @@ export class Frontends {
     const strayed = (folder: string): void => this.#warnOfStray(label, folder)
     const worker = { label, module, settings, supervision, host: this.#host, booted, strayed }
     const makeGuest = (told: GuestEvents): Guest => startWorker(worker, told)
-    const frontend = this.#keep(label, { settings, supervision, runs: false, isProcess: isProcess(sandbox), makeGuest })
+    const process = isProcess(sandbox)
+    const frontend = this.#keep(label, { label, settings, supervision, runs: false, isProcess: process, makeGuest })
     this.modules.set(label, module)
     void frontend.gone.then(() => this.modules.get(label) === module && this.modules.delete(label))
     this.opened(module)
@@ -148,13 +142,30 @@ export class Frontends {
     this.#open.get(label)?.broken(link, error)
   }
 
-  #keep(label: string, parts: Omit<FrontendParts, 'label' | 'left'>): Frontend {
-    if (this.#open.has(label)) {
-      throw new BusError('InvalidParams', `There is a frontend ${JSON.stringify(label)} already`)
+  async #join(
+    name: string,
+    { label, settings, supervision }: Omit<LaneOptions, 'name' | 'client'>,
+    make: (parts: ConnectionParts, told: GuestEvents) => Guest,
+  ): Promise<Lane> {
+    const { core, options } = this.#host
+    const { timeout } = options.calls
+    const deadlines = core.isFar
+    let connected!: (client: Client) => void
+    const first = new Promise<Client>(resolve => (connected = resolve))
+    const makeGuest = (told: GuestEvents): Guest => make({ label, settings, timeout, deadlines, connected }, told)
+    const frontend = this.#keep(name, { label, settings, supervision, runs: true, isProcess: false, makeGuest })
+    frontend.start()
+    await this.#waitFor(frontend)
+    return { client: await first, gone: frontend.gone }
+  }
+
+  #keep(name: string, parts: Omit<FrontendParts, 'name' | 'left'>): Frontend {
+    if (this.#open.has(name)) {
+      throw new BusError('InvalidParams', `There is a frontend ${JSON.stringify(name)} already`)
     }
-    // The label is free at once; the gate takes a moment longer.
-    const frontend = new Frontend(this.#host, { ...parts, label, left: () => this.#open.delete(label) })
-    this.#open.set(label, frontend)
+    // The name is free at once; the gate takes a moment longer.
+    const frontend = new Frontend(this.#host, { ...parts, name, left: () => this.#open.delete(name) })
+    this.#open.set(name, frontend)
     const gone = frontend.gone.then(() => void this.#ending.delete(gone))
     this.#ending.add(gone)
     return frontend

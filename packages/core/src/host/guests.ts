@@ -155,7 +155,7 @@ export function makeConnection(parts: ConnectionParts, told: GuestEvents): Guest
   }
 }
 
-function join(end: LinkEnd, gate: LinkEnd | undefined): Link {
+export function join(end: LinkEnd, gate: LinkEnd | undefined): Link {
   const core = openLink(end, true)
   return gate ? throughGate(core, openLink(gate, true)) : core
 }

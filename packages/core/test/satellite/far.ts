@@ -13,6 +13,7 @@ import {
 } from '../../src/network.js'
 import type { App } from '../../src/app.js'
 import { createCore, type Core } from '../../src/core.js'
+import type { Capability } from '../../src/authority/capability.js'
 import type { CoreReport } from '../../src/control.js'
 import type { CoreDefinition } from '../../src/define.js'
 import { everyCommand, fixture } from '../start.js'
@@ -51,6 +52,7 @@ afterEach(async () => {
 export async function startFar(
   pattern: Pattern = 'brownfield',
   definition: Partial<CoreDefinition> = {},
+  capability: Capability = everyCommand,
 ): Promise<Far> {
   const reports: CoreReport[] = []
   const { default: usual } = (await import(fixture('core.mjs').href)) as { default: CoreDefinition }
@@ -61,13 +63,13 @@ export async function startFar(
       ...definition,
       setup(given) {
         app = given
-        return usual.setup?.(given)
+        return (definition.setup ?? usual.setup)?.(given)
       },
     },
     {
       pattern,
       acl: {
-        capabilities: [{ value: [everyCommand], from: 'the test' }],
+        capabilities: [{ value: [capability], from: 'the test' }],
         permissionFiles: [],
         manifests: undefined,
         unknownPermissions: 'error',

@@ -47,7 +47,7 @@ export async function assemble(
   const frontends = new Frontends({ supervisor, options, core, cipher: true, watchdog, log, teller })
   warnOfNoHook(options, log)
   const { supervision } = options
-  const parts: SatelliteParts = { name, supervisor, core, frontends, events, supervision }
+  const parts: SatelliteParts = { name, supervisor, core, frontends, events, teller, supervision }
   const satellite = new Satellite(parts)
   try {
     const opened = await Promise.all(

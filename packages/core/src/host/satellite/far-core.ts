@@ -3,7 +3,7 @@ import type { CodecName, Link, SessionKey } from '@sallyport/protocol'
 
 export interface FarCore {
   /**
-   * Opens a session for the frontend of this label. Whoever is let in under it has been proved by then.
+   * Opens a session for the frontend of this label, or for the lane of this name. Whoever is let in has been proved by then.
    *
    * @param options.signal nobody waits for it any more
    * @throws BusError `Disconnected` where nobody answers: it is tried again, with growing delays. Any other is for good.

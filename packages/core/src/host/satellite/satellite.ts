@@ -1,18 +1,31 @@
 // A process that has joined a bus whose core is elsewhere, as its host holds it: frontends, their gates, and connections of its own.
 import type { Client } from '@sallyport/frontend/client'
+import type { BusError } from '@sallyport/protocol'
 import type { EventEmitter } from 'node:events'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { DevMode } from '../dev/dev-mode.js'
 import { hear } from '../hear.js'
+import type { Lane } from '../lanes.js'
 import { checkCloseTimeout, checkRunning, connectTo, openIn, type OpeningParts } from '../opening.js'
 import type { ConnectionOptions, FrontendOptions, ModuleLocation } from '../options.js'
+import { frontendSupervision, resolveConnection } from '../resolve-options.js'
 import type { JoinedStats } from '../stats.js'
 import type { Supervisor } from '../supervisor.js'
-import type { BusEvents } from '../teller.js'
+import type { BusEvents, Teller } from '../teller.js'
 import type { RemoteCore } from './remote-core.js'
 
 /** What a bus tells its host, as far as it is of this process: the rest is told where core is. */
 export type SatelliteEvents = Pick<BusEvents, 'fault' | 'restart' | 'failed' | 'rejected'>
+
+/** One more session of a connection. */
+export interface LaneRequest {
+  label: string
+  /** Unlike that of any other lane, and of any frontend. */
+  name: string
+  /** What the first lane of the connection has given. */
+  client?: Client | undefined
+  options?: ConnectionOptions | undefined
+}
 
 export interface SatelliteStats {
   /** Milliseconds since it has joined. */
@@ -28,6 +41,7 @@ export interface SatelliteParts extends OpeningParts {
   supervisor: Supervisor
   core: RemoteCore
   events: EventEmitter
+  teller: Teller
   dev?: DevMode
 }
 
@@ -52,6 +66,20 @@ export class Satellite {
     const { name, core } = this.#parts
     const check = (): void => this.#checkRunning()
     return core.within(label, () => connectTo(`${name}.connect`, this.#parts, check, label, options))
+  }
+
+  /**
+   * Makes this thread a frontend that has several sessions, or adds one to what an earlier call has made: its calls take the one
+   * with the fewest under way. `FarCore.open` is asked for the sessions of a lane by its `name`, in place of a label.
+   *
+   * @throws BusError as `connect`
+   */
+  async addLane({ label, name, client, options }: LaneRequest): Promise<Lane> {
+    const { name: own, core, frontends, supervision: usual } = this.#parts
+    const settings = resolveConnection(`${own}.connect`, label, options)
+    this.#checkRunning()
+    const supervision = frontendSupervision(usual)
+    return core.within(name, () => frontends.addLane({ label, name, client, settings, supervision }))
   }
 
   /** Starts one more frontend worker. Resolves once its module is on its way. @throws BusError as `connect` */
@@ -79,6 +107,11 @@ export class Satellite {
   /** Tells of faults, restarts and rejections; gives back what takes the handler away. */
   on<Name extends keyof SatelliteEvents>(name: Name, handler: (event: SatelliteEvents[Name]) => void): () => void {
     return hear(`${this.#parts.name}.on`, this.#parts.events, name, handler, EVENTS)
+  }
+
+  /** Tells of a fault that its transport has seen. */
+  fault(label: string, error: BusError): void {
+    this.#parts.teller.fault(label, error)
   }
 
   /** What each worker is. What it has called is counted where core is. */
