@@ -33,11 +33,11 @@ export interface NetworkData {
 
 const SPAN = 'whole milliseconds, from 50 to 60000'
 /** Of core and of joined processes alike. */
-const heartbeat: v.GenericSchema<number | undefined, number> = v.optional(
+export const heartbeat: v.GenericSchema<number | undefined, number> = v.optional(
   v.pipe(v.number(SPAN), v.integer(SPAN), v.minValue(50, SPAN), v.maxValue(60_000, SPAN)),
   2000,
 )
-const busName: v.GenericSchema<string> = v.custom(isName, '1 to 64 letters, digits, "-" and "_"')
+export const busName: v.GenericSchema<string> = v.custom(isName, '1 to 64 letters, digits, "-" and "_"')
 
 export const networkOptions: v.GenericSchema<NatsNetworkOptions, NetworkData> = v.strictObject(
   {

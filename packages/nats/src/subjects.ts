@@ -23,3 +23,6 @@ export const serviceName = (bus: string): string => `sallyport-${bus}`
 
 /** The queue group that all instances are in. */
 export const CORE_GROUP = 'core'
+
+/** NATS's own question who serves (ADR-32). */
+export const discoverySubject = (bus: string): string => `$SRV.PING.${serviceName(bus)}`

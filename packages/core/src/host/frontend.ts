@@ -17,8 +17,8 @@ export interface FrontendHost extends GateHost {
 
 export interface FrontendParts {
   label: string
-  /** What it is told by from others of its label, in this process; its label unless given. */
-  name?: string
+  /** Its own, by which core's side knows it: its label, where it is the only one of that label. */
+  name: string
   settings: ConnectionSettings
   supervision: Supervision
   /** Its code runs already, and waits only for a link. */
@@ -44,8 +44,6 @@ let links = 0
 
 export class Frontend {
   readonly label: string
-  /** By which core knows it. */
-  readonly #name: string
   /** Resolves once it can be linked; rejects where that never comes. */
   readonly linkable: Promise<void>
   /** Resolves when it and its gate are gone for good, with what went wrong. */
@@ -74,7 +72,6 @@ export class Frontend {
     this.#host = host
     this.#parts = parts
     this.label = label
-    this.#name = parts.name ?? label
     if (host.options.pattern === 'isolation') {
       const own = gateSupervision(supervision, host.options.isolation.hookTimeout)
       this.#gate = startGate(label, own, host, {
@@ -114,8 +111,7 @@ export class Frontend {
     this.unwire()
     const { core, cipher } = this.#host
     if (!core.isUp || !this.#guest.isUp || this.#gate?.isUp === false) return
-    const { settings, runs } = this.#parts
-    const label = this.#name
+    const { name: label, settings, runs } = this.#parts
     const [there, link] = this.#makeEnds()
     const [inside, gate] = this.#gate ? this.#makeEnds() : []
     const key = this.#gate && new MessageChannel()
@@ -231,7 +227,7 @@ export class Frontend {
     if (this.#held) return
     this.#wiring = undefined
     this.#linked = wiring.id
-    if (this.#isNew && !this.#parts.runs) this.#host.core.post({ type: 'begin', label: this.#name })
+    if (this.#isNew && !this.#parts.runs) this.#host.core.post({ type: 'begin', label: this.#parts.name })
     this.#isNew = false
     this.#guest.link(wiring.link, wiring.gate)
     this.#awaiting.splice(0).forEach(resolve => resolve())
@@ -242,7 +238,7 @@ export class Frontend {
     clearTimeout(this.#closing)
     this.#isNew = true
     this.#linked = 0
-    if (this.#isKnown) this.#host.core.post({ type: 'end', label: this.#name })
+    if (this.#isKnown) this.#host.core.post({ type: 'end', label: this.#parts.name })
     this.#isKnown = false
   }
 }

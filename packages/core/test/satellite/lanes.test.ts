@@ -58,7 +58,9 @@ test.each(patterns)('%s', async (pattern, app) => {
   expect(heard.at(-1)).toMatch(/^[bc] 2$/)
   expect(new Set(await Promise.all([1, 2].map(() => client.invoke('who'))))).toEqual(new Set(['b', 'c']))
   letGo()
-  const outcomes = (await settled).map(one => (one.status === 'fulfilled' ? one.value : one.reason.reason))
+  const outcomes = (await settled).map(one =>
+    one.status === 'fulfilled' ? String(one.value) : String(one.reason.reason),
+  )
   expect(outcomes.toSorted()).toEqual(['Disconnected', 'b', 'c'])
 
   lose('b')

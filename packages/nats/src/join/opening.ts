@@ -1,0 +1,120 @@
+// Opens a session with an instance of core: one hello, and the first answer that proves to be core's. Whoever may publish can
+// answer as well, so what proves nothing ends it only where nothing better comes.
+import type { Pattern } from '@sallyport/core'
+import { BusError, isBusError, type CodecName } from '@sallyport/protocol'
+import type { Msg } from '@nats-io/transport-node'
+import { randomBytes } from 'node:crypto'
+import { saysNobody, type Connection } from '../connection.js'
+import { beginHandshake, type Handshake } from '../handshake/index.js'
+import { openSubject, toCore } from '../subjects.js'
+import type { NatsLink } from '../link/nats-link.js'
+import type { Post } from './post.js'
+import { createSession, deliver } from './session.js'
+
+/** Of the joined process. */
+export interface Home {
+  readonly connection: Connection
+  readonly post: Post
+  readonly bus: string
+  readonly client: string
+  readonly pattern: Pattern
+  readonly heartbeat: number
+  /** The links that there are. */
+  readonly links: Set<NatsLink>
+  /** A message came for a session of this label that nobody with its key has sent. */
+  dropped(label: string): void
+}
+
+export interface Asked {
+  credential: string
+  codec: CodecName
+  /** That alone; any of them otherwise. */
+  instance: string | undefined
+  signal: AbortSignal
+}
+
+export interface OpenedSession {
+  readonly instance: string
+  readonly link: NatsLink
+  /** What its gate seals with. */
+  readonly key: { session: Uint8Array; secret: Uint8Array }
+}
+
+/** Milliseconds for an answer. */
+const ANSWER_MS = 5000
+/** Milliseconds for a better answer than a refusal. */
+const DOUBT_MS = 200
+
+/** @throws BusError `Disconnected` where no core answers, or it has no room now; that of a refusal */
+export function openSession(home: Home, { credential, codec, instance, signal }: Asked): Promise<OpenedSession> {
+  const { connection, post, bus, client, pattern } = home
+  const handshake = beginHandshake({ credential, bus, client, pattern, codec })
+  const id = randomBytes(16).toString('hex')
+  return new Promise((resolve, reject) => {
+    let refusal: BusError | undefined
+    let timer = setTimeout(() => fail(nobody(home, instance)), ANSWER_MS)
+    const settle = (): void => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', giveUp)
+      post.close(id)
+    }
+    const fail = (error: BusError): void => {
+      settle()
+      reject(error)
+    }
+    const giveUp = (): void => fail(new BusError('Cancelled', 'Nobody waits for the session any more'))
+    const take = (message: Msg): void => {
+      if (saysNobody(message)) return fail(nobody(home, instance))
+      try {
+        const opened = begin(home, handshake, message.data, instance)
+        settle()
+        resolve(opened)
+      } catch (error) {
+        if (refusal) return
+        refusal = readable(error)
+        clearTimeout(timer)
+        timer = setTimeout(() => fail(refusal!), DOUBT_MS)
+      }
+    }
+    if (!connection.isUp) return fail(new BusError('Disconnected', 'There is no connection to NATS'))
+    if (signal.aborted) return giveUp()
+    signal.addEventListener('abort', giveUp)
+    connection.publish(openSubject(bus, instance), handshake.hello, post.open(id, take))
+  })
+}
+
+/** The link is there before the next message is read, which may be its first. @throws BusError for no welcome */
+function begin(home: Home, handshake: Handshake, welcome: Uint8Array, asked: string | undefined): OpenedSession {
+  const { connection, post, bus, pattern, heartbeat, links } = home
+  const { instance, keys } = handshake.finish(welcome)
+  if (asked !== undefined && instance !== asked) throw new BusError('InvalidRequest', 'Another instance has answered')
+  const id = Buffer.from(keys.session).toString('hex')
+  const over = (): void => {
+    post.close(id)
+    links.delete(link)
+  }
+  const link: NatsLink = createSession({
+    connection,
+    subject: toCore(bus, instance, id),
+    reply: post.open(id, message => deliver(link, message)),
+    keys,
+    pattern,
+    heartbeat,
+    dropped: () => home.dropped(handshake.label),
+    over,
+  })
+  links.add(link)
+  return { instance, link, key: { session: keys.session, secret: keys.gate } }
+}
+
+function nobody({ bus }: Home, instance: string | undefined): BusError {
+  const who =
+    instance === undefined ? `No core of bus ${JSON.stringify(bus)}` : `No instance ${JSON.stringify(instance)}`
+  return new BusError('Disconnected', `${who} answers`, { data: { delivered: 'no' } })
+}
+
+/** A core that has no room for a session now may have it later. */
+function readable(error: unknown): BusError {
+  if (!isBusError(error, 'Overloaded')) return error as BusError
+  return new BusError('Disconnected', error.message, { data: { delivered: 'no' }, cause: error })
+}

@@ -1,0 +1,67 @@
+// Who is not let in, and what they are told.
+import { describe, expect, test } from 'vitest'
+import { createBusSecret, issueCredential, joinBus, revocableId } from '../../src/index.js'
+import { hasServer } from '../server.js'
+import { useWorld } from './world.js'
+
+describe.skipIf(!hasServer)('a process that joins', () => {
+  test('is told what is wrong with its options, and with its credentials', async () => {
+    const nats = { servers: 'nats://127.0.0.1:1' }
+    const wrong = (options: object) => joinBus({ nats, bus: 'test', credentials: [], ...options })
+    await expect(wrong({ bus: 'a.b' })).rejects.toThrow('joinBus: bus must be')
+    await expect(wrong({ credentials: 'x' })).rejects.toThrow('joinBus: credentials must be a list')
+    await expect(wrong({ credentials: ['x'] })).rejects.toThrow('This is no credential')
+    await expect(wrong({ heartbeat: 1 })).rejects.toThrow('joinBus: heartbeat must be')
+    await expect(joinBus(undefined as never)).rejects.toMatchObject({ reason: 'InvalidParams' })
+    await expect(joinBus({ nats, bus: 'test' } as never)).rejects.toThrow('joinBus: credentials is missing')
+    const twice = issueCredential(createBusSecret(), { label: 'web' })
+    await expect(wrong({ credentials: [twice, twice] })).rejects.toThrow('there are two for the label "web"')
+    await expect(wrong({})).rejects.toMatchObject({ reason: 'Disconnected' })
+  })
+
+  test('needs options that are its own, not core’s', async () => {
+    const world = await useWorld()
+    await expect(world.join({ core: new URL('file:///x') } as object)).rejects.toThrow('core is core’s')
+    await expect(world.join({ fronends: {} } as object)).rejects.toThrow('fronends')
+  })
+
+  test('has a credential for each label', async () => {
+    const world = await useWorld()
+    await world.start('a')
+    const joined = await world.join({ credentials: [world.credential('web'), world.credential('jobs')] })
+    await expect(joined.connect('other')).rejects.toThrow('there is none for the label "other": there is "web", "jobs"')
+    const lying = await world.join({ credentials: () => world.credential('web') })
+    await expect(lying.connect('other')).rejects.toThrow('for the label "other" one for "web" was given')
+    // What keeps credentials may be out of reach for a moment.
+    let asked = 0
+    const credentials = (label: string): string => {
+      if (asked++ === 0) throw new Error('the vault is shut')
+      return world.credential(label)
+    }
+    const client = await (await world.join({ credentials })).connect('web')
+    expect(await client.invoke('who')).toBe('a')
+    expect(asked).toBeGreaterThan(1)
+  })
+
+  test('is refused where its credential is of another bus, expired or revoked, and where the bus is another', async () => {
+    const world = await useWorld()
+    const revoked = world.credential('web')
+    await world.start('a', {}, { revoked: [revocableId(revoked)] })
+    const joins = async (credential: string, options = {}): Promise<unknown> => {
+      const joined = await world.join({ credentials: [credential], ...options })
+      return joined.connect('web').catch((error: unknown) => error)
+    }
+    const foreign = issueCredential(createBusSecret(), { label: 'web' })
+    expect(await joins(foreign)).toMatchObject({ reason: 'Denied' })
+    expect(await joins(revoked)).toMatchObject({ reason: 'Denied', message: expect.stringContaining('revoked') })
+    const short = issueCredential(world.secret, { label: 'web', expires: new Date(Date.now() + 50) })
+    const made = Date.now()
+    await expect.poll(() => Date.now() - made).toBeGreaterThan(50)
+    expect(await joins(short)).toMatchObject({ reason: 'Denied', message: expect.stringContaining('expired') })
+    const isolated = { app: { security: { pattern: { use: 'isolation' } } } }
+    expect(await joins(world.credential('web'), isolated)).toMatchObject({
+      reason: 'InvalidRequest',
+      message: expect.stringContaining('pattern'),
+    })
+  })
+})
