@@ -1,4 +1,4 @@
-// Packs the five packages, installs them with npm into an empty folder, and runs the README's example there as pasted, and
+// Packs the packages, installs them with npm into an empty folder, and runs the README's example there as pasted, and
 // each pattern and sandbox; these with pnpm too. scripts/layouts.mjs does so with more package managers.
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
@@ -20,7 +20,14 @@ const root = fileURLToPath(new URL('../../../', import.meta.url))
 const shell = process.platform === 'win32'
 const run = promisify(execFile)
 /** Unpacked, two thirds of it maps: what is above is to be noticed. */
-const MEGABYTES: Record<string, number> = { protocol: 1.2, frontend: 0.8, isolation: 1.8, core: 4.5, bench: 1.5 }
+const MEGABYTES: Record<string, number> = {
+  protocol: 1.2,
+  frontend: 0.8,
+  isolation: 1.8,
+  core: 4.5,
+  nats: 0.8,
+  bench: 1.5,
+}
 let folder: string
 let registry: Awaited<ReturnType<typeof startRegistry>>
 

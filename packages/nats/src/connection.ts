@@ -102,7 +102,7 @@ class LivingConnection implements Connection {
 
   subscribe(subject: string, take: (message: Msg) => void, queue?: string): Subscription {
     const callback = (error: Error | null, message: Msg): void => {
-      if (error) this.#refused = refusalOf(error)
+      if (error) this.#refused ??= refusalOf(error)
       else this.#take(take, message)
     }
     return this.#nats.subscribe(subject, queue === undefined ? { callback } : { callback, queue })
