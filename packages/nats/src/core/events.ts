@@ -1,10 +1,11 @@
 // Events between the instances of a bus: what is emitted here is published, sealed, and what comes of the others is delivered to
 // the listeners here. An event that can't go is dropped, counted and told: nobody waits for events.
 import type { Hub } from '@sallyport/core/network'
-import { BusError, codecs, toEventTarget, type EventTarget } from '@sallyport/protocol'
+import { BusError, toEventTarget, type EventTarget } from '@sallyport/protocol'
 import { createBroadcast } from '../broadcast.js'
 import type { Connection } from '../connection.js'
 import { eventsSubject } from '../subjects.js'
+import { EventBatch, readEvents, type SentEvent } from './event-batch.js'
 import { NOBODY, type Faults } from './faults.js'
 import type { Identity } from './identity.js'
 import { Unsent } from './unsent.js'
@@ -15,7 +16,8 @@ export interface EventsParts extends Identity {
   faults: Faults
 }
 
-const METHOD = 'event'
+/** Bytes of a message beside its events: what seals it, and joins them. */
+const BESIDE_BYTES = 512
 
 /** Begins to carry events, both ways. */
 export function carryEvents({ hub, connection, faults, ...identity }: EventsParts): void {
@@ -23,53 +25,49 @@ export function carryEvents({ hub, connection, faults, ...identity }: EventsPart
   const broadcast = createBroadcast({ ...identity, subject })
   const unsent = new Unsent(connection)
   const fault = (error: BusError): void => faults.tell(NOBODY, error)
+  const batch = new EventBatch(send)
 
   function publish(target: EventTarget | undefined, event: string, payload: unknown): void {
     if (!connection.isUp) return
-    const message = broadcast.seal(write(target, event, payload))
-    const { byteLength } = message
-    if (byteLength > connection.maxPayload) {
-      const over = `its ${byteLength} bytes are over the ${connection.maxPayload} that the server lets through`
-      return fault(new BusError('Overloaded', `The event ${event} did not go to the other instances: ${over}`))
+    const most = connection.maxPayload - BESIDE_BYTES
+    if (batch.add({ target: target ?? null, event, payload }, most)) return
+    const over = `it is over the ${most} bytes that the server lets through`
+    fault(new BusError('Overloaded', `The event ${event} did not go to the other instances: ${over}`))
+  }
+
+  function send(body: Uint8Array, count: number): void {
+    if (!connection.isUp) return
+    const message = broadcast.seal(body)
+    const lost = `${count} events did not go to the other instances`
+    if (!unsent.add(message.byteLength)) {
+      return fault(new BusError('Overloaded', `${lost}: the server takes them more slowly than they come`))
     }
-    if (!unsent.add(byteLength)) {
-      const why = 'the server takes events more slowly than they come'
-      return fault(new BusError('Overloaded', `The event ${event} did not go to the other instances: ${why}`))
+    // Whoever has emitted them is no longer there to be told.
+    try {
+      connection.publish(subject, message)
+    } catch (cause) {
+      fault(new BusError('Disconnected', `${lost}: the connection is closed`, { cause }))
     }
-    connection.publish(subject, message)
   }
 
   function take(message: Uint8Array): void {
     const opened = broadcast.open(message)
     if (!opened) return fault(new BusError('InvalidRequest', 'What came as an event is forged, or was played again'))
     try {
-      const { target, event, payload } = read(opened.plain)
-      hub.deliver(target, event, payload)
+      for (const event of readEvents(opened.plain)) deliver(opened.instance, event)
     } catch (cause) {
-      fault(new BusError('InvalidRequest', `An event of ${opened.instance} could not be delivered`, { cause }))
+      fault(new BusError('InvalidRequest', `What ${opened.instance} sent as events can’t be read`, { cause }))
+    }
+  }
+
+  function deliver(instance: string, { target, event, payload }: SentEvent): void {
+    try {
+      hub.deliver(target == null ? undefined : toEventTarget(target), event, payload)
+    } catch (cause) {
+      fault(new BusError('InvalidRequest', `An event of ${instance} could not be delivered`, { cause }))
     }
   }
 
   hub.onEmit(publish)
   connection.subscribe(subject, ({ data }) => take(data))
-}
-
-interface Event {
-  target: EventTarget | undefined
-  event: string
-  payload: unknown
-}
-
-/** @throws for a payload that MessagePack can't carry */
-function write(target: EventTarget | undefined, event: string, payload: unknown): Uint8Array {
-  const params = { event, target: target ?? null, payload }
-  return codecs.msgpack.encode({ jsonrpc: '2.0', method: METHOD, params }, true) as Uint8Array
-}
-
-/** It comes of an instance: only versions of this package can disagree on it. */
-function read(plain: Uint8Array): Event {
-  const { method, params } = codecs.msgpack.decode(plain, true) as { method: string; params: Event }
-  if (method !== METHOD) throw new BusError('InvalidRequest', 'This is no event')
-  const { target, event, payload } = params
-  return { target: target == null ? undefined : toEventTarget(target), event, payload }
 }
