@@ -114,6 +114,16 @@ export const GOALS: readonly Goal[] = [
     ...compare('latency/1', 'p50', ['isolation-ring-json', 'raw'], 'at most', 1.2),
     onlyReported: true,
   },
+  {
+    id: 'nats-pipelined',
+    work: 'over NATS, 64',
+    ...compare('nats/64', 'rate', ['nats-json', 'nats'], 'at least', 0.87, 'plain NATS'),
+  },
+  {
+    id: 'nats-isolation-pipelined',
+    work: 'isolation over NATS, 64',
+    ...compare('nats/64', 'rate', ['isolation-nats-json', 'nats'], 'at least', 0.74, 'plain NATS'),
+  },
   ...bytesGoals('copied', 'copied/mebibyte', 'raw', 'raw clone', 0.9),
   ...bytesGoals('given away', 'given/mebibyte', 'raw', 'raw transfer', 0.8),
   ...bytesGoals('sealed', 'sealed/mebibyte', 'aes-256-gcm', 'AES-256-GCM', 0.7, 'isolation-'),
