@@ -63,12 +63,9 @@ export class Connection {
   readonly #line: WaitingLine
   #gone: BusError | undefined
 
-  constructor(
-    link: Link,
-    codec: CodecName,
-    lasting: Lasting,
-    { timeout, deadlines = false, ...flow }: CallDefaults = {},
-  ) {
+  constructor(link: Link, codec: CodecName, lasting: Lasting, defaults: CallDefaults = {}) {
+    // Here, for a declaration repeats the names that it takes apart, and one of them is internal.
+    const { timeout, deadlines = false, ...flow } = defaults
     this.#codec = codec
     this.#timeout = timeout
     this.#tellsDeadlines = deadlines

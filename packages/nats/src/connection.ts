@@ -83,7 +83,7 @@ class LivingConnection implements Connection {
   }
 
   get isUp(): boolean {
-    return this.#isUp
+    return this.#isUp && !this.#closing
   }
 
   get server(): string {

@@ -51,7 +51,7 @@ export async function join(hub: Hub, given: unknown): Promise<Network> {
     throw error
   }
   instances.tell()
-  // Where its user may not subscribe to those, a fault says so, and all else works.
+  // Where its user may not subscribe to those, a fault says so. It serves all the same, and calls that are spread don't find it.
   serveDiscovery({ hub, connection, bus, instance, hellos })
   log.info({ bus, instance, server: connection.server }, 'connected to NATS')
   return {
