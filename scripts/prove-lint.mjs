@@ -38,7 +38,7 @@ const cases = [
   { rule: border, files: { 'packages/core/src/host/a.ts': imports('../../../isolation/src/gate.js') } },
   { files: { 'packages/core/test/a.ts': imports('../src/isolation/a.js') } },
   { rule: border, files: { 'packages/nats/src/a.ts': imports('@sallyport/core/internal') } },
-  { rule: border, files: { 'packages/nats/test/a.ts': imports('../../core/src/hub.js') } },
+  { rule: border, files: { 'packages/nats/src/core/a.ts': imports('../../../core/src/hub.js') } },
   { files: { 'packages/nats/src/a.ts': imports('@sallyport/core/network') } },
   { rule: border, files: { 'examples/hello/a.ts': imports('@sallyport/core/internal') } },
   { files: { 'packages/frontend/src/a.ts': imports('@sallyport/protocol') } },
