@@ -16,6 +16,7 @@ const ORDER = {
     'testing',
     'supervision',
     'flow-control',
+    'nats',
     'networks',
     'observability',
     'tracing',

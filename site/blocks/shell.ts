@@ -19,6 +19,7 @@ const OTHERS = [
   'gh',
   'git',
   'mkdir',
+  'nats',
   'rm',
   'tar',
 ]

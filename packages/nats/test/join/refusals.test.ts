@@ -64,4 +64,32 @@ describe.skipIf(!hasServer)('a process that joins', () => {
       message: expect.stringContaining('pattern'),
     })
   })
+
+  // As docs/security.md has them.
+  test('needs no more of NATS than a few subjects', async () => {
+    const config = `authorization { users = [
+      { user: core, password: c, permissions: {
+        subscribe: ["sallyport.test.open", "sallyport.test.open.*", "sallyport.test.to.*.*",
+                    "sallyport.test.events", "sallyport.test.instances", "$SRV.>"]
+        publish: ["sallyport.test.from.*.*", "sallyport.test.events", "sallyport.test.instances", "_INBOX.>"] } }
+      { user: joined, password: j, permissions: {
+        subscribe: ["sallyport.test.from.*.*"]
+        publish: ["sallyport.test.open", "sallyport.test.open.*", "sallyport.test.to.*.*", "$SRV.PING.sallyport-test"] } }
+      { user: other, password: o, permissions: { subscribe: { deny: ">" } } } ] }`
+    const world = await useWorld('brownfield', { config })
+    const servers = world.server.url
+    const core = { nats: { servers, user: 'core', pass: 'c' } }
+    const [a] = await Promise.all([world.start('a', {}, core), world.start('b', {}, core)])
+    const faults: unknown[] = []
+    a.bus.on('fault', fault => faults.push(fault))
+    const joined = await world.join({ nats: { servers, user: 'joined', pass: 'j' } })
+    joined.on('fault', fault => faults.push(fault))
+    const client = await joined.connect('web')
+    const round = async (): Promise<unknown> => new Set(await Promise.all([1, 2].map(() => client.invoke('who')))).size
+    await expect.poll(round, { timeout: 10_000 }).toBe(2)
+    expect(faults).toEqual([])
+    const other = world.join({ nats: { servers, user: 'other', pass: 'o' } })
+    await expect(other).rejects.toMatchObject({ reason: 'Denied' })
+    await expect(world.join({ nats: { servers } })).rejects.toMatchObject({ reason: 'Denied' })
+  })
 })
