@@ -136,6 +136,8 @@ class LivingConnection implements Connection {
   async #close(): Promise<void> {
     // What is down has nobody to flush to.
     if (this.#isUp) await Promise.race([this.#nats.flush().catch(() => {}), this.#nats.closed()])
+    // Its owner has ended it: that is nothing to be told of.
+    this.#isUp = false
     await this.#nats.close()
   }
 

@@ -87,6 +87,8 @@ describe.skipIf(!hasServer)('a process that joins', () => {
     const client = await joined.connect('web')
     const round = async (): Promise<unknown> => new Set(await Promise.all([1, 2].map(() => client.invoke('who')))).size
     await expect.poll(round, { timeout: 10_000 }).toBe(2)
+    await joined.close()
+    await a.bus.close()
     expect(faults).toEqual([])
     const other = world.join({ nats: { servers, user: 'other', pass: 'o' } })
     await expect(other).rejects.toMatchObject({ reason: 'Denied' })
