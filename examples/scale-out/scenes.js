@@ -1,0 +1,86 @@
+// @ts-check
+// What the program shows, one scene after the other: each asks processes to do something, and prints what they say of it.
+import { availableParallelism } from 'node:os'
+import { setTimeout as delay } from 'node:timers/promises'
+
+/** @typedef {import('./processes.js').Process} Process */
+/** How many calls, by the names of cores. @typedef {Record<string, number>} Counts */
+
+/** @param {Process} spread @param {Process[]} cores @param {(name: string) => Promise<Process>} startCore */
+export async function throughput(spread, cores, startCore) {
+  console.log('1. More cores: "spread" keeps 24 calls under way, each hashes 1 MiB in a core')
+  await spread.ask('work', { calls: 24, ms: 500 }) // what runs for the first time is slow
+  let one = 0
+  for (const count of [1, 2, 3]) {
+    if (count > 1) cores.push(await startCore(`core-${count}`))
+    await spread.ask('reach', { cores: count })
+    const { sent, answered, seconds } = await spread.ask('work', { calls: 24, ms: 2000 })
+    const rate = sum(answered) / seconds
+    one ||= rate
+    const figures = `${rate.toFixed()} calls/s, ${(rate / one).toFixed(2)} times one core`
+    const label = count === 1 ? '1 core' : `${count} cores`
+    console.log(`   ${label}: ${figures}; answered ${sum(answered)} of ${sent}: ${list(answered)}`)
+  }
+  const busy = cores.length + 2 // and the frontend, and the server
+  const cpus = availableParallelism()
+  const so = cpus < busy ? 'they share them, so three cores can not do three times the work of one' : 'enough for each'
+  console.log(`   ${busy} processes were at work, on ${cpus} CPUs: ${so}`)
+}
+
+/** Gives the name of the core that `sticky` is joined to. @param {Process} spread @param {Process} sticky */
+export async function state(spread, sticky) {
+  console.log('2. State belongs to one core: each counts the calls that it gets')
+  let core = ''
+  for (const frontend of [spread, sticky]) {
+    /** @type {{ core: string, count: number }[]} */
+    const counts = await frontend.ask('count', { times: 6 })
+    console.log(`   ${frontend.name}: ${counts.map(({ core, count }) => `${core} says ${count}`).join(', ')}`)
+    core = counts[0]?.core ?? ''
+  }
+  return core
+}
+
+/** @param {Process} spread @param {Process} sticky */
+export async function events(spread, sticky) {
+  console.log('3. Events are for all: one core emits, and listeners at any core hear it')
+  await sticky.ask('announce', { text: 'Hello' })
+  for (const frontend of [spread, sticky]) {
+    console.log(`   ${frontend.name} heard: ${(await frontend.ask('heard')).join(', ')}`)
+  }
+}
+
+/** @param {Process} core */
+export async function stats(core) {
+  console.log(`4. Cores know of each other: what bus.stats() of ${core.name} sums up`)
+  await delay(2500) // they tell each other every two seconds
+  const { instances, total } = await core.ask('stats')
+  console.log(`   ${Object.keys(instances).length} instances, ${total.sessions} sessions, ${total.calls} calls`)
+}
+
+/** @param {Process} spread @param {Process} sticky @param {Process} core */
+export async function crash(spread, sticky, core) {
+  console.log(`5. A core dies: ${core.name} is killed, while both frontends keep 12 calls under way`)
+  const calling = [spread, sticky].map(frontend => frontend.ask('work', { calls: 12, ms: 2000 }))
+  await delay(500)
+  await core.kill()
+  const outcomes = await Promise.all(calling)
+  for (const [at, frontend] of [spread, sticky].entries()) {
+    const { sent, answered, lost } = outcomes[at]
+    await frontend.ask('reach', { cores: frontend === spread ? 2 : 1 })
+    const after = await frontend.ask('work', { calls: 12, ms: 500 })
+    const rejected = `Disconnected ${lost.unknown} in flight, ${lost.no} not sent`
+    console.log(
+      `   ${frontend.name}: answered ${sum(answered)} of ${sent}, ${rejected}; after that: ${list(after.answered)}`,
+    )
+  }
+}
+
+/** @param {Counts} counts */
+const sum = counts => Object.values(counts).reduce((total, count) => total + count, 0)
+
+/** @param {Counts} counts */
+const list = counts =>
+  Object.entries(counts)
+    .map(([name, count]) => `${name} ${count}`)
+    .toSorted()
+    .join(', ')
