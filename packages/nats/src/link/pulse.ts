@@ -2,16 +2,19 @@
 
 /** So many pings remain unanswered before the peer is given up. */
 const PINGS = 3
-/** Milliseconds for a peer that is said to be gone. */
-const DOUBT_MS = 250
+/** Milliseconds for a peer that is said to be gone; twice as many after each time that it was not. */
+const DOUBT_MS = 1000
 
 export class Pulse {
   readonly #ping: () => void
   readonly #lost: (silence: number) => void
+  /** After which it is lost in any case. */
+  readonly #silence: number
   readonly #timer: NodeJS.Timeout
   #heard = false
   #pings = 0
   #doubt: NodeJS.Timeout | undefined
+  #patience = DOUBT_MS
 
   /**
    * @param every milliseconds without a word until a ping, and from one ping to the next
@@ -20,9 +23,10 @@ export class Pulse {
   constructor(every: number, ping: () => void, lost: (silence: number) => void) {
     this.#ping = ping
     this.#lost = lost
+    this.#silence = (PINGS + 1) * every
     this.#timer = setInterval(() => {
       if (this.#heard) this.#pings = 0
-      else if (this.#pings++ === PINGS) return lost((PINGS + 1) * every)
+      else if (this.#pings++ === PINGS) return lost(this.#silence)
       else ping()
       this.#heard = false
     }, every).unref()
@@ -30,16 +34,19 @@ export class Pulse {
 
   heard(): void {
     this.#heard = true
-    if (this.#doubt) this.#endDoubt()
+    if (!this.#doubt) return
+    this.#endDoubt()
+    this.#patience *= 2
   }
 
-  /** Unless it is heard soon, it is given up. */
+  /** Unless it is heard soon, it is given up. Whoever says so again and again, of a peer that is there, is not heeded any more. */
   doubt(): void {
-    if (this.#doubt) return
+    const patience = this.#patience
+    if (this.#doubt || patience >= this.#silence) return
     this.#doubt = setTimeout(() => {
       // What has come meanwhile is heard first.
-      setImmediate(() => this.#doubt && this.#lost(DOUBT_MS))
-    }, DOUBT_MS).unref()
+      setImmediate(() => this.#doubt && this.#lost(patience))
+    }, patience).unref()
     this.#ping()
   }
 
