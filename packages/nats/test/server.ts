@@ -5,6 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { onTestFinished } from 'vitest'
+import { guard } from './guarded.js'
 
 /** Debian has it where a user's PATH may not look. */
 const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin']
@@ -47,28 +48,9 @@ interface Running {
   readonly gone: Promise<void>
 }
 
-const running = new Set<ChildProcess>()
-process.on('exit', () => {
-  for (const child of running) child.kill('SIGKILL')
-})
-
 function run(args: readonly string[]): Running {
   const child = spawn(executable!, args, { stdio: ['ignore', 'ignore', 'pipe'] })
-  running.add(child)
-  const gone = new Promise<void>(resolve => {
-    child.once('error', () => resolve())
-    child.once('exit', () => resolve())
-  })
-  // This process may be killed: then nothing of it runs, but the guard's input ends.
-  const guard = spawn('/bin/sh', ['-c', 'read -r _; kill -KILL "$0"', String(child.pid)], {
-    stdio: ['pipe', 'ignore', 'ignore'],
-  })
-  guard.unref()
-  void gone.then(() => {
-    running.delete(child)
-    guard.kill('SIGKILL')
-  })
-  const server: Running = { child, text: '', gone }
+  const server: Running = { child, text: '', gone: guard(child) }
   child.stderr!.setEncoding('utf8').on('data', (text: string) => (server.text += text))
   return server
 }

@@ -1,0 +1,28 @@
+// A process with an instance of core.
+import { createBus } from '@sallyport/core'
+import { natsNetwork } from '@sallyport/nats'
+import { given, serve } from './serve.mjs'
+
+const { network, pattern } = given
+const permissions = ['work', 'who', 'hold', 'echo', 'flood', 'numbers', 'die'].map(name => `allow-${name}`)
+const bus = await createBus({
+  core: new URL('work.mjs', import.meta.url),
+  log: false,
+  app: { security: { pattern: { use: pattern }, capabilities: [{ identifier: 'all', windows: ['*'], permissions }] } },
+  network: natsNetwork(network),
+})
+const faults = []
+const told = []
+bus.on('fault', ({ label, error }) => faults.push({ label, reason: error.reason, message: error.message }))
+bus.on('restart', ({ label }) => told.push(`restart ${label}`))
+await bus.listen('news', ({ payload }) => told.push(payload))
+
+serve({
+  faults: () => faults,
+  told: () => told,
+  stats: async () => (await bus.stats()).network,
+  emit: ({ event, payload }) => bus.emit(event, payload),
+  call: ({ label, method, args }) => bus.call(label, method, args, { timeout: 10_000 }),
+  memory: () => process.memoryUsage().rss,
+  close: () => bus.close({ timeout: 0 }),
+})

@@ -1,0 +1,70 @@
+// Calls without end, each with an id of its own, and what became of each of them.
+import { isBusError } from '@sallyport/protocol'
+import { setTimeout as delay } from 'node:timers/promises'
+
+/** Milliseconds that a call may settle after its deadline: by the timers of this same process, however slow it is. */
+const LATE_MS = 1000
+/** Milliseconds from a call that has failed to the next one. */
+const PAUSE_MS = 10
+
+export class Load {
+  #running = true
+  #loops
+  #count = 0
+  #report = {
+    sent: 0,
+    pending: 0,
+    answered: [],
+    instances: {},
+    failures: {},
+    undelivered: [],
+    unknown: [],
+    wrong: [],
+    late: [],
+  }
+
+  /** @param invoke of a client */
+  constructor(name, invoke, { parallel = 4, timeout = 2000, ms = 0, size = 0 } = {}) {
+    this.#loops = Array.from({ length: parallel }, async () => {
+      while (this.#running) await this.#call(`${name}-${++this.#count}`, { invoke, timeout, ms, size })
+    })
+  }
+
+  /** How many have been answered until now. */
+  get answered() {
+    return this.#report.answered.length
+  }
+
+  get report() {
+    return this.#report
+  }
+
+  /** Resolves once each call has settled. */
+  async stop() {
+    this.#running = false
+    await Promise.all(this.#loops)
+    return this.#report
+  }
+
+  async #call(id, { invoke, timeout, ms, size }) {
+    const report = this.#report
+    report.sent += 1
+    report.pending += 1
+    const late = setTimeout(() => report.late.push(id), timeout + LATE_MS)
+    try {
+      const answer = await invoke('work', { id, ms, size }, { timeout })
+      if (answer.id !== id || answer.filler.length !== size) report.wrong.push(`${id} was answered ${answer.id}`)
+      report.answered.push(id)
+      report.instances[answer.instance] = (report.instances[answer.instance] ?? 0) + 1
+    } catch (error) {
+      if (!isBusError(error)) report.wrong.push(`${id} failed with ${String(error)}`)
+      const { reason, data } = error
+      report.failures[reason] = (report.failures[reason] ?? 0) + 1
+      ;(data?.delivered === 'no' ? report.undelivered : report.unknown).push(id)
+      await delay(PAUSE_MS)
+    } finally {
+      report.pending -= 1
+      clearTimeout(late)
+    }
+  }
+}

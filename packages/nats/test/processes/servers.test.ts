@@ -1,0 +1,66 @@
+// A server of NATS that ends, stands still and begins again, under load: each call settles, once, and then calls succeed again.
+import { describe, test } from 'vitest'
+import { end, failures, PATIENCE, progress, useScene, type Scene } from '../scene.js'
+import type { Process } from '../processes.js'
+import { hasServer, useServer } from '../server.js'
+
+/** Two instances, and a joined process with each kind of connection, at work. */
+async function start(scene: Scene, load: object = {}): Promise<{ cores: Process[]; joined: Process }> {
+  const cores = await Promise.all([scene.core('a'), scene.core('b')])
+  const joined = await scene.joined()
+  await joined.ask('connect', { label: 'spread' })
+  await joined.ask('connect', { label: 'sticky', sticky: true, codec: 'msgpack' })
+  for (const label of ['spread', 'sticky']) await joined.ask('load', { label, ...load })
+  return { cores, joined }
+}
+
+const atWork = async (joined: Process): Promise<unknown> =>
+  Promise.all([progress(joined, 'spread'), progress(joined, 'sticky')])
+
+describe.skipIf(!hasServer)('a server', { timeout: 3 * PATIENCE }, () => {
+  test.each([
+    ['brownfield', {}],
+    // Some are within a frame of many parts when it ends.
+    ['isolation', { size: 300_000 }],
+  ] as const)('that is killed, and begins again, twice: %s, %o', async (pattern, load) => {
+    const server = await useServer({ config: 'max_payload: 64KB' })
+    const scene = await useScene({ servers: server.url }, pattern)
+    const { cores, joined } = await start(scene, load)
+    for (let round = 0; round < 2; round++) {
+      await atWork(joined)
+      const lost = [await failures(joined, 'spread'), await failures(joined, 'sticky')]
+      await server.kill()
+      for (const each of lost) await each(4)
+      await server.restart()
+    }
+    await atWork(joined)
+    await scene.settle([joined, 'spread'], [joined, 'sticky'])
+    await end(joined, ...cores)
+  })
+
+  test('that stands still is found, and left for as long as it does', async () => {
+    const server = await useServer()
+    const scene = await useScene({ servers: server.url })
+    const { cores, joined } = await start(scene)
+    await atWork(joined)
+    const lost = [await failures(joined, 'spread'), await failures(joined, 'sticky')]
+    server.pause()
+    for (const each of lost) await each(4)
+    server.resume()
+    await atWork(joined)
+    await scene.settle([joined, 'spread'], [joined, 'sticky'])
+    await end(joined, ...cores)
+  })
+
+  test('that is gone for good keeps nobody from ending', async () => {
+    const server = await useServer()
+    const scene = await useScene({ servers: server.url })
+    const { cores, joined } = await start(scene)
+    await atWork(joined)
+    const lost = await failures(joined, 'spread')
+    await server.kill()
+    await lost(4)
+    await scene.settle([joined, 'spread'], [joined, 'sticky'])
+    await end(joined, ...cores)
+  })
+})
