@@ -17,6 +17,7 @@ const ORDER = {
     'supervision',
     'flow-control',
     'nats',
+    'scaling',
     'networks',
     'observability',
     'tracing',
