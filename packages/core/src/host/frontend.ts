@@ -120,8 +120,10 @@ export class Frontend {
     this.#wiring = { id, link, gate, attached: false }
     const keyPort = key && { keyPort: key.port1 }
     this.#isKnown = true
-    const meter = this.#traffic.renew()
-    core.attach({ label, codec: settings.codec, end: there, id, runs: runs && this.#isNew, meter, cipher, ...keyPort })
+    // A core that is far has counts of its own.
+    const meter = !core.isFar && { meter: this.#traffic.renew() }
+    const runsNow = runs && this.#isNew
+    core.attach({ label, codec: settings.codec, end: there, id, runs: runsNow, cipher, ...meter, ...keyPort })
   }
 
   /** What was not handed out is for nobody. */

@@ -46,7 +46,8 @@ export interface TrafficStats extends TrafficRates {
 export class Traffic {
   /** Of the links before this one. */
   readonly #before = new Float64Array(Object.keys(COUNT).length)
-  readonly #latency: RecordableHistogram = createLatency()
+  /** With the first link: thousands that have none would take 30 KB each. */
+  #latency: RecordableHistogram | undefined
   #counts: Float64Array | undefined
   #last = ratesOf(this.#before)
   #lastAt = performance.now()
@@ -56,7 +57,7 @@ export class Traffic {
     this.#counts?.forEach((count, i) => (this.#before[i]! += count))
     const counts = createCounts()
     this.#counts = new Float64Array(counts)
-    return { counts, latency: this.#latency }
+    return { counts, latency: (this.#latency ??= createLatency()) }
   }
 
   /**
@@ -108,7 +109,10 @@ function ratesBetween(from: TrafficRates, to: TrafficRates, seconds: number): Tr
   }
 }
 
-export function latencyOf(histogram: RecordableHistogram): LatencyStats {
+const NONE: LatencyStats = { count: 0, p50: 0, p90: 0, p99: 0, max: 0 }
+
+export function latencyOf(histogram: RecordableHistogram | undefined): LatencyStats {
+  if (!histogram) return { ...NONE }
   const { count } = histogram
   const us = (nanoseconds: number): number => (count === 0 ? 0 : Math.round(nanoseconds / 10) / 100)
   const at = (share: number): number => us(histogram.percentile(share))
