@@ -1,11 +1,8 @@
 // What `natsNetwork` takes, and what of NATS's own set-up it gets along with.
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { createBusSecret } from '../src/handshake/index.js'
 import { natsNetwork, type NatsNetworkOptions } from '../src/options.js'
+import { hasOpenssl, makeCertificate } from './certificate.js'
 import { openFar } from './far-frontend.js'
 import { newBus, startInstance } from './instance.js'
 import { hasServer, useServer } from './server.js'
@@ -41,14 +38,6 @@ describe('natsNetwork', () => {
   })
 })
 
-const hasOpenssl = ((): boolean => {
-  try {
-    return execFileSync('openssl', ['version']).length > 0
-  } catch {
-    return false
-  }
-})()
-
 describe.skipIf(!hasServer)('an instance', () => {
   test('does not start where no server is, or one refuses, and says so without the password', async () => {
     const server = await useServer({ config: 'authorization { user: ann, password: right }' })
@@ -78,12 +67,7 @@ describe.skipIf(!hasServer)('an instance', () => {
   })
 
   test.skipIf(!hasOpenssl)('speaks TLS, and only with a server that it can trust', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'sallyport-tls-'))
-    onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
-    const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
-    const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1']
-    const made = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2']
-    execFileSync('openssl', ['req', '-x509', ...made, ...subject, '-keyout', key, '-out', cert], { stdio: 'ignore' })
+    const { key, cert } = makeCertificate()
     const server = await useServer({ config: `tls { cert_file: "${cert}", key_file: "${key}" }` })
     const servers = `tls://localhost:${server.port}`
     const { bus } = await startInstance({ ...right, nats: { servers, tls: { caFile: cert } } })

@@ -33,7 +33,7 @@ function askGuest(label, message) {
 serve({
   async connect({ label, ...options }) {
     const client = await joined.connect(label, options)
-    client.expose({ where: () => process.pid })
+    client.expose({ where: () => process.pid, never: () => new Promise(() => {}) })
     clients.set(label, client)
   },
   /** Resolves once its code runs. */

@@ -1,8 +1,9 @@
 // A server of NATS that ends, stands still and begins again, under load: each call settles, once, and then calls succeed again.
-import { describe, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { end, failures, PATIENCE, progress, useScene, type Scene } from '../scene.js'
 import type { Process } from '../processes.js'
 import { hasServer, useServer } from '../server.js'
+import type { Report } from '../tally.js'
 
 /** Two instances, and a joined process with each kind of connection, at work. */
 async function start(scene: Scene, load: object = {}): Promise<{ cores: Process[]; joined: Process }> {
@@ -10,12 +11,23 @@ async function start(scene: Scene, load: object = {}): Promise<{ cores: Process[
   const joined = await scene.joined()
   await joined.ask('connect', { label: 'spread' })
   await joined.ask('connect', { label: 'sticky', sticky: true, codec: 'msgpack' })
+  await joined.ask('open', { label: 'guest' })
   for (const label of ['spread', 'sticky']) await joined.ask('load', { label, ...load })
+  await joined.ask('guest', { label: 'guest', method: 'load', args: { name: 'guest', ...load } })
   return { cores, joined }
 }
 
-const atWork = async (joined: Process): Promise<unknown> =>
-  Promise.all([progress(joined, 'spread'), progress(joined, 'sticky')])
+const askGuest = <T>(joined: Process, method: string): Promise<T> => joined.ask('guest', { label: 'guest', method })
+
+async function atWork(joined: Process): Promise<void> {
+  const before = await askGuest<number>(joined, 'answered')
+  await Promise.all([progress(joined, 'spread'), progress(joined, 'sticky')])
+  await expect.poll(() => askGuest(joined, 'answered'), { timeout: PATIENCE }).toBeGreaterThan(before + 20)
+}
+
+async function settle(scene: Scene, joined: Process): Promise<void> {
+  await scene.settle([joined, 'spread'], [joined, 'sticky'], await askGuest<Report>(joined, 'settle'))
+}
 
 describe.skipIf(!hasServer)('a server', { timeout: 3 * PATIENCE }, () => {
   test.each([
@@ -34,7 +46,7 @@ describe.skipIf(!hasServer)('a server', { timeout: 3 * PATIENCE }, () => {
       await server.restart()
     }
     await atWork(joined)
-    await scene.settle([joined, 'spread'], [joined, 'sticky'])
+    await settle(scene, joined)
     await end(joined, ...cores)
   })
 
@@ -48,7 +60,7 @@ describe.skipIf(!hasServer)('a server', { timeout: 3 * PATIENCE }, () => {
     for (const each of lost) await each(4)
     server.resume()
     await atWork(joined)
-    await scene.settle([joined, 'spread'], [joined, 'sticky'])
+    await settle(scene, joined)
     await end(joined, ...cores)
   })
 
@@ -60,7 +72,7 @@ describe.skipIf(!hasServer)('a server', { timeout: 3 * PATIENCE }, () => {
     const lost = await failures(joined, 'spread')
     await server.kill()
     await lost(4)
-    await scene.settle([joined, 'spread'], [joined, 'sticky'])
+    await settle(scene, joined)
     await end(joined, ...cores)
   })
 })
