@@ -6,7 +6,7 @@ import { checkName } from '../names.js'
 import { agree, type SessionKeys } from './agreement.js'
 import { readCredential } from './credential.js'
 import { NONCE_BYTES, writeHello } from './hello.js'
-import { readRefusal, readWelcome } from './welcome.js'
+import { readProvenRefusal, readRefusal, readWelcome } from './welcome.js'
 
 export interface HandshakeOptions {
   credential: string
@@ -29,6 +29,8 @@ export interface Handshake {
    * `InvalidRequest` for what is no answer, and after the first welcome
    */
   finish(welcome: Uint8Array): { instance: string; keys: SessionKeys }
+  /** The error of a refusal that proves to be core's own. */
+  refusal(answer: Uint8Array): BusError | undefined
 }
 
 /** @throws BusError `InvalidParams` where the credential is none, or a name can't be one */
@@ -57,6 +59,7 @@ export function beginHandshake(options: HandshakeOptions): Handshake {
       isDone = true
       return { instance: welcome.instance, keys }
     },
+    refusal: answer => readProvenRefusal(key, hello, answer),
   }
 }
 

@@ -9,7 +9,7 @@ import { credentialKey, ID_BYTES, idText } from './credential.js'
 import { isProven, KIND, MAX_HELLO_BYTES, NONCE_BYTES, PROOF_BYTES, readHello, VERSION, type Hello } from './hello.js'
 import { readBusSecret } from './secret.js'
 import { MAX_HELLO_AGE, SeenHellos } from './seen.js'
-import { writeRefusal, writeWelcome } from './welcome.js'
+import { writeProvenRefusal, writeRefusal, writeWelcome } from './welcome.js'
 
 export interface DoorOptions {
   secret: string
@@ -59,27 +59,35 @@ export function createDoor(options: DoorOptions): Door {
     const key = credentialKey(master, hello)
     // What is wrong with a credential is told only to who holds it: a forged one and an unknown one look the same.
     if (!isProven(key, bytes)) throw new BusError('Denied', 'The credential is not one of this bus')
+    return { hello, key }
+  }
+
+  /** Why no hello like this one is ever taken. */
+  function refusalOf(hello: Hello): BusError | undefined {
+    if (hello.bus !== bus) return new BusError('InvalidRequest', `This is the bus ${bus}, not ${hello.bus}`)
+    if (revoked.has(idText(hello.id))) return new BusError('Denied', 'The credential was revoked')
+    if (hello.expires !== 0 && !(now() < hello.expires)) return new BusError('Denied', 'The credential has expired')
+    if (hello.pattern === pattern) return undefined
+    const both = `The pattern of the bus is ${pattern}, and that of the frontend ${hello.pattern}`
+    return new BusError('InvalidRequest', both)
+  }
+
+  /** @throws BusError: why this one is not, while another may be */
+  function remember(hello: Hello, bytes: Uint8Array): void {
     const time = now()
-    if (hello.bus !== bus) throw new BusError('InvalidRequest', `This is the bus ${bus}, not ${hello.bus}`)
-    if (revoked.has(idText(hello.id))) throw new BusError('Denied', 'The credential was revoked')
-    if (hello.expires !== 0 && !(time < hello.expires)) throw new BusError('Denied', 'The credential has expired')
     if (!(Math.abs(time - hello.time) <= MAX_HELLO_AGE)) {
       throw new BusError('Denied', `The hello is not of this time: clocks may differ by ${MAX_HELLO_AGE / 1000} s`)
-    }
-    if (hello.pattern !== pattern) {
-      throw new BusError(
-        'InvalidRequest',
-        `The pattern of the bus is ${pattern}, and that of the frontend ${hello.pattern}`,
-      )
     }
     const proof = Buffer.from(bytes.subarray(-PROOF_BYTES)).toString('base64')
     if (seen.has(proof)) throw new BusError('InvalidRequest', 'The hello was taken before')
     if (!seen.add(proof, time)) throw new BusError('Overloaded', 'Too many sessions were opened within a minute')
-    return { hello, key }
   }
 
-  function open(bytes: Uint8Array): { welcome: Uint8Array; session: Opened } {
+  function open(bytes: Uint8Array): { welcome: Uint8Array; session?: Opened } {
     const { hello, key } = judge(bytes)
+    const refusal = refusalOf(hello)
+    if (refusal) return { welcome: writeProvenRefusal(key, bytes, refusal) }
+    remember(hello, bytes)
     const [session, nonce] = [randomBytes(SESSION_BYTES), randomBytes(NONCE_BYTES)]
     const body = writeWelcome({ session, nonce, instance })
     const { keys, proof } = agree(key, bytes, body, session)

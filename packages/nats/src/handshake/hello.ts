@@ -9,7 +9,7 @@ import { ID_BYTES, type Claims } from './credential.js'
 import { readWhole, short, u64 } from './fields.js'
 
 export const VERSION = 1
-export const KIND = { hello: 1, welcome: 2, refusal: 3 } as const
+export const KIND = { hello: 1, welcome: 2, refusal: 3, provenRefusal: 4 } as const
 export const NONCE_BYTES = 32
 export const PROOF_BYTES = 32
 /** No hello is longer. */

@@ -1,6 +1,7 @@
 // The test vectors of docs/security.md: made again with this code, and, from what the page says of the keys, without it.
 import { createHash, createHmac, hkdfSync } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { BusError } from '@sallyport/protocol'
 import { expect, it } from 'vitest'
 import { writeHeader } from '../broadcast-header.js'
 import { broadcastKeys } from '../broadcast-keys.js'
@@ -9,7 +10,7 @@ import { agree } from './agreement.js'
 import { readCredential, writeCredential } from './credential.js'
 import { writeHello } from './hello.js'
 import { createDoor } from './index.js'
-import { writeWelcome } from './welcome.js'
+import { writeProvenRefusal, writeWelcome } from './welcome.js'
 
 const page = readFileSync(new URL('../../../../docs/security.md', import.meta.url), 'utf8')
 const block = /```vector\n([^`]*)```/.exec(page)?.[1] ?? ''
@@ -68,6 +69,15 @@ it('a welcome, and the keys', () => {
   const derive = (name: string): Buffer => hkdf(hex('key'), transcript, `sallyport/1 ${name}`)
   expect([derive('wire'), derive('gate')]).toEqual([hex('wire'), hex('gate')])
   expect(hmac(derive('welcome'), body)).toEqual(welcome.subarray(-32))
+})
+
+it('a refusal with its proof', () => {
+  const refusal = hex('refusal')
+  const salt = createHash('sha256').update(hello).digest()
+  const proof = hmac(hkdf(hex('key'), salt, 'sallyport/1 refusal'), refusal.subarray(0, -32))
+  expect(proof).toEqual(refusal.subarray(-32))
+  const error = new BusError('Denied', 'The credential was revoked')
+  expect(writeProvenRefusal(hex('key'), hello, error)).toEqual(refusal)
 })
 
 it('a broadcast', () => {

@@ -1,7 +1,8 @@
-// What core answers to a hello: a welcome, which proves that core holds the bus's secret, or a refusal, which proves nothing: there
-// may be no key that both sides know.
+// What core answers to a hello: a welcome, which proves that core holds the bus's secret, or a refusal. Where the credential itself is
+// refused, a refusal proves that too; any other proves nothing: there may be no key that both sides know.
 import { BusError, ERROR_CODES, fromErrorObject } from '@sallyport/protocol'
-import { SESSION_BYTES } from '@sallyport/protocol/records'
+import { hkdfSha256, KEY_BYTES, SESSION_BYTES } from '@sallyport/protocol/records'
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import { isName } from '../names.js'
 import { readWhole, short } from './fields.js'
 import { KIND, NONCE_BYTES, PROOF_BYTES, VERSION } from './hello.js'
@@ -31,16 +32,40 @@ export function readWelcome(bytes: Uint8Array): (Welcome & { body: Uint8Array; p
 }
 
 /** An answer that opens no session: reason and text of the error, and no more. */
-export function writeRefusal({ reason, message }: BusError): Uint8Array {
-  const head = Buffer.from([VERSION, KIND.refusal, 0, 0, 0, 0])
+export const writeRefusal = (error: BusError): Uint8Array => refusalBody(KIND.refusal, error, MAX_REFUSAL_BYTES)
+
+/** One that nobody else can have written in answer to this hello. */
+export function writeProvenRefusal(key: Uint8Array, hello: Uint8Array, error: BusError): Uint8Array {
+  const body = refusalBody(KIND.provenRefusal, error, MAX_REFUSAL_BYTES - PROOF_BYTES)
+  return Buffer.concat([body, refusalProof(key, hello, body)])
+}
+
+function refusalBody(kind: number, { reason, message }: BusError, most: number): Buffer {
+  const head = Buffer.from([VERSION, kind, 0, 0, 0, 0])
   head.writeInt32BE(ERROR_CODES[reason], 2)
-  return Buffer.concat([head, Buffer.from(message)]).subarray(0, MAX_REFUSAL_BYTES)
+  return Buffer.concat([head, Buffer.from(message)]).subarray(0, most)
 }
 
 /** The error of a refusal, or undefined for what is none. Anyone can have written it. */
 export function readRefusal(bytes: Uint8Array): BusError | undefined {
-  if (bytes.byteLength < HEAD_BYTES || bytes.byteLength > MAX_REFUSAL_BYTES) return undefined
-  if (bytes[0] !== VERSION || bytes[1] !== KIND.refusal) return undefined
-  const copy = Buffer.from(bytes)
+  if (bytes.byteLength > MAX_REFUSAL_BYTES || bytes[0] !== VERSION) return undefined
+  const tail = bytes[1] === KIND.provenRefusal ? PROOF_BYTES : 0
+  if ((tail === 0 && bytes[1] !== KIND.refusal) || bytes.byteLength < HEAD_BYTES + tail) return undefined
+  const copy = Buffer.from(bytes.subarray(0, bytes.byteLength - tail))
   return fromErrorObject({ code: copy.readInt32BE(2), message: copy.toString('utf8', HEAD_BYTES) })
+}
+
+/** The same, of one that core has written in answer to this hello, or who else holds its credential. */
+export function readProvenRefusal(key: Uint8Array, hello: Uint8Array, bytes: Uint8Array): BusError | undefined {
+  const error = bytes[1] === KIND.provenRefusal ? readRefusal(bytes) : undefined
+  if (!error) return undefined
+  const end = bytes.byteLength - PROOF_BYTES
+  return timingSafeEqual(refusalProof(key, hello, bytes.subarray(0, end)), bytes.subarray(end)) ? error : undefined
+}
+
+function refusalProof(key: Uint8Array, hello: Uint8Array, body: Uint8Array): Buffer {
+  const salt = createHash('sha256').update(hello).digest()
+  return createHmac('sha256', hkdfSha256(key, salt, 'sallyport/1 refusal', KEY_BYTES))
+    .update(body)
+    .digest()
 }

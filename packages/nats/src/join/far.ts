@@ -16,6 +16,8 @@ export interface Asking {
 export class Far implements FarCore {
   /** By the names of their lanes. */
   readonly #spreads = new Map<string, Spread<OpenedSession>>()
+  /** Labels that have had a session: no more than there are credentials. */
+  readonly #known = new Set<string>()
   readonly #home: Home
   readonly #keyring: Keyring
 
@@ -41,6 +43,9 @@ export class Far implements FarCore {
 
   async ask({ label, codec, instance, signal }: Asking): Promise<OpenedSession> {
     const credential = await this.#keyring(label)
-    return openSession(this.#home, { credential, codec, instance, signal })
+    const isKnown = this.#known.has(label)
+    const session = await openSession(this.#home, { credential, codec, instance, isKnown, signal })
+    this.#known.add(label)
+    return session
   }
 }

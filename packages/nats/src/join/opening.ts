@@ -30,6 +30,8 @@ export interface Asked {
   codec: CodecName
   /** That alone; any of them otherwise. */
   instance: string | undefined
+  /** Its label has had a session: what proves nothing does not end it for good. */
+  isKnown: boolean
   signal: AbortSignal
 }
 
@@ -42,16 +44,22 @@ export interface OpenedSession {
 
 /** Milliseconds for an answer. */
 const ANSWER_MS = 5000
-/** Milliseconds for a better answer than a refusal. */
-const DOUBT_MS = 200
+/** Milliseconds for a better answer than that nobody is there, and than a refusal that proves nothing. */
+const DOUBT_MS = { nobody: 200, refusal: 1000 } as const
 
-/** @throws BusError `Disconnected` where no core answers, or it has no room now; that of a refusal */
-export function openSession(home: Home, { credential, codec, instance, signal }: Asked): Promise<OpenedSession> {
+/**
+ * @throws BusError that of a refusal, where core proves it or the label has had no session yet; `Disconnected` for any other, and
+ * where no core answers or it has no room now
+ */
+export function openSession(
+  home: Home,
+  { credential, codec, instance, isKnown, signal }: Asked,
+): Promise<OpenedSession> {
   const { connection, post, bus, client, pattern } = home
   const handshake = beginHandshake({ credential, bus, client, pattern, codec })
   const id = randomBytes(16).toString('hex')
   return new Promise((resolve, reject) => {
-    let refusal: BusError | undefined
+    let doubted: BusError | undefined
     let timer = setTimeout(() => fail(nobody(home, instance)), ANSWER_MS)
     const settle = (): void => {
       clearTimeout(timer)
@@ -63,23 +71,32 @@ export function openSession(home: Home, { credential, codec, instance, signal }:
       reject(error)
     }
     const giveUp = (): void => fail(new BusError('Cancelled', 'Nobody waits for the session any more'))
+    const doubt = (error: BusError, ms: number): void => {
+      if (doubted) return
+      doubted = error
+      clearTimeout(timer)
+      timer = setTimeout(() => fail(error), ms)
+    }
     const take = (message: Msg): void => {
-      if (saysNobody(message)) return fail(nobody(home, instance))
+      if (saysNobody(message)) return doubt(nobody(home, instance), DOUBT_MS.nobody)
       try {
         const opened = begin(home, handshake, message.data, instance)
         settle()
         resolve(opened)
       } catch (error) {
-        if (refusal) return
-        refusal = readable(error)
-        clearTimeout(timer)
-        timer = setTimeout(() => fail(refusal!), DOUBT_MS)
+        const refusal = handshake.refusal(message.data)
+        if (refusal) fail(refusal)
+        else doubt(readable(error, isKnown), DOUBT_MS.refusal)
       }
     }
     if (!connection.isUp) return fail(new BusError('Disconnected', 'There is no connection to NATS'))
     if (signal.aborted) return giveUp()
     signal.addEventListener('abort', giveUp)
-    connection.publish(openSubject(bus, instance), handshake.hello, post.open(id, take))
+    try {
+      connection.publish(openSubject(bus, instance), handshake.hello, post.open(id, take))
+    } catch (error) {
+      fail(error as BusError)
+    }
   })
 }
 
@@ -113,8 +130,9 @@ function nobody({ bus }: Home, instance: string | undefined): BusError {
   return new BusError('Disconnected', `${who} answers`, { data: { delivered: 'no' } })
 }
 
-/** A core that has no room for a session now may have it later. */
-function readable(error: unknown): BusError {
-  if (!isBusError(error, 'Overloaded')) return error as BusError
+/** A core that has no room for a session now may have it later, and what nobody has proved may be untrue. */
+function readable(error: unknown, isKnown: boolean): BusError {
+  if (!isBusError(error)) return error as BusError
+  if (!isKnown && error.reason !== 'Overloaded') return error
   return new BusError('Disconnected', error.message, { data: { delivered: 'no' }, cause: error })
 }
