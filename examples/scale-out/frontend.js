@@ -19,8 +19,8 @@ export async function start({ label, sticky, ...options }) {
 }
 
 /**
- * Keeps so many calls under way for so many milliseconds. Gives how many each core answered, and how many were rejected as a core
- * was gone, by what is known of their delivery.
+ * Keeps so many calls under way for so many milliseconds. Gives how many each core answered; how many were rejected as a core
+ * was gone, by what is known of their delivery; and how long the longest of those was under way.
  *
  * @param {{ calls: number, ms: number }} options
  */
@@ -30,21 +30,24 @@ export async function work({ calls, ms }) {
   const answered = {}
   const lost = { no: 0, unknown: 0 }
   let sent = 0
+  let longest = 0
   async function oneAfterAnother() {
     while (performance.now() - start < ms) {
       sent++
+      const begun = performance.now()
       try {
         const core = /** @type {string} */ (await client.invoke('work'))
         answered[core] = (answered[core] ?? 0) + 1
       } catch (error) {
         if (!isBusError(error, 'Disconnected')) throw error
         lost[/** @type {{ delivered: 'no' | 'unknown' }} */ (error.data).delivered]++
+        longest = Math.max(longest, performance.now() - begun)
         await delay(50) // there may be no core for a moment
       }
     }
   }
   await Promise.all(Array.from({ length: calls }, oneAfterAnother))
-  return { sent, answered, lost, seconds: (performance.now() - start) / 1000 }
+  return { sent, answered, lost, longest, seconds: (performance.now() - start) / 1000 }
 }
 
 /** Until calls run on so many cores: one that has begun just now is found within seconds. @param {{ cores: number }} options */

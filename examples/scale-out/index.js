@@ -16,8 +16,10 @@ async function start(module, name, options) {
 
 try {
   const { result: url } = await start('./server.js', 'nats-server')
+  // A core or a frontend from which nothing came for half a second is asked for a sign of life.
   const bus = { nats: { servers: url }, bus: 'scale-out', heartbeat: 500 }
   const secret = createBusSecret()
+  console.log(`A NATS server at ${url}; three cores and two frontends, each a process`)
 
   const startCore = async (/** @type {string} */ instance) =>
     (await start('./host.js', instance, { ...bus, secret, instance })).process

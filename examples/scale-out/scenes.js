@@ -2,6 +2,7 @@
 // What the program shows, one scene after the other: each asks processes to do something, and prints what they say of it.
 import { availableParallelism } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
+import { busyCpus } from './cpus.js'
 
 /** @typedef {import('./processes.js').Process} Process */
 /** How many calls, by the names of cores. @typedef {Record<string, number>} Counts */
@@ -9,6 +10,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 /** @param {Process} spread @param {Process[]} cores @param {(name: string) => Promise<Process>} startCore */
 export async function throughput(spread, cores, startCore) {
   console.log('1. More cores: "spread" keeps 24 calls under way, each hashes 1 MiB in a core')
+  const others = await busyCpus()
   await spread.ask('work', { calls: 24, ms: 500 }) // what runs for the first time is slow
   let one = 0
   for (const count of [1, 2, 3]) {
@@ -21,10 +23,12 @@ export async function throughput(spread, cores, startCore) {
     const label = count === 1 ? '1 core' : `${count} cores`
     console.log(`   ${label}: ${figures}; answered ${sum(answered)} of ${sent}: ${list(answered)}`)
   }
-  const busy = cores.length + 2 // and the frontend, and the server
+  const own = cores.length + 2 // and the frontend, and the server
   const cpus = availableParallelism()
-  const so = cpus < busy ? 'they share them, so three cores can not do three times the work of one' : 'enough for each'
-  console.log(`   ${busy} processes were at work, on ${cpus} CPUs: ${so}`)
+  const so = cpus < own + others ? 'too few for each, so the ratios are this machine’s' : 'enough for each'
+  console.log(
+    `   ${own} processes on ${cpus} CPUs, ${others.toFixed(1)} of them busy with other programs just before: ${so}`,
+  )
 }
 
 /** Gives the name of the core that `sticky` is joined to. @param {Process} spread @param {Process} sticky */
@@ -65,12 +69,12 @@ export async function crash(spread, sticky, core) {
   await core.kill()
   const outcomes = await Promise.all(calling)
   for (const [at, frontend] of [spread, sticky].entries()) {
-    const { sent, answered, lost } = outcomes[at]
+    const { sent, answered, lost, longest } = outcomes[at]
     await frontend.ask('reach', { cores: frontend === spread ? 2 : 1 })
     const after = await frontend.ask('work', { calls: 12, ms: 500 })
-    const rejected = `Disconnected ${lost.unknown} in flight, ${lost.no} not sent`
+    const rejected = `Disconnected: ${lost.unknown} in flight, ${lost.no} not sent, after at most ${longest.toFixed()} ms`
     console.log(
-      `   ${frontend.name}: answered ${sum(answered)} of ${sent}, ${rejected}; after that: ${list(after.answered)}`,
+      `   ${frontend.name}: answered ${sum(answered)} of ${sent}; ${rejected}; after that: ${list(after.answered)}`,
     )
   }
 }

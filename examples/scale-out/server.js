@@ -16,14 +16,17 @@ export function findServer() {
 
 /** @type {import('node:child_process').ChildProcess | undefined} */
 let server
+/** @type {Promise<unknown> | undefined} */
+let gone
 
 /** Gives its URL. @returns {Promise<string>} */
 export async function start() {
   const program = findServer()
   if (!program) throw new Error('there is none here. Install it, or say in NATS_SERVER where it is')
-  const child = (server = spawn(program, ['--addr', '127.0.0.1', '--port', '-1'], {
-    stdio: ['ignore', 'inherit', 'pipe'],
-  }))
+  const args = ['--addr', '127.0.0.1', '--port', '-1']
+  const child = spawn(program, args, { stdio: ['ignore', 'inherit', 'pipe'] })
+  server = child
+  gone = once(child, 'exit').catch(() => {}) // it has not even begun
   let log = ''
   return new Promise((resolve, reject) => {
     // Its log is read until it ends: it would die of a pipe that nobody reads.
@@ -38,7 +41,6 @@ export async function start() {
 }
 
 export async function end() {
-  if (server?.exitCode !== null) return // it never began, or has ended
-  server.kill()
-  await once(server, 'exit')
+  server?.kill()
+  await gone
 }
