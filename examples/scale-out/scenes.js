@@ -64,7 +64,7 @@ export async function stats(core) {
 /** @param {Process} spread @param {Process} sticky @param {Process} core */
 export async function crash(spread, sticky, core) {
   console.log(`5. A core dies: ${core.name} is killed, while both frontends keep 12 calls under way`)
-  const calling = [spread, sticky].map(frontend => frontend.ask('work', { calls: 12, ms: 2000 }))
+  const calling = [spread, sticky].map(frontend => frontend.ask('work', { calls: 12, ms: 4000 }))
   await delay(500)
   await core.kill()
   const outcomes = await Promise.all(calling)
