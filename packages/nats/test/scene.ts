@@ -11,8 +11,10 @@ export type Pattern = 'brownfield' | 'isolation'
 
 /** Its name, in all subjects. */
 export const BUS = 'shop'
-/** Milliseconds: what stops is to be found soon. */
-const HEARTBEAT = 200
+/** Milliseconds between heartbeats: what stands still is found soon. */
+export const SOON = 200
+/** Likewise: what is only slow, on a machine with much to do, is not taken for lost. */
+export const CALM = 5000
 
 /** Milliseconds for what comes at last, on a machine with much to do. */
 export const PATIENCE = 60_000
@@ -27,7 +29,7 @@ export interface Scene {
 }
 
 /** @param nats options of the connection of each process */
-export async function useScene(nats: object, pattern: Pattern = 'brownfield', heartbeat = HEARTBEAT): Promise<Scene> {
+export async function useScene(nats: object, pattern: Pattern = 'brownfield', heartbeat = 1000): Promise<Scene> {
   const folder = await mkdtemp(join(tmpdir(), 'sallyport-calls-'))
   onTestFinished(() => rm(folder, { recursive: true, force: true }))
   const [bus, secret] = [BUS, createBusSecret()]

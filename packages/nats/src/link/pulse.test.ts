@@ -29,7 +29,7 @@ test('a silent peer is asked three times, and then lost', () => {
 })
 
 test('one that is said to be gone is lost sooner', () => {
-  const { pulse, pings, lost } = start(10_000)
+  const { pulse, pings, lost } = start(2000)
   pulse.doubt()
   pulse.doubt()
   expect(pings()).toBe(1)

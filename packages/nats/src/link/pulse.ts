@@ -2,8 +2,8 @@
 
 /** So many pings remain unanswered before the peer is given up. */
 const PINGS = 3
-/** Milliseconds for a peer that is said to be gone; twice as many after each time that it was not. */
-const DOUBT_MS = 1000
+/** Of the time between pings: for a peer that is said to be gone. Twice as much after each time that it was not. */
+const DOUBT = 0.5
 
 export class Pulse {
   readonly #ping: () => void
@@ -14,7 +14,7 @@ export class Pulse {
   #heard = false
   #pings = 0
   #doubt: NodeJS.Timeout | undefined
-  #patience = DOUBT_MS
+  #patience: number
 
   /**
    * @param every milliseconds without a word until a ping, and from one ping to the next
@@ -23,6 +23,7 @@ export class Pulse {
   constructor(every: number, ping: () => void, lost: (silence: number) => void) {
     this.#ping = ping
     this.#lost = lost
+    this.#patience = DOUBT * every
     this.#silence = (PINGS + 1) * every
     this.#timer = setInterval(() => {
       if (this.#heard) this.#pings = 0

@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import { hasOpenssl, makeCertificate } from '../certificate.js'
 import type { Process } from '../processes.js'
-import { end, failures, PATIENCE, progress, spread, useScene } from '../scene.js'
+import { CALM, end, failures, PATIENCE, progress, spread, useScene } from '../scene.js'
 import { hasServer, useServer } from '../server.js'
 
 /** Of a bus called `shop`, as the scenes have it. */
@@ -76,7 +76,7 @@ describe.skipIf(!hasServer)('a process', { timeout: 3 * PATIENCE }, () => {
 
   test('has no label without its credential, and takes it from nobody', async () => {
     const { url } = await useServer()
-    const scene = await useScene({ servers: url })
+    const scene = await useScene({ servers: url }, 'brownfield', CALM)
     const revoked = issueCredential(scene.secret, { label: 'app' })
     const core = await scene.core('a', { revoked: [revocableId(revoked)] })
     const joined = await scene.joined()

@@ -24,7 +24,7 @@ export class Load {
   }
 
   /** @param invoke of a client */
-  constructor(name, invoke, { parallel = 4, timeout = 2000, ms = 0, size = 0 } = {}) {
+  constructor(name, invoke, { parallel = 4, timeout = 30_000, ms = 0, size = 0 } = {}) {
     this.#loops = Array.from({ length: parallel }, async () => {
       while (this.#running) await this.#call(`${name}-${++this.#count}`, { invoke, timeout, ms, size })
     })

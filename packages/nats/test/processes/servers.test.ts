@@ -1,6 +1,6 @@
 // A server of NATS that ends, stands still and begins again, under load: each call settles, once, and then calls succeed again.
 import { describe, expect, test } from 'vitest'
-import { end, failures, PATIENCE, progress, useScene, type Scene } from '../scene.js'
+import { end, failures, PATIENCE, progress, SOON, useScene, type Scene } from '../scene.js'
 import type { Process } from '../processes.js'
 import { hasServer, useServer } from '../server.js'
 import type { Report } from '../tally.js'
@@ -12,8 +12,8 @@ async function start(scene: Scene, load: object = {}): Promise<{ cores: Process[
   await joined.ask('connect', { label: 'spread' })
   await joined.ask('connect', { label: 'sticky', sticky: true, codec: 'msgpack' })
   await joined.ask('open', { label: 'guest' })
-  for (const label of ['spread', 'sticky']) await joined.ask('load', { label, ...load })
-  await joined.ask('guest', { label: 'guest', method: 'load', args: { name: 'guest', ...load } })
+  for (const label of ['spread', 'sticky']) await joined.ask('load', { label, timeout: 2000, ...load })
+  await joined.ask('guest', { label: 'guest', method: 'load', args: { name: 'guest', timeout: 2000, ...load } })
   return { cores, joined }
 }
 
@@ -52,7 +52,7 @@ describe.skipIf(!hasServer)('a server', { timeout: 3 * PATIENCE }, () => {
 
   test('that stands still is found, and left for as long as it does', async () => {
     const server = await useServer()
-    const scene = await useScene({ servers: server.url })
+    const scene = await useScene({ servers: server.url }, 'brownfield', SOON)
     const { cores, joined } = await start(scene)
     await atWork(joined)
     const lost = [await failures(joined, 'spread'), await failures(joined, 'sticky')]

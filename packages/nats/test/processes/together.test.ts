@@ -2,14 +2,14 @@
 // themselves once they are closed.
 import { describe, expect, test } from 'vitest'
 import type { NetworkStats } from '@sallyport/core/network'
-import { end, PATIENCE, progress, spread, useScene } from '../scene.js'
+import { CALM, end, PATIENCE, progress, spread, useScene } from '../scene.js'
 import { hasServer, useServer } from '../server.js'
 import type { Report } from '../tally.js'
 
 describe.skipIf(!hasServer).each(['brownfield', 'isolation'] as const)('%s', { timeout: 2 * PATIENCE }, pattern => {
   test('two processes: one has core, one has joined', async () => {
     const { url } = await useServer()
-    const scene = await useScene({ servers: url }, pattern)
+    const scene = await useScene({ servers: url }, pattern, CALM)
     const [core, joined] = [await scene.core('a'), await scene.joined()]
     await joined.ask('connect', { label: 'app' })
     await joined.ask('load', { label: 'app' })
@@ -23,7 +23,7 @@ describe.skipIf(!hasServer).each(['brownfield', 'isolation'] as const)('%s', { t
 
   test('four processes: two have core, two have joined with connections and a frontend in a worker', async () => {
     const { url } = await useServer()
-    const scene = await useScene({ servers: url }, pattern)
+    const scene = await useScene({ servers: url }, pattern, CALM)
     const cores = await Promise.all([scene.core('a'), scene.core('b')])
     const [one, two] = await Promise.all([scene.joined(), scene.joined()])
     await one.ask('connect', { label: 'one' })
@@ -50,11 +50,15 @@ describe.skipIf(!hasServer).each(['brownfield', 'isolation'] as const)('%s', { t
     ] as const)
       await process.ask('listen', { label, event: 'news' })
     for (let at = 0; at < 10; at++) await one.ask('emit', { label: 'one', event: 'news', payload: at })
-    for (const process of [one, two]) await expect.poll(() => process.ask('heard')).toEqual([...Array(10).keys()])
+    const heard = async (all: unknown[]): Promise<void> => {
+      for (const process of [one, two])
+        await expect.poll(() => process.ask('heard'), { timeout: PATIENCE }).toEqual(all)
+      for (const process of cores) await expect.poll(() => process.ask('told'), { timeout: PATIENCE }).toEqual(all)
+    }
+    const ten = [...Array(10).keys()]
+    await heard(ten)
     await cores[1].ask('emit', { event: 'news', payload: 'of b' })
-    const all = [...Array(10).keys(), 'of b']
-    for (const process of [one, two]) await expect.poll(() => process.ask('heard')).toEqual(all)
-    for (const process of cores) await expect.poll(() => process.ask('told')).toEqual(all)
+    await heard([...ten, 'of b'])
 
     const guest = await two.ask<Report>('guest', { label: 'guest', method: 'settle' })
     const reports = await scene.settle([one, 'one'], [two, 'two'], [two, 'sticky'], guest)
