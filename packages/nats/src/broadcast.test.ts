@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createBroadcast, type Broadcast, type BroadcastOptions } from './broadcast.js'
-import { MAX_SENDERS } from './broadcast-senders.js'
+import { MAX_SENDERS } from './broadcast/senders.js'
 import { createBusSecret } from './handshake/index.js'
 
 const secret = createBusSecret()

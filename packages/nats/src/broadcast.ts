@@ -3,21 +3,25 @@
 import { decrypt, encrypt, TAG_BYTES } from '@sallyport/protocol/records'
 import { randomBytes, type KeyObject } from 'node:crypto'
 import { isUint8Array } from '@sallyport/protocol'
-import { broadcastKeys, nonceOf } from './broadcast-keys.js'
-import { readHeader, SENDER_BYTES, writeHeader } from './broadcast-header.js'
-import { createSenders } from './broadcast-senders.js'
+import { broadcastKeys, nonceOf } from './broadcast/keys.js'
+import { readHeader, SENDER_BYTES, writeHeader } from './broadcast/header.js'
+import { createSenders } from './broadcast/senders.js'
 import { readBusSecret } from './handshake/secret.js'
 import { checkName } from './names.js'
 
 /** Milliseconds that a message's time may differ from the receiver's, either way. */
 const MAX_BROADCAST_AGE = 30_000
 
-export interface BroadcastOptions {
+/** Who an instance is among the others of its bus. */
+export interface Identity {
   secret: string
   bus: string
+  instance: string
+}
+
+export interface BroadcastOptions extends Identity {
   /** It is part of the keys: what is sent on one subject means nothing on another. */
   subject: string
-  instance: string
   /** Milliseconds since the Unix epoch; `Date.now` unless given. */
   now?: () => number
 }

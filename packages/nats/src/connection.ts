@@ -2,8 +2,8 @@
 // and its errors name servers, never what opens them. While it is down nothing is kept for later: sessions are made anew.
 import { connect, type Msg, type NatsConnection, type Status, type Subscription } from '@nats-io/transport-node'
 import { BusError, describeThrown } from '@sallyport/protocol'
-import { reconnectDelays, toClientOptions, type Delays } from './client-options.js'
-import { refusalOf, toConnectError } from './connect-error.js'
+import { reconnectDelays, toClientOptions, type Delays } from './connection/client-options.js'
+import { refusalOf, toConnectError } from './connection/errors.js'
 import type { NatsOptions } from './nats-options.js'
 
 /** What its owner is told. */

@@ -1,6 +1,8 @@
-// Where NATS is and how it is entered: plain data, so that it can be given to core's thread.
+// What core and joined processes are given alike: where NATS is and how it is entered, as plain data that core's thread can be given;
+// the name of the bus, and its heartbeat.
 import { isAbsolute } from 'node:path'
 import * as v from 'valibot'
+import { isName } from './names.js'
 
 /** As in NATS's own clients. Credentials are one of `user`, `token`, `credsFile` and `nkeySeed`. */
 export interface NatsOptions {
@@ -82,4 +84,12 @@ export const natsOptions: v.GenericSchema<NatsOptions> = v.pipe(
     ({ tls }) => (tls?.certFile === undefined) === (tls?.keyFile === undefined),
     'with both of tls.certFile and tls.keyFile',
   ),
+)
+
+export const busName: v.GenericSchema<string> = v.custom(isName, '1 to 64 letters, digits, "-" and "_"')
+
+const SPAN = 'whole milliseconds, from 50 to 60000'
+export const heartbeat: v.GenericSchema<number | undefined, number> = v.optional(
+  v.pipe(v.number(SPAN), v.integer(SPAN), v.minValue(50, SPAN), v.maxValue(60_000, SPAN)),
+  2000,
 )

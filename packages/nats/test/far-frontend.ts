@@ -18,7 +18,6 @@ export interface FarOptions {
   pattern?: 'brownfield' | 'isolation'
   /** Of them all, unless given. */
   instance?: string
-  heartbeat?: number
 }
 
 export interface Far {
@@ -42,7 +41,7 @@ export async function openNats(url: string): Promise<NatsConnection> {
 let count = 0
 
 export async function openFar(options: FarOptions): Promise<Far> {
-  const { url, bus, secret, label, pattern = 'brownfield', heartbeat = 200 } = options
+  const { url, bus, secret, label, pattern = 'brownfield' } = options
   const nats = await openNats(url)
   const clientName = `test${++count}`
   const credential = issueCredential(secret, { label })
@@ -68,7 +67,7 @@ export async function openFar(options: FarOptions): Promise<Far> {
             side: 'frontend',
             cipher: isIsolated,
           }),
-          heartbeat,
+          heartbeat: 2000,
         })
         link = made
         resolve({ nats, instance, keys, link: made, hello: handshake.hello, subjects })

@@ -2,7 +2,7 @@
 import { createBus, type Bus, type BusOptions } from '@sallyport/core'
 import { onTestFinished } from 'vitest'
 import { createBusSecret } from '../src/handshake/index.js'
-import { natsNetwork, type NatsNetworkOptions } from '../src/options.js'
+import { natsNetwork, type NatsNetworkOptions } from '../src/core/nats-network.js'
 
 export interface Instance {
   bus: Bus

@@ -1,7 +1,7 @@
 // What `natsNetwork` takes, and what of NATS's own set-up it gets along with.
 import { describe, expect, test } from 'vitest'
 import { createBusSecret } from '../src/handshake/index.js'
-import { natsNetwork, type NatsNetworkOptions } from '../src/options.js'
+import { natsNetwork, type NatsNetworkOptions } from '../src/core/nats-network.js'
 import { hasOpenssl, makeCertificate } from './certificate.js'
 import { openFar } from './far-frontend.js'
 import { newBus, startInstance } from './instance.js'

@@ -2,12 +2,11 @@
 // the listeners here. An event that can't go is dropped, counted and told: nobody waits for events.
 import type { Hub } from '@sallyport/core/network'
 import { BusError, toEventTarget, type EventTarget } from '@sallyport/protocol'
-import { createBroadcast } from '../broadcast.js'
+import { createBroadcast, type Identity } from '../broadcast.js'
 import type { Connection } from '../connection.js'
 import { eventsSubject } from '../subjects.js'
 import { EventBatch, readEvents, type SentEvent } from './event-batch.js'
-import { NOBODY, type Faults } from './faults.js'
-import type { Identity } from './identity.js'
+import { NOBODY, type Faults } from '../faults.js'
 import { Unsent } from './unsent.js'
 
 export interface EventsParts extends Identity {

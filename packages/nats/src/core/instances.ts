@@ -1,11 +1,10 @@
 // What the instances of a bus tell each other of themselves, sealed: `bus.stats()` of each sums over all that were heard lately.
 import type { Hub, NetworkCounts, NetworkStats } from '@sallyport/core/network'
 import { BusError } from '@sallyport/protocol'
-import { createBroadcast } from '../broadcast.js'
+import { createBroadcast, type Identity } from '../broadcast.js'
 import type { Connection } from '../connection.js'
 import { instancesSubject } from '../subjects.js'
-import { NOBODY, type Faults } from './faults.js'
-import type { Identity } from './identity.js'
+import { NOBODY, type Faults } from '../faults.js'
 
 /** Milliseconds from one word to the next. */
 const EVERY = 2000

@@ -3,10 +3,10 @@ import type { Hub, Network } from '@sallyport/core/network'
 import { check } from '../check.js'
 import { connectNats } from '../connection.js'
 import { createDoor } from '../handshake/index.js'
-import { networkOptions } from '../options.js'
+import { networkOptions } from './nats-network.js'
 import { toCore } from '../subjects.js'
 import { carryEvents } from './events.js'
-import { createFaults, NOBODY } from './faults.js'
+import { createFaults, NOBODY } from '../faults.js'
 import { meetInstances } from './instances.js'
 import { receiveHellos } from './reception.js'
 import { serveDiscovery, type HelloCounts } from './service.js'
@@ -22,7 +22,7 @@ export async function join(hub: Hub, given: unknown): Promise<Network> {
   const { nats, bus, secret, revoked, instance, heartbeat } = check('natsNetwork', networkOptions, given)
   const { log, pattern } = hub
   const door = createDoor({ secret, bus, instance, pattern, revoked })
-  const faults = createFaults(hub)
+  const faults = createFaults((label, error) => hub.fault(label, error))
   const hellos: HelloCounts = { answered: 0, refused: 0, nanoseconds: 0 }
   let sessions: Sessions | undefined
   const connection = await connectNats('natsNetwork', { name: `${bus} ${instance}`, ...nats }, heartbeat, {

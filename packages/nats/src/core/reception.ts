@@ -4,7 +4,7 @@ import { BusError } from '@sallyport/protocol'
 import type { Connection } from '../connection.js'
 import { readRefusal } from '../handshake/welcome.js'
 import { CORE_GROUP, openSubject } from '../subjects.js'
-import { NOBODY, type Faults } from './faults.js'
+import { NOBODY, type Faults } from '../faults.js'
 import type { HelloCounts } from './service.js'
 import type { Sessions } from './sessions.js'
 

@@ -4,13 +4,13 @@ import type { Msg } from '@nats-io/transport-node'
 import type { Accepted, Hub, NetworkSession } from '@sallyport/core/network'
 import { BusError, isBusError, RECORD_DIRECTION } from '@sallyport/protocol'
 import { createOpener } from '@sallyport/protocol/records'
-import { saysNobody, type Connection } from '../connection.js'
+import type { Connection } from '../connection.js'
 import type { Opened } from '../handshake/door.js'
 import { writeRefusal, type Door } from '../handshake/index.js'
-import { createNatsLink, type NatsLink } from '../link/nats-link.js'
-import { createProtection } from '../link/protection.js'
+import type { NatsLink } from '../link/nats-link.js'
+import { createSession, deliver } from '../session.js'
 import { fromCore, toCore } from '../subjects.js'
-import type { Faults } from './faults.js'
+import type { Faults } from '../faults.js'
 import { HalfOpen } from './half-open.js'
 
 export interface SessionsParts {
@@ -45,9 +45,7 @@ export class Sessions {
   /** A message of a session, or what somebody else has published there. */
   take(name: string, message: Msg): void {
     const link = this.#links.get(name)
-    if (!link) return
-    if (saysNobody(message)) link.doubt()
-    else link.take(message.data)
+    if (link) deliver(link, message)
   }
 
   /** All at once, with the connection. */
@@ -67,34 +65,30 @@ export class Sessions {
     if (this.#links.size > 0) await new Promise<void>(resolve => (this.#empty = resolve))
   }
 
-  #begin({ label, codec, client, credential, keys: { session, wire: secret, gate } }: Opened): void {
-    const { hub, connection, bus, instance, heartbeat, faults } = this.#parts
+  #begin({ label, codec, client, credential, keys }: Opened): void {
+    const { hub, connection, faults, bus, instance, heartbeat } = this.#parts
+    const { pattern, maxRecordAge } = hub
+    const { session, gate: secret } = keys
     const name = Buffer.from(session).toString('hex')
-    const [there, here] = [fromCore(bus, client, name), toCore(bus, instance, name)]
-    const isIsolated = hub.pattern === 'isolation'
-    const wire = {
-      // Where nobody is subscribed any more, the server says so at the subject for replies.
-      publish: (message: Uint8Array) => connection.publish(there, message, here),
-      get maxPayload() {
-        return connection.maxPayload
-      },
-    }
     let accepted: Accepted | undefined
-    const opened = (): void => {
-      this.#halfOpen.delete(name)
-      const { maxRecordAge } = hub
-      const key = { session, secret: gate, direction: RECORD_DIRECTION }
-      const opener = isIsolated ? createOpener({ ...key, maxRecordAge }) : undefined
-      accepted = this.#accept({ label, codec, link, opener })
-    }
-    const link = createNatsLink({
-      wire,
-      protection: createProtection({ secret, session, side: 'core', cipher: isIsolated }),
+    const link = createSession({
+      connection,
+      faults,
+      label,
+      there: fromCore(bus, client, name),
+      here: toCore(bus, instance, name),
+      side: 'core',
+      keys,
+      pattern,
       heartbeat,
-      opened,
+      opened: () => {
+        this.#halfOpen.delete(name)
+        const key = { session, secret, direction: RECORD_DIRECTION }
+        const opener = pattern === 'isolation' ? createOpener({ ...key, maxRecordAge }) : undefined
+        accepted = this.#accept({ label, codec, link, opener })
+      },
       begin: () => accepted?.begin(),
       end: () => accepted?.end(),
-      dropped: () => faults.tell(label, new BusError('InvalidRequest', FORGED)),
       over: () => this.#over(name),
     })
     this.#links.set(name, link)
@@ -118,5 +112,3 @@ export class Sessions {
     if (this.#links.size === 0) this.#empty?.()
   }
 }
-
-const FORGED = 'Somebody without its key has published to the session, or played a message of it again'

@@ -2,10 +2,10 @@
 import { createSatellite, type Satellite } from '@sallyport/core/network'
 import { randomBytes } from 'node:crypto'
 import { connectNats } from '../connection.js'
+import { createFaults } from '../faults.js'
 import type { NatsLink } from '../link/nats-link.js'
 import { Far } from './far.js'
-import { Forged } from './forged.js'
-import { Instances } from './instances.js'
+import { Discovery } from './discovery.js'
 import { splitOptions, type JoinOptions } from './join-options.js'
 import { JoinedBus } from './joined-bus.js'
 import { createKeyring } from './keyring.js'
@@ -34,23 +34,23 @@ export async function joinBus(options: JoinOptions): Promise<JoinedBus> {
   const keyring = createKeyring(own.credentials)
   const links = new Set<NatsLink>()
   let satellite: Satellite | undefined
-  const forged = new Forged((label, error) => satellite?.fault(label, error))
+  const faults = createFaults((label, error) => satellite?.fault(label, error))
   const connection = await connectNats('joinBus', nats, heartbeat, {
     down: error => links.forEach(link => link.lost(error)),
-    up: () => instances.ask(),
-    fault: error => satellite?.fault(NATS, error),
+    up: () => discovery.ask(),
+    fault: error => faults.tell(NATS, error),
   })
   const client = randomBytes(16).toString('hex')
   const post = new Post(connection, bus, client)
-  const instances = new Instances({ connection, post, bus, every: LOOK_EVERY_MS })
+  const discovery = new Discovery({ connection, post, bus, every: LOOK_EVERY_MS })
   const pattern = others.app?.security?.pattern?.use ?? 'brownfield'
-  const home: Home = { connection, post, bus, client, pattern, heartbeat, links, dropped: label => forged.add(label) }
+  const home: Home = { connection, post, bus, client, pattern, heartbeat, links, faults }
   const far = new Far(home, keyring)
   try {
     await connection.flush()
     satellite = await createSatellite(others, far, { where: 'joinBus', name: 'joined' })
-    const spreads = new Spreads({ satellite, far, instances, isUp: () => connection.isUp })
-    return new JoinedBus({ satellite, spreads, connection, forged })
+    const spreads = new Spreads({ satellite, far, discovery, isUp: () => connection.isUp })
+    return new JoinedBus({ satellite, spreads, connection, faults })
   } catch (error) {
     await connection.close()
     throw error

@@ -2,8 +2,7 @@
 import type { SatelliteOptions } from '@sallyport/core/network'
 import * as v from 'valibot'
 import { check } from '../check.js'
-import { natsOptions, type NatsOptions } from '../nats-options.js'
-import { busName, heartbeat } from '../options.js'
+import { busName, heartbeat, natsOptions, type NatsOptions } from '../nats-options.js'
 import type { Credentials } from './keyring.js'
 
 export interface JoinOptions extends SatelliteOptions {

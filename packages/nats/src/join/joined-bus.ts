@@ -4,7 +4,7 @@ import type { Client, CloseOptions, ConnectionOptions, FrontendOptions, ModuleLo
 import type { Satellite, SatelliteEvents, SatelliteStats } from '@sallyport/core/network'
 import { BusError, describeName } from '@sallyport/protocol'
 import type { Connection } from '../connection.js'
-import type { Forged } from './forged.js'
+import type { Faults } from '../faults.js'
 import type { Spreads } from './spreads.js'
 
 export interface JoinedConnectionOptions extends ConnectionOptions {
@@ -20,7 +20,7 @@ export interface JoinedParts {
   satellite: Satellite
   spreads: Spreads
   connection: Connection
-  forged: Forged
+  faults: Faults
 }
 
 export class JoinedBus {
@@ -90,8 +90,8 @@ export class JoinedBus {
   }
 
   async #close(options: CloseOptions | undefined): Promise<void> {
-    const { satellite, spreads, connection, forged } = this.#parts
-    forged.flush()
+    const { satellite, spreads, connection, faults } = this.#parts
+    faults.flush()
     await spreads.closeAll()
     try {
       await satellite.close(options)

@@ -7,9 +7,10 @@ import { randomBytes } from 'node:crypto'
 import { saysNobody, type Connection } from '../connection.js'
 import { beginHandshake, type Handshake } from '../handshake/index.js'
 import { openSubject, toCore } from '../subjects.js'
+import type { Faults } from '../faults.js'
 import type { NatsLink } from '../link/nats-link.js'
 import type { Post } from './post.js'
-import { createSession, deliver } from './session.js'
+import { createSession, deliver } from '../session.js'
 
 /** Of the joined process. */
 export interface Home {
@@ -21,8 +22,7 @@ export interface Home {
   readonly heartbeat: number
   /** The links that there are. */
   readonly links: Set<NatsLink>
-  /** A message came for a session of this label that nobody with its key has sent. */
-  dropped(label: string): void
+  readonly faults: Faults
 }
 
 export interface Asked {
@@ -102,7 +102,7 @@ export function openSession(
 
 /** The link is there before the next message is read, which may be its first. @throws BusError for no welcome */
 function begin(home: Home, handshake: Handshake, welcome: Uint8Array, asked: string | undefined): OpenedSession {
-  const { connection, post, bus, pattern, heartbeat, links } = home
+  const { connection, post, bus, pattern, heartbeat, links, faults } = home
   const { instance, keys } = handshake.finish(welcome)
   if (asked !== undefined && instance !== asked) throw new BusError('InvalidRequest', 'Another instance has answered')
   const id = Buffer.from(keys.session).toString('hex')
@@ -112,12 +112,14 @@ function begin(home: Home, handshake: Handshake, welcome: Uint8Array, asked: str
   }
   const link: NatsLink = createSession({
     connection,
-    subject: toCore(bus, instance, id),
-    reply: post.open(id, message => deliver(link, message)),
+    faults,
+    label: handshake.label,
+    there: toCore(bus, instance, id),
+    here: post.open(id, message => deliver(link, message)),
+    side: 'frontend',
     keys,
     pattern,
     heartbeat,
-    dropped: () => home.dropped(handshake.label),
     over,
   })
   links.add(link)

@@ -5,14 +5,14 @@ import type { Satellite } from '@sallyport/core/network'
 import type { ConnectionOptions } from '@sallyport/core'
 import { BusError } from '@sallyport/protocol'
 import type { Far } from './far.js'
-import type { Instances } from './instances.js'
+import type { Discovery } from './discovery.js'
 import type { OpenedSession } from './opening.js'
 import { Spread } from './spread.js'
 
 export interface SpreadsParts {
   satellite: Satellite
   far: Far
-  instances: Instances
+  discovery: Discovery
   isUp(): boolean
 }
 
@@ -52,7 +52,7 @@ export class Spreads {
   }
 
   async #connect(label: string, options: ConnectionOptions, gone: () => void): Promise<Client> {
-    const { satellite, far, instances, isUp } = this.#parts
+    const { satellite, far, discovery, isUp } = this.#parts
     let client: Client | undefined
     const spread: Spread<OpenedSession> = new Spread(label, {
       max: MAX_LANES,
@@ -66,7 +66,7 @@ export class Spreads {
           void lane.gone.then(() => {
             forget()
             // Its instance may be there again soon, or another in its place.
-            instances.ask()
+            discovery.ask()
           })
           return lane
         } catch (error) {
@@ -82,7 +82,7 @@ export class Spreads {
       gone()
       throw error
     }
-    const unwatch = instances.watch(instance => void spread.found(instance))
+    const unwatch = discovery.watch(instance => void spread.found(instance))
     void client!.closed.then(() => {
       unwatch()
       spread.close()

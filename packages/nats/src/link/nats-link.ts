@@ -25,8 +25,8 @@ export interface NatsLinkOptions {
   begin?(): void
   /** The peer's code is gone for good, and not only its link. Likewise. */
   end?(): void
-  /** @param count messages that were dropped in all: forged or replayed ones. It is called for each. */
-  dropped?(count: number): void
+  /** A forged or replayed message was dropped. */
+  dropped?(): void
   /** Nothing more comes or goes: `take` has no use any more. */
   over?(): void
 }
@@ -57,7 +57,6 @@ class ProtectedLink implements NatsLink {
   #ended = false
   #fault: BusError | undefined
   #paused = false
-  #dropped = 0
   #linger: NodeJS.Timeout | undefined
 
   constructor(options: NatsLinkOptions) {
@@ -141,7 +140,7 @@ class ProtectedLink implements NatsLink {
   #unseal(message: Uint8Array): Uint8Array | undefined {
     try {
       const plain = this.#options.protection.open(message)
-      if (!plain) this.#options.dropped?.(++this.#dropped)
+      if (!plain) this.#options.dropped?.()
       return plain
     } catch (error) {
       this.#refuse(error)

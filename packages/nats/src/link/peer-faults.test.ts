@@ -80,11 +80,11 @@ describe('a peer of a NATS link', () => {
   })
 
   it('is dropped where it is none: whoever forges is counted, and ends nothing', () => {
-    const dropped = vi.fn<(count: number) => void>()
+    const dropped = vi.fn<() => void>()
     const opened = vi.fn<() => void>()
     const { seen, say, link } = createBarePeer({ dropped, opened })
     for (let i = 0; i < 3; i++) link.take(new Uint8Array(i * 20))
-    expect([dropped.mock.calls, opened.mock.calls]).toEqual([[[1], [2], [3]], []])
+    expect([dropped.mock.calls.length, opened.mock.calls.length]).toEqual([3, 0])
     say(frame(1, 'a'))
     expect(opened).toHaveBeenCalledTimes(1)
     expect(seen.log).toEqual(['1:a'])

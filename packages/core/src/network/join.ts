@@ -2,8 +2,8 @@
 // fails is told of in the log, and keeps neither the figures nor the end of core from coming.
 import { BusError, describeName, describeThrown, isBusError } from '@sallyport/protocol'
 import type { Logger } from 'pino'
-import type { NetworkModule } from './control.js'
-import type { Hub, Network, NetworkStats } from './network.js'
+import type { NetworkModule } from '../control.js'
+import type { Hub, JoinNetwork, Network, NetworkStats } from '../network.js'
 
 export interface JoinedNetwork {
   stats(): NetworkStats | undefined
@@ -31,14 +31,14 @@ export async function joinNetwork({ module, options }: NetworkModule, hub: Hub):
   return keptTo(network, hub.log)
 }
 
-async function load(where: string, url: string): Promise<(hub: Hub, options: unknown) => Promise<Network>> {
+async function load(where: string, url: string): Promise<JoinNetwork> {
   let join: unknown
   try {
     join = ((await import(/* webpackIgnore: true */ /* @vite-ignore */ url)) as { join?: unknown }).join
   } catch (cause) {
     throw new BusError('InvalidParams', `${where} can’t be loaded: ${describeThrown(cause)}`, { cause })
   }
-  if (typeof join === 'function') return join as Awaited<ReturnType<typeof load>>
+  if (typeof join === 'function') return join as JoinNetwork
   throw new BusError('InvalidParams', `${where} has no join: it must \`export function join(hub, options)\``)
 }
 

@@ -8,7 +8,7 @@ import {
 } from '@nats-io/transport-node'
 import { BusError, describeThrown } from '@sallyport/protocol'
 import { readFile } from 'node:fs/promises'
-import { serversOf, type NatsOptions } from './nats-options.js'
+import { serversOf, type NatsOptions } from '../nats-options.js'
 
 /** Milliseconds until the first attempt that has failed is made again, and at most. */
 const FIRST_DELAY = 100

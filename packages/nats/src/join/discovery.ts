@@ -12,7 +12,7 @@ const MAX_ANSWER = 4096
 /** Answers that are looked at, of those to one question: whoever floods finds no more than that heard. */
 const MAX_ANSWERS = 256
 
-export interface InstancesParts {
+export interface DiscoveryParts {
   connection: Pick<Connection, 'publish' | 'isUp'>
   post: Pick<Post, 'open' | 'close'>
   bus: string
@@ -20,13 +20,13 @@ export interface InstancesParts {
   every: number
 }
 
-export class Instances {
-  readonly #parts: InstancesParts
+export class Discovery {
+  readonly #parts: DiscoveryParts
   readonly #watchers = new Set<(instance: string) => void>()
   #timer: NodeJS.Timeout | undefined
   #asked: string | undefined
 
-  constructor(parts: InstancesParts) {
+  constructor(parts: DiscoveryParts) {
     this.#parts = parts
   }
 

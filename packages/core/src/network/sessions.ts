@@ -1,11 +1,11 @@
 // The sessions that a network brings: who may be taken in, which gives way to which, and what is counted of all of them
 // together, so that those that have ended cost nothing.
 import { BusError, describeName, isLabel } from '@sallyport/protocol'
-import type { Pattern } from './authority/capability.js'
-import { COUNT, COUNTS, Meter, createLatency } from './meter.js'
-import type { Accepted, NetworkCounts, NetworkSession } from './network.js'
-import type { Session } from './session.js'
-import type { Sessions } from './sessions.js'
+import type { Pattern } from '../authority/capability.js'
+import { COUNT, COUNTS, Meter, createLatency, type MeterMemory } from '../meter.js'
+import type { Accepted, NetworkCounts, NetworkSession } from '../network.js'
+import type { Session } from '../session.js'
+import type { Sessions } from '../sessions.js'
 
 export interface NetworkSessionsParts {
   pattern: Pattern
@@ -20,7 +20,7 @@ export class NetworkSessions {
   /** Of those that have ended. */
   readonly #ended = new Float64Array(COUNTS)
   /** One for all: 30 KB each would be more than all else of a session that rests. */
-  readonly #latency = createLatency()
+  #latency: MeterMemory['latency'] | undefined
   #draining = false
 
   constructor(parts: NetworkSessionsParts) {
@@ -38,7 +38,7 @@ export class NetworkSessions {
     }
     const meter = new Meter({
       counts: new ArrayBuffer(COUNTS * Float64Array.BYTES_PER_ELEMENT),
-      latency: this.#latency,
+      latency: (this.#latency ??= createLatency()),
     })
     const session = admit(given, meter, () => this.#fold(session, meter.counts))
     this.#open.set(label, { session, counts: meter.counts })

@@ -1,10 +1,10 @@
 // What core gives to its network, made of core's own parts.
 import { toEventTarget } from '@sallyport/protocol'
 import type { Logger } from 'pino'
-import type { CoreOptions } from './control.js'
-import type { EventRouter } from './events.js'
-import type { Hub } from './network.js'
-import type { NetworkSessions } from './network-sessions.js'
+import type { CoreOptions } from '../control.js'
+import type { EventRouter } from '../events.js'
+import type { Hub } from '../network.js'
+import type { NetworkSessions } from './sessions.js'
 
 export interface HubParts extends Pick<CoreOptions, 'pattern' | 'maxRecordAge' | 'appInfo'> {
   sessions: NetworkSessions

@@ -1,6 +1,6 @@
 // The clear part of a broadcast, all of it additional data: who sealed it, when, and after how many others.
-import { Fields, short, u64, u8 } from './handshake/fields.js'
-import { isName } from './names.js'
+import { Fields, short, u64, u8 } from '../handshake/fields.js'
+import { isName } from '../names.js'
 
 const VERSION = 1
 export const SENDER_BYTES = 16

@@ -2,10 +2,9 @@
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import * as v from 'valibot'
-import { check } from './check.js'
-import { createDoor } from './handshake/index.js'
-import { isName } from './names.js'
-import { natsOptions, type NatsOptions } from './nats-options.js'
+import { check } from '../check.js'
+import { createDoor } from '../handshake/index.js'
+import { busName, heartbeat, natsOptions, type NatsOptions } from '../nats-options.js'
 
 export interface NatsNetworkOptions {
   nats: NatsOptions
@@ -30,14 +29,6 @@ export interface NetworkData {
   instance: string
   heartbeat: number
 }
-
-const SPAN = 'whole milliseconds, from 50 to 60000'
-/** Of core and of joined processes alike. */
-export const heartbeat: v.GenericSchema<number | undefined, number> = v.optional(
-  v.pipe(v.number(SPAN), v.integer(SPAN), v.minValue(50, SPAN), v.maxValue(60_000, SPAN)),
-  2000,
-)
-export const busName: v.GenericSchema<string> = v.custom(isName, '1 to 64 letters, digits, "-" and "_"')
 
 export const networkOptions: v.GenericSchema<NatsNetworkOptions, NetworkData> = v.strictObject(
   {
