@@ -2,8 +2,10 @@
 // and its errors name servers, never what opens them. While it is down nothing is kept for later: sessions are made anew.
 import { connect, type Msg, type NatsConnection, type Status, type Subscription } from '@nats-io/transport-node'
 import { BusError, describeThrown } from '@sallyport/protocol'
+import { setTimeout as delay } from 'node:timers/promises'
 import { reconnectDelays, toClientOptions, type Delays } from './connection/client-options.js'
 import { refusalOf, toConnectError } from './connection/errors.js'
+import { letGo } from './connection/let-go.js'
 import type { NatsOptions } from './nats-options.js'
 
 /** What its owner is told. */
@@ -27,7 +29,7 @@ export interface Connection {
   subscribe(subject: string, take: (message: Msg) => void, queue?: string): Subscription
   /** Resolves once the server has had all that was sent. @throws BusError `Denied` where it refused a subscription */
   flush(): Promise<void>
-  /** Sends what was published, and ends. */
+  /** Sends what was published, as far as the server takes it within a second, and ends. */
   close(): Promise<void>
 }
 
@@ -39,6 +41,10 @@ export const saysNobody = ({ data, headers }: Msg): boolean => data.byteLength =
 
 /** Unanswered pings after which a server is given up. */
 const PINGS = 2
+/** Milliseconds for a server to let a client in. */
+const CONNECT_MS = 10_000
+/** Milliseconds for a server to take what was sent, at the end. */
+const CLOSE_MS = 1000
 
 /**
  * @param where what is begun: its errors begin with it
@@ -55,7 +61,13 @@ export async function connectNats(
   const client = await toClientOptions(where, options)
   let nats: NatsConnection
   try {
-    nats = await connect({ ...client, ...delays.options, pingInterval: heartbeat, maxPingOut: PINGS })
+    nats = await connect({
+      ...client,
+      ...delays.options,
+      pingInterval: heartbeat,
+      maxPingOut: PINGS,
+      timeout: CONNECT_MS,
+    })
   } catch (error) {
     throw toConnectError(where, options, error)
   }
@@ -135,7 +147,12 @@ class LivingConnection implements Connection {
 
   async #close(): Promise<void> {
     // What is down has nobody to flush to.
-    if (this.#isUp) await Promise.race([this.#nats.flush().catch(() => {}), this.#nats.closed()])
+    if (this.#isUp) {
+      const late = new AbortController()
+      const flushed = this.#nats.flush().catch(() => {})
+      await Promise.race([flushed, this.#nats.closed(), delay(CLOSE_MS, undefined, late).catch(() => {})])
+      late.abort()
+    }
     // Its owner has ended it: that is nothing to be told of.
     this.#isUp = false
     await this.#nats.close()
@@ -157,6 +174,7 @@ class LivingConnection implements Connection {
     if (status.type === 'disconnect') return this.#down(this.#lastError?.message ?? 'the server is gone')
     if (status.type === 'staleConnection') {
       this.#lastError = new BusError('Disconnected', 'the server answers no pings')
+      letGo(this.#nats)
     } else if (status.type === 'error') {
       this.#lastError = refusalOf(status.error)
       this.#events.fault(this.#lastError)

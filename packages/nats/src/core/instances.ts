@@ -30,11 +30,20 @@ export function meetInstances({ hub, connection, faults, ...identity }: Instance
   const subject = instancesSubject(identity.bus)
   const broadcast = createBroadcast({ ...identity, subject })
   const others = new Map<string, { counts: NetworkCounts; at: number }>()
+  let isHere = true
 
   function publish(counts: NetworkCounts | undefined): void {
     if (connection.isUp) connection.publish(subject, broadcast.seal(Buffer.from(JSON.stringify({ counts }))))
   }
-  const tell = (): void => publish(hub.counts())
+  const tell = (): void => {
+    // Also where nobody asks for figures.
+    forget()
+    if (isHere) publish(hub.counts())
+  }
+  function forget(): void {
+    const now = performance.now()
+    for (const [name, { at }] of others) if (now - at > HEARD_LATELY) others.delete(name)
+  }
 
   function take(message: Uint8Array): void {
     const opened = broadcast.open(message)
@@ -44,6 +53,7 @@ export function meetInstances({ hub, connection, faults, ...identity }: Instance
     const { counts } = JSON.parse(Buffer.from(plain).toString()) as { counts?: NetworkCounts }
     const isNew = !others.has(instance)
     if (!counts) return void others.delete(instance)
+    if (instance === identity.instance) return faults.tell(NOBODY, new BusError('InvalidRequest', twice(instance)))
     others.set(instance, { counts, at: performance.now() })
     if (isNew) tell()
   }
@@ -52,20 +62,26 @@ export function meetInstances({ hub, connection, faults, ...identity }: Instance
   const timer = setInterval(tell, EVERY).unref()
   return {
     stats() {
-      const now = performance.now()
-      for (const [name, { at }] of others) if (now - at > HEARD_LATELY) others.delete(name)
+      forget()
       const own = hub.counts()
-      const instances: Record<string, NetworkCounts> = { [identity.instance]: own }
-      for (const [name, { counts }] of others) instances[name] = counts
+      // With names that mean something to objects, as well.
+      const instances: Record<string, NetworkCounts> = Object.fromEntries([
+        [identity.instance, own],
+        ...[...others].map(([name, { counts }]) => [name, counts] as const),
+      ])
       return { instance: identity.instance, instances, total: sumOf(own, instances) }
     },
     tell,
     leave() {
       clearInterval(timer)
+      isHere = false
       publish(undefined)
     },
   }
 }
+
+const twice = (name: string): string =>
+  `Another instance is named ${name} too: give each a name of its own, or they are counted and reached as one`
 
 /** An instance of another version may lack a count. */
 function sumOf(shape: NetworkCounts, instances: Record<string, NetworkCounts>): NetworkCounts {

@@ -2,7 +2,7 @@
 // spread over all instances of core.
 import type { Client, CloseOptions, ConnectionOptions, FrontendOptions, ModuleLocation } from '@sallyport/core'
 import type { Satellite, SatelliteEvents, SatelliteStats } from '@sallyport/core/network'
-import { BusError, describeName } from '@sallyport/protocol'
+import { BusError, describeName, isBusError } from '@sallyport/protocol'
 import type { Connection } from '../connection.js'
 import type { Faults } from '../faults.js'
 import type { Spreads } from './spreads.js'
@@ -82,7 +82,13 @@ export class JoinedBus {
 
   /** Ends every frontend and connection, and the connection to NATS. Calls in flight settle. Resolves when nothing is left. */
   async close(options?: CloseOptions): Promise<void> {
-    return (this.#closing ??= this.#close(options))
+    try {
+      await (this.#closing ??= this.#close(options))
+    } catch (error) {
+      // Of options that are wrong, nothing has ended.
+      if (isBusError(error, 'InvalidParams')) this.#closing = undefined
+      throw error
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -91,10 +97,12 @@ export class JoinedBus {
 
   async #close(options: CloseOptions | undefined): Promise<void> {
     const { satellite, spreads, connection, faults } = this.#parts
+    const closed = satellite.close(options)
+    // It says at once what is wrong with them. Its frontends end in a later turn, after the connections.
+    await Promise.race([closed, Promise.resolve()])
     faults.flush()
-    await spreads.closeAll()
     try {
-      await satellite.close(options)
+      await Promise.all([closed, spreads.closeAll()])
     } finally {
       await connection.close()
     }

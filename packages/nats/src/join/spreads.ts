@@ -47,8 +47,11 @@ export class Spreads {
     return client !== undefined
   }
 
+  /** Closes those that are there. What is still on its way ends with the satellite. */
   async closeAll(): Promise<void> {
-    await Promise.allSettled([...this.#clients.keys()].map(label => this.close(label)))
+    const there = async (connecting: Promise<Client>): Promise<void> =>
+      (await Promise.race([connecting, Promise.resolve(undefined)]))?.close()
+    await Promise.allSettled([...this.#clients.values()].map(there))
   }
 
   async #connect(label: string, options: ConnectionOptions, gone: () => void): Promise<Client> {
