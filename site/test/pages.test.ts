@@ -56,14 +56,15 @@ test('the page on support has each entry that users import', () => {
   }
 })
 
-test('the files that the architecture names are there', () => {
-  const packages = ['protocol', 'frontend', 'isolation', 'core']
+test('the files that the architecture and the map of nats name are there', () => {
+  const packages = ['protocol', 'frontend', 'isolation', 'core', 'nats']
   const files = packages.flatMap(name =>
     readdirSync(join(root, 'packages', name, 'src'), { recursive: true, encoding: 'utf8' }).map(
       path => `/${name}/src/${path.replaceAll('\\', '/')}`,
     ),
   )
-  const named = [...read('docs/architecture.md').matchAll(/`([\w/-]+\.ts)`/g)].map(([, name]) => name!)
+  const maps = read('docs/architecture.md') + read('packages/nats/README.md')
+  const named = [...maps.matchAll(/`([\w/-]+\.ts)`/g)].map(([, name]) => name!)
   expect(named.length).toBeGreaterThan(100)
   expect(named.filter(name => !files.some(file => file.endsWith(`/${name}`)))).toEqual([])
 })
