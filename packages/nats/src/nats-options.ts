@@ -76,6 +76,7 @@ const oneWayIn = ({
 }: v.InferOutput<v.StrictObjectSchema<typeof ofNats, string>>): boolean =>
   [user, token, credsFile, nkeySeed].filter(each => each !== undefined).length <= 1
 
+/** @internal */
 export const natsOptions: v.GenericSchema<NatsOptions> = v.pipe(
   v.strictObject(ofNats, 'an object with the servers'),
   v.check(oneWayIn, 'with no more than one of user, token, credsFile and nkeySeed'),
@@ -86,9 +87,11 @@ export const natsOptions: v.GenericSchema<NatsOptions> = v.pipe(
   ),
 )
 
+/** @internal */
 export const busName: v.GenericSchema<string> = v.custom(isName, '1 to 64 letters, digits, "-" and "_"')
 
 const SPAN = 'whole milliseconds, from 50 to 60000'
+/** @internal */
 export const heartbeat: v.GenericSchema<number | undefined, number> = v.optional(
   v.pipe(v.number(SPAN), v.integer(SPAN), v.minValue(50, SPAN), v.maxValue(60_000, SPAN)),
   2000,

@@ -31,6 +31,10 @@ describe('natsNetwork', () => {
     [{ revoked: ['x'] }, 'What is revoked must be the id of a credential'],
     [{ heartbeat: 5 }, 'natsNetwork: heartbeat must be whole milliseconds, from 50 to 60000'],
     [{ nope: 1 }, 'natsNetwork: unknown option "nope"'],
+    [
+      { nats: { server: 'nats://127.0.0.1:4222' } },
+      'natsNetwork: unknown option "nats.server", and nats.servers is missing: given are server',
+    ],
   ])('refuses %j', (wrong, text) => {
     const given = { ...right, ...wrong } as NatsNetworkOptions
     expect(() => natsNetwork(given)).toThrow(text)

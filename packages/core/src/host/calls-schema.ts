@@ -40,6 +40,7 @@ const rate = v.pipe(
   v.finite('calls in a second'),
   v.gtValue(0, 'more than 0 calls in a second'),
 )
+/** @internal */
 export const ofQuota: v.ObjectEntries = {
   windows: globs,
   commands: globs,
@@ -52,12 +53,14 @@ const quota = v.pipe(
   v.check(given => given['rate'] !== undefined || given['concurrency'] !== undefined, limits),
 )
 
+/** @internal */
 export const ofCalls: v.ObjectEntries = {
   timeout: v.optional(whole('whole milliseconds, from 1', 1)),
   slowAfter: v.optional(v.union([v.literal(false), whole(slowAfter, 10)], slowAfter), DEFAULT_SLOW_AFTER),
   quotas: v.optional(v.array(quota, 'a list')),
 }
 
+/** @internal */
 export const calls: v.OptionalSchema<v.GenericSchema<unknown, CallLimits>, object> = v.optional(
   v.strictObject(ofCalls, 'an object') as v.GenericSchema<unknown, CallLimits>,
   {},

@@ -19,6 +19,7 @@ const ofNetwork = { module: location, options: v.optional(v.unknown(), undefined
 
 export const NETWORK_OPTIONS: readonly string[] = Object.keys(ofNetwork)
 
+/** @internal */
 export const network: v.GenericSchema<unknown, NetworkSettings | undefined> = v.optional(
   v.strictObject(ofNetwork, 'an object'),
 )

@@ -24,6 +24,7 @@ export interface WorkerMakers {
 }
 
 const maker = v.optional(v.custom<WorkerMaker>(given => typeof given === 'function', 'a function'))
+/** @internal */
 export const workers: v.GenericSchema<unknown, unknown> = v.optional(
   v.strictObject({ core: maker, frontend: maker, gate: maker }, 'an object'),
 )

@@ -7,11 +7,18 @@ import { serversOf, type NatsOptions } from '../nats-options.js'
 export function toConnectError(where: string, options: NatsOptions, error: unknown): BusError {
   const servers = serversOf(options).join(', ')
   // Its text is the server's own, or the client's: neither repeats what it was given.
-  const why = describeThrown(error)
+  const why = reasonOf(error)
   if (error instanceof errors.AuthorizationError || error instanceof errors.UserAuthenticationExpiredError) {
     return new BusError('Denied', `${where}: NATS at ${servers} refused the connection: ${why}`)
   }
   return new BusError('Disconnected', `${where}: no connection to NATS at ${servers}: ${why}`)
+}
+
+/** What OpenSSL says of an answer without TLS is for its own authors. */
+function reasonOf(error: unknown): string {
+  const text = describeThrown(error).trim()
+  const isPlain = text.includes('wrong version number')
+  return isPlain ? 'the server began without TLS (tls.handshakeFirst is for servers that are set up so)' : text
 }
 
 /** Of something that a server refuses on a connection, or that it ends the connection for. */

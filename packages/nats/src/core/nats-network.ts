@@ -30,6 +30,7 @@ export interface NetworkData {
   heartbeat: number
 }
 
+/** @internal */
 export const networkOptions: v.GenericSchema<NatsNetworkOptions, NetworkData> = v.strictObject(
   {
     nats: natsOptions,

@@ -13,7 +13,9 @@ describe.skipIf(!hasServer)('a process that joins', () => {
     await expect(wrong({ credentials: ['x'] })).rejects.toThrow('This is no credential')
     await expect(wrong({ heartbeat: 1 })).rejects.toThrow('joinBus: heartbeat must be')
     await expect(joinBus(undefined as never)).rejects.toMatchObject({ reason: 'InvalidParams' })
-    await expect(joinBus({ nats, bus: 'test' } as never)).rejects.toThrow('joinBus: credentials is missing')
+    await expect(joinBus({ nats, bus: 'test' } as never)).rejects.toThrow(
+      'joinBus: credentials is missing: given are nats, bus',
+    )
     const twice = issueCredential(createBusSecret(), { label: 'web' })
     await expect(wrong({ credentials: [twice, twice] })).rejects.toThrow('there are two for the label "web"')
     await expect(wrong({})).rejects.toMatchObject({ reason: 'Disconnected' })
