@@ -1,7 +1,6 @@
 // The bus over NATS: core is an instance of it, and another thread joins, as another process would. In the isolation pattern
 // that has a gate besides.
 import { createBus } from '@sallyport/core'
-import { createBusSecret, issueCredential, natsNetwork } from '@sallyport/nats'
 import { fileURLToPath } from 'node:url'
 import type { Arm, OpenArm } from '../arm.js'
 import type { Joining } from '../workers/nats-joined.js'
@@ -33,6 +32,8 @@ const natsBusArm = (id: string, title: string, hook?: 'check'): Arm => ({
 })
 
 async function openOver(url: string, bus: string, hook: 'check' | undefined): Promise<OpenArm> {
+  // A side from before it has none, and measures all else.
+  const { createBusSecret, issueCredential, natsNetwork } = await import('@sallyport/nats')
   const nats = { servers: url }
   const secret = createBusSecret()
   // It goes to a thread: a URL can't.

@@ -7,6 +7,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { UsageError } from '../command/usage.js'
 
 const OURS = '@sallyport/'
+const CORE = '@sallyport/core'
 
 /** This package's own folder. */
 const ownFolder = fileURLToPath(new URL('../../', import.meta.url))
@@ -30,10 +31,16 @@ export interface Harness {
  */
 export function makeHarness(folder: string, checkout?: string): Harness {
   const { dependencies, files } = JSON.parse(readFileSync(join(ownFolder, 'package.json'), 'utf8')) as Manifest
-  const found = Object.keys(dependencies).map((name): [name: string, path: string] => {
-    const isSide = name.startsWith(OURS) && checkout !== undefined
-    return [name, isSide ? findIn(checkout, name) : findAbove(ownFolder, name)]
-  })
+  const found = Object.keys(dependencies)
+    .map((name): [name: string, path: string] => {
+      const isSide = name.startsWith(OURS) && checkout !== undefined
+      return [name, isSide ? findIn(checkout, name) : findAbove(ownFolder, name)]
+    })
+    // What came later than the side is not measured there.
+    .filter(([, path]) => path !== '')
+  if (!found.some(([name]) => name === CORE)) {
+    throw new UsageError(`--base: ${checkout} has no ${CORE}. Is it installed and built there?`)
+  }
   const bench = within(
     folder,
     found.map(([, path]) => storeOf(path)),
@@ -69,14 +76,14 @@ function link(to: string, at: string): void {
   symlinkSync(to, at, 'junction')
 }
 
-/** A checkout of Sallyport, or a project that has it installed. */
+/** In a checkout of Sallyport, or a project that has it installed. */
 function findIn(checkout: string, name: string): string {
   const places = ['packages/bench', '.', 'node_modules/@sallyport/bench'].map(place => join(checkout, place))
   for (const place of places.filter(existsSync)) {
     const found = findAbove(realpathSync(place), name, realpathSync(checkout))
     if (found !== '') return found
   }
-  throw new UsageError(`--base: ${checkout} has no ${name}. Is it installed and built there?`)
+  return ''
 }
 
 /**
