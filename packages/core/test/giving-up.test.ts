@@ -61,10 +61,10 @@ describe.each(patterns)('%s', (_name, app) => {
     const late = async (): Promise<number> => (await bus.stats()).frontends['tests']!.late
     const before = await late()
     const { client } = caller
-    expect(await outcome(client.invoke('stubborn', { ms: 30 }, { timeout: 5 }))).toBe('Timeout')
+    expect(await outcome(client.invoke('stubborn', { ms: 500 }, { timeout: 5 }))).toBe('Timeout')
     await expect.poll(late).toBe(before + 1)
     // Core does not come to the cancel before it has answered.
-    expect(await outcome(client.invoke('block', { ms: 40 }, { timeout: 5 }))).toBe('Timeout')
+    expect(await outcome(client.invoke('block', { ms: 400 }, { timeout: 5 }))).toBe('Timeout')
     await expect.poll(late).toBe(before + 2)
     const call = bus.call('tests', 'never', {}, { timeout: 5 })
     expect(await outcome(call)).toBe('Timeout')

@@ -31,7 +31,7 @@ test('a handler that throws keeps no other from being told', async () => {
   events.on('restart', ({ label }) => heard.push(label))
   new Teller(createHostLog(false), events).down('core', 'core', { error: new Error('x'), restarts: 1, delay: 1 })
   expect(heard).toEqual(['core', 'core'])
-  await vi.waitFor(() => expect(thrown).toEqual(['a handler']))
+  await vi.waitFor(() => expect(thrown).toEqual(['a handler']), { timeout: 10_000 })
 })
 
 test('an inspection that throws stops no machine', async () => {
@@ -54,5 +54,5 @@ test('an inspection that throws stops no machine', async () => {
   })
   expect(await thread.exited).toMatchObject({ error: undefined })
   stop()
-  await vi.waitFor(() => expect(thrown).toContain('an inspection'))
+  await vi.waitFor(() => expect(thrown).toContain('an inspection'), { timeout: 10_000 })
 })

@@ -66,7 +66,7 @@ describe.each(patterns)('%s', (name, app) => {
         { name: 'restart', actor: 'frontend', restarts: 1 },
       ],
     })
-    await vi.waitFor(async () => expect(await held()).toEqual({ began: 2, aborted: 1 }))
+    await vi.waitFor(async () => expect(await held()).toEqual({ began: 2, aborted: 1 }), { timeout: 10_000 })
   }
 
   describe.concurrent.each(['port', 'ring'] as const)('over a %s', link => {

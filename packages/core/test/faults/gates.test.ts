@@ -60,7 +60,9 @@ async function connect(label: string, link: 'port' | 'ring', codec: CodecName = 
   }
   for (const call of Object.values(calls)) call.catch(() => {})
   const held = () => other.invoke<Held>('held', { label })
-  await vi.waitFor(async () => expect({ ...(await held()), holding }).toEqual({ began: 1, aborted: 0, holding: 2 }))
+  await vi.waitFor(async () => expect({ ...(await held()), holding }).toEqual({ began: 1, aborted: 0, holding: 2 }), {
+    timeout: 10_000,
+  })
   return { client, calls, held }
 }
 
@@ -80,7 +82,7 @@ describe.concurrent.each(['port', 'ring'] as const)('over a %s', link => {
         { name: 'restart', actor: 'isolation', restarts: 1 },
       ],
     })
-    await vi.waitFor(async () => expect(await held()).toEqual({ began: 1, aborted: 1 }))
+    await vi.waitFor(async () => expect(await held()).toEqual({ began: 1, aborted: 1 }), { timeout: 10_000 })
     await client.close()
   })
 
@@ -175,7 +177,9 @@ describe.concurrent.each(['port', 'ring'] as const)('over a %s', link => {
     await vi.waitFor(async () => expect(await watched.bus.call(label, 'calls')).toBe(1), { timeout: 10_000 })
     const restarted = () => watched.told.filter(event => event.label === label && event.name === 'restart')
     await vi.waitFor(() => expect(new Set(restarted().map(({ actor }) => actor))).toEqual(both), { timeout: 10_000 })
-    await vi.waitFor(async () => expect(await watched.bus.call(label, 'invoke', { a: 1, b: 2 })).toBe(3))
+    await vi.waitFor(async () => expect(await watched.bus.call(label, 'invoke', { a: 1, b: 2 })).toBe(3), {
+      timeout: 10_000,
+    })
     // A frontend that is there before its gate has ended loses the call that it begins with, before or behind core.
     const { began, aborted } = await held()
     expect([began, aborted]).toBeOneOf([

@@ -73,7 +73,7 @@ describe.each(patterns)('%s', (name, app) => {
         serves: () => reopened.then(() => call(label, 'calls')),
         told: [],
       })
-      await vi.waitFor(async () => expect(await victim.held()).toEqual({ began: 2, aborted: 1 }))
+      await vi.waitFor(async () => expect(await victim.held()).toEqual({ began: 2, aborted: 1 }), { timeout: 10_000 })
     })
 
     test('in the midst of a batch: what came before is answered or Disconnected, and nothing runs twice', async () => {
@@ -108,7 +108,8 @@ describe.each(patterns)('%s', (name, app) => {
       const check = ({ label, calls }: Victim) =>
         checkPromise(watched, { label, calls, others, serves: () => call(label, 'calls') })
       expect(await Promise.all(pair.map(check))).toEqual([1, 1])
-      for (const { held } of pair) await vi.waitFor(async () => expect(await held()).toEqual({ began: 2, aborted: 1 }))
+      for (const { held } of pair)
+        await vi.waitFor(async () => expect(await held()).toEqual({ began: 2, aborted: 1 }), { timeout: 10_000 })
     })
   })
 
@@ -117,7 +118,7 @@ describe.each(patterns)('%s', (name, app) => {
       const { label, calls, held } = await open('ports', { sandbox: 'none', link: 'port' })
       call(label, 'fault', { how: 'ports' }).catch(() => {})
       await checkPromise(watched, { label, calls, others, serves: () => call(label, 'calls') })
-      await vi.waitFor(async () => expect(await held()).toEqual({ began: 2, aborted: 1 }))
+      await vi.waitFor(async () => expect(await held()).toEqual({ began: 2, aborted: 1 }), { timeout: 10_000 })
     })
 
     test('and has nothing more to do: it has finished, and its label is free', async () => {
