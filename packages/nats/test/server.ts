@@ -56,10 +56,10 @@ function run(args: readonly string[]): Running {
 }
 
 /** Resolves when it takes connections. */
-async function ready(server: Running): Promise<void> {
+async function ready(server: Running, said: readonly string[]): Promise<void> {
   const isReady = new Promise<void>(resolve => {
     server.child.stderr!.on('data', () => {
-      if (server.text.includes('Server is ready')) resolve()
+      if (said.every(line => server.text.includes(line))) resolve()
     })
   })
   const isOver = server.gone.then(() => {
@@ -84,7 +84,8 @@ async function startServer({ config = '', cluster }: ServerOptions = {}): Promis
     await writeFile(file, [`listen: "127.0.0.1:${port}"`, ofCluster, config].join('\n'))
     server = run(['-c', file])
     try {
-      await ready(server)
+      // A server of a cluster may be ready before it listens for the others.
+      await ready(server, ['Server is ready', ...(cluster ? ['Listening for route connections'] : [])])
     } finally {
       // It is read once.
       await rm(folder, { recursive: true, force: true })

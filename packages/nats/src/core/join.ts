@@ -31,7 +31,8 @@ export async function join(hub: Hub, given: unknown): Promise<Network> {
       sessions?.lost(error)
     },
     up: () => {
-      log.info({ bus, instance, server: connection.server }, 'connected to NATS again')
+      // As loud as the loss: whoever has read of that waits for this.
+      log.warn({ bus, instance, server: connection.server }, 'connected to NATS again')
       instances.tell()
     },
     fault: error => faults.tell(NOBODY, error),
