@@ -25,7 +25,7 @@ if (command) {
 }
 
 const say = (what, folder, { file, name, error }) =>
-  console.log(`${what}: ${folder}/${file} > ${name}\n  ${error.split('\n').slice(0, 4).join('\n  ')}`)
+  console.log(`${what}: ${folder}/${file} > ${name}\n  ${error.split('\n').slice(0, 20).join('\n  ')}`)
 
 let passed = 0
 let failed = 0
