@@ -1,9 +1,9 @@
 // The calls of one frontend that are still running: their ids are unique, their number is bounded, and each ends once.
 import { BusError, CallSlots, MAX_IN_FLIGHT, describeCommand, type RequestId } from '@sallyport/protocol'
-import type { Call } from './context.js'
+import type { Call } from './call.js'
 import { Deadlines } from './deadlines.js'
 import { COUNT } from './meter.js'
-import { lasts } from './slow-calls.js'
+import { lasts } from './call.js'
 
 /** A call's own deadline has passed: it is to be answered with this. */
 type Expired = (call: Call, error: BusError) => void

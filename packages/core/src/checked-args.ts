@@ -2,7 +2,7 @@
 // the text, all of them in `data.issues`.
 import { BusError, isUint8Array } from '@sallyport/protocol'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import type { Runnable } from './context.js'
+import type { Runnable } from './call.js'
 import { invalidArgument, shortName, whyMissing } from './invalid-args.js'
 
 /** `run`, with what the schema gives in place of the arguments that came. */

@@ -2,13 +2,13 @@
 import { BusError, describeCommand } from '@sallyport/protocol'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import type { CommandName } from './authority/catalogue.js'
+import type { CommandName } from './authority/acl.js'
 import { CORE_COMMANDS } from './authority/core-permissions.js'
 import { permissionsOf } from './authority/identifier.js'
 import { checked } from './checked-args.js'
-import type { Call, Runnable } from './context.js'
+import type { Call, Runnable } from './call.js'
 import type { AnyCommand, Commands, CoreDefinition } from './define.js'
-import { around } from './middleware.js'
+import { around } from './around.js'
 import type { Pool } from './pool.js'
 
 export interface RunnableCommand extends CommandName, Runnable {}

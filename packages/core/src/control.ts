@@ -1,12 +1,11 @@
 // What host and core tell each other. Control messages are plain objects: for a worker's life, for frontends that come and
 // go, and for what a host wants to know. No call that is served makes one.
+import type { MessagePort } from 'node:worker_threads'
 import type { CodecName, Heartbeat, LinkEnd, ReportedError } from '@sallyport/protocol'
 import type { LifeState } from '@sallyport/protocol/actor'
-import type { MessagePort } from 'node:worker_threads'
-import type { AclInput } from './authority/acl.js'
+import type { AclInput, CapabilityChanges } from './authority/acl.js'
 import type { Pattern } from './authority/capability.js'
 import type { MeterMemory } from './meter.js'
-import type { NetworkStats } from './network.js'
 
 /** Who the program is, as in `tauri.conf.json`. */
 export interface AppInfo {
@@ -55,16 +54,6 @@ export interface CoreOptions {
   network?: NetworkModule | undefined
   /** The least level that is worth sending to the host's log. */
   logLevel: string
-}
-
-/** What was done to the capabilities at run time: a core that is started again begins with it. */
-export interface CapabilityChanges {
-  /** By their identifiers. */
-  added: Map<string, unknown>
-  /** Of those that the bus was started with. */
-  removed: Set<string>
-  /** Some capability has named an app command: none is open any more. */
-  decided: boolean
 }
 
 export interface CoreWorkerData extends CoreOptions {
@@ -135,3 +124,26 @@ export type CoreReport =
   | { type: 'withdraw'; id: number }
   /** It has come over the link of this number, or over a network. */
   | { type: 'fault'; label: string; id: number | undefined; error: ReportedError }
+
+/** Counts since this core began, of all sessions of its network together. */
+export interface NetworkCounts {
+  sessions: number
+  calls: number
+  failures: number
+  denied: number
+  inFlight: number
+  eventsIn: number
+  eventsOut: number
+  bytesIn: number
+  bytesOut: number
+}
+
+/** What a network tells of itself and of the other cores of its bus, for `bus.stats()`. */
+export interface NetworkStats {
+  /** The name of this one. */
+  instance: string
+  /** By name: this one, and those that were heard of lately. */
+  instances: Record<string, NetworkCounts>
+  /** The sum. */
+  total: NetworkCounts
+}

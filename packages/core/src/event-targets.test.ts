@@ -1,7 +1,7 @@
 // Tauri's table of targets: which listeners an event reaches, by what they listen to and where they live.
 import type { EventTarget } from '@sallyport/protocol'
 import { describe, expect, it } from 'vitest'
-import { createApp } from './app.js'
+import { createApp } from './create-app.js'
 import type { ListenerHome } from './delivery.js'
 import { EventRouter } from './events.js'
 import { tellDestroyed } from './frontend-events.js'

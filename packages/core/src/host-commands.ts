@@ -1,7 +1,7 @@
 // What the host asks of core over its own link, as commands. Frontends do not have them: to them their names are unknown.
 import type { Authority } from './authority/authority.js'
 import type { RunnableCommand } from './commands.js'
-import type { Call } from './context.js'
+import type { Call } from './call.js'
 import { HOST_METHOD } from './host-methods.js'
 import type { Sessions } from './sessions.js'
 import { giveAway, movable } from './transfer.js'

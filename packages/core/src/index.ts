@@ -43,8 +43,9 @@ export type { Bus, CloseOptions } from './host/bus.js'
 export type { ExplainOptions } from './host/review.js'
 export type { Inspector, InspectorOptions } from './host/inspector/inspector.js'
 export type { CallQuota } from './control.js'
-export type { CallsOptions } from './host/calls-schema.js'
-export type { BusStats, CoreStats, FrontendStats, GateStats, WorkerState, WorkerStats } from './host/stats.js'
+export type { CallsOptions } from './host/options.js'
+export type { BusStats, CoreStats, FrontendStats, GateStats } from './host/stats.js'
+export type { WorkerState, WorkerStats } from './host/supervision.js'
 export type { LatencyStats, TrafficRates, TrafficStats } from './host/traffic.js'
 export type { SupervisionOptions } from './host/supervision.js'
 export type { BusInspection } from './host/supervisor.js'
@@ -59,20 +60,7 @@ export type { PathResolver } from './plugins/path/resolver.js'
 export type { ResourceType, Resources } from './resources.js'
 export { stateKey, type NamedStateKey, type StateKey } from './state.js'
 export { transfer } from './transfer.js'
-export type {
-  BusOptions,
-  ConnectionOptions,
-  CoreModule,
-  FrontendModule,
-  FrontendOptions,
-  IsolationOptions,
-  ModuleLocation,
-  PatternOptions,
-  OnStdio,
-  PermissionSandbox,
-  ProcessSandbox,
-  Sandbox,
-  SesSandbox,
-  SecurityOptions,
-} from './host/options.js'
-export type { NetworkOptions } from './host/network-options.js'
+export type { BusOptions, ConnectionOptions, CoreModule, FrontendModule, FrontendOptions, IsolationOptions, PatternOptions, PermissionSandbox, ProcessSandbox, Sandbox, SesSandbox, SecurityOptions } from './host/options.js'
+export type { OnStdio } from './host/captured.js'
+export type { ModuleLocation } from './host/location.js'
+export type { NetworkOptions } from './host/options.js'

@@ -8,7 +8,7 @@ import type { CommandRegistry, RunnableCommand } from './commands.js'
 import type { CallQuota } from './control.js'
 import { countedStream } from './counted-stream.js'
 import { Quota } from './quota.js'
-import { lasts } from './slow-calls.js'
+import { lasts } from './call.js'
 import { Tally } from './tally.js'
 
 export interface Quotas {

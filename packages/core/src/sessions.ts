@@ -10,7 +10,7 @@ import { didYouMean } from './guess.js'
 import { ResourceTable } from './resources.js'
 import { Session } from './session.js'
 import type { SessionOptions, SessionReport } from './session-parts.js'
-import { nameOf } from './slow-calls.js'
+import { nameOf } from './call.js'
 import { Tally } from './tally.js'
 
 export interface SessionsParts {

@@ -1,8 +1,6 @@
 // Finds calls that run for long, once each. A call bears no mark of when it began, which would cost every call something: one
 // that is found at several looks in a row, a tenth of the limit apart, has run for at least so long.
-import { STREAM_HEADER } from '@sallyport/protocol'
-import type { Call } from './context.js'
-import { HOST_METHOD } from './host-methods.js'
+import { type Call, lasts, nameOf } from './call.js'
 
 /** Whoever is looked at: all of their calls that run. */
 export interface Busy {
@@ -39,12 +37,4 @@ export function watchSlowCalls(busy: () => Iterable<Busy>, slowAfter: number): (
     since = new Map()
     told = new WeakSet()
   }
-}
-
-/** A stream is made to. */
-export const lasts = ({ request: { headers } }: Call): boolean => headers[STREAM_HEADER] !== undefined
-
-/** The command, or what the host calls of a frontend. */
-export function nameOf({ method, request: { headers } }: Call): string {
-  return method === HOST_METHOD.call ? `bus.call ${headers['label']} ${headers['name']}` : method
 }

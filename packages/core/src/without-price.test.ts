@@ -2,7 +2,7 @@
 import { pino } from 'pino'
 import { expect, test } from 'vitest'
 import type { RunnableCommand } from './commands.js'
-import { around } from './middleware.js'
+import { around } from './around.js'
 import { createQuotas } from './quotas.js'
 
 const run = (): string => 'ran'

@@ -6,12 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { Script } from 'node:vm'
 import { BusError } from '@sallyport/protocol'
 import { findScripts, type ScriptElement } from './app-html.js'
-
-/** A classic script. `name` is for messages: `index.js`, or `index.html:inline#1`. */
-export interface IsolationScript {
-  readonly name: string
-  readonly source: string
-}
+import type { IsolationScript } from './sandbox.js'
 
 export interface IsolationApp {
   /** The folder, as it was given. */

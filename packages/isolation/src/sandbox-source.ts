@@ -1,6 +1,6 @@
 // Makes one program of an app's scripts. Classic scripts share their top-level names, so they are evaluated in one
 // scope; what this loses (which script a line belongs to) is given back here, for messages.
-import type { IsolationScript } from './app.js'
+import type { IsolationScript } from './sandbox.js'
 
 export const HOOK_NAME = '__TAURI_ISOLATION_HOOK__'
 /** A function of the sandbox, while it loads: each script says that its turn has come. */

@@ -2,7 +2,7 @@
 // nothing of Node. Import it in an isolation thread only.
 import { types } from 'node:util'
 import { BusError } from '@sallyport/protocol'
-import type { IsolationScript } from './app.js'
+
 import { createCompartment } from './compartment.js'
 import { createConsole, type ConsoleSink } from './sandbox-console.js'
 import { explainRefusal } from './sandbox-refusal.js'
@@ -69,4 +69,10 @@ function messageOf(thrown: unknown): string {
   if (!types.isNativeError(thrown)) return typeof thrown === 'string' ? thrown : 'something that is not an Error'
   const message: unknown = Object.getOwnPropertyDescriptor(thrown, 'message')?.value
   return typeof message === 'string' ? message : 'an Error without a message'
+}
+
+/** A classic script. `name` is for messages: `index.js`, or `index.html:inline#1`. */
+export interface IsolationScript {
+  readonly name: string
+  readonly source: string
 }

@@ -1,7 +1,7 @@
 // How long a caller waits, on either side of the bus, and the checks that options are what they should be.
 import { setMaxListeners } from 'node:events'
 import { BusError } from './error.js'
-import { describeCommand } from './message.js'
+import { describeCommand } from './error.js'
 
 export interface CallOptions {
   /** Aborting it rejects the call with `Cancelled`, and tells the other side. */

@@ -2,7 +2,7 @@
 // of the notifications. The names of commands and targets are Tauri's; the `$/` methods follow the Language Server
 // Protocol, where such methods are the transport's own.
 import { BusError } from './error.js'
-import { describeName } from './message.js'
+import { describeName } from './error.js'
 
 export const METHOD = {
   listen: 'plugin:event|listen',

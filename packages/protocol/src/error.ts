@@ -83,3 +83,8 @@ export function describeThrown(thrown: unknown): string {
     return 'something that can’t be shown'
   }
 }
+
+/** A name for an error text: quoted, escaped and cut, because whoever sent it chose it. */
+export const describeName = (name: string): string => JSON.stringify(name.length > 80 ? `${name.slice(0, 80)}…` : name)
+
+export const describeCommand = (method: string): string => `command ${describeName(method)}`

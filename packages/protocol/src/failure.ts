@@ -3,7 +3,7 @@
 import { getSystemErrorMap } from 'node:util'
 import { isThrownByCommand, type CommandError } from './command-error.js'
 import { BusError, describeThrown, isBusError } from './error.js'
-import { describeCommand } from './message.js'
+import { describeCommand } from './error.js'
 
 /** The error that answers a call of `method` whose handler threw `thrown`. */
 export function failureOf(method: string, thrown: unknown): BusError {

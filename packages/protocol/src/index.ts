@@ -67,24 +67,8 @@ export type { Link, LinkReceiver, ReceivedFrame } from './link.js'
 export { createLinkEnds, openLink, type LinkEnd, type LinkKind } from './link-ends.js'
 export { beat, createHeartbeat, createPulse, type Heartbeat } from './heartbeat.js'
 export { createMemoryLinkPair } from './memory-link.js'
-export {
-  describeCommand,
-  describeName,
-  holdsBytes,
-  idOf,
-  isBytes,
-  isMeantAsAnswer,
-  isResponse,
-  parseAnswer,
-  parseCall,
-  type CallMessage,
-  type ErrorMessage,
-  type CallHeaders,
-  type Message,
-  type RequestId,
-  type RequestMessage,
-  type ResponseMessage,
-} from './message.js'
+export { holdsBytes, idOf, isBytes, isMeantAsAnswer, isResponse, parseAnswer, parseCall, type CallMessage, type ErrorMessage, type CallHeaders, type Message, type RequestId, type RequestMessage, type ResponseMessage } from './message.js'
+export { describeCommand, describeName } from './error.js'
 export { checkNamedArguments } from './named-arguments.js'
 export { checkSize, createOutbox, encodeMessage, type Outbox, type SendBatch } from './outbox.js'
 export { claimAttachments, packMessage, packPlain, type PackedMessage } from './packing.js'
@@ -96,8 +80,8 @@ export { isThenable } from './thenable.js'
 export { buffersOf, checkTransfer } from './transfer.js'
 export { LONGEST, Stopwatch } from './stopwatch.js'
 export { MAX_BESIDE_BYTES } from './ring-beside.js'
-export { LINGER } from './ring-options.js'
-export { deliver } from './ring-receiver.js'
+export { LINGER } from './link.js'
+export { deliver } from './link.js'
 export { RoomSignal } from './room-signal.js'
 export { STREAM_HEADER_BYTES, StreamFrames, writeHeader as writeStreamHeader } from './stream-frames.js'
 export { createStreamLink } from './stream-link.js'

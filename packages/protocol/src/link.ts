@@ -48,3 +48,17 @@ export interface Link {
   /** Closes both ends: the peer still gets what was sent before, this end nothing more but `closed`. */
   close(): void
 }
+
+/** A receiver that throws is its owner's fault, not the peer's: it is thrown where nothing of the link waits for it. */
+export function deliver(frame: ReceivedFrame, receiver: LinkReceiver): void {
+  try {
+    receiver.frame(frame)
+  } catch (error) {
+    process.nextTick(() => {
+      throw error
+    })
+  }
+}
+
+/** How long a link that was closed waits for a peer that takes nothing of what still waits, in milliseconds: a busy one. */
+export const LINGER: number = 30_000

@@ -2,16 +2,8 @@
 // what a stranger named is quoted, escaped and cut before it stands in one.
 import { describe, expect, it } from 'vitest'
 import { BusError } from './error.js'
-import {
-  describeCommand,
-  describeName,
-  holdsBytes,
-  idOf,
-  isBytes,
-  isRequestId,
-  isResponse,
-  parseCall,
-} from './message.js'
+import { holdsBytes, idOf, isBytes, isRequestId, isResponse, parseCall } from './message.js'
+import { describeCommand, describeName } from './error.js'
 
 const good = { jsonrpc: '2.0', id: 1, method: 'greet', params: { name: 'World' } }
 

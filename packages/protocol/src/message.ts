@@ -1,8 +1,8 @@
 // JSON-RPC 2.0 messages (https://www.jsonrpc.org/specification), with `headers` as the one member that is ours, and the
 // guards that decide whether something that came in is one.
-import { BusError, type ErrorObject } from './error.js'
-import { checkTraceContext } from './trace-context.js'
+import { BusError, describeName, type ErrorObject } from './error.js'
 import { isArrayBuffer, isUint8Array } from './own-bytes.js'
+import { checkTraceContext } from './trace-context.js'
 
 /** A string, or a safe integer: fractions and larger numbers do not survive every JSON implementation. */
 export type RequestId = string | number
@@ -136,8 +136,3 @@ const isErrorObject = (value: unknown): value is ErrorObject =>
   isObject(value) && typeof value['code'] === 'number' && typeof value['message'] === 'string'
 
 const invalid = (what: string): BusError => new BusError('InvalidRequest', `Invalid Request: ${what}`)
-
-/** A name for an error text: quoted, escaped and cut, because whoever sent it chose it. */
-export const describeName = (name: string): string => JSON.stringify(name.length > 80 ? `${name.slice(0, 80)}…` : name)
-
-export const describeCommand = (method: string): string => `command ${describeName(method)}`

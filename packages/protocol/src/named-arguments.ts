@@ -1,6 +1,6 @@
 // The arguments of a call have names, unless they are bytes: what else a caller may give by mistake is refused where it calls.
 import { BusError } from './error.js'
-import { describeCommand } from './message.js'
+import { describeCommand } from './error.js'
 import { isThenable } from './thenable.js'
 
 /** @throws BusError `InvalidParams` where arguments that are no bytes have no names */

@@ -3,7 +3,7 @@
 import { TAG_BYTES } from './aead.js'
 
 const RECORD_VERSION = 1
-export const SESSION_BYTES = 16
+
 export const HEADER_BYTES = 44
 /** What sealing adds to a body: header, kind byte and tag. */
 export const RECORD_OVERHEAD: number = HEADER_BYTES + 1 + TAG_BYTES

@@ -2,7 +2,7 @@
 // alike, so that neither of them ever reads from a record when a new key begins.
 import type { KeyObject } from 'node:crypto'
 import { hkdfSha256, importKey, KEY_BYTES, NONCE_BYTES } from './aead.js'
-import { SESSION_BYTES } from './record-header.js'
+
 
 /** How much one key seals: the epoch ends with the record that reaches a limit. */
 export interface RecordLimits {
@@ -109,3 +109,5 @@ function limit(name: keyof RecordLimits, given: Partial<RecordLimits> | undefine
   if (Number.isInteger(value) && value >= 1 && value <= RECORD_LIMITS[name]) return value
   throw new RangeError(`limits.${name} is a whole number from 1 to ${RECORD_LIMITS[name]}, not ${value}`)
 }
+
+export const SESSION_BYTES = 16

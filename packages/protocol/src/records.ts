@@ -2,5 +2,5 @@
 // and a brownfield core have no use.
 export { decrypt, encrypt, hkdfSha256, importKey, KEY_BYTES, NONCE_BYTES, TAG_BYTES } from './aead.js'
 export { createOpener, createSealer } from './record.js'
-export { SESSION_BYTES } from './record-header.js'
+export { SESSION_BYTES } from './record-keys.js'
 export { createKeySchedule, createSessionSecret } from './record-keys.js'

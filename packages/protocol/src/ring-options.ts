@@ -7,8 +7,6 @@ export const PROBES: number = 1000
 export const FRAME_MESSAGES: number = 16
 /** Frames that are taken within one turn. */
 export const FRAMES_PER_PASS: number = 256
-/** How long a link that was closed waits for a peer that takes nothing of what still waits, in milliseconds: a busy one. */
-export const LINGER: number = 30_000
 
 export interface RingLinkOptions {
   /** Memory of `createRingBuffers`: what is `out` here is `in` there. */

@@ -1,11 +1,11 @@
 // Makes frames out of what a ring brings, in memory that no other thread can reach. Small bodies are carved from a slab
 // whose bytes are never used twice; bodies that may reach a user, and large ones, get a buffer of their own.
 import type { MessagePort } from 'node:worker_threads'
-import { FRAME_KIND, isFrameKind, type FrameKind } from './frame.js'
-import type { LinkReceiver, ReceivedFrame } from './link.js'
-import { ringFault } from './ring.js'
+import { FRAME_KIND, type FrameKind, isFrameKind } from './frame.js'
+import type { ReceivedFrame } from './link.js'
 import { BesideReceiver, MAX_BESIDE_BYTES } from './ring-beside.js'
 import type { RingReader } from './ring-reader.js'
+import { ringFault } from './ring.js'
 
 const SLAB_BYTES: number = 2 ** 16
 const SMALL_BYTES: number = 2 ** 12
@@ -49,16 +49,5 @@ export class RingReceiver {
     const from = this.#slabUsed
     this.#slabUsed += length
     return this.#slab.subarray(from, from + length)
-  }
-}
-
-/** A receiver that throws is its owner's fault, not the peer's: it is thrown where nothing of the link waits for it. */
-export function deliver(frame: ReceivedFrame, receiver: LinkReceiver): void {
-  try {
-    receiver.frame(frame)
-  } catch (error) {
-    process.nextTick(() => {
-      throw error
-    })
   }
 }

@@ -92,3 +92,24 @@ export function splitCapabilities(source: CapabilitySource): CapabilitySource[] 
   const list = (value as { capabilities?: unknown } | null | undefined)?.capabilities
   return Array.isArray(list) ? split(list, 'capabilities') : [source]
 }
+
+/** What is asked of a command here: it need not run. */
+export interface CommandName {
+  /** As it is called: `greet`, `plugin:fs|read_text_file`. */
+  readonly method: string
+  /** Whose command it is decides which rule of the authority holds for it. */
+  readonly owner: 'app' | 'plugin' | 'core'
+  /** The permission that allows it: `allow-greet`, `fs:allow-read-text-file`. */
+  readonly allow: string
+  readonly deny: string
+}
+
+/** What was done to the capabilities at run time: a core that is started again begins with it. */
+export interface CapabilityChanges {
+  /** By their identifiers. */
+  added: Map<string, unknown>
+  /** Of those that the bus was started with. */
+  removed: Set<string>
+  /** Some capability has named an app command: none is open any more. */
+  decided: boolean
+}

@@ -1,13 +1,14 @@
 // Decides who may call what, once per frontend and command: a call then costs one look-up. The rules are Tauri's, but that a
 // deny holds for the labels of its capability alone.
 import { BusError } from '@sallyport/protocol'
-import type { CapabilityChanges } from '../control.js'
+import type { CapabilityChanges } from './acl.js'
 import { didYouMean } from '../guess.js'
 import { isDevelopment } from '../mode.js'
 import { accessOf, commandScope, merge, type Access } from './access.js'
 import type { CapabilitySource } from './acl.js'
 import type { Pattern } from './capability.js'
-import { keyOf, type CommandName } from './catalogue.js'
+import { keyOf } from './catalogue.js'
+import { type CommandName } from './acl.js'
 import { denialText, explainedDenial } from './denial.js'
 import type { ExplainedFrontend } from './explain.js'
 import { misnamedCommands } from './misnamed.js'

@@ -1,28 +1,9 @@
 // Every permission that there is, by plugin: two for each command, Tauri's own of its core plugins, and what the project's
 // manifests, its plugins and its permission files define. The last definition of a name holds, in that order, as in Tauri.
-import {
-  APP_KEY,
-  type AclInput,
-  type AclSource,
-  type PermissionDefinition,
-  type PermissionFile,
-  type PermissionFileSource,
-  type PermissionSetDefinition,
-} from './acl.js'
 import { toManifests, toPermissionFile } from './acl-schema.js'
+import { type AclInput, type AclSource, APP_KEY, type CommandName, type PermissionDefinition, type PermissionFile, type PermissionFileSource, type PermissionSetDefinition } from './acl.js'
 import { CORE_COMMANDS } from './core-permissions.js'
 import { methodOf, permissionsOf, splitIdentifier } from './identifier.js'
-
-/** What is asked of a command here: it need not run. */
-export interface CommandName {
-  /** As it is called: `greet`, `plugin:fs|read_text_file`. */
-  readonly method: string
-  /** Whose command it is decides which rule of the authority holds for it. */
-  readonly owner: 'app' | 'plugin' | 'core'
-  /** The permission that allows it: `allow-greet`, `fs:allow-read-text-file`. */
-  readonly allow: string
-  readonly deny: string
-}
 
 /** The permissions of one plugin, or of the app. */
 export interface PluginPermissions {

@@ -1,7 +1,7 @@
 // What the authority takes from a core module, none of which has to run: the names of its commands, and the permissions that
 // its plugins bring.
 import type { PermissionFileSource } from './acl.js'
-import type { CommandName } from './catalogue.js'
+import type { CommandName } from './acl.js'
 import { permissionsOf } from './identifier.js'
 
 /** A `CoreDefinition`, as far as it is read here. */

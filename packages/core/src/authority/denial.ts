@@ -1,7 +1,8 @@
 // Why a call is denied: Tauri's text; in development with what Tauri's own development builds say, and what would change it.
 import type { Access, Grant } from './access.js'
 import { APP_KEY } from './acl.js'
-import { keyOf, permissionsFor, type Catalogue, type CommandName } from './catalogue.js'
+import { keyOf, permissionsFor, type Catalogue } from './catalogue.js'
+import { type CommandName } from './acl.js'
 import type { ResolvedCapability } from './resolve.js'
 
 export interface DenialDetails {

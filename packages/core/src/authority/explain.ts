@@ -2,7 +2,7 @@
 import { accessOf, commandScope, type Access, type Grant } from './access.js'
 import type { AclInput } from './acl.js'
 import type { Capability, Pattern } from './capability.js'
-import type { CommandName } from './catalogue.js'
+import type { CommandName } from './acl.js'
 import { commandNamesOf, pluginFilesOf, type CoreModule } from './core-module.js'
 import { OPEN_COMMANDS } from './core-permissions.js'
 import type { ScopeValues } from './entry.js'

@@ -1,7 +1,8 @@
 // Commands in permission files that nobody has, where one of nearly that name is there: a typing error, most likely, and in a
 // `deny` one that denies nothing. Names that are near nothing pass: files may be written for more commands than this core has.
 import { didYouMean } from '../guess.js'
-import { keyOf, type Catalogue, type CommandName } from './catalogue.js'
+import { keyOf, type Catalogue } from './catalogue.js'
+import { type CommandName } from './acl.js'
 import { methodOf } from './identifier.js'
 
 /** A sentence for each, with the file and the place in it. */

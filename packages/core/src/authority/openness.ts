@@ -1,7 +1,8 @@
 // Which commands need no capability.
 import { APP_KEY } from './acl.js'
 import type { Pattern } from './capability.js'
-import type { Catalogue, CommandName } from './catalogue.js'
+import type { Catalogue } from './catalogue.js'
+import type { CommandName } from './acl.js'
 import { OPEN_COMMANDS } from './core-permissions.js'
 import type { ResolvedCapability } from './resolve.js'
 

@@ -1,6 +1,7 @@
 // All permissions and all capabilities of a bus together.
 import { splitCapabilities, type AclInput, type CapabilitySource, type PermissionFileSource } from './acl.js'
-import { createCatalogue, type CommandName } from './catalogue.js'
+import { createCatalogue } from './catalogue.js'
+import { type CommandName } from './acl.js'
 import { mistake } from './check.js'
 import { checkSets, resolveCapability, type ResolvedCapability, type ResolveOptions } from './resolve.js'
 

@@ -2,28 +2,8 @@
 import { MAX_IN_FLIGHT } from '@sallyport/protocol'
 import * as v from 'valibot'
 import { labelMatcher } from '../authority/label-glob.js'
-import type { CallLimits, CallQuota } from '../control.js'
+import type { CallLimits } from '../control.js'
 import { whole } from './whole.js'
-
-export interface CallsOptions {
-  /**
-   * The deadline in milliseconds of each call that has none of its own, whoever makes it: beyond it the call rejects with
-   * `Timeout`. None by default. A stream may take longer: its `timeout` is its own.
-   */
-  timeout?: number
-  /**
-   * Milliseconds after which a call that still runs in core is in the log and told of (`bus.on('slow')`), once: 30 000 by
-   * default. `false`: never.
-   */
-  slowAfter?: number | false
-  /**
-   * How often frontends may call commands, counted for each frontend and command. What is more is refused with `Overloaded`; where
-   * it is for the rate, `data.retryAfter` says in how many milliseconds there is room. All quotas that fit a call hold.
-   *
-   * @example [{ windows: ['plugin-*'], commands: ['read_*'], rate: 100, concurrency: 4 }]
-   */
-  quotas?: readonly CallQuota[]
-}
 
 const DEFAULT_SLOW_AFTER = 30_000
 

@@ -5,7 +5,7 @@ import type { Readable } from 'node:stream'
 import { stripVTControlCharacters } from 'node:util'
 import { andMore } from '../and-more.js'
 import { escapeLine, type Logger } from './log.js'
-import type { OnStdio } from './options.js'
+
 
 export interface Output {
   stdout: Readable
@@ -61,3 +61,5 @@ function eachLine(stream: Readable, take: (line: string) => void): void {
   })
   stream.on('end', () => rest && take(rest))
 }
+
+export type OnStdio = (text: string, from: { label: string; stream: 'stdout' | 'stderr' }) => void

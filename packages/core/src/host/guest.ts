@@ -1,6 +1,6 @@
 // What a frontend's code runs in, as its frontend sees it: links go in, and it says when it comes and goes.
 import type { LinkEnd } from '@sallyport/protocol'
-import type { WorkerStats } from './stats.js'
+import type { WorkerStats } from './supervision.js'
 
 /** What a frontend's code runs in: a worker, or the host's own thread. */
 export interface Guest {

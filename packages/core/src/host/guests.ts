@@ -14,7 +14,7 @@ import type { FrontendHost } from './frontend.js'
 import { spawnFrontend } from './frontend-worker.js'
 import type { Guest, GuestEvents } from './guest.js'
 import type { ConnectionSettings, FrontendSettings } from './options.js'
-import type { WorkerStats } from './stats.js'
+import type { WorkerStats } from './supervision.js'
 import type { Supervision } from './supervision.js'
 
 export interface WorkerParts {

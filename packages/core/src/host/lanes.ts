@@ -4,7 +4,7 @@ import type { BusError, Link } from '@sallyport/protocol'
 import type { Guest, GuestEvents } from './guest.js'
 import { join, type ConnectionParts } from './guests.js'
 import type { ConnectionSettings } from './options.js'
-import type { WorkerStats } from './stats.js'
+import type { WorkerStats } from './supervision.js'
 import type { Supervision } from './supervision.js'
 
 export interface LaneOptions {

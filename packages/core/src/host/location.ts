@@ -3,7 +3,7 @@
 import { isAbsolute } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import * as v from 'valibot'
-import type { ModuleLocation } from './options.js'
+
 
 const HAS_SCHEME = /^[a-z][a-z0-9+.-]+:/i
 
@@ -46,3 +46,6 @@ export const folderUrl = ({ href }: URL): URL => new URL(href.endsWith('/') ? hr
 /** What stands there itself, and is not named by its place. */
 export const isContent = (given: unknown): given is object =>
   typeof given === 'object' && given !== null && !(given instanceof URL) && !Array.isArray(given)
+
+/** A module, file or folder: a URL, or an absolute path. */
+export type ModuleLocation = URL | string

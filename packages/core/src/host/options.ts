@@ -1,20 +1,18 @@
 // What `createBus` takes, and what becomes of it.
-import type { CodecName, LinkKind } from '@sallyport/protocol'
 import type { ResourceLimits } from 'node:worker_threads'
+import type { CodecName, LinkKind } from '@sallyport/protocol'
 import type { AclInput, PermissionFile } from '../authority/acl.js'
 import type { Capability, Pattern } from '../authority/capability.js'
-import type { AppInfo, CallLimits } from '../control.js'
+import type { AppInfo, CallLimits, CallQuota } from '../control.js'
 import type { CoreDefinition } from '../define.js'
 import type { ProcessLimits } from '../relay/relay-data.js'
-import type { CallsOptions } from './calls-schema.js'
+import type { OnStdio } from './captured.js'
 import type { OnConfirm } from './confirm.js'
+import type { ModuleLocation } from './location.js'
 import type { Logger } from './log.js'
-import type { NetworkOptions, NetworkSettings } from './network-options.js'
+
 import type { Supervision, SupervisionOptions } from './supervision.js'
 import type { WorkerMakers } from './worker-makers.js'
-
-/** A module, file or folder: a URL, or an absolute path. */
-export type ModuleLocation = URL | string
 
 /** Node's permission model around a frontend worker; docs/security.md says what it keeps out and what it does not. */
 export interface PermissionSandbox {
@@ -94,8 +92,6 @@ export interface FrontendOptions extends ConnectionOptions {
   /** What becomes of its worker and its gate when they end; what is left out is the bus's. */
   supervision?: SupervisionOptions
 }
-
-export type OnStdio = (text: string, from: { label: string; stream: 'stdout' | 'stderr' }) => void
 
 /** The same, with their defaults. */
 export type ConnectionSettings = Required<Omit<ConnectionOptions, 'data'>> & Pick<ConnectionOptions, 'data'>
@@ -242,4 +238,36 @@ export interface ResolvedOptions {
   log: Logger | false | undefined
   dev: boolean
   onConfirm: BusOptions['onConfirm']
+}
+
+export interface CallsOptions {
+  /**
+   * The deadline in milliseconds of each call that has none of its own, whoever makes it: beyond it the call rejects with
+   * `Timeout`. None by default. A stream may take longer: its `timeout` is its own.
+   */
+  timeout?: number
+  /**
+   * Milliseconds after which a call that still runs in core is in the log and told of (`bus.on('slow')`), once: 30 000 by
+   * default. `false`: never.
+   */
+  slowAfter?: number | false
+  /**
+   * How often frontends may call commands, counted for each frontend and command. What is more is refused with `Overloaded`; where
+   * it is for the rate, `data.retryAfter` says in how many milliseconds there is room. All quotas that fit a call hold.
+   *
+   * @example [{ windows: ['plugin-*'], commands: ['read_*'], rate: 100, concurrency: 4 }]
+   */
+  quotas?: readonly CallQuota[]
+}
+
+export interface NetworkOptions {
+  /** Its export `join` is a `JoinNetwork` of `@sallyport/core/network`. */
+  module: ModuleLocation
+  /** A copy of it, of anything that `structuredClone` takes. */
+  options?: unknown
+}
+
+export interface NetworkSettings {
+  module: URL
+  options?: unknown
 }

@@ -11,16 +11,8 @@ import { inspectorOptions } from './inspector-schema.js'
 import { folderUrl, location } from './location.js'
 import { OPTION_PLACES, busOptions, connectionOptions, frontendOptions, label } from './option-schemas.js'
 import type { CheckedOptions, CheckedPattern } from './option-schemas.js'
-import type {
-  BusOptions,
-  ConnectionOptions,
-  ConnectionSettings,
-  FrontendOptions,
-  FrontendSettings,
-  ModuleLocation,
-  ResolvedIsolation,
-  ResolvedOptions,
-} from './options.js'
+import type { BusOptions, ConnectionOptions, ConnectionSettings, FrontendOptions, FrontendSettings, ResolvedIsolation, ResolvedOptions } from './options.js'
+import type { ModuleLocation } from './location.js'
 import { supervisionOf, type Supervision, type SupervisionOptions } from './supervision.js'
 
 /** @throws BusError `InvalidParams`, which names the option or the file that is wrong, and the place in it. */

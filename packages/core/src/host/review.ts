@@ -5,7 +5,8 @@ import type { CoreDefinition } from '../define.js'
 import { definitionOf } from '../definition.js'
 import { checkFiles } from './files.js'
 import { namedCommands } from './named-commands.js'
-import type { BusOptions, ModuleLocation } from './options.js'
+import type { BusOptions } from './options.js'
+import type { ModuleLocation } from './location.js'
 import { resolveOptions } from './resolve-options.js'
 
 /** Those options of `createBus` that capabilities come from. */

@@ -1,25 +1,7 @@
 // What `bus.stats` gives.
-import type { NetworkStats } from '../network.js'
+import type { NetworkStats } from '../control.js'
+import type { WorkerStats } from './supervision.js'
 import type { LatencyStats, TrafficStats } from './traffic.js'
-
-/** Where a worker is in its life: docs/machines.md. */
-export type WorkerState =
-  | 'starting'
-  | 'running'
-  | 'leaving'
-  | 'reloading'
-  | 'backingOff'
-  /** In development: it has failed, and waits for a change or `bus.reload`. */
-  | 'waiting'
-  | 'draining'
-  | 'stopped'
-  | 'failed'
-
-export interface WorkerStats {
-  state: WorkerState
-  /** How often it was started again. */
-  restarts: number
-}
 
 export interface CoreStats extends WorkerStats {
   /** Calls that run in it now, of all. */

@@ -83,3 +83,22 @@ export function nextRestart(
   const whole = Math.min(max, min * 2 ** Math.min(next, 30))
   return { count: count + 1, recent: [...counting, now], streak: next, delay: Math.round(whole * (1 - random / 2)) }
 }
+
+/** Where a worker is in its life: docs/machines.md. */
+export type WorkerState =
+  | 'starting'
+  | 'running'
+  | 'leaving'
+  | 'reloading'
+  | 'backingOff'
+  /** In development: it has failed, and waits for a change or `bus.reload`. */
+  | 'waiting'
+  | 'draining'
+  | 'stopped'
+  | 'failed'
+
+export interface WorkerStats {
+  state: WorkerState
+  /** How often it was started again. */
+  restarts: number
+}

@@ -14,7 +14,7 @@ import {
 import { guarded } from './guarded.js'
 import { Reloads, notReady } from './reloads.js'
 import { living, type LivingSpec } from './living.js'
-import type { WorkerStats } from './stats.js'
+import type { WorkerStats } from './supervision.js'
 import { stateOf, threadMachine, type ThreadInput, type ThreadSnapshot } from './thread-machine.js'
 import type { ThreadEvent, ThreadExit, ThreadSpec } from './thread.js'
 

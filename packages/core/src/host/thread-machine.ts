@@ -2,7 +2,7 @@
 // time that it is started it is another thread, with nothing of the one before.
 import { BusError } from '@sallyport/protocol'
 import { assign, sendTo, setup, type AnyStateMachine } from 'xstate'
-import type { WorkerState } from './stats.js'
+import type { WorkerState } from './supervision.js'
 import { NO_RESTARTS, nextRestart, type RestartHistory } from './supervision.js'
 import { thread as threadLogic, type Restart, type ThreadEvent, type ThreadSpec } from './thread.js'
 

@@ -3,7 +3,7 @@ import { toEventTarget } from '@sallyport/protocol'
 import type { Logger } from 'pino'
 import type { CoreOptions } from '../control.js'
 import type { EventRouter } from '../events.js'
-import type { Hub } from '../network.js'
+import type { Hub } from '../network-types.js'
 import type { NetworkSessions } from './sessions.js'
 
 export interface HubParts extends Pick<CoreOptions, 'pattern' | 'maxRecordAge' | 'appInfo'> {

@@ -3,7 +3,8 @@
 import { BusError, describeName, describeThrown, isBusError } from '@sallyport/protocol'
 import type { Logger } from 'pino'
 import type { NetworkModule } from '../control.js'
-import type { Hub, JoinNetwork, Network, NetworkStats } from '../network.js'
+import type { Hub, JoinNetwork, Network } from '../network-types.js'
+import type { NetworkStats } from '../control.js'
 
 export interface JoinedNetwork {
   stats(): NetworkStats | undefined

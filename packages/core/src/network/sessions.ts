@@ -3,7 +3,8 @@
 import { BusError, describeName, isLabel } from '@sallyport/protocol'
 import type { Pattern } from '../authority/capability.js'
 import { COUNT, COUNTS, Meter, createLatency, type MeterMemory } from '../meter.js'
-import type { Accepted, NetworkCounts, NetworkSession } from '../network.js'
+import type { Accepted, NetworkSession } from '../network-types.js'
+import type { NetworkCounts } from '../control.js'
 import type { Session } from '../session.js'
 import type { Sessions } from '../sessions.js'
 

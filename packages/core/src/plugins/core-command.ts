@@ -1,7 +1,7 @@
 // One command of a plugin that core itself has: as Tauri's API calls it, with Tauri's permission.
 import { permissionsOf } from '../authority/identifier.js'
 import type { RunnableCommand } from '../commands.js'
-import type { Call } from '../context.js'
+import type { Call } from '../call.js'
 import type { NamedArguments } from '../invalid-args.js'
 
 export type CoreCommandRun = (args: NamedArguments, call: Call, method: string) => unknown

@@ -9,7 +9,7 @@ import {
   type EventTarget,
 } from '@sallyport/protocol'
 import type { RunnableCommand } from '../commands.js'
-import { Call } from '../context.js'
+import { Call } from '../call.js'
 import type { EventRouter } from '../events.js'
 import { checkNotOwn } from '../frontend-events.js'
 import { countOf, invalidArgument, stringOf, whyMissing, type NamedArguments } from '../invalid-args.js'

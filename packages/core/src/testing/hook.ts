@@ -13,7 +13,7 @@ import {
 } from '@sallyport/protocol'
 import { MessageChannel } from 'node:worker_threads'
 import type { LoneGateOptions } from '../host/lone-gate.js'
-import type { ModuleLocation } from '../host/options.js'
+import type { ModuleLocation } from '../host/location.js'
 import { checkObject } from './check-object.js'
 
 /** What a frontend would send. */

@@ -6,7 +6,7 @@ import { Client } from '../../../frontend/src/client.js'
 import type { App } from '../../src/app.js'
 import type { CoreReport } from '../../src/control.js'
 import { createCore, type Core } from '../../src/core.js'
-import type { Accepted, Hub } from '../../src/network.js'
+import type { Accepted, Hub } from '../../src/network-types.js'
 
 const log = pino({ level: 'silent' })
 

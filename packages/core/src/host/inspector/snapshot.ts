@@ -1,5 +1,6 @@
 // What a page is told a few times a second: figures and states, of a bounded number of frontends.
-import type { BusStats, FrontendStats, WorkerStats } from '../stats.js'
+import type { BusStats, FrontendStats } from '../stats.js'
+import type { WorkerStats } from '../supervision.js'
 import type { BusState, WorkerSight } from '../supervisor.js'
 import type { LatencyStats, TrafficStats } from '../traffic.js'
 import type { News } from './happenings.js'

@@ -3,7 +3,7 @@
 import { BusError } from '@sallyport/protocol'
 import type { CallLimits } from '../../control.js'
 import { check } from '../check.js'
-import type { CallsOptions } from '../calls-schema.js'
+import type { CallsOptions } from '../options.js'
 import { OPTION_PLACES, satelliteOptions } from '../option-schemas.js'
 import type { BusOptions, IsolationOptions, ResolvedOptions } from '../options.js'
 import { resolveFrontends, resolveIsolation } from '../resolve-options.js'
