@@ -3,9 +3,9 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { toMermaid } from './mermaid.mjs'
 
 const at = path => new URL(`../${path}`, import.meta.url)
-const { supervisorMachine } = await import(at('packages/core/dist/host/supervisor.js').href)
-const { threadMachine } = await import(at('packages/core/dist/host/thread-machine.js').href)
-const { createWorkerMachine } = await import(at('packages/protocol/dist/actor.js').href)
+const { supervisorMachine } = await import(at('packages/core/dist/host/supervision/supervisor.js').href)
+const { threadMachine } = await import(at('packages/core/dist/host/supervision/worker-machine.js').href)
+const { createWorkerMachine } = await import(at('packages/protocol/dist/worker/lifecycle.js').href)
 
 const section = (title, text, machine) => `## ${title}\n\n${text}\n\n\`\`\`mermaid\n${toMermaid(machine)}\n\`\`\`\n`
 const page = `# State machines
@@ -13,15 +13,15 @@ const page = `# State machines
 Drawn from the code by \`npm run docs:machines\`; a test compares them.
 
 ${[
-  section('The bus', 'In the host: `core/src/host/supervisor.ts`.', supervisorMachine),
+  section('The bus', 'In the host: `core/src/host/supervision/supervisor.ts`.', supervisorMachine),
   section(
     'A worker, as the host sees it',
-    'In the host, one for each: `core/src/host/thread-machine.ts`. `fail` ends it for good, from any state.',
+    'In the host, one for each: `core/src/host/supervision/worker-machine.ts`. `fail` ends it for good, from any state.',
     threadMachine,
   ),
   section(
     'A worker itself',
-    'In core, in each frontend and in each gate: `protocol/src/actor.ts`.',
+    'In core, in each frontend and in each gate: `protocol/src/worker/lifecycle.ts`.',
     createWorkerMachine(),
   ),
 ].join('\n')}`

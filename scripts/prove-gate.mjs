@@ -36,7 +36,7 @@ const loopOf = turns => `      let turned = 1
 `
 
 function slowDown(turns) {
-  const path = join(head, 'packages/core/src/session.ts')
+  const path = join(head, 'packages/core/src/rpc/session.ts')
   const text = readFileSync(path, 'utf8')
   if (!text.includes(PLACE)) throw new Error('the dispatcher looks different: mend this script')
   writeFileSync(path, text.replace(PLACE, loopOf(turns) + PLACE))

@@ -1,15 +1,7 @@
 // What runs in a thread of the pool: the default export of a user's module. Its outcome is wrapped, so that whatever it
 // throws, `null` too, comes back as thrown; what is told of an error is decided here, where it is still whole.
-import type { ErrorObject } from '@sallyport/protocol'
 import { BusError, describeCommand, failureOf, toErrorObject, withoutData } from '@sallyport/protocol'
-
-export interface PoolTask {
-  method: string
-  module: string
-  args: unknown
-}
-
-export type PoolOutcome = { value: unknown } | { failure: ErrorObject }
+import type { PoolOutcome, PoolTask } from './rpc/worker-pool.js'
 
 export async function runTask({ method, module, args }: PoolTask): Promise<PoolOutcome> {
   try {

@@ -1,26 +1,24 @@
 // The entry of a relay: it starts a frontend's process, joins its pipes to the links of core and the gate, tells the host of
 // its life as a frontend worker would of its own, and ends it where it must. It ends when the process has.
-import {
-  BusError,
-  FRAME_KIND,
-  createPulse,
-  createStreamLink,
-  isBusError,
-  openLink,
-  reportError,
-  type FrontendCommand,
-  type FrontendProcessCommand,
-  type LinkEnd,
-  type StateReport,
-} from '@sallyport/protocol'
 import type { Duplex } from 'node:stream'
 import { parentPort, workerData } from 'node:worker_threads'
-import { bridge } from './bridge.js'
+import {
+  BusError,
+  createPulse,
+  createStreamLink,
+  FRAME_KIND,
+  type FrontendCommand,
+  type FrontendProcessCommand,
+  isBusError,
+  type LinkEnd,
+  openLink,
+  reportError,
+  type StateReport,
+} from '@sallyport/protocol'
+import { bridge } from './network/bridge.js'
 import { startChild } from './relay/child.js'
-import { LOOK_EVERY_MS, createJudge } from './relay/limits.js'
-import type { RelayData } from './relay/relay-data.js'
-import { MAX_REPORT_BYTES, createReports, isPong } from './relay/reports.js'
-import { readUsage } from './relay/usage.js'
+import { createJudge, LOOK_EVERY_MS, readUsage } from './relay/limits.js'
+import { createReports, isPong, MAX_REPORT_BYTES, type RelayData } from './relay/messages.js'
 
 /** How long a process may go on that should have drained, in milliseconds. */
 const GRACE_MS = 250

@@ -1,11 +1,10 @@
 // The entry of the core worker: loads the user's core module and serves it.
-import { BusError, beat, describeName, describeThrown, explainTypeScript } from '@sallyport/protocol'
 import { parentPort, workerData } from 'node:worker_threads'
-import type { CoreReport, CoreWorkerData } from './control.js'
-import { liveAsCore } from './core-life.js'
-import { createCore } from './core.js'
-import { definitionOf } from './definition.js'
-import { createCoreLog } from './log.js'
+import { beat, BusError, describeName, describeThrown, explainTypeScript } from '@sallyport/protocol'
+import { definitionOf } from './api/validate-definition.js'
+import type { CoreReport, CoreWorkerData } from './contract/control.js'
+import { createCoreLog, liveAsCore } from './core/core-actor.js'
+import { createCore } from './core/core.js'
 
 const { module, heartbeat, sourceMaps, ...options } = workerData as CoreWorkerData
 if (sourceMaps) process.setSourceMapsEnabled(true)

@@ -1,7 +1,7 @@
 // A frontend that answers core's calls as no honest one would: nothing of it settles another call, or any call twice.
 import { expect, test } from 'vitest'
 import { MAX_IN_FLIGHT } from '@sallyport/protocol'
-import type { App } from '../src/app.js'
+import type { App } from '../src/api/app.js'
 import { Peer, call, setUp } from './peer.js'
 
 /** A core whose `call` calls a function of the frontend `main`, and what became of each call, in order. */

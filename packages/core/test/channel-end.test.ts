@@ -1,7 +1,7 @@
 // How a channel ends from either side, and that nothing of it is left: the frontend closes it, or core lets go of it.
 import { describe, expect, test } from 'vitest'
 import { MAX_CHANNELS } from '@sallyport/protocol'
-import type { Channel } from '../src/channel.js'
+import type { Channel } from '../src/rpc/channel.js'
 import { Peer, call, setUp } from './peer.js'
 import { fixture, routesTo } from './start.js'
 

@@ -3,9 +3,9 @@
 import { MAX_KEPT_BYTES, MAX_WAITING_EVENTS } from '@sallyport/protocol'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import type { Channel } from '../src/channel.js'
-import type { App } from '../src/app.js'
-import type { CommandContext as Context } from '../src/context.js'
+import type { Channel } from '../src/rpc/channel.js'
+import type { App } from '../src/api/app.js'
+import type { CommandContext as Context } from '../src/api/context.js'
 import { Peer, call, setUp } from './peer.js'
 
 const MiB = 2 ** 20

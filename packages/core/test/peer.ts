@@ -11,10 +11,10 @@ import {
   type FrameKind,
   type Link,
 } from '@sallyport/protocol'
-import type { AclInput } from '../src/authority/acl.js'
-import { createCore, type Core } from '../src/core.js'
-import type { CoreReport } from '../src/control.js'
-import type { Commands } from '../src/define.js'
+import type { AclInput } from '../src/acl/types.js'
+import { createCore, type Core } from '../src/core/core.js'
+import type { CoreReport } from '../src/contract/control.js'
+import type { Commands } from '../src/api/define.js'
 
 const cores: Core[] = []
 afterEach(() => Promise.all(cores.splice(0).map(core => core.close())))

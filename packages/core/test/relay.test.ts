@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { afterEach, describe, expect, test } from 'vitest'
-import type { ProcessLimits, RelayData } from '../src/relay/relay-data.js'
+import type { ProcessLimits, RelayData } from '../src/relay/messages.js'
 
 /** For processes that start on a machine that is busy. */
 const PATIENCE = { timeout: 15_000 }

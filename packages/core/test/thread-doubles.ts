@@ -2,8 +2,8 @@
 import { EventEmitter } from 'node:events'
 import type { Worker } from 'node:worker_threads'
 import { SimulatedClock } from 'xstate'
-import { supervisionOf, type SupervisionOptions } from '../src/host/supervision.js'
-import { createSupervisor } from '../src/host/supervisor.js'
+import { supervisionOf, type SupervisionOptions } from '../src/host/supervision/policy.js'
+import { createSupervisor } from '../src/host/supervision/supervisor.js'
 
 const crash = new Error('boom')
 

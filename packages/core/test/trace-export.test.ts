@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { BusOptions } from '../src/index.js'
 import { traceToFile, type TraceEvent } from '../src/trace-export.js'
-import { traceLine } from '../src/trace-line.js'
+import { traceLine } from '../src/trace-export.js'
 import { fixture, isolation, next, start } from './start.js'
 
 const names = ['greet', 'later', 'fails', 'call-frontend', 'trace']

@@ -1,4 +1,5 @@
 // What a frontend's module imports.
+
 export { BusError, CommandError, isBusError, isCommandError } from '@sallyport/protocol'
 export type {
   BusErrorCode,
@@ -13,14 +14,14 @@ export type {
   TracedError,
   Unlisten,
 } from '@sallyport/protocol'
-export type { CommandArguments } from './arguments.js'
-export { Channel } from './channel.js'
-export type { Client } from './client.js'
-export type { EventHandler } from './events.js'
-export type { ExposedContext, ExposedFunction, ExposedFunctions } from './exposed.js'
-export type { EmitOptions, InvokeOptions, ListenOptions } from './options.js'
-export { emit, emitTo, expose, getData, getLabel, invoke, listen, once, stream } from './this-thread.js'
-export { createClient, type ClientTypes, type TypedClient, type TypedConnection } from './typed-client.js'
+export type { CommandArguments } from './client/arguments.js'
+export { Channel } from './client/channel.js'
+export type { Client } from './client/client.js'
+export type { EventHandler } from './client/event-handler.js'
+export type { ExposedContext, ExposedFunction, ExposedFunctions } from './client/exposed-functions.js'
+export type { EmitOptions, InvokeOptions, ListenOptions } from './client/options.js'
+export { emit, emitTo, expose, getData, getLabel, invoke, listen, once, stream } from './client/current-client.js'
+export { createClient, type ClientTypes, type TypedClient, type TypedConnection } from './types/client.js'
 export type {
   CallParameters,
   ChannelFor,
@@ -29,6 +30,6 @@ export type {
   CoreLike,
   StreamItem,
   StreamName,
-} from './typed-commands.js'
-export type { TauriInvoke, TauriInvokeOptions, TauriParameters, TauriResult } from './typed-tauri.js'
-export type { Stream } from './stream.js'
+} from './types/commands.js'
+export type { TauriInvoke, TauriInvokeOptions, TauriParameters, TauriResult } from './types/tauri.js'
+export type { Stream } from './client/stream.js'

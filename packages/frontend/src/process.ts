@@ -1,19 +1,19 @@
 // The entry of a frontend in a process of its own, which core's relay starts: what a worker has as ports are pipes here.
 // Nothing of Node's own channel between processes is there.
+import { Socket } from 'node:net'
+import { deserialize } from 'node:v8'
 import {
-  FRAME_KIND,
-  PROCESS_PIPES,
   createStreamLink,
-  reportError,
+  FRAME_KIND,
   type FrontendProcessCommand,
   type FrontendProcessStart,
   type FrontendReport,
   type Link,
   type Pong,
+  PROCESS_PIPES,
+  reportError,
 } from '@sallyport/protocol'
-import { Socket } from 'node:net'
-import { deserialize } from 'node:v8'
-import { startFrontend } from './start-frontend.js'
+import { startFrontend } from './runtime/start-frontend.js'
 
 const openPipe = (fd: number): Link => createStreamLink(new Socket({ fd }))
 

@@ -1,8 +1,7 @@
 // `import '@sallyport/frontend/tauri'` in a frontend's module: from then on the npm package @tauri-apps/api works there. In
 // any other thread the import does nothing but give `installTauri`.
-import { findCurrentClient } from './current.js'
-import { installTauri, type TauriInstallation } from './tauri/install.js'
-import { isOurs } from './tauri/internals.js'
+import { findCurrentClient } from './client/current-client.js'
+import { installTauri, isOurs, type TauriInstallation } from './tauri/install.js'
 
 export { installTauri, type TauriInstallation } from './tauri/install.js'
 

@@ -1,8 +1,8 @@
 // `@sallyport/frontend/trace-export`: what diagnostics channels tell in this thread, as events in Chrome's trace format:
 // https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU. It knows the channels by name.
-import type { CallTrace, EventTrace } from '@sallyport/protocol'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { threadId } from 'node:worker_threads'
+import type { CallTrace, EventTrace } from '@sallyport/protocol'
 
 /** Times are in microseconds since 1970: those of threads and processes on one machine fit together. */
 export interface TraceEvent {

@@ -1,7 +1,7 @@
 // The entry of a frontend worker.
-import { beat, openLink, type FrontendCommand, type FrontendWorkerData } from '@sallyport/protocol'
 import { parentPort, workerData } from 'node:worker_threads'
-import { startFrontend } from './start-frontend.js'
+import { beat, type FrontendCommand, type FrontendWorkerData, openLink } from '@sallyport/protocol'
+import { startFrontend } from './runtime/start-frontend.js'
 
 const { heartbeat, ...start } = workerData as FrontendWorkerData
 const control = parentPort!

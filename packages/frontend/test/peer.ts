@@ -11,7 +11,7 @@ import {
   type ReceivedFrame,
 } from '@sallyport/protocol'
 import { setTimeout as delay } from 'node:timers/promises'
-import { Client } from '../src/client.js'
+import { Client } from '../src/client/client.js'
 
 export interface Received {
   jsonrpc: '2.0'

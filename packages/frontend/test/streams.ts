@@ -1,6 +1,6 @@
 // A call with a channel in it, and what a peer says on the channel.
-import type { Client } from '../src/client.js'
-import type { Channel } from '../src/channel.js'
+import type { Client } from '../src/client/client.js'
+import type { Channel } from '../src/client/channel.js'
 import { notify, setUp, type Peer } from './peer.js'
 
 export const say = (channel: Channel, index: number, message: unknown): unknown =>

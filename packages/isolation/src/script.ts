@@ -1,16 +1,13 @@
 // Runs a frontend's module as a script in a Compartment: with the client, a console, timers and JavaScript's own objects, and
 // nothing of Node. The frontend worker loads this where its sandbox is `ses`.
 import type { FrontendFunctions, FrontendScript } from '@sallyport/protocol'
-import { createCompartment } from './compartment.js'
-import { lockDown } from './lock-down.js'
-import { absentNames } from './sandbox-absent.js'
-import { createConsole, type ConsoleSink } from './sandbox-console.js'
-import { abortGlobals } from './script-abort.js'
-import { createScriptClient } from './script-client.js'
-import { hideFrames, toFault } from './script-errors.js'
-import { explainRefused, readScript, type ScriptSource } from './script-source.js'
-import { createTimers } from './script-timers.js'
-import { createUrls } from './script-urls.js'
+import { createCompartment } from './sandbox/compartment.js'
+import { type ConsoleSink, createConsole } from './sandbox/console.js'
+import { absentNames } from './sandbox/diagnostics.js'
+import { lockDown } from './sandbox/lockdown.js'
+import { createScriptClient } from './ses-frontend/client.js'
+import { abortGlobals, createTimers, createUrls } from './ses-frontend/globals.js'
+import { explainRefused, hideFrames, readScript, type ScriptSource, toFault } from './ses-frontend/source.js'
 
 /** @throws BusError `InvalidParams` for what is no script */
 export async function loadScript(url: string): Promise<FrontendScript> {

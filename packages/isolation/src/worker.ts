@@ -1,27 +1,26 @@
 // The entry of an isolation worker: loads the hook into its sandbox, waits for a link and its session's key, then serves its gate.
+import { once } from 'node:events'
+import { parentPort, workerData } from 'node:worker_threads'
 import {
-  BusError,
-  RECORD_DIRECTION,
   beat,
-  openLink,
-  reportError,
+  BusError,
   type GateCommand,
   type GateReport,
   type GateWorkerData,
   type Link,
+  openLink,
+  RECORD_DIRECTION,
+  reportError,
   type Sealer,
   type SessionKey,
 } from '@sallyport/protocol'
 import { startWorkerActor } from '@sallyport/protocol/actor'
 import { createSealer } from '@sallyport/protocol/records'
-import { once } from 'node:events'
-import { parentPort, workerData } from 'node:worker_threads'
-import { serveGate } from './gate.js'
-import { createMemoryCheck } from './hook-memory.js'
-import { createHookWatch } from './hook-watch.js'
-import { createHook, type Hook } from './hook.js'
-import type { ConsoleSink } from './sandbox-console.js'
-import { timedHook, timedSealer } from './timed.js'
+import { serveGate } from './gate/gate.js'
+import { timedHook, timedSealer } from './gate/metrics.js'
+import { createHook, type Hook } from './hook/hook.js'
+import { createHookWatch, createMemoryCheck } from './hook/watchdog.js'
+import type { ConsoleSink } from './sandbox/console.js'
 
 const { label, dir, envelope, cipher, confirm, heartbeat, ...given } = workerData as GateWorkerData
 const control = parentPort!
@@ -61,7 +60,7 @@ const actor = startWorkerActor({
     hook = createHook(null)
     if (dir === undefined) return
     // SES is loaded only for a hook that needs it.
-    const { loadHook } = await import('./load-hook.js')
+    const { loadHook } = await import('./hook/load.js')
     hook = timedHook(await loadHook({ dir, envelope, confirm, watch, asleep, log }), given.times)
   },
   handshake: () => handshake,

@@ -2,9 +2,9 @@
 import { expect } from 'vitest'
 import { BatchReader, FRAME_KIND, codecs, createMemoryLinkPair, type Link } from '@sallyport/protocol'
 import { createOpener, createSealer, createSessionSecret } from '@sallyport/protocol/records'
-import { serveGate } from '../src/gate.js'
-import { createHookWatch } from '../src/hook-watch.js'
-import { createHook, type HookFunction } from '../src/hook.js'
+import { serveGate } from '../src/gate/gate.js'
+import { createHookWatch } from '../src/hook/watchdog.js'
+import { createHook, type HookFunction } from '../src/hook/hook.js'
 
 const session = new Uint8Array(16).fill(1)
 const keys = { secret: createSessionSecret(new Uint8Array(32).fill(2), session), session, direction: 'test' }

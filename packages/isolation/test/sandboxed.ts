@@ -1,7 +1,7 @@
 // A hook from its source, in a sandbox of its own, in this thread: it is locked down, for good.
-import { findHook, type HookFunction } from '../src/hook.js'
-import { lockDown } from '../src/lock-down.js'
-import { createSandbox } from '../src/sandbox.js'
+import { findHook, type HookFunction } from '../src/hook/hook.js'
+import { lockDown } from '../src/sandbox/lockdown.js'
+import { createSandbox } from '../src/sandbox/hook-sandbox.js'
 
 /** @param before runs first, in the hook's scope */
 export function sandboxed(hook: string, before = ''): { fn: HookFunction; logs: string[] } {

@@ -1,4 +1,5 @@
 // The subjects of a bus. Names of buses, instances and clients are one word each.
+import { BusError } from '@sallyport/protocol'
 
 /** Where the hellos of a bus go: to any instance, or to one of them. */
 export const openSubject = (bus: string, instance?: string): string =>
@@ -26,3 +27,16 @@ export const CORE_GROUP = 'core'
 
 /** NATS's own question who serves (ADR-32). */
 export const discoverySubject = (bus: string): string => `$SRV.PING.${serviceName(bus)}`
+
+// What a bus, an instance and a joined process may be called: each stands in subjects, as one word, and in the name of a
+// service of NATS (ADR-32), which takes no other characters.
+
+const NAME = /^[a-zA-Z0-9_-]{1,64}$/
+
+export const isName = (given: unknown): given is string => typeof given === 'string' && NAME.test(given)
+
+/** @throws BusError `InvalidParams` that says `what` is wrong */
+export function checkName(what: string, given: unknown): string {
+  if (isName(given)) return given
+  throw new BusError('InvalidParams', `${what} must be 1 to 64 letters, digits, "-" and "_"`)
+}

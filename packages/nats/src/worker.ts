@@ -1,2 +1,3 @@
 // What core loads in its own thread: see `natsNetwork`.
-export { join } from './core/join.js'
+
+export { join } from './core/nats-network.js'

@@ -4,10 +4,10 @@ import { Client } from '@sallyport/frontend/client'
 import { BatchReader, FRAME_KIND, RECORD_DIRECTION, type Link } from '@sallyport/protocol'
 import { createSealer } from '@sallyport/protocol/records'
 import { onTestFinished } from 'vitest'
-import type { SessionKeys } from '../src/handshake/agreement.js'
+import type { SessionKeys } from '../src/handshake/key-derivation.js'
 import { beginHandshake, issueCredential } from '../src/handshake/index.js'
 import { createNatsLink, type NatsLink } from '../src/link/nats-link.js'
-import { createProtection } from '../src/link/protection.js'
+import { createProtection } from '../src/link/encryption.js'
 import { fromCore, openSubject, toCore } from '../src/subjects.js'
 
 export interface FarOptions {

@@ -1,7 +1,7 @@
 // Both ends of the handshake at one clock, for the tests of it.
 import { issueCredential, beginHandshake, createBusSecret, createDoor } from '../src/handshake/index.js'
 import type { Door, DoorOptions, Handshake, HandshakeOptions } from '../src/handshake/index.js'
-import { readRefusal } from '../src/handshake/welcome.js'
+import { readRefusal } from '../src/handshake/messages.js'
 
 export const secret: string = createBusSecret()
 export const credential: string = issueCredential(secret, { label: 'main' })

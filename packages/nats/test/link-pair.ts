@@ -1,6 +1,6 @@
 // Two NATS links joined by a wire in memory that is asynchronous, as a broker is: each message comes in a later turn, in order,
 // unless a test has it otherwise.
-import { createProtection, type Protection } from '../src/link/protection.js'
+import { createProtection, type Protection } from '../src/link/encryption.js'
 import { createNatsLink, type NatsLink, type NatsLinkOptions } from '../src/link/nats-link.js'
 
 export const SECRET: Uint8Array = Uint8Array.from({ length: 32 }, (_, i) => i)

@@ -1,6 +1,6 @@
 // A server that stands still while much is sent to it: the buffers on the way to it are full.
 import { expect, onTestFinished, test } from 'vitest'
-import { connectNats } from '../src/connection.js'
+import { connectNats } from '../src/connection/connection.js'
 import { hasServer, useServer } from './server.js'
 
 test.skipIf(!hasServer)('a server that takes nothing any more is given up, and found again', async () => {

@@ -1,4 +1,5 @@
 // What core, frontend and isolation share. Nothing here has a privilege.
+
 export {
   MAX_CHANNELS,
   MAX_IN_FLIGHT,
@@ -10,24 +11,24 @@ export {
   MAX_WAITING_EVENT_BYTES,
   MAX_KEPT,
   MAX_KEPT_BYTES,
-} from './bounds.js'
-export { carriesBytes } from './attachments.js'
-export { isArrayBuffer, isUint8Array } from './own-bytes.js'
-export { BUFFER_COST, CREDIT_WINDOW_BYTES, MAX_ATTACHED_BYTES, MIN_ATTACHMENT_BYTES } from './bounds.js'
-export { BatchReader } from './batch-reader.js'
-export { cancelled, checkOptionNames, checkPatience, watchPatience, type CallOptions } from './call-options.js'
-export { CallSlots } from './call-slots.js'
-export type { Codec, CodecName, EncodedMessage } from './codec.js'
-export { codecs } from './codecs.js'
+} from './wire/limits.js'
+export { carriesBytes } from './codec/attachments.js'
+export { isArrayBuffer, isUint8Array } from './util/bytes.js'
+export { BUFFER_COST, CREDIT_WINDOW_BYTES, MAX_ATTACHED_BYTES, MIN_ATTACHMENT_BYTES } from './wire/limits.js'
+export { BatchReader } from './rpc/batch-reader.js'
+export { cancelled, checkOptionNames, checkPatience, watchPatience, type CallOptions } from './message/call-options.js'
+export { CallSlots } from './rpc/call-slots.js'
+export type { Codec, CodecName, EncodedMessage } from './codec/codec.js'
+export { codecs } from './codec/codecs.js'
 export {
   CommandError,
   isCommandError,
   withoutData,
   type CommandErrorData,
   type FailedCommand,
-} from './command-error.js'
-export { explainTypeScript } from './explain-typescript.js'
-export { MAX_CONFIRM_TEXT, toConfirmText } from './confirm-text.js'
+} from './errors/command-error.js'
+export { explainTypeScript } from './errors/to-bus-error.js'
+export { MAX_CONFIRM_TEXT, toConfirmText } from './message/call-options.js'
 export {
   CHANNEL_WINDOW,
   EVENT_NAME_RULE,
@@ -43,7 +44,7 @@ export {
   type EventParams,
   type EventTarget,
   type Unlisten,
-} from './contract.js'
+} from './message/methods.js'
 export {
   BusError,
   ERROR_CODES,
@@ -54,39 +55,54 @@ export {
   type BusErrorCode,
   type BusErrorReason,
   type ErrorObject,
-} from './error.js'
-export { SentBytes, TakenBytes } from './credit.js'
-export { failureOf } from './failure.js'
-export type { CallTrace, EventTrace, TracedError } from './trace.js'
-export { addTraceContext, type TraceContext } from './trace-context.js'
-export { traceCaller, traceRun, type CallChannel, type Outcome } from './traced.js'
-export type { FrontendFunctions, FrontendScript, ScriptRunner } from './frontend-script.js'
-export { FRAME_KIND, isAlone, readFrame, writeFrame, type Frame, type FrameKind } from './frame.js'
-export { FREE_LABEL_RULE, LABEL_RULE, isLabel, isLabelText, isReservedLabel } from './label.js'
-export type { Link, LinkReceiver, ReceivedFrame } from './link.js'
-export { createLinkEnds, openLink, type LinkEnd, type LinkKind } from './link-ends.js'
-export { beat, createHeartbeat, createPulse, type Heartbeat } from './heartbeat.js'
-export { createMemoryLinkPair } from './memory-link.js'
-export { holdsBytes, idOf, isBytes, isMeantAsAnswer, isResponse, parseAnswer, parseCall, type CallMessage, type ErrorMessage, type CallHeaders, type Message, type RequestId, type RequestMessage, type ResponseMessage } from './message.js'
-export { describeCommand, describeName } from './error.js'
-export { checkNamedArguments } from './named-arguments.js'
-export { checkSize, createOutbox, encodeMessage, type Outbox, type SendBatch } from './outbox.js'
-export { claimAttachments, packMessage, packPlain, type PackedMessage } from './packing.js'
-export { Pending } from './pending.js'
-export type { Opener, Sealer } from './record.js'
-export { recordRefused } from './record-refused.js'
-export { encodeValue, putLast } from './run.js'
-export { isThenable } from './thenable.js'
-export { buffersOf, checkTransfer } from './transfer.js'
-export { LONGEST, Stopwatch } from './stopwatch.js'
-export { MAX_BESIDE_BYTES } from './ring-beside.js'
-export { LINGER } from './link.js'
-export { deliver } from './link.js'
-export { RoomSignal } from './room-signal.js'
-export { STREAM_HEADER_BYTES, StreamFrames, writeHeader as writeStreamHeader } from './stream-frames.js'
-export { createStreamLink } from './stream-link.js'
-export { ReportLimit } from './report-limit.js'
-export { receiveError, reportError, type ReportedError } from './reported-error.js'
+} from './errors/bus-error.js'
+export { SentBytes, TakenBytes } from './wire/credit.js'
+export { failureOf } from './errors/to-bus-error.js'
+export type { CallTrace, EventTrace, TracedError } from './rpc/diagnostics.js'
+export { addTraceContext, type TraceContext } from './message/message.js'
+export { traceCaller, traceRun, type CallChannel, type Outcome } from './rpc/diagnostics.js'
+export type { FrontendFunctions, FrontendScript, ScriptRunner } from './worker/messages.js'
+export { FRAME_KIND, isAlone, readFrame, writeFrame, type Frame, type FrameKind } from './wire/frame.js'
+export { FREE_LABEL_RULE, LABEL_RULE, isLabel, isLabelText, isReservedLabel } from './message/methods.js'
+export type { Link, LinkReceiver, ReceivedFrame } from './wire/link.js'
+export { createLinkEnds, openLink, type LinkEnd, type LinkKind } from './link/endpoints.js'
+export { beat, createHeartbeat, createPulse, type Heartbeat } from './worker/heartbeat.js'
+export { createMemoryLinkPair } from './link/memory-link.js'
+export {
+  holdsBytes,
+  idOf,
+  isBytes,
+  isMeantAsAnswer,
+  isResponse,
+  parseAnswer,
+  parseCall,
+  type CallMessage,
+  type ErrorMessage,
+  type CallHeaders,
+  type Message,
+  type RequestId,
+  type RequestMessage,
+  type ResponseMessage,
+} from './message/message.js'
+export { describeCommand, describeName } from './errors/bus-error.js'
+export { checkNamedArguments } from './message/call-options.js'
+export { checkSize, createOutbox, encodeMessage, type Outbox, type SendBatch } from './rpc/outbox.js'
+export { claimAttachments, packMessage, packPlain, type PackedMessage } from './rpc/packing.js'
+export { Pending } from './rpc/pending-calls.js'
+export type { Opener, Sealer } from './crypto/record.js'
+export { recordRefused } from './crypto/record-error.js'
+export { encodeValue, putLast } from './rpc/outbox.js'
+export { isThenable } from './util/promise.js'
+export { buffersOf, checkTransfer } from './rpc/packing.js'
+export { LONGEST, Stopwatch } from './util/sampling-timer.js'
+export { MAX_BESIDE_BYTES } from './link/ring/out-of-band.js'
+export { LINGER } from './wire/link.js'
+export { deliver } from './wire/link.js'
+export { RoomSignal } from './util/promise.js'
+export { STREAM_HEADER_BYTES, StreamFrames, writeHeader as writeStreamHeader } from './link/stream-frames.js'
+export { createStreamLink } from './link/stream-link.js'
+export { ReportLimit } from './util/throttle.js'
+export { receiveError, reportError, type ReportedError } from './errors/reported-error.js'
 export {
   CONFIRM_WORD,
   PROCESS_PIPES,
@@ -107,5 +123,5 @@ export {
   type SessionKey,
   type StateReport,
   type StrayReadReport,
-} from './workers.js'
-export { uncarriable, whyUncarriable } from './uncarriable.js'
+} from './worker/messages.js'
+export { uncarriable, whyUncarriable } from './errors/command-error.js'

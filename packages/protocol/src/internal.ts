@@ -1,6 +1,6 @@
 // For the benchmark alone: records without a cipher, so that its cost is seen by leaving it out. Nothing else may use this.
-import { BusError } from './error.js'
-import type { Opener, Sealer } from './record.js'
+import type { Opener, Sealer } from './crypto/record.js'
+import { BusError } from './errors/bus-error.js'
 
 const HEADER_BYTES = 5
 

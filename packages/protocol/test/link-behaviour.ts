@@ -1,7 +1,7 @@
 // What every link does, whatever carries it. Each kind of link runs these tests against a pair of its own.
 import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import type { Link, LinkReceiver } from '../src/link.js'
+import type { Link, LinkReceiver } from '../src/wire/link.js'
 
 export interface Recorder extends LinkReceiver {
   /** `kind:text` for each frame, and `closed` or `fault: reason: text`. */

@@ -2,7 +2,7 @@
 // bounded amount, and its peer hears of room again. Each kind of link runs these tests against a pair of its own.
 import { describe, expect, it } from 'vitest'
 import { setImmediate as turn } from 'node:timers/promises'
-import type { Link } from '../src/link.js'
+import type { Link } from '../src/wire/link.js'
 import { recorder, settle, type Recorder } from './link-behaviour.js'
 
 const body = 'x'.repeat(60_000)

@@ -1,6 +1,6 @@
 // Both ends of one session at a standing clock, for the tests of records.
-import { createSessionSecret } from '../src/record-keys.js'
-import { createOpener, createSealer, type Opener, type OpenerOptions, type Sealer } from '../src/record.js'
+import { createSessionSecret } from '../src/crypto/key-schedule.js'
+import { createOpener, createSealer, type Opener, type OpenerOptions, type Sealer } from '../src/crypto/record.js'
 
 export const session = Buffer.from('a session id, 16')
 export const secret = createSessionSecret(Buffer.alloc(32, 1), session)

@@ -1,5 +1,5 @@
 // Who may call what: asked of core where another frontend is chosen, core was started again, or somebody wants to know.
-import type { Access, CommandAccess } from '../../src/host/inspector/access.js'
+import type { Access, CommandAccess } from '../../src/host/inspector/snapshot.js'
 import { byId, setOptions, setText } from './dom.js'
 import type { Snapshot } from './follow.js'
 import { clock, count } from './format.js'

@@ -1,22 +1,20 @@
 // Puts a bus together: checks the options, starts core and the gates, and lets the frontends run once core is ready.
+import { EventEmitter } from 'node:events'
 import { endClient } from '@sallyport/frontend/client'
 import { BusError } from '@sallyport/protocol'
-import { EventEmitter } from 'node:events'
 import { Bus, type BusParts } from './bus.js'
 import { CoreThread } from './core-thread.js'
-import { checkFiles } from './files.js'
-import { Frontends } from './frontends.js'
-import { createHostLog } from './log.js'
-import type { BusOptions } from './options.js'
-import { resolveOptions } from './resolve-options.js'
-import { createSupervisor } from './supervisor.js'
-import { Teller } from './teller.js'
-import { warnOfNoHook } from './warn-of-no-hook.js'
-import { createWatchdog } from './watchdog.js'
+import { Frontends } from './frontends/frontends.js'
+import { checkFiles, resolveOptions, warnOfNoHook } from './options/resolve.js'
+import type { BusOptions } from './options/types.js'
+import { Teller } from './reporting/events.js'
+import { createHostLog } from './reporting/log.js'
+import { createSupervisor } from './supervision/supervisor.js'
+import { createWatchdog } from './supervision/watchdog.js'
 
 // What `@sallyport/core/testing` takes from here: imported by itself, each would be a file more that every bus loads.
-export { permissionsOf } from '../authority/identifier.js'
-export { startLoneGate } from './lone-gate.js'
+export { permissionsOf } from '../acl/identifier.js'
+export { startLoneGate } from './frontends/gate.js'
 
 /** @internal With `cipher: false` hooks run and nothing is sealed; for the benchmark alone. */
 export async function assemble(given: BusOptions, cipher: boolean): Promise<Bus> {
@@ -56,7 +54,7 @@ export async function assemble(given: BusOptions, cipher: boolean): Promise<Bus>
       frontends.failAll(failure)
     })
     if (options.dev) {
-      const { startDevMode } = await import('./dev/dev-mode.js')
+      const { startDevMode } = await import('./dev-mode.js')
       parts.dev = await startDevMode({ options, frontends, log, reload: name => bus.reload(name) })
     }
     setImmediate(() => void bus.settled().then(() => opened.forEach(({ start }) => start())))

@@ -1,28 +1,146 @@
 // The bus, as the host holds it: it starts and stops the workers, and talks to core over a link of its own.
-import type { Client, EmitOptions, EventHandler, ListenOptions } from '@sallyport/frontend/client'
-import type { EventTarget, Unlisten } from '@sallyport/protocol'
 import type { EventEmitter } from 'node:events'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { Capability } from '../authority/capability.js'
-import { checkPlain } from '../authority/plain.js'
-import type { FrontendCallOptions } from '../frontend-call.js'
-import { callFrontend } from './call.js'
-import { changeCapabilities } from './capability-changes.js'
+import {
+  Channel,
+  type Client,
+  type EmitOptions,
+  type EventHandler,
+  type ListenOptions,
+} from '@sallyport/frontend/client'
+import {
+  BusError,
+  describeCommand,
+  describeName,
+  type EventTarget,
+  isBusError,
+  type Unlisten,
+} from '@sallyport/protocol'
+import type { ExplainedFrontend } from '../acl/explain.js'
+import { checkPlain } from '../acl/schema.js'
+import type { Capability } from '../acl/types.js'
+import { checkFrontendCall, type FrontendCallOptions } from '../api/frontend-call.js'
+import { HOST_METHOD } from '../contract/control.js'
 import type { CoreThread } from './core-thread.js'
-import type { DevMode } from './dev/dev-mode.js'
-import type { Frontends } from './frontends.js'
-import { checkFunction, hear } from './hear.js'
-import type { Inspector, InspectorOptions, OpenInspector } from './inspector/inspector.js'
-import type { ConnectionOptions, FrontendOptions } from './options.js'
-import type { ModuleLocation } from './location.js'
-import { checkCloseTimeout, checkRunning, connectTo, openIn } from './opening.js'
-import { resolvePort } from './resolve-options.js'
-import { readStats } from './read-stats.js'
-import type { BusStats } from './stats.js'
-import type { SupervisionOptions } from './supervision.js'
-import type { BusInspection, Supervisor } from './supervisor.js'
-import type { BusEvents, Teller } from './teller.js'
-import { viewOf } from './view-of.js'
+import type { DevMode } from './dev-mode.js'
+import { checkCloseTimeout, checkRunning, connectTo, type Frontends, openIn } from './frontends/frontends.js'
+import type { BusView, Inspector, InspectorOptions, OpenInspector } from './inspector/view.js'
+import type { ModuleLocation } from './options/location.js'
+import { resolvePort } from './options/resolve.js'
+import type { ConnectionOptions, FrontendOptions } from './options/types.js'
+import { type BusEvents, checkFunction, hear, type Teller } from './reporting/events.js'
+import type { BusStats } from './reporting/stats.js'
+import type { SupervisionOptions } from './supervision/policy.js'
+import { type BusInspection, type Supervisor, supervisorMachine } from './supervision/supervisor.js'
+import { threadMachine } from './supervision/worker-machine.js'
+
+// `bus.call`: over the host's own link, as a command of core that frontends don't have. Its arguments are those of the function;
+// which one it is goes beside them, so that bytes are found where they stand.
+
+export interface FrontendCall {
+  label: string
+  name: string
+  args: object | undefined
+  options: FrontendCallOptions | undefined
+}
+
+async function callFrontend<T>(client: Client, { label, name, args, options = {} }: FrontendCall): Promise<T> {
+  if (typeof label !== 'string' || typeof name !== 'string') {
+    throw new BusError('InvalidParams', 'bus.call takes a frontend’s label, and the name of a function that it exposes')
+  }
+  checkFrontendCall(name, args, options, Channel)
+  const headers = { label, name }
+  try {
+    return await client.invoke<T>(HOST_METHOD.call, args as Record<string, unknown>, { ...options, headers })
+  } catch (error) {
+    throw isBusError(error) ? named(error, name) : error
+  }
+}
+
+/** The caller knows the function, and not what it is called through. */
+function named(error: BusError, name: string): BusError {
+  const message = error.message.replace(describeCommand(HOST_METHOD.call), describeName(name))
+  return message === error.message
+    ? error
+    : new BusError(error.reason, message, { data: error.data, cause: error.cause })
+}
+
+// `bus.addCapability` and `bus.removeCapability`: commands of core that the host alone has. What core took is kept for another
+// core that may have to take its place.
+
+async function changeCapabilities(core: CoreThread, change: 'add', given: Capability): Promise<void>
+export async function changeCapabilities(core: CoreThread, change: 'remove', given: string): Promise<void>
+export async function changeCapabilities(
+  { client, changes }: CoreThread,
+  change: 'add' | 'remove',
+  given: Capability | string,
+): Promise<void> {
+  if (change === 'add') {
+    changes.decided = await client.invoke<boolean>(HOST_METHOD.addCapability, { capability: given })
+    changes.added.set((given as Capability).identifier, given)
+  } else {
+    changes.decided = await client.invoke<boolean>(HOST_METHOD.removeCapability, { identifier: given })
+    if (!changes.added.delete(given as string)) changes.removed.add(given as string)
+  }
+}
+
+/** Milliseconds for what is ready where core is not busy. */
+const PATIENCE_MS = 2000
+
+/** What this frontend may call, after all changes. */
+async function explainNow({ client }: CoreThread, label: string): Promise<ExplainedFrontend> {
+  const options = { timeout: PATIENCE_MS }
+  const [explained] = await client.invoke<ExplainedFrontend[]>(HOST_METHOD.explain, { labels: [label] }, options)
+  return explained!
+}
+
+// What `bus.stats` gives, from what has been counted so far.
+
+export interface StatsParts {
+  core: CoreThread
+  frontends: Frontends
+  teller: Teller
+}
+
+/** @param marks whether the rates of the next are those since now */
+function readStats({ core, frontends, teller }: StatsParts, since: number, marks: boolean): BusStats {
+  const host = core.traffic.take(core.isUp, marks)
+  const each = frontends.takeStats(marks)
+  const { network } = core
+  const ofNetwork = network?.instances[network.instance]?.inFlight ?? 0
+  const inFlight = Object.values(each).reduce((sum, frontend) => sum + frontend.inFlight, host.inFlight + ofNetwork)
+  return {
+    uptime: Math.round(performance.now() - since),
+    core: { ...core.thread.stats, inFlight, slow: teller.slowCalls },
+    host,
+    frontends: each,
+    ...(network && { network }),
+  }
+}
+
+// The bus as its inspector sees it: nothing of this changes what anybody else sees.
+
+function viewOf(parts: BusParts, since: number): BusView {
+  const { core, supervisor, events } = parts
+  return {
+    get state() {
+      return supervisor.state
+    },
+    get stats() {
+      return readStats(parts, since, false)
+    },
+    get sights() {
+      return supervisor.sights()
+    },
+    machines: { bus: supervisorMachine, thread: threadMachine },
+    measure: async () => (await core.measure()) !== undefined,
+    on(name, handler) {
+      events.on(name, handler)
+      return () => void events.off(name, handler)
+    },
+    explain: label => explainNow(core, label),
+  }
+}
 
 export interface CloseOptions {
   /** Milliseconds that calls in flight are given to end; 1000 by default. */
@@ -171,7 +289,7 @@ export class Bus {
    */
   async inspectServer(options: InspectorOptions = {}): Promise<Inspector> {
     const port = resolvePort('bus.inspectServer', options)
-    const { openInspector } = await import('./inspector/open.js')
+    const { openInspector } = await import('./inspector/server.js')
     const inspector = await openInspector(viewOf(this.#parts, this.#since), port)
     if (this.#closing) {
       await inspector.close()

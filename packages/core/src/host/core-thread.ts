@@ -1,23 +1,39 @@
 // Core, as the host holds it: the thread, which may be another after a while, and the host's own link to it. What was changed at
 // run time holds for each.
-import { lastingClient, relinkClient, type Client } from '@sallyport/frontend/client'
-import { BusError, createLinkEnds, openLink, receiveError, type LinkEnd } from '@sallyport/protocol'
+import type { MessagePort, Worker } from 'node:worker_threads'
+import { type Client, lastingClient, relinkClient } from '@sallyport/frontend/client'
+import { BusError, createLinkEnds, type LinkEnd, openLink, receiveError } from '@sallyport/protocol'
 import type { LifeState } from '@sallyport/protocol/actor'
-import type { MessagePort } from 'node:worker_threads'
-import type { Attachment, CoreCommand, CoreReport, RunningCall } from '../control.js'
-import type { CapabilityChanges } from '../authority/acl.js'
-import type { NetworkStats } from '../control.js'
-import { isDevelopment } from '../mode.js'
-import { Confirmations } from './confirmations.js'
-import { forwardLine, type Logger } from './log.js'
-import { CoreHere } from './core-here.js'
-import { explainSyntax } from './dev/explain-syntax.js'
-import type { CoreSide } from './core-side.js'
-import type { ResolvedOptions } from './options.js'
-import { spawnCore } from './spawn-core.js'
-import type { SupervisedThread, Supervisor } from './supervisor.js'
-import type { Teller } from './teller.js'
-import { Traffic } from './traffic.js'
+import type { CapabilityChanges } from '../acl/types.js'
+import type {
+  Attachment,
+  CoreCommand,
+  CoreReport,
+  CoreWorkerData,
+  NetworkStats,
+  RunningCall,
+} from '../contract/control.js'
+import { isDevelopment } from '../shared/suggest.js'
+import { CoreHere } from './core-in-process.js'
+import type { CoreSide } from './frontends/types.js'
+import type { ResolvedOptions } from './options/types.js'
+import { Confirmations } from './reporting/confirm.js'
+import type { Teller } from './reporting/events.js'
+import { forwardLine, type Logger } from './reporting/log.js'
+import { Traffic } from './reporting/stats.js'
+import type { SupervisedThread, Supervisor } from './supervision/supervisor.js'
+import { labelOutput } from './workers/output.js'
+import { findEntry, spawnWorker, type WorkerMaker } from './workers/spawn.js'
+import { explainSyntax } from './workers/syntax-errors.js'
+
+// Starts the worker of core. In development what it prints is labelled.
+
+function spawnCore(data: CoreWorkerData, maker: WorkerMaker | undefined, labelled: boolean): Worker {
+  const entry = maker ?? findEntry('#worker')
+  const worker = spawnWorker(entry, data, [], labelled ? { stdout: true, stderr: true } : {})
+  if (labelled) labelOutput(worker, 'core')
+  return worker
+}
 
 /** Milliseconds for what is ready where core is not busy. */
 const PATIENCE_MS = 250

@@ -1,12 +1,14 @@
 // The sessions that a network brings: who may be taken in, which gives way to which, and what is counted of all of them
 // together, so that those that have ended cost nothing.
-import { BusError, describeName, isLabel } from '@sallyport/protocol'
-import type { Pattern } from '../authority/capability.js'
-import { COUNT, COUNTS, Meter, createLatency, type MeterMemory } from '../meter.js'
-import type { Accepted, NetworkSession } from '../network-types.js'
-import type { NetworkCounts } from '../control.js'
-import type { Session } from '../session.js'
-import type { Sessions } from '../sessions.js'
+import { BusError, describeName, isLabel, toEventTarget } from '@sallyport/protocol'
+import type { Logger } from 'pino'
+import type { Pattern } from '../acl/types.js'
+import type { CoreOptions, NetworkCounts } from '../contract/control.js'
+import type { Accepted, Hub, NetworkSession } from '../contract/network.js'
+import type { EventRouter } from '../events/router.js'
+import type { Session } from '../rpc/session.js'
+import type { Sessions } from '../rpc/sessions.js'
+import { COUNT, COUNTS, createLatency, Meter, type MeterMemory } from '../shared/metrics.js'
 
 export interface NetworkSessionsParts {
   pattern: Pattern
@@ -116,4 +118,30 @@ export class NetworkSessions {
 
 function addTo(sum: Float64Array, counts: Float64Array): void {
   for (let i = 0; i < COUNTS; i++) sum[i]! += counts[i]!
+}
+
+// What core gives to its network, made of core's own parts.
+
+export interface HubParts extends Pick<CoreOptions, 'pattern' | 'maxRecordAge' | 'appInfo'> {
+  sessions: NetworkSessions
+  router: EventRouter
+  getLog: () => Logger
+  fault: Hub['fault']
+}
+
+export function createHub({ pattern, maxRecordAge, appInfo, sessions, router, getLog, fault }: HubParts): Hub {
+  return {
+    pattern,
+    maxRecordAge,
+    appInfo,
+    get log() {
+      return getLog()
+    },
+    accept: session => sessions.accept(session),
+    onEmit: tell => router.onEmit(tell),
+    deliver: (target, event, payload) =>
+      router.deliver(target === undefined ? undefined : toEventTarget(target), event, payload),
+    counts: () => sessions.counts(),
+    fault,
+  }
 }

@@ -1,8 +1,8 @@
 // Tauri's app plugin: who the program is.
-import type { RunnableCommand } from '../commands.js'
-import type { Channel } from '../channel.js'
-import type { AppInfo } from '../control.js'
-import { countOf, invalidArgument, stringOf } from '../invalid-args.js'
+import type { AppInfo } from '../contract/control.js'
+import { countOf, invalidArgument, stringOf } from '../rpc/arguments.js'
+import type { Channel } from '../rpc/channel.js'
+import type { RunnableCommand } from '../rpc/registry.js'
 import { coreCommand, type CoreCommandRun } from './core-command.js'
 
 /** The version of Tauri whose IPC this is: what `@tauri-apps/api` and plugins for it may rely on. */

@@ -1,8 +1,8 @@
 // One command of a plugin that core itself has: as Tauri's API calls it, with Tauri's permission.
-import { permissionsOf } from '../authority/identifier.js'
-import type { RunnableCommand } from '../commands.js'
-import type { Call } from '../call.js'
-import type { NamedArguments } from '../invalid-args.js'
+import { permissionsOf } from '../acl/identifier.js'
+import type { NamedArguments } from '../rpc/arguments.js'
+import type { Call } from '../rpc/call.js'
+import type { RunnableCommand } from '../rpc/registry.js'
 
 export type CoreCommandRun = (args: NamedArguments, call: Call, method: string) => unknown
 

@@ -1,18 +1,18 @@
 // Tauri's event plugin as commands: what frontends listen and emit with. Every frontend has them, unless a capability
 // denies them.
 import {
-  EVENT_NAME_RULE,
-  METHOD,
   checkEventName,
   describeThrown,
-  toEventTarget,
+  EVENT_NAME_RULE,
   type EventTarget,
+  METHOD,
+  toEventTarget,
 } from '@sallyport/protocol'
-import type { RunnableCommand } from '../commands.js'
-import { Call } from '../call.js'
-import type { EventRouter } from '../events.js'
-import { checkNotOwn } from '../frontend-events.js'
-import { countOf, invalidArgument, stringOf, whyMissing, type NamedArguments } from '../invalid-args.js'
+import { checkNotOwn } from '../events/frontend-events.js'
+import type { EventRouter } from '../events/router.js'
+import { countOf, invalidArgument, type NamedArguments, stringOf, whyMissing } from '../rpc/arguments.js'
+import { Call } from '../rpc/call.js'
+import type { RunnableCommand } from '../rpc/registry.js'
 import { coreCommand } from './core-command.js'
 
 export function createEventCommands(router: EventRouter): RunnableCommand[] {

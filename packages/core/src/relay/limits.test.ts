@@ -1,7 +1,6 @@
 // When a process has used too much, by figures that are made up; and figures of a process that is there.
 import { describe, expect, test } from 'vitest'
-import { createJudge } from './limits.js'
-import { readUsage } from './usage.js'
+import { createJudge, readUsage } from './limits.js'
 
 const MIB = 2 ** 20
 

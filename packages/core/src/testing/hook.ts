@@ -1,20 +1,20 @@
 // One message through one isolation hook, in a gate like any other. This thread is its frontend, and reads its records as core
 // would.
+import { MessageChannel } from 'node:worker_threads'
 import { Client, throughGate } from '@sallyport/frontend/client'
 import {
   BatchReader,
   BusError,
+  type CallMessage,
   createLinkEnds,
   describeCommand,
   isBusError,
-  openLink,
-  type CallMessage,
   type Opener,
+  openLink,
 } from '@sallyport/protocol'
-import { MessageChannel } from 'node:worker_threads'
-import type { LoneGateOptions } from '../host/lone-gate.js'
-import type { ModuleLocation } from '../host/location.js'
-import { checkObject } from './check-object.js'
+import type { LoneGateOptions } from '../host/frontends/gate.js'
+import type { ModuleLocation } from '../host/options/location.js'
+import { checkObject } from '../shared/validate.js'
 
 /** What a frontend would send. */
 export interface HookInput {
@@ -59,7 +59,10 @@ export async function runHook(
   checkObject('runHook: the message', message)
   checkObject('runHook: its settings', settings)
   const { cmd, payload, options } = message
-  const [{ startLoneGate }, { createKeys }] = await Promise.all([import('../host/assemble.js'), import('../keys.js')])
+  const [{ startLoneGate }, { createKeys }] = await Promise.all([
+    import('../host/assemble.js'),
+    import('../core/session-keys.js'),
+  ])
   if (typeof cmd === 'string' && cmd.startsWith('$/')) {
     throw new BusError('InvalidParams', `runHook: ${describeCommand(cmd)} is the bus’s own, and no hook is shown it`)
   }

@@ -1,6 +1,6 @@
 // What a denied caller is told: Tauri's text in production, Tauri's details and what to add in development.
 import { describe, expect, test } from 'vitest'
-import { denialText } from '../../src/authority/denial.js'
+import { denialText } from '../../src/acl/denial.js'
 import { capability, make, registry } from './make.js'
 
 const READ_FILE = 'plugin:fs|read_file'

@@ -1,7 +1,7 @@
 // The explanation says what the authority does, label by label.
 import { describe, expect, test } from 'vitest'
-import { explain, type ExplainInput } from '../../src/authority/explain.js'
-import { renderExplanation } from '../../src/authority/explain-text.js'
+import { explain, type ExplainInput } from '../../src/acl/explain.js'
+import { renderExplanation } from '../../src/acl/explain.js'
 import { aclOf, capability, core, make, registry } from './make.js'
 
 const options = {

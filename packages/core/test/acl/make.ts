@@ -1,10 +1,10 @@
 // Authorities for the tests, over commands that nobody runs.
-import type { AclInput } from '../../src/authority/acl.js'
-import { createAuthority, type Authority } from '../../src/authority/authority.js'
-import type { Capability, Pattern } from '../../src/authority/capability.js'
-import { permissionsOf } from '../../src/authority/identifier.js'
-import { commandNamesOf } from '../../src/authority/core-module.js'
-import type { RunnableCommand } from '../../src/commands.js'
+import type { AclInput } from '../../src/acl/types.js'
+import { createAuthority, type Authority } from '../../src/acl/authority.js'
+import type { Capability, Pattern } from '../../src/acl/types.js'
+import { permissionsOf } from '../../src/acl/identifier.js'
+import { commandNamesOf } from '../../src/acl/identifier.js'
+import type { RunnableCommand } from '../../src/rpc/registry.js'
 import type { BusError } from '@sallyport/protocol'
 
 const run = (): void => {}

@@ -1,6 +1,6 @@
 // Every mistake in a capability, a permission file or a manifest stops the start, with file, place and the nearest right name.
 import { describe, expect, test } from 'vitest'
-import { splitCapabilities } from '../../src/authority/acl.js'
+import { splitCapabilities } from '../../src/acl/types.js'
 import { capability, make, type MakeOptions } from './make.js'
 
 function messageOf(options: MakeOptions): string {

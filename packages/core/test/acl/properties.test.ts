@@ -1,7 +1,7 @@
 // What holds for all capabilities: a deny wins, their order does not matter, and what is taken away leaves nothing behind.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { Capability, PermissionEntry } from '../../src/authority/capability.js'
+import type { Capability, PermissionEntry } from '../../src/acl/types.js'
 import { make, registry, source, type Made } from './make.js'
 
 const LABELS = ['main', 'guest-a', 'guest-b', 'x']

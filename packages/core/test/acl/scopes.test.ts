@@ -1,6 +1,6 @@
 // The values that handlers find in `ctx.scope`.
 import { describe, expect, test } from 'vitest'
-import type { CommandScope } from '../../src/authority/scope.js'
+import type { CommandScope } from '../../src/acl/scope.js'
 import { capability, make, registry, type Made } from './make.js'
 
 const READ_FILE = 'plugin:fs|read_file'

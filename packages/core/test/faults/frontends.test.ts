@@ -6,7 +6,7 @@ import { checkPromise, watch, type Expected, type Watched } from './promise.js'
 import { terminate } from './threads.js'
 import { at, everything, openVictim } from './victims.js'
 
-vi.mock(import('../../src/host/spawn.js'), async original => (await import('./threads.js')).reaching(original))
+vi.mock(import('../../src/host/workers/spawn.js'), async original => (await import('./threads.js')).reaching(original))
 
 interface Fault extends FrontendOptions {
   how: string

@@ -7,7 +7,7 @@ import { checkPromise, watch, type Watched } from './promise.js'
 import { terminate } from './threads.js'
 import { everything, openVictim, type Held } from './victims.js'
 
-vi.mock(import('../../src/host/spawn.js'), async original => (await import('./threads.js')).reaching(original))
+vi.mock(import('../../src/host/workers/spawn.js'), async original => (await import('./threads.js')).reaching(original))
 
 /** By what breaks inside, and what it has died of. */
 const faults: [how: string, of: RegExp][] = [

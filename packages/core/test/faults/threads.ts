@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { deserialize } from 'node:v8'
 import type { Worker } from 'node:worker_threads'
-import type * as Spawn from '../../src/host/spawn.js'
+import type * as Spawn from '../../src/host/workers/spawn.js'
 
 /** Of gates whose heap is to run over. */
 const SMALL = { resourceLimits: { maxOldGenerationSizeMb: 48 } }
@@ -26,13 +26,17 @@ const labelled = (data: object): { label?: string } =>
   'start' in data ? (deserialize(data.start as Uint8Array) as { label: string }) : data
 
 export async function reaching(original: () => Promise<typeof Spawn>): Promise<typeof Spawn> {
-  const { spawnWorker } = await original()
+  const spawn = await original()
   return {
+    ...spawn,
     spawnWorker(entry, data, transfer, more) {
       const isGate = typeof entry === 'string' && entry.includes('isolation') && 'watch' in data
       const start = isGate ? `data:text/javascript,${encodeURIComponent(prelude(entry))}` : entry
       const { label } = labelled(data)
-      const worker = spawnWorker(start, data, transfer, { ...more, ...(isGate && label?.startsWith('heap') && SMALL) })
+      const worker = spawn.spawnWorker(start, data, transfer, {
+        ...more,
+        ...(isGate && label?.startsWith('heap') && SMALL),
+      })
       if (label !== undefined) threads.set(`${isGate ? 'gate of ' : ''}${label}`, worker)
       return worker
     },

@@ -2,9 +2,9 @@
 import { pino } from 'pino'
 import { createLinkEnds, type CodecName, type LinkKind } from '@sallyport/protocol'
 import type { MessagePort } from 'node:worker_threads'
-import { createCore, type Core } from '../../src/core.js'
-import type { SendingChannel } from '../../src/channel.js'
-import type { CommandContext } from '../../src/context.js'
+import { createCore, type Core } from '../../src/core/core.js'
+import type { SendingChannel } from '../../src/rpc/channel.js'
+import type { CommandContext } from '../../src/api/context.js'
 import { CANARY, Wire } from './wire.js'
 
 const COMMANDS = ['ok', 'count', 'echo', 'fails', 'values', 'tell', 'later', 'forever', 'hold']

@@ -1,9 +1,9 @@
 // A gate over a real link, whose records a hostile frontend carries to core: as they are, or tampered with on the way.
 import { FRAME_KIND, RECORD_DIRECTION, createLinkEnds, openLink, type SessionKey } from '@sallyport/protocol'
 import { createSealer } from '@sallyport/protocol/records'
-import { serveGate } from '../../../isolation/src/gate.js'
-import { createHook } from '../../../isolation/src/hook.js'
-import { createHookWatch } from '../../../isolation/src/hook-watch.js'
+import { serveGate } from '../../../isolation/src/gate/gate.js'
+import { createHook } from '../../../isolation/src/hook/hook.js'
+import { createHookWatch } from '../../../isolation/src/hook/watchdog.js'
 import { once } from 'node:events'
 import { MessageChannel } from 'node:worker_threads'
 import type { Fuzzed } from './core-target.js'

@@ -11,11 +11,11 @@ import {
   type Satellite,
   type SatelliteOptions,
 } from '../../src/network.js'
-import type { App } from '../../src/app.js'
-import { createCore, type Core } from '../../src/core.js'
-import type { Capability } from '../../src/authority/capability.js'
-import type { CoreReport } from '../../src/control.js'
-import type { CoreDefinition } from '../../src/define.js'
+import type { App } from '../../src/api/app.js'
+import { createCore, type Core } from '../../src/core/core.js'
+import type { Capability } from '../../src/acl/types.js'
+import type { CoreReport } from '../../src/contract/control.js'
+import type { CoreDefinition } from '../../src/api/define.js'
 import { everyCommand, fixture } from '../start.js'
 
 type Pattern = 'brownfield' | 'isolation'

@@ -2,11 +2,11 @@
 // one of a network. What reaches whom is counted at the links, so that nothing of the bus is changed for it.
 import { createMemoryLinkPair, type Link, type Unlisten } from '@sallyport/protocol'
 import { pino } from 'pino'
-import { Client } from '../../../frontend/src/client.js'
-import type { App } from '../../src/app.js'
-import type { CoreReport } from '../../src/control.js'
-import { createCore, type Core } from '../../src/core.js'
-import type { Accepted, Hub } from '../../src/network-types.js'
+import { Client } from '../../../frontend/src/client/client.js'
+import type { App } from '../../src/api/app.js'
+import type { CoreReport } from '../../src/contract/control.js'
+import { createCore, type Core } from '../../src/core/core.js'
+import type { Accepted, Hub } from '../../src/contract/network.js'
 
 const log = pino({ level: 'silent' })
 

@@ -1,6 +1,6 @@
 // What a simulated frontend's own code does: calls of every kind, streams, channels that are read in every way, and events.
-import { Channel } from '../../../frontend/src/channel.js'
-import type { InvokeOptions } from '../../../frontend/src/options.js'
+import { Channel } from '../../../frontend/src/client/channel.js'
+import type { InvokeOptions } from '../../../frontend/src/client/options.js'
 import { outcomeOf, type Ask, type Verdict } from './ask.js'
 import { BOUNDS } from './bounds.js'
 import type { Told } from './commands.js'

@@ -1,9 +1,9 @@
 // What the simulated core does: commands of every kind.
 import { isBusError } from '@sallyport/protocol'
-import type { App } from '../../src/app.js'
-import type { SendingChannel } from '../../src/channel.js'
-import type { CommandContext } from '../../src/context.js'
-import type { CoreDefinition } from '../../src/define.js'
+import type { App } from '../../src/api/app.js'
+import type { SendingChannel } from '../../src/rpc/channel.js'
+import type { CommandContext } from '../../src/api/context.js'
+import type { CoreDefinition } from '../../src/api/define.js'
 import type { World } from './world.js'
 
 /** What every call carries, for its handler, its hook and the model. */

@@ -1,6 +1,6 @@
 // Seed after seed, until one breaks the model. That one is run again: with as few of its actions as it needs, and traced.
 import { runSeed, type SeedResult } from './run-seed.js'
-import { Channel } from '../../../frontend/src/channel.js'
+import { Channel } from '../../../frontend/src/client/channel.js'
 
 export interface Explored {
   readonly seeds: number

@@ -1,5 +1,5 @@
 // Core's calls of what frontends expose, and the functions that they do.
-import type { App } from '../../src/app.js'
+import type { App } from '../../src/api/app.js'
 import { outcomeOf, type Verdict } from './ask.js'
 import type { Told } from './commands.js'
 import type { Frontend } from './frontend.js'

@@ -1,7 +1,7 @@
 // One life of a simulated frontend: its client, what it listens to, and its link.
 import type { CodecName, Link } from '@sallyport/protocol'
-import { Client } from '../../../frontend/src/client.js'
-import type { FlowOptions } from '../../../frontend/src/waiting-line.js'
+import { Client } from '../../../frontend/src/client/client.js'
+import type { FlowOptions } from '../../../frontend/src/client/send-queue.js'
 import type { Epoch } from './ask.js'
 import { BOUNDS } from './bounds.js'
 import { exposeFunctions } from './exposed.js'

@@ -1,9 +1,9 @@
 // The gates of a simulated bus, by the labels of their frontends: each in a place of its own, with one hook for all of its links.
 import { RECORD_DIRECTION, openLink, type Link, type SessionKey } from '@sallyport/protocol'
 import { createSealer } from '@sallyport/protocol/records'
-import { serveGate } from '../../../isolation/src/gate.js'
-import { createHookWatch } from '../../../isolation/src/hook-watch.js'
-import { createHook, type Hook } from '../../../isolation/src/hook.js'
+import { serveGate } from '../../../isolation/src/gate/gate.js'
+import { createHookWatch } from '../../../isolation/src/hook/watchdog.js'
+import { createHook, type Hook } from '../../../isolation/src/hook/hook.js'
 import type { Frontend } from './frontend.js'
 import { HOOK_DEADLINE, createJudge } from './hook.js'
 import { Place } from './place.js'

@@ -1,6 +1,6 @@
 // The hook of the simulated gates: what it does with a message stands in it, in a call as an argument and in an answer as a
 // member of the result.
-import type { HookFunction } from '../../../isolation/src/hook.js'
+import type { HookFunction } from '../../../isolation/src/hook/hook.js'
 import type { Told } from './commands.js'
 import type { World } from './world.js'
 

@@ -1,6 +1,6 @@
 // What the simulated host is given, as if `createBus` had checked it: every option, or it does not compile.
-import type { ResolvedOptions } from '../../src/host/options.js'
-import type { Supervision } from '../../src/host/supervision.js'
+import type { ResolvedOptions } from '../../src/host/options/types.js'
+import type { Supervision } from '../../src/host/supervision/policy.js'
 import { COMMANDS } from './commands.js'
 
 export function hostOptions(core: Supervision, isolated: boolean): ResolvedOptions {

@@ -7,7 +7,7 @@ import { runSeed } from './run-seed.js'
 vi.mock('@sallyport/protocol', () => import('../../../protocol/src/index.js'))
 vi.mock('@sallyport/protocol/records', () => import('../../../protocol/src/records.js'))
 vi.mock('@sallyport/protocol/internal', () => import('../../../protocol/src/internal.js'))
-vi.mock('../../../protocol/src/bounds.js', async importOriginal => {
+vi.mock('../../../protocol/src/wire/limits.js', async importOriginal => {
   const { BOUNDS } = await import('./bounds.js')
   return {
     ...(await importOriginal<object>()),
@@ -26,7 +26,7 @@ vi.mock('../../../protocol/src/bounds.js', async importOriginal => {
     MAX_KEPT_BYTES: BOUNDS.keptBytes,
   }
 })
-vi.mock('../../../protocol/src/contract.js', async importOriginal => {
+vi.mock('../../../protocol/src/message/methods.js', async importOriginal => {
   const { BOUNDS } = await import('./bounds.js')
   return { ...(await importOriginal<object>()), CHANNEL_WINDOW: BOUNDS.channelWindow }
 })
@@ -35,15 +35,17 @@ vi.mock('node:worker_threads', async importOriginal => {
   // Node 20 has no `isMarkedAsUntransferable`.
   return { isMarkedAsUntransferable: undefined, ...(await importOriginal<object>()), MessageChannel: SimulatedChannel }
 })
-vi.mock('../../src/host/spawn.js', async () => {
+vi.mock('../../src/host/workers/spawn.js', async importOriginal => {
   const { spawnThread } = await import('./threads.js')
   return {
+    ...(await importOriginal<object>()),
     spawnWorker: (entry: string, data: object) => spawnThread(entry.includes('/frontend/') ? 'frontend' : 'core', data),
   }
 })
-vi.mock('../../src/host/sandbox.js', async () => {
+vi.mock('../../src/host/workers/sandbox.js', async importOriginal => {
   const { spawnThread } = await import('./threads.js')
   return {
+    ...(await importOriginal<object>()),
     readsOfGate: () => undefined,
     spawnSandboxed: ({ workerData }: { workerData: object }) => spawnThread('gate', workerData),
   }

@@ -1,10 +1,9 @@
 // Channels of @tauri-apps/api know but a callback's id. Each is bridged to a channel of the bus, with the same id: what comes
 // goes to the callback as `{ message, index }`, and the end as `{ end: true, index }`, whatever has ended it.
-import { parseChannelReference, isUint8Array } from '@sallyport/protocol'
-import type { Client } from '../client.js'
-import type { Channel } from '../channel.js'
-import { toAnswer } from './answers.js'
-import type { Callbacks } from './callbacks.js'
+import { isUint8Array, parseChannelReference } from '@sallyport/protocol'
+import type { Channel } from '../client/channel.js'
+import type { Client } from '../client/client.js'
+import { toAnswer } from './convert.js'
 
 export interface BoundArguments {
   readonly args: unknown
@@ -129,5 +128,46 @@ class Bridge {
     this.#closed = true
     this.#forget()
     this.#tell({ end: true, index: this.#index })
+  }
+}
+
+// The callbacks of `transformCallback`: functions that core, or whoever knows their ids, has called with `runCallback`.
+
+export type Callback = (data: unknown) => unknown
+
+export class Callbacks {
+  /** By id; `__TAURI_INTERNALS__.callbacks`, as in Tauri. */
+  readonly byId: Map<number, Callback> = new Map()
+
+  /** An id for the callback: random, of 32 bits. Its highest bit is set: a channel that has it is none of the client's own. */
+  add(callback?: Callback, once = false): number {
+    const id = this.#unusedId()
+    this.byId.set(id, data => {
+      if (once) this.byId.delete(id)
+      return callback?.(data)
+    })
+    return id
+  }
+
+  remove(id: number): void {
+    this.byId.delete(id)
+  }
+
+  /** False for an id that nobody has, which is warned of in Tauri's words. */
+  run(id: number, data: unknown): boolean {
+    const callback = this.byId.get(id)
+    if (callback) callback(data)
+    else {
+      console.warn(
+        `[TAURI] Couldn't find callback id ${id}. This might happen when the app is reloaded while Rust is running an asynchronous operation.`,
+      )
+    }
+    return callback !== undefined
+  }
+
+  #unusedId(): number {
+    const [random] = crypto.getRandomValues(new Uint32Array(1))
+    const id = (random! | 0x8000_0000) >>> 0
+    return this.byId.has(id) ? this.#unusedId() : id
   }
 }

@@ -2,17 +2,17 @@
 // travels are the bus's own listen and unlisten.
 import {
   BusError,
-  EVENT_NAME_RULE,
-  METHOD,
-  checkEventName,
-  toEventTarget,
   type BusEvent,
+  checkEventName,
+  EVENT_NAME_RULE,
   type EventTarget,
+  METHOD,
+  toEventTarget,
 } from '@sallyport/protocol'
-import type { Client } from '../client.js'
-import type { InvokeOptions } from '../options.js'
-import { toCallOptions, type IpcOptions } from './call-options.js'
-import type { Callbacks } from './callbacks.js'
+import type { Client } from '../client/client.js'
+import type { InvokeOptions } from '../client/options.js'
+import type { Callbacks } from './channels.js'
+import { type IpcOptions, toCallOptions } from './convert.js'
 
 interface ListenArguments {
   readonly event: string

@@ -1,13 +1,11 @@
 // `invoke`, `ipc` and `postMessage` of Tauri's runtime over a client of the bus. Whatever happens, a call settles.
 import { BusError, METHOD } from '@sallyport/protocol'
-import type { CommandArguments } from '../arguments.js'
-import type { Client } from '../client.js'
-import type { InvokeOptions } from '../options.js'
-import { toAnswer, toRejection } from './answers.js'
-import { toCallOptions, type IpcOptions } from './call-options.js'
-import { Callbacks } from './callbacks.js'
-import { ChannelBridges } from './channels.js'
-import { TauriListeners, checkEventOf } from './events.js'
+import type { CommandArguments } from '../client/arguments.js'
+import type { Client } from '../client/client.js'
+import type { InvokeOptions } from '../client/options.js'
+import { Callbacks, ChannelBridges } from './channels.js'
+import { type IpcOptions, toAnswer, toCallOptions, toRejection } from './convert.js'
+import { checkEventOf, TauriListeners } from './events.js'
 import { serializePayload } from './serialize.js'
 
 /** A call as `__TAURI_INTERNALS__.ipc` takes it: its outcome goes to one of two callbacks. */

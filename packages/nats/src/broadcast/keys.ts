@@ -1,7 +1,7 @@
 // The keys of broadcasts. Each sender has its own, and a new one for each 2^16 messages: of 1 MiB, NATS's usual bound, that is the
 // 2^36 bytes after which records change keys too.
-import { hkdfSha256, importKey, KEY_BYTES, NONCE_BYTES } from '@sallyport/protocol/records'
 import type { KeyObject } from 'node:crypto'
+import { hkdfSha256, importKey, KEY_BYTES, NONCE_BYTES } from '@sallyport/protocol/records'
 
 const EPOCH_MESSAGES = 2 ** 16
 

@@ -1,7 +1,7 @@
 // What an instance remembers of each sender of broadcasts, so that no message is taken twice: bounded, and what was forgotten is
 // not taken again either.
 import type { KeyObject } from 'node:crypto'
-import type { BroadcastHeader } from './header.js'
+import type { BroadcastHeader } from './broadcast.js'
 
 /** Starts of instances that are remembered at a time. */
 export const MAX_SENDERS = 1024

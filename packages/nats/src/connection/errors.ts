@@ -1,7 +1,7 @@
 // What NATS says is wrong, as the bus's errors: they name the server and the subject, and nothing of a password or a token.
 import { errors } from '@nats-io/transport-node'
-import { BusError, describeThrown } from '@sallyport/protocol'
-import { serversOf, type NatsOptions } from '../nats-options.js'
+import { BusError, describeThrown, ReportLimit } from '@sallyport/protocol'
+import { type NatsOptions, serversOf } from '../options.js'
 
 /** Of an attempt to connect. */
 export function toConnectError(where: string, options: NatsOptions, error: unknown): BusError {
@@ -32,4 +32,24 @@ export function refusalOf(error: Error): BusError {
     return new BusError('Overloaded', 'NATS ended the connection: this process took its messages too slowly')
   }
   return new BusError('Disconnected', `NATS says: ${describeThrown(error)}`)
+}
+
+// What goes wrong between a process and its network, told to its host: whoever floods the bus's subjects floods neither the log
+// nor the host.
+
+/** In core: for what has no frontend, or nobody knows whose it is. */
+export const NOBODY = 'core'
+
+export interface Faults {
+  tell(label: string, error: BusError): void
+  /** Tells what is held back. */
+  flush(): void
+}
+
+export function createFaults(fault: (label: string, error: BusError) => void): Faults {
+  const limit = new ReportLimit<{ label: string; error: BusError }>(({ label, error }, more) => {
+    if (more === 0) return fault(label, error)
+    fault(label, new BusError(error.reason, `${error.message} (and ${more} more, of this frontend and others)`))
+  })
+  return { tell: (label, error) => limit.add({ label, error }), flush: () => limit.flush() }
 }

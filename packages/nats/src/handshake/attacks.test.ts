@@ -2,12 +2,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { begin, credential, doorOf, refused, secret } from '../../test/handshake-ends.js'
-import { agree } from './agreement.js'
+import { agree } from './key-derivation.js'
 import { credentialKey, readCredential } from './credential.js'
-import { readHello, writeHello, type Hello } from './hello.js'
+import { readHello, writeHello, type Hello } from './messages.js'
 import { beginHandshake, createBusSecret, issueCredential } from './index.js'
-import { readBusSecret } from './secret.js'
-import { readRefusal } from './welcome.js'
+import { readBusSecret } from './credential.js'
+import { readRefusal } from './messages.js'
 
 const FORGED = 'Denied: The credential is not one of this bus'
 const flip = (bytes: Uint8Array, bit: number): Uint8Array => {

@@ -1,9 +1,8 @@
 // The texts of secrets and credentials: what makes one, that a typing error is found, and that no error repeats one.
 import { BusError } from '@sallyport/protocol'
 import { describe, expect, it } from 'vitest'
-import { readCredential } from './credential.js'
-import { createBusSecret, issueCredential, revocableId, type CredentialOptions } from './index.js'
-import { readBusSecret } from './secret.js'
+import { readBusSecret, readCredential } from './credential.js'
+import { createBusSecret, type CredentialOptions, issueCredential, revocableId } from './index.js'
 
 const secret = createBusSecret()
 const issue = (options: unknown): string => issueCredential(secret, options as CredentialOptions)

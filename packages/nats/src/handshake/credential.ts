@@ -1,11 +1,39 @@
 // A credential is what a joined process proves a label with: core issued it, and derives its key again from the bus's secret and
 // from what the credential says of itself, so that no table of them is kept anywhere.
+import { createHash, randomBytes } from 'node:crypto'
 import { BusError, FREE_LABEL_RULE, isLabel, isLabelText, LABEL_RULE } from '@sallyport/protocol'
 import { hkdfSha256, KEY_BYTES } from '@sallyport/protocol/records'
-import { createHash, randomBytes } from 'node:crypto'
-import { fromBase64url } from './base64url.js'
 import { readWhole, short, u64 } from './fields.js'
-import { readBusSecret } from './secret.js'
+
+// Reads base64url strictly: Node's own reader skips what it does not know, so that a typo would pass as another text.
+
+/** The bytes, or undefined for what `toString('base64url')` does not write. */
+function fromBase64url(text: unknown): Buffer | undefined {
+  if (typeof text !== 'string') return undefined
+  const bytes = Buffer.from(text, 'base64url')
+  return bytes.toString('base64url') === text ? bytes : undefined
+}
+
+// The secret of a bus: all its instances are given it, and nobody else. Credentials, and what instances tell each other, are
+// derived from it.
+
+/**
+ * A new secret for a bus: 32 random bytes, as base64url. Keep it where you keep passwords; give it to the instances alone.
+ *
+ * @example
+ * const secret = createBusSecret() // once, then kept: process.env.SALLYPORT_SECRET
+ */
+export const createBusSecret = (): string => randomBytes(KEY_BYTES).toString('base64url')
+
+/** @throws BusError `InvalidParams`, without the text that was given */
+export function readBusSecret(secret: unknown): Uint8Array {
+  const bytes = fromBase64url(secret)
+  if (bytes && bytes.byteLength >= KEY_BYTES) return bytes
+  throw new BusError(
+    'InvalidParams',
+    `The secret of a bus must be base64url of ${KEY_BYTES} random bytes or more: createBusSecret() makes one`,
+  )
+}
 
 export const ID_BYTES = 16
 const CHECK_BYTES = 4

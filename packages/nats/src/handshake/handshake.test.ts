@@ -3,7 +3,7 @@ import { isBusError, BusError } from '@sallyport/protocol'
 import { describe, expect, it, vi } from 'vitest'
 import { begin, credential, doorOf, refused, secret } from '../../test/handshake-ends.js'
 import { createBusSecret, issueCredential, revocableId, writeRefusal } from './index.js'
-import { SeenHellos } from './seen.js'
+import { SeenHellos } from './replay-cache.js'
 
 /** Reason and text of what it throws. */
 function thrown(run: () => unknown): string {

@@ -1,11 +1,10 @@
 // A link over a broker that anybody may publish to: each message is protected, what is forged or repeated is dropped, and what
 // is lost ends the session. The bus's own credit bounds what is on its way; a broker drops what a reader is too slow for.
-import { BusError, deliver, isBusError, LINGER, type Frame, type Link, type LinkReceiver } from '@sallyport/protocol'
-import { Incoming } from './incoming.js'
-import { creditMessage, MESSAGE, readCredit, signal } from './messages.js'
-import { Outgoing } from './outgoing.js'
-import type { Protection } from './protection.js'
-import { Pulse } from './pulse.js'
+import { BusError, deliver, type Frame, isBusError, LINGER, type Link, type LinkReceiver } from '@sallyport/protocol'
+import type { Protection } from './encryption.js'
+import { creditMessage, Incoming, MESSAGE, readCredit, signal } from './fragmentation.js'
+import { Pulse } from './keep-alive.js'
+import { Outgoing } from './publish-queue.js'
 
 /** Where messages go, in order, towards the peer. What comes is given to `take`, never from within `publish`. */
 export interface Wire {

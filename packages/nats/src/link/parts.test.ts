@@ -1,7 +1,7 @@
 // Frames that are larger than a message go in parts, to the byte; none is over what the wire lets through.
 import { describe, expect, it } from 'vitest'
 import { createLinkPair } from '../../test/link-pair.js'
-import { dataBytesOf, MAX_DATA_BYTES } from './messages.js'
+import { dataBytesOf, MAX_DATA_BYTES } from './fragmentation.js'
 
 const HEADER = 5
 const MAX_PAYLOAD = 300

@@ -5,7 +5,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { settle } from '../../../protocol/test/link-behaviour.js'
 import { createBarePeer } from '../../test/bare-peer.js'
 import { createLinkPair, protectionOf } from '../../test/link-pair.js'
-import { costOf, MAX_DATA_BYTES } from './messages.js'
+import { costOf, MAX_DATA_BYTES } from './fragmentation.js'
 
 const frame = (kind: number, text: string): number[] => [1, text.length, 0, 0, 0, kind, ...Buffer.from(text)]
 const credit = (total: number): number[] => {

@@ -3,10 +3,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { MAX_BESIDE_BYTES } from '../../src/ring-beside.js'
-import { RING_WORD, createRingBuffers, openRing, type RingMemory } from '../../src/ring.js'
-import { createRingLink } from '../../src/ring-link.js'
-import { RingWriter } from '../../src/ring-writer.js'
+import { MAX_BESIDE_BYTES } from '../../src/link/ring/out-of-band.js'
+import { RING_WORD, createRingBuffers, openRing, type RingMemory } from '../../src/link/ring/ring-buffer.js'
+import { createRingLink } from '../../src/link/ring/ring-link.js'
+import { RingWriter } from '../../src/link/ring/ring-buffer.js'
 import { recorder, settle } from '../link-behaviour.js'
 
 const ports: MessagePort[] = []

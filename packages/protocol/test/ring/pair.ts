@@ -1,8 +1,8 @@
 // Two ring links of one thread, with what their peer holds laid open for tests.
 import { MessageChannel } from 'node:worker_threads'
-import type { Link } from '../../src/link.js'
-import { createRingBuffers } from '../../src/ring.js'
-import { createRingLink } from '../../src/ring-link.js'
+import type { Link } from '../../src/wire/link.js'
+import { createRingBuffers } from '../../src/link/ring/ring-buffer.js'
+import { createRingLink } from '../../src/link/ring/ring-link.js'
 
 export function createRingPair(bytes?: number, poll = true): [Link, Link] {
   const [there, back] = createRingBuffers(bytes)

@@ -1,7 +1,7 @@
 // The polling policy, with a clock of the test's own: it polls a hot loop, never sparse traffic or a short burst, and less
 // and less where polling doesn't pay.
 import { describe, expect, it } from 'vitest'
-import { RingPolling } from '../../src/ring-polling.js'
+import { RingPolling } from '../../src/link/ring/polling.js'
 
 const FRAME_BYTES = 96
 

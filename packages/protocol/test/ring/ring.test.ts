@@ -2,9 +2,16 @@
 // never a read outside of the memory.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { HEADER_BYTES, RING_WORD, SKIP, createRingBuffers, openRing, frameSize } from '../../src/ring.js'
-import { RingReader } from '../../src/ring-reader.js'
-import { RingWriter } from '../../src/ring-writer.js'
+import {
+  HEADER_BYTES,
+  RING_WORD,
+  SKIP,
+  createRingBuffers,
+  openRing,
+  frameSize,
+} from '../../src/link/ring/ring-buffer.js'
+import { RingReader } from '../../src/link/ring/ring-buffer.js'
+import { RingWriter } from '../../src/link/ring/ring-buffer.js'
 
 const SIZE = 1024
 

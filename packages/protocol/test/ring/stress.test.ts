@@ -2,8 +2,8 @@
 // RING_STRESS=<frames each way> makes it long; RING_SEED=<n> repeats a run.
 import { MessageChannel, Worker } from 'node:worker_threads'
 import { describe, it } from 'vitest'
-import { RING_WORD, createRingBuffers } from '../../src/ring.js'
-import { createRingLink } from '../../src/ring-link.js'
+import { RING_WORD, createRingBuffers } from '../../src/link/ring/ring-buffer.js'
+import { createRingLink } from '../../src/link/ring/ring-link.js'
 import { runTraffic } from './traffic.mjs'
 
 const long = Number(process.env['RING_STRESS'] ?? 0)

@@ -2,9 +2,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { MessageChannel, Worker } from 'node:worker_threads'
 import { describe, expect, it } from 'vitest'
-import type { Link } from '../../src/link.js'
-import { createRingBuffers } from '../../src/ring.js'
-import { createRingLink } from '../../src/ring-link.js'
+import type { Link } from '../../src/wire/link.js'
+import { createRingBuffers } from '../../src/link/ring/ring-buffer.js'
+import { createRingLink } from '../../src/link/ring/ring-link.js'
 import { recorder } from '../link-behaviour.js'
 
 function start(role: string, { bytes = 2 ** 16, poll = true } = {}): { link: Link; worker: Worker } {

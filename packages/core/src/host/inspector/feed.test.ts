@@ -1,8 +1,8 @@
 // The feed alone: thousands of frontends, and pages that do not read.
-import type { ServerResponse } from 'node:http'
 import { EventEmitter } from 'node:events'
+import type { ServerResponse } from 'node:http'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { Traffic } from '../traffic.js'
+import { Traffic } from '../reporting/stats.js'
 import { Feed } from './feed.js'
 import { MAX_SHOWN, type Snapshot } from './snapshot.js'
 import type { BusView } from './view.js'

@@ -1,9 +1,9 @@
 // The pages that are open, each fed by server-sent events. One that does not read misses snapshots, which cost nothing then: none
 // waits for it. The more a snapshot takes, the fewer there are.
-import { describeThrown } from '@sallyport/protocol'
 import type { ServerResponse } from 'node:http'
-import { Happenings } from './happenings.js'
-import { frontendsOf, summaryOf, type Seen } from './snapshot.js'
+import { describeThrown } from '@sallyport/protocol'
+import { Happenings } from './recent-events.js'
+import { frontendsOf, type Seen, summaryOf } from './snapshot.js'
 import type { BusView } from './view.js'
 
 /** Each has a connection, and is written to. */

@@ -1,9 +1,10 @@
 // What a page is told a few times a second: figures and states, of a bounded number of frontends.
-import type { BusStats, FrontendStats } from '../stats.js'
-import type { WorkerStats } from '../supervision.js'
-import type { BusState, WorkerSight } from '../supervisor.js'
-import type { LatencyStats, TrafficStats } from '../traffic.js'
-import type { News } from './happenings.js'
+import type { AccessKind, ExplainedCommand } from '../../acl/explain.js'
+import type { BusStats, FrontendStats, LatencyStats, TrafficStats } from '../reporting/stats.js'
+import type { WorkerStats } from '../supervision/policy.js'
+import type { BusState, WorkerSight } from '../supervision/supervisor.js'
+import { type News, printable } from './recent-events.js'
+import type { BusView } from './view.js'
 
 /** So many frontends are shown at a time; the others are found by their labels. */
 export const MAX_SHOWN = 100
@@ -142,3 +143,52 @@ function sumsOf(all: readonly (TrafficStats & { rejected?: number })[]): Sums {
     bytes: sum(({ bytes }) => bytes.in + bytes.out),
   }
 }
+
+// Who may call what, as core has it now: what was added and removed at run time counts.
+
+const MOST = 2000
+const MAX_NAME = 200
+const MAX_SCOPE = 500
+
+export interface CommandAccess {
+  command: string
+  access: AccessKind
+  /** Capability and permission. */
+  by: string
+  /** As JSON. */
+  scope: string
+}
+
+export interface Access {
+  /** Core did not say. */
+  error?: string
+  capabilities: readonly string[]
+  commands: readonly CommandAccess[]
+  /** Commands that are not told of. */
+  more: number
+}
+
+export async function accessOf(view: BusView, label: string): Promise<Access> {
+  try {
+    const { capabilities, commands } = await view.explain(label)
+    return {
+      capabilities: capabilities.slice(0, MOST).map(name => printable(name, MAX_NAME)),
+      more: Math.max(0, commands.length - MOST),
+      commands: commands
+        .toSorted((one, other) => rank(one) - rank(other))
+        .slice(0, MOST)
+        .map(({ command, access, by, scope }) => ({
+          command: printable(command, MAX_NAME),
+          access,
+          by: printable(by.map(({ capability, permission }) => `${capability}: ${permission}`).join(', '), MAX_SCOPE),
+          scope: scope ? printable(JSON.stringify(scope), MAX_SCOPE) : '',
+        })),
+    }
+  } catch (error) {
+    return { error: printable((error as Error).message, MAX_SCOPE), capabilities: [], commands: [], more: 0 }
+  }
+}
+
+/** What is open to all of core's own comes last: of it there is nothing to decide. */
+const rank = ({ command, access }: ExplainedCommand): number =>
+  Number(access === 'open' && command.startsWith('plugin:'))

@@ -1,0 +1,66 @@
+// Why a call is denied: Tauri's text; in development with what Tauri's own development builds say, and what would change it.
+import { type Catalogue, keyOf, permissionsFor } from './catalogue.js'
+import type { Access, Grant, ResolvedCapability } from './resolve.js'
+import { APP_KEY, type CommandName } from './types.js'
+
+export interface DenialDetails {
+  label: string
+  access: Access
+  capabilities: readonly ResolvedCapability[]
+  catalogue: Catalogue
+}
+
+export const denialText = ({ method }: CommandName): string => `Command ${method} not allowed by ACL`
+
+/** For development: it names capabilities, which are nobody else's business. */
+export function explainedDenial(command: CommandName, details: DenialDetails): string {
+  const { label, access } = details
+  const [name, quoted] = [prettyName(command), JSON.stringify(label)]
+  const denied = access.denied.get(command.method)
+  if (denied) {
+    const names = [...new Set(denied.map(({ permission }) => JSON.stringify(permission)))].join(', ')
+    const hint = `${names} is among the permissions of a capability for ${quoted}`
+    const detail = `${name} explicitly denied on origin local\n\nreferenced by: ${references(denied)}`
+    return `${denialText(command)}: ${hint}\n\n${detail}`
+  }
+  const add = JSON.stringify(command.allow)
+  const hint = `add ${add} to the permissions of a capability whose windows match ${quoted}`
+  return `${denialText(command)}: ${hint}\n\n${name} ${reason(command, details)}`
+}
+
+function reason(command: CommandName, { label, capabilities, catalogue }: DenialDetails): string {
+  const elsewhere = capabilities.flatMap(({ capability, permissions }) =>
+    permissions
+      .filter(({ allow }) => allow.includes(command.method))
+      .map(({ identifier }) => ({ capability, grant: { capability: capability.identifier, permission: identifier } })),
+  )
+  if (elsewhere.length === 0) {
+    return `not allowed. Permissions associated with this command: ${permissionsFor(command, catalogue).join(', ')}`
+  }
+  const on = elsewhere.map(({ capability: { windows = [], webviews = [], local = true, platforms } }) => {
+    const parts = [
+      windows.length > 0 && `windows: ${quote(windows)}`,
+      webviews.length > 0 && `webviews: ${quote(webviews)}`,
+      local ? 'URL: local' : 'URL: remote alone',
+      platforms && `platforms: ${platforms.join(', ')}`,
+    ]
+    return `[${parts.filter(Boolean).join(', ')}]`
+  })
+  const quoted = JSON.stringify(label)
+  const grants = elsewhere.map(({ grant }) => grant)
+  return (
+    `not allowed on window ${quoted}, webview ${quoted}, URL: local\n\n` +
+    `allowed on: ${on.join(', ')}\n\nreferenced by: ${references(grants)}`
+  )
+}
+
+function prettyName(command: CommandName): string {
+  const key = keyOf(command)
+  if (key === APP_KEY) return command.method
+  return command.method.slice('plugin:'.length).replace('|', '.')
+}
+
+const quote = (globs: readonly string[]): string => globs.map(glob => JSON.stringify(glob)).join(', ')
+
+const references = (grants: readonly Pick<Grant, 'capability' | 'permission'>[]): string =>
+  grants.map(({ capability, permission }) => `capability: ${capability}, permission: ${permission}`).join(' || ')

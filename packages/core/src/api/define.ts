@@ -1,0 +1,128 @@
+// What a core module is written with: commands, plugins, and the definition that holds them.
+import { BusError } from '@sallyport/protocol'
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { Scope } from '../acl/scope.js'
+import type { PermissionFile } from '../acl/types.js'
+import type { App } from './app.js'
+import type { CommandContext, Middleware } from './context.js'
+
+/** A command's function: named arguments in, a value or a promise of one out. */
+export type CommandHandler<Args, Result> = (args: Args, ctx: CommandContext) => Result
+
+/** What `command` makes. `Args` is what callers send, `Result` what the handler gives. */
+export interface Command<Args = never, Result = unknown> {
+  readonly kind: 'command'
+  readonly schema: StandardSchemaV1 | undefined
+  readonly handler: CommandHandler<Args, Result> | undefined
+  /** The module that runs the command in the pool, in place of a handler. */
+  readonly thread: URL | undefined
+}
+
+/** A bare function is a command too. */
+export type AnyCommand = Command<never, unknown> | CommandHandler<never, unknown>
+
+export interface CommandOptions<Schema extends StandardSchemaV1> {
+  /** Any Standard Schema (zod, valibot, arktype, …). What it gives is what the handler gets. */
+  args?: Schema
+}
+
+export interface PooledCommandOptions<Schema extends StandardSchemaV1> extends CommandOptions<Schema> {
+  /**
+   * A module whose default export runs the command, in a pool of threads: `export default (args) => result`. It gets the
+   * arguments and nothing else, by structured clone.
+   */
+  thread: URL
+}
+
+/**
+ * A command with a schema for its arguments, or one that runs in the pool.
+ *
+ * @example
+ * command({ args: z.object({ name: z.string() }) }, ({ name }) => `Hello, ${name}!`)
+ * command({ thread: new URL('./heavy.js', import.meta.url) })
+ */
+export function command<Schema extends StandardSchemaV1, Result>(
+  options: CommandOptions<Schema>,
+  handler: CommandHandler<StandardSchemaV1.InferOutput<Schema>, Result>,
+): Command<StandardSchemaV1.InferInput<Schema>, Result>
+export function command<Schema extends StandardSchemaV1, Result = unknown>(
+  options: PooledCommandOptions<Schema>,
+): Command<StandardSchemaV1.InferInput<Schema>, Promise<Result>>
+export function command(
+  options: Partial<PooledCommandOptions<StandardSchemaV1>>,
+  handler?: CommandHandler<never, unknown>,
+): Command {
+  if (typeof options === 'function') throw wrong('a handler alone needs none: write the function itself')
+  const { args, thread, ...unknown } = options ?? {}
+  const [name] = Object.keys(unknown)
+  if (name !== undefined) throw wrong(`no option ${JSON.stringify(name)}: it takes args and thread`)
+  if (args !== undefined && typeof args?.['~standard']?.validate !== 'function')
+    throw wrong('args is no Standard Schema')
+  if (thread !== undefined && !(thread instanceof URL)) throw wrong('thread must be a URL')
+  if (thread !== undefined && handler !== undefined) throw wrong('either a handler or a thread, not both')
+  return { kind: 'command', schema: args, handler, thread }
+}
+
+const wrong = (what: string): BusError => new BusError('InvalidParams', `command(): ${what}`)
+
+export type Commands = Readonly<Record<string, AnyCommand>>
+
+type NoCommands = Readonly<Record<never, AnyCommand>>
+
+export interface PluginDefinition<C extends Commands = Commands> {
+  commands?: C
+  /** Its permissions beyond the generated ones: sets, scopes, and what `default` holds. As in Tauri's permission files. */
+  permissions?: readonly PermissionFile[]
+  /** Runs once, before core is ready. What it throws stops the start, and names the plugin. */
+  setup?(app: App, api: PluginApi): void | Promise<void>
+  /**
+   * Runs once, when core ends: after the frontends are gone and their resources closed, in the reverse order of the setups.
+   * It is waited for as long as the bus takes to close; what it throws is logged.
+   */
+  teardown?(app: App): void | Promise<void>
+}
+
+/** What a plugin's setup is told of itself. */
+export interface PluginApi {
+  readonly name: string
+  /** `plugins.<name>` of the configuration, or of `createBus({ plugins })`; `undefined` where there is none. Not checked. */
+  readonly config: unknown
+  /** What capabilities allow and deny it as a whole: of its permissions that name no command. */
+  readonly scope: Scope
+}
+
+export interface Plugin<Name extends string = string, C extends Commands = Commands> extends PluginDefinition<C> {
+  readonly name: Name
+}
+
+/** A named group of commands, called as `plugin:<name>|<command>`. */
+export function plugin<const Name extends string>(
+  name: Name,
+  definition: PluginDefinition<NoCommands> & { commands?: never },
+): Plugin<Name, NoCommands>
+export function plugin<const Name extends string, C extends Commands>(
+  name: Name,
+  definition: PluginDefinition<C>,
+): Plugin<Name, C>
+export function plugin<const Name extends string, C extends Commands>(
+  name: Name,
+  definition: PluginDefinition<C>,
+): Plugin<Name, C> {
+  return { ...definition, name }
+}
+
+export interface CoreDefinition<C extends Commands = Commands> {
+  commands?: C
+  plugins?: readonly Plugin[]
+  /** Runs around each call of the commands of the app and its plugins, the first of them outermost: docs/commands.md. */
+  use?: readonly Middleware[]
+  /** Runs once, before core is ready, after the setups of its plugins. */
+  setup?(app: App): void | Promise<void>
+  /** Runs once, when core ends, before the teardowns of its plugins. */
+  teardown?(app: App): void | Promise<void>
+}
+
+/** Types a core module's definition, and gives it back as it is: `{ ...base, plugins }` makes a variant. */
+export function defineCore<C extends Commands, D extends CoreDefinition<C>>(definition: D & CoreDefinition<C>): D {
+  return definition
+}

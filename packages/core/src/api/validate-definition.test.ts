@@ -1,0 +1,35 @@
+// What a core module may export: mistakes are named, with the nearest right name.
+import { expect, it } from 'vitest'
+import { definitionOf } from './validate-definition.js'
+
+const of = (definition: unknown): unknown => definitionOf({ default: definition }, 'file:///core.js')
+
+it.each<[string, object, RegExp]>([
+  ['a member', { setups: 1 }, /unknown member "setups" \(did you mean "setup"\?\)$/],
+  ['a promise of one', Promise.resolve({}), /has no definition/],
+  ['use', { use: () => {} }, /use must be a list of functions$/],
+  ['one of use', { use: [() => {}, 5] }, /use must be a list of functions$/],
+  ['teardown', { teardown: 5 }, /teardown must be a function$/],
+  ['a plugin without a name', { plugins: [{}] }, /a plugin has no name: it is made with plugin\(name, { … }\)$/],
+  [
+    'a member of a plugin',
+    { plugins: [{ name: 'fs', command: {} }] },
+    /plugin "fs": unknown member "command" \(did you mean "commands"\?\)$/,
+  ],
+  ['commands of a plugin', { plugins: [{ name: 'fs', commands: [] }] }, /plugin "fs": commands must be an object/],
+  ['a plugin’s setup', { plugins: [{ name: 'fs', setup: 5 }] }, /plugin "fs": setup must be a function$/],
+  [
+    'permissions of a plugin',
+    { plugins: [{ name: 'fs', permissions: {} }] },
+    /plugin "fs": permissions must be a list of permission files$/,
+  ],
+])('%s', (_name, definition, message) => {
+  expect(() => of(definition)).toThrow(message)
+})
+
+it('a whole one is taken as it is', () => {
+  const nothing = (): void => {}
+  const plugin = { name: 'fs', commands: {}, permissions: [{}], setup: nothing, teardown: nothing }
+  const definition = { commands: {}, plugins: [plugin], use: [nothing], setup: nothing, teardown: nothing }
+  expect(of(definition)).toBe(definition)
+})

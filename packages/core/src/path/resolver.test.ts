@@ -1,0 +1,69 @@
+// Base directories with paths below them, and text that begins with one.
+import * as api from '@tauri-apps/api/path'
+import { describe, expect, it } from 'vitest'
+import { BaseDirectory, type Surroundings } from './directories.js'
+import { createPathResolver } from './resolver.js'
+
+const linux: Surroundings = {
+  platform: 'linux',
+  env: {},
+  home: '/home/ann',
+  identifier: 'com.example.app',
+  resources: '/opt/app',
+  userDirs: () => undefined,
+}
+const windows: Surroundings = { ...linux, platform: 'win32', home: 'C:\\Users\\ann', resources: 'C:\\app' }
+
+it('the numbers are those of @tauri-apps/api', () => {
+  const theirs = Object.entries(api.BaseDirectory).filter(([, value]) => typeof value === 'number')
+  expect(BaseDirectory).toEqual(Object.fromEntries(theirs))
+})
+
+describe('resolve', () => {
+  it.each<[Surroundings, BaseDirectory, string | undefined, string]>([
+    [linux, BaseDirectory.Home, undefined, '/home/ann'],
+    [linux, BaseDirectory.AppData, 'notes/a.txt', '/home/ann/.local/share/com.example.app/notes/a.txt'],
+    [linux, BaseDirectory.Home, '/etc/passwd', '/etc/passwd'],
+    [linux, BaseDirectory.Resource, 'icons/a.png', '/opt/app/icons/a.png'],
+    [linux, BaseDirectory.Resource, '../../secret', '/opt/app/_up_/_up_/secret'],
+    [linux, BaseDirectory.Resource, '/etc/./passwd', '/opt/app/_root_/etc/passwd'],
+    [windows, BaseDirectory.Home, 'x', 'C:\\Users\\ann\\x'],
+    [windows, BaseDirectory.Resource, 'D:\\secret', 'C:\\app\\_root_\\secret'],
+    [windows, BaseDirectory.Resource, 'x/D:/secret', 'C:\\app\\x\\D:\\secret'],
+  ])('%#', (around, directory, path, expected) => {
+    expect(createPathResolver(around).resolve(directory, path)).toBe(expected)
+  })
+
+  it('says what is not there', () => {
+    const { resolve } = createPathResolver(linux)
+    expect(() => resolve(BaseDirectory.Runtime)).toThrow(/^unknown path$/)
+    expect(() => createPathResolver({ ...linux, resources: undefined }).resolve(BaseDirectory.Resource)).toThrow(
+      /^unknown path$/,
+    )
+    expect(() => resolve(99)).toThrow('There is no base directory 99')
+    expect(() => createPathResolver({ ...linux, identifier: '' }).resolve(BaseDirectory.AppData)).toThrow(
+      'AppData is named after the program: the bus needs an `identifier`',
+    )
+  })
+})
+
+describe('parse', () => {
+  it.each<[Surroundings, string, string]>([
+    [linux, '$HOME/.bashrc', '/home/ann/.bashrc'],
+    [linux, '$HOME', '/home/ann'],
+    [linux, '$APPDATA/**', '/home/ann/.local/share/com.example.app/**'],
+    [linux, '$EXE/x', '/home/ann/.local/bin/x'],
+    [linux, '$HOME/../../etc/passwd', '/home/ann/etc/passwd'],
+    [linux, '/var/../log', '/var/log'],
+    [linux, '$NOPE/x', '$NOPE/x'],
+    [linux, 'a/$HOME/b', 'a/$HOME/b'],
+    [linux, '/$HOME/b', '/$HOME/b'],
+    [linux, '../x', '../x'],
+    [linux, '', ''],
+    [windows, '$HOME/a\\b', 'C:\\Users\\ann\\a\\b'],
+    [windows, '$HOME/D:/x', 'C:\\Users\\ann\\D:\\x'],
+    [windows, 'D:\\x\\..\\y', 'D:\\x\\y'],
+  ])('%#: %s', (around, path, expected) => {
+    expect(createPathResolver(around).parse(path)).toBe(expected)
+  })
+})

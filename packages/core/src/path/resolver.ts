@@ -1,0 +1,92 @@
+// Paths for handlers and scopes: a base directory and what is below it, and text that begins with one (`$APPDATA/notes`).
+import { readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { BusError } from '@sallyport/protocol'
+import { below, partsOf, pathError, push, textOf } from './components.js'
+import { BaseDirectory, type DirectoryName, directoryOf, type Surroundings, textPlatform } from './directories.js'
+
+export interface PathResolver {
+  /**
+   * `path` within a base directory. A path of a `Resource` that leads out of it, or is absolute, is led back into it, as
+   * Tauri's bundler places it; any other that is absolute stands alone.
+   *
+   * @param directory one of `BaseDirectory`, as `@tauri-apps/api` numbers them, or a frontend's number, which is checked
+   * @throws BusError `InvalidParams` for a number of none. `CommandFailed`, `unknown path`, where this platform has no such
+   * directory.
+   */
+  resolve(directory: number, path?: string): string
+  /** The path with its variable in place: `$HOME/x`, `$APPDATA/notes`. Every `..` in it is left out. @throws what `resolve` throws */
+  parse(path: string): string
+}
+
+const NAMES = new Map<unknown, DirectoryName>(
+  Object.entries(BaseDirectory).map(([name, number]) => [number, name as DirectoryName]),
+)
+
+/** `$APPDATA` → `AppData`; `$EXE` is short for Executable. */
+const VARIABLES = new Map<string, DirectoryName>(
+  [...NAMES.values()].map(name => [`$${name === 'Executable' ? 'EXE' : name.toUpperCase()}`, name]),
+)
+
+/** As Tauri's core has it: the directory's name by its number, or `undefined`. */
+export const directoryName = (number: unknown): DirectoryName | undefined => NAMES.get(number)
+
+export function createPathResolver(around: Surroundings): PathResolver {
+  const platform = textPlatform(around.platform)
+  const base = (name: DirectoryName): string => {
+    if (name.startsWith('App') && around.identifier === '') {
+      throw new BusError('InternalError', `${name} is named after the program: the bus needs an \`identifier\``)
+    }
+    const found = directoryOf(name, around)
+    if (found === undefined) throw pathError('unknown path')
+    return found
+  }
+  return {
+    resolve(directory, path) {
+      const name = directoryName(directory)
+      if (!name) throw new BusError('InvalidParams', `There is no base directory ${String(directory)}`)
+      const found = base(name)
+      if (path === undefined) return found
+      return name === 'Resource' ? below(found, placeOfResource(path), platform) : push(found, path, platform)
+    },
+    parse(path) {
+      const { prefix, rooted, names } = partsOf(path, platform)
+      const free = prefix === '' && !rooted
+      const kept = names.filter((name, at) => name !== '..' || (at === 0 && free))
+      const variable = free ? VARIABLES.get(names[0] ?? '') : undefined
+      if (!variable) return textOf({ prefix, rooted, names: kept }, platform)
+      return below(base(variable), kept.slice(1), platform)
+    },
+  }
+
+  /** How Tauri's bundler places resources from elsewhere. */
+  function placeOfResource(path: string): readonly string[] {
+    const { rooted, names } = partsOf(path, platform)
+    const placed = names.filter(name => name !== '.').map(name => (name === '..' ? '_up_' : name))
+    return rooted ? ['_root_', ...placed] : placed
+  }
+}
+
+/** Where core runs. @param module the core module's URL */
+export function surroundingsHere(identifier: string, module: string | undefined): Surroundings {
+  const { platform, env } = process
+  return {
+    platform: platform === 'darwin' || platform === 'win32' ? platform : 'linux',
+    env,
+    // It is asked for when it is needed: a system that can't tell it has a bus all the same.
+    get home() {
+      return homedir()
+    },
+    identifier,
+    resources: module?.startsWith('file:') ? dirname(fileURLToPath(module)) : undefined,
+    userDirs(config) {
+      try {
+        return readFileSync(join(config, 'user-dirs.dirs'), 'utf8')
+      } catch {
+        return undefined
+      }
+    },
+  }
+}

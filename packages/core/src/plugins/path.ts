@@ -1,0 +1,34 @@
+// Tauri's path plugin: what `@tauri-apps/api/path` calls.
+import * as text from '../path/components.js'
+import type { PathPlatform } from '../path/components.js'
+import { directoryName, type PathResolver } from '../path/resolver.js'
+import { countOf, invalidArgument, optionalStringOf, stringOf, stringsOf } from '../rpc/arguments.js'
+import type { RunnableCommand } from '../rpc/registry.js'
+import { coreCommand, type CoreCommandRun } from './core-command.js'
+
+/** @param cwd the working directory, when it is asked for */
+export function createPathCommands(
+  resolver: PathResolver,
+  platform: PathPlatform,
+  cwd: () => string,
+): RunnableCommand[] {
+  const path = (name: string, run: CoreCommandRun): RunnableCommand => coreCommand('path', name, run)
+  return [
+    path('resolve_directory', (args, _call, method) => {
+      const directory = countOf(method, args, 'directory')
+      if (!directoryName(directory)) {
+        throw invalidArgument(method, 'directory', `invalid value: ${directory}, expected one of 1 to 23`)
+      }
+      return resolver.resolve(directory, optionalStringOf(method, args, 'path'))
+    }),
+    path('resolve', (args, _call, method) => text.resolve(stringsOf(method, args, 'paths'), platform, cwd())),
+    path('normalize', (args, _call, method) => text.normalize(stringOf(method, args, 'path'), platform)),
+    path('join', (args, _call, method) => text.join(stringsOf(method, args, 'paths'), platform)),
+    path('dirname', (args, _call, method) => text.dirname(stringOf(method, args, 'path'), platform)),
+    path('extname', (args, _call, method) => text.extname(stringOf(method, args, 'path'), platform)),
+    path('basename', (args, _call, method) =>
+      text.basename(stringOf(method, args, 'path'), optionalStringOf(method, args, 'ext'), platform),
+    ),
+    path('is_absolute', (args, _call, method) => text.isAbsolute(stringOf(method, args, 'path'), platform)),
+  ]
+}

@@ -1,0 +1,37 @@
+// How long is waited before a session is opened again.
+import { expect, test } from 'vitest'
+import { Backoff } from './session.js'
+
+test('the first is asked for at once, and others later each time, up to a bound', () => {
+  const backoff = new Backoff(
+    () => 0,
+    () => 0,
+  )
+  expect(Array.from({ length: 9 }, () => backoff.next())).toEqual([0, 100, 200, 400, 800, 1600, 3200, 5000, 5000])
+  for (let i = 0; i < 2000; i++) expect(backoff.next()).toBe(5000)
+})
+
+test('chance takes up to a half', () => {
+  const backoff = new Backoff(
+    () => 0,
+    () => 0.999,
+  )
+  backoff.next()
+  expect([backoff.next(), backoff.next()].map(Math.round)).toEqual([50, 100])
+})
+
+test('a session that has lasted begins the delays anew, one that was short does not', () => {
+  let now = 0
+  const backoff = new Backoff(
+    () => now,
+    () => 0,
+  )
+  for (let i = 0; i < 4; i++) backoff.next()
+  backoff.opened()
+  now += 10_000
+  expect(backoff.next()).toBe(800)
+  backoff.opened()
+  now += 30_000
+  expect(backoff.next()).toBe(100)
+  expect(backoff.next()).toBe(200)
+})

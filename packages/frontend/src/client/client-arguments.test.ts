@@ -1,0 +1,226 @@
+// What a caller may give, and what it may not: bytes find their lane, a wrong kind of argument is named with its command, and
+// a call that could not be sent leaves the client, its ids and the other calls of the turn as they were.
+import { describe, expect, it } from 'vitest'
+import { crossed, JSON_KIND, MSGPACK_KIND, result, setUp } from '../../test/peer.js'
+import type { CommandArguments } from './arguments.js'
+import type { InvokeOptions } from './options.js'
+
+const bytes = new Uint8Array([1, 2, 3])
+
+describe('the lane', () => {
+  it.each<[string, unknown, unknown]>([
+    ['a Uint8Array as the whole body', bytes, bytes],
+    ['a Buffer as the whole body', Buffer.from(bytes), bytes],
+    ['an ArrayBuffer as the whole body', bytes.slice().buffer, bytes],
+    ['a Uint8Array as an argument', { a: 1, data: bytes }, { a: 1, data: bytes }],
+    ['an ArrayBuffer as an argument', { data: bytes.slice().buffer }, { data: bytes }],
+    ['no byte at all', new Uint8Array(), new Uint8Array()],
+  ])('of %s is msgpack', async (_name, args, arrives) => {
+    const { client, peer } = setUp()
+    void client.invoke('x', args as CommandArguments)
+    await crossed()
+    expect(peer.kinds).toEqual([MSGPACK_KIND])
+    expect(peer.last).toStrictEqual({ jsonrpc: '2.0', id: 1, method: 'x', params: arrives })
+  })
+
+  it.each<[string, CommandArguments, unknown]>([
+    ['bytes deeper down', { a: { data: bytes } }, { a: { data: { 0: 1, 1: 2, 2: 3 } } }],
+    ['bytes in an array', { a: [bytes] }, { a: [{ 0: 1, 1: 2, 2: 3 }] }],
+    ['another view', { data: new Float32Array([1.5]) }, { data: { 0: 1.5 } }],
+    ['null and undefined', { a: null, b: undefined }, { a: null }],
+  ])('of %s is JSON, by its rules', async (_name, args, arrives) => {
+    const { client, peer } = setUp()
+    void client.invoke('x', args)
+    await crossed()
+    expect(peer.kinds).toEqual([JSON_KIND])
+    expect(peer.last.params).toStrictEqual(arrives)
+  })
+
+  it('of everything is msgpack where the client has chosen it', async () => {
+    const { client, peer } = setUp('msgpack')
+    void client.invoke('x', { big: 2n ** 60n, at: new Date(5), deep: { data: bytes } })
+    void client.emit('e', undefined)
+    const { signal } = new AbortController()
+    void client.invoke('y', {}, { timeout: 0, signal }).catch(() => {})
+    await crossed()
+    await crossed()
+    expect(new Set(peer.kinds)).toEqual(new Set([MSGPACK_KIND]))
+    expect(peer.received[0]!.params).toStrictEqual({ big: 2n ** 60n, at: new Date(5), deep: { data: bytes } })
+  })
+
+  it.each<[string, unknown, number]>([
+    ['bytes', bytes, MSGPACK_KIND],
+    ['bytes at its top level', { data: bytes }, MSGPACK_KIND],
+    ['bytes deeper down', { a: { data: bytes } }, JSON_KIND],
+    ['no bytes', { a: 1 }, JSON_KIND],
+  ])('of an event with %s follows the same rule', async (_name, payload, kind) => {
+    const { client, peer } = setUp()
+    await client.emit('e', payload)
+    await client.emitTo('main', 'e', payload)
+    await crossed()
+    expect(peer.kinds).toEqual([kind])
+    if (kind === MSGPACK_KIND) expect(peer.last.params.payload).toStrictEqual(payload)
+  })
+
+  it('changes in the middle of a turn, and order holds', async () => {
+    const { client, peer } = setUp()
+    void client.invoke('a')
+    void client.invoke('b', bytes)
+    void client.invoke('c', { data: bytes })
+    void client.emit('d', bytes)
+    void client.emitTo('main', 'e')
+    await crossed()
+    expect(peer.kinds).toEqual([JSON_KIND, MSGPACK_KIND, JSON_KIND])
+    expect(peer.methods).toEqual(['a', 'b', 'c', 'plugin:event|emit', 'plugin:event|emit_to'])
+    expect(peer.received[3]!.params).toStrictEqual({ event: 'd', payload: bytes })
+  })
+})
+
+describe('arguments that can’t be carried', () => {
+  const cycle: { self?: unknown } = {}
+  cycle.self = cycle
+  let deep: unknown = 1
+  for (let i = 0; i < 70; i++) deep = [deep]
+  const proto: unknown = JSON.parse('{"__proto__":1}')
+
+  it.each<['json' | 'msgpack', string, unknown, string]>([
+    ['json', 'a BigInt', 1n, 'is a BigInt, which JSON has no form for'],
+    ['json', 'a cycle', cycle, 'circular structure'],
+    ['json', 'a key __proto__', proto, 'a key named "__proto__" is refused'],
+    ['json', 'much that is deep', [deep, 'x'.repeat(70_000)], 'nested deeper than 64'],
+    ['msgpack', 'a symbol', Symbol('x'), 'Unknown type: symbol'],
+    ['msgpack', 'a large BigInt', 2n ** 64n, 'too large'],
+    ['msgpack', 'a cycle', cycle, 'nested deeper than 64'],
+    ['msgpack', 'a key __proto__', proto, 'a key named "__proto__" is refused'],
+    ['msgpack', 'what is deep', deep, 'nested deeper than 64'],
+    ['msgpack', 'a typed array', new Float32Array(1), 'Float32Array has to be given as a Uint8Array'],
+  ])('as %s, %s: the error names the command, and the client goes on', async (codec, _name, value, why) => {
+    const { client, peer } = setUp(codec)
+    const before = client.invoke('before')
+    const wrong = client.invoke('plugin:fs|write', { a: { value } })
+    const after = client.invoke('after')
+    await expect(wrong).rejects.toMatchObject({
+      reason: 'InvalidParams',
+      message: expect.stringMatching(
+        `^Arguments of command "plugin:fs\\|write" can’t be carried as ${codec}: .*${why}`,
+      ),
+      cause: expect.any(Error),
+    })
+    await expect(client.emit('e', value)).rejects.toMatchObject({ reason: 'InvalidParams' })
+    // The wrong call has used up an id, and nothing else.
+    peer.send(result(3, 'b'), result(1, 'a'))
+    expect([await before, await after]).toEqual(['a', 'b'])
+    await crossed()
+    expect(peer.methods).toEqual(['before', 'after'])
+  })
+
+  it('over 16 MiB, or 256 MiB of bytes: the error has the size', async () => {
+    const { client, peer } = setUp()
+    await expect(client.invoke('x', { text: 'x'.repeat(2 ** 24) })).rejects.toMatchObject({
+      reason: 'InvalidParams',
+      message: expect.stringMatching(/^A message of 167\d{5} bytes is over the limit of 16777216$/),
+    })
+    await expect(client.invoke('x', new Uint8Array(2 ** 28 + 1))).rejects.toMatchObject({
+      reason: 'InvalidParams',
+      message: '268435457 bytes are over the limit of 268435456',
+    })
+    void client.invoke('y')
+    await crossed()
+    expect(peer.methods).toEqual(['y'])
+  })
+
+  it('a toJSON or a getter that throws is named, and the cause of the error', async () => {
+    const { client } = setUp()
+    const mine = new RangeError('mine')
+    const broken = {
+      toJSON() {
+        throw mine
+      },
+    }
+    const getter = {
+      get a() {
+        throw mine
+      },
+    }
+    await expect(client.invoke('x', { broken })).rejects.toMatchObject({ reason: 'InvalidParams', cause: mine })
+    await expect(client.invoke('x', getter)).rejects.toMatchObject({ reason: 'InvalidParams', cause: mine })
+  })
+})
+
+describe('a wrong kind', () => {
+  it.each<[string, unknown, string]>([
+    ['a string', 'World', 'string'],
+    ['a number', 1, 'number'],
+    ['an array', ['World'], 'an array'],
+    ['a function', () => {}, 'function'],
+    ['a BigInt', 1n, 'bigint'],
+  ])('of arguments, %s, is named', async (_name, args, given) => {
+    const { client, peer } = setUp()
+    await expect(client.invoke('greet', args as CommandArguments)).rejects.toMatchObject({
+      reason: 'InvalidParams',
+      message: `Arguments of command "greet" must be an object of named arguments, or bytes: got ${given}`,
+    })
+    await crossed()
+    expect(peer.received).toEqual([])
+  })
+
+  it.each([
+    ['', '""'],
+    [undefined, 'undefined'],
+    [null, 'object'],
+    [5, 'number'],
+    [['greet'], 'object'],
+    [() => {}, 'function'],
+  ])('of command, %j, is named', async (command, given) => {
+    const { client } = setUp()
+    await expect(client.invoke(command as string)).rejects.toMatchObject({
+      reason: 'InvalidParams',
+      message: `A command’s name must be a non-empty string: got ${given}`,
+    })
+  })
+
+  it.each([null, 5, { timeout: -1 }, { timeout: '1' }, { signal: {} }])('of options, %j, is named', async options => {
+    const { client, peer } = setUp()
+    await expect(client.invoke('greet', {}, options as InvokeOptions)).rejects.toMatchObject({
+      reason: 'InvalidParams',
+      message: expect.stringContaining('command "greet"'),
+    })
+    await crossed()
+    expect(peer.received).toEqual([])
+  })
+
+  it('is told by a rejection, never by a throw', () => {
+    const { client } = setUp()
+    for (const wrong of [undefined, '', 5]) {
+      const promise = client.invoke(wrong as string, wrong as never, wrong as never)
+      expect(promise).toBeInstanceOf(Promise)
+      promise.catch(() => {})
+    }
+  })
+})
+
+describe('arguments', () => {
+  it('are taken as they are when the call is made, and not changed', async () => {
+    const { client, peer } = setUp()
+    const channel = new client.Channel()
+    const args = Object.freeze({ list: [1], channel })
+    void client.invoke('x', args)
+    args.list.push(2)
+    await crossed()
+    expect(peer.last.params).toEqual({ list: [1], channel: `__CHANNEL__:${channel.id}` })
+    expect(args.channel).toBe(channel)
+  })
+
+  it('headers go beside them', async () => {
+    const { client, peer } = setUp()
+    void client.invoke('x', bytes, { headers: { 'content-type': 'image/png' } })
+    await crossed()
+    expect(peer.last).toStrictEqual({
+      jsonrpc: '2.0',
+      id: 1,
+      method: 'x',
+      params: bytes,
+      headers: { 'content-type': 'image/png' },
+    })
+  })
+})

@@ -1,0 +1,233 @@
+// A client's calls against a peer that is written by hand: what goes out, how each answer comes back, and that nothing is
+// left waiting, whatever happens to the link.
+import { BusError, type BusErrorReason, ERROR_CODES } from '@sallyport/protocol'
+import { describe, expect, it } from 'vitest'
+import { crossed, failure, notify, result, setUp } from '../../test/peer.js'
+
+describe('invoke', () => {
+  it('sends a request and gives the result', async () => {
+    const { client, peer } = setUp()
+    const answer = client.invoke('greet', { name: 'World' })
+    await crossed()
+    expect(peer.received).toEqual([{ jsonrpc: '2.0', id: 1, method: 'greet', params: { name: 'World' } }])
+    peer.send(result(1, 'Hello, World!'))
+    expect(await answer).toBe('Hello, World!')
+  })
+
+  it('leaves out what is not given', async () => {
+    const { client, peer } = setUp()
+    void client.invoke('a')
+    void client.invoke('b', {}, {})
+    void client.invoke('c', undefined, { headers: { x: '1' } })
+    await crossed()
+    expect(peer.received).toEqual([
+      { jsonrpc: '2.0', id: 1, method: 'a' },
+      { jsonrpc: '2.0', id: 2, method: 'b', params: {} },
+      { jsonrpc: '2.0', id: 3, method: 'c', headers: { x: '1' } },
+    ])
+  })
+
+  it('of one turn share a frame; ids count up, and take no notice of failures', async () => {
+    const { client, peer } = setUp()
+    void client.invoke('a')
+    void client.invoke('', {}).catch(() => {})
+    void client.emit('e')
+    void client.invoke('b')
+    await crossed()
+    void client.invoke('c')
+    await crossed()
+    expect(peer.received.map(({ id }) => id)).toEqual([1, undefined, 2, 3])
+    expect(peer.kinds).toEqual([1, 1])
+  })
+
+  it.each([null, false, 0, '', [], { a: [1] }])('gives the result %j', async value => {
+    const { client, peer } = setUp()
+    const answer = client.invoke('x')
+    peer.send(result(1, value))
+    expect(await answer).toEqual(value)
+  })
+
+  it('settles each by its own id, in any order, from one frame', async () => {
+    const { client, peer } = setUp()
+    const answers = [1, 2, 3].map(n => client.invoke('x', { n }))
+    const settled = Promise.allSettled(answers)
+    peer.send(
+      result(3, 'three'),
+      failure(1, -32000, 'one'),
+      result(2, 'two'),
+      result(2, 'again'),
+      result(9, 'nobody’s'),
+    )
+    expect(await settled).toMatchObject([
+      { status: 'rejected', reason: { message: 'one' } },
+      { status: 'fulfilled', value: 'two' },
+      { status: 'fulfilled', value: 'three' },
+    ])
+  })
+
+  it.each(Object.entries(ERROR_CODES))('rejects with a BusError %s', async (reason, code) => {
+    const { client, peer } = setUp()
+    const answer = client.invoke('x')
+    peer.send(failure(1, code, 'why', { more: 1 }))
+    const error = (await answer.catch((thrown: unknown) => thrown)) as BusError
+    expect(error).toBeInstanceOf(BusError)
+    expect(error).toMatchObject({ reason: reason as BusErrorReason, code, message: 'why', data: { more: 1 } })
+  })
+
+  it('takes messages, batches and both codecs in the order in which they come', async () => {
+    const { client, peer } = setUp()
+    const order: number[] = []
+    for (const n of [1, 2, 3, 4]) void client.invoke('x').then(() => order.push(n))
+    peer.sendAs('msgpack', result(2, null))
+    peer.send(result(1, null), result(4, null))
+    peer.sendAs('msgpack', result(3, undefined))
+    await crossed()
+    expect(order).toEqual([2, 1, 4, 3])
+  })
+})
+
+describe('a deadline', () => {
+  it('rejects with Timeout, and core is told', async () => {
+    const { client, peer } = setUp()
+    const answer = client.invoke('slow', {}, { timeout: 5 })
+    await expect(answer).rejects.toMatchObject({ reason: 'Timeout', message: 'command "slow" took longer than 5 ms' })
+    await crossed()
+    expect(peer.last).toEqual({ jsonrpc: '2.0', method: '$/cancelRequest', params: { id: 1 } })
+    peer.send(result(1, 'late'))
+    await crossed()
+    const next = client.invoke('x')
+    peer.send(result(2, 'fine'))
+    expect(await next).toBe('fine')
+  })
+})
+
+describe('a signal', () => {
+  it('that aborts rejects with Cancelled, and core is told', async () => {
+    const { client, peer } = setUp()
+    const controller = new AbortController()
+    const answer = client.invoke('slow', {}, { signal: controller.signal })
+    await crossed()
+    controller.abort('enough')
+    await expect(answer).rejects.toMatchObject({
+      reason: 'Cancelled',
+      message: 'command "slow" was cancelled',
+      cause: 'enough',
+    })
+    await crossed()
+    expect(peer.methods).toEqual(['slow', '$/cancelRequest'])
+    peer.send(result(1, 'late'))
+    controller.abort()
+    await crossed()
+    expect(peer.methods).toEqual(['slow', '$/cancelRequest'])
+  })
+
+  it('that had aborted sends nothing at all', async () => {
+    const { client, peer } = setUp()
+    await expect(client.invoke('slow', {}, { signal: AbortSignal.abort() })).rejects.toMatchObject({
+      reason: 'Cancelled',
+    })
+    await crossed()
+    expect(peer.received).toEqual([])
+  })
+
+  it('that aborts in the turn of the call still sends both, in order', async () => {
+    const { client, peer } = setUp()
+    const controller = new AbortController()
+    const answer = client.invoke('slow', {}, { signal: controller.signal })
+    controller.abort()
+    await expect(answer).rejects.toMatchObject({ reason: 'Cancelled' })
+    await crossed()
+    expect(peer.methods).toEqual(['slow', '$/cancelRequest'])
+  })
+
+  it('that aborts after the answer does nothing', async () => {
+    const { client, peer } = setUp()
+    const controller = new AbortController()
+    const answer = client.invoke('x', {}, { signal: controller.signal, timeout: 5 })
+    peer.send(result(1, 'fine'))
+    expect(await answer).toBe('fine')
+    controller.abort()
+    await new Promise(resolve => setTimeout(resolve, 20))
+    expect(peer.methods).toEqual(['x'])
+  })
+})
+
+describe('the end of the link', () => {
+  const lost = { reason: 'Disconnected', message: 'The link to core is closed', data: { delivered: 'unknown' } }
+  const refused = { reason: 'Disconnected', message: 'The link to core is closed', data: { delivered: 'no' } }
+
+  it.each(['peer', 'client'] as const)('by the %s settles every call, and refuses the next', async who => {
+    const { client, peer } = setUp()
+    const { signal } = new AbortController()
+    const calls = [client.invoke('a'), client.invoke('b', {}, { timeout: 5, signal }), client.listen('e', () => {})]
+    const settled = Promise.allSettled(calls)
+    await crossed()
+    if (who === 'peer') peer.close()
+    else await client.close()
+    for (const call of await settled) expect(call).toMatchObject({ status: 'rejected', reason: lost })
+    await client.closed
+    await expect(client.invoke('c')).rejects.toMatchObject(refused)
+    await expect(client.listen('e', () => {})).rejects.toMatchObject(refused)
+    await expect(client.emit('e')).rejects.toMatchObject(refused)
+    await expect(client.emitTo('a', 'e')).rejects.toMatchObject(refused)
+    await crossed()
+    expect(peer.methods).toEqual(['a', 'b', 'plugin:event|listen'])
+  })
+
+  it('gives each call an error of its own', async () => {
+    const { client, peer } = setUp()
+    const calls = [client.invoke('a'), client.invoke('b')]
+    const settled = Promise.allSettled(calls)
+    peer.close()
+    const [one, two] = (await settled) as PromiseRejectedResult[]
+    expect(one!.reason).not.toBe(two!.reason)
+  })
+
+  it('comes after what was posted, and before it returns', async () => {
+    const { client, peer } = setUp()
+    void client.emit('last')
+    await client.close()
+    await crossed()
+    expect([peer.methods, peer.closed]).toEqual([['plugin:event|emit'], true])
+    await client.close()
+    await client[Symbol.asyncDispose]()
+  })
+
+  it('tells why, where core has said so', async () => {
+    const { client, peer } = setUp()
+    const answer = client.invoke('a')
+    peer.send(failure(null, -32700, 'Parse error: nested deeper than 64'))
+    peer.close()
+    await expect(answer).rejects.toMatchObject({
+      message: 'The link to core has failed: Parse error: nested deeper than 64',
+      cause: { reason: 'InvalidRequest' },
+    })
+  })
+
+  it('drops what still comes, and wakes nobody', async () => {
+    const { client, peer } = setUp()
+    const seen: unknown[] = []
+    void client.listen('e', event => void seen.push(event)).catch(() => {})
+    peer.send(result(1, 7))
+    await crossed()
+    peer.send(notify('$/event', { event: 'e', ids: [7], payload: 1 }))
+    await client.close()
+    await crossed()
+    expect(seen).toEqual([])
+  })
+
+  it('a signal that is aborted while the arguments are written cancels the call', async () => {
+    const { client, peer } = setUp()
+    const controller = new AbortController()
+    const aborts = {
+      toJSON() {
+        controller.abort('enough')
+        return 1
+      },
+    }
+    const call = client.invoke('x', { aborts }, { signal: controller.signal })
+    await expect(call).rejects.toMatchObject({ reason: 'Cancelled', cause: 'enough' })
+    await crossed()
+    expect(peer.methods).toEqual(['x', '$/cancelRequest'])
+  })
+})

@@ -1,0 +1,207 @@
+// The receiving end of a stream: order, and its end, whatever the end comes from.
+import { describe, expect, it } from 'vitest'
+import { crossed, failure, result, setUp } from '../../test/peer.js'
+import { collect, credits, end, messages, say, sayAll, stream } from '../../test/streams.js'
+import { uncaught } from '../../test/uncaught.js'
+import { Channel } from './channel.js'
+
+describe('a channel', () => {
+  it('travels as a reference, and each has its own', async () => {
+    const { client, peer, channel } = stream()
+    const other = new Channel()
+    void client.invoke('x', { a: other, b: channel, deeper: { channel } })
+    await crossed()
+    expect(peer.received[0]!.params).toEqual({ url: 'x', channel: `__CHANNEL__:${channel.id}` })
+    expect(other.id).not.toBe(channel.id)
+    const reference = `__CHANNEL__:${channel.id}`
+    expect(peer.last.params).toEqual({ a: `__CHANNEL__:${other.id}`, b: reference, deeper: { channel: reference } })
+    expect(JSON.stringify({ channel })).toBe(`{"channel":"${reference}"}`)
+  })
+
+  it('gives its messages to onmessage, in order, before and after the answer', async () => {
+    const seen: unknown[] = []
+    const { peer, channel, call } = stream(message => seen.push(message))
+    peer.send(...messages(channel, 0, 3), result(1, 'done'), ...messages(channel, 3, 5))
+    expect(await call).toBe('done')
+    await crossed()
+    expect(seen).toEqual([0, 1, 2, 3, 4])
+  })
+
+  it('takes several in one message, as if each had come for itself', async () => {
+    const seen: unknown[] = []
+    const { peer, channel } = stream(message => {
+      seen.push(message)
+      if (message === 2) channel.onmessage = undefined
+    })
+    peer.send(say(channel, 0, 0), sayAll(channel, 1, [1, 2, 3, [4]]), end(channel, 5))
+    await crossed()
+    expect(seen).toEqual([0, 1, 2])
+    expect(await collect(channel)).toEqual([3, [4]])
+  })
+
+  it('takes any message: null, undefined, bytes', async () => {
+    const seen: unknown[] = []
+    const { peer, channel } = stream(message => seen.push(message))
+    peer.send(say(channel, 0, null))
+    peer.sendAs(
+      'msgpack',
+      say(channel, 1, undefined),
+      say(channel, 2, new Uint8Array([1])),
+      say(channel, 3, { end: true }),
+    )
+    await crossed()
+    expect(seen).toStrictEqual([null, undefined, new Uint8Array([1]), { end: true }])
+  })
+
+  it('does not mix with another, and takes nothing of one that nobody has', async () => {
+    const { client, peer, channel } = stream()
+    const other = new client.Channel()
+    void client.invoke('x', { other })
+    const [one, two] = [collect(channel), collect(other)]
+    const stranger = new Channel()
+    peer.send(say(channel, 0, 'a'), say(stranger, 0, '?'), say(other, 0, 'b'), say(channel, 1, 'c'))
+    peer.send(end(channel, 2), end(stranger, 1), end(other, 1))
+    expect(await Promise.all([one, two])).toEqual([['a', 'c'], ['b']])
+    expect(credits(peer)).toEqual([])
+  })
+
+  it('whose onmessage throws loses nothing of the frame', async () => {
+    const seen: unknown[] = []
+    const { client, peer, channel } = stream(message => {
+      seen.push(message)
+      if (message === 0) throw new Error('mine')
+    })
+    const answer = client.invoke('x')
+    const errors = await uncaught(async () => {
+      peer.send(...messages(channel, 0, 2), result(2, 'fine'))
+      expect(await answer).toBe('fine')
+    })
+    expect([seen, errors]).toEqual([[0, 1], [new Error('mine')]])
+  })
+})
+
+describe('onmessage', () => {
+  it('set late is given what has waited, first', async () => {
+    const { peer, channel } = stream()
+    const seen: unknown[] = []
+    peer.send(...messages(channel, 0, 3))
+    await crossed()
+    channel.onmessage = message => seen.push(message)
+    expect(seen).toEqual([0, 1, 2])
+    peer.send(...messages(channel, 3, 5))
+    await crossed()
+    expect(seen).toEqual([0, 1, 2, 3, 4])
+  })
+
+  it('unset lets messages wait', async () => {
+    const { peer, channel } = stream()
+    const seen: unknown[] = []
+    channel.onmessage = message => {
+      seen.push(message)
+      channel.onmessage = undefined
+    }
+    peer.send(...messages(channel, 0, 2), end(channel, 2))
+    await crossed()
+    expect(seen).toEqual([0])
+    expect(await collect(channel)).toEqual([1])
+  })
+})
+
+describe('an iterator', () => {
+  it('gives all messages in order, and ends with the channel', async () => {
+    const { peer, channel } = stream()
+    const all = collect(channel)
+    peer.send(...messages(channel, 0, 2))
+    await crossed()
+    peer.send(...messages(channel, 2, 4), end(channel, 4))
+    expect(await all).toEqual([0, 1, 2, 3])
+    expect(await collect(channel), 'a second one').toEqual([])
+  })
+
+  it('gives what came before it', async () => {
+    const { peer, channel } = stream()
+    peer.send(...messages(channel, 0, 3), end(channel, 3))
+    await crossed()
+    expect(await collect(channel)).toEqual([0, 1, 2])
+  })
+
+  it('that is left early closes the channel: what was not read is dropped', async () => {
+    const { peer, channel } = stream()
+    peer.send(...messages(channel, 0, 3), end(channel, 3))
+    for await (const message of channel) {
+      expect(message).toBe(0)
+      break
+    }
+    expect(await collect(channel)).toEqual([])
+  })
+
+  it('of several each gets its share, and all end', async () => {
+    const { peer, channel } = stream()
+    const all = Promise.all([collect(channel), collect(channel), collect(channel)])
+    await crossed()
+    peer.send(...messages(channel, 0, 10))
+    await crossed()
+    peer.send(end(channel, 10))
+    expect(new Set((await all).flat())).toEqual(new Set([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]))
+  })
+})
+
+describe('the end', () => {
+  it('comes with a call that fails, after what was sent', async () => {
+    const { peer, channel, call } = stream()
+    const all = collect(channel)
+    peer.send(...messages(channel, 0, 2), failure(1, -32000, 'broken'))
+    await expect(call).rejects.toThrow('broken')
+    expect(await all).toEqual([0, 1])
+    peer.send(say(channel, 2, 'late'))
+    await crossed()
+    expect(await collect(channel)).toEqual([])
+  })
+
+  it.each(['a deadline', 'a signal', 'a link that closes'])('comes with %s', async how => {
+    const { client, peer } = setUp()
+    const channel = new client.Channel()
+    const controller = new AbortController()
+    const call = client.invoke(
+      'x',
+      { channel },
+      { signal: controller.signal, ...(how === 'a deadline' && { timeout: 2 }) },
+    )
+    const settled = Promise.allSettled([call])
+    if (how === 'a signal') controller.abort()
+    if (how === 'a link that closes') peer.close()
+    expect(await collect(channel)).toEqual([])
+    expect(await settled).toMatchObject([{ status: 'rejected' }])
+  })
+
+  it('comes with the link, though the call was answered', async () => {
+    const { peer, channel, call } = stream()
+    peer.send(...messages(channel, 0, 1), result(1, 'done'))
+    await call
+    peer.close()
+    expect(await collect(channel)).toEqual([0])
+  })
+
+  it('does not come with a call that could not be sent: its channel may be passed again', async () => {
+    const { client, peer } = setUp()
+    const channel = new client.Channel()
+    await expect(client.invoke('x', { channel, wrong: 1n })).rejects.toMatchObject({ reason: 'InvalidParams' })
+    void client.invoke('x', { channel })
+    peer.send(...messages(channel, 0, 1), end(channel, 1))
+    expect(await collect(channel)).toEqual([0])
+  })
+
+  it('is not for ever: a channel that is passed again streams again, with credit', async () => {
+    const { client, peer, channel } = stream()
+    peer.send(...messages(channel, 0, 1), end(channel, 1))
+    expect(await collect(channel)).toEqual([0])
+    void client.invoke('download', { channel })
+    const again = collect(channel)
+    peer.send(...messages(channel, 0, 64))
+    await crossed()
+    await crossed()
+    expect(credits(peer)).toEqual([{ channel: channel.id, messages: 64 }])
+    peer.send(end(channel, 64))
+    expect(await again).toHaveLength(64)
+  })
+})

@@ -1,0 +1,244 @@
+// Listening: the handler is in place before the next message is read, each hears what is meant for it, and nobody after he
+// has left.
+import type { BusEvent, EventTarget, Link } from '@sallyport/protocol'
+import { describe, expect, it } from 'vitest'
+import { crossed, notify, result, setUp } from '../../test/peer.js'
+import { uncaught } from '../../test/uncaught.js'
+import { Client } from './client.js'
+
+const event = (name: string, ids: unknown, payload: unknown = null): unknown =>
+  notify('$/event', { event: name, ids, payload })
+
+describe('listen', () => {
+  it('asks core, and resolves to what takes the listener away', async () => {
+    const { client, peer } = setUp()
+    const listening = client.listen('e', () => {})
+    peer.send(result(1, 42))
+    const unlisten = await listening
+    await crossed()
+    expect(peer.received).toEqual([
+      { jsonrpc: '2.0', id: 1, method: 'plugin:event|listen', params: { event: 'e', target: { kind: 'Any' } } },
+    ])
+    unlisten()
+    unlisten()
+    await crossed()
+    expect(peer.received.slice(1)).toEqual([
+      { jsonrpc: '2.0', id: 2, method: 'plugin:event|unlisten', params: { event: 'e', eventId: 42 } },
+    ])
+  })
+
+  it('hears an event in the same frame as its own answer, and in the very next', async () => {
+    const { client, peer } = setUp()
+    const heard: unknown[] = []
+    void client.listen('e', ({ payload }) => void heard.push(payload))
+    await crossed()
+    peer.send(event('e', [7], 'too early'), result(1, 7), event('e', [7], 1), event('e', [7], 2))
+    peer.send(event('e', [7], 3))
+    await crossed()
+    expect(heard).toEqual([1, 2, 3])
+  })
+
+  it('hears several in one message, in order', async () => {
+    const { client, peer } = setUp()
+    const heard: unknown[] = []
+    for (let i = 0; i < 2; i++) void client.listen('e', ({ id, payload }) => void heard.push([id, payload]))
+    peer.send(result(1, 7), result(2, 8), notify('$/event', { event: 'e', ids: [7, 8], payloads: ['a', ['b']] }))
+    await crossed()
+    expect(heard).toEqual([
+      [7, 'a'],
+      [8, 'a'],
+      [7, ['b']],
+      [8, ['b']],
+    ])
+  })
+
+  it('gives each handler an event of its own, with its own id', async () => {
+    const { client, peer } = setUp()
+    const heard: BusEvent[] = []
+    for (let i = 0; i < 3; i++) void client.listen('e', received => void heard.push(received))
+    peer.send(result(1, 0), result(2, 5), result(3, 9), event('e', [9, 0, 4, 5], { a: 1 }))
+    await crossed()
+    expect(heard).toEqual([9, 0, 5].map(id => ({ event: 'e', id, payload: { a: 1 } })))
+    expect(new Set(heard).size).toBe(3)
+  })
+
+  it.each<[string | EventTarget, unknown]>([
+    ['main', { kind: 'AnyLabel', label: 'main' }],
+    [{ kind: 'App' }, { kind: 'App' }],
+    [
+      { kind: 'Window', label: 'w' },
+      { kind: 'Window', label: 'w' },
+    ],
+  ])('to the target %j', async (target, sent) => {
+    const { client, peer } = setUp()
+    void client.listen('e', () => {}, { target })
+    await crossed()
+    expect(peer.last.params).toEqual({ event: 'e', target: sent })
+  })
+
+  it('hears nothing after it was taken away, not even what had been sent', async () => {
+    const { client, peer } = setUp()
+    const heard: unknown[] = []
+    const listening = client.listen('e', ({ payload }) => void heard.push(payload))
+    peer.send(result(1, 7), event('e', [7], 1))
+    const unlisten = await listening
+    peer.send(event('e', [7], 2))
+    unlisten()
+    await crossed()
+    expect(heard).toEqual([1])
+  })
+
+  it('rejects where core refuses, and hears nothing', async () => {
+    const { client, peer } = setUp()
+    const listening = client.listen('e', () => {})
+    peer.send({
+      jsonrpc: '2.0',
+      id: 1,
+      error: { code: -32001, message: 'Command plugin:event|listen not allowed by ACL' },
+    })
+    await expect(listening).rejects.toMatchObject({ reason: 'Denied' })
+  })
+
+  it('a handler that throws stops neither the others nor what follows in the frame', async () => {
+    const { client, peer } = setUp()
+    const heard: unknown[] = []
+    void client.listen('e', () => {
+      throw new Error('mine')
+    })
+    void client.listen('e', ({ payload }) => void heard.push(payload))
+    const answer = client.invoke('x')
+    const errors = await uncaught(async () => {
+      peer.send(result(1, 1), result(2, 2), event('e', [1, 2], 'a'), result(3, 'fine'))
+      expect(await answer).toBe('fine')
+    })
+    expect(heard).toEqual(['a'])
+    expect(errors).toEqual([new Error('mine')])
+  })
+
+  it('a handler may take others away, or itself, while it hears', async () => {
+    const { client, peer } = setUp()
+    const heard: string[] = []
+    const first = client.listen('e', async () => {
+      heard.push('first')
+      ;(await second)()
+    })
+    const second = client.listen('e', () => void heard.push('second'))
+    peer.send(result(1, 1), result(2, 2))
+    await Promise.all([first, second])
+    peer.send(event('e', [1, 2]))
+    await crossed()
+    peer.send(event('e', [1, 2]))
+    await crossed()
+    expect(heard).toEqual(['first', 'second', 'first'])
+  })
+})
+
+describe('once', () => {
+  it('hears one event, of several in one frame, and leaves', async () => {
+    const { client, peer } = setUp()
+    const heard: unknown[] = []
+    const listening = client.once('e', ({ payload }) => void heard.push(payload))
+    peer.send(result(1, 3), event('e', [3], 1), event('e', [3], 2))
+    const unlisten = await listening
+    await crossed()
+    expect(heard).toEqual([1])
+    expect(peer.methods).toEqual(['plugin:event|listen', 'plugin:event|unlisten'])
+    unlisten()
+    await crossed()
+    expect(peer.methods).toHaveLength(2)
+  })
+
+  it('has left before its handler runs: what that emits to itself is not heard', async () => {
+    const { client, peer } = setUp()
+    let heard = 0
+    void client.once('e', () => {
+      heard++
+      peer.send(event('e', [3]))
+      throw new Error('mine')
+    })
+    const errors = await uncaught(async () => {
+      peer.send(result(1, 3), event('e', [3]), event('e', [3]))
+      await crossed()
+    })
+    expect([heard, errors.length]).toEqual([1, 1])
+  })
+
+  it('taken away before it heard, hears nothing', async () => {
+    const { client, peer } = setUp()
+    let heard = 0
+    const listening = client.once('e', () => void heard++)
+    peer.send(result(1, 3))
+    const unlisten = await listening
+    unlisten()
+    peer.send(event('e', [3]))
+    await crossed()
+    expect([heard, peer.methods.length]).toEqual([0, 2])
+  })
+})
+
+describe('emit', () => {
+  it('notifies, and waits for no answer', async () => {
+    const { client, peer } = setUp()
+    await client.emit('e', { a: 1 })
+    await client.emit('none')
+    await client.emitTo('main', 'e', 1)
+    await client.emitTo({ kind: 'App' }, 'e')
+    await crossed()
+    expect(peer.received).toEqual([
+      notify('plugin:event|emit', { event: 'e', payload: { a: 1 } }),
+      notify('plugin:event|emit', { event: 'none' }),
+      notify('plugin:event|emit_to', { target: { kind: 'AnyLabel', label: 'main' }, event: 'e', payload: 1 }),
+      notify('plugin:event|emit_to', { target: { kind: 'App' }, event: 'e' }),
+    ])
+  })
+})
+
+describe('a wrong kind', () => {
+  it.each(['a b', 'a.b', 'e\n', undefined, 5, null])('of event, %j, is named and not sent', async name => {
+    const { client, peer } = setUp()
+    const wrong = { reason: 'InvalidParams', message: expect.stringContaining('Event name must include only') }
+    await expect(client.emit(name as string)).rejects.toMatchObject(wrong)
+    await expect(client.emitTo('main', name as string)).rejects.toMatchObject(wrong)
+    await expect(client.listen(name as string, () => {})).rejects.toMatchObject(wrong)
+    await expect(client.once(name as string, () => {})).rejects.toMatchObject(wrong)
+    await crossed()
+    expect(peer.received).toEqual([])
+  })
+
+  it.each([5, {}, { kind: 'Nobody' }, { kind: 'Window' }])('of target, %j, is named and not sent', async target => {
+    const { client, peer } = setUp()
+    const wrong = { reason: 'InvalidParams', message: expect.stringContaining('An event target is a label') }
+    await expect(client.emitTo(target as EventTarget, 'e')).rejects.toMatchObject(wrong)
+    await expect(client.listen('e', () => {}, { target: target as EventTarget })).rejects.toMatchObject(wrong)
+    await crossed()
+    expect(peer.received).toEqual([])
+  })
+
+  it.each([undefined, null, 'log', {}])('of handler, %j, is named and not sent', async handler => {
+    const { client, peer } = setUp()
+    const wrong = {
+      reason: 'InvalidParams',
+      message: `The handler of event "e" must be a function: got ${typeof handler}`,
+    }
+    await expect(client.listen('e', handler as () => void)).rejects.toMatchObject(wrong)
+    await expect(client.once('e', handler as () => void)).rejects.toMatchObject(wrong)
+    await crossed()
+    expect(peer.received).toEqual([])
+  })
+})
+
+describe('emit', () => {
+  it('resolves once the link has room for more', async () => {
+    let makeRoom!: () => void
+    let room: Promise<void> | undefined = new Promise<void>(resolve => (makeRoom = resolve))
+    const link: Link = { queued: 0, room: () => room, send() {}, receive() {}, pause() {}, resume() {}, close() {} }
+    const client = new Client(link, { label: 'main' })
+    let emitted = 0
+    const emits = [client.emit('e'), client.emitTo('main', 'e')].map(emit => emit.then(() => emitted++))
+    await crossed()
+    expect(emitted).toBe(0)
+    room = undefined
+    makeRoom()
+    await Promise.all(emits)
+  })
+})

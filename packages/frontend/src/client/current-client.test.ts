@@ -1,0 +1,63 @@
+// The module's functions belong to the thread's client: without one they say where they work, with one they are its own.
+import { afterEach, describe, expect, it } from 'vitest'
+import { crossed, notify, result, setUp } from '../../test/peer.js'
+import { Channel, emit, emitTo, getData, getLabel, invoke, isBusError, listen, once } from '../index.js'
+import { currentClient, setCurrentClient } from './current-client.js'
+
+const KEY = Symbol.for('@sallyport/frontend:client')
+afterEach(() => Reflect.deleteProperty(globalThis, KEY))
+
+describe('in a thread that is no frontend', () => {
+  it.each<[string, () => Promise<unknown>]>([
+    ['invoke', () => invoke('greet')],
+    ['emit', () => emit('e')],
+    ['emitTo', () => emitTo('main', 'e')],
+    ['listen', () => listen('e', () => {})],
+    ['once', () => once('e', () => {})],
+    ['getLabel', async () => getLabel()],
+    ['getData', async () => getData()],
+  ])('%s rejects, and says what to do', async (_name, call) => {
+    const error = await call().catch((thrown: unknown) => thrown)
+    expect(isBusError(error, 'Disconnected')).toBe(true)
+    expect(error).toMatchObject({ data: { delivered: 'no' } })
+    expect(String(error)).toContain('This thread is no frontend')
+    expect(String(error)).toContain('bus.connect(label)')
+  })
+})
+
+describe('in a frontend', () => {
+  it('the functions are those of its client', async () => {
+    const { client, peer } = setUp()
+    setCurrentClient(client)
+    expect(currentClient()).toBe(client)
+    const heard: unknown[] = []
+    const channel = new Channel(message => heard.push(message))
+    const call = invoke('greet', { channel }, { headers: { x: '1' } })
+    const listening = [listen('e', ({ payload }) => void heard.push(payload)), once('f', () => {}, { target: 'main' })]
+    await emit('a', 1)
+    await emitTo('main', 'b', 2)
+    await crossed()
+    expect(peer.methods).toEqual([
+      'greet',
+      ...Array<string>(2).fill('plugin:event|listen'),
+      'plugin:event|emit',
+      'plugin:event|emit_to',
+    ])
+    expect(peer.received[0]!.headers).toEqual({ x: '1' })
+    peer.send(result(1, 'hello'), result(2, 5), result(3, 6), notify('$/event', { event: 'e', ids: [5], payload: 'p' }))
+    peer.send(notify('$/channel', { channel: channel.id, index: 0, message: 'm' }))
+    expect(await call).toBe('hello')
+    await Promise.all(listening)
+    await crossed()
+    expect(heard).toEqual(['p', 'm'])
+  })
+
+  it('the client is found by another copy of the package, and can be replaced', () => {
+    const [one, two] = [setUp().client, setUp().client]
+    setCurrentClient(one)
+    expect((globalThis as Record<symbol, unknown>)[KEY]).toBe(one)
+    setCurrentClient(two)
+    expect(currentClient()).toBe(two)
+    expect(Object.keys(globalThis)).not.toContain(KEY)
+  })
+})

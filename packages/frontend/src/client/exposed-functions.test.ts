@@ -1,0 +1,39 @@
+// Calls of what a module exposes that come before the module has been loaded, from a peer that is written by hand.
+import { expect, it } from 'vitest'
+import { crossed, setUp } from '../../test/peer.js'
+
+const request = (id: number, method: string) => ({ jsonrpc: '2.0', id, method })
+
+it('run once the module’s own code has run, and not inside expose', async () => {
+  const { client, peer } = setUp()
+  client.whileLoading(new Promise(() => {}))
+  peer.send(request(1, 'once'), request(2, 'later'))
+  await crossed()
+  const hide = client.expose({ once: () => (hide(), declared.later) })
+  const declared = { later: 'fine' }
+  await crossed()
+  expect(peer.received).toEqual([{ jsonrpc: '2.0', id: 1, result: 'fine' }])
+})
+
+it('keep their order, though a call before them exposes what they wait for', async () => {
+  const { client, peer } = setUp()
+  const ran: string[] = []
+  client.whileLoading(new Promise(() => {}))
+  client.expose({ first: () => void client.expose({ next: (_args: never) => void ran.push(`next ${ran.length}`) }) })
+  client.expose({ other: () => void ran.push('other') })
+  peer.send(request(1, 'next'), request(2, 'first'), request(3, 'next'), request(4, 'other'))
+  await crossed()
+  expect(ran).toEqual(['next 0', 'next 1', 'other'])
+  expect(peer.received.map(({ id }) => id)).toEqual([2, 1, 3, 4])
+})
+
+it('are forgotten where their caller gives them up', async () => {
+  const { client, peer } = setUp()
+  let loaded = (): void => {}
+  client.whileLoading(new Promise<void>(resolve => (loaded = resolve)))
+  peer.send(request(1, 'a'), request(2, 'b'), { jsonrpc: '2.0', method: '$/cancelRequest', params: { id: 1 } })
+  await crossed()
+  loaded()
+  await crossed()
+  expect(peer.received.map(({ id }) => id)).toEqual([2])
+})

@@ -1,0 +1,106 @@
+// What a call may be given beside its arguments: anything else is refused by name, before anything is sent.
+import { describe, expect, it } from 'vitest'
+import { setUp } from '../../test/peer.js'
+import type { Client } from './client.js'
+import { checkCallOptions, checkEmitOptions, type EmitOptions, type InvokeOptions } from './options.js'
+
+describe('call options', () => {
+  it.each([{}, { timeout: 0 }, { timeout: 0x7fff_ffff }, { signal: new AbortController().signal }])(
+    'take %j',
+    options => {
+      expect(() => checkCallOptions('greet', options, {})).not.toThrow()
+    },
+  )
+
+  it.each([
+    [{ timeout: -1 }, '`timeout` of command "greet" must be milliseconds from 0 to 2147483647'],
+    [{ timeout: Infinity }, '`timeout` of command "greet"'],
+    [{ timeout: Number.NaN }, '`timeout` of command "greet"'],
+    [{ timeout: 2 ** 31 }, '`timeout` of command "greet"'],
+    [{ timeout: '5' }, '`timeout` of command "greet"'],
+    [{ timeout: null }, '`timeout` of command "greet"'],
+    [{ signal: {} }, '`signal` of command "greet" must be an AbortSignal'],
+    [{ signal: null }, '`signal` of command "greet" must be an AbortSignal'],
+    [{ signal: new AbortController() }, '`signal` of command "greet" must be an AbortSignal'],
+  ])('refuse %j', (options, text) => {
+    const refused = expect.objectContaining({ reason: 'InvalidParams', message: expect.stringContaining(text) })
+    expect(() => checkCallOptions('greet', options as InvokeOptions, {})).toThrow(refused)
+  })
+
+  it('that are aborted already cancel, with the reason as the cause', () => {
+    const reason = new Error('mine')
+    const cancelled = expect.objectContaining({ reason: 'Cancelled', cause: reason })
+    expect(() => checkCallOptions('greet', { signal: AbortSignal.abort(reason) }, {})).toThrow(cancelled)
+  })
+
+  const buffer = new ArrayBuffer(8)
+  it.each([
+    [{ transfer: [] }, { a: 1 }],
+    [{ transfer: [buffer] }, buffer],
+    [{ transfer: [buffer] }, new Uint8Array(buffer, 2)],
+    [{ transfer: [buffer] }, { a: 1, data: new Uint8Array(buffer) }],
+  ])('give away what is carried: %j', (options, params) => {
+    expect(() => checkCallOptions('greet', options, params)).not.toThrow()
+  })
+
+  it.each([
+    ['another buffer', [new ArrayBuffer(8)], 'neither the whole payload nor'],
+    ['one that is deeper down', [buffer], 'neither the whole payload nor'],
+    ['a Uint8Array', [new Uint8Array(buffer)], 'of a Uint8Array its `buffer`'],
+    ['shared memory', [new SharedArrayBuffer(8)], '`transfer` takes ArrayBuffers'],
+    ['no list', buffer, 'must be a list'],
+  ])('do not give away %s', (_name, transfer, text) => {
+    const params = { deep: { data: new Uint8Array(buffer) } }
+    const refused = expect.objectContaining({ reason: 'InvalidParams', message: expect.stringContaining(text) })
+    expect(() => checkCallOptions('greet', { transfer } as InvokeOptions, params)).toThrow(refused)
+    expect(() => checkEmitOptions('emit', { transfer } as EmitOptions, params)).toThrow(refused)
+  })
+
+  it('of an event are `transfer` alone', () => {
+    expect(() => checkEmitOptions('plugin:event|emit', { timeout: 5 } as EmitOptions, 1)).toThrow('no option "timeout"')
+    expect(() => checkEmitOptions('plugin:event|emit', null as never, 1)).toThrow(
+      expect.objectContaining({ reason: 'InvalidParams' }),
+    )
+  })
+})
+
+describe('options of another kind of call', () => {
+  const calls: [name: string, (client: Client, options: object) => Promise<unknown>][] = [
+    ['invoke', (client, options) => client.invoke('greet', {}, options)],
+    ['stream', (client, options) => client.stream('greet', {}, options).next()],
+    ['listen', (client, options) => client.listen('e', () => {}, options)],
+    ['once', (client, options) => client.once('e', () => {}, options)],
+    ['emit', (client, options) => client.emit('e', 1, options)],
+    ['emitTo', (client, options) => client.emitTo('main', 'e', 1, options)],
+  ]
+  const all = { signal: new AbortController().signal, timeout: 60_000, headers: {}, transfer: [], target: 'x' }
+  const taken: Record<string, (keyof typeof all)[]> = {
+    invoke: ['signal', 'timeout', 'headers', 'transfer'],
+    stream: ['signal', 'timeout', 'headers', 'transfer'],
+    listen: ['signal', 'timeout', 'target'],
+    once: ['signal', 'timeout', 'target'],
+    emit: ['transfer'],
+    emitTo: ['transfer'],
+  }
+
+  it.each(calls)('are refused by name, with what is no object, by %s', async (name, run) => {
+    const { client, peer } = setUp()
+    for (const option of [...Object.keys(all), 'timout'].filter(other => !taken[name]!.includes(other as 'signal'))) {
+      await expect(run(client, { [option]: all[option as 'signal'] })).rejects.toMatchObject({
+        reason: 'InvalidParams',
+        message: expect.stringContaining(`has no option "${option}"`) as string,
+      })
+    }
+    await expect(run(client, null as never)).rejects.toMatchObject({ reason: 'InvalidParams' })
+    await expect(run(client, 5 as never)).rejects.toMatchObject({ reason: 'InvalidParams' })
+    expect(peer.received).toEqual([])
+  })
+
+  it.each(calls)('are the others: those of its own are taken by %s', async (name, run) => {
+    const { client, peer } = setUp()
+    const own = Object.fromEntries(taken[name]!.map(option => [option, all[option]]))
+    void run(client, own).catch(() => {})
+    await expect.poll(() => peer.received.length).toBe(1)
+    await client.close()
+  })
+})

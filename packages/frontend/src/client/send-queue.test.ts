@@ -1,0 +1,234 @@
+// More than the link or core takes: calls and events wait in the client, in order, up to a bound; what is given up there was
+// never sent; and nothing waits for ever.
+import { createMemoryLinkPair, isBusError, type Link, MAX_WAITING } from '@sallyport/protocol'
+import { describe, expect, it } from 'vitest'
+import { crossed, notify, Peer, result } from '../../test/peer.js'
+import { Client, type ClientOptions } from './client.js'
+
+const MiB = 'x'.repeat(2 ** 20)
+
+function setUp(options: Partial<ClientOptions> = {}) {
+  const [near, far] = createMemoryLinkPair()
+  const client = new Client(near, { label: 'main', ...options })
+  return { client, peer: new Peer(far), far, near }
+}
+/** Until the link has no room. */
+async function fill(client: Client): Promise<void> {
+  for (let i = 0; i < 9; i++) void client.emit('fill', MiB)
+  await crossed()
+}
+const quiet = <T>(calls: Promise<T>[]): Promise<T>[] => {
+  for (const call of calls) call.catch(() => {})
+  return calls
+}
+
+describe('calls beyond the window', () => {
+  it('wait, and go in order as others are answered', async () => {
+    const { client, peer } = setUp({ window: 2 })
+    const calls = ['a', 'b', 'c', 'd', 'e'].map(name => client.invoke(name))
+    await crossed()
+    expect(peer.methods).toEqual(['a', 'b'])
+    peer.send(result(2, 'B'))
+    await crossed()
+    expect(peer.methods).toEqual(['a', 'b', 'c'])
+    peer.send(result(1, 'A'), result(3, 'C'))
+    await crossed()
+    expect(peer.methods).toEqual(['a', 'b', 'c', 'd', 'e'])
+    peer.send(result(4, 'D'), result(5, 'E'))
+    expect(await Promise.all(calls)).toEqual(['A', 'B', 'C', 'D', 'E'])
+  })
+
+  it('are sent as they were when they were made; events wait behind them', async () => {
+    const { client, peer } = setUp({ window: 1 })
+    const args = { n: 1 }
+    void quiet([client.invoke('a'), client.invoke('b', args)])
+    args.n = 2
+    const emitted = client.emit('e')
+    await crossed()
+    expect(peer.methods).toEqual(['a'])
+    peer.send(result(1, 0))
+    await emitted
+    await crossed()
+    expect(peer.received.slice(1)).toMatchObject([{ method: 'b', params: { n: 1 } }, { params: { event: 'e' } }])
+  })
+
+  it('that are cancelled or late were never sent, and say so', async () => {
+    const { client, peer } = setUp({ window: 1 })
+    const controller = new AbortController()
+    const [first, second, third, fourth] = quiet([
+      client.invoke('a'),
+      client.invoke('b', {}, { signal: controller.signal }),
+      client.invoke('c', {}, { timeout: 5 }),
+      client.invoke('d'),
+    ]) as [Promise<unknown>, Promise<unknown>, Promise<unknown>, Promise<unknown>]
+    controller.abort()
+    await expect(second).rejects.toMatchObject({ reason: 'Cancelled', data: { delivered: 'no' } })
+    await expect(third).rejects.toMatchObject({ reason: 'Timeout', data: { delivered: 'no' } })
+    await crossed()
+    expect(peer.methods).toEqual(['a'])
+    peer.send(result(1, 1))
+    expect(await first).toBe(1)
+    await crossed()
+    expect(peer.methods).toEqual(['a', 'd'])
+    peer.send(result(4, 4))
+    expect(await fourth).toBe(4)
+  })
+
+  it('take the place of one in flight that is given up', async () => {
+    const { client, peer } = setUp({ window: 1 })
+    const controller = new AbortController()
+    void quiet([client.invoke('a', {}, { signal: controller.signal }), client.invoke('b')])
+    await crossed()
+    controller.abort()
+    await crossed()
+    expect(peer.methods).toEqual(['a', '$/cancelRequest', 'b'])
+  })
+
+  it('reject as undelivered when the link closes, and those in flight as unknown', async () => {
+    const { client, peer } = setUp({ window: 1 })
+    const calls = quiet([client.invoke('a'), client.invoke('b')])
+    const emitted = client.emit('e')
+    await crossed()
+    peer.close()
+    await expect(calls[0]).rejects.toMatchObject({ reason: 'Disconnected', data: { delivered: 'unknown' } })
+    await expect(calls[1]).rejects.toMatchObject({ reason: 'Disconnected', data: { delivered: 'no' } })
+    await expect(emitted).rejects.toMatchObject({ reason: 'Disconnected', data: { delivered: 'no' } })
+  })
+
+  it('reject at once where they are to', async () => {
+    const { client, peer } = setUp({ window: 1, overflow: 'reject' })
+    const first = client.invoke('a')
+    await expect(client.invoke('b')).rejects.toMatchObject({ reason: 'Overloaded', data: { delivered: 'no' } })
+    await crossed()
+    peer.send(result(1, 'A'))
+    expect(await first).toBe('A')
+    const third = client.invoke('c')
+    await crossed()
+    peer.send(result(3, 'C'))
+    expect(await third).toBe('C')
+  })
+
+  it('do not hold back answers, nor credit', async () => {
+    const { client, peer } = setUp({ window: 1 })
+    client.expose({ f: () => 'answer' })
+    const channel = new client.Channel(() => {})
+    void quiet([client.invoke('a', { channel }), client.invoke('b')])
+    await crossed()
+    peer.send({ jsonrpc: '2.0', id: 1, method: 'f' })
+    for (let index = 0; index < 64; index++) peer.send(notify('$/channel', { channel: channel.id, index, message: 0 }))
+    await crossed()
+    expect(peer.received.slice(1)).toMatchObject([{ id: 1, result: 'answer' }, { method: '$/credit' }])
+  })
+
+  it('hold back the end of a channel that one of them opens', async () => {
+    const { client, peer } = setUp({ window: 1 })
+    const channel = new client.Channel()
+    void quiet([client.invoke('a'), client.invoke('b', { channel })])
+    channel.close()
+    await crossed()
+    peer.send(result(1, null))
+    await crossed()
+    expect(peer.methods).toEqual(['a', 'b', '$/closeChannel'])
+  })
+
+  it('hold back no end of a channel that is open already: they may wait for just that (seed 100)', async () => {
+    const { client, peer } = setUp({ window: 1 })
+    const channel = new client.Channel()
+    void quiet([client.invoke('a', { channel }), client.invoke('b')])
+    channel.close()
+    await crossed()
+    expect(peer.methods).toEqual(['a', '$/closeChannel'])
+  })
+})
+
+describe('a link without room', () => {
+  it('holds back calls and events; all go, in order, when there is some', async () => {
+    const { client, peer, far } = setUp()
+    far.pause()
+    await fill(client)
+    const call = client.invoke('a')
+    const emitted = client.emit('b')
+    let sent = false
+    void emitted.then(() => (sent = true))
+    await crossed()
+    expect(sent).toBe(false)
+    far.resume()
+    await emitted
+    await crossed()
+    expect(peer.received.slice(-2)).toMatchObject([{ method: 'a' }, { params: { event: 'b' } }])
+    peer.send(result(1, 'A'))
+    expect(await call).toBe('A')
+  })
+
+  it('does not lose events where the client closes meanwhile; calls were never sent', async () => {
+    const { client, peer, far } = setUp()
+    far.pause()
+    await fill(client)
+    const call = client.invoke('a')
+    const emitted = client.emit('b')
+    void client.close()
+    far.resume()
+    await expect(call).rejects.toMatchObject({ reason: 'Disconnected', data: { delivered: 'no' } })
+    await emitted
+    expect(peer.last).toMatchObject({ params: { event: 'b' } })
+  })
+
+  it('costs a bounded number, and bounded bytes: beyond them calls and events are refused, and nobody must catch that', async () => {
+    for (const [args, most] of [
+      [undefined, MAX_WAITING],
+      [{ body: MiB }, 64],
+    ] as const) {
+      const { client, far, peer } = setUp()
+      far.pause()
+      await fill(client)
+      const refused: unknown[] = []
+      for (let i = 0; i < most + 10; i++) client.invoke('a', args).catch((error: unknown) => refused.push(error))
+      void client.emit('e')
+      await expect(client.emit('e')).rejects.toMatchObject({ reason: 'Overloaded', data: { delivered: 'no' } })
+      expect(refused).toHaveLength(10)
+      expect(refused.every(error => isBusError(error, 'Overloaded'))).toBe(true)
+      peer.close()
+      await crossed()
+      expect(refused).toHaveLength(most + 10)
+    }
+  })
+
+  it('keeps little of what is given up while it lasts', async () => {
+    const { client, far, peer } = setUp()
+    far.pause()
+    await fill(client)
+    for (let round = 0; round < 100; round++) {
+      const controller = new AbortController()
+      void quiet(Array.from({ length: 100 }, () => client.invoke('a', {}, { signal: controller.signal })))
+      controller.abort()
+    }
+    void quiet([client.invoke('b')])
+    far.resume()
+    await expect.poll(() => peer.methods.at(-1)).toBe('b')
+    expect(peer.methods.slice(9)).toEqual(['b'])
+  })
+
+  it('refuses events at once where they are not to wait', async () => {
+    const { client, far } = setUp({ overflow: 'reject' })
+    far.pause()
+    await fill(client)
+    await expect(client.emit('e')).rejects.toMatchObject({ reason: 'Overloaded' })
+    await expect(client.invoke('a')).rejects.toMatchObject({ reason: 'Overloaded' })
+  })
+})
+
+it('asks the link for nothing that costs, while there is room', async () => {
+  let asked = 0
+  const link: Link = {
+    queued: 0,
+    room: () => void asked++,
+    send() {},
+    receive() {},
+    pause() {},
+    resume() {},
+    close() {},
+  }
+  const client = new Client(link, { label: 'main' })
+  void quiet([client.invoke('a'), client.invoke('b')])
+  expect(asked).toBe(2)
+})

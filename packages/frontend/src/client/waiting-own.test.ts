@@ -1,0 +1,67 @@
+// What the bus itself asks for waits like a call, and is never refused: a listener that is made known over another link, or taken
+// away, whatever the options say of calls (seed 34).
+import { MessageChannel } from 'node:worker_threads'
+import { createMemoryLinkPair, openLink } from '@sallyport/protocol'
+import { describe, expect, it } from 'vitest'
+import { crossed, Peer, result } from '../../test/peer.js'
+import { Client } from './client.js'
+
+async function start() {
+  const [near, far] = createMemoryLinkPair()
+  const client = new Client(near, { label: 'main', relinks: true, window: 1, overflow: 'reject' })
+  const peer = new Peer(far)
+  const listen = async (event: string, id: number) => {
+    const listening = client.listen(event, () => {})
+    await crossed()
+    peer.send(result(id, id))
+    return listening
+  }
+  return { client, peer, unlisten: [await listen('a', 1), await listen('b', 2)] }
+}
+
+describe('with a window of one call, and more refused', () => {
+  it('all listeners go on over another link', async () => {
+    const { client } = await start()
+    const [near, far] = createMemoryLinkPair()
+    const peer = new Peer(far)
+    const relinked = client.relink(near)
+    await crossed()
+    expect(peer.received).toMatchObject([{ params: { event: 'a' } }])
+    peer.send(result(1, 1))
+    await crossed()
+    expect(peer.received.slice(1)).toMatchObject([{ params: { event: 'b' } }])
+    peer.send(result(2, 2))
+    await relinked
+  })
+
+  it('a listener is taken away while a call is in flight', async () => {
+    const { client, peer, unlisten } = await start()
+    const call = client.invoke('x')
+    unlisten[0]!()
+    await crossed()
+    expect(peer.methods.slice(2)).toEqual(['x'])
+    peer.send(result(3, 'y'))
+    expect(await call).toBe('y')
+    await crossed()
+    expect(peer.methods.slice(3)).toEqual(['plugin:event|unlisten'])
+  })
+})
+
+it('a call that waits as the client is closed was not sent, though there is room a moment later', async () => {
+  const { port1, port2 } = new MessageChannel()
+  const [near, far] = [openLink({ port: port1, poll: false }, true), openLink({ port: port2, poll: false }, false)]
+  const client = new Client(near, { label: 'main' })
+  const peer = new Peer(far)
+  far.pause()
+  for (let i = 0; i < 9; i++) void client.emit('fill', 'x'.repeat(2 ** 20))
+  await crossed()
+  const call = client.invoke('x')
+  const emitted = client.emit('e')
+  const closed = client.close()
+  far.resume()
+  await expect(call).rejects.toMatchObject({ reason: 'Disconnected', data: { delivered: 'no' } })
+  await emitted
+  await closed
+  expect(peer.received.at(-1)).toMatchObject({ params: { event: 'e' } })
+  expect(peer.methods).not.toContain('x')
+})

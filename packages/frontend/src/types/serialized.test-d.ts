@@ -1,0 +1,87 @@
+// The types of what arrives, against the table in docs/wire.md.
+import { expectTypeOf, test } from 'vitest'
+import type { Arriving, Jsonify, Unpacked } from './serialized.js'
+
+interface Tree {
+  at: Date
+  children: Tree[]
+  parent?: Tree
+}
+type AnyJson = string | number | boolean | null | AnyJson[] | { [key: string]: AnyJson }
+declare const brand: unique symbol
+type Id = string & { readonly [brand]: true }
+class Point {
+  x = 1
+  readonly #y = 2
+  sum(): number {
+    return this.x + this.#y
+  }
+}
+
+test('as JSON', () => {
+  expectTypeOf<Jsonify<'a' | 1 | true | null>>().toEqualTypeOf<'a' | 1 | true | null>()
+  expectTypeOf<Jsonify<Id>>().toEqualTypeOf<Id>()
+  expectTypeOf<Jsonify<Date | URL>>().toEqualTypeOf<string>()
+  expectTypeOf<Jsonify<bigint>>().toEqualTypeOf<never>()
+  expectTypeOf<Jsonify<{ a: number; b?: string; c: Date[] }>>().toEqualTypeOf<{ a: number; b?: string; c: string[] }>()
+  expectTypeOf<Jsonify<{ a: number | undefined; b: undefined; c(): void; d: symbol }>>().toEqualTypeOf<{ a?: number }>()
+  expectTypeOf<Jsonify<{ [Symbol.iterator]: number; a: Date }>>().toEqualTypeOf<{ a: string }>()
+  expectTypeOf<Jsonify<readonly [Date, undefined, (() => void)?]>>().toEqualTypeOf<readonly [string, null, null?]>()
+  expectTypeOf<Jsonify<(number | undefined)[]>>().toEqualTypeOf<(number | null)[]>()
+  expectTypeOf<Jsonify<Map<string, Date>>>().toEqualTypeOf<Record<string, never>>()
+  expectTypeOf<Jsonify<{ set: Set<number>; re: RegExp }>>().toEqualTypeOf<{
+    set: Record<string, never>
+    re: Record<string, never>
+  }>()
+  expectTypeOf<Jsonify<{ toJSON(): { at: Date } }>>().toEqualTypeOf<{ at: string }>()
+  expectTypeOf<Jsonify<Point>>().toEqualTypeOf<{ x: number }>()
+  expectTypeOf<Jsonify<{ any: any; unknown: unknown; never: never }>>().toEqualTypeOf<{
+    any: any
+    unknown: unknown
+    never: never
+  }>()
+  expectTypeOf<Jsonify<Record<string, Date>>>().toEqualTypeOf<Record<string, string>>()
+  expectTypeOf<Jsonify<{ kind: 'a'; at: Date } | { kind: 'b' }>>().toEqualTypeOf<
+    { kind: 'a'; at: string } | { kind: 'b' }
+  >()
+  expectTypeOf<Jsonify<AnyJson>>().toEqualTypeOf<AnyJson>()
+  expectTypeOf<Jsonify<Tree>['children'][0]['at']>().toEqualTypeOf<string>()
+  expectTypeOf<Jsonify<unknown>>().toBeUnknown()
+  expectTypeOf<Jsonify<any>>().toBeAny()
+})
+
+test('as MessagePack', () => {
+  expectTypeOf<Unpacked<{ at: Date; n: bigint; u: undefined; o?: string }>>().toEqualTypeOf<{
+    at: Date
+    n: bigint
+    u: undefined
+    o?: string
+  }>()
+  expectTypeOf<Unpacked<Map<string, Date>>>().toEqualTypeOf<Record<string, Date>>()
+  expectTypeOf<Unpacked<Set<number>[]>>().toEqualTypeOf<number[][]>()
+  expectTypeOf<Unpacked<{ deep: { bytes: Buffer; buffer: ArrayBuffer } }>>().toEqualTypeOf<{
+    deep: { bytes: Uint8Array; buffer: Uint8Array }
+  }>()
+  expectTypeOf<Unpacked<Point>>().toEqualTypeOf<{ x: number }>()
+  expectTypeOf<Unpacked<URL>>().toEqualTypeOf<string>()
+  expectTypeOf<Unpacked<Float32Array>>().toEqualTypeOf<never>()
+  expectTypeOf<Unpacked<readonly [Date, Date?]>>().toEqualTypeOf<readonly [Date, Date?]>()
+})
+
+test('as a result, a payload or a message', () => {
+  expectTypeOf<Arriving<void>>().toEqualTypeOf<null>()
+  expectTypeOf<Arriving<string | undefined, 'msgpack'>>().toEqualTypeOf<string | null>()
+  expectTypeOf<Arriving<Buffer>>().toEqualTypeOf<Uint8Array>()
+  expectTypeOf<Arriving<ArrayBuffer, 'msgpack'>>().toEqualTypeOf<Uint8Array>()
+  expectTypeOf<Arriving<{ at: Date; bytes: Uint8Array | string }>>().toEqualTypeOf<{
+    at: Date
+    bytes: Uint8Array | string
+  }>()
+  expectTypeOf<Arriving<{ at: Date; bytes?: Uint8Array }>>().toEqualTypeOf<{ at: Date; bytes?: Uint8Array }>()
+  expectTypeOf<Arriving<{ at: Date; deep: { bytes: Uint8Array } }>>().toEqualTypeOf<{
+    at: string
+    deep: { bytes: Record<string, number> }
+  }>()
+  expectTypeOf<Arriving<{ at: Date; any: any }>>().toEqualTypeOf<{ at: string; any: any }>()
+  expectTypeOf<Arriving<Date[], 'msgpack'>>().toEqualTypeOf<Date[]>()
+})

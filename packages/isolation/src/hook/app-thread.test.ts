@@ -1,0 +1,150 @@
+// Isolation apps as their authors wrote them (the folders in test/fixtures/), each in a locked thread of its own, under
+// Node's permission model. The threads import dist: the test task builds it.
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { MessageChannel, Worker } from 'node:worker_threads'
+import { describe, expect, test } from 'vitest'
+
+const fixture = (name: string): URL => new URL(`../test/fixtures/${name}`, import.meta.url)
+const app = (name: string): URL => fixture(`dist-isolation-${name}/`)
+
+const permission = process.allowedNodeEnvironmentFlags.has('--permission')
+  ? '--permission'
+  : '--experimental-permission'
+const workspace = fileURLToPath(new URL('../../../..', import.meta.url))
+
+interface Asked {
+  messages?: unknown[]
+  envelope?: boolean
+  answer?: (text: string) => boolean
+}
+
+type Answer = { verdicts: Record<string, any>[]; logs: string[] } & { failed: string; reason: string }
+
+async function run(dir: URL, { messages = [], envelope = false, answer }: Asked): Promise<Answer> {
+  const { port1, port2 } = new MessageChannel()
+  const memory = new SharedArrayBuffer(4)
+  const worker = new Worker(fixture('app-thread.mjs'), {
+    workerData: {
+      dir: dir.href,
+      messages,
+      envelope,
+      ...(answer && { confirmPort: port2, confirmMemory: memory }),
+    },
+    transferList: answer ? [port2] : [],
+    execArgv: [permission, `--allow-fs-read=${workspace}*`, '--no-warnings'],
+    env: {},
+  })
+  // The host's half of confirm.
+  port1.on('message', ({ text }: { text: string }) => {
+    const word = new Int32Array(memory)
+    Atomics.store(word, 0, answer?.(text) ? 2 : 1)
+    Atomics.notify(word, 0)
+  })
+  try {
+    return ((await once(worker, 'message')) as [Answer])[0]
+  } finally {
+    port1.close()
+    await worker.terminate()
+  }
+}
+
+const message = (cmd: string, payload: unknown = {}): object => ({
+  cmd,
+  callback: 1,
+  error: 2,
+  payload,
+  options: undefined,
+})
+const outcomes = ({ verdicts }: Answer): unknown[] => verdicts.map(verdict => verdict['why'] ?? verdict['kind'])
+
+test('a hook that logs and passes', async () => {
+  const answer = await run(app('log'), { messages: [message('greet', { name: 'World' })] })
+  expect(answer.verdicts).toMatchObject([{ kind: 'pass', message: { cmd: 'greet', payload: { name: 'World' } } }])
+  expect(answer.logs).toEqual([
+    `info: hook { cmd: 'greet', callback: 1, error: 2, payload: { name: 'World' }, options: undefined }`,
+  ])
+})
+
+test('several scripts, inline and external, share their names and run in order', async () => {
+  const { verdicts } = await run(app('several'), { messages: [message('greet')] })
+  expect(verdicts[0]?.['message'].payload).toEqual({
+    trace: ['inline 1', 'first', 'inline 2', 'last'],
+    first: true,
+    implicit: 'a global',
+    self: true,
+  })
+})
+
+test('an asynchronous hook', async () => {
+  const answer = await run(app('async'), {
+    messages: [message('greet', { name: 'a' }), message('greet', { name: 'nobody' })],
+  })
+  expect(answer.verdicts).toMatchObject([{ message: { payload: { name: 'A' } } }, { kind: 'reject', why: 'threw' }])
+})
+
+describe('hooks in the older shape, with envelope: true', () => {
+  test('an allow-list of commands and blocked paths', async () => {
+    const answer = await run(app('allow-list'), {
+      envelope: true,
+      messages: [
+        message('greet', { name: 'World' }),
+        message('read_config', { path: '/home/config' }),
+        message('read_config', { path: '/etc/passwd' }),
+        message('deleteItem', { cmd: 'greet', args: {} }),
+        message('plugin:event|emit', { event: 'frontend-event', payload: { data: 'value' } }),
+        message('plugin:event|listen', { event: 'backend-event' }),
+        message('read_config', { path: 1 }),
+      ],
+    })
+    expect(outcomes(answer)).toEqual(['pass', 'pass', 'null', 'null', 'pass', 'null', 'threw'])
+    expect(answer.logs).toEqual([
+      'error: Blocked access to protected path: /etc/passwd',
+      'warn: Blocked unknown command: deleteItem',
+      'warn: Blocked unknown command: plugin:event|listen',
+    ])
+  })
+
+  const guarded = [
+    message('readFile', { path: '/allowed/directory/a.txt' }),
+    message('readFile', { path: '/etc/passwd' }),
+    message('deleteItem', { id: 1 }),
+  ]
+
+  test('files under one directory; confirm asks the host', async () => {
+    const asked: string[] = []
+    const ask = (answer: boolean): Promise<Answer> =>
+      run(app('read-file'), { envelope: true, messages: guarded, answer: text => asked.push(text) > 0 && answer })
+    expect(outcomes(await ask(true))).toEqual(['pass', 'null', 'pass'])
+    expect(outcomes(await ask(false))).toEqual(['pass', 'null', 'null'])
+    expect(asked).toEqual(Array(2).fill('Are you sure you want to delete this item?'))
+  })
+
+  test('confirm without a host to ask is false', async () => {
+    expect(outcomes(await run(app('read-file'), { envelope: true, messages: guarded }))).toEqual([
+      'pass',
+      'null',
+      'null',
+    ])
+  })
+
+  test('without the envelope they would let everything pass', async () => {
+    expect(outcomes(await run(app('read-file'), { messages: guarded }))).toEqual(['pass', 'pass', 'pass'])
+  })
+})
+
+test('an app without a hook says so', async () => {
+  const { failed, reason } = await run(fixture('dist-isolation-no-hook/'), {})
+  expect(failed).toBe(
+    'Isolation app: index.js set no window.__TAURI_ISOLATION_HOOK__: it has to be a function, or null',
+  )
+  expect(reason).toBe('InvalidParams')
+})
+
+test('a locked thread still runs actors, codecs, ciphers, ports and timers', async () => {
+  const lines: string[] = []
+  const worker = new Worker(fixture('locked-thread.mjs'))
+  worker.on('message', (line: string) => lines.push(line))
+  await once(worker, 'exit')
+  expect(lines).toEqual(['xstate', 'codecs', 'crypto', 'ports', 'timers', 'errors'].map(name => `${name}: true`))
+})

@@ -1,0 +1,196 @@
+import { describe, expect, test } from 'vitest'
+import { mentionsEnvelope } from './envelope.js'
+import { createHook } from './hook.js'
+import type { HookMessage, Verdict } from './types.js'
+
+type Shown = Record<string, any>
+
+const send = (
+  hook: (payload: Shown) => unknown,
+  cmd: string,
+  payload?: unknown,
+  options?: HookMessage['options'],
+): Verdict =>
+  createHook(shown => hook(shown as Shown), { envelope: true })(
+    { cmd, callback: 1, error: 2, payload, options },
+    verdict => verdict,
+  ) as Verdict
+
+/** What goes on: `[cmd, payload]`, or the reason why nothing does. */
+function sent(...of: Parameters<typeof send>): unknown {
+  const verdict = send(...of)
+  return verdict.kind === 'pass' ? [verdict.message.cmd, verdict.message.payload] : verdict.why
+}
+
+const see = (...message: [cmd: string, payload?: unknown]): unknown => {
+  let seen: unknown
+  send(payload => (seen = structuredClone(payload)), ...message)
+  return seen
+}
+
+describe('what a hook sees', () => {
+  test('a command', () => {
+    expect(see('readFile', { path: '/a', n: 1 })).toEqual({
+      cmd: 'invoke',
+      callback: 1,
+      error: 2,
+      message: { cmd: 'readFile', args: { path: '/a', n: 1 }, path: '/a', n: 1 },
+      options: undefined,
+    })
+    expect(see('bare')).toMatchObject({ cmd: 'invoke', message: { cmd: 'bare' } })
+    expect(see('bytes', new Uint8Array([1]))).toMatchObject({ message: { cmd: 'bytes', args: new Uint8Array([1]) } })
+  })
+
+  test('arguments cannot pass for the command or its args', () => {
+    const seen = see('deleteItem', { cmd: 'greet', args: { harmless: true }, id: 1 })
+    expect(seen).toMatchObject({
+      message: { cmd: 'deleteItem', args: { cmd: 'greet', args: { harmless: true }, id: 1 }, id: 1 },
+    })
+  })
+
+  test('events', () => {
+    expect(see('plugin:event|emit', { event: 'e', payload: [1] })).toEqual({
+      cmd: 'emit',
+      callback: 1,
+      error: 2,
+      event: 'e',
+      payload: [1],
+      options: undefined,
+    })
+    const target = { kind: 'Any' }
+    expect(see('plugin:event|emit_to', { target, event: 'e' })).toMatchObject({ cmd: 'emit', event: 'e', target })
+    expect(see('plugin:event|listen', { event: 'e' })).toMatchObject({ cmd: 'invoke', message: { event: 'e' } })
+    // not well-formed: shown as what it is, not as an event without a name
+    expect(see('plugin:event|emit', ['e'])).toMatchObject({ cmd: 'invoke', message: { cmd: 'plugin:event|emit' } })
+    expect(see('plugin:event|emit', { event: 1 })).toMatchObject({ cmd: 'invoke' })
+  })
+})
+
+describe('what it changes in a command', () => {
+  const args = (): Shown => ({ path: '/a', mode: 'r' })
+
+  test('nothing: the very payload goes on', () => {
+    for (const payload of [args(), {}, undefined, new Uint8Array(2), { cmd: 'x', args: 1 }, { n: NaN }]) {
+      const verdict = send(shown => shown, 'open', payload)
+      expect(verdict.kind === 'pass' && verdict.message.payload).toBe(payload)
+      const copied = send(({ message, ...rest }) => ({ ...rest, message: { ...message } }), 'open', payload)
+      expect(copied.kind === 'pass' && copied.message.payload).toBe(payload)
+    }
+  })
+
+  test('the command', () => {
+    expect(sent(shown => ((shown['message'].cmd = 'close'), shown), 'open', args())).toEqual(['close', args()])
+    expect(sent(() => ({ cmd: 'invoke', message: { cmd: 'close', args: {} } }), 'open', args())).toEqual(['close', {}])
+    expect(sent(shown => ((shown['message'].cmd = 1), shown), 'open', args())).toBe('malformed')
+  })
+
+  test.each<[string, (message: Shown) => Shown, unknown]>([
+    ['a member', m => ((m['path'] = '/b'), m), { path: '/b', mode: 'r' }],
+    ['a member of a copy', m => ({ ...m, path: '/b' }), { path: '/b', mode: 'r' }],
+    ['a new member', m => ((m['token'] = 't'), m), { ...args(), token: 't' }],
+    ['a member taken away', m => (delete m['mode'], m), { path: '/a' }],
+    ['a member taken away from a copy', ({ mode: _mode, ...m }) => m, { path: '/a' }],
+    ['args in place', m => ((m['args'].path = '/b'), m), { path: '/b', mode: 'r' }],
+    ['new args', m => ({ ...m, args: { path: '/b' } }), { path: '/b' }],
+    ['new args alone', m => ({ cmd: m['cmd'], args: { path: '/b' } }), { path: '/b' }],
+    ['new args and a member', m => ({ ...m, args: { path: '/b' }, mode: 'w' }), { path: '/b', mode: 'w' }],
+    ['members alone', m => ({ cmd: m['cmd'], path: '/b' }), { path: '/b' }],
+    ['no members, no args', m => ({ cmd: m['cmd'] }), {}],
+    ['args that are bytes', m => ({ ...m, args: new Uint8Array(1) }), new Uint8Array(1)],
+  ])('%s', (_, change, expected) => {
+    expect(sent(shown => ({ ...shown, message: change(shown['message']) }), 'open', args())).toEqual(['open', expected])
+  })
+
+  test.each<[string, (message: Shown) => unknown]>([
+    ['no message', () => undefined],
+    ['a message that is none', () => 'open'],
+    ['args that are a text', m => ({ ...m, args: 'x' })],
+    ['members over args without names', m => ({ ...m, args: [1], path: '/b' })],
+    ['the same args, rebuilt without members: with them or without?', m => ({ cmd: m['cmd'], args: m['args'] })],
+  ])('refused: %s', (_, change) => {
+    expect(sent(shown => ({ ...shown, message: change(shown['message']) }), 'open', args())).toBe('malformed')
+  })
+
+  test('a command without named arguments', () => {
+    const add = (shown: Shown): Shown => ((shown['message'].token = 't'), shown)
+    expect(sent(add, 'open')).toEqual(['open', { token: 't' }])
+    expect(sent(add, 'open', new Uint8Array(1))).toBe('malformed')
+    expect(sent(shown => (delete shown['message'].args, shown), 'open', new Uint8Array(1))).toBe('malformed')
+  })
+
+  test('the only argument, taken away from a copy, does not go on', () => {
+    expect(
+      sent(({ message: { secret: _secret, ...message }, ...rest }) => ({ ...rest, message }), 'open', { secret: 1 }),
+    ).toBe('malformed')
+    expect(sent(shown => (delete shown['message'].secret, shown), 'open', { secret: 1 })).toEqual(['open', {}])
+  })
+
+  test('arguments named cmd and args are changed through args', () => {
+    const given = (): Shown => ({ cmd: 'ls', args: ['-l'], cwd: '/' })
+    expect(sent(shown => ((shown['message'].cwd = '/tmp'), shown), 'run', given())).toEqual([
+      'run',
+      { cmd: 'ls', args: ['-l'], cwd: '/tmp' },
+    ])
+  })
+
+  test('another kind of message, null, options', () => {
+    expect(sent(shown => ({ ...shown, cmd: 'emit', event: 'e' }), 'open', args())).toBe('malformed')
+    expect(sent(shown => ({ ...shown, cmd: 'open' }), 'open', args())).toBe('malformed')
+    expect(sent(() => null, 'open', args())).toBe('null')
+    const headers = { a: 'b' }
+    expect(send(shown => shown, 'open', {}, { headers })).toMatchObject({ message: { options: { headers } } })
+    expect(send(({ options: _options, ...rest }) => rest, 'open', {}, { headers })).toMatchObject({
+      message: { options: undefined },
+    })
+  })
+})
+
+describe('what it changes in an event', () => {
+  const event = (): Shown => ({ event: 'e', payload: { n: 1 } })
+  const target = { kind: 'Window', label: 'a' }
+
+  test('nothing: the very params go on', () => {
+    const payload = event()
+    const verdict = send(shown => ({ ...shown }), 'plugin:event|emit', payload)
+    expect(verdict.kind === 'pass' && verdict.message.payload).toBe(payload)
+  })
+
+  test('name, payload, target', () => {
+    expect(sent(shown => ({ ...shown, event: 'f' }), 'plugin:event|emit', event())).toEqual([
+      'plugin:event|emit',
+      { event: 'f', payload: { n: 1 } },
+    ])
+    expect(sent(shown => ((shown['payload'].n = 2), shown), 'plugin:event|emit', event())).toEqual([
+      'plugin:event|emit',
+      { event: 'e', payload: { n: 2 } },
+    ])
+    const rebuilt = sent(() => ({ cmd: 'emit', event: 'f', payload: 1 }), 'plugin:event|emit_to', {
+      ...event(),
+      target,
+    })
+    expect(rebuilt).toEqual(['plugin:event|emit_to', { event: 'f', payload: 1, target }])
+    expect(
+      Object.keys((sent(shown => ({ ...shown, event: 'f' }), 'plugin:event|emit', event()) as Shown[])[1]!),
+    ).toEqual(['event', 'payload'])
+  })
+
+  test('refused: no name, a target where there was none, another kind', () => {
+    expect(sent(shown => ({ ...shown, event: undefined }), 'plugin:event|emit', event())).toBe('malformed')
+    expect(sent(shown => ({ ...shown, target }), 'plugin:event|emit', event())).toBe('malformed')
+    expect(sent(() => ({ cmd: 'invoke', message: { cmd: 'x' } }), 'plugin:event|emit', event())).toBe('malformed')
+  })
+})
+
+test.each([
+  ['const name = payload.message?.cmd', true],
+  ['payload?.message', true],
+  [`payload['message']`, true],
+  ['const { __tauriModule, message } = payload', true],
+  ['const { message: { cmd } } = payload', true],
+  ['window.__TAURI_ISOLATION_HOOK__ = ({ cmd, message }) => null', true],
+  ['window.__TAURI_ISOLATION_HOOK__ = async function hook({ message }) {}', true],
+  [`if (p.cmd === 'invoke') return p`, true],
+  ['catch (error) { console.log(error.message) }', false],
+  ['const { cmd, payload: args } = payload; args.messages', false],
+  ['window.__TAURI_ISOLATION_HOOK__ = payload => payload', false],
+])('mentionsEnvelope: %s', (source, expected) => expect(mentionsEnvelope(source)).toBe(expected))

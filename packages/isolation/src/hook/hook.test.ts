@@ -1,0 +1,198 @@
+// What a hook may answer, and what becomes of it. The hooks here are functions of this realm: sandboxed ones are tested
+// in app-thread.test.ts.
+import { describe, expect, test } from 'vitest'
+import { createHook, type HookFunction } from './hook.js'
+import type { HookMessage, Verdict } from './types.js'
+
+const message = (changes: Partial<HookMessage> = {}): HookMessage => ({
+  cmd: 'greet',
+  callback: 1,
+  error: 2,
+  payload: { name: 'World' },
+  options: undefined,
+  ...changes,
+})
+
+const asItIs = (verdict: Verdict): Verdict => verdict
+const judge = (fn: HookFunction, given = message()): Verdict => createHook(fn)(given, asItIs) as Verdict
+const why = (verdict: Verdict): string => (verdict.kind === 'reject' ? verdict.why : 'passed')
+
+describe('a synchronous hook', () => {
+  test('sees the whole message; what it gives back unchanged is the same object', () => {
+    const given = message({ options: { headers: { a: 'b' } } })
+    let seen: unknown
+    const verdict = judge(shown => (seen = shown), given)
+    expect(seen).toEqual({ cmd: 'greet', callback: 1, error: 2, payload: { name: 'World' }, options: given.options })
+    expect(verdict).toEqual({ kind: 'pass', message: { cmd: 'greet', payload: given.payload, options: given.options } })
+    expect(verdict.kind === 'pass' && verdict.message.payload).toBe(given.payload)
+  })
+
+  test('may change cmd, payload and options, in place or in a new object; not the ids', () => {
+    const changed = { cmd: 'other', payload: { n: 1 }, options: { headers: { x: 'y' } } }
+    const expected = { kind: 'pass', message: changed }
+    expect(judge(() => ({ ...changed, callback: 7, error: 8, more: 9 }))).toEqual(expected)
+    expect(judge(shown => Object.assign(shown as object, changed))).toEqual(expected)
+    expect(judge(() => ({ cmd: 'a' }))).toEqual({
+      kind: 'pass',
+      message: { cmd: 'a', payload: undefined, options: undefined },
+    })
+  })
+
+  test('null, as a hook, passes everything', () => {
+    expect(createHook(null)(message(), asItIs)).toMatchObject({ kind: 'pass', message: { cmd: 'greet' } })
+  })
+
+  test.each([null, undefined])('%s rejects', value =>
+    expect(judge(() => value)).toEqual({ kind: 'reject', why: 'null' }),
+  )
+
+  test('a throw rejects; what is thrown is not looked at', () => {
+    let ran = 0
+    const trap = (): never => {
+      ran += 1
+      throw new Error('looked at')
+    }
+    const thrown = new Proxy({}, { get: trap, has: trap, getPrototypeOf: trap, ownKeys: trap })
+    expect(
+      judge(() => {
+        throw thrown
+      }),
+    ).toEqual({ kind: 'reject', why: 'threw' })
+    expect(ran).toBe(0)
+  })
+
+  test.each([
+    true,
+    false,
+    0,
+    '',
+    'greet',
+    1n,
+    Symbol.iterator,
+    () => message(),
+    [],
+    {},
+    { cmd: '' },
+    { cmd: 1 },
+    { cmd: new String('greet') },
+    { cmd: '$/cancelRequest' },
+    { cmd: 'a', options: 1 },
+    { cmd: 'a', options: { headers: 'x' } },
+    { cmd: 'a', options: { headers: { a: 1 } } },
+    { cmd: 'a', options: { headers: ['x', 1] } },
+    { cmd: 'a', options: { headers: { ['__proto__']: 'x' } } },
+  ])('malformed: %o', value => expect(why(judge(() => value))).toBe('malformed'))
+
+  test('options without headers are none', () => {
+    for (const options of [null, undefined, {}, { headers: null }]) {
+      expect(judge(() => ({ cmd: 'a', payload: {}, options }))).toMatchObject({ message: { options: undefined } })
+    }
+  })
+
+  test('members that throw, or change when read again, are read once', () => {
+    const throwing = {
+      get cmd(): never {
+        throw new Error('x')
+      },
+    }
+    expect(judge(() => throwing)).toMatchObject({ why: 'malformed', detail: 'reading the answer threw' })
+    let reads = 0
+    const shifting = {
+      get cmd() {
+        return (reads += 1) === 1 ? 'greet' : 'evil'
+      },
+      options: {
+        headers: {
+          get a() {
+            return (reads += 1) === 2 ? 'b' : { evil: true }
+          },
+        },
+      },
+    }
+    const verdict = judge(() => shifting)
+    expect(JSON.parse(JSON.stringify(verdict))).toMatchObject({
+      message: { cmd: 'greet', options: { headers: { a: 'b' } } },
+    })
+    const revoked = Proxy.revocable({}, {})
+    revoked.revoke()
+    expect(judge(() => revoked.proxy)).toMatchObject({ why: 'threw' })
+  })
+})
+
+describe('an asynchronous hook', () => {
+  const decide = (fn: HookFunction, deadline = 50): Promise<Verdict> =>
+    Promise.resolve(createHook(fn, { deadline })(message(), asItIs))
+
+  test('passes, changes and rejects', async () => {
+    expect(await decide(async shown => shown)).toMatchObject({ kind: 'pass', message: { cmd: 'greet' } })
+    expect(await decide(async () => ({ cmd: 'b' }))).toMatchObject({ kind: 'pass', message: { cmd: 'b' } })
+    expect(await decide(async () => null)).toEqual({ kind: 'reject', why: 'null' })
+    expect(await decide(async () => 1)).toMatchObject({ why: 'malformed' })
+    expect(await decide(() => Promise.reject(new Proxy({}, { get: () => expect.fail() })))).toMatchObject({
+      why: 'threw',
+    })
+  })
+
+  test('a missed deadline rejects; a late or second answer is not read', async () => {
+    let late: ((value: unknown) => void) | undefined
+    const verdict = await decide(() => new Promise(resolve => (late = resolve)), 5)
+    expect(verdict).toEqual({ kind: 'reject', why: 'timeout' })
+    late?.({
+      get cmd() {
+        return expect.fail()
+      },
+    })
+    expect(
+      await decide(() => ({
+        then(resolve: (value: unknown) => void, reject: () => void) {
+          resolve({ cmd: 'first' })
+          resolve({ cmd: 'second' })
+          reject()
+        },
+      })),
+    ).toMatchObject({ message: { cmd: 'first' } })
+  })
+
+  test('deadlines share a timer and end in order', async () => {
+    const hook = createHook(() => new Promise(() => {}), { deadline: 20 })
+    const started = performance.now()
+    const first = hook(message(), asItIs)
+    await new Promise(resolve => setTimeout(resolve, 10))
+    const verdicts = await Promise.all([first, hook(message(), asItIs), hook(message(), asItIs)])
+    expect(verdicts.map(verdict => why(verdict))).toEqual(['timeout', 'timeout', 'timeout'])
+    expect(performance.now() - started).toBeGreaterThan(28)
+  })
+
+  test('an endless deadline is one', async () => {
+    const slow = (): Promise<unknown> => new Promise(resolve => setTimeout(resolve, 20, { cmd: 'a' }))
+    expect(await decide(slow, Infinity)).toMatchObject({ kind: 'pass' })
+  })
+
+  test('thenables: then is read once, and may throw, or never answer', async () => {
+    let reads = 0
+    const thenable = {
+      get then() {
+        reads += 1
+        return (resolve: (value: unknown) => void) => resolve({ cmd: 'a' })
+      },
+    }
+    expect(await decide(() => thenable)).toMatchObject({ kind: 'pass' })
+    expect(reads).toBe(1)
+    expect(
+      judge(() => ({
+        get then() {
+          throw new Error('x')
+        },
+      })),
+    ).toMatchObject({ why: 'threw' })
+    expect(
+      await decide(() => ({
+        then() {
+          throw new Error('x')
+        },
+      })),
+    ).toMatchObject({ why: 'threw' })
+    expect(await decide(() => ({ then() {} }), 5)).toMatchObject({ why: 'timeout' })
+    expect(judge(() => ({ cmd: 'a', then: 'data' }))).toMatchObject({ kind: 'pass' })
+  })
+})

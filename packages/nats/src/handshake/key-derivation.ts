@@ -1,0 +1,34 @@
+// What both sides derive once hello and welcome are known: the keys of the session, and the proof that core made the welcome. All of
+// it hangs on every byte of both messages, so that sides which saw different ones agree on nothing.
+import { createHash, createHmac } from 'node:crypto'
+import { hkdfSha256, KEY_BYTES } from '@sallyport/protocol/records'
+
+export interface SessionKeys {
+  /** 16 bytes, public. */
+  readonly session: Uint8Array
+  /** 32 bytes: protects the messages of the link. */
+  readonly wire: Uint8Array
+  /** 32 bytes: seals the gate's records, in the isolation pattern. */
+  readonly gate: Uint8Array
+}
+
+export interface Agreement {
+  readonly keys: SessionKeys
+  /** 32 bytes, the end of the welcome. */
+  readonly proof: Uint8Array
+}
+
+/**
+ * HKDF-SHA256 with the credential's key as key material, and SHA-256 of the transcript as salt.
+ *
+ * @param hello whole, with its proof
+ * @param welcome without its proof
+ */
+export function agree(key: Uint8Array, hello: Uint8Array, welcome: Uint8Array, session: Uint8Array): Agreement {
+  const transcript = createHash('sha256').update(hello).update(welcome).digest()
+  const derive = (name: string): Uint8Array => hkdfSha256(key, transcript, `sallyport/1 ${name}`, KEY_BYTES)
+  return {
+    keys: { session, wire: derive('wire'), gate: derive('gate') },
+    proof: createHmac('sha256', derive('welcome')).update(welcome).digest(),
+  }
+}

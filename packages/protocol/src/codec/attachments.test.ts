@@ -1,0 +1,246 @@
+// Large bytes go beside their message and come back in it, in order, for every shape of message; and what an attachment
+// must not do is refused on both sides.
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { wasmMemory } from '../../test/wasm-memory.js'
+import type { Message } from '../message/message.js'
+import { BatchReader } from '../rpc/batch-reader.js'
+import { createOutbox } from '../rpc/outbox.js'
+import { claimAttachments, packMessage } from '../rpc/packing.js'
+import { MAX_ATTACHED_BYTES, MIN_ATTACHMENT_BYTES } from '../wire/limits.js'
+import { carriesBytes } from './attachments.js'
+import { msgpackCodec } from './msgpack.js'
+
+const large = (fill: number, more = 0): Uint8Array => new Uint8Array(MIN_ATTACHMENT_BYTES + more).fill(fill)
+const [a, b, c] = [large(1), large(2, 1), large(3, 2)]
+const call = (params: unknown, method = 'm'): Message => ({ jsonrpc: '2.0', id: 1, method, params })
+
+/** With a few words in the place of bytes: comparing those one by one takes its time. */
+const named = (messages: unknown): unknown =>
+  JSON.parse(
+    JSON.stringify(messages, (_key, value: unknown) => {
+      const bytes = value instanceof ArrayBuffer ? new Uint8Array(value) : value
+      return bytes instanceof Uint8Array ? `${bytes.length} bytes of ${bytes[0]} to ${bytes.at(-1)}` : value
+    }),
+  )
+
+/** Through an outbox and a reader; with the kinds and sizes of the frames. */
+function roundTrip(...messages: Message[]) {
+  const frames: { kind: number; bytes: number }[] = []
+  const reader = new BatchReader()
+  const read: unknown[] = []
+  const outbox = createOutbox((kind, body) => {
+    frames.push({ kind, bytes: body.length })
+    read.push(...reader.read(kind, body as Uint8Array))
+  })
+  for (const message of messages) {
+    const { encoded, attachments } = claimAttachments(packMessage(message))
+    outbox.put(msgpackCodec, encoded, attachments)
+  }
+  outbox.flush()
+  return { frames, read }
+}
+
+describe('large bytes', () => {
+  it.each<[string, Message, number]>([
+    ['as all params', call(a), 1],
+    ['as an ArrayBuffer', call(a.buffer), 1],
+    ['as arguments, among others', call({ x: 1, a, small: new Uint8Array(9), b, t: 'é', c }), 3],
+    ['as one argument twice', call({ a, again: a }), 2],
+    ['as an event’s payload', call({ event: 'e', payload: a }, 'plugin:event|emit'), 1],
+    ['in an event’s payload', call({ event: 'e', payload: { a, n: 1 } }, 'plugin:event|emit_to'), 1],
+    ['in what core emits', call({ event: 'e', ids: [1], payload: { a, b } }, '$/event'), 2],
+    ['in a channel’s message', call({ channel: 1, index: 0, message: a }, '$/channel'), 1],
+    ['as a result', { jsonrpc: '2.0', id: 1, result: a }, 1],
+    ['in a result', { jsonrpc: '2.0', id: 1, result: { 1: a, b, __x: [1] } }, 2],
+    ['in an object without a prototype', call(Object.assign(Object.create(null) as object, { a })), 1],
+    ['where there are none: nothing', call({ a: 1 }), 0],
+  ])('%s go beside the message', (_name, message, count) => {
+    const { frames, read } = roundTrip(message)
+    expect(frames.map(({ kind }) => kind)).toEqual([...Array.from({ length: count }, () => 5), 2])
+    expect(frames.at(-1)!.bytes).toBeLessThan(300)
+    expect(named(read)).toEqual(named([message]))
+    expect(carriesBytes(message)).toBe(count > 0)
+  })
+
+  it('stay in the message where they are small, deeper down, in an error, or in an object with a class', () => {
+    class Point {
+      data = a
+    }
+    const deep = call({ deep: { a }, list: [a], point: new Point() })
+    const messages: Message[] = [
+      call({ small: new Uint8Array(MIN_ATTACHMENT_BYTES - 1) }),
+      deep,
+      { jsonrpc: '2.0', id: 1, error: { code: -32000, message: 'x', data: a } },
+      call(new Point()),
+    ]
+    for (const message of messages) expect(roundTrip(message).frames.map(({ kind }) => kind)).toEqual([2])
+  })
+
+  it('come with their own message, whatever else is on its way', () => {
+    const { frames, read } = roundTrip(call({ n: 1 }), call({ a }), call({ n: 2 }), call({ b, c }), call({ n: 3 }))
+    expect(frames.map(({ kind }) => kind)).toEqual([2, 5, 2, 2, 5, 5, 2, 2])
+    expect(read).toEqual([{ n: 1 }, { a }, { n: 2 }, { b, c }, { n: 3 }].map(params => call(params)))
+  })
+
+  it('arrive alone in their memory', () => {
+    const { read } = roundTrip(call({ a: a.subarray(0), b: Buffer.from(b) }))
+    for (const bytes of Object.values((read[0] as { params: Record<string, Uint8Array> }).params)) {
+      expect(Object.getPrototypeOf(bytes)).toBe(Uint8Array.prototype)
+      expect([bytes.byteOffset, bytes.buffer.byteLength]).toEqual([0, bytes.byteLength])
+    }
+  })
+
+  it('beyond the bound are refused before anything is sent', () => {
+    const half = new Uint8Array(MAX_ATTACHED_BYTES / 2 + 1)
+    for (const params of [new Uint8Array(MAX_ATTACHED_BYTES + 1), { half, again: half }]) {
+      expect(() => packMessage(call(params))).toThrow(
+        expect.objectContaining({
+          reason: 'InvalidParams',
+          message: expect.stringContaining('over the limit of 268435456'),
+        }),
+      )
+    }
+  })
+})
+
+describe('a reader refuses', () => {
+  const mark = (length: number): Uint8Array =>
+    new Uint8Array([0xd6, 0x53, 0, length >> 16, (length >> 8) & 255, length & 255])
+  const size = MIN_ATTACHMENT_BYTES
+  const frame = (...marks: Uint8Array[]): Uint8Array => Buffer.concat([Buffer.from([0x90 | marks.length]), ...marks])
+
+  it.each<[string, Uint8Array[], Uint8Array, string]>([
+    ['a mark without an attachment', [], frame(mark(size)), 'missing, or of another length'],
+    ['two marks for one attachment', [a], frame(mark(size), mark(size)), 'missing, or of another length'],
+    ['a length that lies', [a], frame(mark(size + 1)), 'missing, or of another length'],
+    ['attachments in another order', [b, a], frame(mark(size), mark(size + 1)), 'missing, or of another length'],
+    ['an attachment of no message', [a], Buffer.from([0x91, 1]), 'belongs to no message'],
+    ['one too many', [a, a], frame(mark(size)), 'belongs to no message'],
+    ['a mark as a key', [a], Buffer.concat([Buffer.from([0x81]), mark(size), Buffer.from([1])]), 'a key is neither'],
+    ['a mark of another size', [a], Buffer.from([0x91, 0xd4, 0x53, 1]), 'has 4 bytes'],
+    ['a mark cut short', [a], Buffer.from([0x91, 0xd6, 0x53, 0]), 'cut short'],
+  ])('%s', (_name, attachments, body, text) => {
+    const reader = new BatchReader()
+    for (const bytes of attachments) expect(reader.read(5, bytes)).toEqual([])
+    const refused = expect.objectContaining({ reason: 'ParseError', message: expect.stringContaining(text) })
+    expect(() => reader.read(2, body)).toThrow(refused)
+  })
+
+  const outOfBounds = expect.objectContaining({
+    reason: 'InvalidRequest',
+    message: expect.stringContaining('out of bounds'),
+  })
+
+  it('attachments that are too small', () => {
+    for (const length of [0, 1, MIN_ATTACHMENT_BYTES - 1])
+      expect(() => new BatchReader().read(5, new Uint8Array(length))).toThrow(outOfBounds)
+  })
+
+  it('more bytes than may wait for one frame, however they are cut', () => {
+    const reader = new BatchReader()
+    const bytes = new Uint8Array(MAX_ATTACHED_BYTES / 4)
+    for (let i = 0; i < 4; i++) reader.read(5, bytes)
+    expect(() => reader.read(5, a)).toThrow(outOfBounds)
+    expect(() => new BatchReader().read(5, new Uint8Array(MAX_ATTACHED_BYTES + 1))).toThrow(outOfBounds)
+  })
+
+  it('nothing that comes in between: attachments wait for the next frame that has a place for them', () => {
+    const reader = new BatchReader()
+    reader.read(5, a)
+    expect(reader.read(1, Buffer.from('{"id":1}'))).toEqual([{ id: 1 }])
+    expect(reader.read(2, frame(mark(size)))).toEqual([a])
+    expect(reader.read(2, Buffer.from([0x91, 1]))).toEqual([1])
+  })
+})
+
+describe('what is given away', () => {
+  it('is gone for the caller, large or small, whole or in part; what is not, is copied', () => {
+    const whole = large(1)
+    const { buffer } = whole
+    const [small, kept] = [new Uint8Array(8).fill(4), large(5)]
+    const part = new Uint8Array(2 * MIN_ATTACHMENT_BYTES + 1).fill(6).subarray(1, 1 + MIN_ATTACHMENT_BYTES)
+    const params = { whole, small, kept, part }
+    const { encoded, attachments } = claimAttachments(packMessage(call(params)), [buffer, small.buffer, part.buffer])
+    expect([whole, small, kept, part].map(({ length }) => length)).toEqual([0, 0, MIN_ATTACHMENT_BYTES, 0])
+    kept.fill(9)
+    const decoded = msgpackCodec.decode(encoded as Uint8Array, false, attachments) as {
+      params: Record<string, Uint8Array>
+    }
+    expect(Object.values(decoded.params).map(bytes => [bytes.length, bytes[0], bytes.at(-1)])).toEqual([
+      [MIN_ATTACHMENT_BYTES, 1, 1],
+      [8, 4, 4],
+      [MIN_ATTACHMENT_BYTES, 5, 5],
+      [MIN_ATTACHMENT_BYTES, 6, 6],
+    ])
+    for (const bytes of attachments) expect(bytes.byteLength).toBe(bytes.buffer.byteLength)
+  })
+
+  it('may be named twice, and be the buffer of two values', () => {
+    const bytes = new Uint8Array(4 * MIN_ATTACHMENT_BYTES).fill(7)
+    const params = { half: bytes.subarray(MIN_ATTACHMENT_BYTES * 2), bytes, again: bytes }
+    const { attachments } = claimAttachments(packMessage(call(params)), [bytes.buffer, bytes.buffer])
+    expect(attachments.map(each => [each.length, each.at(-1)])).toEqual([
+      [MIN_ATTACHMENT_BYTES * 2, 7],
+      [MIN_ATTACHMENT_BYTES * 4, 7],
+      [MIN_ATTACHMENT_BYTES * 4, 7],
+    ])
+    expect(new Set(attachments.map(each => each.buffer)).size).toBe(3)
+    expect(bytes.length).toBe(0)
+  })
+
+  it('stays where it is when one can’t go', () => {
+    const [first, gone] = [large(1), new Uint8Array(8)]
+    structuredClone(gone.buffer, { transfer: [gone.buffer] })
+    const packed = packMessage(call({ first }))
+    expect(() => claimAttachments(packed, [first.buffer, gone.buffer])).toThrow(
+      expect.objectContaining({ reason: 'InvalidParams', message: expect.stringContaining('can’t be given away') }),
+    )
+    expect(first.length).toBe(MIN_ATTACHMENT_BYTES)
+  })
+
+  it('stays where it is when another is memory that can’t go, or that is copied (Node 20)', () => {
+    const [first, fixed] = [large(1), new Uint8Array(wasmMemory())]
+    const packed = packMessage(call({ first, fixed }))
+    let claimed = 0
+    try {
+      claimed = claimAttachments(packed, [first.buffer, fixed.buffer]).attachments.length
+    } catch (error) {
+      expect(error).toMatchObject({ reason: 'InvalidParams' })
+      expect(first.length).toBe(MIN_ATTACHMENT_BYTES)
+    }
+    expect([0, 2]).toContain(claimed)
+    expect(fixed.length).toBe(MIN_ATTACHMENT_BYTES)
+  })
+
+  it('is copied where it is the memory that small Buffers share', () => {
+    const [pooled, neighbour] = [Buffer.from('small'), Buffer.from('neighbour')]
+    claimAttachments(packMessage(call({ pooled })), [pooled.buffer])
+    expect([pooled.toString(), neighbour.toString()]).toEqual(['small', 'neighbour'])
+  })
+})
+
+it('any set of arguments comes back as it was given', () => {
+  const value = fc.oneof(
+    fc.integer(),
+    fc.string(),
+    fc.uint8Array({ maxLength: 20 }),
+    fc.integer({ min: 0, max: 255 }).map(fill => large(fill, fill)),
+  )
+  fc.assert(
+    fc.property(
+      fc.array(
+        fc.dictionary(
+          fc.string().filter(key => key !== '__proto__'),
+          value,
+          { maxKeys: 6 },
+        ),
+      ),
+      args => {
+        const messages = args.map(params => call(params))
+        expect(named(roundTrip(...messages).read)).toEqual(named(messages))
+      },
+    ),
+    { numRuns: 60 },
+  )
+})

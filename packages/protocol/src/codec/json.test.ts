@@ -1,0 +1,176 @@
+// JSON on the wire is what JSON.stringify and JSON.parse make of it, no more and no less: envelopes are spliced as text, so
+// every message is compared with the one that a serializer would have written.
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { Message } from '../message/message.js'
+import { MAX_FRAME_BYTES } from '../wire/limits.js'
+import { jsonCodec } from './json.js'
+
+const bytes = (text: string): Uint8Array => new Uint8Array(Buffer.from(text))
+const decode = (text: string): unknown => jsonCodec.decode(bytes(text))
+const roundTrip = (message: Message): unknown => decode(jsonCodec.encode(message) as string)
+const asJson = (value: unknown): unknown => JSON.parse(JSON.stringify(value))
+
+// Keys named `__proto__` have tests of their own (proto-keys.test.ts).
+const plain = fc.jsonValue({ stringUnit: 'binary' }).filter(value => !JSON.stringify(value).includes('__proto__'))
+const id = fc.oneof(fc.string(), fc.maxSafeInteger())
+const named = fc.dictionary(
+  fc.string({ unit: 'binary' }).filter(key => key !== '__proto__'),
+  plain,
+)
+const headers = fc.option(fc.dictionary(fc.stringMatching(/^[a-z-]+$/), fc.string()), { nil: undefined })
+const message: fc.Arbitrary<Message> = fc.oneof(
+  fc.record({ jsonrpc: fc.constant('2.0' as const), id, method: fc.string(), params: named, headers }),
+  fc.record({
+    jsonrpc: fc.constant('2.0' as const),
+    method: fc.string(),
+    params: fc.option(named, { nil: undefined }),
+  }),
+  fc.record({ jsonrpc: fc.constant('2.0' as const), id, result: plain }),
+  fc.record({
+    jsonrpc: fc.constant('2.0' as const),
+    id: fc.option(id),
+    error: fc.record({ code: fc.integer(), message: fc.string({ unit: 'binary' }), data: plain }),
+  }),
+) as fc.Arbitrary<Message>
+
+describe('encode', () => {
+  it('writes what JSON.stringify would, for any message', () => {
+    fc.assert(
+      fc.property(message, sent => {
+        expect(decode(jsonCodec.encode(sent) as string)).toEqual(asJson(sent))
+      }),
+    )
+  })
+
+  it.each<[Message, string]>([
+    [{ jsonrpc: '2.0', id: 1, method: 'greet' }, '{"jsonrpc":"2.0","id":1,"method":"greet"}'],
+    [{ jsonrpc: '2.0', method: '$/x', params: {} }, '{"jsonrpc":"2.0","method":"$/x","params":{}}'],
+    [
+      { jsonrpc: '2.0', id: 'a"', method: 'm', params: { a: 1 }, headers: { h: '' } },
+      '{"jsonrpc":"2.0","id":"a\\"","method":"m","params":{"a":1},"headers":{"h":""}}',
+    ],
+    [{ jsonrpc: '2.0', id: 1, result: null }, '{"jsonrpc":"2.0","id":1,"result":null}'],
+    [{ jsonrpc: '2.0', id: 1, result: undefined }, '{"jsonrpc":"2.0","id":1,"result":null}'],
+    [{ jsonrpc: '2.0', id: 1, result: () => {} }, '{"jsonrpc":"2.0","id":1,"result":null}'],
+    [
+      { jsonrpc: '2.0', id: null, error: { code: -32700, message: 'x' } },
+      '{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"x"}}',
+    ],
+  ])('%j is %s', (sent, text) => expect(jsonCodec.encode(sent)).toBe(text))
+
+  it('takes the value of the moment', () => {
+    const params = { n: 1 }
+    const text = jsonCodec.encode({ jsonrpc: '2.0', method: 'm', params })
+    params.n = 2
+    expect(text).toContain('{"n":1}')
+  })
+
+  const cycle: { self?: unknown } = {}
+  cycle.self = cycle
+  const broken = {
+    toJSON() {
+      throw new RangeError('mine')
+    },
+  }
+  it.each([
+    ['a BigInt', 1n, TypeError],
+    ['a BigInt deeper down', { a: [{ b: 1n }] }, TypeError],
+    ['a cycle', cycle, TypeError],
+    ['a toJSON that throws', broken, RangeError],
+  ])('refuses %s, in params, results, errors and headers, and goes on', (_name, value, error) => {
+    const attempts = [
+      { jsonrpc: '2.0', id: 1, method: 'm', params: { value } },
+      { jsonrpc: '2.0', id: 1, method: 'm', headers: { value } },
+      { jsonrpc: '2.0', id: 1, result: value },
+      { jsonrpc: '2.0', id: 1, error: { code: 1, message: '', data: value } },
+    ] as Message[]
+    for (const attempt of attempts) expect(() => jsonCodec.encode(attempt)).toThrow(error)
+    expect(roundTrip({ jsonrpc: '2.0', id: 1, result: 1 })).toEqual({ jsonrpc: '2.0', id: 1, result: 1 })
+  })
+})
+
+describe('join', () => {
+  const [one, two] = ['{"jsonrpc":"2.0","id":1,"result":1}', '{"jsonrpc":"2.0","id":2,"result":[2]}']
+
+  it('leaves one message as itself', () => expect(jsonCodec.join([one])).toBe(one))
+
+  it('writes several as an array', () => expect(jsonCodec.join([one, two])).toBe(`[${one},${two}]`))
+
+  it('keeps every message of any batch, in order', () => {
+    fc.assert(
+      fc.property(fc.array(message, { minLength: 2, maxLength: 20 }), sent => {
+        const body = jsonCodec.join(sent.map(each => jsonCodec.encode(each))) as string
+        expect(decode(body)).toEqual(asJson(sent))
+      }),
+    )
+  })
+})
+
+describe('decode', () => {
+  it.each([
+    ['nothing', ''],
+    ['white space', ' \n'],
+    ['two values', '{}{}'],
+    ['a comma too many', '{"a":1,}'],
+    ['single quotes', "{'a':1}"],
+    ['a comment', '{}//'],
+    ['NaN', 'NaN'],
+    ['undefined', 'undefined'],
+    ['a byte order mark', '\ufeff{}'],
+    ['a batch that does not end', '[{},'],
+  ])('refuses %s as a ParseError', (_name, text) => {
+    expect(() => decode(text)).toThrow(expect.objectContaining({ reason: 'ParseError', code: -32700 }))
+    expect(() => decode(text)).toThrow(/^Parse error: /)
+  })
+
+  it.each([
+    ['a byte that begins nothing', [0xff]],
+    ['a character cut short', [0xc3]],
+    ['a rest without beginning', [0x80]],
+    ['an overlong slash', [0xc0, 0xaf]],
+    ['half a surrogate pair', [0xed, 0xa0, 0x80]],
+    ['a surrogate pair as six bytes', [0xed, 0xa0, 0xbd, 0xed, 0xb8, 0x80]],
+    ['a character beyond Unicode', [0xf4, 0x90, 0x80, 0x80]],
+  ])('refuses %s: it is not UTF-8', (_name, wrong) => {
+    const body = Buffer.concat([Buffer.from('"a'), Buffer.from(wrong), Buffer.from('"')])
+    expect(() => jsonCodec.decode(body)).toThrow('Parse error: the text is not UTF-8')
+  })
+
+  it.each([
+    'é',
+    'イ',
+    '😀',
+    '\u0000',
+    '\u2028',
+    '\ud800',
+    '\udc00x',
+    'a\\"b',
+    '\u007f',
+    'x'.repeat(70_000),
+    'é'.repeat(40_000),
+  ])('carries the text %.10j', text =>
+    expect(roundTrip({ jsonrpc: '2.0', id: text, result: { [text]: text } })).toEqual({
+      jsonrpc: '2.0',
+      id: text,
+      result: { [text]: text },
+    }),
+  )
+
+  it('reads from the middle of a buffer, and a Buffer as well', () => {
+    const large = Buffer.from('xx{"a":1}xx')
+    expect(jsonCodec.decode(large.subarray(2, 9))).toEqual({ a: 1 })
+    expect(jsonCodec.decode(new Uint8Array(large).subarray(2, 9))).toEqual({ a: 1 })
+  })
+
+  it('takes 16 MiB and no byte more', () => {
+    const fits = Buffer.alloc(MAX_FRAME_BYTES, 'x')
+    fits[0] = fits[MAX_FRAME_BYTES - 1] = 0x22
+    expect(jsonCodec.decode(fits)).toHaveLength(MAX_FRAME_BYTES - 2)
+    expect(() => jsonCodec.decode(Buffer.concat([fits, Buffer.from(' ')]))).toThrow(
+      'Parse error: a frame of 16777217 bytes is over the limit',
+    )
+  })
+
+  it('is of one kind and name', () => expect(jsonCodec).toMatchObject({ kind: 1, name: 'json' }))
+})

@@ -1,0 +1,201 @@
+// MessagePack, for bytes and for those who choose it: plain values, `undefined`, BigInt to 64 bits, Date, and bytes. Written
+// and read by the bus's own code: one pass each way does the work and holds the bounds.
+import { BusError } from '../errors/bus-error.js'
+import { type Message, UNNAMED } from '../message/message.js'
+import { FRAME_KIND } from '../wire/frame.js'
+import { MAX_FRAME_BYTES } from '../wire/limits.js'
+import { ATTACHMENT_EXTENSION } from './attachments.js'
+import type { Codec, EncodedMessage } from './codec.js'
+import { Output } from './msgpack-output.js'
+import { isShortText, Reader } from './msgpack-reader.js'
+import { Writer } from './msgpack-writer.js'
+
+// The envelopes of messages, written by hand and read at a glance: members stand in one order, so that all of a message but
+// its id, method and payload are bytes that are known. A message in any other form is read like any value.
+//
+//   map of n · jsonrpc: "2.0" · id · method · params · headers    or    map of 3 · jsonrpc: "2.0" · id · result (or error)
+
+// Names are texts of a few bytes, led by 0xa0 and their length. They are written and compared in words of four bytes; where
+// bytes are left over, the last word begins within the one before it.
+const JSO = 0xa76a736f
+const NRPC = 0x6e727063
+const VERSION = 0xa3322e30
+const ZERO_ID = 0x30a26964
+const [METH, THOD] = [0xa66d6574, 0x74686f64]
+const [PARA, RAMS] = [0xa6706172, 0x72616d73]
+const [RESU, SULT] = [0xa6726573, 0x73756c74]
+/** Of the map's head, the version and the name of the id; of a name of six letters. */
+const HEAD_BYTES = 16
+const NAME_BYTES = 7
+
+/** @param checked throws where params are written as what no receiver takes: a `toJSON` can make anything of them */
+function writeMessage(writer: Writer, out: Output, message: Message, checked = false): void {
+  if ('result' in message) {
+    writeHead(writer, out, 3, message.id)
+    writeName(out, RESU, SULT)
+    return writer.value(message.result, 1)
+  }
+  if ('error' in message) {
+    writeHead(writer, out, 3, message.id)
+    out.text('error')
+    return writer.value(message.error, 1)
+  }
+  const { id, method, params, headers } = message
+  const members = 2 + Number(id !== undefined) + Number(params !== undefined) + Number(headers !== undefined)
+  writeHead(writer, out, members, id)
+  writeMethod(out, method)
+  if (params !== undefined) {
+    writeName(out, PARA, RAMS)
+    const place = out.size
+    writer.value(params, 1)
+    if (checked && !isNamedOrBytes(out, place)) throw new TypeError(UNNAMED)
+  }
+  if (headers !== undefined) {
+    out.text('headers')
+    writer.value(headers, 1)
+  }
+}
+
+function isNamedOrBytes(out: Output, place: number): boolean {
+  const token = out.byteAt(place)
+  if (token >> 4 === 0x8 || token === 0xde) return true
+  return (token >= 0xc4 && token <= 0xc6) || (token === 0xd6 && out.byteAt(place + 1) === ATTACHMENT_EXTENSION)
+}
+
+function writeHead(writer: Writer, out: Output, members: number, id: unknown): void {
+  writer.expect(2 * members)
+  const { view, at } = out
+  out.bytes[at] = 0x80 | members
+  view.setUint32(at + 1, JSO)
+  view.setUint32(at + 5, NRPC)
+  view.setUint32(at + 9, VERSION)
+  out.at = at + 13
+  if (id === undefined) return
+  view.setUint32(at + 12, ZERO_ID)
+  out.at = at + HEAD_BYTES
+  writer.value(id, 1)
+}
+
+function writeName(out: Output, first: number, last: number): void {
+  out.room(NAME_BYTES)
+  out.view.setUint32(out.at, first)
+  out.view.setUint32(out.at + 3, last)
+  out.at += NAME_BYTES
+}
+
+function writeMethod(out: Output, method: string): void {
+  writeName(out, METH, THOD)
+  out.text(method)
+}
+
+/** A message, or whatever stands in its place. */
+function readMessage(reader: Reader): unknown {
+  const { at, left } = reader
+  const message = readKnown(reader)
+  if (message !== undefined) return message
+  reader.at = at
+  reader.left = left
+  return reader.value(0)
+}
+
+/** `undefined` where it is of another form: no more than an id and a method have been read by then. */
+function readKnown(reader: Reader): object | undefined {
+  const { bytes, view, at } = reader
+  if (bytes.length - at < HEAD_BYTES + 1) return undefined
+  const members = bytes[at]! - 0x80
+  const isKnown =
+    (members === 3 || members === 4) &&
+    view.getUint32(at + 1) === JSO &&
+    view.getUint32(at + 5) === NRPC &&
+    view.getUint32(at + 9) === VERSION &&
+    view.getUint32(at + 12) === ZERO_ID
+  if (!isKnown) return undefined
+  reader.at = at + 1
+  reader.expect(2 * members)
+  reader.at = at + HEAD_BYTES
+  const id = readId(reader)
+  if (id === undefined) return undefined
+  if (members === 3) return takeName(reader, RESU, SULT) ? { jsonrpc: '2.0', id, result: reader.value(1) } : undefined
+  if (!takeName(reader, METH, THOD) || !isShortText(bytes[reader.at])) return undefined
+  const method = reader.name()
+  return takeName(reader, PARA, RAMS) ? { jsonrpc: '2.0', id, method, params: reader.value(1) } : undefined
+}
+
+/** A number that this bus counts with. */
+function readId(reader: Reader): unknown {
+  const token = reader.bytes[reader.at]!
+  return token < 0x80 || (token >= 0xcc && token <= 0xce) ? reader.value(1) : undefined
+}
+
+function takeName(reader: Reader, first: number, last: number): boolean {
+  const { bytes, view, at } = reader
+  if (bytes.length - at < NAME_BYTES || view.getUint32(at) !== first || view.getUint32(at + 3) !== last) return false
+  reader.at = at + NAME_BYTES
+  return true
+}
+
+const NONE: readonly never[] = []
+
+const output = new Output()
+let writing = false
+
+/** A getter in a value may encode something else meanwhile: that is written elsewhere. */
+function write<T>(value: T, writeTo: (writer: Writer, out: Output, value: T) => void): Uint8Array {
+  const out = writing ? new Output() : output
+  const outermost = !writing
+  writing = true
+  out.begin()
+  try {
+    writeTo(new Writer(out), out, value)
+    return out.end()
+  } catch (error) {
+    out.undo()
+    throw error
+  } finally {
+    if (outermost) writing = false
+  }
+}
+
+const encode = (message: Message, checked = false): Uint8Array => write(message, checked ? writeChecked : writeMessage)
+
+const writeChecked = (writer: Writer, out: Output, message: Message): void => writeMessage(writer, out, message, true)
+
+/**
+ * A value alone, as it stands in a message.
+ *
+ * @throws what `Codec.encode` throws
+ */
+export const encodeMsgpackValue = (value: unknown): Uint8Array => write(value, writeValue)
+
+const writeValue = (writer: Writer, _out: Output, value: unknown): void => writer.value(value, 0)
+
+/** An array's head and its elements are all there is to a msgpack array, so that encoded messages can be joined as they are. */
+function join(messages: readonly EncodedMessage[]): Uint8Array {
+  if (messages.length === 1) return messages[0] as Uint8Array
+  const head = Buffer.allocUnsafe(5)
+  head[0] = 0xdd
+  head.writeUInt32BE(messages.length, 1)
+  return Buffer.concat([head, ...(messages as readonly Uint8Array[])])
+}
+
+function decode(body: Uint8Array, trusted = false, attachments: readonly Uint8Array[] = NONE): unknown {
+  if (body.byteLength > MAX_FRAME_BYTES) {
+    throw new BusError('ParseError', `Parse error: a frame of ${body.byteLength} bytes is over the limit`)
+  }
+  try {
+    const reader = new Reader(body, trusted, attachments)
+    const value = reader.elements(readMessage) ?? readMessage(reader)
+    reader.end()
+    return value
+  } catch (error) {
+    throw new BusError('ParseError', `Parse error: ${(error as Error).message}`)
+  }
+}
+
+export const msgpackCodec: Codec = {
+  name: 'msgpack',
+  kind: FRAME_KIND.msgpack,
+  encode,
+  join,
+  decode,
+}

@@ -1,0 +1,96 @@
+// What arrives, for each type and codec. The rows are made by sending the values; docs/wire.md must have every one of them,
+// so that its table says what the code does.
+import { existsSync, readFileSync } from 'node:fs'
+import { inspect, isDeepStrictEqual } from 'node:util'
+import { describe, expect, it } from 'vitest'
+import type { Message } from '../message/message.js'
+import type { CodecName } from './codec.js'
+import { codecs } from './codecs.js'
+
+class Point {
+  x = 1
+  f = (): number => 1
+  get y(): number {
+    return 2
+  }
+}
+
+const cycle: unknown[] = []
+cycle.push(cycle)
+const holed: unknown[] = []
+holed[1] = 1
+let nested: unknown = 1
+for (let i = 0; i < 70; i++) nested = [nested]
+
+/** What stands in the table, and the value. Where a text is code, it is the value's own. */
+const given: [string, unknown][] = [
+  ['`null`, `true`, text, objects, arrays', { a: [null, true, 'text', 'é😀'] }],
+  ['`[1.5, 2 ** 53 + 2]`', [1.5, 2 ** 53 + 2]],
+  ['`-0`', -0],
+  ['`[NaN, Infinity]`', [Number.NaN, Infinity]],
+  ['`undefined`', undefined],
+  ['`[undefined, 1]`', [undefined, 1]],
+  ['`[, 1]`', holed],
+  ['`() => 1`', () => 1],
+  ['`[() => 1]`', [() => 1]],
+  ['`Symbol()`', Symbol('s')],
+  ['`10n`', 10n],
+  ['`2n ** 64n`', 2n ** 64n],
+  ['`new Date(0)`', new Date(0)],
+  ['`new Date(NaN)`', new Date(Number.NaN)],
+  ["`new Map([[1, 'a']])`", new Map([[1, 'a']])],
+  ["`new Map([[{}, 'a']])`", new Map([[{}, 'a']])],
+  ['`new Set([1, 2])`', new Set([1, 2])],
+  ['`/a+/gi`', /a+/gi],
+  ["`new TypeError('no', { cause: 1 })`", new TypeError('no', { cause: 1 })],
+  ['`new Uint8Array([1, 2])` ¹', new Uint8Array([1, 2])],
+  ['`Buffer.from([1, 2])` ¹', Buffer.from([1, 2])],
+  ['`new Uint8Array([1, 2]).buffer` ¹', new Uint8Array([1, 2]).buffer],
+  ['`new Float32Array([1.5])`', new Float32Array([1.5])],
+  ['`new DataView(buffer)`', new DataView(new ArrayBuffer(2))],
+  ['`new SharedArrayBuffer(2)`', new SharedArrayBuffer(2)],
+  ['an instance: `x = 1`, `f = () => 1`, a getter on its class', new Point()],
+  ['an instance with `toJSON`: `new URL("http://a/b")`', new URL('http://a/b')],
+  ['an object literal with `toJSON: () => 1`', { toJSON: () => 1 }],
+  [
+    '`{ get a() { return 1 }, [Symbol()]: 2 }`',
+    Object.defineProperty({ [Symbol('s')]: 2 }, 'a', { get: () => 1, enumerable: true }),
+  ],
+  ['`Object.assign(Object.create(null), { a: 1 })`', Object.assign(Object.create(null) as object, { a: 1 })],
+  ['`Object(1)`', Object(1)],
+  ['`Promise.resolve(1)`', Promise.resolve(1)],
+  ["`'\\ud800'`", '\ud800'],
+  ['an array 70 deep ²', nested],
+  ['a cycle', cycle],
+  ['65 536 keys', Object.fromEntries(Array.from({ length: 65_536 }, (_, i) => [`k${i}`, i]))],
+  ['a key `__proto__`', JSON.parse('{"__proto__":1}')],
+]
+
+function arrives(codec: CodecName, value: unknown): string {
+  let params: { value?: unknown }
+  try {
+    const encoded = codecs[codec].encode({ jsonrpc: '2.0', method: 'm', params: { value } })
+    params = (codecs[codec].decode(Buffer.from(encoded)) as Message & { params: { value?: unknown } }).params
+  } catch {
+    return 'refused'
+  }
+  if (!('value' in params)) return 'left out'
+  // Whether invalid dates are equal depends on the version of Node.
+  const invalid = value instanceof Date && Number.isNaN(value.getTime())
+  if (!invalid && isDeepStrictEqual(params.value, value)) return 'the same'
+  return `\`${inspect(params.value).replace(/\s+/g, ' ')}\``
+}
+
+const page = new URL('../../../../docs/wire.md', import.meta.url)
+const rows = given.map(([name, value]) => `| ${name} | ${arrives('json', value)} | ${arrives('msgpack', value)} |`)
+
+describe('the table of docs/wire.md', () => {
+  const text = existsSync(page) ? readFileSync(page, 'utf8') : ''
+
+  it.each(rows)('has %s', row => expect(text).toContain(`${row}\n`))
+
+  it('has no other row', () => {
+    const table = text.slice(text.indexOf('| given |')).split('\n\n')[0] ?? ''
+    expect(table.trimEnd().split('\n').slice(2)).toEqual(rows)
+  })
+})

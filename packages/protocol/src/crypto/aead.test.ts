@@ -1,0 +1,111 @@
+// Project Wycheproof's vectors (known attacks and edge cases) against the two primitives that records are made of. They
+// are read from beside the repository and not copied into it.
+import { existsSync, readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { decrypt, encrypt, hkdfSha256, importKey, TAG_BYTES } from './aead.js'
+
+interface AeadVector {
+  tcId: number
+  comment: string
+  key: string
+  iv: string
+  aad: string
+  msg: string
+  ct: string
+  tag: string
+  result: 'valid' | 'invalid'
+}
+
+interface HkdfVector {
+  tcId: number
+  comment: string
+  ikm: string
+  salt: string
+  info: string
+  size: number
+  okm: string
+  result: 'valid' | 'invalid'
+}
+
+interface Vectors<T> {
+  testGroups: { ivSize?: number; keySize: number; tagSize?: number; tests: T[] }[]
+}
+
+const folder = new URL('../../../../../shared/corpora/wycheproof', import.meta.url)
+const present = existsSync(folder)
+if (!present)
+  console.warn('No ../shared/corpora/wycheproof beside the repository: AES-GCM and HKDF go without its vectors')
+
+const hex = (text: string): Buffer => Buffer.from(text, 'hex')
+const read = <T>(name: string): Vectors<T> => JSON.parse(readFileSync(new URL(name, folder), 'utf8')) as Vectors<T>
+const named = <T extends { tcId: number; comment: string }>(tests: T[]): [string, T][] =>
+  tests.map(test => [`${test.tcId} ${test.comment}`, test])
+
+it(`is ${present ? '' : 'not '}run against ../shared/corpora/wycheproof beside the repository`, () => {
+  expect(existsSync(folder)).toBe(present)
+})
+
+describe.runIf(present)('AES-256-GCM (Wycheproof)', () => {
+  const groups = present ? read<AeadVector>('aes_gcm_test.json').testGroups : []
+  const ours = groups.filter(group => group.ivSize === 96 && group.keySize === 256 && group.tagSize === 128)
+  const tests = ours.flatMap(group => group.tests)
+
+  it('has the vectors of our form', () => expect(tests.length).toBeGreaterThan(60))
+
+  it.each(named(tests))('%s', (_name, test) => {
+    const key = importKey(hex(test.key))
+    const [iv, aad, msg, ct, tag] = [hex(test.iv), hex(test.aad), hex(test.msg), hex(test.ct), hex(test.tag)]
+    if (test.result === 'valid') {
+      const out = Buffer.alloc(msg.length + TAG_BYTES)
+      encrypt(key, iv, aad, [msg], out)
+      expect(out.toString('hex')).toBe(test.ct + test.tag)
+      out.set(msg)
+      encrypt(key, iv, aad, [out.subarray(0, msg.length)], out)
+      expect(out.toString('hex'), 'in place').toBe(test.ct + test.tag)
+      expect(Buffer.concat(decrypt(key, iv, aad, [ct], tag))).toEqual(msg)
+    } else expect(() => decrypt(key, iv, aad, [ct], tag)).toThrow()
+  })
+})
+
+describe.runIf(present)('HKDF-SHA256 (Wycheproof)', () => {
+  const tests = present ? read<HkdfVector>('hkdf_sha256_test.json').testGroups.flatMap(group => group.tests) : []
+
+  it('has vectors', () => expect(tests.length).toBeGreaterThan(80))
+
+  it.each(named(tests))('%s', (_name, test) => {
+    const derive = (): Uint8Array => hkdfSha256(hex(test.ikm), hex(test.salt), hex(test.info), test.size)
+    if (test.result === 'valid') expect(Buffer.from(derive()).toString('hex')).toBe(test.okm)
+    else expect(derive).toThrow()
+  })
+})
+
+describe('encrypt and decrypt', () => {
+  const key = importKey(Buffer.alloc(32, 1))
+  const [nonce, additional] = [Buffer.alloc(12, 2), Buffer.from('header')]
+
+  it.each([1, 131_071, 131_072, 131_073, 300_000])('give the same for %i bytes in one part and in two', size => {
+    const plain = Buffer.from(Array.from({ length: size }, (_, i) => i * 7))
+    const [one, two] = [Buffer.alloc(size + TAG_BYTES), Buffer.alloc(size + TAG_BYTES)]
+    encrypt(key, nonce, additional, [plain], one)
+    encrypt(key, nonce, additional, [plain.subarray(0, 1), plain.subarray(1)], two)
+    expect(one.equals(two)).toBe(true)
+    const [first, rest] = decrypt(
+      key,
+      nonce,
+      additional,
+      [one.subarray(0, 1), one.subarray(1, size)],
+      one.subarray(size),
+    )
+    expect(Buffer.concat([first ?? '', rest ?? ''].map(part => Buffer.from(part))).equals(plain)).toBe(true)
+  })
+
+  it.each([4, 8, 12, 13, 14, 15])('refuse a tag of %i bytes, which Node takes by itself', size => {
+    const out = Buffer.alloc(3 + TAG_BYTES)
+    encrypt(key, nonce, additional, [Buffer.from('abc')], out)
+    expect(() => decrypt(key, nonce, additional, [out.subarray(0, 3)], out.subarray(3, 3 + size))).toThrow()
+  })
+
+  it.each([0, 16, 24, 31, 33])('refuse a key of %i bytes', size => {
+    expect(() => importKey(Buffer.alloc(size))).toThrow('32 bytes')
+  })
+})

@@ -1,0 +1,107 @@
+// The key schedule on its own: where keys begin, and that nothing but counting moves it.
+import { describe, expect, it } from 'vitest'
+import { createKeySchedule, createSessionSecret, type KeyScheduleOptions, RECORD_LIMITS } from './key-schedule.js'
+
+const session = Buffer.alloc(16, 7)
+const secret = createSessionSecret(Buffer.alloc(32, 9), session)
+const options: KeyScheduleOptions = { secret, session, direction: 'to core' }
+
+function schedule(over: Partial<KeyScheduleOptions> = {}): () => string[] {
+  const { next, advance } = createKeySchedule({ ...options, ...over })
+  return () => {
+    const { key, nonce, epoch, sequence } = next()
+    advance(1)
+    return [key.export().toString('hex'), Buffer.from(nonce).toString('hex'), `${epoch}:${sequence}`]
+  }
+}
+
+describe('createSessionSecret', () => {
+  it('gives each session and each master a secret of its own', () => {
+    const masters = [Buffer.alloc(32, 1), Buffer.alloc(32, 2), Buffer.alloc(33, 1)]
+    const sessions = [Buffer.alloc(16, 1), Buffer.alloc(16, 2)]
+    const secrets = masters.flatMap(m => sessions.map(s => Buffer.from(createSessionSecret(m, s)).toString('hex')))
+    expect(new Set(secrets).size).toBe(6)
+    expect(secrets.every(text => text.length === 64)).toBe(true)
+  })
+
+  it('refuses short input', () => {
+    expect(() => createSessionSecret(Buffer.alloc(31), session)).toThrow('at least 32 bytes')
+    expect(() => createSessionSecret(Buffer.alloc(32), Buffer.alloc(15))).toThrow('16 bytes')
+  })
+})
+
+describe('createKeySchedule', () => {
+  it('has another key and IV for each secret, session, direction and epoch', () => {
+    const first = [
+      schedule(),
+      schedule({ secret: Buffer.alloc(32, 8) }),
+      schedule({ session: Buffer.alloc(16, 8) }),
+      schedule({ direction: 'from core' }),
+      schedule({ direction: '' }),
+      schedule({ direction: 'to core\0\0\0\0\0' }),
+      schedule({ epoch: 1 }),
+      schedule({ epoch: 256 }),
+    ].map(next => next())
+    expect(new Set(first.map(([key]) => key)).size).toBe(first.length)
+    expect(new Set(first.map(([, nonce]) => nonce)).size).toBe(first.length)
+  })
+
+  it('never uses a nonce twice with one key', () => {
+    const next = schedule({ limits: { records: 300 } })
+    const used = Array.from({ length: 1000 }, () => next().slice(0, 2).join())
+    expect(new Set(used).size).toBe(1000)
+  })
+
+  it('begins an epoch after 2^23 records', () => {
+    const { next, advance } = createKeySchedule(options)
+    for (let i = 1; i < 2 ** 23; i++) advance(1)
+    expect(next()).toMatchObject({ epoch: 0, sequence: 2 ** 23 - 1 })
+    advance(1)
+    expect(next()).toMatchObject({ epoch: 1, sequence: 0 })
+    expect(next(), 'asking is not counting').toMatchObject({ epoch: 1, sequence: 0 })
+  })
+
+  it('begins an epoch after 2^36 bytes', () => {
+    const { next, advance } = createKeySchedule(options)
+    advance(2 ** 36 - 1)
+    expect(next()).toMatchObject({ epoch: 0, sequence: 1 })
+    advance(1)
+    expect(next()).toMatchObject({ epoch: 1, sequence: 0 })
+    advance(2 ** 36 - 1)
+    expect(next(), 'bytes are counted anew').toMatchObject({ epoch: 1, sequence: 1 })
+  })
+
+  it('ends with the last epoch rather than begin again', () => {
+    const next = schedule({ epoch: 2 ** 32 - 2, limits: { records: 2 } })
+    const places = Array.from({ length: 4 }, () => next()[2])
+    expect(places).toEqual(['4294967294:0', '4294967294:1', '4294967295:0', '4294967295:1'])
+    expect(next).toThrow('used up')
+    expect(next).toThrow('used up')
+  })
+
+  it.each([0, -1, 1.5, NaN, Infinity, 2 ** 23 + 1])('refuses a limit of %d records', records => {
+    expect(() => createKeySchedule({ ...options, limits: { records } })).toThrow('limits.records')
+  })
+
+  it('refuses a limit of bytes above its own', () => {
+    expect(() => createKeySchedule({ ...options, limits: { bytes: RECORD_LIMITS.bytes + 1 } })).toThrow('limits.bytes')
+  })
+
+  it.each([-1, 0.5, 2 ** 32, NaN])('refuses to begin at epoch %d', epoch => {
+    expect(() => createKeySchedule({ ...options, epoch })).toThrow('epoch')
+  })
+
+  it('refuses a secret or session of another length', () => {
+    expect(() => createKeySchedule({ ...options, secret: secret.subarray(1) })).toThrow('32 bytes')
+    expect(() => createKeySchedule({ ...options, session: Buffer.alloc(17) })).toThrow('16 bytes')
+  })
+
+  it('keeps copies: what the caller does with secret and session later changes nothing', () => {
+    const [own, id] = [Buffer.from(secret), Buffer.from(session)]
+    const next = schedule({ secret: own, session: id, limits: { records: 1 } })
+    own.fill(0)
+    id.fill(0)
+    const other = schedule({ limits: { records: 1 } })
+    expect([next(), next()]).toEqual([other(), other()])
+  })
+})

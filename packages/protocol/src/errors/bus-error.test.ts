@@ -1,0 +1,99 @@
+// The code table is a promise to every client: numbers and names stay as they are, an error survives the wire, and what is
+// not the bus's own error says nothing on it.
+import { describe, expect, it } from 'vitest'
+import { codecs } from '../codec/codecs.js'
+import type { ErrorMessage } from '../message/message.js'
+import { BusError, type BusErrorReason, ERROR_CODES, fromErrorObject, isBusError, toErrorObject } from './bus-error.js'
+
+const table: [BusErrorReason, number][] = [
+  ['ParseError', -32700],
+  ['InvalidRequest', -32600],
+  ['MethodNotFound', -32601],
+  ['InvalidParams', -32602],
+  ['InternalError', -32603],
+  ['CommandFailed', -32000],
+  ['Denied', -32001],
+  ['Rejected', -32002],
+  ['Timeout', -32003],
+  ['Overloaded', -32004],
+  ['Disconnected', -32005],
+  ['Cancelled', -32800],
+]
+
+describe('the code table', () => {
+  it('has these codes and no others', () => expect(Object.entries(ERROR_CODES)).toEqual(table))
+
+  it.each(table)('%s is %i, there and back, in both codecs', (reason, code) => {
+    const error = new BusError(reason, 'why', { data: { a: [1] } })
+    expect(error).toMatchObject({ name: 'BusError', code, reason, message: 'why', data: { a: [1] } })
+    expect(toErrorObject(error)).toEqual({ code, message: 'why', data: { a: [1] } })
+    for (const codec of Object.values(codecs)) {
+      const message = { jsonrpc: '2.0', id: 1, error: toErrorObject(error) } as const
+      const arrived = codec.decode(Buffer.from(codec.encode(message))) as ErrorMessage
+      expect(fromErrorObject(arrived.error)).toEqual(error)
+      expect(fromErrorObject(arrived.error).reason).toBe(reason)
+    }
+  })
+
+  it.each([0, 1, -32099, -32768, 404, Number.NaN])(
+    'an unknown code, %d, becomes InternalError and keeps its text',
+    code => {
+      expect(fromErrorObject({ code, message: 'x', data: 1 })).toMatchObject({ code: -32603, message: 'x', data: 1 })
+    },
+  )
+})
+
+describe('BusError', () => {
+  it('is an Error with a stack, and a cause only where one is given', () => {
+    const error = new BusError('Timeout', 'late')
+    expect(error).toBeInstanceOf(Error)
+    expect(error.stack).toContain('error.test.ts')
+    expect('cause' in error).toBe(false)
+    expect(error.data).toBeUndefined()
+    expect('cause' in new BusError('Timeout', 'late', { cause: undefined })).toBe(true)
+    expect(new BusError('Timeout', 'late', { cause: 3 }).cause).toBe(3)
+  })
+
+  it('reads as itself in a log', () => expect(String(new BusError('Denied', 'no'))).toBe('BusError: no'))
+})
+
+describe('isBusError', () => {
+  it('knows its own, and those of another copy of the package', () => {
+    class Other extends Error {
+      override readonly name = 'BusError'
+      readonly reason = 'Denied'
+    }
+    expect(isBusError(new BusError('Denied', ''))).toBe(true)
+    expect(isBusError(new BusError('Denied', ''), 'Denied')).toBe(true)
+    expect(isBusError(new BusError('Denied', ''), 'Timeout')).toBe(false)
+    expect(isBusError(new Other(), 'Denied')).toBe(true)
+    expect(isBusError(new Other(), 'Timeout')).toBe(false)
+  })
+
+  it.each([undefined, null, 'BusError', { name: 'BusError', reason: 'Denied' }, new Error('x'), new TypeError('x')])(
+    'is false for %s',
+    other => {
+      expect(isBusError(other)).toBe(false)
+      expect(isBusError(other, 'Denied')).toBe(false)
+    },
+  )
+})
+
+describe('toErrorObject', () => {
+  it('leaves out data that is undefined, and keeps what is null or false', () => {
+    expect(toErrorObject(new BusError('Denied', 'no'))).toEqual({ code: -32001, message: 'no' })
+    expect('data' in toErrorObject(new BusError('Denied', 'no'))).toBe(false)
+    expect(toErrorObject(new BusError('CommandFailed', '', { data: null }))).toHaveProperty('data', null)
+    expect(toErrorObject(new BusError('CommandFailed', '', { data: false }))).toHaveProperty('data', false)
+  })
+
+  it('takes neither stack nor cause along', () => {
+    const error = new BusError('CommandFailed', 'x', { cause: new Error('/home/secret') })
+    expect(Object.keys(toErrorObject(error))).toEqual(['code', 'message'])
+  })
+
+  it.each([new Error('/home/secret'), 'a string', null, undefined, { code: -32000, message: '/home/secret' }])(
+    'says nothing of %s',
+    other => expect(toErrorObject(other)).toEqual({ code: -32603, message: 'Internal error' }),
+  )
+})

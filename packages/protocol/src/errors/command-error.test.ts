@@ -1,0 +1,106 @@
+import { describe, expect, it, test } from 'vitest'
+import { BusError, toErrorObject } from './bus-error.js'
+import { CommandError, isCommandError, withoutData } from './command-error.js'
+import { failureOf } from './to-bus-error.js'
+
+const failed = (thrown: unknown): BusError => failureOf('find', thrown)
+
+describe('a CommandError', () => {
+  it('is told of by its code, message and data, and by nothing else', () => {
+    const cause = new Error('/home/secret')
+    const error = failed(new CommandError('NOT_FOUND', 'no note 7', { data: { id: 7 }, cause }))
+    expect(toErrorObject(error)).toStrictEqual({
+      code: -32000,
+      message: 'no note 7',
+      data: { code: 'NOT_FOUND', message: 'no note 7', data: { id: 7 } },
+    })
+    expect(error.cause).toBe(undefined)
+  })
+
+  it('may have a code alone', () => {
+    expect(failed(new CommandError('FULL')).data).toStrictEqual({ code: 'FULL', message: 'FULL' })
+    expect(failed(new CommandError('FULL', 'x', { data: null })).data).toStrictEqual({
+      code: 'FULL',
+      message: 'x',
+      data: null,
+    })
+  })
+
+  it.each([undefined, null, 7, '', {}, Symbol('A')])('refuses the code %s', code => {
+    expect(() => new CommandError(code as string)).toThrow(expect.objectContaining({ reason: 'InternalError' }))
+  })
+
+  it('whose code was taken from it is an error like any other', () => {
+    const error = Object.assign(new CommandError('A', 'x'), { code: 5 })
+    expect(failed(error).data).toBe('x')
+  })
+
+  it('of another copy of the package is one too', () => {
+    class Other extends Error {
+      override readonly name = 'CommandError'
+      readonly code = 'OTHER'
+    }
+    expect(failed(new Other('x')).data).toStrictEqual({ code: 'OTHER', message: 'x' })
+  })
+
+  it('tells of an Error as its data what would be told if that were thrown', () => {
+    const system = Object.assign(new Error("ENOENT: no such file or directory, open '/home/secret'"), {
+      code: 'ENOENT',
+      errno: -2,
+      path: '/home/secret',
+    })
+    const { data } = failed(new CommandError('IO', 'cannot read', { data: system }))
+    expect(data).toStrictEqual({ code: 'IO', message: 'cannot read', data: 'ENOENT: no such file or directory' })
+  })
+
+  it('that throws when it is looked at still fails its call', () => {
+    const odd = Object.defineProperty(new CommandError('A', 'x'), 'message', {
+      get() {
+        throw new Error('gotcha')
+      },
+    })
+    expect(failed(odd)).toMatchObject({ reason: 'CommandFailed', data: null })
+  })
+})
+
+describe('isCommandError', () => {
+  test('knows what has come of one, by its code', () => {
+    const error: unknown = failed(new CommandError('NOT_FOUND', 'no', { data: { id: 7 } }))
+    expect(isCommandError(error)).toBe(true)
+    expect(isCommandError(error, 'NOT_FOUND')).toBe(true)
+    expect(isCommandError(error, 'FULL')).toBe(false)
+    if (!isCommandError<{ id: number }>(error, 'NOT_FOUND')) throw new Error('unreachable')
+    expect(error.data.data.id).toBe(7)
+  })
+
+  test.each([
+    undefined,
+    null,
+    new CommandError('A'),
+    new Error('x'),
+    failed('a text'),
+    failed(null),
+    failed({ code: 7, message: 'x' }),
+    failed({ code: 'A' }),
+    new BusError('Denied', 'x', { data: { code: 'A', message: 'x' } }),
+  ])('is false for %s', other => expect(isCommandError(other)).toBe(false))
+})
+
+test('what is too long to be carried is not what is left', () => {
+  const long = 'x'.repeat(1_000_000)
+  const why = new TypeError('too long')
+  const left = withoutData(failed(new CommandError('A', long)), 'It', why)
+  expect(left.data).toStrictEqual({ code: 'A', message: long.slice(0, 4096) })
+  expect(toErrorObject(withoutData(failed(new CommandError(long)), 'It', why))).not.toHaveProperty('data')
+})
+
+test('what has data that can’t be carried keeps its code', () => {
+  const why = new TypeError('too deep')
+  const error = withoutData(failed(new CommandError('A', 'x', { data: 1 })), 'The error', why)
+  expect(toErrorObject(error)).toStrictEqual({
+    code: -32000,
+    message: 'The error can’t be carried: too deep',
+    data: { code: 'A', message: 'x' },
+  })
+  expect(toErrorObject(withoutData(failed({ a: 1 }), 'It', why))).not.toHaveProperty('data')
+})

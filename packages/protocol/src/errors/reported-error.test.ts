@@ -1,0 +1,45 @@
+// What a worker reports of an error, and what the host makes of it, whoever wrote the report.
+import { describe, expect, it } from 'vitest'
+import { BusError } from './bus-error.js'
+import { receiveError, reportError } from './reported-error.js'
+
+describe('a report', () => {
+  it('tells the host all of an error', () => {
+    const error = new BusError('InvalidParams', 'wrong')
+    expect(reportError(error)).toEqual({ message: 'wrong', stack: error.stack, reason: 'InvalidParams' })
+    expect(reportError(new TypeError('x'))).not.toHaveProperty('reason')
+    expect(reportError(Object.assign(new Error('x'), { reason: 5, stack: undefined }))).toEqual({ message: 'x' })
+    expect(reportError(new Error('x', { cause: new Error('why') })).stack).toMatch(/\[cause\]: Error: why/)
+  })
+
+  it.each([
+    ['a string', 'a string'],
+    [undefined, 'undefined'],
+    [null, 'null'],
+    [42, '42'],
+    [{ a: 1 }, '[object Object]'],
+    [Object.create(null), 'something that can’t be shown'],
+    [{ toString: 1, valueOf: 1 }, 'something that can’t be shown'],
+  ])('makes a text of %j', (thrown, message) => expect(reportError(thrown)).toEqual({ message }))
+})
+
+describe('what the host makes of it', () => {
+  it('is the error that was reported', () => {
+    const error = receiveError(reportError(new BusError('Denied', 'no')), 'it failed')
+    expect(error).toMatchObject({ name: 'BusError', reason: 'Denied', message: 'no', code: -32001 })
+  })
+
+  it.each([
+    undefined,
+    null,
+    5,
+    { message: { toString: 1, valueOf: 1 } },
+    { message: 'x', reason: { toString: 1, valueOf: 1 } },
+    { message: 'x', reason: 'toString' },
+    { message: 'x', reason: '__proto__', stack: 7 },
+  ])('is an InternalError where the report is %j', report => {
+    const error = receiveError(report, 'x')
+    expect(error).toMatchObject({ reason: 'InternalError', message: 'x', code: -32603 })
+    expect(error.stack).toBeTypeOf('string')
+  })
+})

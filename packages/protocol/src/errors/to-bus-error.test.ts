@@ -1,0 +1,22 @@
+// What is said of TypeScript that a Node does not run.
+import { expect, test } from 'vitest'
+import { explainTypeScript } from './to-bus-error.js'
+
+const unknown = (extension: string): Error =>
+  Object.assign(new TypeError(`Unknown file extension "${extension}" for /app/a${extension}`), {
+    code: 'ERR_UNKNOWN_FILE_EXTENSION',
+  })
+
+test.each(['.ts', '.mts', '.cts'])('%s: what to do', extension => {
+  const message = `Node ${process.versions.node} can’t run /app/a${extension}: build it first, or use Node 22.18 or later (docs/typescript.md)`
+  expect(explainTypeScript(unknown(extension))).toMatchObject({ reason: 'InvalidParams', message })
+})
+
+test('what no Node runs', () => {
+  expect(explainTypeScript(unknown('.tsx'))).toMatchObject({ message: expect.stringMatching(/: build it first \(/) })
+})
+
+test.each([unknown('.css'), new Error('x'), null, undefined, 'text', { code: 'ERR_UNKNOWN_FILE_EXTENSION' }])(
+  'else nothing: %o',
+  error => expect(explainTypeScript(error)).toBe(error),
+)

@@ -1,0 +1,170 @@
+// The window of a port link: no more than it is on its way to a peer that takes nothing, a peer that ignores it is cut off, and
+// what a hostile peer says that it has taken gains it nothing.
+import { MessageChannel, type MessagePort } from 'node:worker_threads'
+import fc from 'fast-check'
+import { afterEach, describe, expect, it } from 'vitest'
+import { recorder, settle } from '../../test/link-behaviour.js'
+import { SentBytes, TakenBytes } from '../wire/credit.js'
+import { BUFFER_COST, CREDIT_STEP_BYTES, CREDIT_WINDOW_BYTES } from '../wire/limits.js'
+import type { Link } from '../wire/link.js'
+import { createPortLink } from './port-link.js'
+
+const channels: MessageChannel[] = []
+afterEach(() => channels.splice(0).forEach(({ port1 }) => port1.close()))
+
+function bare(): { peer: MessagePort; link: Link; seen: ReturnType<typeof recorder>; got: unknown[] } {
+  const channel = new MessageChannel()
+  channels.push(channel)
+  const [seen, got]: [ReturnType<typeof recorder>, unknown[]] = [recorder(), []]
+  const link = createPortLink(channel.port2)
+  link.receive(seen)
+  channel.port1.on('message', data => got.push(data))
+  return { peer: channel.port1, link, seen, got }
+}
+
+const MiB = 2 ** 20
+const PATIENCE = { timeout: 10_000 }
+const frame = (size: number): ArrayBuffer => new Uint8Array(size).fill(1).buffer
+const FAULT = 'fault: InvalidRequest: The peer has taken more than was sent'
+
+describe('the sender', () => {
+  it('sends a window, and one frame that begins within it, and no more until it hears of what was taken', async () => {
+    const { peer, link, got } = bare()
+    for (let i = 0; i < 100; i++) link.send({ kind: 1, body: new Uint8Array(MiB - 1) })
+    await settle()
+    expect(got).toHaveLength(8)
+    expect(link.queued).toBe(100 * (MiB + BUFFER_COST))
+    peer.postMessage(4 * (MiB + BUFFER_COST))
+    await settle()
+    expect(got).toHaveLength(12)
+    expect(link.queued).toBe(96 * (MiB + BUFFER_COST))
+  })
+
+  it('counts small frames for more than their bytes', async () => {
+    const { link, got } = bare()
+    for (let i = 0; i < 40_000; i++) link.send({ kind: 1, body: 'x' })
+    const most = Math.ceil(CREDIT_WINDOW_BYTES / (2 + BUFFER_COST))
+    await expect.poll(() => got.length, PATIENCE).toBe(most)
+    await settle()
+    expect(got).toHaveLength(most)
+  })
+
+  it.each([
+    ['more than was sent', 100 * MiB],
+    ['infinitely much', Infinity],
+    ['half a byte', CREDIT_STEP_BYTES + 0.5],
+    ['2 ** 53', 2 ** 53],
+  ])('takes %s for a fault', async (_name, total) => {
+    const { peer, link, seen } = bare()
+    for (let i = 0; i < 8; i++) link.send({ kind: 1, body: new Uint8Array(MiB) })
+    peer.postMessage(total)
+    await settle()
+    expect(seen.log).toEqual([FAULT])
+    expect(link.queued).toBe(0)
+  })
+
+  it.each([
+    ['less than nothing', -1],
+    ['nothing', 0],
+    ['no number', NaN],
+    ['too little to be told', CREDIT_STEP_BYTES - 1],
+    ['a bigint', 3_000_000n],
+  ])('takes %s for no frame', async (_name, total) => {
+    const { peer, link, seen } = bare()
+    for (let i = 0; i < 8; i++) link.send({ kind: 1, body: new Uint8Array(MiB) })
+    peer.postMessage(total)
+    await settle()
+    expect(seen.log).toEqual(['fault: InvalidRequest: The peer sent something that is no frame'])
+  })
+
+  it.each([
+    ['the same again', 4 * MiB],
+    ['less than before', 3 * MiB],
+  ])('takes %s for a fault', async (_name, total) => {
+    const { peer, link, seen } = bare()
+    for (let i = 0; i < 8; i++) link.send({ kind: 1, body: new Uint8Array(MiB) })
+    peer.postMessage(4 * MiB)
+    await settle()
+    expect(seen.log).toEqual([])
+    peer.postMessage(total)
+    await settle()
+    expect(seen.log).toEqual([FAULT])
+  })
+
+  it('never goes below nothing, whatever is told', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.nat(4 * MiB), fc.double())), steps => {
+        const sent = new SentBytes()
+        for (const [bytes, told] of steps) {
+          sent.add(bytes)
+          const before = sent.open
+          if (!sent.taken(told)) expect(sent.open).toBe(before)
+          expect(sent.open).toBeGreaterThanOrEqual(0)
+          expect(sent.open).toBeLessThanOrEqual(before)
+        }
+      }),
+    )
+  })
+})
+
+describe('the receiver', () => {
+  it('tells of what it has taken at each quarter of the window, and not while it is paused', async () => {
+    const { peer, link, got } = bare()
+    const cost = MiB + BUFFER_COST
+    for (let i = 0; i < 4; i++) peer.postMessage(frame(MiB))
+    await settle()
+    expect(got).toEqual([2 * cost, 4 * cost])
+    link.pause()
+    for (let i = 0; i < 4; i++) peer.postMessage(frame(MiB))
+    await settle()
+    expect(got).toHaveLength(2)
+    link.resume()
+    await settle()
+    expect(got.slice(2)).toEqual([6 * cost, 8 * cost])
+  })
+
+  it('ends with a peer that sends on when the window is full: it keeps a window, and one post', async () => {
+    const { peer, link, seen } = bare()
+    link.pause()
+    for (let i = 0; i < 8; i++) peer.postMessage(frame(MiB))
+    await settle()
+    expect(seen.log).toEqual([])
+    peer.postMessage(frame(1))
+    await settle()
+    expect(seen.log).toEqual(['fault: InvalidRequest: The peer sends more than it has credit for'])
+  })
+
+  it.each([
+    ['lists', 400, () => Array.from({ length: 100 }, () => frame(1))],
+    ['empty lists', 40_000, () => []],
+    ['numbers of an attachment', 40_000, () => 5],
+  ])('bounds what is small, too, while it is paused: %s', async (_name, times, make) => {
+    const { peer, link, seen } = bare()
+    link.pause()
+    for (let i = 0; i < times; i++) peer.postMessage(make())
+    await expect.poll(() => seen.log, PATIENCE).toHaveLength(1)
+    expect(seen.log[0]).toMatch(/^fault: InvalidRequest/)
+  })
+
+  it('takes what is no frame for a fault while it is paused', async () => {
+    const { peer, link, seen } = bare()
+    link.pause()
+    peer.postMessage([frame(2), 'x'])
+    await settle()
+    expect(seen.log).toEqual(['fault: InvalidRequest: The peer sent something that is no frame'])
+  })
+
+  it('tells totals that its peer takes, whatever comes', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(4 * MiB)), costs => {
+        const [sent, taken] = [new SentBytes(), new TakenBytes()]
+        for (const cost of costs) {
+          sent.add(cost)
+          const total = taken.add(cost)
+          if (total > 0) expect(sent.taken(total)).toBe(true)
+          expect(sent.open).toBeLessThan(CREDIT_STEP_BYTES)
+        }
+      }),
+    )
+  })
+})

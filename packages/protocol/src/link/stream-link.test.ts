@@ -1,0 +1,213 @@
+// A link over the two ends of a socket: what every link does, how it waits for its peer, and what a hostile one may do.
+import { once } from 'node:events'
+import { mkdtempSync } from 'node:fs'
+import { connect as connectTo, createServer, type Server, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { linkBehaviour, recorder, type Recorder, settle } from '../../test/link-behaviour.js'
+import { linkFlow } from '../../test/link-flow.js'
+import type { Link } from '../wire/link.js'
+import { MAX_BESIDE_BYTES } from './ring/out-of-band.js'
+import { createStreamLink } from './stream-link.js'
+
+let server: Server
+const place =
+  process.platform === 'win32'
+    ? `\\\\.\\pipe\\sallyport-${process.pid}`
+    : join(mkdtempSync(join(tmpdir(), 'link-')), 's')
+/** Pairs that wait to be taken: the tests of every link make theirs at once. */
+const pairs: [Socket, Socket][] = []
+const used: Socket[] = []
+
+beforeAll(async () => {
+  server = createServer().listen(place)
+  await once(server, 'listening')
+  await fill()
+})
+afterEach(async () => {
+  for (const socket of used.splice(0)) socket.destroy()
+  await fill()
+})
+afterAll(() => {
+  for (const socket of pairs.flat()) socket.destroy()
+  server.close()
+})
+
+async function fill(): Promise<void> {
+  while (pairs.length < 2) {
+    const here = connectTo(place)
+    const [there] = (await once(server, 'connection')) as [Socket]
+    pairs.push([here, there])
+  }
+}
+
+function sockets(): [Socket, Socket] {
+  const pair = pairs.pop()!
+  used.push(...pair)
+  return pair
+}
+
+/** Sockets of one thread need turns of its loop rather than time. */
+async function settled(): Promise<void> {
+  await settle()
+  for (let turn = 0; turn < 200; turn++) await nextTurn()
+}
+
+const createPair = (): [Link, Link] => {
+  const [here, there] = sockets()
+  return [createStreamLink(here), createStreamLink(there)]
+}
+linkBehaviour('a stream link', createPair, settled)
+linkFlow('a stream link', createPair)
+
+function header(length: number, kind: number): Buffer {
+  const bytes = Buffer.alloc(5)
+  bytes.writeUInt32LE(length)
+  bytes[4] = kind
+  return bytes
+}
+
+/** A link, and the bare stream of its peer. */
+function bare(most?: number): { link: Link; seen: Recorder; peer: Socket } {
+  const [here, peer] = sockets()
+  const link = createStreamLink(here, most)
+  const seen = recorder()
+  link.receive(seen)
+  peer.on('error', () => {})
+  return { link, seen, peer }
+}
+
+const broke = (what: string): string => `fault: InvalidRequest: The peer broke the stream: ${what}`
+const good = Buffer.concat([header(1, 1), Buffer.from('a')])
+
+describe('a stream link', () => {
+  it.each<[string, Buffer, string]>([
+    ['a kind that is none', header(4, 0), 'a kind of frame that is none'],
+    ['another kind that is none', header(4, 6), 'a kind of frame that is none'],
+    ['a frame over the bound', header(MAX_BESIDE_BYTES + 1, 1), 'a frame out of bounds'],
+    ['a frame of 4 GiB', header(0xffff_ffff, 5), 'a frame out of bounds'],
+    ['garbage', Buffer.from('GET / HTTP/1.1\r\n\r\n'), 'a kind of frame that is none'],
+  ])('takes %s for a fault, and nothing after it', async (_name, bytes, what) => {
+    const { seen, peer, link } = bare()
+    peer.write(Buffer.concat([good, bytes, good]))
+    await expect.poll(() => seen.log).toEqual(['1:a', broke(what)])
+    link.send({ kind: 1, body: 'x' })
+    link.close()
+    peer.resume().write(good)
+    await expect.poll(() => peer.destroyed).toBe(true)
+    expect(seen.log).toHaveLength(2)
+  })
+
+  it.each([
+    ['its header', header(9, 1).subarray(0, 3)],
+    ['its body', Buffer.concat([header(9, 1), Buffer.from('1234')])],
+    ['its large body', Buffer.concat([header(9e6, 5), Buffer.alloc(1e5)])],
+    ['its body, that has not begun', header(9, 1)],
+  ])('takes an end within %s for a fault', async (_name, bytes) => {
+    const { seen, peer } = bare()
+    peer.end(Buffer.concat([good, bytes]))
+    await expect.poll(() => seen.log).toEqual(['1:a', 'fault: Disconnected: The peer has gone within a frame'])
+  })
+
+  it('takes a peer that breaks off between frames for an end', async () => {
+    const { seen, peer } = bare()
+    peer.write(good, () => peer.destroy())
+    await expect.poll(() => seen.log).toEqual(['1:a', 'closed'])
+  })
+
+  it('takes one that breaks off with frames unread for an end', async () => {
+    const { seen, peer, link } = bare()
+    link.send({ kind: 1, body: 'never read' })
+    await settled()
+    peer.destroy()
+    await expect.poll(() => seen.log).toEqual(['closed'])
+  })
+
+  it('has a bound of its own for what comes where it is given one', async () => {
+    const { seen, peer } = bare(10)
+    peer.write(Buffer.concat([header(10, 1), Buffer.alloc(10, 'b'), header(11, 1)]))
+    await expect.poll(() => seen.log).toEqual([`1:${'b'.repeat(10)}`, broke('a frame out of bounds')])
+  })
+
+  it('refuses to send what its peer would take for a fault', () => {
+    const body = new Uint8Array(MAX_BESIDE_BYTES + 1)
+    expect(() => bare().link.send({ kind: 2, body })).toThrow('is over the limit')
+  })
+
+  it('puts frames together that come byte by byte, of every kind and size', async () => {
+    const { seen, peer } = bare()
+    const bodies = [0, 1, 5, 4096, 4097].flatMap(size => [1, 2, 3, 5].map(kind => [kind, 'x'.repeat(size)] as const))
+    const bytes = Buffer.concat(bodies.flatMap(([kind, body]) => [header(body.length, kind), Buffer.from(body)]))
+    for (let at = 0; at < bytes.length; at += at % 97 === 0 ? 1 : 13) {
+      peer.write(bytes.subarray(at, at + (at % 97 === 0 ? 1 : 13)))
+      if (at % 5 === 0) await nextTurn()
+    }
+    await expect.poll(() => seen.log).toEqual(bodies.map(([kind, body]) => `${kind}:${body}`))
+  })
+
+  it('takes no memory for what is claimed, and little for what dribbles', async () => {
+    const { peer, link } = bare()
+    const before = process.memoryUsage().arrayBuffers
+    peer.write(header(250 * 2 ** 20, 5))
+    for (let i = 0; i < 3000; i++) {
+      peer.write('x')
+      if (i % 3 === 0) await nextTurn()
+    }
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(8 * 2 ** 20)
+    link.close()
+  })
+
+  it('gives msgpack and attachments a buffer of their own', async () => {
+    const [here, there] = sockets()
+    const [near, far] = [createStreamLink(here), createStreamLink(there)]
+    const bodies: Uint8Array[] = []
+    far.receive({ frame: ({ body }) => bodies.push(body), closed: () => {} })
+    for (const kind of [2, 5] as const) near.send({ kind, body: new Uint8Array(100).fill(7) })
+    await expect
+      .poll(() => bodies.map(({ length, buffer }) => [length, buffer.byteLength]))
+      .toEqual([
+        [100, 100],
+        [100, 100],
+      ])
+    near.close()
+  })
+
+  it('waits for a peer that reads nothing, and is done once it does', async () => {
+    const { link, peer } = bare()
+    expect(link.room()).toBeUndefined()
+    for (let i = 0; i < 40; i++) link.send({ kind: 5, body: new Uint8Array(100_000) })
+    const room = link.room()!
+    expect(link.room()).toBe(room)
+    let there = false
+    void room.then(() => (there = true))
+    await settled()
+    expect(there).toBe(false)
+    peer.resume()
+    await room
+    expect(link.room()).toBeUndefined()
+  })
+
+  it('waits no longer for one that has gone', async () => {
+    const { link, peer, seen } = bare()
+    for (let i = 0; i < 40; i++) link.send({ kind: 5, body: new Uint8Array(100_000) })
+    const room = link.room()
+    peer.destroy()
+    await room
+    await expect.poll(() => seen.log).toEqual(['closed'])
+  })
+
+  it('reads a bounded amount while it is paused', async () => {
+    const { link, peer, seen } = bare()
+    link.pause()
+    const frame = Buffer.concat([header(100_000, 5), Buffer.alloc(100_000, 'x')])
+    for (let i = 0; i < 100; i++) peer.write(frame)
+    await settled()
+    expect(seen.log).toEqual([])
+    expect(peer.writableLength).toBeGreaterThan(85 * frame.length)
+    link.resume()
+    await expect.poll(() => seen.log.length).toBe(100)
+    expect(peer.writableLength).toBe(0)
+  })
+})

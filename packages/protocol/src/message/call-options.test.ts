@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest'
+import { MAX_CONFIRM_TEXT, toConfirmText } from './call-options.js'
+
+test('the question is text, of a bounded length, that repaints no terminal', () => {
+  expect(toConfirmText(undefined)).toBe('')
+  expect(toConfirmText(1n)).toBe('1')
+  expect(toConfirmText(Symbol('s'))).toBe('Symbol(s)')
+  const throwing = {
+    toString: () => {
+      throw new Error('x')
+    },
+  }
+  expect(toConfirmText(throwing)).toBe('')
+  expect(toConfirmText(Object.create(null))).toBe('')
+  expect(toConfirmText(new Proxy({}, { get: () => expect.unreachable }))).toBe('')
+  expect(toConfirmText({ [Symbol.toPrimitive]: () => ({}) })).toBe('')
+  expect(toConfirmText({ toString: () => 1n })).toBe('1')
+  expect(toConfirmText({ then() {} })).toBe('[object Object]')
+  expect(toConfirmText('x'.repeat(1e6))).toHaveLength(MAX_CONFIRM_TEXT)
+  expect(toConfirmText('a\n\tb')).toBe('a\n\tb')
+  expect(toConfirmText('\u001b[2Kdelete \u202etxt.exe\r')).toBe('\uFFFD[2Kdelete \uFFFDtxt.exe\uFFFD')
+})

@@ -1,0 +1,236 @@
+// What is a JSON-RPC message and what is not: every wrong shape is refused with the member that is wrong in the text, and
+// what a stranger named is quoted, escaped and cut before it stands in one.
+import { describe, expect, it } from 'vitest'
+import { BusError, describeCommand, describeName } from '../errors/bus-error.js'
+import { addTraceContext, holdsBytes, idOf, isBytes, isRequestId, isResponse, parseCall } from './message.js'
+
+const good = { jsonrpc: '2.0', id: 1, method: 'greet', params: { name: 'World' } }
+
+function refusal(message: unknown): string {
+  try {
+    parseCall(message)
+  } catch (error) {
+    expect(error).toBeInstanceOf(BusError)
+    expect(error).toMatchObject({ code: -32600, reason: 'InvalidRequest' })
+    return (error as BusError).message
+  }
+  throw new Error('was not refused')
+}
+
+describe('parseCall', () => {
+  it.each([
+    ['a request', good],
+    ['a notification', { jsonrpc: '2.0', method: 'emit' }],
+    ['a string id', { ...good, id: 'a' }],
+    ['an empty string id', { ...good, id: '' }],
+    ['the id 0', { ...good, id: 0 }],
+    ['a negative id', { ...good, id: -1 }],
+    ['the largest id', { ...good, id: Number.MAX_SAFE_INTEGER }],
+    ['bytes as params', { ...good, params: new Uint8Array(2) }],
+    ['a buffer as params', { ...good, params: new ArrayBuffer(2) }],
+    ['no params', { jsonrpc: '2.0', id: 1, method: 'greet' }],
+    ['empty params', { ...good, params: {} }],
+    ['headers', { ...good, headers: { authorization: 'x' } }],
+    ['no header', { ...good, headers: {} }],
+    ['a member of nobody', { ...good, extra: 1 }],
+  ])('takes %s, and gives back the very object', (_name, message) => expect(parseCall(message)).toBe(message))
+
+  it.each([
+    ['undefined', undefined],
+    ['null', null],
+    ['a string', 'greet'],
+    ['a number', 1],
+    ['a boolean', true],
+    ['an array', [good]],
+    ['an empty array', []],
+    ['bytes', new Uint8Array(3)],
+    ['a date', new Date()],
+  ])('refuses %s as a message', (_name, message) => expect(refusal(message)).toContain('a message must be an object'))
+
+  it.each([
+    ['missing', {}],
+    ['1.0', { jsonrpc: '1.0' }],
+    ['a number', { jsonrpc: 2 }],
+    ['null', { jsonrpc: null }],
+    ['an array that reads the same', { jsonrpc: ['2.0'] }],
+  ])('refuses `jsonrpc` that is %s', (_name, wrong) => {
+    expect(refusal({ id: 1, method: 'greet', ...wrong })).toBe('Invalid Request: `jsonrpc` must be "2.0"')
+  })
+
+  it.each([
+    ['missing', undefined],
+    ['empty', ''],
+    ['null', null],
+    ['a number', 1],
+    ['an array', ['greet']],
+    ['an object', {}],
+  ])('refuses `method` that is %s', (_name, method) => {
+    expect(refusal({ ...good, method })).toBe('Invalid Request: `method` must be a non-empty string')
+  })
+
+  it.each([null, true, 1.5, 2 ** 53, -(2 ** 53), Number.NaN, Infinity, [1], {}, 10n, new Uint8Array(1)])(
+    'refuses the id %s',
+    id => expect(refusal({ ...good, id })).toBe('Invalid Request: `id` must be a string or a safe integer'),
+  )
+
+  it.each([
+    ['null', null],
+    ['an array', [1, 2]],
+    ['a string', 'x'],
+    ['a number', 0],
+    ['a boolean', false],
+    ['a BigInt', 1n],
+    ['a date', new Date()],
+    ['a view that is not of bytes', new Float64Array(1)],
+  ])('refuses `params` that are %s', (_name, params) => {
+    expect(refusal({ ...good, params })).toBe(
+      'Invalid Request: `params` of "greet" must be an object of named arguments, or bytes',
+    )
+  })
+
+  it.each([
+    ['null', null],
+    ['an array', []],
+    ['a string', 'x'],
+    ['a date', new Date()],
+    ['bytes', new Uint8Array(1)],
+    ['a number in it', { a: 'x', b: 1 }],
+    ['a null in it', { a: null }],
+    ['an array in it', { a: ['x'] }],
+  ])('refuses `headers` that are %s', (_name, headers) => {
+    expect(refusal({ ...good, headers })).toBe('Invalid Request: `headers` of "greet" must be an object of strings')
+  })
+
+  it('names the method escaped and cut', () => {
+    const text = refusal({ ...good, method: `a\n\u001b[31m"${'x'.repeat(2 ** 20)}`, params: 1 })
+    expect(text).toContain('"a\\n\\u001b[31m\\"xxx')
+    expect(text.length).toBeLessThan(200)
+  })
+})
+
+describe('isResponse', () => {
+  it.each([
+    ['a result', { jsonrpc: '2.0', id: 1, result: 1 }],
+    ['a null result', { jsonrpc: '2.0', id: 'a', result: null }],
+    ['an undefined result', { jsonrpc: '2.0', id: 1, result: undefined }],
+    ['an error', { jsonrpc: '2.0', id: 1, error: { code: -32000, message: '' } }],
+    ['an error of nobody', { jsonrpc: '2.0', id: null, error: { code: 1, message: 'x', data: 0 } }],
+  ])('is true for %s', (_name, message) => expect(isResponse(message)).toBe(true))
+
+  it.each([
+    ['a request', good],
+    ['null', null],
+    ['an array', [{ jsonrpc: '2.0', id: 1, result: 1 }]],
+    ['another version', { jsonrpc: '1.0', id: 1, result: 1 }],
+    ['a result of nobody', { jsonrpc: '2.0', id: null, result: 1 }],
+    ['a result without id', { jsonrpc: '2.0', result: 1 }],
+    ['a result of a fraction', { jsonrpc: '2.0', id: 1.5, result: 1 }],
+    ['an error without id', { jsonrpc: '2.0', error: { code: 1, message: '' } }],
+    ['an error that is a string', { jsonrpc: '2.0', id: 1, error: 'x' }],
+    ['an error that is null', { jsonrpc: '2.0', id: 1, error: null }],
+    ['an error without code', { jsonrpc: '2.0', id: 1, error: { message: '' } }],
+    ['an error without message', { jsonrpc: '2.0', id: 1, error: { code: 1 } }],
+    ['neither', { jsonrpc: '2.0', id: 1 }],
+  ])('is false for %s', (_name, message) => expect(isResponse(message)).toBe(false))
+})
+
+describe('ids', () => {
+  it.each([0, -1, 1, 'a', '', Number.MAX_SAFE_INTEGER])('%j is one', id => expect(isRequestId(id)).toBe(true))
+
+  it.each([null, undefined, 1.5, 2 ** 53, Number.NaN, {}, [], true, 1n])('%s is none', id =>
+    expect(isRequestId(id)).toBe(false),
+  )
+
+  it.each([
+    [{ id: 7 }, 7],
+    [{ id: 'x', method: 3 }, 'x'],
+    [{ id: 1.5 }, null],
+    [{ id: null }, null],
+    [{}, null],
+    [null, null],
+    ['x', null],
+    [[{ id: 7 }], null],
+  ])('an error about %j answers %j', (message, id) => expect(idOf(message)).toBe(id))
+})
+
+describe('bytes', () => {
+  it.each([
+    ['a Uint8Array', new Uint8Array(1), true],
+    ['a Buffer', Buffer.alloc(1), true],
+    ['an ArrayBuffer', new ArrayBuffer(1), true],
+    ['another view', new Uint16Array(1), false],
+    ['a DataView', new DataView(new ArrayBuffer(1)), false],
+    ['shared memory', new SharedArrayBuffer(1), false],
+    ['an array', [1], false],
+    ['null', null, false],
+  ])('%s: %s', (_name, value, is) => {
+    expect(isBytes(value)).toBe(is)
+    expect(holdsBytes(value)).toBe(is)
+    expect(holdsBytes({ a: 1, value })).toBe(is)
+    expect(holdsBytes({ deeper: { value } })).toBe(false)
+    expect(holdsBytes([value])).toBe(false)
+  })
+})
+
+describe('names in texts', () => {
+  it('are quoted, escaped, and cut after 80 characters', () => {
+    expect(describeName('greet')).toBe('"greet"')
+    expect(describeName('a"\n\u0000')).toBe('"a\\"\\n\\u0000"')
+    expect(describeName('x'.repeat(80))).toBe(`"${'x'.repeat(80)}"`)
+    expect(describeName('x'.repeat(81))).toBe(`"${'x'.repeat(80)}…"`)
+    expect(describeName(`${'x'.repeat(79)}😀y`)).toBe(`"${'x'.repeat(79)}\\ud83d…"`)
+    expect(describeCommand('plugin:fs|read')).toBe('command "plugin:fs|read"')
+  })
+})
+
+// What is a trace context, by W3C's recommendation, and what is taken away because it is none.
+
+const ids = '0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331'
+const traceparent = `00-${ids}-01`
+
+const headersOf = (headers: Record<string, string>): unknown =>
+  parseCall({ jsonrpc: '2.0', id: 1, method: 'greet', headers }).headers
+
+it.each([traceparent, `00-${ids}-00`, `01-${ids}-ff`, `fe-${ids}-00`])('keeps %s', given => {
+  expect(headersOf({ traceparent: given })).toEqual({ traceparent: given })
+})
+
+it.each([
+  ['no version', ids],
+  ['version ff', `ff-${ids}-01`],
+  ['a trace id of zeros', `00-${'0'.repeat(32)}-b7ad6b7169203331-01`],
+  ['a parent id of zeros', `00-0af7651916cd43dd8448eb211c80319c-${'0'.repeat(16)}-01`],
+  ['capitals', traceparent.toUpperCase()],
+  ['a space before', ` ${traceparent}`],
+  ['a line after', `${traceparent}\n`],
+  ['more', `${traceparent}-00`],
+  ['a digit of another alphabet', `00-${ids}-0١`],
+  ['a flood', '0'.repeat(1_000_000)],
+])('drops a traceparent with %s', (_what, given) => {
+  expect(headersOf({ traceparent: given, tracestate: 'k=v', other: 'kept' })).toEqual({ other: 'kept' })
+})
+
+it.each([
+  ['k=v', 'k=v'],
+  ['k=v,other@vendor=1', 'k=v,other@vendor=1'],
+  ['x'.repeat(512), 'x'.repeat(512)],
+  ['x'.repeat(513), undefined],
+  ['', undefined],
+  ['k=\u0000', undefined],
+  ['k=v\r\nother: 1', undefined],
+])('of the state %j leaves %j', (tracestate, left) => {
+  expect(headersOf({ traceparent, tracestate })).toEqual({
+    traceparent,
+    ...(left !== undefined && { tracestate: left }),
+  })
+})
+
+it('puts one in place of another, in a copy', () => {
+  const headers = { traceparent: 'old', tracestate: 'old', other: 'kept' }
+  const message = { headers }
+  addTraceContext(message, { traceparent })
+  expect(message.headers).toEqual({ traceparent, other: 'kept' })
+  expect(headers.traceparent).toBe('old')
+  addTraceContext(message, {})
+  expect(message.headers).toEqual({ traceparent, other: 'kept' })
+})

@@ -1,0 +1,128 @@
+// Names, targets and references that both ends must read alike. Event names and targets follow Tauri's rules.
+import { describe, expect, it } from 'vitest'
+import { channelReference, checkEventName, METHOD, parseChannelReference, toEventTarget } from './methods.js'
+
+describe('event names', () => {
+  it.each([
+    'a',
+    '',
+    'backend-event',
+    'a/b:c_d-e',
+    'tauri://created',
+    'ünïcödé',
+    'イベント',
+    'событие',
+    'حدث',
+    '४२',
+    'Ⅷ',
+    '½',
+    '𝒳',
+    'x'.repeat(2 ** 20),
+  ])('%.40j is one', name => expect(() => checkEventName(name)).not.toThrow())
+
+  it.each([
+    'a b',
+    ' ',
+    'a.b',
+    'a|b',
+    'a\n',
+    '\n',
+    'a\u0000b',
+    'a\u200bb',
+    'a!',
+    'a😀',
+    '"',
+    '\ud800',
+    'a\u00a0',
+    '$/event',
+  ])('%j is none', name =>
+    expect(() => checkEventName(name)).toThrow('Event name must include only alphanumeric characters, `-`, `/`'),
+  )
+
+  it.each([
+    [undefined, 'got undefined'],
+    [null, 'got object'],
+    [5, 'got number'],
+    [['a'], 'got object'],
+    ['a b', 'got "a b"'],
+    ['\u001b', 'got "\\u001b"'],
+    [` ${'x'.repeat(999)}`, `${'x'.repeat(79)}…"`],
+  ])('%.20j: the error says %s', (name, text) => {
+    expect(() => checkEventName(name)).toThrow(expect.objectContaining({ reason: 'InvalidParams' }))
+    expect(() => checkEventName(name)).toThrow(text)
+  })
+})
+
+describe('channel references', () => {
+  it.each([0, 1, 256, 2 ** 32 - 1])('%i, there and back', id =>
+    expect(parseChannelReference(channelReference(id))).toBe(id),
+  )
+
+  it('have Tauri’s form', () => expect(channelReference(7)).toBe('__CHANNEL__:7'))
+
+  it.each([
+    '__CHANNEL__:',
+    '__CHANNEL__:-1',
+    '__CHANNEL__:+1',
+    '__CHANNEL__:1.5',
+    '__CHANNEL__:1e3',
+    '__CHANNEL__:0x10',
+    '__CHANNEL__: 1',
+    '__CHANNEL__:1 ',
+    '__CHANNEL__:1\n',
+    '__CHANNEL__:4294967296',
+    '__CHANNEL__:99999999999',
+    '__CHANNEL__:१',
+    '__channel__:1',
+    'x__CHANNEL__:1',
+    '',
+    7,
+    null,
+    undefined,
+    ['__CHANNEL__:1'],
+    { toString: () => '__CHANNEL__:1' },
+  ])('%j is none', value => expect(parseChannelReference(value)).toBeUndefined())
+})
+
+describe('event targets', () => {
+  it('a string is a label', () => expect(toEventTarget('main')).toEqual({ kind: 'AnyLabel', label: 'main' }))
+
+  it.each(['Any', 'App'])('%s needs no label, and loses one', kind =>
+    expect(toEventTarget({ kind, label: 'main' })).toEqual({ kind }),
+  )
+
+  it.each(['AnyLabel', 'Window', 'Webview', 'WebviewWindow'])('%s has a label', kind => {
+    expect(toEventTarget({ kind, label: 'main', more: 1 })).toEqual({ kind, label: 'main' })
+    expect(() => toEventTarget({ kind })).toThrow('An event target is a label, or { kind, label }')
+    expect(() => toEventTarget({ kind, label: 5 })).toThrow(expect.objectContaining({ reason: 'InvalidParams' }))
+  })
+
+  it.each([
+    undefined,
+    null,
+    5,
+    [],
+    {},
+    { label: 'main' },
+    { kind: 'any' },
+    { kind: '__proto__', label: 'x' },
+    () => 'main',
+  ])('%s is none', target =>
+    expect(() => toEventTarget(target)).toThrow(expect.objectContaining({ reason: 'InvalidParams' })),
+  )
+})
+
+it('the names of the methods are fixed', () => {
+  expect(METHOD).toEqual({
+    listen: 'plugin:event|listen',
+    unlisten: 'plugin:event|unlisten',
+    emit: 'plugin:event|emit',
+    emitTo: 'plugin:event|emit_to',
+    answer: 'plugin:expose|answer',
+    event: '$/event',
+    channel: '$/channel',
+    cancel: '$/cancelRequest',
+    credit: '$/credit',
+    closeChannel: '$/closeChannel',
+  })
+})

@@ -1,0 +1,220 @@
+// The outbox decides what shares a frame. Whatever it decides, messages leave in the order in which they were posted, each
+// once, and one that can't leave takes no other with it.
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { Codec } from '../codec/codec.js'
+import { codecOfKind, codecs } from '../codec/codecs.js'
+import type { Message } from '../message/message.js'
+import { MAX_FRAME_BYTES } from '../wire/limits.js'
+import { createOutbox, type Outbox } from './outbox.js'
+
+interface Sent {
+  kind: number
+  ids: unknown[]
+  count: number
+  bytes: number
+}
+
+function setUp(): { outbox: Outbox; sent: Sent[]; post: (codec: Codec, id: number, text?: string) => void } {
+  const sent: Sent[] = []
+  const outbox = createOutbox((kind, body, count) => {
+    const bytes = Buffer.from(body)
+    const decoded = codecOfKind(kind)!.decode(bytes)
+    const ids = (Array.isArray(decoded) ? decoded : [decoded]).map(({ id }: { id: unknown }) => id)
+    sent.push({ kind, ids, count, bytes: bytes.length })
+  })
+  const post = (codec: Codec, id: number, text?: string): void =>
+    outbox.post(codec, { jsonrpc: '2.0', id, result: text })
+  return { outbox, sent, post }
+}
+
+const { json, msgpack } = codecs
+const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
+const idsOf = (sent: Sent[]): unknown[][] => sent.map(({ ids }) => ids)
+
+describe('one turn', () => {
+  it('is one frame', async () => {
+    const { sent, post } = setUp()
+    for (let id = 0; id < 100; id++) post(json, id)
+    expect(sent).toEqual([])
+    await turn()
+    expect(sent).toMatchObject([{ kind: 1, ids: Array.from({ length: 100 }, (_, id) => id), count: 100 }])
+  })
+
+  it('takes in what promises that settle together post', async () => {
+    const { sent, post } = setUp()
+    await Promise.all(
+      [1, 2, 3].map(async id => {
+        await Promise.resolve()
+        post(json, id)
+        await Promise.resolve()
+        post(json, id + 10)
+      }),
+    )
+    await turn()
+    expect(idsOf(sent)).toEqual([[1, 2, 3, 11, 12, 13]])
+  })
+
+  it('is followed by another', async () => {
+    const { sent, post } = setUp()
+    post(json, 1)
+    await turn()
+    post(json, 2)
+    await turn()
+    await turn()
+    expect(idsOf(sent)).toEqual([[1], [2]])
+  })
+
+  it('of one message is that message, and no batch', async () => {
+    const bodies: unknown[] = []
+    const outbox = createOutbox((_kind, body) => bodies.push(body))
+    outbox.post(json, { jsonrpc: '2.0', method: 'm' })
+    await turn()
+    expect(bodies).toEqual(['{"jsonrpc":"2.0","method":"m"}'])
+  })
+})
+
+describe('a change of codec', () => {
+  it('begins a frame, and keeps the order', async () => {
+    const { sent, post } = setUp()
+    const lanes = [json, json, msgpack, json, msgpack, msgpack]
+    lanes.forEach((codec, id) => post(codec, id))
+    await turn()
+    expect(sent.map(({ kind, ids }) => [kind, ...ids])).toEqual([
+      [1, 0, 1],
+      [2, 2],
+      [1, 3],
+      [2, 4, 5],
+    ])
+  })
+
+  it('or of size keeps the order of anything', async () => {
+    const message = fc.record({
+      codec: fc.constantFrom(json, msgpack),
+      size: fc.oneof(fc.integer({ min: 0, max: 200 }), fc.integer({ min: 6_000, max: 24_000 })),
+      flush: fc.boolean(),
+    })
+    await fc.assert(
+      fc.asyncProperty(fc.array(message, { maxLength: 25 }), async messages => {
+        const { outbox, sent, post } = setUp()
+        for (const [id, { codec, size, flush }] of messages.entries()) {
+          post(codec, id, 'x'.repeat(size))
+          if (flush) outbox.flush()
+        }
+        await turn()
+        expect(idsOf(sent).flat()).toEqual(messages.map((_, id) => id))
+        for (const { ids, count } of sent) expect(count).toBe(ids.length)
+      }),
+      { numRuns: 60 },
+    )
+  })
+})
+
+describe('a frame', () => {
+  it('is sent before its turn ends when it is full: far from the bound of a batch, and unscanned', async () => {
+    const { sent, post } = setUp()
+    for (let id = 0; id < 10_000; id++) post(json, id)
+    expect(sent.length).toBeGreaterThan(10)
+    for (const { count } of sent) expect(count).toBeGreaterThan(100)
+    for (const { count } of sent) expect(count).toBeLessThan(1000)
+    await turn()
+    expect(idsOf(sent).flat()).toEqual(Array.from({ length: 10_000 }, (_, id) => id))
+  })
+
+  it.each([json, msgpack])('has more than 16 KiB only where one message has ($name)', async codec => {
+    const { sent, post } = setUp()
+    for (let id = 0; id < 10; id++) post(codec, id, 'x'.repeat(6_000))
+    post(codec, 10, 'x'.repeat(20_000))
+    post(codec, 11, 'x')
+    await turn()
+    expect(idsOf(sent)).toEqual([[0, 1], [2, 3], [4, 5], [6, 7], [8, 9], [10], [11]])
+  })
+})
+
+describe('a message over 16 MiB', () => {
+  const largest = (codec: Codec, character: string): string => {
+    const empty = Buffer.from(codec.encode({ jsonrpc: '2.0', id: 2, result: '' })).length
+    const rest = MAX_FRAME_BYTES - empty - (codec === msgpack ? 4 : 0)
+    return character.repeat(Math.floor(rest / Buffer.byteLength(character)))
+  }
+
+  it.each([
+    [json, 'x'],
+    [json, 'é'],
+    [msgpack, 'x'],
+  ])('is refused, by its bytes, and takes nothing with it: $name %s', async (codec, character) => {
+    const { sent, post } = setUp()
+    const fits = largest(codec, character)
+    post(codec, 1)
+    expect(() => post(codec, 2, fits + character)).toThrow(
+      expect.objectContaining({
+        reason: 'InvalidParams',
+        message: expect.stringContaining('over the limit of 16777216'),
+      }),
+    )
+    post(codec, 3)
+    await turn()
+    expect(idsOf(sent)).toEqual([[1, 3]])
+    post(codec, 2, fits)
+    await turn()
+    expect(sent.at(-1)!.ids).toEqual([2])
+    expect(MAX_FRAME_BYTES - sent.at(-1)!.bytes).toBeLessThan(2)
+  })
+})
+
+describe('post', () => {
+  it('throws what the codec throws, and keeps what waits', async () => {
+    const { outbox, sent, post } = setUp()
+    post(json, 1)
+    const wrong: Message = { jsonrpc: '2.0', id: 2, result: 1n }
+    expect(() => outbox.post(json, wrong)).toThrow(TypeError)
+    expect(() => outbox.post(msgpack, { ...wrong, result: Symbol('x') })).toThrow('Unknown type')
+    post(json, 3)
+    await turn()
+    expect(idsOf(sent)).toEqual([[1, 3]])
+  })
+
+  it('takes the value of the moment', async () => {
+    const bodies: unknown[] = []
+    const outbox = createOutbox((_kind, body) => bodies.push(body))
+    const params = { n: 1 }
+    outbox.post(json, { jsonrpc: '2.0', method: 'm', params })
+    params.n = 2
+    await turn()
+    expect(bodies).toEqual(['{"jsonrpc":"2.0","method":"m","params":{"n":1}}'])
+  })
+})
+
+describe('put and flush', () => {
+  it('send what was encoded elsewhere, in its turn', async () => {
+    const { outbox, sent, post } = setUp()
+    post(json, 1)
+    outbox.put(json, '{"id":2}')
+    outbox.put(msgpack, msgpack.encode({ jsonrpc: '2.0', id: 3, result: 0 }))
+    await turn()
+    expect(idsOf(sent)).toEqual([[1, 2], [3]])
+  })
+
+  it('flush sends at once, and an empty outbox sends nothing', async () => {
+    const { outbox, sent, post } = setUp()
+    outbox.flush()
+    post(json, 1)
+    outbox.flush()
+    outbox.flush()
+    expect(idsOf(sent)).toEqual([[1]])
+    await turn()
+    expect(idsOf(sent)).toEqual([[1]])
+  })
+
+  it('may be called while a frame is sent', async () => {
+    const sent: unknown[] = []
+    const outbox = createOutbox((_kind, body) => {
+      sent.push(body)
+      if (sent.length === 1) outbox.put(json, '2')
+      outbox.flush()
+    })
+    outbox.put(json, '1')
+    await turn()
+    expect(sent).toEqual(['1', '2'])
+  })
+})

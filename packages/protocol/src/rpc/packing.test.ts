@@ -1,0 +1,56 @@
+// What getters and `toJSON` can make of a message while it is written: what no receiver takes is not packed.
+import { describe, expect, test } from 'vitest'
+import { codecs } from '../codec/codecs.js'
+import type { Message } from '../message/message.js'
+import { MIN_ATTACHMENT_BYTES } from '../wire/limits.js'
+import { packMessage, packPlain } from './packing.js'
+
+const callWith = (params: object) => ({ jsonrpc: '2.0', id: 1, method: 'm', params }) as Message
+
+class Shifting {
+  readonly #value: unknown
+  constructor(value: unknown) {
+    this.#value = value
+  }
+  toJSON(): unknown {
+    return this.#value
+  }
+}
+
+describe('arguments whose toJSON gives', () => {
+  test.each([['text'], [[1]], [null], [7], [undefined]])('%o are refused', value => {
+    const call = callWith(new Shifting(value))
+    expect(() => packPlain(codecs.json, call, true)).toThrow('neither an object nor bytes')
+    expect(() => packMessage(call)).toThrow('neither an object nor bytes')
+  })
+
+  test('an object are sent as that', () => {
+    const call = callWith(new Shifting({ a: 1 }))
+    expect(packPlain(codecs.json, call, true).encoded).toBe('{"jsonrpc":"2.0","id":1,"method":"m","params":{"a":1}}')
+    expect(codecs.msgpack.decode(packMessage(call).encoded as Uint8Array)).toEqual(callWith({ a: 1 }))
+  })
+})
+
+test('arguments of any size, and bytes of any, are taken', () => {
+  const many = Object.fromEntries(Array.from({ length: 70 }, (_, at) => [`n${at}`, at]))
+  for (const params of [{}, many, new Uint8Array(3), new Uint8Array(300), new Uint8Array(MIN_ATTACHMENT_BYTES)]) {
+    expect(() => packMessage(callWith(params))).not.toThrow()
+  }
+})
+
+type Resizable = ArrayBuffer & { resize(length: number): void }
+
+test.each([1, 0, MIN_ATTACHMENT_BYTES, 3 * MIN_ATTACHMENT_BYTES])(
+  'bytes that a getter resizes to %i are refused',
+  size => {
+    const options = { maxByteLength: 4 * MIN_ATTACHMENT_BYTES }
+    const buffer = Reflect.construct(ArrayBuffer, [2 * MIN_ATTACHMENT_BYTES, options]) as Resizable
+    const e = {
+      get e() {
+        buffer.resize(size)
+        return 1
+      },
+    }
+    expect(() => packMessage(callWith({ d: new Uint8Array(buffer), e }))).toThrow('changed their length')
+  },
+)

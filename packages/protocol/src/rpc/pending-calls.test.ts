@@ -1,0 +1,169 @@
+// Every call is settled exactly once, whatever comes first and however often, and then nothing of it is left: no entry, no
+// timer, no listener on a signal.
+import { getEventListeners } from 'node:events'
+import { setTimeout as delay } from 'node:timers/promises'
+import { describe, expect, it } from 'vitest'
+import type { BusError } from '../errors/bus-error.js'
+import type { CallOptions } from '../message/call-options.js'
+import type { ResponseMessage } from '../message/message.js'
+import { Pending } from './pending-calls.js'
+
+function setUp() {
+  const abandoned: number[] = []
+  const settled: string[] = []
+  const pending = new Pending(id => abandoned.push(id))
+  const add = (options?: CallOptions): number => {
+    const id = pending.takeId()
+    const settle = {
+      resolve: (value: unknown) => settled.push(`${id} ${String(value)}`),
+      reject: (error: BusError) => settled.push(`${id} ${error.reason}`),
+    }
+    pending.add(id, 'greet', settle.resolve, settle.reject, options)
+    return id
+  }
+  return { pending, add, settled, abandoned }
+}
+
+const answer = (id: number | string | null, result: unknown = 'ok'): ResponseMessage => ({
+  jsonrpc: '2.0',
+  id: id!,
+  result,
+})
+const error = (id: number, code: number): ResponseMessage => ({ jsonrpc: '2.0', id, error: { code, message: 'no' } })
+const gone = (): BusError => ({ reason: 'Disconnected' }) as BusError
+const listeners = (signal: AbortSignal): number => getEventListeners(signal, 'abort').length
+
+describe('a call', () => {
+  it('has the next id, from 1', () => {
+    const { pending, add } = setUp()
+    expect([add(), add(), add()]).toEqual([1, 2, 3])
+    expect(pending.takeId()).toBe(4)
+    expect(pending.size).toBe(3)
+  })
+
+  it('is settled by its first answer alone', () => {
+    const { pending, add, settled } = setUp()
+    const [one, two] = [add(), add()]
+    pending.settle(answer(two, 'b'))
+    pending.settle(answer(two, 'again'))
+    pending.settle(error(two, -32000))
+    pending.settle(error(one, -32000))
+    pending.settle(answer(one, 'late'))
+    expect(settled).toEqual(['2 b', '1 CommandFailed'])
+    expect(pending.size).toBe(0)
+  })
+
+  it.each([
+    ['0', 0],
+    ['another', 99],
+    ['a string', '1'],
+    ['null', null],
+    ['a negative', -1],
+  ])('is not settled by an answer to %s', (_name, id) => {
+    const { pending, add, settled } = setUp()
+    add()
+    pending.settle(answer(id))
+    expect([settled, pending.size]).toEqual([[], 1])
+  })
+
+  it('times out once, tells core, and drops what comes later', async () => {
+    const { pending, add, settled, abandoned } = setUp()
+    const { signal } = new AbortController()
+    const id = add({ timeout: 5, signal })
+    await delay(20)
+    expect([settled, abandoned, pending.size, listeners(signal)]).toEqual([['1 Timeout'], [1], 0, 0])
+    pending.settle(answer(id))
+    pending.rejectAll(gone)
+    expect([settled, abandoned]).toEqual([['1 Timeout'], [1]])
+  })
+
+  it('is cancelled once, tells core, and drops what comes later', async () => {
+    const { pending, add, settled, abandoned } = setUp()
+    const controller = new AbortController()
+    const id = add({ timeout: 5, signal: controller.signal })
+    controller.abort()
+    expect([settled, abandoned, pending.size, listeners(controller.signal)]).toEqual([['1 Cancelled'], [1], 0, 0])
+    pending.settle(answer(id))
+    pending.rejectAll(gone)
+    await delay(20)
+    expect([settled, abandoned]).toEqual([['1 Cancelled'], [1]])
+  })
+
+  it('that was answered leaves no timer behind', () => {
+    const timers = (): number => process.getActiveResourcesInfo().filter(name => name === 'Timeout').length
+    const { pending, add } = setUp()
+    const before = timers()
+    const ids = [add({ timeout: 60_000 }), add({ timeout: 60_000, signal: new AbortController().signal })]
+    expect(timers()).toBe(before + 2)
+    for (const id of ids) pending.settle(answer(id))
+    expect(timers()).toBe(before)
+  })
+
+  it('that was answered neither times out nor is cancelled', async () => {
+    const { pending, add, settled, abandoned } = setUp()
+    const controller = new AbortController()
+    pending.settle(answer(add({ timeout: 5, signal: controller.signal })))
+    expect(listeners(controller.signal)).toBe(0)
+    controller.abort()
+    await delay(20)
+    expect([settled, abandoned, pending.size]).toEqual([['1 ok'], [], 0])
+  })
+
+  it('that lost its link neither times out nor is cancelled, and tells nobody', async () => {
+    const { pending, add, settled, abandoned } = setUp()
+    const controller = new AbortController()
+    add({ timeout: 5, signal: controller.signal })
+    add()
+    pending.rejectAll(gone)
+    controller.abort()
+    await delay(20)
+    expect([settled, abandoned, pending.size]).toEqual([['1 Disconnected', '2 Disconnected'], [], 0])
+  })
+})
+
+describe('a thousand calls', () => {
+  it('may share a signal, and are all cancelled by it', async () => {
+    const warnings: Error[] = []
+    const warned = (warning: Error): void => void warnings.push(warning)
+    process.on('warning', warned)
+    const { pending, add, settled, abandoned } = setUp()
+    const controller = new AbortController()
+    for (let i = 0; i < 1000; i++) add({ signal: controller.signal })
+    controller.abort()
+    await delay(5)
+    process.off('warning', warned)
+    expect([settled.length, abandoned.length, pending.size, listeners(controller.signal)]).toEqual([1000, 1000, 0, 0])
+    expect(warnings).toEqual([])
+  })
+
+  it('are each settled once, in any order of what may happen to them', async () => {
+    const { pending, add, settled } = setUp()
+    let seed = 1
+    const random = (below: number): number => (seed = (seed * 48_271) % 0x7fff_ffff) % below
+    const controllers: AbortController[] = []
+    for (let i = 0; i < 1000; i++) {
+      const controller = new AbortController()
+      controllers.push(controller)
+      add(
+        [undefined, { timeout: random(8) }, { signal: controller.signal }, { timeout: 5, signal: controller.signal }][
+          i % 4
+        ],
+      )
+    }
+    for (let step = 0; step < 3000; step++) {
+      const id = 1 + random(1000)
+      const what = random(3)
+      if (what === 0) pending.settle(answer(id))
+      else if (what === 1) pending.settle(error(id, -32001))
+      else controllers[id - 1]!.abort()
+      if (step % 500 === 0) await delay(2)
+    }
+    pending.rejectAll(gone)
+    pending.rejectAll(gone)
+    await delay(20)
+    const ids = settled.map(text => Number.parseInt(text, 10)).toSorted((a, b) => a - b)
+    expect(ids).toEqual(Array.from({ length: 1000 }, (_, i) => i + 1))
+    expect(pending.size).toBe(0)
+    expect(controllers.reduce((sum, { signal }) => sum + listeners(signal), 0)).toBe(0)
+  })
+})

@@ -1,0 +1,40 @@
+// What is timed of a flood: the first of a second, and a few of the rest.
+import { createHistogram } from 'node:perf_hooks'
+import { setTimeout as delay } from 'node:timers/promises'
+import { expect, it, vi } from 'vitest'
+import { Stopwatch } from './sampling-timer.js'
+
+const times = () => createHistogram({ lowest: 64, highest: 3.6e12, figures: 2 })
+
+it('times each of a few, in nanoseconds', async () => {
+  const histogram = times()
+  const watch = new Stopwatch(histogram)
+  watch.end(watch.begin())
+  const began = watch.begin()
+  await delay(20)
+  watch.end(began)
+  expect(histogram.count).toBe(2)
+  expect(histogram.max).toBeGreaterThan(15e6)
+  expect(histogram.max).toBeLessThan(60e9)
+})
+
+it('times 500 in a second, and one in 251 of the rest; in the next second 500 again', () => {
+  const now = vi.spyOn(performance, 'now').mockReturnValue(5000)
+  const watch = new Stopwatch(times())
+  const timed = (count: number): number => Array.from({ length: count }, () => watch.begin()).filter(Boolean).length
+  expect(timed(500)).toBe(500)
+  expect(timed(2510)).toBe(10)
+  now.mockReturnValue(6001)
+  expect(timed(251)).toBe(1)
+  expect(timed(499)).toBe(499)
+  now.mockRestore()
+})
+
+it('times a promise that resolves, and no other', async () => {
+  const histogram = times()
+  const watch = new Stopwatch(histogram)
+  watch.endWith(Promise.resolve(), watch.begin())
+  watch.endWith(Promise.reject(new Error('no')), watch.begin())
+  await delay(1)
+  expect(histogram.count).toBe(1)
+})

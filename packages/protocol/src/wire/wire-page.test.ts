@@ -1,0 +1,60 @@
+// docs/wire.md states numbers and names that stand in the code: here they are compared, so that neither changes alone.
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { ATTACHMENT_EXTENSION } from '../codec/attachments.js'
+import { MAX_RECORD_AGE } from '../crypto/record.js'
+import { ERROR_CODES } from '../errors/bus-error.js'
+import { CHANNEL_WINDOW, channelReference, METHOD, STREAM_HEADER } from '../message/methods.js'
+import { FRAME_KIND } from './frame.js'
+import * as bounds from './limits.js'
+
+const { MAX_BATCH, MAX_CHANNELS, MAX_DEPTH, MAX_FRAME_BYTES, MAX_IN_FLIGHT, MAX_LISTENERS, MAX_NODES } = bounds
+const { MAX_ATTACHED_BYTES, MIN_ATTACHMENT_BYTES, SCAN_ABOVE_BYTES } = bounds
+
+const page = readFileSync(new URL('../../../../docs/wire.md', import.meta.url), 'utf8')
+const count = (n: number): string => n.toLocaleString('en').replaceAll(',', ' ')
+const kib = (bytes: number): string => `${bytes / 1024} KiB`
+
+describe('docs/wire.md states', () => {
+  it.each([
+    ['the size of a frame', `| body of a frame | 16 MiB (${count(MAX_FRAME_BYTES)} bytes) |`],
+    [
+      'the size of an attachment',
+      `| an attachment | ${kib(MIN_ATTACHMENT_BYTES)} to 256 MiB (${count(MAX_ATTACHED_BYTES)} bytes) |`,
+    ],
+    ['what goes beside its message', `Those of ${kib(MIN_ATTACHMENT_BYTES)} or more go beside their message`],
+    ['the extension of an attachment', `the extension of type ${ATTACHMENT_EXTENSION} with four bytes`],
+    ['the messages in a frame', `| messages in a frame | ${count(MAX_BATCH)} |`],
+    [
+      'the depth',
+      `| nesting of a message | ${MAX_DEPTH}, itself the first; JSON: only of messages over ${kib(SCAN_ABOVE_BYTES)} |`,
+    ],
+    [
+      'the number of values',
+      `| values in a frame | ${count(MAX_NODES)}; JSON: only in frames over ${kib(SCAN_ABOVE_BYTES)},`,
+    ],
+    ['the calls in flight', `| calls of a frontend in flight | ${count(MAX_IN_FLIGHT)}, then Overloaded;`],
+    [
+      'the calls to a frontend in flight',
+      `| calls to a frontend in flight | ${count(MAX_IN_FLIGHT)}, then Overloaded |`,
+    ],
+    ['channels and listeners', `| ${count(MAX_CHANNELS)}, ${count(MAX_LISTENERS)}, then Overloaded |`],
+    ['the window of a channel', `| messages of a channel under way | ${CHANNEL_WINDOW} |`],
+    ['the age of a record', `| age of a record | ${MAX_RECORD_AGE / 1000} s |`],
+    ['the header of a stream', `header \`${STREAM_HEADER}: ${channelReference(0).replace(/0$/, '<id>')}\``],
+    ['the form of a channel', `\`${channelReference(0).replace(/0$/, '<id>')}\``],
+  ])('%s', (_name, text) => expect(page).toContain(text))
+
+  it.each(Object.entries(ERROR_CODES))('the code of %s', (reason, code) => {
+    expect(page).toContain(`| ${code} | ${reason} |`)
+  })
+
+  it.each(Object.values(METHOD))('the method %s', method => {
+    expect(page).toContain(`| \`${method.replace('|', '\\|')}\` |`)
+  })
+
+  it('each kind of frame, and no other', () => {
+    const kinds = [...page.matchAll(/^\| (\d) \|/gm)].map(([, kind]) => Number(kind))
+    expect(kinds).toEqual(Object.values(FRAME_KIND))
+  })
+})
