@@ -35,7 +35,7 @@ const cases = [
     rule: border,
     files: { 'packages/core/src/host/a.ts': "import type { T } from '@sallyport/bench'\nexport type U = T\n" },
   },
-  { rule: border, files: { 'packages/core/src/host/a.ts': imports('../../../isolation/src/gate.js') } },
+  { rule: border, files: { 'packages/core/src/host/a.ts': imports('../../../isolation/src/gate/gate.js') } },
   { files: { 'packages/core/test/a.ts': imports('../src/isolation/a.js') } },
   { rule: border, files: { 'packages/nats/src/a.ts': imports('@sallyport/core/internal') } },
   { rule: border, files: { 'packages/nats/src/core/a.ts': imports('../../../core/src/hub.js') } },

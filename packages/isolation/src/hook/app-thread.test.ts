@@ -5,13 +5,13 @@ import { fileURLToPath } from 'node:url'
 import { MessageChannel, Worker } from 'node:worker_threads'
 import { describe, expect, test } from 'vitest'
 
-const fixture = (name: string): URL => new URL(`../test/fixtures/${name}`, import.meta.url)
+const fixture = (name: string): URL => new URL(`../../test/fixtures/${name}`, import.meta.url)
 const app = (name: string): URL => fixture(`dist-isolation-${name}/`)
 
 const permission = process.allowedNodeEnvironmentFlags.has('--permission')
   ? '--permission'
   : '--experimental-permission'
-const workspace = fileURLToPath(new URL('../../../..', import.meta.url))
+const workspace = fileURLToPath(new URL('../../../../', import.meta.url))
 
 interface Asked {
   messages?: unknown[]

@@ -6,7 +6,7 @@ import { isBusError } from '@sallyport/protocol'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { loadIsolationApp } from './app.js'
 
-const fixture = (name: string): URL => new URL(`../test/fixtures/dist-isolation-${name}/`, import.meta.url)
+const fixture = (name: string): URL => new URL(`../../test/fixtures/dist-isolation-${name}/`, import.meta.url)
 
 let root: string
 let count = 0

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { BusError } from '../errors/bus-error.js'
 import { jsonCodec } from './json.js'
 
-const folder = new URL('../../../../../shared/corpora/jsontestsuite', import.meta.url)
+const folder = new URL('../../../../../shared/corpora/jsontestsuite/', import.meta.url)
 const present = existsSync(folder)
 if (!present) console.warn('No ../shared/corpora/jsontestsuite beside the repository: JSON goes without its cases')
 

@@ -31,7 +31,7 @@ interface Vectors<T> {
   testGroups: { ivSize?: number; keySize: number; tagSize?: number; tests: T[] }[]
 }
 
-const folder = new URL('../../../../../shared/corpora/wycheproof', import.meta.url)
+const folder = new URL('../../../../../shared/corpora/wycheproof/', import.meta.url)
 const present = existsSync(folder)
 if (!present)
   console.warn('No ../shared/corpora/wycheproof beside the repository: AES-GCM and HKDF go without its vectors')

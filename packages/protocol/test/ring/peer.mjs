@@ -1,6 +1,6 @@
 // The other thread of the tests that need a real one: it echoes, counts, runs random traffic, or does nothing.
 import { parentPort, workerData } from 'node:worker_threads'
-import { createRingLink } from '../../dist/ring-link.js'
+import { createRingLink } from '../../dist/link/ring/ring-link.js'
 import { runTraffic } from './traffic.mjs'
 
 const { out, in: inward, port, role, poll, traffic } = workerData
