@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { cac } from 'cac'
 import { type Explanation, renderExplanation } from './acl/explain.js'
-import { review } from './host/explain-acl.js'
+import { explainProject } from './host/explain-acl.js'
 
 // The command line of `sallyport-acl`: what was asked for, or a sentence about what is wrong with it and what there is
 // instead.
@@ -96,7 +96,7 @@ function readVersion(): string {
 export async function explain({ project, core, labels, unknownPermissions, json }: AclCliOptions): Promise<string> {
   const given = { config: find(project), unknownPermissions, ...(core !== undefined && { core: resolve(core) }) }
   const says = (of: readonly string[]): Promise<Explanation> =>
-    review({ ...given, ...(of.length > 0 && { labels: of }) })
+    explainProject({ ...given, ...(of.length > 0 && { labels: of }) })
   const named = await says(labels)
   // Where no capability names a frontend, it is the same for all of them.
   const explanation = named.frontends.length > 0 ? named : await says(['*'])

@@ -1,7 +1,7 @@
 // Where a process begins that joins a bus whose core is elsewhere. Transports build on it; what it runs on is loaded with the first.
-import type { SatelliteOptions } from './remote/options.js'
-import type { Satellite, SatelliteNames } from './remote/remote-host.js'
-import type { FarCore } from './remote/session.js'
+import type { RemoteHostOptions } from './remote/options.js'
+import type { RemoteHost, RemoteHostNames } from './remote/remote-host.js'
+import type { SessionDialer } from './remote/session.js'
 
 /** Milliseconds for the first link of a frontend. */
 const FIRST_LINK_MS = 10_000
@@ -15,11 +15,11 @@ const FIRST_LINK_MS = 10_000
  * @throws BusError `InvalidParams` for an unknown or wrong option, or one that is core's; `Disconnected` where no core answers
  * within 10 s; what core refuses a frontend with, and what goes wrong while a gate starts
  */
-export async function createSatellite(
-  options: SatelliteOptions,
-  far: FarCore,
-  names: SatelliteNames = { where: 'createSatellite', name: 'satellite' },
-): Promise<Satellite> {
+export async function connectHost(
+  options: RemoteHostOptions,
+  far: SessionDialer,
+  names: RemoteHostNames = { where: 'createSatellite', name: 'satellite' },
+): Promise<RemoteHost> {
   const { assemble } = await import('./remote/remote-host.js')
   return assemble(options, far, names, FIRST_LINK_MS)
 }
@@ -28,8 +28,8 @@ export async function createSatellite(
 export type { NetworkCounts, NetworkStats } from './contract/control.js'
 export type { Accepted, Hub, JoinNetwork, Network, NetworkSession } from './contract/network.js'
 
-export type { Lane } from './host/frontends/worker-runtime.js'
-export type { SatelliteNames } from './remote/remote-host.js'
-export type { FarCore, FarSession } from './remote/session.js'
-export type { SatelliteOptions, SatellitePattern } from './remote/options.js'
-export type { LaneRequest, Satellite, SatelliteEvents, SatelliteStats } from './remote/remote-host.js'
+export type { PooledSession } from './host/frontends/worker-runtime.js'
+export type { RemoteHostNames } from './remote/remote-host.js'
+export type { SessionDialer, RemoteSession } from './remote/session.js'
+export type { RemoteHostOptions, RemoteHostPattern } from './remote/options.js'
+export type { ConnectionRequest, RemoteHost, RemoteHostEvents, RemoteHostStats } from './remote/remote-host.js'

@@ -1,6 +1,6 @@
 // What runs in a thread of the pool: the default export of a user's module. Its outcome is wrapped, so that whatever it
 // throws, `null` too, comes back as thrown; what is told of an error is decided here, where it is still whole.
-import { BusError, describeCommand, failureOf, toErrorObject, withoutData } from '@sallyport/protocol'
+import { BusError, describeCommand, toBusError, toErrorObject, withoutData } from '@sallyport/protocol'
 import type { PoolOutcome, PoolTask } from './rpc/worker-pool.js'
 
 export async function runTask({ method, module, args }: PoolTask): Promise<PoolOutcome> {
@@ -12,7 +12,7 @@ export async function runTask({ method, module, args }: PoolTask): Promise<PoolO
       throw new BusError('InternalError', 'The module of this command has no default export')
     return { value: (await run(args)) as unknown }
   } catch (thrown) {
-    return { failure: toErrorObject(cloneable(method, failureOf(method, thrown))) }
+    return { failure: toErrorObject(cloneable(method, toBusError(method, thrown))) }
   }
 }
 

@@ -4,13 +4,13 @@ import type { Duplex } from 'node:stream'
 import { parentPort, workerData } from 'node:worker_threads'
 import {
   BusError,
-  createPulse,
+  createHeartbeatFor,
   createStreamLink,
   FRAME_KIND,
   type FrontendCommand,
   type FrontendProcessCommand,
   isBusError,
-  type LinkEnd,
+  type LinkEndpoint,
   openLink,
   reportError,
   type StateReport,
@@ -53,7 +53,7 @@ const tell = (report: StateReport): void => host.postMessage(report)
 const control = createStreamLink(child.control, MAX_REPORT_BYTES)
 control.send({ kind: FRAME_KIND.bytes, body: start })
 const read = createReports()
-const pulse = heartbeat && createPulse(heartbeat)
+const pulse = heartbeat && createHeartbeatFor(heartbeat)
 control.receive({
   frame(frame) {
     // Its states too show that it is not stuck; with the first it begins to be judged.
@@ -81,8 +81,8 @@ host.on('message', (command: FrontendCommand & { timeout?: number }) => {
 })
 
 /** Once: pipes can't be joined to other links. A frontend whose link has ended is started again as a whole. */
-function join({ link, gate }: { link: LinkEnd; gate?: LinkEnd }): void {
-  const one = async (near: LinkEnd, far: Duplex): Promise<void> =>
+function join({ link, gate }: { link: LinkEndpoint; gate?: LinkEndpoint }): void {
+  const one = async (near: LinkEndpoint, far: Duplex): Promise<void> =>
     soon((await bridge(openLink(near, true), createStreamLink(far))).far)
   joined = Promise.all([one(link, child.core), gate && child.gate && one(gate, child.gate)])
 }

@@ -13,7 +13,7 @@ const MAX_TEXT = 200
 const MAX_ARGS = 8
 
 const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value)
-const textOf = (value: unknown): string | undefined =>
+const getText = (value: unknown): string | undefined =>
   typeof value === 'string' ? value.slice(0, MAX_TEXT) : undefined
 
 /** Empty where it is no event. */
@@ -22,24 +22,24 @@ export function traceLine(event: unknown): string {
   const { name, cat, ph, ts, pid, tid, id, dur, s, args } = event as Record<string, unknown>
   if (typeof name !== 'string' || !PHASES.has(ph) || ![ts, pid, tid].every(isNumber)) return ''
   return JSON.stringify({
-    name: textOf(name),
-    cat: textOf(cat) ?? '',
+    name: getText(name),
+    cat: getText(cat) ?? '',
     ph,
     ts,
     pid,
     tid,
-    id: textOf(id),
+    id: getText(id),
     dur: isNumber(dur) ? dur : undefined,
     s: s === 't' ? s : undefined,
-    args: argsOf(args),
+    args: getArgs(args),
   })
 }
 
-function argsOf(args: unknown): Record<string, string | number | boolean> | undefined {
+function getArgs(args: unknown): Record<string, string | number | boolean> | undefined {
   if (typeof args !== 'object' || args === null || isBytes(args)) return undefined
   const kept: Record<string, string | number | boolean> = {}
   for (const [name, value] of Object.entries(args).slice(0, MAX_ARGS)) {
-    const plain = isNumber(value) || typeof value === 'boolean' ? value : textOf(value)
+    const plain = isNumber(value) || typeof value === 'boolean' ? value : getText(value)
     if (plain !== undefined) kept[name.slice(0, MAX_TEXT)] = plain
   }
   return kept

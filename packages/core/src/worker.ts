@@ -1,9 +1,9 @@
 // The entry of the core worker: loads the user's core module and serves it.
 import { parentPort, workerData } from 'node:worker_threads'
 import { beat, BusError, describeName, describeThrown, explainTypeScript } from '@sallyport/protocol'
-import { definitionOf } from './api/validate-definition.js'
+import { getDefinition } from './api/validate-definition.js'
 import type { CoreReport, CoreWorkerData } from './contract/control.js'
-import { createCoreLog, liveAsCore } from './core/core-actor.js'
+import { createCoreLog, runCoreActor } from './core/core-actor.js'
 import { createCore } from './core/core.js'
 
 const { module, heartbeat, sourceMaps, ...options } = workerData as CoreWorkerData
@@ -13,8 +13,8 @@ const control = parentPort!
 const tell = (report: CoreReport): void => control.postMessage(report)
 const getLog = createCoreLog(options.logLevel, line => tell({ type: 'log', line }))
 
-liveAsCore({
-  create: async () => createCore(definitionOf(await load(module), module), { ...options, module }, getLog, tell),
+runCoreActor({
+  create: async () => createCore(getDefinition(await load(module), module), { ...options, module }, getLog, tell),
   hear: take => control.on('message', take),
   tell,
   ended: () => void setImmediate(() => process.exit()),

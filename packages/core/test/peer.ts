@@ -5,7 +5,7 @@ import { afterEach } from 'vitest'
 import {
   BatchReader,
   FRAME_KIND,
-  createLinkEnds,
+  createLinkEndpoints,
   openLink,
   type CodecName,
   type FrameKind,
@@ -59,7 +59,7 @@ export class Peer {
   #wake = () => {}
 
   constructor(core: Core, label: string | undefined, keyPort?: MessagePort, codec: CodecName = 'json') {
-    const [there, here] = createLinkEnds('port')
+    const [there, here] = createLinkEndpoints('port')
     core.attach({ label, codec, end: there, id: 1, cipher: true, ...(keyPort && { keyPort }) })
     const reader = new BatchReader(true)
     this.link = openLink(here, true)

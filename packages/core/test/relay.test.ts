@@ -1,5 +1,5 @@
 // A relay against processes that speak no frontend's language: programs that write to its pipes whatever they like.
-import { createLinkEnds, openLink, type BusError, type Link, type StateReport } from '@sallyport/protocol'
+import { createLinkEndpoints, openLink, type BusError, type Link, type StateReport } from '@sallyport/protocol'
 import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { Worker } from 'node:worker_threads'
@@ -36,7 +36,7 @@ afterEach(() => Promise.all(workers.splice(0).map(worker => worker.terminate()))
 
 /** @param program what the process runs, with `control`, `core`, `frame` and `report` at hand */
 function startRelay(program: string, limits: ProcessLimits = {}): Relay {
-  const [here, there] = createLinkEnds('ring', false)
+  const [here, there] = createLinkEndpoints('ring', false)
   const workerData: RelayData = {
     args: ['-e', prelude + program],
     temporary: tmpdir(),

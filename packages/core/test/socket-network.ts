@@ -5,7 +5,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterEach } from 'vitest'
-import { endClient, lastingClient, type Client, type LastingOptions } from '@sallyport/frontend/client'
+import {
+  endClient,
+  createReconnectingClient,
+  type Client,
+  type ReconnectingClientOptions,
+} from '@sallyport/frontend/client'
 import {
   BatchReader,
   BusError,
@@ -49,7 +54,7 @@ export async function eventWire(): Promise<string> {
   return path
 }
 
-interface Hello extends Partial<LastingOptions> {
+interface Hello extends Partial<ReconnectingClientOptions> {
   label: string
   /** The network tells so of it. */
   fault?: string
@@ -74,7 +79,7 @@ export async function dial(
     throw new BusError((reason || 'Disconnected') as BusErrorReason, text.join(': '))
   }
   const link = createStreamLink(socket)
-  const client = lastingClient(key ? sealing(link, key) : link, options)
+  const client = createReconnectingClient(key ? sealing(link, key) : link, options)
   ends.push(() => endClient(client, undefined))
   return { client, socket }
 }

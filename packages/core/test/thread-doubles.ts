@@ -2,7 +2,7 @@
 import { EventEmitter } from 'node:events'
 import type { Worker } from 'node:worker_threads'
 import { SimulatedClock } from 'xstate'
-import { supervisionOf, type SupervisionOptions } from '../src/host/supervision/policy.js'
+import { getSupervision, type SupervisionOptions } from '../src/host/supervision/policy.js'
 import { createSupervisor } from '../src/host/supervision/supervisor.js'
 
 const crash = new Error('boom')
@@ -20,7 +20,7 @@ export function start(options: SupervisionOptions = {}, { waits = false, random 
   }
   const thread = supervisor.start({
     name: 'it',
-    supervision: supervisionOf('permanent', { heartbeat: false }, options),
+    supervision: getSupervision('permanent', { heartbeat: false }, options),
     waits,
     spawn,
     onReport: () => {},

@@ -11,23 +11,23 @@ export { throughGate } from './client/gated-link.js'
 
 // A client that outlasts its links, as the bus's are: what the host does with one, and its users never do.
 
-export interface LastingOptions extends ClientOptions {
+export interface ReconnectingClientOptions extends ClientOptions {
   /** Its calls tell core of their deadlines: over a network, it may be gone without a word. */
   deadlines?: boolean | undefined
 }
 
 /** It is closed by its user, or by `endClient`. */
-export const lastingClient = (link: Link, options: LastingOptions): Client =>
+export const createReconnectingClient = (link: Link, options: ReconnectingClientOptions): Client =>
   new Client(link, { ...options, relinks: true })
 
 /** It goes on over this link. Resolves once core knows of its listeners again, which nothing else is sent before. */
-export const relinkClient = (client: Client, link: Link): Promise<void> => client.relink(link)
+export const reconnectClient = (client: Client, link: Link): Promise<void> => client.relink(link)
 
 /** No other link will follow. */
 export const endClient = (client: Client, why: BusError | undefined): void => client.end(why)
 
 /** A link to one more core of the same bus: each call takes the core with the fewest under way. */
-export const addLane = (client: Client, link: Link): void => client.addLane(link)
+export const addConnection = (client: Client, link: Link): void => client.addLane(link)
 
 /** What goes over this link alone has ended. */
-export const endLane = (client: Client, link: Link, why: BusError | undefined): void => client.endLane(link, why)
+export const endConnection = (client: Client, link: Link, why: BusError | undefined): void => client.endLane(link, why)

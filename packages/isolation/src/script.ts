@@ -22,7 +22,7 @@ async function run(source: ScriptSource, functions: FrontendFunctions, fault: (e
   for (const event of ['uncaughtException', 'unhandledRejection']) {
     process.on(event, (thrown: unknown) => fault(toFault(thrown)))
   }
-  const globals = globalsOf(functions)
+  const globals = getGlobals(functions)
   const absent = absentNames(source.text, globals)
   if (absent.length > 0)
     log('warn', `${source.place} uses ${absent.join(', ')}: the sandbox has none, and reads undefined`)
@@ -34,7 +34,7 @@ async function run(source: ScriptSource, functions: FrontendFunctions, fault: (e
   }
 }
 
-function globalsOf(functions: FrontendFunctions): Record<string, unknown> {
+function getGlobals(functions: FrontendFunctions): Record<string, unknown> {
   const sallyport = createScriptClient(functions)
   // Compartments that share a thread could tell each other something by the bits of a NaN: here there is one.
   const numbers = { Float32Array, Float64Array }

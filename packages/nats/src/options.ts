@@ -33,7 +33,7 @@ export interface TlsOptions {
   handshakeFirst?: boolean | undefined
 }
 
-export const serversOf = ({ servers }: NatsOptions): string[] =>
+export const getServers = ({ servers }: NatsOptions): string[] =>
   typeof servers === 'string' ? [servers] : [...servers]
 
 /** What stands before an `@` would be shown with the server, in logs and errors. */
@@ -49,13 +49,13 @@ const path = v.optional(
     v.check(given => isAbsolute(given), 'an absolute path'),
   ),
 )
-const ofTls = {
+const tlsEntries = {
   caFile: path,
   certFile: path,
   keyFile: path,
   handshakeFirst: v.optional(v.boolean('true or false')),
 }
-const ofNats = {
+const natsEntries = {
   servers: v.union(
     [server, v.pipe(v.array(server), v.minLength(1, 'a list of one server or more'))],
     'a server of NATS, or a list of some, as in nats://host:port',
@@ -65,7 +65,7 @@ const ofNats = {
   token: text,
   credsFile: path,
   nkeySeed: text,
-  tls: v.optional(v.strictObject(ofTls, 'an object')),
+  tls: v.optional(v.strictObject(tlsEntries, 'an object')),
   name: text,
 }
 
@@ -74,12 +74,12 @@ const oneWayIn = ({
   token,
   credsFile,
   nkeySeed,
-}: v.InferOutput<v.StrictObjectSchema<typeof ofNats, string>>): boolean =>
+}: v.InferOutput<v.StrictObjectSchema<typeof natsEntries, string>>): boolean =>
   [user, token, credsFile, nkeySeed].filter(each => each !== undefined).length <= 1
 
 /** @internal */
 export const natsOptions: v.GenericSchema<NatsOptions> = v.pipe(
-  v.strictObject(ofNats, 'an object with the servers'),
+  v.strictObject(natsEntries, 'an object with the servers'),
   v.check(oneWayIn, 'with no more than one of user, token, credsFile and nkeySeed'),
   v.check(({ user, pass }) => pass === undefined || user !== undefined, 'with user where it has pass'),
   v.check(
@@ -122,13 +122,13 @@ const isUnknown = ({ type, expected }: v.BaseIssue<unknown>): boolean =>
   type === 'strict_object' && expected === 'never'
 
 function mistake(issue: v.BaseIssue<unknown>): string {
-  const name = nameOf(issue)
+  const name = getName(issue)
   if (isUnknown(issue)) return `unknown option ${JSON.stringify(name)}`
   if (isMissing(issue)) return name === '' ? 'the options are missing' : `${name} is missing${givenBeside(issue)}`
   return `${name === '' ? 'the options' : name} must be ${issue.message}`
 }
 
-function nameOf({ path }: v.BaseIssue<unknown>): string {
+function getName({ path }: v.BaseIssue<unknown>): string {
   const place = (path ?? []).map(({ key }) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`)).join('')
   return place.replace(/^\./, '')
 }

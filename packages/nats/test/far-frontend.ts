@@ -5,7 +5,7 @@ import { BatchReader, FRAME_KIND, RECORD_DIRECTION, type Link } from '@sallyport
 import { createSealer } from '@sallyport/protocol/records'
 import { onTestFinished } from 'vitest'
 import type { SessionKeys } from '../src/handshake/key-derivation.js'
-import { beginHandshake, issueCredential } from '../src/handshake/index.js'
+import { initiateHandshake, issueCredential } from '../src/handshake/index.js'
 import { createNatsLink, type NatsLink } from '../src/link/nats-link.js'
 import { createProtection } from '../src/link/encryption.js'
 import { fromCore, openSubject, toCore } from '../src/subjects.js'
@@ -45,7 +45,7 @@ export async function openFar(options: FarOptions): Promise<Far> {
   const nats = await openNats(url)
   const clientName = `test${++count}`
   const credential = issueCredential(secret, { label })
-  const handshake = beginHandshake({ credential, bus, client: clientName, pattern, codec: 'json' })
+  const handshake = initiateHandshake({ credential, bus, client: clientName, pattern, codec: 'json' })
   const [inbox, all] = [createInbox(), fromCore(bus, clientName, '*')]
   let link: NatsLink | undefined
   nats.subscribe(all, { callback: (_error, { data, headers }) => (headers ? link?.doubt() : link?.take(data)) })

@@ -2,8 +2,8 @@
 export {
   createWorkerMachine,
   startWorkerActor,
-  type LifeEvent,
-  type LifeState,
+  type LifecycleEvent,
+  type LifecycleState,
   type WorkerActor,
-  type WorkerLife,
+  type WorkerLifecycle,
 } from './worker/lifecycle.js'

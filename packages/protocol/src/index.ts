@@ -16,7 +16,7 @@ export { carriesBytes } from './codec/attachments.js'
 export { isArrayBuffer, isUint8Array } from './util/bytes.js'
 export { BUFFER_COST, CREDIT_WINDOW_BYTES, MAX_ATTACHED_BYTES, MIN_ATTACHMENT_BYTES } from './wire/limits.js'
 export { BatchReader } from './rpc/batch-reader.js'
-export { cancelled, checkOptionNames, checkPatience, watchPatience, type CallOptions } from './message/call-options.js'
+export { cancelled, checkOptionNames, checkTimeout, watchDeadline, type CallOptions } from './message/call-options.js'
 export { CallSlots } from './rpc/call-slots.js'
 export type { Codec, CodecName, EncodedMessage } from './codec/codec.js'
 export { codecs } from './codec/codecs.js'
@@ -57,20 +57,20 @@ export {
   type ErrorObject,
 } from './errors/bus-error.js'
 export { SentBytes, TakenBytes } from './wire/credit.js'
-export { failureOf } from './errors/to-bus-error.js'
+export { toBusError } from './errors/to-bus-error.js'
 export type { CallTrace, EventTrace, TracedError } from './rpc/diagnostics.js'
 export { addTraceContext, type TraceContext } from './message/message.js'
 export { traceCaller, traceRun, type CallChannel, type Outcome } from './rpc/diagnostics.js'
 export type { FrontendFunctions, FrontendScript, ScriptRunner } from './worker/messages.js'
-export { FRAME_KIND, isAlone, readFrame, writeFrame, type Frame, type FrameKind } from './wire/frame.js'
+export { FRAME_KIND, ownsWholeBuffer, readFrame, writeFrame, type Frame, type FrameKind } from './wire/frame.js'
 export { FREE_LABEL_RULE, LABEL_RULE, isLabel, isLabelText, isReservedLabel } from './message/methods.js'
 export type { Link, LinkReceiver, ReceivedFrame } from './wire/link.js'
-export { createLinkEnds, openLink, type LinkEnd, type LinkKind } from './link/endpoints.js'
-export { beat, createHeartbeat, createPulse, type Heartbeat } from './worker/heartbeat.js'
+export { createLinkEndpoints, openLink, type LinkEndpoint, type LinkKind } from './link/endpoints.js'
+export { beat, createHeartbeat, createHeartbeatFor, type Heartbeat } from './worker/heartbeat.js'
 export { createMemoryLinkPair } from './link/memory-link.js'
 export {
   holdsBytes,
-  idOf,
+  getRequestId,
   isBytes,
   isMeantAsAnswer,
   isResponse,
@@ -87,21 +87,21 @@ export {
 export { describeCommand, describeName } from './errors/bus-error.js'
 export { checkNamedArguments } from './message/call-options.js'
 export { checkSize, createOutbox, encodeMessage, type Outbox, type SendBatch } from './rpc/outbox.js'
-export { claimAttachments, packMessage, packPlain, type PackedMessage } from './rpc/packing.js'
-export { Pending } from './rpc/pending-calls.js'
+export { detachAttachments, packMessage, packPlain, type PackedMessage } from './rpc/packing.js'
+export { PendingCalls } from './rpc/pending-calls.js'
 export type { Opener, Sealer } from './crypto/record.js'
 export { recordRefused } from './crypto/record-error.js'
 export { encodeValue, putLast } from './rpc/outbox.js'
 export { isThenable } from './util/promise.js'
-export { buffersOf, checkTransfer } from './rpc/packing.js'
-export { LONGEST, Stopwatch } from './util/sampling-timer.js'
-export { MAX_BESIDE_BYTES } from './link/ring/out-of-band.js'
-export { LINGER } from './wire/link.js'
+export { getBuffers, checkTransfer } from './rpc/packing.js'
+export { LONGEST, SamplingTimer } from './util/sampling-timer.js'
+export { MAX_OUT_OF_BAND_BYTES } from './link/ring/out-of-band.js'
+export { LINGER_MS } from './wire/link.js'
 export { deliver } from './wire/link.js'
 export { RoomSignal } from './util/promise.js'
 export { STREAM_HEADER_BYTES, StreamFrames, writeHeader as writeStreamHeader } from './link/stream-frames.js'
 export { createStreamLink } from './link/stream-link.js'
-export { ReportLimit } from './util/throttle.js'
+export { Throttle } from './util/throttle.js'
 export { receiveError, reportError, type ReportedError } from './errors/reported-error.js'
 export {
   CONFIRM_WORD,
@@ -122,6 +122,6 @@ export {
   type GateWorkerData,
   type SessionKey,
   type StateReport,
-  type StrayReadReport,
+  type UnexpectedReadReport,
 } from './worker/messages.js'
-export { uncarriable, whyUncarriable } from './errors/command-error.js'
+export { notSerializable, whyNotSerializable } from './errors/command-error.js'

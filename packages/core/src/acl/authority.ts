@@ -2,22 +2,22 @@
 // deny holds for the labels of its capability alone.
 import { BusError } from '@sallyport/protocol'
 import { didYouMean, isDevelopment } from '../shared/suggest.js'
-import { keyOf } from './catalogue.js'
+import { getCommandKey } from './catalogue.js'
 import { denialText, explainedDenial } from './denial.js'
 import type { ExplainedFrontend } from './explain.js'
 import {
   type Access,
-  accessOf,
-  type AclParts,
+  getAccess,
+  type AclDeps,
   commandScope,
   inOrder,
-  isDecided,
+  isRestricted,
   merge,
-  opennessOf,
+  getDefaultPolicy,
   resolveAll,
   resolveCapability,
   type ResolvedCapability,
-  resolveOptionsOf,
+  getResolveOptions,
 } from './resolve.js'
 import { type CommandScope, EMPTY_SCOPE, type Scope } from './scope.js'
 import { misnamedCommands } from './suggest.js'
@@ -55,25 +55,25 @@ export interface Authority {
   restore(changes: CapabilityChanges): void
 }
 
-export interface AuthorityInput extends AclParts {
+export interface AuthorityInput extends AclDeps {
   pattern: Pattern
 }
 
 /** @throws BusError `InvalidParams` for whatever is wrong in capabilities, permission files and manifests. */
 export function createAuthority({ pattern, commands: given, ...parts }: AuthorityInput): Authority {
   const commands = [...given]
-  const options = resolveOptionsOf({ ...parts, commands })
+  const options = getResolveOptions({ ...parts, commands })
   const { catalogue } = options
   misnamedCommands(catalogue, commands).forEach(parts.warn)
   let capabilities: readonly ResolvedCapability[] = resolveAll(parts.acl.capabilities, options)
-  let decided = isDecided(capabilities, catalogue)
-  let isOpen = opennessOf(decided, pattern)
+  let decided = isRestricted(capabilities, catalogue)
+  let isOpen = getDefaultPolicy(decided, pattern)
   let version = 0
   const change = (changed: readonly ResolvedCapability[]): void => {
     capabilities = changed
     // It stays decided: to take a right from one must not give all of them to everybody.
-    decided ||= isDecided(capabilities, catalogue)
-    isOpen = opennessOf(decided, pattern)
+    decided ||= isRestricted(capabilities, catalogue)
+    isOpen = getDefaultPolicy(decided, pattern)
     version++
   }
 
@@ -81,7 +81,7 @@ export function createAuthority({ pattern, commands: given, ...parts }: Authorit
     const { allowed, denied, global } = access
     const grants = allowed.get(command.method) ?? []
     if (!denied.has(command.method) && (grants.length > 0 || isOpen(command))) {
-      return { denial: undefined, scope: commandScope(grants, global.get(keyOf(command))) }
+      return { denial: undefined, scope: commandScope(grants, global.get(getCommandKey(command))) }
     }
     const details = { label, access, capabilities, catalogue }
     return { denial: isDevelopment ? explainedDenial(command, details) : denialText(command), scope: EMPTY_SCOPE }
@@ -100,7 +100,7 @@ export function createAuthority({ pattern, commands: given, ...parts }: Authorit
         }
         const known = verdicts.get(command)
         if (known) return known
-        const made = verdictOf(command, label, (access ??= accessOf(label, capabilities)))
+        const made = verdictOf(command, label, (access ??= getAccess(label, capabilities)))
         verdicts.set(command, made)
         return made
       }

@@ -1,6 +1,6 @@
 // Every permission that there is, by plugin: two for each command, Tauri's own of its core plugins, and what the project's
 // manifests, its plugins and its permission files define. The last definition of a name holds, in that order, as in Tauri.
-import { methodOf, permissionsOf, splitIdentifier } from './identifier.js'
+import { getMethod, getPermissions, splitIdentifier } from './identifier.js'
 import { toManifests, toPermissionFile } from './schema.js'
 import { CORE_COMMANDS } from './tauri-permissions.js'
 import {
@@ -84,9 +84,9 @@ function addCore(plugin: (key: string) => PluginPermissions): void {
   for (const [name, { byDefault, others }] of Object.entries(CORE_COMMANDS)) {
     const known = plugin(`core:${name}`)
     known.described = true
-    known.defaultSet = { identifier: 'default', permissions: byDefault.map(command => permissionsOf(command).allow) }
+    known.defaultSet = { identifier: 'default', permissions: byDefault.map(command => getPermissions(command).allow) }
     for (const command of [...byDefault, ...others]) {
-      const { allow, deny } = permissionsOf(command)
+      const { allow, deny } = getPermissions(command)
       generate(known, allow, deny, command)
     }
   }
@@ -94,7 +94,7 @@ function addCore(plugin: (key: string) => PluginPermissions): void {
 
 function addGenerated(plugin: (key: string) => PluginPermissions, command: CommandName): void {
   const { method, owner } = command
-  const key = keyOf(command)
+  const key = getCommandKey(command)
   const prefix = owner === 'app' ? '' : `${key}:`
   const name = owner === 'app' ? method : method.slice(method.indexOf('|') + 1)
   generate(plugin(key), command.allow.slice(prefix.length), command.deny.slice(prefix.length), name)
@@ -110,7 +110,7 @@ function generate({ permissions }: PluginPermissions, allow: string, deny: strin
 }
 
 /** Whose command it is, as permissions name it. */
-export function keyOf({ method, owner }: CommandName): string {
+export function getCommandKey({ method, owner }: CommandName): string {
   if (owner === 'app') return APP_KEY
   const plugin = method.slice('plugin:'.length, method.indexOf('|'))
   return owner === 'core' ? `core:${plugin}` : plugin
@@ -118,7 +118,7 @@ export function keyOf({ method, owner }: CommandName): string {
 
 /** The permissions and sets that allow a command, by their full names: what a capability could name. */
 export function permissionsFor(command: CommandName, { plugins }: Catalogue): string[] {
-  const key = keyOf(command)
+  const key = getCommandKey(command)
   const known = plugins.get(key)
   if (!known) return []
   const allows = (set: PermissionSetDefinition, seen: Set<unknown>): boolean => {
@@ -127,13 +127,13 @@ export function permissionsFor(command: CommandName, { plugins }: Catalogue): st
     return set.permissions.some(identifier => {
       const name = bareName(identifier, key)
       const permission = known.permissions.get(name)
-      if (permission) return permission.commands?.allow?.some(allowed => methodOf(key, allowed) === command.method)
+      if (permission) return permission.commands?.allow?.some(allowed => getMethod(key, allowed) === command.method)
       const inner = name === 'default' ? known.defaultSet : known.sets.get(name)
       return inner !== undefined && allows(inner, seen)
     })
   }
   const names = [...known.permissions.values()]
-    .filter(({ commands }) => commands?.allow?.some(allowed => methodOf(key, allowed) === command.method))
+    .filter(({ commands }) => commands?.allow?.some(allowed => getMethod(key, allowed) === command.method))
     .map(({ identifier }) => identifier)
   const sets = [...known.sets.values()].filter(set => allows(set, new Set())).map(({ identifier }) => identifier)
   if (known.defaultSet && allows(known.defaultSet, new Set())) sets.push('default')

@@ -1,5 +1,5 @@
 // Why a call is denied: Tauri's text; in development with what Tauri's own development builds say, and what would change it.
-import { type Catalogue, keyOf, permissionsFor } from './catalogue.js'
+import { type Catalogue, getCommandKey, permissionsFor } from './catalogue.js'
 import type { Access, Grant, ResolvedCapability } from './resolve.js'
 import { APP_KEY, type CommandName } from './types.js'
 
@@ -55,7 +55,7 @@ function reason(command: CommandName, { label, capabilities, catalogue }: Denial
 }
 
 function prettyName(command: CommandName): string {
-  const key = keyOf(command)
+  const key = getCommandKey(command)
   if (key === APP_KEY) return command.method
   return command.method.slice('plugin:'.length).replace('|', '.')
 }

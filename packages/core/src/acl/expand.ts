@@ -1,6 +1,13 @@
 // From a permission's name to the permissions behind it: sets hold permissions, other sets, and those of other plugins.
 import type { Catalogue } from './catalogue.js'
-import { joinIdentifier, malformed, methodOf, nameOfKey, type PermissionName, splitIdentifier } from './identifier.js'
+import {
+  joinIdentifier,
+  malformed,
+  getMethod,
+  describeAclKey,
+  type PermissionName,
+  splitIdentifier,
+} from './identifier.js'
 import { nearestPermission } from './suggest.js'
 import { APP_KEY, type PermissionDefinition, type PermissionEntry, type PermissionSetDefinition } from './types.js'
 
@@ -93,7 +100,7 @@ function unknown(name: PermissionName, within: PermissionSetDefinition | undefin
     return { text, plausible: name.name.includes(':') }
   }
   if (plugin) {
-    const text = `unknown permission ${name.name} for ${nameOfKey(name.key)}${hint}`
+    const text = `unknown permission ${name.name} for ${describeAclKey(name.key)}${hint}`
     return { text, plausible: !plugin.described && identifier.includes(':') }
   }
   const keys = [...catalogue.plugins.keys()].toSorted().filter(key => key !== APP_KEY)
@@ -138,11 +145,11 @@ export function resolveEntry(entry: PermissionEntry, expanded: readonly Expanded
   for (const key of new Set(expanded.map(each => each.key))) {
     const own = expanded.filter(each => each.key === key)
     // The capability's part of the scope comes first, as in Tauri.
-    const scope = mergeScopes([typeof entry === 'string' ? undefined : entry, ...own.map(scopeOf)])
+    const scope = mergeScopes([typeof entry === 'string' ? undefined : entry, ...own.map(getScope)])
     const isGlobal = !own.some(namesCommand)
     // What is denied without a command is denied to every command, in a set too.
     const denied = mergeScopes(
-      own.filter(each => !namesCommand(each)).map(each => ({ deny: scopeOf(each)?.deny ?? [] })),
+      own.filter(each => !namesCommand(each)).map(each => ({ deny: getScope(each)?.deny ?? [] })),
     )
     const global = isGlobal ? scope : denied?.deny.length ? denied : undefined
     if (global) resolved.globalScopes.push({ key, scope: global })
@@ -153,7 +160,7 @@ export function resolveEntry(entry: PermissionEntry, expanded: readonly Expanded
 
 type GivenScope = PermissionDefinition['scope']
 
-const scopeOf = ({ permission }: ExpandedPermission): GivenScope => permission.scope
+const getScope = ({ permission }: ExpandedPermission): GivenScope => permission.scope
 
 function namesCommand({ permission: { commands } }: ExpandedPermission): boolean {
   return (commands?.allow?.length ?? 0) + (commands?.deny?.length ?? 0) > 0
@@ -163,7 +170,7 @@ function resolvePermission(
   { permission, ...name }: ExpandedPermission,
   scope: ScopeValues | undefined,
 ): ResolvedPermission {
-  const methods = (names: readonly string[] = []): string[] => names.map(command => methodOf(name.key, command))
+  const methods = (names: readonly string[] = []): string[] => names.map(command => getMethod(name.key, command))
   const { allow, deny } = permission.commands ?? {}
   return { identifier: joinIdentifier(name), key: name.key, allow: methods(allow), deny: methods(deny), scope }
 }

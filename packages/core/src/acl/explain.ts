@@ -1,16 +1,16 @@
 // Who may call what, and by what: for people who review capabilities, and for tests that hold them to what was agreed.
 import type { ScopeValues } from './expand.js'
-import { commandNamesOf, type CoreModule, pluginFilesOf } from './identifier.js'
+import { getCommandNames, type CoreModule, getPluginFiles } from './identifier.js'
 import {
   type Access,
-  accessOf,
+  getAccess,
   commandScope,
   type Grant,
-  isDecided,
-  opennessOf,
+  isRestricted,
+  getDefaultPolicy,
   resolveAll,
   type ResolvedCapability,
-  resolveOptionsOf,
+  getResolveOptions,
 } from './resolve.js'
 import type { Scope } from './scope.js'
 import { OPEN_COMMANDS } from './tauri-permissions.js'
@@ -69,15 +69,15 @@ export interface Explanation {
  */
 export function explain({ acl, core = {}, pattern = 'brownfield', labels }: ExplainInput): Explanation {
   const warnings: string[] = []
-  const commands = commandNamesOf(core)
-  const options = resolveOptionsOf({
+  const commands = getCommandNames(core)
+  const options = getResolveOptions({
     acl,
     commands,
-    pluginFiles: pluginFilesOf(core),
+    pluginFiles: getPluginFiles(core),
     warn: text => void warnings.push(text),
   })
   const capabilities = resolveAll(acl.capabilities, options)
-  const isOpen = opennessOf(isDecided(capabilities, options.catalogue), pattern)
+  const isOpen = getDefaultPolicy(isRestricted(capabilities, options.catalogue), pattern)
   const names = [...commands, ...coreCommands()]
   return {
     frontends: (labels ?? labelsIn(capabilities)).map(label => explainFrontend(label, capabilities, names, isOpen)),
@@ -93,14 +93,14 @@ export function explainFrontend(
   names: readonly CommandName[],
   isOpen: (command: CommandName) => boolean,
 ): ExplainedFrontend {
-  const access = accessOf(label, capabilities)
+  const access = getAccess(label, capabilities)
   const open = new Set(names.filter(isOpen).map(({ method }) => method))
   const methods = new Set([...names.map(({ method }) => method), ...access.allowed.keys(), ...access.denied.keys()])
   return {
     label,
     capabilities: capabilities.filter(each => each.holdsFor(label)).map(({ capability }) => capability.identifier),
     commands: [...methods].toSorted().map(command => explainCommand(command, access, open.has(command))),
-    globalScopes: Object.fromEntries([...access.global].map(([key, scope]) => [key, valuesOf(scope)])),
+    globalScopes: Object.fromEntries([...access.global].map(([key, scope]) => [key, getValues(scope)])),
   }
 }
 
@@ -108,14 +108,14 @@ function explainCommand(command: string, { allowed, denied }: Access, isOpen: bo
   const [refusing, granting] = [denied.get(command), allowed.get(command) ?? []]
   if (refusing) return { command, access: 'denied', by: refusing.map(toReference), scope: undefined }
   if (granting.length === 0) return { command, access: isOpen ? 'open' : 'closed', by: [], scope: undefined }
-  const scope = valuesOf(commandScope(granting))
+  const scope = getValues(commandScope(granting))
   const isEmpty = scope.allow.length + scope.deny.length === 0
   return { command, access: 'allowed', by: granting.map(toReference), scope: isEmpty ? undefined : scope }
 }
 
 const toReference = ({ capability, permission }: Grant): ExplainedCommand['by'][number] => ({ capability, permission })
 
-const valuesOf = ({ allow, deny }: Scope): ScopeValues => ({ allow, deny })
+const getValues = ({ allow, deny }: Scope): ScopeValues => ({ allow, deny })
 
 const coreCommands = (): CommandName[] =>
   [...OPEN_COMMANDS].map(method => ({ method, owner: 'core', allow: '', deny: '' }))

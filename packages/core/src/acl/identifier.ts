@@ -9,7 +9,7 @@ export interface PermissionName {
 }
 
 /** Those that are generated for a command, as Tauri has them: `_` becomes `-`. */
-export function permissionsOf(name: string, plugin?: string): { allow: string; deny: string } {
+export function getPermissions(name: string, plugin?: string): { allow: string; deny: string } {
   const prefix = plugin === undefined ? '' : `${plugin}:`
   const suffix = name.replaceAll('_', '-')
   return { allow: `${prefix}allow-${suffix}`, deny: `${prefix}deny-${suffix}` }
@@ -27,10 +27,10 @@ export function splitIdentifier(identifier: string): PermissionName {
 export const joinIdentifier = ({ key, name }: PermissionName): string => (key === APP_KEY ? name : `${key}:${name}`)
 
 /** What error texts call it, as Tauri's do. */
-export const nameOfKey = (key: string): string => (key === APP_KEY ? 'app manifest' : key)
+export const describeAclKey = (key: string): string => (key === APP_KEY ? 'app manifest' : key)
 
 /** The name that a command of this plugin is called by. */
-export function methodOf(key: string, command: string): string {
+export function getMethod(key: string, command: string): string {
   if (key === APP_KEY) return command
   return `plugin:${key.startsWith('core:') ? key.slice(5) : key}|${command}`
 }
@@ -60,20 +60,20 @@ export interface CoreModule {
   }[]
 }
 
-export function commandNamesOf({ commands = {}, plugins = [] }: CoreModule): CommandName[] {
-  const apps = Object.keys(commands).map(name => ({ method: name, owner: 'app' as const, ...permissionsOf(name) }))
+export function getCommandNames({ commands = {}, plugins = [] }: CoreModule): CommandName[] {
+  const apps = Object.keys(commands).map(name => ({ method: name, owner: 'app' as const, ...getPermissions(name) }))
   const others = plugins.flatMap(plugin =>
     Object.keys(plugin.commands ?? {}).map(name => ({
       method: `plugin:${plugin.name}|${name}`,
       owner: 'plugin' as const,
-      ...permissionsOf(name, plugin.name),
+      ...getPermissions(name, plugin.name),
     })),
   )
   return [...apps, ...others]
 }
 
 /** As if each were a file. */
-export function pluginFilesOf({ plugins = [] }: CoreModule): PermissionFileSource[] {
+export function getPluginFiles({ plugins = [] }: CoreModule): PermissionFileSource[] {
   return plugins.flatMap(({ name, permissions = [] }) =>
     permissions.map((value, index) => ({ value, plugin: name, from: `plugin ${name}: permissions[${index}]` })),
   )

@@ -58,7 +58,7 @@ export function resolveCapability(source: CapabilitySource, options: ResolveOpti
     const lost = (what: Lost): void => {
       if (isActive) lose(source, member, `capability ${JSON.stringify(identifier)}: `, what, options)
     }
-    const expanded = expand(identifierOf(entry), catalogue, lost)
+    const expanded = expand(getIdentifier(entry), catalogue, lost)
     return resolveEntry(
       entry,
       expanded.filter(({ permission }) => isFor(permission, platform)),
@@ -114,14 +114,14 @@ function matchers(source: Place, member: string, globs: readonly string[]): ((la
   })
 }
 
-const identifierOf = (entry: PermissionEntry): string => (typeof entry === 'string' ? entry : entry.identifier)
+const getIdentifier = (entry: PermissionEntry): string => (typeof entry === 'string' ? entry : entry.identifier)
 
 const isFor = ({ platforms }: Pick<Capability, 'platforms'>, platform: AclInput['platform']): boolean =>
   platforms?.includes(platform) ?? true
 
 // All permissions and all capabilities of a bus together.
 
-export interface AclParts {
+export interface AclDeps {
   acl: AclInput
   commands: Iterable<CommandName>
   /** Permissions that the core module's plugins bring. */
@@ -131,7 +131,7 @@ export interface AclParts {
 }
 
 /** @throws BusError `InvalidParams` for whatever is wrong in permission files and manifests */
-export function resolveOptionsOf({ acl, commands, pluginFiles, warn }: AclParts): ResolveOptions {
+export function getResolveOptions({ acl, commands, pluginFiles, warn }: AclDeps): ResolveOptions {
   const { unknownPermissions, platform } = acl
   const options = { catalogue: createCatalogue({ acl, commands, pluginFiles }), unknownPermissions, platform, warn }
   checkSets(options)
@@ -174,7 +174,7 @@ export interface Access {
   readonly global: ReadonlyMap<string, Scope>
 }
 
-export function accessOf(label: string, capabilities: readonly ResolvedCapability[]): Access {
+export function getAccess(label: string, capabilities: readonly ResolvedCapability[]): Access {
   return merge(capabilities.filter(capability => capability.holdsFor(label)))
 }
 
@@ -190,17 +190,17 @@ export function merge(capabilities: readonly ResolvedCapability[]): Access {
     }
     for (const { key, scope } of globalScopes) push(global, key, scope)
   }
-  return { allowed, denied, global: new Map([...global].map(([key, scopes]) => [key, scopeOf(scopes)])) }
+  return { allowed, denied, global: new Map([...global].map(([key, scopes]) => [key, getScope(scopes)])) }
 }
 
 /** Of a command that these allow, in a plugin with this global scope. The same objects go to every call: they are frozen. */
 export function commandScope(grants: readonly Grant[], global: Scope = EMPTY_SCOPE.global): CommandScope {
   // Permissions of one entry share their scope.
   const scopes = new Set(grants.flatMap(({ scope }) => scope ?? []))
-  return Object.freeze({ ...scopeOf([...scopes]), global })
+  return Object.freeze({ ...getScope([...scopes]), global })
 }
 
-function scopeOf(scopes: readonly ScopeValues[]): Scope {
+function getScope(scopes: readonly ScopeValues[]): Scope {
   if (scopes.length === 0) return EMPTY_SCOPE.global
   const [allow, deny] = [scopes.flatMap(scope => scope.allow), scopes.flatMap(scope => scope.deny)]
   return createScope(allow, deny)
@@ -218,14 +218,14 @@ function push<T>(lists: Map<string, T[]>, key: string, value: T): void {
  * Whether somebody decides who may call the app's commands: a capability names one, or permission files of the app's own say
  * so.
  */
-export const isDecided = (capabilities: readonly ResolvedCapability[], { plugins }: Catalogue): boolean =>
+export const isRestricted = (capabilities: readonly ResolvedCapability[], { plugins }: Catalogue): boolean =>
   plugins.get(APP_KEY)?.described === true || capabilities.some(each => each.namesAppCommand)
 
 /**
  * Events, paths, the app's own data and resources: always. The app's commands: in the brownfield pattern, until that is
  * decided. Plugins' commands: never.
  */
-export function opennessOf(decided: boolean, pattern: Pattern): (command: CommandName) => boolean {
+export function getDefaultPolicy(decided: boolean, pattern: Pattern): (command: CommandName) => boolean {
   const appIsOpen = pattern === 'brownfield' && !decided
   return ({ method, owner }) => (owner === 'core' ? OPEN_COMMANDS.has(method) : owner === 'app' && appIsOpen)
 }

@@ -1,8 +1,8 @@
 // The nearest right name for a wrong permission. Many are no slips of the keyboard but other names of the same thing: the
 // command as it is called, or what was right before Tauri put `core:` before its own plugins.
 import { didYouMean } from '../shared/suggest.js'
-import { type Catalogue, keyOf } from './catalogue.js'
-import { joinIdentifier, methodOf, type PermissionName } from './identifier.js'
+import { type Catalogue, getCommandKey } from './catalogue.js'
+import { joinIdentifier, getMethod, type PermissionName } from './identifier.js'
 import type { CommandName } from './types.js'
 
 /** ` (did you mean "fs:allow-read"?)`, or nothing. */
@@ -34,7 +34,9 @@ export function misnamedCommands({ files }: Catalogue, commands: Iterable<Comman
   const all = [...commands]
   return files.flatMap(({ source, key, file }) => {
     const names = new Set(
-      all.filter(command => keyOf(command) === key).map(({ method }) => method.slice(methodOf(key, '').length)),
+      all
+        .filter(command => getCommandKey(command) === key)
+        .map(({ method }) => method.slice(getMethod(key, '').length)),
     )
     const hintOf = (name: string): string => (names.has(name) ? '' : didYouMean(name, names))
     return (file.permission ?? []).flatMap(({ commands: named }, index) =>

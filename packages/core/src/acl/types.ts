@@ -75,7 +75,7 @@ export interface Manifest {
 export const APP_KEY = '__app-acl__'
 
 /** The platform's name in Tauri's files. Unixes without a name there count as Linux. */
-export function platformOf(platform: NodeJS.Platform): Platform {
+export function getPlatform(platform: NodeJS.Platform): Platform {
   if (platform === 'darwin') return 'macOS'
   if (platform === 'win32') return 'windows'
   return platform === 'android' ? 'android' : 'linux'

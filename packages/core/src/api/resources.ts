@@ -2,7 +2,7 @@
 // its own, so that no number of another's means anything to it; what it leaves open is closed when it goes.
 import { randomInt } from 'node:crypto'
 import { BusError, MAX_RESOURCES } from '@sallyport/protocol'
-import { inTurn } from '../shared/teardown.js'
+import { runSequentially } from '../shared/teardown.js'
 
 /** A class, where `get` and `take` are to give nothing else. */
 export type ResourceType<T extends object> = abstract new (...args: never[]) => T
@@ -48,7 +48,7 @@ export class ResourceTable implements Resources {
       throw new BusError('InvalidParams', 'resources.add() takes an object')
     }
     if (this.#closed) {
-      void inTurn([() => closeResource(resource)], AbortSignal.abort(), this.#failed)
+      void runSequentially([() => closeResource(resource)], AbortSignal.abort(), this.#failed)
       throw new BusError('Disconnected', 'Whoever the resource was opened for is gone: it is closed')
     }
     if (this.#label !== undefined && this.#open.size >= MAX_RESOURCES) {
@@ -88,7 +88,7 @@ export class ResourceTable implements Resources {
     this.#closed = true
     const last = [...this.#open.values()].reverse()
     this.#open.clear()
-    await inTurn(
+    await runSequentially(
       last.map(resource => () => closeResource(resource)),
       hurry,
       this.#failed,

@@ -1,5 +1,13 @@
 // How a handler gives bytes away rather than have them copied: a mark on its result, as in comlink.
-import { buffersOf, BusError, holdsBytes, isAlone, isArrayBuffer, isBytes, isUint8Array } from '@sallyport/protocol'
+import {
+  getBuffers,
+  BusError,
+  holdsBytes,
+  ownsWholeBuffer,
+  isArrayBuffer,
+  isBytes,
+  isUint8Array,
+} from '@sallyport/protocol'
 
 const given = new WeakMap<object, readonly ArrayBufferLike[]>()
 
@@ -16,7 +24,7 @@ export function transfer<T extends object>(value: T): T {
   // Shared memory can't be given away: it is copied.
   return giveAway(
     value,
-    [...buffersOf(value)].filter(buffer => isArrayBuffer(buffer)),
+    [...getBuffers(value)].filter(buffer => isArrayBuffer(buffer)),
   )
 }
 
@@ -36,9 +44,9 @@ export function takeTransfer(value: unknown): readonly ArrayBufferLike[] | undef
 
 /** The buffers of what has come in that may be given away again: those that hold nothing else. */
 export const movable = (value: unknown): ArrayBufferLike[] =>
-  [...buffersOf(value)].filter(buffer => isUnshared(value, buffer))
+  [...getBuffers(value)].filter(buffer => isUnshared(value, buffer))
 
 function isUnshared(value: unknown, buffer: ArrayBufferLike): boolean {
   const members: unknown[] = isBytes(value) ? [value] : Object.values(value as object)
-  return members.every(member => !isUint8Array(member) || member.buffer !== buffer || isAlone(member, 0))
+  return members.every(member => !isUint8Array(member) || member.buffer !== buffer || ownsWholeBuffer(member, 0))
 }

@@ -1,8 +1,8 @@
 // What a core module may export: mistakes are named, with the nearest right name.
 import { expect, it } from 'vitest'
-import { definitionOf } from './validate-definition.js'
+import { getDefinition } from './validate-definition.js'
 
-const of = (definition: unknown): unknown => definitionOf({ default: definition }, 'file:///core.js')
+const of = (definition: unknown): unknown => getDefinition({ default: definition }, 'file:///core.js')
 
 it.each<[string, object, RegExp]>([
   ['a member', { setups: 1 }, /unknown member "setups" \(did you mean "setup"\?\)$/],

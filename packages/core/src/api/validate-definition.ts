@@ -7,7 +7,7 @@ const MEMBERS = ['commands', 'plugins', 'use', 'setup', 'teardown']
 const PLUGIN_MEMBERS = ['name', 'commands', 'permissions', 'setup', 'teardown']
 
 /** @throws BusError `InvalidParams` */
-export function definitionOf(module: { default?: unknown }, url: string): CoreDefinition {
+export function getDefinition(module: { default?: unknown }, url: string): CoreDefinition {
   const { default: definition } = module
   const where = `The core module ${describeName(url)}`
   // A promise has no members, and would be a core without commands.

@@ -1,10 +1,10 @@
 // What host and core tell each other. Control messages are plain objects: for a worker's life, for frontends that come and
 // go, and for what a host wants to know. No call that is served makes one.
 import type { MessagePort } from 'node:worker_threads'
-import type { CodecName, Heartbeat, LinkEnd, ReportedError } from '@sallyport/protocol'
-import type { LifeState } from '@sallyport/protocol/actor'
+import type { CodecName, Heartbeat, LinkEndpoint, ReportedError } from '@sallyport/protocol'
+import type { LifecycleState } from '@sallyport/protocol/actor'
 import type { AclInput, CapabilityChanges, Pattern } from '../acl/types.js'
-import type { MeterMemory } from '../shared/metrics.js'
+import type { MetricsMemory } from '../shared/metrics.js'
 
 /** Who the program is, as in `tauri.conf.json`. */
 export interface AppInfo {
@@ -69,7 +69,7 @@ export interface Attachment {
   /** `undefined` for the host's own link. */
   label: string | undefined
   codec: CodecName
-  end: LinkEnd
+  end: LinkEndpoint
   /** A number that no other link to this core has; 0 for the host's own. */
   id: number
   /** It runs already: the others are told of it now, and not when its module begins. */
@@ -77,7 +77,7 @@ export interface Attachment {
   /** In the isolation pattern: where the gate waits for this session's key. The host passes it on without reading it. */
   keyPort?: MessagePort
   /** Where what is counted of it can be read. */
-  meter?: MeterMemory
+  meter?: MetricsMemory
   /** `false` only for the benchmark. */
   cipher: boolean
 }
@@ -103,7 +103,7 @@ export type CoreCommand =
 
 /** Core → host. */
 export type CoreReport =
-  | { type: 'state'; state: LifeState; error?: ReportedError }
+  | { type: 'state'; state: LifecycleState; error?: ReportedError }
   | { type: 'log'; line: string }
   /** This frontend's link is there. */
   | { type: 'attached'; label: string; id: number }

@@ -7,7 +7,7 @@ import type { Logger } from 'pino'
 import type { Attachment, CoreCommand, CoreReport } from '../contract/control.js'
 import type { Core } from './core.js'
 
-export interface CorePlace {
+export interface CoreActorHost {
   create(): Promise<Core>
   /** Calls `take` for each word of the host's. */
   hear(take: (command: CoreCommand) => void): void
@@ -16,7 +16,7 @@ export interface CorePlace {
   ended(): void
 }
 
-export function liveAsCore({ create, hear, tell, ended }: CorePlace): void {
+export function runCoreActor({ create, hear, tell, ended }: CoreActorHost): void {
   /** Links that the host has handed over before core was there. */
   const waiting: Attachment[] = []
   let core: Core | undefined

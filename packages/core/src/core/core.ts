@@ -2,7 +2,7 @@
 import { openLink, reportError } from '@sallyport/protocol'
 import type { Logger } from 'pino'
 import { type Authority, createAuthority, HOST_PERMITS } from '../acl/authority.js'
-import { pluginFilesOf } from '../acl/identifier.js'
+import { getPluginFiles } from '../acl/identifier.js'
 import type { CoreDefinition, Plugin, PluginApi } from '../api/define.js'
 import { ResourceTable } from '../api/resources.js'
 import { giveAway, movable } from '../api/transfer.js'
@@ -22,16 +22,16 @@ import { createHub, NetworkSessions } from '../network/sessions.js'
 import { createPathResolver, surroundingsHere } from '../path/resolver.js'
 import { createCoreCommands } from '../plugins/index.js'
 import type { Call } from '../rpc/call.js'
-import { Questions } from '../rpc/confirm.js'
+import { ConfirmRequests } from '../rpc/confirm.js'
 import { createQuotas } from '../rpc/quotas.js'
 import { type CommandRegistry, createRegistry, type RunnableCommand } from '../rpc/registry.js'
 import type { Session } from '../rpc/session.js'
-import { type AddedSession, Sessions, type SessionsParts } from '../rpc/sessions.js'
+import { type AddedSession, Sessions, type SessionsDeps } from '../rpc/sessions.js'
 import { watchSlowCalls } from '../rpc/slow-calls.js'
 import { createPool } from '../rpc/worker-pool.js'
-import { Meter } from '../shared/metrics.js'
-import { type AppParts, createApp } from './create-app.js'
-import { setUp } from './lifecycle.js'
+import { SessionMetrics } from '../shared/metrics.js'
+import { type AppDeps, createApp } from './create-app.js'
+import { setupPlugins } from './lifecycle.js'
 
 // What the host asks of core over its own link, as commands. Frontends do not have them: to them their names are unknown.
 
@@ -120,7 +120,7 @@ export async function createCore(
 ): Promise<Core> {
   const router = new EventRouter()
   const pool = createPool(getLog)
-  const questions = new Questions(report)
+  const questions = new ConfirmRequests(report)
   const told = reportTo(report, label => quotas.closed(label))
   const sessions = new Sessions({ router, getLog, report: told })
   const resources = new ResourceTable({
@@ -135,13 +135,13 @@ export async function createCore(
     acl,
     commands: registry.values(),
     pattern,
-    pluginFiles: pluginFilesOf(definition),
+    pluginFiles: getPluginFiles(definition),
     warn,
   })
   if (changes) authority.restore(changes)
   const quotas = createQuotas(calls?.quotas ?? [], registry, getLog)
   const hostRegistry: CommandRegistry = new Map([...registry, ...createHostCommands(authority, sessions).map(named)])
-  const call: AppParts['call'] = (label, name, args, options) =>
+  const call: AppDeps['call'] = (label, name, args, options) =>
     sessions.call(label, name, args, calls?.timeout === undefined ? options : { timeout: calls.timeout, ...options })
   const app = createApp({ call, router, getLog, resources, path })
   const keys = pattern === 'isolation' ? (await import('./session-keys.js')).createKeys(maxRecordAge) : undefined
@@ -150,7 +150,7 @@ export async function createCore(
     config: Object.hasOwn(plugins, name) ? plugins[name] : undefined,
     scope: authority.globalScopeOf(name),
   })
-  const tearDown = await setUp(definition, app, apiOf, hurry => resources.closeAll(hurry))
+  const tearDown = await setupPlugins(definition, app, apiOf, hurry => resources.closeAll(hurry))
 
   const stopWatching = calls?.slowAfter ? watchSlowCalls(() => sessions.open, calls.slowAfter) : undefined
   const admit = (given: Omit<AddedSession, 'permits' | 'registry' | 'app' | 'questions'>): Session =>
@@ -196,7 +196,15 @@ export async function createCore(
       // A key port without keys throws: a session that was to be sealed never starts in clear.
       const opener = keyPort && keys!.handTo(keyPort, cipher)
       if (label !== undefined) guests.giveWay(label)
-      admit({ id, label, codec, link: openLink(end, false), opener, meter: new Meter(meter), deadlines: false })
+      admit({
+        id,
+        label,
+        codec,
+        link: openLink(end, false),
+        opener,
+        meter: new SessionMetrics(meter),
+        deadlines: false,
+      })
       if (runs && label !== undefined) sessions.begin(label)
     },
     begin: label => sessions.begin(label),
@@ -213,7 +221,7 @@ export async function createCore(
 
 const named = (command: RunnableCommand): [string, RunnableCommand] => [command.method, command]
 
-function reportTo(report: (report: CoreReport) => void, ended: (label: string) => void): SessionsParts['report'] {
+function reportTo(report: (report: CoreReport) => void, ended: (label: string) => void): SessionsDeps['report'] {
   return {
     denied(label, command, more) {
       report({ type: 'denied', label, command, more })

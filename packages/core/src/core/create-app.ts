@@ -5,13 +5,13 @@ import type { App, AppEventHandler } from '../api/app.js'
 import type { FrontendCallOptions } from '../api/frontend-call.js'
 import type { Resources } from '../api/resources.js'
 import { StateStore } from '../api/state.js'
-import type { Delivery, ListenerHome, Payload } from '../events/delivery.js'
+import type { Delivery, Subscriber, Payload } from '../events/delivery.js'
 import type { EventRouter } from '../events/router.js'
 import type { PathResolver } from '../path/resolver.js'
 
 // Listeners that are functions of this thread: those of core.
 
-export class LocalListeners implements ListenerHome {
+export class LocalListeners implements Subscriber {
   readonly label = undefined
   readonly sharesPayload = true
   readonly #router: EventRouter
@@ -39,7 +39,7 @@ export class LocalListeners implements ListenerHome {
   }
 }
 
-export interface AppParts {
+export interface AppDeps {
   call(label: string, name: string, args?: unknown, options?: FrontendCallOptions): Promise<unknown>
   router: EventRouter
   getLog: () => Logger
@@ -47,7 +47,7 @@ export interface AppParts {
   path: PathResolver
 }
 
-export function createApp({ call, router, getLog, resources, path }: AppParts): App {
+export function createApp({ call, router, getLog, resources, path }: AppDeps): App {
   const local = new LocalListeners(router)
   const store = new StateStore()
   const listen: App['listen'] = (event, handler, options = {}) =>

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import { EMPTY_SCOPE } from '../acl/scope.js'
 import type { App } from '../api/app.js'
 import { type CoreDefinition, plugin, type PluginApi } from '../api/define.js'
-import { setUp } from './lifecycle.js'
+import { setupPlugins } from './lifecycle.js'
 
 const never = new AbortController().signal
 
@@ -21,7 +21,7 @@ function traced(failing?: string) {
   })
   const definition: CoreDefinition = { plugins: [plugin('a', life('a')), plugin('b', life('b'))], ...life('core') }
   const apiOf = ({ name }: { name: string }): PluginApi => ({ name, config: { of: name }, scope: EMPTY_SCOPE.global })
-  const run = () => setUp(definition, app, apiOf, async () => void log.push('resources closed'))
+  const run = () => setupPlugins(definition, app, apiOf, async () => void log.push('resources closed'))
   return { log, errors, app, apiOf, run }
 }
 
@@ -53,7 +53,7 @@ it('a teardown that throws is logged, and the others run', async () => {
   const { log, errors, app, apiOf } = traced()
   const failing = plugin('failing', { teardown: () => Promise.reject(new Error('stuck')) })
   const first = plugin('first', { teardown: () => void log.push('first down') })
-  const tearDown = await setUp({ plugins: [first, failing] }, app, apiOf, async () => {})
+  const tearDown = await setupPlugins({ plugins: [first, failing] }, app, apiOf, async () => {})
   await tearDown(never)
   expect(log).toEqual(['first down'])
   expect(errors).toMatchObject([{ message: 'stuck' }])
@@ -62,6 +62,11 @@ it('a teardown that throws is logged, and the others run', async () => {
 it('a plugin is told its name, config and scope', async () => {
   const { app, apiOf } = traced()
   const told: PluginApi[] = []
-  await setUp({ plugins: [plugin('files', { setup: (_app, api) => void told.push(api) })] }, app, apiOf, async () => {})
+  await setupPlugins(
+    { plugins: [plugin('files', { setup: (_app, api) => void told.push(api) })] },
+    app,
+    apiOf,
+    async () => {},
+  )
   expect(told).toEqual([{ name: 'files', config: { of: 'files' }, scope: EMPTY_SCOPE.global }])
 })

@@ -2,10 +2,10 @@
 import { BusError, describeThrown, isBusError } from '@sallyport/protocol'
 import type { App } from '../api/app.js'
 import type { CoreDefinition, Plugin, PluginApi } from '../api/define.js'
-import { inTurn } from '../shared/teardown.js'
+import { runSequentially } from '../shared/teardown.js'
 
 /** Ends what was set up, last first. Resolves when that is done, or `hurry` aborts; never rejects. */
-export type TearDown = (hurry: AbortSignal) => Promise<void>
+export type Teardown = (hurry: AbortSignal) => Promise<void>
 
 /**
  * Runs the setups of the plugins in their order, then the definition's own.
@@ -13,20 +13,22 @@ export type TearDown = (hurry: AbortSignal) => Promise<void>
  * @param last ends what all of them have opened, after all teardowns
  * @throws what a setup throws, of a plugin with its name (Tauri's text). What was set up before is torn down then.
  */
-export async function setUp(
+export async function setupPlugins(
   definition: CoreDefinition,
   app: App,
   apiOf: (plugin: Plugin) => PluginApi,
-  last: TearDown,
-): Promise<TearDown> {
+  last: Teardown,
+): Promise<Teardown> {
   const teardowns: (() => unknown)[] = []
-  const tearDown: TearDown = async hurry => {
-    await inTurn(teardowns.splice(0).reverse(), hurry, error => app.log.error({ err: error }, 'a teardown failed'))
+  const tearDown: Teardown = async hurry => {
+    await runSequentially(teardowns.splice(0).reverse(), hurry, error =>
+      app.log.error({ err: error }, 'a teardown failed'),
+    )
     await last(hurry)
   }
   try {
     for (const plugin of definition.plugins ?? []) {
-      const own = appOf(plugin, app)
+      const own = getApp(plugin, app)
       await setUpPlugin(plugin, own, apiOf(plugin))
       teardowns.push(() => plugin.teardown?.(own))
     }
@@ -40,7 +42,7 @@ export async function setUp(
 }
 
 /** Its log names the plugin, and is made with the first thing that there is to log. */
-function appOf({ name }: Plugin, app: App): App {
+function getApp({ name }: Plugin, app: App): App {
   let log: App['log'] | undefined
   const getLog = (): App['log'] => (log ??= app.log.child({ plugin: name }))
   return Object.create(app, { log: { get: getLog, enumerable: true } }) as App

@@ -11,10 +11,10 @@ import {
   type PackedMessage,
   packMessage,
 } from '@sallyport/protocol'
-import type { RunHome } from '../rpc/batching.js'
+import type { BatchSource } from '../rpc/batching.js'
 
 /** Where listeners live. `label` is the frontend's; core and host have none, and hear everything. */
-export interface ListenerHome {
+export interface Subscriber {
   readonly label: string | undefined
   /** Its listeners get the very payload, not a copy: whatever they do with it, the others have theirs by then. */
   readonly sharesPayload?: true
@@ -24,12 +24,12 @@ export interface ListenerHome {
   deliver(delivery: Delivery, payload: Payload): void
 }
 
-export class Delivery implements RunHome {
+export class Delivery implements BatchSource {
   readonly event: string
-  readonly home: ListenerHome
+  readonly home: Subscriber
   readonly ids: number[] = []
 
-  constructor(event: string, home: ListenerHome) {
+  constructor(event: string, home: Subscriber) {
     this.event = event
     this.home = home
   }

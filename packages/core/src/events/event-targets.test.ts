@@ -2,7 +2,7 @@
 import type { EventTarget } from '@sallyport/protocol'
 import { describe, expect, it } from 'vitest'
 import { createApp } from '../core/create-app.js'
-import type { ListenerHome } from './delivery.js'
+import type { Subscriber } from './delivery.js'
 import { tellDestroyed } from './frontend-events.js'
 import { EventRouter } from './router.js'
 
@@ -17,7 +17,7 @@ function setUp(label: string | undefined, targets: readonly EventTarget[] = LIST
   const router = new EventRouter()
   const kinds = new Map<number, string>()
   let heard: (string | undefined)[] = []
-  const home: ListenerHome = { label, deliver: ({ ids }) => void heard.push(...ids.map(id => kinds.get(id))) }
+  const home: Subscriber = { label, deliver: ({ ids }) => void heard.push(...ids.map(id => kinds.get(id))) }
   for (const target of targets) kinds.set(router.listen('e', target, home), target.kind)
   const taken = (): (string | undefined)[] => {
     const result = heard
@@ -97,7 +97,7 @@ it('the end of a frontend is told to what listens to anything, and to its label'
 
 it('ids are one row of numbers for the whole app, from 0', () => {
   const router = new EventRouter()
-  const home = (label: string): ListenerHome => ({ label, deliver: () => {} })
+  const home = (label: string): Subscriber => ({ label, deliver: () => {} })
   const ids = ['a', 'b', 'a'].map(label => router.listen(label, { kind: 'Any' }, home(label)))
   expect(ids).toEqual([0, 1, 2])
 })

@@ -1,7 +1,7 @@
 // What is told of frontends as they come and go, in Tauri's events, and to one that was too slow: events that only core may
 // emit. They stay here: other cores of a network have sessions of their own, and tell of those.
 import { BusError } from '@sallyport/protocol'
-import type { ListenerHome } from './delivery.js'
+import type { Subscriber } from './delivery.js'
 import type { EventRouter } from './router.js'
 
 const WINDOW_CREATED = 'tauri://window-created'
@@ -28,7 +28,7 @@ export function tellDestroyed(router: EventRouter, label: string): void {
 }
 
 /** To this frontend alone: so many events did not wait for it. */
-export function tellDropped(router: EventRouter, frontend: ListenerHome, count: number): void {
+export function tellDropped(router: EventRouter, frontend: Subscriber, count: number): void {
   router.emitWhere(DROPPED, { count }, (_target, home) => home === frontend, frontend.label)
 }
 

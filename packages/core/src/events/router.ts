@@ -1,18 +1,18 @@
 // Routes events to listeners, wherever they are: in core, in the host, in frontends. Targets and their table are Tauri's;
 // what is addressed to one frontend is not heard by another, whatever that one listens to.
 import { BusError, checkEventName, type EventTarget, MAX_LISTENERS } from '@sallyport/protocol'
-import { Delivery, type ListenerHome, Payload } from './delivery.js'
+import { Delivery, type Subscriber, Payload } from './delivery.js'
 
 // The listeners of one event, by the labels of their homes: what is for one label looks at no other, however many there are.
 
 interface Listener {
   readonly target: EventTarget
-  readonly home: ListenerHome
+  readonly home: Subscriber
 }
 
-export type Accepts = (target: EventTarget, home: ListenerHome) => boolean
+export type Accepts = (target: EventTarget, home: Subscriber) => boolean
 
-export class Listening {
+export class ListenerIndex {
   readonly #byLabel = new Map<string | undefined, Map<number, Listener>>()
   /** To all of them; made when it is needed, and gone when they change. */
   #everyone: readonly Delivery[] | undefined
@@ -29,7 +29,7 @@ export class Listening {
     this.#everyone = undefined
   }
 
-  delete(id: number, { label }: ListenerHome): void {
+  delete(id: number, { label }: Subscriber): void {
     const own = this.#byLabel.get(label)
     own?.delete(id)
     if (own?.size === 0) this.#byLabel.delete(label)
@@ -53,7 +53,7 @@ export class Listening {
 }
 
 function group(event: string, all: Iterable<Map<number, Listener>>, accepts?: Accepts): readonly Delivery[] {
-  const perHome = new Map<ListenerHome, Delivery>()
+  const perHome = new Map<Subscriber, Delivery>()
   for (const own of all) {
     for (const [id, { target, home }] of own) {
       if (accepts && !accepts(target, home)) continue
@@ -66,17 +66,17 @@ function group(event: string, all: Iterable<Map<number, Listener>>, accepts?: Ac
 }
 
 /** `undefined` as its target: everybody. */
-export type Tell = (target: EventTarget | undefined, event: string, value: unknown) => void
+export type Emit = (target: EventTarget | undefined, event: string, value: unknown) => void
 
 export class EventRouter {
-  readonly #byEvent = new Map<string, Listening>()
+  readonly #byEvent = new Map<string, ListenerIndex>()
   /** The events that a home listens to, by its listeners' ids: it goes without a look at anybody else's. */
-  readonly #byHome = new Map<ListenerHome, Map<number, string>>()
+  readonly #byHome = new Map<Subscriber, Map<number, string>>()
   #nextId = 0
-  #tell: Tell | undefined
+  #tell: Emit | undefined
 
   /** @throws BusError `InvalidParams` for a name that is none, `Overloaded` beyond the bound of a frontend. */
-  listen(event: unknown, target: EventTarget, home: ListenerHome): number {
+  listen(event: unknown, target: EventTarget, home: Subscriber): number {
     checkEventName(event)
     let own = this.#byHome.get(home)
     if (home.label !== undefined && own && own.size >= MAX_LISTENERS) {
@@ -86,13 +86,13 @@ export class EventRouter {
     const id = this.#nextId++
     own.set(id, event)
     let listeners = this.#byEvent.get(event)
-    if (!listeners) this.#byEvent.set(event, (listeners = new Listening()))
+    if (!listeners) this.#byEvent.set(event, (listeners = new ListenerIndex()))
     listeners.add(id, { target, home })
     return id
   }
 
   /** Takes a listener away; only where it lives can that be asked. */
-  unlisten(event: string, id: number, home: ListenerHome): void {
+  unlisten(event: string, id: number, home: Subscriber): void {
     const own = this.#byHome.get(home)
     if (own?.get(id) !== event) return
     own.delete(id)
@@ -100,20 +100,20 @@ export class EventRouter {
     this.#forget(event, id, home)
   }
 
-  dropHome(home: ListenerHome): void {
+  dropHome(home: Subscriber): void {
     const own = this.#byHome.get(home)
     this.#byHome.delete(home)
     for (const [id, event] of own ?? []) this.#forget(event, id, home)
   }
 
-  #forget(event: string, id: number, home: ListenerHome): void {
+  #forget(event: string, id: number, home: Subscriber): void {
     const listeners = this.#byEvent.get(event)!
     listeners.delete(id, home)
     if (listeners.isEmpty) this.#byEvent.delete(event)
   }
 
   /** Tells of each event that is emitted to everybody or to a target: it goes to other cores too. */
-  onEmit(tell: Tell): void {
+  onEmit(tell: Emit): void {
     this.#tell = tell
   }
 
@@ -161,7 +161,7 @@ export class EventRouter {
   }
 
   /** Listeners of core get the very value, and may change it: the others are told first. */
-  #tellAndDeliver(tell: Tell, to: EventTarget | undefined, event: unknown, value: unknown): void {
+  #tellAndDeliver(tell: Emit, to: EventTarget | undefined, event: unknown, value: unknown): void {
     checkEventName(event)
     try {
       tell(to, event, value)

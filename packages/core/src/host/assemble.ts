@@ -2,19 +2,19 @@
 import { EventEmitter } from 'node:events'
 import { endClient } from '@sallyport/frontend/client'
 import { BusError } from '@sallyport/protocol'
-import { Bus, type BusParts } from './bus.js'
+import { Bus, type BusDeps } from './bus.js'
 import { CoreThread } from './core-thread.js'
 import { Frontends } from './frontends/frontends.js'
-import { checkFiles, resolveOptions, warnOfNoHook } from './options/resolve.js'
+import { checkFiles, resolveOptions, warnAboutMissingHook } from './options/resolve.js'
 import type { BusOptions } from './options/types.js'
-import { Teller } from './reporting/events.js'
+import { BusReporter } from './reporting/events.js'
 import { createHostLog } from './reporting/log.js'
 import { createSupervisor } from './supervision/supervisor.js'
 import { createWatchdog } from './supervision/watchdog.js'
 
 // What `@sallyport/core/testing` takes from here: imported by itself, each would be a file more that every bus loads.
-export { permissionsOf } from '../acl/identifier.js'
-export { startLoneGate } from './frontends/gate.js'
+export { getPermissions } from '../acl/identifier.js'
+export { startStandaloneGate } from './frontends/gate.js'
 
 /** @internal With `cipher: false` hooks run and nothing is sealed; for the benchmark alone. */
 export async function assemble(given: BusOptions, cipher: boolean): Promise<Bus> {
@@ -23,7 +23,7 @@ export async function assemble(given: BusOptions, cipher: boolean): Promise<Bus>
   const log = createHostLog(options.log, options.dev)
   const supervisor = createSupervisor()
   const events = new EventEmitter()
-  const teller = new Teller(log, events)
+  const teller = new BusReporter(log, events)
   const core = new CoreThread(options, {
     supervisor,
     log,
@@ -36,9 +36,9 @@ export async function assemble(given: BusOptions, cipher: boolean): Promise<Bus>
   })
   const watchdog = createWatchdog(options.isolation.hookTimeout)
   const frontends = new Frontends({ supervisor, options, core, cipher, watchdog, log, teller })
-  warnOfNoHook(options, log)
+  warnAboutMissingHook(options, log)
   const { supervision } = options
-  const parts: BusParts = { supervisor, core, frontends, events, teller, supervision: supervision.frontends }
+  const parts: BusDeps = { supervisor, core, frontends, events, teller, supervision: supervision.frontends }
   const bus = new Bus(parts)
 
   try {

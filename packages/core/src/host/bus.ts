@@ -23,12 +23,18 @@ import { checkFrontendCall, type FrontendCallOptions } from '../api/frontend-cal
 import { HOST_METHOD } from '../contract/control.js'
 import type { CoreThread } from './core-thread.js'
 import type { DevMode } from './dev-mode.js'
-import { checkCloseTimeout, checkRunning, connectTo, type Frontends, openIn } from './frontends/frontends.js'
+import {
+  checkCloseTimeout,
+  checkRunning,
+  connectTo,
+  type Frontends,
+  createOpenFrontends,
+} from './frontends/frontends.js'
 import type { BusView, Inspector, InspectorOptions, OpenInspector } from './inspector/view.js'
 import type { ModuleLocation } from './options/location.js'
 import { resolvePort } from './options/resolve.js'
 import type { ConnectionOptions, FrontendOptions } from './options/types.js'
-import { type BusEvents, checkFunction, hear, type Teller } from './reporting/events.js'
+import { type BusEvents, checkFunction, subscribe, type BusReporter } from './reporting/events.js'
 import type { BusStats } from './reporting/stats.js'
 import type { SupervisionOptions } from './supervision/policy.js'
 import { type BusInspection, type Supervisor, supervisorMachine } from './supervision/supervisor.js'
@@ -96,14 +102,14 @@ async function explainNow({ client }: CoreThread, label: string): Promise<Explai
 
 // What `bus.stats` gives, from what has been counted so far.
 
-export interface StatsParts {
+export interface StatsDeps {
   core: CoreThread
   frontends: Frontends
-  teller: Teller
+  teller: BusReporter
 }
 
 /** @param marks whether the rates of the next are those since now */
-function readStats({ core, frontends, teller }: StatsParts, since: number, marks: boolean): BusStats {
+function readStats({ core, frontends, teller }: StatsDeps, since: number, marks: boolean): BusStats {
   const host = core.traffic.take(core.isUp, marks)
   const each = frontends.takeStats(marks)
   const { network } = core
@@ -120,7 +126,7 @@ function readStats({ core, frontends, teller }: StatsParts, since: number, marks
 
 // The bus as its inspector sees it: nothing of this changes what anybody else sees.
 
-function viewOf(parts: BusParts, since: number): BusView {
+function createInspectorView(parts: BusDeps, since: number): BusView {
   const { core, supervisor, events } = parts
   return {
     get state() {
@@ -148,12 +154,12 @@ export interface CloseOptions {
 }
 
 /** @internal What `createBus` has put together. */
-export interface BusParts {
+export interface BusDeps {
   supervisor: Supervisor
   core: CoreThread
   frontends: Frontends
   events: EventEmitter
-  teller: Teller
+  teller: BusReporter
   /** Of frontends that come later. */
   supervision: SupervisionOptions | undefined
   dev?: DevMode
@@ -163,7 +169,7 @@ export interface BusParts {
 const WAITING_MS = 1000
 
 export class Bus {
-  readonly #parts: BusParts
+  readonly #parts: BusDeps
   readonly #client: Client
   readonly #since = performance.now()
   /** What the host listens to before the frontends start. */
@@ -172,7 +178,7 @@ export class Bus {
   readonly #inspectors = new Set<OpenInspector>()
 
   /** @internal */
-  constructor(parts: BusParts) {
+  constructor(parts: BusDeps) {
     this.#parts = parts
     this.#client = parts.core.client
   }
@@ -184,7 +190,7 @@ export class Bus {
 
   /** Starts one more frontend worker. Resolves once its module is on its way. */
   async open(label: string, module: ModuleLocation, options?: FrontendOptions): Promise<void> {
-    await openIn('bus.open', this.#parts, () => this.#checkRunning(), { label, module, options })
+    await createOpenFrontends('bus.open', this.#parts, () => this.#checkRunning(), { label, module, options })
   }
 
   /** Ends a frontend worker and its gate, or closes a connection. Its calls in flight settle. */
@@ -259,7 +265,7 @@ export class Bus {
 
   /** Tells of faults, restarts, denials and rejections; gives back what takes the handler away. */
   on<Name extends keyof BusEvents>(name: Name, handler: (event: BusEvents[Name]) => void): () => void {
-    return hear('bus.on', this.#parts.events, name, handler)
+    return subscribe('bus.on', this.#parts.events, name, handler)
   }
 
   /**
@@ -290,7 +296,7 @@ export class Bus {
   async inspectServer(options: InspectorOptions = {}): Promise<Inspector> {
     const port = resolvePort('bus.inspectServer', options)
     const { openInspector } = await import('./inspector/server.js')
-    const inspector = await openInspector(viewOf(this.#parts, this.#since), port)
+    const inspector = await openInspector(createInspectorView(this.#parts, this.#since), port)
     if (this.#closing) {
       await inspector.close()
       this.#checkRunning()

@@ -4,21 +4,21 @@ import { EventEmitter } from 'node:events'
 import { MessageChannel, type MessagePort, type TransferListItem } from 'node:worker_threads'
 import type { CoreDefinition } from '../api/define.js'
 import type { CoreCommand, CoreReport, CoreWorkerData } from '../contract/control.js'
-import { createCoreLog, liveAsCore } from '../core/core-actor.js'
+import { createCoreLog, runCoreActor } from '../core/core-actor.js'
 import type { Core } from '../core/core.js'
 import type { ThreadHandle } from './supervision/worker-actor.js'
 
 /** All that a worker is told, but for its module and its heart. */
-export type CoreHereData = Omit<CoreWorkerData, 'module' | 'heartbeat' | 'sourceMaps'>
+export type InProcessCoreData = Omit<CoreWorkerData, 'module' | 'heartbeat' | 'sourceMaps'>
 
 type Tell = (report: CoreReport) => void
 
-export class CoreHere extends EventEmitter implements ThreadHandle {
+export class InProcessCore extends EventEmitter implements ThreadHandle {
   readonly #host: MessagePort
   readonly #core: Promise<Core>
   #code = 0
 
-  constructor(definition: CoreDefinition, data: CoreHereData) {
+  constructor(definition: CoreDefinition, data: InProcessCoreData) {
     super()
     const { port1: host, port2: inner } = new MessageChannel()
     this.#host = host
@@ -26,7 +26,7 @@ export class CoreHere extends EventEmitter implements ThreadHandle {
     host.once('close', () => void this.emit('exit', this.#code))
     const tell: Tell = report => inner.postMessage(report)
     this.#core = create(definition, structuredClone(data), tell)
-    liveAsCore({
+    runCoreActor({
       create: () => this.#core,
       hear: take => inner.on('message', (command: CoreCommand) => take(command)),
       tell,
@@ -59,7 +59,7 @@ export class CoreHere extends EventEmitter implements ThreadHandle {
 }
 
 /** A host whose core is a worker loads nothing of it. */
-async function create(definition: CoreDefinition, data: CoreHereData, tell: Tell): Promise<Core> {
+async function create(definition: CoreDefinition, data: InProcessCoreData, tell: Tell): Promise<Core> {
   const { createCore } = await import('../core/core.js')
   return createCore(
     definition,

@@ -1,9 +1,9 @@
 // Core, as the host holds it: the thread, which may be another after a while, and the host's own link to it. What was changed at
 // run time holds for each.
 import type { MessagePort, Worker } from 'node:worker_threads'
-import { type Client, lastingClient, relinkClient } from '@sallyport/frontend/client'
-import { BusError, createLinkEnds, type LinkEnd, openLink, receiveError } from '@sallyport/protocol'
-import type { LifeState } from '@sallyport/protocol/actor'
+import { type Client, createReconnectingClient, reconnectClient } from '@sallyport/frontend/client'
+import { BusError, createLinkEndpoints, type LinkEndpoint, openLink, receiveError } from '@sallyport/protocol'
+import type { LifecycleState } from '@sallyport/protocol/actor'
 import type { CapabilityChanges } from '../acl/types.js'
 import type {
   Attachment,
@@ -14,13 +14,13 @@ import type {
   RunningCall,
 } from '../contract/control.js'
 import { isDevelopment } from '../shared/suggest.js'
-import { CoreHere } from './core-in-process.js'
-import type { CoreSide } from './frontends/types.js'
+import { InProcessCore } from './core-in-process.js'
+import type { CoreEndpoint } from './frontends/types.js'
 import type { ResolvedOptions } from './options/types.js'
-import { Confirmations } from './reporting/confirm.js'
-import type { Teller } from './reporting/events.js'
+import { HostConfirmRequests } from './reporting/confirm.js'
+import type { BusReporter } from './reporting/events.js'
 import { forwardLine, type Logger } from './reporting/log.js'
-import { Traffic } from './reporting/stats.js'
+import { SessionTraffic } from './reporting/stats.js'
 import type { SupervisedThread, Supervisor } from './supervision/supervisor.js'
 import { labelOutput } from './workers/output.js'
 import { findEntry, spawnWorker, type WorkerMaker } from './workers/spawn.js'
@@ -41,7 +41,7 @@ const PATIENCE_MS = 250
 export interface CoreHost {
   supervisor: Supervisor
   log: Logger
-  teller: Teller
+  teller: BusReporter
   /** Core is there again, and the host listens: it takes links. */
   up(): void
   down(): void
@@ -53,16 +53,16 @@ export interface CoreHost {
   broken(label: string, link: number, error: Error): void
 }
 
-export class CoreThread implements CoreSide {
+export class CoreThread implements CoreEndpoint {
   readonly thread: SupervisedThread
   readonly client: Client
   readonly changes: CapabilityChanges = { added: new Map(), removed: new Set(), decided: false }
   readonly isHere: boolean
   readonly isFar = false
   readonly #host: CoreHost
-  readonly #confirmations: Confirmations
+  readonly #confirmations: HostConfirmRequests
   /** Of the host's own link. */
-  readonly traffic: Traffic = new Traffic()
+  readonly traffic: SessionTraffic = new SessionTraffic()
   #takesLinks = true
   /** What it tells of its network, as it was when core was last asked. */
   network: NetworkStats | undefined
@@ -71,15 +71,18 @@ export class CoreThread implements CoreSide {
   /** The host's own link to the latest one. */
   #relinked: Promise<void> | undefined
   /** This end of the host's link, where core is not ready for it yet. */
-  #next: LinkEnd | undefined
+  #next: LinkEndpoint | undefined
 
   constructor(options: ResolvedOptions, host: CoreHost) {
     this.#host = host
     this.isHere = !(options.core instanceof URL)
-    this.#confirmations = new Confirmations(options.onConfirm, host.log)
+    this.#confirmations = new HostConfirmRequests(options.onConfirm, host.log)
     this.thread = this.#start(options)
     void this.thread.exited.then(() => this.#confirmations.reset())
-    this.client = lastingClient(openLink(this.#attachHost(), true), { label: 'host', timeout: options.calls.timeout })
+    this.client = createReconnectingClient(openLink(this.#attachHost(), true), {
+      label: 'host',
+      timeout: options.calls.timeout,
+    })
   }
 
   get isUp(): boolean {
@@ -117,8 +120,8 @@ export class CoreThread implements CoreSide {
     })
   }
 
-  #attachHost(): LinkEnd {
-    const [there, here] = createLinkEnds('port')
+  #attachHost(): LinkEndpoint {
+    const [there, here] = createLinkEndpoints('port')
     const meter = this.traffic.renew()
     this.attach({ label: undefined, codec: 'json', end: there, id: 0, cipher: true, meter })
     return here
@@ -152,7 +155,7 @@ export class CoreThread implements CoreSide {
       spawn: heartbeat =>
         core instanceof URL
           ? spawnCore({ ...data, module: core.href, sourceMaps: dev, heartbeat }, workers.core, dev)
-          : new CoreHere(core, data),
+          : new InProcessCore(core, data),
       ...(isDevelopment && core instanceof URL && { explain: error => explainSyntax(error, core) }),
       onState: state => this.#entered(state),
       onReport: report => this.#heard(report as CoreReport),
@@ -171,14 +174,14 @@ export class CoreThread implements CoreSide {
     })
   }
 
-  #entered(state: LifeState): void {
+  #entered(state: LifecycleState): void {
     this.#host.log.debug({ actor: 'core', state }, 'state')
     const end = this.#next
     if (state !== 'ready' || !end) return
     this.#next = undefined
     const incarnation = ++this.#incarnation
     // The host hears what frontends tell as soon as they can.
-    this.#relinked = relinkClient(this.client, openLink(end, true)).then(() => {
+    this.#relinked = reconnectClient(this.client, openLink(end, true)).then(() => {
       if (!this.thread.isUp || incarnation !== this.#incarnation) return
       this.#takesLinks = true
       this.#host.up()

@@ -80,7 +80,7 @@ function watchFolders(changed: (files: readonly string[]) => void): Watch {
 const isHidden = (path: string): boolean =>
   path.split(sep).some(part => part === 'node_modules' || (part.startsWith('.') && part !== '..'))
 
-export interface DevParts {
+export interface DevDeps {
   options: Pick<ResolvedOptions, 'isolation'> & Partial<Pick<ResolvedOptions, 'core'>>
   frontends: Frontends
   log: Logger
@@ -94,10 +94,10 @@ export interface DevMode {
 }
 
 /** Resolves once changes are seen. */
-export async function startDevMode({ options, frontends, log, reload }: DevParts): Promise<DevMode> {
+export async function startDevMode({ options, frontends, log, reload }: DevDeps): Promise<DevMode> {
   const { core, isolation } = options
   const hooks = isolation.dir && fileURLToPath(isolation.dir)
-  const coreModule = core instanceof URL ? pathOf(core) : undefined
+  const coreModule = core instanceof URL ? getPath(core) : undefined
   let closed = false
   /** One change after the other. */
   let reloading = Promise.resolve()
@@ -106,7 +106,7 @@ export async function startDevMode({ options, frontends, log, reload }: DevParts
     reloading = reloading.then(() => take(files))
   })
   const watchModule = (module: URL): void => {
-    const path = pathOf(module)
+    const path = getPath(module)
     if (path !== undefined) watch.add(dirname(path))
   }
   if (core instanceof URL) watchModule(core)
@@ -133,7 +133,7 @@ export async function startDevMode({ options, frontends, log, reload }: DevParts
   }
 
   function modulesNow(): DevModule[] {
-    const all = [...frontends.modules].map(([name, module]) => ({ name, module: pathOf(module) }))
+    const all = [...frontends.modules].map(([name, module]) => ({ name, module: getPath(module) }))
     all.push({ name: 'core', module: coreModule })
     return all.filter((one): one is DevModule => one.module !== undefined)
   }
@@ -146,4 +146,4 @@ export async function startDevMode({ options, frontends, log, reload }: DevParts
   }
 }
 
-const pathOf = (module: URL): string | undefined => (module.protocol === 'file:' ? fileURLToPath(module) : undefined)
+const getPath = (module: URL): string | undefined => (module.protocol === 'file:' ? fileURLToPath(module) : undefined)

@@ -37,10 +37,10 @@ export interface ExplainedCapabilities extends Explanation {
  * console.log((await explainCapabilities({ config, core })).text)
  */
 export async function explainCapabilities(options: ExplainOptions): Promise<ExplainedCapabilities> {
-  const [{ review }, { renderExplanation }] = await Promise.all([
+  const [{ explainProject }, { renderExplanation }] = await Promise.all([
     import('./explain-acl.js'),
     import('../acl/explain.js'),
   ])
-  const explanation = await review(options)
+  const explanation = await explainProject(options)
   return { ...explanation, text: renderExplanation(explanation) }
 }

@@ -3,7 +3,7 @@ import { describeThrown, explainTypeScript } from '@sallyport/protocol'
 import { explain, type Explanation } from '../acl/explain.js'
 import { type AclInput, APP_KEY, splitCapabilities } from '../acl/types.js'
 import type { Commands, CoreDefinition } from '../api/define.js'
-import { definitionOf } from '../api/validate-definition.js'
+import { getDefinition } from '../api/validate-definition.js'
 import type { ModuleLocation } from './options/location.js'
 import { checkFiles, resolveOptions } from './options/resolve.js'
 import type { BusOptions } from './options/types.js'
@@ -47,7 +47,7 @@ export interface ExplainOptions extends Pick<BusOptions, 'config' | 'app' | 'per
   labels?: readonly string[]
 }
 
-export async function review({ core, labels, ...security }: ExplainOptions): Promise<Explanation> {
+export async function explainProject({ core, labels, ...security }: ExplainOptions): Promise<Explanation> {
   const options = await resolveOptions({ ...security, core: core ?? {} })
   await checkFiles('createBus', options)
   const { acl, pattern } = options
@@ -64,5 +64,5 @@ async function load(url: string): Promise<CoreDefinition> {
       })
     },
   )
-  return definitionOf(module, url)
+  return getDefinition(module, url)
 }

@@ -8,25 +8,25 @@ import type { Accepted, Hub, NetworkSession } from '../contract/network.js'
 import type { EventRouter } from '../events/router.js'
 import type { Session } from '../rpc/session.js'
 import type { Sessions } from '../rpc/sessions.js'
-import { COUNT, COUNTS, createLatency, Meter, type MeterMemory } from '../shared/metrics.js'
+import { COUNT, COUNTS, createLatency, SessionMetrics, type MetricsMemory } from '../shared/metrics.js'
 
-export interface NetworkSessionsParts {
+export interface NetworkSessionsDeps {
   pattern: Pattern
   sessions: Sessions
   /** Makes a session of it, as of any frontend. */
-  admit(session: NetworkSession, meter: Meter, ended: () => void): Session
+  admit(session: NetworkSession, meter: SessionMetrics, ended: () => void): Session
 }
 
 export class NetworkSessions {
-  readonly #parts: NetworkSessionsParts
+  readonly #parts: NetworkSessionsDeps
   readonly #open = new Map<string, { session: Session; counts: Float64Array }>()
   /** Of those that have ended. */
   readonly #ended = new Float64Array(COUNTS)
   /** One for all: 30 KB each would be more than all else of a session that rests. */
-  #latency: MeterMemory['latency'] | undefined
+  #latency: MetricsMemory['latency'] | undefined
   #draining = false
 
-  constructor(parts: NetworkSessionsParts) {
+  constructor(parts: NetworkSessionsDeps) {
     this.#parts = parts
   }
 
@@ -39,7 +39,7 @@ export class NetworkSessions {
     if (sessions.of(label)) {
       throw new BusError('InvalidRequest', `A frontend of this bus’s own is named ${describeName(label)}`)
     }
-    const meter = new Meter({
+    const meter = new SessionMetrics({
       counts: new ArrayBuffer(COUNTS * Float64Array.BYTES_PER_ELEMENT),
       latency: (this.#latency ??= createLatency()),
     })
@@ -122,14 +122,14 @@ function addTo(sum: Float64Array, counts: Float64Array): void {
 
 // What core gives to its network, made of core's own parts.
 
-export interface HubParts extends Pick<CoreOptions, 'pattern' | 'maxRecordAge' | 'appInfo'> {
+export interface HubDeps extends Pick<CoreOptions, 'pattern' | 'maxRecordAge' | 'appInfo'> {
   sessions: NetworkSessions
   router: EventRouter
   getLog: () => Logger
   fault: Hub['fault']
 }
 
-export function createHub({ pattern, maxRecordAge, appInfo, sessions, router, getLog, fault }: HubParts): Hub {
+export function createHub({ pattern, maxRecordAge, appInfo, sessions, router, getLog, fault }: HubDeps): Hub {
   return {
     pattern,
     maxRecordAge,

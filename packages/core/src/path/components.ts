@@ -12,42 +12,42 @@ export interface PathParts {
   readonly names: readonly string[]
 }
 
-const separatorOf = (platform: PathPlatform): string => (platform === 'win32' ? '\\' : '/')
+const getSeparator = (platform: PathPlatform): string => (platform === 'win32' ? '\\' : '/')
 
 /** Verbatim paths (`\\?\C:\x`) are taken as what they stand for, as Tauri shows them. */
-export function partsOf(path: string, platform: PathPlatform): PathParts {
-  if (platform === 'posix') return { prefix: '', rooted: path.startsWith('/'), names: namesOf(path, /\/+/) }
+export function splitPath(path: string, platform: PathPlatform): PathParts {
+  if (platform === 'posix') return { prefix: '', rooted: path.startsWith('/'), names: getNames(path, /\/+/) }
   const plain = path.replace(/^\\\\\?\\UNC\\/, '\\\\').replace(/^\\\\\?\\(?=[a-z]:)/i, '')
   const prefix = /^(?:[a-z]:|[\\/]{2}[^\\/]+[\\/]+[^\\/]+)/i.exec(plain)?.[0] ?? ''
   const rest = plain.slice(prefix.length)
   // A share is a root by itself.
   const rooted = /^[\\/]/.test(rest) || prefix.length > 2
-  return { prefix: prefix.replaceAll('/', '\\'), rooted, names: namesOf(rest, /[\\/]+/) }
+  return { prefix: prefix.replaceAll('/', '\\'), rooted, names: getNames(rest, /[\\/]+/) }
 }
 
-export function textOf({ prefix, rooted, names }: PathParts, platform: PathPlatform): string {
-  const separator = separatorOf(platform)
+export function joinParts({ prefix, rooted, names }: PathParts, platform: PathPlatform): string {
+  const separator = getSeparator(platform)
   return prefix + (rooted ? separator : '') + names.join(separator)
 }
 
 export const isAbsolute = (path: string, platform: PathPlatform): boolean => {
-  const { prefix, rooted } = partsOf(path, platform)
+  const { prefix, rooted } = splitPath(path, platform)
   return rooted && (platform === 'posix' || prefix !== '')
 }
 
 /** `PathBuf::push`: an absolute path takes the place of what was there. */
 export function push(base: string, path: string, platform: PathPlatform): string {
-  const { prefix, rooted } = partsOf(path, platform)
+  const { prefix, rooted } = splitPath(path, platform)
   if (prefix !== '' || (rooted && platform === 'posix')) return path
-  if (rooted) return partsOf(base, platform).prefix + path
+  if (rooted) return splitPath(base, platform).prefix + path
   const ends = platform === 'win32' ? /(^|[\\/]|^[a-z]:)$/i : /(^|\/)$/
-  return base + (ends.test(base) ? '' : separatorOf(platform)) + path
+  return base + (ends.test(base) ? '' : getSeparator(platform)) + path
 }
 
 /** `names` below `base`, whatever they are: none of them leads elsewhere. */
 export function below(base: string, names: readonly string[], platform: PathPlatform): string {
   if (names.length === 0) return base
-  const separator = separatorOf(platform)
+  const separator = getSeparator(platform)
   return base + (base === '' || base.endsWith(separator) ? '' : separator) + names.join(separator)
 }
 
@@ -56,7 +56,7 @@ function pushAll(paths: readonly string[], platform: PathPlatform): PathParts {
   let [prefix, rooted]: [string, boolean] = ['', false]
   let names: string[] = []
   for (const path of paths) {
-    const parts = partsOf(path, platform)
+    const parts = splitPath(path, platform)
     if (parts.prefix !== '' || parts.rooted) {
       if (parts.prefix !== '' || platform === 'posix') prefix = parts.prefix
       rooted = parts.rooted
@@ -74,10 +74,10 @@ function normalized({ prefix, rooted, names }: PathParts, platform: PathPlatform
     if (name === '..') kept.pop()
     else if (name !== '.') kept.push(name)
   }
-  return textOf({ prefix, rooted, names: kept }, platform)
+  return joinParts({ prefix, rooted, names: kept }, platform)
 }
 
-function namesOf(path: string, separators: RegExp): string[] {
+function getNames(path: string, separators: RegExp): string[] {
   const rooted = separators.exec(path)?.index === 0
   return path.split(separators).filter((name, at) => name !== '' && (name !== '.' || (at === 0 && !rooted)))
 }
@@ -94,41 +94,41 @@ export const resolve = (paths: readonly string[], platform: PathPlatform, cwd: s
   normalized(pushAll([cwd, ...paths], platform), platform)
 
 export function normalize(path: string, platform: PathPlatform): string {
-  const text = normalized(partsOf(path, platform), platform)
+  const text = normalized(splitPath(path, platform), platform)
   if (text === '' && (path === '.' || path === '..')) return path
   const slash = /[\\/]$/
-  return slash.test(path) && !slash.test(text) ? (text || '.') + separatorOf(platform) : text
+  return slash.test(path) && !slash.test(text) ? (text || '.') + getSeparator(platform) : text
 }
 
 export function join(paths: readonly string[], platform: PathPlatform): string {
-  const separator = separatorOf(platform)
+  const separator = getSeparator(platform)
   const path = paths.filter(part => part !== '').join(separator)
-  return normalized(partsOf(path, platform), platform) || '.'
+  return normalized(splitPath(path, platform), platform) || '.'
 }
 
 /** @throws BusError `CommandFailed`: `path does not have a parent` */
 export function dirname(path: string, platform: PathPlatform): string {
-  const parts = partsOf(path, platform)
+  const parts = splitPath(path, platform)
   if (parts.names.length === 0) throw pathError('path does not have a parent')
-  return textOf({ ...parts, names: parts.names.slice(0, -1) }, platform)
+  return joinParts({ ...parts, names: parts.names.slice(0, -1) }, platform)
 }
 
 /** @throws BusError `CommandFailed`: `path does not have a basename` */
 export function basename(path: string, ext: string | undefined, platform: PathPlatform): string {
-  const name = fileNameOf(path, platform)
+  const name = getFileName(path, platform)
   if (name === undefined) throw pathError('path does not have a basename')
   return ext !== undefined && name.endsWith(ext) ? name.slice(0, name.length - ext.length) : name
 }
 
 /** Without its dot. @throws BusError `CommandFailed`: `path does not have an extension` */
 export function extname(path: string, platform: PathPlatform): string {
-  const name = fileNameOf(path, platform) ?? ''
+  const name = getFileName(path, platform) ?? ''
   const dot = name.lastIndexOf('.')
   if (dot <= 0) throw pathError('path does not have an extension')
   return name.slice(dot + 1)
 }
 
-function fileNameOf(path: string, platform: PathPlatform): string | undefined {
-  const name = partsOf(path, platform).names.at(-1)
+function getFileName(path: string, platform: PathPlatform): string | undefined {
+  const name = splitPath(path, platform).names.at(-1)
   return name === '.' || name === '..' ? undefined : name
 }

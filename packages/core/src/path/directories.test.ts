@@ -1,6 +1,6 @@
 // Every base directory on three platforms, by the rules of Rust's `dirs` and of Tauri.
 import { expect, it } from 'vitest'
-import { BaseDirectory, type DirectoryName, directoryOf, type Surroundings } from './directories.js'
+import { BaseDirectory, type DirectoryName, getDirectory, type Surroundings } from './directories.js'
 
 const USER_DIRS = `# This file is written by xdg-user-dirs-update
 XDG_DESKTOP_DIR="$HOME/Schreibtisch"
@@ -23,7 +23,7 @@ const around = (platform: Surroundings['platform'], more: Partial<Surroundings> 
 const all = (surroundings: Surroundings): Partial<Record<DirectoryName, string>> =>
   Object.fromEntries(
     Object.keys(BaseDirectory)
-      .map(name => [name, directoryOf(name as DirectoryName, surroundings)] as const)
+      .map(name => [name, getDirectory(name as DirectoryName, surroundings)] as const)
       .filter(([, path]) => path !== undefined),
   )
 

@@ -19,7 +19,7 @@ export const textPlatform = (platform: Surroundings['platform']): PathPlatform =
   platform === 'win32' ? 'win32' : 'posix'
 
 /** `undefined` where the platform has no such folder. */
-export function directoryOf(name: DirectoryName, around: Surroundings): string | undefined {
+export function getDirectory(name: DirectoryName, around: Surroundings): string | undefined {
   const { platform, env, identifier, resources } = around
   const at = (base: string | undefined, path: string): string | undefined =>
     base === undefined ? undefined : push(base, path, textPlatform(platform))
@@ -29,10 +29,10 @@ export function directoryOf(name: DirectoryName, around: Surroundings): string |
   }
   if (name === 'AppLog') {
     if (platform === 'darwin') return at(at(around.home, 'Library/Logs'), identifier)
-    return at(at(directoryOf('LocalData', around), identifier), 'logs')
+    return at(at(getDirectory('LocalData', around), identifier), 'logs')
   }
   const general = OF_THE_APP[name]
-  if (general) return at(directoryOf(general, around), identifier)
+  if (general) return at(getDirectory(general, around), identifier)
   return FOLDERS[platform](name, around)
 }
 

@@ -4,8 +4,8 @@ import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { BusError } from '@sallyport/protocol'
-import { below, partsOf, pathError, push, textOf } from './components.js'
-import { BaseDirectory, type DirectoryName, directoryOf, type Surroundings, textPlatform } from './directories.js'
+import { below, splitPath, pathError, push, joinParts } from './components.js'
+import { BaseDirectory, type DirectoryName, getDirectory, type Surroundings, textPlatform } from './directories.js'
 
 export interface PathResolver {
   /**
@@ -39,7 +39,7 @@ export function createPathResolver(around: Surroundings): PathResolver {
     if (name.startsWith('App') && around.identifier === '') {
       throw new BusError('InternalError', `${name} is named after the program: the bus needs an \`identifier\``)
     }
-    const found = directoryOf(name, around)
+    const found = getDirectory(name, around)
     if (found === undefined) throw pathError('unknown path')
     return found
   }
@@ -52,18 +52,18 @@ export function createPathResolver(around: Surroundings): PathResolver {
       return name === 'Resource' ? below(found, placeOfResource(path), platform) : push(found, path, platform)
     },
     parse(path) {
-      const { prefix, rooted, names } = partsOf(path, platform)
+      const { prefix, rooted, names } = splitPath(path, platform)
       const free = prefix === '' && !rooted
       const kept = names.filter((name, at) => name !== '..' || (at === 0 && free))
       const variable = free ? VARIABLES.get(names[0] ?? '') : undefined
-      if (!variable) return textOf({ prefix, rooted, names: kept }, platform)
+      if (!variable) return joinParts({ prefix, rooted, names: kept }, platform)
       return below(base(variable), kept.slice(1), platform)
     },
   }
 
   /** How Tauri's bundler places resources from elsewhere. */
   function placeOfResource(path: string): readonly string[] {
-    const { rooted, names } = partsOf(path, platform)
+    const { rooted, names } = splitPath(path, platform)
     const placed = names.filter(name => name !== '.').map(name => (name === '..' ? '_up_' : name))
     return rooted ? ['_root_', ...placed] : placed
   }

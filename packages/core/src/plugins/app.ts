@@ -1,6 +1,6 @@
 // Tauri's app plugin: who the program is.
 import type { AppInfo } from '../contract/control.js'
-import { countOf, invalidArgument, stringOf } from '../rpc/arguments.js'
+import { getCount, invalidArgument, getString } from '../rpc/arguments.js'
 import type { Channel } from '../rpc/channel.js'
 import type { RunnableCommand } from '../rpc/registry.js'
 import { coreCommand, type CoreCommandRun } from './core-command.js'
@@ -20,7 +20,7 @@ export function createAppCommands({ productName, version, identifier }: AppInfo)
     app('supports_multiple_windows', () => true),
     // For `onBackButtonPress`. There is no such button, so the listener will hear nothing: its channel ends at once.
     app('register_listener', (args, _call, method) => {
-      stringOf(method, args, 'event')
+      getString(method, args, 'event')
       const { handler } = args
       if (!isChannel(handler)) {
         throw invalidArgument(
@@ -33,8 +33,8 @@ export function createAppCommands({ productName, version, identifier }: AppInfo)
       return null
     }),
     app('remove_listener', (args, _call, method) => {
-      stringOf(method, args, 'event')
-      countOf(method, args, 'channelId')
+      getString(method, args, 'event')
+      getCount(method, args, 'channelId')
       return null
     }),
   ]

@@ -1,5 +1,5 @@
 // One command of a plugin that core itself has: as Tauri's API calls it, with Tauri's permission.
-import { permissionsOf } from '../acl/identifier.js'
+import { getPermissions } from '../acl/identifier.js'
 import type { NamedArguments } from '../rpc/arguments.js'
 import type { Call } from '../rpc/call.js'
 import type { RunnableCommand } from '../rpc/registry.js'
@@ -12,7 +12,7 @@ export function coreCommand(plugin: string, name: string, run: CoreCommandRun): 
   return {
     method,
     owner: 'core',
-    ...permissionsOf(name, `core:${plugin}`),
+    ...getPermissions(name, `core:${plugin}`),
     run: (args, call) => run(args as NamedArguments, call, method),
   }
 }

@@ -10,7 +10,7 @@ import {
 } from '@sallyport/protocol'
 import { checkNotOwn } from '../events/frontend-events.js'
 import type { EventRouter } from '../events/router.js'
-import { countOf, invalidArgument, type NamedArguments, stringOf, whyMissing } from '../rpc/arguments.js'
+import { getCount, invalidArgument, type NamedArguments, getString, whyMissing } from '../rpc/arguments.js'
 import { Call } from '../rpc/call.js'
 import type { RunnableCommand } from '../rpc/registry.js'
 import { coreCommand } from './core-command.js'
@@ -18,7 +18,7 @@ import { coreCommand } from './core-command.js'
 export function createEventCommands(router: EventRouter): RunnableCommand[] {
   return [
     coreCommand('event', 'listen', (args, call) => {
-      const target = targetOf(METHOD.listen, args, { kind: 'Any' })
+      const target = getTarget(METHOD.listen, args, { kind: 'Any' })
       try {
         return router.listen(args['event'], target, Call.homeOf(call))
       } catch (error) {
@@ -26,8 +26,8 @@ export function createEventCommands(router: EventRouter): RunnableCommand[] {
       }
     }),
     coreCommand('event', 'unlisten', (args, call) => {
-      const event = stringOf(METHOD.unlisten, args, 'event')
-      router.unlisten(event, countOf(METHOD.unlisten, args, 'eventId'), Call.homeOf(call))
+      const event = getString(METHOD.unlisten, args, 'event')
+      router.unlisten(event, getCount(METHOD.unlisten, args, 'eventId'), Call.homeOf(call))
     }),
     coreCommand('event', 'emit', (args, call) => {
       checkEmitter(args, call)
@@ -39,7 +39,7 @@ export function createEventCommands(router: EventRouter): RunnableCommand[] {
     }),
     coreCommand('event', 'emit_to', (args, call) => {
       checkEmitter(args, call)
-      const target = targetOf(METHOD.emitTo, args)
+      const target = getTarget(METHOD.emitTo, args)
       try {
         router.emitTo(target, args['event'], args['payload'] ?? null)
       } catch (error) {
@@ -55,7 +55,7 @@ function checkEmitter({ event }: NamedArguments, call: Call): void {
   if (home.label !== undefined) checkNotOwn(event)
 }
 
-function targetOf(method: string, args: NamedArguments, usual?: EventTarget): EventTarget {
+function getTarget(method: string, args: NamedArguments, usual?: EventTarget): EventTarget {
   const target = args['target'] ?? usual
   if (target === undefined) throw invalidArgument(method, 'target', whyMissing(method, 'target', args))
   try {
@@ -67,7 +67,7 @@ function targetOf(method: string, args: NamedArguments, usual?: EventTarget): Ev
 
 /** What was thrown for an event's name, with Tauri's text; anything else as it is. */
 function nameFault(method: string, args: NamedArguments, error: unknown): unknown {
-  const event = stringOf(method, args, 'event')
+  const event = getString(method, args, 'event')
   try {
     checkEventName(event)
     return error

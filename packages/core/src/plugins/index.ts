@@ -4,7 +4,7 @@ import type { AppInfo } from '../contract/control.js'
 import type { EventRouter } from '../events/router.js'
 import { type Surroundings, textPlatform } from '../path/directories.js'
 import type { PathResolver } from '../path/resolver.js'
-import { countOf } from '../rpc/arguments.js'
+import { getCount } from '../rpc/arguments.js'
 import type { RunnableCommand } from '../rpc/registry.js'
 import { createAppCommands } from './app.js'
 import { coreCommand } from './core-command.js'
@@ -17,7 +17,7 @@ import { createPathCommands } from './path.js'
 function createResourceCommands(ofApp: Resources): RunnableCommand[] {
   return [
     coreCommand('resources', 'close', async (args, { resources }, method) => {
-      const rid = countOf(method, args, 'rid')
+      const rid = getCount(method, args, 'rid')
       await (ofApp.has(rid) && !resources.has(rid) ? ofApp : resources).close(rid)
     }),
   ]
@@ -33,7 +33,7 @@ function createWindowCommands(labels: () => readonly string[]): RunnableCommand[
   ]
 }
 
-export interface CoreCommandParts {
+export interface CoreCommandDeps {
   router: EventRouter
   appInfo: AppInfo
   /** What is open for everybody. */
@@ -44,7 +44,7 @@ export interface CoreCommandParts {
   labels: () => readonly string[]
 }
 
-export function createCoreCommands(parts: CoreCommandParts): RunnableCommand[] {
+export function createCoreCommands(parts: CoreCommandDeps): RunnableCommand[] {
   return [
     ...createEventCommands(parts.router),
     ...createPathCommands(parts.path, textPlatform(parts.platform), () => process.cwd()),

@@ -2,7 +2,7 @@
 import * as text from '../path/components.js'
 import type { PathPlatform } from '../path/components.js'
 import { directoryName, type PathResolver } from '../path/resolver.js'
-import { countOf, invalidArgument, optionalStringOf, stringOf, stringsOf } from '../rpc/arguments.js'
+import { getCount, invalidArgument, getOptionalString, getString, getStrings } from '../rpc/arguments.js'
 import type { RunnableCommand } from '../rpc/registry.js'
 import { coreCommand, type CoreCommandRun } from './core-command.js'
 
@@ -15,20 +15,20 @@ export function createPathCommands(
   const path = (name: string, run: CoreCommandRun): RunnableCommand => coreCommand('path', name, run)
   return [
     path('resolve_directory', (args, _call, method) => {
-      const directory = countOf(method, args, 'directory')
+      const directory = getCount(method, args, 'directory')
       if (!directoryName(directory)) {
         throw invalidArgument(method, 'directory', `invalid value: ${directory}, expected one of 1 to 23`)
       }
-      return resolver.resolve(directory, optionalStringOf(method, args, 'path'))
+      return resolver.resolve(directory, getOptionalString(method, args, 'path'))
     }),
-    path('resolve', (args, _call, method) => text.resolve(stringsOf(method, args, 'paths'), platform, cwd())),
-    path('normalize', (args, _call, method) => text.normalize(stringOf(method, args, 'path'), platform)),
-    path('join', (args, _call, method) => text.join(stringsOf(method, args, 'paths'), platform)),
-    path('dirname', (args, _call, method) => text.dirname(stringOf(method, args, 'path'), platform)),
-    path('extname', (args, _call, method) => text.extname(stringOf(method, args, 'path'), platform)),
+    path('resolve', (args, _call, method) => text.resolve(getStrings(method, args, 'paths'), platform, cwd())),
+    path('normalize', (args, _call, method) => text.normalize(getString(method, args, 'path'), platform)),
+    path('join', (args, _call, method) => text.join(getStrings(method, args, 'paths'), platform)),
+    path('dirname', (args, _call, method) => text.dirname(getString(method, args, 'path'), platform)),
+    path('extname', (args, _call, method) => text.extname(getString(method, args, 'path'), platform)),
     path('basename', (args, _call, method) =>
-      text.basename(stringOf(method, args, 'path'), optionalStringOf(method, args, 'ext'), platform),
+      text.basename(getString(method, args, 'path'), getOptionalString(method, args, 'ext'), platform),
     ),
-    path('is_absolute', (args, _call, method) => text.isAbsolute(stringOf(method, args, 'path'), platform)),
+    path('is_absolute', (args, _call, method) => text.isAbsolute(getString(method, args, 'path'), platform)),
   ]
 }

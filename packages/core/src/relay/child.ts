@@ -14,7 +14,7 @@ import { PROCESS_PIPES } from '@sallyport/protocol'
 const SCRIPT = 'read -r _ || { kill -9 "$1"; rmdir "$2"; }'
 
 /** Settled once the shell has ended too: what ends after its relay stays in the host's table of processes. */
-async function killAfterUs(child: ChildProcess, folder: string): Promise<void> {
+async function killOnParentExit(child: ChildProcess, folder: string): Promise<void> {
   if (process.platform === 'win32' || child.pid === undefined) return
   const args = ['-c', SCRIPT, 'sallyport', String(child.pid), folder]
   const shell = spawn('/bin/sh', args, { stdio: ['pipe', 'ignore', 'ignore'], cwd: '/', env: {}, detached: true })
@@ -53,8 +53,8 @@ export function startChild(args: string[], temporary: string, isolated: boolean)
     detached: process.platform !== 'win32',
   })
   const { pid } = child
-  const alone = killAfterUs(child, folder)
-  const ended = endOf(child).finally(() => rmSync(folder, { recursive: true, force: true }))
+  const alone = killOnParentExit(child, folder)
+  const ended = getExit(child).finally(() => rmSync(folder, { recursive: true, force: true }))
   if (pid !== undefined) makeLessUrgent(pid)
   child.stdout!.pipe(process.stdout)
   child.stderr!.pipe(process.stderr)
@@ -70,7 +70,7 @@ export function startChild(args: string[], temporary: string, isolated: boolean)
   }
 }
 
-const endOf = (child: ChildProcess): Promise<ChildEnd> =>
+const getExit = (child: ChildProcess): Promise<ChildEnd> =>
   new Promise((resolve, reject) => {
     child.once('error', reject)
     child.once('close', (code, signal) => resolve({ code, signal }))

@@ -7,7 +7,7 @@ import {
   type ReportedError,
   type StateReport,
 } from '@sallyport/protocol'
-import type { LifeState } from '@sallyport/protocol/actor'
+import type { LifecycleState } from '@sallyport/protocol/actor'
 
 export interface RelayData {
   /** The flags of Node, and the module to start with. */
@@ -34,7 +34,7 @@ export interface ProcessLimits {
 /** Bytes of one report: an error with its stack. */
 export const MAX_REPORT_BYTES: number = 2 ** 20
 
-const ORDER: readonly LifeState[] = ['booting', 'handshaking', 'ready', 'draining', 'stopped', 'failed']
+const ORDER: readonly LifecycleState[] = ['booting', 'handshaking', 'ready', 'draining', 'stopped', 'failed']
 const TEXTS = ['message', 'stack', 'reason'] as const
 
 /** @returns what makes a report of each frame; `undefined` for what is none, or comes too late */
@@ -43,7 +43,7 @@ export function createReports(): (frame: ReceivedFrame) => StateReport | undefin
   return ({ kind, body }) => {
     if (kind !== FRAME_KIND.json) return undefined
     const { type, state, error } = parse(body)
-    const place = ORDER.indexOf(state as LifeState)
+    const place = ORDER.indexOf(state as LifecycleState)
     if (type !== 'state' || place <= last) return undefined
     last = place === ORDER.indexOf('stopped') ? ORDER.length : place
     return { type: 'state', state: ORDER[place]!, ...(error !== undefined && { error: plain(error) }) }

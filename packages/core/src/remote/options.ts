@@ -3,22 +3,22 @@
 import { BusError } from '@sallyport/protocol'
 import type { CallLimits } from '../contract/control.js'
 import { resolveFrontends, resolveIsolation } from '../host/options/resolve.js'
-import { OPTION_PLACES, satelliteOptions } from '../host/options/schema.js'
+import { OPTION_PLACES, remoteHostOptions } from '../host/options/schema.js'
 import type { BusOptions, CallsOptions, IsolationOptions, ResolvedOptions } from '../host/options/types.js'
 import type { SupervisionOptions } from '../host/supervision/policy.js'
 import type { WorkerMakers } from '../host/workers/spawn.js'
 import { checkOptions } from '../shared/validate.js'
 
-export type SatellitePattern =
+export type RemoteHostPattern =
   | { use: 'brownfield' }
   | { use: 'isolation'; options?: Omit<IsolationOptions, 'maxRecordAge'> }
 
 /** Each as of `createBus`, for what runs in this process. */
-export interface SatelliteOptions extends Pick<BusOptions, 'frontends' | 'supervision' | 'log' | 'dev' | 'onConfirm'> {
+export interface RemoteHostOptions extends Pick<BusOptions, 'frontends' | 'supervision' | 'log' | 'dev' | 'onConfirm'> {
   app?: {
     security?: {
       /** Must be the one of core: else it takes none of what is sent. Capabilities are core's. */
-      pattern?: SatellitePattern
+      pattern?: RemoteHostPattern
     }
   }
   calls?: Pick<CallsOptions, 'timeout'>
@@ -27,7 +27,7 @@ export interface SatelliteOptions extends Pick<BusOptions, 'frontends' | 'superv
 
 type Shared = 'frontends' | 'pattern' | 'isolation' | 'onConfirm' | 'dev' | 'workers' | 'log'
 
-export interface ResolvedSatellite extends Pick<ResolvedOptions, Shared> {
+export interface RemoteHostConfig extends Pick<ResolvedOptions, Shared> {
   supervision: SupervisionOptions | undefined
   calls: Pick<CallLimits, 'timeout'>
 }
@@ -39,12 +39,12 @@ const OF_CORE = [
 ]
 
 /** @throws BusError `InvalidParams`, which names the option that is wrong, or that is core's */
-export function resolveSatellite(where: string, given: SatelliteOptions): ResolvedSatellite {
+export function resolveRemoteHost(where: string, given: RemoteHostOptions): RemoteHostConfig {
   for (const place of OF_CORE) {
     if (valueAt(given, place) === undefined) continue
     throw new BusError('InvalidParams', `${where}: ${place} is core’s: give it to createBus, where core runs`)
   }
-  const options = checkOptions(where, satelliteOptions, given, OPTION_PLACES)
+  const options = checkOptions(where, remoteHostOptions, given, OPTION_PLACES)
   const pattern = options.app?.security?.pattern ?? { use: 'brownfield' }
   return {
     frontends: resolveFrontends(where, given, options),

@@ -2,14 +2,14 @@
 // a failure of theirs.
 import { BusError } from '@sallyport/protocol'
 import type { Attachment } from '../contract/control.js'
-import type { CoreSide } from '../host/frontends/types.js'
-import type { Teller } from '../host/reporting/events.js'
+import type { CoreEndpoint } from '../host/frontends/types.js'
+import type { BusReporter } from '../host/reporting/events.js'
 import type { Logger } from '../host/reporting/log.js'
-import { type FarCore, Way, type WayHost } from './session.js'
+import { type SessionDialer, ReconnectingSession, type ReconnectingSessionDeps } from './session.js'
 
-export interface RemoteHost {
+export interface RemoteCoreDeps {
   log: Logger
-  teller: Teller
+  teller: BusReporter
   /** Its link can be handed out. */
   attached(label: string, link: number): void
   /** No link will be. */
@@ -27,21 +27,21 @@ interface Awaited {
   timer?: NodeJS.Timeout
 }
 
-export class RemoteCore implements CoreSide {
+export class RemoteCore implements CoreEndpoint {
   /** The bridges are in this thread. */
   readonly isHere = true
   readonly isFar = true
   isUp = true
-  readonly #far: FarCore
-  readonly #host: RemoteHost
+  readonly #far: SessionDialer
+  readonly #host: RemoteCoreDeps
   readonly #timeout: number
-  readonly #ways = new Map<string, Way>()
+  readonly #ways = new Map<string, ReconnectingSession>()
   /** Of frontends that are gone, until the last of what they have sent is. */
-  readonly #leaving = new Set<Way>()
+  readonly #leaving = new Set<ReconnectingSession>()
   readonly #awaited = new Map<string, Awaited>()
 
   /** @param timeout milliseconds for the first link of a frontend */
-  constructor(far: FarCore, host: RemoteHost, timeout: number) {
+  constructor(far: SessionDialer, host: RemoteCoreDeps, timeout: number) {
     this.#far = far
     this.#host = host
     this.#timeout = timeout
@@ -94,13 +94,13 @@ export class RemoteCore implements CoreSide {
     clearTimeout(timer)
   }
 
-  get #all(): Way[] {
+  get #all(): ReconnectingSession[] {
     return [...this.#ways.values(), ...this.#leaving]
   }
 
-  #makeWay(label: string): Way {
+  #makeWay(label: string): ReconnectingSession {
     const { log, attached, refused } = this.#host
-    const host: WayHost = {
+    const host: ReconnectingSessionDeps = {
       far: this.#far,
       log,
       opened: id => {
@@ -112,7 +112,7 @@ export class RemoteCore implements CoreSide {
       closed: (id, fault) => this.#closed(label, id, fault),
       lost: (id, fault) => this.#lost(label, id, fault),
     }
-    return new Way(label, host)
+    return new ReconnectingSession(label, host)
   }
 
   #closed(label: string, id: number, fault: BusError | undefined): void {

@@ -9,27 +9,27 @@ import {
   checkRunning,
   connectTo,
   Frontends,
-  openIn,
-  type OpeningParts,
+  createOpenFrontends,
+  type OpeningDeps,
 } from '../host/frontends/frontends.js'
-import type { Lane } from '../host/frontends/worker-runtime.js'
+import type { PooledSession } from '../host/frontends/worker-runtime.js'
 import type { ModuleLocation } from '../host/options/location.js'
-import { checkFiles, frontendSupervision, resolveConnection, warnOfNoHook } from '../host/options/resolve.js'
+import { checkFiles, frontendSupervision, resolveConnection, warnAboutMissingHook } from '../host/options/resolve.js'
 import type { ConnectionOptions, FrontendOptions } from '../host/options/types.js'
-import { type BusEvents, hear, Teller } from '../host/reporting/events.js'
+import { type BusEvents, subscribe, BusReporter } from '../host/reporting/events.js'
 import { createHostLog } from '../host/reporting/log.js'
 import type { JoinedStats } from '../host/reporting/stats.js'
 import { createSupervisor, type Supervisor } from '../host/supervision/supervisor.js'
 import { createWatchdog } from '../host/supervision/watchdog.js'
-import { resolveSatellite, type SatelliteOptions } from './options.js'
+import { resolveRemoteHost, type RemoteHostOptions } from './options.js'
 import { RemoteCore } from './remote-core.js'
-import type { FarCore } from './session.js'
+import type { SessionDialer } from './session.js'
 
 /** What a bus tells its host, as far as it is of this process: the rest is told where core is. */
-export type SatelliteEvents = Pick<BusEvents, 'fault' | 'restart' | 'failed' | 'rejected'>
+export type RemoteHostEvents = Pick<BusEvents, 'fault' | 'restart' | 'failed' | 'rejected'>
 
 /** One more session of a connection. */
-export interface LaneRequest {
+export interface ConnectionRequest {
   label: string
   /** Unlike that of any other lane, and of any frontend. */
   name: string
@@ -38,7 +38,7 @@ export interface LaneRequest {
   options?: ConnectionOptions | undefined
 }
 
-export interface SatelliteStats {
+export interface RemoteHostStats {
   /** Milliseconds since it has joined. */
   uptime: number
   /** By label. What core counts of them is in the stats of its bus. */
@@ -46,25 +46,25 @@ export interface SatelliteStats {
 }
 
 /** @internal What `createSatellite` has put together. */
-export interface SatelliteParts extends OpeningParts {
+export interface RemoteHostDeps extends OpeningDeps {
   /** How it calls itself in error texts: `joined`. */
   name: string
   supervisor: Supervisor
   core: RemoteCore
   events: EventEmitter
-  teller: Teller
+  teller: BusReporter
   dev?: DevMode
 }
 
-const EVENTS: ReadonlySet<string> = new Set<keyof SatelliteEvents>(['fault', 'restart', 'failed', 'rejected'])
+const EVENTS: ReadonlySet<string> = new Set<keyof RemoteHostEvents>(['fault', 'restart', 'failed', 'rejected'])
 
-export class Satellite {
-  readonly #parts: SatelliteParts
+export class RemoteHost {
+  readonly #parts: RemoteHostDeps
   readonly #since = performance.now()
   #closing: Promise<void> | undefined
 
   /** @internal */
-  constructor(parts: SatelliteParts) {
+  constructor(parts: RemoteHostDeps) {
     this.#parts = parts
   }
 
@@ -85,7 +85,7 @@ export class Satellite {
    *
    * @throws BusError as `connect`
    */
-  async addLane({ label, name, client, options }: LaneRequest): Promise<Lane> {
+  async addLane({ label, name, client, options }: ConnectionRequest): Promise<PooledSession> {
     const { name: own, core, frontends, supervision: usual } = this.#parts
     const settings = resolveConnection(`${own}.connect`, label, options)
     this.#checkRunning()
@@ -97,7 +97,7 @@ export class Satellite {
   async open(label: string, module: ModuleLocation, options?: FrontendOptions): Promise<void> {
     const { name, core } = this.#parts
     const check = (): void => this.#checkRunning()
-    await core.within(label, () => openIn(`${name}.open`, this.#parts, check, { label, module, options }))
+    await core.within(label, () => createOpenFrontends(`${name}.open`, this.#parts, check, { label, module, options }))
   }
 
   /** Ends a frontend worker and its gate, or closes a connection. Its calls in flight settle. */
@@ -116,8 +116,8 @@ export class Satellite {
   }
 
   /** Tells of faults, restarts and rejections; gives back what takes the handler away. */
-  on<Name extends keyof SatelliteEvents>(name: Name, handler: (event: SatelliteEvents[Name]) => void): () => void {
-    return hear(`${this.#parts.name}.on`, this.#parts.events, name, handler, EVENTS)
+  on<Name extends keyof RemoteHostEvents>(name: Name, handler: (event: RemoteHostEvents[Name]) => void): () => void {
+    return subscribe(`${this.#parts.name}.on`, this.#parts.events, name, handler, EVENTS)
   }
 
   /** Tells of a fault that its transport has seen. */
@@ -126,7 +126,7 @@ export class Satellite {
   }
 
   /** What each worker is. What it has called is counted where core is. */
-  stats(): SatelliteStats {
+  stats(): RemoteHostStats {
     return { uptime: Math.round(performance.now() - this.#since), frontends: this.#parts.frontends.stats }
   }
 
@@ -162,7 +162,7 @@ export class Satellite {
 // Puts together what joins a bus without a core of its own: the frontends and gates of any bus, and core as the network has it.
 
 /** How it is spoken of in error texts. */
-export interface SatelliteNames {
+export interface RemoteHostNames {
   /** The function that makes it. */
   where: string
   /** What that gives. */
@@ -171,17 +171,17 @@ export interface SatelliteNames {
 
 /** @param timeout milliseconds for the first link of a frontend */
 export async function assemble(
-  given: SatelliteOptions,
-  far: FarCore,
-  { where, name }: SatelliteNames,
+  given: RemoteHostOptions,
+  far: SessionDialer,
+  { where, name }: RemoteHostNames,
   timeout: number,
-): Promise<Satellite> {
-  const options = resolveSatellite(where, given)
+): Promise<RemoteHost> {
+  const options = resolveRemoteHost(where, given)
   await checkFiles(where, options)
   const log = createHostLog(options.log, options.dev)
   const supervisor = createSupervisor()
   const events = new EventEmitter()
-  const teller = new Teller(log, events)
+  const teller = new BusReporter(log, events)
   const host = {
     log,
     teller,
@@ -194,10 +194,10 @@ export async function assemble(
   const core = new RemoteCore(far, host, timeout)
   const watchdog = createWatchdog(options.isolation.hookTimeout)
   const frontends = new Frontends({ supervisor, options, core, cipher: true, watchdog, log, teller })
-  warnOfNoHook(options, log)
+  warnAboutMissingHook(options, log)
   const { supervision } = options
-  const parts: SatelliteParts = { name, supervisor, core, frontends, events, teller, supervision }
-  const satellite = new Satellite(parts)
+  const parts: RemoteHostDeps = { name, supervisor, core, frontends, events, teller, supervision }
+  const satellite = new RemoteHost(parts)
   try {
     const opened = await Promise.all(
       options.frontends.map(({ label, module, ...settings }) =>

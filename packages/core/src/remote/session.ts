@@ -48,7 +48,7 @@ export class Backoff {
  */
 const LAST_WORDS_MS = 2000
 
-export interface PassageEvents {
+export interface SessionBridgeEvents {
   /** Its frontend can have the link. */
   opened(): void
   /** For good. */
@@ -59,12 +59,12 @@ export interface PassageEvents {
   lost(fault: BusError | undefined): void
 }
 
-export class Passage {
+export class SessionBridge {
   /** Resolves once nothing of it is left. */
   readonly over: Promise<void>
   readonly #attachment: Attachment
   readonly #given = new AbortController()
-  #session: FarSession | undefined
+  #session: RemoteSession | undefined
   #near: Link | undefined
   #last: NodeJS.Timeout | undefined
   #hasClosed = false
@@ -72,7 +72,11 @@ export class Passage {
   #isOver = false
 
   /** @param open of a session, until the signal says that nobody waits for it */
-  constructor(attachment: Attachment, open: (signal: AbortSignal) => Promise<FarSession>, told: PassageEvents) {
+  constructor(
+    attachment: Attachment,
+    open: (signal: AbortSignal) => Promise<RemoteSession>,
+    told: SessionBridgeEvents,
+  ) {
     this.#attachment = attachment
     // Its other end is closed where the frontend, or its gate, has gone meanwhile.
     attachment.end.port.once('close', () => this.giveUp())
@@ -111,7 +115,7 @@ export class Passage {
     this.#session?.link.close()
   }
 
-  async #run(open: (signal: AbortSignal) => Promise<FarSession>, told: PassageEvents): Promise<void> {
+  async #run(open: (signal: AbortSignal) => Promise<RemoteSession>, told: SessionBridgeEvents): Promise<void> {
     const { end, keyPort, runs } = this.#attachment
     const { signal } = this.#given
     try {
@@ -161,8 +165,8 @@ function handOver({ session, secret }: SessionKey, gate: MessagePort | undefined
 /** Milliseconds for one answer: a transport that never gives one is asked again. */
 const ANSWER_MS = 10_000
 
-export interface WayHost {
-  far: FarCore
+export interface ReconnectingSessionDeps {
+  far: SessionDialer
   log: Logger
   /** The link of this number can be handed out. */
   opened(id: number): void
@@ -172,18 +176,18 @@ export interface WayHost {
   lost(id: number, fault: BusError | undefined): void
 }
 
-export class Way {
+export class ReconnectingSession {
   /** Why there was no session, the last time that one was asked for. */
   cause: BusError | undefined
   readonly #label: string
-  readonly #host: WayHost
+  readonly #host: ReconnectingSessionDeps
   readonly #backoff = new Backoff()
   /** The latest that is, or was, open. */
-  #current: Passage | undefined
-  #opening: Passage | undefined
-  readonly #passages = new Set<Passage>()
+  #current: SessionBridge | undefined
+  #opening: SessionBridge | undefined
+  readonly #passages = new Set<SessionBridge>()
 
-  constructor(label: string, host: WayHost) {
+  constructor(label: string, host: ReconnectingSessionDeps) {
     this.#label = label
     this.#host = host
   }
@@ -192,7 +196,7 @@ export class Way {
     const { id, codec } = attachment
     const { opened, refused, closed, lost } = this.#host
     this.#opening?.giveUp()
-    const passage = new Passage(attachment, signal => this.#open(codec, signal), {
+    const passage = new SessionBridge(attachment, signal => this.#open(codec, signal), {
       opened: () => {
         this.#current?.retire()
         this.#current = passage
@@ -230,7 +234,7 @@ export class Way {
   }
 
   /** @throws BusError as `FarCore.open`, other than `Disconnected` unless the signal has said that nobody waits */
-  async #open(codec: Attachment['codec'], signal: AbortSignal): Promise<FarSession> {
+  async #open(codec: Attachment['codec'], signal: AbortSignal): Promise<RemoteSession> {
     for (;;) {
       try {
         await delay(this.#backoff.next(), undefined, { signal })
@@ -244,7 +248,7 @@ export class Way {
   }
 
   /** A session that comes when nobody waits for it any more is closed. */
-  #ask(codec: Attachment['codec'], signal: AbortSignal): Promise<FarSession> {
+  #ask(codec: Attachment['codec'], signal: AbortSignal): Promise<RemoteSession> {
     const asking = new AbortController()
     return new Promise((resolve, reject) => {
       const giveUp = (): void => {
@@ -275,17 +279,17 @@ export class Way {
 
 // Core, as a process without one reaches it: sessions are opened, and nothing is known of what carries them.
 
-export interface FarCore {
+export interface SessionDialer {
   /**
    * Opens a session for the frontend of this label, or for the lane of this name. Whoever is let in has been proved by then.
    *
    * @param options.signal nobody waits for it any more
    * @throws BusError `Disconnected` where nobody answers: it is tried again, with growing delays. Any other is for good.
    */
-  open(options: { label: string; codec: CodecName; signal: AbortSignal }): Promise<FarSession>
+  open(options: { label: string; codec: CodecName; signal: AbortSignal }): Promise<RemoteSession>
 }
 
-export interface FarSession {
+export interface RemoteSession {
   readonly link: Link
   /** In the isolation pattern the gate seals with it; it is wiped here once the gate has it. */
   readonly key: SessionKey

@@ -26,27 +26,27 @@ export function whyMissing(method: string, key: string, args: unknown): string {
 export type NamedArguments = Readonly<Record<string, unknown>>
 
 /** @throws BusError `InvalidParams` */
-export function stringOf(method: string, args: NamedArguments, key: string): string {
+export function getString(method: string, args: NamedArguments, key: string): string {
   const value = args[key]
   if (typeof value === 'string') return value
   throw mistyped(method, args, key, 'a string')
 }
 
 /** @throws BusError `InvalidParams` */
-export function optionalStringOf(method: string, args: NamedArguments, key: string): string | undefined {
+export function getOptionalString(method: string, args: NamedArguments, key: string): string | undefined {
   const value = args[key]
-  return value === undefined || value === null ? undefined : stringOf(method, args, key)
+  return value === undefined || value === null ? undefined : getString(method, args, key)
 }
 
 /** @throws BusError `InvalidParams` */
-export function stringsOf(method: string, args: NamedArguments, key: string): readonly string[] {
+export function getStrings(method: string, args: NamedArguments, key: string): readonly string[] {
   const value = args[key]
   if (Array.isArray(value) && value.every(item => typeof item === 'string')) return value
   throw mistyped(method, args, key, 'a sequence of strings')
 }
 
 /** @throws BusError `InvalidParams` */
-export function countOf(method: string, args: NamedArguments, key: string): number {
+export function getCount(method: string, args: NamedArguments, key: string): number {
   const value = args[key]
   if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number
   throw mistyped(method, args, key, 'u32')
@@ -55,12 +55,12 @@ export function countOf(method: string, args: NamedArguments, key: string): numb
 function mistyped(method: string, args: NamedArguments, key: string, expected: string): BusError {
   const value = args[key]
   const why =
-    value === undefined ? whyMissing(method, key, args) : `invalid type: ${kindOf(value)}, expected ${expected}`
+    value === undefined ? whyMissing(method, key, args) : `invalid type: ${getKind(value)}, expected ${expected}`
   return invalidArgument(method, key, why)
 }
 
 /** In serde's words, as Tauri's errors have them. */
-function kindOf(value: unknown): string {
+function getKind(value: unknown): string {
   if (value === null) return 'null'
   if (Array.isArray(value)) return 'sequence'
   if (typeof value === 'string') return `string ${describeName(value)}`

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { call, Peer, setUp } from '../../test/peer.js'
-import { atEndOfTurn, beginTurn } from './batching.js'
+import { onEndOfTick, flushAfterMicrotasks } from './batching.js'
 
 /** Names in the order in which they were told, up to the end of the next turn. */
 async function order(run: (tell: (name: string) => () => void) => void): Promise<string[]> {
@@ -20,7 +20,7 @@ describe('the end of the turn', () => {
   test('is behind all that is ready, where no frame has come in', async () => {
     const told = await order(tell => {
       setImmediate(tell('immediate'))
-      atEndOfTurn(tell('end'))
+      onEndOfTick(tell('end'))
       void settled(5).then(tell('promises'))
       process.nextTick(tell('tick'))
     })
@@ -30,20 +30,20 @@ describe('the end of the turn', () => {
   test('is when promises have settled, where one has', async () => {
     const told = await order(tell => {
       setImmediate(tell('immediate'))
-      beginTurn()
+      flushAfterMicrotasks()
       void settled(9).then(() => {
         tell('promises')()
-        atEndOfTurn(tell('end'))
+        onEndOfTick(tell('end'))
       })
     })
     expect(told).toEqual(['promises', 'end', 'immediate'])
   })
 
   test('is that again in the next turn', async () => {
-    beginTurn()
+    flushAfterMicrotasks()
     await delay(1)
     const told = await order(tell => {
-      atEndOfTurn(tell('end'))
+      onEndOfTick(tell('end'))
       process.nextTick(tell('tick'))
     })
     expect(told).toEqual(['tick', 'end'])

@@ -7,17 +7,17 @@ const FULL_COUNT = 64
 const FULL_BYTES = 16 * 1024
 
 /** Whose values they are: what differs in nothing else. */
-export interface RunHome {
+export interface BatchSource {
   /** The message of one value, which is the last of its params' members. `index` is that of the value. */
   one(value: unknown, index: number): CallMessage
   /** The message of several, with `null` in their place. */
   many(index: number): CallMessage
 }
 
-export class Runs {
+export class Batcher {
   readonly #outbox: Outbox
   readonly #begun: () => void
-  #home: RunHome | undefined
+  #home: BatchSource | undefined
   #codec: Codec | undefined
   #index = 0
   #values: EncodedMessage[] = []
@@ -30,7 +30,7 @@ export class Runs {
   }
 
   /** @param index of the value, where its home counts them: the next of a run has the next */
-  add(home: RunHome, index: number, codec: Codec, value: EncodedMessage): void {
+  add(home: BatchSource, index: number, codec: Codec, value: EncodedMessage): void {
     if (home !== this.#home || codec !== this.#codec) this.#begin(home, index, codec)
     this.#bytes += value.length
     if (this.#values.push(value) < FULL_COUNT && this.#bytes < FULL_BYTES) return
@@ -49,7 +49,7 @@ export class Runs {
     this.#outbox.put(codec, putLast(codec.encode(message), codec.join(values)))
   }
 
-  #begin(home: RunHome, index: number, codec: Codec): void {
+  #begin(home: BatchSource, index: number, codec: Codec): void {
     this.close()
     this.#home = home
     this.#codec = codec
@@ -65,14 +65,14 @@ export class Runs {
 let begun = false
 
 /** Called where a frame has set promises going. */
-export function beginTurn(): void {
+export function flushAfterMicrotasks(): void {
   if (begun) return
   begun = true
   queueMicrotask(afterPromises)
 }
 
 /** Calls `flush` at the end of the turn. */
-export function atEndOfTurn(flush: () => void): void {
+export function onEndOfTick(flush: () => void): void {
   if (begun) process.nextTick(flush)
   else setImmediate(flush)
 }
@@ -81,7 +81,7 @@ let number = 0
 let counting = false
 
 /** Another one in each turn in which it is asked for. */
-export function turnNumber(): number {
+export function getTickCount(): number {
   if (!counting) {
     counting = true
     setImmediate(nextNumber)

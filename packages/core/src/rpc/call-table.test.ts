@@ -1,6 +1,6 @@
 import { isBusError } from '@sallyport/protocol'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { Deadlines, patienceIn } from './call-table.js'
+import { Deadlines, getTimeout } from './call-table.js'
 
 describe('deadlines', () => {
   beforeEach(() => void vi.useFakeTimers())
@@ -49,10 +49,10 @@ describe('deadlines', () => {
 })
 
 test('a header is whole milliseconds, or a mistake', () => {
-  expect(patienceIn({})).toBeUndefined()
-  expect(patienceIn({ 'sallyport-timeout': '0' })).toBe(0)
-  expect(patienceIn({ 'sallyport-timeout': '2147483647' })).toBe(2 ** 31 - 1)
+  expect(getTimeout({})).toBeUndefined()
+  expect(getTimeout({ 'sallyport-timeout': '0' })).toBe(0)
+  expect(getTimeout({ 'sallyport-timeout': '2147483647' })).toBe(2 ** 31 - 1)
   const refused = expect.toSatisfy(error => isBusError(error, 'InvalidParams')) as unknown
   for (const text of ['', '-1', 'NaN', '1.5', '1e3', '0x10', ' 1', '2147483648', '9'.repeat(1000), 'Infinity'])
-    expect(() => patienceIn({ 'sallyport-timeout': text })).toThrow(refused as Error)
+    expect(() => getTimeout({ 'sallyport-timeout': text })).toThrow(refused as Error)
 })

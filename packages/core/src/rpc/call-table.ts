@@ -81,7 +81,7 @@ export class Deadlines<Item> {
 }
 
 /** Milliseconds that the caller waits. @throws BusError `InvalidParams` for what is no such number */
-export function patienceIn({ [TIMEOUT_HEADER]: text }: CallHeaders): number | undefined {
+export function getTimeout({ [TIMEOUT_HEADER]: text }: CallHeaders): number | undefined {
   if (text === undefined) return undefined
   const ms = /^\d{1,10}$/.test(text) ? Number(text) : NaN
   if (ms <= MAX_DELAY) return ms

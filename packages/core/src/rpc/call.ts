@@ -8,14 +8,14 @@ import type { App } from '../api/app.js'
 import type { CommandContext, CommandRequest } from '../api/context.js'
 import type { Resources } from '../api/resources.js'
 import { HOST_METHOD } from '../contract/control.js'
-import type { ListenerHome } from '../events/delivery.js'
+import type { Subscriber } from '../events/delivery.js'
 import type { SendingChannel } from './channel.js'
-import type { Asking } from './confirm.js'
+import type { ConfirmCaller } from './confirm.js'
 
 /** Where a call has come in. */
-export interface CallHome extends ListenerHome {
+export interface CallOwner extends Subscriber {
   /** Of `ctx.confirm`. */
-  ask(text: unknown, asking: Asking): Promise<boolean>
+  ask(text: unknown, asking: ConfirmCaller): Promise<boolean>
 }
 
 interface CallOptions {
@@ -26,7 +26,7 @@ interface CallOptions {
   command: CommandName
   permits: Permits
   request: CommandRequest
-  home: CallHome
+  home: CallOwner
   /** Those that came with this call first. */
   channels: readonly SendingChannel[]
 }
@@ -45,7 +45,7 @@ export class Call implements CommandContext {
   readonly #id: RequestId | undefined
   readonly #command: CommandName
   readonly #permits: Permits
-  readonly #home: CallHome
+  readonly #home: CallOwner
   readonly #channels: readonly SendingChannel[]
   #controller: AbortController | undefined
 
@@ -62,7 +62,7 @@ export class Call implements CommandContext {
   }
 
   /** Where the caller's listeners live. Not for handlers: it is not on what they are given. */
-  static homeOf(call: Call): ListenerHome {
+  static homeOf(call: Call): Subscriber {
     return call.#home
   }
 
@@ -101,7 +101,7 @@ export class Call implements CommandContext {
   get log(): Logger {
     const { method, owner } = this.#command
     const about = { label: this.label, command: method }
-    return this.app.log.child(owner === 'plugin' ? { ...about, plugin: pluginOf(method) } : about)
+    return this.app.log.child(owner === 'plugin' ? { ...about, plugin: getPlugin(method) } : about)
   }
 
   /** Aborts the signal, whether it has been read yet or not, and takes its receiver from each channel of the call. */
@@ -118,12 +118,12 @@ export class Call implements CommandContext {
 }
 
 /** `plugin:fs|read_text_file` is that of `fs`. */
-const pluginOf = (method: string): string => method.slice('plugin:'.length, method.indexOf('|'))
+const getPlugin = (method: string): string => method.slice('plugin:'.length, method.indexOf('|'))
 
 /** A stream is made to. */
 export const lasts = ({ request: { headers } }: Call): boolean => headers[STREAM_HEADER] !== undefined
 
 /** The command, or what the host calls of a frontend. */
-export function nameOf({ method, request: { headers } }: Call): string {
+export function getName({ method, request: { headers } }: Call): string {
   return method === HOST_METHOD.call ? `bus.call ${headers['label']} ${headers['name']}` : method
 }

@@ -13,9 +13,9 @@ import {
   parseChannelReference,
   STREAM_HEADER,
 } from '@sallyport/protocol'
-import type { RunHome } from './batching.js'
-import { type Encoded, sizeOf } from './send-queue.js'
-import type { Replies } from './writer.js'
+import type { BatchSource } from './batching.js'
+import { type Encoded, getSize } from './send-queue.js'
+import type { SessionWriter } from './writer.js'
 
 /** An ordered stream to the frontend that passed the channel as an argument. */
 export interface Channel<T = unknown> {
@@ -43,7 +43,7 @@ export interface SendOptions {
 }
 
 /** What a channel needs of its frontend's session. */
-export type ChannelSender = Pick<Replies, 'encode' | 'put' | 'post' | 'room' | 'isFull'>
+export type ChannelSender = Pick<SessionWriter, 'encode' | 'put' | 'post' | 'room' | 'isFull'>
 
 interface Waiting {
   index: number
@@ -84,7 +84,7 @@ export class ChannelHandle implements Channel {
   }
 }
 
-export class SendingChannel implements Channel, RunHome {
+export class SendingChannel implements Channel, BatchSource {
   readonly id: number
   readonly #sender: ChannelSender
   readonly #forget: () => void
@@ -187,7 +187,7 @@ export class SendingChannel implements Channel, RunHome {
     this.#credited = 0
     while (this.#room > 0 && this.#waiting.length > 0) {
       const { index, encoded, resolve } = this.#waiting.shift()!
-      this.#waitingBytes -= sizeOf(encoded)
+      this.#waitingBytes -= getSize(encoded)
       this.#put(index, encoded)
       resolve()
     }
@@ -205,7 +205,7 @@ export class SendingChannel implements Channel, RunHome {
   }
 
   #wait(index: number, encoded: Encoded): Promise<void> {
-    this.#waitingBytes += sizeOf(encoded)
+    this.#waitingBytes += getSize(encoded)
     return new Promise((resolve, reject) => this.#waiting.push({ index, encoded, resolve, reject }))
   }
 

@@ -4,22 +4,22 @@ import { BusError, toConfirmText } from '@sallyport/protocol'
 import type { CoreReport } from '../contract/control.js'
 
 /** Of one frontend. */
-const MAX_QUESTIONS = 16
+const MAX_CONFIRM_REQUESTS = 16
 
-export interface Asking {
+export interface ConfirmCaller {
   label: string
   command: string
   signal: AbortSignal
 }
 
-interface Question {
+interface PendingConfirm {
   readonly label: string
   settle(agreed: boolean): void
 }
 
-export class Questions {
+export class ConfirmRequests {
   readonly #tell: (report: CoreReport) => void
-  readonly #open = new Map<number, Question>()
+  readonly #open = new Map<number, PendingConfirm>()
   readonly #counts = new Map<string, number>()
   #lastId = 0
 
@@ -28,11 +28,11 @@ export class Questions {
   }
 
   /** @throws BusError `Overloaded` beyond the bound; why the signal has aborted */
-  async ask(text: unknown, { label, command, signal }: Asking): Promise<boolean> {
+  async ask(text: unknown, { label, command, signal }: ConfirmCaller): Promise<boolean> {
     signal.throwIfAborted()
     const count = this.#counts.get(label) ?? 0
-    if (count >= MAX_QUESTIONS) {
-      throw new BusError('Overloaded', `${MAX_QUESTIONS} questions of one frontend wait for an answer already`)
+    if (count >= MAX_CONFIRM_REQUESTS) {
+      throw new BusError('Overloaded', `${MAX_CONFIRM_REQUESTS} questions of one frontend wait for an answer already`)
     }
     const id = ++this.#lastId
     this.#counts.set(label, count + 1)

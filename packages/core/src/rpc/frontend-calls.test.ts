@@ -2,7 +2,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { BusError, type CallTrace, type TraceContext } from '@sallyport/protocol'
 import { afterEach, expect, it } from 'vitest'
-import { ExposedCalls } from './frontend-calls.js'
+import { FrontendCalls } from './frontend-calls.js'
 
 const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
 const trace = { label: 'main', command: 'echo', id: 1, codec: 'json', stream: false }
@@ -14,8 +14,8 @@ afterEach(() => {
   for (const end of unhear.splice(0)) end()
 })
 
-const make = (request = (): void => {}): ExposedCalls =>
-  new ExposedCalls(
+const make = (request = (): void => {}): FrontendCalls =>
+  new FrontendCalls(
     { label: 'main', codec: 'json' },
     {
       request: (_id, _method, _params, _transfer, context) => {

@@ -4,14 +4,14 @@ import {
   BusError,
   type CallTrace,
   checkNamedArguments,
-  checkPatience,
+  checkTimeout,
   checkTransfer,
-  idOf,
+  getRequestId,
   isBytes,
   MAX_IN_FLIGHT,
   METHOD,
   parseAnswer,
-  Pending,
+  PendingCalls,
   type ResponseMessage,
   toErrorObject,
   traceCaller,
@@ -21,19 +21,19 @@ import { checkFrontendCall, type FrontendCallOptions } from '../api/frontend-cal
 import { COUNT } from '../shared/metrics.js'
 import { ChannelHandle } from './channel.js'
 import { type From, frontendCalls } from './tracing.js'
-import type { Replies } from './writer.js'
+import type { SessionWriter } from './writer.js'
 
-export class ExposedCalls {
+export class FrontendCalls {
   readonly #frontend: From
-  readonly #replies: Pick<Replies, 'request' | 'post' | 'error'>
+  readonly #replies: Pick<SessionWriter, 'request' | 'post' | 'error'>
   readonly #warn: (text: string) => void
-  readonly #pending: Pending
+  readonly #pending: PendingCalls
   readonly #counts: Float64Array
   #gone: string | undefined
 
   constructor(
     frontend: From,
-    replies: Pick<Replies, 'request' | 'post' | 'error'>,
+    replies: Pick<SessionWriter, 'request' | 'post' | 'error'>,
     counts: Float64Array,
     warn: (text: string) => void,
   ) {
@@ -41,7 +41,7 @@ export class ExposedCalls {
     this.#replies = replies
     this.#warn = warn
     this.#counts = counts
-    this.#pending = new Pending(id => {
+    this.#pending = new PendingCalls(id => {
       if (this.#gone === undefined) replies.post({ jsonrpc: '2.0', method: METHOD.cancel, params: { id } })
     })
   }
@@ -88,7 +88,7 @@ export class ExposedCalls {
     try {
       answer = parseAnswer(message)
     } catch (error) {
-      const id = idOf(message)
+      const id = getRequestId(message)
       if (id !== null) this.#pending.settle({ jsonrpc: '2.0', id, error: toErrorObject(error as BusError) })
       throw error
     }
@@ -111,7 +111,7 @@ function checkCall(name: unknown, args: unknown, options: FrontendCallOptions): 
     throw new BusError('InvalidParams', `The name of a frontend’s function must be a text, not empty: got ${given}`)
   }
   checkFrontendCall(name, args, options, ChannelHandle)
-  checkPatience(name, options)
+  checkTimeout(name, options)
   if (options.transfer !== undefined) checkTransfer(options.transfer, args)
   if (args !== undefined && args !== null && !isBytes(args)) checkNamedArguments(name, args)
 }

@@ -5,7 +5,7 @@ import { dismiss, isAsyncIterable } from '../shared/async-iterable.js'
 import type { Call, Runnable } from './call.js'
 
 /** @param use from the outermost */
-export function around(use: readonly Middleware[], method: string, run: Runnable['run']): Runnable['run'] {
+export function wrapWithMiddleware(use: readonly Middleware[], method: string, run: Runnable['run']): Runnable['run'] {
   if (use.length === 0) return run
 
   return async (args, ctx) => {

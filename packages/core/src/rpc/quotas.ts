@@ -5,7 +5,7 @@ import type { Logger } from 'pino'
 import { labelMatcher } from '../acl/label-glob.js'
 import type { CallQuota } from '../contract/control.js'
 import { countedStream, isAsyncIterable } from '../shared/async-iterable.js'
-import { Tally } from '../shared/throttle.js'
+import { ThrottledCounter } from '../shared/throttle.js'
 import { lasts } from './call.js'
 import type { CommandRegistry, RunnableCommand } from './registry.js'
 
@@ -91,7 +91,7 @@ export function createQuotas(
   now: () => number = () => performance.now(),
 ): Quotas {
   const rules = quotas.map(toRule)
-  warnOfUnused(rules, registry, getLog)
+  warnAboutUnusedQuotas(rules, registry, getLog)
   const kept = new Map<string, Kept>()
 
   const make = (label: string, of: readonly Rule[]): Kept => {
@@ -135,7 +135,7 @@ function toRule(quota: CallQuota): Rule {
 }
 
 /** A quota that is for no command is a mistake, and lets through what it was to hold. */
-function warnOfUnused(rules: readonly Rule[], registry: CommandRegistry, getLog: () => Logger): void {
+function warnAboutUnusedQuotas(rules: readonly Rule[], registry: CommandRegistry, getLog: () => Logger): void {
   for (const [index, { commands = [] }] of rules.entries()) {
     for (const glob of commands) {
       if ([...registry.keys()].some(labelMatcher(glob))) continue
@@ -153,7 +153,9 @@ function limited(
 ): RunnableCommand {
   const { method, run } = command
   const what = `${describeCommand(method)} of frontend ${describeName(label)}`
-  const refused = new Tally(calls => getLog().warn({ label, command: method, calls }, 'refused: over their quota'))
+  const refused = new ThrottledCounter(calls =>
+    getLog().warn({ label, command: method, calls }, 'refused: over their quota'),
+  )
   const refuse = (text: string, data?: { retryAfter: number }): BusError => {
     refused.add(1)
     return new BusError('Overloaded', text, data && { data })

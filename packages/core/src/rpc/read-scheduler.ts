@@ -2,31 +2,31 @@
 // core's event loop, so that a frontend that floods core takes turns with the others. What is not served yet waits in its
 // link, and there makes the frontend wait.
 import type { Link } from '@sallyport/protocol'
-import { turnNumber } from './batching.js'
-import type { Outflow } from './send-queue.js'
+import { getTickCount } from './batching.js'
+import type { SendQueue } from './send-queue.js'
 
 /** Milliseconds of one turn that one frontend's messages may take, before those of others that wait. */
-const SHARE = 2
+const TIME_SLICE_MS = 2
 /** Messages from one look at the clock to the next: a look costs about a tenth of a short call. Fewer where they take long. */
 const LOOK_EVERY = 32
 /** Milliseconds that should pass between looks at most. */
 const LOOK_WITHIN = 0.5
 
 /** Why nothing is taken. */
-export const HELD = { noRoom: 1, turnUsed: 2 } as const
+export const PAUSED = { noRoom: 1, turnUsed: 2 } as const
 
 const NONE: readonly never[] = []
 
-export interface IntakeParts {
+export interface ReadSchedulerOptions {
   link: Pick<Link, 'pause' | 'resume'>
   serve(message: unknown): void
-  replies: Pick<Outflow, 'hold' | 'flush'>
+  replies: Pick<SendQueue, 'hold' | 'flush'>
   /** Called after each run of them. */
   served(): void
 }
 
-export class Intake {
-  readonly #parts: IntakeParts
+export class ReadScheduler {
+  readonly #parts: ReadSchedulerOptions
   /** Of the frame that came last, from `#at` on. */
   #messages: readonly unknown[] = NONE
   #at = 0
@@ -38,7 +38,7 @@ export class Intake {
   #looked = 0
   #counted = 0
 
-  constructor(parts: IntakeParts) {
+  constructor(parts: ReadSchedulerOptions) {
     this.#parts = parts
   }
 
@@ -87,15 +87,15 @@ export class Intake {
     // To count turns costs one: the loop does not sleep before the next.
     if (now - this.#counted >= LOOK_WITHIN) {
       this.#counted = now
-      const turn = turnNumber()
+      const turn = getTickCount()
       if (turn !== this.#turn) {
         this.#turn = turn
         this.#began = now
       } else {
         step = Math.floor((LOOK_WITHIN * this.#step) / (now - this.#looked))
-        if (now - this.#began >= SHARE) {
-          this.hold(HELD.turnUsed)
-          setImmediate(() => this.release(HELD.turnUsed))
+        if (now - this.#began >= TIME_SLICE_MS) {
+          this.hold(PAUSED.turnUsed)
+          setImmediate(() => this.release(PAUSED.turnUsed))
         }
       }
     }

@@ -2,14 +2,14 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { BusError, describeCommand, describeName } from '@sallyport/protocol'
-import { permissionsOf } from '../acl/identifier.js'
+import { getPermissions } from '../acl/identifier.js'
 import { CORE_COMMANDS } from '../acl/tauri-permissions.js'
 import type { CommandName } from '../acl/types.js'
 import type { AnyCommand, Commands, CoreDefinition } from '../api/define.js'
 import { didYouMean, isDevelopment } from '../shared/suggest.js'
 import { checked, shortName } from './arguments.js'
 import type { Call, Runnable } from './call.js'
-import { around } from './middleware.js'
+import { wrapWithMiddleware } from './middleware.js'
 import type { Pool } from './worker-pool.js'
 
 export interface RunnableCommand extends CommandName, Runnable {}
@@ -29,8 +29,8 @@ export function createRegistry(
       if (name === '' || (plugin === undefined && /^\$\/|^plugin:/.test(name))) {
         throw new BusError('InvalidParams', `${describeCommand(name)} has a name that the bus keeps for itself`)
       }
-      const run = around(definition.use ?? [], method, runner(method, command, pool))
-      registry.set(method, { method, owner, ...permissionsOf(name, plugin), run })
+      const run = wrapWithMiddleware(definition.use ?? [], method, runner(method, command, pool))
+      registry.set(method, { method, owner, ...getPermissions(name, plugin), run })
     }
   }
   addAll('app', definition.commands)
@@ -83,19 +83,19 @@ const APP_COMMANDS_OF_A_GUI: ReadonlySet<string> = new Set([
 ])
 
 export function notFound(method: string, registry: CommandRegistry): string {
-  const plugin = pluginOf(method)
+  const plugin = getPlugin(method)
   const name = cut(shortName(method))
   if (plugin === undefined) return `Command ${name} not found${hint(method, registry.keys())}`
   if (OF_A_GUI.has(plugin) || (plugin === 'app' && APP_COMMANDS_OF_A_GUI.has(name))) {
     return `Command ${name} not found: ${describeName(`${plugin}|${name}`)} means nothing without a GUI`
   }
-  const commands = [...registry.keys()].filter(other => pluginOf(other) === plugin)
+  const commands = [...registry.keys()].filter(other => getPlugin(other) === plugin)
   if (commands.length > 0) return `Command ${name} not found${hint(name, commands.map(shortName))}`
-  const plugins = [...registry.keys()].map(pluginOf).filter(other => other !== undefined)
+  const plugins = [...registry.keys()].map(getPlugin).filter(other => other !== undefined)
   return `plugin ${cut(plugin)} not found${hint(plugin, plugins)}`
 }
 
-const pluginOf = (method: string): string | undefined => /^plugin:([^|]*)\|/.exec(method)?.[1]
+const getPlugin = (method: string): string | undefined => /^plugin:([^|]*)\|/.exec(method)?.[1]
 
 const cut = (name: string): string => name.slice(0, 200)
 

@@ -15,7 +15,7 @@ import {
   type SendBatch,
 } from '@sallyport/protocol'
 import { COUNT } from '../shared/metrics.js'
-import { atEndOfTurn, type RunHome, Runs } from './batching.js'
+import { onEndOfTick, type BatchSource, Batcher } from './batching.js'
 
 // What core has to say to a frontend whose link has no room: it waits here, in order, encoded. Of events the oldest go where
 // they are too many; what must not be lost is refused to whoever says it. So a frontend that takes nothing costs a bounded
@@ -25,20 +25,20 @@ import { atEndOfTurn, type RunHome, Runs } from './batching.js'
 export type Encoded = EncodedMessage | PackedMessage
 
 /** Says one thing, once there is room. */
-export interface Said {
+export interface QueuedMessage {
   /** Of an event or a channel's message; else none. */
-  readonly home: RunHome | undefined
+  readonly home: BatchSource | undefined
   readonly index: number
   readonly encoded: Encoded
 }
 
-interface Waiting extends Said {
+interface Waiting extends QueuedMessage {
   readonly bytes: number
   readonly isEvent: boolean
   dropped: boolean
 }
 
-class Backlog {
+class MessageQueue {
   #line: Waiting[] = []
   #next = 0
   /** The oldest event that is still in the line stands here, or after. */
@@ -68,9 +68,9 @@ class Backlog {
   }
 
   /** Gives how many were dropped for it. */
-  addEvent(home: RunHome, encoded: Encoded): number {
+  addEvent(home: BatchSource, encoded: Encoded): number {
     const before = this.#dropped
-    const bytes = sizeOf(encoded)
+    const bytes = getSize(encoded)
     this.#line.push({ home, index: 0, encoded, bytes, isEvent: true, dropped: false })
     this.#events++
     this.#eventBytes += bytes
@@ -80,15 +80,15 @@ class Backlog {
     return this.#dropped - before
   }
 
-  add(said: Said): void {
-    const bytes = sizeOf(said.encoded)
+  add(said: QueuedMessage): void {
+    const bytes = getSize(said.encoded)
     this.#line.push({ ...said, bytes, isEvent: false, dropped: false })
     this.#bytes += bytes
     this.#kept++
   }
 
   /** The next to say, and no longer here; none where nothing waits. */
-  take(): Said | undefined {
+  take(): QueuedMessage | undefined {
     while (this.#next < this.#line.length) {
       const said = this.#line[this.#next]!
       this.#line[this.#next++] = undefined as never
@@ -117,7 +117,7 @@ class Backlog {
     while (!this.#line[at]!.isEvent) at++
     const { bytes } = this.#line[at]!
     // Its place is kept for a while, and none of its memory.
-    this.#line[at] = GONE
+    this.#line[at] = TOMBSTONE
     this.#oldest = at + 1
     this.#events--
     this.#eventBytes -= bytes
@@ -134,16 +134,16 @@ class Backlog {
 /** So many that have gone are worth clearing away, where they are most of the line. */
 const MANY = 1024
 
-const GONE: Waiting = { home: undefined, index: 0, encoded: '', bytes: 0, isEvent: false, dropped: true }
+const TOMBSTONE: Waiting = { home: undefined, index: 0, encoded: '', bytes: 0, isEvent: false, dropped: true }
 
 /** About what it takes of memory. */
-export function sizeOf(encoded: Encoded): number {
+export function getSize(encoded: Encoded): number {
   if (typeof encoded === 'string' || isUint8Array(encoded)) return encoded.length
   return encoded.attachments.reduce((sum, { byteLength }) => sum + byteLength, encoded.encoded.length)
 }
 
 /** Told of a link that has no room. */
-export interface OutflowEvents {
+export interface SendQueueEvents {
   /** What is said waits; or does no longer. */
   stalled(on: boolean): void
   /** Events that will not arrive, as they are dropped; */
@@ -154,19 +154,19 @@ export interface OutflowEvents {
 
 const NONE: readonly never[] = []
 
-export class Outflow {
+export class SendQueue {
   readonly #codec: Codec
   readonly #link: Link
   readonly #counts: Float64Array
-  readonly #events: OutflowEvents
+  readonly #events: SendQueueEvents
   readonly #outbox: Outbox
-  readonly #runs: Runs
-  readonly #backlog = new Backlog()
+  readonly #runs: Batcher
+  readonly #backlog = new MessageQueue()
   #stalled = false
   #armed = false
   #held = false
 
-  constructor(link: Link, codec: Codec, counts: Float64Array, events: OutflowEvents) {
+  constructor(link: Link, codec: Codec, counts: Float64Array, events: SendQueueEvents) {
     this.#codec = codec
     this.#link = link
     this.#counts = counts
@@ -178,7 +178,7 @@ export class Outflow {
       if (!this.#stalled) this.#look()
     }
     this.#outbox = createOutbox(send, undefined, arm)
-    this.#runs = new Runs(this.#outbox, arm)
+    this.#runs = new Batcher(this.#outbox, arm)
   }
 
   /** The frontend takes nothing, and no more can wait for it. */
@@ -203,13 +203,13 @@ export class Outflow {
   }
 
   /** Says a value of a run, or what goes alone. */
-  put(home: RunHome, index: number, encoded: Encoded): void {
+  put(home: BatchSource, index: number, encoded: Encoded): void {
     if (this.#stalled) this.#backlog.add({ home, index, encoded })
     else this.#putNow(home, index, encoded)
   }
 
   /** Says an event: it, or one before it, may be dropped. */
-  event(home: RunHome, encoded: Encoded): void {
+  event(home: BatchSource, encoded: Encoded): void {
     if (!this.#stalled) return this.#putNow(home, 0, encoded)
     const dropped = this.#backlog.addEvent(home, encoded)
     if (dropped === 0) return
@@ -256,7 +256,7 @@ export class Outflow {
     if (!this.#stalled) this.#events.stalled(false)
   }
 
-  #say({ home, index, encoded }: Said): void {
+  #say({ home, index, encoded }: QueuedMessage): void {
     if (home) this.#putNow(home, index, encoded)
     else {
       const { codec, encoded: message, attachments } = encoded as PackedMessage
@@ -264,7 +264,7 @@ export class Outflow {
     }
   }
 
-  #putNow(home: RunHome, index: number, encoded: Encoded): void {
+  #putNow(home: BatchSource, index: number, encoded: Encoded): void {
     if (typeof encoded === 'string' || isUint8Array(encoded)) this.#runs.add(home, index, this.#codec, encoded)
     else this.#postNow(encoded.codec, encoded.encoded, encoded.attachments)
   }
@@ -277,7 +277,7 @@ export class Outflow {
   #arm(): void {
     if (this.#armed || this.#held) return
     this.#armed = true
-    atEndOfTurn(this.#endTurn)
+    onEndOfTick(this.#endTurn)
   }
 
   readonly #endTurn = (): void => {

@@ -7,9 +7,9 @@ import {
   type CallMessage,
   type CodecName,
   describeCommand,
-  failureOf,
+  toBusError,
   FRAME_KIND,
-  idOf,
+  getRequestId,
   isBusError,
   isMeantAsAnswer,
   isThenable,
@@ -27,29 +27,33 @@ import type { Resources } from '../api/resources.js'
 import type { Delivery, Payload } from '../events/delivery.js'
 import { tellDropped } from '../events/frontend-events.js'
 import type { EventRouter } from '../events/router.js'
-import { COUNT, type Meter } from '../shared/metrics.js'
-import { beginTurn } from './batching.js'
-import { CallTable, patienceIn } from './call-table.js'
-import { Call, type CallHome, nameOf } from './call.js'
+import { COUNT, type SessionMetrics } from '../shared/metrics.js'
+import { flushAfterMicrotasks } from './batching.js'
+import { CallTable, getTimeout } from './call-table.js'
+import { Call, type CallOwner, getName } from './call.js'
 import { ChannelTable } from './channel.js'
-import type { Questions } from './confirm.js'
-import { ExposedCalls } from './frontend-calls.js'
-import { HELD, Intake } from './read-scheduler.js'
+import type { ConfirmRequests } from './confirm.js'
+import { FrontendCalls } from './frontend-calls.js'
+import { PAUSED, ReadScheduler } from './read-scheduler.js'
 import { type CommandRegistry, notFound } from './registry.js'
 import type { Busy } from './slow-calls.js'
 import { sendAll } from './stream.js'
 import { commands, eventsReceived, eventsSent, type From, tellEvent, traceCommand } from './tracing.js'
-import { Replies } from './writer.js'
+import { SessionWriter } from './writer.js'
 
 // The bus's own housekeeping: what a frontend tells core of its calls and channels. No command is called by it, and nothing is
 // answered, but for what is none of it.
 
 /** @throws BusError `InvalidRequest` for what no frontend may send */
-function keepHouse({ id, method, params }: CallMessage, calls: CallTable, channels: ChannelTable): undefined {
+function handleProtocolNotification(
+  { id, method, params }: CallMessage,
+  calls: CallTable,
+  channels: ChannelTable,
+): undefined {
   const { id: cancelled, channel, messages } = (params ?? {}) as Record<string, unknown>
   if (id === undefined && method === METHOD.cancel && isCount(cancelled)) calls.cancel(cancelled)
   else if (id === undefined && method === METHOD.credit && isCount(channel) && isCount(messages)) {
-    beginTurn()
+    flushAfterMicrotasks()
     channels.credit(channel, messages)
   } else if (id === undefined && method === METHOD.closeChannel && isCount(channel)) channels.close(channel)
   else throw new BusError('InvalidRequest', `${describeCommand(method)} is not one that a frontend may send`)
@@ -60,7 +64,7 @@ const isCount = (value: unknown): value is number => Number.isSafeInteger(value)
 // From a frame to the messages in it: open, where the frontend is isolated, then decode. Whatever fails here closes the
 // session.
 
-export class Inbox {
+export class FrameDecoder {
   readonly #opener: Opener | undefined
   readonly #reader = new BatchReader()
 
@@ -82,18 +86,18 @@ export class Inbox {
 
 type Answered = Pick<CallMessage, 'id' | 'method'>
 
-export class Session implements CallHome, Busy {
+export class Session implements CallOwner, Busy {
   readonly label: string | undefined
-  readonly ask: CallHome['ask'] = (...asked) => this.#options.questions.ask(...asked)
+  readonly ask: CallOwner['ask'] = (...asked) => this.#options.questions.ask(...asked)
   readonly #calls: CallTable
-  readonly #meter: Meter
+  readonly #meter: SessionMetrics
   readonly #options: SessionOptions
-  readonly #inbox: Inbox
-  readonly #replies: Replies
-  readonly #intake: Intake
+  readonly #inbox: FrameDecoder
+  readonly #replies: SessionWriter
+  readonly #intake: ReadScheduler
   readonly #channels: ChannelTable
   readonly #linkClosed: Promise<void>
-  readonly #exposed: ExposedCalls
+  readonly #exposed: FrontendCalls
   readonly #from: From
   #draining = false
   #closed = false
@@ -101,20 +105,25 @@ export class Session implements CallHome, Busy {
   constructor(options: SessionOptions) {
     this.#options = options
     this.label = options.label
-    this.#inbox = new Inbox(options.opener)
+    this.#inbox = new FrameDecoder(options.opener)
     this.#meter = options.meter
     const { link, codec, report, router, meter } = options
     this.#from = { label: options.label ?? 'host', codec }
     this.#calls = new CallTable(meter.counts, (call, error) => void this.#fail(call, error))
-    this.#replies = new Replies(link, codec, meter.counts, {
-      stalled: on => (on ? this.#intake.hold(HELD.noRoom) : this.#intake.release(HELD.noRoom)),
+    this.#replies = new SessionWriter(link, codec, meter.counts, {
+      stalled: on => (on ? this.#intake.hold(PAUSED.noRoom) : this.#intake.release(PAUSED.noRoom)),
       dropped: report.dropped,
       tellDropped: count => tellDropped(router, this, count),
     })
     const served = (): void => void (meter.counts[COUNT.inFlight] = this.#calls.size)
-    this.#intake = new Intake({ link, serve: message => this.#serve(message), replies: this.#replies.out, served })
+    this.#intake = new ReadScheduler({
+      link,
+      serve: message => this.#serve(message),
+      replies: this.#replies.out,
+      served,
+    })
     this.#channels = new ChannelTable(this.#replies)
-    this.#exposed = new ExposedCalls(this.#from, this.#replies, meter.counts, report.warn)
+    this.#exposed = new FrontendCalls(this.#from, this.#replies, meter.counts, report.warn)
     this.#linkClosed = new Promise(resolve => {
       link.receive({ frame: frame => this.#receive(frame), closed: fault => resolve(this.#end(fault)) })
     })
@@ -146,7 +155,7 @@ export class Session implements CallHome, Busy {
   }
 
   /** Calls a function that the frontend exposes. */
-  call(...call: Parameters<ExposedCalls['call']>): Promise<unknown> {
+  call(...call: Parameters<FrontendCalls['call']>): Promise<unknown> {
     return this.#exposed.call(...call)
   }
 
@@ -181,7 +190,7 @@ export class Session implements CallHome, Busy {
     try {
       call = parseCall(message)
     } catch (error) {
-      return void this.#replies.error(idOf(message), '', error as BusError)
+      return void this.#replies.error(getRequestId(message), '', error as BusError)
     }
     if (!commands.hasSubscribers || call.method.startsWith('$/')) void this.#run(call)
     else traceCommand(this.#from, call, () => this.#run(call))
@@ -189,7 +198,7 @@ export class Session implements CallHome, Busy {
 
   #run(call: CallMessage): Outcome | Promise<Outcome> {
     try {
-      if (call.method.startsWith('$/')) return keepHouse(call, this.#calls, this.#channels)
+      if (call.method.startsWith('$/')) return handleProtocolNotification(call, this.#calls, this.#channels)
       return this.#dispatch(call)
     } catch (error) {
       return this.#fail(call, error)
@@ -206,7 +215,7 @@ export class Session implements CallHome, Busy {
     const denial = permits.check(command)
     if (denial) throw this.#deny(method, denial)
     this.#calls.admit(id)
-    const patience = deadlines ? patienceIn(headers) : undefined
+    const patience = deadlines ? getTimeout(headers) : undefined
     const opened = this.#channels.bind(params)
     const stream = message.headers === undefined ? undefined : this.#channels.openStream(headers, opened)
     const call = new Call({
@@ -242,7 +251,7 @@ export class Session implements CallHome, Busy {
   #await(call: Call, result: Promise<unknown>, began: number, patience: number | undefined): Promise<Outcome> {
     // Few are timed: the others carry nothing for it.
     if (began !== 0) this.#meter.endWith(result, began)
-    beginTurn()
+    flushAfterMicrotasks()
     this.#calls.add(call, patience)
     return result.then(
       value => (this.#calls.remove(call) ? this.#succeed(call, value) : call.givenUp),
@@ -259,7 +268,7 @@ export class Session implements CallHome, Busy {
 
   #fail({ id, method }: Answered, thrown: unknown): BusError {
     this.#meter.counts[COUNT.failures]! += 1
-    const error = failureOf(method, thrown)
+    const error = toBusError(method, thrown)
     if (id !== undefined) return this.#replies.error(id, method, error)
     this.#options.report.warn('failed, and nobody waits for its answer', { command: method, reason: error.reason })
     return error
@@ -281,7 +290,7 @@ export class Session implements CallHome, Busy {
     if (this.#draining) {
       const reason = 'Disconnected'
       for (const call of cutOff) {
-        this.#options.report.warn('still ran as the bus was closed', { command: nameOf(call), reason })
+        this.#options.report.warn('still ran as the bus was closed', { command: getName(call), reason })
       }
     }
     this.measure()
@@ -308,9 +317,9 @@ export interface SessionOptions {
   app: App
   /** What handlers keep open for this frontend. Core closes it when the session has ended. */
   resources: Resources
-  questions: Questions
+  questions: ConfirmRequests
   /** What is counted of it. */
-  meter: Meter
+  meter: SessionMetrics
   /** Calls bring their deadlines along, which end them here too. */
   deadlines: boolean
   report: SessionReport

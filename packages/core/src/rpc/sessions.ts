@@ -1,17 +1,17 @@
 // The sessions of a core. Frontends come and go: the others are told of it, and what handlers opened for one is closed after
 // it.
-import { BusError, describeName, ReportLimit } from '@sallyport/protocol'
+import { BusError, describeName, Throttle } from '@sallyport/protocol'
 import type { Logger } from 'pino'
 import { ResourceTable } from '../api/resources.js'
 import type { RunningCall } from '../contract/control.js'
 import { tellCreated, tellDestroyed } from '../events/frontend-events.js'
 import type { EventRouter } from '../events/router.js'
 import { didYouMean } from '../shared/suggest.js'
-import { andMore, Tally } from '../shared/throttle.js'
-import { nameOf } from './call.js'
+import { formatSuppressed, ThrottledCounter } from '../shared/throttle.js'
+import { getName } from './call.js'
 import { Session, type SessionOptions, type SessionReport } from './session.js'
 
-export interface SessionsParts {
+export interface SessionsDeps {
   router: EventRouter
   getLog: () => Logger
   report: {
@@ -40,7 +40,7 @@ const MAX_NAME = 200
 const MAX_NAMED = 20
 
 export class Sessions {
-  readonly #parts: SessionsParts
+  readonly #parts: SessionsDeps
   readonly #open = new Set<Session>()
   /** The latest of each label: one that was closed may still be on its way out. */
   readonly #byLabel = new Map<string, Session>()
@@ -50,7 +50,7 @@ export class Sessions {
   readonly #closing = new Set<Promise<void>>()
   readonly #hurry = new AbortController()
 
-  constructor(parts: SessionsParts) {
+  constructor(parts: SessionsDeps) {
     this.#parts = parts
   }
 
@@ -79,12 +79,12 @@ export class Sessions {
       getLog().error({ label: label ?? 'host', err: error }, 'a resource could not be closed')
     const resources = new ResourceTable({ label, failed })
     const name = label ?? 'host'
-    const denials = new ReportLimit<string>((command, more) => report.denied(name, command, more))
-    const slow = new ReportLimit<readonly [string, number]>((call, more) => report.slow(name, ...call, more))
-    const warnings = new ReportLimit<readonly [string, object | undefined]>(([text, about], more) =>
-      getLog().warn({ label: name, ...about }, andMore(text, more)),
+    const denials = new Throttle<string>((command, more) => report.denied(name, command, more))
+    const slow = new Throttle<readonly [string, number]>((call, more) => report.slow(name, ...call, more))
+    const warnings = new Throttle<readonly [string, object | undefined]>(([text, about], more) =>
+      getLog().warn({ label: name, ...about }, formatSuppressed(text, more)),
     )
-    const dropped = new Tally(count => report.overload(name, count))
+    const dropped = new ThrottledCounter(count => report.overload(name, count))
     const closed = (): void => {
       this.#open.delete(session)
       denials.flush()
@@ -141,7 +141,7 @@ export class Sessions {
     for (const session of this.#open) {
       session.measure()
       for (const call of running.length < MAX_NAMED ? session.running : []) {
-        if (running.length < MAX_NAMED) running.push({ label: call.label, command: nameOf(call).slice(0, MAX_NAME) })
+        if (running.length < MAX_NAMED) running.push({ label: call.label, command: getName(call).slice(0, MAX_NAME) })
       }
     }
     return running

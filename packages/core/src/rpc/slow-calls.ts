@@ -1,6 +1,6 @@
 // Finds calls that run for long, once each. A call bears no mark of when it began, which would cost every call something: one
 // that is found at several looks in a row, a tenth of the limit apart, has run for at least so long.
-import { type Call, lasts, nameOf } from './call.js'
+import { type Call, lasts, getName } from './call.js'
 
 /** Whoever is looked at: all of their calls that run. */
 export interface Busy {
@@ -26,7 +26,7 @@ export function watchSlowCalls(busy: () => Iterable<Busy>, slowAfter: number): (
           continue
         }
         told.add(call)
-        home.slow(nameOf(call), Math.round(now - first))
+        home.slow(getName(call), Math.round(now - first))
       }
     }
     since = found

@@ -2,7 +2,7 @@
 // frontend takes them. Whatever ends the call ends the iterable too, and waits for no iterator that never comes to its end.
 import { BusError, describeCommand } from '@sallyport/protocol'
 import { takeTransfer } from '../api/transfer.js'
-import { isAsyncIterable, iteratorOf, leaveIterator } from '../shared/async-iterable.js'
+import { isAsyncIterable, getIterator, leaveIterator } from '../shared/async-iterable.js'
 import type { SendingChannel } from './channel.js'
 
 /**
@@ -25,7 +25,7 @@ export async function sendAll(
       `${describeCommand(method)} gives one value and no stream: call it with invoke`,
     )
   }
-  await pump(iteratorOf(source), channel, signal)
+  await pump(getIterator(source), channel, signal)
   channel.end()
   return null
 }

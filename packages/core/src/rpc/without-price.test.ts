@@ -1,7 +1,7 @@
 // What nobody uses costs no call anything: a command without middleware, and a frontend without a quota, are what they were.
 import { pino } from 'pino'
 import { expect, test } from 'vitest'
-import { around } from './middleware.js'
+import { wrapWithMiddleware } from './middleware.js'
 import { createQuotas } from './quotas.js'
 import type { RunnableCommand } from './registry.js'
 
@@ -14,8 +14,8 @@ const registry = new Map(['touch', 'read'].map(named))
 const log = pino({ level: 'silent' })
 
 test('a command without middleware runs as it is', () => {
-  expect(around([], 'touch', run)).toBe(run)
-  expect(around([(_call, next) => next()], 'touch', run)).not.toBe(run)
+  expect(wrapWithMiddleware([], 'touch', run)).toBe(run)
+  expect(wrapWithMiddleware([(_call, next) => next()], 'touch', run)).not.toBe(run)
 })
 
 test('a frontend that no quota is for has the commands of all, and one that some are for has the others of them', () => {

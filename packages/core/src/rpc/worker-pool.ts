@@ -2,7 +2,7 @@
 import {
   BusError,
   describeCommand,
-  failureOf,
+  toBusError,
   fromErrorObject,
   type ErrorObject,
   holdsBytes,
@@ -69,7 +69,7 @@ export function createPool(getLog: () => Logger): Pool {
   }
 
   function lost(method: string, cause: unknown): BusError {
-    const why = cause instanceof Error || cause === null ? failureOf(method, cause).message : UNCLONEABLE
+    const why = cause instanceof Error || cause === null ? toBusError(method, cause).message : UNCLONEABLE
     const text = `The pool’s thread has ended while it ran ${describeCommand(method)}: ${why}`
     getLog().error({ command: method, err: cause }, 'a thread of the pool has ended')
     return new BusError('InternalError', text, { cause })

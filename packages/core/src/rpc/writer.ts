@@ -4,7 +4,7 @@ import {
   BusError,
   checkSize,
   checkTransfer,
-  claimAttachments,
+  detachAttachments,
   type Codec,
   type CodecName,
   codecs,
@@ -24,40 +24,40 @@ import {
   type RequestMessage,
   toErrorObject,
   type TraceContext,
-  uncarriable,
+  notSerializable,
   withoutData,
 } from '@sallyport/protocol'
 import { takeTransfer } from '../api/transfer.js'
 import type { Delivery, Payload } from '../events/delivery.js'
 import { dismiss, isAsyncIterable } from '../shared/async-iterable.js'
 import { COUNT } from '../shared/metrics.js'
-import type { RunHome } from './batching.js'
-import { type Encoded, Outflow, type OutflowEvents } from './send-queue.js'
+import type { BatchSource } from './batching.js'
+import { type Encoded, SendQueue, type SendQueueEvents } from './send-queue.js'
 
 /** Values from here on go alone. */
 const LARGE = 16 * 1024
 const NONE: readonly never[] = []
 
 /** A channel, as replies need it. */
-interface ReplyHome extends RunHome {
+interface ReplySink extends BatchSource {
   readonly id: number
   /** Of the next message. Read once the value is encoded: its `toJSON` may send on the same channel, and comes first. */
   readonly index: number
 }
 
-export class Replies {
+export class SessionWriter {
   readonly #codec: Codec
   readonly #counts: Float64Array
-  readonly #out: Outflow
+  readonly #out: SendQueue
 
-  constructor(link: Link, codec: CodecName, counts: Float64Array, events: OutflowEvents) {
+  constructor(link: Link, codec: CodecName, counts: Float64Array, events: SendQueueEvents) {
     this.#codec = codecs[codec]
     this.#counts = counts
-    this.#out = new Outflow(link, this.#codec, counts, events)
+    this.#out = new SendQueue(link, this.#codec, counts, events)
   }
 
   /** When what is said goes. */
-  get out(): Outflow {
+  get out(): SendQueue {
     return this.#out
   }
 
@@ -76,7 +76,7 @@ export class Replies {
       return this.error(
         id,
         method,
-        uncarriable(`The result of ${describeCommand(method)}`, 'InternalError', cause, value),
+        notSerializable(`The result of ${describeCommand(method)}`, 'InternalError', cause, value),
       )
     }
   }
@@ -108,7 +108,7 @@ export class Replies {
     try {
       this.#send(message, params, transfer)
     } catch (cause) {
-      throw uncarriable(`Arguments of ${describeCommand(method)}`, 'InvalidParams', cause, params)
+      throw notSerializable(`Arguments of ${describeCommand(method)}`, 'InvalidParams', cause, params)
     }
   }
 
@@ -119,7 +119,12 @@ export class Replies {
       if (payload.hasBytes) return this.#out.event(delivery, packEvent(delivery, payload))
       this.#out.event(delivery, this.#fit(delivery, 0, payload.encode(this.#codec.name)))
     } catch (cause) {
-      throw uncarriable(`The payload of event ${JSON.stringify(delivery.event)}`, 'InvalidParams', cause, payload.value)
+      throw notSerializable(
+        `The payload of event ${JSON.stringify(delivery.event)}`,
+        'InvalidParams',
+        cause,
+        payload.value,
+      )
     }
   }
 
@@ -128,19 +133,19 @@ export class Replies {
    *
    * @throws BusError `InvalidParams` for a message or a `transfer` that can't be carried.
    */
-  encode(channel: ReplyHome, value: unknown, transfer?: readonly ArrayBufferLike[]): Encoded {
+  encode(channel: ReplySink, value: unknown, transfer?: readonly ArrayBufferLike[]): Encoded {
     try {
       if (transfer !== undefined) checkTransfer(transfer, value)
-      if (holdsBytes(value)) return packMessageOf(channel, value, transfer)
+      if (holdsBytes(value)) return packEncoded(channel, value, transfer)
       const encoded = encodeValue(this.#codec, value)
       return this.#fit(channel, channel.index, encoded)
     } catch (cause) {
-      throw uncarriable(`A message of channel ${channel.id}`, 'InvalidParams', cause, value)
+      throw notSerializable(`A message of channel ${channel.id}`, 'InvalidParams', cause, value)
     }
   }
 
   /** Sends what was encoded, in a run with what its home sends before and after. */
-  put(home: RunHome, index: number, encoded: Encoded): void {
+  put(home: BatchSource, index: number, encoded: Encoded): void {
     this.#out.put(home, index, encoded)
   }
 
@@ -161,12 +166,12 @@ export class Replies {
 
   /** `value` is what the user gave: bytes, as themselves or at its top level, need the msgpack lane. */
   #send(message: Message, value: unknown, transfer?: readonly ArrayBufferLike[]): void {
-    if (holdsBytes(value)) this.#out.post(claimAttachments(packMessage(message), transfer))
+    if (holdsBytes(value)) this.#out.post(detachAttachments(packMessage(message), transfer))
     else this.post(message)
   }
 
   /** What is large, or is nothing as JSON, goes in a message of its own. */
-  #fit(home: RunHome, index: number, encoded: EncodedMessage | undefined): Encoded {
+  #fit(home: BatchSource, index: number, encoded: EncodedMessage | undefined): Encoded {
     if (encoded !== undefined && encoded.length < LARGE) return encoded
     const codec = this.#codec
     const message =
@@ -181,15 +186,15 @@ const tooMuch = (what: string): BusError =>
   new BusError('Overloaded', `${what} was not sent: too much waits for the frontend already`)
 
 /** The index comes last, because it is known last. */
-function packMessageOf(channel: ReplyHome, message: unknown, transfer?: readonly ArrayBufferLike[]): PackedMessage {
+function packEncoded(channel: ReplySink, message: unknown, transfer?: readonly ArrayBufferLike[]): PackedMessage {
   const params = { channel: channel.id, message, index: null }
   const packed = packMessage({ jsonrpc: '2.0', method: METHOD.channel, params })
-  const { codec, encoded, attachments } = claimAttachments(packed, transfer)
+  const { codec, encoded, attachments } = detachAttachments(packed, transfer)
   return { codec, encoded: putLast(encoded, encodeValue(codec, channel.index)!), attachments }
 }
 
 /** The same for every frontend, but for its ids, and for its attachments, which it gets for itself. */
 function packEvent({ event, ids }: Delivery, payload: Payload): PackedMessage {
-  const { codec, encoded, attachments } = claimAttachments(payload.pack(event))
+  const { codec, encoded, attachments } = detachAttachments(payload.pack(event))
   return { codec, encoded: putLast(encoded, encodeValue(codec, ids)!), attachments }
 }

@@ -4,7 +4,7 @@ export const isAsyncIterable = (value: unknown): value is AsyncIterable<unknown>
   typeof value === 'object' && value !== null && Symbol.asyncIterator in value
 
 /** Streams of the platform are ended while they wait for data; their own iterators would wait for it first. */
-export function iteratorOf(source: AsyncIterable<unknown>): AsyncIterator<unknown> {
+export function getIterator(source: AsyncIterable<unknown>): AsyncIterator<unknown> {
   const { getReader, destroy } = source as { getReader?: unknown; destroy?: unknown }
   if (typeof getReader === 'function') {
     const reader = (source as unknown as ReadableStream<unknown>).getReader()
@@ -35,7 +35,7 @@ export async function leaveIterator(iterator: AsyncIterator<unknown>): Promise<v
 /** Ends what a handler gave and nobody will read. */
 export async function dismiss(source: AsyncIterable<unknown>): Promise<void> {
   try {
-    await leaveIterator(iteratorOf(source))
+    await leaveIterator(getIterator(source))
   } catch {
     // It never began.
   }
@@ -52,7 +52,7 @@ export function countedStream(source: AsyncIterable<unknown>, ended: () => void)
   }
   const begin = (): AsyncIterator<unknown> => {
     try {
-      return iteratorOf(source)
+      return getIterator(source)
     } catch (error) {
       end()
       throw error

@@ -2,7 +2,7 @@
 // an endless loop in it notwithstanding. How long calls take is measured of some of them: looking at the clock twice costs a
 // tenth of what a small call does.
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
-import { LONGEST, Stopwatch } from '@sallyport/protocol'
+import { LONGEST, SamplingTimer } from '@sallyport/protocol'
 
 export const COUNT = {
   /** Of commands; events that a frontend emits are among them here. */
@@ -23,7 +23,7 @@ export const COUNT = {
 export const COUNTS: number = Object.keys(COUNT).length
 
 /** What host and core share. */
-export interface MeterMemory {
+export interface MetricsMemory {
   counts: ArrayBufferLike
   /** Of times in nanoseconds. It may serve several links, one after the other. */
   latency: RecordableHistogram
@@ -35,10 +35,10 @@ export const createLatency = (): RecordableHistogram => createHistogram({ lowest
 export const createCounts = (): SharedArrayBuffer => new SharedArrayBuffer(COUNTS * Float64Array.BYTES_PER_ELEMENT)
 
 /** Core's end. */
-export class Meter extends Stopwatch {
+export class SessionMetrics extends SamplingTimer {
   readonly counts: Float64Array
 
-  constructor({ counts, latency }: MeterMemory = { counts: createCounts(), latency: createLatency() }) {
+  constructor({ counts, latency }: MetricsMemory = { counts: createCounts(), latency: createLatency() }) {
     super(latency)
     this.counts = new Float64Array(counts)
   }

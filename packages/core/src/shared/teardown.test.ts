@@ -1,6 +1,6 @@
 // What is ended one after the other: order, failures, and what never ends.
 import { afterEach, expect, it, vi } from 'vitest'
-import { inTurn } from './teardown.js'
+import { runSequentially } from './teardown.js'
 
 afterEach(() => void vi.useRealTimers())
 
@@ -14,7 +14,7 @@ it('waits for each before the next begins', async () => {
     await turn()
     order.push(`${name} ends`)
   }
-  await inTurn([slow('a'), () => order.push('b'), slow('c')], never, () => {})
+  await runSequentially([slow('a'), () => order.push('b'), slow('c')], never, () => {})
   expect(order).toEqual(['a begins', 'a ends', 'b', 'c begins', 'c ends'])
 })
 
@@ -28,7 +28,7 @@ it('what throws or rejects is told, and stops nothing', async () => {
     () => Promise.reject('rejected'),
     () => ran.push('last'),
   ]
-  await inTurn(steps, never, error => told.push(error))
+  await runSequentially(steps, never, error => told.push(error))
   expect(told).toEqual(['thrown', 'rejected'])
   expect(ran).toEqual(['last'])
 })
@@ -36,7 +36,7 @@ it('what throws or rejects is told, and stops nothing', async () => {
 it('what hangs holds up the rest for five seconds', async () => {
   vi.useFakeTimers()
   const ran: string[] = []
-  const done = inTurn([() => new Promise(() => {}), () => ran.push('next')], never, () => {})
+  const done = runSequentially([() => new Promise(() => {}), () => ran.push('next')], never, () => {})
   await vi.advanceTimersByTimeAsync(4999)
   expect(ran).toEqual([])
   await vi.advanceTimersByTimeAsync(1)
@@ -51,7 +51,7 @@ it('in a hurry all are begun, and a moment later left to themselves', async () =
     ran.push(n)
     return new Promise(() => {})
   }
-  const done = inTurn([hang(1), hang(2), hang(3)], hurry.signal, () => {})
+  const done = runSequentially([hang(1), hang(2), hang(3)], hurry.signal, () => {})
   expect(ran).toEqual([1])
   hurry.abort()
   await done
@@ -64,6 +64,6 @@ it('in a hurry what ends soon has ended', async () => {
     await turn()
     ran.push('soon')
   }
-  await inTurn([() => new Promise(() => {}), soon], AbortSignal.abort(), () => {})
+  await runSequentially([() => new Promise(() => {}), soon], AbortSignal.abort(), () => {})
   expect(ran).toEqual(['soon'])
 })

@@ -12,7 +12,7 @@ const HURRY_MS = 50
  * Runs the steps in their order, and waits for each. One that throws is told to `failed`; one that takes longer than 5 s,
  * or is under way when `hurry` aborts, is left to itself, and those that are left then are all begun at once. Never rejects.
  */
-export async function inTurn(
+export async function runSequentially(
   steps: Iterable<() => unknown>,
   hurry: AbortSignal,
   failed: (error: unknown) => void,

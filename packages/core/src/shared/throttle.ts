@@ -2,7 +2,7 @@
 
 const SECOND = 1000
 
-export class Tally {
+export class ThrottledCounter {
   readonly #tell: (count: number) => void
   #count = 0
   #timer: NodeJS.Timeout | undefined
@@ -36,4 +36,4 @@ export class Tally {
 }
 
 // How the log tells of a flood: the latest of many, and their number.
-export const andMore = (text: string, more: number): string => (more > 0 ? `${text}, and ${more} more` : text)
+export const formatSuppressed = (text: string, more: number): string => (more > 0 ? `${text}, and ${more} more` : text)

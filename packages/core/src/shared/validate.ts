@@ -26,25 +26,25 @@ export function checkAclValue<S extends v.GenericSchema>(
 ): v.InferOutput<S> {
   const result = v.safeParse(schema, value)
   if (result.success) return result.output
-  const issue = firstOf(result.issues)
+  const issue = getFirstIssue(result.issues)
   const path = (issue.path ?? []).map(({ key }) => key)
   if (isUnknownKey(issue)) {
     const name = String(path.pop())
-    throw mistake(place, toText(path), `unknown key ${JSON.stringify(name)}${nearestOf(name, keys)}`)
+    throw mistake(place, toText(path), `unknown key ${JSON.stringify(name)}${suggestName(name, keys)}`)
   }
   if (issue.received === 'undefined') throw mistake(place, toText(path), 'is missing')
   throw mistake(place, toText(path), `must be ${issue.message}: got ${issue.received}`)
 }
 
 /** What is not there may stand there under a name that is nearly right: that is said first. */
-const firstOf = ([first, ...others]: [v.BaseIssue<unknown>, ...v.BaseIssue<unknown>[]]): v.BaseIssue<unknown> =>
+const getFirstIssue = ([first, ...others]: [v.BaseIssue<unknown>, ...v.BaseIssue<unknown>[]]): v.BaseIssue<unknown> =>
   [first, ...others].find(isUnknownKey) ?? first
 
 const isUnknownKey = ({ type, expected }: v.BaseIssue<unknown>): boolean =>
   type === 'strict_object' && expected === 'never'
 
 /** Of names that are right somewhere, this one's own is not meant. */
-const nearestOf = (name: string, names: readonly string[]): string =>
+const suggestName = (name: string, names: readonly string[]): string =>
   didYouMean(
     name,
     names.filter(each => each !== name),
@@ -71,14 +71,14 @@ export function checkOptions<S extends v.GenericSchema>(
 ): v.InferOutput<S> {
   const result = v.safeParse(schema, given)
   if (result.success) return result.output
-  const issue = firstOf(result.issues)
-  const place = placeOf(issue)
+  const issue = getFirstIssue(result.issues)
+  const place = formatPlace(issue)
   if (isUnknownKey(issue)) {
     // A location in the place of options.
     if (given instanceof URL) {
       throw new BusError('InvalidParams', `${where}: the options must be an object: got ${JSON.stringify(given.href)}`)
     }
-    const hint = besideOf(issue, places) ?? hintOf(String(issue.path?.at(-1)?.key), places)
+    const hint = hintAtSibling(issue, places) ?? suggestOption(String(issue.path?.at(-1)?.key), places)
     throw new BusError('InvalidParams', `${where}: unknown option ${JSON.stringify(place)}${hint}`)
   }
   const at = place === '' ? where : `${where}: ${place}`
@@ -90,7 +90,7 @@ export function checkOptions<S extends v.GenericSchema>(
 }
 
 /** A right name in the right place, where another `kind` or `use` would have it. */
-function besideOf({ path }: v.BaseIssue<unknown>, places: readonly string[]): string | undefined {
+function hintAtSibling({ path }: v.BaseIssue<unknown>, places: readonly string[]): string | undefined {
   const [parent, own] = (path ?? []).slice(-2)
   const tail = `.${String(parent?.key)}.${String(own?.key)}`
   const chosen = Object.entries(Object(own?.input) as object).find(([key]) => key === 'kind' || key === 'use')
@@ -99,17 +99,17 @@ function besideOf({ path }: v.BaseIssue<unknown>, places: readonly string[]): st
 }
 
 /** A right name in the wrong place, or nearly a right one. */
-function hintOf(name: string, places: readonly string[]): string {
+function suggestOption(name: string, places: readonly string[]): string {
   const nameOf = (place: string): string => place.slice(place.lastIndexOf('.') + 1)
   const right = places.find(place => nameOf(place) === name)
-  return right === undefined ? nearestOf(name, places.map(nameOf)) : `: it belongs at ${right}`
+  return right === undefined ? suggestName(name, places.map(nameOf)) : `: it belongs at ${right}`
 }
 
 const receivedIn = ({ input, received }: v.BaseIssue<unknown>): string =>
   input instanceof URL ? JSON.stringify(input.href) : received
 
 /** As it is written in JavaScript: `app.security.capabilities[0]`. */
-function placeOf({ path }: v.BaseIssue<unknown>): string {
+function formatPlace({ path }: v.BaseIssue<unknown>): string {
   const steps = (path ?? []).map(({ key }) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`))
   return steps.join('').replace(/^\./, '')
 }
@@ -119,7 +119,7 @@ function placeOf({ path }: v.BaseIssue<unknown>): string {
 /** Of a timer in Node. */
 const MAX_DELAY = 2 ** 31 - 1
 
-export const whole = (what: string, least: number, most: number = MAX_DELAY): v.GenericSchema<number> =>
+export const integer = (what: string, least: number, most: number = MAX_DELAY): v.GenericSchema<number> =>
   v.pipe(v.number(what), v.integer(what), v.minValue(least, what), v.maxValue(most, what))
 
 // What tests are given by hand is looked at before it is taken apart.

@@ -6,13 +6,13 @@ import {
   BatchReader,
   BusError,
   type CallMessage,
-  createLinkEnds,
+  createLinkEndpoints,
   describeCommand,
   isBusError,
   type Opener,
   openLink,
 } from '@sallyport/protocol'
-import type { LoneGateOptions } from '../host/frontends/gate.js'
+import type { StandaloneGateOptions } from '../host/frontends/gate.js'
 import type { ModuleLocation } from '../host/options/location.js'
 import { checkObject } from '../shared/validate.js'
 
@@ -39,7 +39,7 @@ export interface RejectedByHook {
 
 export type HookOutcome = { readonly passed: true; readonly message: PassedByHook } | RejectedByHook
 
-export type HookOptions = LoneGateOptions
+export type HookOptions = StandaloneGateOptions
 
 const label = 'test'
 
@@ -59,7 +59,7 @@ export async function runHook(
   checkObject('runHook: the message', message)
   checkObject('runHook: its settings', settings)
   const { cmd, payload, options } = message
-  const [{ startLoneGate }, { createKeys }] = await Promise.all([
+  const [{ startStandaloneGate }, { createKeys }] = await Promise.all([
     import('../host/assemble.js'),
     import('../core/session-keys.js'),
   ])
@@ -69,9 +69,9 @@ export async function runHook(
   let failed!: (error: Error) => void
   const failure = new Promise<never>((_resolve, reject) => (failed = reject))
   failure.catch(() => {})
-  const gate = await startLoneGate(label, dir, settings, error => failed(error))
-  const [coreEnd, coreLink] = createLinkEnds('port')
-  const [gateEnd, gateLink] = createLinkEnds('port')
+  const gate = await startStandaloneGate(label, dir, settings, error => failed(error))
+  const [coreEnd, coreLink] = createLinkEndpoints('port')
+  const [gateEnd, gateLink] = createLinkEndpoints('port')
   const key = new MessageChannel()
   const opener = createKeys(undefined).handTo(key.port1, true)
   gate.link(gateEnd, key.port2)
@@ -79,12 +79,12 @@ export async function runHook(
   const core = openLink(coreEnd, false)
   try {
     const passed = new Promise<HookOutcome>(resolve => {
-      const read = reading(opener, call => resolve(outcomeOf(call)))
+      const read = reading(opener, call => resolve(getOutcome(call)))
       core.receive({ frame: ({ body }) => read(body), closed: () => {} })
     })
     const headers = options?.headers
     const call = client.invoke(cmd, payload as Record<string, unknown>, headers && { headers })
-    return await Promise.race([passed, rejectionOf(call), failure])
+    return await Promise.race([passed, getRejection(call), failure])
   } finally {
     core.close()
     await client.close()
@@ -100,13 +100,13 @@ function reading(opener: Opener, take: (message: CallMessage) => void): (record:
   }
 }
 
-const outcomeOf = ({ method: cmd, params: payload = {}, headers }: CallMessage): HookOutcome => ({
+const getOutcome = ({ method: cmd, params: payload = {}, headers }: CallMessage): HookOutcome => ({
   passed: true,
   message: { cmd, payload, options: headers && { headers } },
 })
 
 /** Core answers nothing here: what settles the call is the gate's. @throws what was wrong with the message */
-async function rejectionOf(call: Promise<unknown>): Promise<HookOutcome> {
+async function getRejection(call: Promise<unknown>): Promise<HookOutcome> {
   try {
     await call
   } catch (error) {

@@ -1,7 +1,7 @@
 // A bus for a test, in one line: core in the test's own thread, and one client.
 import type { Client } from '@sallyport/frontend/client'
 import { BusError } from '@sallyport/protocol'
-import type { permissionsOf } from '../acl/identifier.js'
+import type { getPermissions } from '../acl/identifier.js'
 import type { Capability } from '../acl/types.js'
 import type { Middleware } from '../api/context.js'
 import type { AnyCommand, Commands, CoreDefinition, Plugin } from '../api/define.js'
@@ -24,17 +24,17 @@ function withFakes(base: CoreDefinition, fakes: Fakes): CoreDefinition {
   const plugins = new Map<string, Plugin>((base.plugins ?? []).map(plugin => [plugin.name, plugin]))
   for (const [name, fake] of Object.entries(fakes)) {
     const [, owner, command] = /^plugin:([^|]*)\|(.+)$/.exec(name) ?? []
-    if (owner === undefined || command === undefined) commands[name] = commandOf(fake)
+    if (owner === undefined || command === undefined) commands[name] = getCommand(fake)
     else {
       const plugin = plugins.get(owner)
-      const more: Commands = { ...plugin?.commands, [command]: commandOf(fake) }
+      const more: Commands = { ...plugin?.commands, [command]: getCommand(fake) }
       plugins.set(owner, { ...plugin, name: owner, commands: more })
     }
   }
   return { ...base, commands, plugins: [...plugins.values()] }
 }
 
-function commandOf(fake: Fake): AnyCommand {
+function getCommand(fake: Fake): AnyCommand {
   if (typeof fake === 'function') return fake as AnyCommand
   if (typeof fake === 'object' && fake !== null && (fake as { kind?: unknown }).kind === 'command') {
     return fake as AnyCommand
@@ -74,11 +74,11 @@ function createRecorder(): Recorder {
   return {
     async record({ command, args, ctx }, next) {
       const at = calls.length
-      const call = { label: ctx.label, command, args: copyOf(args) }
+      const call = { label: ctx.label, command, args: copyValue(args) }
       calls.push({ ...call, status: 'running' })
       try {
         const result = await next()
-        calls[at] = { ...call, status: 'succeeded', ...(!isStream(result) && { result: copyOf(result) }) }
+        calls[at] = { ...call, status: 'succeeded', ...(!isStream(result) && { result: copyValue(result) }) }
         return result
       } catch (error) {
         calls[at] = { ...call, status: 'failed', error }
@@ -93,7 +93,7 @@ const isStream = (result: unknown): boolean =>
   typeof result === 'object' && result !== null && Symbol.asyncIterator in result
 
 /** Of each member by itself: a channel, which can't be copied, is one of them. */
-function copyOf(value: unknown): unknown {
+function copyValue(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
   try {
     return structuredClone(value)
@@ -111,7 +111,7 @@ function tried(member: unknown): unknown {
   }
 }
 
-type PermissionsOf = typeof permissionsOf
+type PermissionsOf = typeof getPermissions
 
 /** And every option of `createBus`, but that `log` is `false` by default. */
 export interface TestBusOptions extends Omit<BusOptions, 'core' | 'app'> {
@@ -152,13 +152,13 @@ export async function createTestBus(options: TestBusOptions = {}): Promise<TestB
   checkObject('createTestBus: its options', options)
   const { core: base = {}, commands = {}, capabilities, hook, label = 'main', connection, ...rest } = options
   checkObject('createTestBus: commands', commands)
-  const { assemble, permissionsOf } = await import('../host/assemble.js')
+  const { assemble, getPermissions } = await import('../host/assemble.js')
   const recorder = createRecorder()
   const definition = withFakes(base, commands)
   const open = capabilities === undefined && rest.config === undefined
   const security: SecurityOptions = {
     ...(hook !== undefined && { pattern: { use: 'isolation', options: { dir: hook } } }),
-    ...(open ? { capabilities: [everything(definition, permissionsOf)] } : capabilities && { capabilities }),
+    ...(open ? { capabilities: [everything(definition, getPermissions)] } : capabilities && { capabilities }),
   }
   const core: CoreDefinition = { ...definition, use: [recorder.record, ...(definition.use ?? [])] }
   const bus = await assemble({ log: false, ...rest, core, app: { security } }, true)

@@ -2,8 +2,8 @@
 import type { AclInput } from '../../src/acl/types.js'
 import { createAuthority, type Authority } from '../../src/acl/authority.js'
 import type { Capability, Pattern } from '../../src/acl/types.js'
-import { permissionsOf } from '../../src/acl/identifier.js'
-import { commandNamesOf } from '../../src/acl/identifier.js'
+import { getPermissions } from '../../src/acl/identifier.js'
+import { getCommandNames } from '../../src/acl/identifier.js'
 import type { RunnableCommand } from '../../src/rpc/registry.js'
 import type { BusError } from '@sallyport/protocol'
 
@@ -20,7 +20,7 @@ export const core = {
 const inCore = (plugin: string, name: string): RunnableCommand => ({
   method: `plugin:${plugin}|${name}`,
   owner: 'core',
-  ...permissionsOf(name, `core:${plugin}`),
+  ...getPermissions(name, `core:${plugin}`),
   run,
 })
 const coreCommands = [
@@ -30,7 +30,7 @@ const coreCommands = [
   inCore('window', 'set_title'),
 ]
 export const registry: ReadonlyMap<string, RunnableCommand> = new Map(
-  [...commandNamesOf(core).map(name => ({ ...name, run })), ...coreCommands].map(command => [command.method, command]),
+  [...getCommandNames(core).map(name => ({ ...name, run })), ...coreCommands].map(command => [command.method, command]),
 )
 
 export interface Made {

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { parse } from 'smol-toml'
 import { describe, expect, it } from 'vitest'
 import type { AclSource, PermissionFileSource } from '../../src/acl/types.js'
-import { accessOf, commandScope } from '../../src/acl/resolve.js'
+import { getAccess, commandScope } from '../../src/acl/resolve.js'
 import { resolveAll } from '../../src/acl/resolve.js'
 import type { Platform } from '../../src/acl/types.js'
 import { createCatalogue } from '../../src/acl/catalogue.js'
@@ -40,7 +40,7 @@ describe.runIf(present)('Tauri’s fixtures', () => {
     const { allowed, global } = snapshotOf(name, platform)
     const capabilities = resolveFixture(name, platform)
     for (const label of ['main', 'external', 'child1', 'other']) {
-      const access = accessOf(label, capabilities)
+      const access = getAccess(label, capabilities)
       const expected = Object.entries(allowed).flatMap(([command, entries]) => {
         const matching = entries.filter(
           ({ context, windows, webviews }) => context === 'local' && [...windows, ...webviews].includes(label),

@@ -1,5 +1,5 @@
 // A client whose core is hostile: it keeps answering what it exposes, or its link closes.
-import { createLinkEnds, openLink, type CodecName, type LinkKind } from '@sallyport/protocol'
+import { createLinkEndpoints, openLink, type CodecName, type LinkKind } from '@sallyport/protocol'
 import { Channel, Client } from '@sallyport/frontend/client'
 import { Wire } from './wire.js'
 
@@ -10,7 +10,7 @@ export interface ClientRun {
 
 /** With calls that wait, an open channel, a stream and a listener. */
 export function openClient(link: LinkKind, codec: CodecName): ClientRun {
-  const [there, here] = createLinkEnds(link)
+  const [there, here] = createLinkEndpoints(link)
   const client = new Client(openLink(there, true), { label: 'fuzzed', codec })
   const wire = new Wire(here)
   client.expose({ f: (args: unknown) => args, fails: () => Promise.reject(new Error('it fails')) })

@@ -1,6 +1,6 @@
 // A core with commands of every kind, an honest frontend that is served all the while, and hostile ones that come and go.
 import { pino } from 'pino'
-import { createLinkEnds, type CodecName, type LinkKind } from '@sallyport/protocol'
+import { createLinkEndpoints, type CodecName, type LinkKind } from '@sallyport/protocol'
 import type { MessagePort } from 'node:worker_threads'
 import { createCore, type Core } from '../../src/core/core.js'
 import type { SendingChannel } from '../../src/rpc/channel.js'
@@ -80,7 +80,7 @@ export async function createFuzzed(pattern: 'brownfield' | 'isolation'): Promise
     },
   )
   const attach: Fuzzed['attach'] = (label, link, codec, keyPort) => {
-    const [there, here] = createLinkEnds(link)
+    const [there, here] = createLinkEndpoints(link)
     core.attach({ label, codec, end: there, id: 1, cipher: true, ...(keyPort && { keyPort }) })
     return new Wire(here)
   }

@@ -1,5 +1,5 @@
 // A gate over a real link, whose records a hostile frontend carries to core: as they are, or tampered with on the way.
-import { FRAME_KIND, RECORD_DIRECTION, createLinkEnds, openLink, type SessionKey } from '@sallyport/protocol'
+import { FRAME_KIND, RECORD_DIRECTION, createLinkEndpoints, openLink, type SessionKey } from '@sallyport/protocol'
 import { createSealer } from '@sallyport/protocol/records'
 import { serveGate } from '../../../isolation/src/gate/gate.js'
 import { createHook } from '../../../isolation/src/hook/hook.js'
@@ -34,7 +34,7 @@ export async function openGate(
   const core = fuzzed.attach('bad', link, 'json', keys.port1)
   const [key] = await received
   keys.port2.close()
-  const [inside, outside] = createLinkEnds(link)
+  const [inside, outside] = createLinkEndpoints(link)
   let passed = 0
   const hook = createHook(message => {
     const { cmd } = message as { cmd: string }

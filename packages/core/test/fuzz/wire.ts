@@ -1,5 +1,13 @@
 // The hostile end of a real link: it sends what it likes, and what comes back is judged.
-import { BatchReader, FRAME_KIND, codecs, openLink, type FrameKind, type Link, type LinkEnd } from '@sallyport/protocol'
+import {
+  BatchReader,
+  FRAME_KIND,
+  codecs,
+  openLink,
+  type FrameKind,
+  type Link,
+  type LinkEndpoint,
+} from '@sallyport/protocol'
 import type { FuzzFrame } from './frames.js'
 
 /** What only the honest frontend may ever see. */
@@ -20,7 +28,7 @@ function leakIn(message: unknown): string | undefined {
 
 export class Wire {
   readonly link: Link
-  readonly end: LinkEnd
+  readonly end: LinkEndpoint
   closed = false
   /** Frames that held it. */
   canaries = 0
@@ -36,7 +44,7 @@ export class Wire {
   readonly #answered = new Set<unknown>()
   #wake = (): void => {}
 
-  constructor(end: LinkEnd) {
+  constructor(end: LinkEndpoint) {
     this.end = end
     this.link = openLink(end, true)
     this.link.receive({

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { BusError } from '@sallyport/protocol'
 import { expect, test } from 'vitest'
 import { assemble } from '../../src/remote/remote-host.js'
-import type { SatelliteOptions } from '../../src/network.js'
+import type { RemoteHostOptions } from '../../src/network.js'
 import { fixture } from '../start.js'
 import { gone } from '../supervised.js'
 import { join, nobody, startFar } from './far.js'
@@ -125,7 +125,7 @@ test.each([
   [{ calls: { timeout: 'soon' } }, 'joinBus: calls.timeout must be whole milliseconds'],
 ])('a wrong option is named: %#', async (options, text) => {
   const far = await startFar()
-  await expect(join(far, options as SatelliteOptions)).rejects.toMatchObject({
+  await expect(join(far, options as RemoteHostOptions)).rejects.toMatchObject({
     reason: 'InvalidParams',
     message: expect.stringContaining(text),
   })

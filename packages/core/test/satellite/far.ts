@@ -1,15 +1,15 @@
 // A core that is elsewhere, for the tests: in this thread, but reached only by sessions that it opens or refuses.
-import { BusError, createLinkEnds, openLink, type Link, type SessionKey } from '@sallyport/protocol'
+import { BusError, createLinkEndpoints, openLink, type Link, type SessionKey } from '@sallyport/protocol'
 import { once } from 'node:events'
 import { MessageChannel } from 'node:worker_threads'
 import { pino } from 'pino'
 import { afterEach } from 'vitest'
 import {
-  createSatellite,
-  type FarCore,
-  type FarSession,
-  type Satellite,
-  type SatelliteOptions,
+  connectHost,
+  type SessionDialer,
+  type RemoteSession,
+  type RemoteHost,
+  type RemoteHostOptions,
 } from '../../src/network.js'
 import type { App } from '../../src/api/app.js'
 import { createCore, type Core } from '../../src/core/core.js'
@@ -20,14 +20,14 @@ import { everyCommand, fixture } from '../start.js'
 
 type Pattern = 'brownfield' | 'isolation'
 
-export interface Opened extends FarSession {
+export interface Opened extends RemoteSession {
   label: string
   /** What has come from the frontend, as it came. */
   bodies: Uint8Array[]
   told: string[]
 }
 
-export interface Far extends FarCore {
+export interface Far extends SessionDialer {
   core: Core
   /** As a handler has it. */
   app: App
@@ -43,7 +43,7 @@ export const nobody = (): BusError => new BusError('Disconnected', 'no responder
 
 const closed = new WeakSet<Link>()
 const cores: Core[] = []
-const satellites: Satellite[] = []
+const satellites: RemoteHost[] = []
 afterEach(async () => {
   await Promise.all(satellites.splice(0).map(satellite => satellite.close()))
   await Promise.all(cores.splice(0).map(core => core.close()))
@@ -94,7 +94,7 @@ export async function startFar(
     async open({ label, codec }) {
       far.asked++
       if (far.refuses) throw far.refuses
-      const [there, here] = createLinkEnds('port')
+      const [there, here] = createLinkEndpoints('port')
       const keys = new MessageChannel()
       const keyed = pattern === 'isolation' ? { keyPort: keys.port1 } : {}
       core.attach({ label, codec, end: there, id: ++ids, cipher: true, ...keyed })
@@ -125,8 +125,8 @@ export async function startFar(
   return far
 }
 
-export async function join(far: FarCore, options: SatelliteOptions = {}): Promise<Satellite> {
-  const satellite = await createSatellite({ log: false, ...options }, far, { where: 'joinBus', name: 'joined' })
+export async function join(far: SessionDialer, options: RemoteHostOptions = {}): Promise<RemoteHost> {
+  const satellite = await connectHost({ log: false, ...options }, far, { where: 'joinBus', name: 'joined' })
   satellites.push(satellite)
   return satellite
 }

@@ -1,7 +1,7 @@
 // A connection with sessions to several cores: each call is one core's, and a core that is gone takes only its own calls along.
 import { expect, test } from 'vitest'
 import { BusError } from '@sallyport/protocol'
-import type { FarCore, SatelliteOptions } from '../../src/network.js'
+import type { SessionDialer, RemoteHostOptions } from '../../src/network.js'
 import { defineCore } from '../../src/index.js'
 import { fixture } from '../start.js'
 import { join, startFar, type Far } from './far.js'
@@ -9,7 +9,7 @@ import { join, startFar, type Far } from './far.js'
 const patterns = [
   ['brownfield', undefined],
   ['isolation', { security: { pattern: { use: 'isolation', options: { dir: fixture('hooks/judge/') } } } }],
-] as const satisfies [string, SatelliteOptions['app']][]
+] as const satisfies [string, RemoteHostOptions['app']][]
 
 async function start(pattern: 'brownfield' | 'isolation', names: readonly string[]) {
   const held: (() => void)[] = []
@@ -24,7 +24,7 @@ async function start(pattern: 'brownfield' | 'isolation', names: readonly string
     )
   const fars = new Map(await Promise.all(names.map(async name => [name, await instance(name)] as const)))
   const gone = new Set<string>()
-  const far: FarCore = {
+  const far: SessionDialer = {
     async open({ label: name, ...rest }) {
       if (gone.has(name)) throw new BusError('Cancelled', 'gone')
       return fars.get(name)!.open({ label: 'main', ...rest })

@@ -2,7 +2,7 @@
 // as theirs.
 import { BusError } from '@sallyport/protocol'
 import { describe, expect, test } from 'vitest'
-import type { Satellite, SatelliteOptions } from '../../src/network.js'
+import type { RemoteHost, RemoteHostOptions } from '../../src/network.js'
 import { fixture } from '../start.js'
 import { eventually, gone } from '../supervised.js'
 import { join, nobody, startFar, type Far } from './far.js'
@@ -10,9 +10,9 @@ import { join, nobody, startFar, type Far } from './far.js'
 const patterns = [
   ['brownfield', {}],
   ['isolation', { security: { pattern: { use: 'isolation', options: { dir: fixture('hooks/judge/') } } } }],
-] as const satisfies [name: string, app: SatelliteOptions['app']][]
+] as const satisfies [name: string, app: RemoteHostOptions['app']][]
 
-function watch(joined: Satellite): string[] {
+function watch(joined: RemoteHost): string[] {
   const told: string[] = []
   for (const name of ['fault', 'restart', 'failed'] as const) joined.on(name, () => void told.push(name))
   return told

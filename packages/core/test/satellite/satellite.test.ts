@@ -1,11 +1,11 @@
 // A process without core: its frontends and connections use a core elsewhere as they would one beside them, in both patterns.
 import { describe, expect, test } from 'vitest'
 import { BusError } from '@sallyport/protocol'
-import type { SatelliteOptions } from '../../src/network.js'
+import type { RemoteHostOptions } from '../../src/network.js'
 import { fixture } from '../start.js'
 import { join, nobody, startFar } from './far.js'
 
-const isolation = (hook: string): NonNullable<SatelliteOptions['app']> => ({
+const isolation = (hook: string): NonNullable<RemoteHostOptions['app']> => ({
   security: { pattern: { use: 'isolation', options: { dir: fixture(`hooks/${hook}/`) } } },
 })
 

@@ -1,6 +1,6 @@
 // A message port in virtual time, under the real link: it delays what is posted, keeps its order, and can be cut at any
 // moment, with what is under way lost from some point on. Its peer may be stalled, and then takes nothing for a while.
-import type { LinkEnd } from '@sallyport/protocol'
+import type { LinkEndpoint } from '@sallyport/protocol'
 import { EventEmitter } from 'node:events'
 import type { MessagePort } from 'node:worker_threads'
 import { Place } from './place.js'
@@ -15,7 +15,7 @@ export function createPorts(simulation: Simulation, one: Place, other: Place): [
   return [near, far]
 }
 
-export const endOf = (port: SimulatedPort): LinkEnd => ({ port: port.asPort, poll: false })
+export const endOf = (port: SimulatedPort): LinkEndpoint => ({ port: port.asPort, poll: false })
 
 interface Post {
   readonly data: unknown

@@ -4,7 +4,7 @@ import {
   openLink,
   reportError,
   type GateCommand,
-  type LinkEnd,
+  type LinkEndpoint,
   type SessionKey,
 } from '@sallyport/protocol'
 import { createSealer } from '@sallyport/protocol/records'
@@ -13,7 +13,7 @@ import { pino } from 'pino'
 import { serveGate } from '../../../isolation/src/gate/gate.js'
 import { createHookWatch } from '../../../isolation/src/hook/watchdog.js'
 import { createHook } from '../../../isolation/src/hook/hook.js'
-import { startWorkerActor, type LifeState } from '../../../protocol/src/worker/lifecycle.js'
+import { startWorkerActor, type LifecycleState } from '../../../protocol/src/worker/lifecycle.js'
 import type { Attachment, CoreCommand, CoreWorkerData } from '../../src/contract/control.js'
 import { createCore, type Core } from '../../src/core/core.js'
 import { createDefinition } from './commands.js'
@@ -25,7 +25,7 @@ const log = pino({ level: 'silent' })
 
 const entering =
   (thread: SimulatedThread) =>
-  (state: LifeState, error?: unknown): void => {
+  (state: LifecycleState, error?: unknown): void => {
     thread.tell({ type: 'state', state, ...(error !== undefined && { error: reportError(error) }) })
     if (state === 'stopped' || state === 'failed') setImmediate(() => thread.exit(state === 'failed' ? 1 : 0))
   }
@@ -120,8 +120,8 @@ export const gateProgram =
 
 interface Linked {
   type: 'link' | 'stop'
-  link: LinkEnd
-  gate?: LinkEnd
+  link: LinkEndpoint
+  gate?: LinkEndpoint
 }
 
 export const frontendProgram =

@@ -1,7 +1,7 @@
 // The same bus under the real host: its supervisor starts and ends the threads, and its frontends and gates get their links from
 // it, at first and again after each death.
 import { endClient } from '@sallyport/frontend/client'
-import { openLink, type BusError, type LinkEnd } from '@sallyport/protocol'
+import { openLink, type BusError, type LinkEndpoint } from '@sallyport/protocol'
 import { EventEmitter } from 'node:events'
 import { pino } from 'pino'
 
@@ -9,9 +9,9 @@ import { throughGate } from '../../../frontend/src/client/gated-link.js'
 import { CoreThread } from '../../src/host/core-thread.js'
 import { Frontends } from '../../src/host/frontends/frontends.js'
 import type { FrontendSettings } from '../../src/host/options/types.js'
-import { supervisionOf, type Supervision } from '../../src/host/supervision/policy.js'
+import { getSupervision, type Supervision } from '../../src/host/supervision/policy.js'
 import { createSupervisor } from '../../src/host/supervision/supervisor.js'
-import { Teller } from '../../src/host/reporting/events.js'
+import { BusReporter } from '../../src/host/reporting/events.js'
 import type { Epoch } from './ask.js'
 import { Frontend } from './frontend.js'
 import { hostOptions } from './host-options.js'
@@ -44,7 +44,7 @@ export class SupervisedWorld extends World {
     super(simulation)
     const { random } = simulation
     const some = (intensity: number, share: number): Supervision =>
-      supervisionOf('permanent', {
+      getSupervision('permanent', {
         heartbeat: false,
         intensity: random.chance(share) ? intensity : 10_000,
         delay: { min: 10, max: 100 },
@@ -58,7 +58,7 @@ export class SupervisedWorld extends World {
     const supervisor = createSupervisor({ now: () => clock.now, random: () => random.next() })
     const events = new EventEmitter()
     events.on('failed', ({ label, error }) => this.#givenUp(label as string, error as Error))
-    const teller = new Teller(log as never, events)
+    const teller = new BusReporter(log as never, events)
     const options = hostOptions(this.#supervision.core, this.isolated)
     this.#core = new CoreThread(options, {
       supervisor,
@@ -137,7 +137,7 @@ export class SupervisedWorld extends World {
   }
 
   /** It has been given a link. */
-  join(frontend: Frontend, end: LinkEnd, gate: LinkEnd | undefined): void {
+  join(frontend: Frontend, end: LinkEndpoint, gate: LinkEndpoint | undefined): void {
     const port = end.port as unknown as SimulatedPort
     const ports = gate ? [port, gate.port as unknown as SimulatedPort] : [port]
     if (frontend.epoch) frontend.epoch.ended = true

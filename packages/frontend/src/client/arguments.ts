@@ -10,7 +10,7 @@ import {
   holdsBytes,
   isBusError,
   isBytes,
-  uncarriable,
+  notSerializable,
 } from '@sallyport/protocol'
 import { Channel } from './channel.js'
 
@@ -45,7 +45,7 @@ function prepare(command: string, args: unknown): PreparedArguments {
   const named: Record<string, unknown> = args
   let hasBytes = false
   let hasChannels = false
-  for (const value of valuesOf(command, named)) {
+  for (const value of getValues(command, named)) {
     if (typeof value !== 'object' || value === null) continue
     if (isBytes(value)) hasBytes = true
     else if (value instanceof Channel) hasChannels = true
@@ -94,7 +94,7 @@ export function payloadHoldsBytes(event: string, payload: unknown): boolean {
   try {
     return holdsBytes(payload)
   } catch (cause) {
-    throw uncarriable(`The payload of event ${describeName(event)}`, 'InvalidParams', cause, payload)
+    throw notSerializable(`The payload of event ${describeName(event)}`, 'InvalidParams', cause, payload)
   }
 }
 
@@ -107,7 +107,7 @@ export function checkCommandName(command: unknown): void {
 }
 
 /** All at once, which costs a third of one by one; one by one where that fails, to name the argument. */
-function valuesOf(command: string, args: Record<string, unknown>): unknown[] {
+function getValues(command: string, args: Record<string, unknown>): unknown[] {
   try {
     return Object.values(args)
   } catch {

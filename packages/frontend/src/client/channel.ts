@@ -5,7 +5,7 @@ import { CHANNEL_WINDOW, type ChannelParams, channelReference, METHOD } from '@s
 import { throwLater } from './event-handler.js'
 
 /** What a channel needs of its client. */
-export interface ChannelHome {
+export interface ChannelOwner {
   credit(channel: number, messages: number): void
   /** Tells core that nobody takes its messages any more. */
   close(channel: number): void
@@ -25,7 +25,7 @@ let lastId = 0
 export class Channel<T = unknown> implements AsyncIterable<T> {
   #id = ++lastId
   #onmessage: ((message: T) => void) | undefined
-  #home: ChannelHome | undefined
+  #home: ChannelOwner | undefined
   #waiting: T[] = []
   #taken = 0
   #ended = false
@@ -107,7 +107,7 @@ export class Channel<T = unknown> implements AsyncIterable<T> {
   }
 
   /** @internal No method of the channel, which whoever made it may replace: its home is not theirs to see. */
-  static bind(channel: Channel, home: ChannelHome): void {
+  static bind(channel: Channel, home: ChannelOwner): void {
     channel.#home = home
   }
 
@@ -190,7 +190,7 @@ export class Channel<T = unknown> implements AsyncIterable<T> {
 
 export class OpenChannels {
   readonly #open = new Map<number, Channel>()
-  readonly #home: ChannelHome
+  readonly #home: ChannelOwner
 
   readonly #tell: (method: string, params: object, after?: number) => void
 

@@ -15,7 +15,7 @@ import {
 } from '@sallyport/protocol'
 import type { CommandArguments } from './arguments.js'
 import { Channel } from './channel.js'
-import { Lanes } from './connection-pool.js'
+import { ConnectionPool } from './connection-pool.js'
 import { type CallDefaults, Connection } from './connection.js'
 import { checkHandler, type EventHandler } from './event-handler.js'
 import { answersOver, Exposed, type ExposedFunctions } from './exposed-functions.js'
@@ -29,7 +29,7 @@ import { Stream } from './stream.js'
 
 const SENT: Promise<void> = Promise.resolve()
 
-function fire(send: () => Promise<void> | undefined): Promise<void> {
+function fireAndForget(send: () => Promise<void> | undefined): Promise<void> {
   try {
     const sent = send()
     sent?.catch(() => {})
@@ -65,7 +65,7 @@ export class Client {
   readonly #listeners = new Listeners()
   readonly #exposed: Exposed
   #core: Connection
-  #lanes: Lanes | undefined
+  #lanes: ConnectionPool | undefined
   #over = false
   #finish!: () => void
 
@@ -147,12 +147,12 @@ export class Client {
    * catch these two.
    */
   emit(event: string, payload?: unknown, options?: EmitOptions): Promise<void> {
-    return fire(() => this.#emit(METHOD.emit, { event, payload }, options))
+    return fireAndForget(() => this.#emit(METHOD.emit, { event, payload }, options))
   }
 
   /** Sends an event to the listeners that match `target`: a label, or one of Tauri's targets. */
   emitTo(target: string | EventTarget, event: string, payload?: unknown, options?: EmitOptions): Promise<void> {
-    return fire(() => this.#emit(METHOD.emitTo, { target: toEventTarget(target), event, payload }, options))
+    return fireAndForget(() => this.#emit(METHOD.emitTo, { target: toEventTarget(target), event, payload }, options))
   }
 
   /** Resolves, once core knows of the listener, to what takes it away again. */
@@ -230,8 +230,8 @@ export class Client {
     return connection
   }
 
-  #spread(): Lanes {
-    return (this.#lanes ??= new Lanes(this.#core, home => {
+  #spread(): ConnectionPool {
+    return (this.#lanes ??= new ConnectionPool(this.#core, home => {
       this.#core = home
       void listenAgain(home, this.#listeners)
     }))

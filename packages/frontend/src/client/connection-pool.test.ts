@@ -2,7 +2,7 @@
 import { BusError, createMemoryLinkPair, type Link } from '@sallyport/protocol'
 import { describe, expect, it } from 'vitest'
 import { crossed, notify, Peer, result } from '../../test/peer.js'
-import { addLane, endClient, endLane, lastingClient } from '../internal.js'
+import { addConnection, endClient, endConnection, createReconnectingClient } from '../internal.js'
 import { Channel } from './channel.js'
 
 function start(cores: number) {
@@ -14,8 +14,8 @@ function start(cores: number) {
     links.push(near)
     return near
   }
-  const client = lastingClient(pair(), { label: 'main' })
-  const add = (): void => addLane(client, pair())
+  const client = createReconnectingClient(pair(), { label: 'main' })
+  const add = (): void => addConnection(client, pair())
   while (peers.length < cores) add()
   const calls = (): number[] => peers.map(peer => peer.methods.filter(method => method === 'x').length)
   return { client, peers, links, add, calls }
@@ -74,7 +74,7 @@ it('events and listeners stay with one, and a lane beside it takes none of them 
   expect(peers[1]!.methods).toEqual([])
   peers[0]!.send(result(1, 7))
   await listening
-  endLane(client, links[1]!, undefined)
+  endConnection(client, links[1]!, undefined)
   await crossed()
   peers[0]!.send(notify('$/event', { event: 'e', ids: [7], payload: 'still' }))
   await crossed()

@@ -8,7 +8,7 @@ import { answersOver, type ExposedAnswers } from './exposed-functions.js'
 /** Milliseconds for which one that has refused a call as closed gets none: a core that closes, lets those end that it has. */
 const REST_MS = 2000
 
-export class Lanes {
+export class ConnectionPool {
   #all: readonly Connection[]
   #home: Connection
   readonly #moved: (home: Connection) => void

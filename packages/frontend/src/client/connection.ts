@@ -10,12 +10,12 @@ import {
   type CodecName,
   createOutbox,
   type EventParams,
-  idOf,
+  getRequestId,
   isResponse,
   type Link,
   METHOD,
   type Outbox,
-  Pending,
+  PendingCalls,
   type ReceivedFrame,
   type RequestId,
   type RequestMessage,
@@ -29,28 +29,28 @@ import { postCall, postError, postResult } from './encode.js'
 import type { Exposed } from './exposed-functions.js'
 import type { Listeners } from './listeners.js'
 import { checkCallOptions, type InvokeOptions, plainHeaders } from './options.js'
-import { type FlowOptions, WaitingLine } from './send-queue.js'
+import { type FlowOptions, SendQueue } from './send-queue.js'
 
 // What comes in to a client, and whose it is: a call's that waits, a listener's, a channel's, or a call of what is exposed.
 // Core is trusted not to be hostile, but not to be without bugs: what is none of these is dropped.
 
-export interface IncomingParts {
+export interface IncomingDeps {
   label: string
   codec: CodecName
   link: Link
-  pending: Pending
+  pending: PendingCalls
   listeners: Listeners
   channels: OpenChannels
   exposed: Exposed
 }
 
 export class Incoming {
-  readonly #parts: IncomingParts
+  readonly #parts: IncomingDeps
   readonly #reader = new BatchReader(true)
   /** What was wrong with the last frame, or what core or the gate said was wrong with one of this side. */
   fault: BusError | undefined
 
-  constructor(parts: IncomingParts) {
+  constructor(parts: IncomingDeps) {
     this.#parts = parts
   }
 
@@ -74,7 +74,7 @@ export class Incoming {
     const { id, method, params } = (message ?? {}) as Partial<RequestMessage>
     if (typeof method !== 'string') return
     // An answer carries the id back, at once or later: one that is none must not reach it.
-    if (id !== undefined) return idOf(message) === null ? undefined : exposed.take(message as RequestMessage)
+    if (id !== undefined) return getRequestId(message) === null ? undefined : exposed.take(message as RequestMessage)
     if (typeof params !== 'object' || params === null) return
     if (method === METHOD.event) {
       if (eventsReceived.hasSubscribers) this.#tell(params as EventParams)
@@ -92,7 +92,7 @@ export class Incoming {
 }
 
 /** What a client keeps from one link to the next. */
-export interface Lasting {
+export interface ReconnectOptions {
   readonly label: string
   readonly listeners: Listeners
   readonly exposed: Exposed
@@ -114,21 +114,21 @@ export interface TracedCall extends TraceContext {
 export class Connection {
   /** Resolves once the link has closed, whoever closed it. */
   readonly closed: Promise<void>
-  readonly pending: Pending
+  readonly pending: PendingCalls
   /** Core knows of the listeners, if of any, by this link. */
   holdsListeners = true
   readonly channels: OpenChannels = new OpenChannels((...told) => this.#tell(...told))
-  readonly #lasting: Lasting
+  readonly #lasting: ReconnectOptions
   readonly #codec: CodecName
   readonly #timeout: number | undefined
   readonly #tellsDeadlines: boolean
   readonly #link: Link
   readonly #outbox: Outbox
   readonly #incoming: Incoming
-  readonly #line: WaitingLine
+  readonly #line: SendQueue
   #gone: BusError | undefined
 
-  constructor(link: Link, codec: CodecName, lasting: Lasting, defaults: CallDefaults = {}) {
+  constructor(link: Link, codec: CodecName, lasting: ReconnectOptions, defaults: CallDefaults = {}) {
     // Here, for a declaration repeats the names that it takes apart, and one of them is internal.
     const { timeout, deadlines = false, ...flow } = defaults
     this.#codec = codec
@@ -141,8 +141,8 @@ export class Connection {
       // The more calls wait already, the larger the frames that pay.
       () => link.frameMessages && Math.max(link.frameMessages, this.pending.size >> 3),
     )
-    this.pending = new Pending(id => this.#abandoned(id))
-    this.#line = new WaitingLine({ link, outbox: this.#outbox, pending: this.pending }, flow)
+    this.pending = new PendingCalls(id => this.#abandoned(id))
+    this.#line = new SendQueue({ link, outbox: this.#outbox, pending: this.pending }, flow)
     const { pending, channels } = this
     this.#incoming = new Incoming({ ...lasting, link, codec, pending, channels })
     this.closed = new Promise(resolve => {
@@ -150,7 +150,7 @@ export class Connection {
         frame: frame => {
           if (this.#gone) return
           this.#incoming.receive(frame)
-          if (this.#line.waits) this.#line.pump()
+          if (this.#line.waits) this.#line.drain()
         },
         closed: fault => resolve(this.#end(fault)),
       })
@@ -195,7 +195,7 @@ export class Connection {
     if (this.#gone) throw new BusError('Disconnected', this.#gone.message, { data: { delivered: 'no' } })
     if (options !== undefined) checkCallOptions(method, options, params)
     const waits = this.#line.holdsCalls
-    const way = waits ? this.#line.place(id) : this.#outbox
+    const way = waits ? this.#line.enqueue(id) : this.#outbox
     const message: CallMessage = { jsonrpc: '2.0', id, method, params }
     if (options?.headers !== undefined) message.headers = plainHeaders(options.headers)
     const usual = this.#usual(method, stream)
@@ -219,7 +219,7 @@ export class Connection {
     const waits = this.#line.holdsCalls
     const id = this.pending.takeId()
     const message: CallMessage = { jsonrpc: '2.0', id, method, params, ...(headers && { headers }) }
-    postCall(waits ? this.#line.behind(id) : this.#outbox, this.#codec, message, false)
+    postCall(waits ? this.#line.enqueueInternal(id) : this.#outbox, this.#codec, message, false)
     this.pending.add(id, method, resolve, reject, undefined)
   }
 
@@ -237,7 +237,7 @@ export class Connection {
   ): Promise<void> | undefined {
     if (this.#gone) throw this.#gone
     const waits = this.#line.holdsEvents
-    const way = waits ? this.#line.place(undefined) : this.#outbox
+    const way = waits ? this.#line.enqueue(undefined) : this.#outbox
     postCall(way, this.#codec, { jsonrpc: '2.0', method, params }, bytes, transfer)
     return waits ? this.#line.room() : this.#link.room()
   }
@@ -274,7 +274,7 @@ export class Connection {
   /** Of the bus's own: what waits may wait for it. Only `after` a call that waits itself it goes with that. */
   #tell(method: string, params: object, after?: number): void {
     if (this.#gone) return
-    const way = (after !== undefined && this.#line.after(after)) || this.#outbox
+    const way = (after !== undefined && this.#line.attachAfter(after)) || this.#outbox
     postCall(way, this.#codec, { jsonrpc: '2.0', method, params }, false)
   }
 
@@ -282,7 +282,7 @@ export class Connection {
     const unsent = this.#line.remove(id)
     if (!unsent) this.#tell(METHOD.cancel, { id })
     // Another may go in its place.
-    if (this.#line.waits) queueMicrotask(() => this.#line.pump())
+    if (this.#line.waits) queueMicrotask(() => this.#line.drain())
     return unsent
   }
 }

@@ -2,7 +2,7 @@
 import {
   BusError,
   type CallMessage,
-  claimAttachments,
+  detachAttachments,
   type CodecName,
   codecs,
   describeCommand,
@@ -14,8 +14,8 @@ import {
   packMessage,
   type RequestId,
   toErrorObject,
-  uncarriable,
-  whyUncarriable,
+  notSerializable,
+  whyNotSerializable,
   withoutData,
 } from '@sallyport/protocol'
 
@@ -39,7 +39,7 @@ export function postCall(
     const lane = bytes ? 'msgpack' : codecName
     throw new BusError(
       'InvalidParams',
-      `${what} can’t be carried as ${lane}: ${whyUncarriable(cause, message.params)}`,
+      `${what} can’t be carried as ${lane}: ${whyNotSerializable(cause, message.params)}`,
       { cause },
     )
   }
@@ -61,7 +61,7 @@ function post(
     const codec = codecs[codecName]
     return outbox.put(codec, encodeMessage(codec, message, true))
   }
-  const { codec, encoded, attachments } = claimAttachments(packMessage(message), transfer)
+  const { codec, encoded, attachments } = detachAttachments(packMessage(message), transfer)
   outbox.put(codec, encoded, attachments)
 }
 
@@ -85,7 +85,7 @@ export function postResult(
     return undefined
   } catch (cause) {
     const what = `The result of ${describeCommand(method)}`
-    return postError(outbox, codec, id, uncarriable(what, 'InternalError', cause, value))
+    return postError(outbox, codec, id, notSerializable(what, 'InternalError', cause, value))
   }
 }
 

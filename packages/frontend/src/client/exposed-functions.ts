@@ -5,7 +5,7 @@ import {
   CallSlots,
   type CodecName,
   describeName,
-  failureOf,
+  toBusError,
   isThenable,
   type Outcome,
   type RequestId,
@@ -177,7 +177,7 @@ export class Exposed {
   }
 
   #fail(call: ExposedCall, method: string, thrown: unknown): Outcome {
-    return this.#ended(call) ? this.#answers.error(call.id, failureOf(method, thrown)) : call.givenUp
+    return this.#ended(call) ? this.#answers.error(call.id, toBusError(method, thrown)) : call.givenUp
   }
 
   /** False where it was taken out before: it was cancelled, or the link is gone. */

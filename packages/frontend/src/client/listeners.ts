@@ -4,7 +4,7 @@
 import type { CallHeaders, EventParams, EventTarget } from '@sallyport/protocol'
 import { type EventHandler, throwLater } from './event-handler.js'
 
-export interface Listening {
+export interface Subscription {
   readonly event: string
   readonly target: EventTarget
   readonly headers: CallHeaders | undefined
@@ -12,7 +12,7 @@ export interface Listening {
 }
 
 /** What it is called here, and by core: `undefined` while core does not know of it. */
-interface Listener extends Listening {
+interface Listener extends Subscription {
   readonly id: number
   coreId: number | undefined
 }
@@ -22,7 +22,7 @@ export class Listeners {
   readonly #byCoreId = new Map<number, Listener>()
 
   /** Gives the id by which it is known here: core's, unless a listener from before has that. */
-  add(coreId: number, listening: Listening): number {
+  add(coreId: number, listening: Subscription): number {
     let id = coreId
     while (this.#byId.has(id)) id++
     const listener: Listener = { ...listening, id, coreId }
@@ -59,7 +59,7 @@ export class Listeners {
     return true
   }
 
-  all(): readonly (Listening & { readonly id: number })[] {
+  all(): readonly (Subscription & { readonly id: number })[] {
     return [...this.#byId.values()]
   }
 

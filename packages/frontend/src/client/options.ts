@@ -4,7 +4,7 @@ import {
   type CallHeaders,
   type CallOptions,
   checkOptionNames,
-  checkPatience,
+  checkTimeout,
   checkTransfer,
   describeCommand,
   describeThrown,
@@ -43,7 +43,7 @@ export function checkCallOptions(method: string, options: InvokeOptions, params:
   if (headers !== undefined && (typeof headers !== 'object' || headers === null)) {
     throw new BusError('InvalidParams', `\`headers\` of ${describeCommand(method)} must be an object of strings`)
   }
-  checkPatience(method, options)
+  checkTimeout(method, options)
 }
 
 /** @throws BusError `InvalidParams` */

@@ -4,19 +4,19 @@ import {
   type CallOptions,
   checkEventName,
   checkOptionNames,
-  checkPatience,
+  checkTimeout,
   type CodecName,
   describeName,
   type EventTarget,
   METHOD,
   traceCaller,
-  watchPatience,
+  watchDeadline,
 } from '@sallyport/protocol'
 import { channelsAmong, checkCommandName, payloadHoldsBytes, prepareArguments } from './arguments.js'
 import { type Channel, finish } from './channel.js'
 import type { Connection, TracedCall } from './connection.js'
 import { eventsSent, invokes } from './diagnostics.js'
-import type { Listeners, Listening } from './listeners.js'
+import type { Listeners, Subscription } from './listeners.js'
 import { checkEmitOptions, type EmitOptions, type InvokeOptions, OPTIONS_OF } from './options.js'
 
 /** Whose call it is. */
@@ -41,16 +41,16 @@ export function call(
   stream: Channel | undefined,
 ): number {
   checkCommandName(command)
-  if (!invokes.hasSubscribers) return makeCall(core, command, args, resolve, reject, options, stream)
+  if (!invokes.hasSubscribers) return prepareCall(core, command, args, resolve, reject, options, stream)
   const id = core.pending.takeId()
   const trace = { label, command, id, codec, stream: stream !== undefined }
   return traceCaller(invokes, trace, resolve, reject, (...settle) =>
-    makeCall(core, command, args, ...settle, options, stream, trace),
+    prepareCall(core, command, args, ...settle, options, stream, trace),
   )
 }
 
 /** @param traced the id that it is to have, and its trace context */
-function makeCall(
+function prepareCall(
   core: Connection,
   command: string,
   args: unknown,
@@ -82,7 +82,7 @@ function makeCall(
 
 /** Resolves once core has answered for each. */
 export async function listenAgain(core: Connection, listeners: Listeners): Promise<void> {
-  const again = (id: number, { event, target, headers }: Listening): Promise<void> =>
+  const again = (id: number, { event, target, headers }: Subscription): Promise<void> =>
     new Promise(resolve => {
       const known = (coreId: unknown): void => {
         if (!listeners.known(id, coreId as number)) unlisten(core, event, coreId as number)
@@ -114,10 +114,10 @@ export function unlisten(core: Connection, event: string, eventId: number): void
 export function listen(
   core: Connection,
   listeners: Listeners,
-  listening: Listening,
+  listening: Subscription,
   options: CallOptions,
 ): Promise<number> {
-  checkPatience(METHOD.listen, options)
+  checkTimeout(METHOD.listen, options)
   return new Promise((resolve, reject) => {
     const { event, target, headers } = listening
     let isOver = false
@@ -134,7 +134,7 @@ export function listen(
       resolve(listeners.add(coreId as number, listening))
     }
     core.request(METHOD.listen, { event, target }, false, known, giveUp, headers && { headers })
-    release = watchPatience(METHOD.listen, options.signal, options.timeout, giveUp)
+    release = watchDeadline(METHOD.listen, options.signal, options.timeout, giveUp)
   })
 }
 

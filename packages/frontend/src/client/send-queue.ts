@@ -10,7 +10,7 @@ import {
   MAX_WAITING,
   MAX_WAITING_BYTES,
   type Outbox,
-  type Pending,
+  type PendingCalls,
 } from '@sallyport/protocol'
 
 /** How a client sends more than is taken. */
@@ -24,10 +24,10 @@ export interface FlowOptions {
   overflow?: 'wait' | 'reject'
 }
 
-export interface WaitingLineParts {
+export interface SendQueueOptions {
   link: Link
   outbox: Outbox
-  pending: Pending
+  pending: PendingCalls
 }
 
 interface Waiting {
@@ -43,15 +43,15 @@ interface Waiting {
 }
 
 /** So many that have gone are not worth clearing away. */
-const FEW = 1024
+const COMPACT_THRESHOLD = 1024
 
 /** In the place of one that was sent. */
-const GONE: Waiting = { id: undefined, bytes: 0, send: undefined }
+const TOMBSTONE: Waiting = { id: undefined, bytes: 0, send: undefined }
 
-export class WaitingLine {
+export class SendQueue {
   readonly #link: Link
   readonly #outbox: Outbox
-  readonly #pending: Pending
+  readonly #pending: PendingCalls
   readonly #window: number
   readonly #rejects: boolean
   #line: Waiting[] = []
@@ -66,7 +66,7 @@ export class WaitingLine {
   /** The link is closed: nothing more goes. */
   #finished = false
 
-  constructor({ link, outbox, pending }: WaitingLineParts, { window = MAX_IN_FLIGHT, overflow = 'wait' }: FlowOptions) {
+  constructor({ link, outbox, pending }: SendQueueOptions, { window = MAX_IN_FLIGHT, overflow = 'wait' }: FlowOptions) {
     this.#link = link
     this.#outbox = outbox
     this.#pending = pending
@@ -89,19 +89,19 @@ export class WaitingLine {
   }
 
   /** A place at the end, for one message. @throws BusError `Overloaded` where there is none */
-  place(id: number | undefined): Pick<Outbox, 'put'> {
+  enqueue(id: number | undefined): Pick<Outbox, 'put'> {
     const count = this.#line.length - this.#next - this.#dead
     if (this.#rejects || count >= MAX_WAITING || this.#bytes >= MAX_WAITING_BYTES) throw this.#overloaded()
-    return this.behind(id)
+    return this.enqueueInternal(id)
   }
 
   /** As `place`, for what the bus itself has to say: there is always one. */
-  behind(id: number | undefined): Pick<Outbox, 'put'> {
+  enqueueInternal(id: number | undefined): Pick<Outbox, 'put'> {
     return { put: (codec, encoded, attachments) => this.#put(id, codec, encoded, attachments) }
   }
 
   /** A place beside a call that waits; none where it does not. */
-  after(id: number): Pick<Outbox, 'put'> | undefined {
+  attachAfter(id: number): Pick<Outbox, 'put'> | undefined {
     const waiting = this.#calls.get(id)
     return (
       waiting && {
@@ -137,7 +137,7 @@ export class WaitingLine {
   }
 
   /** Sends what can go. To be called whenever a call has been settled, while something waits. */
-  pump(): void {
+  drain(): void {
     if (this.#finished) return
     for (; this.#next < this.#line.length; this.#next++) {
       const { id, send } = this.#line[this.#next]!
@@ -150,7 +150,7 @@ export class WaitingLine {
         this.#clearAway()
         return this.#listen()
       }
-      this.#line[this.#next] = GONE
+      this.#line[this.#next] = TOMBSTONE
       send()
     }
     this.#line = []
@@ -203,14 +203,14 @@ export class WaitingLine {
     this.#listens = true
     void room.then(() => {
       this.#listens = false
-      this.pump()
+      this.drain()
     })
   }
 
   /** Of those that have gone, where they are most of the line: it may never be empty. */
   #clearAway(): void {
     const gone = this.#next + this.#dead
-    if (gone <= FEW || gone * 2 <= this.#line.length) return
+    if (gone <= COMPACT_THRESHOLD || gone * 2 <= this.#line.length) return
     this.#line = this.#line.slice(this.#next).filter(({ send }) => send !== undefined)
     this.#next = this.#dead = 0
   }

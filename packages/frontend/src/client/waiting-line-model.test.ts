@@ -2,10 +2,10 @@
 // calls come, are answered and cancelled, and the link fills and empties.
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { type Codec, codecs, type EncodedMessage, type Link, type Outbox, type Pending } from '@sallyport/protocol'
+import { type Codec, codecs, type EncodedMessage, type Link, type Outbox, type PendingCalls } from '@sallyport/protocol'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { WaitingLine } from './send-queue.js'
+import { SendQueue } from './send-queue.js'
 
 interface Model {
   window: number
@@ -21,7 +21,7 @@ class Real {
   readonly inFlight = new Set<number>()
   room: Promise<void> | undefined
   open = (): void => {}
-  readonly line: WaitingLine
+  readonly line: SendQueue
 
   constructor(window: number) {
     const { inFlight } = this
@@ -32,14 +32,14 @@ class Real {
       get size() {
         return inFlight.size
       },
-    } as Pending
-    this.line = new WaitingLine({ link, outbox, pending }, { window })
+    } as PendingCalls
+    this.line = new SendQueue({ link, outbox, pending }, { window })
   }
 
   say(id: number | undefined, what: string): void {
     const waits = id === undefined ? this.line.holdsEvents : this.line.holdsCalls
     const way = waits
-      ? this.line.place(id)
+      ? this.line.enqueue(id)
       : { put: (_: Codec, encoded: EncodedMessage) => this.sent.push(encoded as string) }
     way.put(codecs.json, what)
     if (id !== undefined) this.inFlight.add(id)
@@ -90,7 +90,7 @@ const answer = (pick: number): Step =>
     (model, real) => {
       const [id] = model.inFlight.splice(pick % model.inFlight.length, 1)
       real.inFlight.delete(id!)
-      real.line.pump()
+      real.line.drain()
     },
   )
 
@@ -105,7 +105,7 @@ const cancel = (pick: number): Step =>
       expect(real.line.remove(id!)).toBe(true)
       expect(real.line.remove(id!)).toBe(false)
       real.inFlight.delete(id!)
-      real.line.pump()
+      real.line.drain()
     },
   )
 
@@ -157,7 +157,7 @@ it('keeps nothing of what has gone, though it is never empty', async () => {
   const collect = runInNewContext('gc') as () => void
   const say = (id: number): WeakRef<Uint8Array> => {
     const bytes = new Uint8Array(64)
-    if (id > 1) real.line.place(id).put(codecs.json, '', [bytes])
+    if (id > 1) real.line.enqueue(id).put(codecs.json, '', [bytes])
     real.inFlight.add(id)
     return new WeakRef(bytes)
   }
@@ -165,7 +165,7 @@ it('keeps nothing of what has gone, though it is never empty', async () => {
   for (let id = 4; id < 100; id++) {
     say(id)
     real.inFlight.delete(id - 3)
-    real.line.pump()
+    real.line.drain()
   }
   expect(real.line.waits).toBe(true)
   await new Promise(resolve => setImmediate(resolve))

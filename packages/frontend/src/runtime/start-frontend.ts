@@ -37,7 +37,7 @@ export function explainDenied(error: unknown): unknown {
 
 // A call that nobody awaits and that fails ends its thread as a rejection that nobody has caught: the most usual reason is said.
 
-function explainUnawaited(): void {
+function explainUnhandledRejection(): void {
   process.on('uncaughtExceptionMonitor', (error, origin) => {
     if (origin === 'unhandledRejection' && isBusError(error))
       error.message += ' (nobody caught this rejection: is an `await` missing?)'
@@ -74,7 +74,7 @@ export function startFrontend(
   const actor = startWorkerActor({
     async boot() {
       if (sourceMaps) process.setSourceMapsEnabled(true)
-      explainUnawaited()
+      explainUnhandledRejection()
       if (!sandbox) return
       const { enterSandbox } = await import('./enter-sandbox.js')
       const folder = enterSandbox(sandbox)

@@ -33,7 +33,7 @@ const COMMANDS: ReadonlyMap<string, string> = new Map([
 ])
 
 /** @throws BusError `InvalidParams` in Tauri's words, where `command` is one of events and its event's name is none */
-export function checkEventOf(command: string, payload: unknown): void {
+export function checkListenEvent(command: string, payload: unknown): void {
   const name = COMMANDS.get(command)
   if (name === undefined) return
   const { event } = (payload ?? {}) as { event?: unknown }
@@ -75,7 +75,7 @@ export class TauriListeners {
   }
 
   async #listen(payload: ListenArguments, handler: number, options: InvokeOptions | undefined): Promise<number> {
-    checkEventOf(METHOD.listen, payload)
+    checkListenEvent(METHOD.listen, payload)
     const { event, target } = payload
     // Its first event may come before `subscribe` has resolved, and may take it away (`once`).
     let known = false
@@ -87,7 +87,7 @@ export class TauriListeners {
       know(received.id)
       this.#callbacks.run(handler, received)
     }
-    const given = { ...options, target: targetOf(target) }
+    const given = { ...options, target: getTarget(target) }
     const id = await this.#client.subscribe(event, hear, given)
     know(id)
     if (this.#over) this.clear()
@@ -124,7 +124,7 @@ export class TauriListeners {
   }
 }
 
-function targetOf(target: unknown): EventTarget {
+function getTarget(target: unknown): EventTarget {
   try {
     return toEventTarget(target ?? { kind: 'Any' })
   } catch (error) {

@@ -5,7 +5,7 @@ import type { Client } from '../client/client.js'
 import type { InvokeOptions } from '../client/options.js'
 import { Callbacks, ChannelBridges } from './channels.js'
 import { type IpcOptions, toAnswer, toCallOptions, toRejection } from './convert.js'
-import { checkEventOf, TauriListeners } from './events.js'
+import { checkListenEvent, TauriListeners } from './events.js'
 import { serializePayload } from './serialize.js'
 
 /** A call as `__TAURI_INTERNALS__.ipc` takes it: its outcome goes to one of two callbacks. */
@@ -41,7 +41,7 @@ export class TauriIpc {
     try {
       if (this.#over) throw new BusError('Disconnected', 'Tauri’s globals have been uninstalled')
       if (command === METHOD.listen) return await this.#listeners.listen(payload, options)
-      checkEventOf(command, payload)
+      checkListenEvent(command, payload)
       const given = command === METHOD.unlisten ? this.#unlistening(payload as Unlistening) : payload
       return toAnswer(await this.#call(command, serializePayload(given), toCallOptions(options)))
     } catch (error) {

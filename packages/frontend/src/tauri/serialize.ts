@@ -15,7 +15,7 @@ const MAX_DEPTH = 64
  * getter or `toJSON` throws
  */
 export function serializePayload(payload: unknown): unknown {
-  if (Array.isArray(payload)) return bytesOf(payload)
+  if (Array.isArray(payload)) return getBytes(payload)
   if (isArrayBuffer(payload)) return new Uint8Array(payload)
   if (ArrayBuffer.isView(payload)) {
     if (payload instanceof Uint8Array) return payload
@@ -25,7 +25,7 @@ export function serializePayload(payload: unknown): unknown {
 }
 
 /** Types of @tauri-apps/api promise that a list of numbers arrives as bytes. (fetch, in Tauri, makes the text "1,2,3" of it.) */
-function bytesOf(list: readonly unknown[]): Uint8Array {
+function getBytes(list: readonly unknown[]): Uint8Array {
   const bytes = new Uint8Array(list.length)
   for (const [i, value] of list.entries()) {
     bytes[i] = value as number

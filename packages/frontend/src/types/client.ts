@@ -8,7 +8,7 @@ import type { EventHandler } from '../client/event-handler.js'
 import type { EmitOptions, ListenOptions } from '../client/options.js'
 import type { Stream } from '../client/stream.js'
 import type { CallParameters, CommandName, CommandResult, CoreLike, StreamItem, StreamName } from './commands.js'
-import type { Arriving } from './serialized.js'
+import type { Serialized } from './serialized.js'
 
 /** What types need to know beside the core. */
 export interface ClientTypes {
@@ -58,11 +58,11 @@ export function createClient<Core extends CoreLike, Types extends ClientTypes = 
 export function createClient<Core extends CoreLike, Types extends ClientTypes = ClientTypes>(
   client: Client,
 ): TypedConnection<Core, Types>
-export function createClient(client: unknown = ofThisThread): unknown {
+export function createClient(client: unknown = thisThreadClient): unknown {
   return client
 }
 
-const ofThisThread = { Channel, invoke, stream, emit, emitTo, listen, once }
+const thisThreadClient = { Channel, invoke, stream, emit, emitTo, listen, once }
 
 // Events typed by a map of their payloads: `{ progress: { percent: number } }`.
 
@@ -81,12 +81,12 @@ export interface TypedEvents<Events, Codec extends CodecName = 'json'> {
   ): Promise<void>
   listen<Name extends keyof Events & string>(
     event: Name,
-    handler: EventHandler<Arriving<Events[Name], Codec>>,
+    handler: EventHandler<Serialized<Events[Name], Codec>>,
     options?: ListenOptions,
   ): Promise<Unlisten>
   once<Name extends keyof Events & string>(
     event: Name,
-    handler: EventHandler<Arriving<Events[Name], Codec>>,
+    handler: EventHandler<Serialized<Events[Name], Codec>>,
     options?: ListenOptions,
   ): Promise<Unlisten>
 }

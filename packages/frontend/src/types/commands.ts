@@ -3,7 +3,7 @@
 import type { CodecName } from '@sallyport/protocol'
 import type { CommandArguments } from '../client/arguments.js'
 import type { InvokeOptions } from '../client/options.js'
-import type { Arriving, LaneOf } from './serialized.js'
+import type { Serialized, CodecFor } from './serialized.js'
 
 /** What `defineCore` gives, as far as types are read from it: `typeof import('./core.js').default`. */
 export interface CoreLike {
@@ -33,14 +33,14 @@ export type CallParameters<Core, Name, Codec extends CodecName = 'json', Options
 >
 
 /** What `invoke` resolves to. */
-export type CommandResult<Core, Name, Codec extends CodecName = 'json'> = Arriving<
+export type CommandResult<Core, Name, Codec extends CodecName = 'json'> = Serialized<
   Awaited<ReturnOf<HandlerOf<Core, Name>>>,
   Codec
 >
 
 /** What each turn of a stream gives. */
 export type StreamItem<Core, Name, Codec extends CodecName = 'json'> =
-  Awaited<ReturnOf<HandlerOf<Core, Name>>> extends AsyncIterable<infer T> ? Arriving<T, Codec> : unknown
+  Awaited<ReturnOf<HandlerOf<Core, Name>>> extends AsyncIterable<infer T> ? Serialized<T, Codec> : unknown
 
 /** Of an owner without any: no names. (`infer` finds `never` then, whose keys are all names.) */
 type CommandsOf<Owner> = 'commands' extends keyof Owner
@@ -106,7 +106,7 @@ type Given<A, Codec extends CodecName> = unknown extends A
   : A extends Bytes
     ? Bytes
     : A extends object
-      ? { [K in keyof A]: Argument<A[K], Codec, LaneOf<A, Codec>> }
+      ? { [K in keyof A]: Argument<A[K], Codec, CodecFor<A, Codec>> }
       : undefined
 
 type Bytes = Uint8Array | ArrayBuffer
@@ -120,7 +120,7 @@ type Argument<T, Codec extends CodecName, Lane extends CodecName> = unknown exte
   : T extends Bytes
     ? Bytes
     : T extends { send(message: infer Message, ...rest: never): Promise<void>; end(): void }
-      ? ChannelFor<unknown extends Message ? never : Arriving<Message, Codec>>
+      ? ChannelFor<unknown extends Message ? never : Serialized<Message, Codec>>
       : T extends Lost[Lane]
         ? never
         : T

@@ -1,6 +1,6 @@
 // The types of what arrives, against the table in docs/wire.md.
 import { expectTypeOf, test } from 'vitest'
-import type { Arriving, Jsonify, Unpacked } from './serialized.js'
+import type { Serialized, Jsonify, Unpacked } from './serialized.js'
 
 interface Tree {
   at: Date
@@ -69,19 +69,19 @@ test('as MessagePack', () => {
 })
 
 test('as a result, a payload or a message', () => {
-  expectTypeOf<Arriving<void>>().toEqualTypeOf<null>()
-  expectTypeOf<Arriving<string | undefined, 'msgpack'>>().toEqualTypeOf<string | null>()
-  expectTypeOf<Arriving<Buffer>>().toEqualTypeOf<Uint8Array>()
-  expectTypeOf<Arriving<ArrayBuffer, 'msgpack'>>().toEqualTypeOf<Uint8Array>()
-  expectTypeOf<Arriving<{ at: Date; bytes: Uint8Array | string }>>().toEqualTypeOf<{
+  expectTypeOf<Serialized<void>>().toEqualTypeOf<null>()
+  expectTypeOf<Serialized<string | undefined, 'msgpack'>>().toEqualTypeOf<string | null>()
+  expectTypeOf<Serialized<Buffer>>().toEqualTypeOf<Uint8Array>()
+  expectTypeOf<Serialized<ArrayBuffer, 'msgpack'>>().toEqualTypeOf<Uint8Array>()
+  expectTypeOf<Serialized<{ at: Date; bytes: Uint8Array | string }>>().toEqualTypeOf<{
     at: Date
     bytes: Uint8Array | string
   }>()
-  expectTypeOf<Arriving<{ at: Date; bytes?: Uint8Array }>>().toEqualTypeOf<{ at: Date; bytes?: Uint8Array }>()
-  expectTypeOf<Arriving<{ at: Date; deep: { bytes: Uint8Array } }>>().toEqualTypeOf<{
+  expectTypeOf<Serialized<{ at: Date; bytes?: Uint8Array }>>().toEqualTypeOf<{ at: Date; bytes?: Uint8Array }>()
+  expectTypeOf<Serialized<{ at: Date; deep: { bytes: Uint8Array } }>>().toEqualTypeOf<{
     at: string
     deep: { bytes: Record<string, number> }
   }>()
-  expectTypeOf<Arriving<{ at: Date; any: any }>>().toEqualTypeOf<{ at: string; any: any }>()
-  expectTypeOf<Arriving<Date[], 'msgpack'>>().toEqualTypeOf<Date[]>()
+  expectTypeOf<Serialized<{ at: Date; any: any }>>().toEqualTypeOf<{ at: string; any: any }>()
+  expectTypeOf<Serialized<Date[], 'msgpack'>>().toEqualTypeOf<Date[]>()
 })

@@ -15,18 +15,18 @@ type Empty = ReadonlyMap<unknown, unknown> | ReadonlySet<unknown> | WeakMap<obje
 type Buffers = ArrayBufferLike | DataView
 
 /** As the frontend gets it, under its codec. Bytes that are all of it, or one of its members, are a `Uint8Array`. */
-export type Arriving<T, Codec extends CodecName = 'json'> = unknown extends T
+export type Serialized<T, Codec extends CodecName = 'json'> = unknown extends T
   ? T
   : T extends undefined | void
     ? null
     : T extends Bytes
       ? Uint8Array
-      : LaneOf<T, Codec> extends 'msgpack'
+      : CodecFor<T, Codec> extends 'msgpack'
         ? Unpacked<T>
         : Jsonify<T>
 
 /** A message with bytes in it goes as MessagePack under either codec; one that may have some is taken for one that has. */
-export type LaneOf<T, Codec extends CodecName> = T extends Primitive | readonly unknown[]
+export type CodecFor<T, Codec extends CodecName> = T extends Primitive | readonly unknown[]
   ? Codec
   : true extends MayBeBytes<T[keyof T]>
     ? 'msgpack'

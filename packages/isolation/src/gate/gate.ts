@@ -5,12 +5,12 @@ import {
   BatchReader,
   BusError,
   type CallMessage,
-  claimAttachments,
+  detachAttachments,
   type Codec,
   codecs,
   createOutbox,
   FRAME_KIND,
-  idOf,
+  getRequestId,
   isBusError,
   isMeantAsAnswer,
   type Link,
@@ -21,7 +21,7 @@ import {
   parseAnswer,
   parseCall,
   type ReceivedFrame,
-  ReportLimit,
+  Throttle,
   type RequestId,
   type Sealer,
   toErrorObject,
@@ -30,8 +30,8 @@ import type { Hook } from '../hook/hook.js'
 import type { Verdict } from '../hook/types.js'
 import { CANNOT_BE_CARRIED, OVERLOADED, type Rejection } from '../hook/verdict.js'
 import type { HookWatch } from '../hook/watchdog.js'
-import { type Given, isCall, nameOf, rejection, show, write, writeError } from './messages.js'
-import { GateLink, GateOrder, type Waiting } from './verdict-queue.js'
+import { type Given, isCall, getName, rejection, show, write, writeError } from './messages.js'
+import { GateLink, VerdictQueue, type Waiting } from './verdict-queue.js'
 
 export interface GateOptions {
   /** To the frontend: its messages come in, records and rejections go out. */
@@ -58,8 +58,8 @@ class Gate {
   readonly #sealed: Outbox
   readonly #answers: Outbox
   readonly #reader = new BatchReader()
-  readonly #rejections: ReportLimit<readonly [command: string, why: string]>
-  readonly #order: GateOrder
+  readonly #rejections: Throttle<readonly [command: string, why: string]>
+  readonly #order: VerdictQueue
   /** Messages that make a record full. Those of short frames that come together share one. */
   #full = RECORD_MESSAGES
   /** Attachments that have come for the next message. */
@@ -72,7 +72,7 @@ class Gate {
     const link = new GateLink(options.link)
     this.#options = options
     this.#link = link
-    this.#rejections = new ReportLimit(([command, why], more) => options.rejected(command, why, more))
+    this.#rejections = new Throttle(([command, why], more) => options.rejected(command, why, more))
     this.#sealed = createOutbox(
       (kind, body, count) =>
         link.send({
@@ -83,7 +83,7 @@ class Gate {
       () => this.#full,
     )
     this.#answers = createOutbox((kind, body) => link.send({ kind, body }))
-    this.#order = new GateOrder(link, outcome => this.#seal(outcome))
+    this.#order = new VerdictQueue(link, outcome => this.#seal(outcome))
     link.receive({ frame: frame => this.#receive(frame), closed: fault => this.#closed(fault) })
   }
 
@@ -150,7 +150,7 @@ class Gate {
     if (verdict.kind === 'reject') return verdict
     try {
       const written = write(given, verdict.message, codec)
-      return late ? claimAttachments(written) : written
+      return late ? detachAttachments(written) : written
     } catch {
       // What was thrown is the hook's, and is not looked at.
       return CANNOT_BE_CARRIED
@@ -170,7 +170,7 @@ class Gate {
 
   /** What is no message. Core waits for an answer all the same: it hears that there is none. */
   #refuse(message: unknown, codec: Codec, isAnswer: boolean, error: BusError): void {
-    const id = idOf(message)
+    const id = getRequestId(message)
     this.#answer(isAnswer ? null : id, error)
     if (isAnswer && id !== null) this.#pass(writeError({ id }, error, codec), undefined)
   }
@@ -199,7 +199,7 @@ class Gate {
   /** Gives what goes to core in its place: whoever waits there for an answer must hear of it. */
   #reject(given: Given, codec: Codec, rejected: Rejection): PackedMessage | null {
     const { why, detail } = rejected
-    this.#rejections.add([nameOf(given), detail === undefined ? why : `${why}: ${detail}`])
+    this.#rejections.add([getName(given), detail === undefined ? why : `${why}: ${detail}`])
     const error = rejection(given, rejected)
     if (!isCall(given)) return writeError(given, error, codec)
     if (given.id !== undefined) this.#answer(given.id, error)

@@ -44,7 +44,7 @@ export function show(given: Given): HookMessage {
  * @throws what the hook's values throw, and BusError where they are no such message
  */
 export function write(given: Given, passed: PassedMessage, codec: Codec): PackedMessage {
-  return encode(isCall(given) ? callOf(given, passed) : answerOf(given, passed), codec)
+  return encode(isCall(given) ? getCall(given, passed) : getAnswer(given, passed), codec)
 }
 
 /** An error in the place of an answer. */
@@ -62,7 +62,7 @@ export function rejection(given: Given, rejected: Rejection): BusError {
 }
 
 /** For reports: whoever sent it chose it. */
-export const nameOf = (given: Given): string => (isCall(given) ? given.method.slice(0, MAX_NAME) : METHOD.answer)
+export const getName = (given: Given): string => (isCall(given) ? given.method.slice(0, MAX_NAME) : METHOD.answer)
 
 const MAX_NAME = 200
 
@@ -75,16 +75,16 @@ const WHY: Record<string, string> = {
   malformed: 'what it returned is no message',
 }
 
-function callOf({ id, headers: given }: CallMessage, { cmd, payload, options }: PassedMessage): CallMessage {
+function getCall({ id, headers: given }: CallMessage, { cmd, payload, options }: PassedMessage): CallMessage {
   const message = { jsonrpc: '2.0', method: cmd, params: payload } as CallMessage
   if (id !== undefined) message.id = id
-  const headers = headersOf(given, options?.headers)
+  const headers = getHeaders(given, options?.headers)
   if (headers !== undefined) message.headers = headers
   return message
 }
 
 /** The hook's, but for the channel of a stream: like an id, it is not the hook's to change. */
-function headersOf(given: CallHeaders | undefined, passed: CallHeaders | undefined): CallHeaders | undefined {
+function getHeaders(given: CallHeaders | undefined, passed: CallHeaders | undefined): CallHeaders | undefined {
   const stream = given?.[STREAM_HEADER]
   if (passed?.[STREAM_HEADER] === stream) return passed
   const { [STREAM_HEADER]: _changed, ...others } = passed ?? {}
@@ -92,7 +92,7 @@ function headersOf(given: CallHeaders | undefined, passed: CallHeaders | undefin
 }
 
 /** It stays an answer, and to the same call. */
-function answerOf({ id }: Answer, { cmd, payload }: PassedMessage): ResponseMessage {
+function getAnswer({ id }: Answer, { cmd, payload }: PassedMessage): ResponseMessage {
   if (cmd !== METHOD.answer) throw new BusError('InvalidRequest', 'The answer was made into something else')
   const { result, error } = payload as { result?: unknown; error?: unknown }
   if (result === undefined && error === undefined && !('result' in (payload as object))) {

@@ -1,6 +1,6 @@
 // The order of a gate: a message whose hook takes its time holds back those behind it, but not their hooks.
 import {
-  claimAttachments,
+  detachAttachments,
   type Frame,
   type Link,
   type LinkReceiver,
@@ -18,7 +18,7 @@ export interface Waiting {
   outcome: PackedMessage | null | undefined
 }
 
-export class GateOrder {
+export class VerdictQueue {
   readonly #link: Pick<GateLink, 'hold'>
   readonly #seal: (outcome: PackedMessage) => void
   readonly #waiting: Waiting[] = []
@@ -47,7 +47,7 @@ export class GateOrder {
   /** Goes at once, or once all before it are decided. What is sealed now needs no copy; what waits must not be the hook's to change. */
   pass(outcome: PackedMessage, id: RequestId | undefined, bytes: number): void {
     if (this.#waiting.length === 0) this.#seal(outcome)
-    else this.#push(id, bytes, claimAttachments(outcome))
+    else this.#push(id, bytes, detachAttachments(outcome))
   }
 
   /** False where nothing of this id waits. */

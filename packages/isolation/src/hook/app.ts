@@ -51,7 +51,7 @@ function findScripts(html: string): ScriptElement[] {
     onopentag(name, attributes) {
       if (INERT.has(name)) inert += 1
       if (name !== 'script' || inert > 0) return
-      const kind = kindOf(attributes)
+      const kind = getKind(attributes)
       if (kind === 'data') return
       // The line on which the tag ends: the one that an inline script's first line belongs to.
       open = { line: lineAt(parser.endIndex), src: attributes['src'], module: kind === 'module' }
@@ -73,7 +73,7 @@ function findScripts(html: string): ScriptElement[] {
 }
 
 // https://html.spec.whatwg.org/multipage/scripting.html#prepare-the-script-element, steps 8 to 11 and 21.
-function kindOf(attributes: Record<string, string>): 'classic' | 'module' | 'data' {
+function getKind(attributes: Record<string, string>): 'classic' | 'module' | 'data' {
   const { type, language, nomodule } = attributes
   let mime = 'text/javascript'
   if (type !== undefined) mime = type.trim().toLowerCase() || mime
@@ -99,11 +99,11 @@ const INDEX = 'index.html'
  * outside the folder, elsewhere on a network, a module, or not JavaScript.
  */
 export async function loadIsolationApp(dir: URL | string): Promise<IsolationApp> {
-  const folder = folderOf(dir)
-  const root = await realpath(folder).catch(error => fail(`there is no folder ${folder}${codeOf(error)}`))
+  const folder = getFolder(dir)
+  const root = await realpath(folder).catch(error => fail(`there is no folder ${folder}${getCode(error)}`))
   if (!(await stat(root)).isDirectory()) fail(`${folder} is not a folder`)
   const index = join(folder, INDEX)
-  const html = await read(join(root, INDEX)).catch(error => fail(`${index} can't be read${codeOf(error)}`))
+  const html = await read(join(root, INDEX)).catch(error => fail(`${index} can't be read${getCode(error)}`))
   const scripts: IsolationScript[] = []
   let inline = 0
   for (const element of findScripts(html)) {
@@ -125,20 +125,20 @@ export async function loadIsolationApp(dir: URL | string): Promise<IsolationApp>
 async function external(element: ScriptElement, folder: string, root: string, place: string): Promise<IsolationScript> {
   const src = element.src?.trim() ?? ''
   const what = `${place}: <script src="${src}">`
-  const path = pathOf(src, what)
+  const path = getPath(src, what)
   const named = resolve(root, path)
   if (!isWithin(root, named)) fail(`${what} leads out of ${folder}`)
   const file = await realpath(named).catch(error =>
-    fail(`${what}: ${join(folder, path)} can't be read${codeOf(error)}`),
+    fail(`${what}: ${join(folder, path)} can't be read${getCode(error)}`),
   )
   if (!isWithin(root, file)) fail(`${what} leads out of ${folder}`)
-  const source = await read(file).catch(error => fail(`${what}: ${join(folder, path)} can't be read${codeOf(error)}`))
+  const source = await read(file).catch(error => fail(`${what}: ${join(folder, path)} can't be read${getCode(error)}`))
   const name = relative(root, named).replaceAll(sep, '/')
   return compiled({ name, source }, join(folder, name), 1)
 }
 
 /** The path that a relative `src` names. Tauri serves the folder as the root of an origin: `/x.js` is in the folder. */
-function pathOf(src: string, what: string): string {
+function getPath(src: string, what: string): string {
   if (src === '') fail(`${what} is empty`)
   if (/^[a-z][a-z0-9+.-]*:/i.test(src) || /^[\\/]{2}/.test(src)) {
     fail(`${what} is an absolute URL: scripts are loaded from the isolation app's own folder only`)
@@ -163,7 +163,7 @@ function compiled(script: IsolationScript, file: string, line: number): Isolatio
   return script
 }
 
-function folderOf(dir: URL | string): string {
+function getFolder(dir: URL | string): string {
   if (typeof dir === 'string' && !dir.startsWith('file:')) return dir
   try {
     return fileURLToPath(dir)
@@ -179,7 +179,7 @@ function isWithin(root: string, file: string): boolean {
   return path !== '' && path !== '..' && !path.startsWith(`..${sep}`) && !isAbsolute(path)
 }
 
-function codeOf(error: unknown): string {
+function getCode(error: unknown): string {
   const code = (error as NodeJS.ErrnoException).code
   return code === undefined ? '' : code === 'ENOENT' ? ': it does not exist' : ` (${code})`
 }

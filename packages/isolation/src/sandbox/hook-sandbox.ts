@@ -67,7 +67,7 @@ export interface Sandbox {
 
 /** A new sandbox with its own `window`. Call `lockDown` first. */
 export function createSandbox(options: SandboxOptions): Sandbox {
-  const compartment = createCompartment('isolation-app', {}, globalsOf(options))
+  const compartment = createCompartment('isolation-app', {}, getGlobals(options))
   const window = compartment.globalThis
   Object.defineProperties(window, { window: { value: window }, self: { value: window } })
   let readHook = (): unknown => undefined
@@ -81,7 +81,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
         // Sloppy: a name that is assigned but not declared becomes a property of `window`, as in a classic script.
         readHook = compartment.evaluate(program.source, { sloppyGlobalsMode: true }) as () => unknown
       } catch (thrown) {
-        const message = messageOf(thrown)
+        const message = getMessage(thrown)
         const problem =
           explainRefusal(message, program.locate) ??
           (turn === undefined ? `the scripts do not run together: ${message}` : `${turn} threw: ${message}`)
@@ -95,14 +95,14 @@ export function createSandbox(options: SandboxOptions): Sandbox {
 }
 
 /** A script may put others in their place. */
-function globalsOf(options: SandboxOptions): Record<string, unknown> {
+function getGlobals(options: SandboxOptions): Record<string, unknown> {
   const console = createConsole(options.console)
   for (const method of Object.values(console)) harden(method)
   return { console, confirm: harden((message?: unknown) => options.confirm(message)) }
 }
 
 /** Of what a script threw while it loaded: an error's own text, read without running a getter. */
-function messageOf(thrown: unknown): string {
+function getMessage(thrown: unknown): string {
   if (!types.isNativeError(thrown)) return typeof thrown === 'string' ? thrown : 'something that is not an Error'
   const message: unknown = Object.getOwnPropertyDescriptor(thrown, 'message')?.value
   return typeof message === 'string' ? message : 'an Error without a message'

@@ -25,7 +25,7 @@ export interface ScriptSource {
 /** @throws BusError `InvalidParams` that names the file, and the line where there is one */
 export async function readScript(url: string): Promise<ScriptSource> {
   const place = url.startsWith('file:') ? fileURLToPath(url) : 'data:…'
-  const text = (await textOf(url, place)).replace(/^\uFEFF/, '')
+  const text = (await getText(url, place)).replace(/^\uFEFF/, '')
   if (text.length > MAX_SCRIPT) fail(place, `it is longer than ${MAX_SCRIPT} characters`)
   const name = url.startsWith('file:') ? basename(place) : 'inline'
   // In an async function, as a module's top level is one: on the script's own first line, so that lines stay.
@@ -38,10 +38,10 @@ export async function readScript(url: string): Promise<ScriptSource> {
 export function explainRefused(thrown: unknown, place: string): BusError | undefined {
   const message = thrown instanceof SyntaxError ? describeThrown(thrown) : ''
   const refusal = explainRefusal(message, line => `line ${line}`)
-  return refusal === undefined ? undefined : problemOf(place, refusal)
+  return refusal === undefined ? undefined : getProblem(place, refusal)
 }
 
-async function textOf(url: string, place: string): Promise<string> {
+async function getText(url: string, place: string): Promise<string> {
   if (url.startsWith('file:')) {
     return readFile(new URL(url), 'utf8').catch((cause: Error) => fail(place, `it can't be read: ${cause.message}`))
   }
@@ -69,10 +69,10 @@ const IS_MODULE =
   'esbuild <file> --bundle --format=esm --alias:@sallyport/frontend=@sallyport/frontend/script (see docs/security.md)'
 
 function fail(place: string, problem: string, line?: string): never {
-  throw problemOf(line === undefined ? place : `${place}:${line}`, problem)
+  throw getProblem(line === undefined ? place : `${place}:${line}`, problem)
 }
 
-const problemOf = (place: string, problem: string): BusError =>
+const getProblem = (place: string, problem: string): BusError =>
   new BusError('InvalidParams', `Frontend script ${place}: ${problem}`)
 
 // What a script sees of errors, and what the host sees of a script's. Neither may carry more than text, and what everybody

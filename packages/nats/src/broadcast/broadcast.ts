@@ -6,7 +6,7 @@ import { decrypt, encrypt, TAG_BYTES } from '@sallyport/protocol/records'
 import { readBusSecret } from '../handshake/credential.js'
 import { Fields, short, u64, u8 } from '../handshake/fields.js'
 import { checkName, isName } from '../subjects.js'
-import { broadcastKeys, nonceOf } from './keys.js'
+import { broadcastKeys, getNonce } from './keys.js'
 import { createSenders } from './senders.js'
 
 // The clear part of a broadcast, all of it additional data: who sealed it, when, and after how many others.
@@ -85,7 +85,7 @@ export function createBroadcast(options: BroadcastOptions): Broadcast {
     if (end < header.end) return undefined
     const [key, nonce, clear] = [
       sender.keyOf(header.sequence),
-      nonceOf(header.sequence),
+      getNonce(header.sequence),
       message.subarray(0, header.end),
     ]
     const [plain] = decrypt(key, nonce, clear, [message.subarray(header.end, end)], message.subarray(end))
@@ -100,7 +100,7 @@ export function createBroadcast(options: BroadcastOptions): Broadcast {
       const header = writeHeader({ sender: self, sequence, time, instance })
       const message = new Uint8Array(header.byteLength + plain.byteLength + TAG_BYTES)
       message.set(header)
-      encrypt(own(sequence), nonceOf(sequence), header, [plain], message.subarray(header.byteLength))
+      encrypt(own(sequence), getNonce(sequence), header, [plain], message.subarray(header.byteLength))
       sequence += 1
       return message
     },

@@ -30,7 +30,7 @@ export function broadcastKeys(
 }
 
 /** A sender's key seals nothing but this sequence once, so that the sequence alone may be the nonce. */
-export function nonceOf(sequence: number): Uint8Array {
+export function getNonce(sequence: number): Uint8Array {
   const nonce = Buffer.alloc(NONCE_BYTES)
   nonce.writeBigUInt64BE(BigInt(sequence), NONCE_BYTES - 8)
   return nonce

@@ -6,10 +6,10 @@ import { readCredential } from '../handshake/credential.js'
 export type Credentials = readonly string[] | ((label: string) => string | Promise<string>)
 
 /** @throws BusError `InvalidParams` where there is none for this label, or what was given is none */
-export type Keyring = (label: string) => Promise<string>
+export type CredentialProvider = (label: string) => Promise<string>
 
 /** @throws BusError `InvalidParams` for a text that is no credential, and for two with one label */
-export function createKeyring(credentials: Credentials): Keyring {
+export function createCredentialProvider(credentials: Credentials): CredentialProvider {
   if (typeof credentials === 'function') return label => ask(credentials, label)
   const byLabel = new Map<string, string>()
   for (const credential of credentials) {

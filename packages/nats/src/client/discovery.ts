@@ -4,28 +4,28 @@ import { randomBytes } from 'node:crypto'
 import type { Msg } from '@nats-io/transport-node'
 import type { Connection } from '../connection/connection.js'
 import { discoverySubject, isName } from '../subjects.js'
-import type { Post } from './reply-inbox.js'
+import type { ReplyInbox } from './reply-inbox.js'
 
 /** Bytes of an answer at most. */
 const MAX_ANSWER = 4096
 /** Answers that are looked at, of those to one question: whoever floods finds no more than that heard. */
 const MAX_ANSWERS = 256
 
-export interface DiscoveryParts {
+export interface DiscoveryDeps {
   connection: Pick<Connection, 'publish' | 'isUp'>
-  post: Pick<Post, 'open' | 'close'>
+  post: Pick<ReplyInbox, 'open' | 'close'>
   bus: string
   /** Milliseconds from one question to the next. */
   every: number
 }
 
 export class Discovery {
-  readonly #parts: DiscoveryParts
+  readonly #parts: DiscoveryDeps
   readonly #watchers = new Set<(instance: string) => void>()
   #timer: NodeJS.Timeout | undefined
   #asked: string | undefined
 
-  constructor(parts: DiscoveryParts) {
+  constructor(parts: DiscoveryDeps) {
     this.#parts = parts
   }
 

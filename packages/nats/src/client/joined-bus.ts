@@ -2,11 +2,11 @@
 import { randomBytes } from 'node:crypto'
 import type { Client, CloseOptions, ConnectionOptions, FrontendOptions, ModuleLocation } from '@sallyport/core'
 import {
-  createSatellite,
-  type Satellite,
-  type SatelliteEvents,
-  type SatelliteOptions,
-  type SatelliteStats,
+  connectHost,
+  type RemoteHost,
+  type RemoteHostEvents,
+  type RemoteHostOptions,
+  type RemoteHostStats,
 } from '@sallyport/core/network'
 import { BusError, describeName, isBusError } from '@sallyport/protocol'
 import * as v from 'valibot'
@@ -14,15 +14,15 @@ import { type Connection, connectNats } from '../connection/connection.js'
 import { createFaults, type Faults } from '../connection/errors.js'
 import type { NatsLink } from '../link/nats-link.js'
 import { busName, check, heartbeat, natsOptions, type NatsOptions } from '../options.js'
-import { createKeyring, type Credentials } from './credentials.js'
+import { createCredentialProvider, type Credentials } from './credentials.js'
 import { Discovery } from './discovery.js'
-import { Spreads } from './load-balancer.js'
-import { Post } from './reply-inbox.js'
-import { Far, type Home } from './session-dialer.js'
+import { LoadBalancer } from './load-balancer.js'
+import { ReplyInbox } from './reply-inbox.js'
+import { NatsSessionDialer, type JoinContext } from './session-dialer.js'
 
 // What `joinBus` takes of its own, and the check of it. The rest is the satellite's.
 
-export interface JoinOptions extends SatelliteOptions {
+export interface JoinOptions extends RemoteHostOptions {
   nats: NatsOptions
   /** The name of the bus, as its cores have it. */
   bus: string
@@ -43,14 +43,14 @@ const CREDENTIALS = 'a list of credentials, or a function that gives one for a l
 const isCredentials = (given: unknown): boolean =>
   typeof given === 'function' || (Array.isArray(given) && given.every(one => typeof one === 'string'))
 
-const ofJoin = v.looseObject(
+const joinEntries = v.looseObject(
   { nats: natsOptions, bus: busName, credentials: v.custom<Credentials>(isCredentials, CREDENTIALS), heartbeat },
   'an object',
 )
 
 /** @throws BusError `InvalidParams` for what is wrong in them; what is the satellite's is not looked at */
-function splitOptions(given: JoinOptions): { own: OwnOptions; others: SatelliteOptions } {
-  const own = check('joinBus', ofJoin, given)
+function splitOptions(given: JoinOptions): { own: OwnOptions; others: RemoteHostOptions } {
+  const own = check('joinBus', joinEntries, given)
   const { nats: _nats, bus: _bus, credentials: _credentials, heartbeat: _heartbeat, ...others } = given
   return { own, others }
 }
@@ -67,19 +67,19 @@ export interface JoinedConnectionOptions extends ConnectionOptions {
 }
 
 /** @internal */
-export interface JoinedParts {
-  satellite: Satellite
-  spreads: Spreads
+export interface JoinedDeps {
+  satellite: RemoteHost
+  spreads: LoadBalancer
   connection: Connection
   faults: Faults
 }
 
 export class JoinedBus {
-  readonly #parts: JoinedParts
+  readonly #parts: JoinedDeps
   #closing: Promise<void> | undefined
 
   /** @internal */
-  constructor(parts: JoinedParts) {
+  constructor(parts: JoinedDeps) {
     this.#parts = parts
   }
 
@@ -122,12 +122,12 @@ export class JoinedBus {
   }
 
   /** Tells of faults, restarts and rejections in this process; gives back what takes the handler away. */
-  on<Name extends keyof SatelliteEvents>(name: Name, handler: (event: SatelliteEvents[Name]) => void): () => void {
+  on<Name extends keyof RemoteHostEvents>(name: Name, handler: (event: RemoteHostEvents[Name]) => void): () => void {
     return this.#parts.satellite.on(name, handler)
   }
 
   /** What each worker of this process is. What it has called is counted where core is. */
-  stats(): SatelliteStats {
+  stats(): RemoteHostStats {
     return this.#parts.satellite.stats()
   }
 
@@ -185,9 +185,9 @@ const NATS = 'nats connection'
 export async function joinBus(options: JoinOptions): Promise<JoinedBus> {
   const { own, others } = splitOptions(options)
   const { nats, bus, heartbeat } = own
-  const keyring = createKeyring(own.credentials)
+  const keyring = createCredentialProvider(own.credentials)
   const links = new Set<NatsLink>()
-  let satellite: Satellite | undefined
+  let satellite: RemoteHost | undefined
   const faults = createFaults((label, error) => satellite?.fault(label, error))
   const connection = await connectNats('joinBus', nats, heartbeat, {
     down: error => links.forEach(link => link.lost(error)),
@@ -195,15 +195,15 @@ export async function joinBus(options: JoinOptions): Promise<JoinedBus> {
     fault: error => faults.tell(NATS, error),
   })
   const client = randomBytes(16).toString('hex')
-  const post = new Post(connection, bus, client)
+  const post = new ReplyInbox(connection, bus, client)
   const discovery = new Discovery({ connection, post, bus, every: LOOK_EVERY_MS })
   const pattern = others.app?.security?.pattern?.use ?? 'brownfield'
-  const home: Home = { connection, post, bus, client, pattern, heartbeat, links, faults }
-  const far = new Far(home, keyring)
+  const home: JoinContext = { connection, post, bus, client, pattern, heartbeat, links, faults }
+  const far = new NatsSessionDialer(home, keyring)
   try {
     await connection.flush()
-    satellite = await createSatellite(others, far, { where: 'joinBus', name: 'joined' })
-    const spreads = new Spreads({ satellite, far, discovery, isUp: () => connection.isUp })
+    satellite = await connectHost(others, far, { where: 'joinBus', name: 'joined' })
+    const spreads = new LoadBalancer({ satellite, far, discovery, isUp: () => connection.isUp })
     return new JoinedBus({ satellite, spreads, connection, faults })
   } catch (error) {
     await connection.close()

@@ -1,7 +1,7 @@
 // Which instances a connection has lanes to, as they come, go and refuse.
 import { BusError } from '@sallyport/protocol'
 import { describe, expect, it } from 'vitest'
-import { Spread } from './load-balancer.js'
+import { LoadBalancedConnection } from './load-balancer.js'
 
 class World {
   /** Instances that answer. */
@@ -16,13 +16,16 @@ class World {
   isUp = true
   readonly #gone = new Map<string, (error?: Error) => void>()
 
-  readonly spread: Spread<{ instance: string; link: { close(): void } }> = new Spread('main', {
-    max: 3,
-    isUp: () => this.isUp,
-    open: instance => this.#open(instance),
-    add: name => this.#add(name),
-    end: error => (this.ended = { error }),
-  })
+  readonly spread: LoadBalancedConnection<{ instance: string; link: { close(): void } }> = new LoadBalancedConnection(
+    'main',
+    {
+      max: 3,
+      isUp: () => this.isUp,
+      open: instance => this.#open(instance),
+      add: name => this.#add(name),
+      end: error => (this.ended = { error }),
+    },
+  )
 
   /** The sessions with this instance are lost, and their lanes ask for others, as a satellite does. */
   async lose(instance: string): Promise<void> {

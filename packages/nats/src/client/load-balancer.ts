@@ -1,19 +1,19 @@
 // A connection that is not sticky: a lane to each instance, over which its calls are spread. Instances come and go, and one lane
 // is left always: where all are gone it waits for whichever instance comes first.
 import type { ConnectionOptions } from '@sallyport/core'
-import type { Satellite } from '@sallyport/core/network'
+import type { RemoteHost } from '@sallyport/core/network'
 import { type Client, endClient } from '@sallyport/frontend/client'
 import { BusError, isBusError } from '@sallyport/protocol'
 import type { Discovery } from './discovery.js'
-import type { Far, OpenedSession } from './session-dialer.js'
+import type { NatsSessionDialer, OpenedSession } from './session-dialer.js'
 
 /** A session, with the instance that has opened it. */
-export interface LaneSession {
+export interface BalancedSession {
   readonly instance: string
   readonly link: { close(): void }
 }
 
-export interface SpreadParts<S extends LaneSession> {
+export interface LoadBalancedConnectionDeps<S extends BalancedSession> {
   /** Lanes at most. */
   max: number
   /** False while there is nobody that could answer. */
@@ -26,7 +26,7 @@ export interface SpreadParts<S extends LaneSession> {
   end(error: Error | undefined): void
 }
 
-interface Lane<S> {
+interface BalancedLink<S> {
   /** `undefined` where any will do. */
   instance: string | undefined
   /** Its first, which was there before it. */
@@ -37,10 +37,10 @@ interface Lane<S> {
 const REFUSED_MS = 30_000
 const MAX_REFUSED = 1000
 
-export class Spread<S extends LaneSession> {
-  readonly #parts: SpreadParts<S>
+export class LoadBalancedConnection<S extends BalancedSession> {
+  readonly #parts: LoadBalancedConnectionDeps<S>
   readonly #label: string
-  readonly #lanes = new Map<string, Lane<S>>()
+  readonly #lanes = new Map<string, BalancedLink<S>>()
   /** Instances that are asked for a first session. */
   readonly #asked = new Set<string>()
   /** Until when. */
@@ -48,7 +48,7 @@ export class Spread<S extends LaneSession> {
   readonly #closing = new AbortController()
   #count = 0
 
-  constructor(label: string, parts: SpreadParts<S>) {
+  constructor(label: string, parts: LoadBalancedConnectionDeps<S>) {
     this.#label = label
     this.#parts = parts
   }
@@ -115,7 +115,7 @@ export class Spread<S extends LaneSession> {
     return [...this.#lanes.values()].some(lane => lane.instance === undefined || lane.instance === instance)
   }
 
-  async #add(name: string, lane: Lane<S>): Promise<void> {
+  async #add(name: string, lane: BalancedLink<S>): Promise<void> {
     this.#lanes.set(name, lane)
     try {
       const { gone } = await this.#parts.add(name)
@@ -143,21 +143,21 @@ const givenUp = (): BusError => new BusError('Cancelled', 'The instance of this 
 // The connections of a joined process that are spread over all instances: each has its lanes, and one look-out finds instances
 // for all of them.
 
-export interface SpreadsParts {
-  satellite: Satellite
-  far: Far
+export interface LoadBalancerDeps {
+  satellite: RemoteHost
+  far: NatsSessionDialer
   discovery: Discovery
   isUp(): boolean
 }
 
 /** Of one connection: more are for a bus that is sharded. */
-const MAX_LANES = 16
+const MAX_SESSIONS = 16
 
-export class Spreads {
-  readonly #parts: SpreadsParts
+export class LoadBalancer {
+  readonly #parts: LoadBalancerDeps
   readonly #clients = new Map<string, Promise<Client>>()
 
-  constructor(parts: SpreadsParts) {
+  constructor(parts: LoadBalancerDeps) {
     this.#parts = parts
   }
 
@@ -191,8 +191,8 @@ export class Spreads {
   async #connect(label: string, options: ConnectionOptions, gone: () => void): Promise<Client> {
     const { satellite, far, discovery, isUp } = this.#parts
     let client: Client | undefined
-    const spread: Spread<OpenedSession> = new Spread(label, {
-      max: MAX_LANES,
+    const spread: LoadBalancedConnection<OpenedSession> = new LoadBalancedConnection(label, {
+      max: MAX_SESSIONS,
       isUp,
       open: (instance, signal) => far.ask({ label, codec: options.codec ?? 'json', instance, signal }),
       async add(name) {

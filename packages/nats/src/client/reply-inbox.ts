@@ -3,7 +3,7 @@ import type { Msg } from '@nats-io/transport-node'
 import type { Connection } from '../connection/connection.js'
 import { fromCore } from '../subjects.js'
 
-export class Post {
+export class ReplyInbox {
   readonly #subject: (id: string) => string
   readonly #boxes = new Map<string, (message: Msg) => void>()
 

@@ -3,25 +3,25 @@
 import { randomBytes } from 'node:crypto'
 import type { Msg } from '@nats-io/transport-node'
 import type { Pattern } from '@sallyport/core'
-import type { FarCore, FarSession } from '@sallyport/core/network'
+import type { SessionDialer, RemoteSession } from '@sallyport/core/network'
 import { BusError, type CodecName, isBusError } from '@sallyport/protocol'
-import { type Connection, saysNobody } from '../connection/connection.js'
+import { type Connection, isNoResponders } from '../connection/connection.js'
 import type { Faults } from '../connection/errors.js'
 import { createSession, deliver } from '../core/sessions.js'
-import { beginHandshake, type Handshake } from '../handshake/index.js'
+import { initiateHandshake, type HandshakeInitiator } from '../handshake/index.js'
 import type { NatsLink } from '../link/nats-link.js'
 import { openSubject, toCore } from '../subjects.js'
-import type { Keyring } from './credentials.js'
-import type { Spread } from './load-balancer.js'
-import type { Post } from './reply-inbox.js'
+import type { CredentialProvider } from './credentials.js'
+import type { LoadBalancedConnection } from './load-balancer.js'
+import type { ReplyInbox } from './reply-inbox.js'
 
 // Opens a session with an instance of core: one hello, and the first answer that proves to be core's. Whoever may publish can
 // answer as well, so what proves nothing ends it only where nothing better comes.
 
 /** Of the joined process. */
-export interface Home {
+export interface JoinContext {
   readonly connection: Connection
-  readonly post: Post
+  readonly post: ReplyInbox
   readonly bus: string
   readonly client: string
   readonly pattern: Pattern
@@ -57,9 +57,12 @@ const DOUBT_MS = { nobody: 200, refusal: 1000 } as const
  * @throws BusError that of a refusal, where core proves it or the label has had no session yet; `Disconnected` for any other, and
  * where no core answers or it has no room now
  */
-function openSession(home: Home, { credential, codec, instance, isKnown, signal }: Asked): Promise<OpenedSession> {
+function openSession(
+  home: JoinContext,
+  { credential, codec, instance, isKnown, signal }: Asked,
+): Promise<OpenedSession> {
   const { connection, post, bus, client, pattern } = home
-  const handshake = beginHandshake({ credential, bus, client, pattern, codec })
+  const handshake = initiateHandshake({ credential, bus, client, pattern, codec })
   const id = randomBytes(16).toString('hex')
   return new Promise((resolve, reject) => {
     let doubted: BusError | undefined
@@ -81,7 +84,7 @@ function openSession(home: Home, { credential, codec, instance, isKnown, signal 
       timer = setTimeout(() => fail(error), ms)
     }
     const take = (message: Msg): void => {
-      if (saysNobody(message)) return doubt(nobody(home, instance), DOUBT_MS.nobody)
+      if (isNoResponders(message)) return doubt(nobody(home, instance), DOUBT_MS.nobody)
       try {
         const opened = begin(home, handshake, message.data, instance)
         settle()
@@ -104,7 +107,12 @@ function openSession(home: Home, { credential, codec, instance, isKnown, signal 
 }
 
 /** The link is there before the next message is read, which may be its first. @throws BusError for no welcome */
-function begin(home: Home, handshake: Handshake, welcome: Uint8Array, asked: string | undefined): OpenedSession {
+function begin(
+  home: JoinContext,
+  handshake: HandshakeInitiator,
+  welcome: Uint8Array,
+  asked: string | undefined,
+): OpenedSession {
   const { connection, post, bus, pattern, heartbeat, links, faults } = home
   const { instance, keys } = handshake.finish(welcome)
   if (asked !== undefined && instance !== asked) throw new BusError('InvalidRequest', 'Another instance has answered')
@@ -129,7 +137,7 @@ function begin(home: Home, handshake: Handshake, welcome: Uint8Array, asked: str
   return { instance, link, key: { session: keys.session, secret: keys.gate } }
 }
 
-function nobody({ bus }: Home, instance: string | undefined): BusError {
+function nobody({ bus }: JoinContext, instance: string | undefined): BusError {
   const who =
     instance === undefined ? `No core of bus ${JSON.stringify(bus)}` : `No instance ${JSON.stringify(instance)}`
   return new BusError('Disconnected', `${who} answers`, { data: { delivered: 'no' } })
@@ -149,26 +157,26 @@ export interface Asking {
   signal: AbortSignal
 }
 
-export class Far implements FarCore {
+export class NatsSessionDialer implements SessionDialer {
   /** By the names of their lanes. */
-  readonly #spreads = new Map<string, Spread<OpenedSession>>()
+  readonly #spreads = new Map<string, LoadBalancedConnection<OpenedSession>>()
   /** Labels that have had a session: no more than there are credentials. */
   readonly #known = new Set<string>()
-  readonly #home: Home
-  readonly #keyring: Keyring
+  readonly #home: JoinContext
+  readonly #keyring: CredentialProvider
 
-  constructor(home: Home, keyring: Keyring) {
+  constructor(home: JoinContext, keyring: CredentialProvider) {
     this.#home = home
     this.#keyring = keyring
   }
 
   /** Sessions under this name are the spread's to find. Gives back what ends that. */
-  spread(name: string, spread: Spread<OpenedSession>): () => void {
+  spread(name: string, spread: LoadBalancedConnection<OpenedSession>): () => void {
     this.#spreads.set(name, spread)
     return () => this.#spreads.delete(name)
   }
 
-  async open({ label, codec, signal }: Parameters<FarCore['open']>[0]): Promise<FarSession> {
+  async open({ label, codec, signal }: Parameters<SessionDialer['open']>[0]): Promise<RemoteSession> {
     const spread = this.#spreads.get(label)
     const session = spread
       ? await spread.session(label, signal)

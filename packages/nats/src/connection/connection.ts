@@ -16,8 +16,8 @@ import {
   type TlsOptions,
 } from '@nats-io/transport-node'
 import { BusError, describeThrown } from '@sallyport/protocol'
-import { type NatsOptions, serversOf } from '../options.js'
-import { refusalOf, toConnectError } from './errors.js'
+import { type NatsOptions, getServers } from '../options.js'
+import { getRefusal, toConnectError } from './errors.js'
 
 // How the NATS client is told to connect: plain data becomes its authenticators, and it never gives up.
 
@@ -29,10 +29,10 @@ const LONGEST_DELAY = 2000
 async function toClientOptions(where: string, options: NatsOptions): Promise<NodeConnectionOptions> {
   const { user, pass, token, name, tls } = options
   // The client itself takes no notice of `tls://`.
-  const wantsTls = tls ?? (serversOf(options).some(server => server.startsWith('tls://')) ? {} : undefined)
-  const authenticator = await authenticatorOf(where, options)
+  const wantsTls = tls ?? (getServers(options).some(server => server.startsWith('tls://')) ? {} : undefined)
+  const authenticator = await getAuthenticator(where, options)
   return {
-    servers: serversOf(options),
+    servers: getServers(options),
     // What is published is for others.
     noEcho: true,
     ...(user !== undefined && { user, pass: pass ?? '' }),
@@ -43,7 +43,7 @@ async function toClientOptions(where: string, options: NatsOptions): Promise<Nod
   }
 }
 
-async function authenticatorOf(
+async function getAuthenticator(
   where: string,
   { credsFile, nkeySeed }: NatsOptions,
 ): Promise<Authenticator | undefined> {
@@ -98,7 +98,8 @@ interface Internals {
 }
 
 /** Ends the socket of a client that has given its server up: what waits in it is lost. */
-const letGo = (nats: NatsConnection): void => void (nats as unknown as Internals).protocol?.transport?.socket?.destroy()
+const destroySocket = (nats: NatsConnection): void =>
+  void (nats as unknown as Internals).protocol?.transport?.socket?.destroy()
 
 /** What its owner is told. */
 export interface ConnectionEvents {
@@ -129,7 +130,8 @@ export interface Connection {
 const NO_RESPONDERS = 503
 
 /** Says the server, or who has seen the reply subject go by: anybody may publish such a message. */
-export const saysNobody = ({ data, headers }: Msg): boolean => data.byteLength === 0 && headers?.code === NO_RESPONDERS
+export const isNoResponders = ({ data, headers }: Msg): boolean =>
+  data.byteLength === 0 && headers?.code === NO_RESPONDERS
 
 /** Unanswered pings after which a server is given up. */
 const PINGS = 2
@@ -163,10 +165,10 @@ export async function connectNats(
   } catch (error) {
     throw toConnectError(where, options, error)
   }
-  return new LivingConnection(nats, events, delays)
+  return new ReconnectingConnection(nats, events, delays)
 }
 
-class LivingConnection implements Connection {
+class ReconnectingConnection implements Connection {
   readonly #nats: NatsConnection
   readonly #events: ConnectionEvents
   #isUp = true
@@ -206,7 +208,7 @@ class LivingConnection implements Connection {
 
   subscribe(subject: string, take: (message: Msg) => void, queue?: string): Subscription {
     const callback = (error: Error | null, message: Msg): void => {
-      if (error) this.#refused ??= refusalOf(error)
+      if (error) this.#refused ??= getRefusal(error)
       else this.#take(take, message)
     }
     return this.#nats.subscribe(subject, queue === undefined ? { callback } : { callback, queue })
@@ -266,9 +268,9 @@ class LivingConnection implements Connection {
     if (status.type === 'disconnect') return this.#down(this.#lastError?.message ?? 'the server is gone')
     if (status.type === 'staleConnection') {
       this.#lastError = new BusError('Disconnected', 'the server answers no pings')
-      letGo(this.#nats)
+      destroySocket(this.#nats)
     } else if (status.type === 'error') {
-      this.#lastError = refusalOf(status.error)
+      this.#lastError = getRefusal(status.error)
       this.#events.fault(this.#lastError)
     }
   }

@@ -1,13 +1,13 @@
 // What NATS says is wrong, as the bus's errors: they name the server and the subject, and nothing of a password or a token.
 import { errors } from '@nats-io/transport-node'
-import { BusError, describeThrown, ReportLimit } from '@sallyport/protocol'
-import { type NatsOptions, serversOf } from '../options.js'
+import { BusError, describeThrown, Throttle } from '@sallyport/protocol'
+import { type NatsOptions, getServers } from '../options.js'
 
 /** Of an attempt to connect. */
 export function toConnectError(where: string, options: NatsOptions, error: unknown): BusError {
-  const servers = serversOf(options).join(', ')
+  const servers = getServers(options).join(', ')
   // Its text is the server's own, or the client's: neither repeats what it was given.
-  const why = reasonOf(error)
+  const why = getReason(error)
   if (error instanceof errors.AuthorizationError || error instanceof errors.UserAuthenticationExpiredError) {
     return new BusError('Denied', `${where}: NATS at ${servers} refused the connection: ${why}`)
   }
@@ -15,14 +15,14 @@ export function toConnectError(where: string, options: NatsOptions, error: unkno
 }
 
 /** What OpenSSL says of an answer without TLS is for its own authors. */
-function reasonOf(error: unknown): string {
+function getReason(error: unknown): string {
   const text = describeThrown(error).trim()
   const isPlain = text.includes('wrong version number')
   return isPlain ? 'the server began without TLS (tls.handshakeFirst is for servers that are set up so)' : text
 }
 
 /** Of something that a server refuses on a connection, or that it ends the connection for. */
-export function refusalOf(error: Error): BusError {
+export function getRefusal(error: Error): BusError {
   if (error instanceof errors.PermissionViolationError) {
     const { operation, subject } = error
     const what = operation === 'publish' ? 'publishing to' : 'a subscription to'
@@ -47,7 +47,7 @@ export interface Faults {
 }
 
 export function createFaults(fault: (label: string, error: BusError) => void): Faults {
-  const limit = new ReportLimit<{ label: string; error: BusError }>(({ label, error }, more) => {
+  const limit = new Throttle<{ label: string; error: BusError }>(({ label, error }, more) => {
     if (more === 0) return fault(label, error)
     fault(label, new BusError(error.reason, `${error.message} (and ${more} more, of this frontend and others)`))
   })

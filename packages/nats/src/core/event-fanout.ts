@@ -6,7 +6,7 @@ import { createBroadcast, type Identity } from '../broadcast/broadcast.js'
 import type { Connection } from '../connection/connection.js'
 import { type Faults, NOBODY } from '../connection/errors.js'
 import { eventsSubject } from '../subjects.js'
-import { Unsent } from './publish-window.js'
+import { PublishWindow } from './publish-window.js'
 
 // Events of one turn, gathered into messages: to seal and to send one costs more than to route a dozen events.
 
@@ -61,7 +61,7 @@ export function readEvents(body: Uint8Array): readonly SentEvent[] {
   return messages.map(({ params }) => params)
 }
 
-export interface EventsParts extends Identity {
+export interface EventsDeps extends Identity {
   hub: Pick<Hub, 'onEmit' | 'deliver'>
   connection: Connection
   faults: Faults
@@ -71,10 +71,10 @@ export interface EventsParts extends Identity {
 const BESIDE_BYTES = 512
 
 /** Begins to carry events, both ways. */
-export function carryEvents({ hub, connection, faults, ...identity }: EventsParts): void {
+export function carryEvents({ hub, connection, faults, ...identity }: EventsDeps): void {
   const subject = eventsSubject(identity.bus)
   const broadcast = createBroadcast({ ...identity, subject })
-  const unsent = new Unsent(connection)
+  const unsent = new PublishWindow(connection)
   const fault = (error: BusError): void => faults.tell(NOBODY, error)
   const batch = new EventBatch(send)
 

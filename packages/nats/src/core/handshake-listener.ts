@@ -8,7 +8,7 @@ import { CORE_GROUP, openSubject } from '../subjects.js'
 import type { HelloCounts } from './presence.js'
 import type { Sessions } from './sessions.js'
 
-export interface ReceptionParts {
+export interface ReceptionDeps {
   connection: Connection
   sessions: Sessions
   faults: Faults
@@ -18,7 +18,7 @@ export interface ReceptionParts {
 }
 
 /** Begins to take hellos. Gives what ends that: hellos that have come until then are answered. */
-export function receiveHellos(parts: ReceptionParts): () => Promise<void> {
+export function listenForHandshakes(parts: ReceptionDeps): () => Promise<void> {
   const { connection, sessions, faults, hellos, bus, instance } = parts
 
   function take({ data, reply }: Msg): void {

@@ -5,12 +5,12 @@ import type { Hub, Network } from '@sallyport/core/network'
 import * as v from 'valibot'
 import { connectNats } from '../connection/connection.js'
 import { createFaults, NOBODY } from '../connection/errors.js'
-import { createDoor } from '../handshake/index.js'
+import { createHandshakeResponder } from '../handshake/index.js'
 import { busName, check, heartbeat, natsOptions, type NatsOptions } from '../options.js'
 import { toCore } from '../subjects.js'
 import { carryEvents } from './event-fanout.js'
-import { receiveHellos } from './handshake-listener.js'
-import { type HelloCounts, meetInstances, serveDiscovery } from './presence.js'
+import { listenForHandshakes } from './handshake-listener.js'
+import { type HelloCounts, trackPresence, serveDiscovery } from './presence.js'
 import { Sessions } from './sessions.js'
 
 // What `createBus({ network })` is given to be reached over NATS: a module for core's thread, and plain data for it.
@@ -46,14 +46,14 @@ const networkOptions: v.GenericSchema<NatsNetworkOptions, NetworkData> = v.stric
     bus: busName,
     secret: v.string('a text: createBusSecret() makes one'),
     revoked: v.optional(v.array(v.string('an id of a credential'), 'a list of ids of credentials'), []),
-    instance: v.optional(busName, nameOfThis),
+    instance: v.optional(busName, getInstanceName),
     heartbeat,
   },
   'an object',
 )
 
 /** It stands in subjects. */
-function nameOfThis(): string {
+function getInstanceName(): string {
   const machine = hostname().replaceAll(/[^a-zA-Z0-9_-]/g, '-')
   return `${machine.slice(0, 48)}-${randomBytes(4).toString('hex')}`
 }
@@ -70,7 +70,7 @@ function nameOfThis(): string {
 export function natsNetwork(options: NatsNetworkOptions): { module: URL; options: object } {
   const data = check('natsNetwork', networkOptions, options)
   // Said here, and not by core that fails to start.
-  createDoor({ ...data, pattern: 'brownfield' })
+  createHandshakeResponder({ ...data, pattern: 'brownfield' })
   return { module: new URL(import.meta.resolve('#worker')), options: data }
 }
 
@@ -83,7 +83,7 @@ export function natsNetwork(options: NatsNetworkOptions): { module: URL; options
 export async function join(hub: Hub, given: unknown): Promise<Network> {
   const { nats, bus, secret, revoked, instance, heartbeat } = check('natsNetwork', networkOptions, given)
   const { log, pattern } = hub
-  const door = createDoor({ secret, bus, instance, pattern, revoked })
+  const door = createHandshakeResponder({ secret, bus, instance, pattern, revoked })
   const faults = createFaults((label, error) => hub.fault(label, error))
   const hellos: HelloCounts = { answered: 0, refused: 0, nanoseconds: 0 }
   let sessions: Sessions | undefined
@@ -104,8 +104,8 @@ export async function join(hub: Hub, given: unknown): Promise<Network> {
   connection.subscribe(toCore(bus, instance, '*'), message => begun.take(message.subject.slice(words), message))
   const identity = { secret, bus, instance }
   carryEvents({ hub, connection, faults, ...identity })
-  const instances = meetInstances({ hub, connection, faults, ...identity })
-  const leaveHellos = receiveHellos({ connection, sessions, faults, hellos, bus, instance })
+  const instances = trackPresence({ hub, connection, faults, ...identity })
+  const leaveHellos = listenForHandshakes({ connection, sessions, faults, hellos, bus, instance })
   try {
     await connection.flush()
   } catch (error) {

@@ -3,7 +3,7 @@ import type { NetworkCounts } from '@sallyport/core/network'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { Connection } from '../connection/connection.js'
 import { createBusSecret } from '../handshake/index.js'
-import { type Instances, meetInstances } from './presence.js'
+import { type Instances, trackPresence } from './presence.js'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
@@ -33,7 +33,7 @@ function meet(...names: string[]): { instances: Instances[]; faults: string[] } 
       subscribe: (_subject: string, take: (message: { data: Uint8Array }) => void) => hearers.push(take),
     } as unknown as Connection
     const told = { tell: (_label: string, error: Error) => void faults.push(error.message), flush: () => {} }
-    return meetInstances({ hub: { counts: () => counts }, connection, faults: told, secret, bus: 'test', instance })
+    return trackPresence({ hub: { counts: () => counts }, connection, faults: told, secret, bus: 'test', instance })
   })
   return { instances, faults }
 }

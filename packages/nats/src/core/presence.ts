@@ -11,7 +11,7 @@ const EVERY = 2000
 /** Milliseconds of silence after which an instance no longer counts. */
 const HEARD_LATELY = 3 * EVERY
 
-export interface InstancesParts extends Identity {
+export interface InstancesDeps extends Identity {
   hub: Pick<Hub, 'counts'>
   connection: Connection
   faults: Faults
@@ -26,7 +26,7 @@ export interface Instances {
 }
 
 /** Begins to tell, and to hear. */
-export function meetInstances({ hub, connection, faults, ...identity }: InstancesParts): Instances {
+export function trackPresence({ hub, connection, faults, ...identity }: InstancesDeps): Instances {
   const subject = instancesSubject(identity.bus)
   const broadcast = createBroadcast({ ...identity, subject })
   const others = new Map<string, { counts: NetworkCounts; at: number }>()
@@ -69,7 +69,7 @@ export function meetInstances({ hub, connection, faults, ...identity }: Instance
         [identity.instance, own],
         ...[...others].map(([name, { counts }]) => [name, counts] as const),
       ])
-      return { instance: identity.instance, instances, total: sumOf(own, instances) }
+      return { instance: identity.instance, instances, total: getSum(own, instances) }
     },
     tell,
     leave() {
@@ -84,7 +84,7 @@ const twice = (name: string): string =>
   `Another instance is named ${name} too: give each a name of its own, or they are counted and reached as one`
 
 /** An instance of another version may lack a count. */
-function sumOf(shape: NetworkCounts, instances: Record<string, NetworkCounts>): NetworkCounts {
+function getSum(shape: NetworkCounts, instances: Record<string, NetworkCounts>): NetworkCounts {
   const names = Object.keys(shape) as (keyof NetworkCounts)[]
   const total = names.map(name => [
     name,
@@ -96,7 +96,7 @@ function sumOf(shape: NetworkCounts, instances: Record<string, NetworkCounts>): 
 // Answers NATS's own discovery, so that its tools list the instances of a bus: `nats micro ls`, `info` and `stats` (ADR-32 of
 // NATS, the service API). Whoever may ask there sees names and counts, and nothing else.
 
-export interface ServiceParts {
+export interface ServiceDeps {
   hub: Pick<Hub, 'appInfo' | 'pattern' | 'counts'>
   connection: Connection
   bus: string
@@ -116,7 +116,7 @@ export interface HelloCounts {
 const SEMVER = /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[\dA-Za-z.-]+)?$/
 
 /** Begins to answer. */
-export function serveDiscovery({ hub, connection, bus, instance, hellos }: ServiceParts): void {
+export function serveDiscovery({ hub, connection, bus, instance, hellos }: ServiceDeps): void {
   const { appInfo, pattern } = hub
   const name = serviceName(bus)
   const started = new Date().toISOString()
@@ -140,8 +140,8 @@ export function serveDiscovery({ hub, connection, bus, instance, hellos }: Servi
       type: 'io.nats.micro.v1.stats_response',
       started,
       endpoints: [
-        { ...open, ...statsOfHellos(hellos) },
-        { ...calls, ...statsOfCalls(hub) },
+        { ...open, ...getHandshakeStats(hellos) },
+        { ...calls, ...getCallStats(hub) },
       ],
     }),
   }
@@ -154,7 +154,7 @@ export function serveDiscovery({ hub, connection, bus, instance, hellos }: Servi
   }
 }
 
-function statsOfHellos({ answered, refused, lastRefusal, nanoseconds }: HelloCounts): object {
+function getHandshakeStats({ answered, refused, lastRefusal, nanoseconds }: HelloCounts): object {
   return {
     num_requests: answered,
     num_errors: refused,
@@ -165,7 +165,7 @@ function statsOfHellos({ answered, refused, lastRefusal, nanoseconds }: HelloCou
 }
 
 /** The time of calls is in `bus.stats()`, for each command: here they have none. */
-function statsOfCalls(hub: Pick<Hub, 'counts'>): object {
+function getCallStats(hub: Pick<Hub, 'counts'>): object {
   const counts = hub.counts()
   return {
     num_requests: counts.calls,

@@ -1,15 +1,15 @@
 // What the server has not had yet is bounded, and forgotten with the connection.
 import { describe, expect, test } from 'vitest'
-import { Unsent } from './publish-window.js'
+import { PublishWindow } from './publish-window.js'
 
 const MEGABYTE = 2 ** 20
 
 describe('what is not sent yet', () => {
   test('is 16 MiB at most, or one thing that is larger', () => {
-    const unsent = new Unsent({ flush: () => new Promise(() => {}) })
+    const unsent = new PublishWindow({ flush: () => new Promise(() => {}) })
     expect(unsent.add(20 * MEGABYTE)).toBe(true)
     expect(unsent.add(1)).toBe(false)
-    const other = new Unsent({ flush: () => new Promise(() => {}) })
+    const other = new PublishWindow({ flush: () => new Promise(() => {}) })
     for (let i = 0; i < 16; i++) expect(other.add(MEGABYTE)).toBe(true)
     expect(other.add(1)).toBe(false)
   })
@@ -18,7 +18,7 @@ describe('what is not sent yet', () => {
     ['the server has had it', () => Promise.resolve()],
     ['the connection is lost', () => Promise.reject(new Error('lost'))],
   ])('makes room once %s', async (_when, flush) => {
-    const unsent = new Unsent({ flush })
+    const unsent = new PublishWindow({ flush })
     for (let i = 0; i < 16; i++) unsent.add(MEGABYTE)
     expect(unsent.add(1)).toBe(false)
     await expect.poll(() => unsent.add(16 * MEGABYTE)).toBe(true)

@@ -3,7 +3,7 @@ import type { Connection } from '../connection/connection.js'
 
 const MOST_BYTES = 16 * 2 ** 20
 
-export class Unsent {
+export class PublishWindow {
   readonly #connection: Pick<Connection, 'flush'>
   #bytes = 0
   #isAsking = false

@@ -5,9 +5,9 @@ import type { Pattern } from '@sallyport/core'
 import type { Accepted, Hub, NetworkSession } from '@sallyport/core/network'
 import { BusError, isBusError, RECORD_DIRECTION } from '@sallyport/protocol'
 import { createOpener } from '@sallyport/protocol/records'
-import { type Connection, saysNobody } from '../connection/connection.js'
+import { type Connection, isNoResponders } from '../connection/connection.js'
 import type { Faults } from '../connection/errors.js'
-import { type Door, writeRefusal } from '../handshake/index.js'
+import { type HandshakeResponder, writeRefusal } from '../handshake/index.js'
 import type { SessionKeys } from '../handshake/key-derivation.js'
 import type { Opened } from '../handshake/responder.js'
 import { createProtection, type ProtectionOptions } from '../link/encryption.js'
@@ -19,7 +19,7 @@ import { HalfOpen } from './half-open.js'
 // The link of a session, at either end of it: what goes out is published to the other end's subject, protected with the keys of
 // the handshake.
 
-export interface SessionParts
+export interface SessionDeps
   extends Pick<ProtectionOptions, 'side'>, Pick<NatsLinkOptions, 'heartbeat' | 'opened' | 'begin' | 'end' | 'over'> {
   connection: Pick<Connection, 'publish' | 'maxPayload'>
   faults: Faults
@@ -32,7 +32,7 @@ export interface SessionParts
   pattern: Pattern
 }
 
-export function createSession(parts: SessionParts): NatsLink {
+export function createSession(parts: SessionDeps): NatsLink {
   const { connection, faults, label, there, here, side, keys, pattern, ...events } = parts
   const { session, wire: secret } = keys
   const wire = {
@@ -52,17 +52,17 @@ export function createSession(parts: SessionParts): NatsLink {
 
 /** What has come to its subject, from whomever. */
 export function deliver(link: NatsLink, message: Msg): void {
-  if (saysNobody(message)) link.doubt()
+  if (isNoResponders(message)) link.doubt()
   else link.take(message.data)
 }
 
 const FORGED = 'Somebody without its key has published to the session, or played a message of it again'
 
-export interface SessionsParts {
+export interface SessionsDeps {
   hub: Pick<Hub, 'pattern' | 'maxRecordAge' | 'accept'>
   connection: Pick<Connection, 'publish' | 'maxPayload'>
   faults: Faults
-  door: Door
+  door: HandshakeResponder
   bus: string
   instance: string
   /** Milliseconds. */
@@ -70,12 +70,12 @@ export interface SessionsParts {
 }
 
 export class Sessions {
-  readonly #parts: SessionsParts
+  readonly #parts: SessionsDeps
   readonly #links = new Map<string, NatsLink>()
   readonly #halfOpen = new HalfOpen()
   #empty: (() => void) | undefined
 
-  constructor(parts: SessionsParts) {
+  constructor(parts: SessionsDeps) {
     this.#parts = parts
   }
 

@@ -2,10 +2,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { begin, credential, doorOf, refused, secret } from '../../test/handshake-ends.js'
-import { agree } from './key-derivation.js'
+import { deriveSessionKeys } from './key-derivation.js'
 import { credentialKey, readCredential } from './credential.js'
 import { readHello, writeHello, type Hello } from './messages.js'
-import { beginHandshake, createBusSecret, issueCredential } from './index.js'
+import { initiateHandshake, createBusSecret, issueCredential } from './index.js'
 import { readBusSecret } from './credential.js'
 import { readRefusal } from './messages.js'
 
@@ -131,7 +131,7 @@ describe('the joined side takes no keys from', () => {
   it('a core of another secret', () => {
     const { finish } = begin()
     const other = createBusSecret()
-    const theirs = beginHandshake({
+    const theirs = initiateHandshake({
       credential: issueCredential(other, { label: 'main' }),
       ...({ bus: 'shop', client: 'p1', pattern: 'isolation', codec: 'json' } as const),
     })
@@ -160,7 +160,7 @@ it('each byte of the transcript changes each key', () => {
   const welcome = doorOf().answer(hello).welcome.subarray(0, -32)
   const { key } = readCredential(credential)
   const hex = (a: Uint8Array, b: Uint8Array): string[] => {
-    const { keys, proof } = agree(key, a, b, new Uint8Array(16))
+    const { keys, proof } = deriveSessionKeys(key, a, b, new Uint8Array(16))
     return [keys.wire, keys.gate, proof].map(bytes => Buffer.from(bytes).toString('hex'))
   }
   const all = new Set(hex(hello, welcome))

@@ -3,7 +3,7 @@ import { isBusError, BusError } from '@sallyport/protocol'
 import { describe, expect, it, vi } from 'vitest'
 import { begin, credential, doorOf, refused, secret } from '../../test/handshake-ends.js'
 import { createBusSecret, issueCredential, revocableId, writeRefusal } from './index.js'
-import { SeenHellos } from './replay-cache.js'
+import { ReplayCache } from './replay-cache.js'
 
 /** Reason and text of what it throws. */
 function thrown(run: () => unknown): string {
@@ -141,7 +141,7 @@ describe('core refuses', () => {
   })
 
   it('what is beyond its memory of hellos', () => {
-    const add = vi.spyOn(SeenHellos.prototype, 'add').mockReturnValue(false)
+    const add = vi.spyOn(ReplayCache.prototype, 'add').mockReturnValue(false)
     expect(refused(doorOf(), begin().hello)).toBe('Overloaded: Too many sessions were opened within a minute')
     // What is refused for other reasons takes no place there.
     expect(refused(doorOf(), begin({ pattern: 'brownfield' }).hello)).toContain('The pattern of the bus')

@@ -4,7 +4,7 @@ import type { Pattern } from '@sallyport/core'
 import { BusError, type CodecName, isUint8Array } from '@sallyport/protocol'
 import { checkName } from '../subjects.js'
 import { readCredential } from './credential.js'
-import { agree, type SessionKeys } from './key-derivation.js'
+import { deriveSessionKeys, type SessionKeys } from './key-derivation.js'
 import { NONCE_BYTES, readProvenRefusal, readRefusal, readWelcome, writeHello } from './messages.js'
 
 export interface HandshakeOptions {
@@ -16,7 +16,7 @@ export interface HandshakeOptions {
   codec: CodecName
 }
 
-export interface Handshake {
+export interface HandshakeInitiator {
   /** That the credential is for. */
   readonly label: string
   /** For one instance, once: each session needs a handshake of its own. */
@@ -33,7 +33,7 @@ export interface Handshake {
 }
 
 /** @throws BusError `InvalidParams` where the credential is none, or a name can't be one */
-export function beginHandshake(options: HandshakeOptions): Handshake {
+export function initiateHandshake(options: HandshakeOptions): HandshakeInitiator {
   const { id, label, expires, key } = readCredential(options.credential)
   const { pattern, codec } = options
   const bus = checkName('The name of a bus', options.bus)
@@ -48,7 +48,7 @@ export function beginHandshake(options: HandshakeOptions): Handshake {
       // Twice the same keys would be twice the same nonces.
       if (isDone) throw new BusError('InvalidRequest', 'This handshake has ended')
       const welcome = readAnswer(answer)
-      const { keys, proof } = agree(key, hello, welcome.body, welcome.session)
+      const { keys, proof } = deriveSessionKeys(key, hello, welcome.body, welcome.session)
       if (!timingSafeEqual(proof, welcome.proof)) {
         throw new BusError(
           'Denied',

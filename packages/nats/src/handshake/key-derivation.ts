@@ -12,7 +12,7 @@ export interface SessionKeys {
   readonly gate: Uint8Array
 }
 
-export interface Agreement {
+export interface SessionKeyInput {
   readonly keys: SessionKeys
   /** 32 bytes, the end of the welcome. */
   readonly proof: Uint8Array
@@ -24,7 +24,12 @@ export interface Agreement {
  * @param hello whole, with its proof
  * @param welcome without its proof
  */
-export function agree(key: Uint8Array, hello: Uint8Array, welcome: Uint8Array, session: Uint8Array): Agreement {
+export function deriveSessionKeys(
+  key: Uint8Array,
+  hello: Uint8Array,
+  welcome: Uint8Array,
+  session: Uint8Array,
+): SessionKeyInput {
   const transcript = createHash('sha256').update(hello).update(welcome).digest()
   const derive = (name: string): Uint8Array => hkdfSha256(key, transcript, `sallyport/1 ${name}`, KEY_BYTES)
   return {

@@ -42,7 +42,7 @@ export function writeHello(key: Uint8Array, hello: Hello): Uint8Array {
     ...[u64(hello.time), u64(hello.expires), hello.id, hello.nonce],
     ...[short(hello.bus), short(hello.client), short(hello.label)],
   ])
-  return Buffer.concat([body, proofOf(key, body)])
+  return Buffer.concat([body, getProof(key, body)])
 }
 
 /** What it says, believed by nobody yet, or undefined where it is malformed. */
@@ -60,10 +60,10 @@ export const readHello = (bytes: Uint8Array): Hello | undefined =>
 /** True where whoever wrote these bytes holds the key. In constant time. */
 export function isProven(key: Uint8Array, hello: Uint8Array): boolean {
   const end = hello.byteLength - PROOF_BYTES
-  return timingSafeEqual(proofOf(key, hello.subarray(0, end)), hello.subarray(end))
+  return timingSafeEqual(getProof(key, hello.subarray(0, end)), hello.subarray(end))
 }
 
-const proofOf = (key: Uint8Array, body: Uint8Array): Buffer =>
+const getProof = (key: Uint8Array, body: Uint8Array): Buffer =>
   createHmac('sha256', hkdfSha256(key, new Uint8Array(), 'sallyport/1 hello', KEY_BYTES))
     .update(body)
     .digest()

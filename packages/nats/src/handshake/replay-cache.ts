@@ -8,7 +8,7 @@ const KEPT = 2 * MAX_HELLO_AGE
 /** A thousand a second for as long as they are kept; some 10 MB. */
 export const MAX_HELLOS = 65_536
 
-export class SeenHellos {
+export class ReplayCache {
   /** Proof to the time from which it is too old anyway, in the order of arrival. */
   readonly #until = new Map<string, number>()
 

@@ -6,7 +6,7 @@ import { SESSION_BYTES } from '@sallyport/protocol/records'
 import { checkName } from '../subjects.js'
 import { credentialKey, ID_BYTES, idText, readBusSecret } from './credential.js'
 import { writeProvenRefusal, writeRefusal, writeWelcome } from './messages.js'
-import { agree, type SessionKeys } from './key-derivation.js'
+import { deriveSessionKeys, type SessionKeys } from './key-derivation.js'
 import {
   type Hello,
   isProven,
@@ -17,9 +17,9 @@ import {
   readHello,
   VERSION,
 } from './messages.js'
-import { MAX_HELLO_AGE, SeenHellos } from './replay-cache.js'
+import { MAX_HELLO_AGE, ReplayCache } from './replay-cache.js'
 
-export interface DoorOptions {
+export interface HandshakeResponderOptions {
   secret: string
   bus: string
   instance: string
@@ -39,7 +39,7 @@ export interface Opened {
   keys: SessionKeys
 }
 
-export interface Door {
+export interface HandshakeResponder {
   /**
    * Never throws. A hello proves that its writer holds the credential, and not that it was sent just now by them: until a message
    * under the session's keys has come, someone may have played it again, to an instance that had not seen it.
@@ -48,13 +48,13 @@ export interface Door {
 }
 
 /** @throws BusError `InvalidParams` for a secret, a name or an id that can't be one */
-export function createDoor(options: DoorOptions): Door {
+export function createHandshakeResponder(options: HandshakeResponderOptions): HandshakeResponder {
   const { pattern, now = Date.now } = options
   const master = readBusSecret(options.secret)
   const bus = checkName('The name of a bus', options.bus)
   const instance = checkName('The name of an instance', options.instance)
   const revoked = new Set((options.revoked ?? []).map(checkId))
-  const seen = new SeenHellos()
+  const seen = new ReplayCache()
 
   /** @throws BusError: why it is refused */
   function judge(bytes: Uint8Array): { hello: Hello; key: Uint8Array } {
@@ -98,7 +98,7 @@ export function createDoor(options: DoorOptions): Door {
     remember(hello, bytes)
     const [session, nonce] = [randomBytes(SESSION_BYTES), randomBytes(NONCE_BYTES)]
     const body = writeWelcome({ session, nonce, instance })
-    const { keys, proof } = agree(key, bytes, body, session)
+    const { keys, proof } = deriveSessionKeys(key, bytes, body, session)
     const { label, codec, client } = hello
     return {
       welcome: Buffer.concat([body, proof]),

@@ -6,10 +6,10 @@ import { expect, it } from 'vitest'
 import { writeHeader } from '../broadcast/broadcast.js'
 import { broadcastKeys } from '../broadcast/keys.js'
 import { createBroadcast } from '../broadcast/broadcast.js'
-import { agree } from './key-derivation.js'
+import { deriveSessionKeys } from './key-derivation.js'
 import { readCredential, writeCredential } from './credential.js'
 import { writeHello } from './messages.js'
-import { createDoor } from './index.js'
+import { createHandshakeResponder } from './index.js'
 import { writeProvenRefusal, writeWelcome } from './messages.js'
 
 const page = readFileSync(new URL('../../../../docs/security.md', import.meta.url), 'utf8')
@@ -56,13 +56,19 @@ it('a hello, which a door takes', () => {
   expect(writeHello(hex('key'), given)).toEqual(hello)
   const proof = hmac(hkdf(hex('key'), Buffer.alloc(0), 'sallyport/1 hello'), hello.subarray(0, -32))
   expect(proof).toEqual(hello.subarray(-32))
-  const door = createDoor({ secret: text('secret'), bus, instance: 'any', pattern: 'isolation', now: () => time })
+  const door = createHandshakeResponder({
+    secret: text('secret'),
+    bus,
+    instance: 'any',
+    pattern: 'isolation',
+    now: () => time,
+  })
   expect(door.answer(hello).session).toMatchObject({ label: 'main', client: 'p1', credential: text('id') })
 })
 
 it('a welcome, and the keys', () => {
   const body = writeWelcome({ session: hex('session'), nonce: hex('core-nonce'), instance: text('instance') })
-  const { keys, proof } = agree(hex('key'), hello, body, hex('session'))
+  const { keys, proof } = deriveSessionKeys(hex('key'), hello, body, hex('session'))
   expect(Buffer.concat([body, proof])).toEqual(welcome)
   expect([keys.wire, keys.gate].map(key => Buffer.from(key))).toEqual([hex('wire'), hex('gate')])
   const transcript = createHash('sha256').update(hello).update(welcome.subarray(0, -32)).digest()

@@ -3,7 +3,7 @@
 import {
   BUFFER_COST,
   CREDIT_WINDOW_BYTES,
-  MAX_BESIDE_BYTES,
+  MAX_OUT_OF_BAND_BYTES,
   type ReceivedFrame,
   STREAM_HEADER_BYTES,
   StreamFrames,
@@ -23,11 +23,11 @@ export const MAX_DATA_BYTES: number = 2 ** 20
 /** The least that a wire must let through: the header of a frame, and something of its body. */
 const MIN_DATA_BYTES: number = STREAM_HEADER_BYTES + 1
 
-export const dataBytesOf = (maxPayload: number): number =>
+export const getDataBytes = (maxPayload: number): number =>
   Math.max(MIN_DATA_BYTES, Math.min(MAX_DATA_BYTES, maxPayload - PROTECTION_BYTES - 1))
 
 /** What a piece takes of the window, at both ends alike. */
-export const costOf = (dataBytes: number): number => dataBytes + BUFFER_COST
+export const getCost = (dataBytes: number): number => dataBytes + BUFFER_COST
 
 export function allocateData(bytes: number): Buffer {
   const message = allocateMessage(1 + bytes)
@@ -51,9 +51,9 @@ export function creditMessage(total: number): Buffer {
 /** NaN where it is no credit. */
 export const readCredit = (plain: Buffer): number => (plain.length === 9 ? plain.readDoubleBE(1) : Number.NaN)
 
-export class Incoming {
+export class Reassembler {
   readonly #give: (total: number) => void
-  readonly #frames = new StreamFrames(MAX_BESIDE_BYTES)
+  readonly #frames = new StreamFrames(MAX_OUT_OF_BAND_BYTES)
   readonly #taken = new TakenBytes()
   #arrived: Buffer[] = []
   #arrivedBytes = 0
@@ -74,7 +74,7 @@ export class Incoming {
   add(piece: Buffer): boolean {
     if (piece.length === 0 || piece.length > MAX_DATA_BYTES || this.#arrivedBytes >= CREDIT_WINDOW_BYTES) return false
     this.#arrived.push(piece)
-    this.#arrivedBytes += costOf(piece.length)
+    this.#arrivedBytes += getCost(piece.length)
     return true
   }
 
@@ -86,7 +86,7 @@ export class Incoming {
       if (this.#cost > 0) this.#takeBack()
       const piece = this.#arrived.shift()
       if (!piece) return undefined
-      this.#cost = costOf(piece.length)
+      this.#cost = getCost(piece.length)
       this.#frames.add(piece)
     }
   }

@@ -1,14 +1,14 @@
 // When a peer is given up: by its silence, or sooner where somebody says that it is gone, who may be anybody.
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
-import { Pulse } from './keep-alive.js'
+import { KeepAlive } from './keep-alive.js'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
-function start(every: number): { pulse: Pulse; pings: () => number; lost: number[] } {
+function start(every: number): { pulse: KeepAlive; pings: () => number; lost: number[] } {
   let pings = 0
   const lost: number[] = []
-  const pulse = new Pulse(
+  const pulse = new KeepAlive(
     every,
     () => pings++,
     silence => {

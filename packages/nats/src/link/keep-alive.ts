@@ -3,9 +3,9 @@
 /** So many pings remain unanswered before the peer is given up. */
 const PINGS = 3
 /** Of the time between pings: for a peer that is said to be gone. Twice as much after each time that it was not. */
-const DOUBT = 0.5
+const SUSPECT = 0.5
 
-export class Pulse {
+export class KeepAlive {
   readonly #ping: () => void
   readonly #lost: (silence: number) => void
   /** After which it is lost in any case. */
@@ -23,7 +23,7 @@ export class Pulse {
   constructor(every: number, ping: () => void, lost: (silence: number) => void) {
     this.#ping = ping
     this.#lost = lost
-    this.#patience = DOUBT * every
+    this.#patience = SUSPECT * every
     this.#silence = (PINGS + 1) * every
     this.#timer = setInterval(() => {
       if (this.#heard) this.#pings = 0

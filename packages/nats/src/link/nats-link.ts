@@ -1,10 +1,10 @@
 // A link over a broker that anybody may publish to: each message is protected, what is forged or repeated is dropped, and what
 // is lost ends the session. The bus's own credit bounds what is on its way; a broker drops what a reader is too slow for.
-import { BusError, deliver, type Frame, isBusError, LINGER, type Link, type LinkReceiver } from '@sallyport/protocol'
+import { BusError, deliver, type Frame, isBusError, LINGER_MS, type Link, type LinkReceiver } from '@sallyport/protocol'
 import type { Protection } from './encryption.js'
-import { creditMessage, Incoming, MESSAGE, readCredit, signal } from './fragmentation.js'
-import { Pulse } from './keep-alive.js'
-import { Outgoing } from './publish-queue.js'
+import { creditMessage, Reassembler, MESSAGE, readCredit, signal } from './fragmentation.js'
+import { KeepAlive } from './keep-alive.js'
+import { PublishQueue } from './publish-queue.js'
 
 /** Where messages go, in order, towards the peer. What comes is given to `take`, never from within `publish`. */
 export interface Wire {
@@ -45,9 +45,9 @@ const peerFault = (what: string): BusError => new BusError('InvalidRequest', `Th
 
 class ProtectedLink implements NatsLink {
   readonly #options: NatsLinkOptions
-  readonly #outgoing: Outgoing
-  readonly #incoming: Incoming
-  readonly #pulse: Pulse
+  readonly #outgoing: PublishQueue
+  readonly #incoming: Reassembler
+  readonly #pulse: KeepAlive
   #receiver: LinkReceiver | undefined
   #opened = false
   #open = true
@@ -61,12 +61,12 @@ class ProtectedLink implements NatsLink {
   constructor(options: NatsLinkOptions) {
     this.#options = options
     const { wire, heartbeat } = options
-    this.#outgoing = new Outgoing(
+    this.#outgoing = new PublishQueue(
       message => this.#post(message),
       () => wire.maxPayload,
     )
-    this.#incoming = new Incoming(total => this.#post(creditMessage(total)))
-    this.#pulse = new Pulse(
+    this.#incoming = new Reassembler(total => this.#post(creditMessage(total)))
+    this.#pulse = new KeepAlive(
       heartbeat,
       () => this.#post(signal(MESSAGE.ping)),
       silence => this.lost(new BusError('Disconnected', `The peer was silent for ${silence} ms`)),
@@ -113,7 +113,7 @@ class ProtectedLink implements NatsLink {
     this.#incoming.clear()
     if (this.#over) return queueMicrotask(() => this.#finish())
     if (!this.#outgoing.waits) return this.#leave()
-    this.#linger = setTimeout(() => this.#leave(), LINGER).unref()
+    this.#linger = setTimeout(() => this.#leave(), LINGER_MS).unref()
   }
 
   lost(error: BusError): void {

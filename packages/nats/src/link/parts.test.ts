@@ -1,7 +1,7 @@
 // Frames that are larger than a message go in parts, to the byte; none is over what the wire lets through.
 import { describe, expect, it } from 'vitest'
 import { createLinkPair } from '../../test/link-pair.js'
-import { dataBytesOf, MAX_DATA_BYTES } from './fragmentation.js'
+import { getDataBytes, MAX_DATA_BYTES } from './fragmentation.js'
 
 const HEADER = 5
 const MAX_PAYLOAD = 300
@@ -28,7 +28,7 @@ describe.each([false, true])('parts, encrypted: %s', cipher => {
 
 describe('parts', () => {
   it('are of a mebibyte at most, and of a few bytes at least', () => {
-    expect([2 ** 30, 2 ** 20, 300, 0].map(dataBytesOf)).toEqual([MAX_DATA_BYTES, 2 ** 20 - 25, 275, 6])
+    expect([2 ** 30, 2 ** 20, 300, 0].map(getDataBytes)).toEqual([MAX_DATA_BYTES, 2 ** 20 - 25, 275, 6])
   })
 
   it('carry text of more bytes than letters', async () => {

@@ -5,7 +5,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { settle } from '../../../protocol/test/link-behaviour.js'
 import { createBarePeer } from '../../test/bare-peer.js'
 import { createLinkPair, protectionOf } from '../../test/link-pair.js'
-import { costOf, MAX_DATA_BYTES } from './fragmentation.js'
+import { getCost, MAX_DATA_BYTES } from './fragmentation.js'
 
 const frame = (kind: number, text: string): number[] => [1, text.length, 0, 0, 0, kind, ...Buffer.from(text)]
 const credit = (total: number): number[] => {
@@ -72,7 +72,7 @@ describe('a peer of a NATS link', () => {
     const { seen, say, link } = createBarePeer()
     link.pause()
     const piece = Uint8Array.from([1, ...new Uint8Array(100_000)])
-    const fits = Math.ceil(CREDIT_WINDOW_BYTES / costOf(100_000))
+    const fits = Math.ceil(CREDIT_WINDOW_BYTES / getCost(100_000))
     for (let i = 0; i < fits; i++) say(piece)
     expect(seen.log).toEqual([])
     say(piece)
@@ -104,8 +104,8 @@ describe('a peer of a NATS link', () => {
     far.pause()
     for (let i = 0; i < 400; i++) near.send({ kind: 5, body: new Uint8Array(65_536) })
     await settle()
-    const bytes = published.far.reduce((sum, message) => sum + costOf(message.byteLength), 0)
-    expect(bytes).toBeLessThanOrEqual(CREDIT_WINDOW_BYTES + costOf(65_536 + 50))
+    const bytes = published.far.reduce((sum, message) => sum + getCost(message.byteLength), 0)
+    expect(bytes).toBeLessThanOrEqual(CREDIT_WINDOW_BYTES + getCost(65_536 + 50))
     expect(near.queued).toBeGreaterThan(400 * 65_536)
     far.resume()
     await near.room()

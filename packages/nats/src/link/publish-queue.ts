@@ -5,13 +5,13 @@ import {
   type Frame,
   FRAME_KIND,
   type FrameKind,
-  MAX_BESIDE_BYTES,
+  MAX_OUT_OF_BAND_BYTES,
   RoomSignal,
   SentBytes,
   STREAM_HEADER_BYTES,
   writeStreamHeader,
 } from '@sallyport/protocol'
-import { allocateData, costOf, DATA_AT, dataBytesOf } from './fragmentation.js'
+import { allocateData, getCost, DATA_AT, getDataBytes } from './fragmentation.js'
 
 interface Waiting {
   kind: FrameKind
@@ -20,7 +20,7 @@ interface Waiting {
   at: number
 }
 
-export class Outgoing {
+export class PublishQueue {
   readonly #post: (message: Buffer) => void
   readonly #maxPayload: () => number
   readonly #sent = new SentBytes()
@@ -51,9 +51,10 @@ export class Outgoing {
   /** @throws BusError `InvalidParams` for what the peer would take for a fault */
   send({ kind, body }: Frame): void {
     const length = typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength
-    if (length > MAX_BESIDE_BYTES) throw new BusError('InvalidParams', `A frame of ${length} bytes is over the limit`)
+    if (length > MAX_OUT_OF_BAND_BYTES)
+      throw new BusError('InvalidParams', `A frame of ${length} bytes is over the limit`)
     const size = STREAM_HEADER_BYTES + length
-    if (!this.waits && !this.#sent.full && size <= dataBytesOf(this.#maxPayload()))
+    if (!this.waits && !this.#sent.full && size <= getDataBytes(this.#maxPayload()))
       return this.#sendWhole(kind, body, size)
     const frame = { kind, body: typeof body === 'string' ? Buffer.from(body) : body, at: 0 }
     this.#waiting.push(frame)
@@ -68,7 +69,7 @@ export class Outgoing {
   credit(total: number): boolean {
     if (!this.#sent.taken(total)) return false
     this.#pump()
-    if (!this.waits) this.#room.letGo()
+    if (!this.waits) this.#room.release()
     return true
   }
 
@@ -77,7 +78,7 @@ export class Outgoing {
     this.#ended = true
     this.#waiting = []
     this.#waitingBytes = 0
-    this.#room.letGo()
+    this.#room.release()
   }
 
   #sendWhole(kind: FrameKind, body: string | Uint8Array, size: number): void {
@@ -86,7 +87,7 @@ export class Outgoing {
     writeStreamHeader(message.subarray(DATA_AT), kind, size - STREAM_HEADER_BYTES)
     if (typeof body === 'string') message.write(body, at)
     else message.set(body, at)
-    this.#sent.add(costOf(size))
+    this.#sent.add(getCost(size))
     this.#post(message)
   }
 
@@ -101,7 +102,7 @@ export class Outgoing {
   }
 
   #sendPiece(frame: Waiting): void {
-    const size = Math.min(STREAM_HEADER_BYTES + frame.body.byteLength - frame.at, dataBytesOf(this.#maxPayload()))
+    const size = Math.min(STREAM_HEADER_BYTES + frame.body.byteLength - frame.at, getDataBytes(this.#maxPayload()))
     const message = allocateData(size)
     const header = frame.at === 0 ? STREAM_HEADER_BYTES : 0
     if (header > 0) writeStreamHeader(message.subarray(DATA_AT), frame.kind, frame.body.byteLength)
@@ -109,7 +110,7 @@ export class Outgoing {
     message.set(frame.body.subarray(from, from + size - header), DATA_AT + header)
     frame.at += size
     this.#waitingBytes -= size
-    this.#sent.add(costOf(size))
+    this.#sent.add(getCost(size))
     this.#post(message)
   }
 }

@@ -6,7 +6,7 @@ import { wasmMemory } from '../../test/wasm-memory.js'
 import type { Message } from '../message/message.js'
 import { BatchReader } from '../rpc/batch-reader.js'
 import { createOutbox } from '../rpc/outbox.js'
-import { claimAttachments, packMessage } from '../rpc/packing.js'
+import { detachAttachments, packMessage } from '../rpc/packing.js'
 import { MAX_ATTACHED_BYTES, MIN_ATTACHMENT_BYTES } from '../wire/limits.js'
 import { carriesBytes } from './attachments.js'
 import { msgpackCodec } from './msgpack.js'
@@ -34,7 +34,7 @@ function roundTrip(...messages: Message[]) {
     read.push(...reader.read(kind, body as Uint8Array))
   })
   for (const message of messages) {
-    const { encoded, attachments } = claimAttachments(packMessage(message))
+    const { encoded, attachments } = detachAttachments(packMessage(message))
     outbox.put(msgpackCodec, encoded, attachments)
   }
   outbox.flush()
@@ -161,7 +161,7 @@ describe('what is given away', () => {
     const [small, kept] = [new Uint8Array(8).fill(4), large(5)]
     const part = new Uint8Array(2 * MIN_ATTACHMENT_BYTES + 1).fill(6).subarray(1, 1 + MIN_ATTACHMENT_BYTES)
     const params = { whole, small, kept, part }
-    const { encoded, attachments } = claimAttachments(packMessage(call(params)), [buffer, small.buffer, part.buffer])
+    const { encoded, attachments } = detachAttachments(packMessage(call(params)), [buffer, small.buffer, part.buffer])
     expect([whole, small, kept, part].map(({ length }) => length)).toEqual([0, 0, MIN_ATTACHMENT_BYTES, 0])
     kept.fill(9)
     const decoded = msgpackCodec.decode(encoded as Uint8Array, false, attachments) as {
@@ -179,7 +179,7 @@ describe('what is given away', () => {
   it('may be named twice, and be the buffer of two values', () => {
     const bytes = new Uint8Array(4 * MIN_ATTACHMENT_BYTES).fill(7)
     const params = { half: bytes.subarray(MIN_ATTACHMENT_BYTES * 2), bytes, again: bytes }
-    const { attachments } = claimAttachments(packMessage(call(params)), [bytes.buffer, bytes.buffer])
+    const { attachments } = detachAttachments(packMessage(call(params)), [bytes.buffer, bytes.buffer])
     expect(attachments.map(each => [each.length, each.at(-1)])).toEqual([
       [MIN_ATTACHMENT_BYTES * 2, 7],
       [MIN_ATTACHMENT_BYTES * 4, 7],
@@ -193,7 +193,7 @@ describe('what is given away', () => {
     const [first, gone] = [large(1), new Uint8Array(8)]
     structuredClone(gone.buffer, { transfer: [gone.buffer] })
     const packed = packMessage(call({ first }))
-    expect(() => claimAttachments(packed, [first.buffer, gone.buffer])).toThrow(
+    expect(() => detachAttachments(packed, [first.buffer, gone.buffer])).toThrow(
       expect.objectContaining({ reason: 'InvalidParams', message: expect.stringContaining('can’t be given away') }),
     )
     expect(first.length).toBe(MIN_ATTACHMENT_BYTES)
@@ -204,7 +204,7 @@ describe('what is given away', () => {
     const packed = packMessage(call({ first, fixed }))
     let claimed = 0
     try {
-      claimed = claimAttachments(packed, [first.buffer, fixed.buffer]).attachments.length
+      claimed = detachAttachments(packed, [first.buffer, fixed.buffer]).attachments.length
     } catch (error) {
       expect(error).toMatchObject({ reason: 'InvalidParams' })
       expect(first.length).toBe(MIN_ATTACHMENT_BYTES)
@@ -215,7 +215,7 @@ describe('what is given away', () => {
 
   it('is copied where it is the memory that small Buffers share', () => {
     const [pooled, neighbour] = [Buffer.from('small'), Buffer.from('neighbour')]
-    claimAttachments(packMessage(call({ pooled })), [pooled.buffer])
+    detachAttachments(packMessage(call({ pooled })), [pooled.buffer])
     expect([pooled.toString(), neighbour.toString()]).toEqual(['small', 'neighbour'])
   })
 })

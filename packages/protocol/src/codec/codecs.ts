@@ -9,7 +9,7 @@ import { msgpackCodec } from './msgpack.js'
 export const codecs: Record<CodecName, Codec> = { json: jsonCodec, msgpack: msgpackCodec }
 
 /** The codec of a frame's kind; a sealed frame has none: what is in its record has. */
-export function codecOfKind(kind: number): Codec | undefined {
+export function getCodec(kind: number): Codec | undefined {
   return kind === FRAME_KIND.json ? jsonCodec : kind === FRAME_KIND.msgpack ? msgpackCodec : undefined
 }
 
@@ -24,7 +24,7 @@ export function readBatch(
   trusted = false,
   attachments?: readonly Uint8Array[],
 ): readonly unknown[] {
-  const codec = codecOfKind(kind)
+  const codec = getCodec(kind)
   if (!codec) throw new BusError('InvalidRequest', `A frame of kind ${kind} is not taken here`)
   const decoded = codec.decode(body, trusted, attachments)
   if (!Array.isArray(decoded)) return [decoded]

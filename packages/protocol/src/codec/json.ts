@@ -13,7 +13,7 @@ const quote = (id: RequestId | null): string => (typeof id === 'number' ? String
 let lastMethod = ''
 let lastHead = ',"method":""'
 
-function headOf(method: string): string {
+function getHead(method: string): string {
   if (method !== lastMethod) {
     lastHead = `,"method":${JSON.stringify(method)}`
     lastMethod = method
@@ -35,7 +35,7 @@ function write(message: Message, checked: boolean): string {
     return `{"jsonrpc":"2.0","id":${quote(message.id)}${member(',"error":', message.error, checked)}}`
   }
   const { id, method, params, headers } = message
-  const head = headOf(method)
+  const head = getHead(method)
   let text = id === undefined ? `{"jsonrpc":"2.0"${head}` : `{"jsonrpc":"2.0","id":${quote(id)}${head}`
   if (params !== undefined)
     text += checked ? named(member(',"params":', params, true)) : member(',"params":', params, false)

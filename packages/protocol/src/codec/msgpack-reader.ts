@@ -36,7 +36,7 @@ export class TextReader {
     const bytes = this.#bytes
     const length = to - from
     if (length === 0) return ''
-    const slot = slotOf(length, bytes[from]!, bytes[from + (length >> 1)]!, bytes[to - 2]!, bytes[to - 1]!)
+    const slot = getSlot(length, bytes[from]!, bytes[from + (length >> 1)]!, bytes[to - 2]!, bytes[to - 1]!)
     const name = known[slot]!
     if (name.length === length) {
       let same = 0
@@ -55,7 +55,7 @@ const KNOWN = 1024
 const known: string[] = Array.from({ length: KNOWN }, () => '')
 
 /** Names mostly differ in these: their length, the first and the middle byte, and the last two (of one, its head counts). */
-const slotOf = (length: number, first: number, middle: number, last: number, end: number): number =>
+const getSlot = (length: number, first: number, middle: number, last: number, end: number): number =>
   (length * 37 + first * 131 + middle * 17 + last * 61 + end * 7) % KNOWN
 
 /** `undefined` is an extension that many share. */

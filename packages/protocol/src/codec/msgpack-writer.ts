@@ -150,7 +150,7 @@ export class Writer {
     }
     if (ArrayBuffer.isView(value)) throw notBytes(value)
     if (value instanceof Date) return writeDate(out, value)
-    const given = jsonOf(value)
+    const given = getJson(value)
     if (given !== value) this.value(given, depth)
     else if (value instanceof Map) this.#map(value, depth)
     else if (value instanceof Set) this.#array(Array.from(value), depth)
@@ -162,7 +162,7 @@ export class Writer {
 }
 
 /** What its `toJSON` gives instead, where it has one. */
-function jsonOf(value: object): unknown {
+function getJson(value: object): unknown {
   const { toJSON } = value as { toJSON?: unknown }
   return typeof toJSON === 'function' ? (toJSON.call(value) as unknown) : value
 }

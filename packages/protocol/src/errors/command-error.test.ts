@@ -1,9 +1,9 @@
 import { describe, expect, it, test } from 'vitest'
 import { BusError, toErrorObject } from './bus-error.js'
 import { CommandError, isCommandError, withoutData } from './command-error.js'
-import { failureOf } from './to-bus-error.js'
+import { toBusError } from './to-bus-error.js'
 
-const failed = (thrown: unknown): BusError => failureOf('find', thrown)
+const failed = (thrown: unknown): BusError => toBusError('find', thrown)
 
 describe('a CommandError', () => {
   it('is told of by its code, message and data, and by nothing else', () => {

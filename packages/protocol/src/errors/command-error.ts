@@ -8,19 +8,19 @@ import { BusError, type BusErrorReason, describeThrown, isBusError } from './bus
 const MANY = 10_000
 
 /** What was to be sent can't be: `what` names it, and `cause` was thrown as `value` was encoded. */
-export const uncarriable = (what: string, reason: BusErrorReason, cause: unknown, value: unknown): BusError =>
-  new BusError(reason, `${what} can’t be carried: ${whyUncarriable(cause, value)}`, { cause })
+export const notSerializable = (what: string, reason: BusErrorReason, cause: unknown, value: unknown): BusError =>
+  new BusError(reason, `${what} can’t be carried: ${whyNotSerializable(cause, value)}`, { cause })
 
 /** What was thrown, in better words where there are some. */
-export function whyUncarriable(cause: unknown, value: unknown): string {
+export function whyNotSerializable(cause: unknown, value: unknown): string {
   const why = describeThrown(cause)
-  const path = why.includes('BigInt') ? pathOfBigInt(value) : undefined
+  const path = why.includes('BigInt') ? findBigInt(value) : undefined
   if (path === undefined) return why
   return `${path || 'it'} is a BigInt, which JSON has no form for: give a string, or choose codec: 'msgpack'`
 }
 
 /** As it is written in JavaScript, `user.ids[0]`; `undefined` where none is found. */
-function pathOfBigInt(value: unknown): string | undefined {
+function findBigInt(value: unknown): string | undefined {
   const seen = new Set<unknown>()
   const search = (at: unknown, path: string): string | undefined => {
     if (typeof at === 'bigint') return path
@@ -111,6 +111,6 @@ export function withoutData(error: BusError, what: string, cause: unknown): BusE
     isCommandError(error) && error.data.code.length <= MAX_LEFT
       ? { code: error.data.code, message: error.data.message.slice(0, MAX_LEFT) }
       : undefined
-  const { reason, message } = uncarriable(what, error.reason, cause, error.data)
+  const { reason, message } = notSerializable(what, error.reason, cause, error.data)
   return new BusError(reason, message, left === undefined ? { cause } : { data: left, cause })
 }

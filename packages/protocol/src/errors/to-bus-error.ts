@@ -5,12 +5,12 @@ import { BusError, describeCommand, describeThrown, isBusError } from './bus-err
 import { type CommandError, isThrownByCommand } from './command-error.js'
 
 /** The error that answers a call of `method` whose handler threw `thrown`. */
-export function failureOf(method: string, thrown: unknown): BusError {
+export function toBusError(method: string, thrown: unknown): BusError {
   const failed = `${describeCommand(method)} failed`
   try {
     if (isBusError(thrown)) return thrown
     if (isThrownByCommand(thrown)) return failureWithCode(thrown)
-    const value = thrown instanceof Error ? messageOf(thrown) : thrown
+    const value = thrown instanceof Error ? getMessage(thrown) : thrown
     return new BusError('CommandFailed', typeof value === 'string' ? value : failed, { data: value ?? null })
   } catch {
     // A proxy or a getter that throws when it is looked at.
@@ -21,12 +21,12 @@ export function failureOf(method: string, thrown: unknown): BusError {
 /** An Error as its data is told of as one that is thrown. */
 function failureWithCode({ code, message: given, data: kept }: CommandError): BusError {
   const message = String(given)
-  const data = kept instanceof Error ? messageOf(kept) : kept
+  const data = kept instanceof Error ? getMessage(kept) : kept
   return new BusError('CommandFailed', message, { data: { code, message, ...(data !== undefined && { data }) } })
 }
 
 /** `ENOENT: no such file or directory, open '/etc/secret'` without what was opened; of loading a module the code alone. */
-function messageOf(error: Error & { code?: unknown; errno?: unknown }): string {
+function getMessage(error: Error & { code?: unknown; errno?: unknown }): string {
   const { code, errno } = error
   const message = describeThrown(error)
   // Of a program that was run, Node's message is its whole command line.

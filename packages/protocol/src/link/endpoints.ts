@@ -9,7 +9,7 @@ import { createRingLink } from './ring/ring-link.js'
 export type LinkKind = 'ring' | 'port'
 
 /** One end. It crosses to its thread by structured clone, with `port` in the list of what is given away. */
-export interface LinkEnd {
+export interface LinkEndpoint {
   port: MessagePort
   /** The memory of a ring link; what is `out` here is `in` at the other end. */
   rings?: { out: SharedArrayBuffer; in: SharedArrayBuffer }
@@ -17,7 +17,7 @@ export interface LinkEnd {
   poll: boolean
 }
 
-export function createLinkEnds(kind: LinkKind, poll = true): [LinkEnd, LinkEnd] {
+export function createLinkEndpoints(kind: LinkKind, poll = true): [LinkEndpoint, LinkEndpoint] {
   const { port1, port2 } = new MessageChannel()
   if (kind === 'port') {
     return [
@@ -33,6 +33,6 @@ export function createLinkEnds(kind: LinkKind, poll = true): [LinkEnd, LinkEnd] 
 }
 
 /** @param awaitsReplies this end mostly asks, and expects an answer soon after it has sent */
-export function openLink({ port, rings, poll }: LinkEnd, awaitsReplies: boolean): Link {
+export function openLink({ port, rings, poll }: LinkEndpoint, awaitsReplies: boolean): Link {
   return rings ? createRingLink({ ...rings, port, awaitsReplies, poll }) : createPortLink(port)
 }

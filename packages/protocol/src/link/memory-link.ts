@@ -56,8 +56,8 @@ class MemoryLink implements Link {
     queueMicrotask(() => {
       this.#deliver()
       this.peer.#over = true
-      this.#taken.letGo()
-      this.peer.#taken.letGo()
+      this.#taken.release()
+      this.peer.#taken.release()
       this.peer.#deliver()
     })
   }
@@ -70,7 +70,7 @@ class MemoryLink implements Link {
       const frame = readFrame(new Uint8Array(bytes))
       if (frame) this.#receiver.frame(frame)
     }
-    if (this.#arrivedBytes < CREDIT_WINDOW_BYTES) this.#taken.letGo()
+    if (this.#arrivedBytes < CREDIT_WINDOW_BYTES) this.#taken.release()
     if (!this.#receiver || !this.#over || this.#told || (this.#paused && !this.#closed)) return
     this.#told = true
     this.#receiver.closed()

@@ -6,7 +6,7 @@ import { BusError } from '../errors/bus-error.js'
 import { isArrayBuffer } from '../util/bytes.js'
 import { RoomSignal } from '../util/promise.js'
 import { SentBytes, TakenBytes } from '../wire/credit.js'
-import { type Frame, FRAME_KIND, isAlone, readFrame, writeFrame } from '../wire/frame.js'
+import { type Frame, FRAME_KIND, ownsWholeBuffer, readFrame, writeFrame } from '../wire/frame.js'
 import {
   BUFFER_COST,
   CREDIT_STEP_BYTES,
@@ -19,7 +19,7 @@ import type { Link, LinkReceiver, ReceivedFrame } from '../wire/link.js'
 // What is posted on the port of a link, and what may come: an ArrayBuffer with a frame in it; the number of its kind and then
 // its bytes alone for an attachment, which so needs no copy; or a list of these, of what belongs together.
 
-export type Post = ArrayBuffer | (number | ArrayBuffer)[]
+export type PortMessage = ArrayBuffer | (number | ArrayBuffer)[]
 
 /** As many attachments as a frame can have, a number before each, and the frame. */
 const MAX_LIST: number = 2 * (MAX_ATTACHED_BYTES / MIN_ATTACHMENT_BYTES) + 1
@@ -27,7 +27,7 @@ const MAX_LIST: number = 2 * (MAX_ATTACHED_BYTES / MIN_ATTACHMENT_BYTES) + 1
 const NONE = -1
 
 /** What a post costs of the window; less than 0 for what is none, as far as can be told without reading it. */
-function costOf(post: unknown): number {
+function getCost(post: unknown): number {
   if (isArrayBuffer(post)) return post.byteLength + BUFFER_COST
   if (post === FRAME_KIND.bytes) return BUFFER_COST
   if (!Array.isArray(post) || post.length > MAX_LIST) return NONE
@@ -41,15 +41,15 @@ function costOf(post: unknown): number {
 }
 
 /** Gathers frames into posts. */
-class PostWriter {
+class PortMessageWriter {
   /** What waits for the frame that it belongs to. */
   #held: (number | ArrayBuffer)[] = []
 
   /** None where this belongs to what is sent next. */
-  write(frame: Frame): Post | undefined {
+  write(frame: Frame): PortMessage | undefined {
     const { kind, body, more } = frame
     if (kind === FRAME_KIND.bytes && typeof body !== 'string') {
-      this.#held.push(kind, isAlone(body, 0) ? body.buffer : new Uint8Array(body).buffer)
+      this.#held.push(kind, ownsWholeBuffer(body, 0) ? body.buffer : new Uint8Array(body).buffer)
       return undefined
     }
     const bytes = writeFrame(frame)
@@ -63,7 +63,7 @@ class PostWriter {
 }
 
 /** Makes frames of what comes. */
-class PostReader {
+class PortMessageReader {
   /** The next ArrayBuffer is an attachment. */
   #attaching = false
 
@@ -101,8 +101,8 @@ interface Arrived {
 
 class PortLink implements Link {
   readonly #port: MessagePort
-  readonly #writer = new PostWriter()
-  readonly #reader = new PostReader()
+  readonly #writer = new PortMessageWriter()
+  readonly #reader = new PortMessageReader()
   readonly #sent = new SentBytes()
   readonly #taken = new TakenBytes()
   readonly #room = new RoomSignal()
@@ -113,7 +113,7 @@ class PortLink implements Link {
   #over = false
   #paused = false
   /** What waits for the peer to take what came before. */
-  #waiting: { post: Post; cost: number }[] = []
+  #waiting: { post: PortMessage; cost: number }[] = []
   #waitingBytes = 0
   /** What waits for `resume`, and what it costs. */
   #arrived: Arrived[] = []
@@ -134,7 +134,7 @@ class PortLink implements Link {
     if (!this.#open || this.#over) return
     const post = this.#writer.write(frame)
     if (post === undefined) return
-    const cost = costOf(post)
+    const cost = getCost(post)
     if (this.#waiting.length === 0 && !this.#sent.full) return this.#post(post, cost)
     this.#waiting.push({ post, cost })
     this.#waitingBytes += cost
@@ -172,7 +172,7 @@ class PortLink implements Link {
     this.#linger = setTimeout(() => this.#port.close(), LINGER)
   }
 
-  #post(post: Post, cost: number): void {
+  #post(post: PortMessage, cost: number): void {
     this.#sent.add(cost)
     if (isArrayBuffer(post)) return this.#port.postMessage(post, [post])
     this.#port.postMessage(
@@ -184,7 +184,7 @@ class PortLink implements Link {
   #take(data: unknown): void {
     if (typeof data === 'number' && data >= CREDIT_STEP_BYTES) return this.#credit(data)
     if (!this.#open) return
-    const cost = costOf(data)
+    const cost = getCost(data)
     if (cost < 0) return this.#fault()
     if (isArrayBuffer(data) && !this.#paused && this.#arrived.length === 0) return this.#read(data, false, cost)
     // An honest peer sends nothing once it has filled the window.
@@ -232,14 +232,14 @@ class PortLink implements Link {
     }
     this.#waiting.splice(0, next)
     if (this.#waiting.length > 0) return void this.#linger?.refresh()
-    this.#room.letGo()
+    this.#room.release()
     if (!this.#open) this.#port.close()
   }
 
   #peerGone(): void {
     this.#over = true
     clearTimeout(this.#linger)
-    this.#room.letGo()
+    this.#room.release()
     if (this.#open) this.#deliver()
     else this.#end()
   }
@@ -256,7 +256,7 @@ class PortLink implements Link {
     this.#port.close()
     this.#waiting = []
     this.#arrived = []
-    this.#room.letGo()
+    this.#room.release()
     this.#receiver.closed(fault)
   }
 }

@@ -9,7 +9,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { linkBehaviour, recorder, type Recorder, settle } from '../../test/link-behaviour.js'
 import { linkFlow } from '../../test/link-flow.js'
 import type { Link } from '../wire/link.js'
-import { MAX_BESIDE_BYTES } from './ring/out-of-band.js'
+import { MAX_OUT_OF_BAND_BYTES } from './ring/out-of-band.js'
 import { createStreamLink } from './stream-link.js'
 
 let server: Server
@@ -86,7 +86,7 @@ describe('a stream link', () => {
   it.each<[string, Buffer, string]>([
     ['a kind that is none', header(4, 0), 'a kind of frame that is none'],
     ['another kind that is none', header(4, 6), 'a kind of frame that is none'],
-    ['a frame over the bound', header(MAX_BESIDE_BYTES + 1, 1), 'a frame out of bounds'],
+    ['a frame over the bound', header(MAX_OUT_OF_BAND_BYTES + 1, 1), 'a frame out of bounds'],
     ['a frame of 4 GiB', header(0xffff_ffff, 5), 'a frame out of bounds'],
     ['garbage', Buffer.from('GET / HTTP/1.1\r\n\r\n'), 'a kind of frame that is none'],
   ])('takes %s for a fault, and nothing after it', async (_name, bytes, what) => {
@@ -132,7 +132,7 @@ describe('a stream link', () => {
   })
 
   it('refuses to send what its peer would take for a fault', () => {
-    const body = new Uint8Array(MAX_BESIDE_BYTES + 1)
+    const body = new Uint8Array(MAX_OUT_OF_BAND_BYTES + 1)
     expect(() => bare().link.send({ kind: 2, body })).toThrow('is over the limit')
   })
 

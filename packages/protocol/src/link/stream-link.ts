@@ -4,8 +4,8 @@ import type { Duplex } from 'node:stream'
 import { BusError, isBusError } from '../errors/bus-error.js'
 import { RoomSignal } from '../util/promise.js'
 import { type Frame, FRAME_KIND } from '../wire/frame.js'
-import { deliver, LINGER, type Link, type LinkReceiver, type ReceivedFrame } from '../wire/link.js'
-import { MAX_BESIDE_BYTES } from './ring/out-of-band.js'
+import { deliver, LINGER_MS, type Link, type LinkReceiver, type ReceivedFrame } from '../wire/link.js'
+import { MAX_OUT_OF_BAND_BYTES } from './ring/out-of-band.js'
 import { STREAM_HEADER_BYTES, StreamFrames, writeHeader } from './stream-frames.js'
 
 /** Bytes from here on that are the link's own are written where they are. */
@@ -36,14 +36,14 @@ class StreamLink implements Link {
   constructor(stream: Duplex, most: number) {
     this.#stream = stream
     this.#frames = new StreamFrames(most)
-    stream.on('drain', () => this.#room.letGo())
+    stream.on('drain', () => this.#room.release())
     // A peer that has gone, however it went, is the end; `close` follows.
     stream.on('error', () => {})
     stream.on('end', () => stream.destroy())
     stream.on('close', () => {
       this.#over = true
       clearTimeout(this.#linger)
-      this.#room.letGo()
+      this.#room.release()
       this.#end()
     })
   }
@@ -55,7 +55,8 @@ class StreamLink implements Link {
   send({ kind, body }: Frame): void {
     if (!this.#open || this.#over) return
     const length = typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength
-    if (length > MAX_BESIDE_BYTES) throw new BusError('InvalidParams', `A frame of ${length} bytes is over the limit`)
+    if (length > MAX_OUT_OF_BAND_BYTES)
+      throw new BusError('InvalidParams', `A frame of ${length} bytes is over the limit`)
     this.#cork()
     this.#sent += STREAM_HEADER_BYTES + length
     const given = kind === FRAME_KIND.bytes || kind === FRAME_KIND.sealed
@@ -96,7 +97,7 @@ class StreamLink implements Link {
     if (!this.#open) return
     this.#open = false
     if (this.#over) return queueMicrotask(() => this.#end())
-    this.#linger = setTimeout(() => this.#stream.destroy(), LINGER)
+    this.#linger = setTimeout(() => this.#stream.destroy(), LINGER_MS)
     this.#stream.end()
     this.#stream.resume()
   }
@@ -160,6 +161,6 @@ class StreamLink implements Link {
 }
 
 /** @param most bytes in the body of a frame that comes: more is a fault of the peer's */
-export function createStreamLink(stream: Duplex, most: number = MAX_BESIDE_BYTES): Link {
+export function createStreamLink(stream: Duplex, most: number = MAX_OUT_OF_BAND_BYTES): Link {
   return new StreamLink(stream, most)
 }

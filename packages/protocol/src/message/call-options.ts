@@ -26,7 +26,7 @@ export function checkOptionNames(method: string, options: unknown, known: Readon
 }
 
 /** @throws BusError `InvalidParams` where one is of the wrong type, `Cancelled` where the signal is aborted */
-export function checkPatience(method: string, { signal, timeout }: CallOptions): void {
+export function checkTimeout(method: string, { signal, timeout }: CallOptions): void {
   if (timeout !== undefined && !(typeof timeout === 'number' && timeout >= 0 && timeout <= 0x7fff_ffff)) {
     throw new BusError(
       'InvalidParams',
@@ -41,7 +41,7 @@ export function checkPatience(method: string, { signal, timeout }: CallOptions):
 }
 
 /** Calls `giveUp` when the deadline has passed or the signal aborts. Gives what ends that, where there is anything to end. */
-export function watchPatience(
+export function watchDeadline(
   method: string,
   signal: AbortSignal | undefined,
   timeout: number | undefined,

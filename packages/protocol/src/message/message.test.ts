@@ -2,7 +2,7 @@
 // what a stranger named is quoted, escaped and cut before it stands in one.
 import { describe, expect, it } from 'vitest'
 import { BusError, describeCommand, describeName } from '../errors/bus-error.js'
-import { addTraceContext, holdsBytes, idOf, isBytes, isRequestId, isResponse, parseCall } from './message.js'
+import { addTraceContext, holdsBytes, getRequestId, isBytes, isRequestId, isResponse, parseCall } from './message.js'
 
 const good = { jsonrpc: '2.0', id: 1, method: 'greet', params: { name: 'World' } }
 
@@ -150,7 +150,7 @@ describe('ids', () => {
     [null, null],
     ['x', null],
     [[{ id: 7 }], null],
-  ])('an error about %j answers %j', (message, id) => expect(idOf(message)).toBe(id))
+  ])('an error about %j answers %j', (message, id) => expect(getRequestId(message)).toBe(id))
 })
 
 describe('bytes', () => {

@@ -110,7 +110,7 @@ function isHeaders(value: unknown): value is CallHeaders {
 }
 
 /** The id that an error answers with: the message's own where it has a good one, else `null` (JSON-RPC, section 5). */
-export const idOf = (message: unknown): RequestId | null =>
+export const getRequestId = (message: unknown): RequestId | null =>
   isObject(message) && isRequestId(message['id']) ? message['id'] : null
 
 /**

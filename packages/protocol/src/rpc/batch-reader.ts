@@ -2,7 +2,7 @@
 // for it, up to a bound: other frames may come in between, because a gate's rejections travel by a link of their own.
 import { readBatch } from '../codec/codecs.js'
 import { BusError } from '../errors/bus-error.js'
-import { FRAME_KIND, isAlone } from '../wire/frame.js'
+import { FRAME_KIND, ownsWholeBuffer } from '../wire/frame.js'
 import { MAX_ATTACHED_BYTES, MIN_ATTACHMENT_BYTES } from '../wire/limits.js'
 
 const NONE: readonly never[] = []
@@ -38,7 +38,7 @@ export class BatchReader {
       throw new BusError('InvalidRequest', 'Invalid Request: an attachment is out of bounds')
     }
     // Whoever is given these bytes may give them away: nothing else may be in their buffer.
-    this.#attachments.push(new Uint8Array(isAlone(body, 0) ? body.buffer : body))
+    this.#attachments.push(new Uint8Array(ownsWholeBuffer(body, 0) ? body.buffer : body))
     return NONE
   }
 }

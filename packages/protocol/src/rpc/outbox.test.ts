@@ -3,7 +3,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Codec } from '../codec/codec.js'
-import { codecOfKind, codecs } from '../codec/codecs.js'
+import { getCodec, codecs } from '../codec/codecs.js'
 import type { Message } from '../message/message.js'
 import { MAX_FRAME_BYTES } from '../wire/limits.js'
 import { createOutbox, type Outbox } from './outbox.js'
@@ -19,7 +19,7 @@ function setUp(): { outbox: Outbox; sent: Sent[]; post: (codec: Codec, id: numbe
   const sent: Sent[] = []
   const outbox = createOutbox((kind, body, count) => {
     const bytes = Buffer.from(body)
-    const decoded = codecOfKind(kind)!.decode(bytes)
+    const decoded = getCodec(kind)!.decode(bytes)
     const ids = (Array.isArray(decoded) ? decoded : [decoded]).map(({ id }: { id: unknown }) => id)
     sent.push({ kind, ids, count, bytes: bytes.length })
   })

@@ -7,7 +7,7 @@ import { msgpackCodec } from '../codec/msgpack.js'
 import { BusError, describeThrown } from '../errors/bus-error.js'
 import { holdsBytes, isBytes, type Message } from '../message/message.js'
 import { isArrayBuffer } from '../util/bytes.js'
-import { isAlone } from '../wire/frame.js'
+import { ownsWholeBuffer } from '../wire/frame.js'
 import { MAX_ATTACHED_BYTES, MIN_ATTACHMENT_BYTES } from '../wire/limits.js'
 import { encodeMessage } from './outbox.js'
 
@@ -19,12 +19,12 @@ import { encodeMessage } from './outbox.js'
  *
  * @throws BusError `InvalidParams` where a buffer can't be given away
  */
-function claimBytes(all: readonly Uint8Array[], transfer: readonly ArrayBufferLike[]): Uint8Array[] {
+function detachBytes(all: readonly Uint8Array[], transfer: readonly ArrayBufferLike[]): Uint8Array[] {
   const given = [...new Set(transfer.filter(buffer => !isPooled(buffer)))].map(checked)
   const unclaimed = new Set(given)
   const claimed = all.map(bytes => {
     // Two values may be views of one buffer: the first that is all of it gets it.
-    if (isAlone(bytes, 0) && unclaimed.delete(bytes.buffer)) return bytes
+    if (ownsWholeBuffer(bytes, 0) && unclaimed.delete(bytes.buffer)) return bytes
     const copy = Buffer.allocUnsafeSlow(bytes.byteLength)
     copy.set(bytes)
     return copy
@@ -67,7 +67,7 @@ const isPooled: (buffer: object) => boolean =
   (() => false)
 
 /** The buffers of the bytes that a value is, or has as its own members. */
-export function buffersOf(value: unknown): Set<ArrayBufferLike> {
+export function getBuffers(value: unknown): Set<ArrayBufferLike> {
   const members: unknown[] = isBytes(value) ? [value] : holdsBytes(value) ? Object.values(value as object) : []
   return new Set(members.filter(isBytes).map(bytes => (isArrayBuffer(bytes) ? bytes : bytes.buffer)))
 }
@@ -79,7 +79,7 @@ export function buffersOf(value: unknown): Set<ArrayBufferLike> {
  */
 export function checkTransfer(transfer: unknown, value: unknown): void {
   if (!Array.isArray(transfer)) throw new BusError('InvalidParams', '`transfer` must be a list of ArrayBuffers')
-  const carried = buffersOf(value)
+  const carried = getBuffers(value)
   for (const buffer of transfer as unknown[]) {
     if (!isArrayBuffer(buffer)) {
       throw new BusError('InvalidParams', '`transfer` takes ArrayBuffers: of a Uint8Array its `buffer`')
@@ -132,9 +132,9 @@ export function packMessage(given: Message): PackedMessage {
  *
  * @throws BusError `InvalidParams` where a buffer can't be given away
  */
-export function claimAttachments(
+export function detachAttachments(
   { codec, encoded, attachments }: PackedMessage,
   transfer: readonly ArrayBufferLike[] = [],
 ): PackedMessage {
-  return { codec, encoded, attachments: claimBytes(attachments, transfer) }
+  return { codec, encoded, attachments: detachBytes(attachments, transfer) }
 }

@@ -6,12 +6,12 @@ import { describe, expect, it } from 'vitest'
 import type { BusError } from '../errors/bus-error.js'
 import type { CallOptions } from '../message/call-options.js'
 import type { ResponseMessage } from '../message/message.js'
-import { Pending } from './pending-calls.js'
+import { PendingCalls } from './pending-calls.js'
 
 function setUp() {
   const abandoned: number[] = []
   const settled: string[] = []
-  const pending = new Pending(id => abandoned.push(id))
+  const pending = new PendingCalls(id => abandoned.push(id))
   const add = (options?: CallOptions): number => {
     const id = pending.takeId()
     const settle = {

@@ -1,7 +1,7 @@
 // The calls that wait for an answer: each is settled exactly once, by its answer, its deadline, its signal or the end of
 // the link, whichever comes first. What comes later finds nobody and is dropped.
 import { BusError, fromErrorObject } from '../errors/bus-error.js'
-import { type CallOptions, watchPatience } from '../message/call-options.js'
+import { type CallOptions, watchDeadline } from '../message/call-options.js'
 import type { RequestId, ResponseMessage } from '../message/message.js'
 import { CallSlots } from './call-slots.js'
 
@@ -12,7 +12,7 @@ interface Call {
   release: (() => void) | undefined
 }
 
-export class Pending {
+export class PendingCalls {
   readonly #calls = new CallSlots<Call>()
   readonly #abandoned: (id: number) => unknown
   #nextId = 1
@@ -47,7 +47,7 @@ export class Pending {
     const call: Call = { id, resolve, reject, release: undefined }
     this.#calls.add(id, call)
     if (options !== undefined || usual !== undefined) {
-      call.release = watchPatience(method, options?.signal, options?.timeout ?? usual, error => this.abandon(id, error))
+      call.release = watchDeadline(method, options?.signal, options?.timeout ?? usual, error => this.abandon(id, error))
     }
   }
 

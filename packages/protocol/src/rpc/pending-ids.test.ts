@@ -2,10 +2,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { BusError } from '../errors/bus-error.js'
-import { Pending } from './pending-calls.js'
+import { PendingCalls } from './pending-calls.js'
 
 function setUp() {
-  const pending = new Pending(() => {})
+  const pending = new PendingCalls(() => {})
   const settled: [id: number, how: unknown][] = []
   return {
     pending,

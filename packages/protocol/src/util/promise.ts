@@ -18,7 +18,7 @@ export class RoomSignal {
   }
 
   /** There is room, or there is nothing to wait for any more. */
-  letGo(): void {
+  release(): void {
     this.#waiting?.resolve()
     this.#waiting = undefined
   }

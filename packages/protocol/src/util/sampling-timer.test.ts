@@ -2,13 +2,13 @@
 import { createHistogram } from 'node:perf_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect, it, vi } from 'vitest'
-import { Stopwatch } from './sampling-timer.js'
+import { SamplingTimer } from './sampling-timer.js'
 
 const times = () => createHistogram({ lowest: 64, highest: 3.6e12, figures: 2 })
 
 it('times each of a few, in nanoseconds', async () => {
   const histogram = times()
-  const watch = new Stopwatch(histogram)
+  const watch = new SamplingTimer(histogram)
   watch.end(watch.begin())
   const began = watch.begin()
   await delay(20)
@@ -20,7 +20,7 @@ it('times each of a few, in nanoseconds', async () => {
 
 it('times 500 in a second, and one in 251 of the rest; in the next second 500 again', () => {
   const now = vi.spyOn(performance, 'now').mockReturnValue(5000)
-  const watch = new Stopwatch(times())
+  const watch = new SamplingTimer(times())
   const timed = (count: number): number => Array.from({ length: count }, () => watch.begin()).filter(Boolean).length
   expect(timed(500)).toBe(500)
   expect(timed(2510)).toBe(10)
@@ -32,7 +32,7 @@ it('times 500 in a second, and one in 251 of the rest; in the next second 500 ag
 
 it('times a promise that resolves, and no other', async () => {
   const histogram = times()
-  const watch = new Stopwatch(histogram)
+  const watch = new SamplingTimer(histogram)
   watch.endWith(Promise.resolve(), watch.begin())
   watch.endWith(Promise.reject(new Error('no')), watch.begin())
   await delay(1)

@@ -10,7 +10,7 @@ const ALL = 500
 /** and of the rest one in so many: a number that a program’s own pattern of calls hardly has. */
 const ONE_IN = 251
 
-export class Stopwatch {
+export class SamplingTimer {
   readonly #times: RecordableHistogram
   #skip = 1
   #left = ALL

@@ -1,13 +1,13 @@
 // The first of a second are told one by one, the others as a number; nothing that was added goes untold.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { ReportLimit, REPORTS_PER_SECOND } from './throttle.js'
+import { Throttle, REPORTS_PER_SECOND } from './throttle.js'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
 function setUp() {
   const told: [number, number][] = []
-  const limit = new ReportLimit<number>((latest, more) => told.push([latest, more]))
+  const limit = new Throttle<number>((latest, more) => told.push([latest, more]))
   const flood = (count: number) => {
     for (let i = 0; i < count; i++) limit.add(i)
   }

@@ -5,7 +5,7 @@
 export const REPORTS_PER_SECOND = 100
 const SECOND = 1000
 
-export class ReportLimit<T> {
+export class Throttle<T> {
   readonly #tell: (latest: T, more: number) => void
   #begun = -Infinity
   #told = 0

@@ -1,6 +1,6 @@
 // A frame is a kind byte and a body: what is written is read back, and what has no kind is no frame.
 import { describe, expect, it } from 'vitest'
-import { FRAME_KIND, type FrameKind, isAlone, isFrameKind, readFrame, writeFrame } from './frame.js'
+import { FRAME_KIND, type FrameKind, ownsWholeBuffer, isFrameKind, readFrame, writeFrame } from './frame.js'
 
 const roundTrip = (kind: FrameKind, body: string | Uint8Array) => readFrame(new Uint8Array(writeFrame({ kind, body })))
 
@@ -39,7 +39,7 @@ describe('a frame', () => {
       expect(writeFrame({ kind: 3, body })).not.toBe(alone.buffer)
     }
     expect(writeFrame({ kind: 2, body: alone.subarray(1) })).not.toBe(alone.buffer)
-    expect(isAlone(new Uint8Array(new SharedArrayBuffer(4)), 0)).toBe(false)
+    expect(ownsWholeBuffer(new Uint8Array(new SharedArrayBuffer(4)), 0)).toBe(false)
   })
 
   it('may have an empty body', () =>

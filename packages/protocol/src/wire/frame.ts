@@ -31,7 +31,7 @@ export const isFrameKind = (kind: number | undefined): kind is FrameKind =>
 export const RECORD_HEADROOM = 1
 
 /** True for bytes that fill an ArrayBuffer of their own, but for so many bytes before them. */
-export const isAlone = (bytes: Uint8Array, headroom: number): bytes is Uint8Array<ArrayBuffer> =>
+export const ownsWholeBuffer = (bytes: Uint8Array, headroom: number): bytes is Uint8Array<ArrayBuffer> =>
   bytes.byteOffset === headroom &&
   bytes.byteLength + headroom === bytes.buffer.byteLength &&
   isArrayBuffer(bytes.buffer)
@@ -41,7 +41,7 @@ export const isAlone = (bytes: Uint8Array, headroom: number): bytes is Uint8Arra
  * own: there is room for the kind byte before it.
  */
 export function writeFrame({ kind, body }: Frame): ArrayBuffer {
-  if (kind === FRAME_KIND.sealed && typeof body !== 'string' && isAlone(body, RECORD_HEADROOM)) {
+  if (kind === FRAME_KIND.sealed && typeof body !== 'string' && ownsWholeBuffer(body, RECORD_HEADROOM)) {
     new Uint8Array(body.buffer)[0] = kind
     return body.buffer
   }

@@ -61,4 +61,4 @@ export function deliver(frame: ReceivedFrame, receiver: LinkReceiver): void {
 }
 
 /** How long a link that was closed waits for a peer that takes nothing of what still waits, in milliseconds: a busy one. */
-export const LINGER: number = 30_000
+export const LINGER_MS: number = 30_000

@@ -17,7 +17,7 @@ export const createHeartbeat = (limit: number): Heartbeat => ({
 })
 
 /** Gives what makes one beat, for who answers for another. Before the first nobody judges. */
-export function createPulse({ memory }: Heartbeat): () => void {
+export function createHeartbeatFor({ memory }: Heartbeat): () => void {
   const word = new Int32Array(memory)
   let count = 0
   return () => void Atomics.store(word, 0, (count = (count + 1) | 0 || 1))
@@ -27,7 +27,7 @@ export function createPulse({ memory }: Heartbeat): () => void {
 export function beat(heartbeat: Heartbeat | undefined): <T>(sleep: () => T) => T {
   if (!heartbeat) return sleep => sleep()
   const word = new Int32Array(heartbeat.memory)
-  const next = createPulse(heartbeat)
+  const next = createHeartbeatFor(heartbeat)
   next()
   setInterval(next, heartbeat.every).unref()
   return sleep => {

@@ -1,7 +1,7 @@
 // A worker's life: which state follows which, whatever comes first, and that what serves is closed exactly once.
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it, vi } from 'vitest'
-import { type LifeEvent, startWorkerActor, type WorkerLife } from './lifecycle.js'
+import { type LifecycleEvent, startWorkerActor, type WorkerLifecycle } from './lifecycle.js'
 
 function deferred() {
   let resolve!: () => void
@@ -11,10 +11,10 @@ function deferred() {
 }
 
 /** A life whose every step is taken by hand. */
-function setUp(changes: Partial<WorkerLife> = {}) {
+function setUp(changes: Partial<WorkerLifecycle> = {}) {
   const log: string[] = []
   const [boot, handshake, drain] = [deferred(), deferred(), deferred()]
-  let send!: (event: LifeEvent) => void
+  let send!: (event: LifecycleEvent) => void
   const close = vi.fn<() => void>(() => void log.push('closed'))
   const actor = startWorkerActor({
     boot: () => boot.promise,
@@ -36,7 +36,7 @@ function setUp(changes: Partial<WorkerLife> = {}) {
     handshake.resolve()
     await delay(1)
   }
-  return { actor, log, boot, handshake, drain, close, ready, send: (event: LifeEvent) => send(event) }
+  return { actor, log, boot, handshake, drain, close, ready, send: (event: LifecycleEvent) => send(event) }
 }
 
 describe('a worker', () => {

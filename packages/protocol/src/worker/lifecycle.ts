@@ -3,21 +3,21 @@
 import { createActor, fromCallback, fromPromise, setup } from 'xstate'
 
 /** What happens in a worker, as events of its machine. Messages of the data plane are never among them. */
-export type LifeEvent = { type: 'stop' } | { type: 'link.closed' } | { type: 'fault'; error: unknown }
+export type LifecycleEvent = { type: 'stop' } | { type: 'link.closed' } | { type: 'fault'; error: unknown }
 
-export type LifeState = 'booting' | 'handshaking' | 'ready' | 'draining' | 'stopped' | 'failed'
+export type LifecycleState = 'booting' | 'handshaking' | 'ready' | 'draining' | 'stopped' | 'failed'
 
-export interface WorkerLife {
+export interface WorkerLifecycle {
   /** Loads what this worker runs. */
   boot(): Promise<void>
   /** Waits until the other side is there. */
   handshake(): Promise<void>
   /** Opens the links and serves them in its own closure; gives back what closes them. Only faults go up as events. */
-  serve(send: (event: LifeEvent) => void): () => void
+  serve(send: (event: LifecycleEvent) => void): () => void
   /** Lets what is in flight come to its end. */
   drain(): Promise<void>
   /** Told of each state, once it is entered; `error` says why it is `failed`. */
-  entered(state: LifeState, error?: unknown): void
+  entered(state: LifecycleState, error?: unknown): void
 }
 
 export interface WorkerActor {
@@ -39,13 +39,13 @@ export const createWorkerMachine = (): object =>
     () => {},
   )
 
-function workerMachine(life: WorkerLife, keep: (error: unknown) => void) {
+function workerMachine(life: WorkerLifecycle, keep: (error: unknown) => void) {
   return setup({
-    types: {} as { events: LifeEvent },
+    types: {} as { events: LifecycleEvent },
     actors: {
       boot: fromPromise(() => life.boot()),
       handshake: fromPromise(() => life.handshake()),
-      serve: fromCallback<LifeEvent>(({ sendBack }) => life.serve(sendBack)),
+      serve: fromCallback<LifecycleEvent>(({ sendBack }) => life.serve(sendBack)),
       drain: fromPromise(() => life.drain()),
     },
     actions: {
@@ -73,14 +73,14 @@ function workerMachine(life: WorkerLife, keep: (error: unknown) => void) {
 }
 
 /** `booting → handshaking → serving (ready → draining) → stopped | failed` */
-export function startWorkerActor(life: WorkerLife): WorkerActor {
+export function startWorkerActor(life: WorkerLifecycle): WorkerActor {
   let reason: unknown
   const machine = workerMachine(life, error => (reason = error))
 
-  let last: LifeState | undefined
+  let last: LifecycleState | undefined
   const actor = createActor(machine)
   actor.subscribe(({ value }) => {
-    const state: LifeState = typeof value === 'object' ? value.serving : (value as Exclude<typeof value, object>)
+    const state: LifecycleState = typeof value === 'object' ? value.serving : (value as Exclude<typeof value, object>)
     if (state === last) return
     last = state
     life.entered(state, reason)

@@ -4,9 +4,9 @@ import type { RecordableHistogram } from 'node:perf_hooks'
 import type { MessagePort } from 'node:worker_threads'
 import type { CodecName } from '../codec/codec.js'
 import type { ReportedError } from '../errors/reported-error.js'
-import type { LinkEnd } from '../link/endpoints.js'
+import type { LinkEndpoint } from '../link/endpoints.js'
 import type { Heartbeat } from './heartbeat.js'
-import type { LifeState } from './lifecycle.js'
+import type { LifecycleState } from './lifecycle.js'
 
 export interface FrontendSandbox {
   /** A folder that nobody granted, and Node may let it read all the same. */
@@ -16,7 +16,7 @@ export interface FrontendSandbox {
 }
 
 /** Frontend → host, from its boot: it may read all below this folder, though nobody granted that. */
-export interface StrayReadReport {
+export interface UnexpectedReadReport {
   type: 'stray-read'
   folder: string
 }
@@ -60,7 +60,7 @@ export const PROCESS_PIPES = { control: 3, core: 4, gate: 5 } as const
 /** Frontend → host, of its own life. */
 export interface StateReport {
   type: 'state'
-  state: LifeState
+  state: LifecycleState
   error?: ReportedError
 }
 
@@ -69,13 +69,13 @@ export interface Pong {
   type: 'pong'
 }
 
-export type FrontendReport = StateReport | StrayReadReport
+export type FrontendReport = StateReport | UnexpectedReadReport
 
 /**
  * Host → frontend: a link to core, and in the isolation pattern one to its gate. With the first its module may run; each later
  * one takes the place of that before, which has ended or will. Or the frontend is to end.
  */
-export type FrontendCommand = { type: 'link'; link: LinkEnd; gate?: LinkEnd } | { type: 'stop' }
+export type FrontendCommand = { type: 'link'; link: LinkEndpoint; gate?: LinkEndpoint } | { type: 'stop' }
 
 /** Relay → the process of a frontend: its pipes are joined, or it is to end, or to say that it is not stuck. */
 export type FrontendProcessCommand = { type: 'link' } | { type: 'stop' } | { type: 'ping' }
@@ -108,7 +108,7 @@ export interface GateTimes {
 }
 
 /** Host → gate: a link to its frontend, and the port on which core gives the key of its session. Or the gate is to end. */
-export type GateCommand = { type: 'link'; link: LinkEnd; key: MessagePort } | { type: 'stop' }
+export type GateCommand = { type: 'link'; link: LinkEndpoint; key: MessagePort } | { type: 'stop' }
 
 /** Gate → host. */
 export type GateReport =

@@ -3,7 +3,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { MAX_BESIDE_BYTES } from '../../src/link/ring/out-of-band.js'
+import { MAX_OUT_OF_BAND_BYTES } from '../../src/link/ring/out-of-band.js'
 import { RING_WORD, createRingBuffers, openRing, type RingMemory } from '../../src/link/ring/ring-buffer.js'
 import { createRingLink } from '../../src/link/ring/ring-link.js'
 import { RingWriter } from '../../src/link/ring/ring-buffer.js'
@@ -36,7 +36,7 @@ describe('a ring link', () => {
   it.each<[string, (write: ReturnType<typeof bare>['write']) => void, string]>([
     ['a kind that is none', write => write(0, 4, 0), 'a kind of frame that is none'],
     ['another kind that is none', write => write(9, 4, 0), 'a kind of frame that is none'],
-    ['a frame over the bound', write => write(1, 0, MAX_BESIDE_BYTES + 1), 'a frame out of bounds'],
+    ['a frame over the bound', write => write(1, 0, MAX_OUT_OF_BAND_BYTES + 1), 'a frame out of bounds'],
     ['a frame of 4 GiB', write => write(1, 0, -1), 'a frame out of bounds'],
     ['a frame both here and beside', write => write(1, 8, 8), 'a frame out of bounds'],
     ['bytes beside that are not there', write => write(5, 0, 8), 'no bytes on the port beside it'],
@@ -102,7 +102,7 @@ describe('a ring link', () => {
   it.each([
     ['more frames', 65, 8],
     ['more bytes', 3, 2 ** 24],
-    ['a frame that is too large', 1, MAX_BESIDE_BYTES + 2],
+    ['a frame that is too large', 1, MAX_OUT_OF_BAND_BYTES + 2],
   ])('takes %s beside it than an honest sender lets wait for a fault', async (_name, count, size) => {
     const { seen, port } = bare()
     for (let i = 0; i < count; i++) {
@@ -128,7 +128,7 @@ describe('a ring link', () => {
 
   it('refuses to send what its peer would take for a fault', () => {
     const { link } = bare()
-    expect(() => link.send({ kind: 2, body: new Uint8Array(MAX_BESIDE_BYTES + 1) })).toThrow('is over the limit')
+    expect(() => link.send({ kind: 2, body: new Uint8Array(MAX_OUT_OF_BAND_BYTES + 1) })).toThrow('is over the limit')
   })
 
   it('waits for a peer that is busy, and is not kept from its closing for ever by one that takes nothing', async () => {

@@ -2,13 +2,13 @@
 // be started again: whichever comes back, all of them get new links and keys by the same operation, `wire`.
 import { availableParallelism } from 'node:os'
 import { MessageChannel } from 'node:worker_threads'
-import { BusError, createLinkEnds, type LinkEnd, type LinkKind } from '@sallyport/protocol'
+import { BusError, createLinkEndpoints, type LinkEndpoint, type LinkKind } from '@sallyport/protocol'
 import type { Pattern } from '../../acl/types.js'
 import type { ConnectionSettings } from '../options/types.js'
-import { type JoinedStats, Traffic, type TrafficStats } from '../reporting/stats.js'
+import { type JoinedStats, SessionTraffic, type TrafficStats } from '../reporting/stats.js'
 import type { Supervision } from '../supervision/policy.js'
 import { type Gate, type GateHost, gateSupervision, startGate } from './gate.js'
-import type { CoreSide, Guest, GuestEvents } from './types.js'
+import type { CoreEndpoint, FrontendRuntime, RuntimeEvents } from './types.js'
 
 // What `link: 'auto'` stands for on this machine, and whether a ring may be polled here.
 
@@ -32,10 +32,10 @@ export function chooseLink(
 }
 
 export interface FrontendHost extends GateHost {
-  readonly core: CoreSide
+  readonly core: CoreEndpoint
 }
 
-export interface FrontendParts {
+export interface FrontendDeps {
   label: string
   /** Its own, by which core's side knows it: its label, where it is the only one of that label. */
   name: string
@@ -44,16 +44,16 @@ export interface FrontendParts {
   /** Its code runs already, and waits only for a link. */
   runs: boolean
   isProcess: boolean
-  makeGuest(told: GuestEvents): Guest
+  makeGuest(told: RuntimeEvents): FrontendRuntime
   /** It is gone for good: its label is free. */
   left(): void
 }
 
 /** Links that were made, and whose ends wait here until core and the gate are ready for them. */
-interface Wiring {
+interface PendingLinks {
   readonly id: number
-  readonly link: LinkEnd
-  readonly gate: LinkEnd | undefined
+  readonly link: LinkEndpoint
+  readonly gate: LinkEndpoint | undefined
   attached: boolean
 }
 
@@ -69,13 +69,13 @@ export class Frontend {
   /** Resolves when it and its gate are gone for good, with what went wrong. */
   readonly gone: Promise<Error | undefined>
   readonly #host: FrontendHost
-  readonly #parts: FrontendParts
+  readonly #parts: FrontendDeps
   readonly #gate: Gate | undefined
-  readonly #guest: Guest
-  readonly #traffic = new Traffic()
+  readonly #guest: FrontendRuntime
+  readonly #traffic = new SessionTraffic()
   #canBeLinked!: () => void
   #cannotBeLinked!: (error: Error) => void
-  #wiring: Wiring | undefined
+  #wiring: PendingLinks | undefined
   /** Of the link that it has. */
   #linked = 0
   #held = true
@@ -87,7 +87,7 @@ export class Frontend {
   /** The others have not been told of it. */
   #isNew = true
 
-  constructor(host: FrontendHost, parts: FrontendParts) {
+  constructor(host: FrontendHost, parts: FrontendDeps) {
     const { label, supervision } = parts
     this.#host = host
     this.#parts = parts
@@ -233,13 +233,13 @@ export class Frontend {
     await this.gone
   }
 
-  #makeEnds(): [LinkEnd, LinkEnd] {
+  #makeEnds(): [LinkEndpoint, LinkEndpoint] {
     const { link, poll } = this.#parts.settings
     const { pattern } = this.#host.options
     const { isProcess, runs } = this.#parts
     // Where both ends are in this thread, neither polls for the other.
     const cores = runs && this.#host.core.isHere ? 1 : coresFor(isProcess)
-    return createLinkEnds(chooseLink(link, pattern, cores), poll && hasCores(pattern, cores))
+    return createLinkEndpoints(chooseLink(link, pattern, cores), poll && hasCores(pattern, cores))
   }
 
   #hand(): void {

@@ -14,14 +14,14 @@ import type { ConnectionOptions, ConnectionSettings, FrontendOptions, FrontendSe
 import type { FrontendStats, JoinedStats } from '../reporting/stats.js'
 import type { Supervision, SupervisionOptions } from '../supervision/policy.js'
 import type { Supervisor } from '../supervision/supervisor.js'
-import { Frontend, type FrontendHost, type FrontendParts } from './frontend.js'
-import type { Guest, GuestEvents } from './types.js'
+import { Frontend, type FrontendHost, type FrontendDeps } from './frontend.js'
+import type { FrontendRuntime, RuntimeEvents } from './types.js'
 import {
-  type ConnectionParts,
-  type Lane,
-  type LaneOptions,
+  type ConnectionDeps,
+  type PooledSession,
+  type PooledSessionOptions,
   makeConnection,
-  makeLane,
+  createPooledSession,
   startWorker,
 } from './worker-runtime.js'
 
@@ -51,8 +51,8 @@ export class Frontends {
   }
 
   /** Adds a lane to a connection, or makes the first. Resolves once it has its link. */
-  async addLane({ name, client, ...lane }: LaneOptions): Promise<Lane> {
-    return this.#join(name, lane, (parts, told) => makeLane({ ...parts, client }, told))
+  async addLane({ name, client, ...lane }: PooledSessionOptions): Promise<PooledSession> {
+    return this.#join(name, lane, (parts, told) => createPooledSession({ ...parts, client }, told))
   }
 
   /** Starts a worker, which waits for `start` before it loads its module. Resolves once core has its link, and its gate is ready. */
@@ -62,7 +62,7 @@ export class Frontends {
     const boot = new Promise<void>(resolve => (booted = resolve))
     const strayed = (folder: string): void => this.#warnOfStray(label, folder)
     const worker = { label, module, settings, supervision, host: this.#host, booted, strayed }
-    const makeGuest = (told: GuestEvents): Guest => startWorker(worker, told)
+    const makeGuest = (told: RuntimeEvents): FrontendRuntime => startWorker(worker, told)
     const process = isProcess(sandbox)
     const frontend = this.#keep(label, { label, settings, supervision, runs: false, isProcess: process, makeGuest })
     this.modules.set(label, module)
@@ -159,22 +159,23 @@ export class Frontends {
 
   async #join(
     name: string,
-    { label, settings, supervision }: Omit<LaneOptions, 'name' | 'client'>,
-    make: (parts: ConnectionParts, told: GuestEvents) => Guest,
-  ): Promise<Lane> {
+    { label, settings, supervision }: Omit<PooledSessionOptions, 'name' | 'client'>,
+    make: (parts: ConnectionDeps, told: RuntimeEvents) => FrontendRuntime,
+  ): Promise<PooledSession> {
     const { core, options } = this.#host
     const { timeout } = options.calls
     const deadlines = core.isFar
     let connected!: (client: Client) => void
     const first = new Promise<Client>(resolve => (connected = resolve))
-    const makeGuest = (told: GuestEvents): Guest => make({ label, settings, timeout, deadlines, connected }, told)
+    const makeGuest = (told: RuntimeEvents): FrontendRuntime =>
+      make({ label, settings, timeout, deadlines, connected }, told)
     const frontend = this.#keep(name, { label, settings, supervision, runs: true, isProcess: false, makeGuest })
     frontend.start()
     await this.#waitFor(frontend)
     return { client: await first, gone: frontend.gone }
   }
 
-  #keep(name: string, parts: Omit<FrontendParts, 'name' | 'left'>): Frontend {
+  #keep(name: string, parts: Omit<FrontendDeps, 'name' | 'left'>): Frontend {
     if (this.#open.has(name)) {
       throw new BusError('InvalidParams', `There is a frontend ${JSON.stringify(name)} already`)
     }
@@ -217,7 +218,7 @@ const isStrict = (sandbox: FrontendSettings['sandbox']): boolean =>
 
 // How frontends come later, and what may end them all: the same for a host of core and for one that joins a bus.
 
-export interface OpeningParts {
+export interface OpeningDeps {
   frontends: Frontends
   /** Of frontends that come later. */
   supervision: SupervisionOptions | undefined
@@ -232,7 +233,7 @@ const MAX_TIMEOUT = 2 ** 31 - 1000
  */
 export async function connectTo(
   where: string,
-  { frontends, supervision }: OpeningParts,
+  { frontends, supervision }: OpeningDeps,
   check: () => void,
   label: string,
   options: ConnectionOptions | undefined,
@@ -242,18 +243,18 @@ export async function connectTo(
   return frontends.connect(label, settings, frontendSupervision(supervision))
 }
 
-export interface Opening {
+export interface OpenFrontends {
   label: string
   module: ModuleLocation
   options: FrontendOptions | undefined
 }
 
 /** As `connectTo`, for a worker: resolves once its module is on its way. */
-export async function openIn(
+export async function createOpenFrontends(
   where: string,
-  { frontends, supervision }: OpeningParts,
+  { frontends, supervision }: OpeningDeps,
   check: () => void,
-  { label, module, options }: Opening,
+  { label, module, options }: OpenFrontends,
 ): Promise<void> {
   const settings = resolveFrontend(where, label, options, supervision)
   const url = resolveLocation(`${where}: module`, module)

@@ -8,7 +8,7 @@ import {
   type GateTimes,
   type GateWorkerData,
   type Heartbeat,
-  type LinkEnd,
+  type LinkEndpoint,
   receiveError,
 } from '@sallyport/protocol'
 import { createLatency } from '../../shared/metrics.js'
@@ -16,14 +16,14 @@ import { folderUrl, type ModuleLocation } from '../options/location.js'
 import { checkFile, resolveLocation } from '../options/resolve.js'
 import type { ResolvedOptions } from '../options/types.js'
 import { agrees, answerConfirm, type OnConfirm } from '../reporting/confirm.js'
-import { Teller } from '../reporting/events.js'
+import { BusReporter } from '../reporting/events.js'
 import { createHostLog, type Logger } from '../reporting/log.js'
-import { type GateStats, latencyOf } from '../reporting/stats.js'
-import { type Supervision, supervisionOf } from '../supervision/policy.js'
+import { type GateStats, getLatency } from '../reporting/stats.js'
+import { type Supervision, getSupervision } from '../supervision/policy.js'
 import { createSupervisor, type Supervisor } from '../supervision/supervisor.js'
 import { createWatchdog, type Watchdog } from '../supervision/watchdog.js'
-import { boundedLog, type BoundedLog, intoLog } from '../workers/output.js'
-import { readsOfGate, spawnSandboxed } from '../workers/sandbox.js'
+import { boundedLog, type BoundedLog, pipeToLog } from '../workers/output.js'
+import { getGateGrants, spawnSandboxed } from '../workers/sandbox.js'
 import { findEntry } from '../workers/spawn.js'
 
 /** What a gate tells its frontend. */
@@ -46,7 +46,7 @@ export interface Gate {
   readonly isUp: boolean
   readonly isReady: boolean
   /** A link to the frontend, and the port that brings the key of its session: in place of those before, if there were any. */
-  link(link: LinkEnd, key: MessagePort): void
+  link(link: LinkEndpoint, key: MessagePort): void
   /** Loads its hook anew. */
   reload(): Promise<void>
   stop(): Promise<unknown>
@@ -60,7 +60,7 @@ export interface GateHost {
   cipher: boolean
   watchdog: Watchdog
   log: Logger
-  teller: Teller
+  teller: BusReporter
 }
 
 export function startGate(label: string, supervision: Supervision, host: GateHost, told: GateEvents): Gate {
@@ -124,7 +124,7 @@ export function startGate(label: string, supervision: Supervision, host: GateHos
     reload: () => thread.reload(),
     stop: () => thread.stop(0),
     get stats() {
-      return { ...thread.stats, hook: latencyOf(times.hook), seal: latencyOf(times.seal) }
+      return { ...thread.stats, hook: getLatency(times.hook), seal: getLatency(times.seal) }
     },
   }
 }
@@ -169,11 +169,11 @@ function spawnGate(
     times,
     heartbeat,
   }
-  const reads = readsOfGate(entry, dir)
+  const reads = getGateGrants(entry, dir)
   const transferList = confirm ? [confirm.port2] : []
   // The gate itself ends a hook that keeps too much; the limit of its heap is for one that takes it in a single call.
   const worker = spawnSandboxed({ entry, workerData, transferList, reads })
-  intoLog(worker, lines)
+  pipeToLog(worker, lines)
   const problem = `The isolation hook of ${JSON.stringify(label)} has not returned for ${hookTimeout} ms`
   const watch: SpawnedGate['watch'] = stuck =>
     memory ? watchdog.watch(memory, () => stuck(new BusError('Timeout', problem))) : () => {}
@@ -182,7 +182,7 @@ function spawnGate(
 
 // A gate without a bus, for a test of its hook: the same worker, with its sandbox and its watchdog. Whoever starts it links it.
 
-export interface LoneGateOptions {
+export interface StandaloneGateOptions {
   /** As of the isolation pattern. */
   envelope?: boolean
   /** Likewise: 1000 ms by default. */
@@ -195,10 +195,10 @@ export interface LoneGateOptions {
  * @param failed is called where the gate ends: its hook can't be loaded, or does not come back
  * @throws BusError `InvalidParams` where there is no such app
  */
-export async function startLoneGate(
+export async function startStandaloneGate(
   label: string,
   given: ModuleLocation,
-  { envelope = false, hookTimeout = 1000, onConfirm }: LoneGateOptions,
+  { envelope = false, hookTimeout = 1000, onConfirm }: StandaloneGateOptions,
   failed: (error: Error) => void,
 ): Promise<Gate> {
   const from = 'runHook: dir'
@@ -209,14 +209,14 @@ export async function startLoneGate(
   const nothing = (): void => {}
   return startGate(
     label,
-    supervisionOf('temporary'),
+    getSupervision('temporary'),
     {
       supervisor: createSupervisor(),
       options: { pattern: 'isolation', isolation, onConfirm, calls: {}, dev: false, workers: {} },
       cipher: true,
       watchdog: createWatchdog(hookTimeout),
       log,
-      teller: new Teller(log, new EventEmitter()),
+      teller: new BusReporter(log, new EventEmitter()),
     },
     { up: nothing, ready: nothing, down: nothing, rejected: nothing, broken: failed, failed },
   )

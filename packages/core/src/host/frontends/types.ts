@@ -1,12 +1,12 @@
 // What a frontend's code runs in, as its frontend sees it: links go in, and it says when it comes and goes.
-import type { LinkEnd } from '@sallyport/protocol'
+import type { LinkEndpoint } from '@sallyport/protocol'
 import type { Attachment, CoreCommand } from '../../contract/control.js'
 import type { WorkerStats } from '../supervision/policy.js'
 
 /** What a frontend's code runs in: a worker, or the host's own thread. */
-export interface Guest {
+export interface FrontendRuntime {
   /** Its code begins with its first link; another takes the place of that one. */
-  link(link: LinkEnd, gate: LinkEnd | undefined): void
+  link(link: LinkEndpoint, gate: LinkEndpoint | undefined): void
   /** It can be linked. */
   readonly isUp: boolean
   /** It has done what no honest one would, or there is nothing more for it to call. A worker may be started again. */
@@ -20,7 +20,7 @@ export interface Guest {
 }
 
 /** What a guest tells of itself. */
-export interface GuestEvents {
+export interface RuntimeEvents {
   /** It has been started again: its code begins anew. */
   up(): void
   /** It has ended, and may be started again. */
@@ -31,7 +31,7 @@ export interface GuestEvents {
 
 // Core, as what joins frontends to it sees it: in a thread of this process, or in another one, behind a network.
 
-export interface CoreSide {
+export interface CoreEndpoint {
   /** Frontends can be joined to it. */
   readonly isUp: boolean
   /** Its ends of their links are in the calling thread. */

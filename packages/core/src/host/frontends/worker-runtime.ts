@@ -4,12 +4,12 @@ import { fileURLToPath } from 'node:url'
 import { serialize } from 'node:v8'
 import type { ResourceLimits, Worker } from 'node:worker_threads'
 import {
-  addLane,
+  addConnection,
   type Client,
   endClient,
-  endLane,
-  lastingClient,
-  relinkClient,
+  endConnection,
+  createReconnectingClient,
+  reconnectClient,
   throughGate,
 } from '@sallyport/frontend/client'
 import {
@@ -19,9 +19,9 @@ import {
   type FrontendStart,
   type FrontendWorkerData,
   type Link,
-  type LinkEnd,
+  type LinkEndpoint,
   openLink,
-  type StrayReadReport,
+  type UnexpectedReadReport,
 } from '@sallyport/protocol'
 import type { RelayData } from '../../relay/messages.js'
 import type {
@@ -33,13 +33,13 @@ import type {
 } from '../options/types.js'
 import type { Logger } from '../reporting/log.js'
 import type { Supervision, WorkerStats } from '../supervision/policy.js'
-import { boundedLog, intoHost, intoLog, labelOutput } from '../workers/output.js'
-import { flagsOf, realModule } from '../workers/read-grants.js'
-import { MODEL, readsOfFrontend, readsOfScript, spawnSandboxed, strayRead } from '../workers/sandbox.js'
+import { boundedLog, pipeToHost, pipeToLog, labelOutput } from '../workers/output.js'
+import { getFlags, realModule } from '../workers/read-grants.js'
+import { MODEL, getFrontendGrants, getScriptGrants, spawnSandboxed, getUnexpectedRead } from '../workers/sandbox.js'
 import { type Entry, findEntry, spawnWorker, type WorkerMaker } from '../workers/spawn.js'
 import { explainSyntax } from '../workers/syntax-errors.js'
 import type { FrontendHost } from './frontend.js'
-import type { Guest, GuestEvents } from './types.js'
+import type { FrontendRuntime, RuntimeEvents } from './types.js'
 
 // Starts the relay of a frontend that runs in a process of its own, under the same permission model as a worker would be.
 
@@ -56,7 +56,7 @@ function spawnFrontendProcess(data: FrontendWorkerData, sandbox: ProcessSettings
     sandbox: { stray: undefined, strict: false },
     isolated,
   }
-  const flags = [...MODEL, ...flagsOf(readsOfFrontend(entry, module, read)), ...flagsOfV8(resourceLimits)]
+  const flags = [...MODEL, ...getFlags(getFrontendGrants(entry, module, read)), ...getV8Flags(resourceLimits)]
   const relayData: RelayData = {
     args: [...flags, fileURLToPath(entry)],
     temporary: tmpdir(),
@@ -69,7 +69,7 @@ function spawnFrontendProcess(data: FrontendWorkerData, sandbox: ProcessSettings
 }
 
 /** A young generation is three semi-spaces, as V8 counts them; a stack's last part is Node's own. */
-function flagsOfV8(limits: ResourceLimits = {}): string[] {
+function getV8Flags(limits: ResourceLimits = {}): string[] {
   const { maxOldGenerationSizeMb: old, maxYoungGenerationSizeMb: young, stackSizeMb: stack } = limits
   return [
     ...(old === undefined ? [] : [`--max-old-space-size=${Math.ceil(old)}`]),
@@ -101,11 +101,11 @@ function spawnFrontend(
     : sandbox.kind === 'process'
       ? spawnFrontendProcess(data, sandbox, isolated)
       : spawnSandboxed({ entry, transferList: [], ...permitted(entry, data, sandbox) })
-  if (onStdio) intoHost(worker, data.label, onStdio)
+  if (onStdio) pipeToHost(worker, data.label, onStdio)
   else if (dev) labelOutput(worker, data.label)
   else if (!isTrusted) {
     const lines = boundedLog(log, { actor: 'frontend', label: data.label })
-    intoLog(worker, lines)
+    pipeToLog(worker, lines)
     worker.once('exit', () => lines.flush())
   }
   return worker
@@ -116,18 +116,18 @@ function permitted(entry: Entry, data: FrontendWorkerData, sandbox: PermissionSe
   const runner = sandbox.kind === 'ses' ? findEntry('@sallyport/isolation/script') : undefined
   const reads =
     runner === undefined
-      ? readsOfFrontend(entry, module, sandbox.kind === 'permission' ? sandbox.read : [])
-      : readsOfScript(entry, runner, module)
+      ? getFrontendGrants(entry, module, sandbox.kind === 'permission' ? sandbox.read : [])
+      : getScriptGrants(entry, runner, module)
   const workerData: FrontendWorkerData = {
     ...data,
     module: module.href,
-    sandbox: { stray: strayRead(reads), strict: sandbox.kind === 'permission' && sandbox.strict },
+    sandbox: { stray: getUnexpectedRead(reads), strict: sandbox.kind === 'permission' && sandbox.strict },
     ...(runner !== undefined && { runner }),
   }
   return { workerData, reads, resourceLimits: sandbox.resourceLimits }
 }
 
-export interface WorkerParts {
+export interface WorkerDeps {
   label: string
   module: URL
   settings: FrontendSettings
@@ -142,7 +142,7 @@ export interface WorkerParts {
 /** A relay kills its process, and ends by itself: what ends after it stays in the table of processes. */
 const RELAY_GRACE_MS = 10_000
 
-export function startWorker(parts: WorkerParts, told: GuestEvents): Guest {
+export function startWorker(parts: WorkerDeps, told: RuntimeEvents): FrontendRuntime {
   const { label, module, settings, supervision, host, booted, strayed } = parts
   const { codec, data, sandbox, window, overflow } = settings
   const isProcess = typeof sandbox === 'object' && sandbox.kind === 'process'
@@ -177,7 +177,7 @@ export function startWorker(parts: WorkerParts, told: GuestEvents): Guest {
     },
     onReport(report) {
       // It comes from the worker's boot, before any code of the frontend's. Later ones may be lies.
-      const { type, folder } = (report ?? {}) as Partial<StrayReadReport>
+      const { type, folder } = (report ?? {}) as Partial<UnexpectedReadReport>
       if (type === 'stray-read' && typeof folder === 'string' && !reported) strayed(folder)
       reported = true
     },
@@ -220,7 +220,7 @@ export function startWorker(parts: WorkerParts, told: GuestEvents): Guest {
   }
 }
 
-export interface ConnectionParts {
+export interface ConnectionDeps {
   label: string
   settings: ConnectionSettings
   timeout: number | undefined
@@ -229,7 +229,7 @@ export interface ConnectionParts {
   connected(client: Client): void
 }
 
-export function makeConnection(parts: ConnectionParts, told: GuestEvents): Guest {
+export function makeConnection(parts: ConnectionDeps, told: RuntimeEvents): FrontendRuntime {
   const { label, settings, timeout, deadlines, connected } = parts
   const { codec, data, window, overflow } = settings
   let client: Client | undefined
@@ -248,8 +248,8 @@ export function makeConnection(parts: ConnectionParts, told: GuestEvents): Guest
     },
     link(link, gate) {
       const opened = join(link, gate)
-      if (client) return void relinkClient(client, opened)
-      client = lastingClient(opened, { label, codec, data, timeout, window, overflow, deadlines })
+      if (client) return void reconnectClient(client, opened)
+      client = createReconnectingClient(opened, { label, codec, data, timeout, window, overflow, deadlines })
       void client.closed.then(() => gone())
       connected(client)
     },
@@ -265,14 +265,14 @@ export function makeConnection(parts: ConnectionParts, told: GuestEvents): Guest
   }
 }
 
-function join(end: LinkEnd, gate: LinkEnd | undefined): Link {
+function join(end: LinkEndpoint, gate: LinkEndpoint | undefined): Link {
   const core = openLink(end, true)
   return gate ? throughGate(core, openLink(gate, true)) : core
 }
 
 // A lane of a connection that has several, each to another core: it has links and a gate as a connection has that is its only one.
 
-export interface LaneOptions {
+export interface PooledSessionOptions {
   label: string
   /** Its own, unlike that of any other and of any frontend. */
   name: string
@@ -282,17 +282,17 @@ export interface LaneOptions {
   client: Client | undefined
 }
 
-export interface Lane {
+export interface PooledSession {
   readonly client: Client
   /** Resolves once it is gone for good, with what went wrong. The client may have others. */
   readonly gone: Promise<Error | undefined>
 }
 
-export interface LaneParts extends ConnectionParts {
+export interface PooledSessionDeps extends ConnectionDeps {
   client: Client | undefined
 }
 
-export function makeLane(parts: LaneParts, told: GuestEvents): Guest {
+export function createPooledSession(parts: PooledSessionDeps, told: RuntimeEvents): FrontendRuntime {
   const { label, settings, timeout, deadlines, connected } = parts
   const { codec, data, window, overflow } = settings
   let { client } = parts
@@ -301,7 +301,7 @@ export function makeLane(parts: LaneParts, told: GuestEvents): Guest {
   const end = (error?: Error): void => {
     if (!isUp) return
     isUp = false
-    if (client && link) endLane(client, link, error as BusError | undefined)
+    if (client && link) endConnection(client, link, error as BusError | undefined)
     told.gone(error)
   }
   const watch = (its: Client): void => {
@@ -314,9 +314,9 @@ export function makeLane(parts: LaneParts, told: GuestEvents): Guest {
     },
     link(next, gate) {
       const opened = join(next, gate)
-      if (client && link) endLane(client, link, undefined)
-      if (client) addLane(client, opened)
-      else client = lastingClient(opened, { label, codec, data, timeout, window, overflow, deadlines })
+      if (client && link) endConnection(client, link, undefined)
+      if (client) addConnection(client, opened)
+      else client = createReconnectingClient(opened, { label, codec, data, timeout, window, overflow, deadlines })
       if (!link) watch(client)
       link = opened
     },

@@ -2,7 +2,7 @@
 import { EventEmitter } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { Traffic } from '../reporting/stats.js'
+import { SessionTraffic } from '../reporting/stats.js'
 import { Feed } from './feed.js'
 import { MAX_SHOWN, type Snapshot } from './snapshot.js'
 import type { BusView } from './view.js'
@@ -29,7 +29,7 @@ class FakeResponse extends EventEmitter {
   }
 }
 
-const traffic = new Traffic().take(true, true)
+const traffic = new SessionTraffic().take(true, true)
 const worker = { state: 'running', restarts: 0 } as const
 let told: (event: { label: string; command: string; more?: number }) => void
 

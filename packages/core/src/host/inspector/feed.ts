@@ -2,8 +2,8 @@
 // waits for it. The more a snapshot takes, the fewer there are.
 import type { ServerResponse } from 'node:http'
 import { describeThrown } from '@sallyport/protocol'
-import { Happenings } from './recent-events.js'
-import { frontendsOf, type Seen, summaryOf } from './snapshot.js'
+import { RecentEvents } from './recent-events.js'
+import { getFrontends, type Seen, getSummary } from './snapshot.js'
 import type { BusView } from './view.js'
 
 /** Each has a connection, and is written to. */
@@ -27,7 +27,7 @@ interface Page {
 
 export class Feed {
   readonly #view: BusView
-  readonly #happenings: Happenings
+  readonly #happenings: RecentEvents
   readonly #since = Date.now()
   readonly #pages = new Set<Page>()
   #timer: NodeJS.Timeout | undefined
@@ -35,7 +35,7 @@ export class Feed {
 
   constructor(view: BusView) {
     this.#view = view
-    this.#happenings = new Happenings((name, handler) => view.on(name, handler))
+    this.#happenings = new RecentEvents((name, handler) => view.on(name, handler))
   }
 
   get isFull(): boolean {
@@ -75,7 +75,7 @@ export class Feed {
     const began = performance.now()
     const { stats, state: bus, sights } = this.#view
     const seen: Seen = { stats, bus, sights, answers, since: this.#since }
-    const summary = summaryOf(seen)
+    const summary = getSummary(seen)
     const { news, version } = this.#happenings
     const texts = new Map<string, string>()
     for (const page of this.#pages) {
@@ -85,7 +85,7 @@ export class Feed {
       page.version = version
       const key = `${isNews} ${find}`
       const text =
-        texts.get(key) ?? message('snapshot', { ...summary, ...frontendsOf(seen, find), ...(isNews && { news }) })
+        texts.get(key) ?? message('snapshot', { ...summary, ...getFrontends(seen, find), ...(isNews && { news }) })
       texts.set(key, text)
       page.response.write(text)
     }

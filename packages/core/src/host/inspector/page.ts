@@ -5,7 +5,7 @@ import { createWorkerMachine } from '@sallyport/protocol/actor'
 import type { AnyStateMachine, AnyStateNode } from 'xstate'
 import type { BusView } from './view.js'
 
-export const pageOf = (token: string, diagrams: readonly Diagram[]): string => `<!doctype html>
+export const getPage = (token: string, diagrams: readonly Diagram[]): string => `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -25,7 +25,7 @@ export const pageOf = (token: string, diagrams: readonly Diagram[]): string => `
 <button type="button" id="pause" aria-pressed="false">Pause</button>
 <fieldset class="themes">
 <legend class="hidden">Colours</legend>
-${['Auto', 'Light', 'Dark'].map(themeOf).join('\n')}
+${['Auto', 'Light', 'Dark'].map(getTheme).join('\n')}
 </fieldset>
 </div>
 </div>
@@ -72,7 +72,7 @@ ${diagrams.map(({ id, title, svg }) => `<figure class="panel" id="machine-${id}"
 </html>
 `
 
-const themeOf = (name: string): string => {
+const getTheme = (name: string): string => {
   const [value, checked] = [name.toLowerCase(), name === 'Auto' ? ' checked' : '']
   return `<label><input type="radio" name="theme" value="${value}"${checked}><span>${name}</span></label>`
 }
@@ -106,12 +106,12 @@ interface Point {
 }
 
 function draw(id: string, machine: AnyStateMachine): string {
-  const states = leavesOf(machine.root)
+  const states = getLeaves(machine.root)
   const graph = new Graph({ multigraph: false })
   graph.setGraph({ rankdir: 'TB', nodesep: 12, edgesep: 8, ranksep: 34, marginx: 4, marginy: 4 })
   graph.setDefaultEdgeLabel(() => ({}))
   for (const { key } of states) graph.setNode(key, { width: Math.round(key.length * CHARACTER) + 18, height: HEIGHT })
-  const steps = stepsOf(states)
+  const steps = getSteps(states)
   for (const { from, to } of steps) graph.setEdge(from, to, {})
   layout(graph)
   const bends = steps.flatMap(({ from, to }) => (graph.edge(from, to) as { points: Point[] }).points.map(({ x }) => x))
@@ -133,23 +133,23 @@ function draw(id: string, machine: AnyStateMachine): string {
 }
 
 /** States with states in them are drawn as those: an actor is always in one of these. */
-const leavesOf = (node: AnyStateNode): AnyStateNode[] =>
-  Object.values(node.states).flatMap(state => (Object.keys(state.states).length > 0 ? leavesOf(state) : [state]))
+const getLeaves = (node: AnyStateNode): AnyStateNode[] =>
+  Object.values(node.states).flatMap(state => (Object.keys(state.states).length > 0 ? getLeaves(state) : [state]))
 
-const entryOf = (node: AnyStateNode): AnyStateNode =>
-  Object.keys(node.states).length > 0 ? entryOf(node.initial.target[0] as AnyStateNode) : node
+const getEntry = (node: AnyStateNode): AnyStateNode =>
+  Object.keys(node.states).length > 0 ? getEntry(node.initial.target[0] as AnyStateNode) : node
 
 /** What an outer state does on an event, each inner one does that has nothing of its own for it. */
-function stepsOf(states: readonly AnyStateNode[]): Step[] {
+function getSteps(states: readonly AnyStateNode[]): Step[] {
   const steps = new Map<string, Step>()
   for (const leaf of states) {
     const known = new Set<string>()
     // What holds for the whole machine leads from everywhere: it would hide the rest.
     for (let node: AnyStateNode | undefined = leaf; node?.parent; node = node.parent) {
-      for (const [on, targets] of transitionsOf(node)) {
+      for (const [on, targets] of getTransitions(node)) {
         if (known.has(on)) continue
         known.add(on)
-        for (const target of targets) add(steps, leaf.key, entryOf(target).key, nameOf(on))
+        for (const target of targets) add(steps, leaf.key, getEntry(target).key, getName(on))
       }
     }
   }
@@ -163,14 +163,14 @@ function add(steps: Map<string, Step>, from: string, to: string, on: string): vo
   else if (!step.on.includes(on)) step.on.push(on)
 }
 
-const transitionsOf = (node: AnyStateNode): [string, AnyStateNode[]][] =>
+const getTransitions = (node: AnyStateNode): [string, AnyStateNode[]][] =>
   [...node.transitions, ['', node.always ?? []] as const].map(([on, transitions]) => [
     on,
     transitions.flatMap(({ target }) => (target?.[0] ? [target[0] as AnyStateNode] : [])),
   ])
 
 /** `xstate.after.backOff.thread.backingOff` is a delay, `xstate.done.actor.…` the end of what was invoked, `` at once. */
-function nameOf(event: string): string {
+function getName(event: string): string {
   const [, kind, delay] = /^xstate\.(after|done|error)\.([^.]*)/.exec(event) ?? []
   if (kind === 'after') return `after ${delay}`
   return kind ?? (event === '' ? 'at once' : event)

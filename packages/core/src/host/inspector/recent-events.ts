@@ -24,7 +24,7 @@ const MAX_KEPT = 1000
 const MAX_TEXT = 300
 const MAX_NAME = 200
 
-export interface Happening {
+export interface RecordedEvent {
   kind: keyof BusEvents
   /** A frontend's, `core` or `host`. */
   label: string
@@ -39,16 +39,16 @@ export interface Happening {
 
 export interface News {
   /** Denials and rejections, the latest first. */
-  refusals: readonly Happening[]
+  refusals: readonly RecordedEvent[]
   /** Faults, restarts, and what was slow or too much. */
-  troubles: readonly Happening[]
+  troubles: readonly RecordedEvent[]
 }
 
 /** The same again counts, and takes no place. */
 class Latest {
-  readonly #known = new Map<string, Happening>()
+  readonly #known = new Map<string, RecordedEvent>()
 
-  add(happening: Omit<Happening, 'at' | 'count'>, count: number): void {
+  add(happening: Omit<RecordedEvent, 'at' | 'count'>, count: number): void {
     const { kind, label, what, why } = happening
     const key = JSON.stringify([kind, label, what, why])
     const before = this.#known.get(key)
@@ -57,12 +57,12 @@ class Latest {
     if (this.#known.size > MAX_KEPT) this.#known.delete(this.#known.keys().next().value!)
   }
 
-  get list(): Happening[] {
+  get list(): RecordedEvent[] {
     return [...this.#known.values()].slice(-MAX_SHOWN).toReversed()
   }
 }
 
-export class Happenings {
+export class RecentEvents {
   readonly #refusals = new Latest()
   readonly #troubles = new Latest()
   readonly #offs: (() => void)[]

@@ -6,8 +6,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { BusError } from '@sallyport/protocol'
 import { Feed } from './feed.js'
-import { drawDiagrams, pageOf } from './page.js'
-import { accessOf } from './snapshot.js'
+import { drawDiagrams, getPage } from './page.js'
+import { getAccess } from './snapshot.js'
 import type { BusView, OpenInspector } from './view.js'
 
 // What the page is made of, by the paths that it is asked for.
@@ -21,7 +21,7 @@ export interface PageFile {
 async function loadFiles(token: string, machines: BusView['machines']): Promise<Map<string, PageFile>> {
   const { style, script } = await import('#inspector-files')
   return new Map<string, PageFile>([
-    ['/', { type: 'text/html; charset=utf-8', text: pageOf(token, drawDiagrams(machines)) }],
+    ['/', { type: 'text/html; charset=utf-8', text: getPage(token, drawDiagrams(machines)) }],
     ['/inspector.css', { type: 'text/css; charset=utf-8', text: style }],
     ['/inspector.js', { type: 'text/javascript; charset=utf-8', text: script }],
   ])
@@ -35,7 +35,7 @@ export interface Refusal {
   text: string
 }
 
-export interface Door {
+export interface RequestPolicy {
   token: string
   port: number
 }
@@ -43,10 +43,10 @@ export interface Door {
 const METHODS: readonly unknown[] = ['GET', 'HEAD']
 
 /** @returns `undefined` for whom the page is for */
-function refusalOf(
+function getRefusal(
   { method, headers }: IncomingMessage,
   query: URLSearchParams,
-  { token, port }: Door,
+  { token, port }: RequestPolicy,
 ): Refusal | undefined {
   const hosts = [`127.0.0.1:${port}`, `localhost:${port}`]
   if (!hosts.includes(headers.host ?? '')) return refused('This is no name of the inspector.')
@@ -133,22 +133,22 @@ export async function openInspector(view: BusView, port: number): Promise<OpenIn
   }
 }
 
-interface ServiceParts {
+interface ServiceDeps {
   view: BusView
   files: ReadonlyMap<string, PageFile>
   feed: Feed
-  door: Door
+  door: RequestPolicy
 }
 
-function createService({ view, files, feed, door }: ServiceParts) {
+function createService({ view, files, feed, door }: ServiceDeps) {
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const { pathname, searchParams } = urlOf(request)
-    const refusal = refusalOf(request, searchParams, door)
+    const { pathname, searchParams } = getUrl(request)
+    const refusal = getRefusal(request, searchParams, door)
     if (refusal) return answer(request, response, refusal.status, textFile(refusal.text))
     const file = files.get(pathname)
     if (file) return answer(request, response, 200, file)
     if (pathname === '/access') {
-      const access = await accessOf(view, searchParams.get('label') ?? '')
+      const access = await getAccess(view, searchParams.get('label') ?? '')
       return answer(request, response, 200, jsonFile(access))
     }
     if (pathname !== '/feed') return answer(request, response, 404, textFile('There is no such page.'))
@@ -171,7 +171,7 @@ async function listen(server: Server, port: number): Promise<number> {
 }
 
 /** What is no URL is the way to nothing. */
-function urlOf({ url = '' }: IncomingMessage): URL {
+function getUrl({ url = '' }: IncomingMessage): URL {
   const base = 'http://inspector'
   return URL.canParse(url, base) ? new URL(url, base) : new URL('/nothing', base)
 }

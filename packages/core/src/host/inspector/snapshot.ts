@@ -2,7 +2,7 @@
 import type { AccessKind, ExplainedCommand } from '../../acl/explain.js'
 import type { BusStats, FrontendStats, LatencyStats, TrafficStats } from '../reporting/stats.js'
 import type { WorkerStats } from '../supervision/policy.js'
-import type { BusState, WorkerSight } from '../supervision/supervisor.js'
+import type { BusState, WorkerStatus } from '../supervision/supervisor.js'
 import { type News, printable } from './recent-events.js'
 import type { BusView } from './view.js'
 
@@ -73,13 +73,13 @@ export interface Seen {
   stats: BusStats
   bus: BusState
   answers: boolean
-  sights: ReadonlyMap<string, WorkerSight>
+  sights: ReadonlyMap<string, WorkerStatus>
   /** Milliseconds since 1970. */
   since: number
 }
 
 /** All but the frontends, which not every page sees the same of. */
-export function summaryOf({ stats, bus, answers, sights, since }: Seen): Omit<Snapshot, 'frontends' | 'found'> {
+export function getSummary({ stats, bus, answers, sights, since }: Seen): Omit<Snapshot, 'frontends' | 'found'> {
   const { uptime, core, host, frontends } = stats
   const each = Object.values(frontends)
   const states: Record<string, number> = {}
@@ -88,8 +88,8 @@ export function summaryOf({ stats, bus, answers, sights, since }: Seen): Omit<Sn
     uptime,
     bus,
     core: { ...core, life: sights.get('core')?.life, answers },
-    sums: sumsOf([host, ...each]),
-    host: trafficOf(host),
+    sums: getSums([host, ...each]),
+    host: getTraffic(host),
     open: each.length,
     states,
     since,
@@ -97,39 +97,39 @@ export function summaryOf({ stats, bus, answers, sights, since }: Seen): Omit<Sn
 }
 
 /** Those whose labels have this in them, in the order in which they were opened; first those that do not run. */
-export function frontendsOf({ stats, sights }: Seen, find: string): Pick<Snapshot, 'frontends' | 'found'> {
+export function getFrontends({ stats, sights }: Seen, find: string): Pick<Snapshot, 'frontends' | 'found'> {
   const wanted = find.toLowerCase()
   const found = Object.entries(stats.frontends).filter(([label]) => label.toLowerCase().includes(wanted))
   const [unwell, well] = [found.filter(([, each]) => !isWell(each)), found.filter(([, each]) => isWell(each))]
   const shown = [...unwell.slice(0, MAX_SHOWN), ...well.slice(0, Math.max(0, MAX_SHOWN - unwell.length))]
-  return { found: found.length, frontends: shown.map(([label, each]) => frontendOf(label, each, sights)) }
+  return { found: found.length, frontends: shown.map(([label, each]) => getFrontend(label, each, sights)) }
 }
 
 const isWell = ({ state, gate }: FrontendStats): boolean =>
   state === 'running' && (gate === undefined || gate.state === 'running')
 
-function frontendOf(label: string, stats: FrontendStats, sights: Seen['sights']): FrontendView {
+function getFrontend(label: string, stats: FrontendStats, sights: Seen['sights']): FrontendView {
   const { state, restarts, rejected, gate } = stats
   const worker = sights.get(`frontend ${label}`)
-  const inner = gate && { gate: { ...workerOf(gate, sights.get(`gate of ${label}`)), hook: latencyOf(gate.hook) } }
-  const own = workerOf({ state, restarts }, worker)
-  return { label, isWorker: worker !== undefined, ...own, ...inner, rejected, ...trafficOf(stats) }
+  const inner = gate && { gate: { ...getWorker(gate, sights.get(`gate of ${label}`)), hook: getLatency(gate.hook) } }
+  const own = getWorker({ state, restarts }, worker)
+  return { label, isWorker: worker !== undefined, ...own, ...inner, rejected, ...getTraffic(stats) }
 }
 
-const workerOf = ({ state, restarts }: WorkerStats, sight: WorkerSight | undefined): WorkerView => ({
+const getWorker = ({ state, restarts }: WorkerStats, sight: WorkerStatus | undefined): WorkerView => ({
   state,
   restarts,
   life: sight?.life,
 })
 
-function trafficOf(stats: TrafficStats): TrafficView {
+function getTraffic(stats: TrafficStats): TrafficView {
   const { inFlight, queued, calls, failures, denied, late, events, bytes, latency } = stats
-  return { inFlight, queued, calls, failures, denied, late, events, bytes, latency: latencyOf(latency) }
+  return { inFlight, queued, calls, failures, denied, late, events, bytes, latency: getLatency(latency) }
 }
 
-const latencyOf = ({ count, p50, p99 }: LatencyStats): LatencyView => ({ count, p50, p99 })
+const getLatency = ({ count, p50, p99 }: LatencyStats): LatencyView => ({ count, p50, p99 })
 
-function sumsOf(all: readonly (TrafficStats & { rejected?: number })[]): Sums {
+function getSums(all: readonly (TrafficStats & { rejected?: number })[]): Sums {
   const sum = (of: (each: (typeof all)[number]) => number): number => all.reduce((total, each) => total + of(each), 0)
   return {
     calls: sum(({ calls }) => calls),
@@ -168,7 +168,7 @@ export interface Access {
   more: number
 }
 
-export async function accessOf(view: BusView, label: string): Promise<Access> {
+export async function getAccess(view: BusView, label: string): Promise<Access> {
   try {
     const { capabilities, commands } = await view.explain(label)
     return {

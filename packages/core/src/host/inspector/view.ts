@@ -3,14 +3,14 @@ import type { AnyStateMachine } from 'xstate'
 import type { ExplainedFrontend } from '../../acl/explain.js'
 import type { BusEvents } from '../reporting/events.js'
 import type { BusStats } from '../reporting/stats.js'
-import type { BusState, WorkerSight } from '../supervision/supervisor.js'
+import type { BusState, WorkerStatus } from '../supervision/supervisor.js'
 
 export interface BusView {
   readonly state: BusState
   /** How far what was counted is now. */
   readonly stats: BusStats
   /** Each worker, by its name. */
-  readonly sights: ReadonlyMap<string, WorkerSight>
+  readonly sights: ReadonlyMap<string, WorkerStatus>
   /** How the bus, and how a worker of it, can be. */
   readonly machines: { readonly bus: AnyStateMachine; readonly thread: AnyStateMachine }
   /** Brings the figures up to date; `false` where core does not answer. */

@@ -7,7 +7,7 @@ import {
   type AclSource,
   type CapabilitySource,
   type PermissionFileSource,
-  platformOf,
+  getPlatform,
   splitCapabilities,
 } from '../../acl/types.js'
 import { didYouMean } from '../../shared/suggest.js'
@@ -20,8 +20,8 @@ type AclOptions = Pick<CheckedOptions, 'app' | 'permissions' | 'unknownPermissio
 /** @throws BusError `InvalidParams` for a file that is not there or can't be parsed, and an identifier that no file has. */
 export async function createAclInput(options: AclOptions, project: Project | undefined): Promise<AclInput> {
   const { permissions, unknownPermissions = 'error' } = options
-  const capabilities = await capabilitiesOf(options, project)
-  const permissionFiles = permissions ? await permissionFilesOf(permissions) : (project?.permissionFiles ?? [])
+  const capabilities = await getCapabilities(options, project)
+  const permissionFiles = permissions ? await getPermissionFiles(permissions) : (project?.permissionFiles ?? [])
   // Before they are cloned on their way to core, which makes something else of some values.
   for (const source of [...capabilities, ...permissionFiles]) checkPlain(source)
   return {
@@ -29,21 +29,21 @@ export async function createAclInput(options: AclOptions, project: Project | und
     permissionFiles,
     manifests: project?.manifests,
     unknownPermissions,
-    platform: platformOf(process.platform),
+    platform: getPlatform(process.platform),
   }
 }
 
-async function capabilitiesOf({ app }: AclOptions, project: Project | undefined): Promise<CapabilitySource[]> {
+async function getCapabilities({ app }: AclOptions, project: Project | undefined): Promise<CapabilitySource[]> {
   const files = project?.capabilityFiles ?? []
   const given = app?.security?.capabilities
-  if (given) return sourcesOf(given, 'createBus: app.security.capabilities', files)
+  if (given) return getSources(given, 'createBus: app.security.capabilities', files)
   const named = project?.capabilities ?? []
   // Tauri's rule: without a list, all that stand in files.
   if (named.length === 0) return [...files]
-  return sourcesOf(named, `${project!.from}: app.security.capabilities`, files)
+  return getSources(named, `${project!.from}: app.security.capabilities`, files)
 }
 
-async function sourcesOf(
+async function getSources(
   entries: readonly (URL | string | object)[],
   list: string,
   files: readonly CapabilitySource[],
@@ -60,7 +60,7 @@ async function sourcesOf(
 
 /** All of that name: that there is one alone is for core to see, wherever they stand. */
 function named(identifier: string, from: string, files: readonly CapabilitySource[]): CapabilitySource[] {
-  const identified = files.flatMap(splitCapabilities).map(source => ({ source, id: identifierOf(source) }))
+  const identified = files.flatMap(splitCapabilities).map(source => ({ source, id: getIdentifier(source) }))
   const found = identified.filter(({ id }) => id === identifier).map(({ source }) => source)
   if (found.length > 0) return found
   const known = identified.flatMap(({ id }) => id ?? [])
@@ -70,12 +70,12 @@ function named(identifier: string, from: string, files: readonly CapabilitySourc
   throw new BusError('InvalidParams', `${from}: no file of capabilities has ${JSON.stringify(identifier)}${hint}`)
 }
 
-function identifierOf({ value }: CapabilitySource): string | undefined {
+function getIdentifier({ value }: CapabilitySource): string | undefined {
   const { identifier } = (value ?? {}) as { identifier?: unknown }
   return typeof identifier === 'string' ? identifier : undefined
 }
 
-async function permissionFilesOf(entries: readonly (URL | string | object)[]): Promise<PermissionFileSource[]> {
+async function getPermissionFiles(entries: readonly (URL | string | object)[]): Promise<PermissionFileSource[]> {
   const sources = await Promise.all(
     entries.map(async (entry, index): Promise<AclSource[]> => {
       const from = `createBus: permissions[${index}]`

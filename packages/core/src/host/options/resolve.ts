@@ -10,7 +10,7 @@ import type { AppInfo } from '../../contract/control.js'
 import { didYouMean } from '../../shared/suggest.js'
 import { checkOptions } from '../../shared/validate.js'
 import type { Logger } from '../reporting/log.js'
-import { type Supervision, supervisionOf, type SupervisionOptions } from '../supervision/policy.js'
+import { type Supervision, getSupervision, type SupervisionOptions } from '../supervision/policy.js'
 import { createAclInput } from './acl-input.js'
 import { folderUrl, location, type ModuleLocation } from './location.js'
 import type { Project } from './project.js'
@@ -47,7 +47,7 @@ export async function resolveOptions(given: BusOptions): Promise<ResolvedOptions
     core,
     workers: given.workers ?? {},
     supervision: {
-      core: supervisionOf('permanent', options.supervision, options.core.supervision),
+      core: getSupervision('permanent', options.supervision, options.core.supervision),
       frontends: options.supervision,
     },
     frontends: resolveFrontends('createBus', given, options),
@@ -55,7 +55,7 @@ export async function resolveOptions(given: BusOptions): Promise<ResolvedOptions
     pattern: pattern.use,
     isolation: resolveIsolation(`${from}: app.security.pattern.options.dir`, pattern),
     acl: await createAclInput(options, project),
-    appInfo: appInfoOf(options, project),
+    appInfo: getAppInfo(options, project),
     plugins: cloneData('createBus: plugins', { ...project?.plugins, ...options.plugins }),
     network: options.network && {
       module: options.network.module,
@@ -110,7 +110,7 @@ export function resolveFrontend(
 }
 
 export const frontendSupervision = (...given: readonly (SupervisionOptions | undefined)[]): Supervision =>
-  supervisionOf('transient', ...given)
+  getSupervision('transient', ...given)
 
 /** For a connection of the host's own, which has no worker. @throws BusError `InvalidParams` */
 export function resolveConnection(where: string, name: string, options: ConnectionOptions = {}): ConnectionSettings {
@@ -131,7 +131,7 @@ async function readProject({ config }: CheckedOptions): Promise<Project | undefi
   return read(config)
 }
 
-function appInfoOf(...sources: (Pick<CheckedOptions, keyof AppInfo> | undefined)[]): AppInfo {
+function getAppInfo(...sources: (Pick<CheckedOptions, keyof AppInfo> | undefined)[]): AppInfo {
   const info: AppInfo = {}
   for (const name of ['productName', 'version', 'identifier'] as const) {
     const value = sources.map(source => source?.[name]).find(one => one != null)
@@ -199,7 +199,7 @@ async function hintFor(path: string): Promise<string> {
 
 // An isolation pattern without a hook of the user's is allowed, and said.
 
-export function warnOfNoHook(
+export function warnAboutMissingHook(
   { pattern, isolation }: Pick<ResolvedOptions, 'pattern' | 'isolation'>,
   log: Logger,
 ): void {

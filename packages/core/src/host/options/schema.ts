@@ -6,7 +6,7 @@ import * as v from 'valibot'
 import { labelMatcher } from '../../acl/label-glob.js'
 import type { CoreDefinition } from '../../api/define.js'
 import type { AppInfo, CallLimits } from '../../contract/control.js'
-import { whole } from '../../shared/validate.js'
+import { integer } from '../../shared/validate.js'
 import type { SupervisionOptions } from '../supervision/policy.js'
 import type { OnStdio } from '../workers/output.js'
 import { workers } from '../workers/spawn.js'
@@ -38,28 +38,28 @@ const rate = v.pipe(
   v.gtValue(0, 'more than 0 calls in a second'),
 )
 /** @internal */
-const ofQuota: v.ObjectEntries = {
+const quotaEntries: v.ObjectEntries = {
   windows: globs,
   commands: globs,
   rate: v.optional(rate),
-  concurrency: v.optional(whole(`a whole number from 1 to ${MAX_IN_FLIGHT}`, 1, MAX_IN_FLIGHT)),
+  concurrency: v.optional(integer(`a whole number from 1 to ${MAX_IN_FLIGHT}`, 1, MAX_IN_FLIGHT)),
 }
 const limits = 'an object with a rate, a concurrency, or both'
 const quota = v.pipe(
-  v.strictObject(ofQuota, limits),
+  v.strictObject(quotaEntries, limits),
   v.check(given => given['rate'] !== undefined || given['concurrency'] !== undefined, limits),
 )
 
 /** @internal */
-const ofCalls: v.ObjectEntries = {
-  timeout: v.optional(whole('whole milliseconds, from 1', 1)),
-  slowAfter: v.optional(v.union([v.literal(false), whole(slowAfter, 10)], slowAfter), DEFAULT_SLOW_AFTER),
+const callsEntries: v.ObjectEntries = {
+  timeout: v.optional(integer('whole milliseconds, from 1', 1)),
+  slowAfter: v.optional(v.union([v.literal(false), integer(slowAfter, 10)], slowAfter), DEFAULT_SLOW_AFTER),
   quotas: v.optional(v.array(quota, 'a list')),
 }
 
 /** @internal */
 export const calls: v.OptionalSchema<v.GenericSchema<unknown, CallLimits>, object> = v.optional(
-  v.strictObject(ofCalls, 'an object') as v.GenericSchema<unknown, CallLimits>,
+  v.strictObject(callsEntries, 'an object') as v.GenericSchema<unknown, CallLimits>,
   {},
 )
 
@@ -74,13 +74,13 @@ function isGlob(given: string): boolean {
 
 // What `createBus` takes of a network.
 
-const ofNetwork = { module: location, options: v.optional(v.unknown(), undefined) }
+const networkEntries = { module: location, options: v.optional(v.unknown(), undefined) }
 
-const NETWORK_OPTIONS: readonly string[] = Object.keys(ofNetwork)
+const NETWORK_OPTIONS: readonly string[] = Object.keys(networkEntries)
 
 /** @internal */
 const network: v.GenericSchema<unknown, NetworkSettings | undefined> = v.optional(
-  v.strictObject(ofNetwork, 'an object'),
+  v.strictObject(networkEntries, 'an object'),
 )
 
 // The shape of `sandbox`: which one a frontend has, and its limits.
@@ -100,23 +100,23 @@ const watched = (what: string) =>
       v.check(() => existsSync('/proc/self/stat'), 'left out: it needs Linux'),
     ),
   )
-const ofPermission = {
+const permissionEntries = {
   kind: v.literal('permission'),
   read,
   strict: v.optional(v.boolean('true or false'), false),
   resourceLimits,
 }
-const ofProcess = {
+const processEntries = {
   kind: v.literal('process'),
   read,
   resourceLimits: optionalLimits(memoryLimits),
   memory: watched('MiB, more than 0'),
   cpu: watched('a share of one core, more than 0'),
 }
-const ofSes = { kind: v.literal('ses'), resourceLimits }
+const sesEntries = { kind: v.literal('ses'), resourceLimits }
 const sandboxSettings = v.variant(
   'kind',
-  [v.strictObject(ofPermission), v.strictObject(ofProcess), v.strictObject(ofSes)],
+  [v.strictObject(permissionEntries), v.strictObject(processEntries), v.strictObject(sesEntries)],
   '"permission", "process" or "ses"',
 ) as v.GenericSchema<unknown, PermissionSettings | ProcessSettings | SesSettings>
 const namedSandbox = v.pipe(
@@ -128,25 +128,25 @@ const sandbox: v.GenericSchema<unknown, FrontendSettings['sandbox']> = v.optiona
   'permission',
 )
 /** For typing errors. */
-const SANDBOX_OPTIONS: readonly string[] = Object.keys({ ...ofPermission, ...ofProcess })
+const SANDBOX_OPTIONS: readonly string[] = Object.keys({ ...permissionEntries, ...processEntries })
 
 // The shape of `supervision`, wherever it may be given.
 
-const positiveMilliseconds = v.optional(whole('whole milliseconds, from 1', 1))
+const positiveMilliseconds = v.optional(integer('whole milliseconds, from 1', 1))
 const beats = 'whole milliseconds, from 50, or false'
 const delays = 'whole milliseconds, from 0'
 
-const ofSupervision: v.ObjectEntries = {
+const supervisionEntries: v.ObjectEntries = {
   restart: v.optional(v.picklist(['permanent', 'transient', 'temporary'], '"permanent", "transient" or "temporary"')),
-  intensity: v.optional(whole('a whole number, from 0', 0)),
+  intensity: v.optional(integer('a whole number, from 0', 0)),
   period: positiveMilliseconds,
   delay: v.optional(
-    v.strictObject({ min: v.optional(whole(delays, 0)), max: v.optional(whole(delays, 0)) }, 'an object'),
+    v.strictObject({ min: v.optional(integer(delays, 0)), max: v.optional(integer(delays, 0)) }, 'an object'),
   ),
-  heartbeat: v.optional(v.union([v.literal(false), whole(beats, 50)], beats)),
+  heartbeat: v.optional(v.union([v.literal(false), integer(beats, 50)], beats)),
 }
 
-export const supervision = v.optional(v.strictObject(ofSupervision, 'an object')) as v.OptionalSchema<
+export const supervision = v.optional(v.strictObject(supervisionEntries, 'an object')) as v.OptionalSchema<
   v.GenericSchema<SupervisionOptions>,
   undefined
 >
@@ -179,7 +179,7 @@ export interface CheckedFrontend extends Omit<FrontendSettings, 'supervision'> {
 }
 
 /** What of that a process has that has no core. */
-export interface CheckedSatellite extends Pick<CheckedOptions, 'frontends' | 'calls' | 'supervision' | 'dev'> {
+export interface CheckedRemoteHost extends Pick<CheckedOptions, 'frontends' | 'calls' | 'supervision' | 'dev'> {
   app?: { security?: { pattern?: CheckedPattern<URL> | undefined } | undefined } | undefined
 }
 
@@ -212,19 +212,19 @@ export const label: v.GenericSchema<string> = v.pipe(
 )
 
 const CALLS = `a whole number from 1 to ${MAX_IN_FLIGHT}`
-const ofConnection = {
+const connectionEntries = {
   codec: v.optional(v.picklist(['json', 'msgpack'], '"json" or "msgpack"'), 'json'),
   link: v.optional(v.picklist(['auto', 'ring', 'port'], '"auto", "ring" or "port"'), 'auto'),
   poll: v.optional(v.boolean('true or false'), true),
-  window: v.optional(whole(CALLS, 1, MAX_IN_FLIGHT), MAX_IN_FLIGHT),
+  window: v.optional(integer(CALLS, 1, MAX_IN_FLIGHT), MAX_IN_FLIGHT),
   overflow: v.optional(v.picklist(['wait', 'reject'], '"wait" or "reject"'), 'wait'),
   data: v.optional(v.unknown(), undefined),
 }
 const onStdio = v.optional(v.custom<OnStdio>(given => typeof given === 'function', 'a function'))
-const ofFrontend = { ...ofConnection, sandbox, onStdio, supervision }
-export const connectionOptions: v.GenericSchema<unknown, ConnectionSettings> = v.strictObject(ofConnection)
-export const frontendOptions: v.GenericSchema<unknown, CheckedFrontend> = v.strictObject(ofFrontend)
-const frontendModule = v.strictObject({ module: location, ...ofFrontend })
+const frontendEntries = { ...connectionEntries, sandbox, onStdio, supervision }
+export const connectionOptions: v.GenericSchema<unknown, ConnectionSettings> = v.strictObject(connectionEntries)
+export const frontendOptions: v.GenericSchema<unknown, CheckedFrontend> = v.strictObject(frontendEntries)
+const frontendModule = v.strictObject({ module: location, ...frontendEntries })
 const bareModule = v.pipe(
   location,
   v.transform(module => v.parse(frontendModule, { module })),
@@ -234,12 +234,12 @@ const frontend = v.lazy(given => (isContent(given) ? frontendModule : bareModule
 /** What is in it is checked apart. */
 const definition = v.custom<CoreDefinition>(isContent)
 const coreModule = v.lazy(given => (isContent(given) ? definition : location))
-const ofCore = { module: coreModule, supervision }
+const coreEntries = { module: coreModule, supervision }
 const bareCore = v.pipe(
   coreModule,
   v.transform(module => ({ module })),
 )
-const core = v.lazy(given => (isContent(given) && 'module' in given ? v.strictObject(ofCore) : bareCore))
+const core = v.lazy(given => (isContent(given) && 'module' in given ? v.strictObject(coreEntries) : bareCore))
 
 const text = v.nullish(v.string('a string'))
 const info = {
@@ -253,7 +253,7 @@ const info = {
 const table = v.custom<Record<string, unknown>>(isContent, 'an object')
 const plugins = v.optional(table)
 
-const patternOf = <Options extends v.GenericSchema>(options: Options) =>
+const getPattern = <Options extends v.GenericSchema>(options: Options) =>
   v.optional(
     v.variant(
       'use',
@@ -263,15 +263,15 @@ const patternOf = <Options extends v.GenericSchema>(options: Options) =>
     ),
   )
 const span = 'whole milliseconds, from 10 to 3600000'
-const milliseconds = v.optional(whole(span, 10, 3_600_000))
-const ofHook = {
+const milliseconds = v.optional(integer(span, 10, 3_600_000))
+const hookEntries = {
   envelope: v.optional(v.boolean('true or false')),
   hookTimeout: milliseconds,
   maxRecordAge: milliseconds,
 }
-const ofIsolation = { dir: v.optional(location), ...ofHook }
+const isolationEntries = { dir: v.optional(location), ...hookEntries }
 
-const listOf = <Entry extends v.GenericSchema>(entry: Entry) => {
+const getList = <Entry extends v.GenericSchema>(entry: Entry) => {
   const content = v.custom<object>(isContent)
   return v.optional(
     v.array(
@@ -281,16 +281,16 @@ const listOf = <Entry extends v.GenericSchema>(entry: Entry) => {
   )
 }
 
-const pattern = patternOf(v.optional(v.strictObject(ofIsolation, 'an object')))
-const ofSecurity = {
+const pattern = getPattern(v.optional(v.strictObject(isolationEntries, 'an object')))
+const securityEntries = {
   pattern,
-  capabilities: listOf(
+  capabilities: getList(
     v.union([fileLocation, v.string()], 'a capability, its identifier, or a file or folder of some'),
   ),
 }
-const security = v.optional(v.strictObject(ofSecurity, 'an object'))
+const security = v.optional(v.strictObject(securityEntries, 'an object'))
 /** Of whoever runs frontends, with core or without it. */
-const ofFrontends = {
+const frontendsEntries = {
   supervision,
   workers,
   frontends: v.optional(v.pipe(table, v.record(label, frontend))),
@@ -300,61 +300,61 @@ const ofFrontends = {
   dev: v.optional(v.boolean('true or false'), false),
   onConfirm: v.optional(v.function('a function')),
 }
-const ofBus = {
-  ...ofFrontends,
+const busEntries = {
+  ...frontendsEntries,
   core,
   calls,
   config: v.optional(fileLocation),
   app: v.optional(v.strictObject({ security }, 'an object')),
   ...info,
-  permissions: listOf(fileLocation),
+  permissions: getList(fileLocation),
   unknownPermissions: v.optional(v.picklist(['error', 'warn'], '"error" or "warn"')),
   plugins,
   network,
 }
-export const busOptions: v.GenericSchema<unknown, CheckedOptions> = v.strictObject(ofBus)
+export const busOptions: v.GenericSchema<unknown, CheckedOptions> = v.strictObject(busEntries)
 
-export const satelliteOptions: v.GenericSchema<unknown, CheckedSatellite> = v.strictObject({
-  ...ofFrontends,
+export const remoteHostOptions: v.GenericSchema<unknown, CheckedRemoteHost> = v.strictObject({
+  ...frontendsEntries,
   calls,
   app: v.optional(v.strictObject({ security: v.optional(v.strictObject({ pattern }, 'an object')) }, 'an object')),
 })
 
-const partsOf = <Entries extends v.ObjectEntries>(entries: Entries) => v.pipe(table, v.looseObject(entries))
-const securityParts = partsOf({
+const getParts = <Entries extends v.ObjectEntries>(entries: Entries) => v.pipe(table, v.looseObject(entries))
+const securityParts = getParts({
   // Here an isolation app is never left out, as in Tauri: a hook that passes everything is nobody's intent.
-  pattern: patternOf(v.strictObject({ dir: v.string('a path'), ...ofHook }, 'an object')),
-  capabilities: listOf(v.string('a capability, or the identifier of one')),
+  pattern: getPattern(v.strictObject({ dir: v.string('a path'), ...hookEntries }, 'an object')),
+  capabilities: getList(v.string('a capability, or the identifier of one')),
 })
-export const configParts: v.GenericSchema<unknown, CheckedConfig> = partsOf({
+export const configParts: v.GenericSchema<unknown, CheckedConfig> = getParts({
   ...info,
   'product-name': info.productName,
-  app: v.optional(partsOf({ security: v.optional(securityParts) })),
+  app: v.optional(getParts({ security: v.optional(securityParts) })),
   plugins,
 })
 
-const namesOf = (place: string, entries: object): string[] => Object.keys(entries).map(name => `${place}.${name}`)
+const getNames = (place: string, entries: object): string[] => Object.keys(entries).map(name => `${place}.${name}`)
 /** For typing errors. */
 export const OPTION_PLACES: readonly string[] = [
-  ...Object.keys(ofBus),
+  ...Object.keys(busEntries),
   'core.module',
-  ...namesOf('supervision', ofSupervision),
-  ...namesOf('calls', ofCalls),
-  ...namesOf('calls.quotas[…]', ofQuota),
+  ...getNames('supervision', supervisionEntries),
+  ...getNames('calls', callsEntries),
+  ...getNames('calls.quotas[…]', quotaEntries),
   ...NETWORK_OPTIONS.map(name => `network.${name}`),
   'app.security',
-  ...namesOf('app.security', ofSecurity),
+  ...getNames('app.security', securityEntries),
   'app.security.pattern.use',
   'app.security.pattern.options',
-  ...namesOf('app.security.pattern.options', ofIsolation),
+  ...getNames('app.security.pattern.options', isolationEntries),
   'frontends.<label>.module',
-  ...namesOf('frontends.<label>', ofFrontend),
+  ...getNames('frontends.<label>', frontendEntries),
   ...SANDBOX_OPTIONS.map(name => `frontends.<label>.sandbox.${name}`),
 ]
 
 // The shape of what `bus.inspectServer` takes.
 
 export const inspectorOptions: v.GenericSchema<{ port?: number | undefined }, { port: number }> = v.strictObject(
-  { port: v.optional(whole('a port, from 0 to 65535', 0, 65_535), 0) },
+  { port: v.optional(integer('a port, from 0 to 65535', 0, 65_535), 0) },
   'an object',
 )

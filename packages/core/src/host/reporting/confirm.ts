@@ -47,9 +47,9 @@ export function answerConfirm(
 // The host's half of `ctx.confirm`. What a core asked that has ended meanwhile is withdrawn, and its answer goes to nobody: the
 // next core counts its questions from 1 again.
 
-type Question = Extract<CoreReport, { type: 'confirm' }>
+type HostConfirmRequest = Extract<CoreReport, { type: 'confirm' }>
 
-export class Confirmations {
+export class HostConfirmRequests {
   readonly #onConfirm: OnConfirm | undefined
   readonly #log: Logger
   #open = new Map<number, AbortController>()
@@ -60,7 +60,7 @@ export class Confirmations {
     this.#log = log
   }
 
-  ask({ id, text, label, command }: Question, answer: (agreed: boolean) => void): void {
+  ask({ id, text, label, command }: HostConfirmRequest, answer: (agreed: boolean) => void): void {
     if (!this.#onConfirm) {
       if (!this.#warned)
         this.#log.warn({ label, command }, 'A command asks, and createBus has no onConfirm: the answer is no')

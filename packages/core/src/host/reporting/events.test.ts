@@ -2,9 +2,9 @@
 import { EventEmitter } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { supervisionOf } from '../supervision/policy.js'
+import { getSupervision } from '../supervision/policy.js'
 import { createSupervisor } from '../supervision/supervisor.js'
-import { Teller } from './events.js'
+import { BusReporter } from './events.js'
 import { createHostLog } from './log.js'
 
 const thrown: string[] = []
@@ -29,7 +29,7 @@ test('a handler that throws keeps no other from being told', async () => {
   })
   events.on('fault', ({ label }) => heard.push(label))
   events.on('restart', ({ label }) => heard.push(label))
-  new Teller(createHostLog(false), events).down('core', 'core', { error: new Error('x'), restarts: 1, delay: 1 })
+  new BusReporter(createHostLog(false), events).down('core', 'core', { error: new Error('x'), restarts: 1, delay: 1 })
   expect(heard).toEqual(['core', 'core'])
   await vi.waitFor(() => expect(thrown).toEqual(['a handler']), { timeout: 10_000 })
 })
@@ -41,7 +41,7 @@ test('an inspection that throws stops no machine', async () => {
   })
   const thread = supervisor.start({
     name: 'it',
-    supervision: supervisionOf('temporary', { heartbeat: false }),
+    supervision: getSupervision('temporary', { heartbeat: false }),
     spawn: () =>
       new Worker(`require('node:worker_threads').parentPort.postMessage({ type: 'state', state: 'ready' })`, {
         eval: true,

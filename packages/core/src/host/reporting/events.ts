@@ -3,13 +3,13 @@ import type { EventEmitter } from 'node:events'
 import { BusError, describeName } from '@sallyport/protocol'
 import type { RunningCall } from '../../contract/control.js'
 import { didYouMean } from '../../shared/suggest.js'
-import { andMore } from '../../shared/throttle.js'
+import { formatSuppressed } from '../../shared/throttle.js'
 import type { Restart, ThreadExit } from '../supervision/worker-actor.js'
 import type { Logger } from './log.js'
 
 // Calls what the host has given the bus to tell it things. What it throws is the host's, a moment later: the bus, which stands in
 // the midst of something, goes on.
-export function guarded(call: () => void): void {
+export function callGuarded(call: () => void): void {
   try {
     call()
   } catch (error) {
@@ -62,7 +62,7 @@ const BUS_EVENTS: ReadonlySet<string> = new Set<keyof BusEvents>([
   'overload',
 ])
 
-export class Teller {
+export class BusReporter {
   readonly #log: Logger
   readonly #events: EventEmitter
   /** An error may be why two have ended: it is told of once. */
@@ -105,7 +105,7 @@ export class Teller {
 
   slow(label: string, command: string, ms: number, more: number): void {
     this.slowCalls += 1 + more
-    this.#log.warn({ label, command, ms }, andMore('slow call', more))
+    this.#log.warn({ label, command, ms }, formatSuppressed('slow call', more))
     this.#tell('slow', { label, command, ms, ...(more > 0 && { more }) })
   }
 
@@ -124,24 +124,24 @@ export class Teller {
   }
 
   denied(label: string, command: string, more: number): void {
-    this.#log.warn({ label, command }, andMore('denied', more))
+    this.#log.warn({ label, command }, formatSuppressed('denied', more))
     this.#tell('denied', { label, command, ...(more > 0 && { more }) })
   }
 
   rejected(label: string, command: string, why: string, more: number): void {
-    this.#log.warn({ label, command, why }, andMore('rejected', more))
+    this.#log.warn({ label, command, why }, formatSuppressed('rejected', more))
     this.#tell('rejected', { label, command, why, ...(more > 0 && { more }) })
   }
 
   #tell<Name extends keyof BusEvents>(name: Name, event: BusEvents[Name]): void {
-    for (const handler of this.#events.listeners(name)) guarded(() => void handler(event))
+    for (const handler of this.#events.listeners(name)) callGuarded(() => void handler(event))
   }
 }
 
 // How the host begins to hear of what a bus tells: what it gives for that is checked at once, and not as something is told.
 
 /** @param where `bus.on`: for error texts. @throws BusError `InvalidParams` */
-export function hear<Name extends keyof BusEvents>(
+export function subscribe<Name extends keyof BusEvents>(
   where: string,
   events: EventEmitter,
   name: Name,

@@ -1,7 +1,7 @@
 // What `bus.stats` gives.
 import type { RecordableHistogram } from 'node:perf_hooks'
 import type { NetworkStats } from '../../contract/control.js'
-import { COUNT, createCounts, createLatency, type MeterMemory } from '../../shared/metrics.js'
+import { COUNT, createCounts, createLatency, type MetricsMemory } from '../../shared/metrics.js'
 import type { WorkerStats } from '../supervision/policy.js'
 
 export interface CoreStats extends WorkerStats {
@@ -83,17 +83,17 @@ export interface TrafficStats extends TrafficRates {
   latency: LatencyStats
 }
 
-export class Traffic {
+export class SessionTraffic {
   /** Of the links before this one. */
   readonly #before = new Float64Array(Object.keys(COUNT).length)
   /** With the first link: thousands that have none would take 30 KB each. */
   #latency: RecordableHistogram | undefined
   #counts: Float64Array | undefined
-  #last = ratesOf(this.#before)
+  #last = getRates(this.#before)
   #lastAt = performance.now()
 
   /** For another link. */
-  renew(): MeterMemory {
+  renew(): MetricsMemory {
     this.#counts?.forEach((count, i) => (this.#before[i]! += count))
     const counts = createCounts()
     this.#counts = new Float64Array(counts)
@@ -107,7 +107,7 @@ export class Traffic {
   take(linked: boolean, marks: boolean): TrafficStats {
     const counts = this.#before.map((count, i) => count + (this.#counts?.[i] ?? 0))
     const now = performance.now()
-    const rates = ratesOf(counts)
+    const rates = getRates(counts)
     const seconds = Math.max(now - this.#lastAt, 1) / 1000
     const perSecond = ratesBetween(this.#last, rates, seconds)
     if (marks) {
@@ -123,12 +123,12 @@ export class Traffic {
       late: counts[COUNT.late]!,
       events: { ...rates.events, dropped: counts[COUNT.dropped]! },
       perSecond,
-      latency: latencyOf(this.#latency),
+      latency: getLatency(this.#latency),
     }
   }
 }
 
-const ratesOf = (counts: Float64Array): TrafficRates => ({
+const getRates = (counts: Float64Array): TrafficRates => ({
   calls: Math.max(0, counts[COUNT.calls]! - counts[COUNT.eventsIn]!),
   failures: counts[COUNT.failures]!,
   events: { in: counts[COUNT.eventsIn]!, out: counts[COUNT.eventsOut]! },
@@ -151,7 +151,7 @@ function ratesBetween(from: TrafficRates, to: TrafficRates, seconds: number): Tr
 
 const NONE: LatencyStats = { count: 0, p50: 0, p90: 0, p99: 0, max: 0 }
 
-export function latencyOf(histogram: RecordableHistogram | undefined): LatencyStats {
+export function getLatency(histogram: RecordableHistogram | undefined): LatencyStats {
   if (!histogram) return { ...NONE }
   const { count } = histogram
   const us = (nanoseconds: number): number => (count === 0 ? 0 : Math.round(nanoseconds / 10) / 100)

@@ -37,7 +37,7 @@ const DEFAULTS: Omit<Supervision, 'restart'> = {
 }
 
 /** Of what was given, the last that says something counts. */
-export function supervisionOf(
+export function getSupervision(
   restart: Supervision['restart'],
   ...given: readonly (SupervisionOptions | undefined)[]
 ): Supervision {

@@ -2,7 +2,7 @@
 import { EventEmitter } from 'node:events'
 import { type ResourceLimits, Worker } from 'node:worker_threads'
 import { describe, expect, test, vi } from 'vitest'
-import { supervisionOf } from './policy.js'
+import { getSupervision } from './policy.js'
 import { createSupervisor, type SupervisedThread, type Supervisor } from './supervisor.js'
 import type { ThreadSpec } from './worker-actor.js'
 
@@ -12,7 +12,7 @@ parentPort.on('message', message => `
 
 const silent: Omit<ThreadSpec, 'spawn'> = {
   name: 'it',
-  supervision: supervisionOf('temporary'),
+  supervision: getSupervision('temporary'),
   onReport: () => {},
   onState: () => {},
   onUp: () => {},

@@ -2,7 +2,7 @@
 // itself.
 import type { TransferListItem } from 'node:worker_threads'
 import { BusError } from '@sallyport/protocol'
-import type { LifeState } from '@sallyport/protocol/actor'
+import type { LifecycleState } from '@sallyport/protocol/actor'
 import {
   type ActorOptions,
   type AnyActorLogic,
@@ -12,10 +12,10 @@ import {
   setup,
   stopChild,
 } from 'xstate'
-import { guarded } from '../reporting/events.js'
+import { callGuarded } from '../reporting/events.js'
 import type { WorkerStats } from './policy.js'
 import type { ThreadEvent, ThreadExit, ThreadSpec } from './worker-actor.js'
-import { stateOf, type ThreadInput, threadMachine, type ThreadSnapshot } from './worker-machine.js'
+import { getState, type ThreadInput, threadMachine, type ThreadSnapshot } from './worker-machine.js'
 
 // Who has asked for a worker to be loaded again waits here until it is ready, or can't be.
 
@@ -45,13 +45,13 @@ export class Reloads {
 
 // Remembers what a worker last said of its own state, for whoever looks at it.
 
-export interface LivingSpec extends ThreadSpec {
+export interface LifecycleSpec extends ThreadSpec {
   /** Of the thread that was started last. */
-  readonly life: LifeState | undefined
+  readonly life: LifecycleState | undefined
 }
 
 /** A worker without a sandbox may say anything. */
-const LIVES: ReadonlySet<unknown> = new Set<LifeState>([
+const LIVES: ReadonlySet<unknown> = new Set<LifecycleState>([
   'booting',
   'handshaking',
   'ready',
@@ -60,8 +60,8 @@ const LIVES: ReadonlySet<unknown> = new Set<LifeState>([
   'failed',
 ])
 
-export function living(spec: ThreadSpec): LivingSpec {
-  let life: LifeState | undefined
+export function trackLifecycle(spec: ThreadSpec): LifecycleSpec {
+  let life: LifecycleState | undefined
   return {
     ...spec,
     get life() {
@@ -160,9 +160,9 @@ export interface BusInspection {
   readonly snapshot?: { readonly status: string; readonly value?: unknown }
 }
 
-export interface WorkerSight extends WorkerStats {
+export interface WorkerStatus extends WorkerStats {
   /** What the thread says of itself, where there is one. */
-  life: LifeState | undefined
+  life: LifecycleState | undefined
 }
 
 export interface Supervisor {
@@ -172,7 +172,7 @@ export interface Supervisor {
   /** Their names. */
   readonly names: readonly string[]
   /** What each worker is now, by its name. */
-  sights(): Map<string, WorkerSight>
+  sights(): Map<string, WorkerStatus>
   start(spec: ThreadSpec): SupervisedThread
   signal(event: 'core.ready' | 'core.failed' | 'drain' | 'ended'): void
   /** Tells of each event and state of the supervisor's actors. Gives back what ends that. */
@@ -196,7 +196,7 @@ export function createSupervisor({
   const listeners = new Set<(event: BusInspection) => void>()
   const actor = createActor(machine, {
     ...(clock && { clock }),
-    inspect: event => listeners.forEach(listener => guarded(() => listener(event as unknown as BusInspection))),
+    inspect: event => listeners.forEach(listener => callGuarded(() => listener(event as unknown as BusInspection))),
   })
   let started = 0
   actor.start()
@@ -210,12 +210,12 @@ export function createSupervisor({
     get names(): readonly string[] {
       return Object.keys(actor.getSnapshot().children).map(nameIn)
     },
-    sights(): Map<string, WorkerSight> {
+    sights(): Map<string, WorkerStatus> {
       const threads = Object.entries(actor.getSnapshot().children) as unknown as [string, ThreadActor][]
-      return new Map(threads.map(([id, thread]) => [nameIn(id), sightOf(thread.getSnapshot())]))
+      return new Map(threads.map(([id, thread]) => [nameIn(id), getWorkerStatus(thread.getSnapshot())]))
     },
     start(given: ThreadSpec): SupervisedThread {
-      const spec = living(given)
+      const spec = trackLifecycle(given)
       const id = `${spec.name} #${++started}`
       actor.send({ type: 'thread.start', id, input: { spec, now, random } })
       return supervised(actor.getSnapshot().children[id] as unknown as ThreadActor, spec)
@@ -230,14 +230,14 @@ export function createSupervisor({
 
 const nameIn = (id: string): string => id.slice(0, id.lastIndexOf(' #'))
 
-const statsOf = (snapshot: ThreadSnapshot): WorkerStats => ({
-  state: stateOf(snapshot),
+const getStats = (snapshot: ThreadSnapshot): WorkerStats => ({
+  state: getState(snapshot),
   restarts: snapshot.context.history.count,
 })
 
-function sightOf(snapshot: ThreadSnapshot): WorkerSight {
+function getWorkerStatus(snapshot: ThreadSnapshot): WorkerStatus {
   const isThere = typeof snapshot.value === 'object'
-  return { ...statsOf(snapshot), life: isThere ? (snapshot.context.spec as LivingSpec).life : undefined }
+  return { ...getStats(snapshot), life: isThere ? (snapshot.context.spec as LifecycleSpec).life : undefined }
 }
 
 function supervised(thread: ThreadActor, spec: ThreadSpec): SupervisedThread {
@@ -281,7 +281,7 @@ function supervised(thread: ThreadActor, spec: ThreadSpec): SupervisedThread {
   }
   return {
     get stats(): WorkerStats {
-      return statsOf(thread.getSnapshot())
+      return getStats(thread.getSnapshot())
     },
     get isUp(): boolean {
       return isUp

@@ -8,7 +8,7 @@ import {
   reportError,
   type StateReport,
 } from '@sallyport/protocol'
-import type { LifeState } from '@sallyport/protocol/actor'
+import type { LifecycleState } from '@sallyport/protocol/actor'
 import { type CallbackActorLogic, fromCallback } from 'xstate'
 import type { Supervision } from './policy.js'
 import { watchHeartbeat } from './watchdog.js'
@@ -41,7 +41,7 @@ export interface ThreadSpec {
   startsAlone?: boolean
   /** What the worker says beside its own state. It is not trusted. */
   onReport(report: unknown): void
-  onState(state: LifeState): void
+  onState(state: LifecycleState): void
   /** Another thread has been started in place of one that has ended. */
   onUp(): void
   /** The thread has ended, and another will be started: `undefined` where that was asked for. Where none is, `exited` tells. */

@@ -36,11 +36,11 @@ export interface ThreadContext extends ThreadInput {
   down: Restart | undefined
 }
 
-const graceOf = ({ spec: { grace = GRACE_MS } }: ThreadContext): number => grace
+const getGrace = ({ spec: { grace = GRACE_MS } }: ThreadContext): number => grace
 
-const errorOf = (event: ThreadEvent): Error | undefined => ('error' in event ? event.error : undefined)
+const getError = (event: ThreadEvent): Error | undefined => ('error' in event ? event.error : undefined)
 
-const startLimitOf = ({ took = 0 }: ThreadContext): number => Math.max(START_MS, Math.round(10 * took))
+const getStartLimit = ({ took = 0 }: ThreadContext): number => Math.max(START_MS, Math.round(10 * took))
 
 function mayRestart({ spec, history, took, error, now, random }: ThreadContext): boolean {
   const { restart } = spec.supervision
@@ -53,32 +53,32 @@ const machine = setup({
   types: {} as { context: ThreadContext; input: ThreadInput; events: ThreadEvent },
   actors: { thread: threadLogic },
   delays: {
-    grace: ({ context }) => graceOf(context),
-    patience: ({ context }) => context.timeout + graceOf(context),
-    hope: ({ context }) => context.timeout + graceOf(context) + LOST_MS,
+    grace: ({ context }) => getGrace(context),
+    patience: ({ context }) => context.timeout + getGrace(context),
+    hope: ({ context }) => context.timeout + getGrace(context) + LOST_MS,
     backOff: ({ context }) => context.history.delay,
-    startLimit: ({ context }) => startLimitOf(context),
+    startLimit: ({ context }) => getStartLimit(context),
   },
   actions: {
     keepDeath: assign(({ context: { spec }, event }) => {
       const { restart } = spec.supervision
       const own =
         restart === 'permanent' ? new BusError('InternalError', `${spec.name} has ended by itself`) : undefined
-      const error = errorOf(event) ?? own
+      const error = getError(event) ?? own
       return { death: error, error }
     }),
     keepEarlyDeath: assign(({ context: { spec }, event }) => {
-      const error = errorOf(event) ?? new BusError('InternalError', `${spec.name} ended before it was ready`)
+      const error = getError(event) ?? new BusError('InternalError', `${spec.name} ended before it was ready`)
       return { death: error, error }
     }),
     keepReady: assign(({ context: { took, begun, now } }) => ({ took: took ?? now() - begun })),
     keepLateness: assign(({ context }) => {
-      const text = `${context.spec.name} was started again, and is not ready after ${startLimitOf(context)} ms`
+      const text = `${context.spec.name} was started again, and is not ready after ${getStartLimit(context)} ms`
       const error = new BusError('Timeout', text)
       return { error, death: error }
     }),
-    keepError: assign(({ event }) => ({ error: errorOf(event), death: errorOf(event) })),
-    keepReason: assign(({ event }) => ({ error: errorOf(event), death: undefined })),
+    keepError: assign(({ event }) => ({ error: getError(event), death: getError(event) })),
+    keepReason: assign(({ event }) => ({ error: getError(event), death: undefined })),
     keepTimeout: assign(({ event }) => (event.type === 'stop' ? { timeout: event.timeout } : {})),
     countRestart: assign(({ context: { history: before, spec, now, random, downs, error } }) => {
       const history = nextRestart(before, spec.supervision, now(), random())!
@@ -112,7 +112,7 @@ const machine = setup({
     mayRestart: ({ context }) => mayRestart(context),
     mustWait: ({ context: { spec, took, error } }) => spec.waits === true && took !== undefined && error !== undefined,
     endedWell: ({ context }) => context.error === undefined,
-    exitedWell: ({ event }) => errorOf(event) === undefined,
+    exitedWell: ({ event }) => getError(event) === undefined,
   },
 }).createMachine({
   id: 'thread',
@@ -213,7 +213,7 @@ export interface ThreadSnapshot {
 }
 
 /** For whoever looks at it. */
-export function stateOf(snapshot: ThreadSnapshot): WorkerState {
+export function getState(snapshot: ThreadSnapshot): WorkerState {
   const { value } = snapshot
   // `ended` and `reloaded` are left at once.
   return (typeof value === 'object' ? value.alive : value) as WorkerState

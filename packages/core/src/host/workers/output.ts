@@ -2,11 +2,11 @@
 // flood of them told as a number, unless the host takes the text itself.
 import type { Readable } from 'node:stream'
 import { stripVTControlCharacters } from 'node:util'
-import { ReportLimit } from '@sallyport/protocol'
-import { andMore } from '../../shared/throttle.js'
+import { Throttle } from '@sallyport/protocol'
+import { formatSuppressed } from '../../shared/throttle.js'
 import { escapeLine, type Logger } from '../reporting/log.js'
 
-export interface Output {
+export interface WorkerStdio {
   stdout: Readable
   stderr: Readable
 }
@@ -21,23 +21,23 @@ export interface BoundedLog {
 type Line = Parameters<BoundedLog['write']>
 
 export function boundedLog(log: Logger, about: { actor: string; label: string }): BoundedLog {
-  const lines = new ReportLimit<Line>(([level, text], more) => log[level](about, andMore(text, more)))
+  const lines = new Throttle<Line>(([level, text], more) => log[level](about, formatSuppressed(text, more)))
   return { write: (...line) => lines.add(line), flush: () => lines.flush() }
 }
 
 /** Standard output as `info`, standard error as `warn`. */
-export function intoLog({ stdout, stderr }: Output, lines: BoundedLog): void {
+export function pipeToLog({ stdout, stderr }: WorkerStdio, lines: BoundedLog): void {
   eachLine(stdout, line => lines.write('info', line))
   eachLine(stderr, line => lines.write('warn', line))
 }
 
-export function intoHost({ stdout, stderr }: Output, label: string, take: OnStdio): void {
+export function pipeToHost({ stdout, stderr }: WorkerStdio, label: string, take: OnStdio): void {
   stdout.setEncoding('utf8').on('data', (text: string) => take(text, { label, stream: 'stdout' }))
   stderr.setEncoding('utf8').on('data', (text: string) => take(text, { label, stream: 'stderr' }))
 }
 
 /** To the host's own output, line by line, and without what terminals obey. */
-export function labelOutput({ stdout, stderr }: Output, label: string): void {
+export function labelOutput({ stdout, stderr }: WorkerStdio, label: string): void {
   const labelled = (line: string): string => `[${label}] ${escapeLine(stripVTControlCharacters(line))}\n`
   eachLine(stdout, line => process.stdout.write(labelled(line)))
   eachLine(stderr, line => process.stderr.write(labelled(line)))

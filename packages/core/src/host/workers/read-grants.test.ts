@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
-import { flagsOf, isWithin, joinReads } from './read-grants.js'
+import { getFlags, isWithin, joinGrants } from './read-grants.js'
 
 test('what is in another’s folder is not granted again', () => {
   const one = { folders: ['/a/b', '/a/b/c', '/a/bc'], files: ['/a/b/file', '/a/bcd', '/a/package.json'] }
-  const joined = joinReads([one, { folders: ['/a/b'], files: ['/a/package.json'] }])
+  const joined = joinGrants([one, { folders: ['/a/b'], files: ['/a/package.json'] }])
   expect(joined).toEqual({ folders: ['/a/b', '/a/bc'], files: ['/a/bcd', '/a/package.json'] })
-  expect(flagsOf(joined).map(flag => flag.replaceAll('\\', '/'))).toEqual([
+  expect(getFlags(joined).map(flag => flag.replaceAll('\\', '/'))).toEqual([
     '--allow-fs-read=/a/bcd',
     '--allow-fs-read=/a/package.json',
     '--allow-fs-read=/a/b/*',
@@ -21,5 +21,5 @@ test('a name that begins alike is another folder', () => {
 })
 
 test('a path with an asterisk is refused', () => {
-  expect(() => joinReads([{ folders: ['/a*'], files: [] }])).toThrow(/asterisk/)
+  expect(() => joinGrants([{ folders: ['/a*'], files: [] }])).toThrow(/asterisk/)
 })

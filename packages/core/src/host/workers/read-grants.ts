@@ -6,7 +6,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { BusError } from '@sallyport/protocol'
 
 /** Places that may be read whole, and single files. */
-export interface Reads {
+export interface ReadGrants {
   readonly folders: readonly string[]
   readonly files: readonly string[]
 }
@@ -19,7 +19,7 @@ export function realModule(module: string): URL {
 }
 
 /** A module, by its real path: its folder, what it may import from `node_modules`, and the package.json files that Node looks into. */
-export function readsOfModule(module: URL): Reads {
+export function getModuleGrants(module: URL): ReadGrants {
   if (module.protocol !== 'file:') return { folders: [], files: [] }
   const folders: string[] = []
   const files: string[] = []
@@ -34,7 +34,7 @@ export function readsOfModule(module: URL): Reads {
 }
 
 /** A file or folder, by name. Nothing yet: taken for a file. */
-export function readsOf(place: URL): Reads {
+export function getReadGrants(place: URL): ReadGrants {
   const paths = bothWays(fileURLToPath(place).replace(/(?<=.)[\\/]$/, ''))
   const isFolder = statSync(place, { throwIfNoEntry: false })?.isDirectory() ?? false
   return isFolder ? { folders: paths, files: [] } : { folders: [], files: paths }
@@ -46,7 +46,7 @@ export function readsOf(place: URL): Reads {
  *
  * @throws BusError `InvalidParams` for a path with an asterisk, which Node takes for a pattern
  */
-export function joinReads(all: readonly Reads[]): Reads {
+export function joinGrants(all: readonly ReadGrants[]): ReadGrants {
   const folders = outermost(new Set(all.flatMap(reads => reads.folders)))
   const files = [...new Set(all.flatMap(reads => reads.files))].filter(file => !isWithin(folders, file))
   const wild = [...folders, ...files].find(path => path.includes('*'))
@@ -61,7 +61,7 @@ export function isWithin(folders: readonly string[], path: string): boolean {
 }
 
 /** As flags of Node. */
-export const flagsOf = ({ folders, files }: Reads): string[] => [
+export const getFlags = ({ folders, files }: ReadGrants): string[] => [
   ...files.map(file => `--allow-fs-read=${file}`),
   ...folders.map(folder => `--allow-fs-read=${withSlash(folder)}*`),
 ]

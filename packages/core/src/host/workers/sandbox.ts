@@ -3,7 +3,7 @@
 import { realpathSync } from 'node:fs'
 import { type ResourceLimits, type TransferListItem, Worker } from 'node:worker_threads'
 import { BusError } from '@sallyport/protocol'
-import { flagsOf, isWithin, joinReads, type Reads, readsOf, readsOfModule } from './read-grants.js'
+import { getFlags, isWithin, joinGrants, type ReadGrants, getReadGrants, getModuleGrants } from './read-grants.js'
 import { type Entry, findEntry, spawnWorker } from './spawn.js'
 
 // Node's own messages between a worker and its host, such as what the worker writes, come over a port that code in the worker
@@ -73,23 +73,23 @@ export interface SandboxedWorker {
   entry: Entry
   workerData: object
   transferList: TransferListItem[]
-  reads: Reads
+  reads: ReadGrants
   resourceLimits?: ResourceLimits | undefined
 }
 
 /** What a guest's module may read, with Sallyport's own packages and what `sandbox.read` adds. */
-export const readsOfFrontend = (entry: Entry, module: URL, more: readonly URL[]): Reads =>
-  joinReads([readsOfEntry(entry), readsOfModule(module), ...more.map(readsOf)])
+export const getFrontendGrants = (entry: Entry, module: URL, more: readonly URL[]): ReadGrants =>
+  joinGrants([getEntryGrants(entry), getModuleGrants(module), ...more.map(getReadGrants)])
 
 /** A script reads nothing: this is for those that load it. */
-export const readsOfScript = (entry: Entry, runner: string, script: URL): Reads =>
-  joinReads([...[entry, runner].map(readsOfEntry), ...(script.protocol === 'file:' ? [readsOf(script)] : [])])
+export const getScriptGrants = (entry: Entry, runner: string, script: URL): ReadGrants =>
+  joinGrants([...[entry, runner].map(getEntryGrants), ...(script.protocol === 'file:' ? [getReadGrants(script)] : [])])
 
-export const readsOfGate = (entry: Entry, dir: URL | undefined): Reads =>
-  joinReads([readsOfEntry(entry), ...(dir ? [readsOf(dir)] : [])])
+export const getGateGrants = (entry: Entry, dir: URL | undefined): ReadGrants =>
+  joinGrants([getEntryGrants(entry), ...(dir ? [getReadGrants(dir)] : [])])
 
 /** The working directory, where this worker was not granted it. It sees for itself that it can't read there. */
-export function strayRead({ folders }: Reads): string | undefined {
+export function getUnexpectedRead({ folders }: ReadGrants): string | undefined {
   const cwd = realpathSync(process.cwd())
   return isWithin(folders, cwd) ? undefined : cwd
 }
@@ -97,7 +97,7 @@ export function strayRead({ folders }: Reads): string | undefined {
 /** @throws what `new Worker` throws */
 export function spawnSandboxed({ reads, resourceLimits = HEAP, ...start }: SandboxedWorker): Worker {
   const worker = spawnWorker(start.entry, start.workerData, start.transferList, {
-    execArgv: [...PERMISSION, ...flagsOf(reads)],
+    execArgv: [...PERMISSION, ...getFlags(reads)],
     env: {},
     stdout: true,
     stderr: true,
@@ -112,17 +112,17 @@ const PLUG_N_PLAY =
   'A frontend or gate under Node’s permission model can’t find its modules in the archives of Yarn’s Plug’n’Play: ' +
   'say `nodeLinker: node-modules` in .yarnrc.yml and install again, or give a frontend that you trust `sandbox: "none"`'
 
-const known = new Map<string, Reads>()
+const known = new Map<string, ReadGrants>()
 
 /** Sallyport's own: the package of this entry, and the protocol, which each of them imports. They don't move meanwhile. */
-function readsOfEntry(entry: Entry): Reads {
+function getEntryGrants(entry: Entry): ReadGrants {
   // Bundled, it stands beside this file: the bundler has put both into one folder.
-  if (typeof entry === 'function') return readsOfModule(new URL(import.meta.url))
+  if (typeof entry === 'function') return getModuleGrants(new URL(import.meta.url))
   if ('pnp' in process.versions) throw new BusError('InvalidParams', PLUG_N_PLAY)
   let reads = known.get(entry)
   if (!reads) {
     const protocol = new URL(findEntry('@sallyport/protocol'))
-    reads = joinReads([new URL(entry), protocol].map(readsOfModule))
+    reads = joinGrants([new URL(entry), protocol].map(getModuleGrants))
     known.set(entry, reads)
   }
   return reads

@@ -27,7 +27,7 @@ interface Place {
 
 function find(module: URL): Place | undefined {
   const { spawnSync } = process.getBuiltinModule('node:child_process')
-  const files = filesOf(module).toSorted((a, b) => b.changed - a.changed)
+  const files = listImports(module).toSorted((a, b) => b.changed - a.changed)
   for (const { path } of files.slice(0, MAX_CHECKED)) {
     const { status, stderr } = spawnSync(process.execPath, ['--check', path], { encoding: 'utf8', timeout: 5000 })
     if (status === 0 || !stderr) continue
@@ -38,7 +38,7 @@ function find(module: URL): Place | undefined {
 }
 
 /** The module, and what it imports by relative names. */
-function filesOf(module: URL): { path: string; changed: number }[] {
+function listImports(module: URL): { path: string; changed: number }[] {
   const urls = new Set([new URL(module.pathname, module).href])
   const files: { path: string; changed: number }[] = []
   for (const url of urls) {

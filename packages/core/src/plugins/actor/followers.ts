@@ -34,7 +34,7 @@ interface MachineSnapshot {
   tags?: Iterable<string>
 }
 
-export function viewOf<Snapshot>(snapshot: Snapshot): SnapshotView<ValueOf<Snapshot>> {
+export function getView<Snapshot>(snapshot: Snapshot): SnapshotView<ValueOf<Snapshot>> {
   const { status, value = null, tags = [] } = snapshot as MachineSnapshot
   return { status, value: value as ValueOf<Snapshot>, tags: [...tags] }
 }

@@ -8,7 +8,7 @@ import { command, type Command, type CommandHandler, plugin, type Plugin } from 
 import { stateKey } from '../../api/state.js'
 import { invalidArgument, whyMissing } from '../../rpc/arguments.js'
 import type { Channel } from '../../rpc/channel.js'
-import { andMore } from '../../shared/throttle.js'
+import { formatSuppressed } from '../../shared/throttle.js'
 import {
   type ActorLike,
   type Followed,
@@ -16,7 +16,7 @@ import {
   isActive,
   type SnapshotView,
   type ValueOf,
-  viewOf,
+  getView,
 } from './followers.js'
 
 // Which events a frontend may send to an actor: never xstate's own, which stop an actor or forge what its children and timers
@@ -29,7 +29,7 @@ interface Args<Event> {
 }
 
 /** The schema of `send`'s arguments, `{ event }`. */
-function argsOf<Sent, Event>(
+function getArgs<Sent, Event>(
   events: StandardSchemaV1<Sent, Event> | undefined,
 ): StandardSchemaV1<Args<Sent>, Args<Event>> {
   const validate = (args: unknown): Result<Event> | Promise<Result<Event>> => {
@@ -73,7 +73,7 @@ const matches = (name: string, type: string): boolean =>
   name === type || name === '*' || (name.endsWith('.*') && `${type}.`.startsWith(name.slice(0, -1)))
 
 const listed = (names: readonly string[]): string =>
-  andMore(names.slice(0, 10).join(', '), Math.max(0, names.length - 10))
+  formatSuppressed(names.slice(0, 10).join(', '), Math.max(0, names.length - 10))
 
 /** @throws BusError `InvalidRequest` */
 function ended(name: string): BusError {
@@ -122,7 +122,7 @@ export function actorPlugin<
   create: (app: App) => ActorLike<Snapshot, Event>,
   options: ActorPluginOptions<Snapshot, Event, View, Sent> = {},
 ): ActorPlugin<Name, View, Sent> {
-  const { events, select = viewOf as (snapshot: Snapshot) => View } = options
+  const { events, select = getView as (snapshot: Snapshot) => View } = options
   const running = stateKey<{ actor: ActorLike<Snapshot, Event>; followers: Followers<Snapshot, View> }>(name)
 
   const send = ({ event }: { event: Event }, ctx: CommandContext): void => {
@@ -142,7 +142,7 @@ export function actorPlugin<
 
   return plugin(name, {
     commands: {
-      send: command({ args: argsOf(events as StandardSchemaV1<Sent, Event> | undefined) }, send),
+      send: command({ args: getArgs(events as StandardSchemaV1<Sent, Event> | undefined) }, send),
       subscribe,
     },
     setup(app) {

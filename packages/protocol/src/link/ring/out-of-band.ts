@@ -3,20 +3,20 @@
 // sees from the ring what has been taken, and by the receiver, which takes more than that for a fault.
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import { isArrayBuffer } from '../../util/bytes.js'
-import { FRAME_KIND, type FrameKind, isAlone, RECORD_HEADROOM } from '../../wire/frame.js'
+import { FRAME_KIND, type FrameKind, ownsWholeBuffer, RECORD_HEADROOM } from '../../wire/frame.js'
 import { MAX_ATTACHED_BYTES } from '../../wire/limits.js'
 import { ringFault, type RingWriter } from './ring-buffer.js'
 
 /** The bytes of a body at most: the largest attachment, and room for a record's header and tag around it. */
-export const MAX_BESIDE_BYTES: number = MAX_ATTACHED_BYTES + 4096
+export const MAX_OUT_OF_BAND_BYTES: number = MAX_ATTACHED_BYTES + 4096
 /** Bytes on their way, unless they are those of one frame alone; and frames. */
 const WINDOW_BYTES: number = 2 ** 25
 const WINDOW_FRAMES = 64
 
 /** A record keeps its room for a kind byte, so that whoever receives it can pass it on as it is. */
-const headroomOf = (kind: FrameKind): number => (kind === FRAME_KIND.sealed ? RECORD_HEADROOM : 0)
+const getHeadroom = (kind: FrameKind): number => (kind === FRAME_KIND.sealed ? RECORD_HEADROOM : 0)
 
-export class BesideSender {
+export class OutOfBandSender {
   readonly #port: MessagePort
   readonly #writer: RingWriter
   /** What has not been taken yet: the bytes that were written to the ring up to its announcement's end, and its own. */
@@ -37,9 +37,9 @@ export class BesideSender {
   send(kind: FrameKind, body: Uint8Array): boolean {
     const size = body.byteLength
     if (!this.#hasRoom(size) || this.#writer.reserve(0) < 0) return false
-    const headroom = headroomOf(kind)
+    const headroom = getHeadroom(kind)
     const given = kind === FRAME_KIND.bytes || kind === FRAME_KIND.sealed
-    const { buffer } = given && isAlone(body, headroom) ? body : copyOf(body, headroom)
+    const { buffer } = given && ownsWholeBuffer(body, headroom) ? body : copyBytes(body, headroom)
     this.#port.postMessage(buffer, [buffer])
     this.#writer.publish(kind, 0, size)
     this.#open.push({ end: this.#writer.written, size })
@@ -65,7 +65,7 @@ export class BesideSender {
   }
 }
 
-export class BesideReceiver {
+export class OutOfBandReceiver {
   readonly #port: MessagePort
   /** What the port has brought before its announcement was read. */
   readonly #arrived: ArrayBuffer[] = []
@@ -91,7 +91,7 @@ export class BesideReceiver {
     if (!isArrayBuffer(data)) throw ringFault('no bytes on the port beside it')
     this.#bytes += data.byteLength
     const count = this.#arrived.push(data)
-    const most = count > 1 ? WINDOW_BYTES + count * RECORD_HEADROOM : MAX_BESIDE_BYTES + RECORD_HEADROOM
+    const most = count > 1 ? WINDOW_BYTES + count * RECORD_HEADROOM : MAX_OUT_OF_BAND_BYTES + RECORD_HEADROOM
     if (count > WINDOW_FRAMES || this.#bytes > most) throw ringFault('too much on the port beside it')
   }
 
@@ -101,13 +101,13 @@ export class BesideReceiver {
       this.#keep((receiveMessageOnPort(this.#port) as { message: unknown } | undefined)?.message)
     const buffer = this.#arrived.shift()!
     this.#bytes -= buffer.byteLength
-    const headroom = headroomOf(kind)
+    const headroom = getHeadroom(kind)
     if (buffer.byteLength !== headroom + size) throw ringFault('other bytes beside it than were announced')
     return new Uint8Array(buffer, headroom)
   }
 }
 
-function copyOf(body: Uint8Array, headroom: number): Uint8Array<ArrayBuffer> {
+function copyBytes(body: Uint8Array, headroom: number): Uint8Array<ArrayBuffer> {
   const copy = Buffer.allocUnsafeSlow(headroom + body.byteLength)
   copy.set(body, headroom)
   return copy

@@ -2,14 +2,14 @@
 import type { MessagePort } from 'node:worker_threads'
 import { BusError } from '../../errors/bus-error.js'
 import { RoomSignal } from '../../util/promise.js'
-import { type Frame, FRAME_KIND, type FrameKind, isAlone, isFrameKind } from '../../wire/frame.js'
+import { type Frame, FRAME_KIND, type FrameKind, ownsWholeBuffer, isFrameKind } from '../../wire/frame.js'
 import type { ReceivedFrame } from '../../wire/link.js'
-import { BesideReceiver, BesideSender, MAX_BESIDE_BYTES } from './out-of-band.js'
+import { OutOfBandReceiver, OutOfBandSender, MAX_OUT_OF_BAND_BYTES } from './out-of-band.js'
 import { HEADER_BYTES, ringFault, type RingReader, type RingWriter } from './ring-buffer.js'
 
 export class RingSender {
   readonly #writer: RingWriter
-  readonly #beside: BesideSender
+  readonly #beside: OutOfBandSender
   /** Bytes that go into the ring at most. */
   readonly #most: number
   /** Frames that wait for room, from `#next` on. */
@@ -20,7 +20,7 @@ export class RingSender {
 
   constructor(writer: RingWriter, port: MessagePort) {
     this.#writer = writer
-    this.#beside = new BesideSender(port, writer)
+    this.#beside = new OutOfBandSender(port, writer)
     this.#most = (writer.size >> 2) - HEADER_BYTES
   }
 
@@ -41,13 +41,13 @@ export class RingSender {
 
   /** Nothing waits any more, or waits in vain. */
   letGo(): void {
-    this.#room.letGo()
+    this.#room.release()
   }
 
   /** @throws BusError `InvalidParams` where the frame is too large, `InvalidRequest` where the peer broke the ring */
   send({ kind, body: given }: Frame): void {
     const body = typeof given === 'string' && given.length * 3 > this.#most ? Buffer.from(given) : given
-    if (body.length > MAX_BESIDE_BYTES) {
+    if (body.length > MAX_OUT_OF_BAND_BYTES) {
       throw new BusError('InvalidParams', `A frame of ${body.length} bytes is over the limit`)
     }
     if (!this.idle || !this.#write(kind, body)) this.#wait({ kind, body: kept(kind, body) })
@@ -113,7 +113,7 @@ export class RingSender {
 /** What waits is this link's own: the caller may change what it keeps. Records and attachments are given with the frame. */
 function kept(kind: Frame['kind'], body: Frame['body']): Frame['body'] {
   if (typeof body === 'string' || kind === FRAME_KIND.sealed) return body
-  return kind === FRAME_KIND.bytes && isAlone(body, 0) ? body : new Uint8Array(body)
+  return kind === FRAME_KIND.bytes && ownsWholeBuffer(body, 0) ? body : new Uint8Array(body)
 }
 
 // Makes frames out of what a ring brings, in memory that no other thread can reach. Small bodies are carved from a slab
@@ -124,13 +124,13 @@ const SMALL_BYTES: number = 2 ** 12
 
 export class RingReceiver {
   readonly #reader: RingReader
-  readonly #beside: BesideReceiver
+  readonly #beside: OutOfBandReceiver
   #slab: Buffer = Buffer.alloc(0)
   #slabUsed = 0
 
   constructor(reader: RingReader, port: MessagePort) {
     this.#reader = reader
-    this.#beside = new BesideReceiver(port)
+    this.#beside = new OutOfBandReceiver(port)
   }
 
   /** Nothing may be taken before: what lies beside the ring would not be there. */
@@ -143,7 +143,7 @@ export class RingReceiver {
     const { length, kind, beside } = this.#reader
     if (!isFrameKind(kind)) throw ringFault('a kind of frame that is none')
     if (beside !== 0) {
-      if (length !== 0 || beside > MAX_BESIDE_BYTES) throw ringFault('a frame out of bounds')
+      if (length !== 0 || beside > MAX_OUT_OF_BAND_BYTES) throw ringFault('a frame out of bounds')
       return { kind, body: this.#beside.take(kind, beside) }
     }
     const body = this.#room(kind, length)

@@ -4,7 +4,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import { type BusError, isBusError } from '../../errors/bus-error.js'
 import type { Frame } from '../../wire/frame.js'
-import { deliver, LINGER, type Link, type LinkReceiver } from '../../wire/link.js'
+import { deliver, LINGER_MS, type Link, type LinkReceiver } from '../../wire/link.js'
 import { RingDoorbell, RingPolling } from './polling.js'
 import { openRing, RingReader, RingWriter } from './ring-buffer.js'
 import { RingReceiver, RingSender } from './ring-io.js'
@@ -121,7 +121,7 @@ class RingLink implements Link {
     this.#open = false
     if (this.#peerGone) return queueMicrotask(() => this.#end())
     if (this.#sender.idle) return this.#port.close()
-    this.#linger = setTimeout(() => this.#port.close(), LINGER)
+    this.#linger = setTimeout(() => this.#port.close(), LINGER_MS)
     this.#writeRest()
   }
 
