@@ -74,9 +74,9 @@ function named(error: BusError, name: string): BusError {
 // `bus.addCapability` and `bus.removeCapability`: commands of core that the host alone has. What core took is kept for another
 // core that may have to take its place.
 
-export async function changeCapabilities(core: CoreThread, change: 'add', given: Capability): Promise<void>
-export async function changeCapabilities(core: CoreThread, change: 'remove', given: string): Promise<void>
-export async function changeCapabilities(
+async function changeCapabilities(core: CoreThread, change: 'add', given: Capability): Promise<void>
+async function changeCapabilities(core: CoreThread, change: 'remove', given: string): Promise<void>
+async function changeCapabilities(
   { client, changes }: CoreThread,
   change: 'add' | 'remove',
   given: Capability | string,
