@@ -1,0 +1,190 @@
+// node scripts/prove-structure.mjs [--totals]: proves that no package has a cycle of files or of directories, type imports included, and
+// that no directory is crowded. With --totals, the number and the length of all files have limits as well.
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path/posix'
+import { parseSync } from 'rolldown/utils'
+
+/** Source files that a directory may hold itself, tests aside. */
+const MAX_DIRECTORY_FILES = 20
+/** Limits of all packages together, and of the benchmark. */
+const MAX_FILES = 330
+const MAX_LINES = 36_000
+const MAX_BENCH_LINES = 5500
+const MIN_MEDIAN_LINES = 80
+
+const SOURCE = /^packages\/[^/]+\/(src|page)\/.*\.(ts|js|css)$/
+const TEST = /\.test(-d)?\.ts$/
+
+const getPackage = path => path.split('/').slice(0, 2).join('/')
+const sum = numbers => numbers.reduce((total, number) => total + number, 0)
+
+/** Relative imports of a file: `import`, `import type`, `export … from`, and `import('…')` of values and of types. */
+function getImports(path, source) {
+  const { program, errors } = parseSync(path, source)
+  if (errors.length > 0) throw new Error(`${path} could not be parsed: ${errors[0].message}`)
+  const imports = []
+  const visit = node => {
+    const name = node.source?.value
+    if (typeof name === 'string' && name.startsWith('.')) {
+      imports.push({ name, line: source.slice(0, node.start).split('\n').length })
+    }
+    for (const child of Object.values(node).flat()) if (typeof child?.type === 'string') visit(child)
+  }
+  visit(program)
+  return imports
+}
+
+/** Adds an edge to a graph, which has for each node its neighbours and the first import that leads to each. */
+function addEdge(graph, from, to, reason) {
+  const edges = graph.get(from) ?? graph.set(from, new Map()).get(from)
+  if (!edges.has(to)) edges.set(to, reason)
+}
+
+/** Graphs of all files and of all directories. Files of other packages are not followed. */
+function buildGraphs(sources) {
+  const files = new Map()
+  const directories = new Map()
+  for (const [path, source] of sources) {
+    for (const { name, line } of path.endsWith('.css') ? [] : getImports(path, source)) {
+      const target = join(dirname(path), name)
+      const found = [target, target.replace(/\.js$/, '.ts')].find(file => sources.has(file))
+      if (!found || getPackage(found) !== getPackage(path)) continue
+      const reason = `${path}:${line} imports "${name}"`
+      addEdge(files, path, found, reason)
+      if (dirname(path) !== dirname(found)) addEdge(directories, dirname(path), dirname(found), reason)
+    }
+  }
+  return { files, directories }
+}
+
+/** The nodes that can be reached from `start`, each with the node before it on a shortest path. */
+function reach(graph, start) {
+  const previous = new Map()
+  const queue = [start]
+  for (const node of queue) {
+    for (const next of graph.get(node)?.keys() ?? []) {
+      if (previous.has(next)) continue
+      previous.set(next, node)
+      queue.push(next)
+    }
+  }
+  return previous
+}
+
+/** The shortest path from a node back to itself. */
+function getCycle(previous, node) {
+  const path = [previous.get(node), node]
+  while (path[0] !== node) path.unshift(previous.get(path[0]))
+  return path
+}
+
+/** The shortest cycle of each group of nodes that reach each other, and the number of nodes in that group. */
+function findCycles(graph) {
+  const reached = new Map([...graph.keys()].map(node => [node, reach(graph, node)]))
+  const grouped = new Set()
+  const cycles = []
+  for (const [start, fromStart] of reached) {
+    if (grouped.has(start) || !fromStart.has(start)) continue
+    const others = [...fromStart.keys()].filter(node => node !== start && reached.get(node)?.has(start))
+    const group = [start, ...others]
+    for (const node of group) grouped.add(node)
+    const [path] = group.map(node => getCycle(reached.get(node), node)).toSorted((a, b) => a.length - b.length)
+    cycles.push({ path, size: group.length, closing: graph.get(path.at(-2)).get(path.at(-1)) })
+  }
+  return cycles
+}
+
+function countBy(items, toKey) {
+  const counts = new Map()
+  for (const item of items) counts.set(toKey(item), (counts.get(toKey(item)) ?? 0) + 1)
+  return counts
+}
+
+/** Faults of the structure, a text for each. `sources` has the text of each file by its path. */
+function* findFaults(sources) {
+  for (const [kind, graph] of Object.entries(buildGraphs(sources))) {
+    for (const { path, size, closing } of findCycles(graph)) {
+      yield `cycle of ${kind}: ${path.join(' -> ')}\n  closed by ${closing}; ${size} ${kind} reach each other`
+    }
+  }
+  for (const [directory, count] of countBy(sources.keys(), dirname)) {
+    if (count > MAX_DIRECTORY_FILES) yield `crowded: ${directory} holds ${count} files (limit: ${MAX_DIRECTORY_FILES})`
+  }
+}
+
+/** Number and lines of files, the median of their lines, and the largest directory. */
+function summarize(sources) {
+  const lengths = [...sources.values()].map(text => text.split('\n').length - 1).toSorted((a, b) => a - b)
+  const [largest] = [...countBy(sources.keys(), dirname)].toSorted((a, b) => b[1] - a[1])
+  const median = (lengths[(lengths.length - 1) >> 1] + lengths[lengths.length >> 1]) / 2
+  return { files: lengths.length, lines: sum(lengths), median, 'largest directory': `${largest[0]} (${largest[1]})` }
+}
+
+/** Totals beyond their limits. */
+function* findExcess(total, bench) {
+  if (total.files > MAX_FILES) yield `too many files: ${total.files} (limit: ${MAX_FILES})`
+  if (total.lines > MAX_LINES) yield `too many lines: ${total.lines} (limit: ${MAX_LINES})`
+  if (total.median <= MIN_MEDIAN_LINES)
+    yield `short files: median of ${total.median} lines (limit: more than ${MIN_MEDIAN_LINES})`
+  if (bench.lines > MAX_BENCH_LINES) yield `too many lines of the benchmark: ${bench.lines} (limit: ${MAX_BENCH_LINES})`
+}
+
+const crowd = length => Array.from({ length }, (_, at) => `src/crowd/${at}.ts`).join('\n')
+/** Small packages, a file and its import a line, with the fault that each has. */
+const CASES = [
+  ["src/a.ts import './b.js'\nsrc/b.ts import './c/c.js'\nsrc/c/c.ts", undefined],
+  ["src/a.ts import './b.js'\nsrc/b.ts import './a.js'", 'cycle of files: src/a.ts -> src/b.ts -> src/a.ts'],
+  ["src/a.ts import type { B } from './b.js'\nsrc/b.ts export type { A } from './a.js'", 'cycle of files: src/a.ts'],
+  ["src/a.ts export * from './b.js'\nsrc/b.ts void import('./a.js')", 'cycle of files: src/a.ts'],
+  ["src/a.ts import './b.js'\nsrc/b.ts type A = import('./a.js').A", 'closed by src/b.ts:1 imports "./a.js"'],
+  ["src/a.ts import './b.js'\nsrc/b.ts import './c.js'\nsrc/c.ts import './b.js'", '2 files reach each other'],
+  ["src/x/a.ts import '../y/a.js'\nsrc/y/a.ts\nsrc/y/b.ts import '../x/b.js'\nsrc/x/b.ts", 'src/x -> src/y -> src/x'],
+  [
+    "src/a.ts import './x/a.js'\nsrc/x/a.ts\nsrc/x/b.ts import '../b.js'\nsrc/b.ts",
+    'cycle of directories: src -> src/x',
+  ],
+  [crowd(MAX_DIRECTORY_FILES), undefined],
+  [crowd(MAX_DIRECTORY_FILES + 1), 'crowded: src/crowd'],
+]
+
+/** Faults of this script: cases that are judged otherwise than they should be. */
+function* testCases() {
+  for (const [text, expected] of CASES) {
+    const files = text.split('\n').map(line => /(\S+) ?(.*)/.exec(line))
+    const sources = new Map(files.map(([, path, source]) => [`packages/a/${path}`, source]))
+    const faults = [...findFaults(sources)].map(fault => fault.replaceAll('packages/a/', ''))
+    const isRight = expected ? faults.length === 1 && faults[0].includes(expected) : faults.length === 0
+    if (!isRight) yield `expected "${expected ?? 'no fault'}", found "${faults.join('\n')}" in\n${text}`
+  }
+  const limits = { files: MAX_FILES, lines: MAX_LINES, median: MIN_MEDIAN_LINES + 1 }
+  const beyond = { files: MAX_FILES + 1, lines: MAX_LINES + 1, median: MIN_MEDIAN_LINES }
+  if ([...findExcess(limits, { lines: MAX_BENCH_LINES })].length !== 0) yield 'expected no excess'
+  if ([...findExcess(beyond, { lines: MAX_BENCH_LINES + 1 })].length !== 4)
+    yield 'expected four totals beyond their limits'
+}
+
+const root = new URL('../', import.meta.url)
+
+/** Paths of all files below a directory, relative to the root, without those that are installed or built. */
+function* listFiles(directory) {
+  for (const entry of readdirSync(new URL(directory, root), { withFileTypes: true })) {
+    const path = `${directory}${entry.name}`
+    if (!entry.isDirectory()) yield path
+    else if (!/^(node_modules|dist)$/.test(entry.name)) yield* listFiles(`${path}/`)
+  }
+}
+
+const files = [...listFiles('packages/')].filter(path => SOURCE.test(path) && !TEST.test(path))
+const sources = new Map(files.map(path => [path, readFileSync(new URL(path, root), 'utf8')]))
+
+const summaries = { all: summarize(sources) }
+for (const name of new Set(files.map(getPackage))) {
+  summaries[name] = summarize(new Map([...sources].filter(([path]) => getPackage(path) === name)))
+}
+console.table(summaries)
+
+const excess = process.argv.includes('--totals') ? findExcess(summaries.all, summaries['packages/bench']) : []
+const faults = [...testCases(), ...findFaults(sources), ...excess]
+for (const fault of faults) console.error(fault)
+console.log(faults.length > 0 ? `${faults.length} faults` : 'no cycles, no crowded directories')
+process.exitCode = faults.length > 0 ? 1 : 0
