@@ -9,6 +9,10 @@ import { fileURLToPath } from 'node:url'
 const imports = name => `export { x } from '${name}'\n`
 const border = 'no-restricted-imports'
 const cycle = { 'packages/core/src/a.ts': imports('./b.js'), 'packages/core/src/b.ts': imports('./a.js') }
+const typeImports = name => `import type { X } from '${name}'\nexport type Y = X\n`
+const typeCycle = { 'packages/core/src/a.ts': typeImports('./b.js'), 'packages/core/src/b.ts': typeImports('./a.js') }
+const typeExports = name => `export type { X } from '${name}'\n`
+const exportCycle = { 'packages/core/src/a.ts': typeExports('./b.js'), 'packages/core/src/b.ts': typeExports('./a.js') }
 const work = 'const work = async (): Promise<void> => {}\n'
 
 /** The rule that must report these files; without a rule, nothing may. */
@@ -19,6 +23,8 @@ const cases = [
   { rule: 'no-misused-promises', files: { 'packages/core/src/a.ts': `${work}[1].forEach(work)\n` } },
   { rule: 'no-explicit-any', files: { 'packages/core/src/a.ts': 'export const a: any = 1\n' } },
   { rule: 'no-cycle', files: cycle },
+  { rule: 'no-cycle', files: typeCycle },
+  { rule: 'no-cycle', files: exportCycle },
   { rule: 'no-default-export', files: { 'packages/core/src/a.ts': 'export default 1\n' } },
   { files: { 'examples/hello/core.ts': 'export default 1\n' } },
   { files: { 'packages/core/test/core.ts': 'export default 1\n' } },
