@@ -1,11 +1,10 @@
 // An actor in core, followed over the bus. Its snapshots come on a channel: who is told of one is told of the newest that has
 // come, so a subscriber that is slow, or a thread that was blocked, skips what it has missed. When core is started again the
 // actor in it is another one, and is followed from then on.
-import { BusError, isBusError } from '@sallyport/protocol'
+import { callSafely, BusError, isBusError } from '@sallyport/protocol'
 import { Channel } from '../client/channel.js'
 import type { Client } from '../client/client.js'
 import { currentClient } from '../client/current-client.js'
-import { throwLater } from '../client/event-handler.js'
 import type { CallParameters, ChannelFor, CoreLike } from '../types/commands.js'
 
 // Who observes a remote actor. Of the snapshots that came in one turn they are told the last: a thread that was blocked finds
@@ -50,21 +49,12 @@ class Observers<Snapshot> {
     this.#newest = undefined
     if (newest === undefined) return
     // One that was taken away by another is told no more.
-    for (const box of [...this.#all]) if (this.#all.has(box)) guarded(() => box.observer.next?.(newest.snapshot))
+    for (const box of [...this.#all]) if (this.#all.has(box)) callSafely(() => box.observer.next?.(newest.snapshot))
   }
 }
 
 const finish = <Snapshot>(observer: Observer<Snapshot>, error: unknown): void =>
-  guarded(() => (error === undefined ? observer.complete?.() : observer.error?.(error)))
-
-/** One that throws stops no other: its error is the thread's. */
-function guarded(tell: () => void): void {
-  try {
-    tell()
-  } catch (error) {
-    throwLater(error)
-  }
-}
+  callSafely(() => (error === undefined ? observer.complete?.() : observer.error?.(error)))
 
 /** Of an actor of xstate's: what one outside of it uses. */
 export interface RemoteActor<Snapshot = unknown, Event = { type: string }> {

@@ -1,8 +1,7 @@
 // The receiving end of an ordered stream from core. It is passed to a command as an argument, where it arrives as the
 // sending end; what has been taken is credited back, so that a slow receiver makes the sender wait. Whoever closes it, or
 // leaves a loop over it, ends it for core too.
-import { CHANNEL_WINDOW, type ChannelParams, channelReference, METHOD } from '@sallyport/protocol'
-import { throwLater } from './event-handler.js'
+import { throwLater, CHANNEL_WINDOW, type ChannelParams, channelReference, METHOD } from '@sallyport/protocol'
 
 /** What a channel needs of its client. */
 export interface ChannelOwner {

@@ -12,10 +12,3 @@ export function checkHandler(event: string, handler: unknown): void {
     `The handler of event ${describeName(event)} must be a function: got ${typeof handler}`,
   )
 }
-
-/** What a handler throws is its thread's, but what came in the same frame is still taken. */
-export function throwLater(error: unknown): void {
-  queueMicrotask(() => {
-    throw error
-  })
-}

@@ -1,8 +1,8 @@
 // The listeners of one client. Core knows them by the ids that it gave out; an event comes once per frontend, with the
 // ids of all the listeners it is for. They outlast their link: to another core they are made known again, under ids that are
 // new there, while here each keeps the id that it had first.
-import type { CallHeaders, EventParams, EventTarget } from '@sallyport/protocol'
-import { type EventHandler, throwLater } from './event-handler.js'
+import { throwLater, type CallHeaders, type EventParams, type EventTarget } from '@sallyport/protocol'
+import type { EventHandler } from './event-handler.js'
 
 export interface Subscription {
   readonly event: string

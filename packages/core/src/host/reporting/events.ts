@@ -1,23 +1,11 @@
 // What a bus tells its host, and writes into the log: who was started again or is lost, who was denied and rejected.
 import type { EventEmitter } from 'node:events'
-import { BusError, describeName } from '@sallyport/protocol'
+import { BusError, callSafely, describeName } from '@sallyport/protocol'
 import type { RunningCall } from '../../contract/control.js'
 import { didYouMean } from '../../shared/suggest.js'
 import { formatSuppressed } from '../../shared/throttle.js'
 import type { Restart, ThreadExit } from '../supervision/worker-actor.js'
 import type { Logger } from './log.js'
-
-// Calls what the host has given the bus to tell it things. What it throws is the host's, a moment later: the bus, which stands in
-// the midst of something, goes on.
-export function callGuarded(call: () => void): void {
-  try {
-    call()
-  } catch (error) {
-    process.nextTick(() => {
-      throw error
-    })
-  }
-}
 
 export type Actor = 'core' | 'frontend' | 'isolation'
 
@@ -134,7 +122,7 @@ export class BusReporter {
   }
 
   #tell<Name extends keyof BusEvents>(name: Name, event: BusEvents[Name]): void {
-    for (const handler of this.#events.listeners(name)) callGuarded(() => void handler(event))
+    for (const handler of this.#events.listeners(name)) callSafely(() => void handler(event))
   }
 }
 

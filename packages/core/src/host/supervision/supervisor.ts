@@ -1,7 +1,7 @@
 // The host's supervisor, as an actor, with one child actor per worker. Core's failure is the bus's; any other worker fails for
 // itself.
 import type { TransferListItem } from 'node:worker_threads'
-import { BusError } from '@sallyport/protocol'
+import { callSafely, BusError } from '@sallyport/protocol'
 import type { LifecycleState } from '@sallyport/protocol/actor'
 import {
   type ActorOptions,
@@ -12,7 +12,6 @@ import {
   setup,
   stopChild,
 } from 'xstate'
-import { callGuarded } from '../reporting/events.js'
 import type { WorkerStats } from './policy.js'
 import type { ThreadEvent, ThreadExit, ThreadSpec } from './worker-actor.js'
 import { getState, type ThreadInput, threadMachine, type ThreadSnapshot } from './worker-machine.js'
@@ -196,7 +195,7 @@ export function createSupervisor({
   const listeners = new Set<(event: BusInspection) => void>()
   const actor = createActor(machine, {
     ...(clock && { clock }),
-    inspect: event => listeners.forEach(listener => callGuarded(() => listener(event as unknown as BusInspection))),
+    inspect: event => listeners.forEach(listener => callSafely(() => listener(event as unknown as BusInspection))),
   })
   let started = 0
   actor.start()

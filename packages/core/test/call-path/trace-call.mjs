@@ -1,0 +1,48 @@
+// Prints, as JSON, which functions of which source files run during one `invoke`: core in this thread, the client over a port.
+// Precise coverage counts the calls of each function of the bundles; their source maps lead to the files.
+import { readFileSync } from 'node:fs'
+import { Session } from 'node:inspector/promises'
+import { SourceMap } from 'node:module'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { createBus, defineCore } from '@sallyport/core'
+
+const PACKAGE = /\/packages\/(\w+)\/dist\/bundle\//
+
+const bus = await createBus({ core: defineCore({ commands: { greet: ({ name }) => `Hello, ${name}!` } }), log: false })
+const client = await bus.connect('tests', { link: 'port' })
+const profiler = new Session()
+profiler.connect()
+await profiler.post('Profiler.enable')
+await profiler.post('Profiler.startPreciseCoverage', { callCount: true, detailed: false })
+
+/** What ran since the last call, by file. */
+async function takeCoverage() {
+  const { result } = await profiler.post('Profiler.takePreciseCoverage')
+  const ran = new Map()
+  for (const { url, functions } of result.filter(script => PACKAGE.test(script.url))) {
+    const bundle = fileURLToPath(url)
+    const text = readFileSync(bundle, 'utf8')
+    const map = new SourceMap(JSON.parse(readFileSync(`${bundle}.map`, 'utf8')))
+    for (const { functionName, ranges } of functions) {
+      const [{ startOffset, count }] = ranges
+      // The whole module is a function without a name that begins at 0.
+      if (count === 0 || startOffset === 0) continue
+      const before = text.slice(0, startOffset).split('\n')
+      const { originalSource } = map.findEntry(before.length - 1, before.at(-1).length)
+      const source = /packages\/\w+\/src\/.*$/.exec(new URL(originalSource, url).href)?.[0] ?? originalSource
+      ran.set(source, [...(ran.get(source) ?? []), functionName])
+    }
+  }
+  return ran
+}
+
+// What is loaded or resolved once, for the first call of a label, is not part of a call.
+for (let warm = 0; warm < 3; warm++) await client.invoke('greet', { name: 'World' })
+await sleep(50)
+await takeCoverage()
+await client.invoke('greet', { name: 'World' })
+const ran = await takeCoverage()
+profiler.disconnect()
+await bus.close()
+console.log(JSON.stringify(Object.fromEntries(ran)))
