@@ -1,4 +1,5 @@
 // The mistakes that newcomers make: each message says what is wrong, where, and what to do.
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -33,12 +34,20 @@ describe('a bus that does not start', () => {
     expect(await said(core)).toBe(`createBus: the options must be an object: got "${core.href}"`)
   })
 
-  test('a syntax error in core', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'sallyport-'))
-    const module = join(folder, 'core.mjs')
+  test.each([
+    [true, 1, /Unexpected identifier 'b' \(.*core\.mjs:2\)$/],
+    [false, 0, /Unexpected identifier 'b'$/],
+  ])('a syntax error in core names its place in development: %s', async (dev, processes, text) => {
+    const directory = await mkdtemp(join(tmpdir(), 'sallyport-'))
+    const module = join(directory, 'core.mjs')
     await writeFile(module, '\nconst a = b b\n')
-    expect(await said({ core: module })).toMatch(/Unexpected identifier 'b' \(.*core\.mjs:2\)$/)
-    await rm(folder, { recursive: true })
+    let started = 0
+    const count = (): void => void started++
+    subscribe('child_process', count)
+    expect(await said({ core: module, dev })).toMatch(text)
+    unsubscribe('child_process', count)
+    expect(started).toBe(processes)
+    await rm(directory, { recursive: true })
   })
 
   test('an option with a typing error', async () => {

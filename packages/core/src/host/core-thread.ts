@@ -13,7 +13,6 @@ import type {
   NetworkStats,
   RunningCall,
 } from '../contract/control.js'
-import { isDevelopment } from '../shared/suggest.js'
 import { InProcessCore } from './core-in-process.js'
 import type { CoreEndpoint } from './frontends/types.js'
 import type { ResolvedOptions } from './options/types.js'
@@ -156,7 +155,7 @@ export class CoreThread implements CoreEndpoint {
         core instanceof URL
           ? spawnCore({ ...data, module: core.href, sourceMaps: dev, heartbeat }, workers.core, dev)
           : new InProcessCore(core, data),
-      ...(isDevelopment && core instanceof URL && { explain: error => explainSyntax(error, core) }),
+      ...(dev && core instanceof URL && { explain: (error, signal) => explainSyntax(error, core, signal) }),
       onState: state => this.#entered(state),
       onReport: report => this.#heard(report as CoreReport),
       onUp: () => (this.#next = this.#attachHost()),

@@ -170,7 +170,7 @@ export function startWorker(parts: WorkerDeps, told: RuntimeEvents): FrontendRun
     ...(isProcess && { grace: RELAY_GRACE_MS }),
     spawn: heartbeat =>
       spawnFrontend({ ...start, heartbeat }, settings, isolated, log, dev, host.options.workers.frontend),
-    ...(dev && { explain: error => explainSyntax(error, module) }),
+    ...(dev && { explain: (error, signal) => explainSyntax(error, module, signal) }),
     onState(state) {
       log.debug({ actor: 'frontend', label, state }, 'state')
       if (state === 'handshaking') booted()

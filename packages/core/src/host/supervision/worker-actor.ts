@@ -35,8 +35,8 @@ export interface ThreadSpec {
   grace?: number
   /** In development: where it has ended with an error, it is not started again before somebody asks for it. */
   waits?: boolean
-  /** In development: says more of an error. */
-  explain?(error: Error): void
+  /** Adds to an error what helps in development. The thread's exit is reported afterwards, or once the signal aborts. */
+  explain?(error: Error, signal: AbortSignal): Promise<void>
   /** It waits for no other thread before it is ready: one that is started again and takes far too long is ended. */
   startsAlone?: boolean
   /** What the worker says beside its own state. It is not trusted. */
@@ -91,10 +91,12 @@ export const thread: CallbackActorLogic<ThreadEvent, ThreadSpec> = fromCallback<
       })
     let failure: Error | undefined
     let killed = false
+    let explained: Promise<void> | undefined
+    const explaining = new AbortController()
     const fail = (error: Error): void => {
       if (failure) return
       failure = error
-      input.explain?.(error)
+      explained = input.explain?.(error, explaining.signal)
     }
     worker.on('message', (report: unknown) => {
       if (!isStateReport(report)) return input.onReport(report)
@@ -111,9 +113,13 @@ export const thread: CallbackActorLogic<ThreadEvent, ThreadSpec> = fromCallback<
     })
     worker.on('exit', code => {
       if (code !== 0 && !killed) failure ??= new BusError('InternalError', `${input.name} exited with code ${code}`)
-      sendBack({ type: 'thread.exited', error: failure })
+      stopWatching?.()
+      const report = (): void => sendBack({ type: 'thread.exited', error: failure })
+      if (explained) void explained.then(report, report)
+      else report()
     })
     receive(event => {
+      if (event.type !== 'post') explaining.abort()
       if (event.type === 'post') post(worker, event)
       else if (event.type === 'stop') worker.postMessage({ type: 'stop', timeout: event.timeout })
       else if (event.type === 'kill') {
@@ -122,6 +128,7 @@ export const thread: CallbackActorLogic<ThreadEvent, ThreadSpec> = fromCallback<
       }
     })
     return () => {
+      explaining.abort()
       stopWatching?.()
       // What native code keeps from ending keeps no process alive.
       worker.unref()

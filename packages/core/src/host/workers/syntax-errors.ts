@@ -1,54 +1,68 @@
-// Where a syntax error stands, in development: Node says it of a program alone, and not of what `import()` rejects with. So the file
-// is looked for, by `node --check`, among those that the module imports by relative names, the latest change first.
-import { readFileSync, statSync } from 'node:fs'
+// Finds the place of a syntax error, in development: Node names it for a program's main module only, not for a rejected `import()`.
+import { readFile, stat } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 
-/** That many files are checked; each takes Node's start. */
-const MAX_CHECKED = 20
+/** Files that `node --check` is run for. */
+const MAX_CHECKS = 20
 const MAX_FILES = 1000
-const RELATIVE = /(?:\bfrom|\bimport)\s*\(?\s*['"](\.{1,2}\/[^'"]+)['"]/g
+const TIMEOUT_MS = 10_000
+const RELATIVE_IMPORT = /(?:\bfrom|\bimport)\s*\(?\s*['"](\.{1,2}\/[^'"]+)['"]/g
 
-/** Adds to the error's message where in the module, or what it imports, the mistake is, and to its stack the line. */
-export function explainSyntax(error: Error, module: URL): void {
+interface SyntaxErrorPlace {
+  /** `path:line`. */
+  place: string
+  /** The place, the line and a marker below it, as Node prints them. */
+  frame: string
+}
+
+/**
+ * Adds the place of a syntax error in `module`, or in a module that it imports by a relative name, to the error's message and the line
+ * to its stack.
+ */
+export async function explainSyntax(error: Error, module: URL, signal: AbortSignal): Promise<void> {
   if (module.protocol !== 'file:' || !/\bSyntaxError\b/.test(error.stack ?? '')) return
-  // Of TypeScript, Node says it itself.
-  const own = /^(?:file:\/\/)?([^\n]+\.[cm]?ts):(\d+)\n[^]*?\n\n/.exec(error.stack!)
-  const found = own ? { place: `${own[1]}:${own[2]}`, frame: '' } : find(module)
+  // Node itself puts the place of a mistake in TypeScript into the stack.
+  const [, path, line] = /^(?:file:\/\/)?([^\n]+\.[cm]?ts):(\d+)\n[^]*?\n\n/.exec(error.stack!) ?? []
+  const found = path === undefined ? await findSyntaxError(module, signal) : { place: `${path}:${line}`, frame: '' }
   if (!found) return
   error.message += ` (${found.place})`
   error.stack = `${found.frame}${error.stack}`
 }
 
-interface Place {
-  place: string
-  /** The line, and where in it. */
-  frame: string
-}
-
-function find(module: URL): Place | undefined {
-  const { spawnSync } = process.getBuiltinModule('node:child_process')
-  const files = listImports(module).toSorted((a, b) => b.changed - a.changed)
-  for (const { path } of files.slice(0, MAX_CHECKED)) {
-    const { status, stderr } = spawnSync(process.execPath, ['--check', path], { encoding: 'utf8', timeout: 5000 })
-    if (status === 0 || !stderr) continue
-    const frame = /^[^\n]+:\d+\n[^]*?\n\n/m.exec(stderr)?.[0]
+/** Checks the files that changed last first. */
+async function findSyntaxError(module: URL, signal: AbortSignal): Promise<SyntaxErrorPlace | undefined> {
+  const deadline = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)])
+  const files = (await listModules(module)).toSorted((a, b) => b.changed - a.changed)
+  for (const { path } of files.slice(0, MAX_CHECKS)) {
+    if (deadline.aborted) return undefined
+    const frame = /^[^\n]+:\d+\n[^]*?\n\n/m.exec(await checkFile(path, deadline))?.[0]
     if (frame !== undefined) return { place: frame.slice(0, frame.indexOf('\n')), frame }
   }
   return undefined
 }
 
-/** The module, and what it imports by relative names. */
-function listImports(module: URL): { path: string; changed: number }[] {
+/** Returns the error output of `node --check`, which is empty for a valid file. */
+async function checkFile(path: string, signal: AbortSignal): Promise<string> {
+  const { execFile } = await import('node:child_process')
+  return new Promise(resolve => {
+    execFile(process.execPath, ['--check', path], { signal }, (error, _, stderr) => resolve(error ? stderr : ''))
+  })
+}
+
+/** Lists the module, and those that it imports by relative names, with the times of their last change. */
+async function listModules(module: URL): Promise<{ path: string; changed: number }[]> {
   const urls = new Set([new URL(module.pathname, module).href])
   const files: { path: string; changed: number }[] = []
   for (const url of urls) {
     try {
       const path = fileURLToPath(url)
-      const source = readFileSync(path, 'utf8')
-      if (/\.[cm]?js$/.test(path)) files.push({ path, changed: statSync(path).mtimeMs })
-      for (const [, name] of source.matchAll(RELATIVE)) if (urls.size < MAX_FILES) urls.add(new URL(name!, url).href)
+      const source = await readFile(path, 'utf8')
+      if (/\.[cm]?js$/.test(path)) files.push({ path, changed: (await stat(path)).mtimeMs })
+      for (const [, name] of source.matchAll(RELATIVE_IMPORT)) {
+        if (urls.size < MAX_FILES) urls.add(new URL(name!, url).href)
+      }
     } catch {
-      // What is not there is no syntax error.
+      // A missing file is not a syntax error.
     }
   }
   return files

@@ -1,0 +1,52 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { performance } from 'node:perf_hooks'
+import { pathToFileURL } from 'node:url'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { explainSyntax } from './syntax-errors.js'
+
+let directory: string
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'sallyport-syntax-'))
+})
+afterEach(() => rm(directory, { recursive: true }))
+
+const never = new AbortController().signal
+
+/** Writes a module that imports valid modules and, last of all, one with an error. */
+async function writeModules(): Promise<URL> {
+  const names = ['a', 'b', 'c', 'd', 'e', 'broken']
+  const main = join(directory, 'main.mjs')
+  await writeFile(join(directory, 'broken.mjs'), 'export const x = {\n  a: 1,\n  b b\n}\n')
+  for (const name of names.slice(0, -1)) await writeFile(join(directory, `${name}.mjs`), 'export {}\n')
+  await writeFile(main, names.map(name => `import './${name}.mjs'\n`).join(''))
+  return pathToFileURL(main)
+}
+
+test('adds the place and the line, and leaves the event loop free', async () => {
+  const module = await writeModules()
+  const error = new SyntaxError("Unexpected identifier 'b'")
+  const before = performance.eventLoopUtilization()
+  await explainSyntax(error, module, never)
+  const { active, idle } = performance.eventLoopUtilization(before)
+  const broken = join(directory, 'broken.mjs')
+  expect(error.message).toBe(`Unexpected identifier 'b' (${broken}:3)`)
+  expect(error.stack).toMatch(/^.*broken\.mjs:3\n {2}b b\n {4}\^\n/)
+  expect(idle).toBeGreaterThan(active)
+})
+
+test('stops checking when the signal aborts', async () => {
+  const error = new SyntaxError('Unexpected end of input')
+  await explainSyntax(error, await writeModules(), AbortSignal.abort())
+  expect(error.message).toBe('Unexpected end of input')
+})
+
+test('leaves other errors, and other modules than files, as they are', async () => {
+  const module = await writeModules()
+  const error = new TypeError('no')
+  await explainSyntax(error, module, never)
+  const inline = new SyntaxError('no')
+  await explainSyntax(inline, new URL('data:text/javascript,b b'), never)
+  expect([error.message, inline.message]).toEqual(['no', 'no'])
+})
