@@ -23,11 +23,11 @@ export async function assemble(given: BusOptions, cipher: boolean): Promise<Bus>
   const log = createHostLog(options.log, options.dev)
   const supervisor = createSupervisor()
   const events = new EventEmitter()
-  const teller = new BusReporter(log, events)
+  const reporter = new BusReporter(log, events)
   const core = new CoreThread(options, {
     supervisor,
     log,
-    teller,
+    reporter,
     up: () => frontends.wireAll(),
     down: () => frontends.unwireAll(),
     attached: (label, link) => frontends.attached(label, link),
@@ -35,10 +35,10 @@ export async function assemble(given: BusOptions, cipher: boolean): Promise<Bus>
     broken: (label, link, error) => frontends.broken(label, link, error),
   })
   const watchdog = createWatchdog(options.isolation.hookTimeout)
-  const frontends = new Frontends({ supervisor, options, core, cipher, watchdog, log, teller })
+  const frontends = new Frontends({ supervisor, options, core, cipher, watchdog, log, reporter })
   warnAboutMissingHook(options, log)
   const { supervision } = options
-  const parts: BusDeps = { supervisor, core, frontends, events, teller, supervision: supervision.frontends }
+  const parts: BusDeps = { supervisor, core, frontends, events, reporter, supervision: supervision.frontends }
   const bus = new Bus(parts)
 
   try {
@@ -50,7 +50,7 @@ export async function assemble(given: BusOptions, cipher: boolean): Promise<Bus>
       supervisor.signal('core.failed')
       const failure = error ?? new BusError('InternalError', 'core has ended by itself')
       endClient(core.client, failure as BusError)
-      teller.gone('core', 'core', { error: failure, death: death ?? failure })
+      reporter.reportExit('core', 'core', { error: failure, death: death ?? failure })
       frontends.failAll(failure)
     })
     if (options.dev) {

@@ -105,19 +105,19 @@ async function explainNow({ client }: CoreThread, label: string): Promise<Explai
 export interface StatsDeps {
   core: CoreThread
   frontends: Frontends
-  teller: BusReporter
+  reporter: BusReporter
 }
 
 /** @param marks whether the rates of the next are those since now */
-function readStats({ core, frontends, teller }: StatsDeps, since: number, marks: boolean): BusStats {
-  const host = core.traffic.take(core.isUp, marks)
+function readStats({ core, frontends, reporter }: StatsDeps, since: number, marks: boolean): BusStats {
+  const host = core.traffic.snapshot(core.isUp, marks)
   const each = frontends.takeStats(marks)
   const { network } = core
   const ofNetwork = network?.instances[network.instance]?.inFlight ?? 0
   const inFlight = Object.values(each).reduce((sum, frontend) => sum + frontend.inFlight, host.inFlight + ofNetwork)
   return {
     uptime: Math.round(performance.now() - since),
-    core: { ...core.thread.stats, inFlight, slow: teller.slowCalls },
+    core: { ...core.thread.stats, inFlight, slow: reporter.slowCalls },
     host,
     frontends: each,
     ...(network && { network }),
@@ -159,7 +159,7 @@ export interface BusDeps {
   core: CoreThread
   frontends: Frontends
   events: EventEmitter
-  teller: BusReporter
+  reporter: BusReporter
   /** Of frontends that come later. */
   supervision: SupervisionOptions | undefined
   dev?: DevMode
@@ -339,9 +339,9 @@ export class Bus {
   }
 
   async #tellWaiting(): Promise<void> {
-    const { supervisor, core, teller } = this.#parts
+    const { supervisor, core, reporter } = this.#parts
     const calls = await core.measure()
-    if (supervisor.state !== 'stopped') teller.waits({ workers: supervisor.names, calls })
+    if (supervisor.state !== 'stopped') reporter.reportPendingClose({ workers: supervisor.names, calls })
   }
 
   #checkRunning(): void {

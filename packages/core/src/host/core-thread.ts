@@ -40,7 +40,7 @@ const PATIENCE_MS = 250
 export interface CoreHost {
   supervisor: Supervisor
   log: Logger
-  teller: BusReporter
+  reporter: BusReporter
   /** Core is there again, and the host listens: it takes links. */
   up(): void
   down(): void
@@ -121,7 +121,7 @@ export class CoreThread implements CoreEndpoint {
 
   #attachHost(): LinkEndpoint {
     const [there, here] = createLinkEndpoints('port')
-    const meter = this.traffic.renew()
+    const meter = this.traffic.attach()
     this.attach({ label: undefined, codec: 'json', end: there, id: 0, cipher: true, meter })
     return here
   }
@@ -139,7 +139,7 @@ export class CoreThread implements CoreEndpoint {
     plugins,
     network,
   }: ResolvedOptions): SupervisedThread {
-    const { log, teller, supervisor } = this.#host
+    const { log, reporter, supervisor } = this.#host
     const { maxRecordAge } = isolation
     const data = {
       ...{ pattern, calls, maxRecordAge, acl, changes: this.changes, appInfo, plugins, logLevel: log.level },
@@ -167,9 +167,9 @@ export class CoreThread implements CoreEndpoint {
         this.#next = undefined
         this.#confirmations.reset()
         this.#host.down()
-        teller.down('core', 'core', restart)
+        reporter.reportRestart('core', 'core', restart)
       },
-      onUnended: () => teller.unended('core', 'core'),
+      onUnended: () => reporter.reportStopTimeout('core', 'core'),
     })
   }
 
@@ -193,13 +193,13 @@ export class CoreThread implements CoreEndpoint {
   }
 
   #heard(told: CoreReport): void {
-    const { log, teller, attached, closed, broken } = this.#host
+    const { log, reporter, attached, closed, broken } = this.#host
     if (told.type === 'log') forwardLine(log, told.line)
     else if (told.type === 'attached') attached(told.label, told.id)
     else if (told.type === 'closed') closed(told.label, told.id)
-    else if (told.type === 'denied') teller.denied(told.label, told.command, told.more)
-    else if (told.type === 'overload') teller.overload(told.label, told.dropped)
-    else if (told.type === 'slow') teller.slow(told.label, told.command, told.ms, told.more)
+    else if (told.type === 'denied') reporter.reportDenial(told.label, told.command, told.more)
+    else if (told.type === 'overload') reporter.reportOverload(told.label, told.dropped)
+    else if (told.type === 'slow') reporter.reportSlowCall(told.label, told.command, told.ms, told.more)
     else if (told.type === 'measured') this.#measured(told)
     else if (told.type === 'withdraw') this.#confirmations.withdraw(told.id)
     else if (told.type === 'confirm') {
@@ -207,7 +207,7 @@ export class CoreThread implements CoreEndpoint {
       this.#confirmations.ask(told, agreed => this.post({ type: 'confirmed', id, agreed }))
     } else if (told.type === 'fault') {
       const error = receiveError(told.error, 'a frontend has sent what is no frame')
-      teller.fault(told.label, error)
+      reporter.reportFault(told.label, error)
       if (told.id !== undefined) broken(told.label, told.id, error)
     }
   }

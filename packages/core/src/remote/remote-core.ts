@@ -9,7 +9,7 @@ import { type SessionDialer, ReconnectingSession, type ReconnectingSessionDeps }
 
 export interface RemoteCoreDeps {
   log: Logger
-  teller: BusReporter
+  reporter: BusReporter
   /** Its link can be handed out. */
   attached(label: string, link: number): void
   /** No link will be. */
@@ -116,17 +116,17 @@ export class RemoteCore implements CoreEndpoint {
   }
 
   #closed(label: string, id: number, fault: BusError | undefined): void {
-    const { teller, closed, broken } = this.#host
+    const { reporter, closed, broken } = this.#host
     if (fault) {
-      teller.fault(label, fault)
+      reporter.reportFault(label, fault)
       broken(label, id, fault)
     }
     closed(label, id)
   }
 
   #lost(label: string, id: number, fault: BusError | undefined): void {
-    const { log, teller, lost } = this.#host
-    if (fault) teller.fault(label, fault)
+    const { log, reporter, lost } = this.#host
+    if (fault) reporter.reportFault(label, fault)
     log.info({ label }, 'its link to core has ended: another takes its place')
     lost(label, id)
   }

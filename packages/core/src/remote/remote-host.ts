@@ -52,7 +52,7 @@ export interface RemoteHostDeps extends OpeningDeps {
   supervisor: Supervisor
   core: RemoteCore
   events: EventEmitter
-  teller: BusReporter
+  reporter: BusReporter
   dev?: DevMode
 }
 
@@ -122,7 +122,7 @@ export class RemoteHost {
 
   /** Tells of a fault that its transport has seen. */
   fault(label: string, error: BusError): void {
-    this.#parts.teller.fault(label, error)
+    this.#parts.reporter.reportFault(label, error)
   }
 
   /** What each worker is. What it has called is counted where core is. */
@@ -181,10 +181,10 @@ export async function assemble(
   const log = createHostLog(options.log, options.dev)
   const supervisor = createSupervisor()
   const events = new EventEmitter()
-  const teller = new BusReporter(log, events)
+  const reporter = new BusReporter(log, events)
   const host = {
     log,
-    teller,
+    reporter,
     attached: (label: string, link: number): void => frontends.attached(label, link),
     refused: (label: string, link: number, error: Error): void => frontends.refused(label, link, error),
     lost: (label: string, link: number): void => frontends.lost(label, link),
@@ -193,10 +193,10 @@ export async function assemble(
   }
   const core = new RemoteCore(far, host, timeout)
   const watchdog = createWatchdog(options.isolation.hookTimeout)
-  const frontends = new Frontends({ supervisor, options, core, cipher: true, watchdog, log, teller })
+  const frontends = new Frontends({ supervisor, options, core, cipher: true, watchdog, log, reporter })
   warnAboutMissingHook(options, log)
   const { supervision } = options
-  const parts: RemoteHostDeps = { name, supervisor, core, frontends, events, teller, supervision }
+  const parts: RemoteHostDeps = { name, supervisor, core, frontends, events, reporter, supervision }
   const satellite = new RemoteHost(parts)
   try {
     const opened = await Promise.all(

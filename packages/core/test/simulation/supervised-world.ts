@@ -58,12 +58,12 @@ export class SupervisedWorld extends World {
     const supervisor = createSupervisor({ now: () => clock.now, random: () => random.next() })
     const events = new EventEmitter()
     events.on('failed', ({ label, error }) => this.#givenUp(label as string, error as Error))
-    const teller = new BusReporter(log as never, events)
+    const reporter = new BusReporter(log as never, events)
     const options = hostOptions(this.#supervision.core, this.isolated)
     this.#core = new CoreThread(options, {
       supervisor,
       log: log as never,
-      teller,
+      reporter,
       up: () => this.#frontends.wireAll(),
       down: () => this.#frontends.unwireAll(),
       attached: (label, link) => this.#frontends.attached(label, link),
@@ -78,7 +78,7 @@ export class SupervisedWorld extends World {
       cipher: true,
       watchdog,
       log: log as never,
-      teller,
+      reporter,
     })
     supervisor.signal('core.ready')
     // As the host does.
@@ -87,7 +87,7 @@ export class SupervisedWorld extends World {
       supervisor.signal('core.failed')
       endClient(this.#core.client, error as BusError)
       this.#frontends.failAll(error)
-      teller.gone('core', 'core', { error, death: error })
+      reporter.reportExit('core', 'core', { error, death: error })
     })
   }
 

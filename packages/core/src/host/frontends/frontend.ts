@@ -141,7 +141,7 @@ export class Frontend {
     const keyPort = key && { keyPort: key.port1 }
     this.#isKnown = true
     // A core that is far has counts of its own.
-    const meter = !core.isFar && { meter: this.#traffic.renew() }
+    const meter = !core.isFar && { meter: this.#traffic.attach() }
     const runsNow = runs && this.#isNew
     core.attach({ label, codec: settings.codec, end: there, id, runs: runsNow, cipher, ...meter, ...keyPort })
   }
@@ -165,7 +165,7 @@ export class Frontend {
   refused(id: number, error: Error): void {
     if (this.#wiring?.id !== id) return
     // Whoever has opened it hears of it.
-    if (this.#linked) this.#host.teller.gone('frontend', this.label, { error, death: error })
+    if (this.#linked) this.#host.reporter.reportExit('frontend', this.label, { error, death: error })
     this.#cannotBeLinked(error)
     this.#guest.fail(error)
   }
@@ -191,7 +191,7 @@ export class Frontend {
       const isWired = this.#wiring || !this.#host.core.isUp || this.#gate?.isUp === false
       if (this.#linked !== id || isWired) return
       const error = new BusError('Disconnected', `The link of frontend ${this.label} to core has ended`)
-      this.#host.teller.fault(this.label, error)
+      this.#host.reporter.reportFault(this.label, error)
       this.#guest.end(error)
     }, LATE_MS).unref()
   }
@@ -202,7 +202,7 @@ export class Frontend {
   }
 
   takeTraffic(marks: boolean): TrafficStats {
-    return this.#traffic.take(this.#host.core.isUp && this.#isKnown, marks)
+    return this.#traffic.snapshot(this.#host.core.isUp && this.#isKnown, marks)
   }
 
   /** Its code may begin. */

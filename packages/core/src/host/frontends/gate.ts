@@ -60,11 +60,11 @@ export interface GateHost {
   cipher: boolean
   watchdog: Watchdog
   log: Logger
-  teller: BusReporter
+  reporter: BusReporter
 }
 
 export function startGate(label: string, supervision: Supervision, host: GateHost, told: GateEvents): Gate {
-  const { supervisor, log, teller } = host
+  const { supervisor, log, reporter } = host
   const lines = boundedLog(log, { actor: 'isolation', label })
   const times: GateTimes = { hook: createLatency(), seal: createLatency() }
   let isReady = false
@@ -88,11 +88,11 @@ export function startGate(label: string, supervision: Supervision, host: GateHos
       const given = report as GateReport
       if (given.type === 'rejected') {
         told.rejected(1 + given.more)
-        teller.rejected(label, given.command, given.why, given.more)
+        reporter.reportRejection(label, given.command, given.why, given.more)
       } else if (given.type === 'log') lines.write(given.level, given.text)
       else if (given.type === 'fault') {
         const error = receiveError(given.error, 'a frontend has sent what is no frame')
-        teller.fault(label, error)
+        reporter.reportFault(label, error)
         told.broken(error)
       }
     },
@@ -101,15 +101,15 @@ export function startGate(label: string, supervision: Supervision, host: GateHos
       isReady = false
       forget()
       told.down()
-      teller.down('isolation', label, restart)
+      reporter.reportRestart('isolation', label, restart)
     },
-    onUnended: () => teller.unended('isolation', label),
+    onUnended: () => reporter.reportStopTimeout('isolation', label),
   })
   void thread.exited.then(exit => {
     isReady = false
     forget()
     if (exit.error) told.failed(exit.error)
-    teller.gone('isolation', label, exit)
+    reporter.reportExit('isolation', label, exit)
   })
   return {
     get isUp() {
@@ -216,7 +216,7 @@ export async function startStandaloneGate(
       cipher: true,
       watchdog: createWatchdog(hookTimeout),
       log,
-      teller: new BusReporter(log, new EventEmitter()),
+      reporter: new BusReporter(log, new EventEmitter()),
     },
     { up: nothing, ready: nothing, down: nothing, rejected: nothing, broken: failed, failed },
   )

@@ -147,7 +147,7 @@ export function startWorker(parts: WorkerDeps, told: RuntimeEvents): FrontendRun
   const { codec, data, sandbox, window, overflow } = settings
   const isProcess = typeof sandbox === 'object' && sandbox.kind === 'process'
   const isolated = host.options.pattern === 'isolation'
-  const { supervisor, log, teller } = host
+  const { supervisor, log, reporter } = host
   const { dev, calls } = host.options
   const { timeout } = calls
   const start: FrontendStart = {
@@ -187,13 +187,13 @@ export function startWorker(parts: WorkerDeps, told: RuntimeEvents): FrontendRun
     },
     onDown(restart) {
       told.down()
-      teller.down('frontend', label, restart)
+      reporter.reportRestart('frontend', label, restart)
     },
-    onUnended: () => teller.unended('frontend', label),
+    onUnended: () => reporter.reportStopTimeout('frontend', label),
   })
   void thread.exited.then(exit => {
     told.gone(exit.error)
-    teller.gone('frontend', label, exit)
+    reporter.reportExit('frontend', label, exit)
   })
   return {
     get isUp() {

@@ -29,7 +29,7 @@ class FakeResponse extends EventEmitter {
   }
 }
 
-const traffic = new SessionTraffic().take(true, true)
+const traffic = new SessionTraffic().snapshot(true, true)
 const worker = { state: 'running', restarts: 0 } as const
 let told: (event: { label: string; command: string; more?: number }) => void
 

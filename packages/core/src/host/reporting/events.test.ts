@@ -29,7 +29,11 @@ test('a handler that throws keeps no other from being told', async () => {
   })
   events.on('fault', ({ label }) => heard.push(label))
   events.on('restart', ({ label }) => heard.push(label))
-  new BusReporter(createHostLog(false), events).down('core', 'core', { error: new Error('x'), restarts: 1, delay: 1 })
+  new BusReporter(createHostLog(false), events).reportRestart('core', 'core', {
+    error: new Error('x'),
+    restarts: 1,
+    delay: 1,
+  })
   expect(heard).toEqual(['core', 'core'])
   await vi.waitFor(() => expect(thrown).toEqual(['a handler']), { timeout: 10_000 })
 })

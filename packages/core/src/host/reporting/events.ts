@@ -64,7 +64,7 @@ export class BusReporter {
     this.#events = events
   }
 
-  fault(label: string, error: Error): void {
+  reportFault(label: string, error: Error): void {
     if (this.#faults.has(error)) return
     this.#faults.add(error)
     this.#log.error({ label, err: error }, 'fault')
@@ -72,10 +72,10 @@ export class BusReporter {
   }
 
   /** This one has ended, and is started again: `undefined`, where that was asked for, is nothing to tell. */
-  down(actor: Actor, label: string, restart: Restart | undefined): void {
+  reportRestart(actor: Actor, label: string, restart: Restart | undefined): void {
     if (!restart) return
     const { error, restarts, delay } = restart
-    this.fault(label, error)
+    this.reportFault(label, error)
     if (delay === undefined) return this.#log.warn({ actor, label }, 'waits for a change of its files, or bus.reload')
     const again = { restarts, delay }
     this.#log.warn({ actor, label, ...again }, 'is started again')
@@ -83,40 +83,40 @@ export class BusReporter {
   }
 
   /** This one has ended, and is not started again. */
-  gone(actor: Actor, label: string, { error, death }: ThreadExit): void {
-    if (death) this.fault(label, death)
+  reportExit(actor: Actor, label: string, { error, death }: ThreadExit): void {
+    if (death) this.reportFault(label, death)
     if (!error || this.#failures.has(error) || this.#failures.has(error.cause as Error)) return
     this.#failures.add(error)
     this.#log.error({ actor, label, err: error }, 'failed')
     this.#tell('failed', { label, actor, error })
   }
 
-  slow(label: string, command: string, ms: number, more: number): void {
+  reportSlowCall(label: string, command: string, ms: number, more: number): void {
     this.slowCalls += 1 + more
     this.#log.warn({ label, command, ms }, formatSuppressed('slow call', more))
     this.#tell('slow', { label, command, ms, ...(more > 0 && { more }) })
   }
 
-  overload(label: string, dropped: number): void {
+  reportOverload(label: string, dropped: number): void {
     this.#log.warn({ label, dropped }, 'too slow for its events: the oldest are dropped')
     this.#tell('overload', { label, dropped })
   }
 
   /** What `close` waits for, a while after it was called. */
-  waits(parts: WaitingFor): void {
+  reportPendingClose(parts: WaitingFor): void {
     this.#log.warn(parts, 'close waits')
   }
 
-  unended(actor: Actor, label: string): void {
+  reportStopTimeout(actor: Actor, label: string): void {
     this.#log.warn({ actor, label }, 'has not ended in its time, and is ended from outside')
   }
 
-  denied(label: string, command: string, more: number): void {
+  reportDenial(label: string, command: string, more: number): void {
     this.#log.warn({ label, command }, formatSuppressed('denied', more))
     this.#tell('denied', { label, command, ...(more > 0 && { more }) })
   }
 
-  rejected(label: string, command: string, why: string, more: number): void {
+  reportRejection(label: string, command: string, why: string, more: number): void {
     this.#log.warn({ label, command, why }, formatSuppressed('rejected', more))
     this.#tell('rejected', { label, command, why, ...(more > 0 && { more }) })
   }

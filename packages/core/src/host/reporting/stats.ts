@@ -93,7 +93,7 @@ export class SessionTraffic {
   #lastAt = performance.now()
 
   /** For another link. */
-  renew(): MetricsMemory {
+  attach(): MetricsMemory {
     this.#counts?.forEach((count, i) => (this.#before[i]! += count))
     const counts = createCounts()
     this.#counts = new Float64Array(counts)
@@ -104,7 +104,7 @@ export class SessionTraffic {
    * @param linked whether there is a link: else nothing is on it
    * @param marks false for whoever only looks: the rates of the next are still those since the last that marked
    */
-  take(linked: boolean, marks: boolean): TrafficStats {
+  snapshot(linked: boolean, marks: boolean): TrafficStats {
     const counts = this.#before.map((count, i) => count + (this.#counts?.[i] ?? 0))
     const now = performance.now()
     const rates = getRates(counts)
