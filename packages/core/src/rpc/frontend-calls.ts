@@ -54,7 +54,7 @@ export class FrontendCalls {
     return new Promise((resolve, reject) => {
       if (this.#gone !== undefined) throw new BusError('Disconnected', this.#gone, { data: { delivered: 'no' } })
       checkCall(name, args, options)
-      if (this.#pending.size >= MAX_IN_FLIGHT) {
+      if (this.#pending.isFull()) {
         throw new BusError('Overloaded', `More than ${MAX_IN_FLIGHT} calls to one frontend are in flight`)
       }
       const id = this.#pending.takeId()

@@ -1,7 +1,7 @@
 // Runs the middleware of a command around its handler.
-import { BusError, describeCommand } from '@sallyport/protocol'
+import { BusError, describeCommand, isAsyncIterable } from '@sallyport/protocol'
 import type { Middleware, MiddlewareCall } from '../api/context.js'
-import { dismiss, isAsyncIterable } from '../shared/async-iterable.js'
+import { dismiss } from '../shared/async-iterable.js'
 import type { Call, Runnable } from './call.js'
 
 /** @param use from the outermost */

@@ -1,10 +1,10 @@
 // Quotas of calls, by frontend and command. A frontend that some rule is for has a registry of its own, in which the commands that
 // the rule names count; all others have the one that is for all, so that their calls cost what they would without any rule.
-import { BusError, describeCommand, describeName, isThenable } from '@sallyport/protocol'
+import { BusError, describeCommand, describeName, isAsyncIterable, isThenable } from '@sallyport/protocol'
 import type { Logger } from 'pino'
 import { labelMatcher } from '../acl/label-glob.js'
 import type { CallQuota } from '../contract/control.js'
-import { countedStream, isAsyncIterable } from '../shared/async-iterable.js'
+import { countedStream } from '../shared/async-iterable.js'
 import { ThrottledCounter } from '../shared/throttle.js'
 import { lasts } from './call.js'
 import type { CommandRegistry, RunnableCommand } from './registry.js'

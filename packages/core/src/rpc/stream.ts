@@ -1,8 +1,8 @@
 // Handlers whose result is many values, an async iterable: each goes out on the channel of its call, no faster than the
 // frontend takes them. Whatever ends the call ends the iterable too, and waits for no iterator that never comes to its end.
-import { BusError, describeCommand } from '@sallyport/protocol'
+import { BusError, describeCommand, isAsyncIterable } from '@sallyport/protocol'
 import { takeTransfer } from '../api/transfer.js'
-import { isAsyncIterable, getIterator, leaveIterator } from '../shared/async-iterable.js'
+import { getIterator, leaveIterator } from '../shared/async-iterable.js'
 import type { SendingChannel } from './channel.js'
 
 /**

@@ -26,10 +26,11 @@ import {
   type TraceContext,
   notSerializable,
   withoutData,
+  isAsyncIterable,
 } from '@sallyport/protocol'
 import { takeTransfer } from '../api/transfer.js'
 import type { Delivery, Payload } from '../events/delivery.js'
-import { dismiss, isAsyncIterable } from '../shared/async-iterable.js'
+import { dismiss } from '../shared/async-iterable.js'
 import { COUNT } from '../shared/metrics.js'
 import type { BatchSource } from './batching.js'
 import { type Encoded, SendQueue, type SendQueueEvents } from './send-queue.js'

@@ -1,7 +1,4 @@
-// What a handler gives that has many values: how they are read, and how it is ended where nobody reads them any more.
-
-export const isAsyncIterable = (value: unknown): value is AsyncIterable<unknown> =>
-  typeof value === 'object' && value !== null && Symbol.asyncIterator in value
+// How values of an async iterable are read, and how it ends when nobody reads them any more.
 
 /** Streams of the platform are ended while they wait for data; their own iterators would wait for it first. */
 export function getIterator(source: AsyncIterable<unknown>): AsyncIterator<unknown> {

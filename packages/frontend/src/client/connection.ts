@@ -141,7 +141,7 @@ export class Connection {
       // The more calls wait already, the larger the frames that pay.
       () => link.frameMessages && Math.max(link.frameMessages, this.pending.size >> 3),
     )
-    this.pending = new PendingCalls(id => this.#abandoned(id))
+    this.pending = new PendingCalls(id => this.#abandoned(id), flow.window)
     this.#line = new SendQueue({ link, outbox: this.#outbox, pending: this.pending }, flow)
     const { pending, channels } = this
     this.#incoming = new Incoming({ ...lasting, link, codec, pending, channels })

@@ -6,7 +6,6 @@ import {
   type Codec,
   type EncodedMessage,
   type Link,
-  MAX_IN_FLIGHT,
   MAX_WAITING,
   MAX_WAITING_BYTES,
   type Outbox,
@@ -52,7 +51,6 @@ export class SendQueue {
   readonly #link: Link
   readonly #outbox: Outbox
   readonly #pending: PendingCalls
-  readonly #window: number
   readonly #rejects: boolean
   #line: Waiting[] = []
   /** The first in the line. */
@@ -66,11 +64,10 @@ export class SendQueue {
   /** The link is closed: nothing more goes. */
   #finished = false
 
-  constructor({ link, outbox, pending }: SendQueueOptions, { window = MAX_IN_FLIGHT, overflow = 'wait' }: FlowOptions) {
+  constructor({ link, outbox, pending }: SendQueueOptions, { overflow = 'wait' }: FlowOptions) {
     this.#link = link
     this.#outbox = outbox
     this.#pending = pending
-    this.#window = window
     this.#rejects = overflow === 'reject'
   }
 
@@ -81,7 +78,7 @@ export class SendQueue {
 
   /** Whether a call can't go at once. */
   get holdsCalls(): boolean {
-    return this.#line.length > 0 || this.#pending.size >= this.#window || this.#link.room() !== undefined
+    return this.#line.length > 0 || this.#pending.isFull() || this.#link.room() !== undefined
   }
 
   get holdsEvents(): boolean {
@@ -145,7 +142,7 @@ export class SendQueue {
         this.#dead--
         continue
       }
-      const full = id !== undefined && this.#pending.size - this.#calls.size >= this.#window
+      const full = id !== undefined && this.#pending.isFull(this.#calls.size)
       if (full || this.#link.room() !== undefined) {
         this.#clearAway()
         return this.#listen()

@@ -29,11 +29,9 @@ class Real {
     const link = { room: () => this.room } as Link
     // As a client's: those that wait are among them.
     const pending = {
-      get size() {
-        return inFlight.size
-      },
+      isFull: (unsent = 0) => inFlight.size - unsent >= window,
     } as PendingCalls
-    this.line = new SendQueue({ link, outbox, pending }, { window })
+    this.line = new SendQueue({ link, outbox, pending }, {})
   }
 
   say(id: number | undefined, what: string): void {

@@ -3,7 +3,7 @@
 // value that a user gave and its own members, so nothing has to be walked.
 import { holdsBytes, isBytes, type Message } from '../message/message.js'
 import { METHOD } from '../message/methods.js'
-import { isArrayBuffer } from '../util/bytes.js'
+import { isArrayBuffer } from '../util/type-guards.js'
 import { MIN_ATTACHMENT_BYTES } from '../wire/limits.js'
 
 /** Stands for the next attachment of the frame: its length, in 4 bytes. */

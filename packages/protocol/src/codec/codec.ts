@@ -1,31 +1,40 @@
-// A codec turns messages into the body of a frame and back. Messages are encoded one by one, when they are sent, and
-// joined into a batch later: the encoded value is the one the caller had at the time of the call.
+// What a codec is: it encodes each message when it is sent, so that the encoded value is the one that the caller had at the time
+// of the call, and joins messages into the body of a frame later.
 import type { Message } from '../message/message.js'
-import type { FrameKind } from '../wire/frame.js'
+import { MAX_DEPTH, MAX_NODES } from '../wire/limits.js'
+import type { FrameKind } from '../wire/link.js'
 
-/** One message, encoded. JSON is kept as text, which costs the least to join. */
+/** One encoded message. JSON stays a string, which costs the least to join. */
 export type EncodedMessage = string | Uint8Array
 
 export interface Codec {
   readonly name: CodecName
   readonly kind: FrameKind
   /**
-   * @param checked what core and the gate refuse is refused here: sent to them, it would cost the session, and every call
-   * that is in flight
-   * @throws whatever the format throws for a value that it can't carry (a TypeError for a BigInt or a cycle in JSON), and a
-   * RangeError or TypeError for what is refused
+   * @param checked whether to refuse what core and the gate refuse: there it would cost the session with all its calls
+   * @throws whatever the format throws for a value that cannot be serialized (in JSON a TypeError for a BigInt or a cycle);
+   * RangeError or TypeError for a refused value
    */
   encode(message: Message, checked?: boolean): EncodedMessage
-  /** Joins encoded messages into one body: one alone as itself, several as an array (JSON-RPC's batch). */
+  /** Joins encoded messages into one body: a single message unchanged, several as an array (JSON-RPC's batch). */
   join(messages: readonly EncodedMessage[]): EncodedMessage
   /**
-   * Reads a body. What it gives is one value or an array, plain data, and not yet checked to be JSON-RPC.
+   * Decodes a body to one value or an array of plain data, not yet checked to be JSON-RPC.
    *
-   * @param trusted from core, which a frontend depends on anyway: the text is parsed without being scanned first
-   * @param attachments of this frame: MessagePack alone has a place for them, and each must have one
-   * @throws BusError `ParseError`, also for what is beyond the bounds
+   * @param trusted true for frames from core, on which a frontend depends anyway: the body is parsed without a scan
+   * @param attachments attachments of this frame. Only MessagePack refers to them, and must refer to each
+   * @throws {BusError} ParseError if the body is malformed or exceeds a limit
    */
   decode(body: Uint8Array, trusted?: boolean, attachments?: readonly Uint8Array[]): unknown
 }
 
 export type CodecName = 'json' | 'msgpack'
+
+// What every codec refuses beyond its format's own rules.
+
+export const tooDeep = (): RangeError => new RangeError(`nested deeper than ${MAX_DEPTH}`)
+
+export const tooMany = (): RangeError => new RangeError(`more than ${MAX_NODES} values`)
+
+/** Plain assignment would turn such a key into a prototype. */
+export const protoKey = (): TypeError => new TypeError('a key named "__proto__" is refused')

@@ -1,32 +1,59 @@
-// The codecs there are, by name and by the kind of frame that they write.
+// The codecs by name, and the reader that decodes the frames of a link with them.
 import { BusError } from '../errors/bus-error.js'
-import { FRAME_KIND } from '../wire/frame.js'
-import { MAX_BATCH } from '../wire/limits.js'
+import { MAX_ATTACHED_BYTES, MAX_BATCH, MIN_ATTACHMENT_BYTES } from '../wire/limits.js'
+import { FRAME_KIND, ownsWholeBuffer } from '../wire/link.js'
 import type { Codec, CodecName } from './codec.js'
 import { jsonCodec } from './json.js'
 import { msgpackCodec } from './msgpack.js'
 
 export const codecs: Record<CodecName, Codec> = { json: jsonCodec, msgpack: msgpackCodec }
 
-/** The codec of a frame's kind; a sealed frame has none: what is in its record has. */
-export function getCodec(kind: number): Codec | undefined {
-  return kind === FRAME_KIND.json ? jsonCodec : kind === FRAME_KIND.msgpack ? msgpackCodec : undefined
-}
+const NO_MESSAGES: readonly never[] = []
 
 /**
- * The messages in a frame's body, not yet checked to be JSON-RPC.
- *
- * @throws BusError `ParseError`, or `InvalidRequest` for a kind that holds no messages and a batch that is empty or too long
+ * Decodes the frames of one link into messages. Attachments precede the frame that they belong to and wait here for it, up to a
+ * limit. Other frames can arrive in between, because a gate's rejections take another link.
  */
-export function readBatch(
-  kind: number,
-  body: Uint8Array,
-  trusted = false,
-  attachments?: readonly Uint8Array[],
-): readonly unknown[] {
-  const codec = getCodec(kind)
-  if (!codec) throw new BusError('InvalidRequest', `A frame of kind ${kind} is not taken here`)
-  const decoded = codec.decode(body, trusted, attachments)
+export class BatchReader {
+  readonly #trusted: boolean
+  #attachments: Uint8Array[] = []
+  #bytes = 0
+
+  /** @param trusted true for frames from core; see `Codec.decode` */
+  constructor(trusted = false) {
+    this.#trusted = trusted
+  }
+
+  /**
+   * Returns the messages in a frame's body, not yet checked to be JSON-RPC. An attachment holds none.
+   *
+   * @throws {BusError} ParseError if the body is malformed; InvalidRequest if the frame's kind holds no messages, or if a batch
+   * or an attachment exceeds its limits
+   */
+  read(kind: number, body: Uint8Array): readonly unknown[] {
+    if (kind === FRAME_KIND.bytes) return this.#keepAttachment(body)
+    if (kind === FRAME_KIND.json) return checkBatch(jsonCodec.decode(body, this.#trusted))
+    if (kind !== FRAME_KIND.msgpack) throw new BusError('InvalidRequest', `A frame of kind ${kind} is not taken here`)
+    if (this.#bytes === 0) return checkBatch(msgpackCodec.decode(body, this.#trusted))
+    const attachments = this.#attachments
+    this.#attachments = []
+    this.#bytes = 0
+    return checkBatch(msgpackCodec.decode(body, this.#trusted, attachments))
+  }
+
+  #keepAttachment(body: Uint8Array): readonly never[] {
+    this.#bytes += body.byteLength
+    // The minimum size of an attachment bounds their number as well.
+    if (body.byteLength < MIN_ATTACHMENT_BYTES || this.#bytes > MAX_ATTACHED_BYTES) {
+      throw new BusError('InvalidRequest', 'Invalid Request: an attachment is out of bounds')
+    }
+    // The user who receives these bytes can transfer their buffer, so it must hold nothing else.
+    this.#attachments.push(new Uint8Array(ownsWholeBuffer(body, 0) ? body.buffer : body))
+    return NO_MESSAGES
+  }
+}
+
+function checkBatch(decoded: unknown): readonly unknown[] {
   if (!Array.isArray(decoded)) return [decoded]
   if (decoded.length === 0 || decoded.length > MAX_BATCH) {
     throw new BusError(

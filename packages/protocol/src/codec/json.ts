@@ -1,30 +1,29 @@
-// JSON, the default codec: envelopes are spliced as text, so that only params and results pass through a serializer.
+// JSON, the default codec. Envelopes are concatenated as text, so that only params and results pass through a serializer.
+// Untrusted JSON has a bounded depth and number of values (a 64 MiB array of empty objects would take 1.5 GB to parse), and no
+// key named `__proto__`.
 import { isAscii, isUtf8 } from 'node:buffer'
 import { BusError } from '../errors/bus-error.js'
 import { type Message, type RequestId, UNNAMED } from '../message/message.js'
-import { FRAME_KIND } from '../wire/frame.js'
-import { MAX_FRAME_BYTES, SCAN_ABOVE_BYTES } from '../wire/limits.js'
-import type { Codec } from './codec.js'
-import { refuseProtoKeys, scanJson } from './limits.js'
+import { MAX_DEPTH, MAX_FRAME_BYTES, MAX_NODES, SCAN_ABOVE_BYTES } from '../wire/limits.js'
+import { FRAME_KIND } from '../wire/link.js'
+import { type Codec, protoKey, tooDeep, tooMany } from './codec.js'
 
-const quote = (id: RequestId | null): string => (typeof id === 'number' ? String(id) : JSON.stringify(id))
-
-/** The text of a call up to its params: callers mostly repeat themselves. */
-let lastMethod = ''
-let lastHead = ',"method":""'
-
-function getHead(method: string): string {
-  if (method !== lastMethod) {
-    lastHead = `,"method":${JSON.stringify(method)}`
-    lastMethod = method
-  }
-  return lastHead
-}
-
-function encode(message: Message, checked = false): string {
-  const text = write(message, checked)
-  if (checked && text.length * 3 > SCAN_ABOVE_BYTES) scanIfLarge(text)
-  return text
+export const jsonCodec: Codec = {
+  name: 'json',
+  kind: FRAME_KIND.json,
+  encode(message, checked = false) {
+    const text = write(message, checked)
+    if (checked && text.length * 3 > SCAN_ABOVE_BYTES) scanIfLarge(text)
+    return text
+  },
+  join: messages => (messages.length === 1 ? messages[0]! : `[${messages.join(',')}]`),
+  decode(body, trusted = false) {
+    try {
+      return read(body, trusted)
+    } catch (error) {
+      throw new BusError('ParseError', `Parse error: ${withoutSource((error as Error).message)}`)
+    }
+  },
 }
 
 function write(message: Message, checked: boolean): string {
@@ -38,18 +37,32 @@ function write(message: Message, checked: boolean): string {
   const head = getHead(method)
   let text = id === undefined ? `{"jsonrpc":"2.0"${head}` : `{"jsonrpc":"2.0","id":${quote(id)}${head}`
   if (params !== undefined)
-    text += checked ? named(member(',"params":', params, true)) : member(',"params":', params, false)
+    text += checked ? checkNamed(member(',"params":', params, true)) : member(',"params":', params, false)
   if (headers !== undefined) text += member(',"headers":', headers, checked)
   return text + '}'
 }
 
-/** A `toJSON` can make anything of params: nobody takes others than named arguments. Bytes don't come in JSON. */
-function named(text: string): string {
+const quote = (id: RequestId | null): string => (typeof id === 'number' ? String(id) : JSON.stringify(id))
+
+// The text of the last call's method: most callers repeat themselves.
+let lastMethod = ''
+let lastHead = ',"method":""'
+
+function getHead(method: string): string {
+  if (method !== lastMethod) {
+    lastHead = `,"method":${JSON.stringify(method)}`
+    lastMethod = method
+  }
+  return lastHead
+}
+
+/** Checks what a `toJSON` can turn params into: core takes only named arguments. Bytes never travel in JSON. */
+function checkNamed(text: string): string {
   if (!text.startsWith(',"params":{')) throw new TypeError(UNNAMED)
   return text
 }
 
-/** Nothing for what JSON has no text for. The text is looked at before it is joined to others, which costs the least. */
+/** Returns '' if JSON has no text for the value. The search comes before any concatenation, because V8 would flatten the text. */
 function member(name: string, value: unknown, checked: boolean): string {
   const text: string | undefined = JSON.stringify(value)
   if (text === undefined) return ''
@@ -57,23 +70,11 @@ function member(name: string, value: unknown, checked: boolean): string {
   return name + text
 }
 
-/** What is too large for a frame is refused for that, later. */
+/** Ignores a text that is too large for a frame, which the outbox refuses with a better error. */
 function scanIfLarge(text: string): void {
   if (text.length > MAX_FRAME_BYTES) return
   const bytes = Buffer.from(text)
   if (bytes.byteLength > SCAN_ABOVE_BYTES) scanJson(bytes)
-}
-
-/** V8 quotes what it could not read, which somebody has sent, and which ends in a log. */
-const withoutSource = (message: string): string =>
-  message.replace(/, (?:\.\.\.)?".*"(?:\.\.\.)? is not valid JSON$/s, ' in JSON')
-
-function decode(body: Uint8Array, trusted = false): unknown {
-  try {
-    return read(body, trusted)
-  } catch (error) {
-    throw new BusError('ParseError', `Parse error: ${withoutSource((error as Error).message)}`)
-  }
 }
 
 function read(body: Uint8Array, trusted: boolean): unknown {
@@ -88,10 +89,79 @@ function read(body: Uint8Array, trusted: boolean): unknown {
   return value
 }
 
-export const jsonCodec: Codec = {
-  name: 'json',
-  kind: FRAME_KIND.json,
-  encode,
-  join: messages => (messages.length === 1 ? messages[0]! : `[${messages.join(',')}]`),
-  decode,
+/** Removes the unparsable source that V8 quotes: a peer sent it, and the message is logged. */
+const withoutSource = (message: string): string =>
+  message.replace(/, (?:\.\.\.)?".*"(?:\.\.\.)? is not valid JSON$/s, ' in JSON')
+
+const QUOTE = 0x22
+const COMMA = 0x2c
+const OPEN_ARRAY = 0x5b
+const BACKSLASH = 0x5c
+
+/**
+ * Checks the limits of depth and number of values without parsing. The parser decides whether the text is JSON at all. The limit
+ * of depth applies to messages of more than `SCAN_ABOVE_BYTES`, so that a message passes in a batch if it passes alone.
+ *
+ * @throws {RangeError} if a limit is exceeded
+ */
+export function scanJson(bytes: Uint8Array): void {
+  let depth = 0
+  let nodes = 1
+  // The depth of a message: 1 in a batch, 0 for a single one, unknown until the first bracket.
+  let base = -1
+  let deepest = 0
+  let start = 0
+  const endMessage = (end: number): void => {
+    if (deepest - base > MAX_DEPTH && end - start > SCAN_ABOVE_BYTES) throw tooDeep()
+    deepest = 0
+    start = end + 1
+  }
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at]!
+    if (byte === QUOTE) {
+      at = findEndOfString(bytes, at)
+    } else if (byte === COMMA) {
+      nodes++
+      if (depth === base) endMessage(at)
+    } else if ((byte | 0x20) === 0x7b) {
+      // [ or {
+      nodes++
+      if (base < 0) {
+        base = byte === OPEN_ARRAY ? 1 : 0
+        start = at + base
+      }
+      if (++depth > deepest) deepest = depth
+    } else if ((byte | 0x20) === 0x7d) {
+      // ] or }
+      if (--depth < base) endMessage(at)
+    }
+  }
+  endMessage(bytes.length)
+  if (nodes > MAX_NODES) throw tooMany()
+}
+
+function findEndOfString(bytes: Uint8Array, start: number): number {
+  for (let at = start + 1; ; at++) {
+    at = bytes.indexOf(QUOTE, at)
+    if (at < 0) return bytes.length
+    let slashes = 0
+    while (bytes[at - 1 - slashes] === BACKSLASH) slashes++
+    if (slashes % 2 === 0) return at
+  }
+}
+
+/** Searches the value only if its text can hold such a key. `\u00` is the beginning of an escaped letter. */
+function refuseProtoKeys(text: string, value: unknown): void {
+  if ((text.includes('__proto__') || text.includes('\\u00')) && hasProtoKey(value)) throw protoKey()
+}
+
+function hasProtoKey(root: unknown): boolean {
+  const open: unknown[] = [root]
+  while (open.length > 0) {
+    const value = open.pop()
+    if (typeof value !== 'object' || value === null) continue
+    if (Object.hasOwn(value, '__proto__')) return true
+    for (const inner of Object.values(value)) open.push(inner)
+  }
+  return false
 }

@@ -3,7 +3,7 @@
 // alive; no extension but the three that are allowed, and no key that is none, or named `__proto__`.
 import { MAX_DEPTH, MAX_NODES } from '../wire/limits.js'
 import { ATTACHMENT_EXTENSION } from './attachments.js'
-import { protoKey, tooDeep, tooMany } from './limits.js'
+import { protoKey, tooDeep, tooMany } from './codec.js'
 import { readDate, TIMESTAMP_EXTENSION } from './msgpack-writer.js'
 
 // Text out of a frame: the parser's hottest part. Short texts are cut out of one text of the whole frame, which costs a

@@ -1,10 +1,10 @@
 // Writes values as MessagePack (https://github.com/msgpack/msgpack/blob/master/spec.md), and refuses while it writes what a
 // receiver would refuse. Whatever a value does when it is looked at (getters, proxies, `toJSON`), what is written is well
 // formed: lengths are those of what was written.
-import { isArrayBuffer, isUint8Array } from '../util/bytes.js'
+import { isArrayBuffer, isUint8Array } from '../util/type-guards.js'
 import { MAX_DEPTH, MAX_NODES } from '../wire/limits.js'
 import { ATTACHMENT_EXTENSION, AttachmentMark } from './attachments.js'
-import { protoKey, tooDeep, tooMany } from './limits.js'
+import { protoKey, tooDeep, tooMany } from './codec.js'
 import type { Output } from './msgpack-output.js'
 
 // The timestamp of MessagePack's specification, in its three lengths: whole seconds in 4 bytes, until the year 2514 in 8, and

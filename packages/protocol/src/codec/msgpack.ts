@@ -2,7 +2,7 @@
 // and read by the bus's own code: one pass each way does the work and holds the bounds.
 import { BusError } from '../errors/bus-error.js'
 import { type Message, UNNAMED } from '../message/message.js'
-import { FRAME_KIND } from '../wire/frame.js'
+import { FRAME_KIND } from '../wire/link.js'
 import { MAX_FRAME_BYTES } from '../wire/limits.js'
 import { ATTACHMENT_EXTENSION } from './attachments.js'
 import type { Codec, EncodedMessage } from './codec.js'

@@ -6,7 +6,7 @@ import { inspect } from 'node:util'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { NOW, openerOf, sealed, sealerOf, text } from '../../test/record-ends.js'
-import { RECORD_HEADROOM } from '../wire/frame.js'
+import { RECORD_HEADROOM } from '../wire/link.js'
 import { createSessionSecret } from './key-schedule.js'
 import { createSealer } from './record.js'
 

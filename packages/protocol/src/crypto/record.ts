@@ -1,7 +1,7 @@
 // A record is a frame sealed for one receiver: header, ciphertext, tag. It holds a whole inner frame (kind byte and
 // body), so that methods, ids and parameters are sealed together and none can be replayed under another.
 // docs/records.md has the layout and the reasons.
-import { RECORD_HEADROOM } from '../wire/frame.js'
+import { RECORD_HEADROOM } from '../wire/link.js'
 import { decrypt, encrypt, TAG_BYTES } from './aead.js'
 import { createKeySchedule, type KeySchedule, type KeyScheduleOptions } from './key-schedule.js'
 import { recordRefused } from './record-error.js'

@@ -1,6 +1,6 @@
 // A pair of links within one thread, for tests: frames pass through the same bytes as on any other link, and wait alike.
-import { RoomSignal } from '../util/promise.js'
-import { type Frame, readFrame, writeFrame } from '../wire/frame.js'
+import { RoomSignal } from '../util/room-signal.js'
+import { type Frame, readFrame, writeFrame } from '../wire/link.js'
 import { CREDIT_WINDOW_BYTES } from '../wire/limits.js'
 import type { Link, LinkReceiver } from '../wire/link.js'
 

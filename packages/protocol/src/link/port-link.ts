@@ -3,10 +3,10 @@
 // bytes that the peer has taken. What is beyond the window waits here.
 import type { MessagePort } from 'node:worker_threads'
 import { BusError } from '../errors/bus-error.js'
-import { isArrayBuffer } from '../util/bytes.js'
-import { RoomSignal } from '../util/promise.js'
-import { SentBytes, TakenBytes } from '../wire/credit.js'
-import { type Frame, FRAME_KIND, ownsWholeBuffer, readFrame, writeFrame } from '../wire/frame.js'
+import { isArrayBuffer } from '../util/type-guards.js'
+import { RoomSignal } from '../util/room-signal.js'
+import { SentBytes, TakenBytes } from '../wire/link.js'
+import { type Frame, FRAME_KIND, ownsWholeBuffer, readFrame, writeFrame } from '../wire/link.js'
 import {
   BUFFER_COST,
   CREDIT_STEP_BYTES,

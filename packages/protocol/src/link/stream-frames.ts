@@ -1,7 +1,7 @@
 // From the bytes of a stream to the frames in it: a body's length in four bytes, the kind byte, the body. Nothing is
 // believed before it is there: a body gets memory as its bytes come, never more than twice what has come.
 import { BusError } from '../errors/bus-error.js'
-import { FRAME_KIND, type FrameKind, isFrameKind, RECORD_HEADROOM } from '../wire/frame.js'
+import { FRAME_KIND, type FrameKind, isFrameKind, RECORD_HEADROOM } from '../wire/link.js'
 import type { ReceivedFrame } from '../wire/link.js'
 
 export const STREAM_HEADER_BYTES = 5

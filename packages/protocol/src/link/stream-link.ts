@@ -2,8 +2,8 @@
 // peer still sends to an end that has closed is thrown away.
 import type { Duplex } from 'node:stream'
 import { BusError, isBusError } from '../errors/bus-error.js'
-import { RoomSignal } from '../util/promise.js'
-import { type Frame, FRAME_KIND } from '../wire/frame.js'
+import { RoomSignal } from '../util/room-signal.js'
+import { type Frame, FRAME_KIND } from '../wire/link.js'
 import { deliver, LINGER_MS, type Link, type LinkReceiver, type ReceivedFrame } from '../wire/link.js'
 import { MAX_OUT_OF_BAND_BYTES } from './ring/out-of-band.js'
 import { STREAM_HEADER_BYTES, StreamFrames, writeHeader } from './stream-frames.js'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { MAX_CONFIRM_TEXT, toConfirmText } from './call-options.js'
+import { MAX_CONFIRM_TEXT, toConfirmText } from '../worker/messages.js'
 
 test('the question is text, of a bounded length, that repaints no terminal', () => {
   expect(toConfirmText(undefined)).toBe('')

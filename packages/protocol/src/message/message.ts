@@ -1,43 +1,12 @@
-// JSON-RPC 2.0 messages (https://www.jsonrpc.org/specification), with `headers` as the one member that is ours, and the
-// guards that decide whether something that came in is one.
-import { BusError, describeName, type ErrorObject } from '../errors/bus-error.js'
-import { isArrayBuffer, isUint8Array } from '../util/bytes.js'
-
-// W3C trace context in the headers of a call: https://www.w3.org/TR/trace-context/. Whoever sends it is not trusted: what is
-// malformed, or longer than it may be, is taken away before anybody reads it, the hook among them.
-
-/** As it stands in the headers. */
-export interface TraceContext {
-  /** `00-<trace id>-<parent id>-<flags>`, 55 characters. */
-  traceparent?: string | undefined
-  /** What tracing systems add, at most 512 characters. Only beside a `traceparent`. */
-  tracestate?: string | undefined
-}
-
-/** Version ff, and ids of zeros alone, are none. */
-const TRACEPARENT = /^(?!ff)[\da-f]{2}-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-[\da-f]{2}$/
-/** Printable ASCII. Systems that read it judge its members themselves. */
-const TRACESTATE = /^[ -~]{1,512}$/
-
-/** Takes out of the headers what is no trace context under its names. */
-function checkTraceContext(headers: CallHeaders): void {
-  const { traceparent, tracestate } = headers
-  const isTraced = traceparent !== undefined && TRACEPARENT.test(traceparent)
-  if (traceparent !== undefined && !isTraced) delete headers['traceparent']
-  if (tracestate !== undefined && !(isTraced && TRACESTATE.test(tracestate))) delete headers['tracestate']
-}
-
-/** Puts it into the headers of a message, in place of what they had of it. They may be somebody else's: they are copied. */
-export function addTraceContext(message: { headers?: CallHeaders }, { traceparent, tracestate }: TraceContext): void {
-  if (traceparent === undefined) return
-  const { tracestate: _before, ...others } = message.headers ?? {}
-  message.headers = { ...others, traceparent, ...(tracestate !== undefined && { tracestate }) }
-}
+// JSON-RPC 2.0 messages (https://www.jsonrpc.org/specification), with `headers` as the only member of our own, and the checks of
+// incoming and outgoing ones.
+import { BusError, describeCommand, describeName, type ErrorObject } from '../errors/bus-error.js'
+import { isArrayBuffer, isThenable, isUint8Array } from '../util/type-guards.js'
 
 /** A string, or a safe integer: fractions and larger numbers do not survive every JSON implementation. */
 export type RequestId = string | number
 
-/** Extra facts of a call, beside its params: lower-case names by convention, as in HTTP. */
+/** Metadata of a call. Names are lower-case by convention, as in HTTP. */
 export type CallHeaders = Record<string, string>
 
 export interface RequestMessage {
@@ -65,13 +34,39 @@ export interface ErrorMessage {
   error: ErrorObject
 }
 
-/** What a caller sends. */
 export type CallMessage = RequestMessage | NotificationMessage
-/** What answers it. */
 export type ResponseMessage = SuccessMessage | ErrorMessage
 export type Message = CallMessage | ResponseMessage
 
-/** Of what codecs read: neither null, nor an array, bytes or a date. */
+/** W3C trace context in the headers of a call: https://www.w3.org/TR/trace-context/. */
+export interface TraceContext {
+  /** `00-<trace id>-<parent id>-<flags>`, 55 characters. */
+  traceparent?: string | undefined
+  /** Data of tracing systems, at most 512 characters. Ignored without a `traceparent`. */
+  tracestate?: string | undefined
+}
+
+/** Version ff and ids of zeros alone are invalid. */
+const TRACEPARENT = /^(?!ff)[\da-f]{2}-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-[\da-f]{2}$/
+/** Printable ASCII. Tracing systems check the list members themselves. */
+const TRACESTATE = /^[ -~]{1,512}$/
+
+/** Replaces the trace context in the headers of a message. The headers are copied, because the caller may keep them. */
+export function addTraceContext(message: { headers?: CallHeaders }, { traceparent, tracestate }: TraceContext): void {
+  if (traceparent === undefined) return
+  const { tracestate: _replaced, ...others } = message.headers ?? {}
+  message.headers = { ...others, traceparent, ...(tracestate !== undefined && { tracestate }) }
+}
+
+/** Removes a malformed trace context. The sender is not trusted, and hooks and handlers read the headers. */
+function dropInvalidTraceContext(headers: CallHeaders): void {
+  const { traceparent, tracestate } = headers
+  const isTraced = traceparent !== undefined && TRACEPARENT.test(traceparent)
+  if (traceparent !== undefined && !isTraced) delete headers['traceparent']
+  if (tracestate !== undefined && !(isTraced && TRACESTATE.test(tracestate))) delete headers['tracestate']
+}
+
+/** True for an object that a codec decoded, other than an array, bytes or a date. */
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' &&
   value !== null &&
@@ -81,17 +76,20 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 
 export const isRequestId = (id: unknown): id is RequestId => typeof id === 'string' || Number.isSafeInteger(id)
 
-/** True for Uint8Array (Buffer too) and ArrayBuffer: what the bus carries as raw bytes. */
+const isHeaders = (value: unknown): value is CallHeaders =>
+  isObject(value) && Object.values(value).every(entry => typeof entry === 'string')
+
+const isErrorObject = (value: unknown): value is ErrorObject =>
+  isObject(value) && typeof value['code'] === 'number' && typeof value['message'] === 'string'
+
+/** True for a Uint8Array (a Buffer too) and an ArrayBuffer: values that the bus sends as raw bytes. */
 export const isBytes = (value: unknown): value is Uint8Array | ArrayBuffer =>
   isUint8Array(value) || isArrayBuffer(value)
 
-/** Of params that a codec would write as something else than named arguments, or bytes. */
-export const UNNAMED = 'the arguments are written as neither an object nor bytes: look at their toJSON'
-
 /**
- * True for bytes, and for an object with bytes at its top level: what needs the msgpack lane under any codec.
+ * True for bytes, and for an object with bytes at its top level: values that need MessagePack whatever the codec.
  *
- * @throws BusError `InvalidParams` where a promise is seen there, of which every codec would make an empty object
+ * @throws {BusError} InvalidParams if a member is a promise, which every codec would encode as an empty object
  */
 export function holdsBytes(value: unknown): boolean {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
@@ -105,18 +103,42 @@ export function holdsBytes(value: unknown): boolean {
   return false
 }
 
-function isHeaders(value: unknown): value is CallHeaders {
-  return isObject(value) && Object.values(value).every(entry => typeof entry === 'string')
+/** The error text for params that a `toJSON` turned into something else than named arguments or bytes. */
+export const UNNAMED = 'the arguments are written as neither an object nor bytes: look at their toJSON'
+
+/** @throws {BusError} InvalidParams if the arguments, which are not bytes, have no names */
+export function checkNamedArguments(command: string, args: unknown): asserts args is Record<string, unknown> {
+  // Lists, maps and promises without an `await` would all arrive as an object without a single name.
+  const isNonNullObject = typeof args === 'object' && args !== null
+  if (isNonNullObject && !(Symbol.iterator in args) && !isThenable(args)) return
+  const kind = isNonNullObject ? `a ${Object.prototype.toString.call(args).slice(8, -1)}` : typeof args
+  const actual = Array.isArray(args) ? 'an array' : isThenable(args) ? `${kind}: is an \`await\` missing?` : kind
+  throw new BusError(
+    'InvalidParams',
+    `Arguments of ${describeCommand(command)} must be an object of named arguments, or bytes: got ${actual}`,
+  )
 }
 
-/** The id that an error answers with: the message's own where it has a good one, else `null` (JSON-RPC, section 5). */
+const CHANNEL_PATTERN = /^__CHANNEL__:(\d{1,10})$/
+
+/** A channel as an argument, in Tauri's form. */
+export const channelReference = (id: number): string => `__CHANNEL__:${id}`
+
+/** Returns the id in a channel's reference, or `undefined` for any other value. */
+export function parseChannelReference(value: unknown): number | undefined {
+  if (typeof value !== 'string' || !value.startsWith('__CHANNEL__:')) return undefined
+  const id = Number(CHANNEL_PATTERN.exec(value)?.[1])
+  return id <= 0xffff_ffff ? id : undefined
+}
+
+/** Returns the id for an error response: the message's own if it is valid, otherwise `null` (JSON-RPC, section 5). */
 export const getRequestId = (message: unknown): RequestId | null =>
   isObject(message) && isRequestId(message['id']) ? message['id'] : null
 
 /**
- * Checks one incoming call, and gives it back typed, without a trace context that is none.
+ * Checks an incoming call, and removes a malformed trace context.
  *
- * @throws BusError `InvalidRequest`, which names the member that is wrong.
+ * @throws {BusError} InvalidRequest, with the name of the malformed member
  */
 export function parseCall(message: unknown): CallMessage {
   if (!isObject(message)) throw invalid('a message must be an object')
@@ -129,12 +151,12 @@ export function parseCall(message: unknown): CallMessage {
   }
   if (headers !== undefined) {
     if (!isHeaders(headers)) throw invalid(`\`headers\` of ${describeName(method)} must be an object of strings`)
-    checkTraceContext(headers)
+    dropInvalidTraceContext(headers)
   }
   return message as unknown as CallMessage
 }
 
-/** True for what is meant as an answer, whether it is a right one or not. */
+/** True for a message that looks like a response, valid or not. */
 export const isMeantAsAnswer = (message: unknown): boolean =>
   typeof message === 'object' &&
   message !== null &&
@@ -142,9 +164,9 @@ export const isMeantAsAnswer = (message: unknown): boolean =>
   ('result' in message || 'error' in message)
 
 /**
- * Checks one incoming answer, and gives it back typed. Whoever sends it is not trusted.
+ * Checks an incoming response of an untrusted peer.
  *
- * @throws BusError `InvalidRequest`, which names the member that is wrong.
+ * @throws {BusError} InvalidRequest, with the name of the malformed member
  */
 export function parseAnswer(message: unknown): ResponseMessage & { id: RequestId } {
   if (!isObject(message) || message['jsonrpc'] !== '2.0') throw invalid('`jsonrpc` must be "2.0"')
@@ -156,13 +178,11 @@ export function parseAnswer(message: unknown): ResponseMessage & { id: RequestId
   return message as unknown as ResponseMessage & { id: RequestId }
 }
 
+/** True for a valid response. Faster than `parseAnswer`, for messages of core, whose faults need no description. */
 export function isResponse(message: unknown): message is ResponseMessage {
   if (!isObject(message) || message['jsonrpc'] !== '2.0') return false
   if ('result' in message) return isRequestId(message['id'])
   return isErrorObject(message['error']) && (message['id'] === null || isRequestId(message['id']))
 }
-
-const isErrorObject = (value: unknown): value is ErrorObject =>
-  isObject(value) && typeof value['code'] === 'number' && typeof value['message'] === 'string'
 
 const invalid = (what: string): BusError => new BusError('InvalidRequest', `Invalid Request: ${what}`)

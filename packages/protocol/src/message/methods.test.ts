@@ -1,6 +1,7 @@
 // Names, targets and references that both ends must read alike. Event names and targets follow Tauri's rules.
 import { describe, expect, it } from 'vitest'
-import { channelReference, checkEventName, METHOD, parseChannelReference, toEventTarget } from './methods.js'
+import { checkEventName, METHOD, toEventTarget } from './methods.js'
+import { channelReference, parseChannelReference } from './message.js'
 
 describe('event names', () => {
   it.each([

@@ -1,7 +1,7 @@
 // Calls by id behave as a Map does, whatever ids a frontend chooses: all in one slot, negative, beyond 32 bits, texts.
 import { describe, expect, it } from 'vitest'
 import type { RequestId } from '../message/message.js'
-import { CallSlots } from './call-slots.js'
+import { CallSlots } from './pending-calls.js'
 
 interface Call {
   readonly id: RequestId

@@ -1,69 +1,76 @@
-// Gathers the messages of one turn into frames: a frame holds what one codec encoded, in the order it was posted, so a
-// change of codec begins a new frame, and order holds across codecs.
+// Encodes messages and batches those of one tick into frames. A frame holds messages of one codec, in the order in which they
+// were posted; a change of codec begins a new frame, so order holds across codecs.
 import type { Codec, EncodedMessage } from '../codec/codec.js'
 import { encodeMsgpackValue } from '../codec/msgpack.js'
 import { BusError } from '../errors/bus-error.js'
 import type { Message } from '../message/message.js'
-import { FRAME_KIND, type FrameKind } from '../wire/frame.js'
 import { MAX_FRAME_BYTES } from '../wire/limits.js'
+import { FRAME_KIND, type FrameKind } from '../wire/link.js'
 
 /**
- * Bytes after which a frame is sent before its turn has ended: the peer reads it while the next is written. Much
- * less costs more frames than that gains; with more, one side waits for the other, and core scans JSON before it parses it.
+ * Bytes after which a frame is sent before its tick has ended, so that the peer reads it while the next is written. A much lower
+ * value costs more frames than it gains. With a higher one, one side waits for the other, and core scans JSON before it parses.
  */
 const FULL_BYTES = 16 * 1024
-const NONE: readonly Uint8Array[] = []
+const NO_ATTACHMENTS: readonly Uint8Array[] = []
+
+/** A message that is ready to be sent, now or later. */
+export interface PackedMessage {
+  readonly codec: Codec
+  readonly encoded: EncodedMessage
+  /** Large bytes of the message, sent as raw frames before it. */
+  readonly attachments: readonly Uint8Array[]
+}
 
 export interface Outbox {
   /**
-   * Encodes a message at once, and sends it with the others of this turn.
+   * Encodes a message immediately, and sends it with the others of this tick.
    *
-   * @throws what `encodeMessage` throws
+   * @throws whatever `encodeMessage` throws
    */
   post(codec: Codec, message: Message): void
   /**
-   * The same for a message that is encoded already. With attachments it goes out at once, behind them: bytes that somebody
-   * else may write to later are sent, or sealed, when this returns.
+   * Sends an encoded message with the others of this tick. A message with attachments goes out immediately, after them: their
+   * bytes are sent, or sealed, when this returns.
    *
-   * @param attachments their memory is given away with them
+   * @param attachments their memory is transferred
    */
   put(codec: Codec, encoded: EncodedMessage, attachments?: readonly Uint8Array[]): void
-  /** Sends what waits, now. */
+  /** Sends the current batch now. */
   flush(): void
 }
 
-/** A body of `count` messages, ready to be framed; none in an attachment. */
+/** Sends a body of `count` messages; an attachment counts as none. */
 export type SendBatch = (kind: FrameKind, body: string | Uint8Array, count: number) => void
 
 /**
- * @param full messages after which a frame is sent, where its link wants small ones
- * @param armed is called when the first message waits: whoever gives it flushes. By default that is at the end of the tick
+ * @param getMaxMessages returns the number of messages after which a frame is sent, if its link wants small frames
+ * @param arm called for the first message of a batch, to arrange a `flush`. By default that happens at the end of the tick
  */
-export function createOutbox(send: SendBatch, full?: () => number | undefined, armed?: () => void): Outbox {
-  // nextTick runs when all promises of this turn have settled, so that all their messages share a frame.
-  const arm = armed ?? ((): void => process.nextTick(flush))
-  let waiting: EncodedMessage[] = []
+export function createOutbox(send: SendBatch, getMaxMessages?: () => number | undefined, arm?: () => void): Outbox {
+  // nextTick runs when all promises of this tick have settled, so that all their messages share a frame.
+  const armFlush = arm ?? ((): void => process.nextTick(flush))
+  let batch: EncodedMessage[] = []
   let bytes = 0
-  let lane: Codec | undefined
+  let batchCodec: Codec | undefined
 
   function flush(): void {
-    if (!lane || waiting.length === 0) return
-    const messages = waiting
-    waiting = []
+    if (!batchCodec || batch.length === 0) return
+    const messages = batch
+    batch = []
     bytes = 0
-    send(lane.kind, lane.join(messages), messages.length)
+    send(batchCodec.kind, batchCodec.join(messages), messages.length)
   }
 
-  function put(codec: Codec, encoded: EncodedMessage, attachments: readonly Uint8Array[] = NONE): void {
+  function put(codec: Codec, encoded: EncodedMessage, attachments = NO_ATTACHMENTS): void {
     if (attachments.length > 0) return sendNow(codec, encoded, attachments)
-    if (codec !== lane || bytes + encoded.length > FULL_BYTES) flush()
-    lane = codec
-    if (waiting.length === 0) arm()
+    if (codec !== batchCodec || bytes + encoded.length > FULL_BYTES) flush()
+    batchCodec = codec
+    if (batch.length === 0) armFlush()
     bytes += encoded.length
-    if (waiting.push(encoded) >= (full?.() ?? Infinity)) flush()
+    if (batch.push(encoded) >= (getMaxMessages?.() ?? Infinity)) flush()
   }
 
-  /** In a frame of its own, behind its attachments: what they show is sent, or sealed, before anyone can write to them. */
   function sendNow(codec: Codec, encoded: EncodedMessage, attachments: readonly Uint8Array[]): void {
     flush()
     for (const body of attachments) send(FRAME_KIND.bytes, body, 0)
@@ -78,17 +85,22 @@ export function createOutbox(send: SendBatch, full?: () => number | undefined, a
 }
 
 /**
- * @param checked for what goes to core or a gate, which would close the session for what is refused here
- * @throws what the codec throws for a value that it can't carry; BusError `InvalidParams` where the message is too large
- * for a frame
+ * @param checked true for messages to core or a gate, which would close the session for what is refused here
+ * @throws whatever the codec throws for a value that cannot be serialized
+ * @throws {BusError} InvalidParams if the message is too large for a frame
  */
 export function encodeMessage(codec: Codec, message: Message, checked = false): EncodedMessage {
   return checkSize(codec.encode(message, checked))
 }
 
-/** @throws BusError `InvalidParams` where the message is too large for a frame */
+/** Packs a message without bytes in it. Parameters and errors are those of `encodeMessage`. */
+export function packPlain(codec: Codec, message: Message, checked = false): PackedMessage {
+  return { codec, encoded: encodeMessage(codec, message, checked), attachments: NO_ATTACHMENTS }
+}
+
+/** @throws {BusError} InvalidParams if the message is too large for a frame */
 export function checkSize(encoded: EncodedMessage): EncodedMessage {
-  // A character has at most three bytes.
+  // A UTF-16 code unit has at most three bytes in UTF-8.
   if (encoded.length * 3 > MAX_FRAME_BYTES) {
     const size = typeof encoded === 'string' ? Buffer.byteLength(encoded) : encoded.byteLength
     if (size > MAX_FRAME_BYTES) {
@@ -98,24 +110,24 @@ export function checkSize(encoded: EncodedMessage): EncodedMessage {
   return encoded
 }
 
-// Messages that follow each other and differ in one value, those of a channel or of one event, go as one message with a list
-// of values: to write and to read the same envelope for each would cost more than all else. Here are the parts of it.
+// Consecutive messages that differ in one value, of one channel or event, travel as one message with an array of values. To
+// write and read the envelope for each would cost more than everything else. The functions below build such a message.
 
 const JSON_END = 'null}}'
 
 /**
- * A value alone; `undefined` where JSON has none for it.
+ * Encodes a single value. Returns `undefined` if JSON has no text for it.
  *
- * @throws what `Codec.encode` throws
+ * @throws whatever `Codec.encode` throws
  */
 export function encodeValue(codec: Codec, value: unknown): EncodedMessage | undefined {
   return codec.name === 'json' ? JSON.stringify(value) : encodeMsgpackValue(value)
 }
 
 /**
- * Puts a value into a message, both encoded by the same codec.
+ * Replaces the last member of a message's params by a value. The same codec must have encoded both.
  *
- * @param message a call without headers; the last member of its params is `null`, and the value takes its place
+ * @param message a call without headers, whose last member of the params is `null`
  */
 export function putLast(message: EncodedMessage, value: EncodedMessage): EncodedMessage {
   if (typeof message === 'string') return `${message.slice(0, -JSON_END.length)}${value as string}}}`

@@ -1,90 +1,67 @@
-// Messages made ready for an outbox, to be put there at once or later. Those that hold bytes are encoded as MessagePack, with
-// the large bytes beside them.
+// Messages with bytes: encoded as MessagePack, with large bytes as attachments. A caller's bytes are copied once, or moved if the
+// caller transfers them, as with `postMessage`.
 import * as workerThreads from 'node:worker_threads'
 import { markAttachments } from '../codec/attachments.js'
-import type { Codec, EncodedMessage } from '../codec/codec.js'
 import { msgpackCodec } from '../codec/msgpack.js'
 import { BusError, describeThrown } from '../errors/bus-error.js'
 import { holdsBytes, isBytes, type Message } from '../message/message.js'
-import { isArrayBuffer } from '../util/bytes.js'
-import { ownsWholeBuffer } from '../wire/frame.js'
+import { isArrayBuffer } from '../util/type-guards.js'
 import { MAX_ATTACHED_BYTES, MIN_ATTACHMENT_BYTES } from '../wire/limits.js'
-import { encodeMessage } from './outbox.js'
-
-// How a caller's bytes are sent: copied, once, or moved where they are given away with `transfer`, as in `postMessage`.
+import { ownsWholeBuffer } from '../wire/link.js'
+import { encodeMessage, type PackedMessage } from './outbox.js'
 
 /**
- * Makes bytes ready to be sent, each alone in its buffer, which nobody else knows. What is not in `transfer` is copied. What
- * is, is moved where it is alone; all of `transfer` is gone for the caller when this returns, and nothing is where it throws.
+ * Packs a message with bytes in it. Its attachments are still the caller's memory: send them before anyone can write to them,
+ * or call `detachAttachments`.
  *
- * @throws BusError `InvalidParams` where a buffer can't be given away
+ * @throws whatever `encodeMessage` throws
  */
-function detachBytes(all: readonly Uint8Array[], transfer: readonly ArrayBufferLike[]): Uint8Array[] {
-  const given = [...new Set(transfer.filter(buffer => !isPooled(buffer)))].map(checked)
-  const unclaimed = new Set(given)
-  const claimed = all.map(bytes => {
-    // Two values may be views of one buffer: the first that is all of it gets it.
-    if (ownsWholeBuffer(bytes, 0) && unclaimed.delete(bytes.buffer)) return bytes
-    const copy = Buffer.allocUnsafeSlow(bytes.byteLength)
-    copy.set(bytes)
-    return copy
-  })
-  if (given.length === 0) return claimed
-  // All at once, or none: what can't go must be found before anything has gone.
-  const moved = move(given)
-  const places = new Map(given.map((buffer, at) => [buffer, moved[at]!]))
-  return claimed.map(bytes => {
-    const place = places.get(bytes.buffer)
-    return place ? new Uint8Array(place) : bytes
-  })
-}
-
-/** `ArrayBuffer.prototype.transfer` is too new for Node 20; a structured clone takes all of them or none. */
-function move(buffers: ArrayBufferLike[]): ArrayBufferLike[] {
-  try {
-    return structuredClone(buffers, { transfer: buffers as ArrayBuffer[] })
-  } catch (cause) {
-    throw cantGo(cause)
+export function packMessage(original: Message): PackedMessage {
+  const { message, attachments, lengths } = markAttachments(original)
+  let size = 0
+  for (const length of lengths) size += length
+  if (size > MAX_ATTACHED_BYTES) {
+    throw new BusError('InvalidParams', `${size} bytes are over the limit of ${MAX_ATTACHED_BYTES}`)
   }
-}
-
-/** Node 20 sends what is detached as if it were empty. */
-function checked(buffer: ArrayBufferLike): ArrayBufferLike {
-  try {
-    new Uint8Array(buffer)
-    return buffer
-  } catch (cause) {
-    throw cantGo(cause)
+  const encoded = encodeMessage(msgpackCodec, message, true)
+  // A getter in the message may have resized a buffer.
+  if (attachments.some(({ byteLength }, at) => byteLength !== lengths[at] || byteLength < MIN_ATTACHMENT_BYTES)) {
+    throw new BusError('InvalidParams', 'Bytes changed their length while they were written')
   }
+  return { codec: msgpackCodec, encoded, attachments }
 }
 
-const cantGo = (cause: unknown): BusError =>
-  new BusError('InvalidParams', `A buffer in \`transfer\` can’t be given away: ${describeThrown(cause)}`, { cause })
+/**
+ * Copies the attachments for `Outbox.put`, or moves those in `transfer`.
+ *
+ * @throws {BusError} InvalidParams if a buffer cannot be transferred
+ */
+export function detachAttachments(
+  { codec, encoded, attachments }: PackedMessage,
+  transfer: readonly ArrayBufferLike[] = [],
+): PackedMessage {
+  return { codec, encoded, attachments: detachBytes(attachments, transfer) }
+}
 
-/** The memory that Node's small Buffers share is nobody's to give away: it is copied. Node 20 does that by itself. */
-const isPooled: (buffer: object) => boolean =
-  (workerThreads as { isMarkedAsUntransferable?: (buffer: object) => boolean }).isMarkedAsUntransferable ??
-  (() => false)
-
-/** The buffers of the bytes that a value is, or has as its own members. */
+/** Returns the buffers of the bytes that a value is, or has as its own members. */
 export function getBuffers(value: unknown): Set<ArrayBufferLike> {
   const members: unknown[] = isBytes(value) ? [value] : holdsBytes(value) ? Object.values(value as object) : []
   return new Set(members.filter(isBytes).map(bytes => (isArrayBuffer(bytes) ? bytes : bytes.buffer)))
 }
 
 /**
- * The list of what a caller gives away, checked against the value that it goes with.
+ * Checks a `transfer` option against the value that it belongs to.
  *
- * @throws BusError `InvalidParams` where it is no list, or names what would not be carried
+ * @throws {BusError} InvalidParams if it is not an array, or names a buffer that the value does not hold
  */
 export function checkTransfer(transfer: unknown, value: unknown): void {
   if (!Array.isArray(transfer)) throw new BusError('InvalidParams', '`transfer` must be a list of ArrayBuffers')
-  const carried = getBuffers(value)
+  const buffers = getBuffers(value)
   for (const buffer of transfer as unknown[]) {
     if (!isArrayBuffer(buffer)) {
       throw new BusError('InvalidParams', '`transfer` takes ArrayBuffers: of a Uint8Array its `buffer`')
     }
-    if (!carried.has(buffer)) {
+    if (!buffers.has(buffer)) {
       throw new BusError(
         'InvalidParams',
         'A buffer in `transfer` is neither the whole payload nor the value of one of its top-level members',
@@ -93,48 +70,54 @@ export function checkTransfer(transfer: unknown, value: unknown): void {
   }
 }
 
-/** What `Outbox.put` takes. */
-export interface PackedMessage {
-  readonly codec: Codec
-  readonly encoded: EncodedMessage
-  readonly attachments: readonly Uint8Array[]
-}
-
-const NONE: readonly Uint8Array[] = []
-
-/** Encodes a message without bytes in it. Its parameters, and what it throws, are those of `encodeMessage`. */
-export function packPlain(codec: Codec, message: Message, checked = false): PackedMessage {
-  return { codec, encoded: encodeMessage(codec, message, checked), attachments: NONE }
-}
-
 /**
- * Encodes a message with bytes in it. Its attachments are still the caller's memory: send them before anyone writes to them,
- * or `claimAttachments`.
+ * Returns the bytes, each alone in a buffer that nobody else knows: copies, or moved buffers of `transfer`. The caller loses all
+ * of `transfer`, or none of it if this throws.
  *
- * @throws what `encodeMessage` throws
+ * @throws {BusError} InvalidParams if a buffer cannot be transferred
  */
-export function packMessage(given: Message): PackedMessage {
-  const { message, attachments, lengths } = markAttachments(given)
-  let size = 0
-  for (const length of lengths) size += length
-  if (size > MAX_ATTACHED_BYTES) {
-    throw new BusError('InvalidParams', `${size} bytes are over the limit of ${MAX_ATTACHED_BYTES}`)
-  }
-  const encoded = encodeMessage(msgpackCodec, message, true)
-  if (attachments.some(({ byteLength: now }, at) => now !== lengths[at] || now < MIN_ATTACHMENT_BYTES)) {
-    throw new BusError('InvalidParams', 'Bytes changed their length while they were written')
-  }
-  return { codec: msgpackCodec, encoded, attachments }
+function detachBytes(all: readonly Uint8Array[], transfer: readonly ArrayBufferLike[]): Uint8Array[] {
+  const transferred = [...new Set(transfer.filter(buffer => !isPooled(buffer)))].map(checkAttached)
+  const unclaimed = new Set(transferred)
+  const claimed = all.map(bytes => {
+    // Two values can be views of one buffer: the first that fills it gets it.
+    if (ownsWholeBuffer(bytes, 0) && unclaimed.delete(bytes.buffer)) return bytes
+    const copy = Buffer.allocUnsafeSlow(bytes.byteLength)
+    copy.set(bytes)
+    return copy
+  })
+  if (transferred.length === 0) return claimed
+  const moved = moveAll(transferred)
+  const movedBuffers = new Map(transferred.map((buffer, at) => [buffer, moved[at]!]))
+  return claimed.map(bytes => {
+    const buffer = movedBuffers.get(bytes.buffer)
+    return buffer ? new Uint8Array(buffer) : bytes
+  })
 }
 
-/**
- * Makes attachments ready for `Outbox.put`: copies them, or moves what is in `transfer`.
- *
- * @throws BusError `InvalidParams` where a buffer can't be given away
- */
-export function detachAttachments(
-  { codec, encoded, attachments }: PackedMessage,
-  transfer: readonly ArrayBufferLike[] = [],
-): PackedMessage {
-  return { codec, encoded, attachments: detachBytes(attachments, transfer) }
+/** Moves all buffers or none, as a structured clone does. `ArrayBuffer.prototype.transfer` is too new for Node 20. */
+function moveAll(buffers: ArrayBufferLike[]): ArrayBufferLike[] {
+  try {
+    return structuredClone(buffers, { transfer: buffers as ArrayBuffer[] })
+  } catch (cause) {
+    throw createTransferError(cause)
+  }
 }
+
+/** Refuses a detached buffer, which Node 20 would send as an empty one. */
+function checkAttached(buffer: ArrayBufferLike): ArrayBufferLike {
+  try {
+    new Uint8Array(buffer)
+    return buffer
+  } catch (cause) {
+    throw createTransferError(cause)
+  }
+}
+
+const createTransferError = (cause: unknown): BusError =>
+  new BusError('InvalidParams', `A buffer in \`transfer\` can’t be given away: ${describeThrown(cause)}`, { cause })
+
+/** True for the memory that Node's small Buffers share: it is copied, never moved. Node 20 does that without this check. */
+const isPooled: (buffer: object) => boolean =
+  (workerThreads as { isMarkedAsUntransferable?: (buffer: object) => boolean }).isMarkedAsUntransferable ??
+  (() => false)

@@ -1,55 +1,84 @@
-// A link is a two-way, ordered transport of frames between two actors. Whoever owns a link neither knows nor asks what
-// carries it; the isolation pattern is a link too, made out of two others.
+// What every transport shares: the frame, the interface of a link, and byte credit for transports without back-pressure.
 import type { BusError } from '../errors/bus-error.js'
-import type { Frame, FrameKind } from './frame.js'
+import { isArrayBuffer } from '../util/type-guards.js'
+import { CREDIT_STEP_BYTES, CREDIT_WINDOW_BYTES } from './limits.js'
+
+/**
+ * The kind byte of each frame. Zero is unused, so that cleared memory is not a frame. `end` has no body: a frontend sends it to
+ * its gate as its last frame, and the gate answers with one after its last record. `bytes` is an attachment: raw bytes that
+ * belong to a message of the next frame of kind `msgpack`.
+ */
+export const FRAME_KIND = { json: 1, msgpack: 2, sealed: 3, end: 4, bytes: 5 } as const
+
+export type FrameKind = (typeof FRAME_KIND)[keyof typeof FRAME_KIND]
+
+export const isFrameKind = (kind: number | undefined): kind is FrameKind =>
+  kind === 1 || kind === 2 || kind === 3 || kind === 4 || kind === 5
+
+/** The unit on a link: a kind byte, and a body that holds one message, a batch of them, or an attachment. */
+export interface Frame {
+  kind: FrameKind
+  /**
+   * A string is JSON, and travels as UTF-8; a link always delivers bytes. The memory of kinds `sealed` and `bytes` is
+   * transferred: it belongs to the link from `send` on.
+   */
+  body: string | Uint8Array
+  /**
+   * True if the next frame belongs to this one and is sent immediately, so that both can travel together. Used for the record of
+   * an attachment, whose kind does not tell.
+   */
+  more?: boolean
+}
 
 export interface ReceivedFrame {
   kind: FrameKind
-  /** Owned by the receiver: nobody else reads or writes these bytes. */
+  /** Memory of the receiver: nobody else reads or writes it. */
   body: Uint8Array
-  /** As in `Frame`. */
+  /** See `Frame.more`. */
   more?: boolean
 }
 
 export interface LinkReceiver {
   frame(frame: ReceivedFrame): void
-  /** Called once, after the last frame; with a fault where the peer sent what is no frame. */
+  /** Called once, after the last frame. @param fault the protocol violation, if the peer sent something malformed */
   closed(fault?: BusError): void
 }
 
+/** A two-way, ordered transport of frames between two actors. Its owner does not depend on what carries the frames. */
 export interface Link {
-  /** True where an isolation gate is on the way. */
+  /** True if the frames pass an isolation gate. */
   readonly isolated?: true
   /**
-   * Messages that a frame should hold at most while little waits: with more frames both ends of a ring work at once. None
-   * where a frame costs more than that gains. It may change.
+   * Maximum number of messages that a frame should hold while few wait, so that both ends of a ring work in parallel.
+   * `undefined` if more frames cost more than that gains. The value can change at any time.
    */
   readonly frameMessages?: number | undefined
-  /**
-   * Hands one frame over, in order. A frame sent to a link that is closed goes nowhere: `closed` has told the owner.
-   */
+  /** Sends one frame, in order. A closed link drops it: its owner has been notified by `closed`. */
   send(frame: Frame): void
-  /** Bytes that were sent and that the peer has not taken, as far as this end knows: never too few. 0 once the link has ended. */
+  /** Upper bound of the bytes that were sent and that the peer has not taken. 0 after the link has ended. */
   readonly queued: number
   /**
-   * None while the peer has room for what was sent. Where something waits in this end, for the peer to take what came before:
-   * resolves once nothing does, or the link has ended. `send` takes more all the same: whoever sends on is to bound it.
+   * Returns `undefined` while the peer has room. Otherwise returns a promise that resolves when no frame waits in this end any
+   * more, or when the link has ended. `send` still accepts frames meanwhile: the sender has to bound them.
    */
   room(): Promise<void> | undefined
-  /** Sets the one receiver. Frames that arrive before wait for it. */
+  /** Sets the only receiver. Frames that arrive earlier wait for it. */
   receive(receiver: LinkReceiver): void
   /**
-   * Nothing is delivered until `resume`, the end of the link neither, unless this end closes it: the peer runs out of room,
-   * and waits. It may be called from within a receiver.
+   * Stops delivery until `resume`, so that the peer runs out of room and waits. The end of the link is not delivered either,
+   * unless this end closes it. Can be called from within a receiver.
    */
   pause(): void
-  /** Delivers again, from a later microtask or turn on. */
+  /** Continues delivery, from a later microtask or tick on. */
   resume(): void
-  /** Closes both ends: the peer still gets what was sent before, this end nothing more but `closed`. */
+  /** Closes both ends. The peer still receives what was sent before; this end receives only `closed`. */
   close(): void
 }
 
-/** A receiver that throws is its owner's fault, not the peer's: it is thrown where nothing of the link waits for it. */
+/** Milliseconds for which a closed link keeps trying to send its queued frames to a busy peer. */
+export const LINGER_MS: number = 30_000
+
+/** Calls the receiver. An error that it throws is its owner's fault, not the peer's, so it is rethrown outside the link. */
 export function deliver(frame: ReceivedFrame, receiver: LinkReceiver): void {
   try {
     receiver.frame(frame)
@@ -60,5 +89,77 @@ export function deliver(frame: ReceivedFrame, receiver: LinkReceiver): void {
   }
 }
 
-/** How long a link that was closed waits for a peer that takes nothing of what still waits, in milliseconds: a busy one. */
-export const LINGER_MS: number = 30_000
+/** Free bytes before each record, so that a link can put the frame's kind byte there and transfer the buffer. */
+export const RECORD_HEADROOM = 1
+
+/** True for bytes that fill an ArrayBuffer of their own, except for `headroom` bytes before them. */
+export const ownsWholeBuffer = (bytes: Uint8Array, headroom: number): bytes is Uint8Array<ArrayBuffer> =>
+  bytes.byteOffset === headroom &&
+  bytes.byteLength + headroom === bytes.buffer.byteLength &&
+  isArrayBuffer(bytes.buffer)
+
+/**
+ * Writes a frame, as kind byte and body, to an ArrayBuffer of exactly that size, which can be transferred. A record is written
+ * in place, because it has room for the kind byte before it.
+ */
+export function writeFrame({ kind, body }: Frame): ArrayBuffer {
+  if (kind === FRAME_KIND.sealed && typeof body !== 'string' && ownsWholeBuffer(body, RECORD_HEADROOM)) {
+    new Uint8Array(body.buffer)[0] = kind
+    return body.buffer
+  }
+  const size = typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength
+  const frame = Buffer.allocUnsafeSlow(1 + size)
+  frame[0] = kind
+  if (typeof body === 'string') frame.write(body, 1)
+  else frame.set(body, 1)
+  return frame.buffer as ArrayBuffer
+}
+
+/** Reads a frame of `writeFrame` without a copy. Returns `undefined` if the kind byte is invalid. */
+export function readFrame(bytes: Uint8Array): { kind: FrameKind; body: Uint8Array } | undefined {
+  const kind = bytes[0]
+  return isFrameKind(kind) ? { kind, body: bytes.subarray(1) } : undefined
+}
+
+/**
+ * Byte credit, the sender's side. The receiver reports from time to time how many bytes it has taken in total, and the sender
+ * sends no more than a window beyond that. Totals only grow and never exceed what was sent, so a false total gains nothing.
+ */
+export class SentBytes {
+  #sent = 0
+  #taken = 0
+
+  /** Bytes in flight. */
+  get open(): number {
+    return this.#sent - this.#taken
+  }
+
+  get full(): boolean {
+    return this.#sent - this.#taken >= CREDIT_WINDOW_BYTES
+  }
+
+  add(bytes: number): void {
+    this.#sent += bytes
+  }
+
+  /** Records a total that the receiver reported. Returns false if the total is impossible. */
+  taken(total: number): boolean {
+    // NaN fails the comparison too.
+    if (!(total > this.#taken && total <= this.#sent && Number.isInteger(total))) return false
+    this.#taken = total
+    return true
+  }
+}
+
+/** Byte credit, the receiver's side. */
+export class TakenBytes {
+  #taken = 0
+  #reported = 0
+
+  /** Returns the total if it is time to report it, otherwise 0. */
+  add(bytes: number): number {
+    this.#taken += bytes
+    if (this.#taken - this.#reported < CREDIT_STEP_BYTES) return 0
+    return (this.#reported = this.#taken)
+  }
+}

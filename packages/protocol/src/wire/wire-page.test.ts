@@ -4,8 +4,9 @@ import { describe, expect, it } from 'vitest'
 import { ATTACHMENT_EXTENSION } from '../codec/attachments.js'
 import { MAX_RECORD_AGE } from '../crypto/record.js'
 import { ERROR_CODES } from '../errors/bus-error.js'
-import { CHANNEL_WINDOW, channelReference, METHOD, STREAM_HEADER } from '../message/methods.js'
-import { FRAME_KIND } from './frame.js'
+import { CHANNEL_WINDOW, METHOD, STREAM_HEADER } from '../message/methods.js'
+import { channelReference } from '../message/message.js'
+import { FRAME_KIND } from './link.js'
 import * as bounds from './limits.js'
 
 const { MAX_BATCH, MAX_CHANNELS, MAX_DEPTH, MAX_FRAME_BYTES, MAX_IN_FLIGHT, MAX_LISTENERS, MAX_NODES } = bounds

@@ -2,7 +2,7 @@
 // leaves nobody waiting.
 import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { FRAME_KIND } from '../../src/wire/frame.js'
+import { FRAME_KIND } from '../../src/wire/link.js'
 import { createRingPair } from './pair.js'
 
 const body = 'x'.repeat(1000)

@@ -2,8 +2,8 @@
 // written after that, announces them; so order is the ring's. What is on its way beside it is bounded by the sender, which
 // sees from the ring what has been taken, and by the receiver, which takes more than that for a fault.
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
-import { isArrayBuffer } from '../../util/bytes.js'
-import { FRAME_KIND, type FrameKind, ownsWholeBuffer, RECORD_HEADROOM } from '../../wire/frame.js'
+import { isArrayBuffer } from '../../util/type-guards.js'
+import { FRAME_KIND, type FrameKind, ownsWholeBuffer, RECORD_HEADROOM } from '../../wire/link.js'
 import { MAX_ATTACHED_BYTES } from '../../wire/limits.js'
 import { ringFault, type RingWriter } from './ring-buffer.js'
 

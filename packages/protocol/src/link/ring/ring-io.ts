@@ -1,8 +1,8 @@
 // Writes frames into a ring, in order, and what is large for it beside it. What does not fit waits here, never in a loop.
 import type { MessagePort } from 'node:worker_threads'
 import { BusError } from '../../errors/bus-error.js'
-import { RoomSignal } from '../../util/promise.js'
-import { type Frame, FRAME_KIND, type FrameKind, ownsWholeBuffer, isFrameKind } from '../../wire/frame.js'
+import { RoomSignal } from '../../util/room-signal.js'
+import { type Frame, FRAME_KIND, type FrameKind, ownsWholeBuffer, isFrameKind } from '../../wire/link.js'
 import type { ReceivedFrame } from '../../wire/link.js'
 import { OutOfBandReceiver, OutOfBandSender, MAX_OUT_OF_BAND_BYTES } from './out-of-band.js'
 import { HEADER_BYTES, ringFault, type RingReader, type RingWriter } from './ring-buffer.js'

@@ -3,7 +3,7 @@
 // bounded, so the event loop lives; the port beside the rings carries what a ring announces, and its own end.
 import type { MessagePort } from 'node:worker_threads'
 import { type BusError, isBusError } from '../../errors/bus-error.js'
-import type { Frame } from '../../wire/frame.js'
+import type { Frame } from '../../wire/link.js'
 import { deliver, LINGER_MS, type Link, type LinkReceiver } from '../../wire/link.js'
 import { RingDoorbell, RingPolling } from './polling.js'
 import { openRing, RingReader, RingWriter } from './ring-buffer.js'

@@ -1,6 +1,6 @@
 // A frame is a kind byte and a body: what is written is read back, and what has no kind is no frame.
 import { describe, expect, it } from 'vitest'
-import { FRAME_KIND, type FrameKind, ownsWholeBuffer, isFrameKind, readFrame, writeFrame } from './frame.js'
+import { FRAME_KIND, type FrameKind, ownsWholeBuffer, isFrameKind, readFrame, writeFrame } from './link.js'
 
 const roundTrip = (kind: FrameKind, body: string | Uint8Array) => readFrame(new Uint8Array(writeFrame({ kind, body })))
 
