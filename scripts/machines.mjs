@@ -4,7 +4,7 @@ import { toMermaid } from './mermaid.mjs'
 
 const at = path => new URL(`../${path}`, import.meta.url)
 const { supervisorMachine } = await import(at('packages/core/dist/host/supervision/supervisor.js').href)
-const { threadMachine } = await import(at('packages/core/dist/host/supervision/worker-machine.js').href)
+const { workerMachine } = await import(at('packages/core/dist/host/supervision/worker-machine.js').href)
 const { createWorkerMachine } = await import(at('packages/protocol/dist/worker/lifecycle.js').href)
 
 const section = (title, text, machine) => `## ${title}\n\n${text}\n\n\`\`\`mermaid\n${toMermaid(machine)}\n\`\`\`\n`
@@ -17,7 +17,7 @@ ${[
   section(
     'A worker, as the host sees it',
     'In the host, one for each: `core/src/host/supervision/worker-machine.ts`. `fail` ends it for good, from any state.',
-    threadMachine,
+    workerMachine,
   ),
   section(
     'A worker itself',

@@ -35,7 +35,7 @@ test.each(patterns)('core that exits with code 0, and is not started again, has 
   })
   const fault = new Promise(resolve => bus.on('fault', resolve))
   const [client] = [await bus.connect('one'), await bus.emit('quit')]
-  expect(await fault).toMatchObject({ label: 'core', error: { message: 'core has ended by itself' } })
+  expect(await fault).toMatchObject({ label: 'core', error: { message: 'core exited unexpectedly' } })
   await expect(client.invoke('x')).rejects.toMatchObject({ reason: 'Disconnected' })
   await expect(bus.connect('two')).rejects.toMatchObject({ reason: 'Disconnected' })
 })

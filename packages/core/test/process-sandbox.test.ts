@@ -54,13 +54,13 @@ describe.each([
 
   const own = 'main: A frontend’s process'
   const ways: [string, RegExp, Partial<ProcessSandbox>?][] = [
-    ['exit', /^main: frontend main exited with code 3$/],
+    ['exit', /^main: frontend "main" exited with code 3$/],
     ['abort', /^main: A frontend’s process was ended by SIGABRT$/],
     ['throw', /^main: uncaught$/],
     ['reject', /^main: unhandled$/],
     [
       'heap',
-      /^main: (A frontend’s process was ended by SIG|frontend main exited with)/,
+      /^main: (A frontend’s process was ended by SIG|frontend "main" exited with)/,
       { resourceLimits: { maxOldGenerationSizeMb: 20 } },
     ],
   ]

@@ -33,7 +33,7 @@ describe('memory', () => {
       sandbox: { kind: 'permission', resourceLimits: { maxOldGenerationSizeMb: 30 } },
     })
     await expect(bus.call('greedy', 'eat')).rejects.toMatchObject({ reason: 'Disconnected' })
-    expect(await fault).toMatchObject({ label: 'greedy', error: { message: 'frontend greedy has used up its memory' } })
+    expect(await fault).toMatchObject({ label: 'greedy', error: { message: 'frontend "greedy" ran out of memory' } })
     expect(await other.invoke('add', { a: 1, b: 2 })).toBe(3)
   })
 

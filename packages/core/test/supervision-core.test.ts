@@ -97,9 +97,9 @@ describe.each(patterns)('%s', (_name, app) => {
       delete process.env['SALLYPORT_TEST_STORM']
     }
     expect((await Promise.allSettled(calls))[0]).toMatchObject({ reason: gone('unknown') })
-    const reason = /^core has ended 3 times within 600000 ms, at last so: .*never again/
-    await expect(client.invoke('wait')).rejects.toThrow(/core has ended 3 times/)
-    await expect(bus.emit('x')).rejects.toThrow(/core has ended 3 times/)
+    const reason = /^core failed 3 times within 600000 ms and will not be restarted. Last error: .*never again/
+    await expect(client.invoke('wait')).rejects.toThrow(/core failed 3 times/)
+    await expect(bus.emit('x')).rejects.toThrow(/core failed 3 times/)
     await expect(bus.connect('late')).rejects.toThrow('The bus is failed')
     expect(told.map(({ name }) => name)).toEqual(['fault', 'restart', 'fault', 'restart', 'fault', 'failed'])
     expect(told.at(-1)!.error.message).toMatch(reason)

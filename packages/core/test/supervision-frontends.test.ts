@@ -52,7 +52,7 @@ describe.each(patterns)('%s', (_name, app) => {
         name: 'failed',
         label: 'bad',
         actor: 'frontend',
-        error: { message: 'frontend bad has ended 3 times within 600000 ms, at last so: no' },
+        error: { message: 'frontend "bad" failed 3 times within 600000 ms and will not be restarted. Last error: no' },
       })
     expect(told.map(({ name }) => name)).toEqual(['fault', 'restart', 'fault', 'restart', 'fault', 'failed'])
     await eventually(() => bus.call('main', 'calls'))

@@ -1,39 +1,39 @@
-// Threads that are none, for tests of when workers are started again: with a clock and chance of the test's own.
+// Fake threads for tests of restarts, with a simulated clock and a random source of the test's own.
 import { EventEmitter } from 'node:events'
 import type { Worker } from 'node:worker_threads'
 import { SimulatedClock } from 'xstate'
-import { getSupervision, type SupervisionOptions } from '../src/host/supervision/policy.js'
+import { resolveSupervision, type SupervisionOptions } from '../src/host/supervision/policy.js'
 import { createSupervisor } from '../src/host/supervision/supervisor.js'
 
 const crash = new Error('boom')
 
-/** A supervisor with one worker, which the test makes ready and ends. By default chance takes nothing off a delay. */
-export function start(options: SupervisionOptions = {}, { waits = false, random = (): number => 0 } = {}) {
+/** Starts a supervisor with one worker, whose threads the test makes ready and ends. By default, delays are not randomized. */
+export function start(options: SupervisionOptions = {}, { waitsAfterError = false, random = (): number => 0 } = {}) {
   const clock = new SimulatedClock()
   const supervisor = createSupervisor({ clock, now: () => clock.now(), random })
-  const told: unknown[] = []
-  const workers: EventEmitter[] = []
+  const events: unknown[] = []
+  const threads: EventEmitter[] = []
   const spawn = (): Worker => {
-    const worker = Object.assign(new EventEmitter(), { terminate: () => {}, postMessage: () => {}, unref: () => {} })
-    workers.push(worker)
-    return worker as unknown as Worker
+    const thread = Object.assign(new EventEmitter(), { terminate: () => {}, postMessage: () => {}, unref: () => {} })
+    threads.push(thread)
+    return thread as unknown as Worker
   }
-  const thread = supervisor.start({
+  const worker = supervisor.start({
     name: 'it',
-    supervision: getSupervision('permanent', { heartbeat: false }, options),
-    waits,
+    supervision: resolveSupervision('permanent', { heartbeat: false }, options),
+    waitsAfterError,
     spawn,
     onReport: () => {},
     onState: () => {},
-    onUp: () => told.push('up'),
-    onDown: restart => told.push(restart ? [restart.error.message, restart.delay] : 'reloaded'),
-    onUnended: () => told.push('unended'),
+    onRestarted: () => events.push('restarted'),
+    onStopped: restart => events.push(restart ? [restart.error.message, restart.delay] : 'reloading'),
+    onKilled: () => events.push('killed'),
   })
-  const exit = (code = 0): unknown => workers.at(-1)!.emit('exit', code)
-  const ready = (): unknown => workers.at(-1)!.emit('message', { type: 'state', state: 'ready' })
+  const exit = (code = 0): unknown => threads.at(-1)!.emit('exit', code)
+  const ready = (): unknown => threads.at(-1)!.emit('message', { type: 'state', state: 'ready' })
   const fail = (): void => {
-    workers.at(-1)!.emit('error', crash)
+    threads.at(-1)!.emit('error', crash)
     exit(1)
   }
-  return { clock, supervisor, told, workers, thread, ready, exit, fail }
+  return { clock, supervisor, events, threads, worker, ready, exit, fail }
 }

@@ -43,14 +43,14 @@ export async function assemble(given: BusOptions, cipher: boolean): Promise<Bus>
 
   try {
     const opening = options.frontends.map(({ label, module, ...settings }) => frontends.open(label, module, settings))
-    const [opened] = await Promise.all([Promise.all(opening), core.thread.ready])
+    const [opened] = await Promise.all([Promise.all(opening), core.worker.ready])
     supervisor.signal('core.ready')
-    void core.thread.exited.then(({ error, death }) => {
+    void core.worker.exited.then(({ error, exitError }) => {
       if (!error && supervisor.state !== 'running') return
       supervisor.signal('core.failed')
-      const failure = error ?? new BusError('InternalError', 'core has ended by itself')
+      const failure = error ?? new BusError('InternalError', 'core exited unexpectedly')
       endClient(core.client, failure as BusError)
-      reporter.reportExit('core', 'core', { error: failure, death: death ?? failure })
+      reporter.reportExit('core', 'core', { error: failure, exitError: exitError ?? failure })
       frontends.failAll(failure)
     })
     if (options.dev) {

@@ -38,7 +38,7 @@ import { type BusEvents, checkFunction, subscribe, type BusReporter } from './re
 import type { BusStats } from './reporting/stats.js'
 import type { SupervisionOptions } from './supervision/policy.js'
 import { type BusInspection, type Supervisor, supervisorMachine } from './supervision/supervisor.js'
-import { threadMachine } from './supervision/worker-machine.js'
+import { workerMachine } from './supervision/worker-machine.js'
 
 // `bus.call`: over the host's own link, as a command of core that frontends don't have. Its arguments are those of the function;
 // which one it is goes beside them, so that bytes are found where they stand.
@@ -117,7 +117,7 @@ function readStats({ core, frontends, reporter }: StatsDeps, since: number, mark
   const inFlight = Object.values(each).reduce((sum, frontend) => sum + frontend.inFlight, host.inFlight + ofNetwork)
   return {
     uptime: Math.round(performance.now() - since),
-    core: { ...core.thread.stats, inFlight, slow: reporter.slowCalls },
+    core: { ...core.worker.stats, inFlight, slow: reporter.slowCalls },
     host,
     frontends: each,
     ...(network && { network }),
@@ -136,9 +136,9 @@ function createInspectorView(parts: BusDeps, since: number): BusView {
       return readStats(parts, since, false)
     },
     get sights() {
-      return supervisor.sights()
+      return supervisor.getWorkerStatuses()
     },
-    machines: { bus: supervisorMachine, thread: threadMachine },
+    machines: { bus: supervisorMachine, thread: workerMachine },
     measure: async () => (await core.measure()) !== undefined,
     on(name, handler) {
       events.on(name, handler)
@@ -330,7 +330,7 @@ export class Bus {
     await this.#parts.dev?.close()
     // What was sent in this turn goes out first.
     await nextTurn()
-    await core.thread.stop(timeout)
+    await core.worker.stop(timeout)
     await frontends.closeAll()
     await this.#client.close()
     supervisor.signal('ended')
@@ -341,7 +341,7 @@ export class Bus {
   async #tellWaiting(): Promise<void> {
     const { supervisor, core, reporter } = this.#parts
     const calls = await core.measure()
-    if (supervisor.state !== 'stopped') reporter.reportPendingClose({ workers: supervisor.names, calls })
+    if (supervisor.state !== 'stopped') reporter.reportPendingClose({ workers: supervisor.workerNames, calls })
   }
 
   #checkRunning(): void {

@@ -20,7 +20,7 @@ import { HostConfirmRequests } from './reporting/confirm.js'
 import type { BusReporter } from './reporting/events.js'
 import { forwardLine, type Logger } from './reporting/log.js'
 import { SessionTraffic } from './reporting/stats.js'
-import type { SupervisedThread, Supervisor } from './supervision/supervisor.js'
+import type { SupervisedWorker, Supervisor } from './supervision/supervisor.js'
 import { labelOutput } from './workers/output.js'
 import { findEntry, spawnWorker, type WorkerMaker } from './workers/spawn.js'
 import { explainSyntax } from './workers/syntax-errors.js'
@@ -53,7 +53,7 @@ export interface CoreHost {
 }
 
 export class CoreThread implements CoreEndpoint {
-  readonly thread: SupervisedThread
+  readonly worker: SupervisedWorker
   readonly client: Client
   readonly changes: CapabilityChanges = { added: new Map(), removed: new Set(), decided: false }
   readonly isHere: boolean
@@ -76,8 +76,8 @@ export class CoreThread implements CoreEndpoint {
     this.#host = host
     this.isHere = !(options.core instanceof URL)
     this.#confirmations = new HostConfirmRequests(options.onConfirm, host.log)
-    this.thread = this.#start(options)
-    void this.thread.exited.then(() => this.#confirmations.reset())
+    this.worker = this.#start(options)
+    void this.worker.exited.then(() => this.#confirmations.reset())
     this.client = createReconnectingClient(openLink(this.#attachHost(), true), {
       label: 'host',
       timeout: options.calls.timeout,
@@ -85,30 +85,30 @@ export class CoreThread implements CoreEndpoint {
   }
 
   get isUp(): boolean {
-    return this.#takesLinks && this.thread.isUp
+    return this.#takesLinks && this.worker.isUp
   }
 
   attach(attachment: Attachment): void {
     const { end, keyPort } = attachment
     const ports: MessagePort[] = keyPort ? [end.port, keyPort] : [end.port]
-    this.thread.post({ type: 'attach', attachment } satisfies CoreCommand, ports)
+    this.worker.post({ type: 'attach', attachment } satisfies CoreCommand, ports)
   }
 
   post(command: CoreCommand): void {
-    this.thread.post(command)
+    this.worker.post(command)
   }
 
   /** Ends it, and loads its module anew. @throws BusError what keeps it from being ready again; `InvalidParams` without a module */
   async reload(): Promise<void> {
     if (this.isHere)
       throw new BusError('InvalidParams', 'bus.reload: core runs in this thread, and has no module to load again')
-    await this.thread.reload()
+    await this.worker.reload()
     await this.#relinked
   }
 
   /** Brings the meters of all links up to date, and gives the calls that run: `undefined` where core does not answer soon. */
   measure(): Promise<readonly RunningCall[] | undefined> {
-    if (!this.thread.isUp && this.thread.stats.state !== 'draining') return Promise.resolve(undefined)
+    if (!this.worker.isUp && this.worker.stats.state !== 'draining') return Promise.resolve(undefined)
     return new Promise(resolve => {
       const timer = setTimeout(resolve, PATIENCE_MS, undefined)
       this.#measures.push(running => {
@@ -138,7 +138,7 @@ export class CoreThread implements CoreEndpoint {
     appInfo,
     plugins,
     network,
-  }: ResolvedOptions): SupervisedThread {
+  }: ResolvedOptions): SupervisedWorker {
     const { log, reporter, supervisor } = this.#host
     const { maxRecordAge } = isolation
     const data = {
@@ -149,17 +149,17 @@ export class CoreThread implements CoreEndpoint {
       name: 'core',
       // What looks after a thread that is stuck would be stuck with this one.
       supervision: core instanceof URL ? supervision.core : { ...supervision.core, heartbeat: false },
-      startsAlone: true,
-      waits: dev,
+      hasStartTimeout: true,
+      waitsAfterError: dev,
       spawn: heartbeat =>
         core instanceof URL
           ? spawnCore({ ...data, module: core.href, sourceMaps: dev, heartbeat }, workers.core, dev)
           : new InProcessCore(core, data),
-      ...(dev && core instanceof URL && { explain: (error, signal) => explainSyntax(error, core, signal) }),
+      ...(dev && core instanceof URL && { explainError: (error, signal) => explainSyntax(error, core, signal) }),
       onState: state => this.#entered(state),
       onReport: report => this.#heard(report as CoreReport),
-      onUp: () => (this.#next = this.#attachHost()),
-      onDown: restart => {
+      onRestarted: () => (this.#next = this.#attachHost()),
+      onStopped: restart => {
         this.#takesLinks = false
         this.network = undefined
         this.#incarnation += 1
@@ -169,7 +169,7 @@ export class CoreThread implements CoreEndpoint {
         this.#host.down()
         reporter.reportRestart('core', 'core', restart)
       },
-      onUnended: () => reporter.reportStopTimeout('core', 'core'),
+      onKilled: () => reporter.reportStopTimeout('core', 'core'),
     })
   }
 
@@ -181,7 +181,7 @@ export class CoreThread implements CoreEndpoint {
     const incarnation = ++this.#incarnation
     // The host hears what frontends tell as soon as they can.
     this.#relinked = reconnectClient(this.client, openLink(end, true)).then(() => {
-      if (!this.thread.isUp || incarnation !== this.#incarnation) return
+      if (!this.worker.isUp || incarnation !== this.#incarnation) return
       this.#takesLinks = true
       this.#host.up()
     })

@@ -18,7 +18,7 @@ const ran = new Int32Array(new SharedArrayBuffer(4096))
 let calls = 0
 
 const ends: [how: string, error: string][] = [
-  ['exits with code 0', 'core has ended by itself'],
+  ['exits with code 0', 'core exited unexpectedly'],
   ['exits with code 3', 'core exited with code 3'],
   ['throws in a timer', 'thrown'],
   ['throws null in a timer', 'null'],
@@ -28,7 +28,7 @@ const ends: [how: string, error: string][] = [
   ['closes its control port', 'core has closed its port to the host'],
   ['closes all its ports', 'core has closed its port to the host'],
   ['waits to be ended', 'core exited with code 1'],
-  ['computes for ever', 'core has done nothing but compute for 1500 ms'],
+  ['computes for ever', 'core blocked its event loop for 1500 ms'],
 ]
 
 describe.each([

@@ -7,7 +7,7 @@ import { fixture } from '../start.js'
 
 const host = fileURLToPath(fixture('memory-host.mjs'))
 const gone = { reason: 'Disconnected', data: { delivered: 'unknown' } }
-const empty = 'core has used up its memory'
+const empty = 'core ran out of memory'
 
 const coreEnds = {
   fault: gone,

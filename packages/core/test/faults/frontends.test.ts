@@ -22,8 +22,8 @@ const faults: Fault[] = [
   { how: 'throw null', of: /null/ },
   { how: 'rejection', of: /broken on purpose/ },
   { how: 'overflow', of: /call stack/ },
-  { how: 'heap', of: /used up its memory/, sandbox: permission },
-  { how: 'loop', of: /nothing but compute for 1500 ms/, supervision: { heartbeat: 1500 } },
+  { how: 'heap', of: /ran out of memory/, sandbox: permission },
+  { how: 'loop', of: /blocked its event loop for 1500 ms/, supervision: { heartbeat: 1500 } },
   { how: 'terminate', of: /exited with code 1/ },
 ]
 const processes: Fault[] = [

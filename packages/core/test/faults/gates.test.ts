@@ -15,12 +15,12 @@ const faults: [how: string, of: RegExp][] = [
   ['throw', /broken on purpose/],
   ['throw null', /null/],
   ['overflow', /call stack/],
-  ['loop', /nothing but compute|has not returned for 1500 ms/],
+  ['loop', /blocked its event loop|has not returned for 1500 ms/],
   ['between hook and seal', /exited with code 3/],
   ['between seal and forward', /exited with code 3/],
   ['terminate', /exited with code 1/],
   // Whichever comes first.
-  ['heap', /used up its memory|nothing but compute/],
+  ['heap', /ran out of memory|blocked its event loop/],
 ]
 
 /** They come in a turn of their own: the call that brought them may have been served. */

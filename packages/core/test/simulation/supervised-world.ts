@@ -9,7 +9,7 @@ import { throughGate } from '../../../frontend/src/client/gated-link.js'
 import { CoreThread } from '../../src/host/core-thread.js'
 import { Frontends } from '../../src/host/frontends/frontends.js'
 import type { FrontendSettings } from '../../src/host/options/types.js'
-import { getSupervision, type Supervision } from '../../src/host/supervision/policy.js'
+import { resolveSupervision, type SupervisionConfig } from '../../src/host/supervision/policy.js'
 import { createSupervisor } from '../../src/host/supervision/supervisor.js'
 import { BusReporter } from '../../src/host/reporting/events.js'
 import type { Epoch } from './ask.js'
@@ -34,7 +34,7 @@ export class SupervisedWorld extends World {
   /** Core was given up. */
   override hasFailed = false
   readonly #cores = new Map<Place, number>()
-  readonly #supervision: { core: Supervision; frontend: Supervision }
+  readonly #supervision: { core: SupervisionConfig; frontend: SupervisionConfig }
   #core!: CoreThread
   #frontends!: Frontends
   #links = 0
@@ -43,8 +43,8 @@ export class SupervisedWorld extends World {
   constructor(simulation: Simulation) {
     super(simulation)
     const { random } = simulation
-    const some = (intensity: number, share: number): Supervision =>
-      getSupervision('permanent', {
+    const some = (intensity: number, share: number): SupervisionConfig =>
+      resolveSupervision('permanent', {
         heartbeat: false,
         intensity: random.chance(share) ? intensity : 10_000,
         delay: { min: 10, max: 100 },
@@ -82,12 +82,12 @@ export class SupervisedWorld extends World {
     })
     supervisor.signal('core.ready')
     // As the host does.
-    void this.#core.thread.exited.then(({ error }) => {
+    void this.#core.worker.exited.then(({ error }) => {
       if (!error) return
       supervisor.signal('core.failed')
       endClient(this.#core.client, error as BusError)
       this.#frontends.failAll(error)
-      reporter.reportExit('core', 'core', { error, death: error })
+      reporter.reportExit('core', 'core', { error, exitError: error })
     })
   }
 
@@ -197,7 +197,7 @@ export class SupervisedWorld extends World {
 
   override close(): void {
     this.#closing = true
-    void this.#frontends.closeAll().then(() => this.#core.thread.stop(100))
+    void this.#frontends.closeAll().then(() => this.#core.worker.stop(100))
   }
 
   spawn(kind: 'core' | 'gate' | 'frontend', data: { label?: string }): SimulatedThread {

@@ -6,7 +6,7 @@ import { BusError, createLinkEndpoints, type LinkEndpoint, type LinkKind } from 
 import type { Pattern } from '../../acl/types.js'
 import type { ConnectionSettings } from '../options/types.js'
 import { type JoinedStats, SessionTraffic, type TrafficStats } from '../reporting/stats.js'
-import type { Supervision } from '../supervision/policy.js'
+import type { SupervisionConfig } from '../supervision/policy.js'
 import { type Gate, type GateHost, gateSupervision, startGate } from './gate.js'
 import type { CoreEndpoint, FrontendRuntime, RuntimeEvents } from './types.js'
 
@@ -40,7 +40,7 @@ export interface FrontendDeps {
   /** Its own, by which core's side knows it: its label, where it is the only one of that label. */
   name: string
   settings: ConnectionSettings
-  supervision: Supervision
+  supervision: SupervisionConfig
   /** Its code runs already, and waits only for a link. */
   runs: boolean
   isProcess: boolean
@@ -165,7 +165,7 @@ export class Frontend {
   refused(id: number, error: Error): void {
     if (this.#wiring?.id !== id) return
     // Whoever has opened it hears of it.
-    if (this.#linked) this.#host.reporter.reportExit('frontend', this.label, { error, death: error })
+    if (this.#linked) this.#host.reporter.reportExit('frontend', this.label, { error, exitError: error })
     this.#cannotBeLinked(error)
     this.#guest.fail(error)
   }

@@ -12,7 +12,7 @@ import {
 } from '../options/resolve.js'
 import type { ConnectionOptions, ConnectionSettings, FrontendOptions, FrontendSettings } from '../options/types.js'
 import type { FrontendStats, JoinedStats } from '../reporting/stats.js'
-import type { Supervision, SupervisionOptions } from '../supervision/policy.js'
+import type { SupervisionConfig, SupervisionOptions } from '../supervision/policy.js'
 import type { Supervisor } from '../supervision/supervisor.js'
 import { Frontend, type FrontendHost, type FrontendDeps } from './frontend.js'
 import type { FrontendRuntime, RuntimeEvents } from './types.js'
@@ -45,7 +45,7 @@ export class Frontends {
   }
 
   /** Makes the calling thread a frontend. Its gate is supervised. */
-  async connect(label: string, settings: ConnectionSettings, supervision: Supervision): Promise<Client> {
+  async connect(label: string, settings: ConnectionSettings, supervision: SupervisionConfig): Promise<Client> {
     const { client } = await this.#join(label, { label, settings, supervision }, makeConnection)
     return client
   }

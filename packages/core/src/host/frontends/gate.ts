@@ -19,7 +19,7 @@ import { agrees, answerConfirm, type OnConfirm } from '../reporting/confirm.js'
 import { BusReporter } from '../reporting/events.js'
 import { createHostLog, type Logger } from '../reporting/log.js'
 import { type GateStats, getLatency } from '../reporting/stats.js'
-import { type Supervision, getSupervision } from '../supervision/policy.js'
+import { type SupervisionConfig, resolveSupervision, getWorkerName } from '../supervision/policy.js'
 import { createSupervisor, type Supervisor } from '../supervision/supervisor.js'
 import { createWatchdog, type Watchdog } from '../supervision/watchdog.js'
 import { boundedLog, type BoundedLog, pipeToLog } from '../workers/output.js'
@@ -63,19 +63,19 @@ export interface GateHost {
   reporter: BusReporter
 }
 
-export function startGate(label: string, supervision: Supervision, host: GateHost, told: GateEvents): Gate {
+export function startGate(label: string, supervision: SupervisionConfig, host: GateHost, told: GateEvents): Gate {
   const { supervisor, log, reporter } = host
   const lines = boundedLog(log, { actor: 'isolation', label })
   const times: GateTimes = { hook: createLatency(), seal: createLatency() }
   let isReady = false
   let forget = (): void => {}
   const thread = supervisor.start({
-    name: `gate of ${label}`,
+    name: getWorkerName('gate', label),
     supervision,
-    waits: host.options.dev,
+    waitsAfterError: host.options.dev,
     spawn(heartbeat) {
       const { worker, watch } = spawnGate(label, heartbeat, lines, times, host)
-      forget = watch(error => thread.end(error))
+      forget = watch(error => thread.terminate(error))
       return worker
     },
     onState(state) {
@@ -96,14 +96,14 @@ export function startGate(label: string, supervision: Supervision, host: GateHos
         told.broken(error)
       }
     },
-    onUp: told.up,
-    onDown(restart) {
+    onRestarted: told.up,
+    onStopped(restart) {
       isReady = false
       forget()
       told.down()
       reporter.reportRestart('isolation', label, restart)
     },
-    onUnended: () => reporter.reportStopTimeout('isolation', label),
+    onKilled: () => reporter.reportStopTimeout('isolation', label),
   })
   void thread.exited.then(exit => {
     isReady = false
@@ -133,7 +133,7 @@ export function startGate(label: string, supervision: Supervision, host: GateHos
  * A gate is no use when it has ended: it is started again, unless its frontend would not be. While it is inside the hook it is
  * the watchdog's.
  */
-export const gateSupervision = (own: Supervision, hookTimeout: number): Supervision => ({
+export const gateSupervision = (own: SupervisionConfig, hookTimeout: number): SupervisionConfig => ({
   ...own,
   restart: own.restart === 'temporary' ? 'temporary' : 'permanent',
   heartbeat: own.heartbeat && Math.max(own.heartbeat, 2 * hookTimeout),
@@ -209,7 +209,7 @@ export async function startStandaloneGate(
   const nothing = (): void => {}
   return startGate(
     label,
-    getSupervision('temporary'),
+    resolveSupervision('temporary'),
     {
       supervisor: createSupervisor(),
       options: { pattern: 'isolation', isolation, onConfirm, calls: {}, dev: false, workers: {} },

@@ -32,7 +32,7 @@ import type {
   SesSettings,
 } from '../options/types.js'
 import type { Logger } from '../reporting/log.js'
-import type { Supervision, WorkerStats } from '../supervision/policy.js'
+import { getWorkerName, type SupervisionConfig, type WorkerStats } from '../supervision/policy.js'
 import { boundedLog, pipeToHost, pipeToLog, labelOutput } from '../workers/output.js'
 import { getFlags, realModule } from '../workers/read-grants.js'
 import { MODEL, getFrontendGrants, getScriptGrants, spawnSandboxed, getUnexpectedRead } from '../workers/sandbox.js'
@@ -131,7 +131,7 @@ export interface WorkerDeps {
   label: string
   module: URL
   settings: FrontendSettings
-  supervision: Supervision
+  supervision: SupervisionConfig
   host: FrontendHost
   /** Its first thread has loaded what it is made of, and its sandbox holds. */
   booted(): void
@@ -164,13 +164,13 @@ export function startWorker(parts: WorkerDeps, told: RuntimeEvents): FrontendRun
   let linked = false
   let reported = false
   const thread = supervisor.start({
-    name: `frontend ${label}`,
+    name: getWorkerName('frontend', label),
     supervision,
-    waits: dev,
-    ...(isProcess && { grace: RELAY_GRACE_MS }),
+    waitsAfterError: dev,
+    ...(isProcess && { stopTimeout: RELAY_GRACE_MS }),
     spawn: heartbeat =>
       spawnFrontend({ ...start, heartbeat }, settings, isolated, log, dev, host.options.workers.frontend),
-    ...(dev && { explain: (error, signal) => explainSyntax(error, module, signal) }),
+    ...(dev && { explainError: (error, signal) => explainSyntax(error, module, signal) }),
     onState(state) {
       log.debug({ actor: 'frontend', label, state }, 'state')
       if (state === 'handshaking') booted()
@@ -181,15 +181,15 @@ export function startWorker(parts: WorkerDeps, told: RuntimeEvents): FrontendRun
       if (type === 'stray-read' && typeof folder === 'string' && !reported) strayed(folder)
       reported = true
     },
-    onUp() {
+    onRestarted() {
       linked = false
       told.up()
     },
-    onDown(restart) {
+    onStopped(restart) {
       told.down()
       reporter.reportRestart('frontend', label, restart)
     },
-    onUnended: () => reporter.reportStopTimeout('frontend', label),
+    onKilled: () => reporter.reportStopTimeout('frontend', label),
   })
   void thread.exited.then(exit => {
     told.gone(exit.error)
@@ -277,7 +277,7 @@ export interface PooledSessionOptions {
   /** Its own, unlike that of any other and of any frontend. */
   name: string
   settings: ConnectionSettings
-  supervision: Supervision
+  supervision: SupervisionConfig
   /** To which it is added; the first lane makes it. */
   client: Client | undefined
 }

@@ -1,7 +1,7 @@
 // What a page is told a few times a second: figures and states, of a bounded number of frontends.
 import type { AccessKind, ExplainedCommand } from '../../acl/explain.js'
 import type { BusStats, FrontendStats, LatencyStats, TrafficStats } from '../reporting/stats.js'
-import type { WorkerStats } from '../supervision/policy.js'
+import { getWorkerName, type WorkerStats } from '../supervision/policy.js'
 import type { BusState, WorkerStatus } from '../supervision/supervisor.js'
 import { type News, printable } from './recent-events.js'
 import type { BusView } from './view.js'
@@ -87,7 +87,7 @@ export function getSummary({ stats, bus, answers, sights, since }: Seen): Omit<S
   return {
     uptime,
     bus,
-    core: { ...core, life: sights.get('core')?.life, answers },
+    core: { ...core, life: sights.get('core')?.lifecycle, answers },
     sums: getSums([host, ...each]),
     host: getTraffic(host),
     open: each.length,
@@ -110,8 +110,10 @@ const isWell = ({ state, gate }: FrontendStats): boolean =>
 
 function getFrontend(label: string, stats: FrontendStats, sights: Seen['sights']): FrontendView {
   const { state, restarts, rejected, gate } = stats
-  const worker = sights.get(`frontend ${label}`)
-  const inner = gate && { gate: { ...getWorker(gate, sights.get(`gate of ${label}`)), hook: getLatency(gate.hook) } }
+  const worker = sights.get(getWorkerName('frontend', label))
+  const inner = gate && {
+    gate: { ...getWorker(gate, sights.get(getWorkerName('gate', label))), hook: getLatency(gate.hook) },
+  }
   const own = getWorker({ state, restarts }, worker)
   return { label, isWorker: worker !== undefined, ...own, ...inner, rejected, ...getTraffic(stats) }
 }
@@ -119,7 +121,7 @@ function getFrontend(label: string, stats: FrontendStats, sights: Seen['sights']
 const getWorker = ({ state, restarts }: WorkerStats, sight: WorkerStatus | undefined): WorkerView => ({
   state,
   restarts,
-  life: sight?.life,
+  life: sight?.lifecycle,
 })
 
 function getTraffic(stats: TrafficStats): TrafficView {

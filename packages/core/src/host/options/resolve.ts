@@ -10,7 +10,7 @@ import type { AppInfo } from '../../contract/control.js'
 import { didYouMean } from '../../shared/suggest.js'
 import { checkOptions } from '../../shared/validate.js'
 import type { Logger } from '../reporting/log.js'
-import { type Supervision, getSupervision, type SupervisionOptions } from '../supervision/policy.js'
+import { type SupervisionConfig, resolveSupervision, type SupervisionOptions } from '../supervision/policy.js'
 import { createAclInput } from './acl-input.js'
 import { folderUrl, location, type ModuleLocation } from './location.js'
 import type { Project } from './project.js'
@@ -47,7 +47,7 @@ export async function resolveOptions(given: BusOptions): Promise<ResolvedOptions
     core,
     workers: given.workers ?? {},
     supervision: {
-      core: getSupervision('permanent', options.supervision, options.core.supervision),
+      core: resolveSupervision('permanent', options.supervision, options.core.supervision),
       frontends: options.supervision,
     },
     frontends: resolveFrontends('createBus', given, options),
@@ -109,8 +109,8 @@ export function resolveFrontend(
   }
 }
 
-export const frontendSupervision = (...given: readonly (SupervisionOptions | undefined)[]): Supervision =>
-  getSupervision('transient', ...given)
+export const frontendSupervision = (...given: readonly (SupervisionOptions | undefined)[]): SupervisionConfig =>
+  resolveSupervision('transient', ...given)
 
 /** For a connection of the host's own, which has no worker. @throws BusError `InvalidParams` */
 export function resolveConnection(where: string, name: string, options: ConnectionOptions = {}): ConnectionSettings {

@@ -7,7 +7,7 @@ import type { AppInfo, CallLimits, CallQuota } from '../../contract/control.js'
 import type { ProcessLimits } from '../../relay/messages.js'
 import type { OnConfirm } from '../reporting/confirm.js'
 import type { Logger } from '../reporting/log.js'
-import type { Supervision, SupervisionOptions } from '../supervision/policy.js'
+import type { SupervisionConfig, SupervisionOptions } from '../supervision/policy.js'
 import type { OnStdio } from '../workers/output.js'
 import type { WorkerMakers } from '../workers/spawn.js'
 import type { ModuleLocation } from './location.js'
@@ -115,7 +115,7 @@ export interface SesSettings {
 export interface FrontendSettings extends ConnectionSettings {
   sandbox: 'none' | PermissionSettings | ProcessSettings | SesSettings
   onStdio?: OnStdio | undefined
-  supervision: Supervision
+  supervision: SupervisionConfig
 }
 
 export interface FrontendModule extends FrontendOptions {
@@ -222,7 +222,7 @@ export interface ResolvedOptions {
   workers: WorkerMakers
   frontends: ({ label: string; module: URL } & FrontendSettings)[]
   supervision: {
-    core: Supervision
+    core: SupervisionConfig
     /** Of frontends that come later. */
     frontends: SupervisionOptions | undefined
   }

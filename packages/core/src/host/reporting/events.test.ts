@@ -2,7 +2,7 @@
 import { EventEmitter } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { getSupervision } from '../supervision/policy.js'
+import { resolveSupervision } from '../supervision/policy.js'
 import { createSupervisor } from '../supervision/supervisor.js'
 import { BusReporter } from './events.js'
 import { createHostLog } from './log.js'
@@ -45,16 +45,16 @@ test('an inspection that throws stops no machine', async () => {
   })
   const thread = supervisor.start({
     name: 'it',
-    supervision: getSupervision('temporary', { heartbeat: false }),
+    supervision: resolveSupervision('temporary', { heartbeat: false }),
     spawn: () =>
       new Worker(`require('node:worker_threads').parentPort.postMessage({ type: 'state', state: 'ready' })`, {
         eval: true,
       }),
     onReport() {},
     onState() {},
-    onUp() {},
-    onDown() {},
-    onUnended() {},
+    onRestarted() {},
+    onStopped() {},
+    onKilled() {},
   })
   expect(await thread.exited).toMatchObject({ error: undefined })
   stop()

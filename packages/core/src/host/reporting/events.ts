@@ -4,7 +4,7 @@ import { BusError, callSafely, describeName } from '@sallyport/protocol'
 import type { RunningCall } from '../../contract/control.js'
 import { didYouMean } from '../../shared/suggest.js'
 import { formatSuppressed } from '../../shared/throttle.js'
-import type { Restart, ThreadExit } from '../supervision/worker-actor.js'
+import type { Restart, WorkerExit } from '../supervision/worker-actor.js'
 import type { Logger } from './log.js'
 
 export type Actor = 'core' | 'frontend' | 'isolation'
@@ -83,8 +83,8 @@ export class BusReporter {
   }
 
   /** This one has ended, and is not started again. */
-  reportExit(actor: Actor, label: string, { error, death }: ThreadExit): void {
-    if (death) this.reportFault(label, death)
+  reportExit(actor: Actor, label: string, { error, exitError }: WorkerExit): void {
+    if (exitError) this.reportFault(label, exitError)
     if (!error || this.#failures.has(error) || this.#failures.has(error.cause as Error)) return
     this.#failures.add(error)
     this.#log.error({ actor, label, err: error }, 'failed')

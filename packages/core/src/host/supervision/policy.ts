@@ -1,27 +1,33 @@
-// When a worker that has ended is started again, in the terms of Erlang's OTP: a policy, and an intensity within a period,
-// beyond which it has failed. Delays double from one failure to the next.
+// Decides when a worker restarts, in the terms of Erlang's OTP: a policy, and an intensity within a period beyond which the
+// worker has failed. Delays double from one failure to the next.
 
 export interface SupervisionOptions {
   /**
-   * `permanent`: however it has ended. `transient`: where it has ended with an error. `temporary`: never. Core is permanent by
-   * default, a frontend transient: one that ends itself with exit code 0 has finished.
+   * `permanent`: always restarts. `transient`: restarts after an error. `temporary`: never restarts. By default, core is
+   * permanent and a frontend is transient: a frontend that exits with code 0 has finished.
    */
   restart?: 'permanent' | 'transient' | 'temporary'
-  /** It has failed where it would have to be started again more often than this within the period; 3 by default. */
+  /** Maximum number of restarts within the period; one more and the worker has failed. @default 3 */
   intensity?: number
-  /** Milliseconds; 5000 by default. */
+  /** Milliseconds. @default 5000 */
   period?: number
-  /** Milliseconds before it is started again, 100 to 5000 by default: twice as many each time, less up to a half by chance. */
+  /**
+   * Milliseconds before a restart: twice as many each time, less a random part of up to a half.
+   *
+   * @default { min: 100, max: 5000 }
+   */
   delay?: { min?: number; max?: number }
   /**
-   * Milliseconds after which a thread that does nothing but compute is ended; 10 000 by default. `false`: never. Long work
-   * belongs in a command with a `thread` of its own.
+   * Milliseconds after which a thread with a blocked event loop is terminated; `false` for never. Long computations belong in a
+   * command with a `thread` of its own.
+   *
+   * @default 10000
    */
   heartbeat?: number | false
 }
 
-/** The same, with its defaults. */
-export interface Supervision {
+/** `SupervisionOptions` with the defaults applied. */
+export interface SupervisionConfig {
   restart: 'permanent' | 'transient' | 'temporary'
   intensity: number
   period: number
@@ -29,45 +35,46 @@ export interface Supervision {
   heartbeat: number | false
 }
 
-const DEFAULTS: Omit<Supervision, 'restart'> = {
+const DEFAULTS: Omit<SupervisionConfig, 'restart'> = {
   intensity: 3,
   period: 5000,
   delay: { min: 100, max: 5000 },
   heartbeat: 10_000,
 }
 
-/** Of what was given, the last that says something counts. */
-export function getSupervision(
-  restart: Supervision['restart'],
-  ...given: readonly (SupervisionOptions | undefined)[]
-): Supervision {
-  const supervision: Supervision = { ...DEFAULTS, restart }
-  for (const { delay, ...options } of given.filter(one => one !== undefined)) {
+/** Applies the defaults. Later options override earlier ones. */
+export function resolveSupervision(
+  restart: SupervisionConfig['restart'],
+  ...overrides: readonly (SupervisionOptions | undefined)[]
+): SupervisionConfig {
+  const supervision: SupervisionConfig = { ...DEFAULTS, restart }
+  for (const { delay, ...options } of overrides.filter(options => options !== undefined)) {
     Object.assign(supervision, options)
     supervision.delay = { ...supervision.delay, ...delay }
   }
   return supervision
 }
 
-export type RestartLimits = Pick<Supervision, 'intensity' | 'period' | 'delay'>
+export type RestartLimits = Pick<SupervisionConfig, 'intensity' | 'period' | 'delay'>
 
-/** What is remembered of a worker's restarts. */
+/** A worker's restarts so far. */
 export interface RestartHistory {
-  /** In all. */
+  /** Total number of restarts. */
   readonly count: number
-  /** When those were that count. */
+  /** Times of the restarts within the period. */
   readonly recent: readonly number[]
-  /** Of the restarts one soon after the other. */
+  /** Number of restarts that each followed soon after the previous one. */
   readonly streak: number
+  /** Milliseconds before the latest restart. */
   readonly delay: number
 }
 
 export const NO_RESTARTS: RestartHistory = { count: 0, recent: [], streak: 0, delay: 0 }
 
 /**
- * The history with one restart more, or `undefined` where that is one too many.
+ * Returns the history with one more restart, or `undefined` if that is one too many.
  *
- * @param random from 0 to 1
+ * @param random - a number from 0 to 1
  */
 export function nextRestart(
   { count, recent, streak, delay }: RestartHistory,
@@ -75,23 +82,28 @@ export function nextRestart(
   now: number,
   random: number,
 ): RestartHistory | undefined {
-  const counting = recent.filter(at => now - at < period)
-  if (counting.length >= intensity) return undefined
+  const withinPeriod = recent.filter(at => now - at < period)
+  if (withinPeriod.length >= intensity) return undefined
   const last = recent.at(-1)
-  const soon = last !== undefined && now - last - delay < period
-  const next = soon ? streak + 1 : 0
-  const whole = Math.min(max, min * 2 ** Math.min(next, 30))
-  return { count: count + 1, recent: [...counting, now], streak: next, delay: Math.round(whole * (1 - random / 2)) }
+  const isSoon = last !== undefined && now - last - delay < period
+  const nextStreak = isSoon ? streak + 1 : 0
+  const maxDelay = Math.min(max, min * 2 ** Math.min(nextStreak, 30))
+  return {
+    count: count + 1,
+    recent: [...withinPeriod, now],
+    streak: nextStreak,
+    delay: Math.round(maxDelay * (1 - random / 2)),
+  }
 }
 
-/** Where a worker is in its life: docs/machines.md. */
+/** The state of a worker: docs/machines.md. */
 export type WorkerState =
   | 'starting'
   | 'running'
   | 'leaving'
   | 'reloading'
   | 'backingOff'
-  /** In development: it has failed, and waits for a change or `bus.reload`. */
+  /** In development: the worker failed and waits for a file change or `bus.reload`. */
   | 'waiting'
   | 'draining'
   | 'stopped'
@@ -99,6 +111,9 @@ export type WorkerState =
 
 export interface WorkerStats {
   state: WorkerState
-  /** How often it was started again. */
+  /** Number of restarts. */
   restarts: number
 }
+
+/** The name of a frontend's worker or gate for the log, error texts and `bus.inspect`. */
+export const getWorkerName = (kind: 'frontend' | 'gate', label: string): string => `${kind} ${JSON.stringify(label)}`

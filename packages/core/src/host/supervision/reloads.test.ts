@@ -1,63 +1,63 @@
-// A worker that is loaded again on request: another in its place, which counts as no restart.
+// Reloads of a worker: a new thread in place of the current one, which does not count as a restart.
 import { expect, test } from 'vitest'
 import { start } from '../../../test/thread-doubles.js'
 
-test('starts another in its place, and is never one too many', async () => {
-  const { told, workers, thread, ready, exit } = start({ intensity: 0 })
+test('replaces the thread any number of times without counting a restart', async () => {
+  const { events, threads, worker, ready, exit } = start({ intensity: 0 })
   ready()
-  for (let life = 2; life < 10; life++) {
-    const reloaded = thread.reload()
-    expect(thread.stats.state).toBe('reloading')
+  for (let generation = 2; generation < 10; generation++) {
+    const reloaded = worker.reload()
+    expect(worker.stats.state).toBe('reloading')
     exit()
-    expect(workers.length).toBe(life)
-    expect(told.splice(0)).toEqual(['reloaded', 'up'])
+    expect(threads.length).toBe(generation)
+    expect(events.splice(0)).toEqual(['reloading', 'restarted'])
     ready()
     await reloaded
   }
-  expect(thread.stats).toEqual({ state: 'running', restarts: 0 })
+  expect(worker.stats).toEqual({ state: 'running', restarts: 0 })
 })
 
-test('waits for no delay, and ends one that does not end itself', async () => {
-  const { clock, told, workers, thread, ready, fail } = start()
+test('skips a restart delay, and terminates a thread that does not exit', async () => {
+  const { clock, events, threads, worker, ready, fail } = start()
   ready()
   fail()
-  const reloaded = thread.reload()
-  expect(workers.length).toBe(2)
+  const reloaded = worker.reload()
+  expect(threads.length).toBe(2)
   ready()
   await reloaded
-  void thread.reload()
+  void worker.reload()
   clock.increment(500)
-  expect([workers.length, ...told]).toEqual([3, ['boom', 100], 'up', 'reloaded', 'up'])
+  expect([threads.length, ...events]).toEqual([3, ['boom', 100], 'restarted', 'reloading', 'restarted'])
 })
 
-test('rejects with what keeps it from being ready, or where it is stopped meanwhile', async () => {
-  const { thread, ready, exit, fail } = start()
+test('rejects when the new thread fails or the worker is stopped meanwhile', async () => {
+  const { worker, ready, exit, fail } = start()
   ready()
-  const failing = thread.reload()
+  const failing = worker.reload()
   exit()
   fail()
   await expect(failing).rejects.toThrow('boom')
-  const stopped = thread.reload()
-  void thread.stop(0)
+  const stopped = worker.reload()
+  void worker.stop(0)
   exit()
   await expect(stopped).rejects.toMatchObject({ reason: 'Disconnected' })
-  await expect(thread.reload()).rejects.toMatchObject({ reason: 'Disconnected' })
+  await expect(worker.reload()).rejects.toMatchObject({ reason: 'Disconnected' })
 })
 
-test('is what one waits for that has failed in development', async () => {
-  const { clock, told, workers, thread, ready, fail } = start({}, { waits: true })
+test('restarts a worker that waits after an error in development', async () => {
+  const { clock, events, threads, worker, ready, fail } = start({}, { waitsAfterError: true })
   ready()
   for (let i = 0; i < 10; i++) {
     fail()
     clock.increment(60_000)
-    expect(thread.stats).toEqual({ state: 'waiting', restarts: 0 })
-    void thread.reload().catch(() => {})
+    expect(worker.stats).toEqual({ state: 'waiting', restarts: 0 })
+    void worker.reload().catch(() => {})
   }
-  expect(workers.length).toBe(11)
-  expect(told.splice(0, 2)).toEqual([['boom', undefined], 'up'])
+  expect(threads.length).toBe(11)
+  expect(events.splice(0, 2)).toEqual([['boom', undefined], 'restarted'])
   ready()
-  expect(thread.stats.state).toBe('running')
+  expect(worker.stats.state).toBe('running')
   fail()
-  void thread.stop(0)
-  expect(await thread.exited).toEqual({ error: undefined, death: undefined })
+  void worker.stop(0)
+  expect(await worker.exited).toEqual({ error: undefined, exitError: undefined })
 })

@@ -1,5 +1,5 @@
-// The host's supervisor, as an actor, with one child actor per worker. Core's failure is the bus's; any other worker fails for
-// itself.
+// The supervisor of a host: an xstate actor with one child actor per worker. A failure of core fails the bus; any other worker
+// fails alone.
 import type { TransferListItem } from 'node:worker_threads'
 import { callSafely, BusError } from '@sallyport/protocol'
 import type { LifecycleState } from '@sallyport/protocol/actor'
@@ -12,81 +12,72 @@ import {
   setup,
   stopChild,
 } from 'xstate'
+import { createDeferred, type Deferred } from '../../shared/deferred.js'
 import type { WorkerStats } from './policy.js'
-import type { ThreadEvent, ThreadExit, ThreadSpec } from './worker-actor.js'
-import { getState, type ThreadInput, threadMachine, type ThreadSnapshot } from './worker-machine.js'
-
-// Who has asked for a worker to be loaded again waits here until it is ready, or can't be.
-
-export const notReady = (): BusError => new BusError('Disconnected', 'The worker was stopped before it was ready')
-
-export class Reloads {
-  readonly #waiting: { resolve(): void; reject(error: Error): void }[] = []
-
-  /** @param snapshot of the worker, once it was told */
-  wait(snapshot: ThreadSnapshot): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ resolve, reject })
-      this.settle(snapshot)
-    })
-  }
-
-  settle(snapshot: ThreadSnapshot): void {
-    const isReady = snapshot.matches({ alive: 'running' })
-    if (snapshot.matches('alive') && !isReady) return
-    const error = snapshot.context.error ?? notReady()
-    for (const { resolve, reject } of this.#waiting.splice(0)) {
-      if (isReady) resolve()
-      else reject(error)
-    }
-  }
-}
-
-// Remembers what a worker last said of its own state, for whoever looks at it.
-
-export interface LifecycleSpec extends ThreadSpec {
-  /** Of the thread that was started last. */
-  readonly life: LifecycleState | undefined
-}
-
-/** A worker without a sandbox may say anything. */
-const LIVES: ReadonlySet<unknown> = new Set<LifecycleState>([
-  'booting',
-  'handshaking',
-  'ready',
-  'draining',
-  'stopped',
-  'failed',
-])
-
-export function trackLifecycle(spec: ThreadSpec): LifecycleSpec {
-  let life: LifecycleState | undefined
-  return {
-    ...spec,
-    get life() {
-      return life
-    },
-    spawn(heartbeat) {
-      life = undefined
-      return spec.spawn(heartbeat)
-    },
-    onState(state) {
-      life = LIVES.has(state) ? state : undefined
-      spec.onState(state)
-    },
-  }
-}
+import type { WorkerEvent, WorkerExit, WorkerSpec } from './worker-actor.js'
+import { getWorkerState, type WorkerInput, workerMachine, type WorkerSnapshot } from './worker-machine.js'
 
 export type BusState = 'starting' | 'running' | 'draining' | 'stopped' | 'failed'
 
-interface ThreadActor {
-  getSnapshot(): ThreadSnapshot
-  send(event: ThreadEvent): void
-  subscribe(observer: { next(snapshot: ThreadSnapshot): void; complete(): void }): unknown
+/** A worker as the host sees it: a sequence of threads. */
+export interface SupervisedWorker {
+  readonly stats: WorkerStats
+  /** True while there is a thread that takes messages. */
+  readonly isUp: boolean
+  /** Rejects if the first thread exits before it is ready: a first start is not retried. */
+  readonly ready: Promise<void>
+  /** Resolves when no other thread follows. Never rejects. */
+  readonly exited: Promise<WorkerExit>
+  /** Sends a message to the current thread. Ignored if there is no thread. */
+  post(message: unknown, transfer?: readonly TransferListItem[]): void
+  /** Asks the thread to drain for at most `timeout` milliseconds, then terminates it. Resolves once it exited or was abandoned. */
+  stop(timeout: number): Promise<WorkerExit>
+  /** Terminates the thread with this error. The thread counts as exited immediately, and the worker can restart. */
+  terminate(error: Error): void
+  /** Like `terminate`, but gives a running thread half a second to exit by itself. */
+  dismiss(error: Error): void
+  /** Like `terminate`, without a restart. */
+  fail(error: Error): void
+  /**
+   * Replaces the thread by a new one, which does not count as a restart. Resolves once the new thread is ready; rejects with the
+   * error that prevented it.
+   */
+  reload(): Promise<void>
+}
+
+/** The common part of all variants of xstate's `InspectionEvent`. */
+export interface BusInspection {
+  readonly type: `@xstate.${string}`
+  /** One id for all actors of this bus. */
+  readonly rootId: string
+  readonly actorRef: { readonly id: string }
+  /** What the actor was sent. */
+  readonly event?: { readonly type: string }
+  /** The actor's state afterwards. */
+  readonly snapshot?: { readonly status: string; readonly value?: unknown }
+}
+
+export interface WorkerStatus extends WorkerStats {
+  /** The thread's report of its own state; `undefined` without a thread. */
+  lifecycle: LifecycleState | undefined
+}
+
+export interface Supervisor {
+  readonly state: BusState
+  /** Number of workers that have not exited. */
+  readonly workerCount: number
+  /** Names of the workers that have not exited. */
+  readonly workerNames: readonly string[]
+  /** The status of each worker that has not exited, by name. */
+  getWorkerStatuses(): Map<string, WorkerStatus>
+  start(spec: WorkerSpec): SupervisedWorker
+  signal(event: 'core.ready' | 'core.failed' | 'drain' | 'ended'): void
+  /** Calls the listener for each event and state of the supervisor's actors. Returns an unsubscribe function. */
+  inspect(listener: (event: BusInspection) => void): () => void
 }
 
 type SupervisorEvent =
-  | { type: 'thread.start'; id: string; input: ThreadInput }
+  | { type: 'worker.start'; id: string; input: WorkerInput }
   | { type: 'core.ready' }
   | { type: 'core.failed' }
   | { type: 'drain' }
@@ -95,18 +86,18 @@ type SupervisorEvent =
 
 const machine = setup({
   types: {} as { context: object; events: SupervisorEvent },
-  actors: { thread: threadMachine },
+  actors: { worker: workerMachine },
 }).createMachine({
   id: 'supervisor',
   context: {},
   initial: 'starting',
   on: {
-    'thread.start': {
+    'worker.start': {
       actions: enqueueActions(({ enqueue, event }) => {
-        enqueue.spawnChild('thread', { id: event.id, input: event.input })
+        enqueue.spawnChild('worker', { id: event.id, input: event.input })
       }),
     },
-    // A child that has ended is let go: frontends come and go for as long as the bus lives.
+    // Releases workers that exited: frontends come and go for as long as the bus exists.
     'xstate.done.actor.*': { actions: stopChild(({ event }) => event.actorId) },
   },
   states: {
@@ -118,75 +109,16 @@ const machine = setup({
   },
 })
 
-/** @internal For the page that draws it. */
 export const supervisorMachine: AnyStateMachine = machine
 
-/** A worker, as whoever started it sees it: one thread after the other. */
-export interface SupervisedThread {
-  /** What it is now, and how often it was started again. */
-  readonly stats: WorkerStats
-  /** There is a thread that takes messages. */
-  readonly isUp: boolean
-  /** Rejects where the first thread ends before it was ready: that is not tried again. */
-  readonly ready: Promise<void>
-  /** Resolves when no thread follows. Never rejects. */
-  readonly exited: Promise<ThreadExit>
-  /** To the thread that there is; where there is none, to nobody. */
-  post(message: unknown, transfer?: readonly TransferListItem[]): void
-  /** Asks the thread to drain for at most `timeout` milliseconds, then ends it. Resolves once it has exited, or can't. */
-  stop(timeout: number): Promise<ThreadExit>
-  /** Ends the thread from outside, for this reason. It counts as exited at once, and may be started again. */
-  end(error: Error): void
-  /** The same, but the thread is asked to end first, and has half a second. */
-  dismiss(error: Error): void
-  /** As `end`, and it is not started again. */
-  fail(error: Error): void
-  /**
-   * Ends the thread, and starts another in its place. It is no failure, and not counted as one. Resolves once that is ready;
-   * rejects with what kept it from that.
-   */
-  reload(): Promise<void>
-}
-
-/** What xstate's `InspectionEvent` is, in so many words as hold for all of them. */
-export interface BusInspection {
-  readonly type: `@xstate.${string}`
-  /** Of all actors of this bus. */
-  readonly rootId: string
-  readonly actorRef: { readonly id: string }
-  /** What the actor was sent, or what it is now. */
-  readonly event?: { readonly type: string }
-  readonly snapshot?: { readonly status: string; readonly value?: unknown }
-}
-
-export interface WorkerStatus extends WorkerStats {
-  /** What the thread says of itself, where there is one. */
-  life: LifecycleState | undefined
-}
-
-export interface Supervisor {
-  readonly state: BusState
-  /** Workers that have not ended. */
-  readonly threads: number
-  /** Their names. */
-  readonly names: readonly string[]
-  /** What each worker is now, by its name. */
-  sights(): Map<string, WorkerStatus>
-  start(spec: ThreadSpec): SupervisedThread
-  signal(event: 'core.ready' | 'core.failed' | 'drain' | 'ended'): void
-  /** Tells of each event and state of the supervisor's actors. Gives back what ends that. */
-  inspect(listener: (event: BusInspection) => void): () => void
-}
-
-/** @internal */
+/** @internal For tests: a clock and a random source of their own. */
 export interface SupervisorOptions {
   clock?: ActorOptions<AnyActorLogic>['clock']
   now?(): number
-  /** From 0 to 1. */
+  /** Returns a number from 0 to 1. */
   random?(): number
 }
 
-/** @internal Time and chance can be given: for tests. */
 export function createSupervisor({
   clock,
   now = () => performance.now(),
@@ -197,27 +129,28 @@ export function createSupervisor({
     ...(clock && { clock }),
     inspect: event => listeners.forEach(listener => callSafely(() => listener(event as unknown as BusInspection))),
   })
+  const getWorkers = (): [id: string, worker: WorkerMachineActor][] =>
+    Object.entries(actor.getSnapshot().children) as unknown as [string, WorkerMachineActor][]
   let started = 0
   actor.start()
   return {
     get state(): BusState {
       return actor.getSnapshot().value
     },
-    get threads(): number {
-      return Object.keys(actor.getSnapshot().children).length
+    get workerCount(): number {
+      return getWorkers().length
     },
-    get names(): readonly string[] {
-      return Object.keys(actor.getSnapshot().children).map(nameIn)
+    get workerNames(): readonly string[] {
+      return getWorkers().map(([id]) => getName(id))
     },
-    sights(): Map<string, WorkerStatus> {
-      const threads = Object.entries(actor.getSnapshot().children) as unknown as [string, ThreadActor][]
-      return new Map(threads.map(([id, thread]) => [nameIn(id), getWorkerStatus(thread.getSnapshot())]))
+    getWorkerStatuses(): Map<string, WorkerStatus> {
+      return new Map(getWorkers().map(([id, worker]) => [getName(id), getWorkerStatus(worker.getSnapshot())]))
     },
-    start(given: ThreadSpec): SupervisedThread {
-      const spec = trackLifecycle(given)
+    start(spec: WorkerSpec): SupervisedWorker {
+      const tracked = trackLifecycle(spec)
       const id = `${spec.name} #${++started}`
-      actor.send({ type: 'thread.start', id, input: { spec, now, random } })
-      return supervised(actor.getSnapshot().children[id] as unknown as ThreadActor, spec)
+      actor.send({ type: 'worker.start', id, input: { spec: tracked, now, random } })
+      return createSupervisedWorker(actor.getSnapshot().children[id] as unknown as WorkerMachineActor, tracked)
     },
     signal: type => actor.send({ type }),
     inspect(listener) {
@@ -227,77 +160,137 @@ export function createSupervisor({
   }
 }
 
-const nameIn = (id: string): string => id.slice(0, id.lastIndexOf(' #'))
+const getName = (id: string): string => id.slice(0, id.lastIndexOf(' #'))
 
-const getStats = (snapshot: ThreadSnapshot): WorkerStats => ({
-  state: getState(snapshot),
+const getStats = (snapshot: WorkerSnapshot): WorkerStats => ({
+  state: getWorkerState(snapshot),
   restarts: snapshot.context.history.count,
 })
 
-function getWorkerStatus(snapshot: ThreadSnapshot): WorkerStatus {
-  const isThere = typeof snapshot.value === 'object'
-  return { ...getStats(snapshot), life: isThere ? (snapshot.context.spec as LifecycleSpec).life : undefined }
+function getWorkerStatus(snapshot: WorkerSnapshot): WorkerStatus {
+  const hasThread = typeof snapshot.value === 'object'
+  const { lifecycle } = snapshot.context.spec as TrackedSpec
+  return { ...getStats(snapshot), lifecycle: hasThread ? lifecycle : undefined }
 }
 
-function supervised(thread: ThreadActor, spec: ThreadSpec): SupervisedThread {
-  let becameReady: () => void
-  let endedEarly: (error: Error) => void
-  let ended: (exit: ThreadExit) => void
-  const ready = new Promise<void>((resolve, reject) => {
-    becameReady = resolve
-    endedEarly = reject
-  })
-  ready.catch(() => {})
-  const exited = new Promise<ThreadExit>(resolve => (ended = resolve))
+interface TrackedSpec extends WorkerSpec {
+  /** The latest state that the current thread reported of itself. */
+  readonly lifecycle: LifecycleState | undefined
+}
+
+/** A worker without a sandbox can report anything. */
+const LIFECYCLE_STATES: ReadonlySet<unknown> = new Set<LifecycleState>([
+  'booting',
+  'handshaking',
+  'ready',
+  'draining',
+  'stopped',
+  'failed',
+])
+
+function trackLifecycle(spec: WorkerSpec): TrackedSpec {
+  let lifecycle: LifecycleState | undefined
+  return {
+    ...spec,
+    get lifecycle() {
+      return lifecycle
+    },
+    spawn(heartbeat) {
+      lifecycle = undefined
+      return spec.spawn(heartbeat)
+    },
+    onState(state) {
+      lifecycle = LIFECYCLE_STATES.has(state) ? state : undefined
+      spec.onState(state)
+    },
+  }
+}
+
+interface WorkerMachineActor {
+  getSnapshot(): WorkerSnapshot
+  send(event: WorkerEvent): void
+  subscribe(observer: { next(snapshot: WorkerSnapshot): void; complete(): void }): unknown
+}
+
+function createSupervisedWorker(actor: WorkerMachineActor, spec: WorkerSpec): SupervisedWorker {
+  const ready = createDeferred()
+  const exited = createDeferred<WorkerExit>()
+  ready.promise.catch(() => {})
   let isUp = true
-  let told = 0
-  const reloads = new Reloads()
-  thread.subscribe({
+  let generation = 0
+  const reloads = new PendingReloads()
+  actor.subscribe({
     next(snapshot) {
       const { context } = snapshot
       const wasUp = isUp
-      isUp = snapshot.matches({ alive: 'starting' }) || snapshot.matches({ alive: 'running' })
-      if (snapshot.matches({ alive: 'running' })) becameReady()
-      if (context.downs > told) {
-        told = context.downs
-        spec.onDown(context.down)
+      const isRunning = snapshot.matches({ alive: 'running' })
+      isUp = isRunning || snapshot.matches({ alive: 'starting' })
+      if (isRunning) ready.resolve()
+      if (context.generation > generation) {
+        generation = context.generation
+        spec.onStopped(context.restart)
       }
-      if (isUp && !wasUp) spec.onUp()
+      if (isUp && !wasUp) spec.onRestarted()
       reloads.settle(snapshot)
     },
     complete() {
       isUp = false
-      const snapshot = thread.getSnapshot()
-      const { error, death } = snapshot.context
+      const snapshot = actor.getSnapshot()
+      const { error, exitError } = snapshot.context
       reloads.settle(snapshot)
-      endedEarly(error ?? notReady())
-      ended({ error, death: error && death })
+      ready.reject(error ?? stoppedEarly())
+      exited.resolve({ error, exitError: error && exitError })
     },
   })
-  // A thread may end while something is on its way to it.
-  const send = (event: ThreadEvent): void => {
-    if (thread.getSnapshot().status === 'active') thread.send(event)
+  // The worker can exit while an event for it is being prepared.
+  const send = (event: WorkerEvent): void => {
+    if (actor.getSnapshot().status === 'active') actor.send(event)
   }
   return {
     get stats(): WorkerStats {
-      return getStats(thread.getSnapshot())
+      return getStats(actor.getSnapshot())
     },
     get isUp(): boolean {
       return isUp
     },
-    ready,
-    exited,
+    ready: ready.promise,
+    exited: exited.promise,
     post: (message, transfer = []) => send({ type: 'post', message, transfer }),
-    async stop(timeout: number): Promise<ThreadExit> {
+    async stop(timeout: number): Promise<WorkerExit> {
       send({ type: 'stop', timeout })
-      return exited
+      return exited.promise
     },
-    end: error => send({ type: 'end', error }),
+    terminate: error => send({ type: 'terminate', error }),
     dismiss: error => send({ type: 'dismiss', error }),
     fail: error => send({ type: 'fail', error }),
     reload() {
       send({ type: 'reload' })
-      return reloads.wait(thread.getSnapshot())
+      return reloads.add(actor.getSnapshot())
     },
   }
 }
+
+/** Callers of `reload` that wait until the worker is ready or cannot become ready. */
+class PendingReloads {
+  readonly #pending: Deferred<void>[] = []
+
+  /** @param snapshot - the worker's state after it was sent the event */
+  add(snapshot: WorkerSnapshot): Promise<void> {
+    const reload = createDeferred()
+    this.#pending.push(reload)
+    this.settle(snapshot)
+    return reload.promise
+  }
+
+  settle(snapshot: WorkerSnapshot): void {
+    const isReady = snapshot.matches({ alive: 'running' })
+    if (snapshot.matches('alive') && !isReady) return
+    const error = snapshot.context.error ?? stoppedEarly()
+    for (const { resolve, reject } of this.#pending.splice(0)) {
+      if (isReady) resolve()
+      else reject(error)
+    }
+  }
+}
+
+const stoppedEarly = (): BusError => new BusError('Disconnected', 'The worker was stopped before it was ready')

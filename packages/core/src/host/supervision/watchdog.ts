@@ -1,63 +1,63 @@
-// Finds hooks that do not come back. It looks at what each gate has written of itself, a few times in every limit: who is
-// inside the hook for one message, at so many looks in a row, is stuck. Looks are counted and no clock is read, so that
-// time in which the whole process stood still is nobody's fault.
+// Detects hung isolation hooks and blocked event loops by polling shared counters. The watchdog counts polls instead of reading
+// the clock, so a suspended process is not mistaken for a hang.
 import { createRequire } from 'node:module'
 
-/** Looks for each limit: a hook is ended a fourth of the limit late at most. */
-const LOOKS = 4
-/** What a gate's word holds while its thread is outside the hook. */
-const OUTSIDE = 0
+/** Polls in each timeout: a hang is detected at most a quarter of the timeout late. */
+const POLLS_PER_TIMEOUT = 4
+/** The counter's value while a gate's thread is outside the hook. */
+const IDLE = 0
 
-interface Watched {
-  readonly word: Int32Array
-  readonly stuck: () => void
-  seen: number
-  looks: number
+interface WatchedCounter {
+  readonly counter: Int32Array
+  readonly onStuck: () => void
+  lastValue: number
+  unchangedPolls: number
 }
 
 export interface Watchdog {
-  /** Calls `stuck`, once, if the hook that writes here does not come back. Gives back what ends that. */
-  watch(memory: SharedArrayBuffer, stuck: () => void): () => void
+  /** Calls `onStuck` once if the counter in `memory` does not change for the timeout. Returns a function that stops watching. */
+  watch(memory: SharedArrayBuffer, onStuck: () => void): () => void
 }
 
 /**
- * @param limit milliseconds that a hook may take for one message
- * @param debugged while it says so, nothing is stuck: somebody stands at a breakpoint
+ * @param timeout - milliseconds that a hook is given for one message
+ * @param isDebugged - nothing counts as stuck while this returns true: a developer might be at a breakpoint
  */
-export function createWatchdog(limit: number, debugged: () => boolean = isInspected): Watchdog {
-  const all = new Set<Watched>()
+export function createWatchdog(timeout: number, isDebugged: () => boolean = isInspectorOpen): Watchdog {
+  const watched = new Set<WatchedCounter>()
   let timer: NodeJS.Timeout | undefined
 
-  function look(): void {
-    for (const one of all) {
-      const now = Atomics.load(one.word, 0)
-      one.looks = now !== OUTSIDE && now === one.seen && !debugged() ? one.looks + 1 : 0
-      one.seen = now
-      if (one.looks < LOOKS) continue
-      forget(one)
-      one.stuck()
+  function poll(): void {
+    for (const entry of watched) {
+      const value = Atomics.load(entry.counter, 0)
+      const isUnchanged = value !== IDLE && value === entry.lastValue && !isDebugged()
+      entry.unchangedPolls = isUnchanged ? entry.unchangedPolls + 1 : 0
+      entry.lastValue = value
+      if (entry.unchangedPolls < POLLS_PER_TIMEOUT) continue
+      remove(entry)
+      entry.onStuck()
     }
   }
 
-  function forget(one: Watched): void {
-    all.delete(one)
-    if (all.size > 0) return
+  function remove(entry: WatchedCounter): void {
+    watched.delete(entry)
+    if (watched.size > 0) return
     clearInterval(timer)
     timer = undefined
   }
 
   return {
-    watch(memory, stuck) {
-      const one: Watched = { word: new Int32Array(memory), stuck, seen: OUTSIDE, looks: 0 }
-      all.add(one)
-      timer ??= setInterval(look, limit / LOOKS).unref()
-      return () => forget(one)
+    watch(memory, onStuck) {
+      const entry: WatchedCounter = { counter: new Int32Array(memory), onStuck, lastValue: IDLE, unchangedPolls: 0 }
+      watched.add(entry)
+      timer ??= setInterval(poll, timeout / POLLS_PER_TIMEOUT).unref()
+      return () => remove(entry)
     },
   }
 }
 
-/** Loaded when it is first asked: a Node without an inspector has no such module. */
-function isInspected(): boolean {
+/** Loads the module on first use, because Node can be built without an inspector. */
+function isInspectorOpen(): boolean {
   try {
     const { url } = createRequire(import.meta.url)('node:inspector') as typeof import('node:inspector')
     return url() !== undefined
@@ -66,14 +66,12 @@ function isInspected(): boolean {
   }
 }
 
-// Finds threads that do nothing but compute: what a worker's timer writes into its word of memory does not change any more.
-// It is the watchdog of hooks with another limit: one for each limit that somebody has set.
+/** One watchdog for each timeout in use. */
+const heartbeatWatchdogs = new Map<number, Watchdog>()
 
-const watchdogs = new Map<number, Watchdog>()
-
-/** Calls `stuck`, once, where the word in `memory` stays the same for `limit` milliseconds. Gives back what ends that. */
-export function watchHeartbeat(memory: SharedArrayBuffer, limit: number, stuck: () => void): () => void {
-  let watchdog = watchdogs.get(limit)
-  if (!watchdog) watchdogs.set(limit, (watchdog = createWatchdog(limit)))
-  return watchdog.watch(memory, stuck)
+/** Calls `onStuck` once if a worker's heartbeat does not change for `timeout` ms. Returns a function that stops watching. */
+export function watchHeartbeat(memory: SharedArrayBuffer, timeout: number, onStuck: () => void): () => void {
+  let watchdog = heartbeatWatchdogs.get(timeout)
+  if (!watchdog) heartbeatWatchdogs.set(timeout, (watchdog = createWatchdog(timeout)))
+  return watchdog.watch(memory, onStuck)
 }

@@ -1,4 +1,5 @@
-// A worker thread as a callback actor, which lives as long as the thread does. Only its state and its end go up as events.
+// One worker thread as an xstate callback actor, which lives exactly as long as the thread. Only the thread's readiness and its
+// exit go up as events.
 import type { TransferListItem } from 'node:worker_threads'
 import {
   BusError,
@@ -10,84 +11,84 @@ import {
 } from '@sallyport/protocol'
 import type { LifecycleState } from '@sallyport/protocol/actor'
 import { type CallbackActorLogic, fromCallback } from 'xstate'
-import type { Supervision } from './policy.js'
+import type { SupervisionConfig } from './policy.js'
 import { watchHeartbeat } from './watchdog.js'
 
-/** What of a `Worker` is used here: core may also run in the host's own thread. */
+/** The part of a Node `Worker` that supervision uses. Core in the host's own thread implements it too. */
 export interface ThreadHandle {
   postMessage(message: unknown, transfer?: readonly TransferListItem[]): void
-  on(event: 'message' | 'error', heard: (given: unknown) => void): unknown
-  on(event: 'exit', heard: (code: number) => void): unknown
+  on(event: 'message' | 'error', listener: (value: unknown) => void): unknown
+  on(event: 'exit', listener: (code: number) => void): unknown
   terminate(): Promise<unknown>
   unref(): void
 }
 
-export interface ThreadSpec {
-  /** `core`, `frontend main`, `gate of main`: for texts and the log. */
+export interface WorkerSpec {
+  /** Name for error texts, the log and `bus.inspect`. */
   name: string
-  supervision: Supervision
-  /** Each time that it is started. */
+  supervision: SupervisionConfig
+  /** Starts one thread of this worker. Called again for each restart. */
   spawn(heartbeat: Heartbeat | undefined): ThreadHandle
   /**
-   * How long it may take beyond its time to drain, in milliseconds, before it is ended from outside. One that has a time of its
-   * own is always asked first.
+   * Milliseconds that the thread is given to exit beyond its time to drain, before it is terminated. A worker with a time of its
+   * own is always asked to stop first.
    */
-  grace?: number
-  /** In development: where it has ended with an error, it is not started again before somebody asks for it. */
-  waits?: boolean
-  /** Adds to an error what helps in development. The thread's exit is reported afterwards, or once the signal aborts. */
-  explain?(error: Error, signal: AbortSignal): Promise<void>
-  /** It waits for no other thread before it is ready: one that is started again and takes far too long is ended. */
-  startsAlone?: boolean
-  /** What the worker says beside its own state. It is not trusted. */
+  stopTimeout?: number
+  /** In development: after an error the worker waits for `reload` instead of restarting. */
+  waitsAfterError?: boolean
+  /** In development: adds an explanation to an error. The exit is reported afterwards, or as soon as the signal aborts. */
+  explainError?(error: Error, signal: AbortSignal): Promise<void>
+  /** A restarted thread that takes far too long to be ready is terminated. Only for workers that wait for no other worker. */
+  hasStartTimeout?: boolean
+  /** Called with each message other than a state report. It is untrusted. */
   onReport(report: unknown): void
   onState(state: LifecycleState): void
-  /** Another thread has been started in place of one that has ended. */
-  onUp(): void
-  /** The thread has ended, and another will be started: `undefined` where that was asked for. Where none is, `exited` tells. */
-  onDown(restart: Restart | undefined): void
-  /** It was to stop, did not in its time, and is ended from outside. */
-  onUnended(): void
+  /** Called when another thread was started in place of one that exited. */
+  onRestarted(): void
+  /** Called when the thread stopped and another one will follow: `undefined` for a requested reload. */
+  onStopped(restart: Restart | undefined): void
+  /** Called when the thread did not stop in time and is terminated. */
+  onKilled(): void
 }
 
 export interface Restart {
   error: Error
-  /** This one too. */
+  /** Number of restarts so far, including this one. */
   restarts: number
-  /** In milliseconds. `undefined`: it waits until somebody asks for it. */
+  /** Milliseconds until the restart; `undefined` if the worker waits for `reload`. */
   delay: number | undefined
 }
 
-export interface ThreadExit {
-  /** Why no other is started; `undefined` where the thread ended as it should. */
+export interface WorkerExit {
+  /** Why the worker is not restarted; `undefined` if it stopped as it should. */
   error: Error | undefined
-  /** What went wrong in it at last; `undefined` where it was ended for what went wrong elsewhere. */
-  death: Error | undefined
+  /** The thread's own last error; `undefined` if the worker was failed by something outside of it. */
+  exitError: Error | undefined
 }
 
-export type ThreadEvent =
+export type WorkerEvent =
   | { type: 'thread.ready' }
   | { type: 'thread.exited'; error: Error | undefined }
   | { type: 'post'; message: unknown; transfer: readonly TransferListItem[] }
   | { type: 'stop'; timeout: number }
   | { type: 'kill' }
-  | { type: 'end'; error: Error }
+  | { type: 'terminate'; error: Error }
   | { type: 'dismiss'; error: Error }
   | { type: 'reload' }
   | { type: 'fail'; error: Error }
 
 /** @internal */
-export const thread: CallbackActorLogic<ThreadEvent, ThreadSpec> = fromCallback<ThreadEvent, ThreadSpec>(
-  ({ input, sendBack, receive }) => {
-    const { heartbeat: limit } = input.supervision
+export const workerActor: CallbackActorLogic<WorkerEvent, WorkerSpec> = fromCallback<WorkerEvent, WorkerSpec>(
+  ({ input: spec, sendBack, receive }) => {
+    const { heartbeat: limit } = spec.supervision
     const heartbeat = limit === false ? undefined : createHeartbeat(limit)
-    const worker = spawn(input, heartbeat, error => sendBack({ type: 'thread.exited', error }))
-    if (!worker) return undefined
+    const thread = trySpawn(spec, heartbeat, error => sendBack({ type: 'thread.exited', error }))
+    if (!thread) return undefined
     const stopWatching =
       heartbeat &&
       watchHeartbeat(heartbeat.memory, limit as number, () => {
-        const problem = `${input.name} has done nothing but compute for ${String(limit)} ms`
-        sendBack({ type: 'end', error: new BusError('Timeout', problem) })
+        const message = `${spec.name} blocked its event loop for ${String(limit)} ms`
+        sendBack({ type: 'terminate', error: new BusError('Timeout', message) })
       })
     let failure: Error | undefined
     let killed = false
@@ -96,65 +97,65 @@ export const thread: CallbackActorLogic<ThreadEvent, ThreadSpec> = fromCallback<
     const fail = (error: Error): void => {
       if (failure) return
       failure = error
-      explained = input.explain?.(error, explaining.signal)
+      explained = spec.explainError?.(error, explaining.signal)
     }
-    worker.on('message', (report: unknown) => {
-      if (!isStateReport(report)) return input.onReport(report)
-      input.onState(report.state)
+    thread.on('message', report => {
+      if (!isStateReport(report)) return spec.onReport(report)
+      spec.onState(report.state)
       if (report.state === 'ready') sendBack({ type: 'thread.ready' })
-      if (report.state === 'failed') fail(receiveError(report.error, `${input.name} failed`))
+      if (report.state === 'failed') fail(receiveError(report.error, `${spec.name} failed`))
     })
-    worker.on('error', (error: unknown) => {
+    thread.on('error', error => {
       fail(
         isOutOfMemory(error)
-          ? new BusError('InternalError', `${input.name} has used up its memory`)
-          : receiveError(reportError(error), `${input.name} failed`),
+          ? new BusError('InternalError', `${spec.name} ran out of memory`)
+          : receiveError(reportError(error), `${spec.name} failed`),
       )
     })
-    worker.on('exit', code => {
-      if (code !== 0 && !killed) failure ??= new BusError('InternalError', `${input.name} exited with code ${code}`)
+    thread.on('exit', code => {
+      if (code !== 0 && !killed) failure ??= new BusError('InternalError', `${spec.name} exited with code ${code}`)
       stopWatching?.()
-      const report = (): void => sendBack({ type: 'thread.exited', error: failure })
-      if (explained) void explained.then(report, report)
-      else report()
+      const reportExit = (): void => sendBack({ type: 'thread.exited', error: failure })
+      if (explained) void explained.then(reportExit, reportExit)
+      else reportExit()
     })
     receive(event => {
       if (event.type !== 'post') explaining.abort()
-      if (event.type === 'post') post(worker, event)
-      else if (event.type === 'stop') worker.postMessage({ type: 'stop', timeout: event.timeout })
+      if (event.type === 'post') post(thread, event)
+      else if (event.type === 'stop') thread.postMessage({ type: 'stop', timeout: event.timeout })
       else if (event.type === 'kill') {
         killed = true
-        void worker.terminate()
+        void thread.terminate()
       }
     })
     return () => {
       explaining.abort()
       stopWatching?.()
-      // What native code keeps from ending keeps no process alive.
-      worker.unref()
-      void worker.terminate()
+      // A thread stuck in native code must not keep the process alive.
+      thread.unref()
+      void thread.terminate()
     }
   },
 )
 
-/** A worker that can't even be made has ended with an error, like any other that fails. */
-function spawn(
-  { spawn: make }: ThreadSpec,
+/** Reports a worker that cannot be created as one that exited with an error. */
+function trySpawn(
+  spec: WorkerSpec,
   heartbeat: Heartbeat | undefined,
   failed: (error: Error) => void,
 ): ThreadHandle | undefined {
   try {
-    return make(heartbeat)
+    return spec.spawn(heartbeat)
   } catch (error) {
-    queueMicrotask(() => failed(receiveError(reportError(error), 'A worker can’t be started')))
+    queueMicrotask(() => failed(receiveError(reportError(error), `${spec.name} could not be started`)))
     return undefined
   }
 }
 
-/** A port that was to go with it may have closed, as the thread at its other end has ended: there will be another one. */
-function post(worker: ThreadHandle, { message, transfer }: Extract<ThreadEvent, { type: 'post' }>): void {
+/** Ignores a port that closed meanwhile because the thread at its other end exited: another port will follow. */
+function post(thread: ThreadHandle, { message, transfer }: Extract<WorkerEvent, { type: 'post' }>): void {
   try {
-    worker.postMessage(message, transfer)
+    thread.postMessage(message, transfer)
   } catch (error) {
     if ((error as Error).name !== 'DataCloneError' || transfer.length === 0) throw error
   }

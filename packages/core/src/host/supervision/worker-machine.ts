@@ -1,222 +1,229 @@
-// The life of one worker as the host sees it: starting → running → backingOff → starting … | draining → stopped | failed. Each
-// time that it is started it is another thread, with nothing of the one before.
+// The state machine of one supervised worker: starting → running → backingOff → starting … | draining → stopped | failed.
+// Each start spawns a new thread, which keeps nothing of the previous one.
 import { BusError } from '@sallyport/protocol'
 import { type AnyStateMachine, assign, sendTo, setup } from 'xstate'
 import { nextRestart, NO_RESTARTS, type RestartHistory, type WorkerState } from './policy.js'
-import { type Restart, type ThreadEvent, thread as threadLogic, type ThreadSpec } from './worker-actor.js'
+import { type Restart, workerActor, type WorkerEvent, type WorkerSpec } from './worker-actor.js'
 
-/** After the time that a worker was given to drain, the time until it is ended from outside. */
-const GRACE_MS = 500
-/** From then on a thread that still has not ended is in a built-in function that nothing interrupts, perhaps for good. */
-const LOST_MS = 5000
-/** What a thread that is started again is given to be ready, or ten times what it took at first where that is more. */
-const START_MS = 60_000
+/** Default time to exit, after the time to drain, before a thread is terminated. */
+const STOP_TIMEOUT_MS = 500
+/** `terminate()` cannot interrupt native code. After this time the thread is abandoned. */
+const ABANDON_TIMEOUT_MS = 5000
+/** Time for a restarted thread to be ready; ten times the first start-up, if that is longer. */
+const MIN_START_TIMEOUT_MS = 60_000
 
-export interface ThreadInput {
-  spec: ThreadSpec
+export interface WorkerInput {
+  spec: WorkerSpec
   now(): number
-  /** From 0 to 1. */
+  /** Returns a number from 0 to 1. */
   random(): number
 }
 
-export interface ThreadContext extends ThreadInput {
-  /** What the last thread has ended with. */
-  death: Error | undefined
-  /** Why no other follows. */
+export interface WorkerContext extends WorkerInput {
+  /** The last thread's own error. */
+  exitError: Error | undefined
+  /** Why the worker restarts, waits or has failed. */
   error: Error | undefined
-  /** Milliseconds that it is given to drain. */
-  timeout: number
-  begun: number
-  /** Milliseconds that the first thread took to be ready, once it was. */
-  took: number | undefined
+  /** Milliseconds that the thread is given to drain. */
+  drainTimeout: number
+  startedAt: number
+  /** Milliseconds that the first thread took to be ready; `undefined` until then. */
+  startupMs: number | undefined
   history: RestartHistory
-  /** How often another thread had, or has, to follow: by itself or because somebody asked for it. */
-  downs: number
-  /** Why, at last; `undefined` where somebody asked for it. */
-  down: Restart | undefined
+  /** Number of threads that needed a successor: restarts, waits and reloads. */
+  generation: number
+  /** The latest restart; `undefined` after a reload. */
+  restart: Restart | undefined
 }
 
-const getGrace = ({ spec: { grace = GRACE_MS } }: ThreadContext): number => grace
+const getStopTimeout = ({ spec: { stopTimeout = STOP_TIMEOUT_MS } }: WorkerContext): number => stopTimeout
 
-const getError = (event: ThreadEvent): Error | undefined => ('error' in event ? event.error : undefined)
+const getKillTimeout = (context: WorkerContext): number => context.drainTimeout + getStopTimeout(context)
 
-const getStartLimit = ({ took = 0 }: ThreadContext): number => Math.max(START_MS, Math.round(10 * took))
+const getStartTimeout = ({ startupMs = 0 }: WorkerContext): number =>
+  Math.max(MIN_START_TIMEOUT_MS, Math.round(10 * startupMs))
 
-function mayRestart({ spec, history, took, error, now, random }: ThreadContext): boolean {
+const getError = (event: WorkerEvent): Error | undefined => ('error' in event ? event.error : undefined)
+
+/** Records an error that is both the thread's own and the reason for what follows. */
+const failWith = (error: Error | undefined): Pick<WorkerContext, 'error' | 'exitError'> => ({ error, exitError: error })
+
+function canRestart({ spec, history, startupMs, error, now, random }: WorkerContext): boolean {
   const { restart } = spec.supervision
-  if (spec.waits && error) return false
-  if (took === undefined || restart === 'temporary' || (restart === 'transient' && !error)) return false
+  if (spec.waitsAfterError && error) return false
+  if (startupMs === undefined || restart === 'temporary' || (restart === 'transient' && !error)) return false
   return nextRestart(history, spec.supervision, now(), random()) !== undefined
 }
 
 const machine = setup({
-  types: {} as { context: ThreadContext; input: ThreadInput; events: ThreadEvent },
-  actors: { thread: threadLogic },
+  types: {} as { context: WorkerContext; input: WorkerInput; events: WorkerEvent },
+  actors: { thread: workerActor },
   delays: {
-    grace: ({ context }) => getGrace(context),
-    patience: ({ context }) => context.timeout + getGrace(context),
-    hope: ({ context }) => context.timeout + getGrace(context) + LOST_MS,
+    stopTimeout: ({ context }) => getStopTimeout(context),
+    killTimeout: ({ context }) => getKillTimeout(context),
+    abandonTimeout: ({ context }) => getKillTimeout(context) + ABANDON_TIMEOUT_MS,
     backOff: ({ context }) => context.history.delay,
-    startLimit: ({ context }) => getStartLimit(context),
+    startTimeout: ({ context }) => getStartTimeout(context),
   },
   actions: {
-    keepDeath: assign(({ context: { spec }, event }) => {
-      const { restart } = spec.supervision
-      const own =
-        restart === 'permanent' ? new BusError('InternalError', `${spec.name} has ended by itself`) : undefined
-      const error = getError(event) ?? own
-      return { death: error, error }
+    recordExit: assign(({ context: { spec }, event }) => {
+      const isPermanent = spec.supervision.restart === 'permanent'
+      const unexpected = isPermanent ? new BusError('InternalError', `${spec.name} exited unexpectedly`) : undefined
+      return failWith(getError(event) ?? unexpected)
     }),
-    keepEarlyDeath: assign(({ context: { spec }, event }) => {
-      const error = getError(event) ?? new BusError('InternalError', `${spec.name} ended before it was ready`)
-      return { death: error, error }
+    recordEarlyExit: assign(({ context: { spec }, event }) =>
+      failWith(getError(event) ?? new BusError('InternalError', `${spec.name} exited before it was ready`)),
+    ),
+    recordStartTimeout: assign(({ context }) => {
+      const message = `${context.spec.name} restarted and was not ready after ${getStartTimeout(context)} ms`
+      return failWith(new BusError('Timeout', message))
     }),
-    keepReady: assign(({ context: { took, begun, now } }) => ({ took: took ?? now() - begun })),
-    keepLateness: assign(({ context }) => {
-      const text = `${context.spec.name} was started again, and is not ready after ${getStartLimit(context)} ms`
-      const error = new BusError('Timeout', text)
-      return { error, death: error }
-    }),
-    keepError: assign(({ event }) => ({ error: getError(event), death: getError(event) })),
-    keepReason: assign(({ event }) => ({ error: getError(event), death: undefined })),
-    keepTimeout: assign(({ event }) => (event.type === 'stop' ? { timeout: event.timeout } : {})),
-    countRestart: assign(({ context: { history: before, spec, now, random, downs, error } }) => {
-      const history = nextRestart(before, spec.supervision, now(), random())!
-      return { history, downs: downs + 1, down: { error: error!, restarts: history.count, delay: history.delay } }
-    }),
-    countWait: assign(({ context: { history, downs, error } }) => ({
-      downs: downs + 1,
-      down: { error: error!, restarts: history.count, delay: undefined },
+    recordError: assign(({ event }) => failWith(getError(event))),
+    recordExternalError: assign(({ event }) => ({ error: getError(event), exitError: undefined })),
+    recordAbandoned: assign(({ context: { spec } }) =>
+      failWith(
+        new BusError(
+          'Timeout',
+          `${spec.name} did not exit after it was terminated: its thread is stuck in native code`,
+        ),
+      ),
+    ),
+    recordStartup: assign(({ context: { startupMs, startedAt, now } }) => ({
+      startupMs: startupMs ?? now() - startedAt,
     })),
-    countReload: assign(({ context: { downs } }) => ({ downs: downs + 1, down: undefined })),
-    forgetError: assign({ error: undefined, death: undefined }),
-    nameLimit: assign(({ context: { spec, history, error } }) => {
+    recordDrainTimeout: assign(({ event }) => (event.type === 'stop' ? { drainTimeout: event.timeout } : {})),
+    countRestart: assign(({ context: { history: before, spec, now, random, generation, error } }) => {
+      const history = nextRestart(before, spec.supervision, now(), random())!
+      const restart: Restart = { error: error!, restarts: history.count, delay: history.delay }
+      return { history, generation: generation + 1, restart }
+    }),
+    countWait: assign(({ context: { history, generation, error } }) => ({
+      generation: generation + 1,
+      restart: { error: error!, restarts: history.count, delay: undefined },
+    })),
+    countReload: assign(({ context: { generation } }) => ({ generation: generation + 1, restart: undefined })),
+    clearError: assign(failWith(undefined)),
+    describeIntensity: assign(({ context: { spec, history, error } }) => {
       const { intensity, period } = spec.supervision
       if (!error || history.recent.length < intensity || intensity === 0) return {}
-      const often = `${spec.name} has ended ${intensity + 1} times within ${period} ms`
-      return { error: new BusError('InternalError', `${often}, at last so: ${error.message}`, { cause: error }) }
+      const failed = `${spec.name} failed ${intensity + 1} times within ${period} ms and will not be restarted`
+      return { error: new BusError('InternalError', `${failed}. Last error: ${error.message}`, { cause: error }) }
     }),
-    giveUp: assign(({ context: { spec } }) => {
-      const text = `${spec.name} does not end: its thread is in a function that can’t be interrupted`
-      const error = new BusError('Timeout', text)
-      return { error, death: error }
-    }),
-    tellUnended: ({ context: { spec } }) => spec.onUnended(),
+    reportKilled: ({ context: { spec } }) => spec.onKilled(),
     kill: sendTo('thread', { type: 'kill' }),
-    askToStop: sendTo('thread', ({ context }) => ({ type: 'stop', timeout: context.timeout })),
+    requestStop: sendTo('thread', ({ context }) => ({ type: 'stop', timeout: context.drainTimeout })),
     post: sendTo('thread', ({ event }) => event),
   },
   guards: {
-    mustBeReady: ({ context: { spec, took } }) => spec.startsAlone === true && took !== undefined,
-    isAsked: ({ context }) => context.spec.grace !== undefined,
-    mayRestart: ({ context }) => mayRestart(context),
-    mustWait: ({ context: { spec, took, error } }) => spec.waits === true && took !== undefined && error !== undefined,
-    endedWell: ({ context }) => context.error === undefined,
-    exitedWell: ({ event }) => getError(event) === undefined,
+    isRestart: ({ context: { spec, startupMs } }) => spec.hasStartTimeout === true && startupMs !== undefined,
+    hasStopTimeout: ({ context }) => context.spec.stopTimeout !== undefined,
+    canRestart: ({ context }) => canRestart(context),
+    waitsAfterError: ({ context: { spec, startupMs, error } }) =>
+      spec.waitsAfterError === true && startupMs !== undefined && error !== undefined,
+    hasNoError: ({ context }) => context.error === undefined,
+    exitedCleanly: ({ event }) => getError(event) === undefined,
   },
 }).createMachine({
-  id: 'thread',
+  id: 'worker',
   context: ({ input }) => ({
     ...input,
-    death: undefined,
+    exitError: undefined,
     error: undefined,
-    timeout: 0,
-    begun: input.now(),
-    took: undefined,
+    drainTimeout: 0,
+    startedAt: input.now(),
+    startupMs: undefined,
     history: NO_RESTARTS,
-    downs: 0,
-    down: undefined,
+    generation: 0,
+    restart: undefined,
   }),
   initial: 'alive',
-  // However long the thread takes to go: leaving `alive` terminates it.
-  on: { fail: { target: '.failed', actions: 'keepReason' } },
+  // Leaving `alive` terminates the thread and does not wait for its exit.
+  on: { fail: { target: '.failed', actions: 'recordExternalError' } },
   states: {
     alive: {
       invoke: { id: 'thread', src: 'thread', input: ({ context }) => context.spec },
-      on: { post: { actions: 'post' }, stop: { target: '.draining', actions: 'keepTimeout' } },
+      on: { post: { actions: 'post' }, stop: { target: '.draining', actions: 'recordDrainTimeout' } },
       initial: 'starting',
       states: {
         starting: {
-          after: { startLimit: { target: '#thread.ended', guard: 'mustBeReady', actions: 'keepLateness' } },
+          after: { startTimeout: { target: '#worker.ended', guard: 'isRestart', actions: 'recordStartTimeout' } },
           on: {
-            'thread.ready': { target: 'running', actions: 'keepReady' },
-            'thread.exited': { target: '#thread.ended', actions: 'keepEarlyDeath' },
-            end: [
-              { target: 'leaving', guard: 'isAsked', actions: 'keepEarlyDeath' },
-              { target: '#thread.ended', actions: 'keepEarlyDeath' },
+            'thread.ready': { target: 'running', actions: 'recordStartup' },
+            'thread.exited': { target: '#worker.ended', actions: 'recordEarlyExit' },
+            terminate: [
+              { target: 'leaving', guard: 'hasStopTimeout', actions: 'recordEarlyExit' },
+              { target: '#worker.ended', actions: 'recordEarlyExit' },
             ],
-            dismiss: { target: '#thread.ended', actions: 'keepEarlyDeath' },
+            dismiss: { target: '#worker.ended', actions: 'recordEarlyExit' },
             reload: 'reloading',
           },
         },
         running: {
           on: {
-            'thread.exited': { target: '#thread.ended', actions: 'keepDeath' },
-            end: [
-              { target: 'leaving', guard: 'isAsked', actions: 'keepDeath' },
-              { target: '#thread.ended', actions: 'keepDeath' },
+            'thread.exited': { target: '#worker.ended', actions: 'recordExit' },
+            terminate: [
+              { target: 'leaving', guard: 'hasStopTimeout', actions: 'recordExit' },
+              { target: '#worker.ended', actions: 'recordExit' },
             ],
-            dismiss: { target: 'leaving', actions: 'keepDeath' },
+            dismiss: { target: 'leaving', actions: 'recordExit' },
             reload: 'reloading',
           },
         },
         reloading: {
-          entry: 'askToStop',
-          after: { grace: '#thread.reloaded' },
-          on: { 'thread.exited': '#thread.reloaded' },
+          entry: 'requestStop',
+          after: { stopTimeout: '#worker.reloaded' },
+          on: { 'thread.exited': '#worker.reloaded' },
         },
         leaving: {
-          entry: 'askToStop',
-          after: { grace: '#thread.ended' },
-          on: { 'thread.exited': '#thread.ended', reload: 'reloading' },
+          entry: 'requestStop',
+          after: { stopTimeout: '#worker.ended' },
+          on: { 'thread.exited': '#worker.ended', reload: 'reloading' },
         },
         draining: {
-          entry: 'askToStop',
+          entry: 'requestStop',
           after: {
-            patience: { actions: ['kill', 'tellUnended'] },
-            hope: { target: '#thread.failed', actions: 'giveUp' },
+            killTimeout: { actions: ['kill', 'reportKilled'] },
+            abandonTimeout: { target: '#worker.failed', actions: 'recordAbandoned' },
           },
           on: {
-            // Its time to drain is counted from the first stop.
+            // A second `stop` must not restart the timeouts.
             stop: {},
             'thread.exited': [
-              { target: '#thread.stopped', guard: 'exitedWell' },
-              { target: '#thread.failed', actions: 'keepError' },
+              { target: '#worker.stopped', guard: 'exitedCleanly' },
+              { target: '#worker.failed', actions: 'recordError' },
             ],
-            end: { target: '#thread.failed', actions: 'keepError' },
+            terminate: { target: '#worker.failed', actions: 'recordError' },
           },
         },
       },
     },
     ended: {
       always: [
-        { target: 'backingOff', guard: 'mayRestart', actions: 'countRestart' },
-        { target: 'waiting', guard: 'mustWait', actions: 'countWait' },
-        { target: 'stopped', guard: 'endedWell' },
-        { target: 'failed', actions: 'nameLimit' },
+        { target: 'backingOff', guard: 'canRestart', actions: 'countRestart' },
+        { target: 'waiting', guard: 'waitsAfterError', actions: 'countWait' },
+        { target: 'stopped', guard: 'hasNoError' },
+        { target: 'failed', actions: 'describeIntensity' },
       ],
     },
     backingOff: { after: { backOff: 'alive' }, on: { stop: 'stopped', reload: 'alive' } },
-    waiting: { on: { stop: 'stopped', reload: 'alive' }, exit: 'forgetError' },
-    reloaded: { always: { target: 'alive', actions: ['countReload', 'forgetError'] } },
+    waiting: { on: { stop: 'stopped', reload: 'alive' }, exit: 'clearError' },
+    reloaded: { always: { target: 'alive', actions: ['countReload', 'clearError'] } },
     stopped: { type: 'final', entry: assign({ error: undefined }) },
     failed: { type: 'final' },
   },
 })
 
-/** What the supervisor sees of it. */
-export interface ThreadSnapshot {
+/** The part of the machine's snapshot that the supervisor reads. */
+export interface WorkerSnapshot {
   readonly status: string
-  readonly context: ThreadContext
+  readonly context: WorkerContext
   readonly value: string | { readonly alive?: string }
   matches(state: 'alive' | { alive: 'starting' | 'running' }): boolean
 }
 
-/** For whoever looks at it. */
-export function getState(snapshot: ThreadSnapshot): WorkerState {
-  const { value } = snapshot
-  // `ended` and `reloaded` are left at once.
+export function getWorkerState({ value }: WorkerSnapshot): WorkerState {
+  // `ended` and `reloaded` are transient states: no snapshot shows them.
   return (typeof value === 'object' ? value.alive : value) as WorkerState
 }
 
-export const threadMachine: AnyStateMachine = machine
+export const workerMachine: AnyStateMachine = machine
