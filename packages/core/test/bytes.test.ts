@@ -12,7 +12,7 @@ const sizes = [64 * KiB - 1, 64 * KiB, 64 * KiB + 1, 300 * KiB, MiB, 17 * MiB]
 
 describe.each(routes)('bytes: %s', (_name, connect) => {
   test('there, as the body and as an argument', async () => {
-    const { client } = await connect()
+    const { client } = await connect('shared')
     for (const size of sizes) {
       expect(await client.invoke('weigh', filled(size))).toEqual(weight(size))
       expect(await client.invoke('weigh', { x: 1, data: filled(size), y: [2] })).toEqual(weight(size))
@@ -20,7 +20,7 @@ describe.each(routes)('bytes: %s', (_name, connect) => {
   })
 
   test('and back, as the result and as a member of it', async () => {
-    const { client } = await connect()
+    const { client } = await connect('shared')
     for (const size of sizes) {
       const bytes = await client.invoke<Uint8Array>('keep', { size })
       expect([bytes.length, bytes[0], bytes.at(-1), bytes.byteOffset]).toEqual([size, 7, 7, 0])
@@ -31,7 +31,7 @@ describe.each(routes)('bytes: %s', (_name, connect) => {
   })
 
   test('in order with what is sent before and after', async () => {
-    const { client } = await connect()
+    const { client } = await connect('shared')
     const order: number[] = []
     const calls = Array.from({ length: 30 }, async (_, i) => {
       const args = i % 3 === 0 ? { data: filled((i + 1) * 30 * KiB) } : { data: filled(i) }
@@ -43,7 +43,7 @@ describe.each(routes)('bytes: %s', (_name, connect) => {
   })
 
   test('are those of the moment of the call, which the caller may then change', async () => {
-    const { client } = await connect()
+    const { client } = await connect('shared')
     const [large, small] = [filled(300 * KiB), filled(8)]
     const weighed = [client.invoke('weigh', large), client.invoke('weigh', { data: small })]
     large.fill(9)
@@ -53,7 +53,7 @@ describe.each(routes)('bytes: %s', (_name, connect) => {
   })
 
   test('given away are gone at once, large and small, all of their buffer', async () => {
-    const { client } = await connect()
+    const { client } = await connect('shared')
     for (const size of [8, MiB]) {
       const [whole, part] = [filled(size), filled(size + 5).subarray(2, size + 2)]
       const weighed = [
@@ -79,7 +79,7 @@ describe.each(routes)('bytes: %s', (_name, connect) => {
   })
 
   test('of an event, both ways', async () => {
-    const { client } = await connect()
+    const { client } = await connect('shared')
     const heard: unknown[] = []
     await client.listen('weighed', ({ payload }) => void heard.push(payload))
     await client.listen<{ data: Uint8Array }>('backend-event', ({ payload }) => void heard.push(payload.data.length))
@@ -117,7 +117,7 @@ describe.each(routes)('bytes: %s', (_name, connect) => {
   })
 
   test('over the bound are refused before anything is sent, and keep their memory', async () => {
-    const { client } = await connect()
+    const { client } = await connect('shared')
     const bytes = new Uint8Array(256 * MiB + 1)
     const refused = client.invoke('weigh', bytes, { transfer: [bytes.buffer] })
     await expect(refused).rejects.toMatchObject({
@@ -130,7 +130,7 @@ describe.each(routes)('bytes: %s', (_name, connect) => {
   })
 
   test('named in `transfer` but not carried are refused, by name', async () => {
-    const { client } = await connect()
+    const { client } = await connect('shared')
     const bytes = filled(8)
     const away = { transfer: [bytes.buffer] }
     for (const call of [

@@ -10,7 +10,7 @@ const routes = routesTo(fixture('streams.mjs'), commands)
 
 describe.each(routes)('a channel: %s', (_name, connect) => {
   test('closed by the frontend rejects core’s sends, and aborts its signal', async () => {
-    const { client } = await connect()
+    const { client } = await connect('shared')
     const channel = new client.Channel<number>()
     const answer = client.invoke('endless', { channel })
     await channel[Symbol.asyncIterator]().next()
@@ -20,7 +20,7 @@ describe.each(routes)('a channel: %s', (_name, connect) => {
   })
 
   test('is closed by whoever leaves a loop over it, and may be passed on after that', async () => {
-    const { client } = await connect()
+    const { client } = await connect('shared')
     const channel = new client.Channel<number>()
     for (let round = 0; round < 3; round++) {
       const answer = client.invoke('endless', { channel })
@@ -34,7 +34,7 @@ describe.each(routes)('a channel: %s', (_name, connect) => {
   })
 
   test('that no handler holds any more ends, after what was sent', async () => {
-    const { client } = await connect()
+    const { client } = await connect('shared')
     const channel = new client.Channel<number>()
     await client.invoke('fill', { channel, count: 400 })
     const got: number[] = []
@@ -49,7 +49,7 @@ describe.each(routes)('a channel: %s', (_name, connect) => {
   })
 
   test('stays while one of two calls holds it', async () => {
-    const { client } = await connect()
+    const { client } = await connect('shared')
     const channel = new client.Channel<number>()
     await client.invoke('keep', { channel })
     await client.invoke('send_once', { channel, message: 1 })

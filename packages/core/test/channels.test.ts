@@ -7,7 +7,7 @@ const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i)
 
 describe.each(routes)('channels: %s', (_name, connect) => {
   test('carry everything in order, and end', async () => {
-    const { client } = await connect()
+    const { client } = await connect('shared')
     const channel = new client.Channel<number>()
     const counted = client.invoke('count', { to: 1000, channel })
     const got: number[] = []
@@ -17,7 +17,7 @@ describe.each(routes)('channels: %s', (_name, connect) => {
   })
 
   test('call onmessage before the command has answered', async () => {
-    const { client } = await connect()
+    const { client } = await connect('shared')
     const got: number[] = []
     const channel = new Channel<number>(message => void got.push(message))
     await client.invoke('count', { to: 50, channel })
@@ -25,7 +25,7 @@ describe.each(routes)('channels: %s', (_name, connect) => {
   })
 
   test('two of one frontend do not mix', async () => {
-    const { client } = await connect()
+    const { client } = await connect('shared')
     const streams = [300, 400].map(async to => {
       const channel = new client.Channel<number>()
       const counted = client.invoke('count', { to, channel })
@@ -38,7 +38,7 @@ describe.each(routes)('channels: %s', (_name, connect) => {
   })
 
   test('end with the call that failed', async () => {
-    const { client } = await connect()
+    const { client } = await connect('shared')
     const channel = new client.Channel<number>()
     const counted = client.invoke('count', { to: 3, channel, fail: true })
     counted.catch(() => {})
@@ -49,7 +49,7 @@ describe.each(routes)('channels: %s', (_name, connect) => {
   })
 
   test('end at once when the call never ran', async () => {
-    const { client } = await connect()
+    const { client } = await connect('shared')
     const channel = new client.Channel<number>()
     const denied = client.invoke('no_such_command', { channel })
     denied.catch(() => {})
@@ -67,7 +67,7 @@ describe.each(routes)('channels: %s', (_name, connect) => {
       undefined,
     ],
   ])('end at once when the call is refused before it is sent: %s', async (_why, args, options) => {
-    const { client } = await connect()
+    const { client } = await connect('shared')
     const channel = new client.Channel<number>()
     const refused = client.invoke(
       'count',
@@ -80,7 +80,7 @@ describe.each(routes)('channels: %s', (_name, connect) => {
   })
 
   test('passed again after its end, carry nothing of the call before', async () => {
-    const { client } = await connect()
+    const { client } = await connect('shared')
     const channel = new client.Channel<number>()
     for (let i = 0; i < 5; i++) {
       await client.invoke('endless', { channel }, { timeout: 5 }).catch(() => {})
@@ -114,7 +114,7 @@ describe.each(routes)('whose channel it is: %s', (_name, connect) => {
   })
 
   test('a second call that is given the channel, and fails or can’t be made, leaves it open', async () => {
-    const { client } = await connect()
+    const { client } = await connect('shared')
     const channel = new client.Channel<number>()
     const messages = channel[Symbol.asyncIterator]()
     void client.invoke('endless', { channel }).catch(() => {})

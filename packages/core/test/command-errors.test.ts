@@ -19,7 +19,7 @@ const routes = routesTo(core, commands).filter(([name]) => /brownfield, json|iso
 
 describe.each(routes)('a command that throws a CommandError: %s', (_name, connect) => {
   test('fails with its code, message and data', async () => {
-    const { client } = await connect()
+    const { client } = await connect('shared')
     const error = await failureOf(client.invoke('fail', { data: 'plain' }))
     expect(error).toMatchObject({ name: 'BusError', code: -32000, reason: 'CommandFailed', message: 'no such note' })
     expect((error as { data: unknown }).data).toStrictEqual({
@@ -39,7 +39,7 @@ describe.each(routes)('a command that throws a CommandError: %s', (_name, connec
   })
 
   test('in the pool as well, and keeps its thread', async () => {
-    const { client } = await connect()
+    const { client } = await connect('shared')
     const data = { code: 'IN_POOL', message: 'too heavy' }
     await expect(client.invoke('fail_in_pool', {})).rejects.toMatchObject({ data: { ...data, data: { id: 7 } } })
     const error = await failureOf(client.invoke('fail_in_pool', { data: 'function' }))
@@ -51,7 +51,7 @@ describe.each(routes)('a command that throws a CommandError: %s', (_name, connec
   })
 
   test('keeps its code where its data can’t be carried', async () => {
-    const { client } = await connect()
+    const { client } = await connect('shared')
     for (const data of ['function', 'cycle']) {
       const error = await failureOf(client.invoke('fail', { data }))
       expect(error).toMatchObject({ reason: 'CommandFailed', data: { code: 'NOT_FOUND', message: 'no such note' } })
@@ -61,7 +61,7 @@ describe.each(routes)('a command that throws a CommandError: %s', (_name, connec
   })
 
   test('that says more than can be carried fails its call, and nothing else', async () => {
-    const { client } = await connect()
+    const { client } = await connect('shared')
     const data = { code: 'LONG', message: expect.stringMatching(/^x{4096}$/) as string }
     const long = { message: 'x'.repeat(15 * 2 ** 20) }
     await expect(client.invoke('fail_at_length', long)).rejects.toMatchObject({ reason: 'CommandFailed', data })
@@ -75,14 +75,14 @@ describe.each(routes)('a command that throws a CommandError: %s', (_name, connec
   })
 
   test('may have bytes as its data', async () => {
-    const { client } = await connect()
+    const { client } = await connect('shared')
     const error = await failureOf(client.invoke('fail', { data: 'bytes' }))
     if (!isCommandError<Uint8Array>(error)) throw error
     expect([...error.data.data]).toEqual([1, 2, 3])
   })
 
   test('tells nothing of stack, cause and paths', async () => {
-    const { client } = await connect()
+    const { client } = await connect('shared')
     const error = await failureOf(client.invoke('fail', { data: 'error' }))
     expect(error).toMatchObject({ data: { data: 'ENOENT: no such file or directory' } })
     expect((error as Error).cause).toBe(undefined)
@@ -90,7 +90,7 @@ describe.each(routes)('a command that throws a CommandError: %s', (_name, connec
   })
 
   test('whose code is no text has a mistake, and says so', async () => {
-    const { client } = await connect()
+    const { client } = await connect('shared')
     await expect(client.invoke('fail_wrongly')).rejects.toMatchObject({
       reason: 'InternalError',
       message: 'CommandError: its code must be a text: got number',
@@ -98,7 +98,7 @@ describe.each(routes)('a command that throws a CommandError: %s', (_name, connec
   })
 
   test('so does a function that a frontend exposes, through core', async () => {
-    const { client, bus } = await connect()
+    const { client, bus } = await connect('shared')
     client.expose({
       refuse: () => {
         throw new CommandError('BUSY', 'later', { data: { in: 5 } })

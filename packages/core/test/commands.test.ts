@@ -4,7 +4,7 @@ import { next, patterns, routes, start, fixture } from './start.js'
 
 describe.each(routes)('commands: %s', (_name, connect) => {
   test('answer: sync, async, with a schema, in the pool', async () => {
-    const { client } = await connect()
+    const { client } = await connect('shared')
     expect(await client.invoke('greet', { name: 'World' })).toBe('Hello, World!')
     expect(await client.invoke('add', { a: 1, b: 2 })).toBe(3)
     expect(await client.invoke('slow', { ms: 1, value: ['late'] })).toEqual(['late'])
@@ -13,13 +13,13 @@ describe.each(routes)('commands: %s', (_name, connect) => {
   })
 
   test('many at once: each gets its own answer', async () => {
-    const { client } = await connect()
+    const { client } = await connect('shared')
     const calls = Array.from({ length: 2000 }, (_, i) => client.invoke('add', { a: i, b: i }))
     expect(await Promise.all(calls)).toEqual(Array.from({ length: 2000 }, (_, i) => 2 * i))
   })
 
   test('fail with what the handler gave, and no stack', async () => {
-    const { client } = await connect()
+    const { client } = await connect('shared')
     await expect(client.invoke('fails')).rejects.toMatchObject({
       name: 'BusError',
       code: -32000,
@@ -35,7 +35,7 @@ describe.each(routes)('commands: %s', (_name, connect) => {
   })
 
   test('refuse wrong arguments, and name them', async () => {
-    const { client } = await connect()
+    const { client } = await connect('shared')
     await expect(client.invoke('greet', { nam: 'World' })).rejects.toMatchObject({
       reason: 'InvalidParams',
       message: 'invalid args `name` for command `greet`: command greet missing required key name',
@@ -56,7 +56,7 @@ describe.each(routes)('commands: %s', (_name, connect) => {
   })
 
   test('that do not exist are named, with the nearest that does', async () => {
-    const { client } = await connect()
+    const { client } = await connect('shared')
     await expect(client.invoke('gret', {})).rejects.toMatchObject({
       reason: 'MethodNotFound',
       message: 'Command gret not found (did you mean "greet"?)',
@@ -79,7 +79,7 @@ describe.each(routes)('commands: %s', (_name, connect) => {
   })
 
   test('take and give bytes', async () => {
-    const { client } = await connect()
+    const { client } = await connect('shared')
     expect(await client.invoke('bytes', { size: 5 })).toEqual(new Uint8Array(5).fill(7))
     expect(await client.invoke('echo', { name: 'x', data: new Uint8Array([1, 2]) })).toEqual({
       name: 'x',
@@ -89,7 +89,7 @@ describe.each(routes)('commands: %s', (_name, connect) => {
   })
 
   test('see headers and the label of their link', async () => {
-    const { client } = await connect()
+    const { client } = await connect('shared')
     expect(await client.invoke('body', {}, { headers: { trace: 'abc' } })).toEqual({
       isBytes: false,
       headers: { trace: 'abc' },
@@ -98,7 +98,7 @@ describe.each(routes)('commands: %s', (_name, connect) => {
   })
 
   test('end when the caller gives up, and tell the handler', async () => {
-    const { client } = await connect()
+    const { client } = await connect('shared')
     const aborting = new AbortController()
     const cancelled = client.invoke('never_ends', {}, { signal: aborting.signal })
     const late = client.invoke('never_ends', {}, { timeout: 1000 })
@@ -209,7 +209,7 @@ test.each(['spawn', 'import'])('no path leaves core in an error of Node’s: %s'
 describe('what a codec can’t carry', () => {
   test('in arguments: the call says so, and the next one is served', async () => {
     const [, connect] = routes[0]!
-    const { client } = await connect()
+    const { client } = await connect('shared')
     await expect(client.invoke('echo', { n: 1n })).rejects.toMatchObject({
       reason: 'InvalidParams',
       message: expect.stringContaining('command "echo"') as string,
@@ -221,7 +221,7 @@ describe('what a codec can’t carry', () => {
   })
 
   test.each(routes)('in a result: %s', async (_name, connect) => {
-    const { client } = await connect()
+    const { client } = await connect('shared')
     await expect(client.invoke('unsendable')).rejects.toMatchObject({
       reason: 'InternalError',
       message: expect.stringContaining('command "unsendable"') as string,

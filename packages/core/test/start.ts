@@ -1,5 +1,5 @@
 // Starts buses for the tests, over the fixtures beside this file, and ends them after each test.
-import { afterEach } from 'vitest'
+import { afterAll, afterEach } from 'vitest'
 import {
   createBus,
   type Bus,
@@ -68,7 +68,10 @@ const lanes: [CodecName, 'port' | 'ring'][] = [
 /** Each pair of pattern, codec and link is among them, in half as many lanes as all three together would be. */
 const isTaken = (pattern: number, lane: number): boolean => (pattern + lane + (lane >> 1)) % 2 === 0
 
-type Route = [name: string, connect: (options?: Partial<BusOptions>) => Promise<{ bus: Bus; client: Client }>]
+type Connected = { bus: Bus; client: Client }
+
+/** `connect(options)` starts a bus; `connect('shared')` joins one that such tests of a file share: for those that leave nothing behind. */
+type Route = [name: string, connect: (options?: Partial<BusOptions> | 'shared') => Promise<Connected>]
 
 /** A client under the label `tests`, over lanes in which each pattern, codec and link meets each other. */
 export const routes: Route[] = routesIn(patterns, {})
@@ -84,25 +87,45 @@ export function routesTo(core: URL, commands: readonly string[]): Route[] {
   return routesIn(apps, { core })
 }
 
+const shared: Promise<Bus>[] = []
+afterAll(async () => {
+  for (const bus of shared) await (await bus).close({ timeout: 0 })
+})
+
+const clients: Client[] = []
+afterEach(() => Promise.all(clients.splice(0).map(client => client.close())))
+
+/** Starts the shared bus of a route when it is first asked for. */
+function shareBus(create: () => Promise<Bus>): () => Promise<Bus> {
+  let bus: Promise<Bus> | undefined
+  return () => {
+    if (!bus) shared.push((bus = create()))
+    return bus
+  }
+}
+
 function routesIn(apps: typeof patterns, usual: Partial<BusOptions>): Route[] {
   return apps.flatMap(([name, app], pattern) => {
     const [inWorkers, inThread] = [true, false].map(taken => lanes.filter((_, i) => isTaken(pattern, i) === taken))
+    const route = (title: string, [codec, link]: (typeof lanes)[number], isInThread: boolean): Route => {
+      const create = async (options: Partial<BusOptions> = {}): Promise<Bus> => {
+        const { core = fixture('core.mjs'), ...more } = { ...usual, ...options }
+        return createBus({ app, core: isInThread ? await definitionIn(core as URL) : core, log: false, ...more })
+      }
+      const share = shareBus(() => create())
+      const connect: Route[1] = async options => {
+        const isShared = options === 'shared'
+        const bus = await (isShared ? share() : create(options))
+        if (!isShared) open.push(bus)
+        const client = await bus.connect('tests', { codec, link })
+        if (isShared) clients.push(client)
+        return { bus, client }
+      }
+      return [title, connect]
+    }
     return [
-      ...inWorkers!.map(([codec, link]): Route => [
-        `${name}, ${codec}, ${link}`,
-        async options => {
-          const bus = await start({ ...usual, app, ...options })
-          return { bus, client: await bus.connect('tests', { codec, link }) }
-        },
-      ]),
-      ...inThread!.slice(0, 1).map(([codec, link]): Route => [
-        `${name} with core in this thread, ${codec}, ${link}`,
-        async options => {
-          const { core = fixture('core.mjs'), ...more } = { ...usual, ...options }
-          const bus = await start({ app, core: await definitionIn(core as URL), ...more })
-          return { bus, client: await bus.connect('tests', { codec, link }) }
-        },
-      ]),
+      ...inWorkers!.map(lane => route(`${name}, ${lane.join(', ')}`, lane, false)),
+      ...inThread!.slice(0, 1).map(lane => route(`${name} with core in this thread, ${lane.join(', ')}`, lane, true)),
     ]
   })
 }

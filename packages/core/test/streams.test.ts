@@ -14,7 +14,7 @@ async function collect(values: AsyncIterable<unknown>): Promise<unknown[]> {
 
 describe.each(routes)('a stream: %s', (_name, connect) => {
   test('gives every value in order, and ends', async () => {
-    const { client } = await connect()
+    const { client } = await connect('shared')
     expect(await collect(client.stream('up_to', { to: 1000 }))).toEqual(upTo(1000))
     expect(await collect(client.stream('later', { to: 3 }))).toEqual(upTo(3))
     expect(await collect(client.stream('readable'))).toEqual(['a', 'b', 'c'])
@@ -24,7 +24,7 @@ describe.each(routes)('a stream: %s', (_name, connect) => {
   })
 
   test('gives an error after the values before it', async () => {
-    const { client } = await connect()
+    const { client } = await connect('shared')
     const got: unknown[] = []
     const reading = async (): Promise<void> => {
       for await (const value of client.stream('up_to', { to: 300, fail: 'in the middle' })) got.push(value)
@@ -51,7 +51,7 @@ describe.each(routes)('a stream: %s', (_name, connect) => {
     ['at once', 1],
     ['in the middle', 400],
   ])('that is left %s ends the generator', async (_when, after) => {
-    const { client } = await connect()
+    const { client } = await connect('shared')
     let got = 0
     for await (const _value of client.stream('up_to', { to: 100_000 })) if (++got === after) break
     await expect.poll(async () => (await client.invoke<unknown[]>('seen')).at(-1)).toBe('finally')
@@ -150,7 +150,7 @@ describe.each(routes)('a stream: %s', (_name, connect) => {
   })
 
   test('may have a channel among its arguments, and headers beside them', async () => {
-    const { client } = await connect()
+    const { client } = await connect('shared')
     const channel = new client.Channel<string>()
     const both = Promise.all([collect(client.stream('with_channel', { channel, n: 300 })), collect(channel)])
     const [values, messages] = await both
@@ -161,7 +161,7 @@ describe.each(routes)('a stream: %s', (_name, connect) => {
   })
 
   test('ends when its frontend goes, or the bus closes', async () => {
-    const { bus, client } = await connect()
+    const { bus, client } = await connect('shared')
     const other = await bus.connect('other')
     const reading = collect(client.stream('up_to', { to: 1e6, wait: 1 }))
     reading.catch(() => {})
