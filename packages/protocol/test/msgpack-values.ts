@@ -1,9 +1,9 @@
-// What MessagePack carries as it is, for tests that try all of it; and how to tell that it has come back.
+// Arbitrary values that MessagePack carries without a change, and the comparison for them.
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import { expect } from 'vitest'
 
-/** Anything that has no values in it. */
+/** Generates any value that has no members. */
 export const msgpackScalar = (text: fc.Arbitrary<string>): fc.Arbitrary<unknown> =>
   fc.oneof(
     text,
@@ -17,5 +17,6 @@ export const msgpackScalar = (text: fc.Arbitrary<string>): fc.Arbitrary<unknown>
     fc.uint8Array(),
   )
 
-/** `toStrictEqual` takes a value's own member `constructor` for its class. */
-export const expectSame = (read: unknown, given: unknown): void => expect(isDeepStrictEqual(read, given)).toBe(true)
+/** Compares deeply. `toStrictEqual` would take a value's own member `constructor` for its class. */
+export const expectSame = (actual: unknown, expected: unknown): void =>
+  expect(isDeepStrictEqual(actual, expected)).toBe(true)

@@ -1,7 +1,6 @@
-// A second reader of MessagePack, written from its specification and for clarity alone: what the codec lets through must
-// be, value for value, what is read here.
+// A second reader of MessagePack, written from the specification and for clarity alone. The codec must read the same values.
 
-/** Stands for a text that is not UTF-8, for which readers choose replacements of their own, and for what holds it. */
+/** Stands for a string of invalid UTF-8, which readers replace differently, and for a map with such a key. */
 const ANYTHING = Symbol('anything')
 
 export function readMsgpack(bytes: Uint8Array): unknown {
@@ -69,7 +68,7 @@ export function readMsgpack(bytes: Uint8Array): unknown {
   return read
 }
 
-/** True where `actual` is what was expected, with `ANYTHING` for anything. */
+/** Returns whether `actual` equals `expected`, in which `ANYTHING` equals any value. */
 export function sameStructure(expected: unknown, actual: unknown): boolean {
   if (expected === ANYTHING) return true
   if (typeof expected !== 'object' || expected === null) return Object.is(expected, actual)

@@ -1,5 +1,5 @@
-// Large bytes go beside their message and come back in it, in order, for every shape of message; and what an attachment
-// must not do is refused on both sides.
+// Attachments: large bytes travel in frames of their own and return in order, for every shape of message. Both sides refuse
+// malformed ones.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { wasmMemory } from '../../test/wasm-memory.js'
@@ -15,7 +15,7 @@ const large = (fill: number, more = 0): Uint8Array => new Uint8Array(MIN_ATTACHM
 const [a, b, c] = [large(1), large(2, 1), large(3, 2)]
 const call = (params: unknown, method = 'm'): Message => ({ jsonrpc: '2.0', id: 1, method, params })
 
-/** With a few words in the place of bytes: comparing those one by one takes its time. */
+/** Replaces bytes by a short description, because comparing them one by one is slow. */
 const named = (messages: unknown): unknown =>
   JSON.parse(
     JSON.stringify(messages, (_key, value: unknown) => {
@@ -24,7 +24,7 @@ const named = (messages: unknown): unknown =>
     }),
   )
 
-/** Through an outbox and a reader; with the kinds and sizes of the frames. */
+/** Sends messages through an outbox and a reader. Returns what was read, and the kinds and sizes of the frames. */
 function roundTrip(...messages: Message[]) {
   const frames: { kind: number; bytes: number }[] = []
   const reader = new BatchReader()
@@ -54,8 +54,8 @@ describe('large bytes', () => {
     ['as a result', { jsonrpc: '2.0', id: 1, result: a }, 1],
     ['in a result', { jsonrpc: '2.0', id: 1, result: { 1: a, b, __x: [1] } }, 2],
     ['in an object without a prototype', call(Object.assign(Object.create(null) as object, { a })), 1],
-    ['where there are none: nothing', call({ a: 1 }), 0],
-  ])('%s go beside the message', (_name, message, count) => {
+    ['in no argument', call({ a: 1 }), 0],
+  ])('%s travel in frames of their own', (_name, message, count) => {
     const { frames, read } = roundTrip(message)
     expect(frames.map(({ kind }) => kind)).toEqual([...Array.from({ length: count }, () => 5), 2])
     expect(frames.at(-1)!.bytes).toBeLessThan(300)
@@ -63,7 +63,7 @@ describe('large bytes', () => {
     expect(carriesBytes(message)).toBe(count > 0)
   })
 
-  it('stay in the message where they are small, deeper down, in an error, or in an object with a class', () => {
+  it('stay in the message when they are small, nested deeper, in an error or in an instance of a class', () => {
     class Point {
       data = a
     }
@@ -77,13 +77,13 @@ describe('large bytes', () => {
     for (const message of messages) expect(roundTrip(message).frames.map(({ kind }) => kind)).toEqual([2])
   })
 
-  it('come with their own message, whatever else is on its way', () => {
+  it('arrive with their own message when others are sent in between', () => {
     const { frames, read } = roundTrip(call({ n: 1 }), call({ a }), call({ n: 2 }), call({ b, c }), call({ n: 3 }))
     expect(frames.map(({ kind }) => kind)).toEqual([2, 5, 2, 2, 5, 5, 2, 2])
     expect(read).toEqual([{ n: 1 }, { a }, { n: 2 }, { b, c }, { n: 3 }].map(params => call(params)))
   })
 
-  it('arrive alone in their memory', () => {
+  it('arrive each in a buffer of their own', () => {
     const { read } = roundTrip(call({ a: a.subarray(0), b: Buffer.from(b) }))
     for (const bytes of Object.values((read[0] as { params: Record<string, Uint8Array> }).params)) {
       expect(Object.getPrototypeOf(bytes)).toBe(Uint8Array.prototype)
@@ -91,7 +91,7 @@ describe('large bytes', () => {
     }
   })
 
-  it('beyond the bound are refused before anything is sent', () => {
+  it('are refused before anything is sent when they exceed the limit', () => {
     const half = new Uint8Array(MAX_ATTACHED_BYTES / 2 + 1)
     for (const params of [new Uint8Array(MAX_ATTACHED_BYTES + 1), { half, again: half }]) {
       expect(() => packMessage(call(params))).toThrow(
@@ -111,14 +111,14 @@ describe('a reader refuses', () => {
   const frame = (...marks: Uint8Array[]): Uint8Array => Buffer.concat([Buffer.from([0x90 | marks.length]), ...marks])
 
   it.each<[string, Uint8Array[], Uint8Array, string]>([
-    ['a mark without an attachment', [], frame(mark(size)), 'missing, or of another length'],
-    ['two marks for one attachment', [a], frame(mark(size), mark(size)), 'missing, or of another length'],
-    ['a length that lies', [a], frame(mark(size + 1)), 'missing, or of another length'],
-    ['attachments in another order', [b, a], frame(mark(size), mark(size + 1)), 'missing, or of another length'],
-    ['an attachment of no message', [a], Buffer.from([0x91, 1]), 'belongs to no message'],
-    ['one too many', [a, a], frame(mark(size)), 'belongs to no message'],
+    ['a mark without an attachment', [], frame(mark(size)), 'is missing or has another length'],
+    ['two marks for one attachment', [a], frame(mark(size), mark(size)), 'is missing or has another length'],
+    ['a wrong length', [a], frame(mark(size + 1)), 'is missing or has another length'],
+    ['attachments in another order', [b, a], frame(mark(size), mark(size + 1)), 'is missing or has another length'],
+    ['an attachment without a mark', [a], Buffer.from([0x91, 1]), 'was not used'],
+    ['one attachment too many', [a, a], frame(mark(size)), 'was not used'],
     ['a mark as a key', [a], Buffer.concat([Buffer.from([0x81]), mark(size), Buffer.from([1])]), 'a key is neither'],
-    ['a mark of another size', [a], Buffer.from([0x91, 0xd4, 0x53, 1]), 'has 4 bytes'],
+    ['a mark of another size', [a], Buffer.from([0x91, 0xd4, 0x53, 1]), 'must have 4 bytes'],
     ['a mark cut short', [a], Buffer.from([0x91, 0xd6, 0x53, 0]), 'cut short'],
   ])('%s', (_name, attachments, body, text) => {
     const reader = new BatchReader()
@@ -137,7 +137,7 @@ describe('a reader refuses', () => {
       expect(() => new BatchReader().read(5, new Uint8Array(length))).toThrow(outOfBounds)
   })
 
-  it('more bytes than may wait for one frame, however they are cut', () => {
+  it('more bytes than the limit of a frame, in one attachment or in several', () => {
     const reader = new BatchReader()
     const bytes = new Uint8Array(MAX_ATTACHED_BYTES / 4)
     for (let i = 0; i < 4; i++) reader.read(5, bytes)
@@ -145,7 +145,7 @@ describe('a reader refuses', () => {
     expect(() => new BatchReader().read(5, new Uint8Array(MAX_ATTACHED_BYTES + 1))).toThrow(outOfBounds)
   })
 
-  it('nothing that comes in between: attachments wait for the next frame that has a place for them', () => {
+  it('no frame in between: attachments wait for the next MessagePack frame', () => {
     const reader = new BatchReader()
     reader.read(5, a)
     expect(reader.read(1, Buffer.from('{"id":1}'))).toEqual([{ id: 1 }])
@@ -154,8 +154,8 @@ describe('a reader refuses', () => {
   })
 })
 
-describe('what is given away', () => {
-  it('is gone for the caller, large or small, whole or in part; what is not, is copied', () => {
+describe('a transferred buffer', () => {
+  it('is detached, large or small, whole or in part; other bytes are copied', () => {
     const whole = large(1)
     const { buffer } = whole
     const [small, kept] = [new Uint8Array(8).fill(4), large(5)]
@@ -176,7 +176,7 @@ describe('what is given away', () => {
     for (const bytes of attachments) expect(bytes.byteLength).toBe(bytes.buffer.byteLength)
   })
 
-  it('may be named twice, and be the buffer of two values', () => {
+  it('can be listed twice, and be the buffer of two values', () => {
     const bytes = new Uint8Array(4 * MIN_ATTACHMENT_BYTES).fill(7)
     const params = { half: bytes.subarray(MIN_ATTACHMENT_BYTES * 2), bytes, again: bytes }
     const { attachments } = detachAttachments(packMessage(call(params)), [bytes.buffer, bytes.buffer])
@@ -189,7 +189,7 @@ describe('what is given away', () => {
     expect(bytes.length).toBe(0)
   })
 
-  it('stays where it is when one can’t go', () => {
+  it('is not detached when another cannot be transferred', () => {
     const [first, gone] = [large(1), new Uint8Array(8)]
     structuredClone(gone.buffer, { transfer: [gone.buffer] })
     const packed = packMessage(call({ first }))
@@ -199,7 +199,7 @@ describe('what is given away', () => {
     expect(first.length).toBe(MIN_ATTACHMENT_BYTES)
   })
 
-  it('stays where it is when another is memory that can’t go, or that is copied (Node 20)', () => {
+  it('is not detached when another is WebAssembly memory, which Node refuses or copies (Node 20)', () => {
     const [first, fixed] = [large(1), new Uint8Array(wasmMemory())]
     const packed = packMessage(call({ first, fixed }))
     let claimed = 0

@@ -1,15 +1,14 @@
-// Large bytes go beside their message rather than in it: raw, in a frame of their own before it, so that nothing packs,
-// scans or copies them. In the message a mark takes their place. Bytes are looked for where `holdsBytes` finds them, the
-// value that a user gave and its own members, so nothing has to be walked.
+// Attachments: large bytes travel in frames of their own before their message, so that they are not encoded, scanned or copied.
+// A mark replaces them in the message. They are found if they are the user's value or one of its own members, without a walk.
 import { holdsBytes, isBytes, type Message } from '../message/message.js'
 import { METHOD } from '../message/methods.js'
 import { isArrayBuffer } from '../util/type-guards.js'
 import { MIN_ATTACHMENT_BYTES } from '../wire/limits.js'
 
-/** Stands for the next attachment of the frame: its length, in 4 bytes. */
+/** The MessagePack extension of a mark. Its data is the length of the attachment, in 4 bytes. */
 export const ATTACHMENT_EXTENSION = 0x53
 
-/** Stands in a message for the next of its attachments. */
+/** A placeholder for the next attachment of a message. */
 export class AttachmentMark {
   readonly length: number
 
@@ -18,49 +17,50 @@ export class AttachmentMark {
   }
 }
 
-/** A message with marks in it, and the bytes they stand for, in the same order: still the memory of whoever gave them. */
+/** A message with marks, and the bytes that they replace. */
 export interface MarkedMessage {
   message: Message
+  /** The replaced bytes, in the order of their marks. They are still the caller's memory. */
   attachments: Uint8Array[]
-  /** Those in the marks: a getter elsewhere in the message could resize a buffer. */
+  /** The lengths that the marks have. A getter in the message could resize a buffer afterwards. */
   lengths: number[]
 }
 
-/** In the params of these, the user's value is one member; in those of a command it is all of them. */
-const USERS_MEMBER: ReadonlyMap<string, string> = new Map([
+/** The methods whose params have the user's value as one member. The params of a command are the user's value. */
+const USER_MEMBERS: ReadonlyMap<string, string> = new Map([
   [METHOD.emit, 'payload'],
   [METHOD.emitTo, 'payload'],
   [METHOD.event, 'payload'],
   [METHOD.channel, 'message'],
 ])
 
-/** The object in a message, or the message itself, that has the user's value, and under which name. */
-function findUsersValue(message: Message): [home: Record<string, unknown>, name: string] {
+/** Returns the object that has the user's value, the message or its params, and the name of the member. */
+function findUserValue(message: Message): [owner: Record<string, unknown>, name: string] {
   if ('result' in message || 'error' in message) return [message as unknown as Record<string, unknown>, 'result']
   const { method, params } = message
-  const name = USERS_MEMBER.get(method)
+  const name = USER_MEMBERS.get(method)
   return name !== undefined && isPlain(params)
     ? [params, name]
     : [message as unknown as Record<string, unknown>, 'params']
 }
 
-/** True where bytes stand in a message where they are looked for: it needs the msgpack lane. */
+/** Returns whether a message has bytes as the user's value or one of its members. It must be encoded as MessagePack then. */
 export function carriesBytes(message: Message): boolean {
-  const [home, name] = findUsersValue(message)
-  return holdsBytes(home[name])
+  const [owner, name] = findUserValue(message)
+  return holdsBytes(owner[name])
 }
 
 export function markAttachments(message: Message): MarkedMessage {
   const attachments: Uint8Array[] = []
   const lengths: number[] = []
-  const [home, name] = findUsersValue(message)
-  const marked = { ...home, [name]: mark(home[name], attachments, lengths) }
+  const [owner, name] = findUserValue(message)
+  const marked = { ...owner, [name]: mark(owner[name], attachments, lengths) }
   if (attachments.length === 0) return { message, attachments, lengths }
   const whole = name === 'params' || name === 'result' ? marked : { ...message, params: marked }
   return { message: whole as unknown as Message, attachments, lengths }
 }
 
-/** The value with marks in the place of large bytes: itself, or a copy where its members have some. */
+/** Replaces large bytes by marks. Returns the value itself if it has none, or a copy. */
 function mark(value: unknown, attachments: Uint8Array[], lengths: number[]): unknown {
   if (isLarge(value)) return attach(value, attachments, lengths)
   if (!isPlain(value)) return value
@@ -84,7 +84,7 @@ function attach(value: Uint8Array | ArrayBuffer, attachments: Uint8Array[], leng
 const isLarge = (value: unknown): value is Uint8Array | ArrayBuffer =>
   isBytes(value) && value.byteLength >= MIN_ATTACHMENT_BYTES
 
-/** What a codec writes as a map of its own members, as they are. */
+/** Returns whether codecs encode the value by its own members. */
 function isPlain(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null) return false
   const prototype: unknown = Object.getPrototypeOf(value)

@@ -1,5 +1,5 @@
-// What msgpack carries comes back as it was; what it can't carry is refused where it is sent, and leaves the codec as it
-// was. Nothing that is read shares memory with its frame.
+// The MessagePack codec from message to bytes and back: round trips, refusals on both sides, and memory that is not shared with
+// frames.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { expectSame, msgpackScalar } from '../../test/msgpack-values.js'
@@ -12,7 +12,7 @@ const encode = (value: unknown): Uint8Array =>
 const decode = (body: Uint8Array): unknown => msgpackCodec.decode(body)
 const roundTrip = (value: unknown): unknown => (decode(encode(value)) as { result: unknown }).result
 
-// What comes back changed is in the table of docs/wire.md, and not here: -0, halves of surrogate pairs.
+// Excludes values that change on the way, as the table of docs/wire.md says: -0 and lone surrogates.
 const text = fc.string({ unit: 'binary' })
 const carried = fc.letrec(tie => ({
   value: fc.oneof(
@@ -27,8 +27,8 @@ const carried = fc.letrec(tie => ({
   ),
 })).value
 
-describe('encode and decode', () => {
-  it('give back what was given', () => {
+describe('a round trip', () => {
+  it('preserves any value', () => {
     fc.assert(
       fc.property(carried, value => {
         expectSame(roundTrip(value), value)
@@ -45,27 +45,29 @@ describe('encode and decode', () => {
     { jsonrpc: '2.0', id: 1, result: null },
     { jsonrpc: '2.0', id: 1, result: undefined },
     { jsonrpc: '2.0', id: null, error: { code: -32700, message: 'x', data: [1] } },
-  ])('the message %j', message => expect(decode(msgpackCodec.encode(message) as Uint8Array)).toStrictEqual(message))
+  ])('preserves the message %j', message =>
+    expect(decode(msgpackCodec.encode(message) as Uint8Array)).toStrictEqual(message),
+  )
 
-  it.each([31, 32, 255, 256, 65_535, 65_536, 300_000])('a text and bytes of %i', length => {
+  it.each([31, 32, 255, 256, 65_535, 65_536, 300_000])('preserves strings and bytes of length %i', length => {
     for (const value of ['x'.repeat(length), 'é'.repeat(length), new Uint8Array(length).fill(7)]) {
       expect(roundTrip(value)).toStrictEqual(value)
     }
   })
 
-  it.each([15, 16, 65_535, 65_536, 70_000])('an array of %i', length => {
+  it.each([15, 16, 65_535, 65_536, 70_000])('preserves an array of length %i', length => {
     const array = Array.from({ length }, (_, i) => i)
     expect(roundTrip(array)).toStrictEqual(array)
   })
 
-  it('take the value of the moment', () => {
+  it('preserves the bytes as they were when the message was encoded', () => {
     const bytes = new Uint8Array([1])
     const body = encode({ bytes })
     bytes[0] = 2
     expect(decode(body)).toMatchObject({ result: { bytes: new Uint8Array([1]) } })
   })
 
-  it('keep apart what was encoded before and after', () => {
+  it('keeps consecutive messages apart', () => {
     fc.assert(
       fc.property(fc.array(carried, { maxLength: 30 }), values => {
         const bodies = values.map(value => encode(value))
@@ -78,15 +80,15 @@ describe('encode and decode', () => {
   })
 })
 
-describe('what is read', () => {
-  it('is plain: objects and arrays with their own prototypes', () => {
+describe('a decoded value', () => {
+  it('consists of plain objects and arrays', () => {
     const read = roundTrip({ a: [{ b: 1 }], map: new Map([['c', {}]]) }) as { a: object[]; map: { c: object } }
     for (const object of [read, read.a[0]!, read.map, read.map.c])
       expect(Object.getPrototypeOf(object)).toBe(Object.prototype)
     expect(Array.isArray(read.a)).toBe(true)
   })
 
-  it('has bytes of its own: no Buffer, and no part of the frame', () => {
+  it('has copies of the bytes that are neither Buffers nor parts of the frame', () => {
     const body = Buffer.from(encode({ a: Buffer.from([1, 2, 3]), b: new Uint8Array([4]).buffer }))
     const { a, b } = (decode(body) as { result: { a: Uint8Array; b: Uint8Array } }).result
     body.fill(0xff)
@@ -94,7 +96,7 @@ describe('what is read', () => {
     expect([a.constructor, a.buffer.byteLength, b.buffer.byteLength]).toEqual([Uint8Array, 3, 1])
   })
 
-  it('may stand in the middle of a buffer', () => {
+  it('is read from the middle of a buffer', () => {
     const body = encode({ a: 'text', b: new Uint8Array([1]) })
     const large = Buffer.alloc(body.length + 20, 0xc1)
     large.set(body, 7)
@@ -105,7 +107,7 @@ describe('what is read', () => {
 })
 
 describe('join', () => {
-  it.each([1, 2, 15, 16, 4096, 65_536])('makes one body of %i messages, in order', count => {
+  it.each([1, 2, 15, 16, 4096, 65_536])('makes one body of %i messages and keeps their order', count => {
     const messages = Array.from({ length: count }, (_, id) => ({ jsonrpc: '2.0' as const, id, result: id }))
     const body = msgpackCodec.join(messages.map(message => msgpackCodec.encode(message))) as Uint8Array
     expect(decode(body)).toStrictEqual(count === 1 ? messages[0] : messages)
@@ -135,7 +137,7 @@ describe('encode refuses', () => {
     ['a DataView', new DataView(new ArrayBuffer(2)), 'DataView has to be given'],
   ]
 
-  it.each(refused)('%s, wherever it stands, and goes on', (_name, value, why) => {
+  it.each(refused)('%s at any place in a value, and encodes the next value', (_name, value, why) => {
     const first = encode({ before: 1 })
     for (const place of [value, { a: [value] }, new Map([['a', value]]), new Set([value])]) {
       expect(() => encode(place)).toThrow(why)
@@ -144,7 +146,7 @@ describe('encode refuses', () => {
     expect(decode(first)).toMatchObject({ result: { before: 1 } })
   })
 
-  it('a view behind an Error, a toJSON or a class as well: what is not its bytes is not ours to send', () => {
+  it('a view that is not of bytes, within an Error, a class or the result of toJSON', () => {
     class Holder {
       view = new Float64Array(1)
     }
@@ -159,10 +161,10 @@ describe('encode refuses', () => {
   })
 })
 
-describe('decode refuses, as a ParseError,', () => {
+describe('decode throws a ParseError', () => {
   const parseError = expect.objectContaining({ reason: 'ParseError', message: expect.stringMatching(/^Parse error: /) })
 
-  it('any frame that is cut short or too long', () => {
+  it('when a frame is cut short or too long', () => {
     const body = encode({ a: ['text', 1.5, new Uint8Array(3)], b: { c: new Date(1) } })
     for (let length = 0; length < body.length; length++) {
       expect(() => decode(body.subarray(0, length))).toThrow(parseError)
@@ -170,7 +172,7 @@ describe('decode refuses, as a ParseError,', () => {
     expect(() => decode(Buffer.concat([body, Buffer.from([0xc0])]))).toThrow('bytes are left after the value')
   })
 
-  it('what is over 16 MiB, before it is read', () => {
+  it('when a frame has over 16 MiB, before it is read', () => {
     const body = new Uint8Array(MAX_FRAME_BYTES + 1)
     expect(() => decode(body)).toThrow('Parse error: a frame of 16777217 bytes is over the limit')
     const fits = Buffer.alloc(MAX_FRAME_BYTES)
@@ -179,7 +181,7 @@ describe('decode refuses, as a ParseError,', () => {
     expect(decode(fits)).toHaveLength(MAX_FRAME_BYTES - 5)
   })
 
-  it('and reads the next frame', () => {
+  it('and decodes the next frame', () => {
     for (const wrong of [[0xc1], [0x81, 0x90, 1], [0xd4, 0x73, 0], [0xdd, 255, 255, 255, 255], []]) {
       expect(() => decode(Uint8Array.from(wrong))).toThrow(parseError)
       expect(roundTrip({ a: 1 })).toEqual({ a: 1 })
@@ -187,4 +189,4 @@ describe('decode refuses, as a ParseError,', () => {
   })
 })
 
-it('is of one kind and name', () => expect(msgpackCodec).toMatchObject({ kind: 2, name: 'msgpack' }))
+it('has its kind and its name', () => expect(msgpackCodec).toMatchObject({ kind: 2, name: 'msgpack' }))

@@ -1,5 +1,4 @@
-// The quick way to read an envelope must give what the slow one gives, for whatever comes close to it; and it must not be a
-// way round the reader's rules.
+// The fast path for envelopes: it must return what the general reader returns for any similar bytes, and enforce the same rules.
 import fc from 'fast-check'
 import { Packr } from 'msgpackr/pack'
 import { describe, expect, it } from 'vitest'
@@ -11,7 +10,7 @@ const packr = new Packr({ useRecords: false, variableMapSize: true })
 const decode = (body: Uint8Array): unknown => msgpackCodec.decode(body)
 const encode = (message: Message): Uint8Array => msgpackCodec.encode(message) as Uint8Array
 
-/** Of every kind that the quick way knows, and some that it does not. */
+/** Messages of each form that the fast path reads, and of some that it does not. */
 const messages: Message[] = [
   { jsonrpc: '2.0', id: 1, result: 1 },
   { jsonrpc: '2.0', id: 300, result: { a: ['b'] } },
@@ -27,28 +26,28 @@ const messages: Message[] = [
 ]
 
 describe('an envelope', () => {
-  it.each(messages)('%j is read alone and in a batch', message => {
+  it.each(messages)('is read alone and in a batch: %j', message => {
     expect(decode(encode(message))).toStrictEqual(message)
     const batch = msgpackCodec.join([message, ...messages, message].map(encode)) as Uint8Array
     expect(decode(batch)).toStrictEqual([message, ...messages, message])
   })
 
-  it.each(messages)('%j is read with its members in any order, as another library writes them', message => {
+  it.each(messages)('is read with its members in any order, as another library writes them: %j', message => {
     const members = Object.entries(message)
-    for (let turn = 0; turn < members.length; turn++) {
+    for (let rotation = 0; rotation < members.length; rotation++) {
       members.push(members.shift()!)
       expect(decode(packr.pack(Object.fromEntries(members)))).toStrictEqual(message)
     }
   })
 
-  it.each(messages)('%j is refused cut short anywhere', message => {
+  it.each(messages)('is refused when it is cut short anywhere: %j', message => {
     const body = encode(message)
     for (let length = 0; length < body.length; length++) {
       expect(() => decode(body.subarray(0, length))).toThrow('Parse error: the value is cut short')
     }
   })
 
-  it('with any byte changed is read as by a plain reader, or refused', () => {
+  it('is refused or read as a simple reader reads it when any byte changed', () => {
     for (const message of messages) {
       const body = encode(message)
       for (let at = 0; at < body.length; at++) {
@@ -67,7 +66,7 @@ describe('an envelope', () => {
     }
   })
 
-  it('has no room for a prototype, but a method may have any name', () => {
+  it('is refused when a key is named __proto__, and read when a method is', () => {
     const proto = JSON.parse('{"__proto__":1}') as object
     for (const hostile of [
       { jsonrpc: '2.0', id: 1, method: 'm', params: proto },
@@ -79,7 +78,7 @@ describe('an envelope', () => {
     for (let i = 0; i < 3; i++) expect(decode(encode(message))).toStrictEqual(message)
   })
 
-  it('counts towards the bounds', () => {
+  it('counts towards the bounds of depth and number', () => {
     let deep: unknown = 1
     for (let i = 0; i < 63; i++) deep = [deep]
     const body = (params: unknown): Uint8Array => packr.pack({ jsonrpc: '2.0', id: 1, method: 'm', params })
@@ -95,7 +94,7 @@ describe('an envelope', () => {
   })
 })
 
-it('keys and methods that look alike stay apart, however often they come', () => {
+it('keys and methods that look alike are not mixed up when they repeat', () => {
   const key = fc.oneof(
     fc.string({ unit: fc.constantFrom('a', 'b', 'é', '\u0000', '\u{10000}'), maxLength: 33 }),
     fc.string({ unit: 'binary', maxLength: 6 }),

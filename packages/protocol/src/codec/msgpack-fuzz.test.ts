@@ -1,5 +1,5 @@
-// Random bytes, and frames that somebody has tampered with: the codec refuses them with a ParseError, or reads just what a
-// second reader reads. It never crashes, never hangs, and never lets an extension through.
+// Fuzzing with random bytes and mutated frames: the codec throws a ParseError or reads what a second reader reads.
+// It never crashes, never hangs, and never accepts another extension.
 import fc from 'fast-check'
 import { Packr } from 'msgpackr/pack'
 import { describe, expect, it } from 'vitest'
@@ -26,19 +26,19 @@ function check(bytes: Uint8Array): void {
   if (!sameStructure(expected, value)) expect(value).toEqual(expected)
 }
 
-/** Plain data, and everything else that msgpackr has a form for. */
+/** Writes plain data, and everything else that msgpackr has a form for. */
 const rich = new Packr({ useRecords: false, moreTypes: true, structuredClone: true })
 const records = new Packr()
 const value = fc.oneof(
   fc.anything({ withBigInt: true, withDate: true, withMap: true, withSet: true, withTypedArray: true, maxDepth: 4 }),
   fc.object({ maxDepth: 5 }),
 )
-const packed = fc.tuple(value, fc.boolean()).map(([given, asRecords]) => {
-  const message = { jsonrpc: '2.0', id: 1, method: 'm', params: given }
+const packed = fc.tuple(value, fc.boolean()).map(([params, asRecords]) => {
+  const message = { jsonrpc: '2.0', id: 1, method: 'm', params }
   try {
     return new Uint8Array((asRecords ? records : rich).pack(message))
   } catch {
-    return new Uint8Array(rich.pack(null)) // nothing that msgpackr can write
+    return new Uint8Array(rich.pack(null)) // msgpackr cannot write the value
   }
 })
 
@@ -63,7 +63,7 @@ function mutate(bytes: Uint8Array, { kind, at, byte }: { kind: string; at: numbe
   return changed
 }
 
-// Most bytes begin nothing large, so that more than a few of them are a value.
+// Mostly tokens of small values, so that enough inputs are valid.
 const token = fc.oneof(
   fc.integer({ min: 0, max: 255 }),
   fc.constantFrom(
@@ -103,7 +103,7 @@ describe('the codec', () => {
     fc.assert(fc.property(packed, check), { numRuns: 1000 })
   })
 
-  it('reads or refuses frames that were tampered with', () => {
+  it('reads or refuses mutated frames', () => {
     fc.assert(
       fc.property(packed, fc.array(mutation, { minLength: 1, maxLength: 6 }), (frame, mutations) => {
         check(mutations.reduce(mutate, frame))
@@ -112,10 +112,10 @@ describe('the codec', () => {
     )
   })
 
-  it('has seen both in numbers', () => {
+  it('has accepted and refused more than 500 inputs each', () => {
     expect(accepted).toBeGreaterThan(500)
     expect(refused).toBeGreaterThan(500)
   })
 
-  it('has left Object.prototype as it was', () => expect(Reflect.ownKeys(Object.prototype)).toEqual(before))
+  it('does not change Object.prototype', () => expect(Reflect.ownKeys(Object.prototype)).toEqual(before))
 })

@@ -1,15 +1,15 @@
-// Where MessagePack is written: the end of a piece of memory in which messages stand one behind the other, so that none is
-// given memory of its own. What has been written there is never written again. Here are the forms that hold no others.
+// A growing buffer that writes MessagePack scalars: numbers, strings and bytes.
+// Consecutive messages share a chunk of memory, and bytes that were handed out are never written again.
 
 const CHUNK_BYTES = 16 * 1024
-/** What every chunk has free when a message begins: an envelope's own members go unchecked into so much. */
-const LEAST_BYTES = 128
-/** What `room` leaves beyond what it was asked for: a head, or a number. */
+/** Free bytes at the start of each message. The fixed members of an envelope are written without a check. */
+const MIN_FREE_BYTES = 128
+/** Bytes that `reserve` adds to the requested size, for a head or a number. */
 const SPARE_BYTES = 16
-/** Texts below have a head of one byte, and are written here; a call into Node costs as much as some thirty letters. */
-const SHORT_TEXT = 0x20
-/** Of texts from here on the size is asked for, which takes time; below, there is room for three bytes a letter. */
-const LONG_TEXT = 4096
+/** Strings below this length are written in JavaScript: calling Node costs as much as about thirty characters. */
+const SHORT_STRING = 0x20
+/** Strings from this length on are measured first. Shorter ones reserve three bytes for each character. */
+const LONG_STRING = 4096
 
 export class Output {
   bytes: Buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES)
@@ -18,32 +18,33 @@ export class Output {
   #start = 0
 
   begin(): void {
-    if (this.bytes.length - this.at < LEAST_BYTES || this.bytes.length > CHUNK_BYTES) this.#move(CHUNK_BYTES, this.at)
+    if (this.bytes.length - this.at < MIN_FREE_BYTES || this.bytes.length > CHUNK_BYTES)
+      this.#move(CHUNK_BYTES, this.at)
     this.#start = this.at
   }
 
-  /** What was written since `begin`. */
+  /** Returns a view of what was written since `begin`. */
   end(): Uint8Array {
     return new Uint8Array(this.bytes.buffer, this.#start, this.at - this.#start)
   }
 
-  /** How much was written since `begin`: a place that holds when the memory moves. */
+  /** The number of bytes written since `begin`: an offset that stays valid when the buffer grows. */
   get size(): number {
     return this.at - this.#start
   }
 
-  /** The byte at such a place. */
-  byteAt(place: number): number {
-    return this.bytes[this.#start + place]!
+  /** Returns the byte at an offset from `begin`. */
+  byteAt(offset: number): number {
+    return this.bytes[this.#start + offset]!
   }
 
-  /** Forgets what was written since `begin`. */
+  /** Discards what was written since `begin`. */
   undo(): void {
     this.at = this.#start
   }
 
-  /** Makes sure that there is room for so many bytes, a head before them and a number behind. */
-  room(size: number): void {
+  /** Makes room for `size` bytes, a head before them and a number after them. */
+  reserve(size: number): void {
     const needed = size + 2 * SPARE_BYTES
     if (this.bytes.length - this.at < needed) this.#move((this.at - this.#start + needed) * 2, this.#start)
   }
@@ -61,7 +62,7 @@ export class Output {
     this.bytes[this.at++] = value
   }
 
-  /** The first byte of a form, and its length in as many bytes as that form has. */
+  /** Writes a format byte, and a length of `size` bytes. */
   head(token: number, size: 1 | 2 | 4, length: number): void {
     this.bytes[this.at++] = token
     if (size === 1) this.bytes[this.at] = length
@@ -88,7 +89,7 @@ export class Output {
     }
   }
 
-  /** @throws RangeError */
+  /** @throws RangeError if the value does not fit into 64 bits */
   bigint(value: bigint): void {
     const signed = BigInt.asIntN(64, value) === value
     if (!signed && BigInt.asUintN(64, value) !== value) {
@@ -100,10 +101,10 @@ export class Output {
     this.at += 8
   }
 
-  text(value: string): void {
+  string(value: string): void {
     const { length } = value
-    if (length >= SHORT_TEXT) return this.#longText(value)
-    this.room(SHORT_TEXT * 3)
+    if (length >= SHORT_STRING) return this.#longString(value)
+    this.reserve(SHORT_STRING * 3)
     const { bytes, at } = this
     let to = at + 1
     for (let i = 0; i < length; i++) {
@@ -112,23 +113,23 @@ export class Output {
       else if (code < 0x800) {
         bytes[to++] = 0xc0 | (code >> 6)
         bytes[to++] = 0x80 | (code & 0x3f)
-      } else return this.#longText(value)
+      } else return this.#longString(value)
     }
     const size = to - at - 1
-    if (size >= SHORT_TEXT) return this.#longText(value)
+    if (size >= SHORT_STRING) return this.#longString(value)
     bytes[at] = 0xa0 | size
     this.at = to
   }
 
-  /** The head is as long as it is for ASCII, and the text moves on where it has become longer. */
-  #longText(value: string): void {
+  /** Guesses the size of the head from the length in characters, and moves the string if its bytes need a longer head. */
+  #longString(value: string): void {
     const { length } = value
-    const most = length < LONG_TEXT ? length * 3 : Buffer.byteLength(value)
-    this.room(most)
+    const most = length < LONG_STRING ? length * 3 : Buffer.byteLength(value)
+    this.reserve(most)
     const { bytes, at } = this
-    const guessed = at + textHeadBytes(length)
+    const guessed = at + stringHeadBytes(length)
     const size = bytes.write(value, guessed, most)
-    const from = at + textHeadBytes(size)
+    const from = at + stringHeadBytes(size)
     if (from !== guessed) bytes.copyWithin(from, guessed, guessed + size)
     if (size < 0x20) this.byte(0xa0 | size)
     else if (size < 0x100) this.head(0xd9, 1, size)
@@ -139,7 +140,7 @@ export class Output {
 
   binary(value: Uint8Array): void {
     const size = value.byteLength
-    this.room(size)
+    this.reserve(size)
     if (size < 0x100) this.head(0xc4, 1, size)
     else if (size < 0x10000) this.head(0xc5, 2, size)
     else this.head(0xc6, 4, size)
@@ -148,4 +149,4 @@ export class Output {
   }
 }
 
-const textHeadBytes = (size: number): number => (size < 0x20 ? 1 : size < 0x100 ? 2 : size < 0x10000 ? 3 : 5)
+const stringHeadBytes = (size: number): number => (size < 0x20 ? 1 : size < 0x100 ? 2 : size < 0x10000 ? 3 : 5)

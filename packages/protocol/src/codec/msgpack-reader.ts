@@ -1,94 +1,93 @@
-// Reads MessagePack (https://github.com/msgpack/msgpack/blob/master/spec.md) from whoever wrote it, in one pass. Every length
-// is held against what is left before anything is made; bytes are copied, so that no value keeps a frame, or its neighbours,
-// alive; no extension but the three that are allowed, and no key that is none, or named `__proto__`.
+// Reads MessagePack (https://github.com/msgpack/msgpack/blob/master/spec.md) from untrusted senders, in one pass.
+// Lengths are checked before anything is allocated. Three extensions are allowed; keys are scalars, and never `__proto__`.
 import { MAX_DEPTH, MAX_NODES } from '../wire/limits.js'
 import { ATTACHMENT_EXTENSION } from './attachments.js'
 import { protoKey, tooDeep, tooMany } from './codec.js'
 import { readDate, TIMESTAMP_EXTENSION } from './msgpack-writer.js'
 
-// Text out of a frame: the parser's hottest part. Short texts are cut out of one text of the whole frame, which costs a
-// fourth of reading each; keys and methods, which repeat themselves, are looked up by their bytes and not made again.
+// Reads the strings of a frame, which is the hottest part of the decoder.
+// Short strings are slices of one string of the whole frame. Keys and methods come from a cache, because they repeat.
 
-/** Of longer ones V8 keeps a reference to the text they were cut from: those are read alone, or would keep the frame alive. */
-const CUT_BYTES = 12
-/** How far into a frame texts are cut. */
-const FRAME_BYTES = 32 * 1024
+/** V8 copies slices of up to 12 characters. Longer slices would keep the string of the frame alive. */
+const MAX_SLICE_BYTES = 12
+/** The part of a frame that is decoded for slicing. */
+const SLICED_FRAME_BYTES = 32 * 1024
 
-export class TextReader {
+export class StringReader {
   readonly #bytes: Buffer
-  #frame = ''
+  #frameString = ''
 
   constructor(bytes: Buffer) {
     this.#bytes = bytes
   }
 
-  /** What is not UTF-8 is read with replacement characters. */
+  /** Reads a string. Invalid UTF-8 becomes replacement characters. */
   read(from: number, to: number): string {
     const bytes = this.#bytes
-    if (to - from > CUT_BYTES || to > FRAME_BYTES) return bytes.toString('utf8', from, to)
+    if (to - from > MAX_SLICE_BYTES || to > SLICED_FRAME_BYTES) return bytes.toString('utf8', from, to)
     for (let at = from; at < to; at++) if (bytes[at]! >= 0x80) return bytes.toString('utf8', from, to)
-    if (this.#frame === '') this.#frame = bytes.toString('latin1', 0, FRAME_BYTES)
-    return this.#frame.slice(from, to)
+    if (this.#frameString === '') this.#frameString = bytes.toString('latin1', 0, SLICED_FRAME_BYTES)
+    return this.#frameString.slice(from, to)
   }
 
-  /** The same, for a text that repeats itself, of a few bytes: one that is known is given again. */
+  /** Reads a string of at most 31 bytes that probably repeats, and returns the cached one if there is one. */
   readName(from: number, to: number): string {
     const bytes = this.#bytes
     const length = to - from
     if (length === 0) return ''
     const slot = getSlot(length, bytes[from]!, bytes[from + (length >> 1)]!, bytes[to - 2]!, bytes[to - 1]!)
-    const name = known[slot]!
+    const name = cache[slot]!
     if (name.length === length) {
       let same = 0
       while (same < length && name.charCodeAt(same) === bytes[from + same]) same++
       if (same === length) return name
     }
     const read = this.read(from, to)
-    // With as many characters as bytes, each is ASCII or a replacement, which equals no byte and is not found again.
-    if (read.length === length) known[slot] = read
+    // As many characters as bytes are ASCII or replacement characters. A replacement character never equals a byte.
+    if (read.length === length) cache[slot] = read
     return read
   }
 }
 
-const KNOWN = 1024
-/** What senders choose has a bound: so many texts of 31 bytes. */
-const known: string[] = Array.from({ length: KNOWN }, () => '')
+const CACHE_SIZE = 1024
+/** A cache of fixed size, because senders choose what it holds. */
+const cache: string[] = Array.from({ length: CACHE_SIZE }, () => '')
 
-/** Names mostly differ in these: their length, the first and the middle byte, and the last two (of one, its head counts). */
+/** Returns a hash of what names mostly differ in: the length, the first, the middle and the last two bytes. */
 const getSlot = (length: number, first: number, middle: number, last: number, end: number): number =>
-  (length * 37 + first * 131 + middle * 17 + last * 61 + end * 7) % KNOWN
+  (length * 37 + first * 131 + middle * 17 + last * 61 + end * 7) % CACHE_SIZE
 
-/** `undefined` is an extension that many share. */
+/** `undefined`, as msgpackr and notepack write it too. */
 const UNDEFINED_EXTENSION = 0
 
 export class Reader {
   readonly bytes: Buffer
   readonly view: DataView
   at = 0
-  /** Values that may come yet. */
+  /** The number of values that can follow. */
   left: number
-  readonly #text: TextReader
+  readonly #strings: StringReader
   readonly #attachments: readonly Uint8Array[]
   readonly #maxDepth: number
-  #taken = 0
+  #usedAttachments = 0
 
-  /** @param trusted neither depth nor the number of values is bounded */
+  /** @param trusted true if neither depth nor the number of values is bounded */
   constructor(body: Uint8Array, trusted: boolean, attachments: readonly Uint8Array[]) {
     this.bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
     this.view = new DataView(body.buffer, body.byteOffset, body.byteLength)
-    this.#text = new TextReader(this.bytes)
+    this.#strings = new StringReader(this.bytes)
     this.#attachments = attachments
     this.#maxDepth = trusted ? Infinity : MAX_DEPTH
     this.left = (trusted ? Infinity : MAX_NODES) - 1
   }
 
-  /** After the last value. */
+  /** @throws RangeError if bytes or attachments are left after the last value */
   end(): void {
     if (this.at !== this.bytes.length) throw new RangeError('bytes are left after the value')
-    if (this.#taken !== this.#attachments.length) throw new RangeError('an attachment belongs to no message')
+    if (this.#usedAttachments !== this.#attachments.length) throw new RangeError('an attachment was not used')
   }
 
-  /** @throws RangeError or TypeError, which says what was found */
+  /** @throws RangeError or TypeError if the bytes are malformed or exceed a bound */
   value(depth: number): unknown {
     const token = this.bytes[this.at++]
     if (token === undefined) throw cutShort()
@@ -100,7 +99,7 @@ export class Reader {
     return this.#tagged(token, depth)
   }
 
-  /** The elements of an array, where one stands here, each read by `read`. */
+  /** Returns the elements of an array, each read by `read`, or `undefined` if the next value is not an array. */
   elements(read: (reader: Reader) => unknown): unknown[] | undefined {
     const token = this.bytes[this.at]
     if (token === undefined || !((token & 0xf0) === 0x90 || token === 0xdc || token === 0xdd)) return undefined
@@ -163,7 +162,7 @@ export class Reader {
       case 0xdf:
         return this.#map(this.#uint(2 << (token - 0xde)), depth)
       default:
-        throw new TypeError('the byte 0xc1 begins no value')
+        throw new TypeError('the byte 0xc1 is invalid')
     }
   }
 
@@ -186,34 +185,34 @@ export class Reader {
     return object
   }
 
-  /** So many values follow, keys among them; each has a byte at least. */
+  /** Counts values that follow, keys included. Each has at least one byte. */
   expect(values: number): void {
     if (values > this.bytes.length - this.at) throw cutShort()
     this.left -= values
     if (this.left < 0) throw tooMany()
   }
 
-  /** A string, or what is turned into one: a number, a boolean, nil. */
+  /** Reads a string, or a number, boolean or nil that becomes one. */
   key(): string {
     const token = this.bytes[this.at]
     if (token === undefined) throw cutShort()
-    if (isNoKey(token)) throw new TypeError('a key is neither a string nor a number')
-    const key = isShortText(token) ? this.name() : String(this.value(0))
+    if (isInvalidKey(token)) throw new TypeError('a key is neither a string nor a number')
+    const key = isShortString(token) ? this.name() : String(this.value(0))
     if (key === '__proto__') throw protoKey()
     return key
   }
 
-  /** A short text that repeats itself. */
+  /** Reads a short string that probably repeats. */
   name(): string {
     const length = this.bytes[this.at++]! & 0x1f
-    return this.#text.readName(this.skip(length), this.at)
+    return this.#strings.readName(this.skip(length), this.at)
   }
 
   #string(length: number): string {
-    return this.#text.read(this.skip(length), this.at)
+    return this.#strings.read(this.skip(length), this.at)
   }
 
-  /** Bytes of their own, and no Buffer. */
+  /** Copies the bytes, so that the value does not keep its frame alive. The copy is not a Buffer. */
   #binary(length: number): Uint8Array {
     const from = this.skip(length)
     return new Uint8Array(this.bytes.subarray(from, this.at))
@@ -224,13 +223,14 @@ export class Reader {
     if (type !== UNDEFINED_EXTENSION && type !== TIMESTAMP_EXTENSION && type !== ATTACHMENT_EXTENSION) {
       throw new TypeError(`the extension type ${type} is not allowed`)
     }
-    if (type === ATTACHMENT_EXTENSION && length !== 4) throw new RangeError('an attachment’s length has 4 bytes')
+    if (type === ATTACHMENT_EXTENSION && length !== 4)
+      throw new RangeError('the length of an attachment must have 4 bytes')
     const from = this.skip(length)
     if (type === UNDEFINED_EXTENSION) return undefined
     if (type === TIMESTAMP_EXTENSION) return readDate(this.view, from, length)
-    const next = this.#attachments[this.#taken++]
+    const next = this.#attachments[this.#usedAttachments++]
     if (next?.byteLength !== this.view.getUint32(from)) {
-      throw new RangeError('an attachment is missing, or of another length')
+      throw new RangeError('an attachment is missing or has another length')
     }
     return next
   }
@@ -240,7 +240,7 @@ export class Reader {
     return size === 1 ? this.bytes[from]! : size === 2 ? this.view.getUint16(from) : this.view.getUint32(from)
   }
 
-  /** Where the next bytes begin, having gone past them. */
+  /** Skips the next bytes, and returns the offset at which they begin. */
   skip(length: number): number {
     const from = this.at
     this.at += length
@@ -249,12 +249,12 @@ export class Reader {
   }
 }
 
-export const isShortText = (token: number | undefined): boolean => token !== undefined && (token & 0xe0) === 0xa0
+export const isShortString = (token: number | undefined): boolean => token !== undefined && (token & 0xe0) === 0xa0
 
 const cutShort = (): RangeError => new RangeError('the value is cut short')
 
-/** Maps, arrays, binary and extensions. */
-const isNoKey = (token: number): boolean =>
+/** True for maps, arrays, binary and extensions. */
+const isInvalidKey = (token: number): boolean =>
   token >= 0x80 &&
   token < 0xe0 &&
   (token < 0xa0 || (token >= 0xc4 && token <= 0xc9) || (token >= 0xd4 && token <= 0xd8) || token >= 0xdc)

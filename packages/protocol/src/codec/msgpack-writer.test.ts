@@ -1,5 +1,5 @@
-// What is written is MessagePack to others as well: msgpackr, a library that knows nothing of the bus, reads the same values.
-// And it is well formed, whatever a value does while it is written.
+// The writer of MessagePack, checked with msgpackr, an independent library that must read the same values.
+// The output must be well formed whatever getters and proxies do while it is written.
 import fc from 'fast-check'
 import { Packr } from 'msgpackr/pack'
 import { describe, expect, it } from 'vitest'
@@ -8,11 +8,11 @@ import type { Message } from '../message/message.js'
 import { encodeMsgpackValue, msgpackCodec } from './msgpack.js'
 
 const packr = new Packr({ useRecords: false, mapsAsObjects: true, copyBuffers: true })
-const others = (body: Uint8Array): unknown => packr.unpack(new Uint8Array(body))
-const ours = (body: Uint8Array): unknown => msgpackCodec.decode(body)
+const readWithMsgpackr = (body: Uint8Array): unknown => packr.unpack(new Uint8Array(body))
+const decode = (body: Uint8Array): unknown => msgpackCodec.decode(body)
 const head = (value: unknown): number => encodeMsgpackValue(value)[0]!
 
-// Half surrogates are replaced; a library of its own mind reads a long text that begins with U+FEFF without it.
+// Excludes lone surrogates, which are replaced, and U+FEFF at the start, which msgpackr drops from long strings.
 const text = fc
   .oneof(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary', minLength: 10, maxLength: 400 }))
   .filter(value => !value.startsWith('\ufeff'))
@@ -29,17 +29,17 @@ const value = fc.letrec(tie => ({
   ),
 })).any
 
-describe('what is written', () => {
-  it('msgpackr reads as it was given', () => {
+describe('the output', () => {
+  it('is read by msgpackr as the same value', () => {
     fc.assert(
       fc.property(value, given => {
-        expectSame(others(encodeMsgpackValue(given)), given)
+        expectSame(readWithMsgpackr(encodeMsgpackValue(given)), given)
       }),
       { numRuns: 1000 },
     )
   })
 
-  it('msgpackr reads in messages and batches', () => {
+  it('is read by msgpackr as the same messages and batches', () => {
     const message = fc.record({
       id: fc.oneof(fc.nat(), text),
       method: text,
@@ -54,8 +54,8 @@ describe('what is written', () => {
           return params === undefined ? { jsonrpc: '2.0', id, method } : { jsonrpc: '2.0', id, method, params }
         })
         const body = msgpackCodec.join(messages.map(each => msgpackCodec.encode(each))) as Uint8Array
-        expectSame(others(body), messages)
-        expectSame(ours(body), messages)
+        expectSame(readWithMsgpackr(body), messages)
+        expectSame(decode(body), messages)
       }),
     )
   })
@@ -63,12 +63,12 @@ describe('what is written', () => {
   it.each([
     [0x7f, 0x80, 0xff, 0x100, 0xffff, 0x10000, 0xffff_ffff, 2 ** 32, 2 ** 53],
     [-0x20, -0x21, -0x80, -0x81, -0x8000, -0x8001, -(2 ** 31), -(2 ** 31) - 1, -(2 ** 53)],
-  ])('takes the shortest form of an integer', (...numbers) => {
-    expect(numbers.map(number => others(encodeMsgpackValue(number)))).toEqual(numbers)
+  ])('has the shortest form of an integer', (...numbers) => {
+    expect(numbers.map(number => readWithMsgpackr(encodeMsgpackValue(number)))).toEqual(numbers)
     expect(numbers.map(number => encodeMsgpackValue(number).length)).toEqual([1, 2, 2, 3, 3, 5, 5, 9, 9])
   })
 
-  it('takes the shortest form of a text, bytes, an array and a map', () => {
+  it('has the shortest form of a string, bytes, an array and a map', () => {
     expect([31, 32, 255, 256, 65_535, 65_536].map(n => head('x'.repeat(n)))).toEqual([
       0xbf, 0xd9, 0xd9, 0xda, 0xda, 0xdb,
     ])
@@ -92,21 +92,21 @@ describe('what is written', () => {
     -1000,
     8.64e15,
     -8.64e15,
-  ])('the time %i is a timestamp of the specification', time => {
-    expect((ours(encodeMsgpackValue(new Date(time))) as Date).getTime()).toBe(time)
+  ])('preserves the time %i', time => {
+    expect((decode(encodeMsgpackValue(new Date(time))) as Date).getTime()).toBe(time)
   })
 
-  it('is the same wherever in memory it is written', () => {
+  it('does not depend on its place in memory', () => {
     const given = { text: 'é'.repeat(700), list: ['a', 'long '.repeat(50)], bytes: new Uint8Array(900).fill(3) }
     for (let i = 0; i < 100; i++)
-      expect(ours(encodeMsgpackValue({ [`k${'x'.repeat(i)}`]: given }))).toEqual({ [`k${'x'.repeat(i)}`]: given })
+      expect(decode(encodeMsgpackValue({ [`k${'x'.repeat(i)}`]: given }))).toEqual({ [`k${'x'.repeat(i)}`]: given })
   })
 })
 
-describe('while it is written, a value may', () => {
+describe('a value is written correctly', () => {
   const message = (params: unknown): Message => ({ jsonrpc: '2.0', id: 1, method: 'm', params })
 
-  it('encode another', () => {
+  it('when a getter encodes another value', () => {
     let inner: Uint8Array | undefined
     const params = {
       before: 'b',
@@ -117,11 +117,11 @@ describe('while it is written, a value may', () => {
       after: 'a',
     }
     const outer = msgpackCodec.encode(message(params)) as Uint8Array
-    expect(ours(outer)).toEqual(message({ before: 'b', now: 'n', after: 'a' }))
-    expect(ours(inner!)).toEqual(message({ deep: true }))
+    expect(decode(outer)).toEqual(message({ before: 'b', now: 'n', after: 'a' }))
+    expect(decode(inner!)).toEqual(message({ deep: true }))
   })
 
-  it('throw, and the next is written as ever', () => {
+  it('after a getter of the previous value threw', () => {
     const before = msgpackCodec.encode(message({ a: 1 })) as Uint8Array
     const params = {
       get now(): string {
@@ -129,25 +129,25 @@ describe('while it is written, a value may', () => {
       },
     }
     expect(() => msgpackCodec.encode(message(params))).toThrow('not now')
-    expect(ours(msgpackCodec.encode(message({ b: 2 })) as Uint8Array)).toEqual(message({ b: 2 }))
-    expect(ours(before)).toEqual(message({ a: 1 }))
+    expect(decode(msgpackCodec.encode(message({ b: 2 })) as Uint8Array)).toEqual(message({ b: 2 }))
+    expect(decode(before)).toEqual(message({ a: 1 }))
   })
 
-  it('lie about its length, its keys or what it is', () => {
+  it('when a proxy or a class lies about its length, its keys or its type', () => {
     const lying = (length: unknown): unknown =>
       new Proxy([1], { get: (list, key) => (key === 'length' ? length : Reflect.get(list, key)) })
     for (const length of [0, 1, 3, 1.5, -0, '2', null, Number.NaN]) {
-      expect(Array.isArray(ours(encodeMsgpackValue([lying(length)])))).toBe(true)
+      expect(Array.isArray(decode(encodeMsgpackValue([lying(length)])))).toBe(true)
     }
     expect(() => encodeMsgpackValue(lying(-1))).toThrow('more than 1000000 values')
     for (const liar of [{ constructor: Array, length: 9 }, { constructor: Map, size: 3 }, { constructor: 1 }]) {
-      expect(Object.keys(ours(encodeMsgpackValue({ liar })) as object)).toEqual(['liar'])
+      expect(Object.keys(decode(encodeMsgpackValue({ liar })) as object)).toEqual(['liar'])
     }
     class Odd extends Map<string, number> {
       override get size(): number {
         return 7
       }
     }
-    expect(ours(encodeMsgpackValue(new Odd([['a', 1]])))).toEqual({ a: 1 })
+    expect(decode(encodeMsgpackValue(new Odd([['a', 1]])))).toEqual({ a: 1 })
   })
 })

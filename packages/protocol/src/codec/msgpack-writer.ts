@@ -1,18 +1,17 @@
-// Writes values as MessagePack (https://github.com/msgpack/msgpack/blob/master/spec.md), and refuses while it writes what a
-// receiver would refuse. Whatever a value does when it is looked at (getters, proxies, `toJSON`), what is written is well
-// formed: lengths are those of what was written.
+// Writes values as MessagePack (https://github.com/msgpack/msgpack/blob/master/spec.md), and refuses what a receiver would refuse.
+// The output is well formed whatever getters, proxies and `toJSON` return: its lengths count what was written.
 import { isArrayBuffer, isUint8Array } from '../util/type-guards.js'
 import { MAX_DEPTH, MAX_NODES } from '../wire/limits.js'
 import { ATTACHMENT_EXTENSION, AttachmentMark } from './attachments.js'
 import { protoKey, tooDeep, tooMany } from './codec.js'
 import type { Output } from './msgpack-output.js'
 
-// The timestamp of MessagePack's specification, in its three lengths: whole seconds in 4 bytes, until the year 2514 in 8, and
-// any other time in 12. A date that is none has 1.
+// Writes and reads the timestamp extension of MessagePack's specification.
+// Whole seconds until 2106 take 4 bytes, times until 2514 take 8, all others 12. An invalid date takes 1 byte.
 
 export const TIMESTAMP_EXTENSION = 0xff
 
-function writeDate(out: Output, date: Date): void {
+export function writeDate(out: Output, date: Date): void {
   const time = Date.prototype.getTime.call(date)
   const seconds = Math.floor(time / 1000)
   const nanoseconds = (time - seconds * 1000) * 1e6
@@ -37,7 +36,7 @@ function writeDate(out: Output, date: Date): void {
   }
 }
 
-/** Fractions of a millisecond are dropped; what is no time is an invalid date. */
+/** Reads a date. Fractions of a millisecond are dropped; any other length is an invalid date. */
 export function readDate(view: DataView, at: number, length: number): Date {
   if (length === 4) return new Date(view.getUint32(at) * 1000)
   if (length === 8) {
@@ -56,13 +55,13 @@ export class Writer {
     this.#out = out
   }
 
-  /** @throws RangeError or TypeError, which says what can't be carried */
+  /** @throws RangeError or TypeError if the value cannot be serialized */
   value(value: unknown, depth: number): void {
     const out = this.#out
-    out.room(0)
+    out.reserve(0)
     switch (typeof value) {
       case 'string':
-        return out.text(value)
+        return out.string(value)
       case 'number':
         return out.number(value)
       case 'boolean':
@@ -80,7 +79,11 @@ export class Writer {
     this.#rare(value as object, depth)
   }
 
-  /** So many values follow, keys among them. @throws RangeError where that is too many */
+  /**
+   * Counts values that are about to be written, keys included.
+   *
+   * @throws RangeError if the message has too many
+   */
   expect(values: number): void {
     this.#nodes += values
     if (this.#nodes > MAX_NODES) throw tooMany()
@@ -88,7 +91,7 @@ export class Writer {
 
   #array(array: readonly unknown[], depth: number): void {
     if (depth >= MAX_DEPTH) throw tooDeep()
-    // A proxy may say anything.
+    // A proxy can return anything as its length.
     const length = array.length >>> 0
     this.expect(length)
     const out = this.#out
@@ -130,14 +133,14 @@ export class Writer {
 
   #key(key: string): void {
     if (key === '__proto__') throw protoKey()
-    this.#out.text(key)
+    this.#out.string(key)
   }
 
   #undefined(): void {
     this.#out.head(0xd4, 2, 0)
   }
 
-  /** Whatever is no plain data: the table in docs/wire.md. */
+  /** Writes what is not plain data. The table in docs/wire.md lists the forms. */
   #rare(value: object, depth: number): void {
     const out = this.#out
     if (isUint8Array(value)) return out.binary(value)
@@ -148,10 +151,10 @@ export class Writer {
       out.at += 4
       return
     }
-    if (ArrayBuffer.isView(value)) throw notBytes(value)
+    if (ArrayBuffer.isView(value)) throw createViewError(value)
     if (value instanceof Date) return writeDate(out, value)
-    const given = getJson(value)
-    if (given !== value) this.value(given, depth)
+    const json = toJSONValue(value)
+    if (json !== value) this.value(json, depth)
     else if (value instanceof Map) this.#map(value, depth)
     else if (value instanceof Set) this.#array(Array.from(value), depth)
     else if (value instanceof Error) this.#array([value.name, value.message, value.cause], depth)
@@ -161,8 +164,8 @@ export class Writer {
   }
 }
 
-/** What its `toJSON` gives instead, where it has one. */
-function getJson(value: object): unknown {
+/** Returns the result of the object's `toJSON`, or the object if it has none. */
+function toJSONValue(value: object): unknown {
   const { toJSON } = value as { toJSON?: unknown }
   return typeof toJSON === 'function' ? (toJSON.call(value) as unknown) : value
 }
@@ -170,7 +173,7 @@ function getJson(value: object): unknown {
 const isKey = (key: unknown): boolean =>
   key === null || typeof key === 'number' || typeof key === 'boolean' || typeof key === 'bigint'
 
-function notBytes(value: object): TypeError {
+function createViewError(value: object): TypeError {
   const type = Object.prototype.toString.call(value).slice(8, -1)
   return new TypeError(`${type} has to be given as a Uint8Array of its bytes`)
 }

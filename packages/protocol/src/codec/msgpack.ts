@@ -1,5 +1,5 @@
-// MessagePack, for bytes and for those who choose it: plain values, `undefined`, BigInt to 64 bits, Date, and bytes. Written
-// and read by the bus's own code: one pass each way does the work and holds the bounds.
+// The MessagePack codec, for bytes and for frontends that choose it: plain values, `undefined`, BigInt to 64 bits, Date and bytes.
+// One pass in each direction converts values and enforces the bounds (docs/adr/0010-codec-fast-paths.md).
 import { BusError } from '../errors/bus-error.js'
 import { type Message, UNNAMED } from '../message/message.js'
 import { FRAME_KIND } from '../wire/link.js'
@@ -7,16 +7,16 @@ import { MAX_FRAME_BYTES } from '../wire/limits.js'
 import { ATTACHMENT_EXTENSION } from './attachments.js'
 import type { Codec, EncodedMessage } from './codec.js'
 import { Output } from './msgpack-output.js'
-import { isShortText, Reader } from './msgpack-reader.js'
+import { isShortString, Reader } from './msgpack-reader.js'
 import { Writer } from './msgpack-writer.js'
 
-// The envelopes of messages, written by hand and read at a glance: members stand in one order, so that all of a message but
-// its id, method and payload are bytes that are known. A message in any other form is read like any value.
+// Writes and reads the envelopes of messages. Members have one order, so that everything but the id, the method and the payload is
+// a constant. A message in any other form is read like any value.
 //
 //   map of n · jsonrpc: "2.0" · id · method · params · headers    or    map of 3 · jsonrpc: "2.0" · id · result (or error)
 
-// Names are texts of a few bytes, led by 0xa0 and their length. They are written and compared in words of four bytes; where
-// bytes are left over, the last word begins within the one before it.
+// Names are short strings that begin with 0xa0 plus their length. They are written and compared in words of four bytes. The last
+// word overlaps the one before it if the length is not a multiple of four.
 const JSO = 0xa76a736f
 const NRPC = 0x6e727063
 const VERSION = 0xa3322e30
@@ -24,12 +24,13 @@ const ZERO_ID = 0x30a26964
 const [METH, THOD] = [0xa66d6574, 0x74686f64]
 const [PARA, RAMS] = [0xa6706172, 0x72616d73]
 const [RESU, SULT] = [0xa6726573, 0x73756c74]
-/** Of the map's head, the version and the name of the id; of a name of six letters. */
+/** The size of the map's head, the version and the name of the id. */
 const HEAD_BYTES = 16
+/** The size of a name of six letters. */
 const NAME_BYTES = 7
 
-/** @param checked throws where params are written as what no receiver takes: a `toJSON` can make anything of them */
-function writeMessage(writer: Writer, out: Output, message: Message, checked = false): void {
+/** @param checked true to throw if `toJSON` turns the params into what receivers refuse */
+export function writeMessage(writer: Writer, out: Output, message: Message, checked = false): void {
   if ('result' in message) {
     writeHead(writer, out, 3, message.id)
     writeName(out, RESU, SULT)
@@ -37,7 +38,7 @@ function writeMessage(writer: Writer, out: Output, message: Message, checked = f
   }
   if ('error' in message) {
     writeHead(writer, out, 3, message.id)
-    out.text('error')
+    out.string('error')
     return writer.value(message.error, 1)
   }
   const { id, method, params, headers } = message
@@ -46,20 +47,20 @@ function writeMessage(writer: Writer, out: Output, message: Message, checked = f
   writeMethod(out, method)
   if (params !== undefined) {
     writeName(out, PARA, RAMS)
-    const place = out.size
+    const offset = out.size
     writer.value(params, 1)
-    if (checked && !isNamedOrBytes(out, place)) throw new TypeError(UNNAMED)
+    if (checked && !isNamedOrBytes(out, offset)) throw new TypeError(UNNAMED)
   }
   if (headers !== undefined) {
-    out.text('headers')
+    out.string('headers')
     writer.value(headers, 1)
   }
 }
 
-function isNamedOrBytes(out: Output, place: number): boolean {
-  const token = out.byteAt(place)
+function isNamedOrBytes(out: Output, offset: number): boolean {
+  const token = out.byteAt(offset)
   if (token >> 4 === 0x8 || token === 0xde) return true
-  return (token >= 0xc4 && token <= 0xc6) || (token === 0xd6 && out.byteAt(place + 1) === ATTACHMENT_EXTENSION)
+  return (token >= 0xc4 && token <= 0xc6) || (token === 0xd6 && out.byteAt(offset + 1) === ATTACHMENT_EXTENSION)
 }
 
 function writeHead(writer: Writer, out: Output, members: number, id: unknown): void {
@@ -77,7 +78,7 @@ function writeHead(writer: Writer, out: Output, members: number, id: unknown): v
 }
 
 function writeName(out: Output, first: number, last: number): void {
-  out.room(NAME_BYTES)
+  out.reserve(NAME_BYTES)
   out.view.setUint32(out.at, first)
   out.view.setUint32(out.at + 3, last)
   out.at += NAME_BYTES
@@ -85,43 +86,43 @@ function writeName(out: Output, first: number, last: number): void {
 
 function writeMethod(out: Output, method: string): void {
   writeName(out, METH, THOD)
-  out.text(method)
+  out.string(method)
 }
 
-/** A message, or whatever stands in its place. */
-function readMessage(reader: Reader): unknown {
+/** Reads a message, or any other value in its place. */
+export function readMessage(reader: Reader): unknown {
   const { at, left } = reader
-  const message = readKnown(reader)
+  const message = readUsual(reader)
   if (message !== undefined) return message
   reader.at = at
   reader.left = left
   return reader.value(0)
 }
 
-/** `undefined` where it is of another form: no more than an id and a method have been read by then. */
-function readKnown(reader: Reader): object | undefined {
+/** Returns `undefined` if the message has another form. Only an id and a method have been read by then. */
+function readUsual(reader: Reader): object | undefined {
   const { bytes, view, at } = reader
   if (bytes.length - at < HEAD_BYTES + 1) return undefined
   const members = bytes[at]! - 0x80
-  const isKnown =
+  const isUsual =
     (members === 3 || members === 4) &&
     view.getUint32(at + 1) === JSO &&
     view.getUint32(at + 5) === NRPC &&
     view.getUint32(at + 9) === VERSION &&
     view.getUint32(at + 12) === ZERO_ID
-  if (!isKnown) return undefined
+  if (!isUsual) return undefined
   reader.at = at + 1
   reader.expect(2 * members)
   reader.at = at + HEAD_BYTES
   const id = readId(reader)
   if (id === undefined) return undefined
   if (members === 3) return takeName(reader, RESU, SULT) ? { jsonrpc: '2.0', id, result: reader.value(1) } : undefined
-  if (!takeName(reader, METH, THOD) || !isShortText(bytes[reader.at])) return undefined
+  if (!takeName(reader, METH, THOD) || !isShortString(bytes[reader.at])) return undefined
   const method = reader.name()
   return takeName(reader, PARA, RAMS) ? { jsonrpc: '2.0', id, method, params: reader.value(1) } : undefined
 }
 
-/** A number that this bus counts with. */
+/** Reads an id of the form that the bus's own counters have. */
 function readId(reader: Reader): unknown {
   const token = reader.bytes[reader.at]!
   return token < 0x80 || (token >= 0xcc && token <= 0xce) ? reader.value(1) : undefined
@@ -134,12 +135,12 @@ function takeName(reader: Reader, first: number, last: number): boolean {
   return true
 }
 
-const NONE: readonly never[] = []
+const NO_ATTACHMENTS: readonly never[] = []
 
 const output = new Output()
 let writing = false
 
-/** A getter in a value may encode something else meanwhile: that is written elsewhere. */
+/** Writes to the shared output, or to an output of its own if a getter of the value encodes another value meanwhile. */
 function write<T>(value: T, writeTo: (writer: Writer, out: Output, value: T) => void): Uint8Array {
   const out = writing ? new Output() : output
   const outermost = !writing
@@ -161,7 +162,7 @@ const encode = (message: Message, checked = false): Uint8Array => write(message,
 const writeChecked = (writer: Writer, out: Output, message: Message): void => writeMessage(writer, out, message, true)
 
 /**
- * A value alone, as it stands in a message.
+ * Encodes a value as it is encoded within a message.
  *
  * @throws what `Codec.encode` throws
  */
@@ -169,7 +170,7 @@ export const encodeMsgpackValue = (value: unknown): Uint8Array => write(value, w
 
 const writeValue = (writer: Writer, _out: Output, value: unknown): void => writer.value(value, 0)
 
-/** An array's head and its elements are all there is to a msgpack array, so that encoded messages can be joined as they are. */
+/** Joins encoded messages without another pass: a MessagePack array is a head followed by its elements. */
 function join(messages: readonly EncodedMessage[]): Uint8Array {
   if (messages.length === 1) return messages[0] as Uint8Array
   const head = Buffer.allocUnsafe(5)
@@ -178,7 +179,7 @@ function join(messages: readonly EncodedMessage[]): Uint8Array {
   return Buffer.concat([head, ...(messages as readonly Uint8Array[])])
 }
 
-function decode(body: Uint8Array, trusted = false, attachments: readonly Uint8Array[] = NONE): unknown {
+function decode(body: Uint8Array, trusted = false, attachments: readonly Uint8Array[] = NO_ATTACHMENTS): unknown {
   if (body.byteLength > MAX_FRAME_BYTES) {
     throw new BusError('ParseError', `Parse error: a frame of ${body.byteLength} bytes is over the limit`)
   }

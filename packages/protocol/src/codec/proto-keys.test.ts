@@ -1,5 +1,5 @@
-// A key named `__proto__` turns into a prototype at the first careless assignment. It is refused at any depth and in any
-// spelling, by both codecs and on both sides; the same text as a value is but a text.
+// Keys named `__proto__`, which a careless assignment would turn into a prototype. Both codecs refuse them on both sides, at any
+// depth and in any spelling. As a value, the string is allowed.
 import fc from 'fast-check'
 import { Packr } from 'msgpackr/pack'
 import { describe, expect, it } from 'vitest'
@@ -38,7 +38,7 @@ describe('in JSON', () => {
     '{"\\u005F\\u005f\\u0070\\u0072\\u006f\\u0074\\u006F\\u005f\\u005f":1}',
     '{"__pr\\u006fto__":1}',
     '{"x":"\\"","__proto_\\u005f":1}',
-  ])('%s is refused', text => {
+  ])('refuses %s', text => {
     expect(() => decodeJson(text)).toThrow(refused)
   })
 
@@ -50,11 +50,11 @@ describe('in JSON', () => {
     '{"__proto":1,"proto__":2,"__proto___":3,"___proto__":4,"__PROTO__":5}',
     '{"\\\\u005f_proto__":1}',
     '{"constructor":{"prototype":1},"toString":1,"hasOwnProperty":1}',
-  ])('%s is read', text => {
+  ])('reads %s', text => {
     expect(decodeJson(text)).toEqual(JSON.parse(text))
   })
 
-  it('a key is found at any depth', () => {
+  it('finds the key at any depth', () => {
     for (const depth of [1, 2, 10, 61, 500])
       expect(() => decodeJson(JSON.stringify(wrap(withProto(1), depth)))).toThrow(refused)
     expect(() => decodeJson(`${'['.repeat(20_000)}{"__proto__":1}${']'.repeat(20_000)}`)).toThrow(refused)
@@ -70,7 +70,7 @@ describe('in msgpack', () => {
     ['a string of 32 bits', [0xdb, 0, 0, 0, 9]],
   ]
 
-  it.each(heads)('%s is refused, in each kind of map and at any depth', (_name, head) => {
+  it.each(heads)('refuses the key as %s, in each form of map and at any depth', (_name, head) => {
     const spelled = Buffer.concat([Buffer.from(head), key])
     for (const map of [[0x81], [0xde, 0, 1], [0xdf, 0, 0, 0, 1]]) {
       const body = Buffer.concat([Buffer.from(map), spelled, Buffer.from([0xc0])])
@@ -84,13 +84,13 @@ describe('in msgpack', () => {
     expect(() => codecs.msgpack.decode(second)).toThrow(refused)
   })
 
-  it.each(heads)('as a value, %s is but a text', (_name, head) => {
+  it.each(heads)('reads the value as %s', (_name, head) => {
     const spelled = Buffer.concat([Buffer.from(head), key])
     expect(codecs.msgpack.decode(Buffer.concat([Buffer.from([0x81, 0xa1, 0x61]), spelled]))).toEqual({ a: '__proto__' })
     expect(codecs.msgpack.decode(Buffer.concat([Buffer.from([0x91]), spelled]))).toEqual(['__proto__'])
   })
 
-  it('no other key becomes it', () => {
+  it('does not read another key as __proto__', () => {
     const bom = Buffer.concat([Buffer.from([0x81, 0xac, 0xef, 0xbb, 0xbf]), key, Buffer.from([1])])
     const overlong = Buffer.concat([Buffer.from([0x81, 0xaa, 0xc1, 0x9f]), key.subarray(1), Buffer.from([1])])
     const longer = Buffer.concat([Buffer.from([0x81, 0xaa]), Buffer.from('x__proto__'), Buffer.from([1])])
@@ -101,7 +101,7 @@ describe('in msgpack', () => {
     }
   })
 
-  it('nor does one of another type', () => {
+  it('refuses the key as bytes or in an array', () => {
     const asBytes = Buffer.concat([Buffer.from([0x81, 0xc4, 9]), key, Buffer.from([1])])
     const asArray = Buffer.concat([Buffer.from([0x81, 0x91, 0xa9]), key, Buffer.from([1])])
     for (const body of [asBytes, asArray]) {
@@ -125,7 +125,7 @@ describe('a sender', () => {
     }
   })
 
-  it('sends it as a value, a prototype not at all', () => {
+  it('sends the string as a value, and does not send a prototype', () => {
     for (const codec of Object.values(codecs)) {
       const params = Object.create({ inherited: 1 }, { a: { value: '"__proto__":', enumerable: true } }) as object
       const text = encodeMessage(codec, { jsonrpc: '2.0', method: '__proto__', params }, true)
@@ -138,7 +138,7 @@ describe('a sender', () => {
   })
 })
 
-it('a key is found wherever it stands, by both codecs, when it is sent and when it comes in', () => {
+it('both codecs find the key at any place, when they encode and when they decode', () => {
   const inside = fc.jsonValue({ maxDepth: 3 })
   fc.assert(
     fc.property(fc.array(fc.tuple(fc.string(), inside), { minLength: 1, maxLength: 8 }), inside, (path, value) => {
@@ -153,7 +153,7 @@ it('a key is found wherever it stands, by both codecs, when it is sent and when 
   )
 })
 
-it('all that has left Object.prototype as it was', () => {
+it('Object.prototype is unchanged', () => {
   expect(Reflect.ownKeys(Object.prototype)).toEqual(before)
   expect(({} as Record<string, unknown>)['polluted']).toBeUndefined()
 })
