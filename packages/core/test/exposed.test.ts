@@ -178,7 +178,7 @@ describe.each(routes)('a frontend’s function: %s', (name, connect) => {
     }
     expect(await reasonOf(bus.call('main', 'echo', [1]))).toBe('InvalidParams')
     await expect(bus.call('main', 'echo', { n: 1n << 70n })).rejects.toMatchObject({
-      message: expect.stringContaining('Arguments of "echo" can’t be carried') as string,
+      message: expect.stringContaining('Arguments of "echo" cannot be serialized') as string,
     })
   })
 

@@ -143,7 +143,7 @@ describe('a call', () => {
     await start()
     const advice = "which JSON has no form for: give a string, or choose codec: 'msgpack'"
     expect(await failed(client.invoke('greet', { user: { ids: [1, 2n] } }), 'InvalidParams')).toBe(
-      `Arguments of command "greet" can’t be carried as json: user.ids[1] is a BigInt, ${advice}`,
+      `Arguments of command "greet" cannot be serialized as json: user.ids[1] is a BigInt, ${advice}`,
     )
     expect(await failed(client.invoke('user', { id: 'bigint' }), 'InternalError')).toBe(
       `The result of command "user" can’t be carried: id is a BigInt, ${advice}`,

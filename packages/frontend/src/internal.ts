@@ -18,16 +18,17 @@ export interface ReconnectingClientOptions extends ClientOptions {
 
 /** It is closed by its user, or by `endClient`. */
 export const createReconnectingClient = (link: Link, options: ReconnectingClientOptions): Client =>
-  new Client(link, { ...options, relinks: true })
+  new Client(link, { ...options, reconnects: true })
 
 /** It goes on over this link. Resolves once core knows of its listeners again, which nothing else is sent before. */
-export const reconnectClient = (client: Client, link: Link): Promise<void> => client.relink(link)
+export const reconnectClient = (client: Client, link: Link): Promise<void> => client.reconnect(link)
 
 /** No other link will follow. */
 export const endClient = (client: Client, why: BusError | undefined): void => client.end(why)
 
 /** A link to one more core of the same bus: each call takes the core with the fewest under way. */
-export const addConnection = (client: Client, link: Link): void => client.addLane(link)
+export const addConnection = (client: Client, link: Link): void => client.addConnection(link)
 
 /** What goes over this link alone has ended. */
-export const endConnection = (client: Client, link: Link, why: BusError | undefined): void => client.endLane(link, why)
+export const endConnection = (client: Client, link: Link, why: BusError | undefined): void =>
+  client.endConnection(link, why)

@@ -130,6 +130,7 @@ export {
   type LinkReceiver,
   type ReceivedFrame,
 } from './wire/link.js'
+export { BoundedQueue, type QueueSlot } from './util/bounded-queue.js'
 export { createLinkEndpoints, openLink, type LinkEndpoint, type LinkKind } from './link/endpoints.js'
 export { createMemoryLinkPair } from './link/memory-link.js'
 export { MAX_OUT_OF_BAND_BYTES } from './link/ring/out-of-band.js'

@@ -58,8 +58,8 @@ export class Frontend {
       if (fault) simulation.fault(`${this.place.name} finds fault with its link: ${fault.message}`)
       if (this.epoch === epoch) this.#world.lost(this)
     })
-    if (this.client) return void this.client.relink(link)
-    this.client = new Client(link, { label: this.label, codec: this.codec, relinks: true, ...this.flow })
+    if (this.client) return void this.client.reconnect(link)
+    this.client = new Client(link, { label: this.label, codec: this.codec, reconnects: true, ...this.flow })
     exposeFunctions(this.#world, this)
     this.ticks.listen()
   }

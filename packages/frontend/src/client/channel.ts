@@ -1,12 +1,11 @@
-// The receiving end of an ordered stream from core. It is passed to a command as an argument, where it arrives as the
-// sending end; what has been taken is credited back, so that a slow receiver makes the sender wait. Whoever closes it, or
-// leaves a loop over it, ends it for core too.
-import { throwLater, CHANNEL_WINDOW, type ChannelParams, channelReference, METHOD } from '@sallyport/protocol'
+// The receiving end of an ordered stream of messages from core. A channel is passed to a command as an argument, where it arrives
+// as the sending end. Messages that were read are credited to the sender, so a slow reader makes the sender wait.
+import { CHANNEL_WINDOW, type ChannelParams, channelReference, METHOD, throwLater } from '@sallyport/protocol'
 
-/** What a channel needs of its client. */
+/** The connection over which a channel is open. */
 export interface ChannelOwner {
   credit(channel: number, messages: number): void
-  /** Tells core that nobody takes its messages any more. */
+  /** Notifies core that the channel's messages are not read any more. */
   close(channel: number): void
   forget(channel: number): void
 }
@@ -24,79 +23,81 @@ let lastId = 0
 export class Channel<T = unknown> implements AsyncIterable<T> {
   #id = ++lastId
   #onmessage: ((message: T) => void) | undefined
-  #home: ChannelOwner | undefined
-  #waiting: T[] = []
-  #taken = 0
-  #ended = false
-  #sleeping: (() => void)[] = []
+  #owner: ChannelOwner | undefined
+  #unread: T[] = []
+  /** Messages read since the last credit was sent. */
+  #read = 0
+  #hasEnded = false
+  /** Wake up iterators that wait for a message. */
+  #wakers: (() => void)[] = []
 
   constructor(onmessage?: (message: T) => void) {
     this.#onmessage = onmessage
   }
 
-  /** @internal With an id that no other has: those given here stay below 2^31. */
+  /** @internal Creates a channel with an id that no other has. Ids made here stay below 2^31. */
   static withId(id: number): Channel {
     const channel = new Channel()
     channel.#id = id
     return channel
   }
 
-  /** Called with each message, in order. Messages that come while it is unset wait for it, or for an iterator. */
+  /** Called with each message, in order. While it is not set, messages wait for it, or for an iterator. */
   get onmessage(): ((message: T) => void) | undefined {
     return this.#onmessage
   }
 
   set onmessage(handler: ((message: T) => void) | undefined) {
     this.#onmessage = handler
-    this.#handOver()
+    this.#deliverUnread()
   }
 
-  /** Called once the channel has ended, after its last message was taken by `onmessage`. */
+  /** Called once the channel has ended and `onmessage` has received its last message. */
   onend: (() => void) | undefined
 
   get id(): number {
     return this.#id
   }
 
-  /** Tauri's form of a channel as an argument. */
+  /** Returns Tauri's representation of a channel as an argument. */
   toJSON(): string {
     return channelReference(this.id)
   }
 
   /**
-   * Takes no more messages: what was not read is dropped, loops over it finish, and core is told, where `send` rejects with
-   * `Disconnected` from then on. It may be passed to another call after that.
+   * Stops reading: drops unread messages, ends loops over the channel, and notifies core, where `send` rejects with
+   * `Disconnected` from then on. The channel can be passed to another call afterwards.
    */
   close(): void {
-    const unread = this.#waiting.splice(0)
-    if (this.#ended) return unread.length > 0 ? this.#tellEnd() : undefined
-    const [home, id] = [this.#home, this.#id]
+    const unread = this.#unread.splice(0)
+    if (this.#hasEnded) return unread.length > 0 ? this.#emitEnd() : undefined
+    const [owner, id] = [this.#owner, this.#id]
     this.finish()
-    home?.close(id)
+    owner?.close(id)
   }
 
-  /** Ends at the channel's end, or when it is passed to another call after that. Leaving the loop early closes it. */
+  /** Ends when the channel ends, or is passed to another call after that. Leaving the loop early closes the channel. */
   [Symbol.asyncIterator](): AsyncIterableIterator<T, void, undefined> {
-    /** Of the channel when the first message was asked for. */
+    /** The channel's id when the first message was requested. */
     let id: number | undefined
-    let left = false
-    // No generator: one that waits for a message can't be left before it has come.
+    let hasReturned = false
+    // Not a generator: `return` of a generator that waits for a message would wait as well.
     const iterator: AsyncIterableIterator<T, void, undefined> = {
       next: async () => {
         id ??= this.#id
-        while (!left && this.#id === id) {
-          if (this.#waiting.length > 0) {
-            const value = this.#waiting.shift() as T
+        while (!hasReturned && this.#id === id) {
+          if (this.#unread.length > 0) {
+            const value = this.#unread.shift() as T
             this.#credit()
             return { done: false, value }
           }
-          if (this.#ended) break
-          await new Promise<void>(resolve => this.#sleeping.push(resolve))
+          if (this.#hasEnded) break
+          await new Promise<void>(resolve => this.#wakers.push(resolve))
         }
         return { done: true, value: undefined }
       },
       return: async () => {
-        left = true
+        hasReturned = true
         if (this.#id === id) this.close()
         return { done: true, value: undefined }
       },
@@ -105,22 +106,22 @@ export class Channel<T = unknown> implements AsyncIterable<T> {
     return iterator
   }
 
-  /** @internal No method of the channel, which whoever made it may replace: its home is not theirs to see. */
-  static bind(channel: Channel, home: ChannelOwner): void {
-    channel.#home = home
+  /** @internal Sets the owner. A static method: scripts can replace a channel's own methods, and must not see the owner. */
+  static bind(channel: Channel, owner: ChannelOwner): void {
+    channel.#owner = owner
   }
 
   /**
-   * @internal The id to pass on. One that has ended may be passed again: as a new one. What of the call before was not read,
-   * or is still on its way, is not for its new call.
+   * @internal Returns the id to pass on. A channel that has ended gets a new id: messages of the call before that are unread,
+   * or in flight, do not belong to the next call.
    */
   renew(): number {
-    if (this.#ended) {
+    if (this.#hasEnded) {
       this.#id = ++lastId
-      this.#waiting = []
-      this.#taken = 0
-      this.#ended = false
-      this.#wakeUp()
+      this.#unread = []
+      this.#read = 0
+      this.#hasEnded = false
+      this.#wakeIterators()
     }
     return this.#id
   }
@@ -130,42 +131,33 @@ export class Channel<T = unknown> implements AsyncIterable<T> {
     if ('end' in params) return this.finish()
     const id = this.#id
     const messages: unknown = 'messages' in params ? params.messages : [params.message]
-    // The handler of one may close the channel, and even pass it on again.
-    if (Array.isArray(messages))
-      for (const message of messages as T[]) if (!this.#ended && this.#id === id) this.#receive(message)
-    this.#wakeUp()
+    if (Array.isArray(messages)) {
+      for (const message of messages as T[]) {
+        // A handler can close the channel, and even pass it to another call.
+        if (this.#hasEnded || this.#id !== id) break
+        if (this.#onmessage && this.#unread.length === 0) this.#deliver(message)
+        else this.#unread.push(message)
+      }
+    }
+    this.#wakeIterators()
   }
 
   /** @internal */
   finish(): void {
-    if (this.#ended) return
-    this.#ended = true
-    this.#home?.forget(this.id)
-    this.#wakeUp()
-    this.#tellEnd()
+    if (this.#hasEnded) return
+    this.#hasEnded = true
+    this.#owner?.forget(this.id)
+    this.#wakeIterators()
+    this.#emitEnd()
   }
 
-  #receive(message: T): void {
-    if (this.#onmessage && this.#waiting.length === 0) this.#hand(message)
-    else this.#waiting.push(message)
+  #deliverUnread(): void {
+    const hadUnread = this.#unread.length > 0
+    while (this.#onmessage && this.#unread.length > 0) this.#deliver(this.#unread.shift() as T)
+    if (hadUnread) this.#emitEnd()
   }
 
-  #handOver(): void {
-    const waited = this.#waiting.length > 0
-    while (this.#onmessage && this.#waiting.length > 0) this.#hand(this.#waiting.shift() as T)
-    if (waited) this.#tellEnd()
-  }
-
-  #tellEnd(): void {
-    if (!this.#ended || this.#waiting.length > 0 || !this.onend) return
-    try {
-      this.onend()
-    } catch (error) {
-      throwLater(error)
-    }
-  }
-
-  #hand(message: T): void {
+  #deliver(message: T): void {
     this.#credit()
     try {
       this.#onmessage!(message)
@@ -174,64 +166,72 @@ export class Channel<T = unknown> implements AsyncIterable<T> {
     }
   }
 
-  #wakeUp(): void {
-    if (this.#sleeping.length > 0) for (const wake of this.#sleeping.splice(0)) wake()
-  }
-
-  #credit(): void {
-    if (++this.#taken < CREDIT_EVERY || this.#ended) return
-    this.#home?.credit(this.id, this.#taken)
-    this.#taken = 0
-  }
-}
-
-// The channels that a client has passed to calls and that have not ended: by their ids, as core speaks of them.
-
-export class OpenChannels {
-  readonly #open = new Map<number, Channel>()
-  readonly #home: ChannelOwner
-
-  readonly #tell: (method: string, params: object, after?: number) => void
-
-  /** @param tell sends a notification of the bus's own: `after` this call, where that still waits */
-  constructor(tell: (method: string, params: object, after?: number) => void) {
-    this.#tell = tell
-    this.#home = {
-      credit: (channel, messages) => tell(METHOD.credit, { channel, messages }),
-      close: channel => tell(METHOD.closeChannel, { channel }),
-      forget: channel => void this.#open.delete(channel),
+  #emitEnd(): void {
+    if (!this.#hasEnded || this.#unread.length > 0 || !this.onend) return
+    try {
+      this.onend()
+    } catch (error) {
+      throwLater(error)
     }
   }
 
-  /** @param call that opens it in core: it can't be closed there before */
-  adopt(channel: Channel, call: number): void {
-    this.#open.set(channel.id, channel)
-    const close = (id: number): void => this.#tell(METHOD.closeChannel, { channel: id }, call)
-    Channel.bind(channel, { ...this.#home, close })
+  #wakeIterators(): void {
+    if (this.#wakers.length > 0) for (const wake of this.#wakers.splice(0)) wake()
   }
 
-  /** A channel is the call's that it came with first: with that call it ends, where the call fails. */
-  unused(channels: readonly Channel[]): Channel[] {
-    return channels.filter(({ id }) => !this.#open.has(id))
-  }
-
-  /**
-   * What comes for a channel that has ended is dropped. Where a handler begins with one, it was passed on while core's end of
-   * it was on its way here: that handler must not wait for a reader that it will never have.
-   */
-  receive(params: ChannelParams): void {
-    const channel = this.#open.get(params.channel)
-    if (channel) channel.receive(params)
-    else if (params.index === 0 && !('end' in params)) this.#home.close(params.channel)
-  }
-
-  /** The link is gone. */
-  finishAll(): void {
-    finish([...this.#open.values()])
+  #credit(): void {
+    if (++this.#read < CREDIT_EVERY || this.#hasEnded) return
+    this.#owner?.credit(this.id, this.#read)
+    this.#read = 0
   }
 }
 
-/** Core ends the channels of a call that failed, or never had them. */
-export function finish(channels: readonly Channel[]): void {
+/** Sends a notification of the bus itself: right after the call `after` if that is still queued. */
+type Notify = (method: string, params: object, after?: number) => void
+
+/** The open channels of one connection, by id. */
+export class OpenChannels {
+  readonly #channels = new Map<number, Channel>()
+  readonly #owner: ChannelOwner
+  readonly #notify: Notify
+
+  constructor(notify: Notify) {
+    this.#notify = notify
+    this.#owner = {
+      credit: (channel, messages) => notify(METHOD.credit, { channel, messages }),
+      close: channel => notify(METHOD.closeChannel, { channel }),
+      forget: channel => void this.#channels.delete(channel),
+    }
+  }
+
+  /** @param call - the id of the call that opens the channel in core, where it cannot be closed before */
+  open(channel: Channel, call: number): void {
+    this.#channels.set(channel.id, channel)
+    const close = (id: number): void => this.#notify(METHOD.closeChannel, { channel: id }, call)
+    Channel.bind(channel, { ...this.#owner, close })
+  }
+
+  /** Returns the channels that no earlier call has opened. They belong to the next call, and end if it fails. */
+  findUnopened(channels: readonly Channel[]): Channel[] {
+    return channels.filter(({ id }) => !this.#channels.has(id))
+  }
+
+  /**
+   * Messages for a channel that has ended are dropped. A first message means that a handler got the channel while its end
+   * was in flight: the channel is closed, so that the handler does not wait for a reader forever.
+   */
+  receive(params: ChannelParams): void {
+    const channel = this.#channels.get(params.channel)
+    if (channel) channel.receive(params)
+    else if (params.index === 0 && !('end' in params)) this.#owner.close(params.channel)
+  }
+
+  finishAll(): void {
+    finishChannels([...this.#channels.values()])
+  }
+}
+
+/** Ends channels of a call that has failed: core has ended them, or never had them. */
+export function finishChannels(channels: readonly Channel[]): void {
   for (const channel of channels) channel.finish()
 }

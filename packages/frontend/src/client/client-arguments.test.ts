@@ -102,7 +102,7 @@ describe('arguments that can’t be carried', () => {
     await expect(wrong).rejects.toMatchObject({
       reason: 'InvalidParams',
       message: expect.stringMatching(
-        `^Arguments of command "plugin:fs\\|write" can’t be carried as ${codec}: .*${why}`,
+        `^Arguments of command "plugin:fs\\|write" cannot be serialized as ${codec}: .*${why}`,
       ),
       cause: expect.any(Error),
     })
@@ -175,7 +175,7 @@ describe('a wrong kind', () => {
     const { client } = setUp()
     await expect(client.invoke(command as string)).rejects.toMatchObject({
       reason: 'InvalidParams',
-      message: `A command’s name must be a non-empty string: got ${given}`,
+      message: `A command's name must be a non-empty string: got ${given}`,
     })
   })
 

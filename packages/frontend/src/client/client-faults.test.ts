@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { crossed, notify, result, setUp } from '../../test/peer.js'
 import { uncaught } from '../../test/uncaught.js'
 
-describe('a frame that can’t be read', () => {
+describe('a frame that cannot be read', () => {
   it.each<[string, 1 | 2 | 3, string | Uint8Array, string]>([
     ['no JSON', 1, '{"jsonrpc"', 'Parse error: '],
     ['no UTF-8', 1, Uint8Array.from([0x22, 0xff, 0x22]), 'Parse error: the text is not UTF-8'],
@@ -133,7 +133,7 @@ describe('arguments', () => {
     for (const args of refusing) {
       await expect(client.invoke('x', args)).rejects.toMatchObject({
         reason: 'InvalidParams',
-        message: expect.stringMatching(/^Arguments of .*x.* can’t be read: /),
+        message: expect.stringMatching(/^Arguments of .*x.* cannot be read: /),
       })
     }
     expect(peer.received).toEqual([])

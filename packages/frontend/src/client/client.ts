@@ -1,7 +1,7 @@
-// A client makes calls over a link, and sends the same whatever the link is: a port, the isolation gate, a network. In a bus
-// it outlasts its link: core or a gate that is started again is reached over another one.
+// The client of a bus: calls commands, sends and receives events, and exposes functions. It works the same over every link: a
+// port, an isolation gate, a network. On a bus it can reconnect when core or its gate restarts.
 import {
-  BusError,
+  type BusError,
   cancelled,
   checkEventName,
   checkOptionNames,
@@ -16,153 +16,141 @@ import {
 import type { CommandArguments } from './arguments.js'
 import { Channel } from './channel.js'
 import { ConnectionPool } from './connection-pool.js'
-import { type CallDefaults, Connection } from './connection.js'
+import { type CallDefaults, Connection, type OutgoingCall, type OutgoingEvent } from './connection.js'
 import { checkHandler, type EventHandler } from './event-handler.js'
-import { answersOver, Exposed, type ExposedFunctions } from './exposed-functions.js'
+import { type ExposedFunctions, FunctionRegistry } from './exposed-functions.js'
 import { Listeners } from './listeners.js'
-import { type EmitOptions, type InvokeOptions, type ListenOptions, OPTIONS_OF } from './options.js'
-import { call, type Caller, listen, listenAgain, sendEvent, type SentEvent, unlisten } from './requests.js'
+import { type EmitOptions, type InvokeOptions, type ListenOptions, OPTION_NAMES } from './options.js'
 import { Stream } from './stream.js'
-
-// Events are fire and forget: where nobody awaits one, what becomes of it on its way must not end the thread, as a rejection
-// that nobody has caught would. A mistake of the caller's still does.
-
-const SENT: Promise<void> = Promise.resolve()
-
-function fireAndForget(send: () => Promise<void> | undefined): Promise<void> {
-  try {
-    const sent = send()
-    sent?.catch(() => {})
-    return sent ?? SENT
-  } catch (error) {
-    const failed = Promise.reject(error as Error)
-    if (isBusError(error, 'Overloaded') || isBusError(error, 'Disconnected')) failed.catch(() => {})
-    return failed
-  }
-}
 
 export interface ClientOptions extends CallDefaults {
   label: string
+  /** @default 'json' */
   codec?: CodecName
   data?: unknown
-  /** @internal Another link may follow one that closes. */
-  relinks?: boolean
+  /** @internal The client stays open when its link closes: another link can follow. */
+  reconnects?: boolean
 }
 
 export class Client {
   readonly label: string
-  /** @internal A gate judges what this client sends. */
+  /** @internal True if a gate checks what this client sends. */
   readonly isolated: boolean
-  /** What the host gave this frontend. */
+  /** The `data` that the host passed to this frontend. */
   readonly data: unknown
-  /** `new client.Channel(onmessage)`: the same class for every client. */
+  /** `new client.Channel(onmessage)`: every client has the same class. */
   readonly Channel: typeof Channel = Channel
-  /** Resolves once it has closed for good, whoever closed it: no other link will follow. */
+  /** Resolves once the client has closed for good. */
   readonly closed: Promise<void>
-  readonly #who: Caller
-  readonly #relinks: boolean
-  readonly #calls: CallDefaults
+  readonly #codec: CodecName
+  readonly #reconnects: boolean
+  readonly #defaults: CallDefaults
   readonly #listeners = new Listeners()
-  readonly #exposed: Exposed
-  #core: Connection
-  #lanes: ConnectionPool | undefined
-  #over = false
-  #finish!: () => void
+  readonly #functions: FunctionRegistry
+  #connection: Connection
+  #pool: ConnectionPool | undefined
+  #isClosed = false
+  #resolveClosed!: () => void
 
   constructor(link: Link, options: ClientOptions) {
-    // Not in the signature: the declarations have no `relinks`.
-    const { label, codec = 'json', data, relinks = false, ...calls } = options
+    // Destructured here: a declaration file would repeat names in the signature, and `reconnects` is internal.
+    const { label, codec = 'json', data, reconnects = false, ...defaults } = options
     this.label = label
     this.isolated = link.isolated === true
     this.data = data
-    this.#who = { label, codec }
-    this.#relinks = relinks
-    this.#calls = calls
-    const answers = answersOver(() => this.#core)
-    this.#exposed = new Exposed(this.#who, answers)
-    this.closed = new Promise(resolve => (this.#finish = resolve))
-    this.#core = this.#connect(link)
+    this.#codec = codec
+    this.#reconnects = reconnects
+    this.#defaults = defaults
+    this.#functions = new FunctionRegistry({ label, codec }, (response, hasBytes) =>
+      this.#connection.respond(response, hasBytes),
+    )
+    this.closed = new Promise(resolve => (this.#resolveClosed = resolve))
+    this.#connection = this.#connect(link, this.#functions)
   }
 
   /**
-   * @internal Goes on over another link: what waited for an answer over the one before has none. Resolves once core knows of
-   * the listeners again, which nothing else is sent before.
+   * @internal Continues over another link. Calls in flight over the previous link reject. Resolves once core knows the
+   * listeners again; nothing else is sent before their registration.
    */
-  async relink(link: Link): Promise<void> {
-    if (this.#over) return link.close()
-    this.#core.end(undefined)
-    this.#core = this.#connect(link)
-    await listenAgain(this.#core, this.#listeners)
+  async reconnect(link: Link): Promise<void> {
+    if (this.#isClosed) return link.close()
+    this.#connection.end(undefined)
+    this.#connection = this.#connect(link, this.#functions)
+    await this.#listeners.resubscribe(this.#connection)
   }
 
-  /** @internal A link to one more core of the same bus: each call takes one of them. */
-  addLane(link: Link): void {
-    if (this.#over) return link.close()
-    this.#spread().add(answers => this.#connect(link, this.#exposed.beside(answers)))
+  /** @internal Adds a link to another core of the same bus. Calls are distributed over all links. */
+  addConnection(link: Link): void {
+    if (this.#isClosed) return link.close()
+    const functions = this.#functions.forConnection((response, hasBytes) => connection.respond(response, hasBytes))
+    const connection = this.#connect(link, functions)
+    this.#getPool().add(connection)
   }
 
-  /** @internal Ends what goes over this link alone. */
-  endLane(link: Link, why: BusError | undefined): void {
-    this.#spread().endLane(link, why)
+  /** @internal Ends the connection over this link. */
+  endConnection(link: Link, reason: BusError | undefined): void {
+    this.#getPool().endConnection(link, reason)
   }
 
-  /** @internal No other link will follow. */
-  end(why: BusError | undefined): void {
-    this.#over = true
-    ;(this.#lanes ?? this.#core).end(why)
-    this.#finish()
+  /** @internal Closes the client immediately: no other link will follow. */
+  end(reason: BusError | undefined): void {
+    this.#isClosed = true
+    ;(this.#pool ?? this.#connection).end(reason)
+    this.#resolveClosed()
   }
 
   /**
-   * Calls a command and gives its result.
+   * Calls a command and returns its result.
    *
-   * @param args named arguments (a `Channel` or bytes may be the value of one), or bytes as the whole body
-   * @throws BusError of any reason: see its table
+   * @param args - named arguments (a `Channel` or bytes can be the value of one), or bytes as the whole body
+   * @throws {BusError} with any reason: see its table
    */
   invoke<T = unknown>(command: string, args?: CommandArguments, options?: InvokeOptions): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      this.#call(this.#coreFor(args), command, args, resolve as (result: unknown) => void, reject, options)
+      const connection = this.#pickConnection(args)
+      const settle = resolve as (result: unknown) => void
+      connection.call(this.#watch(connection, { command, args, options, stream: undefined, resolve: settle, reject }))
     })
   }
 
   /**
-   * Calls a command whose handler gives an async iterable, and gives its values, no faster than they are read. Nothing is
-   * sent until the first is asked for. Leaving the loop gives the call up: the handler's `finally` runs. `timeout` is that
-   * of the whole stream.
+   * Calls a command whose handler returns an async iterable, and returns its values, no faster than they are read. The call is
+   * made when the first value is requested. Leaving the loop cancels it: the handler's `finally` runs. `timeout` is the
+   * deadline of the whole stream.
    *
-   * @throws BusError from the loop: of any reason, after the values that came before
+   * @throws {BusError} from the loop, with any reason, after the values that arrived before
    */
   stream<T = unknown>(command: string, args?: CommandArguments, options?: InvokeOptions): Stream<T> {
-    return new Stream<T>((channel, resolve, reject) => {
-      const core = this.#coreFor(args)
-      const id = this.#call(core, command, args, resolve, reject, options, channel)
-      return () => core.pending.abandon(id, cancelled(command, undefined))
+    return new Stream<T>((stream, resolve, reject) => {
+      const connection = this.#pickConnection(args)
+      const id = connection.call(this.#watch(connection, { command, args, options, stream, resolve, reject }))
+      return () => connection.pending.abandon(id, cancelled(command, undefined))
     }, options?.signal)
   }
 
   /**
-   * Sends an event to every listener. Fire and forget: it resolves when the event is on its way, and there is room for more.
+   * Sends an event to every listener. Resolves once the event was sent and there is room for more.
    *
-   * @throws BusError `Overloaded` where too much waits for room already, and then it is not sent; `Disconnected`. Nobody has to
-   * catch these two.
+   * @throws {BusError} `Overloaded` if too many messages wait for room: the event is not sent then. `Disconnected`. These two
+   * don't have to be caught: they don't cause an unhandled rejection.
    */
   emit(event: string, payload?: unknown, options?: EmitOptions): Promise<void> {
-    return fireAndForget(() => this.#emit(METHOD.emit, { event, payload }, options))
+    return this.#emit(METHOD.emit, () => ({ event, payload }), options)
   }
 
   /** Sends an event to the listeners that match `target`: a label, or one of Tauri's targets. */
   emitTo(target: string | EventTarget, event: string, payload?: unknown, options?: EmitOptions): Promise<void> {
-    return fireAndForget(() => this.#emit(METHOD.emitTo, { target: toEventTarget(target), event, payload }, options))
+    return this.#emit(METHOD.emitTo, () => ({ target: toEventTarget(target), event, payload }), options)
   }
 
-  /** Resolves, once core knows of the listener, to what takes it away again. */
+  /** Listens to an event. Once core knows the listener, resolves with a function that removes it. */
   async listen<T = unknown>(event: string, handler: EventHandler<T>, options?: ListenOptions): Promise<Unlisten> {
-    if (options !== undefined) checkOptionNames(METHOD.listen, options, OPTIONS_OF.listen)
+    if (options !== undefined) checkOptionNames(METHOD.listen, options, OPTION_NAMES.listen)
     const eventId = await this.subscribe(event, handler, options)
     return () => this.unsubscribe(event, eventId)
   }
 
-  /** @internal Like `listen`, with the id that `unsubscribe` takes; headers may go with it, as with any call. */
+  /** @internal Listens to an event. Resolves with the id that `unsubscribe` takes. */
   async subscribe<T>(
     event: string,
     handler: EventHandler<T>,
@@ -170,92 +158,94 @@ export class Client {
   ): Promise<number> {
     checkEventName(event)
     checkHandler(event, handler)
-    const { headers, target = { kind: 'Any' }, timeout = this.#calls.timeout } = options
-    const listening = { event, target: toEventTarget(target), headers, handler: handler as EventHandler }
-    const patience = timeout === undefined ? options : { ...options, timeout }
-    return listen(this.#core, this.#listeners, listening, patience)
+    const { headers, signal, target = { kind: 'Any' }, timeout = this.#defaults.timeout } = options
+    const subscription = { event, target: toEventTarget(target), headers, handler: handler as EventHandler }
+    const deadline = { ...(signal !== undefined && { signal }), ...(timeout !== undefined && { timeout }) }
+    return this.#listeners.subscribe(this.#connection, subscription, deadline)
   }
 
-  /** @internal The handler hears nothing more from now on; core is told. */
+  /** @internal Removes a listener, and notifies core. */
   unsubscribe(event: string, eventId: number): void {
-    const coreId = this.#listeners.remove(eventId)
-    if (coreId !== undefined) unlisten(this.#core, event, coreId)
+    this.#listeners.unsubscribe(this.#connection, event, eventId)
   }
 
-  /** @internal As `unsubscribe`, for a caller that tells core itself: by this id, where core knows of the listener. */
+  /** @internal Removes a listener without notifying core. Returns core's id if core knows the listener. */
   forget(eventId: number): number | undefined {
     return this.#listeners.remove(eventId)
   }
 
-  /** Like `listen`, for one event. */
+  /** Listens to an event once. */
   once<T = unknown>(event: string, handler: EventHandler<T>, options?: ListenOptions): Promise<Unlisten> {
-    const first: EventHandler<T> = received => {
+    const handleFirst: EventHandler<T> = received => {
       this.unsubscribe(event, received.id)
       return handler(received)
     }
-    return this.listen(event, typeof handler === 'function' ? first : handler, options)
+    return this.listen(event, typeof handler === 'function' ? handleFirst : handler, options)
   }
 
   /**
-   * Lets core and the host call these functions of this frontend: `app.call(label, name, args)`, `bus.call(…)`. What takes
-   * them away again is returned.
+   * Lets core and the host call these functions of this frontend: `app.call(label, name, args)`, `bus.call(…)`. Returns a
+   * function that removes them.
    *
-   * @throws BusError `InvalidParams` for a name that is exposed already, and for what is no function
+   * @throws {BusError} `InvalidParams` if a name is invalid or exposed already, or a value is not a function
    * @example client.expose({ transform: ({ src }) => src.toUpperCase() })
    */
   expose(functions: ExposedFunctions): () => void {
-    return this.#exposed.add(functions)
+    return this.#functions.expose(functions)
   }
 
-  /** @internal Calls of what is not exposed wait until the module has been loaded. */
+  /** @internal Lets calls of functions that are not exposed wait until the module has loaded. */
   whileLoading(loaded: Promise<unknown>): void {
-    this.#exposed.waitFor(loaded)
+    this.#functions.waitFor(loaded)
   }
 
-  /** Closes it for good. Calls that still wait reject with `Disconnected`. */
+  /** Closes the client for good. Calls in flight reject with `Disconnected`. */
   async close(): Promise<void> {
-    this.#over = true
-    await (this.#lanes ?? this.#core).close()
-    this.#finish()
+    this.#isClosed = true
+    await (this.#pool ?? this.#connection).close()
+    this.#resolveClosed()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }
 
-  #connect(link: Link, exposed = this.#exposed): Connection {
-    const lasting = { label: this.label, listeners: this.#listeners, exposed }
-    const connection = new Connection(link, this.#who.codec, lasting, this.#calls)
-    void connection.closed.then(() => this.#relinks || this.#finish())
+  #connect(link: Link, functions: FunctionRegistry): Connection {
+    const owner = { label: this.label, codec: this.#codec, listeners: this.#listeners, functions }
+    const connection = new Connection(link, owner, this.#defaults)
+    void connection.closed.then(() => this.#reconnects || this.#resolveClosed())
     return connection
   }
 
-  #spread(): ConnectionPool {
-    return (this.#lanes ??= new ConnectionPool(this.#core, home => {
-      this.#core = home
-      void listenAgain(home, this.#listeners)
+  #getPool(): ConnectionPool {
+    return (this.#pool ??= new ConnectionPool(this.#connection, primary => {
+      this.#connection = primary
+      void this.#listeners.resubscribe(primary)
     }))
   }
 
-  #coreFor(args: unknown): Connection {
-    return this.#lanes ? (this.#lanes.pick(args) ?? this.#core) : this.#core
+  #pickConnection(args: unknown): Connection {
+    return this.#pool?.pick(args) ?? this.#connection
   }
 
-  /** @param stream where the values of a stream are to come */
-  #call(
-    core: Connection,
-    command: string,
-    args: unknown,
-    resolve: (result: unknown) => void,
-    reject: (error: BusError) => void,
-    options: InvokeOptions | undefined,
-    stream?: Channel,
-  ): number {
-    const failed = this.#lanes ? this.#lanes.hears(core, reject) : reject
-    return call(core, this.#who, command, args, resolve, failed, options, stream)
+  #watch(connection: Connection, call: OutgoingCall): OutgoingCall {
+    return this.#pool?.watchCall(connection, call) ?? call
   }
 
-  #emit(...event: [method: string, params: SentEvent, options: EmitOptions | undefined]): Promise<void> | undefined {
-    return sendEvent(this.#core, this.#who, ...event)
+  #emit(method: string, createParams: () => OutgoingEvent, options: EmitOptions | undefined): Promise<void> {
+    try {
+      const sent = this.#connection.emit(method, createParams(), options)
+      if (!sent) return SENT
+      // Nobody has to await an event: a failure after this must not end the thread as an unhandled rejection.
+      sent.catch(() => {})
+      return sent
+    } catch (error) {
+      const failed = Promise.reject(error as Error)
+      // The caller's own mistakes do end the thread unless they are caught.
+      if (isBusError(error, 'Overloaded') || isBusError(error, 'Disconnected')) failed.catch(() => {})
+      return failed
+    }
   }
 }
+
+const SENT: Promise<void> = Promise.resolve()

@@ -1,97 +1,100 @@
-// The ways of one client to several cores of the same bus. A call takes the one with the fewest calls under way, in turn where
-// they are alike. What lasts, listeners and events, stays with one of them, the client's home: another takes its place.
+// A client's connections to several cores of one bus. A call takes the connection with the fewest calls in flight, round-robin
+// among equals. Listeners and events use the primary connection; when that closes, another takes its place.
 import { type BusError, isBusError, type Link } from '@sallyport/protocol'
-import { channelsAmong } from './arguments.js'
-import type { Connection } from './connection.js'
-import { answersOver, type ExposedAnswers } from './exposed-functions.js'
+import { findChannels } from './arguments.js'
+import type { Connection, OutgoingCall } from './connection.js'
 
-/** Milliseconds for which one that has refused a call as closed gets none: a core that closes, lets those end that it has. */
+/** A connection whose core has disconnected a call gets no calls for this time: a core that closes still ends its calls. */
 const REST_MS = 2000
 
 export class ConnectionPool {
-  #all: readonly Connection[]
-  #home: Connection
-  readonly #moved: (home: Connection) => void
-  /** Until when. */
-  readonly #resting = new Map<Connection, number>()
-  #turn = 0
+  #connections: readonly Connection[]
+  #primary: Connection
+  readonly #onPrimaryChange: (primary: Connection) => void
+  /** Times until which connections get no calls. */
+  readonly #restingUntil = new Map<Connection, number>()
+  #nextIndex = 0
 
-  /** @param moved this one is the home now */
-  constructor(home: Connection, moved: (home: Connection) => void) {
-    this.#home = home
-    this.#all = [home]
-    this.#moved = moved
-    this.#watch(home)
+  constructor(primary: Connection, onPrimaryChange: (primary: Connection) => void) {
+    this.#primary = primary
+    this.#connections = [primary]
+    this.#onPrimaryChange = onPrimaryChange
+    this.#watch(primary)
   }
 
-  add(connect: (answers: ExposedAnswers) => Connection): void {
-    const lane = connect(answersOver(() => lane))
-    lane.holdsListeners = false
-    this.#all = [...this.#all, lane]
-    this.#watch(lane)
-    this.#stayHome()
+  add(connection: Connection): void {
+    connection.holdsListeners = false
+    this.#connections = [...this.#connections, connection]
+    this.#watch(connection)
+    this.#replacePrimary()
   }
 
-  /** One for a call with these arguments; `undefined` where none is left. A channel that is open already stays with its core. */
+  /** Returns the connection for a call; `undefined` if none is left. Calls with an open channel go to that channel's core. */
   pick(args: unknown): Connection | undefined {
-    const channels = channelsAmong(args)
+    const channels = findChannels(args)
     if (channels.length > 0) {
-      for (const lane of this.#all) if (lane.channels.unused(channels).length < channels.length) return lane
+      const holder = this.#connections.find(other => other.channels.findUnopened(channels).length < channels.length)
+      if (holder) return holder
     }
-    return this.#idlest(lane => !lane.isGone && !this.#rests(lane)) ?? this.#idlest(lane => !lane.isGone)
+    const isOpen = (connection: Connection): boolean => !connection.isClosed
+    return (
+      this.#findIdlest(connection => isOpen(connection) && !this.#isResting(connection)) ?? this.#findIdlest(isOpen)
+    )
   }
 
-  /** What a call of this lane rejects with, and what is to be learnt from it. */
-  hears(lane: Connection, reject: (error: BusError) => void): (error: BusError) => void {
-    return error => {
-      if (isBusError(error, 'Disconnected')) this.#resting.set(lane, performance.now() + REST_MS)
-      reject(error)
+  /** Lets a connection rest if it disconnects this call. */
+  watchCall(connection: Connection, call: OutgoingCall): OutgoingCall {
+    const reject = (error: BusError): void => {
+      if (isBusError(error, 'Disconnected')) this.#restingUntil.set(connection, performance.now() + REST_MS)
+      call.reject(error)
     }
+    return { ...call, reject }
   }
 
-  endLane(link: Link, why: BusError | undefined): void {
-    for (const lane of this.#all) if (lane.isOver(link)) lane.end(why)
+  endConnection(link: Link, reason: BusError | undefined): void {
+    for (const connection of this.#connections) if (connection.uses(link)) connection.end(reason)
   }
 
-  end(why: BusError | undefined): void {
-    for (const lane of new Set([this.#home, ...this.#all])) lane.end(why)
+  end(reason: BusError | undefined): void {
+    for (const connection of new Set([this.#primary, ...this.#connections])) connection.end(reason)
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#all.map(lane => lane.close()))
+    await Promise.all(this.#connections.map(connection => connection.close()))
   }
 
-  #idlest(takes: (lane: Connection) => boolean): Connection | undefined {
-    const turn = this.#turn++
-    let best: Connection | undefined
-    for (let at = 0; at < this.#all.length; at++) {
-      const lane = this.#all[(turn + at) % this.#all.length]!
-      if (takes(lane) && (!best || lane.pending.size < best.pending.size)) best = lane
+  #findIdlest(isEligible: (connection: Connection) => boolean): Connection | undefined {
+    const first = this.#nextIndex++
+    let idlest: Connection | undefined
+    for (let offset = 0; offset < this.#connections.length; offset++) {
+      const connection = this.#connections[(first + offset) % this.#connections.length]!
+      if (!isEligible(connection)) continue
+      if (!idlest || connection.pending.size < idlest.pending.size) idlest = connection
     }
-    return best
+    return idlest
   }
 
-  #rests(lane: Connection): boolean {
-    const until = this.#resting.get(lane)
+  #isResting(connection: Connection): boolean {
+    const until = this.#restingUntil.get(connection)
     if (until === undefined) return false
     if (performance.now() < until) return true
-    this.#resting.delete(lane)
+    this.#restingUntil.delete(connection)
     return false
   }
 
-  #watch(lane: Connection): void {
-    void lane.closed.then(() => {
-      this.#all = this.#all.filter(other => other !== lane)
-      this.#resting.delete(lane)
-      this.#stayHome()
+  #watch(connection: Connection): void {
+    void connection.closed.then(() => {
+      this.#connections = this.#connections.filter(other => other !== connection)
+      this.#restingUntil.delete(connection)
+      this.#replacePrimary()
     })
   }
 
-  #stayHome(): void {
-    const next = this.#home.isGone ? this.pick(undefined) : undefined
+  #replacePrimary(): void {
+    const next = this.#primary.isClosed ? this.pick(undefined) : undefined
     if (!next) return
-    this.#home = next
+    this.#primary = next
     next.holdsListeners = true
-    this.#moved(next)
+    this.#onPrimaryChange(next)
   }
 }

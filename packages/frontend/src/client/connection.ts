@@ -1,289 +1,311 @@
-// One end of a link to core, as a client uses it: what goes out is numbered, encoded and kept until it is answered, and what
-// comes in finds its way; with the link all of it ends. What outlasts a link is the client's: listeners, and what it exposes.
+// A client's connection to core over one link: sends calls and events, settles calls, and routes what core sends. When the link
+// closes, its calls reject and its channels end. Listeners and exposed functions belong to the client, which can reconnect.
 import {
   addTraceContext,
   BatchReader,
   BusError,
   type CallHeaders,
   type CallMessage,
+  type CallTrace,
   type ChannelParams,
+  checkEventName,
   type CodecName,
-  createOutbox,
   type EventParams,
+  type EventTarget,
   getRequestId,
   isResponse,
   type Link,
+  type Message,
   METHOD,
-  type Outbox,
   PendingCalls,
   type ReceivedFrame,
   type RequestId,
   type RequestMessage,
   STREAM_HEADER,
   TIMEOUT_HEADER,
-  type TraceContext,
+  traceCaller,
 } from '@sallyport/protocol'
-import { type Channel, OpenChannels } from './channel.js'
-import { eventsReceived } from './diagnostics.js'
-import { postCall, postError, postResult } from './encode.js'
-import type { Exposed } from './exposed-functions.js'
-import type { Listeners } from './listeners.js'
-import { checkCallOptions, type InvokeOptions, plainHeaders } from './options.js'
+import { checkCommandName, findChannels, payloadHoldsBytes, prepareCall } from './arguments.js'
+import { type Channel, finishChannels, OpenChannels } from './channel.js'
+import { eventsReceived, eventsSent, invokes } from './diagnostics.js'
+import type { FunctionRegistry } from './exposed-functions.js'
+import { checkCallOptions, checkEmitOptions, type EmitOptions, type InvokeOptions, toPlainHeaders } from './options.js'
 import { type FlowOptions, SendQueue } from './send-queue.js'
 
-// What comes in to a client, and whose it is: a call's that waits, a listener's, a channel's, or a call of what is exposed.
-// Core is trusted not to be hostile, but not to be without bugs: what is none of these is dropped.
-
-export interface IncomingDeps {
-  label: string
-  codec: CodecName
-  link: Link
-  pending: PendingCalls
-  listeners: Listeners
-  channels: OpenChannels
-  exposed: Exposed
-}
-
-export class Incoming {
-  readonly #parts: IncomingDeps
-  readonly #reader = new BatchReader(true)
-  /** What was wrong with the last frame, or what core or the gate said was wrong with one of this side. */
-  fault: BusError | undefined
-
-  constructor(parts: IncomingDeps) {
-    this.#parts = parts
-  }
-
-  receive({ kind, body }: ReceivedFrame): void {
-    this.fault = undefined
-    try {
-      for (const message of this.#reader.read(kind, body)) this.#take(message)
-    } catch (error) {
-      // As everywhere, a bad frame closes the session. It must not end the thread, which may be the host's.
-      this.fault = error as BusError
-      this.#parts.link.close()
-    }
-  }
-
-  #take(message: unknown): void {
-    const { pending, listeners, channels, exposed } = this.#parts
-    if (isResponse(message)) {
-      if ('error' in message && message.id === null) this.fault = new BusError('InvalidRequest', message.error.message)
-      return void pending.settle(message)
-    }
-    const { id, method, params } = (message ?? {}) as Partial<RequestMessage>
-    if (typeof method !== 'string') return
-    // An answer carries the id back, at once or later: one that is none must not reach it.
-    if (id !== undefined) return getRequestId(message) === null ? undefined : exposed.take(message as RequestMessage)
-    if (typeof params !== 'object' || params === null) return
-    if (method === METHOD.event) {
-      if (eventsReceived.hasSubscribers) this.#tell(params as EventParams)
-      listeners.dispatch(params as EventParams)
-    } else if (method === METHOD.channel) channels.receive(params as ChannelParams)
-    else if (method === METHOD.cancel) exposed.cancel((params as { id: RequestId }).id)
-  }
-
-  /** Of each event of a run. */
-  #tell({ event, ...params }: EventParams): void {
-    const { label, codec } = this.#parts
-    const count = 'payloads' in params && Array.isArray(params.payloads) ? params.payloads.length : 1
-    for (let told = 0; told < count; told++) eventsReceived.publish({ label, event, codec })
-  }
-}
-
-/** What a client keeps from one link to the next. */
-export interface ReconnectOptions {
-  readonly label: string
-  readonly listeners: Listeners
-  readonly exposed: Exposed
-}
-
-/** Of all calls over it. */
+/** Defaults of all calls over a connection. */
 export interface CallDefaults extends FlowOptions {
-  /** The deadline in milliseconds of calls that have none of their own; none by default. Streams may take longer. */
+  /** Deadline in milliseconds of calls that have none of their own. Streams have none by default. */
   timeout?: number | undefined
-  /** @internal Core is told of each deadline: over a network. */
+  /** @internal Sends each call's deadline to core: a network can lose the cancel that follows a timeout. */
   deadlines?: boolean | undefined
 }
 
-/** A call that somebody hears of: what is known of it before it is made. */
-export interface TracedCall extends TraceContext {
-  readonly id: number
+/** The parts of a client that outlive its connections. */
+export interface ConnectionOwner {
+  readonly label: string
+  readonly codec: CodecName
+  readonly listeners: EventReceiver
+  readonly functions: FunctionRegistry
 }
 
+interface EventReceiver {
+  dispatch(params: EventParams): void
+  /** Core has forgotten all listeners. */
+  disconnected(): void
+}
+
+/** A call from its caller's arguments to its result. */
+export interface OutgoingCall {
+  readonly command: string
+  readonly args: unknown
+  readonly options: InvokeOptions | undefined
+  /** Receives the values of a stream. */
+  readonly stream: Channel | undefined
+  readonly resolve: (result: unknown) => void
+  readonly reject: (error: BusError) => void
+}
+
+/** A call of the bus itself, for a listener. */
+export interface InternalCall {
+  readonly method: string
+  readonly params: object
+  readonly headers?: CallHeaders | undefined
+  readonly resolve: (result: unknown) => void
+  readonly reject: (error: BusError) => void
+}
+
+export interface OutgoingEvent {
+  readonly event: string
+  readonly payload: unknown
+  readonly target?: EventTarget
+}
+
+/** A call that is published to diagnostics channels has its id before it is sent. */
+type TracedCall = CallTrace & { readonly id: number }
+
 export class Connection {
-  /** Resolves once the link has closed, whoever closed it. */
+  /** Resolves once the link has closed. */
   readonly closed: Promise<void>
   readonly pending: PendingCalls
-  /** Core knows of the listeners, if of any, by this link. */
+  readonly channels: OpenChannels = new OpenChannels((method, params, after) => this.#notify(method, params, after))
+  /** True if core knows the client's listeners by this connection. */
   holdsListeners = true
-  readonly channels: OpenChannels = new OpenChannels((...told) => this.#tell(...told))
-  readonly #lasting: ReconnectOptions
-  readonly #codec: CodecName
-  readonly #timeout: number | undefined
-  readonly #tellsDeadlines: boolean
   readonly #link: Link
-  readonly #outbox: Outbox
-  readonly #incoming: Incoming
-  readonly #line: SendQueue
-  #gone: BusError | undefined
+  readonly #owner: ConnectionOwner
+  readonly #timeout: number | undefined
+  readonly #sendsDeadlines: boolean
+  readonly #reader = new BatchReader(true)
+  readonly #queue: SendQueue
+  /** The reason that the last frame was invalid, or that core or the gate gave for closing the link. */
+  #fault: BusError | undefined
+  #closeError: BusError | undefined
 
-  constructor(link: Link, codec: CodecName, lasting: ReconnectOptions, defaults: CallDefaults = {}) {
-    // Here, for a declaration repeats the names that it takes apart, and one of them is internal.
+  constructor(link: Link, owner: ConnectionOwner, defaults: CallDefaults = {}) {
+    // Destructured here: a declaration file would repeat names in the signature, and one of them is internal.
     const { timeout, deadlines = false, ...flow } = defaults
-    this.#codec = codec
-    this.#timeout = timeout
-    this.#tellsDeadlines = deadlines
-    this.#lasting = lasting
     this.#link = link
-    this.#outbox = createOutbox(
-      (kind, body) => link.send({ kind, body }),
-      // The more calls wait already, the larger the frames that pay.
-      () => link.frameMessages && Math.max(link.frameMessages, this.pending.size >> 3),
-    )
+    this.#owner = owner
+    this.#timeout = timeout
+    this.#sendsDeadlines = deadlines
     this.pending = new PendingCalls(id => this.#abandoned(id), flow.window)
-    this.#line = new SendQueue({ link, outbox: this.#outbox, pending: this.pending }, flow)
-    const { pending, channels } = this
-    this.#incoming = new Incoming({ ...lasting, link, codec, pending, channels })
+    this.#queue = new SendQueue({ link, codec: owner.codec, pending: this.pending }, flow)
     this.closed = new Promise(resolve => {
-      link.receive({
-        frame: frame => {
-          if (this.#gone) return
-          this.#incoming.receive(frame)
-          if (this.#line.waits) this.#line.drain()
-        },
-        closed: fault => resolve(this.#end(fault)),
-      })
+      link.receive({ frame: frame => this.#receive(frame), closed: fault => resolve(this.#end(fault)) })
     })
   }
 
-  get isGone(): boolean {
-    return this.#gone !== undefined
+  get isClosed(): boolean {
+    return this.#closeError !== undefined
   }
 
-  isOver(link: Link): boolean {
+  uses(link: Link): boolean {
     return this.#link === link
   }
 
-  /** Answers a call of core's. */
-  answer(id: RequestId, method: string, value: unknown): BusError | undefined {
-    return postResult(this.#outbox, this.#codec, id, method, value)
-  }
-
-  refuse(id: RequestId, error: BusError): BusError {
-    return postError(this.#outbox, this.#codec, id, error)
+  /**
+   * Makes a call. Returns its id.
+   *
+   * @throws {BusError} if the call cannot be sent or queued
+   */
+  call(call: OutgoingCall): number {
+    if (!invokes.hasSubscribers) return this.#prepare(call, undefined)
+    const { command, stream } = call
+    checkCommandName(command)
+    const { label, codec } = this.#owner
+    const trace: TracedCall = { label, command, id: this.pending.takeId(), codec, stream: stream !== undefined }
+    return traceCaller(invokes, trace, call.resolve, call.reject, (resolve, reject) =>
+      this.#prepare({ ...call, resolve, reject }, trace),
+    )
   }
 
   /**
-   * Sends a request, and gives its id.
+   * Makes a call of the bus itself on behalf of a user, which can be refused like the user's own.
    *
-   * @param bytes whether bytes are among `params` where they are looked for
-   * @param stream where the values of a stream are to come
-   * @param traced where somebody hears of it; its id is the next otherwise
+   * @throws {BusError} if the call cannot be sent or queued
    */
-  request(
-    method: string,
-    params: unknown,
-    bytes: boolean,
-    resolve: (result: unknown) => void,
-    reject: (error: BusError) => void,
-    options?: InvokeOptions,
-    stream?: Channel,
-    traced?: TracedCall,
-  ): number {
-    const id = traced?.id ?? this.pending.takeId()
-    if (this.#gone) throw new BusError('Disconnected', this.#gone.message, { data: { delivered: 'no' } })
-    if (options !== undefined) checkCallOptions(method, options, params)
-    const waits = this.#line.holdsCalls
-    const way = waits ? this.#line.enqueue(id) : this.#outbox
-    const message: CallMessage = { jsonrpc: '2.0', id, method, params }
-    if (options?.headers !== undefined) message.headers = plainHeaders(options.headers)
-    const usual = this.#usual(method, stream)
-    if (this.#tellsDeadlines) addDeadline(message, options?.timeout ?? usual)
-    if (traced !== undefined) addTraceContext(message, traced)
-    if (stream !== undefined) message.headers = { ...message.headers, [STREAM_HEADER]: stream.toJSON() }
-    postCall(way, this.#codec, message, bytes, options?.transfer)
-    this.pending.add(id, method, resolve, reject, options, usual)
-    if (stream !== undefined) this.channels.adopt(stream, id)
-    return id
+  request({ method, params, headers, resolve, reject }: InternalCall): void {
+    const options = headers && { headers }
+    this.#send({ command: method, args: params, options, stream: undefined, resolve, reject }, params, false, undefined)
   }
 
-  /** A request of the bus's own, for a listener that there is or was: it waits where it must, and is never refused. */
-  keep(
-    method: string,
-    params: object,
-    resolve: (result: unknown) => void,
-    reject: (error: BusError) => void,
-    headers?: CallHeaders,
-  ): void {
-    const waits = this.#line.holdsCalls
+  /** Makes a call of the bus itself, which is queued if it must be, and never refused. */
+  requestInternal({ method, params, headers, resolve, reject }: InternalCall): void {
     const id = this.pending.takeId()
-    const message: CallMessage = { jsonrpc: '2.0', id, method, params, ...(headers && { headers }) }
-    postCall(waits ? this.#line.enqueueInternal(id) : this.#outbox, this.#codec, message, false)
+    this.#queue.enqueueInternal({ jsonrpc: '2.0', id, method, params, ...(headers && { headers }) })
     this.pending.add(id, method, resolve, reject, undefined)
   }
 
-  /** The deadline of such a call, where it has none of its own: a stream lasts, and a listener has been seen to. */
-  #usual(method: string, stream: Channel | undefined): number | undefined {
-    return this.#timeout === undefined || stream || method === METHOD.listen ? undefined : this.#timeout
+  /**
+   * Sends an event. Returns a promise if it was queued, or the link has no room for more; it resolves once both are over.
+   *
+   * @throws {BusError} if the event is invalid, or cannot be sent or queued
+   */
+  emit(method: string, params: OutgoingEvent, options: EmitOptions | undefined): Promise<void> | undefined {
+    const { event, payload } = params
+    checkEventName(event)
+    if (options !== undefined) checkEmitOptions(method, options, payload)
+    const hasBytes = payloadHoldsBytes(event, payload)
+    if (this.#closeError) throw this.#closeError
+    const queued = this.#queue.enqueue({ jsonrpc: '2.0', method, params }, hasBytes, options?.transfer)
+    const sent = queued ? this.#queue.waitForEvent(queued) : this.#link.room()
+    const { label, codec } = this.#owner
+    if (eventsSent.hasSubscribers) eventsSent.publish({ label, event, codec })
+    return sent
   }
 
-  /** Sends an event. It resolves once it has gone, and there is room for more: at once where nothing is given. */
-  emit(
-    method: string,
-    params: object,
-    bytes: boolean,
-    transfer: readonly ArrayBufferLike[] | undefined,
-  ): Promise<void> | undefined {
-    if (this.#gone) throw this.#gone
-    const waits = this.#line.holdsEvents
-    const way = waits ? this.#line.enqueue(undefined) : this.#outbox
-    postCall(way, this.#codec, { jsonrpc: '2.0', method, params }, bytes, transfer)
-    return waits ? this.#line.room() : this.#link.room()
+  /**
+   * Sends the response to a call of an exposed function.
+   *
+   * @throws what the codec throws if the response cannot be serialized
+   */
+  respond(response: Message, hasBytes: boolean): void {
+    this.#queue.sendNow(response, hasBytes)
   }
 
   async close(): Promise<void> {
-    this.#line.finish()
-    this.#outbox.flush()
+    this.#queue.finish()
     this.#link.close()
     await this.closed
   }
 
-  /** For what it ends with, where its owner has given it up: a link may close a moment later. */
-  end(why: BusError | undefined): void {
+  /** Closes the connection immediately, and rejects its calls with this reason. The link can close later. */
+  end(reason: BusError | undefined): void {
     this.#link.close()
-    this.#end(why)
+    this.#end(reason)
+  }
+
+  /** Prepares a call's arguments, and binds the channels among them to the call: they end if it fails. */
+  #prepare(call: OutgoingCall, trace: TracedCall | undefined): number {
+    const { command, args, options } = call
+    try {
+      const { params, hasBytes, channels } = prepareCall(command, args, options)
+      if (channels.length === 0) return this.#send(call, params, hasBytes, trace)
+      const unopened = this.channels.findUnopened(channels)
+      const reject = (error: BusError): void => {
+        finishChannels(unopened)
+        call.reject(error)
+      }
+      const id = this.#send({ ...call, reject }, params, hasBytes, trace)
+      for (const channel of unopened) this.channels.open(channel, id)
+      return id
+    } catch (error) {
+      finishChannels(this.channels.findUnopened(findChannels(args)))
+      throw error
+    }
+  }
+
+  #send(call: OutgoingCall, params: unknown, hasBytes: boolean, trace: TracedCall | undefined): number {
+    const { command, options, stream } = call
+    // The id is taken before the arguments are encoded: their `toJSON` can make calls.
+    const id = trace?.id ?? this.pending.takeId()
+    if (this.#closeError) throw new BusError('Disconnected', this.#closeError.message, { data: { delivered: 'no' } })
+    if (options !== undefined) checkCallOptions(command, options, params)
+    // Streams last, and the caller of `listen` watches its deadline itself.
+    const defaultTimeout = stream !== undefined || command === METHOD.listen ? undefined : this.#timeout
+    const message: CallMessage = { jsonrpc: '2.0', id, method: command, params }
+    if (options?.headers !== undefined) message.headers = toPlainHeaders(options.headers)
+    if (this.#sendsDeadlines) addDeadline(message, options?.timeout ?? defaultTimeout)
+    if (trace !== undefined) addTraceContext(message, trace)
+    if (stream !== undefined) message.headers = { ...message.headers, [STREAM_HEADER]: stream.toJSON() }
+    this.#queue.enqueue(message, hasBytes, options?.transfer)
+    this.pending.add(id, command, call.resolve, call.reject, options, defaultTimeout)
+    if (stream !== undefined) this.channels.open(stream, id)
+    return id
+  }
+
+  /**
+   * Sends a notification of the bus itself without queueing it: queued calls can depend on it.
+   *
+   * @param after a call; if that is queued, the notification is sent right after it
+   */
+  #notify(method: string, params: object, after?: number): void {
+    if (this.#closeError) return
+    const message: CallMessage = { jsonrpc: '2.0', method, params }
+    if (after === undefined || !this.#queue.attachAfter(after, message)) this.#queue.sendNow(message)
+  }
+
+  /** Cancels a call that its caller has abandoned. Returns true if the call was not sent. */
+  #abandoned(id: number): boolean {
+    const isUnsent = this.#queue.remove(id)
+    if (!isUnsent) this.#notify(METHOD.cancel, { id })
+    // The window has room for a queued call.
+    if (!this.#queue.isEmpty) queueMicrotask(() => this.#queue.drain())
+    return isUnsent
+  }
+
+  #receive({ kind, body }: ReceivedFrame): void {
+    if (this.#closeError) return
+    this.#fault = undefined
+    try {
+      for (const message of this.#reader.read(kind, body)) this.#route(message)
+    } catch (error) {
+      // An invalid frame closes the connection, but does not end the thread, which can be the host's.
+      this.#fault = error as BusError
+      this.#link.close()
+    }
+    if (!this.#queue.isEmpty) this.#queue.drain()
+  }
+
+  /** Core is trusted not to be hostile, but it can have bugs: unknown messages are ignored. */
+  #route(message: unknown): void {
+    if (isResponse(message)) {
+      if ('error' in message && message.id === null) this.#fault = new BusError('InvalidRequest', message.error.message)
+      return void this.pending.settle(message)
+    }
+    const { listeners, functions } = this.#owner
+    const { id, method, params } = (message ?? {}) as Partial<RequestMessage>
+    if (typeof method !== 'string') return
+    // The response repeats the id, so an invalid id must not reach it.
+    if (id !== undefined) return getRequestId(message) === null ? undefined : functions.run(message as RequestMessage)
+    if (typeof params !== 'object' || params === null) return
+    if (method === METHOD.event) {
+      if (eventsReceived.hasSubscribers) this.#traceEvents(params as EventParams)
+      listeners.dispatch(params as EventParams)
+    } else if (method === METHOD.channel) this.channels.receive(params as ChannelParams)
+    else if (method === METHOD.cancel) functions.cancel((params as { id: RequestId }).id)
+  }
+
+  /** Publishes a trace for each event of a batch. */
+  #traceEvents({ event, ...params }: EventParams): void {
+    const { label, codec } = this.#owner
+    const count = 'payloads' in params && Array.isArray(params.payloads) ? params.payloads.length : 1
+    for (let index = 0; index < count; index++) eventsReceived.publish({ label, event, codec })
   }
 
   #end(fault: BusError | undefined): void {
-    const wasOpen = !this.#gone
+    const wasOpen = !this.#closeError
     if (!wasOpen && !fault) return
-    const cause = fault ?? this.#incoming.fault
-    const why = cause ? `The link to core has failed: ${cause.message}` : 'The link to core is closed'
-    const gone = (delivered: 'no' | 'unknown'): BusError =>
-      new BusError('Disconnected', why, { data: { delivered }, ...(cause && { cause }) })
-    this.#gone = gone('no')
+    const cause = fault ?? this.#fault
+    const problem = cause ? `The link to core has failed: ${cause.message}` : 'The link to core is closed'
+    const createError = (delivered: 'no' | 'unknown'): BusError =>
+      new BusError('Disconnected', problem, { data: { delivered }, ...(cause && { cause }) })
+    this.#closeError = createError('no')
     if (!wasOpen) return
-    this.pending.rejectAll(id => gone(this.#line.has(id) ? 'no' : 'unknown'))
-    this.#line.end(this.#gone)
-    if (this.holdsListeners) this.#lasting.listeners.unlinked()
+    this.pending.rejectAll(id => createError(this.#queue.isUnsent(id) ? 'no' : 'unknown'))
+    this.#queue.end(this.#closeError)
+    if (this.holdsListeners) this.#owner.listeners.disconnected()
     this.channels.finishAll()
-    this.#lasting.exposed.unlinked(this.#gone)
-  }
-
-  /** Of the bus's own: what waits may wait for it. Only `after` a call that waits itself it goes with that. */
-  #tell(method: string, params: object, after?: number): void {
-    if (this.#gone) return
-    const way = (after !== undefined && this.#line.attachAfter(after)) || this.#outbox
-    postCall(way, this.#codec, { jsonrpc: '2.0', method, params }, false)
-  }
-
-  #abandoned(id: number): boolean {
-    const unsent = this.#line.remove(id)
-    if (!unsent) this.#tell(METHOD.cancel, { id })
-    // Another may go in its place.
-    if (this.#line.waits) queueMicrotask(() => this.#line.drain())
-    return unsent
+    this.#owner.functions.disconnected(this.#closeError)
   }
 }
 

@@ -1,4 +1,4 @@
-// What node:diagnostics_channel tells, in this thread, of a client's calls, its events, and the calls of what it exposes.
+// Channels of node:diagnostics_channel for a client's calls and events, and for calls of its exposed functions.
 import { channel, type Channel, tracingChannel } from 'node:diagnostics_channel'
 import type { CallChannel } from '@sallyport/protocol'
 
@@ -6,6 +6,7 @@ export const invokes: CallChannel = tracingChannel('sallyport.invoke')
 /** Calls that core and the host make of this frontend's functions. */
 export const exposedCalls: CallChannel = tracingChannel('sallyport.exposed')
 
-/** Of `EventTrace`. */
+/** Publishes an `EventTrace`. */
 export const eventsSent: Channel = channel('sallyport:client.event:sent')
+/** Publishes an `EventTrace`. */
 export const eventsReceived: Channel = channel('sallyport:client.event:received')

@@ -1,10 +1,10 @@
-// What handles an event, and what becomes of what it throws.
+// The handlers of events.
 import { BusError, type BusEvent, describeName } from '@sallyport/protocol'
 
-/** What it returns is not looked at. */
+/** The return value is ignored. */
 export type EventHandler<T = unknown> = (event: BusEvent<T>) => unknown
 
-/** @throws BusError `InvalidParams` */
+/** @throws {BusError} `InvalidParams` */
 export function checkHandler(event: string, handler: unknown): void {
   if (typeof handler === 'function') return
   throw new BusError(

@@ -1,57 +1,49 @@
-// The functions that a frontend's module exposes, for core and the host to call. A call that comes before its function is
-// there waits until the module has finished loading.
+// The functions that a frontend exposes to core and the host. A call that arrives before its function was exposed waits until
+// the frontend's module has loaded.
 import {
   BusError,
   CallSlots,
   type CodecName,
+  describeCommand,
   describeName,
-  toBusError,
+  holdsBytes,
   isThenable,
+  type Message,
+  notSerializable,
   type Outcome,
   type RequestId,
   type RequestMessage,
+  toBusError,
+  toErrorObject,
   traceRun,
+  withoutData,
 } from '@sallyport/protocol'
 import { exposedCalls } from './diagnostics.js'
 
 export interface ExposedContext {
-  /** Aborts when the caller gives up, or the link to core closes. */
+  /** Aborts when the caller cancels the call, or the link to core closes. */
   readonly signal: AbortSignal
 }
 
-/** Named arguments in (or bytes, where the caller gave nothing but bytes), a value or a promise of one out. */
+/** Takes named arguments (or bytes, if the caller sent only bytes), and returns a value or a promise of one. */
 export type ExposedFunction = (args: never, ctx: ExposedContext) => unknown
-
-type Run = (args: unknown, ctx: ExposedContext) => unknown
 
 export type ExposedFunctions = Readonly<Record<string, ExposedFunction>>
 
-/** What answers a call. */
-export interface ExposedAnswers {
-  /** Gives the error that it is answered with, where it can't be carried. */
-  result(id: RequestId, method: string, value: unknown): Outcome
-  error(id: RequestId, error: BusError): Outcome
-}
+/** Sends the response to a call. Throws what the codec throws if the response cannot be serialized. */
+export type SendResponse = (response: Message, hasBytes: boolean) => void
 
-/** Over the link that a client has at the time. */
-export const answersOver = (
-  core: () => { answer: ExposedAnswers['result']; refuse: ExposedAnswers['error'] },
-): ExposedAnswers => ({
-  result: (id, method, value) => core().answer(id, method, value),
-  error: (id, error) => core().refuse(id, error),
-})
-
-/** Of the frontend. */
-interface Owner {
+interface Frontend {
   readonly label: string
   readonly codec: CodecName
 }
 
-/** A call that runs. */
-class ExposedCall implements ExposedContext {
+type Run = (args: unknown, ctx: ExposedContext) => unknown
+
+class RunningCall implements ExposedContext {
   readonly id: RequestId
-  /** Why nobody waits for its answer any more. */
-  givenUp: BusError | undefined
+  /** Set once the caller does not wait for the response any more. */
+  abortReason: BusError | undefined
   #controller: AbortController | undefined
 
   constructor(id: RequestId) {
@@ -62,49 +54,51 @@ class ExposedCall implements ExposedContext {
     return (this.#controller ??= new AbortController()).signal
   }
 
-  static abort(call: ExposedCall, reason: BusError): void {
-    call.givenUp = reason
+  /** A static method: the function gets the call as its context, and must not abort it. */
+  static abort(call: RunningCall, reason: BusError): void {
+    call.abortReason = reason
     call.#controller ??= new AbortController()
     call.#controller.abort(reason)
   }
 }
 
-export class Exposed {
-  readonly #owner: Owner
-  readonly #answers: ExposedAnswers
+/** The exposed functions by name, and the calls of them that are running or waiting. */
+export class FunctionRegistry {
+  readonly #frontend: Frontend
+  readonly #sendResponse: SendResponse
   readonly #functions: Map<string, ExposedFunction>
-  readonly #running = new CallSlots<ExposedCall>()
-  /** Calls of what is not there yet, in their order; `undefined` once nothing more will come. */
+  readonly #running = new CallSlots<RunningCall>()
+  /** Calls of functions that were not exposed yet, in order; `undefined` once no more functions will follow. */
   #waiting: Map<RequestId, RequestMessage> | undefined
-  /** Some of those that wait may run, and soon will: what comes meanwhile waits behind them. */
-  #due = false
+  /** Waiting calls will be tried in the next microtask: calls that arrive before then must not overtake them. */
+  #isRunDue = false
 
   constructor(
-    owner: Owner,
-    answers: ExposedAnswers,
+    frontend: Frontend,
+    sendResponse: SendResponse,
     functions: Map<string, ExposedFunction> = new Map<string, ExposedFunction>(),
   ) {
-    this.#owner = owner
-    this.#answers = answers
+    this.#frontend = frontend
+    this.#sendResponse = sendResponse
     this.#functions = functions
   }
 
-  /** The same functions, for another core to call: its ids are its own. */
-  beside(answers: ExposedAnswers): Exposed {
-    return new Exposed(this.#owner, answers, this.#functions)
+  /** Creates a registry of the same functions for calls from another core, whose ids are its own. */
+  forConnection(sendResponse: SendResponse): FunctionRegistry {
+    return new FunctionRegistry(this.#frontend, sendResponse, this.#functions)
   }
 
   /**
-   * All of them, or none. It gives what takes them away.
+   * Exposes all functions, or none. Returns a function that removes them.
    *
-   * @throws BusError `InvalidParams` for a name that is taken, and for what is no function
+   * @throws {BusError} `InvalidParams` if a name is invalid or exposed already, or a value is not a function
    */
-  add(functions: ExposedFunctions): () => void {
-    const added = Object.entries(check(functions, this.#functions))
+  expose(functions: ExposedFunctions): () => void {
+    const added = Object.entries(checkFunctions(functions, this.#functions))
     for (const [name, run] of added) this.#functions.set(name, run)
-    // Not before this has returned: functions may need what their module declares after it.
-    if (this.#waiting && this.#waiting.size > 0 && !this.#due) {
-      this.#due = true
+    // Not before this has returned: functions can need what their module declares later.
+    if (this.#waiting && this.#waiting.size > 0 && !this.#isRunDue) {
+      this.#isRunDue = true
       queueMicrotask(() => this.#runWaiting(this.#waiting && new Map()))
     }
     return () => {
@@ -112,7 +106,7 @@ export class Exposed {
     }
   }
 
-  /** Until `loaded` resolves, calls of what is not exposed wait. Where it rejects, the thread ends, and the link with it. */
+  /** Lets calls of unknown functions wait until `loaded` resolves. If it rejects, the thread ends. */
   waitFor(loaded: Promise<unknown>): void {
     this.#waiting = new Map()
     loaded.then(
@@ -121,21 +115,36 @@ export class Exposed {
     )
   }
 
-  /** Runs a call that has come in. */
-  take(message: RequestMessage): void {
+  /** Runs a call, and sends its response. */
+  run(message: RequestMessage): void {
     const { id, method } = message
     const run = this.#functions.get(method) as Run | undefined
-    if (this.#waiting && (!run || this.#due)) return void this.#waiting.set(id, message)
+    if (this.#waiting && (!run || this.#isRunDue)) return void this.#waiting.set(id, message)
     if (!exposedCalls.hasSubscribers) return void this.#run(message, run)
-    const { label, codec } = this.#owner
+    const { label, codec } = this.#frontend
     const { traceparent, tracestate } = message.headers ?? {}
     const trace = { label, command: method, id, codec, stream: false, traceparent, tracestate }
     traceRun(exposedCalls, trace, () => this.#run(message, run))
   }
 
+  /** Aborts a call whose caller has cancelled it. */
+  cancel(id: RequestId): void {
+    this.#waiting?.delete(id)
+    const call = this.#running.get(id)
+    if (!call) return
+    this.#running.delete(id)
+    RunningCall.abort(call, new BusError('Cancelled', 'The caller has cancelled the call'))
+  }
+
+  /** Aborts all calls: their responses could not arrive. The functions stay exposed. */
+  disconnected(reason: BusError): void {
+    if (this.#waiting) this.#waiting = new Map()
+    for (const call of this.#running.takeAll()) RunningCall.abort(call, reason)
+  }
+
   #run({ id, method, params = {} }: RequestMessage, run: Run | undefined): Outcome | Promise<Outcome> {
-    if (!run) return this.#answers.error(id, this.#notExposed(method))
-    const call = new ExposedCall(id)
+    if (!run) return this.#respondError(id, this.#notExposed(method))
+    const call = new RunningCall(id)
     this.#running.add(id, call)
     try {
       const result = run(params, call)
@@ -149,59 +158,74 @@ export class Exposed {
     }
   }
 
-  /** Nobody waits for its answer any more. */
-  cancel(id: RequestId): void {
-    this.#waiting?.delete(id)
-    const call = this.#running.get(id)
-    if (!call) return
-    this.#running.delete(id)
-    ExposedCall.abort(call, new BusError('Cancelled', 'The caller has cancelled the call'))
-  }
-
-  /** The link has closed: nobody waits for an answer. What is exposed stays. */
-  unlinked(reason: BusError): void {
-    if (this.#waiting) this.#waiting = new Map()
-    for (const call of this.#running.takeAll()) ExposedCall.abort(call, reason)
-  }
-
-  /** @param left where those go that must still wait */
-  #runWaiting(left: Map<RequestId, RequestMessage> | undefined): void {
+  /** @param stillWaiting receives the calls whose functions are still not exposed; `undefined` if they fail now */
+  #runWaiting(stillWaiting: Map<RequestId, RequestMessage> | undefined): void {
     const calls = this.#waiting
-    this.#waiting = left
-    this.#due = false
-    for (const call of calls?.values() ?? []) this.take(call)
+    this.#waiting = stillWaiting
+    this.#isRunDue = false
+    for (const call of calls?.values() ?? []) this.run(call)
   }
 
-  #succeed(call: ExposedCall, method: string, value: unknown): Outcome {
-    return this.#ended(call) ? this.#answers.result(call.id, method, value) : call.givenUp
+  #succeed(call: RunningCall, method: string, value: unknown): Outcome {
+    return this.#finish(call) ? this.#respondResult(call.id, method, value) : call.abortReason
   }
 
-  #fail(call: ExposedCall, method: string, thrown: unknown): Outcome {
-    return this.#ended(call) ? this.#answers.error(call.id, toBusError(method, thrown)) : call.givenUp
+  #fail(call: RunningCall, method: string, thrown: unknown): Outcome {
+    return this.#finish(call) ? this.#respondError(call.id, toBusError(method, thrown)) : call.abortReason
   }
 
-  /** False where it was taken out before: it was cancelled, or the link is gone. */
-  #ended(call: ExposedCall): boolean {
+  /** Returns false if the call was aborted. */
+  #finish(call: RunningCall): boolean {
     if (this.#running.get(call.id) !== call) return false
     this.#running.delete(call.id)
     return true
   }
 
+  /** Sends a result, or an error if the result cannot be serialized. Returns that error. */
+  #respondResult(id: RequestId, method: string, value: unknown): Outcome {
+    const result = value ?? null
+    try {
+      if (typeof result === 'object' && result !== null && Symbol.asyncIterator in result) {
+        throw new TypeError('an async iterable is not a value')
+      }
+      this.#sendResponse({ jsonrpc: '2.0', id, result }, holdsBytes(result))
+      return undefined
+    } catch (cause) {
+      const what = `The result of ${describeCommand(method)}`
+      return this.#respondError(id, notSerializable(what, 'InternalError', cause, value))
+    }
+  }
+
+  /** Sends an error, without its data if that cannot be serialized. Returns the error that was sent. */
+  #respondError(id: RequestId, error: BusError): BusError {
+    try {
+      this.#sendResponse({ jsonrpc: '2.0', id, error: toErrorObject(error) }, holdsBytes(error.data))
+      return error
+    } catch (cause) {
+      const plainError = withoutData(error, 'The error', cause)
+      this.#sendResponse({ jsonrpc: '2.0', id, error: toErrorObject(plainError) }, false)
+      return plainError
+    }
+  }
+
   #notExposed(method: string): BusError {
     const names = [...this.#functions.keys()].slice(0, 10).map(describeName)
-    const there = names.length === 0 ? 'it exposes none' : `it exposes ${names.join(', ')}`
-    return new BusError('MethodNotFound', `The frontend exposes no function ${describeName(method)}: ${there}`)
+    const exposed = names.length === 0 ? 'no functions' : names.join(', ')
+    return new BusError(
+      'MethodNotFound',
+      `The frontend exposes no function ${describeName(method)}: it exposes ${exposed}`,
+    )
   }
 }
 
-function check(functions: ExposedFunctions, taken: ReadonlyMap<string, unknown>): ExposedFunctions {
-  if (typeof functions !== 'object' || functions === null) throw wrong('takes an object of functions by name')
+function checkFunctions(functions: ExposedFunctions, exposed: ReadonlyMap<string, unknown>): ExposedFunctions {
+  if (typeof functions !== 'object' || functions === null) throw invalid('takes an object of functions by name')
   for (const [name, run] of Object.entries(functions)) {
-    if (typeof run !== 'function') throw wrong(`${describeName(name)} must be a function: got ${typeof run}`)
-    if (name === '' || name.startsWith('$/')) throw wrong(`${describeName(name)} is no name for a function`)
-    if (taken.has(name)) throw wrong(`${describeName(name)} is exposed already`)
+    if (typeof run !== 'function') throw invalid(`${describeName(name)} must be a function: got ${typeof run}`)
+    if (name === '' || name.startsWith('$/')) throw invalid(`${describeName(name)} is not a valid function name`)
+    if (exposed.has(name)) throw invalid(`${describeName(name)} is exposed already`)
   }
   return functions
 }
 
-const wrong = (what: string): BusError => new BusError('InvalidParams', `expose: ${what}`)
+const invalid = (problem: string): BusError => new BusError('InvalidParams', `expose: ${problem}`)

@@ -1,14 +1,15 @@
-// What a handler is given: a script in a sandbox must not get hold of the client's own records through it.
 import { expect, test } from 'vitest'
-import { Listeners } from './listeners.js'
+import { crossed, notify, result, setUp } from '../../test/peer.js'
 
-test('a handler gets the event, and no listener as its `this`', () => {
-  const listeners = new Listeners()
-  const given: unknown[] = []
+test('a handler gets an event, and no listener as its `this`: a sandboxed script must not see the records of the client', async () => {
+  const { client, peer } = setUp()
+  const received: unknown[] = []
   const handler = function (this: unknown, ...args: unknown[]): void {
-    given.push(this, ...args)
+    received.push(this, ...args)
   }
-  listeners.add(7, { event: 'e', target: { kind: 'Any' }, headers: undefined, handler })
-  listeners.dispatch({ event: 'e', ids: [7], payload: 1 })
-  expect(given).toEqual([undefined, { event: 'e', id: 7, payload: 1 }])
+  const listening = client.listen('e', handler)
+  await crossed()
+  peer.send(result(peer.last.id, 7), notify('$/event', { event: 'e', ids: [7], payload: 1 }))
+  await listening
+  expect(received).toEqual([undefined, { event: 'e', id: 7, payload: 1 }])
 })

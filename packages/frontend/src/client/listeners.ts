@@ -1,7 +1,18 @@
-// The listeners of one client. Core knows them by the ids that it gave out; an event comes once per frontend, with the
-// ids of all the listeners it is for. They outlast their link: to another core they are made known again, under ids that are
-// new there, while here each keeps the id that it had first.
-import { throwLater, type CallHeaders, type EventParams, type EventTarget } from '@sallyport/protocol'
+// The event listeners of one client, and the requests that register them with core. Listeners outlive a connection: over the next
+// one they get new ids in core, while the client keeps the id that each had first.
+import {
+  type BusError,
+  type CallHeaders,
+  type CallOptions,
+  checkTimeout,
+  describeName,
+  type EventParams,
+  type EventTarget,
+  METHOD,
+  throwLater,
+  watchDeadline,
+} from '@sallyport/protocol'
+import type { Connection } from './connection.js'
 import type { EventHandler } from './event-handler.js'
 
 export interface Subscription {
@@ -11,9 +22,10 @@ export interface Subscription {
   readonly handler: EventHandler
 }
 
-/** What it is called here, and by core: `undefined` while core does not know of it. */
 interface Listener extends Subscription {
+  /** The client's id. */
   readonly id: number
+  /** Core's id; `undefined` while core does not know the listener. */
   coreId: number | undefined
 }
 
@@ -21,21 +33,70 @@ export class Listeners {
   readonly #byId = new Map<number, Listener>()
   readonly #byCoreId = new Map<number, Listener>()
 
-  /** Gives the id by which it is known here: core's, unless a listener from before has that. */
-  add(coreId: number, listening: Subscription): number {
-    let id = coreId
-    while (this.#byId.has(id)) id++
-    const listener: Listener = { ...listening, id, coreId }
-    this.#byId.set(id, listener)
-    this.#byCoreId.set(coreId, listener)
-    return id
+  /**
+   * Registers a listener with core. Resolves with the client's id.
+   *
+   * @throws {BusError} as `Client.listen` does
+   */
+  subscribe(connection: Connection, subscription: Subscription, options: CallOptions): Promise<number> {
+    return new Promise((resolve, reject) => {
+      checkTimeout(METHOD.listen, options)
+      const { event, target, headers } = subscription
+      let isOver = false
+      let release: (() => void) | undefined
+      const fail = (error: BusError): void => {
+        isOver = true
+        release?.()
+        reject(error)
+      }
+      // The listener is added before the next message is read: its events can follow in the same frame.
+      const succeed = (coreId: unknown): void => {
+        // The request itself has no deadline, so that an abandoned listener does not remain in core.
+        if (isOver) return unsubscribeInCore(connection, event, coreId as number)
+        release?.()
+        resolve(this.#add(coreId as number, subscription))
+      }
+      connection.request({ method: METHOD.listen, params: { event, target }, headers, resolve: succeed, reject: fail })
+      release = watchDeadline(METHOD.listen, options.signal, options.timeout, fail)
+    })
   }
 
-  has(id: number): boolean {
-    return this.#byId.has(id)
+  /** Removes a listener, and unregisters it with core. */
+  unsubscribe(connection: Connection, event: string, id: number): void {
+    const coreId = this.remove(id)
+    if (coreId !== undefined) unsubscribeInCore(connection, event, coreId)
   }
 
-  /** Gives core's id; `undefined` where core does not know of it, or it was gone already. */
+  /** Registers all listeners over a new connection, in their order. Resolves once core has answered for each. */
+  async resubscribe(connection: Connection): Promise<void> {
+    const requests = Array.from(this.#byId.values(), listener => this.#resubscribe(connection, listener))
+    await Promise.all(requests)
+  }
+
+  #resubscribe(connection: Connection, { id, event, target, headers }: Listener): Promise<void> {
+    return new Promise(done => {
+      const resolve = (result: unknown): void => {
+        const coreId = result as number
+        const listener = this.#byId.get(id)
+        if (listener) {
+          listener.coreId = coreId
+          this.#byCoreId.set(coreId, listener)
+        } else unsubscribeInCore(connection, event, coreId)
+        done()
+      }
+      const reject = (error: BusError): void => {
+        // Without a link, the listener waits for the next connection. Its owner is not notified of any other failure.
+        if (error.reason !== 'Disconnected' && this.#byId.has(id)) {
+          this.remove(id)
+          process.emitWarning(`Listener of ${describeName(event)} lost: ${error.message}`)
+        }
+        done()
+      }
+      connection.requestInternal({ method: METHOD.listen, params: { event, target }, headers, resolve, reject })
+    })
+  }
+
+  /** Removes a listener. Returns core's id if core knows the listener. */
   remove(id: number): number | undefined {
     const listener = this.#byId.get(id)
     if (!listener) return undefined
@@ -44,31 +105,13 @@ export class Listeners {
     return listener.coreId
   }
 
-  /** The link has closed: core knows of none of them. */
-  unlinked(): void {
+  /** The connection has closed, so core has forgotten all listeners. */
+  disconnected(): void {
     this.#byCoreId.clear()
     for (const listener of this.#byId.values()) listener.coreId = undefined
   }
 
-  /** Core has it under this id now. False where it has gone meanwhile. */
-  known(id: number, coreId: number): boolean {
-    const listener = this.#byId.get(id)
-    if (!listener) return false
-    listener.coreId = coreId
-    this.#byCoreId.set(coreId, listener)
-    return true
-  }
-
-  all(): readonly (Subscription & { readonly id: number })[] {
-    return [...this.#byId.values()]
-  }
-
-  clear(): void {
-    this.#byId.clear()
-    this.#byCoreId.clear()
-  }
-
-  /** Each handler gets an event of its own. One that throws stops no other: its error is the thread's, as in a browser. */
+  /** Calls the handlers of an event, or of a batch of events. */
   dispatch(params: EventParams): void {
     const { event, ids } = params
     if (!Array.isArray(ids)) return
@@ -77,11 +120,13 @@ export class Listeners {
     for (const payload of params.payloads) this.#dispatch(event, ids, payload)
   }
 
+  /** A handler that throws does not stop the others: its error is thrown in the thread, as in a browser. */
   #dispatch(event: string, ids: readonly number[], payload: unknown): void {
     for (const coreId of ids) {
       const listener = this.#byCoreId.get(coreId)
       if (!listener) continue
       try {
+        // Each handler gets its own event, and no `this`: that would give a script the client's records.
         const { handler, id } = listener
         void handler({ event, id, payload })
       } catch (error) {
@@ -89,4 +134,25 @@ export class Listeners {
       }
     }
   }
+
+  /** Uses core's id as the client's id unless an earlier listener has it. */
+  #add(coreId: number, subscription: Subscription): number {
+    let id = coreId
+    while (this.#byId.has(id)) id++
+    const listener: Listener = { ...subscription, id, coreId }
+    this.#byId.set(id, listener)
+    this.#byCoreId.set(coreId, listener)
+    return id
+  }
+}
+
+function unsubscribeInCore(connection: Connection, event: string, eventId: number): void {
+  if (connection.isClosed) return
+  const ignore = (): void => {}
+  connection.requestInternal({
+    method: METHOD.unlisten,
+    params: { event, eventId },
+    resolve: ignore,
+    reject: ignore,
+  })
 }

@@ -1,4 +1,4 @@
-// What a call or an event may be given beside its arguments, and the check that nothing else was given.
+// The options of calls, listeners and events, and the checks that they are valid.
 import {
   BusError,
   type CallHeaders,
@@ -13,30 +13,34 @@ import {
 
 export interface EmitOptions {
   /**
-   * Buffers to give away rather than copy, as in `postMessage`: each that of the whole payload, or of one of its top-level
-   * members. They are detached here, and only what their view shows of them arrives.
+   * Buffers to transfer rather than copy, as in `postMessage`. Each must be the buffer of the whole payload, or of one of its
+   * top-level members. They are detached here, and only the bytes of their views arrive.
    */
   transfer?: readonly ArrayBufferLike[]
 }
 
 export interface InvokeOptions extends CallOptions, EmitOptions {
-  /** Beside the arguments, as in HTTP: the handler reads them as `ctx.request.headers`. */
+  /** Metadata in addition to the arguments, as in HTTP. The handler reads it as `ctx.request.headers`. */
   headers?: CallHeaders
 }
 
 export interface ListenOptions extends CallOptions {
-  /** Whose events: a label, or one of Tauri's targets. `{ kind: 'Any' }` by default. */
+  /**
+   * The listener receives events for this target: a label, or one of Tauri's targets.
+   *
+   * @default { kind: 'Any' }
+   */
   target?: string | EventTarget
 }
 
-/** The names of what each kind of call takes. */
-export const OPTIONS_OF: Readonly<Record<'call' | 'listen' | 'emit', ReadonlySet<string>>> = {
+/** The names of the options that each kind of call takes. */
+export const OPTION_NAMES: Readonly<Record<'call' | 'listen' | 'emit', ReadonlySet<string>>> = {
   call: new Set(['signal', 'timeout', 'headers', 'transfer']),
   listen: new Set(['signal', 'timeout', 'target']),
   emit: new Set(['transfer']),
 }
 
-/** @throws BusError `InvalidParams` where an option is of the wrong type, `Cancelled` where the signal is aborted. */
+/** @throws {BusError} `InvalidParams` if an option has the wrong type, `Cancelled` if the signal is aborted */
 export function checkCallOptions(method: string, options: InvokeOptions, params: unknown): void {
   const { headers, transfer } = options
   if (transfer !== undefined) checkTransfer(transfer, params)
@@ -46,18 +50,20 @@ export function checkCallOptions(method: string, options: InvokeOptions, params:
   checkTimeout(method, options)
 }
 
-/** @throws BusError `InvalidParams` */
+/** @throws {BusError} `InvalidParams` if an option is unknown or has the wrong type */
 export function checkEmitOptions(method: string, options: EmitOptions, payload: unknown): void {
-  checkOptionNames(method, options, OPTIONS_OF.emit)
+  checkOptionNames(method, options, OPTION_NAMES.emit)
   if (options.transfer !== undefined) checkTransfer(options.transfer, payload)
 }
 
-/** A `Headers` of fetch, or a list of pairs, as an object of strings. */
-export function plainHeaders(headers: CallHeaders): CallHeaders {
+/** Converts fetch's `Headers`, or an array of pairs, to an object of strings. */
+export function toPlainHeaders(headers: CallHeaders): CallHeaders {
   if (!(Symbol.iterator in headers)) return headers
   try {
     return Object.fromEntries(headers as unknown as Iterable<[string, string]>)
   } catch (cause) {
-    throw new BusError('InvalidParams', `\`headers\` are not name and value: ${describeThrown(cause)}`, { cause })
+    throw new BusError('InvalidParams', `\`headers\` must be pairs of name and value: ${describeThrown(cause)}`, {
+      cause,
+    })
   }
 }

@@ -1,219 +1,244 @@
-// What a client wants to send while its link has no room for it, or as many calls as may be are in flight: it waits here,
-// encoded as it was, in its order. Answers, and the bus's own cancels and credit, pass by: what they let go on may be what is
-// waited for. Hostile or not, a client that is not served costs a bounded amount.
+// Sends the messages of a connection. Calls and events wait in a bounded queue while the link has no room, or while too many
+// calls are in flight. Responses, cancels and credit bypass the queue: the peer may be waiting for them.
 import {
+  BoundedQueue,
   BusError,
+  type CallMessage,
   type Codec,
+  type CodecName,
+  codecs,
+  createOutbox,
+  describeCommand,
+  detachAttachments,
   type EncodedMessage,
+  encodeMessage,
+  isBusError,
   type Link,
   MAX_WAITING,
   MAX_WAITING_BYTES,
+  type Message,
   type Outbox,
+  packMessage,
   type PendingCalls,
+  type QueueSlot,
+  whyNotSerializable,
 } from '@sallyport/protocol'
 
-/** How a client sends more than is taken. */
 export interface FlowOptions {
-  /** Calls in flight at a time, 1 to 16 384, which is the default; core refuses more. */
+  /**
+   * Calls that can be in flight at a time, 1 to 16384. Core refuses more.
+   *
+   * @default 16384
+   */
   window?: number
   /**
-   * `wait`, the default: calls and events beyond the window, or for which the link has no room, wait in the client, in order,
-   * up to 65 536 of them or 64 MiB. `reject`: they reject with `Overloaded` at once.
+   * What happens to calls beyond the window, and to calls and events for which the link has no room. With `wait` they are
+   * queued in the client, up to 65536 messages or 64 MiB. With `reject` they reject with `Overloaded`.
+   *
+   * @default 'wait'
    */
   overflow?: 'wait' | 'reject'
 }
 
-export interface SendQueueOptions {
-  link: Link
-  outbox: Outbox
-  pending: PendingCalls
+export interface SendQueueDeps {
+  readonly link: Link
+  readonly codec: CodecName
+  /** Calls without a response, those in the queue included. */
+  readonly pending: Pick<PendingCalls, 'size' | 'isFull'>
 }
 
-interface Waiting {
-  /** Of a call. */
+/** A call or an event, encoded when it was made: later changes of its arguments have no effect. */
+interface QueuedMessage {
+  /** The id of a call; `undefined` for an event. */
   readonly id: number | undefined
-  readonly bytes: number
-  /** Takes itself out of the line; gone where its call was given up. */
-  send: (() => void) | undefined
-  /** What goes next after it. */
-  after?: (() => void)[]
-  /** Of an event whose sender waits. */
-  settle?: { resolve(): void; reject(error: BusError): void }
+  readonly codec: Codec
+  readonly encoded: EncodedMessage
+  readonly attachments: readonly Uint8Array[]
+  /** Notifications to send right after a call. */
+  followers?: EncodedMessage[]
+  /** Settles the promise of an event's sender. */
+  sender?: { resolve(): void; reject(error: BusError): void }
 }
 
-/** So many that have gone are not worth clearing away. */
-const COMPACT_THRESHOLD = 1024
-
-/** In the place of one that was sent. */
-const TOMBSTONE: Waiting = { id: undefined, bytes: 0, send: undefined }
+const NO_ATTACHMENTS: readonly Uint8Array[] = []
 
 export class SendQueue {
   readonly #link: Link
+  readonly #codec: Codec
+  readonly #pending: SendQueueDeps['pending']
+  readonly #overflow: 'wait' | 'reject'
   readonly #outbox: Outbox
-  readonly #pending: PendingCalls
-  readonly #rejects: boolean
-  #line: Waiting[] = []
-  /** The first in the line. */
-  #next = 0
-  /** Those in the line that were given up. */
-  #dead = 0
-  readonly #calls = new Map<number, Waiting>()
-  #bytes = 0
-  #last: Waiting | undefined
-  #listens = false
-  /** The link is closed: nothing more goes. */
-  #finished = false
+  readonly #queue = new BoundedQueue<QueuedMessage>({ count: MAX_WAITING, bytes: MAX_WAITING_BYTES })
+  /** Calls that were not sent, by id: those in the queue, and those that `finish` has dropped. */
+  readonly #unsentCalls = new Map<number, QueueSlot<QueuedMessage>>()
+  #isAwaitingRoom = false
+  #isFinished = false
 
-  constructor({ link, outbox, pending }: SendQueueOptions, { overflow = 'wait' }: FlowOptions) {
+  constructor({ link, codec, pending }: SendQueueDeps, { overflow = 'wait' }: FlowOptions) {
     this.#link = link
-    this.#outbox = outbox
+    this.#codec = codecs[codec]
     this.#pending = pending
-    this.#rejects = overflow === 'reject'
+    this.#overflow = overflow
+    // More calls in flight pay for larger frames.
+    const getFullFrame = (): number | undefined => link.frameMessages && Math.max(link.frameMessages, pending.size >> 3)
+    this.#outbox = createOutbox((kind, body) => link.send({ kind, body }), getFullFrame)
   }
 
-  /** Something waits. */
-  get waits(): boolean {
-    return this.#line.length > 0
+  get isEmpty(): boolean {
+    return this.#queue.size === 0
   }
 
-  /** Whether a call can't go at once. */
-  get holdsCalls(): boolean {
-    return this.#line.length > 0 || this.#pending.isFull() || this.#link.room() !== undefined
-  }
-
-  get holdsEvents(): boolean {
-    return this.#line.length > 0 || this.#link.room() !== undefined
-  }
-
-  /** A place at the end, for one message. @throws BusError `Overloaded` where there is none */
-  enqueue(id: number | undefined): Pick<Outbox, 'put'> {
-    const count = this.#line.length - this.#next - this.#dead
-    if (this.#rejects || count >= MAX_WAITING || this.#bytes >= MAX_WAITING_BYTES) throw this.#overloaded()
-    return this.enqueueInternal(id)
-  }
-
-  /** As `place`, for what the bus itself has to say: there is always one. */
-  enqueueInternal(id: number | undefined): Pick<Outbox, 'put'> {
-    return { put: (codec, encoded, attachments) => this.#put(id, codec, encoded, attachments) }
-  }
-
-  /** A place beside a call that waits; none where it does not. */
-  attachAfter(id: number): Pick<Outbox, 'put'> | undefined {
-    const waiting = this.#calls.get(id)
-    return (
-      waiting && {
-        put: (codec, encoded, attachments) =>
-          void (waiting.after ??= []).push(() => this.#outbox.put(codec, encoded, attachments)),
-      }
-    )
-  }
-
-  /** Settles once what was put last has gone, and there is room for more. */
-  async room(): Promise<void> {
-    const last = this.#last
-    if (last && this.waits) {
-      await new Promise<void>((resolve, reject) => (last.settle = { resolve, reject }))
+  /**
+   * Sends a call or an event, or queues it. Returns the message if it was queued.
+   *
+   * @param hasBytes whether the message must be encoded as MessagePack
+   * @param transfer buffers to transfer, already checked; they are detached when nothing else can fail
+   * @throws {BusError} `Overloaded` if the message must wait and cannot, `InvalidParams` if it cannot be serialized
+   */
+  enqueue(
+    message: CallMessage,
+    hasBytes: boolean,
+    transfer: readonly ArrayBufferLike[] | undefined,
+  ): QueuedMessage | undefined {
+    const mustWait = this.#mustWait(message.id !== undefined)
+    if (mustWait && (this.#overflow === 'reject' || this.#queue.isFull)) throw this.#overloaded(message)
+    try {
+      return this.#write(message, hasBytes, transfer, mustWait)
+    } catch (cause) {
+      if (isBusError(cause)) throw cause
+      const codec = hasBytes ? 'msgpack' : this.#codec.name
+      const problem = `cannot be serialized as ${codec}: ${whyNotSerializable(cause, message.params)}`
+      throw new BusError('InvalidParams', `Arguments of ${describeCommand(message.method)} ${problem}`, { cause })
     }
-    await this.#link.room()
   }
 
-  has(id: number): boolean {
-    return this.#calls.has(id)
+  /** Sends or queues a call of the bus itself, which is never refused. */
+  enqueueInternal(message: CallMessage): void {
+    this.#write(message, false, undefined, this.#mustWait(true))
   }
 
-  /** Its caller has given it up; false where it has gone already. */
-  remove(id: number): boolean {
-    const waiting = this.#calls.get(id)
-    if (!waiting) return false
-    this.#calls.delete(id)
-    this.#bytes -= waiting.bytes
-    waiting.send = undefined
-    this.#dead++
-    this.#clearAway()
+  /** Sends a notification right after a queued call. Returns false if that call is not in the queue. */
+  attachAfter(id: number, message: CallMessage): boolean {
+    const call = this.#unsentCalls.get(id)?.item
+    if (!call) return false
+    call.followers ??= []
+    call.followers.push(encodeMessage(this.#codec, message, true))
     return true
   }
 
-  /** Sends what can go. To be called whenever a call has been settled, while something waits. */
+  /**
+   * Sends a response, or a notification of the bus itself, without waiting in the queue.
+   *
+   * @throws what the codec throws if the message cannot be serialized
+   */
+  sendNow(message: Message, hasBytes = false): void {
+    this.#write(message, hasBytes, undefined, false)
+  }
+
+  /** Resolves once a queued event was sent and the link has room. */
+  async waitForEvent(event: QueuedMessage): Promise<void> {
+    await new Promise<void>((resolve, reject) => (event.sender = { resolve, reject }))
+    await this.#link.room()
+  }
+
+  /** Returns true if a call was not sent. */
+  isUnsent(id: number): boolean {
+    return this.#unsentCalls.has(id)
+  }
+
+  /** Removes a call. Returns false if it was sent before. */
+  remove(id: number): boolean {
+    const slot = this.#unsentCalls.get(id)
+    if (!slot) return false
+    this.#unsentCalls.delete(id)
+    this.#queue.remove(slot)
+    return true
+  }
+
+  /** Sends queued messages in order. Must be called after calls were settled while the queue is not empty. */
   drain(): void {
-    if (this.#finished) return
-    for (; this.#next < this.#line.length; this.#next++) {
-      const { id, send } = this.#line[this.#next]!
-      if (!send) {
-        this.#dead--
-        continue
-      }
-      const full = id !== undefined && this.#pending.isFull(this.#calls.size)
-      if (full || this.#link.room() !== undefined) {
-        this.#clearAway()
-        return this.#listen()
-      }
-      this.#line[this.#next] = TOMBSTONE
-      send()
+    if (this.#isFinished) return
+    for (let message = this.#queue.peek(); message; message = this.#queue.peek()) {
+      const isWindowFull = message.id !== undefined && this.#pending.isFull(this.#unsentCalls.size)
+      if (isWindowFull || this.#link.room() !== undefined) return this.#drainWhenRoom()
+      this.#queue.shift()
+      this.#send(message)
     }
-    this.#line = []
-    this.#next = this.#dead = 0
-    this.#last = undefined
   }
 
-  /** The link is closed next: events go, as they would have, and calls have nobody to answer to. */
+  /** Sends queued events, and drops queued calls: the link closes next, so their responses could not arrive. */
   finish(): void {
-    this.#finished = true
-    const line = this.#line.slice(this.#next)
-    for (const { id, send } of line) if (id === undefined) send?.()
-    this.#line = line.filter(({ id }) => id !== undefined)
-    this.#next = 0
+    this.#isFinished = true
+    for (const message of this.#queue.clear()) if (message.id === undefined) this.#send(message)
+    this.#outbox.flush()
   }
 
-  /** The link is gone. What waited was not sent. */
+  /** Drops everything that was not sent: the link has closed. */
   end(reason: BusError): void {
-    const line = this.#line.slice(this.#next)
-    this.#line = []
-    this.#next = this.#dead = this.#bytes = 0
-    this.#calls.clear()
-    for (const { settle } of line) settle?.reject(reason)
+    for (const { sender } of this.#queue.clear()) sender?.reject(reason)
+    this.#unsentCalls.clear()
   }
 
-  #put(id: number | undefined, codec: Codec, encoded: EncodedMessage, attachments: readonly Uint8Array[] = []): void {
-    const bytes = attachments.reduce((sum, { byteLength }) => sum + byteLength, encoded.length)
-    const waiting: Waiting = {
-      id,
-      bytes,
-      send: () => {
-        this.#bytes -= bytes
-        if (id !== undefined) this.#calls.delete(id)
-        this.#outbox.put(codec, encoded, attachments)
-        waiting.after?.forEach(next => next())
-        waiting.settle?.resolve()
-      },
+  /** Returns true if a message must not overtake others, or cannot be sent now. */
+  #mustWait(isCall: boolean): boolean {
+    if (this.#queue.size > 0) return true
+    // Calls that `finish` has dropped hold back later calls although the queue is empty.
+    if (this.#isFinished && this.#unsentCalls.size > 0) return true
+    return (isCall && this.#pending.isFull()) || this.#link.room() !== undefined
+  }
+
+  /** Encodes a message, then sends or queues it. */
+  #write(
+    message: Message,
+    hasBytes: boolean,
+    transfer: readonly ArrayBufferLike[] | undefined,
+    mustWait: boolean,
+  ): QueuedMessage | undefined {
+    let codec = this.#codec
+    let encoded: EncodedMessage
+    let attachments = NO_ATTACHMENTS
+    if (hasBytes) ({ codec, encoded, attachments } = detachAttachments(packMessage(message), transfer))
+    else encoded = encodeMessage(codec, message, true)
+    if (!mustWait) {
+      this.#outbox.put(codec, encoded, attachments)
+      return undefined
     }
-    this.#line.push(waiting)
-    this.#last = waiting
-    this.#bytes += bytes
-    if (id !== undefined) this.#calls.set(id, waiting)
-    this.#listen()
+    return this.#push({ id: message.id as number | undefined, codec, encoded, attachments })
   }
 
-  /** Room is told by the link; calls that settle, by the connection. */
-  #listen(): void {
+  #push(message: QueuedMessage): QueuedMessage {
+    const { id, encoded, attachments } = message
+    const bytes = attachments.reduce((sum, { byteLength }) => sum + byteLength, encoded.length)
+    const slot = this.#queue.push(message, bytes)
+    if (id !== undefined) this.#unsentCalls.set(id, slot)
+    this.#drainWhenRoom()
+    return message
+  }
+
+  #send({ id, codec, encoded, attachments, followers, sender }: QueuedMessage): void {
+    if (id !== undefined) this.#unsentCalls.delete(id)
+    this.#outbox.put(codec, encoded, attachments)
+    for (const follower of followers ?? []) this.#outbox.put(this.#codec, follower)
+    sender?.resolve()
+  }
+
+  #drainWhenRoom(): void {
     const room = this.#link.room()
-    if (!room || this.#listens) return
-    this.#listens = true
+    if (!room || this.#isAwaitingRoom) return
+    this.#isAwaitingRoom = true
     void room.then(() => {
-      this.#listens = false
+      this.#isAwaitingRoom = false
       this.drain()
     })
   }
 
-  /** Of those that have gone, where they are most of the line: it may never be empty. */
-  #clearAway(): void {
-    const gone = this.#next + this.#dead
-    if (gone <= COMPACT_THRESHOLD || gone * 2 <= this.#line.length) return
-    this.#line = this.#line.slice(this.#next).filter(({ send }) => send !== undefined)
-    this.#next = this.#dead = 0
-  }
-
-  #overloaded(): BusError {
-    const why = this.#rejects ? 'no more can be in flight' : 'too much waits in the client already'
-    return new BusError('Overloaded', `It was not sent: ${why}`, { data: { delivered: 'no' } })
+  #overloaded({ id }: CallMessage): BusError {
+    const isCall = id !== undefined
+    let reason = 'too many messages wait in the client'
+    if (this.#overflow === 'reject') {
+      const inFlight = `${this.#pending.size} calls are in flight (option "window")`
+      reason = isCall && this.#pending.isFull() ? inFlight : 'the link has no room'
+    }
+    return new BusError('Overloaded', `${isCall ? 'Call' : 'Event'} not sent: ${reason}`, { data: { delivered: 'no' } })
   }
 }

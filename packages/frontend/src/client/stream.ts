@@ -1,22 +1,21 @@
-// The values of a call whose handler gives many: they come on a channel of the call's own, and then its answer. Nothing is
-// sent until the first value is asked for, and leaving the loop gives the call up, which ends the handler's generator.
+// A call whose handler returns an async iterable. Its values arrive on a channel of the call, followed by the response.
 import { Channel } from './channel.js'
 
-/** Makes the call. It gives what gives it up. */
+/** Makes the call. Returns a function that cancels it. */
 export type BeginStream = (channel: Channel, resolve: () => void, reject: (error: unknown) => void) => () => void
 
 const DONE: IteratorReturnResult<undefined> = { done: true, value: undefined }
 
-/** What `stream` gives: one call, for one loop. */
+/** One call, for one loop. The call is made when the first value is requested; leaving the loop cancels it. */
 export class Stream<T = unknown> implements AsyncIterableIterator<T, void, undefined> {
   readonly #begin: BeginStream
   readonly #signal: AbortSignal | undefined
   readonly #channel = new Channel<T>()
   readonly #values = this.#channel[Symbol.asyncIterator]()
-  #answer: Promise<void> | undefined
-  #giveUp: (() => void) | undefined
-  #failed = false
-  #over = false
+  #response: Promise<void> | undefined
+  #cancel: (() => void) | undefined
+  #hasFailed = false
+  #isOver = false
 
   /** @internal */
   constructor(begin: BeginStream, signal: AbortSignal | undefined) {
@@ -24,23 +23,23 @@ export class Stream<T = unknown> implements AsyncIterableIterator<T, void, undef
     this.#signal = signal
   }
 
-  /** @throws BusError what the call rejects with, once the values before it have been read; at once where its signal aborts */
+  /** @throws {BusError} of the call, once the values before it were read; immediately if the signal aborts */
   async next(): Promise<IteratorResult<T, void>> {
-    if (this.#over) return DONE
-    this.#answer ??= this.#start()
-    const read = this.#isCancelled() ? DONE : await this.#values.next()
-    if (this.#over) return DONE
-    if (!read.done && !this.#isCancelled()) return read
-    this.#over = true
-    await this.#answer
+    if (this.#isOver) return DONE
+    this.#response ??= this.#start()
+    const result = this.#isAborted() ? DONE : await this.#values.next()
+    if (this.#isOver) return DONE
+    if (!result.done && !this.#isAborted()) return result
+    this.#isOver = true
+    await this.#response
     return DONE
   }
 
-  /** What `break` calls. It waits for nothing: core is told, and the handler's `finally` runs there. */
+  /** Called by `break`. Does not wait for the handler: its `finally` runs once core has received the cancel. */
   async return(): Promise<IteratorReturnResult<undefined>> {
-    this.#over = true
+    this.#isOver = true
     this.#channel.finish()
-    this.#giveUp?.()
+    this.#cancel?.()
     return DONE
   }
 
@@ -53,21 +52,21 @@ export class Stream<T = unknown> implements AsyncIterableIterator<T, void, undef
   }
 
   #start(): Promise<void> {
-    const answer = new Promise<void>((resolve, reject) => {
-      this.#giveUp = this.#begin(this.#channel as Channel, resolve, reject)
+    const response = new Promise<void>((resolve, reject) => {
+      this.#cancel = this.#begin(this.#channel as Channel, resolve, reject)
     })
-    answer.then(
+    response.then(
       () => this.#channel.finish(),
       () => {
-        this.#failed = true
+        this.#hasFailed = true
         this.#channel.finish()
       },
     )
-    return answer
+    return response
   }
 
-  /** What was not read by then is for nobody. */
-  #isCancelled(): boolean {
-    return this.#failed && this.#signal?.aborted === true
+  /** Unread values are dropped once the signal has aborted. */
+  #isAborted(): boolean {
+    return this.#hasFailed && this.#signal?.aborted === true
   }
 }

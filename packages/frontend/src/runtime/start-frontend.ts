@@ -65,7 +65,7 @@ export function startFrontend(
     around.hear(order => {
       if (order.type === 'stop') return actor.stop()
       const link = order.gate ? throughGate(order.core, order.gate) : order.core
-      if (client) return void client.relink(link)
+      if (client) return void client.reconnect(link)
       first = link
       resolve()
     })
@@ -87,7 +87,7 @@ export function startFrontend(
     },
     handshake: () => linked,
     serve(send) {
-      client = new Client(first, { label, codec, data, timeout, window, overflow, deadlines, relinks: true })
+      client = new Client(first, { label, codec, data, timeout, window, overflow, deadlines, reconnects: true })
       setCurrentClient(client)
       void client.closed.then(() => send({ type: 'link.closed' }))
       const loaded = script

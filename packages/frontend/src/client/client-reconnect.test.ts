@@ -8,11 +8,11 @@ import { emit, emitTo, setCurrentClient } from './current-client.js'
 
 function start(options: Partial<ClientOptions> = {}) {
   const [near, far] = createMemoryLinkPair()
-  const client = new Client(near, { label: 'main', relinks: true, ...options })
+  const client = new Client(near, { label: 'main', reconnects: true, ...options })
   const relink = () => {
     const [next, there] = createMemoryLinkPair()
     const again = new Peer(there)
-    return { peer: again, done: client.relink(next) }
+    return { peer: again, done: client.reconnect(next) }
   }
   return { client, peer: new Peer(far), relink }
 }

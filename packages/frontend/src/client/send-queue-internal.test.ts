@@ -8,7 +8,7 @@ import { Client } from './client.js'
 
 async function start() {
   const [near, far] = createMemoryLinkPair()
-  const client = new Client(near, { label: 'main', relinks: true, window: 1, overflow: 'reject' })
+  const client = new Client(near, { label: 'main', reconnects: true, window: 1, overflow: 'reject' })
   const peer = new Peer(far)
   const listen = async (event: string, id: number) => {
     const listening = client.listen(event, () => {})
@@ -24,7 +24,7 @@ describe('with a window of one call, and more refused', () => {
     const { client } = await start()
     const [near, far] = createMemoryLinkPair()
     const peer = new Peer(far)
-    const relinked = client.relink(near)
+    const relinked = client.reconnect(near)
     await crossed()
     expect(peer.received).toMatchObject([{ params: { event: 'a' } }])
     peer.send(result(1, 1))
