@@ -174,5 +174,5 @@ export {
 export { callSafely, throwLater } from './util/call-safely.js'
 export { RoomSignal } from './util/room-signal.js'
 export { LONGEST, SamplingTimer } from './util/sampling-timer.js'
-export { Throttle } from './util/throttle.js'
+export { Throttle, formatSuppressed } from './util/throttle.js'
 export { isArrayBuffer, isAsyncIterable, isThenable, isUint8Array } from './util/type-guards.js'

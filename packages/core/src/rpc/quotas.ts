@@ -1,11 +1,10 @@
 // Quotas of calls, by frontend and command. A frontend that some rule is for has a registry of its own, in which the commands that
 // the rule names count; all others have the one that is for all, so that their calls cost what they would without any rule.
-import { BusError, describeCommand, describeName, isAsyncIterable, isThenable } from '@sallyport/protocol'
+import { BusError, describeCommand, describeName, isAsyncIterable, isThenable, Throttle } from '@sallyport/protocol'
 import type { Logger } from 'pino'
 import { labelMatcher } from '../acl/label-glob.js'
 import type { CallQuota } from '../contract/control.js'
 import { countedStream } from '../shared/async-iterable.js'
-import { ThrottledCounter } from '../shared/throttle.js'
 import { lasts } from './call.js'
 import type { CommandRegistry, RunnableCommand } from './registry.js'
 
@@ -153,11 +152,12 @@ function limited(
 ): RunnableCommand {
   const { method, run } = command
   const what = `${describeCommand(method)} of frontend ${describeName(label)}`
-  const refused = new ThrottledCounter(calls =>
-    getLog().warn({ label, command: method, calls }, 'refused: over their quota'),
+  const refused = new Throttle<undefined>(
+    (_, more) => getLog().warn({ label, command: method, calls: more + 1 }, 'refused: over their quota'),
+    1,
   )
   const refuse = (text: string, data?: { retryAfter: number }): BusError => {
-    refused.add(1)
+    refused.add(undefined)
     return new BusError('Overloaded', text, data && { data })
   }
   return {

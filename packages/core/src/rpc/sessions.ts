@@ -1,13 +1,12 @@
 // The sessions of a core. Frontends come and go: the others are told of it, and what handlers opened for one is closed after
 // it.
-import { BusError, describeName, Throttle } from '@sallyport/protocol'
+import { BusError, describeName, formatSuppressed, Throttle } from '@sallyport/protocol'
 import type { Logger } from 'pino'
 import { ResourceTable } from '../api/resources.js'
 import type { RunningCall } from '../contract/control.js'
 import { tellCreated, tellDestroyed } from '../events/frontend-events.js'
 import type { EventRouter } from '../events/router.js'
 import { didYouMean } from '../shared/suggest.js'
-import { formatSuppressed, ThrottledCounter } from '../shared/throttle.js'
 import { getName } from './call.js'
 import { Session, type SessionOptions, type SessionReport } from './session.js'
 
@@ -84,7 +83,7 @@ export class Sessions {
     const warnings = new Throttle<readonly [string, object | undefined]>(([text, about], more) =>
       getLog().warn({ label: name, ...about }, formatSuppressed(text, more)),
     )
-    const dropped = new ThrottledCounter(count => report.overload(name, count))
+    const dropped = new Throttle<undefined>((_, more) => report.overload(name, more + 1), 1)
     const closed = (): void => {
       this.#open.delete(session)
       denials.flush()
@@ -104,7 +103,7 @@ export class Sessions {
       warn: (text, about) => warnings.add([text, about && { ...about, command: about.command.slice(0, MAX_NAME) }]),
       slow: (command, ms) => slow.add([command.slice(0, MAX_NAME), ms]),
       fault: (from, error) => report.fault(from, id, error),
-      dropped: count => dropped.add(count),
+      dropped: count => dropped.add(undefined, count),
       closed,
     }
     const session = new Session({ ...options, router, resources, report: told })

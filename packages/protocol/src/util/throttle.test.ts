@@ -1,56 +1,97 @@
-// The first of a second are told one by one, the others as a number; nothing that was added goes untold.
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { Throttle, REPORTS_PER_SECOND } from './throttle.js'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { formatSuppressed, REPORTS_PER_SECOND, Throttle } from './throttle.js'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
-function setUp() {
-  const told: [number, number][] = []
-  const limit = new Throttle<number>((latest, more) => told.push([latest, more]))
+function createThrottle(perSecond?: number) {
+  const emitted: [report: number, more: number][] = []
+  const throttle = new Throttle<number>((latest, more) => emitted.push([latest, more]), perSecond)
   const flood = (count: number) => {
-    for (let i = 0; i < count; i++) limit.add(i)
+    for (let i = 0; i < count; i++) throttle.add(i)
   }
-  return { limit, told, flood }
+  return { throttle, emitted, flood }
 }
 
-test('a few are told at once, each by itself', () => {
-  const { told, flood } = setUp()
+test('emits a few reports immediately and individually', () => {
+  const { emitted, flood } = createThrottle()
   flood(REPORTS_PER_SECOND)
   vi.advanceTimersByTime(5000)
-  expect(told).toEqual(Array.from({ length: REPORTS_PER_SECOND }, (_, i) => [i, 0]))
+  expect(emitted).toEqual(Array.from({ length: REPORTS_PER_SECOND }, (_, i) => [i, 0]))
 })
 
-test('of a flood the rest is told once, when the second is over, and then the next ones one by one', () => {
-  const { told, flood } = setUp()
+test('emits the rest of a flood as one summary after a second, and the next reports individually', () => {
+  const { emitted, flood } = createThrottle()
   flood(12_445)
-  expect(told).toHaveLength(REPORTS_PER_SECOND)
+  expect(emitted).toHaveLength(REPORTS_PER_SECOND)
   vi.advanceTimersByTime(1000)
-  expect(told.slice(REPORTS_PER_SECOND)).toEqual([[12_444, 12_344]])
-  flood(2)
-  expect(told.slice(REPORTS_PER_SECOND + 1)).toEqual([
-    [0, 0],
-    [1, 0],
-  ])
+  expect(emitted.slice(REPORTS_PER_SECOND)).toEqual([[12_444, 12_344]])
+  flood(REPORTS_PER_SECOND)
+  expect(emitted).toHaveLength(2 * REPORTS_PER_SECOND + 1)
 })
 
-test('a thread that comes late to its timers tells the number before the next', () => {
-  const { told, flood } = setUp()
+test('emits the summary before the next report when a busy thread runs its timers late', () => {
+  const { emitted, flood } = createThrottle()
   flood(REPORTS_PER_SECOND + 3)
   const late = vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 1500)
   flood(1)
   late.mockRestore()
-  expect(told.slice(REPORTS_PER_SECOND)).toEqual([
+  expect(emitted.slice(REPORTS_PER_SECOND)).toEqual([
     [REPORTS_PER_SECOND + 2, 2],
     [0, 0],
   ])
 })
 
-test('what is held back is told at the end', () => {
-  const { limit, told, flood } = setUp()
+test('emits the summary once when it is flushed', () => {
+  const { throttle, emitted, flood } = createThrottle()
   flood(REPORTS_PER_SECOND + 1)
-  limit.flush()
-  limit.flush()
-  expect(told.at(-1)).toEqual([REPORTS_PER_SECOND, 0])
-  expect(told).toHaveLength(REPORTS_PER_SECOND + 1)
+  throttle.flush()
+  throttle.flush()
+  expect(emitted.at(-1)).toEqual([REPORTS_PER_SECOND, 0])
+  expect(emitted).toHaveLength(REPORTS_PER_SECOND + 1)
+})
+
+describe('a throttle of one report a second', () => {
+  test('emits the first report immediately, then one summary a second while reports come', () => {
+    const { throttle, emitted } = createThrottle(1)
+    for (let ms = 0; ms < 3000; ms += 100) {
+      throttle.add(ms)
+      vi.advanceTimersByTime(100)
+    }
+    expect(emitted).toEqual([
+      [0, 0],
+      [900, 8],
+      [1900, 9],
+      [2900, 9],
+    ])
+  })
+
+  test('emits a report immediately after a quiet second', () => {
+    const { throttle, emitted, flood } = createThrottle(1)
+    flood(2)
+    vi.advanceTimersByTime(2000)
+    throttle.add(5)
+    expect(emitted).toEqual([
+      [0, 0],
+      [1, 0],
+      [5, 0],
+    ])
+  })
+
+  test('counts a report for as many as it stands for', () => {
+    const { throttle, emitted } = createThrottle(1)
+    throttle.add(1, 3)
+    throttle.add(2, 4)
+    throttle.add(3, 5)
+    throttle.flush()
+    expect(emitted).toEqual([
+      [1, 2],
+      [3, 8],
+    ])
+  })
+})
+
+test('formats the number of suppressed reports, if there are any', () => {
+  expect(formatSuppressed('denied', 0)).toBe('denied')
+  expect(formatSuppressed('denied', 2)).toBe('denied, and 2 more')
 })

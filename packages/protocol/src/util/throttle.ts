@@ -1,49 +1,62 @@
-// A bound on what is told of one frontend: whoever floods core or its gate with calls that are refused must not flood the log
-// and the host as well. The first of each second are told one by one, the others as a number.
-
-/** Told one by one, in each second. */
+/** Reports that are emitted individually each second, unless a throttle has another limit. */
 export const REPORTS_PER_SECOND = 100
-const SECOND = 1000
+const SECOND_MS = 1000
 
+/**
+ * Bounds how often something is reported, so that whoever causes a flood of reports does not flood the log and the host. The first
+ * reports of each second are emitted individually, the rest as one summary when the second is over.
+ */
 export class Throttle<T> {
-  readonly #tell: (latest: T, more: number) => void
-  #begun = -Infinity
-  #told = 0
+  readonly #emit: (latest: T, more: number) => void
+  readonly #perSecond: number
+  #secondStartedAt = -Infinity
+  #emitted = 0
   #latest: T | undefined
-  #held = 0
+  #suppressed = 0
   #timer: NodeJS.Timeout | undefined
 
-  /** @param tell `more` is how many others, like `latest`, were not told: 0 for each that is told by itself */
-  constructor(tell: (latest: T, more: number) => void) {
-    this.#tell = tell
+  /**
+   * @param emit receives the latest report, and how many more were suppressed: 0 for an individual report
+   * @param perSecond number of individual reports a second. With 1, there is one report a second in all: after a summary, the
+   * next summary follows a second later
+   */
+  constructor(emit: (latest: T, more: number) => void, perSecond: number = REPORTS_PER_SECOND) {
+    this.#emit = emit
+    this.#perSecond = perSecond
   }
 
-  add(report: T): void {
+  /** @param count how many reports this one stands for */
+  add(report: T, count = 1): void {
     const now = performance.now()
-    // A thread that is kept busy comes late to its timers.
-    if (now - this.#begun >= SECOND) this.#begin(now)
-    if (this.#told < REPORTS_PER_SECOND) {
-      this.#told++
-      return this.#tell(report, 0)
+    // A busy thread runs its timers late.
+    if (now - this.#secondStartedAt >= SECOND_MS) this.#startSecond(now)
+    if (this.#emitted < this.#perSecond) {
+      this.#emitted++
+      return this.#emit(report, count - 1)
     }
     this.#latest = report
-    this.#held++
-    this.#timer ??= setTimeout(() => this.#begin(performance.now()), SECOND - (now - this.#begun)).unref()
+    this.#suppressed += count
+    const rest = SECOND_MS - (now - this.#secondStartedAt)
+    this.#timer ??= setTimeout(() => this.#startSecond(performance.now()), rest).unref()
   }
 
-  /** Tells at once of what is held back: nothing more comes. */
+  /** Emits the summary of the current second now. */
   flush(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
-    const [latest, held] = [this.#latest, this.#held]
+    const [latest, suppressed] = [this.#latest, this.#suppressed]
     this.#latest = undefined
-    this.#held = 0
-    if (held > 0) this.#tell(latest as T, held - 1)
+    this.#suppressed = 0
+    if (suppressed > 0) this.#emit(latest as T, suppressed - 1)
   }
 
-  #begin(now: number): void {
+  #startSecond(now: number): void {
+    const hasSummary = this.#suppressed > 0
     this.flush()
-    this.#begun = now
-    this.#told = 0
+    this.#secondStartedAt = now
+    this.#emitted = hasSummary && this.#perSecond === 1 ? 1 : 0
   }
 }
+
+/** The log text of a report that stands for `more` others. */
+export const formatSuppressed = (text: string, more: number): string => (more > 0 ? `${text}, and ${more} more` : text)

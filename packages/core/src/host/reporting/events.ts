@@ -1,9 +1,8 @@
 // What a bus tells its host, and writes into the log: who was started again or is lost, who was denied and rejected.
 import type { EventEmitter } from 'node:events'
-import { BusError, callSafely, describeName } from '@sallyport/protocol'
+import { BusError, callSafely, describeName, formatSuppressed } from '@sallyport/protocol'
 import type { RunningCall } from '../../contract/control.js'
 import { didYouMean } from '../../shared/suggest.js'
-import { formatSuppressed } from '../../shared/throttle.js'
 import type { Restart, WorkerExit } from '../supervision/worker-actor.js'
 import type { Logger } from './log.js'
 

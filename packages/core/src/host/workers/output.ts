@@ -2,8 +2,7 @@
 // flood of them told as a number, unless the host takes the text itself.
 import type { Readable } from 'node:stream'
 import { stripVTControlCharacters } from 'node:util'
-import { Throttle } from '@sallyport/protocol'
-import { formatSuppressed } from '../../shared/throttle.js'
+import { formatSuppressed, Throttle } from '@sallyport/protocol'
 import { escapeLine, type Logger } from '../reporting/log.js'
 
 export interface WorkerStdio {

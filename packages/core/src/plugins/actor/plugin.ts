@@ -1,6 +1,6 @@
 // An actor that lives in core, and what frontends may do with it: send it events, and follow its snapshots. It is a plugin like
 // any other, so a capability says who may do which.
-import { BusError } from '@sallyport/protocol'
+import { BusError, formatSuppressed } from '@sallyport/protocol'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { App } from '../../api/app.js'
 import type { CommandContext } from '../../api/context.js'
@@ -8,7 +8,6 @@ import { command, type Command, type CommandHandler, plugin, type Plugin } from 
 import { stateKey } from '../../api/state.js'
 import { invalidArgument, whyMissing } from '../../rpc/arguments.js'
 import type { Channel } from '../../rpc/channel.js'
-import { formatSuppressed } from '../../shared/throttle.js'
 import {
   type ActorLike,
   type Followed,
