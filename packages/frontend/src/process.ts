@@ -1,5 +1,5 @@
-// The entry of a frontend in a process of its own, which core's relay starts: what a worker has as ports are pipes here.
-// Nothing of Node's own channel between processes is there.
+// The entry of a frontend in its own process, which core's relay starts. It uses pipes in place of a worker's ports, and no IPC
+// channel of Node.
 import { Socket } from 'node:net'
 import { deserialize } from 'node:v8'
 import {
@@ -17,36 +17,40 @@ import { startFrontend } from './runtime/start-frontend.js'
 
 const openPipe = (fd: number): Link => createStreamLink(new Socket({ fd }))
 
-// Taken before the frontend's code is there, which may put something else in its place. No handler runs.
+// Saved before the frontend's code, which could replace it, is loaded. Runs no exit handlers.
 const { reallyExit } = process as unknown as { reallyExit(code: number): never }
 const control = openPipe(PROCESS_PIPES.control)
-const tell = (report: FrontendReport | Pong): void =>
-  control.send({ kind: FRAME_KIND.json, body: JSON.stringify(report) })
+const report = (message: FrontendReport | Pong): void =>
+  control.send({ kind: FRAME_KIND.json, body: JSON.stringify(message) })
 
-let hear: ((command: FrontendProcessCommand) => void) | undefined
+let handleCommand: ((command: FrontendProcessCommand) => void) | undefined
 
 control.receive({
   frame({ kind, body }) {
-    if (kind === FRAME_KIND.json) return hear?.(JSON.parse(Buffer.from(body).toString()) as FrontendProcessCommand)
+    if (kind === FRAME_KIND.json) {
+      return handleCommand?.(JSON.parse(Buffer.from(body).toString()) as FrontendProcessCommand)
+    }
     const { isolated, ...start } = deserialize(body) as FrontendProcessStart
     startFrontend(start, {
-      tell,
-      hear: take =>
-        (hear = command => {
-          if (command.type === 'ping') return tell({ type: 'pong' })
-          if (command.type === 'stop') return take(command)
+      report,
+      onCommand(handle) {
+        handleCommand = command => {
+          if (command.type === 'ping') return report({ type: 'pong' })
+          if (command.type === 'stop') return handle(command)
           const gate = isolated ? openPipe(PROCESS_PIPES.gate) : undefined
-          take({ type: 'link', core: openPipe(PROCESS_PIPES.core), gate })
-        }),
+          handle({ type: 'link', core: openPipe(PROCESS_PIPES.core), gate })
+        }
+      },
+      loadFunctions: () => import('./index.js'),
     })
   },
-  // The relay has gone, and with it all that this process is for.
+  // The relay has exited, so nobody needs this process any more.
   closed: () => reallyExit.call(process, 1),
 })
 
-// Where the module has no handler of its own, this process ends now, and says what of. Closing sends it at once.
+// An uncaught exception ends this process unless the module has a handler of its own. Closing the link sends the report at once.
 process.on('uncaughtExceptionMonitor', error => {
   if (process.listenerCount('uncaughtException') > 0 || process.hasUncaughtExceptionCaptureCallback()) return
-  tell({ type: 'state', state: 'failed', error: reportError(error) })
+  report({ type: 'state', state: 'failed', error: reportError(error) })
   control.close()
 })

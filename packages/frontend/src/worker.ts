@@ -8,11 +8,12 @@ const control = parentPort!
 beat(heartbeat)
 
 startFrontend(start, {
-  tell: report => control.postMessage(report),
-  hear: take =>
+  report: report => control.postMessage(report),
+  onCommand: handle =>
     control.on('message', (command: FrontendCommand) => {
-      if (command.type === 'stop') return take(command)
+      if (command.type === 'stop') return handle(command)
       const { link, gate } = command
-      take({ type: 'link', core: openLink(link, true), gate: gate && openLink(gate, true) })
+      handle({ type: 'link', core: openLink(link, true), gate: gate && openLink(gate, true) })
     }),
+  loadFunctions: () => import('./index.js'),
 })

@@ -83,5 +83,5 @@ test('nothing that a gate runs knows of a way to all threads', () => {
     /BroadcastChannel|EnvironmentData|postMessageToThread/.test(readFileSync(new URL(file, packages), 'utf8')),
   )
   // It takes them away.
-  expect(told).toEqual(['frontend/src/harden.ts'])
+  expect(told).toEqual(['frontend/src/runtime/harden.ts'])
 })

@@ -1,4 +1,3 @@
-// A worker that can read what nobody has granted says so, or does not start; one that is under no permission model never starts.
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { enterSandbox } from './enter-sandbox.js'
@@ -18,13 +17,13 @@ function allow(...readable: string[]): void {
   Object.defineProperty(process, 'permission', { configurable: true, value: { has } })
 }
 
-test('gives the folder that can be read, and takes away the rest all the same', () => {
+test('returns the directory that can be read without a grant, and hardens the thread', () => {
   allow(join('/secrets', 'any'))
   expect(enterSandbox({ stray: '/secrets', strict: false })).toBe('/secrets')
   expect(harden).toHaveBeenCalledOnce()
 })
 
-test('is content where nothing can be read, or where it was granted', () => {
+test('returns nothing when no directory can be read, or the working directory was granted', () => {
   allow()
   expect(enterSandbox({ stray: '/secrets', strict: true })).toBeUndefined()
   allow(join('/secrets', 'any'))
@@ -32,12 +31,12 @@ test('is content where nothing can be read, or where it was granted', () => {
   expect(harden).toHaveBeenCalledTimes(2)
 })
 
-test('does not start where it is strict', () => {
+test('throws when the sandbox is strict and a directory can be read', () => {
   allow(join('/secrets', 'any'))
   expect(() => enterSandbox({ stray: '/secrets', strict: true })).toThrow(/^The sandbox is strict, and Node /)
 })
 
-test('does not start without the model', () => {
+test('throws without the permission model', () => {
   Object.defineProperty(process, 'permission', { configurable: true, value: undefined })
-  expect(() => enterSandbox({ stray: undefined, strict: false })).toThrow(/not under Node’s permission model/)
+  expect(() => enterSandbox({ stray: undefined, strict: false })).toThrow(/does not run under Node's permission model/)
 })

@@ -1,5 +1,4 @@
-// Puts this worker, which Node has under its permission model, into the state in which a frontend's code may run. Since 22
-// Node lets such workers read all below the working directory, unless told otherwise in a roundabout way: so it is looked at.
+// Completes the sandbox of a frontend, which Node's permission model has begun, before the frontend's code is loaded.
 import { BusError, type FrontendSandbox } from '@sallyport/protocol'
 import { join } from 'node:path'
 import { harden } from './harden.js'
@@ -9,22 +8,23 @@ interface Permission {
 }
 
 /**
- * Gives the folder that this worker can read all the same.
+ * Hardens this thread. Returns the directory that it can read although that was not granted: since version 22, Node lets workers
+ * read everything below the working directory by default.
  *
- * @throws BusError `InternalError` where there is one, and the sandbox is strict
+ * @throws {BusError} `InternalError` if there is such a directory and the sandbox is strict
  */
 export function enterSandbox({ stray, strict }: FrontendSandbox): string | undefined {
   const { permission } = process as unknown as { permission?: Permission }
-  if (!permission) throw new BusError('InternalError', 'This worker is not under Node’s permission model')
-  // Of the root itself Node says no though all in it can be read, and Node 20 yes though nothing can.
-  const readable = stray !== undefined && permission.has('fs.read', join(stray, 'any')) ? stray : undefined
-  if (readable !== undefined && strict) {
+  if (!permission) throw new BusError('InternalError', "This worker does not run under Node's permission model")
+  // A file is checked, because the answer for the directory itself is wrong: Node 22 denies it, Node 20 allows it.
+  const readableDirectory = stray !== undefined && permission.has('fs.read', join(stray, 'any')) ? stray : undefined
+  if (readableDirectory !== undefined && strict) {
     throw new BusError(
       'InternalError',
-      `The sandbox is strict, and Node ${process.versions.node} lets this frontend read all below the working ` +
-        'directory: start the host in an empty folder, or on another version of Node',
+      `The sandbox is strict, and Node ${process.versions.node} lets this frontend read everything below the working ` +
+        'directory: start the host in an empty directory, or on another version of Node',
     )
   }
   harden()
-  return readable
+  return readableDirectory
 }

@@ -1,4 +1,3 @@
-// What a frontend's author is told of a sandbox that keeps a module from loading.
 import { expect, test } from 'vitest'
 import { explainDenied } from './start-frontend.js'
 
@@ -13,13 +12,13 @@ test.each([
   [denied({ permission: 'WorkerThreads' }), 'The sandbox denies WorkerThreads: see docs/security.md'],
   [
     Object.assign(new TypeError('Unknown file extension ".css" for /a.css'), { code: 'ERR_UNKNOWN_FILE_EXTENSION' }),
-    'Unknown file extension ".css" for /a.css: the host’s loaders are not there in a frontend’s sandbox',
+    `Unknown file extension ".css" for /a.css: the host's loaders are not available in a frontend's sandbox`,
   ],
-])('it is said what was denied: %o', (error, message) => {
+])('explains what the sandbox denied: %o', (error, message) => {
   expect(explainDenied(error)).toMatchObject({ reason: 'InternalError', message, cause: error })
 })
 
 test.each([denied({}), new Error('x'), 'text', undefined, null, { code: 'ERR_ACCESS_DENIED', permission: 'WASI' }])(
-  'else nothing: %o',
+  'returns other errors unchanged: %o',
   error => expect(explainDenied(error)).toBe(error),
 )

@@ -1,9 +1,9 @@
-// The life of a frontend, wherever its code runs: makes the client of this thread, then loads the user's module. The entries
-// beside this, worker.ts and process.ts, know how the host is spoken to.
-import { setImmediate as nextTurn } from 'node:timers/promises'
+// The lifecycle of a frontend in a worker or a process: creates the thread's client, then loads the user's module or script.
+import { setImmediate as nextTick } from 'node:timers/promises'
 import {
   BusError,
   explainTypeScript,
+  type FrontendFunctions,
   type FrontendReport,
   type FrontendScript,
   type FrontendStart,
@@ -17,56 +17,30 @@ import { Client } from '../client/client.js'
 import { setCurrentClient } from '../client/current-client.js'
 import { throughGate } from '../client/gated-link.js'
 
-// Says why a module did not load where its sandbox is the reason. Node says that something was denied, not what, and names a
-// flag for it that no frontend has.
-
-/** Other errors are given back as they are. */
-export function explainDenied(error: unknown): unknown {
-  if (!(error instanceof Error)) return error
-  const { code, permission, resource } = error as Error & Record<'code' | 'permission' | 'resource', unknown>
-  if (code === 'ERR_UNKNOWN_FILE_EXTENSION') {
-    const problem = `${error.message}: the host’s loaders are not there in a frontend’s sandbox`
-    return new BusError('InternalError', problem, { cause: error })
-  }
-  // What Sallyport itself takes away has a name in its message.
-  if (code !== 'ERR_ACCESS_DENIED' || typeof permission !== 'string') return error
-  const what = [permission, ...(typeof resource === 'string' && resource !== '' ? [resource] : [])].join(' of ')
-  const remedy = permission === 'FileSystemRead' ? '; `read` of the option `sandbox` grants more' : ''
-  return new BusError('InternalError', `The sandbox denies ${what}${remedy}: see docs/security.md`, { cause: error })
+/** The connection of a frontend to its host, and what only the entry of a thread can load. */
+export interface FrontendHost {
+  report(report: FrontendReport): void
+  onCommand(handle: (command: HostCommand) => void): void
+  /** Loads the functions that a script gets, which a module would import. */
+  loadFunctions(): Promise<FrontendFunctions>
 }
 
-// A call that nobody awaits and that fails ends its thread as a rejection that nobody has caught: the most usual reason is said.
-
-function explainUnhandledRejection(): void {
-  process.on('uncaughtExceptionMonitor', (error, origin) => {
-    if (origin === 'unhandledRejection' && isBusError(error))
-      error.message += ' (nobody caught this rejection: is an `await` missing?)'
-  })
-}
-
-/** What is around a frontend. */
-export interface Surroundings {
-  tell(report: FrontendReport): void
-  hear(take: (command: FrontendOrder) => void): void
-}
-
-/** With the first link its module may run; each later one takes the place of that before. */
-export type FrontendOrder = { type: 'link'; core: Link; gate: Link | undefined } | { type: 'stop' }
+/** The module runs once the first link is open. A later link replaces the link before. */
+export type HostCommand = { type: 'link'; core: Link; gate: Link | undefined } | { type: 'stop' }
 
 export function startFrontend(
   { label, codec, module, data, timeout, window, overflow, deadlines, sourceMaps, sandbox, runner }: FrontendStart,
-  around: Surroundings,
+  host: FrontendHost,
 ): void {
   let script: FrontendScript | undefined
-  /** The first; it can't be used before there is a client. */
-  let first: Link
+  let firstLink: Link
   let client: Client | undefined
   const linked = new Promise<void>(resolve => {
-    around.hear(order => {
-      if (order.type === 'stop') return actor.stop()
-      const link = order.gate ? throughGate(order.core, order.gate) : order.core
+    host.onCommand(command => {
+      if (command.type === 'stop') return actor.stop()
+      const link = command.gate ? throughGate(command.core, command.gate) : command.core
       if (client) return void client.reconnect(link)
-      first = link
+      firstLink = link
       resolve()
     })
   })
@@ -74,49 +48,77 @@ export function startFrontend(
   const actor = startWorkerActor({
     async boot() {
       if (sourceMaps) process.setSourceMapsEnabled(true)
-      explainUnhandledRejection()
+      explainUnhandledRejections()
       if (!sandbox) return
       const { enterSandbox } = await import('./enter-sandbox.js')
-      const folder = enterSandbox(sandbox)
-      if (runner !== undefined)
-        script = await ((await import(/* webpackIgnore: true */ /* @vite-ignore */ runner)) as ScriptRunner).loadScript(
-          module,
-        )
-      // A script can read nothing at all.
-      else if (folder !== undefined) around.tell({ type: 'stray-read', folder })
+      const readableDirectory = enterSandbox(sandbox)
+      if (runner !== undefined) script = await loadScript(runner, module)
+      // A script cannot read files at all.
+      else if (readableDirectory !== undefined) host.report({ type: 'stray-read', folder: readableDirectory })
     },
     handshake: () => linked,
     serve(send) {
-      client = new Client(first, { label, codec, data, timeout, window, overflow, deadlines, reconnects: true })
+      client = new Client(firstLink, { label, codec, data, timeout, window, overflow, deadlines, reconnects: true })
       setCurrentClient(client)
       void client.closed.then(() => send({ type: 'link.closed' }))
       const loaded = script
-        ? runScript(script, error => send({ type: 'fault', error }))
+        ? runScript(script, host, error => send({ type: 'fault', error }))
         : import(/* webpackIgnore: true */ /* @vite-ignore */ module)
       client.whileLoading(loaded)
-      loaded.catch((error: unknown) => send({ type: 'fault', error: explainLoading(error, sandbox !== undefined) }))
+      loaded.catch((error: unknown) => send({ type: 'fault', error: explainLoadError(error, sandbox !== undefined) }))
       return () => void client?.close()
     },
     async drain() {
-      // What had arrived before the word to stop is taken: it takes the loop a turn to come to every port.
-      await nextTurn()
-      await nextTurn()
+      // Messages that arrived before the command to stop are handled: the loop polls every port within two ticks.
+      await nextTick()
+      await nextTick()
       // Calls in flight settle before the thread ends.
       await client?.close()
     },
     entered(state, error) {
-      around.tell({ type: 'state', state, ...(error !== undefined && { error: reportError(error) }) })
+      host.report({ type: 'state', state, ...(error !== undefined && { error: reportError(error) }) })
       if (state === 'stopped' || state === 'failed') setImmediate(() => process.exit(state === 'failed' ? 1 : 0))
     },
   })
 }
 
-function explainLoading(error: unknown, inSandbox: boolean): unknown {
-  const explained = explainTypeScript(error)
-  return inSandbox ? explainDenied(explained) : explained
+async function loadScript(runner: string, module: string): Promise<FrontendScript> {
+  const loaded = (await import(/* webpackIgnore: true */ /* @vite-ignore */ runner)) as ScriptRunner
+  return loaded.loadScript(module)
 }
 
-/** Scripts get what a module would import. */
-async function runScript(loaded: FrontendScript, fault: (error: Error) => void): Promise<void> {
-  await loaded.run(await import('../index.js'), fault)
+async function runScript(script: FrontendScript, host: FrontendHost, fault: (error: Error) => void): Promise<void> {
+  await script.run(await host.loadFunctions(), fault)
+}
+
+function explainLoadError(error: unknown, isSandboxed: boolean): unknown {
+  const explained = explainTypeScript(error)
+  return isSandboxed ? explainDenied(explained) : explained
+}
+
+/**
+ * Explains that the sandbox kept a module from loading: Node's error does not contain what was denied, and suggests a flag that no
+ * frontend has. Returns other errors unchanged.
+ */
+export function explainDenied(error: unknown): unknown {
+  if (!(error instanceof Error)) return error
+  const { code, permission, resource } = error as Error & Record<'code' | 'permission' | 'resource', unknown>
+  if (code === 'ERR_UNKNOWN_FILE_EXTENSION') {
+    const problem = `${error.message}: the host's loaders are not available in a frontend's sandbox`
+    return new BusError('InternalError', problem, { cause: error })
+  }
+  // An error of a function that the sandbox itself replaces has a clear message already.
+  if (code !== 'ERR_ACCESS_DENIED' || typeof permission !== 'string') return error
+  const denied = [permission, ...(typeof resource === 'string' && resource !== '' ? [resource] : [])].join(' of ')
+  const remedy = permission === 'FileSystemRead' ? '; `read` of the option `sandbox` grants more' : ''
+  return new BusError('InternalError', `The sandbox denies ${denied}${remedy}: see docs/security.md`, { cause: error })
+}
+
+/** Adds the most likely cause to the error of a call that nobody awaited, before it ends the thread. */
+function explainUnhandledRejections(): void {
+  process.on('uncaughtExceptionMonitor', (error, origin) => {
+    if (origin === 'unhandledRejection' && isBusError(error)) {
+      error.message += ' (nobody caught this rejection: is an `await` missing?)'
+    }
+  })
 }
