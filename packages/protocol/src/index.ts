@@ -171,6 +171,7 @@ export {
 } from './worker/messages.js'
 
 // utilities
+export { getBackoff } from './util/backoff.js'
 export { callSafely, throwLater } from './util/call-safely.js'
 export { RoomSignal } from './util/room-signal.js'
 export { LONGEST, SamplingTimer } from './util/sampling-timer.js'

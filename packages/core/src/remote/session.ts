@@ -1,7 +1,15 @@
 // One frontend's way to a core elsewhere: over one session after the other, each opened again and again while nobody answers.
 import { setTimeout as delay } from 'node:timers/promises'
 import type { MessagePort } from 'node:worker_threads'
-import { BusError, type CodecName, isBusError, type Link, openLink, type SessionKey } from '@sallyport/protocol'
+import {
+  BusError,
+  type CodecName,
+  getBackoff,
+  isBusError,
+  type Link,
+  openLink,
+  type SessionKey,
+} from '@sallyport/protocol'
 import type { Attachment } from '../contract/control.js'
 import type { Logger } from '../host/reporting/log.js'
 import { bridge } from '../network/bridge.js'
@@ -36,7 +44,7 @@ export class Backoff {
     this.#openedAt = undefined
     this.#failures = this.#failures === undefined ? 0 : hasLasted ? 1 : this.#failures + 1
     if (this.#failures === 0) return 0
-    return Math.min(MAX_MS, MIN_MS * 2 ** Math.min(this.#failures - 1, 30)) * (1 - this.#random() / 2)
+    return getBackoff(this.#failures - 1, { min: MIN_MS, max: MAX_MS, random: this.#random() })
   }
 }
 

@@ -1,7 +1,7 @@
 // An actor in core, followed over the bus. Its snapshots come on a channel: who is told of one is told of the newest that has
 // come, so a subscriber that is slow, or a thread that was blocked, skips what it has missed. When core is started again the
 // actor in it is another one, and is followed from then on.
-import { callSafely, BusError, isBusError } from '@sallyport/protocol'
+import { callSafely, BusError, getBackoff, isBusError } from '@sallyport/protocol'
 import { Channel } from '../client/channel.js'
 import type { Client } from '../client/client.js'
 import { currentClient } from '../client/current-client.js'
@@ -86,9 +86,8 @@ export interface RemoteActorOptions {
 /** What core sends. A channel that ends without a word was cut off. */
 export type Followed<Snapshot> = { snapshot: Snapshot } | { ended: true }
 
-/** Before an attempt to follow an actor again, in milliseconds: twice as long each time. */
-const FIRST_DELAY = 50
-const LAST_DELAY = 5000
+/** Before an attempt to follow an actor again, in milliseconds. */
+const RETRY_DELAY = { min: 50, max: 5000 }
 
 /**
  * Follows the actor that core has by `actorPlugin(name, …)`. Resolves with its first snapshot.
@@ -135,20 +134,20 @@ export async function remoteActor<Actor extends RemoteActor<unknown, never> = Re
   void client.closed.then(stop)
 
   const follow = async (): Promise<void> => {
-    for (let delay = FIRST_DELAY; !over; delay = Math.min(2 * delay, LAST_DELAY)) {
+    for (let attempt = 0; !over; attempt++) {
       try {
         channel = new Channel<Followed<Snapshot>>()
         await client.invoke(`plugin:${name}|subscribe`, { channel })
         for await (const message of channel) {
           if ('ended' in message) return end()
-          delay = FIRST_DELAY
+          attempt = 0
           take(message.snapshot)
         }
       } catch (error) {
         if (!isBusError(error, 'Disconnected') || latest === undefined) return end(error)
       }
       await new Promise<void>(resolve => {
-        const timer = setTimeout(resolve, delay)
+        const timer = setTimeout(resolve, getBackoff(attempt, RETRY_DELAY))
         wake = () => (clearTimeout(timer), resolve())
       })
     }

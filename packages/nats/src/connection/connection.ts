@@ -15,7 +15,7 @@ import {
   type Subscription,
   type TlsOptions,
 } from '@nats-io/transport-node'
-import { BusError, describeThrown } from '@sallyport/protocol'
+import { BusError, describeThrown, getBackoff } from '@sallyport/protocol'
 import { type NatsOptions, getServers } from '../options.js'
 import { getRefusal, toConnectError } from './errors.js'
 
@@ -71,9 +71,8 @@ export interface Delays {
 
 /** Attempts without end, with growing delays, and not all clients at once. */
 function reconnectDelays(): Delays {
-  let longest = FIRST_DELAY
+  let attempts = 0
   let delay = FIRST_DELAY
-  const reset = (): void => void (delay = longest = FIRST_DELAY)
   return {
     options: {
       maxReconnectAttempts: -1,
@@ -83,10 +82,14 @@ function reconnectDelays(): Delays {
       reconnectDelayHandler: () => delay,
     },
     tried() {
-      longest = Math.min(LONGEST_DELAY, longest * 1.5)
-      delay = Math.round(longest * (0.5 + Math.random() / 2))
+      attempts++
+      const limits = { min: FIRST_DELAY, max: LONGEST_DELAY, factor: 1.5 }
+      delay = Math.round(getBackoff(attempts, { ...limits, random: Math.random() }))
     },
-    reset,
+    reset() {
+      attempts = 0
+      delay = FIRST_DELAY
+    },
   }
 }
 

@@ -1,5 +1,6 @@
 // Decides when a worker restarts, in the terms of Erlang's OTP: a policy, and an intensity within a period beyond which the
 // worker has failed. Delays double from one failure to the next.
+import { getBackoff } from '@sallyport/protocol'
 
 export interface SupervisionOptions {
   /**
@@ -78,7 +79,7 @@ export const NO_RESTARTS: RestartHistory = { count: 0, recent: [], streak: 0, de
  */
 export function nextRestart(
   { count, recent, streak, delay }: RestartHistory,
-  { intensity, period, delay: { min, max } }: RestartLimits,
+  { intensity, period, delay: limits }: RestartLimits,
   now: number,
   random: number,
 ): RestartHistory | undefined {
@@ -87,12 +88,11 @@ export function nextRestart(
   const last = recent.at(-1)
   const isSoon = last !== undefined && now - last - delay < period
   const nextStreak = isSoon ? streak + 1 : 0
-  const maxDelay = Math.min(max, min * 2 ** Math.min(nextStreak, 30))
   return {
     count: count + 1,
     recent: [...withinPeriod, now],
     streak: nextStreak,
-    delay: Math.round(maxDelay * (1 - random / 2)),
+    delay: Math.round(getBackoff(nextStreak, { ...limits, random })),
   }
 }
 

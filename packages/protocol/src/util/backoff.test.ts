@@ -1,0 +1,23 @@
+import { expect, test } from 'vitest'
+import { getBackoff } from './backoff.js'
+
+const delays = (count: number, options: Parameters<typeof getBackoff>[1]): number[] =>
+  Array.from({ length: count }, (_, attempt) => getBackoff(attempt, options))
+
+test('doubles from the minimum to the maximum', () => {
+  expect(delays(7, { min: 100, max: 5000 })).toEqual([100, 200, 400, 800, 1600, 3200, 5000])
+})
+
+test('grows by another factor', () => {
+  expect(delays(4, { min: 100, max: 300, factor: 1.5 })).toEqual([100, 150, 225, 300])
+})
+
+test('leaves out up to half of the delay', () => {
+  expect(delays(2, { min: 100, max: 5000, random: 1 })).toEqual([50, 100])
+  expect(getBackoff(1, { min: 100, max: 5000, random: 0.5 })).toBe(150)
+})
+
+test('stays at the maximum however many attempts there were', () => {
+  expect(getBackoff(Number.MAX_SAFE_INTEGER, { min: 1, max: 5000 })).toBe(5000)
+  expect(getBackoff(Number.MAX_SAFE_INTEGER, { min: 0, max: 5000 })).toBe(0)
+})
