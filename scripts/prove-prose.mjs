@@ -103,7 +103,7 @@ const NAMES = [
   ['ofX', /^of[A-Z]/, 'xEntries', 'ofCalls', 'offset official'],
   ['XParts', /[a-z]Parts$/, 'XDeps, XOptions', 'CallParts', 'splitParts', TYPE],
   ['XHome', /^\w*Home$/, 'CallOwner, ChannelOwner, Subscriber, ReplySink', 'Home CallHome', 'Homes', TYPE],
-  ['CheckedX', /^(Checked|Resolved)[A-Z]|[a-z]Settings$/, 'XOptions, XConfig', 'CheckedX BusSettings', 'XConfig', TYPE],
+  ['CheckedX', /^Checked[A-Z]|[a-z]Settings$/, 'XOptions, XConfig', 'CheckedX BusSettings', 'XConfig', TYPE],
   ['vague name', /^(there|given|own|one|whole|told|asked|here)$/, 'the thing', 'there own', 'owner', VARIABLE],
   ['Way', /^(Way|Passage)$/, 'ReconnectingSession, SessionBridge', 'Way Passage', 'way'],
   ['FarCore', /^(FarCore|isFar|CoreSide)$/, 'SessionDialer, isRemote, CoreEndpoint', 'FarCore isFar', 'CoreEndpoint'],

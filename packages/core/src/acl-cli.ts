@@ -85,8 +85,8 @@ function read(project: string, flags: Readonly<Record<string, unknown>>): AclCli
 }
 
 function readVersion(): string {
-  // From dist/bundle/, where it runs.
-  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
+  // Relative to dist/bundle/acl-cli.js.
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
   return (JSON.parse(text) as { version: string }).version
 }
 

@@ -14,8 +14,8 @@ beforeAll(async () => {
 afterAll(() => bus.close())
 
 test.each([
-  ['light', { type: 'xstate.stop' }, 'xstate’s own'],
-  ['light', { type: 'xstate.after.3600000.(machine).yellow' }, 'xstate’s own'],
+  ['light', { type: 'xstate.stop' }, "xstate's own"],
+  ['light', { type: 'xstate.after.3600000.(machine).yellow' }, "xstate's own"],
   ['light', { type: 'NOPE' }, 'no event "NOPE": it takes mouse.*, NEXT, BREAK, OFF'],
   ['light', { type: 'mouses.up' }, 'no event "mouses.up"'],
   ['light', { type: '*' }, 'no event has the type "*"'],
@@ -24,7 +24,7 @@ test.each([
   ['light', null, 'whose `type` is a string'],
   ['light', undefined, 'missing required key event'],
   ['counter', { type: 'ADD', by: 11 }, '`event.by`'],
-  ['counter', { type: 'xstate.stop' }, 'xstate’s own'],
+  ['counter', { type: 'xstate.stop' }, "xstate's own"],
   ['once', { type: 'NEXT' }, 'it takes none'],
 ])('%s %o: %s', async (name, event, message) => {
   const error = await refused(client.invoke(`plugin:${name}|send`, { event }))

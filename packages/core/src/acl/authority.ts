@@ -1,5 +1,6 @@
-// Decides who may call what, once per frontend and command: a call then costs one look-up. The rules are Tauri's, but that a
-// deny holds for the labels of its capability alone.
+// Decides who may call which command, once per frontend and command, so that a call costs one lookup. The rules are Tauri's,
+// except that a
+// deny applies only to the labels of its capability.
 import { BusError } from '@sallyport/protocol'
 import { didYouMean, isDevelopment } from '../shared/suggest.js'
 import { getCommandKey } from './catalogue.js'
@@ -23,35 +24,37 @@ import { type CommandScope, EMPTY_SCOPE, type Scope } from './scope.js'
 import { misnamedCommands } from './suggest.js'
 import type { CapabilityChanges, CapabilitySource, CommandName, Pattern } from './types.js'
 
-/** What one frontend may call. */
+/** The permissions of one frontend. */
 export interface Permits {
-  /** `undefined` where the command may be called, else why it may not. */
+  /** Returns `undefined` if the frontend may call the command, otherwise the denial. */
   check(command: CommandName): BusError | undefined
-  /** The same frozen object for every call, until the capabilities change. */
-  scopeOf(command: CommandName): CommandScope
+  /** Returns the same frozen object for every call until the capabilities change. */
+  getScope(command: CommandName): CommandScope
 }
 
-/** The host's own link may do what core may. */
-export const HOST_PERMITS: Permits = { check: () => undefined, scopeOf: () => EMPTY_SCOPE }
+/** Permissions of the host's own link, which may do whatever core may do. */
+export const HOST_PERMITS: Permits = { check: () => undefined, getScope: () => EMPTY_SCOPE }
 
 export interface Authority {
-  /** Follows every change of the capabilities. */
-  permitsOf(label: string): Permits
-  /** A plugin's global scope of all capabilities together, whomever they hold for: what its setup is given. */
-  globalScopeOf(plugin: string): Scope
+  /** Returns permissions that follow every change of the capabilities. */
+  getPermits(label: string): Permits
+  /** Returns a plugin's global scope over all capabilities, whatever labels they apply to. The plugin's `setup` receives it. */
+  getGlobalScope(plugin: string): Scope
   /**
-   * From the next call on. A capability that is wrong changes nothing.
+   * Adds a capability, effective from the next call. An invalid capability changes nothing.
    *
-   * @throws BusError `InvalidParams` for a mistake in it, and for an identifier that another has
+   * @throws {BusError} InvalidParams if the capability is invalid or its identifier is taken
    */
   add(source: CapabilitySource): void
-  /** @throws BusError `InvalidParams` where there is none of this name */
+  /** @throws {BusError} InvalidParams if there is no capability with this identifier */
   remove(identifier: string): void
-  /** Some capability names an app command, or one that is gone did: none is open for want of a capability. */
-  readonly isDecided: boolean
-  /** What these may call now, and by what. */
+  /**
+   * True once a capability has named an app command, even if it was removed later: from then on app commands need a capability.
+   */
+  readonly isRestricted: boolean
+  /** Lists what these labels may call now, and which permission allows it. */
   explain(labels: readonly string[]): Promise<ExplainedFrontend[]>
-  /** Does again what was done at run time before. */
+  /** Repeats run-time changes in a new core. */
   restore(changes: CapabilityChanges): void
 }
 
@@ -59,25 +62,25 @@ export interface AuthorityInput extends AclDeps {
   pattern: Pattern
 }
 
-/** @throws BusError `InvalidParams` for whatever is wrong in capabilities, permission files and manifests. */
-export function createAuthority({ pattern, commands: given, ...parts }: AuthorityInput): Authority {
-  const commands = [...given]
-  const options = getResolveOptions({ ...parts, commands })
+/** @throws {BusError} InvalidParams if a capability, permission file or manifest is invalid */
+export function createAuthority({ pattern, commands: names, ...sources }: AuthorityInput): Authority {
+  const commands = [...names]
+  const options = getResolveOptions({ ...sources, commands })
   const { catalogue } = options
-  misnamedCommands(catalogue, commands).forEach(parts.warn)
-  let capabilities: readonly ResolvedCapability[] = resolveAll(parts.acl.capabilities, options)
-  let decided = isRestricted(capabilities, catalogue)
-  let isOpen = getDefaultPolicy(decided, pattern)
+  misnamedCommands(catalogue, commands).forEach(sources.warn)
+  let capabilities: readonly ResolvedCapability[] = resolveAll(sources.acl.capabilities, options)
+  let restricted = isRestricted(capabilities, catalogue)
+  let isOpen = getDefaultPolicy(restricted, pattern)
   let version = 0
   const change = (changed: readonly ResolvedCapability[]): void => {
     capabilities = changed
-    // It stays decided: to take a right from one must not give all of them to everybody.
-    decided ||= isRestricted(capabilities, catalogue)
-    isOpen = getDefaultPolicy(decided, pattern)
+    // Stays restricted after a removal: taking a right from one frontend must not open all commands to every frontend.
+    restricted ||= isRestricted(capabilities, catalogue)
+    isOpen = getDefaultPolicy(restricted, pattern)
     version++
   }
 
-  const verdictOf = (command: CommandName, label: string, access: Access): Verdict => {
+  const getVerdict = (command: CommandName, label: string, access: Access): Verdict => {
     const { allowed, denied, global } = access
     const grants = allowed.get(command.method) ?? []
     if (!denied.has(command.method) && (grants.length > 0 || isOpen(command))) {
@@ -88,7 +91,7 @@ export function createAuthority({ pattern, commands: given, ...parts }: Authorit
   }
 
   return {
-    permitsOf(label: string): Permits {
+    getPermits(label: string): Permits {
       const verdicts = new Map<CommandName, Verdict>()
       let access: Access | undefined
       let seen = version
@@ -100,7 +103,7 @@ export function createAuthority({ pattern, commands: given, ...parts }: Authorit
         }
         const known = verdicts.get(command)
         if (known) return known
-        const made = verdictOf(command, label, (access ??= getAccess(label, capabilities)))
+        const made = getVerdict(command, label, (access ??= getAccess(label, capabilities)))
         verdicts.set(command, made)
         return made
       }
@@ -109,10 +112,10 @@ export function createAuthority({ pattern, commands: given, ...parts }: Authorit
           const { denial } = verdict(command)
           return denial === undefined ? undefined : new BusError('Denied', denial)
         },
-        scopeOf: command => verdict(command).scope,
+        getScope: command => verdict(command).scope,
       }
     },
-    globalScopeOf: plugin =>
+    getGlobalScope: plugin =>
       merge(capabilities.filter(({ isActive }) => isActive)).global.get(plugin) ?? EMPTY_SCOPE.global,
     add(source: CapabilitySource): void {
       change(inOrder([...capabilities, resolveCapability(source, options)]))
@@ -126,16 +129,16 @@ export function createAuthority({ pattern, commands: given, ...parts }: Authorit
       }
       change(left)
     },
-    get isDecided(): boolean {
-      return decided
+    get isRestricted(): boolean {
+      return restricted
     },
     async explain(labels) {
-      // Nobody who serves calls needs it.
+      // Loaded on demand: serving calls does not need it.
       const { explainFrontend } = await import('./explain.js')
       return labels.map(label => explainFrontend(label, capabilities, commands, isOpen))
     },
     restore({ added, removed, ...before }: CapabilityChanges): void {
-      decided ||= before.decided
+      restricted ||= before.decided
       const kept = capabilities.filter(({ capability }) => !removed.has(capability.identifier))
       const again = [...added.values()].map(value => resolveCapability({ value, from: 'bus.addCapability' }, options))
       change(inOrder([...kept, ...again]))

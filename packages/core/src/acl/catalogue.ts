@@ -1,5 +1,5 @@
-// Every permission that there is, by plugin: two for each command, Tauri's own of its core plugins, and what the project's
-// manifests, its plugins and its permission files define. The last definition of a name holds, in that order, as in Tauri.
+// All permissions by plugin: two for each command, those of Tauri's core plugins, and those that manifests, the core module's
+// plugins and permission files define. The last definition of a name wins, in that order, as in Tauri.
 import { getMethod, getPermissions, splitIdentifier } from './identifier.js'
 import { toManifests, toPermissionFile } from './schema.js'
 import { CORE_COMMANDS } from './tauri-permissions.js'
@@ -14,30 +14,33 @@ import {
   type PermissionSetDefinition,
 } from './types.js'
 
-/** The permissions of one plugin, or of the app. */
+/** The permissions of one plugin or of the app. */
 export interface PluginPermissions {
   readonly permissions: Map<string, PermissionDefinition>
   readonly sets: Map<string, PermissionSetDefinition>
-  /** `default`, where there is one. */
+  /** The `default` set, if one is defined. */
   defaultSet: PermissionSetDefinition | undefined
-  /** By a file or a manifest, and so wholly; else only the generated permissions of some commands are known. */
+  /**
+   * True if a file or manifest describes the plugin completely. Otherwise only the generated permissions of some commands are
+   * known.
+   */
   described: boolean
 }
 
 export interface Catalogue {
   readonly plugins: ReadonlyMap<string, PluginPermissions>
-  /** The permission files, checked: their sets name permissions that must exist. */
+  /** Validated permission files. The permissions that their sets name must exist. */
   readonly files: readonly { readonly source: AclSource; readonly key: string; readonly file: PermissionFile }[]
 }
 
 interface CatalogueInput {
   acl: Pick<AclInput, 'manifests' | 'permissionFiles'>
   commands: Iterable<CommandName>
-  /** Those that plugins of the core module bring. */
+  /** Permission files of the core module's plugins. */
   pluginFiles: readonly PermissionFileSource[]
 }
 
-/** @throws BusError `InvalidParams` for a file that is no such thing */
+/** @throws {BusError} InvalidParams if a permission file or manifest is malformed */
 export function createCatalogue({ acl, commands, pluginFiles }: CatalogueInput): Catalogue {
   const plugins = new Map<string, PluginPermissions>()
   const plugin = (key: string): PluginPermissions => {
@@ -100,7 +103,7 @@ function addGenerated(plugin: (key: string) => PluginPermissions, command: Comma
   generate(plugin(key), command.allow.slice(prefix.length), command.deny.slice(prefix.length), name)
 }
 
-/** Two commands may share their permissions: `read_file` and `read-file`. */
+/** Two commands can share their permissions: `read_file` and `read-file`. */
 function generate({ permissions }: PluginPermissions, allow: string, deny: string, command: string): void {
   const both = (identifier: string, effect: 'allow' | 'deny'): string[] => [
     ...new Set([...(permissions.get(identifier)?.commands?.[effect] ?? []), command]),
@@ -109,14 +112,14 @@ function generate({ permissions }: PluginPermissions, allow: string, deny: strin
   permissions.set(deny, { identifier: deny, commands: { deny: both(deny, 'deny') } })
 }
 
-/** Whose command it is, as permissions name it. */
+/** Returns the ACL key of the command's owner: a plugin's name, `core:<plugin>` or `APP_KEY`. */
 export function getCommandKey({ method, owner }: CommandName): string {
   if (owner === 'app') return APP_KEY
   const plugin = method.slice('plugin:'.length, method.indexOf('|'))
   return owner === 'core' ? `core:${plugin}` : plugin
 }
 
-/** The permissions and sets that allow a command, by their full names: what a capability could name. */
+/** Returns the full names of all permissions and sets that allow a command. */
 export function permissionsFor(command: CommandName, { plugins }: Catalogue): string[] {
   const key = getCommandKey(command)
   const known = plugins.get(key)

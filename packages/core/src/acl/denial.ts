@@ -1,4 +1,5 @@
-// Why a call is denied: Tauri's text; in development with what Tauri's own development builds say, and what would change it.
+// The text of a denial: Tauri's own. In development it also says what Tauri's development builds say, and which capability to
+// change.
 import { type Catalogue, getCommandKey, permissionsFor } from './catalogue.js'
 import type { Access, Grant, ResolvedCapability } from './resolve.js'
 import { APP_KEY, type CommandName } from './types.js'
@@ -12,7 +13,7 @@ export interface DenialDetails {
 
 export const denialText = ({ method }: CommandName): string => `Command ${method} not allowed by ACL`
 
-/** For development: it names capabilities, which are nobody else's business. */
+/** Explains a denial. Used in development only, because the text names capabilities. */
 export function explainedDenial(command: CommandName, details: DenialDetails): string {
   const { label, access } = details
   const [name, quoted] = [prettyName(command), JSON.stringify(label)]

@@ -1,4 +1,4 @@
-// From a permission's name to the permissions behind it: sets hold permissions, other sets, and those of other plugins.
+// Expands the name of a permission to the permissions behind it: sets hold permissions, other sets, and those of other plugins.
 import type { Catalogue } from './catalogue.js'
 import {
   joinIdentifier,
@@ -15,17 +15,17 @@ export interface ExpandedPermission extends PermissionName {
   readonly permission: PermissionDefinition
 }
 
-/** A name that leads nowhere. */
+/** A name that no permission or set has. */
 export interface Lost {
-  /** Tauri's text, with the nearest right name. */
+  /** Tauri's error text, with the nearest known name. */
   readonly text: string
-  /** Its plugin is not described here, so the name may well be right. */
+  /** True if the plugin is not described here, so that the name can still be right. */
   readonly plausible: boolean
-  /** Nothing here knows its plugin. */
+  /** Set if the plugin is unknown. */
   readonly absent?: true
 }
 
-/** What a capability's entry leads to. */
+/** Returns the permissions that an entry of a capability names. */
 export function expand(
   identifier: string,
   catalogue: Catalogue,
@@ -36,7 +36,7 @@ export function expand(
   return [...walk.found.values()]
 }
 
-/** Does a set of this plugin lead anywhere? */
+/** Expands a set of this plugin, to find names that do not exist. */
 export function expandSet(
   set: PermissionSetDefinition,
   key: string,
@@ -46,7 +46,7 @@ export function expandSet(
   new Walk(catalogue, lost).openSet(set, key)
 }
 
-/** Finds each permission once, however often sets lead to it; so sets that hold themselves do no harm. */
+/** Visits each permission once, however many sets contain it, so that sets can contain themselves. */
 class Walk {
   readonly found = new Map<string, ExpandedPermission>()
   readonly #seen = new Set<PermissionSetDefinition>()
@@ -60,7 +60,7 @@ class Walk {
 
   open(name: PermissionName, within?: PermissionSetDefinition): void {
     const plugin = this.#catalogue.plugins.get(name.key)
-    // Of one name, Tauri takes the set for a capability, the permission within a set.
+    // On a name clash Tauri resolves to the set in capabilities, but to the permission within sets.
     const permission = plugin?.permissions.get(name.name)
     const set = permission && within ? undefined : plugin?.sets.get(name.name)
     if (plugin && name.name === 'default') {
@@ -77,13 +77,13 @@ class Walk {
   }
 }
 
-/** An app's command may have a colon in its name. */
+/** The name of an app's command can contain a colon. */
 function inCapability(identifier: string, { plugins }: Catalogue): PermissionName {
   const isApps = plugins.get(APP_KEY)?.permissions.has(identifier)
   return isApps ? { key: APP_KEY, name: identifier } : splitIdentifier(identifier)
 }
 
-/** Within a set a bare name is one of the same plugin. */
+/** Within a set, a bare name belongs to the same plugin. */
 function inSet(identifier: string, key: string, { plugins }: Catalogue): PermissionName {
   const split = splitIdentifier(identifier)
   return identifier.includes(':') && plugins.has(split.key) ? split : { key, name: identifier }
@@ -108,18 +108,19 @@ function unknown(name: PermissionName, within: PermissionSetDefinition | undefin
   return { text, plausible: true, absent: true }
 }
 
-// What one entry of a capability's permissions gives, and within which scope. As Tauri's snapshots have it, what a set leads to
-// in one plugin is taken together: its scope is the scope of its commands, and the plugin's global scope only where it names no
-// command. (Tauri's releases since 2.0 make the set's scope global, so that it widens every other command.)
+// Resolves one entry of a capability to commands and their scope. The permissions of a set in one plugin are merged, as in
+// Tauri's
+// snapshots: the set's scope is the scope of its commands, and the plugin's global scope only if the set names no command.
+// (Tauri's releases since 2.0 make the set's scope global, which widens every other command.)
 
-/** Values of a scope; never changed, since handlers are given them. */
+/** The values of a scope. Frozen, because handlers receive them. */
 export interface ScopeValues {
   readonly allow: readonly unknown[]
   readonly deny: readonly unknown[]
 }
 
 export interface GlobalScope {
-  /** The plugin's. */
+  /** The plugin's ACL key. */
   readonly key: string
   readonly scope: ScopeValues
 }
@@ -128,10 +129,10 @@ export interface ResolvedPermission {
   /** `fs:allow-read-file` */
   readonly identifier: string
   readonly key: string
-  /** The commands, by the names that they are called by. */
+  /** Methods of the allowed commands. */
   readonly allow: readonly string[]
   readonly deny: readonly string[]
-  /** One object for all that the same entry of the capability gives the same plugin. */
+  /** Shared by everything that one entry of a capability gives to one plugin. */
   readonly scope: ScopeValues | undefined
 }
 
@@ -143,17 +144,17 @@ interface ResolvedEntry {
 export function resolveEntry(entry: PermissionEntry, expanded: readonly ExpandedPermission[]): ResolvedEntry {
   const resolved: ResolvedEntry = { permissions: [], globalScopes: [] }
   for (const key of new Set(expanded.map(each => each.key))) {
-    const own = expanded.filter(each => each.key === key)
+    const members = expanded.filter(each => each.key === key)
     // The capability's part of the scope comes first, as in Tauri.
-    const scope = mergeScopes([typeof entry === 'string' ? undefined : entry, ...own.map(getScope)])
-    const isGlobal = !own.some(namesCommand)
-    // What is denied without a command is denied to every command, in a set too.
+    const scope = mergeScopes([typeof entry === 'string' ? undefined : entry, ...members.map(getScope)])
+    const isGlobal = !members.some(namesCommand)
+    // A denied value without a command is denied to every command, in a set too.
     const denied = mergeScopes(
-      own.filter(each => !namesCommand(each)).map(each => ({ deny: getScope(each)?.deny ?? [] })),
+      members.filter(each => !namesCommand(each)).map(each => ({ deny: getScope(each)?.deny ?? [] })),
     )
     const global = isGlobal ? scope : denied?.deny.length ? denied : undefined
     if (global) resolved.globalScopes.push({ key, scope: global })
-    resolved.permissions.push(...own.map(each => resolvePermission(each, isGlobal ? undefined : scope)))
+    resolved.permissions.push(...members.map(each => resolvePermission(each, isGlobal ? undefined : scope)))
   }
   return resolved
 }
@@ -175,7 +176,7 @@ function resolvePermission(
   return { identifier: joinIdentifier(name), key: name.key, allow: methods(allow), deny: methods(deny), scope }
 }
 
-/** Nothing where none of them has any list, empty or not. A copy, since what was given stays the giver's. */
+/** Returns a copy of all lists, or `undefined` if no scope has a list, empty or not. */
 function mergeScopes(scopes: readonly GivenScope[]): ScopeValues | undefined {
   if (!scopes.some(scope => scope?.allow ?? scope?.deny)) return undefined
   const allow = scopes.flatMap(scope => scope?.allow ?? [])

@@ -1,4 +1,4 @@
-// Who may call what, and by what: for people who review capabilities, and for tests that hold them to what was agreed.
+// Explains which label may call which command, and which permission allows it. For reviews of capabilities, and for tests.
 import type { ScopeValues } from './expand.js'
 import { getCommandNames, type CoreModule, getPluginFiles } from './identifier.js'
 import {
@@ -18,54 +18,52 @@ import type { AclInput, Capability, CommandName, Pattern } from './types.js'
 
 export interface ExplainInput {
   acl: AclInput
-  /** The core whose commands they are; without it, only what capabilities name is known. */
+  /** The core module whose commands are explained. Without it, only commands that capabilities name are known. */
   core?: CoreModule
-  /** `brownfield` by default. */
+  /** @default 'brownfield' */
   pattern?: Pattern
-  /** Whose rights; without them, those that the globs of the capabilities name, a glob standing for what it matches. */
+  /** Labels to explain. By default those that the globs of the capabilities name; a glob stands for what it matches. */
   labels?: readonly string[]
 }
 
-/**
- * `allowed` by a capability; `open` to all frontends, without one; `denied` by a capability; `closed`, since none allows it.
- */
+/** `allowed` or `denied` by a capability; `open` to all frontends without one; `closed` because no capability allows it. */
 export type AccessKind = 'allowed' | 'open' | 'denied' | 'closed'
 
 export interface ExplainedCommand {
-  /** As it is called: `greet`, `plugin:fs|read_file`. */
+  /** The method: `greet`, `plugin:fs|read_file`. */
   readonly command: string
   readonly access: AccessKind
-  /** What allows it, or denies it. */
+  /** The permissions that allow or deny the command. */
   readonly by: readonly { readonly capability: string; readonly permission: string }[]
-  /** What `ctx.scope` holds; none where it is empty. */
+  /** The content of `ctx.scope`, or `undefined` if it is empty. */
   readonly scope: ScopeValues | undefined
 }
 
 export interface ExplainedFrontend {
   readonly label: string
-  /** Those that hold for it. */
+  /** Identifiers of the capabilities that apply to the label. */
   readonly capabilities: readonly string[]
   readonly commands: readonly ExplainedCommand[]
-  /** What `ctx.scope.global` holds, by plugin. */
+  /** The content of `ctx.scope.global` by plugin. */
   readonly globalScopes: Readonly<Record<string, ScopeValues>>
 }
 
 export interface Explanation {
   readonly frontends: readonly ExplainedFrontend[]
-  /** By identifier, with the file or option it stands in, and whether it is in force on this platform. */
+  /** Identifiers with their file or option, and whether the capability is in force on this platform. */
   readonly capabilities: readonly {
     readonly capability: Capability
     readonly from: string
     readonly isActive: boolean
   }[]
-  /** What `unknownPermissions: 'warn'` has passed over. */
+  /** Permissions that `unknownPermissions: 'warn'` ignored. */
   readonly warnings: readonly string[]
 }
 
 /**
- * Says who may call what, without starting anything.
+ * Explains who may call what, without starting anything.
  *
- * @throws BusError `InvalidParams` for what would stop a bus from starting
+ * @throws {BusError} InvalidParams if the ACL would prevent a bus from starting
  */
 export function explain({ acl, core = {}, pattern = 'brownfield', labels }: ExplainInput): Explanation {
   const warnings: string[] = []
@@ -86,7 +84,7 @@ export function explain({ acl, core = {}, pattern = 'brownfield', labels }: Expl
   }
 }
 
-/** @param names the commands that there are, and all that are open */
+/** @param names all known commands, and all open ones */
 export function explainFrontend(
   label: string,
   capabilities: readonly ResolvedCapability[],
@@ -120,13 +118,13 @@ const getValues = ({ allow, deny }: Scope): ScopeValues => ({ allow, deny })
 const coreCommands = (): CommandName[] =>
   [...OPEN_COMMANDS].map(method => ({ method, owner: 'core', allow: '', deny: '' }))
 
-/** A glob matches itself, but for its classes: `[ab]` becomes `a`. */
+/** Returns each glob as a label that it matches: `[ab]` becomes `a`. */
 function labelsIn(capabilities: readonly ResolvedCapability[]): string[] {
   const globs = capabilities.flatMap(({ capability: { windows = [], webviews = [] } }) => [...windows, ...webviews])
   return [...new Set(globs.map(glob => glob.replace(/\[([^!])[^\]]*\]/g, '$1')))].toSorted()
 }
 
-// An explanation as a text to read: what each frontend may call, by what, and within which scope.
+// Renders an explanation as text: commands of each frontend, with permission and scope.
 
 export function renderExplanation({ frontends, capabilities, warnings }: Explanation): string {
   const idle = capabilities.filter(({ isActive }) => !isActive)
@@ -138,9 +136,9 @@ export function renderExplanation({ frontends, capabilities, warnings }: Explana
 }
 
 function renderFrontend({ label, capabilities, commands, globalScopes }: ExplainedFrontend): string {
-  const own = commands.filter(({ command, access }) => !(access === 'open' && OPEN_COMMANDS.has(command)))
-  const closed = own.filter(({ access }) => access === 'closed').map(({ command }) => command)
-  const listed = own.filter(({ access }) => access !== 'closed')
+  const shown = commands.filter(({ command, access }) => !(access === 'open' && OPEN_COMMANDS.has(command)))
+  const closed = shown.filter(({ access }) => access === 'closed').map(({ command }) => command)
+  const listed = shown.filter(({ access }) => access !== 'closed')
   const rows = [...listed.filter(each => !isOfTauri(each)).map(toRow), ...toTauriRows(listed.filter(isOfTauri))]
   const width = Math.max(...rows.map(([command]) => command.length))
   const lines = [
@@ -159,7 +157,7 @@ function toRow({ command, access, by, scope }: ExplainedCommand): Row {
   return [command, access, references.join(', ') + (scope ? renderScope(scope) : '')]
 }
 
-/** `core:default` allows a hundred commands, most of which mean nothing without a screen: one line for each plugin. */
+/** `core:default` allows a hundred commands, most of which need a screen. They share one line per plugin. */
 function toTauriRows(commands: readonly ExplainedCommand[]): Row[] {
   const byPlugin = new Map<string, { names: string[]; capabilities: Set<string> }>()
   for (const { command, by } of commands) {

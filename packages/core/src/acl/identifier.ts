@@ -1,4 +1,4 @@
-// The names of permissions: `allow-greet` of the app, `fs:allow-read` of a plugin, `core:event:allow-emit` of one of Tauri's.
+// Identifiers of permissions: `allow-greet` of the app, `fs:allow-read` of a plugin, `core:event:allow-emit` of a core plugin.
 import { APP_KEY, type CommandName, type PermissionFileSource } from './types.js'
 
 export interface PermissionName {
@@ -8,14 +8,14 @@ export interface PermissionName {
   readonly name: string
 }
 
-/** Those that are generated for a command, as Tauri has them: `_` becomes `-`. */
+/** Returns the generated permissions of a command, where `_` becomes `-`, as in Tauri. */
 export function getPermissions(name: string, plugin?: string): { allow: string; deny: string } {
   const prefix = plugin === undefined ? '' : `${plugin}:`
   const suffix = name.replaceAll('_', '-')
   return { allow: `${prefix}allow-${suffix}`, deny: `${prefix}deny-${suffix}` }
 }
 
-/** The first colon ends a plugin's name; after `core:` the second does. */
+/** Splits at the first colon, or at the second one after `core:`. */
 export function splitIdentifier(identifier: string): PermissionName {
   const core = identifier.startsWith('core:') ? identifier.indexOf(':', 5) : -1
   const end = core < 0 ? identifier.indexOf(':') : core
@@ -26,16 +26,16 @@ export function splitIdentifier(identifier: string): PermissionName {
 
 export const joinIdentifier = ({ key, name }: PermissionName): string => (key === APP_KEY ? name : `${key}:${name}`)
 
-/** What error texts call it, as Tauri's do. */
+/** Returns the owner's name as Tauri's error texts have it. */
 export const describeAclKey = (key: string): string => (key === APP_KEY ? 'app manifest' : key)
 
-/** The name that a command of this plugin is called by. */
+/** Returns the method of a command: `greet`, `plugin:fs|read_file`. */
 export function getMethod(key: string, command: string): string {
   if (key === APP_KEY) return command
   return `plugin:${key.startsWith('core:') ? key.slice(5) : key}|${command}`
 }
 
-/** Tauri's reason to refuse an identifier that can be no permission's, whatever is defined. */
+/** Returns Tauri's reason to refuse an identifier that no permission can have, or `undefined`. */
 export function malformed(identifier: string): string | undefined {
   if (identifier.startsWith('tauri-plugin-')) return 'identifiers cannot start with tauri-plugin-'
   if (identifier.length > 116) return `identifiers cannot be longer than 116, found ${identifier.length}`
@@ -47,10 +47,9 @@ export function malformed(identifier: string): string | undefined {
   return 'identifiers can only include lowercase ASCII, hyphens which are not leading or trailing, and a single colon if using a prefix'
 }
 
-// What the authority takes from a core module, none of which has to run: the names of its commands, and the permissions that
-// its plugins bring.
+// The part of a core module that the authority reads: names of commands, and permission files of plugins.
 
-/** A `CoreDefinition`, as far as it is read here. */
+/** A `CoreDefinition`, reduced to what the ACL reads. */
 export interface CoreModule {
   readonly commands?: object
   readonly plugins?: readonly {
@@ -72,7 +71,7 @@ export function getCommandNames({ commands = {}, plugins = [] }: CoreModule): Co
   return [...apps, ...others]
 }
 
-/** As if each were a file. */
+/** Returns the permissions of the plugins as sources, like permission files. */
 export function getPluginFiles({ plugins = [] }: CoreModule): PermissionFileSource[] {
   return plugins.flatMap(({ name, permissions = [] }) =>
     permissions.map((value, index) => ({ value, plugin: name, from: `plugin ${name}: permissions[${index}]` })),

@@ -1,8 +1,9 @@
-// The globs that capabilities name labels with, by the rules of Rust's `glob::Pattern`, which Tauri uses: `?` and `*` match
-// any character, `/` too; `**` stands alone between slashes; `[abc]`, `[a-z]`, `[!abc]`; no braces, and no escapes but `[*]`.
+// Globs that capabilities match labels with, by the rules of Rust's `glob::Pattern`, which Tauri uses. `?` and `*` match
+// any character, `/` too; `**` stands alone between slashes; `[abc]`, `[a-z]`, `[!abc]`; no braces, and no escapes except
+// `[*]`.
 import { BusError } from '@sallyport/protocol'
 
-/** @throws BusError `InvalidParams` for a glob that Rust's refuses as well */
+/** @throws {BusError} InvalidParams for a glob that Rust refuses as well */
 export function labelMatcher(glob: string): (label: string) => boolean {
   const pattern = new RegExp(`^${toSource(glob)}$`, 'su')
   return label => pattern.test(label)
@@ -23,7 +24,7 @@ function toSource(glob: string): string {
     else {
       const [before, after] = [glob[at - 1] ?? '/', glob[at + 2] ?? '/']
       if (before !== '/' || after !== '/') throw invalid(glob, '"**" must stand alone between slashes')
-      // Any number of whole components, none too.
+      // Any number of whole components, or none.
       source += glob[at + 2] === '/' ? '(?:.*/)?' : '.*'
       at += 2
     }
@@ -49,7 +50,7 @@ function toClass(inside: string): string {
 
 const escape = (char: string): string => char.replace(/[\\^$.*+?()[\]{}|/]/, '\\$&')
 
-/** Within a class. */
+/** Escapes a character within a class. */
 const escapeIn = (char: string): string => char.replace(/[\\^[\]-]/, '\\$&')
 
 const invalid = (glob: string, why: string): BusError =>

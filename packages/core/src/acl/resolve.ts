@@ -1,4 +1,4 @@
-// A capability, checked, and everything that it allows and denies. Which of it holds for a label is asked later.
+// Resolves capabilities to everything that they allow and deny, for one label or for all.
 import { isBusError } from '@sallyport/protocol'
 import { mistake, type Place } from '../shared/validate.js'
 import { type Catalogue, createCatalogue } from './catalogue.js'
@@ -30,13 +30,13 @@ import {
 export interface ResolvedCapability {
   readonly source: CapabilitySource
   readonly capability: Capability
-  /** On this platform. */
+  /** False on other platforms. */
   readonly isActive: boolean
-  /** Even where it is not in force: then the app's author has begun to say who may call what. */
+  /** Set on every platform: the app's author has begun to restrict the app's commands. */
   readonly namesAppCommand: boolean
   readonly permissions: readonly ResolvedPermission[]
   readonly globalScopes: readonly GlobalScope[]
-  /** `local: false` and other platforms: for nobody. */
+  /** False for `local: false` and on other platforms. */
   holdsFor(label: string): boolean
 }
 
@@ -45,7 +45,7 @@ export interface ResolveOptions extends Pick<AclInput, 'unknownPermissions' | 'p
   warn(text: string): void
 }
 
-/** @throws BusError `InvalidParams` for whatever is wrong in the source, with its place. */
+/** @throws {BusError} InvalidParams with the place of the mistake */
 export function resolveCapability(source: CapabilitySource, options: ResolveOptions): ResolvedCapability {
   const capability = toCapability(source)
   const { identifier, local = true, windows = [], webviews = [] } = capability
@@ -54,7 +54,7 @@ export function resolveCapability(source: CapabilitySource, options: ResolveOpti
   const isActive = isFor(capability, platform)
   const entries = capability.permissions.map((entry, index) => {
     const member = `permissions[${index}]${typeof entry === 'string' ? '' : '.identifier'}`
-    // Elsewhere there may be other plugins.
+    // Another core can have other plugins.
     const lost = (what: Lost): void => {
       if (isActive) lose(source, member, `capability ${JSON.stringify(identifier)}: `, what, options)
     }
@@ -76,12 +76,14 @@ export function resolveCapability(source: CapabilitySource, options: ResolveOpti
   }
 }
 
-/** The sets of permission files name permissions too; a wrong one is found at the start, not when a capability uses it. */
+/** Checks the permissions that the sets of permission files name, so that a mistake is found at the start. */
 function checkSets(options: ResolveOptions): void {
   for (const { source, key, file } of options.catalogue.files) {
-    const own = file.default ? [{ identifier: 'default', permissions: file.default.permissions, at: 'default' }] : []
+    const defaultSet = file.default
+      ? [{ identifier: 'default', permissions: file.default.permissions, at: 'default' }]
+      : []
     const sets = (file.set ?? []).map((set, index) => ({ ...set, at: `set[${index}]` }))
-    for (const { identifier, permissions, at } of [...own, ...sets]) {
+    for (const { identifier, permissions, at } of [...defaultSet, ...sets]) {
       permissions.forEach((name, index) => {
         const lost = (what: Lost): void => lose(source, `${at}.permissions[${index}]`, '', what, options)
         expandSet({ identifier, permissions: [name] }, key, options.catalogue, lost)
@@ -98,7 +100,7 @@ function lose(
   options: ResolveOptions,
 ): void {
   const isRefused = !plausible || options.unknownPermissions === 'error'
-  const hint = isRefused && absent ? ` (unknownPermissions: 'warn' passes over plugins that are not here)` : ''
+  const hint = isRefused && absent ? ` (unknownPermissions: 'warn' ignores plugins that are not here)` : ''
   const error = mistake(place, member, whose + text + hint)
   if (isRefused) throw error
   options.warn(error.message)
@@ -119,18 +121,18 @@ const getIdentifier = (entry: PermissionEntry): string => (typeof entry === 'str
 const isFor = ({ platforms }: Pick<Capability, 'platforms'>, platform: AclInput['platform']): boolean =>
   platforms?.includes(platform) ?? true
 
-// All permissions and all capabilities of a bus together.
+// The sources of a bus's permissions and capabilities.
 
 export interface AclDeps {
   acl: AclInput
   commands: Iterable<CommandName>
-  /** Permissions that the core module's plugins bring. */
+  /** Permission files of the core module's plugins. */
   pluginFiles: readonly PermissionFileSource[]
-  /** Told of what `unknownPermissions: 'warn'` passes over. */
+  /** Receives what `unknownPermissions: 'warn'` ignores. */
   warn: (text: string) => void
 }
 
-/** @throws BusError `InvalidParams` for whatever is wrong in permission files and manifests */
+/** @throws {BusError} InvalidParams if a permission file or manifest is invalid */
 export function getResolveOptions({ acl, commands, pluginFiles, warn }: AclDeps): ResolveOptions {
   const { unknownPermissions, platform } = acl
   const options = { catalogue: createCatalogue({ acl, commands, pluginFiles }), unknownPermissions, platform, warn }
@@ -138,12 +140,12 @@ export function getResolveOptions({ acl, commands, pluginFiles, warn }: AclDeps)
   return options
 }
 
-/** @throws BusError `InvalidParams` for whatever is wrong in capabilities, and for two of one identifier */
+/** @throws {BusError} InvalidParams if a capability is invalid or two have the same identifier */
 export function resolveAll(sources: readonly CapabilitySource[], options: ResolveOptions): ResolvedCapability[] {
   return inOrder(sources.flatMap(splitCapabilities).map(source => resolveCapability(source, options)))
 }
 
-/** By their identifiers, as Tauri has them, so that it does not matter which file is read first. */
+/** Sorts by identifier, as Tauri does, so that the order in which files are read does not matter. */
 export function inOrder(capabilities: readonly ResolvedCapability[]): ResolvedCapability[] {
   const known = new Map<string, ResolvedCapability>()
   for (const each of capabilities) {
@@ -158,9 +160,9 @@ export function inOrder(capabilities: readonly ResolvedCapability[]): ResolvedCa
   return [...known.values()].toSorted(({ capability: a }, { capability: b }) => (a.identifier < b.identifier ? -1 : 1))
 }
 
-// What all capabilities together give one label, with who gives it.
+// The rights of one label: everything that the capabilities that apply to it allow and deny.
 
-/** That a command is allowed or denied, and by what. */
+/** One permission that allows or denies a command. */
 export interface Grant {
   readonly capability: string
   readonly permission: string
@@ -170,7 +172,7 @@ export interface Grant {
 export interface Access {
   readonly allowed: ReadonlyMap<string, readonly Grant[]>
   readonly denied: ReadonlyMap<string, readonly Grant[]>
-  /** Each plugin's global scope, of the permissions that name no command. */
+  /** The global scope of each plugin, from permissions that name no command. */
   readonly global: ReadonlyMap<string, Scope>
 }
 
@@ -178,7 +180,7 @@ export function getAccess(label: string, capabilities: readonly ResolvedCapabili
   return merge(capabilities.filter(capability => capability.holdsFor(label)))
 }
 
-/** Of these, whomever they hold for. */
+/** Merges capabilities, whatever labels they apply to. */
 export function merge(capabilities: readonly ResolvedCapability[]): Access {
   const [allowed, denied] = [new Map<string, Grant[]>(), new Map<string, Grant[]>()]
   const global = new Map<string, ScopeValues[]>()
@@ -193,7 +195,7 @@ export function merge(capabilities: readonly ResolvedCapability[]): Access {
   return { allowed, denied, global: new Map([...global].map(([key, scopes]) => [key, getScope(scopes)])) }
 }
 
-/** Of a command that these allow, in a plugin with this global scope. The same objects go to every call: they are frozen. */
+/** Returns the scope of a command with these grants. Frozen, because every call receives the same object. */
 export function commandScope(grants: readonly Grant[], global: Scope = EMPTY_SCOPE.global): CommandScope {
   // Permissions of one entry share their scope.
   const scopes = new Set(grants.flatMap(({ scope }) => scope ?? []))
@@ -214,16 +216,13 @@ function push<T>(lists: Map<string, T[]>, key: string, value: T): void {
 
 // Which commands need no capability.
 
-/**
- * Whether somebody decides who may call the app's commands: a capability names one, or permission files of the app's own say
- * so.
- */
+/** True if app commands need a capability: a capability names one, or the app has permission files. */
 export const isRestricted = (capabilities: readonly ResolvedCapability[], { plugins }: Catalogue): boolean =>
   plugins.get(APP_KEY)?.described === true || capabilities.some(each => each.namesAppCommand)
 
 /**
- * Events, paths, the app's own data and resources: always. The app's commands: in the brownfield pattern, until that is
- * decided. Plugins' commands: never.
+ * Returns which commands are open by default. Events, paths, app data and resources always are, plugin commands never. App
+ * commands are open in the brownfield pattern until `restricted`.
  */
 export function getDefaultPolicy(decided: boolean, pattern: Pattern): (command: CommandName) => boolean {
   const appIsOpen = pattern === 'brownfield' && !decided

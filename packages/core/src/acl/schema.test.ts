@@ -1,4 +1,4 @@
-// What JSON carries is taken; anything else is named, with its place.
+// Schemas accept JSON values only; an error names the place of any other value.
 import { expect, test } from 'vitest'
 import { checkPlain, toCapability, toPermissionFile } from './schema.js'
 
@@ -32,7 +32,7 @@ test.each<[value: unknown, got: string]>([
   expect(() => toPermissionFile({ from, value: file })).toThrow('permission[0].scope.allow[1]')
 })
 
-test('the same object twice, and members that are undefined, are no mistakes', () => {
+test('accepts one object in two places, and undefined members', () => {
   const twice = { path: '/tmp', mode: undefined }
   expect(() => checkPlain({ from, value: [twice, twice, null, true, 'x', -0, Object.create(null)] })).not.toThrow()
 })

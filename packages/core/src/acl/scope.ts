@@ -1,21 +1,25 @@
-// What a caller may do with a command, beyond calling it: the scopes that its permissions come with. The bus hands them to
-// the handler; holding to them is the handler's own job, as in Tauri.
+// Scopes: what a caller may do with a command, beyond calling it. The bus passes them to the handler, which has to enforce
+// them, as
+// in Tauri.
 
-/** Values of the shape that the command's plugin defines, for instance `{ path: '$HOME/**' }` of Tauri's fs. */
+/** Values in the form that the command's plugin defines, for instance `{ path: '$HOME/**' }` of Tauri's fs. */
 export interface Scope {
   readonly allow: readonly unknown[]
   readonly deny: readonly unknown[]
-  /** Tauri's rule (`CommandScope::matches`): false where a denied value is `like`; true where none is allowed, or one is `like`. */
+  /**
+   * Applies Tauri's rule (`CommandScope::matches`): false if `like` accepts a denied value; true if no value is allowed, or
+   * `like` accepts one.
+   */
   matches(like: (value: unknown) => boolean): boolean
 }
 
-/** The scope of one command for one frontend: of all permissions that allow it together. */
+/** The scope of one command for one frontend, merged from all permissions that allow it. */
 export interface CommandScope extends Scope {
-  /** Of the permissions of the same plugin that name no command. */
+  /** The scope of the plugin's permissions that name no command. */
   readonly global: Scope
 }
 
-/** Frozen, since every call is given the same one. */
+/** Creates a frozen scope: every call receives the same one. */
 export function createScope(allow: readonly unknown[], deny: readonly unknown[]): Scope {
   return Object.freeze({
     allow: Object.freeze(allow),

@@ -1,11 +1,11 @@
-// The nearest right name for a wrong permission. Many are no slips of the keyboard but other names of the same thing: the
-// command as it is called, or what was right before Tauri put `core:` before its own plugins.
+// Suggests the nearest right name for a wrong permission. Many mistakes are other names of the same thing: the
+// command's method, or the name before Tauri added `core:`.
 import { didYouMean } from '../shared/suggest.js'
 import { type Catalogue, getCommandKey } from './catalogue.js'
 import { joinIdentifier, getMethod, type PermissionName } from './identifier.js'
 import type { CommandName } from './types.js'
 
-/** ` (did you mean "fs:allow-read"?)`, or nothing. */
+/** Returns ` (did you mean "fs:allow-read"?)`, or an empty string. */
 export function nearestPermission(name: PermissionName, catalogue: Catalogue): string {
   const identifier = joinIdentifier(name)
   const names = new Set(namesIn(catalogue))
@@ -26,10 +26,11 @@ function* namesIn({ plugins }: Catalogue): Iterable<string> {
   }
 }
 
-// Commands in permission files that nobody has, where one of nearly that name is there: a typing error, most likely, and in a
-// `deny` one that denies nothing. Names that are near nothing pass: files may be written for more commands than this core has.
+// Finds commands in permission files that do not exist but nearly match an existing one. In a `deny` such a typing error denies
+// nothing.
+// Other unknown names pass, because files can be written for more commands than this core has.
 
-/** A sentence for each, with the file and the place in it. */
+/** Returns a sentence for each, with its file and place. */
 export function misnamedCommands({ files }: Catalogue, commands: Iterable<CommandName>): string[] {
   const all = [...commands]
   return files.flatMap(({ source, key, file }) => {
@@ -38,12 +39,12 @@ export function misnamedCommands({ files }: Catalogue, commands: Iterable<Comman
         .filter(command => getCommandKey(command) === key)
         .map(({ method }) => method.slice(getMethod(key, '').length)),
     )
-    const hintOf = (name: string): string => (names.has(name) ? '' : didYouMean(name, names))
+    const suggestCommand = (name: string): string => (names.has(name) ? '' : didYouMean(name, names))
     return (file.permission ?? []).flatMap(({ commands: named }, index) =>
       (['allow', 'deny'] as const).flatMap(effect =>
-        (named?.[effect] ?? []).filter(hintOf).map(name => {
+        (named?.[effect] ?? []).filter(suggestCommand).map(name => {
           const place = `${source.from}: permission[${index}].commands.${effect}`
-          return `${place}: there is no command ${JSON.stringify(name)}${hintOf(name)}`
+          return `${place}: there is no command ${JSON.stringify(name)}${suggestCommand(name)}`
         }),
       ),
     )

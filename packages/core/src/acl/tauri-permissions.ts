@@ -1,9 +1,8 @@
-// Tauri's own plugins and their commands, so that every capability that is written for Tauri holds here as it is, though most
-// of what a window, a menu or a tray can do means nothing without a screen. From the build script of Tauri 2.0, and what
-// @tauri-apps/api 2.12 calls beyond it.
+// Tauri's core plugins and their commands, so that every capability written for Tauri works unchanged, although most
+// window, menu and tray commands need a screen. Taken from the build script of Tauri 2.0, plus what @tauri-apps/api 2.12 calls.
 
 interface CoreCommands {
-  /** In the plugin's `default` set. */
+  /** Commands in the plugin's `default` set. */
   readonly byDefault: readonly string[]
   readonly others: readonly string[]
 }
@@ -61,7 +60,7 @@ export const CORE_COMMANDS: Readonly<Record<string, CoreCommands>> = {
 /** Plugins whose default commands every frontend may call, unless a capability denies them. */
 const OPEN_PLUGINS = ['event', 'path', 'app', 'resources']
 
-/** By the names that they are called by. */
+/** Methods of the commands that are always open. */
 export const OPEN_COMMANDS: ReadonlySet<string> = new Set(
   OPEN_PLUGINS.flatMap(plugin => CORE_COMMANDS[plugin]!.byDefault.map(name => `plugin:${plugin}|${name}`)),
 )

@@ -1,42 +1,43 @@
-// What the authority is made from: capabilities, and the permissions that they may name beside the generated ones. The host
-// reads the files; core checks and resolves what is in them. All of it can be cloned between threads.
+// The sources of the authority: capabilities, and definitions of permissions. The host reads the files; core validates and
+// resolves their
+// content. All of it survives structured cloning.
 
-/** What a file or an option holds, unchecked, and what to call it in error texts. */
+/** The unvalidated content of a file or an option, with its name for error texts. */
 export interface AclSource {
   readonly value: unknown
-  /** A file's path, or an option's name: `capabilities/main.json`, `app.security.capabilities[0]`. */
+  /** A file's path or an option's name: `capabilities/main.json`, `app.security.capabilities[0]`. */
   readonly from: string
 }
 
-/** One capability, a list of them, or `{ capabilities: [...] }`, as Tauri's files have it. */
+/** One capability, an array of them, or `{ capabilities: [...] }`, as in Tauri's files. */
 export interface CapabilitySource extends AclSource {
-  /** Where in the file the value stands, if it is not all of it: `[1]`, `capabilities[1]`. `splitCapabilities` sets it. */
+  /** The place within the file, if the value is only a part of it: `[1]`, `capabilities[1]`. Set by `splitCapabilities`. */
   readonly at?: string
 }
 
-/** One `PermissionFile`. */
+/** A source of one `PermissionFile`. */
 export interface PermissionFileSource extends AclSource {
-  /** Whose permissions these are: a plugin's name, `core:<plugin>`, or `undefined` for the app. */
+  /** The owner: a plugin's name, `core:<plugin>`, or `undefined` for the app. */
   readonly plugin: string | undefined
 }
 
 export interface AclInput {
   readonly capabilities: readonly CapabilitySource[]
   readonly permissionFiles: readonly PermissionFileSource[]
-  /** Tauri's own `gen/schemas/acl-manifests.json`, where a project has it: a `Manifests`. */
+  /** The project's `gen/schemas/acl-manifests.json`, written by Tauri: a `Manifests`. */
   readonly manifests: AclSource | undefined
   /**
-   * `warn`: for configurations that name plugins which this core does not have. Passed over, with a warning, is what may well
-   * be right elsewhere: any permission of a plugin that nothing here knows, and an unknown one of a plugin that neither a
+   * `warn` is for configurations that name plugins which this core does not have. It ignores, with a warning, names that can
+   * be right elsewhere: any permission of an unknown plugin, and an unknown permission of a plugin that neither a
    * permission file nor a manifest describes. A wrong name of the app, of Tauri's core plugins or of a described plugin stays
    * an error, since it is a typing error: a `deny-` with a mistake in it would deny nothing.
    */
   readonly unknownPermissions: 'error' | 'warn'
-  /** What `platforms` is held against: `platformOf(process.platform)`. */
+  /** Compared with `platforms`: `getPlatform(process.platform)`. */
   readonly platform: Platform
 }
 
-/** Tauri's permission file. */
+/** A permission file in Tauri's format. */
 export interface PermissionFile {
   default?: { version?: number; description?: string; permissions: readonly string[] }
   set?: readonly PermissionSetDefinition[]
@@ -46,7 +47,7 @@ export interface PermissionFile {
 export interface PermissionSetDefinition {
   identifier: string
   description?: string
-  /** Of the same plugin by their bare names (`allow-read`, another set, `default`), or of another: `fs:default`. */
+  /** Permissions and sets of the same plugin by bare name (`allow-read`, `default`), or of another: `fs:default`. */
   permissions: readonly string[]
 }
 
@@ -56,7 +57,7 @@ export interface PermissionDefinition {
   description?: string
   /** Commands by their names in the plugin: `read_file`. */
   commands?: { allow?: readonly string[]; deny?: readonly string[] }
-  /** With commands: the scope of those. Without: the plugin's global scope. */
+  /** The scope of the commands, or, without commands, the plugin's global scope. */
   scope?: { allow?: readonly unknown[] | null; deny?: readonly unknown[] | null }
   platforms?: readonly Platform[]
 }
@@ -71,45 +72,45 @@ export interface Manifest {
   global_scope_schema: unknown
 }
 
-/** Tauri's name for the app's own permissions, among the plugins' names. */
+/** Tauri's key of the app's own permissions. */
 export const APP_KEY = '__app-acl__'
 
-/** The platform's name in Tauri's files. Unixes without a name there count as Linux. */
+/** Returns the platform's name in Tauri's files. Unix systems without such a name count as Linux. */
 export function getPlatform(platform: NodeJS.Platform): Platform {
   if (platform === 'darwin') return 'macOS'
   if (platform === 'win32') return 'windows'
   return platform === 'android' ? 'android' : 'linux'
 }
 
-/** One source for each capability of a file. A value of no such shape stays as it is, for the check that comes later. */
+/** Returns one source for each capability of a file. A value of any other form is returned unchanged, for the later check. */
 export function splitCapabilities(source: CapabilitySource): CapabilitySource[] {
   const { value, from, at } = source
   if (at !== undefined) return [source]
   const split = (list: readonly unknown[], prefix: string): CapabilitySource[] =>
-    list.map((one, index) => ({ value: one, from, at: `${prefix}[${index}]` }))
+    list.map((entry, index) => ({ value: entry, from, at: `${prefix}[${index}]` }))
   if (Array.isArray(value)) return split(value, '')
   const list = (value as { capabilities?: unknown } | null | undefined)?.capabilities
   return Array.isArray(list) ? split(list, 'capabilities') : [source]
 }
 
-/** What is asked of a command here: it need not run. */
+/** A command as the authority knows it; the handler is not needed. */
 export interface CommandName {
-  /** As it is called: `greet`, `plugin:fs|read_text_file`. */
+  /** The method: `greet`, `plugin:fs|read_text_file`. */
   readonly method: string
-  /** Whose command it is decides which rule of the authority holds for it. */
+  /** Decides which default policy applies. */
   readonly owner: 'app' | 'plugin' | 'core'
-  /** The permission that allows it: `allow-greet`, `fs:allow-read-text-file`. */
+  /** The permission that allows the command: `allow-greet`, `fs:allow-read-text-file`. */
   readonly allow: string
   readonly deny: string
 }
 
-/** What was done to the capabilities at run time: a core that is started again begins with it. */
+/** Changes of the capabilities at run time. A restarted core begins with them. */
 export interface CapabilityChanges {
-  /** By their identifiers. */
+  /** By identifier. */
   added: Map<string, unknown>
-  /** Of those that the bus was started with. */
+  /** Removed identifiers among the initial capabilities. */
   removed: Set<string>
-  /** Some capability has named an app command: none is open any more. */
+  /** True once a capability has named an app command: app commands stay restricted. */
   decided: boolean
 }
 
@@ -119,21 +120,21 @@ export interface Capability {
   /** Unique among all capabilities. */
   identifier: string
   description?: string
-  /** `false`: for remote pages alone, so for no frontend here. `true` by default. */
+  /** `false` limits the capability to remote pages, so it applies to no frontend here. @default true */
   local?: boolean
-  /** Pages of the web, which no frontend here is: taken as Tauri's files have it, and matching nothing. */
+  /** URLs of remote pages. Accepted for Tauri's files; matches nothing here. */
   remote?: { urls: readonly string[] }
-  /** Labels it holds for, as globs of Rust's `glob` (`*`, `?`, `[abc]`). */
+  /** Labels it applies to, as globs of Rust's `glob` (`*`, `?`, `[abc]`). */
   windows?: readonly string[]
-  /** More of them: here a window and its webview are one frontend, and it is enough that one glob matches. */
+  /** More globs of labels. Here a window and its webview are one frontend, and one match suffices. */
   webviews?: readonly string[]
   /** `allow-greet`, `deny-greet`, `fs:allow-read-text-file`, `core:default`, `core:event:deny-emit`, `fs:default`. */
   permissions: readonly PermissionEntry[]
-  /** Where it is in force; everywhere by default. */
+  /** Platforms on which it is in force. @default all */
   platforms?: readonly Platform[]
 }
 
-/** A permission, or one with more of a scope. The values are of the shape that the command's plugin defines. */
+/** A permission, alone or with more scope values. The command's plugin defines their form. */
 export type PermissionEntry =
   | string
   | { identifier: string; allow?: readonly unknown[] | null; deny?: readonly unknown[] | null }

@@ -1,4 +1,4 @@
-// What a handler is given beside its arguments. Parts that most handlers never touch are made when they are read.
+// The context that a handler receives in addition to its arguments, and the types of middleware. Rarely used members are created on first access.
 import type { CallHeaders } from '@sallyport/protocol'
 import type { Logger } from 'pino'
 import type { CommandScope } from '../acl/scope.js'
@@ -7,51 +7,51 @@ import type { Resources } from './resources.js'
 
 export interface CommandRequest {
   readonly headers: CallHeaders
-  /** Named arguments as they came, before any schema, with channels in place; or bytes (`Uint8Array`), as a raw body. */
+  /** Named arguments before any schema, with channels in place; or bytes (`Uint8Array`) as a raw body. */
   readonly body: unknown
 }
 
 export interface CommandContext {
   readonly app: App
-  /** The frontend that calls. It is known by its link: no message can claim another. */
+  /** The label of the calling frontend. It comes from the link, so no message can claim another. */
   readonly label: string
-  /** Aborts when the caller gives up or goes away, or when the bus closes. */
+  /** Aborts when the caller cancels, times out or disconnects, or when the bus closes. */
   readonly signal: AbortSignal
-  /** Of core's log: its lines have `label` and `command`, and `plugin` where a plugin has the command. */
+  /** A child of core's log. Its lines have `label` and `command`, and `plugin` if the command belongs to one. */
   readonly log: Logger
   readonly request: CommandRequest
-  /** What the caller's permissions allow and deny beyond calling the command. */
+  /** The scope that the caller's permissions give to the command. */
   readonly scope: CommandScope
-  /** What is kept open for this frontend between its calls, by number; closed when it goes. */
+  /** Resources that stay open for this frontend between its calls, by number. They are closed when the frontend disconnects. */
   readonly resources: Resources
   /**
-   * Asks the host's `onConfirm`, and a person perhaps: `false` where there is none. The text is shown with control characters
-   * replaced, and cut at 4096 characters. The caller's deadline goes on meanwhile.
+   * Asks the host's `onConfirm`, and resolves to `false` without one. The text is shown with control characters
+   * replaced, and cut after 4096 characters. The caller's deadline keeps running.
    *
-   * @throws BusError `Overloaded` while 16 questions of this frontend are open; the signal's reason once it aborts
+   * @throws {BusError} Overloaded while 16 requests of this frontend are open; the signal's reason when the call is aborted
    * @example if (!(await ctx.confirm(`Delete ${path}?`))) throw new CommandError('REFUSED')
    */
   readonly confirm: (text: string) => Promise<boolean>
-  /** What `app.manage` was given: `ctx.state(Counter)`. @throws what `app.state` throws */
+  /** Returns the value given to `app.manage`: `ctx.state(Counter)`. @throws like `app.state` */
   readonly state: App['state']
 }
 
-// What stands around the commands of the app and its plugins: after the capabilities, before the schema and the handler. It is
-// put together once for each command; where there is none, a command is what it was.
+// Middleware runs around the commands of the app and its plugins, after the capabilities, before schema and handler. It is
+// composed once for each command; a command without middleware pays nothing.
 
 /** One call, as middleware sees it. */
 export interface MiddlewareCall {
-  /** As it is called: `greet`, `plugin:fs|read_text_file`. */
+  /** The method: `greet`, `plugin:fs|read_text_file`. */
   readonly command: string
-  /** As they came, before any schema, with channels in place. */
+  /** The arguments before any schema, with channels in place. */
   readonly args: unknown
-  /** The handler's own. */
+  /** The handler's own context. */
   readonly ctx: CommandContext
 }
 
 /**
- * Runs around each call of a command that a capability allows. What it returns answers the call; what it throws fails it, as a
- * handler's would. `next` runs the middleware after it and at last the handler, once, and gives the handler's result: for a
+ * Runs around each call that a capability allows. The returned value answers the call, and an error fails it, as a
+ * handler's would. `next` runs the remaining middleware and then the handler, once, and returns the handler's result: for a
  * stream, its async iterable.
  *
  * @example

@@ -1,4 +1,4 @@
-// What an editor knows of a core module: arguments from the schema, results, the context.
+// Types that an editor infers for a core module: arguments from the schema, results, the context.
 import { expectTypeOf, test } from 'vitest'
 import { z } from 'zod'
 import {

@@ -1,12 +1,12 @@
-// What command() is given is checked where it is written.
+// command() validates its options when it is called.
 import { expect, it } from 'vitest'
 import { command } from './define.js'
 
 it.each<[string, unknown[], string]>([
   ['a handler alone', [() => 1], 'command(): a handler alone needs none: write the function itself'],
   ['an unknown option', [{ arg: {} }, () => 1], 'command(): no option "arg": it takes args and thread'],
-  ['what is no schema', [{ args: { name: String } }, () => 1], 'command(): args is no Standard Schema'],
-  ['a thread that is no URL', [{ thread: './heavy.js' }], 'command(): thread must be a URL'],
+  ['an invalid schema', [{ args: { name: String } }, () => 1], 'command(): args must be a Standard Schema'],
+  ['a thread that is not a URL', [{ thread: './heavy.js' }], 'command(): thread must be a URL'],
   ['both', [{ thread: new URL(import.meta.url) }, () => 1], 'command(): either a handler or a thread, not both'],
 ])('%s', (_name, given, message) => {
   expect(() => (command as (...all: unknown[]) => unknown)(...given)).toThrow(message)

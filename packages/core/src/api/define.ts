@@ -1,4 +1,4 @@
-// What a core module is written with: commands, plugins, and the definition that holds them.
+// Functions for writing a core module: commands, plugins, and the definition that holds them.
 import { BusError } from '@sallyport/protocol'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Scope } from '../acl/scope.js'
@@ -6,36 +6,37 @@ import type { PermissionFile } from '../acl/types.js'
 import type { App } from './app.js'
 import type { CommandContext, Middleware } from './context.js'
 
-/** A command's function: named arguments in, a value or a promise of one out. */
+/** A command's function. It takes named arguments and returns a value or a promise of one. */
 export type CommandHandler<Args, Result> = (args: Args, ctx: CommandContext) => Result
 
-/** What `command` makes. `Args` is what callers send, `Result` what the handler gives. */
+/** The result of `command`. `Args` is what callers send, `Result` what the handler returns. */
 export interface Command<Args = never, Result = unknown> {
   readonly kind: 'command'
   readonly schema: StandardSchemaV1 | undefined
   readonly handler: CommandHandler<Args, Result> | undefined
-  /** The module that runs the command in the pool, in place of a handler. */
+  /** A module that runs the command in the pool, instead of a handler. */
   readonly thread: URL | undefined
 }
 
-/** A bare function is a command too. */
+/** A command, or a bare function. */
 export type AnyCommand = Command<never, unknown> | CommandHandler<never, unknown>
 
 export interface CommandOptions<Schema extends StandardSchemaV1> {
-  /** Any Standard Schema (zod, valibot, arktype, …). What it gives is what the handler gets. */
+  /** Any Standard Schema (zod, valibot, arktype, …). The handler receives the schema's output. */
   args?: Schema
 }
 
 export interface PooledCommandOptions<Schema extends StandardSchemaV1> extends CommandOptions<Schema> {
   /**
-   * A module whose default export runs the command, in a pool of threads: `export default (args) => result`. It gets the
-   * arguments and nothing else, by structured clone.
+   * A module whose default export runs the command in a pool of threads: `export default (args) => result`. It receives only
+   * the
+   * arguments, by structured clone.
    */
   thread: URL
 }
 
 /**
- * A command with a schema for its arguments, or one that runs in the pool.
+ * Defines a command with a schema for its arguments, or one that runs in the pool.
  *
  * @example
  * command({ args: z.object({ name: z.string() }) }, ({ name }) => `Hello, ${name}!`)
@@ -57,7 +58,7 @@ export function command(
   const [name] = Object.keys(unknown)
   if (name !== undefined) throw wrong(`no option ${JSON.stringify(name)}: it takes args and thread`)
   if (args !== undefined && typeof args?.['~standard']?.validate !== 'function')
-    throw wrong('args is no Standard Schema')
+    throw wrong('args must be a Standard Schema')
   if (thread !== undefined && !(thread instanceof URL)) throw wrong('thread must be a URL')
   if (thread !== undefined && handler !== undefined) throw wrong('either a handler or a thread, not both')
   return { kind: 'command', schema: args, handler, thread }
@@ -71,23 +72,26 @@ type NoCommands = Readonly<Record<never, AnyCommand>>
 
 export interface PluginDefinition<C extends Commands = Commands> {
   commands?: C
-  /** Its permissions beyond the generated ones: sets, scopes, and what `default` holds. As in Tauri's permission files. */
+  /**
+   * Permissions in addition to the generated ones: sets, scopes, and the content of `default`, as in Tauri's permission files.
+   */
   permissions?: readonly PermissionFile[]
-  /** Runs once, before core is ready. What it throws stops the start, and names the plugin. */
+  /** Runs once, before core is ready. An error stops the start and names the plugin. */
   setup?(app: App, api: PluginApi): void | Promise<void>
   /**
-   * Runs once, when core ends: after the frontends are gone and their resources closed, in the reverse order of the setups.
-   * It is waited for as long as the bus takes to close; what it throws is logged.
+   * Runs once when core ends: after the frontends have disconnected and their resources are closed, in reverse order of the
+   * setups.
+   * It may take as long as the bus takes to close. Errors are logged.
    */
   teardown?(app: App): void | Promise<void>
 }
 
-/** What a plugin's setup is told of itself. */
+/** Information about the plugin for its `setup`. */
 export interface PluginApi {
   readonly name: string
-  /** `plugins.<name>` of the configuration, or of `createBus({ plugins })`; `undefined` where there is none. Not checked. */
+  /** `plugins.<name>` of the configuration or of `createBus({ plugins })`, unvalidated; `undefined` if it is missing. */
   readonly config: unknown
-  /** What capabilities allow and deny it as a whole: of its permissions that name no command. */
+  /** The plugin's global scope: values of its permissions that name no command. */
   readonly scope: Scope
 }
 
@@ -95,7 +99,7 @@ export interface Plugin<Name extends string = string, C extends Commands = Comma
   readonly name: Name
 }
 
-/** A named group of commands, called as `plugin:<name>|<command>`. */
+/** Defines a named group of commands, called as `plugin:<name>|<command>`. */
 export function plugin<const Name extends string>(
   name: Name,
   definition: PluginDefinition<NoCommands> & { commands?: never },
@@ -114,15 +118,15 @@ export function plugin<const Name extends string, C extends Commands>(
 export interface CoreDefinition<C extends Commands = Commands> {
   commands?: C
   plugins?: readonly Plugin[]
-  /** Runs around each call of the commands of the app and its plugins, the first of them outermost: docs/commands.md. */
+  /** Middleware around each call of the commands of the app and its plugins, the first outermost: docs/commands.md. */
   use?: readonly Middleware[]
-  /** Runs once, before core is ready, after the setups of its plugins. */
+  /** Runs once, before core is ready, after the plugins' `setup`. */
   setup?(app: App): void | Promise<void>
-  /** Runs once, when core ends, before the teardowns of its plugins. */
+  /** Runs once when core ends, before the plugins' `teardown`. */
   teardown?(app: App): void | Promise<void>
 }
 
-/** Types a core module's definition, and gives it back as it is: `{ ...base, plugins }` makes a variant. */
+/** Types a core module's definition and returns it unchanged: `{ ...base, plugins }` makes a variant. */
 export function defineCore<C extends Commands, D extends CoreDefinition<C>>(definition: D & CoreDefinition<C>): D {
   return definition
 }

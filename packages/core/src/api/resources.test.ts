@@ -23,7 +23,7 @@ function setUp(label?: string) {
   return { failures, table: new ResourceTable({ label, failed: error => failures.push(error) }) }
 }
 
-it('gives numbers of 32 bits that can’t be guessed', () => {
+it('uses random ids of 32 bits', () => {
   const { table } = setUp('main')
   const rids = Array.from({ length: 1000 }, () => table.add({}))
   expect(new Set(rids).size).toBe(1000)
@@ -31,7 +31,7 @@ it('gives numbers of 32 bits that can’t be guessed', () => {
   expect(Math.max(...rids) - Math.min(...rids)).toBeGreaterThan(2 ** 31)
 })
 
-it('gives a resource by its number and class, or Tauri’s text', async () => {
+it("returns a resource by its id and class, or fails with Tauri's text", async () => {
   const { table } = setUp()
   const file = new File('a', [])
   const rid = table.add(file)
@@ -80,11 +80,11 @@ it('closes all, the last opened first, whatever one of them throws', async () =>
   expect(failures).toMatchObject([{ message: 'second' }])
 })
 
-it('what is added after that is closed at once', async () => {
+it('closes immediately what is added later', async () => {
   const { table } = setUp('main')
   const log: string[] = []
   await table.closeAll(never)
-  expect(() => table.add(new File('late', log))).toThrow('gone')
+  expect(() => table.add(new File('late', log))).toThrow('disconnected')
   await expect.poll(() => log).toEqual(['late'])
 })
 
@@ -94,6 +94,6 @@ it('those of a frontend are bounded', () => {
   expect(() => table.add({})).toThrow('More than 16384 resources of one frontend are open')
 })
 
-it.each([5, 'x', null, undefined])('%j is no resource', value => {
+it.each([5, 'x', null, undefined])('refuses %j as a resource', value => {
   expect(() => setUp().table.add(value as never)).toThrow('takes an object')
 })

@@ -1,34 +1,36 @@
-// Resources: what handlers keep open between calls, and frontends name by number (Tauri's `rid`). Each frontend has a table of
-// its own, so that no number of another's means anything to it; what it leaves open is closed when it goes.
+// Resources: objects that handlers keep open between calls, and that frontends name by number (Tauri's `rid`). Each frontend
+// has a table of
+// its own, so that a number of another frontend is invalid. The table is closed when the frontend disconnects.
 import { randomInt } from 'node:crypto'
 import { BusError, MAX_RESOURCES } from '@sallyport/protocol'
 import { runSequentially } from '../shared/teardown.js'
 
-/** A class, where `get` and `take` are to give nothing else. */
+/** The class that a resource must have. */
 export type ResourceType<T extends object> = abstract new (...args: never[]) => T
 
 export interface Resources {
   /**
-   * Keeps `resource` open, and gives its number: random, of 32 bits. Its `close()` is called in the end, or else its
-   * `Symbol.asyncDispose` or `Symbol.dispose`, where it has one.
+   * Keeps `resource` open and returns its number, a random integer of 32 bits. When the resource is closed, its `close()` is
+   * called, or
+   * else its `Symbol.asyncDispose` or `Symbol.dispose`.
    *
-   * @throws BusError `Overloaded` beyond 16 384 of a frontend. `Disconnected` where the frontend has gone meanwhile: the
-   * resource is closed then.
+   * @throws {BusError} Overloaded above 16 384 resources of a frontend; Disconnected if the frontend has disconnected: the
+   * resource is then closed
    */
   add(resource: object): number
-  /** @throws BusError `InvalidParams`, `The resource id N is invalid.`, for a number of none, or of none of this class */
+  /** @throws {BusError} InvalidParams, `The resource id N is invalid.`, if there is no such resource of this class */
   get<T extends object = object>(rid: number, type?: ResourceType<T>): T
-  /** Takes it out of the table, without closing it. @throws what `get` throws */
+  /** Removes the resource without closing it. @throws like `get` */
   take<T extends object = object>(rid: number, type?: ResourceType<T>): T
-  /** Takes it out and closes it. Rejects with what its closing throws. @throws what `get` throws, at once */
+  /** Removes and closes the resource. Rejects with the error of its `close`. @throws like `get`, synchronously */
   close(rid: number): Promise<void>
   has(rid: number): boolean
 }
 
 interface TableOptions {
-  /** Of the frontend that it belongs to; none for that of the app, which is not bounded. */
+  /** The frontend's label; `undefined` for the app's table, which has no limit. */
   label?: string | undefined
-  /** Told what goes wrong while the whole table is closed. */
+  /** Receives errors that occur while the whole table is closed. */
   failed(error: unknown): void
 }
 
@@ -49,7 +51,7 @@ export class ResourceTable implements Resources {
     }
     if (this.#closed) {
       void runSequentially([() => closeResource(resource)], AbortSignal.abort(), this.#failed)
-      throw new BusError('Disconnected', 'Whoever the resource was opened for is gone: it is closed')
+      throw new BusError('Disconnected', 'The frontend disconnected; the resource was closed')
     }
     if (this.#label !== undefined && this.#open.size >= MAX_RESOURCES) {
       throw new BusError('Overloaded', `More than ${MAX_RESOURCES} resources of one frontend are open`)
@@ -74,7 +76,7 @@ export class ResourceTable implements Resources {
   }
 
   close(rid: number): Promise<void> {
-    // Not as a rejection: frontends choose the number, and one that a handler does not await would end core.
+    // Thrown, not rejected: frontends choose the number, and a rejection that a handler does not await would end core.
     const resource = this.take(rid)
     return new Promise(resolve => resolve(closeResource(resource) as void))
   }
@@ -83,14 +85,17 @@ export class ResourceTable implements Resources {
     return this.#open.has(rid)
   }
 
-  /** Closes all, the last opened first, and takes no more. Resolves when they are closed, or `hurry` aborts; never rejects. */
-  async closeAll(hurry: AbortSignal): Promise<void> {
+  /**
+   * Closes all resources, the last opened first, and accepts no more. Resolves when they are closed or `signal` aborts; never
+   * rejects.
+   */
+  async closeAll(signal: AbortSignal): Promise<void> {
     this.#closed = true
     const last = [...this.#open.values()].reverse()
     this.#open.clear()
     await runSequentially(
       last.map(resource => () => closeResource(resource)),
-      hurry,
+      signal,
       this.#failed,
     )
   }

@@ -1,4 +1,4 @@
-// Managed state: what is kept under a key, and what is said where nothing is.
+// Managed state: values by key, and the error for a missing key.
 import { expect, expectTypeOf, it } from 'vitest'
 import { stateKey, StateStore } from './state.js'
 
@@ -16,7 +16,7 @@ it('is found by its class, and by a key of stateKey', () => {
   expect(store.get(settings)).toEqual({ theme: 'dark' })
   expectTypeOf(store.get(Counter)).toEqualTypeOf<Counter>()
   expectTypeOf(store.get(settings)).toEqualTypeOf<{ theme: string }>()
-  // @ts-expect-error it is no Counter
+  // @ts-expect-error not a Counter
   store.manage(Counter, 5)
 })
 
@@ -33,13 +33,13 @@ it('two keys of one name are two', () => {
   expect(() => store.get(stateKey<number>('n'))).toThrow('state not managed for `n`')
 })
 
-it('says in Tauri’s words what is missing', () => {
+it("names a missing key with Tauri's text", () => {
   expect(() => new StateStore().get(Counter)).toThrow(
     'state not managed for `Counter`. You must call `.manage()` before using this command',
   )
 })
 
-it.each([undefined, null, 'name', 5])('%j is no key', key => {
+it.each([undefined, null, 'name', 5])('refuses %j as a key', key => {
   expect(() => new StateStore().manage(key as never, 1)).toThrow('app.manage() takes a key and a value')
   expect(() => new StateStore().get(key as never)).toThrow(`state not managed for \`${String(key)}\``)
 })

@@ -1,23 +1,22 @@
-// What core's program keeps for its handlers, by typed keys: Tauri's managed state. A key is a class, or is made by
-// `stateKey` where the value has none; two keys are never the same by their names alone.
+// Tauri's managed state: values that core keeps for its handlers, by typed keys. A key is a class, or made by
+// `stateKey` for a value without one. Keys are compared by identity, never by name.
 import { BusError } from '@sallyport/protocol'
 
 declare const VALUE: unique symbol
 
-/** A key that `stateKey` has made, for a value of type `T`. */
+/** A key made by `stateKey` for a value of type `T`. */
 export interface NamedStateKey<T> {
   readonly kind: 'state'
   readonly name: string
-  /** In types alone: a key of one type is none of another. */
+  /** For the type checker only: keys of different types are not interchangeable. */
   readonly [VALUE]?: (value: T) => T
 }
 
-/** What state is managed and read by: the value's class, or a key of `stateKey`. */
+/** A key of managed state: the value's class, or a key of `stateKey`. */
 export type StateKey<T> = (abstract new (...args: never[]) => T) | NamedStateKey<T>
 
 /**
- * A key for state that has no class of its own. It is known by its identity: a module that exports its key shares its state,
- * and one that does not keeps it.
+ * Creates a key for state without a class of its own. A module shares its state by exporting the key.
  *
  * @param name for error texts
  * @example
@@ -33,9 +32,9 @@ export class StateStore {
   readonly #values = new Map<object, unknown>()
 
   /**
-   * False where the key is managed already: the old value stays, as in Tauri.
+   * Returns false if the key is managed already: the first value stays, as in Tauri.
    *
-   * @throws BusError `InvalidParams` for what is no key
+   * @throws {BusError} InvalidParams if the key is invalid
    */
   manage<T>(key: StateKey<T>, value: T): boolean {
     if (typeof key !== 'function' && (key as NamedStateKey<T> | null | undefined)?.kind !== 'state') {
@@ -46,7 +45,7 @@ export class StateStore {
     return true
   }
 
-  /** @throws BusError `InternalError`, with Tauri's text, where nothing is managed by this key */
+  /** @throws {BusError} InternalError, with Tauri's text, if nothing is managed by this key */
   get<T>(key: StateKey<T>): T {
     if (this.#values.has(key)) return this.#values.get(key) as T
     const name = String((key as { name?: unknown } | undefined)?.name ?? key)

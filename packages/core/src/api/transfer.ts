@@ -1,4 +1,4 @@
-// How a handler gives bytes away rather than have them copied: a mark on its result, as in comlink.
+// `transfer` marks a handler's result, so that its bytes are transferred instead of copied, as in comlink.
 import {
   getBuffers,
   BusError,
@@ -9,40 +9,40 @@ import {
   isUint8Array,
 } from '@sallyport/protocol'
 
-const given = new WeakMap<object, readonly ArrayBufferLike[]>()
+const marked = new WeakMap<object, readonly ArrayBufferLike[]>()
 
 /**
- * Marks a result: its bytes are moved to the caller, and their buffers are detached here once it is sent. `value` is bytes,
- * or an object with bytes as members. Of a view only what it shows arrives, though all of its buffer is given away.
+ * Marks a result: its bytes are transferred to the caller, and their buffers are detached here once it is sent. `value` is
+ * bytes, or an object with bytes as members. Only the part that a view shows arrives, although its whole buffer is detached.
  *
- * @throws BusError `InvalidParams` where there are no bytes in it
+ * @throws {BusError} InvalidParams if the value contains no bytes
  * @example
  * read: async ({ path }) => transfer(await readLarge(path))
  */
 export function transfer<T extends object>(value: T): T {
   if (!holdsBytes(value)) throw new BusError('InvalidParams', 'transfer() takes bytes, or an object with bytes in it')
-  // Shared memory can't be given away: it is copied.
-  return giveAway(
+  // Shared memory cannot be transferred and is copied.
+  return markBuffers(
     value,
     [...getBuffers(value)].filter(buffer => isArrayBuffer(buffer)),
   )
 }
 
-/** The same for some of a value's buffers. */
-export function giveAway<T>(value: T, buffers: readonly ArrayBufferLike[]): T {
-  if (buffers.length > 0) given.set(value as object, buffers)
+/** Marks some of a value's buffers. */
+export function markBuffers<T>(value: T, buffers: readonly ArrayBufferLike[]): T {
+  if (buffers.length > 0) marked.set(value as object, buffers)
   return value
 }
 
-/** The buffers that go with a marked result. The mark is gone then. */
+/** Returns the buffers of a marked result and removes the mark. */
 export function takeTransfer(value: unknown): readonly ArrayBufferLike[] | undefined {
   if (typeof value !== 'object' || value === null) return undefined
-  const buffers = given.get(value)
-  if (buffers !== undefined) given.delete(value)
+  const buffers = marked.get(value)
+  if (buffers !== undefined) marked.delete(value)
   return buffers
 }
 
-/** The buffers of what has come in that may be given away again: those that hold nothing else. */
+/** Returns the buffers of a received value that can be transferred: those that hold nothing else. */
 export const movable = (value: unknown): ArrayBufferLike[] =>
   [...getBuffers(value)].filter(buffer => isUnshared(value, buffer))
 

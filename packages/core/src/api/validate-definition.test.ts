@@ -1,4 +1,4 @@
-// What a core module may export: mistakes are named, with the nearest right name.
+// Validation of a core module's export: mistakes are named, with the nearest right name.
 import { expect, it } from 'vitest'
 import { getDefinition } from './validate-definition.js'
 
@@ -17,7 +17,7 @@ it.each<[string, object, RegExp]>([
     /plugin "fs": unknown member "command" \(did you mean "commands"\?\)$/,
   ],
   ['commands of a plugin', { plugins: [{ name: 'fs', commands: [] }] }, /plugin "fs": commands must be an object/],
-  ['a plugin’s setup', { plugins: [{ name: 'fs', setup: 5 }] }, /plugin "fs": setup must be a function$/],
+  ["a plugin's setup", { plugins: [{ name: 'fs', setup: 5 }] }, /plugin "fs": setup must be a function$/],
   [
     'permissions of a plugin',
     { plugins: [{ name: 'fs', permissions: {} }] },

@@ -1,4 +1,4 @@
-// Is what a core module exports, or a host gives, a definition? A wrong one stops the start, with its mistake by name.
+// Validates the definition that a core module exports or a host passes. A mistake stops the start with an error that names it.
 import { BusError, describeName } from '@sallyport/protocol'
 import { didYouMean } from '../shared/suggest.js'
 import type { CoreDefinition } from './define.js'
@@ -6,7 +6,7 @@ import type { CoreDefinition } from './define.js'
 const MEMBERS = ['commands', 'plugins', 'use', 'setup', 'teardown']
 const PLUGIN_MEMBERS = ['name', 'commands', 'permissions', 'setup', 'teardown']
 
-/** @throws BusError `InvalidParams` */
+/** @throws {BusError} InvalidParams */
 export function getDefinition(module: { default?: unknown }, url: string): CoreDefinition {
   const { default: definition } = module
   const where = `The core module ${describeName(url)}`
@@ -17,12 +17,12 @@ export function getDefinition(module: { default?: unknown }, url: string): CoreD
 }
 
 /**
- * @param others names that are right where no definition is given
- * @throws BusError `InvalidParams`
+ * @param others option names that are valid elsewhere, for the error text
+ * @throws {BusError} InvalidParams
  */
 export function checkDefinition(where: string, definition: object, others: readonly string[] = []): CoreDefinition {
   if (definition instanceof Promise) throw wrong(`${where} is a promise: \`await\` it`)
-  if (!isObject(definition)) throw wrong(`${where} is no definition: it is made with defineCore({ … })`)
+  if (!isObject(definition)) throw wrong(`${where} must be a definition, made with defineCore({ … })`)
   if ('default' in definition) throw wrong(`${where} is a module: its definition is its \`default\``)
   checkMembers(where, definition, MEMBERS, others)
   const { plugins = [], use = [] } = definition
@@ -40,22 +40,22 @@ export function checkDefinition(where: string, definition: object, others: reado
   return definition
 }
 
-/** What a definition and a plugin have in common, and that there is nothing else in it. */
+/** Checks the members that a definition and a plugin share, and refuses unknown ones. */
 function checkMembers(
   where: string,
-  given: Record<string, unknown>,
+  definition: Record<string, unknown>,
   members: readonly string[],
   others: readonly string[] = [],
 ): void {
-  for (const name of Object.keys(given)) {
+  for (const name of Object.keys(definition)) {
     if (members.includes(name)) continue
-    const isCommand = typeof given[name] === 'function' || Object(given[name]).kind === 'command'
+    const isCommand = typeof definition[name] === 'function' || Object(definition[name]).kind === 'command'
     const hint = didYouMean(name, [...members, ...others]) || (isCommand ? `: a command stands in commands: { … }` : '')
     throw wrong(`${where}: unknown member ${describeName(name)}${hint}`)
   }
-  if (!isObject(given['commands'] ?? {})) throw wrong(`${where}: commands must be an object of commands by name`)
+  if (!isObject(definition['commands'] ?? {})) throw wrong(`${where}: commands must be an object of commands by name`)
   for (const name of ['setup', 'teardown']) {
-    if (given[name] !== undefined && typeof given[name] !== 'function')
+    if (definition[name] !== undefined && typeof definition[name] !== 'function')
       throw wrong(`${where}: ${name} must be a function`)
   }
 }

@@ -5,7 +5,7 @@ import { type Authority, createAuthority, HOST_PERMITS } from '../acl/authority.
 import { getPluginFiles } from '../acl/identifier.js'
 import type { CoreDefinition, Plugin, PluginApi } from '../api/define.js'
 import { ResourceTable } from '../api/resources.js'
-import { giveAway, movable } from '../api/transfer.js'
+import { markBuffers, movable } from '../api/transfer.js'
 import {
   type Attachment,
   type CoreOptions,
@@ -59,11 +59,11 @@ function createHostCommands(authority: Authority, sessions: Sessions): RunnableC
     },
     command(HOST_METHOD.addCapability, ({ capability }) => {
       authority.add({ value: capability, from: 'bus.addCapability' })
-      return authority.isDecided
+      return authority.isRestricted
     }),
     command(HOST_METHOD.removeCapability, ({ identifier }) => {
       authority.remove(String(identifier))
-      return authority.isDecided
+      return authority.isRestricted
     }),
     command(HOST_METHOD.explain, ({ labels = [] }) => authority.explain(labels)),
   ]
@@ -74,7 +74,7 @@ async function callFrontend(sessions: Sessions, args: unknown, { request, signal
   const { label = '', name = '', traceparent, tracestate } = request.headers
   const context = traceparent === undefined ? undefined : { traceparent, tracestate }
   const result = await sessions.call(label, name, args, { signal, transfer: movable(args) }, context)
-  return giveAway(result, movable(result))
+  return markBuffers(result, movable(result))
 }
 
 export interface Core {
@@ -148,7 +148,7 @@ export async function createCore(
   const apiOf = ({ name }: Plugin): PluginApi => ({
     name,
     config: Object.hasOwn(plugins, name) ? plugins[name] : undefined,
-    scope: authority.globalScopeOf(name),
+    scope: authority.getGlobalScope(name),
   })
   const tearDown = await setupPlugins(definition, app, apiOf, hurry => resources.closeAll(hurry))
 
@@ -156,7 +156,7 @@ export async function createCore(
   const admit = (given: Omit<AddedSession, 'permits' | 'registry' | 'app' | 'questions'>): Session =>
     sessions.add({
       ...given,
-      permits: given.label === undefined ? HOST_PERMITS : authority.permitsOf(given.label),
+      permits: given.label === undefined ? HOST_PERMITS : authority.getPermits(given.label),
       registry: given.label === undefined ? hostRegistry : quotas.registryOf(given.label),
       app,
       questions,

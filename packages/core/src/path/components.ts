@@ -1,12 +1,12 @@
-// Paths taken apart by the rules of Rust's `std::path`, which Tauri's answers follow, for any platform on any platform.
+// Splits and joins paths by the rules of Rust's `std::path`, which Tauri follows, for any platform on any platform.
 import { BusError } from '@sallyport/protocol'
 
 export type PathPlatform = 'posix' | 'win32'
 
-export interface PathParts {
-  /** Windows: `C:` or `\\server\share`; else nothing. */
+export interface PathComponents {
+  /** Windows: `C:` or `\\server\share`; otherwise empty. */
   readonly prefix: string
-  /** It begins at a root. */
+  /** True if the path begins at a root. */
   readonly rooted: boolean
   /** Names, and `..`; a `.` only as the first. */
   readonly names: readonly string[]
@@ -14,8 +14,8 @@ export interface PathParts {
 
 const getSeparator = (platform: PathPlatform): string => (platform === 'win32' ? '\\' : '/')
 
-/** Verbatim paths (`\\?\C:\x`) are taken as what they stand for, as Tauri shows them. */
-export function splitPath(path: string, platform: PathPlatform): PathParts {
+/** Splits a path. Verbatim paths (`\\?\C:\x`) are read as the path they stand for, as Tauri shows them. */
+export function splitPath(path: string, platform: PathPlatform): PathComponents {
   if (platform === 'posix') return { prefix: '', rooted: path.startsWith('/'), names: getNames(path, /\/+/) }
   const plain = path.replace(/^\\\\\?\\UNC\\/, '\\\\').replace(/^\\\\\?\\(?=[a-z]:)/i, '')
   const prefix = /^(?:[a-z]:|[\\/]{2}[^\\/]+[\\/]+[^\\/]+)/i.exec(plain)?.[0] ?? ''
@@ -25,7 +25,7 @@ export function splitPath(path: string, platform: PathPlatform): PathParts {
   return { prefix: prefix.replaceAll('/', '\\'), rooted, names: getNames(rest, /[\\/]+/) }
 }
 
-export function joinParts({ prefix, rooted, names }: PathParts, platform: PathPlatform): string {
+export function joinParts({ prefix, rooted, names }: PathComponents, platform: PathPlatform): string {
   const separator = getSeparator(platform)
   return prefix + (rooted ? separator : '') + names.join(separator)
 }
@@ -35,7 +35,7 @@ export const isAbsolute = (path: string, platform: PathPlatform): boolean => {
   return rooted && (platform === 'posix' || prefix !== '')
 }
 
-/** `PathBuf::push`: an absolute path takes the place of what was there. */
+/** Joins as `PathBuf::push` does: an absolute path replaces the base. */
 export function push(base: string, path: string, platform: PathPlatform): string {
   const { prefix, rooted } = splitPath(path, platform)
   if (prefix !== '' || (rooted && platform === 'posix')) return path
@@ -44,15 +44,15 @@ export function push(base: string, path: string, platform: PathPlatform): string
   return base + (ends.test(base) ? '' : getSeparator(platform)) + path
 }
 
-/** `names` below `base`, whatever they are: none of them leads elsewhere. */
+/** Joins `names` below `base`; none of them can lead out of it. */
 export function below(base: string, names: readonly string[], platform: PathPlatform): string {
   if (names.length === 0) return base
   const separator = getSeparator(platform)
   return base + (base === '' || base.endsWith(separator) ? '' : separator) + names.join(separator)
 }
 
-/** One path after the other, each relative to those before it: what `push` gives for each in turn. */
-function pushAll(paths: readonly string[], platform: PathPlatform): PathParts {
+/** Joins paths from left to right with the rules of `push`. */
+function pushAll(paths: readonly string[], platform: PathPlatform): PathComponents {
   let [prefix, rooted]: [string, boolean] = ['', false]
   let names: string[] = []
   for (const path of paths) {
@@ -67,8 +67,8 @@ function pushAll(paths: readonly string[], platform: PathPlatform): PathParts {
   return { prefix, rooted, names }
 }
 
-/** Without `.` and `..`: one that leads above the beginning is left out. */
-function normalized({ prefix, rooted, names }: PathParts, platform: PathPlatform): string {
+/** Removes `.` and `..`, and drops a `..` that leads above the beginning. */
+function normalized({ prefix, rooted, names }: PathComponents, platform: PathPlatform): string {
   const kept: string[] = []
   for (const name of names) {
     if (name === '..') kept.pop()
@@ -82,14 +82,14 @@ function getNames(path: string, separators: RegExp): string[] {
   return path.split(separators).filter((name, at) => name !== '' && (name !== '.' || (at === 0 && !rooted)))
 }
 
-// What Tauri's path commands fail with: texts that its clients get as they are.
+// Creates the error of a path command. Tauri's clients get the message unchanged.
 
 export const pathError = (text: string): BusError => new BusError('CommandFailed', text, { data: text })
 
-// What Tauri's path API does with the text of paths. Where Node's `path` differs, this is Tauri's way: `..` above the
-// beginning is left out, and a name without a parent, an extension or a base is an error.
+// Tauri's path functions. They differ from Node's `path`: `..` above the
+// beginning is dropped, and a path without a parent, an extension or a base name is an error.
 
-/** From the working directory on, each relative to what is before it. */
+/** Resolves from the working directory, each path relative to those before it. */
 export const resolve = (paths: readonly string[], platform: PathPlatform, cwd: string): string =>
   normalized(pushAll([cwd, ...paths], platform), platform)
 
@@ -106,21 +106,21 @@ export function join(paths: readonly string[], platform: PathPlatform): string {
   return normalized(splitPath(path, platform), platform) || '.'
 }
 
-/** @throws BusError `CommandFailed`: `path does not have a parent` */
+/** @throws {BusError} CommandFailed: `path does not have a parent` */
 export function dirname(path: string, platform: PathPlatform): string {
   const parts = splitPath(path, platform)
   if (parts.names.length === 0) throw pathError('path does not have a parent')
   return joinParts({ ...parts, names: parts.names.slice(0, -1) }, platform)
 }
 
-/** @throws BusError `CommandFailed`: `path does not have a basename` */
+/** @throws {BusError} CommandFailed: `path does not have a basename` */
 export function basename(path: string, ext: string | undefined, platform: PathPlatform): string {
   const name = getFileName(path, platform)
   if (name === undefined) throw pathError('path does not have a basename')
   return ext !== undefined && name.endsWith(ext) ? name.slice(0, name.length - ext.length) : name
 }
 
-/** Without its dot. @throws BusError `CommandFailed`: `path does not have an extension` */
+/** Returns the extension without its dot. @throws {BusError} CommandFailed: `path does not have an extension` */
 export function extname(path: string, platform: PathPlatform): string {
   const name = getFileName(path, platform) ?? ''
   const dot = name.lastIndexOf('.')

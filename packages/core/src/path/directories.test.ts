@@ -28,8 +28,8 @@ const all = (surroundings: Surroundings): Partial<Record<DirectoryName, string>>
   )
 
 it('Linux', () => {
-  const asked: string[] = []
-  const userDirs = (config: string): string => (asked.push(config), USER_DIRS)
+  const requested: string[] = []
+  const userDirs = (config: string): string => (requested.push(config), USER_DIRS)
   expect(all(around('linux', { userDirs }))).toEqual({
     Audio: '/home/ann/My "Music"',
     Cache: '/home/ann/.cache',
@@ -49,7 +49,7 @@ it('Linux', () => {
     Font: '/home/ann/.local/share/fonts',
     Home: '/home/ann',
   })
-  expect(new Set(asked)).toEqual(new Set(['/home/ann/.config']))
+  expect(new Set(requested)).toEqual(new Set(['/home/ann/.config']))
 })
 
 it('Linux, with its variables: those that are relative count for nothing', () => {

@@ -1,24 +1,24 @@
-// Where each of Tauri's base directories is, by the rules of Rust's `dirs` and of Tauri itself, as a function of the platform,
+// Finds Tauri's base directories by the rules of Rust's `dirs` and of Tauri, as a pure function of the platform,
 // its environment and the program.
 import { isAbsolute, type PathPlatform, push } from './components.js'
 
-/** All that the answer depends on. */
+/** Everything that the result depends on. */
 export interface Surroundings {
   readonly platform: 'linux' | 'darwin' | 'win32'
   readonly env: Readonly<Record<string, string | undefined>>
   readonly home: string
-  /** `com.example.app`: names the program's own folders. */
+  /** `com.example.app`, the name of the program's own directories. */
   readonly identifier: string
-  /** The folder of the core module; `undefined` where that is no file. */
+  /** The directory of the core module, or `undefined` if the module is not a file. */
   readonly resources: string | undefined
-  /** Linux: the text of `user-dirs.dirs`, which xdg-user-dirs keeps in the configuration folder. */
+  /** Linux: returns the content of `user-dirs.dirs`, which xdg-user-dirs keeps in the configuration directory. */
   userDirs(config: string): string | undefined
 }
 
 export const textPlatform = (platform: Surroundings['platform']): PathPlatform =>
   platform === 'win32' ? 'win32' : 'posix'
 
-/** `undefined` where the platform has no such folder. */
+/** Returns `undefined` if the platform has no such directory. */
 export function getDirectory(name: DirectoryName, around: Surroundings): string | undefined {
   const { platform, env, identifier, resources } = around
   const at = (base: string | undefined, path: string): string | undefined =>
@@ -33,7 +33,7 @@ export function getDirectory(name: DirectoryName, around: Surroundings): string 
   }
   const general = OF_THE_APP[name]
   if (general) return at(getDirectory(general, around), identifier)
-  return FOLDERS[platform](name, around)
+  return DIRECTORIES[platform](name, around)
 }
 
 const OF_THE_APP: Partial<Record<DirectoryName, DirectoryName>> = {
@@ -43,7 +43,7 @@ const OF_THE_APP: Partial<Record<DirectoryName, DirectoryName>> = {
   AppCache: 'Cache',
 }
 
-type Folders = (name: DirectoryName, around: Surroundings) => string | undefined
+type Directories = (name: DirectoryName, around: Surroundings) => string | undefined
 
 const MACOS: Partial<Record<DirectoryName, string>> = {
   Audio: 'Music',
@@ -60,7 +60,7 @@ const MACOS: Partial<Record<DirectoryName, string>> = {
   Font: 'Library/Fonts',
 }
 
-/** Windows has these as known folders; without its API they are where they are unless somebody has moved them. */
+/** Default locations of Windows' user directories. Node has no API for locations that a user has changed. */
 const WINDOWS: Partial<Record<DirectoryName, string>> = {
   Audio: 'Music',
   Document: 'Documents',
@@ -70,7 +70,7 @@ const WINDOWS: Partial<Record<DirectoryName, string>> = {
   Desktop: 'Desktop',
 }
 
-/** Of the XDG base directories: the variable, and where it is without. */
+/** XDG base directories: the variable, and the default path. */
 const XDG: Partial<Record<DirectoryName, readonly [variable: string, path: string]>> = {
   Cache: ['XDG_CACHE_HOME', '.cache'],
   Config: ['XDG_CONFIG_HOME', '.config'],
@@ -79,7 +79,7 @@ const XDG: Partial<Record<DirectoryName, readonly [variable: string, path: strin
   Executable: ['XDG_BIN_HOME', '.local/bin'],
 }
 
-/** Of xdg-user-dirs. */
+/** Variables of xdg-user-dirs. */
 const XDG_USER: Partial<Record<DirectoryName, string>> = {
   Audio: 'MUSIC',
   Document: 'DOCUMENTS',
@@ -91,18 +91,18 @@ const XDG_USER: Partial<Record<DirectoryName, string>> = {
   Template: 'TEMPLATES',
 }
 
-const FOLDERS: Record<Surroundings['platform'], Folders> = {
+const DIRECTORIES: Record<Surroundings['platform'], Directories> = {
   linux(name, around) {
     const { env, home } = around
     const absolute = (path: string | undefined): string | undefined =>
       path !== undefined && isAbsolute(path, 'posix') ? path : undefined
     if (name === 'Home') return home
     if (name === 'Runtime') return absolute(env['XDG_RUNTIME_DIR'])
-    if (name === 'Font') return push(FOLDERS.linux('Data', around)!, 'fonts', 'posix')
+    if (name === 'Font') return push(DIRECTORIES.linux('Data', around)!, 'fonts', 'posix')
     const base = XDG[name]
     if (base) return absolute(env[base[0]]) ?? push(home, base[1], 'posix')
     const user = XDG_USER[name]
-    return user && userDirectory(user, around.userDirs(FOLDERS.linux('Config', around)!), home)
+    return user && userDirectory(user, around.userDirs(DIRECTORIES.linux('Config', around)!), home)
   },
   darwin(name, { home }) {
     if (name === 'Home') return home
@@ -122,7 +122,10 @@ const FOLDERS: Record<Surroundings['platform'], Folders> = {
   },
 }
 
-/** `XDG_MUSIC_DIR="$HOME/Music"`; a folder that is the home itself is none, as xdg-user-dirs has it. */
+/**
+ * Reads `XDG_MUSIC_DIR="$HOME/Music"`. A value equal to the home directory means that there is no such
+ * directory.
+ */
 function userDirectory(name: string, text: string | undefined, home: string): string | undefined {
   const line = new RegExp(`^\\s*XDG_${name}_DIR\\s*=\\s*"(.*)"\\s*$`, 'm').exec(text ?? '')
   const value = line?.[1]?.replaceAll(/\\(.)/g, '$1')
@@ -133,7 +136,7 @@ function userDirectory(name: string, text: string | undefined, home: string): st
 
 // Tauri's base directories by name and number.
 
-/** By the numbers that `@tauri-apps/api/path` has for them. */
+/** Numbers as in `@tauri-apps/api/path`. */
 export const BaseDirectory = {
   Audio: 1,
   Cache: 2,

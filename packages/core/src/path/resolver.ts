@@ -1,4 +1,4 @@
-// Paths for handlers and scopes: a base directory and what is below it, and text that begins with one (`$APPDATA/notes`).
+// Resolves paths for handlers and scopes: below a base directory, or with a variable (`$APPDATA/notes`).
 import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -9,15 +9,15 @@ import { BaseDirectory, type DirectoryName, getDirectory, type Surroundings, tex
 
 export interface PathResolver {
   /**
-   * `path` within a base directory. A path of a `Resource` that leads out of it, or is absolute, is led back into it, as
-   * Tauri's bundler places it; any other that is absolute stands alone.
+   * Returns `path` within a base directory. A `Resource` path that leads out of it, or is absolute, is mapped into it, as
+   * Tauri's bundler places it; any other absolute path is returned as it is.
    *
-   * @param directory one of `BaseDirectory`, as `@tauri-apps/api` numbers them, or a frontend's number, which is checked
-   * @throws BusError `InvalidParams` for a number of none. `CommandFailed`, `unknown path`, where this platform has no such
-   * directory.
+   * @param directory one of `BaseDirectory`, as `@tauri-apps/api` numbers them; numbers from a frontend are checked
+   * @throws {BusError} InvalidParams if the number is unknown; CommandFailed, `unknown path`, if this platform has no such
+   * directory
    */
   resolve(directory: number, path?: string): string
-  /** The path with its variable in place: `$HOME/x`, `$APPDATA/notes`. Every `..` in it is left out. @throws what `resolve` throws */
+  /** Returns the path with its variable replaced: `$HOME/x`, `$APPDATA/notes`. Drops every `..`. @throws like `resolve` */
   parse(path: string): string
 }
 
@@ -30,7 +30,7 @@ const VARIABLES = new Map<string, DirectoryName>(
   [...NAMES.values()].map(name => [`$${name === 'Executable' ? 'EXE' : name.toUpperCase()}`, name]),
 )
 
-/** As Tauri's core has it: the directory's name by its number, or `undefined`. */
+/** Returns the name of a directory's number, as Tauri's core does, or `undefined`. */
 export const directoryName = (number: unknown): DirectoryName | undefined => NAMES.get(number)
 
 export function createPathResolver(around: Surroundings): PathResolver {
@@ -61,7 +61,7 @@ export function createPathResolver(around: Surroundings): PathResolver {
     },
   }
 
-  /** How Tauri's bundler places resources from elsewhere. */
+  /** Maps a resource from elsewhere as Tauri's bundler does. */
   function placeOfResource(path: string): readonly string[] {
     const { rooted, names } = splitPath(path, platform)
     const placed = names.filter(name => name !== '.').map(name => (name === '..' ? '_up_' : name))
@@ -69,13 +69,13 @@ export function createPathResolver(around: Surroundings): PathResolver {
   }
 }
 
-/** Where core runs. @param module the core module's URL */
+/** Reads the surroundings of this process. @param module the core module's URL */
 export function surroundingsHere(identifier: string, module: string | undefined): Surroundings {
   const { platform, env } = process
   return {
     platform: platform === 'darwin' || platform === 'win32' ? platform : 'linux',
     env,
-    // It is asked for when it is needed: a system that can't tell it has a bus all the same.
+    // Read on demand: a system without a home directory can run a bus.
     get home() {
       return homedir()
     },

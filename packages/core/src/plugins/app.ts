@@ -1,11 +1,11 @@
-// Tauri's app plugin: who the program is.
+// Tauri's app plugin: name and version of the program.
 import type { AppInfo } from '../contract/control.js'
 import { getCount, invalidArgument, getString } from '../rpc/arguments.js'
 import type { Channel } from '../rpc/channel.js'
 import type { RunnableCommand } from '../rpc/registry.js'
 import { coreCommand, type CoreCommandRun } from './core-command.js'
 
-/** The version of Tauri whose IPC this is: what `@tauri-apps/api` and plugins for it may rely on. */
+/** The version of Tauri whose IPC this is, for `@tauri-apps/api` and plugins. */
 const TAURI_VERSION = '2.12.5'
 
 export function createAppCommands({ productName, version, identifier }: AppInfo): RunnableCommand[] {
@@ -15,10 +15,10 @@ export function createAppCommands({ productName, version, identifier }: AppInfo)
     app('version', () => version ?? ''),
     app('identifier', () => identifier ?? ''),
     app('tauri_version', () => TAURI_VERSION),
-    // It is in no bundle: Tauri answers null as well, while an app is developed.
+    // There is no bundle. Tauri also answers null during development.
     app('bundle_type', () => null),
     app('supports_multiple_windows', () => true),
-    // For `onBackButtonPress`. There is no such button, so the listener will hear nothing: its channel ends at once.
+    // For `onBackButtonPress`. There is no such button, so the channel ends immediately.
     app('register_listener', (args, _call, method) => {
       getString(method, args, 'event')
       const { handler } = args
@@ -40,5 +40,5 @@ export function createAppCommands({ productName, version, identifier }: AppInfo)
   ]
 }
 
-/** What came over the wire has no functions, unless it is a channel that core has put in its reference's place. */
+/** Received values have no functions, except the channels that core has put in place of their references. */
 const isChannel = (value: unknown): value is Channel => typeof (value as Channel | null | undefined)?.end === 'function'

@@ -1,4 +1,4 @@
-// Tauri's event plugin as commands: what frontends listen and emit with. Every frontend has them, unless a capability
+// Tauri's event plugin: the commands with which frontends listen and emit. Every frontend has them unless a capability
 // denies them.
 import {
   checkEventName,
@@ -65,7 +65,7 @@ function getTarget(method: string, args: NamedArguments, usual?: EventTarget): E
   }
 }
 
-/** What was thrown for an event's name, with Tauri's text; anything else as it is. */
+/** Replaces an error about an event's name by Tauri's text; returns other errors unchanged. */
 function nameFault(method: string, args: NamedArguments, error: unknown): unknown {
   const event = getString(method, args, 'event')
   try {

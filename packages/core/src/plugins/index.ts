@@ -1,4 +1,4 @@
-// All commands that core has of its own: Tauri's core plugins, as far as they mean something here.
+// All built-in commands: Tauri's core plugins, as far as they make sense without a GUI.
 import type { Resources } from '../api/resources.js'
 import type { AppInfo } from '../contract/control.js'
 import type { EventRouter } from '../events/router.js'
@@ -11,20 +11,20 @@ import { coreCommand } from './core-command.js'
 import { createEventCommands } from './event.js'
 import { createPathCommands } from './path.js'
 
-// Tauri's resources plugin: how `Resource.close()` closes what it stands for.
+// Tauri's resources plugin: `Resource.close()`.
 
-/** @param ofApp what is open for everybody: where the caller itself has no such resource, that is looked through */
-function createResourceCommands(ofApp: Resources): RunnableCommand[] {
+/** @param appResources resources of the app, searched if the caller has no such resource */
+function createResourceCommands(appResources: Resources): RunnableCommand[] {
   return [
     coreCommand('resources', 'close', async (args, { resources }, method) => {
       const rid = getCount(method, args, 'rid')
-      await (ofApp.has(rid) && !resources.has(rid) ? ofApp : resources).close(rid)
+      await (appResources.has(rid) && !resources.has(rid) ? appResources : resources).close(rid)
     }),
   ]
 }
 
-// Of Tauri's window and webview plugins, what means something without a GUI: which frontends there are. Each is one window
-// with one webview, both under its label.
+// The commands of Tauri's window and webview plugins that make sense without a GUI. Each frontend is one window
+// with one webview, both with its label.
 
 function createWindowCommands(labels: () => readonly string[]): RunnableCommand[] {
   return [
@@ -36,11 +36,11 @@ function createWindowCommands(labels: () => readonly string[]): RunnableCommand[
 export interface CoreCommandDeps {
   router: EventRouter
   appInfo: AppInfo
-  /** What is open for everybody. */
+  /** Resources of the app. */
   resources: Resources
   path: PathResolver
   platform: Surroundings['platform']
-  /** Of the frontends that there are. */
+  /** Returns the labels of the connected frontends. */
   labels: () => readonly string[]
 }
 

@@ -1,4 +1,4 @@
-// Tauri's path plugin: what `@tauri-apps/api/path` calls.
+// Tauri's path plugin: the commands that `@tauri-apps/api/path` calls.
 import * as text from '../path/components.js'
 import type { PathPlatform } from '../path/components.js'
 import { directoryName, type PathResolver } from '../path/resolver.js'
@@ -6,7 +6,7 @@ import { getCount, invalidArgument, getOptionalString, getString, getStrings } f
 import type { RunnableCommand } from '../rpc/registry.js'
 import { coreCommand, type CoreCommandRun } from './core-command.js'
 
-/** @param cwd the working directory, when it is asked for */
+/** @param cwd returns the current working directory */
 export function createPathCommands(
   resolver: PathResolver,
   platform: PathPlatform,

@@ -86,7 +86,7 @@ export class Call implements CommandContext {
   }
 
   get scope(): CommandScope {
-    return this.#permits.scopeOf(this.#command)
+    return this.#permits.getScope(this.#command)
   }
 
   get state(): App['state'] {

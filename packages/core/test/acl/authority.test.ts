@@ -177,12 +177,12 @@ describe('without a capability', () => {
 describe('changes at run time', () => {
   test('hold from the next call on, for permits that were given out before', () => {
     const { authority } = make({ pattern: 'brownfield' })
-    const permits = authority.permitsOf('main')
+    const permits = authority.getPermits('main')
     const may = (method: string): boolean => permits.check(registry.get(method)!) === undefined
     expect([may('greet'), may(READ_FILE)]).toEqual([true, false])
     authority.add(source(capability(['allow-add', { identifier: 'fs:allow-read-file', allow: ['/tmp'] }])))
     expect([may('greet'), may('add'), may(READ_FILE)]).toEqual([false, true, true])
-    expect(permits.scopeOf(registry.get(READ_FILE)!).allow).toEqual(['/tmp'])
+    expect(permits.getScope(registry.get(READ_FILE)!).allow).toEqual(['/tmp'])
     authority.remove('main')
     // To take a right from one must not give all of them to everybody.
     expect([may('greet'), may('add'), may(READ_FILE)]).toEqual([false, false, false])

@@ -71,7 +71,7 @@ export function make({ pattern = 'isolation', ...options }: MakeOptions = {}): M
   const warn = (text: string): void => void warnings.push(text)
   const authority = createAuthority({ acl, commands: registry.values(), pattern, pluginFiles: [], warn })
   const check = (label: string, method: string): BusError | undefined =>
-    authority.permitsOf(label).check(registry.get(method)!)
+    authority.getPermits(label).check(registry.get(method)!)
   return { authority, warnings, check, may: (label, method) => check(label, method) === undefined }
 }
 

@@ -205,7 +205,7 @@ test('manifests that are none', () => {
 describe('unknownPermissions: warn', () => {
   const warn = { unknownPermissions: 'warn' as const }
 
-  test('passes over plugins that are not here, and what only the whole of a plugin could know', () => {
+  test('ignores unknown plugins, and unknown permissions of plugins that are not described', () => {
     const set = [{ identifier: 'all', permissions: ['allow-greet', 'dialog:default'] }]
     const made = make({
       ...warn,
@@ -220,7 +220,7 @@ describe('unknownPermissions: warn', () => {
   })
 
   test('is told of where it would help, and there alone', () => {
-    const hint = / \(unknownPermissions: 'warn' passes over plugins that are not here\)$/
+    const hint = / \(unknownPermissions: 'warn' ignores plugins that are not here\)$/
     expect(messageOf({ capabilities: [capability(['opener:default'])] })).toMatch(hint)
     expect(messageOf({ capabilities: [capability(['allow-gret'])] })).not.toMatch(hint)
     expect(messageOf({ permissions: { fs: { set: [] } }, capabilities: [capability(['fs:allow-reed'])] })).not.toMatch(

@@ -38,10 +38,10 @@ const pattern = fc.constantFrom('brownfield' as const, 'isolation' as const)
 /** Everything that the authority answers. */
 const answersOf = ({ authority }: Made): unknown =>
   LABELS.map(label => {
-    const permits = authority.permitsOf(label)
+    const permits = authority.getPermits(label)
     return METHODS.map(method => {
       const command = registry.get(method)!
-      const { allow, deny } = permits.scopeOf(command)
+      const { allow, deny } = permits.getScope(command)
       return [label, method, permits.check(command)?.message, allow, deny]
     })
   })

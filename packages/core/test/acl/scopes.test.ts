@@ -5,7 +5,7 @@ import { capability, make, registry, type Made } from './make.js'
 
 const READ_FILE = 'plugin:fs|read_file'
 const scopeOf = ({ authority }: Made, method: string, label = 'main'): CommandScope =>
-  authority.permitsOf(label).scopeOf(registry.get(method)!)
+  authority.getPermits(label).getScope(registry.get(method)!)
 
 const permissions = {
   fs: {
@@ -60,7 +60,7 @@ describe('the scope of a command', () => {
     expect(scopeOf(made, READ_FILE).global).toMatchObject({ allow: ['$HOME', 'x'], deny: ['secret'] })
     expect(scopeOf(made, 'plugin:bare|go').global).toMatchObject({ allow: [], deny: [] })
     expect(scopeOf(made, READ_FILE, 'guest').global).toMatchObject({ allow: [], deny: [] })
-    expect(made.authority.globalScopeOf('fs')).toMatchObject({ allow: ['$HOME', 'x'], deny: ['secret'] })
+    expect(made.authority.getGlobalScope('fs')).toMatchObject({ allow: ['$HOME', 'x'], deny: ['secret'] })
   })
 
   test('of an open command is empty, and so is that of a denied one', () => {
@@ -75,9 +75,9 @@ describe('the scope of a command', () => {
   test('is the same frozen object for every call, and the giver’s values stay his', () => {
     const given = { path: { of: ['x'] } }
     const made = make({ capabilities: [capability([{ identifier: 'fs:allow-read-file', allow: [given] }])] })
-    const permits = made.authority.permitsOf('main')
-    const scope = permits.scopeOf(registry.get(READ_FILE)!)
-    expect(permits.scopeOf(registry.get(READ_FILE)!)).toBe(scope)
+    const permits = made.authority.getPermits('main')
+    const scope = permits.getScope(registry.get(READ_FILE)!)
+    expect(permits.getScope(registry.get(READ_FILE)!)).toBe(scope)
     const [value] = scope.allow as (typeof given)[]
     expect([scope, scope.allow, scope.global, scope.global.deny, value, value!.path.of].every(Object.isFrozen)).toBe(
       true,

@@ -1,27 +1,29 @@
-// Who follows an actor. Nothing is kept for them: each is shown the newest snapshot when its channel has room for one, so of
-// those between two looks a slow frontend sees none, and core has no queue. What looks as before is not shown again.
+// Followers of an actor. Nothing is queued for them: each receives the newest snapshot when its channel has room, so a slow
+// frontend
+// skips the snapshots in between. A view equal to the last one is not sent again.
 import { isDeepStrictEqual } from 'node:util'
 import { BusError } from '@sallyport/protocol'
 import type { Channel } from '../../rpc/channel.js'
 
-// What an actor is to the bus: the part of xstate's `Actor` that it uses; and what frontends see of a snapshot unless the app
-// says more. A machine's context is the app's own: nothing of it leaves core by itself.
+// The part of xstate's `Actor` that the bus uses, and the default view of a snapshot. A machine's context belongs to the app
+// and never
+// leaves core by default.
 
-/** What `createActor` of xstate gives. */
+/** An actor made by xstate's `createActor`. */
 export interface ActorLike<Snapshot = unknown, Event extends { type: string } = never> {
   start(): unknown
   stop(): unknown
   send(event: Event): void
   getSnapshot(): Snapshot
   subscribe(observer: { next(): void; error(error: unknown): void; complete(): void }): unknown
-  /** A machine names its events. */
+  /** A machine's logic names its events. */
   readonly logic?: unknown
 }
 
-/** A snapshot as frontends see it by default: no context, no output and no error. */
+/** The default view of a snapshot: without context, output and error. */
 export interface SnapshotView<Value = unknown> {
   status: 'active' | 'done' | 'error' | 'stopped'
-  /** Of a machine, its state: `'green'`, or an object of nested ones. `null` of other actors. */
+  /** A machine's state: `'green'`, or an object for nested states. `null` for other actors. */
   value: Value
   tags: string[]
 }
@@ -41,17 +43,17 @@ export function getView<Snapshot>(snapshot: Snapshot): SnapshotView<ValueOf<Snap
 
 export const isActive = (actor: ActorLike): boolean => (actor.getSnapshot() as MachineSnapshot).status === 'active'
 
-/** A message to who follows: the actor as it is now, or that it has ended. A channel that ends before was cut off. */
+/** A message to a follower: the current snapshot, or that the actor has ended. A channel that ends without one was cut off. */
 export type Followed<View> = { snapshot: View } | { ended: true }
 
-/** Subscriptions of one frontend to one actor. */
+/** Maximum subscriptions of one frontend to one actor. */
 const MAX_FOLLOWED = 16
 
 export class Followers<Snapshot, View> {
   readonly #actor: ActorLike<Snapshot>
   readonly #select: (snapshot: Snapshot) => View
   readonly #waiting = new Set<() => void>()
-  /** By label. */
+  /** Subscriptions by label. */
   readonly #counts = new Map<string, number>()
   #seen: { snapshot: Snapshot; view: View; version: number } | undefined
 
@@ -60,32 +62,32 @@ export class Followers<Snapshot, View> {
     this.#select = select
   }
 
-  /** The snapshot is another one. It is not looked at before somebody has room for it. */
+  /** Notes a new snapshot. The view is computed when a follower has room for it. */
   changed(): void {
     for (const wake of [...this.#waiting]) wake()
   }
 
   /**
-   * Shows the actor to the frontend with this label, until the one or the other ends.
+   * Sends snapshots to the frontend with this label until the actor or the channel ends.
    *
-   * @throws BusError `Overloaded`, and what `select` throws of the snapshot of now
+   * @throws {BusError} Overloaded; and what `select` throws for the current snapshot
    */
   add(label: string, channel: Channel<Followed<View>>): void {
     const count = this.#counts.get(label) ?? 0
     if (count === MAX_FOLLOWED) {
       throw new BusError('Overloaded', `A frontend follows an actor ${MAX_FOLLOWED} times at most`)
     }
-    this.#look()
+    this.#getView()
     this.#counts.set(label, count + 1)
     void this.#show(channel).then(() => this.#remove(label))
   }
 
-  /** What fails later, `select` too, cuts the channel off: who follows again is told why. */
+  /** A later error, of `select` too, ends the channel. The next subscription gets the error. */
   async #show(channel: Channel<Followed<View>>): Promise<void> {
     const { signal } = channel
     try {
       for (let last = 0; !signal.aborted;) {
-        const { view, version } = this.#look()
+        const { view, version } = this.#getView()
         if (version !== last) {
           last = version
           await channel.send({ snapshot: view })
@@ -104,16 +106,16 @@ export class Followers<Snapshot, View> {
     else this.#counts.set(label, left)
   }
 
-  /** Of each snapshot one view is made, for all. */
-  #look(): { view: View; version: number } {
+  /** Computes one view per snapshot, for all followers. */
+  #getView(): { view: View; version: number } {
     const snapshot = this.#actor.getSnapshot()
     const seen = this.#seen
     if (seen?.snapshot === snapshot) return seen
     const view = this.#select(snapshot)
     const same = seen !== undefined && isDeepStrictEqual(view, seen.view)
-    const looked = { snapshot, view, version: (seen?.version ?? 0) + (same ? 0 : 1) }
-    this.#seen = looked
-    return looked
+    const current = { snapshot, view, version: (seen?.version ?? 0) + (same ? 0 : 1) }
+    this.#seen = current
+    return current
   }
 
   #change(signal: AbortSignal): Promise<void> {

@@ -1,5 +1,4 @@
-// An actor that lives in core, and what frontends may do with it: send it events, and follow its snapshots. It is a plugin like
-// any other, so a capability says who may do which.
+// A plugin for an xstate actor in core: frontends send it events and follow its snapshots, as far as their capabilities allow.
 import { BusError, formatSuppressed } from '@sallyport/protocol'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { App } from '../../api/app.js'
@@ -18,8 +17,8 @@ import {
   getView,
 } from './followers.js'
 
-// Which events a frontend may send to an actor: never xstate's own, which stop an actor or forge what its children and timers
-// say; and of the others those that a schema takes, or else those that the machine names.
+// Which events a frontend may send: never xstate's own, which stop an actor or forge the events of its children and timers;
+// otherwise those that a schema accepts, or else those that the machine names.
 
 const OWN = 'xstate.'
 
@@ -27,7 +26,7 @@ interface Args<Event> {
   event: Event
 }
 
-/** The schema of `send`'s arguments, `{ event }`. */
+/** Returns the schema of `send`'s arguments, `{ event }`. */
 function getArgs<Sent, Event>(
   events: StandardSchemaV1<Sent, Event> | undefined,
 ): StandardSchemaV1<Args<Sent>, Args<Event>> {
@@ -52,12 +51,12 @@ const inEvent = <Event>(result: StandardSchemaV1.Result<Event>): Result<Event> =
 function whyNoEvent(event: unknown): string | undefined {
   const type = typeof event === 'object' && event !== null && (event as { type?: unknown }).type
   if (typeof type !== 'string') return 'an event is an object whose `type` is a string'
-  // It names every event: xstate’s development build ends an actor that is sent it.
+  // `*` stands for every event; xstate's development build stops an actor that receives it.
   if (type === '*') return 'no event has the type "*"'
-  return type.startsWith(OWN) ? `the events "${OWN}…" are xstate’s own` : undefined
+  return type.startsWith(OWN) ? `the events "${OWN}…" are xstate's own` : undefined
 }
 
-/** @throws BusError `InvalidParams` where the machine has no such event, in no state. */
+/** @throws {BusError} InvalidParams if no state of the machine has such an event */
 function checkNamed(actor: ActorLike, { type }: { type: string }): void {
   const named = ((actor.logic as { events?: readonly string[] } | undefined)?.events ?? []).filter(
     name => !name.startsWith(OWN),
@@ -67,14 +66,14 @@ function checkNamed(actor: ActorLike, { type }: { type: string }): void {
   throw invalidArgument('send', 'event', `the actor has no event ${JSON.stringify(type.slice(0, 100))}: ${known}`)
 }
 
-/** Transitions are written for a type, for all that begin with one (`mouse.*`), or for any (`*`). */
+/** Compares with a transition's type: exact, a prefix (`mouse.*`), or any (`*`). */
 const matches = (name: string, type: string): boolean =>
   name === type || name === '*' || (name.endsWith('.*') && `${type}.`.startsWith(name.slice(0, -1)))
 
 const listed = (names: readonly string[]): string =>
   formatSuppressed(names.slice(0, 10).join(', '), Math.max(0, names.length - 10))
 
-/** @throws BusError `InvalidRequest` */
+/** @throws {BusError} InvalidRequest */
 function ended(name: string): BusError {
   return new BusError('InvalidRequest', `The actor ${JSON.stringify(name)} has ended: it takes no more events`)
 }
@@ -83,18 +82,21 @@ const SUBSCRIBE = 'subscribe'
 
 export interface ActorPluginOptions<Snapshot, Event, View, Sent> {
   /**
-   * What frontends see of a snapshot: `{ status, value, tags }` unless this says otherwise. It is called once for each snapshot
-   * that somebody is shown, and must not change it.
+   * Returns what frontends see of a snapshot. Called once for each snapshot that is sent; must not change the snapshot.
+   * @default `{ status, value, tags }`
    */
   select?: (snapshot: Snapshot) => View
   /**
    * Any Standard Schema of the events that frontends may send. Without one they may send each type that the machine names, in
-   * whatever state, with whatever else is in the event.
+   * any state, with any other members.
    */
   events?: StandardSchemaV1<Sent, Event>
 }
 
-/** What frontends call: `plugin:<name>|send` and `plugin:<name>|subscribe`. (No interface: that would be no `Commands`.) */
+/**
+ * The plugin's commands: `plugin:<name>|send` and `plugin:<name>|subscribe`. A type alias, because an interface would not be
+ * assignable to `Commands`.
+ */
 export type ActorCommands<View, Sent> = {
   send: Command<{ event: Sent }, void>
   subscribe: CommandHandler<{ channel: Channel<Followed<View>> }, void>
@@ -103,9 +105,9 @@ export type ActorCommands<View, Sent> = {
 export type ActorPlugin<Name extends string, View, Sent> = Plugin<Name, ActorCommands<View, Sent>>
 
 /**
- * An actor in core that frontends follow (`<name>:allow-subscribe`) and send events to (`<name>:allow-send`).
+ * Creates a plugin for an actor that frontends follow (`<name>:allow-subscribe`) and send events to (`<name>:allow-send`).
  *
- * @param create makes the actor, once for each core; the plugin starts it, and stops it when core ends
+ * @param create makes the actor, once per core; the plugin starts it, and stops it when core ends
  * @example
  * defineCore({ plugins: [actorPlugin('light', () => createActor(lightMachine))] })
  * // in a frontend, with remoteActor of '@sallyport/frontend/xstate': (await remoteActor('light')).send({ type: 'NEXT' })
@@ -131,7 +133,7 @@ export function actorPlugin<
     actor.send(event)
   }
 
-  // Not as a stream: that would be a call in flight, which a bus that closes waits for.
+  // A channel, not a stream: a stream is a call in flight, which delays the closing of the bus.
   const subscribe = (args: { channel: Channel<Followed<View>> }, ctx: CommandContext): void => {
     const { channel } = args
     if (typeof channel?.send !== 'function')
@@ -148,7 +150,7 @@ export function actorPlugin<
       const actor = create(app)
       const followers = new Followers<Snapshot, View>(actor, select)
       const changed = (): void => followers.changed()
-      // Without an observer of errors xstate throws them where nobody can catch them, which would end core.
+      // Without an error observer, xstate throws errors where they cannot be caught, which would end core.
       const error = (err: unknown): void => {
         app.log.error({ err }, `the actor ${name} has failed`)
         changed()
