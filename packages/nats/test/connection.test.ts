@@ -1,7 +1,7 @@
 // A connection on its way through what servers do: refuse, end, stand still, come back.
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { connectNats, type Connection } from '../src/connection/connection.js'
-import type { NatsOptions } from '../src/options.js'
+import type { NatsOptions } from '../src/connection/options.js'
 import { hasServer, useServer } from './server.js'
 
 interface Told {

@@ -5,10 +5,11 @@ import { BatchReader, FRAME_KIND, RECORD_DIRECTION, type Link } from '@sallyport
 import { createSealer } from '@sallyport/protocol/records'
 import { onTestFinished } from 'vitest'
 import type { SessionKeys } from '../src/handshake/key-derivation.js'
-import { initiateHandshake, issueCredential } from '../src/handshake/index.js'
+import { initiateHandshake } from '../src/handshake/initiator.js'
+import { issueCredential } from '../src/handshake/credential.js'
 import { createNatsLink, type NatsLink } from '../src/link/nats-link.js'
 import { createProtection } from '../src/link/encryption.js'
-import { fromCore, openSubject, toCore } from '../src/subjects.js'
+import { fromCore, openSubject, toCore } from '../src/connection/subjects.js'
 
 export interface FarOptions {
   url: string

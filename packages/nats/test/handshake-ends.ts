@@ -1,16 +1,9 @@
 // Both ends of the handshake at one clock, for the tests of it.
-import {
-  issueCredential,
-  initiateHandshake,
-  createBusSecret,
-  createHandshakeResponder,
-} from '../src/handshake/index.js'
-import type {
-  HandshakeResponder,
-  HandshakeResponderOptions,
-  HandshakeInitiator,
-  HandshakeOptions,
-} from '../src/handshake/index.js'
+import { issueCredential, createBusSecret } from '../src/handshake/credential.js'
+import { initiateHandshake } from '../src/handshake/initiator.js'
+import { createHandshakeResponder } from '../src/handshake/responder.js'
+import type { HandshakeResponder, HandshakeResponderOptions } from '../src/handshake/responder.js'
+import type { HandshakeInitiator, HandshakeOptions } from '../src/handshake/initiator.js'
 import { readRefusal } from '../src/handshake/messages.js'
 
 export const secret: string = createBusSecret()

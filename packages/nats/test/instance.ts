@@ -1,7 +1,7 @@
 // Instances of a bus, for tests: each a bus in this process, with its core in a worker.
 import { createBus, type Bus, type BusOptions } from '@sallyport/core'
 import { onTestFinished } from 'vitest'
-import { createBusSecret } from '../src/handshake/index.js'
+import { createBusSecret } from '../src/handshake/credential.js'
 import { natsNetwork, type NatsNetworkOptions } from '../src/core/nats-network.js'
 
 export interface Instance {

@@ -1,6 +1,6 @@
 // What `natsNetwork` takes, and what of NATS's own set-up it gets along with.
 import { describe, expect, test } from 'vitest'
-import { createBusSecret } from '../src/handshake/index.js'
+import { createBusSecret } from '../src/handshake/credential.js'
 import { natsNetwork, type NatsNetworkOptions } from '../src/core/nats-network.js'
 import { hasOpenssl, makeCertificate } from './certificate.js'
 import { openFar } from './far-frontend.js'

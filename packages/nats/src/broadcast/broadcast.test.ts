@@ -1,9 +1,9 @@
 // Broadcasts between instances: what arrives, and what others may try with a subject that they can read and write.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createBusSecret } from '../handshake/index.js'
+import { createBusSecret } from '../handshake/credential.js'
 import { type Broadcast, type BroadcastOptions, createBroadcast } from './broadcast.js'
-import { MAX_SENDERS } from './senders.js'
+import { MAX_SENDERS } from './broadcast.js'
 
 const secret = createBusSecret()
 const NOW = 1_800_000_000_000

@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Msg } from '@nats-io/transport-node'
 import type { Connection } from '../connection/connection.js'
-import { discoverySubject, isName } from '../subjects.js'
+import { discoverySubject, isName } from '../connection/subjects.js'
 import type { ReplyInbox } from './reply-inbox.js'
 
 /** Bytes of an answer at most. */

@@ -1,7 +1,7 @@
 // What is sent to a joined process, over one subscription: the last word of a subject says whom in it a message is for.
 import type { Msg } from '@nats-io/transport-node'
 import type { Connection } from '../connection/connection.js'
-import { fromCore } from '../subjects.js'
+import { fromCore } from '../connection/subjects.js'
 
 export class ReplyInbox {
   readonly #subject: (id: string) => string

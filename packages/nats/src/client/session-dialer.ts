@@ -7,12 +7,11 @@ import type { SessionDialer, RemoteSession } from '@sallyport/core/network'
 import { BusError, type CodecName, isBusError } from '@sallyport/protocol'
 import { type Connection, isNoResponders } from '../connection/connection.js'
 import type { Faults } from '../connection/errors.js'
-import { createSession, deliver } from '../core/sessions.js'
-import { initiateHandshake, type HandshakeInitiator } from '../handshake/index.js'
+import { createSession, deliver } from '../link/session-link.js'
+import { initiateHandshake, type HandshakeInitiator } from '../handshake/initiator.js'
 import type { NatsLink } from '../link/nats-link.js'
-import { openSubject, toCore } from '../subjects.js'
+import { openSubject, toCore } from '../connection/subjects.js'
 import type { CredentialProvider } from './credentials.js'
-import type { LoadBalancedConnection } from './load-balancer.js'
 import type { ReplyInbox } from './reply-inbox.js'
 
 // Opens a session with an instance of core: one hello, and the first answer that proves to be core's. Whoever may publish can
@@ -157,9 +156,14 @@ export interface Asking {
   signal: AbortSignal
 }
 
+/** Finds the sessions of one name. */
+export interface SessionSource {
+  session(name: string, signal: AbortSignal): Promise<OpenedSession>
+}
+
 export class NatsSessionDialer implements SessionDialer {
   /** By the names of their lanes. */
-  readonly #spreads = new Map<string, LoadBalancedConnection<OpenedSession>>()
+  readonly #spreads = new Map<string, SessionSource>()
   /** Labels that have had a session: no more than there are credentials. */
   readonly #known = new Set<string>()
   readonly #home: JoinContext
@@ -171,7 +175,7 @@ export class NatsSessionDialer implements SessionDialer {
   }
 
   /** Sessions under this name are the spread's to find. Gives back what ends that. */
-  spread(name: string, spread: LoadBalancedConnection<OpenedSession>): () => void {
+  spread(name: string, spread: SessionSource): () => void {
     this.#spreads.set(name, spread)
     return () => this.#spreads.delete(name)
   }

@@ -16,7 +16,7 @@ import {
   type TlsOptions,
 } from '@nats-io/transport-node'
 import { BusError, describeThrown, getBackoff } from '@sallyport/protocol'
-import { type NatsOptions, getServers } from '../options.js'
+import { type NatsOptions, getServers } from './options.js'
 import { getRefusal, toConnectError } from './errors.js'
 
 // How the NATS client is told to connect: plain data becomes its authenticators, and it never gives up.

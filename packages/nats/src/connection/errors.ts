@@ -1,7 +1,7 @@
 // What NATS says is wrong, as the bus's errors: they name the server and the subject, and nothing of a password or a token.
 import { errors } from '@nats-io/transport-node'
 import { BusError, describeThrown, Throttle } from '@sallyport/protocol'
-import { type NatsOptions, getServers } from '../options.js'
+import { type NatsOptions, getServers } from './options.js'
 
 /** Of an attempt to connect. */
 export function toConnectError(where: string, options: NatsOptions, error: unknown): BusError {

@@ -5,8 +5,7 @@ import { BusError, codecs, type EventTarget, toEventTarget } from '@sallyport/pr
 import { createBroadcast, type Identity } from '../broadcast/broadcast.js'
 import type { Connection } from '../connection/connection.js'
 import { type Faults, NOBODY } from '../connection/errors.js'
-import { eventsSubject } from '../subjects.js'
-import { PublishWindow } from './publish-window.js'
+import { eventsSubject } from '../connection/subjects.js'
 
 // Events of one turn, gathered into messages: to seal and to send one costs more than to route a dozen events.
 
@@ -59,6 +58,44 @@ export function readEvents(body: Uint8Array): readonly SentEvent[] {
   const decoded = codecs.msgpack.decode(body, true) as unknown
   const messages = (Array.isArray(decoded) ? decoded : [decoded]) as { params: SentEvent }[]
   return messages.map(({ params }) => params)
+}
+
+const MAX_UNSENT_BYTES = 16 * 2 ** 20
+
+export class PublishWindow {
+  readonly #connection: Pick<Connection, 'flush'>
+  #bytes = 0
+  #isAsking = false
+
+  constructor(connection: Pick<Connection, 'flush'>) {
+    this.#connection = connection
+  }
+
+  /** Counts what is published now. False where too much waits: it is not to be published. */
+  add(bytes: number): boolean {
+    if (this.#bytes > 0 && this.#bytes + bytes > MAX_UNSENT_BYTES) return false
+    this.#bytes += bytes
+    if (!this.#isAsking) void this.#ask()
+    return true
+  }
+
+  /** The server answers once it has had all that came before. */
+  async #ask(): Promise<void> {
+    this.#isAsking = true
+    while (this.#bytes > 0) {
+      // What is published in this turn goes out before the question.
+      await Promise.resolve()
+      const asked = this.#bytes
+      try {
+        await this.#connection.flush()
+        this.#bytes -= asked
+      } catch {
+        // With the connection, all of it is lost.
+        this.#bytes = 0
+      }
+    }
+    this.#isAsking = false
+  }
 }
 
 export interface EventsDeps extends Identity {

@@ -1,6 +1,6 @@
 // However many sessions are asked for and never begun, there is a bound to them, and they go by themselves.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { HalfOpen } from './half-open.js'
+import { HalfOpen } from './sessions.js'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())

@@ -4,7 +4,7 @@ import { BusError } from '@sallyport/protocol'
 import type { Connection } from '../connection/connection.js'
 import { type Faults, NOBODY } from '../connection/errors.js'
 import { readRefusal } from '../handshake/messages.js'
-import { CORE_GROUP, openSubject } from '../subjects.js'
+import { CORE_GROUP, openSubject } from '../connection/subjects.js'
 import type { HelloCounts } from './presence.js'
 import type { Sessions } from './sessions.js'
 

@@ -2,7 +2,7 @@
 import type { NetworkCounts } from '@sallyport/core/network'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { Connection } from '../connection/connection.js'
-import { createBusSecret } from '../handshake/index.js'
+import { createBusSecret } from '../handshake/credential.js'
 import { type Instances, trackPresence } from './presence.js'
 
 beforeEach(() => void vi.useFakeTimers())

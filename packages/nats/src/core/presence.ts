@@ -4,7 +4,7 @@ import { BusError } from '@sallyport/protocol'
 import { createBroadcast, type Identity } from '../broadcast/broadcast.js'
 import type { Connection } from '../connection/connection.js'
 import { type Faults, NOBODY } from '../connection/errors.js'
-import { CORE_GROUP, instancesSubject, openSubject, serviceName, toCore } from '../subjects.js'
+import { CORE_GROUP, instancesSubject, openSubject, serviceName, toCore } from '../connection/subjects.js'
 
 /** Milliseconds from one word to the next. */
 const EVERY = 2000

@@ -1,6 +1,6 @@
 // What the server has not had yet is bounded, and forgotten with the connection.
 import { describe, expect, test } from 'vitest'
-import { PublishWindow } from './publish-window.js'
+import { PublishWindow } from './event-fanout.js'
 
 const MEGABYTE = 2 ** 20
 

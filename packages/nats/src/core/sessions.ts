@@ -1,62 +1,53 @@
 // The sessions of joined processes with this instance: welcomed at the door, taken in by core with their first authentic
 // message, and found by the last word of a subject.
 import type { Msg } from '@nats-io/transport-node'
-import type { Pattern } from '@sallyport/core'
 import type { Accepted, Hub, NetworkSession } from '@sallyport/core/network'
 import { BusError, isBusError, RECORD_DIRECTION } from '@sallyport/protocol'
 import { createOpener } from '@sallyport/protocol/records'
-import { type Connection, isNoResponders } from '../connection/connection.js'
+import type { Connection } from '../connection/connection.js'
 import type { Faults } from '../connection/errors.js'
-import { type HandshakeResponder, writeRefusal } from '../handshake/index.js'
-import type { SessionKeys } from '../handshake/key-derivation.js'
-import type { Opened } from '../handshake/responder.js'
-import { createProtection, type ProtectionOptions } from '../link/encryption.js'
-import { MESSAGE, signal } from '../link/fragmentation.js'
-import { createNatsLink, type NatsLink, type NatsLinkOptions } from '../link/nats-link.js'
-import { fromCore, toCore } from '../subjects.js'
-import { HalfOpen } from './half-open.js'
+import { writeRefusal } from '../handshake/messages.js'
+import type { HandshakeResponder, Opened } from '../handshake/responder.js'
+import type { NatsLink } from '../link/nats-link.js'
+import { createSession, deliver } from '../link/session-link.js'
+import { fromCore, toCore } from '../connection/subjects.js'
 
-// The link of a session, at either end of it: what goes out is published to the other end's subject, protected with the keys of
-// the handshake.
+/** Milliseconds for the first word. */
+const FIRST_WORD = 10_000
+const MOST = 1024
+/** Of one credential: a frontend has one session, and now and then another attempt. */
+const MOST_OF_ONE = 4
 
-export interface SessionDeps
-  extends Pick<ProtectionOptions, 'side'>, Pick<NatsLinkOptions, 'heartbeat' | 'opened' | 'begin' | 'end' | 'over'> {
-  connection: Pick<Connection, 'publish' | 'maxPayload'>
-  faults: Faults
-  label: string
-  /** The subject of the other end. */
-  there: string
-  /** That of this one. */
-  here: string
-  keys: SessionKeys
-  pattern: Pattern
+interface Waiting {
+  credential: string
+  timer: NodeJS.Timeout
+  giveUp: () => void
 }
 
-export function createSession(parts: SessionDeps): NatsLink {
-  const { connection, faults, label, there, here, side, keys, pattern, ...events } = parts
-  const { session, wire: secret } = keys
-  const wire = {
-    // Where nobody is subscribed any more, the server says so at the subject for replies.
-    publish: (message: Uint8Array) => connection.publish(there, message, here),
-    get maxPayload() {
-      return connection.maxPayload
-    },
+export class HalfOpen {
+  readonly #waiting = new Map<string, Waiting>()
+
+  get isFull(): boolean {
+    return this.#waiting.size >= MOST
   }
-  const protection = createProtection({ secret, session, side, cipher: pattern === 'isolation' })
-  const dropped = (): void => faults.tell(label, new BusError('InvalidRequest', FORGED))
-  const link = createNatsLink({ ...events, wire, protection, dropped })
-  // Core takes the session in with its first message, which nobody else can have sent.
-  if (side === 'frontend') wire.publish(protection.sealInPlace(signal(MESSAGE.ping)))
-  return link
-}
 
-/** What has come to its subject, from whomever. */
-export function deliver(link: NatsLink, message: Msg): void {
-  if (isNoResponders(message)) link.doubt()
-  else link.take(message.data)
-}
+  /** Where one credential has too many, the oldest of them is given up. */
+  add(session: string, credential: string, giveUp: () => void): void {
+    const others = [...this.#waiting.values()].filter(each => each.credential === credential)
+    if (others.length >= MOST_OF_ONE) others[0]!.giveUp()
+    this.#waiting.set(session, { credential, timer: setTimeout(giveUp, FIRST_WORD).unref(), giveUp })
+  }
 
-const FORGED = 'Somebody without its key has published to the session, or played a message of it again'
+  /** It has said something, or is gone. */
+  delete(session: string): void {
+    clearTimeout(this.#waiting.get(session)?.timer)
+    this.#waiting.delete(session)
+  }
+
+  giveUp(): void {
+    for (const { giveUp } of [...this.#waiting.values()]) giveUp()
+  }
+}
 
 export interface SessionsDeps {
   hub: Pick<Hub, 'pattern' | 'maxRecordAge' | 'accept'>

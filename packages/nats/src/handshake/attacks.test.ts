@@ -5,7 +5,8 @@ import { begin, credential, doorOf, refused, secret } from '../../test/handshake
 import { deriveSessionKeys } from './key-derivation.js'
 import { credentialKey, readCredential } from './credential.js'
 import { readHello, writeHello, type Hello } from './messages.js'
-import { initiateHandshake, createBusSecret, issueCredential } from './index.js'
+import { initiateHandshake } from './initiator.js'
+import { createBusSecret, issueCredential } from './credential.js'
 import { readBusSecret } from './credential.js'
 import { readRefusal } from './messages.js'
 

@@ -2,7 +2,7 @@
 import { BusError } from '@sallyport/protocol'
 import { describe, expect, it } from 'vitest'
 import { readBusSecret, readCredential } from './credential.js'
-import { createBusSecret, type CredentialOptions, issueCredential, revocableId } from './index.js'
+import { createBusSecret, type CredentialOptions, issueCredential, revocableId } from './credential.js'
 
 const secret = createBusSecret()
 const issue = (options: unknown): string => issueCredential(secret, options as CredentialOptions)

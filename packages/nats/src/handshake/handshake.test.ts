@@ -2,7 +2,8 @@
 import { isBusError, BusError } from '@sallyport/protocol'
 import { describe, expect, it, vi } from 'vitest'
 import { begin, credential, doorOf, refused, secret } from '../../test/handshake-ends.js'
-import { createBusSecret, issueCredential, revocableId, writeRefusal } from './index.js'
+import { createBusSecret, issueCredential, revocableId } from './credential.js'
+import { writeRefusal } from './messages.js'
 import { ReplayCache } from './replay-cache.js'
 
 /** Reason and text of what it throws. */

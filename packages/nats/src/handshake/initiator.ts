@@ -2,7 +2,7 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto'
 import type { Pattern } from '@sallyport/core'
 import { BusError, type CodecName, isUint8Array } from '@sallyport/protocol'
-import { checkName } from '../subjects.js'
+import { checkName } from '../connection/subjects.js'
 import { readCredential } from './credential.js'
 import { deriveSessionKeys, type SessionKeys } from './key-derivation.js'
 import { NONCE_BYTES, readProvenRefusal, readRefusal, readWelcome, writeHello } from './messages.js'

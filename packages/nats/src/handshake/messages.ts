@@ -3,7 +3,7 @@ import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import type { Pattern } from '@sallyport/core'
 import { BusError, type CodecName, ERROR_CODES, fromErrorObject, isLabel } from '@sallyport/protocol'
 import { hkdfSha256, KEY_BYTES, SESSION_BYTES } from '@sallyport/protocol/records'
-import { isName } from '../subjects.js'
+import { isName } from '../connection/subjects.js'
 import { type Claims, ID_BYTES } from './credential.js'
 import { readWhole, short, u64 } from './fields.js'
 

@@ -2,7 +2,8 @@
 import { BusError } from '@sallyport/protocol'
 import { expect, test } from 'vitest'
 import { begin, credential, doorOf } from '../../test/handshake-ends.js'
-import { createBusSecret, issueCredential, revocableId, writeRefusal } from './index.js'
+import { createBusSecret, issueCredential, revocableId } from './credential.js'
+import { writeRefusal } from './messages.js'
 
 const revoking = doorOf({ revoked: [revocableId(credential)] })
 

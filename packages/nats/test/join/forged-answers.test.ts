@@ -2,7 +2,7 @@
 import { BusError } from '@sallyport/protocol'
 import { headers } from '@nats-io/transport-node'
 import { describe, expect, test } from 'vitest'
-import { writeRefusal } from '../../src/handshake/index.js'
+import { writeRefusal } from '../../src/handshake/messages.js'
 import { revocableId } from '../../src/index.js'
 import { openNats } from '../far-frontend.js'
 import { hasServer } from '../server.js'
