@@ -112,7 +112,7 @@ describe('createBus names what is wrong', () => {
   test('a label is taken once, and free again after it has gone', async () => {
     const bus = await start()
     const client = await bus.connect('tests')
-    await expect(bus.connect('tests')).rejects.toMatchObject({ message: 'There is a frontend "tests" already' })
+    await expect(bus.connect('tests')).rejects.toMatchObject({ message: 'Frontend "tests" already exists' })
     await client.close()
     expect(await (await bus.connect('tests')).invoke('add', { a: 1, b: 2 })).toBe(3)
     await expect(bus.connect('a b')).rejects.toThrow(/^bus\.connect: its label must be a label of .*: got "a b"$/)

@@ -4,7 +4,7 @@ import { describe, expect, test, vi } from 'vitest'
 import { fixture, next } from './start.js'
 import { eventually, gone, patterns, supervise } from './supervised.js'
 
-const message = (label: string): string => `The link of frontend ${label} to core has ended`
+const message = (label: string): string => `The link between frontend "${label}" and core closed unexpectedly`
 
 describe.each(patterns)('%s', (_name, app) => {
   test('a frontend that closes its ports is started again', async () => {

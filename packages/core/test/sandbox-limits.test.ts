@@ -101,7 +101,7 @@ test('of a frontend without a sandbox the log warns, once for each label', async
   await open('trusted', { sandbox: 'none' })
   await open('another', { sandbox: 'none' })
   const warnings = lines.filter(([level]) => level === 40)
-  const text = 'This frontend has no sandbox: its code may do all that the host may'
+  const text = 'Frontend runs without a sandbox: its code has all permissions of the host'
   expect(warnings).toEqual([
     [40, 'trusted', text],
     [40, 'another', text],

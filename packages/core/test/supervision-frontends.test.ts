@@ -72,7 +72,7 @@ test('a frontend that waits to be started again can be closed, with the bus or a
     await bus.call(label, 'end', { how: 'throw' }).catch(() => {})
   }
   await expect.poll(() => told.filter(({ name }) => name === 'restart').length).toBe(2)
-  await expect(bus.open('one', main)).rejects.toThrow('There is a frontend "one" already')
+  await expect(bus.open('one', main)).rejects.toThrow('Frontend "one" already exists')
   await bus.closeFrontend('one')
   await endCore(client)
   await eventually(() => client.invoke('which'))

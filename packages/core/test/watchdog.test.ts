@@ -13,7 +13,7 @@ const stuck = async (options: Partial<BusOptions> = {}, hook = 'stuck', hookTime
   return { bus, faults }
 }
 const text = (label: string, limit = LIMIT): string =>
-  `The isolation hook of "${label}" has not returned for ${limit} ms`
+  `The isolation hook of "${label}" did not return within ${limit} ms`
 /** The gate has been started again. */
 const again = (client: Client) =>
   expect.poll(() => client.invoke('add', { a: 1, b: 2 }).catch(() => undefined), { timeout: 10_000 }).toBe(3)

@@ -1,46 +1,29 @@
-// Puts a bus together: checks the options, starts core and the gates, and lets the frontends run once core is ready.
-import { EventEmitter } from 'node:events'
+// Builds a bus from its options: starts core, the frontends and their gates, and lets the frontends' code run once core is ready.
 import { endClient } from '@sallyport/frontend/client'
 import { BusError } from '@sallyport/protocol'
-import { Bus, type BusDeps } from './bus.js'
+import { Bus } from './bus.js'
 import { CoreThread } from './core-thread.js'
-import { Frontends } from './frontends/frontends.js'
-import { checkFiles, resolveOptions, warnAboutMissingHook } from './options/resolve.js'
+import { HostHandle } from './host-handle.js'
+import { checkFiles, resolveOptions } from './options/resolve.js'
 import type { BusOptions } from './options/types.js'
-import { BusReporter } from './reporting/events.js'
-import { createHostLog } from './reporting/log.js'
-import { createSupervisor } from './supervision/supervisor.js'
-import { createWatchdog } from './supervision/watchdog.js'
 
-// What `@sallyport/core/testing` takes from here: imported by itself, each would be a file more that every bus loads.
+// For `@sallyport/core/testing`: each import of its own would be one more file that every bus loads.
 export { getPermissions } from '../acl/identifier.js'
 export { startStandaloneGate } from './frontends/gate.js'
 
-/** @internal With `cipher: false` hooks run and nothing is sealed; for the benchmark alone. */
-export async function assemble(given: BusOptions, cipher: boolean): Promise<Bus> {
-  const options = await resolveOptions(given)
+/** @internal With `cipher: false`, for the benchmark only, hooks run and nothing is sealed. */
+export async function assemble(input: BusOptions, cipher: boolean): Promise<Bus> {
+  const options = await resolveOptions(input)
   await checkFiles('createBus', options)
-  const log = createHostLog(options.log, options.dev)
-  const supervisor = createSupervisor()
-  const events = new EventEmitter()
-  const reporter = new BusReporter(log, events)
-  const core = new CoreThread(options, {
-    supervisor,
-    log,
-    reporter,
-    up: () => frontends.wireAll(),
-    down: () => frontends.unwireAll(),
-    attached: (label, link) => frontends.attached(label, link),
-    closed: (label, link) => frontends.closed(label, link),
-    broken: (label, link, error) => frontends.broken(label, link, error),
-  })
-  const watchdog = createWatchdog(options.isolation.hookTimeout)
-  const frontends = new Frontends({ supervisor, options, core, cipher, watchdog, log, reporter })
-  warnAboutMissingHook(options, log)
-  const { supervision } = options
-  const parts: BusDeps = { supervisor, core, frontends, events, reporter, supervision: supervision.frontends }
-  const bus = new Bus(parts)
-
+  const host = new HostHandle(
+    options,
+    { name: 'bus', subject: 'The bus' },
+    options.supervision.frontends,
+    services => new CoreThread(options, services),
+    cipher,
+  )
+  const { core, frontends, reporter, supervisor } = host
+  const bus = new Bus(host)
   try {
     const opening = options.frontends.map(({ label, module, ...settings }) => frontends.open(label, module, settings))
     const [opened] = await Promise.all([Promise.all(opening), core.worker.ready])
@@ -53,11 +36,8 @@ export async function assemble(given: BusOptions, cipher: boolean): Promise<Bus>
       reporter.reportExit('core', 'core', { error: failure, exitError: exitError ?? failure })
       frontends.failAll(failure)
     })
-    if (options.dev) {
-      const { startDevMode } = await import('./dev-mode.js')
-      parts.dev = await startDevMode({ options, frontends, log, reload: name => bus.reload(name) })
-    }
-    setImmediate(() => void bus.settled().then(() => opened.forEach(({ start }) => start())))
+    await host.startDevMode(name => bus.reload(name))
+    setImmediate(() => void bus.subscribed().then(() => opened.forEach(({ start }) => start())))
     return bus
   } catch (error) {
     await bus.close({ timeout: 0 })

@@ -1,5 +1,5 @@
-// Core in the calling thread: the same actor as in a worker, over a port of its own, so that the host finds nothing different.
-// There is no thread to end: what is to end closes core.
+// Core in the calling thread: the same actor as in a worker, behind a port of its own, so the host treats both alike. There is no
+// thread to terminate; terminating closes core.
 import { EventEmitter } from 'node:events'
 import { MessageChannel, type MessagePort, type TransferListItem } from 'node:worker_threads'
 import type { CoreDefinition } from '../api/define.js'
@@ -8,48 +8,45 @@ import { createCoreLog, runCoreActor } from '../core/core-actor.js'
 import type { Core } from '../core/core.js'
 import type { ThreadHandle } from './supervision/worker-actor.js'
 
-/** All that a worker is told, but for its module and its heart. */
 export type InProcessCoreData = Omit<CoreWorkerData, 'module' | 'heartbeat' | 'sourceMaps'>
 
-type Tell = (report: CoreReport) => void
-
 export class InProcessCore extends EventEmitter implements ThreadHandle {
-  readonly #host: MessagePort
+  readonly #hostPort: MessagePort
   readonly #core: Promise<Core>
-  #code = 0
+  #exitCode = 0
 
   constructor(definition: CoreDefinition, data: InProcessCoreData) {
     super()
-    const { port1: host, port2: inner } = new MessageChannel()
-    this.#host = host
-    host.on('message', report => void this.emit('message', report))
-    host.once('close', () => void this.emit('exit', this.#code))
-    const tell: Tell = report => inner.postMessage(report)
-    this.#core = create(definition, structuredClone(data), tell)
+    const { port1: hostPort, port2: corePort } = new MessageChannel()
+    this.#hostPort = hostPort
+    hostPort.on('message', report => void this.emit('message', report))
+    hostPort.once('close', () => void this.emit('exit', this.#exitCode))
+    const report = (message: CoreReport): void => corePort.postMessage(message)
+    this.#core = loadCore(definition, structuredClone(data), report)
     runCoreActor({
       create: () => this.#core,
-      hear: take => inner.on('message', (command: CoreCommand) => take(command)),
-      tell,
-      // What it has told before arrives first.
-      ended: () => this.#end(inner),
+      hear: take => corePort.on('message', (command: CoreCommand) => take(command)),
+      tell: report,
+      // Reports that were sent before arrive before the close.
+      ended: () => this.#close(corePort),
     })
   }
 
   postMessage(message: unknown, transfer: readonly TransferListItem[] = []): void {
-    this.#host.postMessage(message, transfer)
+    this.#hostPort.postMessage(message, transfer)
   }
 
   async terminate(): Promise<void> {
-    this.#code = 1
-    this.#end(this.#host)
+    this.#exitCode = 1
+    this.#close(this.#hostPort)
   }
 
   unref(): void {
-    this.#host.unref()
+    this.#hostPort.unref()
   }
 
-  /** A setup may still be under way. */
-  #end(port: MessagePort): void {
+  /** Core can still be in its setup; it is closed afterwards. */
+  #close(port: MessagePort): void {
     port.close()
     this.#core.then(
       core => core.close(),
@@ -58,13 +55,13 @@ export class InProcessCore extends EventEmitter implements ThreadHandle {
   }
 }
 
-/** A host whose core is a worker loads nothing of it. */
-async function create(definition: CoreDefinition, data: InProcessCoreData, tell: Tell): Promise<Core> {
+/** Imports core only here, because a host whose core is a worker never needs its code. */
+async function loadCore(
+  definition: CoreDefinition,
+  data: InProcessCoreData,
+  report: (message: CoreReport) => void,
+): Promise<Core> {
   const { createCore } = await import('../core/core.js')
-  return createCore(
-    definition,
-    data,
-    createCoreLog(data.logLevel, line => tell({ type: 'log', line })),
-    tell,
-  )
+  const getLog = createCoreLog(data.logLevel, line => report({ type: 'log', line }))
+  return createCore(definition, data, getLog, report)
 }

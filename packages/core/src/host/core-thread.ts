@@ -1,8 +1,15 @@
-// Core, as the host holds it: the thread, which may be another after a while, and the host's own link to it. What was changed at
-// run time holds for each.
+// Core as the host holds it: a supervised worker, or core in this thread, and the host's own link to it. Capability changes at run
+// time are kept here, because they also apply after a restart.
 import type { MessagePort, Worker } from 'node:worker_threads'
 import { type Client, createReconnectingClient, reconnectClient } from '@sallyport/frontend/client'
-import { BusError, createLinkEndpoints, type LinkEndpoint, openLink, receiveError } from '@sallyport/protocol'
+import {
+  BusError,
+  createLinkEndpoints,
+  describeName,
+  type LinkEndpoint,
+  openLink,
+  receiveError,
+} from '@sallyport/protocol'
 import type { LifecycleState } from '@sallyport/protocol/actor'
 import type { CapabilityChanges } from '../acl/types.js'
 import type {
@@ -14,70 +21,50 @@ import type {
   RunningCall,
 } from '../contract/control.js'
 import { InProcessCore } from './core-in-process.js'
-import type { CoreEndpoint } from './frontends/types.js'
+import type { CoreEndpoint, CoreEndpointEvents } from './frontends/types.js'
+import type { HostServices } from './host-handle.js'
 import type { ResolvedOptions } from './options/types.js'
 import { HostConfirmRequests } from './reporting/confirm.js'
-import type { BusReporter } from './reporting/events.js'
-import { forwardLine, type Logger } from './reporting/log.js'
+import { forwardLine } from './reporting/log.js'
 import { SessionTraffic } from './reporting/stats.js'
-import type { SupervisedWorker, Supervisor } from './supervision/supervisor.js'
+import type { Restart } from './supervision/worker-actor.js'
+import type { SupervisedWorker } from './supervision/supervisor.js'
 import { labelOutput } from './workers/output.js'
 import { findEntry, spawnWorker, type WorkerMaker } from './workers/spawn.js'
 import { explainSyntax } from './workers/syntax-errors.js'
 
-// Starts the worker of core. In development what it prints is labelled.
-
-function spawnCore(data: CoreWorkerData, maker: WorkerMaker | undefined, labelled: boolean): Worker {
-  const entry = maker ?? findEntry('#worker')
-  const worker = spawnWorker(entry, data, [], labelled ? { stdout: true, stderr: true } : {})
-  if (labelled) labelOutput(worker, 'core')
-  return worker
-}
-
-/** Milliseconds for what is ready where core is not busy. */
-const PATIENCE_MS = 250
-
-export interface CoreHost {
-  supervisor: Supervisor
-  log: Logger
-  reporter: BusReporter
-  /** Core is there again, and the host listens: it takes links. */
-  up(): void
-  down(): void
-  /** Core has the link that it was given under this number. */
-  attached(label: string, link: number): void
-  /** Of this frontend, the link of this number has ended. */
-  closed(label: string, link: number): void
-  /** This frontend has sent, over that link, what no honest one would. */
-  broken(label: string, link: number, error: Error): void
-}
+/** Time for core to answer a request for measurements; core answers immediately unless it is busy. */
+const MEASURE_TIMEOUT_MS = 250
 
 export class CoreThread implements CoreEndpoint {
   readonly worker: SupervisedWorker
+  /** The host's own client. It reconnects when core restarts. */
   readonly client: Client
   readonly changes: CapabilityChanges = { added: new Map(), removed: new Set(), decided: false }
-  readonly isHere: boolean
-  readonly isFar = false
-  readonly #host: CoreHost
-  readonly #confirmations: HostConfirmRequests
-  /** Of the host's own link. */
+  readonly isInProcess: boolean
+  readonly isRemote = false
+  /** Traffic of the host's own link. */
   readonly traffic: SessionTraffic = new SessionTraffic()
-  #takesLinks = true
-  /** What it tells of its network, as it was when core was last asked. */
+  /** Statistics of core's network, as of the latest measurement. */
   network: NetworkStats | undefined
-  #measures: ((running: readonly RunningCall[]) => void)[] = []
+  readonly #services: HostServices
+  readonly #confirmRequests: HostConfirmRequests
+  #events: CoreEndpointEvents | undefined
+  #acceptsLinks = true
+  #measurements: ((running: readonly RunningCall[]) => void)[] = []
+  /** Changes whenever core stops or becomes ready. */
   #incarnation = 0
-  /** The host's own link to the latest one. */
-  #relinked: Promise<void> | undefined
-  /** This end of the host's link, where core is not ready for it yet. */
-  #next: LinkEndpoint | undefined
+  /** This end of the host's link to a core that is not ready yet. */
+  #nextHostEnd: LinkEndpoint | undefined
+  /** Resolves once the host's client is connected to the current core. */
+  #reconnected: Promise<void> | undefined
 
-  constructor(options: ResolvedOptions, host: CoreHost) {
-    this.#host = host
-    this.isHere = !(options.core instanceof URL)
-    this.#confirmations = new HostConfirmRequests(options.onConfirm, host.log)
+  constructor(options: ResolvedOptions, services: HostServices) {
+    this.#services = services
+    this.isInProcess = !(options.core instanceof URL)
+    this.#confirmRequests = new HostConfirmRequests(options.onConfirm, services.log)
     this.worker = this.#start(options)
-    void this.worker.exited.then(() => this.#confirmations.reset())
+    void this.worker.exited.then(() => this.#confirmRequests.reset())
     this.client = createReconnectingClient(openLink(this.#attachHost(), true), {
       label: 'host',
       timeout: options.calls.timeout,
@@ -85,7 +72,11 @@ export class CoreThread implements CoreEndpoint {
   }
 
   get isUp(): boolean {
-    return this.#takesLinks && this.worker.isUp
+    return this.#acceptsLinks && this.worker.isUp
+  }
+
+  subscribe(events: CoreEndpointEvents): void {
+    this.#events = events
   }
 
   attach(attachment: Attachment): void {
@@ -98,20 +89,25 @@ export class CoreThread implements CoreEndpoint {
     this.worker.post(command)
   }
 
-  /** Ends it, and loads its module anew. @throws BusError what keeps it from being ready again; `InvalidParams` without a module */
+  /**
+   * Restarts core with its module as it is now. Resolves once the host is connected to it again.
+   *
+   * @throws {BusError} InvalidParams if core runs in this thread, and the error that prevents the restart
+   */
   async reload(): Promise<void> {
-    if (this.isHere)
-      throw new BusError('InvalidParams', 'bus.reload: core runs in this thread, and has no module to load again')
+    if (this.isInProcess) {
+      throw new BusError('InvalidParams', 'bus.reload: core runs in this thread and has no module to reload')
+    }
     await this.worker.reload()
-    await this.#relinked
+    await this.#reconnected
   }
 
-  /** Brings the meters of all links up to date, and gives the calls that run: `undefined` where core does not answer soon. */
+  /** Updates the metrics of all links. Returns the calls that run in core; `undefined` if core does not answer in time. */
   measure(): Promise<readonly RunningCall[] | undefined> {
     if (!this.worker.isUp && this.worker.stats.state !== 'draining') return Promise.resolve(undefined)
     return new Promise(resolve => {
-      const timer = setTimeout(resolve, PATIENCE_MS, undefined)
-      this.#measures.push(running => {
+      const timer = setTimeout(resolve, MEASURE_TIMEOUT_MS, undefined)
+      this.#measurements.push(running => {
         clearTimeout(timer)
         resolve(running)
       })
@@ -119,27 +115,9 @@ export class CoreThread implements CoreEndpoint {
     })
   }
 
-  #attachHost(): LinkEndpoint {
-    const [there, here] = createLinkEndpoints('port')
-    const meter = this.traffic.attach()
-    this.attach({ label: undefined, codec: 'json', end: there, id: 0, cipher: true, meter })
-    return here
-  }
-
-  #start({
-    core,
-    dev,
-    workers,
-    calls,
-    supervision,
-    pattern,
-    isolation,
-    acl,
-    appInfo,
-    plugins,
-    network,
-  }: ResolvedOptions): SupervisedWorker {
-    const { log, reporter, supervisor } = this.#host
+  #start(options: ResolvedOptions): SupervisedWorker {
+    const { core, dev, workers, calls, supervision, pattern, isolation, acl, appInfo, plugins, network } = options
+    const { supervisor, log, reporter } = this.#services
     const { maxRecordAge } = isolation
     const data = {
       ...{ pattern, calls, maxRecordAge, acl, changes: this.changes, appInfo, plugins, logLevel: log.level },
@@ -147,7 +125,7 @@ export class CoreThread implements CoreEndpoint {
     }
     return supervisor.start({
       name: 'core',
-      // What looks after a thread that is stuck would be stuck with this one.
+      // A watchdog in this thread cannot see that this thread is stuck.
       supervision: core instanceof URL ? supervision.core : { ...supervision.core, heartbeat: false },
       hasStartTimeout: true,
       waitsAfterError: dev,
@@ -156,59 +134,73 @@ export class CoreThread implements CoreEndpoint {
           ? spawnCore({ ...data, module: core.href, sourceMaps: dev, heartbeat }, workers.core, dev)
           : new InProcessCore(core, data),
       ...(dev && core instanceof URL && { explainError: (error, signal) => explainSyntax(error, core, signal) }),
-      onState: state => this.#entered(state),
-      onReport: report => this.#heard(report as CoreReport),
-      onRestarted: () => (this.#next = this.#attachHost()),
-      onStopped: restart => {
-        this.#takesLinks = false
-        this.network = undefined
-        this.#incarnation += 1
-        this.#next?.port.close()
-        this.#next = undefined
-        this.#confirmations.reset()
-        this.#host.down()
-        reporter.reportRestart('core', 'core', restart)
-      },
+      onState: state => this.#onState(state),
+      onReport: report => this.#onReport(report as CoreReport),
+      onRestarted: () => (this.#nextHostEnd = this.#attachHost()),
+      onStopped: restart => this.#onStopped(restart),
       onKilled: () => reporter.reportStopTimeout('core', 'core'),
     })
   }
 
-  #entered(state: LifecycleState): void {
-    this.#host.log.debug({ actor: 'core', state }, 'state')
-    const end = this.#next
-    if (state !== 'ready' || !end) return
-    this.#next = undefined
+  #attachHost(): LinkEndpoint {
+    const [coreEnd, hostEnd] = createLinkEndpoints('port')
+    const meter = this.traffic.attach()
+    this.attach({ label: undefined, codec: 'json', end: coreEnd, id: 0, cipher: true, meter })
+    return hostEnd
+  }
+
+  #onState(state: LifecycleState): void {
+    this.#services.log.debug({ actor: 'core', state }, 'state')
+    const hostEnd = this.#nextHostEnd
+    if (state !== 'ready' || !hostEnd) return
+    this.#nextHostEnd = undefined
     const incarnation = ++this.#incarnation
-    // The host hears what frontends tell as soon as they can.
-    this.#relinked = reconnectClient(this.client, openLink(end, true)).then(() => {
+    // Frontends are connected after the host, so that the host misses none of their events.
+    this.#reconnected = reconnectClient(this.client, openLink(hostEnd, true)).then(() => {
       if (!this.worker.isUp || incarnation !== this.#incarnation) return
-      this.#takesLinks = true
-      this.#host.up()
+      this.#acceptsLinks = true
+      this.#events?.started()
     })
   }
 
-  #measured({ running, network }: Extract<CoreReport, { type: 'measured' }>): void {
-    this.network = network
-    this.#measures.splice(0).forEach(measured => measured(running))
+  #onStopped(restart: Restart | undefined): void {
+    this.#acceptsLinks = false
+    this.network = undefined
+    this.#incarnation += 1
+    this.#nextHostEnd?.port.close()
+    this.#nextHostEnd = undefined
+    this.#confirmRequests.reset()
+    this.#events?.stopped()
+    this.#services.reporter.reportRestart('core', 'core', restart)
   }
 
-  #heard(told: CoreReport): void {
-    const { log, reporter, attached, closed, broken } = this.#host
-    if (told.type === 'log') forwardLine(log, told.line)
-    else if (told.type === 'attached') attached(told.label, told.id)
-    else if (told.type === 'closed') closed(told.label, told.id)
-    else if (told.type === 'denied') reporter.reportDenial(told.label, told.command, told.more)
-    else if (told.type === 'overload') reporter.reportOverload(told.label, told.dropped)
-    else if (told.type === 'slow') reporter.reportSlowCall(told.label, told.command, told.ms, told.more)
-    else if (told.type === 'measured') this.#measured(told)
-    else if (told.type === 'withdraw') this.#confirmations.withdraw(told.id)
-    else if (told.type === 'confirm') {
-      const { id } = told
-      this.#confirmations.ask(told, agreed => this.post({ type: 'confirmed', id, agreed }))
-    } else if (told.type === 'fault') {
-      const error = receiveError(told.error, 'a frontend has sent what is no frame')
-      reporter.reportFault(told.label, error)
-      if (told.id !== undefined) broken(told.label, told.id, error)
+  #onReport(report: CoreReport): void {
+    const { log, reporter } = this.#services
+    if (report.type === 'log') forwardLine(log, report.line)
+    else if (report.type === 'attached') this.#events?.attached(report.label, report.id)
+    else if (report.type === 'closed') this.#events?.closed(report.label, report.id)
+    else if (report.type === 'denied') reporter.reportDenial(report.label, report.command, report.more)
+    else if (report.type === 'overload') reporter.reportOverload(report.label, report.dropped)
+    else if (report.type === 'slow') reporter.reportSlowCall(report.label, report.command, report.ms, report.more)
+    else if (report.type === 'measured') {
+      this.network = report.network
+      this.#measurements.splice(0).forEach(resolve => resolve(report.running))
+    } else if (report.type === 'withdraw') this.#confirmRequests.withdraw(report.id)
+    else if (report.type === 'confirm') {
+      const { id } = report
+      this.#confirmRequests.ask(report, agreed => this.post({ type: 'confirmed', id, agreed }))
+    } else if (report.type === 'fault') {
+      const { label, id } = report
+      const error = receiveError(report.error, `frontend ${describeName(label)} sent an invalid frame`)
+      reporter.reportFault(label, error)
+      if (id !== undefined) this.#events?.protocolError(label, id, error)
     }
   }
+}
+
+function spawnCore(data: CoreWorkerData, maker: WorkerMaker | undefined, dev: boolean): Worker {
+  const entry = maker ?? findEntry('#worker')
+  const worker = spawnWorker(entry, data, [], dev ? { stdout: true, stderr: true } : {})
+  if (dev) labelOutput(worker, 'core')
+  return worker
 }

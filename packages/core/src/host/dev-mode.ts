@@ -1,4 +1,4 @@
-// `createBus({ dev: true })`: what has changed on disk is loaded again.
+// `createBus({ dev: true })`: reloads the workers and hooks whose files changed.
 import { dirname, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { watch } from 'chokidar'
@@ -6,63 +6,122 @@ import type { Frontends } from './frontends/frontends.js'
 import type { ResolvedOptions } from './options/types.js'
 import type { Logger } from './reporting/log.js'
 
-// Which workers a changed file is a part of. A module itself is its worker's alone; any other file belongs to those modules whose
-// folder is the nearest above it.
+export interface DevModeDeps {
+  options: Pick<ResolvedOptions, 'isolation'> & Partial<Pick<ResolvedOptions, 'core'>>
+  frontends: Frontends
+  log: Logger
+  /** Reloads `core` or the frontend of this label. */
+  reload(name: string): Promise<void>
+}
+
+/** Resolves once changes are watched for. Returns a function that stops watching. */
+export async function startDevMode({ options, frontends, log, reload }: DevModeDeps): Promise<() => Promise<void>> {
+  const { core, isolation } = options
+  const hookDirectory = isolation.dir && fileURLToPath(isolation.dir)
+  const coreModule = core instanceof URL ? getPath(core) : undefined
+  let isClosed = false
+  let reloading = Promise.resolve()
+
+  const watcher = createDirectoryWatcher(files => {
+    reloading = reloading.then(() => reloadAffected(files))
+  })
+  const watchModule = (module: URL): void => {
+    const path = getPath(module)
+    if (path !== undefined) watcher.add(dirname(path))
+  }
+  if (core instanceof URL) watchModule(core)
+  if (hookDirectory !== undefined) watcher.add(hookDirectory)
+  for (const module of frontends.modules.values()) watchModule(module)
+  frontends.onOpened = watchModule
+  await watcher.ready()
+
+  async function reloadAffected(files: readonly string[]): Promise<void> {
+    const modules = getModules()
+    const isHook = (file: string): boolean => hookDirectory !== undefined && isWithin(hookDirectory, file)
+    const others = files.filter(file => !isHook(file) && file !== process.argv[1])
+    const affected = new Set(others.flatMap(file => getAffected(file, modules)))
+    const names = [...affected].toSorted((a, b) => Number(b === 'core') - Number(a === 'core'))
+    const hooks = files.some(isHook)
+    if (names.length === 0 && !hooks) return
+    log.info({ files, again: names, ...(hooks && { hooks }) }, 'files changed: reloading')
+    if (hooks) await frontends.reloadHooks()
+    for (const name of names) {
+      if (isClosed) return
+      // Supervision reports failures, and the frontend can have closed meanwhile.
+      await reload(name).catch(() => {})
+    }
+  }
+
+  function getModules(): DevModule[] {
+    const modules = [...frontends.modules].map(([name, module]) => ({ name, path: getPath(module) }))
+    modules.push({ name: 'core', path: coreModule })
+    return modules.filter((module): module is DevModule => module.path !== undefined)
+  }
+
+  return async () => {
+    isClosed = true
+    await watcher.close()
+  }
+}
+
+const getPath = (module: URL): string | undefined => (module.protocol === 'file:' ? fileURLToPath(module) : undefined)
 
 export interface DevModule {
   /** A label, or `core`. */
   name: string
-  /** Its path. */
-  module: string
+  path: string
 }
 
-/** The names of those that a change of `file` is for. */
-export function affectedBy(file: string, modules: readonly DevModule[]): string[] {
-  const own = modules.filter(({ module }) => module === file)
+/**
+ * Returns the names of the modules that a change of `file` affects: a module's own worker; for any other file, the modules whose
+ * directory is the nearest one above the file.
+ */
+export function getAffected(file: string, modules: readonly DevModule[]): string[] {
+  const own = modules.filter(({ path }) => path === file)
   if (own.length > 0) return own.map(({ name }) => name)
-  const around = modules.filter(({ module }) => isIn(dirname(module), file))
-  const nearest = Math.max(...around.map(({ module }) => dirname(module).length))
-  return around.filter(({ module }) => dirname(module).length === nearest).map(({ name }) => name)
+  const above = modules.filter(({ path }) => isWithin(dirname(path), file))
+  const nearest = Math.max(...above.map(({ path }) => dirname(path).length))
+  return above.filter(({ path }) => dirname(path).length === nearest).map(({ name }) => name)
 }
 
-const isIn = (folder: string, file: string): boolean => file.startsWith(folder.endsWith(sep) ? folder : folder + sep)
+const isWithin = (directory: string, file: string): boolean =>
+  file.startsWith(directory.endsWith(sep) ? directory : directory + sep)
 
-// Watches folders for changes of code, and tells of them together once it has been quiet for a moment: an editor, a compiler or a
-// checkout writes many files at once.
-
+/** Changes are reported together after this time without another one: editors and compilers write many files at once. */
 const QUIET_MS = 100
-const CODE = /\.(?:[cm]?[jt]sx?|json|html|css|wasm|node)$/
+const CODE_FILE = /\.(?:[cm]?[jt]sx?|json|html|css|wasm|node)$/
 
-export interface Watch {
-  add(folder: string): void
-  /** Resolves once changes of all that was added are seen. */
+interface DirectoryWatcher {
+  add(directory: string): void
+  /** Resolves once changes in all added directories are seen. */
   ready(): Promise<void>
   close(): Promise<void>
 }
 
-function watchFolders(changed: (files: readonly string[]) => void): Watch {
-  const folders = new Set<string>()
-  const files = new Set<string>()
+function createDirectoryWatcher(onChanged: (files: readonly string[]) => void): DirectoryWatcher {
+  const directories = new Set<string>()
+  const changed = new Set<string>()
+  const watchers: ReturnType<typeof watch>[] = []
   const starting: Promise<void>[] = []
   let timer: NodeJS.Timeout | undefined
-  const note = (file: string): void => {
-    if (!CODE.test(file)) return
-    files.add(file)
+  const onChange = (file: string): void => {
+    if (!CODE_FILE.test(file)) return
+    changed.add(file)
     clearTimeout(timer)
     timer = setTimeout(() => {
-      const all = [...files]
-      files.clear()
-      changed(all)
+      const files = [...changed]
+      changed.clear()
+      onChanged(files)
     }, QUIET_MS)
   }
-  const watchers: ReturnType<typeof watch>[] = []
   return {
-    add(folder) {
-      if (folders.has(folder)) return
-      folders.add(folder)
-      const watcher = watch(folder, { ignoreInitial: true, ignored: path => isHidden(relative(folder, path)) })
-      watcher.on('add', note).on('change', note).on('unlink', note)
-      // A folder that can't be watched is one that brings no changes.
+    add(directory) {
+      if (directories.has(directory)) return
+      directories.add(directory)
+      const ignored = (path: string): boolean => isHidden(relative(directory, path))
+      const watcher = watch(directory, { ignoreInitial: true, ignored })
+      watcher.on('add', onChange).on('change', onChange).on('unlink', onChange)
+      // Without a watch, the directory's changes are just not seen.
       watcher.on('error', () => {})
       starting.push(new Promise(resolve => watcher.once('ready', resolve)))
       watchers.push(watcher)
@@ -79,71 +138,3 @@ function watchFolders(changed: (files: readonly string[]) => void): Watch {
 
 const isHidden = (path: string): boolean =>
   path.split(sep).some(part => part === 'node_modules' || (part.startsWith('.') && part !== '..'))
-
-export interface DevDeps {
-  options: Pick<ResolvedOptions, 'isolation'> & Partial<Pick<ResolvedOptions, 'core'>>
-  frontends: Frontends
-  log: Logger
-  /** `core`, or a label. */
-  reload(name: string): Promise<void>
-}
-
-export interface DevMode {
-  /** Resolves once nothing is watched any more. */
-  close(): Promise<void>
-}
-
-/** Resolves once changes are seen. */
-export async function startDevMode({ options, frontends, log, reload }: DevDeps): Promise<DevMode> {
-  const { core, isolation } = options
-  const hooks = isolation.dir && fileURLToPath(isolation.dir)
-  const coreModule = core instanceof URL ? getPath(core) : undefined
-  let closed = false
-  /** One change after the other. */
-  let reloading = Promise.resolve()
-
-  const watch = watchFolders(files => {
-    reloading = reloading.then(() => take(files))
-  })
-  const watchModule = (module: URL): void => {
-    const path = getPath(module)
-    if (path !== undefined) watch.add(dirname(path))
-  }
-  if (core instanceof URL) watchModule(core)
-  if (hooks !== undefined) watch.add(hooks)
-  for (const module of frontends.modules.values()) watchModule(module)
-  frontends.opened = watchModule
-  await watch.ready()
-
-  async function take(files: readonly string[]): Promise<void> {
-    const modules = modulesNow()
-    const isHook = (file: string): boolean => hooks !== undefined && isIn(hooks, file)
-    const others = files.filter(file => !isHook(file) && file !== process.argv[1])
-    const names = new Set(others.flatMap(file => affectedBy(file, modules)))
-    const again = [...names].toSorted((a, b) => Number(b === 'core') - Number(a === 'core'))
-    const withHooks = files.some(isHook)
-    if (again.length === 0 && !withHooks) return
-    log.info({ files, again, ...(withHooks && { hooks: true }) }, 'changed: is loaded again')
-    if (withHooks) await frontends.reloadHooks()
-    for (const name of again) {
-      if (closed) return
-      // What goes wrong is told by supervision; a frontend may have gone.
-      await reload(name).catch(() => {})
-    }
-  }
-
-  function modulesNow(): DevModule[] {
-    const all = [...frontends.modules].map(([name, module]) => ({ name, module: getPath(module) }))
-    all.push({ name: 'core', module: coreModule })
-    return all.filter((one): one is DevModule => one.module !== undefined)
-  }
-
-  return {
-    async close() {
-      closed = true
-      await watch.close()
-    },
-  }
-}
-
-const getPath = (module: URL): string | undefined => (module.protocol === 'file:' ? fileURLToPath(module) : undefined)

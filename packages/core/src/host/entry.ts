@@ -1,15 +1,15 @@
-// Where a host begins. What it runs on is loaded with the first bus: a core module imports this package too, in its worker,
-// and needs none of it.
+// Entry points of a host. The code behind them is imported on the first call: a core module imports this package too, in its own
+// worker, and needs nothing of it.
 import type { Explanation } from '../acl/explain.js'
 import type { Bus } from './bus.js'
 import type { ExplainOptions } from './explain-acl.js'
 import type { BusOptions } from './options/types.js'
 
 /**
- * Starts core, and a worker for each frontend. Resolves when core and the gates are ready; the modules of the frontends are
- * loaded after that, in a later turn, so a host that listens at once misses nothing.
+ * Starts core, and a worker for each frontend. Resolves when core and the gates are ready; the modules of the frontends are loaded
+ * in a later tick, so a host that listens right away misses nothing.
  *
- * @throws BusError `InvalidParams` for an unknown or wrong option, and what goes wrong while core or a gate starts
+ * @throws {BusError} InvalidParams for an unknown or wrong option, and the error of core or of a gate that cannot start
  * @example
  * const bus = await createBus({
  *   core: new URL('./core.js', import.meta.url),
@@ -22,17 +22,15 @@ export async function createBus(options: BusOptions): Promise<Bus> {
   return assemble(options, true)
 }
 
-// Where a review of capabilities begins. Like a bus, it is loaded when it is called: a core module imports this package too.
-
 export interface ExplainedCapabilities extends Explanation {
-  /** The same, to read. */
+  /** The explanation as text for a terminal. */
   readonly text: string
 }
 
 /**
- * Says who may call what, and by which permission, without starting anything.
+ * Explains who can call what, and by which permission, without starting anything.
  *
- * @throws BusError `InvalidParams` for the mistakes that `createBus` would throw for
+ * @throws {BusError} InvalidParams for the mistakes that `createBus` would report
  * @example
  * console.log((await explainCapabilities({ config, core })).text)
  */

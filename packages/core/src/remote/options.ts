@@ -1,5 +1,5 @@
-// What a process takes that joins a bus whose core is elsewhere: of `createBus`, what frontends need. What is core's is refused by
-// name, as nothing here would heed it.
+// The options of a process that joins a bus whose core is elsewhere: those of `createBus` that frontends need. Core's own options
+// are rejected by name, because they would have no effect here.
 import { BusError } from '@sallyport/protocol'
 import type { CallLimits } from '../contract/control.js'
 import { resolveFrontends, resolveIsolation } from '../host/options/resolve.js'
@@ -13,11 +13,11 @@ export type RemoteHostPattern =
   | { use: 'brownfield' }
   | { use: 'isolation'; options?: Omit<IsolationOptions, 'maxRecordAge'> }
 
-/** Each as of `createBus`, for what runs in this process. */
+/** Options of `createBus` that apply to what runs in this process. */
 export interface RemoteHostOptions extends Pick<BusOptions, 'frontends' | 'supervision' | 'log' | 'dev' | 'onConfirm'> {
   app?: {
     security?: {
-      /** Must be the one of core: else it takes none of what is sent. Capabilities are core's. */
+      /** Must be core's own pattern, or core accepts nothing that is sent. Capabilities belong to core. */
       pattern?: RemoteHostPattern
     }
   }
@@ -32,34 +32,32 @@ export interface RemoteHostConfig extends Pick<ResolvedOptions, Shared> {
   calls: Pick<CallLimits, 'timeout'>
 }
 
-const OF_CORE = [
+const CORE_OPTIONS = [
   ...['core', 'network', 'config', 'permissions', 'unknownPermissions', 'plugins'],
   ...['productName', 'version', 'identifier', 'workers.core', 'calls.slowAfter', 'calls.quotas'],
   ...['app.security.capabilities', 'app.security.pattern.options.maxRecordAge'],
 ]
 
-/** @throws BusError `InvalidParams`, which names the option that is wrong, or that is core's */
-export function resolveRemoteHost(where: string, given: RemoteHostOptions): RemoteHostConfig {
-  for (const place of OF_CORE) {
-    if (valueAt(given, place) === undefined) continue
-    throw new BusError('InvalidParams', `${where}: ${place} is core’s: give it to createBus, where core runs`)
+/** @throws {BusError} InvalidParams, which names the option that is wrong or belongs to core */
+export function resolveRemoteHost(where: string, input: RemoteHostOptions): RemoteHostConfig {
+  for (const path of CORE_OPTIONS) {
+    if (getAtPath(input, path) === undefined) continue
+    throw new BusError('InvalidParams', `${where}: ${path} belongs to core. Pass it to createBus, where core runs`)
   }
-  const options = checkOptions(where, remoteHostOptions, given, OPTION_PLACES)
+  const options = checkOptions(where, remoteHostOptions, input, OPTION_PLACES)
   const pattern = options.app?.security?.pattern ?? { use: 'brownfield' }
   return {
-    frontends: resolveFrontends(where, given, options),
+    frontends: resolveFrontends(where, input, options),
     pattern: pattern.use,
     isolation: resolveIsolation(`${where}: app.security.pattern.options.dir`, pattern),
     supervision: options.supervision,
     calls: { timeout: options.calls.timeout },
-    workers: given.workers ?? {},
-    log: given.log,
+    workers: input.workers ?? {},
+    log: input.log,
     dev: options.dev,
-    onConfirm: given.onConfirm,
+    onConfirm: input.onConfirm,
   }
 }
 
-const valueAt = (given: unknown, place: string): unknown =>
-  place
-    .split('.')
-    .reduce<unknown>((value, name) => (value as Record<string, unknown> | null | undefined)?.[name], given)
+const getAtPath = (value: unknown, path: string): unknown =>
+  path.split('.').reduce<unknown>((object, key) => (object as Record<string, unknown> | null | undefined)?.[key], value)

@@ -1,4 +1,5 @@
-// One frontend's way to a core elsewhere: over one session after the other, each opened again and again while nobody answers.
+// The session of one frontend with a remote core. Each link of the frontend is bridged to a session of its own, and dialing is
+// retried until core answers.
 import { setTimeout as delay } from 'node:timers/promises'
 import type { MessagePort } from 'node:worker_threads'
 import {
@@ -11,24 +12,289 @@ import {
   type SessionKey,
 } from '@sallyport/protocol'
 import type { Attachment } from '../contract/control.js'
-import type { Logger } from '../host/reporting/log.js'
+import type { CoreEndpointEvents } from '../host/frontends/types.js'
+import type { HostServices } from '../host/host-handle.js'
 import { bridge } from '../network/bridge.js'
 
-// How long to wait before a session is opened again: hardly at all after one that has lasted, and twice as long each time after
-// others, so that whoever is refused, gives way to another, or ends what it has at once, costs core little.
+/** Opens sessions with a remote core over some transport. */
+export interface SessionDialer {
+  /**
+   * Opens a session for the frontend of this label, or for the pooled session of this name. Resolves once core has authenticated it.
+   *
+   * @param options.signal - aborts when the session is no longer needed
+   * @throws {BusError} Disconnected if core does not answer, which is retried with growing delays. Any other error is final.
+   */
+  open(options: { label: string; codec: CodecName; signal: AbortSignal }): Promise<RemoteSession>
+}
 
-const MIN_MS = 100
-const MAX_MS = 5000
-/** A session that was open for so long was a good one: longer than any delay, so that two of one label do not take turns. */
-const LASTED_MS = 30_000
+export interface RemoteSession {
+  readonly link: Link
+  /** Key with which the gate seals, in the isolation pattern. It is wiped here once the gate has a copy. */
+  readonly key: SessionKey
+  /** Reports that the frontend's code begins. */
+  begin(): void
+  /** Reports that the frontend is gone, and not only this link of it. The link is closed separately. */
+  end(): void
+}
 
+/** Time for one answer. A transport that never answers is dialed again. */
+const DIAL_TIMEOUT_MS = 10_000
+
+export interface ReconnectingSessionDeps extends Pick<HostServices, 'log' | 'reporter'> {
+  dialer: SessionDialer
+  events: CoreEndpointEvents
+}
+
+export class ReconnectingSession {
+  /** Why the latest attempt to dial failed. */
+  lastError: BusError | undefined
+  readonly #name: string
+  readonly #deps: ReconnectingSessionDeps
+  readonly #backoff = new Backoff()
+  /** The latest bridge that was opened; it can be closed already. */
+  #current: SessionBridge | undefined
+  #dialing: SessionBridge | undefined
+  readonly #bridges = new Set<SessionBridge>()
+
+  constructor(name: string, deps: ReconnectingSessionDeps) {
+    this.#name = name
+    this.#deps = deps
+  }
+
+  /** True if the link of this id was connected, and no later one was. */
+  isConnected(link: number): boolean {
+    return this.#current?.id === link
+  }
+
+  /** Dials a session for a new link. The previous link stays connected until the new one is. */
+  attach(attachment: Attachment): void {
+    this.#dialing?.abortDialing()
+    const opened = new SessionBridge(this.#name, attachment, this.#deps)
+    const dial = (signal: AbortSignal): Promise<RemoteSession> => this.#dial(attachment.codec, signal)
+    const closed = opened.run(dial, () => this.#onOpened(opened))
+    this.#dialing = opened
+    this.#bridges.add(opened)
+    void closed.then(() => this.#bridges.delete(opened))
+  }
+
+  begin(): void {
+    this.#current?.begin()
+  }
+
+  /** Ends the session after its frontend is gone. */
+  end(): void {
+    this.#dialing?.abortDialing()
+    this.#current?.end()
+  }
+
+  /** Closes all links without waiting for what is still to be sent. */
+  close(): void {
+    for (const opened of this.#bridges) opened.close()
+  }
+
+  /** Resolves once all links are closed. */
+  async closed(): Promise<void> {
+    await Promise.all([...this.#bridges].map(opened => opened.closed))
+  }
+
+  #onOpened(opened: SessionBridge): void {
+    this.#current?.retire()
+    this.#current = opened
+    this.#dialing = undefined
+    this.#backoff.opened()
+    this.#deps.log.debug({ label: this.#name }, 'connected to core')
+    this.#deps.events.attached(this.#name, opened.id)
+  }
+
+  /** @throws {BusError} what `SessionDialer.open` throws, except for `Disconnected`, unless the signal has aborted */
+  async #dial(codec: CodecName, signal: AbortSignal): Promise<RemoteSession> {
+    for (;;) {
+      try {
+        await delay(this.#backoff.next(), undefined, { signal })
+        return await this.#dialOnce(codec, signal)
+      } catch (error) {
+        if (signal.aborted || !isBusError(error, 'Disconnected')) throw error
+        this.lastError = error
+        this.#deps.log.debug({ label: this.#name, err: error }, 'core did not answer: dialing again')
+      }
+    }
+  }
+
+  #dialOnce(codec: CodecName, signal: AbortSignal): Promise<RemoteSession> {
+    const attempt = new AbortController()
+    return new Promise((resolve, reject) => {
+      const abandon = (): void => {
+        settle()
+        attempt.abort()
+        const message = `core did not answer within ${DIAL_TIMEOUT_MS} ms`
+        reject(new BusError('Disconnected', message, { data: { delivered: 'no' } }))
+      }
+      const timer = setTimeout(abandon, DIAL_TIMEOUT_MS)
+      signal.addEventListener('abort', abandon, { once: true })
+      const settle = (): void => {
+        clearTimeout(timer)
+        signal.removeEventListener('abort', abandon)
+      }
+      this.#deps.dialer.open({ label: this.#name, codec, signal: attempt.signal }).then(
+        session => {
+          settle()
+          // A session that arrives too late is closed.
+          if (attempt.signal.aborted) session.link.close()
+          else resolve(session)
+        },
+        (error: unknown) => {
+          settle()
+          reject(error as Error)
+        },
+      )
+    })
+  }
+}
+
+/**
+ * Linger timeout: how long to keep flushing, and to wait for the report that the frontend is gone, after the frontend's end has
+ * closed or the link was replaced. The report comes a moment after the close and travels over the session; and a core that takes
+ * nothing would hold the last messages forever.
+ */
+const LINGER_MS = 2000
+
+/** One link of the frontend, bridged to the session that was dialed for it. Each end closes with the other. */
+class SessionBridge {
+  readonly id: number
+  /** Resolves once both ends are closed. */
+  closed: Promise<void> = Promise.resolve()
+  readonly #name: string
+  readonly #attachment: Attachment
+  readonly #deps: ReconnectingSessionDeps
+  readonly #dialing = new AbortController()
+  #state: 'dialing' | 'open' | 'frontendClosed' | 'closed' = 'dialing'
+  #isRetired = false
+  #session: RemoteSession | undefined
+  #frontendLink: Link | undefined
+  #lingerTimer: NodeJS.Timeout | undefined
+
+  constructor(name: string, attachment: Attachment, deps: ReconnectingSessionDeps) {
+    this.id = attachment.id
+    this.#name = name
+    this.#attachment = attachment
+    this.#deps = deps
+    // The other end of the port closes when the frontend or its gate exits meanwhile.
+    attachment.end.port.once('close', () => this.abortDialing())
+  }
+
+  run(dial: (signal: AbortSignal) => Promise<RemoteSession>, onOpened: () => void): Promise<void> {
+    return (this.closed = this.#run(dial, onOpened))
+  }
+
+  begin(): void {
+    this.#session?.begin()
+  }
+
+  /** Reports that the frontend is gone, and closes the link within the linger timeout. */
+  end(): void {
+    this.abortDialing()
+    if (this.#state === 'closed') return
+    this.#session?.end()
+    this.retire()
+  }
+
+  /** Closes the link within the linger timeout, because the frontend is gone or has another link. */
+  retire(): void {
+    if (!this.#session || this.#state === 'closed') return
+    this.#isRetired = true
+    if (this.#state === 'frontendClosed') this.#session.link.close()
+    this.#lingerTimer ??= setTimeout(() => this.close(), LINGER_MS)
+  }
+
+  abortDialing(): void {
+    if (!this.#session) this.#dialing.abort()
+  }
+
+  close(): void {
+    this.abortDialing()
+    this.#frontendLink?.close()
+    this.#session?.link.close()
+  }
+
+  async #run(dial: (signal: AbortSignal) => Promise<RemoteSession>, onOpened: () => void): Promise<void> {
+    const { end, keyPort, runs } = this.#attachment
+    const session = await this.#open(dial)
+    if (!session) {
+      end.port.close()
+      keyPort?.close()
+      this.#state = 'closed'
+      return
+    }
+    this.#session = session
+    this.#state = 'open'
+    handOverKey(session.key, keyPort)
+    if (runs) session.begin()
+    this.#frontendLink = openLink(end, false)
+    const bridged = bridge(this.#frontendLink, session.link, fault => this.#onFrontendClosed(session, fault))
+    onOpened()
+    const { first, far: fault } = await bridged
+    this.#state = 'closed'
+    clearTimeout(this.#lingerTimer)
+    if (first === 'far') this.#onSessionLost(fault)
+  }
+
+  async #open(dial: (signal: AbortSignal) => Promise<RemoteSession>): Promise<RemoteSession | undefined> {
+    const { signal } = this.#dialing
+    try {
+      const session = await dial(signal)
+      if (!signal.aborted) return session
+      session.link.close()
+    } catch (error) {
+      if (!signal.aborted) this.#deps.events.rejected(this.#name, this.id, error as BusError)
+    }
+    return undefined
+  }
+
+  #onFrontendClosed(session: RemoteSession, fault: BusError | undefined): void {
+    const { reporter, events } = this.#deps
+    this.#state = 'frontendClosed'
+    if (fault) {
+      reporter.reportFault(this.#name, fault)
+      events.protocolError(this.#name, this.id, fault)
+    }
+    events.closed(this.#name, this.id)
+    if (this.#isRetired) session.link.close()
+    else this.#lingerTimer = setTimeout(() => this.close(), LINGER_MS)
+  }
+
+  #onSessionLost(fault: BusError | undefined): void {
+    const { log, reporter, events } = this.#deps
+    if (fault) reporter.reportFault(this.#name, fault)
+    log.info({ label: this.#name }, 'session with core ended: reconnecting')
+    events.disconnected(this.#name, this.id)
+  }
+}
+
+/** Transfers a copy to the gate, because the original can be part of a larger buffer, and wipes the original. */
+function handOverKey({ session, secret }: SessionKey, gate: MessagePort | undefined): void {
+  if (gate) {
+    const key: SessionKey = { session: Uint8Array.from(session), secret: Uint8Array.from(secret) }
+    gate.postMessage(key, [key.secret.buffer as ArrayBuffer])
+    gate.close()
+  }
+  secret.fill(0)
+}
+
+const BACKOFF_MS = { min: 100, max: 5000 }
+/**
+ * A session that lasted this long resets the backoff. It is longer than any delay, so that two sessions of one label do not replace
+ * each other in turns.
+ */
+const LASTING_SESSION_MS = 30_000
+
+/** Exponential backoff with jitter. Sessions that are refused or end soon cost core little; the first attempt is immediate. */
 export class Backoff {
   readonly #now: () => number
   readonly #random: () => number
   #failures: number | undefined
   #openedAt: number | undefined
 
-  /** Time and chance can be given: for tests. */
+  /** For tests, with a clock and a random source of their own. */
   constructor(now: () => number = () => performance.now(), random: () => number = Math.random) {
     this.#now = now
     this.#random = random
@@ -38,271 +304,11 @@ export class Backoff {
     this.#openedAt = this.#now()
   }
 
-  /** Milliseconds, of which chance takes up to a half: not all that have lost one core come to the next at once. None at first. */
+  /** Returns the milliseconds until the next attempt. */
   next(): number {
-    const hasLasted = this.#openedAt !== undefined && this.#now() - this.#openedAt >= LASTED_MS
+    const hasLasted = this.#openedAt !== undefined && this.#now() - this.#openedAt >= LASTING_SESSION_MS
     this.#openedAt = undefined
     this.#failures = this.#failures === undefined ? 0 : hasLasted ? 1 : this.#failures + 1
-    if (this.#failures === 0) return 0
-    return getBackoff(this.#failures - 1, { min: MIN_MS, max: MAX_MS, random: this.#random() })
+    return this.#failures === 0 ? 0 : getBackoff(this.#failures - 1, { ...BACKOFF_MS, random: this.#random() })
   }
-}
-
-// One link of a frontend on its way to a core elsewhere: a session is opened for it, and the two are joined. It ends with either.
-
-/**
- * Milliseconds for the rest: for what a frontend has sent before it went, as a core that takes nothing would hold it for ever; and
- * for the word that it is gone, which comes a moment after its link has closed, and goes over its session.
- */
-const LAST_WORDS_MS = 2000
-
-export interface SessionBridgeEvents {
-  /** Its frontend can have the link. */
-  opened(): void
-  /** For good. */
-  refused(error: BusError): void
-  /** The frontend's own end has closed. */
-  closed(fault: BusError | undefined): void
-  /** The session has ended before that. */
-  lost(fault: BusError | undefined): void
-}
-
-export class SessionBridge {
-  /** Resolves once nothing of it is left. */
-  readonly over: Promise<void>
-  readonly #attachment: Attachment
-  readonly #given = new AbortController()
-  #session: RemoteSession | undefined
-  #near: Link | undefined
-  #last: NodeJS.Timeout | undefined
-  #hasClosed = false
-  #isRetired = false
-  #isOver = false
-
-  /** @param open of a session, until the signal says that nobody waits for it */
-  constructor(
-    attachment: Attachment,
-    open: (signal: AbortSignal) => Promise<RemoteSession>,
-    told: SessionBridgeEvents,
-  ) {
-    this.#attachment = attachment
-    // Its other end is closed where the frontend, or its gate, has gone meanwhile.
-    attachment.end.port.once('close', () => this.giveUp())
-    this.over = this.#run(open, told)
-  }
-
-  begin(): void {
-    this.#session?.begin()
-  }
-
-  /** The frontend is gone. */
-  end(): void {
-    this.giveUp()
-    if (this.#isOver) return
-    this.#session?.end()
-    this.retire()
-  }
-
-  /** Nothing more is to be said of its frontend: it ends with its link. */
-  retire(): void {
-    if (!this.#session || this.#isOver) return
-    this.#isRetired = true
-    if (this.#hasClosed) this.#session.link.close()
-    this.#last ??= setTimeout(() => this.close(), LAST_WORDS_MS)
-  }
-
-  /** Another takes its place before it was open. */
-  giveUp(): void {
-    if (!this.#session) this.#given.abort()
-  }
-
-  /** At once. */
-  close(): void {
-    this.giveUp()
-    this.#near?.close()
-    this.#session?.link.close()
-  }
-
-  async #run(open: (signal: AbortSignal) => Promise<RemoteSession>, told: SessionBridgeEvents): Promise<void> {
-    const { end, keyPort, runs } = this.#attachment
-    const { signal } = this.#given
-    try {
-      const session = await open(signal)
-      if (signal.aborted) {
-        session.link.close()
-        return
-      }
-      this.#session = session
-    } catch (error) {
-      if (!signal.aborted) told.refused(error as BusError)
-      return
-    } finally {
-      if (!this.#session) {
-        end.port.close()
-        keyPort?.close()
-      }
-    }
-    const { link, key } = this.#session
-    handOver(key, keyPort)
-    if (runs) this.#session.begin()
-    this.#near = openLink(end, false)
-    const bridged = bridge(this.#near, link, fault => {
-      this.#hasClosed = true
-      told.closed(fault)
-      if (this.#isRetired) link.close()
-      else this.#last = setTimeout(() => this.close(), LAST_WORDS_MS)
-    })
-    told.opened()
-    const { first, far } = await bridged
-    this.#isOver = true
-    clearTimeout(this.#last)
-    if (first === 'far') told.lost(far)
-  }
-}
-
-/** Copies go to the gate, and only they stay: what was given may be part of a larger buffer. */
-function handOver({ session, secret }: SessionKey, gate: MessagePort | undefined): void {
-  if (gate) {
-    const key: SessionKey = { session: Uint8Array.from(session), secret: Uint8Array.from(secret) }
-    gate.postMessage(key, [key.secret.buffer as ArrayBuffer])
-    gate.close()
-  }
-  secret.fill(0)
-}
-
-/** Milliseconds for one answer: a transport that never gives one is asked again. */
-const ANSWER_MS = 10_000
-
-export interface ReconnectingSessionDeps {
-  far: SessionDialer
-  log: Logger
-  /** The link of this number can be handed out. */
-  opened(id: number): void
-  /** Core has refused it for good. */
-  refused(id: number, error: BusError): void
-  closed(id: number, fault: BusError | undefined): void
-  lost(id: number, fault: BusError | undefined): void
-}
-
-export class ReconnectingSession {
-  /** Why there was no session, the last time that one was asked for. */
-  cause: BusError | undefined
-  readonly #label: string
-  readonly #host: ReconnectingSessionDeps
-  readonly #backoff = new Backoff()
-  /** The latest that is, or was, open. */
-  #current: SessionBridge | undefined
-  #opening: SessionBridge | undefined
-  readonly #passages = new Set<SessionBridge>()
-
-  constructor(label: string, host: ReconnectingSessionDeps) {
-    this.#label = label
-    this.#host = host
-  }
-
-  attach(attachment: Attachment): void {
-    const { id, codec } = attachment
-    const { opened, refused, closed, lost } = this.#host
-    this.#opening?.giveUp()
-    const passage = new SessionBridge(attachment, signal => this.#open(codec, signal), {
-      opened: () => {
-        this.#current?.retire()
-        this.#current = passage
-        this.#opening = undefined
-        this.#backoff.opened()
-        opened(id)
-      },
-      refused: error => refused(id, error),
-      closed: fault => closed(id, fault),
-      lost: fault => lost(id, fault),
-    })
-    this.#opening = passage
-    this.#passages.add(passage)
-    void passage.over.then(() => this.#passages.delete(passage))
-  }
-
-  begin(): void {
-    this.#current?.begin()
-  }
-
-  /** The frontend is gone. */
-  end(): void {
-    this.#opening?.giveUp()
-    this.#current?.end()
-  }
-
-  /** Nothing that is sent is waited for. */
-  close(): void {
-    for (const passage of this.#passages) passage.close()
-  }
-
-  /** Resolves once nothing of it is left. */
-  async over(): Promise<void> {
-    await Promise.all([...this.#passages].map(passage => passage.over))
-  }
-
-  /** @throws BusError as `FarCore.open`, other than `Disconnected` unless the signal has said that nobody waits */
-  async #open(codec: Attachment['codec'], signal: AbortSignal): Promise<RemoteSession> {
-    for (;;) {
-      try {
-        await delay(this.#backoff.next(), undefined, { signal })
-        return await this.#ask(codec, signal)
-      } catch (error) {
-        if (signal.aborted || !isBusError(error, 'Disconnected')) throw error
-        this.cause = error
-        this.#host.log.debug({ label: this.#label, err: error }, 'core does not answer: it is asked again')
-      }
-    }
-  }
-
-  /** A session that comes when nobody waits for it any more is closed. */
-  #ask(codec: Attachment['codec'], signal: AbortSignal): Promise<RemoteSession> {
-    const asking = new AbortController()
-    return new Promise((resolve, reject) => {
-      const giveUp = (): void => {
-        settled()
-        asking.abort()
-        reject(new BusError('Disconnected', `core has not answered for ${ANSWER_MS} ms`, { data: { delivered: 'no' } }))
-      }
-      const timer = setTimeout(giveUp, ANSWER_MS)
-      signal.addEventListener('abort', giveUp, { once: true })
-      const settled = (): void => {
-        clearTimeout(timer)
-        signal.removeEventListener('abort', giveUp)
-      }
-      this.#host.far.open({ label: this.#label, codec, signal: asking.signal }).then(
-        session => {
-          settled()
-          if (asking.signal.aborted) session.link.close()
-          else resolve(session)
-        },
-        (error: unknown) => {
-          settled()
-          reject(error as Error)
-        },
-      )
-    })
-  }
-}
-
-// Core, as a process without one reaches it: sessions are opened, and nothing is known of what carries them.
-
-export interface SessionDialer {
-  /**
-   * Opens a session for the frontend of this label, or for the lane of this name. Whoever is let in has been proved by then.
-   *
-   * @param options.signal nobody waits for it any more
-   * @throws BusError `Disconnected` where nobody answers: it is tried again, with growing delays. Any other is for good.
-   */
-  open(options: { label: string; codec: CodecName; signal: AbortSignal }): Promise<RemoteSession>
-}
-
-export interface RemoteSession {
-  readonly link: Link
-  /** In the isolation pattern the gate seals with it; it is wiped here once the gate has it. */
-  readonly key: SessionKey
-  /** The frontend's code begins. */
-  begin(): void
-  /** The frontend is gone, and not only this link of it. The link is closed besides. */
-  end(): void
 }

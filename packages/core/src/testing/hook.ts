@@ -74,7 +74,7 @@ export async function runHook(
   const [gateEnd, gateLink] = createLinkEndpoints('port')
   const key = new MessageChannel()
   const opener = createKeys(undefined).handTo(key.port1, true)
-  gate.link(gateEnd, key.port2)
+  gate.connect(gateEnd, key.port2)
   const client = new Client(throughGate(openLink(coreLink, true), openLink(gateLink, true)), { label, codec: 'json' })
   const core = openLink(coreEnd, false)
   try {

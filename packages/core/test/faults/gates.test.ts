@@ -15,7 +15,7 @@ const faults: [how: string, of: RegExp][] = [
   ['throw', /broken on purpose/],
   ['throw null', /null/],
   ['overflow', /call stack/],
-  ['loop', /blocked its event loop|has not returned for 1500 ms/],
+  ['loop', /blocked its event loop|did not return within 1500 ms/],
   ['between hook and seal', /exited with code 3/],
   ['between seal and forward', /exited with code 3/],
   ['terminate', /exited with code 1/],
@@ -99,7 +99,9 @@ describe.concurrent.each(['port', 'ring'] as const)('over a %s', link => {
         expect(await next.invoke('add', { a: 1, b: 2 })).toBe(3)
         await next.close()
       },
-      told: [{ name: 'fault', error: { message: `The link of frontend ${label} to core has ended` } }],
+      told: [
+        { name: 'fault', error: { message: `The link between frontend "${label}" and core closed unexpectedly` } },
+      ],
     })
     await client.closed
     expect(await held()).toEqual({ began: 1, aborted: 1 })

@@ -7,6 +7,7 @@ import { pino } from 'pino'
 
 import { throughGate } from '../../../frontend/src/client/gated-link.js'
 import { CoreThread } from '../../src/host/core-thread.js'
+import type { FrontendHost } from '../../src/host/frontends/frontend.js'
 import { Frontends } from '../../src/host/frontends/frontends.js'
 import type { FrontendSettings } from '../../src/host/options/types.js'
 import { resolveSupervision, type SupervisionConfig } from '../../src/host/supervision/policy.js'
@@ -26,6 +27,20 @@ const log = pino({ level: 'silent' })
 const MODULE = new URL('frontend:none')
 /** Milliseconds. */
 const RETRY = 50
+
+/** No frontend of the simulation violates the protocol. */
+class ObservedFrontends extends Frontends {
+  readonly #world: SupervisedWorld
+
+  constructor(world: SupervisedWorld, host: FrontendHost) {
+    super(host)
+    this.#world = world
+  }
+
+  override protocolError(name: string, _link: number, error: Error): void {
+    this.#world.fault(name, error)
+  }
+}
 
 export class SupervisedWorld extends World {
   readonly threads: SimulatedThread[] = []
@@ -64,14 +79,9 @@ export class SupervisedWorld extends World {
       supervisor,
       log: log as never,
       reporter,
-      up: () => this.#frontends.wireAll(),
-      down: () => this.#frontends.unwireAll(),
-      attached: (label, link) => this.#frontends.attached(label, link),
-      closed: (label, link) => this.#frontends.closed(label, link),
-      broken: (label, _link, error) => this.fault(label, error),
     })
     const watchdog = { watch: () => () => {} }
-    this.#frontends = new Frontends({
+    this.#frontends = new ObservedFrontends(this, {
       supervisor,
       options,
       core: this.#core,

@@ -160,10 +160,9 @@ export class JoinedBus {
   }
 
   #checkFree(label: string): void {
-    if (this.#closing)
-      throw new BusError('Disconnected', 'What has joined the bus is closed', { data: { delivered: 'no' } })
+    if (this.#closing) throw new BusError('Disconnected', 'The joined bus is closed', { data: { delivered: 'no' } })
     if (!this.#parts.spreads.has(label)) return
-    throw new BusError('InvalidParams', `There is a frontend ${describeName(String(label))} already`)
+    throw new BusError('InvalidParams', `Frontend ${describeName(String(label))} already exists`)
   }
 }
 

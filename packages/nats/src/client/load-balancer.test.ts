@@ -63,11 +63,11 @@ class World {
     return { instance: taken, link: { close: () => this.closed.push(taken) } }
   }
 
-  async #add(name: string): Promise<{ gone: Promise<Error | undefined> }> {
+  async #add(name: string): Promise<{ closed: Promise<Error | undefined> }> {
     this.lanes.set(name, undefined)
-    const gone = new Promise<Error | undefined>(resolve => this.#gone.set(name, resolve))
+    const closed = new Promise<Error | undefined>(resolve => this.#gone.set(name, resolve))
     await this.join(name)
-    return { gone }
+    return { closed }
   }
 }
 

@@ -21,7 +21,7 @@ export interface LoadBalancedConnectionDeps<S extends BalancedSession> {
   /** Opens a session, with this instance or with any. */
   open(instance: string | undefined, signal: AbortSignal): Promise<S>
   /** Adds a lane, which asks `session` of this spread for each of its sessions. Gives what resolves when it is gone for good. */
-  add(name: string): Promise<{ readonly gone: Promise<Error | undefined> }>
+  add(name: string): Promise<{ readonly closed: Promise<Error | undefined> }>
   /** There is no lane any more. */
   end(error: Error | undefined): void
 }
@@ -118,8 +118,8 @@ export class LoadBalancedConnection<S extends BalancedSession> {
   async #add(name: string, lane: BalancedLink<S>): Promise<void> {
     this.#lanes.set(name, lane)
     try {
-      const { gone } = await this.#parts.add(name)
-      void gone.then(error => this.#left(name, error))
+      const { closed } = await this.#parts.add(name)
+      void closed.then(error => this.#left(name, error))
     } catch (error) {
       lane.ready?.link.close()
       this.#left(name, error as Error)
@@ -198,9 +198,9 @@ export class LoadBalancer {
       async add(name) {
         const forget = far.spread(name, spread)
         try {
-          const lane = await satellite.addLane({ label, name, client, options })
+          const lane = await satellite.addSession({ label, name, client, options })
           client = lane.client
-          void lane.gone.then(() => {
+          void lane.closed.then(() => {
             forget()
             // Its instance may be there again soon, or another in its place.
             discovery.ask()

@@ -27,7 +27,7 @@ describe.skipIf(!hasServer)('closing', () => {
     await joined.close()
     // And not that nobody has answered for 10 s.
     for (const outcome of await all) {
-      expect(outcome).toMatchObject({ reason: { message: 'The frontend has ended before it had a link' } })
+      expect(outcome).toMatchObject({ reason: { message: 'The frontend exited before it was connected' } })
     }
   })
 })

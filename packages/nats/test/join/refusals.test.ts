@@ -23,7 +23,7 @@ describe.skipIf(!hasServer)('a process that joins', () => {
 
   test('needs options that are its own, not core’s', async () => {
     const world = await useWorld()
-    await expect(world.join({ core: new URL('file:///x') } as object)).rejects.toThrow('core is core’s')
+    await expect(world.join({ core: new URL('file:///x') } as object)).rejects.toThrow('core belongs to core')
     await expect(world.join({ fronends: {} } as object)).rejects.toThrow('fronends')
   })
 

@@ -1,27 +1,279 @@
-// One frontend, and what joins it to core: a link, and in the isolation pattern its gate. Its worker, its gate and core may each
-// be started again: whichever comes back, all of them get new links and keys by the same operation, `wire`.
+// One frontend and its link to core. In the isolation pattern its gate is linked to both. The frontend's runtime, its gate and core
+// restart independently; whichever comes back, `connect` replaces all links and keys.
 import { availableParallelism } from 'node:os'
 import { MessageChannel } from 'node:worker_threads'
-import { BusError, createLinkEndpoints, type LinkEndpoint, type LinkKind } from '@sallyport/protocol'
+import { BusError, createLinkEndpoints, describeName, type LinkEndpoint, type LinkKind } from '@sallyport/protocol'
 import type { Pattern } from '../../acl/types.js'
+import type { Attachment } from '../../contract/control.js'
+import { createDeferred, type Deferred } from '../../shared/deferred.js'
 import type { ConnectionSettings } from '../options/types.js'
 import { type JoinedStats, SessionTraffic, type TrafficStats } from '../reporting/stats.js'
 import type { SupervisionConfig } from '../supervision/policy.js'
-import { type Gate, type GateHost, gateSupervision, startGate } from './gate.js'
+import { type Gate, type GateHost, getGateSupervision, startGate } from './gate.js'
 import type { CoreEndpoint, FrontendRuntime, RuntimeEvents } from './types.js'
 
-// What `link: 'auto'` stands for on this machine, and whether a ring may be polled here.
+export interface FrontendHost extends GateHost {
+  readonly core: CoreEndpoint
+}
 
-/** The threads that a call passes, each of which polls its ring while that pays. */
-const THREADS: Record<Pattern, number> = { brownfield: 2, isolation: 3 }
+export interface FrontendDeps {
+  label: string
+  /** Name of this session in core: the label, unless several sessions share it. */
+  name: string
+  settings: ConnectionSettings
+  supervision: SupervisionConfig
+  /** True if the frontend's code already runs and only waits for a link. */
+  isRunning: boolean
+  isProcess: boolean
+  createRuntime(events: RuntimeEvents): FrontendRuntime
+  /** Called when the runtime exited for good: the name is free again. */
+  onExit(): void
+}
 
-/** On fewer cores a thread that polls takes the core of the one that it waits for (docs/adr/0009-isolation.md). */
-export const hasCores = (pattern: Pattern, cores: number = availableParallelism()): boolean => cores >= THREADS[pattern]
+/** A link that was sent to core. The runtime's ends wait here until core has taken the link and the gate is ready. */
+interface PendingLink {
+  readonly id: number
+  readonly runtimeEnd: LinkEndpoint
+  readonly gateEnd: LinkEndpoint | undefined
+  /** True once core has taken the link. */
+  isAttached: boolean
+  /** Resolved when the link was handed over or dropped. */
+  readonly settled: Deferred<void>
+}
 
-/** Those that a frontend's threads can share: one in a process has a relay besides. */
-const coresFor = (isProcess: boolean): number => availableParallelism() - (isProcess ? 1 : 0)
+/**
+ * What core knows of the current run of the frontend's code: nothing, a link whose code has not started yet, or a frontend that was
+ * announced to the others.
+ */
+type Presence = 'absent' | 'attached' | 'announced'
 
-/** A ring where each thread can have a core; where they must share one, threads that poll are in each other's way. */
+/** Grace period: the close of a link can be observed before the exit of the worker at its end. */
+const EXIT_GRACE_MS = 1000
+
+let lastLinkId = 0
+
+export class Frontend {
+  readonly label: string
+  readonly #host: FrontendHost
+  readonly #deps: FrontendDeps
+  readonly #runtime: FrontendRuntime
+  readonly #gate: Gate | undefined
+  readonly #traffic = new SessionTraffic()
+  readonly #ready = createDeferred()
+  readonly #exited = createDeferred<Error | undefined>()
+  #presence: Presence = 'absent'
+  #pending: PendingLink | undefined
+  /** Id of the link that the runtime has; 0 without one. It stays in use until a pending link replaces it. */
+  #activeLink = 0
+  #isStarted = false
+  #rejectedCount = 0
+  #closeTimer: NodeJS.Timeout | undefined
+
+  constructor(host: FrontendHost, deps: FrontendDeps) {
+    this.#host = host
+    this.#deps = deps
+    this.label = deps.label
+    this.#ready.promise.catch(() => {})
+    this.#gate = host.options.pattern === 'isolation' ? this.#startGate() : undefined
+    this.#runtime = deps.createRuntime({
+      restarted: () => this.connect(),
+      stopped: () => this.#onStop(),
+      exited: error => this.#onExit(error),
+    })
+    this.connect()
+  }
+
+  /** Resolves once core has a link and the gate is ready; rejects if that never happens. */
+  get ready(): Promise<void> {
+    return this.#ready.promise
+  }
+
+  /** Resolves with the error, if any, once the runtime and the gate have exited for good. */
+  get exited(): Promise<Error | undefined> {
+    return this.#exited.promise
+  }
+
+  get stats(): JoinedStats {
+    return { ...this.#runtime.stats, ...(this.#gate && { gate: this.#gate.stats }), rejected: this.#rejectedCount }
+  }
+
+  takeTraffic(resetRates: boolean): TrafficStats {
+    return this.#traffic.snapshot(this.#host.core.isUp && this.#presence !== 'absent', resetRates)
+  }
+
+  /** Lets the frontend's code start with its first link. */
+  start(): void {
+    this.#isStarted = true
+    this.#activate()
+  }
+
+  /** Reloads the hook and, if asked, the module. Returns false if the frontend has nothing of that. */
+  async reload(module: boolean): Promise<boolean> {
+    const reloads = [module ? this.#runtime.reload?.() : undefined, this.#gate?.reload()]
+    const pending = reloads.filter(reload => reload !== undefined)
+    await Promise.all(pending)
+    return pending.length > 0
+  }
+
+  /** Ends the frontend because core is gone for good. */
+  fail(error: Error): void {
+    this.#runtime.fail(error)
+  }
+
+  async close(): Promise<void> {
+    await this.#runtime.stop()
+    await this.exited
+  }
+
+  /** Sends a new link to core if core, the gate and the runtime are up. Whichever is not calls this again when it comes up. */
+  connect(): void {
+    this.disconnect()
+    const { core, cipher } = this.#host
+    const gate = this.#gate
+    if (!core.isUp || !this.#runtime.isUp || gate?.isUp === false) return
+    const { name, settings, isRunning } = this.#deps
+    const id = ++lastLinkId
+    const [coreEnd, runtimeEnd] = this.#createEndpoints()
+    const runs = isRunning && this.#presence !== 'announced'
+    const attachment: Attachment = { label: name, codec: settings.codec, end: coreEnd, id, runs, cipher }
+    let gateEnd: LinkEndpoint | undefined
+    if (gate) {
+      const [innerEnd, outerEnd] = this.#createEndpoints()
+      const key = new MessageChannel()
+      gate.connect(innerEnd, key.port2)
+      attachment.keyPort = key.port1
+      gateEnd = outerEnd
+    }
+    // A remote core keeps its own counters.
+    if (!core.isRemote) attachment.meter = this.#traffic.attach()
+    this.#pending = { id, runtimeEnd, gateEnd, isAttached: false, settled: createDeferred() }
+    if (this.#presence === 'absent') this.#presence = 'attached'
+    core.attach(attachment)
+  }
+
+  /** Closes a pending link. A link that was handed over closes with the worker or core at its other end. */
+  disconnect(): void {
+    const pending = this.#pending
+    this.#pending = undefined
+    pending?.runtimeEnd.port.close()
+    pending?.gateEnd?.port.close()
+    pending?.settled.resolve()
+  }
+
+  /** Resolves once no link is pending: it was handed over, or what it connects is down. */
+  async connected(): Promise<void> {
+    while (this.#pending) await this.#pending.settled.promise
+  }
+
+  onAttached(link: number): void {
+    if (this.#pending?.id !== link) return
+    this.#pending.isAttached = true
+    this.#activate()
+  }
+
+  onRejected(link: number, error: Error): void {
+    if (this.#pending?.id !== link) return
+    // A first link that is rejected is reported to whoever opens the frontend.
+    if (this.#activeLink) this.#host.reporter.reportExit('frontend', this.label, { error, exitError: error })
+    this.#ready.reject(error)
+    this.#runtime.fail(error)
+  }
+
+  onDisconnected(link: number): void {
+    if (link !== (this.#pending?.id ?? this.#activeLink)) return
+    // A process would exit with its pipes, as failed, before it could get another link.
+    if (this.#deps.isProcess && !this.#pending) void this.#runtime.reload?.().catch(() => {})
+    else this.connect()
+  }
+
+  onProtocolError(link: number, error: Error): void {
+    if (this.#activeLink === link) this.#runtime.dismiss(error)
+  }
+
+  /** If all that the link connected is still up after a grace period, nothing else would replace the link. */
+  onClosed(link: number): void {
+    if (this.#activeLink !== link) return
+    clearTimeout(this.#closeTimer)
+    this.#closeTimer = setTimeout(() => {
+      const isReconnecting = this.#pending || !this.#host.core.isUp || this.#gate?.isUp === false
+      if (this.#activeLink !== link || isReconnecting) return
+      const message = `The link between frontend ${describeName(this.label)} and core closed unexpectedly`
+      const error = new BusError('Disconnected', message)
+      this.#host.reporter.reportFault(this.label, error)
+      this.#runtime.dismiss(error)
+    }, EXIT_GRACE_MS).unref()
+  }
+
+  #startGate(): Gate {
+    const { label, supervision } = this.#deps
+    const { hookTimeout } = this.#host.options.isolation
+    return startGate(label, getGateSupervision(supervision, hookTimeout), this.#host, {
+      restarted: () => this.connect(),
+      ready: () => this.#activate(),
+      stopped: () => this.disconnect(),
+      protocolError: error => this.#runtime.dismiss(error),
+      rejected: count => (this.#rejectedCount += count),
+      failed: error => {
+        this.#ready.reject(error)
+        this.#runtime.fail(error)
+      },
+    })
+  }
+
+  #createEndpoints(): [LinkEndpoint, LinkEndpoint] {
+    const { core, options } = this.#host
+    const { settings, isProcess, isRunning } = this.#deps
+    // Two ends in the same thread must not poll for each other. The links to a remote core end in this thread too.
+    const isOneThread = isRunning && (core.isInProcess || core.isRemote)
+    const cores = isOneThread ? 1 : getAvailableCores(isProcess)
+    const kind = chooseLink(settings.link, options.pattern, cores)
+    return createLinkEndpoints(kind, settings.poll && hasCores(options.pattern, cores))
+  }
+
+  /** Hands the pending link to the runtime once core has it, the gate is ready and the code is allowed to start. */
+  #activate(): void {
+    const pending = this.#pending
+    if (!pending?.isAttached || this.#gate?.isReady === false) return
+    this.#ready.resolve()
+    if (!this.#isStarted) return
+    this.#pending = undefined
+    this.#activeLink = pending.id
+    const { name, isRunning } = this.#deps
+    if (this.#presence !== 'announced' && !isRunning) this.#host.core.post({ type: 'begin', label: name })
+    this.#presence = 'announced'
+    this.#runtime.connect(pending.runtimeEnd, pending.gateEnd)
+    pending.settled.resolve()
+  }
+
+  #onStop(): void {
+    this.disconnect()
+    clearTimeout(this.#closeTimer)
+    this.#activeLink = 0
+    if (this.#presence !== 'absent') this.#host.core.post({ type: 'end', label: this.#deps.name })
+    this.#presence = 'absent'
+  }
+
+  #onExit(error: Error | undefined): void {
+    this.#onStop()
+    const early = (): Error =>
+      new BusError('Disconnected', 'The frontend exited before it was connected', { data: { delivered: 'no' } })
+    this.#ready.reject(error ?? early())
+    this.#deps.onExit()
+    this.#exited.resolve(Promise.resolve(this.#gate?.stop()).then(() => error))
+  }
+}
+
+/** Threads that a call passes through, each of which polls its ring while that pays off. */
+const THREADS_PER_CALL: Record<Pattern, number> = { brownfield: 2, isolation: 3 }
+
+/** On fewer cores, a polling thread takes the core of the thread that it waits for (docs/adr/0009-isolation.md). */
+export const hasCores = (pattern: Pattern, cores: number = availableParallelism()): boolean =>
+  cores >= THREADS_PER_CALL[pattern]
+
+/** The relay of a process occupies one core. */
+const getAvailableCores = (isProcess: boolean): number => availableParallelism() - (isProcess ? 1 : 0)
+
+/** Resolves `link: 'auto'`: a ring if each thread of a call can have a core. */
 export function chooseLink(
   link: 'auto' | LinkKind,
   pattern: Pattern,
@@ -30,240 +282,3 @@ export function chooseLink(
   if (link !== 'auto') return link
   return hasCores(pattern, cores) ? 'ring' : 'port'
 }
-
-export interface FrontendHost extends GateHost {
-  readonly core: CoreEndpoint
-}
-
-export interface FrontendDeps {
-  label: string
-  /** Its own, by which core's side knows it: its label, where it is the only one of that label. */
-  name: string
-  settings: ConnectionSettings
-  supervision: SupervisionConfig
-  /** Its code runs already, and waits only for a link. */
-  runs: boolean
-  isProcess: boolean
-  makeGuest(told: RuntimeEvents): FrontendRuntime
-  /** It is gone for good: its label is free. */
-  left(): void
-}
-
-/** Links that were made, and whose ends wait here until core and the gate are ready for them. */
-interface PendingLinks {
-  readonly id: number
-  readonly link: LinkEndpoint
-  readonly gate: LinkEndpoint | undefined
-  attached: boolean
-}
-
-/** Milliseconds in which one that has ended is heard of, where its link has ended before. */
-const LATE_MS = 1000
-
-let links = 0
-
-export class Frontend {
-  readonly label: string
-  /** Resolves once it can be linked; rejects where that never comes. */
-  readonly linkable: Promise<void>
-  /** Resolves when it and its gate are gone for good, with what went wrong. */
-  readonly gone: Promise<Error | undefined>
-  readonly #host: FrontendHost
-  readonly #parts: FrontendDeps
-  readonly #gate: Gate | undefined
-  readonly #guest: FrontendRuntime
-  readonly #traffic = new SessionTraffic()
-  #canBeLinked!: () => void
-  #cannotBeLinked!: (error: Error) => void
-  #wiring: PendingLinks | undefined
-  /** Of the link that it has. */
-  #linked = 0
-  #held = true
-  #rejected = 0
-  #closing: NodeJS.Timeout | undefined
-  readonly #awaiting: (() => void)[] = []
-  /** Core knows of it. */
-  #isKnown = false
-  /** The others have not been told of it. */
-  #isNew = true
-
-  constructor(host: FrontendHost, parts: FrontendDeps) {
-    const { label, supervision } = parts
-    this.#host = host
-    this.#parts = parts
-    this.label = label
-    if (host.options.pattern === 'isolation') {
-      const own = gateSupervision(supervision, host.options.isolation.hookTimeout)
-      this.#gate = startGate(label, own, host, {
-        up: () => this.wire(),
-        ready: () => this.#hand(),
-        down: () => this.unwire(),
-        broken: error => this.#guest.end(error),
-        rejected: count => (this.#rejected += count),
-        failed: error => {
-          this.#cannotBeLinked(error)
-          this.#guest.fail(error)
-        },
-      })
-    }
-    this.linkable = new Promise((resolve, reject) => {
-      this.#canBeLinked = resolve
-      this.#cannotBeLinked = reject
-    })
-    this.linkable.catch(() => {})
-    let gone!: (error: Promise<Error | undefined>) => void
-    this.gone = new Promise(resolve => (gone = resolve))
-    this.#guest = parts.makeGuest({
-      up: () => this.wire(),
-      down: () => this.#left(),
-      gone: error => {
-        this.#left()
-        this.#cannotBeLinked(error ?? endedEarly())
-        parts.left()
-        gone(Promise.resolve(this.#gate?.stop()).then(() => error))
-      },
-    })
-    this.wire()
-  }
-
-  /** Makes new links and hands out their ends, where core, the gate and the guest are there: who is not is wired as it comes. */
-  wire(): void {
-    this.unwire()
-    const { core, cipher } = this.#host
-    if (!core.isUp || !this.#guest.isUp || this.#gate?.isUp === false) return
-    const { name: label, settings, runs } = this.#parts
-    const [there, link] = this.#makeEnds()
-    const [inside, gate] = this.#gate ? this.#makeEnds() : []
-    const key = this.#gate && new MessageChannel()
-    if (inside && key) this.#gate!.link(inside, key.port2)
-    const id = ++links
-    this.#wiring = { id, link, gate, attached: false }
-    const keyPort = key && { keyPort: key.port1 }
-    this.#isKnown = true
-    // A core that is far has counts of its own.
-    const meter = !core.isFar && { meter: this.#traffic.attach() }
-    const runsNow = runs && this.#isNew
-    core.attach({ label, codec: settings.codec, end: there, id, runs: runsNow, cipher, ...meter, ...keyPort })
-  }
-
-  /** What was not handed out is for nobody. */
-  unwire(): void {
-    this.#wiring?.link.port.close()
-    this.#wiring?.gate?.port.close()
-    this.#wiring = undefined
-    this.#awaiting.splice(0).forEach(resolve => resolve())
-  }
-
-  /** Core has the link of this number. */
-  attached(id: number): void {
-    if (this.#wiring?.id !== id) return
-    this.#wiring.attached = true
-    this.#hand()
-  }
-
-  /** Core has not taken the link of this number, and takes no other. */
-  refused(id: number, error: Error): void {
-    if (this.#wiring?.id !== id) return
-    // Whoever has opened it hears of it.
-    if (this.#linked) this.#host.reporter.reportExit('frontend', this.label, { error, exitError: error })
-    this.#cannotBeLinked(error)
-    this.#guest.fail(error)
-  }
-
-  /** The link of this number has ended on its way to core: another takes its place. */
-  lost(id: number): void {
-    if (id !== (this.#wiring?.id ?? this.#linked)) return
-    // What runs in a process would be ended with its pipes, as failed, long before another link may come.
-    if (this.#parts.isProcess && !this.#wiring) void this.#guest.reload?.().catch(() => {})
-    else this.wire()
-  }
-
-  /** What came over the link of this number was no honest one's. */
-  broken(id: number, error: Error): void {
-    if (this.#linked === id) this.#guest.end(error)
-  }
-
-  /** The link of this number has ended. With all that it joined still there, nothing would bring another. */
-  closed(id: number): void {
-    if (this.#linked !== id) return
-    clearTimeout(this.#closing)
-    this.#closing = setTimeout(() => {
-      const isWired = this.#wiring || !this.#host.core.isUp || this.#gate?.isUp === false
-      if (this.#linked !== id || isWired) return
-      const error = new BusError('Disconnected', `The link of frontend ${this.label} to core has ended`)
-      this.#host.reporter.reportFault(this.label, error)
-      this.#guest.end(error)
-    }, LATE_MS).unref()
-  }
-
-  /** Of its worker, and of its gate. */
-  get stats(): JoinedStats {
-    return { ...this.#guest.stats, ...(this.#gate && { gate: this.#gate.stats }), rejected: this.#rejected }
-  }
-
-  takeTraffic(marks: boolean): TrafficStats {
-    return this.#traffic.snapshot(this.#host.core.isUp && this.#isKnown, marks)
-  }
-
-  /** Its code may begin. */
-  start(): void {
-    this.#held = false
-    this.#hand()
-  }
-
-  /** Loads its hook anew, and where it is asked to its module. False where it has nothing of that. */
-  async reload(module: boolean): Promise<boolean> {
-    const all = [module ? this.#guest.reload?.() : undefined, this.#gate?.reload()].filter(one => one !== undefined)
-    await Promise.all(all)
-    return all.length > 0
-  }
-
-  /** Resolves once no links wait for it: they are its own, or what they join is gone again. */
-  async linked(): Promise<void> {
-    while (this.#wiring) await new Promise<void>(resolve => this.#awaiting.push(resolve))
-  }
-
-  /** There is no core any more. */
-  fail(error: Error): void {
-    this.#guest.fail(error)
-  }
-
-  async close(): Promise<void> {
-    await this.#guest.stop()
-    await this.gone
-  }
-
-  #makeEnds(): [LinkEndpoint, LinkEndpoint] {
-    const { link, poll } = this.#parts.settings
-    const { pattern } = this.#host.options
-    const { isProcess, runs } = this.#parts
-    // Where both ends are in this thread, neither polls for the other.
-    const cores = runs && this.#host.core.isHere ? 1 : coresFor(isProcess)
-    return createLinkEndpoints(chooseLink(link, pattern, cores), poll && hasCores(pattern, cores))
-  }
-
-  #hand(): void {
-    const wiring = this.#wiring
-    if (!wiring?.attached || this.#gate?.isReady === false) return
-    this.#canBeLinked()
-    if (this.#held) return
-    this.#wiring = undefined
-    this.#linked = wiring.id
-    if (this.#isNew && !this.#parts.runs) this.#host.core.post({ type: 'begin', label: this.#parts.name })
-    this.#isNew = false
-    this.#guest.link(wiring.link, wiring.gate)
-    this.#awaiting.splice(0).forEach(resolve => resolve())
-  }
-
-  #left(): void {
-    this.unwire()
-    clearTimeout(this.#closing)
-    this.#isNew = true
-    this.#linked = 0
-    if (this.#isKnown) this.#host.core.post({ type: 'end', label: this.#parts.name })
-    this.#isKnown = false
-  }
-}
-
-const endedEarly = (): Error =>
-  new BusError('Disconnected', 'The frontend has ended before it had a link', { data: { delivered: 'no' } })

@@ -1,276 +1,210 @@
-// The frontends of a bus, by their labels: workers that it started, and connections of the host itself.
+// The frontends of a host, by name: workers that it started, and connections of its own thread. Routes core's events to them.
 import type { Client } from '@sallyport/frontend/client'
 import { BusError, describeName } from '@sallyport/protocol'
+import { createDeferred } from '../../shared/deferred.js'
 import { didYouMean } from '../../shared/suggest.js'
-import type { ModuleLocation } from '../options/location.js'
-import {
-  checkFile,
-  frontendSupervision,
-  resolveConnection,
-  resolveFrontend,
-  resolveLocation,
-} from '../options/resolve.js'
-import type { ConnectionOptions, ConnectionSettings, FrontendOptions, FrontendSettings } from '../options/types.js'
+import type { ConnectionSettings, FrontendSettings } from '../options/types.js'
 import type { FrontendStats, JoinedStats } from '../reporting/stats.js'
-import type { SupervisionConfig, SupervisionOptions } from '../supervision/policy.js'
-import type { Supervisor } from '../supervision/supervisor.js'
-import { Frontend, type FrontendHost, type FrontendDeps } from './frontend.js'
-import type { FrontendRuntime, RuntimeEvents } from './types.js'
+import type { SupervisionConfig } from '../supervision/policy.js'
+import { Frontend, type FrontendDeps, type FrontendHost } from './frontend.js'
+import type { CoreEndpointEvents, FrontendRuntime, RuntimeEvents } from './types.js'
 import {
   type ConnectionDeps,
+  createConnectionRuntime,
+  createSessionRuntime,
+  createWorkerRuntime,
   type PooledSession,
   type PooledSessionOptions,
-  makeConnection,
-  createPooledSession,
-  startWorker,
 } from './worker-runtime.js'
 
-const MAX_TRUSTED = 1000
+/** Beyond this number of labels, the warning about a missing sandbox can be repeated. */
+const MAX_WARNED_LABELS = 1000
 
-export class Frontends {
-  /** Of those that run in a worker or process, by label. */
+export class Frontends implements CoreEndpointEvents {
+  /** Modules of the frontends in workers and processes, by label. */
   readonly modules: Map<string, URL> = new Map<string, URL>()
-  /** Told of each that is opened. */
-  opened: (module: URL) => void = () => {}
+  /** Called with the module of each frontend that is opened. */
+  onOpened: (module: URL) => void = () => {}
   readonly #host: FrontendHost
-  readonly #open = new Map<string, Frontend>()
-  /** Settled once a frontend and its gate have gone. */
-  readonly #ending = new Set<Promise<void>>()
-
-  /** Labels that the log has a warning of. Of many, some may be warned of again. */
-  readonly #trusted = new Set<string>()
+  readonly #frontends = new Map<string, Frontend>()
+  /** Settle once a frontend and its gate have exited. A frontend's name is free before that. */
+  readonly #exits = new Set<Promise<void>>()
+  readonly #warnedLabels = new Set<string>()
 
   constructor(host: FrontendHost) {
     this.#host = host
+    host.core.subscribe(this)
   }
 
-  /** Makes the calling thread a frontend. Its gate is supervised. */
+  /** Makes the calling thread a frontend. */
   async connect(label: string, settings: ConnectionSettings, supervision: SupervisionConfig): Promise<Client> {
-    const { client } = await this.#join(label, { label, settings, supervision }, makeConnection)
+    const { client } = await this.#connect(label, { label, settings, supervision }, createConnectionRuntime)
     return client
   }
 
-  /** Adds a lane to a connection, or makes the first. Resolves once it has its link. */
-  async addLane({ name, client, ...lane }: PooledSessionOptions): Promise<PooledSession> {
-    return this.#join(name, lane, (parts, told) => createPooledSession({ ...parts, client }, told))
+  /** Adds a session to a connection, or creates the connection with its first session. Resolves once core has the link. */
+  async addSession({ name, client, ...session }: PooledSessionOptions): Promise<PooledSession> {
+    return this.#connect(name, session, (deps, events) => createSessionRuntime({ ...deps, client }, events))
   }
 
-  /** Starts a worker, which waits for `start` before it loads its module. Resolves once core has its link, and its gate is ready. */
+  /** Starts a worker. Resolves once core has the link and the gate is ready; `start` then lets the worker load its module. */
   async open(label: string, module: URL, settings: FrontendSettings): Promise<{ start(): void }> {
     const { sandbox, supervision } = settings
-    let booted!: () => void
-    const boot = new Promise<void>(resolve => (booted = resolve))
-    const strayed = (folder: string): void => this.#warnOfStray(label, folder)
-    const worker = { label, module, settings, supervision, host: this.#host, booted, strayed }
-    const makeGuest = (told: RuntimeEvents): FrontendRuntime => startWorker(worker, told)
-    const process = isProcess(sandbox)
-    const frontend = this.#keep(label, { label, settings, supervision, runs: false, isProcess: process, makeGuest })
+    const booted = createDeferred()
+    const onUnexpectedRead = (directory: string): void => this.#warnOfUnexpectedRead(label, directory)
+    const deps = { label, module, settings, supervision, host: this.#host, onBooted: booted.resolve, onUnexpectedRead }
+    const createRuntime = (events: RuntimeEvents): FrontendRuntime => createWorkerRuntime(deps, events)
+    const isProcess = typeof sandbox === 'object' && sandbox.kind === 'process'
+    const frontend = this.#add(label, { label, settings, supervision, isRunning: false, isProcess, createRuntime })
     this.modules.set(label, module)
-    void frontend.gone.then(() => this.modules.get(label) === module && this.modules.delete(label))
-    this.opened(module)
-    this.#warnOfTrust(label, sandbox)
-    // A frontend that must not start in a sandbox with a hole says so itself.
-    await this.#waitFor(frontend, isStrict(sandbox) ? boot : undefined)
+    void frontend.exited.then(() => this.modules.get(label) === module && this.modules.delete(label))
+    this.onOpened(module)
+    this.#warnOfMissingSandbox(label, sandbox)
+    // With `strict`, the worker fails while it boots if its sandbox has a hole.
+    const isStrict = typeof sandbox === 'object' && sandbox.kind === 'permission' && sandbox.strict
+    await this.#waitFor(frontend, isStrict ? booted.promise : undefined)
     return { start: () => frontend.start() }
   }
 
+  /** @throws {BusError} InvalidParams for an unknown label */
   async close(label: string): Promise<void> {
-    const frontend = this.#open.get(label)
-    if (!frontend) {
-      const hint = didYouMean(String(label), this.#open.keys())
-      throw new BusError('InvalidParams', `There is no frontend ${describeName(String(label))}${hint}`)
-    }
+    const frontend = this.#frontends.get(label)
+    if (!frontend) throw new BusError('InvalidParams', `There is no frontend ${this.#describeUnknown(label)}`)
     await frontend.close()
   }
 
   /**
-   * @param where who asks, for error texts
-   * @param others names that it takes beside labels
-   * @throws BusError `InvalidParams` for a label that there is not, and what keeps it from running again
+   * @param where - the caller, for error texts
+   * @param otherNames - names that the caller takes in addition to labels
+   * @throws {BusError} InvalidParams for an unknown label and for a connection, and the error that prevents a restart
    */
-  async reload(where: string, label: string, others: readonly string[] = []): Promise<void> {
-    const frontend = this.#open.get(label)
-    const name = describeName(String(label))
-    const hint = didYouMean(String(label), [...others, ...this.#open.keys()])
-    if (!frontend) throw new BusError('InvalidParams', `${where}: there is no frontend ${name}${hint}`)
+  async reload(where: string, label: string, otherNames: readonly string[] = []): Promise<void> {
+    const frontend = this.#frontends.get(label)
+    if (!frontend) {
+      throw new BusError('InvalidParams', `${where}: there is no frontend ${this.#describeUnknown(label, otherNames)}`)
+    }
     if (await frontend.reload(true)) return
-    throw new BusError('InvalidParams', `${where}: ${name} is the host’s own connection: it has nothing to load again`)
+    const message = `${where}: ${describeName(label)} is a connection of the host and has no module to reload`
+    throw new BusError('InvalidParams', message)
   }
 
   async reloadHooks(): Promise<void> {
-    await Promise.allSettled([...this.#open.values()].map(frontend => frontend.reload(false)))
+    await Promise.allSettled([...this.#frontends.values()].map(frontend => frontend.reload(false)))
   }
 
-  /** Resolves once all that can have a link to core has it. */
-  async linked(): Promise<void> {
-    await Promise.all([...this.#open.values()].map(frontend => frontend.linked()))
+  /** Resolves once each frontend that can have a link has one. */
+  async connected(): Promise<void> {
+    await Promise.all([...this.#frontends.values()].map(frontend => frontend.connected()))
   }
 
   async closeAll(): Promise<void> {
-    await Promise.all([...this.#open.values()].map(frontend => frontend.close()))
-    await Promise.all(this.#ending)
+    await Promise.all([...this.#frontends.values()].map(frontend => frontend.close()))
+    await Promise.all(this.#exits)
   }
 
-  /** There is no core any more: what was on its way to it must settle, not wait. */
+  /** Ends all frontends because core is gone for good, so that their pending calls settle. */
   failAll(cause: Error): void {
-    const text = `core has ended for good: ${cause.message}`
-    const error = new BusError('Disconnected', text, { data: { delivered: 'no' }, cause })
-    for (const frontend of this.#open.values()) frontend.fail(error)
+    const message = `core exited and will not be restarted: ${cause.message}`
+    const error = new BusError('Disconnected', message, { data: { delivered: 'no' }, cause })
+    for (const frontend of this.#frontends.values()) frontend.fail(error)
   }
 
-  takeStats(marks: boolean): Record<string, FrontendStats> {
-    const each = [...this.#open].map(([label, one]) => [label, { ...one.stats, ...one.takeTraffic(marks) }] as const)
-    return Object.fromEntries(each)
+  takeStats(resetRates: boolean): Record<string, FrontendStats> {
+    const stats = [...this.#frontends].map(
+      ([label, frontend]) => [label, { ...frontend.stats, ...frontend.takeTraffic(resetRates) }] as const,
+    )
+    return Object.fromEntries(stats)
   }
 
-  /** What is known of them without core. */
+  /** The statistics that are known without core. */
   get stats(): Record<string, JoinedStats> {
-    return Object.fromEntries([...this.#open].map(([label, { stats }]) => [label, stats]))
+    return Object.fromEntries([...this.#frontends].map(([label, { stats }]) => [label, stats]))
   }
 
-  /** Core has come back. */
-  wireAll(): void {
-    for (const frontend of this.#open.values()) frontend.wire()
+  started(): void {
+    for (const frontend of this.#frontends.values()) frontend.connect()
   }
 
-  unwireAll(): void {
-    for (const frontend of this.#open.values()) frontend.unwire()
+  stopped(): void {
+    for (const frontend of this.#frontends.values()) frontend.disconnect()
   }
 
-  attached(label: string, link: number): void {
-    this.#open.get(label)?.attached(link)
+  attached(name: string, link: number): void {
+    this.#frontends.get(name)?.onAttached(link)
   }
 
-  refused(label: string, link: number, error: Error): void {
-    this.#open.get(label)?.refused(link, error)
+  rejected(name: string, link: number, error: Error): void {
+    this.#frontends.get(name)?.onRejected(link, error)
   }
 
-  lost(label: string, link: number): void {
-    this.#open.get(label)?.lost(link)
+  disconnected(name: string, link: number): void {
+    this.#frontends.get(name)?.onDisconnected(link)
   }
 
-  closed(label: string, link: number): void {
-    this.#open.get(label)?.closed(link)
+  closed(name: string, link: number): void {
+    this.#frontends.get(name)?.onClosed(link)
   }
 
-  broken(label: string, link: number, error: Error): void {
-    this.#open.get(label)?.broken(link, error)
+  protocolError(name: string, link: number, error: Error): void {
+    this.#frontends.get(name)?.onProtocolError(link, error)
   }
 
-  async #join(
+  async #connect(
     name: string,
     { label, settings, supervision }: Omit<PooledSessionOptions, 'name' | 'client'>,
-    make: (parts: ConnectionDeps, told: RuntimeEvents) => FrontendRuntime,
+    create: (deps: ConnectionDeps, events: RuntimeEvents) => FrontendRuntime,
   ): Promise<PooledSession> {
     const { core, options } = this.#host
-    const { timeout } = options.calls
-    const deadlines = core.isFar
-    let connected!: (client: Client) => void
-    const first = new Promise<Client>(resolve => (connected = resolve))
-    const makeGuest = (told: RuntimeEvents): FrontendRuntime =>
-      make({ label, settings, timeout, deadlines, connected }, told)
-    const frontend = this.#keep(name, { label, settings, supervision, runs: true, isProcess: false, makeGuest })
+    const connected = createDeferred<Client>()
+    const connection: ConnectionDeps = {
+      label,
+      settings,
+      timeout: options.calls.timeout,
+      deadlines: core.isRemote,
+      onConnected: connected.resolve,
+    }
+    const createRuntime = (events: RuntimeEvents): FrontendRuntime => create(connection, events)
+    const deps = { label, settings, supervision, isRunning: true, isProcess: false, createRuntime }
+    const frontend = this.#add(name, deps)
     frontend.start()
     await this.#waitFor(frontend)
-    return { client: await first, gone: frontend.gone }
+    return { client: await connected.promise, closed: frontend.exited }
   }
 
-  #keep(name: string, parts: Omit<FrontendDeps, 'name' | 'left'>): Frontend {
-    if (this.#open.has(name)) {
-      throw new BusError('InvalidParams', `There is a frontend ${JSON.stringify(name)} already`)
+  #add(name: string, deps: Omit<FrontendDeps, 'name' | 'onExit'>): Frontend {
+    if (this.#frontends.has(name)) {
+      throw new BusError('InvalidParams', `Frontend ${JSON.stringify(name)} already exists`)
     }
-    // The name is free at once; the gate takes a moment longer.
-    const frontend = new Frontend(this.#host, { ...parts, name, left: () => this.#open.delete(name) })
-    this.#open.set(name, frontend)
-    const gone = frontend.gone.then(() => void this.#ending.delete(gone))
-    this.#ending.add(gone)
+    const frontend = new Frontend(this.#host, { ...deps, name, onExit: () => this.#frontends.delete(name) })
+    this.#frontends.set(name, frontend)
+    const exited = frontend.exited.then(() => void this.#exits.delete(exited))
+    this.#exits.add(exited)
     return frontend
   }
 
-  async #waitFor(frontend: Frontend, boot?: Promise<void>): Promise<void> {
+  async #waitFor(frontend: Frontend, booted?: Promise<void>): Promise<void> {
     try {
-      await frontend.linkable
-      if (boot) await Promise.race([boot, frontend.gone.then(error => Promise.reject(error))])
+      await frontend.ready
+      if (booted) await Promise.race([booted, frontend.exited.then(error => Promise.reject(error))])
     } catch (error) {
       await frontend.close()
       throw error
     }
   }
 
-  #warnOfTrust(label: string, sandbox: FrontendSettings['sandbox']): void {
-    if (sandbox !== 'none' || this.#trusted.has(label)) return
-    if (this.#trusted.size === MAX_TRUSTED) this.#trusted.clear()
-    this.#trusted.add(label)
-    this.#host.log.warn({ label }, 'This frontend has no sandbox: its code may do all that the host may')
+  #describeUnknown(label: string, otherNames: readonly string[] = []): string {
+    return describeName(String(label)) + didYouMean(String(label), [...otherNames, ...this.#frontends.keys()])
   }
 
-  #warnOfStray(label: string, folder: string): void {
-    const text = 'Node lets this frontend read all below the working directory: see docs/security.md'
-    this.#host.log.warn({ label, folder }, text)
+  #warnOfMissingSandbox(label: string, sandbox: FrontendSettings['sandbox']): void {
+    if (sandbox !== 'none' || this.#warnedLabels.has(label)) return
+    if (this.#warnedLabels.size === MAX_WARNED_LABELS) this.#warnedLabels.clear()
+    this.#warnedLabels.add(label)
+    this.#host.log.warn({ label }, 'Frontend runs without a sandbox: its code has all permissions of the host')
   }
-}
 
-const isProcess = (sandbox: FrontendSettings['sandbox'] | undefined): boolean =>
-  typeof sandbox === 'object' && sandbox.kind === 'process'
-
-const isStrict = (sandbox: FrontendSettings['sandbox']): boolean =>
-  typeof sandbox === 'object' && sandbox.kind === 'permission' && sandbox.strict
-
-// How frontends come later, and what may end them all: the same for a host of core and for one that joins a bus.
-
-export interface OpeningDeps {
-  frontends: Frontends
-  /** Of frontends that come later. */
-  supervision: SupervisionOptions | undefined
-}
-
-/** Of a timer in Node, less the time that a thread is given to end. */
-const MAX_TIMEOUT = 2 ** 31 - 1000
-
-/**
- * @param where who asks, for error texts
- * @param check that the host is still there, once the options are known to be right
- */
-export async function connectTo(
-  where: string,
-  { frontends, supervision }: OpeningDeps,
-  check: () => void,
-  label: string,
-  options: ConnectionOptions | undefined,
-): Promise<Client> {
-  const settings = resolveConnection(where, label, options)
-  check()
-  return frontends.connect(label, settings, frontendSupervision(supervision))
-}
-
-export interface OpenFrontends {
-  label: string
-  module: ModuleLocation
-  options: FrontendOptions | undefined
-}
-
-/** As `connectTo`, for a worker: resolves once its module is on its way. */
-export async function createOpenFrontends(
-  where: string,
-  { frontends, supervision }: OpeningDeps,
-  check: () => void,
-  { label, module, options }: OpenFrontends,
-): Promise<void> {
-  const settings = resolveFrontend(where, label, options, supervision)
-  const url = resolveLocation(`${where}: module`, module)
-  await checkFile(`${where}: module`, url)
-  check()
-  const { start } = await frontends.open(label, url, settings)
-  start()
-}
-
-/** @throws BusError `Disconnected` */
-export function checkRunning(what: string, { state }: Pick<Supervisor, 'state'>): void {
-  if (state !== 'running') throw new BusError('Disconnected', `${what} is ${state}`, { data: { delivered: 'no' } })
-}
-
-/** @throws BusError `InvalidParams` */
-export function checkCloseTimeout(where: string, timeout: unknown): void {
-  if (typeof timeout === 'number' && timeout >= 0 && timeout <= MAX_TIMEOUT) return
-  throw new BusError('InvalidParams', `${where}: timeout must be milliseconds from 0 to ${MAX_TIMEOUT}`)
+  #warnOfUnexpectedRead(label: string, directory: string): void {
+    const message = 'Node lets this frontend read everything below the working directory. See docs/security.md'
+    this.#host.log.warn({ label, folder: directory }, message)
+  }
 }

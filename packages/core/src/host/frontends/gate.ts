@@ -1,8 +1,10 @@
-// A frontend's gate: an isolation worker with a link to its frontend, and a private port to core for each key.
+// A frontend's gate: an isolation worker between the frontend and core. Each session gives it a link to the frontend and a private
+// port over which core sends the session's key.
 import { EventEmitter } from 'node:events'
 import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads'
 import {
   BusError,
+  describeName,
   type GateCommand,
   type GateReport,
   type GateTimes,
@@ -19,38 +21,38 @@ import { agrees, answerConfirm, type OnConfirm } from '../reporting/confirm.js'
 import { BusReporter } from '../reporting/events.js'
 import { createHostLog, type Logger } from '../reporting/log.js'
 import { type GateStats, getLatency } from '../reporting/stats.js'
-import { type SupervisionConfig, resolveSupervision, getWorkerName } from '../supervision/policy.js'
+import { getWorkerName, resolveSupervision, type SupervisionConfig } from '../supervision/policy.js'
 import { createSupervisor, type Supervisor } from '../supervision/supervisor.js'
 import { createWatchdog, type Watchdog } from '../supervision/watchdog.js'
 import { boundedLog, type BoundedLog, pipeToLog } from '../workers/output.js'
 import { getGateGrants, spawnSandboxed } from '../workers/sandbox.js'
 import { findEntry } from '../workers/spawn.js'
 
-/** What a gate tells its frontend. */
 export interface GateEvents {
-  /** Another has been started in place of one that has ended. */
-  up(): void
-  /** It has its hook and its key. */
+  /** The gate's worker restarted, and needs new links. */
+  restarted(): void
+  /** The gate has its hook and its key. */
   ready(): void
-  down(): void
-  /** The frontend has sent it what no honest one would. */
-  broken(error: Error): void
-  /** Its hook has not let so many messages pass. */
+  /** The gate's worker stopped, and can restart. */
+  stopped(): void
+  /** The frontend violated the protocol. */
+  protocolError(error: Error): void
+  /** The hook rejected this many messages. */
   rejected(count: number): void
-  /** It has ended with an error, and none follows. */
+  /** The gate exited with an error and will not restart. */
   failed(error: Error): void
 }
 
 export interface Gate {
-  /** It can be linked. */
+  /** True while the gate can take a link. */
   readonly isUp: boolean
   readonly isReady: boolean
-  /** A link to the frontend, and the port that brings the key of its session: in place of those before, if there were any. */
-  link(link: LinkEndpoint, key: MessagePort): void
-  /** Loads its hook anew. */
+  readonly stats: GateStats
+  /** Hands over a link to the frontend and the port that brings the session's key. Both replace the previous ones. */
+  connect(link: LinkEndpoint, key: MessagePort): void
+  /** Reloads the hook. */
   reload(): Promise<void>
   stop(): Promise<unknown>
-  readonly stats: GateStats
 }
 
 export interface GateHost {
@@ -63,86 +65,88 @@ export interface GateHost {
   reporter: BusReporter
 }
 
-export function startGate(label: string, supervision: SupervisionConfig, host: GateHost, told: GateEvents): Gate {
+export function startGate(label: string, supervision: SupervisionConfig, host: GateHost, events: GateEvents): Gate {
   const { supervisor, log, reporter } = host
   const lines = boundedLog(log, { actor: 'isolation', label })
   const times: GateTimes = { hook: createLatency(), seal: createLatency() }
   let isReady = false
-  let forget = (): void => {}
-  const thread = supervisor.start({
+  let stopWatching = (): void => {}
+  const onStop = (): void => {
+    isReady = false
+    stopWatching()
+  }
+  const worker = supervisor.start({
     name: getWorkerName('gate', label),
     supervision,
     waitsAfterError: host.options.dev,
     spawn(heartbeat) {
-      const { worker, watch } = spawnGate(label, heartbeat, lines, times, host)
-      forget = watch(error => thread.terminate(error))
-      return worker
+      const spawned = spawnGate(label, heartbeat, lines, times, host)
+      stopWatching = spawned.watchHook(error => worker.terminate(error))
+      return spawned.worker
     },
     onState(state) {
       log.debug({ actor: 'isolation', label, state }, 'state')
       if (state !== 'ready') return
       isReady = true
-      told.ready()
+      events.ready()
     },
-    onReport(report) {
-      const given = report as GateReport
-      if (given.type === 'rejected') {
-        told.rejected(1 + given.more)
-        reporter.reportRejection(label, given.command, given.why, given.more)
-      } else if (given.type === 'log') lines.write(given.level, given.text)
-      else if (given.type === 'fault') {
-        const error = receiveError(given.error, 'a frontend has sent what is no frame')
+    onReport(message) {
+      const report = message as GateReport
+      if (report.type === 'rejected') {
+        events.rejected(1 + report.more)
+        reporter.reportRejection(label, report.command, report.why, report.more)
+      } else if (report.type === 'log') lines.write(report.level, report.text)
+      else if (report.type === 'fault') {
+        const error = receiveError(report.error, `frontend ${describeName(label)} sent an invalid frame`)
         reporter.reportFault(label, error)
-        told.broken(error)
+        events.protocolError(error)
       }
     },
-    onRestarted: told.up,
+    onRestarted: events.restarted,
     onStopped(restart) {
-      isReady = false
-      forget()
-      told.down()
+      onStop()
+      events.stopped()
       reporter.reportRestart('isolation', label, restart)
     },
     onKilled: () => reporter.reportStopTimeout('isolation', label),
   })
-  void thread.exited.then(exit => {
-    isReady = false
-    forget()
-    if (exit.error) told.failed(exit.error)
+  void worker.exited.then(exit => {
+    onStop()
+    if (exit.error) events.failed(exit.error)
     reporter.reportExit('isolation', label, exit)
   })
   return {
     get isUp() {
-      return thread.isUp
+      return worker.isUp
     },
     get isReady() {
       return isReady
     },
-    link(link, key) {
-      thread.post({ type: 'link', link, key } satisfies GateCommand, [link.port, key])
-    },
-    reload: () => thread.reload(),
-    stop: () => thread.stop(0),
     get stats() {
-      return { ...thread.stats, hook: getLatency(times.hook), seal: getLatency(times.seal) }
+      return { ...worker.stats, hook: getLatency(times.hook), seal: getLatency(times.seal) }
     },
+    connect(link, key) {
+      worker.post({ type: 'link', link, key } satisfies GateCommand, [link.port, key])
+    },
+    reload: () => worker.reload(),
+    stop: () => worker.stop(0),
   }
 }
 
 /**
- * A gate is no use when it has ended: it is started again, unless its frontend would not be. While it is inside the hook it is
- * the watchdog's.
+ * Derives a gate's supervision from its frontend's. A frontend can do nothing without its gate, so a gate always restarts, unless
+ * its frontend would not. The heartbeat has to outlast the hook, which the watchdog of hooks judges.
  */
-export const gateSupervision = (own: SupervisionConfig, hookTimeout: number): SupervisionConfig => ({
-  ...own,
-  restart: own.restart === 'temporary' ? 'temporary' : 'permanent',
-  heartbeat: own.heartbeat && Math.max(own.heartbeat, 2 * hookTimeout),
+export const getGateSupervision = (frontend: SupervisionConfig, hookTimeout: number): SupervisionConfig => ({
+  ...frontend,
+  restart: frontend.restart === 'temporary' ? 'temporary' : 'permanent',
+  heartbeat: frontend.heartbeat && Math.max(frontend.heartbeat, 2 * hookTimeout),
 })
 
 interface SpawnedGate {
   worker: Worker
-  /** Calls `stuck` where its hook does not come back. Gives back what ends that. */
-  watch(stuck: (error: Error) => void): () => void
+  /** Calls `onStuck` if the hook does not return in time. Returns a function that stops watching. */
+  watchHook(onStuck: (error: Error) => void): () => void
 }
 
 function spawnGate(
@@ -155,7 +159,7 @@ function spawnGate(
   const { onConfirm } = options
   const confirm = onConfirm && new MessageChannel()
   const { dir, envelope, hookTimeout } = options.isolation
-  const memory = dir && new SharedArrayBuffer(4)
+  const hookCounter = dir && new SharedArrayBuffer(4)
   const answer = new SharedArrayBuffer(4)
   if (confirm) answerConfirm(confirm.port1, answer, text => agrees(onConfirm, text, { label }, log))
   const entry = options.workers.gate ?? findEntry('@sallyport/isolation/worker')
@@ -165,48 +169,51 @@ function spawnGate(
     envelope,
     cipher,
     confirm: confirm && { port: confirm.port2, answer },
-    watch: memory,
+    watch: hookCounter,
     times,
     heartbeat,
   }
   const reads = getGateGrants(entry, dir)
   const transferList = confirm ? [confirm.port2] : []
-  // The gate itself ends a hook that keeps too much; the limit of its heap is for one that takes it in a single call.
+  // The gate itself stops a hook whose memory grows slowly. The heap limit is for a hook that fills the memory in a single call.
   const worker = spawnSandboxed({ entry, workerData, transferList, reads })
   pipeToLog(worker, lines)
-  const problem = `The isolation hook of ${JSON.stringify(label)} has not returned for ${hookTimeout} ms`
-  const watch: SpawnedGate['watch'] = stuck =>
-    memory ? watchdog.watch(memory, () => stuck(new BusError('Timeout', problem))) : () => {}
-  return { worker, watch }
+  const message = `The isolation hook of ${describeName(label)} did not return within ${hookTimeout} ms`
+  return {
+    worker,
+    watchHook: onStuck =>
+      hookCounter ? watchdog.watch(hookCounter, () => onStuck(new BusError('Timeout', message))) : () => {},
+  }
 }
 
-// A gate without a bus, for a test of its hook: the same worker, with its sandbox and its watchdog. Whoever starts it links it.
-
+/** Options of a gate without a bus, which tests one hook. */
 export interface StandaloneGateOptions {
-  /** As of the isolation pattern. */
+  /** Like `envelope` of the isolation pattern. */
   envelope?: boolean
-  /** Likewise: 1000 ms by default. */
+  /** Milliseconds that the hook is given for one message. @default 1000 */
   hookTimeout?: number
-  /** Answers the hook's `confirm`; no, unless given. */
+  /** Answers the hook's `confirm`. Without it, the answer is no. */
   onConfirm?: OnConfirm
 }
 
 /**
- * @param failed is called where the gate ends: its hook can't be loaded, or does not come back
- * @throws BusError `InvalidParams` where there is no such app
+ * Starts a gate with its sandbox and its watchdog, but without a bus. The caller connects it.
+ *
+ * @param onFailed - called when the hook cannot be loaded or does not return in time
+ * @throws {BusError} InvalidParams if there is no such app
  */
 export async function startStandaloneGate(
   label: string,
-  given: ModuleLocation,
+  location: ModuleLocation,
   { envelope = false, hookTimeout = 1000, onConfirm }: StandaloneGateOptions,
-  failed: (error: Error) => void,
+  onFailed: (error: Error) => void,
 ): Promise<Gate> {
   const from = 'runHook: dir'
-  const dir = folderUrl(resolveLocation(from, given))
+  const dir = folderUrl(resolveLocation(from, location))
   await checkFile(from, new URL('index.html', dir))
   const log = createHostLog(false)
   const isolation = { dir, envelope, hookTimeout, maxRecordAge: undefined, from }
-  const nothing = (): void => {}
+  const ignore = (): void => {}
   return startGate(
     label,
     resolveSupervision('temporary'),
@@ -218,6 +225,13 @@ export async function startStandaloneGate(
       log,
       reporter: new BusReporter(log, new EventEmitter()),
     },
-    { up: nothing, ready: nothing, down: nothing, rejected: nothing, broken: failed, failed },
+    {
+      restarted: ignore,
+      ready: ignore,
+      stopped: ignore,
+      rejected: ignore,
+      protocolError: onFailed,
+      failed: onFailed,
+    },
   )
 }

@@ -1,44 +1,61 @@
-// What a frontend's code runs in, as its frontend sees it: links go in, and it says when it comes and goes.
+// The two things that a frontend connects: the runtime of its code, and core.
 import type { LinkEndpoint } from '@sallyport/protocol'
 import type { Attachment, CoreCommand } from '../../contract/control.js'
 import type { WorkerStats } from '../supervision/policy.js'
 
-/** What a frontend's code runs in: a worker, or the host's own thread. */
+/** Where a frontend's code runs: in a worker, in a process, or in the host's own thread. */
 export interface FrontendRuntime {
-  /** Its code begins with its first link; another takes the place of that one. */
-  link(link: LinkEndpoint, gate: LinkEndpoint | undefined): void
-  /** It can be linked. */
+  /** True while the runtime can take a link. */
   readonly isUp: boolean
-  /** It has done what no honest one would, or there is nothing more for it to call. A worker may be started again. */
-  end(error: Error): void
-  /** For good. */
+  readonly stats: WorkerStats
+  /** Hands over a link, and the link to the gate if there is one. The first link starts the code; later links replace it. */
+  connect(link: LinkEndpoint, gateLink: LinkEndpoint | undefined): void
+  /** Ends the runtime, after a protocol violation or the loss of core. A worker can restart. */
+  dismiss(error: Error): void
+  /** Ends the runtime without a restart. */
   fail(error: Error): void
   stop(): Promise<unknown>
-  /** Loads its module anew; the host's own code has none. */
+  /** Reloads the frontend's module. Absent for code of the host itself, which has no module. */
   reload?(): Promise<void>
-  readonly stats: WorkerStats
 }
 
-/** What a guest tells of itself. */
 export interface RuntimeEvents {
-  /** It has been started again: its code begins anew. */
-  up(): void
-  /** It has ended, and may be started again. */
-  down(): void
-  /** It has ended for good. */
-  gone(error: Error | undefined): void
+  /** The runtime restarted: its code starts again with the next link. */
+  restarted(): void
+  /** The runtime stopped, and can restart. */
+  stopped(): void
+  /** The runtime exited and will not restart. */
+  exited(error: Error | undefined): void
 }
 
-// Core, as what joins frontends to it sees it: in a thread of this process, or in another one, behind a network.
-
+/** Core as seen by the frontends that are attached to it: in this process, or behind a network. */
 export interface CoreEndpoint {
-  /** Frontends can be joined to it. */
+  /** True while core accepts links. */
   readonly isUp: boolean
-  /** Its ends of their links are in the calling thread. */
-  readonly isHere: boolean
-  /** In another process: who calls it may be gone without a word. */
-  readonly isFar: boolean
+  /** True if core runs in the calling thread. */
+  readonly isInProcess: boolean
+  /** True if core runs in another process, behind a network: a caller can vanish without notice, so calls carry deadlines. */
+  readonly isRemote: boolean
+  /** Sets the listener of this endpoint. To be called before the first `attach`. */
+  subscribe(events: CoreEndpointEvents): void
   attach(attachment: Attachment): void
-  /** That the code of a frontend begins, and that it is gone. */
+  /** Reports that the code of a frontend begins, or that the frontend is gone. */
   post(command: Extract<CoreCommand, { type: 'begin' | 'end' }>): void
+}
+
+/** Events of core and of its ends of the links. `name` is the frontend's name in its attachment, `link` the attachment's id. */
+export interface CoreEndpointEvents {
+  /** Core accepts links again after a restart. */
+  started(): void
+  stopped(): void
+  /** Core took the link. */
+  attached(name: string, link: number): void
+  /** Core rejected the link for good. */
+  rejected(name: string, link: number, error: Error): void
+  /** The session behind the link ended; the frontend needs another link. */
+  disconnected(name: string, link: number): void
+  /** The link closed, on whichever side. */
+  closed(name: string, link: number): void
+  /** The frontend violated the protocol on this link. */
+  protocolError(name: string, link: number, error: Error): void
 }

@@ -1,4 +1,5 @@
-// What frontends run in: a worker, which waits for its first link before it loads its module, or the thread of the host.
+// The runtimes of frontends: a worker thread, the relay of a process, a connection of the host's own thread, or one session of a
+// connection that has several.
 import { tmpdir } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { serialize } from 'node:v8'
@@ -6,9 +7,9 @@ import type { ResourceLimits, Worker } from 'node:worker_threads'
 import {
   addConnection,
   type Client,
+  createReconnectingClient,
   endClient,
   endConnection,
-  createReconnectingClient,
   reconnectClient,
   throughGate,
 } from '@sallyport/frontend/client'
@@ -33,62 +34,118 @@ import type {
 } from '../options/types.js'
 import type { Logger } from '../reporting/log.js'
 import { getWorkerName, type SupervisionConfig, type WorkerStats } from '../supervision/policy.js'
-import { boundedLog, pipeToHost, pipeToLog, labelOutput } from '../workers/output.js'
+import { boundedLog, labelOutput, pipeToHost, pipeToLog } from '../workers/output.js'
 import { getFlags, realModule } from '../workers/read-grants.js'
-import { MODEL, getFrontendGrants, getScriptGrants, spawnSandboxed, getUnexpectedRead } from '../workers/sandbox.js'
+import { getFrontendGrants, getScriptGrants, getUnexpectedRead, MODEL, spawnSandboxed } from '../workers/sandbox.js'
 import { type Entry, findEntry, spawnWorker, type WorkerMaker } from '../workers/spawn.js'
 import { explainSyntax } from '../workers/syntax-errors.js'
 import type { FrontendHost } from './frontend.js'
 import type { FrontendRuntime, RuntimeEvents } from './types.js'
 
-// Starts the relay of a frontend that runs in a process of its own, under the same permission model as a worker would be.
+export interface WorkerRuntimeDeps {
+  label: string
+  module: URL
+  settings: FrontendSettings
+  supervision: SupervisionConfig
+  host: FrontendHost
+  /** Called when the thread has loaded its own code and its sandbox is in place. */
+  onBooted(): void
+  /** Called when Node lets the frontend read a directory that was not granted. */
+  onUnexpectedRead(directory: string): void
+}
 
-/** @throws BusError `InvalidParams` for a place that can't be granted, and what `new Worker` throws */
-function spawnFrontendProcess(data: FrontendWorkerData, sandbox: ProcessSettings, isolated: boolean): Worker {
-  const { heartbeat, ...frontend } = data
-  const { read, resourceLimits, memory, cpu } = sandbox
-  const entry = findEntry('@sallyport/frontend/process')
-  const module = realModule(data.module)
-  const start: FrontendProcessStart = {
-    ...frontend,
+/** A relay kills its process and then exits by itself: a process that exits after its relay stays in the process table. */
+const RELAY_STOP_TIMEOUT_MS = 10_000
+
+/** Starts a worker, which loads its module with the first link. */
+export function createWorkerRuntime(deps: WorkerRuntimeDeps, events: RuntimeEvents): FrontendRuntime {
+  const { label, module, settings, supervision, host, onBooted, onUnexpectedRead } = deps
+  const { codec, data, sandbox, window, overflow } = settings
+  const { supervisor, log, reporter, options } = host
+  const isProcess = typeof sandbox === 'object' && sandbox.kind === 'process'
+  const isIsolated = options.pattern === 'isolation'
+  const { dev, calls } = options
+  const start: FrontendStart = {
+    label,
+    codec,
+    data,
+    timeout: calls.timeout,
+    window,
+    overflow,
     module: module.href,
-    // In an empty folder there is nothing to stray to.
-    sandbox: { stray: undefined, strict: false },
-    isolated,
+    deadlines: host.core.isRemote,
+    ...(dev && { sourceMaps: true }),
   }
-  const flags = [...MODEL, ...getFlags(getFrontendGrants(entry, module, read)), ...getV8Flags(resourceLimits)]
-  const relayData: RelayData = {
-    args: [...flags, fileURLToPath(entry)],
-    temporary: tmpdir(),
-    start: serialize(start),
-    isolated,
-    heartbeat,
-    limits: { memory, cpu },
+  let hasLink = false
+  let hasReported = false
+  const worker = supervisor.start({
+    name: getWorkerName('frontend', label),
+    supervision,
+    waitsAfterError: dev,
+    ...(isProcess && { stopTimeout: RELAY_STOP_TIMEOUT_MS }),
+    spawn: heartbeat =>
+      spawnFrontend({ ...start, heartbeat }, settings, isIsolated, log, dev, options.workers.frontend),
+    ...(dev && { explainError: (error, signal) => explainSyntax(error, module, signal) }),
+    onState(state) {
+      log.debug({ actor: 'frontend', label, state }, 'state')
+      if (state === 'handshaking') onBooted()
+    },
+    onReport(report) {
+      // Only the first report is sent before the frontend's own code runs. Later ones can be forged.
+      const { type, folder } = (report ?? {}) as Partial<UnexpectedReadReport>
+      if (type === 'stray-read' && typeof folder === 'string' && !hasReported) onUnexpectedRead(folder)
+      hasReported = true
+    },
+    onRestarted() {
+      hasLink = false
+      events.restarted()
+    },
+    onStopped(restart) {
+      events.stopped()
+      reporter.reportRestart('frontend', label, restart)
+    },
+    onKilled: () => reporter.reportStopTimeout('frontend', label),
+  })
+  void worker.exited.then(exit => {
+    events.exited(exit.error)
+    reporter.reportExit('frontend', label, exit)
+  })
+  return {
+    get isUp() {
+      return worker.isUp
+    },
+    get stats() {
+      return worker.stats
+    },
+    connect(link, gateLink) {
+      if (hasLink && isProcess) {
+        link.port.close()
+        gateLink?.port.close()
+        // A process's pipes cannot be connected to another link, so it is reloaded, which does not count as a failure.
+        return void worker.reload().catch(() => {})
+      }
+      hasLink = true
+      const command: FrontendCommand = { type: 'link', link, ...(gateLink && { gate: gateLink }) }
+      worker.post(command, gateLink ? [link.port, gateLink.port] : [link.port])
+    },
+    dismiss: error => worker.dismiss(error),
+    fail: error => worker.fail(error),
+    reload: () => worker.reload(),
+    stop: () => worker.stop(0),
   }
-  return spawnWorker(findEntry('#relay'), relayData, [], { env: {}, stdout: true, stderr: true })
 }
-
-/** A young generation is three semi-spaces, as V8 counts them; a stack's last part is Node's own. */
-function getV8Flags(limits: ResourceLimits = {}): string[] {
-  const { maxOldGenerationSizeMb: old, maxYoungGenerationSizeMb: young, stackSizeMb: stack } = limits
-  return [
-    ...(old === undefined ? [] : [`--max-old-space-size=${Math.ceil(old)}`]),
-    ...(young === undefined ? [] : [`--max-semi-space-size=${Math.ceil(young / 3)}`]),
-    ...(stack === undefined ? [] : [`--stack-size=${Math.max(64, Math.floor(stack * 1024) - 192)}`]),
-  ]
-}
-
-// Starts the worker of a frontend, in the sandbox that was asked for; for a process, that is its relay.
 
 /**
- * @param isolated it has a gate
- * @param dev what it prints goes to the host's own output, labelled
- * @throws BusError `InvalidParams` for a place that can't be granted, and what `new Worker` throws
+ * Starts the worker of a frontend in its sandbox; for a process, the worker is its relay.
+ *
+ * @param isIsolated - true if the frontend has a gate
+ * @param dev - true to print the worker's output, with its label, to the host's own output
+ * @throws {BusError} InvalidParams for a location that cannot be granted, and what `new Worker` throws
  */
 function spawnFrontend(
   data: FrontendWorkerData,
   settings: FrontendSettings,
-  isolated: boolean,
+  isIsolated: boolean,
   log: Logger,
   dev: boolean,
   maker: WorkerMaker | undefined,
@@ -99,8 +156,8 @@ function spawnFrontend(
   const worker = isTrusted
     ? spawnWorker(entry, data, [], onStdio || dev ? { stdout: true, stderr: true } : {})
     : sandbox.kind === 'process'
-      ? spawnFrontendProcess(data, sandbox, isolated)
-      : spawnSandboxed({ entry, transferList: [], ...permitted(entry, data, sandbox) })
+      ? spawnRelay(data, sandbox, isIsolated)
+      : spawnSandboxed({ entry, transferList: [], ...getSandboxOptions(entry, data, sandbox) })
   if (onStdio) pipeToHost(worker, data.label, onStdio)
   else if (dev) labelOutput(worker, data.label)
   else if (!isTrusted) {
@@ -111,7 +168,7 @@ function spawnFrontend(
   return worker
 }
 
-function permitted(entry: Entry, data: FrontendWorkerData, sandbox: PermissionSettings | SesSettings) {
+function getSandboxOptions(entry: Entry, data: FrontendWorkerData, sandbox: PermissionSettings | SesSettings) {
   const module = realModule(data.module)
   const runner = sandbox.kind === 'ses' ? findEntry('@sallyport/isolation/script') : undefined
   const reads =
@@ -127,97 +184,43 @@ function permitted(entry: Entry, data: FrontendWorkerData, sandbox: PermissionSe
   return { workerData, reads, resourceLimits: sandbox.resourceLimits }
 }
 
-export interface WorkerDeps {
-  label: string
-  module: URL
-  settings: FrontendSettings
-  supervision: SupervisionConfig
-  host: FrontendHost
-  /** Its first thread has loaded what it is made of, and its sandbox holds. */
-  booted(): void
-  /** Node lets it read what nobody granted. */
-  strayed(folder: string): void
+/**
+ * Starts the relay of a frontend in a process of its own, under the same permission model as a worker.
+ *
+ * @throws {BusError} InvalidParams for a location that cannot be granted, and what `new Worker` throws
+ */
+function spawnRelay(data: FrontendWorkerData, sandbox: ProcessSettings, isIsolated: boolean): Worker {
+  const { heartbeat, ...frontend } = data
+  const { read, resourceLimits, memory, cpu } = sandbox
+  const entry = findEntry('@sallyport/frontend/process')
+  const module = realModule(data.module)
+  const start: FrontendProcessStart = {
+    ...frontend,
+    module: module.href,
+    // The process starts in an empty directory, so there is nothing unexpected to read.
+    sandbox: { stray: undefined, strict: false },
+    isolated: isIsolated,
+  }
+  const flags = [...MODEL, ...getFlags(getFrontendGrants(entry, module, read)), ...getV8Flags(resourceLimits)]
+  const relayData: RelayData = {
+    args: [...flags, fileURLToPath(entry)],
+    temporary: tmpdir(),
+    start: serialize(start),
+    isolated: isIsolated,
+    heartbeat,
+    limits: { memory, cpu },
+  }
+  return spawnWorker(findEntry('#relay'), relayData, [], { env: {}, stdout: true, stderr: true })
 }
 
-/** A relay kills its process, and ends by itself: what ends after it stays in the table of processes. */
-const RELAY_GRACE_MS = 10_000
-
-export function startWorker(parts: WorkerDeps, told: RuntimeEvents): FrontendRuntime {
-  const { label, module, settings, supervision, host, booted, strayed } = parts
-  const { codec, data, sandbox, window, overflow } = settings
-  const isProcess = typeof sandbox === 'object' && sandbox.kind === 'process'
-  const isolated = host.options.pattern === 'isolation'
-  const { supervisor, log, reporter } = host
-  const { dev, calls } = host.options
-  const { timeout } = calls
-  const start: FrontendStart = {
-    label,
-    codec,
-    data,
-    timeout,
-    window,
-    overflow,
-    module: module.href,
-    deadlines: host.core.isFar,
-    ...(dev && { sourceMaps: true }),
-  }
-  let linked = false
-  let reported = false
-  const thread = supervisor.start({
-    name: getWorkerName('frontend', label),
-    supervision,
-    waitsAfterError: dev,
-    ...(isProcess && { stopTimeout: RELAY_GRACE_MS }),
-    spawn: heartbeat =>
-      spawnFrontend({ ...start, heartbeat }, settings, isolated, log, dev, host.options.workers.frontend),
-    ...(dev && { explainError: (error, signal) => explainSyntax(error, module, signal) }),
-    onState(state) {
-      log.debug({ actor: 'frontend', label, state }, 'state')
-      if (state === 'handshaking') booted()
-    },
-    onReport(report) {
-      // It comes from the worker's boot, before any code of the frontend's. Later ones may be lies.
-      const { type, folder } = (report ?? {}) as Partial<UnexpectedReadReport>
-      if (type === 'stray-read' && typeof folder === 'string' && !reported) strayed(folder)
-      reported = true
-    },
-    onRestarted() {
-      linked = false
-      told.up()
-    },
-    onStopped(restart) {
-      told.down()
-      reporter.reportRestart('frontend', label, restart)
-    },
-    onKilled: () => reporter.reportStopTimeout('frontend', label),
-  })
-  void thread.exited.then(exit => {
-    told.gone(exit.error)
-    reporter.reportExit('frontend', label, exit)
-  })
-  return {
-    get isUp() {
-      return thread.isUp
-    },
-    link(link, gate) {
-      if (linked && isProcess) {
-        link.port.close()
-        gate?.port.close()
-        // Its pipes can't be joined to another link. It has not failed: what has, or was reloaded, counts for itself.
-        return void thread.reload().catch(() => {})
-      }
-      linked = true
-      const command: FrontendCommand = { type: 'link', link, ...(gate && { gate }) }
-      thread.post(command, gate ? [link.port, gate.port] : [link.port])
-    },
-    end: error => thread.dismiss(error),
-    fail: error => thread.fail(error),
-    reload: () => thread.reload(),
-    stop: () => thread.stop(0),
-    get stats() {
-      return thread.stats
-    },
-  }
+/** V8 counts a young generation as three semi-spaces, and Node reserves the last 192 KB of a stack. */
+function getV8Flags(limits: ResourceLimits = {}): string[] {
+  const { maxOldGenerationSizeMb: old, maxYoungGenerationSizeMb: young, stackSizeMb: stack } = limits
+  return [
+    ...(old === undefined ? [] : [`--max-old-space-size=${Math.ceil(old)}`]),
+    ...(young === undefined ? [] : [`--max-semi-space-size=${Math.ceil(young / 3)}`]),
+    ...(stack === undefined ? [] : [`--stack-size=${Math.max(64, Math.floor(stack * 1024) - 192)}`]),
+  ]
 }
 
 export interface ConnectionDeps {
@@ -225,39 +228,38 @@ export interface ConnectionDeps {
   settings: ConnectionSettings
   timeout: number | undefined
   deadlines: boolean
-  /** With the first link. */
-  connected(client: Client): void
+  /** Called with the client when it has its first link. */
+  onConnected(client: Client): void
 }
 
-export function makeConnection(parts: ConnectionDeps, told: RuntimeEvents): FrontendRuntime {
-  const { label, settings, timeout, deadlines, connected } = parts
-  const { codec, data, window, overflow } = settings
+/** Creates a client in the host's own thread. Each further link reconnects the client. */
+export function createConnectionRuntime(deps: ConnectionDeps, events: RuntimeEvents): FrontendRuntime {
   let client: Client | undefined
   let isUp = true
-  const gone = (error?: Error): void => {
-    if (isUp) told.gone(error)
+  const exit = (error?: Error): void => {
+    if (isUp) events.exited(error)
     isUp = false
   }
-  const end = (error?: BusError): void => {
-    if (client) endClient(client, error)
-    else gone(error)
+  const end = (error?: Error): void => {
+    if (client) endClient(client, error as BusError | undefined)
+    else exit(error)
   }
   return {
     get isUp() {
       return isUp
     },
-    link(link, gate) {
-      const opened = join(link, gate)
-      if (client) return void reconnectClient(client, opened)
-      client = createReconnectingClient(opened, { label, codec, data, timeout, window, overflow, deadlines })
-      void client.closed.then(() => gone())
-      connected(client)
+    get stats() {
+      return getConnectionStats(isUp)
     },
-    end: error => end(error as BusError),
-    fail: error => end(error as BusError),
-    get stats(): WorkerStats {
-      return { state: isUp ? 'running' : 'stopped', restarts: 0 }
+    connect(coreEnd, gateEnd) {
+      const link = open(coreEnd, gateEnd)
+      if (client) return void reconnectClient(client, link)
+      client = createClient(link, deps)
+      void client.closed.then(() => exit())
+      deps.onConnected(client)
     },
+    dismiss: end,
+    fail: end,
     async stop() {
       if (client) await client.close()
       else end()
@@ -265,68 +267,70 @@ export function makeConnection(parts: ConnectionDeps, told: RuntimeEvents): Fron
   }
 }
 
-function join(end: LinkEndpoint, gate: LinkEndpoint | undefined): Link {
-  const core = openLink(end, true)
-  return gate ? throughGate(core, openLink(gate, true)) : core
-}
-
-// A lane of a connection that has several, each to another core: it has links and a gate as a connection has that is its only one.
-
 export interface PooledSessionOptions {
   label: string
-  /** Its own, unlike that of any other and of any frontend. */
+  /** Unique among sessions and frontends. */
   name: string
   settings: ConnectionSettings
   supervision: SupervisionConfig
-  /** To which it is added; the first lane makes it. */
+  /** Client that the session is added to. The first session creates it. */
   client: Client | undefined
 }
 
 export interface PooledSession {
   readonly client: Client
-  /** Resolves once it is gone for good, with what went wrong. The client may have others. */
-  readonly gone: Promise<Error | undefined>
+  /** Resolves with the error, if any, once the session has ended for good. The client can have other sessions. */
+  readonly closed: Promise<Error | undefined>
 }
 
-export interface PooledSessionDeps extends ConnectionDeps {
-  client: Client | undefined
-}
-
-export function createPooledSession(parts: PooledSessionDeps, told: RuntimeEvents): FrontendRuntime {
-  const { label, settings, timeout, deadlines, connected } = parts
-  const { codec, data, window, overflow } = settings
-  let { client } = parts
+/** Creates one session of a client that has several, each with another core. Every session has its own links and its own gate. */
+export function createSessionRuntime(
+  deps: ConnectionDeps & Pick<PooledSessionOptions, 'client'>,
+  events: RuntimeEvents,
+): FrontendRuntime {
+  let { client } = deps
   let link: Link | undefined
   let isUp = true
   const end = (error?: Error): void => {
     if (!isUp) return
     isUp = false
     if (client && link) endConnection(client, link, error as BusError | undefined)
-    told.gone(error)
-  }
-  const watch = (its: Client): void => {
-    void its.closed.then(() => end())
-    connected(its)
+    events.exited(error)
   }
   return {
     get isUp() {
       return isUp
     },
-    link(next, gate) {
-      const opened = join(next, gate)
+    get stats() {
+      return getConnectionStats(isUp)
+    },
+    connect(coreEnd, gateEnd) {
+      const next = open(coreEnd, gateEnd)
       if (client && link) endConnection(client, link, undefined)
-      if (client) addConnection(client, opened)
-      else client = createReconnectingClient(opened, { label, codec, data, timeout, window, overflow, deadlines })
-      if (!link) watch(client)
-      link = opened
+      if (client) addConnection(client, next)
+      else client = createClient(next, deps)
+      const isFirst = !link
+      link = next
+      if (!isFirst) return
+      void client.closed.then(() => end())
+      deps.onConnected(client)
     },
-    end,
+    dismiss: end,
     fail: end,
-    get stats(): WorkerStats {
-      return { state: isUp ? 'running' : 'stopped', restarts: 0 }
-    },
     async stop() {
       end()
     },
   }
+}
+
+const getConnectionStats = (isUp: boolean): WorkerStats => ({ state: isUp ? 'running' : 'stopped', restarts: 0 })
+
+function createClient(link: Link, { label, settings, timeout, deadlines }: ConnectionDeps): Client {
+  const { codec, data, window, overflow } = settings
+  return createReconnectingClient(link, { label, codec, data, timeout, window, overflow, deadlines })
+}
+
+function open(coreEnd: LinkEndpoint, gateEnd: LinkEndpoint | undefined): Link {
+  const core = openLink(coreEnd, true)
+  return gateEnd ? throughGate(core, openLink(gateEnd, true)) : core
 }

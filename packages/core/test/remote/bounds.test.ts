@@ -7,7 +7,7 @@ import { assemble } from '../../src/remote/remote-host.js'
 import type { RemoteHostOptions } from '../../src/network.js'
 import { fixture } from '../start.js'
 import { gone } from '../supervised.js'
-import { join, nobody, startFar } from './far.js'
+import { join, nobody, startFar } from './joined.js'
 
 test('a core that takes nothing holds its callers back: what waits is bounded', async () => {
   const far = await startFar()
@@ -93,7 +93,7 @@ test('without an answer in time the first link is given up, and the last cause s
   const joined = await assemble({ log: false }, far, { where: 'joinBus', name: 'joined' }, 300)
   await expect(joined.connect('tests')).rejects.toMatchObject({
     ...gone('no'),
-    message: 'core has not answered "tests" for 300 ms: no responders',
+    message: 'core did not answer "tests" within 300 ms: no responders',
     cause: far.refuses,
   })
   const before = far.asked
@@ -111,13 +111,16 @@ test('without an answer in time the first link is given up, and the last cause s
 })
 
 test.each([
-  [{ app: { security: { capabilities: [] } } }, 'joinBus: app.security.capabilities is core’s: give it to createBus'],
-  [{ core: fixture('core.mjs') }, 'joinBus: core is core’s'],
-  [{ calls: { quotas: [] } }, 'joinBus: calls.quotas is core’s'],
-  [{ workers: { core: () => {} } }, 'joinBus: workers.core is core’s'],
+  [
+    { app: { security: { capabilities: [] } } },
+    'joinBus: app.security.capabilities belongs to core. Pass it to createBus',
+  ],
+  [{ core: fixture('core.mjs') }, 'joinBus: core belongs to core'],
+  [{ calls: { quotas: [] } }, 'joinBus: calls.quotas belongs to core'],
+  [{ workers: { core: () => {} } }, 'joinBus: workers.core belongs to core'],
   [
     { app: { security: { pattern: { use: 'isolation', options: { maxRecordAge: 100 } } } } },
-    'joinBus: app.security.pattern.options.maxRecordAge is core’s',
+    'joinBus: app.security.pattern.options.maxRecordAge belongs to core',
   ],
   [{ frontend: {} }, 'joinBus: unknown option "frontend" (did you mean "frontends"?)'],
   [{ frontends: { core: fixture('main.mjs') } }, 'joinBus: frontends.core must be a label other than'],
@@ -135,7 +138,7 @@ test('what it is asked wrongly is refused in its own name', async () => {
   const joined = await join(await startFar())
   const client = await joined.connect('tests')
   await expect(joined.connect('host')).rejects.toThrow('joined.connect: its label must be a label other than')
-  await expect(joined.connect('tests')).rejects.toThrow('There is a frontend "tests" already')
+  await expect(joined.connect('tests')).rejects.toThrow('Frontend "tests" already exists')
   await expect(joined.reload('test')).rejects.toThrow(
     'joined.reload: there is no frontend "test" (did you mean "tests"?)',
   )
@@ -146,7 +149,7 @@ test('what it is asked wrongly is refused in its own name', async () => {
 })
 
 test('it ends by itself once it is closed: nothing keeps the process', async () => {
-  const child = spawn(process.execPath, [fixture('satellite-host.mjs').pathname], {
+  const child = spawn(process.execPath, [fixture('remote-host.mjs').pathname], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const lines: string[] = []

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { BusError } from '@sallyport/protocol'
 import type { RemoteHostOptions } from '../../src/network.js'
 import { fixture } from '../start.js'
-import { join, nobody, startFar } from './far.js'
+import { join, nobody, startFar } from './joined.js'
 
 const isolation = (hook: string): NonNullable<RemoteHostOptions['app']> => ({
   security: { pattern: { use: 'isolation', options: { dir: fixture(`hooks/${hook}/`) } } },

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import type { RemoteHost, RemoteHostOptions } from '../../src/network.js'
 import { fixture } from '../start.js'
 import { eventually, gone } from '../supervised.js'
-import { join, nobody, startFar, type Far } from './far.js'
+import { join, nobody, startFar, type Far } from './joined.js'
 
 const patterns = [
   ['brownfield', {}],

@@ -4,7 +4,7 @@ import { BusError } from '@sallyport/protocol'
 import type { SessionDialer, RemoteHostOptions } from '../../src/network.js'
 import { defineCore } from '../../src/index.js'
 import { fixture } from '../start.js'
-import { join, startFar, type Far } from './far.js'
+import { join, startFar, type Far } from './joined.js'
 
 const patterns = [
   ['brownfield', undefined],
@@ -40,8 +40,8 @@ async function start(pattern: 'brownfield' | 'isolation', names: readonly string
 test.each(patterns)('%s', async (pattern, app) => {
   const { far, held, lose, letGo } = await start(pattern, ['a', 'b', 'c'])
   const joined = await join(far, { ...(app && { app }) })
-  const { client } = await joined.addLane({ label: 'main', name: 'a' })
-  const [b] = await Promise.all(['b', 'c'].map(name => joined.addLane({ label: 'main', name, client })))
+  const { client } = await joined.addSession({ label: 'main', name: 'a' })
+  const [b] = await Promise.all(['b', 'c'].map(name => joined.addSession({ label: 'main', name, client })))
   expect(client.label).toBe('main')
   expect(new Set(await Promise.all([1, 2, 3].map(() => client.invoke('who'))))).toEqual(new Set(['a', 'b', 'c']))
 
@@ -64,7 +64,7 @@ test.each(patterns)('%s', async (pattern, app) => {
   expect(outcomes.toSorted()).toEqual(['Disconnected', 'b', 'c'])
 
   lose('b')
-  expect(await b!.gone).toMatchObject({ reason: 'Cancelled' })
+  expect(await b!.closed).toMatchObject({ reason: 'Cancelled' })
   await expect.poll(() => client.invoke('who')).toBe('c')
   await client.close()
   expect(joined.stats().frontends).toEqual({})
@@ -73,8 +73,10 @@ test.each(patterns)('%s', async (pattern, app) => {
 test('a name is one lane’s, and a lane that is refused leaves the others', async () => {
   const { far } = await start('brownfield', ['a'])
   const joined = await join(far)
-  const { client } = await joined.addLane({ label: 'main', name: 'a' })
-  await expect(joined.addLane({ label: 'main', name: 'a', client })).rejects.toMatchObject({ reason: 'InvalidParams' })
-  await expect(joined.addLane({ label: '!', name: 'b', client })).rejects.toMatchObject({ reason: 'InvalidParams' })
+  const { client } = await joined.addSession({ label: 'main', name: 'a' })
+  await expect(joined.addSession({ label: 'main', name: 'a', client })).rejects.toMatchObject({
+    reason: 'InvalidParams',
+  })
+  await expect(joined.addSession({ label: '!', name: 'b', client })).rejects.toMatchObject({ reason: 'InvalidParams' })
   expect(await client.invoke('who')).toBe('a')
 })

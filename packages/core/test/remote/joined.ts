@@ -43,9 +43,9 @@ export const nobody = (): BusError => new BusError('Disconnected', 'no responder
 
 const closed = new WeakSet<Link>()
 const cores: Core[] = []
-const satellites: RemoteHost[] = []
+const hosts: RemoteHost[] = []
 afterEach(async () => {
-  await Promise.all(satellites.splice(0).map(satellite => satellite.close()))
+  await Promise.all(hosts.splice(0).map(host => host.close()))
   await Promise.all(cores.splice(0).map(core => core.close()))
 })
 
@@ -126,9 +126,9 @@ export async function startFar(
 }
 
 export async function join(far: SessionDialer, options: RemoteHostOptions = {}): Promise<RemoteHost> {
-  const satellite = await connectHost({ log: false, ...options }, far, { where: 'joinBus', name: 'joined' })
-  satellites.push(satellite)
-  return satellite
+  const host = await connectHost({ log: false, ...options }, far, { where: 'joinBus', name: 'joined' })
+  hosts.push(host)
+  return host
 }
 
 async function keyOf({ port2 }: MessageChannel): Promise<SessionKey> {
