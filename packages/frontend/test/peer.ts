@@ -3,7 +3,6 @@ import {
   BatchReader,
   FRAME_KIND,
   codecs,
-  createMemoryLinkPair,
   type CodecName,
   type FrameKind,
   type Link,
@@ -11,6 +10,7 @@ import {
   type ReceivedFrame,
 } from '@sallyport/protocol'
 import { setTimeout as delay } from 'node:timers/promises'
+import { createMemoryLinkPair } from '../../protocol/test/memory-link.js'
 import { Client } from '../src/client/client.js'
 
 export interface Received {

@@ -1,7 +1,8 @@
 // A gate over an in-memory link, with what it lets out: opened, or answered.
 import { expect } from 'vitest'
-import { BatchReader, FRAME_KIND, codecs, createMemoryLinkPair, type Link } from '@sallyport/protocol'
+import { BatchReader, FRAME_KIND, codecs, type Link } from '@sallyport/protocol'
 import { createOpener, createSealer, createSessionSecret } from '@sallyport/protocol/records'
+import { createMemoryLinkPair } from '../../protocol/test/memory-link.js'
 import { serveGate } from '../src/gate/gate.js'
 import { createHookWatch } from '../src/hook/watchdog.js'
 import { createHook, type HookFunction } from '../src/hook/hook.js'

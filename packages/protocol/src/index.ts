@@ -132,7 +132,6 @@ export {
 } from './wire/link.js'
 export { BoundedQueue, type QueueSlot } from './util/bounded-queue.js'
 export { createLinkEndpoints, openLink, type LinkEndpoint, type LinkKind } from './link/endpoints.js'
-export { createMemoryLinkPair } from './link/memory-link.js'
 export { MAX_OUT_OF_BAND_BYTES } from './link/ring/out-of-band.js'
 export { STREAM_HEADER_BYTES, StreamFrames, writeHeader as writeStreamHeader } from './link/stream-frames.js'
 export { createStreamLink } from './link/stream-link.js'

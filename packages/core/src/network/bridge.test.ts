@@ -2,7 +2,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import {
   BusError,
-  createMemoryLinkPair,
   CREDIT_WINDOW_BYTES,
   type Frame,
   type FrameKind,
@@ -12,6 +11,7 @@ import {
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { bridge } from './bridge.js'
+import { createMemoryLinkPair } from '../../../protocol/test/memory-link.js'
 
 function recorded(link: Link): string[] {
   const log: string[] = []

@@ -1,7 +1,8 @@
 // Many frontends in one thread: the real core, and for each frontend a real client and a link within memory, which core takes as
 // one of a network. What reaches whom is counted at the links, so that nothing of the bus is changed for it.
-import { createMemoryLinkPair, type Link, type Unlisten } from '@sallyport/protocol'
+import type { Link, Unlisten } from '@sallyport/protocol'
 import { pino } from 'pino'
+import { createMemoryLinkPair } from '../../../protocol/test/memory-link.js'
 import { Client } from '../../../frontend/src/client/client.js'
 import type { App } from '../../src/api/app.js'
 import type { CoreReport } from '../../src/contract/control.js'

@@ -1,6 +1,7 @@
 // A client that goes on over another link: what belonged to the one before has ended, what is the client's own goes on.
-import { type BusEvent, createMemoryLinkPair } from '@sallyport/protocol'
+import type { BusEvent } from '@sallyport/protocol'
 import { describe, expect, it } from 'vitest'
+import { createMemoryLinkPair } from '../../../protocol/test/memory-link.js'
 import { crossed, notify, Peer, result } from '../../test/peer.js'
 import { Channel } from './channel.js'
 import { Client, type ClientOptions } from './client.js'

@@ -1,6 +1,7 @@
 // A client with links to several cores at once: which of them a call takes, and what becomes of it all when one is lost.
-import { BusError, createMemoryLinkPair, type Link } from '@sallyport/protocol'
+import { BusError, type Link } from '@sallyport/protocol'
 import { describe, expect, it } from 'vitest'
+import { createMemoryLinkPair } from '../../../protocol/test/memory-link.js'
 import { crossed, notify, Peer, result } from '../../test/peer.js'
 import { addConnection, endClient, endConnection, createReconnectingClient } from '../internal.js'
 import { Channel } from './channel.js'

@@ -1,7 +1,8 @@
 // Isolation as a link: what the client sends goes to the gate, records go on to core, answers of both come back, and when
 // one side closes, all is closed.
-import { createMemoryLinkPair, type Link } from '@sallyport/protocol'
+import type { Link } from '@sallyport/protocol'
 import { describe, expect, it, vi } from 'vitest'
+import { createMemoryLinkPair } from '../../../protocol/test/memory-link.js'
 import { crossed, failure, JSON_KIND, Peer, result } from '../../test/peer.js'
 import { Client } from './client.js'
 import { throughGate } from './gated-link.js'

@@ -1,8 +1,9 @@
 // What the bus itself asks for waits like a call, and is never refused: a listener that is made known over another link, or taken
 // away, whatever the options say of calls (seed 34).
 import { MessageChannel } from 'node:worker_threads'
-import { createMemoryLinkPair, openLink } from '@sallyport/protocol'
+import { openLink } from '@sallyport/protocol'
 import { describe, expect, it } from 'vitest'
+import { createMemoryLinkPair } from '../../../protocol/test/memory-link.js'
 import { crossed, Peer, result } from '../../test/peer.js'
 import { Client } from './client.js'
 

@@ -1,7 +1,8 @@
 // More than the link or core takes: calls and events wait in the client, in order, up to a bound; what is given up there was
 // never sent; and nothing waits for ever.
-import { createMemoryLinkPair, isBusError, type Link, MAX_WAITING } from '@sallyport/protocol'
+import { isBusError, type Link, MAX_WAITING } from '@sallyport/protocol'
 import { describe, expect, it } from 'vitest'
+import { createMemoryLinkPair } from '../../../protocol/test/memory-link.js'
 import { crossed, notify, Peer, result } from '../../test/peer.js'
 import { Client, type ClientOptions } from './client.js'
 

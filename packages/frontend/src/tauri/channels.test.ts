@@ -1,5 +1,5 @@
-import { createMemoryLinkPair } from '@sallyport/protocol'
 import { expect, test, vi } from 'vitest'
+import { createMemoryLinkPair } from '../../../protocol/test/memory-link.js'
 import { Client } from '../client/client.js'
 import { Callbacks, ChannelBridges } from './channels.js'
 

@@ -1,8 +1,7 @@
-// The pair of links that tests stand on must itself behave as a link does: in order, later than the call, whole frames,
-// and one `closed` after the last of them.
+// Many tests rely on this pair of links, so it must itself behave as a link does.
 import { describe, expect, it } from 'vitest'
-import { linkBehaviour, recorder, settle } from '../../test/link-behaviour.js'
-import { linkFlow } from '../../test/link-flow.js'
+import { linkBehaviour, recorder, settle } from './link-behaviour.js'
+import { linkFlow } from './link-flow.js'
 import { createMemoryLinkPair } from './memory-link.js'
 
 linkBehaviour('a memory link', createMemoryLinkPair)

@@ -1,29 +1,28 @@
-// A pair of links within one thread, for tests: frames pass through the same bytes as on any other link, and wait alike.
-import { RoomSignal } from '../util/room-signal.js'
-import { type Frame, readFrame, writeFrame } from '../wire/link.js'
-import { CREDIT_WINDOW_BYTES } from '../wire/limits.js'
-import type { Link, LinkReceiver } from '../wire/link.js'
+import { CREDIT_WINDOW_BYTES } from '../src/wire/limits.js'
+import { type Frame, type Link, type LinkReceiver, readFrame, writeFrame } from '../src/wire/link.js'
+import { RoomSignal } from '../src/util/room-signal.js'
 
+/** A link within one thread, for tests. Frames become the same bytes as on any other link, and wait as they would there. */
 class MemoryLink implements Link {
   peer!: MemoryLink
   #receiver: LinkReceiver | undefined
   #arrived: ArrayBuffer[] = []
   #arrivedBytes = 0
-  /** Of the peer, which waits for this side to take something. */
-  readonly #taken = new RoomSignal()
+  /** Released when this end has taken enough of what the peer sent. */
+  readonly #room = new RoomSignal()
   #paused = false
-  /** Closed on this side: what has arrived is no longer wanted. */
+  /** True after `close` on this end, which drops what has arrived. */
   #closed = false
-  /** Nothing more will arrive. */
-  #over = false
-  #told = false
+  /** True if nothing more will arrive. */
+  #ended = false
+  #notified = false
 
   get queued(): number {
-    return this.#over ? 0 : this.peer.#arrivedBytes
+    return this.#ended ? 0 : this.peer.#arrivedBytes
   }
 
   send(frame: Frame): void {
-    if (this.#over) return
+    if (this.#ended) return
     const { peer } = this
     const bytes = writeFrame(frame)
     peer.#arrived.push(bytes)
@@ -32,7 +31,7 @@ class MemoryLink implements Link {
   }
 
   room(): Promise<void> | undefined {
-    return this.queued < CREDIT_WINDOW_BYTES ? undefined : this.peer.#taken.promise
+    return this.queued < CREDIT_WINDOW_BYTES ? undefined : this.peer.#room.promise
   }
 
   receive(receiver: LinkReceiver): void {
@@ -52,12 +51,12 @@ class MemoryLink implements Link {
   close(): void {
     if (this.#closed) return
     this.#closed = true
-    this.#over = true
+    this.#ended = true
     queueMicrotask(() => {
       this.#deliver()
-      this.peer.#over = true
-      this.#taken.release()
-      this.peer.#taken.release()
+      this.peer.#ended = true
+      this.#room.release()
+      this.peer.#room.release()
       this.peer.#deliver()
     })
   }
@@ -70,16 +69,16 @@ class MemoryLink implements Link {
       const frame = readFrame(new Uint8Array(bytes))
       if (frame) this.#receiver.frame(frame)
     }
-    if (this.#arrivedBytes < CREDIT_WINDOW_BYTES) this.#taken.release()
-    if (!this.#receiver || !this.#over || this.#told || (this.#paused && !this.#closed)) return
-    this.#told = true
+    if (this.#arrivedBytes < CREDIT_WINDOW_BYTES) this.#room.release()
+    if (!this.#receiver || !this.#ended || this.#notified || (this.#paused && !this.#closed)) return
+    this.#notified = true
     this.#receiver.closed()
   }
 }
 
 export function createMemoryLinkPair(): [Link, Link] {
-  const [one, other] = [new MemoryLink(), new MemoryLink()]
-  one.peer = other
-  other.peer = one
-  return [one, other]
+  const [near, far] = [new MemoryLink(), new MemoryLink()]
+  near.peer = far
+  far.peer = near
+  return [near, far]
 }
