@@ -37,3 +37,4 @@ export type {
   SessionRequest,
 } from './remote/remote-host.js'
 export type { RemoteSession, SessionDialer } from './remote/session.js'
+export { checkSecretOptions } from './shared/validate.js'

@@ -94,19 +94,23 @@ describe('a mistake stops the start, and is named:', () => {
       { config: new URL('https://x.example/tauri.conf.json') },
       /config must be a file: URL.*: got "https:\/\/x\.example\/tauri\.conf\.json"$/,
     ],
-    ['an identifier without files', { capabilities: ['main'] }, /capabilities\[0\]: .*"main" \(there are none\)/],
-    ['a folder that is not there', { capabilities: ['/no/such'] }, /capabilities\[0\]: there is no file or folder/],
+    [
+      'an identifier without files',
+      { capabilities: ['main'] },
+      /capabilities\[0\]: .*"main" \(no file has a capability\)/,
+    ],
+    ['a folder that is not there', { capabilities: ['/no/such'] }, /capabilities\[0\]: there is no file or directory/],
     [
       'a relative folder',
       { capabilities: ['./capabilities'] },
-      /capabilities\[0\]: .*"\.\/capabilities" \(the path of a file or folder must be absolute\)$/,
+      /capabilities\[0\]: .*"\.\/capabilities" \(the path of a file or directory must be absolute\)$/,
     ],
     ['a function in a scope', { capabilities: [scoped(() => 1)] }, /permissions\[0\]\.allow\[0\]: .* got function$/],
     ['capabilities that are none', { capabilities: [7] }, /capabilities\[0\] must be a capability, its identifier/],
     [
       'a file of another kind',
       { permissions: [new URL(import.meta.url)] },
-      /permissions\[0\]: .* is no file of \.json/,
+      /permissions\[0\]: .* must have the extension \.json/,
     ],
     [
       'a permission file',

@@ -66,7 +66,7 @@ describe('a bus that does not start', () => {
     )
     const main = new URL('../nowhere/main.mjs', core)
     expect(await said({ core, frontends: { main } })).toMatch(
-      /^createBus: frontends\.main: there is no file \/.*main\.mjs, nor a folder \/.*nowhere$/,
+      /^createBus: frontends\.main: there is no file \/.*main\.mjs, nor a directory \/.*nowhere$/,
     )
   })
 
@@ -86,7 +86,7 @@ describe('a bus that does not start', () => {
     const dir = new URL('dist-isolation/', core)
     const security = { pattern: { use: 'isolation', options: { dir } } }
     expect(await said({ core, app: { security } })).toMatch(
-      /^createBus: app\.security\.pattern\.options\.dir: there is no file \/.*index\.html, nor a folder \/.*dist-isolation$/,
+      /^createBus: app\.security\.pattern\.options\.dir: there is no file \/.*index\.html, nor a directory \/.*dist-isolation$/,
     )
   })
 

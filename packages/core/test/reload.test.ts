@@ -51,7 +51,9 @@ test('what there is not, or has no module, is named', async () => {
   const bus = await start({ core: { commands: { add: () => 1 } } })
   await bus.connect('tests')
   await expect(bus.reload('core')).rejects.toThrow('bus.reload: core runs in this thread and has no module')
-  await expect(bus.reload('tests')).rejects.toThrow('bus.reload: "tests" is a connection of the host and has no module to reload')
+  await expect(bus.reload('tests')).rejects.toThrow(
+    'bus.reload: "tests" is a connection of the host and has no module to reload',
+  )
   await expect(bus.reload('test')).rejects.toMatchObject({
     reason: 'InvalidParams',
     message: 'bus.reload: there is no frontend "test" (did you mean "tests"?)',

@@ -1,6 +1,7 @@
 // Validates the definition that a core module exports or a host passes. A mistake stops the start with an error that names it.
 import { BusError, describeName } from '@sallyport/protocol'
 import { didYouMean } from '../shared/suggest.js'
+import { isObject } from '../shared/validate.js'
 import type { CoreDefinition } from './define.js'
 
 const MEMBERS = ['commands', 'plugins', 'use', 'setup', 'teardown']
@@ -59,8 +60,5 @@ function checkMembers(
       throw wrong(`${where}: ${name} must be a function`)
   }
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const wrong = (text: string): BusError => new BusError('InvalidParams', text)

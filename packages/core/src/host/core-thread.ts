@@ -23,7 +23,7 @@ import type {
 import { InProcessCore } from './core-in-process.js'
 import type { CoreEndpoint, CoreEndpointEvents } from './frontends/types.js'
 import type { HostServices } from './host-handle.js'
-import type { ResolvedOptions } from './options/types.js'
+import type { BusConfig } from './options/types.js'
 import { HostConfirmRequests } from './reporting/confirm.js'
 import { forwardLine } from './reporting/log.js'
 import { SessionTraffic } from './reporting/stats.js'
@@ -59,7 +59,7 @@ export class CoreThread implements CoreEndpoint {
   /** Resolves once the host's client is connected to the current core. */
   #reconnected: Promise<void> | undefined
 
-  constructor(options: ResolvedOptions, services: HostServices) {
+  constructor(options: BusConfig, services: HostServices) {
     this.#services = services
     this.isInProcess = !(options.core instanceof URL)
     this.#confirmRequests = new HostConfirmRequests(options.onConfirm, services.log)
@@ -115,7 +115,7 @@ export class CoreThread implements CoreEndpoint {
     })
   }
 
-  #start(options: ResolvedOptions): SupervisedWorker {
+  #start(options: BusConfig): SupervisedWorker {
     const { core, dev, workers, calls, supervision, pattern, isolation, acl, appInfo, plugins, network } = options
     const { supervisor, log, reporter } = this.#services
     const { maxRecordAge } = isolation

@@ -3,11 +3,11 @@ import { dirname, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { watch } from 'chokidar'
 import type { Frontends } from './frontends/frontends.js'
-import type { ResolvedOptions } from './options/types.js'
+import type { BusConfig } from './options/types.js'
 import type { Logger } from './reporting/log.js'
 
 export interface DevModeDeps {
-  options: Pick<ResolvedOptions, 'isolation'> & Partial<Pick<ResolvedOptions, 'core'>>
+  options: Pick<BusConfig, 'isolation'> & Partial<Pick<BusConfig, 'core'>>
   frontends: Frontends
   log: Logger
   /** Reloads `core` or the frontend of this label. */

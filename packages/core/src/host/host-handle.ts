@@ -9,13 +9,13 @@ import type { PooledSession } from './frontends/worker-runtime.js'
 import type { ModuleLocation } from './options/location.js'
 import {
   checkFile,
-  frontendSupervision,
+  resolveFrontendSupervision,
   resolveConnection,
   resolveFrontend,
   resolveLocation,
   warnAboutMissingHook,
 } from './options/resolve.js'
-import type { ConnectionOptions, FrontendOptions, ResolvedOptions } from './options/types.js'
+import type { ConnectionOptions, FrontendOptions, BusConfig } from './options/types.js'
 import { type BusEvents, BusReporter, subscribe } from './reporting/events.js'
 import { createHostLog, type Logger } from './reporting/log.js'
 import type { SupervisionOptions } from './supervision/policy.js'
@@ -27,7 +27,7 @@ const MAX_CLOSE_TIMEOUT_MS = 2 ** 31 - 1000
 
 type Shared = 'frontends' | 'pattern' | 'isolation' | 'onConfirm' | 'dev' | 'workers' | 'log' | 'calls'
 
-export interface HostConfig extends Pick<ResolvedOptions, Shared>, Partial<Pick<ResolvedOptions, 'core'>> {}
+export interface HostConfig extends Pick<BusConfig, Shared>, Partial<Pick<BusConfig, 'core'>> {}
 
 export interface HostNames {
   /** Name of the handle in error texts: `bus`. */
@@ -92,7 +92,7 @@ export class HostHandle<Core extends CoreEndpoint = CoreEndpoint> implements Hos
   async connect(label: string, options: ConnectionOptions | undefined): Promise<Client> {
     const settings = resolveConnection(`${this.#names.name}.connect`, label, options)
     this.checkRunning()
-    return this.frontends.connect(label, settings, frontendSupervision(this.#supervision))
+    return this.frontends.connect(label, settings, resolveFrontendSupervision(this.#supervision))
   }
 
   async addSession(
@@ -103,7 +103,7 @@ export class HostHandle<Core extends CoreEndpoint = CoreEndpoint> implements Hos
   ): Promise<PooledSession> {
     const settings = resolveConnection(`${this.#names.name}.connect`, label, options)
     this.checkRunning()
-    const supervision = frontendSupervision(this.#supervision)
+    const supervision = resolveFrontendSupervision(this.#supervision)
     return this.frontends.addSession({ label, name, client, settings, supervision })
   }
 

@@ -3,11 +3,11 @@
 import { BusError } from '@sallyport/protocol'
 import type { CallLimits } from '../contract/control.js'
 import { resolveFrontends, resolveIsolation } from '../host/options/resolve.js'
-import { OPTION_PLACES, remoteHostOptions } from '../host/options/schema.js'
-import type { BusOptions, CallsOptions, IsolationOptions, ResolvedOptions } from '../host/options/types.js'
+import { OPTION_PLACES, remoteHostSchema } from '../host/options/schema.js'
+import type { BusOptions, CallsOptions, IsolationOptions, BusConfig } from '../host/options/types.js'
 import type { SupervisionOptions } from '../host/supervision/policy.js'
 import type { WorkerMakers } from '../host/workers/spawn.js'
-import { checkOptions } from '../shared/validate.js'
+import { check } from '../shared/validate.js'
 
 export type RemoteHostPattern =
   | { use: 'brownfield' }
@@ -27,7 +27,7 @@ export interface RemoteHostOptions extends Pick<BusOptions, 'frontends' | 'super
 
 type Shared = 'frontends' | 'pattern' | 'isolation' | 'onConfirm' | 'dev' | 'workers' | 'log'
 
-export interface RemoteHostConfig extends Pick<ResolvedOptions, Shared> {
+export interface RemoteHostConfig extends Pick<BusConfig, Shared> {
   supervision: SupervisionOptions | undefined
   calls: Pick<CallLimits, 'timeout'>
 }
@@ -44,11 +44,11 @@ export function resolveRemoteHost(where: string, input: RemoteHostOptions): Remo
     if (getAtPath(input, path) === undefined) continue
     throw new BusError('InvalidParams', `${where}: ${path} belongs to core. Pass it to createBus, where core runs`)
   }
-  const options = checkOptions(where, remoteHostOptions, input, OPTION_PLACES)
-  const pattern = options.app?.security?.pattern ?? { use: 'brownfield' }
+  const options = check(where, remoteHostSchema, input, OPTION_PLACES)
+  const pattern = options.app?.security?.pattern
   return {
     frontends: resolveFrontends(where, input, options),
-    pattern: pattern.use,
+    pattern: pattern?.use ?? 'brownfield',
     isolation: resolveIsolation(`${where}: app.security.pattern.options.dir`, pattern),
     supervision: options.supervision,
     calls: { timeout: options.calls.timeout },

@@ -1,131 +1,151 @@
-// Holds what a file or an option gives against its schema: a mistake is named with its file, its place, and the nearest right
-// name.
+// Checks options, files and arguments against valibot schemas. An error names the place of the mistake and the nearest valid name.
 import { BusError } from '@sallyport/protocol'
+import type { StandardSchemaV1 } from '@standard-schema/spec'
 import * as v from 'valibot'
 import { didYouMean } from './suggest.js'
 
-/** Where a value stands: a file or an option, and the place in it. */
+type Issue = v.BaseIssue<unknown>
+
+/** A place in a file, or in an option that holds what a file could. */
 export interface Place {
   readonly from: string
-  /** `capabilities[1]`, `permission[0]`; none for the whole. */
+  /** `capabilities[1]`, `permission[0]`; nothing for the whole file. */
   readonly at?: string
 }
 
-/** A mistake at a place, or at a member of it: `permissions[2].identifier`. */
+/** Returns the error for a mistake at a place, or at a member of it: `permissions[2].identifier`. */
 export function mistake(place: Place, member: string, text: string): BusError {
-  const at = join(place.at ?? '', member)
+  const at = joinPath(place.at ?? '', member)
   return new BusError('InvalidParams', `${place.from}: ${at === '' ? '' : `${at}: `}${text}`)
 }
 
-/** @throws BusError `InvalidParams`; for an unknown key with the nearest of `keys` */
-export function checkAclValue<S extends v.GenericSchema>(
-  place: Place,
+/**
+ * Returns the output of `schema` for `value`.
+ *
+ * @param where - the function whose options these are, the path of a file, or a place in a file
+ * @param names - valid names, of options with the places where they belong: `app.security.capabilities`
+ * @throws {BusError} InvalidParams
+ * @internal
+ */
+export function check<S extends v.GenericSchema>(
+  where: string | Place,
   schema: S,
-  keys: readonly string[],
   value: unknown,
+  names: readonly string[] = [],
 ): v.InferOutput<S> {
   const result = v.safeParse(schema, value)
   if (result.success) return result.output
   const issue = getFirstIssue(result.issues)
-  const path = (issue.path ?? []).map(({ key }) => key)
-  if (isUnknownKey(issue)) {
-    const name = String(path.pop())
-    throw mistake(place, toText(path), `unknown key ${JSON.stringify(name)}${suggestName(name, keys)}`)
-  }
-  if (issue.received === 'undefined') throw mistake(place, toText(path), 'is missing')
-  throw mistake(place, toText(path), `must be ${issue.message}: got ${issue.received}`)
+  if (typeof where !== 'string') throw toFileError(where, issue, names)
+  throw new BusError('InvalidParams', describeOption(where, issue, value, names))
 }
 
-/** What is not there may stand there under a name that is nearly right: that is said first. */
-const getFirstIssue = ([first, ...others]: [v.BaseIssue<unknown>, ...v.BaseIssue<unknown>[]]): v.BaseIssue<unknown> =>
-  [first, ...others].find(isUnknownKey) ?? first
+/**
+ * Returns the output of a valibot schema for options that hold secrets: error texts repeat none of the values.
+ *
+ * @param where - the function whose options these are
+ * @throws {BusError} InvalidParams
+ */
+export function checkSecretOptions<S extends StandardSchemaV1>(
+  where: string,
+  schema: S,
+  options: unknown,
+): StandardSchemaV1.InferOutput<S> {
+  const result = v.safeParse(schema as unknown as v.GenericSchema, options)
+  if (result.success) return result.output
+  const issue = getFirstIssue(result.issues)
+  const missing = result.issues.find(isMissing)
+  let text = `${formatOption(issue) || 'the options'} must be ${issue.message}`
+  if (issue === missing) text = describeMissing(issue)
+  if (isUnknownKey(issue)) {
+    // The missing option might be the unknown one, misspelt.
+    text = `unknown option ${JSON.stringify(formatOption(issue))}${missing ? `, and ${describeMissing(missing)}` : ''}`
+  }
+  throw new BusError('InvalidParams', `${where}: ${text}`)
+}
 
-const isUnknownKey = ({ type, expected }: v.BaseIssue<unknown>): boolean =>
-  type === 'strict_object' && expected === 'never'
+/** @internal The default of `max` is the greatest delay of a timer in Node. */
+export const integer = (what: string, min: number, max: number = 2 ** 31 - 1): v.GenericSchema<number> =>
+  v.pipe(v.number(what), v.integer(what), v.minValue(min, what), v.maxValue(max, what))
 
-/** Of names that are right somewhere, this one's own is not meant. */
-const suggestName = (name: string, names: readonly string[]): string =>
-  didYouMean(
+export const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** @internal An object with any keys. */
+export const anyObject = v.custom<object>(isObject, 'an object')
+
+/** An unknown key comes first: it might be the misspelt name of a missing one. */
+const getFirstIssue = ([first, ...others]: [Issue, ...Issue[]]): Issue => [first, ...others].find(isUnknownKey) ?? first
+
+const isUnknownKey = ({ type, expected }: Issue): boolean => type === 'strict_object' && expected === 'never'
+
+const isMissing = ({ received }: Issue): boolean => received === 'undefined'
+
+function toFileError(place: Place, issue: Issue, names: readonly string[]): BusError {
+  const path = getPath(issue)
+  if (isUnknownKey(issue)) {
+    const name = String(path.pop())
+    return mistake(place, formatPath(path), `unknown key ${JSON.stringify(name)}${suggestName(name, names)}`)
+  }
+  const text = isMissing(issue) ? 'is missing' : `must be ${issue.message}: got ${issue.received}`
+  return mistake(place, formatPath(path), text)
+}
+
+function describeOption(where: string, issue: Issue, options: unknown, names: readonly string[]): string {
+  const path = formatOption(issue)
+  if (isUnknownKey(issue)) {
+    if (options instanceof URL) return `${where}: the options must be an object: got ${JSON.stringify(options.href)}`
+    return `${where}: unknown option ${JSON.stringify(path)}${hintAtSibling(issue, names) ?? suggestOption(issue, names)}`
+  }
+  const subject = path === '' ? where : `${where}: ${path}`
+  if (isMissing(issue))
+    return path === '' && !where.includes(':') ? `${where}: the options are missing` : `${subject} is missing`
+  const received = issue.input instanceof URL ? JSON.stringify(issue.input.href) : issue.received
+  return `${subject} must be ${issue.message}: got ${received}`
+}
+
+/** Names the other options that were given: the missing one might be among them, misspelt. */
+function describeMissing(issue: Issue): string {
+  const last = issue.path?.at(-1)
+  if (!last) return 'the options are missing'
+  const others = Object.keys(Object(last.input) as object).filter(key => key !== last.key)
+  return `${formatOption(issue)} is missing${others.length > 0 ? `: given are ${others.slice(0, 10).join(', ')}` : ''}`
+}
+
+/** Returns a hint for a name that is valid in its place with another `kind` or `use` next to it. */
+function hintAtSibling({ path }: Issue, places: readonly string[]): string | undefined {
+  const [parent, member] = (path ?? []).slice(-2)
+  const tail = `.${String(parent?.key)}.${String(member?.key)}`
+  const variant = Object.entries(Object(member?.input) as object).find(([key]) => key === 'kind' || key === 'use')
+  if (!variant || !places.some(place => `.${place}`.endsWith(tail))) return undefined
+  return ` with ${variant[0]}: ${JSON.stringify(variant[1])}`
+}
+
+/** Returns a hint for a misspelt outermost name, for a valid name in the wrong place, or for any misspelt name. */
+function suggestOption(issue: Issue, places: readonly string[]): string {
+  const path = getPath(issue)
+  const name = String(path.at(-1))
+  const getName = (place: string): string => place.slice(place.lastIndexOf('.') + 1)
+  const outermost = path.length === 1 ? places.filter(each => !each.includes('.')) : []
+  const place = places.find(each => getName(each) === name)
+  const hint = place === undefined ? suggestName(name, places.map(getName)) : `: it belongs at ${place}`
+  return suggestName(name, outermost) || hint
+}
+
+/** The name itself is among `names` if it is valid in another place. */
+function suggestName(name: string, names: readonly string[]): string {
+  return didYouMean(
     name,
     names.filter(each => each !== name),
   )
+}
 
-const toText = (path: readonly unknown[]): string =>
-  path.reduce<string>((text, key) => join(text, typeof key === 'number' ? `[${key}]` : String(key)), '')
+const getPath = ({ path }: Issue): unknown[] => (path ?? []).map(({ key }) => key)
 
-const join = (outer: string, inner: string): string =>
+const formatOption = (issue: Issue): string => formatPath(getPath(issue))
+
+const formatPath = (path: readonly unknown[]): string =>
+  path.reduce<string>((text, key) => joinPath(text, typeof key === 'number' ? `[${key}]` : String(key)), '')
+
+const joinPath = (outer: string, inner: string): string =>
   outer === '' || inner === '' || inner.startsWith('[') ? outer + inner : `${outer}.${inner}`
-
-// Holds a value against a schema; what is wrong is named, with its place and the nearest right name.
-
-/**
- * @param where what the value is of: `createBus`, or the path of a file
- * @param places right names and where they belong, `app.security.capabilities`: for typing errors
- * @throws BusError `InvalidParams`
- */
-export function checkOptions<S extends v.GenericSchema>(
-  where: string,
-  schema: S,
-  given: unknown,
-  places: readonly string[],
-): v.InferOutput<S> {
-  const result = v.safeParse(schema, given)
-  if (result.success) return result.output
-  const issue = getFirstIssue(result.issues)
-  const place = formatPlace(issue)
-  if (isUnknownKey(issue)) {
-    // A location in the place of options.
-    if (given instanceof URL) {
-      throw new BusError('InvalidParams', `${where}: the options must be an object: got ${JSON.stringify(given.href)}`)
-    }
-    const hint = hintAtSibling(issue, places) ?? suggestOption(String(issue.path?.at(-1)?.key), places)
-    throw new BusError('InvalidParams', `${where}: unknown option ${JSON.stringify(place)}${hint}`)
-  }
-  const at = place === '' ? where : `${where}: ${place}`
-  if (issue.received === 'undefined') {
-    const isOptions = place === '' && !where.includes(':')
-    throw new BusError('InvalidParams', isOptions ? `${where}: the options are missing` : `${at} is missing`)
-  }
-  throw new BusError('InvalidParams', `${at} must be ${issue.message}: got ${receivedIn(issue)}`)
-}
-
-/** A right name in the right place, where another `kind` or `use` would have it. */
-function hintAtSibling({ path }: v.BaseIssue<unknown>, places: readonly string[]): string | undefined {
-  const [parent, own] = (path ?? []).slice(-2)
-  const tail = `.${String(parent?.key)}.${String(own?.key)}`
-  const chosen = Object.entries(Object(own?.input) as object).find(([key]) => key === 'kind' || key === 'use')
-  if (!chosen || !places.some(place => `.${place}`.endsWith(tail))) return undefined
-  return ` with ${chosen[0]}: ${JSON.stringify(chosen[1])}`
-}
-
-/** A right name in the wrong place, or nearly a right one. */
-function suggestOption(name: string, places: readonly string[]): string {
-  const nameOf = (place: string): string => place.slice(place.lastIndexOf('.') + 1)
-  const right = places.find(place => nameOf(place) === name)
-  return right === undefined ? suggestName(name, places.map(nameOf)) : `: it belongs at ${right}`
-}
-
-const receivedIn = ({ input, received }: v.BaseIssue<unknown>): string =>
-  input instanceof URL ? JSON.stringify(input.href) : received
-
-/** As it is written in JavaScript: `app.security.capabilities[0]`. */
-function formatPlace({ path }: v.BaseIssue<unknown>): string {
-  const steps = (path ?? []).map(({ key }) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`))
-  return steps.join('').replace(/^\./, '')
-}
-
-// The shape of whole numbers, wherever options have them.
-
-/** Of a timer in Node. */
-const MAX_DELAY = 2 ** 31 - 1
-
-export const integer = (what: string, least: number, most: number = MAX_DELAY): v.GenericSchema<number> =>
-  v.pipe(v.number(what), v.integer(what), v.minValue(least, what), v.maxValue(most, what))
-
-// What tests are given by hand is looked at before it is taken apart.
-
-/** @throws BusError `InvalidParams`, which names what is wrong */
-export function checkObject(what: string, given: unknown): void {
-  if (typeof given === 'object' && given !== null) return
-  throw new BusError('InvalidParams', `${what} must be an object: got ${given === null ? 'null' : typeof given}`)
-}

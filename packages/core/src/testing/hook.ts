@@ -14,7 +14,7 @@ import {
 } from '@sallyport/protocol'
 import type { StandaloneGateOptions } from '../host/frontends/gate.js'
 import type { ModuleLocation } from '../host/options/location.js'
-import { checkObject } from '../shared/validate.js'
+import { anyObject, check } from '../shared/validate.js'
 
 /** What a frontend would send. */
 export interface HookInput {
@@ -56,8 +56,8 @@ export async function runHook(
   message: HookInput,
   settings: HookOptions = {},
 ): Promise<HookOutcome> {
-  checkObject('runHook: the message', message)
-  checkObject('runHook: its settings', settings)
+  check('runHook: the message', anyObject, message)
+  check('runHook: its settings', anyObject, settings)
   const { cmd, payload, options } = message
   const [{ startStandaloneGate }, { createKeys }] = await Promise.all([
     import('../host/assemble.js'),

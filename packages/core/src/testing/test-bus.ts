@@ -8,7 +8,7 @@ import type { AnyCommand, Commands, CoreDefinition, Plugin } from '../api/define
 import type { Bus } from '../host/bus.js'
 import type { ModuleLocation } from '../host/options/location.js'
 import type { BusOptions, ConnectionOptions, SecurityOptions } from '../host/options/types.js'
-import { checkObject } from '../shared/validate.js'
+import { anyObject, check } from '../shared/validate.js'
 
 // Fakes in place of commands: functions, which are commands themselves, and fixed answers.
 
@@ -149,9 +149,9 @@ export interface TestBus extends AsyncDisposable {
  * await close()
  */
 export async function createTestBus(options: TestBusOptions = {}): Promise<TestBus> {
-  checkObject('createTestBus: its options', options)
+  check('createTestBus: its options', anyObject, options)
   const { core: base = {}, commands = {}, capabilities, hook, label = 'main', connection, ...rest } = options
-  checkObject('createTestBus: commands', commands)
+  check('createTestBus: commands', anyObject, commands)
   const { assemble, getPermissions } = await import('../host/assemble.js')
   const recorder = createRecorder()
   const definition = withFakes(base, commands)

@@ -1,9 +1,9 @@
 // What the simulated host is given, as if `createBus` had checked it: every option, or it does not compile.
-import type { ResolvedOptions } from '../../src/host/options/types.js'
+import type { BusConfig } from '../../src/host/options/types.js'
 import type { SupervisionConfig } from '../../src/host/supervision/policy.js'
 import { COMMANDS } from './commands.js'
 
-export function hostOptions(core: SupervisionConfig, isolated: boolean): ResolvedOptions {
+export function hostOptions(core: SupervisionConfig, isolated: boolean): BusConfig {
   const permissions = COMMANDS.map(name => `allow-${name}`)
   return {
     core: new URL('core:none'),

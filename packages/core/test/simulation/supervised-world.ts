@@ -9,7 +9,7 @@ import { throughGate } from '../../../frontend/src/client/gated-link.js'
 import { CoreThread } from '../../src/host/core-thread.js'
 import type { FrontendHost } from '../../src/host/frontends/frontend.js'
 import { Frontends } from '../../src/host/frontends/frontends.js'
-import type { FrontendSettings } from '../../src/host/options/types.js'
+import type { FrontendConfig } from '../../src/host/options/types.js'
 import { resolveSupervision, type SupervisionConfig } from '../../src/host/supervision/policy.js'
 import { createSupervisor } from '../../src/host/supervision/supervisor.js'
 import { BusReporter } from '../../src/host/reporting/events.js'
@@ -105,7 +105,7 @@ export class SupervisedWorld extends World {
   override link({ label, codec }: Frontend): void {
     if (this.hasFailed || this.#closing) return
     const supervision = this.#supervision.frontend
-    const settings = { codec, link: 'port', poll: false, sandbox: 'none', supervision } as FrontendSettings
+    const settings = { codec, link: 'port', poll: false, sandbox: 'none', supervision } as FrontendConfig
     this.#frontends.open(label, MODULE, settings).then(
       ({ start }) => start(),
       // What has not been ready once is not started again.

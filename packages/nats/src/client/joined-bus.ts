@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Client, CloseOptions, ConnectionOptions, FrontendOptions, ModuleLocation } from '@sallyport/core'
 import {
+  checkSecretOptions,
   connectHost,
   type RemoteHost,
   type RemoteHostEvents,
@@ -13,7 +14,7 @@ import * as v from 'valibot'
 import { type Connection, connectNats } from '../connection/connection.js'
 import { createFaults, type Faults } from '../connection/errors.js'
 import type { NatsLink } from '../link/nats-link.js'
-import { busName, check, heartbeat, natsOptions, type NatsOptions } from '../connection/options.js'
+import { busName, heartbeat, natsOptions, type NatsOptions } from '../connection/options.js'
 import { createCredentialProvider, type Credentials } from './credentials.js'
 import { Discovery } from './discovery.js'
 import { LoadBalancer } from './load-balancer.js'
@@ -50,7 +51,7 @@ const joinEntries = v.looseObject(
 
 /** @throws BusError `InvalidParams` for what is wrong in them; what is the satellite's is not looked at */
 function splitOptions(given: JoinOptions): { own: OwnOptions; others: RemoteHostOptions } {
-  const own = check('joinBus', joinEntries, given)
+  const own = checkSecretOptions('joinBus', joinEntries, given)
   const { nats: _nats, bus: _bus, credentials: _credentials, heartbeat: _heartbeat, ...others } = given
   return { own, others }
 }

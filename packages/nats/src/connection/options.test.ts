@@ -1,11 +1,12 @@
 // Mistakes in where NATS is and how it is entered are named, and secrets among them are not repeated.
+import { checkSecretOptions } from '@sallyport/core/network'
 import { describe, expect, test } from 'vitest'
-import { check, natsOptions } from './options.js'
+import { natsOptions } from './options.js'
 
 const servers = 'nats://127.0.0.1:4222'
 const reasonOf = (given: unknown): string => {
   try {
-    check('test', natsOptions, given)
+    checkSecretOptions('test', natsOptions, given)
     return ''
   } catch (error) {
     return (error as Error).message
@@ -20,7 +21,9 @@ describe('options of NATS', () => {
     '10.0.0.1:4222',
     'nats://[::1]:4222',
     ['nats://a.example:4222', 'b:4223'],
-  ])('take %s', given => expect(check('test', natsOptions, { servers: given })).toEqual({ servers: given }))
+  ])('take %s', given =>
+    expect(checkSecretOptions('test', natsOptions, { servers: given })).toEqual({ servers: given }),
+  )
 
   test.each([
     [undefined, 'test: the options are missing'],

@@ -1,7 +1,6 @@
 // What core and joined processes are given alike: where NATS is and how it is entered, as plain data that core's thread can be given;
 // the name of the bus, and its heartbeat.
 import { isAbsolute } from 'node:path'
-import { BusError } from '@sallyport/protocol'
 import * as v from 'valibot'
 import { isName } from './subjects.js'
 
@@ -97,47 +96,3 @@ export const heartbeat: v.GenericSchema<number | undefined, number> = v.optional
   v.pipe(v.number(SPAN), v.integer(SPAN), v.minValue(50, SPAN), v.maxValue(60_000, SPAN)),
   2000,
 )
-
-// Holds options against their schema. Many of them are secrets: what was given is never repeated.
-
-/**
- * @param where the function whose options they are
- * @throws BusError `InvalidParams`
- */
-export function check<S extends v.GenericSchema>(where: string, schema: S, given: unknown): v.InferOutput<S> {
-  const result = v.safeParse(schema, given)
-  if (result.success) return result.output
-  const missing = result.issues.find(isMissing)
-  const unknown = result.issues.find(isUnknown)
-  const issue = unknown ?? result.issues[0]
-  const text = mistake(issue)
-  // The one may be the other, misspelt.
-  const other = unknown && missing ? `, and ${mistake(missing)}` : ''
-  throw new BusError('InvalidParams', `${where}: ${text}${other}`)
-}
-
-const isMissing = ({ received }: v.BaseIssue<unknown>): boolean => received === 'undefined'
-
-const isUnknown = ({ type, expected }: v.BaseIssue<unknown>): boolean =>
-  type === 'strict_object' && expected === 'never'
-
-function mistake(issue: v.BaseIssue<unknown>): string {
-  const name = getName(issue)
-  if (isUnknown(issue)) return `unknown option ${JSON.stringify(name)}`
-  if (isMissing(issue)) return name === '' ? 'the options are missing' : `${name} is missing${givenBeside(issue)}`
-  return `${name === '' ? 'the options' : name} must be ${issue.message}`
-}
-
-function getName({ path }: v.BaseIssue<unknown>): string {
-  const place = (path ?? []).map(({ key }) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`)).join('')
-  return place.replace(/^\./, '')
-}
-
-/** Names alone: what is missing may be there misspelt. */
-function givenBeside({ path }: v.BaseIssue<unknown>): string {
-  const last = path?.at(-1)
-  const beside = Object.keys(Object(last?.input) as object)
-    .filter(key => key !== last?.key)
-    .slice(0, 10)
-  return beside.length === 0 ? '' : `: given are ${beside.join(', ')}`
-}

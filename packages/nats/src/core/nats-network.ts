@@ -1,12 +1,12 @@
 // Makes core an instance of a bus over NATS: hellos become sessions, sessions frontends of core, and events go to the others.
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
-import type { Hub, Network } from '@sallyport/core/network'
+import { checkSecretOptions, type Hub, type Network } from '@sallyport/core/network'
 import * as v from 'valibot'
 import { connectNats } from '../connection/connection.js'
 import { createFaults, NOBODY } from '../connection/errors.js'
 import { createHandshakeResponder } from '../handshake/responder.js'
-import { busName, check, heartbeat, natsOptions, type NatsOptions } from '../connection/options.js'
+import { busName, heartbeat, natsOptions, type NatsOptions } from '../connection/options.js'
 import { toCore } from '../connection/subjects.js'
 import { carryEvents } from './event-fanout.js'
 import { listenForHandshakes } from './handshake-listener.js'
@@ -68,7 +68,7 @@ function getInstanceName(): string {
  * const bus = await createBus({ core, network: natsNetwork({ nats: { servers: 'nats://127.0.0.1:4222' }, bus: 'shop', secret }) })
  */
 export function natsNetwork(options: NatsNetworkOptions): { module: URL; options: object } {
-  const data = check('natsNetwork', networkOptions, options)
+  const data = checkSecretOptions('natsNetwork', networkOptions, options)
   // Said here, and not by core that fails to start.
   createHandshakeResponder({ ...data, pattern: 'brownfield' })
   return { module: new URL(import.meta.resolve('#worker')), options: data }
@@ -81,7 +81,7 @@ export function natsNetwork(options: NatsNetworkOptions): { module: URL; options
  * instance needs
  */
 export async function join(hub: Hub, given: unknown): Promise<Network> {
-  const { nats, bus, secret, revoked, instance, heartbeat } = check('natsNetwork', networkOptions, given)
+  const { nats, bus, secret, revoked, instance, heartbeat } = checkSecretOptions('natsNetwork', networkOptions, given)
   const { log, pattern } = hub
   const door = createHandshakeResponder({ secret, bus, instance, pattern, revoked })
   const faults = createFaults((label, error) => hub.fault(label, error))

@@ -6,7 +6,7 @@ import { BusError, createLinkEndpoints, describeName, type LinkEndpoint, type Li
 import type { Pattern } from '../../acl/types.js'
 import type { Attachment } from '../../contract/control.js'
 import { createDeferred, type Deferred } from '../../shared/deferred.js'
-import type { ConnectionSettings } from '../options/types.js'
+import type { ConnectionConfig } from '../options/types.js'
 import { type JoinedStats, SessionTraffic, type TrafficStats } from '../reporting/stats.js'
 import type { SupervisionConfig } from '../supervision/policy.js'
 import { type Gate, type GateHost, getGateSupervision, startGate } from './gate.js'
@@ -20,7 +20,7 @@ export interface FrontendDeps {
   label: string
   /** Name of this session in core: the label, unless several sessions share it. */
   name: string
-  settings: ConnectionSettings
+  settings: ConnectionConfig
   supervision: SupervisionConfig
   /** True if the frontend's code already runs and only waits for a link. */
   isRunning: boolean

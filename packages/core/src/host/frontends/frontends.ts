@@ -3,7 +3,7 @@ import type { Client } from '@sallyport/frontend/client'
 import { BusError, describeName } from '@sallyport/protocol'
 import { createDeferred } from '../../shared/deferred.js'
 import { didYouMean } from '../../shared/suggest.js'
-import type { ConnectionSettings, FrontendSettings } from '../options/types.js'
+import type { ConnectionConfig, FrontendConfig } from '../options/types.js'
 import type { FrontendStats, JoinedStats } from '../reporting/stats.js'
 import type { SupervisionConfig } from '../supervision/policy.js'
 import { Frontend, type FrontendDeps, type FrontendHost } from './frontend.js'
@@ -37,7 +37,7 @@ export class Frontends implements CoreEndpointEvents {
   }
 
   /** Makes the calling thread a frontend. */
-  async connect(label: string, settings: ConnectionSettings, supervision: SupervisionConfig): Promise<Client> {
+  async connect(label: string, settings: ConnectionConfig, supervision: SupervisionConfig): Promise<Client> {
     const { client } = await this.#connect(label, { label, settings, supervision }, createConnectionRuntime)
     return client
   }
@@ -48,7 +48,7 @@ export class Frontends implements CoreEndpointEvents {
   }
 
   /** Starts a worker. Resolves once core has the link and the gate is ready; `start` then lets the worker load its module. */
-  async open(label: string, module: URL, settings: FrontendSettings): Promise<{ start(): void }> {
+  async open(label: string, module: URL, settings: FrontendConfig): Promise<{ start(): void }> {
     const { sandbox, supervision } = settings
     const booted = createDeferred()
     const onUnexpectedRead = (directory: string): void => this.#warnOfUnexpectedRead(label, directory)
@@ -196,7 +196,7 @@ export class Frontends implements CoreEndpointEvents {
     return describeName(String(label)) + didYouMean(String(label), [...otherNames, ...this.#frontends.keys()])
   }
 
-  #warnOfMissingSandbox(label: string, sandbox: FrontendSettings['sandbox']): void {
+  #warnOfMissingSandbox(label: string, sandbox: FrontendConfig['sandbox']): void {
     if (sandbox !== 'none' || this.#warnedLabels.has(label)) return
     if (this.#warnedLabels.size === MAX_WARNED_LABELS) this.#warnedLabels.clear()
     this.#warnedLabels.add(label)

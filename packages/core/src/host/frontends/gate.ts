@@ -14,9 +14,10 @@ import {
   receiveError,
 } from '@sallyport/protocol'
 import { createLatency } from '../../shared/metrics.js'
-import { folderUrl, type ModuleLocation } from '../options/location.js'
+import { toDirectoryUrl, type ModuleLocation } from '../options/location.js'
 import { checkFile, resolveLocation } from '../options/resolve.js'
-import type { ResolvedOptions } from '../options/types.js'
+import { isolationDefaults } from '../options/schema.js'
+import type { BusConfig } from '../options/types.js'
 import { agrees, answerConfirm, type OnConfirm } from '../reporting/confirm.js'
 import { BusReporter } from '../reporting/events.js'
 import { createHostLog, type Logger } from '../reporting/log.js'
@@ -57,7 +58,7 @@ export interface Gate {
 
 export interface GateHost {
   supervisor: Supervisor
-  options: Pick<ResolvedOptions, 'pattern' | 'isolation' | 'onConfirm' | 'calls' | 'dev' | 'workers'>
+  options: Pick<BusConfig, 'pattern' | 'isolation' | 'onConfirm' | 'calls' | 'dev' | 'workers'>
   /** `false` only for the benchmark: the hook runs, and nothing is sealed. */
   cipher: boolean
   watchdog: Watchdog
@@ -205,11 +206,15 @@ export interface StandaloneGateOptions {
 export async function startStandaloneGate(
   label: string,
   location: ModuleLocation,
-  { envelope = false, hookTimeout = 1000, onConfirm }: StandaloneGateOptions,
+  {
+    envelope = isolationDefaults.envelope,
+    hookTimeout = isolationDefaults.hookTimeout,
+    onConfirm,
+  }: StandaloneGateOptions,
   onFailed: (error: Error) => void,
 ): Promise<Gate> {
   const from = 'runHook: dir'
-  const dir = folderUrl(resolveLocation(from, location))
+  const dir = toDirectoryUrl(resolveLocation(from, location))
   await checkFile(from, new URL('index.html', dir))
   const log = createHostLog(false)
   const isolation = { dir, envelope, hookTimeout, maxRecordAge: undefined, from }

@@ -25,13 +25,7 @@ import {
   type UnexpectedReadReport,
 } from '@sallyport/protocol'
 import type { RelayData } from '../../relay/messages.js'
-import type {
-  ConnectionSettings,
-  FrontendSettings,
-  PermissionSettings,
-  ProcessSettings,
-  SesSettings,
-} from '../options/types.js'
+import type { ConnectionConfig, FrontendConfig, PermissionConfig, ProcessConfig, SesConfig } from '../options/types.js'
 import type { Logger } from '../reporting/log.js'
 import { getWorkerName, type SupervisionConfig, type WorkerStats } from '../supervision/policy.js'
 import { boundedLog, labelOutput, pipeToHost, pipeToLog } from '../workers/output.js'
@@ -45,7 +39,7 @@ import type { FrontendRuntime, RuntimeEvents } from './types.js'
 export interface WorkerRuntimeDeps {
   label: string
   module: URL
-  settings: FrontendSettings
+  settings: FrontendConfig
   supervision: SupervisionConfig
   host: FrontendHost
   /** Called when the thread has loaded its own code and its sandbox is in place. */
@@ -144,7 +138,7 @@ export function createWorkerRuntime(deps: WorkerRuntimeDeps, events: RuntimeEven
  */
 function spawnFrontend(
   data: FrontendWorkerData,
-  settings: FrontendSettings,
+  settings: FrontendConfig,
   isIsolated: boolean,
   log: Logger,
   dev: boolean,
@@ -168,7 +162,7 @@ function spawnFrontend(
   return worker
 }
 
-function getSandboxOptions(entry: Entry, data: FrontendWorkerData, sandbox: PermissionSettings | SesSettings) {
+function getSandboxOptions(entry: Entry, data: FrontendWorkerData, sandbox: PermissionConfig | SesConfig) {
   const module = realModule(data.module)
   const runner = sandbox.kind === 'ses' ? findEntry('@sallyport/isolation/script') : undefined
   const reads =
@@ -189,7 +183,7 @@ function getSandboxOptions(entry: Entry, data: FrontendWorkerData, sandbox: Perm
  *
  * @throws {BusError} InvalidParams for a location that cannot be granted, and what `new Worker` throws
  */
-function spawnRelay(data: FrontendWorkerData, sandbox: ProcessSettings, isIsolated: boolean): Worker {
+function spawnRelay(data: FrontendWorkerData, sandbox: ProcessConfig, isIsolated: boolean): Worker {
   const { heartbeat, ...frontend } = data
   const { read, resourceLimits, memory, cpu } = sandbox
   const entry = findEntry('@sallyport/frontend/process')
@@ -225,7 +219,7 @@ function getV8Flags(limits: ResourceLimits = {}): string[] {
 
 export interface ConnectionDeps {
   label: string
-  settings: ConnectionSettings
+  settings: ConnectionConfig
   timeout: number | undefined
   deadlines: boolean
   /** Called with the client when it has its first link. */
@@ -271,7 +265,7 @@ export interface PooledSessionOptions {
   label: string
   /** Unique among sessions and frontends. */
   name: string
-  settings: ConnectionSettings
+  settings: ConnectionConfig
   supervision: SupervisionConfig
   /** Client that the session is added to. The first session creates it. */
   client: Client | undefined

@@ -1,5 +1,5 @@
-// Gathers what core makes its authority from: what the options hold, and what stands in the files that they or the
-// configuration name. Who may call what is core's to say.
+// Gathers the input of core's authority: capabilities and permissions in the options, and in the files that they or the
+// configuration name.
 import { BusError } from '@sallyport/protocol'
 import { checkPlain } from '../../acl/schema.js'
 import {
@@ -13,16 +13,22 @@ import {
 import { didYouMean } from '../../shared/suggest.js'
 import { isFileLocation, toUrl } from './location.js'
 import type { Project } from './project.js'
-import type { CheckedOptions } from './schema.js'
+import type { ParsedOptions } from './schema.js'
 
-type AclOptions = Pick<CheckedOptions, 'app' | 'permissions' | 'unknownPermissions'>
+/** Options with files as URLs or paths, and identifiers as strings. */
+type Entries = readonly (URL | string | object)[]
 
-/** @throws BusError `InvalidParams` for a file that is not there or can't be parsed, and an identifier that no file has. */
-export async function createAclInput(options: AclOptions, project: Project | undefined): Promise<AclInput> {
-  const { permissions, unknownPermissions = 'error' } = options
-  const capabilities = await getCapabilities(options, project)
-  const permissionFiles = permissions ? await getPermissionFiles(permissions) : (project?.permissionFiles ?? [])
-  // Before they are cloned on their way to core, which makes something else of some values.
+/**
+ * @throws {BusError} InvalidParams for a missing or malformed file, and for an identifier that is in none of the files
+ * @internal
+ */
+export async function createAclInput(
+  { app, permissions, unknownPermissions = 'error' }: Pick<ParsedOptions, 'app' | 'permissions' | 'unknownPermissions'>,
+  project: Project | undefined,
+): Promise<AclInput> {
+  const capabilities = await getCapabilities(app?.security?.capabilities, project)
+  const permissionFiles = permissions ? await readPermissions(permissions) : (project?.permissionFiles ?? [])
+  // Checked before they are cloned for core, which changes some values.
   for (const source of [...capabilities, ...permissionFiles]) checkPlain(source)
   return {
     capabilities,
@@ -33,40 +39,41 @@ export async function createAclInput(options: AclOptions, project: Project | und
   }
 }
 
-async function getCapabilities({ app }: AclOptions, project: Project | undefined): Promise<CapabilitySource[]> {
+async function getCapabilities(
+  entries: Entries | undefined,
+  project: Project | undefined,
+): Promise<CapabilitySource[]> {
   const files = project?.capabilityFiles ?? []
-  const given = app?.security?.capabilities
-  if (given) return getSources(given, 'createBus: app.security.capabilities', files)
-  const named = project?.capabilities ?? []
-  // Tauri's rule: without a list, all that stand in files.
-  if (named.length === 0) return [...files]
-  return getSources(named, `${project!.from}: app.security.capabilities`, files)
+  if (entries) return readCapabilities(entries, 'createBus: app.security.capabilities', files)
+  const identifiers = project?.capabilities ?? []
+  // Without a list Tauri uses every file.
+  if (identifiers.length === 0) return [...files]
+  return readCapabilities(identifiers, `${project!.from}: app.security.capabilities`, files)
 }
 
-async function getSources(
-  entries: readonly (URL | string | object)[],
+async function readCapabilities(
+  entries: Entries,
   list: string,
   files: readonly CapabilitySource[],
 ): Promise<CapabilitySource[]> {
-  const sources = await Promise.all(
-    entries.map(async (entry, index): Promise<CapabilitySource[]> => {
-      const from = `${list}[${index}]`
-      if (isFileLocation(entry)) return readSources(from, entry)
-      return typeof entry === 'string' ? named(entry, from, files) : [{ value: entry, from }]
-    }),
-  )
-  return sources.flat()
+  const sources = entries.map(async (entry, index): Promise<readonly CapabilitySource[]> => {
+    const from = `${list}[${index}]`
+    if (isFileLocation(entry)) return readFiles(from, entry)
+    return typeof entry === 'string' ? findCapabilities(entry, from, files) : [{ value: entry, from }]
+  })
+  return (await Promise.all(sources)).flat()
 }
 
-/** All of that name: that there is one alone is for core to see, wherever they stand. */
-function named(identifier: string, from: string, files: readonly CapabilitySource[]): CapabilitySource[] {
-  const identified = files.flatMap(splitCapabilities).map(source => ({ source, id: getIdentifier(source) }))
-  const found = identified.filter(({ id }) => id === identifier).map(({ source }) => source)
+/** Returns all capabilities with this identifier; core refuses duplicates. */
+function findCapabilities(identifier: string, from: string, files: readonly CapabilitySource[]): CapabilitySource[] {
+  const all = files.flatMap(splitCapabilities)
+  const found = all.filter(source => getIdentifier(source) === identifier)
   if (found.length > 0) return found
-  const known = identified.flatMap(({ id }) => id ?? [])
-  const hint =
-    (/[\\/]/.test(identifier) ? ' (the path of a file or folder must be absolute)' : didYouMean(identifier, known)) ||
-    ` (there ${known.length > 0 ? `are ${known.map(id => JSON.stringify(id)).join(', ')}` : 'are none'})`
+  const known = all.flatMap(source => getIdentifier(source) ?? [])
+  let hint = didYouMean(identifier, known)
+  if (/[\\/]/.test(identifier)) hint = ' (the path of a file or directory must be absolute)'
+  else if (known.length === 0) hint = ' (no file has a capability)'
+  else if (hint === '') hint = ` (there are ${known.map(id => JSON.stringify(id)).join(', ')})`
   throw new BusError('InvalidParams', `${from}: no file of capabilities has ${JSON.stringify(identifier)}${hint}`)
 }
 
@@ -75,17 +82,16 @@ function getIdentifier({ value }: CapabilitySource): string | undefined {
   return typeof identifier === 'string' ? identifier : undefined
 }
 
-async function getPermissionFiles(entries: readonly (URL | string | object)[]): Promise<PermissionFileSource[]> {
-  const sources = await Promise.all(
-    entries.map(async (entry, index): Promise<AclSource[]> => {
-      const from = `createBus: permissions[${index}]`
-      return isFileLocation(entry) ? readSources(from, entry) : [{ value: entry, from }]
-    }),
-  )
-  return sources.flat().map(source => ({ ...source, plugin: undefined }))
+async function readPermissions(entries: Entries): Promise<PermissionFileSource[]> {
+  const sources = entries.map(async (entry, index): Promise<AclSource[]> => {
+    const from = `createBus: permissions[${index}]`
+    return isFileLocation(entry) ? readFiles(from, entry) : [{ value: entry, from }]
+  })
+  return (await Promise.all(sources)).flat().map(source => ({ ...source, plugin: undefined }))
 }
 
-async function readSources(what: string, given: URL | string): Promise<AclSource[]> {
-  const { readFileOrFolder } = await import('./config-files.js')
-  return readFileOrFolder(what, given instanceof URL ? given : toUrl(given))
+/** Loads the parsers only for an option that names files. */
+async function readFiles(what: string, location: URL | string): Promise<AclSource[]> {
+  const { readFileOrDirectory } = await import('./config-files.js')
+  return readFileOrDirectory(what, toUrl(location))
 }

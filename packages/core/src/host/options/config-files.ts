@@ -1,5 +1,5 @@
-// Reads one file of a configuration: JSON, JSON5 or TOML, as its name says. A `.json` file may be JSON5 as well: Tauri
-// takes comments in one, and so do editors.
+// Reads files of configuration, capabilities and permissions: JSON, JSON5 or TOML, by their extension. A `.json` file can be JSON5:
+// Tauri and editors accept comments in one.
 import { isUtf8 } from 'node:buffer'
 import { readdir, readFile, realpath, stat } from 'node:fs/promises'
 import { basename, extname, join } from 'node:path'
@@ -8,15 +8,20 @@ import { BusError } from '@sallyport/protocol'
 import JSON5 from 'json5'
 import { parse as parseToml, TomlError } from 'smol-toml'
 import type { AclSource } from '../../acl/types.js'
+import { isObject } from '../../shared/validate.js'
 
-/** What is wrong, counted from 1. */
+const EXTENSIONS = ['.json', '.json5', '.toml']
+/** Tauri writes JSON schemas into a directory of this name. */
+const SCHEMAS = 'schemas'
+
+/** A syntax error; line and column count from 1. */
 interface Mistake {
   line: number
   column: number
   text: string
 }
 
-/** @throws BusError `InvalidParams`, with the file, line and column of what can't be parsed. */
+/** @throws {BusError} InvalidParams, with the path, line and column of a syntax error */
 export async function readConfigFile(path: string): Promise<unknown> {
   const bytes = await readFile(path).catch((cause: NodeJS.ErrnoException) => {
     throw new BusError('InvalidParams', `createBus: ${path} can't be read: ${cause.code}`, { cause })
@@ -27,13 +32,13 @@ export async function readConfigFile(path: string): Promise<unknown> {
   try {
     return isToml ? parseToml(text) : parseJson(text)
   } catch (cause) {
-    const { line, column, text: why } = isToml ? tomlMistake(cause) : json5Mistake(cause)
+    const { line, column, text: problem } = isToml ? toTomlMistake(cause) : toJson5Mistake(cause)
     const format = isToml ? 'TOML' : path.endsWith('5') ? 'JSON5' : 'JSON'
-    throw new BusError('InvalidParams', `${path}:${line}:${column}: not ${format}: ${why}`, { cause })
+    throw new BusError('InvalidParams', `${path}:${line}:${column}: not ${format}: ${problem}`, { cause })
   }
 }
 
-/** JSON's own parser is many times faster, and the manifests of an app's plugins are large; it doesn't say a line. */
+/** Tries `JSON.parse` first: it is many times faster, and manifests are large. Its errors have no line. */
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
@@ -42,78 +47,74 @@ function parseJson(text: string): unknown {
   }
 }
 
-function json5Mistake(error: unknown): Mistake {
+function toJson5Mistake(error: unknown): Mistake {
   const { lineNumber, columnNumber, message } = error as { lineNumber: number; columnNumber: number; message: string }
   return { line: lineNumber, column: Math.max(1, columnNumber), text: message.replace(/^JSON5: | at \d+:\d+$/g, '') }
 }
 
-function tomlMistake(error: unknown): Mistake {
+function toTomlMistake(error: unknown): Mistake {
   if (!(error instanceof TomlError)) throw error
   const text = error.message.split('\n', 1)[0]!.replace('Invalid TOML document: ', '')
   return { line: error.line, column: error.column, text }
 }
 
-// Reads files of capabilities and of permissions, alone or from a folder with all that are in it. What they hold is not
-// looked at here.
-
-const EXTENSIONS = ['.json', '.json5', '.toml']
-/** Tauri writes JSON schemas beside the files that follow them. */
-const SCHEMAS = 'schemas'
-
 /**
- * @param what the option that names it, for error texts
- * @throws BusError `InvalidParams` where there is no such file or folder, or a file can't be parsed
+ * Reads a file of capabilities or permissions, or all files in a directory.
+ *
+ * @param what - the option that names it, for error texts
+ * @throws {BusError} InvalidParams
  */
-export async function readFileOrFolder(what: string, url: URL): Promise<AclSource[]> {
+export async function readFileOrDirectory(what: string, url: URL): Promise<AclSource[]> {
   const path = fileURLToPath(url)
   const found = await stat(path).catch((cause: unknown) => {
-    throw new BusError('InvalidParams', `${what}: there is no file or folder ${path}`, { cause })
+    throw new BusError('InvalidParams', `${what}: there is no file or directory ${path}`, { cause })
   })
-  if (found.isDirectory()) return readFolder(path)
+  if (found.isDirectory()) return readDirectory(path)
   if (!EXTENSIONS.includes(extname(path))) {
-    throw new BusError('InvalidParams', `${what}: ${path} is no file of ${EXTENSIONS.join(', ')}`)
+    throw new BusError('InvalidParams', `${what}: ${path} must have the extension ${EXTENSIONS.join(', ')}`)
   }
   return [await readSource(path)]
 }
 
-/** Every file in a folder and the folders in it, in the order of their paths; none where there is no folder. */
-export async function readFolder(folder: string): Promise<AclSource[]> {
-  const paths = await filesIn(folder, new Set())
+/** Reads every file in a directory and those below, in the order of their paths; nothing if the directory does not exist. */
+export async function readDirectory(directory: string): Promise<AclSource[]> {
+  const paths = await listFiles(directory, new Set())
   return Promise.all(paths.toSorted().map(readSource))
 }
 
 /**
- * Links are followed, as in Tauri: a capability that nobody reads would deny nothing.
+ * Follows links, as Tauri does: a capability that is not read would deny nothing.
  *
- * @param seen real paths of folders, so that a link to a folder above ends
+ * @param visited - real paths of directories, to end at a link to a directory above
  */
-async function filesIn(folder: string, seen: Set<string>): Promise<string[]> {
-  const real = await realpath(folder).catch(() => folder)
-  if (seen.has(real)) return []
-  seen.add(real)
-  const entries = await readdir(folder, { withFileTypes: true }).catch((cause: NodeJS.ErrnoException) => {
+async function listFiles(directory: string, visited: Set<string>): Promise<string[]> {
+  const real = await realpath(directory).catch(() => directory)
+  if (visited.has(real)) return []
+  visited.add(real)
+  const entries = await readdir(directory, { withFileTypes: true }).catch((cause: NodeJS.ErrnoException) => {
     if (cause.code === 'ENOENT') return []
-    throw new BusError('InvalidParams', `createBus: ${folder} can't be read: ${cause.code}`, { cause })
+    throw new BusError('InvalidParams', `createBus: ${directory} can't be read: ${cause.code}`, { cause })
   })
   const paths = entries.map(async (entry): Promise<string[]> => {
-    const path = join(folder, entry.name)
-    const isWanted = EXTENSIONS.includes(extname(path)) && basename(folder) !== SCHEMAS
+    const path = join(directory, entry.name)
+    const isConfig = EXTENSIONS.includes(extname(path)) && basename(directory) !== SCHEMAS
     const target = entry.isSymbolicLink() ? await stat(path).catch(() => undefined) : entry
-    if (target?.isDirectory()) return filesIn(path, seen)
-    // A link that leads nowhere is read as well: that it can't be is then said.
-    return isWanted && (target?.isFile() ?? true) ? [path] : []
+    if (target?.isDirectory()) return listFiles(path, visited)
+    // A broken link is listed too: reading it fails with an error that names it.
+    return isConfig && (target?.isFile() ?? true) ? [path] : []
   })
   return (await Promise.all(paths)).flat()
 }
 
 const readSource = async (path: string): Promise<AclSource> => ({ value: await readConfigFile(path), from: path })
 
-// JSON Merge Patch (RFC 7396): how Tauri lays a platform's configuration over the common one.
-
-/** Neither value is changed. */
+/**
+ * Returns the target with a JSON Merge Patch (RFC 7396) applied: Tauri merges a platform's configuration in this way. Neither value
+ * is changed.
+ */
 export function mergePatch(target: unknown, patch: unknown): unknown {
-  if (!isObject(patch)) return patch
-  const merged = new Map(Object.entries(isObject(target) ? target : {}))
+  if (!isTable(patch)) return patch
+  const merged = new Map(Object.entries(isTable(target) ? target : {}))
   for (const [name, value] of Object.entries(patch)) {
     if (value === null) merged.delete(name)
     else merged.set(name, mergePatch(merged.get(name), value))
@@ -121,5 +122,5 @@ export function mergePatch(target: unknown, patch: unknown): unknown {
   return Object.fromEntries(merged)
 }
 
-const isObject = (value: unknown): value is object =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date)
+/** TOML has dates. */
+const isTable = (value: unknown): value is object => isObject(value) && !(value instanceof Date)

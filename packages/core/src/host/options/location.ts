@@ -1,50 +1,50 @@
-// Where a module, a file or a folder is: a URL, or an absolute path. Relative paths are refused, as nobody can say what
-// they are relative to.
+// Locations of modules, files and directories. Relative paths are refused: it is unknown what they would be relative to.
 import { isAbsolute } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import * as v from 'valibot'
+import { isObject } from '../../shared/validate.js'
+
+/** A module, file or directory: a URL, or an absolute path. */
+export type ModuleLocation = URL | string
 
 const HAS_SCHEME = /^[a-z][a-z0-9+.-]+:/i
 
-function isAbsoluteLocation(given: unknown): boolean {
-  if (typeof given !== 'string') return false
-  return HAS_SCHEME.test(given) ? URL.canParse(given) : isAbsolute(given)
+export const toUrl = (location: ModuleLocation): URL => {
+  if (location instanceof URL) return location
+  return HAS_SCHEME.test(location) ? new URL(location) : pathToFileURL(location)
 }
 
-/** How a relative path is written. */
-const asUrl = (given: unknown): string =>
-  typeof given === 'string' && /^\.{0,2}[/\w]/.test(given) && !HAS_SCHEME.test(given)
-    ? `, as in new URL(${JSON.stringify(given)}, import.meta.url)`
-    : ''
-
-export const toUrl = (given: string): URL => (HAS_SCHEME.test(given) ? new URL(given) : pathToFileURL(given))
-
-export const location: v.GenericSchema<ModuleLocation, URL> = v.pipe(
-  v.custom<ModuleLocation>(
-    given => given instanceof URL || isAbsoluteLocation(given),
-    ({ input }) => `a URL or an absolute path${asUrl(input)}`,
-  ),
-  v.transform(given => (typeof given === 'string' ? toUrl(given) : given)),
+/** @internal */
+export const locationSchema = v.pipe(
+  v.custom<ModuleLocation>(isLocation, ({ input }) => `a URL or an absolute path${suggestUrl(input)}`),
+  v.transform(toUrl),
 )
 
-/** Of what the host itself reads: a location of a file or folder. */
-export const fileLocation: v.GenericSchema<ModuleLocation, URL> = v.pipe(
+/** @internal For what the host itself reads. */
+export const fileSchema = v.pipe(
   v.custom<ModuleLocation>(isFileLocation, 'a file: URL or an absolute path'),
-  v.transform(given => (typeof given === 'string' ? toUrl(given) : given)),
+  v.transform(toUrl),
 )
 
-/** Other strings may be names. */
-export function isFileLocation(given: unknown): given is ModuleLocation {
-  if (given instanceof URL) return given.protocol === 'file:'
-  return typeof given === 'string' && (isAbsolute(given) || (given.startsWith('file:') && URL.canParse(given)))
+function isLocation(value: unknown): boolean {
+  if (typeof value !== 'string') return value instanceof URL
+  return HAS_SCHEME.test(value) ? URL.canParse(value) : isAbsolute(value)
 }
 
-/** With a slash at its end, so that what is in it can be resolved against it. */
-export const folderUrl = ({ href }: URL): URL => new URL(href.endsWith('/') ? href : `${href}/`)
+/** Returns false for a string that might be a name. */
+export function isFileLocation(value: unknown): value is ModuleLocation {
+  if (value instanceof URL) return value.protocol === 'file:'
+  return typeof value === 'string' && (isAbsolute(value) || (value.startsWith('file:') && URL.canParse(value)))
+}
 
-/** What stands there itself, and is not named by its place. */
-export const isContent = (given: unknown): given is object =>
-  typeof given === 'object' && given !== null && !(given instanceof URL) && !Array.isArray(given)
+/** Returns how a relative path is written as a URL. */
+function suggestUrl(value: unknown): string {
+  if (typeof value !== 'string' || !/^\.{0,2}[/\w]/.test(value) || HAS_SCHEME.test(value)) return ''
+  return `, as in new URL(${JSON.stringify(value)}, import.meta.url)`
+}
 
-/** A module, file or folder: a URL, or an absolute path. */
-export type ModuleLocation = URL | string
+/** Adds a slash at the end, so that names in the directory can be resolved against it. */
+export const toDirectoryUrl = ({ href }: URL): URL => new URL(href.endsWith('/') ? href : `${href}/`)
+
+/** True for an object in the place of its location. */
+export const isInline = (value: unknown): value is object => isObject(value) && !(value instanceof URL)

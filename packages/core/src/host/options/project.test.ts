@@ -1,15 +1,14 @@
-// What is read of a Tauri project, in each of its formats.
 import { execFileSync } from 'node:child_process'
-import { symlinkSync } from 'node:fs'
+import { symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { writeProject } from '../../../test/project.js'
 import { readProject } from './project.js'
 
-const read = (folder: string, name = '') => readProject(pathToFileURL(join(folder, name)))
+const read = (directory: string, name = '') => readProject(pathToFileURL(join(directory, name)))
 
-/** What Tauri writes into a new project, with what a bus reads of it. */
+/** A new project of Tauri's, with every section that a bus reads. */
 const config = {
   $schema: 'https://schema.tauri.app/config/2',
   productName: 'Notes',
@@ -64,33 +63,36 @@ options.dir = "../dist-isolation"
 requireLiteralLeadingDot = false
 `
 
-describe('a configuration', () => {
+describe('the configuration', () => {
   test.each([
     ['tauri.conf.json', config],
     ['tauri.conf.json', json5],
     ['tauri.conf.json5', json5],
     ['Tauri.toml', toml],
   ])('is read from %s', async (name, content) => {
-    const folder = writeProject({ [name]: content })
+    const directory = writeProject({ [name]: content })
     const expected = {
-      from: join(folder, name),
+      from: join(directory, name),
       productName: 'Notes',
       version: '1.2.3',
       identifier: 'com.example.notes',
       plugins: { fs: { requireLiteralLeadingDot: false } },
-      pattern: { use: 'isolation', options: { dir: pathToFileURL(join(folder, '../dist-isolation')) } },
+      pattern: {
+        use: 'isolation',
+        options: { dir: pathToFileURL(join(directory, '../dist-isolation')), envelope: false, hookTimeout: 1000 },
+      },
       capabilities: ['main', { identifier: 'more', windows: ['*'], permissions: [] }],
       capabilityFiles: [],
       permissionFiles: [],
       manifests: undefined,
     }
-    expect(await read(folder)).toEqual(expected)
-    expect(await read(folder, name)).toEqual(expected)
+    expect(await read(directory)).toEqual(expected)
+    expect(await read(directory, name)).toEqual(expected)
   })
 
-  test('may say nothing that is a bus’s business', async () => {
-    const folder = writeProject({ 'tauri.conf.json': { build: {} } })
-    expect(await read(folder)).toMatchObject({ plugins: {}, pattern: undefined, capabilities: [] })
+  test('has defaults for everything that a bus reads', async () => {
+    const directory = writeProject({ 'tauri.conf.json': { build: {} } })
+    expect(await read(directory)).toMatchObject({ plugins: {}, pattern: undefined, capabilities: [] })
   })
 
   test.each([
@@ -99,50 +101,54 @@ describe('a configuration', () => {
       { identifier: 'com.example.linux', plugins: { fs: null }, app: { security: { csp: 1 } } },
     ],
     ['tauri.linux.conf.json5', '{ identifier: "com.example.linux", plugins: { fs: null } }'],
-  ])('has that of the platform merged into it: %s', async (name, content) => {
-    const here = process.platform === 'darwin' ? 'macos' : process.platform === 'win32' ? 'windows' : 'linux'
-    const own = name.replace('linux', here)
-    const folder = writeProject({ 'tauri.conf.json': config, [own]: content, 'tauri.ios.conf.json': '{ broken' })
-    const { from, identifier, plugins, pattern, version } = await read(folder)
+  ])('is merged with that of the platform: %s', async (name, content) => {
+    const platform = process.platform === 'darwin' ? 'macos' : process.platform === 'win32' ? 'windows' : 'linux'
+    const platformFile = name.replace('linux', platform)
+    const directory = writeProject({
+      'tauri.conf.json': config,
+      [platformFile]: content,
+      'tauri.ios.conf.json': '{ broken',
+    })
+    const { from, identifier, plugins, pattern, version } = await read(directory)
     expect({ identifier, plugins, version }).toEqual({ identifier: 'com.example.linux', plugins: {}, version: '1.2.3' })
     expect(pattern?.use).toBe('isolation')
-    expect(from).toBe(`${join(folder, 'tauri.conf.json')} with ${own}`)
+    expect(from).toBe(`${join(directory, 'tauri.conf.json')} with ${platformFile}`)
   })
 
-  test('has its version in a package.json', async () => {
-    const folder = writeProject({
+  test('takes the version from a package.json', async () => {
+    const directory = writeProject({
       'src-tauri/tauri.conf.json': { version: '../package.json' },
       'package.json': { version: '4.5.6-beta.1' },
     })
-    expect((await read(folder, 'src-tauri')).version).toBe('4.5.6-beta.1')
+    expect((await read(directory, 'src-tauri')).version).toBe('4.5.6-beta.1')
   })
 })
 
-describe('the files beside it', () => {
+describe('the files in the same directory', () => {
   test.skipIf(process.platform === 'win32')(
-    'are found behind links, and each once; what is no file is passed over',
+    'are found behind links, each once, while other entries are ignored',
     async () => {
-      const folder = writeProject({
+      const directory = writeProject({
         'tauri.conf.json': {},
         'capabilities/main.json': { identifier: 'main' },
-        'shared/guests.json': { identifier: 'guests' },
+        'shared/more.json': { identifier: 'more' },
       })
-      symlinkSync('../shared', join(folder, 'capabilities/shared'))
-      symlinkSync('.', join(folder, 'capabilities/loop'))
-      execFileSync('mkfifo', [join(folder, 'capabilities/pipe.json')])
-      const { capabilityFiles } = await read(folder)
+      symlinkSync('../shared', join(directory, 'capabilities/shared'))
+      symlinkSync('.', join(directory, 'capabilities/loop'))
+      execFileSync('mkfifo', [join(directory, 'capabilities/pipe.json')])
+      const { capabilityFiles } = await read(directory)
       expect(capabilityFiles).toEqual([
-        { value: { identifier: 'main' }, from: join(folder, 'capabilities/main.json') },
-        { value: { identifier: 'guests' }, from: join(folder, 'capabilities/shared/guests.json') },
+        { value: { identifier: 'main' }, from: join(directory, 'capabilities/main.json') },
+        { value: { identifier: 'more' }, from: join(directory, 'capabilities/shared/more.json') },
       ])
-      symlinkSync('nowhere', join(folder, 'capabilities/gone.json'))
-      await expect(read(folder)).rejects.toThrow(/gone\.json can't be read: ENOENT$/)
+      symlinkSync('nowhere', join(directory, 'capabilities/gone.json'))
+      await expect(read(directory)).rejects.toThrow(/gone\.json can't be read: ENOENT$/)
     },
   )
 
-  test('are found in the folders that Tauri looks in', async () => {
+  test('are found where Tauri looks for them', async () => {
     const manifests = { fs: { permissions: {}, permission_sets: {}, default_permission: null } }
-    const folder = writeProject({
+    const directory = writeProject({
       'tauri.conf.json': {},
       'capabilities/b.json5': '{ identifier: "b", permissions: [], }',
       'capabilities/a.toml': 'identifier = "a"\npermissions = []\n',
@@ -155,20 +161,161 @@ describe('the files beside it', () => {
       'permissions/fs/more.json': { permission: [] },
       'gen/schemas/acl-manifests.json': manifests,
     })
-    const project = await read(folder)
+    const project = await read(directory)
     expect(project.capabilityFiles).toEqual([
-      { from: join(folder, 'capabilities/a.toml'), value: { identifier: 'a', permissions: [] } },
-      { from: join(folder, 'capabilities/b.json5'), value: { identifier: 'b', permissions: [] } },
-      { from: join(folder, 'capabilities/deep/er/c.json'), value: [{ identifier: 'c', permissions: [] }] },
+      { from: join(directory, 'capabilities/a.toml'), value: { identifier: 'a', permissions: [] } },
+      { from: join(directory, 'capabilities/b.json5'), value: { identifier: 'b', permissions: [] } },
+      { from: join(directory, 'capabilities/deep/er/c.json'), value: [{ identifier: 'c', permissions: [] }] },
     ])
     expect(project.permissionFiles).toEqual([
       {
-        from: join(folder, 'permissions/autogenerated/greet.toml'),
+        from: join(directory, 'permissions/autogenerated/greet.toml'),
         value: { permission: [{ identifier: 'allow-greet', commands: { allow: ['greet'] } }] },
         plugin: undefined,
       },
-      { from: join(folder, 'permissions/fs/more.json'), value: { permission: [] }, plugin: 'fs' },
+      { from: join(directory, 'permissions/fs/more.json'), value: { permission: [] }, plugin: 'fs' },
     ])
-    expect(project.manifests).toEqual({ from: join(folder, 'gen/schemas/acl-manifests.json'), value: manifests })
+    expect(project.manifests).toEqual({ from: join(directory, 'gen/schemas/acl-manifests.json'), value: manifests })
+  })
+})
+
+describe('rejects a mistake with its file, place and the nearest valid name:', () => {
+  const security = (value: unknown) => ({ 'tauri.conf.json': { app: { security: value } } })
+  const isolation = (options: unknown) => security({ pattern: { use: 'isolation', options } })
+  test.each<[name: string, files: Record<string, unknown>, text: string]>([
+    [
+      'no configuration',
+      { 'x.json': {} },
+      'createBus: config: there is no tauri.conf.json, tauri.conf.json5, Tauri.toml in <directory>',
+    ],
+    [
+      'invalid JSON',
+      { 'tauri.conf.json': '{\n  "app": {\n    oops\n  }\n}' },
+      "<directory>/tauri.conf.json:4:3: not JSON: invalid character '}'",
+    ],
+    ['truncated JSON', { 'tauri.conf.json': '{' }, '<directory>/tauri.conf.json:1:2: not JSON: invalid end of input'],
+    [
+      'invalid JSON5',
+      { 'tauri.conf.json5': "{\n  a: 'b\n}" },
+      "<directory>/tauri.conf.json5:3:1: not JSON5: invalid character '\\n'",
+    ],
+    [
+      'invalid TOML',
+      { 'Tauri.toml': 'version = "1.0.0"\nidentifier = \n' },
+      '<directory>/Tauri.toml:2:14: not TOML: invalid value',
+    ],
+    [
+      'a duplicate key in TOML',
+      { 'Tauri.toml': 'a = 1\na = 2\n' },
+      '<directory>/Tauri.toml:2:1: not TOML: trying to redefine an already defined table or value',
+    ],
+    ['a list', { 'tauri.conf.json': '[]' }, '<directory>/tauri.conf.json must be an object: got Array'],
+    [
+      'an invalid version',
+      { 'tauri.conf.json': { version: '1.2' } },
+      '<directory>/tauri.conf.json: version must be as 1.2.3, or the path of a package.json: got "1.2"',
+    ],
+    [
+      'a package.json without a version',
+      { 'tauri.conf.json': { version: 'package.json' }, 'package.json': {} },
+      '<directory>/package.json: version must be as 1.2.3: got undefined',
+    ],
+    [
+      'a wrong type',
+      { 'tauri.conf.json': { productName: 5 } },
+      '<directory>/tauri.conf.json: productName must be a string: got 5',
+    ],
+    [
+      'an invalid identifier',
+      { 'tauri.conf.json': { identifier: 'a/../b' } },
+      '<directory>/tauri.conf.json: identifier must be an identifier of letters, digits, ".", "-" and "_": got "a/../b"',
+    ],
+    [
+      'invalid plugins',
+      { 'tauri.conf.json': { plugins: [] } },
+      '<directory>/tauri.conf.json: plugins must be an object: got Array',
+    ],
+    [
+      'a misspelt section',
+      { 'tauri.conf.json': { App: {} } },
+      '<directory>/tauri.conf.json: unknown option "App" (did you mean "app"?)',
+    ],
+    [
+      'misspelt security',
+      { 'tauri.conf.json': { app: { securty: {} } } },
+      '<directory>/tauri.conf.json: unknown option "app.securty" (did you mean "security"?)',
+    ],
+    [
+      'misspelt capabilities',
+      security({ capabilites: [] }),
+      '<directory>/tauri.conf.json: unknown option "app.security.capabilites" (did you mean "capabilities"?)',
+    ],
+    [
+      'a configuration of Tauri 1',
+      { 'tauri.conf.json': { package: {}, tauri: {} } },
+      '<directory>/tauri.conf.json: "tauri" belongs to Tauri 1, and would be ignored. Run `tauri migrate` to convert it to Tauri 2',
+    ],
+    [
+      'an invalid pattern',
+      security({ pattern: { use: 'isolate' } }),
+      '<directory>/tauri.conf.json: app.security.pattern.use must be "brownfield" or "isolation": got "isolate"',
+    ],
+    [
+      'a misspelt isolation app',
+      isolation({ dirr: 'x' }),
+      '<directory>/tauri.conf.json: unknown option "app.security.pattern.options.dirr" (did you mean "dir"?)',
+    ],
+    [
+      'a missing isolation app',
+      security({ pattern: { use: 'isolation' } }),
+      '<directory>/tauri.conf.json: app.security.pattern.options is missing',
+    ],
+    [
+      'a misspelt option of the isolation app',
+      isolation({ dir: 'x', envelop: true }),
+      '<directory>/tauri.conf.json: unknown option "app.security.pattern.options.envelop" (did you mean "envelope"?)',
+    ],
+    [
+      'an invalid hookTimeout',
+      isolation({ dir: 'x', hookTimeout: 0.5 }),
+      '<directory>/tauri.conf.json: app.security.pattern.options.hookTimeout must be whole milliseconds, from 10 to 3600000: got 0.5',
+    ],
+    [
+      'capabilities instead of a list',
+      security({ capabilities: 'main' }),
+      '<directory>/tauri.conf.json: app.security.capabilities must be a list: got "main"',
+    ],
+    [
+      'an invalid capability',
+      security({ capabilities: [1] }),
+      '<directory>/tauri.conf.json: app.security.capabilities[0] must be a capability, or the identifier of one: got 1',
+    ],
+    [
+      'an invalid capability file',
+      { 'tauri.conf.json': {}, 'capabilities/a.toml': 'identifier "a"' },
+      '<directory>/capabilities/a.toml:1:12: not TOML: illegal character in key',
+    ],
+  ])('%s', async (_name, files, text) => {
+    const directory = writeProject(files)
+    await expect(read(directory)).rejects.toMatchObject({
+      reason: 'InvalidParams',
+      message: text.replaceAll('<directory>', directory),
+    })
+  })
+
+  test('a file that is not UTF-8', async () => {
+    const directory = writeProject({ 'tauri.conf.json': {} })
+    writeFileSync(join(directory, 'tauri.conf.json'), Buffer.from('\uFEFF{}', 'utf16le'))
+    await expect(read(directory)).rejects.toThrow(`${join(directory, 'tauri.conf.json')}: not UTF-8`)
+  })
+
+  test('a missing file, or one with another name', async () => {
+    const directory = writeProject({ 'other.json': {} })
+    await expect(read(directory, 'tauri.conf.json')).rejects.toThrow(
+      `createBus: config: there is no file or directory ${join(directory, 'tauri.conf.json')}`,
+    )
+    await expect(read(directory, 'other.json')).rejects.toThrow(
+      /config must be a directory, or one of tauri\.conf\.json, .*: got .*other\.json$/,
+    )
   })
 })

@@ -1,59 +1,60 @@
-// Checks the options, before anything starts, and reads the configuration that they name. A bus without one loads no
-// parser for it.
+// Checks the options and reads the files that they name, before anything starts.
 import { access, readdir } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { deserialize, serialize } from 'node:v8'
 import { BusError, describeThrown } from '@sallyport/protocol'
+import type * as v from 'valibot'
 import { checkDefinition } from '../../api/validate-definition.js'
 import type { AppInfo } from '../../contract/control.js'
 import { didYouMean } from '../../shared/suggest.js'
-import { checkOptions } from '../../shared/validate.js'
+import { check } from '../../shared/validate.js'
 import type { Logger } from '../reporting/log.js'
-import { type SupervisionConfig, resolveSupervision, type SupervisionOptions } from '../supervision/policy.js'
+import { resolveSupervision, type SupervisionConfig, type SupervisionOptions } from '../supervision/policy.js'
 import { createAclInput } from './acl-input.js'
-import { folderUrl, location, type ModuleLocation } from './location.js'
-import type { Project } from './project.js'
+import { locationSchema, type ModuleLocation, toDirectoryUrl } from './location.js'
 import {
-  busOptions,
-  type CheckedOptions,
-  type CheckedPattern,
-  connectionOptions,
-  frontendOptions,
-  inspectorOptions,
-  label,
+  busSchema,
+  connectionSchema,
+  frontendSchema,
+  inspectorSchema,
+  isolationDefaults,
+  labelSchema,
   OPTION_PLACES,
+  type ParsedOptions,
+  type ParsedPattern,
 } from './schema.js'
 import type {
+  BusConfig,
   BusOptions,
+  ConnectionConfig,
   ConnectionOptions,
-  ConnectionSettings,
+  FrontendConfig,
   FrontendOptions,
-  FrontendSettings,
-  ResolvedIsolation,
-  ResolvedOptions,
+  IsolationConfig,
 } from './types.js'
 
-/** @throws BusError `InvalidParams`, which names the option or the file that is wrong, and the place in it. */
-export async function resolveOptions(given: BusOptions): Promise<ResolvedOptions> {
-  const options = checkOptions('createBus', busOptions, given, OPTION_PLACES)
+/** @throws {BusError} InvalidParams, which names the option or file, and the place in it */
+export async function resolveOptions(input: BusOptions): Promise<BusConfig> {
+  const options = check('createBus', busSchema, input, OPTION_PLACES)
   const { module: core } = options.core
   if (!(core instanceof URL)) checkDefinition('createBus: core', core, ['module'])
-  const project = await readProject(options)
-  const security = options.app?.security ?? {}
-  const pattern = security.pattern ?? project?.pattern ?? { use: 'brownfield' }
-  const from = security.pattern ? 'createBus' : project?.from
+  // Loaded here: without a configuration no bus needs its parsers.
+  const project = options.config && (await (await import('./project.js')).readProject(options.config))
+  const ownPattern = options.app?.security?.pattern
+  const pattern = ownPattern ?? project?.pattern
+  const source = ownPattern ? 'createBus' : project?.from
   return {
     core,
-    workers: given.workers ?? {},
+    workers: input.workers ?? {},
     supervision: {
       core: resolveSupervision('permanent', options.supervision, options.core.supervision),
       frontends: options.supervision,
     },
-    frontends: resolveFrontends('createBus', given, options),
+    frontends: resolveFrontends('createBus', input, options),
     calls: options.calls,
-    pattern: pattern.use,
-    isolation: resolveIsolation(`${from}: app.security.pattern.options.dir`, pattern),
+    pattern: pattern?.use ?? 'brownfield',
+    isolation: resolveIsolation(`${source}: app.security.pattern.options.dir`, pattern),
     acl: await createAclInput(options, project),
     appInfo: getAppInfo(options, project),
     plugins: cloneData('createBus: plugins', { ...project?.plugins, ...options.plugins }),
@@ -61,98 +62,99 @@ export async function resolveOptions(given: BusOptions): Promise<ResolvedOptions
       module: options.network.module,
       options: cloneData('createBus: network.options', options.network.options),
     },
-    log: given.log,
+    log: input.log,
     dev: options.dev,
-    onConfirm: given.onConfirm,
+    onConfirm: input.onConfirm,
   }
 }
 
-/** @param given as it was, for names that valibot passes over in a record; nobody means them */
+/**
+ * @param input - the options as they were written: valibot omits some keys of a record
+ * @internal
+ */
 export function resolveFrontends(
   where: string,
-  given: Pick<BusOptions, 'frontends'>,
-  { frontends = {}, supervision: usual }: Pick<CheckedOptions, 'frontends' | 'supervision'>,
-): ResolvedOptions['frontends'] {
-  for (const name of Object.keys(given.frontends ?? {})) {
-    if (!Object.hasOwn(frontends, name)) {
-      throw new BusError('InvalidParams', `${where}: frontends: ${JSON.stringify(name)} is no label`)
-    }
+  input: Pick<BusOptions, 'frontends'>,
+  { frontends = {}, supervision }: Pick<ParsedOptions, 'frontends' | 'supervision'>,
+): BusConfig['frontends'] {
+  for (const label of Object.keys(input.frontends ?? {})) {
+    if (Object.hasOwn(frontends, label)) continue
+    throw new BusError('InvalidParams', `${where}: frontends: invalid label ${JSON.stringify(label)}`)
   }
-  return Object.entries(frontends).map(([name, { data, supervision, ...settings }]) => ({
-    ...settings,
-    supervision: frontendSupervision(usual, supervision),
-    label: name,
-    data: cloneFor(settings, `${where}: frontends.${name}.data`, data),
+  return Object.entries(frontends).map(([label, { module, ...options }]) => ({
+    ...toFrontendConfig(`${where}: frontends.${label}.data`, options, supervision),
+    label,
+    module,
   }))
 }
 
-/** @param from where its `dir` was named */
-export function resolveIsolation(from: string, pattern: CheckedPattern<URL>): ResolvedIsolation {
-  const options = (pattern.use === 'isolation' ? pattern.options : undefined) ?? {}
-  const { dir, envelope = false, hookTimeout = 1000, maxRecordAge } = options
-  return { dir: dir && folderUrl(dir), envelope, hookTimeout, maxRecordAge, from }
+/**
+ * @param from - the option or file that names the isolation app
+ * @internal
+ */
+export function resolveIsolation(from: string, pattern: ParsedPattern): IsolationConfig {
+  const { dir, ...options } = pattern?.use === 'isolation' ? pattern.options : isolationDefaults
+  return { ...options, dir: dir && toDirectoryUrl(dir), from }
 }
 
-/** For a frontend that comes later; `usual` is the bus's supervision. @throws BusError `InvalidParams` */
+/**
+ * Resolves the options of a frontend that is opened while the bus runs.
+ *
+ * @param supervision - the bus's
+ * @throws {BusError} InvalidParams
+ */
 export function resolveFrontend(
   where: string,
-  name: string,
+  label: string,
   options: FrontendOptions = {},
-  usual?: SupervisionOptions,
-): FrontendSettings {
-  checkOptions(`${where}: its label`, label, name, [])
-  const { data, supervision, ...settings } = checkOptions(where, frontendOptions, options, OPTION_PLACES)
+  supervision?: SupervisionOptions,
+): FrontendConfig {
+  check(`${where}: its label`, labelSchema, label)
+  return toFrontendConfig(`${where}: data`, check(where, frontendSchema, options, OPTION_PLACES), supervision)
+}
+
+/** Returns the supervision of a frontend: later options take precedence. */
+export const resolveFrontendSupervision = (
+  ...options: readonly (SupervisionOptions | undefined)[]
+): SupervisionConfig => resolveSupervision('transient', ...options)
+
+/** Resolves the options of a connection, which has no worker. @throws {BusError} InvalidParams */
+export function resolveConnection(where: string, label: string, options: ConnectionOptions = {}): ConnectionConfig {
+  check(`${where}: its label`, labelSchema, label)
+  const { data, ...config } = check(where, connectionSchema, options, OPTION_PLACES)
+  return { ...config, data: cloneData(`${where}: data`, data) }
+}
+
+export const resolveLocation = (where: string, location: ModuleLocation): URL => check(where, locationSchema, location)
+
+export const resolvePort = (where: string, options: { port?: number }): number =>
+  check(where, inspectorSchema, options, ['port']).port
+
+/** @param what - the data of the frontend, for error texts */
+function toFrontendConfig(
+  what: string,
+  { data, supervision, ...options }: v.InferOutput<typeof frontendSchema>,
+  usual: SupervisionOptions | undefined,
+): FrontendConfig {
+  const clone = cloneData(what, data)
+  const isProcess = typeof options.sandbox === 'object' && options.sandbox.kind === 'process'
   return {
-    ...settings,
-    supervision: frontendSupervision(usual, supervision),
-    data: cloneFor(settings, `${where}: data`, data),
+    ...options,
+    supervision: resolveFrontendSupervision(usual, supervision),
+    data: isProcess ? serializeData(what, clone) : clone,
   }
 }
 
-export const frontendSupervision = (...given: readonly (SupervisionOptions | undefined)[]): SupervisionConfig =>
-  resolveSupervision('transient', ...given)
-
-/** For a connection of the host's own, which has no worker. @throws BusError `InvalidParams` */
-export function resolveConnection(where: string, name: string, options: ConnectionOptions = {}): ConnectionSettings {
-  checkOptions(`${where}: its label`, label, name, [])
-  const { data, ...settings } = checkOptions(where, connectionOptions, options, OPTION_PLACES)
-  return { ...settings, data: cloneData(`${where}: data`, data) }
-}
-
-export const resolveLocation = (where: string, given: ModuleLocation): URL => checkOptions(where, location, given, [])
-
-/** @throws BusError `InvalidParams` */
-export const resolvePort = (where: string, options: { port?: number }): number =>
-  checkOptions(where, inspectorOptions, options, ['port']).port
-
-async function readProject({ config }: CheckedOptions): Promise<Project | undefined> {
-  if (!config) return undefined
-  const { readProject: read } = await import('./project.js')
-  return read(config)
-}
-
-function getAppInfo(...sources: (Pick<CheckedOptions, keyof AppInfo> | undefined)[]): AppInfo {
+function getAppInfo(...sources: (Pick<ParsedOptions, keyof AppInfo> | undefined)[]): AppInfo {
   const info: AppInfo = {}
   for (const name of ['productName', 'version', 'identifier'] as const) {
-    const value = sources.map(source => source?.[name]).find(one => one != null)
+    const value = sources.map(source => source?.[name]).find(each => each != null)
     if (value != null) info[name] = value
   }
   return info
 }
 
-/** What goes to a process must go as bytes. */
-function cloneFor<T>({ sandbox }: Pick<FrontendSettings, 'sandbox'>, what: string, data: T): T {
-  const clone = cloneData(what, data)
-  if (typeof sandbox !== 'object' || sandbox.kind !== 'process') return clone
-  try {
-    return deserialize(serialize(clone)) as T
-  } catch (cause) {
-    const why = describeThrown(cause)
-    throw new BusError('InvalidParams', `${what} can't be sent to another process: ${why}`, { cause })
-  }
-}
-
-/** As it is now: what the host does with it later changes nothing. */
+/** Copies the data, so that later changes by the host have no effect. */
 function cloneData<T>(what: string, data: T): T {
   try {
     return structuredClone(data)
@@ -161,48 +163,53 @@ function cloneData<T>(what: string, data: T): T {
   }
 }
 
-// Are the files there that the options name? Asked before anything starts, so that a typing error costs nothing.
+/** Copies the data as it is sent to another process. */
+function serializeData(what: string, data: unknown): unknown {
+  try {
+    return deserialize(serialize(data))
+  } catch (cause) {
+    const text = `${what} can't be sent to another process: ${describeThrown(cause)}`
+    throw new BusError('InvalidParams', text, { cause })
+  }
+}
 
-/** A process without core has none of core's. */
-type CheckedFiles = Pick<ResolvedOptions, 'frontends' | 'isolation'> &
-  Partial<Pick<ResolvedOptions, 'core' | 'network'>>
+/** A host without core has no module of core's. */
+type Modules = Pick<BusConfig, 'frontends' | 'isolation'> & Partial<Pick<BusConfig, 'core' | 'network'>>
 
-/** @throws BusError `InvalidParams`, which names the option and the file that is missing. */
-export async function checkFiles(where: string, options: CheckedFiles): Promise<void> {
-  const { core, frontends, isolation, network } = options
+/** @throws {BusError} InvalidParams, which names the option and the missing file */
+export async function checkFiles(where: string, { core, frontends, isolation, network }: Modules): Promise<void> {
   if (core instanceof URL) await checkFile(`${where}: core`, core)
   for (const { label, module } of frontends) await checkFile(`${where}: frontends.${label}`, module)
   if (network) await checkFile(`${where}: network.module`, network.module)
   if (isolation.dir) await checkFile(isolation.from, new URL('index.html', isolation.dir))
 }
 
-/** Modules elsewhere than in files (`data:`, …) are looked for when they are loaded. */
+/** Modules outside of files (`data:`, …) are looked for when they are loaded. */
 export async function checkFile(what: string, url: URL): Promise<void> {
   if (url.protocol !== 'file:') return
   const path = fileURLToPath(url)
   try {
     await access(path)
   } catch (cause) {
-    throw new BusError('InvalidParams', `${what}: there is no file ${path}${await hintFor(path)}`, { cause })
+    throw new BusError('InvalidParams', `${what}: there is no file ${path}${await suggestFile(path)}`, { cause })
   }
 }
 
-/** The nearest name in its folder, or that there is no such folder. */
-async function hintFor(path: string): Promise<string> {
-  const folder = dirname(path)
+async function suggestFile(path: string): Promise<string> {
+  const directory = dirname(path)
   try {
-    return didYouMean(basename(path), await readdir(folder))
+    return didYouMean(basename(path), await readdir(directory))
   } catch {
-    return `, nor a folder ${folder}`
+    return `, nor a directory ${directory}`
   }
 }
-
-// An isolation pattern without a hook of the user's is allowed, and said.
 
 export function warnAboutMissingHook(
-  { pattern, isolation }: Pick<ResolvedOptions, 'pattern' | 'isolation'>,
+  { pattern, isolation }: Pick<BusConfig, 'pattern' | 'isolation'>,
   log: Logger,
 ): void {
   if (pattern !== 'isolation' || isolation.dir) return
-  log.warn('The isolation pattern has no dir: its hook passes everything. Calls are sealed and authorized all the same')
+  log.warn(
+    'The isolation pattern has no dir, so its hook passes every message. Calls are still encrypted and authorized',
+  )
 }

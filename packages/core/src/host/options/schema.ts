@@ -1,360 +1,274 @@
-// The shapes of the options, and of what is read in a tauri.conf.json. What capabilities and permission files hold is
-// checked where it is understood, in core.
+// Schemas of the options, and of the parts of a tauri.conf.json that a bus reads, with their ranges, defaults and error texts.
+// Capabilities and permission files are checked in core.
 import { existsSync } from 'node:fs'
 import { FREE_LABEL_RULE, isLabelText, isReservedLabel, LABEL_RULE, MAX_IN_FLIGHT } from '@sallyport/protocol'
 import * as v from 'valibot'
 import { labelMatcher } from '../../acl/label-glob.js'
 import type { CoreDefinition } from '../../api/define.js'
-import type { AppInfo, CallLimits } from '../../contract/control.js'
 import { integer } from '../../shared/validate.js'
 import type { SupervisionOptions } from '../supervision/policy.js'
 import type { OnStdio } from '../workers/output.js'
-import { workers } from '../workers/spawn.js'
-import { fileLocation, isContent, location } from './location.js'
-import type {
-  ConnectionSettings,
-  FrontendSettings,
-  NetworkSettings,
-  PermissionSettings,
-  ProcessSettings,
-  SesSettings,
-} from './types.js'
+import type { WorkerMaker } from '../workers/spawn.js'
+import { fileSchema, isInline, locationSchema } from './location.js'
 
-// The shape of `calls`: how long calls may take, and how many there may be.
+const isFunction = (value: unknown): boolean => typeof value === 'function'
+const boolean = v.boolean('true or false')
+const string = v.string('a string')
+const text = v.string('a text')
+const options = <Entries extends v.ObjectEntries>(entries: Entries) => v.strictObject(entries, 'an object')
+/** An object with any keys, but no list, which valibot takes for an object. */
+const table = v.custom<Record<string, unknown>>(isInline, 'an object')
 
-const DEFAULT_SLOW_AFTER = 30_000
+/** Chooses the schema by the value, so that an error names what is wrong in the intended form. */
+const inlineOr = <Inline extends v.GenericSchema, Other extends v.GenericSchema>(inline: Inline, other: Other) =>
+  v.lazy(value => (isInline(value) ? inline : other)) as v.LazySchema<Inline | Other>
 
-const slowAfter = 'whole milliseconds, from 10, or false'
-
-const globs = v.optional(
-  v.pipe(
-    v.array(v.pipe(v.string('a text'), v.check(isGlob, 'a glob as capabilities have them')), 'a list'),
-    v.minLength(1, 'a list that is not empty'),
-  ),
-)
-const rate = v.pipe(
-  v.number('calls in a second'),
-  v.finite('calls in a second'),
-  v.gtValue(0, 'more than 0 calls in a second'),
-)
 /** @internal */
-const quotaEntries: v.ObjectEntries = {
-  windows: globs,
-  commands: globs,
-  rate: v.optional(rate),
-  concurrency: v.optional(integer(`a whole number from 1 to ${MAX_IN_FLIGHT}`, 1, MAX_IN_FLIGHT)),
-}
-const limits = 'an object with a rate, a concurrency, or both'
+export const labelSchema = v.pipe(
+  text,
+  v.check(isLabelText, LABEL_RULE),
+  v.check(value => !isReservedLabel(value), FREE_LABEL_RULE),
+)
+
+const milliseconds = v.optional(integer('whole milliseconds, from 1', 1))
+const integerOrFalse = (what: string, min: number) => v.union([v.literal(false), integer(what, min)], what)
+
+const glob = v.check(isGlob, 'a glob as capabilities have them')
+const globs = v.optional(v.pipe(v.array(v.pipe(text, glob), 'a list'), v.minLength(1, 'a list that is not empty')))
+const callCount = integer(`a whole number from 1 to ${MAX_IN_FLIGHT}`, 1, MAX_IN_FLIGHT)
+const rateUnit = 'calls in a second'
+const quotaRule = 'an object with a rate, a concurrency, or both'
 const quota = v.pipe(
-  v.strictObject(quotaEntries, limits),
-  v.check(given => given['rate'] !== undefined || given['concurrency'] !== undefined, limits),
+  v.strictObject(
+    {
+      windows: globs,
+      commands: globs,
+      rate: v.optional(v.pipe(v.number(rateUnit), v.finite(rateUnit), v.gtValue(0, `more than 0 ${rateUnit}`))),
+      concurrency: v.optional(callCount),
+    },
+    quotaRule,
+  ),
+  v.check(({ rate, concurrency }) => rate !== undefined || concurrency !== undefined, quotaRule),
 )
-
 /** @internal */
-const callsEntries: v.ObjectEntries = {
-  timeout: v.optional(integer('whole milliseconds, from 1', 1)),
-  slowAfter: v.optional(v.union([v.literal(false), integer(slowAfter, 10)], slowAfter), DEFAULT_SLOW_AFTER),
-  quotas: v.optional(v.array(quota, 'a list')),
-}
-
-/** @internal */
-export const calls: v.OptionalSchema<v.GenericSchema<unknown, CallLimits>, object> = v.optional(
-  v.strictObject(callsEntries, 'an object') as v.GenericSchema<unknown, CallLimits>,
+export const callsSchema = v.optional(
+  options({
+    timeout: milliseconds,
+    slowAfter: v.optional(integerOrFalse('whole milliseconds, from 10, or false', 10), 30_000),
+    quotas: v.optional(v.array(quota, 'a list')),
+  }),
   {},
 )
 
-function isGlob(given: string): boolean {
+function isGlob(value: string): boolean {
   try {
-    labelMatcher(given)
+    labelMatcher(value)
     return true
   } catch {
     return false
   }
 }
 
-// What `createBus` takes of a network.
-
-const networkEntries = { module: location, options: v.optional(v.unknown(), undefined) }
-
-const NETWORK_OPTIONS: readonly string[] = Object.keys(networkEntries)
-
-/** @internal */
-const network: v.GenericSchema<unknown, NetworkSettings | undefined> = v.optional(
-  v.strictObject(networkEntries, 'an object'),
-)
-
-// The shape of `sandbox`: which one a frontend has, and its limits.
-
 const megabytes = v.optional(v.pipe(v.number('megabytes'), v.gtValue(0, 'more than 0 megabytes')))
-const read = v.optional(v.array(fileLocation, 'a list'), [])
-const memoryLimits = { maxOldGenerationSizeMb: megabytes, maxYoungGenerationSizeMb: megabytes, stackSizeMb: megabytes }
-const optionalLimits = <Entries extends v.ObjectEntries>(entries: Entries) =>
-  v.optional(v.strictObject(entries, 'an object'))
-const resourceLimits = optionalLimits({ ...memoryLimits, codeRangeSizeMb: megabytes })
-/** What is read in /proc. */
-const watched = (what: string) =>
-  v.optional(
-    v.pipe(
-      v.number(what),
-      v.gtValue(0, what),
-      v.check(() => existsSync('/proc/self/stat'), 'left out: it needs Linux'),
-    ),
-  )
-const permissionEntries = {
-  kind: v.literal('permission'),
-  read,
-  strict: v.optional(v.boolean('true or false'), false),
-  resourceLimits,
+const memoryEntries = { maxOldGenerationSizeMb: megabytes, maxYoungGenerationSizeMb: megabytes, stackSizeMb: megabytes }
+const resourceLimits = v.optional(options({ ...memoryEntries, codeRangeSizeMb: megabytes }))
+const read = v.optional(v.array(fileSchema, 'a list'), [])
+/** Limits that are watched in /proc. */
+const watched = (what: string) => {
+  const onLinux = v.check<number, string>(() => existsSync('/proc/self/stat'), 'left out: it needs Linux')
+  return v.optional(v.pipe(v.number(what), v.gtValue(0, what), onLinux))
 }
-const processEntries = {
-  kind: v.literal('process'),
-  read,
-  resourceLimits: optionalLimits(memoryLimits),
-  memory: watched('MiB, more than 0'),
-  cpu: watched('a share of one core, more than 0'),
-}
-const sesEntries = { kind: v.literal('ses'), resourceLimits }
-const sandboxSettings = v.variant(
+const sandboxObject = v.variant(
   'kind',
-  [v.strictObject(permissionEntries), v.strictObject(processEntries), v.strictObject(sesEntries)],
+  [
+    v.strictObject({ kind: v.literal('permission'), read, strict: v.optional(boolean, false), resourceLimits }),
+    v.strictObject({
+      kind: v.literal('process'),
+      read,
+      resourceLimits: v.optional(options(memoryEntries)),
+      memory: watched('MiB, more than 0'),
+      cpu: watched('a share of one core, more than 0'),
+    }),
+    v.strictObject({ kind: v.literal('ses'), resourceLimits }),
+  ],
   '"permission", "process" or "ses"',
-) as v.GenericSchema<unknown, PermissionSettings | ProcessSettings | SesSettings>
-const namedSandbox = v.pipe(
+)
+const sandboxName = v.pipe(
   v.picklist(['none', 'permission', 'process', 'ses'], '"none", "permission", "process", "ses" or { kind, … }'),
-  v.transform(kind => (kind === 'none' ? kind : v.parse(sandboxSettings, { kind }))),
-)
-const sandbox: v.GenericSchema<unknown, FrontendSettings['sandbox']> = v.optional(
-  v.lazy(given => (isContent(given) ? sandboxSettings : namedSandbox)),
-  'permission',
-)
-/** For typing errors. */
-const SANDBOX_OPTIONS: readonly string[] = Object.keys({ ...permissionEntries, ...processEntries })
-
-// The shape of `supervision`, wherever it may be given.
-
-const positiveMilliseconds = v.optional(integer('whole milliseconds, from 1', 1))
-const beats = 'whole milliseconds, from 50, or false'
-const delays = 'whole milliseconds, from 0'
-
-const supervisionEntries: v.ObjectEntries = {
-  restart: v.optional(v.picklist(['permanent', 'transient', 'temporary'], '"permanent", "transient" or "temporary"')),
-  intensity: v.optional(integer('a whole number, from 0', 0)),
-  period: positiveMilliseconds,
-  delay: v.optional(
-    v.strictObject({ min: v.optional(integer(delays, 0)), max: v.optional(integer(delays, 0)) }, 'an object'),
-  ),
-  heartbeat: v.optional(v.union([v.literal(false), integer(beats, 50)], beats)),
-}
-
-export const supervision = v.optional(v.strictObject(supervisionEntries, 'an object')) as v.OptionalSchema<
-  v.GenericSchema<SupervisionOptions>,
-  undefined
->
-
-/** Where to look, or what would stand there. */
-type Given = URL | string | object
-
-export type CheckedPattern<Dir> =
-  | { use: 'brownfield' }
-  | { use: 'isolation'; options?: CheckedIsolation<Dir> | undefined }
-
-interface CheckedIsolation<Dir> {
-  dir?: Dir | undefined
-  envelope?: boolean | undefined
-  hookTimeout?: number | undefined
-  maxRecordAge?: number | undefined
-}
-
-export interface CheckedSecurity<Dir, Entry> {
-  pattern?: CheckedPattern<Dir> | undefined
-  capabilities?: Entry[] | undefined
-}
-
-/** Each member as it was given, or `undefined`. */
-type Info = { [Name in keyof AppInfo]?: string | null | undefined }
-
-/** Supervision is still as it was given. */
-export interface CheckedFrontend extends Omit<FrontendSettings, 'supervision'> {
-  supervision?: SupervisionOptions | undefined
-}
-
-/** What of that a process has that has no core. */
-export interface CheckedRemoteHost extends Pick<CheckedOptions, 'frontends' | 'calls' | 'supervision' | 'dev'> {
-  app?: { security?: { pattern?: CheckedPattern<URL> | undefined } | undefined } | undefined
-}
-
-export interface CheckedOptions extends Info {
-  core: { module: URL | CoreDefinition; supervision?: SupervisionOptions | undefined }
-  frontends?: Record<string, { module: URL } & CheckedFrontend> | undefined
-  calls: CallLimits
-  supervision?: SupervisionOptions | undefined
-  config?: URL | undefined
-  app?: { security?: CheckedSecurity<URL, Given> | undefined } | undefined
-  permissions?: Given[] | undefined
-  unknownPermissions?: 'error' | 'warn' | undefined
-  dev: boolean
-  plugins?: Record<string, unknown> | undefined
-  network?: NetworkSettings | undefined
-}
-
-/** The parts of a tauri.conf.json that are a bus's business. */
-export interface CheckedConfig extends Info {
-  /** Tauri's other spelling. */
-  'product-name'?: string | null | undefined
-  app?: { security?: CheckedSecurity<string, string | object> | undefined } | undefined
-  plugins?: Record<string, unknown> | undefined
-}
-
-export const label: v.GenericSchema<string> = v.pipe(
-  v.string('a text'),
-  v.check(isLabelText, LABEL_RULE),
-  v.check(given => !isReservedLabel(given), FREE_LABEL_RULE),
+  v.transform(kind => (kind === 'none' ? kind : v.parse(sandboxObject, { kind }))),
 )
 
-const CALLS = `a whole number from 1 to ${MAX_IN_FLIGHT}`
+const delay = v.optional(integer('whole milliseconds, from 0', 0))
+/** @internal The defaults are applied by `resolveSupervision`. */
+export const supervisionSchema = v.optional(
+  options({
+    restart: v.optional(v.picklist(['permanent', 'transient', 'temporary'], '"permanent", "transient" or "temporary"')),
+    intensity: v.optional(integer('a whole number, from 0', 0)),
+    period: milliseconds,
+    delay: v.optional(options({ min: delay, max: delay })),
+    heartbeat: v.optional(integerOrFalse('whole milliseconds, from 50, or false', 50)),
+  }) as unknown as v.GenericSchema<SupervisionOptions>,
+)
+
 const connectionEntries = {
   codec: v.optional(v.picklist(['json', 'msgpack'], '"json" or "msgpack"'), 'json'),
   link: v.optional(v.picklist(['auto', 'ring', 'port'], '"auto", "ring" or "port"'), 'auto'),
-  poll: v.optional(v.boolean('true or false'), true),
-  window: v.optional(integer(CALLS, 1, MAX_IN_FLIGHT), MAX_IN_FLIGHT),
+  poll: v.optional(boolean, true),
+  window: v.optional(callCount, MAX_IN_FLIGHT),
   overflow: v.optional(v.picklist(['wait', 'reject'], '"wait" or "reject"'), 'wait'),
   data: v.optional(v.unknown(), undefined),
 }
-const onStdio = v.optional(v.custom<OnStdio>(given => typeof given === 'function', 'a function'))
-const frontendEntries = { ...connectionEntries, sandbox, onStdio, supervision }
-export const connectionOptions: v.GenericSchema<unknown, ConnectionSettings> = v.strictObject(connectionEntries)
-export const frontendOptions: v.GenericSchema<unknown, CheckedFrontend> = v.strictObject(frontendEntries)
-const frontendModule = v.strictObject({ module: location, ...frontendEntries })
+const frontendEntries = {
+  ...connectionEntries,
+  sandbox: v.optional(inlineOr(sandboxObject, sandboxName), 'permission'),
+  onStdio: v.optional(v.custom<OnStdio>(isFunction, 'a function')),
+  supervision: supervisionSchema,
+}
+/** @internal */
+export const connectionSchema = options(connectionEntries)
+/** @internal */
+export const frontendSchema = options(frontendEntries)
+const frontendModule = v.strictObject({ module: locationSchema, ...frontendEntries })
 const bareModule = v.pipe(
-  location,
+  locationSchema,
   v.transform(module => v.parse(frontendModule, { module })),
 )
-const frontend = v.lazy(given => (isContent(given) ? frontendModule : bareModule))
 
-/** What is in it is checked apart. */
-const definition = v.custom<CoreDefinition>(isContent)
-const coreModule = v.lazy(given => (isContent(given) ? definition : location))
-const coreEntries = { module: coreModule, supervision }
+/** The content of a definition is checked separately. */
+const coreModule = inlineOr(v.custom<CoreDefinition>(isInline), locationSchema)
+const coreObject = v.strictObject({ module: coreModule, supervision: supervisionSchema })
 const bareCore = v.pipe(
   coreModule,
-  v.transform(module => ({ module })),
+  v.transform((module): v.InferOutput<typeof coreObject> => ({ module })),
 )
-const core = v.lazy(given => (isContent(given) && 'module' in given ? v.strictObject(coreEntries) : bareCore))
+const core = v.lazy(value => (isInline(value) && 'module' in value ? coreObject : bareCore))
 
-const text = v.nullish(v.string('a string'))
-const info = {
-  productName: text,
-  version: text,
-  identifier: v.nullish(
-    v.pipe(v.string('a string'), v.regex(/^[\w.-]+$/, 'an identifier of letters, digits, ".", "-" and "_"')),
-  ),
+const hookEntries = {
+  envelope: v.optional(boolean, false),
+  hookTimeout: v.optional(integer('whole milliseconds, from 10 to 3600000', 10, 3_600_000), 1000),
+  maxRecordAge: v.optional(integer('whole milliseconds, from 10 to 3600000', 10, 3_600_000)),
 }
-/** valibot takes lists for objects. */
-const table = v.custom<Record<string, unknown>>(isContent, 'an object')
-const plugins = v.optional(table)
+const isolation = options({ dir: v.optional(locationSchema), ...hookEntries })
+/** @internal */
+export const isolationDefaults = v.getDefaults(isolation)
 
-const getPattern = <Options extends v.GenericSchema>(options: Options) =>
+const getPattern = <Isolation extends v.GenericSchema>(isolationOptions: Isolation) =>
   v.optional(
     v.variant(
       'use',
-      [v.strictObject({ use: v.literal('brownfield') }), v.strictObject({ use: v.literal('isolation'), options })],
-      // Of the whole, which has no path yet, or of its `use`.
+      [
+        v.strictObject({ use: v.literal('brownfield') }),
+        v.strictObject({ use: v.literal('isolation'), options: isolationOptions }),
+      ],
+      // The issue has a path only if an object was given.
       ({ path }) => (path ? '"brownfield" or "isolation"' : '{ use: "brownfield" } or { use: "isolation", options }'),
     ),
   )
-const span = 'whole milliseconds, from 10 to 3600000'
-const milliseconds = v.optional(integer(span, 10, 3_600_000))
-const hookEntries = {
-  envelope: v.optional(v.boolean('true or false')),
-  hookTimeout: milliseconds,
-  maxRecordAge: milliseconds,
-}
-const isolationEntries = { dir: v.optional(location), ...hookEntries }
+const pattern = getPattern(v.optional(isolation, {}))
+/** @internal */
+export type ParsedPattern = v.InferOutput<typeof pattern>
+const getList = <Entry extends v.GenericSchema>(entry: Entry) =>
+  v.optional(v.array(inlineOr(v.custom<object>(isInline), entry), 'a list'))
+const capability = v.union(
+  [fileSchema, v.string()],
+  'a capability, its identifier, or a file or directory of capabilities',
+)
 
-const getList = <Entry extends v.GenericSchema>(entry: Entry) => {
-  const content = v.custom<object>(isContent)
-  return v.optional(
-    v.array(
-      v.lazy(given => (isContent(given) ? content : entry)),
-      'a list',
-    ),
-  )
+const nullableString = v.nullish(string)
+const identifierRule = 'an identifier of letters, digits, ".", "-" and "_"'
+const infoEntries = {
+  productName: nullableString,
+  version: nullableString,
+  identifier: v.nullish(v.pipe(string, v.regex(/^[\w.-]+$/, identifierRule))),
 }
-
-const pattern = getPattern(v.optional(v.strictObject(isolationEntries, 'an object')))
-const securityEntries = {
-  pattern,
-  capabilities: getList(
-    v.union([fileLocation, v.string()], 'a capability, its identifier, or a file or folder of some'),
-  ),
-}
-const security = v.optional(v.strictObject(securityEntries, 'an object'))
-/** Of whoever runs frontends, with core or without it. */
-const frontendsEntries = {
-  supervision,
-  workers,
-  frontends: v.optional(v.pipe(table, v.record(label, frontend))),
+const maker = v.optional(v.custom<WorkerMaker>(isFunction, 'a function'))
+/** Options of a host, with core or without it. */
+const hostEntries = {
+  supervision: supervisionSchema,
+  workers: v.optional(options({ core: maker, frontend: maker, gate: maker })),
+  frontends: v.optional(v.pipe(table, v.record(labelSchema, inlineOr(frontendModule, bareModule)))),
   log: v.optional(
     v.union([v.literal(false), v.looseObject({ level: v.string(), child: v.function() })], 'a pino logger, or false'),
   ),
-  dev: v.optional(v.boolean('true or false'), false),
+  dev: v.optional(boolean, false),
   onConfirm: v.optional(v.function('a function')),
+  calls: callsSchema,
 }
-const busEntries = {
-  ...frontendsEntries,
+/** @internal */
+export const busSchema = v.strictObject({
+  ...hostEntries,
   core,
-  calls,
-  config: v.optional(fileLocation),
-  app: v.optional(v.strictObject({ security }, 'an object')),
-  ...info,
-  permissions: getList(fileLocation),
+  config: v.optional(fileSchema),
+  app: v.optional(options({ security: v.optional(options({ pattern, capabilities: getList(capability) })) })),
+  ...infoEntries,
+  permissions: getList(fileSchema),
   unknownPermissions: v.optional(v.picklist(['error', 'warn'], '"error" or "warn"')),
-  plugins,
-  network,
-}
-export const busOptions: v.GenericSchema<unknown, CheckedOptions> = v.strictObject(busEntries)
-
-export const remoteHostOptions: v.GenericSchema<unknown, CheckedRemoteHost> = v.strictObject({
-  ...frontendsEntries,
-  calls,
-  app: v.optional(v.strictObject({ security: v.optional(v.strictObject({ pattern }, 'an object')) }, 'an object')),
+  plugins: v.optional(table),
+  network: v.optional(options({ module: locationSchema, options: v.optional(v.unknown(), undefined) })),
 })
+/** @internal */
+export type ParsedOptions = v.InferOutput<typeof busSchema>
+/** @internal */
+export const remoteHostSchema = v.strictObject({
+  ...hostEntries,
+  app: v.optional(options({ security: v.optional(options({ pattern })) })),
+})
+/** @internal Options of `bus.inspectServer`. */
+export const inspectorSchema = options({ port: v.optional(integer('a port, from 0 to 65535', 0, 65_535), 0) })
 
-const getParts = <Entries extends v.ObjectEntries>(entries: Entries) => v.pipe(table, v.looseObject(entries))
-const securityParts = getParts({
-  // Here an isolation app is never left out, as in Tauri: a hook that passes everything is nobody's intent.
-  pattern: getPattern(v.strictObject({ dir: v.string('a path'), ...hookEntries }, 'an object')),
+const section = <Entries extends v.ObjectEntries>(entries: Entries) => v.pipe(table, v.looseObject(entries))
+const configSecurityEntries = {
+  // The isolation app is required, as in Tauri: without it the hook would pass every message, which cannot be the intent.
+  pattern: getPattern(options({ dir: v.string('a path'), ...hookEntries })),
   capabilities: getList(v.string('a capability, or the identifier of one')),
-})
-export const configParts: v.GenericSchema<unknown, CheckedConfig> = getParts({
-  ...info,
-  'product-name': info.productName,
-  app: v.optional(getParts({ security: v.optional(securityParts) })),
-  plugins,
-})
+}
+const configAppEntries = { security: v.optional(section(configSecurityEntries)) }
+const configEntries = {
+  ...infoEntries,
+  /** Tauri's other spelling of `productName`. */
+  'product-name': nullableString,
+  app: v.optional(section(configAppEntries)),
+  plugins: v.optional(table),
+}
+/** @internal A tauri.conf.json: other keys are ignored. */
+export const configSchema = section(configEntries)
+/** The keys that are read in a tauri.conf.json, by place. */
+export const CONFIG_KEYS: Readonly<Record<string, readonly string[]>> = {
+  '': Object.keys(configEntries),
+  app: Object.keys(configAppEntries),
+  'app.security': Object.keys(configSecurityEntries),
+}
 
-const getNames = (place: string, entries: object): string[] => Object.keys(entries).map(name => `${place}.${name}`)
-/** For typing errors. */
-export const OPTION_PLACES: readonly string[] = [
-  ...Object.keys(busEntries),
-  'core.module',
-  ...getNames('supervision', supervisionEntries),
-  ...getNames('calls', callsEntries),
-  ...getNames('calls.quotas[…]', quotaEntries),
-  ...NETWORK_OPTIONS.map(name => `network.${name}`),
-  'app.security',
-  ...getNames('app.security', securityEntries),
-  'app.security.pattern.use',
-  'app.security.pattern.options',
-  ...getNames('app.security.pattern.options', isolationEntries),
-  'frontends.<label>.module',
-  ...getNames('frontends.<label>', frontendEntries),
-  ...SANDBOX_OPTIONS.map(name => `frontends.<label>.sandbox.${name}`),
-]
+/** The parts of valibot's schemas that hold others. */
+interface Schema {
+  type: string
+  getter?(value: unknown): Schema
+  wrapped?: Schema
+  item?: Schema
+  value?: Schema
+  options?: readonly Schema[]
+  entries?: Readonly<Record<string, Schema>>
+  pipe?: readonly (Schema & { kind: string })[]
+}
 
-// The shape of what `bus.inspectServer` takes.
+/** Lists the options in a schema with their places, such as `frontends.<label>.codec`. */
+function listOptions(schema: Schema, place: string): string[] {
+  const { type, getter, wrapped, item, value, options: variants = [], entries = {}, pipe = [] } = schema
+  const inPlace = [...(wrapped ? [wrapped] : []), ...(Array.isArray(variants) ? variants : []), ...pipe.slice(1)]
+  // A lazy schema chooses the form of an object for an object.
+  if (getter) inPlace.push(getter({ module: undefined }))
+  const found = inPlace.filter(each => typeof each === 'object').flatMap(each => listOptions(each, place))
+  if (item) found.push(...listOptions(item, `${place}[…]`))
+  if (type === 'record') found.push(...listOptions(value!, `${place}.<label>`))
+  for (const [name, entry] of type === 'strict_object' ? Object.entries(entries) : []) {
+    const at = place === '' ? name : `${place}.${name}`
+    found.push(at, ...listOptions(entry, at))
+  }
+  return found
+}
 
-export const inspectorOptions: v.GenericSchema<{ port?: number | undefined }, { port: number }> = v.strictObject(
-  { port: v.optional(integer('a port, from 0 to 65535', 0, 65_535), 0) },
-  'an object',
+const getDepth = (place: string): number => place.split('.').length
+/** The places of all options, for hints at misspelt and misplaced ones: outer places first. */
+export const OPTION_PLACES: readonly string[] = [...new Set(listOptions(busSchema as unknown as Schema, ''))].toSorted(
+  (a, b) => getDepth(a) - getDepth(b),
 )

@@ -1,4 +1,4 @@
-// What `createBus` takes, and what becomes of it.
+// Types of the options as users write them (`XOptions`), and as the host uses them (`XConfig`): with defaults, URLs and read files.
 import type { ResourceLimits } from 'node:worker_threads'
 import type { CodecName, LinkKind } from '@sallyport/protocol'
 import type { AclInput, Capability, Pattern, PermissionFile } from '../../acl/types.js'
@@ -12,110 +12,89 @@ import type { OnStdio } from '../workers/output.js'
 import type { WorkerMakers } from '../workers/spawn.js'
 import type { ModuleLocation } from './location.js'
 
-/** Node's permission model around a frontend worker; docs/security.md says what it keeps out and what it does not. */
+/** Node's permission model around a frontend worker; docs/security.md lists what it keeps out. */
 export interface PermissionSandbox {
   kind: 'permission'
-  /** Files and folders that the frontend may read beside its module's folder and the `node_modules` above it. */
+  /** Files and directories that the frontend may read, in addition to its module's directory and the `node_modules` above it. */
   read?: readonly ModuleLocation[]
-  /** The frontend does not start where Node lets it read more than that. */
+  /** Refuses to start the frontend if Node lets it read more. */
   strict?: boolean
-  /** Of `new Worker`: memory, in MB. `{ maxOldGenerationSizeMb: 2048 }` by default. */
+  /** Limits of `new Worker`: memory, in MB. @default { maxOldGenerationSizeMb: 2048 } */
   resourceLimits?: ResourceLimits
 }
 
-/** A process of its own around a frontend, under the same model; docs/security.md has both. */
+/** A separate process around a frontend, under the permission model too; docs/security.md compares them. */
 export interface ProcessSandbox {
   kind: 'process'
-  /** As of `PermissionSandbox`. */
+  /** Files and directories that the frontend may read, in addition to its module's directory and the `node_modules` above it. */
   read?: readonly ModuleLocation[]
-  /** Memory, in MB, as flags of V8: what goes over it ends that process alone. */
+  /** Memory, in MB, as flags of V8. A frontend that exceeds it ends with its process; the host goes on. */
   resourceLimits?: Omit<ResourceLimits, 'codeRangeSizeMb'>
-  /** MiB that the whole process may have resident; Node alone has 40 to 60. Linux only. */
+  /** Resident memory of the whole process in MiB; Node alone takes 40 to 60. Linux only. */
   memory?: number
-  /** Share of one core that it may use, over 10 s: 0.5 is half of one. Linux only. */
+  /** Share of one CPU core over 10 s: 0.5 is half of one. Linux only. */
   cpu?: number
 }
 
-/** A script in a SES Compartment; docs/security.md says what it finds there. */
+/** A script in a SES Compartment; docs/security.md lists the globals that it has. */
 export interface SesSandbox {
   kind: 'ses'
-  /** Of `new Worker`, as above. */
+  /** Limits of `new Worker`: memory, in MB. */
   resourceLimits?: ResourceLimits
 }
 
 /**
- * What a frontend worker may do beside calling commands. `none`: all that the host may; its code is trusted. `permission`:
- * read what it is made of, and compute. `process`: the same, and out of the host's memory. `ses`: compute; it is one script,
- * and has nothing of Node.
+ * Rights of a frontend in addition to calling commands. `none`: all rights of the host; its code is trusted. `permission`: it reads
+ * its own modules, and computes. `process`: the same, in a process of its own. `ses`: it computes, as a single script without
+ * Node's API.
  */
 export type Sandbox = 'none' | 'permission' | 'process' | 'ses' | PermissionSandbox | ProcessSandbox | SesSandbox
 
-/** Of any link to core. */
+/** Options of any link to core. */
 export interface ConnectionOptions {
-  /** For all that this frontend sends and is sent; `json` by default. Bytes take the msgpack lane by themselves. */
+  /** Codec of all messages in both directions. Bytes are sent in msgpack frames with either. @default 'json' */
   codec?: CodecName
   /**
-   * `ring`: through shared memory, polled while that makes calls faster. `port`: through a MessagePort. `auto`, the default,
-   * takes a ring where each thread of a call can have a core: two, or three in the isolation pattern. A frontend in a
-   * process has a thread more, and a pipe as the last part of the way.
+   * `ring`: shared memory, polled while polling makes calls faster. `port`: a MessagePort. `auto`: a ring if each thread that takes
+   * part in a call can have a CPU core, which are two, or three in the isolation pattern. A frontend in a process has one thread more,
+   * and a pipe as the last part of its link.
+   *
+   * @default 'auto'
    */
   link?: 'auto' | LinkKind
   /**
-   * `false`: a ring is never polled, so that a busy event loop has no turn more than it needs. Where each thread of a call
-   * can't have a core it is not polled either.
+   * Polls a ring. With `false` a busy event loop has no additional ticks. A ring is never polled if the threads of a call cannot
+   * have a CPU core each.
+   *
+   * @default true
    */
   poll?: boolean
-  /** Calls in flight at a time, from 1 to 16384, the default: what is more waits in the client. */
+  /** Maximum number of calls in flight, from 1 to 16384. Further calls wait in the client. @default 16384 */
   window?: number
   /**
-   * What becomes of calls and events beyond the window, or for which the link has no room. `wait`, the default: up to 65536 of
-   * them, or 64 MiB, wait in the client, in order. `reject`: they reject with `Overloaded` at once.
+   * Handling of calls and events beyond the window, or while the link is full. `wait`: up to 65536 of them, or 64 MiB, wait in the
+   * client, in order. `reject`: they reject with `Overloaded` immediately.
+   *
+   * @default 'wait'
    */
   overflow?: 'wait' | 'reject'
-  /** What the frontend has from `getData()`: a copy, of anything that `structuredClone` takes. */
+  /** Data for the frontend's `getData()`: a copy of any value that `structuredClone` takes. */
   data?: unknown
 }
 
-/** Of a frontend that runs in a worker. */
+/** Options of a frontend that runs in a worker. */
 export interface FrontendOptions extends ConnectionOptions {
-  /** `permission` by default. */
+  /** @default 'permission' */
   sandbox?: Sandbox
   /**
-   * Takes what the frontend writes to its standard output and error, as text as it comes. Without it, that becomes lines of
-   * the log, `info` and `warn`, up to 100 in a second; with `none` it goes to the host's own output.
+   * Receives the frontend's standard output and error as text, in chunks. Without it each line is logged as `info` or `warn`, up to
+   * 100 lines a second. With `sandbox: 'none'` the host's own output is used instead.
    *
    * @example onStdio: (text, { stream }) => process[stream].write(text)
    */
   onStdio?: OnStdio
-  /** What becomes of its worker and its gate when they end; what is left out is the bus's. */
+  /** When its worker and its gate restart. Each missing option is the bus's. */
   supervision?: SupervisionOptions
-}
-
-/** The same, with their defaults. */
-export type ConnectionSettings = Required<Omit<ConnectionOptions, 'data'>> & Pick<ConnectionOptions, 'data'>
-
-export interface PermissionSettings {
-  kind: 'permission'
-  read: URL[]
-  strict: boolean
-  resourceLimits?: ResourceLimits | undefined
-}
-
-export interface ProcessSettings extends ProcessLimits {
-  kind: 'process'
-  read: URL[]
-  resourceLimits?: ResourceLimits | undefined
-}
-
-export interface SesSettings {
-  kind: 'ses'
-  resourceLimits?: ResourceLimits | undefined
-}
-
-export interface FrontendSettings extends ConnectionSettings {
-  sandbox: 'none' | PermissionSettings | ProcessSettings | SesSettings
-  onStdio?: OnStdio | undefined
-  supervision: SupervisionConfig
 }
 
 export interface FrontendModule extends FrontendOptions {
@@ -123,135 +102,115 @@ export interface FrontendModule extends FrontendOptions {
 }
 
 export interface IsolationOptions {
-  /** A Tauri isolation app: `index.html` and its scripts. Without it, a hook that passes everything. */
+  /** A Tauri isolation app: `index.html` and its scripts. Without one, a hook is used that passes every message. */
   dir?: ModuleLocation
-  /** Gives the hook `{ cmd: 'invoke', message }` and `{ cmd: 'emit', event, payload }` in place of Tauri's message. */
+  /**
+   * Shows the hook `{ cmd: 'invoke', message }` and `{ cmd: 'emit', event, payload }` instead of Tauri's messages.
+   *
+   * @default false
+   */
   envelope?: boolean
-  /** Milliseconds that the hook may take for one message, or to load, before its gate is ended, and started again; 1000 by default. */
+  /**
+   * Milliseconds that the hook may take to load, or for one message. Its gate restarts after that.
+   *
+   * @default 1000
+   */
   hookTimeout?: number
   /**
-   * Milliseconds that a record may take from the gate to core: 30 000 by default. What the hook approved can't be kept for
-   * later; more is for a debugger that holds core or a frontend still.
+   * Milliseconds that a record may take from the gate to core, so that approved messages cannot be kept and sent later. A greater
+   * value lets a debugger pause core or a frontend.
+   *
+   * @default 30000
    */
   maxRecordAge?: number
 }
 
 export type PatternOptions = { use: 'brownfield' } | { use: 'isolation'; options?: IsolationOptions }
 
-/** Of the same shape as in `tauri.conf.json`. */
+/** `app.security` of a `tauri.conf.json`. */
 export interface SecurityOptions {
   pattern?: PatternOptions
   /**
-   * Capabilities; files of them or folders, as URLs or absolute paths; and, beside `config`, the identifiers of some that
-   * stand in its `capabilities` folder. Given, they are all there are.
+   * Capabilities; files or directories of them, as URLs or absolute paths; and, with `config`, identifiers of capabilities in its
+   * `capabilities` directory. No other capabilities are used if this is given.
    */
   capabilities?: readonly (Capability | ModuleLocation)[]
 }
 
 export interface CoreModule {
   module: ModuleLocation | CoreDefinition
-  /** What becomes of it when it ends; what is left out is the bus's. */
+  /** When core restarts. Each missing option is the bus's. */
   supervision?: SupervisionOptions
 }
 
-/** `productName`, `version`, `identifier` and what is in `app.security` win over what `config` says of them. */
+/** `productName`, `version`, `identifier` and the members of `app.security` take precedence over those of `config`. */
 export interface BusOptions extends AppInfo {
   /**
-   * The core module, whose default export is made by `defineCore`: it runs in a worker. Or that definition itself: it runs in
-   * the calling thread, whose objects its handlers may use, and which they block (docs/embedding.md).
+   * The core module, whose default export is made by `defineCore`: it runs in a worker. A definition instead of a module runs in the
+   * calling thread: its handlers can use that thread's objects, and block it (docs/embedding.md).
    */
   core: ModuleLocation | CoreDefinition | CoreModule
-  /** What makes Sallyport's own workers in a program that is bundled with Sallyport in it: docs/bundlers.md. */
+  /** Makes Sallyport's own workers in a program that bundles Sallyport: docs/bundlers.md. */
   workers?: WorkerMakers
   /** Modules to run in frontend workers, by label. */
   frontends?: Readonly<Record<string, ModuleLocation | FrontendModule>>
-  /** How long calls may take: docs/calls.md. */
+  /** How long calls may take, and how many there may be: docs/calls.md. */
   calls?: CallsOptions
-  /** When workers that have ended are started again: docs/supervision.md. */
+  /** When workers restart: docs/supervision.md. */
   supervision?: SupervisionOptions
   /**
-   * A Tauri project: its `tauri.conf.json`, `tauri.conf.json5` or `Tauri.toml`, or the folder that holds one. The file of
-   * this platform (`tauri.linux.conf.json`) is merged into it; `capabilities`, `permissions`, the isolation app and
-   * `gen/schemas/acl-manifests.json` are found beside it. What is no business of a bus is passed over.
+   * A Tauri project: its `tauri.conf.json`, `tauri.conf.json5` or `Tauri.toml`, or the directory of one. The file of this platform
+   * (`tauri.linux.conf.json`) is merged into it. `capabilities`, `permissions`, the isolation app and `gen/schemas/acl-manifests.json`
+   * are read from the same directory. Settings that have no meaning for a bus are ignored.
    */
   config?: ModuleLocation
   app?: { security?: SecurityOptions }
   /**
-   * Permission files of the app, as Tauri has them: what is in one, or files and folders of them, as URLs or absolute paths.
-   * Given, they take the place of `permissions` beside `config`.
+   * Permission files of the app, as in Tauri: their content, or files and directories of them, as URLs or absolute paths. They replace
+   * the `permissions` directory of `config`.
    */
   permissions?: readonly (PermissionFile | ModuleLocation)[]
   /**
-   * `warn`: permissions of plugins that this core does not have are passed over, with a warning. `error`, the default: they
-   * stop the start.
+   * Handling of permissions of plugins that this core does not have. `warn`: ignore them with a warning. `error`: don't start.
+   *
+   * @default 'error'
    */
   unknownPermissions?: 'error' | 'warn'
-  /** Each plugin's own options, by its name: what its `setup` is given as `api.config`. One here wins over that of `config`. */
+  /** Options of each plugin, by its name: `api.config` of its `setup`. They take precedence over those of `config`. */
   plugins?: Readonly<Record<string, unknown>>
-  /**
-   * A module that brings frontends of other processes, and the events of other cores: core loads it in its own thread
-   * (docs/networks.md).
-   */
+  /** A module that brings frontends of other processes and events of other cores. It is loaded in core's thread (docs/networks.md). */
   network?: NetworkOptions
-  /** A pino logger, or `false` for none. By default warnings and worse go to standard error. */
+  /** A pino logger, or `false` for none. By default warnings and errors go to standard error. */
   log?: Logger | false
   /**
-   * For development: what has changed on disk is loaded again, what fails waits for a change, stacks follow source maps, and what
-   * workers print is labelled (docs/embedding.md). `false` by default.
+   * Development mode: modules that change on disk are reloaded, failed workers wait for a change, stacks follow source maps, and the
+   * output of workers is labelled (docs/embedding.md).
+   *
+   * @default false
    */
   dev?: boolean
   /**
-   * Asks a person: answers `confirm(text)` in an isolation hook and `ctx.confirm(text)` in a command, which wait for it. Without
-   * it, every answer is `false`.
+   * Asks a person. It answers `confirm(text)` in an isolation hook and `ctx.confirm(text)` in a command, which wait for it. Without it
+   * every answer is `false`.
    */
   onConfirm?: OnConfirm
 }
 
-export interface ResolvedIsolation {
-  dir: URL | undefined
-  envelope: boolean
-  hookTimeout: number
-  maxRecordAge: number | undefined
-  /** Where `dir` was named, for error texts. */
-  from: string
-}
-
-/** The same, with its defaults, every location a URL, and the files of the configuration read. */
-export interface ResolvedOptions {
-  core: URL | CoreDefinition
-  workers: WorkerMakers
-  frontends: ({ label: string; module: URL } & FrontendSettings)[]
-  supervision: {
-    core: SupervisionConfig
-    /** Of frontends that come later. */
-    frontends: SupervisionOptions | undefined
-  }
-  calls: CallLimits
-  pattern: Pattern
-  isolation: ResolvedIsolation
-  acl: AclInput
-  appInfo: AppInfo
-  plugins: Readonly<Record<string, unknown>>
-  network: NetworkSettings | undefined
-  log: Logger | false | undefined
-  dev: boolean
-  onConfirm: BusOptions['onConfirm']
-}
-
 export interface CallsOptions {
   /**
-   * The deadline in milliseconds of each call that has none of its own, whoever makes it: beyond it the call rejects with
-   * `Timeout`. None by default. A stream may take longer: its `timeout` is its own.
+   * Deadline in milliseconds of each call that has none of its own: beyond it the call rejects with `Timeout`. A stream's `timeout` is
+   * its own. Calls have no deadline by default.
    */
   timeout?: number
   /**
-   * Milliseconds after which a call that still runs in core is in the log and told of (`bus.on('slow')`), once: 30 000 by
-   * default. `false`: never.
+   * Milliseconds after which a call that still runs in core is logged and reported (`bus.on('slow')`), once. `false`: never.
+   *
+   * @default 30000
    */
   slowAfter?: number | false
   /**
-   * How often frontends may call commands, counted for each frontend and command. What is more is refused with `Overloaded`; where
-   * it is for the rate, `data.retryAfter` says in how many milliseconds there is room. All quotas that fit a call hold.
+   * How often frontends may call commands, counted for each frontend and command. Further calls are refused with `Overloaded`. If the
+   * rate is the reason, `data.retryAfter` is the number of milliseconds to wait. All quotas that match a call apply.
    *
    * @example [{ windows: ['plugin-*'], commands: ['read_*'], rate: 100, concurrency: 4 }]
    */
@@ -259,13 +218,69 @@ export interface CallsOptions {
 }
 
 export interface NetworkOptions {
-  /** Its export `join` is a `JoinNetwork` of `@sallyport/core/network`. */
+  /** A module whose export `join` is a `JoinNetwork` of `@sallyport/core/network`. */
   module: ModuleLocation
-  /** A copy of it, of anything that `structuredClone` takes. */
+  /** Options of the module: a copy of any value that `structuredClone` takes. */
   options?: unknown
 }
 
-export interface NetworkSettings {
+export type ConnectionConfig = Required<Omit<ConnectionOptions, 'data'>> & Pick<ConnectionOptions, 'data'>
+
+export interface PermissionConfig {
+  kind: 'permission'
+  read: URL[]
+  strict: boolean
+  resourceLimits?: ResourceLimits | undefined
+}
+
+export interface ProcessConfig extends ProcessLimits {
+  kind: 'process'
+  read: URL[]
+  resourceLimits?: ResourceLimits | undefined
+}
+
+export interface SesConfig {
+  kind: 'ses'
+  resourceLimits?: ResourceLimits | undefined
+}
+
+export interface FrontendConfig extends ConnectionConfig {
+  sandbox: 'none' | PermissionConfig | ProcessConfig | SesConfig
+  onStdio?: OnStdio | undefined
+  supervision: SupervisionConfig
+}
+
+export interface IsolationConfig {
+  dir: URL | undefined
+  envelope: boolean
+  hookTimeout: number
+  maxRecordAge?: number | undefined
+  /** The option or file that names `dir`, for error texts. */
+  from: string
+}
+
+export interface NetworkConfig {
   module: URL
   options?: unknown
+}
+
+export interface BusConfig {
+  core: URL | CoreDefinition
+  workers: WorkerMakers
+  frontends: ({ label: string; module: URL } & FrontendConfig)[]
+  supervision: {
+    core: SupervisionConfig
+    /** The bus's own options, for frontends that are opened later. */
+    frontends: SupervisionOptions | undefined
+  }
+  calls: CallLimits
+  pattern: Pattern
+  isolation: IsolationConfig
+  acl: AclInput
+  appInfo: AppInfo
+  plugins: Readonly<Record<string, unknown>>
+  network: NetworkConfig | undefined
+  log: Logger | false | undefined
+  dev: boolean
+  onConfirm: OnConfirm | undefined
 }
