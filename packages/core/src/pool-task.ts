@@ -1,5 +1,5 @@
-// What runs in a thread of the pool: the default export of a user's module. Its outcome is wrapped, so that whatever it
-// throws, `null` too, comes back as thrown; what is told of an error is decided here, where it is still whole.
+// Entry of a thread of the pool: runs the default export of a user's module. Its outcome is wrapped, so that anything it throws,
+// also `null`, arrives as thrown. The error is converted here, where it is still complete.
 import { BusError, describeCommand, toBusError, toErrorObject, withoutData } from '@sallyport/protocol'
 import type { PoolOutcome, PoolTask } from './rpc/worker-pool.js'
 
@@ -8,16 +8,17 @@ export async function runTask({ method, module, args }: PoolTask): Promise<PoolO
     const { default: run } = (await import(/* webpackIgnore: true */ /* @vite-ignore */ module)) as {
       default?: unknown
     }
-    if (typeof run !== 'function')
+    if (typeof run !== 'function') {
       throw new BusError('InternalError', 'The module of this command has no default export')
+    }
     return { value: (await run(args)) as unknown }
   } catch (thrown) {
-    return { failure: toErrorObject(cloneable(method, toBusError(method, thrown))) }
+    return { failure: toErrorObject(toCloneable(method, toBusError(method, thrown))) }
   }
 }
 
-/** Data that can't be passed between threads would end this one. */
-function cloneable(method: string, error: BusError): BusError {
+/** Removes data that cannot be passed between threads, because posting them would end this thread. */
+function toCloneable(method: string, error: BusError): BusError {
   try {
     structuredClone(error.data)
     return error
@@ -26,5 +27,5 @@ function cloneable(method: string, error: BusError): BusError {
   }
 }
 
-/** For those that wait: a pool starts a thread with a task. */
+/** An empty task, which makes the pool start a thread. */
 export const doNothing = (): void => {}

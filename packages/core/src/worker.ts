@@ -1,4 +1,4 @@
-// The entry of the core worker: loads the user's core module and serves it.
+// Entry of the core worker: loads the user's core module and serves it.
 import { parentPort, workerData } from 'node:worker_threads'
 import { beat, BusError, describeName, describeThrown, explainTypeScript } from '@sallyport/protocol'
 import { getDefinition } from './api/validate-definition.js'
@@ -10,17 +10,17 @@ const { module, heartbeat, sourceMaps, ...options } = workerData as CoreWorkerDa
 if (sourceMaps) process.setSourceMapsEnabled(true)
 beat(heartbeat)
 const control = parentPort!
-const tell = (report: CoreReport): void => control.postMessage(report)
-const getLog = createCoreLog(options.logLevel, line => tell({ type: 'log', line }))
+const report = (message: CoreReport): void => control.postMessage(message)
+const getLog = createCoreLog(options.logLevel, line => report({ type: 'log', line }))
 
 runCoreActor({
-  create: async () => createCore(getDefinition(await load(module), module), { ...options, module }, getLog, tell),
-  hear: take => control.on('message', take),
-  tell,
+  create: async () => createCore(getDefinition(await load(module), module), { ...options, module }, getLog, report),
+  subscribe: handle => control.on('message', handle),
+  report,
   ended: () => void setImmediate(() => process.exit()),
 })
 
-// Deaf to the host it takes no more frontends, and knows of no end.
+// Without its control port, core could neither take frontends nor learn that the bus closes.
 control.once('close', () => {
   throw new BusError('InternalError', 'core has closed its port to the host')
 })

@@ -91,6 +91,7 @@ export {
   encodeValue,
   packPlain,
   putLast,
+  type BatchSource,
   type Outbox,
   type PackedMessage,
   type SendBatch,
@@ -172,6 +173,7 @@ export {
 // utilities
 export { getBackoff } from './util/backoff.js'
 export { callSafely, throwLater } from './util/call-safely.js'
+export { DeadlineTimers } from './util/deadline-timers.js'
 export { RoomSignal } from './util/room-signal.js'
 export { LONGEST, SamplingTimer } from './util/sampling-timer.js'
 export { Throttle, formatSuppressed } from './util/throttle.js'

@@ -1,130 +1,128 @@
-// What host and core tell each other. Control messages are plain objects: for a worker's life, for frontends that come and
-// go, and for what a host wants to know. No call that is served makes one.
+// Control messages between host and core: plain objects for a worker's lifecycle, for frontends that come and go, and for
+// statistics. Serving a call sends none of them.
 import type { MessagePort } from 'node:worker_threads'
 import type { CodecName, Heartbeat, LinkEndpoint, ReportedError } from '@sallyport/protocol'
 import type { LifecycleState } from '@sallyport/protocol/actor'
 import type { AclInput, CapabilityChanges, Pattern } from '../acl/types.js'
 import type { MetricsMemory } from '../shared/metrics.js'
 
-/** Who the program is, as in `tauri.conf.json`. */
+/** The program's identity, as in `tauri.conf.json`. */
 export interface AppInfo {
   productName?: string
   version?: string
-  /** As `com.example.app`. */
+  /** For example `com.example.app`. */
   identifier?: string
 }
 
-/** How often each of these frontends may call each of these commands. */
+/** Limits how often each of these frontends can call each of these commands. */
 export interface CallQuota {
-  /** Labels, as globs like those of capabilities: all of them, unless given. */
+  /** Globs of labels, as in capabilities. @default all frontends */
   windows?: readonly string[] | undefined
-  /** Names, as they are called (`read_file`, `plugin:fs|*`), as globs likewise: all but the bus's own, unless given. */
+  /** Globs of commands by the name they are called by (`read_file`, `plugin:fs|*`). @default all but the bus's own */
   commands?: readonly string[] | undefined
-  /** Calls in a second; a second's calls may come at once. */
+  /** Calls per second. The calls of one second can come at once. */
   rate?: number | undefined
-  /** Calls that run at a time: those too that were given up and whose handlers go on. */
+  /** Calls at a time. Cancelled calls count until their handlers end. */
   concurrency?: number | undefined
 }
 
 export interface CallLimits {
-  /** The deadline in milliseconds of calls that have none of their own. */
+  /** Milliseconds until calls without a deadline of their own time out. */
   timeout?: number | undefined
-  /** Milliseconds after which a call that still runs is told of. */
+  /** Milliseconds after which a running call is reported as slow. */
   slowAfter?: number | false | undefined
   quotas?: readonly CallQuota[] | undefined
 }
 
-/** What brings frontends of other processes, where something does. */
+/** A module that connects frontends of other processes. */
 export interface NetworkModule {
-  /** As a URL. */
+  /** URL of the module. */
   module: string
   options: unknown
 }
 
 export interface CoreOptions {
   pattern: Pattern
-  /** Milliseconds, in the isolation pattern; the protocol's own unless given. */
+  /** Milliseconds, for the isolation pattern. @default the protocol's */
   maxRecordAge?: number | undefined
   acl: AclInput
   appInfo: AppInfo
   calls?: CallLimits | undefined
-  /** Each plugin's own options, by its name. */
+  /** Options of each plugin by its name. */
   plugins: Readonly<Record<string, unknown>>
   network?: NetworkModule | undefined
-  /** The least level that is worth sending to the host's log. */
+  /** Lowest level that is sent to the host's log. */
   logLevel: string
 }
 
 export interface CoreWorkerData extends CoreOptions {
-  /** The user's core module, as a URL. */
+  /** URL of the user's core module. */
   module: string
   changes: CapabilityChanges
-  /** Its stacks lead to what its modules were made from. */
+  /** Maps stack traces to the sources of compiled modules. */
   sourceMaps: boolean
   heartbeat: Heartbeat | undefined
 }
 
-/** A link that core is given. */
+/** A link that the host hands to core. */
 export interface Attachment {
   /** `undefined` for the host's own link. */
   label: string | undefined
   codec: CodecName
-  end: LinkEndpoint
-  /** A number that no other link to this core has; 0 for the host's own. */
+  endpoint: LinkEndpoint
+  /** Unique among the links to this core. 0 for the host's own link. */
   id: number
-  /** It runs already: the others are told of it now, and not when its module begins. */
-  runs?: boolean
-  /** In the isolation pattern: where the gate waits for this session's key. The host passes it on without reading it. */
+  /** The frontend runs already, so that the others are notified now instead of when its module begins. */
+  hasStarted?: boolean
+  /** In the isolation pattern, the port on which the gate waits for the session's key. The host does not read it. */
   keyPort?: MessagePort
-  /** Where what is counted of it can be read. */
-  meter?: MetricsMemory
-  /** `false` only for the benchmark. */
+  /** Memory for the session's counts and latencies. */
+  metrics?: MetricsMemory
+  /** `false` only in the benchmark. */
   cipher: boolean
 }
 
-/** A call that core runs. */
 export interface RunningCall {
   label: string
   command: string
 }
 
-/** Host → core. */
+/** Messages from the host to core. */
 export type CoreCommand =
   | { type: 'attach'; attachment: Attachment }
-  /** The frontend's module is about to run: the others may be told of it. */
+  /** The frontend's module is about to run, and the others can be notified. */
   | { type: 'begin'; label: string }
-  /** The frontend is gone, and not only its link. */
+  /** The frontend has ended, and not only its link. */
   | { type: 'end'; label: string }
   /** Core answers with `measured`. */
   | { type: 'measure' }
-  /** The answer to the question of this number. */
+  /** Answers a `confirm`. */
   | { type: 'confirmed'; id: number; agreed: boolean }
   | { type: 'stop'; timeout: number }
 
-/** Core → host. */
+/** Messages from core to the host. `more` is the number of further reports for this frontend that were suppressed. */
 export type CoreReport =
   | { type: 'state'; state: LifecycleState; error?: ReportedError }
   | { type: 'log'; line: string }
-  /** This frontend's link is there. */
+  /** The frontend's link was taken. */
   | { type: 'attached'; label: string; id: number }
-  /** The link of this number has ended, whoever ended it. */
+  /** A link has closed, from either side. */
   | { type: 'closed'; label: string; id: number }
-  /** `more`: of this frontend's calls, that are not told one by one. */
   | { type: 'denied'; label: string; command: string; more: number }
-  /** It runs for so long; `more`: others of this frontend's. */
+  /** A call has been running for `ms` milliseconds. */
   | { type: 'slow'; label: string; command: string; ms: number; more: number }
-  /** So many events did not wait for this frontend. */
+  /** Events were dropped because the frontend read too slowly. */
   | { type: 'overload'; label: string; dropped: number }
-  /** The meters are up to date; these are the calls that run, 20 of them at most. */
+  /** All metrics are up to date. `running` holds at most 20 of the running calls. */
   | { type: 'measured'; running: RunningCall[]; network?: NetworkStats | undefined }
-  /** A command asks the host; the number is no other question's of this core. */
+  /** A command asks the host to confirm. The id is unique for this core. */
   | { type: 'confirm'; id: number; label: string; command: string; text: string }
-  /** Nobody waits for its answer any more. */
+  /** The command no longer waits for the answer to its `confirm`. */
   | { type: 'withdraw'; id: number }
-  /** It has come over the link of this number, or over a network. */
+  /** The peer violated the protocol. `id` is that of the link, or `undefined` for a session from the network. */
   | { type: 'fault'; label: string; id: number | undefined; error: ReportedError }
 
-/** Counts since this core began, of all sessions of its network together. */
+/** Counts of all network sessions together, since this core started. */
 export interface NetworkCounts {
   sessions: number
   calls: number
@@ -137,20 +135,19 @@ export interface NetworkCounts {
   bytesOut: number
 }
 
-/** What a network tells of itself and of the other cores of its bus, for `bus.stats()`. */
+/** Statistics of a network and of the other cores of its bus, for `bus.stats()`. */
 export interface NetworkStats {
-  /** The name of this one. */
+  /** Name of this instance. */
   instance: string
-  /** By name: this one, and those that were heard of lately. */
+  /** Counts by instance: this one, and those with a recent sign of life. */
   instances: Record<string, NetworkCounts>
-  /** The sum. */
+  /** Sum of all instances. */
   total: NetworkCounts
 }
 
-// The commands behind methods of `Bus`, by their names.
-
+/** Names of the commands behind methods of `Bus`. */
 export const HOST_METHOD = {
-  /** The arguments are the function's own; which function it is stands in the headers. */
+  /** The arguments are those of the function. Its name and the frontend's label are in the headers. */
   call: 'plugin:host|call',
   addCapability: 'plugin:acl|add_capability',
   removeCapability: 'plugin:acl|remove_capability',

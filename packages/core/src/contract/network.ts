@@ -1,57 +1,63 @@
-// What a network module brings to this core, and what core offers to it. Core does not know what carries the links.
+// The interface between core and a network module. Core does not know what carries the links.
 import type { BusError, CodecName, EventTarget, Link, Opener } from '@sallyport/protocol'
 import type { Logger } from 'pino'
 import type { Pattern } from '../acl/types.js'
 import type { AppInfo, NetworkCounts, NetworkStats } from './control.js'
 
-/** A session that a network brings: its transport has proved whose it is. */
+/** A session from the network. The network has authenticated the frontend. */
 export interface NetworkSession {
   label: string
   codec: CodecName
   link: Link
-  /** In the isolation pattern: opens the records of its gate. Required there, and refused in brownfield. */
+  /** Opens the records of the frontend's gate. Required in the isolation pattern, refused in brownfield. */
   opener?: Opener | undefined
 }
 
-/** A frontend of the network, as core holds it. */
+/** A session that core has accepted. */
 export interface Accepted {
-  /** Its code begins: the others are told of it. */
+  /** The frontend's code begins to run, and the others are notified. */
   begin(): void
-  /** It is gone, and not only its link. */
+  /** The frontend has ended, and not only its link. */
   end(): void
 }
 
-/** What core gives to its network. */
+/** What core offers to its network. */
 export interface Hub {
   readonly pattern: Pattern
-  /** Milliseconds that a record may take, where the bus was given that. */
+  /** Milliseconds that a record can take to arrive, if the bus has that option. */
   readonly maxRecordAge: number | undefined
   readonly appInfo: AppInfo
   readonly log: Logger
   /**
-   * Takes a frontend in: authority, quotas and events are those of any frontend with its label. An earlier session of the same
-   * label from the network is closed first.
+   * Opens a session with the capabilities, quotas and events of any frontend of its label. Closes an earlier session from the
+   * network with the same label.
    *
-   * @throws BusError `InvalidRequest` where a frontend of this bus's own has the label, or the session is sealed where the
-   * pattern has it otherwise; `InvalidParams` for a label or codec that is none; `Disconnected` while core drains
+   * @throws {BusError} `InvalidRequest` if a frontend of this bus has the label, or the session is sealed in brownfield or not
+   * sealed in isolation; `InvalidParams` for an invalid label or codec; `Disconnected` while core drains
    */
   accept(session: NetworkSession): Accepted
-  /** Told of each event that is emitted here, in core, the host or a frontend; not of those from `deliver`, nor of those that core
-   * itself tells of frontends. One listener; what it throws rejects the emit. */
-  onEmit(tell: (target: EventTarget | undefined, event: string, payload: unknown) => void): void
-  /** Sends an event of another core to the listeners here. @throws BusError `InvalidParams` for a name or target that is none, and a payload that a listener can't be sent */
+  /**
+   * Sets the one listener of events that core, the host or a frontend emits here. Events from `deliver`, and core's own about
+   * frontends, do not reach it. Its errors reject the emit.
+   */
+  onEmit(listener: (target: EventTarget | undefined, event: string, payload: unknown) => void): void
+  /**
+   * Sends an event of another core to the listeners of this one.
+   *
+   * @throws {BusError} `InvalidParams` for an invalid name or target, and for a payload that cannot be serialized for a listener
+   */
   deliver(target: EventTarget | undefined, event: string, payload: unknown): void
   counts(): NetworkCounts
-  /** Tells the host, as a `fault` of this label. */
+  /** Reports a protocol violation of this frontend to the host, as a `fault`. */
   fault(label: string, error: BusError): void
 }
 
-/** What `join` of a network's module gives. */
+/** The result of a network module's `join`. */
 export interface Network {
   stats(): NetworkStats
-  /** Takes no further session; core lets the calls that run end meanwhile. */
+  /** Rejects further sessions, while core waits for running calls. */
   drain(): Promise<void>
-  /** Ends its sessions and its connection. What was sent before goes out. */
+  /** Ends all sessions and the connection, after everything that was sent before has left. */
   close(): Promise<void>
 }
 

@@ -1,71 +1,73 @@
-// The life of core, in whatever thread it runs: it is made, takes links, drains, and tells its host of each state.
+// The lifecycle of a core in any thread: it starts, is attached to links, drains, and reports each state to its host.
 import { createRequire } from 'node:module'
-import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises'
+import { setImmediate as nextTick, setTimeout as sleep } from 'node:timers/promises'
 import { reportError } from '@sallyport/protocol'
 import { startWorkerActor } from '@sallyport/protocol/actor'
 import type { Logger } from 'pino'
 import type { Attachment, CoreCommand, CoreReport } from '../contract/control.js'
 import type { Core } from './core.js'
 
+/** The thread that a core runs in. */
 export interface CoreActorHost {
   create(): Promise<Core>
-  /** Calls `take` for each word of the host's. */
-  hear(take: (command: CoreCommand) => void): void
-  tell(report: CoreReport): void
-  /** It has stopped or failed. */
+  /** Subscribes to the host's commands. */
+  subscribe(handle: (command: CoreCommand) => void): void
+  report(report: CoreReport): void
+  /** Called after the core has stopped or failed. */
   ended(): void
 }
 
-export function runCoreActor({ create, hear, tell, ended }: CoreActorHost): void {
-  /** Links that the host has handed over before core was there. */
-  const waiting: Attachment[] = []
+export function runCoreActor({ create, subscribe, report, ended }: CoreActorHost): void {
+  /** Links that arrived before the core was created. */
+  const pending: Attachment[] = []
   let core: Core | undefined
-  let patience = 0
+  let stopTimeoutMs = 0
 
   const actor = startWorkerActor({
     async boot() {
       core = await create()
     },
-    handshake: async () => waiting.forEach(attach),
+    handshake: async () => pending.forEach(attach),
     serve: () => () => void core?.close(),
     async drain() {
-      // What had arrived before the word to stop is served: it takes the loop a turn to come to every port.
-      await nextTurn()
-      await nextTurn()
-      const until = performance.now() + patience
-      await Promise.race([core?.drain(), delay(patience, undefined, { ref: false })])
-      await core?.close(Math.max(0, until - performance.now()))
+      // Serves calls that arrived before the command to stop: the event loop takes a tick to read every port.
+      await nextTick()
+      await nextTick()
+      const deadline = performance.now() + stopTimeoutMs
+      await Promise.race([core?.drain(), sleep(stopTimeoutMs, undefined, { ref: false })])
+      await core?.close(Math.max(0, deadline - performance.now()))
     },
     entered(state, error) {
-      tell(error === undefined ? { type: 'state', state } : { type: 'state', state, error: reportError(error) })
+      report(error === undefined ? { type: 'state', state } : { type: 'state', state, error: reportError(error) })
       if (state === 'stopped' || state === 'failed') ended()
     },
   })
 
-  hear(command => {
+  subscribe(command => {
     if (command.type === 'stop') {
-      patience = command.timeout
+      stopTimeoutMs = command.timeout
       actor.stop()
     } else if (command.type === 'begin') core?.begin(command.label)
-    else if (command.type === 'measure') tell({ type: 'measured', ...(core?.measure() ?? { running: [] }) })
+    else if (command.type === 'measure') report({ type: 'measured', ...(core?.measure() ?? { running: [] }) })
     else if (command.type === 'confirmed') core?.answer(command.id, command.agreed)
     else if (command.type === 'end') core?.end(command.label)
     else if (core) attach(command.attachment)
-    else waiting.push(command.attachment)
+    else pending.push(command.attachment)
   })
 
   function attach(attachment: Attachment): void {
     core?.attach(attachment)
     const { label, id } = attachment
-    if (label !== undefined) tell({ type: 'attached', label, id })
+    if (label !== undefined) report({ type: 'attached', label, id })
   }
 }
 
-// Core's log: pino, whose lines go to the host, so that a bus has one log wherever its threads run. It is loaded with the
-// first thing that there is to log: a core that starts has nothing to say.
-
 const require = createRequire(import.meta.url)
 
+/**
+ * Returns a function that returns core's log: pino, whose lines go to the host, so that a bus has one log in all threads. Pino
+ * is loaded with the first line, because a core that starts well logs nothing.
+ */
 export function createCoreLog(level: string, write: (line: string) => void): () => Logger {
   let log: Logger | undefined
   return () => {

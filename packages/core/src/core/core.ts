@@ -1,9 +1,10 @@
-// The core itself: what its module defines, and the sessions that call it.
+// The core: the commands that a definition brings, and the sessions that call them.
 import { openLink, reportError } from '@sallyport/protocol'
 import type { Logger } from 'pino'
 import { type Authority, createAuthority, HOST_PERMITS } from '../acl/authority.js'
 import { getPluginFiles } from '../acl/identifier.js'
-import type { CoreDefinition, Plugin, PluginApi } from '../api/define.js'
+import type { App } from '../api/app.js'
+import type { CoreDefinition, PluginApi } from '../api/define.js'
 import { ResourceTable } from '../api/resources.js'
 import { markBuffers, movable } from '../api/transfer.js'
 import {
@@ -15,25 +16,245 @@ import {
   type NetworkStats,
   type RunningCall,
 } from '../contract/control.js'
-import type { Hub } from '../contract/network.js'
 import { EventRouter } from '../events/router.js'
 import { type JoinedNetwork, joinNetwork } from '../network/loader.js'
 import { createHub, NetworkSessions } from '../network/sessions.js'
 import { createPathResolver, surroundingsHere } from '../path/resolver.js'
 import { createCoreCommands } from '../plugins/index.js'
-import type { Call } from '../rpc/call.js'
+import type { Call } from '../rpc/call-table.js'
 import { ConfirmRequests } from '../rpc/confirm.js'
-import { createQuotas } from '../rpc/quotas.js'
+import { createQuotas, type Quotas } from '../rpc/quotas.js'
 import { type CommandRegistry, createRegistry, type RunnableCommand } from '../rpc/registry.js'
 import type { Session } from '../rpc/session.js'
-import { type AddedSession, Sessions, type SessionsDeps } from '../rpc/sessions.js'
+import { type AddedSession, Sessions, type SessionsEvents } from '../rpc/sessions.js'
 import { watchSlowCalls } from '../rpc/slow-calls.js'
-import { createPool } from '../rpc/worker-pool.js'
+import { createPool, type Pool } from '../rpc/worker-pool.js'
 import { SessionMetrics } from '../shared/metrics.js'
-import { type AppDeps, createApp } from './create-app.js'
-import { setupPlugins } from './lifecycle.js'
+import { createApp } from './create-app.js'
+import { setupPlugins, type Teardown } from './lifecycle.js'
+import type { SessionKeys } from './session-keys.js'
 
-// What the host asks of core over its own link, as commands. Frontends do not have them: to them their names are unknown.
+/** Least time for what can be closed immediately. A worker that takes longer is terminated a little later. */
+const MIN_CLOSE_MS = 100
+/** Time to close a core that failed to join its network. */
+const FAILED_START_MS = 1000
+
+export type CoreConfig = CoreOptions & Partial<CoreWorkerData>
+
+/**
+ * Creates a core, runs the setups of its plugins and definition, and joins its network.
+ *
+ * @throws {BusError} `InvalidParams` if the definition or a capability is invalid; the error of a setup or of the network
+ */
+export async function createCore(
+  definition: CoreDefinition,
+  config: CoreConfig,
+  getLog: () => Logger,
+  report: (report: CoreReport) => void,
+): Promise<Core> {
+  const core = new Core(definition, config, getLog, report)
+  await core.start()
+  return core
+}
+
+export class Core {
+  readonly #definition: CoreDefinition
+  readonly #config: CoreConfig
+  readonly #getLog: () => Logger
+  readonly #events: SessionsEvents
+  readonly #router = new EventRouter()
+  readonly #pool: Pool
+  readonly #confirmRequests: ConfirmRequests
+  readonly #resources: ResourceTable
+  readonly #sessions: Sessions
+  readonly #authority: Authority
+  readonly #quotas: Quotas
+  /** Commands of the host's own session. */
+  readonly #hostRegistry: CommandRegistry
+  readonly #app: App
+  readonly #networkSessions: NetworkSessions
+  #keys: SessionKeys | undefined
+  #tearDown: Teardown | undefined
+  #stopWatching: (() => void) | undefined
+  #network: JoinedNetwork | undefined
+  #closing: Promise<void> | undefined
+
+  constructor(
+    definition: CoreDefinition,
+    config: CoreConfig,
+    getLog: () => Logger,
+    report: (report: CoreReport) => void,
+  ) {
+    const { pattern, calls, acl, changes, appInfo, module } = config
+    this.#definition = definition
+    this.#config = config
+    this.#getLog = getLog
+    this.#events = createSessionsEvents(report)
+    this.#pool = createPool(getLog)
+    this.#confirmRequests = new ConfirmRequests(report)
+    this.#resources = new ResourceTable({
+      failed: error => getLog().error({ err: error }, 'a resource of the app could not be closed'),
+    })
+    const sessions = new Sessions({ router: this.#router, getLog, events: this.#events })
+    const surroundings = surroundingsHere(appInfo.identifier ?? '', module)
+    const path = createPathResolver(surroundings)
+    const shared = { router: this.#router, resources: this.#resources, path }
+    const { platform } = surroundings
+    const coreCommands = createCoreCommands({ ...shared, appInfo, platform, labels: () => sessions.labels })
+    const registry = createRegistry(definition, coreCommands, this.#pool)
+    this.#sessions = sessions
+    this.#authority = createAuthority({
+      acl,
+      commands: registry.values(),
+      pattern,
+      pluginFiles: getPluginFiles(definition),
+      warn: text => getLog().warn(text),
+    })
+    if (changes) this.#authority.restore(changes)
+    this.#quotas = createQuotas(calls?.quotas ?? [], registry, getLog)
+    const hostCommands = createHostCommands(this.#authority, sessions)
+    this.#hostRegistry = new Map([...registry, ...hostCommands.map(command => [command.method, command] as const)])
+    const defaults = calls?.timeout === undefined ? undefined : { timeout: calls.timeout }
+    this.#app = createApp({
+      ...shared,
+      getLog,
+      call: (label, name, args, options) =>
+        sessions.call(label, name, args, defaults ? { ...defaults, ...options } : options),
+    })
+    this.#networkSessions = new NetworkSessions({
+      pattern,
+      sessions,
+      openSession: ({ label, codec, link, opener }, metrics, ended) =>
+        this.#openSession({ linkId: undefined, label, codec, link, opener, metrics, hasDeadlines: true, ended }),
+    })
+  }
+
+  /** Runs the setups and joins the network. Rejects with the error of either, after tearing down again. */
+  async start(): Promise<void> {
+    const { pattern, maxRecordAge, calls, appInfo, plugins, network } = this.#config
+    if (pattern === 'isolation') this.#keys = (await import('./session-keys.js')).createKeys(maxRecordAge)
+    const getApi = ({ name }: { name: string }): PluginApi => ({
+      name,
+      config: Object.hasOwn(plugins, name) ? plugins[name] : undefined,
+      scope: this.#authority.getGlobalScope(name),
+    })
+    this.#tearDown = await setupPlugins(this.#definition, this.#app, getApi, signal => this.#resources.closeAll(signal))
+    if (calls?.slowAfter) this.#stopWatching = watchSlowCalls(() => this.#sessions.open, calls.slowAfter)
+    if (!network) return
+    const hub = createHub({
+      pattern,
+      maxRecordAge,
+      appInfo,
+      sessions: this.#networkSessions,
+      router: this.#router,
+      getLog: this.#getLog,
+      fault: (label, error) => this.#events.fault(label, undefined, error),
+    })
+    try {
+      this.#network = await joinNetwork(network, hub)
+    } catch (error) {
+      await this.close(FAILED_START_MS)
+      throw error
+    }
+  }
+
+  /** Opens a session over a link from the host. A session from the network with the same label is closed. */
+  attach({ label, codec, endpoint, id, hasStarted, keyPort, metrics, cipher }: Attachment): void {
+    // A key port without keys throws: a session that has to be sealed never starts in plaintext.
+    const opener = keyPort && this.#keys!.handOver(keyPort, cipher)
+    if (label !== undefined) this.#networkSessions.closeSession(label)
+    this.#openSession({
+      linkId: id,
+      label,
+      codec,
+      link: openLink(endpoint, false),
+      opener,
+      metrics: new SessionMetrics(metrics),
+      hasDeadlines: false,
+      ended: () => {},
+    })
+    if (hasStarted && label !== undefined) this.#sessions.begin(label)
+  }
+
+  /** Emits that the module of an attached frontend begins to run. */
+  begin(label: string): void {
+    this.#sessions.begin(label)
+  }
+
+  /** Emits that a frontend has ended, once its session has. */
+  end(label: string): void {
+    this.#sessions.end(label)
+  }
+
+  /** Settles a confirm request that the host has answered. */
+  answer(requestId: number, isConfirmed: boolean): void {
+    this.#confirmRequests.answer(requestId, isConfirmed)
+  }
+
+  /** Updates the counts of all sessions. Returns a few of the running calls, and the statistics of the network. */
+  measure(): { running: RunningCall[]; network: NetworkStats | undefined } {
+    return { running: this.#sessions.measure(), network: this.#network?.stats() }
+  }
+
+  /** Rejects further calls. Resolves once the running ones have ended. */
+  async drain(): Promise<void> {
+    this.#networkSessions.drain()
+    await Promise.all([this.#network?.drain(), this.#sessions.drain()])
+  }
+
+  /**
+   * Ends the frontends, runs the teardowns, and closes all links. Resolves once all answers are sent.
+   *
+   * @param timeoutMs limit for the frontends, teardowns and network together
+   */
+  close(timeoutMs = 0): Promise<void> {
+    return (this.#closing ??= this.#close(timeoutMs))
+  }
+
+  async #close(timeoutMs: number): Promise<void> {
+    const deadline = performance.now() + timeoutMs
+    this.#networkSessions.drain()
+    const controller = new AbortController()
+    const timer = setTimeout(() => controller.abort(), Math.max(timeoutMs, MIN_CLOSE_MS))
+    await this.#sessions.closeFrontends(controller.signal)
+    await this.#tearDown?.(controller.signal)
+    clearTimeout(timer)
+    await this.#network?.close(Math.max(deadline - performance.now(), MIN_CLOSE_MS))
+    await this.#sessions.close()
+    await this.#pool.close()
+    this.#stopWatching?.()
+  }
+
+  #openSession(added: Omit<AddedSession, 'permits' | 'registry' | 'app' | 'confirmRequests'>): Session {
+    const { label, ended } = added
+    const shared = { app: this.#app, confirmRequests: this.#confirmRequests }
+    if (label === undefined) {
+      return this.#sessions.add({ ...added, ...shared, permits: HOST_PERMITS, registry: this.#hostRegistry })
+    }
+    return this.#sessions.add({
+      ...added,
+      ...shared,
+      permits: this.#authority.getPermits(label),
+      registry: this.#quotas.acquireRegistry(label),
+      ended: () => {
+        this.#quotas.releaseRegistry(label)
+        ended()
+      },
+    })
+  }
+}
+
+function createSessionsEvents(report: (report: CoreReport) => void): SessionsEvents {
+  return {
+    denied: (label, command, more) => report({ type: 'denied', label, command, more }),
+    slow: (label, command, ms, more) => report({ type: 'slow', label, command, ms, more }),
+    overload: (label, dropped) => report({ type: 'overload', label, dropped }),
+    fault: (label, id, error) => report({ type: 'fault', label, id, error: reportError(error) }),
+    closed(label, id) {
+      if (id !== undefined) report({ type: 'closed', label, id })
+    },
+  }
+}
 
 interface CapabilityArguments {
   capability?: unknown
@@ -41,204 +262,33 @@ interface CapabilityArguments {
   labels?: readonly string[]
 }
 
+/** Creates the commands behind methods of `Bus`. Frontends do not have them: to frontends their names are unknown. */
 function createHostCommands(authority: Authority, sessions: Sessions): RunnableCommand[] {
-  const command = (method: string, run: (args: CapabilityArguments) => unknown): RunnableCommand => ({
+  const create = (method: string, run: RunnableCommand['run']): RunnableCommand => ({
     method,
     owner: 'core',
     allow: '',
     deny: '',
-    run: run as RunnableCommand['run'],
+    run,
   })
   return [
-    {
-      method: HOST_METHOD.call,
-      owner: 'core',
-      allow: '',
-      deny: '',
-      run: (args, call) => callFrontend(sessions, args, call),
-    },
-    command(HOST_METHOD.addCapability, ({ capability }) => {
-      authority.add({ value: capability, from: 'bus.addCapability' })
+    create(HOST_METHOD.call, (args, call) => callFrontend(sessions, args, call)),
+    create(HOST_METHOD.addCapability, args => {
+      authority.add({ value: (args as CapabilityArguments).capability, from: 'bus.addCapability' })
       return authority.isRestricted
     }),
-    command(HOST_METHOD.removeCapability, ({ identifier }) => {
-      authority.remove(String(identifier))
+    create(HOST_METHOD.removeCapability, args => {
+      authority.remove(String((args as CapabilityArguments).identifier))
       return authority.isRestricted
     }),
-    command(HOST_METHOD.explain, ({ labels = [] }) => authority.explain(labels)),
+    create(HOST_METHOD.explain, args => authority.explain((args as CapabilityArguments).labels ?? [])),
   ]
 }
 
-/** Bytes pass through core without a copy, in both directions. */
+/** Calls a function of a frontend for the host. Bytes pass through core without a copy, in both directions. */
 async function callFrontend(sessions: Sessions, args: unknown, { request, signal }: Call): Promise<unknown> {
   const { label = '', name = '', traceparent, tracestate } = request.headers
   const context = traceparent === undefined ? undefined : { traceparent, tracestate }
   const result = await sessions.call(label, name, args, { signal, transfer: movable(args) }, context)
   return markBuffers(result, movable(result))
-}
-
-export interface Core {
-  attach(attachment: Attachment): void
-  /** Tells of a frontend that was attached, as its module begins to run. */
-  begin(label: string): void
-  /** Tells that a frontend is gone, once its session has ended. */
-  end(label: string): void
-  /** The host has answered what a command has asked. */
-  answer(question: number, agreed: boolean): void
-  /** Brings what can be read of each link up to date. Gives the calls that run, a few of them, and what the network tells. */
-  measure(): { running: RunningCall[]; network: NetworkStats | undefined }
-  /** Takes no further call; resolves once those that run have ended. */
-  drain(): Promise<void>
-  /**
-   * Ends the frontends, tears down what was set up, and closes every link; resolves once what was answered has gone out.
-   * Nothing that is closed or torn down is waited for longer than `patience` milliseconds, together.
-   */
-  close(patience?: number): Promise<void>
-}
-
-/** Milliseconds for what can be closed at once, where no time is left: a worker is ended from outside a little later. */
-const LEAST_PATIENCE = 100
-/** And where a core that can’t start is ended. */
-const FAILED_START_MS = 1000
-
-/** @throws BusError `InvalidParams` where the definition or a capability is wrong, and what a `setup` throws. */
-export async function createCore(
-  definition: CoreDefinition,
-  {
-    pattern,
-    calls,
-    maxRecordAge,
-    acl,
-    changes,
-    appInfo,
-    plugins,
-    network,
-    module,
-  }: CoreOptions & Partial<CoreWorkerData>,
-  getLog: () => Logger,
-  report: (report: CoreReport) => void,
-): Promise<Core> {
-  const router = new EventRouter()
-  const pool = createPool(getLog)
-  const questions = new ConfirmRequests(report)
-  const told = reportTo(report, label => quotas.closed(label))
-  const sessions = new Sessions({ router, getLog, report: told })
-  const resources = new ResourceTable({
-    failed: error => getLog().error({ err: error }, 'a resource of the app could not be closed'),
-  })
-  const around = surroundingsHere(appInfo.identifier ?? '', module)
-  const path = createPathResolver(around)
-  const core = { router, appInfo, resources, path, platform: around.platform, labels: () => sessions.labels }
-  const registry = createRegistry(definition, createCoreCommands(core), pool)
-  const warn = (text: string): void => getLog().warn(text)
-  const authority = createAuthority({
-    acl,
-    commands: registry.values(),
-    pattern,
-    pluginFiles: getPluginFiles(definition),
-    warn,
-  })
-  if (changes) authority.restore(changes)
-  const quotas = createQuotas(calls?.quotas ?? [], registry, getLog)
-  const hostRegistry: CommandRegistry = new Map([...registry, ...createHostCommands(authority, sessions).map(named)])
-  const call: AppDeps['call'] = (label, name, args, options) =>
-    sessions.call(label, name, args, calls?.timeout === undefined ? options : { timeout: calls.timeout, ...options })
-  const app = createApp({ call, router, getLog, resources, path })
-  const keys = pattern === 'isolation' ? (await import('./session-keys.js')).createKeys(maxRecordAge) : undefined
-  const apiOf = ({ name }: Plugin): PluginApi => ({
-    name,
-    config: Object.hasOwn(plugins, name) ? plugins[name] : undefined,
-    scope: authority.getGlobalScope(name),
-  })
-  const tearDown = await setupPlugins(definition, app, apiOf, hurry => resources.closeAll(hurry))
-
-  const stopWatching = calls?.slowAfter ? watchSlowCalls(() => sessions.open, calls.slowAfter) : undefined
-  const admit = (given: Omit<AddedSession, 'permits' | 'registry' | 'app' | 'questions'>): Session =>
-    sessions.add({
-      ...given,
-      permits: given.label === undefined ? HOST_PERMITS : authority.getPermits(given.label),
-      registry: given.label === undefined ? hostRegistry : quotas.registryOf(given.label),
-      app,
-      questions,
-    })
-  const guests = new NetworkSessions({
-    pattern,
-    sessions,
-    admit: ({ label, codec, link, opener }, meter, ended) =>
-      admit({ id: undefined, label, codec, link, opener, meter, deadlines: true, ended }),
-  })
-  let joined: JoinedNetwork | undefined
-  const close = async (patience: number): Promise<void> => {
-    const until = performance.now() + patience
-    guests.drain()
-    const hurry = new AbortController()
-    const timer = setTimeout(() => hurry.abort(), Math.max(patience, LEAST_PATIENCE))
-    await sessions.closeFrontends(hurry.signal)
-    await tearDown(hurry.signal)
-    clearTimeout(timer)
-    await joined?.close(Math.max(until - performance.now(), LEAST_PATIENCE))
-    await sessions.close()
-    await pool.close()
-    stopWatching?.()
-  }
-  let closing: Promise<void> | undefined
-  if (network) {
-    const fault: Hub['fault'] = (label, error) => told.fault(label, undefined, error)
-    const hub = createHub({ pattern, maxRecordAge, appInfo, sessions: guests, router, getLog, fault })
-    joined = await joinNetwork(network, hub).catch(async (error: unknown) => {
-      await close(FAILED_START_MS)
-      throw error
-    })
-  }
-
-  return {
-    attach({ label, codec, end, id, runs, keyPort, meter, cipher }: Attachment): void {
-      // A key port without keys throws: a session that was to be sealed never starts in clear.
-      const opener = keyPort && keys!.handTo(keyPort, cipher)
-      if (label !== undefined) guests.giveWay(label)
-      admit({
-        id,
-        label,
-        codec,
-        link: openLink(end, false),
-        opener,
-        meter: new SessionMetrics(meter),
-        deadlines: false,
-      })
-      if (runs && label !== undefined) sessions.begin(label)
-    },
-    begin: label => sessions.begin(label),
-    end: label => sessions.end(label),
-    answer: (question, agreed) => questions.answer(question, agreed),
-    measure: () => ({ running: sessions.measure(), network: joined?.stats() }),
-    async drain() {
-      guests.drain()
-      await Promise.all([joined?.drain(), sessions.drain()])
-    },
-    close: (patience = 0) => (closing ??= close(patience)),
-  }
-}
-
-const named = (command: RunnableCommand): [string, RunnableCommand] => [command.method, command]
-
-function reportTo(report: (report: CoreReport) => void, ended: (label: string) => void): SessionsDeps['report'] {
-  return {
-    denied(label, command, more) {
-      report({ type: 'denied', label, command, more })
-    },
-    overload(label, dropped) {
-      report({ type: 'overload', label, dropped })
-    },
-    slow(label, command, ms, more) {
-      report({ type: 'slow', label, command, ms, more })
-    },
-    closed(label, id) {
-      ended(label)
-      if (id === undefined) return
-      report({ type: 'closed', label, id })
-    },
-    fault(label, id, error) {
-      report({ type: 'fault', label, id, error: reportError(error) })
-    },
-  }
 }

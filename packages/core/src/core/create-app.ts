@@ -1,21 +1,20 @@
-// The app, as handlers and setups see it.
+// Creates the app object that handlers and setups use.
 import { type BusEvent, type EventTarget, toEventTarget } from '@sallyport/protocol'
 import type { Logger } from 'pino'
 import type { App, AppEventHandler } from '../api/app.js'
 import type { FrontendCallOptions } from '../api/frontend-call.js'
 import type { Resources } from '../api/resources.js'
 import { StateStore } from '../api/state.js'
-import type { Delivery, Subscriber, Payload } from '../events/delivery.js'
+import type { Delivery, Payload, Subscriber } from '../events/delivery.js'
 import type { EventRouter } from '../events/router.js'
 import type { PathResolver } from '../path/resolver.js'
 
-// Listeners that are functions of this thread: those of core.
-
+/** Core's own listeners, which are functions of this thread. */
 export class LocalListeners implements Subscriber {
   readonly label = undefined
   readonly sharesPayload = true
   readonly #router: EventRouter
-  readonly #handlers = new Map<number, { event: string; handler: (event: BusEvent) => unknown }>()
+  readonly #listeners = new Map<number, { event: string; handler: (event: BusEvent) => unknown }>()
 
   constructor(router: EventRouter) {
     this.#router = router
@@ -23,19 +22,19 @@ export class LocalListeners implements Subscriber {
 
   listen(event: string, handler: (event: BusEvent) => unknown, target: EventTarget): number {
     const id = this.#router.listen(event, target, this)
-    this.#handlers.set(id, { event, handler })
+    this.#listeners.set(id, { event, handler })
     return id
   }
 
   unlisten(id: number): void {
-    const listener = this.#handlers.get(id)
+    const listener = this.#listeners.get(id)
     if (!listener) return
-    this.#handlers.delete(id)
+    this.#listeners.delete(id)
     this.#router.unlisten(listener.event, id, this)
   }
 
   deliver({ event, ids }: Delivery, { value: payload }: Payload): void {
-    for (const id of ids) this.#handlers.get(id)?.handler({ event, id, payload })
+    for (const id of ids) this.#listeners.get(id)?.handler({ event, id, payload })
   }
 }
 
@@ -50,12 +49,10 @@ export interface AppDeps {
 export function createApp({ call, router, getLog, resources, path }: AppDeps): App {
   const local = new LocalListeners(router)
   const store = new StateStore()
-  const listen: App['listen'] = (event, handler, options = {}) =>
-    local.listen(
-      event,
-      guarded(getLog, event, handler as AppEventHandler),
-      toEventTarget(options.target ?? { kind: 'Any' }),
-    )
+  const listen: App['listen'] = (event, handler, options = {}) => {
+    const target = toEventTarget(options.target ?? { kind: 'Any' })
+    return local.listen(event, logErrors(getLog, event, handler as AppEventHandler), target)
+  }
 
   return {
     call: call as App['call'],
@@ -65,8 +62,8 @@ export function createApp({ call, router, getLog, resources, path }: AppDeps): A
     emit: (event, payload = null) => router.emit(event, payload),
     emitTo: (target, event, payload = null) => router.emitTo(toEventTarget(target), event, payload),
     emitFilter: (event, payload, filter) =>
-      // A frontend is asked for by its own label, whatever target its listener claims.
-      router.emitWhere(event, payload, (target, { label }) =>
+      // The filter sees a frontend's own label, whatever target its listener claims.
+      router.deliverWhere(event, payload, (target, { label }) =>
         label === undefined ? target.kind === 'Any' || filter(target) : filter({ kind: 'WebviewWindow', label }),
       ),
     listen,
@@ -89,15 +86,15 @@ export function createApp({ call, router, getLog, resources, path }: AppDeps): A
   }
 }
 
-/** A listener that throws takes neither core nor the other listeners with it. */
-function guarded(getLog: () => Logger, event: string, handler: AppEventHandler): AppEventHandler {
-  const failed = (error: unknown): void => getLog().error({ event, err: error }, 'a listener failed')
+/** Returns a handler whose errors are logged, so that they reach neither core nor other listeners. */
+function logErrors(getLog: () => Logger, event: string, handler: AppEventHandler): AppEventHandler {
+  const logError = (error: unknown): void => getLog().error({ event, err: error }, 'a listener failed')
   return received => {
     try {
       const result = handler(received)
-      if (result instanceof Promise) result.catch(failed)
+      if (result instanceof Promise) result.catch(logError)
     } catch (error) {
-      failed(error)
+      logError(error)
     }
   }
 }

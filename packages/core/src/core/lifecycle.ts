@@ -1,36 +1,38 @@
-// The setups of a core's plugins and of its own definition, and what ends them again, in reverse.
+// Runs the setups of a core's plugins and definition, and their teardowns in reverse.
 import { BusError, describeThrown, isBusError } from '@sallyport/protocol'
 import type { App } from '../api/app.js'
 import type { CoreDefinition, Plugin, PluginApi } from '../api/define.js'
 import { runSequentially } from '../shared/teardown.js'
 
-/** Ends what was set up, last first. Resolves when that is done, or `hurry` aborts; never rejects. */
-export type Teardown = (hurry: AbortSignal) => Promise<void>
+/** Time for the teardowns after a setup has failed. */
+const FAILED_START_MS = 1000
+
+/** Runs all teardowns, the last setup's first. Resolves early if the signal aborts, and never rejects. */
+export type Teardown = (signal: AbortSignal) => Promise<void>
 
 /**
- * Runs the setups of the plugins in their order, then the definition's own.
+ * Runs the setups of the plugins in their order, then the definition's.
  *
- * @param last ends what all of them have opened, after all teardowns
- * @throws what a setup throws, of a plugin with its name (Tauri's text). What was set up before is torn down then.
+ * @param closeResources runs after all teardowns
+ * @throws the error of a setup, with Tauri's text if it is a plugin's. Earlier setups are torn down first
  */
 export async function setupPlugins(
   definition: CoreDefinition,
   app: App,
-  apiOf: (plugin: Plugin) => PluginApi,
-  last: Teardown,
+  getApi: (plugin: Plugin) => PluginApi,
+  closeResources: Teardown,
 ): Promise<Teardown> {
   const teardowns: (() => unknown)[] = []
-  const tearDown: Teardown = async hurry => {
-    await runSequentially(teardowns.splice(0).reverse(), hurry, error =>
-      app.log.error({ err: error }, 'a teardown failed'),
-    )
-    await last(hurry)
+  const tearDown: Teardown = async signal => {
+    const steps = teardowns.splice(0).reverse()
+    await runSequentially(steps, signal, error => app.log.error({ err: error }, 'a teardown failed'))
+    await closeResources(signal)
   }
   try {
     for (const plugin of definition.plugins ?? []) {
-      const own = getApp(plugin, app)
-      await setUpPlugin(plugin, own, apiOf(plugin))
-      teardowns.push(() => plugin.teardown?.(own))
+      const pluginApp = createPluginApp(plugin, app)
+      await setupPlugin(plugin, pluginApp, getApi(plugin))
+      teardowns.push(() => plugin.teardown?.(pluginApp))
     }
     await definition.setup?.(app)
   } catch (error) {
@@ -41,17 +43,14 @@ export async function setupPlugins(
   return tearDown
 }
 
-/** Its log names the plugin, and is made with the first thing that there is to log. */
-function getApp({ name }: Plugin, app: App): App {
+/** Returns an app whose log names the plugin. The log is created with its first line. */
+function createPluginApp({ name }: Plugin, app: App): App {
   let log: App['log'] | undefined
   const getLog = (): App['log'] => (log ??= app.log.child({ plugin: name }))
   return Object.create(app, { log: { get: getLog, enumerable: true } }) as App
 }
 
-/** What is waited for while a core that can't start is ended. */
-const FAILED_START_MS = 1000
-
-async function setUpPlugin(plugin: Plugin, app: App, api: PluginApi): Promise<void> {
+async function setupPlugin(plugin: Plugin, app: App, api: PluginApi): Promise<void> {
   try {
     await plugin.setup?.(app, api)
   } catch (cause) {

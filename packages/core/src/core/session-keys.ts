@@ -1,28 +1,28 @@
-// The keys of the isolation pattern: a secret for each session, which its gate seals with and core opens with. Loaded in
-// that pattern alone, because it takes node:crypto.
+// Keys of the isolation pattern: one secret for each session, which its gate seals with and core opens with. This file is loaded
+// in that pattern only, because it needs node:crypto.
 import { randomBytes } from 'node:crypto'
 import type { MessagePort } from 'node:worker_threads'
 import { type Opener, RECORD_DIRECTION, type SessionKey } from '@sallyport/protocol'
 import { createPlainOpener } from '@sallyport/protocol/internal'
 import { createOpener, createSessionSecret } from '@sallyport/protocol/records'
 
-export interface Keys {
-  /** Makes a session's key and gives it to the gate; what is returned opens the gate's records, in clear without `cipher`. */
-  handTo(gate: MessagePort, cipher: boolean): Opener
+export interface SessionKeys {
+  /** Creates a session's key and hands it to the gate. Returns an opener of the gate's records, of plaintext without `cipher`. */
+  handOver(gate: MessagePort, cipher: boolean): Opener
 }
 
-/** Every session has a key of its own, so that no gate can seal for another frontend; every run has a new master. */
-export function createKeys(maxRecordAge: number | undefined): Keys {
+/** Each session has its own key, so that no gate can seal for another frontend. Each core has a new master secret. */
+export function createKeys(maxRecordAge: number | undefined): SessionKeys {
   const master = randomBytes(32)
   return {
-    handTo(gate, cipher) {
+    handOver(gate, cipher) {
       const session = new Uint8Array(randomBytes(16))
       const secret = createSessionSecret(master, session)
       const opener = cipher
         ? createOpener({ session, secret, direction: RECORD_DIRECTION, maxRecordAge })
         : createPlainOpener()
       const key: SessionKey = { session, secret }
-      // Given away: what is left of the secret here is in the opener, out of JavaScript's sight.
+      // The secret is transferred: here it remains only within the opener, which JavaScript cannot read.
       gate.postMessage(key, [secret.buffer])
       gate.close()
       return opener

@@ -1,6 +1,6 @@
-// An event's way to one home: which of its listeners hear it. It stays the same until listeners come or go, so that events in
-// a row make a run.
+// What an event delivers to one subscriber: the listeners that receive it, and its payload, which is encoded only once.
 import {
+  type BatchSource,
   type CallMessage,
   type CodecName,
   codecs,
@@ -11,40 +11,40 @@ import {
   type PackedMessage,
   packMessage,
 } from '@sallyport/protocol'
-import type { BatchSource } from '../rpc/batching.js'
 
-/** Where listeners live. `label` is the frontend's; core and host have none, and hear everything. */
+/** An owner of listeners: a frontend's session, the host's session, or core itself. */
 export interface Subscriber {
+  /** The frontend's label. `undefined` for core and the host, which receive all events. */
   readonly label: string | undefined
-  /** Its listeners get the very payload, not a copy: whatever they do with it, the others have theirs by then. */
+  /** The listeners get the payload itself instead of a copy. They come last, because they can change it. */
   readonly sharesPayload?: true
-  /** An event has come from there. */
+  /** Called when this subscriber emits an event. */
   emitted?(event: unknown): void
-  /** @throws when the payload can't be carried there. */
+  /** @throws {BusError} if the payload cannot be serialized for this subscriber */
   deliver(delivery: Delivery, payload: Payload): void
 }
 
+/** One event's listeners of one subscriber. It is reused until listeners change, so that consecutive events form a batch. */
 export class Delivery implements BatchSource {
   readonly event: string
-  readonly home: Subscriber
+  readonly subscriber: Subscriber
   readonly ids: number[] = []
 
-  constructor(event: string, home: Subscriber) {
+  constructor(event: string, subscriber: Subscriber) {
     this.event = event
-    this.home = home
+    this.subscriber = subscriber
   }
 
-  one(payload: unknown): CallMessage {
+  createMessage(payload: unknown): CallMessage {
     return { jsonrpc: '2.0', method: METHOD.event, params: { event: this.event, ids: this.ids, payload } }
   }
 
-  many(): CallMessage {
+  createBatch(): CallMessage {
     return { jsonrpc: '2.0', method: METHOD.event, params: { event: this.event, ids: this.ids, payloads: null } }
   }
 }
 
-// What an event carries, encoded once for each codec, however many frontends it goes to.
-
+/** The payload of one event, encoded once for each codec, however many frontends receive it. */
 export class Payload {
   readonly value: unknown
   #hasBytes: boolean | undefined
@@ -56,25 +56,22 @@ export class Payload {
     this.value = value
   }
 
-  /** It needs the msgpack lane, and `pack`. */
+  /** True if the event needs `pack`, because its payload holds bytes. */
   get hasBytes(): boolean {
     return (this.#hasBytes ??= holdsBytes(this.value))
   }
 
-  /**
-   * The value alone; `undefined` where JSON has none for it.
-   *
-   * @throws what `Codec.encode` throws
-   */
+  /** Encodes the value alone. Returns `undefined` if JSON has no text for it. @throws the errors of `Codec.encode` */
   encode(codec: CodecName): EncodedMessage | undefined {
     if (codec === 'json') return (this.#json ??= encodeValue(codecs.json, this.value))
     return (this.#msgpack ??= encodeValue(codecs.msgpack, this.value))
   }
 
   /**
-   * The event's message, with the `ids` as its last value, which are `null`. Its attachments are the emitter's memory.
+   * Encodes the whole message. The last member of its params is `ids`, which is `null`. Its attachments are still the emitter's
+   * memory.
    *
-   * @throws what `packMessage` throws
+   * @throws the errors of `packMessage`
    */
   pack(event: string): PackedMessage {
     const params = { event, payload: this.value, ids: null }

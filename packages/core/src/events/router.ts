@@ -1,158 +1,160 @@
-// Routes events to listeners, wherever they are: in core, in the host, in frontends. Targets and their table are Tauri's;
-// what is addressed to one frontend is not heard by another, whatever that one listens to.
+// Routes events to listeners in core, the host and frontends. Targets and their table are Tauri's. An event that is addressed to
+// one frontend does not reach another, whatever target that one listens to.
 import { BusError, checkEventName, type EventTarget, MAX_LISTENERS } from '@sallyport/protocol'
-import { Delivery, type Subscriber, Payload } from './delivery.js'
-
-// The listeners of one event, by the labels of their homes: what is for one label looks at no other, however many there are.
+import { Delivery, Payload, type Subscriber } from './delivery.js'
 
 interface Listener {
   readonly target: EventTarget
-  readonly home: Subscriber
+  readonly subscriber: Subscriber
 }
 
-export type Accepts = (target: EventTarget, home: Subscriber) => boolean
+/** Decides whether a listener receives an event. */
+export type Accepts = (target: EventTarget, subscriber: Subscriber) => boolean
 
-export class ListenerIndex {
+/** The listeners of one event by their label, so that an event for one label does not cost time for the others. */
+class ListenerIndex {
   readonly #byLabel = new Map<string | undefined, Map<number, Listener>>()
-  /** To all of them; made when it is needed, and gone when they change. */
-  #everyone: readonly Delivery[] | undefined
+  /** Deliveries to all listeners. Cached until the listeners change. */
+  #toAll: readonly Delivery[] | undefined
 
   get isEmpty(): boolean {
     return this.#byLabel.size === 0
   }
 
   add(id: number, listener: Listener): void {
-    const { label } = listener.home
-    let own = this.#byLabel.get(label)
-    if (!own) this.#byLabel.set(label, (own = new Map()))
-    own.set(id, listener)
-    this.#everyone = undefined
+    const { label } = listener.subscriber
+    let listeners = this.#byLabel.get(label)
+    if (!listeners) this.#byLabel.set(label, (listeners = new Map()))
+    listeners.set(id, listener)
+    this.#toAll = undefined
   }
 
   delete(id: number, { label }: Subscriber): void {
-    const own = this.#byLabel.get(label)
-    own?.delete(id)
-    if (own?.size === 0) this.#byLabel.delete(label)
-    this.#everyone = undefined
+    const listeners = this.#byLabel.get(label)
+    listeners?.delete(id)
+    if (listeners?.size === 0) this.#byLabel.delete(label)
+    this.#toAll = undefined
   }
 
-  /** To those that `to` accepts, in this order: first those that get a copy. */
-  deliveries(event: string, to?: Accepts): readonly Delivery[] {
-    return to ? group(event, this.#byLabel.values(), to) : (this.#everyone ??= group(event, this.#byLabel.values()))
+  /** Returns the deliveries to listeners that `accepts` selects, those that get a copy of the payload first. */
+  getDeliveries(event: string, accepts?: Accepts): readonly Delivery[] {
+    if (accepts) return createDeliveries(event, this.#byLabel.values(), accepts)
+    return (this.#toAll ??= createDeliveries(event, this.#byLabel.values()))
   }
 
-  /** The same of those that may hear what is for this label: its own, and those of core and the host. */
-  deliveriesWithin(label: string, event: string, to: Accepts): readonly Delivery[] {
-    const mayHear = [this.#byLabel.get(label), this.#byLabel.get(undefined)]
-    return group(
+  /** Like `getDeliveries`, limited to listeners of the frontend `label`, core and the host. */
+  getDeliveriesWithin(label: string, event: string, accepts: Accepts): readonly Delivery[] {
+    const eligible = [this.#byLabel.get(label), this.#byLabel.get(undefined)]
+    return createDeliveries(
       event,
-      mayHear.filter(own => own !== undefined),
-      to,
+      eligible.filter(listeners => listeners !== undefined),
+      accepts,
     )
   }
 }
 
-function group(event: string, all: Iterable<Map<number, Listener>>, accepts?: Accepts): readonly Delivery[] {
-  const perHome = new Map<Subscriber, Delivery>()
-  for (const own of all) {
-    for (const [id, { target, home }] of own) {
-      if (accepts && !accepts(target, home)) continue
-      let delivery = perHome.get(home)
-      if (!delivery) perHome.set(home, (delivery = new Delivery(event, home)))
+function createDeliveries(
+  event: string,
+  listenersByLabel: Iterable<Map<number, Listener>>,
+  accepts?: Accepts,
+): readonly Delivery[] {
+  const deliveries = new Map<Subscriber, Delivery>()
+  for (const listeners of listenersByLabel) {
+    for (const [id, { target, subscriber }] of listeners) {
+      if (accepts && !accepts(target, subscriber)) continue
+      let delivery = deliveries.get(subscriber)
+      if (!delivery) deliveries.set(subscriber, (delivery = new Delivery(event, subscriber)))
       delivery.ids.push(id)
     }
   }
-  return [...perHome.values()].sort((a, b) => Number(a.home.sharesPayload ?? 0) - Number(b.home.sharesPayload ?? 0))
+  const sharesPayload = ({ subscriber }: Delivery): number => Number(subscriber.sharesPayload ?? 0)
+  return [...deliveries.values()].sort((a, b) => sharesPayload(a) - sharesPayload(b))
 }
 
-/** `undefined` as its target: everybody. */
-export type Emit = (target: EventTarget | undefined, event: string, value: unknown) => void
+/** Receives each event that is emitted here. `target` is `undefined` for an event to all listeners. */
+export type EmitListener = (target: EventTarget | undefined, event: string, value: unknown) => void
 
 export class EventRouter {
   readonly #byEvent = new Map<string, ListenerIndex>()
-  /** The events that a home listens to, by its listeners' ids: it goes without a look at anybody else's. */
-  readonly #byHome = new Map<Subscriber, Map<number, string>>()
+  /** Each subscriber's events by listener id, so that it can be dropped without a search. */
+  readonly #bySubscriber = new Map<Subscriber, Map<number, string>>()
   #nextId = 0
-  #tell: Emit | undefined
+  #emitListener: EmitListener | undefined
 
-  /** @throws BusError `InvalidParams` for a name that is none, `Overloaded` beyond the bound of a frontend. */
-  listen(event: unknown, target: EventTarget, home: Subscriber): number {
+  /** @throws {BusError} `InvalidParams` for an invalid name, `Overloaded` if a frontend has too many listeners */
+  listen(event: unknown, target: EventTarget, subscriber: Subscriber): number {
     checkEventName(event)
-    let own = this.#byHome.get(home)
-    if (home.label !== undefined && own && own.size >= MAX_LISTENERS) {
+    let events = this.#bySubscriber.get(subscriber)
+    if (subscriber.label !== undefined && events && events.size >= MAX_LISTENERS) {
       throw new BusError('Overloaded', `More than ${MAX_LISTENERS} listeners of one frontend`)
     }
-    if (!own) this.#byHome.set(home, (own = new Map()))
+    if (!events) this.#bySubscriber.set(subscriber, (events = new Map()))
     const id = this.#nextId++
-    own.set(id, event)
+    events.set(id, event)
     let listeners = this.#byEvent.get(event)
     if (!listeners) this.#byEvent.set(event, (listeners = new ListenerIndex()))
-    listeners.add(id, { target, home })
+    listeners.add(id, { target, subscriber })
     return id
   }
 
-  /** Takes a listener away; only where it lives can that be asked. */
-  unlisten(event: string, id: number, home: Subscriber): void {
-    const own = this.#byHome.get(home)
-    if (own?.get(id) !== event) return
-    own.delete(id)
-    if (own.size === 0) this.#byHome.delete(home)
-    this.#forget(event, id, home)
+  /** Removes a listener. Ignores an id that belongs to another subscriber or event. */
+  unlisten(event: string, id: number, subscriber: Subscriber): void {
+    const events = this.#bySubscriber.get(subscriber)
+    if (events?.get(id) !== event) return
+    events.delete(id)
+    if (events.size === 0) this.#bySubscriber.delete(subscriber)
+    this.#removeListener(event, id, subscriber)
   }
 
-  dropHome(home: Subscriber): void {
-    const own = this.#byHome.get(home)
-    this.#byHome.delete(home)
-    for (const [id, event] of own ?? []) this.#forget(event, id, home)
+  /** Removes all listeners of a subscriber. */
+  dropSubscriber(subscriber: Subscriber): void {
+    const events = this.#bySubscriber.get(subscriber)
+    this.#bySubscriber.delete(subscriber)
+    for (const [id, event] of events ?? []) this.#removeListener(event, id, subscriber)
   }
 
-  #forget(event: string, id: number, home: Subscriber): void {
-    const listeners = this.#byEvent.get(event)!
-    listeners.delete(id, home)
-    if (listeners.isEmpty) this.#byEvent.delete(event)
+  /** Sets the one listener of all events that are emitted to everybody or to a target: a network sends them to other cores. */
+  onEmit(listener: EmitListener): void {
+    this.#emitListener = listener
   }
 
-  /** Tells of each event that is emitted to everybody or to a target: it goes to other cores too. */
-  onEmit(tell: Emit): void {
-    this.#tell = tell
-  }
-
-  /** @throws what `emitWhere` throws, or what was told of it */
+  /** Emits an event to all listeners. @throws the errors of `deliverWhere` and of the `onEmit` listener */
   emit(event: unknown, value: unknown): void {
-    if (this.#tell) this.#tellAndDeliver(this.#tell, undefined, event, value)
-    else this.emitWhere(event, value)
+    if (this.#emitListener) this.#emitAndDeliver(this.#emitListener, undefined, event, value)
+    else this.deliverWhere(event, value)
   }
 
-  emitTo(to: EventTarget, event: unknown, value: unknown): void {
-    if (this.#tell) this.#tellAndDeliver(this.#tell, to, event, value)
-    else this.deliver(to, event, value)
+  emitTo(target: EventTarget, event: unknown, value: unknown): void {
+    if (this.#emitListener) this.#emitAndDeliver(this.#emitListener, target, event, value)
+    else this.deliver(target, event, value)
   }
 
-  /** Sends an event to the listeners here that match the target, or all. */
-  deliver(to: EventTarget | undefined, event: unknown, value: unknown): void {
-    if (to === undefined) this.emitWhere(event, value)
-    else this.emitWhere(event, value, target => matches(to, target), 'label' in to ? to.label : undefined)
+  /** Sends an event to the listeners of this core that match the target, or to all of them. */
+  deliver(target: EventTarget | undefined, event: unknown, value: unknown): void {
+    if (target === undefined) return this.deliverWhere(event, value)
+    const label = 'label' in target ? target.label : undefined
+    this.deliverWhere(event, value, listenerTarget => matches(target, listenerTarget), label)
   }
 
   /**
-   * Sends an event to the listeners here that `to` accepts.
+   * Sends an event to the listeners of this core that `accepts` selects.
    *
-   * @param within only to those that may hear what is for this label
-   * @throws the first error of a delivery, after all others have been tried.
+   * @param within limits the event to listeners of this frontend, core and the host
+   * @throws the first error of a delivery, after all others have been tried
    */
-  emitWhere(event: unknown, value: unknown, to?: Accepts, within?: string): void {
+  deliverWhere(event: unknown, value: unknown, accepts?: Accepts, within?: string): void {
     const listeners = this.#byEvent.get(event as string)
-    // A name that is listened to has been checked.
+    // A name with listeners was checked when they were added.
     if (!listeners) return checkEventName(event)
     const deliveries =
-      to && within !== undefined
-        ? listeners.deliveriesWithin(within, event as string, to)
-        : listeners.deliveries(event as string, to)
+      accepts && within !== undefined
+        ? listeners.getDeliveriesWithin(within, event as string, accepts)
+        : listeners.getDeliveries(event as string, accepts)
     const payload = new Payload(value)
     let failure: { error: unknown } | undefined
     for (const delivery of deliveries) {
       try {
-        delivery.home.deliver(delivery, payload)
+        delivery.subscriber.deliver(delivery, payload)
       } catch (error) {
         failure ??= { error }
       }
@@ -160,27 +162,33 @@ export class EventRouter {
     if (failure) throw failure.error
   }
 
-  /** Listeners of core get the very value, and may change it: the others are told first. */
-  #tellAndDeliver(tell: Emit, to: EventTarget | undefined, event: unknown, value: unknown): void {
+  #removeListener(event: string, id: number, subscriber: Subscriber): void {
+    const listeners = this.#byEvent.get(event)!
+    listeners.delete(id, subscriber)
+    if (listeners.isEmpty) this.#byEvent.delete(event)
+  }
+
+  /** Emits before it delivers, because listeners of core get the very value, and can change it. */
+  #emitAndDeliver(listener: EmitListener, target: EventTarget | undefined, event: unknown, value: unknown): void {
     checkEventName(event)
     try {
-      tell(to, event, value)
+      listener(target, event, value)
     } finally {
-      this.deliver(to, event, value)
+      this.deliver(target, event, value)
     }
   }
 }
 
-const KINDS_OF_LABEL: Record<string, readonly EventTarget['kind'][]> = {
+const REACHED_KINDS: Record<string, readonly EventTarget['kind'][]> = {
   AnyLabel: ['Window', 'Webview', 'WebviewWindow', 'AnyLabel'],
   Window: ['Window', 'AnyLabel'],
   Webview: ['Webview', 'AnyLabel'],
   WebviewWindow: ['WebviewWindow', 'AnyLabel'],
 }
 
-/** Tauri's table: which listeners an `emitTo` reaches. */
-function matches(to: EventTarget, listener: EventTarget): boolean {
-  if (to.kind === 'Any' || listener.kind === 'Any') return true
-  if (!('label' in to)) return listener.kind === to.kind
-  return 'label' in listener && listener.label === to.label && KINDS_OF_LABEL[to.kind]!.includes(listener.kind)
+/** Tauri's table of which listeners an `emitTo` reaches. */
+function matches(target: EventTarget, listener: EventTarget): boolean {
+  if (target.kind === 'Any' || listener.kind === 'Any') return true
+  if (!('label' in target)) return listener.kind === target.kind
+  return 'label' in listener && listener.label === target.label && REACHED_KINDS[target.kind]!.includes(listener.kind)
 }

@@ -25,8 +25,8 @@ export class InProcessCore extends EventEmitter implements ThreadHandle {
     this.#core = loadCore(definition, structuredClone(data), report)
     runCoreActor({
       create: () => this.#core,
-      hear: take => corePort.on('message', (command: CoreCommand) => take(command)),
-      tell: report,
+      subscribe: handle => corePort.on('message', (command: CoreCommand) => handle(command)),
+      report,
       // Reports that were sent before arrive before the close.
       ended: () => this.#close(corePort),
     })

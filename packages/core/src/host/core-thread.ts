@@ -80,8 +80,8 @@ export class CoreThread implements CoreEndpoint {
   }
 
   attach(attachment: Attachment): void {
-    const { end, keyPort } = attachment
-    const ports: MessagePort[] = keyPort ? [end.port, keyPort] : [end.port]
+    const { endpoint, keyPort } = attachment
+    const ports: MessagePort[] = keyPort ? [endpoint.port, keyPort] : [endpoint.port]
     this.worker.post({ type: 'attach', attachment } satisfies CoreCommand, ports)
   }
 
@@ -144,8 +144,8 @@ export class CoreThread implements CoreEndpoint {
 
   #attachHost(): LinkEndpoint {
     const [coreEnd, hostEnd] = createLinkEndpoints('port')
-    const meter = this.traffic.attach()
-    this.attach({ label: undefined, codec: 'json', end: coreEnd, id: 0, cipher: true, meter })
+    const metrics = this.traffic.attach()
+    this.attach({ label: undefined, codec: 'json', endpoint: coreEnd, id: 0, cipher: true, metrics })
     return hostEnd
   }
 

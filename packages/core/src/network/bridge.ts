@@ -1,4 +1,4 @@
-// Joins two links: what one brings the other sends on, no faster than it can. Where one ends, both do.
+// Joins two links: each sends on what the other receives, no faster than it can. When one closes, so does the other.
 import {
   BusError,
   FRAME_KIND,
@@ -8,7 +8,7 @@ import {
   type ReceivedFrame,
 } from '@sallyport/protocol'
 
-/** How two links have ended: which of them first, and what each of them brought that was no frame. */
+/** Which link closed first, and the protocol violation on each of them, if there was one. */
 export interface BridgeEnd {
   first: 'near' | 'far'
   near: BusError | undefined
@@ -16,22 +16,22 @@ export interface BridgeEnd {
 }
 
 /**
- * Resolves once both have closed.
+ * Resolves once both links have closed.
  *
- * @param nearFirst is called where the near one closes first: it closes the far one, then or later
+ * @param nearClosed is called if the near link closes first. It has to close the far link, then or later
  */
 export async function bridge(
   near: Link,
   far: Link,
-  nearFirst: (fault: BusError | undefined) => void = () => far.close(),
+  nearClosed: (fault: BusError | undefined) => void = () => far.close(),
 ): Promise<BridgeEnd> {
   let first: BridgeEnd['first'] | undefined
-  const up = pass(near, far, fault => {
+  const up = forward(near, far, fault => {
     if (first) return far.close()
     first = 'near'
-    nearFirst(fault)
+    nearClosed(fault)
   })
-  const down = pass(far, near, () => {
+  const down = forward(far, near, () => {
     first ??= 'far'
     near.close()
   })
@@ -39,19 +39,20 @@ export async function bridge(
   return { first: first!, near: faults[0], far: faults[1] }
 }
 
-const pass = (from: Link, to: Link, ended: (fault: BusError | undefined) => void): Promise<BusError | undefined> =>
+/** Forwards frames until `from` closes. Resolves with the violation that closed it, if there was one. */
+const forward = (from: Link, to: Link, closed: (fault: BusError | undefined) => void): Promise<BusError | undefined> =>
   new Promise(resolve => {
-    const bounded = boundAttachments()
-    let over = false
+    const isWithinBounds = createAttachmentCheck()
+    let isOver = false
     const end = (fault: BusError | undefined): void => {
-      if (over) return
-      over = true
-      ended(fault)
+      if (isOver) return
+      isOver = true
+      closed(fault)
       resolve(fault)
     }
     from.receive({
       frame(frame) {
-        if (!bounded(frame)) {
+        if (!isWithinBounds(frame)) {
           from.close()
           return end(new BusError('InvalidRequest', 'The peer sent more attachments than a message has'))
         }
@@ -65,11 +66,11 @@ const pass = (from: Link, to: Link, ended: (fault: BusError | undefined) => void
     })
   })
 
-/** A link holds attachments until their message comes, and does not count them: a peer that never sends one would fill it. */
-function boundAttachments(): (frame: ReceivedFrame) => boolean {
-  let held = 0
+/** A link holds attachments, uncounted, until their message arrives. A peer that never sends one must not fill its memory. */
+function createAttachmentCheck(): (frame: ReceivedFrame) => boolean {
+  let heldBytes = 0
   return ({ kind, body }) => {
-    held = kind === FRAME_KIND.bytes ? held + Math.max(body.length, MIN_ATTACHMENT_BYTES) : 0
-    return held <= MAX_ATTACHED_BYTES
+    heldBytes = kind === FRAME_KIND.bytes ? heldBytes + Math.max(body.length, MIN_ATTACHMENT_BYTES) : 0
+    return heldBytes <= MAX_ATTACHED_BYTES
   }
 }

@@ -1,5 +1,5 @@
-// The sessions that a network brings: who may be taken in, which gives way to which, and what is counted of all of them
-// together, so that those that have ended cost nothing.
+// Sessions that a network brings: which are accepted, which replace others, and their counts together, so that sessions that
+// have ended cost nothing.
 import { BusError, describeName, isLabel, toEventTarget } from '@sallyport/protocol'
 import type { Logger } from 'pino'
 import type { Pattern } from '../acl/types.js'
@@ -8,60 +8,60 @@ import type { Accepted, Hub, NetworkSession } from '../contract/network.js'
 import type { EventRouter } from '../events/router.js'
 import type { Session } from '../rpc/session.js'
 import type { Sessions } from '../rpc/sessions.js'
-import { COUNT, COUNTS, createLatency, SessionMetrics, type MetricsMemory } from '../shared/metrics.js'
+import { COUNT, COUNTS, createLatency, type MetricsMemory, SessionMetrics } from '../shared/metrics.js'
 
 export interface NetworkSessionsDeps {
   pattern: Pattern
   sessions: Sessions
-  /** Makes a session of it, as of any frontend. */
-  admit(session: NetworkSession, meter: SessionMetrics, ended: () => void): Session
+  /** Opens a session like that of any frontend. `ended` is called once it has ended. */
+  openSession(session: NetworkSession, metrics: SessionMetrics, ended: () => void): Session
 }
 
 export class NetworkSessions {
-  readonly #parts: NetworkSessionsDeps
+  readonly #deps: NetworkSessionsDeps
   readonly #open = new Map<string, { session: Session; counts: Float64Array }>()
-  /** Of those that have ended. */
-  readonly #ended = new Float64Array(COUNTS)
-  /** One for all: 30 KB each would be more than all else of a session that rests. */
+  /** Sums of the sessions that have ended. */
+  readonly #endedCounts = new Float64Array(COUNTS)
+  /** Shared by all sessions: a histogram takes 30 KB, more than all else of an idle session. */
   #latency: MetricsMemory['latency'] | undefined
-  #draining = false
+  #isDraining = false
 
-  constructor(parts: NetworkSessionsDeps) {
-    this.#parts = parts
+  constructor(deps: NetworkSessionsDeps) {
+    this.#deps = deps
   }
 
-  /** @throws BusError `InvalidParams`, `InvalidRequest`, `Disconnected`: see `Hub.accept` */
-  accept(given: NetworkSession): Accepted {
-    const { sessions, admit } = this.#parts
-    const { label } = given
-    this.#check(given)
-    this.giveWay(label)
-    if (sessions.of(label)) {
+  /** @throws {BusError} `InvalidParams`, `InvalidRequest`, `Disconnected`: see `Hub.accept` */
+  accept(networkSession: NetworkSession): Accepted {
+    const { sessions, openSession } = this.#deps
+    const { label } = networkSession
+    this.#check(networkSession)
+    this.closeSession(label)
+    if (sessions.get(label)) {
       throw new BusError('InvalidRequest', `A frontend of this bus’s own is named ${describeName(label)}`)
     }
-    const meter = new SessionMetrics({
+    const metrics = new SessionMetrics({
       counts: new ArrayBuffer(COUNTS * Float64Array.BYTES_PER_ELEMENT),
       latency: (this.#latency ??= createLatency()),
     })
-    const session = admit(given, meter, () => this.#fold(session, meter.counts))
-    this.#open.set(label, { session, counts: meter.counts })
-    return this.#held(label, session)
+    const session = openSession(networkSession, metrics, () => this.#ended(session, metrics.counts))
+    this.#open.set(label, { session, counts: metrics.counts })
+    return this.#createHandle(label, session)
   }
 
-  /** The session of this label is closed, for another one. */
-  giveWay(label: string): void {
+  /** Closes the session of a label, to make place for another. */
+  closeSession(label: string): void {
     void this.#open.get(label)?.session.close()
   }
 
-  /** No further session is taken. */
+  /** Rejects further sessions. */
   drain(): void {
-    this.#draining = true
+    this.#isDraining = true
   }
 
   counts(): NetworkCounts {
-    const sum = Float64Array.from(this.#ended)
+    const sum = Float64Array.from(this.#endedCounts)
     for (const { session, counts } of this.#open.values()) {
-      session.measure()
+      session.updateCounts()
       addTo(sum, counts)
     }
     return {
@@ -78,28 +78,30 @@ export class NetworkSessions {
   }
 
   #check({ label, codec, opener }: NetworkSession): void {
-    const { pattern } = this.#parts
-    if (this.#draining) throw new BusError('Disconnected', 'The bus is closing', { data: { delivered: 'no' } })
+    const { pattern } = this.#deps
+    if (this.#isDraining) throw new BusError('Disconnected', 'The bus is closing', { data: { delivered: 'no' } })
     if (!isLabel(label)) throw new BusError('InvalidParams', `${describeName(String(label))} is no label`)
-    if (codec !== 'json' && codec !== 'msgpack')
+    if (codec !== 'json' && codec !== 'msgpack') {
       throw new BusError('InvalidParams', `The codec of a session must be "json" or "msgpack"`)
-    // A session that was to be sealed never starts in clear.
-    if ((pattern === 'isolation') !== (opener !== undefined))
+    }
+    // A session that has to be sealed never starts in plaintext.
+    if ((pattern === 'isolation') !== (opener !== undefined)) {
       throw new BusError('InvalidRequest', `In the ${pattern} pattern a session has ${opener ? 'no' : 'an'} opener`)
+    }
   }
 
-  /** Whoever has taken its place meanwhile is another: nothing is told of it. */
-  #held(label: string, session: Session): Accepted {
-    const { sessions } = this.#parts
+  /** Returns the network's handle of a session. It has no effect once another session has the label. */
+  #createHandle(label: string, session: Session): Accepted {
+    const { sessions } = this.#deps
     let state: 'new' | 'begun' | 'ended' = 'new'
     return {
       begin() {
-        if (state !== 'new' || sessions.of(label) !== session) return
+        if (state !== 'new' || sessions.get(label) !== session) return
         state = 'begun'
         sessions.begin(label)
       },
       end() {
-        const latest = sessions.of(label)
+        const latest = sessions.get(label)
         if (state === 'ended' || (latest !== undefined && latest !== session)) return
         state = 'ended'
         sessions.end(label)
@@ -107,10 +109,10 @@ export class NetworkSessions {
     }
   }
 
-  #fold(session: Session, counts: Float64Array): void {
-    addTo(this.#ended, counts)
-    // Of what is now, nothing is left.
-    this.#ended[COUNT.inFlight] = this.#ended[COUNT.queued] = 0
+  #ended(session: Session, counts: Float64Array): void {
+    addTo(this.#endedCounts, counts)
+    // These two are levels, not totals: an ended session has none.
+    this.#endedCounts[COUNT.inFlight] = this.#endedCounts[COUNT.queued] = 0
     const label = session.label!
     if (this.#open.get(label)?.session === session) this.#open.delete(label)
   }
@@ -120,8 +122,6 @@ function addTo(sum: Float64Array, counts: Float64Array): void {
   for (let i = 0; i < COUNTS; i++) sum[i]! += counts[i]!
 }
 
-// What core gives to its network, made of core's own parts.
-
 export interface HubDeps extends Pick<CoreOptions, 'pattern' | 'maxRecordAge' | 'appInfo'> {
   sessions: NetworkSessions
   router: EventRouter
@@ -129,6 +129,7 @@ export interface HubDeps extends Pick<CoreOptions, 'pattern' | 'maxRecordAge' | 
   fault: Hub['fault']
 }
 
+/** Creates what core offers to its network. */
 export function createHub({ pattern, maxRecordAge, appInfo, sessions, router, getLog, fault }: HubDeps): Hub {
   return {
     pattern,
@@ -138,7 +139,7 @@ export function createHub({ pattern, maxRecordAge, appInfo, sessions, router, ge
       return getLog()
     },
     accept: session => sessions.accept(session),
-    onEmit: tell => router.onEmit(tell),
+    onEmit: listener => router.onEmit(listener),
     deliver: (target, event, payload) =>
       router.deliver(target === undefined ? undefined : toEventTarget(target), event, payload),
     counts: () => sessions.counts(),

@@ -1,7 +1,7 @@
 // One built-in command, with the method and the permission that Tauri gives it.
 import { getPermissions } from '../acl/identifier.js'
 import type { NamedArguments } from '../rpc/arguments.js'
-import type { Call } from '../rpc/call.js'
+import type { Call } from '../rpc/call-table.js'
 import type { RunnableCommand } from '../rpc/registry.js'
 
 export type CoreCommandRun = (args: NamedArguments, call: Call, method: string) => unknown

@@ -8,10 +8,10 @@ import {
   METHOD,
   toEventTarget,
 } from '@sallyport/protocol'
-import { checkNotOwn } from '../events/frontend-events.js'
+import { checkNotReserved } from '../events/frontend-events.js'
 import type { EventRouter } from '../events/router.js'
 import { getCount, invalidArgument, type NamedArguments, getString, whyMissing } from '../rpc/arguments.js'
-import { Call } from '../rpc/call.js'
+import { Call } from '../rpc/call-table.js'
 import type { RunnableCommand } from '../rpc/registry.js'
 import { coreCommand } from './core-command.js'
 
@@ -20,14 +20,14 @@ export function createEventCommands(router: EventRouter): RunnableCommand[] {
     coreCommand('event', 'listen', (args, call) => {
       const target = getTarget(METHOD.listen, args, { kind: 'Any' })
       try {
-        return router.listen(args['event'], target, Call.homeOf(call))
+        return router.listen(args['event'], target, Call.getSubscriber(call))
       } catch (error) {
         throw nameFault(METHOD.listen, args, error)
       }
     }),
     coreCommand('event', 'unlisten', (args, call) => {
       const event = getString(METHOD.unlisten, args, 'event')
-      router.unlisten(event, getCount(METHOD.unlisten, args, 'eventId'), Call.homeOf(call))
+      router.unlisten(event, getCount(METHOD.unlisten, args, 'eventId'), Call.getSubscriber(call))
     }),
     coreCommand('event', 'emit', (args, call) => {
       checkEmitter(args, call)
@@ -50,9 +50,9 @@ export function createEventCommands(router: EventRouter): RunnableCommand[] {
 }
 
 function checkEmitter({ event }: NamedArguments, call: Call): void {
-  const home = Call.homeOf(call)
-  home.emitted?.(event)
-  if (home.label !== undefined) checkNotOwn(event)
+  const subscriber = Call.getSubscriber(call)
+  subscriber.emitted?.(event)
+  if (subscriber.label !== undefined) checkNotReserved(event)
 }
 
 function getTarget(method: string, args: NamedArguments, usual?: EventTarget): EventTarget {

@@ -179,7 +179,7 @@ class SessionBridge {
     this.#attachment = attachment
     this.#deps = deps
     // The other end of the port closes when the frontend or its gate exits meanwhile.
-    attachment.end.port.once('close', () => this.abortDialing())
+    attachment.endpoint.port.once('close', () => this.abortDialing())
   }
 
   run(dial: (signal: AbortSignal) => Promise<RemoteSession>, onOpened: () => void): Promise<void> {
@@ -217,10 +217,10 @@ class SessionBridge {
   }
 
   async #run(dial: (signal: AbortSignal) => Promise<RemoteSession>, onOpened: () => void): Promise<void> {
-    const { end, keyPort, runs } = this.#attachment
+    const { endpoint, keyPort, hasStarted } = this.#attachment
     const session = await this.#open(dial)
     if (!session) {
-      end.port.close()
+      endpoint.port.close()
       keyPort?.close()
       this.#state = 'closed'
       return
@@ -228,8 +228,8 @@ class SessionBridge {
     this.#session = session
     this.#state = 'open'
     handOverKey(session.key, keyPort)
-    if (runs) session.begin()
-    this.#frontendLink = openLink(end, false)
+    if (hasStarted) session.begin()
+    this.#frontendLink = openLink(endpoint, false)
     const bridged = bridge(this.#frontendLink, session.link, fault => this.#onFrontendClosed(session, fault))
     onOpened()
     const { first, far: fault } = await bridged

@@ -1,37 +1,37 @@
-// Arguments against a schema: what is wrong is told in Tauri's words.
+// Checks of arguments against a schema, whose error texts are Tauri's.
 import * as v from 'valibot'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { checked } from './arguments.js'
+import { checkArguments } from './arguments.js'
 
 const run = async (schema: z.ZodType | v.GenericSchema, args: unknown, method = 'greet'): Promise<unknown> =>
-  checked(method, schema, given => given)(args, undefined as never)
+  checkArguments(method, schema, value => value)(args, undefined as never)
 
 describe.each<[string, z.ZodType | v.GenericSchema]>([
   ['zod', z.object({ userName: z.string(), age: z.number().default(7) })],
   ['valibot', v.object({ userName: v.string(), age: v.optional(v.number(), 7) })],
 ])('%s', (_name, schema) => {
-  it('gives what the schema gives', async () => {
+  it('passes on the output of the schema', async () => {
     expect(await run(schema, { userName: 'x' })).toEqual({ userName: 'x', age: 7 })
   })
 
   it.each([
     ['greet', 'invalid args `userName` for command `greet`: command greet missing required key userName'],
     ['plugin:people|greet', 'invalid args `userName` for command `greet`: command greet missing required key userName'],
-  ])('a missing key of %s: Tauri’s text', async (method, message) => {
+  ])("names a missing key of %s in Tauri's text", async (method, message) => {
     for (const args of [{}, { userName: undefined, age: 1 }]) {
       await expect(run(schema, args, method)).rejects.toMatchObject({ reason: 'InvalidParams', message })
     }
   })
 
-  it('the first that is wrong in the text, all in data', async () => {
+  it('has the first issue in the text and all issues in the data', async () => {
     await expect(run(schema, { userName: 5, age: 'x' })).rejects.toMatchObject({
       message: expect.stringMatching(/^invalid args `userName` for command `greet`: Invalid .*string/) as string,
       data: { issues: [{ path: ['userName'] }, { path: ['age'] }] },
     })
   })
 
-  it('bytes where names are expected: Tauri’s text', async () => {
+  it("names the first key in Tauri's text when the arguments are bytes", async () => {
     await expect(run(schema, new Uint8Array(2))).rejects.toMatchObject({
       message:
         'invalid args `userName` for command `greet`: ' +
@@ -40,18 +40,18 @@ describe.each<[string, z.ZodType | v.GenericSchema]>([
   })
 })
 
-it('a key deeper down is named with its way', async () => {
+it('names a nested key with its path', async () => {
   await expect(run(z.object({ a: z.object({ b: z.string() }) }), { a: {} })).rejects.toMatchObject({
     message: expect.stringMatching(/^invalid args `a\.b` for command `greet`: Invalid input/) as string,
   })
 })
 
-it('what is wrong as a whole names the command', async () => {
+it('names the command when an issue has no path', async () => {
   const schema = z.object({ a: z.number().optional() }).refine(({ a }) => a !== undefined, 'give something')
   await expect(run(schema, {})).rejects.toMatchObject({ message: 'invalid args for command `greet`: give something' })
 })
 
-it('bytes are taken by a schema of bytes', async () => {
+it('passes bytes to a schema of bytes', async () => {
   const schema = z.instanceof(Uint8Array)
   expect(await run(schema, new Uint8Array([1]))).toEqual(new Uint8Array([1]))
   await expect(
@@ -64,7 +64,7 @@ it('bytes are taken by a schema of bytes', async () => {
   })
 })
 
-it('a name that the caller chose is escaped and cut', async () => {
+it('escapes and truncates a key that the caller chose', async () => {
   const key = `a\n${'x'.repeat(200)}`
   const error = await run(z.record(z.string(), z.number()), { [key]: 'x' }).catch((thrown: unknown) => thrown)
   expect((error as Error).message).toMatch(/^invalid args `a\\nx{78}…` for command `greet`: Invalid input/)

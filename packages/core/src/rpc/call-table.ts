@@ -1,109 +1,170 @@
-// The calls of one frontend that are still running: their ids are unique, their number is bounded, and each ends once.
+// The calls of one session that have not ended: each id is unique, the number of calls is bounded, and each ends exactly once.
 import {
   BusError,
   type CallHeaders,
   CallSlots,
+  DeadlineTimers,
   describeCommand,
   MAX_IN_FLIGHT,
   type RequestId,
+  STREAM_HEADER,
   TIMEOUT_HEADER,
 } from '@sallyport/protocol'
+import type { Logger } from 'pino'
+import type { Permits } from '../acl/authority.js'
+import type { CommandScope } from '../acl/scope.js'
+import type { CommandName } from '../acl/types.js'
+import type { App } from '../api/app.js'
+import type { CommandContext, CommandRequest } from '../api/context.js'
+import type { Resources } from '../api/resources.js'
+import { HOST_METHOD } from '../contract/control.js'
+import type { Subscriber } from '../events/delivery.js'
 import { COUNT } from '../shared/metrics.js'
-import { type Call, lasts } from './call.js'
+import type { SendingChannel } from './channel.js'
+import type { ConfirmCaller } from './confirm.js'
 
-// The deadlines that calls bring along over a network, where the caller may be gone and tell of nothing. Many share a timer: those
-// that end in one step of the clock are kept together, and the timer stays as it is when a call ends before.
+/** The session that a call came in on. */
+export interface CallOwner extends Subscriber {
+  /** The frontend's label, or `host`. */
+  readonly name: string
+  readonly app: App
+  readonly permits: Permits
+  readonly resources: Resources
+  confirm(text: unknown, caller: ConfirmCaller): Promise<boolean>
+}
 
-/** Milliseconds: so much later a call may end than it should. */
-const STEP = 16
-/** Of a timer in Node. */
-const MAX_DELAY = 2 ** 31 - 1
+/** Runs a command: its middleware, the check of its arguments, and its handler. */
+export interface Runnable {
+  run(args: unknown, ctx: Call): unknown
+}
 
-export class Deadlines<Item> {
-  readonly #expired: (item: Item) => void
-  readonly #bySteps = new Map<number, Set<Item>>()
-  readonly #stepOf = new Map<Item, number>()
-  #timer: NodeJS.Timeout | undefined
-  /** Of the timer. It may be earlier than the first that waits. */
-  #next = Infinity
+/** One call, from dispatch to response. Handlers get it as their context. */
+export class Call implements CommandContext {
+  readonly app: App
+  readonly label: string
+  readonly request: CommandRequest
+  readonly resources: Resources
+  readonly #id: RequestId | undefined
+  readonly #command: CommandName
+  readonly #owner: CallOwner
+  readonly #channels: readonly SendingChannel[]
+  #controller: AbortController | undefined
 
-  constructor(expired: (item: Item) => void) {
-    this.#expired = expired
+  /** @param channels the channels that this call opened */
+  constructor(
+    owner: CallOwner,
+    id: RequestId | undefined,
+    command: CommandName,
+    request: CommandRequest,
+    channels: readonly SendingChannel[],
+  ) {
+    this.app = owner.app
+    this.label = owner.name
+    this.request = request
+    this.resources = owner.resources
+    this.#id = id
+    this.#command = command
+    this.#owner = owner
+    this.#channels = channels
   }
 
-  add(item: Item, ms: number): void {
-    const step = Math.ceil((performance.now() + ms) / STEP)
-    const items = this.#bySteps.get(step)
-    if (items) items.add(item)
-    else this.#bySteps.set(step, new Set([item]))
-    this.#stepOf.set(item, step)
-    if (step < this.#next) this.#arm(step)
+  /** Returns the subscriber that the caller's listeners belong to. Static, so that handlers do not find it on their context. */
+  static getSubscriber(call: Call): Subscriber {
+    return call.#owner
   }
 
-  remove(item: Item): void {
-    const step = this.#stepOf.get(item)
-    if (step === undefined) return
-    this.#stepOf.delete(item)
-    const items = this.#bySteps.get(step)
-    items?.delete(item)
-    if (items?.size === 0) this.#bySteps.delete(step)
+  get signal(): AbortSignal {
+    return (this.#controller ??= new AbortController()).signal
   }
 
-  clear(): void {
-    clearTimeout(this.#timer)
-    this.#next = Infinity
-    this.#bySteps.clear()
-    this.#stepOf.clear()
+  get scope(): CommandScope {
+    return this.#owner.permits.getScope(this.#command)
   }
 
-  #arm(step: number): void {
-    clearTimeout(this.#timer)
-    this.#next = step
-    const delay = Math.max(1, step * STEP - performance.now())
-    this.#timer = setTimeout(() => this.#look(), Math.min(MAX_DELAY, delay)).unref()
+  get state(): App['state'] {
+    return this.app.state
   }
 
-  #look(): void {
-    this.#next = Infinity
-    const now = performance.now()
-    const over = [...this.#bySteps].filter(([step]) => step * STEP <= now)
-    for (const [step, items] of over) {
-      this.#bySteps.delete(step)
-      for (const item of items) {
-        this.#stepOf.delete(item)
-        this.#expired(item)
-      }
-    }
-    let next = Infinity
-    for (const step of this.#bySteps.keys()) next = Math.min(next, step)
-    if (next < this.#next) this.#arm(next)
+  get confirm(): (text: string) => Promise<boolean> {
+    const { label, method: command } = this
+    return text => this.#owner.confirm(text, { label, command, signal: this.signal })
+  }
+
+  get log(): Logger {
+    const { method, owner } = this.#command
+    const fields = { label: this.label, command: method }
+    return this.app.log.child(owner === 'plugin' ? { ...fields, plugin: getPlugin(method) } : fields)
+  }
+
+  /** @internal */
+  get id(): RequestId | undefined {
+    return this.#id
+  }
+
+  /** @internal */
+  get method(): string {
+    return this.#command.method
+  }
+
+  /** @internal The reason why the caller no longer waits for an answer. */
+  get abortReason(): BusError | undefined {
+    return this.#controller?.signal.reason as BusError | undefined
+  }
+
+  /** @internal Aborts the signal, even if it is first read later, and abandons the channels. */
+  abort(reason: BusError): void {
+    this.#controller ??= new AbortController()
+    this.#controller.abort(reason)
+    for (const channel of this.#channels) channel.abandon(reason.message)
+  }
+
+  /** @internal Ends the channels of a call that failed. */
+  failChannels(): void {
+    for (const channel of this.#channels) channel.fail()
   }
 }
 
-/** Milliseconds that the caller waits. @throws BusError `InvalidParams` for what is no such number */
+/** Returns `fs` for `plugin:fs|read_text_file`. */
+const getPlugin = (method: string): string => method.slice('plugin:'.length, method.indexOf('|'))
+
+/** True for a call that wants a stream, and so may take long. */
+export const isStream = ({ request: { headers } }: Call): boolean => headers[STREAM_HEADER] !== undefined
+
+/** Returns the command's name, or the frontend's function that the host calls. */
+export function getDisplayName({ method, request: { headers } }: Call): string {
+  return method === HOST_METHOD.call ? `bus.call ${headers['label']} ${headers['name']}` : method
+}
+
+const MAX_TIMEOUT_MS = 2 ** 31 - 1
+/** How much later than its deadline a call can end. */
+const DEADLINE_STEP_MS = 16
+
+/** Returns how many milliseconds the caller waits. @throws {BusError} `InvalidParams` for an invalid header */
 export function getTimeout({ [TIMEOUT_HEADER]: text }: CallHeaders): number | undefined {
   if (text === undefined) return undefined
   const ms = /^\d{1,10}$/.test(text) ? Number(text) : NaN
-  if (ms <= MAX_DELAY) return ms
-  throw new BusError('InvalidParams', `The header ${TIMEOUT_HEADER} must be whole milliseconds from 0 to ${MAX_DELAY}`)
+  if (ms <= MAX_TIMEOUT_MS) return ms
+  throw new BusError(
+    'InvalidParams',
+    `The header ${TIMEOUT_HEADER} must be whole milliseconds from 0 to ${MAX_TIMEOUT_MS}`,
+  )
 }
-
-/** A call's own deadline has passed: it is to be answered with this. */
-type Expired = (call: Call, error: BusError) => void
 
 export class CallTable {
   readonly #running = new CallSlots<Call>()
   /**
-   * Calls that nobody waits for: notifications, and what was cancelled. Their handlers run all the same, so they count, and
-   * their signals abort when the frontend goes.
+   * Calls whose answers nobody waits for: notifications, and calls that were cancelled or expired. Their handlers still run, so
+   * these calls count, and their signals abort when the session ends.
    */
   readonly #unanswered = new Set<Call>()
   readonly #counts: Float64Array
-  readonly #expired: Expired
-  #deadlines: Deadlines<Call> | undefined
+  readonly #expired: (call: Call, error: BusError) => void
+  /** Deadlines come with calls over a network, where the caller can be gone without notice. */
+  #deadlines: DeadlineTimers<Call> | undefined
   #whenIdle: (() => void) | undefined
 
-  constructor(counts: Float64Array, expired: Expired) {
+  /** @param expired is called when a call's deadline passes: the error is its answer */
+  constructor(counts: Float64Array, expired: (call: Call, error: BusError) => void) {
     this.#counts = counts
     this.#expired = expired
   }
@@ -112,68 +173,52 @@ export class CallTable {
     return this.#running.size + this.#unanswered.size
   }
 
-  get running(): readonly Call[] {
+  get all(): readonly Call[] {
     return [...this.#running.all(), ...this.#unanswered]
   }
 
-  /** @throws BusError `InvalidRequest` for an id that is in flight, `Overloaded` beyond the bound. */
-  admit(id: RequestId | undefined): void {
+  /** @throws {BusError} `InvalidRequest` if the id is in flight, `Overloaded` if too many calls are */
+  checkAdmission(id: RequestId | undefined): void {
     if (id !== undefined && this.#running.get(id)) throw new BusError('InvalidRequest', 'The id is in flight already')
     if (this.size >= MAX_IN_FLIGHT) {
       throw new BusError('Overloaded', `More than ${MAX_IN_FLIGHT} calls of one frontend are in flight`)
     }
   }
 
-  /** @param patience milliseconds until its deadline */
-  add(call: Call, patience: number | undefined): void {
+  /** Adds a call whose handler goes on after it has returned. */
+  add(call: Call, timeoutMs: number | undefined): void {
     if (call.id === undefined) return void this.#unanswered.add(call)
     this.#running.add(call.id, call)
-    if (patience === undefined) return
-    this.#deadlines ??= new Deadlines(late => this.#expire(late))
-    this.#deadlines.add(call, patience)
+    if (timeoutMs === undefined) return
+    this.#deadlines ??= new DeadlineTimers(DEADLINE_STEP_MS, expired => this.#expire(expired))
+    this.#deadlines.add(call, timeoutMs)
   }
 
-  /** False where the call was taken out before: nobody waits for its answer. */
+  /** Removes a call whose handler has ended. Returns false if nobody waits for its answer. */
   remove(call: Call): boolean {
     this.#deadlines?.remove(call)
-    const found = call.id !== undefined && this.#running.get(call.id) === call
-    if (found) this.#running.delete(call.id)
-    // Else the session has ended.
-    else if (!this.#unanswered.delete(call)) return false
-    else if (call.id !== undefined && !lasts(call)) this.#counts[COUNT.late]! += 1
+    const isAwaited = call.id !== undefined && this.#running.get(call.id) === call
+    if (isAwaited) this.#running.delete(call.id)
+    else if (!this.#unanswered.delete(call)) return false // The session has ended.
+    else if (call.id !== undefined && !isStream(call)) this.#counts[COUNT.late]! += 1
     if (this.#whenIdle && this.size === 0) queueMicrotask(this.#whenIdle)
-    return found
+    return isAwaited
   }
 
-  /** Resolves once no call runs any more. */
+  /** Resolves once no call runs. */
   async idle(): Promise<void> {
     if (this.size > 0) await new Promise<void>(resolve => (this.#whenIdle = resolve))
   }
 
-  /** The caller has given up. The handler's signal aborts, and what it still gives is dropped. */
+  /** Aborts the signal of a call that its caller cancelled. The handler's result will be dropped. */
   cancel(id: RequestId): void {
     const call = this.#running.get(id)
-    // It has been answered: the answer, on its way, comes to nobody.
+    // The answer is already sent, and the caller will drop it.
     if (!call) return void (this.#counts[COUNT.late]! += 1)
-    this.#giveUp(id, call, new BusError('Cancelled', 'The caller has cancelled the call'))
+    this.#abort(id, call, new BusError('Cancelled', 'The caller has cancelled the call'))
   }
 
-  #expire(call: Call): void {
-    const { id, method } = call
-    if (id === undefined || this.#running.get(id) !== call) return
-    const error = new BusError('Timeout', `${describeCommand(method)} took longer than its caller waits`)
-    this.#giveUp(id, call, error)
-    this.#expired(call, error)
-  }
-
-  #giveUp(id: RequestId, call: Call, reason: BusError): void {
-    this.#deadlines?.remove(call)
-    this.#running.delete(id)
-    this.#unanswered.add(call)
-    call.abort(reason)
-  }
-
-  /** Gives those that ran. */
+  /** Aborts all calls when the session ends. Returns them. */
   abortAll(reason: BusError): readonly Call[] {
     const calls = [...this.#running.takeAll(), ...this.#unanswered]
     this.#unanswered.clear()
@@ -181,5 +226,20 @@ export class CallTable {
     for (const call of calls) call.abort(reason)
     this.#whenIdle?.()
     return calls
+  }
+
+  #expire(call: Call): void {
+    const { id, method } = call
+    if (id === undefined || this.#running.get(id) !== call) return
+    const error = new BusError('Timeout', `${describeCommand(method)} took longer than its caller waits`)
+    this.#abort(id, call, error)
+    this.#expired(call, error)
+  }
+
+  #abort(id: RequestId, call: Call, reason: BusError): void {
+    this.#deadlines?.remove(call)
+    this.#running.delete(id)
+    this.#unanswered.add(call)
+    call.abort(reason)
   }
 }

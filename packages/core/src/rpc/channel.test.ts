@@ -1,16 +1,15 @@
-// The table of one frontend's channels: what a refused call opened is closed again, and an end concerns the channel that
-// ended, not another one under the same id.
+// The table of one session's channels: a refused call leaves none open, and an end concerns one channel, not its successor.
 import { channelReference, MAX_CHANNELS } from '@sallyport/protocol'
 import { describe, expect, it } from 'vitest'
 import { type Channel, type ChannelSender, ChannelTable } from './channel.js'
 
-/** @param room as the link tells it */
+/** @param room the result of the link's `room` */
 function setUp(room?: Promise<void>) {
   const sent: unknown[] = []
   const sender: ChannelSender = {
-    encode: (_home, message) => JSON.stringify(message),
-    put: (_home, _index, encoded) => void sent.push(encoded),
-    post: message => void sent.push(message),
+    encode: (_channel, message) => JSON.stringify(message),
+    sendValue: (_source, _index, encoded) => void sent.push(encoded),
+    send: message => void sent.push(message),
     room: () => room,
     isFull: false,
   }
@@ -23,26 +22,26 @@ function setUp(room?: Promise<void>) {
   return { table, bind, sent }
 }
 
-it('a frontend that gives credit for what it has not taken gets one window more, once its link has room', async () => {
-  let give = (): void => {}
-  const { table, bind, sent } = setUp(new Promise(resolve => (give = resolve)))
+it('false credit gains one window, once the link has room', async () => {
+  let makeRoom = (): void => {}
+  const { table, bind, sent } = setUp(new Promise(resolve => (makeRoom = resolve)))
   const [channel] = bind(1)
   const sending = Array.from({ length: 1000 }, (_, i) => channel!.send(i))
-  const lie = (): void => {
+  const claimFalseCredit = (): void => {
     for (let i = 0; i < 1000; i++) table.credit(1, Number.MAX_SAFE_INTEGER)
   }
-  lie()
+  claimFalseCredit()
   await Promise.resolve()
   expect(sent).toHaveLength(256)
-  give()
+  makeRoom()
   await sending[511]
   expect(sent).toHaveLength(512)
   table.close(1)
   expect((await Promise.allSettled(sending)).filter(({ status }) => status === 'rejected')).toHaveLength(1000 - 512)
 })
 
-describe('the channels of a frontend', () => {
-  it('beyond the bound, leave nothing of the call that is refused', () => {
+describe('ChannelTable', () => {
+  it('leaves no channel of a call open that is refused beyond the limit', () => {
     const { bind } = setUp()
     const open = Array.from({ length: MAX_CHANNELS - 1 }, (_, id) => bind(id)[0]!)
     for (let i = 0; i < 3; i++)
@@ -52,7 +51,7 @@ describe('the channels of a frontend', () => {
     expect(() => bind(50_002)).toThrow(expect.objectContaining({ reason: 'Overloaded' }))
   })
 
-  it('that are closed, or end, make room for others, and their signals tell', () => {
+  it('makes room for others and aborts signals when channels close or end', () => {
     const { table, bind } = setUp()
     let aborted = 0
     for (let id = 0; id < 3 * MAX_CHANNELS; id++) {
@@ -72,7 +71,7 @@ describe('the channels of a frontend', () => {
     expect(late!.signal).toMatchObject({ aborted: true, reason: { reason: 'Disconnected' } })
   })
 
-  it('may follow one another under one id, and the end of the first call is not that of the second', async () => {
+  it('does not end the second channel of an id when the first call ends', async () => {
     const { table, bind, sent } = setUp()
     const opened = [...table.bind({ a: channelReference(5) })]
     for (const channel of opened) channel.end()

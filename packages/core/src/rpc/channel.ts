@@ -1,6 +1,7 @@
-// The sending end of a channel. It keeps order, and makes `send` wait while the frontend is behind. What handlers hold is a
-// handle of it: when nobody holds one any more, nobody can send, and the channel ends.
+// The sending end of channels. A channel keeps order and makes `send` wait while the frontend is behind. Handlers hold handles:
+// once all handles of a channel are garbage, nobody can send any more, and the channel ends.
 import {
+  type BatchSource,
   BusError,
   type CallHeaders,
   type CallMessage,
@@ -13,7 +14,6 @@ import {
   parseChannelReference,
   STREAM_HEADER,
 } from '@sallyport/protocol'
-import type { BatchSource } from './batching.js'
 import { type Encoded, getSize } from './send-queue.js'
 import type { SessionWriter } from './writer.js'
 
@@ -21,20 +21,20 @@ import type { SessionWriter } from './writer.js'
 export interface Channel<T = unknown> {
   readonly id: number
   /**
-   * Aborts when nobody receives any more: the frontend has closed the channel, given up its call, or is gone; and where the call
-   * that opened it has failed.
+   * Aborts when messages no longer arrive: the frontend closed the channel, cancelled its call or disconnected, or the call that
+   * opened the channel failed.
    */
   readonly signal: AbortSignal
   /**
-   * Sends a message, as it is now; resolves when there is room for the next. At most 256 messages are under way at a time. Of
-   * a sender that does not wait, 65 536 messages or 64 MiB wait here.
+   * Sends the message as it is now. Resolves when there is room for the next one. At most 256 messages are in flight. If the
+   * sender does not wait, up to 65 536 messages or 64 MiB are queued.
    *
-   * @param options.transfer buffers to give away rather than copy: each that of the whole message, or of a top-level member
-   * @throws BusError `Disconnected` when the channel has ended or been closed, or its frontend is gone; `InvalidParams` for a
-   * value that can't be carried; `Overloaded` where too much waits already.
+   * @param options.transfer buffers to transfer instead of copying: each that of the whole message, or of a top-level member
+   * @throws {BusError} `Disconnected` if the channel has ended or was closed, or its frontend disconnected; `InvalidParams` if
+   * the message cannot be serialized; `Overloaded` if too much is queued
    */
   send(message: T, options?: SendOptions): Promise<void>
-  /** Ends the stream, after all that was sent. The frontend's iterators finish. */
+  /** Ends the stream after all messages that were sent. The frontend's iterators finish. */
   end(): void
 }
 
@@ -42,29 +42,31 @@ export interface SendOptions {
   transfer?: readonly ArrayBufferLike[]
 }
 
-/** What a channel needs of its frontend's session. */
-export type ChannelSender = Pick<SessionWriter, 'encode' | 'put' | 'post' | 'room' | 'isFull'>
+/** What channels need of their session. */
+export type ChannelSender = Pick<SessionWriter, 'encode' | 'sendValue' | 'send' | 'room' | 'isFull'>
 
-interface Waiting {
+interface QueuedSend {
   index: number
   encoded: Encoded
   resolve(): void
   reject(error: BusError): void
 }
 
-/** Of every message for which there is room. */
+const NO_CHANNELS: readonly SendingChannel[] = []
+
+/** Shared by all messages for which there is room. */
 const SENT: Promise<void> = Promise.resolve()
 
-/** A handle that is collected without `end` ends the channel, where it was the last: as the drop of a channel in Tauri. */
-const collected = new FinalizationRegistry<SendingChannel>(channel => channel.release())
+/** Releases handles that are collected without `end`, as dropping a channel does in Tauri. */
+const collectedHandles = new FinalizationRegistry<SendingChannel>(channel => channel.releaseHandle())
 
-/** What a handler holds. */
+/** The channel that a handler holds. */
 export class ChannelHandle implements Channel {
   readonly #channel: SendingChannel
 
   constructor(channel: SendingChannel) {
     this.#channel = channel
-    collected.register(this, channel)
+    collectedHandles.register(this, channel)
   }
 
   get id(): number {
@@ -87,157 +89,156 @@ export class ChannelHandle implements Channel {
 export class SendingChannel implements Channel, BatchSource {
   readonly id: number
   readonly #sender: ChannelSender
-  readonly #forget: () => void
-  #waiting: Waiting[] = []
-  #waitingBytes = 0
-  #room: number = CHANNEL_WINDOW
-  /** What the frontend says that it has taken, while the link waits for it to take what was sent. */
+  readonly #closed: () => void
+  #queued: QueuedSend[] = []
+  #queuedBytes = 0
+  /** Messages that can be sent before the frontend gives credit. */
+  #window: number = CHANNEL_WINDOW
+  /** Credit that counts once the link has room. */
   #credited = 0
-  #awaitsRoom = false
+  #isAwaitingRoom = false
   #index = 0
-  #handles = 0
+  #handleCount = 0
   #controller: AbortController | undefined
-  /** The handler has ended it; what waits is still sent. */
-  #ending = false
-  #over = false
-  /** What ended it before its handler did. */
-  #why: string | undefined
+  /** The handler has ended the channel. Queued messages are still sent. */
+  #isEnding = false
+  #isOver = false
+  /** The reason if the handler did not end the channel. */
+  #failure: string | undefined
 
-  constructor(id: number, sender: ChannelSender, forget: () => void) {
+  /** @param closed is called once, when the id can be used again */
+  constructor(id: number, sender: ChannelSender, closed: () => void) {
     this.id = id
     this.#sender = sender
-    this.#forget = forget
+    this.#closed = closed
   }
 
-  /** The number of the next message. */
+  /** Number of the next message. */
   get index(): number {
     return this.#index
   }
 
   get signal(): AbortSignal {
     this.#controller ??= new AbortController()
-    if (this.#why !== undefined) this.#controller.abort(this.#disconnected())
+    if (this.#failure !== undefined) this.#controller.abort(this.#createError())
     return this.#controller.signal
   }
 
-  handle(): ChannelHandle {
-    this.#handles++
+  createHandle(): ChannelHandle {
+    this.#handleCount++
     return new ChannelHandle(this)
   }
 
-  /** A handle is gone. */
-  release(): void {
-    if (--this.#handles === 0) this.end()
+  releaseHandle(): void {
+    if (--this.#handleCount === 0) this.end()
   }
 
   send(message: unknown, options?: SendOptions): Promise<void> {
     try {
-      if (this.#ending || this.#over) throw this.#disconnected()
-      if (this.#sender.isFull || this.#waiting.length >= MAX_KEPT || this.#waitingBytes >= MAX_KEPT_BYTES) {
+      if (this.#isEnding || this.#isOver) throw this.#createError()
+      if (this.#sender.isFull || this.#queued.length >= MAX_KEPT || this.#queuedBytes >= MAX_KEPT_BYTES) {
         throw new BusError('Overloaded', `Too much of channel ${this.id} waits already`, { data: { delivered: 'no' } })
       }
       const encoded = this.#sender.encode(this, message, options?.transfer)
-      // A `toJSON` of the message may have ended it, or closed the link.
-      if (this.#ending || this.#over) throw this.#disconnected()
+      // A `toJSON` of the message can have ended the channel, or closed the link.
+      if (this.#isEnding || this.#isOver) throw this.#createError()
       const index = this.#index++
-      if (this.#room === 0) return unwatched(this.#wait(index, encoded))
-      this.#put(index, encoded)
+      if (this.#window === 0) return ignoreRejection(this.#enqueue(index, encoded))
+      this.#sendNow(index, encoded)
       return this.#sender.room() ?? SENT
     } catch (error) {
-      return unwatched(Promise.reject(error as BusError))
+      return ignoreRejection(Promise.reject(error as BusError))
     }
   }
 
-  one(message: unknown, index: number): CallMessage {
+  createMessage(message: unknown, index: number): CallMessage {
     return { jsonrpc: '2.0', method: METHOD.channel, params: { channel: this.id, index, message } }
   }
 
-  many(index: number): CallMessage {
+  createBatch(index: number): CallMessage {
     return { jsonrpc: '2.0', method: METHOD.channel, params: { channel: this.id, index, messages: null } }
   }
 
   end(): void {
-    this.#ending = true
-    if (this.#waiting.length === 0) this.#finish()
+    this.#isEnding = true
+    if (this.#queued.length === 0) this.#finish()
   }
 
-  /** The call that has opened it has failed: it ends, and who holds it, and sends nothing just now, hears of it. */
+  /** Ends the channel because the call that opened it failed. Holders of a handle see the signal abort. */
   fail(): void {
     this.end()
-    this.#why ??= `The call that has opened channel ${this.id} has failed`
-    this.#controller?.abort(this.#disconnected())
+    this.#failure ??= `The call that has opened channel ${this.id} has failed`
+    this.#controller?.abort(this.#createError())
   }
 
-  /** The frontend has taken that many messages: it is believed once its link has room. */
+  /** Takes credit from the frontend. A false claim gains nothing, because credit counts only once the link has room. */
   credit(messages: number): void {
     this.#credited = Math.min(CHANNEL_WINDOW, this.#credited + messages)
-    if (this.#awaitsRoom) return
+    if (this.#isAwaitingRoom) return
     const room = this.#sender.room()
-    if (!room) return this.#goOn()
-    this.#awaitsRoom = true
+    if (!room) return this.#useCredit()
+    this.#isAwaitingRoom = true
     void room.then(() => {
-      this.#awaitsRoom = false
-      this.#goOn()
+      this.#isAwaitingRoom = false
+      this.#useCredit()
     })
   }
 
-  #goOn(): void {
-    if (this.#over) return
-    this.#room = Math.min(CHANNEL_WINDOW, this.#room + this.#credited)
+  /** Stops the channel because nobody receives any more. Queued messages are rejected. */
+  abandon(reason: string): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#failure = reason
+    this.#closed()
+    for (const { reject } of this.#queued.splice(0)) reject(this.#createError())
+    this.#controller?.abort(this.#createError())
+  }
+
+  #useCredit(): void {
+    if (this.#isOver) return
+    this.#window = Math.min(CHANNEL_WINDOW, this.#window + this.#credited)
     this.#credited = 0
-    while (this.#room > 0 && this.#waiting.length > 0) {
-      const { index, encoded, resolve } = this.#waiting.shift()!
-      this.#waitingBytes -= getSize(encoded)
-      this.#put(index, encoded)
+    while (this.#window > 0 && this.#queued.length > 0) {
+      const { index, encoded, resolve } = this.#queued.shift()!
+      this.#queuedBytes -= getSize(encoded)
+      this.#sendNow(index, encoded)
       resolve()
     }
-    if (this.#ending && this.#waiting.length === 0) this.#finish()
+    if (this.#isEnding && this.#queued.length === 0) this.#finish()
   }
 
-  /** Nobody receives any more: nothing more is sent. */
-  abandon(why: string): void {
-    if (this.#over) return
-    this.#over = true
-    this.#why = why
-    this.#forget()
-    for (const { reject } of this.#waiting.splice(0)) reject(this.#disconnected())
-    this.#controller?.abort(this.#disconnected())
+  #enqueue(index: number, encoded: Encoded): Promise<void> {
+    this.#queuedBytes += getSize(encoded)
+    return new Promise((resolve, reject) => this.#queued.push({ index, encoded, resolve, reject }))
   }
 
-  #wait(index: number, encoded: Encoded): Promise<void> {
-    this.#waitingBytes += getSize(encoded)
-    return new Promise((resolve, reject) => this.#waiting.push({ index, encoded, resolve, reject }))
+  #sendNow(index: number, encoded: Encoded): void {
+    this.#sender.sendValue(this, index, encoded)
+    this.#window--
   }
 
-  #put(index: number, encoded: Encoded): void {
-    this.#sender.put(this, index, encoded)
-    this.#room--
-  }
-
-  /** Made where it is needed: an error takes as long to make as a whole call. */
-  #disconnected(): BusError {
-    const why = this.#why ?? `Channel ${this.id} has ended`
-    return new BusError('Disconnected', why, { data: { delivered: 'no' } })
+  /** Errors are created only when needed, because creating one takes as long as a whole call. */
+  #createError(): BusError {
+    const reason = this.#failure ?? `Channel ${this.id} has ended`
+    return new BusError('Disconnected', reason, { data: { delivered: 'no' } })
   }
 
   #finish(): void {
-    if (this.#over) return
-    this.#over = true
-    this.#forget()
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#closed()
     const params = { channel: this.id, index: this.#index, end: true }
-    this.#sender.post({ jsonrpc: '2.0', method: METHOD.channel, params })
+    this.#sender.send({ jsonrpc: '2.0', method: METHOD.channel, params })
   }
 }
 
-/** A send that nobody awaits must not end core when the frontend goes away. */
-function unwatched(sent: Promise<void>): Promise<void> {
+/** Keeps a `send` that is not awaited from ending core when the frontend disconnects. */
+function ignoreRejection(sent: Promise<void>): Promise<void> {
   sent.catch(() => {})
   return sent
 }
 
-// The channels of one frontend. A channel comes in as a reference among the top-level arguments of a call, and takes its
-// place there.
-
+/** The open channels of one session. A frontend refers to a channel by id in the top-level arguments of a call. */
 export class ChannelTable {
   readonly #open = new Map<number, SendingChannel>()
   readonly #sender: ChannelSender
@@ -247,45 +248,45 @@ export class ChannelTable {
   }
 
   /**
-   * Puts channels in the place of their references in `args`, and gives those that this call has opened: with the call they
-   * end, where it fails.
+   * Replaces references in `args` by channels. Returns the channels that this call opened.
    *
-   * @throws BusError `Overloaded` beyond the bound
+   * @throws {BusError} `Overloaded` if too many channels are open; none of this call's remain open
    */
   bind(args: unknown): readonly SendingChannel[] {
-    if (typeof args !== 'object' || args === null || isUint8Array(args)) return NONE
-    const named = args as Record<string, unknown>
+    if (typeof args !== 'object' || args === null || isUint8Array(args)) return NO_CHANNELS
+    const members = args as Record<string, unknown>
     let opened: SendingChannel[] | undefined
-    for (const key of Object.keys(named)) {
-      const id = parseChannelReference(named[key])
+    for (const key of Object.keys(members)) {
+      const id = parseChannelReference(members[key])
       if (id === undefined) continue
       let channel = this.#open.get(id)
       if (!channel) {
-        if (this.#open.size >= MAX_CHANNELS) throw this.#overloaded(opened)
+        if (this.#open.size >= MAX_CHANNELS) throw this.#rejectCall(opened)
         channel = this.#create(id)
         ;(opened ??= []).push(channel)
       }
-      named[key] = channel.handle()
+      members[key] = channel.createHandle()
     }
-    return opened ?? NONE
+    return opened ?? NO_CHANNELS
   }
 
   /**
-   * The channel of a call that wants a stream: one of its own.
+   * Opens the channel of a call that wants a stream.
    *
-   * @throws BusError `InvalidRequest`, `Overloaded` beyond the bound; what the call has opened is closed again then
+   * @param opened the other channels of this call, which are closed if this one cannot be opened
+   * @throws {BusError} `InvalidRequest` for an invalid header, `Overloaded` if too many channels are open
    */
   openStream(headers: CallHeaders, opened: readonly SendingChannel[]): SendingChannel | undefined {
     const reference = headers[STREAM_HEADER]
     if (reference === undefined) return undefined
-    if (this.#open.size >= MAX_CHANNELS) throw this.#overloaded(opened)
+    if (this.#open.size >= MAX_CHANNELS) throw this.#rejectCall(opened)
     const id = parseChannelReference(reference)
     if (id !== undefined && !this.#open.has(id)) return this.#create(id)
     for (const channel of opened) channel.end()
     throw new BusError('InvalidRequest', `The header ${STREAM_HEADER} must refer to a channel that is not open yet`)
   }
 
-  /** Nobody takes its messages any more. */
+  /** Abandons a channel that the frontend closed. */
   close(id: number): void {
     this.#open.get(id)?.abandon(`The frontend has closed channel ${id}`)
   }
@@ -294,8 +295,8 @@ export class ChannelTable {
     this.#open.get(id)?.credit(messages)
   }
 
-  abandonAll(why: string): void {
-    for (const channel of this.#open.values()) channel.abandon(why)
+  abandonAll(reason: string): void {
+    for (const channel of this.#open.values()) channel.abandon(reason)
     this.#open.clear()
   }
 
@@ -305,11 +306,9 @@ export class ChannelTable {
     return channel
   }
 
-  /** A call that is refused has no channels: what it opened is closed again. */
-  #overloaded(opened: readonly SendingChannel[] = NONE): BusError {
+  /** Closes what the call opened, and returns the error that it is answered with. */
+  #rejectCall(opened: readonly SendingChannel[] = NO_CHANNELS): BusError {
     for (const channel of opened) channel.end()
     return new BusError('Overloaded', `More than ${MAX_CHANNELS} channels of one frontend are open`)
   }
 }
-
-const NONE: readonly SendingChannel[] = []

@@ -1,9 +1,9 @@
-// `ctx.confirm`: what commands ask the host, and a person at last. A question stays open until the host has answered it, even if
-// its call was given up: so many may be open for one frontend, and a flood of calls opens no more.
+// Requests of `ctx.confirm`, which the host answers, perhaps by asking a person. A request stays open until the host answers,
+// even if its call was cancelled, so that a flood of cancelled calls cannot open more requests than allowed.
 import { BusError, toConfirmText } from '@sallyport/protocol'
 import type { CoreReport } from '../contract/control.js'
 
-/** Of one frontend. */
+/** Open requests of one frontend. */
 const MAX_CONFIRM_REQUESTS = 16
 
 export interface ConfirmCaller {
@@ -14,51 +14,51 @@ export interface ConfirmCaller {
 
 interface PendingConfirm {
   readonly label: string
-  settle(agreed: boolean): void
+  settle(isConfirmed: boolean): void
 }
 
 export class ConfirmRequests {
-  readonly #tell: (report: CoreReport) => void
-  readonly #open = new Map<number, PendingConfirm>()
-  readonly #counts = new Map<string, number>()
+  readonly #report: (report: CoreReport) => void
+  readonly #pending = new Map<number, PendingConfirm>()
+  readonly #countByLabel = new Map<string, number>()
   #lastId = 0
 
-  constructor(tell: (report: CoreReport) => void) {
-    this.#tell = tell
+  constructor(report: (report: CoreReport) => void) {
+    this.#report = report
   }
 
-  /** @throws BusError `Overloaded` beyond the bound; why the signal has aborted */
-  async ask(text: unknown, { label, command, signal }: ConfirmCaller): Promise<boolean> {
+  /** @throws {BusError} `Overloaded` if too many requests are open; the signal's reason once it aborts */
+  async confirm(text: unknown, { label, command, signal }: ConfirmCaller): Promise<boolean> {
     signal.throwIfAborted()
-    const count = this.#counts.get(label) ?? 0
+    const count = this.#countByLabel.get(label) ?? 0
     if (count >= MAX_CONFIRM_REQUESTS) {
       throw new BusError('Overloaded', `${MAX_CONFIRM_REQUESTS} questions of one frontend wait for an answer already`)
     }
     const id = ++this.#lastId
-    this.#counts.set(label, count + 1)
+    this.#countByLabel.set(label, count + 1)
     return new Promise((resolve, reject) => {
       const withdraw = (): void => {
-        this.#tell({ type: 'withdraw', id })
+        this.#report({ type: 'withdraw', id })
         reject(signal.reason as BusError)
       }
-      const settle = (agreed: boolean): void => {
+      const settle = (isConfirmed: boolean): void => {
         signal.removeEventListener('abort', withdraw)
-        resolve(agreed)
+        resolve(isConfirmed)
       }
-      this.#open.set(id, { label, settle })
+      this.#pending.set(id, { label, settle })
       signal.addEventListener('abort', withdraw, { once: true })
-      this.#tell({ type: 'confirm', id, label, command, text: toConfirmText(text) })
+      this.#report({ type: 'confirm', id, label, command, text: toConfirmText(text) })
     })
   }
 
-  /** Of one that was withdrawn nobody hears. */
-  answer(id: number, agreed: boolean): void {
-    const question = this.#open.get(id)
-    if (!question) return
-    this.#open.delete(id)
-    const left = this.#counts.get(question.label)! - 1
-    if (left > 0) this.#counts.set(question.label, left)
-    else this.#counts.delete(question.label)
-    question.settle(agreed)
+  /** Settles the request that the host has answered. The answer to a withdrawn request is dropped. */
+  answer(id: number, isConfirmed: boolean): void {
+    const request = this.#pending.get(id)
+    if (!request) return
+    this.#pending.delete(id)
+    const count = this.#countByLabel.get(request.label)! - 1
+    if (count > 0) this.#countByLabel.set(request.label, count)
+    else this.#countByLabel.delete(request.label)
+    request.settle(isConfirmed)
   }
 }

@@ -1,4 +1,4 @@
-// What diagnostics channels tell, in core, of the calls that it makes of a frontend's functions, and what goes in their headers.
+// Traces and trace contexts of calls that core makes of a frontend's functions.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { BusError, type CallTrace, type TraceContext } from '@sallyport/protocol'
 import { afterEach, expect, it } from 'vitest'
@@ -8,13 +8,13 @@ const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
 const trace = { label: 'main', command: 'echo', id: 1, codec: 'json', stream: false }
 
 const sent: (TraceContext | undefined)[] = []
-const unhear: (() => void)[] = []
+const unsubscribeAll: (() => void)[] = []
 afterEach(() => {
   sent.splice(0)
-  for (const end of unhear.splice(0)) end()
+  for (const end of unsubscribeAll.splice(0)) end()
 })
 
-const make = (request = (): void => {}): FrontendCalls =>
+const create = (request = (): void => {}): FrontendCalls =>
   new FrontendCalls(
     { label: 'main', codec: 'json' },
     {
@@ -22,64 +22,65 @@ const make = (request = (): void => {}): FrontendCalls =>
         request()
         sent.push(context && { traceparent: context.traceparent, tracestate: context.tracestate })
       },
-      post: () => {},
+      send: () => {},
       error: (_id, _method, error) => error,
     },
     new Float64Array(16),
     () => {},
   )
 
-function hear(onStart: (trace: CallTrace) => void = () => {}): [happening: string, trace: CallTrace][] {
-  const told: [string, CallTrace][] = []
-  for (const happening of ['start', 'end', 'asyncStart', 'asyncEnd', 'error']) {
-    const listener = (given: unknown): void => {
-      if (happening === 'start') onStart(given as CallTrace)
-      told.push([happening, { ...(given as CallTrace) }])
+/** Returns the traces of calls from here on, each with the name of its channel. */
+function recordTraces(onStart: (trace: CallTrace) => void = () => {}): [name: string, trace: CallTrace][] {
+  const traces: [string, CallTrace][] = []
+  for (const name of ['start', 'end', 'asyncStart', 'asyncEnd', 'error']) {
+    const listener = (message: unknown): void => {
+      if (name === 'start') onStart(message as CallTrace)
+      traces.push([name, { ...(message as CallTrace) }])
     }
-    subscribe(`tracing:sallyport.call:${happening}`, listener)
-    unhear.push(() => unsubscribe(`tracing:sallyport.call:${happening}`, listener))
+    subscribe(`tracing:sallyport.call:${name}`, listener)
+    unsubscribeAll.push(() => unsubscribe(`tracing:sallyport.call:${name}`, listener))
   }
-  return told
+  return traces
 }
 
-it('a call that is answered', async () => {
-  const told = hear()
-  const calls = make()
+it('traces a call that is answered', async () => {
+  const traces = recordTraces()
+  const calls = create()
   const answer = calls.call('echo', { name: 'payload' })
-  calls.take({ jsonrpc: '2.0', id: 1, result: 'payload' })
+  calls.settle({ jsonrpc: '2.0', id: 1, result: 'payload' })
   expect(await answer).toBe('payload')
-  expect(told).toEqual([
+  expect(traces).toEqual([
     ['start', trace],
     ['end', { ...trace, async: true }],
     ['asyncStart', { ...trace, async: true }],
     ['asyncEnd', { ...trace, async: true }],
   ])
-  expect(JSON.stringify(told)).not.toContain('payload')
+  expect(JSON.stringify(traces)).not.toContain('payload')
 })
 
-it('calls that fail, and that can’t be sent', async () => {
-  const told = hear()
-  const calls = make()
+it('traces calls that fail and calls that cannot be sent', async () => {
+  const traces = recordTraces()
+  const calls = create()
   const answer = calls.call('echo', {}, { timeout: 1 })
   await expect(answer).rejects.toMatchObject({ reason: 'Timeout' })
-  expect(told.map(([happening]) => happening)).toEqual(['start', 'end', 'error', 'asyncStart', 'asyncEnd'])
-  const stuck = make(() => {
+  expect(traces.map(([name]) => name)).toEqual(['start', 'end', 'error', 'asyncStart', 'asyncEnd'])
+  const stuck = create(() => {
     throw new BusError('InvalidParams', 'payload')
   })
   await expect(stuck.call('echo', {})).rejects.toMatchObject({ reason: 'InvalidParams' })
-  expect(told.slice(5).map(([happening]) => happening)).toEqual(['start', 'error', 'end'])
+  expect(traces.slice(5).map(([name]) => name)).toEqual(['start', 'error', 'end'])
 })
 
-it('the trace context of the call that it is made for goes along, unless whoever hears of it gives another', () => {
+it('sends the trace context of the outer call unless a subscriber sets another', () => {
   const context = { traceparent, tracestate: 'k=v' }
-  void make().call('echo', {})
-  void make().call('echo', {}, {}, context)
-  hear()
-  void make().call('echo', {}, {}, context)
-  hear(started => {
+  void create().call('echo', {})
+  void create().call('echo', {}, {}, context)
+  recordTraces()
+  void create().call('echo', {}, {}, context)
+  recordTraces(started => {
     started.traceparent = traceparent.replace(/01$/, '00')
     started.tracestate = undefined
   })
-  void make().call('echo', {}, {}, context)
+  void create().call('echo', {}, {}, context)
   expect(sent).toEqual([undefined, context, context, { traceparent: traceparent.replace(/01$/, '00') }])
 })

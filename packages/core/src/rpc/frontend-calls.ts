@@ -1,5 +1,5 @@
-// Core's calls of the functions that one frontend exposes. What the frontend answers is as untrusted as anything it sends:
-// an answer settles the call that it names, once, and does nothing else.
+// Calls of functions that one frontend exposes. Its answers are as untrusted as its calls: an answer settles the call that it
+// names, once, and has no other effect.
 import {
   BusError,
   type CallTrace,
@@ -20,68 +20,75 @@ import {
 import { checkFrontendCall, type FrontendCallOptions } from '../api/frontend-call.js'
 import { COUNT } from '../shared/metrics.js'
 import { ChannelHandle } from './channel.js'
-import { type From, frontendCalls } from './tracing.js'
+import { frontendCalls, type TraceSource } from './tracing.js'
 import type { SessionWriter } from './writer.js'
 
+type CallWriter = Pick<SessionWriter, 'request' | 'send' | 'error'>
+
 export class FrontendCalls {
-  readonly #frontend: From
-  readonly #replies: Pick<SessionWriter, 'request' | 'post' | 'error'>
+  readonly #traceSource: TraceSource
+  readonly #writer: CallWriter
+  readonly #counts: Float64Array
   readonly #warn: (text: string) => void
   readonly #pending: PendingCalls
-  readonly #counts: Float64Array
-  #gone: string | undefined
+  /** The reason once the session has ended. */
+  #endReason: string | undefined
 
-  constructor(
-    frontend: From,
-    replies: Pick<SessionWriter, 'request' | 'post' | 'error'>,
-    counts: Float64Array,
-    warn: (text: string) => void,
-  ) {
-    this.#frontend = frontend
-    this.#replies = replies
-    this.#warn = warn
+  constructor(traceSource: TraceSource, writer: CallWriter, counts: Float64Array, warn: (text: string) => void) {
+    this.#traceSource = traceSource
+    this.#writer = writer
     this.#counts = counts
+    this.#warn = warn
     this.#pending = new PendingCalls(id => {
-      if (this.#gone === undefined) replies.post({ jsonrpc: '2.0', method: METHOD.cancel, params: { id } })
+      if (this.#endReason === undefined) writer.send({ jsonrpc: '2.0', method: METHOD.cancel, params: { id } })
     })
   }
 
   /**
-   * @param context of the call that it is made for
-   * @throws BusError of any reason, where the frontend's function throws one too
+   * @param context trace context of the call that this one is made for
+   * @throws {BusError} any reason, because the frontend's function can throw all of them
    */
   call(name: string, args: unknown, options: FrontendCallOptions = {}, context?: TraceContext): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      if (this.#gone !== undefined) throw new BusError('Disconnected', this.#gone, { data: { delivered: 'no' } })
+      if (this.#endReason !== undefined) {
+        throw new BusError('Disconnected', this.#endReason, { data: { delivered: 'no' } })
+      }
       checkCall(name, args, options)
       if (this.#pending.isFull()) {
         throw new BusError('Overloaded', `More than ${MAX_IN_FLIGHT} calls to one frontend are in flight`)
       }
       const id = this.#pending.takeId()
-      const request = (done: typeof resolve, fail: typeof reject, sent: TraceContext | undefined): void => {
-        this.#replies.request(id, name, args ?? undefined, options.transfer, sent)
+      const send = (done: typeof resolve, fail: typeof reject, sentContext: TraceContext | undefined): void => {
+        this.#writer.request(id, name, args ?? undefined, options.transfer, sentContext)
         this.#pending.add(id, name, done, fail, options)
       }
-      if (!frontendCalls.hasSubscribers) return request(resolve, reject, context)
-      const { label, codec } = this.#frontend
+      if (!frontendCalls.hasSubscribers) return send(resolve, reject, context)
+      const { label, codec } = this.#traceSource
       const trace: CallTrace = { label, command: name, id, codec, stream: false, ...context }
-      traceCaller(frontendCalls, trace, resolve, reject, (...settle) => request(...settle, trace))
+      traceCaller(frontendCalls, trace, resolve, reject, (done, fail) => send(done, fail, trace))
     })
   }
 
-  /** What is meant as an answer. Its id is core's: an error about it is about no call of the frontend's. */
-  take(message: unknown): void {
+  /** Settles the call that the frontend answers. An invalid answer is reported with the id `null`: ids here are core's own. */
+  settle(message: unknown): void {
     try {
       this.#settle(message)
     } catch (error) {
-      this.#replies.error(null, '', error as BusError)
+      this.#writer.error(null, '', error as BusError)
       this.#warn((error as BusError).message)
     }
   }
 
+  /** Rejects all calls, because the session has ended. */
+  end(reason: string): void {
+    this.#endReason = reason
+    this.#pending.rejectAll(() => new BusError('Disconnected', reason, { data: { delivered: 'unknown' } }))
+  }
+
   /**
-   * @throws BusError `InvalidRequest` for what is no answer, with which its call fails, and for an answer to what was never
-   * asked. One that is late is dropped.
+   * Drops a late answer. A malformed answer rejects the call that it names.
+   *
+   * @throws {BusError} `InvalidRequest` for a malformed answer, and for an answer to a call that was never made
    */
   #settle(message: unknown): void {
     let answer: ResponseMessage
@@ -97,18 +104,12 @@ export class FrontendCalls {
     }
     if (!this.#pending.settle(answer)) this.#counts[COUNT.late]! += 1
   }
-
-  /** The frontend is gone. */
-  end(why: string): void {
-    this.#gone = why
-    this.#pending.rejectAll(() => new BusError('Disconnected', why, { data: { delivered: 'unknown' } }))
-  }
 }
 
 function checkCall(name: unknown, args: unknown, options: FrontendCallOptions): void {
   if (typeof name !== 'string' || name === '' || name.startsWith('$/')) {
-    const given = typeof name === 'string' ? JSON.stringify(name) : typeof name
-    throw new BusError('InvalidParams', `The name of a frontend’s function must be a text, not empty: got ${given}`)
+    const actual = typeof name === 'string' ? JSON.stringify(name) : typeof name
+    throw new BusError('InvalidParams', `The name of a frontend’s function must be a text, not empty: got ${actual}`)
   }
   checkFrontendCall(name, args, options, ChannelHandle)
   checkTimeout(name, options)

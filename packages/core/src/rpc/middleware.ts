@@ -1,70 +1,71 @@
-// Runs the middleware of a command around its handler.
+// Wraps the handler of a command in the app's middleware.
 import { BusError, describeCommand, isAsyncIterable } from '@sallyport/protocol'
 import type { Middleware, MiddlewareCall } from '../api/context.js'
 import { dismiss } from '../shared/async-iterable.js'
-import type { Call, Runnable } from './call.js'
+import type { Call, Runnable } from './call-table.js'
 
-/** @param use from the outermost */
+/** Returns `run` itself if there is no middleware, so that calls cost nothing more. @param use from the outermost inwards */
 export function wrapWithMiddleware(use: readonly Middleware[], method: string, run: Runnable['run']): Runnable['run'] {
   if (use.length === 0) return run
 
   return async (args, ctx) => {
     const call: MiddlewareCall = Object.freeze({ command: method, args, ctx })
-    let given: unknown
-    let unread = false
-    const handle = async (): Promise<unknown> => {
-      given = await run(args, ctx)
-      if (unread) leave(given)
-      return given
+    let handlerResult: unknown
+    let isUnread = false
+    const runHandler = async (): Promise<unknown> => {
+      handlerResult = await run(args, ctx)
+      if (isUnread) dismissStream(handlerResult)
+      return handlerResult
     }
     try {
-      const result = await enter(use, 0, call, ctx, handle)
-      unread = !isAsyncIterable(result)
+      const result = await runFrom(use, 0, call, ctx, runHandler)
+      isUnread = !isAsyncIterable(result)
       return result
     } catch (error) {
-      unread = true
+      isUnread = true
       throw error
     } finally {
-      if (unread) leave(given)
+      if (isUnread) dismissStream(handlerResult)
     }
   }
 }
 
-async function enter(
+/** Runs the middleware from `index` on, and then the handler. */
+async function runFrom(
   use: readonly Middleware[],
-  at: number,
+  index: number,
   call: MiddlewareCall,
   ctx: Call,
-  handle: () => Promise<unknown>,
+  runHandler: () => Promise<unknown>,
 ): Promise<unknown> {
-  const middleware = use[at]
-  if (!middleware) return handle()
-  let state: 'before' | 'passed' | 'ended' = 'before'
-  const pass = async (): Promise<unknown> => {
-    const { method, givenUp } = ctx
-    if (state !== 'before') {
-      const why = state === 'passed' ? 'twice' : 'after it had ended'
-      throw new BusError('InternalError', `A middleware of ${describeCommand(method)} has called next ${why}`)
+  const middleware = use[index]
+  if (!middleware) return runHandler()
+  let state: 'running' | 'nextCalled' | 'ended' = 'running'
+  const runNext = async (): Promise<unknown> => {
+    const { method, abortReason } = ctx
+    if (state !== 'running') {
+      const when = state === 'nextCalled' ? 'twice' : 'after it had ended'
+      throw new BusError('InternalError', `A middleware of ${describeCommand(method)} has called next ${when}`)
     }
-    state = 'passed'
-    // Nobody waits for it any more, and it has not begun.
-    if (givenUp) throw givenUp
-    return enter(use, at + 1, call, ctx, handle)
+    state = 'nextCalled'
+    // The caller no longer waits, and the handler has not begun.
+    if (abortReason) throw abortReason
+    return runFrom(use, index + 1, call, ctx, runHandler)
   }
   const next = (): Promise<unknown> => {
-    const passing = pass()
-    // One that nobody awaits ends no core: a caller may have made it fail.
-    passing.catch(() => {})
-    return passing
+    const result = runNext()
+    // A `next()` that is not awaited must not end core: callers can make it fail.
+    result.catch(() => {})
+    return result
   }
   try {
     return await middleware(call, next)
   } finally {
-    if (state === 'before') state = 'ended'
+    if (state === 'running') state = 'ended'
   }
 }
 
-/** A stream that was not passed on: nobody reads it. */
-function leave(given: unknown): void {
-  if (isAsyncIterable(given)) void dismiss(given)
+/** Ends a stream that no middleware passed on, because nothing reads it. */
+function dismissStream(result: unknown): void {
+  if (isAsyncIterable(result)) void dismiss(result)
 }

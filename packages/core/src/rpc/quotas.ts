@@ -1,124 +1,130 @@
-// Quotas of calls, by frontend and command. A frontend that some rule is for has a registry of its own, in which the commands that
-// the rule names count; all others have the one that is for all, so that their calls cost what they would without any rule.
+// Quotas of calls by frontend and command. A frontend with a matching rule gets its own registry, in which limited commands
+// count their calls. All other frontends share one registry, so that their calls cost nothing more.
 import { BusError, describeCommand, describeName, isAsyncIterable, isThenable, Throttle } from '@sallyport/protocol'
 import type { Logger } from 'pino'
 import { labelMatcher } from '../acl/label-glob.js'
 import type { CallQuota } from '../contract/control.js'
 import { countedStream } from '../shared/async-iterable.js'
-import { lasts } from './call.js'
+import { isStream } from './call-table.js'
 import type { CommandRegistry, RunnableCommand } from './registry.js'
 
-// How often one frontend may call one command: a bucket that a call takes a token from, and a count of those that run.
-
 export interface QuotaLimits {
-  /** Calls in a second; so many may come at once, after a second without any. */
+  /** Calls per second. After a second without calls, this many can come at once. */
   rate?: number | undefined
-  /** Calls that run at a time. */
+  /** Calls at a time. */
   concurrency?: number | undefined
 }
 
+/** The quota of one command for one frontend: a token bucket, and the number of running calls. */
 export class Quota {
   readonly #limits: QuotaLimits
-  /** Of the bucket: a second's calls, one at least. */
-  readonly #size: number
+  /** Tokens of a full bucket: those of one second, at least one. */
+  readonly #bucketSize: number
   #tokens: number
-  #at: number
-  #running = 0
+  #refilledAt: number
+  #runningCount = 0
 
-  /** @param now milliseconds, here and below, of a clock that never goes back */
+  /** @param now milliseconds of a monotonic clock, as in all methods */
   constructor(limits: QuotaLimits, now: number) {
     this.#limits = limits
-    this.#size = Math.max(1, limits.rate ?? 1)
-    this.#tokens = this.#size
-    this.#at = now
+    this.#bucketSize = Math.max(1, limits.rate ?? 1)
+    this.#tokens = this.#bucketSize
+    this.#refilledAt = now
   }
 
-  /** So many run already. */
+  /** True if no further call can run at this time. */
   get isBusy(): boolean {
-    return this.#running >= (this.#limits.concurrency ?? Infinity)
+    return this.#runningCount >= (this.#limits.concurrency ?? Infinity)
   }
 
-  /** Whole milliseconds until there is a token; 0 where there is one. */
-  wait(now: number): number {
+  /** Returns the whole milliseconds until there is a token, 0 if there is one. */
+  getRetryAfter(now: number): number {
     const { rate } = this.#limits
     if (rate === undefined) return 0
-    this.#tokens = Math.min(this.#size, this.#tokens + ((now - this.#at) * rate) / 1000)
-    this.#at = now
+    this.#tokens = Math.min(this.#bucketSize, this.#tokens + ((now - this.#refilledAt) * rate) / 1000)
+    this.#refilledAt = now
     return this.#tokens >= 1 ? 0 : Math.max(1, Math.ceil(((1 - this.#tokens) * 1000) / rate))
   }
 
-  /** A call begins, for which `wait` has given 0. */
+  /** Takes a token for a call, for which `getRetryAfter` has returned 0. */
   begin(): void {
     this.#tokens -= 1
-    this.#running += 1
+    this.#runningCount += 1
   }
 
-  /** Its handler has come to its end. */
+  /** Counts the end of a call's handler. */
   end(): void {
-    this.#running -= 1
+    this.#runningCount -= 1
   }
 
-  /** As good as new. */
+  /** True if this quota could be replaced by a new one. */
   isIdle(now: number): boolean {
-    this.wait(now)
-    return this.#running === 0 && (this.#limits.rate === undefined || this.#tokens >= this.#size)
+    this.getRetryAfter(now)
+    return this.#runningCount === 0 && (this.#limits.rate === undefined || this.#tokens >= this.#bucketSize)
   }
 }
 
+/** The registries of frontends' sessions. */
 export interface Quotas {
-  /** The commands that a frontend's link calls. What was counted over an earlier link goes on. */
-  registryOf(label: string): CommandRegistry
-  /** Such a link has ended. */
-  closed(label: string): void
+  /** Returns the commands of a new session. Its quotas are shared with other sessions of the label, and survive them. */
+  acquireRegistry(label: string): CommandRegistry
+  /** Has to be called once the session has ended. */
+  releaseRegistry(label: string): void
 }
 
 interface Rule extends CallQuota {
-  holdsFor(label: string): boolean
-  names(command: RunnableCommand): boolean
+  matchesLabel(label: string): boolean
+  matchesCommand(command: RunnableCommand): boolean
 }
 
-interface Kept {
+interface LimitedRegistry {
   readonly registry: CommandRegistry
-  readonly counts: readonly Quota[]
-  links: number
+  readonly quotas: readonly Quota[]
+  sessionCount: number
 }
 
 export function createQuotas(
-  quotas: readonly CallQuota[],
-  registry: CommandRegistry,
+  callQuotas: readonly CallQuota[],
+  sharedRegistry: CommandRegistry,
   getLog: () => Logger,
   now: () => number = () => performance.now(),
 ): Quotas {
-  const rules = quotas.map(toRule)
-  warnAboutUnusedQuotas(rules, registry, getLog)
-  const kept = new Map<string, Kept>()
+  const rules = callQuotas.map(toRule)
+  warnAboutUnusedQuotas(rules, sharedRegistry, getLog)
+  const registries = new Map<string, LimitedRegistry>()
 
-  const make = (label: string, of: readonly Rule[]): Kept => {
-    for (const [name, { links, counts }] of kept) {
-      if (links === 0 && counts.every(count => count.isIdle(now()))) kept.delete(name)
+  const deleteIdleRegistries = (): void => {
+    for (const [label, { sessionCount, quotas }] of registries) {
+      if (sessionCount === 0 && quotas.every(quota => quota.isIdle(now()))) registries.delete(label)
     }
-    const counts: Quota[] = []
-    const own = [...registry.values()].map((command): RunnableCommand => {
-      const limits = of.filter(rule => rule.names(command)).map(rule => new Quota(rule, now()))
-      counts.push(...limits)
-      return limits.length === 0 ? command : limited(command, label, limits, now, getLog)
+  }
+
+  const createRegistry = (label: string, labelRules: readonly Rule[]): LimitedRegistry => {
+    const quotas: Quota[] = []
+    const commands = [...sharedRegistry.values()].map((command): RunnableCommand => {
+      const commandRules = labelRules.filter(rule => rule.matchesCommand(command))
+      const commandQuotas = commandRules.map(rule => new Quota(rule, now()))
+      quotas.push(...commandQuotas)
+      return commandQuotas.length === 0 ? command : limit(command, label, commandQuotas, now, getLog)
     })
-    const made = { registry: new Map(own.map(command => [command.method, command])), counts, links: 0 }
-    kept.set(label, made)
-    return made
+    return { registry: new Map(commands.map(command => [command.method, command])), quotas, sessionCount: 0 }
   }
 
   return {
-    registryOf(label: string): CommandRegistry {
-      const own = rules.filter(rule => rule.holdsFor(label))
-      if (own.length === 0) return registry
-      const one = kept.get(label) ?? make(label, own)
-      one.links += 1
-      return one.registry
+    acquireRegistry(label: string): CommandRegistry {
+      const labelRules = rules.filter(rule => rule.matchesLabel(label))
+      if (labelRules.length === 0) return sharedRegistry
+      let limited = registries.get(label)
+      if (!limited) {
+        deleteIdleRegistries()
+        registries.set(label, (limited = createRegistry(label, labelRules)))
+      }
+      limited.sessionCount += 1
+      return limited.registry
     },
-    closed(label: string): void {
-      const one = kept.get(label)
-      if (one) one.links -= 1
+    releaseRegistry(label: string): void {
+      const limited = registries.get(label)
+      if (limited) limited.sessionCount -= 1
     },
   }
 }
@@ -128,12 +134,12 @@ function toRule(quota: CallQuota): Rule {
   const commands = quota.commands?.map(labelMatcher)
   return {
     ...quota,
-    holdsFor: label => windows === undefined || windows.some(matches => matches(label)),
-    names: ({ method, owner }) => commands?.some(matches => matches(method)) ?? owner !== 'core',
+    matchesLabel: label => windows === undefined || windows.some(matches => matches(label)),
+    matchesCommand: ({ method, owner }) => commands?.some(matches => matches(method)) ?? owner !== 'core',
   }
 }
 
-/** A quota that is for no command is a mistake, and lets through what it was to hold. */
+/** A quota without a matching command is a mistake, and would silently limit nothing. */
 function warnAboutUnusedQuotas(rules: readonly Rule[], registry: CommandRegistry, getLog: () => Logger): void {
   for (const [index, { commands = [] }] of rules.entries()) {
     for (const glob of commands) {
@@ -143,7 +149,8 @@ function warnAboutUnusedQuotas(rules: readonly Rule[], registry: CommandRegistry
   }
 }
 
-function limited(
+/** Returns the command with quotas around its handler. */
+function limit(
   command: RunnableCommand,
   label: string,
   quotas: readonly Quota[],
@@ -151,30 +158,30 @@ function limited(
   getLog: () => Logger,
 ): RunnableCommand {
   const { method, run } = command
-  const what = `${describeCommand(method)} of frontend ${describeName(label)}`
-  const refused = new Throttle<undefined>(
+  const subject = `${describeCommand(method)} of frontend ${describeName(label)}`
+  const refusals = new Throttle<undefined>(
     (_, more) => getLog().warn({ label, command: method, calls: more + 1 }, 'refused: over their quota'),
     1,
   )
   const refuse = (text: string, data?: { retryAfter: number }): BusError => {
-    refused.add(undefined)
+    refusals.add(undefined)
     return new BusError('Overloaded', text, data && { data })
   }
   return {
     ...command,
     run(args, ctx) {
-      if (quotas.some(quota => quota.isBusy)) throw refuse(`As many calls of ${what} run as its quota allows`)
-      const at = now()
-      const retryAfter = Math.max(...quotas.map(quota => quota.wait(at)))
-      if (retryAfter > 0) throw refuse(`More calls of ${what} than its quota allows in a second`, { retryAfter })
+      if (quotas.some(quota => quota.isBusy)) throw refuse(`As many calls of ${subject} run as its quota allows`)
+      const startedAt = now()
+      const retryAfter = Math.max(...quotas.map(quota => quota.getRetryAfter(startedAt)))
+      if (retryAfter > 0) throw refuse(`More calls of ${subject} than its quota allows in a second`, { retryAfter })
       for (const quota of quotas) quota.begin()
       const end = (): void => quotas.forEach(quota => quota.end())
-      const over = (value: unknown): unknown => {
-        if (lasts(ctx) && isAsyncIterable(value)) return countedStream(value, end)
+      const succeed = (value: unknown): unknown => {
+        if (isStream(ctx) && isAsyncIterable(value)) return countedStream(value, end)
         end()
         return value
       }
-      const failed = (error: unknown): never => {
+      const fail = (error: unknown): never => {
         end()
         throw error
       }
@@ -182,9 +189,9 @@ function limited(
       try {
         result = run(args, ctx)
       } catch (error) {
-        return failed(error)
+        return fail(error)
       }
-      return isThenable(result) ? Promise.resolve(result).then(over, failed) : over(result)
+      return isThenable(result) ? Promise.resolve(result).then(succeed, fail) : succeed(result)
     },
   }
 }

@@ -1,105 +1,103 @@
-// How much of a frontend is served: nothing while the way back to it has no room, and no more than a share of each turn of
-// core's event loop, so that a frontend that floods core takes turns with the others. What is not served yet waits in its
-// link, and there makes the frontend wait.
+// Fair scheduling of what a session reads: nothing while the link to its frontend has no room, and at most one time slice per
+// tick, so that a busy frontend cannot starve the others. Unread messages stay in the link, which makes the frontend wait.
 import type { Link } from '@sallyport/protocol'
-import { getTickCount } from './batching.js'
-import type { SendQueue } from './send-queue.js'
+import { getTickCount } from './tick.js'
 
-/** Milliseconds of one turn that one frontend's messages may take, before those of others that wait. */
+/** Time that one session's messages can take in one tick, if others wait. */
 const TIME_SLICE_MS = 2
-/** Messages from one look at the clock to the next: a look costs about a tenth of a short call. Fewer where they take long. */
-const LOOK_EVERY = 32
-/** Milliseconds that should pass between looks at most. */
-const LOOK_WITHIN = 0.5
+/** Messages between two checks of the clock, at most: a check costs about a tenth of a short call. */
+const CHECK_EVERY = 32
+/** Time between two checks of the clock. Slow messages make checks more frequent. */
+const CHECK_INTERVAL_MS = 0.5
 
-/** Why nothing is taken. */
-export const PAUSED = { noRoom: 1, turnUsed: 2 } as const
+/** Reasons to read nothing, as bits. */
+export const PAUSED = { noRoom: 1, timeSliceUsed: 2 } as const
 
-const NONE: readonly never[] = []
+const NO_MESSAGES: readonly never[] = []
 
-export interface ReadSchedulerOptions {
-  link: Pick<Link, 'pause' | 'resume'>
-  serve(message: unknown): void
-  replies: Pick<SendQueue, 'hold' | 'flush'>
-  /** Called after each run of them. */
-  served(): void
+interface MessageServer {
+  /** Serves messages while the scheduler `isReady`. */
+  serve(): void
 }
 
 export class ReadScheduler {
-  readonly #parts: ReadSchedulerOptions
-  /** Of the frame that came last, from `#at` on. */
-  #messages: readonly unknown[] = NONE
-  #at = 0
-  #held = 0
-  #step = LOOK_EVERY
-  #untilLook = LOOK_EVERY
-  #turn = -1
-  #began = 0
-  #looked = 0
-  #counted = 0
+  readonly #link: Pick<Link, 'pause' | 'resume'>
+  readonly #server: MessageServer
+  /** Messages of the latest frame. Those from `#next` on are unread. */
+  #messages: readonly unknown[] = NO_MESSAGES
+  #next = 0
+  #paused = 0
+  #messagesPerCheck = CHECK_EVERY
+  #messagesUntilCheck = CHECK_EVERY
+  #checkedAt = 0
+  #tick = -1
+  #tickStartedAt = 0
+  #tickCountedAt = 0
 
-  constructor(parts: ReadSchedulerOptions) {
-    this.#parts = parts
+  constructor(link: Pick<Link, 'pause' | 'resume'>, server: MessageServer) {
+    this.#link = link
+    this.#server = server
   }
 
-  take(messages: readonly unknown[]): void {
-    this.#messages = this.#at < this.#messages.length ? [...this.#messages.slice(this.#at), ...messages] : messages
-    this.#at = 0
-    if (this.#held === 0) this.#serve()
+  /** Adds the messages of a frame, and has them served unless reading is paused. */
+  add(messages: readonly unknown[]): void {
+    const hasUnread = this.#next < this.#messages.length
+    this.#messages = hasUnread ? [...this.#messages.slice(this.#next), ...messages] : messages
+    this.#next = 0
+    if (this.#paused === 0) this.#server.serve()
   }
 
-  hold(why: number): void {
-    if (this.#held === 0) this.#parts.link.pause()
-    this.#held |= why
+  /** True if `take` may be called. Checks the clock now and then. */
+  get isReady(): boolean {
+    if (this.#messagesUntilCheck <= 0) this.#checkClock()
+    return this.#paused === 0 && this.#next < this.#messages.length
   }
 
-  release(why: number): void {
-    if ((this.#held & why) === 0) return
-    this.#held &= ~why
-    if (this.#held === 0 && this.#at < this.#messages.length) this.#serve()
-    if (this.#held === 0) this.#parts.link.resume()
+  /** Takes the next message. */
+  take(): unknown {
+    this.#messagesUntilCheck--
+    return this.#messages[this.#next++]
   }
 
-  /** Nothing more is served. */
+  /** @param reason a member of `PAUSED` */
+  pause(reason: number): void {
+    if (this.#paused === 0) this.#link.pause()
+    this.#paused |= reason
+  }
+
+  /** Undoes `pause` with this reason. Reading goes on once no reason is left. */
+  resume(reason: number): void {
+    if ((this.#paused & reason) === 0) return
+    this.#paused &= ~reason
+    if (this.#paused === 0 && this.#next < this.#messages.length) this.#server.serve()
+    if (this.#paused === 0) this.#link.resume()
+  }
+
+  /** Drops all unread messages. */
   stop(): void {
-    this.#messages = NONE
+    this.#messages = NO_MESSAGES
   }
 
-  #serve(): void {
-    // What is answered at once leaves as one frame, without waiting for the turn's end.
-    const { replies, serve } = this.#parts
-    replies.hold()
-    try {
-      while (this.#at < this.#messages.length && this.#held === 0) {
-        serve(this.#messages[this.#at++])
-        if (--this.#untilLook === 0) this.#look()
-      }
-    } finally {
-      replies.flush()
-      this.#parts.served()
-    }
-  }
-
-  #look(): void {
+  #checkClock(): void {
     const now = performance.now()
-    // Quick as it was since the last look, or another turn: the next look may come later.
-    let step = this.#step * 2
-    // To count turns costs one: the loop does not sleep before the next.
-    if (now - this.#counted >= LOOK_WITHIN) {
-      this.#counted = now
-      const turn = getTickCount()
-      if (turn !== this.#turn) {
-        this.#turn = turn
-        this.#began = now
+    // Still within the interval, or on a new tick: check half as often.
+    let messagesPerCheck = this.#messagesPerCheck * 2
+    // Ticks are not counted at each check, because counting keeps the event loop from sleeping for one tick.
+    if (now - this.#tickCountedAt >= CHECK_INTERVAL_MS) {
+      this.#tickCountedAt = now
+      const tick = getTickCount()
+      if (tick !== this.#tick) {
+        this.#tick = tick
+        this.#tickStartedAt = now
       } else {
-        step = Math.floor((LOOK_WITHIN * this.#step) / (now - this.#looked))
-        if (now - this.#began >= TIME_SLICE_MS) {
-          this.hold(PAUSED.turnUsed)
-          setImmediate(() => this.release(PAUSED.turnUsed))
+        messagesPerCheck = Math.floor((CHECK_INTERVAL_MS * this.#messagesPerCheck) / (now - this.#checkedAt))
+        if (now - this.#tickStartedAt >= TIME_SLICE_MS) {
+          this.pause(PAUSED.timeSliceUsed)
+          setImmediate(() => this.resume(PAUSED.timeSliceUsed))
         }
       }
     }
-    this.#looked = now
-    this.#untilLook = this.#step = Math.max(1, Math.min(LOOK_EVERY, step))
+    this.#checkedAt = now
+    this.#messagesUntilCheck = this.#messagesPerCheck = Math.max(1, Math.min(CHECK_EVERY, messagesPerCheck))
   }
 }

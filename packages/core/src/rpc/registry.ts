@@ -1,4 +1,4 @@
-// All commands of a core by the name that they are called by, each ready to run.
+// All commands of a core, ready to run, by the name that they are called by.
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { BusError, describeCommand, describeName } from '@sallyport/protocol'
@@ -7,8 +7,8 @@ import { CORE_COMMANDS } from '../acl/tauri-permissions.js'
 import type { CommandName } from '../acl/types.js'
 import type { AnyCommand, Commands, CoreDefinition } from '../api/define.js'
 import { didYouMean, isDevelopment } from '../shared/suggest.js'
-import { checked, shortName } from './arguments.js'
-import type { Call, Runnable } from './call.js'
+import { checkArguments, getShortName } from './arguments.js'
+import type { Call, Runnable } from './call-table.js'
 import { wrapWithMiddleware } from './middleware.js'
 import type { Pool } from './worker-pool.js'
 
@@ -16,20 +16,20 @@ export interface RunnableCommand extends CommandName, Runnable {}
 
 export type CommandRegistry = ReadonlyMap<string, RunnableCommand>
 
-/** @throws BusError `InvalidParams`, which names the command or plugin that is defined wrongly. */
+/** @throws {BusError} `InvalidParams`, which names the command or plugin that is defined wrongly */
 export function createRegistry(
   definition: CoreDefinition,
-  core: readonly RunnableCommand[],
+  coreCommands: readonly RunnableCommand[],
   pool: Pool,
 ): CommandRegistry {
-  const registry = new Map<string, RunnableCommand>(core.map(command => [command.method, command]))
+  const registry = new Map<string, RunnableCommand>(coreCommands.map(command => [command.method, command]))
   const addAll = (owner: 'app' | 'plugin', commands: Commands | undefined, plugin?: string): void => {
     for (const [name, command] of Object.entries(commands ?? {})) {
       const method = plugin === undefined ? name : `plugin:${plugin}|${name}`
       if (name === '' || (plugin === undefined && /^\$\/|^plugin:/.test(name))) {
         throw new BusError('InvalidParams', `${describeCommand(name)} has a name that the bus keeps for itself`)
       }
-      const run = wrapWithMiddleware(definition.use ?? [], method, runner(method, command, pool))
+      const run = wrapWithMiddleware(definition.use ?? [], method, createRunner(method, command, pool))
       registry.set(method, { method, owner, ...getPermissions(name, plugin), run })
     }
   }
@@ -45,15 +45,16 @@ export function createRegistry(
 }
 
 function checkPluginName(name: string): void {
-  // `expose`: hooks are shown answers of frontends as `plugin:expose|answer`.
-  if (['core', 'tauri', 'expose'].includes(name) || Object.hasOwn(CORE_COMMANDS, name))
+  // `expose` is reserved because hooks see answers of frontends as `plugin:expose|answer`.
+  if (['core', 'tauri', 'expose'].includes(name) || Object.hasOwn(CORE_COMMANDS, name)) {
     throw new BusError('InvalidParams', `plugin uses reserved name: ${name}`)
+  }
   if (!/^[a-z0-9][a-z0-9-]*$/.test(name)) {
     throw new BusError('InvalidParams', `A plugin’s name has only a-z, 0-9 and "-": got ${JSON.stringify(name)}`)
   }
 }
 
-function runner(method: string, command: AnyCommand, pool: Pool): Runnable['run'] {
+function createRunner(method: string, command: AnyCommand, pool: Pool): Runnable['run'] {
   if (typeof command === 'function') return command as Runnable['run']
   const { kind, schema, handler, thread } = command ?? {}
   const run = handler ?? (thread && ((args: unknown, ctx: Call) => pool.run(method, thread, args, ctx.signal)))
@@ -63,16 +64,13 @@ function runner(method: string, command: AnyCommand, pool: Pool): Runnable['run'
   if (thread?.protocol === 'file:' && !existsSync(thread)) {
     throw new BusError('InvalidParams', `${describeCommand(method)}: thread: there is no file ${fileURLToPath(thread)}`)
   }
-  return schema ? checked(method, schema, run as Runnable['run']) : (run as Runnable['run'])
+  return schema ? checkArguments(method, schema, run as Runnable['run']) : (run as Runnable['run'])
 }
 
-// The text for a name that no command has: Tauri's, with the nearest name in development, and with the reason where Tauri has
-// such a command and a bus can't.
+/** Tauri's plugins that draw. Only their commands that list windows exist here. */
+const GUI_PLUGINS: ReadonlySet<string> = new Set(['window', 'webview', 'menu', 'tray', 'image'])
 
-/** Plugins of Tauri's that draw: of their commands only those that list the frontends are here. */
-const OF_A_GUI: ReadonlySet<string> = new Set(['window', 'webview', 'menu', 'tray', 'image'])
-
-const APP_COMMANDS_OF_A_GUI: ReadonlySet<string> = new Set([
+const GUI_COMMANDS_OF_APP: ReadonlySet<string> = new Set([
   'app_show',
   'app_hide',
   'default_window_icon',
@@ -82,21 +80,22 @@ const APP_COMMANDS_OF_A_GUI: ReadonlySet<string> = new Set([
   'remove_data_store',
 ])
 
-export function notFound(method: string, registry: CommandRegistry): string {
+/** Returns Tauri's text for an unknown command, with the reason for a GUI command, and with a suggestion in development. */
+export function describeNotFound(method: string, registry: CommandRegistry): string {
   const plugin = getPlugin(method)
-  const name = cut(shortName(method))
-  if (plugin === undefined) return `Command ${name} not found${hint(method, registry.keys())}`
-  if (OF_A_GUI.has(plugin) || (plugin === 'app' && APP_COMMANDS_OF_A_GUI.has(name))) {
+  const name = truncate(getShortName(method))
+  if (plugin === undefined) return `Command ${name} not found${suggest(method, registry.keys())}`
+  if (GUI_PLUGINS.has(plugin) || (plugin === 'app' && GUI_COMMANDS_OF_APP.has(name))) {
     return `Command ${name} not found: ${describeName(`${plugin}|${name}`)} means nothing without a GUI`
   }
   const commands = [...registry.keys()].filter(other => getPlugin(other) === plugin)
-  if (commands.length > 0) return `Command ${name} not found${hint(name, commands.map(shortName))}`
+  if (commands.length > 0) return `Command ${name} not found${suggest(name, commands.map(getShortName))}`
   const plugins = [...registry.keys()].map(getPlugin).filter(other => other !== undefined)
-  return `plugin ${cut(plugin)} not found${hint(plugin, plugins)}`
+  return `plugin ${truncate(plugin)} not found${suggest(plugin, plugins)}`
 }
 
 const getPlugin = (method: string): string | undefined => /^plugin:([^|]*)\|/.exec(method)?.[1]
 
-const cut = (name: string): string => name.slice(0, 200)
+const truncate = (name: string): string => name.slice(0, 200)
 
-const hint = (given: string, names: Iterable<string>): string => (isDevelopment ? didYouMean(given, names) : '')
+const suggest = (name: string, names: Iterable<string>): string => (isDevelopment ? didYouMean(name, names) : '')

@@ -1,6 +1,8 @@
-// The way out of core to one frontend: what is said goes in runs and frames at the end of the turn, while the link has room,
-// and waits in order while it has none.
+// The outbound queue of one session. Messages leave in order, batched into few messages and few frames at the end of the tick.
+// While the link has no room they wait here, encoded. Memory is bounded: the oldest events are dropped, all else is refused.
 import {
+  type BatchSource,
+  BoundedQueue,
   type Codec,
   createOutbox,
   type EncodedMessage,
@@ -12,147 +14,147 @@ import {
   MAX_WAITING_EVENTS,
   type Outbox,
   type PackedMessage,
+  putLast,
+  type QueueSlot,
   type SendBatch,
 } from '@sallyport/protocol'
 import { COUNT } from '../shared/metrics.js'
-import { onEndOfTick, type BatchSource, Batcher } from './batching.js'
+import { onEndOfTick } from './tick.js'
 
-// What core has to say to a frontend whose link has no room: it waits here, in order, encoded. Of events the oldest go where
-// they are too many; what must not be lost is refused to whoever says it. So a frontend that takes nothing costs a bounded
-// amount, whatever the others do.
+/** Values after which a batch is sent: the receiver reads it while the next one is written. */
+const FULL_BATCH_COUNT = 64
+const FULL_BATCH_BYTES = 16 * 1024
 
-/** A value of a run, or a message that goes alone. */
+const UNLIMITED = { count: Infinity, bytes: Infinity }
+const NO_ATTACHMENTS: readonly never[] = []
+
+/** An encoded value, which can be batched, or a whole message, which is sent alone. */
 export type Encoded = EncodedMessage | PackedMessage
 
-/** Says one thing, once there is room. */
-export interface QueuedMessage {
-  /** Of an event or a channel's message; else none. */
-  readonly home: BatchSource | undefined
-  readonly index: number
-  readonly encoded: Encoded
-}
+const isValue = (encoded: Encoded): encoded is EncodedMessage => typeof encoded === 'string' || isUint8Array(encoded)
 
-interface Waiting extends QueuedMessage {
-  readonly bytes: number
-  readonly isEvent: boolean
-  dropped: boolean
-}
-
-class MessageQueue {
-  #line: Waiting[] = []
-  #next = 0
-  /** The oldest event that is still in the line stands here, or after. */
-  #oldest = 0
-  #events = 0
-  #eventBytes = 0
-  #bytes = 0
-  /** Those that are no events. */
-  #kept = 0
-  #dropped = 0
-
-  /** Bytes, of events and of all else. */
-  get bytes(): number {
-    return this.#eventBytes + this.#bytes
-  }
-
-  /** No more that must not be lost is to be said. */
-  get isFull(): boolean {
-    return this.#bytes >= MAX_KEPT_BYTES || this.#kept >= MAX_KEPT
-  }
-
-  /** The events that were dropped since this was last asked. */
-  takeDropped(): number {
-    const dropped = this.#dropped
-    this.#dropped = 0
-    return dropped
-  }
-
-  /** Gives how many were dropped for it. */
-  addEvent(home: BatchSource, encoded: Encoded): number {
-    const before = this.#dropped
-    const bytes = getSize(encoded)
-    this.#line.push({ home, index: 0, encoded, bytes, isEvent: true, dropped: false })
-    this.#events++
-    this.#eventBytes += bytes
-    while (this.#events > MAX_WAITING_EVENTS || (this.#eventBytes > MAX_WAITING_EVENT_BYTES && this.#events > 1)) {
-      this.#dropOldest()
-    }
-    return this.#dropped - before
-  }
-
-  add(said: QueuedMessage): void {
-    const bytes = getSize(said.encoded)
-    this.#line.push({ ...said, bytes, isEvent: false, dropped: false })
-    this.#bytes += bytes
-    this.#kept++
-  }
-
-  /** The next to say, and no longer here; none where nothing waits. */
-  take(): QueuedMessage | undefined {
-    while (this.#next < this.#line.length) {
-      const said = this.#line[this.#next]!
-      this.#line[this.#next++] = undefined as never
-      if (said.dropped) continue
-      if (said.isEvent) {
-        this.#events--
-        this.#eventBytes -= said.bytes
-      } else {
-        this.#kept--
-        this.#bytes -= said.bytes
-      }
-      if (this.#next > MANY && this.#next * 2 > this.#line.length) this.#clearAway()
-      return said
-    }
-    this.clear()
-    return undefined
-  }
-
-  clear(): void {
-    this.#line = []
-    this.#next = this.#oldest = this.#events = this.#eventBytes = this.#kept = this.#bytes = 0
-  }
-
-  #dropOldest(): void {
-    let at = Math.max(this.#oldest, this.#next)
-    while (!this.#line[at]!.isEvent) at++
-    const { bytes } = this.#line[at]!
-    // Its place is kept for a while, and none of its memory.
-    this.#line[at] = TOMBSTONE
-    this.#oldest = at + 1
-    this.#events--
-    this.#eventBytes -= bytes
-    this.#dropped++
-    if (this.#oldest > MAX_WAITING_EVENTS) this.#clearAway()
-  }
-
-  #clearAway(): void {
-    this.#line = this.#line.slice(this.#next).filter(({ dropped }) => !dropped)
-    this.#next = this.#oldest = 0
-  }
-}
-
-/** So many that have gone are worth clearing away, where they are most of the line. */
-const MANY = 1024
-
-const TOMBSTONE: Waiting = { home: undefined, index: 0, encoded: '', bytes: 0, isEvent: false, dropped: true }
-
-/** About what it takes of memory. */
+/** Returns about how much memory `encoded` takes, in bytes. */
 export function getSize(encoded: Encoded): number {
-  if (typeof encoded === 'string' || isUint8Array(encoded)) return encoded.length
+  if (isValue(encoded)) return encoded.length
   return encoded.attachments.reduce((sum, { byteLength }) => sum + byteLength, encoded.encoded.length)
 }
 
-/** Told of a link that has no room. */
-export interface SendQueueEvents {
-  /** What is said waits; or does no longer. */
-  stalled(on: boolean): void
-  /** Events that will not arrive, as they are dropped; */
-  dropped(count: number): void
-  /** and how many they were, when there is room to say so, before anything else. */
-  tellDropped(count: number): void
+/** Batches consecutive values of one source into one message. Any other message ends the batch, so order is preserved. */
+class Batcher {
+  readonly #codec: Codec
+  readonly #outbox: Outbox
+  readonly #started: () => void
+  #source: BatchSource | undefined
+  /** The number of the first value. */
+  #index = 0
+  #values: EncodedMessage[] = []
+  #bytes = 0
+
+  /** @param started is called when a batch starts: it has to arrange for `close` at the end of the tick */
+  constructor(codec: Codec, outbox: Outbox, started: () => void) {
+    this.#codec = codec
+    this.#outbox = outbox
+    this.#started = started
+  }
+
+  add(source: BatchSource, index: number, value: EncodedMessage): void {
+    if (source !== this.#source) {
+      this.close()
+      this.#source = source
+      this.#index = index
+      this.#started()
+    }
+    this.#bytes += value.length
+    if (this.#values.push(value) < FULL_BATCH_COUNT && this.#bytes < FULL_BATCH_BYTES) return
+    this.close()
+    this.#outbox.flush()
+  }
+
+  /** Ends the batch and puts its message into the outbox. */
+  close(): void {
+    const source = this.#source
+    if (!source) return
+    const values = this.#values
+    this.#source = undefined
+    this.#values = []
+    this.#bytes = 0
+    const message = values.length === 1 ? source.createMessage(null, this.#index) : source.createBatch(this.#index)
+    this.#outbox.put(this.#codec, putLast(this.#codec.encode(message), this.#codec.join(values)))
+  }
 }
 
-const NONE: readonly never[] = []
+interface QueuedMessage {
+  /** `undefined` for a message that is neither an event nor a channel's. */
+  readonly source: BatchSource | undefined
+  readonly index: number
+  readonly encoded: Encoded
+  readonly isEvent: boolean
+}
+
+/** Messages that wait for the link, oldest first. Events are bounded on their own, and the oldest ones are dropped. */
+class WaitingMessages {
+  readonly #messages = new BoundedQueue<QueuedMessage>(UNLIMITED)
+  /** The events among the messages. */
+  readonly #events = new BoundedQueue<QueueSlot<QueuedMessage>>(UNLIMITED)
+  #droppedCount = 0
+
+  get bytes(): number {
+    return this.#messages.bytes
+  }
+
+  /** True if no message other than an event can be added. */
+  get isFull(): boolean {
+    const keptCount = this.#messages.size - this.#events.size
+    const keptBytes = this.#messages.bytes - this.#events.bytes
+    return keptBytes >= MAX_KEPT_BYTES || keptCount >= MAX_KEPT
+  }
+
+  add(source: BatchSource | undefined, index: number, encoded: Encoded): void {
+    this.#messages.push({ source, index, encoded, isEvent: false }, getSize(encoded))
+  }
+
+  /** Returns the number of events that were dropped for this one. */
+  addEvent(source: BatchSource, encoded: Encoded): number {
+    const bytes = getSize(encoded)
+    this.#events.push(this.#messages.push({ source, index: 0, encoded, isEvent: true }, bytes), bytes)
+    let droppedCount = 0
+    while (
+      this.#events.size > MAX_WAITING_EVENTS ||
+      (this.#events.bytes > MAX_WAITING_EVENT_BYTES && this.#events.size > 1)
+    ) {
+      this.#messages.remove(this.#events.shift()!)
+      droppedCount++
+    }
+    this.#droppedCount += droppedCount
+    return droppedCount
+  }
+
+  /** Takes the oldest message. */
+  take(): QueuedMessage | undefined {
+    const message = this.#messages.shift()
+    if (message?.isEvent) this.#events.shift()
+    return message
+  }
+
+  /** Returns the number of events that were dropped since the last call. */
+  takeDroppedCount(): number {
+    const count = this.#droppedCount
+    this.#droppedCount = 0
+    return count
+  }
+}
+
+/** What a `SendQueue` reports to its session. */
+export interface SendQueueEvents {
+  /** The link has no room: messages wait. */
+  congested(): void
+  /** The link has room again, and no message waits. */
+  drained(): void
+  /** Events were dropped because too many waited. */
+  dropped(count: number): void
+  /** The link has room again after this many events were dropped. Messages sent from here leave before those that wait. */
+  recovered(count: number): void
+}
 
 export class SendQueue {
   readonly #codec: Codec
@@ -160,128 +162,130 @@ export class SendQueue {
   readonly #counts: Float64Array
   readonly #events: SendQueueEvents
   readonly #outbox: Outbox
-  readonly #runs: Batcher
-  readonly #backlog = new MessageQueue()
-  #stalled = false
-  #armed = false
-  #held = false
+  readonly #batcher: Batcher
+  readonly #waiting = new WaitingMessages()
+  #isCongested = false
+  #isFlushScheduled = false
+  #isCorked = false
 
   constructor(link: Link, codec: Codec, counts: Float64Array, events: SendQueueEvents) {
     this.#codec = codec
     this.#link = link
     this.#counts = counts
     this.#events = events
-    const arm = (): void => this.#arm()
+    const scheduleFlush = (): void => this.#scheduleFlush()
     const send: SendBatch = (kind, body) => {
       counts[COUNT.bytesOut]! += body.length
       link.send({ kind, body })
-      if (!this.#stalled) this.#look()
+      if (!this.#isCongested) this.#checkRoom()
     }
-    this.#outbox = createOutbox(send, undefined, arm)
-    this.#runs = new Batcher(this.#outbox, arm)
+    this.#outbox = createOutbox(send, undefined, scheduleFlush)
+    this.#batcher = new Batcher(codec, this.#outbox, scheduleFlush)
   }
 
-  /** The frontend takes nothing, and no more can wait for it. */
+  /** True if the link has no room and no further message other than an event can wait. */
   get isFull(): boolean {
-    return this.#stalled && this.#backlog.isFull
+    return this.#isCongested && this.#waiting.isFull
   }
 
-  /** Bytes that wait here, beside those of the link. */
-  get waiting(): number {
-    return this.#backlog.bytes
+  /** Bytes that wait here, in addition to those of the link. */
+  get waitingBytes(): number {
+    return this.#waiting.bytes
   }
 
-  /** Resolves once there is room for more; none while there is. */
+  /** Returns `undefined` while the link has room, else a promise that resolves once it has. */
   room(): Promise<void> | undefined {
-    return this.#stalled ? this.#link.room() : undefined
+    return this.#isCongested ? this.#link.room() : undefined
   }
 
-  /** Says a message. */
-  post(message: PackedMessage): void {
-    if (this.#stalled) this.#backlog.add({ home: undefined, index: 0, encoded: message })
-    else this.#postNow(message.codec, message.encoded, message.attachments)
+  /** Sends a message alone. */
+  sendMessage(codec: Codec, encoded: EncodedMessage, attachments: readonly Uint8Array[] = NO_ATTACHMENTS): void {
+    if (this.#isCongested) this.#waiting.add(undefined, 0, { codec, encoded, attachments })
+    else this.#putMessage(codec, encoded, attachments)
   }
 
-  /** Says a value of a run, or what goes alone. */
-  put(home: BatchSource, index: number, encoded: Encoded): void {
-    if (this.#stalled) this.#backlog.add({ home, index, encoded })
-    else this.#putNow(home, index, encoded)
+  /** Sends a value, batched with those that its source sends before and after. */
+  sendValue(source: BatchSource, index: number, encoded: Encoded): void {
+    if (this.#isCongested) this.#waiting.add(source, index, encoded)
+    else this.#putValue(source, index, encoded)
   }
 
-  /** Says an event: it, or one before it, may be dropped. */
-  event(home: BatchSource, encoded: Encoded): void {
-    if (!this.#stalled) return this.#putNow(home, 0, encoded)
-    const dropped = this.#backlog.addEvent(home, encoded)
-    if (dropped === 0) return
-    this.#counts[COUNT.dropped]! += dropped
-    this.#events.dropped(dropped)
+  /** Sends an event. While the link has no room, this event or earlier ones can be dropped. */
+  sendEvent(source: BatchSource, encoded: Encoded): void {
+    if (!this.#isCongested) return this.#putValue(source, 0, encoded)
+    const count = this.#waiting.addEvent(source, encoded)
+    if (count === 0) return
+    this.#counts[COUNT.dropped]! += count
+    this.#events.dropped(count)
   }
 
-  /** What is said until the next `flush` waits for it. */
-  hold(): void {
-    this.#held = true
+  /** Holds messages back until `uncork`, so that they share frames. */
+  cork(): void {
+    this.#isCorked = true
   }
 
-  flush(): void {
-    this.#held = false
-    this.#runs.close()
-    this.#outbox.flush()
+  uncork(): void {
+    this.#isCorked = false
+    this.#flush()
   }
 
-  /** All that waits goes to the link, room or not, which is closed next. */
+  /** Hands all waiting messages to the link, even if it has no room. The link has to be closed next. */
   finish(): void {
-    this.#stalled = true
-    for (let said = this.#backlog.take(); said; said = this.#backlog.take()) this.#say(said)
-    this.flush()
+    this.#isCongested = true
+    for (let message = this.#waiting.take(); message; message = this.#waiting.take()) this.#put(message)
+    this.#flush()
   }
 
-  #look(): void {
+  #checkRoom(): void {
     const room = this.#link.room()
     if (!room) return
-    this.#stalled = true
-    this.#events.stalled(true)
-    void room.then(() => this.#goOn())
+    this.#isCongested = true
+    this.#events.congested()
+    void room.then(() => this.#drain())
   }
 
-  #goOn(): void {
-    this.#stalled = false
-    const dropped = this.#backlog.takeDropped()
-    if (dropped > 0) this.#events.tellDropped(dropped)
-    while (!this.#stalled) {
-      const said = this.#backlog.take()
-      if (!said) break
-      this.#say(said)
+  #drain(): void {
+    this.#isCongested = false
+    const count = this.#waiting.takeDroppedCount()
+    if (count > 0) this.#events.recovered(count)
+    while (!this.#isCongested) {
+      const message = this.#waiting.take()
+      if (!message) break
+      this.#put(message)
     }
-    if (!this.#stalled) this.flush()
-    if (!this.#stalled) this.#events.stalled(false)
+    if (!this.#isCongested) this.#flush()
+    if (!this.#isCongested) this.#events.drained()
   }
 
-  #say({ home, index, encoded }: QueuedMessage): void {
-    if (home) this.#putNow(home, index, encoded)
-    else {
-      const { codec, encoded: message, attachments } = encoded as PackedMessage
-      this.#postNow(codec, message, attachments)
-    }
+  #put({ source, index, encoded }: QueuedMessage): void {
+    if (source) return this.#putValue(source, index, encoded)
+    const message = encoded as PackedMessage
+    this.#putMessage(message.codec, message.encoded, message.attachments)
   }
 
-  #putNow(home: BatchSource, index: number, encoded: Encoded): void {
-    if (typeof encoded === 'string' || isUint8Array(encoded)) this.#runs.add(home, index, this.#codec, encoded)
-    else this.#postNow(encoded.codec, encoded.encoded, encoded.attachments)
+  #putValue(source: BatchSource, index: number, encoded: Encoded): void {
+    if (isValue(encoded)) this.#batcher.add(source, index, encoded)
+    else this.#putMessage(encoded.codec, encoded.encoded, encoded.attachments)
   }
 
-  #postNow(codec: Codec, encoded: EncodedMessage, attachments: readonly Uint8Array[] = NONE): void {
-    this.#runs.close()
+  #putMessage(codec: Codec, encoded: EncodedMessage, attachments: readonly Uint8Array[]): void {
+    this.#batcher.close()
     this.#outbox.put(codec, encoded, attachments)
   }
 
-  #arm(): void {
-    if (this.#armed || this.#held) return
-    this.#armed = true
-    onEndOfTick(this.#endTurn)
+  #flush(): void {
+    this.#batcher.close()
+    this.#outbox.flush()
   }
 
-  readonly #endTurn = (): void => {
-    this.#armed = false
-    this.flush()
+  #scheduleFlush(): void {
+    if (this.#isFlushScheduled || this.#isCorked) return
+    this.#isFlushScheduled = true
+    onEndOfTick(this.#flushScheduled)
+  }
+
+  readonly #flushScheduled = (): void => {
+    this.#isFlushScheduled = false
+    this.#flush()
   }
 }

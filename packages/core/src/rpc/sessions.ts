@@ -1,67 +1,119 @@
-// The sessions of a core. Frontends come and go: the others are told of it, and what handlers opened for one is closed after
-// it.
+// All sessions of a core: who hears that frontends come and go, what is reported of them, and what is closed after them.
 import { BusError, describeName, formatSuppressed, Throttle } from '@sallyport/protocol'
 import type { Logger } from 'pino'
 import { ResourceTable } from '../api/resources.js'
 import type { RunningCall } from '../contract/control.js'
-import { tellCreated, tellDestroyed } from '../events/frontend-events.js'
+import { emitCreated, emitDestroyed } from '../events/frontend-events.js'
 import type { EventRouter } from '../events/router.js'
 import { didYouMean } from '../shared/suggest.js'
-import { getName } from './call.js'
-import { Session, type SessionOptions, type SessionReport } from './session.js'
+import { getDisplayName } from './call-table.js'
+import { Session, type SessionEvents, type SessionOptions } from './session.js'
+
+/** Reports of frontends' sessions. `more` is the number of further reports that were suppressed. */
+export interface SessionsEvents {
+  denied(label: string, command: string, more: number): void
+  /** A call has been running for `ms` milliseconds. */
+  slow(label: string, command: string, ms: number, more: number): void
+  /** Events were dropped since the last report, because the frontend read too slowly. */
+  overload(label: string, dropped: number): void
+  /** The peer violated the protocol. */
+  fault(label: string, linkId: number | undefined, error: BusError): void
+  closed(label: string, linkId: number | undefined): void
+}
 
 export interface SessionsDeps {
   router: EventRouter
   getLog: () => Logger
-  report: {
-    /** `more` others were denied, and are not told one by one. */
-    denied(label: string, command: string, more: number): void
-    /** The link of this number has ended. */
-    closed(label: string, id: number | undefined): void
-    /** What came over the link of this number is no frame of an honest one. */
-    fault(label: string, id: number | undefined, error: BusError): void
-    /** A call that runs for so many milliseconds; `more` others are not told one by one. */
-    slow(label: string, command: string, ms: number, more: number): void
-    /** Events that it was too slow for, since it was last told of. */
-    overload(label: string, dropped: number): void
-  }
+  events: SessionsEvents
 }
 
-export interface AddedSession extends Omit<SessionOptions, 'router' | 'resources' | 'report'> {
-  /** Of its link; none where the host has not given it. */
-  id: number | undefined
-  ended?(): void
+export interface AddedSession extends Omit<SessionOptions, 'router' | 'resources' | 'events'> {
+  /** Number of the link. `undefined` for a link that did not come from the host. */
+  linkId: number | undefined
+  /** Called once a frontend's session has ended. */
+  ended(): void
 }
 
-/** Whoever called it chose it. */
+/** Longest name in a report: callers choose names. */
 const MAX_NAME = 200
-/** Of calls that run. */
-const MAX_NAMED = 20
+const MAX_RUNNING_CALLS = 20
 
 export class Sessions {
-  readonly #parts: SessionsDeps
+  readonly #deps: SessionsDeps
   readonly #open = new Set<Session>()
-  /** The latest of each label: one that was closed may still be on its way out. */
+  /** The latest session of each label. An earlier one can still be closing. */
   readonly #byLabel = new Map<string, Session>()
-  /** Whose frontends are gone: the others are told once the session has ended. A link may also close for another to follow. */
-  readonly #ending = new WeakSet<Session>()
-  /** What is being closed after frontends that have gone. */
-  readonly #closing = new Set<Promise<void>>()
-  readonly #hurry = new AbortController()
+  /** Sessions of frontends that have ended, which is emitted once the session has. A link can also close to be replaced. */
+  readonly #ofEndedFrontends = new WeakSet<Session>()
+  /** Resources of frontends that are being closed. */
+  readonly #closingResources = new Set<Promise<void>>()
+  readonly #resourcesAbort = new AbortController()
 
-  constructor(parts: SessionsDeps) {
-    this.#parts = parts
+  constructor(deps: SessionsDeps) {
+    this.#deps = deps
   }
 
-  /** Of the frontends that there are; the host is none. */
+  /** Labels of the connected frontends. */
   get labels(): readonly string[] {
     return [...this.#open].map(({ label }) => label).filter(label => label !== undefined)
+  }
+
+  /** All open sessions, the host's too. */
+  get open(): Iterable<Session> {
+    return this.#open
+  }
+
+  /** Returns the latest session of a label. */
+  get(label: string): Session | undefined {
+    return this.#byLabel.get(label)
+  }
+
+  add({ linkId, ended, ...options }: AddedSession): Session {
+    const { router, getLog, events } = this.#deps
+    const { label } = options
+    const name = label ?? 'host'
+    const resources = new ResourceTable({
+      label,
+      failed: error => getLog().error({ label: name, err: error }, 'a resource could not be closed'),
+    })
+    const denials = new Throttle<string>((command, more) => events.denied(name, command, more))
+    const slowCalls = new Throttle<readonly [string, number]>((call, more) => events.slow(name, ...call, more))
+    const warnings = new Throttle<readonly [string, object | undefined]>(([text, fields], more) =>
+      getLog().warn({ label: name, ...fields }, formatSuppressed(text, more)),
+    )
+    const drops = new Throttle<undefined>((_, more) => events.overload(name, more + 1), 1)
+    const closed = (): void => {
+      this.#open.delete(session)
+      for (const throttle of [denials, slowCalls, drops, warnings]) throttle.flush()
+      if (label !== undefined && this.#byLabel.get(label) === session) this.#byLabel.delete(label)
+      const closing = resources
+        .closeAll(this.#resourcesAbort.signal)
+        .finally(() => this.#closingResources.delete(closing))
+      this.#closingResources.add(closing)
+      if (label === undefined) return
+      ended()
+      events.closed(label, linkId)
+      if (this.#ofEndedFrontends.has(session)) emitDestroyed(router, label)
+    }
+    const truncate = (command: string): string => command.slice(0, MAX_NAME)
+    const sessionEvents: SessionEvents = {
+      denied: command => denials.add(truncate(command)),
+      warned: (text, fields) => warnings.add([text, fields && { ...fields, command: truncate(fields.command) }]),
+      slow: (command, ms) => slowCalls.add([truncate(command), ms]),
+      fault: (from, error) => events.fault(from, linkId, error),
+      dropped: count => drops.add(undefined, count),
+      closed,
+    }
+    const session = new Session({ ...options, router, resources, events: sessionEvents })
+    this.#open.add(session)
+    if (label !== undefined) this.#byLabel.set(label, session)
+    return session
   }
 
   /**
    * Calls a function that a frontend exposes.
    *
-   * @throws BusError `Disconnected` where there is no such frontend, or it goes away meanwhile; what its function throws
+   * @throws {BusError} `Disconnected` if the frontend is not connected, or disconnects; the function's own errors
    */
   async call(label: string, ...call: Parameters<Session['call']>): Promise<unknown> {
     const session = this.#byLabel.get(label)
@@ -71,98 +123,48 @@ export class Sessions {
     throw new BusError('Disconnected', text, { data: { delivered: 'no' } })
   }
 
-  add({ id, ended, ...options }: AddedSession): Session {
-    const { router, getLog, report } = this.#parts
-    const { label } = options
-    const failed = (error: unknown): void =>
-      getLog().error({ label: label ?? 'host', err: error }, 'a resource could not be closed')
-    const resources = new ResourceTable({ label, failed })
-    const name = label ?? 'host'
-    const denials = new Throttle<string>((command, more) => report.denied(name, command, more))
-    const slow = new Throttle<readonly [string, number]>((call, more) => report.slow(name, ...call, more))
-    const warnings = new Throttle<readonly [string, object | undefined]>(([text, about], more) =>
-      getLog().warn({ label: name, ...about }, formatSuppressed(text, more)),
-    )
-    const dropped = new Throttle<undefined>((_, more) => report.overload(name, more + 1), 1)
-    const closed = (): void => {
-      this.#open.delete(session)
-      denials.flush()
-      slow.flush()
-      dropped.flush()
-      warnings.flush()
-      if (label !== undefined && this.#byLabel.get(label) === session) this.#byLabel.delete(label)
-      const closing = resources.closeAll(this.#hurry.signal).finally(() => this.#closing.delete(closing))
-      this.#closing.add(closing)
-      if (label === undefined) return
-      report.closed(label, id)
-      ended?.()
-      if (this.#ending.has(session)) tellDestroyed(router, label)
-    }
-    const told: SessionReport = {
-      denied: command => denials.add(command.slice(0, MAX_NAME)),
-      warn: (text, about) => warnings.add([text, about && { ...about, command: about.command.slice(0, MAX_NAME) }]),
-      slow: (command, ms) => slow.add([command.slice(0, MAX_NAME), ms]),
-      fault: (from, error) => report.fault(from, id, error),
-      dropped: count => dropped.add(undefined, count),
-      closed,
-    }
-    const session = new Session({ ...options, router, resources, report: told })
-    this.#open.add(session)
-    if (label !== undefined) this.#byLabel.set(label, session)
-    return session
-  }
-
-  /** The latest of this label. */
-  of(label: string): Session | undefined {
-    return this.#byLabel.get(label)
-  }
-
-  /** Tells of a frontend: its module begins to run. It may have ended since: its link is another's port, and may be faster. */
+  /** Emits that a frontend's module begins to run. Its session can have ended already, because the two use different ports. */
   begin(label: string): void {
-    tellCreated(this.#parts.router, label)
+    emitCreated(this.#deps.router, label)
   }
 
-  /** Tells that a frontend is gone. */
+  /** Emits that a frontend has ended, once its session has. */
   end(label: string): void {
     const session = this.#byLabel.get(label)
-    if (session) this.#ending.add(session)
-    else tellDestroyed(this.#parts.router, label)
+    if (session) this.#ofEndedFrontends.add(session)
+    else emitDestroyed(this.#deps.router, label)
   }
 
-  /** All that there are, the host’s too. */
-  get open(): Iterable<Session> {
-    return this.#open
-  }
-
-  /** Brings what can be read of each up to date. Gives the calls that run, a few of them. */
+  /** Updates the counts of all sessions. Returns a few of the running calls. */
   measure(): RunningCall[] {
     const running: RunningCall[] = []
     for (const session of this.#open) {
-      session.measure()
-      for (const call of running.length < MAX_NAMED ? session.running : []) {
-        if (running.length < MAX_NAMED) running.push({ label: call.label, command: getName(call).slice(0, MAX_NAME) })
+      session.updateCounts()
+      if (running.length >= MAX_RUNNING_CALLS) continue
+      for (const call of session.runningCalls) {
+        running.push({ label: call.label, command: getDisplayName(call).slice(0, MAX_NAME) })
       }
     }
-    return running
+    return running.slice(0, MAX_RUNNING_CALLS)
   }
 
-  /** Takes no further call; resolves once those that run have ended. */
+  /** Rejects further calls. Resolves once the running ones have ended. */
   async drain(): Promise<void> {
     await Promise.all([...this.#open].map(session => session.drain()))
   }
 
-  /** Ends the frontends, and closes what was open for them. After `hurry` nothing more is waited for. */
-  async closeFrontends(hurry: AbortSignal): Promise<void> {
+  /** Closes the frontends' sessions and resources. Stops waiting when the signal aborts. */
+  async closeFrontends(signal: AbortSignal): Promise<void> {
     const frontends = [...this.#open].filter(({ label }) => label !== undefined)
-    frontends.forEach(session => this.#ending.add(session))
-    const links = frontends.map(session => session.close())
-    if (hurry.aborted) this.#hurry.abort()
-    else hurry.addEventListener('abort', () => this.#hurry.abort(), { once: true })
-    await Promise.all([...this.#closing])
-    await Promise.race([Promise.all(links), aborted(hurry)])
+    for (const session of frontends) this.#ofEndedFrontends.add(session)
+    const closed = Promise.all(frontends.map(session => session.close()))
+    if (signal.aborted) this.#resourcesAbort.abort()
+    else signal.addEventListener('abort', () => this.#resourcesAbort.abort(), { once: true })
+    await Promise.all([...this.#closingResources])
+    await Promise.race([closed, aborted(signal)])
   }
 
-  /** Ends whatever is left, the host's session too. Resolves once what was answered has gone out. */
+  /** Closes all remaining sessions, the host's too. Resolves once their answers are sent. */
   async close(): Promise<void> {
     await Promise.all([...this.#open].map(session => session.close()))
   }

@@ -1,40 +1,38 @@
-// Finds calls that run for long, once each. A call bears no mark of when it began, which would cost every call something: one
-// that is found at several looks in a row, a tenth of the limit apart, has run for at least so long.
-import { type Call, lasts, getName } from './call.js'
+// Reports calls that run for long, once each. Calls carry no start time, which would cost every call something. Instead all
+// running calls are polled ten times per limit: a call was running since the first poll that found it.
+import { type Call, getDisplayName, isStream } from './call-table.js'
 
-/** Whoever is looked at: all of their calls that run. */
-export interface Busy {
-  readonly running: readonly Call[]
-  slow(command: string, ms: number): void
+export interface SlowCallSource {
+  readonly runningCalls: readonly Call[]
+  reportSlowCall(command: string, ms: number): void
 }
 
-const LEAST_MS = 10
+const MIN_INTERVAL_MS = 10
 
-/** Gives what ends it. */
-export function watchSlowCalls(busy: () => Iterable<Busy>, slowAfter: number): () => void {
-  let since = new Map<Call, number>()
-  let told = new WeakSet<Call>()
-  const look = (): void => {
+/** Returns a function that stops watching. */
+export function watchSlowCalls(getSources: () => Iterable<SlowCallSource>, slowAfterMs: number): () => void {
+  let firstSeen = new Map<Call, number>()
+  const reported = new WeakSet<Call>()
+  const poll = (): void => {
     const now = performance.now()
-    const found = new Map<Call, number>()
-    for (const home of busy()) {
-      for (const call of home.running) {
-        if (lasts(call) || told.has(call)) continue
-        const first = since.get(call) ?? now
-        if (now - first < slowAfter) {
-          found.set(call, first)
+    const running = new Map<Call, number>()
+    for (const source of getSources()) {
+      for (const call of source.runningCalls) {
+        if (isStream(call) || reported.has(call)) continue
+        const since = firstSeen.get(call) ?? now
+        if (now - since < slowAfterMs) {
+          running.set(call, since)
           continue
         }
-        told.add(call)
-        home.slow(getName(call), Math.round(now - first))
+        reported.add(call)
+        source.reportSlowCall(getDisplayName(call), Math.round(now - since))
       }
     }
-    since = found
+    firstSeen = running
   }
-  const timer = setInterval(look, Math.max(LEAST_MS, slowAfter / 10)).unref()
+  const timer = setInterval(poll, Math.max(MIN_INTERVAL_MS, slowAfterMs / 10)).unref()
   return () => {
     clearInterval(timer)
-    since = new Map()
-    told = new WeakSet()
+    firstSeen = new Map()
   }
 }

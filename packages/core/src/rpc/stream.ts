@@ -1,16 +1,16 @@
-// Handlers whose result is many values, an async iterable: each goes out on the channel of its call, no faster than the
-// frontend takes them. Whatever ends the call ends the iterable too, and waits for no iterator that never comes to its end.
+// Streams: handlers that return an async iterable. Its values leave on the channel of the call, no faster than the frontend takes
+// them. The end of the call ends the iterable, too, and does not wait for an iterator that never finishes.
 import { BusError, describeCommand, isAsyncIterable } from '@sallyport/protocol'
 import { takeTransfer } from '../api/transfer.js'
 import { getIterator, leaveIterator } from '../shared/async-iterable.js'
 import type { SendingChannel } from './channel.js'
 
 /**
- * Sends the values of what a handler gave, and then the channel's end.
+ * Sends the values of an async iterable, and then the channel's end.
  *
- * @param result the handler's, or a promise of it
- * @throws BusError `InvalidRequest` where it is no async iterable, `InvalidParams` for a value that can't be carried, and
- * what the iterable throws
+ * @param result the handler's result, or a promise of it
+ * @throws {BusError} `InvalidRequest` if the result is not an async iterable, `InvalidParams` if a value cannot be serialized
+ * @throws the iterable's own errors
  */
 export async function sendAll(
   result: unknown,
@@ -18,20 +18,20 @@ export async function sendAll(
   method: string,
   signal: AbortSignal,
 ): Promise<null> {
-  const source = await result
-  if (!isAsyncIterable(source)) {
+  const iterable = await result
+  if (!isAsyncIterable(iterable)) {
     throw new BusError(
       'InvalidRequest',
       `${describeCommand(method)} gives one value and no stream: call it with invoke`,
     )
   }
-  await pump(getIterator(source), channel, signal)
+  await sendUntilAbort(getIterator(iterable), channel, signal)
   channel.end()
   return null
 }
 
-/** Resolves early where the signal aborts: once `return` has, because until then the handler still runs. */
-function pump(iterator: AsyncIterator<unknown>, channel: SendingChannel, signal: AbortSignal): Promise<void> {
+/** Resolves early if the signal aborts, but not before the iterator's `return` has: until then the handler still runs. */
+function sendUntilAbort(iterator: AsyncIterator<unknown>, channel: SendingChannel, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const leave = (): void => void leaveIterator(iterator).then(resolve)
     if (signal.aborted) return leave()
@@ -47,16 +47,12 @@ async function sendEach(iterator: AsyncIterator<unknown>, channel: SendingChanne
     const { done, value } = await iterator.next()
     if (done || signal.aborted) return
     try {
-      await channel.send(value, givenAway(value))
+      const transfer = takeTransfer(value)
+      await channel.send(value, transfer && { transfer })
     } catch (error) {
-      // The caller is told at once, however long the iterator takes to end.
+      // The call fails immediately, however long the iterator takes to end.
       if (!signal.aborted) void leaveIterator(iterator)
       throw error
     }
   }
-}
-
-function givenAway(value: unknown): { transfer: readonly ArrayBufferLike[] } | undefined {
-  const transfer = takeTransfer(value)
-  return transfer && { transfer }
 }

@@ -1,30 +1,29 @@
-// What core sends to one frontend: answers, events and the messages of channels, each in the codec that can carry it.
+// Encodes what core sends to one frontend: answers, calls, events and messages of channels. The frontend's codec encodes all
+// of them except messages that hold bytes, which are always MessagePack.
 import {
   addTraceContext,
+  type BatchSource,
   BusError,
   checkSize,
   checkTransfer,
-  detachAttachments,
   type Codec,
-  type CodecName,
-  codecs,
   describeCommand,
-  type EncodedMessage,
+  detachAttachments,
+  encodeMessage,
   encodeValue,
+  type EncodedMessage,
   holdsBytes,
-  type Link,
   type Message,
   METHOD,
+  notSerializable,
   type Outcome,
   type PackedMessage,
   packMessage,
-  packPlain,
   putLast,
   type RequestId,
   type RequestMessage,
   toErrorObject,
   type TraceContext,
-  notSerializable,
   withoutData,
   isAsyncIterable,
 } from '@sallyport/protocol'
@@ -32,77 +31,73 @@ import { takeTransfer } from '../api/transfer.js'
 import type { Delivery, Payload } from '../events/delivery.js'
 import { dismiss } from '../shared/async-iterable.js'
 import { COUNT } from '../shared/metrics.js'
-import type { BatchSource } from './batching.js'
-import { type Encoded, SendQueue, type SendQueueEvents } from './send-queue.js'
+import type { Encoded, SendQueue } from './send-queue.js'
 
-/** Values from here on go alone. */
-const LARGE = 16 * 1024
-const NONE: readonly never[] = []
+/** Values of this size or more are not batched. */
+const LARGE_VALUE_BYTES = 16 * 1024
+const NO_ATTACHMENTS: readonly never[] = []
 
-/** A channel, as replies need it. */
-interface ReplySink extends BatchSource {
+type Buffers = readonly ArrayBufferLike[]
+
+/** The part of a channel that its messages are encoded with. */
+interface NumberedSource extends BatchSource {
   readonly id: number
-  /** Of the next message. Read once the value is encoded: its `toJSON` may send on the same channel, and comes first. */
+  /** Number of the next message. It is read after the value is encoded, because the value's `toJSON` can send first. */
   readonly index: number
 }
 
 export class SessionWriter {
   readonly #codec: Codec
   readonly #counts: Float64Array
-  readonly #out: SendQueue
+  readonly #queue: SendQueue
 
-  constructor(link: Link, codec: CodecName, counts: Float64Array, events: SendQueueEvents) {
-    this.#codec = codecs[codec]
+  constructor(queue: SendQueue, codec: Codec, counts: Float64Array) {
+    this.#queue = queue
+    this.#codec = codec
     this.#counts = counts
-    this.#out = new SendQueue(link, this.#codec, counts, events)
   }
 
-  /** When what is said goes. */
-  get out(): SendQueue {
-    return this.#out
-  }
-
-  /** A result that can't be carried becomes an error that says so. What it is answered with is given back, if it is one. */
+  /** Answers with a result, or with an error if the result cannot be serialized. Returns the error in that case. */
   result(id: RequestId, method: string, value: unknown): Outcome {
-    if (this.#out.isFull) return this.error(id, method, tooMuch(`The result of ${describeCommand(method)}`))
+    if (this.#queue.isFull) return this.error(id, method, createOverload(`The result of ${describeCommand(method)}`))
     const result = value ?? null
     try {
-      if (isAsyncIterable(result)) {
+      if (typeof result === 'object' && isAsyncIterable(result)) {
         void dismiss(result)
         throw new TypeError('an async iterable is no value: call the command with stream, not invoke')
       }
-      this.#send({ jsonrpc: '2.0', id, result }, result, takeTransfer(result))
+      const message: Message = { jsonrpc: '2.0', id, result }
+      if (holdsBytes(result)) this.#sendBytes(message, takeTransfer(result))
+      else this.send(message)
       return undefined
     } catch (cause) {
-      return this.error(
-        id,
-        method,
-        notSerializable(`The result of ${describeCommand(method)}`, 'InternalError', cause, value),
-      )
+      const error = notSerializable(`The result of ${describeCommand(method)}`, 'InternalError', cause, value)
+      return this.error(id, method, error)
     }
   }
 
-  error(id: RequestId | null, method: string, given: BusError): BusError {
-    const error = this.#out.isFull ? tooMuch(`The answer to ${describeCommand(method)}`) : given
+  /** Answers with an error, without its data if they cannot be serialized. Returns the error that was sent. */
+  error(id: RequestId | null, method: string, failure: BusError): BusError {
+    const error = this.#queue.isFull ? createOverload(`The answer to ${describeCommand(method)}`) : failure
     try {
       this.#send({ jsonrpc: '2.0', id, error: toErrorObject(error) }, error.data)
       return error
     } catch (cause) {
-      const failure = withoutData(error, `The error of ${describeCommand(method)}`, cause)
-      this.#send({ jsonrpc: '2.0', id, error: toErrorObject(failure) }, undefined)
-      return failure
+      const bare = withoutData(error, `The error of ${describeCommand(method)}`, cause)
+      this.send({ jsonrpc: '2.0', id, error: toErrorObject(bare) })
+      return bare
     }
   }
 
-  /** Calls a function of the frontend. @throws BusError `InvalidParams` for arguments that can't be carried */
+  /** Calls a function of the frontend. @throws {BusError} `InvalidParams` if the arguments cannot be serialized */
   request(
     id: number,
     method: string,
     params: unknown,
-    transfer: readonly ArrayBufferLike[] | undefined,
+    transfer: Buffers | undefined,
     context: TraceContext | undefined,
   ): void {
-    if (this.#out.isFull) throw tooMuch(`The call of ${describeCommand(method)}`)
+    if (this.#queue.isFull) throw createOverload(`The call of ${describeCommand(method)}`)
     const message: RequestMessage = { jsonrpc: '2.0', id, method }
     if (params !== undefined) message.params = params
     if (context !== undefined) addTraceContext(message, context)
@@ -113,88 +108,91 @@ export class SessionWriter {
     }
   }
 
-  /** @throws BusError `InvalidParams` for a payload that can't be carried. */
+  /** @throws {BusError} `InvalidParams` if the payload cannot be serialized */
   event(delivery: Delivery, payload: Payload): void {
     this.#counts[COUNT.eventsOut]! += 1
     try {
-      if (payload.hasBytes) return this.#out.event(delivery, packEvent(delivery, payload))
-      this.#out.event(delivery, this.#fit(delivery, 0, payload.encode(this.#codec.name)))
+      const encoded = payload.hasBytes
+        ? packEvent(delivery, payload)
+        : this.#encodeAlone(delivery, 0, payload.encode(this.#codec.name))
+      this.#queue.sendEvent(delivery, encoded)
     } catch (cause) {
-      throw notSerializable(
-        `The payload of event ${JSON.stringify(delivery.event)}`,
-        'InvalidParams',
-        cause,
-        payload.value,
-      )
+      const subject = `The payload of event ${JSON.stringify(delivery.event)}`
+      throw notSerializable(subject, 'InvalidParams', cause, payload.value)
     }
   }
 
   /**
-   * Encodes a channel's message as it is now, and as the next one, for `put`, at once or later.
+   * Encodes a channel's next message, for `sendValue` now or later.
    *
-   * @throws BusError `InvalidParams` for a message or a `transfer` that can't be carried.
+   * @throws {BusError} `InvalidParams` if the message cannot be serialized or a buffer cannot be transferred
    */
-  encode(channel: ReplySink, value: unknown, transfer?: readonly ArrayBufferLike[]): Encoded {
+  encode(channel: NumberedSource, value: unknown, transfer?: Buffers): Encoded {
     try {
       if (transfer !== undefined) checkTransfer(transfer, value)
-      if (holdsBytes(value)) return packEncoded(channel, value, transfer)
+      if (holdsBytes(value)) return packChannelMessage(channel, value, transfer)
       const encoded = encodeValue(this.#codec, value)
-      return this.#fit(channel, channel.index, encoded)
+      return this.#encodeAlone(channel, channel.index, encoded)
     } catch (cause) {
       throw notSerializable(`A message of channel ${channel.id}`, 'InvalidParams', cause, value)
     }
   }
 
-  /** Sends what was encoded, in a run with what its home sends before and after. */
-  put(home: BatchSource, index: number, encoded: Encoded): void {
-    this.#out.put(home, index, encoded)
+  /** Sends an encoded value, batched with those that its source sends before and after. */
+  sendValue(source: BatchSource, index: number, encoded: Encoded): void {
+    this.#queue.sendValue(source, index, encoded)
   }
 
-  /** Sends a message of the bus's own. */
-  post(message: Message): void {
-    this.#out.post(packPlain(this.#codec, message))
+  /** Sends a message without bytes. */
+  send(message: Message): void {
+    this.#queue.sendMessage(this.#codec, encodeMessage(this.#codec, message))
   }
 
-  /** As that of the link. */
+  /** Returns `undefined` while the link has room, else a promise that resolves once it has. */
   room(): Promise<void> | undefined {
-    return this.#out.room()
+    return this.#queue.room()
   }
 
-  /** No more can wait for the frontend. */
+  /** True if no further message can wait for the frontend. */
   get isFull(): boolean {
-    return this.#out.isFull
+    return this.#queue.isFull
   }
 
-  /** `value` is what the user gave: bytes, as themselves or at its top level, need the msgpack lane. */
-  #send(message: Message, value: unknown, transfer?: readonly ArrayBufferLike[]): void {
-    if (holdsBytes(value)) this.#out.post(detachAttachments(packMessage(message), transfer))
-    else this.post(message)
+  /** Sends a message in which `value`, from user code, is the only part that can hold bytes. */
+  #send(message: Message, value: unknown, transfer?: Buffers): void {
+    if (holdsBytes(value)) this.#sendBytes(message, transfer)
+    else this.send(message)
   }
 
-  /** What is large, or is nothing as JSON, goes in a message of its own. */
-  #fit(home: BatchSource, index: number, encoded: EncodedMessage | undefined): Encoded {
-    if (encoded !== undefined && encoded.length < LARGE) return encoded
+  #sendBytes(message: Message, transfer: Buffers | undefined): void {
+    const { codec, encoded, attachments } = detachAttachments(packMessage(message), transfer)
+    this.#queue.sendMessage(codec, encoded, attachments)
+  }
+
+  /** Returns a value as it is if it can be batched. A large one, or one that JSON has no text for, gets its own message. */
+  #encodeAlone(source: BatchSource, index: number, value: EncodedMessage | undefined): Encoded {
+    if (value !== undefined && value.length < LARGE_VALUE_BYTES) return value
     const codec = this.#codec
-    const message =
-      encoded === undefined
-        ? codec.encode(home.one(undefined, index))
-        : checkSize(putLast(codec.encode(home.one(null, index)), encoded))
-    return { codec, encoded: message, attachments: NONE }
+    const encoded =
+      value === undefined
+        ? codec.encode(source.createMessage(undefined, index))
+        : checkSize(putLast(codec.encode(source.createMessage(null, index)), value))
+    return { codec, encoded, attachments: NO_ATTACHMENTS }
   }
 }
 
-const tooMuch = (what: string): BusError =>
-  new BusError('Overloaded', `${what} was not sent: too much waits for the frontend already`)
+const createOverload = (subject: string): BusError =>
+  new BusError('Overloaded', `${subject} was not sent: too much waits for the frontend already`)
 
-/** The index comes last, because it is known last. */
-function packEncoded(channel: ReplySink, message: unknown, transfer?: readonly ArrayBufferLike[]): PackedMessage {
+/** The index is the last member, because it is known only after `message` is encoded. */
+function packChannelMessage(channel: NumberedSource, message: unknown, transfer?: Buffers): PackedMessage {
   const params = { channel: channel.id, message, index: null }
   const packed = packMessage({ jsonrpc: '2.0', method: METHOD.channel, params })
   const { codec, encoded, attachments } = detachAttachments(packed, transfer)
   return { codec, encoded: putLast(encoded, encodeValue(codec, channel.index)!), attachments }
 }
 
-/** The same for every frontend, but for its ids, and for its attachments, which it gets for itself. */
+/** Adds a frontend's listener ids to the message that all frontends share, and copies the attachments. */
 function packEvent({ event, ids }: Delivery, payload: Payload): PackedMessage {
   const { codec, encoded, attachments } = detachAttachments(payload.pack(event))
   return { codec, encoded: putLast(encoded, encodeValue(codec, ids)!), attachments }

@@ -42,10 +42,4 @@ export class SessionMetrics extends SamplingTimer {
     super(latency)
     this.counts = new Float64Array(counts)
   }
-
-  /** Counts a call, too. */
-  override begin(): number {
-    this.counts[COUNT.calls]! += 1
-    return super.begin()
-  }
 }

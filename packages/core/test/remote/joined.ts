@@ -97,7 +97,7 @@ export async function startFar(
       const [there, here] = createLinkEndpoints('port')
       const keys = new MessageChannel()
       const keyed = pattern === 'isolation' ? { keyPort: keys.port1 } : {}
-      core.attach({ label, codec, end: there, id: ++ids, cipher: true, ...keyed })
+      core.attach({ label, codec, endpoint: there, id: ++ids, cipher: true, ...keyed })
       const key =
         pattern === 'isolation' ? await keyOf(keys) : { session: new Uint8Array(16), secret: new Uint8Array(32) }
       const told: string[] = []

@@ -103,9 +103,9 @@ export class World {
     this.core.attach({
       label: frontend.isHost ? undefined : frontend.label,
       codec: frontend.codec,
-      end: endOf(there),
+      endpoint: endOf(there),
       id: epoch.number,
-      runs: true,
+      hasStarted: true,
       cipher: true,
       ...(isolated && { keyPort: keyPort as unknown as MessagePort }),
     })

@@ -3,7 +3,7 @@
 import type { Codec, EncodedMessage } from '../codec/codec.js'
 import { encodeMsgpackValue } from '../codec/msgpack.js'
 import { BusError } from '../errors/bus-error.js'
-import type { Message } from '../message/message.js'
+import type { CallMessage, Message } from '../message/message.js'
 import { MAX_FRAME_BYTES } from '../wire/limits.js'
 import { FRAME_KIND, type FrameKind } from '../wire/link.js'
 
@@ -133,4 +133,12 @@ export function putLast(message: EncodedMessage, value: EncodedMessage): Encoded
   if (typeof message === 'string') return `${message.slice(0, -JSON_END.length)}${value as string}}}`
   // In MessagePack nothing follows the last member, and null is one byte.
   return Buffer.concat([message.subarray(0, -1), value as Uint8Array])
+}
+
+/** A sender of messages that differ in one value only, so that consecutive ones fit into one batch. */
+export interface BatchSource {
+  /** Creates the message of one value, which is the last member of its params. `index` is the value's number. */
+  createMessage(value: unknown, index: number): CallMessage
+  /** Creates the message of several values, with `null` in their place. `index` is the first value's number. */
+  createBatch(index: number): CallMessage
 }

@@ -134,8 +134,8 @@ export class Frontend {
     const { name, settings, isRunning } = this.#deps
     const id = ++lastLinkId
     const [coreEnd, runtimeEnd] = this.#createEndpoints()
-    const runs = isRunning && this.#presence !== 'announced'
-    const attachment: Attachment = { label: name, codec: settings.codec, end: coreEnd, id, runs, cipher }
+    const hasStarted = isRunning && this.#presence !== 'announced'
+    const attachment: Attachment = { label: name, codec: settings.codec, endpoint: coreEnd, id, hasStarted, cipher }
     let gateEnd: LinkEndpoint | undefined
     if (gate) {
       const [innerEnd, outerEnd] = this.#createEndpoints()
@@ -145,7 +145,7 @@ export class Frontend {
       gateEnd = outerEnd
     }
     // A remote core keeps its own counters.
-    if (!core.isRemote) attachment.meter = this.#traffic.attach()
+    if (!core.isRemote) attachment.metrics = this.#traffic.attach()
     this.#pending = { id, runtimeEnd, gateEnd, isAttached: false, settled: createDeferred() }
     if (this.#presence === 'absent') this.#presence = 'attached'
     core.attach(attachment)
