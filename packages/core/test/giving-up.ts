@@ -1,4 +1,5 @@
 // What the tests of calls that are given up share: a bus over the fixtures for it, and every kind of call.
+import { setEnvironmentData } from 'node:worker_threads'
 import { installTauri } from '@sallyport/frontend/tauri'
 import type { Bus, BusOptions, Capability, Client } from '../src/index.js'
 import { createBus } from '../src/index.js'
@@ -9,6 +10,7 @@ const commands = [
   'pours',
   'stubborn',
   'block',
+  'hold',
   'count',
   'ran',
   'fails',
@@ -62,10 +64,20 @@ interface Tauri {
   invoke(command: string, args: object, options: Patience): Promise<unknown>
 }
 
-/** Keeps core from answering anybody for a while. */
-const blocked = <T>(client: Client, call: () => Promise<T>): Promise<T> => {
-  client.invoke('block', { ms: 60 }).catch(() => {})
-  return call()
+/** Core waits in the command `hold` while this is 1. */
+const held = new Int32Array(new SharedArrayBuffer(4))
+setEnvironmentData('held', held)
+
+/** Makes a call that core does not come to before the call has settled. */
+async function whileHeld<T>(client: Client, call: () => Promise<T>): Promise<T> {
+  Atomics.store(held, 0, 1)
+  client.invoke('hold').catch(() => {})
+  try {
+    return await call()
+  } finally {
+    Atomics.store(held, 0, 0)
+    Atomics.notify(held, 0)
+  }
 }
 
 export interface Kind {
@@ -83,8 +95,8 @@ export const kinds: Record<string, Kind> = {
     },
     end: 'pours Cancelled',
   },
-  listen: { call: ({ client }, options) => blocked(client, () => client.listen('news', () => {}, options)) },
-  once: { call: ({ client }, options) => blocked(client, () => client.once('news', () => {}, options)) },
+  listen: { call: ({ client }, options) => whileHeld(client, () => client.listen('news', () => {}, options)) },
+  once: { call: ({ client }, options) => whileHeld(client, () => client.once('news', () => {}, options)) },
   'bus.call': { call: ({ bus }, options) => bus.call('tests', 'never', {}, options), end: 'never Cancelled' },
   'app.call': {
     call: ({ client }, { timeout, signal }) =>
