@@ -46,7 +46,7 @@ test.each(tests)(
     const vitest = join(import.meta.dirname, '../node_modules/vitest/vitest.mjs')
     const cwd = folderOf(program, 'run')
     // Without a configuration of its own the folder has this site's, which looks for other files and finds none.
-    await writeFile(join(cwd, 'vitest.config.mjs'), 'export default {}\n')
+    await writeFile(join(cwd, 'vitest.config.mjs'), 'export default { test: { testTimeout: 60_000 } }\n')
     const { stdout } = await run(process.execPath, [vitest, 'run', '--root', cwd, file], { cwd, timeout: 60_000 })
     expect(stdout).toMatch(/Tests .*\d passed/)
   },

@@ -3,8 +3,10 @@
 
 /** Rounds of each life of an actor that do not count: code is compiled, tables grow, threads of the pool start. */
 export const WARM_UP = 2
-/** Rounds of one life after that which say something. */
+/** Fewer rounds of one life after the warm-up are not judged. */
 const ENOUGH = 4
+/** Growth per round is judged from this many rounds on: with fewer, one frontend more or less at the time of a measurement decides. */
+const ENOUGH_FOR_RATE = 16
 const KiB = 2 ** 10
 const MiB = 2 ** 20
 
@@ -43,7 +45,7 @@ function growth(of, kind, points) {
   const [from, to] = [least(points.slice(0, half)), least(points.slice(-half))]
   const perRound = (to - from) / (points.length - half)
   const { total, round } = BOUNDS[kind]
-  const broken = to - from > total || (perRound > round && points.length >= 2 * ENOUGH)
+  const broken = to - from > total || (perRound > round && points.length >= ENOUGH_FOR_RATE)
   return { of, kind, from, to, rounds: points.length, perRound, broken }
 }
 
