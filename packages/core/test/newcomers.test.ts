@@ -177,7 +177,7 @@ test('a call that nobody awaits, and that fails, ends its frontend with a word a
   bus.on('fault', ({ error }) => faults.push(error.message))
   await vi.waitFor(() => expect(faults.length).toBeGreaterThan(0), { timeout: 10_000 })
   expect(faults[0]).toBe(
-    'Command gret not found (did you mean "greet"?) (nobody caught this rejection: is an `await` missing?)',
+    'Command gret not found (did you mean "greet"?) (this rejection was not caught: is an `await` missing?)',
   )
 })
 

@@ -1,4 +1,4 @@
-// What a frontend's module imports.
+// The functions, classes and types that a frontend's module imports.
 
 export { BusError, CommandError, isBusError, isCommandError } from '@sallyport/protocol'
 export type {

@@ -44,7 +44,7 @@ control.receive({
       loadFunctions: () => import('./index.js'),
     })
   },
-  // The relay has exited, so nobody needs this process any more.
+  // The relay has exited, and this process must not outlive it.
   closed: () => reallyExit.call(process, 1),
 })
 

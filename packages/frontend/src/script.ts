@@ -1,5 +1,5 @@
-// In place of `@sallyport/frontend` where a frontend is bundled into a script (`sandbox: 'ses'`): the same names, as they are
-// found in the script's global `sallyport`. See docs/security.md.
+// Replaces `@sallyport/frontend` when a frontend is bundled into a script (`sandbox: 'ses'`): exports the members of the script's
+// global `sallyport` under the same names. See docs/security.md.
 import type * as frontend from './index.js'
 
 const { sallyport } = globalThis as unknown as { sallyport: typeof frontend }

@@ -1,12 +1,12 @@
-// `import '@sallyport/frontend/tauri'` in a frontend's module: from then on the npm package @tauri-apps/api works there. In
-// any other thread the import does nothing but give `installTauri`.
+// `import '@sallyport/frontend/tauri'` makes the npm package @tauri-apps/api work in a frontend's module. In any other thread the
+// import only provides `installTauri`.
 import { findCurrentClient } from './client/current-client.js'
 import { installTauri, isOurs, type TauriInstallation } from './tauri/install.js'
 
 export { installTauri, type TauriInstallation } from './tauri/install.js'
 
 const client = findCurrentClient()
-const isThere = isOurs(Reflect.get(globalThis, '__TAURI_INTERNALS__'))
+const isInstalled = isOurs(Reflect.get(globalThis, '__TAURI_INTERNALS__'))
 
-/** What takes the globals of this frontend away again; `undefined` in a thread that is no frontend, where none were put. */
-export const installed: TauriInstallation | undefined = client && !isThere ? installTauri(client) : undefined
+/** Removes this frontend's globals; `undefined` if this thread is not a frontend, which gets no globals. */
+export const installed: TauriInstallation | undefined = client && !isInstalled ? installTauri(client) : undefined

@@ -1,19 +1,19 @@
-// `@sallyport/frontend/trace-export`: what diagnostics channels tell in this thread, as events in Chrome's trace format:
+// Records the diagnostics channels of this thread as events in Chrome's trace format:
 // https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU. It knows the channels by name.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { threadId } from 'node:worker_threads'
 import type { CallTrace, EventTrace } from '@sallyport/protocol'
 
-/** Times are in microseconds since 1970: those of threads and processes on one machine fit together. */
+/** Times are in microseconds since 1970, so that those of all threads and processes of a machine are comparable. */
 export interface TraceEvent {
   name: string
   cat: string
-  /** `b` and `e`: a call, from its begin to its end. `X`: the part of it that kept the thread busy. `i`: an event. `M`: a name. */
+  /** `b` and `e`: begin and end of a call. `X`: the part of a call that kept the thread busy. `i`: an event. `M`: a name. */
   ph: 'b' | 'e' | 'X' | 'i' | 'M'
   ts: number
   pid: number
   tid: number
-  /** Of a call: its label and id. */
+  /** Label and id of a call. */
   id?: string
   dur?: number
   s?: 't'
@@ -21,50 +21,52 @@ export interface TraceEvent {
 }
 
 export interface TraceOptions {
-  /** What this thread is called. */
+  /** The name of this thread. */
   name: string
 }
 
 export interface TraceRecording {
-  /** Writes what there is, and records nothing more. */
+  /** Writes the recorded events, and stops recording. */
   stop(): void
   [Symbol.dispose](): void
 }
 
-/** A call that takes part in two threads is told of in each: by its caller, and by what runs it. */
-const SIDES = { invoke: false, call: false, command: true, exposed: true }
-const EVENTS = {
+/** Channels of calls, and whether they are published by the callee. A call between threads is recorded in both. */
+const CALL_CHANNELS = { invoke: false, call: false, command: true, exposed: true }
+const EVENT_CHANNELS = {
   'sallyport:client.event:sent': 'sent',
   'sallyport:client.event:received': 'received',
   'sallyport:core.event:received': 'received',
   'sallyport:core.event:sent': 'sent',
 }
 
-/** So many are kept before they are written, */
-const MAX_KEPT = 1000
-/** or for so long. */
-const KEPT_MS = 100
+/** Events are written when this many were recorded. */
+const BATCH_SIZE = 1000
+/** Events are written at the latest after this time. */
+const FLUSH_INTERVAL_MS = 100
+
+type RecordEvent = (event: Omit<TraceEvent, 'pid' | 'tid'>) => void
 
 const now = (): number => (performance.timeOrigin + performance.now()) * 1000
 
 /**
- * Records this thread's calls and events. What `write` does itself, as it is called, is not recorded: it may make a call.
+ * Records this thread's calls and events. Calls that `write` itself makes synchronously are not recorded.
  *
- * @param write is given up to 1000 events, each 100 ms and when recording stops
+ * @param write - receives up to 1000 events, every 100 ms and when recording stops
  * @example recordTrace(events => void invoke('trace', { events }).catch(() => {}), { name: getLabel() })
  */
 export function recordTrace(write: (events: readonly TraceEvent[]) => void, { name }: TraceOptions): TraceRecording {
-  const here = { pid: process.pid, tid: threadId }
-  let kept: TraceEvent[] = [{ name: 'thread_name', cat: '__metadata', ph: 'M', ts: 0, ...here, args: { name } }]
+  const thread = { pid: process.pid, tid: threadId }
+  let recorded: TraceEvent[] = [{ name: 'thread_name', cat: '__metadata', ph: 'M', ts: 0, ...thread, args: { name } }]
   let timer: NodeJS.Timeout | undefined
   let isWriting = false
 
   const flush = (): void => {
     clearTimeout(timer)
     timer = undefined
-    if (kept.length === 0) return
-    const events = kept
-    kept = []
+    if (recorded.length === 0) return
+    const events = recorded
+    recorded = []
     isWriting = true
     try {
       write(events)
@@ -72,66 +74,63 @@ export function recordTrace(write: (events: readonly TraceEvent[]) => void, { na
       isWriting = false
     }
   }
-  const keep = (event: Omit<TraceEvent, 'pid' | 'tid'>): void => {
-    kept.push({ ...event, ...here })
-    if (kept.length >= MAX_KEPT) flush()
-    else timer ??= setTimeout(flush, KEPT_MS).unref()
+  const record: RecordEvent = event => {
+    recorded.push({ ...event, ...thread })
+    if (recorded.length >= BATCH_SIZE) flush()
+    else timer ??= setTimeout(flush, FLUSH_INTERVAL_MS).unref()
   }
 
-  const stops = [
-    ...Object.entries(SIDES).map(([side, runs]) => hearCalls(side, runs, () => isWriting, keep)),
-    ...Object.entries(EVENTS).map(([channel, what]) =>
-      hear(channel, ({ event, label }: EventTrace) => {
-        if (!isWriting) keep({ name: event, cat: 'event', ph: 'i', ts: now(), s: 't', args: { label, what } })
+  const unsubscribes = [
+    ...Object.entries(CALL_CHANNELS).map(([channel, isCallee]) =>
+      subscribeToCalls(channel, isCallee, () => isWriting, record),
+    ),
+    ...Object.entries(EVENT_CHANNELS).map(([channel, what]) =>
+      subscribeTo(channel, ({ event, label }: EventTrace) => {
+        if (!isWriting) record({ name: event, cat: 'event', ph: 'i', ts: now(), s: 't', args: { label, what } })
       }),
     ),
   ]
   const stop = (): void => {
-    for (const end of stops.splice(0)) end()
+    for (const unsubscribe of unsubscribes.splice(0)) unsubscribe()
     flush()
   }
   return { stop, [Symbol.dispose]: stop }
 }
 
-/** Those that began while nothing was written. An end without a begin would be that of another call. */
-function hearCalls(
-  cat: string,
-  runs: boolean,
-  isWriting: () => boolean,
-  keep: (event: Omit<TraceEvent, 'pid' | 'tid'>) => void,
-): () => void {
-  const began = new Map<CallTrace, number>()
-  const idOf = ({ label, id }: CallTrace): string => `${label}:${String(id)}`
+/** Records calls. A call that began during a write is ignored, because its end alone would be taken for another call's end. */
+function subscribeToCalls(cat: string, isCallee: boolean, isWriting: () => boolean, record: RecordEvent): () => void {
+  const startTimes = new Map<CallTrace, number>()
+  const getId = ({ label, id }: CallTrace): string => `${label}:${String(id)}`
   const end = (trace: CallTrace): void => {
-    if (!began.delete(trace) || trace.id === undefined) return
+    if (!startTimes.delete(trace) || trace.id === undefined) return
     const args = trace.error ? { error: trace.error.reason } : {}
-    keep({ name: trace.command, cat, ph: 'e', ts: now(), id: idOf(trace), args })
+    record({ name: trace.command, cat, ph: 'e', ts: now(), id: getId(trace), args })
   }
-  const heard = {
+  const listeners = {
     start(trace: CallTrace) {
       if (isWriting()) return
       const ts = now()
-      began.set(trace, ts)
+      startTimes.set(trace, ts)
       const { label, codec, stream } = trace
-      // Nobody waits for an event: it has no id, and no end but that of its run.
+      // An event has no id and no response, so only the time of its handler is recorded.
       if (trace.id === undefined) return
-      keep({ name: trace.command, cat, ph: 'b', ts, id: idOf(trace), args: { label, codec, stream } })
+      record({ name: trace.command, cat, ph: 'b', ts, id: getId(trace), args: { label, codec, stream } })
     },
     end(trace: CallTrace) {
-      const ts = began.get(trace)
+      const ts = startTimes.get(trace)
       if (ts === undefined) return
-      if (runs) keep({ name: trace.command, cat, ph: 'X', ts, dur: now() - ts, args: { label: trace.label } })
+      if (isCallee) record({ name: trace.command, cat, ph: 'X', ts, dur: now() - ts, args: { label: trace.label } })
       if (!trace.async) end(trace)
     },
     asyncStart: end,
   }
-  const stops = Object.entries(heard).map(([happening, listener]) =>
-    hear(`tracing:sallyport.${cat}:${happening}`, listener),
+  const unsubscribes = Object.entries(listeners).map(([event, listener]) =>
+    subscribeTo(`tracing:sallyport.${cat}:${event}`, listener),
   )
-  return () => stops.forEach(stop => stop())
+  return () => unsubscribes.forEach(unsubscribe => unsubscribe())
 }
 
-function hear<T>(channel: string, listener: (message: T) => void): () => void {
+function subscribeTo<T>(channel: string, listener: (message: T) => void): () => void {
   const listen = listener as (message: unknown) => void
   subscribe(channel, listen)
   return () => void unsubscribe(channel, listen)

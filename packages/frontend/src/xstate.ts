@@ -1,5 +1,4 @@
-// An actor of xstate's that lives in core, as a frontend holds it, for `@sallyport/frontend/xstate`. It imports nothing of
-// xstate: it has the shape of an actor, which is all that `useSelector` and the like ask for.
+// Follows XState actors that run in core. Imports nothing from XState: a remote actor has the shape of an actor, which is all that
+// `useSelector` and similar functions need.
 
-export { remoteActor, type RemoteActor, type RemoteActorOptions } from './actor/remote-actor.js'
-export type { RemoteActorOf } from './actor/remote-actor.js'
+export { remoteActor, type RemoteActor, type RemoteActorOf, type RemoteActorOptions } from './actor/remote-actor.js'

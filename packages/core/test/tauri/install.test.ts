@@ -57,7 +57,7 @@ describe('this thread', () => {
 
   test('what is no client is refused', () => {
     expect(() => installTauri(bus.connect('other') as never)).toThrow(
-      'installTauri: the client must be what `await bus.connect(label)` gives: got Promise',
+      'installTauri: the client must be the result of `await bus.connect(label)`: got Promise',
     )
     expect(NAMES.filter(name => name in globalThis)).toEqual([])
   })
@@ -65,7 +65,7 @@ describe('this thread', () => {
   test('a second one over the first is refused', () => {
     const first = install()
     expect(() => installTauri(client)).toThrow(
-      expect.objectContaining({ reason: 'InvalidParams', message: expect.stringContaining('installed there already') }),
+      expect.objectContaining({ reason: 'InvalidParams', message: expect.stringContaining('installed already') }),
     )
     first.uninstall()
     install()

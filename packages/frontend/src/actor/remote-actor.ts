@@ -1,14 +1,10 @@
-// An actor in core, followed over the bus. Its snapshots come on a channel: who is told of one is told of the newest that has
-// come, so a subscriber that is slow, or a thread that was blocked, skips what it has missed. When core is started again the
-// actor in it is another one, and is followed from then on.
-import { callSafely, BusError, getBackoff, isBusError } from '@sallyport/protocol'
+// Follows an actor in core over the bus. Snapshots arrive on a channel; a subscriber gets the newest one, so a slow subscriber or a
+// blocked thread skips the others. When core restarts, the new core's actor is followed.
+import { BusError, callSafely, getBackoff, isBusError } from '@sallyport/protocol'
 import { Channel } from '../client/channel.js'
 import type { Client } from '../client/client.js'
 import { currentClient } from '../client/current-client.js'
 import type { CallParameters, ChannelFor, CoreLike } from '../types/commands.js'
-
-// Who observes a remote actor. Of the snapshots that came in one turn they are told the last: a thread that was blocked finds
-// many of them at once.
 
 export interface Observer<Snapshot> {
   next?: ((snapshot: Snapshot) => void) | undefined
@@ -16,83 +12,43 @@ export interface Observer<Snapshot> {
   complete?: (() => void) | undefined
 }
 
-class Observers<Snapshot> {
-  /** Each in a box of its own: the same one may be there twice. */
-  readonly #all = new Set<{ observer: Observer<Snapshot> }>()
-  #newest: { snapshot: Snapshot } | undefined
-  #end: { error: unknown } | undefined
-
-  /** Who comes when it is over is told so at once. */
-  add(observer: Observer<Snapshot>): { unsubscribe(): void } {
-    const box = { observer }
-    if (this.#end) finish(observer, this.#end.error)
-    else this.#all.add(box)
-    return { unsubscribe: () => void this.#all.delete(box) }
-  }
-
-  next(snapshot: Snapshot): void {
-    if (this.#newest === undefined) setImmediate(() => this.#tell())
-    this.#newest = { snapshot }
-  }
-
-  /** @param error `undefined`: it has come to its end */
-  end(error: unknown): void {
-    this.#tell()
-    this.#end = { error }
-    const all = [...this.#all]
-    this.#all.clear()
-    for (const { observer } of all) finish(observer, error)
-  }
-
-  #tell(): void {
-    const newest = this.#newest
-    this.#newest = undefined
-    if (newest === undefined) return
-    // One that was taken away by another is told no more.
-    for (const box of [...this.#all]) if (this.#all.has(box)) callSafely(() => box.observer.next?.(newest.snapshot))
-  }
-}
-
-const finish = <Snapshot>(observer: Observer<Snapshot>, error: unknown): void =>
-  callSafely(() => (error === undefined ? observer.complete?.() : observer.error?.(error)))
-
-/** Of an actor of xstate's: what one outside of it uses. */
+/** The interface of an XState actor, as far as code outside of the actor uses it. */
 export interface RemoteActor<Snapshot = unknown, Event = { type: string }> {
-  /** The newest snapshot, as core shows it. It stays while core is being started again, and when the actor has ended. */
+  /** Returns the newest snapshot. It stays available while core restarts, and when the actor has ended. */
   getSnapshot(): Snapshot
-  /** Tells of each change from now on; `complete` when the actor has ended, `error` when it can't be followed any more. */
+  /** Emits each change from now on; `complete` when the actor has ended, `error` when it cannot be followed any more. */
   subscribe(
     observer: Observer<Snapshot> | ((snapshot: Snapshot) => void),
     error?: (error: unknown) => void,
     complete?: () => void,
   ): { unsubscribe(): void }
   /**
-   * Resolves once core has taken the event. Nobody has to await it: an event that is refused is then lost without a word, as
-   * one that a machine does not know.
+   * Resolves once core has accepted the event. The promise does not have to be awaited: a refused event is then lost silently,
+   * like an event that a machine does not know.
    *
-   * @throws BusError `Denied`, `InvalidParams`, `InvalidRequest` where the actor has ended, `Disconnected` and any other
+   * @throws {BusError} `Denied`, `InvalidParams`, `InvalidRequest` if the actor has ended, `Disconnected` and any other
    */
   send(event: Event): Promise<void>
-  /** Follows it no more. The actor itself goes on. */
+  /** Stops following the actor. The actor itself continues. */
   stop(): void
   [Symbol.asyncDispose](): Promise<void>
 }
 
 export interface RemoteActorOptions {
-  /** Of `bus.connect`; this frontend's own by default. */
+  /** The client to use, for example of `bus.connect`. This frontend's own by default. */
   client?: Pick<Client, 'invoke' | 'closed'>
 }
 
-/** What core sends. A channel that ends without a word was cut off. */
+/** The messages of core. A channel that ends without `ended` was interrupted. */
 export type Followed<Snapshot> = { snapshot: Snapshot } | { ended: true }
 
-/** Before an attempt to follow an actor again, in milliseconds. */
+/** Milliseconds before an attempt to follow an actor again. */
 const RETRY_DELAY = { min: 50, max: 5000 }
 
 /**
- * Follows the actor that core has by `actorPlugin(name, …)`. Resolves with its first snapshot.
+ * Follows the actor that core has created with `actorPlugin(name, …)`. Resolves with its first snapshot.
  *
- * @throws BusError `Denied` where no capability allows `<name>:allow-subscribe`, `InvalidParams` for a name that is none, and any other
+ * @throws {BusError} `Denied` if no capability allows `<name>:allow-subscribe`, `InvalidParams` if the name is invalid, and any other
  * @example
  * const light = await remoteActor('light')
  * light.subscribe(({ value }) => console.log(value))
@@ -103,52 +59,53 @@ export async function remoteActor<Actor extends RemoteActor<unknown, never> = Re
   { client = currentClient() }: RemoteActorOptions = {},
 ): Promise<Actor> {
   type Snapshot = ReturnType<Actor['getSnapshot']>
-  if (typeof name !== 'string')
-    throw new BusError('InvalidParams', `remoteActor: its name must be a text: got ${typeof name}`)
+  if (typeof name !== 'string') {
+    throw new BusError('InvalidParams', `remoteActor: the name must be a string: got ${typeof name}`)
+  }
   const observers = new Observers<Snapshot>()
   let latest: { snapshot: Snapshot } | undefined
   let channel: Channel<Followed<Snapshot>> | undefined
-  let over = false
-  let wake = (): void => {}
-  let began!: () => void
-  let failed!: (error: unknown) => void
-  const first = new Promise<void>((resolve, reject) => ([began, failed] = [resolve, reject]))
+  let isOver = false
+  let skipDelay = (): void => {}
+  let resolveFirst!: () => void
+  let rejectFirst!: (error: unknown) => void
+  const first = new Promise<void>((resolve, reject) => ([resolveFirst, rejectFirst] = [resolve, reject]))
 
-  const take = (snapshot: Snapshot): void => {
+  const receive = (snapshot: Snapshot): void => {
     const isFirst = latest === undefined
     latest = { snapshot }
-    if (isFirst) began()
+    if (isFirst) resolveFirst()
     else observers.next(snapshot)
   }
   const end = (error?: unknown): void => {
-    if (over) return
-    over = true
-    failed(error ?? new BusError('Disconnected', `The client has closed before ${name} was followed`))
+    if (isOver) return
+    isOver = true
+    rejectFirst(error ?? new BusError('Disconnected', `The client has closed before ${name} was followed`))
     observers.end(error)
   }
   const stop = (): void => {
     end()
     channel?.close()
-    wake()
+    skipDelay()
   }
   void client.closed.then(stop)
 
   const follow = async (): Promise<void> => {
-    for (let attempt = 0; !over; attempt++) {
+    for (let attempt = 0; !isOver; attempt++) {
       try {
         channel = new Channel<Followed<Snapshot>>()
         await client.invoke(`plugin:${name}|subscribe`, { channel })
         for await (const message of channel) {
           if ('ended' in message) return end()
           attempt = 0
-          take(message.snapshot)
+          receive(message.snapshot)
         }
       } catch (error) {
         if (!isBusError(error, 'Disconnected') || latest === undefined) return end(error)
       }
       await new Promise<void>(resolve => {
         const timer = setTimeout(resolve, getBackoff(attempt, RETRY_DELAY))
-        wake = () => (clearTimeout(timer), resolve())
+        skipDelay = () => (clearTimeout(timer), resolve())
       })
     }
   }
@@ -170,10 +127,52 @@ export async function remoteActor<Actor extends RemoteActor<unknown, never> = Re
   return actor as unknown as Actor
 }
 
-// The type of a remote actor, read from the type of the core that it lives in.
+/** The observers of one actor. They get the last snapshot of each tick: a thread that was blocked receives many at once. */
+class Observers<Snapshot> {
+  /** Each subscription has its own entry, because an observer can subscribe twice. */
+  readonly #subscriptions = new Set<{ observer: Observer<Snapshot> }>()
+  #newest: { snapshot: Snapshot } | undefined
+  #end: { error: unknown } | undefined
+
+  /** Adds an observer. If the actor has ended, the observer is notified of that immediately. */
+  add(observer: Observer<Snapshot>): { unsubscribe(): void } {
+    const subscription = { observer }
+    if (this.#end) finish(observer, this.#end.error)
+    else this.#subscriptions.add(subscription)
+    return { unsubscribe: () => void this.#subscriptions.delete(subscription) }
+  }
+
+  next(snapshot: Snapshot): void {
+    if (this.#newest === undefined) setImmediate(() => this.#emit())
+    this.#newest = { snapshot }
+  }
+
+  /** @param error - `undefined` if the actor has come to its end */
+  end(error: unknown): void {
+    this.#emit()
+    this.#end = { error }
+    const subscriptions = [...this.#subscriptions]
+    this.#subscriptions.clear()
+    for (const { observer } of subscriptions) finish(observer, error)
+  }
+
+  #emit(): void {
+    const newest = this.#newest
+    this.#newest = undefined
+    if (newest === undefined) return
+    for (const subscription of [...this.#subscriptions]) {
+      // An observer can unsubscribe another.
+      if (!this.#subscriptions.has(subscription)) continue
+      callSafely(() => subscription.observer.next?.(newest.snapshot))
+    }
+  }
+}
+
+const finish = <Snapshot>(observer: Observer<Snapshot>, error: unknown): void =>
+  callSafely(() => (error === undefined ? observer.complete?.() : observer.error?.(error)))
 
 /**
- * The actor that `actorPlugin(name, …)` has made in a core.
+ * The type of the remote actor that `actorPlugin(name, …)` has created in a core, read from the core's type.
  *
  * @example const light = await remoteActor<RemoteActorOf<typeof import('./core.js').default, 'light'>>('light')
  */

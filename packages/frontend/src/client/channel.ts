@@ -1,4 +1,4 @@
-// The receiving end of an ordered stream of messages from core. A channel is passed to a command as an argument, where it arrives
+// The receiving end of an ordered stream of messages from core. A channel is passed to a command as an argument, and arrives there
 // as the sending end. Messages that were read are credited to the sender, so a slow reader makes the sender wait.
 import { CHANNEL_WINDOW, type ChannelParams, channelReference, METHOD, throwLater } from '@sallyport/protocol'
 
@@ -204,7 +204,7 @@ export class OpenChannels {
     }
   }
 
-  /** @param call - the id of the call that opens the channel in core, where it cannot be closed before */
+  /** @param call - the id of the call that opens the channel in core: the channel cannot be closed before */
   open(channel: Channel, call: number): void {
     this.#channels.set(channel.id, channel)
     const close = (id: number): void => this.#notify(METHOD.closeChannel, { channel: id }, call)

@@ -236,7 +236,7 @@ export class Client {
     try {
       const sent = this.#connection.emit(method, createParams(), options)
       if (!sent) return SENT
-      // Nobody has to await an event: a failure after this must not end the thread as an unhandled rejection.
+      // An event does not have to be awaited: a later failure must not end the thread as an unhandled rejection.
       sent.catch(() => {})
       return sent
     } catch (error) {

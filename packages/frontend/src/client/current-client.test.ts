@@ -20,7 +20,7 @@ describe('in a thread that is no frontend', () => {
     const error = await call().catch((thrown: unknown) => thrown)
     expect(isBusError(error, 'Disconnected')).toBe(true)
     expect(error).toMatchObject({ data: { delivered: 'no' } })
-    expect(String(error)).toContain('This thread is no frontend')
+    expect(String(error)).toContain('This thread is not a frontend')
     expect(String(error)).toContain('bus.connect(label)')
   })
 })

@@ -1,5 +1,5 @@
-// The client of this thread, for the module-level functions. It is kept under a registered symbol, so that a module finds
-// it even where an installation holds this package twice.
+// This thread's client, and the functions that a frontend's module imports. The client is stored under a registered symbol, so
+// that it is found even if an installation contains this package twice.
 import { BusError, type EventTarget, type Unlisten } from '@sallyport/protocol'
 import type { CommandArguments } from './arguments.js'
 import type { Client } from './client.js'
@@ -16,29 +16,29 @@ export function setCurrentClient(client: Client): void {
 
 export const findCurrentClient = (): Client | undefined => (globalThis as { [KEY]?: Client })[KEY]
 
-/** @throws BusError `Disconnected` in a thread that is no frontend. */
+/** @throws {BusError} `Disconnected` if this thread is not a frontend */
 export function currentClient(): Client {
   const client = findCurrentClient()
   if (client) return client
   throw new BusError(
     'Disconnected',
-    'This thread is no frontend: @sallyport/frontend works in a module that createBus({ frontends }) or bus.open started. ' +
-      'In the host, call `await bus.connect(label)` and use the client that it gives',
+    'This thread is not a frontend: @sallyport/frontend works in a module that createBus({ frontends }) or bus.open started. ' +
+      'In the host, call `await bus.connect(label)` and use the client that it returns',
     { data: { delivered: 'no' } },
   )
 }
 
-// The functions that a frontend's module imports: those of this thread's client. It is looked for with each call, so that
-// a module may be loaded, and make its typed client, before the thread has one.
+// The functions below find the client with each call. A module can be loaded, and create its typed client, before the thread has a
+// client.
 
-/** This frontend's label. */
+/** Returns this frontend's label. */
 export const getLabel = (): string => currentClient().label
 
-/** What the host gave this frontend as its `data`, a copy; `undefined` if nothing. Its type is the host's word. */
+/** Returns a copy of the `data` that the host passed to this frontend. Its type is not checked. */
 export const getData = <T = unknown>(): T => currentClient().data as T
 
 /**
- * Calls a command of core.
+ * Calls a command of core and returns its result.
  *
  * @example
  * const greeting = await invoke<string>('greet', { name: 'World' }, { timeout: 1000 })
@@ -52,7 +52,7 @@ export async function invoke<T = unknown>(
 }
 
 /**
- * Calls a command whose handler gives an async iterable; leaving the loop ends the handler.
+ * Calls a command whose handler returns an async iterable. Leaving the loop ends the handler.
  *
  * @example
  * for await (const chunk of stream<Uint8Array>('download', { url })) …
@@ -62,9 +62,9 @@ export function stream<T = unknown>(command: string, args?: CommandArguments, op
 }
 
 /**
- * Lets core and the host call these functions; what takes them away again is returned.
+ * Lets core and the host call these functions. Returns a function that removes them.
  *
- * @throws BusError `InvalidParams` for a name that is exposed already, and for what is no function
+ * @throws {BusError} `InvalidParams` if a name is invalid or exposed already, or a value is not a function
  * @example
  * expose({ transform: ({ src }: { src: string }) => src.toUpperCase() })
  */
@@ -72,9 +72,9 @@ export function expose(functions: ExposedFunctions): () => void {
   return currentClient().expose(functions)
 }
 
-/** Sends an event to every listener, in core, the host and all frontends, this one too. */
+/** Sends an event to every listener: in core, the host and all frontends, including this one. */
 export function emit(event: string, payload?: unknown, options?: EmitOptions): Promise<void> {
-  return sending(client => client.emit(event, payload, options))
+  return send(client => client.emit(event, payload, options))
 }
 
 /** Sends an event to the listeners that match `target`: a label, or one of Tauri's targets. */
@@ -84,10 +84,10 @@ export function emitTo(
   payload?: unknown,
   options?: EmitOptions,
 ): Promise<void> {
-  return sending(client => client.emitTo(target, event, payload, options))
+  return send(client => client.emitTo(target, event, payload, options))
 }
 
-/** Listens to an event; resolves to what takes the listener away. */
+/** Listens to an event. Resolves with a function that removes the listener. */
 export async function listen<T = unknown>(
   event: string,
   handler: EventHandler<T>,
@@ -105,10 +105,10 @@ export async function once<T = unknown>(
   return currentClient().once(event, handler, options)
 }
 
-/** Of the client's own promise, which nobody has to await. */
-function sending(send: (client: Client) => Promise<void>): Promise<void> {
+/** Returns the client's own promise, which does not have to be awaited: an async function would wrap it. */
+function send(emitWith: (client: Client) => Promise<void>): Promise<void> {
   try {
-    return send(currentClient())
+    return emitWith(currentClient())
   } catch (error) {
     return Promise.reject(error as Error)
   }

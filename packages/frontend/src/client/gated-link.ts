@@ -1,31 +1,30 @@
-// Isolation as a link made of two: what the client sends goes to the gate, what the gate sealed goes on to core, and
-// what the gate answers itself (a rejection) comes back. Core's answers come straight from core. Where core has no room for
-// records, the gate waits, and so whoever sends to it.
+// Joins the links to a gate and to core into one. The client's frames go to the gate, the gate's records go on to core, and the gate's
+// rejections go back to the client. Core's frames come directly from core. While core has no room for records, the gate is paused.
 import { type BusError, type Frame, FRAME_KIND, type Link, type LinkReceiver } from '@sallyport/protocol'
 
-/** How long a gate may take, in milliseconds, to send on what it holds when its frontend closes. */
-const PATIENCE = 500
+/** Time in which a gate must forward the messages that it holds when its frontend closes. */
+const CLOSE_TIMEOUT_MS = 500
 
 export function throughGate(core: Link, gate: Link): Link {
-  let closing = false
-  let paused = false
-  /** Core has no room for what the gate sends on. */
-  let full = false
+  let isClosing = false
+  let isPaused = false
+  /** Core has no room for the gate's records. */
+  let isFull = false
 
   function closeBoth(): void {
     core.close()
     gate.close()
   }
 
-  function sendOn(record: Frame): void {
+  function forward(record: Frame): void {
     core.send(record)
     const room = core.room()
-    if (!room || full) return
-    full = true
+    if (!room || isFull) return
+    isFull = true
     gate.pause()
     void room.then(() => {
-      full = false
-      if (!paused) gate.resume()
+      isFull = false
+      if (!isPaused) gate.resume()
     })
   }
 
@@ -40,30 +39,30 @@ export function throughGate(core: Link, gate: Link): Link {
     },
     room: () => gate.room(),
     pause(): void {
-      paused = true
+      isPaused = true
       core.pause()
       gate.pause()
     },
     resume(): void {
-      paused = false
+      isPaused = false
       core.resume()
-      if (!full) gate.resume()
+      if (!isFull) gate.resume()
     },
     receive(receiver: LinkReceiver): void {
-      let closed = false
+      let isClosed = false
       const end = (fault?: BusError): void => {
-        if (closed) return
-        closed = true
+        if (isClosed) return
+        isClosed = true
         closeBoth()
         receiver.closed(fault)
       }
       const deliver: LinkReceiver['frame'] = frame => {
-        if (!closing) receiver.frame(frame)
+        if (!isClosing) receiver.frame(frame)
       }
       core.receive({ frame: deliver, closed: end })
       gate.receive({
         frame(frame) {
-          if (frame.kind === FRAME_KIND.sealed) sendOn(frame)
+          if (frame.kind === FRAME_KIND.sealed) forward(frame)
           else if (frame.kind === FRAME_KIND.end) closeBoth()
           else deliver(frame)
         },
@@ -71,11 +70,11 @@ export function throughGate(core: Link, gate: Link): Link {
       })
     },
     close(): void {
-      if (closing) return
-      closing = true
-      // What is on its way through the gate still goes to core: the gate answers once it has sent it on.
+      if (isClosing) return
+      isClosing = true
+      // Messages in the gate still go to core: the gate responds once it has forwarded them.
       gate.send({ kind: FRAME_KIND.end, body: '' })
-      setTimeout(closeBoth, PATIENCE).unref()
+      setTimeout(closeBoth, CLOSE_TIMEOUT_MS).unref()
     },
   }
 }

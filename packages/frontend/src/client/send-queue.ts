@@ -32,7 +32,7 @@ export interface FlowOptions {
    */
   window?: number
   /**
-   * What happens to calls beyond the window, and to calls and events for which the link has no room. With `wait` they are
+   * The handling of calls beyond the window, and of calls and events when the link has no room. With `wait` they are
    * queued in the client, up to 65536 messages or 64 MiB. With `reject` they reject with `Overloaded`.
    *
    * @default 'wait'

@@ -114,11 +114,11 @@ export function explainDenied(error: unknown): unknown {
   return new BusError('InternalError', `The sandbox denies ${denied}${remedy}: see docs/security.md`, { cause: error })
 }
 
-/** Adds the most likely cause to the error of a call that nobody awaited, before it ends the thread. */
+/** Adds the most likely cause to the error of a call that was not awaited, before it ends the thread. */
 function explainUnhandledRejections(): void {
   process.on('uncaughtExceptionMonitor', (error, origin) => {
     if (origin === 'unhandledRejection' && isBusError(error)) {
-      error.message += ' (nobody caught this rejection: is an `await` missing?)'
+      error.message += ' (this rejection was not caught: is an `await` missing?)'
     }
   })
 }

@@ -46,14 +46,14 @@ function setUp() {
   const told: unknown[] = []
   const id = callbacks.add(data => told.push(data))
   const bridges = new ChannelBridges(new Client(link, { label: 'main' }), callbacks)
-  const pass = () => bridges.bind({ channel: `__CHANNEL__:${id}` }).passed[0]!
+  const pass = () => bridges.bind({ channel: `__CHANNEL__:${id}` }).bridges[0]!
   return { id, told, bridges, callbacks, pass }
 }
 
 test('arguments without a channel are passed on as they are', () => {
   const { bridges } = setUp()
   const args = { text: '__CHANNEL__', other: '__CHANNEL__:x', deep: { channel: '__CHANNEL__:1' } }
-  expect(bridges.bind(args)).toEqual({ args, passed: [] })
+  expect(bridges.bind(args)).toEqual({ args, bridges: [] })
   expect(bridges.bind(args).args).toBe(args)
   const bytes = new Uint8Array(2)
   for (const given of [undefined, null, 'text', bytes]) expect(bridges.bind(given).args).toBe(given)

@@ -1,147 +1,20 @@
-// Channels of @tauri-apps/api know but a callback's id. Each is bridged to a channel of the bus, with the same id: what comes
-// goes to the callback as `{ message, index }`, and the end as `{ end: true, index }`, whatever has ended it.
+// The callbacks and channels of @tauri-apps/api, whose channels consist of a callback's id. Each is bridged to a channel of the bus
+// with the same id. Its callback gets messages as `{ message, index }`, and any end as `{ end: true, index }`.
 import { isUint8Array, parseChannelReference } from '@sallyport/protocol'
 import type { Channel } from '../client/channel.js'
 import type { Client } from '../client/client.js'
 import { toAnswer } from './convert.js'
 
-export interface BoundArguments {
-  readonly args: unknown
-  /** Each is to `leave` when the call is over. */
-  readonly passed: readonly Passed[]
-}
-
-/** A channel as it was passed to one call. */
-interface Passed {
-  readonly channel: Channel
-  /**
-   * The call is over. Its caller may pass the channel of a failed one to the next at once (`addPluginListener` does), and a
-   * callback that was told of the end is gone: so the end waits for that.
-   */
-  leave(failed: boolean): void
-}
-
-export class ChannelBridges {
-  readonly #client: Client
-  readonly #callbacks: Callbacks
-  readonly #open = new Map<number, Bridge>()
-
-  constructor(client: Client, callbacks: Callbacks) {
-    this.#client = client
-    this.#callbacks = callbacks
-  }
-
-  /** The arguments of a call with channels of the bus in the place of references. */
-  bind(args: unknown): BoundArguments {
-    if (typeof args !== 'object' || args === null || isUint8Array(args)) return { args, passed: NONE }
-    let copy: Record<string, unknown> | undefined
-    const passed: Passed[] = []
-    for (const [name, value] of Object.entries(args)) {
-      const id = parseChannelReference(value)
-      if (id === undefined) continue
-      const one = this.#bridge(id).enter()
-      passed.push(one)
-      copy ??= { ...args }
-      copy[name] = one.channel
-    }
-    return { args: copy ?? args, passed }
-  }
-
-  /** Tells core that the channel of this callback, if it is one, is listened to no more. */
-  close(id: number): void {
-    this.#open.get(id)?.close()
-  }
-
-  closeAll(): void {
-    for (const bridge of [...this.#open.values()]) bridge.close()
-  }
-
-  #bridge(id: number): Bridge {
-    let bridge = this.#open.get(id)
-    if (!bridge) {
-      const tell = (data: unknown): boolean => this.#callbacks.run(id, data)
-      bridge = new Bridge(
-        () => this.#client.Channel.withId(id),
-        tell,
-        () => this.#open.delete(id),
-      )
-      this.#open.set(id, bridge)
-    }
-    return bridge
-  }
-}
-
-const NONE: readonly Passed[] = []
-
-/** One channel of a Tauri client. */
-class Bridge {
-  readonly #create: () => Channel
-  /** False where nobody listens. */
-  readonly #tell: (data: unknown) => boolean
-  readonly #forget: () => void
-  #channel: Channel | undefined
-  #index = 0
-  #calls = 0
-  #closed = false
-
-  constructor(create: () => Channel, tell: (data: unknown) => boolean, forget: () => void) {
-    this.#create = create
-    this.#tell = tell
-    this.#forget = forget
-  }
-
-  enter(): Passed {
-    this.#calls++
-    const opened = this.#channel === undefined
-    const channel = (this.#channel ??= this.#openChannel())
-    const leave = (failed: boolean): void => {
-      // Some fail before the client has seen their channels.
-      if (failed && opened) channel.finish()
-      this.#calls--
-      if (failed) setImmediate(() => this.#endIfOver())
-      else this.#endIfOver()
-    }
-    return { channel, leave }
-  }
-
-  /** Its callback is gone: nothing more is told, the end neither. */
-  close(): void {
-    this.#closed = true
-    this.#forget()
-    this.#channel?.close()
-  }
-
-  #openChannel(): Channel {
-    const channel = this.#create()
-    channel.onmessage = message => {
-      if (!this.#tell({ message: toAnswer(message), index: this.#index++ })) this.close()
-    }
-    channel.onend = () => {
-      this.#channel = undefined
-      this.#endIfOver()
-    }
-    return channel
-  }
-
-  #endIfOver(): void {
-    if (this.#calls > 0 || this.#channel || this.#closed) return
-    this.#closed = true
-    this.#forget()
-    this.#tell({ end: true, index: this.#index })
-  }
-}
-
-// The callbacks of `transformCallback`: functions that core, or whoever knows their ids, has called with `runCallback`.
-
 export type Callback = (data: unknown) => unknown
 
+/** The callbacks of `transformCallback`, which code that knows their ids runs with `runCallback`. */
 export class Callbacks {
-  /** By id; `__TAURI_INTERNALS__.callbacks`, as in Tauri. */
+  /** Callbacks by id; `__TAURI_INTERNALS__.callbacks`, as in Tauri. */
   readonly byId: Map<number, Callback> = new Map()
 
-  /** An id for the callback: random, of 32 bits. Its highest bit is set: a channel that has it is none of the client's own. */
+  /** Adds a callback. Returns a random id of 32 bits, whose highest bit is set: the client's own channels have lower ids. */
   add(callback?: Callback, once = false): number {
-    const id = this.#unusedId()
+    const id = this.#createId()
     this.byId.set(id, data => {
       if (once) this.byId.delete(id)
       return callback?.(data)
@@ -153,7 +26,7 @@ export class Callbacks {
     this.byId.delete(id)
   }
 
-  /** False for an id that nobody has, which is warned of in Tauri's words. */
+  /** Runs a callback. Returns false and warns in Tauri's words if no callback has this id. */
   run(id: number, data: unknown): boolean {
     const callback = this.byId.get(id)
     if (callback) callback(data)
@@ -165,9 +38,136 @@ export class Callbacks {
     return callback !== undefined
   }
 
-  #unusedId(): number {
+  #createId(): number {
     const [random] = crypto.getRandomValues(new Uint32Array(1))
     const id = (random! | 0x8000_0000) >>> 0
-    return this.byId.has(id) ? this.#unusedId() : id
+    return this.byId.has(id) ? this.#createId() : id
+  }
+}
+
+export interface BoundArguments {
+  readonly args: unknown
+  /** The bridges to `leave` when the call has settled. */
+  readonly bridges: readonly EnteredBridge[]
+}
+
+/** A channel that was passed to one call. */
+interface EnteredBridge {
+  readonly channel: Channel
+  /**
+   * Must be called when the call has settled. The end of a failed call's channel is delayed: the caller can pass the channel to
+   * the next call immediately, as `addPluginListener` does, and the callback would be removed with the end.
+   */
+  leave(hasFailed: boolean): void
+}
+
+const NO_BRIDGES: readonly EnteredBridge[] = []
+
+export class ChannelBridges {
+  readonly #client: Client
+  readonly #callbacks: Callbacks
+  readonly #open = new Map<number, Bridge>()
+
+  constructor(client: Client, callbacks: Callbacks) {
+    this.#client = client
+    this.#callbacks = callbacks
+  }
+
+  /** Replaces references among a call's arguments by channels of the bus. */
+  bind(args: unknown): BoundArguments {
+    if (typeof args !== 'object' || args === null || isUint8Array(args)) return { args, bridges: NO_BRIDGES }
+    let copy: Record<string, unknown> | undefined
+    const bridges: EnteredBridge[] = []
+    for (const [name, value] of Object.entries(args)) {
+      const id = parseChannelReference(value)
+      if (id === undefined) continue
+      const bridge = this.#getBridge(id).enter()
+      bridges.push(bridge)
+      copy ??= { ...args }
+      copy[name] = bridge.channel
+    }
+    return { args: copy ?? args, bridges }
+  }
+
+  /** Closes the channel of this callback, if there is one. */
+  close(id: number): void {
+    this.#open.get(id)?.close()
+  }
+
+  closeAll(): void {
+    for (const bridge of [...this.#open.values()]) bridge.close()
+  }
+
+  #getBridge(id: number): Bridge {
+    const open = this.#open.get(id)
+    if (open) return open
+    const bridge = new Bridge({
+      createChannel: () => this.#client.Channel.withId(id),
+      emit: data => this.#callbacks.run(id, data),
+      forget: () => void this.#open.delete(id),
+    })
+    this.#open.set(id, bridge)
+    return bridge
+  }
+}
+
+interface BridgeDeps {
+  createChannel(): Channel
+  /** Runs the callback. Returns false if it was removed. */
+  emit(data: unknown): boolean
+  forget(): void
+}
+
+/** One channel of a Tauri client. */
+class Bridge {
+  readonly #deps: BridgeDeps
+  #channel: Channel | undefined
+  #index = 0
+  /** Calls that the channel was passed to and that have not settled. */
+  #calls = 0
+  #isClosed = false
+
+  constructor(deps: BridgeDeps) {
+    this.#deps = deps
+  }
+
+  enter(): EnteredBridge {
+    this.#calls++
+    const isNew = this.#channel === undefined
+    const channel = (this.#channel ??= this.#openChannel())
+    const leave = (hasFailed: boolean): void => {
+      // A call can fail before the client has opened its channels.
+      if (hasFailed && isNew) channel.finish()
+      this.#calls--
+      if (hasFailed) setImmediate(() => this.#endIfOver())
+      else this.#endIfOver()
+    }
+    return { channel, leave }
+  }
+
+  /** Closes the channel without emitting its end: the callback was removed. */
+  close(): void {
+    this.#isClosed = true
+    this.#deps.forget()
+    this.#channel?.close()
+  }
+
+  #openChannel(): Channel {
+    const channel = this.#deps.createChannel()
+    channel.onmessage = message => {
+      if (!this.#deps.emit({ message: toAnswer(message), index: this.#index++ })) this.close()
+    }
+    channel.onend = () => {
+      this.#channel = undefined
+      this.#endIfOver()
+    }
+    return channel
+  }
+
+  #endIfOver(): void {
+    if (this.#calls > 0 || this.#channel || this.#isClosed) return
+    this.#isClosed = true
+    this.#deps.forget()
+    this.#deps.emit({ end: true, index: this.#index })
   }
 }

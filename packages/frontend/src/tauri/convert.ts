@@ -1,5 +1,5 @@
-// What a call gives, as Tauri's clients expect it: raw bytes as an ArrayBuffer, nothing as null, and for an error the plain
-// value that the command failed with, or the text of what went wrong; never an Error.
+// Converts results, errors and options between the bus and Tauri's clients. Those expect bytes as an ArrayBuffer, and no result as
+// null. An error is the plain value that the command failed with, or a string; never an Error.
 import { isBusError, isUint8Array } from '@sallyport/protocol'
 import type { InvokeOptions } from '../client/options.js'
 
@@ -8,35 +8,33 @@ export function toAnswer(result: unknown): unknown {
   return result === undefined ? null : result
 }
 
-/** Without a copy where the bytes are alone in their memory. */
+/** Copies the bytes only if their buffer contains others. */
 function toArrayBuffer({ buffer, byteOffset, byteLength }: Uint8Array): ArrayBufferLike {
   return byteLength === buffer.byteLength ? buffer : buffer.slice(byteOffset, byteOffset + byteLength)
 }
 
-/** Errors that are not the bus's are those of Tauri's own serializer: a TypeError, as there. */
+/** Returns other errors unchanged: the serializer's TypeError is thrown in Tauri, too. */
 export function toRejection(error: unknown): unknown {
   if (!isBusError(error)) return error
   return error.reason === 'CommandFailed' && error.data !== undefined ? error.data : error.message
 }
 
-// The options of a Tauri client's `invoke`, as the bus takes them.
-
-/** Tauri knows `headers` alone. */
+/** The options of a call. Tauri itself has only `headers`. */
 export interface IpcOptions extends Pick<InvokeOptions, 'signal' | 'timeout'> {
   headers?: ConstructorParameters<typeof Headers>[0]
 }
 
-/** Tauri sets these itself, whatever the caller gives. */
+/** Headers that Tauri sets itself; the caller's are ignored. */
 const RESERVED_HEADERS = ['content-type', 'tauri-callback', 'tauri-error', 'tauri-invoke-key']
 
-/** @throws TypeError for headers that are none, as Tauri's does */
+/** @throws {TypeError} if the headers are invalid, as in Tauri */
 export function toCallOptions(options: IpcOptions | undefined): InvokeOptions | undefined {
   if (options === undefined || options === null) return undefined
-  const { headers: given, signal, timeout } = options
-  const headers = new Headers(given ?? {})
+  const { headers: init, signal, timeout } = options
+  const headers = new Headers(init ?? {})
   for (const name of RESERVED_HEADERS) headers.delete(name)
   return {
-    ...(given && { headers: Object.fromEntries(headers) }),
+    ...(init && { headers: Object.fromEntries(headers) }),
     ...(signal && { signal }),
     ...(timeout !== undefined && { timeout }),
   }

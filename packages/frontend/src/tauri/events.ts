@@ -1,5 +1,5 @@
-// Tauri's event plugin, as its clients see it: a listener is a callback's id, and events come to that callback. All that
-// travels are the bus's own listen and unlisten.
+// Tauri's event plugin for its clients: a listener is the id of a callback, which gets the events. Only the bus's own `listen` and
+// `unlisten` are sent.
 import {
   BusError,
   type BusEvent,
@@ -24,7 +24,7 @@ interface Listener {
   readonly handler: number
 }
 
-/** The commands that take an event's name, by what Tauri's texts call them. */
+/** The commands that take an event's name, and their names in Tauri's error texts. */
 const COMMANDS: ReadonlyMap<string, string> = new Map([
   [METHOD.listen, 'listen'],
   [METHOD.unlisten, 'unlisten'],
@@ -32,7 +32,7 @@ const COMMANDS: ReadonlyMap<string, string> = new Map([
   [METHOD.emitTo, 'emit_to'],
 ])
 
-/** @throws BusError `InvalidParams` in Tauri's words, where `command` is one of events and its event's name is none */
+/** @throws {BusError} `InvalidParams` with Tauri's text, if `command` takes an event's name and that is invalid */
 export function checkListenEvent(command: string, payload: unknown): void {
   const name = COMMANDS.get(command)
   if (name === undefined) return
@@ -45,23 +45,23 @@ export function checkListenEvent(command: string, payload: unknown): void {
   }
 }
 
-const invalid = (command: string, key: string, why: string): BusError =>
-  new BusError('InvalidParams', `invalid args \`${key}\` for command \`${command}\`: ${why}`)
+const invalid = (command: string, key: string, problem: string): BusError =>
+  new BusError('InvalidParams', `invalid args \`${key}\` for command \`${command}\`: ${problem}`)
 
 export class TauriListeners {
   readonly #client: Client
   readonly #callbacks: Callbacks
   readonly #listeners = new Map<number, Listener>()
-  /** One callback may be that of several listeners: how many, by its id. */
+  /** The number of listeners of each callback, by the callback's id. */
   readonly #uses = new Map<number, number>()
-  #over = false
+  #isOver = false
 
   constructor(client: Client, callbacks: Callbacks) {
     this.#client = client
     this.#callbacks = callbacks
   }
 
-  /** `plugin:event|listen`: the listener's id. */
+  /** Handles `plugin:event|listen`. Resolves with the listener's id. */
   async listen(payload: unknown, options: IpcOptions | undefined): Promise<number> {
     const { handler } = (payload ?? {}) as { handler?: unknown }
     if (typeof handler !== 'number') throw invalid('listen', 'handler', 'command listen missing required key handler')
@@ -77,28 +77,24 @@ export class TauriListeners {
   async #listen(payload: ListenArguments, handler: number, options: InvokeOptions | undefined): Promise<number> {
     checkListenEvent(METHOD.listen, payload)
     const { event, target } = payload
-    // Its first event may come before `subscribe` has resolved, and may take it away (`once`).
-    let known = false
-    const know = (id: number): void => {
-      if (!known) this.#listeners.set(id, { event, handler })
-      known = true
+    // The first event can arrive before `subscribe` has resolved, and can remove the listener (`once`).
+    let isAdded = false
+    const add = (id: number): void => {
+      if (!isAdded) this.#listeners.set(id, { event, handler })
+      isAdded = true
     }
-    const hear = (received: BusEvent): void => {
-      know(received.id)
+    const handleEvent = (received: BusEvent): void => {
+      add(received.id)
       this.#callbacks.run(handler, received)
     }
-    const given = { ...options, target: getTarget(target) }
-    const id = await this.#client.subscribe(event, hear, given)
-    know(id)
-    if (this.#over) this.clear()
+    const id = await this.#client.subscribe(event, handleEvent, { ...options, target: parseTarget(target) })
+    add(id)
+    if (this.#isOver) this.clear()
     return id
   }
 
-  /**
-   * Nothing more comes to this listener; core is told by `plugin:event|unlisten`, with the id that this gives. One that is not
-   * known is passed over.
-   */
-  stop(event: string, id: number): number | undefined {
+  /** Removes a listener, if there is one. Returns core's id of it, for the `plugin:event|unlisten` that notifies core. */
+  remove(event: string, id: number): number | undefined {
     const listener = this.#listeners.get(id)
     if (listener?.event !== event) return undefined
     this.#listeners.delete(id)
@@ -106,9 +102,9 @@ export class TauriListeners {
     return this.#client.forget(id)
   }
 
-  /** Takes all listeners away, for good. */
+  /** Removes all listeners, and those that are being added. */
   clear(): void {
-    this.#over = true
+    this.#isOver = true
     for (const [id, { event, handler }] of [...this.#listeners]) {
       this.#listeners.delete(id)
       this.#client.unsubscribe(event, id)
@@ -124,7 +120,7 @@ export class TauriListeners {
   }
 }
 
-function getTarget(target: unknown): EventTarget {
+function parseTarget(target: unknown): EventTarget {
   try {
     return toEventTarget(target ?? { kind: 'Any' })
   } catch (error) {

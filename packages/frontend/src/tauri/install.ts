@@ -1,20 +1,18 @@
-// Puts Tauri's globals on a window, and takes them away again: everything is as it was before.
+// Installs Tauri's globals on a window, and removes them without a trace. @tauri-apps/api reads `__TAURI_INTERNALS__` and
+// `__TAURI_EVENT_PLUGIN_INTERNALS__`; their members are those of Tauri's scripts (crates/tauri/scripts), and cannot be replaced either.
 import { delimiter, sep } from 'node:path'
 import { BusError } from '@sallyport/protocol'
 import type { Client } from '../client/client.js'
 import type { IpcOptions } from './convert.js'
 import { type IpcMessage, TauriIpc } from './ipc.js'
 
-// The objects that @tauri-apps/api reads: `__TAURI_INTERNALS__` and `__TAURI_EVENT_PLUGIN_INTERNALS__`, with the members that
-// Tauri's scripts give them (crates/tauri/scripts). As there, none can be replaced.
-
-/** On `__TAURI_INTERNALS__` of ours, of whichever copy of this package. */
+/** Marks the `__TAURI_INTERNALS__` of any copy of this package. */
 const MARK: unique symbol = Symbol.for('@sallyport/frontend:tauri')
 
 function createInternals(client: Client, ipc: TauriIpc): object {
   const { label } = client
   const send = (message: IpcMessage): void => ipc.post(message)
-  return withMembers({
+  return createObject({
     [MARK]: true,
     invoke: (command: string, payload?: unknown, options?: IpcOptions) => ipc.invoke(command, payload, options),
     transformCallback: (callback?: (data: unknown) => unknown, once?: boolean) => ipc.callbacks.add(callback, once),
@@ -25,7 +23,7 @@ function createInternals(client: Client, ipc: TauriIpc): object {
     ipc: send,
     postMessage: send,
     metadata: { currentWindow: { label }, currentWebview: { windowLabel: label, label } },
-    plugins: withMembers({ path: { sep, delimiter } }),
+    plugins: createObject({ path: { sep, delimiter } }),
     __TAURI_PATTERN__: Object.freeze(
       client.isolated ? { pattern: 'isolation', side: 'original' } : { pattern: 'brownfield' },
     ),
@@ -33,16 +31,17 @@ function createInternals(client: Client, ipc: TauriIpc): object {
 }
 
 function createEventInternals(ipc: TauriIpc): object {
-  return withMembers({
+  return createObject({
     unregisterListener: (event: string, eventId: number) => ipc.stopListening({ event, eventId }),
   })
 }
 
+/** Returns true if these internals were installed by a copy of this package. */
 export const isOurs = (internals: unknown): boolean =>
   typeof internals === 'object' && internals !== null && MARK in internals
 
-/** What `Object.defineProperty(object, name, { value })` makes, as in Tauri. Others may be added: plugins do. */
-function withMembers(members: object): object {
+/** Defines members that cannot be replaced, as in Tauri. Others can be added, which plugins do. */
+function createObject(members: object): object {
   const object = {}
   for (const name of Reflect.ownKeys(members)) {
     Object.defineProperty(object, name, { value: Reflect.get(members, name) })
@@ -56,16 +55,16 @@ function convertFileSrc(path: string, protocol = 'asset'): string {
 }
 
 export interface TauriInstallation {
-  /** Takes the globals away, with the listeners and channels that were opened through them. The client stays open. */
+  /** Removes the globals, and the listeners and channels that were opened through them. The client stays open. */
   uninstall(): void
   [Symbol.dispose](): void
 }
 
 /**
- * Installs what `@tauri-apps/api` needs, so that its calls go over `client`.
+ * Installs the globals that `@tauri-apps/api` needs, so that its calls go over `client`.
  *
- * @param target the window: `globalThis` unless given, or that of a jsdom. One that has no `window` gets itself as such
- * @throws BusError `InvalidParams` where Tauri's globals are there already and can't be replaced, and for what is no client
+ * @param target - the window, for example of a jsdom. A target without a `window` gets itself as its `window`
+ * @throws {BusError} `InvalidParams` if Tauri's globals exist already and cannot be replaced, or `client` is not a client
  *
  * @example
  * using tauri = installTauri(await bus.connect('main'))
@@ -76,7 +75,7 @@ export function installTauri(client: Client, target: object = globalThis): Tauri
   if (isOurs(Reflect.get(target, '__TAURI_INTERNALS__'))) {
     throw new BusError(
       'InvalidParams',
-      'Tauri’s globals are installed there already: call uninstall() on what the first installTauri gave',
+      "Tauri's globals are installed already: call uninstall() on the result of the first installTauri",
     )
   }
   const ipc = new TauriIpc(client)
@@ -85,41 +84,43 @@ export function installTauri(client: Client, target: object = globalThis): Tauri
     [target, '__TAURI_EVENT_PLUGIN_INTERNALS__', createEventInternals(ipc)],
     [target, 'isTauri', true],
   ]
-  const thread: object = globalThis
+  const threadGlobal: object = globalThis
   if (!('window' in target)) globals.push([target, 'window', target])
-  // With a jsdom's window beside Node's own globals, the package looks for this one among those.
-  else if (target !== thread && Reflect.get(thread, 'window') === target) globals.push([thread, 'isTauri', true])
-  for (const [home, name] of globals) checkReplaceable(home, name)
-  const restore = globals.map(([home, name, value]) => put(home, name, value))
+  // If the `window` among Node's globals is a jsdom's, the package reads `isTauri` from Node's globals.
+  else if (target !== threadGlobal && Reflect.get(threadGlobal, 'window') === target) {
+    globals.push([threadGlobal, 'isTauri', true])
+  }
+  for (const [holder, name] of globals) checkReplaceable(holder, name)
+  const restores = globals.map(([holder, name, value]) => define(holder, name, value))
   const uninstall = (): void => {
-    for (const one of restore.splice(0).reverse()) one()
+    for (const restore of restores.splice(0).reverse()) restore()
     ipc.end()
   }
   return { uninstall, [Symbol.dispose]: uninstall }
 }
 
-/** Of whichever copy of this package. A promise of one, without its `await`, is the usual mistake. */
+/** Accepts a client of any copy of this package. A promise of a client, without its `await`, is the usual mistake. */
 function checkClient(client: unknown): void {
   if (typeof (client as Client | undefined)?.subscribe === 'function') return
-  const given = Object.prototype.toString.call(client).slice('[object '.length, -1)
+  const kind = Object.prototype.toString.call(client).slice('[object '.length, -1)
   throw new BusError(
     'InvalidParams',
-    `installTauri: the client must be what \`await bus.connect(label)\` gives: got ${given}`,
+    `installTauri: the client must be the result of \`await bus.connect(label)\`: got ${kind}`,
   )
 }
 
-function checkReplaceable(home: object, name: string): void {
-  if (Object.getOwnPropertyDescriptor(home, name)?.configurable !== false) return
-  throw new BusError('InvalidParams', `${name} is there already and can’t be replaced: is this a webview of Tauri’s?`)
+function checkReplaceable(holder: object, name: string): void {
+  if (Object.getOwnPropertyDescriptor(holder, name)?.configurable !== false) return
+  throw new BusError('InvalidParams', `${name} exists already and cannot be replaced: is this a webview of Tauri?`)
 }
 
-/** Gives what puts back what was there, unless somebody has replaced it since. */
-function put(home: object, name: string, value: unknown): () => void {
-  const before = Object.getOwnPropertyDescriptor(home, name)
-  Object.defineProperty(home, name, { value, configurable: true, enumerable: false, writable: false })
+/** Defines a global. Returns a function that restores the previous one, unless the global has been replaced since. */
+function define(holder: object, name: string, value: unknown): () => void {
+  const before = Object.getOwnPropertyDescriptor(holder, name)
+  Object.defineProperty(holder, name, { value, configurable: true, enumerable: false, writable: false })
   return () => {
-    if (Object.getOwnPropertyDescriptor(home, name)?.value !== value) return
-    if (before) Object.defineProperty(home, name, before)
-    else Reflect.deleteProperty(home, name)
+    if (Object.getOwnPropertyDescriptor(holder, name)?.value !== value) return
+    if (before) Object.defineProperty(holder, name, before)
+    else Reflect.deleteProperty(holder, name)
   }
 }

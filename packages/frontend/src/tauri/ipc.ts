@@ -1,4 +1,4 @@
-// `invoke`, `ipc` and `postMessage` of Tauri's runtime over a client of the bus. Whatever happens, a call settles.
+// `invoke`, `ipc` and `postMessage` of Tauri's runtime, over a client of the bus. Every call settles.
 import { BusError, METHOD } from '@sallyport/protocol'
 import type { CommandArguments } from '../client/arguments.js'
 import type { Client } from '../client/client.js'
@@ -8,7 +8,7 @@ import { type IpcOptions, toAnswer, toCallOptions, toRejection } from './convert
 import { checkListenEvent, TauriListeners } from './events.js'
 import { serializePayload } from './serialize.js'
 
-/** A call as `__TAURI_INTERNALS__.ipc` takes it: its outcome goes to one of two callbacks. */
+/** A call as `__TAURI_INTERNALS__.ipc` takes it: its result goes to one callback, its error to another. */
 export interface IpcMessage {
   cmd: string
   callback: number
@@ -17,7 +17,7 @@ export interface IpcMessage {
   options?: IpcOptions
 }
 
-interface Unlistening {
+interface UnlistenArguments {
   event: string
   eventId: number
 }
@@ -27,7 +27,7 @@ export class TauriIpc {
   readonly #client: Client
   readonly #listeners: TauriListeners
   readonly #channels: ChannelBridges
-  #over = false
+  #isOver = false
 
   constructor(client: Client) {
     this.#client = client
@@ -36,14 +36,14 @@ export class TauriIpc {
     void client.closed.then(() => this.#listeners.clear())
   }
 
-  /** Rejects with plain values; with a `TypeError` for arguments or headers that can't be sent. */
+  /** Rejects with plain values, or with a `TypeError` if arguments or headers cannot be serialized. */
   async invoke(command: string, payload: unknown = {}, options?: IpcOptions): Promise<unknown> {
     try {
-      if (this.#over) throw new BusError('Disconnected', 'Tauri’s globals have been uninstalled')
+      if (this.#isOver) throw new BusError('Disconnected', "Tauri's globals have been uninstalled")
       if (command === METHOD.listen) return await this.#listeners.listen(payload, options)
       checkListenEvent(command, payload)
-      const given = command === METHOD.unlisten ? this.#unlistening(payload as Unlistening) : payload
-      return toAnswer(await this.#call(command, serializePayload(given), toCallOptions(options)))
+      const args = command === METHOD.unlisten ? this.#removeListener(payload as UnlistenArguments) : payload
+      return toAnswer(await this.#call(command, serializePayload(args), toCallOptions(options)))
     } catch (error) {
       throw toRejection(error)
     }
@@ -52,43 +52,43 @@ export class TauriIpc {
   post({ cmd, callback, error, payload, options }: IpcMessage): void {
     void this.invoke(cmd, payload, options).then(
       result => this.callbacks.run(callback, result),
-      (why: unknown) => this.callbacks.run(error, why),
+      (reason: unknown) => this.callbacks.run(error, reason),
     )
   }
 
-  stopListening({ event, eventId }: Unlistening): void {
-    this.#listeners.stop(event, eventId)
+  stopListening({ event, eventId }: UnlistenArguments): void {
+    this.#listeners.remove(event, eventId)
   }
 
-  /** If the callback is a channel's, core is told that nobody listens. */
+  /** Removes a callback. If it is a channel's, the channel is closed. */
   unregister(id: number): void {
     this.callbacks.remove(id)
     this.#channels.close(id)
   }
 
-  /** Takes all listeners, channels and callbacks away. Calls under way still settle. */
+  /** Removes all listeners, channels and callbacks. Calls in flight still settle. */
   end(): void {
-    this.#over = true
+    this.#isOver = true
     this.#listeners.clear()
     this.#channels.closeAll()
     this.callbacks.byId.clear()
   }
 
-  /** Core may know of the listener by another id, since it was started again. */
-  #unlistening(payload: Unlistening): Unlistening {
-    const eventId = this.#listeners.stop(payload.event, payload.eventId)
+  /** Removes a listener. Returns arguments with core's id of it, which can be another since core has restarted. */
+  #removeListener(payload: UnlistenArguments): UnlistenArguments {
+    const eventId = this.#listeners.remove(payload.event, payload.eventId)
     return eventId === undefined || eventId === payload.eventId ? payload : { ...payload, eventId }
   }
 
   async #call(command: string, serialized: unknown, options: InvokeOptions | undefined): Promise<unknown> {
-    const { args, passed } = this.#channels.bind(serialized)
-    let failed = true
+    const { args, bridges } = this.#channels.bind(serialized)
+    let hasFailed = true
     try {
       const result = await this.#client.invoke(command, args as CommandArguments, options)
-      failed = false
+      hasFailed = false
       return result
     } finally {
-      for (const channel of passed) channel.leave(failed)
+      for (const bridge of bridges) bridge.leave(hasFailed)
     }
   }
 }

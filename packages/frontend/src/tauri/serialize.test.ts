@@ -100,7 +100,7 @@ describe('a raw body', () => {
 
   test.each([[[256]], [[-1]], [[1.5]], [['1']], [[null]], [[undefined]], [[[1]]]])('not of %j', list => {
     expect(() => serializePayload(list)).toThrow(
-      new TypeError('A list as all arguments is taken as bytes: its element 0 is none'),
+      new TypeError('An array as all arguments is sent as bytes: its element 0 is not a byte'),
     )
   })
 })

@@ -1,21 +1,21 @@
-// Arguments as Tauri's IPC serializes them (crates/tauri/scripts/process-ipc-message-fn.js): bytes and lists are a raw body,
-// all else is JSON, with a replacer. Most arguments hold nothing to replace: they are looked at, and go on as they are.
+// Serializes arguments as Tauri's IPC does (crates/tauri/scripts/process-ipc-message-fn.js): bytes and arrays are a raw body, everything
+// else is JSON with a replacer. Most arguments contain nothing to replace: they are only checked, and passed on unchanged.
 import { isArrayBuffer, isMap, isUint8Array } from 'node:util/types'
 
-/** `SERIALIZE_TO_IPC_FN` of @tauri-apps/api: a method under this name gives what is sent in its object's place. */
+/** `SERIALIZE_TO_IPC_FN` of @tauri-apps/api: the name of a method that returns the value to send in place of its object. */
 export const SERIALIZE_TO_IPC_FN = '__TAURI_TO_IPC_KEY__'
 
 /** Deeper values, and cycles, are left to `JSON.stringify`. */
 const MAX_DEPTH = 64
 
 /**
- * What to pass to the client: bytes, or plain JSON values that no codec changes.
+ * Returns arguments for the client: bytes, or plain JSON values that no codec changes.
  *
- * @throws TypeError, as `JSON.stringify` does, for a BigInt or a cycle; and for a list that is no list of bytes. Whatever a
- * getter or `toJSON` throws
+ * @throws {TypeError} if there is a BigInt or a cycle, as `JSON.stringify` does, or an array contains anything but bytes
+ * @throws what a getter or `toJSON` throws
  */
 export function serializePayload(payload: unknown): unknown {
-  if (Array.isArray(payload)) return getBytes(payload)
+  if (Array.isArray(payload)) return toBytes(payload)
   if (isArrayBuffer(payload)) return new Uint8Array(payload)
   if (ArrayBuffer.isView(payload)) {
     if (payload instanceof Uint8Array) return payload
@@ -24,17 +24,18 @@ export function serializePayload(payload: unknown): unknown {
   return withoutUndefined(payload) ?? throughJson(payload)
 }
 
-/** Types of @tauri-apps/api promise that a list of numbers arrives as bytes. (fetch, in Tauri, makes the text "1,2,3" of it.) */
-function getBytes(list: readonly unknown[]): Uint8Array {
-  const bytes = new Uint8Array(list.length)
-  for (const [i, value] of list.entries()) {
+/** By the types of @tauri-apps/api, an array of numbers arrives as bytes. In Tauri, fetch converts it to the string "1,2,3". */
+function toBytes(array: readonly unknown[]): Uint8Array {
+  const bytes = new Uint8Array(array.length)
+  for (const [i, value] of array.entries()) {
     bytes[i] = value as number
-    if (bytes[i] !== value) throw new TypeError(`A list as all arguments is taken as bytes: its element ${i} is none`)
+    if (bytes[i] !== value)
+      throw new TypeError(`An array as all arguments is sent as bytes: its element ${i} is not a byte`)
   }
   return bytes
 }
 
-/** The arguments themselves, or a copy without those that are `undefined`; nothing where JSON would change more. */
+/** Returns the arguments, or a copy without those that are `undefined`. Returns `undefined` if JSON would change more. */
 function withoutUndefined(payload: unknown): unknown {
   if (!isPlain(payload)) return undefined
   let copy: Record<string, unknown> | undefined
@@ -48,7 +49,7 @@ function withoutUndefined(payload: unknown): unknown {
   return copy ?? payload
 }
 
-/** True where JSON gives the very same value back, and Tauri's replacer finds nothing. */
+/** Returns true if neither JSON nor Tauri's replacer changes the value. */
 function isJson(value: unknown, depth: number): boolean {
   if (typeof value === 'string' || typeof value === 'boolean' || value === null) return true
   if (typeof value === 'number') return Number.isFinite(value) && !Object.is(value, -0)
@@ -63,7 +64,7 @@ function isJson(value: unknown, depth: number): boolean {
   return true
 }
 
-/** Of another realm (the window of a jsdom) nothing is. */
+/** Objects of another realm, such as a jsdom window, are not plain. */
 function isPlain(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null) return false
   const prototype: unknown = Object.getPrototypeOf(value)
@@ -73,11 +74,11 @@ function isPlain(value: unknown): value is Record<string, unknown> {
 const isSpecial = (value: object): boolean => 'toJSON' in value || SERIALIZE_TO_IPC_FN in value
 
 function throughJson(payload: unknown): unknown {
-  const text = JSON.stringify(payload, replace) as string | undefined
-  return text === undefined ? undefined : (JSON.parse(text) as unknown)
+  const json = JSON.stringify(payload, replace) as string | undefined
+  return json === undefined ? undefined : (JSON.parse(json) as unknown)
 }
 
-/** `toJSON` has been called by now, as in Tauri: a Buffer is an object of `type` and `data` here. */
+/** Tauri's replacer. `toJSON` was called before, so a Buffer is an object of `type` and `data` here. */
 function replace(_key: string, value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
   if (isMap(value)) return Object.fromEntries(value)

@@ -1,5 +1,4 @@
-// A client that knows its core: the same functions, with the types of a core module's commands. At run time it is the
-// client itself, or this thread's.
+// A client with the types of a core module's commands. At run time it is the client itself, or this thread's functions.
 import type { CodecName, EventTarget, Unlisten } from '@sallyport/protocol'
 import { Channel } from '../client/channel.js'
 import type { Client } from '../client/client.js'
@@ -10,11 +9,15 @@ import type { Stream } from '../client/stream.js'
 import type { CallParameters, CommandName, CommandResult, CoreLike, StreamItem, StreamName } from './commands.js'
 import type { Serialized } from './serialized.js'
 
-/** What types need to know beside the core. */
+/** The types of a client in addition to those of its core. */
 export interface ClientTypes {
-  /** The codec that the client was given; `json` by default. */
+  /**
+   * The codec of the client.
+   *
+   * @default 'json'
+   */
   codec?: CodecName
-  /** Payloads by event name: `{ progress: { percent: number } }`. Without it any event may have any payload. */
+  /** Payloads by event name: `{ progress: { percent: number } }`. Without it, any event can have any payload. */
   events?: object
 }
 
@@ -23,12 +26,16 @@ type CodecOf<Types> = Types extends { codec: infer Codec extends CodecName } ? C
 /** The commands of a core, as a client calls them. */
 export interface TypedCalls<Core extends CoreLike, Codec extends CodecName = 'json'> {
   readonly Channel: typeof Channel
-  /** Calls a command and gives its result. @throws BusError of any reason: see its table */
+  /**
+   * Calls a command and returns its result.
+   *
+   * @throws {BusError} with any reason: see its table
+   */
   invoke<Name extends `${CommandName<Core>}`>(
     command: Name,
     ...call: CallParameters<Core, Name, Codec>
   ): Promise<CommandResult<Core, Name, Codec>>
-  /** Calls a command whose handler gives an async iterable. Leaving the loop ends the handler. */
+  /** Calls a command whose handler returns an async iterable. Leaving the loop ends the handler. */
   stream<Name extends `${StreamName<Core>}`>(
     command: Name,
     ...call: CallParameters<Core, Name, Codec>
@@ -41,12 +48,12 @@ export type TypedClient<Core extends CoreLike, Types extends ClientTypes = Clien
 > &
   (Types extends { events: infer Events extends object } ? TypedEvents<Events, CodecOf<Types>> : UntypedEvents)
 
-/** A client that was given, with all else that it has. */
+/** A given client: typed functions, and its other members. */
 export type TypedConnection<Core extends CoreLike, Types extends ClientTypes = ClientTypes> = TypedClient<Core, Types> &
   Omit<Client, keyof TypedCalls<Core> | keyof UntypedEvents>
 
 /**
- * Types this thread's client, or the one given, by the core that it calls. Nothing of the core is loaded: it is a type.
+ * Adds the types of a core to this thread's client, or to the given client. The core itself is not loaded.
  *
  * @example
  * const api = createClient<typeof import('./core.js').default>()
@@ -64,20 +71,18 @@ export function createClient(client: unknown = thisThreadClient): unknown {
 
 const thisThreadClient = { Channel, invoke, stream, emit, emitTo, listen, once }
 
-// Events typed by a map of their payloads: `{ progress: { percent: number } }`.
-
-/** A payload that may be undefined may be left out. */
-type Emitted<Payload> = undefined extends Payload
+/** A payload that can be undefined is optional. */
+type EmitParameters<Payload> = undefined extends Payload
   ? [payload?: Payload, options?: EmitOptions]
   : [payload: Payload, options?: EmitOptions]
 
-/** The event functions of a client for which the map names every event. */
+/** The event functions of a client whose events all have a type. */
 export interface TypedEvents<Events, Codec extends CodecName = 'json'> {
-  emit<Name extends keyof Events & string>(event: Name, ...payload: Emitted<Events[Name]>): Promise<void>
+  emit<Name extends keyof Events & string>(event: Name, ...payload: EmitParameters<Events[Name]>): Promise<void>
   emitTo<Name extends keyof Events & string>(
     target: string | EventTarget,
     event: Name,
-    ...payload: Emitted<Events[Name]>
+    ...payload: EmitParameters<Events[Name]>
   ): Promise<void>
   listen<Name extends keyof Events & string>(
     event: Name,
@@ -91,5 +96,5 @@ export interface TypedEvents<Events, Codec extends CodecName = 'json'> {
   ): Promise<Unlisten>
 }
 
-/** Without a map: any event, with the payload that the caller says. */
+/** The event functions of a client without types of events: the caller chooses the type of a payload. */
 export type UntypedEvents = Pick<Client, 'emit' | 'emitTo' | 'listen' | 'once'>

@@ -1,11 +1,11 @@
-// Reads the commands of a core module from its type: their names, what a caller gives and what it gets. A definition is
-// known by its shape: a frontend has the type of its core and nothing of the package that made it.
+// Infers the commands of a core module from its type: their names, parameters and results. A definition is recognized by its shape,
+// because a frontend does not depend on the package that defines it.
 import type { CodecName } from '@sallyport/protocol'
 import type { CommandArguments } from '../client/arguments.js'
 import type { InvokeOptions } from '../client/options.js'
 import type { Serialized, CodecFor } from './serialized.js'
 
-/** What `defineCore` gives, as far as types are read from it: `typeof import('./core.js').default`. */
+/** The members of `defineCore`'s result that types are inferred from: `typeof import('./core.js').default`. */
 export interface CoreLike {
   readonly commands?: object
   readonly plugins?: readonly PluginLike[]
@@ -17,32 +17,32 @@ interface PluginLike {
   readonly commands?: object
 }
 
-/** The names of all commands, as they are called: `greet`, `plugin:fs|read_text_file`. */
+/** The full names of all commands: `greet`, `plugin:fs|read_text_file`. */
 export type AnyCommandName<Core> = (keyof CommandsOf<Core> & string) | PluginCommandName<PluginOf<Core>>
 
-/** The commands that `invoke` calls. */
+/** The names of the commands that `invoke` calls. */
 export type CommandName<Core> = NameWhere<Core, AnyCommandName<Core>, 'value'>
 
-/** The commands that `stream` calls: their handlers give an async iterable. */
+/** The names of the commands that `stream` calls: their handlers return an async iterable. */
 export type StreamName<Core> = NameWhere<Core, AnyCommandName<Core>, 'stream'>
 
-/** Arguments and options of a call; the arguments may be left out where none is required. */
+/** Arguments and options of a call. The arguments are optional if none of them is required. */
 export type CallParameters<Core, Name, Codec extends CodecName = 'json', Options = InvokeOptions> = ParametersFor<
-  GivenTo<HandlerOf<Core, Name>, Codec>,
+  ArgumentsOf<HandlerOf<Core, Name>, Codec>,
   Options
 >
 
-/** What `invoke` resolves to. */
+/** The type that `invoke` resolves with. */
 export type CommandResult<Core, Name, Codec extends CodecName = 'json'> = Serialized<
   Awaited<ReturnOf<HandlerOf<Core, Name>>>,
   Codec
 >
 
-/** What each turn of a stream gives. */
+/** The type of a stream's values. */
 export type StreamItem<Core, Name, Codec extends CodecName = 'json'> =
   Awaited<ReturnOf<HandlerOf<Core, Name>>> extends AsyncIterable<infer T> ? Serialized<T, Codec> : unknown
 
-/** Of an owner without any: no names. (`infer` finds `never` then, whose keys are all names.) */
+/** The commands of a core or plugin. Without the check of `keyof`, `infer` would find `never`, whose keys are all names. */
 type CommandsOf<Owner> = 'commands' extends keyof Owner
   ? Owner extends { readonly commands?: infer Commands }
     ? NonNullable<Commands>
@@ -53,7 +53,7 @@ type PluginCommandName<P> = P extends { readonly name: infer N extends string }
   ? `plugin:${N}|${keyof CommandsOf<P> & string}`
   : never
 
-/** Handlers whose result nobody declared may be either. */
+/** A handler without a declared result can be called either way. */
 type Kind<R> = unknown extends R
   ? 'value' | 'stream'
   : [R] extends [never]
@@ -68,7 +68,7 @@ type NameWhere<Core, Name, Wanted> = Name extends string
     : never
   : never
 
-/** The function of a command, bare or made by `command()`. */
+/** The function of a command, which is bare or wrapped by `command()`. */
 type HandlerOf<Core, Name> = FunctionOf<
   Name extends keyof CommandsOf<Core>
     ? CommandsOf<Core>[Name]
@@ -87,21 +87,21 @@ type FunctionOf<H> = H extends { readonly kind: 'command'; readonly handler: inf
 
 type ReturnOf<F> = F extends (...args: never) => infer R ? R : unknown
 
-type ParametersFor<Given, Options> = [Given] extends [never]
+type ParametersFor<Args, Options> = [Args] extends [never]
   ? [args?: CommandArguments, options?: Options]
-  : undefined extends Given
-    ? [args?: Given, options?: Options]
-    : Partial<Given> extends Given
-      ? [args?: Given, options?: Options]
-      : [args: Given, options?: Options]
+  : undefined extends Args
+    ? [args?: Args, options?: Options]
+    : Partial<Args> extends Args
+      ? [args?: Args, options?: Options]
+      : [args: Args, options?: Options]
 
-/** Named arguments or bytes; `never` where the handler takes anything. */
-type GivenTo<F, Codec extends CodecName> = F extends (...args: infer Parameters) => unknown
+/** Named arguments or bytes; `never` if the handler takes anything. */
+type ArgumentsOf<F, Codec extends CodecName> = F extends (...args: infer Parameters) => unknown
   ? Parameters extends readonly []
     ? Record<string, never> | undefined
-    : Given<Parameters[0], Codec>
+    : NamedArguments<Parameters[0], Codec>
   : never
-type Given<A, Codec extends CodecName> = unknown extends A
+type NamedArguments<A, Codec extends CodecName> = unknown extends A
   ? never
   : A extends Bytes
     ? Bytes
@@ -112,25 +112,26 @@ type Given<A, Codec extends CodecName> = unknown extends A
 type Bytes = Uint8Array | ArrayBuffer
 
 /**
- * One named argument. A handler's channel is its caller's channel, for what arrives of its messages. What can't arrive as
- * the handler wants it is `never`: a Date is a text in JSON. (Members of arguments are not looked at.)
+ * One named argument. The handler's channel is the caller's channel of serialized messages. A type that cannot arrive as the
+ * handler expects it is `never`: a Date is a string in JSON. Members of arguments are not checked.
  */
-type Argument<T, Codec extends CodecName, Lane extends CodecName> = unknown extends T
+type Argument<T, Codec extends CodecName, CallCodec extends CodecName> = unknown extends T
   ? T
   : T extends Bytes
     ? Bytes
     : T extends { send(message: infer Message, ...rest: never): Promise<void>; end(): void }
       ? ChannelFor<unknown extends Message ? never : Serialized<Message, Codec>>
-      : T extends Lost[Lane]
+      : T extends Lost[CallCodec]
         ? never
         : T
 
+/** Types that do not survive each codec. */
 interface Lost {
   json: Lost['msgpack'] | Date | bigint
   msgpack: ReadonlyMap<unknown, unknown> | ReadonlySet<unknown> | symbol | ((...args: never) => unknown)
 }
 
-/** A channel that takes such messages: this package's, or that of `@tauri-apps/api`. */
+/** A channel for such messages, of this package or of `@tauri-apps/api`. */
 export interface ChannelFor<Message> {
   readonly id: number
   readonly onmessage: ((message: Message) => void) | undefined

@@ -1,20 +1,19 @@
-// The types that values have where they arrive: what each codec makes of a result, an event's payload or a channel's
-// message. The table in docs/wire.md tells the same of the values. Written here, since what a published type imports is
-// a dependency of everybody who installs it, and no library knows our places for bytes.
+// The types of results, events' payloads and channels' messages as they arrive, for each codec. The table in docs/wire.md lists the
+// values. No library is used: a published type's imports are dependencies of every user, and none knows where bytes can be.
 import type { CodecName } from '@sallyport/protocol'
 
 type Bytes = Uint8Array | ArrayBuffer
 type AnyFunction = (...args: never) => unknown
-/** What JSON leaves out of an object, and writes as null in an array. */
+/** Values that JSON omits from an object, and writes as null in an array. */
 type Absent = undefined | void | symbol | AnyFunction
 type Primitive = string | number | boolean | null
-/** What JSON gives back as it is. */
+/** Values that JSON does not change. */
 type Json = Primitive | readonly Json[] | { readonly [key: string]: Json }
-/** No member of these is its own and enumerable. */
+/** Objects without own enumerable members. */
 type Empty = ReadonlyMap<unknown, unknown> | ReadonlySet<unknown> | WeakMap<object, unknown> | RegExp | Buffers
 type Buffers = ArrayBufferLike | DataView
 
-/** As the frontend gets it, under its codec. Bytes that are all of it, or one of its members, are a `Uint8Array`. */
+/** A value as the frontend receives it with its codec. Bytes are a `Uint8Array` if they are the whole value, or one of its members. */
 export type Serialized<T, Codec extends CodecName = 'json'> = unknown extends T
   ? T
   : T extends undefined | void
@@ -25,7 +24,7 @@ export type Serialized<T, Codec extends CodecName = 'json'> = unknown extends T
         ? Unpacked<T>
         : Jsonify<T>
 
-/** A message with bytes in it goes as MessagePack under either codec; one that may have some is taken for one that has. */
+/** The codec of a message. With bytes in it, that is MessagePack in any case; a type that can contain bytes counts as one that does. */
 export type CodecFor<T, Codec extends CodecName> = T extends Primitive | readonly unknown[]
   ? Codec
   : true extends MayBeBytes<T[keyof T]>
@@ -33,7 +32,7 @@ export type CodecFor<T, Codec extends CodecName> = T extends Primitive | readonl
     : Codec
 type MayBeBytes<Member> = unknown extends Member ? false : Member extends Bytes ? true : false
 
-/** `JSON.parse(JSON.stringify(value))`, as a type. What JSON refuses is `never`; class instances are taken by their members. */
+/** The type of `JSON.parse(JSON.stringify(value))`: `never` for values that JSON refuses. Class instances become their members. */
 export type Jsonify<T> = unknown extends T
   ? T
   : T extends Json
@@ -52,7 +51,7 @@ export type Jsonify<T> = unknown extends T
                 ? { [K in keyof Members]: Members[K] }
                 : never
 
-/** In two parts, joined above so that editors show one object. */
+/** An intersection of required and optional members, which `Jsonify` joins so that editors show one object. */
 type JsonMembers<T> = { [K in keyof T as JsonKey<K, T[K], 'always'>]: Jsonify<T[K]> } & {
   [K in keyof T as JsonKey<K, T[K], 'sometimes'>]?: Jsonify<Exclude<T[K], Absent>>
 }
@@ -69,7 +68,7 @@ type Presence<T> = unknown extends T
       ? 'never'
       : 'sometimes'
 
-/** What MessagePack gives back: dates, BigInts and `undefined` as they are, maps as objects, sets as arrays. */
+/** A value after MessagePack: dates, BigInts and `undefined` are unchanged, maps become objects, and sets become arrays. */
 export type Unpacked<T> = unknown extends T
   ? T
   : T extends Primitive | undefined | bigint | Date

@@ -1,28 +1,28 @@
-// The commands of a core for the `invoke` of `@tauri-apps/api`: types alone, the package stays as it is.
+// Types the `invoke` of `@tauri-apps/api` by the commands of a core.
 import type { CallParameters, CommandName, CommandResult, CoreLike } from './commands.js'
 
-/** The options of that `invoke`. */
+/** The options of Tauri's `invoke`. */
 export interface TauriInvokeOptions {
   headers: NonNullable<ConstructorParameters<typeof Headers>[0]>
 }
 
-/** What is given after the name: arguments, where the command has some, and options. */
+/** The parameters after the name: arguments, if the command has some, and options. */
 export type TauriParameters<Core, Name> = CallParameters<Core, Name, 'json', TauriInvokeOptions>
 
-/** As `invoke`, with bytes that are all of the result as Tauri gives them. */
+/** The type that `invoke` resolves with. Tauri returns bytes as an `ArrayBuffer` if they are the whole result. */
 export type TauriResult<Core, Name> = AsTauri<CommandResult<Core, Name>>
 
 type AsTauri<Result> = unknown extends Result ? Result : Result extends Uint8Array ? ArrayBuffer : Result
 
 /**
- * `invoke` of `@tauri-apps/api/core` for one core: names, arguments and results are checked. A `Channel` may be either
- * package's in type; at run time it must be that of `@tauri-apps/api`.
+ * The `invoke` of `@tauri-apps/api/core` with checked names, arguments and results of one core. The type accepts the `Channel` of
+ * either package; at run time it must be that of `@tauri-apps/api`.
  *
  * @example
  * import { invoke as call } from '@tauri-apps/api/core'
  * export const invoke = call as TauriInvoke<typeof import('./core.js').default>
  *
- * // Or for code that stays as it is, in a declaration file; what no command of the core fits is as unchecked as before:
+ * // Or without changing the code, in a declaration file. Calls that match no command of the core stay unchecked:
  * declare module '@tauri-apps/api/core' {
  *   export function invoke<Name extends CommandName<Core>>(
  *     command: Name, ...call: TauriParameters<Core, Name>
