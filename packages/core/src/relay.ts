@@ -1,5 +1,5 @@
-// The entry of a relay: it starts a frontend's process, joins its pipes to the links of core and the gate, tells the host of
-// its life as a frontend worker would of its own, and ends it where it must. It ends when the process has.
+// Entry of a relay: starts a frontend's process, bridges its pipes to the links of core and the gate, reports its lifecycle to the
+// host as a frontend worker would, and kills it when necessary. Exits after the process.
 import type { Duplex } from 'node:stream'
 import { parentPort, workerData } from 'node:worker_threads'
 import {
@@ -17,99 +17,99 @@ import {
 } from '@sallyport/protocol'
 import { bridge } from './network/bridge.js'
 import { startChild } from './relay/child.js'
-import { createJudge, LOOK_EVERY_MS, readUsage } from './relay/limits.js'
-import { createReports, isPong, MAX_REPORT_BYTES, type RelayData } from './relay/messages.js'
+import { CHECK_INTERVAL_MS, createLimitCheck, readUsage } from './relay/limits.js'
+import { createReportParser, isPong, MAX_REPORT_BYTES, type RelayData } from './relay/messages.js'
 
-/** How long a process may go on that should have drained, in milliseconds. */
-const GRACE_MS = 250
-
-/** How long a process may take to end once a link of it has closed. */
-const ON_ITS_WAY_MS = 1000
+/** Time for a process to exit after its time to drain. */
+const KILL_TIMEOUT_MS = 250
+/** Time for a process to exit after one of its pipes has closed. */
+const EXIT_TIMEOUT_MS = 1000
 
 const { args, temporary, start, isolated, heartbeat, limits } = workerData as RelayData
 const host = parentPort!
 const child = startChild(args, temporary, isolated)
-let stopping = false
-let joined: Promise<unknown> | undefined
-let hurry!: () => void
-/** From then on nobody waits for what it has sent. */
-const late = new Promise<void>(resolve => (hurry = resolve))
-/** Why the process was killed. */
-let reason: BusError | undefined
+let isStopping = false
+let bridged: Promise<unknown> | undefined
+let abandonBridges!: () => void
+/** Resolves when the last messages of the process are no longer waited for. */
+const abandoned = new Promise<void>(resolve => (abandonBridges = resolve))
+let killReason: BusError | undefined
 
-function kill(why?: BusError): void {
-  reason ??= why
+function kill(reason?: BusError): void {
+  killReason ??= reason
   child.kill()
 }
 
-/** A link has closed. For what is no frame, or no report, at once; else an honest process is on its way out. */
-function soon(fault: BusError | undefined): void {
+/** Kills the process immediately after a protocol violation; otherwise gives it time to exit by itself. */
+function onPipeClosed(fault: BusError | undefined): void {
   if (isBusError(fault, 'InvalidRequest')) kill(fault)
-  else setTimeout(kill, ON_ITS_WAY_MS)
+  else setTimeout(kill, EXIT_TIMEOUT_MS)
 }
 
-const tell = (report: StateReport): void => host.postMessage(report)
+const report = (message: StateReport): void => host.postMessage(message)
 
 const control = createStreamLink(child.control, MAX_REPORT_BYTES)
 control.send({ kind: FRAME_KIND.bytes, body: start })
-const read = createReports()
-const pulse = heartbeat && createHeartbeatFor(heartbeat)
+const parseReport = createReportParser()
+const beat = heartbeat && createHeartbeatFor(heartbeat)
 control.receive({
   frame(frame) {
-    // Its states too show that it is not stuck; with the first it begins to be judged.
-    pulse?.()
+    // Any frame shows that the process is not stuck. Monitoring starts with the first one.
+    beat?.()
     if (isPong(frame)) return
-    const report = read(frame)
-    if (report) tell(report)
-    else kill(new BusError('InvalidRequest', 'A frontend’s process has sent what is no report'))
+    const message = parseReport(frame)
+    if (message) report(message)
+    else kill(new BusError('InvalidRequest', 'The frontend process sent an invalid report'))
   },
-  // Without it nobody could stop that process, unless it is ending.
-  closed: soon,
+  // Without the control pipe the process could not be stopped any more.
+  closed: onPipeClosed,
 })
 
-const order = (command: FrontendProcessCommand): void =>
+const sendCommand = (command: FrontendProcessCommand): void =>
   control.send({ kind: FRAME_KIND.json, body: JSON.stringify(command) })
 
 host.on('message', (command: FrontendCommand & { timeout?: number }) => {
-  order({ type: command.type })
-  if (command.type === 'link') return join(command)
-  stopping = true
+  sendCommand({ type: command.type })
+  if (command.type === 'link') return connect(command)
+  isStopping = true
   setTimeout(() => {
     kill()
-    hurry()
-  }, command.timeout! + GRACE_MS)
+    abandonBridges()
+  }, command.timeout! + KILL_TIMEOUT_MS)
 })
 
-/** Once: pipes can't be joined to other links. A frontend whose link has ended is started again as a whole. */
-function join({ link, gate }: { link: LinkEndpoint; gate?: LinkEndpoint }): void {
-  const one = async (near: LinkEndpoint, far: Duplex): Promise<void> =>
-    soon((await bridge(openLink(near, true), createStreamLink(far))).far)
-  joined = Promise.all([one(link, child.core), gate && child.gate && one(gate, child.gate)])
+/** Called once: pipes cannot be connected to other links, so a frontend whose link has closed restarts as a whole. */
+function connect({ link, gate }: { link: LinkEndpoint; gate?: LinkEndpoint }): void {
+  const connectPipe = async (end: LinkEndpoint, pipe: Duplex): Promise<void> =>
+    onPipeClosed((await bridge(openLink(end, true), createStreamLink(pipe))).far)
+  bridged = Promise.all([connectPipe(link, child.core), gate && child.gate && connectPipe(gate, child.gate)])
 }
 
-if (heartbeat) setInterval(() => order({ type: 'ping' }), heartbeat.every).unref()
+if (heartbeat) setInterval(() => sendCommand({ type: 'ping' }), heartbeat.every).unref()
 
 if (limits.memory !== undefined || limits.cpu !== undefined) {
-  const judge = createJudge(limits)
+  const checkLimits = createLimitCheck(limits)
   setInterval(() => {
     const usage = child.pid === undefined ? undefined : readUsage(child.pid)
-    const why = usage && judge(usage, performance.now())
-    if (why !== undefined) kill(new BusError('InternalError', `A frontend’s process ${why}`))
-  }, LOOK_EVERY_MS).unref()
+    const exceeded = usage && checkLimits(usage, performance.now())
+    if (exceeded !== undefined) kill(new BusError('InternalError', `The frontend process ${exceeded}`))
+  }, CHECK_INTERVAL_MS).unref()
 }
 
 try {
-  const { code, signal } = await child.ended
-  if (signal && !stopping) reason ??= new BusError('InternalError', `A frontend’s process was ended by ${signal}`)
-  await Promise.race([joined, late])
-  if (reason) tellFailed(reason)
-  await child.alone
-  setImmediate(() => process.exit(reason ? 1 : (code ?? 0)))
+  const { code, signal } = await child.exited
+  if (signal && !isStopping) {
+    killReason ??= new BusError('InternalError', `The frontend process was terminated by ${signal}`)
+  }
+  await Promise.race([bridged, abandoned])
+  if (killReason) reportFailure(killReason)
+  await child.guardExited
+  setImmediate(() => process.exit(killReason ? 1 : (code ?? 0)))
 } catch (error) {
-  tellFailed(error)
+  reportFailure(error)
   setImmediate(() => process.exit(1))
 }
 
-function tellFailed(error: unknown): void {
-  tell({ type: 'state', state: 'failed', error: reportError(error) })
+function reportFailure(error: unknown): void {
+  report({ type: 'state', state: 'failed', error: reportError(error) })
 }

@@ -2,7 +2,7 @@
 import { MessagePort } from 'node:worker_threads'
 import { describe, expect, test, vi } from 'vitest'
 import { fixture, next } from './start.js'
-import { eventually, gone, patterns, supervise } from './supervised.js'
+import { eventually, disconnected, patterns, supervise } from './supervised.js'
 
 const message = (label: string): string => `The link between frontend "${label}" and core closed unexpectedly`
 
@@ -30,10 +30,10 @@ describe.each(patterns)('%s', (_name, app) => {
     const post = vi.spyOn(MessagePort.prototype, 'postMessage').mockImplementationOnce(function (this: MessagePort) {
       this.close()
     })
-    await expect(client.invoke('which')).rejects.toMatchObject(gone('unknown'))
+    await expect(client.invoke('which')).rejects.toMatchObject(disconnected('unknown'))
     post.mockRestore()
-    await expect(waiting).rejects.toMatchObject(gone('unknown'))
-    await expect(client.invoke('which')).rejects.toMatchObject(gone('no'))
+    await expect(waiting).rejects.toMatchObject(disconnected('unknown'))
+    await expect(client.invoke('which')).rejects.toMatchObject(disconnected('no'))
     await client.closed
     const other = await bus.connect('tests')
     expect(await other.invoke('which')).toBeTypeOf('number')

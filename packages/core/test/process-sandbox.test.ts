@@ -1,4 +1,4 @@
-// A frontend in a process of its own: however it ends, its calls settle, the host lives on, and nothing of it is left.
+// A frontend in a process of its own: however the process ends, its calls settle, the host lives on, and nothing is left.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
@@ -12,8 +12,8 @@ import { everyCommand, fixture, isolation, next, start } from './start.js'
 const module = fixture('ends.mjs')
 const linux = process.platform === 'linux'
 
-/** For processes that start and end on a machine that is busy. */
-const PATIENCE = { timeout: 15_000 }
+/** Time for processes to start and exit on a busy machine. */
+const POLL = { timeout: 15_000 }
 
 const isAlive = (pid: number): boolean => {
   try {
@@ -40,59 +40,58 @@ describe.each([
     const ready = next<{ pid: number }>(bus, 'ends-ready')
     await bus.open('main', module, { sandbox: { kind: 'process', ...limits } })
     const { pid } = await ready
-    const folder = await bus.call<string>('main', 'cwd')
+    const directory = await bus.call<string>('main', 'cwd')
     const calls = [bus.call('main', 'never'), kill ? bus.call('main', 'never') : bus.call('main', 'ends', { how })]
     if (kill) process.kill(pid, kill)
     const settled = await Promise.all(calls.map(call => call.catch(({ reason }: { reason: string }) => reason)))
     expect(settled).toEqual(['Disconnected', 'Disconnected'])
-    await expect.poll(() => [isAlive(pid), existsSync(folder)], PATIENCE).toEqual([false, false])
+    await expect.poll(() => [isAlive(pid), existsSync(directory)], POLL).toEqual([false, false])
     await expect
-      .poll(() => bus.closeFrontend('main').then(String, String), PATIENCE)
+      .poll(() => bus.closeFrontend('main').then(String, String), POLL)
       .toContain('There is no frontend "main"')
     return faults.map(({ label, error }) => `${label}: ${error.message}`)
   }
 
-  const own = 'main: A frontend’s process'
-  const ways: [string, RegExp, Partial<ProcessSandbox>?][] = [
+  const failures: [string, RegExp, Partial<ProcessSandbox>?][] = [
     ['exit', /^main: frontend "main" exited with code 3$/],
-    ['abort', /^main: A frontend’s process was ended by SIGABRT$/],
+    ['abort', /^main: The frontend process was terminated by SIGABRT$/],
     ['throw', /^main: uncaught$/],
     ['reject', /^main: unhandled$/],
     [
       'heap',
-      /^main: (A frontend’s process was ended by SIG|frontend "main" exited with)/,
+      /^main: (The frontend process was terminated by SIG|frontend "main" exited with)/,
       { resourceLimits: { maxOldGenerationSizeMb: 20 } },
     ],
   ]
-  // What has nothing to do with the pattern is tried in one.
-  const tried = name === 'brownfield' ? ways : ways.filter(([how]) => how === 'exit')
-  test.each(tried)('%s', async (how, message, limits) => {
+  // Failures that do not depend on the pattern are tested in one.
+  const tested = name === 'brownfield' ? failures : failures.filter(([how]) => how === 'exit')
+  test.each(tested)('%s', async (how, message, limits) => {
     expect(await end(how, limits)).toEqual([expect.stringMatching(message)])
   })
 
-  test.runIf(name === 'brownfield')('leaving: no fault', async () => {
+  test.runIf(name === 'brownfield')('leaving, which is no fault', async () => {
     expect(await end('leave')).toEqual([])
   })
 
   test.runIf(name === 'brownfield')('a signal from outside', async () => {
-    expect(await end('', {}, 'SIGSEGV')).toEqual([`${own} was ended by SIGSEGV`])
+    expect(await end('', {}, 'SIGSEGV')).toEqual(['main: The frontend process was terminated by SIGSEGV'])
   })
 
   test.runIf(linux && name === 'brownfield')('too much memory', async () => {
     expect(await end('memory', { memory: 200 })).toEqual([
-      expect.stringMatching(/^main: A frontend’s process uses \d+ MiB of memory, and may use 200$/),
+      expect.stringMatching(/^main: The frontend process used \d+ MiB of memory \(limit: 200 MiB\)$/),
     ])
   })
 })
 
-test('a process that spins, or that nobody answers, ends with its label and with the bus', async () => {
+test('a busy process, and one that waits for answers, ends with its label and with the bus', async () => {
   const bus = await start()
   const faults: unknown[] = []
   bus.on('fault', fault => faults.push(fault))
   const pids: number[] = []
   await bus.listen<{ pid: number }>('ends-ready', ({ payload }) => void pids.push(payload.pid))
   for (const label of ['one', 'two', 'three']) await bus.open(label, module, { sandbox: 'process' })
-  await expect.poll(() => pids, PATIENCE).toHaveLength(3)
+  await expect.poll(() => pids, POLL).toHaveLength(3)
   for (const label of ['one', 'two']) bus.call(label, 'ends', { how: 'spin' }).catch(() => {})
   bus.call('three', 'floods', { calls: 1000, bytes: 100_000, spins: true }).catch(() => {})
   const client = await bus.connect('tests')
@@ -105,7 +104,7 @@ test('a process that spins, or that nobody answers, ends with its label and with
   expect(faults).toEqual([])
 })
 
-test.runIf(linux)('a relay that is gone takes its process with it, spinning or not', async () => {
+test.runIf(linux)('a terminated relay takes its process with it, busy or idle', async () => {
   const relays: Worker[] = []
   const keep = (message: unknown): void => void relays.push((message as { worker: Worker }).worker)
   const bus = await start()
@@ -114,17 +113,17 @@ test.runIf(linux)('a relay that is gone takes its process with it, spinning or n
   await bus.listen<{ pid: number }>('ends-ready', ({ payload }) => void pids.push(payload.pid))
   for (const data of ['idle', 'spin']) await bus.open(data, module, { data, sandbox: 'process' })
   unsubscribe('worker_threads', keep)
-  await expect.poll(() => pids, PATIENCE).toHaveLength(2)
+  await expect.poll(() => pids, POLL).toHaveLength(2)
   expect(pids.filter(isAlive)).toHaveLength(2)
   await Promise.all(relays.map(relay => relay.terminate()))
-  await expect.poll(() => pids.filter(isRunning), PATIENCE).toEqual([])
+  await expect.poll(() => pids.filter(isRunning), POLL).toEqual([])
 })
 
-/** Who was killed is in the table until somebody asks for its end: here, until this host has ended. */
+/** A killed process stays in the process table until its parent asks for its exit: here, until this host exits. */
 const isRunning = (pid: number): boolean =>
   isAlive(pid) && !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'latin1'))
 
-test.runIf(linux)('a host that is killed leaves no process behind, spinning or not', async () => {
+test.runIf(linux)('a killed host leaves no process behind, busy or idle', async () => {
   const host = spawn(process.execPath, [fileURLToPath(fixture('process-host.mjs'))], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
@@ -132,5 +131,5 @@ test.runIf(linux)('a host that is killed leaves no process behind, spinning or n
   const pids = JSON.parse(line.toString()) as number[]
   expect(pids.filter(isAlive)).toHaveLength(2)
   host.kill('SIGKILL')
-  await expect.poll(() => pids.filter(isAlive), PATIENCE).toEqual([])
+  await expect.poll(() => pids.filter(isAlive), POLL).toEqual([])
 })

@@ -1,4 +1,4 @@
-// A relay against processes that speak no frontend's language: programs that write to its pipes whatever they like.
+// A relay against hostile processes, which write to its pipes whatever they like.
 import { createLinkEndpoints, openLink, type BusError, type Link, type StateReport } from '@sallyport/protocol'
 import { once } from 'node:events'
 import { tmpdir } from 'node:os'
@@ -6,8 +6,8 @@ import { Worker } from 'node:worker_threads'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { ProcessLimits, RelayData } from '../src/relay/messages.js'
 
-/** For processes that start on a machine that is busy. */
-const PATIENCE = { timeout: 15_000 }
+/** Time for processes to start on a busy machine. */
+const POLL = { timeout: 15_000 }
 
 const prelude = `
   const { Socket } = require('node:net')
@@ -24,7 +24,7 @@ const prelude = `
 interface Relay {
   worker: Worker
   link: Link
-  /** Of core's end. */
+  /** Frames that arrived at core's end. */
   frames: string[]
   closed: Promise<BusError | undefined>
   reports: StateReport[]
@@ -34,9 +34,9 @@ interface Relay {
 const workers: Worker[] = []
 afterEach(() => Promise.all(workers.splice(0).map(worker => worker.terminate())))
 
-/** @param program what the process runs, with `control`, `core`, `frame` and `report` at hand */
+/** @param program - the code that the process runs, with `control`, `core`, `frame` and `report` in scope */
 function startRelay(program: string, limits: ProcessLimits = {}): Relay {
-  const [here, there] = createLinkEndpoints('ring', false)
+  const [coreEnd, relayEnd] = createLinkEndpoints('ring', false)
   const workerData: RelayData = {
     args: ['-e', prelude + program],
     temporary: tmpdir(),
@@ -46,9 +46,9 @@ function startRelay(program: string, limits: ProcessLimits = {}): Relay {
     limits,
   }
   const worker = new Worker(new URL(import.meta.resolve('#relay')), { workerData, stdout: true })
-  worker.postMessage({ type: 'link', link: there }, [there.port])
+  worker.postMessage({ type: 'link', link: relayEnd }, [relayEnd.port])
   workers.push(worker)
-  const link = openLink(here, false)
+  const link = openLink(coreEnd, false)
   const frames: string[] = []
   const closed = new Promise<BusError | undefined>(resolve => {
     link.receive({
@@ -58,26 +58,26 @@ function startRelay(program: string, limits: ProcessLimits = {}): Relay {
     })
   })
   const reports: StateReport[] = []
-  worker.on('message', (said: StateReport) => reports.push(said))
+  worker.on('message', (report: StateReport) => reports.push(report))
   const exited = once(worker, 'exit').then(([code]) => code as number)
   return { worker, link, frames, closed, reports, exited }
 }
 
 const failed = (message: unknown) => [{ type: 'state', state: 'failed', error: expect.objectContaining({ message }) }]
 
-describe('a relay ends a process that', () => {
+describe('a relay kills a process that', () => {
   test.each([
     ['sends core garbage', `core.write('GET / HTTP/1.1')`, /^The peer broke the stream: a kind of frame that is none$/],
     ['claims 4 GiB', `core.write(frame(1, '', 0xffffffff))`, /^The peer broke the stream: a frame out of bounds$/],
     ['sends the relay garbage', `control.write('GET / HTTP/1.1')`, /^The peer broke the stream: a kind/],
     ['claims a report of 2 MiB', `control.write(frame(1, '', 2 ** 21))`, /^The peer broke the stream: a frame out/],
-    ['reports what is no JSON', `control.write(frame(1, '{'))`, /has sent what is no report$/],
-    ['reports null', `control.write(frame(1, 'null'))`, /has sent what is no report$/],
-    ['reports in bytes', `control.write(frame(5, 'x'))`, /has sent what is no report$/],
-    ['reports something else', `report({ type: 'log', line: 'x' })`, /has sent what is no report$/],
-    ['reports a state that is none', `report({ type: 'state', state: '__proto__' })`, /has sent what is no report$/],
-    ['closes the way to its end', `control.destroy()`, /^A frontend’s process was ended by SIGKILL$/],
-    ['closes its way to core', `core.destroy()`, /^A frontend’s process was ended by SIGKILL$/],
+    ['reports invalid JSON', `control.write(frame(1, '{'))`, /sent an invalid report$/],
+    ['reports null', `control.write(frame(1, 'null'))`, /sent an invalid report$/],
+    ['reports in bytes', `control.write(frame(5, 'x'))`, /sent an invalid report$/],
+    ['reports something else', `report({ type: 'log', line: 'x' })`, /sent an invalid report$/],
+    ['reports an unknown state', `report({ type: 'state', state: '__proto__' })`, /sent an invalid report$/],
+    ['closes its control pipe', `control.destroy()`, /^The frontend process was terminated by SIGKILL$/],
+    ['closes its pipe to core', `core.destroy()`, /^The frontend process was terminated by SIGKILL$/],
   ])('%s', async (_name, program, message) => {
     const { reports, exited, closed } = startRelay(`${program}; setInterval(() => {}, 1000)`)
     expect(await exited).toBe(1)
@@ -85,25 +85,25 @@ describe('a relay ends a process that', () => {
     expect(reports).toEqual(failed(expect.stringMatching(message)))
   })
 
-  test('tells of its life twice; the first is passed on, as text', async () => {
+  test('reports a state twice, and passes on only the strings of the first report', async () => {
     const lies = `for (let i = 0; i < 100000; i++) report({ type: 'state', state: 'ready', error: { message: 5, stack: [], reason: 'x', more: 1 } })`
     const { reports, exited } = startRelay(`${lies}; setInterval(() => {}, 1000)`)
     expect(await exited).toBe(1)
     expect(reports).toEqual([
-      { type: 'state', state: 'ready', error: { message: 'The frontend has failed', reason: 'x' } },
-      ...failed('A frontend’s process has sent what is no report'),
+      { type: 'state', state: 'ready', error: { message: 'The frontend failed', reason: 'x' } },
+      ...failed('The frontend process sent an invalid report'),
     ])
   })
 })
 
 describe('a relay', () => {
-  test('passes frames on, both ways, whole and in order, and the last ones too', async () => {
+  test('forwards frames both ways, whole and in order, including the last ones', async () => {
     const { link, frames, exited, reports, closed } = startRelay(`
       core.write(frame(1, 'first'))
       core.write(frame(5, 'x'.repeat(3e6)))
       core.once('data', () => { core.end(frame(2, 'last'), () => process.exit(0)) })
     `)
-    await expect.poll(() => frames, PATIENCE).toEqual(['1:first', '5:3000000'])
+    await expect.poll(() => frames, POLL).toEqual(['1:first', '5:3000000'])
     link.send({ kind: 1, body: 'go' })
     expect(await exited).toBe(0)
     await closed
@@ -111,32 +111,32 @@ describe('a relay', () => {
     expect(reports).toEqual([])
   })
 
-  test('lets core wait while the process reads nothing, and takes no memory for it', async () => {
+  test('holds core back while the process reads nothing, without buffering', async () => {
     const { worker, link, frames } = startRelay(`
       core.write(frame(1, 'here'))
       control.on('data', chunk => chunk.includes('stop') && core.resume().on('end', () => {}))
     `)
-    await expect.poll(() => frames, PATIENCE).toEqual(['1:here'])
+    await expect.poll(() => frames, POLL).toEqual(['1:here'])
     const before = process.memoryUsage().rss
     for (let i = 0; i < 2000; i++) link.send({ kind: 2, body: new Uint8Array(2 ** 15) })
     await new Promise(resolve => setTimeout(resolve, 100))
     const room = link.room()
     expect(room, 'the ring is full').toBeDefined()
-    // What waits here is this end's, 64 MiB: the relay has none of it.
+    // The 64 MiB wait at this end: the relay buffers nothing.
     expect(process.memoryUsage().rss - before).toBeLessThan(100 * 2 ** 20)
     worker.postMessage({ type: 'stop', timeout: 30_000 })
     await room
   })
 
-  test('ends a process that does not heed its stop', async () => {
+  test('kills a process that ignores a stop', async () => {
     const { worker, exited, reports, frames } = startRelay(`core.write(frame(1, 'here'), () => { for (;;); })`)
-    await expect.poll(() => frames, PATIENCE).toEqual(['1:here'])
+    await expect.poll(() => frames, POLL).toEqual(['1:here'])
     worker.postMessage({ type: 'stop', timeout: 0 })
     expect(await exited).toBe(0)
     expect(reports).toEqual([])
   })
 
-  test('gives on the exit code, and what is written', async () => {
+  test('forwards the exit code and the output', async () => {
     const { exited, worker } = startRelay(`console.log('a line'); process.exitCode = 7; control.unref(); core.unref()`)
     let written = ''
     worker.stdout.setEncoding('utf8').on('data', (text: string) => (written += text))

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Client } from '../src/index.js'
 import { fixture, next, start } from './start.js'
-import { at, eventually, gone, patterns, supervise } from './supervised.js'
+import { at, eventually, disconnected, patterns, supervise } from './supervised.js'
 
 const threadOf = (client: Client): Promise<number> => client.invoke<number>('which')
 
@@ -18,7 +18,7 @@ describe.each(patterns)('bus.reload, %s', (_name, app) => {
       waiting.catch(() => {})
       await threadOf(client)
       await bus.reload('core')
-      await expect(waiting).rejects.toMatchObject(gone('unknown'))
+      await expect(waiting).rejects.toMatchObject(disconnected('unknown'))
       threads.add(await threadOf(client))
       expect(threads.size).toBe(life)
     }

@@ -15,7 +15,7 @@ export const patterns: [name: string, app: NonNullable<BusOptions['app']>][] = [
   ['isolation', isolation('stuck', { hookTimeout: 1500 }, capability)],
 ]
 
-export interface Told {
+export interface ReportedEvent {
   name: 'fault' | 'restart' | 'failed'
   label: string
   actor?: string
@@ -26,9 +26,9 @@ export interface Told {
 /** Restarts come soon, and many are allowed: how many come within a period is chance on a loaded machine. */
 export const soon = { delay: { min: 20, max: 100 }, intensity: 1000 }
 
-export async function supervise(options: Partial<BusOptions> = {}): Promise<{ bus: Bus; told: Told[] }> {
+export async function supervise(options: Partial<BusOptions> = {}): Promise<{ bus: Bus; told: ReportedEvent[] }> {
   const bus = await start({ core: fixture('reborn.mjs'), supervision: soon, ...options })
-  const told: Told[] = []
+  const told: ReportedEvent[] = []
   for (const name of ['fault', 'restart', 'failed'] as const) {
     bus.on(name, event => void told.push({ name, ...event }))
   }
@@ -55,9 +55,9 @@ export async function eventually<T>(ask: () => Promise<T>): Promise<T> {
   return result!.value
 }
 
-export const gone = (delivered: 'no' | 'unknown') => ({ reason: 'Disconnected', data: { delivered } })
+export const disconnected = (delivered: 'no' | 'unknown') => ({ reason: 'Disconnected', data: { delivered } })
 
 /** Ends core, and gives what its callers are told. */
 export async function endCore(client: Client): Promise<void> {
-  await expect(client.invoke('end', { how: 'throw' })).rejects.toMatchObject(gone('unknown'))
+  await expect(client.invoke('end', { how: 'throw' })).rejects.toMatchObject(disconnected('unknown'))
 }

@@ -1,7 +1,7 @@
 // Core that has ended is started again: frontends run on, and what they had in flight has settled.
 import { describe, expect, test } from 'vitest'
 import { fixture, next } from './start.js'
-import { at, endCore, eventually, gone, patterns, soon, supervise } from './supervised.js'
+import { at, endCore, eventually, disconnected, patterns, soon, supervise } from './supervised.js'
 
 const main = fixture('reborn-frontend.mjs')
 
@@ -24,13 +24,13 @@ describe.each(patterns)('%s', (_name, app) => {
     await stream.next()
 
     await endCore(client)
-    await expect(client.invoke('which')).rejects.toMatchObject(gone('no'))
-    expect(await filled).toMatchObject(gone('unknown'))
+    await expect(client.invoke('which')).rejects.toMatchObject(disconnected('no'))
+    expect(await filled).toMatchObject(disconnected('unknown'))
     for await (const message of channel) expect(message).toBeTypeOf('number')
     const rest = async () => {
       for await (const value of stream) expect(value).toBeTypeOf('number')
     }
-    await expect(rest()).rejects.toMatchObject(gone('unknown'))
+    await expect(rest()).rejects.toMatchObject(disconnected('unknown'))
 
     expect(await eventually(() => client.invoke<number>('which'))).not.toBe(first)
     expect(await eventually(() => bus.call('main', 'which'))).not.toBe(first)
@@ -91,12 +91,12 @@ describe.each(patterns)('%s', (_name, app) => {
     await calls[2]
     process.env['SALLYPORT_TEST_STORM'] = '1'
     try {
-      await expect(client.invoke('end')).rejects.toMatchObject(gone('unknown'))
+      await expect(client.invoke('end')).rejects.toMatchObject(disconnected('unknown'))
       await client.closed
     } finally {
       delete process.env['SALLYPORT_TEST_STORM']
     }
-    expect((await Promise.allSettled(calls))[0]).toMatchObject({ reason: gone('unknown') })
+    expect((await Promise.allSettled(calls))[0]).toMatchObject({ reason: disconnected('unknown') })
     const reason = /^core failed 3 times within 600000 ms and will not be restarted. Last error: .*never again/
     await expect(client.invoke('wait')).rejects.toThrow(/core failed 3 times/)
     await expect(bus.emit('x')).rejects.toThrow(/core failed 3 times/)
@@ -149,7 +149,7 @@ describe('while core is being started again', () => {
     await bus.close()
     await client.closed
     await expect(waiting).rejects.toMatchObject({ reason: 'Disconnected' })
-    await expect(client.invoke('which')).rejects.toMatchObject(gone('no'))
+    await expect(client.invoke('which')).rejects.toMatchObject(disconnected('no'))
   })
 })
 

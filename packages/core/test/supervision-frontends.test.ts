@@ -1,7 +1,7 @@
 // Frontends and gates that have ended are started again, each for itself.
 import { describe, expect, test } from 'vitest'
 import { fixture, next } from './start.js'
-import { at, endCore, eventually, gone, patterns, soon, supervise } from './supervised.js'
+import { at, endCore, eventually, disconnected, patterns, soon, supervise } from './supervised.js'
 
 const main = fixture('reborn-frontend.mjs')
 const [[, brownfield], [, isolation]] = patterns as [(typeof patterns)[0], (typeof patterns)[0]]
@@ -56,7 +56,7 @@ describe.each(patterns)('%s', (_name, app) => {
       })
     expect(told.map(({ name }) => name)).toEqual(['fault', 'restart', 'fault', 'restart', 'fault', 'failed'])
     await eventually(() => bus.call('main', 'calls'))
-    await expect(bus.call('bad', 'calls')).rejects.toMatchObject(gone('no'))
+    await expect(bus.call('bad', 'calls')).rejects.toMatchObject(disconnected('no'))
     await bus.open('bad', main)
     expect(await eventually(() => bus.call('bad', 'calls'))).toBe(1)
   })
@@ -90,9 +90,9 @@ describe('a gate', () => {
     await client.listen('pong', ({ payload }) => void heard.push(payload))
     const waiting = client.invoke('wait')
     waiting.catch(() => {})
-    await expect(client.invoke('which', spin)).rejects.toMatchObject(gone('unknown'))
-    await expect(waiting).rejects.toMatchObject(gone('unknown'))
-    await expect(client.invoke('which')).rejects.toMatchObject(gone('no'))
+    await expect(client.invoke('which', spin)).rejects.toMatchObject(disconnected('unknown'))
+    await expect(waiting).rejects.toMatchObject(disconnected('unknown'))
+    await expect(client.invoke('which')).rejects.toMatchObject(disconnected('no'))
     expect(await eventually(() => client.invoke('which'))).toBeTypeOf('number')
     await client.emit('ping', 1)
     await expect.poll(() => heard).toEqual([1])
@@ -114,7 +114,7 @@ describe('a gate', () => {
   test('that fails takes its frontend with it, and nobody else', async () => {
     const { bus, told } = await supervise({ app: isolation, supervision: { ...soon, intensity: 0 } })
     const [client, other] = await Promise.all([bus.connect('tests'), bus.connect('other')])
-    await expect(client.invoke('which', spin)).rejects.toMatchObject(gone('unknown'))
+    await expect(client.invoke('which', spin)).rejects.toMatchObject(disconnected('unknown'))
     await client.closed
     expect(told).toMatchObject([
       { name: 'fault', label: 'tests' },

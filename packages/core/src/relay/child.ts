@@ -1,5 +1,5 @@
-// The process of a frontend: Node in an empty folder, without environment, with pipes for its links, and less urgent than
-// the host.
+// The process of a frontend: Node in an empty directory, without environment variables, with pipes for its links, at a lower
+// priority than the host.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { setPriority } from 'node:os'
@@ -7,23 +7,7 @@ import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { PROCESS_PIPES } from '@sallyport/protocol'
 
-// A process that spins does not see that its relay has gone. So a shell waits beside it, at the end of a pipe that nobody
-// writes to before the process has ended: where the pipe ends first, however that came, the shell kills the process. Where
-// there is no shell, a process that spins outlives a host that was killed.
-
-const SCRIPT = 'read -r _ || { kill -9 "$1"; rmdir "$2"; }'
-
-/** Settled once the shell has ended too: what ends after its relay stays in the host's table of processes. */
-async function killOnParentExit(child: ChildProcess, folder: string): Promise<void> {
-  if (process.platform === 'win32' || child.pid === undefined) return
-  const args = ['-c', SCRIPT, 'sallyport', String(child.pid), folder]
-  const shell = spawn('/bin/sh', args, { stdio: ['pipe', 'ignore', 'ignore'], cwd: '/', env: {}, detached: true })
-  shell.stdin.on('error', () => {})
-  child.once('exit', () => shell.stdin.end('\n'))
-  await new Promise(resolve => shell.once('error', resolve).once('exit', resolve))
-}
-
-/** As of `nice`: where all cores are busy, a process of 0 has three times the time of one of 5. */
+/** A `nice` value. While all cores are busy, a process at 0 gets three times the CPU time of a process at 5. */
 const NICENESS = 5
 
 export interface Child {
@@ -31,55 +15,73 @@ export interface Child {
   readonly control: Duplex
   readonly core: Duplex
   readonly gate: Duplex | undefined
-  /** Settled once it has ended and all that it wrote was read. Rejects where it can't be started. */
-  readonly ended: Promise<ChildEnd>
-  /** Settled once what watches over it has ended as well. */
-  readonly alone: Promise<void>
+  /** Settles once the process has exited and all of its output was read. Rejects if the process cannot be started. */
+  readonly exited: Promise<ChildExit>
+  /** Resolves once the process's orphan guard has exited too. */
+  readonly guardExited: Promise<void>
   kill(): void
 }
 
-export interface ChildEnd {
+export interface ChildExit {
   code: number | null
   signal: NodeJS.Signals | null
 }
 
-export function startChild(args: string[], temporary: string, isolated: boolean): Child {
-  const folder = mkdtempSync(join(temporary, 'sallyport-'))
+export function startChild(args: string[], temporary: string, isIsolated: boolean): Child {
+  const directory = mkdtempSync(join(temporary, 'sallyport-'))
   const child = spawn(process.execPath, args, {
-    cwd: folder,
+    cwd: directory,
     env: {},
-    stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', isolated ? 'pipe' : 'ignore'],
-    // In a session of its own: a Ctrl-C is the host's to hear.
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', isIsolated ? 'pipe' : 'ignore'],
+    // A session of its own, because Ctrl-C is for the host to handle.
     detached: process.platform !== 'win32',
   })
   const { pid } = child
-  const alone = killOnParentExit(child, folder)
-  const ended = getExit(child).finally(() => rmSync(folder, { recursive: true, force: true }))
-  if (pid !== undefined) makeLessUrgent(pid)
+  const guardExited = startOrphanGuard(child, directory)
+  const exited = getExit(child).finally(() => rmSync(directory, { recursive: true, force: true }))
+  if (pid !== undefined) lowerPriority(pid)
   child.stdout!.pipe(process.stdout)
   child.stderr!.pipe(process.stderr)
-  const pipe = (fd: number): Duplex => child.stdio[fd] as Duplex
+  const getPipe = (fd: number): Duplex => child.stdio[fd] as Duplex
   return {
     pid,
-    control: pipe(PROCESS_PIPES.control),
-    core: pipe(PROCESS_PIPES.core),
-    gate: isolated ? pipe(PROCESS_PIPES.gate) : undefined,
-    ended,
-    alone,
+    control: getPipe(PROCESS_PIPES.control),
+    core: getPipe(PROCESS_PIPES.core),
+    gate: isIsolated ? getPipe(PROCESS_PIPES.gate) : undefined,
+    exited,
+    guardExited,
     kill: () => child.kill('SIGKILL'),
   }
 }
 
-const getExit = (child: ChildProcess): Promise<ChildEnd> =>
+const getExit = (child: ChildProcess): Promise<ChildExit> =>
   new Promise((resolve, reject) => {
     child.once('error', reject)
     child.once('close', (code, signal) => resolve({ code, signal }))
   })
 
-function makeLessUrgent(pid: number): void {
+function lowerPriority(pid: number): void {
   try {
     setPriority(pid, NICENESS)
   } catch {
-    // It has ended already.
+    // The process has exited already.
   }
+}
+
+const ORPHAN_GUARD = 'read -r _ || { kill -9 "$1"; rmdir "$2"; }'
+
+/**
+ * Starts a shell that kills the process when the relay disappears, because a busy process would not notice. The shell reads a pipe
+ * to which the relay writes only after the process has exited; if the pipe ends first, for whatever reason, the shell kills the
+ * process. On Windows, which has no such shell, a busy process outlives a host that was killed.
+ *
+ * Resolves once the shell has exited: a process that exits after its relay stays in the host's process table.
+ */
+async function startOrphanGuard(child: ChildProcess, directory: string): Promise<void> {
+  if (process.platform === 'win32' || child.pid === undefined) return
+  const args = ['-c', ORPHAN_GUARD, 'sallyport', String(child.pid), directory]
+  const shell = spawn('/bin/sh', args, { stdio: ['pipe', 'ignore', 'ignore'], cwd: '/', env: {}, detached: true })
+  shell.stdin.on('error', () => {})
+  child.once('exit', () => shell.stdin.end('\n'))
+  await new Promise(resolve => shell.once('error', resolve).once('exit', resolve))
 }

@@ -1,4 +1,4 @@
-// What the host hands to a relay: the worker thread that starts, bridges and watches the process of one frontend.
+// Messages of a relay: what the host gives it, and what a frontend's process reports.
 import {
   FRAME_KIND,
   type Heartbeat,
@@ -9,54 +9,55 @@ import {
 } from '@sallyport/protocol'
 import type { LifecycleState } from '@sallyport/protocol/actor'
 
+/** Worker data of a relay, the thread that starts, bridges and watches the process of one frontend. */
 export interface RelayData {
-  /** The flags of Node, and the module to start with. */
+  /** Node's flags, and the module to start. */
   args: string[]
-  /** Where the process gets an empty folder: a relay has no environment that says so. */
+  /** Directory for the process's empty working directory: a relay has no environment that names one. */
   temporary: string
-  /** `FrontendProcessStart`, serialized: no business of the relay's. */
+  /** `FrontendProcessStart`, serialized; the relay passes it on unread. */
   start: Uint8Array
-  /** The frontend has a gate. */
+  /** True if the frontend has a gate. */
   isolated: boolean
   heartbeat: Heartbeat | undefined
   limits: ProcessLimits
 }
 
 export interface ProcessLimits {
-  /** MiB that may be resident. */
+  /** Resident memory in MiB. */
   memory?: number | undefined
-  /** Share of one core, over `CPU_WINDOW_MS`. */
+  /** Share of one core, over ten seconds. */
   cpu?: number | undefined
 }
 
-// What a frontend's process says of its own life. It is not trusted: a state is told once, in its order, and in a few words.
-
-/** Bytes of one report: an error with its stack. */
+/** Maximum bytes of one report: an error with its stack. */
 export const MAX_REPORT_BYTES: number = 2 ** 20
 
-const ORDER: readonly LifecycleState[] = ['booting', 'handshaking', 'ready', 'draining', 'stopped', 'failed']
-const TEXTS = ['message', 'stack', 'reason'] as const
+const STATE_ORDER: readonly LifecycleState[] = ['booting', 'handshaking', 'ready', 'draining', 'stopped', 'failed']
+const ERROR_FIELDS = ['message', 'stack', 'reason'] as const
 
-/** @returns what makes a report of each frame; `undefined` for what is none, or comes too late */
-export function createReports(): (frame: ReceivedFrame) => StateReport | undefined {
+/**
+ * Returns a parser for the reports of one process, which is untrusted. Each state is accepted once and in order, with a few strings of
+ * its error. The parser returns `undefined` for an invalid report.
+ */
+export function createReportParser(): (frame: ReceivedFrame) => StateReport | undefined {
   let last = -1
   return ({ kind, body }) => {
     if (kind !== FRAME_KIND.json) return undefined
-    const { type, state, error } = parse(body)
-    const place = ORDER.indexOf(state as LifecycleState)
-    if (type !== 'state' || place <= last) return undefined
-    last = place === ORDER.indexOf('stopped') ? ORDER.length : place
-    return { type: 'state', state: ORDER[place]!, ...(error !== undefined && { error: plain(error) }) }
+    const { type, state, error } = parseObject(body)
+    const index = STATE_ORDER.indexOf(state as LifecycleState)
+    if (type !== 'state' || index <= last) return undefined
+    last = index === STATE_ORDER.indexOf('stopped') ? STATE_ORDER.length : index
+    return { type: 'state', state: STATE_ORDER[index]!, ...(error !== undefined && { error: pickStrings(error) }) }
   }
 }
 
 const PONG: Pong = { type: 'pong' }
-const pong = Buffer.from(JSON.stringify(PONG))
+const pongBody = Buffer.from(JSON.stringify(PONG))
 
-/** The process is not stuck. */
-export const isPong = ({ kind, body }: ReceivedFrame): boolean => kind === FRAME_KIND.json && pong.equals(body)
+export const isPong = ({ kind, body }: ReceivedFrame): boolean => kind === FRAME_KIND.json && pongBody.equals(body)
 
-function parse(body: Uint8Array): Record<string, unknown> {
+function parseObject(body: Uint8Array): Record<string, unknown> {
   try {
     return Object(JSON.parse(Buffer.from(body).toString())) as Record<string, unknown>
   } catch {
@@ -64,8 +65,8 @@ function parse(body: Uint8Array): Record<string, unknown> {
   }
 }
 
-function plain(error: unknown): ReportedError {
-  const given = Object(error) as Record<string, unknown>
-  const texts = TEXTS.filter(name => typeof given[name] === 'string').map(name => [name, given[name]])
-  return { message: 'The frontend has failed', ...(Object.fromEntries(texts) as Partial<ReportedError>) }
+function pickStrings(error: unknown): ReportedError {
+  const fields = Object(error) as Record<string, unknown>
+  const strings = ERROR_FIELDS.filter(name => typeof fields[name] === 'string').map(name => [name, fields[name]])
+  return { message: 'The frontend failed', ...(Object.fromEntries(strings) as Partial<ReportedError>) }
 }

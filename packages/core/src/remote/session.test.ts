@@ -1,8 +1,8 @@
-// How long is waited before a session is opened again.
+// Delays between attempts to open a session.
 import { expect, test } from 'vitest'
 import { Backoff } from './session.js'
 
-test('the first is asked for at once, and others later each time, up to a bound', () => {
+test('the first attempt is immediate, and later delays double up to a maximum', () => {
   const backoff = new Backoff(
     () => 0,
     () => 0,
@@ -11,7 +11,7 @@ test('the first is asked for at once, and others later each time, up to a bound'
   for (let i = 0; i < 2000; i++) expect(backoff.next()).toBe(5000)
 })
 
-test('chance takes up to a half', () => {
+test('jitter takes up to a half off a delay', () => {
   const backoff = new Backoff(
     () => 0,
     () => 0.999,
@@ -20,7 +20,7 @@ test('chance takes up to a half', () => {
   expect([backoff.next(), backoff.next()].map(Math.round)).toEqual([50, 100])
 })
 
-test('a session that has lasted begins the delays anew, one that was short does not', () => {
+test('a session that lasted resets the delays, and a short one does not', () => {
   let now = 0
   const backoff = new Backoff(
     () => now,

@@ -5,12 +5,12 @@ import { stat } from 'node:fs/promises'
 import { pino } from 'pino'
 import { expect, vi } from 'vitest'
 import { createBus, isBusError, type Bus, type BusErrorReason, type BusOptions } from '../../src/index.js'
-import { soon, type Told } from '../supervised.js'
+import { soon, type ReportedEvent } from '../supervised.js'
 
 /** A bus, and all that it has told since it was started. */
 export interface Watched {
   bus: Bus
-  told: Told[]
+  told: ReportedEvent[]
   /** What is in its log. */
   lines: { msg: string; label?: string; level: number; err?: { message: string } }[]
   /** Closes it, and looks for what it has left: at a time when no other bus of this process is open. */
@@ -24,7 +24,7 @@ export async function watch(options: BusOptions): Promise<Watched> {
   const lines: Watched['lines'] = []
   const log = pino({ level: 'info' }, { write: line => void lines.push(JSON.parse(line) as Watched['lines'][number]) })
   const bus = await createBus({ supervision: soon, log, ...options })
-  const told: Told[] = []
+  const told: ReportedEvent[] = []
   for (const name of ['fault', 'restart', 'failed'] as const) bus.on(name, event => void told.push({ name, ...event }))
   const close = async (): Promise<void> => {
     await bus.close({ timeout: 0 })
@@ -49,7 +49,7 @@ export interface Expected {
   /** Succeeds once the bus serves again what has broken; `'failed'` where it is to give up. */
   serves: 'failed' | (() => Promise<unknown>)
   /** The events that it tells of that label, in their order: the names unless given. None for what must be let alone. */
-  told?: readonly (Told['name'] | object)[]
+  told?: readonly (ReportedEvent['name'] | object)[]
 }
 
 /** Call this in the turn in which it breaks; what `serves` has given is given back. */

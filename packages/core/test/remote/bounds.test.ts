@@ -1,4 +1,4 @@
-// What a process without core holds back, gives up and leaves behind.
+// Limits of a remote host: back-pressure, timeouts, rejected options, and what is left after close.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { BusError } from '@sallyport/protocol'
@@ -6,18 +6,18 @@ import { expect, test } from 'vitest'
 import { assemble } from '../../src/remote/remote-host.js'
 import type { RemoteHostOptions } from '../../src/network.js'
 import { fixture } from '../start.js'
-import { gone } from '../supervised.js'
-import { join, nobody, startFar } from './joined.js'
+import { disconnected } from '../supervised.js'
+import { join, noResponders, startCore } from './fake-core.js'
 
-test('a core that takes nothing holds its callers back: what waits is bounded', async () => {
-  const far = await startFar()
+test('bounds what waits for a core that takes nothing', async () => {
+  const core = await startCore()
   let release!: () => void
   const stalled = new Promise<void>(resolve => (release = resolve))
   let sent = 0
   let full = false
-  const joined = await join({
+  const host = await join({
     async open(options) {
-      const session = await far.open(options)
+      const session = await core.open(options)
       const { link } = session
       const send = link.send.bind(link)
       link.send = frame => {
@@ -28,12 +28,12 @@ test('a core that takes nothing holds its callers back: what waits is bounded', 
       return session
     },
   })
-  const client = await joined.connect('tests')
+  const client = await host.connect('tests')
   full = true
   const before = sent
   const data = new Uint8Array(2 ** 20)
   const calls = Array.from({ length: 40 }, () => client.invoke<{ length: number }>('weigh', { data }))
-  // The first frame finds that there is no room, and only what had been on its way comes after it.
+  // The first frame finds the link full, and only what was in flight follows it.
   await expect.poll(() => sent).toBeGreaterThan(before)
   await new Promise(resolve => setTimeout(resolve, 100))
   expect(sent - before).toBeLessThan(8 * 2 ** 20)
@@ -42,72 +42,72 @@ test('a core that takes nothing holds its callers back: what waits is bounded', 
   expect((await Promise.all(calls)).map(({ length }) => length)).toEqual(calls.map(() => 2 ** 20))
 })
 
-test('a frontend that goes while core takes nothing leaves no session', async () => {
-  const far = await startFar()
+test('closes the session of a frontend that closes while core takes nothing', async () => {
+  const core = await startCore()
   let full = false
-  const joined = await join({
+  const host = await join({
     async open(options) {
-      const session = await far.open(options)
+      const session = await core.open(options)
       session.link.room = () => (full ? new Promise(() => {}) : undefined)
       return session
     },
   })
-  const client = await joined.connect('tests')
+  const client = await host.connect('tests')
   full = true
   const data = new Uint8Array(2 ** 20)
   const calls = Array.from({ length: 40 }, () =>
     client.invoke('weigh', { data }).catch((error: BusError) => error.reason),
   )
-  await expect.poll(() => far.sessions[0]!.bodies.length).toBeGreaterThan(0)
-  await joined.close({ timeout: 50 })
+  await expect.poll(() => core.sessions[0]!.bodies.length).toBeGreaterThan(0)
+  await host.close({ timeout: 50 })
   expect(new Set(await Promise.all(calls))).toEqual(new Set(['Disconnected']))
-  await expect.poll(() => far.reports.filter(({ type }) => type === 'closed')).toHaveLength(1)
+  await expect.poll(() => core.reports.filter(({ type }) => type === 'closed')).toHaveLength(1)
 })
 
-test('what is closed while it is opened gives up, and a session that comes late is closed', async () => {
-  const far = await startFar()
-  let let_in!: () => void
-  const open = new Promise<void>(resolve => (let_in = resolve))
-  let asked!: AbortSignal
-  const joined = await join({
+test('aborts dialing when the host closes, and closes a session that comes too late', async () => {
+  const core = await startCore()
+  let letIn!: () => void
+  const open = new Promise<void>(resolve => (letIn = resolve))
+  let dialed!: AbortSignal
+  const host = await join({
     async open(options) {
-      asked = options.signal
+      dialed = options.signal
       await open
-      return far.open(options)
+      return core.open(options)
     },
   })
-  const connecting = joined.connect('tests')
+  const connecting = host.connect('tests')
   connecting.catch(() => {})
-  await expect.poll(() => asked).toBeDefined()
-  await joined.close()
-  expect(asked.aborted).toBe(true)
-  await expect(connecting).rejects.toMatchObject(gone('no'))
-  let_in()
-  await expect.poll(() => far.reports.filter(({ type }) => type === 'closed')).toHaveLength(1)
-  await expect(joined.connect('tests')).rejects.toMatchObject(gone('no'))
+  await expect.poll(() => dialed).toBeDefined()
+  await host.close()
+  expect(dialed.aborted).toBe(true)
+  await expect(connecting).rejects.toMatchObject(disconnected('no'))
+  letIn()
+  await expect.poll(() => core.reports.filter(({ type }) => type === 'closed')).toHaveLength(1)
+  await expect(host.connect('tests')).rejects.toMatchObject(disconnected('no'))
 })
 
-test('without an answer in time the first link is given up, and the last cause said', async () => {
-  const far = await startFar()
-  far.refuses = nobody()
-  const joined = await assemble({ log: false }, far, { where: 'joinBus', name: 'joined' }, 300)
-  await expect(joined.connect('tests')).rejects.toMatchObject({
-    ...gone('no'),
+test('rejects a frontend whose first link takes too long, with the latest cause', async () => {
+  const core = await startCore()
+  core.rejection = noResponders()
+  const host = await assemble({ log: false }, core, { where: 'joinBus', name: 'joined' }, 300)
+  await expect(host.connect('tests')).rejects.toMatchObject({
+    ...disconnected('no'),
     message: 'core did not answer "tests" within 300 ms: no responders',
-    cause: far.refuses,
+    cause: core.rejection,
   })
-  const before = far.asked
-  far.refuses = undefined
-  const client = await joined.connect('tests')
+  const before = core.attempts
+  core.rejection = undefined
+  const client = await host.connect('tests')
   expect(await client.invoke('add', { a: 1, b: 2 })).toBe(3)
-  expect(far.asked).toBe(before + 1)
-  // It holds for the first link alone.
-  far.refuses = nobody()
-  far.sessions.at(-1)!.link.close()
+  expect(core.attempts).toBe(before + 1)
+  // Later links have no deadline.
+  core.rejection = noResponders()
+  core.sessions.at(-1)!.link.close()
   await new Promise(resolve => setTimeout(resolve, 600))
-  far.refuses = undefined
+  core.rejection = undefined
   await expect.poll(() => client.invoke('add', { a: 1, b: 2 }).catch(() => 0), { timeout: 10_000 }).toBe(3)
-  await joined.close()
+  await host.close()
 })
 
 test.each([
@@ -126,29 +126,29 @@ test.each([
   [{ frontends: { core: fixture('main.mjs') } }, 'joinBus: frontends.core must be a label other than'],
   [{ frontends: { main: fixture('nothing.mjs') } }, 'joinBus: frontends.main: there is no file'],
   [{ calls: { timeout: 'soon' } }, 'joinBus: calls.timeout must be whole milliseconds'],
-])('a wrong option is named: %#', async (options, text) => {
-  const far = await startFar()
-  await expect(join(far, options as RemoteHostOptions)).rejects.toMatchObject({
+])('names a wrong option: %#', async (options, text) => {
+  const core = await startCore()
+  await expect(join(core, options as RemoteHostOptions)).rejects.toMatchObject({
     reason: 'InvalidParams',
     message: expect.stringContaining(text),
   })
 })
 
-test('what it is asked wrongly is refused in its own name', async () => {
-  const joined = await join(await startFar())
-  const client = await joined.connect('tests')
-  await expect(joined.connect('host')).rejects.toThrow('joined.connect: its label must be a label other than')
-  await expect(joined.connect('tests')).rejects.toThrow('Frontend "tests" already exists')
-  await expect(joined.reload('test')).rejects.toThrow(
+test('names itself in errors about wrong arguments', async () => {
+  const host = await join(await startCore())
+  const client = await host.connect('tests')
+  await expect(host.connect('host')).rejects.toThrow('joined.connect: its label must be a label other than')
+  await expect(host.connect('tests')).rejects.toThrow('Frontend "tests" already exists')
+  await expect(host.reload('test')).rejects.toThrow(
     'joined.reload: there is no frontend "test" (did you mean "tests"?)',
   )
-  await expect(joined.closeFrontend('no')).rejects.toThrow('There is no frontend "no"')
-  expect(() => joined.on('denied' as 'fault', () => {})).toThrow('joined.on: no event "denied"')
-  await expect(joined.close({ timeout: -1 })).rejects.toThrow('joined.close: timeout must be milliseconds')
+  await expect(host.closeFrontend('no')).rejects.toThrow('There is no frontend "no"')
+  expect(() => host.on('denied' as 'fault', () => {})).toThrow('joined.on: no event "denied"')
+  await expect(host.close({ timeout: -1 })).rejects.toThrow('joined.close: timeout must be milliseconds')
   await client.close()
 })
 
-test('it ends by itself once it is closed: nothing keeps the process', async () => {
+test('keeps nothing alive after close: the process exits by itself', async () => {
   const child = spawn(process.execPath, [fixture('remote-host.mjs').pathname], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })

@@ -1,34 +1,33 @@
-// Sessions that end under frontends of another process: each call settles once, another session follows, and nothing of it counts
-// as theirs.
+// Sessions that are lost: each call settles once, another session follows, and the frontend's code notices nothing.
 import { BusError } from '@sallyport/protocol'
 import { describe, expect, test } from 'vitest'
 import type { RemoteHost, RemoteHostOptions } from '../../src/network.js'
 import { fixture } from '../start.js'
-import { eventually, gone } from '../supervised.js'
-import { join, nobody, startFar, type Far } from './joined.js'
+import { eventually, disconnected } from '../supervised.js'
+import { type FakeCore, join, noResponders, startCore } from './fake-core.js'
 
 const patterns = [
   ['brownfield', {}],
   ['isolation', { security: { pattern: { use: 'isolation', options: { dir: fixture('hooks/judge/') } } } }],
 ] as const satisfies [name: string, app: RemoteHostOptions['app']][]
 
-function watch(joined: RemoteHost): string[] {
-  const told: string[] = []
-  for (const name of ['fault', 'restart', 'failed'] as const) joined.on(name, () => void told.push(name))
-  return told
+function recordEvents(host: RemoteHost): string[] {
+  const events: string[] = []
+  for (const name of ['fault', 'restart', 'failed'] as const) host.on(name, () => void events.push(name))
+  return events
 }
 
-/** The latest session ends as where core, or the network, has gone. */
-const cut = (far: Far): void => far.sessions.at(-1)!.link.close()
+/** Closes the latest session, as if core or the network had failed. */
+const cut = (core: FakeCore): void => core.sessions.at(-1)!.link.close()
 
 describe.each(patterns)('%s', (pattern, app) => {
-  test('under load every call settles exactly once, and the connection goes on over the next session', async () => {
-    const far = await startFar(pattern)
-    const joined = await join(far, { app })
-    const told = watch(joined)
-    const client = await joined.connect('tests')
-    const heard: unknown[] = []
-    await client.listen('tick', ({ payload }) => void heard.push(payload))
+  test('settles every call exactly once under load, and continues over the next session', async () => {
+    const core = await startCore(pattern)
+    const host = await join(core, { app })
+    const events = recordEvents(host)
+    const client = await host.connect('tests')
+    const ticks: unknown[] = []
+    await client.listen('tick', ({ payload }) => void ticks.push(payload))
     const settled: string[] = []
     let made = 0
     for (let cuts = 0; cuts < 3; cuts++) {
@@ -40,93 +39,93 @@ describe.each(patterns)('%s', (pattern, app) => {
         )
       }
       await expect.poll(() => settled.length, { interval: 5 }).toBeGreaterThan(cuts * 300)
-      cut(far)
+      cut(core)
       await eventually(() => client.invoke('add', { a: 1, b: 2 }))
     }
     await expect.poll(() => settled.length).toBe(made)
     expect([...new Set(settled)].toSorted()).toEqual(['3', 'Disconnected unknown'])
-    expect(far.sessions).toHaveLength(4)
+    expect(core.sessions).toHaveLength(4)
     await client.emit('tick', 1)
-    await expect.poll(() => heard).toEqual([1])
-    expect(far.sessions.map(session => session.told)).toEqual([['begin'], [], [], []])
-    expect(told).toEqual([])
-    expect(joined.stats().frontends['tests']).toMatchObject({ state: 'running', restarts: 0 })
+    await expect.poll(() => ticks).toEqual([1])
+    expect(core.sessions.map(session => session.events)).toEqual([['begin'], [], [], []])
+    expect(events).toEqual([])
+    expect(host.stats().frontends['tests']).toMatchObject({ state: 'running', restarts: 0 })
   })
 
-  test('a worker goes on as it was', async () => {
-    const far = await startFar(pattern)
-    const joined = await join(far, { app, frontends: { main: { module: fixture('exposing.mjs'), sandbox: 'none' } } })
-    const told = watch(joined)
-    await expect.poll(() => far.sessions[0]?.told, { timeout: 20_000 }).toEqual(['begin'])
-    const echo = (n: number) => eventually(() => far.app.call('main', 'echo', { n }))
+  test('a worker keeps running', async () => {
+    const core = await startCore(pattern)
+    const host = await join(core, { app, frontends: { main: { module: fixture('exposing.mjs'), sandbox: 'none' } } })
+    const events = recordEvents(host)
+    await expect.poll(() => core.sessions[0]?.events, { timeout: 20_000 }).toEqual(['begin'])
+    const echo = (n: number) => eventually(() => core.app.call('main', 'echo', { n }))
     for (const n of [1, 2, 3]) {
       expect(await echo(n)).toEqual({ n })
-      if (n < 3) cut(far)
+      if (n < 3) cut(core)
     }
-    expect(told).toEqual([])
-    expect(joined.stats().frontends['main']).toMatchObject({ restarts: 0 })
-    expect(far.sessions.map(session => session.told)).toEqual([['begin'], [], []])
+    expect(events).toEqual([])
+    expect(host.stats().frontends['main']).toMatchObject({ restarts: 0 })
+    expect(core.sessions.map(session => session.events)).toEqual([['begin'], [], []])
   })
 
-  test('calls made meanwhile reject, and were not delivered; those after are answered', async () => {
-    const far = await startFar(pattern)
-    const joined = await join(far, { app })
-    const client = await joined.connect('tests')
-    far.refuses = nobody()
-    cut(far)
-    await expect.poll(() => far.asked).toBeGreaterThan(2)
-    await expect(client.invoke('add', { a: 1, b: 2 })).rejects.toMatchObject(gone('no'))
-    await expect(client.emit('tick')).rejects.toMatchObject(gone('no'))
-    far.refuses = undefined
+  test('rejects calls without a session as not delivered, and answers later ones', async () => {
+    const core = await startCore(pattern)
+    const host = await join(core, { app })
+    const client = await host.connect('tests')
+    core.rejection = noResponders()
+    cut(core)
+    await expect.poll(() => core.attempts).toBeGreaterThan(2)
+    await expect(client.invoke('add', { a: 1, b: 2 })).rejects.toMatchObject(disconnected('no'))
+    await expect(client.emit('tick')).rejects.toMatchObject(disconnected('no'))
+    core.rejection = undefined
     expect(await eventually(() => client.invoke('add', { a: 1, b: 2 }))).toBe(3)
   })
 
-  test('a frontend that core takes no more has failed, and says why', async () => {
-    const far = await startFar(pattern)
-    const joined = await join(far, { app })
-    const told = watch(joined)
-    const client = await joined.connect('tests')
-    far.refuses = new BusError('Denied', 'the credential was revoked')
-    cut(far)
+  test('fails a frontend that core rejects for good, with the reason', async () => {
+    const core = await startCore(pattern)
+    const host = await join(core, { app })
+    const events = recordEvents(host)
+    const client = await host.connect('tests')
+    core.rejection = new BusError('Denied', 'the credential was revoked')
+    cut(core)
     await client.closed
     await expect(client.invoke('add', { a: 1, b: 2 })).rejects.toMatchObject({
-      ...gone('no'),
+      ...disconnected('no'),
       message: expect.stringContaining('the credential was revoked'),
     })
-    expect(told).toEqual(['fault', 'failed'])
-    far.refuses = undefined
-    expect(await (await joined.connect('tests')).invoke('add', { a: 1, b: 2 })).toBe(3)
+    expect(events).toEqual(['fault', 'failed'])
+    core.rejection = undefined
+    expect(await (await host.connect('tests')).invoke('add', { a: 1, b: 2 })).toBe(3)
   })
 })
 
-test('a frontend in a process is reloaded, however long it takes, which is no failure', async () => {
-  const far = await startFar()
+test('reloads a frontend in a process, however long it takes, without counting a failure', async () => {
+  const core = await startCore()
   const module = fixture('exposing.mjs')
-  const joined = await join(far, { frontends: { main: { module, sandbox: 'process' } } })
-  const told = watch(joined)
-  const echo = () => eventually(() => far.app.call('main', 'echo', { n: 1 }))
+  const host = await join(core, { frontends: { main: { module, sandbox: 'process' } } })
+  const events = recordEvents(host)
+  const echo = () => eventually(() => core.app.call('main', 'echo', { n: 1 }))
   expect(await echo()).toEqual({ n: 1 })
-  far.refuses = nobody()
-  const before = far.asked
-  cut(far)
-  // Longer than a process lives whose pipes have ended.
-  await expect.poll(() => far.asked - before, { timeout: 20_000 }).toBeGreaterThan(5)
-  far.refuses = undefined
+  core.rejection = noResponders()
+  const before = core.attempts
+  cut(core)
+  // Longer than a process survives the close of its pipes.
+  await expect.poll(() => core.attempts - before, { timeout: 20_000 }).toBeGreaterThan(5)
+  core.rejection = undefined
   expect(await echo()).toEqual({ n: 1 })
-  expect(joined.stats().frontends['main']).toMatchObject({ restarts: 0 })
-  expect(far.sessions).toHaveLength(2)
-  expect(told).toEqual([])
+  expect(host.stats().frontends['main']).toMatchObject({ restarts: 0 })
+  expect(core.sessions).toHaveLength(2)
+  expect(events).toEqual([])
 })
 
-test('a worker that ends its link itself is started again', async () => {
-  const far = await startFar()
+test('restarts a worker that closes its own link', async () => {
+  const core = await startCore()
   const main = { module: fixture('reborn-frontend.mjs'), link: 'port', sandbox: 'none' } as const
-  const joined = await join(far, { frontends: { main }, supervision: { delay: { min: 20, max: 100 } } })
-  const told = watch(joined)
-  await expect.poll(() => far.sessions[0]?.told, { timeout: 20_000 }).toEqual(['begin'])
-  await far.app.call('main', 'end', { how: 'drop' }).catch(() => {})
+  const host = await join(core, { frontends: { main }, supervision: { delay: { min: 20, max: 100 } } })
+  const events = recordEvents(host)
+  await expect.poll(() => core.sessions[0]?.events, { timeout: 20_000 }).toEqual(['begin'])
+  await core.app.call('main', 'end', { how: 'drop' }).catch(() => {})
   await expect
-    .poll(() => far.sessions.map(session => session.told), { timeout: 20_000 })
+    .poll(() => core.sessions.map(session => session.events), { timeout: 20_000 })
     .toEqual([['begin', 'end'], ['begin']])
-  expect(told).toEqual(['fault', 'restart'])
+  expect(events).toEqual(['fault', 'restart'])
 })

@@ -1,4 +1,4 @@
-// A core that is elsewhere, for the tests: in this thread, but reached only by sessions that it opens or refuses.
+// A remote core for tests: it runs in this thread, but is reached only through sessions that it opens or rejects.
 import { BusError, createLinkEndpoints, openLink, type Link, type SessionKey } from '@sallyport/protocol'
 import { once } from 'node:events'
 import { MessageChannel } from 'node:worker_threads'
@@ -20,28 +20,28 @@ import { everyCommand, fixture } from '../start.js'
 
 type Pattern = 'brownfield' | 'isolation'
 
-export interface Opened extends RemoteSession {
+export interface FakeSession extends RemoteSession {
   label: string
-  /** What has come from the frontend, as it came. */
+  /** Frames from the frontend, as they came. */
   bodies: Uint8Array[]
-  told: string[]
+  /** Calls of `begin` and `end`. */
+  events: string[]
 }
 
-export interface Far extends SessionDialer {
+export interface FakeCore extends SessionDialer {
   core: Core
-  /** As a handler has it. */
   app: App
   reports: CoreReport[]
-  sessions: Opened[]
-  /** Of every call of `open`. */
-  asked: number
-  /** Why nobody is let in, where nobody is. */
-  refuses: BusError | undefined
+  sessions: FakeSession[]
+  /** Number of calls of `open`. */
+  attempts: number
+  /** The error with which every call of `open` rejects, if set. */
+  rejection: BusError | undefined
 }
 
-export const nobody = (): BusError => new BusError('Disconnected', 'no responders', { data: { delivered: 'no' } })
+export const noResponders = (): BusError => new BusError('Disconnected', 'no responders', { data: { delivered: 'no' } })
 
-const closed = new WeakSet<Link>()
+const closedLinks = new WeakSet<Link>()
 const cores: Core[] = []
 const hosts: RemoteHost[] = []
 afterEach(async () => {
@@ -49,21 +49,21 @@ afterEach(async () => {
   await Promise.all(cores.splice(0).map(core => core.close()))
 })
 
-export async function startFar(
+export async function startCore(
   pattern: Pattern = 'brownfield',
   definition: Partial<CoreDefinition> = {},
   capability: Capability = everyCommand,
-): Promise<Far> {
+): Promise<FakeCore> {
   const reports: CoreReport[] = []
-  const { default: usual } = (await import(fixture('core.mjs').href)) as { default: CoreDefinition }
+  const { default: defaults } = (await import(fixture('core.mjs').href)) as { default: CoreDefinition }
   let app!: App
   const core = await createCore(
     {
-      ...usual,
+      ...defaults,
       ...definition,
-      setup(given) {
-        app = given
-        return (definition.setup ?? usual.setup)?.(given)
+      setup(createdApp) {
+        app = createdApp
+        return (definition.setup ?? defaults.setup)?.(createdApp)
       },
     },
     {
@@ -83,65 +83,65 @@ export async function startFar(
     report => reports.push(report),
   )
   cores.push(core)
-  let ids = 0
-  const far: Far = {
+  let lastId = 0
+  const fakeCore: FakeCore = {
     core,
     app,
     reports,
     sessions: [],
-    asked: 0,
-    refuses: undefined,
+    attempts: 0,
+    rejection: undefined,
     async open({ label, codec }) {
-      far.asked++
-      if (far.refuses) throw far.refuses
-      const [there, here] = createLinkEndpoints('port')
+      fakeCore.attempts++
+      if (fakeCore.rejection) throw fakeCore.rejection
+      const [coreEnd, hostEnd] = createLinkEndpoints('port')
       const keys = new MessageChannel()
-      const keyed = pattern === 'isolation' ? { keyPort: keys.port1 } : {}
-      core.attach({ label, codec, endpoint: there, id: ++ids, cipher: true, ...keyed })
+      const keyPort = pattern === 'isolation' ? { keyPort: keys.port1 } : {}
+      core.attach({ label, codec, endpoint: coreEnd, id: ++lastId, cipher: true, ...keyPort })
       const key =
-        pattern === 'isolation' ? await keyOf(keys) : { session: new Uint8Array(16), secret: new Uint8Array(32) }
-      const told: string[] = []
+        pattern === 'isolation' ? await receiveKey(keys) : { session: new Uint8Array(16), secret: new Uint8Array(32) }
+      const events: string[] = []
       const bodies: Uint8Array[] = []
-      const session: Opened = {
+      const session: FakeSession = {
         label,
-        link: listening(openLink(here, true), bodies),
+        link: recordFrames(openLink(hostEnd, true), bodies),
         key,
         bodies,
-        told,
+        events,
         begin: () => {
-          told.push('begin')
+          events.push('begin')
           core.begin(label)
         },
         end: () => {
-          // Nothing goes over a session that is closed.
-          told.push(closed.has(session.link) ? 'end too late' : 'end')
+          // Nothing can be sent over a closed session.
+          events.push(closedLinks.has(session.link) ? 'end too late' : 'end')
           core.end(label)
         },
       }
-      far.sessions.push(session)
+      fakeCore.sessions.push(session)
       return session
     },
   }
-  return far
+  return fakeCore
 }
 
-export async function join(far: SessionDialer, options: RemoteHostOptions = {}): Promise<RemoteHost> {
-  const host = await connectHost({ log: false, ...options }, far, { where: 'joinBus', name: 'joined' })
+export async function join(dialer: SessionDialer, options: RemoteHostOptions = {}): Promise<RemoteHost> {
+  const host = await connectHost({ log: false, ...options }, dialer, { where: 'joinBus', name: 'joined' })
   hosts.push(host)
   return host
 }
 
-async function keyOf({ port2 }: MessageChannel): Promise<SessionKey> {
+async function receiveKey({ port2 }: MessageChannel): Promise<SessionKey> {
   const [key] = (await once(port2, 'message')) as [SessionKey]
   return key
 }
 
-/** The same link, of which what is sent is kept. */
-function listening(link: Link, bodies: Uint8Array[]): Link {
+/** Records the frames that are sent over a link, and its close. */
+function recordFrames(link: Link, bodies: Uint8Array[]): Link {
   const send = link.send.bind(link)
   const close = link.close.bind(link)
   link.close = () => {
-    closed.add(link)
+    closedLinks.add(link)
     close()
   }
   link.send = frame => {
