@@ -1,4 +1,4 @@
-// Core that is not started again: the bus has failed, every call settles, and the host is told.
+// Core that does not restart: the bus fails, every call settles, and the host gets an event.
 import { expect, test } from 'vitest'
 import type { BusError } from '../src/index.js'
 import { patterns, start } from './start.js'
@@ -9,11 +9,11 @@ const crash = at(`export default { commands: {
   ok: () => 1,
   crash: () => { setTimeout(() => { throw new Error('late') }); return new Promise(() => {}) } } }`)
 
-test('core that is not started again: the bus has failed, every call settles, and the host is told', async () => {
+test('fails the bus, settles every call and emits a fault when core crashes without a restart', async () => {
   const bus = await start({ core: { module: crash, supervision: { restart: 'temporary' } } })
   const fault = new Promise(resolve => bus.on('fault', resolve))
-  const [one, two] = [await bus.connect('one'), await bus.connect('two')]
-  const calls = [one.invoke('crash'), two.invoke('ok'), two.invoke('crash')]
+  const [first, second] = [await bus.connect('one'), await bus.connect('two')]
+  const calls = [first.invoke('crash'), second.invoke('ok'), second.invoke('crash')]
   expect(await Promise.allSettled(calls)).toMatchObject([
     { reason: { reason: 'Disconnected' } },
     {},
@@ -21,11 +21,11 @@ test('core that is not started again: the bus has failed, every call settles, an
   ])
   expect(await fault).toMatchObject({ label: 'core', error: { message: 'late' } })
   await expect(bus.connect('three')).rejects.toMatchObject({ message: 'The bus is failed' })
-  // An event is fire and forget: the host's own link may hear of the end a moment later.
+  // The host's own link can observe the exit a moment later.
   await expect.poll(() => bus.emit('x').catch((error: BusError) => error.reason)).toBe('Disconnected')
 })
 
-test.each(patterns)('core that exits with code 0, and is not started again, has failed too: %s', async (_name, app) => {
+test.each(patterns)('fails the bus when core exits with code 0 without a restart: %s', async (_name, app) => {
   const bus = await start({
     app: { security: { ...app.security, capabilities: [] } },
     core: {

@@ -1,4 +1,4 @@
-// A link that ends while both of its ends live: nothing starts again by that, so the host ends whom it served, and says so.
+// Links that close while both ends are alive: no exit would lead to a new link, so the host reports a fault and ends the frontend.
 import { MessagePort } from 'node:worker_threads'
 import { describe, expect, test, vi } from 'vitest'
 import { fixture, next } from './start.js'
@@ -7,21 +7,21 @@ import { eventually, disconnected, patterns, supervise } from './supervised.js'
 const message = (label: string): string => `The link between frontend "${label}" and core closed unexpectedly`
 
 describe.each(patterns)('%s', (_name, app) => {
-  test('a frontend that closes its ports is started again', async () => {
+  test('a frontend that closes its ports restarts', async () => {
     const main = { module: fixture('reborn-frontend.mjs'), link: 'port', sandbox: 'none' } as const
-    const { bus, told } = await supervise({ app, frontends: { main } })
+    const { bus, events } = await supervise({ app, frontends: { main } })
     await next(bus, 'up')
     const up = next(bus, 'up')
     await bus.call('main', 'end', { how: 'drop' }).catch(() => {})
     await up
     expect(await eventually(() => bus.call('main', 'calls'))).toBe(1)
-    expect(told).toMatchObject([
+    expect(events).toMatchObject([
       { name: 'fault', label: 'main', error: { reason: 'Disconnected', message: message('main') } },
       { name: 'restart', label: 'main', actor: 'frontend' },
     ])
   })
 
-  test('a connection of the host is closed, for good; its label is free', async () => {
+  test('a connection of the host closes for good and frees its label', async () => {
     const { bus } = await supervise({ app })
     const client = await bus.connect('tests', { link: 'port' })
     const waiting = client.invoke('wait')

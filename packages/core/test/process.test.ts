@@ -1,4 +1,4 @@
-// What is left of a bus after it was closed, seen from outside: no thread, and a process that ends by itself.
+// A closed bus seen from outside: no thread is left, and the process exits by itself.
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'

@@ -1,11 +1,11 @@
-// Frontends in processes of their own come and go for as long as the host lives: what is left of one is a leak of many.
+// Frontends in processes come and go for as long as the host lives, so whatever one of them leaves behind is a leak.
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { fixture, start } from './start.js'
 
-/** With those that have ended, and that nobody has asked about. */
+/** Includes zombies. */
 function children(): string[] {
   const stats = readdirSync('/proc')
     .filter(name => /^\d+$/.test(name))
@@ -24,17 +24,17 @@ function readStat(pid: string): string {
 const descriptors = (): string[] => readdirSync('/proc/self/fd')
 
 test.runIf(process.platform === 'linux')(
-  'twenty leave no process, descriptor or folder',
+  'twenty leave no process, descriptor or directory',
   { timeout: 60_000 },
   async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'come-and-go-'))
+    const directory = mkdtempSync(join(tmpdir(), 'come-and-go-'))
     const before = process.env['TMPDIR']
-    process.env['TMPDIR'] = folder
+    process.env['TMPDIR'] = directory
     try {
       const bus = await start()
       const open = async (label: string): Promise<void> => {
         await bus.open(label, fixture('ends.mjs'), { sandbox: 'process' })
-        expect(await bus.call<string>(label, 'cwd')).toContain(folder)
+        expect(await bus.call<string>(label, 'cwd')).toContain(directory)
       }
       await open('first')
       await bus.closeFrontend('first')
@@ -48,9 +48,9 @@ test.runIf(process.platform === 'linux')(
       }
       await expect.poll(() => children().length, { timeout: 10_000 }).toBe(processes)
       await expect.poll(() => descriptors().length, { timeout: 10_000 }).toBe(files)
-      await expect.poll(() => readdirSync(folder), { timeout: 10_000 }).toEqual([])
+      await expect.poll(() => readdirSync(directory), { timeout: 10_000 }).toEqual([])
     } finally {
-      rmSync(folder, { recursive: true })
+      rmSync(directory, { recursive: true })
       if (before === undefined) delete process.env['TMPDIR']
       else process.env['TMPDIR'] = before
     }

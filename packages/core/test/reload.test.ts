@@ -1,53 +1,53 @@
-// Workers that are loaded again because somebody asks for it: over real threads, in both patterns.
+// bus.reload over real threads, in both patterns.
 import { describe, expect, test } from 'vitest'
 import type { Client } from '../src/index.js'
 import { fixture, next, start } from './start.js'
 import { at, eventually, disconnected, patterns, supervise } from './supervised.js'
 
-const threadOf = (client: Client): Promise<number> => client.invoke<number>('which')
+const getThread = (client: Client): Promise<number> => client.invoke<number>('which')
 
 describe.each(patterns)('bus.reload, %s', (_name, app) => {
-  test('core: another thread, calls settle, listeners stay, and nothing counts as a restart', async () => {
-    const { bus, told } = await supervise({ app, supervision: { intensity: 0 } })
+  test('replaces the thread of core, settles calls, keeps listeners, and counts no restart', async () => {
+    const { bus, events } = await supervise({ app, supervision: { intensity: 0 } })
     const client = await bus.connect('tests')
-    const heard: unknown[] = []
-    await client.listen('pong', ({ payload }) => heard.push(payload))
-    const threads = new Set([await threadOf(client)])
-    for (let life = 2; life < 5; life++) {
+    const received: unknown[] = []
+    await client.listen('pong', ({ payload }) => received.push(payload))
+    const threads = new Set([await getThread(client)])
+    for (let generation = 2; generation < 5; generation++) {
       const waiting = client.invoke('wait')
       waiting.catch(() => {})
-      await threadOf(client)
+      await getThread(client)
       await bus.reload('core')
       await expect(waiting).rejects.toMatchObject(disconnected('unknown'))
-      threads.add(await threadOf(client))
-      expect(threads.size).toBe(life)
+      threads.add(await getThread(client))
+      expect(threads.size).toBe(generation)
     }
     await client.emit('ping', 'again')
-    await expect.poll(() => heard).toEqual(['again'])
-    expect(told).toEqual([])
+    await expect.poll(() => received).toEqual(['again'])
+    expect(events).toEqual([])
     expect((await bus.stats()).core).toMatchObject({ state: 'running', restarts: 0 })
   })
 
-  test.each(['none', 'permission', 'process'] as const)('a frontend, sandbox: %s', async sandbox => {
+  test.each(['none', 'permission', 'process'] as const)('restarts a frontend with sandbox %s', async sandbox => {
     const source = `import { emit, expose, invoke } from '${import.meta.resolve('@sallyport/frontend')}'
       import { threadId } from 'node:worker_threads'
       expose({ alive: () => process.pid + '.' + threadId })
-      await emit('there', await invoke('which'))`
-    const { bus, told } = await supervise({ app, supervision: { intensity: 0 } })
-    const there = next(bus, 'there')
+      await emit('started', await invoke('which'))`
+    const { bus, events } = await supervise({ app, supervision: { intensity: 0 } })
+    const started = next(bus, 'started')
     await bus.open('main', at(source), { sandbox })
-    await there
+    await started
     const alive = await bus.call('main', 'alive')
-    const again = next(bus, 'there')
+    const restarted = next(bus, 'started')
     await bus.reload('main')
-    await again
+    await restarted
     expect(await bus.call('main', 'alive')).not.toBe(alive)
-    expect(told).toEqual([])
+    expect(events).toEqual([])
     expect((await bus.stats()).frontends['main']).toMatchObject({ state: 'running', restarts: 0 })
   })
 })
 
-test('what there is not, or has no module, is named', async () => {
+test('rejects unknown names, and connections and cores without a module', async () => {
   const bus = await start({ core: { commands: { add: () => 1 } } })
   await bus.connect('tests')
   await expect(bus.reload('core')).rejects.toThrow('bus.reload: core runs in this thread and has no module')
@@ -62,24 +62,24 @@ test('what there is not, or has no module, is named', async () => {
   await expect(bus.reload('core')).rejects.toMatchObject({ reason: 'Disconnected' })
 })
 
-test('the hook of a connection is loaded again', async () => {
+test('reloads the hook of a connection', async () => {
   const [, app] = patterns[1]!
   const { bus } = await supervise({ app })
   const client = await bus.connect('tests')
-  const thread = await threadOf(client)
+  const thread = await getThread(client)
   await bus.reload('tests')
-  expect(await eventually(() => threadOf(client))).toBe(thread)
+  expect(await eventually(() => getThread(client))).toBe(thread)
   expect((await bus.stats()).frontends['tests']).toMatchObject({ gate: { state: 'running', restarts: 0 } })
 })
 
-test('a process is linked again as another one, when core is reloaded, and that counts as no restart', async () => {
+test('replaces a process when core reloads, without counting a restart', async () => {
   const frontends = { main: { module: fixture('main.mjs'), sandbox: 'process' as const } }
-  const { bus, told } = await supervise({ core: fixture('core.mjs'), frontends, supervision: { intensity: 0 } })
+  const { bus, events } = await supervise({ core: fixture('core.mjs'), frontends, supervision: { intensity: 0 } })
   let starts = 0
   await bus.listen('main-ready', () => starts++)
   await expect.poll(() => starts).toBe(1)
   await bus.reload('core')
   await expect.poll(() => starts).toBe(2)
   expect((await bus.stats()).frontends['main']).toMatchObject({ state: 'running', restarts: 0 })
-  expect(told).toEqual([])
+  expect(events).toEqual([])
 })

@@ -1,4 +1,4 @@
-// What the tests of supervision share: a bus over the fixtures that can be ended, and what it tells of restarts.
+// Helpers for tests of supervision: a bus whose workers end on request, and a record of what it reports.
 import { expect } from 'vitest'
 import type { Bus, BusOptions, Client } from '../src/index.js'
 import { fixture, isolation, start } from './start.js'
@@ -23,27 +23,27 @@ export interface ReportedEvent {
   error: Error
 }
 
-/** Restarts come soon, and many are allowed: how many come within a period is chance on a loaded machine. */
+/** Short delays and many restarts: how many fall into a period is random on a busy machine. */
 export const soon = { delay: { min: 20, max: 100 }, intensity: 1000 }
 
-export async function supervise(options: Partial<BusOptions> = {}): Promise<{ bus: Bus; told: ReportedEvent[] }> {
+export async function supervise(options: Partial<BusOptions> = {}): Promise<{ bus: Bus; events: ReportedEvent[] }> {
   const bus = await start({ core: fixture('reborn.mjs'), supervision: soon, ...options })
-  const told: ReportedEvent[] = []
+  const events: ReportedEvent[] = []
   for (const name of ['fault', 'restart', 'failed'] as const) {
-    bus.on(name, event => void told.push({ name, ...event }))
+    bus.on(name, event => void events.push({ name, ...event }))
   }
-  return { bus, told }
+  return { bus, events }
 }
 
 export const at = (source: string): URL => new URL(`data:text/javascript,${encodeURIComponent(source)}`)
 
-/** Resolves with what this gives, once it does not reject any more. */
-export async function eventually<T>(ask: () => Promise<T>): Promise<T> {
+/** Repeats the call until it no longer rejects. */
+export async function eventually<T>(call: () => Promise<T>): Promise<T> {
   let result: { value: T } | undefined
   await expect
     .poll(
       async () => {
-        result = await ask().then(
+        result = await call().then(
           value => ({ value }),
           () => undefined,
         )
@@ -57,7 +57,7 @@ export async function eventually<T>(ask: () => Promise<T>): Promise<T> {
 
 export const disconnected = (delivered: 'no' | 'unknown') => ({ reason: 'Disconnected', data: { delivered } })
 
-/** Ends core, and gives what its callers are told. */
+/** Crashes core, and expects the error that callers get. */
 export async function endCore(client: Client): Promise<void> {
   await expect(client.invoke('end', { how: 'throw' })).rejects.toMatchObject(disconnected('unknown'))
 }

@@ -1,4 +1,4 @@
-// Core that has ended is started again: frontends run on, and what they had in flight has settled.
+// Restarts of core: frontends keep running, and their calls in flight settle.
 import { describe, expect, test } from 'vitest'
 import { fixture, next } from './start.js'
 import { at, endCore, eventually, disconnected, patterns, soon, supervise } from './supervised.js'
@@ -6,10 +6,10 @@ import { at, endCore, eventually, disconnected, patterns, soon, supervise } from
 const main = fixture('reborn-frontend.mjs')
 
 describe.each(patterns)('%s', (_name, app) => {
-  test('calls settle, listeners and what is exposed stay, channels, streams and resources end', async () => {
-    const { bus, told } = await supervise({ app, frontends: { main } })
-    const heard: unknown[] = []
-    const pong = (who: string) => (event: { payload: unknown }) => void heard.push([who, event.payload])
+  test('settles calls, keeps listeners and exposed functions, and ends channels, streams and resources', async () => {
+    const { bus, events } = await supervise({ app, frontends: { main } })
+    const received: unknown[] = []
+    const pong = (who: string) => (event: { payload: unknown }) => void received.push([who, event.payload])
     await bus.listen('pong', pong('host'))
     await next(bus, 'up')
     const client = await bus.connect('tests')
@@ -38,24 +38,24 @@ describe.each(patterns)('%s', (_name, app) => {
     expect(await client.invoke('kept', { rid })).toBe(false)
     await client.emit('ping', 1)
     await client.emit('ping', 2)
-    await expect.poll(() => heard.filter(entry => (entry as unknown[])[1] === 2).length).toBe(2)
-    expect(heard.map(String).toSorted((a, b) => (a < b ? -1 : 1))).toEqual([
+    await expect.poll(() => received.filter(entry => (entry as unknown[])[1] === 2).length).toBe(2)
+    expect(received.map(String).toSorted((a, b) => (a < b ? -1 : 1))).toEqual([
       'client,1',
       'client,2',
       'host,1',
       'host,2',
       'once,1',
     ])
-    const from = next(bus, 'heard')
+    const reply = next(bus, 'heard')
     await bus.emitTo('main', 'to-frontend', 'x')
-    expect(await from).toEqual({ label: 'main', payload: 'x' })
-    expect(told).toMatchObject([
-      { name: 'fault', label: 'core', error: { message: 'core is ended' } },
-      { name: 'restart', label: 'core', actor: 'core', restarts: 1, error: { message: 'core is ended' } },
+    expect(await reply).toEqual({ label: 'main', payload: 'x' })
+    expect(events).toMatchObject([
+      { name: 'fault', label: 'core', error: { message: 'core crashed' } },
+      { name: 'restart', label: 'core', actor: 'core', restarts: 1, error: { message: 'core crashed' } },
     ])
   })
 
-  test('capabilities that were added and removed at run time hold in the next core', async () => {
+  test('applies capability changes at run time to the next core', async () => {
     const more = { identifier: 'more', windows: ['tests'], permissions: ['core:app:deny-version'] }
     const { bus } = await supervise({ app })
     const client = await bus.connect('tests')
@@ -73,12 +73,12 @@ describe.each(patterns)('%s', (_name, app) => {
     await expect(eventually(() => bus.addCapability(more))).resolves.toBeUndefined()
   })
 
-  test('core that fails each time that it is started has failed, and the bus with it: all calls settle', async () => {
+  test('fails the bus and settles all calls when core fails at each start', async () => {
     const core = at(`if (process.env.SALLYPORT_TEST_STORM) throw new Error('never again')
       export default { commands: { wait: () => new Promise(() => {}), end: () => process.exit(3) } }`)
     const capabilities = [{ identifier: 'all', windows: ['*'], permissions: ['allow-wait', 'allow-end'] }]
     const limited = { delay: { min: 1, max: 1 }, intensity: 2, period: 600_000 }
-    const { bus, told } = await supervise({
+    const { bus, events } = await supervise({
       app: { security: { ...app.security, capabilities } },
       core: { module: core, supervision: limited },
     })
@@ -101,31 +101,31 @@ describe.each(patterns)('%s', (_name, app) => {
     await expect(client.invoke('wait')).rejects.toThrow(/core failed 3 times/)
     await expect(bus.emit('x')).rejects.toThrow(/core failed 3 times/)
     await expect(bus.connect('late')).rejects.toThrow('The bus is failed')
-    expect(told.map(({ name }) => name)).toEqual(['fault', 'restart', 'fault', 'restart', 'fault', 'failed'])
-    expect(told.at(-1)!.error.message).toMatch(reason)
+    expect(events.map(({ name }) => name)).toEqual(['fault', 'restart', 'fault', 'restart', 'fault', 'failed'])
+    expect(events.at(-1)!.error.message).toMatch(reason)
     await bus.close()
   })
 })
 
-// Endless loops are among `faults/`.
-test('core and a frontend that are blocked for a while, within the limit of their heartbeats, are not ended', async () => {
-  const { bus, told } = await supervise({ supervision: { ...soon, heartbeat: 4000 }, frontends: { main } })
+// `faults/` tests endless loops.
+test('keeps core and a frontend that are blocked for less than the heartbeat limit', async () => {
+  const { bus, events } = await supervise({ supervision: { ...soon, heartbeat: 4000 }, frontends: { main } })
   await next(bus, 'up')
   const client = await bus.connect('tests')
   const first = await client.invoke<number>('which')
-  // Both at once.
+  // Both are blocked simultaneously.
   const frontend = bus.call('main', 'block', { ms: 2000 })
   await client.invoke('which')
   expect(await client.invoke('block', { ms: 2000 })).toBe(first)
   expect(await frontend).toBe('awake')
   expect(await client.invoke('which')).toBe(first)
-  expect(told).toEqual([])
+  expect(events).toEqual([])
 })
 
-describe('while core is being started again', () => {
+describe('while core restarts', () => {
   const slow = { ...soon, delay: { min: 500, max: 500 } }
 
-  test('bus.open and bus.connect wait for it', async () => {
+  test('bus.open and bus.connect wait for core', async () => {
     const { bus } = await supervise({ core: { module: fixture('reborn.mjs'), supervision: slow } })
     const client = await bus.connect('tests')
     await endCore(client)
@@ -136,7 +136,7 @@ describe('while core is being started again', () => {
     expect(await eventually(() => bus.call('main', 'calls'))).toBe(1)
   })
 
-  test('the bus can be closed, and so can a frontend', async () => {
+  test('the bus and its frontends can be closed', async () => {
     const { bus } = await supervise({
       core: { module: fixture('reborn.mjs'), supervision: { ...soon, delay: { min: 600_000, max: 600_000 } } },
       frontends: { main, other: main },
@@ -153,8 +153,8 @@ describe('while core is being started again', () => {
   })
 })
 
-test('core may end while frontends boot, and with one of them', async () => {
-  const { bus, told } = await supervise({ frontends: { main } })
+test('survives crashes of core while frontends boot, and together with a frontend', async () => {
+  const { bus, events } = await supervise({ frontends: { main } })
   const client = await bus.connect('tests')
   const opening = Promise.all(['a', 'b'].map(label => bus.open(label, main)))
   await endCore(client)
@@ -163,6 +163,6 @@ test('core may end while frontends boot, and with one of them', async () => {
   await bus.call('a', 'end', { how: 'throw' }).catch(() => {})
   await endCore(client)
   for (const label of ['main', 'a', 'b']) await eventually(() => bus.call(label, 'calls'))
-  expect(told.map(({ label }) => label)).toEqual(expect.arrayContaining(['core', 'a']))
-  expect(told.some(({ name }) => name === 'failed')).toBe(false)
+  expect(events.map(({ label }) => label)).toEqual(expect.arrayContaining(['core', 'a']))
+  expect(events.some(({ name }) => name === 'failed')).toBe(false)
 })

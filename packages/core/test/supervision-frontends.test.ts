@@ -1,4 +1,4 @@
-// Frontends and gates that have ended are started again, each for itself.
+// Restarts of frontends and gates, each independent of the others.
 import { describe, expect, test } from 'vitest'
 import { fixture, next } from './start.js'
 import { at, endCore, eventually, disconnected, patterns, soon, supervise } from './supervised.js'
@@ -7,10 +7,11 @@ const main = fixture('reborn-frontend.mjs')
 const [[, brownfield], [, isolation]] = patterns as [(typeof patterns)[0], (typeof patterns)[0]]
 
 describe.each(patterns)('%s', (_name, app) => {
-  test('a frontend that throws begins anew, and the others are told that it is another', async () => {
-    const { bus, told } = await supervise({ app, frontends: { main } })
-    const seen: string[] = []
-    for (const name of ['window-created', 'destroyed']) await bus.listen(`tauri://${name}`, () => void seen.push(name))
+  test('a frontend restarts when it throws, and the others get events about the new one', async () => {
+    const { bus, events } = await supervise({ app, frontends: { main } })
+    const lifecycle: string[] = []
+    for (const name of ['window-created', 'destroyed'])
+      await bus.listen(`tauri://${name}`, () => void lifecycle.push(name))
     await next(bus, 'up')
     expect(await bus.call('main', 'calls')).toBe(1)
     expect(await bus.call('main', 'calls')).toBe(2)
@@ -18,43 +19,43 @@ describe.each(patterns)('%s', (_name, app) => {
     await bus.call('main', 'end', { how: 'throw' }).catch(() => {})
     await up
     expect(await bus.call('main', 'calls')).toBe(1)
-    expect(told).toMatchObject([
+    expect(events).toMatchObject([
       { name: 'fault', label: 'main' },
-      { name: 'restart', label: 'main', actor: 'frontend', restarts: 1, error: { message: 'the frontend is ended' } },
+      { name: 'restart', label: 'main', actor: 'frontend', restarts: 1, error: { message: 'the frontend crashed' } },
     ])
-    await expect.poll(() => seen).toEqual(['window-created', 'destroyed', 'window-created'])
+    await expect.poll(() => lifecycle).toEqual(['window-created', 'destroyed', 'window-created'])
   })
 
-  test('one that ends itself with exit code 0 has finished, unless it is permanent', async () => {
-    const { bus, told } = await supervise({
+  test('a frontend that exits with code 0 has finished, unless it is permanent', async () => {
+    const { bus, events } = await supervise({
       app,
-      frontends: { main, lasting: { module: main, supervision: { restart: 'permanent' } } },
+      frontends: { main, permanent: { module: main, supervision: { restart: 'permanent' } } },
     })
     const ups: unknown[] = []
     await bus.listen('up', ({ payload }) => void ups.push(payload))
-    await expect.poll(() => new Set(ups)).toEqual(new Set(['lasting', 'main']))
-    for (const label of ['main', 'lasting']) await bus.call(label, 'end', { how: 'exit' }).catch(() => {})
-    await expect.poll(() => ups.slice(2)).toEqual(['lasting'])
-    expect(await eventually(() => bus.call('lasting', 'calls'))).toBe(1)
+    await expect.poll(() => new Set(ups)).toEqual(new Set(['permanent', 'main']))
+    for (const label of ['main', 'permanent']) await bus.call(label, 'end', { how: 'exit' }).catch(() => {})
+    await expect.poll(() => ups.slice(2)).toEqual(['permanent'])
+    expect(await eventually(() => bus.call('permanent', 'calls'))).toBe(1)
     await expect
       .poll(() => bus.closeFrontend('main').catch((error: Error) => error.message))
       .toBe('There is no frontend "main"')
-    expect(told.map(({ name, label }) => `${name} ${label}`)).toEqual(['fault lasting', 'restart lasting'])
+    expect(events.map(({ name, label }) => `${name} ${label}`)).toEqual(['fault permanent', 'restart permanent'])
   })
 
-  test('one that throws each time has failed, and nobody else; its label is free again', async () => {
-    const { bus, told } = await supervise({ app, frontends: { main } })
+  test('a frontend that throws at each start fails alone and frees its label', async () => {
+    const { bus, events } = await supervise({ app, frontends: { main } })
     const limited = { delay: { min: 1, max: 1 }, intensity: 2, period: 600_000 }
     await bus.open('bad', at('throw new Error("no")'), { supervision: limited })
     await expect
-      .poll(() => told.at(-1), { timeout: 10_000 })
+      .poll(() => events.at(-1), { timeout: 10_000 })
       .toMatchObject({
         name: 'failed',
         label: 'bad',
         actor: 'frontend',
         error: { message: 'frontend "bad" failed 3 times within 600000 ms and will not be restarted. Last error: no' },
       })
-    expect(told.map(({ name }) => name)).toEqual(['fault', 'restart', 'fault', 'restart', 'fault', 'failed'])
+    expect(events.map(({ name }) => name)).toEqual(['fault', 'restart', 'fault', 'restart', 'fault', 'failed'])
     await eventually(() => bus.call('main', 'calls'))
     await expect(bus.call('bad', 'calls')).rejects.toMatchObject(disconnected('no'))
     await bus.open('bad', main)
@@ -62,16 +63,16 @@ describe.each(patterns)('%s', (_name, app) => {
   })
 })
 
-test('a frontend that waits to be started again can be closed, with the bus or alone; core may end meanwhile', async () => {
+test('a frontend that waits for its restart can be closed, alone or with the bus, and core can crash meanwhile', async () => {
   const slow = { ...soon, delay: { min: 600_000, max: 600_000 } }
   const frontends = { one: { module: main, supervision: slow }, two: { module: main, supervision: slow } }
-  const { bus, told } = await supervise({ app: brownfield, frontends })
+  const { bus, events } = await supervise({ app: brownfield, frontends })
   const client = await bus.connect('tests')
   for (const label of ['one', 'two']) {
     await eventually(() => bus.call(label, 'calls'))
     await bus.call(label, 'end', { how: 'throw' }).catch(() => {})
   }
-  await expect.poll(() => told.filter(({ name }) => name === 'restart').length).toBe(2)
+  await expect.poll(() => events.filter(({ name }) => name === 'restart').length).toBe(2)
   await expect(bus.open('one', main)).rejects.toThrow('Frontend "one" already exists')
   await bus.closeFrontend('one')
   await endCore(client)
@@ -82,12 +83,12 @@ test('a frontend that waits to be started again can be closed, with the bus or a
 describe('a gate', () => {
   const spin = { hook: 'spin' }
 
-  test('that is ended is another; its frontend goes on, with its listeners, and no call is lost unnoticed', async () => {
-    const { bus, told } = await supervise({ app: isolation, frontends: { main } })
+  test('restarts without its frontend, which keeps its listeners, and settles every call', async () => {
+    const { bus, events } = await supervise({ app: isolation, frontends: { main } })
     await next(bus, 'up')
     const client = await bus.connect('tests')
-    const heard: unknown[] = []
-    await client.listen('pong', ({ payload }) => void heard.push(payload))
+    const received: unknown[] = []
+    await client.listen('pong', ({ payload }) => void received.push(payload))
     const waiting = client.invoke('wait')
     waiting.catch(() => {})
     await expect(client.invoke('which', spin)).rejects.toMatchObject(disconnected('unknown'))
@@ -95,15 +96,15 @@ describe('a gate', () => {
     await expect(client.invoke('which')).rejects.toMatchObject(disconnected('no'))
     expect(await eventually(() => client.invoke('which'))).toBeTypeOf('number')
     await client.emit('ping', 1)
-    await expect.poll(() => heard).toEqual([1])
-    expect(told).toMatchObject([
+    await expect.poll(() => received).toEqual([1])
+    expect(events).toMatchObject([
       { name: 'fault', label: 'tests', error: { reason: 'Timeout' } },
       { name: 'restart', label: 'tests', actor: 'isolation', restarts: 1 },
     ])
     expect(await bus.call('main', 'calls')).toBe(1)
   })
 
-  test('may end with core', async () => {
+  test('restarts together with core', async () => {
     const { bus } = await supervise({ app: isolation })
     const [client, other] = await Promise.all([bus.connect('tests'), bus.connect('other')])
     const calls = [client.invoke('which', spin), other.invoke('end', { how: 'throw' })]
@@ -111,12 +112,12 @@ describe('a gate', () => {
     expect(await eventually(() => client.invoke('which'))).toBe(await eventually(() => other.invoke('which')))
   })
 
-  test('that fails takes its frontend with it, and nobody else', async () => {
-    const { bus, told } = await supervise({ app: isolation, supervision: { ...soon, intensity: 0 } })
+  test('fails only with its own frontend', async () => {
+    const { bus, events } = await supervise({ app: isolation, supervision: { ...soon, intensity: 0 } })
     const [client, other] = await Promise.all([bus.connect('tests'), bus.connect('other')])
     await expect(client.invoke('which', spin)).rejects.toMatchObject(disconnected('unknown'))
     await client.closed
-    expect(told).toMatchObject([
+    expect(events).toMatchObject([
       { name: 'fault', label: 'tests' },
       { name: 'failed', label: 'tests', actor: 'isolation' },
     ])
@@ -142,15 +143,15 @@ test('thirty restarts leave no thread, handle or listener behind', async () => {
   expect(resources()).toBeLessThan(before + 10)
 }, 120_000)
 
-test('a frontend in a process of its own is started again with core, and by its own ends', async () => {
+test('a frontend in a process restarts with core, and after failures of its own', async () => {
   const frontends = { main: { module: main, sandbox: 'process' as const, supervision: { ...soon, heartbeat: 3000 } } }
-  const { bus, told } = await supervise({ app: brownfield, frontends })
+  const { bus, events } = await supervise({ app: brownfield, frontends })
   await next(bus, 'up')
   expect(await bus.call('main', 'block', { ms: 1000 })).toBe('awake')
   const client = await bus.connect('tests')
   const first = await client.invoke<number>('which')
   let ups = 0
-  // Core has to know of it before it ends.
+  // Core has to have the listener before it crashes.
   await bus.listen('up', () => void ups++)
   await endCore(client)
   await expect.poll(() => ups).toBe(1)
@@ -158,5 +159,5 @@ test('a frontend in a process of its own is started again with core, and by its 
   await bus.call('main', 'end', { how: 'loop' }).catch(() => {})
   await expect.poll(() => ups).toBe(2)
   expect(await eventually(() => bus.call('main', 'calls'))).toBe(1)
-  expect(told.at(-1)).toMatchObject({ name: 'restart', label: 'main', error: { reason: 'Timeout' } })
+  expect(events.at(-1)).toMatchObject({ name: 'restart', label: 'main', error: { reason: 'Timeout' } })
 }, 60_000)

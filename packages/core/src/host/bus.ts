@@ -278,7 +278,10 @@ async function callFrontend<T>(
   options: FrontendCallOptions = {},
 ): Promise<T> {
   if (typeof label !== 'string' || typeof name !== 'string') {
-    throw new BusError('InvalidParams', 'bus.call takes a frontend’s label, and the name of a function that it exposes')
+    throw new BusError(
+      'InvalidParams',
+      'bus.call takes the label of a frontend and the name of a function that it exposes',
+    )
   }
   checkFrontendCall(name, args, options, Channel)
   const headers = { label, name }

@@ -77,8 +77,8 @@ export interface DevModule {
  * directory is the nearest one above the file.
  */
 export function getAffected(file: string, modules: readonly DevModule[]): string[] {
-  const own = modules.filter(({ path }) => path === file)
-  if (own.length > 0) return own.map(({ name }) => name)
+  const changed = modules.filter(({ path }) => path === file)
+  if (changed.length > 0) return changed.map(({ name }) => name)
   const above = modules.filter(({ path }) => isWithin(dirname(path), file))
   const nearest = Math.max(...above.map(({ path }) => dirname(path).length))
   return above.filter(({ path }) => dirname(path).length === nearest).map(({ name }) => name)

@@ -151,7 +151,7 @@ export class HostHandle<Core extends CoreEndpoint = CoreEndpoint> implements Hos
     return (this.#closing ??= shutDown(timeout))
   }
 
-  /** Stops taking frontends, and lets go out what was sent in this tick. */
+  /** Stops taking frontends, and waits until the messages of this tick are sent. */
   async drain(): Promise<void> {
     this.supervisor.signal('drain')
     await this.#stopDevMode?.()

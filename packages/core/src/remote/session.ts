@@ -282,10 +282,10 @@ function handOverKey({ session, secret }: SessionKey, gate: MessagePort | undefi
 
 const BACKOFF_MS = { min: 100, max: 5000 }
 /**
- * A session that lasted this long resets the backoff. It is longer than any delay, so that two sessions of one label do not replace
- * each other in turns.
+ * A session that was open for this long resets the backoff. The time is longer than any delay, so that two sessions of one label
+ * do not keep replacing each other.
  */
-const LASTING_SESSION_MS = 30_000
+const STABLE_SESSION_MS = 30_000
 
 /** Exponential backoff with jitter. Sessions that are refused or end soon cost core little; the first attempt is immediate. */
 export class Backoff {
@@ -306,9 +306,9 @@ export class Backoff {
 
   /** Returns the milliseconds until the next attempt. */
   next(): number {
-    const hasLasted = this.#openedAt !== undefined && this.#now() - this.#openedAt >= LASTING_SESSION_MS
+    const wasStable = this.#openedAt !== undefined && this.#now() - this.#openedAt >= STABLE_SESSION_MS
     this.#openedAt = undefined
-    this.#failures = this.#failures === undefined ? 0 : hasLasted ? 1 : this.#failures + 1
+    this.#failures = this.#failures === undefined ? 0 : wasStable ? 1 : this.#failures + 1
     return this.#failures === 0 ? 0 : getBackoff(this.#failures - 1, { ...BACKOFF_MS, random: this.#random() })
   }
 }

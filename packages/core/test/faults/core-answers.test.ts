@@ -1,8 +1,8 @@
-// What goes wrong inside a handler is an answer, and so is what can't be carried: core goes on, and nobody else notices.
+// Errors in handlers and values that cannot be serialized: the call gets an error, core keeps running, and other calls are not affected.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { BusErrorReason, Client } from '../../src/index.js'
 import { fixture, isolation } from '../start.js'
-import { watch, type Watched } from './promise.js'
+import { watch, type Watched } from './guarantee.js'
 
 const capability = { identifier: 'all', windows: ['*'], permissions: ['allow-which', 'allow-fault', 'allow-wait'] }
 const apps = { brownfield: {}, isolation: isolation('judge', {}, capability) }
@@ -13,18 +13,18 @@ const failures: [how: string, reason: BusErrorReason, message: RegExp][] = [
   ['throws null in a handler', 'CommandFailed', /^command "fault" failed$/],
   ['rejects with nothing', 'CommandFailed', /^command "fault" failed$/],
   ['overflows its stack in a handler', 'CommandFailed', /^Maximum call stack/],
-  ['allocates more than there is', 'CommandFailed', /^(Invalid typed array length|Array buffer allocation failed)/],
-  ['gives a cycle', 'InternalError', /^The result of command "fault" can’t be carried/],
-  ['gives what throws as it is encoded', 'InternalError', /can’t be carried: no$/],
-  ['gives what throws null as it is encoded', 'InternalError', /can’t be carried: null$/],
-  ['gives what overflows as it is encoded', 'InternalError', /can’t be carried: Maximum call stack/],
-  ['gives more than a frame holds', 'InternalError', /^The result of command "fault" can’t be carried/],
-  ['gives a thenable that throws', 'CommandFailed', /^no$/],
-  ['gives what throws where it is asked for then', 'CommandFailed', /^command "fault" failed$/],
+  ['allocates too much memory', 'CommandFailed', /^(Invalid typed array length|Array buffer allocation failed)/],
+  ['returns a cycle', 'InternalError', /^The result of command "fault" can’t be carried/],
+  ['returns a value that throws when encoded', 'InternalError', /can’t be carried: no$/],
+  ['returns a value that throws null when encoded', 'InternalError', /can’t be carried: null$/],
+  ['returns a value that overflows the stack when encoded', 'InternalError', /can’t be carried: Maximum call stack/],
+  ['returns more than a frame holds', 'InternalError', /^The result of command "fault" can’t be carried/],
+  ['returns a thenable that throws', 'CommandFailed', /^no$/],
+  ['returns a value whose then getter throws', 'CommandFailed', /^command "fault" failed$/],
   ['throws a cycle', 'CommandFailed', /^The error of command "fault" can’t be carried/],
-  ['throws what throws as it is encoded', 'CommandFailed', /^The error of command "fault" can’t be carried: null$/],
-  ['gives detached bytes', 'InternalError', /can’t be carried: .* detached/],
-  ['gives detached bytes away', 'InternalError', /can’t be carried: .* detached/],
+  ['throws a value that throws when encoded', 'CommandFailed', /^The error of command "fault" can’t be carried: null$/],
+  ['returns detached bytes', 'InternalError', /can’t be carried: .* detached/],
+  ['transfers detached bytes', 'InternalError', /can’t be carried: .* detached/],
   ['sends detached bytes on a channel', 'InvalidParams', /^A message of channel .* can’t be carried: .* detached/],
   ['calls a frontend with detached bytes', 'Disconnected', /^There is no frontend/],
   ['emits detached bytes', 'InvalidParams', /^The payload of event "detached" can’t be carried/],
@@ -51,8 +51,8 @@ describe.each([
 
   afterAll(() => watched.close())
 
-  /** Whoever else has a call in the same frame, or in flight, has his own answer. */
-  async function othersGoOn(fault: Promise<unknown>): Promise<void> {
+  /** Expects that calls in the same frame and in flight get their own answers. */
+  async function expectOthersUnaffected(fault: Promise<unknown>): Promise<void> {
     const calls = [
       client.invoke('which'),
       other.invoke('which'),
@@ -62,35 +62,35 @@ describe.each([
       ),
     ]
     expect(await Promise.all(calls)).toEqual([core, core, core])
-    expect(watched.told).toEqual([])
+    expect(watched.events).toEqual([])
   }
 
   test.each(failures)('%s', async (kind, reason, message) => {
     const channel = kind.endsWith('a channel') ? { channel: new client.Channel() } : {}
     const fault = client.invoke('fault', { kind, n: 0, ...channel })
-    await othersGoOn(fault)
+    await expectOthersUnaffected(fault)
     await expect(fault).rejects.toMatchObject({ reason, message: expect.stringMatching(message) as string })
   })
 
-  test('a client gives detached bytes', async () => {
+  test('a client passes detached bytes', async () => {
     const bytes = new Uint8Array(8)
     structuredClone(bytes.buffer, { transfer: [bytes.buffer] })
     for (const options of [{}, { transfer: [bytes.buffer] }]) {
       const fault = client.invoke('fault', { kind: 'throws in a handler', n: 0, bytes }, options)
-      await othersGoOn(fault)
+      await expectOthersUnaffected(fault)
       await expect(fault).rejects.toMatchObject({ reason: 'InvalidParams' })
     }
   })
 
-  test('a client gives more than a frame holds', async () => {
+  test('a client passes more than a frame holds', async () => {
     const fault = client.invoke('fault', { kind: 'throws in a handler', n: 0, text: LARGE })
-    await othersGoOn(fault)
+    await expectOthersUnaffected(fault)
     await expect(fault).rejects.toMatchObject({ reason: 'InvalidParams' })
   })
 
-  test('blocks its event loop for a second: it is not ended', async () => {
+  test('blocks its event loop for a second, and keeps running', async () => {
     const fault = client.invoke('fault', { kind: 'blocks for a second', n: 0 })
-    await othersGoOn(fault)
+    await expectOthersUnaffected(fault)
     expect(await fault).toBe('awake')
   })
 })

@@ -1,26 +1,25 @@
-// A thread of the pool that dies, in each way that it can: its call rejects, those that wait for a thread get another one, and
-// core does not notice.
+// Pool threads that exit in every way: the call rejects, waiting calls get another thread, and core keeps running.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Client } from '../../src/index.js'
 import { fixture, isolation } from '../start.js'
-import { checkPromise, watch, type Watched } from './promise.js'
+import { checkGuarantee, watch, type Watched } from './guarantee.js'
 
 const capability = {
   identifier: 'all',
   windows: ['*'],
   permissions: ['which', 'heavy', 'fault'].map(n => `allow-${n}`),
 }
-const ended = 'The pool’s thread has ended while it ran command "heavy": '
+const prefix = 'The pool’s thread has ended while it ran command "heavy": '
 
 const ends: [how: string, message: string][] = [
-  ['exits with code 0', `${ended}worker exited with code: 0`],
-  ['exits with code 3', `${ended}worker exited with code: 3`],
-  ['throws in a timer', `${ended}thrown`],
-  ['throws what has a path in a timer', `${ended}ENOENT: no such file or directory`],
-  ['throws null in a timer', `${ended}command "heavy" failed`],
-  ['leaves a rejection unhandled', `${ended}unhandled`],
-  // Node 24 says what, Node 20 can’t.
-  ['gives a function', ended],
+  ['exits with code 0', `${prefix}worker exited with code: 0`],
+  ['exits with code 3', `${prefix}worker exited with code: 3`],
+  ['throws in a timer', `${prefix}thrown`],
+  ['throws an error with a path in a timer', `${prefix}ENOENT: no such file or directory`],
+  ['throws null in a timer', `${prefix}command "heavy" failed`],
+  ['leaves a rejection unhandled', `${prefix}unhandled`],
+  // Only Node 24 names the cause.
+  ['returns a function', prefix],
 ]
 
 describe.each([
@@ -43,13 +42,13 @@ describe.each([
 
   test.each(ends)('a thread that %s', async (kind, message) => {
     const call = heavy(kind)
-    await checkPromise(watched, {
+    await checkGuarantee(watched, {
       label: 'core',
       calls: { heavy: call },
       reasons: ['InternalError'],
       others: async () => expect(await client.invoke('which')).toBe(core),
       serves: () => heavy('nothing'),
-      told: [],
+      events: [],
     })
     await expect(call).rejects.toThrow(message)
     const line = { msg: 'a thread of the pool has ended', command: 'heavy', level: 50 }
@@ -60,35 +59,35 @@ describe.each([
     await expect(heavy('overflows its stack')).rejects.toMatchObject({ reason: 'CommandFailed' })
   })
 
-  test('threads that answer, and then throw, take no other call’s answer', async () => {
-    for (const kind of ['answers, and then throws', 'answers, and then rejects', 'nothing']) {
+  test('threads that throw after their answer do not affect other calls', async () => {
+    for (const kind of ['answers and then throws', 'answers and then rejects', 'nothing']) {
       expect(await heavy(kind)).toBeTypeOf('number')
     }
     expect(await client.invoke('which')).toBe(core)
   })
 
-  test('more calls than threads: those that wait run, though every thread before has died', async () => {
+  test('waiting calls run even if every thread before has exited', async () => {
     const kinds = [...Array<string>(12).fill('exits with code 3'), ...Array<string>(12).fill('nothing')]
     const outcomes = await Promise.allSettled(kinds.map(kind => heavy(kind)))
     expect(outcomes.slice(0, 12).every(({ status }) => status === 'rejected')).toBe(true)
     expect(outcomes.slice(12).every(({ status }) => status === 'fulfilled')).toBe(true)
   })
 
-  test('threads that compute for ever end with their calls, and let those run that wait', async () => {
-    const calls = Array.from({ length: 12 }, () => heavy('computes for ever', { timeout: 300 }))
+  test('threads that block forever end with their calls, and waiting calls run', async () => {
+    const calls = Array.from({ length: 12 }, () => heavy('blocks forever', { timeout: 300 }))
     const last = heavy('nothing')
     for (const call of calls) await expect(call).rejects.toMatchObject({ reason: 'Timeout' })
     expect(await last).toBeTypeOf('number')
   })
 
-  test('a thread that computes for ever ends with its caller, and with core', async () => {
+  test('a thread that blocks forever ends with its caller, and with core', async () => {
     const caller = await watched.bus.connect('caller', { link })
-    const call = caller.invoke('heavy', { kind: 'computes for ever' })
+    const call = caller.invoke('heavy', { kind: 'blocks forever' })
     call.catch(() => {})
     await heavy('nothing')
     await caller.close()
     await expect(call).rejects.toMatchObject({ reason: 'Disconnected', data: { delivered: 'unknown' } })
-    const calls = { spins: heavy('computes for ever'), ends: client.invoke('fault', { kind: 'exits later', n: 0 }) }
-    await checkPromise(watched, { label: 'core', calls, serves: () => heavy('nothing') })
+    const calls = { spins: heavy('blocks forever'), ends: client.invoke('fault', { kind: 'exits later', n: 0 }) }
+    await checkGuarantee(watched, { label: 'core', calls, serves: () => heavy('nothing') })
   })
 })

@@ -1,20 +1,20 @@
-// Core that fails as it starts: at first `createBus` rejects; later it is tried again, until that has been too often.
+// Core that fails at its start: the first time `createBus` rejects; later core restarts until the intensity is exceeded.
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { setEnvironmentData } from 'node:worker_threads'
 import type { BusOptions, Client } from '../../src/index.js'
 import { fixture, isolation } from '../start.js'
 import { soon } from '../supervised.js'
-import { checkPromise, watch, type Watched } from './promise.js'
+import { checkGuarantee, watch, type Watched } from './guarantee.js'
 
 const core = fixture('failing-core.mjs')
 const main = fixture('waiting-frontend.mjs')
 const capability = { identifier: 'all', windows: ['*'], permissions: ['which', 'wait', 'exit'].map(n => `allow-${n}`) }
 const apps = { brownfield: {}, isolation: isolation('judge', {}, capability) }
 
-/** How often core has been started since it was told how, and how often it came to its setup. */
+/** How often core was started since `failWith`, and how often it reached its setup. */
 const starts = new Int32Array(new SharedArrayBuffer(8))
 
-function startsThus(how: string): void {
+function failWith(how: string): void {
   starts.fill(0)
   setEnvironmentData('failing-core', { how, starts })
 }
@@ -27,7 +27,7 @@ async function begin(
   link: 'port' | 'ring',
   options: Partial<BusOptions> = {},
 ): Promise<Watched> {
-  startsThus('well')
+  failWith('well')
   const frontends = { main: { module: main, link } }
   watched = await watch({ core, app: apps[pattern], frontends, supervision: { ...soon, heartbeat: 1000 }, ...options })
   client = await watched.bus.connect('tests', { link })
@@ -35,8 +35,8 @@ async function begin(
   return watched
 }
 
-/** Core ends, and what is in flight with it. */
-const end = (): Record<string, Promise<unknown>> => ({
+/** Makes core exit. Returns the calls that are in flight. */
+const exitCore = (): Record<string, Promise<unknown>> => ({
   host: watched!.bus.call('main', 'wait'),
   wait: client.invoke('wait'),
   exit: client.invoke('exit'),
@@ -49,33 +49,33 @@ afterEach(async () => {
 })
 
 const failures: [how: string, message: string][] = [
-  ['throws as it is loaded', 'can’t be loaded: not loaded'],
-  ['exits as it is loaded', 'core exited with code 3'],
-  ['computes for ever as it is loaded', 'core blocked its event loop for 1000 ms'],
+  ['throws while loading', 'can’t be loaded: not loaded'],
+  ['exits while loading', 'core exited with code 3'],
+  ['blocks forever while loading', 'core blocked its event loop for 1000 ms'],
   ['throws in setup', 'not set up'],
 ]
 
-test.each(failures)('the first core %s: createBus rejects, and starts it once', async (how, message) => {
-  startsThus(how)
+test.each(failures)('createBus rejects and starts core once when the first core %s', async (how, message) => {
+  failWith(how)
   const starting = watch({ core, frontends: { main }, supervision: { ...soon, heartbeat: 1000 } })
   await expect(starting).rejects.toThrow(message)
   expect(starts[0]).toBe(1)
 })
 
-const ways = [
+const routes = [
   ['brownfield', 'ring'],
   ['isolation', 'port'],
 ] as const
 
-describe.each(ways)('a core that is started again, %s, %s,', (pattern, link) => {
-  test('throws once as it is loaded: it is started once more, and the bus serves', async () => {
+describe.each(routes)('a core that restarts, %s, %s,', (pattern, link) => {
+  test('restarts again and serves when it throws once while loading', async () => {
     await begin(pattern, link)
-    startsThus('throws once')
-    const served = await checkPromise(watched!, {
+    failWith('throws once')
+    const served = await checkGuarantee(watched!, {
       label: 'core',
-      calls: end(),
+      calls: exitCore(),
       serves: () => client.invoke('which'),
-      told: [
+      events: [
         'fault',
         'restart',
         'fault',
@@ -86,22 +86,22 @@ describe.each(ways)('a core that is started again, %s, %s,', (pattern, link) => 
     expect(starts[0]).toBe(2)
   })
 
-  // A loop is found in the same way in both patterns, and takes its time.
-  const mine = failures.filter(([how]) => pattern === 'isolation' || how !== 'computes for ever as it is loaded')
+  // A blocked event loop is detected in the same way in both patterns, and takes a while.
+  const tested = failures.filter(([how]) => pattern === 'isolation' || how !== 'blocks forever while loading')
 
-  test.each(mine)('%s each time: the bus has failed, and says why', async (how, message) => {
+  test.each(tested)('fails the bus with the reason when it %s each time', async (how, message) => {
     const limited = { ...soon, intensity: 2, period: 600_000, heartbeat: 1000 }
-    const { bus, told } = await begin(pattern, link, { supervision: limited })
-    startsThus(how)
-    const calls = end()
+    const { bus, events } = await begin(pattern, link, { supervision: limited })
+    failWith(how)
+    const calls = exitCore()
     await Promise.allSettled(Object.values(calls))
     const late = bus.connect('late')
     late.catch(() => {})
     const expected = { label: 'core', calls, serves: 'failed' } as const
-    await checkPromise(watched!, { ...expected, told: ['fault', 'restart', 'fault', 'restart', 'fault', 'failed'] })
+    await checkGuarantee(watched!, { ...expected, events: ['fault', 'restart', 'fault', 'restart', 'fault', 'failed'] })
     expect(starts[0]).toBe(2)
     await expect(late).rejects.toThrow(/core failed 3 times|The bus is failed/)
-    const why = told.at(-1)!.error.message
+    const why = events.at(-1)!.error.message
     expect(why).toMatch(/^core failed 3 times within 600000 ms and will not be restarted. Last error: /)
     expect(why).toContain(message)
     for (const call of [client.invoke('which'), bus.emit('x'), bus.call('main', 'which')]) {
@@ -113,40 +113,44 @@ describe.each(ways)('a core that is started again, %s, %s,', (pattern, link) => 
     await expect(bus.open('more', main)).rejects.toThrow('The bus is failed')
   })
 
-  test('hangs in setup: it is ended after a minute, and started again', async () => {
+  test('is terminated after a minute, and restarts, when it hangs in setup', async () => {
     const { bus } = await begin(pattern, link)
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
-    startsThus('hangs in setup')
-    const calls = end()
+    failWith('hangs in setup')
+    const calls = exitCore()
     await Promise.allSettled(Object.values(calls))
     await vi.advanceTimersByTimeAsync(1000)
     await expect.poll(() => starts[1]).toBe(1)
     await expect(client.invoke('which')).rejects.toMatchObject({ reason: 'Disconnected', data: { delivered: 'no' } })
-    startsThus('well')
+    failWith('well')
     await vi.advanceTimersByTimeAsync(61_000)
     vi.useRealTimers()
     const late = { message: 'core restarted and was not ready after 60000 ms' }
-    const served = await checkPromise(watched!, {
+    const served = await checkGuarantee(watched!, {
       label: 'core',
       calls,
       serves: () => client.invoke('which'),
-      told: ['fault', 'restart', { name: 'fault', error: late }, { name: 'restart', error: late }],
+      events: ['fault', 'restart', { name: 'fault', error: late }, { name: 'restart', error: late }],
     })
     expect(await bus.call('main', 'which')).toBe(served)
   })
 
-  test('hangs in setup: the bus can be closed', async () => {
+  test('lets the bus close while it hangs in setup', async () => {
     await begin(pattern, link)
-    startsThus('hangs in setup')
-    await Promise.allSettled(Object.values(end()))
+    failWith('hangs in setup')
+    await Promise.allSettled(Object.values(exitCore()))
     await expect.poll(() => starts[1]).toBe(1)
   })
 
-  test('dies while frontends and gates start: they come up with the next one', async () => {
+  test('connects frontends and gates to the next core when it exits while they start', async () => {
     const { bus } = await begin(pattern, link)
     const opening = ['a', 'b', 'c'].map(async label => bus.open(label, main, { link }))
     const connecting = bus.connect('late', { link })
-    const served = await checkPromise(watched!, { label: 'core', calls: end(), serves: () => client.invoke('which') })
+    const served = await checkGuarantee(watched!, {
+      label: 'core',
+      calls: exitCore(),
+      serves: () => client.invoke('which'),
+    })
     await Promise.all(opening)
     expect(await (await connecting).invoke('which')).toBe(served)
     for (const label of ['a', 'b', 'c']) {
@@ -154,7 +158,7 @@ describe.each(ways)('a core that is started again, %s, %s,', (pattern, link) => 
     }
   })
 
-  test('dies again and again under calls: each of them settles, and then it serves', async () => {
+  test('settles every call and serves again after repeated exits', async () => {
     const { bus } = await begin(pattern, link)
     const calls: Record<string, Promise<unknown>> = {}
     for (let round = 0; round < 8; round++) {
@@ -163,12 +167,12 @@ describe.each(ways)('a core that is started again, %s, %s,', (pattern, link) => 
       await Promise.allSettled(Object.values(calls))
       await expect.poll(() => client.invoke('which').catch(() => {})).toBeTypeOf('number')
     }
-    await checkPromise(watched!, {
+    await checkGuarantee(watched!, {
       label: 'core',
       calls,
       reasons: ['Disconnected', 'resolved'],
       serves: () => bus.call('main', 'which'),
-      told: Array.from({ length: 8 }, () => ['fault', 'restart'] as const).flat(),
+      events: Array.from({ length: 8 }, () => ['fault', 'restart'] as const).flat(),
     })
   })
 })

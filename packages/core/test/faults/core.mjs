@@ -1,18 +1,18 @@
-// A core that tells what becomes of its handlers: `hold` waits until its signal aborts.
+// A core that counts its handlers: `hold` waits until its signal aborts.
 import { defineCore } from '@sallyport/core'
 
 const held = {}
-const of = label => (held[label] ??= { began: 0, aborted: 0 })
+const getCounts = label => (held[label] ??= { began: 0, aborted: 0 })
 
 export default defineCore({
   commands: {
     add: ({ a, b }) => a + b,
-    held: ({ label }) => of(label),
+    held: ({ label }) => getCounts(label),
     hold: (_args, { label, signal }) => {
-      of(label).began += 1
+      getCounts(label).began += 1
       return new Promise((_, reject) => {
         signal.addEventListener('abort', () => {
-          of(label).aborted += 1
+          getCounts(label).aborted += 1
           reject(signal.reason)
         })
       })

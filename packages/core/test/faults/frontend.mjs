@@ -1,4 +1,4 @@
-// A frontend that has a call in flight, serves calls of others, and breaks in the way that it is told.
+// A frontend with a call in flight that serves calls and fails on request.
 import { expose, getData, invoke } from '@sallyport/frontend'
 import { MessagePort } from 'node:worker_threads'
 import { faults } from './inject.mjs'

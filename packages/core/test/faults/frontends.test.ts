@@ -1,8 +1,8 @@
-// Frontends that break in every way, in both patterns and over each link, beside others that go on.
+// Frontends that fail in every way, in both patterns and over each link, while others keep running.
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { Client, FrontendOptions } from '../../src/index.js'
 import { isolation, patterns } from '../start.js'
-import { checkPromise, watch, type Expected, type Watched } from './promise.js'
+import { checkGuarantee, watch, type Expected, type Watched } from './guarantee.js'
 import { terminate } from './threads.js'
 import { at, everything, openVictim } from './victims.js'
 
@@ -10,27 +10,27 @@ vi.mock(import('../../src/host/workers/spawn.js'), async original => (await impo
 
 interface Fault extends FrontendOptions {
   how: string
-  /** What it has died of. */
-  of: RegExp
+  /** The reported error. */
+  error: RegExp
 }
 
 const small = { maxOldGenerationSizeMb: 48 }
 const permission = { kind: 'permission', resourceLimits: small } as const
 const faults: Fault[] = [
-  { how: 'exit', of: /exited with code 3/ },
-  { how: 'throw', of: /broken on purpose/ },
-  { how: 'throw null', of: /null/ },
-  { how: 'rejection', of: /broken on purpose/ },
-  { how: 'overflow', of: /call stack/ },
-  { how: 'heap', of: /ran out of memory/, sandbox: permission },
-  { how: 'loop', of: /blocked its event loop for 1500 ms/, supervision: { heartbeat: 1500 } },
-  { how: 'terminate', of: /exited with code 1/ },
+  { how: 'exit', error: /exited with code 3/ },
+  { how: 'throw', error: /broken on purpose/ },
+  { how: 'throw null', error: /null/ },
+  { how: 'rejection', error: /broken on purpose/ },
+  { how: 'overflow', error: /call stack/ },
+  { how: 'heap', error: /ran out of memory/, sandbox: permission },
+  { how: 'loop', error: /blocked its event loop for 1500 ms/, supervision: { heartbeat: 1500 } },
+  { how: 'terminate', error: /exited with code 1/ },
 ]
 const processes: Fault[] = [
-  { how: 'exit', of: /exited with code 3/ },
-  { how: 'throw', of: /broken on purpose/ },
-  { how: 'heap', of: /./, sandbox: { kind: 'process', resourceLimits: small } },
-  { how: 'terminate', of: /./ },
+  { how: 'exit', error: /exited with code 3/ },
+  { how: 'throw', error: /broken on purpose/ },
+  { how: 'heap', error: /./, sandbox: { kind: 'process', resourceLimits: small } },
+  { how: 'terminate', error: /./ },
 ]
 
 describe.each(patterns)('%s', (name, app) => {
@@ -52,17 +52,17 @@ describe.each(patterns)('%s', (name, app) => {
     if (how === 'terminate') terminate(label)
     else watched.bus.call(label, 'fault', { how }).catch(() => {})
   }
-  const check = (expected: Omit<Expected, 'others'>) => checkPromise(watched, { others, ...expected })
+  const check = (expected: Omit<Expected, 'others'>) => checkGuarantee(watched, { others, ...expected })
 
-  async function breaks({ how, of, ...options }: Fault, label: string): Promise<void> {
+  async function expectRestart({ how, error, ...options }: Fault, label: string): Promise<void> {
     const { calls, held } = await open(label, options)
     inject(label, how)
     await check({
       label,
       calls,
       serves: () => watched.bus.call(label, 'calls'),
-      told: [
-        { name: 'fault', error: { message: expect.stringMatching(of) as string } },
+      events: [
+        { name: 'fault', error: { message: expect.stringMatching(error) as string } },
         { name: 'restart', actor: 'frontend', restarts: 1 },
       ],
     })
@@ -71,11 +71,11 @@ describe.each(patterns)('%s', (name, app) => {
 
   describe.concurrent.each(['port', 'ring'] as const)('over a %s', link => {
     test.each(faults)('$how', async fault => {
-      await breaks({ link, sandbox: 'permission', ...fault }, `${fault.how}-${link}`.replace(' ', '-'))
+      await expectRestart({ link, sandbox: 'permission', ...fault }, `${fault.how}-${link}`.replace(' ', '-'))
     })
   })
 
   test.concurrent.each(processes)('in a process: $how', async fault => {
-    await breaks({ sandbox: 'process', ...fault }, `${fault.how}-process`)
+    await expectRestart({ sandbox: 'process', ...fault }, `${fault.how}-process`)
   })
 })

@@ -1,4 +1,4 @@
-// Runs in a gate before the gate itself, behind inject.mjs: faults between its steps, and those of inject.mjs inside the hook.
+// Runs in a gate after inject.mjs and before the gate itself: faults between the gate's steps, and those of inject.mjs in the hook.
 const { default: crypto } = await import('node:crypto')
 const { syncBuiltinESMExports } = await import('node:module')
 const { parentPort } = await import('node:worker_threads')

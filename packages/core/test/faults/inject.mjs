@@ -1,5 +1,5 @@
-// The faults that are injected, by name. Each breaks the thread that calls it, soon or at once. No imports: gates, whose
-// sandbox does not read here, are given the text of this file.
+// Injected faults by name. Each fails the thread that calls it, immediately or soon. Without imports, because gates, whose sandbox cannot
+// read this file, get its text.
 const kept = []
 const soon = run => void setTimeout(() => run())
 
@@ -21,7 +21,7 @@ export const faults = {
     }),
   heap: () =>
     soon(() => {
-      // No table that doubles: docs/adr/0016.
+      // A linked list, because a growing table ends the whole process: docs/adr/0016.
       for (let head; ;) head = { head, some: Array(1000).fill(0) }
     }),
   bytes: () => {

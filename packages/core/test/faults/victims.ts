@@ -1,8 +1,8 @@
-// Frontends that are to break, each with calls in flight in every direction.
+// Frontends that will fail, each with calls in flight in every direction.
 import { expect, vi } from 'vitest'
 import type { Client, FrontendOptions } from '../../src/index.js'
 import { fixture } from '../start.js'
-import type { Watched } from './promise.js'
+import type { Watched } from './guarantee.js'
 
 export const at = (name: string): URL => fixture(`../faults/${name}`)
 
@@ -16,13 +16,13 @@ export interface Held {
 
 export interface Victim {
   label: string
-  /** In flight, until it breaks: of the host and of another frontend, by way of core. */
+  /** Calls in flight until the failure: from the host, and from another frontend through core. */
   calls: Record<string, Promise<unknown>>
-  /** What its own calls have come to in core. */
+  /** Counts of the frontend's own calls in core. */
   held(): Promise<Held>
 }
 
-/** @param other a client of this bus, which is let alone */
+/** @param other - a client of the bus that must not be affected */
 export async function openVictim(
   { bus }: Watched,
   other: Client,

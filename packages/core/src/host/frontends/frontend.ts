@@ -42,7 +42,7 @@ interface PendingLink {
 }
 
 /**
- * What core knows of the current run of the frontend's code: nothing, a link whose code has not started yet, or a frontend that was
+ * Core's knowledge of the current run of the frontend's code: nothing, a link whose code has not started yet, or a frontend that was
  * announced to the others.
  */
 type Presence = 'absent' | 'attached' | 'announced'
@@ -173,7 +173,7 @@ export class Frontend {
 
   onRejected(link: number, error: Error): void {
     if (this.#pending?.id !== link) return
-    // A first link that is rejected is reported to whoever opens the frontend.
+    // A rejected first link is the error of `ready`, and not a failure to report.
     if (this.#activeLink) this.#host.reporter.reportExit('frontend', this.label, { error, exitError: error })
     this.#ready.reject(error)
     this.#runtime.fail(error)

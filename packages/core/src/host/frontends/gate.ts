@@ -193,7 +193,7 @@ export interface StandaloneGateOptions {
   envelope?: boolean
   /** Milliseconds that the hook is given for one message. @default 1000 */
   hookTimeout?: number
-  /** Answers the hook's `confirm`. Without it, the answer is no. */
+  /** Answers the hook's `confirm`. Requests are declined by default. */
   onConfirm?: OnConfirm
 }
 

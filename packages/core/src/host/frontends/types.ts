@@ -20,7 +20,7 @@ export interface FrontendRuntime {
 }
 
 export interface RuntimeEvents {
-  /** The runtime restarted: its code starts again with the next link. */
+  /** The runtime restarted. Its code runs with the next link. */
   restarted(): void
   /** The runtime stopped, and can restart. */
   stopped(): void

@@ -51,7 +51,7 @@ export interface BusInspection {
   /** One id for all actors of this bus. */
   readonly rootId: string
   readonly actorRef: { readonly id: string }
-  /** What the actor was sent. */
+  /** The event that the actor received. */
   readonly event?: { readonly type: string }
   /** The actor's state afterwards. */
   readonly snapshot?: { readonly status: string; readonly value?: unknown }

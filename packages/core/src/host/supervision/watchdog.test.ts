@@ -54,7 +54,7 @@ describe('the watchdog', () => {
     const { onStuck, write, pass } = setUp()
     write(1)
     pass(250)
-    // As after a sleep of the machine: the clock jumped, and the timer ran once.
+    // The machine was asleep: the clock jumped, and the timer ran once.
     vi.setSystemTime(Date.now() + 3_600_000)
     pass(250)
     expect(onStuck).not.toHaveBeenCalled()

@@ -1,7 +1,7 @@
-// Breaks in the way that a message asks for: by itself, as a hook can, or its whole gate (gate-prelude.mjs).
+// Fails in the way that a message names: the hook alone, or its whole gate (gate-prelude.mjs).
 const deeper = () => deeper() + 1
 const kept = []
-const ways = {
+const faults = {
   return: () => undefined,
   throw: () => {
     throw new Error('broken on purpose')
@@ -29,5 +29,5 @@ const ways = {
 window.__TAURI_ISOLATION_HOOK__ = message => {
   const { hook, gate } = message.payload ?? {}
   if (gate) console.log(`fault ${gate}`)
-  return hook ? ways[hook](message) : message
+  return hook ? faults[hook](message) : message
 }

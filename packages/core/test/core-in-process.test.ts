@@ -1,4 +1,4 @@
-// Core in the calling thread. What it has in common with a worker is tested over the routes of start.ts; this is what is different.
+// Differences of core in the calling thread. The routes of start.ts test what it shares with core in a worker.
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -16,7 +16,7 @@ const patterns: [name: string, allowing: (...permissions: string[]) => App][] = 
 ]
 
 describe.each(patterns)('core in the calling thread, %s', (_name, allowing) => {
-  test('has the host’s own objects', async () => {
+  test('shares objects with the host', async () => {
     const store = new Map<string, unknown>()
     const core = defineCore({
       commands: {
@@ -42,19 +42,19 @@ describe.each(patterns)('core in the calling thread, %s', (_name, allowing) => {
     })
     const bus = await start({ core, app: allowing('allow-greet'), frontends: { main: fixture('main.mjs') } })
     expect(await next(bus, 'main-ready')).toEqual({ greeting: 'Hello, World!' })
-    const heard = next(bus, 'heard')
+    const received = next(bus, 'heard')
     await bus.emit('shout', 'x')
-    expect(await heard).toBe('x')
+    expect(await received).toBe('x')
     await bus.closeFrontend('main')
     expect((await bus.stats()).frontends).toEqual({})
   })
 
-  test('ends in its time: a call that never ends, and a teardown', async () => {
-    const torn: string[] = []
+  test('closes in time despite a call and a teardown that never end', async () => {
+    const tornDown: string[] = []
     const core = defineCore({
       commands: { never: () => new Promise(() => {}), get: () => 1 },
-      plugins: [plugin('stuck', { teardown: () => new Promise(() => torn.push('plugin')) })],
-      teardown: () => void torn.push('core'),
+      plugins: [plugin('stuck', { teardown: () => new Promise(() => tornDown.push('plugin')) })],
+      teardown: () => void tornDown.push('core'),
     })
     const bus = await start({ core, app: allowing('allow-never', 'allow-get') })
     const client = await bus.connect('tests')
@@ -63,12 +63,12 @@ describe.each(patterns)('core in the calling thread, %s', (_name, allowing) => {
     await client.invoke('get')
     await bus.close({ timeout: 200 })
     await expect(never).rejects.toMatchObject({ reason: 'Disconnected', data: { delivered: 'unknown' } })
-    expect(torn).toEqual(['core', 'plugin'])
+    expect(tornDown).toEqual(['core', 'plugin'])
     expect((await bus.stats()).core.state).toBe('stopped')
   })
 })
 
-test('a plugin’s commands, capabilities at run time, denials, the log and a review of it all', async () => {
+test('supports plugins, capabilities at run time, denials, the log and explainCapabilities', async () => {
   const lines: Record<string, unknown>[] = []
   const log = pino({}, { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) })
   const core = defineCore({
@@ -86,7 +86,7 @@ test('a plugin’s commands, capabilities at run time, denials, the log and a re
   expect((await explainCapabilities({ core, app: { security } })).text).toContain('plugin:files|read')
 })
 
-describe('what can’t be a core is named', () => {
+describe('rejects an invalid core', () => {
   const failing = defineCore({ setup: () => Promise.reject(new Error('no database')) })
   test.each<[string, unknown, RegExp]>([
     ['a promise', Promise.resolve(defineCore({})), /^createBus: core is a promise: `await` it$/],
@@ -109,7 +109,7 @@ describe('what can’t be a core is named', () => {
   })
 })
 
-test('a host that blocks is no core that is stuck, and many buses have one thread', async () => {
+test('does not mistake a blocked host for a hung core, and runs several buses in one thread', async () => {
   const core = defineCore({ commands: { block: ({ ms }: { ms: number }) => block(ms) } })
   const buses = await Promise.all([1, 2].map(() => start({ core, supervision: { heartbeat: 50 } })))
   const clients = await Promise.all(buses.map(bus => bus.connect('tests')))
@@ -123,7 +123,7 @@ function block(ms: number): number {
   return ms
 }
 
-test('a setup that is done when its bus has failed already is torn down', async () => {
+test('tears down a setup that finishes after its bus has failed', async () => {
   const finish = new AbortController()
   let tornDown = false
   const core = defineCore({
@@ -137,7 +137,7 @@ test('a setup that is done when its bus has failed already is torn down', async 
   await expect.poll(() => tornDown).toBe(true)
 })
 
-test('nothing of it keeps the process', async () => {
-  const { stdout } = await promisify(execFile)(process.execPath, [fileURLToPath(fixture('core-here-host.mjs'))])
+test('lets the process exit after close', async () => {
+  const { stdout } = await promisify(execFile)(process.execPath, [fileURLToPath(fixture('core-in-process-host.mjs'))])
   expect(stdout).toBe('served\n')
 })
