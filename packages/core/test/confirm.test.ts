@@ -126,7 +126,7 @@ test('an onConfirm that throws is a no, and is in the log', async () => {
   for (const onConfirm of [() => Promise.reject(new Error('no screen')), () => JSON.parse('{')]) {
     const { bus, lines } = await asking({ onConfirm: onConfirm as () => boolean })
     expect(await ask(await bus.connect('tests'))).toBe(false)
-    const line = { msg: 'onConfirm has failed: the answer is no', label: 'tests', command: 'ask', level: 50 }
+    const line = { msg: 'onConfirm failed: answering false', label: 'tests', command: 'ask', level: 50 }
     expect(lines).toContainEqual(expect.objectContaining(line))
   }
 })
@@ -135,7 +135,7 @@ test('without onConfirm the answer is no, and the log says why, once', async () 
   const { bus, lines } = await asking({ onConfirm: undefined as never })
   const client = await bus.connect('tests')
   expect([await ask(client), await ask(client)]).toEqual([false, false])
-  expect(lines.filter(({ msg }) => String(msg).includes('createBus has no onConfirm'))).toHaveLength(1)
+  expect(lines.filter(({ msg }) => String(msg).includes('without onConfirm'))).toHaveLength(1)
 })
 
 test('core is started again meanwhile: an answer to the old one’s question does not answer the new one’s', async () => {

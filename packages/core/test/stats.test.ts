@@ -152,7 +152,7 @@ test('a close that takes long says what it waits for', async () => {
   client.invoke('stubborn', { ms: 1500 }).catch(ignore)
   await client.invoke('echo')
   await bus.close({ timeout: 10_000 })
-  const said = lines.filter(({ msg }) => msg === 'close waits')
+  const said = lines.filter(({ msg }) => msg === 'close is waiting for workers or calls')
   expect(said[0]).toMatchObject({ workers: ['core'], calls: [{ label: 'tests', command: 'stubborn' }] })
 })
 

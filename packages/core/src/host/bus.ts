@@ -19,13 +19,14 @@ import { checkPlain } from '../acl/schema.js'
 import type { Capability } from '../acl/types.js'
 import { checkFrontendCall, type FrontendCallOptions } from '../api/frontend-call.js'
 import { HOST_METHOD } from '../contract/control.js'
+import { anyFunction, check } from '../shared/validate.js'
 import type { CoreThread } from './core-thread.js'
 import type { HostHandle } from './host-handle.js'
 import type { BusView, Inspector, InspectorOptions, OpenInspector } from './inspector/view.js'
 import type { ModuleLocation } from './options/location.js'
 import { resolvePort } from './options/resolve.js'
 import type { ConnectionOptions, FrontendOptions } from './options/types.js'
-import { type BusEvents, checkFunction } from './reporting/events.js'
+import type { BusEvents } from './reporting/events.js'
 import type { BusStats } from './reporting/stats.js'
 import { type BusInspection, supervisorMachine } from './supervision/supervisor.js'
 import { workerMachine } from './supervision/worker-machine.js'
@@ -147,7 +148,7 @@ export class Bus {
    * supervision does. Returns an unsubscribe function.
    */
   inspect(listener: (event: BusInspection) => void): () => void {
-    checkFunction('bus.inspect: the listener', listener)
+    check('bus.inspect: the listener', anyFunction, listener)
     return this.#host.supervisor.inspect(listener)
   }
 

@@ -5,7 +5,7 @@ import { ResourceTable } from '../api/resources.js'
 import type { RunningCall } from '../contract/control.js'
 import { emitCreated, emitDestroyed } from '../events/frontend-events.js'
 import type { EventRouter } from '../events/router.js'
-import { didYouMean } from '../shared/suggest.js'
+import { didYouMean, MAX_NAME_LENGTH } from '../shared/suggest.js'
 import { getDisplayName } from './call-table.js'
 import { Session, type SessionEvents, type SessionOptions } from './session.js'
 
@@ -34,8 +34,6 @@ export interface AddedSession extends Omit<SessionOptions, 'router' | 'resources
   ended(): void
 }
 
-/** Longest name in a report: callers choose names. */
-const MAX_NAME = 200
 const MAX_RUNNING_CALLS = 20
 
 export class Sessions {
@@ -95,7 +93,7 @@ export class Sessions {
       events.closed(label, linkId)
       if (this.#ofEndedFrontends.has(session)) emitDestroyed(router, label)
     }
-    const truncate = (command: string): string => command.slice(0, MAX_NAME)
+    const truncate = (command: string): string => command.slice(0, MAX_NAME_LENGTH)
     const sessionEvents: SessionEvents = {
       denied: command => denials.add(truncate(command)),
       warned: (text, fields) => warnings.add([text, fields && { ...fields, command: truncate(fields.command) }]),
@@ -142,7 +140,7 @@ export class Sessions {
       session.updateCounts()
       if (running.length >= MAX_RUNNING_CALLS) continue
       for (const call of session.runningCalls) {
-        running.push({ label: call.label, command: getDisplayName(call).slice(0, MAX_NAME) })
+        running.push({ label: call.label, command: getDisplayName(call).slice(0, MAX_NAME_LENGTH) })
       }
     }
     return running.slice(0, MAX_RUNNING_CALLS)

@@ -10,6 +10,7 @@ import {
   STREAM_HEADER,
   traceRun,
 } from '@sallyport/protocol'
+import { MAX_NAME_LENGTH } from '../shared/suggest.js'
 
 export const commands: CallChannel = tracingChannel('sallyport.command')
 /** Calls of functions that frontends expose. */
@@ -20,9 +21,8 @@ export const eventsSent: Channel = channel('sallyport:core.event:sent')
 /** Messages are of type `EventTrace`. */
 export const eventsReceived: Channel = channel('sallyport:core.event:received')
 
-/** Longest name in a trace: callers choose names. */
-const MAX_NAME = 200
-const truncate = <T>(name: T): T => (typeof name === 'string' ? (name.slice(0, MAX_NAME) as T) : name)
+/** Cuts a name that a caller chose. */
+const truncate = <T>(name: T): T => (typeof name === 'string' ? (name.slice(0, MAX_NAME_LENGTH) as T) : name)
 
 /** The session that a trace is about. */
 export type TraceSource = Pick<CallTrace, 'label' | 'codec'>

@@ -1,11 +1,16 @@
-// How values of an async iterable are read, and how it ends when nobody reads them any more.
+// Reads async iterables that handlers return, and ends those that are no longer read.
 
-/** Streams of the platform are ended while they wait for data; their own iterators would wait for it first. */
+const DONE: IteratorReturnResult<undefined> = { done: true, value: undefined }
+
+/** Returns an iterator that also ends a platform stream which waits for data: the stream's own iterator would wait first. */
 export function getIterator(source: AsyncIterable<unknown>): AsyncIterator<unknown> {
   const { getReader, destroy } = source as { getReader?: unknown; destroy?: unknown }
   if (typeof getReader === 'function') {
     const reader = (source as unknown as ReadableStream<unknown>).getReader()
-    return { next: () => reader.read() as Promise<IteratorResult<unknown>>, return: () => reader.cancel().then(done) }
+    return {
+      next: () => reader.read() as Promise<IteratorResult<unknown>>,
+      return: () => reader.cancel().then(() => DONE),
+    }
   }
   const iterator = source[Symbol.asyncIterator]()
   if (typeof destroy !== 'function') return iterator
@@ -13,51 +18,49 @@ export function getIterator(source: AsyncIterable<unknown>): AsyncIterator<unkno
     next: () => iterator.next(),
     return: async () => {
       Reflect.apply(destroy, source, [])
-      return (await iterator.return?.()) ?? done()
+      return (await iterator.return?.()) ?? DONE
     },
   }
 }
 
-const done = (): IteratorReturnResult<undefined> => ({ done: true, value: undefined })
-
-/** What its `finally` throws is for nobody. */
+/** Ends an iterator. Never rejects: errors of its `finally` are dropped. */
 export async function leaveIterator(iterator: AsyncIterator<unknown>): Promise<void> {
   try {
     await iterator.return?.()
   } catch {
-    // It has ended all the same.
+    // The iterator has ended even so.
   }
 }
 
-/** Ends what a handler gave and nobody will read. */
+/** Ends an iterable that has not been read. Never rejects. */
 export async function dismiss(source: AsyncIterable<unknown>): Promise<void> {
   try {
     await leaveIterator(getIterator(source))
   } catch {
-    // It never began.
+    // The iterator could not be created.
   }
 }
 
-// A stream that tells when it has come to its end, whoever ended it.
-
-/** @param ended is called once: the source is done, has thrown, can't be read, or has been left and its `return` has come back */
-export function countedStream(source: AsyncIterable<unknown>, ended: () => void): AsyncIterable<unknown> {
-  let left = false
+/**
+ * Returns the stream with a callback for its end.
+ *
+ * @param onEnd - called once: the source is done, has thrown, cannot be read, or its `return` has settled
+ */
+export function countedStream(source: AsyncIterable<unknown>, onEnd: () => void): AsyncIterable<unknown> {
+  let hasEnded = false
   const end = (): void => {
-    if (!left) ended()
-    left = true
-  }
-  const begin = (): AsyncIterator<unknown> => {
-    try {
-      return getIterator(source)
-    } catch (error) {
-      end()
-      throw error
-    }
+    if (!hasEnded) onEnd()
+    hasEnded = true
   }
   return {
     [Symbol.asyncIterator](): AsyncIterator<unknown> {
-      const iterator = begin()
+      let iterator: AsyncIterator<unknown>
+      try {
+        iterator = getIterator(source)
+      } catch (error) {
+        end()
+        throw error
+      }
       return {
         async next(): Promise<IteratorResult<unknown>> {
           try {
@@ -71,7 +74,7 @@ export function countedStream(source: AsyncIterable<unknown>, ended: () => void)
         },
         async return(): Promise<IteratorResult<unknown>> {
           try {
-            return (await iterator.return?.()) ?? { done: true, value: undefined }
+            return (await iterator.return?.()) ?? DONE
           } finally {
             end()
           }

@@ -1,11 +1,10 @@
-// What is counted of the traffic over one link, in memory that core writes and the host reads whenever it wants, core's end or
-// an endless loop in it notwithstanding. How long calls take is measured of some of them: looking at the clock twice costs a
-// tenth of what a small call does.
+// Counters and latencies of one link, in memory shared by core and host: the host can still read them when core hangs or has exited.
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
 import { LONGEST, SamplingTimer } from '@sallyport/protocol'
 
+/** Indexes of the counters. */
 export const COUNT = {
-  /** Of commands; events that a frontend emits are among them here. */
+  /** Calls of commands, and events that the frontend emits. */
   calls: 0,
   failures: 1,
   denied: 2,
@@ -15,26 +14,26 @@ export const COUNT = {
   dropped: 6,
   bytesIn: 7,
   bytesOut: 8,
-  /** As it was after the last frame, or when core was last asked: like the next, which is looked up only then. */
+  /** Updated after each frame, and when core is asked. */
   inFlight: 9,
+  /** Updated when core is asked. */
   queued: 10,
 } as const
 
 export const COUNTS: number = Object.keys(COUNT).length
 
-/** What host and core share. */
 export interface MetricsMemory {
   counts: ArrayBufferLike
-  /** Of times in nanoseconds. It may serve several links, one after the other. */
+  /** Durations in nanoseconds. Links that follow each other can share it. */
   latency: RecordableHistogram
 }
 
-/** It takes about 30 KB; what it says is exact to a hundredth. */
+/** Creates a histogram of about 30 KB with a precision of 1 %. */
 export const createLatency = (): RecordableHistogram => createHistogram({ lowest: 64, highest: LONGEST, figures: 2 })
 
 export const createCounts = (): SharedArrayBuffer => new SharedArrayBuffer(COUNTS * Float64Array.BYTES_PER_ELEMENT)
 
-/** Core's end. */
+/** Core's side. Only a sample of the calls is timed: two readings of the clock take a tenth of the time of a small call. */
 export class SessionMetrics extends SamplingTimer {
   readonly counts: Float64Array
 

@@ -1,29 +1,32 @@
-// The nearest right name, for error texts: most wrong names are typing errors.
+// Suggests the nearest valid name in error texts: most wrong names are typing errors.
 import { distance } from 'fastest-levenshtein'
 
-/** Of more, only the first are compared: with ten thousand frontends that would take longer than a thousand calls. */
-const MOST_NAMES = 1000
+/** Longer names are not compared. */
+const MAX_COMPARED_LENGTH = 100
+/** Further names are not compared: ten thousand would take longer than a thousand calls. */
+const MAX_NAMES = 1000
+/** Characters of a name that are shown in logs, traces and statistics. */
+export const MAX_NAME_LENGTH = 200
 
-/** ` (did you mean "greet"?)` where one of the names is near enough, else nothing. */
-export function didYouMean(given: string, names: Iterable<string>): string {
-  if (given.length > 100) return ''
-  let best: { name: string; apart: number } | undefined
+/** True unless `NODE_ENV` is `production`. In development, error texts contain more help. */
+export const isDevelopment: boolean = process.env['NODE_ENV'] !== 'production'
+
+/** Returns ` (did you mean "greet"?)` if one of the names is near enough, or an empty string. */
+export function didYouMean(name: string, names: Iterable<string>): string {
+  if (name.length > MAX_COMPARED_LENGTH) return ''
+  let best: string | undefined
+  let bestDistance = Math.max(2, name.length / 3)
   let compared = 0
-  for (const name of names) {
-    if (++compared > MOST_NAMES) break
-    const apart = isTransposed(given, name) ? 1 : distance(given, name)
-    if (apart < (best?.apart ?? Math.max(2, given.length / 3))) best = { name, apart }
+  for (const candidate of names) {
+    if (++compared > MAX_NAMES) break
+    const apart = isTransposed(name, candidate) ? 1 : distance(name, candidate)
+    if (apart < bestDistance) [best, bestDistance] = [candidate, apart]
   }
-  return best ? ` (did you mean ${JSON.stringify(best.name)}?)` : ''
+  return best === undefined ? '' : ` (did you mean ${JSON.stringify(best)}?)`
 }
 
-/** The same letters in another order: one slip of the fingers, which the distance counts as two. */
-const isTransposed = (given: string, name: string): boolean =>
-  given !== name && given.length === name.length && sorted(given) === sorted(name)
+/** True for the same letters in another order: one slip of the fingers, which the distance counts as two. */
+const isTransposed = (name: string, other: string): boolean =>
+  name !== other && name.length === other.length && sortLetters(name) === sortLetters(other)
 
-const sorted = (name: string): string => name.split('').sort().join('')
-
-// In development, error texts help more: they name the nearest command, and the line that a capability lacks.
-
-/** Everywhere but under `NODE_ENV=production`. */
-export const isDevelopment: boolean = process.env['NODE_ENV'] !== 'production'
+const sortLetters = (name: string): string => name.split('').sort().join('')

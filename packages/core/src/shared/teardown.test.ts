@@ -1,25 +1,24 @@
-// What is ended one after the other: order, failures, and what never ends.
 import { afterEach, expect, it, vi } from 'vitest'
 import { runSequentially } from './teardown.js'
 
 afterEach(() => void vi.useRealTimers())
 
 const never = new AbortController().signal
-const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
+const nextTick = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
 
-it('waits for each before the next begins', async () => {
+it('waits for each step before the next', async () => {
   const order: string[] = []
   const slow = (name: string) => async () => {
     order.push(`${name} begins`)
-    await turn()
+    await nextTick()
     order.push(`${name} ends`)
   }
   await runSequentially([slow('a'), () => order.push('b'), slow('c')], never, () => {})
   expect(order).toEqual(['a begins', 'a ends', 'b', 'c begins', 'c ends'])
 })
 
-it('what throws or rejects is told, and stops nothing', async () => {
-  const told: unknown[] = []
+it('reports a step that throws or rejects, and goes on', async () => {
+  const errors: unknown[] = []
   const ran: string[] = []
   const steps = [
     () => {
@@ -28,12 +27,12 @@ it('what throws or rejects is told, and stops nothing', async () => {
     () => Promise.reject('rejected'),
     () => ran.push('last'),
   ]
-  await runSequentially(steps, never, error => told.push(error))
-  expect(told).toEqual(['thrown', 'rejected'])
+  await runSequentially(steps, never, error => errors.push(error))
+  expect(errors).toEqual(['thrown', 'rejected'])
   expect(ran).toEqual(['last'])
 })
 
-it('what hangs holds up the rest for five seconds', async () => {
+it('waits five seconds for a step that hangs', async () => {
   vi.useFakeTimers()
   const ran: string[] = []
   const done = runSequentially([() => new Promise(() => {}), () => ran.push('next')], never, () => {})
@@ -44,26 +43,26 @@ it('what hangs holds up the rest for five seconds', async () => {
   await done
 })
 
-it('in a hurry all are begun, and a moment later left to themselves', async () => {
-  const hurry = new AbortController()
+it('starts all remaining steps when the signal aborts, and leaves them soon', async () => {
+  const controller = new AbortController()
   const ran: number[] = []
   const hang = (n: number) => () => {
     ran.push(n)
     return new Promise(() => {})
   }
-  const done = runSequentially([hang(1), hang(2), hang(3)], hurry.signal, () => {})
+  const done = runSequentially([hang(1), hang(2), hang(3)], controller.signal, () => {})
   expect(ran).toEqual([1])
-  hurry.abort()
+  controller.abort()
   await done
   expect(ran).toEqual([1, 2, 3])
 })
 
-it('in a hurry what ends soon has ended', async () => {
+it('waits for quick steps after the signal has aborted', async () => {
   const ran: string[] = []
-  const soon = async (): Promise<void> => {
-    await turn()
-    ran.push('soon')
+  const quick = async (): Promise<void> => {
+    await nextTick()
+    ran.push('quick')
   }
-  await runSequentially([() => new Promise(() => {}), soon], AbortSignal.abort(), () => {})
-  expect(ran).toEqual(['soon'])
+  await runSequentially([() => new Promise(() => {}), quick], AbortSignal.abort(), () => {})
+  expect(ran).toEqual(['quick'])
 })

@@ -1,47 +1,47 @@
-// Ends what has been opened, one after the other: each may need what was opened before it. Nothing that hangs or throws keeps
-// the others open.
+// Runs teardown steps one after the other: each might need what was opened before it. No step keeps the others from running.
 import { setTimeout as delay } from 'node:timers/promises'
 import { isThenable } from '@sallyport/protocol'
 
-/** Milliseconds that one is waited for before the next is begun. */
-const STEP_MS = 5000
-/** Milliseconds for all that is begun in a hurry, together. */
-const HURRY_MS = 50
+const STEP_TIMEOUT_MS = 5000
+/** Time for all steps that start after the signal has aborted. */
+const ABORTED_TIMEOUT_MS = 50
 
 /**
- * Runs the steps in their order, and waits for each. One that throws is told to `failed`; one that takes longer than 5 s,
- * or is under way when `hurry` aborts, is left to itself, and those that are left then are all begun at once. Never rejects.
+ * Runs the steps in order, each for at most 5 s. When `signal` aborts, the current step is no longer waited for, and the remaining
+ * steps start at once. Never rejects.
+ *
+ * @param onError - receives what a step throws
  */
 export async function runSequentially(
   steps: Iterable<() => unknown>,
-  hurry: AbortSignal,
-  failed: (error: unknown) => void,
+  signal: AbortSignal,
+  onError: (error: unknown) => void,
 ): Promise<void> {
-  const hurried: Promise<unknown>[] = []
+  const rest: Promise<unknown>[] = []
   for (const step of steps) {
     let result: unknown
     try {
       result = step()
     } catch (error) {
-      failed(error)
+      onError(error)
     }
     if (!isThenable(result)) continue
-    const done = Promise.resolve(result).catch(failed)
-    if (hurry.aborted) hurried.push(done)
-    else await patiently(done, hurry)
+    const done = Promise.resolve(result).catch(onError)
+    if (signal.aborted) rest.push(done)
+    else await waitForStep(done, signal)
   }
-  if (hurried.length > 0) await Promise.race([Promise.all(hurried), delay(HURRY_MS, undefined, { ref: false })])
+  if (rest.length > 0) await Promise.race([Promise.all(rest), delay(ABORTED_TIMEOUT_MS, undefined, { ref: false })])
 }
 
-function patiently(done: Promise<unknown>, hurry: AbortSignal): Promise<void> {
+function waitForStep(done: Promise<unknown>, signal: AbortSignal): Promise<void> {
   return new Promise(resolve => {
-    const go = (): void => {
+    const finish = (): void => {
       clearTimeout(timer)
-      hurry.removeEventListener('abort', go)
+      signal.removeEventListener('abort', finish)
       resolve()
     }
-    const timer = setTimeout(go, STEP_MS).unref()
-    hurry.addEventListener('abort', go)
-    void done.then(go)
+    const timer = setTimeout(finish, STEP_TIMEOUT_MS).unref()
+    signal.addEventListener('abort', finish)
+    void done.then(finish)
   })
 }

@@ -71,8 +71,10 @@ export const integer = (what: string, min: number, max: number = 2 ** 31 - 1): v
 export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** @internal An object with any keys. */
+/** @internal */
 export const anyObject = v.custom<object>(isObject, 'an object')
+/** @internal */
+export const anyFunction = v.custom<(...args: never[]) => unknown>(value => typeof value === 'function', 'a function')
 
 /** An unknown key comes first: it might be the misspelt name of a missing one. */
 const getFirstIssue = ([first, ...others]: [Issue, ...Issue[]]): Issue => [first, ...others].find(isUnknownKey) ?? first

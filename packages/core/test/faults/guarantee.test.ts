@@ -14,7 +14,7 @@ const restarted: Watched['events'] = [
   { name: 'fault', label: 'main', error },
   { name: 'restart', label: 'main', error },
 ]
-const logged: Watched['lines'] = ['fault', 'is started again'].map(msg => ({ msg, label: 'main', level: 50 }))
+const logged: Watched['lines'] = ['fault', 'restarting'].map(msg => ({ msg, label: 'main', level: 50 }))
 
 const check = (expected: Partial<Expected>, events = restarted, lines = logged): Promise<unknown> =>
   checkGuarantee({ events, lines } as Watched, {

@@ -18,7 +18,7 @@ import { toDirectoryUrl, type ModuleLocation } from '../options/location.js'
 import { checkFile, resolveLocation } from '../options/resolve.js'
 import { isolationDefaults } from '../options/schema.js'
 import type { BusConfig } from '../options/types.js'
-import { agrees, answerConfirm, type OnConfirm } from '../reporting/confirm.js'
+import { isConfirmed, answerConfirm, type OnConfirm } from '../reporting/confirm.js'
 import { BusReporter } from '../reporting/events.js'
 import { createHostLog, type Logger } from '../reporting/log.js'
 import { type GateStats, getLatency } from '../reporting/stats.js'
@@ -162,7 +162,7 @@ function spawnGate(
   const { dir, envelope, hookTimeout } = options.isolation
   const hookCounter = dir && new SharedArrayBuffer(4)
   const answer = new SharedArrayBuffer(4)
-  if (confirm) answerConfirm(confirm.port1, answer, text => agrees(onConfirm, text, { label }, log))
+  if (confirm) answerConfirm(confirm.port1, answer, text => isConfirmed(onConfirm, text, { label }, log))
   const entry = options.workers.gate ?? findEntry('@sallyport/isolation/worker')
   const workerData: GateWorkerData = {
     label,

@@ -1,91 +1,95 @@
-// What asks the person at the host: `onConfirm`, for `confirm(text)` in an isolation hook and `ctx.confirm(text)` in a command.
-// A gate's thread sleeps until it is answered, as a page does while its dialog is open.
+// Asks the person at the host through `onConfirm`: for `confirm(text)` in an isolation hook, and `ctx.confirm(text)` in a command.
 import type { MessagePort } from 'node:worker_threads'
 import { CONFIRM_WORD, type ConfirmRequest } from '@sallyport/protocol'
 import type { CoreReport } from '../../contract/control.js'
 import type { Logger } from './log.js'
 
-/** Who asks. */
+/** The source of a confirm request. */
 export interface ConfirmFrom {
-  /** The frontend whose message or call it is about. */
+  /** The frontend whose message or call needs the confirmation. */
   label: string
-  /** The command that asks; a hook has none. */
+  /** The command that asks; `undefined` for a hook. */
   command?: string
-  /** Of a command: aborts where its call was given up, or core has ended. Nobody waits for the answer then. */
+  /** For a command: aborts when its call was cancelled or core has ended, so that the answer is no longer needed. */
   signal?: AbortSignal
 }
 
 export type OnConfirm = (text: string, from: ConfirmFrom) => boolean | Promise<boolean>
 
-/** Whatever is not `true` is a no. */
-export async function agrees(onConfirm: OnConfirm, text: string, from: ConfirmFrom, log: Logger): Promise<boolean> {
+/** Returns false unless `onConfirm` answers `true`. Never rejects. */
+export async function isConfirmed(
+  onConfirm: OnConfirm,
+  text: string,
+  from: ConfirmFrom,
+  log: Logger,
+): Promise<boolean> {
   try {
     return (await onConfirm(text, from)) === true
   } catch (error) {
     const { label, command } = from
-    log.error({ label, command, err: error }, 'onConfirm has failed: the answer is no')
+    log.error({ label, command, err: error }, 'onConfirm failed: answering false')
     return false
   }
 }
 
+/** Answers the requests of a gate, whose thread sleeps until then, as a page does while its dialog is open. */
 export function answerConfirm(
   port: MessagePort,
   shared: SharedArrayBuffer,
-  agree: (text: string) => Promise<boolean>,
+  confirm: (text: string) => Promise<boolean>,
 ): void {
   const answer = new Int32Array(shared)
   port.on('message', ({ text }: ConfirmRequest) => {
-    void agree(text).then(agreed => {
-      Atomics.store(answer, 0, agreed ? CONFIRM_WORD.yes : CONFIRM_WORD.no)
+    void confirm(text).then(confirmed => {
+      Atomics.store(answer, 0, confirmed ? CONFIRM_WORD.yes : CONFIRM_WORD.no)
       Atomics.notify(answer, 0)
     })
   })
-  // A question that may come is no reason for the process to stay.
+  // Future requests must not keep the process alive.
   port.unref()
 }
 
-// The host's half of `ctx.confirm`. What a core asked that has ended meanwhile is withdrawn, and its answer goes to nobody: the
-// next core counts its questions from 1 again.
+type CommandConfirmRequest = Extract<CoreReport, { type: 'confirm' }>
 
-type HostConfirmRequest = Extract<CoreReport, { type: 'confirm' }>
-
+/** The host's side of `ctx.confirm`. Requests of a core that has ended are aborted: the next core counts its requests from 1 again. */
 export class HostConfirmRequests {
   readonly #onConfirm: OnConfirm | undefined
   readonly #log: Logger
-  #open = new Map<number, AbortController>()
-  #warned = false
+  #pending = new Map<number, AbortController>()
+  #hasWarned = false
 
   constructor(onConfirm: OnConfirm | undefined, log: Logger) {
     this.#onConfirm = onConfirm
     this.#log = log
   }
 
-  ask({ id, text, label, command }: HostConfirmRequest, answer: (agreed: boolean) => void): void {
+  ask({ id, text, label, command }: CommandConfirmRequest, answer: (confirmed: boolean) => void): void {
     if (!this.#onConfirm) {
-      if (!this.#warned)
-        this.#log.warn({ label, command }, 'A command asks, and createBus has no onConfirm: the answer is no')
-      this.#warned = true
+      if (!this.#hasWarned) {
+        this.#log.warn({ label, command }, 'A command asked for confirmation without onConfirm: answering false')
+      }
+      this.#hasWarned = true
       return answer(false)
     }
-    const open = this.#open
+    const pending = this.#pending
     const controller = new AbortController()
-    open.set(id, controller)
+    pending.set(id, controller)
     const { signal } = controller
-    void agrees(this.#onConfirm, text, { label, command, signal }, this.#log).then(agreed => {
-      open.delete(id)
-      if (this.#open === open) answer(agreed)
+    void isConfirmed(this.#onConfirm, text, { label, command, signal }, this.#log).then(confirmed => {
+      pending.delete(id)
+      if (this.#pending === pending) answer(confirmed)
     })
   }
 
-  /** Its call was given up. It stays open until it is answered: only then may its frontend's commands ask one more. */
+  /** Aborts a request whose call was cancelled. It stays pending until answered: only then may its frontend's commands ask again. */
   withdraw(id: number): void {
-    this.#open.get(id)?.abort()
+    this.#pending.get(id)?.abort()
   }
 
-  /** Core has ended. */
+  /** Aborts all requests when core has ended. */
   reset(): void {
-    const open = this.#open
-    this.#open = new Map()
-    for (const controller of open.values()) controller.abort()
+    const pending = this.#pending
+    this.#pending = new Map()
+    for (const controller of pending.values()) controller.abort()
   }
 }

@@ -1,4 +1,3 @@
-// What the host's own handlers throw is the host's: who else listens is told, and supervision goes on.
 import { EventEmitter } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
@@ -8,37 +7,37 @@ import { BusReporter } from './events.js'
 import { createHostLog } from './log.js'
 
 const thrown: string[] = []
-let others: NodeJS.UncaughtExceptionListener[] = []
+let listeners: NodeJS.UncaughtExceptionListener[] = []
 const keep = (error: Error): void => void thrown.push(error.message)
 
 beforeEach(() => {
   thrown.length = 0
-  others = process.listeners('uncaughtException')
+  listeners = process.listeners('uncaughtException')
   process.removeAllListeners('uncaughtException').on('uncaughtException', keep)
 })
 afterEach(() => {
   process.off('uncaughtException', keep)
-  for (const other of others) process.on('uncaughtException', other)
+  for (const listener of listeners) process.on('uncaughtException', listener)
 })
 
-test('a handler that throws keeps no other from being told', async () => {
+test('throws the error of a listener later, and calls the other listeners', async () => {
   const events = new EventEmitter()
-  const heard: string[] = []
+  const labels: string[] = []
   events.on('fault', () => {
-    throw new Error('a handler')
+    throw new Error('a listener')
   })
-  events.on('fault', ({ label }) => heard.push(label))
-  events.on('restart', ({ label }) => heard.push(label))
+  events.on('fault', ({ label }) => labels.push(label))
+  events.on('restart', ({ label }) => labels.push(label))
   new BusReporter(createHostLog(false), events).reportRestart('core', 'core', {
     error: new Error('x'),
     restarts: 1,
     delay: 1,
   })
-  expect(heard).toEqual(['core', 'core'])
-  await vi.waitFor(() => expect(thrown).toEqual(['a handler']), { timeout: 10_000 })
+  expect(labels).toEqual(['core', 'core'])
+  await vi.waitFor(() => expect(thrown).toEqual(['a listener']), { timeout: 10_000 })
 })
 
-test('an inspection that throws stops no machine', async () => {
+test('throws the error of an inspection later, and supervision goes on', async () => {
   const supervisor = createSupervisor()
   const stop = supervisor.inspect(() => {
     throw new Error('an inspection')

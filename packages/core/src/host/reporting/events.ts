@@ -1,42 +1,36 @@
-// What a bus tells its host, and writes into the log: who was started again or is lost, who was denied and rejected.
+// Events that a bus emits for its host, and logs: faults, restarts, denials and more.
 import type { EventEmitter } from 'node:events'
 import { BusError, callSafely, describeName, formatSuppressed } from '@sallyport/protocol'
 import type { RunningCall } from '../../contract/control.js'
 import { didYouMean } from '../../shared/suggest.js'
+import { anyFunction, check } from '../../shared/validate.js'
 import type { Restart, WorkerExit } from '../supervision/worker-actor.js'
 import type { Logger } from './log.js'
 
 export type Actor = 'core' | 'frontend' | 'isolation'
 
 /**
- * What a bus tells its host; it is in the log as well. Of one frontend, at most 100 denials, 100 rejections and 100 slow calls
- * are told one by one in a second; once it is over, one more tells the latest, with `more`: how many others there were.
+ * Events of a bus; each is logged too. Denials, rejections and slow calls are throttled to 100 of each for a frontend and second: a
+ * final event has the number of suppressed ones in `more`.
  */
 export interface BusEvents {
-  /** A worker has ended with an error, or a frontend has sent what no honest one would; its label, or `core`. */
+  /** A worker failed, or a frontend violated the protocol. `label` is the frontend's, or `core`. */
   fault: { label: string; error: Error }
-  /** A worker will be started again, in `delay` milliseconds, for the `restarts`th time. `isolation`: the gate of that label. */
+  /** A worker restarts in `delay` milliseconds, for the `restarts`th time. `isolation` is the gate of the frontend `label`. */
   restart: { label: string; actor: Actor; restarts: number; delay: number; error: Error }
-  /** A worker has ended with an error and is not started again: core, and the bus with it; a frontend; a gate and its frontend. */
+  /** A worker failed and will not restart: core, and the bus with it; a frontend; a gate, and its frontend with it. */
   failed: { label: string; actor: Actor; error: Error }
   /**
-   * A call runs in core for `ms` milliseconds already: docs/calls.md. What the host calls of a frontend is
-   * `bus.call <label> <name>`, of the label `host`.
+   * A call has been running in core for `ms` milliseconds: docs/calls.md. A call by the host to a frontend has the label `host` and
+   * the command `bus.call <label> <name>`.
    */
   slow: { label: string; command: string; ms: number; more?: number }
-  /** A frontend is too slow for its events: so many of them, the oldest, were dropped since this was last told. */
+  /** A frontend is too slow for its events. `dropped` is the number of its oldest events that were dropped since the last report. */
   overload: { label: string; dropped: number }
-  /** No capability allows it. */
+  /** No capability allows the call. */
   denied: { label: string; command: string; more?: number }
-  /** The isolation hook has not let it pass. */
+  /** The isolation hook rejected the message. */
   rejected: { label: string; command: string; why: string; more?: number }
-}
-
-export interface WaitingFor {
-  /** Workers that have not ended, by name. */
-  workers: readonly string[]
-  /** Calls that core runs; `undefined` where it does not answer. */
-  calls: readonly RunningCall[] | undefined
 }
 
 const BUS_EVENTS: ReadonlySet<string> = new Set<keyof BusEvents>([
@@ -49,13 +43,21 @@ const BUS_EVENTS: ReadonlySet<string> = new Set<keyof BusEvents>([
   'overload',
 ])
 
+/** Reasons why `close` has not finished yet. */
+export interface PendingClose {
+  /** Names of workers that have not exited. */
+  workers: readonly string[]
+  /** Calls that core runs; `undefined` if it does not answer. */
+  calls: readonly RunningCall[] | undefined
+}
+
 export class BusReporter {
   readonly #log: Logger
   readonly #events: EventEmitter
-  /** An error may be why two have ended: it is told of once. */
+  /** Errors that were reported: several workers can fail with the same one. */
   readonly #faults = new WeakSet<Error>()
   readonly #failures = new WeakSet<Error>()
-  /** So many were told of. */
+  /** Number of calls reported as slow. */
   slowCalls = 0
 
   constructor(log: Logger, events: EventEmitter) {
@@ -67,86 +69,88 @@ export class BusReporter {
     if (this.#faults.has(error)) return
     this.#faults.add(error)
     this.#log.error({ label, err: error }, 'fault')
-    this.#tell('fault', { label, error })
+    this.#emit('fault', { label, error })
   }
 
-  /** This one has ended, and is started again: `undefined`, where that was asked for, is nothing to tell. */
+  /** @param restart - `undefined` for a reload, which is not reported */
   reportRestart(actor: Actor, label: string, restart: Restart | undefined): void {
     if (!restart) return
     const { error, restarts, delay } = restart
     this.reportFault(label, error)
-    if (delay === undefined) return this.#log.warn({ actor, label }, 'waits for a change of its files, or bus.reload')
-    const again = { restarts, delay }
-    this.#log.warn({ actor, label, ...again }, 'is started again')
-    this.#tell('restart', { label, actor, ...again, error })
+    if (delay === undefined) return this.#log.warn({ actor, label }, 'waiting for a change of its files, or bus.reload')
+    this.#log.warn({ actor, label, restarts, delay }, 'restarting')
+    this.#emit('restart', { label, actor, restarts, delay, error })
   }
 
-  /** This one has ended, and is not started again. */
+  /** Reports a worker that will not restart. */
   reportExit(actor: Actor, label: string, { error, exitError }: WorkerExit): void {
     if (exitError) this.reportFault(label, exitError)
     if (!error || this.#failures.has(error) || this.#failures.has(error.cause as Error)) return
     this.#failures.add(error)
     this.#log.error({ actor, label, err: error }, 'failed')
-    this.#tell('failed', { label, actor, error })
+    this.#emit('failed', { label, actor, error })
   }
 
   reportSlowCall(label: string, command: string, ms: number, more: number): void {
     this.slowCalls += 1 + more
-    this.#log.warn({ label, command, ms }, formatSuppressed('slow call', more))
-    this.#tell('slow', { label, command, ms, ...(more > 0 && { more }) })
+    this.#report('slow', 'slow call', { label, command, ms }, more)
   }
 
   reportOverload(label: string, dropped: number): void {
-    this.#log.warn({ label, dropped }, 'too slow for its events: the oldest are dropped')
-    this.#tell('overload', { label, dropped })
-  }
-
-  /** What `close` waits for, a while after it was called. */
-  reportPendingClose(parts: WaitingFor): void {
-    this.#log.warn(parts, 'close waits')
-  }
-
-  reportStopTimeout(actor: Actor, label: string): void {
-    this.#log.warn({ actor, label }, 'has not ended in its time, and is ended from outside')
+    this.#log.warn({ label, dropped }, 'events dropped: the frontend is too slow for them')
+    this.#emit('overload', { label, dropped })
   }
 
   reportDenial(label: string, command: string, more: number): void {
-    this.#log.warn({ label, command }, formatSuppressed('denied', more))
-    this.#tell('denied', { label, command, ...(more > 0 && { more }) })
+    this.#report('denied', 'denied', { label, command }, more)
   }
 
   reportRejection(label: string, command: string, why: string, more: number): void {
-    this.#log.warn({ label, command, why }, formatSuppressed('rejected', more))
-    this.#tell('rejected', { label, command, why, ...(more > 0 && { more }) })
+    this.#report('rejected', 'rejected', { label, command, why }, more)
   }
 
-  #tell<Name extends keyof BusEvents>(name: Name, event: BusEvents[Name]): void {
-    for (const handler of this.#events.listeners(name)) callSafely(() => void handler(event))
+  reportStopTimeout(actor: Actor, label: string): void {
+    this.#log.warn({ actor, label }, 'did not stop in time: terminating it')
+  }
+
+  reportPendingClose(pending: PendingClose): void {
+    this.#log.warn(pending, 'close is waiting for workers or calls')
+  }
+
+  /** Logs and emits an event that stands for `more` suppressed ones. */
+  #report<Name extends 'slow' | 'denied' | 'rejected'>(
+    name: Name,
+    text: string,
+    event: BusEvents[Name],
+    more: number,
+  ): void {
+    this.#log.warn(event as object, formatSuppressed(text, more))
+    this.#emit(name, { ...event, ...(more > 0 && { more }) })
+  }
+
+  #emit<Name extends keyof BusEvents>(name: Name, event: BusEvents[Name]): void {
+    for (const listener of this.#events.listeners(name)) callSafely(() => void listener(event))
   }
 }
 
-// How the host begins to hear of what a bus tells: what it gives for that is checked at once, and not as something is told.
-
-/** @param where `bus.on`: for error texts. @throws BusError `InvalidParams` */
+/**
+ * Adds a listener for an event, and returns a function that removes it.
+ *
+ * @param where - `bus.on`, for error texts
+ * @throws {BusError} InvalidParams
+ */
 export function subscribe<Name extends keyof BusEvents>(
   where: string,
   events: EventEmitter,
   name: Name,
-  handler: (event: BusEvents[Name]) => void,
+  listener: (event: BusEvents[Name]) => void,
   names: ReadonlySet<string> = BUS_EVENTS,
 ): () => void {
   if (!names.has(name)) {
-    const given = String(name)
-    throw new BusError('InvalidParams', `${where}: no event ${describeName(given)}${didYouMean(given, names)}`)
+    const text = `no event ${describeName(String(name))}${didYouMean(String(name), names)}`
+    throw new BusError('InvalidParams', `${where}: ${text}`)
   }
-  checkFunction(`${where}: the handler`, handler)
-  events.on(name, handler)
-  return () => void events.off(name, handler)
-}
-
-/** @throws BusError `InvalidParams` */
-export function checkFunction(what: string, given: unknown): void {
-  if (typeof given !== 'function') {
-    throw new BusError('InvalidParams', `${what} must be a function: got ${given === null ? 'null' : typeof given}`)
-  }
+  check(`${where}: the handler`, anyFunction, listener)
+  events.on(name, listener)
+  return () => void events.off(name, listener)
 }

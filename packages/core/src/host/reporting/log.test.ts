@@ -1,8 +1,7 @@
-// The log that a bus has by default is read on terminals: nothing that a frontend chose may be obeyed there.
 import { expect, test } from 'vitest'
 import { escapeLine } from './log.js'
 
-test('a line has no character that a terminal obeys, and is the same JSON', () => {
+test('escapes the control characters of terminals without changing the JSON', () => {
   const command = '\u009b2J\u007f\u0085\u2028\u2029é\u001b[2J\n'
   const line = escapeLine(JSON.stringify({ command }))
   // oxlint-disable-next-line no-control-regex

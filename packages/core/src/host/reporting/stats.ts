@@ -1,51 +1,13 @@
-// What `bus.stats` gives.
+// Statistics of `bus.stats()`, and how those of a frontend are counted over its links.
 import type { RecordableHistogram } from 'node:perf_hooks'
 import type { NetworkStats } from '../../contract/control.js'
-import { COUNT, createCounts, createLatency, type MetricsMemory } from '../../shared/metrics.js'
+import { COUNT, COUNTS, createCounts, createLatency, type MetricsMemory } from '../../shared/metrics.js'
 import type { WorkerStats } from '../supervision/policy.js'
 
-export interface CoreStats extends WorkerStats {
-  /** Calls that run in it now, of all. */
-  inFlight: number
-  /** Calls that were told of as slow. */
-  slow: number
-}
-
-export interface GateStats extends WorkerStats {
-  /** Of the isolation hook, for one message: what it let pass is written out by then, or it is rejected. */
-  hook: LatencyStats
-  /** Of sealing a record, which holds up to a batch of messages. */
-  seal: LatencyStats
-}
-
-/** Of a frontend, as the process sees it that it runs in. */
-export interface JoinedStats extends WorkerStats {
-  /** In the isolation pattern. */
-  gate?: GateStats
-  /** Messages that the isolation hook has not let pass: none of them is among `calls`. */
-  rejected: number
-}
-
-export interface FrontendStats extends JoinedStats, TrafficStats {}
-
-export interface BusStats {
-  /** Milliseconds since the bus was created. */
-  uptime: number
-  core: CoreStats
-  /** What the host itself sends and is sent: `bus.emit`, `bus.call`. */
-  host: TrafficStats
-  /** By label. */
-  frontends: Record<string, FrontendStats>
-  /** Of frontends that a network brings, here and at the other cores of it. None while core is being started again. */
-  network?: NetworkStats
-}
-
-// The traffic between core and one of its links, as it is counted: over one link after the other, and what it was at a time.
-
+/** Durations in microseconds. */
 export interface LatencyStats {
-  /** Calls that were timed: of more than 500 in a second, one in 251. */
+  /** Number of samples: one call in 251 is timed at more than 500 calls a second. */
   count: number
-  /** Microseconds, like the rest. */
   p50: number
   p90: number
   p99: number
@@ -59,102 +21,133 @@ export interface TrafficRates {
   bytes: { in: number; out: number }
 }
 
-/** All of it since the frontend was opened, over each of its links. */
+/** Totals since the frontend was opened, over all of its links. */
 export interface TrafficStats extends TrafficRates {
-  /** Calls that run in core now, those too that nobody waits for any more. */
+  /** Calls that run in core now, including those that were cancelled. */
   inFlight: number
-  /** Bytes that wait for the frontend in core and on its link. */
+  /** Bytes that are queued for the frontend, in core and on its link. */
   queued: number
-  /** Calls of commands that came to core. */
+  /** Calls of commands that core received. */
   calls: number
-  /** Of them, those that ended with an error. */
+  /** Calls that ended with an error. */
   failures: number
-  /** Of these, those that no capability allows. */
+  /** Calls that no capability allows; they are failures too. */
   denied: number
-  /** Answers that were dropped, because nobody waited for them any more. */
+  /** Responses that were dropped since their calls were no longer pending. */
   late: number
-  /** `in`: emitted there. `out`: delivered there. `dropped`: it was too slow for them. */
+  /** `in`: events that the frontend emitted. `out`: delivered to it. `dropped`: not delivered, since it was too slow. */
   events: { in: number; out: number; dropped: number }
-  /** On the link: frames without their headers; of JSON, characters on the way out. */
+  /** Size of frames on the link without their headers. JSON that is sent counts in characters. */
   bytes: { in: number; out: number }
-  /** The same in a second, since `stats` was last called. */
+  /** Rates since the last call of `stats`. */
   perSecond: TrafficRates
-  /** From the start of a command to its result. */
+  /** Durations from the start of a command to its result. */
   latency: LatencyStats
 }
 
+export interface CoreStats extends WorkerStats {
+  /** Calls that run in core now. */
+  inFlight: number
+  /** Number of calls reported as slow. */
+  slow: number
+}
+
+export interface GateStats extends WorkerStats {
+  /** Durations of the isolation hook for one message, until it is written or rejected. */
+  hook: LatencyStats
+  /** Durations of sealing a record, which contains up to a batch of messages. */
+  seal: LatencyStats
+}
+
+/** Statistics of a frontend in the process that it runs in. */
+export interface JoinedStats extends WorkerStats {
+  /** In the isolation pattern. */
+  gate?: GateStats
+  /** Messages that the isolation hook rejected; they are not counted in `calls`. */
+  rejected: number
+}
+
+export interface FrontendStats extends JoinedStats, TrafficStats {}
+
+export interface BusStats {
+  /** Milliseconds since the bus was created. */
+  uptime: number
+  core: CoreStats
+  /** Traffic of the host itself: `bus.emit`, `bus.call`. */
+  host: TrafficStats
+  /** Statistics by label. */
+  frontends: Record<string, FrontendStats>
+  /** Statistics of frontends that a network brings, here and at its other cores; `undefined` while core restarts. */
+  network?: NetworkStats
+}
+
+const NO_LATENCY: LatencyStats = { count: 0, p50: 0, p90: 0, p99: 0, max: 0 }
+
+/** Metrics of one frontend over links that follow each other. */
 export class SessionTraffic {
-  /** Of the links before this one. */
-  readonly #before = new Float64Array(Object.keys(COUNT).length)
-  /** With the first link: thousands that have none would take 30 KB each. */
+  /** Totals of previous links. */
+  readonly #previous = new Float64Array(COUNTS)
+  /** Created with the first link: its 30 KB would be wasted on thousands of frontends without one. */
   #latency: RecordableHistogram | undefined
   #counts: Float64Array | undefined
-  #last = getRates(this.#before)
+  #lastTotals = getTotals(this.#previous)
   #lastAt = performance.now()
 
-  /** For another link. */
+  /** Returns the memory for the metrics of a new link. */
   attach(): MetricsMemory {
-    this.#counts?.forEach((count, i) => (this.#before[i]! += count))
+    this.#counts?.forEach((count, i) => (this.#previous[i]! += count))
     const counts = createCounts()
     this.#counts = new Float64Array(counts)
     return { counts, latency: (this.#latency ??= createLatency()) }
   }
 
   /**
-   * @param linked whether there is a link: else nothing is on it
-   * @param marks false for whoever only looks: the rates of the next are still those since the last that marked
+   * @param isLinked - false leaves out what is only true of an active link
+   * @param resetRates - whether the rates of the next snapshot are measured from this one
    */
-  snapshot(linked: boolean, marks: boolean): TrafficStats {
-    const counts = this.#before.map((count, i) => count + (this.#counts?.[i] ?? 0))
+  snapshot(isLinked: boolean, resetRates: boolean): TrafficStats {
+    const counts = this.#previous.map((count, i) => count + (this.#counts?.[i] ?? 0))
     const now = performance.now()
-    const rates = getRates(counts)
-    const seconds = Math.max(now - this.#lastAt, 1) / 1000
-    const perSecond = ratesBetween(this.#last, rates, seconds)
-    if (marks) {
-      this.#last = rates
+    const totals = getTotals(counts)
+    const perSecond = getRates(this.#lastTotals, totals, Math.max(now - this.#lastAt, 1) / 1000)
+    if (resetRates) {
+      this.#lastTotals = totals
       this.#lastAt = now
     }
-    const ofNow = (count: number): number => (linked ? (this.#counts?.[count] ?? 0) : 0)
+    const getCurrent = (count: number): number => (isLinked ? (this.#counts?.[count] ?? 0) : 0)
     return {
-      inFlight: ofNow(COUNT.inFlight),
-      queued: ofNow(COUNT.queued),
-      ...rates,
+      inFlight: getCurrent(COUNT.inFlight),
+      queued: getCurrent(COUNT.queued),
+      ...totals,
       denied: counts[COUNT.denied]!,
       late: counts[COUNT.late]!,
-      events: { ...rates.events, dropped: counts[COUNT.dropped]! },
+      events: { ...totals.events, dropped: counts[COUNT.dropped]! },
       perSecond,
       latency: getLatency(this.#latency),
     }
   }
 }
 
-const getRates = (counts: Float64Array): TrafficRates => ({
+const getTotals = (counts: Float64Array): TrafficRates => ({
   calls: Math.max(0, counts[COUNT.calls]! - counts[COUNT.eventsIn]!),
   failures: counts[COUNT.failures]!,
   events: { in: counts[COUNT.eventsIn]!, out: counts[COUNT.eventsOut]! },
   bytes: { in: counts[COUNT.bytesIn]!, out: counts[COUNT.bytesOut]! },
 })
 
-function ratesBetween(from: TrafficRates, to: TrafficRates, seconds: number): TrafficRates {
-  const rate = (a: number, b: number): number => Math.max(0, Math.round((b - a) / seconds))
-  const both = (a: { in: number; out: number }, b: { in: number; out: number }): { in: number; out: number } => ({
-    in: rate(a.in, b.in),
-    out: rate(a.out, b.out),
-  })
+function getRates(from: TrafficRates, to: TrafficRates, seconds: number): TrafficRates {
+  const rate = (before: number, after: number): number => Math.max(0, Math.round((after - before) / seconds))
   return {
     calls: rate(from.calls, to.calls),
     failures: rate(from.failures, to.failures),
-    events: both(from.events, to.events),
-    bytes: both(from.bytes, to.bytes),
+    events: { in: rate(from.events.in, to.events.in), out: rate(from.events.out, to.events.out) },
+    bytes: { in: rate(from.bytes.in, to.bytes.in), out: rate(from.bytes.out, to.bytes.out) },
   }
 }
 
-const NONE: LatencyStats = { count: 0, p50: 0, p90: 0, p99: 0, max: 0 }
-
 export function getLatency(histogram: RecordableHistogram | undefined): LatencyStats {
-  if (!histogram) return { ...NONE }
-  const { count } = histogram
-  const us = (nanoseconds: number): number => (count === 0 ? 0 : Math.round(nanoseconds / 10) / 100)
-  const at = (share: number): number => us(histogram.percentile(share))
-  return { count, p50: at(50), p90: at(90), p99: at(99), max: us(histogram.max) }
+  if (!histogram || histogram.count === 0) return { ...NO_LATENCY }
+  const toMicroseconds = (nanoseconds: number): number => Math.round(nanoseconds / 10) / 100
+  const at = (percentile: number): number => toMicroseconds(histogram.percentile(percentile))
+  return { count: histogram.count, p50: at(50), p90: at(90), p99: at(99), max: toMicroseconds(histogram.max) }
 }

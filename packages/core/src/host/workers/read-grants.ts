@@ -1,80 +1,76 @@
-// Which files a worker under the permission model may read: those that it is made of. Node holds a grant against the path
-// that is asked for, links and all.
+// Files that a worker under the permission model may read: those that it is made of. Node compares a grant with the requested path,
+// without resolving links.
 import { existsSync, realpathSync, statSync } from 'node:fs'
 import { dirname, join, sep } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { BusError } from '@sallyport/protocol'
 
-/** Places that may be read whole, and single files. */
 export interface ReadGrants {
-  readonly folders: readonly string[]
+  /** Directories with all that is in them. */
+  readonly directories: readonly string[]
   readonly files: readonly string[]
 }
 
-/** A module as Node loads it, by its real path: on the way there, each link would have to be granted. */
+/** Returns a module's URL with its real path: otherwise each link in the path would need a grant. */
 export function realModule(module: string): URL {
   const url = new URL(module)
   if (url.protocol !== 'file:') return url
   return new URL(url.search + url.hash, pathToFileURL(realpathSync(url)))
 }
 
-/** A module, by its real path: its folder, what it may import from `node_modules`, and the package.json files that Node looks into. */
+/** Grants a module's directory, each `node_modules` above it, and the package.json files that Node looks for. */
 export function getModuleGrants(module: URL): ReadGrants {
-  if (module.protocol !== 'file:') return { folders: [], files: [] }
-  const folders: string[] = []
+  if (module.protocol !== 'file:') return { directories: [], files: [] }
+  const directory = dirname(fileURLToPath(module))
+  const directories = [directory]
   const files: string[] = []
-  const folder = dirname(fileURLToPath(module))
-  folders.push(folder)
-  for (const above of upwards(folder)) {
-    const packages = join(above, 'node_modules')
-    if (existsSync(packages)) folders.push(...bothWays(packages))
-    files.push(join(above, 'package.json'))
+  for (const ancestor of getAncestors(directory)) {
+    const packages = join(ancestor, 'node_modules')
+    if (existsSync(packages)) directories.push(...withRealPath(packages))
+    files.push(join(ancestor, 'package.json'))
   }
-  return { folders, files }
+  return { directories, files }
 }
 
-/** A file or folder, by name. Nothing yet: taken for a file. */
-export function getReadGrants(place: URL): ReadGrants {
-  const paths = bothWays(fileURLToPath(place).replace(/(?<=.)[\\/]$/, ''))
-  const isFolder = statSync(place, { throwIfNoEntry: false })?.isDirectory() ?? false
-  return isFolder ? { folders: paths, files: [] } : { folders: [], files: paths }
+/** Grants a file or directory. A missing one is taken for a file. */
+export function getReadGrants(location: URL): ReadGrants {
+  const paths = withRealPath(fileURLToPath(location).replace(/(?<=.)[\\/]$/, ''))
+  const isDirectory = statSync(location, { throwIfNoEntry: false })?.isDirectory() ?? false
+  return isDirectory ? { directories: paths, files: [] } : { directories: [], files: paths }
 }
 
 /**
- * One list without what is in another's folder. Node 20 ends the whole process over a grant of a folder beside one of all
- * that is in it.
+ * Joins grants, without those that others contain. Node 20 ends the process if a directory is granted both itself and within another.
  *
- * @throws BusError `InvalidParams` for a path with an asterisk, which Node takes for a pattern
+ * @throws {BusError} InvalidParams for a path with an asterisk, which Node takes for a pattern
  */
 export function joinGrants(all: readonly ReadGrants[]): ReadGrants {
-  const folders = outermost(new Set(all.flatMap(reads => reads.folders)))
-  const files = [...new Set(all.flatMap(reads => reads.files))].filter(file => !isWithin(folders, file))
-  const wild = [...folders, ...files].find(path => path.includes('*'))
+  const directories = getOutermost(new Set(all.flatMap(grants => grants.directories)))
+  const files = [...new Set(all.flatMap(grants => grants.files))].filter(file => !isWithin(directories, file))
+  const wild = [...directories, ...files].find(path => path.includes('*'))
   if (wild !== undefined) {
-    throw new BusError('InvalidParams', `Node can’t grant reads of ${wild}: an asterisk in a path stands for anything`)
+    throw new BusError('InvalidParams', `Node can't grant reads of ${wild}: an asterisk in a path matches anything`)
   }
-  return { folders, files: files.toSorted() }
+  return { directories, files: files.toSorted() }
 }
 
-export function isWithin(folders: readonly string[], path: string): boolean {
-  return folders.some(folder => path === folder || path.startsWith(withSlash(folder)))
+export function isWithin(directories: readonly string[], path: string): boolean {
+  return directories.some(directory => path === directory || path.startsWith(withSlash(directory)))
 }
 
-/** As flags of Node. */
-export const getFlags = ({ folders, files }: ReadGrants): string[] => [
+export const getFlags = ({ directories, files }: ReadGrants): string[] => [
   ...files.map(file => `--allow-fs-read=${file}`),
-  ...folders.map(folder => `--allow-fs-read=${withSlash(folder)}*`),
+  ...directories.map(directory => `--allow-fs-read=${withSlash(directory)}*`),
 ]
 
-const withSlash = (folder: string): string => (folder.endsWith(sep) ? folder : folder + sep)
+const withSlash = (directory: string): string => (directory.endsWith(sep) ? directory : directory + sep)
 
-function outermost(folders: ReadonlySet<string>): string[] {
-  const all = [...folders].toSorted()
-  return all.filter(folder => !all.some(other => other !== folder && isWithin([other], folder)))
+function getOutermost(directories: ReadonlySet<string>): string[] {
+  const all = [...directories].toSorted()
+  return all.filter(directory => !all.some(other => other !== directory && isWithin([other], directory)))
 }
 
-/** As it is named, and as it really is. */
-function bothWays(path: string): string[] {
+function withRealPath(path: string): string[] {
   try {
     return [...new Set([path, realpathSync(path)])]
   } catch {
@@ -82,7 +78,8 @@ function bothWays(path: string): string[] {
   }
 }
 
-function upwards(folder: string): string[] {
-  const above = dirname(folder)
-  return above === folder ? [folder] : [folder, ...upwards(above)]
+/** Returns the directory itself, and all above it. */
+function getAncestors(directory: string): string[] {
+  const parent = dirname(directory)
+  return parent === directory ? [directory] : [directory, ...getAncestors(parent)]
 }

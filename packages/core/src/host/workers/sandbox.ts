@@ -1,73 +1,31 @@
-// A worker under Node's permission model: it reads what it is made of, writes nothing, starts nothing, and has neither the
-// host's environment nor its output. What Node leaves open is taken away in the worker itself (frontend/src/harden.ts).
+// Starts a worker under Node's permission model: it reads what it is made of, writes nothing, starts nothing, and has neither the
+// host's environment nor its output. The worker itself closes what Node leaves open (frontend/src/runtime/sandbox.ts).
 import { realpathSync } from 'node:fs'
 import { type ResourceLimits, type TransferListItem, Worker } from 'node:worker_threads'
 import { BusError } from '@sallyport/protocol'
-import { getFlags, isWithin, joinGrants, type ReadGrants, getReadGrants, getModuleGrants } from './read-grants.js'
+import { getFlags, getModuleGrants, getReadGrants, isWithin, joinGrants, type ReadGrants } from './read-grants.js'
 import { type Entry, findEntry, spawnWorker } from './spawn.js'
 
-// Node's own messages between a worker and its host, such as what the worker writes, come over a port that code in the worker
-// can find; and Node believes them: any other message is an uncaught error here, which ends the host. So only those get in
-// that Node itself would send.
-
-type Take = (message: object) => void
-type Said = { type?: unknown; stream?: unknown; chunks?: unknown }
-
-function guardInnerPort(worker: Worker): void {
-  const name = Object.getOwnPropertySymbols(Worker.prototype).find(({ description }) => description === 'kOnMessage')
-  if (!name) return
-  const inner = worker as unknown as Record<symbol, Take>
-  const take = inner[name]!
-  const ended = new Set<unknown>()
-  inner[name] = message => {
-    const said = Object(message) as Said
-    if (said.type === 'upAndRunning' || said.type === 'couldNotSerializeError') take.call(worker, said)
-    else if (said.type === 'errorMessage') takeError(() => take.call(worker, said))
-    else if (said.type === 'stdioPayload') takeOutput(said, ended, output => take.call(worker, output))
-  }
-}
-
-/** An error comes in bytes, which may be none. Those who hear of it throw nothing themselves. */
-function takeError(take: () => void): void {
-  try {
-    take()
-  } catch {
-    // The worker has lied. When it ends, its exit is told.
-  }
-}
-
-function takeOutput({ type, stream, chunks }: Said, ended: Set<unknown>, take: Take): void {
-  if ((stream !== 'stdout' && stream !== 'stderr') || !Array.isArray(chunks)) return
-  for (const { chunk, encoding } of Array.from(chunks as unknown[], Object) as Record<string, unknown>[]) {
-    if (ended.has(stream)) return
-    if (chunk === null) ended.add(stream)
-    else if (!isText(chunk, encoding) && !isOwnBytes(chunk)) continue
-    take({ type, stream, chunks: [{ chunk, encoding: typeof chunk === 'string' ? encoding : '' }] })
-  }
-}
-
-const isText = (chunk: unknown, encoding: unknown): boolean =>
-  typeof chunk === 'string' && typeof encoding === 'string' && Buffer.isEncoding(encoding)
-
-/** Shared memory could change while it is read. */
-const isOwnBytes = (chunk: unknown): boolean => chunk instanceof Uint8Array && chunk.buffer instanceof ArrayBuffer
-
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
-/** Of a worker and of a process. Until 22.13 Node had the model as an experiment, and warned of it with each start. */
+/** Flags of a worker and of a process. Until 22.13 Node had the model as an experiment, and warned of it at each start. */
 export const MODEL: readonly string[] =
   major > 23 || (major === 23 && minor >= 5) || (major === 22 && minor >= 13)
     ? ['--permission']
     : ['--experimental-permission', '--disable-warning=ExperimentalWarning']
 
 /**
- * Since 22 Node grants what it takes for the program that the process was started with; a worker has none, and the empty name
- * stands for the working directory. A process that is interactive has no program: there nothing is granted. A worker heeds
- * this flag in no other way.
+ * Since 22 Node grants the program that the process was started with. A worker has none, and the empty name would grant the working
+ * directory. An interactive process has no program, so nothing is granted. The flag has no other effect in a worker.
  */
 const PERMISSION = [...MODEL, '--interactive']
 
-/** In MB. With less, it is more often the whole process that ends of a table that grows: docs/adr/0016. */
-const HEAP = { maxOldGenerationSizeMb: 2048 }
+/** Limits in MB. With less, a growing table more often ends the whole process: docs/adr/0016-memory-of-a-hook.md. */
+const DEFAULT_LIMITS = { maxOldGenerationSizeMb: 2048 }
+
+/** The permission model knows only files, and a worker under it has no loader for packages in archives. */
+const PLUG_N_PLAY =
+  "A frontend or gate under Node's permission model can't find its modules in the archives of Yarn's Plug'n'Play: " +
+  'say `nodeLinker: node-modules` in .yarnrc.yml and install again, or give a frontend that you trust `sandbox: "none"`'
 
 export interface SandboxedWorker {
   entry: Entry
@@ -77,25 +35,8 @@ export interface SandboxedWorker {
   resourceLimits?: ResourceLimits | undefined
 }
 
-/** What a guest's module may read, with Sallyport's own packages and what `sandbox.read` adds. */
-export const getFrontendGrants = (entry: Entry, module: URL, more: readonly URL[]): ReadGrants =>
-  joinGrants([getEntryGrants(entry), getModuleGrants(module), ...more.map(getReadGrants)])
-
-/** A script reads nothing: this is for those that load it. */
-export const getScriptGrants = (entry: Entry, runner: string, script: URL): ReadGrants =>
-  joinGrants([...[entry, runner].map(getEntryGrants), ...(script.protocol === 'file:' ? [getReadGrants(script)] : [])])
-
-export const getGateGrants = (entry: Entry, dir: URL | undefined): ReadGrants =>
-  joinGrants([getEntryGrants(entry), ...(dir ? [getReadGrants(dir)] : [])])
-
-/** The working directory, where this worker was not granted it. It sees for itself that it can't read there. */
-export function getUnexpectedRead({ folders }: ReadGrants): string | undefined {
-  const cwd = realpathSync(process.cwd())
-  return isWithin(folders, cwd) ? undefined : cwd
-}
-
-/** @throws what `new Worker` throws */
-export function spawnSandboxed({ reads, resourceLimits = HEAP, ...start }: SandboxedWorker): Worker {
+/** @throws errors of `new Worker` */
+export function spawnSandboxed({ reads, resourceLimits = DEFAULT_LIMITS, ...start }: SandboxedWorker): Worker {
   const worker = spawnWorker(start.entry, start.workerData, start.transferList, {
     execArgv: [...PERMISSION, ...getFlags(reads)],
     env: {},
@@ -107,23 +48,81 @@ export function spawnSandboxed({ reads, resourceLimits = HEAP, ...start }: Sandb
   return worker
 }
 
-/** Node's permission model knows of files alone, and a worker under it has no loader that finds packages in archives. */
-const PLUG_N_PLAY =
-  'A frontend or gate under Node’s permission model can’t find its modules in the archives of Yarn’s Plug’n’Play: ' +
-  'say `nodeLinker: node-modules` in .yarnrc.yml and install again, or give a frontend that you trust `sandbox: "none"`'
+/** Grants a frontend its modules, Sallyport's own packages, and the locations of `sandbox.read`. */
+export const getFrontendGrants = (entry: Entry, module: URL, read: readonly URL[]): ReadGrants =>
+  joinGrants([getEntryGrants(entry), getModuleGrants(module), ...read.map(getReadGrants)])
 
-const known = new Map<string, ReadGrants>()
+/** Grants the loaders of a script what they read. The script itself cannot read files. */
+export const getScriptGrants = (entry: Entry, runner: string, script: URL): ReadGrants =>
+  joinGrants([...[entry, runner].map(getEntryGrants), ...(script.protocol === 'file:' ? [getReadGrants(script)] : [])])
 
-/** Sallyport's own: the package of this entry, and the protocol, which each of them imports. They don't move meanwhile. */
+export const getGateGrants = (entry: Entry, dir: URL | undefined): ReadGrants =>
+  joinGrants([getEntryGrants(entry), ...(dir ? [getReadGrants(dir)] : [])])
+
+/** Returns the working directory unless it is granted: the worker verifies that it cannot read there. */
+export function getUnexpectedRead({ directories }: ReadGrants): string | undefined {
+  const cwd = realpathSync(process.cwd())
+  return isWithin(directories, cwd) ? undefined : cwd
+}
+
+const entryGrants = new Map<string, ReadGrants>()
+
+/** Grants the package of an entry, and the protocol, which each of them imports. They don't move while the process runs. */
 function getEntryGrants(entry: Entry): ReadGrants {
-  // Bundled, it stands beside this file: the bundler has put both into one folder.
+  // A bundler puts the entry into the directory of this file.
   if (typeof entry === 'function') return getModuleGrants(new URL(import.meta.url))
   if ('pnp' in process.versions) throw new BusError('InvalidParams', PLUG_N_PLAY)
-  let reads = known.get(entry)
-  if (!reads) {
+  let grants = entryGrants.get(entry)
+  if (!grants) {
     const protocol = new URL(findEntry('@sallyport/protocol'))
-    reads = joinGrants([new URL(entry), protocol].map(getModuleGrants))
-    known.set(entry, reads)
+    grants = joinGrants([new URL(entry), protocol].map(getModuleGrants))
+    entryGrants.set(entry, grants)
   }
-  return reads
+  return grants
 }
+
+type Receive = (message: object) => void
+type InnerMessage = { type?: unknown; stream?: unknown; chunks?: unknown }
+
+/**
+ * Lets only valid messages into the port that Node itself uses between a worker and its host, for output and errors. Code in the
+ * worker can find that port, and any message that Node does not expect is an uncaught error, which would end the host.
+ */
+function guardInnerPort(worker: Worker): void {
+  const name = Object.getOwnPropertySymbols(Worker.prototype).find(({ description }) => description === 'kOnMessage')
+  if (!name) return
+  const inner = worker as unknown as Record<symbol, Receive>
+  const receive = inner[name]!
+  const ended = new Set<unknown>()
+  inner[name] = value => {
+    const message = Object(value) as InnerMessage
+    if (message.type === 'upAndRunning' || message.type === 'couldNotSerializeError') receive.call(worker, message)
+    else if (message.type === 'errorMessage') receiveError(() => receive.call(worker, message))
+    else if (message.type === 'stdioPayload') receiveOutput(message, ended, output => receive.call(worker, output))
+  }
+}
+
+/** Receives an error in bytes, which might be malformed. Listeners of the error throw nothing themselves. */
+function receiveError(receive: () => void): void {
+  try {
+    receive()
+  } catch {
+    // The error was forged. The worker's exit is reported when it ends.
+  }
+}
+
+function receiveOutput({ type, stream, chunks }: InnerMessage, ended: Set<unknown>, receive: Receive): void {
+  if ((stream !== 'stdout' && stream !== 'stderr') || !Array.isArray(chunks)) return
+  for (const { chunk, encoding } of Array.from(chunks as unknown[], Object) as Record<string, unknown>[]) {
+    if (ended.has(stream)) return
+    if (chunk === null) ended.add(stream)
+    else if (!isText(chunk, encoding) && !isUnsharedBytes(chunk)) continue
+    receive({ type, stream, chunks: [{ chunk, encoding: typeof chunk === 'string' ? encoding : '' }] })
+  }
+}
+
+const isText = (chunk: unknown, encoding: unknown): boolean =>
+  typeof chunk === 'string' && typeof encoding === 'string' && Buffer.isEncoding(encoding)
+
+/** Refuses shared memory, which could change while it is read. */
+const isUnsharedBytes = (chunk: unknown): boolean => chunk instanceof Uint8Array && chunk.buffer instanceof ArrayBuffer

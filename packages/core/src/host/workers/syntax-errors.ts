@@ -16,8 +16,8 @@ interface SyntaxErrorPlace {
 }
 
 /**
- * Adds the place of a syntax error in `module`, or in a module that it imports by a relative name, to the error's message and the line
- * to its stack.
+ * Adds the place of a syntax error to its message, and the line to its stack. The place is in `module`, or in a module that it imports
+ * by a relative name.
  */
 export async function explainSyntax(error: Error, module: URL, signal: AbortSignal): Promise<void> {
   if (module.protocol !== 'file:' || !/\bSyntaxError\b/.test(error.stack ?? '')) return
