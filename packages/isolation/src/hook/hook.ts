@@ -1,59 +1,11 @@
 // Judges messages with the user's hook. What a hook answers is read once, and checked; what it throws is never looked
 // at. A hook that answers at once costs no promise.
-import { BusError } from '@sallyport/protocol'
+import { BusError, DeadlineTimers } from '@sallyport/protocol'
 import { HOOK_NAME, type Sandbox } from '../sandbox/hook-sandbox.js'
 import type { IsolationApp } from './app.js'
 import { type Envelope, openEnvelope } from './envelope.js'
 import type { HookMessage, Verdict } from './types.js'
 import { readVerdict, REJECT } from './verdict.js'
-
-// Deadlines that share one timer. All are equally long, so that the oldest always ends first: a set in order of its
-// entries is all the queue there is, and a message costs no timer.
-
-export interface Deadlines {
-  /** Starts one; `missed` is called when it passes. The function ends it: true if it had not passed, nor ended before. */
-  start(missed: () => void): () => boolean
-}
-
-interface Pending {
-  readonly at: number
-  readonly missed: () => void
-}
-
-const LONGEST_TIMER = 2 ** 31 - 1
-
-/** `milliseconds` may be `Infinity`. The timer does not keep the thread alive. */
-function createDeadlines(milliseconds: number): Deadlines {
-  const pending = new Set<Pending>()
-  let timer: NodeJS.Timeout | undefined
-
-  function arm(): void {
-    const [first] = pending
-    if (first === undefined || first.at === Infinity) return
-    timer = setTimeout(expire, Math.min(Math.max(first.at - performance.now(), 1), LONGEST_TIMER))
-    timer.unref()
-  }
-
-  function expire(): void {
-    timer = undefined
-    const now = performance.now()
-    for (const entry of pending) {
-      if (entry.at > now) break
-      pending.delete(entry)
-      entry.missed()
-    }
-    arm()
-  }
-
-  return {
-    start(missed) {
-      const entry = { at: performance.now() + milliseconds, missed }
-      pending.add(entry)
-      if (timer === undefined) arm()
-      return () => pending.delete(entry)
-    },
-  }
-}
 
 /** The user's function, in its sandbox. What it gives back may be anything. */
 export type HookFunction = (message: unknown) => unknown
@@ -103,7 +55,8 @@ export function createHook(fn: HookFunction | null, options: HookOptions = {}): 
       use({ kind: 'pass', message: { cmd, payload, options: given } }, false)
   }
   const { deadline = 30_000, envelope = false } = options
-  const deadlines = createDeadlines(deadline)
+  // Steps of 1 ms, as timers have them.
+  const deadlines = new DeadlineTimers<() => void>(1, expire => expire())
   return (message, use) => {
     const opened = envelope ? openEnvelope(message) : undefined
     let result: unknown
@@ -134,10 +87,11 @@ export function createHook(fn: HookFunction | null, options: HookOptions = {}): 
         // Reading may run the hook's code, which may answer, or overflow the stack: an answer counts once it has been used.
         if (over) return
         over = true
-        end()
+        deadlines.remove(expire)
         resolve(used)
       }
-      const end = deadlines.start(() => finish(() => REJECT.timeout))
+      const expire = (): void => finish(() => REJECT.timeout)
+      deadlines.add(expire, deadline)
       const threw = (): void => finish(() => REJECT.threw)
       try {
         Reflect.apply(then, result, [(value: unknown) => finish(() => readVerdict(value, opened)), threw])

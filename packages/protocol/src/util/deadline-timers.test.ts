@@ -62,3 +62,15 @@ test('sets no timer for an endless deadline', () => {
   expect(vi.getTimerCount()).toBe(0)
   deadlines.remove('endless')
 })
+
+test('does not expire an item that the callback of another has removed', () => {
+  const expired: string[] = []
+  const deadlines: DeadlineTimers<string> = new DeadlineTimers(16, item => {
+    expired.push(item)
+    deadlines.remove('second')
+  })
+  deadlines.add('first', 10)
+  deadlines.add('second', 10)
+  vi.advanceTimersByTime(100)
+  expect(expired).toEqual(['first'])
+})

@@ -59,6 +59,8 @@ export class DeadlineTimers<Item> {
     for (const [step, items] of [...this.#itemsByStep].filter(([each]) => each * this.#stepMs <= now)) {
       this.#itemsByStep.delete(step)
       for (const item of items) {
+        // Another item's callback can have removed this one.
+        if (this.#stepByItem.get(item) !== step) continue
         this.#stepByItem.delete(item)
         this.#expired(item)
       }
