@@ -1,4 +1,4 @@
-// What a core module and a host import.
+// Entry for core modules and hosts.
 
 export { BusError, CommandError, isBusError, isCommandError } from '@sallyport/protocol'
 export type {

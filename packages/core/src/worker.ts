@@ -22,7 +22,7 @@ runCoreActor({
 
 // Without its control port, core could neither take frontends nor learn that the bus closes.
 control.once('close', () => {
-  throw new BusError('InternalError', 'core has closed its port to the host')
+  throw new BusError('InternalError', 'core closed its port to the host')
 })
 
 async function load(url: string): Promise<{ default?: unknown }> {
@@ -30,6 +30,6 @@ async function load(url: string): Promise<{ default?: unknown }> {
     return (await import(/* webpackIgnore: true */ /* @vite-ignore */ url)) as { default?: unknown }
   } catch (cause) {
     const why = describeThrown(explainTypeScript(cause))
-    throw new BusError('InvalidParams', `The core module ${describeName(url)} can’t be loaded: ${why}`, { cause })
+    throw new BusError('InvalidParams', `The core module ${describeName(url)} could not be loaded: ${why}`, { cause })
   }
 }

@@ -15,7 +15,7 @@ describe.each(routes)('a channel: %s', (_name, connect) => {
     const answer = client.invoke('endless', { channel })
     await channel[Symbol.asyncIterator]().next()
     channel.close()
-    expect(await answer).toBe(`The frontend has closed channel ${channel.id}`)
+    expect(await answer).toBe(`The frontend closed channel ${channel.id}`)
     expect(await client.invoke('seen')).toEqual(['aborted: Disconnected', 'Disconnected'])
   })
 
@@ -29,7 +29,7 @@ describe.each(routes)('a channel: %s', (_name, connect) => {
         expect(message).toBe(next++)
         if (next === 300) break
       }
-      expect(await answer).toMatch('has closed channel')
+      expect(await answer).toMatch('closed channel')
     }
   })
 

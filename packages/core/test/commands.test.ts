@@ -67,9 +67,9 @@ describe.each(routes)('commands: %s', (_name, connect) => {
     const missing: [string, string][] = [
       ['plugin:event|lisen', 'Command lisen not found (did you mean "listen"?)'],
       ['plugin:evnt|listen', 'plugin evnt not found (did you mean "event"?)'],
-      ['plugin:window|set_title', 'Command set_title not found: "window|set_title" means nothing without a GUI'],
-      ['plugin:menu|new', 'Command new not found: "menu|new" means nothing without a GUI'],
-      ['plugin:app|app_show', 'Command app_show not found: "app|app_show" means nothing without a GUI'],
+      ['plugin:window|set_title', 'Command set_title not found: "window|set_title" is not available without a GUI'],
+      ['plugin:menu|new', 'Command new not found: "menu|new" is not available without a GUI'],
+      ['plugin:app|app_show', 'Command app_show not found: "app|app_show" is not available without a GUI'],
     ]
     for (const [name, message] of missing) {
       await expect(client.invoke(name)).rejects.toMatchObject({ reason: 'MethodNotFound', message })

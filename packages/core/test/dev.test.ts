@@ -91,7 +91,7 @@ describe('reports a syntax error with its location, and waits for a fix', () => 
 
   test('in core, at the first start and later', async () => {
     await write('core.mjs', 'export default {\n  commands: {\n')
-    await expect(develop()).rejects.toThrow(/^The core module .* can’t be loaded: .*core\.mjs:\d+\)$/)
+    await expect(develop()).rejects.toThrow(/^The core module .* could not be loaded: .*core\.mjs:\d+\)$/)
     await write('core.mjs', `export default { commands: { version: () => 1 } }`)
     const { bus, faults, core } = await develop()
     await write('core.mjs', 'export default {\n  commands: {\n')

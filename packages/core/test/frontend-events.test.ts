@@ -71,7 +71,7 @@ test.each(patterns)('no frontend emits them: %s', async (_name, app) => {
       const args = { event, target: 'other', payload: { label: 'other' } }
       await expect(liar.invoke(`plugin:event|${command}`, args)).rejects.toMatchObject({
         reason: 'InvalidParams',
-        message: `"${event}" is core’s own: no frontend emits it`,
+        message: `The event "${event}" is reserved for core`,
       })
     }
     await liar.emit(event, { label: 'other' })

@@ -23,8 +23,8 @@ describe('createBus names what is wrong', () => {
       { core: './core.mjs' },
       /^createBus: core must be a URL or an absolute path, as in new URL\("\.\/core\.mjs", import\.meta\.url\): got "\.\/core\.mjs"$/,
     ],
-    ['a core that can’t be parsed', { core: at('export default {') }, /^The core module .* can’t be loaded: /],
-    ['a core that throws', { core: at('throw new Error("boom")') }, /can’t be loaded: boom$/],
+    ['a core that can’t be parsed', { core: at('export default {') }, /^The core module .* could not be loaded: /],
+    ['a core that throws', { core: at('throw new Error("boom")') }, /could not be loaded: boom$/],
     ['a core without a definition', { core: at('export const x = 1') }, /must `export default defineCore\({ … }\)`$/],
     [
       'a command that is none',
@@ -34,7 +34,7 @@ describe('createBus names what is wrong', () => {
     [
       'a reserved name',
       { core: at('export default { commands: { "$/x": () => 1 } }') },
-      /"\$\/x" has a name that the bus/,
+      /"\$\/x" has a name that is reserved/,
     ],
     ['a setup that fails', { core: at('export default { setup() { throw new Error("no db") } }') }, /^no db$/],
     ['a core that is a list', { core: at('export default []') }, /must `export default defineCore/],

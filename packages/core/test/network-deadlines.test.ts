@@ -37,7 +37,10 @@ test.each([false, true])(
     const { bus, path, signals } = await waiting(sealed)
     const { client, socket } = await dial(path, { label: 'far', sealed })
     const called = client.invoke('wait', {}, stopped(20))
-    await expect(called).rejects.toMatchObject({ reason: 'Timeout', message: /wait took longer than its caller waits/ })
+    await expect(called).rejects.toMatchObject({
+      reason: 'Timeout',
+      message: /wait exceeded the timeout of its caller/,
+    })
     expect(signals[0]!.reason).toMatchObject({ reason: 'Timeout' })
     // It takes no answer any more, and is not gone.
     socket.pause()

@@ -32,15 +32,20 @@ describe.each(cores)('core %s', (_where, core) => {
   })
 
   test.each<[string, object, RegExp, string]>([
-    ['has no join', { module: fixture('heavy.mjs') }, /network module .*heavy\.mjs.* has no join/, 'InvalidParams'],
+    [
+      'has no join',
+      { module: fixture('heavy.mjs') },
+      /network module .*heavy\.mjs.* has no export "join"/,
+      'InvalidParams',
+    ],
     [
       'does not load',
       { module: new URL('data:text/javascript,)') },
-      /network module .* can’t be loaded/,
+      /network module .* could not be loaded/,
       'InvalidParams',
     ],
     ['joins with less', { module: fixture('not-joinable.mjs') }, /has no drain\(\)/, 'InvalidParams'],
-    ['can’t join', socketNetwork({ fails: true }).network, /can’t be joined: no such server/, 'InternalError'],
+    ['can’t join', socketNetwork({ fails: true }).network, /could not be joined: no such server/, 'InternalError'],
   ])('a module that %s fails the start', async (_what, network, message, reason) => {
     const started = createBus({ core: await core(), log: false, network: network as never })
     await expect(started).rejects.toMatchObject({ reason, message })

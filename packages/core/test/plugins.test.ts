@@ -36,7 +36,7 @@ describe('a start fails with', () => {
     ['a reserved name', '{ name: "core" }', 'plugin uses reserved name: core'],
     ['the name of a plugin of core', '{ name: "path" }', 'plugin uses reserved name: path'],
     ['a name twice', '{ name: "a" }, { name: "a" }', 'There are two plugins named a'],
-    ['a name that is none', '{ name: "A b" }', 'A plugin’s name has only a-z, 0-9 and "-": got "A b"'],
+    ['a name that is none', '{ name: "A b" }', `A plugin's name must consist of a-z, 0-9 and "-": got "A b"`],
   ])('%s', async (_name, plugins, message) => {
     await expect(start({ core: at(`export default { plugins: [${plugins}] }`) })).rejects.toMatchObject({ message })
   })

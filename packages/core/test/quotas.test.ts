@@ -67,7 +67,7 @@ describe.each([
     const error = await flooding.invoke('touch').catch((thrown: unknown) => thrown)
     expect(error).toMatchObject({
       reason: 'Overloaded',
-      message: 'More calls of command "touch" of frontend "plugin-a" than its quota allows in a second',
+      message: 'The quota of command "touch" of frontend "plugin-a" allows no more calls per second',
     })
     const { retryAfter } = (error as { data: { retryAfter: number } }).data
     expect(Number.isInteger(retryAfter) && retryAfter > 50_000 && retryAfter <= 100_000).toBe(true)
@@ -156,10 +156,10 @@ test('the log has refusals, not one by one, and a name that no command has', asy
   const lines: Record<string, unknown>[] = []
   const log = pino({}, { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) })
   const bus = await limit([{ commands: ['touch', 'toch*'], ...once }], { log })
-  const msg = 'calls.quotas[0].commands: no command is named "toch*"'
+  const msg = 'calls.quotas[0].commands: no command matches "toch*"'
   await expect.poll(() => lines).toContainEqual(expect.objectContaining({ level: 40, msg }))
   await many(1001, await bus.connect('main'), 'touch')
-  const told = (): Record<string, unknown>[] => lines.filter(line => line['msg'] === 'refused: over their quota')
+  const told = (): Record<string, unknown>[] => lines.filter(line => line['msg'] === 'calls rejected: quota exceeded')
   const refused = (): number => told().reduce((sum, { calls }) => sum + (calls as number), 0)
   await expect.poll(refused).toBe(1000)
   expect(told().length).toBeLessThan(10)

@@ -56,7 +56,7 @@ describe('a bad message is answered, and the session goes on', () => {
 
   test('an id that is in flight is not taken twice, and its first call is still answered', async () => {
     const peer = new Peer((await setUp()).core, 'main').send(call(1, 'forever')).send(call(1, 'ok'))
-    expect(await peer.next()).toMatchObject({ id: 1, error: { message: 'The id is in flight already' } })
+    expect(await peer.next()).toMatchObject({ id: 1, error: { message: 'The id is already in flight' } })
     peer.send(call(2, 'ok'))
     expect(await peer.next()).toMatchObject({ id: 2, result: 'fine' })
   })

@@ -140,11 +140,11 @@ describe.each(routes)('a stream: %s', (_name, connect) => {
     const { client } = await connect()
     await expect(collect(client.stream('plain'))).rejects.toMatchObject({
       reason: 'InvalidRequest',
-      message: 'command "plain" gives one value and no stream: call it with invoke',
+      message: 'command "plain" returned one value instead of a stream. Call it with invoke',
     })
     await expect(client.invoke('readable_open')).rejects.toMatchObject({
       reason: 'InternalError',
-      message: expect.stringContaining('call the command with stream') as string,
+      message: expect.stringContaining('Call the command with stream') as string,
     })
     await expect.poll(() => client.invoke('seen')).toEqual(['plain', 'cancelled'])
   })

@@ -21,7 +21,7 @@ export interface Accepted {
   end(): void
 }
 
-/** What core offers to its network. */
+/** Services that core offers to its network. */
 export interface Hub {
   readonly pattern: Pattern
   /** Milliseconds that a record can take to arrive, if the bus has that option. */

@@ -1,4 +1,4 @@
-// What an event delivers to one subscriber: the listeners that receive it, and its payload, which is encoded only once.
+// One event's delivery to a subscriber: the listeners that receive it, and its payload, which is encoded only once.
 import {
   type BatchSource,
   type CallMessage,

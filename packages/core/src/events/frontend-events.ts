@@ -34,5 +34,5 @@ export function emitDropped(router: EventRouter, frontend: Subscriber, count: nu
 /** @throws {BusError} `InvalidParams` for an event that could deceive other frontends */
 export function checkNotReserved(event: unknown): void {
   if (!RESERVED_EVENTS.has(event)) return
-  throw new BusError('InvalidParams', `${JSON.stringify(event)} is core’s own: no frontend emits it`)
+  throw new BusError('InvalidParams', `The event ${JSON.stringify(event)} is reserved for core`)
 }

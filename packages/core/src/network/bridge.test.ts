@@ -1,4 +1,4 @@
-// Two links as one: frames in both directions, one end for both, and a sender that waits for the slower one.
+// Joined links: frames in both directions, a common end, and back-pressure from the slower link.
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import {
   BusError,
@@ -13,29 +13,30 @@ import { expect, test } from 'vitest'
 import { bridge } from './bridge.js'
 import { createMemoryLinkPair } from '../../../protocol/test/memory-link.js'
 
-function recorded(link: Link): string[] {
+/** Returns a log of what arrives on the link. */
+function recordLink(link: Link): string[] {
   const log: string[] = []
   link.receive({ frame: ({ body }) => log.push(Buffer.from(body).toString()), closed: () => log.push('closed') })
   return log
 }
 
-test('what comes on one link goes on over the other, and they end together', async () => {
+test('forwards frames in both directions, and closes both links together', async () => {
   const [[core, near], [far, child]] = [createMemoryLinkPair(), createMemoryLinkPair()]
-  const over = bridge(near, far)
-  const [atCore, atChild] = [recorded(core), recorded(child)]
+  const ended = bridge(near, far)
+  const [atCore, atChild] = [recordLink(core), recordLink(child)]
   core.send({ kind: 1, body: 'down' })
   child.send({ kind: 2, body: Buffer.from('up') })
   await nextTurn()
   child.send({ kind: 1, body: 'last' })
   child.close()
-  expect(await over).toEqual({ first: 'far', near: undefined, far: undefined })
+  expect(await ended).toEqual({ first: 'far', near: undefined, far: undefined })
   await nextTurn()
   expect(atCore).toEqual(['up', 'last', 'closed'])
   expect(atChild).toEqual(['down', 'closed'])
 })
 
-/** A link that tells what is asked of it. */
-function told() {
+/** Creates a link that records its calls. */
+function createRecordingLink() {
   const log: unknown[] = []
   let receiver!: LinkReceiver
   let room: Promise<void> | undefined
@@ -45,7 +46,7 @@ function told() {
     room: () => room,
     pause: () => void log.push('pause'),
     resume: () => void log.push('resume'),
-    receive: given => void (receiver = given),
+    receive: linkReceiver => void (receiver = linkReceiver),
     close: () => void log.push('close'),
   }
   return {
@@ -58,8 +59,8 @@ function told() {
   }
 }
 
-test('a link that has no room pauses the other', async () => {
-  const [near, far] = [told(), told()]
+test('pauses a link while the other has no room', async () => {
+  const [near, far] = [createRecordingLink(), createRecordingLink()]
   void bridge(near.link, far.link)
   const body = new Uint8Array(1)
   near.receiver.frame({ kind: 1, body })
@@ -75,70 +76,70 @@ test('a link that has no room pauses the other', async () => {
   expect(far.log).toEqual([body, body])
 })
 
-test('a fault of the far one is told', async () => {
-  const [near, far] = [told(), told()]
-  const over = bridge(near.link, far.link)
+test('resolves with the fault of the far link', async () => {
+  const [near, far] = [createRecordingLink(), createRecordingLink()]
+  const ended = bridge(near.link, far.link)
   const fault = new BusError('InvalidRequest', 'broken')
   far.receiver.closed(fault)
   near.receiver.closed()
-  expect(await over).toEqual({ first: 'far', near: undefined, far: fault })
+  expect(await ended).toEqual({ first: 'far', near: undefined, far: fault })
   expect([near.log, far.log]).toEqual([['close'], ['close']])
 })
 
-test('attachments go on as far as a message may have them; more than that is a fault', async () => {
-  const [near, far] = [told(), told()]
-  const over = bridge(near.link, far.link)
+test('forwards as many attachments as a message can have, and treats more as a fault', async () => {
+  const [near, far] = [createRecordingLink(), createRecordingLink()]
+  const ended = bridge(near.link, far.link)
   const send = (kind: FrameKind, body: Uint8Array): void => far.receiver.frame({ kind, body })
   const large = new Uint8Array(2 ** 26)
   for (const kind of [5, 5, 5, 5, 2, 5, 5, 5, 5, 2] as const) send(kind, kind === 5 ? large : new Uint8Array(1))
-  // The smallest that there is counts, so that there can't be too many either.
+  // Empty attachments count with the least size, which bounds their number, too.
   for (let i = 0; i < 2 ** 12; i++) send(5, new Uint8Array(0))
   expect(near.log).toHaveLength(10 + 2 ** 12)
   send(5, new Uint8Array(0))
   near.receiver.closed()
-  expect((await over).far).toMatchObject({ reason: 'InvalidRequest', message: expect.stringContaining('attachments') })
+  expect((await ended).far).toMatchObject({ reason: 'InvalidRequest', message: expect.stringContaining('attachments') })
   expect(near.log.slice(10 + 2 ** 12)).toEqual(['close'])
   expect(far.log).toEqual(['close', 'close'])
 })
 
-test('whoever is told that the near one has closed may hold the far one for a while', async () => {
-  const [near, far] = [told(), told()]
+test('leaves the far link open when the near link closes and a callback is given', async () => {
+  const [near, far] = [createRecordingLink(), createRecordingLink()]
   const faults: unknown[] = []
-  const over = bridge(near.link, far.link, fault => void faults.push(fault))
+  const ended = bridge(near.link, far.link, fault => void faults.push(fault))
   const fault = new BusError('InvalidRequest', 'broken')
   near.receiver.closed(fault)
   expect([near.log, far.log, faults]).toEqual([[], [], [fault]])
   far.receiver.closed()
-  expect(await over).toEqual({ first: 'near', near: fault, far: undefined })
+  expect(await ended).toEqual({ first: 'near', near: fault, far: undefined })
 })
 
-test('frames pass in order, and no more wait than one window: for any sizes', async () => {
+test('forwards frames of any size in order, with at most one window waiting', async () => {
   const sizes = fc.array(fc.integer({ min: 0, max: 300_000 }), { minLength: 1, maxLength: 40 })
   await fc.assert(
     fc.asyncProperty(sizes, sizes, fc.integer({ min: 1, max: 7 }), async (downs, ups, every) => {
       const [[core, near], [far, child]] = [createMemoryLinkPair(), createMemoryLinkPair()]
-      const over = bridge(near, far)
+      const ended = bridge(near, far)
       const largest = Math.max(...downs, ...ups)
-      const taken = (link: Link, got: number[], held: () => number): void =>
+      const readSlowly = (link: Link, sizesRead: number[], getQueued: () => number): void =>
         link.receive({
           frame({ body }) {
-            got.push(body.length)
-            expect(held()).toBeLessThanOrEqual(CREDIT_WINDOW_BYTES + largest + 64)
-            if (got.length % every) return
+            sizesRead.push(body.length)
+            expect(getQueued()).toBeLessThanOrEqual(CREDIT_WINDOW_BYTES + largest + 64)
+            if (sizesRead.length % every) return
             link.pause()
             setImmediate(() => link.resume())
           },
           closed() {},
         })
       const [atCore, atChild]: [number[], number[]] = [[], []]
-      taken(core, atCore, () => near.queued)
-      taken(child, atChild, () => far.queued)
+      readSlowly(core, atCore, () => near.queued)
+      readSlowly(child, atChild, () => far.queued)
       for (const size of downs) core.send({ kind: 2, body: new Uint8Array(size) })
       for (const size of ups) child.send({ kind: 2, body: new Uint8Array(size) })
       while (atCore.length < ups.length || atChild.length < downs.length) await nextTurn()
       expect([atCore, atChild]).toEqual([ups, downs])
       child.close()
-      await over
+      await ended
     }),
     { numRuns: 30 },
   )

@@ -54,7 +54,7 @@ const forward = (from: Link, to: Link, closed: (fault: BusError | undefined) => 
       frame(frame) {
         if (!isWithinBounds(frame)) {
           from.close()
-          return end(new BusError('InvalidRequest', 'The peer sent more attachments than a message has'))
+          return end(new BusError('InvalidRequest', 'The peer sent more attachments than a message can have'))
         }
         to.send(frame)
         const room = to.room()

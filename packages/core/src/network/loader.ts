@@ -22,11 +22,11 @@ export async function joinNetwork({ module, options }: NetworkModule, hub: Hub):
     network = await join(hub, options)
   } catch (cause) {
     const reason = isBusError(cause) ? cause.reason : 'InternalError'
-    throw new BusError(reason, `The network can’t be joined: ${describeThrown(cause)}`, { cause })
+    throw new BusError(reason, `The network could not be joined: ${describeThrown(cause)}`, { cause })
   }
   for (const method of ['stats', 'drain', 'close'] as const) {
     if (typeof Object(network)[method] === 'function') continue
-    throw new BusError('InvalidParams', `${subject}: what its join gives has no ${method}()`)
+    throw new BusError('InvalidParams', `${subject}: the result of its join has no ${method}()`)
   }
   return handleFailures(network, hub.log)
 }
@@ -36,14 +36,14 @@ async function loadModule(subject: string, url: string): Promise<JoinNetwork> {
   try {
     join = ((await import(/* webpackIgnore: true */ /* @vite-ignore */ url)) as { join?: unknown }).join
   } catch (cause) {
-    throw new BusError('InvalidParams', `${subject} can’t be loaded: ${describeThrown(cause)}`, { cause })
+    throw new BusError('InvalidParams', `${subject} could not be loaded: ${describeThrown(cause)}`, { cause })
   }
   if (typeof join === 'function') return join as JoinNetwork
-  throw new BusError('InvalidParams', `${subject} has no join: it must \`export function join(hub, options)\``)
+  throw new BusError('InvalidParams', `${subject} has no export "join". Add \`export function join(hub, options)\``)
 }
 
 function handleFailures(network: Network, log: Logger): JoinedNetwork {
-  const logFailure = (err: unknown): void => log.error({ err }, 'the network has failed')
+  const logFailure = (err: unknown): void => log.error({ err }, 'the network failed')
   const run = async (method: 'drain' | 'close'): Promise<void> => {
     try {
       await network[method]()

@@ -37,7 +37,7 @@ export class NetworkSessions {
     this.#check(networkSession)
     this.closeSession(label)
     if (sessions.get(label)) {
-      throw new BusError('InvalidRequest', `A frontend of this bus’s own is named ${describeName(label)}`)
+      throw new BusError('InvalidRequest', `A frontend of this bus has the label ${describeName(label)}`)
     }
     const metrics = new SessionMetrics({
       counts: new ArrayBuffer(COUNTS * Float64Array.BYTES_PER_ELEMENT),
@@ -80,13 +80,16 @@ export class NetworkSessions {
   #check({ label, codec, opener }: NetworkSession): void {
     const { pattern } = this.#deps
     if (this.#isDraining) throw new BusError('Disconnected', 'The bus is closing', { data: { delivered: 'no' } })
-    if (!isLabel(label)) throw new BusError('InvalidParams', `${describeName(String(label))} is no label`)
+    if (!isLabel(label)) throw new BusError('InvalidParams', `Invalid label: ${describeName(String(label))}`)
     if (codec !== 'json' && codec !== 'msgpack') {
       throw new BusError('InvalidParams', `The codec of a session must be "json" or "msgpack"`)
     }
     // A session that has to be sealed never starts in plaintext.
     if ((pattern === 'isolation') !== (opener !== undefined)) {
-      throw new BusError('InvalidRequest', `In the ${pattern} pattern a session has ${opener ? 'no' : 'an'} opener`)
+      throw new BusError(
+        'InvalidRequest',
+        `A session of the ${pattern} pattern must have ${opener ? 'no' : 'an'} opener`,
+      )
     }
   }
 

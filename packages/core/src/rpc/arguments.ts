@@ -100,7 +100,7 @@ function createSchemaError(method: string, args: unknown, schemaIssues: Issues):
     message,
     path: (path ?? []).map(part => String(typeof part === 'object' ? part.key : part)),
   }))
-  const { path, message } = issues[0] ?? { path: [], message: 'the schema refuses them' }
+  const { path, message } = issues[0] ?? { path: [], message: 'the schema rejected them' }
   const [key, ...deeper] = path
   if (key === undefined) {
     const text = `invalid args for command \`${getShortName(method)}\`: ${message}`

@@ -153,7 +153,7 @@ export function getTimeout({ [TIMEOUT_HEADER]: text }: CallHeaders): number | un
 export class CallTable {
   readonly #running = new CallSlots<Call>()
   /**
-   * Calls whose answers nobody waits for: notifications, and calls that were cancelled or expired. Their handlers still run, so
+   * Calls without a waiting caller: notifications, and calls that were cancelled or expired. Their handlers still run, so
    * these calls count, and their signals abort when the session ends.
    */
   readonly #unanswered = new Set<Call>()
@@ -179,7 +179,7 @@ export class CallTable {
 
   /** @throws {BusError} `InvalidRequest` if the id is in flight, `Overloaded` if too many calls are */
   checkAdmission(id: RequestId | undefined): void {
-    if (id !== undefined && this.#running.get(id)) throw new BusError('InvalidRequest', 'The id is in flight already')
+    if (id !== undefined && this.#running.get(id)) throw new BusError('InvalidRequest', 'The id is already in flight')
     if (this.size >= MAX_IN_FLIGHT) {
       throw new BusError('Overloaded', `More than ${MAX_IN_FLIGHT} calls of one frontend are in flight`)
     }
@@ -194,7 +194,7 @@ export class CallTable {
     this.#deadlines.add(call, timeoutMs)
   }
 
-  /** Removes a call whose handler has ended. Returns false if nobody waits for its answer. */
+  /** Removes a call whose handler has ended. Returns false if its caller no longer waits. */
   remove(call: Call): boolean {
     this.#deadlines?.remove(call)
     const isAwaited = call.id !== undefined && this.#running.get(call.id) === call
@@ -215,7 +215,7 @@ export class CallTable {
     const call = this.#running.get(id)
     // The answer is already sent, and the caller will drop it.
     if (!call) return void (this.#counts[COUNT.late]! += 1)
-    this.#abort(id, call, new BusError('Cancelled', 'The caller has cancelled the call'))
+    this.#abort(id, call, new BusError('Cancelled', 'The caller cancelled the call'))
   }
 
   /** Aborts all calls when the session ends. Returns them. */
@@ -231,7 +231,7 @@ export class CallTable {
   #expire(call: Call): void {
     const { id, method } = call
     if (id === undefined || this.#running.get(id) !== call) return
-    const error = new BusError('Timeout', `${describeCommand(method)} took longer than its caller waits`)
+    const error = new BusError('Timeout', `${describeCommand(method)} exceeded the timeout of its caller`)
     this.#abort(id, call, error)
     this.#expired(call, error)
   }

@@ -1,5 +1,5 @@
 // The sending end of channels. A channel keeps order and makes `send` wait while the frontend is behind. Handlers hold handles:
-// once all handles of a channel are garbage, nobody can send any more, and the channel ends.
+// once all handles of a channel are garbage, no more can be sent, and the channel ends.
 import {
   type BatchSource,
   BusError,
@@ -42,7 +42,7 @@ export interface SendOptions {
   transfer?: readonly ArrayBufferLike[]
 }
 
-/** What channels need of their session. */
+/** The part of a session's writer that channels use. */
 export type ChannelSender = Pick<SessionWriter, 'encode' | 'sendValue' | 'send' | 'room' | 'isFull'>
 
 interface QueuedSend {
@@ -137,7 +137,11 @@ export class SendingChannel implements Channel, BatchSource {
     try {
       if (this.#isEnding || this.#isOver) throw this.#createError()
       if (this.#sender.isFull || this.#queued.length >= MAX_KEPT || this.#queuedBytes >= MAX_KEPT_BYTES) {
-        throw new BusError('Overloaded', `Too much of channel ${this.id} waits already`, { data: { delivered: 'no' } })
+        throw new BusError(
+          'Overloaded',
+          `The message was not sent: too many messages of channel ${this.id} are queued`,
+          { data: { delivered: 'no' } },
+        )
       }
       const encoded = this.#sender.encode(this, message, options?.transfer)
       // A `toJSON` of the message can have ended the channel, or closed the link.
@@ -167,7 +171,7 @@ export class SendingChannel implements Channel, BatchSource {
   /** Ends the channel because the call that opened it failed. Holders of a handle see the signal abort. */
   fail(): void {
     this.end()
-    this.#failure ??= `The call that has opened channel ${this.id} has failed`
+    this.#failure ??= `The call that opened channel ${this.id} failed`
     this.#controller?.abort(this.#createError())
   }
 
@@ -184,7 +188,7 @@ export class SendingChannel implements Channel, BatchSource {
     })
   }
 
-  /** Stops the channel because nobody receives any more. Queued messages are rejected. */
+  /** Stops the channel because its messages are no longer received. Queued messages are rejected. */
   abandon(reason: string): void {
     if (this.#isOver) return
     this.#isOver = true
@@ -288,7 +292,7 @@ export class ChannelTable {
 
   /** Abandons a channel that the frontend closed. */
   close(id: number): void {
-    this.#open.get(id)?.abandon(`The frontend has closed channel ${id}`)
+    this.#open.get(id)?.abandon(`The frontend closed channel ${id}`)
   }
 
   credit(id: number, messages: number): void {

@@ -1,5 +1,5 @@
 // Requests of `ctx.confirm`, which the host answers, perhaps by asking a person. A request stays open until the host answers,
-// even if its call was cancelled, so that a flood of cancelled calls cannot open more requests than allowed.
+// even if its call is cancelled: otherwise a flood of cancelled calls could open any number of requests.
 import { BusError, toConfirmText } from '@sallyport/protocol'
 import type { CoreReport } from '../contract/control.js'
 
@@ -32,7 +32,7 @@ export class ConfirmRequests {
     signal.throwIfAborted()
     const count = this.#countByLabel.get(label) ?? 0
     if (count >= MAX_CONFIRM_REQUESTS) {
-      throw new BusError('Overloaded', `${MAX_CONFIRM_REQUESTS} questions of one frontend wait for an answer already`)
+      throw new BusError('Overloaded', `${MAX_CONFIRM_REQUESTS} confirm requests of one frontend are already open`)
     }
     const id = ++this.#lastId
     this.#countByLabel.set(label, count + 1)

@@ -109,7 +109,7 @@ export class FrontendCalls {
 function checkCall(name: unknown, args: unknown, options: FrontendCallOptions): void {
   if (typeof name !== 'string' || name === '' || name.startsWith('$/')) {
     const actual = typeof name === 'string' ? JSON.stringify(name) : typeof name
-    throw new BusError('InvalidParams', `The name of a frontend’s function must be a text, not empty: got ${actual}`)
+    throw new BusError('InvalidParams', `The name of a frontend's function must be a non-empty string: got ${actual}`)
   }
   checkFrontendCall(name, args, options, ChannelHandle)
   checkTimeout(name, options)

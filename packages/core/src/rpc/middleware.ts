@@ -45,7 +45,7 @@ async function runFrom(
     const { method, abortReason } = ctx
     if (state !== 'running') {
       const when = state === 'nextCalled' ? 'twice' : 'after it had ended'
-      throw new BusError('InternalError', `A middleware of ${describeCommand(method)} has called next ${when}`)
+      throw new BusError('InternalError', `A middleware of ${describeCommand(method)} called next ${when}`)
     }
     state = 'nextCalled'
     // The caller no longer waits, and the handler has not begun.

@@ -144,7 +144,7 @@ function warnAboutUnusedQuotas(rules: readonly Rule[], registry: CommandRegistry
   for (const [index, { commands = [] }] of rules.entries()) {
     for (const glob of commands) {
       if ([...registry.keys()].some(labelMatcher(glob))) continue
-      getLog().warn(`calls.quotas[${index}].commands: no command is named ${describeName(glob)}`)
+      getLog().warn(`calls.quotas[${index}].commands: no command matches ${describeName(glob)}`)
     }
   }
 }
@@ -160,7 +160,7 @@ function limit(
   const { method, run } = command
   const subject = `${describeCommand(method)} of frontend ${describeName(label)}`
   const refusals = new Throttle<undefined>(
-    (_, more) => getLog().warn({ label, command: method, calls: more + 1 }, 'refused: over their quota'),
+    (_, more) => getLog().warn({ label, command: method, calls: more + 1 }, 'calls rejected: quota exceeded'),
     1,
   )
   const refuse = (text: string, data?: { retryAfter: number }): BusError => {
@@ -170,10 +170,10 @@ function limit(
   return {
     ...command,
     run(args, ctx) {
-      if (quotas.some(quota => quota.isBusy)) throw refuse(`As many calls of ${subject} run as its quota allows`)
+      if (quotas.some(quota => quota.isBusy)) throw refuse(`The quota of ${subject} allows no more calls at a time`)
       const startedAt = now()
       const retryAfter = Math.max(...quotas.map(quota => quota.getRetryAfter(startedAt)))
-      if (retryAfter > 0) throw refuse(`More calls of ${subject} than its quota allows in a second`, { retryAfter })
+      if (retryAfter > 0) throw refuse(`The quota of ${subject} allows no more calls per second`, { retryAfter })
       for (const quota of quotas) quota.begin()
       const end = (): void => quotas.forEach(quota => quota.end())
       const succeed = (value: unknown): unknown => {

@@ -27,7 +27,7 @@ export function createRegistry(
     for (const [name, command] of Object.entries(commands ?? {})) {
       const method = plugin === undefined ? name : `plugin:${plugin}|${name}`
       if (name === '' || (plugin === undefined && /^\$\/|^plugin:/.test(name))) {
-        throw new BusError('InvalidParams', `${describeCommand(name)} has a name that the bus keeps for itself`)
+        throw new BusError('InvalidParams', `${describeCommand(name)} has a name that is reserved for the bus`)
       }
       const run = wrapWithMiddleware(definition.use ?? [], method, createRunner(method, command, pool))
       registry.set(method, { method, owner, ...getPermissions(name, plugin), run })
@@ -50,7 +50,7 @@ function checkPluginName(name: string): void {
     throw new BusError('InvalidParams', `plugin uses reserved name: ${name}`)
   }
   if (!/^[a-z0-9][a-z0-9-]*$/.test(name)) {
-    throw new BusError('InvalidParams', `A plugin’s name has only a-z, 0-9 and "-": got ${JSON.stringify(name)}`)
+    throw new BusError('InvalidParams', `A plugin's name must consist of a-z, 0-9 and "-": got ${JSON.stringify(name)}`)
   }
 }
 
@@ -86,7 +86,7 @@ export function describeNotFound(method: string, registry: CommandRegistry): str
   const name = truncate(getShortName(method))
   if (plugin === undefined) return `Command ${name} not found${suggest(method, registry.keys())}`
   if (GUI_PLUGINS.has(plugin) || (plugin === 'app' && GUI_COMMANDS_OF_APP.has(name))) {
-    return `Command ${name} not found: ${describeName(`${plugin}|${name}`)} means nothing without a GUI`
+    return `Command ${name} not found: ${describeName(`${plugin}|${name}`)} is not available without a GUI`
   }
   const commands = [...registry.keys()].filter(other => getPlugin(other) === plugin)
   if (commands.length > 0) return `Command ${name} not found${suggest(name, commands.map(getShortName))}`

@@ -144,7 +144,7 @@ class WaitingMessages {
   }
 }
 
-/** What a `SendQueue` reports to its session. */
+/** Events of a `SendQueue`, for its session. */
 export interface SendQueueEvents {
   /** The link has no room: messages wait. */
   congested(): void

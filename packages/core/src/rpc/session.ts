@@ -54,7 +54,7 @@ export interface SessionOptions {
   registry: CommandRegistry
   router: EventRouter
   app: App
-  /** What handlers keep open for this frontend. They are closed by the owner after the session has ended. */
+  /** Resources that handlers keep open for this frontend. `Sessions` closes them after the session has ended. */
   resources: Resources
   confirmRequests: ConfirmRequests
   metrics: SessionMetrics
@@ -276,7 +276,7 @@ export class Session implements CallOwner, SlowCallSource {
     this.#counts[COUNT.failures]! += 1
     const error = toBusError(method, thrown)
     if (id !== undefined) return this.#writer.error(id, method, error)
-    this.#options.events.warned('failed, and nobody waits for its answer', { command: method, reason: error.reason })
+    this.#options.events.warned('a call without an id failed', { command: method, reason: error.reason })
     return error
   }
 
@@ -288,7 +288,7 @@ export class Session implements CallOwner, SlowCallSource {
       flushAfterMicrotasks()
       this.#channels.credit(channel, messages)
     } else if (id === undefined && method === METHOD.closeChannel && isCount(channel)) this.#channels.close(channel)
-    else throw new BusError('InvalidRequest', `${describeCommand(method)} is not one that a frontend may send`)
+    else throw new BusError('InvalidRequest', `${describeCommand(method)} cannot be sent by a frontend`)
   }
 
   /** Closes the session because its peer violated the protocol. */
@@ -304,12 +304,12 @@ export class Session implements CallOwner, SlowCallSource {
     this.#isClosed = true
     this.#reads.stop()
     const { router, events } = this.#options
-    const reason = `The frontend ${JSON.stringify(this.name)} is gone`
+    const reason = `The frontend ${JSON.stringify(this.name)} disconnected`
     const aborted = this.#calls.abortAll(new BusError('Disconnected', reason))
     if (this.#isDraining) {
       for (const call of aborted) {
         const fields = { command: getDisplayName(call), reason: 'Disconnected' }
-        events.warned('still ran as the bus was closed', fields)
+        events.warned('a call was still running when the bus closed', fields)
       }
     }
     this.updateCounts()
@@ -342,14 +342,15 @@ export class FrameDecoder {
     this.#opener = opener
   }
 
-  /** Returns the messages of a frame, which are none for an attachment. @throws {BusError} `InvalidRequest`, `ParseError` */
+  /** Returns the messages of a frame. An attachment has none, and waits for its message. @throws {BusError} `InvalidRequest`, `ParseError` */
   decode(frame: ReceivedFrame): readonly unknown[] {
     if (!this.#opener) return this.#reader.read(frame.kind, frame.body)
     // In the isolation pattern plaintext is refused.
     if (frame.kind !== FRAME_KIND.sealed) throw recordRefused()
     const { kind, body, count } = this.#opener.open(frame.body)
     const messages = this.#reader.read(kind, body)
-    if (messages.length !== count) throw new BusError('InvalidRequest', 'The record’s count is not that of its batch')
+    if (messages.length !== count)
+      throw new BusError('InvalidRequest', 'The message count of the record differs from that of its batch')
     return messages
   }
 }

@@ -41,8 +41,8 @@ export class Sessions {
   readonly #open = new Set<Session>()
   /** The latest session of each label. An earlier one can still be closing. */
   readonly #byLabel = new Map<string, Session>()
-  /** Sessions of frontends that have ended, which is emitted once the session has. A link can also close to be replaced. */
-  readonly #ofEndedFrontends = new WeakSet<Session>()
+  /** Sessions whose frontends have ended. The end is emitted once the session has ended, too; a link can also be replaced. */
+  readonly #endedFrontends = new WeakSet<Session>()
   /** Resources of frontends that are being closed. */
   readonly #closingResources = new Set<Promise<void>>()
   readonly #resourcesAbort = new AbortController()
@@ -91,7 +91,7 @@ export class Sessions {
       if (label === undefined) return
       ended()
       events.closed(label, linkId)
-      if (this.#ofEndedFrontends.has(session)) emitDestroyed(router, label)
+      if (this.#endedFrontends.has(session)) emitDestroyed(router, label)
     }
     const truncate = (command: string): string => command.slice(0, MAX_NAME_LENGTH)
     const sessionEvents: SessionEvents = {
@@ -129,7 +129,7 @@ export class Sessions {
   /** Emits that a frontend has ended, once its session has. */
   end(label: string): void {
     const session = this.#byLabel.get(label)
-    if (session) this.#ofEndedFrontends.add(session)
+    if (session) this.#endedFrontends.add(session)
     else emitDestroyed(this.#deps.router, label)
   }
 
@@ -154,7 +154,7 @@ export class Sessions {
   /** Closes the frontends' sessions and resources. Stops waiting when the signal aborts. */
   async closeFrontends(signal: AbortSignal): Promise<void> {
     const frontends = [...this.#open].filter(({ label }) => label !== undefined)
-    for (const session of frontends) this.#ofEndedFrontends.add(session)
+    for (const session of frontends) this.#endedFrontends.add(session)
     const closed = Promise.all(frontends.map(session => session.close()))
     if (signal.aborted) this.#resourcesAbort.abort()
     else signal.addEventListener('abort', () => this.#resourcesAbort.abort(), { once: true })

@@ -22,7 +22,7 @@ export async function sendAll(
   if (!isAsyncIterable(iterable)) {
     throw new BusError(
       'InvalidRequest',
-      `${describeCommand(method)} gives one value and no stream: call it with invoke`,
+      `${describeCommand(method)} returned one value instead of a stream. Call it with invoke`,
     )
   }
   await sendUntilAbort(getIterator(iterable), channel, signal)

@@ -28,7 +28,7 @@ export interface Pool {
 }
 
 /** Likely cause of an error that is not an `Error`: Node cannot clone its own error about a result that cannot be cloned. */
-const UNCLONEABLE = 'perhaps for its result, which holds what can’t be passed between threads'
+const UNCLONEABLE = 'its result may hold values that cannot be passed between threads'
 
 export function createPool(getLog: () => Logger): Pool {
   let loading: Promise<Piscina> | undefined
@@ -38,21 +38,21 @@ export function createPool(getLog: () => Logger): Pool {
     const filename = import.meta.resolve('#pool-task')
     const piscina = new PiscinaPool({ filename, name: 'runTask', minThreads: 0, idleTimeout: 30_000 })
     // Emitted for an idle thread. Without a listener it would end core.
-    piscina.on('error', error => getLog().error({ err: error as unknown }, 'a thread of the pool has ended'))
+    piscina.on('error', error => getLog().error({ err: error as unknown }, 'a thread of the pool exited'))
     return piscina
   }
 
   const createExitError = (method: string, cause: unknown): BusError => {
     const why = cause instanceof Error || cause === null ? toBusError(method, cause).message : UNCLONEABLE
-    const text = `The pool’s thread has ended while it ran ${describeCommand(method)}: ${why}`
-    getLog().error({ command: method, err: cause }, 'a thread of the pool has ended')
+    const text = `The pool's thread exited while it ran ${describeCommand(method)}: ${why}`
+    getLog().error({ command: method, err: cause }, 'a thread of the pool exited')
     return new BusError('InternalError', text, { cause })
   }
 
   return {
     async run(method: string, module: URL, args: unknown, signal: AbortSignal): Promise<unknown> {
       if (holdsInstance(args, ChannelHandle)) {
-        throw new BusError('InvalidParams', 'A channel can’t be passed to a command of the pool')
+        throw new BusError('InvalidParams', 'A channel cannot be passed to a command of the pool')
       }
       const piscina = await (loading ??= load())
       const task: PoolTask = { method, module: module.href, args }

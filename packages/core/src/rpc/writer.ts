@@ -64,7 +64,7 @@ export class SessionWriter {
     try {
       if (typeof result === 'object' && isAsyncIterable(result)) {
         void dismiss(result)
-        throw new TypeError('an async iterable is no value: call the command with stream, not invoke')
+        throw new TypeError('an async iterable is not a value. Call the command with stream instead of invoke')
       }
       const message: Message = { jsonrpc: '2.0', id, result }
       if (holdsBytes(result)) this.#sendBytes(message, takeTransfer(result))
@@ -182,7 +182,7 @@ export class SessionWriter {
 }
 
 const createOverload = (subject: string): BusError =>
-  new BusError('Overloaded', `${subject} was not sent: too much waits for the frontend already`)
+  new BusError('Overloaded', `${subject} was not sent: too many messages are queued for the frontend`)
 
 /** The index is the last member, because it is known only after `message` is encoded. */
 function packChannelMessage(channel: NumberedSource, message: unknown, transfer?: Buffers): PackedMessage {

@@ -25,8 +25,8 @@ const exits: [how: string, error: string][] = [
   ['overflows its stack in a timer', 'Maximum call stack size exceeded'],
   ['leaves a rejection unhandled', 'unhandled'],
   ['exits between handler and reply', 'core exited with code 3'],
-  ['closes its control port', 'core has closed its port to the host'],
-  ['closes all its ports', 'core has closed its port to the host'],
+  ['closes its control port', 'core closed its port to the host'],
+  ['closes all its ports', 'core closed its port to the host'],
   ['is terminated', 'core exited with code 1'],
   ['blocks forever', 'core blocked its event loop for 1500 ms'],
 ]

@@ -19,7 +19,7 @@ const coreRestarts = {
   sameCore: false,
 }
 const coreKeepsRunning = { others: 'wait', events: [], sameCore: true }
-const text = 'The pool’s thread has ended while it ran command "heavy": Worker terminated due to reaching memory limit'
+const text = 'The pool\'s thread exited while it ran command "heavy": Worker terminated due to reaching memory limit'
 const threadExits = { reason: 'InternalError', message: expect.stringContaining(text) as string }
 
 test.each<[pattern: string, link: string, command: string, kind: string, expected: object]>([

@@ -9,7 +9,7 @@ const capability = {
   windows: ['*'],
   permissions: ['which', 'heavy', 'fault'].map(n => `allow-${n}`),
 }
-const prefix = 'The pool’s thread has ended while it ran command "heavy": '
+const prefix = 'The pool\'s thread exited while it ran command "heavy": '
 
 const ends: [how: string, message: string][] = [
   ['exits with code 0', `${prefix}worker exited with code: 0`],
@@ -51,7 +51,7 @@ describe.each([
       events: [],
     })
     await expect(call).rejects.toThrow(message)
-    const line = { msg: 'a thread of the pool has ended', command: 'heavy', level: 50 }
+    const line = { msg: 'a thread of the pool exited', command: 'heavy', level: 50 }
     await expect.poll(() => watched.lines).toContainEqual(expect.objectContaining(line))
   })
 

@@ -49,7 +49,7 @@ afterEach(async () => {
 })
 
 const failures: [how: string, message: string][] = [
-  ['throws while loading', 'can’t be loaded: not loaded'],
+  ['throws while loading', 'could not be loaded: not loaded'],
   ['exits while loading', 'core exited with code 3'],
   ['blocks forever while loading', 'core blocked its event loop for 1000 ms'],
   ['throws in setup', 'not set up'],

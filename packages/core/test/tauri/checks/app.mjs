@@ -1,4 +1,4 @@
-// Checks of @tauri-apps/api/app, and of what means nothing without a GUI.
+// Checks of @tauri-apps/api/app, and of commands that are not available without a GUI.
 import { equal, rejects } from 'node:assert/strict'
 import * as app from '@tauri-apps/api/app'
 import { Menu } from '@tauri-apps/api/menu'
