@@ -79,7 +79,7 @@ test('one that loops, throws or is no script says so, and the next one runs', as
   expect(await host.run('for (;;);')).toEqual({ failed: 'no answer after 2500 ms' })
   expect(await host.run(`throw new Error('no idea')`)).toEqual({ failed: 'no idea' })
   expect(await host.run('return (')).toEqual({
-    failed: expect.stringMatching(/^the script:\d+: it is no script: /),
+    failed: expect.stringMatching(/^the script:\d+: it is not a script: /),
   })
   expect(await host.run('globalThis.left = 1; return typeof left')).toEqual({ answer: 'number' })
   expect(await host.run('return typeof left')).toEqual({ answer: 'undefined' })

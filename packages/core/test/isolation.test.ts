@@ -15,7 +15,7 @@ describe.each([
     ['null', 'it returned null or undefined'],
     ['undefined', 'it returned null or undefined'],
     ['throw', 'it threw'],
-    ['nonsense', 'what it returned is no message'],
+    ['nonsense', 'it did not return a message'],
   ])('refuses by %s: the call settles with Rejected', async (hook, why) => {
     const { bus, client } = await connect()
     const told = new Promise(resolve => bus.on('rejected', resolve))

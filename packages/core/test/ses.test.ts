@@ -76,7 +76,7 @@ describe('what goes wrong in a script ends it, with an error that says what and 
     ['1\nimport { invoke } from "@sallyport/frontend"', /data:…:2: it has import or export.* Bundle it: esbuild/],
     ['export const a = 1', /data:…:1: it has import or export/],
     ['1\n\nimport.meta.url', /data:…:3: it has import or export/],
-    ['1\n\na b', /data:…:3: it is no script: Unexpected identifier/],
+    ['1\n\na b', /data:…:3: it is not a script: Unexpected identifier/],
     ['1\nimport("node:fs")', /line 2: it contains 'import\('/],
     ['1\n// <!-- a comment', /line 2: it contains '<!--'/],
     ['eval("1")', /line 1: it contains 'eval\('/],
@@ -105,7 +105,7 @@ describe('what goes wrong in a script ends it, with an error that says what and 
     const fault = new Promise(resolve => bus.on('fault', resolve))
     await bus.open('main', script(''), { sandbox: 'ses', data: { deep: [new Blob(['x'])] } })
     expect(await fault).toMatchObject({
-      error: { reason: 'InvalidParams', message: expect.stringMatching(/Node’s own/) },
+      error: { reason: 'InvalidParams', message: expect.stringMatching(/contains an object of Node/) },
     })
   })
 })
@@ -123,7 +123,7 @@ test('what a script logs, and what it lacks, is in the log', async () => {
     expect.arrayContaining([
       [30, 'a { b: 1 }'],
       [40, 'c'],
-      [40, 'data:… uses fetch: the sandbox has none, and reads undefined'],
+      [40, 'data:… uses names that are undefined in the sandbox: fetch'],
     ]),
   )
 })

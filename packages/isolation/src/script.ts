@@ -1,15 +1,15 @@
-// Runs a frontend's module as a script in a Compartment: with the client, a console, timers and JavaScript's own objects, and
-// nothing of Node. The frontend worker loads this where its sandbox is `ses`.
+// Runs a frontend's script in a Compartment that has the client, a console, timers and JavaScript's built-in objects, and nothing of
+// Node. The frontend worker loads this module if its sandbox is `ses`.
 import type { FrontendFunctions, FrontendScript } from '@sallyport/protocol'
 import { createCompartment } from './sandbox/compartment.js'
 import { type ConsoleSink, createConsole } from './sandbox/console.js'
-import { absentNames } from './sandbox/diagnostics.js'
+import { describeMissingNames } from './sandbox/diagnostics.js'
 import { lockDown } from './sandbox/lockdown.js'
 import { createScriptClient } from './ses-frontend/client.js'
 import { abortGlobals, createTimers, createUrls } from './ses-frontend/globals.js'
-import { explainRefused, hideFrames, readScript, type ScriptSource, toFault } from './ses-frontend/source.js'
+import { explainRejectedScript, hideFrames, readScript, type ScriptSource, toFault } from './ses-frontend/source.js'
 
-/** @throws BusError `InvalidParams` for what is no script */
+/** @throws {BusError} `InvalidParams` if the file is not a script */
 export async function loadScript(url: string): Promise<FrontendScript> {
   const source = await readScript(url)
   lockDown()
@@ -18,25 +18,24 @@ export async function loadScript(url: string): Promise<FrontendScript> {
 }
 
 async function run(source: ScriptSource, functions: FrontendFunctions, fault: (error: Error) => void): Promise<void> {
-  // Node would show what was thrown, and run what it finds in there, with its own functions at hand.
+  // Node would print thrown values, and call their methods with functions of its own.
   for (const event of ['uncaughtException', 'unhandledRejection']) {
     process.on(event, (thrown: unknown) => fault(toFault(thrown)))
   }
-  const globals = getGlobals(functions)
-  const absent = absentNames(source.text, globals)
-  if (absent.length > 0)
-    log('warn', `${source.place} uses ${absent.join(', ')}: the sandbox has none, and reads undefined`)
+  const globals = createGlobals(functions)
+  const warning = describeMissingNames(source.place, source.text, globals)
+  if (warning !== undefined) log('warn', warning)
   const compartment = createCompartment('script', globals)
   try {
     await compartment.evaluate(source.program)
   } catch (thrown) {
-    throw explainRefused(thrown, source.place) ?? toFault(thrown)
+    throw explainRejectedScript(thrown, source.place) ?? toFault(thrown)
   }
 }
 
-function getGlobals(functions: FrontendFunctions): Record<string, unknown> {
+function createGlobals(functions: FrontendFunctions): Record<string, unknown> {
   const sallyport = createScriptClient(functions)
-  // Compartments that share a thread could tell each other something by the bits of a NaN: here there is one.
+  // SES omits these, because Compartments of one thread could communicate by the bits of a NaN. This thread has only one.
   const numbers = { Float32Array, Float64Array }
   return harden({
     ...numbers,
@@ -48,7 +47,7 @@ function getGlobals(functions: FrontendFunctions): Record<string, unknown> {
   })
 }
 
-/** Standard output and error are the host's log. */
+/** Writes to standard output and error, which go to the host's log. */
 const log: ConsoleSink = (level, text) => {
   const stream = level === 'warn' || level === 'error' ? process.stderr : process.stdout
   stream.write(`${text}\n`)

@@ -1,4 +1,4 @@
-// The entry of an isolation worker: loads the hook into its sandbox, waits for a link and its session's key, then serves its gate.
+// The entry of an isolation worker: loads the hook into its sandbox, waits for a link and its session's key, then serves the gate.
 import { once } from 'node:events'
 import { parentPort, workerData } from 'node:worker_threads'
 import {
@@ -17,69 +17,69 @@ import {
 import { startWorkerActor } from '@sallyport/protocol/actor'
 import { createSealer } from '@sallyport/protocol/records'
 import { serveGate } from './gate/gate.js'
-import { timedHook, timedSealer } from './gate/metrics.js'
+import { measureHook, measureSealer } from './gate/metrics.js'
 import { createHook, type Hook } from './hook/hook.js'
 import { createHookWatch, createMemoryCheck } from './hook/watchdog.js'
 import type { ConsoleSink } from './sandbox/console.js'
 
-const { label, dir, envelope, cipher, confirm, heartbeat, ...given } = workerData as GateWorkerData
+const { label, dir, envelope, cipher, confirm, heartbeat, watch: watchMemory, times } = workerData as GateWorkerData
 const control = parentPort!
 const report = (message: GateReport): void => control.postMessage(message)
 
-const asleep = beat(heartbeat)
+const sleep = beat(heartbeat)
 const log: ConsoleSink = (level, text) => report({ type: 'log', level, text })
 
 let checkMemory = (): void => {}
-const watch = createHookWatch(given.watch, () => checkMemory())
+const watch = createHookWatch(watchMemory, () => checkMemory())
 let hook: Hook
 
-/** The latest link for which there is a key. */
-let linked: { link: Link; sealer: Sealer } | undefined
-let latest: GateCommand | undefined
-/** What is done with a link: before the gate serves, the handshake is over. */
-let take!: () => void
-const handshake = new Promise<void>(resolve => (take = resolve))
+/** The latest link that has a key. */
+let current: { link: Link; sealer: Sealer } | undefined
+let latestCommand: GateCommand | undefined
+/** Called with each new link. Until the gate serves, this ends the handshake. */
+let onLink!: () => void
+const handshake = new Promise<void>(resolve => (onLink = resolve))
 
-async function join(command: Extract<GateCommand, { type: 'link' }>): Promise<void> {
-  latest = command
-  const [received] = (await once(command.key, 'message')) as [SessionKey]
+async function useLink(command: Extract<GateCommand, { type: 'link' }>): Promise<void> {
+  latestCommand = command
+  const [key] = (await once(command.key, 'message')) as [SessionKey]
   command.key.close()
-  // Another may have come meanwhile, in its place.
-  if (command !== latest) return command.link.port.close()
-  linked?.link.close()
+  // Another link has replaced this one in the meantime.
+  if (command !== latestCommand) return command.link.port.close()
+  current?.link.close()
   const sealer = cipher
-    ? timedSealer(createSealer({ ...received, direction: RECORD_DIRECTION }), given.times)
-    : await createPlain()
-  received.secret.fill(0)
-  linked = { link: openLink(command.link, false), sealer }
-  take()
+    ? measureSealer(createSealer({ ...key, direction: RECORD_DIRECTION }), times)
+    : await createUnencryptedSealer()
+  key.secret.fill(0)
+  current = { link: openLink(command.link, false), sealer }
+  onLink()
 }
 
 const actor = startWorkerActor({
   async boot() {
     hook = createHook(null)
     if (dir === undefined) return
-    // SES is loaded only for a hook that needs it.
+    // SES is loaded only if there is a hook.
     const { loadHook } = await import('./hook/load.js')
-    hook = timedHook(await loadHook({ dir, envelope, confirm, watch, asleep, log }), given.times)
+    hook = measureHook(await loadHook({ dir, envelope, confirm, watch, sleep, log }), times)
   },
   handshake: () => handshake,
   serve(send) {
-    checkMemory = createMemoryCheck(what => {
-      const problem = `The isolation hook of ${JSON.stringify(label)} keeps more than ${what}`
+    checkMemory = createMemoryCheck(limit => {
+      const problem = `The isolation hook of ${JSON.stringify(label)} keeps more than ${limit}`
       send({ type: 'fault', error: new BusError('Overloaded', problem) })
     })
-    take = () =>
+    onLink = () =>
       serveGate({
-        ...linked!,
+        ...current!,
         hook,
         watch,
         rejected: (command, why, more) => report({ type: 'rejected', command, why, more }),
-        // Another may follow.
+        // A closed link does not end the gate: another can follow.
         closed: fault => fault && report({ type: 'fault', error: reportError(fault) }),
       })
-    take()
-    return () => linked!.link.close()
+    onLink()
+    return () => current!.link.close()
   },
   drain: async () => {},
   entered(state, error) {
@@ -90,13 +90,13 @@ const actor = startWorkerActor({
 
 control.on('message', (command: GateCommand) => {
   if (command.type === 'stop') actor.stop()
-  else void join(command)
+  else void useLink(command)
 })
 
-// A promise that a hook leaves lying is no reason to end its gate. What it was rejected with is not looked at.
-process.on('unhandledRejection', () => log('warn', 'The isolation hook left a promise rejected, and nobody caught it'))
+// A rejected promise of the hook must not end its gate. The reason is not read, because reading it can run the hook's code.
+process.on('unhandledRejection', () => log('warn', 'The isolation hook did not catch the rejection of a promise'))
 
-async function createPlain(): Promise<Sealer> {
+async function createUnencryptedSealer(): Promise<Sealer> {
   const { createPlainSealer } = await import('@sallyport/protocol/internal')
   return createPlainSealer()
 }

@@ -1,4 +1,4 @@
-// A gate over an in-memory link, with what it lets out: opened, or answered.
+// A gate over an in-memory link, with the messages that it seals and its own responses.
 import { expect } from 'vitest'
 import { BatchReader, FRAME_KIND, codecs, type Link } from '@sallyport/protocol'
 import { createOpener, createSealer, createSessionSecret } from '@sallyport/protocol/records'
@@ -10,21 +10,21 @@ import { createHook, type HookFunction } from '../src/hook/hook.js'
 const session = new Uint8Array(16).fill(1)
 const keys = { secret: createSessionSecret(new Uint8Array(32).fill(2), session), session, direction: 'test' }
 
-/** @param deadline milliseconds that an asynchronous hook may take */
+/** @param deadline - milliseconds that an asynchronous hook can take */
 export function setUp(hook: HookFunction | null, deadline = 60_000) {
-  const [outside, inside] = createMemoryLinkPair()
+  const [frontendLink, gateLink] = createMemoryLinkPair()
   const opener = createOpener(keys)
   const reader = new BatchReader()
   const sealed: any[] = []
-  const answers: any[] = []
+  const responses: any[] = []
   const rejected: string[] = []
-  /** How many messages each record held. */
+  /** Number of messages in each record. */
   const records: number[] = []
   let closed = false
-  const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : [value])
-  outside.receive({
+  const toArray = (value: unknown): unknown[] => (Array.isArray(value) ? value : [value])
+  frontendLink.receive({
     frame({ kind, body }) {
-      if (kind !== FRAME_KIND.sealed) return void answers.push(...list(codecs.json.decode(body)))
+      if (kind !== FRAME_KIND.sealed) return void responses.push(...toArray(codecs.json.decode(body)))
       const record = opener.open(body)
       const messages = reader.read(record.kind, record.body)
       expect(record.count).toBe(messages.length)
@@ -34,14 +34,14 @@ export function setUp(hook: HookFunction | null, deadline = 60_000) {
     closed: () => (closed = true),
   })
   serveGate({
-    link: inside,
+    link: gateLink,
     sealer: createSealer(keys),
     hook: createHook(hook, { deadline }),
     watch: createHookWatch(undefined),
     rejected: (command, why) => rejected.push(`${command}: ${why}`),
     closed: () => {},
   })
-  return { outside, sealed, records, answers, rejected, isClosed: () => closed }
+  return { frontendLink, sealed, records, responses, rejected, isClosed: () => closed }
 }
 
 export const call = (id: number, method = 'm', params: object = {}) => ({ jsonrpc: '2.0' as const, id, method, params })
@@ -50,5 +50,6 @@ export const send = (link: Link, ...messages: object[]): void =>
     kind: FRAME_KIND.json,
     body: messages.length === 1 ? JSON.stringify(messages[0]) : JSON.stringify(messages),
   })
-export const turn = (): Promise<void> => new Promise(resolve => setTimeout(resolve, 5))
+/** Resolves once messages have passed the gate. */
+export const settled = (): Promise<void> => new Promise(resolve => setTimeout(resolve, 5))
 export const ids = (messages: { id: unknown }[]): unknown[] => messages.map(({ id }) => id)

@@ -1,7 +1,7 @@
 // Large bytes on their way through a gate: with their message, in its turn, as the hook left them, and with no other.
 import { codecs, FRAME_KIND, type Link } from '@sallyport/protocol'
 import { describe, expect, test } from 'vitest'
-import { call, send, setUp, turn } from '../../test/gate.js'
+import { call, send, setUp, settled } from '../../test/gate.js'
 
 describe('a message with attachments', () => {
   const size = 64 * 1024
@@ -17,30 +17,30 @@ describe('a message with attachments', () => {
 
   test('is shown its bytes, and goes on with them', async () => {
     const shown: unknown[] = []
-    const { outside, sealed } = setUp(message => {
+    const { frontendLink, sealed } = setUp(message => {
       const { data } = (message as { payload: { data: Uint8Array } }).payload
       shown.push(data.length)
       data[0] = 9
       return message
     })
-    sendBytes(outside, 1, 'm', 1)
-    await turn()
+    sendBytes(frontendLink, 1, 'm', 1)
+    await settled()
     expect(shown).toEqual([size])
     expect(inside(sealed)).toEqual([[1, size, 9, 1]])
   })
 
   test('goes on with what the hook puts there, and not with what it took out', async () => {
     const constant = large(7)
-    const { outside, sealed } = setUp(message => {
+    const { frontendLink, sealed } = setUp(message => {
       const { cmd } = message as { cmd: string }
       if (cmd === 'drop') return null
       return { cmd, payload: cmd === 'empty' ? {} : { data: constant } }
     })
-    sendBytes(outside, 1, 'drop', 1)
-    sendBytes(outside, 2, 'm', 2)
-    sendBytes(outside, 3, 'empty', 3)
-    send(outside, call(4), call(5))
-    await turn()
+    sendBytes(frontendLink, 1, 'drop', 1)
+    sendBytes(frontendLink, 2, 'm', 2)
+    sendBytes(frontendLink, 3, 'empty', 3)
+    send(frontendLink, call(4), call(5))
+    await settled()
     expect(inside(sealed)).toEqual([
       [2, size, 7, 7],
       [3, undefined, undefined, undefined],
@@ -53,29 +53,29 @@ describe('a message with attachments', () => {
   test('keeps its order, and the bytes that it had when it passed', async () => {
     const releases: (() => void)[] = []
     const held: Uint8Array[] = []
-    const { outside, sealed } = setUp(message => {
+    const { frontendLink, sealed } = setUp(message => {
       const { cmd, payload } = message as { cmd: string; payload: { data: Uint8Array } }
       held.push(payload.data)
       return cmd === 'slow' ? new Promise(resolve => releases.push(() => resolve(message))) : message
     })
-    for (const [i, method] of ['slow', 'm', 'slow', 'm'].entries()) sendBytes(outside, i + 1, method, i + 1)
-    await turn()
+    for (const [i, method] of ['slow', 'm', 'slow', 'm'].entries()) sendBytes(frontendLink, i + 1, method, i + 1)
+    await settled()
     releases[1]!()
-    await turn()
+    await settled()
     expect(sealed, 'the first is still held').toEqual([])
     for (const data of held.slice(1)) data.fill(99)
     releases[0]!()
-    await turn()
+    await settled()
     expect(inside(sealed)).toEqual([1, 2, 3, 4].map(id => [id, size, id, id]))
   })
 
   test('that is no message’s closes the gate', async () => {
-    const { outside, sealed, answers, isClosed } = setUp(null)
-    outside.send({ kind: FRAME_KIND.bytes, body: large(1) })
-    outside.send({ kind: FRAME_KIND.msgpack, body: codecs.msgpack.encode(call(1)) })
-    await turn()
+    const { frontendLink, sealed, responses, isClosed } = setUp(null)
+    frontendLink.send({ kind: FRAME_KIND.bytes, body: large(1) })
+    frontendLink.send({ kind: FRAME_KIND.msgpack, body: codecs.msgpack.encode(call(1)) })
+    await settled()
     expect(sealed).toEqual([])
-    expect(answers).toMatchObject([{ id: null, error: { code: -32700 } }])
+    expect(responses).toMatchObject([{ id: null, error: { code: -32700 } }])
     expect(isClosed()).toBe(true)
   })
 })

@@ -1,97 +1,96 @@
-// The gate over an in-memory link: order, housekeeping, what a hostile hook answer or frontend can do to it.
 import { codecs, FRAME_KIND } from '@sallyport/protocol'
 import { describe, expect, test } from 'vitest'
-import { call, ids, send, setUp, turn } from '../../test/gate.js'
+import { call, ids, send, setUp, settled } from '../../test/gate.js'
 import type { HookFunction } from '../hook/hook.js'
 
-describe('what passes', () => {
-  test('is sealed as it is, a frame for a frame, in its codec', async () => {
-    const { outside, sealed } = setUp(null)
+describe('a message that passes', () => {
+  test('is sealed unchanged, in its own codec', async () => {
+    const { frontendLink, sealed } = setUp(null)
     const first = { ...call(1, 'greet', { name: 'x' }), headers: { a: 'b' } }
-    send(outside, first, call(2))
+    send(frontendLink, first, call(2))
     const bytes = call(3, 'body', { data: new Uint8Array([1]) })
-    outside.send({ kind: FRAME_KIND.msgpack, body: codecs.msgpack.encode(bytes) })
-    await turn()
+    frontendLink.send({ kind: FRAME_KIND.msgpack, body: codecs.msgpack.encode(bytes) })
+    await settled()
     expect(sealed).toEqual([first, call(2), bytes])
   })
 
-  test('shares a record with others that came in short frames; of a longer frame there are two, of a long one one', async () => {
-    const { outside, sealed, records } = setUp(null)
+  test('shares a record with those of other short frames; a medium frame becomes two records, and a long frame one', async () => {
+    const { frontendLink, sealed, records } = setUp(null)
     const calls = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, at) => call(from + at))
-    for (const message of calls(1, 40)) send(outside, message)
-    await turn()
+    for (const message of calls(1, 40)) send(frontendLink, message)
+    await settled()
     expect(records).toEqual([32, 8])
-    send(outside, ...calls(41, 140))
-    await turn()
+    send(frontendLink, ...calls(41, 140))
+    await settled()
     expect(records.slice(2)).toEqual([50, 50])
-    send(outside, ...calls(141, 400))
-    await turn()
+    send(frontendLink, ...calls(141, 400))
+    await settled()
     expect(records.slice(4)).toEqual([260])
     expect(ids(sealed)).toEqual(ids(calls(1, 400)))
   })
 
-  test('before a frame that is none goes out all the same', async () => {
-    const { outside, sealed, isClosed } = setUp(null)
-    send(outside, call(1))
-    outside.send({ kind: FRAME_KIND.json, body: '{' })
-    await turn()
+  test('is sealed even if an invalid frame follows', async () => {
+    const { frontendLink, sealed, isClosed } = setUp(null)
+    send(frontendLink, call(1))
+    frontendLink.send({ kind: FRAME_KIND.json, body: '{' })
+    await settled()
     expect(ids(sealed)).toEqual([1])
     expect(isClosed()).toBe(true)
   })
 
-  test('keeps its id and its being a notification, whatever the hook does', async () => {
-    const { outside, sealed } = setUp(() => ({ cmd: 'other', callback: 99, error: 98, payload: { n: 1 }, id: 97 }))
-    send(outside, call(1), { jsonrpc: '2.0', method: 'm', params: {} })
-    await turn()
+  test('keeps its id, or stays a notification, when the hook changes it', async () => {
+    const { frontendLink, sealed } = setUp(() => ({ cmd: 'other', callback: 99, error: 98, payload: { n: 1 }, id: 97 }))
+    send(frontendLink, call(1), { jsonrpc: '2.0', method: 'm', params: {} })
+    await settled()
     expect(sealed).toEqual([
       { jsonrpc: '2.0', id: 1, method: 'other', params: { n: 1 } },
       { jsonrpc: '2.0', method: 'other', params: { n: 1 } },
     ])
   })
 
-  test('keeps its order behind a hook that takes its time', async () => {
+  test('keeps its order behind a message whose hook is slow', async () => {
     let release = (): void => {}
-    const { outside, sealed } = setUp(message =>
+    const { frontendLink, sealed } = setUp(message =>
       (message as { cmd: string }).cmd === 'slow'
         ? new Promise(resolve => (release = () => resolve(message)))
         : message,
     )
-    send(outside, call(1), call(2, 'slow'), call(3))
-    send(outside, call(4))
-    await turn()
+    send(frontendLink, call(1), call(2, 'slow'), call(3))
+    send(frontendLink, call(4))
+    await settled()
     expect(ids(sealed)).toEqual([1])
     release()
-    await turn()
+    await settled()
     expect(ids(sealed)).toEqual([1, 2, 3, 4])
   })
 
-  test('housekeeping is not shown to the hook, and overtakes what waits', async () => {
+  test('is not shown to the hook and overtakes waiting messages when it is a protocol notification', async () => {
     const shown: string[] = []
-    const { outside, sealed } = setUp(message => {
+    const { frontendLink, sealed } = setUp(message => {
       shown.push((message as { cmd: string }).cmd)
       return new Promise(() => {})
     })
     const credit = { jsonrpc: '2.0', method: '$/credit', params: { channel: 1, messages: 2 } }
-    send(outside, call(1), credit)
-    await turn()
+    send(frontendLink, call(1), credit)
+    await settled()
     expect(shown).toEqual(['m'])
     expect(sealed).toEqual([credit])
   })
 })
 
-test('the end of a channel stays behind the call that it may belong to', async () => {
+test('the end of a channel does not overtake an earlier call, which can be the one that opens the channel', async () => {
   let release = (): void => {}
-  const { outside, sealed } = setUp(message => new Promise(resolve => (release = () => resolve(message))))
+  const { frontendLink, sealed } = setUp(message => new Promise(resolve => (release = () => resolve(message))))
   const close = { jsonrpc: '2.0', method: '$/closeChannel', params: { channel: 1 } }
-  send(outside, close, call(1), close)
-  await turn()
+  send(frontendLink, close, call(1), close)
+  await settled()
   expect(sealed).toEqual([close])
   release()
-  await turn()
+  await settled()
   expect(sealed).toEqual([close, call(1), close])
 })
 
-describe('what does not pass', () => {
+describe('a message that does not pass', () => {
   test.each<[string, HookFunction]>([
     [
       'a throw of a proxy',
@@ -119,9 +118,9 @@ describe('what does not pass', () => {
         },
       }),
     ],
-    ['a payload that can’t be carried', message => ({ ...(message as object), payload: { n: 1n } })],
-    ['one of the bus’s own methods', message => ({ ...(message as object), cmd: '$/cancelRequest' })],
-    ['a promise that is never kept', () => new Promise(() => {})],
+    ['a payload that cannot be serialized', message => ({ ...(message as object), payload: { n: 1n } })],
+    ['a method of the protocol', message => ({ ...(message as object), cmd: '$/cancelRequest' })],
+    ['a promise that never settles', () => new Promise(() => {})],
     ['a promise that rejects', () => Promise.reject(new Error('no'))],
     [
       'a thenable that throws',
@@ -131,70 +130,70 @@ describe('what does not pass', () => {
         },
       }),
     ],
-  ])('%s: the caller is told, and the next message passes', async (_name, hook) => {
-    const { outside, sealed, answers, rejected } = setUp(
+  ])('is rejected, and the next message passes, when the hook returns or throws %s', async (_name, hook) => {
+    const { frontendLink, sealed, responses, rejected } = setUp(
       message => ((message as { cmd: string }).cmd === 'good' ? message : hook(message)),
       50,
     )
-    send(outside, call(1, 'bad'), call(2, 'good'))
+    send(frontendLink, call(1, 'bad'), call(2, 'good'))
     await expect.poll(() => sealed.length).toBe(1)
-    await turn()
-    expect(answers).toMatchObject([
+    await settled()
+    expect(responses).toMatchObject([
       { id: 1, error: { code: -32002, message: expect.stringMatching(/^command "bad" was rejected/) } },
     ])
     expect(ids(sealed)).toEqual([2])
     expect(rejected).toHaveLength(1)
   })
 
-  test('a notification has nobody to tell but the host', async () => {
-    const { outside, answers, rejected } = setUp(() => null)
-    send(outside, { jsonrpc: '2.0', method: 'plugin:event|emit', params: { event: 'x' } })
-    await turn()
-    expect(answers).toEqual([])
+  test('is only reported to the host when it is a notification', async () => {
+    const { frontendLink, responses, rejected } = setUp(() => null)
+    send(frontendLink, { jsonrpc: '2.0', method: 'plugin:event|emit', params: { event: 'x' } })
+    await settled()
+    expect(responses).toEqual([])
     expect(rejected).toEqual(['plugin:event|emit: null'])
   })
 
-  test('a call that is cancelled while it waits never goes on', async () => {
+  test('is dropped when it is cancelled while its hook is slow', async () => {
     let release = (): void => {}
-    const { outside, sealed, answers } = setUp(message =>
+    const { frontendLink, sealed, responses } = setUp(message =>
       (message as { cmd: string }).cmd === 'slow'
         ? new Promise(resolve => (release = () => resolve(message)))
         : message,
     )
-    send(outside, call(1, 'slow'), call(2))
-    send(outside, { jsonrpc: '2.0', method: '$/cancelRequest', params: { id: 1 } })
-    await turn()
+    send(frontendLink, call(1, 'slow'), call(2))
+    send(frontendLink, { jsonrpc: '2.0', method: '$/cancelRequest', params: { id: 1 } })
+    await settled()
     release()
-    await turn()
+    await settled()
     expect(ids(sealed)).toEqual([2])
-    expect(answers).toEqual([])
+    expect(responses).toEqual([])
   })
 
-  test('a message that is none is answered here', async () => {
-    const { outside, sealed, answers } = setUp(() => expect.unreachable())
-    send(outside, { jsonrpc: '2.0', id: 1, method: 5 })
-    await turn()
-    expect(answers).toMatchObject([{ id: 1, error: { code: -32600 } }])
+  test('is answered by the gate when it is malformed', async () => {
+    const { frontendLink, sealed, responses } = setUp(() => expect.unreachable())
+    send(frontendLink, { jsonrpc: '2.0', id: 1, method: 5 })
+    await settled()
+    expect(responses).toMatchObject([{ id: 1, error: { code: -32600 } }])
     expect(sealed).toEqual([])
   })
 
   test.each([
     ['a record', FRAME_KIND.sealed, new Uint8Array(100)],
-    ['no JSON', FRAME_KIND.json, '{'],
+    ['invalid JSON', FRAME_KIND.json, '{'],
     ['an empty batch', FRAME_KIND.json, '[]'],
-  ])('%s closes the gate', async (_name, kind, body) => {
-    const { outside, answers, isClosed } = setUp(null)
-    outside.send({ kind, body })
-    await turn()
-    expect(answers).toMatchObject([{ id: null }])
+  ])('closes the gate when the frame contains %s', async (_name, kind, body) => {
+    const { frontendLink, responses, isClosed } = setUp(null)
+    frontendLink.send({ kind, body })
+    await settled()
+    expect(responses).toMatchObject([{ id: null }])
     expect(isClosed()).toBe(true)
   })
 })
 
-test('what passes and can’t be carried is no fault of a hook’s in the error’s words', async () => {
-  const { outside, answers, rejected } = setUp(message => ({ ...(message as object), payload: { n: 1n } }))
-  send(outside, call(1, 'big'))
-  await expect.poll(() => answers.length).toBe(1)
-  expect(answers[0].error.message).toBe('command "big" was rejected at the gate (it can’t be carried)')
-  expect(rejected).toEqual(['big: malformed: it can’t be carried'])
+test('the error does not blame the hook when a message that it has passed cannot be serialized', async () => {
+  const { frontendLink, responses, rejected } = setUp(message => ({ ...(message as object), payload: { n: 1n } }))
+  send(frontendLink, call(1, 'big'))
+  await expect.poll(() => responses.length).toBe(1)
+  expect(responses[0].error.message).toBe('command "big" was rejected at the gate (it cannot be serialized)')
+  expect(rejected).toEqual(['big: malformed: it cannot be serialized'])
 })

@@ -1,14 +1,13 @@
-// The gate: decode → hook → encode → seal, a batch at a time. Whatever a frontend sends passes here in order (gate-order.ts). The
-// bus's own housekeeping carries nothing of the user's: it is not shown to the hook, and waits for none, but for the end of a
-// channel.
+// The gate: decodes the frontend's messages, shows them to the hook, and encodes and seals the messages that pass, in order and batch by
+// batch. Notifications of the bus itself (`$/…`) contain nothing of the user: the hook does not see them.
 import {
   BatchReader,
   BusError,
   type CallMessage,
-  detachAttachments,
   type Codec,
   codecs,
   createOutbox,
+  detachAttachments,
   FRAME_KIND,
   getRequestId,
   isBusError,
@@ -21,33 +20,42 @@ import {
   parseAnswer,
   parseCall,
   type ReceivedFrame,
-  Throttle,
   type RequestId,
   type Sealer,
+  Throttle,
   toErrorObject,
 } from '@sallyport/protocol'
 import type { Hook } from '../hook/hook.js'
 import type { Verdict } from '../hook/types.js'
-import { CANNOT_BE_CARRIED, OVERLOADED, type Rejection } from '../hook/verdict.js'
+import { NOT_SERIALIZABLE, OVERLOADED, type Rejection } from '../hook/verdict.js'
 import type { HookWatch } from '../hook/watchdog.js'
-import { type Given, isCall, getName, rejection, show, write, writeError } from './messages.js'
-import { GateLink, VerdictQueue, type Waiting } from './verdict-queue.js'
+import {
+  encodeErrorResponse,
+  encodePassed,
+  type FrontendMessage,
+  getName,
+  isCall,
+  toHookMessage,
+  toRejectionError,
+} from './messages.js'
+import { GateLink, type QueuedMessage, VerdictQueue } from './verdict-queue.js'
 
 export interface GateOptions {
-  /** To the frontend: its messages come in, records and rejections go out. */
+  /** The link to the frontend: its messages arrive, records and rejections leave. */
   link: Link
   sealer: Sealer
   hook: Hook
   watch: HookWatch
-  /** `more` others were rejected, and are not told one by one. */
+  /** @param more - how many other rejections are not reported individually */
   rejected(command: string, why: string, more: number): void
-  /** With a fault where the frontend has sent what no honest one would. */
+  /** @param fault - set if the frontend has violated the protocol */
   closed(fault?: BusError): void
 }
 
-type Judged = PackedMessage | Rejection
+/** A message to pass, encoded, or a rejection. */
+type Judgement = PackedMessage | Rejection
 
-/** Serves the gate until its link closes. A frame that is none closes it. */
+/** Serves the gate until its link closes. An invalid frame closes the link. */
 export function serveGate(options: GateOptions): void {
   new Gate(options)
 }
@@ -55,17 +63,17 @@ export function serveGate(options: GateOptions): void {
 class Gate {
   readonly #options: GateOptions
   readonly #link: GateLink
-  readonly #sealed: Outbox
-  readonly #answers: Outbox
+  readonly #records: Outbox
+  readonly #responses: Outbox
   readonly #reader = new BatchReader()
   readonly #rejections: Throttle<readonly [command: string, why: string]>
-  readonly #order: VerdictQueue
-  /** Messages that make a record full. Those of short frames that come together share one. */
-  #full = RECORD_MESSAGES
-  /** Attachments that have come for the next message. */
-  #bytes = 0
-  /** Bytes of a message of the present frame. */
-  #each = 0
+  readonly #queue: VerdictQueue
+  /** Messages that fill a record. Messages of short frames that arrive together share one record. */
+  #fullRecord = RECORD_MESSAGES
+  /** Bytes of attachments for the next message. */
+  #attachedBytes = 0
+  /** Average bytes of a message of the current frame. */
+  #messageBytes = 0
 
   constructor(options: GateOptions) {
     const { sealer } = options
@@ -73,17 +81,17 @@ class Gate {
     this.#options = options
     this.#link = link
     this.#rejections = new Throttle(([command, why], more) => options.rejected(command, why, more))
-    this.#sealed = createOutbox(
+    this.#records = createOutbox(
       (kind, body, count) =>
         link.send({
           kind: FRAME_KIND.sealed,
           body: sealer.seal(kind, body, count),
           more: kind === FRAME_KIND.bytes,
         }),
-      () => this.#full,
+      () => this.#fullRecord,
     )
-    this.#answers = createOutbox((kind, body) => link.send({ kind, body }))
-    this.#order = new VerdictQueue(link, outcome => this.#seal(outcome))
+    this.#responses = createOutbox((kind, body) => link.send({ kind, body }))
+    this.#queue = new VerdictQueue(link, outcome => this.#seal(outcome))
     link.receive({ frame: frame => this.#receive(frame), closed: fault => this.#closed(fault) })
   }
 
@@ -92,22 +100,22 @@ class Gate {
     try {
       const codec = kind === FRAME_KIND.msgpack ? codecs.msgpack : codecs.json
       const messages = this.#reader.read(kind, body)
-      this.#full = recordMessages(messages.length, body.byteLength)
-      this.#bytes += body.byteLength
+      this.#fullRecord = getFullRecord(messages.length, body.byteLength)
+      this.#attachedBytes += body.byteLength
       if (messages.length === 0) return
-      this.#each = this.#bytes / messages.length
-      this.#bytes = 0
-      for (const message of messages) this.#take(message, codec)
+      this.#messageBytes = this.#attachedBytes / messages.length
+      this.#attachedBytes = 0
+      for (const message of messages) this.#handle(message, codec)
     } catch (error) {
       const fault = isBusError(error) ? error : new BusError('InternalError', 'The frame could not be read')
-      this.#answer(null, fault)
+      this.#respondError(null, fault)
       this.#flush()
       this.#closed(fault)
       this.#link.close()
     }
   }
 
-  /** The frontend sends nothing more: what has passed goes out, and what waits in a hook has nobody to wait for it. */
+  /** The frontend sends nothing more: messages that have passed are sent, and nobody waits for those in the hook. */
   #end(): void {
     this.#flush()
     this.#link.send({ kind: FRAME_KIND.end, body: '' })
@@ -119,103 +127,103 @@ class Gate {
   }
 
   #flush(): void {
-    this.#sealed.flush()
-    this.#answers.flush()
+    this.#records.flush()
+    this.#responses.flush()
   }
 
-  #take(message: unknown, codec: Codec): void {
-    const isAnswer = isMeantAsAnswer(message)
-    let given: Given
+  #handle(rawMessage: unknown, codec: Codec): void {
+    const isResponse = isMeantAsAnswer(rawMessage)
+    let message: FrontendMessage
     try {
-      given = isAnswer ? parseAnswer(message) : parseCall(message)
+      message = isResponse ? parseAnswer(rawMessage) : parseCall(rawMessage)
     } catch (error) {
-      return this.#refuse(message, codec, isAnswer, error as BusError)
+      return this.#refuseMalformed(rawMessage, codec, isResponse, error as BusError)
     }
-    if (isCall(given) && given.method.startsWith('$/')) return this.#housekeeping(given, codec)
-    if (this.#order.isFull) return this.#decide(given, codec, OVERLOADED, undefined)
+    if (isCall(message) && message.method.startsWith('$/')) return this.#handleProtocolNotification(message, codec)
+    if (this.#queue.isFull) return this.#decide(message, codec, OVERLOADED, undefined)
     this.#options.watch.enter()
-    const judged = this.#options.hook(show(given), (verdict, late) => this.#write(given, codec, verdict, late))
-    if (!(judged instanceof Promise)) return this.#decide(given, codec, judged, undefined)
-    // The id of an answer is core's, and nothing that the frontend could cancel.
-    const waiting = this.#order.wait(isAnswer ? undefined : given.id, this.#each)
-    const decide = (late: Judged): void => {
+    const judgement = this.#options.hook(toHookMessage(message), (verdict, isLate) =>
+      this.#encode(message, codec, verdict, isLate),
+    )
+    if (!(judgement instanceof Promise)) return this.#decide(message, codec, judgement, undefined)
+    // The id of a response belongs to core, so the frontend cannot cancel it.
+    const queued = this.#queue.enqueue(isResponse ? undefined : message.id, this.#messageBytes)
+    const decide = (lateJudgement: Judgement): void => {
       this.#options.watch.enter()
-      this.#decide(given, codec, late, waiting)
+      this.#decide(message, codec, lateJudgement, queued)
     }
-    judged.then(decide).catch(() => this.#link.close())
+    judgement.then(decide).catch(() => this.#link.close())
   }
 
-  /** What the hook gave is written out here and now, before any of its code can run again. */
-  #write(given: Given, codec: Codec, verdict: Verdict, late: boolean): Judged {
+  /** Encodes the hook's answer immediately, before any of the hook's code can run again. */
+  #encode(message: FrontendMessage, codec: Codec, verdict: Verdict, isLate: boolean): Judgement {
     if (verdict.kind === 'reject') return verdict
     try {
-      const written = write(given, verdict.message, codec)
-      return late ? detachAttachments(written) : written
+      const encoded = encodePassed(message, verdict.message, codec)
+      return isLate ? detachAttachments(encoded) : encoded
     } catch {
-      // What was thrown is the hook's, and is not looked at.
-      return CANNOT_BE_CARRIED
+      // The error can be the hook's own, so it is not read.
+      return NOT_SERIALIZABLE
     }
   }
 
-  #decide(given: Given, codec: Codec, judged: Judged, waiting: Waiting | undefined): void {
-    if (waiting?.outcome === null) return // cancelled
-    const outcome = 'why' in judged ? this.#reject(given, codec, judged) : judged
-    if (waiting) this.#order.decide(waiting, outcome)
-    else if (outcome) this.#pass(outcome, isCall(given) ? given.id : undefined)
+  #decide(message: FrontendMessage, codec: Codec, judgement: Judgement, queued: QueuedMessage | undefined): void {
+    // The call was cancelled.
+    if (queued?.outcome === null) return
+    const outcome = 'why' in judgement ? this.#reject(message, codec, judgement) : judgement
+    if (queued) this.#queue.decide(queued, outcome)
+    else if (outcome) this.#pass(outcome, isCall(message) ? message.id : undefined)
   }
 
   #pass(outcome: PackedMessage, id: RequestId | undefined): void {
-    this.#order.pass(outcome, id, this.#each)
+    this.#queue.pass(outcome, id, this.#messageBytes)
   }
 
-  /** What is no message. Core waits for an answer all the same: it hears that there is none. */
-  #refuse(message: unknown, codec: Codec, isAnswer: boolean, error: BusError): void {
+  /** Refuses a malformed message. In place of a malformed response, core gets an error, because it waits for the response. */
+  #refuseMalformed(message: unknown, codec: Codec, isResponse: boolean, error: BusError): void {
     const id = getRequestId(message)
-    this.#answer(isAnswer ? null : id, error)
-    if (isAnswer && id !== null) this.#pass(writeError({ id }, error, codec), undefined)
+    this.#respondError(isResponse ? null : id, error)
+    if (isResponse && id !== null) this.#pass(encodeErrorResponse({ id }, error, codec), undefined)
   }
 
   /** Attachments are sealed before this returns. */
   #seal({ codec, encoded, attachments }: PackedMessage): void {
-    if (attachments.length === 0) return this.#sealed.put(codec, encoded)
-    // Up to 256 MiB, which is no fault of the hook's.
+    if (attachments.length === 0) return this.#records.put(codec, encoded)
+    // Sealing up to 256 MiB takes time that must not be counted as the hook's.
     this.#options.watch.rest()
-    this.#sealed.put(codec, encoded, attachments)
+    this.#records.put(codec, encoded, attachments)
     this.#options.watch.enter()
   }
 
-  #housekeeping(call: CallMessage, codec: Codec): void {
-    if (call.method === METHOD.closeChannel && !this.#order.isFull) {
-      // The call that opens the channel may be among what waits.
-      return this.#pass(packPlain(codec, call), undefined)
-    }
-    const cancelled = (call.params as { id?: unknown } | undefined)?.id
-    // As in core, a number alone: there is no cancelling of a call whose id is a text. One that waits here never went to core, and
-    // now never will: its caller has settled it already.
-    if (call.method === METHOD.cancel && typeof cancelled === 'number' && this.#order.cancel(cancelled)) return
-    this.#sealed.post(codec, call)
+  #handleProtocolNotification(call: CallMessage, codec: Codec): void {
+    // The end of a channel must not overtake the call that opens the channel.
+    if (call.method === METHOD.closeChannel && !this.#queue.isFull) return this.#pass(packPlain(codec, call), undefined)
+    const cancelledId = (call.params as { id?: unknown } | undefined)?.id
+    // A queued call never reaches core, and its caller has settled it already. As in core, only calls with a number as id can be cancelled.
+    if (call.method === METHOD.cancel && typeof cancelledId === 'number' && this.#queue.cancel(cancelledId)) return
+    this.#records.post(codec, call)
   }
 
-  /** Gives what goes to core in its place: whoever waits there for an answer must hear of it. */
-  #reject(given: Given, codec: Codec, rejected: Rejection): PackedMessage | null {
-    const { why, detail } = rejected
-    this.#rejections.add([getName(given), detail === undefined ? why : `${why}: ${detail}`])
-    const error = rejection(given, rejected)
-    if (!isCall(given)) return writeError(given, error, codec)
-    if (given.id !== undefined) this.#answer(given.id, error)
+  /** Reports a rejection to the host and the frontend. Returns an error for core if core waits for a response. */
+  #reject(message: FrontendMessage, codec: Codec, rejection: Rejection): PackedMessage | null {
+    const { why, detail } = rejection
+    this.#rejections.add([getName(message), detail === undefined ? why : `${why}: ${detail}`])
+    const error = toRejectionError(message, rejection)
+    if (!isCall(message)) return encodeErrorResponse(message, error, codec)
+    if (message.id !== undefined) this.#respondError(message.id, error)
     return null
   }
 
-  #answer(id: RequestId | null, error: BusError): void {
-    this.#answers.post(codecs.json, { jsonrpc: '2.0', id, error: toErrorObject(error) })
+  #respondError(id: RequestId | null, error: BusError): void {
+    this.#responses.post(codecs.json, { jsonrpc: '2.0', id, error: toErrorObject(error) })
   }
 }
 
-/** A frame of so many bytes is one of several: an outbox begins the next soon after. */
-const LONG_FRAME = 12 * 1024
-/** With fewer messages in a record, threads wake up more often than working at the same time gains. */
+/** A frame of this size is one of several: the outbox begins the next frame soon after. */
+const LONG_FRAME_BYTES = 12 * 1024
+/** With fewer messages in a record, threads wake up more often than parallel work gains. */
 const RECORD_MESSAGES = 32
 
-/** A frame that comes alone makes two records: core opens one while the hook sees to the other. */
-const recordMessages = (count: number, bytes: number): number =>
-  bytes > LONG_FRAME ? count : Math.max(RECORD_MESSAGES, count >> 1)
+/** Splits a single frame into two records, so that core opens one while the hook judges the messages of the other. */
+const getFullRecord = (count: number, bytes: number): number =>
+  bytes > LONG_FRAME_BYTES ? count : Math.max(RECORD_MESSAGES, count >> 1)

@@ -1,5 +1,5 @@
-// A message at the gate: what its hook is shown, what goes on of what the hook gave, and what is said where it rejects. It is a
-// call of the frontend, or its answer to a call of what it exposes.
+// Converts messages at the gate: to the message that the hook sees, from the hook's answer, and to the error of a rejection. A message
+// is a call of the frontend, or its response to a call of an exposed function.
 import {
   BusError,
   type CallHeaders,
@@ -19,87 +19,90 @@ import {
   toErrorObject,
 } from '@sallyport/protocol'
 import type { HookMessage, PassedMessage } from '../hook/types.js'
-import { CANNOT_BE_CARRIED, type Rejection } from '../hook/verdict.js'
+import { NOT_SERIALIZABLE, type Rejection } from '../hook/verdict.js'
 
-export type Given = CallMessage | Answer
-type Answer = ReturnType<typeof parseAnswer>
+export type FrontendMessage = CallMessage | Response
+type Response = ReturnType<typeof parseAnswer>
 
-export const isCall = (given: Given): given is CallMessage => (given as { method?: unknown }).method !== undefined
+export const isCall = (message: FrontendMessage): message is CallMessage =>
+  (message as { method?: unknown }).method !== undefined
 
-/** The hook sees Tauri's message. Its ids are shown, and never read back. */
-export function show(given: Given): HookMessage {
-  const callback = typeof given.id === 'number' ? given.id : 0
-  if (!isCall(given)) {
-    const payload = 'result' in given ? { result: given.result } : { error: given.error }
+/** Converts a message to Tauri's format. Its ids are only shown: the hook cannot change them. */
+export function toHookMessage(message: FrontendMessage): HookMessage {
+  const callback = typeof message.id === 'number' ? message.id : 0
+  if (!isCall(message)) {
+    const payload = 'result' in message ? { result: message.result } : { error: message.error }
     return { cmd: METHOD.answer, callback, error: callback, payload, options: undefined }
   }
-  const { method, params, headers } = given
+  const { method, params, headers } = message
   const options = headers === undefined ? undefined : { headers }
   return { cmd: method, callback, error: callback, payload: params ?? {}, options }
 }
 
 /**
- * The message that goes on. Its attachments may be the hook's own memory.
+ * Encodes a message as the hook has passed it. Its attachments can be the hook's own memory.
  *
- * @throws what the hook's values throw, and BusError where they are no such message
+ * @throws what the hook's values throw, or BusError if they are not a valid message
  */
-export function write(given: Given, passed: PassedMessage, codec: Codec): PackedMessage {
-  return encode(isCall(given) ? getCall(given, passed) : getAnswer(given, passed), codec)
+export function encodePassed(message: FrontendMessage, passed: PassedMessage, codec: Codec): PackedMessage {
+  return encode(isCall(message) ? toCall(message, passed) : toResponse(message, passed), codec)
 }
 
-/** An error in the place of an answer. */
-export function writeError({ id }: Pick<Answer, 'id'>, error: BusError, codec: Codec): PackedMessage {
+/** Encodes an error in place of a response. */
+export function encodeErrorResponse({ id }: Pick<Response, 'id'>, error: BusError, codec: Codec): PackedMessage {
   return encode({ jsonrpc: '2.0', id, error: toErrorObject(error) }, codec)
 }
 
-export function rejection(given: Given, rejected: Rejection): BusError {
-  const { why } = rejected
-  const what = isCall(given) ? describeCommand(given.method) : 'The frontend’s answer'
-  if (why === 'overloaded') return new BusError('Overloaded', `${what} was refused: ${OVERLOADED}`)
-  const how =
-    rejected === CANNOT_BE_CARRIED ? 'at the gate (it can’t be carried)' : `by the isolation hook (${WHY[why]})`
-  return new BusError('Rejected', `${what} was rejected ${how}`, { data: { why } })
+export function toRejectionError(message: FrontendMessage, rejection: Rejection): BusError {
+  const { why } = rejection
+  const subject = isCall(message) ? describeCommand(message.method) : "The frontend's response"
+  if (why === 'overloaded') {
+    const reason = `more than ${MAX_IN_FLIGHT} messages of one frontend wait for its isolation hook`
+    return new BusError('Overloaded', `${subject} was refused: ${reason}`)
+  }
+  const source =
+    rejection === NOT_SERIALIZABLE ? 'at the gate (it cannot be serialized)' : `by the isolation hook (${REASONS[why]})`
+  return new BusError('Rejected', `${subject} was rejected ${source}`, { data: { why } })
 }
 
-/** For reports: whoever sent it chose it. */
-export const getName = (given: Given): string => (isCall(given) ? given.method.slice(0, MAX_NAME) : METHOD.answer)
-
-const MAX_NAME = 200
-
-const OVERLOADED = `more than ${MAX_IN_FLIGHT} messages of one frontend wait for its isolation hook`
-
-const WHY: Record<string, string> = {
+const REASONS: Record<Exclude<Rejection['why'], 'overloaded'>, string> = {
   null: 'it returned null or undefined',
   threw: 'it threw',
-  timeout: 'it took too long',
-  malformed: 'what it returned is no message',
+  timeout: 'it timed out',
+  malformed: 'it did not return a message',
 }
 
-function getCall({ id, headers: given }: CallMessage, { cmd, payload, options }: PassedMessage): CallMessage {
-  const message = { jsonrpc: '2.0', method: cmd, params: payload } as CallMessage
-  if (id !== undefined) message.id = id
-  const headers = getHeaders(given, options?.headers)
-  if (headers !== undefined) message.headers = headers
-  return message
+/** Limit of a name in reports, because the frontend chooses it. */
+const MAX_NAME_LENGTH = 200
+
+export const getName = (message: FrontendMessage): string =>
+  isCall(message) ? message.method.slice(0, MAX_NAME_LENGTH) : METHOD.answer
+
+function toCall({ id, headers }: CallMessage, { cmd, payload, options }: PassedMessage): CallMessage {
+  const call = { jsonrpc: '2.0', method: cmd, params: payload } as CallMessage
+  if (id !== undefined) call.id = id
+  const passedHeaders = getPassedHeaders(headers, options?.headers)
+  if (passedHeaders !== undefined) call.headers = passedHeaders
+  return call
 }
 
-/** The hook's, but for the channel of a stream: like an id, it is not the hook's to change. */
-function getHeaders(given: CallHeaders | undefined, passed: CallHeaders | undefined): CallHeaders | undefined {
-  const stream = given?.[STREAM_HEADER]
+/** Returns the hook's headers with the original channel of a stream, which the hook cannot change, just like an id. */
+function getPassedHeaders(original: CallHeaders | undefined, passed: CallHeaders | undefined): CallHeaders | undefined {
+  const stream = original?.[STREAM_HEADER]
   if (passed?.[STREAM_HEADER] === stream) return passed
   const { [STREAM_HEADER]: _changed, ...others } = passed ?? {}
   return stream === undefined ? others : { ...others, [STREAM_HEADER]: stream }
 }
 
-/** It stays an answer, and to the same call. */
-function getAnswer({ id }: Answer, { cmd, payload }: PassedMessage): ResponseMessage {
-  if (cmd !== METHOD.answer) throw new BusError('InvalidRequest', 'The answer was made into something else')
+/** Returns a response to the same call. */
+function toResponse({ id }: Response, { cmd, payload }: PassedMessage): ResponseMessage {
+  if (cmd !== METHOD.answer) throw new BusError('InvalidRequest', 'The response was changed to another message')
   const { result, error } = payload as { result?: unknown; error?: unknown }
   if (result === undefined && error === undefined && !('result' in (payload as object))) {
-    throw new BusError('InvalidRequest', 'The answer was emptied')
+    throw new BusError('InvalidRequest', 'The response has neither a result nor an error')
   }
-  const answer = error === undefined ? { result: result ?? null } : { error, ...(result !== undefined && { result }) }
-  return parseAnswer({ jsonrpc: '2.0', id, ...answer })
+  const response = error === undefined ? { result: result ?? null } : { error, ...(result !== undefined && { result }) }
+  return parseAnswer({ jsonrpc: '2.0', id, ...response })
 }
 
 function encode(message: Message, codec: Codec): PackedMessage {

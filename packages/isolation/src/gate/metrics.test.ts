@@ -4,14 +4,14 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Sealer } from '@sallyport/protocol'
 import { expect, it } from 'vitest'
 import { createHook } from '../hook/hook.js'
-import { timedHook, timedSealer } from './metrics.js'
+import { measureHook, measureSealer } from './metrics.js'
 
 const times = () => createHistogram({ lowest: 64, highest: 3.6e12, figures: 2 })
 const message = { cmd: 'greet', callback: 1, error: 2, payload: {}, options: {} }
 
-it('a hook that answers at once costs no promise', () => {
+it('a hook that responses at once costs no promise', () => {
   const read = { hook: times(), seal: times() }
-  const hook = timedHook(
+  const hook = measureHook(
     createHook(given => given),
     read,
   )
@@ -21,7 +21,7 @@ it('a hook that answers at once costs no promise', () => {
 
 it('one that takes its time is timed until its answer, a rejection too', async () => {
   const read = { hook: times(), seal: times() }
-  const hook = timedHook(
+  const hook = measureHook(
     createHook(async () => {
       await delay(20)
       return null
@@ -43,7 +43,7 @@ it('a seal', () => {
       return new Uint8Array([7])
     },
   }
-  expect(timedSealer(sealer, read).seal(1, 'body', 3)).toEqual(new Uint8Array([7]))
+  expect(measureSealer(sealer, read).seal(1, 'body', 3)).toEqual(new Uint8Array([7]))
   expect(sealed).toEqual([[1, 'body', 3]])
   expect([read.hook.count, read.seal.count]).toEqual([0, 1])
 })
@@ -51,6 +51,6 @@ it('a seal', () => {
 it('without anybody who reads it, they are as they were', () => {
   const hook = createHook(null)
   const sealer: Sealer = { seal: () => new Uint8Array() }
-  expect(timedHook(hook, undefined)).toBe(hook)
-  expect(timedSealer(sealer, undefined)).toBe(sealer)
+  expect(measureHook(hook, undefined)).toBe(hook)
+  expect(measureSealer(sealer, undefined)).toBe(sealer)
 })

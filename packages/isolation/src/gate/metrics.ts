@@ -1,31 +1,31 @@
-// How long the hook and the seal take, for the host to read. No one can listen in a gate: its thread has the hook's sandbox, the key
-// and every message of the frontend, so nothing of the user's is loaded beside them.
-import { type GateTimes, type Sealer, SamplingTimer } from '@sallyport/protocol'
+// Measures the duration of the hook and of sealing for the host. A gate has no diagnostics channels: its thread has the session's key and
+// all messages of the frontend, so no code of the user except the sandboxed hook is loaded there.
+import { type GateTimes, SamplingTimer, type Sealer } from '@sallyport/protocol'
 import type { Hook } from '../hook/hook.js'
 
-/** From a message being shown to it until what it has let pass is written out, or it is rejected. */
-export function timedHook(hook: Hook, times: GateTimes | undefined): Hook {
+/** Measures each message from when it is shown to the hook until it is encoded again, or rejected. */
+export function measureHook(hook: Hook, times: GateTimes | undefined): Hook {
   if (!times) return hook
-  const watch = new SamplingTimer(times.hook)
-  return (message, use) => {
-    const began = watch.begin()
-    const judged = hook(message, use)
-    if (began === 0) return judged
-    if (judged instanceof Promise) watch.endWith(judged, began)
-    else watch.end(began)
-    return judged
+  const timer = new SamplingTimer(times.hook)
+  return (message, handle) => {
+    const startedAt = timer.begin()
+    const result = hook(message, handle)
+    if (startedAt === 0) return result
+    if (result instanceof Promise) timer.endWith(result, startedAt)
+    else timer.end(startedAt)
+    return result
   }
 }
 
-/** Of one record, which may hold many messages. */
-export function timedSealer(sealer: Sealer, times: GateTimes | undefined): Sealer {
+/** Measures each record, which can contain many messages. */
+export function measureSealer(sealer: Sealer, times: GateTimes | undefined): Sealer {
   if (!times) return sealer
-  const watch = new SamplingTimer(times.seal)
+  const timer = new SamplingTimer(times.seal)
   return {
     seal(kind, body, count) {
-      const began = watch.begin()
+      const startedAt = timer.begin()
       const record = sealer.seal(kind, body, count)
-      if (began !== 0) watch.end(began)
+      if (startedAt !== 0) timer.end(startedAt)
       return record
     },
   }

@@ -1,4 +1,5 @@
-// The order of a gate: a message whose hook takes its time holds back those behind it, but not their hooks.
+// The order and the back-pressure of a gate. A message whose verdict is late holds back the messages behind it, but not their hooks. The
+// gate reads no more while the frontend's link has no room, or while it holds too much.
 import {
   detachAttachments,
   type Frame,
@@ -9,83 +10,81 @@ import {
   type RequestId,
 } from '@sallyport/protocol'
 
-/** A message whose hook has not answered yet, or that waits behind one. */
-export interface Waiting {
+/** A message that waits for its verdict, or behind such a message. */
+export interface QueuedMessage {
   readonly id: RequestId | undefined
-  /** About what it holds. */
+  /** Approximate size. */
   readonly bytes: number
-  /** Set once it may go, in its turn; `null` where it never will. */
+  /** The message to seal once all before it have left; `null` if nothing is sealed; `undefined` until the verdict. */
   outcome: PackedMessage | null | undefined
 }
 
 export class VerdictQueue {
   readonly #link: Pick<GateLink, 'hold'>
   readonly #seal: (outcome: PackedMessage) => void
-  readonly #waiting: Waiting[] = []
+  readonly #queue: QueuedMessage[] = []
 
   constructor(link: Pick<GateLink, 'hold'>, seal: (outcome: PackedMessage) => void) {
     this.#link = link
     this.#seal = seal
   }
 
-  /** As many wait as a frontend may have calls in flight. */
+  /** True if as many messages wait as a frontend can have calls in flight. */
   get isFull(): boolean {
-    return this.#waiting.length >= MAX_IN_FLIGHT
+    return this.#queue.length >= MAX_IN_FLIGHT
   }
 
-  /** Of a message whose hook has not answered: what comes after it waits for `decide`. */
-  wait(id: RequestId | undefined, bytes: number): Waiting {
+  /** Queues a message without a verdict. Messages after it wait until it is decided. */
+  enqueue(id: RequestId | undefined, bytes: number): QueuedMessage {
     return this.#push(id, bytes, undefined)
   }
 
-  /** @param outcome what goes to core; `null`: nothing */
-  decide(waiting: Waiting, outcome: PackedMessage | null): void {
-    waiting.outcome = outcome
+  /** @param outcome - the message to seal; `null` if there is none */
+  decide(message: QueuedMessage, outcome: PackedMessage | null): void {
+    message.outcome = outcome
     this.#release()
   }
 
-  /** Goes at once, or once all before it are decided. What is sealed now needs no copy; what waits must not be the hook's to change. */
+  /** Seals a message, or queues it behind others. A queued message is copied, because the hook can change its attachments. */
   pass(outcome: PackedMessage, id: RequestId | undefined, bytes: number): void {
-    if (this.#waiting.length === 0) this.#seal(outcome)
+    if (this.#queue.length === 0) this.#seal(outcome)
     else this.#push(id, bytes, detachAttachments(outcome))
   }
 
-  /** False where nothing of this id waits. */
+  /** Drops a message. Returns false if no message of this id is queued. */
   cancel(id: number): boolean {
-    const waiting = this.#waiting.find(one => one.id === id)
-    if (!waiting) return false
-    waiting.outcome = null
+    const message = this.#queue.find(queued => queued.id === id)
+    if (!message) return false
+    message.outcome = null
     this.#release()
     return true
   }
 
-  #push(id: RequestId | undefined, bytes: number, outcome: Waiting['outcome']): Waiting {
-    const waiting = { id, bytes, outcome }
-    this.#waiting.push(waiting)
+  #push(id: RequestId | undefined, bytes: number, outcome: QueuedMessage['outcome']): QueuedMessage {
+    const message = { id, bytes, outcome }
+    this.#queue.push(message)
     this.#link.hold(bytes)
-    return waiting
+    return message
   }
 
   #release(): void {
-    while (this.#waiting[0]?.outcome !== undefined) {
-      const { outcome, bytes } = this.#waiting.shift()!
+    while (this.#queue[0]?.outcome !== undefined) {
+      const { outcome, bytes } = this.#queue.shift()!
       this.#link.hold(-bytes)
       if (outcome) this.#seal(outcome)
     }
   }
 }
 
-// The link of a gate, which takes nothing in while its frontend has no room for what goes out, or while the hook holds too
-// much: the frontend waits then, and the gate keeps a bounded amount.
-
-/** Bytes of messages that wait in the hook, or behind it, from which on no more are taken. */
+/** Bytes of messages in the hook, or behind it, from which on the link is paused. */
 const MAX_HELD_BYTES: number = 16 * 2 ** 20
 
+/** The link to the frontend, which is paused while it has no room for records, or while the hook holds too many bytes. */
 export class GateLink {
   readonly #link: Link
-  #full = false
-  #held = 0
-  #paused = false
+  #isFull = false
+  #heldBytes = 0
+  #isPaused = false
 
   constructor(link: Link) {
     this.#link = link
@@ -97,19 +96,19 @@ export class GateLink {
 
   send(frame: Frame): void {
     this.#link.send(frame)
-    const room = this.#full ? undefined : this.#link.room()
+    const room = this.#isFull ? undefined : this.#link.room()
     if (!room) return
-    this.#full = true
+    this.#isFull = true
     this.#update()
     void room.then(() => {
-      this.#full = false
+      this.#isFull = false
       this.#update()
     })
   }
 
-  /** So many bytes more wait in the hook, or fewer. */
+  /** @param bytes - how many more bytes the hook holds; negative if fewer */
   hold(bytes: number): void {
-    this.#held += bytes
+    this.#heldBytes += bytes
     this.#update()
   }
 
@@ -118,10 +117,10 @@ export class GateLink {
   }
 
   #update(): void {
-    const pause = this.#full || this.#held >= MAX_HELD_BYTES
-    if (pause === this.#paused) return
-    this.#paused = pause
-    if (pause) this.#link.pause()
+    const mustPause = this.#isFull || this.#heldBytes >= MAX_HELD_BYTES
+    if (mustPause === this.#isPaused) return
+    this.#isPaused = mustPause
+    if (mustPause) this.#link.pause()
     else this.#link.resume()
   }
 }

@@ -1,5 +1,5 @@
-// Isolation apps as their authors wrote them (the folders in test/fixtures/), each in a locked thread of its own, under
-// Node's permission model. The threads import dist: the test task builds it.
+// Unchanged isolation apps (in test/fixtures/), each in its own locked thread under Node's permission model. The threads import dist,
+// which the test task builds.
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { MessageChannel, Worker } from 'node:worker_threads'
@@ -35,7 +35,7 @@ async function run(dir: URL, { messages = [], envelope = false, answer }: Asked)
     execArgv: [permission, `--allow-fs-read=${workspace}*`, '--no-warnings'],
     env: {},
   })
-  // The host's half of confirm.
+  // The host's part of `confirm`.
   port1.on('message', ({ text }: { text: string }) => {
     const word = new Int32Array(memory)
     Atomics.store(word, 0, answer?.(text) ? 2 : 1)
@@ -58,7 +58,7 @@ const message = (cmd: string, payload: unknown = {}): object => ({
 })
 const outcomes = ({ verdicts }: Answer): unknown[] => verdicts.map(verdict => verdict['why'] ?? verdict['kind'])
 
-test('a hook that logs and passes', async () => {
+test('a hook can log and pass messages', async () => {
   const answer = await run(app('log'), { messages: [message('greet', { name: 'World' })] })
   expect(answer.verdicts).toMatchObject([{ kind: 'pass', message: { cmd: 'greet', payload: { name: 'World' } } }])
   expect(answer.logs).toEqual([
@@ -66,7 +66,7 @@ test('a hook that logs and passes', async () => {
   ])
 })
 
-test('several scripts, inline and external, share their names and run in order', async () => {
+test('inline and external scripts run in order and share their top-level names', async () => {
   const { verdicts } = await run(app('several'), { messages: [message('greet')] })
   expect(verdicts[0]?.['message'].payload).toEqual({
     trace: ['inline 1', 'first', 'inline 2', 'last'],
@@ -76,15 +76,15 @@ test('several scripts, inline and external, share their names and run in order',
   })
 })
 
-test('an asynchronous hook', async () => {
+test('a hook can be asynchronous', async () => {
   const answer = await run(app('async'), {
     messages: [message('greet', { name: 'a' }), message('greet', { name: 'nobody' })],
   })
   expect(answer.verdicts).toMatchObject([{ message: { payload: { name: 'A' } } }, { kind: 'reject', why: 'threw' }])
 })
 
-describe('hooks in the older shape, with envelope: true', () => {
-  test('an allow-list of commands and blocked paths', async () => {
+describe('a hook of the older format, with envelope: true', () => {
+  test('can allow commands and block paths', async () => {
     const answer = await run(app('allow-list'), {
       envelope: true,
       messages: [
@@ -111,7 +111,7 @@ describe('hooks in the older shape, with envelope: true', () => {
     message('deleteItem', { id: 1 }),
   ]
 
-  test('files under one directory; confirm asks the host', async () => {
+  test('can limit files to one directory, and ask the host with confirm', async () => {
     const asked: string[] = []
     const ask = (answer: boolean): Promise<Answer> =>
       run(app('read-file'), { envelope: true, messages: guarded, answer: text => asked.push(text) > 0 && answer })
@@ -120,7 +120,7 @@ describe('hooks in the older shape, with envelope: true', () => {
     expect(asked).toEqual(Array(2).fill('Are you sure you want to delete this item?'))
   })
 
-  test('confirm without a host to ask is false', async () => {
+  test('gets false from confirm when no host answers', async () => {
     expect(outcomes(await run(app('read-file'), { envelope: true, messages: guarded }))).toEqual([
       'pass',
       'null',
@@ -128,20 +128,18 @@ describe('hooks in the older shape, with envelope: true', () => {
     ])
   })
 
-  test('without the envelope they would let everything pass', async () => {
+  test('lets every message pass without the envelope', async () => {
     expect(outcomes(await run(app('read-file'), { messages: guarded }))).toEqual(['pass', 'pass', 'pass'])
   })
 })
 
-test('an app without a hook says so', async () => {
+test('an app that sets no hook fails', async () => {
   const { failed, reason } = await run(fixture('dist-isolation-no-hook/'), {})
-  expect(failed).toBe(
-    'Isolation app: index.js set no window.__TAURI_ISOLATION_HOOK__: it has to be a function, or null',
-  )
+  expect(failed).toBe('Isolation app: index.js set no window.__TAURI_ISOLATION_HOOK__: it must be a function, or null')
   expect(reason).toBe('InvalidParams')
 })
 
-test('a locked thread still runs actors, codecs, ciphers, ports and timers', async () => {
+test('a locked thread can run actors, codecs, ciphers, ports and timers', async () => {
   const lines: string[] = []
   const worker = new Worker(fixture('locked-thread.mjs'))
   worker.on('message', (line: string) => lines.push(line))

@@ -16,8 +16,8 @@ beforeAll(async () => {
 })
 afterAll(() => rm(root, { recursive: true }))
 
-/** A folder with these files, beside a file `outside.js`. */
-async function folder(files: Record<string, string>): Promise<string> {
+/** Creates a directory with these files, next to a file `outside.js`. */
+async function createDirectory(files: Record<string, string>): Promise<string> {
   const dir = join(root, `app-${(count += 1)}`)
   await mkdir(dir)
   await writeFile(join(root, 'outside.js'), '')
@@ -35,7 +35,7 @@ async function failure(dir: string | URL): Promise<string> {
 }
 
 describe('a Tauri isolation app', () => {
-  test('the scripts of index.html, by a path, a URL or its text', async () => {
+  test('loads the scripts of index.html from a path or a URL', async () => {
     const url = fixture('log')
     const app = await loadIsolationApp(url)
     expect(app.scripts.map(script => script.name)).toEqual(['index.js'])
@@ -44,7 +44,7 @@ describe('a Tauri isolation app', () => {
     expect((await loadIsolationApp(app.dir)).scripts).toEqual(app.scripts)
   })
 
-  test('inline and external, in document order; data, templates, noscript, nomodule and comments are not run', async () => {
+  test('loads inline and external scripts in document order, without those that a browser would not run', async () => {
     const { scripts } = await loadIsolationApp(fixture('several'))
     expect(scripts.map(script => script.name)).toEqual([
       'index.html:inline#1',
@@ -55,8 +55,8 @@ describe('a Tauri isolation app', () => {
     expect(scripts[3]?.source).not.toContain('not run beside a src')
   })
 
-  test('byte order marks, entities in src, characters of HTML in a script', async () => {
-    const dir = await folder({
+  test('handles byte order marks, entities in src, and HTML characters in a script', async () => {
+    const dir = await createDirectory({
       'index.html': '\uFEFF<script src="a&amp;b.js"></script><script>if (1 < 2 && "</b>&amp;") x = 1</script>',
       'a&b.js': '\uFEFFlet one',
     })
@@ -65,27 +65,30 @@ describe('a Tauri isolation app', () => {
   })
 })
 
-describe('a mistake is named, with its place', () => {
+describe('an invalid isolation app', () => {
   const index = (html: string, files: Record<string, string> = {}): Promise<string> =>
-    folder({ 'index.html': `<!doctype html>\n${html}`, ...files }).then(failure)
+    createDirectory({ 'index.html': `<!doctype html>\n${html}`, ...files }).then(failure)
 
-  test('no folder, no index.html, a file in place of a folder', async () => {
-    expect(await failure(join(root, 'nowhere'))).toBe('Isolation app: there is no folder …/nowhere: it does not exist')
-    expect(await failure(pathToFileURL(join(root, 'nowhere')))).toContain('there is no folder …/nowhere')
+  test('is rejected when the directory or its index.html is missing, or the directory is a file', async () => {
+    expect(await failure(join(root, 'nowhere'))).toBe('Isolation app: directory …/nowhere not found: it does not exist')
+    expect(await failure(pathToFileURL(join(root, 'nowhere')))).toContain('directory …/nowhere not found')
     expect(await failure(new URL('https://example.org/'))).toContain('not https://example.org/')
-    expect(await folder({}).then(failure)).toMatch(/app-\d+\/index\.html can't be read: it does not exist$/)
-    expect(await failure(join(root, 'outside.js'))).toContain('…/outside.js is not a folder')
+    expect(await createDirectory({}).then(failure)).toMatch(/app-\d+\/index\.html cannot be read: it does not exist$/)
+    expect(await failure(join(root, 'outside.js'))).toContain('…/outside.js is not a directory')
   })
 
-  test('the path is named as it was given', async () => {
-    const error = await loadIsolationApp('./no/such/folder').catch(String)
-    expect(error).toBe('BusError: Isolation app: there is no folder ./no/such/folder: it does not exist')
+  test('is named by its configured path', async () => {
+    const error = await loadIsolationApp('./no/such/directory').catch(String)
+    expect(error).toBe('BusError: Isolation app: directory ./no/such/directory not found: it does not exist')
   })
 
   test.each([
     ['<p>no script</p>', /index\.html has no script/],
     ['<script type="application/json">{}</script>', /index\.html has no script/],
-    ['<script src="index.js"></script>', /index\.html:2: <script src="index\.js">: .*index\.js can't be read: it does/],
+    [
+      '<script src="index.js"></script>',
+      /index\.html:2: <script src="index\.js">: .*index\.js cannot be read: it does/,
+    ],
     ['<p>\n<script src=" "></script>', /index\.html:3: <script src=""> is empty/],
     ['<script src="../outside.js"></script>', /<script src="..\/outside\.js"> leads out of/],
     ['<script src="..\\outside.js"></script>', /leads out of/],
@@ -93,7 +96,7 @@ describe('a mistake is named, with its place', () => {
     ['<script src="/../outside.js"></script>', /leads out of/],
     ['<script src="."></script>', /leads out of/],
     ['<script src="%"></script>', /is not a valid URL/],
-    ['<script src="%00"></script>', /can't be read/],
+    ['<script src="%00"></script>', /cannot be read/],
     ['<script src="https://example.org/x.js"></script>', /is an absolute URL/],
     ['<script src="//example.org/x.js"></script>', /is an absolute URL/],
     ['<script src="data:text/javascript,1"></script>', /is an absolute URL/],
@@ -101,24 +104,24 @@ describe('a mistake is named, with its place', () => {
     ['<script type="module">export {}</script>', /use a classic script/],
     [
       '<script>\n\nlet a b</script>',
-      /index\.html:4: Unexpected identifier.*\(index\.html:inline#1 has to run as a class/,
+      /index\.html:4: Unexpected identifier.*\(index\.html:inline#1 must run as a class/,
     ],
     ['<script>with ({}) {}</script>', /index\.html:2: Strict mode code may not include a with statement/],
     ['<script>import x from "./x.js"</script>', /index\.html:2: Cannot use import statement outside a module/],
   ])('%s', async (html, message) => expect(await index(html)).toMatch(message))
 
-  test('a script that does not parse is named by its line', async () => {
+  test('is rejected with the line of a script that does not parse', async () => {
     expect(await index('<script src="js/index.js"></script>', { 'js/index.js': 'let a\nlet b c' })).toMatch(
       /js\/index\.js:2: Unexpected identifier/,
     )
   })
 
-  test.skipIf(process.platform === 'win32')('a link that leads out of the folder', async () => {
-    const dir = await folder({ 'index.html': '<script src="link.js"></script>' })
+  test.skipIf(process.platform === 'win32')('is rejected when a symbolic link leads out of the directory', async () => {
+    const dir = await createDirectory({ 'index.html': '<script src="link.js"></script>' })
     await symlink(join(root, 'outside.js'), join(dir, 'link.js'))
     expect(await failure(dir)).toContain('<script src="link.js"> leads out of')
     const linked = join(root, 'linked')
-    await symlink(await folder({ 'index.html': '<script src="in.js"></script>', 'in.js': '1' }), linked)
+    await symlink(await createDirectory({ 'index.html': '<script src="in.js"></script>', 'in.js': '1' }), linked)
     expect((await loadIsolationApp(linked)).scripts).toHaveLength(1)
   })
 })

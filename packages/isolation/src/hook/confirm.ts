@@ -1,5 +1,5 @@
-// `confirm` is synchronous in a browser. Here the isolation thread asks the host over a port of its own, and sleeps on a
-// word of shared memory until the host has written the answer there. The host's half is a few lines, and core's.
+// The synchronous `confirm` of a browser: the isolation thread sends the question to the host over a port, and sleeps on a shared
+// counter until the host has written the answer to it.
 import { CONFIRM_WORD, type ConfirmRequest, toConfirmText } from '@sallyport/protocol'
 import type { HookWatch } from './watchdog.js'
 
@@ -7,31 +7,31 @@ interface ConfirmPort {
   postMessage(request: ConfirmRequest): void
 }
 
-/** Runs what blocks the thread: nobody is to take it for one that hangs. */
+/** Runs a function that blocks the thread, without a heartbeat being missed. */
 export type Sleep = <T>(sleep: () => T) => T
 
 /**
- * A `confirm` that blocks this thread until the host has answered. It has no deadline of its own: the host answers `no`
- * when it will wait no longer, or ends the thread. Without a port, or if the port fails, the answer is `false`.
+ * Creates a `confirm` that blocks this thread until the host has answered. It has no timeout of its own: when the host stops waiting, it
+ * answers `no`, or terminates the thread. Without a port, or if the port fails, the answer is `false`.
  */
 export function createConfirm(
   port: ConfirmPort | undefined,
-  shared: SharedArrayBuffer | Int32Array | undefined,
+  memory: SharedArrayBuffer | Int32Array | undefined,
   watch?: HookWatch,
-  asleep: Sleep = sleep => sleep(),
+  sleep: Sleep = block => block(),
 ): (message?: unknown) => boolean {
-  if (port === undefined || shared === undefined) return () => false
-  const word = shared instanceof Int32Array ? shared : new Int32Array(shared)
+  if (port === undefined || memory === undefined) return () => false
+  const answer = memory instanceof Int32Array ? memory : new Int32Array(memory)
   return message => {
     try {
       const text = toConfirmText(message)
-      Atomics.store(word, 0, CONFIRM_WORD.waiting)
+      Atomics.store(answer, 0, CONFIRM_WORD.waiting)
       port.postMessage({ type: 'confirm', text })
-      // A person may take their time: the hook is not stuck.
+      // The hook does not hang while a person decides.
       watch?.rest()
-      asleep(() => Atomics.wait(word, 0, CONFIRM_WORD.waiting))
+      sleep(() => Atomics.wait(answer, 0, CONFIRM_WORD.waiting))
       watch?.enter()
-      return Atomics.load(word, 0) === CONFIRM_WORD.yes
+      return Atomics.load(answer, 0) === CONFIRM_WORD.yes
     } catch {
       return false
     }

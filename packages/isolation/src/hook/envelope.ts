@@ -1,10 +1,7 @@
-// The message in the shape of older examples, `{ cmd: 'invoke', message: { cmd, args, ...args } }` for commands and
-// `{ cmd: 'emit', event, payload }` for events, so that such hooks run as they are; and what they change, mapped back.
+// Shows messages in the format of older examples, so that their hooks run unchanged: `{ cmd: 'invoke', message: { cmd, args, ...args } }`
+// for commands, and `{ cmd: 'emit', event, payload }` for events. Maps the hook's changes back to the message.
 import { METHOD } from '@sallyport/protocol'
 import type { HookMessage, PassedMessage } from './types.js'
-
-// The arguments of an enveloped command stand there twice: in `message.args`, and spread beside it. A hook may change
-// either; this file says what it then meant, and refuses where that can't be told.
 
 type Members = Record<string, unknown>
 
@@ -13,35 +10,35 @@ const isRecord = (value: unknown): value is Members => {
   return !ArrayBuffer.isView(value) && !(value instanceof ArrayBuffer)
 }
 
-const copyRecord = (record: Members): Members => ({ ...record })
-
-/** What the hook was shown: `before` is a copy of `args`, where these are named arguments. */
-interface Shown {
+/** The arguments that were shown to the hook. */
+interface ShownArgs {
   readonly args: unknown
-  readonly before: Members | undefined
+  /** A copy of `args` if they are named arguments. */
+  readonly named: Members | undefined
 }
 
-/** What it gave back: `args`, and the other members of `message`. `rebuilt`: `message` is another object. */
-interface Returned {
+/** The members of the `message` that the hook returned. */
+interface ReturnedMessage {
   readonly args: unknown
+  /** All members except `cmd` and `args`. */
   readonly members: Members
-  readonly rebuilt: boolean
+  /** True if `message` is another object than the one that was shown. */
+  readonly isRebuilt: boolean
 }
 
 /**
- * The arguments that a changed message stands for, or a text that says what is wrong with it.
+ * Returns the arguments of a changed message, or a string that describes why it is ambiguous. Arguments are shown twice: in
+ * `message.args`, and as members next to it. A hook can change either.
  *
- * - `args` as they were given (their own members may have changed): members beside them that were changed, added or
- *   removed are changed, added or removed in the arguments.
- * - New `args`: they count, and over them the members that were changed or added.
- * - No `args`: the members are the arguments.
- * - The given `args` in a rebuilt message without any of their members could mean "as they were" as well as "without
- *   them": refused.
+ * - If `args` is the same object, members that were changed, added or removed are changed, added or removed in the arguments.
+ * - If `args` is another object, it is used, and members that were changed or added override it.
+ * - If there is no `args`, the members are the arguments.
+ * - The same `args` in a rebuilt message without any of their members is ambiguous: it can mean unchanged or no arguments.
  *
- * Unchanged arguments are given back as the same object.
+ * Unchanged arguments are returned as the same object.
  */
-function mergeArgs(shown: Shown, { args, members, rebuilt }: Returned): { args: unknown } | string {
-  const before = shown.before ?? {}
+function mergeArgs(shown: ShownArgs, { args, members, isRebuilt }: ReturnedMessage): { args: unknown } | string {
+  const before = shown.named ?? {}
   const changed = Object.keys(members).filter(
     name => !Object.hasOwn(before, name) || !Object.is(before[name], members[name]),
   )
@@ -51,14 +48,14 @@ function mergeArgs(shown: Shown, { args, members, rebuilt }: Returned): { args: 
     if (changed.length === 0) return { args }
     return isRecord(args) ? { args: overlay(args, members, changed) } : NAMELESS
   }
-  if (shown.before === undefined) {
+  if (shown.named === undefined) {
     if (changed.length === 0) return { args }
     return args === undefined || args === null ? { args: members } : NAMELESS
   }
-  const spread = Object.keys(before).filter(name => name !== 'cmd' && name !== 'args')
-  const removed = spread.filter(name => !Object.hasOwn(members, name))
+  const shownNames = Object.keys(before).filter(name => name !== 'cmd' && name !== 'args')
+  const removed = shownNames.filter(name => !Object.hasOwn(members, name))
   if (changed.length === 0 && removed.length === 0) return { args }
-  if (rebuilt && removed.length === spread.length && changed.length === 0) {
+  if (isRebuilt && removed.length === shownNames.length && changed.length === 0) {
     return 'message was rebuilt with its args but without their members: give it new args, or the members'
   }
   const merged = overlay(args as object, members, changed)
@@ -66,11 +63,11 @@ function mergeArgs(shown: Shown, { args, members, rebuilt }: Returned): { args: 
   return { args: merged }
 }
 
-const NAMELESS = 'message has changed members beside args that have no names'
+const NAMELESS = 'message has changed members, but its args are not named arguments'
 
-function withoutArgs(shown: Shown, members: Members): { args: unknown } | string {
-  return shown.before === undefined && shown.args !== undefined && shown.args !== null
-    ? 'args that have no names were taken away'
+function withoutArgs(shown: ShownArgs, members: Members): { args: unknown } | string {
+  return shown.named === undefined && shown.args !== undefined && shown.args !== null
+    ? 'args that are not named arguments were removed'
     : { args: members }
 }
 
@@ -80,22 +77,27 @@ function overlay(args: object, members: Members, changed: readonly string[]): Me
   return merged
 }
 
-/** One message, opened for a hook. */
+/** One message in the format of older examples. */
 export interface Envelope {
-  /** What the hook is called with. */
+  /** The value that the hook is called with. */
   readonly shown: object
-  /** The message that its answer stands for, or what is wrong with it. May throw what the answer's getters throw. */
-  read(result: object): Partial<PassedMessage> | string
+  /**
+   * Returns the message that an answer means, or a string that describes why it is malformed.
+   *
+   * @throws what the answer's getters throw
+   */
+  read(answer: object): Partial<PassedMessage> | string
 }
 
 /**
- * Shows `plugin:event|emit` and `plugin:event|emit_to` as `emit` (with `target` for the latter), all else as `invoke` of
- * the full command name (`plugin:event|listen` too). In both, `callback`, `error` and `options` are as ever.
+ * Shows `plugin:event|emit` and `plugin:event|emit_to` as `emit` (the latter with `target`), and all other commands as `invoke` of
+ * the full command name. `callback`, `error` and `options` are shown unchanged.
  *
- * In `message`, the command's own `cmd` and `args` win over arguments that have these names: a frontend can't dress
- * one command up as another. An emit that is not well-formed is shown as the invoke that it is.
+ * In `message`, the command's own `cmd` and `args` override arguments of these names: a frontend cannot disguise one command as
+ * another. A malformed emit is shown as an invoke.
  *
- * Read back: `message.cmd`, the arguments (see `mergeArgs`), the event's name, payload and target, `options`.
+ * The members that are read back are `message.cmd`, the arguments (see `mergeArgs`), `options`, and an event's name, payload and
+ * target.
  */
 export function openEnvelope(message: HookMessage): Envelope {
   const { cmd, payload } = message
@@ -106,51 +108,52 @@ export function openEnvelope(message: HookMessage): Envelope {
 }
 
 function openInvoke({ cmd, callback, error, payload, options }: HookMessage): Envelope {
-  const before = isRecord(payload) ? copyRecord(payload) : undefined
-  // Names first and set again after the spread: the order that costs 30 ns, where `{ ...before, cmd, args }` costs 850.
-  const message = { cmd, args: payload, ...before }
+  const named = isRecord(payload) ? { ...payload } : undefined
+  // Set before and again after the spread, which takes 30 ns; `{ ...named, cmd, args }` would take 850 ns.
+  const message = { cmd, args: payload, ...named }
   message.cmd = cmd
   message.args = payload
   return {
     shown: { cmd: 'invoke', callback, error, message, options },
-    read(result) {
-      const answer = result as { cmd?: unknown; message?: unknown; options?: PassedMessage['options'] }
+    read(rawAnswer) {
+      const answer = rawAnswer as { cmd?: unknown; message?: unknown; options?: PassedMessage['options'] }
       if (answer.cmd !== 'invoke') return 'cmd is no longer "invoke"'
       const returned = answer.message
       if (!isRecord(returned)) return 'message is not an object'
       const { cmd: command, args, ...members } = returned
-      const merged = mergeArgs({ args: payload, before }, { args, members, rebuilt: returned !== message })
+      const merged = mergeArgs({ args: payload, named }, { args, members, isRebuilt: returned !== message })
       if (typeof merged === 'string') return merged
       return { cmd: command as string, payload: merged.args, options: answer.options }
     },
   }
 }
 
-function openEmit({ cmd, callback, error, payload, options }: HookMessage, given: Record<string, unknown>): Envelope {
-  const { event, payload: inner, target } = given
-  const addressed = cmd === METHOD.emitTo
+function openEmit({ cmd, callback, error, options }: HookMessage, args: Members): Envelope {
+  const { event, payload, target } = args
+  const hasTarget = cmd === METHOD.emitTo
   return {
-    shown: { cmd: 'emit', callback, error, event, payload: inner, ...(addressed ? { target } : undefined), options },
-    read(result) {
-      const answer = result as Record<string, unknown>
+    shown: { cmd: 'emit', callback, error, event, payload, ...(hasTarget ? { target } : undefined), options },
+    read(rawAnswer) {
+      const answer = rawAnswer as Members
       if (answer['cmd'] !== 'emit') return 'cmd is no longer "emit"'
       const changed = { event: answer['event'], payload: answer['payload'], target: answer['target'] ?? target }
       if (typeof changed.event !== 'string') return 'event is not a string'
-      if (!addressed && changed.target !== target) return 'an event that had no target was given one'
-      const same = changed.event === event && changed.payload === inner && changed.target === target
+      if (!hasTarget && changed.target !== target) return 'a target was added to an event without one'
+      const isUnchanged = changed.event === event && changed.payload === payload && changed.target === target
       const options = answer['options'] as PassedMessage['options']
-      if (same) return { cmd, payload, options }
-      const { target: to, ...rest } = changed
-      return { cmd, payload: { ...given, ...rest, ...(addressed ? { target: to } : undefined) }, options }
+      if (isUnchanged) return { cmd, payload: args, options }
+      const { target: newTarget, ...rest } = changed
+      return { cmd, payload: { ...args, ...rest, ...(hasTarget ? { target: newTarget } : undefined) }, options }
     },
   }
 }
 
-/** True if a script reads messages in this shape: without `envelope: true` it would find nothing, and pass everything. */
+/** Returns true if a script reads messages in this format: without `envelope: true` it would find nothing, and pass everything. */
 export function mentionsEnvelope(source: string): boolean {
   return HINTS.some(hint => hint.test(source))
 }
 
+/** Typical expressions of scripts that read messages in this format. */
 const HINTS = [
   // payload.message, payload?.message, payload['message']
   /\bpayload\s*(?:\?\.|\.)\s*message\b/,
@@ -159,6 +162,6 @@ const HINTS = [
   /\{[^{}]*\bmessage\b[^{}]*(?:\{[^{}]*\}[^{}]*)?\}\s*=\s*payload\b/,
   // window.__TAURI_ISOLATION_HOOK__ = ({ cmd, message }) => …
   /__TAURI_ISOLATION_HOOK__\s*(?:=\s*(?:async\b\s*)?(?:function\b\s*\w*\s*)?)?\(\s*\{[^)]*\bmessage\b/,
-  // message.cmd === 'invoke', whatever the parameter's name
+  // message.cmd === 'invoke', with any name of the parameter
   /\bcmd\s*\)?\s*={2,3}\s*['"`]invoke['"`]/,
 ]

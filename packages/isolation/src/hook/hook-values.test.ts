@@ -1,23 +1,23 @@
-// Payloads that are no plain data, from a sandboxed hook: each goes on as the codec's table says (docs/wire.md), or its call
-// is rejected. None breaks the gate: the next message passes.
+// Payloads of a sandboxed hook that are not plain data. Each is sealed as the codec's table says (docs/wire.md), or its call is rejected.
+// The next message passes in any case.
 import { type CodecName, codecs, FRAME_KIND } from '@sallyport/protocol'
 import { describe, expect, test } from 'vitest'
-import { call, setUp, turn } from '../../test/gate.js'
+import { call, setUp, settled } from '../../test/gate.js'
 import { sandboxed } from '../../test/sandboxed.js'
 
 type Outcome = { json: unknown; msgpack: unknown }
 
 async function send(codec: CodecName, payload: string): Promise<unknown> {
   const { fn } = sandboxed(`message => (message.cmd === 'next' ? message : { ...message, payload: ${payload} })`)
-  const { outside, sealed, answers, rejected, isClosed } = setUp(fn)
+  const { frontendLink, sealed, responses, rejected, isClosed } = setUp(fn)
   for (const message of [call(1), call(2, 'next')]) {
-    outside.send({ kind: FRAME_KIND[codec], body: codecs[codec].encode(message) as Uint8Array })
+    frontendLink.send({ kind: FRAME_KIND[codec], body: codecs[codec].encode(message) as Uint8Array })
   }
-  await turn()
+  await settled()
   expect(isClosed()).toBe(false)
   expect(sealed.at(-1)).toEqual(call(2, 'next'))
   if (sealed.length === 2) return sealed[0].params
-  expect(answers).toMatchObject([{ id: 1, error: { code: -32002, data: { why: 'malformed' } } }])
+  expect(responses).toMatchObject([{ id: 1, error: { code: -32002, data: { why: 'malformed' } } }])
   expect(rejected).toHaveLength(1)
   return REJECTED
 }
@@ -25,21 +25,21 @@ async function send(codec: CodecName, payload: string): Promise<unknown> {
 const REJECTED = 'rejected'
 const both = (value: unknown): Outcome => ({ json: value, msgpack: value })
 
-describe.each(['json', 'msgpack'] as const)('in %s', codec => {
+describe.each(['json', 'msgpack'] as const)('the payload of a hook, as %s', codec => {
   test.each<[what: string, payload: string, Outcome]>([
     ['a function', '() => 1', both(REJECTED)],
     ['a function inside', '{ f() {}, n: 1 }', { json: { n: 1 }, msgpack: { f: undefined, n: 1 } }],
     ['a class inside', '{ C: class {}, n: 1 }', { json: { n: 1 }, msgpack: { C: undefined, n: 1 } }],
     ['an instance', 'new (class { n = 1; get m() { return 2 } })()', both({ n: 1 })],
     ['a symbol', '{ s: Symbol("s"), n: 1 }', { json: { n: 1 }, msgpack: REJECTED }],
-    ['a symbol for a name', '{ [Symbol("s")]: 1, n: 1 }', both({ n: 1 })],
+    ['a symbol as a name', '{ [Symbol("s")]: 1, n: 1 }', both({ n: 1 })],
     ['a Map', 'new Map([["a", 1]])', { json: {}, msgpack: { a: 1 } }],
     ['a Map with __proto__', '{ m: new Map([["__proto__", 1]]) }', { json: { m: {} }, msgpack: REJECTED }],
     ['a Set inside', '{ s: new Set([1]) }', { json: { s: {} }, msgpack: { s: [1] } }],
     ['a Date', 'new Date(0)', both(REJECTED)],
     ['a Date inside', '{ d: new Date(0) }', { json: { d: '1970-01-01T00:00:00.000Z' }, msgpack: { d: new Date(0) } }],
     ['a BigInt inside', '{ n: 1n }', { json: REJECTED, msgpack: { n: 1n } }],
-    ['a boxed text', 'new String("a")', { json: REJECTED, msgpack: { 0: 'a' } }],
+    ['a boxed string', 'new String("a")', { json: REJECTED, msgpack: { 0: 'a' } }],
     ['a cycle', '(() => { const a = {}; a.a = a; return a })()', both(REJECTED)],
     ['great depth', '(() => { let a = {}; for (let i = 0; i < 1e5; i++) a = { a }; return a })()', both(REJECTED)],
     ['great length', '{ a: Array(1_100_000).fill(0) }', both(REJECTED)],
@@ -49,32 +49,46 @@ describe.each(['json', 'msgpack'] as const)('in %s', codec => {
     ['an inherited __proto__', '{ __proto__: { x: 1 }, y: 2 }', both({ y: 2 })],
     ['an own __proto__', `JSON.parse('{"__proto__":{"x":1}}')`, both(REJECTED)],
     ['an own __proto__ deep down', `JSON.parse('{"a":[{"__proto__":1}]}')`, both(REJECTED)],
-    ['the same beside bytes', `{ ...JSON.parse('{"a":[{"__proto__":1}]}'), b: new Uint8Array(2) }`, both(REJECTED)],
+    [
+      'an own __proto__ deep down, and bytes',
+      `{ ...JSON.parse('{"a":[{"__proto__":1}]}'), b: new Uint8Array(2) }`,
+      both(REJECTED),
+    ],
     ['holes', '{ a: [1, , 3] }', { json: { a: [1, null, 3] }, msgpack: { a: [1, undefined, 3] } }],
     ['a proxy', 'new Proxy({ a: 1 }, {})', both({ a: 1 })],
-    ['a proxy of a list', 'new Proxy([1], {})', both(REJECTED)],
+    ['a proxy of an array', 'new Proxy([1], {})', both(REJECTED)],
     ['a proxy of bytes', '{ b: new Proxy(new Uint8Array(2), {}) }', both(REJECTED)],
     ['a proxy that throws', 'new Proxy({}, { ownKeys() { throw 1 }, get() { throw 1 } })', both(REJECTED)],
-    ['bytes that are none', '{ b: Object.create(Uint8Array.prototype) }', both(REJECTED)],
+    ['an object with the prototype of bytes', '{ b: Object.create(Uint8Array.prototype) }', both(REJECTED)],
     ['an ArrayBuffer', '{ b: new ArrayBuffer(2) }', both({ b: new Uint8Array(2) })],
     ['other typed arrays', '{ b: new Uint16Array(1) }', { json: { b: { 0: 0 } }, msgpack: REJECTED }],
     ['a view', '{ b: new DataView(new ArrayBuffer(2)) }', { json: { b: {} }, msgpack: REJECTED }],
     ['an error', '{ e: new Error("x") }', { json: { e: {} }, msgpack: { e: ['Error', 'x', undefined] } }],
     ['a promise', '{ p: Promise.resolve(1) }', { json: REJECTED, msgpack: { p: {} } }],
     ['a generator', '(function* () { yield 1 })()', both({})],
-  ])('%s', async (_what, payload, expected) => expect(await send(codec, payload)).toEqual(expected[codec]))
+  ])('is sealed or rejected when it is or contains %s', async (_what, payload, expected) =>
+    expect(await send(codec, payload)).toEqual(expected[codec]),
+  )
 
-  test.each(['"text"', '[1]', 'null', '7', 'undefined'])('a toJSON that makes %s of the arguments', async value => {
+  test.each(['"text"', '[1]', 'null', '7', 'undefined'])('is rejected when its toJSON returns %s', async value => {
     const instance = `new (class { toJSON() { return ${value} } })()`
     expect(await send(codec, instance)).toBe(REJECTED)
   })
 
   test.each<[what: string, payload: string, expected: unknown]>([
-    ['text and then bytes', '{ get a() { return n++ ? new Uint8Array(70000) : "text" } }', { a: expect.anything() }],
-    ['bytes and then text', '{ get a() { return n++ ? "text" : new Uint8Array(70000) } }', { a: expect.anything() }],
+    [
+      'a string and then bytes',
+      '{ get a() { return n++ ? new Uint8Array(70000) : "text" } }',
+      { a: expect.anything() },
+    ],
+    [
+      'bytes and then a string',
+      '{ get a() { return n++ ? "text" : new Uint8Array(70000) } }',
+      { a: expect.anything() },
+    ],
     ['few bytes and then many', '{ get a() { return new Uint8Array(n++ ? 70000 : 1) } }', { a: expect.anything() }],
-    ['another number each time', '{ get a() { return n++ } }', { a: expect.any(Number) }],
-  ])('a getter that gives %s', async (_what, payload, expected) => {
+    ['a different number each time', '{ get a() { return n++ } }', { a: expect.any(Number) }],
+  ])('is sealed with one value of a getter that returns %s', async (_what, payload, expected) => {
     expect(await send(codec, `(() => { let n = 0; return ${payload} })()`)).toEqual(expected)
   })
 
@@ -82,8 +96,8 @@ describe.each(['json', 'msgpack'] as const)('in %s', codec => {
     ['shrink', 'new Uint8Array(b)', 'b.resize(1)'],
     ['vanish', 'new Uint8Array(b, 0, 70000)', 'b.resize(1)'],
     ['grow', 'new Uint8Array(b)', 'b.resize(80000)'],
-    ['are given away', 'new Uint8Array(b)', 'b.transfer()'],
-  ])('bytes that %s while they are written', async (_what, bytes, change) => {
+    ['are transferred', 'new Uint8Array(b)', 'b.transfer()'],
+  ])('is sealed or rejected when its bytes %s during encoding', async (_what, bytes, change) => {
     const buffer = 'new ArrayBuffer(70000, { maxByteLength: 80000 })'
     for (const getter of [`get e() { ${change}; return 1 }`, `e: { get e() { ${change}; return 1 } }`]) {
       expect([REJECTED, { d: expect.objectContaining({ length: 80000 }), e: 1 }]).toContainEqual(

@@ -1,5 +1,5 @@
-// Judges messages with the user's hook. What a hook answers is read once, and checked; what it throws is never looked
-// at. A hook that answers at once costs no promise.
+// Judges messages with the user's hook. A hook's answer is read once and checked; a thrown value is never read. A synchronous
+// answer costs no promise.
 import { BusError, DeadlineTimers } from '@sallyport/protocol'
 import { HOOK_NAME, type Sandbox } from '../sandbox/hook-sandbox.js'
 import type { IsolationApp } from './app.js'
@@ -7,27 +7,38 @@ import { type Envelope, openEnvelope } from './envelope.js'
 import type { HookMessage, Verdict } from './types.js'
 import { readVerdict, REJECT } from './verdict.js'
 
-/** The user's function, in its sandbox. What it gives back may be anything. */
+/** The user's function, in its sandbox. It can return anything. */
 export type HookFunction = (message: unknown) => unknown
 
 /**
- * Passes or rejects one message: `use` is given the verdict, before any more of the hook's code can run, and what it makes of
- * it comes back. A promise only where the hook's own answer was one; it never rejects. `late` says so: between then and what
- * waits for the promise, the hook's code runs again.
+ * Handles the verdict on a message before more of the hook's code can run. `isLate` is true if the hook's answer was a promise: the
+ * hook's code runs again before code that awaits the result.
  */
-export type Hook = <Use>(message: HookMessage, use: (verdict: Verdict, late: boolean) => Use) => Use | Promise<Use>
+export type VerdictHandler<Result> = (verdict: Verdict, isLate: boolean) => Result
+
+/**
+ * Judges one message. Returns the result of `handle`, as a promise only if the hook's answer was one. That promise never rejects.
+ */
+export type Hook = <Result>(message: HookMessage, handle: VerdictHandler<Result>) => Result | Promise<Result>
 
 export interface HookOptions {
-  /** Milliseconds that an asynchronous hook may take: 30 000 unless given. */
+  /**
+   * Milliseconds that an asynchronous hook can take.
+   *
+   * @default 30000
+   */
   deadline?: number
-  /** Show messages in the shape of older examples (`payload.message.cmd`): see `openEnvelope`. */
+  /** Shows messages in the format of older examples (`payload.message.cmd`): see `openEnvelope`. */
   envelope?: boolean
 }
 
+/** Hooks time out at most this much later than their deadline, so that a message needs no timer of its own. */
+const DEADLINE_STEP_MS = 10
+
 /**
- * The hook that the scripts have set; `null` says, as in Tauri, that every message passes. Its `this` is `window`.
+ * Returns the hook that the scripts have set. Its `this` is `window`. `null` means, as in Tauri, that every message passes.
  *
- * @throws BusError `InvalidParams` if there is none, or something else in its place
+ * @throws {BusError} `InvalidParams` if the scripts have set no hook, or anything else in its place
  */
 export function findHook(sandbox: Sandbox, app: IsolationApp): HookFunction | null {
   const scripts = app.scripts.map(script => script.name).join(', ')
@@ -35,68 +46,69 @@ export function findHook(sandbox: Sandbox, app: IsolationApp): HookFunction | nu
   try {
     hook = sandbox.readHook()
   } catch {
-    throw new BusError('InvalidParams', `Isolation app: ${scripts}: window.${HOOK_NAME} can't be read`)
+    throw new BusError('InvalidParams', `Isolation app: ${scripts}: window.${HOOK_NAME} cannot be read`)
   }
   if (hook === null) return null
   if (typeof hook === 'function') return message => Reflect.apply(hook, sandbox.window, [message]) as unknown
   const problem = hook === undefined ? `set no window.${HOOK_NAME}` : `set window.${HOOK_NAME} to a ${typeof hook}`
-  throw new BusError('InvalidParams', `Isolation app: ${scripts} ${problem}: it has to be a function, or null`)
+  throw new BusError('InvalidParams', `Isolation app: ${scripts} ${problem}: it must be a function, or null`)
 }
 
 /**
- * Wraps a hook (or `null`, which passes everything) into a judge.
+ * Creates a judge from the user's hook, or from `null`, which passes every message.
  *
- * `null`, `undefined`, a throw, a rejection and a missed deadline reject the message. `cmd`, `payload` and `options` are
- * the hook's to change, in place or in a new object; `callback` and `error` are not read back.
+ * `null`, `undefined`, a throw, a rejection and a missed deadline reject the message. The hook can change `cmd`, `payload` and
+ * `options`, in place or in a new object. `callback` and `error` are not read back.
  */
-export function createHook(fn: HookFunction | null, options: HookOptions = {}): Hook {
-  if (fn === null) {
-    return ({ cmd, payload, options: given }, use) =>
-      use({ kind: 'pass', message: { cmd, payload, options: given } }, false)
+export function createHook(judge: HookFunction | null, options: HookOptions = {}): Hook {
+  if (judge === null) {
+    return (message, handle) => {
+      const { cmd, payload, options: messageOptions } = message
+      return handle({ kind: 'pass', message: { cmd, payload, options: messageOptions } }, false)
+    }
   }
-  const { deadline = 30_000, envelope = false } = options
-  // Steps of 1 ms, as timers have them.
-  const deadlines = new DeadlineTimers<() => void>(1, expire => expire())
-  return (message, use) => {
-    const opened = envelope ? openEnvelope(message) : undefined
-    let result: unknown
+  const { deadline = 30_000, envelope: isEnveloped = false } = options
+  const deadlines = new DeadlineTimers<() => void>(DEADLINE_STEP_MS, expire => expire())
+  return (message, handle) => {
+    const envelope = isEnveloped ? openEnvelope(message) : undefined
+    let answer: unknown
     let then: unknown
     try {
-      result = fn(opened === undefined ? message : opened.shown)
-      if (typeof result === 'object' && result !== null) then = (result as { then?: unknown }).then
+      answer = judge(envelope === undefined ? message : envelope.shown)
+      if (typeof answer === 'object' && answer !== null) then = (answer as { then?: unknown }).then
     } catch {
-      return use(REJECT.threw, false)
+      return handle(REJECT.threw, false)
     }
-    if (typeof then !== 'function') return use(readVerdict(result, opened), false)
-    return settle(result as object, then, opened, use)
+    if (typeof then !== 'function') return handle(readVerdict(answer, envelope), false)
+    return settle(answer as object, then, envelope, handle)
   }
 
-  /** As `await` would, but with `then` read once, and the first answer or the deadline, whatever comes first. */
-  function settle<Use>(
-    result: object,
+  /** Waits for a promise like `await`, but reads `then` once, and takes the first of its answers and the deadline. */
+  function settle<Result>(
+    promise: object,
     then: Function,
-    opened: Envelope | undefined,
-    use: (verdict: Verdict, late: boolean) => Use,
-  ): Promise<Use> {
+    envelope: Envelope | undefined,
+    handle: VerdictHandler<Result>,
+  ): Promise<Result> {
     return new Promise(resolve => {
-      let over = false
-      const finish = (read: () => Verdict): void => {
-        // A hook that answers late, or twice, is not read again.
-        if (over) return
-        const used = use(read(), true)
-        // Reading may run the hook's code, which may answer, or overflow the stack: an answer counts once it has been used.
-        if (over) return
-        over = true
-        deadlines.remove(expire)
-        resolve(used)
+      let isOver = false
+      const finish = (getVerdict: () => Verdict): void => {
+        // A late or second answer is not read.
+        if (isOver) return
+        const result = handle(getVerdict(), true)
+        // Reading can run the hook's code, which can answer again, or overflow the stack: an answer counts once it was handled.
+        if (isOver) return
+        isOver = true
+        deadlines.remove(timeOut)
+        resolve(result)
       }
-      const expire = (): void => finish(() => REJECT.timeout)
-      deadlines.add(expire, deadline)
-      const threw = (): void => finish(() => REJECT.threw)
+      const timeOut = (): void => finish(() => REJECT.timeout)
+      const fail = (): void => finish(() => REJECT.threw)
+      deadlines.add(timeOut, deadline)
       try {
-        Reflect.apply(then, result, [(value: unknown) => finish(() => readVerdict(value, opened)), threw])
+        Reflect.apply(then, promise, [(value: unknown) => finish(() => readVerdict(value, envelope)), fail])
       } catch {
-        threw()
+        fail()
       }
     })
   }

@@ -1,7 +1,7 @@
-// From an isolation app's folder to a hook that is ready to judge.
+// Loads the hook of an isolation app into its sandbox.
 import type { GateWorkerData } from '@sallyport/protocol'
 import type { ConsoleSink } from '../sandbox/console.js'
-import { absentNames } from '../sandbox/diagnostics.js'
+import { describeMissingNames } from '../sandbox/diagnostics.js'
 import { createSandbox } from '../sandbox/hook-sandbox.js'
 import { lockDown } from '../sandbox/lockdown.js'
 import { loadIsolationApp } from './app.js'
@@ -13,28 +13,27 @@ import type { HookWatch } from './watchdog.js'
 export interface HookSource extends Pick<GateWorkerData, 'envelope' | 'confirm'> {
   dir: string
   watch: HookWatch
-  /** Runs what blocks this thread for a good reason. */
-  asleep: Sleep
+  sleep: Sleep
   log: ConsoleSink
 }
 
-/** @throws BusError `InvalidParams`, which names the file that is missing or wrong. */
-export async function loadHook({ dir, envelope, confirm, watch, asleep, log }: HookSource): Promise<Hook> {
+/** @throws {BusError} `InvalidParams` that names the missing or invalid file */
+export async function loadHook({ dir, envelope, confirm, watch, sleep, log }: HookSource): Promise<Hook> {
   const app = await loadIsolationApp(dir)
-  const missed = envelope ? undefined : app.scripts.find(({ source }) => mentionsEnvelope(source))
-  if (missed) {
+  const misread = envelope ? undefined : app.scripts.find(({ source }) => mentionsEnvelope(source))
+  if (misread) {
     log(
       'warn',
-      `${missed.name} reads messages as { cmd: 'invoke', message }: set app.security.pattern.options.envelope to true, ` +
+      `${misread.name} reads messages as { cmd: 'invoke', message }: set app.security.pattern.options.envelope to true, ` +
         'or it finds nothing to check and lets everything pass',
     )
   }
   for (const { name, source } of app.scripts) {
-    const absent = absentNames(source)
-    if (absent.length > 0) log('warn', `${name} uses ${absent.join(', ')}: the sandbox has none, and reads undefined`)
+    const warning = describeMissingNames(name, source)
+    if (warning !== undefined) log('warn', warning)
   }
   lockDown()
-  const sandbox = createSandbox({ console: log, confirm: createConfirm(confirm?.port, confirm?.answer, watch, asleep) })
+  const sandbox = createSandbox({ console: log, confirm: createConfirm(confirm?.port, confirm?.answer, watch, sleep) })
   watch.enter()
   sandbox.run(app.scripts)
   return createHook(findHook(sandbox, app), { envelope })

@@ -1,6 +1,6 @@
-// What a hook is shown, what it may answer, and what its answer comes to.
+// The message that a hook gets, its answer, and the verdict on the message.
 
-/** Tauri's message, as a hook sees it: for every command and every event of the frontend. */
+/** Tauri's message, as a hook sees every command and every event of the frontend. */
 export interface HookMessage {
   cmd: string
   callback: number
@@ -13,7 +13,7 @@ export interface MessageOptions {
   headers?: Record<string, string>
 }
 
-/** What goes on. `payload` is the very object that the hook gave back: encode it at once, before the hook runs again. */
+/** The message that passes. `payload` is the hook's own object: it must be encoded before the hook runs again. */
 export interface PassedMessage {
   readonly cmd: string
   readonly payload: unknown
@@ -21,8 +21,8 @@ export interface PassedMessage {
 }
 
 /**
- * `null`: null or undefined · `threw`: threw or rejected · `timeout` · `malformed`: not a message; `detail` says how ·
- * `overloaded`: it was not asked.
+ * The reasons of a rejection: the hook returned null or undefined (`null`), threw or rejected (`threw`), missed its deadline
+ * (`timeout`), or did not return a message (`malformed`; `detail` explains it). With `overloaded`, the hook was not called.
  */
 export type Verdict =
   | { readonly kind: 'pass'; readonly message: PassedMessage }

@@ -1,5 +1,4 @@
-// What a hook's answer means: pass, with which message, or reject, and why. Each member of the answer is read once,
-// because reading it may run the hook's code.
+// Reads a hook's answer into a verdict. Each member of the answer is read once, because reading can run the hook's code.
 import type { Envelope } from './envelope.js'
 import type { MessageOptions, PassedMessage, Verdict } from './types.js'
 
@@ -15,44 +14,43 @@ export const REJECT: Readonly<Record<'null' | 'threw' | 'timeout', Rejection>> =
 
 const malformed = (detail: string): Rejection => ({ kind: 'reject', why: 'malformed', detail })
 
-/** What passed, by the hook's word or for want of a hook. */
-export const CANNOT_BE_CARRIED: Rejection = malformed('it can’t be carried')
-/** The hook was not asked: too many messages wait for it. */
+/** The message passed the hook, or there is no hook, but it cannot be serialized. */
+export const NOT_SERIALIZABLE: Rejection = malformed('it cannot be serialized')
+/** The hook was not called, because too many messages wait for it. */
 export const OVERLOADED: Rejection = reject('overloaded')
 
-/** Reads a hook's answer. It never throws. */
-export function readVerdict(result: unknown, envelope: Envelope | undefined): Verdict {
-  if (result === null || result === undefined) return REJECT.null
-  if (typeof result !== 'object') return malformed(`the hook returned a ${typeof result}`)
+/** Reads a hook's answer. Never throws. */
+export function readVerdict(answer: unknown, envelope: Envelope | undefined): Verdict {
+  if (answer === null || answer === undefined) return REJECT.null
+  if (typeof answer !== 'object') return malformed(`the hook returned a ${typeof answer}`)
   try {
-    const answer = envelope === undefined ? (result as Partial<PassedMessage>) : envelope.read(result)
-    if (typeof answer === 'string') return malformed(answer)
-    const { cmd, payload, options: given } = answer
+    const message = envelope === undefined ? (answer as Partial<PassedMessage>) : envelope.read(answer)
+    if (typeof message === 'string') return malformed(message)
+    const { cmd, payload, options: rawOptions } = message
     if (typeof cmd !== 'string' || cmd === '') return malformed('cmd is not a string, or empty')
-    // The bus's own notifications: not a frontend's to send, so not a hook's either.
+    // Notifications of the bus itself: neither a frontend nor a hook can send them.
     if (cmd.startsWith('$/')) return malformed('cmd starts with "$/"')
     if (payload !== undefined && !isPayload(payload)) return malformed('payload is neither an object nor bytes')
-    if (given === undefined || given === null) return { kind: 'pass', message: { cmd, payload, options: undefined } }
-    const options = readOptions(given)
+    const options = rawOptions === undefined || rawOptions === null ? undefined : readOptions(rawOptions)
     return typeof options === 'string' ? malformed(options) : { kind: 'pass', message: { cmd, payload, options } }
   } catch {
     return malformed('reading the answer threw')
   }
 }
 
-/** What a call's params may be: named arguments, or bytes. */
+/** Returns true for named arguments, or bytes. */
 const isPayload = (payload: unknown): boolean =>
   typeof payload === 'object' && payload !== null && !Array.isArray(payload)
 
-/** A copy: a header is checked and sent as it was at one moment. */
+/** Returns a copy, so that the headers that are sent are those that were checked. Returns a string if they are malformed. */
 function readOptions(options: unknown): MessageOptions | undefined | string {
   if (typeof options !== 'object') return 'options are not an object'
-  const given: unknown = (options as MessageOptions).headers
-  if (given === undefined || given === null) return undefined
-  if (typeof given !== 'object') return 'options.headers are not an object'
+  const rawHeaders: unknown = (options as MessageOptions).headers
+  if (rawHeaders === undefined || rawHeaders === null) return undefined
+  if (typeof rawHeaders !== 'object') return 'options.headers are not an object'
   const headers: Record<string, string> = {}
-  for (const name of Object.keys(given)) {
-    const value: unknown = (given as Record<string, unknown>)[name]
+  for (const name of Object.keys(rawHeaders)) {
+    const value: unknown = (rawHeaders as Record<string, unknown>)[name]
     if (typeof value !== 'string' || name === '__proto__') return 'options.headers are not all strings'
     headers[name] = value
   }

@@ -1,8 +1,8 @@
 // When a gate finds that its hook keeps too much: on the heap, or in bytes outside it, of this thread alone.
 import { describe, expect, test } from 'vitest'
-import { createHookWatch, createMemoryCheck, MAX_HEAP, MAX_OUTSIDE, type Used } from './watchdog.js'
+import { createHookWatch, createMemoryCheck, MAX_HEAP, MAX_OUTSIDE, type MemoryUsage } from './watchdog.js'
 
-function looksAt(used: Used) {
+function looksAt(used: MemoryUsage) {
   const told: string[] = []
   let looks = 0
   const check = createMemoryCheck(
@@ -52,7 +52,7 @@ const setUp = () => {
   const word = new Int32Array(memory)
   return { watch: createHookWatch(memory), read: () => Atomics.load(word, 0) }
 }
-const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
+const settled = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
 
 describe('the watch', () => {
   test('has another number for each message, and zero once the turn is over', async () => {
@@ -65,11 +65,11 @@ describe('the watch', () => {
     }
     expect(seen.size).toBe(3)
     expect(seen).not.toContain(0)
-    await turn()
+    await settled()
     expect(read()).toBe(0)
     watch.enter()
     expect(read()).not.toBe(0)
-    await turn()
+    await settled()
     expect(read()).toBe(0)
   })
 
@@ -83,7 +83,7 @@ describe('the watch', () => {
     })()
     await chain
     expect(during[0]).not.toBe(0)
-    await turn()
+    await settled()
     expect(read()).toBe(0)
   })
 
@@ -100,7 +100,7 @@ describe('the watch', () => {
         during.push(read())
       })()
     })
-    await turn()
+    await settled()
     expect(during[0]).not.toBe(0)
     expect(read()).toBe(0)
   })
@@ -112,7 +112,7 @@ describe('the watch', () => {
     expect(read()).toBe(0)
     watch.enter()
     expect(read()).not.toBe(0)
-    await turn()
+    await settled()
     expect(read()).toBe(0)
   })
 })
@@ -124,7 +124,7 @@ test('says each time that it has left', async () => {
     watch.enter()
     watch.enter()
     expect(left).toBe(i - 1)
-    await turn()
+    await settled()
     expect(left).toBe(i)
   }
 })

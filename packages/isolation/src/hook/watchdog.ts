@@ -1,83 +1,90 @@
-// Tells the host, through a word of shared memory, when this thread is inside the user's hook: the host's watchdog ends
-// one that does not come back. A hook may go on in promises after it has returned, but only until this turn's have
-// settled: it has no timers, and no ports.
+// The gate's part of the watchdog: marks in shared memory when the hook is running, so that the host can terminate a hook that
+// hangs, and reports a hook that keeps too much memory.
 import { getHeapStatistics } from 'node:v8'
 
 export interface HookWatch {
-  /** Before each run of the hook's code, and while it goes on with the next message: what counts is that this is called. */
+  /** Marks that the hook's code runs. Must be called before each run, also if the hook has not been left since the last. */
   enter(): void
-  /** Where the thread waits, or works, for something that is not the hook's doing. */
+  /** Marks that the thread waits, or works, on behalf of other code than the hook's. */
   rest(): void
 }
 
 const OUTSIDE = 0
 const settled = Promise.resolve()
 
-/** Without memory nobody watches. @param left is called each time that the thread has left the hook */
-export function createHookWatch(memory: SharedArrayBuffer | undefined, left?: () => void): HookWatch {
+/**
+ * Creates a watch on a shared counter, which is zero while the thread is outside of the hook. A hook can continue in promises after
+ * it has returned, but only until the promises of the same tick have settled: it has neither timers nor ports.
+ *
+ * @param memory - without it, the hook is not watched
+ * @param onLeave - called whenever the thread has left the hook
+ */
+export function createHookWatch(memory: SharedArrayBuffer | undefined, onLeave?: () => void): HookWatch {
   if (memory === undefined) return { enter() {}, rest() {} }
-  const word = new Int32Array(memory)
+  const counter = new Int32Array(memory)
   let count = 0
-  let leaving = false
+  let isLeaving = false
 
-  // What a promise puts in the queue of ticks runs once all promises have settled, even those that new ones wait for.
-  const afterPromises = (): void => {
-    const seen = count
+  // A tick that a promise adds with `nextTick` runs once all promises have settled, including those that others create.
+  const leaveAfterPromises = (): void => {
+    const countBefore = count
     process.nextTick(() => {
-      if (count !== seen) return void settled.then(afterPromises)
-      leaving = false
-      Atomics.store(word, 0, OUTSIDE)
-      left?.()
+      if (count !== countBefore) return void settled.then(leaveAfterPromises)
+      isLeaving = false
+      Atomics.store(counter, 0, OUTSIDE)
+      onLeave?.()
     })
   }
 
   return {
     enter() {
       count = (count + 1) | 0 || 1
-      Atomics.store(word, 0, count)
-      if (leaving) return
-      leaving = true
-      void settled.then(afterPromises)
+      Atomics.store(counter, 0, count)
+      if (isLeaving) return
+      isLeaving = true
+      void settled.then(leaveAfterPromises)
     },
-    rest: () => void Atomics.store(word, 0, OUTSIDE),
+    rest: () => void Atomics.store(counter, 0, OUTSIDE),
   }
 }
 
-// Ends a hook that keeps more and more, before V8 would: a thread whose heap is full takes the whole process with it where
-// what does not fit is one large thing, as the table of a Map or a Set that grows. Bytes are outside the heap, where V8 bounds
-// nothing at all.
-
 const MiB = 2 ** 20
 
-/** In bytes, of the whole thread. Without a hook its heap needs 10 to 200 MB, by the size of its messages. */
+/** Limit of the thread's heap in bytes. Without a hook, the heap needs 10 to 200 MB, depending on the size of messages. */
 export const MAX_HEAP: number = 768 * MiB
-/** Bytes outside the heap, of ArrayBuffers: several messages of the largest size, and their records. */
+/** Limit of ArrayBuffers in bytes, which are outside of the heap: several messages of the largest size, and their records. */
 export const MAX_OUTSIDE: number = 2048 * MiB
 
-/** A look takes 0.2 to 10 µs. */
-const TURNS_PER_LOOK = 16
-/** Turns that take long may keep much: after so many milliseconds the next is looked at. */
-const TIME_PER_LOOK = 10
+/** A check takes 0.2 to 10 µs, so not every run of the hook is followed by one. */
+const RUNS_PER_CHECK = 16
+/** A hook that runs long can allocate much: the memory is also checked after this time. */
+const CHECK_INTERVAL_MS = 10
 
-/** The numbers of `getHeapStatistics` that are looked at. */
-export interface Used {
+/** The members of `getHeapStatistics` that are checked. */
+export interface MemoryUsage {
   used_heap_size: number
   external_memory?: number
 }
 
-/** To be called after each turn of the hook. Tells, once, how much is too much. */
-export function createMemoryCheck(exceeded: (what: string) => void, look: () => Used = getHeapStatistics): () => void {
-  let turns = 0
-  let looked = 0
-  let over = false
+/**
+ * Creates a function to call after each run of the hook. It reports the limit that is exceeded, once. V8's own limits are not enough: a
+ * full heap ends the whole process if one large object does not fit, such as the table of a growing Map. It does not limit bytes.
+ */
+export function createMemoryCheck(
+  onExceeded: (limit: string) => void,
+  getUsage: () => MemoryUsage = getHeapStatistics,
+): () => void {
+  let runs = 0
+  let checkedAt = 0
+  let isExceeded = false
   return () => {
-    turns += 1
+    runs += 1
     const now = performance.now()
-    if (over || (turns < TURNS_PER_LOOK && now - looked < TIME_PER_LOOK)) return
-    turns = 0
-    looked = now
-    const { used_heap_size: heap, external_memory: outside = 0 } = look()
-    over = heap >= MAX_HEAP || outside >= MAX_OUTSIDE
-    if (over) exceeded(heap >= MAX_HEAP ? `${MAX_HEAP / MiB} MiB` : `${MAX_OUTSIDE / MiB} MiB of bytes`)
+    if (isExceeded || (runs < RUNS_PER_CHECK && now - checkedAt < CHECK_INTERVAL_MS)) return
+    runs = 0
+    checkedAt = now
+    const { used_heap_size: heap, external_memory: outside = 0 } = getUsage()
+    isExceeded = heap >= MAX_HEAP || outside >= MAX_OUTSIDE
+    if (isExceeded) onExceeded(heap >= MAX_HEAP ? `${MAX_HEAP / MiB} MiB` : `${MAX_OUTSIDE / MiB} MiB of bytes`)
   }
 }

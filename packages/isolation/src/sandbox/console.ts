@@ -1,13 +1,13 @@
-// The console that a hook sees: browser methods that end as one line of text in the host's log. Values are formatted
-// here, without running their getters, inspectors or proxies, so that nothing of the hook's travels further than text.
+// The console of a hook or a frontend's script. Each call becomes one line in the host's log. Values are formatted here, without running
+// their getters, inspectors or proxies, so that only text leaves the sandbox.
 import { formatWithOptions, types } from 'node:util'
 
 export type ConsoleLevel = 'debug' | 'info' | 'warn' | 'error'
 
-/** Takes what a hook logs: one text for each call. */
+/** Receives one text for each call of a console method. */
 export type ConsoleSink = (level: ConsoleLevel, text: string) => void
 
-/** In UTF-16 code units: what is longer is cut, and ends with `…`. */
+/** Limit of a text in UTF-16 code units. A longer text is cut, and ends with `…`. */
 export const MAX_CONSOLE_TEXT = 8192
 
 const FORMAT = {
@@ -33,16 +33,16 @@ const LEVELS: Record<string, ConsoleLevel> = {
   group: 'info',
   groupCollapsed: 'info',
 }
-// A script may call these; they have nothing to say here.
+/** Methods that a script can call without effect. */
 const SILENT = ['clear', 'count', 'countReset', 'groupEnd', 'time', 'timeEnd', 'timeLog', 'timeStamp'] as const
 
-/** A console for the sandbox. No method throws, whatever it is given. */
+/** Creates a console whose methods never throw. */
 export function createConsole(sink: ConsoleSink): Record<string, (...values: unknown[]) => void> {
   const write = (level: ConsoleLevel, values: unknown[]): void => {
     try {
       sink(level, toText(values))
     } catch {
-      // A log that fails is no reason to reject a message.
+      // A failure to log must not reject a message.
     }
   }
   const methods: Record<string, (...values: unknown[]) => void> = {
@@ -58,19 +58,19 @@ export function createConsole(sink: ConsoleSink): Record<string, (...values: unk
 function toText(values: unknown[]): string {
   let text: string
   try {
-    text = formatWithOptions(FORMAT, ...values.map(value => (types.isNativeError(value) ? errorText(value) : value)))
+    text = formatWithOptions(FORMAT, ...values.map(value => (types.isNativeError(value) ? formatError(value) : value)))
   } catch {
     text = '[values that cannot be shown]'
   }
   return text.length > MAX_CONSOLE_TEXT ? `${text.slice(0, MAX_CONSOLE_TEXT - 1)}…` : text
 }
 
-const KINDS = [TypeError, RangeError, SyntaxError, ReferenceError, URIError, EvalError] as const
+const ERROR_CLASSES = [TypeError, RangeError, SyntaxError, ReferenceError, URIError, EvalError] as const
 
-/** An error's kind and message; its stack names the gate's own files. */
-function errorText(error: Error): string {
+/** Returns an error's class and message. Its stack would contain the paths of the gate's own files. */
+function formatError(error: Error): string {
   const prototype: unknown = Object.getPrototypeOf(error)
   const message: unknown = Object.getOwnPropertyDescriptor(error, 'message')?.value
-  const kind = KINDS.find(({ prototype: known }) => known === prototype)?.name ?? 'Error'
+  const kind = ERROR_CLASSES.find(errorClass => errorClass.prototype === prototype)?.name ?? 'Error'
   return typeof message === 'string' && message !== '' ? `${kind}: ${message}` : kind
 }

@@ -1,7 +1,7 @@
-// A browser has names that the sandbox lacks. There a use of one is an undefined value that throws, and what a hook
-// throws is never shown: so that its author need not guess, such names are found in the text, for a warning.
+// Warnings and error texts for the authors of hooks and scripts, about what the sandbox does not have or refuses to run.
 
-const ABSENT = [
+/** Names of browsers and Node that the sandbox does not have. */
+const MISSING_NAMES = [
   ...['setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask', 'requestAnimationFrame', 'structuredClone'],
   ...['fetch', 'XMLHttpRequest', 'WebSocket', 'URL', 'URLSearchParams', 'Blob', 'AbortController', 'MessageChannel'],
   ...['document', 'localStorage', 'sessionStorage', 'indexedDB', 'navigator', 'crypto', 'performance', 'atob', 'btoa'],
@@ -9,14 +9,20 @@ const ABSENT = [
 ]
 
 /**
- * Names of browsers (and Node) that a script uses and its sandbox has not. By its text alone: a hint, not a verdict.
+ * Returns a warning about names that a script uses and its sandbox does not have, because using one throws, and errors of a hook are
+ * never shown. Only the text is searched, so the warning can be wrong.
  *
- * @param has what this sandbox has beside JavaScript's own objects
+ * @param globals - the names that this sandbox has in addition to JavaScript's own
  */
-export function absentNames(source: string, has: object = {}): string[] {
-  return ABSENT.filter(name => {
-    if (Object.hasOwn(has, name)) return false
-    // Most names are not there at all: to compile their expressions would take a tenth of a gate's own start.
+export function describeMissingNames(script: string, source: string, globals: object = {}): string | undefined {
+  const names = findMissingNames(source, globals)
+  return names.length === 0 ? undefined : `${script} uses names that are undefined in the sandbox: ${names.join(', ')}`
+}
+
+function findMissingNames(source: string, globals: object): string[] {
+  return MISSING_NAMES.filter(name => {
+    if (Object.hasOwn(globals, name)) return false
+    // Most names do not occur: compiling their expressions would take a tenth of a gate's start.
     if (!source.includes(name)) return false
     const used = new RegExp(`(?:^|[^.\\w$'"\`-]|\\b(?:window|self|globalThis)\\.)${name}\\s*(?:\\?\\.|[.(])`, 'm')
     const declared = new RegExp(`\\b(?:const|let|var|function|class)\\s+${name}\\b`)
@@ -24,18 +30,17 @@ export function absentNames(source: string, has: object = {}): string[] {
   })
 }
 
-// What SES refuses to run by a look at its text, in words that its author can act on.
-
+/** Expressions that SES refuses to run, by the code of its error. */
 const REFUSALS: Record<string, string> = {
   SES_HTML_COMMENT_REJECTED: `'<!--' or '-->', which the sandbox takes for an HTML comment`,
   SES_IMPORT_REJECTED: `'import(' or 'import.', which the sandbox takes for a dynamic import`,
   SES_EVAL_REJECTED: `'eval(', which the sandbox takes for a direct eval`,
 }
 
-/** What SES refuses without parsing, in words: `undefined` for any other message. */
+/** Explains an error of SES, which refuses expressions by their text. Returns `undefined` for any other error. */
 export function explainRefusal(message: string, locate: (line: number) => string): string | undefined {
   const [, line, code = ''] = /:(\d+)\. \((SES_\w+)\)$/.exec(message) ?? []
-  const what = REFUSALS[code]
-  if (what === undefined) return undefined
-  return `${locate(Number(line))}: it contains ${what}, even in a string or a comment: write it in two pieces`
+  const expression = REFUSALS[code]
+  if (expression === undefined) return undefined
+  return `${locate(Number(line))}: it contains ${expression}, even in a string or a comment: write it in two pieces`
 }

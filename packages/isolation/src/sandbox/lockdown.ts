@@ -1,12 +1,10 @@
-// Freezes JavaScript's own objects in this thread, for good, before any code runs that is not trusted. Import it in a thread
-// that is to be locked only: SES changes some of them as it loads.
+// Freezes JavaScript's built-in objects in this thread, permanently, before any untrusted code runs. Import it only in a thread that
+// will be locked: SES changes some of the objects while it loads.
 import { codecs } from '@sallyport/protocol'
 import 'ses'
 
-// Node's own errors have prototypes that lockdown does not know of. Scripts get hold of those that TextEncoder and
-// TextDecoder throw, and this thread's own code throws errors of the same classes: they are frozen like all else.
-
-const PROVOKED: readonly (() => unknown)[] = [
+/** Calls that throw errors of Node's own classes, one for each class that a script can catch from TextEncoder and TextDecoder. */
+const NODE_ERRORS: readonly (() => unknown)[] = [
   () => new TextDecoder('none'),
   () => new TextDecoder('utf-8', { fatal: true }).decode(Uint8Array.of(0xff)),
   () => new TextDecoder().decode(1 as never),
@@ -15,25 +13,25 @@ const PROVOKED: readonly (() => unknown)[] = [
   () => new TextEncoder().encodeInto('x', 1 as never),
 ]
 
-/** After lockdown. */
+/**
+ * Freezes the prototypes of Node's errors, which SES does not know. This thread's own code throws errors of the same classes, so a script
+ * could change them. Must be called after lockdown.
+ */
 function freezeNodeErrors(): void {
-  for (const provoke of PROVOKED) {
+  for (const throwError of NODE_ERRORS) {
     try {
-      provoke()
+      throwError()
     } catch (error) {
       harden(Object.getPrototypeOf(error))
     }
   }
 }
 
-// On Node 20, V8 decides when a store into a typed array first runs whether a prototype could hold read-only elements;
-// once SES has frozen the prototypes it decides for a path 50 times slower. So the codec runs a little before the lock.
+/** V8 uses its feedback on a function after about eight runs. */
+const WARM_UP_ROUNDS = 20
 
-// V8 collects what it has seen once a function has run about eight times.
-const ROUNDS = 20
-
-/** A value whose encoding stores a byte in each way that MessagePack has. */
-const value = (round: number): Record<string, unknown> => ({
+/** Creates a value whose encoding uses every form of MessagePack. */
+const createWarmUpValue = (round: number): Record<string, unknown> => ({
   small: [
     round,
     -1,
@@ -61,38 +59,41 @@ const value = (round: number): Record<string, unknown> => ({
   names: Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`n${index}`, index])),
 })
 
-/** Before lockDown: keeps the MessagePack codec as fast behind the lock as before it (1.0 µs a message against 0.2). */
-function warmUp(): void {
+/**
+ * Keeps the MessagePack codec fast after lockdown (0.2 µs a message, not 1.0). On Node 20, V8 decides when a store into a typed array
+ * first runs whether a prototype could have read-only elements. With frozen prototypes, it would choose a path that is 50 times slower.
+ */
+function warmUpCodec(): void {
   if (Number.parseInt(process.versions.node) >= 22) return
-  for (let round = 0; round < ROUNDS; round += 1) {
+  for (let round = 0; round < WARM_UP_ROUNDS; round += 1) {
     codecs.msgpack.join([
-      codecs.msgpack.encode({ jsonrpc: '2.0', id: round, method: 'warm_up', params: value(round) }),
+      codecs.msgpack.encode({ jsonrpc: '2.0', id: round, method: 'warm_up', params: createWarmUpValue(round) }),
       codecs.msgpack.encode({ jsonrpc: '2.0', id: `${round}`, method: 'warm_up', params: {} }),
     ])
   }
 }
 
-let locked = false
+let isLocked = false
 
-export const isLockedDown = (): boolean => locked
+export const isLockedDown = (): boolean => isLocked
 
 /**
- * Locks this thread's JavaScript down; a second call does nothing. Every option is given, so that no environment variable
+ * Locks down this thread's JavaScript. A second call does nothing. All options are set, so that no environment variable
  * (`LOCKDOWN_…`) can weaken one.
  */
 export function lockDown(): void {
-  if (locked) return
-  warmUp()
+  if (isLocked) return
+  warmUpCodec()
   lockdown({
-    // The thread's own errors keep their stacks; a hook may see which frames called it, and nothing it could use.
+    // The thread's own errors keep their stacks. A hook can see the frames that called it, which give it no access.
     errorTaming: 'unsafe',
     stackFiltering: 'verbose',
-    // Node keeps its console, its handling of errors and its exit code.
+    // Node keeps its console, its error handling and its exit code.
     consoleTaming: 'unsafe',
     errorTrapping: 'none',
     unhandledRejectionTrapping: 'none',
     reporting: 'none',
-    // Plain scripts assign `x.constructor`, `counts.toString`: as an own property, as anywhere else.
+    // Plain scripts assign names such as `x.constructor` and `counts.toString`: these become own properties, as usual.
     overrideTaming: 'severe',
     overrideDebug: [],
     legacyRegeneratorRuntimeTaming: 'safe',
@@ -103,5 +104,5 @@ export function lockDown(): void {
     __hardenTaming__: 'safe',
   })
   freezeNodeErrors()
-  locked = true
+  isLocked = true
 }

@@ -1,56 +1,56 @@
-// Ways from a running hook to Node and to the gate: by what it is shown, by the functions it is called back with, and by
-// what Node's own functions throw. None leads to a Function that sees Node, nor to an object that the gate would share.
+// Attempts of a running hook to reach Node or the gate: from its message, from functions that it gets, and from errors of Node's own
+// functions. None reaches a Function constructor that sees Node, or an object that the gate shares.
 import { codecs, FRAME_KIND } from '@sallyport/protocol'
 import { describe, expect, test } from 'vitest'
-import { call, setUp, turn } from '../../test/gate.js'
+import { call, setUp, settled } from '../../test/gate.js'
 import { sandboxed } from '../../test/sandboxed.js'
 
-/** What a hook finds, as its log has it; it passes its message all the same. */
+/** Returns the log of a hook that runs an expression. The message must pass. */
 async function find(expression: string): Promise<string[]> {
   const { fn, logs } = sandboxed(`function (message) {
     const reach = value => {
       if (Object(value) !== value) return
       const found = []
-      for (let at = value; at !== null && at !== undefined; at = Object.getPrototypeOf(at)) {
-        for (const key of Reflect.ownKeys(at)) {
-          const { get, set, value: own } = Object.getOwnPropertyDescriptor(at, key)
-          for (const one of [get, set, own]) if (typeof one === 'function') found.push(one)
+      for (let object = value; object !== null && object !== undefined; object = Object.getPrototypeOf(object)) {
+        for (const key of Reflect.ownKeys(object)) {
+          const { get, set, value: member } = Object.getOwnPropertyDescriptor(object, key)
+          for (const candidate of [get, set, member]) if (typeof candidate === 'function') found.push(candidate)
         }
-        if (at !== value && !Object.isFrozen(at)) console.log('not frozen')
+        if (object !== value && !Object.isFrozen(object)) console.log('not frozen')
       }
       if (typeof value === 'function') found.push(value)
-      for (const one of found) {
+      for (const candidate of found) {
         try {
-          const made = one.constructor.constructor('return typeof process + typeof require')()
-          if (made !== 'undefinedundefined') console.log(made)
+          const result = candidate.constructor.constructor('return typeof process + typeof require')()
+          if (result !== 'undefinedundefined') console.log(result)
         } catch {}
         try {
-          const made = one.constructor('return typeof process + typeof require')()
-          if (made !== 'undefinedundefined') console.log(made)
+          const result = candidate.constructor('return typeof process + typeof require')()
+          if (result !== 'undefinedundefined') console.log(result)
         } catch {}
       }
     }
     try { ${expression} } catch (error) { console.log('failed', error) }
     return message
   }`)
-  const { outside, sealed } = setUp(fn)
+  const { frontendLink, sealed } = setUp(fn)
   const message = call(1, 'm', { text: 'x', list: [1], bytes: new Uint8Array(2), when: new Date(0) })
-  outside.send({ kind: FRAME_KIND.msgpack, body: codecs.msgpack.encode(message) as Uint8Array })
-  await turn()
+  frontendLink.send({ kind: FRAME_KIND.msgpack, body: codecs.msgpack.encode(message) as Uint8Array })
+  await settled()
   expect(sealed).toEqual([message])
   return logs
 }
 
 const thrownBy = (expression: string): string => `try { ${expression} } catch (error) { reach(error) }`
 
-describe('nothing of Node is found', () => {
+describe('a hook does not reach Node', () => {
   test.each<[from: string, expression: string]>([
     ['the message', 'reach(message); for (const value of Object.values(message)) reach(value)'],
-    ['its payload', 'for (const value of Object.values(message.payload)) reach(value)'],
-    ['the memory of its bytes', 'reach(message.payload.bytes.buffer)'],
+    ['the payload', 'for (const value of Object.values(message.payload)) reach(value)'],
+    ['the buffer of bytes', 'reach(message.payload.bytes.buffer)'],
     ['`this`', 'if (this !== window) console.log("another this")'],
-    ['its arguments', 'reach(arguments)'],
-    ['console, confirm', 'for (const one of [confirm, ...Object.values(console)]) reach(one)'],
+    ['the arguments', 'reach(arguments)'],
+    ['console, confirm', 'for (const value of [confirm, ...Object.values(console)]) reach(value)'],
     ['an error of V8', thrownBy('null.x')],
     ['an overflow', thrownBy('(function f() { f() })()')],
     ['JSON', thrownBy('JSON.parse("{")')],
@@ -64,33 +64,33 @@ describe('nothing of Node is found', () => {
     ['a promise', 'reach(Promise.resolve(1)); reach((async () => {})())'],
   ])('from %s', async (_from, expression) => expect(await find(expression)).toEqual([]))
 
-  test('from the functions that a thenable is called with', async () => {
+  test('from the functions that its thenable gets', async () => {
     const { fn, logs } = sandboxed(`message => ({
       then(resolve, reject) {
-        for (const one of [resolve, reject]) {
-          for (const make of [() => one.constructor, () => one.constructor.constructor]) {
-            try { console.log(make()('return typeof process')()) } catch {}
+        for (const settle of [resolve, reject]) {
+          for (const getFunction of [() => settle.constructor, () => settle.constructor.constructor]) {
+            try { console.log(getFunction()('return typeof process')()) } catch {}
           }
-          one.caller?.call()
+          settle.caller?.call()
         }
         resolve(message)
       },
     })`)
-    const { outside, sealed } = setUp(fn)
-    outside.send({ kind: FRAME_KIND.json, body: JSON.stringify(call(1)) })
-    await turn()
+    const { frontendLink, sealed } = setUp(fn)
+    frontendLink.send({ kind: FRAME_KIND.json, body: JSON.stringify(call(1)) })
+    await settled()
     expect(sealed).toHaveLength(1)
     expect(logs.filter(text => text !== 'undefined')).toEqual([])
   })
 
-  test('a fresh copy of bytes: no memory behind or before them', async () => {
+  test('from bytes, whose buffer contains nothing else', async () => {
     const text = 'const { bytes } = message.payload; console.log(bytes.buffer.byteLength, bytes.byteOffset)'
     expect(await find(text)).toEqual(['2 0'])
   })
 })
 
 test.each(['JSON', 'Object', 'Promise', 'Reflect', 'Uint8Array', 'TextEncoder', 'globalThis'])(
-  '%s stays what it is for the gate, whatever a hook assigns',
+  'the gate keeps its %s when a hook assigns to it',
   async name => {
     const text = `try { window.${name} = null } catch {} try { ${name} = null } catch {}
       for (const key of ['stringify', 'keys', 'prototype', 'encode']) try { ${name}[key] = null } catch {}`
@@ -104,11 +104,11 @@ test.each([
   'import.source("data:application/wasm;base64,AGFzbQEAAAA=")',
   'import . source("x")',
   'import./**/defer("node:fs")',
-])('%s does not load', text => {
+])('a hook with %s does not load', text => {
   expect(() => sandboxed(`message => ${text}`)).toThrow(/it contains/)
 })
 
-test('nor as text that is made a function later', async () => {
+test('a hook cannot import in a function that it creates from a string', async () => {
   const import_ = `['im', 'port'].join('')`
   expect(
     await find(`Function('return ' + ${import_} + '.source("data:application/wasm;base64,AGFzbQEAAAA=")')()`),

@@ -1,5 +1,5 @@
-// `sallyport` in a script: what a module imports from `@sallyport/frontend`, made safe to give away. Each function takes what
-// a script has and gives what it may have: signals are changed for Node's and back, and errors are looked through.
+// The global `sallyport` of a script: the exports of `@sallyport/frontend`, made safe for a sandbox. Signals are converted to Node's and
+// back, and errors are replaced if they lead to objects of Node.
 import { BusError, type FrontendFunctions } from '@sallyport/protocol'
 import { toNodeSignal, toScriptSignal } from './globals.js'
 import { toScriptError } from './source.js'
@@ -7,17 +7,17 @@ import { toScriptError } from './source.js'
 type AnyFunction = (...args: unknown[]) => unknown
 type Functions = Record<Exclude<keyof FrontendFunctions, 'BusError' | 'CommandError' | 'Channel'>, AnyFunction>
 
-/** To be hardened whole, with the classes of the client that it leads to. */
-export function createScriptClient(given: FrontendFunctions): object {
-  const client = given as unknown as Functions
-  const data = checkData(given.getData())
-  const label = given.getLabel()
+/** The result must be hardened, together with the client's classes that it leads to. */
+export function createScriptClient(functions: FrontendFunctions): object {
+  const client = functions as unknown as Functions
+  const data = checkData(functions.getData())
+  const label = functions.getLabel()
   const sallyport: Record<string, unknown> = {
-    BusError: given.BusError,
-    CommandError: given.CommandError,
-    Channel: given.Channel,
+    BusError: functions.BusError,
+    CommandError: functions.CommandError,
+    Channel: functions.Channel,
     label,
-    // Its values stay the script's own to change.
+    // A getter: hardening freezes the values of properties, but a script can change its data.
     get data() {
       return data
     },
@@ -26,21 +26,25 @@ export function createScriptClient(given: FrontendFunctions): object {
     isBusError: (error: unknown, reason?: unknown) => client.isBusError(error, reason),
     isCommandError: (error: unknown, code?: unknown) => client.isCommandError(error, code),
     createClient: (other: unknown = sallyport) => other,
-    expose: (functions: unknown) => safely(() => harden(client.expose(exposed(functions)))),
+    expose: (exposed: unknown) => safely(() => harden(client.expose(wrapFunctions(exposed)))),
     stream: (command: unknown, args?: unknown, options?: unknown) =>
       safely(() => toScriptStream(client.stream(command, args, withSignal(options)) as AsyncIterator<unknown, void>)),
-    invoke: settled((command, args, options) => client.invoke(command, args, withSignal(options))),
-    emit: settled((event, payload, options) => client.emit(event, payload, withSignal(options))),
-    emitTo: settled((target, event, payload, options) => client.emitTo(target, event, payload, withSignal(options))),
-    listen: settled(async (event, handler, options) =>
+    invoke: asyncSafely((command, args, options) => client.invoke(command, args, withSignal(options))),
+    emit: asyncSafely((event, payload, options) => client.emit(event, payload, withSignal(options))),
+    emitTo: asyncSafely((target, event, payload, options) =>
+      client.emitTo(target, event, payload, withSignal(options)),
+    ),
+    listen: asyncSafely(async (event, handler, options) =>
       harden(await client.listen(event, handler, withSignal(options))),
     ),
-    once: settled(async (event, handler, options) => harden(await client.once(event, handler, withSignal(options)))),
+    once: asyncSafely(async (event, handler, options) =>
+      harden(await client.once(event, handler, withSignal(options))),
+    ),
   }
   return sallyport
 }
 
-function settled(run: (...args: unknown[]) => unknown): (...args: unknown[]) => Promise<unknown> {
+function asyncSafely(run: (...args: unknown[]) => unknown): (...args: unknown[]) => Promise<unknown> {
   return async (...args) => {
     try {
       return await run(...args)
@@ -59,28 +63,28 @@ function safely<T>(run: () => T): T {
 }
 
 function toScriptStream(stream: AsyncIterator<unknown, void>): object {
-  const own = {
-    next: settled(() => stream.next()),
-    return: settled(() => stream.return?.()),
-    [Symbol.asyncIterator]: () => own,
-    [Symbol.asyncDispose]: async () => void (await own.return()),
+  const scriptStream = {
+    next: asyncSafely(() => stream.next()),
+    return: asyncSafely(() => stream.return?.()),
+    [Symbol.asyncIterator]: () => scriptStream,
+    [Symbol.asyncDispose]: async () => void (await scriptStream.return()),
   }
-  return harden(own)
+  return harden(scriptStream)
 }
 
-/** Read once, as all options are. */
+/** Returns options with Node's signal. They are copied, so that each is read once. */
 function withSignal(options: unknown): unknown {
   if (typeof options !== 'object' || options === null) return options
-  const own: Record<string, unknown> = { ...options }
-  if (own['signal'] !== undefined) own['signal'] = toNodeSignal(own['signal'])
-  return own
+  const copy: Record<string, unknown> = { ...options }
+  if (copy['signal'] !== undefined) copy['signal'] = toNodeSignal(copy['signal'])
+  return copy
 }
 
 interface ExposedContext {
   readonly signal: AbortSignal
 }
 
-function exposed(functions: unknown): unknown {
+function wrapFunctions(functions: unknown): unknown {
   if (typeof functions !== 'object' || functions === null) return functions
   return Object.fromEntries(Object.entries(functions).map(([name, run]) => [name, withContext(run)]))
 }
@@ -100,16 +104,20 @@ function withContext(run: unknown): unknown {
   }
 }
 
-/** A structured clone may hold objects of Node's: a key, a blob. @throws BusError `InvalidParams` */
+/**
+ * Checks that `data` contains no objects of Node: a structured clone can contain a key, or a blob.
+ *
+ * @throws {BusError} `InvalidParams`
+ */
 function checkData(data: unknown, seen = new Set<unknown>()): unknown {
   if (typeof data !== 'object' || data === null || seen.has(data)) return data
   seen.add(data)
   if (!Object.isFrozen(Object.getPrototypeOf(data))) {
-    throw new BusError('InvalidParams', "`data` of a frontend with sandbox: 'ses' holds an object of Node’s own")
+    throw new BusError('InvalidParams', "`data` of a frontend with sandbox: 'ses' contains an object of Node")
   }
-  if (data instanceof Map) for (const pair of data) pair.forEach(one => checkData(one, seen))
-  else if (data instanceof Set) for (const one of data) checkData(one, seen)
+  if (data instanceof Map) for (const entry of data) entry.forEach(item => checkData(item, seen))
+  else if (data instanceof Set) for (const item of data) checkData(item, seen)
   if (ArrayBuffer.isView(data)) checkData(data.buffer, seen)
-  else for (const one of Object.values(data)) checkData(one, seen)
+  else for (const item of Object.values(data)) checkData(item, seen)
   return data
 }

@@ -1,11 +1,13 @@
-// AbortController for scripts. Node's own is an EventTarget that gives listeners, and who patches it, objects of Node's; this
-// one shows a script nothing but what it put in, and the client gets Node's behind it.
+// AbortController, timers and URLs for scripts. Node's own lead to objects of Node, by which a script could leave its sandbox.
+import { callSafely } from '@sallyport/protocol'
 
 type Listener = (event: object) => unknown
 
+/** Proves that a signal was not constructed by a script. */
 const KEY = {}
-const nodes = new WeakMap<object, AbortSignal>()
+const nodeSignals = new WeakMap<object, AbortSignal>()
 
+/** Node's AbortSignal is an EventTarget that passes objects of Node to listeners. This class contains only what the script has put in. */
 class ScriptAbortSignal {
   readonly #node: AbortSignal
   readonly #listeners = new Set<Listener>()
@@ -14,8 +16,8 @@ class ScriptAbortSignal {
   constructor(key: unknown, node: AbortSignal) {
     if (key !== KEY) throw new TypeError('An AbortSignal comes from an AbortController')
     this.#node = node
-    nodes.set(this, node)
-    node.addEventListener('abort', () => this.#tell(), { once: true })
+    nodeSignals.set(this, node)
+    node.addEventListener('abort', () => this.#dispatch(), { once: true })
   }
 
   get aborted(): boolean {
@@ -38,12 +40,11 @@ class ScriptAbortSignal {
     this.#listeners.delete(listener as Listener)
   }
 
-  #tell(): void {
+  #dispatch(): void {
     const event = Object.freeze({ type: 'abort', target: this })
-    const own = this.onabort
-    for (const listener of [...(typeof own === 'function' ? [own] : []), ...this.#listeners]) {
-      // One that throws stops no other.
-      throwLater(() => void listener(event))
+    const { onabort } = this
+    for (const listener of [...(typeof onabort === 'function' ? [onabort] : []), ...this.#listeners]) {
+      callSafely(() => void listener(event))
     }
     this.#listeners.clear()
   }
@@ -58,7 +59,7 @@ class ScriptAbortController {
   }
 
   abort(reason?: unknown): void {
-    this.#node.abort(reason === undefined ? aborted() : reason)
+    this.#node.abort(reason === undefined ? createAbortError() : reason)
   }
 }
 
@@ -67,35 +68,23 @@ export const abortGlobals: Record<string, unknown> = {
   AbortSignal: ScriptAbortSignal,
 }
 
-/** What the client takes. Whatever is no signal of a script's stays what it is: the client refuses it. */
-export const toNodeSignal = (signal: unknown): unknown => nodes.get(signal as object) ?? signal
+/** Returns Node's signal for the client. Any other value is returned unchanged: the client refuses it. */
+export const toNodeSignal = (signal: unknown): unknown => nodeSignals.get(signal as object) ?? signal
 
 export const toScriptSignal = (node: AbortSignal): object => new ScriptAbortSignal(KEY, node)
 
-function aborted(): Error {
+function createAbortError(): Error {
   const error = new Error('This operation was aborted')
   Object.defineProperty(error, 'name', { value: 'AbortError' })
   return error
 }
 
-function throwLater(run: () => void): void {
-  try {
-    run()
-  } catch (error) {
-    queueMicrotask(() => {
-      throw error
-    })
-  }
-}
-
-// Timers for a script. Node's own give out their insides, by which the thread's other timers are found; here a timer is a
-// number, as in a browser.
-
 type Callback = (...args: unknown[]) => unknown
 
+/** Creates timer functions that return numbers, as in a browser: Node's timers lead to the other timers of the thread. */
 export function createTimers(): Record<string, unknown> {
   const timers = new Map<number, NodeJS.Timeout>()
-  let last = 0
+  let lastId = 0
   const clear = (id: unknown): void => {
     const timer = timers.get(id as number)
     timers.delete(id as number)
@@ -103,8 +92,8 @@ export function createTimers(): Record<string, unknown> {
   }
   return {
     setTimeout: (run: unknown, ms?: unknown, ...args: unknown[]): number => {
-      const callback = checked('setTimeout', run)
-      const id = ++last
+      const callback = checkCallback('setTimeout', run)
+      const id = ++lastId
       const fire = (): void => {
         timers.delete(id)
         callback(...args)
@@ -113,8 +102,8 @@ export function createTimers(): Record<string, unknown> {
       return id
     },
     setInterval: (run: unknown, ms?: unknown, ...args: unknown[]): number => {
-      const callback = checked('setInterval', run)
-      const id = ++last
+      const callback = checkCallback('setInterval', run)
+      const id = ++lastId
       timers.set(
         id,
         setInterval(() => void callback(...args), Number(ms)),
@@ -124,31 +113,31 @@ export function createTimers(): Record<string, unknown> {
     clearTimeout: clear,
     clearInterval: clear,
     queueMicrotask: (run: unknown): void => {
-      const callback = checked('queueMicrotask', run)
+      const callback = checkCallback('queueMicrotask', run)
       queueMicrotask(() => void callback())
     },
   }
 }
 
-function checked(name: string, run: unknown): Callback {
+function checkCallback(name: string, run: unknown): Callback {
   if (typeof run === 'function') return run as Callback
-  throw new TypeError(`${name}: its callback must be a function, not a ${typeof run}`)
+  throw new TypeError(`${name}: the callback must be a function, not a ${typeof run}`)
 }
 
-// URL and URLSearchParams for scripts: Node's classes, without what would lead into Node. The thread's own code keeps the
-// same classes.
+const KEPT_SYMBOLS: readonly symbol[] = [Symbol.iterator, Symbol.toStringTag]
 
-const KEPT: readonly symbol[] = [Symbol.iterator, Symbol.toStringTag]
-
-/** After lockdown. All that comes from these is frozen, or the script's own. */
+/**
+ * Returns Node's URL classes without the members that lead to Node. The thread's own code uses the same classes. Must be called after
+ * lockdown, so that everything that a script gets from them is frozen or its own.
+ */
 export function createUrls(): Record<string, unknown> {
-  // What Node shows of one is asked of the object itself, which would be given Node's `inspect`.
+  // A method that Node calls to inspect an object gets Node's `inspect` function.
   for (const { prototype } of [URL, URLSearchParams]) {
     for (const key of Object.getOwnPropertySymbols(prototype)) {
-      if (!KEPT.includes(key)) Reflect.deleteProperty(prototype, key)
+      if (!KEPT_SYMBOLS.includes(key)) Reflect.deleteProperty(prototype, key)
     }
   }
-  // A registry of the whole process.
+  // The URLs of objects belong to the whole process.
   for (const name of ['createObjectURL', 'revokeObjectURL']) Reflect.deleteProperty(URL, name)
   const iterator: object = Object.getPrototypeOf(new URLSearchParams().entries())
   harden(iterator)
@@ -157,24 +146,24 @@ export function createUrls(): Record<string, unknown> {
   return { URL, URLSearchParams }
 }
 
-/** Each code of Node's has a class of errors of its own. */
+/** Freezes the prototypes of errors that the classes throw. Node has one class of errors for each error code. */
 function freezeErrors(next: () => unknown): void {
-  const make = (given: unknown): URLSearchParams => new URLSearchParams(given as string)
-  const provoked: (() => unknown)[] = [
+  const create = (init: unknown): URLSearchParams => new URLSearchParams(init as string)
+  const errors: (() => unknown)[] = [
     () => new URL('/'),
     () => (new URL('http://a').href = '/'),
     () => Reflect.construct(URL, []),
     () => Reflect.get(URL.prototype, 'href', {}),
     () => Reflect.apply(next, {}, []),
-    () => make([1]),
-    () => make([[1]]),
-    () => make({ [Symbol.iterator]: 1 }),
-    () => URLSearchParams.prototype.forEach.call(make(''), 7 as never),
-    () => Reflect.apply(URLSearchParams.prototype.get, make(''), []),
+    () => create([1]),
+    () => create([[1]]),
+    () => create({ [Symbol.iterator]: 1 }),
+    () => URLSearchParams.prototype.forEach.call(create(''), 7 as never),
+    () => Reflect.apply(URLSearchParams.prototype.get, create(''), []),
   ]
-  for (const provoke of provoked) {
+  for (const throwError of errors) {
     try {
-      provoke()
+      throwError()
     } catch (error) {
       harden(Object.getPrototypeOf(error))
     }
