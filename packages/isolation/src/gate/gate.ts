@@ -115,7 +115,7 @@ class Gate {
     }
   }
 
-  /** The frontend sends nothing more: messages that have passed are sent, and nobody waits for those in the hook. */
+  /** The frontend sends nothing more: messages that have passed are sent, and those in the hook are dropped. */
   #end(): void {
     this.#flush()
     this.#link.send({ kind: FRAME_KIND.end, body: '' })
@@ -199,7 +199,8 @@ class Gate {
     // The end of a channel must not overtake the call that opens the channel.
     if (call.method === METHOD.closeChannel && !this.#queue.isFull) return this.#pass(packPlain(codec, call), undefined)
     const cancelledId = (call.params as { id?: unknown } | undefined)?.id
-    // A queued call never reaches core, and its caller has settled it already. As in core, only calls with a number as id can be cancelled.
+    // A cancelled call in the queue never reaches core, and its caller has settled it already. Only ids that are numbers can be cancelled,
+    // as in core.
     if (call.method === METHOD.cancel && typeof cancelledId === 'number' && this.#queue.cancel(cancelledId)) return
     this.#records.post(codec, call)
   }

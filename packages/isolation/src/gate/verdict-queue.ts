@@ -39,7 +39,7 @@ export class VerdictQueue {
     return this.#push(id, bytes, undefined)
   }
 
-  /** @param outcome - the message to seal; `null` if there is none */
+  /** @param outcome - the message to seal, or `null` to seal nothing */
   decide(message: QueuedMessage, outcome: PackedMessage | null): void {
     message.outcome = outcome
     this.#release()

@@ -91,8 +91,8 @@ const INDEX = 'index.html'
 /**
  * Reads an isolation app (Tauri's `pattern.options.dir`), and compiles its scripts without running them.
  *
- * @throws {BusError} `InvalidParams` that names the file, if the directory, its index.html or a script is missing, or a script is
- * outside of the directory, on a network, a module, or not JavaScript
+ * @throws {BusError} `InvalidParams` that names the file if the directory, its index.html or a script is missing. Scripts must be in
+ * the directory, and classic JavaScript
  */
 export async function loadIsolationApp(dir: URL | string): Promise<IsolationApp> {
   const directory = toDirectory(dir)

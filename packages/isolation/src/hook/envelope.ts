@@ -33,7 +33,7 @@ interface ReturnedMessage {
  * - If `args` is the same object, members that were changed, added or removed are changed, added or removed in the arguments.
  * - If `args` is another object, it is used, and members that were changed or added override it.
  * - If there is no `args`, the members are the arguments.
- * - The same `args` in a rebuilt message without any of their members is ambiguous: it can mean unchanged or no arguments.
+ * - If `args` is the same object in a rebuilt message without its members, it is ambiguous: unchanged, or no arguments?
  *
  * Unchanged arguments are returned as the same object.
  */

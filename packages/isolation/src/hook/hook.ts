@@ -17,7 +17,7 @@ export type HookFunction = (message: unknown) => unknown
 export type VerdictHandler<Result> = (verdict: Verdict, isLate: boolean) => Result
 
 /**
- * Judges one message. Returns the result of `handle`, as a promise only if the hook's answer was one. That promise never rejects.
+ * Judges one message. Returns the result of `handle`, as a promise only if the hook's answer was one. The promise never rejects.
  */
 export type Hook = <Result>(message: HookMessage, handle: VerdictHandler<Result>) => Result | Promise<Result>
 

@@ -9,7 +9,7 @@ const MISSING_NAMES = [
 ]
 
 /**
- * Returns a warning about names that a script uses and its sandbox does not have, because using one throws, and errors of a hook are
+ * Returns a warning about names that a script uses and its sandbox does not have. Using such a name throws, and errors of a hook are
  * never shown. Only the text is searched, so the warning can be wrong.
  *
  * @param globals - the names that this sandbox has in addition to JavaScript's own
