@@ -1,7 +1,7 @@
-// Draws a state machine as a Mermaid diagram, from its own definition. What leads out of a state with states in it, or into
-// it, stands at the end: Mermaid takes a state for part of whatever it is named in first.
+// Draws an xstate machine as a Mermaid diagram. Transitions that cross the border of a nested state come last, because Mermaid counts a
+// state as part of the block that names it first.
 
-/** @param {{ root: any }} machine of xstate */
+/** @param {{ root: any }} machine - an xstate machine */
 export function toMermaid({ root }) {
   const across = []
   return ['stateDiagram-v2', ...draw(root, '  ', across), ...across].join('\n')
@@ -15,7 +15,7 @@ function draw(node, indent, across) {
     lines.push(`${indent}state ${state.key} {`, ...draw(state, `${indent}  `, across), `${indent}}`)
   }
   for (const state of states) {
-    for (const { to, label } of edgesOf(state)) {
+    for (const { to, label } of getEdges(state)) {
       const edge = `${state.key} --> ${to.key}${label && `: ${label}`}`
       if (to.parent === node) lines.push(indent + edge)
       else across.push(`  ${edge}`)
@@ -25,20 +25,20 @@ function draw(node, indent, across) {
   return lines
 }
 
-function edgesOf(state) {
+function getEdges(state) {
   const named = [...state.transitions, ['', state.always ?? []]]
   return named.flatMap(([event, transitions]) =>
     transitions
       .filter(({ target }) => target?.length > 0)
       .map(({ target, guard }) => ({
         to: target[0],
-        label: [nameOf(event), guard && `[${guard.type ?? guard}]`].filter(Boolean).join(' '),
+        label: [describeEvent(event), guard && `[${guard.type ?? guard}]`].filter(Boolean).join(' '),
       })),
   )
 }
 
-/** `xstate.after.backOff.thread.backingOff` is a delay, `xstate.done.actor.…` the end of what was invoked. */
-function nameOf(event) {
+/** Shortens xstate's own events: `xstate.after.backOff.worker.backingOff` is a delay, `xstate.done.actor.…` the end of an invoked actor. */
+function describeEvent(event) {
   const [, kind, delay] = /^xstate\.(after|done|error)\.([^.]*)/.exec(event) ?? []
   return kind === 'after' ? `after ${delay}` : (kind ?? event)
 }

@@ -43,7 +43,7 @@ export async function startDevMode({ options, frontends, log, reload }: DevModeD
     const names = [...affected].toSorted((a, b) => Number(b === 'core') - Number(a === 'core'))
     const hooks = files.some(isHook)
     if (names.length === 0 && !hooks) return
-    log.info({ files, again: names, ...(hooks && { hooks }) }, 'files changed: reloading')
+    log.info({ files, workers: names, ...(hooks && { hooks }) }, 'files changed: reloading')
     if (hooks) await frontends.reloadHooks()
     for (const name of names) {
       if (isClosed) return

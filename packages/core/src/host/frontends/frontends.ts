@@ -205,6 +205,6 @@ export class Frontends implements CoreEndpointEvents {
 
   #warnOfUnexpectedRead(label: string, directory: string): void {
     const message = 'Node lets this frontend read everything below the working directory. See docs/security.md'
-    this.#host.log.warn({ label, folder: directory }, message)
+    this.#host.log.warn({ label, directory }, message)
   }
 }
