@@ -125,7 +125,7 @@ describe('sallyport-acl ends with', () => {
     ['1 for a folder without a configuration', ['capabilities'], 1, /^sallyport-acl: there is no tauri\.conf\.json, /],
     ['1 for a core that is not there', ['--core', 'no.mjs'], 1, /core: there is no file .*no\.mjs$/],
     ['1 for a core that is none', ['--core', 'none.mjs'], 1, /has no definition: it must `export default defineCore/],
-    ['1 for a core that can’t be loaded', ['--core', 'throws.mjs'], 1, /throws\.mjs can’t be loaded: oops$/],
+    ['1 for a core that cannot be loaded', ['--core', 'throws.mjs'], 1, /throws\.mjs could not be loaded: oops$/],
     [
       '1 for an unknown permission',
       ['wrong', '--core', 'core.mjs'],

@@ -1,4 +1,4 @@
-// The isolation pattern end to end: what a hook passes, changes and refuses, for calls and events, in both codecs.
+// The isolation pattern end to end: a hook passes, changes and rejects calls and events, in both codecs.
 import { describe, expect, test } from 'vitest'
 import { fixture, isolation, next, start } from './start.js'
 
@@ -16,32 +16,32 @@ describe.each([
     ['undefined', 'it returned null or undefined'],
     ['throw', 'it threw'],
     ['nonsense', 'it did not return a message'],
-  ])('refuses by %s: the call settles with Rejected', async (hook, why) => {
+  ])('rejects a call by %s', async (hook, why) => {
     const { bus, client } = await connect()
-    const told = new Promise(resolve => bus.on('rejected', resolve))
+    const rejected = new Promise(resolve => bus.on('rejected', resolve))
     await expect(client.invoke('add', { hook })).rejects.toMatchObject({
       code: -32002,
       reason: 'Rejected',
       message: `command "add" was rejected by the isolation hook (${why})`,
     })
-    expect(await told).toMatchObject({ label: 'tests', command: 'add' })
+    expect(await rejected).toMatchObject({ label: 'tests', command: 'add' })
     expect(await client.invoke('add', { a: 1, b: 2 })).toBe(3)
   })
 
-  test('changes arguments, the command, an event', async () => {
+  test('changes arguments, the command and an event', async () => {
     const { client } = await connect()
     expect(await client.invoke('add', { a: 1, b: 2, hook: 'change' })).toBe(42)
     expect(await client.invoke('echo', { hook: 'other-command' })).toBe(2)
     expect(await client.invoke('body', { hook: 'bytes' })).toMatchObject({ isBytes: true })
-    const heard: unknown[] = []
-    await client.listen('backend-event', ({ payload }) => void heard.push(payload))
+    const received: unknown[] = []
+    await client.listen('backend-event', ({ payload }) => void received.push(payload))
     await client.emit('frontend-event', { hook: 'change-in-place' })
     await client.emit('frontend-event', { hook: 'null' })
     await client.invoke('add', { a: 1, b: 2 })
-    expect(heard).toEqual([{ hook: 'change-in-place', changed: true }])
+    expect(received).toEqual([{ hook: 'change-in-place', changed: true }])
   })
 
-  test('sees Tauri’s message', async () => {
+  test('gets a message in the format of Tauri', async () => {
     const { client } = await connect()
     expect(await client.invoke('echo', { hook: 'show', x: 1 }, { headers: { h: 'v' } })).toEqual({
       shown: {
@@ -54,30 +54,30 @@ describe.each([
     })
   })
 
-  test('may take its time: order is kept, and the others’ hooks run on', async () => {
+  test('keeps the order of messages when it is slow, and does not delay other hooks', async () => {
     const bus = await start({ app: isolation('slow') })
     const client = await bus.connect('tests', { codec, link })
     const order: string[] = []
-    const note = (name: string) => () => void order.push(name)
+    const record = (name: string) => () => void order.push(name)
     const calls = [
-      client.invoke('echo', { wait: true }).then(note('first')),
-      client.invoke('echo', {}).then(note('second')),
-      client.invoke('echo', { wait: true }).then(note('third')),
-      client.invoke('echo', {}).then(note('fourth')),
+      client.invoke('echo', { wait: true }).then(record('first')),
+      client.invoke('echo', {}).then(record('second')),
+      client.invoke('echo', { wait: true }).then(record('third')),
+      client.invoke('echo', {}).then(record('fourth')),
     ]
     await Promise.all(calls)
     expect(order).toEqual(['first', 'second', 'third', 'fourth'])
   })
 
-  test('a cancel overtakes a call that waits in the hook, which then never runs', async () => {
+  test('a cancel overtakes a call that waits in the hook, so the call never runs', async () => {
     const { client } = await connect()
-    const stuck = client.invoke('add', { a: 1, b: 2, hook: 'never' }, { timeout: 20 })
-    const behind = client.invoke('add', { a: 3, b: 4 })
-    await expect(stuck).rejects.toMatchObject({ reason: 'Timeout' })
-    expect(await behind).toBe(7)
+    const pending = client.invoke('add', { a: 1, b: 2, hook: 'never' }, { timeout: 20 })
+    const following = client.invoke('add', { a: 3, b: 4 })
+    await expect(pending).rejects.toMatchObject({ reason: 'Timeout' })
+    expect(await following).toBe(7)
   })
 
-  test('an answer that is too large rejects its call, at once or later, and the gate goes on', async () => {
+  test('a too large message rejects its call, immediately or later, and the gate keeps running', async () => {
     const { client } = await connect()
     for (const hook of ['large', 'large-later']) {
       await expect(client.invoke('echo', { hook })).rejects.toMatchObject({ reason: 'Rejected' })
@@ -93,14 +93,14 @@ describe.each([
     })
   })
 
-  test('passes a promise’s message', async () => {
+  test('waits for the message of a promise', async () => {
     const { client } = await connect()
     expect(await client.invoke('add', { a: 1, b: 2, hook: 'later' })).toBe(3)
   })
 })
 
 describe('the isolation app', () => {
-  test('that throws, or sets no hook, stops the start and is named', async () => {
+  test('makes the start fail if it throws or sets no hook', async () => {
     const frontends = { main: fixture('main.mjs') }
     await expect(start({ app: isolation('throws-at-load'), frontends })).rejects.toMatchObject({
       reason: 'InvalidParams',
@@ -114,31 +114,31 @@ describe('the isolation app', () => {
     })
   })
 
-  test('that is broken fails a connection, and the label is free again', async () => {
+  test('makes a connection fail if it is broken, and frees the label', async () => {
     const bus = await start({ app: isolation('none') })
     for (let i = 0; i < 2; i++) {
       await expect(bus.connect('tests')).rejects.toMatchObject({ message: expect.stringMatching(/set no window/) })
     }
   })
 
-  test('is not needed: without dir everything passes, sealed and authorized', async () => {
+  test('is optional: without dir every message passes, sealed and authorized', async () => {
     const bus = await start({ app: isolation() })
     const client = await bus.connect('tests')
     expect(await client.invoke('add', { a: 1, b: 2, hook: 'null' })).toBe(3)
   })
 
-  test('confirm asks the host, and is false where nobody answers', async () => {
+  test('asks the host with confirm, which is false without an answer', async () => {
     const ask = { hook: 'confirm', question: 'Really?' }
     const silent = await (await start({ app: isolation('judge') })).connect('tests')
     expect(await silent.invoke('echo', ask)).toEqual({ answer: false })
-    const asked: unknown[] = []
+    const requests: unknown[] = []
     const onConfirm = async (text: string, from: { label: string }) => {
-      asked.push([text, from])
+      requests.push([text, from])
       return true
     }
     const client = await (await start({ app: isolation('judge'), onConfirm })).connect('tests')
     expect(await client.invoke('echo', ask)).toEqual({ answer: true })
-    expect(asked).toEqual([['Really?', { label: 'tests' }]])
+    expect(requests).toEqual([['Really?', { label: 'tests' }]])
     const failing = () => {
       throw new Error('no answer')
     }
@@ -146,7 +146,7 @@ describe('the isolation app', () => {
     expect(await other.invoke('echo', ask)).toEqual({ answer: false })
   })
 
-  test('a frontend that sends its gate no frame is told of, and ended', async () => {
+  test('reports and ends a frontend that sends its gate an invalid frame', async () => {
     const bus = await start({ app: isolation('judge'), supervision: { restart: 'temporary' } })
     const [fault, failed] = ['fault', 'failed'].map(name => new Promise(resolve => bus.on(name as 'fault', resolve)))
     const source = `import { MessagePort } from 'node:worker_threads'
@@ -160,11 +160,11 @@ describe('the isolation app', () => {
     expect(await failed).toMatchObject({ label: 'bad', actor: 'frontend', error: { reason: 'InvalidRequest' } })
   })
 
-  test('two frontends have gates and keys of their own', async () => {
+  test('each frontend has a gate and keys of its own', async () => {
     const bus = await start({ app: isolation('judge'), frontends: { main: fixture('main.mjs') } })
     await next(bus, 'main-ready')
-    const [one, two] = await Promise.all([bus.connect('one'), bus.connect('two')])
-    expect(await one.invoke('body')).toMatchObject({ label: 'one' })
-    expect(await two.invoke('body')).toMatchObject({ label: 'two' })
+    const [first, second] = await Promise.all([bus.connect('one'), bus.connect('two')])
+    expect(await first.invoke('body')).toMatchObject({ label: 'one' })
+    expect(await second.invoke('body')).toMatchObject({ label: 'two' })
   })
 })

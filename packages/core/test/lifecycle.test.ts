@@ -1,4 +1,4 @@
-// Start and end: what goes wrong while a bus starts is named, and whatever ends, every call settles and no thread is left.
+// Start and close of a bus: mistakes are named, every call settles, and no thread is left.
 import { fileURLToPath } from 'node:url'
 import { pino } from 'pino'
 import { describe, expect, test } from 'vitest'
@@ -7,14 +7,14 @@ import { fixture, isolation, next, patterns, places, start } from './start.js'
 
 const at = (source: string): URL => new URL(`data:text/javascript,${encodeURIComponent(source)}`)
 
-describe('createBus names what is wrong', () => {
+describe('createBus rejects', () => {
   const core = fixture('core.mjs')
   const main = fixture('main.mjs')
-  const security = (given: object): object => ({ core, app: { security: given } })
+  const withSecurity = (security: object): object => ({ core, app: { security } })
   test.each<[string, object, RegExp]>([
     ['no core', { core: undefined }, /^createBus: core is missing$/],
     [
-      'a core that is not there',
+      'a missing core file',
       { core: fixture('nope.mjs') },
       /^createBus: core: there is no file .*nope\.mjs( \(did you mean .*\))?$/,
     ],
@@ -23,57 +23,53 @@ describe('createBus names what is wrong', () => {
       { core: './core.mjs' },
       /^createBus: core must be a URL or an absolute path, as in new URL\("\.\/core\.mjs", import\.meta\.url\): got "\.\/core\.mjs"$/,
     ],
-    ['a core that can’t be parsed', { core: at('export default {') }, /^The core module .* could not be loaded: /],
+    ['a core with a syntax error', { core: at('export default {') }, /^The core module .* could not be loaded: /],
     ['a core that throws', { core: at('throw new Error("boom")') }, /could not be loaded: boom$/],
     ['a core without a definition', { core: at('export const x = 1') }, /must `export default defineCore\({ … }\)`$/],
-    [
-      'a command that is none',
-      { core: at('export default { commands: { x: 5 } }') },
-      /^command "x" must be a function/,
-    ],
+    ['an invalid command', { core: at('export default { commands: { x: 5 } }') }, /^command "x" must be a function/],
     [
       'a reserved name',
       { core: at('export default { commands: { "$/x": () => 1 } }') },
       /"\$\/x" has a name that is reserved/,
     ],
     ['a setup that fails', { core: at('export default { setup() { throw new Error("no db") } }') }, /^no db$/],
-    ['a core that is a list', { core: at('export default []') }, /must `export default defineCore/],
+    ['a core that is an array', { core: at('export default []') }, /must `export default defineCore/],
     [
       'an unknown member of a core',
       { core: at('export default { comands: {} }') },
       /unknown member "comands" \(did you mean "commands"/,
     ],
-    ['plugins that are no list', { core: at('export default { plugins: {} }') }, /plugins must be a list of plugin/],
-    ['commands that are none', { core: at('export default { commands: 5 }') }, /commands must be an object/],
+    ['invalid plugins', { core: at('export default { plugins: {} }') }, /plugins must be a list of plugin/],
+    ['invalid commands', { core: at('export default { commands: 5 }') }, /commands must be an object/],
     [
-      'a thread that is not there',
+      'a missing thread file',
       { core: at('export default { commands: { x: { kind: "command", thread: new URL("file:///nope.js") } } }') },
       /command "x": thread: there is no file/,
     ],
     ['a core that exits', { core: at('process.exit(3)') }, /^core exited with code 3$/],
     ['an unknown option', { core, frontend: {} }, /unknown option "frontend" \(did you mean "frontends"\?\)$/],
     [
-      'an unknown option inside',
-      security({ capabilites: [] }),
+      'an unknown nested option',
+      withSecurity({ capabilites: [] }),
       /"app\.security\.capabilites" \(did you mean "capabilities"/,
     ],
     [
       'an unknown pattern',
-      security({ pattern: { use: 'isolaton' } }),
+      withSecurity({ pattern: { use: 'isolaton' } }),
       /pattern\.use must be "brownfield" or "isolation"/,
     ],
     [
       'a capability without permissions',
-      security({ capabilities: [{ identifier: 'x' }] }),
+      withSecurity({ capabilities: [{ identifier: 'x' }] }),
       /app\.security\.capabilities\[0\]: permissions: is missing/,
     ],
     [
-      'a frontend that is not there',
+      'a missing frontend file',
       { core, frontends: { main: fixture('nope.mjs') } },
       /frontends\.main: there is no file/,
     ],
     [
-      'a frontend that is no location',
+      'an invalid location of a frontend',
       { core, frontends: { main: 5 } },
       /frontends\.main must be a URL or an absolute path: got 5/,
     ],
@@ -87,16 +83,16 @@ describe('createBus names what is wrong', () => {
       { core, frontends: { main: { module: main, codecs: 'json' } } },
       /"frontends\.main\.codecs" \(did/,
     ],
-    ['a label that is none', { core, frontends: { 'a b': main } }, /must be a label of letters, digits/],
+    ['an invalid label', { core, frontends: { 'a b': main } }, /must be a label of letters, digits/],
     ['a label that valibot ignores', { core, frontends: { constructor: main } }, /invalid label "constructor"/],
     [
-      'a glob that is none',
-      security({ capabilities: [{ identifier: 'x', windows: ['['], permissions: [] }] }),
+      'an invalid glob',
+      withSecurity({ capabilities: [{ identifier: 'x', windows: ['['], permissions: [] }] }),
       /capabilities\[0\]: windows\[0\]: .*"\[" is never closed/,
     ],
-    ['a label of the bus’s own', { core, frontends: { core: main } }, /a label other than "host" and "core"/],
+    ['a reserved label', { core, frontends: { core: main } }, /a label other than "host" and "core"/],
     ['a console as log', { core, log: console }, /log must be a pino logger, or false/],
-    ['a log that is none', { core, log: true }, /log must be a pino logger, or false/],
+    ['an invalid log', { core, log: true }, /log must be a pino logger, or false/],
   ])('%s', async (_name, options, message) => {
     await expect(start(options as Partial<BusOptions>)).rejects.toMatchObject({
       name: 'BusError',
@@ -104,37 +100,34 @@ describe('createBus names what is wrong', () => {
     })
   })
 
-  test('and takes absolute paths', async () => {
+  test('accepts absolute paths', async () => {
     const bus = await start({ core: fileURLToPath(core) })
     expect(await (await bus.connect('tests')).invoke('add', { a: 1, b: 2 })).toBe(3)
   })
 
-  test('a label is taken once, and free again after it has gone', async () => {
+  test('a label is unique, and free after its frontend has closed', async () => {
     const bus = await start()
     const client = await bus.connect('tests')
     await expect(bus.connect('tests')).rejects.toMatchObject({ message: 'Frontend "tests" already exists' })
     await client.close()
     expect(await (await bus.connect('tests')).invoke('add', { a: 1, b: 2 })).toBe(3)
     await expect(bus.connect('a b')).rejects.toThrow(/^bus\.connect: its label must be a label of .*: got "a b"$/)
-    await expect(bus.closeFrontend('nobody')).rejects.toMatchObject({ message: 'There is no frontend "nobody"' })
+    await expect(bus.closeFrontend('missing')).rejects.toMatchObject({ message: 'There is no frontend "missing"' })
   })
 })
 
 describe.each(patterns)('close: %s', (_name, app) => {
-  test.each(['port', 'ring'] as const)(
-    'a large answer that is given meanwhile still goes out, over a %s',
-    async link => {
-      const bus = await start({ app })
-      const client = await bus.connect('tests', { link })
-      const value = 'x'.repeat(2_000_000)
-      const call = client.invoke<string>('slow', { ms: 100, value })
-      await client.invoke('add', { a: 1, b: 1 })
-      await bus.close()
-      expect((await call).length).toBe(value.length)
-    },
-  )
+  test.each(['port', 'ring'] as const)('sends a large answer that is returned meanwhile, over a %s', async link => {
+    const bus = await start({ app })
+    const client = await bus.connect('tests', { link })
+    const value = 'x'.repeat(2_000_000)
+    const call = client.invoke<string>('slow', { ms: 100, value })
+    await client.invoke('add', { a: 1, b: 1 })
+    await bus.close()
+    expect((await call).length).toBe(value.length)
+  })
 
-  test('lets calls in flight end, and settles those that do not', async () => {
+  test('waits for calls in flight, and settles those that do not finish', async () => {
     const bus = await start({ app })
     const client = await bus.connect('tests')
     const soon = client.invoke('slow', { ms: 100, value: 'done' })
@@ -149,7 +142,7 @@ describe.each(patterns)('close: %s', (_name, app) => {
     await bus.close()
   })
 
-  test.each(['none', 'process'] as const)('a closed frontend is gone, one can be opened again: %s', async sandbox => {
+  test.each(['none', 'process'] as const)('frees the label of a closed frontend: %s', async sandbox => {
     const bus = await start({ app, frontends: { main: { module: fixture('main.mjs'), sandbox } } })
     await next(bus, 'main-ready')
     const client = await bus.connect('tests')
@@ -161,21 +154,21 @@ describe.each(patterns)('close: %s', (_name, app) => {
   })
 })
 
-test('what bus.on, bus.inspect and bus.close are given is checked', async () => {
+test('bus.on, bus.inspect, bus.reload and bus.close check their arguments', async () => {
   const bus = await start()
   expect(() => bus.on('faults' as never, () => {})).toThrow('bus.on: no event "faults" (did you mean "fault"?)')
-  for (const given of [undefined, null, 5, 'x', 1n, Symbol('x')] as never[]) {
-    const wrong = expect.objectContaining({ reason: 'InvalidParams' }) as Error
-    expect(() => bus.on(given, () => {})).toThrow(wrong)
-    expect(() => bus.on('fault', given)).toThrow(wrong)
-    expect(() => bus.inspect(given)).toThrow(wrong)
-    await expect(bus.reload(given)).rejects.toThrow(wrong)
+  for (const value of [undefined, null, 5, 'x', 1n, Symbol('x')] as never[]) {
+    const invalid = expect.objectContaining({ reason: 'InvalidParams' }) as Error
+    expect(() => bus.on(value, () => {})).toThrow(invalid)
+    expect(() => bus.on('fault', value)).toThrow(invalid)
+    expect(() => bus.inspect(value)).toThrow(invalid)
+    await expect(bus.reload(value)).rejects.toThrow(invalid)
   }
   await expect(bus.close({ timeout: Infinity })).rejects.toMatchObject({ reason: 'InvalidParams' })
   expect(await (await bus.connect('tests')).invoke('add', { a: 1, b: 1 })).toBe(2)
 })
 
-describe('a worker that dies', () => {
+describe('a failing frontend', () => {
   test.each([
     [
       'reports nonsense',
@@ -183,15 +176,15 @@ describe('a worker that dies', () => {
       parentPort.postMessage({ type: 'state', state: 'failed', error: { message: 'x', reason: { toString: 1, valueOf: 1 } } })
       process.exit(1)`,
     ],
-    ['throws what has no text', 'setTimeout(() => { throw { toString: 1, valueOf: 1 } })'],
-  ])('a frontend that %s does not end the host', async (_name, source) => {
+    ['throws a value without a string form', 'setTimeout(() => { throw { toString: 1, valueOf: 1 } })'],
+  ])('that %s does not end the host', async (_name, source) => {
     const bus = await start()
     const fault = new Promise(resolve => bus.on('fault', resolve))
     await bus.open('bad', at(source))
     expect(await fault).toMatchObject({ label: 'bad', error: { name: 'BusError', reason: 'InternalError' } })
   })
 
-  test.each(places)('a frontend: the others do not notice: %s', async (_name, app, sandbox) => {
+  test.each(places)('does not affect others: %s', async (_name, app, sandbox) => {
     const bus = await start({ app, supervision: { restart: 'temporary' } })
     const fault = new Promise(resolve => bus.on('fault', resolve))
     await bus.open('bad', at('throw new Error("of the frontend")'), { sandbox })
@@ -201,7 +194,7 @@ describe('a worker that dies', () => {
   })
 })
 
-test('denials, rejections, faults and the hook’s console are logged', async () => {
+test('logs rejections, handler output and the console of the hook', async () => {
   const lines: Record<string, unknown>[] = []
   const write = (line: string): void => void lines.push(JSON.parse(line) as Record<string, unknown>)
   const log = pino({ level: 'warn' }, { write })
@@ -210,9 +203,9 @@ test('denials, rejections, faults and the hook’s console are logged', async ()
   await client.invoke('add', { hook: 'null' }).catch(() => {})
   await client.invoke('add', { hook: 'log', a: 1, b: 2 })
   await client.invoke('log_line', { text: 'from a handler' })
-  const denied = new Promise(resolve => bus.on('rejected', resolve))
+  const rejected = new Promise(resolve => bus.on('rejected', resolve))
   await client.invoke('fails', { hook: 'throw' }).catch(() => {})
-  await denied
+  await rejected
   expect(lines).toEqual(
     expect.arrayContaining([
       expect.objectContaining({ level: 40, msg: 'rejected', label: 'tests', command: 'add', why: 'null' }),

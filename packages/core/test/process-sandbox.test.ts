@@ -69,7 +69,7 @@ describe.each([
     expect(await end(how, limits)).toEqual([expect.stringMatching(message)])
   })
 
-  test.runIf(name === 'brownfield')('leaving, which is no fault', async () => {
+  test.runIf(name === 'brownfield')('a normal exit without a fault', async () => {
     expect(await end('leave')).toEqual([])
   })
 

@@ -1,4 +1,4 @@
-// What a frontend's sandbox bounds: its memory, and what it writes. And who is told of a frontend that has none.
+// Limits of a frontend's memory and output, and the warning about a frontend without a sandbox.
 import { pino } from 'pino'
 import { describe, expect, test } from 'vitest'
 import type { Bus, FrontendOptions } from '../src/index.js'
@@ -8,7 +8,7 @@ const at = (source: string): URL => new URL(`data:text/javascript,${encodeURICom
 
 const client = import.meta.resolve('@sallyport/frontend')
 
-/** Each line as it was logged: its level, its label and its text. */
+/** Starts a bus and records level, label and text of each log line. */
 async function startLogging(app = {}): Promise<{ bus: Bus; lines: [number, string, string][] }> {
   const lines: [number, string, string][] = []
   const write = (line: string): void => {
@@ -25,7 +25,7 @@ describe('memory', () => {
   test.each([
     ['brownfield', {}],
     ['isolation', isolation()],
-  ])('too much ends the frontend alone, and what waits for it: %s', async (_name, app) => {
+  ])('ends only the frontend that exceeds its limit, and settles calls to it: %s', async (_name, app) => {
     const { bus } = await startLogging(app)
     const other = await bus.connect('tests')
     const fault = new Promise(resolve => bus.on('fault', resolve))
@@ -37,34 +37,34 @@ describe('memory', () => {
     expect(await other.invoke('add', { a: 1, b: 2 })).toBe(3)
   })
 
-  test('is 2 GiB of heap unless said otherwise', async () => {
+  test('is limited to 2 GiB of heap by default', async () => {
     const { bus } = await startLogging()
-    const asked = at(`import { emit } from ${JSON.stringify(client)}
+    const module = at(`import { emit } from ${JSON.stringify(client)}
       import { resourceLimits } from 'node:worker_threads'
       await emit('limits', resourceLimits.maxOldGenerationSizeMb)`)
-    const told = new Promise(resolve => void bus.once('limits', ({ payload }) => resolve(payload)))
-    await bus.open('main', asked)
-    expect(await told).toBe(2048)
+    const limit = new Promise(resolve => void bus.once('limits', ({ payload }) => resolve(payload)))
+    await bus.open('main', module)
+    expect(await limit).toBe(2048)
   })
 })
 
-describe('what a frontend writes', () => {
+describe('the output of a frontend', () => {
   const flood = at(`for (let i = 0; i < 5000; i++) console.log('line ' + i)`)
 
-  test('is a hundred lines of the log in a second, and then a number', async () => {
+  test('is logged up to a hundred lines per second, and then counted', async () => {
     const { bus, lines } = await startLogging()
     await bus.open('loud', flood)
-    const written = (): string[] => lines.filter(([, , text]) => text.startsWith('line')).map(([, , text]) => text)
-    // Told when it ends, or when the second is over.
-    await expect.poll(() => written().at(-1), { timeout: 5000 }).toMatch(/^line 4999, and \d+ more$/)
-    const told = written().filter(text => !text.includes('more'))
-    const more = written().flatMap(text => / and (\d+) more/.exec(text)?.[1] ?? [])
-    // Of each number the line that stands before it is one more.
-    expect(told.length + more.length + more.map(Number).reduce((sum, count) => sum + count, 0)).toBe(5000)
-    expect(written()[99]).toBe('line 99')
+    const getWritten = (): string[] => lines.filter(([, , text]) => text.startsWith('line')).map(([, , text]) => text)
+    // The count is logged after the second, or when the frontend exits.
+    await expect.poll(() => getWritten().at(-1), { timeout: 5000 }).toMatch(/^line 4999, and \d+ more$/)
+    const logged = getWritten().filter(text => !text.includes('more'))
+    const more = getWritten().flatMap(text => / and (\d+) more/.exec(text)?.[1] ?? [])
+    // Each line with a count stands for itself too.
+    expect(logged.length + more.length + more.map(Number).reduce((sum, count) => sum + count, 0)).toBe(5000)
+    expect(getWritten()[99]).toBe('line 99')
   })
 
-  test('is cut: a long line, and what comes at once', async () => {
+  test('is truncated for long lines and large chunks', async () => {
     const { bus, lines } = await startLogging()
     await bus.open('long', at(`process.stdout.write('x'.repeat(300_000) + '\\nnext\\n')`))
     await expect.poll(() => lines.filter(([level]) => level === 30).length).toBe(2)
@@ -73,24 +73,24 @@ describe('what a frontend writes', () => {
   })
 
   test.each<[NonNullable<FrontendOptions['sandbox']>]>([['permission'], ['none']])(
-    'is the host’s, all of it, where it asks for it: %s',
+    'goes to onStdio unchanged if the host sets it: %s',
     async sandbox => {
       const { bus, lines } = await startLogging()
-      const got = { stdout: '', stderr: '' }
+      const output = { stdout: '', stderr: '' }
       await bus.open('main', at(`console.log('a'.repeat(1e5)); console.error('b')`), {
         sandbox,
         onStdio(text, { label, stream }) {
           expect(label).toBe('main')
-          got[stream] += text
+          output[stream] += text
         },
       })
-      await expect.poll(() => got).toEqual({ stdout: `${'a'.repeat(1e5)}\n`, stderr: 'b\n' })
+      await expect.poll(() => output).toEqual({ stdout: `${'a'.repeat(1e5)}\n`, stderr: 'b\n' })
       expect(lines.filter(([level, , text]) => level === 30 || text.startsWith('b'))).toEqual([])
     },
   )
 })
 
-test('of a frontend without a sandbox the log warns, once for each label', async () => {
+test('warns about a frontend without a sandbox, once for each label', async () => {
   const { bus, lines } = await startLogging()
   const open = async (label: string, options: FrontendOptions): Promise<void> => {
     await bus.open(label, at(''), options)

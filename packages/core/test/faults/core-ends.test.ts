@@ -63,29 +63,35 @@ describe.each([
 
   test.each(tested)('%s', async (kind, message) => {
     const { bus, events } = watched
-    const [one, two] = clients
-    const before = await one.invoke('which')
+    const [first, second] = clients
+    const before = await first.invoke('which')
     expect(await bus.call('main', 'which')).toBe(before)
     events.length = 0
     pongs.length = 0
-    const [first, second, fault, after, asks] = [nextCall++, nextCall++, nextCall++, nextCall++, nextCall++] as const
-    await bus.call('main', 'ask', { n: asks })
+    const [waitCall, otherWait, faultCall, afterCall, askCall] = [
+      nextCall++,
+      nextCall++,
+      nextCall++,
+      nextCall++,
+      nextCall++,
+    ] as const
+    await bus.call('main', 'ask', { n: askCall })
 
     const pending = {
       host: bus.call('main', 'wait'),
-      two: two.invoke('wait', { n: second }),
+      other: second.invoke('wait', { n: otherWait }),
       // These three calls are one batch.
-      one: one.invoke('wait', { n: first }),
-      fault: one.invoke('fault', { kind, n: fault }),
+      wait: first.invoke('wait', { n: waitCall }),
+      fault: first.invoke('fault', { kind, n: faultCall }),
       // This call is answered unless core exits immediately.
-      after: one.invoke('which', { n: after }),
+      after: first.invoke('which', { n: afterCall }),
     }
-    if (kind === 'is terminated') await terminateCore(watched, fault)
+    if (kind === 'is terminated') await terminateCore(watched, faultCall)
     const served = await checkGuarantee(watched, {
       label: 'core',
       calls: pending,
       reasons: ['Disconnected', 'resolved'],
-      serves: () => one.invoke('which'),
+      serves: () => first.invoke('which'),
       events: [
         { name: 'fault', error: { message } },
         { name: 'restart', actor: 'core', error: { message } },
@@ -93,17 +99,17 @@ describe.each([
     })
 
     expect(served).not.toBe(before)
-    for (const name of ['host', 'two', 'one', 'fault'] as const) {
+    for (const name of ['host', 'other', 'wait', 'fault'] as const) {
       await expect(pending[name], name).rejects.toMatchObject({ data: { delivered: 'unknown' } })
     }
     const once = expect.toBeOneOf([0, 1]) as number
-    expect([...counts.subarray(first, after + 1)]).toEqual([1, once, 1, once])
-    await expect.poll(() => bus.call('main', 'outcome', { n: asks }).catch(() => {})).toBe('Disconnected, unknown')
-    expect(await two.invoke('which')).toBe(served)
+    expect([...counts.subarray(waitCall, afterCall + 1)]).toEqual([1, once, 1, once])
+    await expect.poll(() => bus.call('main', 'outcome', { n: askCall }).catch(() => {})).toBe('Disconnected, unknown')
+    expect(await second.invoke('which')).toBe(served)
     expect(await bus.call('main', 'which')).toBe(served)
-    await one.emit('ping', kind)
+    await first.emit('ping', kind)
     await expect.poll(() => pongs.toSorted()).toEqual(['host', 'one', 'two'].map(who => `${who} ${kind}`))
-    await expect(one.invoke('plugin:app|version')).rejects.toMatchObject({ reason: 'Denied' })
+    await expect(first.invoke('plugin:app|version')).rejects.toMatchObject({ reason: 'Denied' })
   })
 })
 

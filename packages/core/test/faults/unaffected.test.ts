@@ -113,15 +113,15 @@ describe.each(patterns)('%s', (name, app) => {
     })
   })
 
-  describe('code without a sandbox closes all its ports', () => {
-    test('and keeps running, so it is terminated and restarts', async () => {
+  describe('code without a sandbox that closes all its ports', () => {
+    test('is terminated and restarts if it keeps running', async () => {
       const { label, calls, held } = await open('ports', { sandbox: 'none', link: 'port' })
       call(label, 'fault', { how: 'ports' }).catch(() => {})
       await checkGuarantee(watched, { label, calls, others, serves: () => call(label, 'calls') })
       await vi.waitFor(async () => expect(await held()).toEqual({ began: 2, aborted: 1 }), { timeout: 10_000 })
     })
 
-    test('and exits, so it has finished and frees its label', async () => {
+    test('has finished and frees its label if it exits', async () => {
       const { label, calls } = await open('leaves', { sandbox: 'none', link: 'port' })
       call(label, 'fault', { how: 'leave' }).catch(() => {})
       const serves = async () => {
