@@ -133,7 +133,7 @@ export class FunctionRegistry {
     const call = this.#running.get(id)
     if (!call) return
     this.#running.delete(id)
-    RunningCall.abort(call, new BusError('Cancelled', 'The caller has cancelled the call'))
+    RunningCall.abort(call, new BusError('Cancelled', 'The caller cancelled the call'))
   }
 
   /** Aborts all calls: their responses could not arrive. The functions stay exposed. */
