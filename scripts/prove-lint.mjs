@@ -40,14 +40,14 @@ const cases = [
   },
   { rule: border, files: { 'packages/core/src/host/a.ts': imports('../../../isolation/src/gate/gate.js') } },
   { files: { 'packages/core/test/a.ts': imports('../src/isolation/a.js') } },
-  { rule: border, files: { 'packages/nats/src/a.ts': imports('@sallyport/core/internal') } },
+  { rule: border, files: { 'packages/nats/src/a.ts': imports('@sallyport/frontend/internal') } },
   { rule: border, files: { 'packages/nats/src/core/a.ts': imports('../../../core/src/hub.js') } },
   { files: { 'packages/nats/src/a.ts': imports('@sallyport/core/network') } },
-  { rule: border, files: { 'examples/hello/a.ts': imports('@sallyport/core/internal') } },
+  { rule: border, files: { 'examples/hello/a.ts': imports('@sallyport/frontend/internal') } },
   { files: { 'packages/frontend/src/a.ts': imports('@sallyport/protocol') } },
   { files: { 'packages/core/src/a.ts': imports('@sallyport/frontend/client') } },
   { files: { 'packages/core/src/a.ts': "export const w = import.meta.resolve('@sallyport/isolation/worker')\n" } },
-  { files: { 'packages/bench/src/a.ts': imports('@sallyport/core/internal') } },
+  { files: { 'packages/bench/src/a.ts': imports('@sallyport/frontend/internal') } },
 ]
 
 const root = fileURLToPath(new URL('../', import.meta.url))

@@ -60,7 +60,7 @@ export class Peer {
 
   constructor(core: Core, label: string | undefined, keyPort?: MessagePort, codec: CodecName = 'json') {
     const [there, here] = createLinkEndpoints('port')
-    core.attach({ label, codec, endpoint: there, id: 1, cipher: true, ...(keyPort && { keyPort }) })
+    core.attach({ label, codec, endpoint: there, id: 1, ...(keyPort && { keyPort }) })
     const reader = new BatchReader(true)
     this.link = openLink(here, true)
     this.link.receive({

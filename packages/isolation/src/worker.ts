@@ -22,7 +22,7 @@ import { createHook, type Hook } from './hook/hook.js'
 import { createHookWatch, createMemoryCheck } from './hook/watchdog.js'
 import type { ConsoleSink } from './sandbox/console.js'
 
-const { label, dir, envelope, cipher, confirm, heartbeat, watch: watchMemory, times } = workerData as GateWorkerData
+const { label, dir, envelope, confirm, heartbeat, watch: watchMemory, times } = workerData as GateWorkerData
 const control = parentPort!
 const report = (message: GateReport): void => control.postMessage(message)
 
@@ -47,9 +47,7 @@ async function useLink(command: Extract<GateCommand, { type: 'link' }>): Promise
   // Another link has replaced this one in the meantime.
   if (command !== latestCommand) return command.link.port.close()
   current?.link.close()
-  const sealer = cipher
-    ? measureSealer(createSealer({ ...key, direction: RECORD_DIRECTION }), times)
-    : await createUnencryptedSealer()
+  const sealer = measureSealer(createSealer({ ...key, direction: RECORD_DIRECTION }), times)
   key.secret.fill(0)
   current = { link: openLink(command.link, false), sealer }
   onLink()
@@ -95,8 +93,3 @@ control.on('message', (command: GateCommand) => {
 
 // A rejected promise of the hook must not end its gate. The reason is not read, because reading it can run the hook's code.
 process.on('unhandledRejection', () => log('warn', 'The isolation hook did not catch the rejection of a promise'))
-
-async function createUnencryptedSealer(): Promise<Sealer> {
-  const { createPlainSealer } = await import('@sallyport/protocol/internal')
-  return createPlainSealer()
-}

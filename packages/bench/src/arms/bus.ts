@@ -1,5 +1,6 @@
 // The bus as its users have it: core, frontend and gate each in a worker of their own, with the loops in the frontend. The
-// arms differ in their settings, and two in a switch that only the benchmark may turn: no cipher.
+// arms differ in their settings, and two run without the cipher.
+import { Worker } from 'node:worker_threads'
 import {
   createBus,
   type Bus,
@@ -7,8 +8,8 @@ import {
   type Capability,
   type FrontendOptions,
   type Sandbox,
+  type WorkerMakers,
 } from '@sallyport/core'
-import { createBusWithoutCipher } from '@sallyport/core/internal'
 import type { Arm, OpenArm } from '../arm.js'
 import { BENCH_EVENT, sharedClock, type Ready } from '../workers/bench-event.js'
 import type { Reply } from '../workers/serve.js'
@@ -93,6 +94,16 @@ function busOptions({
   }
 }
 
+/** Starts core and the gate from an entry that replaces the module which seals and opens records. */
+const withoutCipher: WorkerMakers = {
+  core: options => new Worker(workerUrl('plain-worker'), { ...options, argv: ['core'] }),
+  gate: options => {
+    // Before Node 22.15, a module is replaced by another thread. This package's files are no part of a gate's sandbox.
+    const execArgv = [...(options.execArgv ?? []), '--allow-worker', '--allow-fs-read=*']
+    return new Worker(workerUrl('plain-worker'), { ...options, argv: ['gate'], execArgv })
+  },
+}
+
 export interface StartedBus {
   bus: Bus
   /** Resolves when the frontend has had the answer to its first call, and the others listen; rejects when they never will. */
@@ -101,8 +112,7 @@ export interface StartedBus {
 
 /** Starts a bus, without waiting for its frontend. */
 export async function startBus({ cipher = true, ...settings }: BusSettings): Promise<StartedBus> {
-  const create = cipher ? createBus : createBusWithoutCipher
-  const bus = await create(busOptions(settings))
+  const bus = await createBus({ ...busOptions(settings), ...(!cipher && { workers: withoutCipher }) })
   const ready = new Promise<Ready>((resolve, reject) => {
     bus.on('fault', ({ label, error }) => reject(new Error(`${label}: ${error.message}`)))
     bus.once<Ready | null>(BENCH_EVENT.ready, ({ payload }) => resolve(payload ?? { at: sharedClock() })).catch(reject)

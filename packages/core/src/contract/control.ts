@@ -78,8 +78,6 @@ export interface Attachment {
   keyPort?: MessagePort
   /** Memory for the session's counts and latencies. */
   metrics?: MetricsMemory
-  /** `false` only in the benchmark. */
-  cipher: boolean
 }
 
 export interface RunningCall {

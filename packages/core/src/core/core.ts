@@ -159,9 +159,9 @@ export class Core {
   }
 
   /** Opens a session over a link from the host. A session from the network with the same label is closed. */
-  attach({ label, codec, endpoint, id, hasStarted, keyPort, metrics, cipher }: Attachment): void {
+  attach({ label, codec, endpoint, id, hasStarted, keyPort, metrics }: Attachment): void {
     // A key port without keys throws: a session that has to be sealed never starts in plaintext.
-    const opener = keyPort && this.#keys!.handOver(keyPort, cipher)
+    const opener = keyPort && this.#keys!.handOver(keyPort)
     if (label !== undefined) this.#networkSessions.closeSession(label)
     this.#openSession({
       linkId: id,

@@ -3,24 +3,21 @@
 import { randomBytes } from 'node:crypto'
 import type { MessagePort } from 'node:worker_threads'
 import { type Opener, RECORD_DIRECTION, type SessionKey } from '@sallyport/protocol'
-import { createPlainOpener } from '@sallyport/protocol/internal'
 import { createOpener, createSessionSecret } from '@sallyport/protocol/records'
 
 export interface SessionKeys {
-  /** Creates a session's key and hands it to the gate. Returns an opener of the gate's records, of plaintext without `cipher`. */
-  handOver(gate: MessagePort, cipher: boolean): Opener
+  /** Creates a session's key and hands it to the gate. Returns the opener of the gate's records. */
+  handOver(gate: MessagePort): Opener
 }
 
 /** Each session has its own key, so that no gate can seal for another frontend. Each core has a new master secret. */
 export function createKeys(maxRecordAge: number | undefined): SessionKeys {
   const master = randomBytes(32)
   return {
-    handOver(gate, cipher) {
+    handOver(gate) {
       const session = new Uint8Array(randomBytes(16))
       const secret = createSessionSecret(master, session)
-      const opener = cipher
-        ? createOpener({ session, secret, direction: RECORD_DIRECTION, maxRecordAge })
-        : createPlainOpener()
+      const opener = createOpener({ session, secret, direction: RECORD_DIRECTION, maxRecordAge })
       const key: SessionKey = { session, secret }
       // The secret is transferred: here it remains only within the opener, which JavaScript cannot read.
       gate.postMessage(key, [secret.buffer])

@@ -11,8 +11,8 @@ import type { BusOptions } from './options/types.js'
 export { getPermissions } from '../acl/identifier.js'
 export { startStandaloneGate } from './frontends/gate.js'
 
-/** @internal With `cipher: false`, for the benchmark only, hooks run and nothing is sealed. */
-export async function assemble(input: BusOptions, cipher: boolean): Promise<Bus> {
+/** @internal */
+export async function assemble(input: BusOptions): Promise<Bus> {
   const options = await resolveOptions(input)
   await checkFiles('createBus', options)
   const host = new HostHandle(
@@ -20,7 +20,6 @@ export async function assemble(input: BusOptions, cipher: boolean): Promise<Bus>
     { name: 'bus', subject: 'The bus' },
     options.supervision.frontends,
     services => new CoreThread(options, services),
-    cipher,
   )
   const { core, frontends, reporter, supervisor } = host
   const bus = new Bus(host)

@@ -145,7 +145,7 @@ export class CoreThread implements CoreEndpoint {
   #attachHost(): LinkEndpoint {
     const [coreEnd, hostEnd] = createLinkEndpoints('port')
     const metrics = this.traffic.attach()
-    this.attach({ label: undefined, codec: 'json', endpoint: coreEnd, id: 0, cipher: true, metrics })
+    this.attach({ label: undefined, codec: 'json', endpoint: coreEnd, id: 0, metrics })
     return hostEnd
   }
 

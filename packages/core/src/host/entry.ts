@@ -19,7 +19,7 @@ import type { BusOptions } from './options/types.js'
  */
 export async function createBus(options: BusOptions): Promise<Bus> {
   const { assemble } = await import('./assemble.js')
-  return assemble(options, true)
+  return assemble(options)
 }
 
 export interface ExplainedCapabilities extends Explanation {

@@ -57,16 +57,12 @@ export class HostHandle<Core extends CoreEndpoint = CoreEndpoint> implements Hos
   #stopDevMode: (() => Promise<void>) | undefined
   #closing: Promise<void> | undefined
 
-  /**
-   * @param supervision - defaults for frontends that are opened later
-   * @param cipher - `false` only for the benchmark
-   */
+  /** @param supervision - defaults for frontends that are opened later */
   constructor(
     config: HostConfig,
     names: HostNames,
     supervision: SupervisionOptions | undefined,
     createCore: (services: HostServices) => Core,
-    cipher = true,
   ) {
     this.#config = config
     this.#names = names
@@ -77,7 +73,7 @@ export class HostHandle<Core extends CoreEndpoint = CoreEndpoint> implements Hos
     this.core = createCore(this)
     const { log, supervisor, reporter, core } = this
     const watchdog = createWatchdog(config.isolation.hookTimeout)
-    this.frontends = new Frontends({ supervisor, options: config, core, cipher, watchdog, log, reporter })
+    this.frontends = new Frontends({ supervisor, options: config, core, watchdog, log, reporter })
     warnAboutMissingHook(config, log)
   }
 

@@ -73,7 +73,7 @@ export async function runHook(
   const [coreEnd, coreLink] = createLinkEndpoints('port')
   const [gateEnd, gateLink] = createLinkEndpoints('port')
   const key = new MessageChannel()
-  const opener = createKeys(undefined).handOver(key.port1, true)
+  const opener = createKeys(undefined).handOver(key.port1)
   gate.connect(gateEnd, key.port2)
   const client = new Client(throughGate(openLink(coreLink, true), openLink(gateLink, true)), { label, codec: 'json' })
   const core = openLink(coreEnd, false)

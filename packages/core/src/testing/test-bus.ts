@@ -161,7 +161,7 @@ export async function createTestBus(options: TestBusOptions = {}): Promise<TestB
     ...(open ? { capabilities: [everything(definition, getPermissions)] } : capabilities && { capabilities }),
   }
   const core: CoreDefinition = { ...definition, use: [recorder.record, ...(definition.use ?? [])] }
-  const bus = await assemble({ log: false, ...rest, core, app: { security } }, true)
+  const bus = await assemble({ log: false, ...rest, core, app: { security } })
   const close = (): Promise<void> => bus.close()
   try {
     const client = await bus.connect(label, connection)

@@ -81,7 +81,7 @@ export async function createFuzzed(pattern: 'brownfield' | 'isolation'): Promise
   )
   const attach: Fuzzed['attach'] = (label, link, codec, keyPort) => {
     const [there, here] = createLinkEndpoints(link)
-    core.attach({ label, codec, endpoint: there, id: 1, cipher: true, ...(keyPort && { keyPort }) })
+    core.attach({ label, codec, endpoint: there, id: 1, ...(keyPort && { keyPort }) })
     return new Wire(here)
   }
   // Without a key its link takes clear frames, in either pattern.

@@ -97,7 +97,7 @@ export async function startCore(
       const [coreEnd, hostEnd] = createLinkEndpoints('port')
       const keys = new MessageChannel()
       const keyPort = pattern === 'isolation' ? { keyPort: keys.port1 } : {}
-      core.attach({ label, codec, endpoint: coreEnd, id: ++lastId, cipher: true, ...keyPort })
+      core.attach({ label, codec, endpoint: coreEnd, id: ++lastId, ...keyPort })
       const key =
         pattern === 'isolation' ? await receiveKey(keys) : { session: new Uint8Array(16), secret: new Uint8Array(32) }
       const events: string[] = []

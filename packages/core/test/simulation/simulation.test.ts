@@ -6,7 +6,6 @@ import { runSeed } from './run-seed.js'
 // The packages as they are written, with bounds that a few messages reach, and all of their time in the simulation's hands.
 vi.mock('@sallyport/protocol', () => import('../../../protocol/src/index.js'))
 vi.mock('@sallyport/protocol/records', () => import('../../../protocol/src/records.js'))
-vi.mock('@sallyport/protocol/internal', () => import('../../../protocol/src/internal.js'))
 vi.mock('../../../protocol/src/wire/limits.js', async importOriginal => {
   const { BOUNDS } = await import('./bounds.js')
   return {

@@ -85,7 +85,6 @@ export class SupervisedWorld extends World {
       supervisor,
       options,
       core: this.#core,
-      cipher: true,
       watchdog,
       log: log as never,
       reporter,

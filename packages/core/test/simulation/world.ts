@@ -106,7 +106,6 @@ export class World {
       endpoint: endOf(there),
       id: epoch.number,
       hasStarted: true,
-      cipher: true,
       ...(isolated && { keyPort: keyPort as unknown as MessagePort }),
     })
     const core = openLink(endOf(here), true)

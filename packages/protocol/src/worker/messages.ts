@@ -85,8 +85,6 @@ export interface GateWorkerData {
   /** The isolation app's folder, as a URL; without one, everything passes. */
   dir: string | undefined
   envelope: boolean
-  /** `false` only for the benchmark. */
-  cipher: boolean
   heartbeat: Heartbeat | undefined
   /** To the host, where it answers `confirm`. */
   confirm: { port: MessagePort; answer: SharedArrayBuffer } | undefined

@@ -128,14 +128,14 @@ export class Frontend {
   /** Sends a new link to core if core, the gate and the runtime are up. Whichever is not calls this again when it comes up. */
   connect(): void {
     this.disconnect()
-    const { core, cipher } = this.#host
+    const { core } = this.#host
     const gate = this.#gate
     if (!core.isUp || !this.#runtime.isUp || gate?.isUp === false) return
     const { name, settings, isRunning } = this.#deps
     const id = ++lastLinkId
     const [coreEnd, runtimeEnd] = this.#createEndpoints()
     const hasStarted = isRunning && this.#presence !== 'announced'
-    const attachment: Attachment = { label: name, codec: settings.codec, endpoint: coreEnd, id, hasStarted, cipher }
+    const attachment: Attachment = { label: name, codec: settings.codec, endpoint: coreEnd, id, hasStarted }
     let gateEnd: LinkEndpoint | undefined
     if (gate) {
       const [innerEnd, outerEnd] = this.#createEndpoints()

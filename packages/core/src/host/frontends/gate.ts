@@ -59,8 +59,6 @@ export interface Gate {
 export interface GateHost {
   supervisor: Supervisor
   options: Pick<BusConfig, 'pattern' | 'isolation' | 'onConfirm' | 'calls' | 'dev' | 'workers'>
-  /** `false` only for the benchmark: the hook runs, and nothing is sealed. */
-  cipher: boolean
   watchdog: Watchdog
   log: Logger
   reporter: BusReporter
@@ -155,7 +153,7 @@ function spawnGate(
   heartbeat: Heartbeat | undefined,
   lines: BoundedLog,
   times: GateTimes,
-  { options, cipher, watchdog, log }: GateHost,
+  { options, watchdog, log }: GateHost,
 ): SpawnedGate {
   const { onConfirm } = options
   const confirm = onConfirm && new MessageChannel()
@@ -168,7 +166,6 @@ function spawnGate(
     label,
     dir: dir?.href,
     envelope,
-    cipher,
     confirm: confirm && { port: confirm.port2, answer },
     watch: hookCounter,
     times,
@@ -225,7 +222,6 @@ export async function startStandaloneGate(
     {
       supervisor: createSupervisor(),
       options: { pattern: 'isolation', isolation, onConfirm, calls: {}, dev: false, workers: {} },
-      cipher: true,
       watchdog: createWatchdog(hookTimeout),
       log,
       reporter: new BusReporter(log, new EventEmitter()),
