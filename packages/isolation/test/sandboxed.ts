@@ -1,9 +1,9 @@
-// A hook from its source, in a sandbox of its own, in this thread: it is locked down, for good.
+// Creates a hook in a sandbox in this thread, which is locked down.
 import { findHook, type HookFunction } from '../src/hook/hook.js'
 import { lockDown } from '../src/sandbox/lockdown.js'
 import { createSandbox } from '../src/sandbox/hook-sandbox.js'
 
-/** @param before runs first, in the hook's scope */
+/** @param before - code that runs first, in the hook's scope */
 export function sandboxed(hook: string, before = ''): { fn: HookFunction; logs: string[] } {
   lockDown()
   const logs: string[] = []

@@ -1,4 +1,3 @@
-// Large bytes on their way through a gate: with their message, in its turn, as the hook left them, and with no other.
 import { codecs, FRAME_KIND, type Link } from '@sallyport/protocol'
 import { describe, expect, test } from 'vitest'
 import { call, send, setUp, settled } from '../../test/gate.js'
@@ -12,10 +11,10 @@ describe('a message with attachments', () => {
     const start = Buffer.from(codecs.msgpack.encode({ ...call(id, method), params: { data: null } }))
     link.send({ kind: FRAME_KIND.msgpack, body: Buffer.concat([start.subarray(0, -1), Buffer.from(mark)]) })
   }
-  const inside = (messages: any[]): unknown[] =>
+  const getBytes = (messages: any[]): unknown[] =>
     messages.map(({ id, params }) => [id, params.data?.length, params.data?.[0], params.data?.at(-1)])
 
-  test('is shown its bytes, and goes on with them', async () => {
+  test('is shown to the hook and sealed with its bytes', async () => {
     const shown: unknown[] = []
     const { frontendLink, sealed } = setUp(message => {
       const { data } = (message as { payload: { data: Uint8Array } }).payload
@@ -26,10 +25,10 @@ describe('a message with attachments', () => {
     sendBytes(frontendLink, 1, 'm', 1)
     await settled()
     expect(shown).toEqual([size])
-    expect(inside(sealed)).toEqual([[1, size, 9, 1]])
+    expect(getBytes(sealed)).toEqual([[1, size, 9, 1]])
   })
 
-  test('goes on with what the hook puts there, and not with what it took out', async () => {
+  test('is sealed with the bytes of the hook, without those that it removed', async () => {
     const constant = large(7)
     const { frontendLink, sealed } = setUp(message => {
       const { cmd } = message as { cmd: string }
@@ -41,16 +40,16 @@ describe('a message with attachments', () => {
     sendBytes(frontendLink, 3, 'empty', 3)
     send(frontendLink, call(4), call(5))
     await settled()
-    expect(inside(sealed)).toEqual([
+    expect(getBytes(sealed)).toEqual([
       [2, size, 7, 7],
       [3, undefined, undefined, undefined],
       [4, size, 7, 7],
       [5, size, 7, 7],
     ])
-    expect(constant.length, 'still the hook’s own').toBe(size)
+    expect(constant.length, 'still owned by the hook').toBe(size)
   })
 
-  test('keeps its order, and the bytes that it had when it passed', async () => {
+  test('keeps its order, and its bytes when the hook changes them later', async () => {
     const releases: (() => void)[] = []
     const held: Uint8Array[] = []
     const { frontendLink, sealed } = setUp(message => {
@@ -66,10 +65,10 @@ describe('a message with attachments', () => {
     for (const data of held.slice(1)) data.fill(99)
     releases[0]!()
     await settled()
-    expect(inside(sealed)).toEqual([1, 2, 3, 4].map(id => [id, size, id, id]))
+    expect(getBytes(sealed)).toEqual([1, 2, 3, 4].map(id => [id, size, id, id]))
   })
 
-  test('that is no message’s closes the gate', async () => {
+  test('closes the gate when the next message does not refer to the attachments', async () => {
     const { frontendLink, sealed, responses, isClosed } = setUp(null)
     frontendLink.send({ kind: FRAME_KIND.bytes, body: large(1) })
     frontendLink.send({ kind: FRAME_KIND.msgpack, body: codecs.msgpack.encode(call(1)) })

@@ -1,16 +1,14 @@
-// A gate whose frontend takes nothing, and one whose hook holds much: neither takes more in, so that what it keeps is bounded,
-// and the frontend waits.
 import { describe, expect, test } from 'vitest'
 import { call, ids, send, setUp, settled } from '../../test/gate.js'
 
 const big = 'x'.repeat(2 ** 20)
 const calls = (count: number) => Array.from({ length: count }, (_, at) => call(at + 1, 'm', { big }))
 
-describe('a gate', () => {
-  test('takes nothing in while nothing goes out, and then all of it, in order', async () => {
-    let asked = 0
+describe('a gate stops reading', () => {
+  test('while its link has no room, and then passes everything in order', async () => {
+    let judged = 0
     const { frontendLink, sealed } = setUp(message => {
-      asked++
+      judged++
       return message
     })
     frontendLink.pause()
@@ -18,14 +16,14 @@ describe('a gate', () => {
       send(frontendLink, message)
       await settled()
     }
-    expect(asked).toBeLessThan(15)
+    expect(judged).toBeLessThan(15)
     expect(frontendLink.queued).toBeGreaterThan(20 * 2 ** 20)
     frontendLink.resume()
     await expect.poll(() => sealed.length).toBe(40)
     expect(ids(sealed)).toEqual(ids(calls(40)))
   })
 
-  test('stops at what floods it with rejections, too', async () => {
+  test('when rejections fill its link', async () => {
     const { frontendLink, responses } = setUp(() => null)
     frontendLink.pause()
     const frame = Array.from({ length: 8000 }, (_, at) => call(at + 1))
@@ -38,7 +36,7 @@ describe('a gate', () => {
     await expect.poll(() => responses.length, { timeout: 10_000 }).toBe(80_000)
   })
 
-  test('takes in no more than a hook that takes its time may hold', async () => {
+  test('when a slow hook holds many bytes', async () => {
     const waiting: (() => void)[] = []
     const { frontendLink, sealed } = setUp(message => new Promise(resolve => waiting.push(() => resolve(message))))
     for (const message of calls(40)) send(frontendLink, message)

@@ -1,4 +1,3 @@
-// Times a hook and a seal, and changes nothing of what they give.
 import { createHistogram } from 'node:perf_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Sealer } from '@sallyport/protocol'
@@ -9,17 +8,17 @@ import { measureHook, measureSealer } from './metrics.js'
 const times = () => createHistogram({ lowest: 64, highest: 3.6e12, figures: 2 })
 const message = { cmd: 'greet', callback: 1, error: 2, payload: {}, options: {} }
 
-it('a hook that responses at once costs no promise', () => {
+it('measures a synchronous hook without creating a promise', () => {
   const read = { hook: times(), seal: times() }
   const hook = measureHook(
-    createHook(given => given),
+    createHook(received => received),
     read,
   )
   expect(hook(message, verdict => verdict.kind)).toBe('pass')
   expect([read.hook.count, read.seal.count]).toEqual([1, 0])
 })
 
-it('one that takes its time is timed until its answer, a rejection too', async () => {
+it('measures an asynchronous hook until its verdict', async () => {
   const read = { hook: times(), seal: times() }
   const hook = measureHook(
     createHook(async () => {
@@ -34,12 +33,12 @@ it('one that takes its time is timed until its answer, a rejection too', async (
   expect(read.hook.max).toBeGreaterThan(15e6)
 })
 
-it('a seal', () => {
+it('measures the sealing of a record', () => {
   const read = { hook: times(), seal: times() }
   const sealed: unknown[] = []
   const sealer: Sealer = {
-    seal: (...given) => {
-      sealed.push(given)
+    seal: (...args) => {
+      sealed.push(args)
       return new Uint8Array([7])
     },
   }
@@ -48,7 +47,7 @@ it('a seal', () => {
   expect([read.hook.count, read.seal.count]).toEqual([0, 1])
 })
 
-it('without anybody who reads it, they are as they were', () => {
+it('returns the same hook and sealer without histograms', () => {
   const hook = createHook(null)
   const sealer: Sealer = { seal: () => new Uint8Array() }
   expect(measureHook(hook, undefined)).toBe(hook)

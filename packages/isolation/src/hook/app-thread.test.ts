@@ -13,15 +13,15 @@ const permission = process.allowedNodeEnvironmentFlags.has('--permission')
   : '--experimental-permission'
 const workspace = fileURLToPath(new URL('../../../../', import.meta.url))
 
-interface Asked {
+interface RunOptions {
   messages?: unknown[]
   envelope?: boolean
   answer?: (text: string) => boolean
 }
 
-type Answer = { verdicts: Record<string, any>[]; logs: string[] } & { failed: string; reason: string }
+type RunResult = { verdicts: Record<string, any>[]; logs: string[] } & { failed: string; reason: string }
 
-async function run(dir: URL, { messages = [], envelope = false, answer }: Asked): Promise<Answer> {
+async function run(dir: URL, { messages = [], envelope = false, answer }: RunOptions): Promise<RunResult> {
   const { port1, port2 } = new MessageChannel()
   const memory = new SharedArrayBuffer(4)
   const worker = new Worker(fixture('app-thread.mjs'), {
@@ -37,12 +37,12 @@ async function run(dir: URL, { messages = [], envelope = false, answer }: Asked)
   })
   // The host's part of `confirm`.
   port1.on('message', ({ text }: { text: string }) => {
-    const word = new Int32Array(memory)
-    Atomics.store(word, 0, answer?.(text) ? 2 : 1)
-    Atomics.notify(word, 0)
+    const counter = new Int32Array(memory)
+    Atomics.store(counter, 0, answer?.(text) ? 2 : 1)
+    Atomics.notify(counter, 0)
   })
   try {
-    return ((await once(worker, 'message')) as [Answer])[0]
+    return ((await once(worker, 'message')) as [RunResult])[0]
   } finally {
     port1.close()
     await worker.terminate()
@@ -56,7 +56,7 @@ const message = (cmd: string, payload: unknown = {}): object => ({
   payload,
   options: undefined,
 })
-const outcomes = ({ verdicts }: Answer): unknown[] => verdicts.map(verdict => verdict['why'] ?? verdict['kind'])
+const outcomes = ({ verdicts }: RunResult): unknown[] => verdicts.map(verdict => verdict['why'] ?? verdict['kind'])
 
 test('a hook can log and pass messages', async () => {
   const answer = await run(app('log'), { messages: [message('greet', { name: 'World' })] })
@@ -78,7 +78,7 @@ test('inline and external scripts run in order and share their top-level names',
 
 test('a hook can be asynchronous', async () => {
   const answer = await run(app('async'), {
-    messages: [message('greet', { name: 'a' }), message('greet', { name: 'nobody' })],
+    messages: [message('greet', { name: 'a' }), message('greet', { name: 'unknown' })],
   })
   expect(answer.verdicts).toMatchObject([{ message: { payload: { name: 'A' } } }, { kind: 'reject', why: 'threw' }])
 })
@@ -112,12 +112,12 @@ describe('a hook of the older format, with envelope: true', () => {
   ]
 
   test('can limit files to one directory, and ask the host with confirm', async () => {
-    const asked: string[] = []
-    const ask = (answer: boolean): Promise<Answer> =>
-      run(app('read-file'), { envelope: true, messages: guarded, answer: text => asked.push(text) > 0 && answer })
-    expect(outcomes(await ask(true))).toEqual(['pass', 'null', 'pass'])
-    expect(outcomes(await ask(false))).toEqual(['pass', 'null', 'null'])
-    expect(asked).toEqual(Array(2).fill('Are you sure you want to delete this item?'))
+    const questions: string[] = []
+    const runWith = (answer: boolean): Promise<RunResult> =>
+      run(app('read-file'), { envelope: true, messages: guarded, answer: text => questions.push(text) > 0 && answer })
+    expect(outcomes(await runWith(true))).toEqual(['pass', 'null', 'pass'])
+    expect(outcomes(await runWith(false))).toEqual(['pass', 'null', 'null'])
+    expect(questions).toEqual(Array(2).fill('Are you sure you want to delete this item?'))
   })
 
   test('gets false from confirm when no host answers', async () => {

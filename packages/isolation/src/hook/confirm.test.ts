@@ -3,12 +3,12 @@ import { CONFIRM_WORD } from '@sallyport/protocol'
 import { expect, test } from 'vitest'
 import { createConfirm } from './confirm.js'
 
-test('without a port the answer is no, at once', () => {
+test('confirm returns false without a port', () => {
   expect(createConfirm(undefined, undefined)('sure?')).toBe(false)
   expect(createConfirm(undefined, new SharedArrayBuffer(4))('sure?')).toBe(false)
 })
 
-test('a port that fails is a no', () => {
+test('confirm returns false when the port fails', () => {
   const broken = {
     postMessage: () => {
       throw new Error('closed')
@@ -21,15 +21,15 @@ test.each([
   [CONFIRM_WORD.yes, true],
   [CONFIRM_WORD.no, false],
   [7, false],
-])('sleeps until another thread has stored an answer: %i', async (answer, expected) => {
+])('confirm sleeps until another thread has stored the answer %i', async (answer, expected) => {
   const memory = new SharedArrayBuffer(4)
   const { port1, port2 } = new MessageChannel()
   const host = new Worker(
     `const { parentPort, workerData: { port, memory, answer } } = require('node:worker_threads')
-    const word = new Int32Array(memory)
+    const counter = new Int32Array(memory)
     port.on('message', ({ type, text }) => setTimeout(() => {
-      Atomics.store(word, 0, type === 'confirm' && text.startsWith('sure') ? answer : 0)
-      Atomics.notify(word, 0)
+      Atomics.store(counter, 0, type === 'confirm' && text.startsWith('sure') ? answer : 0)
+      Atomics.notify(counter, 0)
     }, 20))
     parentPort.postMessage('ready')`,
     { eval: true, workerData: { port: port2, memory, answer }, transferList: [port2] },

@@ -16,9 +16,9 @@ const send = (
     verdict => verdict,
   ) as Verdict
 
-/** What goes on: `[cmd, payload]`, or the reason why nothing does. */
-function sent(...of: Parameters<typeof send>): unknown {
-  const verdict = send(...of)
+/** Returns the message that passes as `[cmd, payload]`, or the reason of the rejection. */
+function sent(...args: Parameters<typeof send>): unknown {
+  const verdict = send(...args)
   return verdict.kind === 'pass' ? [verdict.message.cmd, verdict.message.payload] : verdict.why
 }
 
@@ -28,7 +28,7 @@ const see = (...message: [cmd: string, payload?: unknown]): unknown => {
   return seen
 }
 
-describe('what a hook sees', () => {
+describe('a hook of the older format sees', () => {
   test('a command', () => {
     expect(see('readFile', { path: '/a', n: 1 })).toEqual({
       cmd: 'invoke',
@@ -41,7 +41,7 @@ describe('what a hook sees', () => {
     expect(see('bytes', new Uint8Array([1]))).toMatchObject({ message: { cmd: 'bytes', args: new Uint8Array([1]) } })
   })
 
-  test('arguments cannot pass for the command or its args', () => {
+  test('the command and its args when arguments have the same names', () => {
     const seen = see('deleteItem', { cmd: 'greet', args: { harmless: true }, id: 1 })
     expect(seen).toMatchObject({
       message: { cmd: 'deleteItem', args: { cmd: 'greet', args: { harmless: true }, id: 1 }, id: 1 },
@@ -60,16 +60,16 @@ describe('what a hook sees', () => {
     const target = { kind: 'Any' }
     expect(see('plugin:event|emit_to', { target, event: 'e' })).toMatchObject({ cmd: 'emit', event: 'e', target })
     expect(see('plugin:event|listen', { event: 'e' })).toMatchObject({ cmd: 'invoke', message: { event: 'e' } })
-    // not well-formed: shown as what it is, not as an event without a name
+    // A malformed event is shown as an invoke, not as an event without a name.
     expect(see('plugin:event|emit', ['e'])).toMatchObject({ cmd: 'invoke', message: { cmd: 'plugin:event|emit' } })
     expect(see('plugin:event|emit', { event: 1 })).toMatchObject({ cmd: 'invoke' })
   })
 })
 
-describe('what it changes in a command', () => {
+describe('a command that a hook returns', () => {
   const args = (): Shown => ({ path: '/a', mode: 'r' })
 
-  test('nothing: the very payload goes on', () => {
+  test('has the same payload object when it is unchanged', () => {
     for (const payload of [args(), {}, undefined, new Uint8Array(2), { cmd: 'x', args: 1 }, { n: NaN }]) {
       const verdict = send(shown => shown, 'open', payload)
       expect(verdict.kind === 'pass' && verdict.message.payload).toBe(payload)
@@ -78,7 +78,7 @@ describe('what it changes in a command', () => {
     }
   })
 
-  test('the command', () => {
+  test('has the name that the hook has set', () => {
     expect(sent(shown => ((shown['message'].cmd = 'close'), shown), 'open', args())).toEqual(['close', args()])
     expect(sent(() => ({ cmd: 'invoke', message: { cmd: 'close', args: {} } }), 'open', args())).toEqual(['close', {}])
     expect(sent(shown => ((shown['message'].cmd = 1), shown), 'open', args())).toBe('malformed')
@@ -88,8 +88,8 @@ describe('what it changes in a command', () => {
     ['a member', m => ((m['path'] = '/b'), m), { path: '/b', mode: 'r' }],
     ['a member of a copy', m => ({ ...m, path: '/b' }), { path: '/b', mode: 'r' }],
     ['a new member', m => ((m['token'] = 't'), m), { ...args(), token: 't' }],
-    ['a member taken away', m => (delete m['mode'], m), { path: '/a' }],
-    ['a member taken away from a copy', ({ mode: _mode, ...m }) => m, { path: '/a' }],
+    ['a removed member', m => (delete m['mode'], m), { path: '/a' }],
+    ['a member removed from a copy', ({ mode: _mode, ...m }) => m, { path: '/a' }],
     ['args in place', m => ((m['args'].path = '/b'), m), { path: '/b', mode: 'r' }],
     ['new args', m => ({ ...m, args: { path: '/b' } }), { path: '/b' }],
     ['new args alone', m => ({ cmd: m['cmd'], args: { path: '/b' } }), { path: '/b' }],
@@ -97,43 +97,43 @@ describe('what it changes in a command', () => {
     ['members alone', m => ({ cmd: m['cmd'], path: '/b' }), { path: '/b' }],
     ['no members, no args', m => ({ cmd: m['cmd'] }), {}],
     ['args that are bytes', m => ({ ...m, args: new Uint8Array(1) }), new Uint8Array(1)],
-  ])('%s', (_, change, expected) => {
+  ])('has changed arguments: %s', (_, change, expected) => {
     expect(sent(shown => ({ ...shown, message: change(shown['message']) }), 'open', args())).toEqual(['open', expected])
   })
 
   test.each<[string, (message: Shown) => unknown]>([
     ['no message', () => undefined],
-    ['a message that is none', () => 'open'],
-    ['args that are a text', m => ({ ...m, args: 'x' })],
-    ['members over args without names', m => ({ ...m, args: [1], path: '/b' })],
-    ['the same args, rebuilt without members: with them or without?', m => ({ cmd: m['cmd'], args: m['args'] })],
-  ])('refused: %s', (_, change) => {
+    ['an invalid message', () => 'open'],
+    ['args that are a string', m => ({ ...m, args: 'x' })],
+    ['changed members with args that are not named', m => ({ ...m, args: [1], path: '/b' })],
+    ['the same args without members, which is ambiguous', m => ({ cmd: m['cmd'], args: m['args'] })],
+  ])('is malformed: %s', (_, change) => {
     expect(sent(shown => ({ ...shown, message: change(shown['message']) }), 'open', args())).toBe('malformed')
   })
 
-  test('a command without named arguments', () => {
+  test('can have arguments that are not named', () => {
     const add = (shown: Shown): Shown => ((shown['message'].token = 't'), shown)
     expect(sent(add, 'open')).toEqual(['open', { token: 't' }])
     expect(sent(add, 'open', new Uint8Array(1))).toBe('malformed')
     expect(sent(shown => (delete shown['message'].args, shown), 'open', new Uint8Array(1))).toBe('malformed')
   })
 
-  test('the only argument, taken away from a copy, does not go on', () => {
+  test('has no arguments when the only one was removed', () => {
     expect(
       sent(({ message: { secret: _secret, ...message }, ...rest }) => ({ ...rest, message }), 'open', { secret: 1 }),
     ).toBe('malformed')
     expect(sent(shown => (delete shown['message'].secret, shown), 'open', { secret: 1 })).toEqual(['open', {}])
   })
 
-  test('arguments named cmd and args are changed through args', () => {
-    const given = (): Shown => ({ cmd: 'ls', args: ['-l'], cwd: '/' })
-    expect(sent(shown => ((shown['message'].cwd = '/tmp'), shown), 'run', given())).toEqual([
+  test('has changed arguments named cmd and args', () => {
+    const runArgs = (): Shown => ({ cmd: 'ls', args: ['-l'], cwd: '/' })
+    expect(sent(shown => ((shown['message'].cwd = '/tmp'), shown), 'run', runArgs())).toEqual([
       'run',
       { cmd: 'ls', args: ['-l'], cwd: '/tmp' },
     ])
   })
 
-  test('another kind of message, null, options', () => {
+  test('can be rejected as another kind of message or null, and can have options', () => {
     expect(sent(shown => ({ ...shown, cmd: 'emit', event: 'e' }), 'open', args())).toBe('malformed')
     expect(sent(shown => ({ ...shown, cmd: 'open' }), 'open', args())).toBe('malformed')
     expect(sent(() => null, 'open', args())).toBe('null')
@@ -145,17 +145,17 @@ describe('what it changes in a command', () => {
   })
 })
 
-describe('what it changes in an event', () => {
+describe('an event that a hook returns', () => {
   const event = (): Shown => ({ event: 'e', payload: { n: 1 } })
   const target = { kind: 'Window', label: 'a' }
 
-  test('nothing: the very params go on', () => {
+  test('has the same params object when it is unchanged', () => {
     const payload = event()
     const verdict = send(shown => ({ ...shown }), 'plugin:event|emit', payload)
     expect(verdict.kind === 'pass' && verdict.message.payload).toBe(payload)
   })
 
-  test('name, payload, target', () => {
+  test('has a changed name, payload or target', () => {
     expect(sent(shown => ({ ...shown, event: 'f' }), 'plugin:event|emit', event())).toEqual([
       'plugin:event|emit',
       { event: 'f', payload: { n: 1 } },
@@ -174,7 +174,7 @@ describe('what it changes in an event', () => {
     ).toEqual(['event', 'payload'])
   })
 
-  test('refused: no name, a target where there was none, another kind', () => {
+  test('is rejected without a name, with an added target, or as another kind of message', () => {
     expect(sent(shown => ({ ...shown, event: undefined }), 'plugin:event|emit', event())).toBe('malformed')
     expect(sent(shown => ({ ...shown, target }), 'plugin:event|emit', event())).toBe('malformed')
     expect(sent(() => ({ cmd: 'invoke', message: { cmd: 'x' } }), 'plugin:event|emit', event())).toBe('malformed')
@@ -193,4 +193,4 @@ test.each([
   ['catch (error) { console.log(error.message) }', false],
   ['const { cmd, payload: args } = payload; args.messages', false],
   ['window.__TAURI_ISOLATION_HOOK__ = payload => payload', false],
-])('mentionsEnvelope: %s', (source, expected) => expect(mentionsEnvelope(source)).toBe(expected))
+])('mentionsEnvelope finds or ignores %s', (source, expected) => expect(mentionsEnvelope(source)).toBe(expected))

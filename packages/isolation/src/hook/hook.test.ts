@@ -1,5 +1,4 @@
-// What a hook may answer, and what becomes of it. The hooks here are functions of this realm: sandboxed ones are tested
-// in app-thread.test.ts.
+// The hooks here are functions of this realm. Sandboxed hooks are tested in app-thread.test.ts.
 import { describe, expect, test } from 'vitest'
 import { createHook, type HookFunction } from './hook.js'
 import type { HookMessage, Verdict } from './types.js'
@@ -13,21 +12,24 @@ const message = (changes: Partial<HookMessage> = {}): HookMessage => ({
   ...changes,
 })
 
-const asItIs = (verdict: Verdict): Verdict => verdict
-const judge = (fn: HookFunction, given = message()): Verdict => createHook(fn)(given, asItIs) as Verdict
+const getVerdict = (verdict: Verdict): Verdict => verdict
+const judge = (fn: HookFunction, shown = message()): Verdict => createHook(fn)(shown, getVerdict) as Verdict
 const why = (verdict: Verdict): string => (verdict.kind === 'reject' ? verdict.why : 'passed')
 
 describe('a synchronous hook', () => {
-  test('sees the whole message; what it gives back unchanged is the same object', () => {
-    const given = message({ options: { headers: { a: 'b' } } })
+  test('sees the whole message, and passes the same object when it is unchanged', () => {
+    const original = message({ options: { headers: { a: 'b' } } })
     let seen: unknown
-    const verdict = judge(shown => (seen = shown), given)
-    expect(seen).toEqual({ cmd: 'greet', callback: 1, error: 2, payload: { name: 'World' }, options: given.options })
-    expect(verdict).toEqual({ kind: 'pass', message: { cmd: 'greet', payload: given.payload, options: given.options } })
-    expect(verdict.kind === 'pass' && verdict.message.payload).toBe(given.payload)
+    const verdict = judge(received => (seen = received), original)
+    expect(seen).toEqual({ cmd: 'greet', callback: 1, error: 2, payload: { name: 'World' }, options: original.options })
+    expect(verdict).toEqual({
+      kind: 'pass',
+      message: { cmd: 'greet', payload: original.payload, options: original.options },
+    })
+    expect(verdict.kind === 'pass' && verdict.message.payload).toBe(original.payload)
   })
 
-  test('may change cmd, payload and options, in place or in a new object; not the ids', () => {
+  test('can change cmd, payload and options, in place or in a new object, but not the ids', () => {
     const changed = { cmd: 'other', payload: { n: 1 }, options: { headers: { x: 'y' } } }
     const expected = { kind: 'pass', message: changed }
     expect(judge(() => ({ ...changed, callback: 7, error: 8, more: 9 }))).toEqual(expected)
@@ -38,19 +40,19 @@ describe('a synchronous hook', () => {
     })
   })
 
-  test('null, as a hook, passes everything', () => {
-    expect(createHook(null)(message(), asItIs)).toMatchObject({ kind: 'pass', message: { cmd: 'greet' } })
+  test('passes every message when it is null', () => {
+    expect(createHook(null)(message(), getVerdict)).toMatchObject({ kind: 'pass', message: { cmd: 'greet' } })
   })
 
-  test.each([null, undefined])('%s rejects', value =>
+  test.each([null, undefined])('rejects the message when it returns %s', value =>
     expect(judge(() => value)).toEqual({ kind: 'reject', why: 'null' }),
   )
 
-  test('a throw rejects; what is thrown is not looked at', () => {
+  test('rejects the message when it throws, and the thrown value is not read', () => {
     let ran = 0
     const trap = (): never => {
       ran += 1
-      throw new Error('looked at')
+      throw new Error('read')
     }
     const thrown = new Proxy({}, { get: trap, has: trap, getPrototypeOf: trap, ownKeys: trap })
     expect(
@@ -81,15 +83,15 @@ describe('a synchronous hook', () => {
     { cmd: 'a', options: { headers: { a: 1 } } },
     { cmd: 'a', options: { headers: ['x', 1] } },
     { cmd: 'a', options: { headers: { ['__proto__']: 'x' } } },
-  ])('malformed: %o', value => expect(why(judge(() => value))).toBe('malformed'))
+  ])('rejects the message when it returns %o', value => expect(why(judge(() => value))).toBe('malformed'))
 
-  test('options without headers are none', () => {
+  test('passes no options when they have no headers', () => {
     for (const options of [null, undefined, {}, { headers: null }]) {
       expect(judge(() => ({ cmd: 'a', payload: {}, options }))).toMatchObject({ message: { options: undefined } })
     }
   })
 
-  test('members that throw, or change when read again, are read once', () => {
+  test('has each member of its answer read once', () => {
     const throwing = {
       get cmd(): never {
         throw new Error('x')
@@ -121,9 +123,9 @@ describe('a synchronous hook', () => {
 
 describe('an asynchronous hook', () => {
   const decide = (fn: HookFunction, deadline = 50): Promise<Verdict> =>
-    Promise.resolve(createHook(fn, { deadline })(message(), asItIs))
+    Promise.resolve(createHook(fn, { deadline })(message(), getVerdict))
 
-  test('passes, changes and rejects', async () => {
+  test('can pass, change and reject a message', async () => {
     expect(await decide(async shown => shown)).toMatchObject({ kind: 'pass', message: { cmd: 'greet' } })
     expect(await decide(async () => ({ cmd: 'b' }))).toMatchObject({ kind: 'pass', message: { cmd: 'b' } })
     expect(await decide(async () => null)).toEqual({ kind: 'reject', why: 'null' })
@@ -133,7 +135,7 @@ describe('an asynchronous hook', () => {
     })
   })
 
-  test('a missed deadline rejects; a late or second answer is not read', async () => {
+  test('rejects the message at its deadline, and late or second answers are not read', async () => {
     let late: ((value: unknown) => void) | undefined
     const verdict = await decide(() => new Promise(resolve => (late = resolve)), 5)
     expect(verdict).toEqual({ kind: 'reject', why: 'timeout' })
@@ -153,22 +155,22 @@ describe('an asynchronous hook', () => {
     ).toMatchObject({ message: { cmd: 'first' } })
   })
 
-  test('deadlines share a timer and end in order', async () => {
+  test('has a deadline for each message', async () => {
     const hook = createHook(() => new Promise(() => {}), { deadline: 20 })
     const started = performance.now()
-    const first = hook(message(), asItIs)
+    const first = hook(message(), getVerdict)
     await new Promise(resolve => setTimeout(resolve, 10))
-    const verdicts = await Promise.all([first, hook(message(), asItIs), hook(message(), asItIs)])
+    const verdicts = await Promise.all([first, hook(message(), getVerdict), hook(message(), getVerdict)])
     expect(verdicts.map(verdict => why(verdict))).toEqual(['timeout', 'timeout', 'timeout'])
     expect(performance.now() - started).toBeGreaterThan(28)
   })
 
-  test('an endless deadline is one', async () => {
+  test('can have an infinite deadline', async () => {
     const slow = (): Promise<unknown> => new Promise(resolve => setTimeout(resolve, 20, { cmd: 'a' }))
     expect(await decide(slow, Infinity)).toMatchObject({ kind: 'pass' })
   })
 
-  test('thenables: then is read once, and may throw, or never answer', async () => {
+  test('can return a thenable, whose then is read once and can throw or never answer', async () => {
     let reads = 0
     const thenable = {
       get then() {

@@ -1,61 +1,62 @@
-// When a gate finds that its hook keeps too much: on the heap, or in bytes outside it, of this thread alone.
 import { describe, expect, test } from 'vitest'
 import { createHookWatch, createMemoryCheck, MAX_HEAP, MAX_OUTSIDE, type MemoryUsage } from './watchdog.js'
 
-function looksAt(used: MemoryUsage) {
-  const told: string[] = []
-  let looks = 0
+function checkUsage(usage: MemoryUsage) {
+  const reports: string[] = []
+  let reads = 0
   const check = createMemoryCheck(
-    what => told.push(what),
-    () => (looks++, used),
+    limit => reports.push(limit),
+    () => (reads++, usage),
   )
-  return { told, looks: () => looks, turns: (count: number) => Array.from({ length: count }, check) }
+  return { reports, countReads: () => reads, run: (count: number) => Array.from({ length: count }, check) }
 }
 
 test.each([
-  ['a full heap', { used_heap_size: MAX_HEAP, external_memory: 0 }, ['768 MiB']],
-  ['many bytes outside it', { used_heap_size: 1, external_memory: MAX_OUTSIDE }, ['2048 MiB of bytes']],
-  ['less of both', { used_heap_size: MAX_HEAP - 1, external_memory: MAX_OUTSIDE - 1 }, []],
-])('of %s it tells once', (_what, used, expected) => {
-  const { told, turns } = looksAt(used)
-  turns(1000)
-  expect(told).toEqual(expected)
+  ['the heap is full', { used_heap_size: MAX_HEAP, external_memory: 0 }, ['768 MiB']],
+  [
+    'there are too many bytes outside of the heap',
+    { used_heap_size: 1, external_memory: MAX_OUTSIDE },
+    ['2048 MiB of bytes'],
+  ],
+  ['both are below their limits', { used_heap_size: MAX_HEAP - 1, external_memory: MAX_OUTSIDE - 1 }, []],
+])('the memory check reports a limit once when %s', (_what, usage, expected) => {
+  const { reports, run } = checkUsage(usage)
+  run(1000)
+  expect(reports).toEqual(expected)
 })
 
-test('it looks every few turns, or after one that took long', async () => {
-  const { looks, turns } = looksAt({ used_heap_size: 1 })
-  turns(1)
-  const before = looks()
-  turns(160)
-  expect(looks()).toBeGreaterThanOrEqual(before + 10)
-  expect(looks()).toBeLessThan(before + 100)
-  const busy = looks()
+test('the memory check reads the usage every few runs, and after a long run', async () => {
+  const { countReads, run } = checkUsage({ used_heap_size: 1 })
+  run(1)
+  const before = countReads()
+  run(160)
+  expect(countReads()).toBeGreaterThanOrEqual(before + 10)
+  expect(countReads()).toBeLessThan(before + 100)
+  const busy = countReads()
   await new Promise(resolve => setTimeout(resolve, 15))
-  turns(1)
-  expect(looks()).toBe(busy + 1)
+  run(1)
+  expect(countReads()).toBe(busy + 1)
 })
 
-test('bytes count for the thread that keeps them', () => {
+test('the memory check counts the bytes of this thread', () => {
   const kept: Uint8Array[] = []
-  const told: string[] = []
-  const check = createMemoryCheck(what => told.push(what))
-  // Never written to, and so never taken from the machine.
+  const reports: string[] = []
+  const check = createMemoryCheck(limit => reports.push(limit))
+  // Never written, so the machine does not provide the memory.
   while (kept.length < 18) kept.push(new Uint8Array(MAX_OUTSIDE / 16))
   for (let i = 0; i < 20; i++) check()
-  expect(told).toEqual(['2048 MiB of bytes'])
+  expect(reports).toEqual(['2048 MiB of bytes'])
 })
-
-// What a gate writes for the host's watchdog, and when it has left the hook.
 
 const setUp = () => {
   const memory = new SharedArrayBuffer(4)
-  const word = new Int32Array(memory)
-  return { watch: createHookWatch(memory), read: () => Atomics.load(word, 0) }
+  const counter = new Int32Array(memory)
+  return { watch: createHookWatch(memory), read: () => Atomics.load(counter, 0) }
 }
-const settled = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
+const nextTick = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
 
-describe('the watch', () => {
-  test('has another number for each message, and zero once the turn is over', async () => {
+describe('the counter of a hook watch', () => {
+  test('has a different value for each message, and is zero after the tick', async () => {
     const { watch, read } = setUp()
     expect(read()).toBe(0)
     const seen = new Set<number>()
@@ -65,15 +66,15 @@ describe('the watch', () => {
     }
     expect(seen.size).toBe(3)
     expect(seen).not.toContain(0)
-    await settled()
+    await nextTick()
     expect(read()).toBe(0)
     watch.enter()
     expect(read()).not.toBe(0)
-    await settled()
+    await nextTick()
     expect(read()).toBe(0)
   })
 
-  test('does not leave before the last promise of the turn has settled', async () => {
+  test('is not zero before the last promise of the tick has settled', async () => {
     const { watch, read } = setUp()
     const during: number[] = []
     watch.enter()
@@ -83,15 +84,15 @@ describe('the watch', () => {
     })()
     await chain
     expect(during[0]).not.toBe(0)
-    await settled()
+    await nextTick()
     expect(read()).toBe(0)
   })
 
-  test('stays inside for what enters while it leaves', async () => {
+  test('is not zero when the hook is entered while it is being left', async () => {
     const { watch, read } = setUp()
     const during: number[] = []
     watch.enter()
-    // Behind its own microtask and before its tick.
+    // After the watch's own microtask, and before its tick.
     await Promise.resolve()
     process.nextTick(() => {
       watch.enter()
@@ -100,31 +101,31 @@ describe('the watch', () => {
         during.push(read())
       })()
     })
-    await settled()
+    await nextTick()
     expect(during[0]).not.toBe(0)
     expect(read()).toBe(0)
   })
 
-  test('rests when it is told to', async () => {
+  test('is zero while the watch rests', async () => {
     const { watch, read } = setUp()
     watch.enter()
     watch.rest()
     expect(read()).toBe(0)
     watch.enter()
     expect(read()).not.toBe(0)
-    await settled()
+    await nextTick()
     expect(read()).toBe(0)
   })
 })
 
-test('says each time that it has left', async () => {
+test('a hook watch calls back each time that the hook was left', async () => {
   let left = 0
   const watch = createHookWatch(new SharedArrayBuffer(4), () => (left += 1))
   for (let i = 1; i <= 2; i++) {
     watch.enter()
     watch.enter()
     expect(left).toBe(i - 1)
-    await settled()
+    await nextTick()
     expect(left).toBe(i)
   }
 })

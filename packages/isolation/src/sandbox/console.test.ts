@@ -7,7 +7,7 @@ function logged(use: (console: Record<string, (...values: unknown[]) => void>) =
   return lines
 }
 
-test('methods end as lines of a level', () => {
+test('methods log one line with a level', () => {
   const lines = logged(console => {
     console['log']?.('a %s of %d', 'text', 1, { b: [1] })
     console['warn']?.('w')
@@ -29,7 +29,7 @@ test('methods end as lines of a level', () => {
   ])
 })
 
-test('values are shown without running them', () => {
+test('values are formatted without running their code', () => {
   let ran = 0
   const trap = (): never => {
     ran += 1
@@ -48,14 +48,14 @@ test('values are shown without running them', () => {
   expect(lines).toHaveLength(2)
 })
 
-test('errors are shown by kind and message', () => {
+test('errors are formatted as class and message', () => {
   class Custom extends Error {}
   expect(logged(console => console['log']?.(new TypeError('bad'), new Custom('own'), new Error()))).toEqual([
     'info: TypeError: bad Error: own Error',
   ])
 })
 
-test('what is long is cut; what cannot be shown, and a sink that throws, do not throw', () => {
+test('a long text is cut, and neither an unformattable value nor a throwing sink throws', () => {
   const [line] = logged(console => console['log']?.('x'.repeat(1e6)))
   expect(line).toHaveLength(MAX_CONSOLE_TEXT + 'info: '.length)
   const broken = createConsole(() => {

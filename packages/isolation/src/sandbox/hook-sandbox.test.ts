@@ -1,11 +1,12 @@
-// These tests lock their process down for good: each test file has one of its own (pool: forks).
+// This file locks its process down. Each test file has its own process (pool: forks).
 import { beforeAll, describe, expect, test } from 'vitest'
 import { createSandbox, type Sandbox } from './hook-sandbox.js'
 import { lockDown } from './lockdown.js'
 
 beforeAll(() => {
   lockDown()
-  lockDown() // and again: nothing happens
+  // A second call does nothing.
+  lockDown()
 })
 
 function sandbox(confirm: (message?: unknown) => boolean = () => false): { it: Sandbox; logs: string[] } {
@@ -13,7 +14,7 @@ function sandbox(confirm: (message?: unknown) => boolean = () => false): { it: S
   return { it: createSandbox({ console: (level, text) => logs.push(`${level} ${text}`), confirm }), logs }
 }
 
-/** What an expression gives in a new sandbox. */
+/** Evaluates an expression in a new sandbox. */
 function evaluate(expression: string, confirm?: (message?: unknown) => boolean): unknown {
   const { it } = sandbox(confirm)
   it.run([{ name: 'index.js', source: `window.__TAURI_ISOLATION_HOOK__ = (${expression})` }])
@@ -29,8 +30,8 @@ function failure(...sources: string[]): string {
   return 'ran'
 }
 
-describe('what scripts find', () => {
-  test('window, self, globalThis and this are one object', () => {
+describe('a script finds', () => {
+  test('one object as window, self, globalThis and this', () => {
     expect(evaluate('[window === self, self === globalThis, window.window === window]')).toEqual([true, true, true])
     const { it } = sandbox()
     it.run([{ name: 'index.js', source: 'window.__TAURI_ISOLATION_HOOK__ = this === window' }])
@@ -38,24 +39,24 @@ describe('what scripts find', () => {
   })
 
   test('confirm, console, a clock, random numbers, text encoding', () => {
-    const asked: unknown[] = []
-    const confirm = (message?: unknown): boolean => asked.push(message) > 0
+    const questions: unknown[] = []
+    const confirm = (message?: unknown): boolean => questions.push(message) > 0
     expect(evaluate(`[confirm('sure?'), typeof console.log]`, confirm)).toEqual([true, 'function'])
-    expect(asked).toEqual(['sure?'])
+    expect(questions).toEqual(['sure?'])
     expect(evaluate('Date.now()')).toBeCloseTo(Date.now(), -4)
     expect(evaluate('new Date(0).toISOString()')).toBe('1970-01-01T00:00:00.000Z')
     expect(evaluate('Math.random()')).toBeLessThan(1)
     expect(evaluate(`new TextDecoder().decode(new TextEncoder().encode('é'))`)).toBe('é')
   })
 
-  test('nothing of Node, nor of this thread', () => {
+  test('no names of Node or of this thread', () => {
     const names = ['process', 'require', 'module', 'Buffer', 'global', 'setTimeout', 'fetch', 'document', 'Compartment']
     expect(evaluate(`[${names.map(name => `typeof ${name}`).join()}]`)).toEqual(names.map(() => 'undefined'))
     expect(evaluate('typeof lockdown')).toBe('undefined')
   })
 
-  test('ways out end in the sandbox', () => {
-    const ways = [
+  test('only the sandbox when it tries to leave it', () => {
+    const attempts = [
       `(function () { return this })()`,
       `Function('return typeof process')()`,
       `(() => {}).constructor('return typeof process')()`,
@@ -66,18 +67,18 @@ describe('what scripts find', () => {
       `(0, eval)('typeof process')`,
       `new Date().constructor.constructor('return typeof process')()`,
     ]
-    for (const way of ways) {
+    for (const attempt of attempts) {
       let found: unknown
       try {
-        found = evaluate(way)
+        found = evaluate(attempt)
       } catch {
         found = 'undefined'
       }
-      expect([undefined, 'undefined'], way).toContain(found)
+      expect([undefined, 'undefined'], attempt).toContain(found)
     }
   })
 
-  test('errors show no frames as objects', () => {
+  test('no frames of errors as objects', () => {
     const probe = `(() => {
       const kinds = []
       let error
@@ -93,7 +94,7 @@ describe('what scripts find', () => {
     expect(evaluate(probe)).toEqual([])
   })
 
-  test('shared objects cannot be changed', () => {
+  test('shared objects that it cannot change', () => {
     expect(failure('Object.prototype.polluted = 1')).toContain('1.js threw')
     expect(failure('Array.prototype.push = null')).toContain('1.js threw')
     expect(failure('JSON.stringify = null')).toContain('1.js threw')
@@ -103,16 +104,16 @@ describe('what scripts find', () => {
     expect(({} as Record<string, unknown>)['polluted']).toBe(undefined)
   })
 
-  test('each sandbox has its own window and console', () => {
-    const [one, two] = [sandbox().it, sandbox().it]
-    one.run([{ name: 'index.js', source: 'window.shared = 1; console.shared = 1' }])
-    two.run([{ name: 'index.js', source: 'window.__TAURI_ISOLATION_HOOK__ = [window.shared, console.shared]' }])
-    expect(two.readHook()).toEqual([undefined, undefined])
+  test('its own window and console in each sandbox', () => {
+    const [first, second] = [sandbox().it, sandbox().it]
+    first.run([{ name: 'index.js', source: 'window.shared = 1; console.shared = 1' }])
+    second.run([{ name: 'index.js', source: 'window.__TAURI_ISOLATION_HOOK__ = [window.shared, console.shared]' }])
+    expect(second.readHook()).toEqual([undefined, undefined])
   })
 })
 
-describe('scripts as in a browser', () => {
-  test('share their top-level names, in order', () => {
+describe('as in a browser', () => {
+  test('scripts share their top-level names in order', () => {
     const { it } = sandbox()
     it.run([
       { name: 'a.js', source: `const LIST = ['a'] // no line break at the end` },
@@ -120,10 +121,10 @@ describe('scripts as in a browser', () => {
       { name: 'c.js', source: `add('c'); late = LIST; window.__TAURI_ISOLATION_HOOK__ = late` },
     ])
     expect(it.readHook()).toEqual(['a', 'b', 'c'])
-    expect(Object.keys(it.window)).not.toContain('__sallyport_turn__')
+    expect(Object.keys(it.window)).not.toContain('__sallyport_script__')
   })
 
-  test('a top-level function of the right name is the hook; one on window comes first', () => {
+  test('a top-level function can be the hook, unless window has one', () => {
     const { it } = sandbox()
     it.run([{ name: 'a.js', source: 'function __TAURI_ISOLATION_HOOK__() { return 1 }' }])
     expect(it.readHook()).toBeTypeOf('function')
@@ -132,7 +133,7 @@ describe('scripts as in a browser', () => {
     expect(other.readHook()).toBe(null)
   })
 
-  test('plain objects take any name', () => {
+  test('plain objects can have any member', () => {
     expect(
       evaluate(`(() => { const seen = {}; seen.constructor = 1; seen.toString = 2; return seen.constructor })()`),
     ).toBe(1)
@@ -146,10 +147,10 @@ describe('scripts as in a browser', () => {
     ).toBe(true)
   })
 
-  test('a console may be replaced', () => expect(failure('window.console = window.console || {}')).toBe('ran'))
+  test('a script can replace the console', () => expect(failure('window.console = window.console || {}')).toBe('ran'))
 })
 
-describe('what is wrong is said, with the script', () => {
+describe('a script that fails is named', () => {
   test.each([
     ['null.x', '2.js threw: Cannot read properties of null'],
     ['throw "a text"', '2.js threw: a text'],

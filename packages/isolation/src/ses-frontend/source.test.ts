@@ -1,4 +1,4 @@
-// Errors on their way into a script, and out of it. This process is locked down for good.
+// This file locks its process down.
 import { BusError } from '@sallyport/protocol'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { lockDown } from '../sandbox/lockdown.js'
@@ -9,21 +9,21 @@ beforeAll(() => {
   harden(BusError)
 })
 
-describe('a script sees', () => {
-  test('an error whose prototypes are frozen, and whatever is no error, as it is', () => {
+describe('a script gets', () => {
+  test('an error with frozen prototypes, or another value, unchanged', () => {
     for (const thrown of [new TypeError('x'), new BusError('Denied', 'x', { cause: new Error('y') }), 'a text', null]) {
       expect(toScriptError(thrown)).toBe(thrown)
     }
   })
 
-  test('the text alone of an error of Node’s', () => {
+  test('only the message of an error of Node', () => {
     expect(toScriptError(new DOMException('why', 'AbortError'))).toMatchObject({
       reason: 'InternalError',
       message: 'why',
     })
   })
 
-  test('no cause that is one, however deep', () => {
+  test('no cause that is, or has, an error of Node', () => {
     for (const cause of [new DOMException('x'), new Error('x', { cause: new DOMException('y') })]) {
       const shown = toScriptError(new BusError('Timeout', 'late', { data: 1, cause }))
       expect(shown).toMatchObject({ reason: 'Timeout', message: 'late', data: 1 })
@@ -32,8 +32,8 @@ describe('a script sees', () => {
   })
 })
 
-describe('the host sees', () => {
-  test('reason, message and stack, as text', () => {
+describe('the host gets', () => {
+  test('reason, message and stack of an error as strings', () => {
     expect(toFault(new BusError('Denied', 'no'))).toMatchObject({ reason: 'Denied', message: 'no' })
     const odd = Object.assign(new Error('x'), { reason: 'Denied', stack: { toString: () => 'y' } })
     expect(toFault(odd)).not.toBe(odd)
@@ -41,7 +41,7 @@ describe('the host sees', () => {
     expect(toFault(odd)).not.toHaveProperty('reason')
   })
 
-  test('no more than a few thousand characters', () => {
+  test('at most 8192 characters of a message', () => {
     expect(toFault(new Error('x'.repeat(1e6))).message).toHaveLength(8192)
   })
 })

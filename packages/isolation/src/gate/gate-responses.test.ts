@@ -1,5 +1,4 @@
-// What a frontend responses passes the hook like what it calls: in order, as an answer, and where it is rejected an error takes
-// its place.
+// Responses of a frontend pass the hook like its calls, in order. A rejected response is replaced by an error.
 import { codecs, FRAME_KIND } from '@sallyport/protocol'
 import { describe, expect, test } from 'vitest'
 import { call, ids, send, setUp, settled } from '../../test/gate.js'
@@ -8,20 +7,20 @@ const result = (id: number, value: unknown) => ({ jsonrpc: '2.0' as const, id, r
 const failure = (id: number, message: string) => ({ jsonrpc: '2.0' as const, id, error: { code: -32000, message } })
 
 test.each<[what: string, options: unknown, headers: unknown]>([
-  ['leaves the options out', undefined, { 'sallyport-stream': '__CHANNEL__:5' }],
+  ['omits the options', undefined, { 'sallyport-stream': '__CHANNEL__:5' }],
   [
-    'names another',
+    'sets another channel',
     { headers: { 'sallyport-stream': '__CHANNEL__:6', b: '2' } },
     { b: '2', 'sallyport-stream': '__CHANNEL__:5' },
   ],
-])('the channel of a stream stays where the hook %s', async (_what, options, headers) => {
+])('a call keeps the channel of its stream when the hook %s', async (_what, options, headers) => {
   const { frontendLink, sealed } = setUp(message => ({ ...(message as object), options }))
   send(frontendLink, { ...call(1), headers: { a: '1', 'sallyport-stream': '__CHANNEL__:5' } })
   await settled()
   expect(sealed).toMatchObject([{ id: 1, headers }])
 })
 
-test('a hook makes no stream of a call', async () => {
+test('a call does not become a stream when the hook adds a channel', async () => {
   const { frontendLink, sealed } = setUp(message => ({
     ...(message as object),
     options: { headers: { 'sallyport-stream': '__CHANNEL__:6', b: '2' } },
@@ -31,8 +30,8 @@ test('a hook makes no stream of a call', async () => {
   expect((sealed[0] as { headers?: unknown }).headers).toEqual({ b: '2' })
 })
 
-describe('an answer', () => {
-  test('is shown as a command of its own, and sealed as it is', async () => {
+describe('a response', () => {
+  test('is shown as a command of its own, and sealed unchanged', async () => {
     const shown: unknown[] = []
     const { frontendLink, sealed, responses } = setUp(message => {
       shown.push(message)
@@ -51,7 +50,7 @@ describe('an answer', () => {
     expect(responses).toEqual([])
   })
 
-  test('that is rejected becomes an error to core, in its turn', async () => {
+  test('becomes an error for core, in order, when it is rejected', async () => {
     let release = (): void => {}
     const { frontendLink, sealed, responses, rejected } = setUp(message => {
       const { payload } = message as { payload: { result?: unknown } }
@@ -77,7 +76,7 @@ describe('an answer', () => {
     expect(responses).toEqual([])
   })
 
-  test('is not taken out by a cancel of the frontend’s own call of that id', async () => {
+  test('is not dropped when the frontend cancels its own call with the same id', async () => {
     let release = (): void => {}
     const { frontendLink, sealed } = setUp(message => new Promise(resolve => (release = () => resolve(message))))
     const cancel = { jsonrpc: '2.0', method: '$/cancelRequest', params: { id: 1 } }
@@ -89,16 +88,19 @@ describe('an answer', () => {
   })
 
   test.each<[what: string, message: object, toCore: object[]]>([
-    ['both', { ...result(1, 1), ...failure(1, 'x') }, [{ id: 1, error: { code: -32600 } }]],
+    ['a result and an error', { ...result(1, 1), ...failure(1, 'x') }, [{ id: 1, error: { code: -32600 } }]],
     ['no id', { jsonrpc: '2.0', result: 1 }, []],
-    ['an id that is none', result([1] as never, 1), []],
-    ['an error that is none', { jsonrpc: '2.0', id: 1, error: 'x' }, [{ id: 1, error: { code: -32600 } }]],
-  ])('with %s is refused here, as an error about no call; core hears of it', async (_what, message, toCore) => {
-    const { frontendLink, sealed, responses } = setUp(() => expect.unreachable())
-    send(frontendLink, message)
-    await settled()
-    expect(responses).toMatchObject([{ id: null, error: { code: -32600 } }])
-    expect(sealed).toMatchObject(toCore)
-    expect(sealed).toHaveLength(toCore.length)
-  })
+    ['an invalid id', result([1] as never, 1), []],
+    ['an invalid error', { jsonrpc: '2.0', id: 1, error: 'x' }, [{ id: 1, error: { code: -32600 } }]],
+  ])(
+    'is refused by the gate, and core gets an error if the id is valid, when it has %s',
+    async (_what, message, toCore) => {
+      const { frontendLink, sealed, responses } = setUp(() => expect.unreachable())
+      send(frontendLink, message)
+      await settled()
+      expect(responses).toMatchObject([{ id: null, error: { code: -32600 } }])
+      expect(sealed).toMatchObject(toCore)
+      expect(sealed).toHaveLength(toCore.length)
+    },
+  )
 })
