@@ -1,52 +1,44 @@
-// Who may call what: asked of core where another frontend is chosen, core was started again, or somebody wants to know.
+// The section on access. It asks core when another frontend is selected, when core has restarted, and on request.
 import type { Access, CommandAccess } from '../../src/host/inspector/snapshot.js'
-import { byId, setOptions, setText } from './dom.js'
-import type { Snapshot } from './follow.js'
+import { getById, setOptions, setText } from './dom.js'
+import type { Section } from './follow.js'
 import { clock, count } from './format.js'
-import type { Part } from './part.js'
 import { createTable, type Column } from './table.js'
 
-const MAY: Readonly<Record<CommandAccess['access'], string>> = {
-  allowed: '✓ allowed',
-  open: '✓ open to all',
-  denied: '✕ denied',
-  closed: '– not allowed',
+const ACCESS: Readonly<Record<CommandAccess['access'], { text: string; tone: string }>> = {
+  allowed: { text: '✓ allowed', tone: 'short good' },
+  open: { text: '✓ open to all', tone: 'short good' },
+  denied: { text: '✕ denied', tone: 'short bad' },
+  closed: { text: '– not allowed', tone: 'short soft' },
 }
 
-const TONES: typeof MAY = { allowed: 'good', open: 'good', denied: 'bad', closed: 'soft' }
-
 const COLUMNS: readonly Column<CommandAccess>[] = [
-  { title: 'Command', isWords: true, cell: ({ command }) => command },
-  {
-    title: 'May be called',
-    isWords: true,
-    cell: ({ access }) => ({
-      text: MAY[access],
-      tone: `short ${TONES[access]}`,
-    }),
-  },
-  { title: 'By', about: 'Capability and permission', isWords: true, cell: ({ by }) => by },
-  { title: 'Scope', isWords: true, cell: ({ scope }) => scope },
+  { title: 'Command', isWords: true, getCell: ({ command }) => command },
+  { title: 'May be called', isWords: true, getCell: ({ access }) => ACCESS[access] },
+  { title: 'By', about: 'Capability and permission', isWords: true, getCell: ({ by }) => by },
+  { title: 'Scope', isWords: true, getCell: ({ scope }) => scope },
 ]
 
-export function createAccess(token: string): Part {
-  const [whose, which] = [byId('whose', HTMLSelectElement), byId('which', HTMLInputElement)]
-  const said = byId('capabilities', HTMLElement)
-  const table = createTable(byId('access', HTMLTableElement), 'Who may call what', COLUMNS, ({ command }) => command)
+export function createAccess(token: string): Section {
+  const frontend = getById('whose', HTMLSelectElement)
+  const command = getById('which', HTMLInputElement)
+  const summary = getById('capabilities', HTMLElement)
+  const table = createTable(getById('access', HTMLTableElement), 'Access', COLUMNS, row => row.command)
   let access: Access | undefined
-  let asked = ''
-  let asking = 0
+  let shownFor = ''
+  let requests = 0
 
   const render = (): void => {
-    const wanted = which.value.toLowerCase()
-    const shown = access?.commands.filter(({ command }) => command.toLowerCase().includes(wanted)) ?? []
-    table.show(shown, access ? 'None.' : '')
+    const part = command.value.toLowerCase()
+    const rows = access?.commands.filter(row => row.command.toLowerCase().includes(part)) ?? []
+    table.show(rows, access ? 'None.' : '')
   }
-  const ask = async (): Promise<void> => {
-    const [label, own] = [whose.value, ++asking]
+  const load = async (): Promise<void> => {
+    const label = frontend.value
+    const request = ++requests
     if (!label) {
       access = undefined
-      setText(said, 'There is no frontend.')
+      setText(summary, 'There is no frontend.')
       return render()
     }
     const query = new URLSearchParams({ token, label })
@@ -54,29 +46,29 @@ export function createAccess(token: string): Part {
       response => (response.ok ? (response.json() as Promise<Access>) : undefined),
       () => undefined,
     )
-    if (own !== asking) return
+    if (request !== requests) return
     access = answer
-    setText(said, sentenceOf(label, answer))
+    setText(summary, summarize(label, answer))
     render()
   }
-  whose.addEventListener('change', () => void ask())
-  which.addEventListener('input', render)
-  byId('again', HTMLButtonElement).addEventListener('click', () => void ask())
+  frontend.addEventListener('change', () => void load())
+  command.addEventListener('input', render)
+  getById('refresh', HTMLButtonElement).addEventListener('click', () => void load())
   return {
-    show({ frontends, core, bus }: Snapshot) {
-      setOptions(whose, frontends.map(({ label }) => label).toSorted())
-      const now = JSON.stringify([whose.value, core.restarts, core.state, bus])
-      if (now === asked) return
-      asked = now
-      void ask()
+    show({ frontends, core, bus }) {
+      setOptions(frontend, frontends.map(({ label }) => label).toSorted())
+      const key = JSON.stringify([frontend.value, core.restarts, core.state, bus])
+      if (key === shownFor) return
+      shownFor = key
+      void load()
     },
   }
 }
 
-function sentenceOf(label: string, access: Access | undefined): string {
-  if (!access) return 'Nobody answers.'
-  if (access.error !== undefined) return `Core does not say: ${access.error}`
+function summarize(label: string, access: Access | undefined): string {
+  if (!access) return 'No answer.'
+  if (access.error !== undefined) return `Core did not answer: ${access.error}`
   const names = access.capabilities.join(', ') || 'none'
-  const more = access.more > 0 ? ` ${count(access.more)} commands more are not shown.` : ''
-  return `Capabilities of ${label}: ${names}. As of ${clock(Date.now())}.${more}`
+  const more = access.more > 0 ? ` ${count(access.more)} further commands are not shown.` : ''
+  return `Capabilities of ${label}: ${names} (${clock(Date.now())}).${more}`
 }

@@ -1,10 +1,9 @@
-// The few ways in which the page is changed. None of them makes HTML of a text, and nothing is written that is there already: a
-// selection stays, and a screen reader is not told twice.
+// Changes the page, never with HTML from text. Unchanged values are not written: a selection stays, and a screen reader repeats nothing.
 
-export function byId<T extends Element>(id: string, kind: new () => T): T {
-  const found = document.getElementById(id)
-  if (!(found instanceof kind)) throw new Error(`The page has no ${id}`)
-  return found
+export function getById<T extends Element>(id: string, kind: new () => T): T {
+  const element = document.getElementById(id)
+  if (!(element instanceof kind)) throw new Error(`The page has no ${id}`)
+  return element
 }
 
 export function setText(element: Element, text: string): void {
@@ -15,7 +14,7 @@ export function setAttribute(element: Element, name: string, value: string): voi
   if (element.getAttribute(name) !== value) element.setAttribute(name, value)
 }
 
-export function make<Name extends keyof HTMLElementTagNameMap>(
+export function create<Name extends keyof HTMLElementTagNameMap>(
   name: Name,
   attributes: Readonly<Record<string, string>> = {},
   ...content: (Node | string)[]
@@ -26,11 +25,11 @@ export function make<Name extends keyof HTMLElementTagNameMap>(
   return element
 }
 
-/** Options with these values. What is chosen stays, where it is still there. */
+/** Sets the options of a select. The selected one stays selected if it is still there. */
 export function setOptions(select: HTMLSelectElement, values: readonly string[]): void {
-  const known = [...select.options].map(({ value }) => value)
-  if (known.length === values.length && known.every((value, at) => value === values[at])) return
-  const chosen = select.value
+  const current = [...select.options].map(({ value }) => value)
+  if (current.length === values.length && current.every((value, i) => value === values[i])) return
+  const selected = select.value
   select.replaceChildren(...values.map(value => new Option(value, value)))
-  if (values.includes(chosen)) select.value = chosen
+  if (values.includes(selected)) select.value = selected
 }

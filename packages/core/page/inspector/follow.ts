@@ -1,29 +1,34 @@
-// The page's end of the feed. It comes back after whatever ended it, until the bus says that it was closed.
+// The page's side of the feed. It reconnects until the bus reports that it was closed.
 import type { Snapshot } from '../../src/host/inspector/snapshot.js'
 
 export type { Snapshot }
 
+/** A section of the page that shows something of each snapshot. */
+export interface Section {
+  show(snapshot: Snapshot): void
+}
+
 export type Connection =
   | { state: 'live' | 'paused' | 'lost' }
-  /** For good; `why` says what became of the bus. */
+  /** The final state; `why` is shown. */
   | { state: 'ended'; why: string }
 
-export interface Follower {
-  told(snapshot: Snapshot): void
-  connection(connection: Connection): void
+export interface FeedListeners {
+  onSnapshot(snapshot: Snapshot): void
+  onConnection(connection: Connection): void
 }
 
 export interface Feed {
   pause(isPaused: boolean): void
-  /** What the labels of the frontends that are shown have in them. */
+  /** Shows frontends whose labels contain the text. */
   find(text: string): void
 }
 
-/** Until the next try, where the server refused: it has pages enough, or is another by now. */
+/** Delay before the next attempt if the server refuses: too many pages are open, or another inspector has the port. */
 const REFUSED_MS = 3000
 
-export function follow(token: string, { told, connection }: Follower): Feed {
-  let wanted = ''
+export function followFeed(token: string, { onSnapshot, onConnection }: FeedListeners): Feed {
+  let find = ''
   let isPaused = false
   let source: EventSource | undefined
   let timer: ReturnType<typeof setTimeout> | undefined
@@ -35,19 +40,19 @@ export function follow(token: string, { told, connection }: Follower): Feed {
   }
   const start = (): void => {
     stop()
-    const query = new URLSearchParams({ token, ...(wanted && { find: wanted }) })
+    const query = new URLSearchParams({ token, ...(find && { find }) })
     source = new EventSource(`feed?${query}`)
     source.addEventListener('snapshot', ({ data }) => {
-      connection({ state: 'live' })
-      told(JSON.parse(data as string) as Snapshot)
+      onConnection({ state: 'live' })
+      onSnapshot(JSON.parse(data as string) as Snapshot)
     })
     source.addEventListener('end', ({ data }) => {
       stop()
-      connection({ state: 'ended', ...(JSON.parse(data as string) as { why: string }) })
+      onConnection({ state: 'ended', ...(JSON.parse(data as string) as { why: string }) })
     })
     source.addEventListener('error', () => {
-      connection({ state: 'lost' })
-      // The browser tries again by itself, but where it was refused.
+      onConnection({ state: 'lost' })
+      // The browser itself reconnects unless it was refused.
       if (source?.readyState === EventSource.CLOSED) timer = setTimeout(start, REFUSED_MS)
     })
   }
@@ -57,10 +62,10 @@ export function follow(token: string, { told, connection }: Follower): Feed {
       isPaused = paused
       if (!paused) return start()
       stop()
-      connection({ state: 'paused' })
+      onConnection({ state: 'paused' })
     },
     find(text) {
-      wanted = text
+      find = text
       if (!isPaused) start()
     },
   }

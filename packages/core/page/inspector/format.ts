@@ -1,23 +1,23 @@
-// Numbers as people read them.
+// Formats numbers for people.
 
-const whole = new Intl.NumberFormat('en')
+const integer = new Intl.NumberFormat('en')
 
-/** With its last digit. */
-export const count = (value: number): string => whole.format(value)
+/** Formats all digits. */
+export const count = (value: number): string => integer.format(value)
 
-const scaled = (value: number, step: number, names: readonly string[]): string => {
-  let at = 0
+function scale(value: number, step: number, units: readonly string[]): string {
+  let unit = 0
   let size = value
-  for (; size >= step && at < names.length - 1; at++) size /= step
+  for (; size >= step && unit < units.length - 1; unit++) size /= step
   const digits = size >= 99.95 || Number.isInteger(size) ? 0 : size >= 9.995 ? 1 : 2
-  return `${size.toFixed(digits)} ${names[at]}`.trim()
+  return `${size.toFixed(digits)} ${units[unit]}`.trim()
 }
 
-export const rate = (value: number): string => scaled(value < 10 ? value : Math.round(value), 1000, ['', 'k', 'M', 'G'])
-export const bytes = (value: number): string => scaled(Math.round(value), 1024, ['B', 'KiB', 'MiB', 'GiB', 'TiB'])
-export const micros = (value: number): string => scaled(value, 1000, ['µs', 'ms', 's'])
+export const rate = (value: number): string => scale(value < 10 ? value : Math.round(value), 1000, ['', 'k', 'M', 'G'])
+export const bytes = (value: number): string => scale(Math.round(value), 1024, ['B', 'KiB', 'MiB', 'GiB', 'TiB'])
+export const micros = (value: number): string => scale(value, 1000, ['µs', 'ms', 's'])
 
-/** `3 h 20 min`: the two largest parts. */
+/** Formats the two largest units: `3 h 20 min`. */
 export function duration(ms: number): string {
   const seconds = Math.floor(ms / 1000)
   const parts = [

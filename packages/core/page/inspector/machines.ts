@@ -1,75 +1,67 @@
-// The pictures of the state machines: where the chosen worker is in them, and what can come next.
-import { byId, setAttribute, setOptions, setText } from './dom.js'
-import type { Snapshot } from './follow.js'
-import type { Part } from './part.js'
+// Marks the current states of the selected worker in the state machines, and the transitions from them.
+import { getById, setAttribute, setOptions, setText } from './dom.js'
+import type { Section, Snapshot } from './follow.js'
 
-interface Worker {
-  /** As the host sees it. */
-  state: string
-  /** As it says itself. */
-  life?: string | undefined
-}
+type Worker = Pick<Snapshot['core'], 'state' | 'lifecycle'>
 
-const NO_WORKER = 'It is a connection of the host’s own: there is no worker.'
+const NO_WORKER = 'It is a connection of the host: there is no worker.'
 
-export function createMachines(): Part {
-  const select = byId('actor', HTMLSelectElement)
-  const counts = byId('counts', HTMLElement)
-  const [bus, thread, life] = [machine('bus'), machine('thread'), machine('life')]
+export function createMachines(): Section {
+  const select = getById('actor', HTMLSelectElement)
+  const counts = getById('counts', HTMLElement)
+  const [markBus, markWorker, markLifecycle] = [createMarker('bus'), createMarker('worker'), createMarker('lifecycle')]
   let last: Snapshot | undefined
   const mark = (): void => {
     if (!last) return
-    const worker = workerOf(last, select.value)
-    bus.mark('The bus', last.bus, '')
-    thread.mark(select.value, worker?.state, NO_WORKER)
-    life.mark(select.value, worker?.life, worker ? 'It says nothing of itself now.' : NO_WORKER)
+    const worker = getWorker(last, select.value)
+    markBus('The bus', last.bus, '')
+    markWorker(select.value, worker?.state, NO_WORKER)
+    markLifecycle(select.value, worker?.lifecycle, worker ? 'The worker has not reported its state.' : NO_WORKER)
   }
   select.addEventListener('change', mark)
   return {
     show(snapshot) {
       last = snapshot
-      const names = snapshot.frontends.flatMap(({ label, gate }) => [label, ...(gate ? [gateOf(label)] : [])])
+      const names = snapshot.frontends.flatMap(({ label, gate }) => [label, ...(gate ? [getGateName(label)] : [])])
       setOptions(select, ['core', ...names.toSorted()])
-      const states = Object.entries(snapshot.states).map(([state, many]) => `${many} ${state}`)
+      const states = Object.entries(snapshot.states).map(([state, workers]) => `${workers} ${state}`)
       setText(counts, `Workers: ${states.join(', ') || 'none'}`)
       mark()
     },
   }
 }
 
-/** No label has a space in it. */
-const gateOf = (label: string): string => `gate of ${label}`
+/** Labels have no spaces. */
+const getGateName = (label: string): string => `gate of ${label}`
 
-function workerOf({ core, frontends }: Snapshot, name: string): Worker | undefined {
+function getWorker({ core, frontends }: Snapshot, name: string): Worker | undefined {
   if (name === 'core') return core
   const label = name.slice(name.lastIndexOf(' ') + 1)
-  const found = frontends.find(frontend => frontend.label === label)
-  return name === label ? (found?.isWorker ? found : undefined) : found?.gate
+  const frontend = frontends.find(each => each.label === label)
+  if (name !== label) return frontend?.gate
+  return frontend?.isWorker ? frontend : undefined
 }
 
-function machine(id: string): { mark(name: string, state: string | undefined, none: string): void } {
-  const figure = byId(`machine-${id}`, HTMLElement)
+type Marker = (name: string, state: string | undefined, placeholder: string) => void
+
+function createMarker(id: string): Marker {
+  const figure = getById(`machine-${id}`, HTMLElement)
   const [picture, caption] = [figure.querySelector('svg')!, figure.querySelector('figcaption')!]
   const title = figure.querySelector('h3')!.textContent
-  return {
-    mark(name, state, none) {
-      for (const node of picture.querySelectorAll('.state')) {
-        setAttribute(
-          node,
-          'class',
-          node.getAttribute('class')!.replace(/ here$/, '') +
-            (node.getAttribute('data-state') === state ? ' here' : ''),
-        )
-      }
-      const next = [...picture.querySelectorAll('.step')].filter(step => {
-        const isNext = step.getAttribute('data-from') === state
-        setAttribute(step, 'class', isNext ? 'step next' : 'step')
-        return isNext
-      })
-      const ways = next.map(step => `${step.getAttribute('data-to')} (${step.getAttribute('data-on')})`)
-      const text = state === undefined ? none : `${name} is ${state}. Next: ${ways.join(', ') || 'nothing'}.`
-      setText(caption, text)
-      setAttribute(picture, 'aria-label', `${title}. ${text}`)
-    },
+  return (name, state, placeholder) => {
+    for (const node of picture.querySelectorAll('.state')) {
+      const isCurrent = node.getAttribute('data-state') === state
+      const kind = node.getAttribute('class')!.replace(/ current$/, '')
+      setAttribute(node, 'class', isCurrent ? `${kind} current` : kind)
+    }
+    const next: string[] = []
+    for (const edge of picture.querySelectorAll('.edge')) {
+      const isNext = edge.getAttribute('data-from') === state
+      setAttribute(edge, 'class', isNext ? 'edge next' : 'edge')
+      if (isNext) next.push(`${edge.getAttribute('data-to')} (${edge.getAttribute('data-on')})`)
+    }
+    const text = state === undefined ? placeholder : `${name} is ${state}. Next: ${next.join(', ') || 'nothing'}.`
+    setText(caption, text)
+    setAttribute(picture, 'aria-label', `${title}. ${text}`)
   }
 }

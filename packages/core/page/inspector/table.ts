@@ -1,67 +1,71 @@
-// A table whose rows come, change and go. A row keeps its cells: what is selected or focused in it stays.
-import { make, setAttribute, setText } from './dom.js'
+// A table whose rows come, change and go. Rows keep their elements, and so selection and focus.
+import { create, setAttribute, setText } from './dom.js'
 
 export interface Cell {
   text: string
-  /** A class: `bad`, `soft`, … */
+  /** Classes: `bad`, `soft`, … */
   tone?: string
 }
 
 export interface Column<Row> {
   title: string
-  /** What its title leaves unsaid. */
+  /** A tooltip of the title. */
   about?: string
-  /** Text, and not a figure. */
+  /** Text instead of a figure. */
   isWords?: true
-  cell(row: Row): string | Cell
+  getCell(row: Row): string | Cell
 }
 
 export interface Table<Row> {
-  /** @param empty what stands there in place of rows */
-  show(rows: readonly Row[], empty: string): void
+  /** @param placeholder - shown if there are no rows */
+  show(rows: readonly Row[], placeholder: string): void
 }
 
-/** @param keyOf what makes a row the same one as before */
+/** @param getKey - identifies a row across calls of `show` */
 export function createTable<Row>(
   table: HTMLTableElement,
   caption: string,
   columns: readonly Column<Row>[],
-  keyOf: (row: Row) => string,
+  getKey: (row: Row) => string,
 ): Table<Row> {
   const headings = columns.map(({ title, about, isWords }) =>
-    make('th', { scope: 'col', ...(about && { title: about }), ...(isWords && { class: 'words' }) }, title),
+    create('th', { scope: 'col', ...(about && { title: about }), ...(isWords && { class: 'words' }) }, title),
   )
-  const body = make('tbody')
-  const empty = make('td', { class: 'words soft', colspan: String(columns.length) })
-  table.append(make('caption', { class: 'hidden' }, caption), make('thead', {}, make('tr', {}, ...headings)), body)
-  let known = new Map<string, HTMLElement[]>()
+  const body = create('tbody')
+  const empty = create('td', { class: 'words soft', colspan: String(columns.length) })
+  table.append(
+    create('caption', { class: 'hidden' }, caption),
+    create('thead', {}, create('tr', {}, ...headings)),
+    body,
+  )
+  let cellsByKey = new Map<string, HTMLElement[]>()
 
-  const makeRow = (): HTMLElement[] =>
-    columns.map(({ isWords }, at) =>
-      // A text of somebody else's: it turns around nothing beside it.
-      at === 0 ? make('th', { scope: 'row', dir: 'auto' }) : make('td', isWords ? { dir: 'auto' } : {}),
+  // With `dir: auto` text of third parties does not reorder the text around it.
+  const createCells = (): HTMLElement[] =>
+    columns.map(({ isWords }, i) =>
+      i === 0 ? create('th', { scope: 'row', dir: 'auto' }) : create('td', isWords ? { dir: 'auto' } : {}),
     )
   return {
-    show(rows, none) {
+    show(rows, placeholder) {
       const next = new Map<string, HTMLElement[]>()
-      rows.forEach((row, at) => {
-        const key = keyOf(row)
-        const cells = known.get(key) ?? makeRow()
+      rows.forEach((row, index) => {
+        const key = getKey(row)
+        const cells = cellsByKey.get(key) ?? createCells()
         next.set(key, cells)
-        columns.forEach(({ cell, isWords }, column) => {
-          const given = cell(row)
-          const { text, tone = '' } = typeof given === 'string' ? { text: given } : given
-          setText(cells[column]!, text)
-          setAttribute(cells[column]!, 'class', [isWords && 'words', tone].filter(Boolean).join(' '))
+        columns.forEach(({ getCell, isWords }, i) => {
+          const cell = getCell(row)
+          const { text, tone = '' } = typeof cell === 'string' ? { text: cell } : cell
+          setText(cells[i]!, text)
+          setAttribute(cells[i]!, 'class', [isWords && 'words', tone].filter(Boolean).join(' '))
         })
-        const line = cells[0]!.parentElement ?? make('tr', {}, ...cells)
-        if (body.children[at] !== line) body.insertBefore(line, body.children[at] ?? null)
+        const line = cells[0]!.parentElement ?? create('tr', {}, ...cells)
+        if (body.children[index] !== line) body.insertBefore(line, body.children[index] ?? null)
       })
       while (body.children.length > rows.length) body.lastElementChild!.remove()
-      known = next
+      cellsByKey = next
       if (rows.length > 0) return
-      setText(empty, none)
-      body.append(make('tr', {}, empty))
+      setText(empty, placeholder)
+      body.append(create('tr', {}, empty))
     },
   }
 }

@@ -1,93 +1,85 @@
-// The bus as a whole: a figure each, and how it was in the last minute.
-import { byId, make, setAttribute, setText } from './dom.js'
-import type { Snapshot } from './follow.js'
+// Figures of the whole bus, each with a chart of the last minute.
+import { create, getById, setAttribute, setText } from './dom.js'
+import type { Section, Snapshot } from './follow.js'
 import { bytes, count, rate } from './format.js'
-import type { Part } from './part.js'
 import { Rates } from './rates.js'
 
-const MINUTE = 60_000
+const MINUTE_MS = 60_000
 const [WIDTH, HEIGHT] = [120, 28]
+const SVG = 'http://www.w3.org/2000/svg'
+
+type TotalRates = Rates<Record<string, number>>
 
 interface Tile {
   title: string
-  /** Now. */
-  value(snapshot: Snapshot, rates: Rates<Record<string, number>>): number | undefined
+  getValue(snapshot: Snapshot, rates: TotalRates): number | undefined
   format(value: number): string
-  /** Where it is not 0, somebody should look. */
+  /** Any value but 0 needs attention. */
   isTrouble?: true
 }
 
 const perSecond =
-  (key: keyof Snapshot['sums']): Tile['value'] =>
+  (key: keyof Snapshot['totals']): Tile['getValue'] =>
   (_, rates) =>
-    rates.of(key)
+    rates.get(key)
 
 const TILES: readonly Tile[] = [
-  { title: 'Calls a second', value: perSecond('calls'), format: rate },
-  { title: 'Events a second', value: perSecond('events'), format: rate },
-  { title: 'Bytes a second', value: perSecond('bytes'), format: bytes },
-  { title: 'In flight', value: ({ core }) => core.inFlight, format: count },
-  { title: 'Queued', value: ({ sums }) => sums.queued, format: bytes },
-  { title: 'Failures a second', value: perSecond('failures'), format: rate, isTrouble: true },
-  { title: 'Denied', value: ({ sums }) => sums.denied, format: count, isTrouble: true },
-  { title: 'Rejected', value: ({ sums }) => sums.rejected, format: count, isTrouble: true },
-  { title: 'Slow calls', value: ({ core }) => core.slow, format: count, isTrouble: true },
-  { title: 'Events dropped', value: ({ sums }) => sums.dropped, format: count, isTrouble: true },
+  { title: 'Calls a second', getValue: perSecond('calls'), format: rate },
+  { title: 'Events a second', getValue: perSecond('events'), format: rate },
+  { title: 'Bytes a second', getValue: perSecond('bytes'), format: bytes },
+  { title: 'In flight', getValue: ({ core }) => core.inFlight, format: count },
+  { title: 'Queued', getValue: ({ totals }) => totals.queued, format: bytes },
+  { title: 'Failures a second', getValue: perSecond('failures'), format: rate, isTrouble: true },
+  { title: 'Denied', getValue: ({ totals }) => totals.denied, format: count, isTrouble: true },
+  { title: 'Rejected', getValue: ({ totals }) => totals.rejected, format: count, isTrouble: true },
+  { title: 'Slow calls', getValue: ({ core }) => core.slow, format: count, isTrouble: true },
+  { title: 'Events dropped', getValue: ({ totals }) => totals.dropped, format: count, isTrouble: true },
 ]
 
-export function createTiles(): Part {
-  const list = byId('tiles', HTMLDListElement)
-  const rates = new Rates<Record<string, number>>()
-  const shows = TILES.map(tile => {
-    const { element, show } = createTile(tile)
-    list.append(element)
-    return show
-  })
+export function createTiles(): Section {
+  const list = getById('tiles', HTMLDListElement)
+  const rates: TotalRates = new Rates()
+  const updates = TILES.map(tile => createTile(list, tile))
   return {
     show(snapshot) {
-      rates.add(snapshot.uptime, { ...snapshot.sums })
-      shows.forEach(show => show(snapshot, rates))
+      rates.add(snapshot.uptime, { ...snapshot.totals })
+      updates.forEach(update => update(snapshot, rates))
     },
   }
 }
 
-function createTile({ title, value, format, isTrouble }: Tile): {
-  element: HTMLElement
-  show(snapshot: Snapshot, rates: Rates<Record<string, number>>): void
-} {
-  const svg = 'http://www.w3.org/2000/svg'
-  const figure = make('span', { class: 'figure' }, '–')
-  const [chart, line] = [document.createElementNS(svg, 'svg'), document.createElementNS(svg, 'path')]
-  for (const [name, given] of [
-    ['viewBox', `0 0 ${WIDTH} ${HEIGHT}`],
-    ['preserveAspectRatio', 'none'],
-    ['aria-hidden', 'true'],
-  ] as const) {
-    chart.setAttribute(name, given)
-  }
+/** Adds a tile, and returns a function that updates it. */
+function createTile(list: Element, { title, getValue, format, isTrouble }: Tile) {
+  const figure = create('span', { class: 'figure' }, '–')
+  const [chart, line] = [document.createElementNS(SVG, 'svg'), document.createElementNS(SVG, 'path')]
+  chart.setAttribute('viewBox', `0 0 ${WIDTH} ${HEIGHT}`)
+  chart.setAttribute('preserveAspectRatio', 'none')
+  chart.setAttribute('aria-hidden', 'true')
   chart.append(line)
-  const description = make('dd', {}, figure, chart)
-  const element = make('div', { class: 'tile' }, make('dt', {}, title), description)
-  let past: { at: number; value: number }[] = []
-  return {
-    element,
-    show(snapshot, rates) {
-      const now = value(snapshot, rates)
-      setText(figure, now === undefined ? '–' : format(now))
-      if (now === undefined) return
-      if (isTrouble) element.classList.toggle('trouble', now > 0)
-      const at = snapshot.uptime
-      past = past.filter(point => point.at <= at && at - point.at < MINUTE)
-      past.push({ at, value: now })
-      setAttribute(line, 'd', pathOf(past, at))
-    },
+  const tile = create('div', { class: 'tile' }, create('dt', {}, title), create('dd', {}, figure, chart))
+  list.append(tile)
+  let points: Point[] = []
+  return (snapshot: Snapshot, rates: TotalRates): void => {
+    const value = getValue(snapshot, rates)
+    setText(figure, value === undefined ? '–' : format(value))
+    if (value === undefined) return
+    if (isTrouble) tile.classList.toggle('trouble', value > 0)
+    const at = snapshot.uptime
+    points = points.filter(point => point.at <= at && at - point.at < MINUTE_MS)
+    points.push({ at, value })
+    setAttribute(line, 'd', toPath(points, at))
   }
 }
 
-/** From a minute ago to now, above zero. */
-function pathOf(points: readonly { at: number; value: number }[], now: number): string {
-  const most = Math.max(...points.map(({ value }) => value)) || 1
-  const x = (at: number): string => (WIDTH - ((now - at) / MINUTE) * WIDTH).toFixed(1)
-  const y = (value: number): string => (HEIGHT - 2 - (value / most) * (HEIGHT - 4)).toFixed(1)
-  return points.map(({ at, value }, index) => `${index === 0 ? 'M' : 'L'}${x(at)} ${y(value)}`).join('')
+interface Point {
+  at: number
+  value: number
+}
+
+/** Draws the last minute, from zero up. */
+function toPath(points: readonly Point[], now: number): string {
+  const max = Math.max(...points.map(({ value }) => value)) || 1
+  const x = (at: number): string => (WIDTH - ((now - at) / MINUTE_MS) * WIDTH).toFixed(1)
+  const y = (value: number): string => (HEIGHT - 2 - (value / max) * (HEIGHT - 4)).toFixed(1)
+  return points.map(({ at, value }, i) => `${i === 0 ? 'M' : 'L'}${x(at)} ${y(value)}`).join('')
 }

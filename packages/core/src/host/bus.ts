@@ -243,10 +243,10 @@ export class Bus {
       get stats() {
         return readStats()
       },
-      get sights() {
+      get workerStatus() {
         return supervisor.getWorkerStatuses()
       },
-      machines: { bus: supervisorMachine, thread: workerMachine },
+      machines: { bus: supervisorMachine, worker: workerMachine },
       measure: async () => (await core.measure()) !== undefined,
       on(name, handler) {
         events.on(name, handler)

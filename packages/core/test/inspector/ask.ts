@@ -1,4 +1,4 @@
-// Plain requests to an inspector, as any program on the machine could make them.
+// Plain requests to an inspector, as any program on the machine can make them.
 import { request, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
 import type { Snapshot } from '../../src/host/inspector/snapshot.js'
 
@@ -8,22 +8,22 @@ export interface Answer {
   text: string
 }
 
-export interface Asked {
+export interface AskOptions {
   path?: string
   method?: string
   headers?: Record<string, string>
 }
 
-/** Asks with the token of `url`, but for a path that says otherwise. */
-export async function ask(url: string, { path, ...options }: Asked = {}): Promise<Answer> {
+/** Sends a request with the token of `url`, unless the path has a query. */
+export async function ask(url: string, { path, ...options }: AskOptions = {}): Promise<Answer> {
   const response = await begin(url, path ?? '', options)
   let text = ''
   for await (const chunk of response.setEncoding('utf8')) text += chunk
   return { status: response.statusCode!, headers: response.headers, text }
 }
 
-/** @param path after the slash; without a query it has the token */
-function begin(url: string, path: string, options: Omit<Asked, 'path'>): Promise<IncomingMessage> {
+/** @param path - after the slash; the token is added to a path without a query */
+function begin(url: string, path: string, options: Omit<AskOptions, 'path'>): Promise<IncomingMessage> {
   const { hostname, port, search } = new URL(url)
   const full = path.includes('?') ? path : `${path}${search}`
   return new Promise((resolve, reject) => {
@@ -33,26 +33,25 @@ function begin(url: string, path: string, options: Omit<Asked, 'path'>): Promise
   })
 }
 
-export interface Told {
+export interface ReceivedEvent {
   event: string
   data: unknown
 }
 
 export interface Listener {
-  /** The next that this is true of. */
-  next(wanted?: (snapshot: Snapshot) => boolean): Promise<Snapshot>
-  /** All that came. */
-  readonly told: Told[]
-  /** Resolves when the server has ended it. */
+  /** Resolves with the next snapshot that matches. */
+  next(isMatch?: (snapshot: Snapshot) => boolean): Promise<Snapshot>
+  readonly received: ReceivedEvent[]
+  /** Resolves when the server has ended the feed. */
   readonly ended: Promise<void>
   end(): void
 }
 
-/** One page's feed. */
+/** Follows the feed as a page does. */
 export async function listenTo(url: string, query = ''): Promise<Listener> {
   const response = await begin(url, `feed${new URL(url).search}${query}`, {})
   if (response.statusCode !== 200) throw new Error(`The feed answers ${response.statusCode}`)
-  const told: Told[] = []
+  const received: ReceivedEvent[] = []
   let waiting: (() => void)[] = []
   let rest = ''
   response.setEncoding('utf8').on('data', (chunk: string) => {
@@ -60,7 +59,7 @@ export async function listenTo(url: string, query = ''): Promise<Listener> {
     rest = parts.pop()!
     for (const part of parts) {
       const [, event, data] = /^event: (\w+)\ndata: (.*)$/.exec(part) ?? []
-      if (event) told.push({ event, data: JSON.parse(data!) })
+      if (event) received.push({ event, data: JSON.parse(data!) })
     }
     waiting.splice(0).forEach(wake => wake())
   })
@@ -70,16 +69,16 @@ export async function listenTo(url: string, query = ''): Promise<Listener> {
       resolve()
     })
   })
-  let seen = 0
+  let read = 0
   return {
-    told,
+    received,
     ended,
     end: () => void response.destroy(),
-    async next(wanted = () => true) {
+    async next(isMatch = () => true) {
       for (;;) {
-        while (seen < told.length) {
-          const { event, data } = told[seen++]!
-          if (event === 'snapshot' && wanted(data as Snapshot)) return data as Snapshot
+        while (read < received.length) {
+          const { event, data } = received[read++]!
+          if (event === 'snapshot' && isMatch(data as Snapshot)) return data as Snapshot
         }
         if (response.destroyed) throw new Error('The feed has ended')
         await new Promise<void>(resolve => waiting.push(resolve))

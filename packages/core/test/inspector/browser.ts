@@ -1,4 +1,4 @@
-// Headless Chromium, where there is one: CHROMIUM says where, /usr/bin/chromium is looked for.
+// Headless Chromium: the variable CHROMIUM names it, or /usr/bin/chromium is used if it exists.
 import { existsSync } from 'node:fs'
 import { chromium, type Browser, type Page } from 'playwright-core'
 
@@ -6,38 +6,42 @@ const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
 
 export const hasChromium = existsSync(executablePath)
 
-export interface Look {
+export interface Screen {
   width: number
   scheme: 'light' | 'dark'
 }
 
-export const LOOKS: readonly Look[] = [1280, 768, 390].flatMap((width): Look[] => [
+export const SCREENS: readonly Screen[] = [1280, 768, 390].flatMap((width): Screen[] => [
   { width, scheme: 'light' },
   { width, scheme: 'dark' },
 ])
 
 export const launch = (): Promise<Browser> => chromium.launch({ executablePath, args: ['--no-sandbox'] })
 
-export interface Opened {
+export interface OpenPage {
   page: Page
-  /** What it printed, threw, or asked of others. */
+  /** Console messages, errors, and requests to other sites. */
   complaints: string[]
 }
 
-export async function openPage(browser: Browser, url: string, { width, scheme }: Look = LOOKS[0]!): Promise<Opened> {
+export async function openPage(
+  browser: Browser,
+  url: string,
+  { width, scheme }: Screen = SCREENS[0]!,
+): Promise<OpenPage> {
   const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme: scheme, reducedMotion: 'reduce' })
   const complaints: string[] = []
   page.on('console', message => complaints.push(message.text()))
   page.on('pageerror', error => complaints.push(String(error)))
   page.on('request', request => {
-    const asked = request.url()
-    if (asked !== 'data:,' && new URL(asked).origin !== new URL(url).origin) complaints.push(asked)
+    const requested = request.url()
+    if (requested !== 'data:,' && new URL(requested).origin !== new URL(url).origin) complaints.push(requested)
   })
   await page.goto(url)
   return { page, complaints }
 }
 
-/** In the page: the texts whose contrast to what is behind them is less than WCAG AA asks for. */
+/** A script for the page that returns the texts with less contrast than WCAG AA requires. */
 export const FAINT_TEXTS = `(() => {
   const channels = colour => colour.match(/[\\d.]+/g).map(Number)
   const light = colour => channels(colour).slice(0, 3).map(value => value / 255)

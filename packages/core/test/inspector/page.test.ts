@@ -1,26 +1,26 @@
-// The page as somebody has it who looks at a bus at work: in a browser, in both themes, on wide and narrow screens.
+// The page in a browser, with a busy bus: in both themes, on wide and narrow screens.
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createBus, type Bus, type Client } from '../../src/index.js'
 import { fixture, isolation } from '../start.js'
 import { soon } from '../supervised.js'
-import { FAINT_TEXTS, LOOKS, hasChromium, launch, openPage } from './browser.js'
+import { FAINT_TEXTS, SCREENS, hasChromium, launch, openPage } from './browser.js'
 
 const HOSTILE = '<img src=x onerror=alert(1)>'
 const permissions = ['allow-end', 'allow-which', 'allow-block']
 const app = isolation('judge', {}, { identifier: 'all', windows: ['*'], permissions })
 
-/** One cell of the table of frontends. */
-const cell = (page: Page, label: string, column: string): Promise<string> =>
+/** Returns one cell of the table of frontends. */
+const getCell = (page: Page, label: string, column: string): Promise<string> =>
   page.evaluate(`(() => {
     const at = [...document.querySelectorAll('#traffic thead th')].findIndex(each => each.textContent === ${JSON.stringify(column)})
     const row = [...document.querySelectorAll('#traffic tbody tr')].find(each => each.cells[0].textContent === ${JSON.stringify(label)})
     return row?.cells[at].textContent ?? ''
   })()`)
 
-const textOf = (page: Page, selector: string): Promise<string> => page.locator(selector).innerText()
+const getText = (page: Page, selector: string): Promise<string> => page.locator(selector).innerText()
 
-// Chromium is not everywhere: what the page is told, and who is refused, is tested without.
+// Chromium is not everywhere: other tests cover the feed, and the requests that are refused.
 describe.skipIf(!hasChromium)('the page in Chromium', () => {
   let browser: Browser
   let bus: Bus
@@ -51,45 +51,45 @@ describe.skipIf(!hasChromium)('the page in Chromium', () => {
     await browser.close()
   })
 
-  test.each(LOOKS)(
-    '$width px, $scheme: legible, no wider than the screen, and it asks nothing of others',
-    async look => {
-      const { page, complaints } = await openPage(browser, url, look)
-      await expect.poll(() => textOf(page, '#line')).toBe('The bus is running.')
-      await expect.poll(() => textOf(page, '#refused')).toContain(HOSTILE)
-      expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(look.width)
+  test.each(SCREENS)(
+    'is legible, fits the screen and requests nothing from other sites: $width px, $scheme',
+    async screen => {
+      const { page, complaints } = await openPage(browser, url, screen)
+      await expect.poll(() => getText(page, '#line')).toBe('The bus is running.')
+      await expect.poll(() => getText(page, '#refused')).toContain(HOSTILE)
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(screen.width)
       expect(await page.evaluate(FAINT_TEXTS)).toEqual([])
       expect(await page.evaluate('document.images.length')).toBe(0)
       const background = await page.evaluate('getComputedStyle(document.body).backgroundColor')
-      expect(background).toBe(look.scheme === 'light' ? 'rgb(253, 253, 251)' : 'rgb(20, 23, 26)')
+      expect(background).toBe(screen.scheme === 'light' ? 'rgb(253, 253, 251)' : 'rgb(20, 23, 26)')
       expect(complaints).toEqual([])
       await page.close()
     },
   )
 
-  test('figures go on while the bus works, stand still while they are paused, and end as those of bus.stats', async () => {
+  test('updates the figures of bus.stats, except while paused', async () => {
     const { page, complaints } = await openPage(browser, url)
-    const calls = (): Promise<number> => cell(page, 'tests', 'Calls').then(text => Number(text.replaceAll(',', '')))
+    const calls = (): Promise<number> => getCell(page, 'tests', 'Calls').then(text => Number(text.replaceAll(',', '')))
     const first = await calls()
     await expect.poll(calls).toBeGreaterThan(first)
-    await expect.poll(() => cell(page, 'tests', 'Calls/s').then(Number.parseFloat)).toBeGreaterThan(0)
-    await expect.poll(() => cell(page, 'tests', 'p50')).toMatch(/^[\d.]+ (µs|ms)$/)
+    await expect.poll(() => getCell(page, 'tests', 'Calls/s').then(Number.parseFloat)).toBeGreaterThan(0)
+    await expect.poll(() => getCell(page, 'tests', 'p50')).toMatch(/^[\d.]+ (µs|ms)$/)
     await page.getByRole('button', { name: 'Pause' }).press('Enter')
-    await expect.poll(() => textOf(page, '#line')).toMatch(/^Paused\. What is shown is of \d\d:\d\d:\d\d\.$/)
+    await expect.poll(() => getText(page, '#line')).toMatch(/^Paused\. Shown as of \d\d:\d\d:\d\d\.$/)
     const paused = await calls()
     await client.invoke('which', { a: 1, b: 2 })
     await new Promise(resolve => setTimeout(resolve, 600))
     expect(await calls()).toBe(paused)
-    await page.getByRole('button', { name: 'Go on' }).press('Enter')
+    await page.getByRole('button', { name: 'Resume' }).press('Enter')
     isBusy = false
     await client.invoke('which', { a: 1, b: 2 })
     const shown = async (): Promise<string[]> => {
       const columns = ['Calls', 'Failures', 'Denied', 'Rejected', 'Late', 'Dropped', 'In flight', 'Restarts']
-      return Promise.all(columns.map(column => cell(page, 'tests', column)))
+      return Promise.all(columns.map(column => getCell(page, 'tests', column)))
     }
     const counted = async (): Promise<string[]> => {
       const {
-        calls: all,
+        calls: total,
         failures,
         denied,
         rejected,
@@ -98,7 +98,7 @@ describe.skipIf(!hasChromium)('the page in Chromium', () => {
         inFlight,
         restarts,
       } = (await bus.stats()).frontends['tests']!
-      return [all, failures, denied, rejected, late, events.dropped, inFlight, restarts].map(value =>
+      return [total, failures, denied, rejected, late, events.dropped, inFlight, restarts].map(value =>
         value.toLocaleString('en'),
       )
     }
@@ -110,44 +110,44 @@ describe.skipIf(!hasChromium)('the page in Chromium', () => {
     await page.close()
   })
 
-  test('states are marked in the machines, for whichever worker is chosen, and core’s restart is seen', async () => {
+  test('marks the states of the selected worker, and shows a restart of core', async () => {
     const { page } = await openPage(browser, url)
-    const here = (): Promise<string[]> => page.locator('.state.here').allTextContents()
-    await expect.poll(here).toEqual(['running', 'running', 'ready'])
+    const getStates = (): Promise<string[]> => page.locator('.state.current').allTextContents()
+    await expect.poll(getStates).toEqual(['running', 'running', 'ready'])
     await page.getByRole('combobox', { name: 'Worker' }).selectOption('gate of tests')
     await expect
-      .poll(() => textOf(page, '#machine-life figcaption'))
+      .poll(() => getText(page, '#machine-lifecycle figcaption'))
       .toMatch(/^gate of tests is ready\. Next: draining \(stop\)/)
     await page.getByRole('combobox', { name: 'Worker' }).selectOption('tests')
-    await expect.poll(here).toEqual(['running'])
-    await expect.poll(() => page.locator('#machine-thread svg').getAttribute('aria-label')).toContain('no worker')
+    await expect.poll(getStates).toEqual(['running'])
+    await expect.poll(() => page.locator('#machine-worker svg').getAttribute('aria-label')).toContain('no worker')
     await client.invoke('end', { how: 'throw' }).catch(() => {})
-    await expect.poll(() => textOf(page, '#facts')).toContain('core was started again once')
-    await expect.poll(() => textOf(page, '#troubled')).toMatch(/core\s+restart/)
-    await expect.poll(() => textOf(page, '#line')).toBe('The bus is running.')
+    await expect.poll(() => getText(page, '#facts')).toContain('core has restarted once')
+    await expect.poll(() => getText(page, '#troubled')).toMatch(/core\s+restart/)
+    await expect.poll(() => getText(page, '#line')).toBe('The bus is running.')
     await page.close()
   })
 
-  test('who may call what: a frontend is chosen, a command looked for', async () => {
+  test('shows who may call what, and finds commands and labels', async () => {
     const { page } = await openPage(browser, url)
-    await expect.poll(() => textOf(page, '#capabilities')).toMatch(/^Capabilities of tests: all\./)
+    await expect.poll(() => getText(page, '#capabilities')).toMatch(/^Capabilities of tests: all \(/)
     const rows = (): Promise<string[]> => page.locator('#access tbody tr').allInnerTexts()
     await page.getByLabel('Find a command').fill('which')
     await expect.poll(rows).toEqual([expect.stringMatching(/^which\s+✓ allowed\s+all: allow-which/)])
     await bus.addCapability({ identifier: 'less', windows: ['tests'], permissions: ['deny-which'] })
-    await page.getByRole('button', { name: 'Look again' }).click()
+    await page.getByRole('button', { name: 'Refresh' }).click()
     await expect.poll(rows).toEqual([expect.stringMatching(/^which\s+✕ denied\s+less: deny-which/)])
     await bus.removeCapability('less')
-    await page.getByLabel('Find a label').fill('nobody')
-    await expect.poll(() => textOf(page, '#found')).toBe('0 of 1 have this in their labels')
+    await page.getByLabel('Find a label').fill('missing')
+    await expect.poll(() => getText(page, '#found')).toBe('0 of 1 have this in their labels')
     await page.getByLabel('Find a label').fill('tes')
-    await expect.poll(() => cell(page, 'tests', 'State')).toBe('running')
+    await expect.poll(() => getCell(page, 'tests', 'State')).toBe('running')
     await page.close()
   })
 
-  test('by keyboard, and to a screen reader: everything has a name, a focus that is seen, and a way to it', async () => {
+  test('is usable by keyboard and screen reader', async () => {
     const { page } = await openPage(browser, url, { width: 390, scheme: 'light' })
-    await expect.poll(() => cell(page, 'tests', 'State')).toBe('running')
+    await expect.poll(() => getCell(page, 'tests', 'State')).toBe('running')
     await page.keyboard.press('Tab')
     expect(await page.evaluate('document.activeElement.textContent')).toBe('Skip to the figures')
     await page.keyboard.press('Enter')
@@ -162,7 +162,7 @@ describe.skipIf(!hasChromium)('the page in Chromium', () => {
       })()`)
       reached.push(at)
     }
-    const order = ['find', 'traffic', 'actor', 'refused', 'troubled', 'whose', 'which', 'again', 'access']
+    const order = ['find', 'traffic', 'actor', 'refused', 'troubled', 'whose', 'which', 'refresh', 'access']
     expect(reached.filter(id => order.includes(id)).slice(0, order.length)).toEqual(order)
     expect(reached.filter(id => id.startsWith('unseen'))).toEqual([])
     await page.getByLabel('Auto', { exact: true }).focus()
@@ -170,10 +170,10 @@ describe.skipIf(!hasChromium)('the page in Chromium', () => {
     expect(await page.evaluate('document.documentElement.dataset.theme')).toBe('light')
     await page.reload()
     expect(await page.evaluate('document.documentElement.dataset.theme')).toBe('light')
-    await expect.poll(() => textOf(page, '#line')).toBe('The bus is running.')
-    await expect.poll(() => cell(page, 'tests', 'State')).toBe('running')
+    await expect.poll(() => getText(page, '#line')).toBe('The bus is running.')
+    await expect.poll(() => getCell(page, 'tests', 'State')).toBe('running')
     const tree = await page.locator('body').ariaSnapshot()
-    for (const region of ['Frontends', 'Denied and rejected', 'Faults and restarts', 'Who may call what']) {
+    for (const region of ['Frontends', 'Denied and rejected', 'Faults and restarts', 'Access']) {
       expect(tree).toContain(`region "${region}"`)
     }
     expect(tree).toMatch(/status: The bus is running\./)
@@ -183,20 +183,20 @@ describe.skipIf(!hasChromium)('the page in Chromium', () => {
     await page.close()
   })
 
-  test('a connection that is lost comes back; a bus that closes says so, and is not asked again', async () => {
+  test('reconnects after a lost connection, but not after the bus has closed', async () => {
     const { page } = await openPage(browser, 'about:blank')
     await page.route('**/feed*', route => route.abort())
     await page.goto(url)
-    await expect.poll(() => textOf(page, '#line')).toBe('No connection to the bus: it is tried again.')
+    await expect.poll(() => getText(page, '#line')).toBe('No connection to the bus: reconnecting.')
     await page.unroute('**/feed*')
-    await expect.poll(() => textOf(page, '#line')).toBe('The bus is running.')
+    await expect.poll(() => getText(page, '#line')).toBe('The bus is running.')
     isBusy = false
     await bus.close()
-    await expect.poll(() => textOf(page, '#line')).toMatch(/^The bus was closed\. What is shown is of /)
-    const asked: string[] = []
-    page.on('request', request => asked.push(request.url()))
+    await expect.poll(() => getText(page, '#line')).toMatch(/^The bus was closed\. Shown as of /)
+    const requests: string[] = []
+    page.on('request', request => requests.push(request.url()))
     await new Promise(resolve => setTimeout(resolve, 1500))
-    expect(asked).toEqual([])
+    expect(requests).toEqual([])
     await page.close()
   })
 })

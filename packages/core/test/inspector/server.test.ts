@@ -1,9 +1,9 @@
-// Whom the inspector answers, and whom it does not.
+// The requests that the inspector answers, and those that it refuses.
 import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createBus, type Bus, type Inspector } from '../../src/index.js'
 import { fixture, start } from '../start.js'
-import { ask, listenTo, type Asked } from './ask.js'
+import { ask, listenTo, type AskOptions } from './ask.js'
 
 let bus: Bus
 let inspector: Inspector
@@ -15,14 +15,14 @@ beforeAll(async () => {
 })
 afterAll(() => bus.close({ timeout: 0 }))
 
-const OWN_FILES = ['', 'inspector.css', 'inspector.js', 'access', 'feed']
+const PATHS = ['', 'inspector.css', 'inspector.js', 'access', 'feed']
 
-test('each thing that it has is there with the token, and says how a browser has to hold it', async () => {
+test('answers each path with the token, and restricts the browser by headers', async () => {
   expect(new URL(inspector.url).hostname).toBe('127.0.0.1')
   expect(Buffer.from(new URL(inspector.url).searchParams.get('token')!, 'base64url').byteLength).toBeGreaterThanOrEqual(
     16,
   )
-  for (const path of OWN_FILES) {
+  for (const path of PATHS) {
     const { status, headers } = await ask(inspector.url, { path, method: 'HEAD' })
     expect([path, status]).toEqual([path, 200])
     expect(headers).toMatchObject({
@@ -39,28 +39,28 @@ test('each thing that it has is there with the token, and says how a browser has
   expect((await ask(inspector.url)).text).not.toMatch(/<script(?![^>]* src=)|<style|\son\w+=|\sstyle=/)
 })
 
-const noToken: [string, string][] = [
-  ['none', '?'],
-  ['an empty one', '?token='],
-  ['another', `?token=${'A'.repeat(43)}`],
-  ['a part of it', '?token=PART'],
-  ['more than it', '?token=TOKENx'],
-  ['it twice', '?token=TOKEN&token=TOKEN'],
+const WRONG_TOKENS: [string, string][] = [
+  ['no token', '?'],
+  ['an empty token', '?token='],
+  ['another token', `?token=${'A'.repeat(43)}`],
+  ['a part of the token', '?token=PART'],
+  ['a longer token', '?token=TOKENx'],
+  ['the token twice', '?token=TOKEN&token=TOKEN'],
 ]
 
-describe.each(OWN_FILES)('/%s', path => {
-  test.each(noToken)('is not given without the token: %s', async (_, query) => {
+describe.each(PATHS)('/%s', path => {
+  test.each(WRONG_TOKENS)('requires the token: %s', async (_, query) => {
     const token = new URL(inspector.url).searchParams.get('token')!
-    const given = query.replaceAll('TOKEN', token).replace('PART', token.slice(0, -1))
-    const { status, text, headers } = await ask(inspector.url, { path: path + given })
+    const tokenQuery = query.replaceAll('TOKEN', token).replace('PART', token.slice(0, -1))
+    const { status, text, headers } = await ask(inspector.url, { path: path + tokenQuery })
     expect(status).toBe(401)
     expect(text).not.toContain(token)
     expect(headers['content-security-policy']).toContain("default-src 'none'")
   })
 
-  test('is for nobody else', async () => {
-    const others: [number, Asked][] = [
-      // DNS rebinding: a name of somebody else's, that leads here.
+  test('refuses other hosts, sites and methods', async () => {
+    const others: [number, AskOptions][] = [
+      // DNS rebinding: another name that resolves to this address.
       [403, { headers: { host: 'evil.example' } }],
       [403, { headers: { host: `evil.example:${host.split(':')[1]}` } }],
       [403, { headers: { host: '127.0.0.1' } }],
@@ -74,22 +74,22 @@ describe.each(OWN_FILES)('/%s', path => {
       [405, { method: 'DELETE' }],
       [405, { method: 'OPTIONS' }],
     ]
-    for (const [status, asked] of others) {
-      const answer = await ask(inspector.url, { ...asked, path })
-      expect([asked, answer.status]).toEqual([asked, status])
+    for (const [status, options] of others) {
+      const answer = await ask(inspector.url, { ...options, path })
+      expect([options, answer.status]).toEqual([options, status])
     }
-    const own: Asked = { headers: { origin: `http://${host}`, 'sec-fetch-site': 'same-origin' }, method: 'HEAD' }
-    expect((await ask(inspector.url, { ...own, path })).status).toBe(200)
+    const page: AskOptions = { headers: { origin: `http://${host}`, 'sec-fetch-site': 'same-origin' }, method: 'HEAD' }
+    expect((await ask(inspector.url, { ...page, path })).status).toBe(200)
   })
 })
 
-test('there is nothing else', async () => {
+test('answers no other paths', async () => {
   for (const path of ['x', '../package.json', '..%2fpackage.json', '/etc/passwd', 'inspector.js.map']) {
     expect((await ask(inspector.url, { path })).status).toBe(404)
   }
 })
 
-test('what is no HTTP, or never ends, is no harm', async () => {
+test('survives malformed and unfinished requests', async () => {
   const port = Number(host.split(':')[1])
   for (const text of [
     '\0\0\0\r\n\r\n',
@@ -107,7 +107,7 @@ test('what is no HTTP, or never ends, is no harm', async () => {
   expect((await ask(inspector.url)).status).toBe(200)
 })
 
-test('a few pages at a time, and another once one has gone', async () => {
+test('serves a limited number of pages at a time', async () => {
   const pages = await Promise.all(Array.from({ length: 8 }, () => listenTo(inspector.url)))
   await Promise.all(pages.map(page => page.next()))
   expect((await ask(inspector.url, { path: 'feed' })).status).toBe(503)
@@ -117,19 +117,19 @@ test('a few pages at a time, and another once one has gone', async () => {
       listenTo(inspector.url)
         .then(page => page.next())
         .then(
-          () => 'told',
+          () => 'served',
           () => 'refused',
         ),
     )
-    .toBe('told')
+    .toBe('served')
   pages.forEach(page => page.end())
 })
 
-test('a wrong option or a port that is taken is refused, and a bus that closes opens none', async () => {
+test('rejects wrong options, an occupied port, and a closing bus', async () => {
   const port = Number(host.split(':')[1])
   await expect(bus.inspectServer({ port })).rejects.toMatchObject({
     reason: 'InvalidParams',
-    message: /port \d+ can’t be had/,
+    message: /port \d+ is not available/,
   })
   for (const options of [{ port: -1 }, { port: 65_536 }, { port: 1.5 }, { prot: 1 }]) {
     await expect(bus.inspectServer(options as object)).rejects.toMatchObject({ reason: 'InvalidParams' })
@@ -140,7 +140,7 @@ test('a wrong option or a port that is taken is refused, and a bus that closes o
   await closing
 })
 
-test('closed by itself it is gone, and the bus goes on; each has a token of its own', async () => {
+test('closes without the bus, and has another token each time', async () => {
   const other = await bus.inspectServer()
   expect(new URL(other.url).search).not.toBe(new URL(inspector.url).search)
   const page = await listenTo(other.url)
@@ -148,7 +148,7 @@ test('closed by itself it is gone, and the bus goes on; each has a token of its 
   await other.close()
   await other.close()
   await page.ended
-  expect(page.told.at(-1)).toEqual({ event: 'end', data: { why: 'The inspector was closed.' } })
+  expect(page.received.at(-1)).toEqual({ event: 'end', data: { why: 'The inspector was closed.' } })
   await expect(ask(other.url)).rejects.toThrow()
   expect((await ask(inspector.url)).status).toBe(200)
 })

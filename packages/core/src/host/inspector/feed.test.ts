@@ -1,4 +1,3 @@
-// The feed alone: thousands of frontends, and pages that do not read.
 import { EventEmitter } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
@@ -31,20 +30,20 @@ class FakeResponse extends EventEmitter {
 
 const traffic = new SessionTraffic().snapshot(true, true)
 const worker = { state: 'running', restarts: 0 } as const
-let told: (event: { label: string; command: string; more?: number }) => void
+let emitDenied: (event: { label: string; command: string; more?: number }) => void
 
-function viewOf(labels: readonly string[]): BusView {
+function createView(labels: readonly string[]): BusView {
   const frontends = Object.fromEntries(labels.map(label => [label, { ...worker, ...traffic, rejected: 0 }]))
-  const ended = labels.at(-1)
-  if (ended) frontends[ended] = { ...frontends[ended]!, state: 'backingOff' as 'running' }
+  const last = labels.at(-1)
+  if (last) frontends[last] = { ...frontends[last]!, state: 'backingOff' as 'running' }
   return {
     state: 'running',
     stats: { uptime: 1, core: { ...worker, inFlight: 0, slow: 0 }, host: traffic, frontends },
-    sights: new Map(),
+    workerStatus: new Map(),
     machines: {} as BusView['machines'],
     measure: () => Promise.resolve(true),
-    on(name, handler) {
-      if (name === 'denied') told = handler as typeof told
+    on(name, listener) {
+      if (name === 'denied') emitDenied = listener as typeof emitDenied
       return () => {}
     },
     explain: () => Promise.reject(new Error('unused')),
@@ -57,19 +56,19 @@ function open(view: BusView): { feed: Feed; page: FakeResponse } {
   return { feed, page }
 }
 
-test('of 10 000 frontends a hundred are told of, those first that do not run', async () => {
+test('shows a hundred of 10 000 frontends, and first those that are not running', async () => {
   const labels = Array.from({ length: 10_000 }, (_, i) => `frontend-${i}`)
-  const { feed, page } = open(viewOf(labels))
+  const { feed, page } = open(createView(labels))
   await vi.advanceTimersByTimeAsync(0)
-  const { frontends, found, open: all } = page.last
-  expect([frontends.length, found, all]).toEqual([MAX_SHOWN, 10_000, 10_000])
+  const { frontends, found, open: total } = page.last
+  expect([frontends.length, found, total]).toEqual([MAX_SHOWN, 10_000, 10_000])
   expect(frontends[0]!.label).toBe('frontend-9999')
   expect(page.written.at(-1)!.length).toBeLessThan(100_000)
   feed.end('')
 })
 
-test('a page that does not read is written nothing, and after a while given up; the others go on', async () => {
-  const { feed, page } = open(viewOf(['main']))
+test('writes nothing to a page that does not read, and disconnects it after a while', async () => {
+  const { feed, page } = open(createView(['main']))
   const other = new FakeResponse()
   feed.add(other as unknown as ServerResponse, '')
   await vi.advanceTimersByTimeAsync(1000)
@@ -85,38 +84,38 @@ test('a page that does not read is written nothing, and after a while given up; 
   feed.end('')
 })
 
-test('news is sent once, and to a page that has missed it when it reads again', async () => {
-  const { feed, page } = open(viewOf(['main']))
+test('sends recent events once, and later to a page that could not read them', async () => {
+  const { feed, page } = open(createView(['main']))
   await vi.advanceTimersByTimeAsync(1000)
-  expect(page.last.news).toBeUndefined()
+  expect(page.last.recent).toBeUndefined()
   page.writableLength = 1
   for (let i = 0; i < 100_000; i++)
-    told({ label: 'main', command: `c${i % 500}`, ...(i % 100 === 0 && { more: 1000 }) })
+    emitDenied({ label: 'main', command: `c${i % 500}`, ...(i % 100 === 0 && { more: 1000 }) })
   await vi.advanceTimersByTimeAsync(1000)
   page.writableLength = 0
   await vi.advanceTimersByTimeAsync(300)
   const { refusals } = page.written
-    .map(text => /"news":(\{.*\})\}/.exec(text))
+    .map(text => /"recent":(\{.*\})\}/.exec(text))
     .filter(Boolean)
-    .map(found => JSON.parse(found![1]!) as NonNullable<Snapshot['news']>)
+    .map(found => JSON.parse(found![1]!) as NonNullable<Snapshot['recent']>)
     .at(-1)!
   expect(refusals.length).toBe(100)
   expect(refusals.find(({ what }) => what === '')).toMatchObject({ count: 1_000_000 })
   await vi.advanceTimersByTimeAsync(1000)
-  expect(page.last.news).toBeUndefined()
+  expect(page.last.recent).toBeUndefined()
   feed.end('')
 })
 
-test('a look that fails ends the page, and not the host', async () => {
-  const view = viewOf(['main'])
+test('ends the page when a measurement fails', async () => {
+  const view = createView(['main'])
   view.measure = () => Promise.reject(new Error('no'))
   const { page } = open(view)
   await vi.advanceTimersByTimeAsync(0)
-  expect(page.written.at(-1)).toBe('event: end\ndata: {"why":"The inspector has failed: no"}\n\n')
+  expect(page.written.at(-1)).toBe('event: end\ndata: {"why":"The inspector failed: no"}\n\n')
 })
 
-test('where nobody looks, nothing is looked at', async () => {
-  const view = viewOf(['main'])
+test('measures nothing without pages', async () => {
+  const view = createView(['main'])
   const measure = vi.spyOn(view, 'measure')
   const { feed, page } = open(view)
   await vi.advanceTimersByTimeAsync(1000)

@@ -1,100 +1,104 @@
-// The pages that are open, each fed by server-sent events. One that does not read misses snapshots, which cost nothing then: none
-// waits for it. The more a snapshot takes, the fewer there are.
+// Sends snapshots to the open pages by server-sent events. A page that does not read skips snapshots. The longer a snapshot takes, the
+// fewer are sent.
 import type { ServerResponse } from 'node:http'
 import { describeThrown } from '@sallyport/protocol'
 import { RecentEvents } from './recent-events.js'
-import { getFrontends, type Seen, getSummary } from './snapshot.js'
+import { getFrontends, getSummary, type SnapshotSource } from './snapshot.js'
 import type { BusView } from './view.js'
 
-/** Each has a connection, and is written to. */
 const MAX_PAGES = 8
-const EVERY_MS = 250
-/** Where core does not answer there is less to see, and each look waits for it. */
-const UNANSWERED_MS = 1000
-/** Snapshots take at most one part in so many of the host's time. */
-const REST = 200
-/** A page that has read nothing for so long is given up; a living one comes back. */
+const INTERVAL_MS = 250
+/** Interval while core does not answer: each snapshot waits for its answer. */
+const UNANSWERED_INTERVAL_MS = 1000
+/** Snapshots take at most one part in this many of the host's time. */
+const MAX_TIME_SHARE = 200
+/** A page that has read nothing for this long is disconnected. A working page reconnects. */
 const STALLED_MS = 30_000
+/** Delay before a browser reconnects. */
+const RETRY_MS = 1000
 
 interface Page {
   response: ServerResponse
   find: string
-  /** Of the news that it has. */
+  /** Version of the recent events that were sent. */
   version: number
-  /** When it last took all that was sent. */
+  /** Time at which the page had read everything. */
   readAt: number
 }
 
 export class Feed {
   readonly #view: BusView
-  readonly #happenings: RecentEvents
+  readonly #recentEvents: RecentEvents
   readonly #since = Date.now()
   readonly #pages = new Set<Page>()
   #timer: NodeJS.Timeout | undefined
-  #isLooking = false
+  #isMeasuring = false
 
   constructor(view: BusView) {
     this.#view = view
-    this.#happenings = new RecentEvents((name, handler) => view.on(name, handler))
+    this.#recentEvents = new RecentEvents((name, listener) => view.on(name, listener))
   }
 
   get isFull(): boolean {
     return this.#pages.size >= MAX_PAGES
   }
 
-  /** @param find what the labels of the frontends that it is told of have in them */
+  /** @param find - a part of the labels of the frontends to show */
   add(response: ServerResponse, find: string): void {
     const page = { response, find, version: 0, readAt: performance.now() }
     this.#pages.add(page)
     response.on('close', () => this.#pages.delete(page))
     response.on('error', () => {})
-    // How soon a browser tries again, in milliseconds.
-    response.write('retry: 1000\n\n')
-    if (this.#isLooking) return
+    response.write(`retry: ${RETRY_MS}\n\n`)
+    if (this.#isMeasuring) return
     clearTimeout(this.#timer)
-    this.#next()
+    this.#sendNext()
   }
 
   end(why: string): void {
     clearTimeout(this.#timer)
-    this.#happenings.end()
-    for (const { response } of this.#pages) response.end(message('end', { why }))
+    this.#recentEvents.end()
+    for (const { response } of this.#pages) response.end(formatEvent('end', { why }))
     this.#pages.clear()
   }
 
-  /** Whoever looks ends nothing but the look. */
-  #next(): void {
-    this.#tell().catch((error: unknown) => this.end(`The inspector has failed: ${describeThrown(error)}`))
+  /** An error ends the inspector, and nothing else. */
+  #sendNext(): void {
+    this.#send().catch((error: unknown) => this.end(`The inspector failed: ${describeThrown(error)}`))
   }
 
-  async #tell(): Promise<void> {
-    this.#isLooking = true
+  async #send(): Promise<void> {
+    this.#isMeasuring = true
     const answers = await this.#view.measure()
-    this.#isLooking = false
+    this.#isMeasuring = false
     if (this.#pages.size === 0) return
-    const began = performance.now()
-    const { stats, state: bus, sights } = this.#view
-    const seen: Seen = { stats, bus, sights, answers, since: this.#since }
-    const summary = getSummary(seen)
-    const { news, version } = this.#happenings
+    const startedAt = performance.now()
+    const { stats, state: bus, workerStatus } = this.#view
+    const source: SnapshotSource = { stats, bus, workerStatus, answers, since: this.#since }
+    const summary = getSummary(source)
+    const { lists, version } = this.#recentEvents
     const texts = new Map<string, string>()
     for (const page of this.#pages) {
-      if (!hasRead(page, began)) continue
+      if (!hasRead(page, startedAt)) continue
       const { find } = page
-      const isNews = page.version !== version
+      const isCurrent = page.version === version
       page.version = version
-      const key = `${isNews} ${find}`
-      const text =
-        texts.get(key) ?? message('snapshot', { ...summary, ...getFrontends(seen, find), ...(isNews && { news }) })
-      texts.set(key, text)
+      const key = `${isCurrent} ${find}`
+      let text = texts.get(key)
+      if (text === undefined) {
+        const recent = isCurrent ? {} : { recent: lists }
+        text = formatEvent('snapshot', { ...summary, ...getFrontends(source, find), ...recent })
+        texts.set(key, text)
+      }
       page.response.write(text)
     }
-    const rest = (performance.now() - began) * REST
-    this.#timer = setTimeout(() => this.#next(), Math.max(answers ? EVERY_MS : UNANSWERED_MS, rest)).unref()
+    const pause = (performance.now() - startedAt) * MAX_TIME_SHARE
+    const interval = answers ? INTERVAL_MS : UNANSWERED_INTERVAL_MS
+    this.#timer = setTimeout(() => this.#sendNext(), Math.max(interval, pause)).unref()
   }
 }
 
-/** What was written before has gone to the system, which keeps some of it. */
+/** True once all that was written is in the system's buffers. */
 function hasRead(page: Page, now: number): boolean {
   if (page.response.writableLength === 0) {
     page.readAt = now
@@ -104,4 +108,4 @@ function hasRead(page: Page, now: number): boolean {
   return false
 }
 
-const message = (event: string, data: object): string => `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`
+const formatEvent = (event: string, data: object): string => `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`

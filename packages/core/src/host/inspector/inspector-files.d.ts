@@ -1,4 +1,4 @@
-// What scripts/embed-page.mjs makes of page/.
+// Made by scripts/embed-page.mjs of the files in page/.
 declare module '#inspector-files' {
   export const style: string
   export const script: string

@@ -1,5 +1,5 @@
-// The page before it knows anything. All that is put in comes from here: the token, and the pictures of our own machines. What a
-// bus tells is put in by the page's script, as text.
+// The HTML of the page, with drawings of the state machines. It contains only our own texts and the token. The page's script inserts
+// what comes from a bus, as text.
 import { Graph, layout } from '@dagrejs/dagre'
 import { createWorkerMachine } from '@sallyport/protocol/actor'
 import type { AnyStateMachine, AnyStateNode } from 'xstate'
@@ -50,24 +50,24 @@ ${diagrams.map(({ id, title, svg }) => `<figure class="panel" id="machine-${id}"
 </section>
 <section aria-labelledby="refusals">
 <h2 id="refusals">Denied and rejected</h2>
-<p class="soft">Denied: no capability allows it. Rejected: the isolation hook did not let it pass. The latest hundred <span class="since"></span>.</p>
+<p class="soft">The latest hundred <span class="since"></span>. Denied: no capability allows it. Rejected: the isolation hook refused it.</p>
 <div class="scroll" role="region" aria-labelledby="refusals" tabindex="0"><table id="refused"></table></div>
 </section>
 <section aria-labelledby="troubles">
 <h2 id="troubles">Faults and restarts</h2>
-<p class="soft">The latest hundred <span class="since"></span>, slow calls and dropped events among them.</p>
+<p class="soft">The latest hundred <span class="since"></span>, including slow calls and dropped events.</p>
 <div class="scroll" role="region" aria-labelledby="troubles" tabindex="0"><table id="troubled"></table></div>
 </section>
 <section aria-labelledby="rights">
-<h2 id="rights">Who may call what</h2>
+<h2 id="rights">Access</h2>
 <div class="bar"><label for="whose">Frontend</label> <select id="whose"></select>
 <label for="which">Find a command</label> <input id="which" type="search" maxlength="200" autocomplete="off" spellcheck="false">
-<button type="button" id="again">Look again</button></div>
+<button type="button" id="refresh">Refresh</button></div>
 <p class="soft" id="capabilities" role="status"></p>
 <div class="scroll" role="region" aria-labelledby="rights" tabindex="0"><table id="access"></table></div>
 </section>
 </main>
-<footer>Read-only: nothing here changes the bus, and no arguments, payloads or results are shown. The URL opens this page to whoever has it.</footer>
+<footer>Read-only: nothing here changes the bus, and no arguments, payloads or results are shown. The URL opens this page to anyone who has it.</footer>
 </body>
 </html>
 `
@@ -77,27 +77,27 @@ const getTheme = (name: string): string => {
   return `<label><input type="radio" name="theme" value="${value}"${checked}><span>${name}</span></label>`
 }
 
-// The state machines as pictures, drawn from their own definitions. The page marks the state that an actor is in.
-
 export interface Diagram {
-  id: 'bus' | 'thread' | 'life'
+  id: 'bus' | 'worker' | 'lifecycle'
   title: string
   svg: string
 }
 
-const CHARACTER = 7.4
-const HEIGHT = 28
+/** Pixels. */
+const CHARACTER_WIDTH = 7.4
+const STATE_HEIGHT = 28
 
-export const drawDiagrams = ({ bus, thread }: BusView['machines']): Diagram[] => [
+/** Draws the state machines from their definitions. The page's script marks the current states. */
+export const drawDiagrams = ({ bus, worker }: BusView['machines']): Diagram[] => [
   { id: 'bus', title: 'The bus', svg: draw('bus', bus) },
-  { id: 'thread', title: 'A worker, as the host sees it', svg: draw('thread', thread) },
-  { id: 'life', title: 'The worker itself', svg: draw('life', createWorkerMachine() as AnyStateMachine) },
+  { id: 'worker', title: 'A worker, as the host sees it', svg: draw('worker', worker) },
+  { id: 'lifecycle', title: 'The worker itself', svg: draw('lifecycle', createWorkerMachine() as AnyStateMachine) },
 ]
 
-interface Step {
+interface Edge {
   from: string
   to: string
-  on: string[]
+  events: string[]
 }
 
 interface Point {
@@ -107,84 +107,87 @@ interface Point {
 
 function draw(id: string, machine: AnyStateMachine): string {
   const states = getLeaves(machine.root)
+  const edges = getEdges(states)
   const graph = new Graph({ multigraph: false })
   graph.setGraph({ rankdir: 'TB', nodesep: 12, edgesep: 8, ranksep: 34, marginx: 4, marginy: 4 })
   graph.setDefaultEdgeLabel(() => ({}))
-  for (const { key } of states) graph.setNode(key, { width: Math.round(key.length * CHARACTER) + 18, height: HEIGHT })
-  const steps = getSteps(states)
-  for (const { from, to } of steps) graph.setEdge(from, to, {})
+  for (const { key } of states) {
+    graph.setNode(key, { width: Math.round(key.length * CHARACTER_WIDTH) + 18, height: STATE_HEIGHT })
+  }
+  for (const { from, to } of edges) graph.setEdge(from, to, {})
   layout(graph)
-  const bends = steps.flatMap(({ from, to }) => (graph.edge(from, to) as { points: Point[] }).points.map(({ x }) => x))
-  const { width = 0, height = 0 } = graph.graph() as { width?: number; height?: number }
-  const edges = steps.map(({ from, to, on }) => {
-    const { points } = graph.edge(from, to) as { points: Point[] }
-    return `<path class="step" data-from="${from}" data-to="${to}" data-on="${on.join(', ')}" d="${curve(points)}" marker-end="url(#tip-${id})"/>`
+  const getPoints = ({ from, to }: Edge): Point[] => (graph.edge(from, to) as { points: Point[] }).points
+  const paths = edges.map(edge => {
+    const { from, to, events } = edge
+    const data = `data-from="${from}" data-to="${to}" data-on="${events.join(', ')}"`
+    return `<path class="edge" ${data} d="${toCurve(getPoints(edge))}" marker-end="url(#tip-${id})"/>`
   })
   const nodes = states.map(({ key, type }) => {
-    const { x, y, width: wide } = graph.node(key) as { x: number; y: number; width: number }
-    const box = `<rect x="${x - wide / 2}" y="${y - HEIGHT / 2}" width="${wide}" height="${HEIGHT}" rx="${type === 'final' ? 4 : 14}"/>`
+    const { x, y, width } = graph.node(key) as { x: number; y: number; width: number }
+    const corner = `x="${x - width / 2}" y="${y - STATE_HEIGHT / 2}"`
+    const box = `<rect ${corner} width="${width}" height="${STATE_HEIGHT}" rx="${type === 'final' ? 4 : 14}"/>`
     return `<g class="state ${type}" data-state="${key}">${box}<text x="${x}" y="${y + 4.5}">${key}</text></g>`
   })
   const tip = `<defs><marker id="tip-${id}" class="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0.8 8 4 0 7.2z"/></marker></defs>`
-  // Its own width is that of the states: steps may lead around them.
+  // The graph's size is that of the states, but edges can lead around them.
+  const { width = 0, height = 0 } = graph.graph() as { width?: number; height?: number }
+  const bends = edges.flatMap(getPoints).map(({ x }) => x)
   const left = Math.floor(Math.min(0, ...bends)) - 1
   const [w, h] = [Math.ceil(Math.max(width, ...bends)) + 1 - left, Math.ceil(height)]
-  return `<svg class="machine" role="img" viewBox="${left} 0 ${w} ${h}" width="${w}" height="${h}">${tip}${edges.join('')}${nodes.join('')}</svg>`
+  return `<svg class="machine" role="img" viewBox="${left} 0 ${w} ${h}" width="${w}" height="${h}">${tip}${paths.join('')}${nodes.join('')}</svg>`
 }
 
-/** States with states in them are drawn as those: an actor is always in one of these. */
+/** Returns the innermost states: an actor is always in one of them. */
 const getLeaves = (node: AnyStateNode): AnyStateNode[] =>
   Object.values(node.states).flatMap(state => (Object.keys(state.states).length > 0 ? getLeaves(state) : [state]))
 
-const getEntry = (node: AnyStateNode): AnyStateNode =>
-  Object.keys(node.states).length > 0 ? getEntry(node.initial.target[0] as AnyStateNode) : node
+const getInitialLeaf = (node: AnyStateNode): AnyStateNode =>
+  Object.keys(node.states).length > 0 ? getInitialLeaf(node.initial.target[0] as AnyStateNode) : node
 
-/** What an outer state does on an event, each inner one does that has nothing of its own for it. */
-function getSteps(states: readonly AnyStateNode[]): Step[] {
-  const steps = new Map<string, Step>()
+/** A transition of an outer state is one of each inner state that has none for the same event. */
+function getEdges(states: readonly AnyStateNode[]): Edge[] {
+  const edges = new Map<string, Edge>()
+  const add = (from: string, to: string, event: string): void => {
+    if (from === to) return
+    const edge = edges.get(`${from} ${to}`)
+    if (!edge) edges.set(`${from} ${to}`, { from, to, events: [event] })
+    else if (!edge.events.includes(event)) edge.events.push(event)
+  }
   for (const leaf of states) {
     const known = new Set<string>()
-    // What holds for the whole machine leads from everywhere: it would hide the rest.
+    // Transitions of the whole machine are omitted: they lead from every state, and would hide the others.
     for (let node: AnyStateNode | undefined = leaf; node?.parent; node = node.parent) {
-      for (const [on, targets] of getTransitions(node)) {
-        if (known.has(on)) continue
-        known.add(on)
-        for (const target of targets) add(steps, leaf.key, getEntry(target).key, getName(on))
+      for (const [event, targets] of getTransitions(node)) {
+        if (known.has(event)) continue
+        known.add(event)
+        for (const target of targets) add(leaf.key, getInitialLeaf(target).key, toEventName(event))
       }
     }
   }
-  return [...steps.values()]
-}
-
-function add(steps: Map<string, Step>, from: string, to: string, on: string): void {
-  if (from === to) return
-  const step = steps.get(`${from} ${to}`)
-  if (!step) steps.set(`${from} ${to}`, { from, to, on: [on] })
-  else if (!step.on.includes(on)) step.on.push(on)
+  return [...edges.values()]
 }
 
 const getTransitions = (node: AnyStateNode): [string, AnyStateNode[]][] =>
-  [...node.transitions, ['', node.always ?? []] as const].map(([on, transitions]) => [
-    on,
+  [...node.transitions, ['', node.always ?? []] as const].map(([event, transitions]) => [
+    event,
     transitions.flatMap(({ target }) => (target?.[0] ? [target[0] as AnyStateNode] : [])),
   ])
 
-/** `xstate.after.backOff.thread.backingOff` is a delay, `xstate.done.actor.…` the end of what was invoked, `` at once. */
-function getName(event: string): string {
+/** Shortens `xstate.after.backOff.worker.backingOff` and `xstate.done.actor.…`. A transition without an event is immediate. */
+function toEventName(event: string): string {
   const [, kind, delay] = /^xstate\.(after|done|error)\.([^.]*)/.exec(event) ?? []
   if (kind === 'after') return `after ${delay}`
-  return kind ?? (event === '' ? 'at once' : event)
+  return kind ?? (event === '' ? 'immediately' : event)
 }
 
-/** Through the middles between its points. */
-function curve(points: readonly Point[]): string {
+/** Returns a smooth path: quadratic curves that meet halfway between the points. */
+function toCurve(points: readonly Point[]): string {
   const [first, ...rest] = points.map(({ x, y }) => ({ x: Math.round(x * 10) / 10, y: Math.round(y * 10) / 10 }))
   const last = rest.pop()!
-  const middles = rest.map((point, at) => {
-    const next = rest[at + 1] ?? last
-    const isLast = at === rest.length - 1
-    const end = isLast ? last : { x: (point.x + next.x) / 2, y: (point.y + next.y) / 2 }
+  const curves = rest.map((point, i) => {
+    const next = rest[i + 1]
+    const end = next ? { x: (point.x + next.x) / 2, y: (point.y + next.y) / 2 } : last
     return `Q${point.x} ${point.y} ${end.x} ${end.y}`
   })
-  return `M${first!.x} ${first!.y}${middles.join('') || `L${last.x} ${last.y}`}`
+  return `M${first!.x} ${first!.y}${curves.join('') || `L${last.x} ${last.y}`}`
 }

@@ -1,107 +1,116 @@
-// What has happened on a bus since an inspector was opened: the latest of each kind, however many there were.
+// The latest events of a bus since an inspector was opened, and how text of frontends is made fit to be shown.
+import { MAX_NAME_LENGTH } from '../../shared/suggest.js'
 import type { BusEvents } from '../reporting/events.js'
 import type { BusView } from './view.js'
 
-// Text of frontends, made fit to be read: bounded, and with nothing in it that hides or turns around what stands beside it.
-
-/** Controls, what changes the direction of text, and what has no width. A tag of HTML is text like any other. */
-const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Co}\p{Cn}]/gu
-/** Of a letter more would climb over the lines above it. */
-const HEAPED = /(\p{M}{3})\p{M}+/gu
-
-/** @param most characters; what is longer ends with `…` */
-export function printable(text: string, most: number): string {
-  const whole = text.slice(0, most)
-  const seen = whole.replace(HEAPED, '$1…').replace(UNSEEN, escaped)
-  return text.length > most ? `${seen}…` : seen
-}
-
-const escaped = (char: string): string => `\\u{${char.codePointAt(0)!.toString(16)}}`
-
 const MAX_SHOWN = 100
-/** Others still count, if they come again. */
+/** Events that are kept to be counted if they occur again. */
 const MAX_KEPT = 1000
 const MAX_TEXT = 300
-const MAX_NAME = 200
+
+/** Control characters, characters that change the direction of text, and those without a width. */
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Co}\p{Cn}]/gu
+/** More combining marks than these would climb over the lines above. */
+const STACKED_MARKS = /(\p{M}{3})\p{M}+/gu
+
+/**
+ * Returns a text of bounded length in which nothing hides or reorders the text around it. HTML needs no escape: the page inserts text.
+ *
+ * @param max - length; a longer text ends with `…`
+ */
+export function toPrintable(text: string, max: number): string {
+  const printable = text.slice(0, max).replace(STACKED_MARKS, '$1…').replace(INVISIBLE, escape)
+  return text.length > max ? `${printable}…` : printable
+}
+
+const escape = (char: string): string => `\\u{${char.codePointAt(0)!.toString(16)}}`
 
 export interface RecordedEvent {
   kind: keyof BusEvents
-  /** A frontend's, `core` or `host`. */
+  /** A frontend's label, `core` or `host`. */
   label: string
   /** A command, or an actor. */
   what: string
   why: string
-  /** Milliseconds since 1970, of the latest. */
+  /** Time of the latest one, in milliseconds since 1970. */
   at: number
-  /** How many were just like it. */
+  /** Number of equal events. */
   count: number
 }
 
-export interface News {
-  /** Denials and rejections, the latest first. */
+/** The latest events first. */
+export interface RecentEventLists {
+  /** Denials and rejections. */
   refusals: readonly RecordedEvent[]
-  /** Faults, restarts, and what was slow or too much. */
+  /** Faults, restarts, slow calls and dropped events. */
   troubles: readonly RecordedEvent[]
 }
 
-/** The same again counts, and takes no place. */
-class Latest {
-  readonly #known = new Map<string, RecordedEvent>()
+/** Keeps one entry with a counter for equal events. */
+class EventList {
+  readonly #events = new Map<string, RecordedEvent>()
 
-  add(happening: Omit<RecordedEvent, 'at' | 'count'>, count: number): void {
-    const { kind, label, what, why } = happening
+  add(event: Omit<RecordedEvent, 'at' | 'count'>, count: number): void {
+    const { kind, label, what, why } = event
     const key = JSON.stringify([kind, label, what, why])
-    const before = this.#known.get(key)
-    this.#known.delete(key)
-    this.#known.set(key, { ...happening, at: Date.now(), count: count + (before?.count ?? 0) })
-    if (this.#known.size > MAX_KEPT) this.#known.delete(this.#known.keys().next().value!)
+    const previous = this.#events.get(key)
+    this.#events.delete(key)
+    this.#events.set(key, { ...event, at: Date.now(), count: count + (previous?.count ?? 0) })
+    if (this.#events.size > MAX_KEPT) this.#events.delete(this.#events.keys().next().value!)
   }
 
-  get list(): RecordedEvent[] {
-    return [...this.#known.values()].slice(-MAX_SHOWN).toReversed()
+  get latest(): RecordedEvent[] {
+    return [...this.#events.values()].slice(-MAX_SHOWN).toReversed()
   }
 }
 
+const SUPPRESSED = 'further ones, not reported individually'
+
+/** @internal */
 export class RecentEvents {
-  readonly #refusals = new Latest()
-  readonly #troubles = new Latest()
-  readonly #offs: (() => void)[]
-  /** Changes with each. */
+  readonly #refusals = new EventList()
+  readonly #troubles = new EventList()
+  readonly #unsubscribes: (() => void)[]
+  /** Increments with each event. */
   version = 1
 
   constructor(on: BusView['on']) {
-    this.#offs = [
-      on('denied', ({ label, command, more }) => this.#refused('denied', label, command, '', more)),
-      on('rejected', ({ label, command, why, more }) => this.#refused('rejected', label, command, why, more)),
+    this.#unsubscribes = [
+      on('denied', ({ label, command, more }) => this.#addRefusal('denied', label, command, '', more)),
+      on('rejected', ({ label, command, why, more }) => this.#addRefusal('rejected', label, command, why, more)),
       on('fault', ({ label, error }) => this.#add(this.#troubles, 'fault', label, '', error.message)),
       on('restart', ({ label, actor, error }) => this.#add(this.#troubles, 'restart', label, actor, error.message)),
       on('failed', ({ label, actor, error }) => this.#add(this.#troubles, 'failed', label, actor, error.message)),
       on('slow', ({ label, command, more }) => {
-        this.#add(this.#troubles, 'slow', label, command, 'runs for long')
-        if (more) this.#add(this.#troubles, 'slow', label, '', 'others, not told one by one', more)
+        this.#add(this.#troubles, 'slow', label, command, 'is still running')
+        if (more) this.#add(this.#troubles, 'slow', label, '', SUPPRESSED, more)
       }),
       on('overload', ({ label, dropped }) =>
-        this.#add(this.#troubles, 'overload', label, '', 'events dropped: it is too slow for them', dropped),
+        this.#add(this.#troubles, 'overload', label, '', 'events dropped: the frontend is too slow for them', dropped),
       ),
     ]
   }
 
-  get news(): News {
-    return { refusals: this.#refusals.list, troubles: this.#troubles.list }
+  get lists(): RecentEventLists {
+    return { refusals: this.#refusals.latest, troubles: this.#troubles.latest }
   }
 
   end(): void {
-    this.#offs.splice(0).forEach(off => off())
+    this.#unsubscribes.splice(0).forEach(unsubscribe => unsubscribe())
   }
 
-  #refused(kind: 'denied' | 'rejected', label: string, command: string, why: string, more = 0): void {
+  #addRefusal(kind: 'denied' | 'rejected', label: string, command: string, why: string, more = 0): void {
     this.#add(this.#refusals, kind, label, command, why)
-    if (more) this.#add(this.#refusals, kind, label, '', 'others, not told one by one', more)
+    if (more) this.#add(this.#refusals, kind, label, '', SUPPRESSED, more)
   }
 
-  #add(latest: Latest, kind: keyof BusEvents, label: string, what: string, why: string, count = 1): void {
+  #add(list: EventList, kind: keyof BusEvents, label: string, what: string, why: string, count = 1): void {
     this.version += 1
-    const seen = { label: printable(label, MAX_NAME), what: printable(what, MAX_NAME), why: printable(why, MAX_TEXT) }
-    latest.add({ kind, ...seen }, count)
+    const texts = {
+      label: toPrintable(label, MAX_NAME_LENGTH),
+      what: toPrintable(what, MAX_NAME_LENGTH),
+      why: toPrintable(why, MAX_TEXT),
+    }
+    list.add({ kind, ...texts }, count)
   }
 }

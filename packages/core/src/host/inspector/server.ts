@@ -1,5 +1,5 @@
-// The server behind `bus.inspectServer`: checks who asks, and serves the page, its style and script, its feed, and who may call
-// what. Nothing in it changes the bus.
+// The server behind `bus.inspectServer`: checks each request, and serves the page, its feed, and what a frontend may call. Nothing in it
+// changes the bus.
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
@@ -10,68 +10,13 @@ import { drawDiagrams, getPage } from './page.js'
 import { getAccess } from './snapshot.js'
 import type { BusView, OpenInspector } from './view.js'
 
-// What the page is made of, by the paths that it is asked for.
+/** Connections, answered or not; a page needs two. */
+const MAX_CONNECTIONS = 64
+const HEADERS_TIMEOUT_MS = 5000
+const MAX_FIND_LENGTH = 200
 
-export interface PageFile {
-  type: string
-  text: string
-}
-
-/** @param token which each of the page's own requests carries too */
-async function loadFiles(token: string, machines: BusView['machines']): Promise<Map<string, PageFile>> {
-  const { style, script } = await import('#inspector-files')
-  return new Map<string, PageFile>([
-    ['/', { type: 'text/html; charset=utf-8', text: getPage(token, drawDiagrams(machines)) }],
-    ['/inspector.css', { type: 'text/css; charset=utf-8', text: style }],
-    ['/inspector.js', { type: 'text/javascript; charset=utf-8', text: script }],
-  ])
-}
-
-// Who is answered at all. The address is this machine's own, but others are on it: pages of other sites in the same browser, by
-// their own names or by one that was bent to 127.0.0.1 (DNS rebinding), and other users' programs.
-
-export interface Refusal {
-  status: number
-  text: string
-}
-
-export interface RequestPolicy {
-  token: string
-  port: number
-}
-
-const METHODS: readonly unknown[] = ['GET', 'HEAD']
-
-/** @returns `undefined` for whom the page is for */
-function getRefusal(
-  { method, headers }: IncomingMessage,
-  query: URLSearchParams,
-  { token, port }: RequestPolicy,
-): Refusal | undefined {
-  const hosts = [`127.0.0.1:${port}`, `localhost:${port}`]
-  if (!hosts.includes(headers.host ?? '')) return refused('This is no name of the inspector.')
-  if (headers.origin !== undefined && headers.origin !== `http://${headers.host}`) return refused(ELSEWHERE)
-  if (!['same-origin', 'none', undefined].includes(headers['sec-fetch-site'] as string)) return refused(ELSEWHERE)
-  if (!METHODS.includes(method)) return { status: 405, text: 'The inspector only shows: GET and HEAD.' }
-  const given = query.getAll('token')
-  if (given.length !== 1 || !isSame(given[0]!, token)) return { status: 401, text: NO_TOKEN }
-  return undefined
-}
-
-const ELSEWHERE = 'No other site may ask the inspector. Open its URL from the address bar.'
-const NO_TOKEN = 'The inspector wants the token that is in the URL of bus.inspectServer(). A new one has a new token.'
-
-const refused = (text: string): Refusal => ({ status: 403, text })
-
-/** In a time that tells nothing of either. */
-const isSame = (given: string, token: string): boolean => timingSafeEqual(digest(given), digest(token))
-
-const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
-
-// What each answer says to a browser: nothing but the page's own files runs or is loaded, nothing is kept, nobody frames it, and
-// no text becomes HTML (Trusted Types).
-
-const POLICY = [
+/** Nothing but the page's own files runs or is loaded, no other page frames it, and no text becomes HTML (Trusted Types). */
+const CONTENT_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
   "style-src 'self'",
@@ -85,7 +30,7 @@ const POLICY = [
 ].join('; ')
 
 const HEADERS: Readonly<Record<string, string>> = {
-  'content-security-policy': POLICY,
+  'content-security-policy': CONTENT_POLICY,
   'x-content-type-options': 'nosniff',
   'x-frame-options': 'DENY',
   'cache-control': 'no-store',
@@ -95,37 +40,36 @@ const HEADERS: Readonly<Record<string, string>> = {
   'cross-origin-resource-policy': 'same-origin',
 }
 
-/** Connections, answered or not; a page needs two. */
-const MAX_CONNECTIONS = 64
-const MAX_HEADERS_MS = 5000
-const MAX_FIND = 200
-
+/** @internal */
 export async function openInspector(view: BusView, port: number): Promise<OpenInspector> {
   const token = randomBytes(32).toString('base64url')
   const files = await loadFiles(token, view.machines)
-  const server = createServer({ headersTimeout: MAX_HEADERS_MS, connectionsCheckingInterval: MAX_HEADERS_MS })
+  const server = createServer({
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    connectionsCheckingInterval: HEADERS_TIMEOUT_MS,
+  })
   server.maxConnections = MAX_CONNECTIONS
-  // It keeps no program from ending.
+  // The server and its connections must not keep the process alive.
   server.on('connection', socket => void socket.unref())
-  const door = { token, port: await listen(server.unref(), port) }
-  // A connection that could not be taken is no reason to end the host.
+  const policy = { token, port: await listen(server.unref(), port) }
+  // A connection that cannot be accepted must not end the host.
   server.on('error', () => {})
   const feed = new Feed(view)
-  const serve = createService({ view, files, feed, door })
+  const serve = createService({ view, files, feed, policy })
   server.on('request', (request, response) => void serve(request, response).catch(() => response.destroy()))
   const closed = once(server, 'close').then(() => {})
-  const end = async (why: string): Promise<void> => {
+  const end = async (reason: string): Promise<void> => {
     if (!server.listening) return closed
     server.close()
-    feed.end(why)
-    // What was written has gone to the system; whoever does not read it is not waited for.
+    feed.end(reason)
+    // The last event is in the system's buffers then. Pages that do not read it are not waited for.
     await new Promise(resolve => setImmediate(resolve))
     server.closeAllConnections()
     await closed
   }
   const close = (): Promise<void> => end('The inspector was closed.')
   return {
-    url: `http://127.0.0.1:${door.port}/?token=${token}`,
+    url: `http://127.0.0.1:${policy.port}/?token=${token}`,
     end,
     close,
     closed,
@@ -133,47 +77,98 @@ export async function openInspector(view: BusView, port: number): Promise<OpenIn
   }
 }
 
-interface ServiceDeps {
-  view: BusView
-  files: ReadonlyMap<string, PageFile>
-  feed: Feed
-  door: RequestPolicy
+interface PageFile {
+  type: string
+  text: string
 }
 
-function createService({ view, files, feed, door }: ServiceDeps) {
-  return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const { pathname, searchParams } = getUrl(request)
-    const refusal = getRefusal(request, searchParams, door)
-    if (refusal) return answer(request, response, refusal.status, textFile(refusal.text))
-    const file = files.get(pathname)
-    if (file) return answer(request, response, 200, file)
-    if (pathname === '/access') {
-      const access = await getAccess(view, searchParams.get('label') ?? '')
-      return answer(request, response, 200, jsonFile(access))
-    }
-    if (pathname !== '/feed') return answer(request, response, 404, textFile('There is no such page.'))
-    if (feed.isFull) return answer(request, response, 503, textFile('Too many pages are open.'))
-    response.writeHead(200, { ...HEADERS, 'content-type': 'text/event-stream' })
-    if (request.method === 'HEAD') response.end()
-    else feed.add(response, (searchParams.get('find') ?? '').slice(0, MAX_FIND))
-  }
+/** Loads the files of the page, by path. Each of the page's own requests carries the token. */
+async function loadFiles(token: string, machines: BusView['machines']): Promise<Map<string, PageFile>> {
+  const { style, script } = await import('#inspector-files')
+  return new Map<string, PageFile>([
+    ['/', { type: 'text/html; charset=utf-8', text: getPage(token, drawDiagrams(machines)) }],
+    ['/inspector.css', { type: 'text/css; charset=utf-8', text: style }],
+    ['/inspector.js', { type: 'text/javascript; charset=utf-8', text: script }],
+  ])
 }
 
-/** @returns the port, which the system chooses for 0 */
+/** Listens on the port, and returns it: 0 lets the system choose. */
 async function listen(server: Server, port: number): Promise<number> {
   try {
     await once(server.listen(port, '127.0.0.1'), 'listening')
     return (server.address() as AddressInfo).port
   } catch (cause) {
-    const text = `bus.inspectServer: port ${port} can’t be had: ${(cause as Error).message}`
+    const text = `bus.inspectServer: port ${port} is not available: ${(cause as Error).message}`
     throw new BusError('InvalidParams', text, { cause })
   }
 }
 
-/** What is no URL is the way to nothing. */
+interface RequestPolicy {
+  token: string
+  port: number
+}
+
+interface ServiceDeps {
+  view: BusView
+  files: ReadonlyMap<string, PageFile>
+  feed: Feed
+  policy: RequestPolicy
+}
+
+function createService({ view, files, feed, policy }: ServiceDeps) {
+  return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const { pathname, searchParams } = getUrl(request)
+    const refusal = getRefusal(request, searchParams, policy)
+    if (refusal) return answer(request, response, refusal.status, toTextFile(refusal.text))
+    const file = files.get(pathname)
+    if (file) return answer(request, response, 200, file)
+    if (pathname === '/access') {
+      const access = await getAccess(view, searchParams.get('label') ?? '')
+      return answer(request, response, 200, { type: 'application/json', text: JSON.stringify(access) })
+    }
+    if (pathname !== '/feed') return answer(request, response, 404, toTextFile('There is no such page.'))
+    if (feed.isFull) return answer(request, response, 503, toTextFile('Too many pages are open.'))
+    response.writeHead(200, { ...HEADERS, 'content-type': 'text/event-stream' })
+    if (request.method === 'HEAD') response.end()
+    else feed.add(response, (searchParams.get('find') ?? '').slice(0, MAX_FIND_LENGTH))
+  }
+}
+
+const WRONG_HOST = 'Host header not allowed.'
+const OTHER_SITE = 'Requests of other sites are not allowed. Open the URL of the inspector from the address bar.'
+const WRONG_TOKEN =
+  'The token is missing or wrong. Open the URL of bus.inspectServer(); each inspector has a new token.'
+
+/**
+ * Returns why a request is refused, or `undefined`. The address is this machine's own, but other users' programs can reach it. Pages
+ * of other sites in the same browser can too, even by a name that resolves to 127.0.0.1 (DNS rebinding).
+ */
+function getRefusal(
+  { method = '', headers }: IncomingMessage,
+  query: URLSearchParams,
+  { token, port }: RequestPolicy,
+): { status: number; text: string } | undefined {
+  const hosts = [`127.0.0.1:${port}`, `localhost:${port}`]
+  const site = headers['sec-fetch-site'] as string | undefined
+  if (!hosts.includes(headers.host ?? '')) return { status: 403, text: WRONG_HOST }
+  if (headers.origin !== undefined && headers.origin !== `http://${headers.host}`)
+    return { status: 403, text: OTHER_SITE }
+  if (!['same-origin', 'none', undefined].includes(site)) return { status: 403, text: OTHER_SITE }
+  if (!['GET', 'HEAD'].includes(method)) return { status: 405, text: 'The inspector is read-only: use GET or HEAD.' }
+  const tokens = query.getAll('token')
+  if (tokens.length !== 1 || !isEqual(tokens[0]!, token)) return { status: 401, text: WRONG_TOKEN }
+  return undefined
+}
+
+/** Compares in constant time, whatever the lengths. */
+const isEqual = (text: string, secret: string): boolean => timingSafeEqual(hash(text), hash(secret))
+
+const hash = (text: string): Buffer => createHash('sha256').update(text).digest()
+
+/** An invalid URL leads to a 404. */
 function getUrl({ url = '' }: IncomingMessage): URL {
   const base = 'http://inspector'
-  return URL.canParse(url, base) ? new URL(url, base) : new URL('/nothing', base)
+  return URL.canParse(url, base) ? new URL(url, base) : new URL('/invalid', base)
 }
 
 function answer({ method }: IncomingMessage, response: ServerResponse, status: number, { type, text }: PageFile): void {
@@ -183,5 +178,4 @@ function answer({ method }: IncomingMessage, response: ServerResponse, status: n
   response.end(method === 'HEAD' ? undefined : text)
 }
 
-const textFile = (text: string): PageFile => ({ type: 'text/plain; charset=utf-8', text: `${text}\n` })
-const jsonFile = (value: unknown): PageFile => ({ type: 'application/json', text: JSON.stringify(value) })
+const toTextFile = (text: string): PageFile => ({ type: 'text/plain; charset=utf-8', text: `${text}\n` })

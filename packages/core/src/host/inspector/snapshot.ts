@@ -1,25 +1,29 @@
-// What a page is told a few times a second: figures and states, of a bounded number of frontends.
+// The data of the page: figures and states of a bounded number of frontends, and the commands that one of them may call.
 import type { AccessKind, ExplainedCommand } from '../../acl/explain.js'
+import { MAX_NAME_LENGTH } from '../../shared/suggest.js'
 import type { BusStats, FrontendStats, LatencyStats, TrafficStats } from '../reporting/stats.js'
 import { getWorkerName, type WorkerStats } from '../supervision/policy.js'
 import type { BusState, WorkerStatus } from '../supervision/supervisor.js'
-import { type News, printable } from './recent-events.js'
+import { type RecentEventLists, toPrintable } from './recent-events.js'
 import type { BusView } from './view.js'
 
-/** So many frontends are shown at a time; the others are found by their labels. */
+/** Frontends in one snapshot. Others are found by their labels. */
 export const MAX_SHOWN = 100
+/** Capabilities and commands of one frontend. */
+const MAX_ACCESS = 2000
+const MAX_SCOPE = 500
 
 export interface WorkerView {
-  /** As the host sees it. */
+  /** The state in the host's supervision. */
   state: string
   restarts: number
-  /** As the worker itself says. */
-  life?: string | undefined
+  /** The worker's report of its own state. */
+  lifecycle?: string | undefined
 }
 
 type LatencyView = Pick<LatencyStats, 'count' | 'p50' | 'p99'>
 
-/** As of `bus.stats()`; rates are for the page to make. */
+/** Traffic as in `bus.stats()`. The page computes the rates. */
 export interface TrafficView extends Omit<TrafficStats, 'perSecond' | 'latency'> {
   latency: LatencyView
 }
@@ -27,12 +31,12 @@ export interface TrafficView extends Omit<TrafficStats, 'perSecond' | 'latency'>
 export interface FrontendView extends TrafficView, WorkerView {
   label: string
   rejected: number
-  /** `false`: a connection of the host's own. */
+  /** `false` for a connection of the host. */
   isWorker: boolean
   gate?: WorkerView & { hook: LatencyView }
 }
 
-export interface Sums {
+export interface Totals {
   calls: number
   failures: number
   denied: number
@@ -51,77 +55,87 @@ export interface Snapshot {
   core: WorkerView & {
     inFlight: number
     slow: number
-    /** `false`: a handler keeps it busy, or it is not there. */
+    /** `false` if a handler blocks core, or core is not running. */
     answers: boolean
   }
-  /** Of the host and all frontends. */
-  sums: Sums
+  /** Totals of the host and all frontends. */
+  totals: Totals
   host: TrafficView
   frontends: readonly FrontendView[]
-  /** How many frontends there are, and how many of them have what was looked for in their labels. */
+  /** Number of frontends. */
   open: number
+  /** Number of frontends with matching labels. */
   found: number
-  /** How many workers are in each state. */
+  /** Number of workers by state. */
   states: Readonly<Record<string, number>>
-  /** Since when faults and refusals are listened for, in milliseconds since 1970. */
+  /** Time from which on events were recorded, in milliseconds since 1970. */
   since: number
-  /** Left out where it is as before. */
-  news?: News
+  /** Left out if nothing has changed. */
+  recent?: RecentEventLists
 }
 
-export interface Seen {
+export interface SnapshotSource extends Pick<Snapshot, 'bus' | 'since'> {
   stats: BusStats
-  bus: BusState
   answers: boolean
-  sights: ReadonlyMap<string, WorkerStatus>
-  /** Milliseconds since 1970. */
-  since: number
+  workerStatus: ReadonlyMap<string, WorkerStatus>
 }
 
-/** All but the frontends, which not every page sees the same of. */
-export function getSummary({ stats, bus, answers, sights, since }: Seen): Omit<Snapshot, 'frontends' | 'found'> {
+/** Returns everything but the frontends, which differ from page to page. */
+export function getSummary(source: SnapshotSource): Omit<Snapshot, 'frontends' | 'found'> {
+  const { stats, bus, answers, workerStatus, since } = source
   const { uptime, core, host, frontends } = stats
-  const each = Object.values(frontends)
+  const all = Object.values(frontends)
   const states: Record<string, number> = {}
-  for (const { state } of sights.values()) states[state] = (states[state] ?? 0) + 1
+  for (const { state } of workerStatus.values()) states[state] = (states[state] ?? 0) + 1
   return {
     uptime,
     bus,
-    core: { ...core, life: sights.get('core')?.lifecycle, answers },
-    sums: getSums([host, ...each]),
+    core: { ...core, lifecycle: workerStatus.get('core')?.lifecycle, answers },
+    totals: getTotals([host, ...all]),
     host: getTraffic(host),
-    open: each.length,
+    open: all.length,
     states,
     since,
   }
 }
 
-/** Those whose labels have this in them, in the order in which they were opened; first those that do not run. */
-export function getFrontends({ stats, sights }: Seen, find: string): Pick<Snapshot, 'frontends' | 'found'> {
-  const wanted = find.toLowerCase()
-  const found = Object.entries(stats.frontends).filter(([label]) => label.toLowerCase().includes(wanted))
-  const [unwell, well] = [found.filter(([, each]) => !isWell(each)), found.filter(([, each]) => isWell(each))]
-  const shown = [...unwell.slice(0, MAX_SHOWN), ...well.slice(0, Math.max(0, MAX_SHOWN - unwell.length))]
-  return { found: found.length, frontends: shown.map(([label, each]) => getFrontend(label, each, sights)) }
+/** Returns the frontends whose labels contain `find`, in the order of opening, but those that are not running first. */
+export function getFrontends(
+  { stats, workerStatus }: SnapshotSource,
+  find: string,
+): Pick<Snapshot, 'frontends' | 'found'> {
+  const part = find.toLowerCase()
+  const found = Object.entries(stats.frontends).filter(([label]) => label.toLowerCase().includes(part))
+  const unwell = found.filter(([, frontend]) => !isWell(frontend)).slice(0, MAX_SHOWN)
+  const well = found.filter(([, frontend]) => isWell(frontend)).slice(0, MAX_SHOWN - unwell.length)
+  const shown = [...unwell, ...well]
+  return {
+    found: found.length,
+    frontends: shown.map(([label, frontend]) => getFrontend(label, frontend, workerStatus)),
+  }
 }
 
 const isWell = ({ state, gate }: FrontendStats): boolean =>
   state === 'running' && (gate === undefined || gate.state === 'running')
 
-function getFrontend(label: string, stats: FrontendStats, sights: Seen['sights']): FrontendView {
-  const { state, restarts, rejected, gate } = stats
-  const worker = sights.get(getWorkerName('frontend', label))
-  const inner = gate && {
-    gate: { ...getWorker(gate, sights.get(getWorkerName('gate', label))), hook: getLatency(gate.hook) },
+function getFrontend(label: string, stats: FrontendStats, workerStatus: SnapshotSource['workerStatus']): FrontendView {
+  const { rejected, gate } = stats
+  const status = workerStatus.get(getWorkerName('frontend', label))
+  const gateStatus = workerStatus.get(getWorkerName('gate', label))
+  return {
+    label,
+    isWorker: status !== undefined,
+    ...getWorker(stats, status),
+    ...(gate && { gate: { ...getWorker(gate, gateStatus), hook: getLatency(gate.hook) } }),
+    rejected,
+    ...getTraffic(stats),
   }
-  const own = getWorker({ state, restarts }, worker)
-  return { label, isWorker: worker !== undefined, ...own, ...inner, rejected, ...getTraffic(stats) }
 }
 
-const getWorker = ({ state, restarts }: WorkerStats, sight: WorkerStatus | undefined): WorkerView => ({
+const getWorker = ({ state, restarts }: WorkerStats, status: WorkerStatus | undefined): WorkerView => ({
   state,
   restarts,
-  life: sight?.lifecycle,
+  lifecycle: status?.lifecycle,
 })
 
 function getTraffic(stats: TrafficStats): TrafficView {
@@ -131,8 +145,9 @@ function getTraffic(stats: TrafficStats): TrafficView {
 
 const getLatency = ({ count, p50, p99 }: LatencyStats): LatencyView => ({ count, p50, p99 })
 
-function getSums(all: readonly (TrafficStats & { rejected?: number })[]): Sums {
-  const sum = (of: (each: (typeof all)[number]) => number): number => all.reduce((total, each) => total + of(each), 0)
+function getTotals(all: readonly (TrafficStats & { rejected?: number })[]): Totals {
+  const sum = (get: (stats: (typeof all)[number]) => number): number =>
+    all.reduce((total, stats) => total + get(stats), 0)
   return {
     calls: sum(({ calls }) => calls),
     failures: sum(({ failures }) => failures),
@@ -146,51 +161,46 @@ function getSums(all: readonly (TrafficStats & { rejected?: number })[]): Sums {
   }
 }
 
-// Who may call what, as core has it now: what was added and removed at run time counts.
-
-const MOST = 2000
-const MAX_NAME = 200
-const MAX_SCOPE = 500
-
 export interface CommandAccess {
   command: string
   access: AccessKind
-  /** Capability and permission. */
+  /** Capabilities and permissions. */
   by: string
-  /** As JSON. */
+  /** The scope as JSON. */
   scope: string
 }
 
 export interface Access {
-  /** Core did not say. */
+  /** Why core did not answer. */
   error?: string
   capabilities: readonly string[]
   commands: readonly CommandAccess[]
-  /** Commands that are not told of. */
+  /** Number of commands that are left out. */
   more: number
 }
 
+/** Returns what a frontend may call now, with changes at run time. Never rejects. @internal */
 export async function getAccess(view: BusView, label: string): Promise<Access> {
   try {
     const { capabilities, commands } = await view.explain(label)
     return {
-      capabilities: capabilities.slice(0, MOST).map(name => printable(name, MAX_NAME)),
-      more: Math.max(0, commands.length - MOST),
+      capabilities: capabilities.slice(0, MAX_ACCESS).map(name => toPrintable(name, MAX_NAME_LENGTH)),
+      more: Math.max(0, commands.length - MAX_ACCESS),
       commands: commands
-        .toSorted((one, other) => rank(one) - rank(other))
-        .slice(0, MOST)
+        .toSorted((a, b) => getRank(a) - getRank(b))
+        .slice(0, MAX_ACCESS)
         .map(({ command, access, by, scope }) => ({
-          command: printable(command, MAX_NAME),
+          command: toPrintable(command, MAX_NAME_LENGTH),
           access,
-          by: printable(by.map(({ capability, permission }) => `${capability}: ${permission}`).join(', '), MAX_SCOPE),
-          scope: scope ? printable(JSON.stringify(scope), MAX_SCOPE) : '',
+          by: toPrintable(by.map(({ capability, permission }) => `${capability}: ${permission}`).join(', '), MAX_SCOPE),
+          scope: scope ? toPrintable(JSON.stringify(scope), MAX_SCOPE) : '',
         })),
     }
   } catch (error) {
-    return { error: printable((error as Error).message, MAX_SCOPE), capabilities: [], commands: [], more: 0 }
+    return { error: toPrintable((error as Error).message, MAX_SCOPE), capabilities: [], commands: [], more: 0 }
   }
 }
 
-/** What is open to all of core's own comes last: of it there is nothing to decide. */
-const rank = ({ command, access }: ExplainedCommand): number =>
+/** Commands of plugins that are open to all come last: there is nothing to decide about them. */
+const getRank = ({ command, access }: ExplainedCommand): number =>
   Number(access === 'open' && command.startsWith('plugin:'))

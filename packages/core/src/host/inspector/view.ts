@@ -1,44 +1,42 @@
-// What an inspector sees of a bus.
+// The inspector's view of a bus, and the types of `bus.inspectServer`.
 import type { AnyStateMachine } from 'xstate'
 import type { ExplainedFrontend } from '../../acl/explain.js'
 import type { BusEvents } from '../reporting/events.js'
 import type { BusStats } from '../reporting/stats.js'
 import type { BusState, WorkerStatus } from '../supervision/supervisor.js'
 
+/** @internal */
 export interface BusView {
   readonly state: BusState
-  /** How far what was counted is now. */
+  /** Statistics as of the last `measure`. */
   readonly stats: BusStats
-  /** Each worker, by its name. */
-  readonly sights: ReadonlyMap<string, WorkerStatus>
-  /** How the bus, and how a worker of it, can be. */
-  readonly machines: { readonly bus: AnyStateMachine; readonly thread: AnyStateMachine }
-  /** Brings the figures up to date; `false` where core does not answer. */
+  /** The status of each worker, by name. */
+  readonly workerStatus: ReadonlyMap<string, WorkerStatus>
+  readonly machines: { readonly bus: AnyStateMachine; readonly worker: AnyStateMachine }
+  /** Updates the statistics. Resolves with `false` if core does not answer. */
   measure(): Promise<boolean>
-  /** Gives back what takes the handler away. */
-  on<Name extends keyof BusEvents>(name: Name, handler: (event: BusEvents[Name]) => void): () => void
-  /** What this frontend may call now. */
+  /** Returns an unsubscribe function. */
+  on<Name extends keyof BusEvents>(name: Name, listener: (event: BusEvents[Name]) => void): () => void
+  /** Resolves with what this frontend may call now. */
   explain(label: string): Promise<ExplainedFrontend>
 }
 
-// What `bus.inspectServer` takes and gives.
-
 export interface InspectorOptions {
-  /** On 127.0.0.1; a free one by default. */
+  /** The port on 127.0.0.1; a free one by default. */
   port?: number
 }
 
 export interface Inspector extends AsyncDisposable {
-  /** With the token that each request needs: whoever has it sees the page. */
+  /** The page, with the token that each request needs: it opens for anyone who has the URL. */
   readonly url: string
-  /** Ends it, whoever looks at it. The bus does it too, when it closes. */
+  /** Ends the inspector and disconnects its pages. The bus does so too when it closes. */
   close(): Promise<void>
 }
 
-/** As the bus holds it. */
+/** An inspector as the bus holds it. */
 export interface OpenInspector extends Inspector {
-  /** The pages say why. */
-  end(why: string): Promise<void>
-  /** Resolves once it has ended. */
+  /** @param reason - shown by the pages */
+  end(reason: string): Promise<void>
+  /** Resolves when the inspector has ended. */
   readonly closed: Promise<void>
 }
