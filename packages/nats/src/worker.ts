@@ -1,3 +1,3 @@
-// What core loads in its own thread: see `natsNetwork`.
+// The module that core loads in its own thread: see `natsNetwork`.
 
 export { join } from './core/nats-network.js'

@@ -12,8 +12,8 @@ interface Told {
 async function open(nats: NatsOptions, heartbeat = 1000): Promise<Told> {
   const log: string[] = []
   const connection = await connectNats('test', nats, heartbeat, {
-    down: error => log.push(`down: ${error.message}`),
-    up: () => log.push('up'),
+    disconnected: error => log.push(`down: ${error.message}`),
+    reconnected: () => log.push('up'),
     fault: error => log.push(`fault: ${error.reason} ${error.message}`),
   })
   onTestFinished(() => connection.close())
@@ -31,12 +31,8 @@ describe('without a server', () => {
   })
 
   test.each([
-    ['a seed that is none', { nkeySeed: 'SUnot-a-seed' }, 'nats.nkeySeed is no seed'],
-    [
-      'a file that is not there',
-      { credsFile: '/nowhere/core.creds' },
-      "nats.credsFile /nowhere/core.creds can't be used",
-    ],
+    ['a seed that is none', { nkeySeed: 'SUnot-a-seed' }, 'nats.nkeySeed is not a valid seed'],
+    ['a file that is not there', { credsFile: '/nowhere/core.creds' }, 'cannot use nats.credsFile /nowhere/core.creds'],
   ])('says so of %s, and repeats no secret', async (_name, given, text) => {
     const error = await open({ ...NOBODY, ...given }).catch((thrown: unknown) => thrown as Error)
     expect(error).toMatchObject({ reason: 'InvalidParams', message: expect.stringContaining(text) })
@@ -85,14 +81,14 @@ describe.skipIf(!hasServer)('a connection to NATS', () => {
     other.connection.publish('greet', Buffer.from('one'))
     other.connection.publish('greet', Buffer.from('two'))
     await expect.poll(() => count).toBe(2)
-    expect(one.log).toEqual(['fault: InternalError A message to greet could not be taken: oh'])
+    expect(one.log).toEqual(['fault: InternalError Processing a message to greet failed: oh'])
   })
 
   test('is lost when its server stands still', async () => {
     const server = await useServer()
     const { log } = await open({ servers: server.url }, 100)
     server.pause()
-    await expect.poll(() => log).toEqual([expect.stringContaining('the server answers no pings')])
+    await expect.poll(() => log).toEqual([expect.stringContaining('the server did not answer pings')])
     server.resume()
     await expect.poll(() => log).toContain('up')
   })
@@ -120,7 +116,7 @@ describe.skipIf(!hasServer)('a connection to NATS', () => {
     const server = await useServer({ config: 'max_payload: 1000' })
     const { connection } = await open({ servers: server.url })
     expect(connection.maxPayload).toBe(1000)
-    expect(() => connection.publish('greet', new Uint8Array(1001))).toThrow('over 1000 bytes')
+    expect(() => connection.publish('greet', new Uint8Array(1001))).toThrow("exceeds the server's limit of 1000 bytes")
     await connection.close()
     expect(() => connection.publish('greet', new Uint8Array(1))).toThrow('closed')
   })

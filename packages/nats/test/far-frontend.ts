@@ -7,9 +7,9 @@ import { onTestFinished } from 'vitest'
 import type { SessionKeys } from '../src/handshake/key-derivation.js'
 import { initiateHandshake } from '../src/handshake/initiator.js'
 import { issueCredential } from '../src/handshake/credential.js'
-import { createNatsLink, type NatsLink } from '../src/link/nats-link.js'
-import { createProtection } from '../src/link/encryption.js'
-import { fromCore, openSubject, toCore } from '../src/connection/subjects.js'
+import { NatsLink } from '../src/link/nats-link.js'
+import { createProtection } from '../src/link/protection.js'
+import { clientSubject, openSubject, coreSubject } from '../src/connection/subjects.js'
 
 export interface FarOptions {
   url: string
@@ -47,17 +47,19 @@ export async function openFar(options: FarOptions): Promise<Far> {
   const clientName = `test${++count}`
   const credential = issueCredential(secret, { label })
   const handshake = initiateHandshake({ credential, bus, client: clientName, pattern, codec: 'json' })
-  const [inbox, all] = [createInbox(), fromCore(bus, clientName, '*')]
+  const [inbox, all] = [createInbox(), clientSubject(bus, clientName, '*')]
   let link: NatsLink | undefined
-  nats.subscribe(all, { callback: (_error, { data, headers }) => (headers ? link?.doubt() : link?.take(data)) })
+  nats.subscribe(all, {
+    callback: (_error, { data, headers }) => (headers ? link?.suspect() : link?.handleMessage(data)),
+  })
   const opened = new Promise<Omit<Far, 'client'>>((resolve, reject) => {
     const callback = (_error: unknown, { data }: { data: Uint8Array }): void => {
       try {
         const { instance, keys } = handshake.finish(data)
         const name = Buffer.from(keys.session).toString('hex')
-        const subjects = { to: toCore(bus, instance, name), from: fromCore(bus, clientName, name) }
+        const subjects = { to: coreSubject(bus, instance, name), from: clientSubject(bus, clientName, name) }
         const isIsolated = pattern === 'isolation'
-        const made = createNatsLink({
+        const made = new NatsLink({
           wire: {
             publish: message => nats.publish(subjects.to, message, { reply: subjects.from }),
             maxPayload: nats.info!.max_payload,

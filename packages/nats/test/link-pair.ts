@@ -1,7 +1,7 @@
-// Two NATS links joined by a wire in memory that is asynchronous, as a broker is: each message comes in a later turn, in order,
-// unless a test has it otherwise.
-import { createProtection, type Protection } from '../src/link/encryption.js'
-import { createNatsLink, type NatsLink, type NatsLinkOptions } from '../src/link/nats-link.js'
+// Two NATS links with an in-memory wire between them. The wire is asynchronous, as a broker is: it delivers each message in a later
+// tick, in order, unless a test changes that.
+import { createProtection, type Protection } from '../src/link/protection.js'
+import { NatsLink, type NatsLinkOptions } from '../src/link/nats-link.js'
 
 export const SECRET: Uint8Array = Uint8Array.from({ length: 32 }, (_, i) => i)
 export const SESSION: Uint8Array = Uint8Array.from({ length: 16 }, (_, i) => 0xa0 + i)
@@ -12,18 +12,18 @@ export interface PairOptions {
   heartbeat?: number
   near?: Partial<NatsLinkOptions>
   far?: Partial<NatsLinkOptions>
-  /** Stands between both: what it does with a message, given the way to its receiver. */
+  /** Handles each message: `pass` delivers one to its receiver. */
   broker?: (to: 'near' | 'far', message: Uint8Array, pass: (message: Uint8Array) => void) => void
 }
 
 export interface LinkPair {
-  /** Of the frontend, and of core. */
+  /** The end of the frontend, and the end of core. */
   links: [NatsLink, NatsLink]
-  /** Messages that were published to each. */
+  /** Messages that were published to each end. */
   published: { near: Uint8Array[]; far: Uint8Array[] }
 }
 
-export const protectionOf = (side: 'core' | 'frontend', cipher = false): Protection =>
+export const createSide = (side: 'core' | 'frontend', cipher = false): Protection =>
   createProtection({ secret: SECRET, session: SESSION, side, cipher })
 
 export function createLinkPair(options: PairOptions = {}): LinkPair {
@@ -40,18 +40,18 @@ export function createLinkPair(options: PairOptions = {}): LinkPair {
       published[to].push(message)
       if (message.byteLength > maxPayload) throw new Error('max_payload')
       const copy = Uint8Array.from(message)
-      setImmediate(() => broker(to, copy, passed => receiver().take(passed)))
+      setImmediate(() => broker(to, copy, passed => receiver().handleMessage(passed)))
     },
   })
-  const near: NatsLink = createNatsLink({
+  const near: NatsLink = new NatsLink({
     wire: wireTo('far', () => far),
-    protection: protectionOf('frontend', cipher),
+    protection: createSide('frontend', cipher),
     heartbeat,
     ...options.near,
   })
-  const far: NatsLink = createNatsLink({
+  const far: NatsLink = new NatsLink({
     wire: wireTo('near', () => near),
-    protection: protectionOf('core', cipher),
+    protection: createSide('core', cipher),
     heartbeat,
     ...options.far,
   })

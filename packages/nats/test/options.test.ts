@@ -26,9 +26,9 @@ describe('natsNetwork', () => {
     [{ bus: 'a.b' }, 'natsNetwork: bus must be 1 to 64 letters, digits, "-" and "_"'],
     [{ instance: '*' }, 'natsNetwork: instance must be 1 to 64 letters'],
     [{ nats: { servers: 'http://x' } }, 'natsNetwork: nats.servers must be a server'],
-    [{ secret: 'hunter2hunter2' }, 'The secret of a bus must be base64url of 32 random bytes'],
+    [{ secret: 'hunter2hunter2' }, 'The secret of a bus must be base64url of at least 32 random bytes'],
     [{ secret: undefined }, 'natsNetwork: secret is missing'],
-    [{ revoked: ['x'] }, 'What is revoked must be the id of a credential'],
+    [{ revoked: ['x'] }, 'revoked must be ids of credentials'],
     [{ heartbeat: 5 }, 'natsNetwork: heartbeat must be whole milliseconds, from 50 to 60000'],
     [{ nope: 1 }, 'natsNetwork: unknown option "nope"'],
     [

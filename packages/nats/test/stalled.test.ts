@@ -7,15 +7,15 @@ test.skipIf(!hasServer)('a server that takes nothing any more is given up, and f
   const server = await useServer()
   const log: string[] = []
   const connection = await connectNats('test', { servers: server.url }, 200, {
-    down: error => log.push(error.message),
-    up: () => log.push('up'),
+    disconnected: error => log.push(error.message),
+    reconnected: () => log.push('up'),
     fault: error => log.push(error.message),
   })
   onTestFinished(() => connection.close())
   server.pause()
   const megabyte = new Uint8Array(1_000_000)
   for (let i = 0; i < 64; i++) connection.publish('anywhere', megabyte)
-  await expect.poll(() => log, { timeout: 15_000 }).toEqual([expect.stringContaining('answers no pings')])
+  await expect.poll(() => log, { timeout: 15_000 }).toEqual([expect.stringContaining('did not answer pings')])
   server.resume()
   await expect.poll(() => log.at(-1), { timeout: 15_000 }).toBe('up')
   await connection.flush()

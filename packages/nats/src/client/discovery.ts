@@ -1,72 +1,72 @@
-// The instances of a bus, as they answer NATS's own discovery (ADR-32). Anybody can answer: what is found here are hints, and
-// only a handshake shows that an instance is one.
+// Finds the instances of a bus by NATS's service discovery (ADR-32). Anybody can answer: only a handshake proves that an answer comes
+// from an instance.
 import { randomBytes } from 'node:crypto'
 import type { Msg } from '@nats-io/transport-node'
 import type { Connection } from '../connection/connection.js'
 import { discoverySubject, isName } from '../connection/subjects.js'
 import type { ReplyInbox } from './reply-inbox.js'
 
-/** Bytes of an answer at most. */
-const MAX_ANSWER = 4096
-/** Answers that are looked at, of those to one question: whoever floods finds no more than that heard. */
+const MAX_ANSWER_BYTES = 4096
+/** Answers to one query that are read: a flood finds no more instances than these. */
 const MAX_ANSWERS = 256
 
 export interface DiscoveryDeps {
-  connection: Pick<Connection, 'publish' | 'isUp'>
-  post: Pick<ReplyInbox, 'open' | 'close'>
+  connection: Pick<Connection, 'publish' | 'isConnected'>
+  inbox: Pick<ReplyInbox, 'open' | 'close'>
   bus: string
-  /** Milliseconds from one question to the next. */
-  every: number
+  /** Milliseconds between queries. */
+  intervalMs: number
 }
 
 export class Discovery {
-  readonly #parts: DiscoveryDeps
-  readonly #watchers = new Set<(instance: string) => void>()
+  readonly #deps: DiscoveryDeps
+  readonly #listeners = new Set<(instance: string) => void>()
   #timer: NodeJS.Timeout | undefined
-  #asked: string | undefined
+  #queryId: string | undefined
 
-  constructor(parts: DiscoveryDeps) {
-    this.#parts = parts
+  constructor(deps: DiscoveryDeps) {
+    this.#deps = deps
   }
 
-  /** Tells of each instance that answers, again and again. Gives back what ends that. */
-  watch(found: (instance: string) => void): () => void {
-    this.#watchers.add(found)
-    this.#timer ??= setInterval(() => this.ask(), this.#parts.every).unref()
-    this.ask()
+  /** Calls the listener for each instance that answers a query. Returns an unsubscribe function. */
+  watch(listener: (instance: string) => void): () => void {
+    this.#listeners.add(listener)
+    this.#timer ??= setInterval(() => this.query(), this.#deps.intervalMs).unref()
+    this.query()
     return () => {
-      this.#watchers.delete(found)
-      if (this.#watchers.size === 0) this.#stop()
+      this.#listeners.delete(listener)
+      if (this.#listeners.size === 0) this.#stop()
     }
   }
 
-  /** Now, and not only when it is time again. */
-  ask(): void {
-    const { connection, post, bus } = this.#parts
-    if (this.#watchers.size === 0 || !connection.isUp) return
-    if (this.#asked !== undefined) post.close(this.#asked)
-    this.#asked = randomBytes(16).toString('hex')
+  /** Sends a query now, unless nobody listens, in addition to the regular ones. */
+  query(): void {
+    const { connection, inbox, bus } = this.#deps
+    if (this.#listeners.size === 0 || !connection.isConnected) return
+    if (this.#queryId !== undefined) inbox.close(this.#queryId)
+    this.#queryId = randomBytes(16).toString('hex')
     let answers = 0
-    const reply = post.open(this.#asked, message => {
-      if (++answers <= MAX_ANSWERS) this.#take(message)
+    const reply = inbox.open(this.#queryId, message => {
+      if (++answers <= MAX_ANSWERS) this.#handleAnswer(message)
     })
     connection.publish(discoverySubject(bus), new Uint8Array(), reply)
   }
 
-  #take(message: Msg): void {
+  #handleAnswer(message: Msg): void {
     const instance = readAnswer(message)
-    if (instance !== undefined) for (const found of this.#watchers) found(instance)
+    if (instance !== undefined) for (const listener of this.#listeners) listener(instance)
   }
 
   #stop(): void {
     clearInterval(this.#timer)
     this.#timer = undefined
-    if (this.#asked !== undefined) this.#parts.post.close(this.#asked)
+    if (this.#queryId !== undefined) this.#deps.inbox.close(this.#queryId)
   }
 }
 
+/** Returns the instance's name, or undefined for a malformed answer. */
 function readAnswer({ data }: Pick<Msg, 'data'>): string | undefined {
-  if (data.byteLength > MAX_ANSWER) return undefined
+  if (data.byteLength > MAX_ANSWER_BYTES) return undefined
   try {
     const { id } = Object(JSON.parse(Buffer.from(data).toString())) as { id?: unknown }
     return isName(id) ? id : undefined

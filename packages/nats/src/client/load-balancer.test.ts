@@ -1,178 +1,177 @@
-// Which instances a connection has lanes to, as they come, go and refuse.
+// The instances that a connection has sessions with, while instances join, leave and refuse.
 import { BusError } from '@sallyport/protocol'
 import { describe, expect, it } from 'vitest'
 import { LoadBalancedConnection } from './load-balancer.js'
 
 class World {
   /** Instances that answer. */
-  readonly there = new Set(['a'])
-  /** And those that refuse. */
+  readonly running = new Set(['a'])
+  /** Instances that refuse sessions. */
   readonly refusing = new Set<string>()
-  /** By lane: the instance that it has a session with. */
-  readonly lanes = new Map<string, string | undefined>()
-  readonly asked: (string | undefined)[] = []
+  /** Instance of each pooled session, by name. */
+  readonly sessions = new Map<string, string | undefined>()
+  readonly dialed: (string | undefined)[] = []
   readonly closed: string[] = []
   ended: { error: Error | undefined } | undefined
-  isUp = true
+  isConnected = true
   readonly #gone = new Map<string, (error?: Error) => void>()
 
-  readonly spread: LoadBalancedConnection<{ instance: string; link: { close(): void } }> = new LoadBalancedConnection(
-    'main',
-    {
-      max: 3,
-      isUp: () => this.isUp,
-      open: instance => this.#open(instance),
-      add: name => this.#add(name),
-      end: error => (this.ended = { error }),
-    },
-  )
+  readonly connection: LoadBalancedConnection<{ instance: string; link: { close(): void } }> =
+    new LoadBalancedConnection('main', {
+      maxSessions: 3,
+      isConnected: () => this.isConnected,
+      dial: instance => this.#dial(instance),
+      addSession: name => this.#addSession(name),
+      ended: error => (this.ended = { error }),
+    })
 
-  /** The sessions with this instance are lost, and their lanes ask for others, as a satellite does. */
+  /** Loses the sessions with this instance, and asks for others in their place, as a remote host does. */
   async lose(instance: string): Promise<void> {
-    this.there.delete(instance)
-    const lanes = [...this.lanes].filter(([, its]) => its === instance).map(([name]) => name)
-    for (const name of lanes) this.lanes.set(name, undefined)
-    await Promise.all(lanes.map(name => this.join(name)))
+    this.running.delete(instance)
+    const names = [...this.sessions].filter(([, current]) => current === instance).map(([name]) => name)
+    for (const name of names) this.sessions.set(name, undefined)
+    await Promise.all(names.map(name => this.reconnect(name)))
   }
 
-  /** Asks for a session: false where it is to be asked again. */
-  async join(name: string): Promise<boolean> {
+  /** Asks for the next session. Returns false if that is to be retried. */
+  async reconnect(name: string): Promise<boolean> {
     try {
-      const { instance } = await this.spread.session(name, new AbortController().signal)
-      this.lanes.set(name, instance)
+      const { instance } = await this.connection.nextSession(name, new AbortController().signal)
+      this.sessions.set(name, instance)
       return true
     } catch (error) {
       if ((error as BusError).reason === 'Disconnected') return false
-      this.lanes.delete(name)
+      this.sessions.delete(name)
       this.#gone.get(name)?.(error as Error)
       throw error
     }
   }
 
   get instances(): string[] {
-    return [...this.lanes.values()].map(String).toSorted()
+    return [...this.sessions.values()].map(String).toSorted()
   }
 
-  async #open(instance: string | undefined): Promise<{ instance: string; link: { close(): void } }> {
-    this.asked.push(instance)
+  async #dial(instance: string | undefined): Promise<{ instance: string; link: { close(): void } }> {
+    this.dialed.push(instance)
     await Promise.resolve()
-    const taken = instance ?? [...this.there][0]
-    if (!this.isUp || taken === undefined || !this.there.has(taken))
-      throw new BusError('Disconnected', 'nobody answers')
-    if (this.refusing.has(taken)) throw new BusError('Denied', 'revoked')
-    return { instance: taken, link: { close: () => this.closed.push(taken) } }
+    const actual = instance ?? [...this.running][0]
+    if (!this.isConnected || actual === undefined || !this.running.has(actual))
+      throw new BusError('Disconnected', 'no instance answered')
+    if (this.refusing.has(actual)) throw new BusError('Denied', 'revoked')
+    return { instance: actual, link: { close: () => this.closed.push(actual) } }
   }
 
-  async #add(name: string): Promise<{ closed: Promise<Error | undefined> }> {
-    this.lanes.set(name, undefined)
+  async #addSession(name: string): Promise<{ closed: Promise<Error | undefined> }> {
+    this.sessions.set(name, undefined)
     const closed = new Promise<Error | undefined>(resolve => this.#gone.set(name, resolve))
-    await this.join(name)
+    await this.reconnect(name)
     return { closed }
   }
 }
 
-const begin = async (...there: string[]): Promise<World> => {
+/** Starts a connection to instance `a`, and lets it find the others. */
+const start = async (...others: string[]): Promise<World> => {
   const world = new World()
-  await world.spread.begin()
-  for (const instance of there) world.there.add(instance)
-  await Promise.all(there.map(instance => world.spread.found(instance)))
+  await world.connection.start()
+  for (const instance of others) world.running.add(instance)
+  await Promise.all(others.map(instance => world.connection.instanceFound(instance)))
   return world
 }
 
-it('begins with any instance, and has a lane to each other that answers', async () => {
-  const world = await begin('b', 'c')
+it('starts with any instance, and adds a session with every other instance that answers', async () => {
+  const world = await start('b', 'c')
   expect(world.instances).toEqual(['a', 'b', 'c'])
-  await world.spread.found('b')
-  await world.spread.found('a')
-  expect(world.asked).toEqual([undefined, 'b', 'c'])
+  await world.connection.instanceFound('b')
+  await world.connection.instanceFound('a')
+  expect(world.dialed).toEqual([undefined, 'b', 'c'])
 })
 
-it('has no more than so many', async () => {
-  const world = await begin('b', 'c', 'd')
-  expect(world.lanes.size).toBe(3)
+it('has no more sessions than the limit', async () => {
+  const world = await start('b', 'c', 'd')
+  expect(world.sessions.size).toBe(3)
 })
 
 describe('an instance that is gone', () => {
-  it('has no lane, until it is found again', async () => {
-    const world = await begin('b')
+  it('has no session until it is found again', async () => {
+    const world = await start('b')
     await expect(world.lose('b')).rejects.toMatchObject({ reason: 'Cancelled' })
     expect(world.instances).toEqual(['a'])
-    await world.spread.found('b')
+    await world.connection.instanceFound('b')
     expect(world.instances).toEqual(['a'])
-    world.there.add('b')
-    await world.spread.found('b')
+    world.running.add('b')
+    await world.connection.instanceFound('b')
     expect(world.instances).toEqual(['a', 'b'])
     expect(world.ended).toBeUndefined()
   })
 
-  it('may be the first', async () => {
-    const world = await begin('b')
+  it('can be the first', async () => {
+    const world = await start('b')
     await expect(world.lose('a')).rejects.toMatchObject({ reason: 'Cancelled' })
     expect(world.instances).toEqual(['b'])
     expect(world.ended).toBeUndefined()
   })
 
-  it('may be the last: its lane waits for any', async () => {
-    const world = await begin('b')
+  it('can be the last, whose session waits for any instance', async () => {
+    const world = await start('b')
     const both = await Promise.allSettled([world.lose('a'), world.lose('b')])
     expect(both.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected'])
     expect(world.ended).toBeUndefined()
-    const [name] = world.lanes.keys()
-    expect(await world.join(name!)).toBe(false)
-    world.there.add('z')
-    // It may be on its way there already.
-    await world.spread.found('z')
-    expect(world.lanes.size).toBe(1)
-    expect(await world.join(name!)).toBe(true)
+    const [name] = world.sessions.keys()
+    expect(await world.reconnect(name!)).toBe(false)
+    world.running.add('z')
+    // The last session might land on this instance.
+    await world.connection.instanceFound('z')
+    expect(world.sessions.size).toBe(1)
+    expect(await world.reconnect(name!)).toBe(true)
     expect(world.instances).toEqual(['z'])
-    expect(world.asked.at(-1)).toBeUndefined()
+    expect(world.dialed.at(-1)).toBeUndefined()
   })
 })
 
-it('keeps every lane while nobody can answer', async () => {
-  const world = await begin('b')
-  world.isUp = false
-  await Promise.all([...world.lanes.keys()].map(name => world.join(name)))
-  expect(world.lanes.size).toBe(2)
-  world.isUp = true
-  await Promise.all([...world.lanes.keys()].map(name => world.join(name)))
+it('keeps every session while the connection to NATS is down', async () => {
+  const world = await start('b')
+  world.isConnected = false
+  await Promise.all([...world.sessions.keys()].map(name => world.reconnect(name)))
+  expect(world.sessions.size).toBe(2)
+  world.isConnected = true
+  await Promise.all([...world.sessions.keys()].map(name => world.reconnect(name)))
   expect(world.instances).toEqual(['a', 'b'])
 })
 
-it('leaves alone an instance that refuses', async () => {
-  const world = await begin()
-  world.there.add('b')
+it('does not dial again an instance that has refused', async () => {
+  const world = await start()
+  world.running.add('b')
   world.refusing.add('b')
-  await world.spread.found('b')
-  await world.spread.found('b')
-  expect(world.asked).toEqual([undefined, 'b'])
+  await world.connection.instanceFound('b')
+  await world.connection.instanceFound('b')
+  expect(world.dialed).toEqual([undefined, 'b'])
   expect(world.ended).toBeUndefined()
 })
 
-it('ends where the last lane is refused', async () => {
-  const world = await begin()
+it('ends when the last session is refused', async () => {
+  const world = await start()
   world.refusing.add('a')
-  await expect(world.join('main')).rejects.toMatchObject({ reason: 'Denied' })
+  await expect(world.reconnect('main')).rejects.toMatchObject({ reason: 'Denied' })
   await expect.poll(() => world.ended).toMatchObject({ error: { reason: 'Denied' } })
 })
 
-it('has no first lane where that is refused', async () => {
+it('fails to start when the first session is refused', async () => {
   const world = new World()
   world.refusing.add('a')
-  await expect(world.spread.begin()).rejects.toMatchObject({ reason: 'Denied' })
+  await expect(world.connection.start()).rejects.toMatchObject({ reason: 'Denied' })
 })
 
-it('adds nothing once it is closed, nor beside a lane that came to be on its way there', async () => {
-  const world = await begin()
-  world.there.add('b')
-  const found = world.spread.found('b')
-  world.there.delete('a')
-  await world.join('main')
+it('adds no session after it is closed, or for an instance on which another session landed meanwhile', async () => {
+  const world = await start()
+  world.running.add('b')
+  const found = world.connection.instanceFound('b')
+  world.running.delete('a')
+  await world.reconnect('main')
   await found
   expect(world.instances).toEqual(['b'])
   expect(world.closed).toEqual(['b'])
-  world.there.add('c')
-  world.spread.close()
-  await world.spread.found('c')
+  world.running.add('c')
+  world.connection.close()
+  await world.connection.instanceFound('c')
   expect(world.instances).toEqual(['b'])
 })

@@ -1,25 +1,27 @@
-// What is sent to a joined process, over one subscription: the last word of a subject says whom in it a message is for.
+// The one subscription of a joined process. The last token of a subject is the id of a session, a handshake or a query.
 import type { Msg } from '@nats-io/transport-node'
 import type { Connection } from '../connection/connection.js'
-import { fromCore } from '../connection/subjects.js'
+import { clientSubject } from '../connection/subjects.js'
 
 export class ReplyInbox {
-  readonly #subject: (id: string) => string
-  readonly #boxes = new Map<string, (message: Msg) => void>()
+  readonly #getSubject: (id: string) => string
+  readonly #listeners = new Map<string, (message: Msg) => void>()
 
   constructor(connection: Connection, bus: string, client: string) {
-    this.#subject = id => fromCore(bus, client, id)
-    const words = this.#subject('').length
-    connection.subscribe(this.#subject('*'), message => this.#boxes.get(message.subject.slice(words))?.(message))
+    this.#getSubject = id => clientSubject(bus, client, id)
+    const prefixLength = this.#getSubject('').length
+    connection.subscribe(this.#getSubject('*'), message =>
+      this.#listeners.get(message.subject.slice(prefixLength))?.(message),
+    )
   }
 
-  /** Gives its subject. Messages that come for nobody are dropped. */
-  open(id: string, take: (message: Msg) => void): string {
-    this.#boxes.set(id, take)
-    return this.#subject(id)
+  /** Returns the subject of this id. */
+  open(id: string, listener: (message: Msg) => void): string {
+    this.#listeners.set(id, listener)
+    return this.#getSubject(id)
   }
 
   close(id: string): void {
-    this.#boxes.delete(id)
+    this.#listeners.delete(id)
   }
 }

@@ -1,199 +1,200 @@
-// Core as a joined process reaches it: for a frontend a session with any instance, for a lane of a connection that is spread the
-// session that its spread finds.
+// Opens the sessions of a joined process with core: sends a hello, and accepts the first answer that proves to come from core. Anybody
+// can answer, so an answer without proof fails the session only if no better one follows.
 import { randomBytes } from 'node:crypto'
 import type { Msg } from '@nats-io/transport-node'
 import type { Pattern } from '@sallyport/core'
-import type { SessionDialer, RemoteSession } from '@sallyport/core/network'
-import { BusError, type CodecName, isBusError } from '@sallyport/protocol'
-import { type Connection, isNoResponders } from '../connection/connection.js'
-import type { Faults } from '../connection/errors.js'
-import { createSession, deliver } from '../link/session-link.js'
-import { initiateHandshake, type HandshakeInitiator } from '../handshake/initiator.js'
+import type { RemoteSession, SessionDialer } from '@sallyport/core/network'
+import { BusError, type CodecName, isBusError, type SessionKey } from '@sallyport/protocol'
+import { type Connection, hasNoResponders } from '../connection/connection.js'
+import type { FaultReporter } from '../connection/errors.js'
+import { coreSubject, openSubject } from '../connection/subjects.js'
+import { type HandshakeInitiator, initiateHandshake } from '../handshake/initiator.js'
 import type { NatsLink } from '../link/nats-link.js'
-import { openSubject, toCore } from '../connection/subjects.js'
+import { createSessionLink, deliverMessage } from '../link/session-link.js'
 import type { CredentialProvider } from './credentials.js'
 import type { ReplyInbox } from './reply-inbox.js'
 
-// Opens a session with an instance of core: one hello, and the first answer that proves to be core's. Whoever may publish can
-// answer as well, so what proves nothing ends it only where nothing better comes.
+const ANSWER_TIMEOUT_MS = 5000
+/** Time for a better answer after "no responders", which the server or anybody else sent. */
+const NO_RESPONDERS_GRACE_MS = 200
+/** Time for a better answer after one that proves nothing. */
+const UNPROVEN_GRACE_MS = 1000
 
-/** Of the joined process. */
+/** Shared by all sessions of a joined process. */
 export interface JoinContext {
   readonly connection: Connection
-  readonly post: ReplyInbox
+  readonly inbox: ReplyInbox
   readonly bus: string
   readonly client: string
   readonly pattern: Pattern
   readonly heartbeat: number
-  /** The links that there are. */
+  /** The open links. */
   readonly links: Set<NatsLink>
-  readonly faults: Faults
+  readonly faults: FaultReporter
 }
 
-export interface Asked {
-  credential: string
+export interface DialRequest {
+  label: string
   codec: CodecName
-  /** That alone; any of them otherwise. */
+  /** The instance to dial; any if undefined. */
   instance: string | undefined
-  /** Its label has had a session: what proves nothing does not end it for good. */
-  isKnown: boolean
   signal: AbortSignal
 }
 
 export interface OpenedSession {
   readonly instance: string
   readonly link: NatsLink
-  /** What its gate seals with. */
-  readonly key: { session: Uint8Array; secret: Uint8Array }
+  /** Key with which the gate seals. */
+  readonly key: SessionKey
 }
 
-/** Milliseconds for an answer. */
-const ANSWER_MS = 5000
-/** Milliseconds for a better answer than that nobody is there, and than a refusal that proves nothing. */
-const DOUBT_MS = { nobody: 200, refusal: 1000 } as const
+/** Chooses the instance of each session of one name. */
+export interface SessionSource {
+  nextSession(name: string, signal: AbortSignal): Promise<OpenedSession>
+}
 
-/**
- * @throws BusError that of a refusal, where core proves it or the label has had no session yet; `Disconnected` for any other, and
- * where no core answers or it has no room now
- */
-function openSession(
-  home: JoinContext,
-  { credential, codec, instance, isKnown, signal }: Asked,
-): Promise<OpenedSession> {
-  const { connection, post, bus, client, pattern } = home
+export class NatsSessionDialer implements SessionDialer {
+  readonly #context: JoinContext
+  readonly #getCredential: CredentialProvider
+  /** By the names of pooled sessions. */
+  readonly #sources = new Map<string, SessionSource>()
+  /** Labels that have had a session: at most as many as there are credentials. */
+  readonly #knownLabels = new Set<string>()
+
+  constructor(context: JoinContext, getCredential: CredentialProvider) {
+    this.#context = context
+    this.#getCredential = getCredential
+  }
+
+  /** Lets a source open the sessions of this name. Returns a function that removes the source. */
+  register(name: string, source: SessionSource): () => void {
+    this.#sources.set(name, source)
+    return () => this.#sources.delete(name)
+  }
+
+  async open({ label, codec, signal }: Parameters<SessionDialer['open']>[0]): Promise<RemoteSession> {
+    const source = this.#sources.get(label)
+    const { link, key } = source
+      ? await source.nextSession(label, signal)
+      : await this.dial({ label, codec, instance: undefined, signal })
+    return { link, key, begin: () => link.begin(), end: () => link.end() }
+  }
+
+  /**
+   * Opens a session.
+   *
+   * @throws {BusError} the error of a refusal if core has proved it or if the label has had no session yet; Disconnected for any other
+   * refusal, if core does not answer, and if core has no room for a session now
+   */
+  async dial(request: DialRequest): Promise<OpenedSession> {
+    const { label } = request
+    const credential = await this.#getCredential(label)
+    const isKnown = this.#knownLabels.has(label)
+    const session = await openSession(this.#context, { ...request, credential, isKnown })
+    this.#knownLabels.add(label)
+    return session
+  }
+}
+
+interface OpenRequest extends Omit<DialRequest, 'label'> {
+  credential: string
+  /** True if the label has had a session: a refusal without proof is not final then. */
+  isKnown: boolean
+}
+
+function openSession(context: JoinContext, request: OpenRequest): Promise<OpenedSession> {
+  const { connection, inbox, bus, client, pattern } = context
+  const { credential, codec, instance, isKnown, signal } = request
   const handshake = initiateHandshake({ credential, bus, client, pattern, codec })
   const id = randomBytes(16).toString('hex')
   return new Promise((resolve, reject) => {
-    let doubted: BusError | undefined
-    let timer = setTimeout(() => fail(nobody(home, instance)), ANSWER_MS)
+    let failure: BusError | undefined
+    let timer = setTimeout(() => fail(notAnswered(bus, instance)), ANSWER_TIMEOUT_MS)
     const settle = (): void => {
       clearTimeout(timer)
-      signal.removeEventListener('abort', giveUp)
-      post.close(id)
+      signal.removeEventListener('abort', abort)
+      inbox.close(id)
     }
     const fail = (error: BusError): void => {
       settle()
       reject(error)
     }
-    const giveUp = (): void => fail(new BusError('Cancelled', 'Nobody waits for the session any more'))
-    const doubt = (error: BusError, ms: number): void => {
-      if (doubted) return
-      doubted = error
+    const abort = (): void => fail(new BusError('Cancelled', 'The session is no longer needed'))
+    const failAfter = (error: BusError, graceMs: number): void => {
+      if (failure) return
+      failure = error
       clearTimeout(timer)
-      timer = setTimeout(() => fail(error), ms)
+      timer = setTimeout(() => fail(error), graceMs)
     }
-    const take = (message: Msg): void => {
-      if (isNoResponders(message)) return doubt(nobody(home, instance), DOUBT_MS.nobody)
+    const handleAnswer = (message: Msg): void => {
+      if (hasNoResponders(message)) return failAfter(notAnswered(bus, instance), NO_RESPONDERS_GRACE_MS)
       try {
-        const opened = begin(home, handshake, message.data, instance)
+        const session = acceptWelcome(context, handshake, message.data, instance)
         settle()
-        resolve(opened)
+        resolve(session)
       } catch (error) {
-        const refusal = handshake.refusal(message.data)
+        const refusal = handshake.readProvenRefusal(message.data)
         if (refusal) fail(refusal)
-        else doubt(readable(error, isKnown), DOUBT_MS.refusal)
+        else failAfter(toDialError(error, isKnown), UNPROVEN_GRACE_MS)
       }
     }
-    if (!connection.isUp) return fail(new BusError('Disconnected', 'There is no connection to NATS'))
-    if (signal.aborted) return giveUp()
-    signal.addEventListener('abort', giveUp)
+    if (!connection.isConnected) return fail(new BusError('Disconnected', 'There is no connection to NATS'))
+    if (signal.aborted) return abort()
+    signal.addEventListener('abort', abort)
     try {
-      connection.publish(openSubject(bus, instance), handshake.hello, post.open(id, take))
+      connection.publish(openSubject(bus, instance), handshake.hello, inbox.open(id, handleAnswer))
     } catch (error) {
       fail(error as BusError)
     }
   })
 }
 
-/** The link is there before the next message is read, which may be its first. @throws BusError for no welcome */
-function begin(
-  home: JoinContext,
+/**
+ * Creates the link before the next message is read, because that can be the link's first.
+ *
+ * @throws {BusError} if the answer is not a valid welcome of the requested instance
+ */
+function acceptWelcome(
+  context: JoinContext,
   handshake: HandshakeInitiator,
   welcome: Uint8Array,
-  asked: string | undefined,
+  requested: string | undefined,
 ): OpenedSession {
-  const { connection, post, bus, pattern, heartbeat, links, faults } = home
+  const { connection, inbox, bus, pattern, heartbeat, links, faults } = context
   const { instance, keys } = handshake.finish(welcome)
-  if (asked !== undefined && instance !== asked) throw new BusError('InvalidRequest', 'Another instance has answered')
-  const id = Buffer.from(keys.session).toString('hex')
-  const over = (): void => {
-    post.close(id)
-    links.delete(link)
+  if (requested !== undefined && instance !== requested) {
+    throw new BusError('InvalidRequest', 'Another instance answered')
   }
-  const link: NatsLink = createSession({
+  const { session, gate: secret } = keys
+  const id = Buffer.from(session).toString('hex')
+  const link: NatsLink = createSessionLink({
     connection,
     faults,
     label: handshake.label,
-    there: toCore(bus, instance, id),
-    here: post.open(id, message => deliver(link, message)),
+    subject: inbox.open(id, message => deliverMessage(link, message)),
+    peerSubject: coreSubject(bus, instance, id),
     side: 'frontend',
     keys,
     pattern,
     heartbeat,
-    over,
+    detached() {
+      inbox.close(id)
+      links.delete(link)
+    },
   })
   links.add(link)
-  return { instance, link, key: { session: keys.session, secret: keys.gate } }
+  return { instance, link, key: { session, secret } }
 }
 
-function nobody({ bus }: JoinContext, instance: string | undefined): BusError {
-  const who =
+function notAnswered(bus: string, instance: string | undefined): BusError {
+  const core =
     instance === undefined ? `No core of bus ${JSON.stringify(bus)}` : `No instance ${JSON.stringify(instance)}`
-  return new BusError('Disconnected', `${who} answers`, { data: { delivered: 'no' } })
+  return new BusError('Disconnected', `${core} answered`, { data: { delivered: 'no' } })
 }
 
-/** A core that has no room for a session now may have it later, and what nobody has proved may be untrue. */
-function readable(error: unknown, isKnown: boolean): BusError {
+/** Makes a refusal without proof retryable: it can be forged, and core can have room for a session later. */
+function toDialError(error: unknown, isKnown: boolean): BusError {
   if (!isBusError(error)) return error as BusError
   if (!isKnown && error.reason !== 'Overloaded') return error
   return new BusError('Disconnected', error.message, { data: { delivered: 'no' }, cause: error })
-}
-
-export interface Asking {
-  label: string
-  codec: CodecName
-  instance: string | undefined
-  signal: AbortSignal
-}
-
-/** Finds the sessions of one name. */
-export interface SessionSource {
-  session(name: string, signal: AbortSignal): Promise<OpenedSession>
-}
-
-export class NatsSessionDialer implements SessionDialer {
-  /** By the names of their lanes. */
-  readonly #spreads = new Map<string, SessionSource>()
-  /** Labels that have had a session: no more than there are credentials. */
-  readonly #known = new Set<string>()
-  readonly #home: JoinContext
-  readonly #keyring: CredentialProvider
-
-  constructor(home: JoinContext, keyring: CredentialProvider) {
-    this.#home = home
-    this.#keyring = keyring
-  }
-
-  /** Sessions under this name are the spread's to find. Gives back what ends that. */
-  spread(name: string, spread: SessionSource): () => void {
-    this.#spreads.set(name, spread)
-    return () => this.#spreads.delete(name)
-  }
-
-  async open({ label, codec, signal }: Parameters<SessionDialer['open']>[0]): Promise<RemoteSession> {
-    const spread = this.#spreads.get(label)
-    const session = spread
-      ? await spread.session(label, signal)
-      : await this.ask({ label, codec, instance: undefined, signal })
-    const { link, key } = session
-    return { link, key, begin: () => link.begin(), end: () => link.end() }
-  }
-
-  async ask({ label, codec, instance, signal }: Asking): Promise<OpenedSession> {
-    const credential = await this.#keyring(label)
-    const isKnown = this.#known.has(label)
-    const session = await openSession(this.#home, { credential, codec, instance, isKnown, signal })
-    this.#known.add(label)
-    return session
-  }
 }

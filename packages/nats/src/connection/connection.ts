@@ -1,5 +1,5 @@
-// A connection to NATS that comes back by itself, as core and joined processes share it: it says when it is down and up again,
-// and its errors name servers, never what opens them. While it is down nothing is kept for later: sessions are made anew.
+// The one connection of a process to NATS, which reconnects forever. Nothing is kept while it is down: sessions end with the
+// connection and are opened again. Its errors name servers, and never repeat credentials.
 import { readFile } from 'node:fs/promises'
 import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -17,28 +17,227 @@ import {
 } from '@nats-io/transport-node'
 import { BusError, describeThrown, getBackoff } from '@sallyport/protocol'
 import { type NatsOptions, getServers } from './options.js'
-import { getRefusal, toConnectError } from './errors.js'
+import { toConnectError, toServerError } from './errors.js'
 
-// How the NATS client is told to connect: plain data becomes its authenticators, and it never gives up.
+const CONNECT_TIMEOUT_MS = 10_000
+/** Time for the last flush. */
+const CLOSE_TIMEOUT_MS = 1000
+/** Unanswered pings after which the server counts as lost. */
+const MAX_PINGS_OUT = 2
+const RECONNECT_DELAY_MS = { min: 100, max: 2000, factor: 1.5 }
 
-/** Milliseconds until the first attempt that has failed is made again, and at most. */
-const FIRST_DELAY = 100
-const LONGEST_DELAY = 2000
+export interface ConnectionEvents {
+  /** The connection is lost, with all messages in flight. */
+  disconnected(error: BusError): void
+  reconnected(): void
+  /** The server refused an operation, or processing a message failed. The connection can go on. */
+  fault(error: BusError): void
+}
 
-/** @throws BusError `InvalidParams` where the file of credentials or the seed can't be used */
+/**
+ * @param where - prefix of error texts
+ * @param heartbeat - milliseconds between pings to the server
+ * @throws {BusError} Disconnected if no server answers, Denied if the server refuses, InvalidParams for unusable credentials
+ */
+export async function connectNats(
+  where: string,
+  options: NatsOptions,
+  heartbeat: number,
+  events: ConnectionEvents,
+): Promise<Connection> {
+  const backoff = new ReconnectBackoff()
+  const clientOptions = await toClientOptions(where, options)
+  try {
+    const nats = await connect({
+      ...clientOptions,
+      ...backoff.clientOptions,
+      pingInterval: heartbeat,
+      maxPingOut: MAX_PINGS_OUT,
+      timeout: CONNECT_TIMEOUT_MS,
+    })
+    return new Connection(nats, events, backoff)
+  } catch (error) {
+    throw toConnectError(where, options, error)
+  }
+}
+
+export class Connection {
+  readonly #nats: NatsConnection
+  readonly #events: ConnectionEvents
+  #isUp = true
+  #closing: Promise<void> | undefined
+  /** Latest error that the server reported, which is the cause if it ends the connection then. */
+  #lastError: BusError | undefined
+  #refusedSubscription: BusError | undefined
+
+  constructor(nats: NatsConnection, events: ConnectionEvents, backoff: ReconnectBackoff) {
+    this.#nats = nats
+    this.#events = events
+    void this.#watch(backoff)
+    void nats.closed().then(error => this.#onDown(error ? describeThrown(error) : 'it was closed'))
+  }
+
+  /** Limit of the current server. */
+  get maxPayload(): number {
+    return this.#nats.info?.max_payload ?? 2 ** 20
+  }
+
+  get isConnected(): boolean {
+    return this.#isUp && !this.#closing
+  }
+
+  /** Host and port of the current server. */
+  get server(): string {
+    return this.#nats.getServer()
+  }
+
+  /**
+   * Publishes a message, or drops it while the connection is down.
+   *
+   * @throws {BusError} Overloaded if the payload exceeds `maxPayload`, Disconnected after `close`
+   */
+  publish(subject: string, payload: Uint8Array, reply?: string): void {
+    if (this.#closing || this.#nats.isClosed()) throw new BusError('Disconnected', 'The connection to NATS is closed')
+    if (!this.#isUp) return
+    if (payload.byteLength > this.maxPayload) {
+      const limit = `the server's limit of ${this.maxPayload} bytes`
+      throw new BusError('Overloaded', `A message of ${payload.byteLength} bytes exceeds ${limit}`)
+    }
+    this.#nats.publish(subject, payload, reply === undefined ? undefined : { reply })
+  }
+
+  /** Subscribes, also on every later server after a reconnect. */
+  subscribe(subject: string, listener: (message: Msg) => void, queue?: string): Subscription {
+    const callback = (error: Error | null, message: Msg): void => {
+      if (error) this.#refusedSubscription ??= toServerError(error)
+      else this.#dispatch(listener, message)
+    }
+    return this.#nats.subscribe(subject, queue === undefined ? { callback } : { callback, queue })
+  }
+
+  /**
+   * Resolves once the server has received everything that was sent.
+   *
+   * @throws {BusError} Denied if the server refused a subscription, Disconnected if the connection is lost
+   */
+  async flush(): Promise<void> {
+    try {
+      await this.#nats.flush()
+    } catch (cause) {
+      throw new BusError('Disconnected', 'The connection to NATS was lost', { cause })
+    }
+    const refused = this.#refusedSubscription
+    this.#refusedSubscription = undefined
+    if (refused) throw refused
+  }
+
+  /** Flushes for up to a second, and closes. */
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close())
+  }
+
+  /** The client stops reading, silently, if a callback throws. */
+  #dispatch(listener: (message: Msg) => void, message: Msg): void {
+    try {
+      listener(message)
+    } catch (cause) {
+      const text = `Processing a message to ${message.subject} failed: ${describeThrown(cause)}`
+      this.#events.fault(new BusError('InternalError', text, { cause }))
+    }
+  }
+
+  async #close(): Promise<void> {
+    // A flush without a server would wait for the next one.
+    if (this.#isUp) {
+      const timeout = new AbortController()
+      const flushed = this.#nats.flush().catch(() => {})
+      await Promise.race([flushed, this.#nats.closed(), delay(CLOSE_TIMEOUT_MS, undefined, timeout).catch(() => {})])
+      timeout.abort()
+    }
+    // Set first: `disconnected` is not emitted for a close by the owner.
+    this.#isUp = false
+    await this.#nats.close()
+  }
+
+  async #watch(backoff: ReconnectBackoff): Promise<void> {
+    for await (const status of this.#nats.status()) {
+      if (status.type === 'reconnect') {
+        backoff.reset()
+        this.#isUp = true
+        this.#lastError = undefined
+        this.#events.reconnected()
+      } else if (status.type === 'reconnecting') backoff.attempted()
+      else this.#onStatus(status)
+    }
+  }
+
+  #onStatus(status: Status): void {
+    if (status.type === 'disconnect')
+      return this.#onDown(this.#lastError?.message ?? 'the server closed the connection')
+    if (status.type === 'staleConnection') {
+      this.#lastError = new BusError('Disconnected', 'the server did not answer pings')
+      destroySocket(this.#nats)
+    } else if (status.type === 'error') {
+      this.#lastError = toServerError(status.error)
+      this.#events.fault(this.#lastError)
+    }
+  }
+
+  #onDown(cause: string): void {
+    if (!this.#isUp) return
+    this.#isUp = false
+    this.#events.disconnected(
+      new BusError('Disconnected', `The connection to NATS at ${this.server} was lost: ${cause}`),
+    )
+  }
+}
+
+class ReconnectBackoff {
+  #attempts = 0
+  #delayMs = RECONNECT_DELAY_MS.min
+  readonly clientOptions: NodeConnectionOptions = {
+    maxReconnectAttempts: -1,
+    // A server that refuses the credentials might not have its new configuration yet.
+    ignoreAuthErrorAbort: true,
+    // The client calls this more than once for one attempt.
+    reconnectDelayHandler: () => this.#delayMs,
+  }
+
+  attempted(): void {
+    this.#attempts++
+    this.#delayMs = Math.round(getBackoff(this.#attempts, { ...RECONNECT_DELAY_MS, random: Math.random() }))
+  }
+
+  reset(): void {
+    this.#attempts = 0
+    this.#delayMs = RECONNECT_DELAY_MS.min
+  }
+}
+
+/**
+ * Destroys the socket of a server that no longer answers. The client waits until the socket has written everything before it connects
+ * to another server, which never happens if the send buffer is full.
+ */
+function destroySocket(nats: NatsConnection): void {
+  const { protocol } = nats as unknown as { protocol?: { transport?: { socket?: Socket } } }
+  protocol?.transport?.socket?.destroy()
+}
+
+/** @throws {BusError} InvalidParams if the credentials file or the seed cannot be used */
 async function toClientOptions(where: string, options: NatsOptions): Promise<NodeConnectionOptions> {
-  const { user, pass, token, name, tls } = options
-  // The client itself takes no notice of `tls://`.
-  const wantsTls = tls ?? (getServers(options).some(server => server.startsWith('tls://')) ? {} : undefined)
+  const { user, pass, token, name } = options
+  const servers = getServers(options)
+  // The client ignores the scheme `tls://`.
+  const tls = options.tls ?? (servers.some(server => server.startsWith('tls://')) ? {} : undefined)
   const authenticator = await getAuthenticator(where, options)
   return {
-    servers: getServers(options),
-    // What is published is for others.
+    servers,
+    // An instance handles its own events itself.
     noEcho: true,
     ...(user !== undefined && { user, pass: pass ?? '' }),
     ...(token !== undefined && { token }),
     ...(name !== undefined && { name }),
-    ...(wantsTls && { tls: wantsTls as TlsOptions }),
+    ...(tls && { tls: tls as TlsOptions }),
     ...(authenticator && { authenticator }),
   }
 }
@@ -47,240 +246,25 @@ async function getAuthenticator(
   where: string,
   { credsFile, nkeySeed }: NatsOptions,
 ): Promise<Authenticator | undefined> {
-  let authenticator: Authenticator
   try {
+    let authenticator: Authenticator
     if (credsFile !== undefined) authenticator = credsAuthenticator(await readFile(credsFile))
     else if (nkeySeed !== undefined) authenticator = nkeyAuthenticator(Buffer.from(nkeySeed))
     else return undefined
-    // Within the client a mistake would show as a connection that was lost.
+    // Tried here, because the client would report invalid credentials as a lost connection.
     authenticator('nonce')
     return authenticator
   } catch (error) {
-    const what = credsFile === undefined ? 'nats.nkeySeed is no seed' : `nats.credsFile ${credsFile} can't be used`
-    // A seed is never in such a text.
-    throw new BusError('InvalidParams', `${where}: ${what}: ${describeThrown(error)}`)
+    const problem =
+      credsFile === undefined ? 'nats.nkeySeed is not a valid seed' : `cannot use nats.credsFile ${credsFile}`
+    // The client's error texts do not contain the seed.
+    throw new BusError('InvalidParams', `${where}: ${problem}: ${describeThrown(error)}`)
   }
 }
 
-export interface Delays {
-  options: NodeConnectionOptions
-  /** An attempt is made. */
-  tried(): void
-  reset(): void
-}
-
-/** Attempts without end, with growing delays, and not all clients at once. */
-function reconnectDelays(): Delays {
-  let attempts = 0
-  let delay = FIRST_DELAY
-  return {
-    options: {
-      maxReconnectAttempts: -1,
-      // A server that refuses may have an old configuration.
-      ignoreAuthErrorAbort: true,
-      // Asked more than once for each attempt.
-      reconnectDelayHandler: () => delay,
-    },
-    tried() {
-      attempts++
-      const limits = { min: FIRST_DELAY, max: LONGEST_DELAY, factor: 1.5 }
-      delay = Math.round(getBackoff(attempts, { ...limits, random: Math.random() }))
-    },
-    reset() {
-      attempts = 0
-      delay = FIRST_DELAY
-    },
-  }
-}
-
-// A server that stands still, under load. The client gives one up only once the socket has taken what is left to write: with a
-// full buffer that is never, and the client would wait for it, in place of connecting to another.
-
-interface Internals {
-  protocol?: { transport?: { socket?: Socket } }
-}
-
-/** Ends the socket of a client that has given its server up: what waits in it is lost. */
-const destroySocket = (nats: NatsConnection): void =>
-  void (nats as unknown as Internals).protocol?.transport?.socket?.destroy()
-
-/** What its owner is told. */
-export interface ConnectionEvents {
-  /** It is lost, with all that was on its way. */
-  down(error: BusError): void
-  up(): void
-  /** The server refuses something, or drops messages that come too fast: the connection may go on. */
-  fault(error: BusError): void
-}
-
-export interface Connection {
-  /** Of the server that it is connected to. */
-  readonly maxPayload: number
-  readonly isUp: boolean
-  /** The host and port of that server. */
-  readonly server: string
-  /** Goes nowhere while the connection is down. @throws BusError `Overloaded` for what is over `maxPayload`, `Disconnected` once closed */
-  publish(subject: string, payload: Uint8Array, reply?: string): void
-  /** It is subscribed anew after each reconnect. */
-  subscribe(subject: string, take: (message: Msg) => void, queue?: string): Subscription
-  /** Resolves once the server has had all that was sent. @throws BusError `Denied` where it refused a subscription */
-  flush(): Promise<void>
-  /** Sends what was published, as far as the server takes it within a second, and ends. */
-  close(): Promise<void>
-}
-
-/** NATS's status for a message with a reply subject that nobody is subscribed to. */
+/** Status of a message that the server sends to the reply subject if nobody listens to the subject. */
 const NO_RESPONDERS = 503
 
-/** Says the server, or who has seen the reply subject go by: anybody may publish such a message. */
-export const isNoResponders = ({ data, headers }: Msg): boolean =>
+/** True for "no responders". A message is only a hint: anybody who knows the reply subject can publish it. */
+export const hasNoResponders = ({ data, headers }: Msg): boolean =>
   data.byteLength === 0 && headers?.code === NO_RESPONDERS
-
-/** Unanswered pings after which a server is given up. */
-const PINGS = 2
-/** Milliseconds for a server to let a client in. */
-const CONNECT_MS = 10_000
-/** Milliseconds for a server to take what was sent, at the end. */
-const CLOSE_MS = 1000
-
-/**
- * @param where what is begun: its errors begin with it
- * @param heartbeat milliseconds between pings to the server
- * @throws BusError `Disconnected` where no server answers, `Denied` where one refuses, `InvalidParams` for unusable credentials
- */
-export async function connectNats(
-  where: string,
-  options: NatsOptions,
-  heartbeat: number,
-  events: ConnectionEvents,
-): Promise<Connection> {
-  const delays = reconnectDelays()
-  const client = await toClientOptions(where, options)
-  let nats: NatsConnection
-  try {
-    nats = await connect({
-      ...client,
-      ...delays.options,
-      pingInterval: heartbeat,
-      maxPingOut: PINGS,
-      timeout: CONNECT_MS,
-    })
-  } catch (error) {
-    throw toConnectError(where, options, error)
-  }
-  return new ReconnectingConnection(nats, events, delays)
-}
-
-class ReconnectingConnection implements Connection {
-  readonly #nats: NatsConnection
-  readonly #events: ConnectionEvents
-  #isUp = true
-  #closing: Promise<void> | undefined
-  /** The last that the server complained of: why it ended the connection, where it did. */
-  #lastError: BusError | undefined
-  #refused: BusError | undefined
-
-  constructor(nats: NatsConnection, events: ConnectionEvents, delays: Delays) {
-    this.#nats = nats
-    this.#events = events
-    void this.#watch(delays)
-    void nats.closed().then(error => this.#down(error ? describeThrown(error) : 'it was closed'))
-  }
-
-  get maxPayload(): number {
-    return this.#nats.info?.max_payload ?? 2 ** 20
-  }
-
-  get isUp(): boolean {
-    return this.#isUp && !this.#closing
-  }
-
-  get server(): string {
-    return this.#nats.getServer()
-  }
-
-  publish(subject: string, payload: Uint8Array, reply?: string): void {
-    if (this.#closing || this.#nats.isClosed()) throw new BusError('Disconnected', 'The connection to NATS is closed')
-    if (!this.#isUp) return
-    if (payload.byteLength > this.maxPayload) {
-      const bound = `${this.maxPayload} bytes, of which the server lets no more through`
-      throw new BusError('Overloaded', `A message of ${payload.byteLength} bytes is over ${bound}`)
-    }
-    this.#nats.publish(subject, payload, reply === undefined ? undefined : { reply })
-  }
-
-  subscribe(subject: string, take: (message: Msg) => void, queue?: string): Subscription {
-    const callback = (error: Error | null, message: Msg): void => {
-      if (error) this.#refused ??= getRefusal(error)
-      else this.#take(take, message)
-    }
-    return this.#nats.subscribe(subject, queue === undefined ? { callback } : { callback, queue })
-  }
-
-  async flush(): Promise<void> {
-    try {
-      await this.#nats.flush()
-    } catch (cause) {
-      throw new BusError('Disconnected', 'The connection to NATS was lost', { cause })
-    }
-    const refused = this.#refused
-    this.#refused = undefined
-    if (refused) throw refused
-  }
-
-  close(): Promise<void> {
-    return (this.#closing ??= this.#close())
-  }
-
-  /** An error would end the client's reading, without a word. */
-  #take(take: (message: Msg) => void, message: Msg): void {
-    try {
-      take(message)
-    } catch (cause) {
-      const what = `A message to ${message.subject} could not be taken: ${describeThrown(cause)}`
-      this.#events.fault(new BusError('InternalError', what, { cause }))
-    }
-  }
-
-  async #close(): Promise<void> {
-    // What is down has nobody to flush to.
-    if (this.#isUp) {
-      const late = new AbortController()
-      const flushed = this.#nats.flush().catch(() => {})
-      await Promise.race([flushed, this.#nats.closed(), delay(CLOSE_MS, undefined, late).catch(() => {})])
-      late.abort()
-    }
-    // Its owner has ended it: that is nothing to be told of.
-    this.#isUp = false
-    await this.#nats.close()
-  }
-
-  async #watch(delays: Delays): Promise<void> {
-    for await (const status of this.#nats.status()) {
-      if (status.type === 'reconnect') {
-        delays.reset()
-        this.#isUp = true
-        this.#lastError = undefined
-        this.#events.up()
-      } else if (status.type === 'reconnecting') delays.tried()
-      else this.#hear(status)
-    }
-  }
-
-  #hear(status: Status): void {
-    if (status.type === 'disconnect') return this.#down(this.#lastError?.message ?? 'the server is gone')
-    if (status.type === 'staleConnection') {
-      this.#lastError = new BusError('Disconnected', 'the server answers no pings')
-      destroySocket(this.#nats)
-    } else if (status.type === 'error') {
-      this.#lastError = getRefusal(status.error)
-      this.#events.fault(this.#lastError)
-    }
-  }
-
-  #down(why: string): void {
-    if (!this.#isUp) return
-    this.#isUp = false
-    this.#events.down(new BusError('Disconnected', `The connection to NATS at ${this.server} was lost: ${why}`))
-  }
-}

@@ -1,55 +1,52 @@
-// What NATS says is wrong, as the bus's errors: they name the server and the subject, and nothing of a password or a token.
+// NATS's errors as errors of the bus, and the throttled report of faults. Texts name the server and the subject, and never repeat
+// a password or a token.
 import { errors } from '@nats-io/transport-node'
 import { BusError, describeThrown, Throttle } from '@sallyport/protocol'
 import { type NatsOptions, getServers } from './options.js'
 
-/** Of an attempt to connect. */
+/** Converts the error of a failed attempt to connect. */
 export function toConnectError(where: string, options: NatsOptions, error: unknown): BusError {
   const servers = getServers(options).join(', ')
-  // Its text is the server's own, or the client's: neither repeats what it was given.
-  const why = getReason(error)
-  if (error instanceof errors.AuthorizationError || error instanceof errors.UserAuthenticationExpiredError) {
-    return new BusError('Denied', `${where}: NATS at ${servers} refused the connection: ${why}`)
-  }
-  return new BusError('Disconnected', `${where}: no connection to NATS at ${servers}: ${why}`)
-}
-
-/** What OpenSSL says of an answer without TLS is for its own authors. */
-function getReason(error: unknown): string {
+  // Neither the server nor the client repeats credentials in its error texts.
   const text = describeThrown(error).trim()
+  if (error instanceof errors.AuthorizationError || error instanceof errors.UserAuthenticationExpiredError) {
+    return new BusError('Denied', `${where}: NATS at ${servers} refused the connection: ${text}`)
+  }
+  // OpenSSL's text for an answer without TLS does not help.
   const isPlain = text.includes('wrong version number')
-  return isPlain ? 'the server began without TLS (tls.handshakeFirst is for servers that are set up so)' : text
+  const cause = isPlain
+    ? 'the server answered without TLS. Set tls.handshakeFirst only if the server begins with TLS'
+    : text
+  return new BusError('Disconnected', `${where}: no connection to NATS at ${servers}: ${cause}`)
 }
 
-/** Of something that a server refuses on a connection, or that it ends the connection for. */
-export function getRefusal(error: Error): BusError {
+/** Converts an error that the server reports on an open connection. */
+export function toServerError(error: Error): BusError {
   if (error instanceof errors.PermissionViolationError) {
     const { operation, subject } = error
-    const what = operation === 'publish' ? 'publishing to' : 'a subscription to'
-    return new BusError('Denied', `NATS refused ${what} ${subject}: the permissions of its user don't allow it`)
+    const action = operation === 'publish' ? 'publishing to' : 'a subscription to'
+    return new BusError('Denied', `NATS refused ${action} ${subject}: the user lacks the permission`)
   }
   if (/slow consumer/i.test(error.message)) {
-    return new BusError('Overloaded', 'NATS ended the connection: this process took its messages too slowly')
+    return new BusError('Overloaded', 'NATS closed the connection: this process read its messages too slowly')
   }
-  return new BusError('Disconnected', `NATS says: ${describeThrown(error)}`)
+  return new BusError('Disconnected', `NATS reported an error: ${describeThrown(error)}`)
 }
 
-// What goes wrong between a process and its network, told to its host: whoever floods the bus's subjects floods neither the log
-// nor the host.
+/** Label of faults that belong to no known frontend. */
+export const CORE_LABEL = 'core'
 
-/** In core: for what has no frontend, or nobody knows whose it is. */
-export const NOBODY = 'core'
-
-export interface Faults {
-  tell(label: string, error: BusError): void
-  /** Tells what is held back. */
+/** Reports faults to the host, throttled: a flood of messages on the bus's subjects must not flood the log. */
+export interface FaultReporter {
+  report(label: string, error: BusError): void
+  /** Reports how many faults were suppressed. */
   flush(): void
 }
 
-export function createFaults(fault: (label: string, error: BusError) => void): Faults {
-  const limit = new Throttle<{ label: string; error: BusError }>(({ label, error }, more) => {
-    if (more === 0) return fault(label, error)
-    fault(label, new BusError(error.reason, `${error.message} (and ${more} more, of this frontend and others)`))
+export function createFaultReporter(report: (label: string, error: BusError) => void): FaultReporter {
+  const throttle = new Throttle<{ label: string; error: BusError }>(({ label, error }, suppressed) => {
+    if (suppressed === 0) return report(label, error)
+    report(label, new BusError(error.reason, `${error.message} (and ${suppressed} more, of this frontend and others)`))
   })
-  return { tell: (label, error) => limit.add({ label, error }), flush: () => limit.flush() }
+  return { report: (label, error) => throttle.add({ label, error }), flush: () => throttle.flush() }
 }

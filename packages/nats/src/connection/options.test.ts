@@ -1,19 +1,18 @@
-// Mistakes in where NATS is and how it is entered are named, and secrets among them are not repeated.
 import { checkSecretOptions } from '@sallyport/core/network'
 import { describe, expect, test } from 'vitest'
 import { natsOptions } from './options.js'
 
 const servers = 'nats://127.0.0.1:4222'
-const reasonOf = (given: unknown): string => {
+const getError = (options: unknown): string => {
   try {
-    checkSecretOptions('test', natsOptions, given)
+    checkSecretOptions('test', natsOptions, options)
     return ''
   } catch (error) {
     return (error as Error).message
   }
 }
 
-describe('options of NATS', () => {
+describe('the options of NATS', () => {
   test.each([
     servers,
     'tls://nats.example.com',
@@ -21,24 +20,24 @@ describe('options of NATS', () => {
     '10.0.0.1:4222',
     'nats://[::1]:4222',
     ['nats://a.example:4222', 'b:4223'],
-  ])('take %s', given =>
-    expect(checkSecretOptions('test', natsOptions, { servers: given })).toEqual({ servers: given }),
+  ])('accept the servers %s', value =>
+    expect(checkSecretOptions('test', natsOptions, { servers: value })).toEqual({ servers: value }),
   )
 
   test.each([
     [undefined, 'test: the options are missing'],
     [{}, 'test: servers is missing'],
-    [{ servers: [] }, 'servers must be a list of one server or more'],
+    [{ servers: [] }, 'servers must be an array of one server or more'],
     [{ servers: 'ws://localhost' }, 'servers must be a server: nats://host:port'],
-    [{ servers: 'nats://ann:passw0rd@localhost' }, 'with credentials in options of their own'],
-    [{ servers, pass: 'passw0rd' }, 'with user where it has pass'],
-    [{ servers, user: 'ann', token: 'passw0rd' }, 'no more than one of user, token, credsFile and nkeySeed'],
-    [{ servers, token: 5 }, 'token must be a text'],
+    [{ servers: 'nats://ann:passw0rd@localhost' }, 'with credentials in separate options'],
+    [{ servers, pass: 'passw0rd' }, 'with user if it has pass'],
+    [{ servers, user: 'ann', token: 'passw0rd' }, 'at most one of user, token, credsFile and nkeySeed'],
+    [{ servers, token: 5 }, 'token must be a string'],
     [{ servers, credsFile: 'passw0rd.creds' }, 'credsFile must be an absolute path'],
-    [{ servers, tls: { certFile: '/a.pem' } }, 'with both of tls.certFile and tls.keyFile'],
+    [{ servers, tls: { certFile: '/a.pem' } }, 'both or neither of tls.certFile and tls.keyFile'],
     [{ servers, tls: { rejectUnauthorized: false } }, 'unknown option "tls.rejectUnauthorized"'],
-  ])('are refused: %j', (given, text) => {
-    expect(reasonOf(given)).toContain(text)
-    expect(reasonOf(given)).not.toContain('passw0rd')
+  ])('reject %j, without repeating secrets', (options, text) => {
+    expect(getError(options)).toContain(text)
+    expect(getError(options)).not.toContain('passw0rd')
   })
 })

@@ -1,42 +1,43 @@
-// The subjects of a bus. Names of buses, instances and clients are one word each.
+// The NATS subjects of a bus. The names of buses, instances and joined processes are single tokens in them.
 import { BusError } from '@sallyport/protocol'
 
-/** Where the hellos of a bus go: to any instance, or to one of them. */
+/** ADR-32 of NATS allows no other characters in the name and id of a service. */
+const NAME = /^[a-zA-Z0-9_-]{1,64}$/
+
+export const isName = (value: unknown): value is string => typeof value === 'string' && NAME.test(value)
+
+/**
+ * @param what - names the value in the error text
+ * @throws {BusError} InvalidParams if the value cannot be a name
+ */
+export function checkName(what: string, value: unknown): string {
+  if (isName(value)) return value
+  throw new BusError('InvalidParams', `${what} must be 1 to 64 letters, digits, "-" and "_"`)
+}
+
+/** Subject of hellos: to any instance of the bus, or to a single one. */
 export const openSubject = (bus: string, instance?: string): string =>
   instance === undefined ? `sallyport.${bus}.open` : `sallyport.${bus}.open.${instance}`
 
-/** What joined processes send in a session. */
-export const toCore = (bus: string, instance: string, session: string): string =>
+/** Subject of a session's messages to core. */
+export const coreSubject = (bus: string, instance: string, session: string): string =>
   `sallyport.${bus}.to.${instance}.${session}`
 
-/** What core sends to a joined process in a session. */
-export const fromCore = (bus: string, client: string, session: string): string =>
+/** Subject of a session's messages to the joined process. */
+export const clientSubject = (bus: string, client: string, session: string): string =>
   `sallyport.${bus}.from.${client}.${session}`
 
-/** What is emitted at one instance, for the others. */
+/** Subject of events between instances. */
 export const eventsSubject = (bus: string): string => `sallyport.${bus}.events`
 
-/** Instances tell each other of themselves. */
+/** Subject of the instances' presence broadcasts. */
 export const instancesSubject = (bus: string): string => `sallyport.${bus}.instances`
 
-/** As ADR-32 names it: letters, digits, "-" and "_". */
-export const serviceName = (bus: string): string => `sallyport-${bus}`
-
-/** The queue group that all instances are in. */
+/** Queue group of all instances. */
 export const CORE_GROUP = 'core'
 
-/** NATS's own question who serves (ADR-32). */
+/** Service name of the bus (ADR-32). */
+export const serviceName = (bus: string): string => `sallyport-${bus}`
+
+/** Subject of NATS's service discovery (ADR-32). */
 export const discoverySubject = (bus: string): string => `$SRV.PING.${serviceName(bus)}`
-
-// What a bus, an instance and a joined process may be called: each stands in subjects, as one word, and in the name of a
-// service of NATS (ADR-32), which takes no other characters.
-
-const NAME = /^[a-zA-Z0-9_-]{1,64}$/
-
-export const isName = (given: unknown): given is string => typeof given === 'string' && NAME.test(given)
-
-/** @throws BusError `InvalidParams` that says `what` is wrong */
-export function checkName(what: string, given: unknown): string {
-  if (isName(given)) return given
-  throw new BusError('InvalidParams', `${what} must be 1 to 64 letters, digits, "-" and "_"`)
-}

@@ -1,6 +1,6 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
-import { expect, test } from 'vitest'
-import { EventBatch, readEvents, type SentEvent } from './event-fanout.js'
+import { setImmediate as nextTick } from 'node:timers/promises'
+import { describe, expect, it } from 'vitest'
+import { EventBatch, PublishWindow, readEvents, type SentEvent } from './event-fanout.js'
 
 const event = (payload: unknown): SentEvent => ({ target: null, event: 'news', payload })
 
@@ -13,24 +13,49 @@ function create(): { batch: EventBatch; sent: unknown[][]; counts: number[] } {
   return { batch, sent, counts }
 }
 
-test('the events of a turn go as one message, in order, and as they were', async () => {
-  const { batch, sent, counts } = create()
-  const payload = { n: 1 }
-  for (const each of [payload, 2, 'three']) expect(batch.add(event(each), 1000)).toBe(true)
-  payload.n = 4
-  await nextTurn()
-  batch.add(event(undefined), 1000)
-  await nextTurn()
-  expect(sent).toEqual([[{ n: 1 }, 2, 'three'], [undefined]])
-  expect(counts).toEqual([3, 1])
+describe('EventBatch', () => {
+  it('sends the events of a tick as one message, in order, with their payloads as they were emitted', async () => {
+    const { batch, sent, counts } = create()
+    const payload = { n: 1 }
+    for (const each of [payload, 2, 'three']) expect(batch.add(event(each), 1000)).toBe(true)
+    payload.n = 4
+    await nextTick()
+    batch.add(event(undefined), 1000)
+    await nextTick()
+    expect(sent).toEqual([[{ n: 1 }, 2, 'three'], [undefined]])
+    expect(counts).toEqual([3, 1])
+  })
+
+  it('splits messages at the limit, and rejects an event that exceeds it alone', async () => {
+    const { batch, sent } = create()
+    const text = 'x'.repeat(300)
+    for (const each of [1, 2, 3, 4, 5]) expect(batch.add(event(text + each), 1000)).toBe(true)
+    expect(batch.add(event('x'.repeat(1000)), 1000)).toBe(false)
+    await nextTick()
+    expect(sent.flat()).toEqual([1, 2, 3, 4, 5].map(each => text + each))
+    expect(sent.map(({ length }) => length)).toEqual([2, 2, 1])
+  })
 })
 
-test('a message has no more bytes than may go, and an event that has more by itself is refused', async () => {
-  const { batch, sent } = create()
-  const text = 'x'.repeat(300)
-  for (const each of [1, 2, 3, 4, 5]) expect(batch.add(event(text + each), 1000)).toBe(true)
-  expect(batch.add(event('x'.repeat(1000)), 1000)).toBe(false)
-  await nextTurn()
-  expect(sent.flat()).toEqual([1, 2, 3, 4, 5].map(each => text + each))
-  expect(sent.map(({ length }) => length)).toEqual([2, 2, 1])
+const MEGABYTE = 2 ** 20
+
+describe('PublishWindow', () => {
+  it('holds 16 MiB, or a single larger message', () => {
+    const window = new PublishWindow({ flush: () => new Promise(() => {}) })
+    expect(window.add(20 * MEGABYTE)).toBe(true)
+    expect(window.add(1)).toBe(false)
+    const other = new PublishWindow({ flush: () => new Promise(() => {}) })
+    for (let i = 0; i < 16; i++) expect(other.add(MEGABYTE)).toBe(true)
+    expect(other.add(1)).toBe(false)
+  })
+
+  it.each([
+    ['the server has received everything', () => Promise.resolve()],
+    ['the connection is lost', () => Promise.reject(new Error('lost'))],
+  ])('has room again once %s', async (_condition, flush) => {
+    const window = new PublishWindow({ flush })
+    for (let i = 0; i < 16; i++) window.add(MEGABYTE)
+    expect(window.add(1)).toBe(false)
+    await expect.poll(() => window.add(16 * MEGABYTE)).toBe(true)
+  })
 })

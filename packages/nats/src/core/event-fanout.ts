@@ -1,150 +1,61 @@
-// Events between the instances of a bus: what is emitted here is published, sealed, and what comes of the others is delivered to
-// the listeners here. An event that can't go is dropped, counted and told: nobody waits for events.
+// Events between the instances of a bus: events emitted here are published, encrypted, and events of other instances are delivered to
+// the listeners here. An event that cannot be sent is dropped and reported, because events have no acknowledgement.
 import type { Hub } from '@sallyport/core/network'
 import { BusError, codecs, type EventTarget, toEventTarget } from '@sallyport/protocol'
 import { createBroadcast, type Identity } from '../broadcast/broadcast.js'
 import type { Connection } from '../connection/connection.js'
-import { type Faults, NOBODY } from '../connection/errors.js'
+import { CORE_LABEL, type FaultReporter } from '../connection/errors.js'
 import { eventsSubject } from '../connection/subjects.js'
 
-// Events of one turn, gathered into messages: to seal and to send one costs more than to route a dozen events.
-
-/** Bytes after which a message is sent before its turn has ended. */
-const FULL_BYTES = 16 * 1024
-const METHOD = 'event'
-
-export interface SentEvent {
-  target: EventTarget | null
-  event: string
-  payload: unknown
-}
-
-export class EventBatch {
-  readonly #send: (body: Uint8Array, count: number) => void
-  #waiting: Uint8Array[] = []
-  #bytes = 0
-
-  constructor(send: (body: Uint8Array, count: number) => void) {
-    this.#send = send
-  }
-
-  /**
-   * The event is written down as it is now.
-   *
-   * @param most bytes of a message. False where it has more by itself
-   * @throws for a payload that MessagePack can't carry
-   */
-  add(params: SentEvent, most: number): boolean {
-    const written = codecs.msgpack.encode({ jsonrpc: '2.0', method: METHOD, params }, true) as Uint8Array
-    if (written.byteLength > most) return false
-    if (this.#bytes + written.byteLength > Math.min(most, FULL_BYTES)) this.#flush()
-    if (this.#waiting.length === 0) process.nextTick(this.#flush)
-    this.#waiting.push(written)
-    this.#bytes += written.byteLength
-    return true
-  }
-
-  readonly #flush = (): void => {
-    const waiting = this.#waiting
-    if (waiting.length === 0) return
-    this.#waiting = []
-    this.#bytes = 0
-    this.#send(codecs.msgpack.join(waiting) as Uint8Array, waiting.length)
-  }
-}
-
-/** Other instances have sent it: what is no list of events comes of another version. */
-export function readEvents(body: Uint8Array): readonly SentEvent[] {
-  const decoded = codecs.msgpack.decode(body, true) as unknown
-  const messages = (Array.isArray(decoded) ? decoded : [decoded]) as { params: SentEvent }[]
-  return messages.map(({ params }) => params)
-}
-
+/** Bytes that sealing and joining can add to the events of a message. */
+const OVERHEAD_BYTES = 512
+/** Bytes after which a batch is sent before the end of its tick. */
+const BATCH_BYTES = 16 * 1024
 const MAX_UNSENT_BYTES = 16 * 2 ** 20
 
-export class PublishWindow {
-  readonly #connection: Pick<Connection, 'flush'>
-  #bytes = 0
-  #isAsking = false
-
-  constructor(connection: Pick<Connection, 'flush'>) {
-    this.#connection = connection
-  }
-
-  /** Counts what is published now. False where too much waits: it is not to be published. */
-  add(bytes: number): boolean {
-    if (this.#bytes > 0 && this.#bytes + bytes > MAX_UNSENT_BYTES) return false
-    this.#bytes += bytes
-    if (!this.#isAsking) void this.#ask()
-    return true
-  }
-
-  /** The server answers once it has had all that came before. */
-  async #ask(): Promise<void> {
-    this.#isAsking = true
-    while (this.#bytes > 0) {
-      // What is published in this turn goes out before the question.
-      await Promise.resolve()
-      const asked = this.#bytes
-      try {
-        await this.#connection.flush()
-        this.#bytes -= asked
-      } catch {
-        // With the connection, all of it is lost.
-        this.#bytes = 0
-      }
-    }
-    this.#isAsking = false
-  }
-}
-
-export interface EventsDeps extends Identity {
+export interface EventFanoutDeps extends Identity {
   hub: Pick<Hub, 'onEmit' | 'deliver'>
   connection: Connection
-  faults: Faults
+  faults: FaultReporter
 }
 
-/** Bytes of a message beside its events: what seals it, and joins them. */
-const BESIDE_BYTES = 512
-
-/** Begins to carry events, both ways. */
-export function carryEvents({ hub, connection, faults, ...identity }: EventsDeps): void {
+export function fanOutEvents({ hub, connection, faults, ...identity }: EventFanoutDeps): void {
   const subject = eventsSubject(identity.bus)
   const broadcast = createBroadcast({ ...identity, subject })
-  const unsent = new PublishWindow(connection)
-  const fault = (error: BusError): void => faults.tell(NOBODY, error)
-  const batch = new EventBatch(send)
+  const window = new PublishWindow(connection)
+  const reportFault = (error: BusError): void => faults.report(CORE_LABEL, error)
+  const batch = new EventBatch(publish)
 
-  function publish(target: EventTarget | undefined, event: string, payload: unknown): void {
-    if (!connection.isUp) return
-    const most = connection.maxPayload - BESIDE_BYTES
-    if (batch.add({ target: target ?? null, event, payload }, most)) return
-    const over = `it is over the ${most} bytes that the server lets through`
-    fault(new BusError('Overloaded', `The event ${event} did not go to the other instances: ${over}`))
+  function add(target: EventTarget | undefined, event: string, payload: unknown): void {
+    if (!connection.isConnected) return
+    const maxBytes = connection.maxPayload - OVERHEAD_BYTES
+    if (batch.add({ target: target ?? null, event, payload }, maxBytes)) return
+    const cause = `it exceeds the server's limit of ${maxBytes} bytes`
+    reportFault(new BusError('Overloaded', `The event ${event} was not sent to the other instances: ${cause}`))
   }
 
-  function send(body: Uint8Array, count: number): void {
-    if (!connection.isUp) return
+  function publish(body: Uint8Array, count: number): void {
+    if (!connection.isConnected) return
     const message = broadcast.seal(body)
-    const lost = `${count} events did not go to the other instances`
-    if (!unsent.add(message.byteLength)) {
-      return fault(new BusError('Overloaded', `${lost}: the server takes them more slowly than they come`))
+    const dropped = `${count} events were not sent to the other instances`
+    if (!window.add(message.byteLength)) {
+      return reportFault(new BusError('Overloaded', `${dropped}: the server is slower than they are emitted`))
     }
-    // Whoever has emitted them is no longer there to be told.
+    // The emitter has returned by now, so an error can only be reported.
     try {
       connection.publish(subject, message)
     } catch (cause) {
-      fault(new BusError('Disconnected', `${lost}: the connection is closed`, { cause }))
+      reportFault(new BusError('Disconnected', `${dropped}: the connection is closed`, { cause }))
     }
   }
 
-  function take(message: Uint8Array): void {
+  function handleMessage(message: Uint8Array): void {
     const opened = broadcast.open(message)
-    if (!opened) return fault(new BusError('InvalidRequest', 'What came as an event is forged, or was played again'))
+    if (!opened) return reportFault(new BusError('InvalidRequest', 'A forged or replayed event message was dropped'))
     try {
       for (const event of readEvents(opened.plain)) deliver(opened.instance, event)
     } catch (cause) {
-      fault(new BusError('InvalidRequest', `What ${opened.instance} sent as events can’t be read`, { cause }))
+      reportFault(new BusError('InvalidRequest', `Events of instance ${opened.instance} are malformed`, { cause }))
     }
   }
 
@@ -152,10 +63,95 @@ export function carryEvents({ hub, connection, faults, ...identity }: EventsDeps
     try {
       hub.deliver(target == null ? undefined : toEventTarget(target), event, payload)
     } catch (cause) {
-      fault(new BusError('InvalidRequest', `An event of ${instance} could not be delivered`, { cause }))
+      reportFault(new BusError('InvalidRequest', `An event of instance ${instance} was not delivered`, { cause }))
     }
   }
 
-  hub.onEmit(publish)
-  connection.subscribe(subject, ({ data }) => take(data))
+  hub.onEmit(add)
+  connection.subscribe(subject, ({ data }) => handleMessage(data))
+}
+
+export interface SentEvent {
+  target: EventTarget | null
+  event: string
+  payload: unknown
+}
+
+/** Batches the events of one tick: sealing and sending a message costs more than routing a dozen events. */
+export class EventBatch {
+  readonly #send: (body: Uint8Array, count: number) => void
+  #encoded: Uint8Array[] = []
+  #bytes = 0
+
+  constructor(send: (body: Uint8Array, count: number) => void) {
+    this.#send = send
+  }
+
+  /**
+   * Adds an event, which is encoded immediately.
+   *
+   * @param maxBytes - limit of a message
+   * @returns false if the event alone exceeds the limit
+   * @throws if the payload cannot be serialized as MessagePack
+   */
+  add(params: SentEvent, maxBytes: number): boolean {
+    const encoded = codecs.msgpack.encode({ jsonrpc: '2.0', method: 'event', params }, true) as Uint8Array
+    if (encoded.byteLength > maxBytes) return false
+    if (this.#bytes + encoded.byteLength > Math.min(maxBytes, BATCH_BYTES)) this.#flush()
+    if (this.#encoded.length === 0) process.nextTick(this.#flush)
+    this.#encoded.push(encoded)
+    this.#bytes += encoded.byteLength
+    return true
+  }
+
+  readonly #flush = (): void => {
+    const encoded = this.#encoded
+    if (encoded.length === 0) return
+    this.#encoded = []
+    this.#bytes = 0
+    this.#send(codecs.msgpack.join(encoded) as Uint8Array, encoded.length)
+  }
+}
+
+/** Reads an authentic batch. @throws for a batch of an incompatible version */
+export function readEvents(body: Uint8Array): readonly SentEvent[] {
+  const decoded = codecs.msgpack.decode(body, true) as unknown
+  const messages = (Array.isArray(decoded) ? decoded : [decoded]) as { params: SentEvent }[]
+  return messages.map(({ params }) => params)
+}
+
+/** Bounds the bytes that were published and not yet received by the server. The client itself would queue them without a limit. */
+export class PublishWindow {
+  readonly #connection: Pick<Connection, 'flush'>
+  #bytes = 0
+  #isFlushing = false
+
+  constructor(connection: Pick<Connection, 'flush'>) {
+    this.#connection = connection
+  }
+
+  /** Returns false if the window is full: the bytes must not be published. A single larger message fits into an empty window. */
+  add(bytes: number): boolean {
+    if (this.#bytes > 0 && this.#bytes + bytes > MAX_UNSENT_BYTES) return false
+    this.#bytes += bytes
+    if (!this.#isFlushing) void this.#flush()
+    return true
+  }
+
+  async #flush(): Promise<void> {
+    this.#isFlushing = true
+    while (this.#bytes > 0) {
+      // Other messages of this tick are published before the flush.
+      await Promise.resolve()
+      const flushed = this.#bytes
+      try {
+        await this.#connection.flush()
+        this.#bytes -= flushed
+      } catch {
+        // The messages are lost with the connection.
+        this.#bytes = 0
+      }
+    }
+    this.#isFlushing = false
+  }
 }

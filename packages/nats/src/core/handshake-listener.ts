@@ -1,46 +1,45 @@
-// Where hellos come: any instance of the queue group takes one, or the very instance that it names.
-import type { Msg, Subscription } from '@nats-io/transport-node'
+// Answers hellos: those to any instance, which the queue group distributes, and those to this instance.
+import type { Msg } from '@nats-io/transport-node'
 import { BusError } from '@sallyport/protocol'
 import type { Connection } from '../connection/connection.js'
-import { type Faults, NOBODY } from '../connection/errors.js'
-import { readRefusal } from '../handshake/messages.js'
+import { CORE_LABEL, type FaultReporter } from '../connection/errors.js'
 import { CORE_GROUP, openSubject } from '../connection/subjects.js'
-import type { HelloCounts } from './presence.js'
+import { readRefusal } from '../handshake/messages.js'
+import type { HandshakeCounts } from './presence.js'
 import type { Sessions } from './sessions.js'
 
-export interface ReceptionDeps {
+export interface HandshakeListenerDeps {
   connection: Connection
   sessions: Sessions
-  faults: Faults
-  hellos: HelloCounts
+  faults: FaultReporter
+  counts: HandshakeCounts
   bus: string
   instance: string
 }
 
-/** Begins to take hellos. Gives what ends that: hellos that have come until then are answered. */
-export function listenForHandshakes(parts: ReceptionDeps): () => Promise<void> {
-  const { connection, sessions, faults, hellos, bus, instance } = parts
+/** Returns an async unsubscribe function, which answers the hellos that have already arrived. */
+export function listenForHandshakes(deps: HandshakeListenerDeps): () => Promise<void> {
+  const { connection, sessions, faults, counts, bus, instance } = deps
 
-  function take({ data, reply }: Msg): void {
+  function handleHello({ data, reply }: Msg): void {
     if (!reply) return
-    const begun = process.hrtime.bigint()
+    const startedAt = process.hrtime.bigint()
     const answer = sessions.answer(data)
-    // The session was made before: what its frontend sends at once must find it.
     connection.publish(reply, answer)
-    hellos.answered += 1
-    hellos.nanoseconds += Number(process.hrtime.bigint() - begun)
+    counts.answered += 1
+    counts.nanoseconds += Number(process.hrtime.bigint() - startedAt)
     const refusal = readRefusal(answer)
     if (!refusal) return
-    hellos.refused += 1
-    hellos.lastRefusal = refusal.message
-    faults.tell(NOBODY, new BusError(refusal.reason, `A session was refused: ${refusal.message}`))
+    counts.refused += 1
+    counts.lastRefusal = refusal.message
+    faults.report(CORE_LABEL, new BusError(refusal.reason, `A session was refused: ${refusal.message}`))
   }
 
-  const subscriptions: Subscription[] = [
-    connection.subscribe(openSubject(bus), take, CORE_GROUP),
-    connection.subscribe(openSubject(bus, instance), take),
+  const subscriptions = [
+    connection.subscribe(openSubject(bus), handleHello, CORE_GROUP),
+    connection.subscribe(openSubject(bus, instance), handleHello),
   ]
   return async () => {
-    await Promise.allSettled(subscriptions.map(each => each.drain()))
+    await Promise.allSettled(subscriptions.map(subscription => subscription.drain()))
   }
 }

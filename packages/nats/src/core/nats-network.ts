@@ -1,36 +1,35 @@
-// Makes core an instance of a bus over NATS: hellos become sessions, sessions frontends of core, and events go to the others.
+// Makes core an instance of a bus over NATS: its handshakes become sessions, which become frontends of core, and its events reach the
+// other instances.
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import { checkSecretOptions, type Hub, type Network } from '@sallyport/core/network'
 import * as v from 'valibot'
 import { connectNats } from '../connection/connection.js'
-import { createFaults, NOBODY } from '../connection/errors.js'
-import { createHandshakeResponder } from '../handshake/responder.js'
+import { CORE_LABEL, createFaultReporter } from '../connection/errors.js'
 import { busName, heartbeat, natsOptions, type NatsOptions } from '../connection/options.js'
-import { toCore } from '../connection/subjects.js'
-import { carryEvents } from './event-fanout.js'
+import { coreSubject } from '../connection/subjects.js'
+import { createHandshakeResponder } from '../handshake/responder.js'
+import { fanOutEvents } from './event-fanout.js'
 import { listenForHandshakes } from './handshake-listener.js'
-import { type HelloCounts, trackPresence, serveDiscovery } from './presence.js'
+import { type HandshakeCounts, serveDiscovery, trackPresence } from './presence.js'
 import { Sessions } from './sessions.js'
-
-// What `createBus({ network })` is given to be reached over NATS: a module for core's thread, and plain data for it.
 
 export interface NatsNetworkOptions {
   nats: NatsOptions
-  /** The name of the bus, in every subject: 1 to 64 letters, digits, `-` and `_`. Joined processes name the same. */
+  /** Name of the bus, a part of every subject: 1 to 64 letters, digits, `-` and `_`. Joined processes use the same name. */
   bus: string
-  /** What `createBusSecret()` gave, once: the same for all instances of the bus, and for nobody else. */
+  /** Secret from `createBusSecret()`, equal for all instances of the bus and known only to them. */
   secret: string
-  /** Ids of credentials that open nothing any more: what `revocableId` gives of them. */
+  /** Ids of revoked credentials, as `revocableId` returns them. They open no session. */
   revoked?: readonly string[] | undefined
-  /** The name of this instance, unlike those of the others. By default the machine's, and something by chance. */
+  /** Name of this instance, unique among the instances. @default the host name and random characters */
   instance?: string | undefined
-  /** Milliseconds of silence after which a peer is asked for a sign of life, and lost after three more. 2000 unless given. */
+  /** Milliseconds of silence before a peer is pinged. After three unanswered pings it is lost. @default 2000 */
   heartbeat?: number | undefined
 }
 
-/** The same, checked and whole, as core's thread is given it. */
-export interface NetworkData {
+/** The resolved options, as core's thread gets them. */
+export interface NatsNetworkConfig {
   nats: NatsOptions
   bus: string
   secret: string
@@ -39,93 +38,96 @@ export interface NetworkData {
   heartbeat: number
 }
 
-/** @internal */
-const networkOptions: v.GenericSchema<NatsNetworkOptions, NetworkData> = v.strictObject(
+const networkOptions: v.GenericSchema<NatsNetworkOptions, NatsNetworkConfig> = v.strictObject(
   {
     nats: natsOptions,
     bus: busName,
-    secret: v.string('a text: createBusSecret() makes one'),
-    revoked: v.optional(v.array(v.string('an id of a credential'), 'a list of ids of credentials'), []),
-    instance: v.optional(busName, getInstanceName),
+    secret: v.string('a string from createBusSecret()'),
+    revoked: v.optional(v.array(v.string('an id of a credential'), 'an array of ids of credentials'), []),
+    instance: v.optional(busName, createInstanceName),
     heartbeat,
   },
   'an object',
 )
 
-/** It stands in subjects. */
-function getInstanceName(): string {
+/** Host names can contain characters that a subject cannot. */
+function createInstanceName(): string {
   const machine = hostname().replaceAll(/[^a-zA-Z0-9_-]/g, '-')
   return `${machine.slice(0, 48)}-${randomBytes(4).toString('hex')}`
 }
 
 /**
- * Makes core an instance of a bus over NATS: frontends of other processes reach it (`joinBus`), and its events reach the
+ * Makes core an instance of a bus over NATS: frontends of other processes can connect to it (`joinBus`), and its events reach the
  * listeners of the other instances.
  *
- * @throws BusError `InvalidParams` for options that can't be right
+ * @throws {BusError} InvalidParams for an invalid option
  *
  * @example
  * const bus = await createBus({ core, network: natsNetwork({ nats: { servers: 'nats://127.0.0.1:4222' }, bus: 'shop', secret }) })
  */
 export function natsNetwork(options: NatsNetworkOptions): { module: URL; options: object } {
-  const data = checkSecretOptions('natsNetwork', networkOptions, options)
-  // Said here, and not by core that fails to start.
-  createHandshakeResponder({ ...data, pattern: 'brownfield' })
-  return { module: new URL(import.meta.resolve('#worker')), options: data }
+  const config = checkSecretOptions('natsNetwork', networkOptions, options)
+  // Checks the secret and the revoked ids here, and not only when core starts.
+  createHandshakeResponder({ ...config, pattern: 'brownfield' })
+  return { module: new URL(import.meta.resolve('#worker')), options: config }
 }
 
 /**
- * What core calls, of the module that `natsNetwork` names.
+ * Joins the bus. Core calls this export of the module that `natsNetwork` returns.
  *
- * @throws BusError `InvalidParams` for options, `Disconnected` where no server answers, `Denied` where it refuses what an
- * instance needs
+ * @throws {BusError} InvalidParams for invalid options, Disconnected if no server answers, Denied if the server refuses the connection
+ * or a subscription that an instance needs
  */
-export async function join(hub: Hub, given: unknown): Promise<Network> {
-  const { nats, bus, secret, revoked, instance, heartbeat } = checkSecretOptions('natsNetwork', networkOptions, given)
+export async function join(hub: Hub, options: unknown): Promise<Network> {
+  const { nats, bus, secret, revoked, instance, heartbeat } = checkSecretOptions('natsNetwork', networkOptions, options)
   const { log, pattern } = hub
-  const door = createHandshakeResponder({ secret, bus, instance, pattern, revoked })
-  const faults = createFaults((label, error) => hub.fault(label, error))
-  const hellos: HelloCounts = { answered: 0, refused: 0, nanoseconds: 0 }
-  let sessions: Sessions | undefined
-  const connection = await connectNats('natsNetwork', { name: `${bus} ${instance}`, ...nats }, heartbeat, {
-    down(error) {
-      faults.tell(NOBODY, error)
-      sessions?.lost(error)
-    },
-    up: () => {
-      // As loud as the loss: whoever has read of that waits for this.
-      log.warn({ bus, instance, server: connection.server }, 'connected to NATS again')
-      instances.tell()
-    },
-    fault: error => faults.tell(NOBODY, error),
-  })
-  const begun = (sessions = new Sessions({ hub, connection, faults, door, bus, instance, heartbeat }))
-  const words = toCore(bus, instance, '').length
-  connection.subscribe(toCore(bus, instance, '*'), message => begun.take(message.subject.slice(words), message))
   const identity = { secret, bus, instance }
-  carryEvents({ hub, connection, faults, ...identity })
-  const instances = trackPresence({ hub, connection, faults, ...identity })
-  const leaveHellos = listenForHandshakes({ connection, sessions, faults, hellos, bus, instance })
+  const responder = createHandshakeResponder({ ...identity, pattern, revoked })
+  const faults = createFaultReporter((label, error) => hub.fault(label, error))
+  const counts: HandshakeCounts = { answered: 0, refused: 0, nanoseconds: 0 }
+  /** `disconnected` can be emitted before the sessions exist. */
+  let knownSessions: Sessions | undefined
+  const connection = await connectNats('natsNetwork', { name: `${bus} ${instance}`, ...nats }, heartbeat, {
+    disconnected(error) {
+      faults.report(CORE_LABEL, error)
+      knownSessions?.failAll(error)
+    },
+    reconnected() {
+      // Logged at the level of the report of the loss.
+      log.warn({ bus, instance, server: connection.server }, 'reconnected to NATS')
+      presence.announce()
+    },
+    fault: error => faults.report(CORE_LABEL, error),
+  })
+  const sessions = (knownSessions = new Sessions({ hub, connection, faults, responder, bus, instance, heartbeat }))
+  const prefixLength = coreSubject(bus, instance, '').length
+  connection.subscribe(coreSubject(bus, instance, '*'), message =>
+    sessions.handleMessage(message.subject.slice(prefixLength), message),
+  )
+  fanOutEvents({ hub, connection, faults, ...identity })
+  const presence = trackPresence({ hub, connection, faults, ...identity })
+  const stopListening = listenForHandshakes({ connection, sessions, faults, counts, bus, instance })
   try {
     await connection.flush()
   } catch (error) {
-    instances.leave()
+    presence.leave()
     await connection.close()
     throw error
   }
-  instances.tell()
-  // Where its user may not subscribe to those, a fault says so. It serves all the same, and calls that are spread don't find it.
-  serveDiscovery({ hub, connection, bus, instance, hellos })
+  presence.announce()
+  // Subscribed after the flush: if the user lacks this permission, a fault reports it, and the instance works without. Connections
+  // that balance their calls cannot discover it then.
+  serveDiscovery({ hub, connection, bus, instance, handshakes: counts })
   log.info({ bus, instance, server: connection.server }, 'connected to NATS')
   return {
-    stats: () => instances.stats(),
+    stats: () => presence.stats(),
     async drain() {
-      await leaveHellos()
-      begun.drain()
+      await stopListening()
+      sessions.drain()
     },
     async close() {
-      instances.leave()
-      await begun.close()
+      presence.leave()
+      await sessions.close()
       await connection.close()
       faults.flush()
     },

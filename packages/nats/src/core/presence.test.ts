@@ -1,9 +1,8 @@
-// What instances make of each other's words, where names are unlucky and instances go.
 import type { NetworkCounts } from '@sallyport/core/network'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { Connection } from '../connection/connection.js'
 import { createBusSecret } from '../handshake/credential.js'
-import { type Instances, trackPresence } from './presence.js'
+import { type Presence, trackPresence } from './presence.js'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
@@ -20,34 +19,34 @@ const counts: NetworkCounts = {
   bytesOut: 0,
 }
 
-/** Each hears all others. */
-function meet(...names: string[]): { instances: Instances[]; faults: string[] } {
+/** Creates instances that receive each other's messages. */
+function createInstances(...names: string[]): { instances: Presence[]; faults: string[] } {
   const secret = createBusSecret()
-  const hearers: ((message: { data: Uint8Array }) => void)[] = []
+  const listeners: ((message: { data: Uint8Array }) => void)[] = []
   const faults: string[] = []
   const instances = names.map((instance, self) => {
     const connection = {
-      isUp: true,
+      isConnected: true,
       publish: (_subject: string, data: Uint8Array) =>
-        hearers.forEach((hear, at) => at !== self && hear({ data: Uint8Array.from(data) })),
-      subscribe: (_subject: string, take: (message: { data: Uint8Array }) => void) => hearers.push(take),
+        listeners.forEach((listener, at) => at !== self && listener({ data: Uint8Array.from(data) })),
+      subscribe: (_subject: string, listener: (message: { data: Uint8Array }) => void) => listeners.push(listener),
     } as unknown as Connection
-    const told = { tell: (_label: string, error: Error) => void faults.push(error.message), flush: () => {} }
-    return trackPresence({ hub: { counts: () => counts }, connection, faults: told, secret, bus: 'test', instance })
+    const reporter = { report: (_label: string, error: Error) => void faults.push(error.message), flush: () => {} }
+    return trackPresence({ hub: { counts: () => counts }, connection, faults: reporter, secret, bus: 'test', instance })
   })
   return { instances, faults }
 }
 
-test('two of one name are told of, and neither counts in the place of the other', () => {
-  const { instances, faults } = meet('same', 'same')
-  instances[0]!.tell()
+test('reports two instances with one name, and counts neither in place of the other', () => {
+  const { instances, faults } = createInstances('same', 'same')
+  instances[0]!.announce()
   expect(faults[0]).toMatch('Another instance is named same too')
   expect(instances[1]!.stats()).toMatchObject({ instances: { same: counts }, total: { sessions: 1 } })
 })
 
-test('a name that objects have is one as any', () => {
-  const { instances } = meet('__proto__', 'constructor')
-  instances.forEach(each => each.tell())
+test('counts instances that are named like members of objects', () => {
+  const { instances } = createInstances('__proto__', 'constructor')
+  instances.forEach(each => each.announce())
   for (const each of instances) {
     const { instances: all, total } = each.stats()
     expect(Object.keys(all).toSorted()).toEqual(['__proto__', 'constructor'])
@@ -55,10 +54,10 @@ test('a name that objects have is one as any', () => {
   }
 })
 
-test('one that has left says no more, also where another comes', () => {
-  const { instances } = meet('a', 'b', 'c')
-  instances[0]!.tell()
+test('does not announce an instance that has left when another one joins', () => {
+  const { instances } = createInstances('a', 'b', 'c')
+  instances[0]!.announce()
   instances[0]!.leave()
-  instances[2]!.tell()
+  instances[2]!.announce()
   for (const at of [1, 2]) expect(Object.keys(instances[at]!.stats().instances).toSorted()).toEqual(['b', 'c'])
 })

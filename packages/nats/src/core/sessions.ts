@@ -1,59 +1,22 @@
-// The sessions of joined processes with this instance: welcomed at the door, taken in by core with their first authentic
-// message, and found by the last word of a subject.
+// The sessions of joined processes with this instance. A handshake makes a session half-open; core accepts it with its first authentic
+// message. The last token of a subject names the session.
 import type { Msg } from '@nats-io/transport-node'
 import type { Accepted, Hub, NetworkSession } from '@sallyport/core/network'
 import { BusError, isBusError, RECORD_DIRECTION } from '@sallyport/protocol'
 import { createOpener } from '@sallyport/protocol/records'
 import type { Connection } from '../connection/connection.js'
-import type { Faults } from '../connection/errors.js'
+import type { FaultReporter } from '../connection/errors.js'
+import { clientSubject, coreSubject } from '../connection/subjects.js'
 import { writeRefusal } from '../handshake/messages.js'
-import type { HandshakeResponder, Opened } from '../handshake/responder.js'
+import type { HandshakeResponder, HandshakeResult } from '../handshake/responder.js'
 import type { NatsLink } from '../link/nats-link.js'
-import { createSession, deliver } from '../link/session-link.js'
-import { fromCore, toCore } from '../connection/subjects.js'
-
-/** Milliseconds for the first word. */
-const FIRST_WORD = 10_000
-const MOST = 1024
-/** Of one credential: a frontend has one session, and now and then another attempt. */
-const MOST_OF_ONE = 4
-
-interface Waiting {
-  credential: string
-  timer: NodeJS.Timeout
-  giveUp: () => void
-}
-
-export class HalfOpen {
-  readonly #waiting = new Map<string, Waiting>()
-
-  get isFull(): boolean {
-    return this.#waiting.size >= MOST
-  }
-
-  /** Where one credential has too many, the oldest of them is given up. */
-  add(session: string, credential: string, giveUp: () => void): void {
-    const others = [...this.#waiting.values()].filter(each => each.credential === credential)
-    if (others.length >= MOST_OF_ONE) others[0]!.giveUp()
-    this.#waiting.set(session, { credential, timer: setTimeout(giveUp, FIRST_WORD).unref(), giveUp })
-  }
-
-  /** It has said something, or is gone. */
-  delete(session: string): void {
-    clearTimeout(this.#waiting.get(session)?.timer)
-    this.#waiting.delete(session)
-  }
-
-  giveUp(): void {
-    for (const { giveUp } of [...this.#waiting.values()]) giveUp()
-  }
-}
+import { createSessionLink, deliverMessage } from '../link/session-link.js'
 
 export interface SessionsDeps {
   hub: Pick<Hub, 'pattern' | 'maxRecordAge' | 'accept'>
   connection: Pick<Connection, 'publish' | 'maxPayload'>
-  faults: Faults
-  door: HandshakeResponder
+  faults: FaultReporter
+  responder: HandshakeResponder
   bus: string
   instance: string
   /** Milliseconds. */
@@ -61,58 +24,58 @@ export interface SessionsDeps {
 }
 
 export class Sessions {
-  readonly #parts: SessionsDeps
+  readonly #deps: SessionsDeps
   readonly #links = new Map<string, NatsLink>()
-  readonly #halfOpen = new HalfOpen()
-  #empty: (() => void) | undefined
+  readonly #halfOpen = new HalfOpenSessions()
+  #onEmpty: (() => void) | undefined
 
-  constructor(parts: SessionsDeps) {
-    this.#parts = parts
+  constructor(deps: SessionsDeps) {
+    this.#deps = deps
   }
 
-  /** Gives the answer to a hello. */
+  /** Returns the answer to a hello. The session exists before the answer is sent, because its first message can follow at once. */
   answer(hello: Uint8Array): Uint8Array {
     if (this.#halfOpen.isFull) return writeRefusal(new BusError('Overloaded', 'Too many sessions are being opened'))
-    const { welcome, session } = this.#parts.door.answer(hello)
-    if (session) this.#begin(session)
-    return welcome
+    const { answer, session } = this.#deps.responder.respond(hello)
+    if (session) this.#open(session)
+    return answer
   }
 
-  /** A message of a session, or what somebody else has published there. */
-  take(name: string, message: Msg): void {
+  /** Handles a message to the subject of a session, from anybody. */
+  handleMessage(name: string, message: Msg): void {
     const link = this.#links.get(name)
-    if (link) deliver(link, message)
+    if (link) deliverMessage(link, message)
   }
 
-  /** All at once, with the connection. */
-  lost(error: BusError): void {
-    for (const link of [...this.#links.values()]) link.lost(error)
+  /** Ends all sessions, because the connection is lost. */
+  failAll(error: BusError): void {
+    for (const link of [...this.#links.values()]) link.fail(error)
   }
 
-  /** Those that core has not taken in are given up. */
+  /** Drops the half-open sessions. */
   drain(): void {
-    this.#halfOpen.giveUp()
+    this.#halfOpen.dropAll()
   }
 
-  /** Resolves once what was sent is on its way. */
+  /** Resolves once everything was sent. */
   async close(): Promise<void> {
     this.drain()
     for (const link of [...this.#links.values()]) link.close()
-    if (this.#links.size > 0) await new Promise<void>(resolve => (this.#empty = resolve))
+    if (this.#links.size > 0) await new Promise<void>(resolve => (this.#onEmpty = resolve))
   }
 
-  #begin({ label, codec, client, credential, keys }: Opened): void {
-    const { hub, connection, faults, bus, instance, heartbeat } = this.#parts
+  #open({ label, codec, client, credential, keys }: HandshakeResult): void {
+    const { hub, connection, faults, bus, instance, heartbeat } = this.#deps
     const { pattern, maxRecordAge } = hub
     const { session, gate: secret } = keys
     const name = Buffer.from(session).toString('hex')
     let accepted: Accepted | undefined
-    const link = createSession({
+    const link = createSessionLink({
       connection,
       faults,
       label,
-      there: fromCore(bus, client, name),
-      here: toCore(bus, instance, name),
+      subject: coreSubject(bus, instance, name),
+      peerSubject: clientSubject(bus, client, name),
       side: 'core',
       keys,
       pattern,
@@ -123,28 +86,60 @@ export class Sessions {
         const opener = pattern === 'isolation' ? createOpener({ ...key, maxRecordAge }) : undefined
         accepted = this.#accept({ label, codec, link, opener })
       },
-      begin: () => accepted?.begin(),
-      end: () => accepted?.end(),
-      over: () => this.#over(name),
+      begun: () => accepted?.begin(),
+      ended: () => accepted?.end(),
+      detached: () => this.#remove(name),
     })
     this.#links.set(name, link)
-    this.#halfOpen.add(name, credential, () => link.lost(new BusError('Disconnected', 'Nothing came of the session')))
+    const drop = (): void => link.fail(new BusError('Disconnected', 'The session was dropped before its first message'))
+    this.#halfOpen.add(name, credential, drop)
   }
 
   #accept(session: NetworkSession): Accepted | undefined {
     try {
-      return this.#parts.hub.accept(session)
+      return this.#deps.hub.accept(session)
     } catch (error) {
       session.link.close()
-      // While core ends, that is no fault of anybody.
-      if (isBusError(error) && error.reason !== 'Disconnected') this.#parts.faults.tell(session.label, error)
+      // `Disconnected` means that core is closing, which is not a fault.
+      if (isBusError(error) && error.reason !== 'Disconnected') this.#deps.faults.report(session.label, error)
       return undefined
     }
   }
 
-  #over(name: string): void {
+  #remove(name: string): void {
     this.#halfOpen.delete(name)
     this.#links.delete(name)
-    if (this.#links.size === 0) this.#empty?.()
+    if (this.#links.size === 0) this.#onEmpty?.()
+  }
+}
+
+const FIRST_MESSAGE_TIMEOUT_MS = 10_000
+const MAX_HALF_OPEN = 1024
+/** A frontend has one session, and now and then another attempt. */
+const MAX_HALF_OPEN_PER_CREDENTIAL = 4
+
+/** Bounds the sessions that wait for their first authentic message: a flood of hellos, or of replayed hellos, takes little memory. */
+export class HalfOpenSessions {
+  readonly #sessions = new Map<string, { credential: string; timer: NodeJS.Timeout; drop: () => void }>()
+
+  get isFull(): boolean {
+    return this.#sessions.size >= MAX_HALF_OPEN
+  }
+
+  /** Adds a session, and drops the oldest one of its credential if that has too many. */
+  add(session: string, credential: string, drop: () => void): void {
+    const others = [...this.#sessions.values()].filter(other => other.credential === credential)
+    if (others.length >= MAX_HALF_OPEN_PER_CREDENTIAL) others[0]!.drop()
+    this.#sessions.set(session, { credential, timer: setTimeout(drop, FIRST_MESSAGE_TIMEOUT_MS).unref(), drop })
+  }
+
+  /** Removes a session that has opened or ended. */
+  delete(session: string): void {
+    clearTimeout(this.#sessions.get(session)?.timer)
+    this.#sessions.delete(session)
+  }
+
+  dropAll(): void {
+    for (const { drop } of [...this.#sessions.values()]) drop()
   }
 }

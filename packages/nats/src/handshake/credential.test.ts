@@ -1,20 +1,26 @@
-// The texts of secrets and credentials: what makes one, that a typing error is found, and that no error repeats one.
+// The text form of secrets and credentials: typing errors are detected, and no error repeats a secret.
 import { BusError } from '@sallyport/protocol'
 import { describe, expect, it } from 'vitest'
-import { readBusSecret, readCredential } from './credential.js'
-import { createBusSecret, type CredentialOptions, issueCredential, revocableId } from './credential.js'
+import {
+  createBusSecret,
+  type CredentialOptions,
+  issueCredential,
+  readBusSecret,
+  readCredential,
+  revocableId,
+} from './credential.js'
 
 const secret = createBusSecret()
 const issue = (options: unknown): string => issueCredential(secret, options as CredentialOptions)
 
 describe('issueCredential', () => {
-  it.each(['main', 'a', 'x'.repeat(200), 'team/worker-1:a_b'])('issues one for the label %s', label => {
+  it.each(['main', 'a', 'x'.repeat(200), 'team/worker-1:a_b'])('returns a credential for the label %s', label => {
     const expires = new Date(Date.now() + 1000)
     expect(readCredential(issue({ label }))).toMatchObject({ label, expires: 0 })
     expect(readCredential(issue({ label, expires }))).toMatchObject({ label, expires: expires.getTime() })
   })
 
-  it('makes a new one each time, with an id that tells nothing of it', () => {
+  it('returns a different credential and a different random id each time', () => {
     const all = Array.from({ length: 20 }, () => issue({ label: 'main' }))
     const ids = all.map(revocableId)
     expect(new Set([...all, ...ids]).size).toBe(40)
@@ -30,13 +36,13 @@ describe('issueCredential', () => {
     [{ label: 'main', expires: new Date(NaN) }, 'expires must be a Date in the future'],
     [{ label: 'main', expires: new Date(0) }, 'expires must be a Date in the future'],
     [{ label: 'main', expire: new Date() }, 'unknown option "expire"'],
-  ])('refuses %o', (options, text) => {
+  ])('rejects the options %o', (options, text) => {
     expect(() => issue(options)).toThrow(new BusError('InvalidParams', `issueCredential: ${text}`))
   })
 })
 
 describe('a credential', () => {
-  it('with a typing error anywhere is none, and the error does not repeat it', () => {
+  it('is invalid with any typing error, and the error does not repeat it', () => {
     const credential = issue({ label: 'main' })
     for (let at = 0; at < credential.length; at++) {
       const mistyped = `${credential.slice(0, at)}${credential[at] === 'A' ? 'B' : 'A'}${credential.slice(at + 1)}`
@@ -49,25 +55,26 @@ describe('a credential', () => {
         }
         expect(error).toMatchObject({
           reason: 'InvalidParams',
-          message: 'This is no credential: one is a whole text "sallyport1.…" from issueCredential',
+          message: 'Invalid credential: it must be a complete "sallyport1.…" from issueCredential',
           data: undefined,
         })
       }
     }
   })
 
-  it.each([undefined, null, 5, '', 'sallyport1.', `sallyport2.${'A'.repeat(90)}`, secret])('is not %o', given => {
-    expect(() => revocableId(given as string)).toThrow('This is no credential')
+  it.each([undefined, null, 5, '', 'sallyport1.', `sallyport2.${'A'.repeat(90)}`, secret])('cannot be %o', value => {
+    expect(() => revocableId(value as string)).toThrow('Invalid credential')
   })
 
-  it('has no white space around it', () => {
+  it('is invalid with white space around it', () => {
     const credential = issue({ label: 'main' })
-    for (const text of [` ${credential}`, `${credential}\n`]) expect(() => revocableId(text)).toThrow('no credential')
+    for (const text of [` ${credential}`, `${credential}\n`])
+      expect(() => revocableId(text)).toThrow('Invalid credential')
   })
 })
 
 describe('the secret of a bus', () => {
-  it('is base64url of 32 bytes or more', () => {
+  it('can be base64url of 32 bytes or more', () => {
     expect(readBusSecret(secret).byteLength).toBe(32)
     expect(readBusSecret(Buffer.alloc(64, 0xfe).toString('base64url')).byteLength).toBe(64)
   })
@@ -81,16 +88,16 @@ describe('the secret of a bus', () => {
     `${secret}=`,
     ` ${secret}`,
     Buffer.alloc(32, 0xfe).toString('base64'),
-  ])('is not %o, which no error repeats', given => {
+  ])('cannot be %o, which the error does not repeat', value => {
     let error: unknown
     try {
-      issueCredential(given as string, { label: 'main' })
+      issueCredential(value as string, { label: 'main' })
     } catch (caught) {
       error = caught
     }
     expect(error).toMatchObject({
       reason: 'InvalidParams',
-      message: 'The secret of a bus must be base64url of 32 random bytes or more: createBusSecret() makes one',
+      message: 'The secret of a bus must be base64url of at least 32 random bytes. Create one with createBusSecret()',
     })
   })
 })

@@ -1,50 +1,39 @@
-// A credential is what a joined process proves a label with: core issued it, and derives its key again from the bus's secret and
-// from what the credential says of itself, so that no table of them is kept anywhere.
+// The secret of a bus, and the credentials with which joined processes prove their labels. Core derives a credential's key from the
+// secret and from the claims in the hello, so that no instance keeps a table of credentials.
 import { createHash, randomBytes } from 'node:crypto'
 import { BusError, FREE_LABEL_RULE, isLabel, isLabelText, LABEL_RULE } from '@sallyport/protocol'
 import { hkdfSha256, KEY_BYTES } from '@sallyport/protocol/records'
-import { readWhole, short, u64 } from './fields.js'
+import { readFields, short, u64 } from './fields.js'
 
-// Reads base64url strictly: Node's own reader skips what it does not know, so that a typo would pass as another text.
-
-/** The bytes, or undefined for what `toString('base64url')` does not write. */
-function fromBase64url(text: unknown): Buffer | undefined {
-  if (typeof text !== 'string') return undefined
-  const bytes = Buffer.from(text, 'base64url')
-  return bytes.toString('base64url') === text ? bytes : undefined
-}
-
-// The secret of a bus: all its instances are given it, and nobody else. Credentials, and what instances tell each other, are
-// derived from it.
+export const ID_BYTES = 16
+const CHECKSUM_BYTES = 4
+/** Identifies a credential to people and secret scanners, and its version. */
+const PREFIX = 'sallyport1.'
 
 /**
- * A new secret for a bus: 32 random bytes, as base64url. Keep it where you keep passwords; give it to the instances alone.
+ * Returns a new secret for a bus: 32 random bytes as base64url. Store it like a password, and give it only to the instances: keys of
+ * credentials and of broadcasts are derived from it.
  *
  * @example
  * const secret = createBusSecret() // once, then kept: process.env.SALLYPORT_SECRET
  */
 export const createBusSecret = (): string => randomBytes(KEY_BYTES).toString('base64url')
 
-/** @throws BusError `InvalidParams`, without the text that was given */
+/** @throws {BusError} InvalidParams, without the given secret */
 export function readBusSecret(secret: unknown): Uint8Array {
   const bytes = fromBase64url(secret)
   if (bytes && bytes.byteLength >= KEY_BYTES) return bytes
   throw new BusError(
     'InvalidParams',
-    `The secret of a bus must be base64url of ${KEY_BYTES} random bytes or more: createBusSecret() makes one`,
+    `The secret of a bus must be base64url of at least ${KEY_BYTES} random bytes. Create one with createBusSecret()`,
   )
 }
 
-export const ID_BYTES = 16
-const CHECK_BYTES = 4
-/** So that people and scanners for secrets know it, and the next version is another. */
-const PREFIX = 'sallyport1.'
-
-/** What a hello says of its credential, in clear. */
+/** The claims about its credential that a hello contains in clear. */
 export interface Claims {
   readonly id: Uint8Array
   readonly label: string
-  /** Milliseconds since the Unix epoch; 0: never. */
+  /** Milliseconds since the Unix epoch, or 0 for a credential that never expires. */
   readonly expires: number
 }
 
@@ -53,17 +42,17 @@ export interface Credential extends Claims {
 }
 
 export interface CredentialOptions {
-  /** Of the frontend that may join with it: a label as any. */
+  /** Label of the frontend that may join with the credential. */
   label: string
-  /** No session is opened with it from then on. Never, unless given. */
+  /** Time after which the credential opens no session. @default never */
   expires?: Date
 }
 
 /**
- * A credential for one label, as text: a secret, for the process that joins with it.
+ * Returns a credential for one label. It is a secret of the process that joins with it.
  *
- * @param secret of the bus, from `createBusSecret`
- * @throws BusError `InvalidParams`
+ * @param secret - the bus's secret, from `createBusSecret`
+ * @throws {BusError} InvalidParams
  * @example
  * issueCredential(secret, { label: 'worker', expires: new Date('2031-01-01') }) // 'sallyport1.…'
  */
@@ -73,46 +62,49 @@ export function issueCredential(secret: string, options: CredentialOptions): str
   return writeCredential(master, { id: randomBytes(ID_BYTES), label, expires })
 }
 
-/** The id of a credential, which is no secret: what `revoked` takes. @throws BusError `InvalidParams` */
-export const revocableId = (credential: string): string => idText(readCredential(credential).id)
+/** Returns the id of a credential, which is not secret, for the option `revoked`. @throws {BusError} InvalidParams */
+export const revocableId = (credential: string): string => formatId(readCredential(credential).id)
 
-export const idText = (id: Uint8Array): string => Buffer.from(id).toString('hex')
+export const formatId = (id: Uint8Array): string => Buffer.from(id).toString('hex')
 
 /** HKDF-SHA256 with the bus's secret as key material and the id as salt. */
-export function credentialKey(master: Uint8Array, { id, label, expires }: Claims): Uint8Array {
+export function deriveCredentialKey(master: Uint8Array, { id, label, expires }: Claims): Uint8Array {
   const info = Buffer.concat([Buffer.from(`sallyport/1 credential\0${label}\0`), u64(expires)])
   return hkdfSha256(master, id, info, KEY_BYTES)
 }
 
 export function writeCredential(master: Uint8Array, claims: Claims): string {
   const { id, label, expires } = claims
-  const body = Buffer.concat([id, u64(expires), credentialKey(master, claims), short(label)])
-  return PREFIX + Buffer.concat([body, check(body)]).toString('base64url')
+  const body = Buffer.concat([id, u64(expires), deriveCredentialKey(master, claims), short(label)])
+  return PREFIX + Buffer.concat([body, getChecksum(body)]).toString('base64url')
 }
 
-/** @throws BusError `InvalidParams`, without the text that was given */
-export function readCredential(given: unknown): Credential {
-  const bytes = typeof given === 'string' && given.startsWith(PREFIX) && fromBase64url(given.slice(PREFIX.length))
-  const body = bytes && bytes.subarray(0, -CHECK_BYTES)
+/** @throws {BusError} InvalidParams, without the given credential */
+export function readCredential(text: unknown): Credential {
+  const bytes = typeof text === 'string' && text.startsWith(PREFIX) && fromBase64url(text.slice(PREFIX.length))
+  const body = bytes && bytes.subarray(0, -CHECKSUM_BYTES)
   const credential =
-    body && check(body).equals(bytes.subarray(body.length))
-      ? readWhole(body, fields => {
-          const [id, expires, key, label] = [
-            fields.take(ID_BYTES),
-            fields.u64(),
-            fields.take(KEY_BYTES),
-            fields.short(),
-          ]
+    body && getChecksum(body).equals(bytes.subarray(body.length))
+      ? readFields(body, fields => {
+          const [id, expires] = [fields.take(ID_BYTES), fields.u64()]
+          const [key, label] = [fields.take(KEY_BYTES), fields.short()]
           return isLabel(label) ? { id, expires, key, label } : undefined
         })
       : undefined
   if (credential) return credential
-  throw new BusError('InvalidParams', `This is no credential: one is a whole text "${PREFIX}…" from issueCredential`)
+  throw new BusError('InvalidParams', `Invalid credential: it must be a complete "${PREFIX}…" from issueCredential`)
 }
 
-/** Finds a typing error; it proves nothing. */
-const check = (body: Uint8Array): Buffer =>
-  createHash('sha256').update(PREFIX).update(body).digest().subarray(0, CHECK_BYTES)
+/** Detects typing errors. It proves nothing. */
+const getChecksum = (body: Uint8Array): Buffer =>
+  createHash('sha256').update(PREFIX).update(body).digest().subarray(0, CHECKSUM_BYTES)
+
+/** Returns undefined for other encodings than Node's own, whose reader skips unknown characters: a typo would go unnoticed. */
+function fromBase64url(text: unknown): Buffer | undefined {
+  if (typeof text !== 'string') return undefined
+  const bytes = Buffer.from(text, 'base64url')
+  return bytes.toString('base64url') === text ? bytes : undefined
+}
 
 function checkOptions(options: unknown): Pick<Claims, 'label' | 'expires'> {
   const { label, expires, ...rest } = Object(options) as Record<string, unknown>

@@ -1,5 +1,5 @@
-// How the messages of the handshake are laid out: fields of fixed length, and short ASCII texts after a byte that counts them. So
-// there is one way to write each message and one to read it, and what is authenticated is the bytes themselves.
+// Binary layout of handshake messages and broadcast headers: fields of fixed length, and short ASCII strings with a length byte.
+// Each message has exactly one encoding, and the bytes themselves are what is authenticated.
 
 export const u8 = (value: number): Uint8Array => Uint8Array.of(value)
 
@@ -10,9 +10,10 @@ export function u64(value: number): Uint8Array {
   return bytes
 }
 
-/** An ASCII text of at most 255 characters. */
+/** An ASCII string of at most 255 characters. */
 export const short = (text: string): Uint8Array => Buffer.concat([u8(text.length), Buffer.from(text, 'latin1')])
 
+/** Reads a copy of the bytes. Each method throws a RangeError if there are too few bytes. */
 export class Fields {
   readonly #bytes: Buffer
   #at = 0
@@ -25,19 +26,17 @@ export class Fields {
     return this.#bytes.length - this.#at
   }
 
-  /** @throws RangeError where there are fewer */
   take(count: number): Buffer {
     if (count > this.left) throw new RangeError('Cut short')
-    const taken = this.#bytes.subarray(this.#at, this.#at + count)
     this.#at += count
-    return taken
+    return this.#bytes.subarray(this.#at - count, this.#at)
   }
 
   u8(): number {
     return this.take(1).readUInt8()
   }
 
-  /** @throws RangeError also for a number that JavaScript has not exactly */
+  /** @throws {RangeError} also for a number that is not a safe integer */
   u64(): number {
     const value = Number(this.take(8).readBigUInt64BE())
     if (!Number.isSafeInteger(value)) throw new RangeError('Too large')
@@ -49,12 +48,12 @@ export class Fields {
   }
 }
 
-/** What `read` makes of all the bytes, or undefined where they are too few or too many, or are no bytes. */
-export function readWhole<T>(bytes: Uint8Array, read: (fields: Fields) => T | undefined): T | undefined {
+/** Returns the result of `read`, or undefined if it throws or leaves bytes unread. */
+export function readFields<T>(bytes: Uint8Array, read: (fields: Fields) => T | undefined): T | undefined {
   try {
     const fields = new Fields(bytes)
-    const whole = read(fields)
-    return fields.left === 0 ? whole : undefined
+    const result = read(fields)
+    return fields.left === 0 ? result : undefined
   } catch {
     return undefined
   }

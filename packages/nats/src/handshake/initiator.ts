@@ -1,4 +1,5 @@
-// The joined side of the handshake: one hello, and the keys once an answer to it proves that core gave it.
+// The joined process's side of the handshake: sends one hello, and derives the session's keys once an answer proves that it comes
+// from core.
 import { randomBytes, timingSafeEqual } from 'node:crypto'
 import type { Pattern } from '@sallyport/core'
 import { BusError, type CodecName, isUint8Array } from '@sallyport/protocol'
@@ -10,29 +11,29 @@ import { NONCE_BYTES, readProvenRefusal, readRefusal, readWelcome, writeHello } 
 export interface HandshakeOptions {
   credential: string
   bus: string
-  /** The name of this process, which the subject of what core sends is made of. */
+  /** Name of this process in the subjects of its sessions. */
   client: string
   pattern: Pattern
   codec: CodecName
 }
 
 export interface HandshakeInitiator {
-  /** That the credential is for. */
+  /** Label of the credential. */
   readonly label: string
-  /** For one instance, once: each session needs a handshake of its own. */
+  /** Opens one session with one instance. */
   readonly hello: Uint8Array
   /**
-   * Takes the answer. An answer that throws changes nothing: a later one may be the right one.
+   * Reads the answer. After a call that throws, a later answer can still succeed.
    *
-   * @throws BusError of core's refusal (which anyone can have written); `Denied` for a welcome that holds no proof,
-   * `InvalidRequest` for what is no answer, and after the first welcome
+   * @throws {BusError} the error of a refusal, which anybody can have written; Denied for a welcome with an invalid proof;
+   * InvalidRequest for a malformed answer, and after the first valid welcome
    */
-  finish(welcome: Uint8Array): { instance: string; keys: SessionKeys }
-  /** The error of a refusal that proves to be core's own. */
-  refusal(answer: Uint8Array): BusError | undefined
+  finish(answer: Uint8Array): { instance: string; keys: SessionKeys }
+  /** Returns the error of a refusal that proves to come from core. */
+  readProvenRefusal(answer: Uint8Array): BusError | undefined
 }
 
-/** @throws BusError `InvalidParams` where the credential is none, or a name can't be one */
+/** @throws {BusError} InvalidParams for an invalid credential or name */
 export function initiateHandshake(options: HandshakeOptions): HandshakeInitiator {
   const { id, label, expires, key } = readCredential(options.credential)
   const { pattern, codec } = options
@@ -40,25 +41,23 @@ export function initiateHandshake(options: HandshakeOptions): HandshakeInitiator
   const client = checkName('The name of a joined process', options.client)
   const [time, nonce] = [Date.now(), randomBytes(NONCE_BYTES)]
   const hello = writeHello(key, { pattern, codec, time, expires, id, nonce, bus, client, label })
-  let isDone = false
+  let isFinished = false
   return {
     label,
     hello,
     finish(answer) {
-      // Twice the same keys would be twice the same nonces.
-      if (isDone) throw new BusError('InvalidRequest', 'This handshake has ended')
+      // Two sessions with the same keys would use each nonce twice.
+      if (isFinished) throw new BusError('InvalidRequest', 'The handshake is already finished')
       const welcome = readAnswer(answer)
       const { keys, proof } = deriveSessionKeys(key, hello, welcome.body, welcome.session)
       if (!timingSafeEqual(proof, welcome.proof)) {
-        throw new BusError(
-          'Denied',
-          'The welcome proves nothing: it was not made with the secret of this bus, for this hello',
-        )
+        const text = 'The welcome was not made with the secret of this bus, or not for this hello'
+        throw new BusError('Denied', `Handshake failed: invalid proof of core. ${text}`)
       }
-      isDone = true
+      isFinished = true
       return { instance: welcome.instance, keys }
     },
-    refusal: answer => readProvenRefusal(key, hello, answer),
+    readProvenRefusal: answer => readProvenRefusal(key, hello, answer),
   }
 }
 
@@ -68,5 +67,5 @@ function readAnswer(answer: Uint8Array): NonNullable<ReturnType<typeof readWelco
   if (refusal) throw refusal
   const welcome = readWelcome(bytes)
   if (welcome) return welcome
-  throw new BusError('InvalidRequest', 'What was answered to the hello is neither a welcome nor a refusal')
+  throw new BusError('InvalidRequest', 'The answer to the hello is neither a welcome nor a refusal')
 }

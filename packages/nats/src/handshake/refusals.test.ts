@@ -1,61 +1,64 @@
-// Refusals: which of them prove that core has given them, and what others can make of that.
+// Refusals with and without a proof of core, and forged ones.
 import { BusError } from '@sallyport/protocol'
 import { expect, test } from 'vitest'
-import { begin, credential, doorOf } from '../../test/handshake-ends.js'
+import { initiate, credential, createResponder } from '../../test/handshake.js'
 import { createBusSecret, issueCredential, revocableId } from './credential.js'
 import { writeRefusal } from './messages.js'
 
-const revoking = doorOf({ revoked: [revocableId(credential)] })
+const revoking = createResponder({ revoked: [revocableId(credential)] })
 
 test.each([
   ['a revoked credential', revoking, /revoked/],
-  ['another pattern', doorOf({ pattern: 'brownfield' }), /pattern/],
-  ['another bus', doorOf({ bus: 'other' }), /bus other/],
-])('proven, as its holder may know: %s', (_name, door, text) => {
-  const handshake = begin()
-  const { welcome, session } = door.answer(handshake.hello)
+  ['another pattern', createResponder({ pattern: 'brownfield' }), /pattern/],
+  ['another bus', createResponder({ bus: 'other' }), /bus other/],
+])('proves a refusal for %s', (_name, responder, text) => {
+  const handshake = initiate()
+  const { answer, session } = responder.respond(handshake.hello)
   expect(session).toBeUndefined()
-  expect(handshake.refusal(welcome)?.message).toMatch(text)
-  expect(() => handshake.finish(welcome)).toThrow(text)
+  expect(handshake.readProvenRefusal(answer)?.message).toMatch(text)
+  expect(() => handshake.finish(answer)).toThrow(text)
 })
 
-test('proven: a credential that has expired', () => {
+test('proves a refusal for an expired credential', () => {
   const secret = createBusSecret()
   const expires = new Date(Date.now() + 1e6)
-  const handshake = begin({ credential: issueCredential(secret, { label: 'main', expires }) })
-  const { welcome } = doorOf({ secret, now: () => Date.now() + 2e6 }).answer(handshake.hello)
-  expect(handshake.refusal(welcome)).toMatchObject({ reason: 'Denied', message: 'The credential has expired' })
+  const handshake = initiate({ credential: issueCredential(secret, { label: 'main', expires }) })
+  const { answer } = createResponder({ secret, now: () => Date.now() + 2e6 }).respond(handshake.hello)
+  expect(handshake.readProvenRefusal(answer)).toMatchObject({
+    reason: 'Denied',
+    message: 'The credential has expired',
+  })
 })
 
 test.each([
-  ['a credential of another bus', () => doorOf({ secret: createBusSecret() })],
-  ['clocks apart', () => doorOf({ now: () => Date.now() + 60_000 })],
-])('proves nothing, or nothing that lasts: %s', (_name, door) => {
-  const handshake = begin()
-  const { welcome } = door().answer(handshake.hello)
-  expect(handshake.refusal(welcome)).toBeUndefined()
-  expect(() => handshake.finish(welcome)).toThrow(BusError)
+  ['a credential of another bus', () => createResponder({ secret: createBusSecret() })],
+  ['clocks apart', () => createResponder({ now: () => Date.now() + 60_000 })],
+])('does not prove a refusal for %s', (_name, createDoor) => {
+  const handshake = initiate()
+  const { answer } = createDoor().respond(handshake.hello)
+  expect(handshake.readProvenRefusal(answer)).toBeUndefined()
+  expect(() => handshake.finish(answer)).toThrow(BusError)
 })
 
-test('a hello that was played before its own proves nothing against its sender', () => {
-  const [door, handshake] = [doorOf(), begin()]
-  door.answer(handshake.hello)
-  expect(handshake.refusal(door.answer(handshake.hello).welcome)).toBeUndefined()
+test('does not prove a refusal for a hello that was used before, because an attacker can have replayed it', () => {
+  const [responder, handshake] = [createResponder(), initiate()]
+  responder.respond(handshake.hello)
+  expect(handshake.readProvenRefusal(responder.respond(handshake.hello).answer)).toBeUndefined()
 })
 
-test('what others make of it is none: of another hello, changed anywhere, made up', () => {
-  const [one, other] = [begin(), begin()]
-  const { welcome } = revoking.answer(one.hello)
-  expect(other.refusal(welcome)).toBeUndefined()
-  for (let at = 0; at < welcome.length; at++) {
-    const changed = Uint8Array.from(welcome)
+test('rejects a proven refusal that answers another hello, was changed, or is made up', () => {
+  const [initiator, other] = [initiate(), initiate()]
+  const { answer } = revoking.respond(initiator.hello)
+  expect(other.readProvenRefusal(answer)).toBeUndefined()
+  for (let at = 0; at < answer.length; at++) {
+    const changed = Uint8Array.from(answer)
     changed[at]! ^= 1
-    expect(one.refusal(changed)).toBeUndefined()
-    expect(one.refusal(welcome.subarray(0, at))).toBeUndefined()
+    expect(initiator.readProvenRefusal(changed)).toBeUndefined()
+    expect(initiator.readProvenRefusal(answer.subarray(0, at))).toBeUndefined()
   }
   const madeUp = writeRefusal(new BusError('Denied', 'The credential was revoked, and some text for its proof'))
-  expect(one.refusal(madeUp)).toBeUndefined()
+  expect(initiator.readProvenRefusal(madeUp)).toBeUndefined()
   madeUp[1] = 4
-  expect(one.refusal(madeUp)).toBeUndefined()
-  expect(one.refusal(doorOf().answer(one.hello).welcome)).toBeUndefined()
+  expect(initiator.readProvenRefusal(madeUp)).toBeUndefined()
+  expect(initiator.readProvenRefusal(createResponder().respond(initiator.hello).answer)).toBeUndefined()
 })

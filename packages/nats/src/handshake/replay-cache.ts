@@ -1,29 +1,29 @@
-// The hellos that were taken lately, so that none opens two sessions. Only proven ones come here: nobody without a credential can
-// fill it.
+// Hellos that were accepted recently, so that no hello opens two sessions. Only authenticated hellos are added: only a holder of a
+// credential can fill the cache.
 
-/** Milliseconds that a hello's time may differ from core's, either way. */
+/** Milliseconds by which the time of a hello may differ from core's clock, either way. */
 export const MAX_HELLO_AGE = 30_000
-/** One from the future can be played again for so long. */
-const KEPT = 2 * MAX_HELLO_AGE
-/** A thousand a second for as long as they are kept; some 10 MB. */
+/** A hello from the future stays valid for this long. */
+const RETENTION_MS = 2 * MAX_HELLO_AGE
+/** About a thousand a second during the retention; some 10 MB. */
 export const MAX_HELLOS = 65_536
 
 export class ReplayCache {
-  /** Proof to the time from which it is too old anyway, in the order of arrival. */
-  readonly #until = new Map<string, number>()
+  /** Time after which a proof is too old anyway, by proof, in order of arrival. */
+  readonly #expiries = new Map<string, number>()
 
   has(proof: string): boolean {
-    return this.#until.has(proof)
+    return this.#expiries.has(proof)
   }
 
-  /** False where there is no room. */
+  /** Returns false if the cache is full. */
   add(proof: string, now: number): boolean {
-    for (const [old, until] of this.#until) {
-      if (until >= now) break
-      this.#until.delete(old)
+    for (const [oldest, expiry] of this.#expiries) {
+      if (expiry >= now) break
+      this.#expiries.delete(oldest)
     }
-    if (this.#until.size >= MAX_HELLOS) return false
-    this.#until.set(proof, now + KEPT)
+    if (this.#expiries.size >= MAX_HELLOS) return false
+    this.#expiries.set(proof, now + RETENTION_MS)
     return true
   }
 }

@@ -1,16 +1,13 @@
-// The test vectors of docs/security.md: made again with this code, and, from what the page says of the keys, without it.
+// The test vectors of docs/security.md, computed with this code, and without it from the page's description of the keys.
 import { createHash, createHmac, hkdfSync } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { BusError } from '@sallyport/protocol'
 import { expect, it } from 'vitest'
-import { writeHeader } from '../broadcast/broadcast.js'
-import { broadcastKeys } from '../broadcast/broadcast.js'
-import { createBroadcast } from '../broadcast/broadcast.js'
-import { deriveSessionKeys } from './key-derivation.js'
+import { broadcastKeys, createBroadcast, writeHeader } from '../broadcast/broadcast.js'
 import { readCredential, writeCredential } from './credential.js'
-import { writeHello } from './messages.js'
+import { deriveSessionKeys } from './key-derivation.js'
+import { writeHello, writeProvenRefusal, writeWelcome } from './messages.js'
 import { createHandshakeResponder } from './responder.js'
-import { writeProvenRefusal, writeWelcome } from './messages.js'
 
 const page = readFileSync(new URL('../../../../docs/security.md', import.meta.url), 'utf8')
 const block = /```vector\n([^`]*)```/.exec(page)?.[1] ?? ''
@@ -36,15 +33,15 @@ const [expires, time, sequence] = ['expires', 'time', 'sequence'].map(name => Nu
 const claims = { id: hex('id'), label: text('label'), expires }
 const [hello, welcome] = [hex('hello'), hex('welcome')]
 
-it('a credential', () => {
+it('a credential and its key', () => {
   expect(hkdf(secret, hex('id'), `sallyport/1 credential\0${text('label')}\0`, u64(expires))).toEqual(hex('key'))
   expect(writeCredential(secret, claims)).toBe(text('credential'))
   expect(readCredential(text('credential'))).toEqual({ ...claims, key: hex('key') })
 })
 
-it('a hello, which a door takes', () => {
+it('a hello, which the responder accepts', () => {
   const [bus, client] = [text('bus'), text('client')]
-  const given = {
+  const fields = {
     ...claims,
     bus,
     client,
@@ -53,20 +50,20 @@ it('a hello, which a door takes', () => {
     pattern: 'isolation',
     codec: 'json',
   } as const
-  expect(writeHello(hex('key'), given)).toEqual(hello)
+  expect(writeHello(hex('key'), fields)).toEqual(hello)
   const proof = hmac(hkdf(hex('key'), Buffer.alloc(0), 'sallyport/1 hello'), hello.subarray(0, -32))
   expect(proof).toEqual(hello.subarray(-32))
-  const door = createHandshakeResponder({
+  const responder = createHandshakeResponder({
     secret: text('secret'),
     bus,
     instance: 'any',
     pattern: 'isolation',
     now: () => time,
   })
-  expect(door.answer(hello).session).toMatchObject({ label: 'main', client: 'p1', credential: text('id') })
+  expect(responder.respond(hello).session).toMatchObject({ label: 'main', client: 'p1', credential: text('id') })
 })
 
-it('a welcome, and the keys', () => {
+it('a welcome and the keys of its session', () => {
   const body = writeWelcome({ session: hex('session'), nonce: hex('core-nonce'), instance: text('instance') })
   const { keys, proof } = deriveSessionKeys(hex('key'), hello, body, hex('session'))
   expect(Buffer.concat([body, proof])).toEqual(welcome)
@@ -88,9 +85,9 @@ it('a refusal with its proof', () => {
 
 it('a broadcast', () => {
   const [bus, subject, sender] = [text('bus'), text('subject'), hex('sender')]
-  const own = hkdf(secret, sender, `sallyport/1 broadcast\0${bus}\0${subject}\0`, u64(0))
-  expect(own).toEqual(hex('its-key'))
-  expect(broadcastKeys(secret, sender, bus, subject)(sequence).export()).toEqual(own)
+  const key = hkdf(secret, sender, `sallyport/1 broadcast\0${bus}\0${subject}\0`, u64(0))
+  expect(key).toEqual(hex('its-key'))
+  expect(broadcastKeys(secret, sender, bus, subject)(sequence).export()).toEqual(key)
   const header = writeHeader({ sender, sequence, time, instance: text('instance') })
   expect(hex('broadcast').subarray(0, header.length)).toEqual(header)
   const receiver = createBroadcast({ secret: text('secret'), bus, subject, instance: 'other', now: () => time })

@@ -1,24 +1,24 @@
-// A wire that forges, repeats, reorders, delays and loses messages as it likes: what the receiver gets is a prefix of what was
-// sent, and what is forged or replayed alone ends no session.
+// A wire that forges, repeats, reorders, delays and loses messages at random: the receiver gets a prefix of what was sent, and forged
+// and replayed messages alone do not end the session.
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { createLinkPair } from '../../test/link-pair.js'
 import { settle } from '../../../protocol/test/link-behaviour.js'
 
-type Deed = { do: 'pass' | 'lose' | 'repeat' | 'hold' } | { do: 'forge' | 'cut' | 'old'; at: number }
+type Action = { do: 'pass' | 'lose' | 'repeat' | 'hold' } | { do: 'forge' | 'cut' | 'replay'; at: number }
 
 const at = fc.nat()
 const harmless = fc.oneof(
-  { weight: 3, arbitrary: fc.constant<Deed>({ do: 'pass' }) },
-  fc.constant<Deed>({ do: 'repeat' }),
-  fc.record({ do: fc.constantFrom('forge', 'cut', 'old'), at }) as fc.Arbitrary<Deed>,
+  { weight: 3, arbitrary: fc.constant<Action>({ do: 'pass' }) },
+  fc.constant<Action>({ do: 'repeat' }),
+  fc.record({ do: fc.constantFrom('forge', 'cut', 'replay'), at }) as fc.Arbitrary<Action>,
 )
-const harmful = fc.constantFrom<Deed>({ do: 'lose' }, { do: 'hold' })
+const harmful = fc.constantFrom<Action>({ do: 'lose' }, { do: 'hold' })
 const sizes = fc.array(fc.oneof(fc.nat(40), fc.constantFrom(235, 236, 1000)), { minLength: 1, maxLength: 12 })
 
-/** Gives what arrived, and how the receiver ended. Each deed is for one message on its way to it. */
-async function run(cipher: boolean, deeds: readonly Deed[], bodies: readonly string[]) {
-  const old: Uint8Array[] = []
+/** Returns what arrived, and how the receiver ended. Each action is applied to one message to the receiver. */
+async function run(cipher: boolean, actions: readonly Action[], bodies: readonly string[]) {
+  const previous: Uint8Array[] = []
   let held: Uint8Array | undefined
   let next = 0
   const { links } = createLinkPair({
@@ -26,61 +26,61 @@ async function run(cipher: boolean, deeds: readonly Deed[], bodies: readonly str
     maxPayload: 265,
     broker(to, message, pass) {
       if (to === 'near') return pass(message)
-      const deed = deeds[next++] ?? { do: 'pass' }
-      const take = (bytes: Uint8Array): void => pass(Uint8Array.from(bytes))
-      old.push(message)
-      if (deed.do === 'lose') return
-      if (deed.do === 'hold') return void (held = message)
-      if (deed.do === 'forge') {
+      const action = actions[next++] ?? { do: 'pass' }
+      const deliver = (bytes: Uint8Array): void => pass(Uint8Array.from(bytes))
+      previous.push(message)
+      if (action.do === 'lose') return
+      if (action.do === 'hold') return void (held = message)
+      if (action.do === 'forge') {
         const forged = Uint8Array.from(message)
-        forged[deed.at % forged.length]! ^= 1 + (deed.at % 255)
-        take(forged)
+        forged[action.at % forged.length]! ^= 1 + (action.at % 255)
+        deliver(forged)
       }
-      if (deed.do === 'cut') take(message.subarray(0, deed.at % message.length))
-      take(message)
-      if (deed.do === 'repeat') take(message)
-      if (deed.do === 'old') take(old[deed.at % old.length]!)
-      if (held) take(held)
+      if (action.do === 'cut') deliver(message.subarray(0, action.at % message.length))
+      deliver(message)
+      if (action.do === 'repeat') deliver(message)
+      if (action.do === 'replay') deliver(previous[action.at % previous.length]!)
+      if (held) deliver(held)
       held = undefined
     },
   })
-  const got: string[] = []
+  const received: string[] = []
   let end = ''
   links[1].receive({
-    frame: ({ body }) => got.push(Buffer.from(body).toString()),
+    frame: ({ body }) => received.push(Buffer.from(body).toString()),
     closed: fault => (end = fault ? fault.message : 'closed'),
   })
   for (const body of bodies) links[0].send({ kind: 1, body })
   links[0].close()
-  await expect.poll(() => next > 0 && (end !== '' || next >= sent(bodies))).toBe(true)
+  await expect.poll(() => next > 0 && (end !== '' || next >= countMessages(bodies))).toBe(true)
   await settle()
   links[1].close()
-  return { got, end }
+  return { received, end }
 }
 
-/** Parts of all frames, and the end. */
-const sent = (bodies: readonly string[]): number =>
+/** Returns the number of messages: the fragments of all frames, and the close. */
+const countMessages = (bodies: readonly string[]): number =>
   bodies.reduce((sum, body) => sum + Math.ceil((body.length + 5) / 240), 1)
 
-const bodiesOf = (lengths: readonly number[]): string[] => lengths.map((length, i) => `${i}`.padEnd(length, '.'))
+const createBodies = (lengths: readonly number[]): string[] => lengths.map((length, i) => `${i}`.padEnd(length, '.'))
 
-it.each([false, true])('a wire that forges and replays changes nothing, encrypted: %s', async cipher => {
+it.each([false, true])('receives everything over a wire that forges and replays, encrypted: %s', async cipher => {
   await fc.assert(
-    fc.asyncProperty(fc.array(harmless, { maxLength: 30 }), sizes, async (deeds, lengths) => {
-      const bodies = bodiesOf(lengths)
-      expect(await run(cipher, deeds, bodies)).toEqual({ got: bodies, end: 'closed' })
+    fc.asyncProperty(fc.array(harmless, { maxLength: 30 }), sizes, async (actions, lengths) => {
+      const bodies = createBodies(lengths)
+      expect(await run(cipher, actions, bodies)).toEqual({ received: bodies, end: 'closed' })
     }),
     { numRuns: 25 },
   )
 })
 
-it.each([false, true])('a wire that loses and reorders too brings a prefix, encrypted: %s', async cipher => {
+it.each([false, true])('receives a prefix over a wire that also loses and reorders, encrypted: %s', async cipher => {
   await fc.assert(
-    fc.asyncProperty(fc.array(fc.oneof(harmless, harmful), { maxLength: 30 }), sizes, async (deeds, lengths) => {
-      const bodies = bodiesOf(lengths)
-      const { got, end } = await run(cipher, deeds, bodies)
-      expect(got).toEqual(bodies.slice(0, got.length))
-      if (end === 'closed') expect(got).toEqual(bodies)
+    fc.asyncProperty(fc.array(fc.oneof(harmless, harmful), { maxLength: 30 }), sizes, async (actions, lengths) => {
+      const bodies = createBodies(lengths)
+      const { received, end } = await run(cipher, actions, bodies)
+      expect(received).toEqual(bodies.slice(0, received.length))
+      if (end === 'closed') expect(received).toEqual(bodies)
       else expect(end === '' || end === 'Messages of the session were lost').toBe(true)
     }),
     { numRuns: 25 },

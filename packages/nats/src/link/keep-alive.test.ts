@@ -1,26 +1,25 @@
-// When a peer is given up: by its silence, or sooner where somebody says that it is gone, who may be anybody.
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { KeepAlive } from './keep-alive.js'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
-function start(every: number): { pulse: KeepAlive; pings: () => number; lost: number[] } {
+function start(heartbeat: number): { keepAlive: KeepAlive; pings: () => number; lost: number[] } {
   let pings = 0
   const lost: number[] = []
-  const pulse = new KeepAlive(
-    every,
+  const keepAlive = new KeepAlive(
+    heartbeat,
     () => pings++,
-    silence => {
-      lost.push(silence)
-      pulse.stop()
+    silenceMs => {
+      lost.push(silenceMs)
+      keepAlive.stop()
     },
   )
-  onTestFinished(() => pulse.stop())
-  return { pulse, pings: () => pings, lost }
+  onTestFinished(() => keepAlive.stop())
+  return { keepAlive, pings: () => pings, lost }
 }
 
-test('a silent peer is asked three times, and then lost', () => {
+test('pings a silent peer three times, and then reports it as lost', () => {
   const { pings, lost } = start(1000)
   vi.advanceTimersByTime(3999)
   expect([pings(), lost]).toEqual([3, []])
@@ -28,25 +27,25 @@ test('a silent peer is asked three times, and then lost', () => {
   expect([pings(), lost]).toEqual([3, [4000]])
 })
 
-test('one that is said to be gone is lost sooner', () => {
-  const { pulse, pings, lost } = start(2000)
-  pulse.doubt()
-  pulse.doubt()
+test('reports a suspected peer as lost after half a heartbeat', () => {
+  const { keepAlive, pings, lost } = start(2000)
+  keepAlive.suspect()
+  keepAlive.suspect()
   expect(pings()).toBe(1)
   vi.advanceTimersByTime(1001)
   expect(lost).toEqual([1000])
 })
 
-test('who says so in vain is believed less each time, and in the end not at all', () => {
-  const { pulse, pings, lost } = start(2000)
-  for (const patience of [1000, 2000, 4000]) {
-    pulse.doubt()
-    vi.advanceTimersByTime(patience - 1)
-    pulse.heard()
+test('doubles the delay after each false alarm, and finally ignores suspicions', () => {
+  const { keepAlive, pings, lost } = start(2000)
+  for (const delay of [1000, 2000, 4000]) {
+    keepAlive.suspect()
+    vi.advanceTimersByTime(delay - 1)
+    keepAlive.messageReceived()
   }
-  const asked = pings()
-  for (let count = 0; count < 100; count++) pulse.doubt()
-  expect([pings(), lost]).toEqual([asked, []])
+  const pingsBefore = pings()
+  for (let count = 0; count < 100; count++) keepAlive.suspect()
+  expect([pings(), lost]).toEqual([pingsBefore, []])
   vi.advanceTimersByTime(10_000)
   expect(lost).toEqual([8000])
 })

@@ -1,63 +1,66 @@
-// Finds a peer that is gone, or stopped, without a word: one timer a link, which no message touches.
+// Detects a peer that is gone or stopped. One timer a link, which messages do not touch.
 
-/** So many pings remain unanswered before the peer is given up. */
-const PINGS = 3
-/** Of the time between pings: for a peer that is said to be gone. Twice as much after each time that it was not. */
-const SUSPECT = 0.5
+/** Unanswered pings after which the peer counts as lost. */
+const MAX_PINGS_OUT = 3
+/** Share of the heartbeat that a suspected peer has to answer. */
+const SUSPECT_SHARE = 0.5
 
 export class KeepAlive {
   readonly #ping: () => void
-  readonly #lost: (silence: number) => void
-  /** After which it is lost in any case. */
-  readonly #silence: number
+  readonly #lost: (silenceMs: number) => void
+  /** Silence after which the peer is lost in any case. */
+  readonly #silenceMs: number
   readonly #timer: NodeJS.Timeout
-  #heard = false
-  #pings = 0
-  #doubt: NodeJS.Timeout | undefined
-  #patience: number
+  #hasReceived = false
+  #pingsOut = 0
+  #suspicion: NodeJS.Timeout | undefined
+  #suspicionMs: number
 
   /**
-   * @param every milliseconds without a word until a ping, and from one ping to the next
-   * @param lost after so many milliseconds without a word
+   * @param heartbeat - milliseconds of silence before a ping, and between pings
+   * @param lost - called with the milliseconds of silence
    */
-  constructor(every: number, ping: () => void, lost: (silence: number) => void) {
+  constructor(heartbeat: number, ping: () => void, lost: (silenceMs: number) => void) {
     this.#ping = ping
     this.#lost = lost
-    this.#patience = SUSPECT * every
-    this.#silence = (PINGS + 1) * every
+    this.#suspicionMs = SUSPECT_SHARE * heartbeat
+    this.#silenceMs = (MAX_PINGS_OUT + 1) * heartbeat
     this.#timer = setInterval(() => {
-      if (this.#heard) this.#pings = 0
-      else if (this.#pings++ === PINGS) return lost(this.#silence)
+      if (this.#hasReceived) this.#pingsOut = 0
+      else if (this.#pingsOut++ === MAX_PINGS_OUT) return lost(this.#silenceMs)
       else ping()
-      this.#heard = false
-    }, every).unref()
+      this.#hasReceived = false
+    }, heartbeat).unref()
   }
 
-  heard(): void {
-    this.#heard = true
-    if (!this.#doubt) return
-    this.#endDoubt()
-    this.#patience *= 2
+  messageReceived(): void {
+    this.#hasReceived = true
+    if (!this.#suspicion) return
+    this.#endSuspicion()
+    this.#suspicionMs *= 2
   }
 
-  /** Unless it is heard soon, it is given up. Whoever says so again and again, of a peer that is there, is not heeded any more. */
-  doubt(): void {
-    const patience = this.#patience
-    if (this.#doubt || patience >= this.#silence) return
-    this.#doubt = setTimeout(() => {
-      // What has come meanwhile is heard first.
-      setImmediate(() => this.#doubt && this.#lost(patience))
-    }, patience).unref()
+  /**
+   * Suspects the peer: it is lost unless a message arrives soon. The delay doubles after each false alarm, up to the regular timeout;
+   * after that, suspicions are ignored.
+   */
+  suspect(): void {
+    const delay = this.#suspicionMs
+    if (this.#suspicion || delay >= this.#silenceMs) return
+    this.#suspicion = setTimeout(() => {
+      // Messages that have already arrived are handled first.
+      setImmediate(() => this.#suspicion && this.#lost(delay))
+    }, delay).unref()
     this.#ping()
   }
 
   stop(): void {
     clearInterval(this.#timer)
-    this.#endDoubt()
+    this.#endSuspicion()
   }
 
-  #endDoubt(): void {
-    clearTimeout(this.#doubt)
-    this.#doubt = undefined
+  #endSuspicion(): void {
+    clearTimeout(this.#suspicion)
+    this.#suspicion = undefined
   }
 }

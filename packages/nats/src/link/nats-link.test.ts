@@ -1,4 +1,4 @@
-// A link over an in-memory broker: what every link does, in both modes of protection.
+// The behaviour of every link, over an in-memory broker and in both modes of protection.
 import { describe, expect, it } from 'vitest'
 import { linkBehaviour, settle } from '../../../protocol/test/link-behaviour.js'
 import { linkFlow } from '../../../protocol/test/link-flow.js'
@@ -8,19 +8,19 @@ for (const cipher of [false, true]) {
   const name = `a ${cipher ? 'encrypted' : 'signed'} NATS link`
   linkBehaviour(name, () => createLinkPair({ cipher }).links)
   linkFlow(name, () => createLinkPair({ cipher }).links)
-  linkBehaviour(`${name} in small parts`, () => createLinkPair({ cipher, maxPayload: 2000 }).links)
+  linkBehaviour(`${name} with small messages`, () => createLinkPair({ cipher, maxPayload: 2000 }).links)
 }
 
 describe('a NATS link', () => {
-  it('tells of the first authentic message once, and of begin and end', async () => {
+  it('reports the first authentic message once, and begin and end', async () => {
     const log: string[] = []
     const { links } = createLinkPair({
-      far: { opened: () => log.push('opened'), begin: () => log.push('begin'), end: () => log.push('end') },
+      far: { opened: () => log.push('opened'), begun: () => log.push('begun'), ended: () => log.push('ended') },
     })
     links[0].begin()
     links[0].end()
     await settle()
-    expect(log).toEqual(['opened', 'begin', 'end'])
+    expect(log).toEqual(['opened', 'begun', 'ended'])
     links[0].close()
   })
 })

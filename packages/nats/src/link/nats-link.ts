@@ -1,75 +1,63 @@
-// A link over a broker that anybody may publish to: each message is protected, what is forged or repeated is dropped, and what
-// is lost ends the session. The bus's own credit bounds what is on its way; a broker drops what a reader is too slow for.
+// A link over a broker to which anybody can publish. Each message is protected: forged and replayed messages are dropped, and a lost
+// message ends the session. Credit bounds the bytes in flight, because a broker drops messages for a slow reader.
 import { BusError, deliver, type Frame, isBusError, LINGER_MS, type Link, type LinkReceiver } from '@sallyport/protocol'
-import type { Protection } from './encryption.js'
-import { creditMessage, Reassembler, MESSAGE, readCredit, signal } from './fragmentation.js'
+import { createCredit, createSignal, MESSAGE, readCredit, Reassembler } from './fragmentation.js'
 import { KeepAlive } from './keep-alive.js'
+import type { Protection } from './protection.js'
 import { PublishQueue } from './publish-queue.js'
 
-/** Where messages go, in order, towards the peer. What comes is given to `take`, never from within `publish`. */
+/** Publishes messages to the peer, in order. Must not call `handleMessage` within `publish`. */
 export interface Wire {
   publish(message: Uint8Array): void
-  /** Bytes of a message at most. */
+  /** Limit of the bytes of one message. */
   readonly maxPayload: number
 }
 
 export interface NatsLinkOptions {
   wire: Wire
   protection: Protection
-  /** Milliseconds without a word from the peer until it is asked for one. After three times it is lost. */
+  /** Milliseconds of silence before the peer is pinged. After three unanswered pings it is lost. */
   heartbeat: number
-  /** The first authentic message of the peer has come: nobody else can be there. */
+  /** The first authentic message has arrived: the peer is the one that made the handshake. */
   opened?(): void
-  /** The peer's code begins. It overtakes frames that wait for credit. */
-  begin?(): void
-  /** The peer's code is gone for good, and not only its link. Likewise. */
-  end?(): void
+  /** The peer's code begins. The report overtakes frames that wait for credit. */
+  begun?(): void
+  /** The peer's code is gone, and not only its link. The report overtakes frames that wait for credit. */
+  ended?(): void
   /** A forged or replayed message was dropped. */
   dropped?(): void
-  /** Nothing more comes or goes: `take` has no use any more. */
-  over?(): void
+  /** Nothing is sent or read any more: `handleMessage` has no effect from now on. */
+  detached?(): void
 }
 
-export interface NatsLink extends Link {
-  /** A message that has come. It is the link's from here on. */
-  take(message: Uint8Array): void
-  /** The wire is lost: the link ends at once. What its peer had closed before stays closed. */
-  lost(error: BusError): void
-  /** Somebody says that the peer is gone: anybody may, so it has a moment to show that it is not. */
-  doubt(): void
-  begin(): void
-  end(): void
-}
-
-const peerFault = (what: string): BusError => new BusError('InvalidRequest', `The peer sent ${what}`)
-
-class ProtectedLink implements NatsLink {
+export class NatsLink implements Link {
   readonly #options: NatsLinkOptions
   readonly #outgoing: PublishQueue
   readonly #incoming: Reassembler
-  readonly #pulse: KeepAlive
+  readonly #keepAlive: KeepAlive
   #receiver: LinkReceiver | undefined
-  #opened = false
-  #open = true
-  /** Nothing more will come or go. */
-  #over = false
-  #ended = false
+  #hasOpened = false
+  /** False once this end has closed the link, or the end of the link was delivered. */
+  #isOpen = true
+  /** True once nothing is sent or read any more. Frames that have arrived before can still wait for delivery. */
+  #isDetached = false
+  #isFinished = false
   #fault: BusError | undefined
-  #paused = false
+  #isPaused = false
   #linger: NodeJS.Timeout | undefined
 
   constructor(options: NatsLinkOptions) {
     this.#options = options
     const { wire, heartbeat } = options
     this.#outgoing = new PublishQueue(
-      message => this.#post(message),
+      message => this.#publish(message),
       () => wire.maxPayload,
     )
-    this.#incoming = new Reassembler(total => this.#post(creditMessage(total)))
-    this.#pulse = new KeepAlive(
+    this.#incoming = new Reassembler(total => this.#publish(createCredit(total)))
+    this.#keepAlive = new KeepAlive(
       heartbeat,
-      () => this.#post(signal(MESSAGE.ping)),
-      silence => this.lost(new BusError('Disconnected', `The peer was silent for ${silence} ms`)),
+      () => this.#publish(createSignal(MESSAGE.ping)),
+      silenceMs => this.fail(new BusError('Disconnected', `The peer was silent for ${silenceMs} ms`)),
     )
   }
 
@@ -78,7 +66,7 @@ class ProtectedLink implements NatsLink {
   }
 
   send(frame: Frame): void {
-    if (this.#open && !this.#over) this.#outgoing.send(frame)
+    if (this.#isOpen && !this.#isDetached) this.#outgoing.send(frame)
   }
 
   room(): Promise<void> | undefined {
@@ -87,53 +75,58 @@ class ProtectedLink implements NatsLink {
 
   receive(receiver: LinkReceiver): void {
     this.#receiver = receiver
-    queueMicrotask(() => (this.#ended ? this.#tell() : this.#deliver()))
+    queueMicrotask(() => (this.#isFinished ? this.#notifyClosed() : this.#deliver()))
   }
 
   pause(): void {
-    this.#paused = true
+    this.#isPaused = true
   }
 
   resume(): void {
-    if (this.#paused) queueMicrotask(() => this.#deliver())
-    this.#paused = false
+    if (this.#isPaused) queueMicrotask(() => this.#deliver())
+    this.#isPaused = false
   }
 
+  /** Reports to the peer that the code of this end begins. */
   begin(): void {
-    this.#post(signal(MESSAGE.begin))
+    this.#publish(createSignal(MESSAGE.begin))
   }
 
+  /** Reports to the peer that the code of this end is gone, and not only its link. */
   end(): void {
-    this.#post(signal(MESSAGE.end))
+    this.#publish(createSignal(MESSAGE.end))
   }
 
   close(): void {
-    if (!this.#open) return
-    this.#open = false
+    if (!this.#isOpen) return
+    this.#isOpen = false
     this.#incoming.clear()
-    if (this.#over) return queueMicrotask(() => this.#finish())
-    if (!this.#outgoing.waits) return this.#leave()
+    if (this.#isDetached) return queueMicrotask(() => this.#finish())
+    if (!this.#outgoing.isWaiting) return this.#leave()
     this.#linger = setTimeout(() => this.#leave(), LINGER_MS).unref()
   }
 
-  lost(error: BusError): void {
-    if (!this.#over) this.#finish(this.#open ? error : undefined)
+  /** Ends the link immediately, because the wire is lost. If the peer has closed the link before, that end is delivered instead. */
+  fail(error: BusError): void {
+    if (!this.#isDetached) this.#finish(this.#isOpen ? error : undefined)
   }
 
-  doubt(): void {
-    if (!this.#over) this.#pulse.doubt()
+  /** Ends the link unless the peer answers soon. Anybody can send the hint that the peer is gone. */
+  suspect(): void {
+    if (!this.#isDetached) this.#keepAlive.suspect()
   }
 
-  take(message: Uint8Array): void {
-    if (this.#over) return
+  /** Handles a message that was published for this end, by anybody. The memory belongs to the link from now on. */
+  handleMessage(message: Uint8Array): void {
+    if (this.#isDetached) return
     const plain = this.#unseal(message)
     if (!plain) return
-    this.#pulse.heard()
-    if (!this.#opened) {
-      this.#opened = true
+    this.#keepAlive.messageReceived()
+    if (!this.#hasOpened) {
+      this.#hasOpened = true
       this.#options.opened?.()
     }
-    if (!this.#over) this.#read(Buffer.from(plain.buffer, plain.byteOffset, plain.byteLength))
+    if (!this.#isDetached) this.#read(Buffer.from(plain.buffer, plain.byteOffset, plain.byteLength))
   }
 
   #unseal(message: Uint8Array): Uint8Array | undefined {
@@ -149,48 +142,49 @@ class ProtectedLink implements NatsLink {
 
   #read(plain: Buffer): void {
     const type = plain[0]
-    if (type === MESSAGE.data) return this.#data(plain.subarray(1))
-    if (type === MESSAGE.credit) return this.#credit(readCredit(plain))
-    if (plain.length !== 1) return this.#refuse(peerFault('a message that is none'))
-    if (type === MESSAGE.ping) return this.#post(signal(MESSAGE.pong))
-    if (type === MESSAGE.pong) return
-    if (type === MESSAGE.close) return this.#peerClosed()
-    if (type === MESSAGE.begin) return void (this.#open && this.#options.begin?.())
-    if (type === MESSAGE.end) return void (this.#open && this.#options.end?.())
-    this.#refuse(peerFault('a message that is none'))
+    if (type === MESSAGE.data) return this.#handleData(plain.subarray(1))
+    if (type === MESSAGE.credit) return this.#handleCredit(readCredit(plain))
+    if (plain.length === 1) {
+      if (type === MESSAGE.ping) return this.#publish(createSignal(MESSAGE.pong))
+      if (type === MESSAGE.pong) return
+      if (type === MESSAGE.close) return this.#handleClose()
+      if (type === MESSAGE.begin) return void (this.#isOpen && this.#options.begun?.())
+      if (type === MESSAGE.end) return void (this.#isOpen && this.#options.ended?.())
+    }
+    this.#refuse(violation('a malformed message'))
   }
 
-  #data(piece: Buffer): void {
-    if (!this.#open) return
-    if (!this.#incoming.add(piece)) return this.#refuse(peerFault('more than it has credit for'))
+  #handleData(fragment: Buffer): void {
+    if (!this.#isOpen) return
+    if (!this.#incoming.add(fragment)) return this.#refuse(violation('more than it has credit for'))
     this.#deliver()
   }
 
-  #credit(total: number): void {
-    if (!this.#outgoing.credit(total)) return this.#refuse(peerFault('credit for what was never sent'))
-    if (this.#open) return
-    if (this.#outgoing.waits) this.#linger?.refresh()
+  #handleCredit(total: number): void {
+    if (!this.#outgoing.handleCredit(total)) return this.#refuse(violation('credit for bytes that were not sent'))
+    if (this.#isOpen) return
+    if (this.#outgoing.isWaiting) this.#linger?.refresh()
     else this.#leave()
   }
 
-  #peerClosed(): void {
-    this.#quiet()
-    if (this.#open) this.#deliver()
+  #handleClose(): void {
+    this.#detach()
+    if (this.#isOpen) this.#deliver()
     else this.#finish()
   }
 
-  /** What was sent is on its way, and the end behind it. */
+  /** Sends the close after the last frame. */
   #leave(): void {
-    this.#post(signal(MESSAGE.close))
-    this.#quiet()
+    this.#publish(createSignal(MESSAGE.close))
+    this.#detach()
     queueMicrotask(() => this.#finish())
   }
 
-  /** Until it is paused, or nothing more is there; and then the end, where it has come. */
+  /** Delivers frames until the receiver pauses, and after the last frame the peer's close. */
   #deliver(): void {
-    if (!this.#receiver || this.#ended) return
+    if (!this.#receiver || this.#isFinished) return
     try {
-      while (this.#open && !this.#paused) {
+      while (this.#isOpen && !this.#isPaused) {
         const frame = this.#incoming.next()
         if (!frame) break
         deliver(frame, this.#receiver)
@@ -198,51 +192,52 @@ class ProtectedLink implements NatsLink {
     } catch (error) {
       return this.#refuse(error)
     }
-    if (!this.#over || !this.#open || this.#paused) return
-    this.#finish(this.#incoming.within ? new BusError('Disconnected', 'The peer has gone within a frame') : undefined)
+    if (!this.#isDetached || !this.#isOpen || this.#isPaused) return
+    const isCut = this.#incoming.isWithinFrame
+    this.#finish(isCut ? new BusError('Disconnected', 'The peer disconnected within a frame') : undefined)
   }
 
-  #post(message: Buffer): void {
-    if (this.#over) return
+  #publish(message: Buffer): void {
+    if (this.#isDetached) return
     try {
       this.#options.wire.publish(this.#options.protection.sealInPlace(message))
     } catch (cause) {
-      // Whoever sends does not expect an end within it.
-      queueMicrotask(() => this.lost(new BusError('Disconnected', 'Nothing can be published', { cause })))
+      // A sender does not expect the link to end within `send`.
+      queueMicrotask(() => this.fail(new BusError('Disconnected', 'Publishing failed', { cause })))
     }
   }
 
-  /** The session ends: its peer is told, as far as it can be. */
+  /** Ends the session after a protocol violation, and tries to notify the peer. */
   #refuse(error: unknown): void {
     if (!isBusError(error, 'InvalidRequest')) throw error
-    this.#post(signal(MESSAGE.close))
-    this.#finish(this.#open ? error : undefined)
+    this.#publish(createSignal(MESSAGE.close))
+    this.#finish(this.#isOpen ? error : undefined)
   }
 
-  #quiet(): void {
-    if (this.#over) return
-    this.#over = true
-    this.#pulse.stop()
+  #detach(): void {
+    if (this.#isDetached) return
+    this.#isDetached = true
+    this.#keepAlive.stop()
     clearTimeout(this.#linger)
-    this.#outgoing.end()
-    this.#options.over?.()
+    this.#outgoing.close()
+    this.#options.detached?.()
   }
 
   #finish(fault?: BusError): void {
-    if (this.#ended) return
-    this.#ended = true
-    this.#open = false
+    if (this.#isFinished) return
+    this.#isFinished = true
+    this.#isOpen = false
     this.#fault = fault
-    this.#quiet()
+    this.#detach()
     this.#incoming.clear()
-    this.#tell()
+    this.#notifyClosed()
   }
 
-  #tell(): void {
+  #notifyClosed(): void {
     const receiver = this.#receiver
     this.#receiver = undefined
     receiver?.closed(this.#fault)
   }
 }
 
-export const createNatsLink = (options: NatsLinkOptions): NatsLink => new ProtectedLink(options)
+const violation = (what: string): BusError => new BusError('InvalidRequest', `The peer sent ${what}`)

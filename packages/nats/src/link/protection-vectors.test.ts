@@ -1,9 +1,9 @@
-// Test vectors of the protection, and the same once more from node:crypto alone, as the decision about it describes it.
+// Test vectors of the protection, computed with this code and with node:crypto alone, as the ADR describes them.
 import { createCipheriv, hkdfSync } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { protectionOf, SECRET, SESSION } from '../../test/link-pair.js'
+import { createSide, SECRET, SESSION } from '../../test/link-pair.js'
 
-// The second message of a session, whose plain text is `hello`. Secret 00 … 1f, session a0 … af.
+// The second message of a session, with the plaintext `hello`. Secret 00 … 1f, session a0 … af.
 const VECTORS = [
   {
     side: 'frontend',
@@ -47,8 +47,8 @@ function derive(label: string, direction: string, length: number): Buffer {
 describe.each(VECTORS)('$direction', ({ side, cipher, direction, key, iv, message }) => {
   const plain = Buffer.from('hello')
 
-  it('has the message of the vector', () => {
-    const protection = protectionOf(side, cipher)
+  it('seals the message of the vector', () => {
+    const protection = createSide(side, cipher)
     protection.seal(Buffer.from('first'))
     expect(Buffer.from(protection.seal(plain)).toString('hex')).toBe(message)
   })

@@ -1,5 +1,5 @@
-// What goes out: frames, cut into messages as large as the wire lets through, and no more of them on their way than the window.
-// The rest waits here, uncut, for the peer to take what came before.
+// The sending half of a link: cuts frames into messages of the size that the server accepts, as far as the peer's credit allows. Other
+// frames wait here, uncut.
 import {
   BusError,
   type Frame,
@@ -11,98 +11,101 @@ import {
   STREAM_HEADER_BYTES,
   writeStreamHeader,
 } from '@sallyport/protocol'
-import { allocateData, getCost, DATA_AT, getDataBytes } from './fragmentation.js'
+import { allocateData, DATA_AT, getCost, getDataBytes } from './fragmentation.js'
 
-interface Waiting {
+interface QueuedFrame {
   kind: FrameKind
   body: Uint8Array
-  /** How much of header and body has gone. */
+  /** Bytes of header and body that were sent. */
   at: number
 }
 
 export class PublishQueue {
-  readonly #post: (message: Buffer) => void
-  readonly #maxPayload: () => number
+  readonly #publish: (message: Buffer) => void
+  readonly #getMaxPayload: () => number
   readonly #sent = new SentBytes()
   readonly #room = new RoomSignal()
-  #waiting: Waiting[] = []
+  #waiting: QueuedFrame[] = []
   #waitingBytes = 0
-  #ended = false
+  #isClosed = false
 
-  /** @param post takes a message that is not sealed yet */
-  constructor(post: (message: Buffer) => void, maxPayload: () => number) {
-    this.#post = post
-    this.#maxPayload = maxPayload
+  /** @param publish - takes a message that is not sealed yet */
+  constructor(publish: (message: Buffer) => void, getMaxPayload: () => number) {
+    this.#publish = publish
+    this.#getMaxPayload = getMaxPayload
   }
 
   get queued(): number {
-    return this.#ended ? 0 : this.#sent.open + this.#waitingBytes
+    return this.#isClosed ? 0 : this.#sent.open + this.#waitingBytes
   }
 
-  /** Something waits for the peer. */
-  get waits(): boolean {
+  /** True while a frame waits for credit. */
+  get isWaiting(): boolean {
     return this.#waiting.length > 0
   }
 
   room(): Promise<void> | undefined {
-    return this.waits ? this.#room.promise : undefined
+    return this.isWaiting ? this.#room.promise : undefined
   }
 
-  /** @throws BusError `InvalidParams` for what the peer would take for a fault */
+  /** @throws {BusError} InvalidParams for a frame that the peer would reject as a protocol violation */
   send({ kind, body }: Frame): void {
     const length = typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength
-    if (length > MAX_OUT_OF_BAND_BYTES)
-      throw new BusError('InvalidParams', `A frame of ${length} bytes is over the limit`)
+    if (length > MAX_OUT_OF_BAND_BYTES) {
+      throw new BusError('InvalidParams', `A frame of ${length} bytes exceeds the limit of ${MAX_OUT_OF_BAND_BYTES}`)
+    }
     const size = STREAM_HEADER_BYTES + length
-    if (!this.waits && !this.#sent.full && size <= getDataBytes(this.#maxPayload()))
-      return this.#sendWhole(kind, body, size)
+    if (!this.isWaiting && !this.#sent.full && size <= getDataBytes(this.#getMaxPayload())) {
+      return this.#sendUncut(kind, body, size)
+    }
     const frame = { kind, body: typeof body === 'string' ? Buffer.from(body) : body, at: 0 }
     this.#waiting.push(frame)
     this.#waitingBytes += size
-    this.#pump()
-    // What is not the link's own may change while it waits.
-    const given = kind === FRAME_KIND.bytes || kind === FRAME_KIND.sealed || typeof body === 'string'
-    if (!given && frame.at < size) frame.body = Uint8Array.from(frame.body)
+    this.#drain()
+    // A body that is not transferred to the link can change while it waits.
+    const isTransferred = kind === FRAME_KIND.bytes || kind === FRAME_KIND.sealed || typeof body === 'string'
+    if (!isTransferred && frame.at < size) frame.body = Uint8Array.from(frame.body)
   }
 
-  /** The peer has taken so many bytes in all. False where it can't have. */
-  credit(total: number): boolean {
+  /** Handles the peer's total of taken bytes. Returns false if the total is impossible. */
+  handleCredit(total: number): boolean {
     if (!this.#sent.taken(total)) return false
-    this.#pump()
-    if (!this.waits) this.#room.release()
+    this.#drain()
+    if (!this.isWaiting) this.#room.release()
     return true
   }
 
-  /** Nothing more goes out. */
-  end(): void {
-    this.#ended = true
+  /** Drops frames that wait. */
+  close(): void {
+    this.#isClosed = true
     this.#waiting = []
     this.#waitingBytes = 0
     this.#room.release()
   }
 
-  #sendWhole(kind: FrameKind, body: string | Uint8Array, size: number): void {
+  #sendUncut(kind: FrameKind, body: string | Uint8Array, size: number): void {
     const message = allocateData(size)
     const at = DATA_AT + STREAM_HEADER_BYTES
     writeStreamHeader(message.subarray(DATA_AT), kind, size - STREAM_HEADER_BYTES)
     if (typeof body === 'string') message.write(body, at)
     else message.set(body, at)
     this.#sent.add(getCost(size))
-    this.#post(message)
+    this.#publish(message)
   }
 
-  #pump(): void {
-    let gone = 0
-    while (gone < this.#waiting.length && !this.#sent.full) {
-      const frame = this.#waiting[gone]!
-      this.#sendPiece(frame)
-      if (frame.at === STREAM_HEADER_BYTES + frame.body.byteLength) gone++
+  #drain(): void {
+    let count = 0
+    while (count < this.#waiting.length && !this.#sent.full) {
+      const frame = this.#waiting[count]!
+      this.#sendFragment(frame)
+      if (frame.at === STREAM_HEADER_BYTES + frame.body.byteLength) count++
     }
-    this.#waiting.splice(0, gone)
+    this.#waiting.splice(0, count)
   }
 
-  #sendPiece(frame: Waiting): void {
-    const size = Math.min(STREAM_HEADER_BYTES + frame.body.byteLength - frame.at, getDataBytes(this.#maxPayload()))
+  #sendFragment(frame: QueuedFrame): void {
+    const left = STREAM_HEADER_BYTES + frame.body.byteLength - frame.at
+    const size = Math.min(left, getDataBytes(this.#getMaxPayload()))
     const message = allocateData(size)
     const header = frame.at === 0 ? STREAM_HEADER_BYTES : 0
     if (header > 0) writeStreamHeader(message.subarray(DATA_AT), frame.kind, frame.body.byteLength)
@@ -111,6 +114,6 @@ export class PublishQueue {
     frame.at += size
     this.#waitingBytes -= size
     this.#sent.add(getCost(size))
-    this.#post(message)
+    this.#publish(message)
   }
 }

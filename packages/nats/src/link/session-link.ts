@@ -1,49 +1,50 @@
-// One end of a session's link: publishes to the other end's subject, protected with the keys of the handshake.
+// One end of a session's link: publishes to the subject of the other end, protected with the keys of the handshake.
 import type { Msg } from '@nats-io/transport-node'
 import type { Pattern } from '@sallyport/core'
 import { BusError } from '@sallyport/protocol'
-import { type Connection, isNoResponders } from '../connection/connection.js'
-import type { Faults } from '../connection/errors.js'
+import { type Connection, hasNoResponders } from '../connection/connection.js'
+import type { FaultReporter } from '../connection/errors.js'
 import type { SessionKeys } from '../handshake/key-derivation.js'
-import { createProtection, type ProtectionOptions } from './encryption.js'
-import { MESSAGE, signal } from './fragmentation.js'
-import { createNatsLink, type NatsLink, type NatsLinkOptions } from './nats-link.js'
+import { createSignal, MESSAGE } from './fragmentation.js'
+import { NatsLink, type NatsLinkOptions } from './nats-link.js'
+import { createProtection, type ProtectionOptions } from './protection.js'
 
-export interface SessionDeps
-  extends Pick<ProtectionOptions, 'side'>, Pick<NatsLinkOptions, 'heartbeat' | 'opened' | 'begin' | 'end' | 'over'> {
+export interface SessionLinkOptions
+  extends
+    Pick<ProtectionOptions, 'side'>,
+    Pick<NatsLinkOptions, 'heartbeat' | 'opened' | 'begun' | 'ended' | 'detached'> {
   connection: Pick<Connection, 'publish' | 'maxPayload'>
-  faults: Faults
+  faults: FaultReporter
   label: string
-  /** The subject of the other end. */
-  there: string
-  /** That of this one. */
-  here: string
+  /** Subject of this end. */
+  subject: string
+  /** Subject of the other end. */
+  peerSubject: string
   keys: SessionKeys
   pattern: Pattern
 }
 
-export function createSession(parts: SessionDeps): NatsLink {
-  const { connection, faults, label, there, here, side, keys, pattern, ...events } = parts
-  const { session, wire: secret } = keys
+export function createSessionLink(options: SessionLinkOptions): NatsLink {
+  const { connection, faults, label, subject, peerSubject, side, keys, pattern, ...linkOptions } = options
   const wire = {
-    // Where nobody is subscribed any more, the server says so at the subject for replies.
-    publish: (message: Uint8Array) => connection.publish(there, message, here),
+    // If nobody listens any more, the server reports that to the reply subject.
+    publish: (message: Uint8Array) => connection.publish(peerSubject, message, subject),
     get maxPayload() {
       return connection.maxPayload
     },
   }
+  const { session, wire: secret } = keys
   const protection = createProtection({ secret, session, side, cipher: pattern === 'isolation' })
-  const dropped = (): void => faults.tell(label, new BusError('InvalidRequest', FORGED))
-  const link = createNatsLink({ ...events, wire, protection, dropped })
-  // Core takes the session in with its first message, which nobody else can have sent.
-  if (side === 'frontend') wire.publish(protection.sealInPlace(signal(MESSAGE.ping)))
+  const dropped = (): void =>
+    faults.report(label, new BusError('InvalidRequest', 'A forged or replayed message to the session was dropped'))
+  const link = new NatsLink({ ...linkOptions, wire, protection, dropped })
+  // Core accepts the session with its first authentic message, which proves that the hello was not a replay.
+  if (side === 'frontend') wire.publish(protection.sealInPlace(createSignal(MESSAGE.ping)))
   return link
 }
 
-/** What has come to its subject, from whomever. */
-export function deliver(link: NatsLink, message: Msg): void {
-  if (isNoResponders(message)) link.doubt()
-  else link.take(message.data)
+/** Handles a message to the subject of a link, from anybody. */
+export function deliverMessage(link: NatsLink, message: Msg): void {
+  if (hasNoResponders(message)) link.suspect()
+  else link.handleMessage(message.data)
 }
-
-const FORGED = 'Somebody without its key has published to the session, or played a message of it again'

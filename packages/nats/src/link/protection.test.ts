@@ -1,7 +1,7 @@
-// What is protected comes out as it was, once and in order; what is forged or replayed is dropped, and loss is told.
+// Protected messages are accepted once and in order; forged and replayed messages are dropped, and loss is reported.
 import { describe, expect, it } from 'vitest'
 import { SECRET, SESSION } from '../../test/link-pair.js'
-import { createProtection, type ProtectionOptions } from './encryption.js'
+import { createProtection, type ProtectionOptions } from './protection.js'
 
 const LOST = 'Messages of the session were lost'
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
@@ -21,16 +21,16 @@ describe.each([
     return { seal: (text: string) => Uint8Array.from(from!.seal(Buffer.from(text))), open, from: from!, to: to! }
   }
 
-  it('come out as they were, in order', () => {
+  it('are opened in order', () => {
     const { seal, open } = pair()
     for (const text of ['a', '', 'b'.repeat(300_000)]) expect(open(seal(text))).toBe(text)
   })
 
-  it('hide what they hold only where they are encrypted', () => {
+  it('hide the plaintext only if they are encrypted', () => {
     expect(Buffer.from(pair().seal('readable')).includes('readable')).toBe(!cipher)
   })
 
-  it('are dropped with any bit changed, and the true one is still taken', () => {
+  it('are dropped with any bit flipped, and the original is accepted afterwards', () => {
     const { seal, open } = pair()
     const message = seal('abc')
     for (let bit = 0; bit < message.length * 8; bit++) {
@@ -41,7 +41,7 @@ describe.each([
     expect(open(message)).toBe('abc')
   })
 
-  it('are dropped cut short, or with more behind them', () => {
+  it('are dropped if they are truncated or extended', () => {
     const { seal, open } = pair()
     const message = seal('abc')
     for (let length = 0; length < message.length; length++) expect(open(message.subarray(0, length))).toBeUndefined()
@@ -49,26 +49,26 @@ describe.each([
     expect(open(message)).toBe('abc')
   })
 
-  it('are dropped the second time', () => {
+  it('are dropped if they are replayed', () => {
     const { seal, open } = pair()
     const [first, second] = [seal('a'), seal('b')]
     expect([first, first, second, first, second].map(open)).toEqual(['a', undefined, 'b', undefined, undefined])
   })
 
-  it('are dropped where they come back to their sender, or come from another session, key or mode', () => {
+  it('are dropped if they return to their sender, or come from another session, key or mode', () => {
     const { seal, open, from } = pair()
-    const own = { secret: SECRET, session: SESSION, side: 'frontend', cipher } as const
+    const options = { secret: SECRET, session: SESSION, side: 'frontend', cipher } as const
     expect(from.open(seal('a'))).toBeUndefined()
     for (const other of [
-      { ...own, session: new Uint8Array(16) },
-      { ...own, secret: new Uint8Array(32) },
-      { ...own, cipher: !cipher },
-      { ...own, side: 'core' } as const,
+      { ...options, session: new Uint8Array(16) },
+      { ...options, secret: new Uint8Array(32) },
+      { ...options, cipher: !cipher },
+      { ...options, side: 'core' } as const,
     ])
       expect(open(createProtection(other).seal(Buffer.from('a')))).toBeUndefined()
   })
 
-  it('tell of loss where one comes too early, again and again, and only where it is authentic', () => {
+  it('report a loss each time an authentic message arrives too early', () => {
     const { seal, open } = pair()
     const [first, , third] = [seal('a'), seal('b'), seal('c')]
     expect(open(first)).toBe('a')
@@ -79,7 +79,7 @@ describe.each([
     expect(() => open(third)).toThrow(LOST)
   })
 
-  it.each([{ records: 2 }, { bytes: 3 }])('change their key within a session, after %o', limits => {
+  it.each([{ records: 2 }, { bytes: 3 }])('change their key after %o', limits => {
     const { seal, open } = pair(limits)
     const messages = Array.from({ length: 7 }, (_, i) => seal(`${i}.`))
     expect(messages.map(message => hex(message.subarray(0, 8)))).toEqual([
@@ -93,16 +93,16 @@ describe.each([
     ])
     for (const message of messages.slice(0, 3)) expect(open(message)).toMatch(/^\d\.$/)
     expect(messages.slice(0, 3).map(open), 'replayed').toEqual([undefined, undefined, undefined])
-    expect(() => open(messages[4]!), 'lost at the border').toThrow(LOST)
-    expect(() => open(messages[5]!), 'lost beyond it').toThrow(LOST)
-    expect(open(messages[6]!), 'no key is made for so far ahead').toBeUndefined()
+    expect(() => open(messages[4]!), 'lost at the end of an epoch').toThrow(LOST)
+    expect(() => open(messages[5]!), 'lost in the next epoch').toThrow(LOST)
+    expect(open(messages[6]!), 'no key is derived for later epochs').toBeUndefined()
     const forged = Uint8Array.from(messages[4]!)
     forged[8]! ^= 1
     expect(open(forged)).toBeUndefined()
     expect(open(messages[3]!)).toBe('3.')
   })
 
-  it('are sealed where they lie', () => {
+  it('are sealed in place', () => {
     const { from, open } = pair()
     const message = new Uint8Array(8 + 3 + 16)
     message.set(Buffer.from('abc'), 8)

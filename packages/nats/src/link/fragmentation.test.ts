@@ -1,4 +1,4 @@
-// Frames that are larger than a message go in parts, to the byte; none is over what the wire lets through.
+// Frames that are larger than a message are sent as fragments, to the byte; no message exceeds the wire's limit.
 import { describe, expect, it } from 'vitest'
 import { createLinkPair } from '../../test/link-pair.js'
 import { getDataBytes, MAX_DATA_BYTES } from './fragmentation.js'
@@ -7,10 +7,10 @@ const HEADER = 5
 const MAX_PAYLOAD = 300
 const ROOM = MAX_PAYLOAD - 24 - 1
 
-describe.each([false, true])('parts, encrypted: %s', cipher => {
+describe.each([false, true])('fragments, encrypted: %s', cipher => {
   it.each(
-    [1, 2, 3].flatMap(parts => [-1, 0, 1].map(more => [parts * ROOM + more, more > 0 ? parts + 1 : parts] as const)),
-  )('carries a frame of %i bytes in %i messages', async (size, parts) => {
+    [1, 2, 3].flatMap(count => [-1, 0, 1].map(more => [count * ROOM + more, more > 0 ? count + 1 : count] as const)),
+  )('carry a frame of %i bytes in %i messages', async (size, count) => {
     for (const kind of [1, 2, 3, 5] as const)
       for (const asText of [true, false]) {
         const { links, published } = createLinkPair({ cipher, maxPayload: MAX_PAYLOAD })
@@ -19,19 +19,19 @@ describe.each([false, true])('parts, encrypted: %s', cipher => {
         const text = Array.from({ length: size - HEADER }, (_, i) => String.fromCharCode(97 + (i % 26))).join('')
         links[0].send({ kind, body: asText ? text : Uint8Array.from(Buffer.from(text)) })
         await expect.poll(() => got).toEqual([[kind, text]])
-        expect(published.far).toHaveLength(parts)
+        expect(published.far).toHaveLength(count)
         for (const message of published.far) expect(message.byteLength).toBeLessThanOrEqual(MAX_PAYLOAD)
         links[0].close()
       }
   })
 })
 
-describe('parts', () => {
-  it('are of a mebibyte at most, and of a few bytes at least', () => {
+describe('fragments', () => {
+  it('have a mebibyte at most, and a few bytes at least', () => {
     expect([2 ** 30, 2 ** 20, 300, 0].map(getDataBytes)).toEqual([MAX_DATA_BYTES, 2 ** 20 - 25, 275, 6])
   })
 
-  it('carry text of more bytes than letters', async () => {
+  it('carry strings that have more bytes than characters', async () => {
     const { links } = createLinkPair({ maxPayload: MAX_PAYLOAD })
     const got: string[] = []
     links[1].receive({ frame: frame => got.push(Buffer.from(frame.body).toString()), closed() {} })
@@ -41,7 +41,7 @@ describe('parts', () => {
     links[0].close()
   })
 
-  it('of a frame that is not the link’s own are what it was when it was sent', async () => {
+  it('carry a body as it was when it was sent, even if the caller changes it later', async () => {
     const { links } = createLinkPair()
     const [small, large] = [new Uint8Array(10).fill(1), new Uint8Array(20 * 2 ** 20).fill(1)]
     const got: Uint8Array[] = []
@@ -55,7 +55,7 @@ describe('parts', () => {
     links[0].close()
   })
 
-  it('give msgpack and attachments a buffer of their own', async () => {
+  it('deliver MessagePack and attachments in buffers of their own', async () => {
     const { links } = createLinkPair()
     const bodies: Uint8Array[] = []
     links[1].receive({ frame: ({ body }) => bodies.push(body), closed() {} })
@@ -69,10 +69,10 @@ describe('parts', () => {
     links[0].close()
   })
 
-  it('refuses to send what its peer would take for a fault', () => {
+  it('are not sent for a frame that the peer would reject', () => {
     const { links } = createLinkPair()
     const body = new Uint8Array(256 * 2 ** 20 + 4097)
-    expect(() => links[0].send({ kind: 2, body })).toThrow('is over the limit')
+    expect(() => links[0].send({ kind: 2, body })).toThrow('exceeds the limit')
     links[0].close()
   })
 })

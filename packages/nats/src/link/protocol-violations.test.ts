@@ -1,10 +1,10 @@
-// What a peer may say, authentic as it is, and what is a fault of its: bytes beyond its window, credit for what was never sent,
-// messages and frames that are none.
+// Authentic messages that violate the protocol: bytes beyond the window, credit for bytes that were never sent, malformed messages and
+// frames.
 import { BusError, CREDIT_WINDOW_BYTES } from '@sallyport/protocol'
 import { describe, expect, it, vi } from 'vitest'
 import { settle } from '../../../protocol/test/link-behaviour.js'
 import { createBarePeer } from '../../test/bare-peer.js'
-import { createLinkPair, protectionOf } from '../../test/link-pair.js'
+import { createLinkPair, createSide } from '../../test/link-pair.js'
 import { getCost, MAX_DATA_BYTES } from './fragmentation.js'
 
 const frame = (kind: number, text: string): number[] => [1, text.length, 0, 0, 0, kind, ...Buffer.from(text)]
@@ -15,22 +15,22 @@ const credit = (total: number): number[] => {
 }
 const CLOSE = Buffer.from([7])
 
-describe('a peer of a NATS link', () => {
+describe('the link', () => {
   it.each([
-    ['nothing', [], 'a message that is none'],
-    ['an unknown type', [8], 'a message that is none'],
-    ['a type of zero', [0], 'a message that is none'],
-    ['a ping with more behind it', [5, 0], 'a message that is none'],
-    ['an end with more behind it', [7, 0], 'a message that is none'],
-    ['a piece of nothing', [1], 'more than it has credit for'],
-    ['credit without a number', [2], 'credit for what was never sent'],
-    ['credit that is too long', [...credit(1), 0], 'credit for what was never sent'],
-    ['credit never used', credit(1), 'credit for what was never sent'],
-    ['credit of nothing', credit(0), 'credit for what was never sent'],
-    ['credit below zero', credit(-1), 'credit for what was never sent'],
-    ['credit that is no number', credit(Number.NaN), 'credit for what was never sent'],
-    ['endless credit', credit(Number.POSITIVE_INFINITY), 'credit for what was never sent'],
-  ])('that sends %s is at fault: it is told, and the link ends', async (_name, plain, what) => {
+    ['an empty message', [], 'a malformed message'],
+    ['an unknown type', [8], 'a malformed message'],
+    ['a type of zero', [0], 'a malformed message'],
+    ['a ping with a body', [5, 0], 'a malformed message'],
+    ['a close with a body', [7, 0], 'a malformed message'],
+    ['an empty fragment', [1], 'more than it has credit for'],
+    ['credit without a total', [2], 'credit for bytes that were not sent'],
+    ['credit with a longer body', [...credit(1), 0], 'credit for bytes that were not sent'],
+    ['credit before anything was sent', credit(1), 'credit for bytes that were not sent'],
+    ['credit of zero', credit(0), 'credit for bytes that were not sent'],
+    ['negative credit', credit(-1), 'credit for bytes that were not sent'],
+    ['credit that is NaN', credit(Number.NaN), 'credit for bytes that were not sent'],
+    ['infinite credit', credit(Number.POSITIVE_INFINITY), 'credit for bytes that were not sent'],
+  ])('ends, and notifies the peer, after %s', async (_name, plain, what) => {
     const { seen, say, published, link } = createBarePeer()
     await settle()
     say(frame(1, 'a'), plain, frame(1, 'b'))
@@ -38,7 +38,7 @@ describe('a peer of a NATS link', () => {
     expect(published).toEqual([CLOSE])
     link.send({ kind: 1, body: 'x' })
     link.close()
-    link.lost(new BusError('Disconnected', 'later'))
+    link.fail(new BusError('Disconnected', 'later'))
     await settle()
     expect([seen.log.length, published.length]).toEqual([2, 1])
   })
@@ -46,44 +46,44 @@ describe('a peer of a NATS link', () => {
   it.each([
     ['a kind of frame that is none', [1, 1, 0, 0, 0, 6, 1]],
     ['a frame out of bounds', [1, 0, 0, 0, 0x20, 1]],
-  ])('that sends %s is at fault', (what, plain) => {
+  ])('ends after %s', (what, plain) => {
     const { seen, say, published } = createBarePeer()
-    // A turn has not passed, and the receiver is there all the same.
+    // Within the same tick, in which the receiver was set.
     say(plain)
     expect(seen.log).toEqual([`fault: InvalidRequest: The peer broke the stream: ${what}`])
     expect(published).toEqual([CLOSE])
   })
 
-  it('that loses messages is at fault', () => {
+  it('ends after messages were lost', () => {
     const { seen, link } = createBarePeer()
-    const peer = protectionOf('frontend')
+    const peer = createSide('frontend')
     peer.seal(new Uint8Array(1))
-    link.take(peer.seal(Uint8Array.from(frame(1, 'a'))))
+    link.handleMessage(peer.seal(Uint8Array.from(frame(1, 'a'))))
     expect(seen.log).toEqual(['fault: InvalidRequest: Messages of the session were lost'])
   })
 
-  it('that sends a piece over the bound is at fault', () => {
+  it('ends after a fragment that is too large', () => {
     const { seen, say } = createBarePeer()
     say(new Uint8Array(MAX_DATA_BYTES + 2).fill(1))
     expect(seen.log).toEqual(['fault: InvalidRequest: The peer sent more than it has credit for'])
   })
 
-  it('may fill its window while nothing is taken, and is at fault beyond it', () => {
+  it('lets the peer fill its window while the receiver is paused, and ends when the peer exceeds it', () => {
     const { seen, say, link } = createBarePeer()
     link.pause()
-    const piece = Uint8Array.from([1, ...new Uint8Array(100_000)])
+    const fragment = Uint8Array.from([1, ...new Uint8Array(100_000)])
     const fits = Math.ceil(CREDIT_WINDOW_BYTES / getCost(100_000))
-    for (let i = 0; i < fits; i++) say(piece)
+    for (let i = 0; i < fits; i++) say(fragment)
     expect(seen.log).toEqual([])
-    say(piece)
+    say(fragment)
     expect(seen.log).toEqual(['fault: InvalidRequest: The peer sent more than it has credit for'])
   })
 
-  it('is dropped where it is none: whoever forges is counted, and ends nothing', () => {
+  it('drops and reports forged messages, and goes on', () => {
     const dropped = vi.fn<() => void>()
     const opened = vi.fn<() => void>()
     const { seen, say, link } = createBarePeer({ dropped, opened })
-    for (let i = 0; i < 3; i++) link.take(new Uint8Array(i * 20))
+    for (let i = 0; i < 3; i++) link.handleMessage(new Uint8Array(i * 20))
     expect([dropped.mock.calls.length, opened.mock.calls.length]).toEqual([3, 0])
     say(frame(1, 'a'))
     expect(opened).toHaveBeenCalledTimes(1)
@@ -91,13 +91,13 @@ describe('a peer of a NATS link', () => {
     link.close()
   })
 
-  it('that ends within a frame has gone', () => {
+  it('reports a peer that disconnects within a frame', () => {
     const { seen, say } = createBarePeer()
     say([1, 9, 0, 0, 0, 1, 1, 2], [7])
-    expect(seen.log).toEqual(['fault: Disconnected: The peer has gone within a frame'])
+    expect(seen.log).toEqual(['fault: Disconnected: The peer disconnected within a frame'])
   })
 
-  it('costs no more than its window where it takes nothing', async () => {
+  it('sends no more than a window to a peer that is paused', async () => {
     const { links, published } = createLinkPair()
     const [near, far] = links
     far.receive({ frame() {}, closed() {} })

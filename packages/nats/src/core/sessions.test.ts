@@ -1,0 +1,50 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { HalfOpenSessions } from './sessions.js'
+
+beforeEach(() => void vi.useFakeTimers())
+afterEach(() => void vi.useRealTimers())
+
+/** Dropped sessions are removed, as `Sessions` does it. */
+function create() {
+  const halfOpen = new HalfOpenSessions()
+  const dropped: string[] = []
+  const add = (session: string, credential: string): void =>
+    halfOpen.add(session, credential, () => {
+      dropped.push(session)
+      halfOpen.delete(session)
+    })
+  return { halfOpen, dropped, add }
+}
+
+describe('HalfOpenSessions', () => {
+  it('drops a session that has no message within ten seconds', () => {
+    const { halfOpen, dropped, add } = create()
+    add('a', 'ann')
+    add('b', 'bob')
+    halfOpen.delete('b')
+    vi.advanceTimersByTime(9_999)
+    expect(dropped).toEqual([])
+    vi.advanceTimersByTime(1)
+    expect(dropped).toEqual(['a'])
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  it('drops the oldest of more than four sessions with one credential', () => {
+    const { dropped, add } = create()
+    for (const session of ['1', '2', '3', '4', '5', '6']) add(session, 'ann')
+    add('7', 'bob')
+    expect(dropped).toEqual(['1', '2'])
+  })
+
+  it('is full with 1024 sessions', () => {
+    const { halfOpen, add } = create()
+    for (let i = 0; i < 1023; i++) add(`${i}`, `${i}`)
+    expect(halfOpen.isFull).toBe(false)
+    add('last', 'last')
+    expect(halfOpen.isFull).toBe(true)
+    halfOpen.delete('5')
+    expect(halfOpen.isFull).toBe(false)
+    halfOpen.dropAll()
+    expect(vi.getTimerCount()).toBe(0)
+  })
+})
