@@ -13,14 +13,14 @@ async function callFor(ms, inFlight, { command, args, expected }) {
     do {
       const answer = await invoke(command, args)
       calls++
-      if (answer !== expected) throw new Error(`'${command}' answered ${answer} where ${expected} was expected`)
+      if (answer !== expected) throw new Error(`'${command}' returned ${answer}; expected ${expected}`)
     } while (!over || calls < 2)
   }
   await Promise.all(Array.from({ length: inFlight }, lane))
 }
 
 async function measure({ loop, ms, settleMs = 0, inFlight = 1 }, call) {
-  if (loop !== 'calls') throw new Error(`this arm has no loop '${loop}'`)
+  if (loop !== 'calls') throw new Error(`This arm has no loop '${loop}'`)
   if (settleMs > 0) await callFor(settleMs, inFlight, call)
   await invoke('clock_start')
   await callFor(ms, inFlight, call)

@@ -71,7 +71,7 @@ test('one that loses something fails, and is no figure', () => {
   expect(own?.cases[0]?.results.at(-1)).toEqual({
     arm: 'lossy',
     figures: [],
-    error: 'what was read is not what was written',
+    error: 'The codec read something else than it wrote',
   })
 })
 

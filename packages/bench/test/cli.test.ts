@@ -6,11 +6,11 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, test } from 'vitest'
 import { GOALS } from '../src/goals.js'
 import { findFigure, type Report } from '../src/report/report.js'
-import type { Scenario } from '../src/scenario.js'
+import type { Scenario } from '../src/model/scenario.js'
 import { leaveOut } from '../src/command/leave-out.js'
 import { allScenarios } from '../src/scenarios/index.js'
-import { leavesOut } from '../src/scenarios/payload.js'
-import type { Loop } from '../src/task.js'
+import { leavesOut } from '../src/arms/features.js'
+import type { Loop } from '../src/model/scenario.js'
 
 const cli = fileURLToPath(new URL('../dist/cli.js', import.meta.url))
 /** Of a machine that has much else to do. */

@@ -3,11 +3,11 @@ import type { Plan } from '../src/run/plan.js'
 import { buildReport } from '../src/report/build.js'
 import type { Machine, Report } from '../src/report/report.js'
 import type { Cell, Outcome } from '../src/run/run.js'
-import { usualCall } from '../src/payloads/greet.js'
-import type { FigureKind, Scenario } from '../src/scenario.js'
+import { usualCall } from '../src/payloads/payloads.js'
+import type { FigureKind, Scenario } from '../src/model/scenario.js'
 import { mainScenarios } from '../src/scenarios/index.js'
-import { NOISE } from '../src/scenarios/noise.js'
-import type { Measurement } from '../src/task.js'
+import { NOISE } from '../src/model/scenario.js'
+import type { Measurement } from '../src/model/scenario.js'
 
 const machine: Machine = {
   cpu: 'Sample CPU 3.0 GHz',

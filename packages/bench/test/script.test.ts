@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { runInThisContext } from 'node:vm'
 import { expect, test } from 'vitest'
-import { clockedCall } from '../src/payloads/greet.js'
-import type { Task } from '../src/task.js'
-import type { Reply, Request } from '../src/workers/serve.js'
+import { clockedCall } from '../src/payloads/payloads.js'
+import type { Task } from '../src/model/scenario.js'
+import type { Reply, Request } from '../src/loops/serve.js'
 
 const text = readFileSync(new URL('../frontends/script.js', import.meta.url), 'utf8')
 
@@ -43,11 +43,11 @@ test('settles, and then measures by the clock of core', async () => {
 test('a wrong answer fails the measurement, however late', async () => {
   let answers = 0
   const { ask } = await runScript(() => (answers++ < 3 ? 'Hello, World!' : 'Bye'))
-  const error = "'clocked_greet' answered Bye where Hello, World! was expected"
+  const error = "'clocked_greet' returned Bye; expected Hello, World!"
   expect(await ask({ loop: 'calls', ms: 1000 })).toEqual({ id: 7, error })
 })
 
 test('a loop that it does not have', async () => {
   const { ask } = await runScript(() => '')
-  expect(await ask({ loop: 'stream', ms: 1 })).toEqual({ id: 7, error: "this arm has no loop 'stream'" })
+  expect(await ask({ loop: 'stream', ms: 1 })).toEqual({ id: 7, error: "This arm has no loop 'stream'" })
 })

@@ -1,5 +1,5 @@
-// The bus as its users have it: core, frontend and gate each in a worker of their own, with the loops in the frontend. The
-// arms differ in their settings, and two run without the cipher.
+// The bus as its users have it: core, frontend and gate in a worker each, with the loops in the frontend. The arms differ in their
+// options, and two run without the cipher.
 import { Worker } from 'node:worker_threads'
 import {
   createBus,
@@ -7,90 +7,103 @@ import {
   type BusOptions,
   type Capability,
   type FrontendOptions,
-  type Sandbox,
+  type PatternOptions,
   type WorkerMakers,
 } from '@sallyport/core'
-import type { Arm, OpenArm } from '../arm.js'
-import { BENCH_EVENT, sharedClock, type Ready } from '../workers/bench-event.js'
-import type { Reply } from '../workers/serve.js'
-import { allOf } from './capabilities.js'
-import { converse } from './conversation.js'
-import { workerUrl } from './thread.js'
+import { fileURLToPath } from 'node:url'
+import { sharedClock } from '../loops/handlers.js'
+import { BENCH_EVENT, type Ready, type Reply } from '../loops/serve.js'
+import type { Arm, OpenArm } from '../model/scenario.js'
+import { createConversation, workerUrl } from './threads.js'
 
-/** Codec and link are those of the frontend. */
-export interface BusSettings extends FrontendOptions {
-  /** The hook of the gate, a folder of this package's `hooks`; without one the pattern is brownfield. */
+/** Codec and link are the frontend's. */
+export interface BusArmOptions extends FrontendOptions {
+  /** The gate's hook, a directory of this package's `hooks`; without one the pattern is brownfield. */
   hook?: 'pass' | 'check'
   /** `false` leaves the cipher out. */
   cipher?: boolean
-  /** What the frontend runs; by default the loops of all arms. */
+  /** The frontend's module. @default the loops of all arms */
   module?: URL
-  /** What core runs, a file of `workers`. */
-  core?: 'bus-core' | 'traced-core' | 'zod-core' | 'valibot-core'
-  /** By default there is one that allows each command. */
+  /** The variant of core's `greet`; see `workers/core.ts`. */
+  greet?: 'traced' | 'zod' | 'valibot'
+  /** @default one that allows each command */
   capabilities?: readonly Capability[]
-  /** By default there is none: lines would stand in the progress line's way, and what goes wrong is an error of the arm. */
+  /** @default false, because log lines would disturb the progress line, and errors fail the arm anyway */
   log?: BusOptions['log']
-  /** Frontends that only listen, besides the one that measures. */
+  /** Frontends that only listen, in addition to the one that measures. */
   listeners?: number
 }
 
-/** Of the frontend that measures. */
+/** Label of the frontend that measures. */
 export const LABEL = 'main'
 
-export const busArm = (id: string, title: string, settings: BusSettings): Arm => ({
+const COMMANDS = [
+  ...['greet', 'clocked-greet', 'scoped-greet', 'logged-greet', 'clock-start', 'clock-stop', 'read-kib'],
+  ...['work', 'wait', 'waits', 'heard', 'fail', 'echo', 'echo-bytes', 'transfer-back'],
+  ...['burst', 'burst-each', 'fan-out', 'seen', 'download', 'pour', 'poured', 'crash', 'born'],
+]
+
+/** A capability that allows the measuring frontend every command of the benchmark's core. */
+export const createCapability = (identifier = 'bench'): Capability => ({
+  identifier,
+  windows: [LABEL],
+  permissions: COMMANDS.map(command => `allow-${command}`),
+})
+
+/** The isolation pattern if there is a hook. Its directory is a path, which can be posted to a thread, unlike a URL. */
+export const createPattern = (hook: BusArmOptions['hook']): PatternOptions =>
+  hook
+    ? { use: 'isolation', options: { dir: fileURLToPath(new URL(`../../hooks/${hook}/`, import.meta.url)) } }
+    : { use: 'brownfield' }
+
+export const busArm = (id: string, title: string, settings: BusArmOptions): Arm => ({
   id,
   title,
   carries: settings.codec === 'msgpack' ? 'JSON-RPC in msgpack' : 'JSON-RPC text',
-  checks: checksOf(settings),
+  checks: getChecks(settings),
   open: () => openBus(settings),
 })
 
-const checksOf = ({ hook, cipher = true, core = 'bus-core', capabilities }: BusSettings): string[] => [
-  ...(/^(zod|valibot)-/.test(core) ? ['arguments'] : []),
+const getChecks = ({ hook, cipher = true, greet, capabilities }: BusArmOptions): string[] => [
+  ...(greet === 'zod' || greet === 'valibot' ? ['arguments'] : []),
   ...(capabilities?.length === 0 ? [] : ['authority']),
   ...(hook ? ['hook'] : []),
   ...(hook && cipher ? ['records'] : []),
 ]
 
-/** The gate over rings, with a part of what it does; links.ts has the whole. */
-const gateArm = (id: string, title: string, hook: 'pass' | 'check'): Arm =>
-  busArm(id, title, { codec: 'json', link: 'ring', hook, cipher: false })
+export const RING_JSON = { codec: 'json', link: 'ring' } as const
 
-export const passRingJson: Arm = gateArm('pass-ring-json', 'gate, empty hook', 'pass')
-export const hookRingJson: Arm = gateArm('hook-ring-json', 'gate with hook', 'check')
+// Named by link and codec: with `auto`, an arm would mean something else in each version.
+const linkArm = (title: string, link: 'port' | 'ring', codec: 'json' | 'msgpack'): Arm =>
+  busArm(`${link}-${codec}`, title, { codec, link })
+const isolationArm = (title: string, link: 'port' | 'ring', codec: 'json' | 'msgpack'): Arm =>
+  busArm(`isolation-${link}-${codec}`, title, { codec, link, hook: 'check' })
 
-/** The sandbox that users have, with what the loops import from elsewhere in this package. */
-const sandbox: Sandbox = { kind: 'permission', read: [new URL('../', workerUrl('bus-frontend'))] }
+export const portJson: Arm = linkArm('port JSON', 'port', 'json')
+export const ringJson: Arm = linkArm('ring JSON', 'ring', 'json')
+export const ringMsgpack: Arm = linkArm('ring msgpack', 'ring', 'msgpack')
+export const isolationPortJson: Arm = isolationArm('isolation, port JSON', 'port', 'json')
+export const isolationRingJson: Arm = isolationArm('isolation, ring JSON', 'ring', 'json')
+export const isolationRingMsgpack: Arm = isolationArm('isolation, ring msgpack', 'ring', 'msgpack')
 
-function busOptions({
-  hook,
-  listeners = 0,
-  core = 'bus-core',
-  capabilities = [allOf(LABEL)],
-  log = false,
-  ...given
-}: Omit<BusSettings, 'cipher'>): BusOptions {
-  const settings = { sandbox, ...given }
-  const listening = Object.fromEntries(
-    Array.from({ length: listeners }, (_, at) => {
-      // The measuring frontend has place 0.
-      const module = new URL(`?place=${at + 1}`, workerUrl('bus-listener'))
-      return [`listener-${at + 1}`, { module, ...settings }]
-    }),
-  )
-  const dir = new URL(`../../hooks/${hook}/`, import.meta.url)
+/** The frontend's module, and the sandbox that users have, with read access to the rest of this package. */
+const module = workerUrl('frontend')
+const sandbox: FrontendOptions['sandbox'] & {} = { kind: 'permission', read: [new URL('../', module)] }
+
+function toBusOptions(settings: Omit<BusArmOptions, 'cipher'>): BusOptions {
+  const { hook, listeners = 0, greet, capabilities = [createCapability()], log = false, ...options } = settings
+  const frontend = { module, sandbox, ...options }
+  // The measuring frontend has place 0.
+  const listening = Array.from({ length: listeners }, (_, index) => [
+    `listener-${index + 1}`,
+    { ...frontend, module: new URL(`?place=${index + 1}`, module) },
+  ])
   return {
-    core: workerUrl(core),
+    core: new URL(greet ? `?greet=${greet}` : '', workerUrl('core')),
     log,
-    ...(given.supervision && { supervision: given.supervision }),
-    frontends: { [LABEL]: { module: workerUrl('bus-frontend'), ...settings }, ...listening },
-    app: {
-      security: {
-        pattern: hook ? { use: 'isolation', options: { dir } } : { use: 'brownfield' },
-        capabilities,
-      },
-    },
+    ...(options.supervision && { supervision: options.supervision }),
+    frontends: { [LABEL]: frontend, ...Object.fromEntries(listening) },
+    app: { security: { pattern: createPattern(hook), capabilities } },
   }
 }
 
@@ -106,48 +119,50 @@ const withoutCipher: WorkerMakers = {
 
 export interface StartedBus {
   bus: Bus
-  /** Resolves when the frontend has had the answer to its first call, and the others listen; rejects when they never will. */
+  /** Resolves when the frontend's first call is answered and the others listen; rejects if one of them fails. */
   ready: Promise<Ready>
 }
 
-/** Starts a bus, without waiting for its frontend. */
-export async function startBus({ cipher = true, ...settings }: BusSettings): Promise<StartedBus> {
-  const bus = await createBus({ ...busOptions(settings), ...(!cipher && { workers: withoutCipher }) })
+/** Starts a bus, without waiting for its frontends. */
+export async function startBus({ cipher = true, ...settings }: BusArmOptions): Promise<StartedBus> {
+  const bus = await createBus({ ...toBusOptions(settings), ...(!cipher && { workers: withoutCipher }) })
   const ready = new Promise<Ready>((resolve, reject) => {
     bus.on('fault', ({ label, error }) => reject(new Error(`${label}: ${error.message}`)))
     bus.once<Ready | null>(BENCH_EVENT.ready, ({ payload }) => resolve(payload ?? { at: sharedClock() })).catch(reject)
   })
   const { listeners = 0 } = settings
   if (listeners === 0) return { bus, ready }
-  const listening = countTo(listeners, counted => bus.listen(BENCH_EVENT.listening, counted))
+  const listening = new Promise<void>((resolve, reject) => {
+    let count = 0
+    bus.listen(BENCH_EVENT.listening, () => ++count === listeners && resolve()).catch(reject)
+  })
   return { bus, ready: Promise.all([ready, listening]).then(([first]) => first) }
 }
 
-const countTo = (many: number, each: (counted: () => void) => Promise<unknown>): Promise<void> =>
-  new Promise((resolve, reject) => {
-    let count = 0
-    each(() => ++count === many && resolve()).catch(reject)
-  })
-
-async function openBus(settings: BusSettings): Promise<OpenArm> {
+/** Opens an arm on a new bus. */
+export async function openBus(settings: BusArmOptions): Promise<OpenArm & { bus: Bus }> {
   const { bus, ready } = await startBus(settings)
   const close = (): Promise<void> => bus.close({ timeout: 0 })
   try {
-    const { measure } = await talkTo(bus)
+    const measure = await converseWithFrontend(bus)
     await ready
-    return { measure, close }
+    return { bus, measure, close }
   } catch (error) {
     await close()
     throw error
   }
 }
 
-/** Asks the frontend that measures, and hears what it answers. A fault is an error of the arm, but of what is to break. */
-export async function talkTo(bus: Bus, breaks?: string): Promise<Pick<OpenArm, 'measure'>> {
-  const conversation = converse(request => bus.emitTo(LABEL, BENCH_EVENT.request, request))
+/**
+ * Lets the measuring frontend run tasks. A fault of the bus fails the arm.
+ *
+ * @param crashing the label whose faults are part of the measurement
+ */
+export async function converseWithFrontend(bus: Bus, crashing?: string): Promise<OpenArm['measure']> {
+  const { measure, receive, fail } = createConversation(request => bus.emitTo(LABEL, BENCH_EVENT.request, request))
   bus.on('fault', ({ label, error }) => {
-    if (label !== breaks) conversation.fail(new Error(`${label}: ${error.message}`))
+    if (label !== crashing) fail(new Error(`${label}: ${error.message}`))
   })
-  await bus.listen<Reply>(BENCH_EVENT.reply, ({ payload }) => conversation.receive(payload))
-  return conversation
+  await bus.listen<Reply>(BENCH_EVENT.reply, ({ payload }) => receive(payload))
+  return measure
 }

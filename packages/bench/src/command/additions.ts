@@ -4,10 +4,10 @@ import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { UsageError } from './usage.js'
 import { checkScenario } from './check-scenario.js'
-import type { Scenario } from '../scenario.js'
+import type { Scenario } from '../model/scenario.js'
 import { allScenarios } from '../scenarios/index.js'
-import { ownCodec } from '../scenarios/own-codec.js'
-import { ownPayloads } from '../scenarios/own-payloads.js'
+import { ownCodec } from '../scenarios/own-files.js'
+import { ownPayloads } from '../scenarios/own-files.js'
 
 /** Paths of files. */
 export interface Additions {

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest'
 import { checkScenario } from './check-scenario.js'
-import { noise } from '../scenarios/noise.js'
 import { UsageError } from './usage.js'
+import { getScenario } from '../scenarios/index.js'
+
+const noise = getScenario('noise')
 
 const check = (given: unknown): unknown => checkScenario('mine.js', given)
 

@@ -1,5 +1,5 @@
 // Is it a scenario? Asked of what comes out of a user's file, so that a slip there is told in words before anything is measured.
-import type { Scenario } from '../scenario.js'
+import type { Scenario } from '../model/scenario.js'
 import { UsageError } from './usage.js'
 
 const ID = /^[a-z0-9][a-z0-9-]*$/

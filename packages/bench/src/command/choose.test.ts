@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
 import { choose, type Wish } from './choose.js'
-import { allScenarios } from '../scenarios/index.js'
-import { noise } from '../scenarios/noise.js'
+import { allScenarios, getScenario } from '../scenarios/index.js'
 import { UsageError } from './usage.js'
+
+const noise = getScenario('noise')
 
 const ours = allScenarios()
 const ids = (filter: string | null, wish: Partial<Wish> = {}, own = ours.slice(0, 0)): string[] =>

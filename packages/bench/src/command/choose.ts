@@ -1,7 +1,7 @@
 // From a filter to what will be measured, or to a sentence that says what there is.
 import type { Loaded } from './additions.js'
-import type { Scenario } from '../scenario.js'
-import { NOISE } from '../scenarios/noise.js'
+import type { Scenario } from '../model/scenario.js'
+import { NOISE } from '../model/scenario.js'
 import { parseFilter, select } from './select.js'
 import { UsageError } from './usage.js'
 

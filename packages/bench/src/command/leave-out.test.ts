@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest'
-import type { Scenario } from '../scenario.js'
-import { noise } from '../scenarios/noise.js'
-import { start } from '../scenarios/start.js'
+import type { Scenario } from '../model/scenario.js'
 import { leaveOut } from './leave-out.js'
+import { getScenario } from '../scenarios/index.js'
+
+const noise = getScenario('noise')
+const start = getScenario('start')
 
 const lacking: Scenario = { ...start, id: 'far', lacks: () => 'there is no ferry' }
 

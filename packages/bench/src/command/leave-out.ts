@@ -1,6 +1,6 @@
 // What this machine can't measure is left out of a run, with a word for it.
-import type { Scenario } from '../scenario.js'
-import { NOISE } from '../scenarios/noise.js'
+import type { Scenario } from '../model/scenario.js'
+import { NOISE } from '../model/scenario.js'
 import { UsageError } from './usage.js'
 
 export interface Able {

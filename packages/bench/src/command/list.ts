@@ -4,7 +4,7 @@ import { loadScenarios } from './additions.js'
 import type { Options } from './options.js'
 import { createOutput } from './output.js'
 import { wrap } from '../report/terminal.js'
-import type { Scenario } from '../scenario.js'
+import type { Scenario } from '../model/scenario.js'
 
 const INDENT = '    '
 

@@ -2,7 +2,7 @@
 import { cac, type CAC } from 'cac'
 import type { Additions } from './additions.js'
 import { FULL, QUICK, type Plan } from '../run/plan.js'
-import { readPackageInfo } from '../run/package-info.js'
+import { readPackageInfo } from '../run/machine.js'
 import { EXAMPLES, EXIT_CODES } from './help.js'
 import { UsageError } from './usage.js'
 import { GATE, readComparison, withComparison, type CompareOptions } from '../compare/options.js'

@@ -3,11 +3,11 @@
 import { createLogUpdate } from 'log-update'
 import type { Colors } from 'picocolors/types.js'
 import type { Output } from './output.js'
-import { budgetOf, expectedMs, roundsOf, totalMs, type Plan } from '../run/plan.js'
+import { getBudget, expectedMs, getRounds, totalMs, type Plan } from '../run/plan.js'
 import { count } from '../report/format.js'
 import { runningRatio } from '../report/running.js'
 import type { Cell, Outcome, Watcher } from '../run/run.js'
-import type { Scenario } from '../scenario.js'
+import type { Scenario } from '../model/scenario.js'
 
 export interface Progress extends Watcher {
   /** Takes the live lines away, before something else is printed. */
@@ -25,12 +25,12 @@ function createClock(
   plan: Plan,
 ): (outcome: Outcome, slots: number) => [number, number] {
   const total = totalMs(plan, scenarios)
-  const budget = budgetOf(plan, scenarios)
+  const budget = getBudget(plan, scenarios)
   const start = performance.now()
   return ({ scenario, cells }, slots) => {
     const before = totalMs(plan, scenarios.slice(0, scenarios.indexOf(scenario)))
     // A warm-up counts as one round of each process.
-    const all = cells.length * plan.processes * (roundsOf(plan, scenario) + 1)
+    const all = cells.length * plan.processes * (getRounds(plan, scenario) + 1)
     const done = Math.min(1, (before + expectedMs(plan, scenario) * Math.min(1, slots / all)) / total)
     const elapsed = performance.now() - start
     const left = Math.min(budget - elapsed, done === 0 ? Infinity : (elapsed / done) * (1 - done))
@@ -77,7 +77,7 @@ function liveProgress(
     slot: (outcome, cell, round) => {
       slots++
       look(outcome, cell)
-      const rounds = roundsOf(plan, outcome.scenario) * plan.processes
+      const rounds = getRounds(plan, outcome.scenario) * plan.processes
       draw(outcome, cell.inCase.title, round === 0 ? 'warm-up' : `round ${round} of ${rounds}`, cell.arm.title)
     },
     done: () => {},

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import type { Arm } from '../arm.js'
-import { usualCall } from '../payloads/greet.js'
-import { latency, type Case, type Scenario } from '../scenario.js'
+import type { Arm } from '../model/scenario.js'
+import { usualCall } from '../payloads/payloads.js'
+import { latency, type Case, type Scenario } from '../model/scenario.js'
 import { allPaths, parseFilter, select } from './select.js'
 
 const arm = (id: string): Arm => ({ id, title: id, open: () => Promise.reject(new Error('not opened here')) })

@@ -1,6 +1,6 @@
 // Which measurements a filter asks for. Every one has a path, `scenario/case/arm`; the reference comes along with
 // whatever is chosen, because a figure without it says little.
-import type { Scenario } from '../scenario.js'
+import type { Scenario } from '../model/scenario.js'
 
 const pathsOf = ({ id, cases, arms }: Scenario): string[][] =>
   cases.map(one => arms.map(arm => `${id}/${one.id}/${arm.id}`))

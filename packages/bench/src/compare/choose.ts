@@ -2,8 +2,8 @@
 // what was asked for.
 import type { Loaded } from '../command/additions.js'
 import { readFilter } from '../command/choose.js'
-import type { Scenario } from '../scenario.js'
-import { NOISE } from '../scenarios/noise.js'
+import type { Scenario } from '../model/scenario.js'
+import { NOISE } from '../model/scenario.js'
 import { select } from '../command/select.js'
 import { UsageError } from '../command/usage.js'
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { BASELINE_VERSION, type Baseline, type BaselineRatio, type Fingerprint } from '../report/baseline.js'
-import { latency, rate, type FigureKind } from '../scenario.js'
+import { latency, rate, type FigureKind } from '../model/scenario.js'
 import { sampleReport } from '../../test/sample-report.js'
 import { differences, judgeRatios, readBaseline } from './file-base.js'
 

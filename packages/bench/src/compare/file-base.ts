@@ -11,7 +11,7 @@ import {
 import { SCHEMA_VERSION, type Report } from '../report/report.js'
 import { UsageError } from '../command/usage.js'
 import { confidenceOf, outcomeOf, type Change, type Judged, type Rule } from './judge.js'
-import type { FigureKind } from '../scenario.js'
+import type { FigureKind } from '../model/scenario.js'
 
 /**
  * @param text of report.json or baseline.json

@@ -17,12 +17,12 @@ function install(...path: string[]): string {
 }
 
 const lead = ({ entry }: Harness, name: string): string =>
-  realpathSync(fileURLToPath(new URL(`../../node_modules/${name}`, entry)))
+  realpathSync(fileURLToPath(new URL(`../node_modules/${name}`, entry)))
 
 test('the head’s finds what this package finds', () => {
   const head = makeHarness(join(folder, 'head'))
   expect(existsSync(head.entry)).toBe(true)
-  expect(existsSync(new URL('../../hooks', head.entry))).toBe(true)
+  expect(existsSync(new URL('../hooks', head.entry))).toBe(true)
   expect(lead(head, '@sallyport/core')).toBe(join(root, 'packages', 'core'))
   expect(head.libraries).toContain(join(root, 'packages', 'core'))
 })

@@ -50,7 +50,7 @@ export function makeHarness(folder: string, checkout?: string): Harness {
   }
   for (const [name, path] of found) link(path, join(bench, 'node_modules', name))
   return {
-    entry: pathToFileURL(join(bench, 'dist', 'workers', 'arm-host.js')),
+    entry: pathToFileURL(join(bench, 'dist', 'process.js')),
     libraries: found.filter(([name]) => name.startsWith(OURS)).map(([, path]) => path),
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { latency, rate } from '../scenario.js'
+import { latency, rate } from '../model/scenario.js'
 import {
   conclude,
   judge,

@@ -1,8 +1,8 @@
 // Is the head slower than its base? Pure judgement of what was measured: no clock, no file. It cries wolf rarely by three
 // rules: the whole bound has to lie beyond the tolerance, a fresh repeat has to agree, and where the base differs from
 // itself nothing is judged at all.
-import type { FigureKind } from '../scenario.js'
-import { boundsOf, estimateRatio, type Processes } from '../statistics/ratio.js'
+import type { FigureKind } from '../model/scenario.js'
+import { estimateBounds, estimateRatio, type Processes } from '../statistics/ratio.js'
 
 /** One figure of one arm in one case, measured in turns: the base, the head, and the base again (A/A). */
 export interface Sides {
@@ -115,6 +115,6 @@ const between = (base: Processes, again: Processes): number[][] =>
 function changeOf(kind: FigureKind, figure: Processes, reference: Processes, rule: Rule): Change | null {
   const [upper, lower] = kind.better === 'lower' ? [figure, reference] : [reference, figure]
   const estimate = estimateRatio(upper, lower)
-  const bounds = boundsOf(upper, lower, confidenceOf(rule))
+  const bounds = estimateBounds(upper, lower, confidenceOf(rule))
   return estimate && bounds && { factor: estimate.ratio, bounds }
 }

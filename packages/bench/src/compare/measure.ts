@@ -1,10 +1,10 @@
 // A run as any other, with its progress; what comes of it is not a report but a comparison.
-import type { Launch } from '../run/launch.js'
+import type { Launch } from '../run/run.js'
 import type { Options } from '../command/options.js'
 import type { Output } from '../command/output.js'
 import { createProgress } from '../command/progress.js'
 import { run, type Outcome } from '../run/run.js'
-import type { Scenario } from '../scenario.js'
+import type { Scenario } from '../model/scenario.js'
 import { suspectsOf, type Judged } from './judge.js'
 
 export interface Measuring {

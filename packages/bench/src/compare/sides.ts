@@ -1,9 +1,9 @@
 // The base, the head and the base again as three arms of one scenario: then the run that measures arms in turns, each in fresh
 // processes, is the comparison. Each arm gets a scenario of its own, so that six rounds are the six orders of three sides.
-import type { Arm } from '../arm.js'
-import type { Launch, Launched } from '../run/launch.js'
+import type { Arm } from '../model/scenario.js'
+import type { Launch, Launched } from '../run/run.js'
 import type { Outcome } from '../run/run.js'
-import type { FigureKind, Scenario } from '../scenario.js'
+import type { FigureKind, Scenario } from '../model/scenario.js'
 import type { Sides } from './judge.js'
 
 export type Side = 'base' | 'head' | 'again'

@@ -1,17 +1,14 @@
-import { readdirSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { OpenArm } from '../arm.js'
-import { peerArms } from '../arms/peer.js'
-import { usualCall } from '../payloads/greet.js'
-import type { Payload } from '../payloads/payload.js'
-import type { Task } from '../task.js'
-import { PEER_NAMES } from './index.js'
+import { peerArms } from '../arms/peers.js'
+import type { OpenArm, Task } from '../model/scenario.js'
+import { usualCall, type Payload } from '../payloads/payloads.js'
+import { PEERS } from './peers.js'
 
 const task: Task = { loop: 'calls', ms: 1, inFlight: 8 }
 const wrong: Payload = {
   ...usualCall,
   id: 'wrong',
-  calls: usualCall.calls.map(call => ({ ...call, expected: 'Hello, nobody!' })),
+  calls: usualCall.calls.map(call => ({ ...call, expected: 'Hello, Moon!' })),
 }
 const open = new Map<string, OpenArm>()
 
@@ -23,22 +20,16 @@ afterAll(async () => {
   await Promise.all([...open.values()].map(arm => arm.close()))
 })
 
-test.each(PEER_NAMES)('%s answers the usual call, again and again', async name => {
-  const figures = await open.get(name)!.measure(task, usualCall)
+test.each(PEERS)('$id answers the usual call again and again', async ({ id }) => {
+  const figures = await open.get(id)!.measure(task, usualCall)
   expect(figures['rate']).toBeGreaterThan(0)
 })
 
-test.each(PEER_NAMES)('a wrong answer of %s is no figure', async name => {
-  await expect(open.get(name)!.measure(task, wrong)).rejects.toThrow('"Hello, nobody!" was expected')
+test.each(PEERS)('$id has no figures when an answer is wrong', async ({ id }) => {
+  await expect(open.get(id)!.measure(task, wrong)).rejects.toThrow('expected "Hello, Moon!"')
 })
 
-test('every file of this folder is a peer that is listed', () => {
-  const files = readdirSync(new URL('.', import.meta.url)).map(name => name.replace('.ts', ''))
-  const peers = files.filter(name => !['index', 'peer', 'peers.test'].includes(name))
-  expect(peers.toSorted()).toEqual(PEER_NAMES.toSorted())
-})
-
-test('the report names each package with its version, as installed, and says what each carries', () => {
+test('titles have the installed version of each package, and arms say what they carry', () => {
   const [reference, ...others] = peerArms()
   expect(reference).toMatchObject({ id: 'raw', title: 'raw MessagePort', carries: 'structured clone' })
   for (const { title, carries } of others) {

@@ -1,6 +1,6 @@
 // baseline.json: the ratios of a run, small enough to be kept with the code, and the fingerprint of what they hold for. Ratios
 // of one machine say little about another: whoever compares has to refuse a baseline whose fingerprint differs.
-import type { FigureKind } from '../scenario.js'
+import type { FigureKind } from '../model/scenario.js'
 import { everyFigure, type Machine, type Report } from './report.js'
 
 export const BASELINE_VERSION = 1

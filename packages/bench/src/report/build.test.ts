@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
-import type { Arm } from '../arm.js'
-import { usualCall } from '../payloads/greet.js'
+import type { Arm } from '../model/scenario.js'
+import { usualCall } from '../payloads/payloads.js'
 import type { Plan } from '../run/plan.js'
 import type { Cell } from '../run/run.js'
-import { latency, type Case, type Scenario } from '../scenario.js'
-import type { Measurement } from '../task.js'
+import { latency, type Case, type Scenario } from '../model/scenario.js'
+import type { Measurement } from '../model/scenario.js'
 import { scenarioReport } from './build.js'
 
 const arm = (id: string): Arm => ({ id, title: id, open: () => Promise.reject(new Error('not here')) })

@@ -1,6 +1,6 @@
 // Makes the report of what a run gave: medians over the rounds, and ratios to the reference round by round.
-import { payloadBytes } from '../payloads/payload.js'
-import { roundsOf, type Plan } from '../run/plan.js'
+import { payloadBytes } from '../payloads/payloads.js'
+import { getRounds, type Plan } from '../run/plan.js'
 import type { Cell, Outcome } from '../run/run.js'
 import { summarize } from '../statistics/median.js'
 import { estimateRatio } from '../statistics/ratio.js'
@@ -54,7 +54,7 @@ export function scenarioReport({ scenario, cells }: Outcome, plan: Plan): Scenar
     about,
     rows,
     reference: arms[0].id,
-    rounds: roundsOf(plan, scenario) * plan.processes,
+    rounds: getRounds(plan, scenario) * plan.processes,
     measuredRounds: Math.max(...cells.map(({ processes }) => processes.flat().length)),
     arms: arms.map(({ id: arm, title: name, carries, checks }) => ({
       id: arm,

@@ -1,6 +1,6 @@
 // Figures as people read them: three digits, a unit that keeps them short, and ratios with a × behind.
 import { stripVTControlCharacters } from 'node:util'
-import type { FigureKind } from '../scenario.js'
+import type { FigureKind } from '../model/scenario.js'
 
 /** Text of others, without what would command a terminal or turn the direction of what follows. */
 export const plain = (text: string): string =>

@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest'
 import { sampleReport, withFailure } from '../../test/sample-report.js'
 import { GOALS } from '../goals.js'
-import { allScenarios } from '../scenarios/index.js'
-import { isolation } from '../scenarios/isolation.js'
-import { start } from '../scenarios/start.js'
+import { allScenarios, getScenario } from '../scenarios/index.js'
 import { goalReports, goalsTable } from './goals.js'
 import type { GoalReport, Report } from './report.js'
+
+const isolation = getScenario('isolation')
+const start = getScenario('start')
 
 const ofAll = (change?: Parameters<typeof sampleReport>[0]): Report => sampleReport(change, allScenarios())
 const goalOf = (report: Report, id: string): GoalReport | undefined => report.goals.find(goal => goal.id === id)

@@ -21,7 +21,7 @@ test('the verdict is the first line below the title, the digest is in sight, all
   expect([...text.matchAll(/<details><summary>(.*)<\/summary>\n\n/g)].map(([, title]) => title)).toEqual([
     'Goals: 3 met, 0 missed',
     'What isolation costs',
-    'What isolation adds to a call',
+    'Cost of isolation for a call',
     'Documents there and back',
     'Events',
     'Messages of a channel, core → frontend',

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
 import { sampleReport } from '../../test/sample-report.js'
 import type { Outcome } from '../run/run.js'
-import { noise } from '../scenarios/noise.js'
-import { allScenarios } from '../scenarios/index.js'
+import { allScenarios, getScenario } from '../scenarios/index.js'
+
+const noise = getScenario('noise')
 
 const others = allScenarios().filter(({ id }) => id !== noise.id)
 

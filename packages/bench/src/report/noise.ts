@@ -1,6 +1,6 @@
 // Can a run be believed? Every run measures some arms twice; where they differ by more than a difference would be shown as one,
 // what the run says is neither good nor bad.
-import { NOISE } from '../scenarios/noise.js'
+import { NOISE } from '../model/scenario.js'
 import { estimateRatio } from '../statistics/ratio.js'
 import { short } from './format.js'
 import type { Noise, NoiseCheck, Report } from './report.js'

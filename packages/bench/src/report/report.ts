@@ -1,9 +1,12 @@
 // The report: everything that a run measured, and nothing that it didn't. The terminal, Markdown and JSON are three views
 // of this one object. Its JSON form is fixed by schema/report.schema.json, which the package ships.
 import type { Goal } from '../goals.js'
-import type { Carried } from '../arm.js'
-import type { FigureKind, Scenario } from '../scenario.js'
+import type { Carried } from '../model/scenario.js'
+import type { FigureKind, Scenario } from '../model/scenario.js'
 import type { Estimate } from '../statistics/ratio.js'
+import type { Machine } from '../run/machine.js'
+
+export type { Machine }
 
 /** Grows with every change that a reader of the old form would stumble on. */
 export const SCHEMA_VERSION = 2
@@ -51,21 +54,6 @@ export interface GoalReport extends Omit<Goal, 'onlyReported'> {
   /** Of a ratio, what it lies between with 95 % confidence; null for a difference, and for what is missing. */
   interval: [low: number, high: number] | null
   outcome: 'met' | 'missed' | 'reported' | 'too noisy'
-}
-
-export interface Machine {
-  cpu: string
-  cores: number
-  memoryBytes: number
-  platform: string
-  release: string
-  arch: string
-  node: string
-  /** The part of the CPU time that others took just before the run, 0 to 1. */
-  busyBefore: number
-  /** The 1-minute load average before and after; 0 on Windows, which has none. */
-  loadBefore: number
-  loadAfter: number
 }
 
 export interface ScenarioReport extends Pick<Scenario, 'id' | 'title' | 'about' | 'rows'> {

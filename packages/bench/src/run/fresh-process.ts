@@ -1,76 +1,102 @@
-// Arms in a process of their own. Two runs of the same code differ by what each process happens to be like (where its memory
-// lies, what was compiled when), and no number of rounds within one shows it: so rounds are taken from several.
+// Processes of the benchmark's own. Rounds are taken from several: two runs of the same code differ by where each process has its
+// memory and what was compiled when, and no number of rounds within one process shows it.
+import { createBirpc, type BirpcReturn } from 'birpc'
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { createBirpc } from 'birpc'
-import type { Arm, OpenArm } from '../arm.js'
-import type { Launched } from './launch.js'
-import type { Scenario } from '../scenario.js'
-import type { Additions } from '../command/additions.js'
-import type { ArmHost } from '../workers/arm-host.js'
+import type { Measurement, Task } from '../model/scenario.js'
+import type { Launched } from './run.js'
 
-/** No request takes longer: an arm has deadlines of its own, which are shorter and say more. */
-const TIMEOUT_MS = 300_000
+/** The requests that such a process answers; see `process.ts`. */
+export interface ProcessHost {
+  /** Loads all scenarios, and the user's files. */
+  load(additions: object): Promise<void>
+  /** @returns a handle of the opened arm */
+  open(scenario: string, arm: string): Promise<number>
+  /** @param payload its id: the payload itself is read in that process */
+  measure(handle: number, task: Task, payload: string): Promise<Measurement>
+  close(handle: number): Promise<void>
+  measureIdle(arm: string, task: Task): Promise<Measurement>
+  measureMemory(sandbox: string): Promise<Measurement>
+  measureSlowConsumer(arm: string, task: Task): Promise<Measurement>
+  occupyCore(): void
+}
 
-/** How long a process may take to end by itself, in milliseconds. */
-const PATIENCE_MS = 2000
+export interface StartedProcess {
+  child: ChildProcess
+  /** Pending requests reject when the process exits. */
+  rpc: BirpcReturn<ProcessHost>
+  /** Resolves to how the process exited. */
+  exited: Promise<Error>
+  kill(): Promise<void>
+}
 
-const ARM_HOST: URL = new URL(import.meta.resolve('#workers/arm-host'))
+/** No request takes longer: an arm has shorter deadlines of its own, which say more. */
+const REQUEST_TIMEOUT_MS = 300_000
+
+/** Milliseconds in which a process may exit by itself. */
+const EXIT_TIMEOUT_MS = 2000
+
+const ENTRY: URL = new URL(import.meta.resolve('#dist/process'))
+
+/** @param entry the module that the process runs: this package's own, or the copy of a comparison */
+export function startProcess(entry: URL = ENTRY): StartedProcess {
+  const child = fork(entry, { execArgv: [], serialization: 'advanced' })
+  const rpc = createBirpc<ProcessHost>(
+    {},
+    {
+      // If the process has exited, that rejects the request, and no error of its channel.
+      post: data => void child.send(data as object, () => {}),
+      on: receive => void child.on('message', receive),
+      timeout: REQUEST_TIMEOUT_MS,
+    },
+  )
+  const exited = once(child, 'exit').then(
+    ([code, signal]: (number | string | null)[]) =>
+      new Error(`The process of the arm exited ${signal === null ? `with code ${code}` : `by ${signal}`}`),
+    // A process that cannot be started emits no exit.
+    (error: Error) => new Error(`The process of the arm could not start: ${error.message}`),
+  )
+  void exited.then(error => rpc.$close(error))
+  const kill = async (): Promise<void> => {
+    child.kill('SIGKILL')
+    await exited
+  }
+  return { child, rpc, exited, kill }
+}
 
 /**
- * @param additions what the child has to load besides the scenarios of this package
- * @param entry the module that the process runs: this package's own, or that of another checkout
- * @throws Error when the process ends before it is asked for anything
+ * Starts a process for the arms of one scenario.
+ *
+ * @param additions the user's files, which it loads in addition to the scenarios of this package
+ * @throws Error if it exits before it is ready
  */
-export async function launchFresh(additions: Additions, entry: URL = ARM_HOST): Promise<Launched> {
-  const child = fork(entry, [JSON.stringify(additions)], { execArgv: [], serialization: 'advanced' })
-  const ended = endOf(child)
-  const rpc = createBirpc<ArmHost>({}, { ...channelOf(child), timeout: TIMEOUT_MS })
-  let gone: Error | undefined
-  void ended.then(how => rpc.$close((gone = new Error(how))))
+export async function launchFresh(additions: object, entry?: URL): Promise<Launched> {
+  const { child, rpc, exited } = startProcess(entry)
+  let exitError: Error | undefined
+  void exited.then(error => (exitError = error))
   const end = async (): Promise<void> => {
     if (child.connected) child.disconnect()
-    const patience = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS)
-    await ended
-    clearTimeout(patience)
+    const timer = setTimeout(() => child.kill('SIGKILL'), EXIT_TIMEOUT_MS)
+    await exited
+    clearTimeout(timer)
   }
   try {
-    await Promise.race([rpc.ready(), ended.then(how => Promise.reject(new Error(how)))])
+    await rpc.load(additions)
   } catch (error) {
     await end()
     throw error
   }
   return {
     open: async (scenario, arm) => {
-      const { measure, close } = await openRemote(rpc, scenario, arm)
-      return { measure: async (task, payload) => (gone ? Promise.reject(gone) : measure(task, payload)), close }
+      const handle = await rpc.open(scenario.id, arm.id)
+      return {
+        measure: async (task, payload) => {
+          if (exitError) throw exitError
+          return rpc.measure(handle, task, payload.id)
+        },
+        close: () => rpc.close(handle),
+      }
     },
     end,
   }
 }
-
-type Remote = ReturnType<typeof createBirpc<ArmHost>>
-
-async function openRemote(rpc: Remote, { id: scenario }: Scenario, { id: arm }: Arm): Promise<OpenArm> {
-  const handle = await rpc.open(scenario, arm)
-  return {
-    measure: (task, { id: payload }) => rpc.measure(handle, task, payload),
-    close: () => rpc.close(handle),
-  }
-}
-
-const channelOf = (child: ChildProcess): { post(data: unknown): void; on(receive: (data: unknown) => void): void } => ({
-  // What is asked of a process that has gone is answered by its end.
-  post: data => void child.send(data as object, () => {}),
-  on: receive => void child.on('message', receive),
-})
-
-/** How it ends. One that can't be started at all has no exit. */
-const endOf = (child: ChildProcess): Promise<string> =>
-  once(child, 'exit').then(
-    ([code, signal]) => describeEnd(code as number | null, signal as string | null),
-    (error: Error) => `its process could not be started: ${error.message}`,
-  )
-
-const describeEnd = (code: number | null, signal: string | null): string =>
-  `its process has ended ${signal === null ? `with exit code ${code}` : `by ${signal}`}`

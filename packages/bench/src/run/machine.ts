@@ -1,12 +1,30 @@
-// The machine that the figures hold for: a figure without it says nothing.
-import { setTimeout as delay } from 'node:timers/promises'
+// The machine of a run, and the versions of the packages that it measures.
+import { existsSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { arch, availableParallelism, cpus, loadavg, platform, release, totalmem } from 'node:os'
-import type { Machine } from '../report/report.js'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { pathToFileURL } from 'node:url'
 
-/** How long to look at what the machine does before the run, in milliseconds. */
-const LOOK_MS = 250
+export interface Machine {
+  cpu: string
+  cores: number
+  memoryBytes: number
+  platform: string
+  release: string
+  arch: string
+  node: string
+  /** The part of the CPU time that others took just before the run, 0 to 1. */
+  busyBefore: number
+  /** The 1-minute load average before and after the run. */
+  loadBefore: number
+  loadAfter: number
+}
 
-/** Describes this machine before a run; the load after it is filled in by whoever ends it. */
+/** Milliseconds to observe what the machine does before the run. */
+const OBSERVED_MS = 250
+
+/** Describes this machine before a run. The caller replaces `loadAfter` after it. */
 export async function describeMachine(): Promise<Machine> {
   const load = readLoad()
   return {
@@ -23,13 +41,12 @@ export async function describeMachine(): Promise<Machine> {
   }
 }
 
-/** The 1-minute load average. */
 export const readLoad = (): number => Math.round((loadavg()[0] ?? 0) * 100) / 100
 
-/** The part of the CPU time that is taken while this process waits, 0 to 1. */
+/** Returns the part of the CPU time that is taken while this process waits, 0 to 1. */
 async function readBusy(): Promise<number> {
   const before = readTimes()
-  await delay(LOOK_MS)
+  await delay(OBSERVED_MS)
   const after = readTimes()
   const total = after.total - before.total
   return total === 0 ? 0 : Math.round((1 - (after.idle - before.idle) / total) * 100) / 100
@@ -38,5 +55,24 @@ async function readBusy(): Promise<number> {
 function readTimes(): { total: number; idle: number } {
   const times = cpus().map(cpu => cpu.times)
   const sum = (values: number[]): number => values.reduce((total, value) => total + value, 0)
-  return { total: sum(times.flatMap(one => Object.values(one))), idle: sum(times.map(({ idle }) => idle)) }
+  return { total: sum(times.flatMap(each => Object.values(each))), idle: sum(times.map(({ idle }) => idle)) }
+}
+
+type PackageInfo = Record<'name' | 'version', string>
+
+const readManifest = (file: URL): PackageInfo => JSON.parse(readFileSync(file, 'utf8')) as PackageInfo
+
+/** Returns the name and version of this package. */
+export function readPackageInfo(): PackageInfo {
+  const { name, version } = readManifest(new URL('../../package.json', import.meta.url))
+  return { name, version }
+}
+
+/** Returns the installed version of a dependency. Its package.json is read by path, because some packages do not export it. */
+export function readVersion(dependency: string): string {
+  const directories = createRequire(import.meta.url).resolve.paths(dependency) ?? []
+  const files = directories.map(directory => join(directory, dependency, 'package.json'))
+  const found = files.find(file => existsSync(file))
+  if (found === undefined) throw new Error(`${dependency} is not installed`)
+  return readManifest(pathToFileURL(found)).version
 }

@@ -1,33 +1,72 @@
-import { expect, test } from 'vitest'
-import { budgetOf, deadlines, expectedMs, FULL, QUICK, roundsOf, totalMs } from './plan.js'
-import { allScenarios } from '../scenarios/index.js'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { allScenarios, getScenario } from '../scenarios/index.js'
+import { deadlines, expectedMs, FULL, getBudget, getRounds, QUICK, totalMs, warmUp, type Plan } from './plan.js'
 
-const main = allScenarios().filter(one => one.main)
+const main = allScenarios().filter(scenario => scenario.main)
 
-test('a quick run of the main scenarios ends within a minute, with time to spare', () => {
-  expect(QUICK.budgetMs).toBeLessThan(60_000)
-  expect(totalMs(QUICK, main)).toBeLessThan(QUICK.budgetMs * 0.9)
-  expect(budgetOf(QUICK, main)).toBe(QUICK.budgetMs)
+describe('a plan', () => {
+  test('ends a quick run of the main scenarios within a minute, with time to spare', () => {
+    expect(QUICK.budgetMs).toBeLessThan(60_000)
+    expect(totalMs(QUICK, main)).toBeLessThan(QUICK.budgetMs * 0.9)
+    expect(getBudget(QUICK, main)).toBe(QUICK.budgetMs)
+  })
+
+  test('extends the budget for scenarios that need more', () => {
+    for (const plan of [QUICK, FULL]) {
+      expect(getBudget(plan, allScenarios())).toBeGreaterThan(totalMs(plan, allScenarios()) * 1.05)
+    }
+  })
+
+  test('rounds a part of the rounds to an even number above 0', () => {
+    const half = { ...main[0]!, roundsShare: 0.5 }
+    expect([1, 2, 3, 12, 50].map(rounds => getRounds({ ...QUICK, rounds }, half))).toEqual([1, 2, 2, 6, 26])
+  })
+
+  test('counts the start of each process', () => {
+    const [first] = main
+    const expected = 2 * expectedMs({ ...QUICK, processes: 2 }, first!)
+    expect(expectedMs({ ...QUICK, processes: 4 }, first!)).toBeCloseTo(expected)
+  })
+
+  test('shares the budget between scenarios, and ends the last one with it', () => {
+    const ends = deadlines(QUICK, main)
+    expect(ends).toEqual(ends.toSorted((a, b) => a - b))
+    expect(ends.at(-1)).toBeCloseTo(QUICK.budgetMs)
+  })
 })
 
-test('whatever takes longer is given what it takes', () => {
-  for (const plan of [QUICK, FULL]) {
-    expect(budgetOf(plan, allScenarios())).toBeGreaterThan(totalMs(plan, allScenarios()) * 1.05)
+describe('a warm-up', () => {
+  const plan: Plan = { mode: 'quick', processes: 1, warmUpMs: 60, rounds: 2, slotMs: 5, budgetMs: 60_000 }
+  const noise = getScenario('noise')
+  const [inCase] = noise.cases
+  const scenario = { ...noise, cases: [inCase!] }
+
+  let now = 0
+  beforeEach(() => void vi.spyOn(performance, 'now').mockImplementation(() => now))
+  afterEach(() => vi.restoreAllMocks())
+
+  /** Returns how many measurements it makes, each of so many milliseconds. */
+  async function countSlots(ms: number, getValue: (slot: number) => number): Promise<number> {
+    let slots = 0
+    await warmUp(plan, scenario, inCase!, async () => {
+      now += ms
+      return { p50: getValue(slots++) }
+    })
+    return slots
   }
-})
 
-test('a part of the rounds is even, and never none', () => {
-  const half = { ...main[0]!, roundsShare: 0.5 }
-  expect([1, 2, 3, 12, 50].map(rounds => roundsOf({ ...QUICK, rounds }, half))).toEqual([1, 2, 2, 6, 26])
-})
+  test('ends when three in a row agree, but not before half of its time', async () => {
+    const slots = await countSlots(10, () => 1)
+    expect(slots).toBeGreaterThanOrEqual(3)
+    expect(slots).toBeLessThan(8)
+  })
 
-test('each process costs its start', () => {
-  const [first] = main
-  expect(expectedMs({ ...QUICK, processes: 4 }, first!)).toBeCloseTo(2 * expectedMs({ ...QUICK, processes: 2 }, first!))
-})
+  test('goes on up to twice its time when they do not agree', async () => {
+    expect(await countSlots(10, slot => 2 ** slot)).toBeGreaterThanOrEqual(8)
+  })
 
-test('scenarios share the budget as they need it, and the last ends with it', () => {
-  const ends = deadlines(QUICK, main)
-  expect(ends).toEqual(ends.toSorted((a, b) => a - b))
-  expect(ends.at(-1)).toBeCloseTo(QUICK.budgetMs)
+  test('is left out when a scenario has none', async () => {
+    const fail = (): Promise<never> => Promise.reject(new Error('was measured'))
+    await warmUp(plan, { ...scenario, warmUpShare: 0 }, inCase!, fail)
+  })
 })

@@ -1,68 +1,108 @@
-// How long and how often: the two modes, and the time within which a run ends on any machine.
-import type { Scenario } from '../scenario.js'
+// How long and how often a run measures: its two modes, and the time within which it ends on any machine.
+import type { Case, Measurement, Scenario, Task } from '../model/scenario.js'
 
 export interface Plan {
   mode: 'quick' | 'full'
-  /** For about how long an arm works in each process before its first round, in milliseconds; see warm-up.ts. */
+  /** Milliseconds that an arm works in each process before its first round, approximately; see `warmUp`. */
   warmUpMs: number
-  /** Fresh processes: each opens the arms of a scenario anew and measures its part of the rounds. */
+  /** Fresh processes: each opens the arms of a scenario and measures its part of the rounds. */
   processes: number
-  /** Rounds of each process: in one, every case of a scenario is measured once with every arm. */
+  /** Rounds of each process. In a round, every case of a scenario is measured once with every arm. */
   rounds: number
-  /** How long one measurement takes, in milliseconds. */
+  /** Milliseconds of one measurement. */
   slotMs: number
-  /** A scenario that is late measures fewer rounds, down to two, so that the run ends in about this many milliseconds. */
+  /** A scenario that is late measures fewer rounds, but at least two, so that the run ends in about this many milliseconds. */
   budgetMs: number
 }
 
 export const QUICK: Plan = { mode: 'quick', processes: 2, warmUpMs: 400, rounds: 4, slotMs: 30, budgetMs: 56_000 }
 export const FULL: Plan = { mode: 'full', processes: 3, warmUpMs: 600, rounds: 4, slotMs: 40, budgetMs: 240_000 }
 
-/** A round and its reverse: with fewer, what is measured first has an advantage or the opposite. */
+/** A round and its reverse: with fewer, the arm that is measured first has an advantage or a disadvantage. */
 export const MIN_ROUNDS = 2
 
-/** About how long it takes to start and end one process, and to open and close one arm in it, in milliseconds. */
+/** Milliseconds, approximately, to start and end one process, and to open and close one arm in it. */
 const LAUNCH_MS = 200
 const OPEN_MS = 150
 
-/** What a busy machine may need beyond what is expected. */
+/** Allows for a busy machine. */
 const SLACK = 1.1
 
-/** Within how many milliseconds a run of these scenarios ends: the plan's, or what takes longer has to take. */
-export const budgetOf = (plan: Plan, scenarios: readonly Scenario[]): number =>
+/** Returns the milliseconds within which a run of these scenarios ends: the plan's, or more if they need more. */
+export const getBudget = (plan: Plan, scenarios: readonly Scenario[]): number =>
   Math.max(plan.budgetMs, totalMs(plan, scenarios) * SLACK)
 
-/** How many rounds a scenario has: the plan's, or a part of them that is even. */
-export function roundsOf({ rounds }: Plan, { roundsShare = 1 }: Scenario): number {
+/** Returns the number of rounds of a scenario: the plan's, or an even part of them. */
+export function getRounds({ rounds }: Plan, { roundsShare = 1 }: Scenario): number {
   if (roundsShare === 1 || rounds <= MIN_ROUNDS) return rounds
   return Math.max(MIN_ROUNDS, 2 * Math.round((rounds * roundsShare) / 2))
 }
 
-/** The length of one measurement of a scenario, in milliseconds. */
-export const slotOf = (plan: Plan, scenario: Scenario): number => plan.slotMs * (scenario.share ?? 1)
+/** Returns the milliseconds of one measurement of a scenario. */
+export const getSlot = (plan: Plan, scenario: Scenario): number => plan.slotMs * (scenario.share ?? 1)
 
-/** For how long an arm works before each of them, in milliseconds. */
-export const settleOf = (plan: Plan, scenario: Scenario): number => slotOf(plan, scenario) * (scenario.settleShare ?? 0)
+/** Returns the milliseconds that an arm works before each measurement. */
+export const getSettle = (plan: Plan, scenario: Scenario): number =>
+  getSlot(plan, scenario) * (scenario.settleShare ?? 0)
 
-/** The length of one of the discarded measurements, of which each arm makes one for each case. */
-export const warmUpOf = (plan: Plan, scenario: Scenario): number =>
+/** Returns the milliseconds that each arm warms up for each case. */
+const getWarmUp = (plan: Plan, scenario: Scenario): number =>
   (plan.warmUpMs * (scenario.warmUpShare ?? 1)) / scenario.cases.length
 
-/** About how long a scenario takes when nothing is late, in milliseconds. */
+/** Returns the milliseconds that a scenario takes when nothing is late, approximately. */
 export function expectedMs(plan: Plan, scenario: Scenario): number {
   const { cases, arms } = scenario
-  const round = slotOf(plan, scenario) + settleOf(plan, scenario)
-  const inEachCase = warmUpOf(plan, scenario) + round * roundsOf(plan, scenario)
+  const round = getSlot(plan, scenario) + getSettle(plan, scenario)
+  const inEachCase = getWarmUp(plan, scenario) + round * getRounds(plan, scenario)
   return plan.processes * (LAUNCH_MS + arms.length * (OPEN_MS + cases.length * inEachCase))
 }
 
-/** All of them, one after the other. */
+/** Returns the milliseconds that all scenarios take together. */
 export const totalMs = (plan: Plan, scenarios: readonly Scenario[]): number =>
   scenarios.reduce((sum, scenario) => sum + expectedMs(plan, scenario), 0)
 
-/** When each scenario has to end for all of them to end within the budget, in milliseconds after the start. */
+/** Returns when each scenario must end for all of them to end within the budget, in milliseconds after the start. */
 export function deadlines(plan: Plan, scenarios: readonly Scenario[]): number[] {
-  const share = budgetOf(plan, scenarios) / totalMs(plan, scenarios)
+  const share = getBudget(plan, scenarios) / totalMs(plan, scenarios)
   let until = 0
   return scenarios.map(scenario => (until += expectedMs(plan, scenario) * share))
 }
+
+/** Three medians agree if the highest is at most a tenth above the lowest. */
+const AGREEMENT = 1.1
+const IN_A_ROW = 3
+
+/** Agreement may end a warm-up from half of its planned time on; after twice that time it ends anyway. */
+const SHORTEST = 0.5
+const LONGEST = 2
+
+/**
+ * Measures until three measurements in a row agree, and discards them. It takes some time at least, because code that is not
+ * compiled yet can be steady too.
+ */
+export async function warmUp(
+  plan: Plan,
+  scenario: Scenario,
+  inCase: Case,
+  measure: (task: Task) => Promise<Measurement>,
+): Promise<void> {
+  const planned = getWarmUp(plan, scenario)
+  const ms = Math.min(getSlot(plan, scenario), planned)
+  if (planned === 0) return
+  const start = performance.now()
+  const values: number[] = []
+  for (;;) {
+    const figures = await measure({ ...(inCase.warmUp ?? inCase.task), ms })
+    values.push(getSteadyFigure(inCase, figures))
+    const elapsed = Math.max(performance.now() - start, values.length * ms)
+    if (elapsed >= planned * LONGEST) return
+    if (elapsed >= planned * SHORTEST && agree(values.slice(-IN_A_ROW))) return
+  }
+}
+
+/** Returns the first figure of the case; if the warm-up is another task, any figure that it measures. */
+const getSteadyFigure = ({ figures }: Case, measured: Measurement): number =>
+  measured[figures[0]?.id ?? ''] ?? Object.values(measured)[0] ?? 0
+
+const agree = (values: readonly number[]): boolean =>
+  values.length === IN_A_ROW && Math.max(...values) <= Math.min(...values) * AGREEMENT

@@ -1,17 +1,10 @@
-// Runs scenarios: the arms of each case in turns, round after round, in one fresh process after the other. Gives the rounds as
-// they were, for the report to be made of.
+// Runs scenarios: the arms of each case interleaved, round after round, in one fresh process after the other.
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Arm, OpenArm } from '../arm.js'
-import { launchHere, type Launch, type Launched } from './launch.js'
-import { checkMeasurement } from './check-measurement.js'
-import { deadlines, MIN_ROUNDS, roundsOf, settleOf, slotOf, type Plan } from './plan.js'
-import type { Beside, Case, Scenario } from '../scenario.js'
-import type { Measurement } from '../task.js'
-import { inTurns } from './turns.js'
-import { warmUp } from './warm-up.js'
+import type { Arm, Beside, Case, Measurement, OpenArm, Scenario } from '../model/scenario.js'
+import { deadlines, getRounds, getSettle, getSlot, MIN_ROUNDS, warmUp, type Plan } from './plan.js'
 
-/** How long arms may take to close, in milliseconds. */
-const PATIENCE_MS = 5000
+/** Milliseconds in which arms must close. */
+const CLOSE_TIMEOUT_MS = 5000
 
 /** One arm in one case: the figures of each round, by process, or the error that ended them. */
 export interface Cell {
@@ -26,18 +19,30 @@ export interface Outcome {
   cells: Cell[]
 }
 
-/** Told as the run goes on. */
+/** Observes the run as it goes on. */
 export interface Watcher {
   scenario(outcome: Outcome): void
   /** One measurement begins. Round 0 is the warm-up of each process; the others are counted over all processes. */
   slot(outcome: Outcome, cell: Cell, round: number): void
   done(outcome: Outcome): void
-  /** Where it is there, what is measured call by call is asked for each single latency: µs, in the order in which they came. */
+  /** Receives each single latency of what is measured call by call: µs, in the order of time. */
   samples?(outcome: Outcome, cell: Cell, round: number, us: readonly number[]): void
 }
 
+export interface Launched {
+  open(scenario: Scenario, arm: Arm): Promise<OpenArm>
+  /** Ends whatever is still open. */
+  end(): Promise<void>
+}
+
+/** Starts a place for the arms of one scenario. */
+export type Launch = () => Promise<Launched>
+
+/** Opens arms in this process: nothing is fresh but what an arm starts itself. */
+export const launchHere: Launch = async () => ({ open: (_, arm) => arm.open(), end: async () => {} })
+
 /**
- * @throws the signal's reason when it is aborted; all threads and processes have ended by then
+ * @throws the signal's reason if it aborts; all threads and processes have ended by then
  */
 export async function run(
   scenarios: readonly Scenario[],
@@ -49,16 +54,16 @@ export async function run(
   const start = performance.now()
   const ends = deadlines(plan, scenarios)
   const outcomes: Outcome[] = []
-  for (const [at, scenario] of scenarios.entries()) {
+  for (const [index, scenario] of scenarios.entries()) {
     const cells = scenario.cases.flatMap(inCase => scenario.arms.map((arm): Cell => ({ inCase, arm, processes: [] })))
     const outcome: Outcome = { scenario, cells }
     watcher.scenario(outcome)
     for (let number = 0; number < plan.processes; number++) {
       for (const cell of cells) cell.processes.push([])
-      // What one process has no time for is left to the others.
+      // The time that one process does not use is left to the others.
       const now = performance.now()
-      const until = now + (start + ends[at]! - now) / (plan.processes - number)
-      await runProcess({ outcome, plan, number, until, watcher, signal, launch })
+      const until = now + (start + ends[index]! - now) / (plan.processes - number)
+      await runProcess(outcome, number, until, { plan, watcher, signal, launch })
     }
     watcher.done(outcome)
     outcomes.push(outcome)
@@ -66,50 +71,43 @@ export async function run(
   return outcomes
 }
 
-interface Process {
-  outcome: Outcome
-  plan: Plan
-  /** From 0. */
-  number: number
-  until: number
-  watcher: Watcher
-  signal: AbortSignal
-  launch: Launch
-}
+type Context = { plan: Plan; watcher: Watcher; signal: AbortSignal; launch: Launch }
 
-/** Opens the arms, measures every cell again and again until the plan or its time is fulfilled, and closes the arms. */
-async function runProcess({ outcome, plan, number, until, watcher, signal, launch }: Process): Promise<void> {
+/**
+ * Opens the arms, measures every cell again and again until the plan or its time is fulfilled, and closes the arms.
+ *
+ * @param number 0 for the first process
+ */
+async function runProcess(outcome: Outcome, number: number, until: number, context: Context): Promise<void> {
+  const { plan, watcher, signal, launch } = context
   const { scenario, cells } = outcome
-  const rounds = roundsOf(plan, scenario)
+  const rounds = getRounds(plan, scenario)
   const open = new Map<Arm, OpenArm>()
   let launched: Launched | undefined
   let beside: Beside | undefined
 
-  async function start(): Promise<void> {
+  async function openAll(): Promise<void> {
     signal.throwIfAborted()
     try {
       beside = await scenario.beside?.()
       launched = await launch()
     } catch (error) {
-      for (const cell of cells) cell.error ??= asError(error)
+      for (const cell of cells) cell.error ??= toError(error)
     }
-  }
-
-  async function openAll(): Promise<void> {
     for (const arm of scenario.arms) {
-      const ofArm = cells.filter(cell => cell.arm === arm)
-      if (ofArm.every(({ error }) => error)) continue
+      const cellsOfArm = cells.filter(cell => cell.arm === arm)
+      if (cellsOfArm.every(({ error }) => error)) continue
       signal.throwIfAborted()
       try {
         open.set(arm, await launched!.open(scenario, arm))
       } catch (error) {
-        for (const cell of ofArm) cell.error ??= asError(error)
+        for (const cell of cellsOfArm) cell.error ??= toError(error)
       }
     }
   }
 
   async function measureRound(round: number, measure: (cell: Cell, arm: OpenArm) => Promise<unknown>): Promise<void> {
-    for (const cell of inTurns(cells, scenario.arms.length, number * rounds + round)) {
+    for (const cell of interleave(cells, scenario.arms.length, number * rounds + round)) {
       if (cell.error) continue
       signal.throwIfAborted()
       watcher.slot(outcome, cell, round === 0 ? 0 : number * rounds + round)
@@ -117,45 +115,79 @@ async function runProcess({ outcome, plan, number, until, watcher, signal, launc
         await unlessAborted(measure(cell, open.get(cell.arm)!), signal)
       } catch (error) {
         signal.throwIfAborted()
-        cell.error = asError(error)
+        cell.error = toError(error)
       }
     }
   }
 
   try {
-    await start()
     await openAll()
     await measureRound(0, ({ inCase }, arm) =>
       warmUp(plan, scenario, inCase, async task => checkMeasurement(inCase, await arm.measure(task, inCase.payload))),
     )
-    let took = 0
+    let lastRoundMs = 0
     for (let round = 1; round <= rounds; round++) {
       const before = performance.now()
-      if (round > MIN_ROUNDS && before + took > until) return
+      if (round > MIN_ROUNDS && before + lastRoundMs > until) return
       await measureRound(round, async (cell, arm) => {
         const { task, payload } = cell.inCase
-        const lengths = { ms: slotOf(plan, scenario), settleMs: settleOf(plan, scenario) }
+        const lengths = { ms: getSlot(plan, scenario), settleMs: getSettle(plan, scenario) }
         const measured = await arm.measure({ ...task, ...lengths }, payload)
         cell.processes.at(-1)!.push(checkMeasurement(cell.inCase, measured))
         if (!watcher.samples || !hasSamples(task)) return
         const samples = await arm.measure({ loop: 'samples', ms: 0 }, payload)
         watcher.samples(outcome, cell, number * rounds + round, Object.values(samples))
       })
-      took = performance.now() - before
+      lastRoundMs = performance.now() - before
     }
   } finally {
     const closed = Promise.allSettled([beside?.end(), ...[...open.values()].map(opened => opened.close())])
-    // A process that is stuck in an arm answers nothing; its end takes the arms along.
-    await Promise.race([closed, sleep(PATIENCE_MS, undefined, { ref: false })])
+    // A process that hangs in an arm answers nothing; its end also ends the arms.
+    await Promise.race([closed, sleep(CLOSE_TIMEOUT_MS, undefined, { ref: false })])
     await launched?.end()
   }
 }
 
-/** With more in flight a rate is measured, and no single call. */
+/**
+ * Returns the order of a round. Arms go forwards in one round and backwards in the next (A B C, C B A): a machine that warms up or
+ * slows down then favours none. Every two rounds begin with the next arm. An arm that is measured first, or twice in a row, finds its
+ * threads on other cores than the rest.
+ *
+ * @param cells all arms of the first case, then all of the second, …
+ * @param round from 1; 0 is the warm-up
+ */
+export function interleave<T>(cells: readonly T[], arms: number, round: number): T[] {
+  const first = Math.max(0, Math.floor((round - 1) / 2)) % arms
+  return Array.from({ length: cells.length / arms }, (_, index) => {
+    const inOrder = cells.slice(index * arms, (index + 1) * arms)
+    const rotated = [...inOrder.slice(first), ...inOrder.slice(0, first)]
+    return round % 2 === 0 ? rotated.toReversed() : rotated
+  }).flat()
+}
+
+/**
+ * Checks what an arm returned, because arms may be the user's own.
+ *
+ * @param measured figures; one that the arm cannot measure may be left out
+ * @throws Error if a figure is not a number, or impossible
+ */
+export function checkMeasurement({ figures }: Pick<Case, 'figures'>, measured: unknown): Measurement {
+  if (typeof measured !== 'object' || measured === null) throw new Error('The arm returned no figures')
+  for (const { id, unit } of figures) {
+    const value = (measured as Record<string, unknown>)[id]
+    if (value === undefined) continue
+    const least = unit === 'µs' || unit === '/s' ? 0 : -Infinity
+    if (!Number.isFinite(value) || (value as number) < least)
+      throw new Error(`Invalid figure: ${id} is ${String(value)}`)
+  }
+  return measured as Measurement
+}
+
+/** With more calls in flight a rate is measured, and no single call. */
 const hasSamples = ({ loop, inFlight = 1 }: Case['task']): boolean =>
   loop === 'sparse' || loop === 'open' || (loop === 'calls' && inFlight === 1)
 
-const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)))
+const toError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)))
 
 function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {

@@ -13,7 +13,7 @@ describe('median', () => {
     expect(values).toEqual([100, 9, 20])
   })
 
-  test('of nothing is not a number', () => {
+  test('is NaN when there are no values', () => {
     expect(median([])).toBeNaN()
   })
 })
@@ -24,11 +24,11 @@ test('quantile interpolates between neighbours', () => {
   expect(quantile([7], 0.99)).toBe(7)
 })
 
-test('summarize keeps the lowest and the highest round', () => {
+test('summarize returns the lowest and the highest round', () => {
   expect(summarize([[3, 1, 2]])).toEqual({ median: 2, low: 1, high: 3 })
 })
 
-test('middleMean leaves a quarter at each end alone', () => {
+test('middleMean ignores a quarter of the values at each end', () => {
   expect(middleMean([1000, 1, 2, 4])).toBe(3)
   expect(middleMean([5])).toBe(5)
   expect(middleMean([])).toBeNaN()

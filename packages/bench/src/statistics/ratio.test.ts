@@ -1,31 +1,32 @@
 import { expect, test } from 'vitest'
-import { boundsOf, estimateRatio } from './ratio.js'
+import { estimateBounds, estimateRatio } from './ratio.js'
 
-const ratioOf = (...given: Parameters<typeof estimateRatio>): number | undefined => estimateRatio(...given)?.ratio
+const getRatio = (...processes: Parameters<typeof estimateRatio>): number | undefined =>
+  estimateRatio(...processes)?.ratio
 
-test('a machine that slows down between rounds leaves the ratio alone', () => {
-  expect(ratioOf([[10, 40, 100]], [[5, 20, 50]])).toBeCloseTo(2)
+test('the ratio does not change when the machine slows down between rounds', () => {
+  expect(getRatio([[10, 40, 100]], [[5, 20, 50]])).toBeCloseTo(2)
 })
 
 test('two middle rounds are averaged as factors', () => {
-  expect(ratioOf([[1, 4]], [[2, 2]])).toBeCloseTo(1)
+  expect(getRatio([[1, 4]], [[2, 2]])).toBeCloseTo(1)
 })
 
 test('each process counts once, however many rounds it has', () => {
-  expect(ratioOf([[2], [3, 3, 3, 3], [1]], [[1], [1, 1, 1, 1], [1]])).toBeCloseTo(2)
+  expect(getRatio([[2], [3, 3, 3, 3], [1]], [[1], [1, 1, 1, 1], [1]])).toBeCloseTo(2)
 })
 
-test('rounds that only one of the two has are left out', () => {
-  expect(ratioOf([[10, 20, 30]], [[10]])).toBeCloseTo(1)
+test('rounds that only one side has are left out', () => {
+  expect(getRatio([[10, 20, 30]], [[10]])).toBeCloseTo(1)
   expect(estimateRatio([[10, 20]], [[]])).toBeNull()
   expect(estimateRatio([[10]], [])).toBeNull()
 })
 
-test('a reference of zero gives no ratio', () => {
+test('there is no ratio to a reference of 0', () => {
   expect(estimateRatio([[10]], [[0]])).toBeNull()
 })
 
-test('the interval holds the ratio, is the same each time, and grows with the noise', () => {
+test('the interval contains the ratio, is reproducible, and grows with the noise', () => {
   const ones = [1, 1, 1, 1, 1, 1]
   const quiet = estimateRatio([[1.01, 0.99, 1, 1.02, 0.98, 1]], [ones])!
   const noisy = estimateRatio([[1.3, 0.8, 1, 1.2, 0.7, 1]], [ones])!
@@ -39,26 +40,26 @@ test('the interval holds the ratio, is the same each time, and grows with the no
   expect(quiet.smallestEffect).toBeGreaterThan(1)
 })
 
-test('what differs between processes is not hidden by many rounds within them', () => {
+test('differences between processes are not hidden by many rounds within them', () => {
   const rounds = (value: number): number[] => Array.from({ length: 30 }, () => value)
   const { interval } = estimateRatio([rounds(0.9), rounds(1), rounds(1.1)], [rounds(1), rounds(1), rounds(1)])!
   expect(interval).toEqual([expect.closeTo(0.9), expect.closeTo(1.1)])
 })
 
-test('one round can’t tell how small an effect it would have shown', () => {
+test('the smallest effect is infinite when there is only one round', () => {
   expect(estimateRatio([[2]], [[1]])?.smallestEffect).toBe(Infinity)
 })
 
-test('more confidence asks for wider bounds', () => {
+test('more confidence needs wider bounds', () => {
   const values = [1.3, 0.8, 1, 1.2, 0.7, 1]
   const ones = values.map(() => 1)
-  const [low, high] = boundsOf([values], [ones], 0.95)!
-  const [lower, higher] = boundsOf([values], [ones], 0.999)!
+  const [low, high] = estimateBounds([values], [ones], 0.95)!
+  const [lower, higher] = estimateBounds([values], [ones], 0.999)!
   expect(lower).toBeLessThan(low)
   expect(higher).toBeGreaterThan(high)
 })
 
-test('19 of 20 intervals hold the truth, or nearly so, where each process has a state of its own', () => {
+test('at least 16 of 20 intervals contain the true ratio when each process has a state of its own', () => {
   let seed = 7
   const random = (): number => (seed = (seed * 16807) % 2147483647) / 2147483647
   const noise = (size: number): number => Math.exp(size * (random() + random() + random() - 1.5))

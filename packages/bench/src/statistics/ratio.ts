@@ -1,8 +1,8 @@
-// A ratio to the reference, round by round: both were measured within the same moments, so a machine that changes its
-// speed between rounds (as one does whose cores are shared) changes both, and leaves the ratio alone. Fresh processes differ
-// too, in what their threads and compiled code happen to look like: each has a median of its own, and counts once.
+// Ratios to the reference, round by round. Both were measured within the same moments, so a machine that changes its speed between
+// rounds changes both and leaves the ratio alone. Processes differ too, in where their memory lies and what was compiled when: each
+// has a median of its own, and counts once.
 import { deviation } from 'd3-array'
-import { resample } from './bootstrap.js'
+import { randomInt, randomLcg } from 'd3-random'
 import { medianOfMedians, quantile } from './median.js'
 
 /** One list for each fresh process, with one value for each round. */
@@ -11,11 +11,11 @@ export type Processes = readonly (readonly number[])[]
 export interface Estimate {
   /** figure ÷ reference: the median over processes of the median over rounds, of logarithms. */
   ratio: number
-  /** What the ratio lies between with 95 % confidence: bootstrap by process and round, percentiles. */
+  /** Contains the ratio with 95 % confidence: bootstrap by process and round, percentiles. */
   interval: [low: number, high: number]
   /**
-   * The smallest change of this ratio that a run like this one would have shown in 8 of 10 times, as a factor above 1: 1.03 is
-   * 3 %. Infinity where one round can't tell.
+   * The smallest change of this ratio that such a run shows in 8 of 10 cases, as a factor above 1: 1.03 is 3 %. Infinity if there is
+   * only one round.
    */
   smallestEffect: number
 }
@@ -23,9 +23,9 @@ export interface Estimate {
 /** Two-sided 5 % and a power of 80 %: 1.96 + 0.84 standard errors (Cohen, Statistical Power Analysis, 1988). */
 const DETECTABLE = 2.8
 
-/** @returns `null` where no round has both, or one of them is zero */
+/** @returns `null` if no round has both values, or one of them is zero */
 export function estimateRatio(figure: Processes, reference: Processes): Estimate | null {
-  const logs = logRatios(figure, reference)
+  const logs = getLogRatios(figure, reference)
   if (logs.length === 0) return null
   const drawn = resample(logs, medianOfMedians)
   const spread = logs.flat().length > 1 ? (deviation(drawn) ?? 0) : Infinity
@@ -37,24 +37,24 @@ export function estimateRatio(figure: Processes, reference: Processes): Estimate
 }
 
 /**
- * What the ratio is, with `confidence` on one side, not beyond: for a gate that must not cry wolf.
+ * Returns bounds that the ratio does not exceed, each with `confidence`, for a check that must not raise false alarms.
  *
  * @param confidence 0.99 for one case; with many, `1 - 0.01 / many` (Bonferroni)
- * @returns `null` where no round has both, and where there is but one, which says nothing about the next
+ * @returns `null` if no round has both values, or only one round has: it says nothing about the next
  */
-export function boundsOf(
+export function estimateBounds(
   figure: Processes,
   reference: Processes,
   confidence: number,
 ): [low: number, high: number] | null {
-  const logs = logRatios(figure, reference)
+  const logs = getLogRatios(figure, reference)
   if (logs.flat().length < 2) return null
   const drawn = resample(logs, medianOfMedians)
   return [Math.exp(quantile(drawn, 1 - confidence)), Math.exp(quantile(drawn, confidence))]
 }
 
-/** The rounds that both have, and in which neither is zero. */
-function logRatios(figure: Processes, reference: Processes): number[][] {
+/** Takes the rounds that both have, and in which neither value is zero. */
+function getLogRatios(figure: Processes, reference: Processes): number[][] {
   return figure
     .map((rounds, process) =>
       rounds.flatMap((value, round) => {
@@ -63,4 +63,26 @@ function logRatios(figure: Processes, reference: Processes): number[][] {
       }),
     )
     .filter(rounds => rounds.length > 0)
+}
+
+/** So many that quantiles of 99.9 % lie between drawn values. */
+const DRAWS = 2000
+
+/** Constant, so that an interval is reproducible. */
+const SEED = 0.5
+
+/**
+ * The bootstrap in two steps, as the data were made: draws processes with replacement, and rounds within each. It assumes no
+ * distribution, and drops no value. (Kalibera and Jones, Rigorous Benchmarking in Reasonable Time, 2013.)
+ *
+ * @param processes one list for each process, none of them empty
+ * @returns the statistic of each draw, ascending
+ */
+function resample(processes: readonly number[][], statistic: (processes: number[][]) => number): Float64Array {
+  const below = randomInt.source(randomLcg(SEED))
+  const draw = <T>(from: readonly T[]): T[] => {
+    const at = below(from.length)
+    return from.map(() => from[at()]!)
+  }
+  return Float64Array.from({ length: DRAWS }, () => statistic(draw(processes).map(draw))).sort()
 }

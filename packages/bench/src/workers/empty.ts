@@ -1,4 +1,7 @@
-// The smallest worker that answers: the reference of everything that has to start one.
+// The smallest worker that answers, which loads nothing: the reference of everything that starts a worker.
 import { parentPort } from 'node:worker_threads'
 
-parentPort?.once('message', (message: unknown) => parentPort?.postMessage(message))
+parentPort?.on('message', (message: 'ping' | 'crash') => {
+  if (message === 'ping') parentPort?.postMessage(message)
+  else void import('../loops/handlers.js').then(({ crashSoon }) => parentPort?.postMessage(crashSoon()))
+})

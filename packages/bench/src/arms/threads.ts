@@ -1,0 +1,197 @@
+// Starts the benchmark's own worker threads and talks to them, and the arms that are made of nothing else.
+import { once } from 'node:events'
+import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads'
+import type { MeasuredCodec } from '../loops/codec.js'
+import { FAN_SIZES } from '../loops/handlers.js'
+import { createLoops, type Reply, type Request } from '../loops/serve.js'
+import { callsOnly, prepareCall, type Calls } from '../loops/subject.js'
+import type { Arm, Arms, Carried, Measurement, OpenArm, Task } from '../model/scenario.js'
+import { getCalls, type Payload } from '../payloads/payloads.js'
+
+/** Returns the URL of `dist/workers/<name>.js`, also when a test runner runs the sources. */
+export const workerUrl = (name: string): URL => new URL(import.meta.resolve(`#dist/workers/${name}`))
+
+type Roles = Omit<typeof import('../workers/threads.js'), never>
+type NetworkRoles = Omit<typeof import('../workers/network.js'), never>
+
+const startWorker = (name: string, role: string, args: readonly unknown[], ports: MessagePort[] = []): Worker =>
+  new Worker(workerUrl(name), { workerData: { role, args }, transferList: ports })
+
+/** @param args those of the function of `workers/threads.ts` that the thread runs */
+export const startThread = <Role extends keyof Roles>(
+  role: Role,
+  args: Parameters<Roles[Role]>,
+  ports?: MessagePort[],
+): Worker => startWorker('threads', role, args, ports)
+
+export const startNetworkThread = <Role extends keyof NetworkRoles>(
+  role: Role,
+  ...args: Parameters<NetworkRoles[Role]>
+): Worker => startWorker('network', role, args)
+
+/** How long a task may take beyond its own time: for checks, large documents and busy machines. */
+const GRACE_MS = 30_000
+
+/** Requests to a measuring thread and their answers. */
+export interface Conversation {
+  measure(task: Task, payload: Payload): Promise<Measurement>
+  /** Takes an answer of the thread. */
+  receive(reply: Reply): void
+  /** Rejects all requests, pending and future: the thread is gone. */
+  fail(error: Error): void
+}
+
+interface PendingRequest {
+  resolve(figures: Measurement): void
+  reject(error: Error): void
+  timer: NodeJS.Timeout
+}
+
+/** Every request ends with its answer, a failure of the thread, or a deadline, so that a benchmark cannot hang. */
+export function createConversation(send: (request: Request) => unknown, graceMs: number = GRACE_MS): Conversation {
+  const pending = new Map<number, PendingRequest>()
+  const sent = new Set<Payload>()
+  let requests = 0
+  let failure: Error | undefined
+
+  const take = (id: number): PendingRequest | undefined => {
+    const found = pending.get(id)
+    pending.delete(id)
+    clearTimeout(found?.timer)
+    return found
+  }
+
+  return {
+    measure: (task, payload) =>
+      new Promise((resolve, reject) => {
+        if (failure) return reject(failure)
+        const id = ++requests
+        const allowedMs = task.ms + graceMs
+        const onTimeout = (): void => take(id)?.reject(new Error(`No answer within ${allowedMs} ms`))
+        pending.set(id, { resolve, reject, timer: setTimeout(onTimeout, allowedMs) })
+        const request = { id, task, payloadId: payload.id }
+        Promise.resolve(send(sent.has(payload) ? request : { ...request, payload })).catch((error: unknown) =>
+          take(id)?.reject(error instanceof Error ? error : new Error(String(error))),
+        )
+        sent.add(payload)
+      }),
+    receive: ({ id, figures, error }) => {
+      const found = take(id)
+      if (figures) found?.resolve(figures)
+      else found?.reject(new Error(error ?? 'Received an answer without figures'))
+    },
+    fail: error => {
+      failure ??= error
+      for (const id of [...pending.keys()]) take(id)?.reject(error)
+    },
+  }
+}
+
+/** An arm whose loops run in the thread `measuring`. All its threads end together. */
+export function threadArm(measuring: Worker, ...others: Worker[]): OpenArm {
+  const threads = [measuring, ...others]
+  const { measure, receive, fail } = createConversation(request => measuring.postMessage(request))
+  measuring.on('message', receive)
+  for (const thread of threads) {
+    thread.on('error', fail)
+    thread.on('exit', () => fail(new Error("One of the arm's threads exited")))
+  }
+  return { measure, close: async () => void (await Promise.all(threads.map(thread => thread.terminate()))) }
+}
+
+/** A bare MessagePort between two workers, as the bus has its frontend and its core, and more workers that only listen. */
+const rawArm = (listeners: number): Arm => ({
+  id: 'raw',
+  title: 'raw MessagePort',
+  open: async () => {
+    const { port1, port2 } = new MessageChannel()
+    const channels = Array.from({ length: listeners }, () => new MessageChannel())
+    const far = channels.map(channel => channel.port2)
+    const others = channels.map(({ port1: port }) => startThread('listenRaw', [port], [port]))
+    const answering = startThread('answerRaw', [port2, far], [port2, ...far])
+    return threadArm(startThread('measureRaw', [port1], [port1]), answering, ...others)
+  },
+})
+
+/** Frontends of a fan-out, except the one that measures. */
+export const FAN_LISTENERS: number = Math.max(...FAN_SIZES) - 1
+
+/** The reference of most figures, and that of a fan-out. */
+export const rawPort: Arm = rawArm(0)
+export const fanRaw: Arm = rawArm(FAN_LISTENERS)
+
+const oneThreadArm = (id: string, title: string, start: () => Worker, carried: Carried = {}): Arm => ({
+  id,
+  title,
+  ...carried,
+  open: async () => threadArm(start()),
+})
+
+/** The reference of encrypted bytes: the same cipher in one thread, with nothing sent. */
+export const cipher: Arm = oneThreadArm('aes-256-gcm', 'AES-256-GCM of node:crypto', () =>
+  startThread('measureCipher', []),
+)
+
+export const codecArm = (id: string, title: string, codec: MeasuredCodec): Arm =>
+  oneThreadArm(id, title, () => startThread('measureCodec', [codec]))
+
+export const codecArms: Arms = [
+  codecArm('clone', 'structured clone', 'clone'),
+  codecArm('json', 'JSON-RPC', 'json'),
+  codecArm('msgpack', 'msgpack', 'msgpack'),
+]
+
+const bothSides = (id: 'raw' | 'json' | 'msgpack', title: string, carried: Carried): Arm =>
+  oneThreadArm(id, title, () => startThread('measureOneThread', [id]), carried)
+
+/** Client and core within one thread: the bus's own code, without what other threads add, so that versions can be compared. */
+export const oneThreadArms: Arms = [
+  bothSides('raw', 'raw MessagePort', { carries: 'structured clone' }),
+  bothSides('json', 'JSON', { carries: 'JSON-RPC text', checks: ['authority'] }),
+  bothSides('msgpack', 'msgpack', { carries: 'JSON-RPC in msgpack', checks: ['authority'] }),
+]
+
+/** A host that serves HTTP and calls its own bus in the same thread, and a thread that sends it requests. */
+const httpArm = (id: string, title: string, poll: boolean): Arm => ({
+  id,
+  title,
+  open: async () => {
+    const host = startNetworkThread('hostHttp', poll)
+    const [port] = (await once(host, 'message')) as [number]
+    return threadArm(startNetworkThread('measureHttp', port), host)
+  },
+})
+
+export const httpArms: Arms = [httpArm('poll-off', 'poll: false', false), httpArm('poll-on', 'polled', true)]
+
+export interface OpenCalls {
+  /** @returns the answer, which must be the one that the payload expects */
+  call(command: string, args: unknown): Promise<unknown>
+  close(): Promise<void>
+}
+
+/**
+ * Makes an arm of one function that calls, for scenarios of users. Its loops run in the process that opens it.
+ *
+ * @param id lower-case letters, digits and dashes
+ * @param open called in each fresh process
+ * @example
+ * callArm('direct', 'a function', async () => ({ call: async (_, args) => search(args), close: async () => {} }))
+ */
+export const callArm = (id: string, title: string, open: () => Promise<OpenCalls>): Arm => ({
+  id,
+  title,
+  open: async () => {
+    const { call, close } = await open()
+    const measure = createLoops(callsOnly(call))
+    const prepared = new Map<Payload, Calls>()
+    return {
+      measure: async (task, payload) => {
+        const calls = prepared.get(payload) ?? getCalls(payload).map(prepareCall)
+        prepared.set(payload, calls)
+        return measure(task, calls)
+      },
+      close,
+    }
+  },
+})

@@ -1,0 +1,158 @@
+// The closed loops of calls: the next call waits for an answer. One at a time gives latencies; more at a time give a rate.
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Measurement } from '../model/scenario.js'
+import { sharedClock } from './handlers.js'
+import { checkAnswer, checkOnce, percentiles, startCpuClock, type MeasureLoop, type ReadyCall } from './subject.js'
+
+/** A bound on memory, 8 MiB: a measurement ends with its last sample. */
+const MAX_SAMPLES = 2 ** 20
+let samples: Float64Array | undefined
+
+/** With many calls in flight, one call in 16 reads the clock: that takes 45 ns, and a call may take 1 µs. */
+const CALLS_PER_CLOCK_READ = 16
+
+/** Milliseconds between two sparse calls: long enough that the thread's code has left the caches, and its core may sleep. */
+const SPARSE_MS = 4
+
+/** Sends the calls over and over, with `inFlight` of them at any time. */
+export const measureCalls: MeasureLoop = async (subject, calls, task) => {
+  await checkOnce(subject, calls)
+  return task.inFlight === undefined || task.inFlight === 1
+    ? oneAtATime(subject, calls, task)
+    : manyAtATime(subject, calls, task)
+}
+
+/** One reading of the clock serves as the end of a call and the start of the next. */
+const oneAtATime: MeasureLoop = async (subject, calls, { ms }) => {
+  samples ??= new Float64Array(MAX_SAMPLES)
+  let count = 0
+  let answer: unknown
+  const readCpu = startCpuClock()
+  const start = performance.now()
+  const end = start + ms
+  let now = start
+  do {
+    const { command, args } = calls[count % calls.length]!
+    answer = await subject.call(command, args)
+    const before = now
+    now = performance.now()
+    samples[count++] = now - before
+  } while (now < end && count < MAX_SAMPLES)
+  const cpu = readCpu() / count
+  checkAnswer(calls[(count - 1) % calls.length]!, answer)
+  return { ...percentiles(samples.subarray(0, count)), ...perCall(count, now - start), cpu }
+}
+
+const manyAtATime: MeasureLoop = async (subject, calls, { ms, inFlight = 1 }) => {
+  const readCpu = startCpuClock()
+  const start = performance.now()
+  const end = start + ms
+  let count = 0
+  let over = false
+  const callUntilOver = async (): Promise<() => void> => {
+    let call: ReadyCall
+    let answer: unknown
+    do {
+      call = calls[count++ % calls.length]!
+      answer = await subject.call(call.command, call.args)
+      if (count % CALLS_PER_CLOCK_READ === 0) over ||= performance.now() >= end
+    } while (!over)
+    return () => checkAnswer(call, answer)
+  }
+  const checks = await Promise.all(Array.from({ length: inFlight }, callUntilOver))
+  const elapsed = performance.now() - start
+  const cpu = readCpu() / count
+  for (const check of checks) check()
+  return { ...perCall(count, elapsed), cpu }
+}
+
+const perCall = (count: number, ms: number): Measurement => ({ rate: (count / ms) * 1e3, each: (ms / count) * 1e3 })
+
+/** One call, a pause, and so on: what a call costs when everything is asleep. */
+export const measureSparseCalls: MeasureLoop = async (subject, calls, { ms }) => {
+  await checkOnce(subject, calls)
+  const latencies: number[] = []
+  const end = performance.now() + ms
+  do {
+    await delay(SPARSE_MS)
+    const call = calls[latencies.length % calls.length]!
+    const start = performance.now()
+    const answer = await subject.call(call.command, call.args)
+    latencies.push(performance.now() - start)
+    checkAnswer(call, answer)
+  } while (performance.now() < end)
+  return percentiles(Float64Array.from(latencies))
+}
+
+/** Transfers bytes there and back, one call at a time: the answer to a call is what the next one sends. */
+export const measureTransfers: MeasureLoop = async ({ transfer }, [call], { ms }) => {
+  if (!call?.bytes || !transfer) throw new Error('This arm transfers no bytes')
+  const latencies: number[] = []
+  let bytes = Uint8Array.from(call.args as Uint8Array)
+  const start = performance.now()
+  let now = start
+  do {
+    const sent = bytes
+    bytes = await transfer('transfer_back', sent)
+    const before = now
+    now = performance.now()
+    latencies.push(now - before)
+    if (sent.byteLength !== 0) throw new Error('The bytes were copied instead of transferred')
+  } while (now < start + ms)
+  checkAnswer(call, bytes)
+  return { ...percentiles(Float64Array.from(latencies)), rate: (latencies.length / (now - start)) * 1e3 }
+}
+
+/** Aborts one call after the other, each once its handler runs. Measures until the caller and the handler notice. */
+export const measureCancel: MeasureLoop = async ({ call, callUntil }, _calls, { ms }) => {
+  if (!callUntil) throw new Error('This arm cannot cancel calls')
+  const settled: number[] = []
+  const signalled: number[] = []
+  const end = performance.now() + ms
+  do {
+    const id = settled.length
+    const controller = new AbortController()
+    let at = 0
+    const cancelled = callUntil('wait', { id }, controller.signal).then(
+      () => Promise.reject(new Error('A cancelled call was answered')),
+      (error: unknown) => {
+        if (!controller.signal.aborted) throw error
+        at = sharedClock()
+      },
+    )
+    // Calls arrive in order, so the handler runs once this one is answered.
+    const isRunning = await Promise.race([call('waits', { id }), cancelled])
+    if (isRunning !== true) throw new Error('The handler does not run')
+    const start = sharedClock()
+    controller.abort()
+    await cancelled
+    settled.push((at - start) / 1e3)
+    signalled.push((Number(await call('heard', { id })) - start) / 1e3)
+  } while (performance.now() < end)
+  const median = (ms: number[]): number => percentiles(Float64Array.from(ms)).p50
+  return { settled: median(settled), signal: median(signalled) }
+}
+
+/** Milliseconds between two attempts to call a core that has crashed, and until the measurement fails. */
+const RETRY_MS = 1
+const RECOVERY_TIMEOUT_MS = 20_000
+
+/** Crashes core, and calls it until another core answers. Core says when it was started, so that the old one is not mistaken. */
+export const measureRecovery: MeasureLoop = async (subject, [call]) => {
+  const at = Number(await subject.call('crash', {}))
+  const deadline = performance.now() + RECOVERY_TIMEOUT_MS
+  while (sharedClock() < at) await delay(RETRY_MS)
+  while (performance.now() < deadline) {
+    try {
+      const answer = await subject.call(call!.command, call!.args)
+      const time = sharedClock() - at
+      checkAnswer(call!, answer)
+      if (Number(await subject.call('born', {})) < at) throw new Error('Core did not crash')
+      return { time }
+    } catch (error) {
+      if ((error as { reason?: unknown }).reason !== 'Disconnected') throw error
+      await delay(RETRY_MS)
+    }
+  }
+  throw new Error(`Core did not answer within ${RECOVERY_TIMEOUT_MS} ms after its crash`)
+}

@@ -1,0 +1,134 @@
+// The loops of one-way messages: events in both directions, and channels. Few bursts are in flight at any time, because a sender
+// that never waits would measure how fast a queue grows. Every message is counted.
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Measurement } from '../model/scenario.js'
+import * as handlers from './handlers.js'
+import type { MeasureLoop } from './subject.js'
+
+/** Messages of a burst, and bursts in flight. */
+const BURST = 256
+const BURSTS_IN_FLIGHT = 4
+/** Messages of one channel. */
+const STREAM = 4096
+
+/** Events from core: the measuring thread asks for bursts, and counts what it receives. */
+export const measureEventsIn: MeasureLoop = async (subject, _calls, { ms }) => {
+  let received = 0
+  const unlisten = await subject.listen(handlers.BACKEND_EVENT, () => received++)
+  try {
+    // Messages arrive in order: the answer to a burst follows its last event.
+    return toRate(await sendBursts(ms, count => subject.call('burst', { count })), received)
+  } finally {
+    unlisten()
+  }
+}
+
+/** Events to core: after each burst, core is asked how many it has received since the last one. */
+export const measureEventsOut: MeasureLoop = async (subject, _calls, { ms }) => {
+  let received = 0
+  await subject.call('seen', {})
+  const sent = await sendBursts(ms, async count => {
+    const emitted = Array.from({ length: count }, () => subject.emit(handlers.FRONTEND_EVENT, handlers.EVENT_PAYLOAD))
+    const seen = await subject.call('seen', {})
+    received += Number(seen)
+    await Promise.all(emitted)
+  })
+  return toRate(sent, received)
+}
+
+/** Channels, one after the other, each read to its end. */
+export const measureStream: MeasureLoop = async (subject, _calls, { ms }) => {
+  let received = 0
+  let messages = 0
+  const start = performance.now()
+  const end = start + ms
+  do {
+    let next = 0
+    // A message that is lost or overtaken leaves a difference at the end.
+    await subject.stream('download', STREAM, message => {
+      if (handlers.getChunk(message) === next++) received++
+    })
+    messages += STREAM
+  } while (performance.now() < end)
+  return toRate({ messages, elapsed: performance.now() - start }, received)
+}
+
+/** Events from core to `size` listeners, one after the other. An event's cost should not depend on listeners of other events. */
+export const measureListeners: MeasureLoop = async (subject, _calls, { ms, size = 1 }) => {
+  let received = 0
+  const listening = Array.from({ length: size }, (_, index) =>
+    subject.listen(handlers.listenerEvent(index), () => received++),
+  )
+  const unlisten = await Promise.all(listening)
+  try {
+    const sent = await sendBursts(ms, count => subject.call('burst_each', { count, listeners: size }))
+    return { each: 1e6 / toRate(sent, received)['rate']! }
+  } finally {
+    for (const stop of unlisten) stop()
+  }
+}
+
+/** Each event to `size` frontends; the measuring frontend is one of them. */
+export const measureFanOut: MeasureLoop = async (subject, _calls, { ms, size: frontends = 1 }) => {
+  const receive = handlers.countFan(report => subject.emit(handlers.FAN_SEEN, report))
+  const unlisten = await subject.listen(handlers.fanEvent(frontends), receive)
+  let received = 0
+  try {
+    const { messages, elapsed } = await sendBursts(ms, async count => {
+      const seen = Number(await subject.call('fan_out', { count, frontends }))
+      received += seen
+    })
+    return { each: 1e6 / toRate({ messages: messages * frontends, elapsed }, received)['rate']! }
+  } finally {
+    unlisten()
+  }
+}
+
+interface Sent {
+  messages: number
+  elapsed: number
+}
+
+/** @param sendBurst sends `count` messages, and resolves when they have arrived */
+async function sendBursts(ms: number, sendBurst: (count: number) => Promise<unknown>): Promise<Sent> {
+  const start = performance.now()
+  const end = start + ms
+  let messages = 0
+  const sendUntilEnd = async (): Promise<void> => {
+    do {
+      messages += BURST
+      await sendBurst(BURST)
+    } while (performance.now() < end)
+  }
+  await Promise.all(Array.from({ length: BURSTS_IN_FLIGHT }, sendUntilEnd))
+  return { messages, elapsed: performance.now() - start }
+}
+
+function toRate({ messages, elapsed }: Sent, received: number): Measurement {
+  if (received !== messages) throw new Error(`${received} of ${messages} messages arrived in order`)
+  return { rate: (messages / elapsed) * 1e3 }
+}
+
+/** Messages of a KiB for a slow receiver: 16 MiB in all. */
+const SLOW_MESSAGES = 16_384
+/** Messages after which the receiver pauses for a millisecond, and after which it asks how far the sender is. */
+const MESSAGES_PER_PAUSE = 16
+const MESSAGES_PER_CHECK = 256
+
+/** A channel whose receiver is slow for `ms` milliseconds, and then takes the rest. Every message must arrive, in order. */
+export const measureSlowConsumer: MeasureLoop = async (subject, _calls, { ms }) => {
+  if (!subject.pour) throw new Error('This arm has no channels')
+  let taken = 0
+  let depth = 0
+  const end = performance.now() + ms
+  const { waited } = await subject.pour(SLOW_MESSAGES, async message => {
+    const chunk = handlers.getChunk(message)
+    if (chunk !== taken) throw new Error(`Received message ${chunk}; expected ${taken}`)
+    taken++
+    if (taken % MESSAGES_PER_PAUSE === 0 && performance.now() < end) await delay(1)
+    // Nothing is taken meanwhile: whatever has been sent and not taken waits somewhere.
+    if (taken % MESSAGES_PER_CHECK === 0) depth = Math.max(depth, Number(await subject.call('poured', {})) - taken)
+  })
+  if (taken !== SLOW_MESSAGES) throw new Error(`${taken} of ${SLOW_MESSAGES} messages arrived`)
+  return { depth, waited }
+}

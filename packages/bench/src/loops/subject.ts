@@ -1,0 +1,145 @@
+// The tools of a loop: the arm as a measuring thread sees it, calls whose answers are checked, and clocks.
+import type { Measurement, Task } from '../model/scenario.js'
+import type { Call } from '../payloads/payloads.js'
+import { quantile } from '../statistics/median.js'
+
+/** All that has to be written for one more way of carrying messages. */
+export interface Subject {
+  /** @param args named arguments, or bytes */
+  call(command: string, args: unknown): Promise<unknown>
+  /** Calls a command. When the signal aborts, the promise rejects and the signal of the command's handler aborts. */
+  callUntil?(command: string, args: unknown, signal: AbortSignal): Promise<unknown>
+  /** Calls a command with bytes that are transferred, and resolves to bytes that the other side transferred. */
+  transfer?(command: string, bytes: Uint8Array): Promise<Uint8Array<ArrayBuffer>>
+  emit(event: string, payload: unknown): unknown
+  /** @returns an unsubscribe function */
+  listen(event: string, receive: (payload: unknown) => void): Promise<() => void>
+  /** Calls a command that fills a channel with `count` messages. Each is taken before the next one. */
+  pour?(count: number, take: (message: unknown) => Promise<void>): Promise<Poured>
+  /** Calls a command that sends `count` messages back in order, and resolves when the call is answered. */
+  stream(command: string, count: number, receive: (message: unknown) => void): Promise<unknown>
+}
+
+/** The answer to `pour`: the part of its time that the sender waited for room, in %. */
+export interface Poured {
+  waited: number
+}
+
+/** A loop that measures one thing. */
+export type MeasureLoop = (subject: Subject, calls: Calls, task: Task) => Promise<Measurement>
+
+/** A subject for arms that carry calls and nothing else. */
+export function callsOnly(call: Subject['call']): Subject {
+  const unsupported = (): never => {
+    throw new Error('This arm carries calls only')
+  }
+  return { call, emit: unsupported, listen: unsupported, stream: unsupported }
+}
+
+/** A call in the form in which it is sent again and again. */
+export interface ReadyCall extends Required<Omit<Call, 'expected'>> {
+  expected: Buffer
+}
+
+export type Calls = readonly ReadyCall[]
+
+export function prepareCall({ command, args, expected, bytes = false, fails = false }: Call): ReadyCall {
+  if (!bytes) return { command, args, expected: toJson(expected), bytes, fails }
+  // A Buffer may share its memory with others, and would be cloned with all of it.
+  return { command, args: Uint8Array.from(toBytes(args)), expected: toBytes(expected), bytes, fails }
+}
+
+const toJson = (value: unknown): Buffer => Buffer.from(JSON.stringify(value) ?? 'undefined')
+
+const toBytes = (value: unknown): Buffer => (value === undefined ? Buffer.alloc(0) : toJson(value))
+
+/** @throws Error unless the answer equals the expected one, byte for byte or as JSON */
+export function checkAnswer({ command, expected, bytes }: ReadyCall, answer: unknown): void {
+  const isBytes = answer instanceof Uint8Array || answer instanceof ArrayBuffer
+  const received = isBytes ? Buffer.from(answer as ArrayBuffer) : toJson(answer)
+  if (isBytes === bytes && expected.equals(received)) return
+  throw new Error(`'${command}' returned ${preview(received)}; expected ${preview(expected)}`)
+}
+
+const preview = (bytes: Buffer): string =>
+  bytes.length <= 80 ? bytes.toString() : `${bytes.subarray(0, 60).toString()}… (${bytes.length} bytes)`
+
+const checked = new WeakSet<Calls>()
+
+/** Sends every call once and checks its answer, the first time that these calls are measured. */
+export async function checkOnce(subject: Subject, calls: Calls): Promise<void> {
+  if (checked.has(calls)) return
+  for (const call of calls) checkAnswer(call, await subject.call(call.command, call.args))
+  checked.add(calls)
+}
+
+/** A subject whose calls must fail: an error's message becomes the answer, and an answer becomes an error. */
+export const expectFailure = (subject: Subject): Subject => ({
+  ...subject,
+  call: async (command, args) => {
+    let answer: unknown
+    try {
+      answer = await subject.call(command, args)
+    } catch (error) {
+      return (error as Error).message
+    }
+    throw new Error(`'${command}' returned ${preview(toJson(answer))}; expected it to fail`)
+  },
+})
+
+/**
+ * Measures the CPU time of this process, of all its threads. While one arm works and the others sleep, it is the arm's.
+ *
+ * @returns a function that returns the microseconds since then
+ */
+export function startCpuClock(): () => number {
+  const before = process.cpuUsage()
+  return () => {
+    const { user, system } = process.cpuUsage(before)
+    return user + system
+  }
+}
+
+/** Latencies that `takeSamples` can return: they cross threads, so at most 2 MiB of them. */
+const MAX_KEPT = 2 ** 18
+let kept = new Float64Array()
+
+/** Summarizes latencies in milliseconds, which it sorts, as µs. Keeps them for `takeSamples`. */
+export function percentiles(ms: Float64Array): { p50: number; p99: number } {
+  kept = ms.slice(0, MAX_KEPT)
+  const sorted = ms.sort()
+  return { p50: quantile(sorted, 0.5) * 1e3, p99: quantile(sorted, 0.99) * 1e3 }
+}
+
+/** Returns each latency of the last measurement in this thread once, in µs and in the order of time. */
+export function takeSamples(): Measurement {
+  const samples = kept
+  kept = new Float64Array()
+  return Object.fromEntries(Array.from(samples, (ms, index) => [index, Math.round(ms * 1e6) / 1e3]))
+}
+
+/** A bound on memory: later calls of a measurement are not recorded. */
+const MAX_ARRIVALS = 2 ** 20
+
+/** Times calls in core, for frontends without a clock: the time between two arrivals is that of one call there and back. */
+export class ArrivalClock {
+  #arrivals = new Float64Array(0)
+  #count = 0
+
+  start(): void {
+    if (this.#arrivals.length === 0) this.#arrivals = new Float64Array(MAX_ARRIVALS)
+    this.#count = 0
+  }
+
+  record(): void {
+    if (this.#count < MAX_ARRIVALS) this.#arrivals[this.#count++] = performance.now()
+  }
+
+  /** @throws Error if fewer than two calls arrived */
+  stop(): Measurement {
+    const arrivals = this.#arrivals.subarray(0, this.#count)
+    const intervals = arrivals.subarray(1).map((at, before) => at - arrivals[before]!)
+    if (intervals.length === 0) throw new Error(`Core received ${arrivals.length} calls; 2 are needed`)
+    return { ...percentiles(intervals), rate: (intervals.length / (arrivals.at(-1)! - arrivals[0]!)) * 1e3 }
+  }
+}

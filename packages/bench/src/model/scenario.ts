@@ -1,0 +1,141 @@
+// The data model. A scenario is a question: plain data that names the arms that can answer it, and the cases to measure them in.
+import type { Payload } from '../payloads/payloads.js'
+
+/**
+ * The loops that a measuring thread can run:
+ *
+ * - `calls`: calls and their answers, `inFlight` at a time · `sparse`: one call every 4 ms · `cancel`: calls that are aborted
+ * - `open`: calls on a schedule, answered or not, at half of the arm's capacity · `overload`: the same at twice the capacity
+ * - `giving`: bytes there and back, transferred by both sides · `codec`: `inFlight` messages written and read within one thread
+ * - `events-in`: events from core to the measuring thread · `events-out`: the other direction
+ * - `listeners`: events to `size` listeners, one after the other · `fan-out`: each event to `size` frontends
+ * - `stream`: channels that core fills, one after the other · `slow-consumer`: a channel with a slow receiver
+ * - `start`: from nothing to the first reply · `recover-core`, `recover-frontend`: from a crash to the first answer after it
+ * - `idle`: silence after a start · `memory`: what frontends occupy · `http`: requests to the host's server while the host calls
+ * - `samples`: no measurement: returns each single latency of the previous one, in µs, by its index
+ */
+export type Loop =
+  | 'calls'
+  | 'sparse'
+  | 'open'
+  | 'overload'
+  | 'cancel'
+  | 'slow-consumer'
+  | 'recover-core'
+  | 'recover-frontend'
+  | 'giving'
+  | 'events-in'
+  | 'events-out'
+  | 'listeners'
+  | 'fan-out'
+  | 'stream'
+  | 'start'
+  | 'idle'
+  | 'memory'
+  | 'http'
+  | 'codec'
+  | 'samples'
+
+/** One measurement to make: plain data, because tasks cross threads. */
+export interface Task {
+  loop: Loop
+  /** Milliseconds to measure for. A slow operation is always measured at least once. */
+  ms: number
+  /** Milliseconds to do the same before that, so that threads are awake and polling has begun. */
+  settleMs?: number
+  inFlight?: number
+  /** Number of listeners or frontends. */
+  size?: number
+  /** How a host that serves HTTP calls its bus. */
+  pace?: Pace
+}
+
+/** `paced`: a few calls every millisecond · `restless`: each call as soon as the last is answered. */
+export type Pace = 'paced' | 'restless'
+
+/** Figures by name: µs for durations, per second for rates, % for parts of a core, bytes for memory. */
+export type Measurement = Record<string, number>
+
+/** Properties of an arm that a comparison must consider. */
+export interface Carried {
+  /** How values cross: `structured clone`, `JSON text`, `msgpack`, … */
+  carries?: string
+  /** The checks on the way: `arguments`, `authority`, `hook`, `records`, … */
+  checks?: readonly string[]
+}
+
+/** One way of carrying messages: a bare MessagePort, another library, or the bus with one set of options. */
+export interface Arm extends Carried {
+  /** Name in filters and reports: lower case, with dashes. */
+  id: string
+  title: string
+  /** Starts fresh threads. They end when `close` is called, or when `open` rejects. */
+  open(): Promise<OpenArm>
+}
+
+/** The first one is the reference of the others. */
+export type Arms = readonly [Arm, ...Arm[]]
+
+export interface OpenArm {
+  /** Runs one task with one payload, and checks the answers outside of the measured time. */
+  measure(task: Task, payload: Payload): Promise<Measurement>
+  close(): Promise<void>
+}
+
+export interface FigureKind {
+  /** Its name in a `Measurement`. */
+  id: string
+  title: string
+  /** `%` is of one core, or of all attempts; `B` are bytes of memory; `` is a plain number. */
+  unit: 'µs' | '/s' | '%' | 'B' | ''
+  better: 'lower' | 'higher'
+  /** Reported, but not shown in tables. */
+  aside?: true
+}
+
+export interface Case {
+  id: string
+  title: string
+  task: Omit<Task, 'ms'>
+  /** The task to warm up with, if it is not `task`. */
+  warmUp?: Omit<Task, 'ms'>
+  payload: Payload
+  figures: readonly FigureKind[]
+}
+
+/** Something that goes on while a scenario is measured. */
+export interface Beside {
+  end(): Promise<void>
+}
+
+export interface Scenario {
+  id: string
+  title: string
+  /** Measured without a filter; other scenarios only by name, or with `--all`. */
+  main?: true
+  /** One sentence: what is measured, and what the reference is. */
+  about: string
+  /** The first one is the reference of the others. */
+  arms: readonly [Arm, ...Arm[]]
+  cases: readonly Case[]
+  /** Whether its table has one row for each arm or for each case. */
+  rows: 'arms' | 'cases'
+  /** Length of one measurement, as a multiple of the plan's. @default 1 */
+  share?: number
+  /** Length of an arm's warm-up, as a multiple of the plan's; 0 leaves it out. @default 1 */
+  warmUpShare?: number
+  /** Time to settle before each measurement, as a multiple of that measurement's length. @default 0 */
+  settleShare?: number
+  /** Number of rounds, as a multiple of the plan's. @default 1 */
+  roundsShare?: number
+  /** Returns what the scenario needs and this machine lacks. The scenario is then left out, and the run says why. */
+  lacks?(): string | undefined
+  /** Starts something that goes on meanwhile, and ends with the scenario. */
+  beside?(): Promise<Beside>
+}
+
+/** Id of the A/A scenario, which comes along with every run. */
+export const NOISE = 'noise'
+
+export const latency = (id: string, title: string): FigureKind => ({ id, title, unit: 'µs', better: 'lower' })
+export const rate = (id: string, title: string): FigureKind => ({ id, title, unit: '/s', better: 'higher' })

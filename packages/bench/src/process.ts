@@ -1,0 +1,145 @@
+// A process of the benchmark: opens arms and measures on request. Loads only what a request needs, because some of them measure the
+// memory of this process.
+import { createBirpc } from 'birpc'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Additions } from './command/additions.js'
+import { BENCH_EVENT } from './loops/serve.js'
+import { startCpuClock } from './loops/subject.js'
+import type { Arm, Measurement, OpenArm, Scenario, Task } from './model/scenario.js'
+import { usualCall } from './payloads/payloads.js'
+import type { ProcessHost } from './run/fresh-process.js'
+
+let scenarios: readonly Scenario[] = []
+const opened: { scenario: Scenario; arm: OpenArm }[] = []
+
+const host: ProcessHost = {
+  load: async additions => {
+    const { loadScenarios } = await import('./command/additions.js')
+    const loaded = await loadScenarios(additions as Additions)
+    scenarios = [...loaded.ours, ...loaded.own]
+  },
+  open: async (scenarioId, armId) => {
+    const scenario = scenarios.find(({ id }) => id === scenarioId)
+    const arm = scenario?.arms.find(({ id }) => id === armId)
+    if (!scenario || !arm) throw new Error(`This version has no ${scenarioId}/*/${armId}`)
+    return opened.push({ scenario, arm: await arm.open() }) - 1
+  },
+  measure: (handle, task, payloadId) => {
+    const { scenario, arm } = opened[handle]!
+    const found = scenario.cases.find(({ payload }) => payload.id === payloadId)
+    if (!found) throw new Error(`This version has no payload '${payloadId}' in ${scenario.id}`)
+    return arm.measure(task, found.payload)
+  },
+  close: handle => opened[handle]!.arm.close(),
+  measureIdle: async (armId, task) => {
+    const { callArms } = await import('./arms/peers.js')
+    return measureIdle(
+      callArms().find(({ id }) => id === armId)!,
+      task,
+    )
+  },
+  measureMemory,
+  measureSlowConsumer: async (armId, task) => {
+    const { SLOW_ARMS } = await import('./arms/lifecycle.js')
+    return measureSlowConsumer(
+      SLOW_ARMS.find(({ id }) => id === armId)!,
+      task,
+    )
+  },
+  occupyCore: () => void setImmediate(occupyCore),
+}
+
+/** Milliseconds of calls before the silence: long enough for every thread to have loaded what a call needs. */
+const CALLS_MS = 50
+
+/** Opens an arm, calls for a moment, and measures the CPU time (in % of a core) and the memory of the silence after that. */
+async function measureIdle(arm: Arm, { ms, settleMs = 0 }: Task): Promise<Measurement> {
+  const before = process.memoryUsage.rss()
+  const { measure, close } = await arm.open()
+  try {
+    await measure({ loop: 'calls', ms: CALLS_MS, inFlight: 1 }, usualCall)
+    await delay(settleMs)
+    const readCpu = startCpuClock()
+    const start = performance.now()
+    await delay(ms)
+    const cpu = (readCpu() / 1e3 / (performance.now() - start)) * 100
+    return { cpu, rss: process.memoryUsage.rss() - before }
+  } finally {
+    await close()
+  }
+}
+
+/** Frontends whose mean is taken: the first one also loads what all of them share. */
+const FRONTENDS = 4
+/** Milliseconds until threads that have started have released what they needed for it. */
+const SETTLE_MS = 250
+
+/** Opens frontends, and measures by how much the memory of this process and of theirs grows for each. */
+async function measureMemory(name: string): Promise<Measurement> {
+  const { createBus } = await import('@sallyport/core')
+  const { createPattern } = await import('./arms/bus.js')
+  const { SANDBOXES } = await import('./arms/lifecycle.js')
+  const { workerUrl } = await import('./arms/threads.js')
+  const hasGate = name === 'isolation'
+  const sandbox = SANDBOXES.find(({ sandbox: kind }) => kind === (hasGate ? 'permission' : name))
+  if (!sandbox) throw new Error(`Unknown sandbox '${name}'`)
+  const { module, ...options } = sandbox
+  const labels = Array.from({ length: FRONTENDS }, (_, index) => `main-${index}`)
+  const capabilities = [{ identifier: 'bench', windows: ['main-*'], permissions: ['allow-greet'] }]
+  const security = { pattern: createPattern(hasGate ? 'check' : undefined), capabilities }
+  const bus = await createBus({ core: workerUrl('core'), log: false, app: { security } })
+  try {
+    await delay(SETTLE_MS)
+    const before = process.memoryUsage.rss()
+    let ready = 0
+    const allReady = new Promise<void>((resolve, reject) => {
+      bus.on('fault', ({ label, error }) => reject(new Error(`${label}: ${error.message}`)))
+      bus.listen(BENCH_EVENT.ready, () => ++ready === FRONTENDS && resolve()).catch(reject)
+    })
+    for (const label of labels) await bus.open(label, module, options)
+    await allReady
+    await delay(SETTLE_MS)
+    const others = name === 'process' ? await Promise.all(labels.map(label => bus.call<number>(label, 'memory'))) : []
+    const grown = process.memoryUsage.rss() - before
+    return { rss: others.reduce((sum, rss) => sum + rss, grown) / FRONTENDS }
+  } finally {
+    await bus.close({ timeout: 0 })
+  }
+}
+
+/** Milliseconds between two readings of the memory. */
+const MEMORY_INTERVAL_MS = 5
+
+/** Measures a slow consumer, and by how much the memory of this process grows meanwhile. */
+async function measureSlowConsumer(arm: Arm, task: Task): Promise<Measurement> {
+  const { measure, close } = await arm.open()
+  const before = process.memoryUsage.rss()
+  let highest = before
+  const timer = setInterval(() => (highest = Math.max(highest, process.memoryUsage.rss())), MEMORY_INTERVAL_MS)
+  try {
+    const figures = await measure({ loop: 'slow-consumer', ms: task.ms }, usualCall)
+    return { ...figures, rss: Math.max(highest, process.memoryUsage.rss()) - before }
+  } finally {
+    clearInterval(timer)
+    await close()
+  }
+}
+
+/** Milliseconds of work between two moments in which the end of the benchmark is noticed. */
+const BUSY_MS = 50
+
+/** Occupies a core without a pause. */
+function occupyCore(): void {
+  const end = performance.now() + BUSY_MS
+  while (performance.now() < end);
+  setImmediate(occupyCore)
+}
+
+createBirpc<object, ProcessHost>(host, {
+  post: data => void process.send?.(data),
+  on: receive => void process.on('message', receive),
+})
+// Nothing is left when the benchmark itself ends, in whatever way.
+process.on('disconnect', () => process.exit())
+// Ctrl-C goes to the whole process group; the process that started this one ends it.
+process.on('SIGINT', () => {})
