@@ -6,7 +6,7 @@ import { createBirpc } from 'birpc'
 import type { Arm, OpenArm } from '../arm.js'
 import type { Launched } from './launch.js'
 import type { Scenario } from '../scenario.js'
-import type { Additions } from '../command/additions.js'
+import type { Additions } from '../scenarios/select.js'
 import type { ArmHost } from '../workers/arm-host.js'
 
 /** No request takes longer: an arm has deadlines of its own, which are shorter and say more. */

@@ -1,7 +1,21 @@
 // The machine that the figures hold for: a figure without it says nothing.
 import { setTimeout as delay } from 'node:timers/promises'
 import { arch, availableParallelism, cpus, loadavg, platform, release, totalmem } from 'node:os'
-import type { Machine } from '../report/report.js'
+
+export interface Machine {
+  cpu: string
+  cores: number
+  memoryBytes: number
+  platform: string
+  release: string
+  arch: string
+  node: string
+  /** The part of the CPU time that others took just before the run, 0 to 1. */
+  busyBefore: number
+  /** The 1-minute load average before and after; 0 on Windows, which has none. */
+  loadBefore: number
+  loadAfter: number
+}
 
 /** How long to look at what the machine does before the run, in milliseconds. */
 const LOOK_MS = 250

@@ -6,7 +6,7 @@ import { devtoolsProtocol } from '../payloads/devtools.js'
 import { githubEvents } from '../payloads/github.js'
 import { usualCall } from '../payloads/greet.js'
 import { latency, type Scenario } from '../scenario.js'
-import { UsageError } from '../command/usage.js'
+import { UsageError } from '../shared/text.js'
 import { codecIn } from '../workers/own-codec.js'
 
 /**

@@ -4,9 +4,8 @@ import { basename, extname } from 'node:path'
 import { isolationRingJson, isolationRingMsgpack, ringJson, ringMsgpack } from '../arms/links.js'
 import { rawPort } from '../arms/raw-port.js'
 import { echoOf, type Payload } from '../payloads/payload.js'
-import { oneLine } from '../report/format.js'
+import { oneLine, UsageError } from '../shared/text.js'
 import { latency, rate, type Case, type Scenario } from '../scenario.js'
-import { UsageError } from '../command/usage.js'
 
 /**
  * @param paths of files with one JSON document each

@@ -1,7 +1,7 @@
 // A fresh process of the benchmark: opens arms and measures with them as it is asked to. It ends with its channel, so that
 // nothing is left when the benchmark itself ends, in whatever way.
 import { createBirpc } from 'birpc'
-import { loadScenarios, type Additions } from '../command/additions.js'
+import { loadScenarios, type Additions } from '../scenarios/select.js'
 import type { OpenArm } from '../arm.js'
 import type { Scenario } from '../scenario.js'
 import type { Measurement, Task } from '../task.js'

@@ -1,0 +1,14 @@
+import { expect, test } from 'vitest'
+import { sampleReport } from '../../test/sample-report.js'
+import { throughput } from '../scenarios/throughput.js'
+import { findFigure } from './report.js'
+import { scenarioTable } from './tables.js'
+
+test('a figure that stands aside is reported, and has a column only in the table of all figures', () => {
+  const report = sampleReport(undefined, [throughput()])
+  expect(findFigure(report, 'throughput/512/ring-json/each')).toMatchObject({ aside: true })
+  const { head, rows } = scenarioTable(report.scenarios[0]!)
+  expect(head).toEqual(['', '1 call', '8 calls', '64 calls', 'CPU each', '512 calls'])
+  for (const row of rows) expect(row).toHaveLength(head.length)
+  expect(scenarioTable(report.scenarios[0]!, 'all').head.length).toBeGreaterThan(head.length)
+})
