@@ -3,23 +3,19 @@ const root = document.documentElement
 const themes = document.querySelector('.themes')
 
 const showTheme = theme => {
-  if (theme === 'light' || theme === 'dark') root.dataset.theme = theme
-  else delete root.dataset.theme
+  root.dataset.theme = theme
+  themes.value = theme
 }
-
-let chosen = 'auto'
-try {
-  // A page that was opened from a file can lack a storage.
-  chosen = localStorage.getItem('sallyport-theme')
-} catch {}
-const option = themes.querySelector(`[value="${chosen === 'light' || chosen === 'dark' ? chosen : 'auto'}"]`)
-option.checked = true
-showTheme(option.value)
 themes.hidden = false
-themes.addEventListener('change', ({ target }) => {
-  showTheme(target.value)
+try {
+  showTheme(localStorage.getItem('sallyport-theme') ?? 'auto')
+} catch {
+  // A page that was opened from a file can lack a storage.
+}
+themes.addEventListener('change', () => {
+  showTheme(themes.value)
   try {
-    localStorage.setItem('sallyport-theme', target.value)
+    localStorage.setItem('sallyport-theme', themes.value)
   } catch {}
 })
 
@@ -27,15 +23,10 @@ themes.addEventListener('change', ({ target }) => {
 if (innerWidth < 1100) document.querySelector('nav details').open = false
 
 // Paper is white, and nobody can unfold it.
-let folded = []
-let before
-addEventListener('beforeprint', () => {
-  before = root.dataset.theme
-  folded = [...document.querySelectorAll('details.more:not([open])')]
-  for (const details of folded) details.open = true
-  showTheme('light')
-})
-addEventListener('afterprint', () => {
-  for (const details of folded) details.open = false
-  showTheme(before)
-})
+const folded = [...document.querySelectorAll('details.more:not([open])')]
+const setPrinting = printing => {
+  for (const details of folded) details.open = printing
+  root.dataset.theme = printing ? 'light' : themes.value
+}
+addEventListener('beforeprint', () => setPrinting(true))
+addEventListener('afterprint', () => setPrinting(false))

@@ -52,13 +52,11 @@ const SIGNS = { 'too noisy': '≈', failed: '✕', missed: '!', fine: '✓' } as
 function drawHeader(report: Report): Html {
   const { outcome, line } = verdictOf(report)
   const failed = getFailures(report).slice(0, 5)
-  const themes = ['Auto', 'Light', 'Dark'].map(
-    name => h`<label><input type="radio" name="theme" value="${name.toLowerCase()}"><span>${name}</span></label>`,
-  )
+  const themes = ['Auto', 'Light', 'Dark'].map(name => h`<option value="${name.toLowerCase()}">${name}</option>`)
   return h`<header>
     <div class="top">
       <h1>Sallyport benchmark</h1>
-      <fieldset class="themes" hidden><legend class="hidden">Colours</legend>${themes}</fieldset>
+      <select class="themes" aria-label="Colours" hidden>${themes}</select>
     </div>
     <p class="verdict ${outcome.replace(' ', '-')}"><span aria-hidden="true">${SIGNS[outcome]}</span> ${line}</p>
     <p class="machine">${describeMachine(report.machine)}<br>${describeRun(report)}
@@ -145,7 +143,7 @@ function drawScenario(scenario: ScenarioReport, { plan }: Report, judge: boolean
       ${cases.length >= FEWEST_CASES && drawPanels('Medians', medians)}
       ${drawPanels('Percentiles', percentiles)} ${drawPanels('Ratios', forests)}
       ${drawTable(scenarioTable(scenario, 'all'))}
-      <details><summary>Every figure, with its rounds and the smallest effect it could have shown</summary>
+      <details class="every"><summary>Every figure, with its rounds and the smallest effect it could have shown</summary>
         ${drawTable(everyFigureTable(scenario))}</details>`,
   }
 }
