@@ -5,8 +5,7 @@ import { join } from 'node:path'
 import { finished } from 'node:stream/promises'
 import { buildReport, scenarioReport } from '../report/build.js'
 import { reportFiles } from '../report/files.js'
-import type { Report } from '../report/report.js'
-import { carriedTable, costTable, getFailures, digestTable, goalsTable, scenarioTable } from '../report/tables.js'
+import { carriedTable, costTable, digestTable, getFailures, goalsTable, scenarioTable } from '../report/tables.js'
 import { drawTable, wrap } from '../report/terminal.js'
 import { describeMachine, describeRun, getNotes } from '../report/verdict.js'
 import { launchFresh } from '../run/fresh-process.js'
@@ -29,33 +28,43 @@ export async function measureAndReport({ plan, filter, all, out, json, raw, addi
   const { scenarios, leftOut } = leaveOut(choose(await loadScenarios(additions), { filter, all }))
   await makeWritable(out)
   const output = createOutput(json)
-  const tool = readPackageInfo()
+  const { screen, print } = output
   const machine = await readMachine()
   showStart(machine, output, leftOut)
 
-  const startedAt = new Date()
-  const start = performance.now()
+  const [startedAt, start] = [new Date(), performance.now()]
   const progress = createProgress(output, scenarios, plan)
-  const samples = raw ? writeSamples(join(out, SAMPLES_FILE)) : undefined
   const done: Watcher['done'] = outcome => {
     progress.clear()
     progress.done(outcome)
-    output.print(`${drawTable(scenarioTable(scenarioReport(outcome, plan)), output.screen)}\n`)
+    print(`${drawTable(scenarioTable(scenarioReport(outcome, plan)), screen)}\n`)
   }
-  const watcher = { ...progress, done, ...(samples && { samples: samples.write }) }
+  // Every single latency: `{ scenario, case, arm, round, us: [...] }` a line, in the order of time.
+  const file = raw ? createWriteStream(join(out, SAMPLES_FILE)) : undefined
+  const samples: Watcher['samples'] = ({ scenario }, { inCase, arm }, round, us) =>
+    file?.write(`${JSON.stringify({ scenario: scenario.id, case: inCase.id, arm: arm.id, round, us })}\n`)
+  const watcher = { ...progress, done, ...(raw && { samples }) }
   const launch = (): ReturnType<typeof launchFresh> => launchFresh(additions)
   const outcomes = await run(scenarios, plan, watcher, createInterruptSignal(), launch).finally(progress.clear)
 
   machine.loadAfter = readLoad()
   const seconds = (performance.now() - start) / 1000
-  const report = buildReport(outcomes, { tool, plan, filter, startedAt, seconds, machine })
-  await samples?.end()
+  const report = buildReport(outcomes, { tool: readPackageInfo(), plan, filter, startedAt, seconds, machine })
+  if (file) await finished(file.end())
   const files = reportFiles(report)
   for (const [name, text] of Object.entries(files)) await writeFile(join(out, name), text)
-  const written = [...Object.keys(files), ...(raw ? [SAMPLES_FILE] : [])].map(name => join(out, name))
-  showEnd(report, written, output)
+  const failures = getFailures(report)
+  const bars = screen.columns >= 100 ? 40 : 20
+  const tables = [carriedTable(report), costTable(report.isolationCost, bars), digestTable(report), goalsTable(report)]
+  for (const table of tables) if (table) print(`${drawTable(table, screen)}\n`)
+  const show = (line: string, tint: (text: string) => string): void =>
+    wrap(line, screen.columns - 2).forEach(part => print(` ${tint(part)}`))
+  for (const failure of failures) show(`Failed: ${failure}`, screen.colors.red)
+  const written = [...Object.keys(files), ...(raw ? [SAMPLES_FILE] : [])].map(name => join(out, name)).join(' · ')
+  for (const note of [...getNotes(report), describeRun(report), `Written: ${written}`]) show(note, screen.colors.dim)
+  print('')
   if (json) process.stdout.write(files['report.json'])
-  if (getFailures(report).length > 0) return EXIT.failed
+  if (failures.length > 0) return EXIT.failed
   return report.noise?.outcome === 'too noisy' ? EXIT.tooNoisy : EXIT.fine
 }
 
@@ -73,35 +82,11 @@ export async function makeWritable(out: string): Promise<void> {
   }
 }
 
-/** Keeps every single latency: `{ scenario, case, arm, round, us: [...] }` a line, in the order of time. */
-function writeSamples(path: string): { write: NonNullable<Watcher['samples']>; end(): Promise<void> } {
-  const file = createWriteStream(path)
-  return {
-    write: ({ scenario }, { inCase, arm }, round, us) =>
-      void file.write(`${JSON.stringify({ scenario: scenario.id, case: inCase.id, arm: arm.id, round, us })}\n`),
-    end: () => finished(file.end()),
-  }
-}
-
 /** Shows where the run takes place, and what it leaves out. */
 export function showStart(machine: Machine, { screen, print }: Output, leftOut: readonly string[] = []): void {
   const { bold, dim } = screen.colors
   const lines = [describeMachine(machine), ...leftOut].map(line => ` ${dim(line)}\n`)
   print(`\n ${bold('Sallyport bench')} ${readPackageInfo().version}\n${lines.join('')}`)
-}
-
-function showEnd(report: Report, written: readonly string[], { screen, print }: Output): void {
-  const { columns, colors } = screen
-  const bars = columns >= 100 ? 40 : 20
-  const tables = [carriedTable(report), costTable(report.isolationCost, bars), digestTable(report), goalsTable(report)]
-  for (const table of tables) if (table) print(`${drawTable(table, screen)}\n`)
-  const show = (line: string, tint: (text: string) => string): void => {
-    for (const part of wrap(line, columns - 2)) print(` ${tint(part)}`)
-  }
-  for (const failure of getFailures(report)) show(`Failed: ${failure}`, colors.red)
-  for (const note of [...getNotes(report), describeRun(report), `Written: ${written.join(' · ')}`])
-    show(note, colors.dim)
-  print('')
 }
 
 /** Prints every scenario with its cases and arms, as a filter names them. */
@@ -111,8 +96,7 @@ export async function listAll({ additions }: Options): Promise<number> {
   const { bold, dim } = screen.colors
   for (const { id, title, about, main, cases, arms } of [...own, ...ours]) {
     print(`  ${bold(id)}${main ? '' : '*'}  ${title}`)
-    const names = { cases, arms }
-    const lists = Object.entries(names).map(([name, list]) => `${name}: ${list.map(one => one.id).join(' ')}`)
+    const lists = Object.entries({ cases, arms }).map(([name, list]) => `${name}: ${list.map(one => one.id).join(' ')}`)
     for (const line of [about, ...lists].flatMap(text => wrap(text, screen.columns - 4))) print(`    ${dim(line)}`)
   }
   const end = 'A path is scenario/case/arm; --filter takes a part of it. * is measured only by its name, or with --all.'

@@ -1,8 +1,6 @@
 // What a person sees while a command runs: results on stdout, and everything about the run, with its progress, on stderr.
-import type { WriteStream } from 'node:tty'
 import { createLogUpdate } from 'log-update'
 import pc from 'picocolors'
-import type { Colors } from 'picocolors/types.js'
 import type { Screen } from '../report/terminal.js'
 import { budgetOf, expectedMs, roundsOf, totalMs, type Plan } from '../run/plan.js'
 import type { Cell, Outcome, Watcher } from '../run/run.js'
@@ -12,7 +10,7 @@ import { estimateRatio } from '../statistics/ratio.js'
 
 export interface Output {
   screen: Screen
-  /** True if a line can be written again and again. */
+  /** True if a line on stderr can be written again and again. */
   live: boolean
   /** Prints a result, unless stdout carries JSON. */
   print(text: string): void
@@ -24,18 +22,17 @@ export interface Output {
 const PIPE_COLUMNS = 80
 
 export function createOutput(json: boolean): Output {
-  const { stdout, stderr }: Record<'stdout' | 'stderr', Pick<WriteStream, 'isTTY' | 'columns' | 'write'>> = process
-  const isPlain = Boolean(process.env['NO_COLOR'] || process.env['CI'] || process.env['TERM'] === 'dumb')
-  const colors: Colors = pc.createColors(Boolean(stdout.isTTY) && !isPlain)
+  const { stdout, stderr, env } = process
+  const isPlain = Boolean(env['NO_COLOR'] || env['CI'] || env['TERM'] === 'dumb')
   return {
-    screen: { columns: stdout.columns || PIPE_COLUMNS, colors },
-    live: Boolean(stderr.isTTY) && !isPlain,
+    screen: { columns: stdout.columns || PIPE_COLUMNS, colors: pc.createColors(stdout.isTTY && !isPlain) },
+    live: stderr.isTTY && !isPlain,
     print: text => void (json || stdout.write(`${text}\n`)),
     log: text => void stderr.write(`${text}\n`),
   }
 }
 
-/** Ctrl-C has ended a run: no report is written. */
+/** Ctrl-C has ended a run. */
 export class Interrupted extends Error {
   override name = 'Interrupted'
 
@@ -45,7 +42,7 @@ export class Interrupted extends Error {
 }
 
 /** 128 and the number of the signal. A terminal that is closed hangs up. */
-const SIGNAL_EXITS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const
+const SIGNAL_EXITS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 }
 
 /** How long threads can take to end by themselves. */
 const END_TIMEOUT_MS = 3000
@@ -68,73 +65,57 @@ export interface Progress extends Watcher {
   clear(): void
 }
 
-/** Shows how far a run is: two lines that are written again and again, or a line for each scenario if that is impossible. */
-export const createProgress = (output: Output, scenarios: readonly Scenario[], plan: Plan): Progress =>
-  output.live ? createLiveProgress(output.screen.colors, scenarios, plan) : createPlainProgress(output)
-
-function createPlainProgress({ log }: Output): Progress {
-  let start = 0
-  return {
-    scenario: ({ scenario: { title, cases, arms } }) => {
-      start = performance.now()
-      log(`${title}: ${count(cases.length, 'case')}, ${count(arms.length, 'arm')} …`)
-    },
-    slot: () => {},
-    done: ({ scenario: { title }, cells }) => {
-      const rounds = Math.max(...cells.map(({ processes }) => processes.flat().length))
-      log(`${title}: ${count(rounds, 'round')} in ${((performance.now() - start) / 1000).toFixed(1)} s`)
-    },
-    clear: () => {},
-  }
-}
-
 const BAR_LENGTH = 20
 
 /** How often the ratio is estimated: each time takes a moment, in which nothing is measured. */
 const RATIO_INTERVAL_MS = 700
 
-function createLiveProgress(colors: Colors, scenarios: readonly Scenario[], plan: Plan): Progress {
+/** Shows how far a run is: two lines that are written again and again, or a line for each scenario if that is impossible. */
+export function createProgress({ live, screen, log }: Output, scenarios: readonly Scenario[], plan: Plan): Progress {
+  const { cyan, dim } = screen.colors
   const write = createLogUpdate(process.stderr)
   const start = performance.now()
-  let [slots, estimated, ratio] = [0, 0, '']
+  let [began, slots, estimatedAt, ratio] = [start, 0, 0, '']
 
-  /** The part of the run that is done, and the milliseconds that are left. */
-  const getClock = ({ scenario, cells }: Outcome): [number, number] => {
+  const draw = (outcome: Outcome, ...words: string[]): void => {
+    const { scenario, cells } = outcome
     const before = totalMs(plan, scenarios.slice(0, scenarios.indexOf(scenario)))
     // A warm-up counts as one round of each process.
     const all = cells.length * plan.processes * (roundsOf(plan, scenario) + 1)
     const expected = before + expectedMs(plan, scenario) * Math.min(1, slots / all)
     const done = Math.min(1, expected / totalMs(plan, scenarios))
     const elapsed = performance.now() - start
-    const left = done === 0 ? Infinity : (elapsed / done) * (1 - done)
-    return [done, Math.max(0, Math.min(budgetOf(plan, scenarios) - elapsed, left))]
-  }
-  const draw = (outcome: Outcome, ...words: string[]): void => {
-    const [done, left] = getClock(outcome)
+    const left = Math.min(budgetOf(plan, scenarios) - elapsed, (elapsed / (done || 1)) * (1 - done))
     const filled = Math.round(done * BAR_LENGTH)
-    const bar = colors.cyan('━'.repeat(filled)) + colors.dim('╌'.repeat(BAR_LENGTH - filled))
+    const bar = cyan('━'.repeat(filled)) + dim('╌'.repeat(BAR_LENGTH - filled))
     const percent = `${Math.round(done * 100)} %`.padStart(5)
-    const room = process.stderr.columns - BAR_LENGTH - percent.length - 22
-    const time = colors.dim(`${Math.ceil(left / 1000)} s left`)
-    write(` ${bar} ${percent}  ${fit([outcome.scenario.title, ...words], room)}  ${time}\n ${colors.dim(ratio)}`)
+    const line = fit([scenario.title, ...words], process.stderr.columns - BAR_LENGTH - percent.length - 22)
+    const time = dim(`${Math.ceil(Math.max(0, left) / 1000)} s left`)
+    write(` ${bar} ${percent}  ${line}  ${time}\n ${dim(ratio)}`)
   }
   return {
     scenario: outcome => {
-      slots = 0
-      ratio = ''
-      draw(outcome, 'starting threads')
+      const { title, cases, arms } = outcome.scenario
+      ;[began, slots, ratio] = [performance.now(), 0, '']
+      if (live) draw(outcome, 'starting threads')
+      else log(`${title}: ${count(cases.length, 'case')}, ${count(arms.length, 'arm')} …`)
     },
     slot: (outcome, cell, round) => {
+      if (!live) return
       slots++
-      if (performance.now() - estimated >= RATIO_INTERVAL_MS) {
+      if (performance.now() - estimatedAt >= RATIO_INTERVAL_MS) {
         ratio = fit(describeRatio(outcome, cell), process.stderr.columns - 2)
-        estimated = performance.now()
+        estimatedAt = performance.now()
       }
       const rounds = roundsOf(plan, outcome.scenario) * plan.processes
       draw(outcome, cell.inCase.title, round === 0 ? 'warm-up' : `round ${round} of ${rounds}`, cell.arm.title)
     },
-    done: () => {},
-    clear: () => write.clear(),
+    done: ({ scenario: { title }, cells }) => {
+      if (live) return
+      const rounds = Math.max(...cells.map(({ processes }) => processes.flat().length))
+      log(`${title}: ${count(rounds, 'round')} in ${((performance.now() - began) / 1000).toFixed(1)} s`)
+    },
+    clear: () => live && write.clear(),
   }
 }
 
@@ -149,8 +130,7 @@ function describeRatio({ scenario, cells }: Outcome, { inCase, arm, processes }:
   const [kind] = inCase.figures
   const reference = cells.find(cell => cell.inCase === inCase && cell.arm === scenario.arms[0])
   if (!kind || !reference || arm === reference.arm) return []
-  const getValues = (of: Cell['processes']): number[][] =>
-    of.map(rounds => rounds.map(figures => figures[kind.id] ?? 0))
+  const getValues = (of: Cell['processes']): number[][] => of.map(rounds => rounds.map(one => one[kind.id] ?? 0))
   const estimate = estimateRatio(getValues(processes), getValues(reference.processes))
   if (!estimate) return []
   const { ratio, interval } = estimate

@@ -4,22 +4,12 @@ import type { Machine } from '../run/machine.js'
 import { roundsOf, type Plan } from '../run/plan.js'
 import type { Cell, Outcome } from '../run/run.js'
 import { NOISE } from '../scenarios/noise.js'
-import { medianOfMedians, middleMean, summarize } from '../statistics/median.js'
-import { estimateRatio, type Processes } from '../statistics/ratio.js'
 import { plain, readTable, short } from '../shared/text.js'
-import { GOALS, type Goal } from './goals.js'
-import {
-  findFigure,
-  SCHEMA_VERSION,
-  type CaseReport,
-  type CostStep,
-  type Figure,
-  type GoalReport,
-  type Noise,
-  type NoiseCheck,
-  type Report,
-  type ScenarioReport,
-} from './report.js'
+import { medianOfMedians, middleMean, summarize } from '../statistics/median.js'
+import { estimateRatio } from '../statistics/ratio.js'
+import { GOALS } from './goals.js'
+import { findFigure, SCHEMA_VERSION, type CaseReport, type CostStep, type Figure, type GoalReport } from './report.js'
+import type { Noise, NoiseCheck, Report, ScenarioReport } from './report.js'
 
 /** From this factor on a difference is shown as one; a smaller one is within what a shared machine does by itself. */
 export const NOTABLE = 1.1
@@ -34,7 +24,7 @@ export interface RunFacts {
 }
 
 export function buildReport(outcomes: readonly Outcome[], facts: RunFacts): Report {
-  const { tool, filter, plan, machine } = facts
+  const { tool, filter, plan, machine, startedAt, seconds } = facts
   const scenarios = outcomes.map(outcome => scenarioReport(outcome, plan))
   const noise = judgeNoise(scenarios)
   return {
@@ -42,20 +32,20 @@ export function buildReport(outcomes: readonly Outcome[], facts: RunFacts): Repo
     tool,
     mode: plan.mode,
     filter,
-    startedAt: facts.startedAt.toISOString(),
-    seconds: short(facts.seconds),
+    startedAt: startedAt.toISOString(),
+    seconds: short(seconds),
     plan: { processes: plan.processes, rounds: plan.rounds, slotMs: plan.slotMs },
     machine,
     noise,
     scenarios,
-    isolationCost: getIsolationCost(scenarios),
+    isolationCost: getIsolationCost({ scenarios }),
     goals: judgeGoals({ scenarios, noise }),
   }
 }
 
 /** The part of a report that is known as soon as a scenario is done. */
 export function scenarioReport({ scenario, cells }: Outcome, plan: Plan): ScenarioReport {
-  const { id, title, about, rows, arms } = scenario
+  const { id, title, about, rows, arms, cases } = scenario
   return {
     id,
     title,
@@ -70,15 +60,19 @@ export function scenarioReport({ scenario, cells }: Outcome, plan: Plan): Scenar
       ...(carries !== undefined && { carries }),
       ...(checks && { checks }),
     })),
-    cases: scenario.cases.map((inCase): CaseReport => {
+    cases: cases.map((inCase): CaseReport => {
       const ofCase = cells.filter(cell => cell.inCase === inCase)
       const reference = ofCase.find(cell => cell.arm === arms[0] && !cell.error)
+      // An arm that neither measured anything nor failed has no answer to the case.
+      const known = ofCase.filter(
+        ({ error, processes }) => error ?? processes.flat().some(one => Object.keys(one).length),
+      )
       return {
         id: inCase.id,
         title: inCase.title,
         payload: inCase.payload.title,
         payloadBytes: payloadBytes(inCase.payload),
-        results: ofCase.filter(isKnown).map(cell => ({
+        results: known.map(cell => ({
           arm: cell.arm.id,
           figures: cell.error ? [] : getFigures(cell, reference),
           ...(cell.error && { error: plain(cell.error.message) }),
@@ -88,21 +82,16 @@ export function scenarioReport({ scenario, cells }: Outcome, plan: Plan): Scenar
   }
 }
 
-/** False for an arm that neither measured anything nor failed: it has no answer to the case. */
-const isKnown = ({ error, processes }: Cell): boolean =>
-  error !== undefined || processes.flat().some(figures => Object.keys(figures).length > 0)
-
 /** By process and round, so that each value stays next to its reference: `NaN` if this was not measured. */
 const getValues = ({ processes }: Cell, id: string): number[][] =>
   processes.map(rounds => rounds.map(figures => figures[id] ?? NaN))
 
 /** The figures of a case, in their order, without those that the arm did not measure. */
-function getFigures(cell: Cell, reference: Cell | undefined): Figure[] {
-  return cell.inCase.figures.flatMap((kind): Figure[] => {
+const getFigures = (cell: Cell, reference: Cell | undefined): Figure[] =>
+  cell.inCase.figures.flatMap((kind): Figure[] => {
     const measured = getValues(cell, kind.id)
-    const processes = measured
-      .map(rounds => rounds.filter(value => !Number.isNaN(value)))
-      .filter(({ length }) => length > 0)
+    const numbers = measured.map(rounds => rounds.filter(value => !Number.isNaN(value)))
+    const processes = numbers.filter(({ length }) => length > 0)
     if (processes.length === 0) return []
     const { median, low, high } = summarize(processes)
     const estimate = reference ? estimateRatio(measured, getValues(reference, kind.id)) : null
@@ -121,7 +110,6 @@ function getFigures(cell: Cell, reference: Cell | undefined): Figure[] {
       },
     ]
   })
-}
 
 const shortPair = ([low, high]: readonly [number, number]): [number, number] => [short(low), short(high)]
 
@@ -133,15 +121,9 @@ export function judgeNoise(scenarios: readonly ScenarioReport[]): Noise | null {
       const first = results.find(other => `${other.arm}-again` === arm)?.figures[0]
       const estimate = again && first && estimateRatio(again.processes, first.processes)
       if (!estimate) return []
-      const { ratio, interval, smallestEffect } = estimate
-      return [
-        {
-          figure: [NOISE, inCase, arm, again.id].join('/'),
-          ratio: short(ratio),
-          interval: shortPair(interval),
-          smallestEffect: Number.isFinite(smallestEffect) ? short(smallestEffect) : null,
-        },
-      ]
+      const smallestEffect = Number.isFinite(estimate.smallestEffect) ? short(estimate.smallestEffect) : null
+      const [ratio, interval] = [short(estimate.ratio), shortPair(estimate.interval)]
+      return [{ figure: [NOISE, inCase, arm, again.id].join('/'), ratio, interval, smallestEffect }]
     }),
   )
   if (checks.length === 0) return null
@@ -149,37 +131,27 @@ export function judgeNoise(scenarios: readonly ScenarioReport[]): Noise | null {
   return { outcome: isNoisy ? 'too noisy' : 'steady', tolerance: NOTABLE, checks }
 }
 
-type Measured = Pick<Report, 'scenarios' | 'noise'>
-
 /** The goals whose figures the run was asked for. A goal whose arm failed has no measured value, and is missed. */
-export function judgeGoals(report: Measured, goals: readonly Goal[] = GOALS): GoalReport[] {
+export function judgeGoals(report: Pick<Report, 'scenarios' | 'noise'>): GoalReport[] {
   const isPlanned = (path: string): boolean => {
     const [scenario, inCase, arm] = path.split('/')
     const found = report.scenarios.find(({ id }) => id === scenario)
     return found?.cases.some(({ id }) => id === inCase) === true && found.arms.some(({ id }) => id === arm)
   }
-  return goals
-    .filter(({ figure, against }) => isPlanned(figure) && isPlanned(against))
-    .map(({ onlyReported, ...goal }) => {
-      const [figure, against] = [goal.figure, goal.against].map(path => findFigure(report, path)?.processes ?? [])
-      const { measured, interval } = goal.compare === 'ratio' ? toRatio(figure!, against!) : subtract(figure!, against!)
-      const met = measured !== null && (goal.bound === 'at most' ? measured <= goal.goal : measured >= goal.goal)
-      const judged = report.noise?.outcome === 'too noisy' ? 'too noisy' : met ? 'met' : 'missed'
-      return { ...goal, measured, interval, outcome: onlyReported ? 'reported' : judged }
-    })
-}
-
-function toRatio(figure: Processes, against: Processes): Pick<GoalReport, 'measured' | 'interval'> {
-  const estimate = estimateRatio(figure, against)
-  return { measured: estimate && short(estimate.ratio), interval: estimate && shortPair(estimate.interval) }
-}
-
-function subtract(figure: Processes, against: Processes): Pick<GoalReport, 'measured' | 'interval'> {
-  const differences = figure.map((rounds, process) =>
-    rounds.map((value, round) => value - (against[process]?.[round] ?? NaN)),
-  )
-  const measured = medianOfMedians(differences)
-  return { measured: Number.isNaN(measured) ? null : short(measured), interval: null }
+  const planned = GOALS.filter(({ figure, against }) => isPlanned(figure) && isPlanned(against))
+  return planned.map(({ onlyReported, ...goal }) => {
+    const [figure = [], against = []] = [goal.figure, goal.against].map(path => findFigure(report, path)?.processes)
+    const estimate = goal.compare === 'ratio' ? estimateRatio(figure, against) : null
+    const differences = figure.map((rounds, process) =>
+      rounds.map((value, round) => value - (against[process]?.[round] ?? NaN)),
+    )
+    const value = goal.compare === 'ratio' ? (estimate?.ratio ?? NaN) : medianOfMedians(differences)
+    const measured = Number.isNaN(value) ? null : short(value)
+    const met = measured !== null && (goal.bound === 'at most' ? measured <= goal.goal : measured >= goal.goal)
+    const judged = report.noise?.outcome === 'too noisy' ? 'too noisy' : met ? 'met' : 'missed'
+    const interval = estimate && shortPair(estimate.interval)
+    return { ...goal, measured, interval, outcome: onlyReported ? 'reported' : judged }
+  })
 }
 
 /** Each step is the difference of arms that differ in one thing; docs/benchmarking.md says what each difference holds. */
@@ -194,9 +166,9 @@ const STEPS = readTable(`
 `) as [id: CostStep['id'], title: string, kind: CostStep['kind'], arms: string, derivation: string][]
 
 /** Where the time of the isolation pattern goes: empty unless each of its four arms was measured, alone and pipelined. */
-function getIsolationCost(scenarios: ScenarioReport[]): CostStep[] {
+function getIsolationCost(report: Pick<Report, 'scenarios'>): CostStep[] {
   const getTime = (path: string): number => {
-    const { unit = '', processes = [] } = findFigure({ scenarios }, path) ?? {}
+    const { unit = '', processes = [] } = findFigure(report, path) ?? {}
     return middleMean(processes.flat().map(value => (unit === '/s' ? 1e6 / value : value)))
   }
   const alone = (arm: string): number => getTime(arm === 'codec' ? 'codec/usual/json/each' : `isolation/1/${arm}/p50`)

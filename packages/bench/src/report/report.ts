@@ -12,7 +12,6 @@ export interface Report {
   schemaVersion: typeof SCHEMA_VERSION
   tool: { name: string; version: string }
   mode: 'quick' | 'full'
-  /** The filter of the run, or null. */
   filter: string | null
   /** ISO 8601, UTC. */
   startedAt: string
@@ -29,7 +28,7 @@ export interface Report {
   goals: GoalReport[]
 }
 
-/** The noise check: whether arms that were measured against themselves (A/A) agreed. */
+/** Whether arms that were measured against themselves (A/A) agreed. */
 export interface Noise {
   /** `too noisy`: an arm differed from itself by more than the tolerance, so that nothing is judged. */
   outcome: 'steady' | 'too noisy'
@@ -48,7 +47,7 @@ export interface NoiseCheck extends Pick<Estimate, 'ratio' | 'interval'> {
 export interface GoalReport extends Omit<Goal, 'onlyReported'> {
   /** A ratio, or a difference in the figure's unit; null if one of the two figures is missing. */
   measured: number | null
-  /** The 95 % interval of a ratio; null for a difference, and if a figure is missing. */
+  /** The 95 % interval of a ratio. */
   interval: [low: number, high: number] | null
   outcome: 'met' | 'missed' | 'reported' | 'too noisy'
 }
@@ -94,7 +93,7 @@ export interface Figure extends FigureKind {
   ratio: number | null
   /** The 95 % interval of the ratio; null for the reference itself, and after a single round. */
   interval: [low: number, high: number] | null
-  /** The smallest change of the ratio that this run would have shown, as a factor above 1; null after a single round. */
+  /** The smallest change of the ratio that this run would have shown, as a factor above 1. */
   smallestEffect: number | null
   /** One value for each round of each fresh process, in order. */
   processes: number[][]
@@ -124,19 +123,22 @@ export interface FigurePlace {
   arm: ArmReport
 }
 
-/** Returns every figure of a report, in its order. */
 export const everyFigure = ({ scenarios }: Pick<Report, 'scenarios'>): FigurePlace[] =>
   scenarios.flatMap(scenario =>
     scenario.cases.flatMap(inCase =>
-      inCase.results.flatMap(({ arm: id, figures }) =>
-        figures.map(figure => ({
+      inCase.results.flatMap(({ arm: id, figures }) => {
+        const arm = scenario.arms.find(one => one.id === id) ?? { id, title: id }
+        return figures.map(figure => ({
           path: [scenario.id, inCase.id, id, figure.id].join('/'),
-          ...{ figure, scenario, inCase, arm: scenario.arms.find(arm => arm.id === id) ?? { id, title: id } },
-        })),
-      ),
+          figure,
+          scenario,
+          inCase,
+          arm,
+        }))
+      }),
     ),
   )
 
-/** Finds one figure by its path; `undefined` if the run did not measure it. */
+/** Finds a figure by its path; `undefined` if the run did not measure it. */
 export const findFigure = (report: Pick<Report, 'scenarios'>, path: string): Figure | undefined =>
   everyFigure(report).find(place => place.path === path)?.figure

@@ -8,62 +8,51 @@ export interface Screen {
   colors: Colors
 }
 
-interface Layout {
-  /** Ratios stand next to their figures, otherwise below them. */
-  wide: boolean
-  /** How far the interval of a ratio reaches is shown, too. */
-  spread: boolean
-}
-
-/** From the widest on. */
-const LAYOUTS: readonly Layout[] = [
-  { wide: true, spread: true },
-  { wide: true, spread: false },
-  { wide: false, spread: true },
-  { wide: false, spread: false },
-]
+/** From the widest on: ratios next to their figures or below them, and how far their intervals reach. */
+const LAYOUTS = [true, false].flatMap(wide => [true, false].map(spread => ({ wide, spread })))
 
 export function drawTable(table: Table, { columns, colors }: Screen): string {
   const about = wrap(table.about, columns - 2).map(line => ` ${colors.dim(line)}`)
-  const drawn = LAYOUTS.map(layout => drawRows(table, layout, colors))
+  const drawn = LAYOUTS.map(({ wide, spread }) => drawRows(table, wide, spread, colors))
   const fitting = drawn.find(text => text.split('\n').every(line => getWidth(line) <= columns)) ?? drawn.at(-1)!
   return [` ${colors.bold(table.title)}`, ...about, fitting].join('\n')
 }
 
 const getWidth = (text: string): number => stripVTControlCharacters(text).length
 
-function drawRows({ head, rows, words = [] }: Table, { wide, spread }: Layout, colors: Colors): string {
-  const longest = (of: readonly (string | undefined)[]): number => Math.max(0, ...of.map(text => text?.length ?? 0))
-  const [spreads, names, sizes] = [
-    longest(rows.flat().map(cell => cell.spread)),
-    longest(rows.map(([name]) => name?.text)),
-    longest(rows.map(([name]) => name?.ratio)),
-  ]
-  const drawName = ({ text, ratio = '' }: Cell): string =>
-    sizes === 0
-      ? text
-      : wide
-        ? `${text.padEnd(names)}  ${colors.dim(ratio.padStart(sizes))}`
-        : `${text}\n${colors.dim(ratio)}`
-  const drawCell = ({ text, ratio, spread: reach, tone }: Cell): string => {
-    const [tint, shade] = tone ? TINTS[tone](colors) : [String, colors.dim]
-    if (ratio === undefined) return tone === 'better' || tone === 'worse' ? shade(text) : tint(text)
-    const shownReach = spread && reach !== undefined ? ` ${colors.dim(wide ? reach.padStart(spreads) : reach)}` : ''
-    return `${tint(text)}${wide ? ' ' : '\n'}${shade(wide ? ratio.padStart(6) : ratio)}${shownReach}`
-  }
-  const drawn = rows.map(([name, ...cells]) => [drawName(name!), ...cells.map(drawCell)])
-  const heads = head.map(text => colors.dim(wide ? text : text.replace(' ', '\n')))
-  return alignColumns([heads, ...drawn], at => at === 0 || words.includes(at))
-}
-
 type Tint = (text: string) => string
 
-/** How a cell is coloured, and its ratio. */
+/** How the text of a cell is coloured, and its ratio. */
 const TINTS: Record<NonNullable<Cell['tone']>, (colors: Colors) => [Tint, Tint]> = {
   better: ({ green }) => [String, green],
   worse: ({ yellow }) => [String, yellow],
   failed: ({ red, dim }) => [red, dim],
   missing: ({ dim }) => [dim, dim],
+}
+
+function drawRows({ head, rows, words = [] }: Table, wide: boolean, withSpread: boolean, colors: Colors): string {
+  const getLongest = (cells: readonly Cell[], part: 'text' | 'ratio' | 'spread'): number =>
+    Math.max(0, ...cells.map(cell => cell[part]?.length ?? 0))
+  const names = rows.map(([name]) => name!)
+  const [longest, sizes, spreads] = [
+    getLongest(names, 'text'),
+    getLongest(names, 'ratio'),
+    getLongest(rows.flat(), 'spread'),
+  ]
+  const gap = wide ? ' ' : '\n'
+  const drawName = ({ text, ratio = '' }: Cell): string => {
+    if (sizes === 0) return text
+    return wide ? `${text.padEnd(longest)}  ${colors.dim(ratio.padStart(sizes))}` : `${text}\n${colors.dim(ratio)}`
+  }
+  const drawCell = ({ text, ratio, spread, tone }: Cell): string => {
+    const [tint, shade] = tone ? TINTS[tone](colors) : [String, colors.dim]
+    if (ratio === undefined) return tone === 'better' || tone === 'worse' ? shade(text) : tint(text)
+    const reach = withSpread && spread ? ` ${colors.dim(wide ? spread.padStart(spreads) : spread)}` : ''
+    return `${tint(text)}${gap}${shade(wide ? ratio.padStart(6) : ratio)}${reach}`
+  }
+  const heads = head.map(text => colors.dim(text.replace(' ', gap)))
+  const drawn = rows.map(([name, ...cells]) => [drawName(name!), ...cells.map(drawCell)])
+  return alignColumns([heads, ...drawn], at => at === 0 || words.includes(at))
 }
 
 /** Separates columns by nothing but space. A cell can have several lines. */
@@ -74,14 +63,11 @@ function alignColumns(rows: readonly string[][], isLeft: (column: number) => boo
     const space = ' '.repeat(widths[at]! - getWidth(text))
     return isLeft(at) ? text + space : space + text
   }
-  return split
-    .flatMap(cells =>
-      Array.from({ length: Math.max(...cells.map(({ length }) => length)) }, (_, line) =>
-        ` ${cells.map((lines, at) => pad(lines[line] ?? '', at)).join('  ')}`.trimEnd(),
-      ),
-    )
-    .filter(Boolean)
-    .join('\n')
+  const lines = split.flatMap(cells => {
+    const height = Math.max(...cells.map(({ length }) => length))
+    return Array.from({ length: height }, (_, line) => cells.map((texts, at) => pad(texts[line] ?? '', at)).join('  '))
+  })
+  return lines.flatMap(line => (line.trim() === '' ? [] : ` ${line.trimEnd()}`)).join('\n')
 }
 
 /** Breaks a text into lines between its words. */
