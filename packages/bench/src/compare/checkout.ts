@@ -13,10 +13,12 @@ import { promisify } from 'node:util'
 import { UsageError } from '../shared/text.js'
 
 /** `root` is the whole checkout, `directory` the place in it that the current directory has here. */
-export type Base =
-  | { kind: 'file'; name: string }
-  | { kind: 'folder'; name: string; root: string; directory: string }
-  | { kind: 'ref'; name: string; commit: string; root: string; directory: string }
+export type CodeBase = { name: string; root: string; directory: string } & (
+  | { kind: 'folder' }
+  | { kind: 'ref'; commit: string }
+)
+
+export type Base = CodeBase | { kind: 'file'; name: string }
 
 export interface OpenedBase {
   base: Base

@@ -10,9 +10,9 @@ import type { Launch, Launched } from '../run/launch.js'
 import type { Outcome } from '../run/run.js'
 import type { FigureKind, Scenario } from '../scenario.js'
 import { NOISE } from '../scenarios/noise.js'
-import { loadScenarios, parseFilter, type Additions, type Loaded } from '../scenarios/select.js'
+import { loadScenarios, parseFilter, select, type Additions, type Loaded } from '../scenarios/select.js'
 import { UsageError } from '../shared/text.js'
-import { makeHarness, type Base } from './checkout.js'
+import { makeHarness, type CodeBase } from './checkout.js'
 import { judge, leastProcesses, type Method, type Sides } from './judge.js'
 
 export type Side = 'base' | 'head' | 'again'
@@ -22,37 +22,45 @@ const SIDES: readonly [Side, ...Side[]] = ['base', 'head', 'again']
 /** No slot is shorter than so many of the plan's: in a few milliseconds, one garbage collection is all that is seen. */
 const LEAST_SHARE = 4
 
-export async function interleave(
-  base: Exclude<Base, { kind: 'file' }>,
-  options: CompareOptions,
+/** Runs scenarios, and shows the progress. */
+export type Measure = (scenarios: readonly Scenario[], launch: Launch) => Promise<Outcome[]>
+
+export async function compareInterleaved(
+  base: CodeBase,
+  { additions, filter, plan, tolerance }: CompareOptions,
   temporary: string,
-  measure: (scenarios: readonly Scenario[], launch: Launch) => Promise<Outcome[]>,
+  measure: Measure,
 ): Promise<Method> {
-  const [ours, theirs] = await getAdditions(base, options.additions)
-  const chosen = chooseForComparison(await loadScenarios(ours), options.filter)
+  const ours = mapPaths(additions, path => resolve(path))
+  const chosen = chooseForComparison(await loadScenarios(ours), filter)
+  const theirs = mapPaths(ours, path => join(base.directory, relative(process.cwd(), path)))
+  await provideFiles(base, ours, theirs)
   const head = makeHarness(join(temporary, 'head-bench'))
   const other = makeHarness(join(temporary, 'base-bench'), base.root)
   const launchSide = (side: Side): Promise<Launched> =>
-    side === 'head' ? launchFresh(ours, head.entry) : launchFresh(theirs, other.entry)
+    side === 'head' ? launchFresh(ours, head.entry) : launchFresh({ ...theirs, payloads: ours.payloads }, other.entry)
   const figures = chosen.flatMap(({ arms, cases }) =>
-    arms.flatMap(() => cases.flatMap(inCase => inCase.figures.filter(isJudged))),
+    arms.flatMap(() => cases.flatMap(one => one.figures.filter(isJudged))),
   )
-  const rule = { tolerance: options.tolerance, figures: figures.length }
-  const { processes } = options.plan
+  const rule = { tolerance, figures: figures.length }
   const least = leastProcesses(rule)
   const isSame = head.libraries.every((path, at) => path === other.libraries[at])
+  const notes = [
+    isSame && 'Head and base are the same directories: every difference is noise.',
+    plan.processes < least &&
+      `The bounds claim more than ${plan.processes} of --processes can hold: from ${least} on they hold it.`,
+  ]
   return {
     rule,
     measure: async suspects => {
-      const sides = splitSides(suspects ? onlyFigures(chosen, suspects) : chosen, launchSide)
+      const paths = new Set(suspects?.map(dirname))
+      const again = chosen.flatMap(scenario =>
+        scenario.arms.flatMap(arm => select([{ ...scenario, arms: [arm] }], path => paths.has(path), false)),
+      )
+      const sides = splitSides(suspects ? again : chosen, launchSide)
       return sides.read(await measure(sides.scenarios, sides.launch)).map(one => judge(one, rule))
     },
-    notes: [
-      ...(isSame ? ['Head and base are the same directories: every difference is noise.'] : []),
-      ...(processes < least
-        ? [`The bounds claim more than ${processes} of --processes can hold: from ${least} on they hold it.`]
-        : []),
-    ],
+    notes: notes.filter(note => note !== false),
   }
 }
 
@@ -100,22 +108,18 @@ export const isJudged = ({ id, unit, aside }: FigureKind): boolean =>
 
 const readSides = ({ scenario, cells }: Outcome, arm: string): Sides[] =>
   scenario.cases.flatMap(inCase => {
-    const [base, head, again] = scenario.arms.map(side =>
-      cells.find(cell => cell.inCase === inCase && cell.arm === side)!,
-    )
-    const missing = base!.error ?? again!.error
-    const failed = missing ? undefined : head!.error
+    const ofCase = scenario.arms.map(side => cells.find(cell => cell.inCase === inCase && cell.arm === side)!)
+    const [base, head, again] = ofCase.map(({ error }) => error?.message)
+    const missing = base ?? again
     return inCase.figures.filter(isJudged).map((kind): Sides => {
-      const getValues = ({ error, processes }: Outcome['cells'][number]): number[][] =>
-        error ? [] : processes.map(rounds => rounds.map(figures => figures[kind.id] ?? NaN))
+      const [first, second, third] = ofCase.map(({ error, processes }) =>
+        error ? [] : processes.map(rounds => rounds.map(figures => figures[kind.id] ?? NaN)),
+      )
       return {
         figure: [scenario.id, inCase.id, arm, kind.id].join('/'),
         kind,
-        base: getValues(base!),
-        head: getValues(head!),
-        again: getValues(again!),
-        ...(failed && { failed: failed.message }),
-        ...(missing && { missing: missing.message }),
+        ...{ base: first!, head: second!, again: third! },
+        ...(missing === undefined ? head !== undefined && { failed: head } : { missing }),
       }
     })
   })
@@ -133,56 +137,37 @@ const USUAL = new Set([
  * @throws {UsageError} if nothing is left
  */
 export function chooseForComparison({ ours, own }: Loaded, filter: string | null): Scenario[] {
-  const isUsual = own.length > 0 ? (): boolean => true : (path: string): boolean => USUAL.has(path)
+  const all = [...ours, ...own].filter(({ id }) => id !== NOISE)
+  const isOwn = (path: string): boolean => own.some(({ id }) => path.startsWith(`${id}/`))
+  const isUsual = (path: string): boolean => (own.length > 0 ? isOwn(path) : USUAL.has(path))
   const isWanted = filter === null ? isUsual : parseFilter(filter)
-  const all = filter === null && own.length > 0 ? own : [...ours, ...own].filter(({ id }) => id !== NOISE)
   const chosen = all.flatMap(scenario => {
-    const others = narrow(scenario, path => isWanted(path) && !path.endsWith(`/${scenario.arms[0].id}`))
-    return others.length > 0 ? others : narrow(scenario, isWanted)
+    const reference = `/${scenario.arms[0].id}`
+    const others = select([scenario], path => isWanted(path) && !path.endsWith(reference), false)
+    return others.length > 0 ? others : select([scenario], isWanted, false)
   })
   if (chosen.length > 0) return chosen
   throw new UsageError(`nothing has '${filter}' in its path. \`sallyport-bench list\` says what there is.`)
 }
 
-/** Keeps the wanted cases and arms; unlike in a run, the reference is not added. */
-function narrow(scenario: Scenario, isWanted: (path: string) => boolean): Scenario[] {
-  const wants = (inCase: { id: string }, arm: Arm): boolean => isWanted(`${scenario.id}/${inCase.id}/${arm.id}`)
-  const [first, ...others] = scenario.arms.filter(arm => scenario.cases.some(inCase => wants(inCase, arm)))
-  const cases = scenario.cases.filter(inCase => scenario.arms.some(arm => wants(inCase, arm)))
-  return first ? [{ ...scenario, arms: [first, ...others], cases }] : []
-}
-
-/** The same scenarios, with these figures alone. */
-const onlyFigures = (chosen: readonly Scenario[], figures: readonly string[]): Scenario[] => {
-  const paths = new Set(figures.map(dirname))
-  return chosen.flatMap(scenario =>
-    scenario.arms.flatMap(arm => narrow({ ...scenario, arms: [arm] }, path => paths.has(path))),
-  )
-}
+const mapPaths = ({ scenarios, payloads, codecs }: Additions, change: (path: string) => string): Additions => ({
+  scenarios: scenarios.map(change),
+  payloads: payloads.map(change),
+  codecs: codecs.map(change),
+})
 
 /**
- * The user's own files for each side. A scenario and a codec can import the code that is compared, so each side has the file
- * at its own place; into a checkout of ours the head's file is copied, so that both do the same work.
+ * Provides each side with the user's own files. A scenario and a codec can import the code that is compared, so each side
+ * has the file at its own place; into a checkout of ours the head's file is copied, so that both do the same work.
  */
-async function getAdditions(base: Exclude<Base, { kind: 'file' }>, given: Additions): Promise<[Additions, Additions]> {
-  const findCopy = async (path: string): Promise<string> => {
-    const copy = join(base.directory, relative(process.cwd(), path))
+async function provideFiles(base: CodeBase, ours: Additions, theirs: Additions): Promise<void> {
+  const copies = [...theirs.scenarios, ...theirs.codecs]
+  for (const [at, path] of [...ours.scenarios, ...ours.codecs].entries()) {
+    const copy = copies[at]!
     if (base.kind === 'ref') {
       await mkdir(dirname(copy), { recursive: true })
       await cp(path, copy)
     }
     if (!existsSync(copy)) throw new UsageError(`--base: ${base.name} has no ${relative(process.cwd(), path)}`)
-    return copy
   }
-  const [scenarios, payloads, codecs] = [given.scenarios, given.payloads, given.codecs].map(paths =>
-    paths.map(path => resolve(path)),
-  ) as [string[], string[], string[]]
-  const copies = {
-    scenarios: await Promise.all(scenarios.map(findCopy)),
-    codecs: await Promise.all(codecs.map(findCopy)),
-  }
-  return [
-    { scenarios, payloads, codecs },
-    { payloads, ...copies },
-  ]
 }

@@ -55,7 +55,7 @@ export interface Method {
   measure(figures?: readonly string[]): Promise<Judged[]>
   /** True if the noise check failed; `undefined` if the base itself is measured twice. */
   strayed?: boolean
-  /** What a reader has to know. */
+  /** What a reader has to know, such as that both sides are the same code. */
   notes: string[]
 }
 
@@ -64,7 +64,8 @@ export type Verdict = 'fine' | 'regression' | 'too noisy'
 /** Grows with every change that a reader of the old form would stumble on. */
 export const COMPARISON_VERSION = 1
 
-export interface Comparison {
+/** compare.json */
+export interface Comparison extends Omit<Method, 'measure'> {
   comparisonVersion: typeof COMPARISON_VERSION
   tool: Report['tool']
   /** ISO 8601, UTC. */
@@ -74,15 +75,10 @@ export interface Comparison {
   /** As it was given, with the commit of a git ref. */
   base: { name: string; kind: 'ref' | 'folder' | 'file'; commit?: string }
   plan: Report['plan']
-  rule: Rule
   verdict: Verdict
   first: Judged[]
   /** Of what looked slower at first. */
   repeat: Judged[]
-  /** In a comparison with a file: the noise check failed. */
-  strayed?: boolean
-  /** What a reader has to know, such as that both sides are the same code. */
-  notes: string[]
 }
 
 const ERROR = 0.01
@@ -108,8 +104,7 @@ export function judge({ figure, kind, base, head, again, failed, missing }: Side
   const between = base.map((rounds, process) =>
     rounds.map((value, round) => Math.sqrt(value * (again[process]?.[round] ?? NaN))),
   )
-  const slower = compare(head, between)
-  const drift = compare(again, base)
+  const [slower, drift] = [compare(head, between), compare(again, base)]
   return { figure, kind, slower, drift, outcome: getOutcome(slower, drift, rule) }
 }
 
@@ -133,7 +128,6 @@ export const getSuspects = (judged: readonly Judged[]): string[] =>
 export const getRegressions = (first: readonly Judged[], repeat: readonly Judged[]): string[] =>
   getSuspects(first).filter(figure => getSuspects(repeat).includes(figure))
 
-/** @param repeat of the suspects; empty without any */
 export function conclude(first: readonly Judged[], repeat: readonly Judged[]): Verdict {
   const outcomes = [...first, ...repeat].map(({ outcome }) => outcome)
   if (outcomes.includes('failed')) return 'regression'

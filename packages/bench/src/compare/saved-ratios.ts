@@ -10,21 +10,19 @@ import { BASELINE_VERSION, baselineOf, fingerprintOf } from '../report/files.js'
 import type { Baseline, BaselineRatio, Fingerprint } from '../report/files.js'
 import { everyFigure, SCHEMA_VERSION, type Report, type ScenarioReport } from '../report/report.js'
 import { launchFresh } from '../run/fresh-process.js'
-import type { Launch } from '../run/launch.js'
 import type { Machine } from '../run/machine.js'
-import type { Outcome } from '../run/run.js'
 import type { Scenario } from '../scenario.js'
 import { NOISE } from '../scenarios/noise.js'
 import { loadScenarios, parseFilter, select } from '../scenarios/select.js'
 import { UsageError } from '../shared/text.js'
-import { isJudged } from './interleaved.js'
+import { isJudged, type Measure } from './interleaved.js'
 import { getConfidence, getOutcome, type Judged, type Method, type Rule } from './judge.js'
 
 export async function compareWithFile(
   path: string,
   options: CompareOptions,
   machine: Machine,
-  measure: (scenarios: readonly Scenario[], launch: Launch) => Promise<Outcome[]>,
+  measure: Measure,
 ): Promise<Method> {
   const { additions, filter, plan, tolerance } = options
   const baseline = readBaseline(readFileSync(path, 'utf8'), path)

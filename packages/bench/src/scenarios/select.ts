@@ -2,7 +2,8 @@
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import * as v from 'valibot'
-import type { Scenario } from '../scenario.js'
+import type { Arm } from '../arm.js'
+import type { Case, Scenario } from '../scenario.js'
 import { UsageError } from '../shared/text.js'
 import { allScenarios } from './index.js'
 import { NOISE } from './noise.js'
@@ -76,10 +77,6 @@ export function checkScenario(path: string, given: unknown): Scenario {
   return { title: scenario.id, about: '', rows: 'cases', ...scenario }
 }
 
-/** Returns the paths of the measurements, for each case one for each arm. */
-const getPaths = ({ id, cases, arms }: Scenario): string[][] =>
-  cases.map(one => arms.map(arm => `${id}/${one.id}/${arm.id}`))
-
 /**
  * Reads a filter: `/…/` with flags is a regular expression, anything else is a text that the path contains.
  *
@@ -101,15 +98,19 @@ export function parseFilter(filter: string): (path: string) => boolean {
  * Returns the scenarios with the wanted cases and arms, without those that are empty. A case is measured with every arm
  * that is wanted in one of them, and with the reference, because a figure without it says little.
  */
-export function select(scenarios: readonly Scenario[], isWanted: (path: string) => boolean): Scenario[] {
-  return scenarios.flatMap(scenario => {
-    const [reference, ...others] = scenario.arms
-    const wanted = getPaths(scenario).map(paths => paths.map(isWanted))
-    const arms = [reference, ...others.filter((_, at) => wanted.some(row => row[at + 1]))] as const
-    const cases = scenario.cases.filter((_, at) => wanted[at]!.some(Boolean))
-    return cases.length === 0 ? [] : [{ ...scenario, arms, cases }]
+export const select = (
+  scenarios: readonly Scenario[],
+  isWanted: (path: string) => boolean,
+  withReference = true,
+): Scenario[] =>
+  scenarios.flatMap(scenario => {
+    const wants = (inCase: Case, arm: Arm): boolean => isWanted(`${scenario.id}/${inCase.id}/${arm.id}`)
+    const cases = scenario.cases.filter(inCase => scenario.arms.some(arm => wants(inCase, arm)))
+    const [first, ...others] = scenario.arms.filter(
+      (arm, at) => (withReference && at === 0) || cases.some(inCase => wants(inCase, arm)),
+    )
+    return first && cases.length > 0 ? [{ ...scenario, arms: [first, ...others], cases }] : []
   })
-}
 
 export interface Wish {
   filter: string | null
