@@ -65,20 +65,15 @@ async function findBase(name: string, command: string | null, root: string, sign
   return { kind: 'ref', name, commit, root, directory: join(root, prefix) }
 }
 
-/**
- * Installs and builds a checkout.
- *
- * @param command - null for what its lock file and its scripts ask for
- * @throws {UsageError} if that fails
- */
+/** Installs and builds a checkout. @throws {UsageError} if that fails */
 export async function prepare(directory: string, command: string | null, signal: AbortSignal): Promise<void> {
   const line = command ?? getPreparation(directory)
   if (line === '') return
   signal.throwIfAborted()
   // Its output is about the run: stdout belongs to the results. It leads a group, so that all of it can be ended.
   const detached = process.platform !== 'win32'
-  const stdio = ['ignore', process.stderr, process.stderr] as const
-  const child = spawn(line, { cwd: directory, shell: true, stdio: [...stdio], detached })
+  const { stderr } = process
+  const child = spawn(line, { cwd: directory, shell: true, stdio: ['ignore', stderr, stderr], detached })
   const end = (): void => void (detached ? process.kill(-child.pid!, 'SIGKILL') : child.kill())
   signal.addEventListener('abort', end, { once: true })
   const [code] = (await once(child, 'exit')) as [number | null]
@@ -87,22 +82,30 @@ export async function prepare(directory: string, command: string | null, signal:
   if (code !== 0) throw new UsageError(`--base: \`${line}\` failed in the checkout with exit code ${code}`)
 }
 
+interface Manifest {
+  packageManager?: string
+  scripts?: Record<string, string>
+  dependencies?: Record<string, string>
+  files?: string[]
+}
+
+const readManifest = (directory: string): Manifest => {
+  const path = join(directory, 'package.json')
+  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Manifest) : {}
+}
+
 /** The command that a checkout's own files ask for, as a shell reads it; empty if they ask for nothing. */
 export function getPreparation(directory: string): string {
   const has = (name: string): boolean => existsSync(join(directory, name))
-  const manifest = has('package.json') ? readFileSync(join(directory, 'package.json'), 'utf8') : '{}'
-  const { packageManager = '', scripts } = JSON.parse(manifest) as {
-    packageManager?: string
-    scripts?: Record<string, string>
-  }
+  const { packageManager = '', scripts = {} } = readManifest(directory)
   // As corepack has it: pnpm@12.21.0+sha512.…
   const [manager] = packageManager.split('+')
-  const steps: string[] = []
-  if (has('pnpm-lock.yaml')) steps.push(`npx --yes ${manager || 'pnpm'} install --frozen-lockfile`)
-  else if (has('yarn.lock')) steps.push(`npx --yes ${manager || 'yarn'} install`)
-  else if (has('package-lock.json') || has('npm-shrinkwrap.json')) steps.push('npm ci')
-  if (scripts?.['build'] !== undefined) steps.push('npm run build')
-  return steps.join(' && ')
+  const installs = [
+    has('pnpm-lock.yaml') && `npx --yes ${manager || 'pnpm'} install --frozen-lockfile`,
+    has('yarn.lock') && `npx --yes ${manager || 'yarn'} install`,
+    (has('package-lock.json') || has('npm-shrinkwrap.json')) && 'npm ci',
+  ].filter(Boolean)
+  return [...installs.slice(0, 1), ...(scripts['build'] === undefined ? [] : ['npm run build'])].join(' && ')
 }
 
 export interface Harness {
@@ -123,10 +126,7 @@ const ownDirectory = fileURLToPath(new URL('../../', import.meta.url))
  * @throws {UsageError} if the checkout has no Sallyport that could be measured
  */
 export function makeHarness(directory: string, checkout?: string): Harness {
-  const { dependencies, files } = JSON.parse(readFileSync(join(ownDirectory, 'package.json'), 'utf8')) as {
-    dependencies: Record<string, string>
-    files: string[]
-  }
+  const { dependencies = {}, files = [] } = readManifest(ownDirectory)
   const found = Object.keys(dependencies).flatMap(name => {
     const isSide = name.startsWith(OURS) && checkout !== undefined
     const path = isSide ? findInCheckout(checkout, name) : findPackage(ownDirectory, name)
@@ -135,19 +135,17 @@ export function makeHarness(directory: string, checkout?: string): Harness {
     return path === undefined ? [] : [{ name, path }]
   })
   const ours = found.filter(({ name }) => name.startsWith(OURS))
-  if (!ours.some(({ name }) => name === '@sallyport/core')) {
+  if (!ours.some(({ name }) => name === '@sallyport/core'))
     throw new UsageError(`--base: ${checkout} has no @sallyport/core. Is it installed and built there?`)
-  }
   // A frontend in its sandbox can read the node_modules above its module, by their real paths, and no other place that a
   // link leads to. So there is a node_modules above for each place where packages really lie.
-  const stores = found.flatMap(({ path }) => /^.*?[\\/]node_modules(?=[\\/])/.exec(path) ?? [])
-  const bench = [...new Set(stores)].reduce((at, store) => {
+  const stores = new Set(found.flatMap(({ path }) => /^.*?[\\/]node_modules(?=[\\/])/.exec(path) ?? []))
+  const bench = [...stores].reduce((at, store) => {
     link(store, join(at, 'node_modules'))
     return join(at, 'in')
   }, directory)
-  for (const name of ['package.json', ...files.filter(name => !name.startsWith('!'))]) {
+  for (const name of ['package.json', ...files.filter(name => !name.startsWith('!'))])
     cpSync(join(ownDirectory, name), join(bench, name), { recursive: true })
-  }
   for (const { name, path } of found) link(path, join(bench, 'node_modules', name))
   const entry = pathToFileURL(join(bench, 'dist', 'workers', 'arm-host.js'))
   return { entry, libraries: ours.map(({ path }) => path) }

@@ -55,23 +55,20 @@ const listOf = <Entries extends v.ObjectEntries>(entries: Entries) =>
     v.check(list => new Set(list.map(({ id }) => id)).size === list.length, 'two of them have the same id'),
   )
 
+const task = v.looseObject({ loop: v.string() })
+const payload = v.looseObject({ calls: v.array(v.unknown()) })
+const figures = v.pipe(v.array(v.unknown()), v.nonEmpty('the list is empty'))
 const SCENARIO = v.looseObject({
   id: ID,
   arms: listOf({ open: v.function() }),
-  cases: listOf({
-    task: v.looseObject({ loop: v.string() }),
-    payload: v.looseObject({ calls: v.array(v.unknown()) }),
-    figures: v.pipe(v.array(v.unknown()), v.nonEmpty('the list is empty')),
-  }),
+  cases: listOf({ task, payload, figures }),
 })
 
 /** @throws {UsageError} if a user's file has no scenario, or a broken one: says what is wrong, and where */
 export function checkScenario(path: string, given: unknown): Scenario {
   const { success, issues } = v.safeParse(SCENARIO, given)
-  if (!success) {
-    const [{ message }] = issues
-    throw new UsageError(`--scenario ${path}: ${v.getDotPath(issues[0]) ?? 'default export'}: ${message}`)
-  }
+  if (!success)
+    throw new UsageError(`--scenario ${path}: ${v.getDotPath(issues[0]) ?? 'default export'}: ${issues[0].message}`)
   // The user's own objects, because an arm can be an instance of a class.
   const scenario = given as Partial<Scenario> & Pick<Scenario, 'id' | 'arms' | 'cases'>
   return { title: scenario.id, about: '', rows: 'cases', ...scenario }
@@ -106,9 +103,9 @@ export const select = (
   scenarios.flatMap(scenario => {
     const wants = (inCase: Case, arm: Arm): boolean => isWanted(`${scenario.id}/${inCase.id}/${arm.id}`)
     const cases = scenario.cases.filter(inCase => scenario.arms.some(arm => wants(inCase, arm)))
-    const [first, ...others] = scenario.arms.filter(
-      (arm, at) => (withReference && at === 0) || cases.some(inCase => wants(inCase, arm)),
-    )
+    const isKept = (arm: Arm, at: number): boolean =>
+      (withReference && at === 0) || cases.some(inCase => wants(inCase, arm))
+    const [first, ...others] = scenario.arms.filter(isKept)
     return first && cases.length > 0 ? [{ ...scenario, arms: [first, ...others], cases }] : []
   })
 
@@ -118,11 +115,9 @@ export interface Wish {
 }
 
 /**
- * Chooses what a run measures, always with the noise check.
- *
- * - Without a filter: the user's own scenarios, or the main ones.
- * - With one: what it selects of these. Scenarios that are measured only by name have to be named by it, so that
- *   `--filter msgpack` does not take an hour.
+ * Chooses what a run measures, always with the noise check. Without a filter these are the user's own scenarios, or the main
+ * ones; with one, what it selects of these. Scenarios that are measured only by name have to be named by it, so that
+ * `--filter msgpack` does not take an hour.
  *
  * @throws {UsageError} if the filter is broken, or nothing matches
  */
@@ -130,13 +125,11 @@ export function choose({ ours, own }: Loaded, { filter, all }: Wish): Scenario[]
   const scenarios = [...ours, ...own]
   const noise = scenarios.filter(({ id }) => id === NOISE)
   const others = scenarios.filter(({ id }) => id !== NOISE)
-  if (filter === null) {
-    const usual = own.length > 0 ? own : others.filter(({ main }) => main)
-    return [...noise, ...(all ? others : usual)]
-  }
+  const main = others.filter(one => one.main === true)
+  if (filter === null) return [...noise, ...(all ? others : own.length > 0 ? own : main)]
   const isWanted = parseFilter(filter)
   const isNamed = ({ id }: Scenario): boolean => isWanted(`${id}/`) || filter.toLowerCase().startsWith(`${id}/`)
-  const named = others.filter(one => one.main === true || own.includes(one) || isNamed(one))
+  const named = others.filter(one => main.includes(one) || own.includes(one) || isNamed(one))
   const chosen = select(named, isWanted)
   if (chosen.length > 0) return [...noise, ...chosen]
   if (select(noise, isWanted).length > 0) return noise
@@ -150,9 +143,11 @@ export function choose({ ours, own }: Loaded, { filter, all }: Wish): Scenario[]
  * @throws {UsageError} if nothing but the noise check is left of a choice that was more
  */
 export function leaveOut(chosen: readonly Scenario[]): { scenarios: Scenario[]; leftOut: string[] } {
-  const lacks = new Map(chosen.map(scenario => [scenario, scenario.lacks?.()]))
-  const scenarios = chosen.filter(scenario => lacks.get(scenario) === undefined)
-  const leftOut = [...lacks].flatMap(([{ id }, lack]) => (lack === undefined ? [] : [`${id} is left out: ${lack}`]))
+  const lacks = chosen.map(scenario => ({ scenario, lack: scenario.lacks?.() }))
+  const scenarios = lacks.flatMap(({ scenario, lack }) => (lack === undefined ? [scenario] : []))
+  const leftOut = lacks.flatMap(({ scenario: { id }, lack }) =>
+    lack === undefined ? [] : `${id} is left out: ${lack}`,
+  )
   if (leftOut.length > 0 && scenarios.every(({ id }) => id === NOISE)) throw new UsageError(leftOut.join('\n'))
   return { scenarios, leftOut }
 }
