@@ -60,12 +60,10 @@ interface Mark {
   step?: number
 }
 
-/** `same` cannot be told from the reference; a `part` belongs to the row above. */
-type Tone = 'better' | 'worse' | 'same' | 'reference' | 'plain' | 'part'
-
 interface ChartRow {
   name: string
-  tone: Tone
+  /** `same` cannot be told from the reference; a `part` belongs to the row above. */
+  tone: 'better' | 'worse' | 'same' | 'reference' | 'plain' | 'part'
   marks: Mark[]
 }
 
@@ -134,20 +132,22 @@ const drawColour = (step?: number): string | false =>
 const drawKey = (style: string, step?: number): Html =>
   h`<i class="key point ${style}" style="${drawColour(step)}"></i>`
 
-const SHAPES: Partial<Record<Tone, string>> = { better: 'dot', worse: 'diamond', same: 'ring' }
+const KEYS = { better: drawKey('dot better'), worse: drawKey('diamond worse'), same: drawKey('ring same') }
+const SHAPES = { better: 'dot', worse: 'diamond', same: 'ring' }
 
 type Ratio = Pick<Figure, 'ratio' | 'interval'> & { smallestEffect?: number | null }
 
-/** A ratio with its interval, and shaded what is too small for the run to see. */
-const toRatioRow = (name: string, { ratio, interval, smallestEffect }: Ratio, tone: Tone): ChartRow => ({
-  name,
-  tone,
-  marks: [
-    ...(smallestEffect ? [{ kind: 'band', from: 1 / smallestEffect, to: smallestEffect } as const] : []),
-    { kind: 'range', from: interval![0], to: interval![1] },
-    { kind: 'point', from: ratio!, shape: SHAPES[tone]! },
-  ],
-})
+/** A ratio with its interval, and shaded what is too small for the run to see; nothing without an interval. */
+const toRatioRow = (
+  name: string,
+  { ratio, interval, smallestEffect }: Ratio,
+  tone: keyof typeof SHAPES,
+): ChartRow[] => {
+  if (ratio === null || interval === null) return []
+  const band: Mark[] = smallestEffect ? [{ kind: 'band', from: 1 / smallestEffect, to: smallestEffect }] : []
+  const range: Mark = { kind: 'range', from: interval[0], to: interval[1] }
+  return [{ name, tone, marks: [...band, range, { kind: 'point', from: ratio, shape: SHAPES[tone] }] }]
+}
 
 export interface ForestGroup {
   title?: string
@@ -163,15 +163,14 @@ export function forest(groups: readonly ForestGroup[], title: string, reference:
   const figures = groups.flatMap(({ rows }) => rows.map(({ figure }) => figure))
   const direction = figures.every(({ better }) => better === 'lower') ? 'left' : 'right'
   const toRow = ({ name, figure }: ForestGroup['rows'][number]): ChartRow[] => {
-    if (!figure.interval) return []
-    const [low, high] = figure.interval
+    const [low, high] = figure.interval ?? [1, 1]
     const isSame = !judge || (low <= 1 && high >= 1)
-    return [toRatioRow(name, figure, isSame ? 'same' : low > 1 === (figure.better === 'higher') ? 'better' : 'worse')]
+    return toRatioRow(name, figure, isSame ? 'same' : low > 1 === (figure.better === 'higher') ? 'better' : 'worse')
   }
   return {
     title,
-    caption: h`${drawKey('dot better')} better and ${drawKey('diamond worse')} worse than the reference,
-      ${drawKey('ring same')} not to be told from it. Bar: 95 % interval. Shaded: too small for this run to see.`,
+    caption: h`${KEYS.better} better and ${KEYS.worse} worse than the reference, ${KEYS.same} not to be told from it. Bar:
+      95 % interval. Shaded: too small for this run to see.`,
     axis: `ratio to ${reference} · further ${direction} is better`,
     unit: 'ratio',
     groups: groups.map(({ rows, ...group }) => ({ ...group, rows: rows.flatMap(toRow) })),
@@ -189,13 +188,11 @@ export const digestCharts = (report: Pick<Report, 'scenarios'>, judge: boolean):
   })
 
 /** The noise check: each ratio should be 1, within the tolerance. */
-export const noiseChart = ({ checks, tolerance }: Noise): Chart => ({
-  title: 'The same, measured twice',
-  caption: h`Each bar should lie across 1, and reach no further than ${formatEffect(tolerance)} from it. Bar: 95 % interval.`,
-  axis: 'ratio of two measurements of the same',
-  unit: 'ratio',
-  groups: [{ rows: checks.map(check => toRatioRow(check.figure, check, 'same')) }],
-})
+export function noiseChart({ checks, tolerance }: Noise): Chart {
+  const caption = h`Each bar should lie across 1, and reach no further than ${formatEffect(tolerance)} from it. Bar: 95 % interval.`
+  const rows = checks.flatMap(check => toRatioRow(check.figure, check, 'same'))
+  return { title: 'The same, measured twice', caption, axis: 'ratio to itself', unit: 'ratio', groups: [{ rows }] }
+}
 
 const GOAL_TONES = { met: 'better', missed: 'worse', reported: 'same', 'too noisy': 'same' } as const
 
@@ -206,16 +203,11 @@ export function goalsChart(goals: readonly GoalReport[]): Chart {
     const times = (value: number): number => (bound === 'at most' ? goal / value : value / goal)
     const [one, other] = (interval ?? [measured, measured]).map(times) as [number, number]
     const reached: [number, number] = [Math.min(one, other), Math.max(one, other)]
-    return [toRatioRow(work, { ratio: times(measured), interval: reached }, GOAL_TONES[outcome])]
+    return toRatioRow(work, { ratio: times(measured), interval: reached }, GOAL_TONES[outcome])
   })
-  return {
-    title: 'Measured, in goals',
-    caption: h`${drawKey('dot better')} met, ${drawKey('diamond worse')} missed, ${drawKey('ring same')} only reported or
-      not judged. Bar: 95 % interval.`,
-    axis: 'times the goal · further right is better',
-    unit: 'ratio',
-    groups: [{ rows }],
-  }
+  const caption = h`${KEYS.better} met, ${KEYS.worse} missed, ${KEYS.same} only reported or not judged. Bar: 95 % interval.`
+  const axis = 'times the goal · further right is better'
+  return { title: 'Measured, in goals', caption, axis, unit: 'ratio', groups: [{ rows }] }
 }
 
 /** Where the time of the isolation pattern goes: each step begins where the one before it ended. */

@@ -142,7 +142,7 @@ function drawScenario(scenario: ScenarioReport, { plan }: Report, judge: boolean
       ${failed.length > 0 && h`<div class="note failed"><h3>Failed</h3><ul>${failed.map(text => h`<li>${text}</li>`)}</ul></div>`}
       ${cases.length >= FEWEST_CASES && drawPanels('Medians', medians)}
       ${drawPanels('Percentiles', percentiles)} ${drawPanels('Ratios', forests)}
-      ${drawTable(scenarioTable(scenario, 'all'))}
+      ${drawTable(scenarioTable(scenario, true))}
       <details class="every"><summary>Every figure, with its rounds and the smallest effect it could have shown</summary>
         ${drawTable(everyFigureTable(scenario))}</details>`,
   }

@@ -24,7 +24,7 @@ export const toMarkdown = (report: Report): string => draw(report, Buffer.byteLe
 export const toComment = (report: Report): string => draw(report, ({ length }) => length, COMMENT_CHARACTERS)
 
 function draw(report: Report, getSize: (text: string) => number, limit: number): string {
-  const tables = [...report.scenarios.map(scenario => scenarioTable(scenario, 'carried')), carriedTable(report)]
+  const tables = [...report.scenarios.map(scenario => scenarioTable(scenario)), carriedTable(report)]
   const details = tables.filter(table => table !== undefined).map(fold)
   const head = drawHead(report)
   const leftOut = (left: number): string =>

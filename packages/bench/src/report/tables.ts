@@ -41,23 +41,19 @@ const toCell = (words: string | undefined): Cell => (words ? { text: words } : M
 
 /** A figure with its ratio, unless it is of the reference itself. */
 function figureCell(figure: Figure, isReference: boolean, path?: string): Cell {
-  const { ratio, interval, median } = figure
+  const { ratio, interval, median, better } = figure
   const cell = { text: text.formatFigure(figure), value: median, figure, ...(path !== undefined && { path }) }
   if (isReference || ratio === null) return cell
-  const tone = getTone(figure)
+  // By more than a tenth, and the interval leaves no doubt of the direction.
+  const isSure = !interval || interval[0] > 1 || interval[1] < 1
+  const worse = better === 'lower' ? ratio : 1 / ratio
+  const tone = worse > NOTABLE ? 'worse' : worse < 1 / NOTABLE ? 'better' : undefined
   return {
     ...cell,
     ratio: text.formatRatio(ratio),
     ...(interval && { spread: text.formatSpread(ratio, interval), interval: text.formatInterval(interval) }),
-    ...(tone && { tone }),
+    ...(isSure && tone && { tone }),
   }
-}
-
-/** Better or worse than the reference by more than a tenth, if the interval leaves no doubt of the direction. */
-function getTone({ ratio, interval, better }: Figure): 'better' | 'worse' | undefined {
-  if (ratio === null || (interval && interval[0] <= 1 && interval[1] >= 1)) return undefined
-  const worse = better === 'lower' ? ratio : 1 / ratio
-  return worse > NOTABLE ? 'worse' : worse < 1 / NOTABLE ? 'better' : undefined
 }
 
 /** Returns the figures that any arm has in these cases, one of each kind, in their order. */
@@ -69,11 +65,11 @@ export function getKinds(cases: readonly CaseReport[]): Figure[] {
 /**
  * Medians with their ratios: one row for each arm or for each case, as the scenario asks for.
  *
- * @param detail - `carried` adds what arms carry and check, `all` also the figures that stand aside
+ * @param all - true for the figures that stand aside, too
  */
-export function scenarioTable(scenario: ScenarioReport, detail: 'brief' | 'carried' | 'all' = 'brief'): Table {
-  const { id, title, about, arms, cases, reference } = scenario
-  const [all, byArms] = [detail === 'all', scenario.rows === 'arms']
+export function scenarioTable({ id, title, about, arms, cases, ...scenario }: ScenarioReport, all = false): Table {
+  const { reference, rows: kindOfRows } = scenario
+  const byArms = kindOfRows === 'arms'
   const isShown = ({ aside }: Figure): boolean => all || !aside
   const getCell = (inCase: CaseReport, arm: ArmReport, kind: Figure | undefined): Cell => {
     const result = inCase.results.find(one => one.arm === arm.id)
@@ -87,45 +83,35 @@ export function scenarioTable(scenario: ScenarioReport, detail: 'brief' | 'carri
   const columns = groups.flatMap((group, at) => group.kinds.map(kind => ({ at, kind, group: group.title })))
   const hasOneKind = columns.length === groups.length && new Set(columns.map(({ kind }) => kind?.title)).size === 1
   const showsKinds = all ? !hasOneKind : byArms
-  const carried = byArms && detail !== 'brief' && arms.some(saysMore)
   const sized = new Set(cases.map(({ payloadBytes }) => payloadBytes)).size > 1
-  const rows = byArms
-    ? arms.map(arm => [
-        { text: arm.title, ...(all && arm.id === reference && { ratio: 'reference' }) },
-        ...columns.map(({ at, kind }) => getCell(cases[at]!, arm, kind)),
-        ...(carried ? carriedCells(arm) : []),
-      ])
-    : cases.map(inCase => [
-        { text: inCase.title, ...(sized && { ratio: text.formatBytes(inCase.payloadBytes) }) },
-        ...columns.map(({ at, kind }) => getCell(inCase, arms[at]!, kind)),
-      ])
-  const heads = columns.map(({ kind, group }) => (kind && showsKinds ? kind.title : group))
   const what = hasOneKind ? `${title}, ${columns[0]!.kind?.title}: median` : `${title}: medians`
   return {
     title: all ? `${what}, and below each its ratio to the reference with its 95 % interval` : title,
     about,
-    head: ['', ...heads, ...(carried ? CARRIED : [])],
+    head: ['', ...columns.map(({ kind, group }) => (kind && showsKinds ? kind.title : group))],
     ...(all && showsKinds && { groups: groups.map(group => ({ title: group.title, span: group.kinds.length })) }),
-    rows,
-    ...(carried && { words: [columns.length + 1, columns.length + 2] }),
+    rows: byArms
+      ? arms.map(arm => [
+          { text: arm.title, ...(all && arm.id === reference && { ratio: 'reference' }) },
+          ...columns.map(({ at, kind }) => getCell(cases[at]!, arm, kind)),
+        ])
+      : cases.map(inCase => [
+          { text: inCase.title, ...(sized && { ratio: text.formatBytes(inCase.payloadBytes) }) },
+          ...columns.map(({ at, kind }) => getCell(inCase, arms[at]!, kind)),
+        ]),
   }
 }
 
-const CARRIED = ['carries', 'checks']
-
-const carriedCells = ({ carries, checks = [] }: ArmReport): Cell[] => [toCell(carries), toCell(checks.join(', '))]
-
-const saysMore = ({ carries, checks }: ArmReport): boolean => carries !== undefined || (checks?.length ?? 0) > 0
-
-/** What each arm of the run carries and checks, once; `undefined` if no arm says so. */
+/** What each arm of the run carries and checks, so that like is compared with like; `undefined` if no arm says so. */
 export function carriedTable({ scenarios }: Scenarios): Table | undefined {
-  const arms = new Map(scenarios.flatMap(scenario => scenario.arms.filter(saysMore)).map(arm => [arm.id, arm]))
-  if (arms.size === 0) return undefined
+  const arms = new Map(scenarios.flatMap(scenario => scenario.arms).map(arm => [arm.id, arm]))
+  const known = [...arms.values()].filter(({ carries, checks = [] }) => carries !== undefined || checks.length > 0)
+  if (known.length === 0) return undefined
   return {
     title: 'What each carries and checks',
     about: 'Compare like with like: text or structured clone, and what is checked on the way.',
-    head: ['', ...CARRIED],
-    rows: [...arms.values()].map(arm => [{ text: arm.title }, ...carriedCells(arm)]),
+    head: ['', 'carries', 'checks'],
+    rows: known.map(({ title, carries, checks = [] }) => [{ text: title }, toCell(carries), toCell(checks.join(', '))]),
     words: [1, 2],
   }
 }
