@@ -58,7 +58,7 @@ describe.each(routes)('channels: %s', (_name, connect) => {
   })
 
   test.each([
-    ['arguments that can’t be carried', { n: 1n, f: Symbol('no') }, undefined],
+    ['arguments that cannot be serialized', { n: 1n, f: Symbol('no') }, undefined],
     ['a signal that is aborted', {}, { signal: AbortSignal.abort() }],
     ['a wrong option', {}, { timeout: -1 }],
     [

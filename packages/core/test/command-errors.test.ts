@@ -45,22 +45,22 @@ describe.each(routes)('a command that throws a CommandError: %s', (_name, connec
     const error = await failureOf(client.invoke('fail_in_pool', { data: 'function' }))
     expect(error).toMatchObject({
       reason: 'CommandFailed',
-      message: expect.stringContaining('carried') as string,
+      message: expect.stringContaining('cannot be serialized') as string,
       data,
     })
   })
 
-  test('keeps its code where its data can’t be carried', async () => {
+  test('keeps its code when its data cannot be serialized', async () => {
     const { client } = await connect('shared')
     for (const data of ['function', 'cycle']) {
       const error = await failureOf(client.invoke('fail', { data }))
       expect(error).toMatchObject({ reason: 'CommandFailed', data: { code: 'NOT_FOUND', message: 'no such note' } })
-      expect(error).toMatchObject({ message: expect.stringContaining('can’t be carried') as string })
+      expect(error).toMatchObject({ message: expect.stringContaining('cannot be serialized') as string })
     }
     expect(isCommandError(await failureOf(client.invoke('fail', {})), 'NOT_FOUND')).toBe(true)
   })
 
-  test('that says more than can be carried fails its call, and nothing else', async () => {
+  test('fails its call and nothing else when its message is too long to send', async () => {
     const { client } = await connect('shared')
     const data = { code: 'LONG', message: expect.stringMatching(/^x{4096}$/) as string }
     const long = { message: 'x'.repeat(15 * 2 ** 20) }
@@ -93,7 +93,7 @@ describe.each(routes)('a command that throws a CommandError: %s', (_name, connec
     const { client } = await connect('shared')
     await expect(client.invoke('fail_wrongly')).rejects.toMatchObject({
       reason: 'InternalError',
-      message: 'CommandError: its code must be a text: got number',
+      message: 'CommandError: its code must be a string: got number',
     })
   })
 

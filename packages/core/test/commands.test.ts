@@ -195,7 +195,9 @@ test('a generator as a command is refused with a clear error', async () => {
   const { client } = await routes[0]![1]()
   await expect(client.invoke('generates')).rejects.toMatchObject({
     reason: 'InternalError',
-    message: expect.stringContaining('The result of command "generates" can’t be carried: an async iterable') as string,
+    message: expect.stringContaining(
+      'The result of command "generates" cannot be serialized: an async iterable',
+    ) as string,
   })
 })
 

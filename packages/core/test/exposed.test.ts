@@ -68,7 +68,7 @@ describe.each(routes)('a frontend’s function: %s', (name, connect) => {
     for (const what of ['uncarriable', 'iterable']) {
       await expect(bus.call('main', what)).rejects.toMatchObject({
         reason: 'InternalError',
-        message: expect.stringContaining(`The result of command "${what}" can’t be carried`) as string,
+        message: expect.stringContaining(`The result of command "${what}" cannot be serialized`) as string,
       })
     }
     await expect(bus.call('main', 'ecko')).rejects.toMatchObject({

@@ -1,6 +1,6 @@
 // A frontend that takes nothing, and one that floods: what waits for the first is bounded, and said to be lost where it is; the
 // second takes its turns with the others.
-import { MAX_KEPT_BYTES, MAX_WAITING_EVENTS } from '@sallyport/protocol'
+import { MAX_SESSION_QUEUE_BYTES, MAX_EVENT_QUEUE } from '@sallyport/protocol'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import type { Channel } from '../src/rpc/channel.js'
@@ -89,12 +89,12 @@ describe('a frontend that takes nothing', () => {
     peer.link.pause()
     for (let n = 0; n < 8; n++) held.app!.emit('tick', big)
     await delay(20)
-    for (let n = 0; n < 2 * MAX_WAITING_EVENTS; n++) held.app!.emit('tick', n)
+    for (let n = 0; n < 2 * MAX_EVENT_QUEUE; n++) held.app!.emit('tick', n)
     await expect.poll(() => reports.some(({ type }) => type === 'overload')).toBe(true)
     peer.link.resume()
     const ticks = (await all(peer)).flatMap(({ params: { payload, payloads } }) => payloads ?? [payload])
-    expect(ticks.length).toBeLessThanOrEqual(MAX_WAITING_EVENTS + 100)
-    expect(ticks.at(-1)).toBe(2 * MAX_WAITING_EVENTS - 1)
+    expect(ticks.length).toBeLessThanOrEqual(MAX_EVENT_QUEUE + 100)
+    expect(ticks.at(-1)).toBe(2 * MAX_EVENT_QUEUE - 1)
   })
 
   it('is not read from meanwhile: what it calls waits in its link, and is served after that', async () => {
@@ -124,7 +124,7 @@ describe('a frontend that takes nothing', () => {
 
   it('has its late answers kept up to a bound, and the others replaced by an error', async () => {
     const { peer } = await start()
-    const count = 2 * (MAX_KEPT_BYTES / MiB)
+    const count = 2 * (MAX_SESSION_QUEUE_BYTES / MiB)
     peer.send(`[${Array.from({ length: count }, (_, at) => call(at + 2, 'later')).join()}]`)
     peer.link.pause()
     await expect.poll(() => held.ran).toBe(count)

@@ -115,11 +115,11 @@ describe.each(routes)('a stream: %s', (_name, connect) => {
     await expect.poll(() => client.invoke('seen')).toEqual(['return', 'return'])
   })
 
-  test('ends with an error at a value that can’t be carried, whatever `return` does', async () => {
+  test('ends with an error at a value that cannot be serialized, whatever `return` does', async () => {
     const { client } = await connect()
     await expect(collect(client.stream('return_never_ends', { bad: true }))).rejects.toMatchObject({
       reason: 'InvalidParams',
-      message: expect.stringContaining('can’t be carried') as string,
+      message: expect.stringContaining('cannot be serialized') as string,
     })
     await expect.poll(() => client.invoke('seen')).toEqual(['return'])
   })

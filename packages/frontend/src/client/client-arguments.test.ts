@@ -76,7 +76,7 @@ describe('the lane', () => {
   })
 })
 
-describe('arguments that can’t be carried', () => {
+describe('arguments that cannot be serialized', () => {
   const cycle: { self?: unknown } = {}
   cycle.self = cycle
   let deep: unknown = 1

@@ -43,7 +43,7 @@ it('one that answers at once, with the trace context of its call', async () => {
 
 it.each([
   ['throws', () => Promise.reject(new Error('payload')), 'CommandFailed'],
-  ['gives what can’t be carried', async () => 1n << 70n, 'InternalError'],
+  ['gives what cannot be serialized', async () => 1n << 70n, 'InternalError'],
 ])('one that goes on, and %s', async (_what, run, reason) => {
   const { client, peer } = setUp()
   client.expose({ echo: run })

@@ -1,6 +1,6 @@
 // More than the link or core takes: calls and events wait in the client, in order, up to a bound; what is given up there was
 // never sent; and nothing waits for ever.
-import { isBusError, type Link, MAX_WAITING } from '@sallyport/protocol'
+import { isBusError, type Link, MAX_CLIENT_QUEUE } from '@sallyport/protocol'
 import { describe, expect, it } from 'vitest'
 import { createMemoryLinkPair } from '../../../protocol/test/memory-link.js'
 import { crossed, notify, Peer, result } from '../../test/peer.js'
@@ -176,7 +176,7 @@ describe('a link without room', () => {
 
   it('costs a bounded number, and bounded bytes: beyond them calls and events are refused, and nobody must catch that', async () => {
     for (const [args, most] of [
-      [undefined, MAX_WAITING],
+      [undefined, MAX_CLIENT_QUEUE],
       [{ body: MiB }, 64],
     ] as const) {
       const { client, far, peer } = setUp()
