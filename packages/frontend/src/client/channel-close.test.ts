@@ -28,9 +28,9 @@ describe('a channel that is closed', () => {
     const left = channel[Symbol.asyncIterator]()
     peer.send(say(channel, 0, 'a'))
     expect(await waiting).toEqual({ done: false, value: 'a' })
-    const [one, other] = [left.next(), channel[Symbol.asyncIterator]().next()]
+    const [first, second] = [left.next(), channel[Symbol.asyncIterator]().next()]
     await left.return!()
-    expect([await one, await other]).toEqual([
+    expect([await first, await second]).toEqual([
       { done: true, value: undefined },
       { done: true, value: undefined },
     ])

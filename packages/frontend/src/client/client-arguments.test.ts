@@ -92,7 +92,7 @@ describe('a call with arguments that cannot be serialized', () => {
     ['msgpack', 'a key __proto__', proto, 'a key named "__proto__" is refused'],
     ['msgpack', 'a deep value', deep, 'nested deeper than 64'],
     ['msgpack', 'a typed array', new Float32Array(1), 'Float32Array has to be given as a Uint8Array'],
-  ])('as %s rejects with the command and the reason, and the next call works: %s', async (codec, _name, value, why) => {
+  ])('rejects with the command and the reason, and the next call works (%s: %s)', async (codec, _name, value, why) => {
     const { client, peer } = setUp(codec)
     const before = client.invoke('before')
     const wrong = client.invoke('plugin:fs|write', { a: { value } })

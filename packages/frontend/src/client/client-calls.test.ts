@@ -50,13 +50,7 @@ describe('invoke', () => {
     const { client, peer } = setUp()
     const answers = [1, 2, 3].map(n => client.invoke('x', { n }))
     const settled = Promise.allSettled(answers)
-    peer.send(
-      result(3, 'three'),
-      failure(1, -32000, 'one'),
-      result(2, 'two'),
-      result(2, 'again'),
-      result(9, 'nobody’s'),
-    )
+    peer.send(result(3, 'three'), failure(1, -32000, 'one'), result(2, 'two'), result(2, 'again'), result(9, 'unknown'))
     expect(await settled).toMatchObject([
       { status: 'rejected', reason: { message: 'one' } },
       { status: 'fulfilled', value: 'two' },
@@ -178,8 +172,8 @@ describe('the end of the link', () => {
     const calls = [client.invoke('a'), client.invoke('b')]
     const settled = Promise.allSettled(calls)
     peer.close()
-    const [one, two] = (await settled) as PromiseRejectedResult[]
-    expect(one!.reason).not.toBe(two!.reason)
+    const [first, second] = (await settled) as PromiseRejectedResult[]
+    expect(first!.reason).not.toBe(second!.reason)
   })
 
   it('comes after messages that were sent before', async () => {

@@ -56,11 +56,11 @@ describe('a channel', () => {
     const { client, peer, channel } = stream()
     const other = new client.Channel()
     void client.invoke('x', { other })
-    const [one, two] = [collect(channel), collect(other)]
+    const [first, second] = [collect(channel), collect(other)]
     const stranger = new Channel()
     peer.send(say(channel, 0, 'a'), say(stranger, 0, '?'), say(other, 0, 'b'), say(channel, 1, 'c'))
     peer.send(end(channel, 2), end(stranger, 1), end(other, 1))
-    expect(await Promise.all([one, two])).toEqual([['a', 'c'], ['b']])
+    expect(await Promise.all([first, second])).toEqual([['a', 'c'], ['b']])
     expect(credits(peer)).toEqual([])
   })
 

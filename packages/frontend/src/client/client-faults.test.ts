@@ -52,7 +52,7 @@ describe('an invalid message', () => {
     { jsonrpc: '2.0', id: '1', result: 'wrong' },
     { jsonrpc: '2.0', id: 1.5, result: 'wrong' },
     { jsonrpc: '2.0', id: [1], result: 'wrong' },
-    { jsonrpc: '2.0', id: 99, result: 'nobody’s' },
+    { jsonrpc: '2.0', id: 99, result: 'unknown' },
     { jsonrpc: '2.0', id: 1, error: 'wrong' },
     { jsonrpc: '2.0', id: 1, error: { code: 'x', message: 5 } },
     { jsonrpc: '2.0', id: null, error: { code: -32600, message: 'not about a call' } },

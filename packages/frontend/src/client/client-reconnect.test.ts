@@ -85,7 +85,7 @@ describe('the listeners of a client', () => {
       { method: 'plugin:event|listen', params: { event: 'e', target } },
       { method: 'x' },
     ])
-    // The new core's ids start again: a later listener can get the id that the first had.
+    // The new core counts its ids from the beginning: a later listener can get the id that the first had.
     const second = client.listen('e', event => void events.push(event))
     await crossed()
     next.send(event([3], 'too early'), result(1, 3), result(3, 7), event([3], 'a'), event([7], 'b'))

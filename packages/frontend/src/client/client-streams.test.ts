@@ -94,12 +94,12 @@ describe('a stream', () => {
   it('can be read concurrently, in the order of the requests', async () => {
     const { client, peer } = setUp()
     const values = client.stream('download')
-    const asked = [values.next(), values.next(), values.next()]
+    const requests = [values.next(), values.next(), values.next()]
     await crossed()
     const channel = getChannelId(peer)
     peer.send(say(channel, 0, 'a'))
     await crossed()
     peer.send(say(channel, 1, 'b'), end(channel, 2), result(1, null))
-    expect((await Promise.all(asked)).map(({ value }) => value as unknown)).toEqual(['a', 'b', undefined])
+    expect((await Promise.all(requests)).map(({ value }) => value as unknown)).toEqual(['a', 'b', undefined])
   })
 })

@@ -22,8 +22,8 @@ function start(cores: number) {
 }
 const disconnected = (delivered: 'no' | 'unknown') => ({ reason: 'Disconnected', data: { delivered } })
 
-describe('a call uses the core', () => {
-  it('with the fewest calls in flight, round-robin among equals', async () => {
+describe('a call uses', () => {
+  it('the core with the fewest calls in flight, round-robin among equals', async () => {
     const { client, peers, calls } = start(3)
     const all = Array.from({ length: 9 }, () => client.invoke('x'))
     await crossed()
@@ -37,7 +37,7 @@ describe('a call uses the core', () => {
     expect(new Set(await Promise.all(all))).toEqual(new Set(['done']))
   })
 
-  it('that has an open channel of its arguments', async () => {
+  it('the core that has an open channel of its arguments', async () => {
     const { client, peers, calls } = start(3)
     const channel = new Channel()
     for (let call = 0; call < 4; call++) client.invoke('x', { channel }).catch(() => {})
@@ -47,7 +47,7 @@ describe('a call uses the core', () => {
     await client.close()
   })
 
-  it('that has its stream, also to cancel it', async () => {
+  it('the core of its stream, also to cancel it', async () => {
     const { client, peers } = start(2)
     const streams = [client.stream('s'), client.stream('s')]
     const first = streams.map(stream => stream.next())

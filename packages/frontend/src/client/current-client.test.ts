@@ -52,11 +52,11 @@ describe('in a frontend', () => {
   })
 
   it('the client is found by another copy of the package, and can be replaced', () => {
-    const [one, two] = [setUp().client, setUp().client]
-    setCurrentClient(one)
-    expect((globalThis as Record<symbol, unknown>)[KEY]).toBe(one)
-    setCurrentClient(two)
-    expect(currentClient()).toBe(two)
+    const [first, second] = [setUp().client, setUp().client]
+    setCurrentClient(first)
+    expect((globalThis as Record<symbol, unknown>)[KEY]).toBe(first)
+    setCurrentClient(second)
+    expect(currentClient()).toBe(second)
     expect(Object.keys(globalThis)).not.toContain(KEY)
   })
 })

@@ -87,7 +87,7 @@ it('runs a function within a bound store, or within the function that a subscrib
   const bound = new AsyncLocalStorage<string>()
   const around = new AsyncLocalStorage<string>()
   exposedCalls.start.bindStore(bound, ({ command }) => command)
-  const wrap = (given: unknown): void => void ((given as CallTrace).within = run => around.run('around', run))
+  const wrap = (trace: unknown): void => void ((trace as CallTrace).within = run => around.run('around', run))
   subscribe('tracing:sallyport.exposed:start', wrap)
   client.expose({
     echo: async () => {

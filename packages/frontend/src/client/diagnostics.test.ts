@@ -101,7 +101,7 @@ describe('a call is published', () => {
     expect(names().slice(2)).toEqual(['asyncStart', 'asyncEnd'])
   })
 
-  it('as one object with the id of its message', async () => {
+  it('with one object that has the id of its message', async () => {
     const { client, peer } = setUp()
     const traces = new Set<unknown>()
     const keep = (trace: unknown): void => void traces.add(trace)

@@ -160,8 +160,8 @@ describe('a client with a gated link', () => {
 
   it('gets responses of core, and rejections of the gate', async () => {
     const { client, gate, core } = connect()
-    const [one, two] = [client.invoke('a'), client.invoke('b')]
-    const settled = Promise.allSettled([one, two])
+    const calls = [client.invoke('a'), client.invoke('b')]
+    const settled = Promise.allSettled(calls)
     await crossed()
     expect([gate.methods, gate.kinds, core.methods]).toEqual([['a', 'b'], [JSON_KIND], []])
     gate.send(failure(2, -32002, 'command "b" was rejected by the isolation hook (it threw)', { why: 'threw' }))

@@ -55,7 +55,7 @@ describe('call options', () => {
     expect(() => checkEmitOptions('emit', { transfer } as EmitOptions, params)).toThrow(refused)
   })
 
-  it('of an event can only be `transfer`', () => {
+  it('can only be `transfer` for an event', () => {
     expect(() => checkEmitOptions('plugin:event|emit', { timeout: 5 } as EmitOptions, 1)).toThrow('no option "timeout"')
     expect(() => checkEmitOptions('plugin:event|emit', null as never, 1)).toThrow(
       expect.objectContaining({ reason: 'InvalidParams' }),
@@ -97,8 +97,8 @@ describe('options of another kind of call', () => {
 
   it.each(calls)('do not include those that %s takes', async (name, run) => {
     const { client, peer } = setUp()
-    const own = Object.fromEntries(taken[name]!.map(option => [option, all[option]]))
-    void run(client, own).catch(() => {})
+    const accepted = Object.fromEntries(taken[name]!.map(option => [option, all[option]]))
+    void run(client, accepted).catch(() => {})
     await expect.poll(() => peer.received.length).toBe(1)
     await client.close()
   })
