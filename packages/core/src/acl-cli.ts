@@ -1,58 +1,54 @@
 #!/usr/bin/env node
-// The command `sallyport-acl`: says who may call what in a Tauri project, for people who review its capabilities, and for CI.
+// The command `sallyport-acl`: prints who may call what in a Tauri project, for reviews of its capabilities and for CI.
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { cac } from 'cac'
 import { type Explanation, renderExplanation } from './acl/explain.js'
 import { explainProject } from './host/explain-acl.js'
 
-// The command line of `sallyport-acl`: what was asked for, or a sentence about what is wrong with it and what there is
-// instead.
-
-export interface AclCliOptions {
-  /** The configuration, or its folder. */
+interface AclCliOptions {
+  /** The configuration, or its directory. */
   project: string
   /** A core module. */
   core: string | undefined
-  /** None: those that the capabilities name. */
+  /** Labels to explain; those that the capabilities name if this is empty. */
   labels: readonly string[]
   unknownPermissions: 'error' | 'warn'
   json: boolean
 }
 
-/** A mistake of whoever typed the command. */
-export class UsageError extends Error {
+class UsageError extends Error {
   override name = 'UsageError'
 }
 
 const EXAMPLES = [
   'sallyport-acl src-tauri                            every label that its capabilities name',
   'sallyport-acl src-tauri --core ./core.js           with the commands of that core',
-  'sallyport-acl --label main --label settings-1      two frontends, of the project in this folder',
+  'sallyport-acl --label main --label settings-1      two frontends of the project in this directory',
   'sallyport-acl src-tauri --json > acl.json          to compare it with the last one',
 ]
 
 /**
- * @param argv as in `process.argv`
+ * @param argv - `process.argv`
  * @returns `undefined` when help or the version was asked for, and has been printed
- * @throws UsageError
+ * @throws {UsageError} with a description of the mistake, and the valid options
  */
-export function parseOptions(argv: readonly string[]): AclCliOptions | undefined {
+function parseOptions(argv: readonly string[]): AclCliOptions | undefined {
   const cli = cac('sallyport-acl')
   const command = cli
-    .command('[project]', 'Who may call what')
+    .command('[project]', 'Print who may call what')
     .option(
       '--core <file>',
       'A core module: it is loaded, not started. Without it, its commands are those that capabilities name',
     )
-    .option('--label <label>', 'A frontend; may be given again (default: the labels that capabilities name)')
+    .option('--label <label>', 'A frontend; can be repeated (default: the labels that capabilities name)')
     .option('--unknown-permissions <how>', 'error or warn, as in createBus (default: error with --core, warn without)')
     .option('--json', 'Print it as JSON')
   cli.help(sections => [
-    { body: 'sallyport-acl [tauri.conf.json | folder] [options]: says who may call what' },
+    { body: 'sallyport-acl [tauri.conf.json | directory] [options]: prints who may call what' },
     ...sections.filter(({ title }) => title === 'Options'),
     { title: 'Examples', body: EXAMPLES.map(line => `  $ ${line}`).join('\n') },
-    { body: 'Exit codes: 0 said · 1 a mistake in the files · 2 usage' },
+    { body: 'Exit codes: 0 printed · 1 a mistake in the files · 2 usage' },
   ])
   cli.version(readVersion())
   try {
@@ -61,70 +57,70 @@ export function parseOptions(argv: readonly string[]): AclCliOptions | undefined
     command.checkUnknownOptions()
     command.checkOptionValue()
     command.checkUnusedArgs()
-    return read(args[0] ?? '.', options)
+    return toOptions(args[0] ?? '.', options)
   } catch (error) {
     if (error instanceof UsageError) throw error
     const { message } = error as Error
-    const known = command.options.map(({ rawName }) => rawName.split(' ')[0])
-    throw new UsageError(`${message}. There are ${known.join(' ')} --help --version`)
+    const flags = command.options.map(({ rawName }) => rawName.split(' ')[0])
+    throw new UsageError(`${message}. There are ${flags.join(' ')} --help --version`)
   }
 }
 
-function read(project: string, flags: Readonly<Record<string, unknown>>): AclCliOptions {
-  const { core, label = [], unknownPermissions, json = false } = flags
+function toOptions(project: string, flags: Readonly<Record<string, unknown>>): AclCliOptions {
+  const { core, label = [], json = false } = flags
+  const { unknownPermissions = core === undefined ? 'warn' : 'error' } = flags
   if (Array.isArray(core)) throw new UsageError('--core can be given once')
-  const how = unknownPermissions ?? (core === undefined ? 'warn' : 'error')
-  if (how !== 'error' && how !== 'warn') throw new UsageError('--unknown-permissions takes error or warn')
+  if (unknownPermissions !== 'error' && unknownPermissions !== 'warn') {
+    throw new UsageError('--unknown-permissions takes error or warn')
+  }
   return {
     project,
     core: core === undefined ? undefined : String(core),
     labels: [label].flat().map(String),
-    unknownPermissions: how,
+    unknownPermissions,
     json: json === true,
   }
 }
 
 function readVersion(): string {
-  // Relative to dist/bundle/acl-cli.js.
+  // Relative to dist/bundle/.
   const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
   return (JSON.parse(text) as { version: string }).version
 }
 
-// What `sallyport-acl` prints: who may call what in a project.
-
-/** @throws what `createBus` would throw, and UsageError */
-export async function explain({ project, core, labels, unknownPermissions, json }: AclCliOptions): Promise<string> {
-  const given = { config: find(project), unknownPermissions, ...(core !== undefined && { core: resolve(core) }) }
-  const says = (of: readonly string[]): Promise<Explanation> =>
-    explainProject({ ...given, ...(of.length > 0 && { labels: of }) })
-  const named = await says(labels)
-  // Where no capability names a frontend, it is the same for all of them.
-  const explanation = named.frontends.length > 0 ? named : await says(['*'])
+/** @throws {UsageError} for a missing project, and errors of `createBus` */
+async function explain({ project, core, labels, unknownPermissions, json }: AclCliOptions): Promise<string> {
+  const options = {
+    config: findConfig(project),
+    unknownPermissions,
+    ...(core !== undefined && { core: resolve(core) }),
+  }
+  const explainLabels = (names: readonly string[]): Promise<Explanation> =>
+    explainProject({ ...options, ...(names.length > 0 && { labels: names }) })
+  let explanation = await explainLabels(labels)
+  // If no capability names a frontend, all frontends have the same rights.
+  if (explanation.frontends.length === 0) explanation = await explainLabels(['*'])
   return json ? `${JSON.stringify(explanation, null, 2)}\n` : renderExplanation(explanation)
 }
 
-/** From a project's own folder too: the configuration is in `src-tauri`, unless it says otherwise. */
-function find(project: string): string {
+/** Accepts the directory of a project too: its configuration is in `src-tauri` by default. */
+function findConfig(project: string): string {
   const path = resolve(project)
-  if (!existsSync(path)) throw new UsageError(`there is no file or folder ${path}`)
+  if (!existsSync(path)) throw new UsageError(`there is no file or directory ${path}`)
   const inside = join(path, 'src-tauri')
   return existsSync(inside) ? inside : path
 }
 
-/** A core module may keep the process alive, and whoever reads the other end of a pipe may leave (`| head`). */
-function end(stream: NodeJS.WriteStream, text: string, exitCode: number): void {
+/** Exits even if a core module keeps the process alive, or the reader of a pipe has exited (`| head`). */
+function exit(stream: NodeJS.WriteStream, text: string, exitCode: number): void {
   stream.on('error', () => process.exit(exitCode))
   stream.write(text, () => process.exit(exitCode))
 }
 
 try {
   const options = parseOptions(process.argv)
-  if (options) end(process.stdout, await explain(options), 0)
+  if (options) exit(process.stdout, await explain(options), 0)
 } catch (error) {
-  const { message } = error as Error
-  end(
-    process.stderr,
-    `sallyport-acl: ${message.replace(/^createBus: (config: )?/, '')}\n`,
-    error instanceof UsageError ? 2 : 1,
-  )
+  const text = (error as Error).message.replace(/^createBus: (config: )?/, '')
+  exit(process.stderr, `sallyport-acl: ${text}\n`, error instanceof UsageError ? 2 : 1)
 }

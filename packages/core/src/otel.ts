@@ -1,3 +1,2 @@
-// `@sallyport/core/otel`: what is traced in core and in the host. It is the frontends' own, and nothing of core's.
-
+// Entry `@sallyport/core/otel`: tracing of core and host, by the same code as in frontends.
 export { instrument, type Instrumentation, type InstrumentOptions } from '@sallyport/frontend/otel'

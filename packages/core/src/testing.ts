@@ -1,8 +1,12 @@
-// `@sallyport/core/testing`: a bus in one line, fakes for its commands, what was called of them, and an isolation hook by itself.
-
-export { createTestBus, type TestBus, type TestBusOptions } from './testing/test-bus.js'
-export type { Fake, Fakes } from './testing/test-bus.js'
-export type { RecordedCall } from './testing/test-bus.js'
+// Entry `@sallyport/core/testing`: a bus for a test, fakes and a record of its commands, and a single message through an isolation hook.
+export {
+  createTestBus,
+  type Fake,
+  type Fakes,
+  type RecordedCall,
+  type TestBus,
+  type TestBusOptions,
+} from './testing/test-bus.js'
 export {
   runHook,
   type HookInput,

@@ -114,14 +114,14 @@ describe('sallyport-acl says who may call what', () => {
 
 describe('sallyport-acl ends with', () => {
   test.each<[name: string, args: string[], code: number, out: RegExp]>([
-    ['0 and its help', ['--help'], 0, /^sallyport-acl \[tauri\.conf\.json \| folder\].*Exit codes: 0/s],
+    ['0 and its help', ['--help'], 0, /^sallyport-acl \[tauri\.conf\.json \| directory\].*Exit codes: 0/s],
     ['0 and its version', ['--version'], 0, new RegExp(`^sallyport-acl/${version.replaceAll('.', '\\.')} `)],
     ['2 for an unknown option', ['--lable', 'x'], 2, /Unknown option `--lable`\. There are --core --label/],
     ['2 for an option without its value', ['--core'], 2, /--core <file>.*value is missing/],
     ['2 for one argument too many', ['.', '.'], 2, /Unused args/],
     ['2 for two cores', ['--core', 'a', '--core', 'b'], 2, /--core can be given once/],
     ['2 for another word', ['--unknown-permissions', 'no'], 2, /--unknown-permissions takes error or warn/],
-    ['2 for a project that is not there', ['nowhere'], 2, /there is no file or folder .*nowhere$/],
+    ['2 for a project that is not there', ['nowhere'], 2, /there is no file or directory .*nowhere$/],
     ['1 for a folder without a configuration', ['capabilities'], 1, /^sallyport-acl: there is no tauri\.conf\.json, /],
     ['1 for a core that is not there', ['--core', 'no.mjs'], 1, /core: there is no file .*no\.mjs$/],
     ['1 for a core that is none', ['--core', 'none.mjs'], 1, /has no definition: it must `export default defineCore/],

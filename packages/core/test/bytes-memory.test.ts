@@ -1,20 +1,20 @@
-// What 16 MiB there and back cost in memory: a small multiple of their size, by any pattern and link, also in a long run.
+// Memory that 16 MiB to core and back cost: a small multiple of their size, for any pattern and link, also in a long run.
 import { describe, expect, test } from 'vitest'
 import { patterns, start } from './start.js'
 
 const MiB = 2 ** 20
 const SIZE = 16 * MiB
 
-/** How far the resident size rises while `run` runs, in bytes. */
+/** Returns by how many bytes the resident size grows while `run` runs. */
 async function growth(run: () => Promise<void>): Promise<number> {
   const before = process.memoryUsage.rss()
   let most = before
-  const look = (): void => {
+  const sample = (): void => {
     most = Math.max(most, process.memoryUsage.rss())
   }
-  const timer = setInterval(look, 2)
+  const timer = setInterval(sample, 2)
   await run()
-  look()
+  sample()
   clearInterval(timer)
   return most - before
 }
@@ -22,9 +22,9 @@ async function growth(run: () => Promise<void>): Promise<number> {
 describe.each(patterns)('memory: %s', (_name, app) => {
   test.each([
     ['port', 'copied'],
-    ['port', 'given away'],
+    ['port', 'transferred'],
     ['ring', 'copied'],
-    ['ring', 'given away'],
+    ['ring', 'transferred'],
   ] as const)('over a %s, %s', async (link, how) => {
     const client = await (await start({ app })).connect('tests', { link })
     await client.invoke('weigh', new Uint8Array(MiB))

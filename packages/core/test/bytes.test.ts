@@ -1,5 +1,5 @@
-// Large bytes over every route: they arrive whole and alone in their memory, in order with everything else, copied unless
-// they are given away.
+// Large bytes over every route: they arrive complete and alone in their buffer, in order with other messages, and are copied
+// unless they are transferred.
 import { describe, expect, test } from 'vitest'
 import { patterns, routes, start } from './start.js'
 
@@ -7,11 +7,11 @@ const KiB = 1024
 const MiB = 1024 * KiB
 const filled = (size: number): Uint8Array<ArrayBuffer> => new Uint8Array(size).fill(3)
 const weight = (length: number): object => ({ length, ends: [3, 3], alone: true, plain: true })
-// Below, at and above the bounds of an attachment, a quarter of a ring, a ring, and a frame.
+// Sizes below, at and above those of an attachment, a quarter of a ring, a ring, and a frame.
 const sizes = [64 * KiB - 1, 64 * KiB, 64 * KiB + 1, 300 * KiB, MiB, 17 * MiB]
 
 describe.each(routes)('bytes: %s', (_name, connect) => {
-  test('there, as the body and as an argument', async () => {
+  test('arrive in core as body and as argument', async () => {
     const { client } = await connect('shared')
     for (const size of sizes) {
       expect(await client.invoke('weigh', filled(size))).toEqual(weight(size))
@@ -19,7 +19,7 @@ describe.each(routes)('bytes: %s', (_name, connect) => {
     }
   })
 
-  test('and back, as the result and as a member of it', async () => {
+  test('arrive in the frontend as result and as its member', async () => {
     const { client } = await connect('shared')
     for (const size of sizes) {
       const bytes = await client.invoke<Uint8Array>('keep', { size })
@@ -30,7 +30,7 @@ describe.each(routes)('bytes: %s', (_name, connect) => {
     }
   })
 
-  test('in order with what is sent before and after', async () => {
+  test('stay in order with messages before and after', async () => {
     const { client } = await connect('shared')
     const order: number[] = []
     const calls = Array.from({ length: 30 }, async (_, i) => {
@@ -42,7 +42,7 @@ describe.each(routes)('bytes: %s', (_name, connect) => {
     expect(order).toEqual(order.toSorted((a, b) => a - b))
   })
 
-  test('are those of the moment of the call, which the caller may then change', async () => {
+  test('are copied when the call is made, so that the caller can change them', async () => {
     const { client } = await connect('shared')
     const [large, small] = [filled(300 * KiB), filled(8)]
     const weighed = [client.invoke('weigh', large), client.invoke('weigh', { data: small })]
@@ -52,7 +52,7 @@ describe.each(routes)('bytes: %s', (_name, connect) => {
     expect(large.length).toBe(300 * KiB)
   })
 
-  test('given away are gone at once, large and small, all of their buffer', async () => {
+  test('are detached immediately when they are transferred, large and small', async () => {
     const { client } = await connect('shared')
     for (const size of [8, MiB]) {
       const [whole, part] = [filled(size), filled(size + 5).subarray(2, size + 2)]
@@ -65,12 +65,12 @@ describe.each(routes)('bytes: %s', (_name, connect) => {
     }
   })
 
-  test('given away by a handler are gone there, and kept where it does not', async () => {
+  test('are detached in core only when a handler transfers them', async () => {
     const { client } = await connect()
     for (const size of [8, MiB]) {
       for (const args of [{ size }, { size, named: true }, { size, part: 3 }]) {
-        const given = await client.invoke<Uint8Array | { data: Uint8Array }>('give', args)
-        const bytes = given instanceof Uint8Array ? given : given.data
+        const result = await client.invoke<Uint8Array | { data: Uint8Array }>('give', args)
+        const bytes = result instanceof Uint8Array ? result : result.data
         expect([bytes.length, bytes[0], bytes.at(-1), bytes.buffer.byteLength]).toEqual([size, 7, 7, size])
       }
       await client.invoke('keep', { size })
@@ -78,7 +78,7 @@ describe.each(routes)('bytes: %s', (_name, connect) => {
     await expect.poll(() => client.invoke('seen')).toEqual([0, 0, 0, 8, 0, 0, 0, MiB])
   })
 
-  test('of an event, both ways', async () => {
+  test('arrive as payloads of events, in both directions', async () => {
     const { client } = await connect('shared')
     const heard: unknown[] = []
     await client.listen('weighed', ({ payload }) => void heard.push(payload))
@@ -91,7 +91,7 @@ describe.each(routes)('bytes: %s', (_name, connect) => {
     expect(away.length).toBe(0)
   })
 
-  test('on a channel, each as it was when it was sent', async () => {
+  test('arrive on a channel as they were when they were sent', async () => {
     const { client } = await connect()
     for (const away of [false, true]) {
       const channel = new client.Channel<{ i: number; bytes: Uint8Array }>()
@@ -105,7 +105,7 @@ describe.each(routes)('bytes: %s', (_name, connect) => {
     expect(await client.invoke('seen')).toEqual([0, 0, 0, 0])
   })
 
-  test('on a channel that is full, are gone for their sender before they are sent', async () => {
+  test('are detached immediately when a full channel queues them', async () => {
     const { client } = await connect()
     const channel = new client.Channel<{ i: number; bytes: Uint8Array }>()
     const lengths = Array.from({ length: 300 }, (_, i) => 65 * KiB + i)
@@ -116,7 +116,7 @@ describe.each(routes)('bytes: %s', (_name, connect) => {
     expect(i).toBe(300)
   })
 
-  test('over the bound are refused before anything is sent, and keep their memory', async () => {
+  test('over the limit are rejected before anything is sent, and stay attached', async () => {
     const { client } = await connect('shared')
     const bytes = new Uint8Array(256 * MiB + 1)
     const refused = client.invoke('weigh', bytes, { transfer: [bytes.buffer] })
@@ -129,7 +129,7 @@ describe.each(routes)('bytes: %s', (_name, connect) => {
     expect(await client.invoke('add', { a: 1, b: 1 })).toBe(2)
   })
 
-  test('named in `transfer` but not carried are refused, by name', async () => {
+  test('in `transfer` that are not part of the message are rejected by name', async () => {
     const { client } = await connect('shared')
     const bytes = filled(8)
     const away = { transfer: [bytes.buffer] }
@@ -147,7 +147,7 @@ describe.each(routes)('bytes: %s', (_name, connect) => {
 })
 
 describe.each(patterns)('very large bytes: %s', (_name, app) => {
-  test.each(['port', 'ring'] as const)('of 64 MiB and 200 MiB go there and back over a %s', async link => {
+  test.each(['port', 'ring'] as const)('arrive in core and back with 64 MiB and 200 MiB over a %s', async link => {
     const client = await (await start({ app })).connect('tests', { link })
     for (const size of [64 * MiB, 200 * MiB]) {
       const bytes = filled(size)

@@ -1,4 +1,4 @@
-// How a channel ends from either side, and that nothing of it is left: the frontend closes it, or core lets go of it.
+// The end of channels from either side, and that nothing remains: the frontend closes a channel, or core drops it.
 import { describe, expect, test } from 'vitest'
 import { MAX_CHANNELS } from '@sallyport/protocol'
 import type { Channel } from '../src/rpc/channel.js'
@@ -9,7 +9,7 @@ const { commands } = (await import('./fixtures/streams.mjs' as string)) as { com
 const routes = routesTo(fixture('streams.mjs'), commands)
 
 describe.each(routes)('a channel: %s', (_name, connect) => {
-  test('closed by the frontend rejects core’s sends, and aborts its signal', async () => {
+  test('rejects sends and aborts its signal when the frontend closes it', async () => {
     const { client } = await connect('shared')
     const channel = new client.Channel<number>()
     const answer = client.invoke('endless', { channel })
@@ -19,7 +19,7 @@ describe.each(routes)('a channel: %s', (_name, connect) => {
     expect(await client.invoke('seen')).toEqual(['aborted: Disconnected', 'Disconnected'])
   })
 
-  test('is closed by whoever leaves a loop over it, and may be passed on after that', async () => {
+  test('closes when a loop over it is left, and can be passed on after that', async () => {
     const { client } = await connect('shared')
     const channel = new client.Channel<number>()
     for (let round = 0; round < 3; round++) {
@@ -33,7 +33,7 @@ describe.each(routes)('a channel: %s', (_name, connect) => {
     }
   })
 
-  test('that no handler holds any more ends, after what was sent', async () => {
+  test('ends after all sent messages when no handler holds it any more', async () => {
     const { client } = await connect('shared')
     const channel = new client.Channel<number>()
     await client.invoke('fill', { channel, count: 400 })
@@ -48,7 +48,7 @@ describe.each(routes)('a channel: %s', (_name, connect) => {
     expect((await channel[Symbol.asyncIterator]().next()).value).toBe(1)
   })
 
-  test('stays while one of two calls holds it', async () => {
+  test('stays open while one of two calls holds it', async () => {
     const { client } = await connect('shared')
     const channel = new client.Channel<number>()
     await client.invoke('keep', { channel })
@@ -70,7 +70,7 @@ describe.each(['json', 'msgpack'] as const)('on the wire, %s', codec => {
     ['with bytes', 10, true],
     ['large, with bytes', 50_000, true],
   ])(
-    'what a toJSON sends comes before the message that it is in, and no number twice: %s',
+    'messages that a toJSON sends come before the message that it is in, and no number twice: %s',
     async (_what, size, bytes) => {
       const { core } = await setUp('brownfield', {
         nested: async ({ channel }: { channel: Channel }) => {
@@ -86,22 +86,22 @@ describe.each(['json', 'msgpack'] as const)('on the wire, %s', codec => {
       })
       const peer = new Peer(core, 'main', undefined, codec)
       peer.send(call(1, 'nested', ',"params":{"channel":"__CHANNEL__:9"}'))
-      const told: [number, unknown][] = []
+      const delivered: [number, unknown][] = []
       for (let last: any = {}; last.id === undefined;) {
         last = await peer.next()
         const { index, message, messages, end } = last.params ?? {}
-        if (end) expect(index).toBe(told.length)
+        if (end) expect(index).toBe(delivered.length)
         else if (last.id === undefined)
           for (const [at, value] of (messages ?? [message]).entries())
-            told.push([index + at, value?.nest?.length ?? value])
+            delivered.push([index + at, value?.nest?.length ?? value])
       }
-      expect(told.map(([index]) => index)).toEqual(told.map((_value, index) => index))
-      expect(told.slice(0, -1).every(([, value]) => value === 'inner')).toBe(true)
-      expect([told.length > 1, told.at(-1)![1]]).toEqual([true, size])
+      expect(delivered.map(([index]) => index)).toEqual(delivered.map((_value, index) => index))
+      expect(delivered.slice(0, -1).every(([, value]) => value === 'inner')).toBe(true)
+      expect([delivered.length > 1, delivered.at(-1)![1]]).toEqual([true, size])
     },
   )
 
-  test('a close of no channel is nothing, and one with nonsense is refused', async () => {
+  test('ignores a close of an unknown channel, and rejects a malformed one', async () => {
     const { core } = await setUp()
     const peer = new Peer(core, 'main', undefined, codec)
     peer.send('{"jsonrpc":"2.0","method":"$/closeChannel","params":{"channel":77}}')
@@ -129,7 +129,7 @@ describe.each(['json', 'msgpack'] as const)('on the wire, %s', codec => {
   )
 })
 
-test('nothing is left of streams, whether they end or are cancelled: more may be opened than may be open', async () => {
+test('streams that end or are cancelled leave no channel open', async () => {
   const { core } = await setUp('brownfield', {
     two: async function* () {
       yield 1

@@ -1,4 +1,4 @@
-// Channels: an ordered stream from core to a frontend, with its end, and with a sender that waits for a slow receiver.
+// Channels: ordered streams from core to a frontend, their end, and senders that wait for slow receivers.
 import { describe, expect, test } from 'vitest'
 import { Channel } from '@sallyport/frontend'
 import { fixture, next, places, routes, start } from './start.js'
@@ -6,7 +6,7 @@ import { fixture, next, places, routes, start } from './start.js'
 const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i)
 
 describe.each(routes)('channels: %s', (_name, connect) => {
-  test('carry everything in order, and end', async () => {
+  test('deliver everything in order, and end', async () => {
     const { client } = await connect('shared')
     const channel = new client.Channel<number>()
     const counted = client.invoke('count', { to: 1000, channel })
@@ -16,7 +16,7 @@ describe.each(routes)('channels: %s', (_name, connect) => {
     expect(await counted).toBe(1000)
   })
 
-  test('call onmessage before the command has answered', async () => {
+  test('call onmessage before the command is answered', async () => {
     const { client } = await connect('shared')
     const got: number[] = []
     const channel = new Channel<number>(message => void got.push(message))
@@ -24,7 +24,7 @@ describe.each(routes)('channels: %s', (_name, connect) => {
     expect(got).toEqual(upTo(50))
   })
 
-  test('two of one frontend do not mix', async () => {
+  test('do not mix when a frontend has two', async () => {
     const { client } = await connect('shared')
     const streams = [300, 400].map(async to => {
       const channel = new client.Channel<number>()
@@ -37,7 +37,7 @@ describe.each(routes)('channels: %s', (_name, connect) => {
     expect(await Promise.all(streams)).toEqual([upTo(300), upTo(400)])
   })
 
-  test('end with the call that failed', async () => {
+  test('end when their call fails', async () => {
     const { client } = await connect('shared')
     const channel = new client.Channel<number>()
     const counted = client.invoke('count', { to: 3, channel, fail: true })
@@ -48,7 +48,7 @@ describe.each(routes)('channels: %s', (_name, connect) => {
     await expect(counted).rejects.toMatchObject({ message: 'failed on the way' })
   })
 
-  test('end at once when the call never ran', async () => {
+  test('end immediately when their call is denied or unknown', async () => {
     const { client } = await connect('shared')
     const channel = new client.Channel<number>()
     const denied = client.invoke('no_such_command', { channel })
@@ -58,15 +58,15 @@ describe.each(routes)('channels: %s', (_name, connect) => {
   })
 
   test.each([
-    ['arguments that can’t be carried', { n: 1n, f: Symbol('no') }, undefined],
+    ['arguments that cannot be serialized', { n: 1n, f: Symbol('no') }, undefined],
     ['a signal that is aborted', {}, { signal: AbortSignal.abort() }],
     ['a wrong option', {}, { timeout: -1 }],
     [
-      'an argument that can’t be read',
+      'an argument that cannot be read',
       Object.defineProperty({}, 'bad', { enumerable: true, get: () => expect.fail() }),
       undefined,
     ],
-  ])('end at once when the call is refused before it is sent: %s', async (_why, args, options) => {
+  ])('end immediately when their call cannot be sent: %s', async (_why, args, options) => {
     const { client } = await connect('shared')
     const channel = new client.Channel<number>()
     const refused = client.invoke(
@@ -79,7 +79,7 @@ describe.each(routes)('channels: %s', (_name, connect) => {
     await expect(refused).rejects.toMatchObject({ name: 'BusError' })
   })
 
-  test('passed again after its end, carry nothing of the call before', async () => {
+  test('deliver nothing of an earlier call when they are passed again after their end', async () => {
     const { client } = await connect('shared')
     const channel = new client.Channel<number>()
     for (let i = 0; i < 5; i++) {
@@ -91,7 +91,7 @@ describe.each(routes)('channels: %s', (_name, connect) => {
     }
   })
 
-  test('make the sender wait, and reject its send when the receiver goes', async () => {
+  test('make the sender wait, and reject its send when the receiver disconnects', async () => {
     const { bus, client } = await connect()
     const channel = new client.Channel<number>()
     void client.invoke('endless', { channel }).catch(() => {})
@@ -100,20 +100,20 @@ describe.each(routes)('channels: %s', (_name, connect) => {
     await client.close()
     expect(await messages.next()).toMatchObject({ value: expect.any(Number) as number })
     const other = await bus.connect('other')
-    // Core hears of the end on one link, and is asked over another.
+    // Core learns of the end on one link, and is polled over another.
     await expect.poll(() => other.invoke('seen')).toEqual(['Disconnected after true'])
   })
 })
 
-describe.each(routes)('whose channel it is: %s', (_name, connect) => {
-  test('a call that is given up takes its channel from the handler, which does not wait for ever', async () => {
+describe.each(routes)('owners of channels: %s', (_name, connect) => {
+  test('a cancelled call closes its channel, and the handler stops waiting', async () => {
     const { client } = await connect()
     const channel = new client.Channel<number>()
     await expect(client.invoke('endless', { channel }, { timeout: 500 })).rejects.toMatchObject({ reason: 'Timeout' })
     await expect.poll(() => client.invoke('seen')).toEqual(['Disconnected after true'])
   })
 
-  test('a second call that is given the channel, and fails or can’t be made, leaves it open', async () => {
+  test('a second call with the same channel leaves it open when that call fails', async () => {
     const { client } = await connect('shared')
     const channel = new client.Channel<number>()
     const messages = channel[Symbol.asyncIterator]()
@@ -134,7 +134,7 @@ describe.each(routes)('whose channel it is: %s', (_name, connect) => {
   })
 })
 
-test.each(places)('a channel reaches a frontend’s own code: %s', async (_name, app, sandbox) => {
+test.each(places)('a channel reaches the code of a frontend: %s', async (_name, app, sandbox) => {
   const bus = await start({ app, frontends: { main: { module: fixture('main.mjs'), sandbox } } })
   await next(bus, 'main-ready')
   const counted = next(bus, 'counted')

@@ -1,4 +1,4 @@
-// Errors with a code of the application's own, over every route that a call can take, and to Tauri's client.
+// Errors with codes of the application, over every route of a call, and for Tauri's client.
 import { installTauri } from '@sallyport/frontend/tauri'
 import { invoke as tauriInvoke } from '@tauri-apps/api/core'
 import { describe, expect, test } from 'vitest'
@@ -14,7 +14,7 @@ const failureOf = (promise: Promise<unknown>): Promise<unknown> =>
     (error: unknown) => error,
   )
 
-/** Each pattern and each codec once: more differ in links alone. */
+/** Each pattern and codec once: other routes differ only in their links. */
 const routes = routesTo(core, commands).filter(([name]) => /brownfield, json|isolation, msgpack/.test(name))
 
 describe.each(routes)('a command that throws a CommandError: %s', (_name, connect) => {
@@ -38,34 +38,34 @@ describe.each(routes)('a command that throws a CommandError: %s', (_name, connec
     expect(isCommandError(await failureOf(stream.next()), 'NOT_FOUND')).toBe(true)
   })
 
-  test('in the pool as well, and keeps its thread', async () => {
+  test('fails in the pool as well, and keeps its thread', async () => {
     const { client } = await connect('shared')
     const data = { code: 'IN_POOL', message: 'too heavy' }
     await expect(client.invoke('fail_in_pool', {})).rejects.toMatchObject({ data: { ...data, data: { id: 7 } } })
     const error = await failureOf(client.invoke('fail_in_pool', { data: 'function' }))
     expect(error).toMatchObject({
       reason: 'CommandFailed',
-      message: expect.stringContaining('carried') as string,
+      message: expect.stringContaining('cannot be serialized') as string,
       data,
     })
   })
 
-  test('keeps its code where its data can’t be carried', async () => {
+  test('keeps its code when its data cannot be serialized', async () => {
     const { client } = await connect('shared')
     for (const data of ['function', 'cycle']) {
       const error = await failureOf(client.invoke('fail', { data }))
       expect(error).toMatchObject({ reason: 'CommandFailed', data: { code: 'NOT_FOUND', message: 'no such note' } })
-      expect(error).toMatchObject({ message: expect.stringContaining('can’t be carried') as string })
+      expect(error).toMatchObject({ message: expect.stringContaining('cannot be serialized') as string })
     }
     expect(isCommandError(await failureOf(client.invoke('fail', {})), 'NOT_FOUND')).toBe(true)
   })
 
-  test('that says more than can be carried fails its call, and nothing else', async () => {
+  test('fails only its call when the message is too long', async () => {
     const { client } = await connect('shared')
     const data = { code: 'LONG', message: expect.stringMatching(/^x{4096}$/) as string }
     const long = { message: 'x'.repeat(15 * 2 ** 20) }
     await expect(client.invoke('fail_at_length', long)).rejects.toMatchObject({ reason: 'CommandFailed', data })
-    // Each of these is six in JSON, and what has bytes beside it comes as MessagePack.
+    // Each character takes six in JSON. Bytes next to it force MessagePack.
     const wide = { message: '\u0001'.repeat(4 * 2 ** 20), code: 'LONG', beside: new Uint8Array(1) }
     await expect(client.invoke('fail_at_length', wide)).rejects.toMatchObject({ reason: 'CommandFailed' })
     await expect(client.invoke('fail_at_length', { ...wide, code: wide.message })).rejects.toMatchObject({
@@ -74,14 +74,14 @@ describe.each(routes)('a command that throws a CommandError: %s', (_name, connec
     await expect(client.invoke('fail_at_once')).rejects.toMatchObject({ data: { code: 'AT_ONCE' } })
   })
 
-  test('may have bytes as its data', async () => {
+  test('can have bytes as data', async () => {
     const { client } = await connect('shared')
     const error = await failureOf(client.invoke('fail', { data: 'bytes' }))
     if (!isCommandError<Uint8Array>(error)) throw error
     expect([...error.data.data]).toEqual([1, 2, 3])
   })
 
-  test('tells nothing of stack, cause and paths', async () => {
+  test('reveals no stack, cause or path', async () => {
     const { client } = await connect('shared')
     const error = await failureOf(client.invoke('fail', { data: 'error' }))
     expect(error).toMatchObject({ data: { data: 'ENOENT: no such file or directory' } })
@@ -89,15 +89,15 @@ describe.each(routes)('a command that throws a CommandError: %s', (_name, connec
     expect(`${JSON.stringify(error)}${String((error as Error).stack)}`).not.toMatch(/secret|fixtures/)
   })
 
-  test('whose code is no text has a mistake, and says so', async () => {
+  test('fails with InternalError when its code is not a string', async () => {
     const { client } = await connect('shared')
     await expect(client.invoke('fail_wrongly')).rejects.toMatchObject({
       reason: 'InternalError',
-      message: 'CommandError: its code must be a text: got number',
+      message: 'CommandError: its code must be a string: got number',
     })
   })
 
-  test('so does a function that a frontend exposes, through core', async () => {
+  test('also fails through core when a function of a frontend throws it', async () => {
     const { client, bus } = await connect('shared')
     client.expose({
       refuse: () => {
@@ -110,7 +110,7 @@ describe.each(routes)('a command that throws a CommandError: %s', (_name, connec
   })
 })
 
-test('Tauri’s client is rejected with the plain value', async () => {
+test("rejects with the plain value in Tauri's client", async () => {
   const bus = await start({ core })
   const { uninstall } = installTauri(await bus.connect('main'))
   try {

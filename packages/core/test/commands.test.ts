@@ -1,9 +1,9 @@
-// Commands, over every route that a call can take: both patterns, both codecs, and real worker threads.
+// Commands over every route of a call: both patterns, both codecs, and real worker threads.
 import { describe, expect, test } from 'vitest'
 import { next, patterns, routes, start, fixture } from './start.js'
 
 describe.each(routes)('commands: %s', (_name, connect) => {
-  test('answer: sync, async, with a schema, in the pool', async () => {
+  test('answer synchronously, asynchronously, behind a schema, and in the pool', async () => {
     const { client } = await connect('shared')
     expect(await client.invoke('greet', { name: 'World' })).toBe('Hello, World!')
     expect(await client.invoke('add', { a: 1, b: 2 })).toBe(3)
@@ -12,13 +12,13 @@ describe.each(routes)('commands: %s', (_name, connect) => {
     expect(await client.invoke('heavy', { n: 1000 })).toMatchObject({ sum: 500_500, isMainThread: false })
   })
 
-  test('many at once: each gets its own answer', async () => {
+  test('answer each of many concurrent calls', async () => {
     const { client } = await connect('shared')
     const calls = Array.from({ length: 2000 }, (_, i) => client.invoke('add', { a: i, b: i }))
     expect(await Promise.all(calls)).toEqual(Array.from({ length: 2000 }, (_, i) => 2 * i))
   })
 
-  test('fail with what the handler gave, and no stack', async () => {
+  test('fail with the value that the handler threw, without a stack', async () => {
     const { client } = await connect('shared')
     await expect(client.invoke('fails')).rejects.toMatchObject({
       name: 'BusError',
@@ -34,7 +34,7 @@ describe.each(routes)('commands: %s', (_name, connect) => {
     expect(JSON.stringify(error)).not.toContain('secret')
   })
 
-  test('refuse wrong arguments, and name them', async () => {
+  test('reject invalid arguments by name', async () => {
     const { client } = await connect('shared')
     await expect(client.invoke('greet', { nam: 'World' })).rejects.toMatchObject({
       reason: 'InvalidParams',
@@ -55,7 +55,7 @@ describe.each(routes)('commands: %s', (_name, connect) => {
     expect(await client.invoke('greet', { name: 'again' })).toBe('Hello, again!')
   })
 
-  test('that do not exist are named, with the nearest that does', async () => {
+  test('reject unknown names with the nearest one', async () => {
     const { client } = await connect('shared')
     await expect(client.invoke('gret', {})).rejects.toMatchObject({
       reason: 'MethodNotFound',
@@ -78,7 +78,7 @@ describe.each(routes)('commands: %s', (_name, connect) => {
     await expect(client.invoke('$/event')).rejects.toMatchObject({ reason: 'InvalidRequest' })
   })
 
-  test('take and give bytes', async () => {
+  test('receive and return bytes', async () => {
     const { client } = await connect('shared')
     expect(await client.invoke('bytes', { size: 5 })).toEqual(new Uint8Array(5).fill(7))
     expect(await client.invoke('echo', { name: 'x', data: new Uint8Array([1, 2]) })).toEqual({
@@ -88,7 +88,7 @@ describe.each(routes)('commands: %s', (_name, connect) => {
     expect(await client.invoke('body', new Uint8Array([9]))).toMatchObject({ isBytes: true })
   })
 
-  test('see headers and the label of their link', async () => {
+  test('receive headers and the label of the link', async () => {
     const { client } = await connect('shared')
     expect(await client.invoke('body', {}, { headers: { trace: 'abc' } })).toEqual({
       isBytes: false,
@@ -97,7 +97,7 @@ describe.each(routes)('commands: %s', (_name, connect) => {
     })
   })
 
-  test('end when the caller gives up, and tell the handler', async () => {
+  test('end and abort the handler when the caller cancels or times out', async () => {
     const { client } = await connect('shared')
     const aborting = new AbortController()
     const cancelled = client.invoke('never_ends', {}, { signal: aborting.signal })
@@ -126,8 +126,8 @@ describe.each(patterns)('a frontend worker: %s', (_name, app) => {
   })
 })
 
-describe('arguments that', () => {
-  test('make a call while they are encoded: both are answered', async () => {
+describe('arguments', () => {
+  test('can make another call while they are encoded', async () => {
     const { client } = await routes[0]![1]()
     let inner: Promise<unknown> | undefined
     const a = { toJSON: () => ((inner ??= client.invoke('add', { a: 1, b: 1 })), 5) }
@@ -138,7 +138,7 @@ describe('arguments that', () => {
   test.each([
     ['a Map', new Map([['name', 'x']])],
     ['a promise that was not awaited', Promise.resolve({ name: 'x' })],
-  ])('are %s are refused', async (_name, args) => {
+  ])('are rejected when they are %s', async (_name, args) => {
     const { client } = await routes[0]![1]()
     await expect(client.invoke('greet', args as never)).rejects.toMatchObject({ reason: 'InvalidParams' })
   })
@@ -153,7 +153,7 @@ test.each(['revoked', 'named', 'getter', 'message', 'has', null, 7])(
   },
 )
 
-test('a command of the pool fails like any other, and takes no channel', async () => {
+test('a command of the pool fails like any other, and rejects channels', async () => {
   const { client } = await routes[0]![1]()
   await expect(client.invoke('heavy', { fail: 'null' })).rejects.toMatchObject({ reason: 'CommandFailed', data: null })
   await expect(client.invoke('heavy', { fail: 'yes' })).rejects.toMatchObject({ data: 'too heavy' })
@@ -169,12 +169,12 @@ test('a command of the pool fails like any other, and takes no channel', async (
   await expect(refused).rejects.toMatchObject({ reason: 'InvalidParams' })
 })
 
-test('a schema that answers later is waited for', async () => {
+test('an asynchronous schema is awaited', async () => {
   const { client } = await routes[0]![1]()
   await expect(client.invoke('unchecked')).rejects.toMatchObject({ reason: 'InvalidParams' })
 })
 
-test('options of a call that do not exist are named', async () => {
+test('unknown options of a call are rejected by name', async () => {
   const { client } = await routes[0]![1]()
   await expect(client.invoke('add', {}, { timout: 1 } as never)).rejects.toMatchObject({
     message: 'command "add" has no option "timout"',
@@ -184,30 +184,32 @@ test('options of a call that do not exist are named', async () => {
       reason: 'InvalidParams',
     })
   }
-  // A Headers has lower-case names, as in Tauri; an object's are as they were given.
+  // Names of a `Headers` are lower-case, as in Tauri. Those of an object stay as they are.
   const headers = new Headers({ 'X-Trace': 'abc' }) as never
   expect(await client.invoke('body', {}, { headers })).toMatchObject({ headers: { 'x-trace': 'abc' } })
   const object = { 'X-Trace': 'abc' }
   expect(await client.invoke('body', {}, { headers: object })).toMatchObject({ headers: object })
 })
 
-test('a generator as a command is refused with a clear error', async () => {
+test('a generator is rejected as the result of invoke', async () => {
   const { client } = await routes[0]![1]()
   await expect(client.invoke('generates')).rejects.toMatchObject({
     reason: 'InternalError',
-    message: expect.stringContaining('The result of command "generates" can’t be carried: an async iterable') as string,
+    message: expect.stringContaining(
+      'The result of command "generates" cannot be serialized: an async iterable',
+    ) as string,
   })
 })
 
-test.each(['spawn', 'import'])('no path leaves core in an error of Node’s: %s', async what => {
+test.each(['spawn', 'import'])('no path leaves core in an error of Node: %s', async what => {
   const { client } = await routes[0]![1]()
   const error = await client.invoke('fails_with_path', { what }).catch((thrown: unknown) => thrown)
   expect(error).toMatchObject({ reason: 'CommandFailed' })
   expect(JSON.stringify([error, (error as Error).message])).not.toContain('secret')
 })
 
-describe('what a codec can’t carry', () => {
-  test('in arguments: the call says so, and the next one is served', async () => {
+describe('a value that cannot be serialized', () => {
+  test('rejects the call when it is an argument, and the next call is served', async () => {
     const [, connect] = routes[0]!
     const { client } = await connect('shared')
     await expect(client.invoke('echo', { n: 1n })).rejects.toMatchObject({
@@ -220,7 +222,7 @@ describe('what a codec can’t carry', () => {
     expect(await client.invoke('add', { a: 1, b: 1 })).toBe(2)
   })
 
-  test.each(routes)('in a result: %s', async (_name, connect) => {
+  test.each(routes)('rejects the call when it is a result: %s', async (_name, connect) => {
     const { client } = await connect('shared')
     await expect(client.invoke('unsendable')).rejects.toMatchObject({
       reason: 'InternalError',

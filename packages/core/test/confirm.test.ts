@@ -1,4 +1,4 @@
-// `ctx.confirm`: from a command to the host's `onConfirm` and back, and what becomes of a question when anybody goes away.
+// `ctx.confirm`: from a command to the host's `onConfirm` and back, and the fate of a request when one side disconnects.
 import { pino } from 'pino'
 import { describe, expect, test } from 'vitest'
 import type { BusOptions, Client, ConfirmFrom } from '../src/index.js'
@@ -14,7 +14,7 @@ const all = { identifier: 'all', windows: ['*'], permissions }
 const definition = async (): Promise<BusOptions['core']> =>
   ((await import('./fixtures/asking.mjs' as string)) as { default: BusOptions['core'] }).default
 
-/** A bus whose questions stay open until the test answers them. */
+/** Starts a bus whose confirm requests stay open until the test answers them. */
 async function asking(options: Partial<BusOptions> = {}) {
   const questions: Question[] = []
   const lines: Record<string, unknown>[] = []
@@ -40,10 +40,10 @@ describe.each<[string, () => Promise<Partial<BusOptions>>]>([
   ['isolation', async () => ({ app: isolation('judge', {}, all) })],
   ['core in this thread', async () => ({ core: await definition() })],
 ])('a command asks the host: %s', (_name, options) => {
-  test('and has its answer; whatever is not true is a no', async () => {
+  test('gets the answer, and takes anything but true for false', async () => {
     const { bus, questions, open } = await asking(await options())
     const client = await bus.connect('tests')
-    for (const [n, [given, expected]] of [
+    for (const [n, [hostAnswer, expected]] of [
       [true, true],
       [false, false],
       ['yes', false],
@@ -52,22 +52,22 @@ describe.each<[string, () => Promise<Partial<BusOptions>>]>([
       const answer = ask(client, `\u001b[2KDelete ${n}?`)
       await open(n + 1)
       expect(questions[n]).toMatchObject({ text: `\uFFFD[2KDelete ${n}?`, label: 'tests', command: 'ask' })
-      questions[n]!.answer(given)
+      questions[n]!.answer(hostAnswer)
       expect(await answer).toBe(expected)
       expect(questions[n]!.signal?.aborted).toBe(false)
     }
   })
 
-  test('a call that is given up withdraws its question, and the answer to it is nobody’s', async () => {
+  test('withdraws its request when its call is cancelled, and drops the answer', async () => {
     const { bus, questions, open } = await asking(await options())
     const client = await bus.connect('tests')
     const controller = new AbortController()
     const asked = next(bus, 'asked')
     const { signal } = controller
-    const given = reasonOf(client.invoke('ask_anyway', { text: 'Really?' }, { signal }))
+    const outcome = reasonOf(client.invoke('ask_anyway', { text: 'Really?' }, { signal }))
     await open(1)
     controller.abort()
-    expect(await given).toBe('Cancelled')
+    expect(await outcome).toBe('Cancelled')
     expect(await asked).toBe('Cancelled')
     await expect.poll(() => questions[0]!.signal?.aborted).toBe(true)
     const second = ask(client)
@@ -77,17 +77,17 @@ describe.each<[string, () => Promise<Partial<BusOptions>>]>([
     expect(await second).toBe(false)
   })
 
-  test('so does a frontend that goes', async () => {
+  test('withdraws its request when its frontend disconnects', async () => {
     const { bus, questions, open } = await asking(await options())
     const client = await bus.connect('tests')
-    const given = reasonOf(ask(client))
+    const outcome = reasonOf(ask(client))
     await open(1)
     await client.close()
-    expect(await given).toBe('Disconnected')
+    expect(await outcome).toBe('Disconnected')
     await expect.poll(() => questions[0]!.signal?.aborted).toBe(true)
   })
 
-  test('16 questions of a frontend are open at a time, given up or not, and other frontends have their own', async () => {
+  test('has at most 16 open requests for each frontend, cancelled or not', async () => {
     const { bus, questions, open } = await asking(await options())
     const [flooding, other] = [await bus.connect('flooding'), await bus.connect('other')]
     const controller = new AbortController()
@@ -103,7 +103,7 @@ describe.each<[string, () => Promise<Partial<BusOptions>>]>([
     questions[16]!.answer(true)
     expect(await free).toBe(true)
     questions[0]!.answer(true)
-    // The answer is on its way to core: until it is there, the bound holds.
+    // The answer is in flight to core. Until it arrives, the limit holds.
     const again: Promise<unknown>[] = []
     await expect.poll(() => (again.push(reasonOf(ask(flooding))), questions.length)).toBeGreaterThan(17)
     const outcomes = Promise.all(again)
@@ -111,18 +111,18 @@ describe.each<[string, () => Promise<Partial<BusOptions>>]>([
     expect(await outcomes.finally(() => clearInterval(answerAll))).toContain('resolved')
   })
 
-  test('closing the bus waits for no answer', async () => {
+  test('does not keep the bus from closing', async () => {
     const { bus, questions, open } = await asking(await options())
-    const given = reasonOf(ask(await bus.connect('tests')))
+    const outcome = reasonOf(ask(await bus.connect('tests')))
     await open(1)
     await bus.close({ timeout: 10 })
-    expect(await given).toBe('Disconnected')
+    expect(await outcome).toBe('Disconnected')
     await expect.poll(() => questions[0]!.signal?.aborted).toBe(true)
     questions[0]!.answer(true)
   })
 })
 
-test('an onConfirm that throws is a no, and is in the log', async () => {
+test('an onConfirm that throws means false, and is logged', async () => {
   for (const onConfirm of [() => Promise.reject(new Error('no screen')), () => JSON.parse('{')]) {
     const { bus, lines } = await asking({ onConfirm: onConfirm as () => boolean })
     expect(await ask(await bus.connect('tests'))).toBe(false)
@@ -131,14 +131,14 @@ test('an onConfirm that throws is a no, and is in the log', async () => {
   }
 })
 
-test('without onConfirm the answer is no, and the log says why, once', async () => {
+test('a missing onConfirm means false, and is logged once', async () => {
   const { bus, lines } = await asking({ onConfirm: undefined as never })
   const client = await bus.connect('tests')
   expect([await ask(client), await ask(client)]).toEqual([false, false])
   expect(lines.filter(({ msg }) => String(msg).includes('without onConfirm'))).toHaveLength(1)
 })
 
-test('core is started again meanwhile: an answer to the old one’s question does not answer the new one’s', async () => {
+test('an answer to a request of an earlier core does not answer a request of the new one', async () => {
   const { bus, questions, open } = await asking()
   const client = await bus.connect('tests')
   const first = reasonOf(ask(client, 'Of the first core?'))

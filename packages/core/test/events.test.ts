@@ -1,13 +1,13 @@
-// Events in both directions, over both patterns: who hears what, in what order, and what takes a listener away.
+// Events in both directions and both patterns: who receives them, in what order, and when listeners are removed.
 import { describe, expect, test } from 'vitest'
 import type { Client } from '../src/index.js'
 import { fixture, next, patterns, start } from './start.js'
 
-/** Whatever was sent before has arrived once this has been answered: each link keeps its order. */
+/** Resolves once everything that was sent before has arrived, because each link keeps its order. */
 const settle = (client: Client): Promise<unknown> => client.invoke('add', { a: 1, b: 1 })
 
 describe.each(patterns)('events: %s', (_name, app) => {
-  test('frontend → core → frontend, in order', async () => {
+  test('arrive in order from frontend to core to frontend', async () => {
     const client = await (await start({ app })).connect('one')
     const heard: unknown[] = []
     await client.listen('backend-event', ({ payload }) => void heard.push(payload))
@@ -16,19 +16,19 @@ describe.each(patterns)('events: %s', (_name, app) => {
     expect(heard).toEqual(Array.from({ length: 100 }, (_, i) => i))
   })
 
-  test('an emit reaches every listener: host, frontends, the sender itself', async () => {
+  test('reach every listener: host, frontends, the sender itself', async () => {
     const bus = await start({ app })
-    const [one, two] = [await bus.connect('one'), await bus.connect('two')]
+    const [first, second] = [await bus.connect('one'), await bus.connect('two')]
     const heard: string[] = []
     await bus.listen('news', ({ payload }) => void heard.push(`host ${String(payload)}`))
-    await one.listen('news', event => void heard.push(`one ${event.event} ${String(event.payload)} ${event.id}`))
-    await two.listen('news', () => void heard.push('two'))
-    await one.emit('news', 'hello')
+    await first.listen('news', event => void heard.push(`one ${event.event} ${String(event.payload)} ${event.id}`))
+    await second.listen('news', () => void heard.push('two'))
+    await first.emit('news', 'hello')
     await expect.poll(() => heard).toHaveLength(3)
     expect(heard).toEqual(expect.arrayContaining(['host hello', 'two', expect.stringMatching(/^one news hello \d+$/)]))
   })
 
-  test('from the host, and with bytes as payload', async () => {
+  test('arrive from the host, with bytes as payload, too', async () => {
     const bus = await start({ app })
     const client = await bus.connect('one')
     const heard: unknown[] = []
@@ -43,35 +43,35 @@ describe.each(patterns)('events: %s', (_name, app) => {
     expect(heard).toEqual([{ a: 1 }, new Uint8Array([1, 2]), null, 'to one'])
   })
 
-  test('what is addressed to one label is not heard by another', async () => {
+  test('to one label do not reach another', async () => {
     const bus = await start({ app })
-    const [one, two] = [await bus.connect('one'), await bus.connect('two')]
+    const [first, second] = [await bus.connect('one'), await bus.connect('two')]
     const heard: string[] = []
-    await one.listen('for-one', () => void heard.push('one'))
-    await two.listen('for-one', () => void heard.push('two, any'))
-    await two.listen('for-one', () => void heard.push('two, as one'), { target: 'one' })
-    await two.emit('to-one', { label: 'one', text: 'hush' })
-    await settle(two)
-    await settle(one)
-    await settle(two)
+    await first.listen('for-one', () => void heard.push('one'))
+    await second.listen('for-one', () => void heard.push('two, any'))
+    await second.listen('for-one', () => void heard.push('two, as one'), { target: 'one' })
+    await second.emit('to-one', { label: 'one', text: 'hush' })
+    await settle(second)
+    await settle(first)
+    await settle(second)
     expect(heard).toEqual(['one'])
   })
 
-  test('emitFilter asks for a frontend by its own label', async () => {
+  test('are filtered by the label of a frontend in emitFilter', async () => {
     const bus = await start({ app })
-    const [one, two] = [await bus.connect('one'), await bus.connect('two')]
+    const [first, second] = [await bus.connect('one'), await bus.connect('two')]
     const heard: string[] = []
-    await one.listen('filtered', () => void heard.push('one'))
-    await two.listen('filtered', () => void heard.push('two, any'))
-    await two.listen('filtered', () => void heard.push('two, as one'), { target: 'one' })
-    await two.emit('to-filtered', 'one')
-    await settle(two)
-    await settle(one)
-    await settle(two)
+    await first.listen('filtered', () => void heard.push('one'))
+    await second.listen('filtered', () => void heard.push('two, any'))
+    await second.listen('filtered', () => void heard.push('two, as one'), { target: 'one' })
+    await second.emit('to-filtered', 'one')
+    await settle(second)
+    await settle(first)
+    await settle(second)
     expect(heard).toEqual(['one'])
   })
 
-  test('what was emitted before the bus closes is heard in core', async () => {
+  test('reach core when they were emitted before the bus closes', async () => {
     const bus = await start({ app: {}, core: fixture('heard.mjs') })
     const heard: unknown[] = []
     await bus.listen('heard', ({ payload }) => void heard.push(payload))
@@ -84,29 +84,29 @@ describe.each(patterns)('events: %s', (_name, app) => {
     expect(new Set(heard)).toEqual(new Set(['of a client', 'of the host']))
   })
 
-  test('once hears one, unlisten ends it, and nobody can end another’s', async () => {
+  test('reach once one time and listen until unlisten, which works only for own listeners', async () => {
     const bus = await start({ app })
-    const [one, two] = [await bus.connect('one'), await bus.connect('two')]
+    const [first, second] = [await bus.connect('one'), await bus.connect('two')]
     const heard: string[] = []
-    await one.once('tick', () => void heard.push('once'))
+    await first.once('tick', () => void heard.push('once'))
     let id = -1
-    const unlisten = await one.listen('tick', event => {
+    const unlisten = await first.listen('tick', event => {
       id = event.id
       heard.push('listen')
     })
-    await one.emit('tick')
-    await settle(one)
-    await two.invoke('plugin:event|unlisten', { event: 'tick', eventId: id })
-    await one.emit('tick')
-    await settle(one)
+    await first.emit('tick')
+    await settle(first)
+    await second.invoke('plugin:event|unlisten', { event: 'tick', eventId: id })
+    await first.emit('tick')
+    await settle(first)
     unlisten()
     unlisten()
-    await one.emit('tick')
-    await settle(one)
+    await first.emit('tick')
+    await settle(first)
     expect(heard).toEqual(['once', 'listen', 'listen'])
   })
 
-  test('names follow Tauri’s rule', async () => {
+  test("have names that follow Tauri's rule", async () => {
     const bus = await start({ app })
     const client = await bus.connect('one')
     await expect(client.emit('no spaces')).rejects.toMatchObject({ reason: 'InvalidParams' })
@@ -130,7 +130,7 @@ describe.each(patterns)('events: %s', (_name, app) => {
     await client.listen('täst-ok/1:2_3', () => {})
   })
 
-  test('a listener of core that throws stops nothing', async () => {
+  test('reach other listeners when a listener of core throws', async () => {
     const bus = await start({ app })
     const client = await bus.connect('one')
     await client.emit('listener-throws')
@@ -143,12 +143,12 @@ describe.each(patterns)('events: %s', (_name, app) => {
     expect(heard).toEqual([1])
   })
 
-  test('a host that listens at once misses nothing of a frontend', async () => {
+  test('all reach a host that listens right after the start', async () => {
     const bus = await start({ app, frontends: { main: fixture('main.mjs') } })
     expect(await next(bus, 'main-ready')).toEqual({ greeting: 'Hello, World!' })
   })
 
-  test('what was emitted before a close arrives', async () => {
+  test('arrive when they were emitted before a close', async () => {
     const bus = await start({ app })
     const heard: unknown[] = []
     await bus.listen('farewell', ({ payload }) => void heard.push(payload))
@@ -160,7 +160,7 @@ describe.each(patterns)('events: %s', (_name, app) => {
     await expect.poll(() => heard).toEqual([0, 1, 2, 3, 4])
   })
 
-  test('bytes at the top level of a payload arrive as bytes, in both directions', async () => {
+  test('carry bytes at the top level of a payload, in both directions', async () => {
     const bus = await start({ app })
     const client = await bus.connect('one')
     const heard: unknown[] = []
@@ -172,22 +172,22 @@ describe.each(patterns)('events: %s', (_name, app) => {
     await expect.poll(() => heard.at(-1)).toEqual({ data: new Uint8Array([2]) })
   })
 
-  test('a listener of core that rejects later, heard once, does not end core', async () => {
+  test('do not end core when a once listener of core rejects later', async () => {
     const client = await (await start({ app })).connect('one')
     await client.emit('once-rejects')
     await settle(client)
     expect(await client.invoke('slow', { ms: 20, value: 1 })).toBe(1)
   })
 
-  test('a frontend that has gone is not sent to', async () => {
+  test('are not sent to a frontend that disconnected', async () => {
     const bus = await start({ app })
-    const [one, two] = [await bus.connect('one'), await bus.connect('two')]
+    const [first, second] = [await bus.connect('one'), await bus.connect('two')]
     const heard: string[] = []
-    await one.listen('tick', () => void heard.push('one'))
-    await one.close()
-    await two.emit('tick')
-    await settle(two)
+    await first.listen('tick', () => void heard.push('one'))
+    await first.close()
+    await second.emit('tick')
+    await settle(second)
     expect(heard).toEqual([])
-    await expect(one.emit('tick')).rejects.toMatchObject({ reason: 'Disconnected' })
+    await expect(first.emit('tick')).rejects.toMatchObject({ reason: 'Disconnected' })
   })
 })

@@ -1,4 +1,4 @@
-// Core and the host call what a frontend exposes, in both patterns: values, errors, bytes, and every way to end early.
+// Calls of exposed functions from core and the host, in both patterns: values, errors, bytes, and every way to end early.
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Bus, BusOptions } from '../src/index.js'
 import { fixture, next, routesTo, start } from './start.js'
@@ -6,7 +6,7 @@ import { fixture, next, routesTo, start } from './start.js'
 const { commands } = (await import('./fixtures/caller.mjs' as string)) as { commands: string[] }
 const core = fixture('caller.mjs')
 
-/** Each pattern and lane, with a frontend named `main`, and a client named `tests` that may call core. */
+/** Each pattern and connection, with a frontend named `main`, and a client named `tests` that can call core. */
 const connections = routesTo(core, commands)
 const routes = [
   ...connections,
@@ -33,8 +33,8 @@ const reasonOf = (promise: Promise<unknown>): Promise<unknown> =>
     ({ reason }: { reason: unknown }) => reason,
   )
 
-describe.each(routes)('a frontend’s function: %s', (name, connect) => {
-  test('gives its value to host and core, though its module has not been loaded yet', async () => {
+describe.each(routes)('an exposed function: %s', (name, connect) => {
+  test('answers host and core, even if they call before its module is loaded', async () => {
     const { bus, client } = await open(connect, name, { wait: 50 })
     const call = bus.call('main', 'late')
     expect(await bus.call('main', 'echo', { a: [1, null, { b: 'ü' }] })).toEqual({ a: [1, null, { b: 'ü' }] })
@@ -50,7 +50,7 @@ describe.each(routes)('a frontend’s function: %s', (name, connect) => {
     )
   })
 
-  test('fails as a handler does: with the value that it threw, and the message alone of an error', async () => {
+  test('fails like a handler: with the thrown value, or only the message of an error', async () => {
     const { bus } = await open(connect, name)
     const thrown = (what: string): Promise<unknown> => bus.call('main', 'throws', { what })
     await expect(thrown('error')).rejects.toMatchObject({
@@ -68,7 +68,7 @@ describe.each(routes)('a frontend’s function: %s', (name, connect) => {
     for (const what of ['uncarriable', 'iterable']) {
       await expect(bus.call('main', what)).rejects.toMatchObject({
         reason: 'InternalError',
-        message: expect.stringContaining(`The result of command "${what}" can’t be carried`) as string,
+        message: expect.stringContaining(`The result of command "${what}" cannot be serialized`) as string,
       })
     }
     await expect(bus.call('main', 'ecko')).rejects.toMatchObject({
@@ -77,7 +77,7 @@ describe.each(routes)('a frontend’s function: %s', (name, connect) => {
     })
   })
 
-  test('takes and gives bytes, copied and given away', async () => {
+  test('receives and returns bytes, copied and transferred', async () => {
     const { bus } = await open(connect, name)
     for (const size of [1, 1000, 200_000]) {
       const bytes = new Uint8Array(size).fill(9)
@@ -99,7 +99,7 @@ describe.each(routes)('a frontend’s function: %s', (name, connect) => {
     expect(small).toEqual(Array.from({ length: 50 }, (_, n) => ({ data: new Uint8Array([n]) })))
   })
 
-  test('hears that nobody waits any more', async () => {
+  test('sees its signal abort when the caller no longer waits', async () => {
     const { bus, client } = await open(connect, name)
     const controller = new AbortController()
     const call = bus.call('main', 'never', {}, { signal: controller.signal })
@@ -118,23 +118,23 @@ describe.each(routes)('a frontend’s function: %s', (name, connect) => {
     await expect.poll(async () => (await bus.call<string[]>('main', 'seen')).length).toBe(6)
   })
 
-  test.each(['exit', 'throw'])('that dies by %s settles its calls', async how => {
+  test.each(['exit', 'throw'])('settles its calls when the frontend ends by %s', async how => {
     const { bus, client } = await open(connect, name)
     const calls = [bus.call('main', 'never'), client.invoke('call', { label: 'main', name: 'never' })]
     calls[0]!.catch(() => {})
     await expect.poll(() => bus.call('main', 'seen')).toEqual(['began', 'began'])
     calls.push(bus.call('main', 'dies', { how }))
-    const gone = { reason: 'Disconnected', data: { delivered: 'unknown' } }
-    await expect(calls[0]).rejects.toMatchObject(gone)
-    await expect(calls[2]).rejects.toMatchObject(gone)
-    expect(await calls[1]).toMatchObject(gone)
+    const disconnected = { reason: 'Disconnected', data: { delivered: 'unknown' } }
+    await expect(calls[0]).rejects.toMatchObject(disconnected)
+    await expect(calls[2]).rejects.toMatchObject(disconnected)
+    expect(await calls[1]).toMatchObject(disconnected)
     await expect(bus.call('main', 'seen')).rejects.toMatchObject({
       message: 'There is no frontend "main"',
       data: { delivered: 'no' },
     })
   })
 
-  test('can’t be called where the module fails to load, the label is wrong, or the frontend is closed', async () => {
+  test('rejects calls when the module fails to load, the label is wrong, or the frontend is closed', async () => {
     const { bus } = await open(connect, name, { fail: true })
     bus.on('fault', () => {})
     const calls = ['late', 'nowhere', 'never'].map(what => reasonOf(bus.call('main', what)))
@@ -153,7 +153,7 @@ describe.each(routes)('a frontend’s function: %s', (name, connect) => {
     }
   })
 
-  test('settles when the bus closes', async () => {
+  test('settles its calls when the bus closes', async () => {
     const { bus, client } = await open(connect, name)
     const calls = [bus.call('main', 'never'), client.invoke('call', { label: 'main', name: 'never' })].map(reasonOf)
     await expect.poll(() => bus.call('main', 'seen')).toEqual(['began', 'began'])
@@ -163,7 +163,7 @@ describe.each(routes)('a frontend’s function: %s', (name, connect) => {
     expect(await reasonOf(bus.call('main', 'never'))).toBe('Disconnected')
   })
 
-  test('takes neither a channel nor what has no name', async () => {
+  test('rejects channels, and arguments without names', async () => {
     const { bus, client } = await open(connect, name)
     const channel = new client.Channel()
     await expect(bus.call('main', 'echo', { channel })).rejects.toMatchObject({ reason: 'InvalidParams' })
@@ -182,7 +182,7 @@ describe.each(routes)('a frontend’s function: %s', (name, connect) => {
     })
   })
 
-  test('may be one of a client in the host', async () => {
+  test('can belong to a client in the host', async () => {
     const { bus, client } = await connect()
     const take = client.expose({ double: ({ n }: { n: number }) => n * 2 })
     expect(await bus.call('tests', 'double', { n: 4 })).toBe(8)
@@ -215,11 +215,11 @@ const isolated = (dir: URL, envelope = false): Partial<BusOptions> => ({
   },
 })
 
-describe.each([false, true])('an answer and the hook, envelope: %s', envelope => {
+describe.each([false, true])('an answer that a hook sees, envelope: %s', envelope => {
   const dir = fixture(envelope ? 'hooks/answers-envelope/' : 'hooks/answers/')
   let bus: Bus
 
-  test('sees it, changes it, rejects it, and keeps its order', async () => {
+  test('can be changed and rejected, and stays in order', async () => {
     bus = await start({ ...isolated(dir, envelope), frontends: { main: module } })
     const rejected: string[] = []
     bus.on('rejected', ({ command, why }) => rejected.push(`${command}: ${why}`))

@@ -1,6 +1,6 @@
-// A frontend that takes nothing, and one that floods: what waits for the first is bounded, and said to be lost where it is; the
-// second takes its turns with the others.
-import { MAX_KEPT_BYTES, MAX_WAITING_EVENTS } from '@sallyport/protocol'
+// Back-pressure and fairness: messages for a frontend that does not read are bounded and losses are reported, and a frontend
+// that floods core is interleaved with others.
+import { MAX_SESSION_QUEUE_BYTES, MAX_EVENT_QUEUE } from '@sallyport/protocol'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import type { Channel } from '../src/rpc/channel.js'
@@ -9,7 +9,7 @@ import type { CommandContext as Context } from '../src/api/context.js'
 import { Peer, call, setUp } from './peer.js'
 
 const MiB = 2 ** 20
-const PATIENCE = { timeout: 15_000 }
+const POLL = { timeout: 15_000 }
 const big = 'x'.repeat(MiB)
 const held: { app?: App; channel?: Channel; ran: number } = { ran: 0 }
 
@@ -48,8 +48,8 @@ const listenTo = async (peer: Peer, id: number, event: string): Promise<void> =>
   peer.send(listen(id, event))
   await peer.next()
 }
-/** Until nothing more comes. */
-async function all(peer: Peer): Promise<any[]> {
+/** Returns all received messages once no more arrive. */
+async function readAll(peer: Peer): Promise<any[]> {
   let seen = -1
   while (seen !== peer.received.length) {
     seen = peer.received.length
@@ -58,8 +58,8 @@ async function all(peer: Peer): Promise<any[]> {
   return peer.received as any[]
 }
 
-describe('a frontend that takes nothing', () => {
-  it('gets the newest of its events, and is told first how many it has missed; so are log and host', async () => {
+describe('a frontend that does not read', () => {
+  it('gets the newest events after the number of dropped ones, which the host gets, too', async () => {
     const { peer, reports } = await start()
     await listenTo(peer, 2, 'tick')
     await listenTo(peer, 3, 'sallyport://dropped')
@@ -68,7 +68,7 @@ describe('a frontend that takes nothing', () => {
     await delay(20)
     held.app!.emit('tick', { n: 'last' })
     peer.link.resume()
-    const events = (await all(peer)).map(({ params }) => params)
+    const events = (await readAll(peer)).map(({ params }) => params)
     const numbers = events.filter(({ event }) => event === 'tick').map(({ payload }) => payload.n)
     const { count } = events.find(({ event }) => event === 'sallyport://dropped').payload
     expect(count).toBeGreaterThan(0)
@@ -83,21 +83,21 @@ describe('a frontend that takes nothing', () => {
     expect(reports).toContainEqual({ type: 'overload', label: 'main', dropped: expect.any(Number) })
   })
 
-  it('has small events bounded by their number', async () => {
+  it('loses small events beyond a number', async () => {
     const { peer, reports } = await start()
     await listenTo(peer, 2, 'tick')
     peer.link.pause()
     for (let n = 0; n < 8; n++) held.app!.emit('tick', big)
     await delay(20)
-    for (let n = 0; n < 2 * MAX_WAITING_EVENTS; n++) held.app!.emit('tick', n)
+    for (let n = 0; n < 2 * MAX_EVENT_QUEUE; n++) held.app!.emit('tick', n)
     await expect.poll(() => reports.some(({ type }) => type === 'overload')).toBe(true)
     peer.link.resume()
-    const ticks = (await all(peer)).flatMap(({ params: { payload, payloads } }) => payloads ?? [payload])
-    expect(ticks.length).toBeLessThanOrEqual(MAX_WAITING_EVENTS + 100)
-    expect(ticks.at(-1)).toBe(2 * MAX_WAITING_EVENTS - 1)
+    const ticks = (await readAll(peer)).flatMap(({ params: { payload, payloads } }) => payloads ?? [payload])
+    expect(ticks.length).toBeLessThanOrEqual(MAX_EVENT_QUEUE + 100)
+    expect(ticks.at(-1)).toBe(2 * MAX_EVENT_QUEUE - 1)
   })
 
-  it('is not read from meanwhile: what it calls waits in its link, and is served after that', async () => {
+  it('is not read from meanwhile, and its calls are served later', async () => {
     const { peer } = await start()
     peer.link.pause()
     for (let id = 2; id < 12; id++) peer.send(call(id, 'big'))
@@ -108,36 +108,36 @@ describe('a frontend that takes nothing', () => {
     await delay(50)
     expect(held.ran).toBe(before)
     peer.link.resume()
-    await expect.poll(() => peer.received.length, PATIENCE).toBe(20)
+    await expect.poll(() => peer.received.length, POLL).toBe(20)
     expect(peer.received.map(answer => (answer as any).id)).toEqual(Array.from({ length: 20 }, (_, at) => at + 2))
   })
 
-  it('is not served to the end of a frame, either', async () => {
+  it('is not served to the end of a frame', async () => {
     const { peer } = await start()
     peer.link.pause()
     peer.send(`[${Array.from({ length: 100 }, (_, at) => call(at + 2, 'big')).join()}]`)
     await delay(50)
     expect(held.ran).toBeLessThan(15)
     peer.link.resume()
-    await expect.poll(() => peer.received.length, PATIENCE).toBe(100)
+    await expect.poll(() => peer.received.length, POLL).toBe(100)
   })
 
-  it('has its late answers kept up to a bound, and the others replaced by an error', async () => {
+  it('gets late answers up to a limit, and errors in place of the others', async () => {
     const { peer } = await start()
-    const count = 2 * (MAX_KEPT_BYTES / MiB)
+    const count = 2 * (MAX_SESSION_QUEUE_BYTES / MiB)
     peer.send(`[${Array.from({ length: count }, (_, at) => call(at + 2, 'later')).join()}]`)
     peer.link.pause()
     await expect.poll(() => held.ran).toBe(count)
     await delay(200)
     peer.link.resume()
-    await expect.poll(() => peer.received.length, PATIENCE).toBe(count)
+    await expect.poll(() => peer.received.length, POLL).toBe(count)
     const refused = peer.received.filter(answer => (answer as any).error)
     expect(refused.length).toBeGreaterThan(20)
     expect(refused.length).toBeLessThan(count - 60)
     expect(refused[0]).toMatchObject({ error: { code: -32004 } })
   })
 
-  it('makes channels wait, and refuses what does not wait; in order all the same', async () => {
+  it('makes channels wait, and rejects messages of senders that do not, in order', async () => {
     const { peer } = await start('main', '{"channel":"__CHANNEL__:7"}')
     peer.link.pause()
     let sent = 0
@@ -153,13 +153,13 @@ describe('a frontend that takes nothing', () => {
     expect(failures.length).toBeGreaterThan(10)
     expect(failures[0]).toMatchObject({ reason: 'Overloaded' })
     peer.link.resume()
-    const messages = await all(peer)
+    const messages = await readAll(peer)
     expect(messages.map(({ params }) => params.index)).toEqual(messages.map((_, at) => at))
     expect(messages).toHaveLength(120 - failures.length)
     await expect.poll(() => sent).toBe(20)
   })
 
-  it('is called up to a bound, and then not at all', async () => {
+  it('rejects calls of its functions beyond a limit', async () => {
     const { peer } = await start()
     peer.link.pause()
     const reasons: string[] = []
@@ -173,7 +173,7 @@ describe('a frontend that takes nothing', () => {
     expect(reasons.filter(reason => reason === 'Disconnected').length).toBeGreaterThan(60)
   })
 
-  it('may go, and leaves nothing behind', async () => {
+  it('does not affect others when it disconnects', async () => {
     const { peer, core } = await start()
     await listenTo(peer, 2, 'tick')
     peer.link.pause()
@@ -187,7 +187,7 @@ describe('a frontend that takes nothing', () => {
 })
 
 describe('a frontend that floods', () => {
-  it('takes turns with another, within one frame and across frames', async () => {
+  it('is interleaved with another, within one frame and across frames', async () => {
     const { peer: flood, core } = await start('flood')
     const quiet = new Peer(core, 'quiet')
     const frame = `[${Array.from({ length: 200 }, (_, at) => call(at + 2, 'spin')).join()}]`
@@ -199,15 +199,15 @@ describe('a frontend that floods', () => {
       await quiet.next()
     }
     expect(flood.received.length).toBeLessThan(300)
-    await expect.poll(() => flood.received.length, PATIENCE).toBe(399)
+    await expect.poll(() => flood.received.length, POLL).toBe(399)
   })
 
-  it('does not hold back one that floods as well', async () => {
-    const { peer: one, core } = await start('one')
+  it('gets a fair share when another floods as well', async () => {
+    const { peer: first, core } = await start('first')
     const other = new Peer(core, 'other')
-    for (const peer of [one, other]) for (let id = 2; id < 302; id++) peer.send(call(id, 'spin'))
-    await expect.poll(() => Math.max(one.received.length, other.received.length), PATIENCE).toBeGreaterThan(100)
-    const [a, b] = [one.received.length, other.received.length]
+    for (const peer of [first, other]) for (let id = 2; id < 302; id++) peer.send(call(id, 'spin'))
+    await expect.poll(() => Math.max(first.received.length, other.received.length), POLL).toBeGreaterThan(100)
+    const [a, b] = [first.received.length, other.received.length]
     expect(Math.min(a, b)).toBeGreaterThan(Math.max(a, b) / 3)
   })
 })

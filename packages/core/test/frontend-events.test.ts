@@ -1,8 +1,8 @@
-// What is told of frontends as they come and go, and by whom.
+// Events about frontends that start and end, and who can emit them.
 import { expect, test } from 'vitest'
 import { fixture, patterns, start } from './start.js'
 
-test('those that come and go are told of: to core, the host, and the others', async () => {
+test('core, the host and other frontends get events when a frontend starts and ends', async () => {
   const bus = await start({ core: fixture('features.mjs') })
   const heard: unknown[] = []
   const core: unknown[] = []
@@ -12,19 +12,19 @@ test('those that come and go are told of: to core, the host, and the others', as
     await bus.listen(`tauri://${name}`, ({ payload }) => void heard.push(['host', name, payload]))
     await watcher.listen(`tauri://${name}`, ({ payload }) => void heard.push(['watcher', name, payload]))
   }
-  const guest = await bus.connect('guest')
-  await guest.close()
-  const told = ['window-created', 'webview-created', 'destroyed'].map(name => [name, { label: 'guest' }])
+  const visitor = await bus.connect('visitor')
+  await visitor.close()
+  const expected = ['window-created', 'webview-created', 'destroyed'].map(name => [name, { label: 'visitor' }])
   for (const who of ['host', 'watcher']) {
     await expect
       .poll(() => heard.filter(entry => (entry as unknown[])[0] === who))
-      .toEqual(told.map(([name, payload]) => [who, name, payload]))
+      .toEqual(expected.map(([name, payload]) => [who, name, payload]))
   }
-  expect(core).toEqual(expect.arrayContaining(told.map(([name, payload]) => [`tauri://${String(name)}`, payload])))
+  expect(core).toEqual(expect.arrayContaining(expected.map(([name, payload]) => [`tauri://${String(name)}`, payload])))
 })
 
-test.each(patterns)('core and the host are told of those that start with the bus: %s', async (_name, app) => {
-  const capabilities = [{ identifier: 'told', windows: ['*'], permissions: ['allow-told'] }]
+test.each(patterns)('core and the host get events of frontends that start with the bus: %s', async (_name, app) => {
+  const capabilities = [{ identifier: 'created', windows: ['*'], permissions: ['allow-created'] }]
   const bus = await start({
     core: fixture('features.mjs'),
     frontends: { early: fixture('exits.mjs') },
@@ -34,33 +34,33 @@ test.each(patterns)('core and the host are told of those that start with the bus
   void bus.listen('tauri://window-created', ({ payload }) => void heard.push(payload))
   await expect.poll(() => heard).toEqual([{ label: 'early' }])
   const client = await bus.connect('tests')
-  expect(await client.invoke('told')).toEqual(['early', 'tests'])
+  expect(await client.invoke('created')).toEqual(['early', 'tests'])
 })
 
-test('an end is told to whoever listens to that label, and to nobody who listens to another', async () => {
+test('the end of a frontend reaches listeners to its label, and not those to another', async () => {
   const bus = await start({ core: fixture('features.mjs') })
   const heard: string[] = []
-  const [watcher, guest] = [await bus.connect('watcher'), await bus.connect('guest')]
-  await watcher.listen('tauri://destroyed', () => void heard.push('of guest'), {
-    target: { kind: 'Window', label: 'guest' },
+  const [watcher, visitor] = [await bus.connect('watcher'), await bus.connect('visitor')]
+  await watcher.listen('tauri://destroyed', () => void heard.push('of visitor'), {
+    target: { kind: 'Window', label: 'visitor' },
   })
   await watcher.listen('tauri://destroyed', () => void heard.push('of another'), { target: 'another' })
   await watcher.listen('tauri://destroyed', () => void heard.push('of the app'), { target: { kind: 'App' } })
-  await guest.close()
-  await expect.poll(() => heard).toEqual(['of guest'])
+  await visitor.close()
+  await expect.poll(() => heard).toEqual(['of visitor'])
   await watcher.invoke('count')
-  expect(heard).toEqual(['of guest'])
+  expect(heard).toEqual(['of visitor'])
 })
 
-test.each(['none', 'process'] as const)('the death of a frontend is an end: %s', async sandbox => {
+test.each(['none', 'process'] as const)('the crash of a frontend is its end: %s', async sandbox => {
   const bus = await start({ core: fixture('features.mjs') })
-  const gone: unknown[] = []
-  await bus.listen('tauri://destroyed', ({ payload }) => void gone.push(payload))
+  const destroyed: unknown[] = []
+  await bus.listen('tauri://destroyed', ({ payload }) => void destroyed.push(payload))
   await bus.open('other', fixture('exits.mjs'), { sandbox })
-  await expect.poll(() => gone).toContainEqual({ label: 'other' })
+  await expect.poll(() => destroyed).toContainEqual({ label: 'other' })
 })
 
-test.each(patterns)('no frontend emits them: %s', async (_name, app) => {
+test.each(patterns)('no frontend can emit them: %s', async (_name, app) => {
   const bus = await start({ app })
   const [liar, other] = [await bus.connect('liar'), await bus.connect('other')]
   const heard: unknown[] = []

@@ -1,4 +1,4 @@
-// Frontend workers that abuse the way of large bytes: each costs its own session, and nobody else notices.
+// Frontend workers that abuse the transport of large bytes: each loses its own session, and no other is affected.
 import { describe, expect, test } from 'vitest'
 import { patterns, start } from './start.js'
 
@@ -6,7 +6,7 @@ const worker = (source: string): URL =>
   new URL(
     `data:text/javascript,${encodeURIComponent(`import { MessagePort, parentPort } from 'node:worker_threads'
       const isLink = handle => handle instanceof MessagePort && handle !== parentPort
-      // To the gate, where there is one.
+      // To the gate in the isolation pattern.
       const port = process._getActiveHandles().filter(isLink).at(-1)
       const large = (size = 2 ** 16) => new ArrayBuffer(size)
       const frame = (...bytes) => Uint8Array.from(bytes).buffer
@@ -27,14 +27,10 @@ describe.each(patterns)('a frontend worker: %s', (_name, app) => {
     ['port', 'posts an attachment that no message has', 'port.postMessage([5, large(), frame(2, 0x90)])'],
     ['port', 'posts shared memory', 'port.postMessage([5, new SharedArrayBuffer(2 ** 16)])'],
     ['port', 'posts a list without end', 'port.postMessage(Array(2 ** 20).fill(5))'],
-    [
-      'ring',
-      'posts more beside the ring than may lie there',
-      'for (let i = 0; i < 65; i++) port.postMessage(large(8))',
-    ],
-    ['ring', 'posts shared memory beside the ring', 'port.postMessage(new SharedArrayBuffer(8))'],
-    ['ring', 'posts a list beside the ring', 'port.postMessage([large()])'],
-  ])('over a %s, that %s, is gone, and no other', async (link, _what, source) => {
+    ['ring', 'posts more out of band than allowed', 'for (let i = 0; i < 65; i++) port.postMessage(large(8))'],
+    ['ring', 'posts shared memory out of band', 'port.postMessage(new SharedArrayBuffer(8))'],
+    ['ring', 'posts an array out of band', 'port.postMessage([large()])'],
+  ])('over a %s that %s loses its session, and no other does', async (link, _what, source) => {
     const bus = await start({ app, supervision: { restart: 'temporary' } })
     const client = await bus.connect('tests')
     const fault = new Promise(resolve => bus.on('fault', resolve))

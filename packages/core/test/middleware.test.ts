@@ -1,4 +1,4 @@
-// Middleware around the commands of a real core, in both patterns: what it may do, and what its mistakes may not.
+// Middleware around commands of a real core, in both patterns: what it can do, and the effects of its mistakes.
 import { describe, expect, test } from 'vitest'
 import type { BusOptions, Client } from '../src/index.js'
 import { fixture, isolation, start } from './start.js'
@@ -40,7 +40,7 @@ describe.each(apps)('middleware: %s', (_name, app, codec) => {
     ])
   })
 
-  test('may reject, answer itself, and replace a result', async () => {
+  test('can reject, answer itself, and replace a result', async () => {
     const { client, via } = await connect()
     await expect(via('throws an error')).rejects.toMatchObject({ reason: 'CommandFailed', data: 'not today' })
     const data = { code: 'BANNED', message: 'not you', data: { until: 5 } }
@@ -51,7 +51,7 @@ describe.each(apps)('middleware: %s', (_name, app, codec) => {
     expect(await via('replaces the result')).toEqual(['replaced', 'Hello, YOU!'])
   })
 
-  test('runs a handler once, and not after it has ended', async () => {
+  test('cannot call next twice, or after it has ended', async () => {
     const { client, via } = await connect()
     await expect(via('calls twice')).rejects.toMatchObject({
       reason: 'InternalError',
@@ -66,19 +66,19 @@ describe.each(apps)('middleware: %s', (_name, app, codec) => {
     expect(await client.invoke('trail')).not.toContainEqual(['ran', 'YOU'])
   })
 
-  test('that waits for no failure ends no core', async () => {
+  test('does not end core when it does not await a failing next', async () => {
     const { client, via } = await connect()
     expect(await via('forgets next', 'fails')).toBe('without waiting')
     expect(await client.invoke('greet', { name: 'a' })).toBe('Hello, A!')
   })
 
-  test('stands before the schema: what it does to the arguments is checked', async () => {
+  test('runs before the schema, which checks changed arguments', async () => {
     const { via } = await connect()
     expect(await via('changes the arguments')).toBe('Hello, CHANGED!')
     await expect(via('changes the call')).rejects.toMatchObject({ reason: 'CommandFailed' })
   })
 
-  test('a call that was given up meanwhile runs no handler', async () => {
+  test('does not run the handler of a call that was cancelled meanwhile', async () => {
     const { client } = await connect()
     const controller = new AbortController()
     const { signal } = controller
@@ -95,7 +95,7 @@ describe.each(apps)('middleware: %s', (_name, app, codec) => {
     expect(seen).not.toContainEqual(['ran', 'YOU'])
   })
 
-  test('streams: passes them on, wraps them, and ends what nobody will read', async () => {
+  test('passes streams on, wraps them, and ends those that are not read', async () => {
     const { client } = await connect()
     const read = async (way: string, command = 'count'): Promise<unknown[]> => {
       const values = []

@@ -1,4 +1,4 @@
-// Deadlines over a network: core ends what nobody waits for any more, whether or not its caller is there to say so.
+// Deadlines over a network: core ends expired calls, even if their caller is gone.
 import { expect, test, vi } from 'vitest'
 import { defineCore, type CommandContext } from '../src/index.js'
 import { dial, socketNetwork } from './socket-network.js'
@@ -28,29 +28,26 @@ async function waiting(sealed: boolean, more: { timeout?: number } = {}) {
   return { bus, path, signals }
 }
 
-// The header alone: as of a caller whose clock stands still.
+// Only the header, like from a caller whose clock has stopped.
 const stopped = (ms: number) => ({ headers: { 'sallyport-timeout': String(ms) } })
 
-test.each([false, true])(
-  'end the handler and answer the caller, whose own clock stands still (sealed: %s)',
-  async sealed => {
-    const { bus, path, signals } = await waiting(sealed)
-    const { client, socket } = await dial(path, { label: 'far', sealed })
-    const called = client.invoke('wait', {}, stopped(20))
-    await expect(called).rejects.toMatchObject({
-      reason: 'Timeout',
-      message: /wait exceeded the timeout of its caller/,
-    })
-    expect(signals[0]!.reason).toMatchObject({ reason: 'Timeout' })
-    // It takes no answer any more, and is not gone.
-    socket.pause()
-    client.invoke('wait', {}, stopped(20)).catch(() => {})
-    await expect.poll(() => signals[1]?.reason as unknown).toMatchObject({ reason: 'Timeout' })
-    expect((await bus.stats()).network!.total).toMatchObject({ sessions: 1, failures: 2 })
-  },
-)
+test.each([false, true])('abort the handler and answer a caller whose clock has stopped (sealed: %s)', async sealed => {
+  const { bus, path, signals } = await waiting(sealed)
+  const { client, socket } = await dial(path, { label: 'far', sealed })
+  const called = client.invoke('wait', {}, stopped(20))
+  await expect(called).rejects.toMatchObject({
+    reason: 'Timeout',
+    message: /wait exceeded the timeout of its caller/,
+  })
+  expect(signals[0]!.reason).toMatchObject({ reason: 'Timeout' })
+  // The caller no longer waits, and is still connected.
+  socket.pause()
+  client.invoke('wait', {}, stopped(20)).catch(() => {})
+  await expect.poll(() => signals[1]?.reason as unknown).toMatchObject({ reason: 'Timeout' })
+  expect((await bus.stats()).network!.total).toMatchObject({ sessions: 1, failures: 2 })
+})
 
-test('give way to the end of the caller, which ends the handler first', async () => {
+test('do not matter when the caller disconnects first', async () => {
   const { bus, path, signals } = await waiting(false)
   const { client, socket } = await dial(path, { label: 'far' })
   client.invoke('wait', {}, stopped(60_000)).catch(() => {})
@@ -60,7 +57,7 @@ test('give way to the end of the caller, which ends the handler first', async ()
   expect((await bus.stats()).network!.total).toMatchObject({ sessions: 0, inFlight: 0 })
 })
 
-test('are the connection’s own where the call has none; streams have theirs alone', async () => {
+test('default to those of the connection, except for streams', async () => {
   const { path, signals } = await waiting(false)
   const { client } = await dial(path, { label: 'far', deadlines: true, timeout: 60_000 })
   expect(await client.invoke('headers')).toEqual({ 'sallyport-timeout': '60000' })
@@ -77,14 +74,14 @@ test('are the connection’s own where the call has none; streams have theirs al
   await expect.poll(() => signals[0]!.aborted).toBe(true)
 })
 
-test.each(['-1', 'NaN', '99999999999', '', '{}'])('that are none are refused: %j', async text => {
+test.each(['-1', 'NaN', '99999999999', '', '{}'])('are rejected when invalid: %j', async text => {
   const { path } = await waiting(false)
   const { client } = await dial(path, { label: 'far' })
   const called = client.invoke('headers', {}, { headers: { 'sallyport-timeout': text } })
   await expect(called).rejects.toMatchObject({ reason: 'InvalidParams', message: /sallyport-timeout/ })
 })
 
-test('are not told, nor kept, within a process', async () => {
+test('are neither sent nor kept within a process', async () => {
   const { bus } = await waiting(false, { timeout: 60_000 })
   const client = await bus.connect('near')
   expect(await client.invoke('headers')).toEqual({})
@@ -93,7 +90,7 @@ test('are not told, nor kept, within a process', async () => {
   })
 })
 
-test('a call that ends in time is answered, and leaves nothing behind', async () => {
+test('are removed when a call ends in time', async () => {
   const { path, bus } = await waiting(false)
   const { client, socket } = await dial(path, { label: 'far', deadlines: true })
   const quick = Array.from({ length: 500 }, () => client.invoke('headers', {}, { timeout: 30_000 }))

@@ -1,20 +1,19 @@
-// Events between buses that a network joins: what is emitted at one reaches the listeners of the others, by the same targets, and
-// is not told again.
+// Events between buses of a network: an event reaches the listeners of the other buses, by the same targets, and only once.
 import { expect, test } from 'vitest'
 import { dial, eventWire, socketNetwork } from './socket-network.js'
 import { fixture, start } from './start.js'
 
 async function twoBuses() {
   const events = await eventWire()
-  const [one, two] = [socketNetwork({ name: 'one', events }), socketNetwork({ name: 'two', events })]
+  const [first, second] = [socketNetwork({ name: 'one', events }), socketNetwork({ name: 'two', events })]
   const buses = [
-    await start({ core: fixture('core.mjs'), network: one.network }),
-    await start({ core: fixture('core.mjs'), network: two.network }),
+    await start({ core: fixture('core.mjs'), network: first.network }),
+    await start({ core: fixture('core.mjs'), network: second.network }),
   ] as const
-  return { buses, paths: [one.path, two.path] as const }
+  return { buses, paths: [first.path, second.path] as const }
 }
 
-test('reach everybody at both, from core’s hosts and from frontends, once', async () => {
+test('from hosts and frontends reach all listeners of both buses once', async () => {
   const { buses, paths } = await twoBuses()
   const heard: [string, unknown][] = []
   const far = (await dial(paths[1], { label: 'far' })).client
@@ -34,12 +33,12 @@ test('reach everybody at both, from core’s hosts and from frontends, once', as
   await far.emit('news', 2)
   await expect.poll(sorted).toEqual(everybody(2))
   heard.length = 0
-  // Had anything been told again, it would come before this.
+  // A repeated event would arrive before this one.
   await near.emit('news', [3])
   await expect.poll(sorted).toEqual(everybody([3]))
 })
 
-test('go by Tauri’s targets at the others too', async () => {
+test('follow the targets of Tauri on other buses, too', async () => {
   const { buses, paths } = await twoBuses()
   const heard: [string, unknown][] = []
   const a = (await dial(paths[0], { label: 'a' })).client
@@ -53,12 +52,12 @@ test('go by Tauri’s targets at the others too', async () => {
   await a.emitTo('b', 'e', 'to b')
   await b.emitTo({ kind: 'Webview', label: 'b' }, 'e', 'to the webview b')
   await a.emitTo('a', 'e', 'to a')
-  // In one process, over a wire of its own, this comes whenever it does.
+  // Events arrive over their own socket, at any time.
   await buses[0].emit('e', 'to all')
-  const heardBy = (who: string): unknown[] => heard.filter(([by]) => by === who).map(([, payload]) => payload)
+  const getHeardBy = (who: string): unknown[] => heard.filter(([by]) => by === who).map(([, payload]) => payload)
   await expect.poll(() => heard.length).toBe(8)
-  expect(new Set(heardBy('a'))).toEqual(new Set(['to a', 'to all']))
-  expect(new Set(heardBy('b'))).toEqual(new Set(['to b', 'to the webview b', 'to all']))
-  expect(new Set(heardBy('b as window'))).toEqual(new Set(['to b', 'to all']))
-  expect(heardBy('b as a')).toEqual(['to all'])
+  expect(new Set(getHeardBy('a'))).toEqual(new Set(['to a', 'to all']))
+  expect(new Set(getHeardBy('b'))).toEqual(new Set(['to b', 'to the webview b', 'to all']))
+  expect(new Set(getHeardBy('b as window'))).toEqual(new Set(['to b', 'to all']))
+  expect(getHeardBy('b as a')).toEqual(['to all'])
 })

@@ -1,4 +1,4 @@
-// A network's start and end with core's, and labels that both sides want.
+// Start and end of a network with its core, and labels that are used twice.
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { describe, expect, test, vi } from 'vitest'
@@ -12,7 +12,7 @@ const cores: [name: string, core: () => Promise<BusOptions['core']>][] = [
 ]
 
 describe.each(cores)('core %s', (_where, core) => {
-  test('closes with what was answered gone out, and leaves nothing', async () => {
+  test('closes after all answers are sent, and leaves nothing behind', async () => {
     const { path, network } = socketNetwork()
     const bus = await start({ core: await core(), network })
     const { client, socket } = await dial(path, { label: 'far' })
@@ -26,9 +26,9 @@ describe.each(cores)('core %s', (_where, core) => {
       data: { delivered: 'no' },
     })
     expect(await slow).toBe('in time')
-    const gone = socket.destroyed ? undefined : once(socket, 'close')
+    const socketClosed = socket.destroyed ? undefined : once(socket, 'close')
     await closing
-    await gone
+    await socketClosed
   })
 
   test.each<[string, object, RegExp, string]>([
@@ -44,16 +44,16 @@ describe.each(cores)('core %s', (_where, core) => {
       /network module .* could not be loaded/,
       'InvalidParams',
     ],
-    ['joins with less', { module: fixture('not-joinable.mjs') }, /has no drain\(\)/, 'InvalidParams'],
-    ['can’t join', socketNetwork({ fails: true }).network, /could not be joined: no such server/, 'InternalError'],
-  ])('a module that %s fails the start', async (_what, network, message, reason) => {
+    ['joins with too few methods', { module: fixture('not-joinable.mjs') }, /has no drain\(\)/, 'InvalidParams'],
+    ['cannot join', socketNetwork({ fails: true }).network, /could not be joined: no such server/, 'InternalError'],
+  ])('fails to start with a module that %s', async (_what, network, message, reason) => {
     const started = createBus({ core: await core(), log: false, network: network as never })
     await expect(started).rejects.toMatchObject({ reason, message })
   })
 })
 
 test.each<[string, unknown, RegExp]>([
-  ['a text', 'nats', /createBus: network must be an object/],
+  ['a string', 'nats', /createBus: network must be an object/],
   ['no module', {}, /createBus: network\.module is missing/],
   ['no file', { module: '/no/such/module.mjs' }, /createBus: network\.module: there is no file/],
   ['another name', { module: fixture('socket-network.mjs'), option: 1 }, /unknown option "network\.option".*"options"/],
@@ -62,12 +62,12 @@ test.each<[string, unknown, RegExp]>([
     { module: fixture('socket-network.mjs'), options: { log: () => 1 } },
     /network\.options can't be cloned/,
   ],
-])('options that are wrong are refused by name: %s', async (_what, network, message) => {
+])('invalid options are rejected by name: %s', async (_what, network, message) => {
   const started = createBus({ core: fixture('core.mjs'), log: false, network: network as never })
   await expect(started).rejects.toMatchObject({ reason: 'InvalidParams', message })
 })
 
-test('core that is started again joins again', async () => {
+test('core joins again when it restarts', async () => {
   const { path, network } = socketNetwork()
   const bus = await start({ network })
   const { client } = await dial(path, { label: 'far' })
@@ -80,24 +80,24 @@ test('core that is started again joins again', async () => {
 })
 
 describe('a label', () => {
-  test('of a frontend of the bus’s own is not taken', async () => {
+  test('is rejected when a frontend of this bus has it', async () => {
     const { path, network } = socketNetwork()
     const bus = await start({ network, frontends: { main: fixture('main.mjs') } })
     await next(bus, 'main-ready')
     const near = await bus.connect('near')
     for (const label of ['main', 'near'])
-      await expect(dial(path, { label })).rejects.toMatchObject({ reason: 'InvalidRequest', message: /own/ })
+      await expect(dial(path, { label })).rejects.toMatchObject({ reason: 'InvalidRequest', message: /of this bus/ })
     await near.close()
     await expect.poll(async () => (await dial(path, { label: 'near' })).client.label).toBe('near')
   })
 
-  test.each(['', 'host', 'core', 'a b', '../x', 'x'.repeat(201)])('that is none is not taken: %j', async label => {
+  test.each(['', 'host', 'core', 'a b', '../x', 'x'.repeat(201)])('is rejected when invalid: %j', async label => {
     const { path, network } = socketNetwork()
     await start({ network })
     await expect(dial(path, { label })).rejects.toMatchObject({ reason: 'InvalidParams' })
   })
 
-  test('that another of the network has goes to the later one', async () => {
+  test('moves to the later of two sessions from the network', async () => {
     const { path, network } = socketNetwork()
     const bus = await start({ network })
     const first = (await dial(path, { label: 'far' })).client
@@ -109,7 +109,7 @@ describe('a label', () => {
     expect((await bus.stats()).network!.total).toMatchObject({ sessions: 1, calls: 3 })
   })
 
-  test('that a frontend of the network has goes to one of the bus’s own', async () => {
+  test('moves from a session of the network to a frontend of this bus', async () => {
     const { path, network } = socketNetwork()
     const bus = await start({ network })
     const far = (await dial(path, { label: 'both' })).client
@@ -124,7 +124,7 @@ describe('a label', () => {
   })
 })
 
-test('a session that is sealed where it should not be, or not where it should, is refused', async () => {
+test('a session is rejected when it is sealed in brownfield, or not sealed in isolation', async () => {
   const [clear, sealed] = [socketNetwork(), socketNetwork()]
   await start({ network: clear.network })
   await start({ network: sealed.network, app: isolation(undefined, {}, everyCommand) })
@@ -132,7 +132,7 @@ test('a session that is sealed where it should not be, or not where it should, i
   await expect(dial(sealed.path, { label: 'far' })).rejects.toMatchObject({ reason: 'InvalidRequest' })
 })
 
-test('what is no frame of an honest one is a fault of its label, and ends its session alone', async () => {
+test('a protocol violation is a fault of its label, and ends only its session', async () => {
   const { path, network } = socketNetwork()
   const bus = await start({ network })
   const faults: string[] = []
@@ -141,13 +141,13 @@ test('what is no frame of an honest one is a fault of its label, and ends its se
   const near = await bus.connect('near')
   const { client, socket } = await dial(path, { label: 'far' })
   await client.invoke('add', { a: 1, b: 2 })
-  // A frame of one byte, of a kind that there is not.
+  // A frame of one byte with an unknown kind.
   socket.write(Buffer.from([9, 1, 0, 0, 0, 0, 9, 0, 0, 0, 1]))
   await expect.poll(() => faults).toEqual([expect.stringMatching(/^far: /)])
-  for (const one of [other, near]) expect(await one.invoke('add', { a: 1, b: 2 })).toBe(3)
+  for (const client of [other, near]) expect(await client.invoke('add', { a: 1, b: 2 })).toBe(3)
 })
 
-test('what the network says of a label is told as its fault', async () => {
+test('a fault that the network reports is emitted as a fault of its label', async () => {
   const { path, network } = socketNetwork()
   const bus = await start({ network })
   const faults: unknown[] = []
@@ -158,7 +158,7 @@ test('what the network says of a label is told as its fault', async () => {
   expect(await client.invoke('add', { a: 1, b: 2 })).toBe(3)
 })
 
-test('others are told of those that come and go', async () => {
+test('other frontends get events of sessions that start and end', async () => {
   const { path, network } = socketNetwork()
   const bus = await start({ core: defineCore({ commands: {} }), network })
   const created = next(bus, 'tauri://window-created')

@@ -1,4 +1,4 @@
-// Frontends that a network brings: they are frontends as any other, and what is emitted reaches those of other cores.
+// Frontends from a network: they are frontends like any other.
 import { describe, expect, test, vi } from 'vitest'
 import type { BusOptions } from '../src/index.js'
 import { dial, socketNetwork } from './socket-network.js'
@@ -15,7 +15,7 @@ const sealing: [name: string, sealed: boolean, app: NonNullable<BusOptions['app'
 
 describe.each(cores)('core %s', (_where, core) => {
   describe.each(sealing)('%s', (_pattern, sealed, app) => {
-    test('a frontend of the network calls, is called, is denied, and is counted', async () => {
+    test('calls, is called, is denied, and is counted', async () => {
       const { path, network } = socketNetwork()
       const bus = await start({ core: await core(), app, network })
       const denied = vi.fn<(denied: unknown) => void>()

@@ -132,10 +132,10 @@ describe('a call', () => {
       'Arguments of command "greet" must be an object of named arguments, or bytes: got a Promise: is an `await` missing?',
     )
     expect(await failed(client.emit('news', { user: client.invoke('user') }), 'InvalidParams')).toBe(
-      'The payload of event "news" can’t be carried: its "user" is a Promise: is an `await` missing?',
+      'The payload of event "news" cannot be serialized: its "user" is a Promise: is an `await` missing?',
     )
     expect(await failed(client.invoke('unawaited'), 'InternalError')).toBe(
-      'The result of command "unawaited" can’t be carried: its "user" is a Promise: is an `await` missing?',
+      'The result of command "unawaited" cannot be serialized: its "user" is a Promise: is an `await` missing?',
     )
   })
 
@@ -146,7 +146,7 @@ describe('a call', () => {
       `Arguments of command "greet" cannot be serialized as json: user.ids[1] is a BigInt, ${advice}`,
     )
     expect(await failed(client.invoke('user', { id: 'bigint' }), 'InternalError')).toBe(
-      `The result of command "user" can’t be carried: id is a BigInt, ${advice}`,
+      `The result of command "user" cannot be serialized: id is a BigInt, ${advice}`,
     )
     expect(await failed(client.invoke('greet', ['Ada'] as never), 'InvalidParams')).toBe(
       'Arguments of command "greet" must be an object of named arguments, or bytes: got an array',

@@ -1,4 +1,4 @@
-// A core with a few commands, and a peer that writes frames to it byte by byte.
+// A core with a few commands, and a peer that sends it frames byte by byte.
 import type { MessagePort } from 'node:worker_threads'
 import { pino } from 'pino'
 import { afterEach } from 'vitest'
@@ -19,16 +19,16 @@ import type { Commands } from '../src/api/define.js'
 const cores: Core[] = []
 afterEach(() => Promise.all(cores.splice(0).map(core => core.close())))
 
-/** How often `count` was run. */
+/** The number of calls of `count`. */
 export const ran = { times: 0 }
-const usual: Commands = {
+const defaultCommands: Commands = {
   ok: () => 'fine',
   count: () => ++ran.times,
   forever: () => new Promise(() => {}),
   deep: (args: object) => args,
 }
 
-export async function setUp(pattern: 'brownfield' | 'isolation' = 'brownfield', commands: Commands = usual) {
+export async function setUp(pattern: 'brownfield' | 'isolation' = 'brownfield', commands: Commands = defaultCommands) {
   const reports: CoreReport[] = []
   const permissions = Object.keys(commands).map(name => `allow-${name.replaceAll('_', '-')}`)
   const capabilities = [{ identifier: 'all', windows: ['*'], permissions }]
@@ -50,7 +50,7 @@ export async function setUp(pattern: 'brownfield' | 'isolation' = 'brownfield', 
   return { core, reports }
 }
 
-/** A peer that writes frames as it likes, and reads what comes back. */
+/** A peer that sends arbitrary frames, and reads the answers. */
 export class Peer {
   readonly received: unknown[] = []
   readonly link: Link
@@ -59,10 +59,10 @@ export class Peer {
   #wake = () => {}
 
   constructor(core: Core, label: string | undefined, keyPort?: MessagePort, codec: CodecName = 'json') {
-    const [there, here] = createLinkEndpoints('port')
-    core.attach({ label, codec, endpoint: there, id: 1, ...(keyPort && { keyPort }) })
+    const [coreEndpoint, endpoint] = createLinkEndpoints('port')
+    core.attach({ label, codec, endpoint: coreEndpoint, id: 1, ...(keyPort && { keyPort }) })
     const reader = new BatchReader(true)
-    this.link = openLink(here, true)
+    this.link = openLink(endpoint, true)
     this.link.receive({
       frame: ({ kind, body }) => {
         this.frames++

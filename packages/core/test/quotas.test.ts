@@ -1,4 +1,4 @@
-// Quotas of calls over real links: what is counted, for whom, and for how long.
+// Quotas of calls over real links: which calls count, for which frontends, and for how long.
 import { pino } from 'pino'
 import { describe, expect, test } from 'vitest'
 import type { BusOptions, CallQuota, Client } from '../src/index.js'
@@ -21,7 +21,7 @@ const names = [
 const permissions = [...names.map(name => `allow-${name}`), 'notes:allow-read', 'notes:allow-list']
 const all = { identifier: 'all', windows: ['*'], permissions }
 const app = { security: { capabilities: [all] } }
-/** One call, and then none while a test runs. */
+/** Allows one call, and no other while a test runs. */
 const once = { rate: 1e-6 }
 
 const core = fixture('counted.mjs')
@@ -42,7 +42,7 @@ const outcomes = async (calls: readonly Promise<unknown>[]): Promise<Record<stri
 const many = (count: number, client: Client, command: string): Promise<Record<string, number>> =>
   outcomes(Array.from({ length: count }, () => client.invoke(command)))
 
-test('a concurrency: a stream that can’t be read has ended', async () => {
+test('concurrency: a stream that cannot be read no longer counts', async () => {
   const bus = await limit([{ commands: ['taken'], concurrency: 1 }])
   const client = await bus.connect('tests')
   const streams = (): Promise<unknown>[] => [client.stream('taken').next()]
@@ -53,7 +53,7 @@ describe.each([
   ['brownfield', app],
   ['isolation', isolation('judge', {}, all)],
 ])('%s', (_name, pattern) => {
-  test('a rate: a flood is refused, with when to come again, and another’s calls are not', async () => {
+  test('rate: a flood is rejected with a time to retry, and calls of other frontends are served', async () => {
     const bus = await limit([{ windows: ['plugin-*'], commands: ['touch*'], rate: 0.01 }], { app: pattern })
     const [flooding, other, free] = [
       await bus.connect('plugin-a'),
@@ -71,12 +71,12 @@ describe.each([
     })
     const { retryAfter } = (error as { data: { retryAfter: number } }).data
     expect(Number.isInteger(retryAfter) && retryAfter > 50_000 && retryAfter <= 100_000).toBe(true)
-    // Each command has its own.
+    // Each command has its own quota.
     expect(await flooding.invoke('touch_later')).toBeTypeOf('number')
     expect(await flooding.invoke('ran')).toBe(503)
   })
 
-  test('a concurrency: those count that were given up, as long as their handlers run', async () => {
+  test('concurrency: cancelled calls count as long as their handlers run', async () => {
     const bus = await limit([{ commands: ['hold', 'fl?w', 'f[ae][iw]*'], concurrency: 2 }], { app: pattern })
     const client = await bus.connect('main')
     const controller = new AbortController()
@@ -101,7 +101,7 @@ describe.each([
     for (let n = 0; n < 5; n++) for await (const value of client.stream('few')) expect(value).toBe(1)
   })
 
-  test('a stream runs until its iterator has ended', async () => {
+  test('concurrency: a stream counts until its iterator has ended', async () => {
     const bus = await limit([{ commands: ['flow'], concurrency: 1 }], { app: pattern })
     const client = await bus.connect('main')
     const stream = client.stream('flow')
@@ -112,12 +112,12 @@ describe.each([
     await expect(client.stream('flow').next()).rejects.toMatchObject({ reason: 'Overloaded' })
     await client.invoke('release')
     await expect.poll(() => outcomes([client.stream('flow').next()])).toEqual({ fulfilled: 1 })
-    // What is no stream's call is not left counted.
+    // A call that is not a stream does not remain counted.
     await expect(client.invoke('flow')).rejects.toMatchObject({ reason: 'Overloaded' })
   })
 })
 
-test('all quotas that fit hold; events, paths and resources count where they are named', async () => {
+test('all matching quotas apply; events, paths and resources count only by name', async () => {
   const bus = await limit([
     { commands: ['plugin:notes|*'], rate: 5.5 / 1000, concurrency: 9 },
     { commands: ['plugin:notes|*'], rate: 1000 },
@@ -133,7 +133,7 @@ test('all quotas that fit hold; events, paths and resources count where they are
   expect(await outcomes(Array.from({ length: 2000 }, () => strict.emit('x')))).toEqual({ fulfilled: 2000 })
 })
 
-test('what was counted goes on over a new link; a new core begins anew', async () => {
+test('counts survive a new link, and not a new core', async () => {
   const bus = await limit([
     { commands: ['touch'], ...once },
     { commands: ['hold'], concurrency: 1 },
@@ -152,18 +152,19 @@ test('what was counted goes on over a new link; a new core begins anew', async (
   expect(await many(2, second, 'touch')).toEqual({ fulfilled: 1, Overloaded: 1 })
 })
 
-test('the log has refusals, not one by one, and a name that no command has', async () => {
+test('the log has summaries of rejected calls, and names without a command', async () => {
   const lines: Record<string, unknown>[] = []
   const log = pino({}, { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) })
   const bus = await limit([{ commands: ['touch', 'toch*'], ...once }], { log })
   const msg = 'calls.quotas[0].commands: no command matches "toch*"'
   await expect.poll(() => lines).toContainEqual(expect.objectContaining({ level: 40, msg }))
   await many(1001, await bus.connect('main'), 'touch')
-  const told = (): Record<string, unknown>[] => lines.filter(line => line['msg'] === 'calls rejected: quota exceeded')
-  const refused = (): number => told().reduce((sum, { calls }) => sum + (calls as number), 0)
+  const getLines = (): Record<string, unknown>[] =>
+    lines.filter(line => line['msg'] === 'calls rejected: quota exceeded')
+  const refused = (): number => getLines().reduce((sum, { calls }) => sum + (calls as number), 0)
   await expect.poll(refused).toBe(1000)
-  expect(told().length).toBeLessThan(10)
-  expect(told()[0]).toMatchObject({ label: 'main', command: 'touch', level: 40 })
+  expect(getLines().length).toBeLessThan(10)
+  expect(getLines()[0]).toMatchObject({ label: 'main', command: 'touch', level: 40 })
 })
 
 test.each<[unknown, string]>([
@@ -177,7 +178,7 @@ test.each<[unknown, string]>([
   [[{ rate: 1, commands: [] }], 'calls.quotas[0].commands must be a list that is not empty: got 0'],
   [[{ rate: 1, windows: ['a', '['] }], 'calls.quotas[0].windows[1] must be a glob as capabilities have them: got "["'],
   [[{ rat: 1 }], 'unknown option "calls.quotas[0].rat" (did you mean "rate"?)'],
-])('a wrong quota stops the start, with its place: %j', async (quotas, message) => {
+])('rejects the start with the path of an invalid quota: %j', async (quotas, message) => {
   await expect(limit(quotas as CallQuota[])).rejects.toMatchObject({
     reason: 'InvalidParams',
     message: `createBus: ${message}`,

@@ -1,4 +1,4 @@
-// State and resources as frontends meet them: what is theirs, what is another's, and what is closed when.
+// State and resources as frontends see them: who can use a resource, and when it is closed.
 import { describe, expect, test } from 'vitest'
 import type { Bus, BusOptions } from '../src/index.js'
 import { fixture, start } from './start.js'
@@ -17,15 +17,15 @@ const open = 'plugin:files|open'
 const close = 'plugin:resources|close'
 
 describe('state', () => {
-  test('is one for all handlers, and the first stays', async () => {
+  test('is shared by all handlers, and the first value stays', async () => {
     const { bus } = await setUp()
-    const [one, two] = [await bus.connect('one'), await bus.connect('two')]
-    expect([await one.invoke('count'), await two.invoke('count')]).toEqual([1, 2])
-    expect(await one.invoke('manage_again')).toBe(false)
-    expect(await one.invoke('count')).toBe(3)
+    const [first, second] = [await bus.connect('one'), await bus.connect('two')]
+    expect([await first.invoke('count'), await second.invoke('count')]).toEqual([1, 2])
+    expect(await first.invoke('manage_again')).toBe(false)
+    expect(await first.invoke('count')).toBe(3)
   })
 
-  test('that is missing is named to the caller, in Tauri’s words', async () => {
+  test("is named to the caller in Tauri's words when it is missing", async () => {
     const client = await (await setUp()).bus.connect('one')
     await expect(client.invoke('not_managed')).rejects.toMatchObject({
       message: 'state not managed for `settings`. You must call `.manage()` before using this command',
@@ -34,7 +34,7 @@ describe('state', () => {
 })
 
 describe('resources', () => {
-  test('are named by number, and closed as Tauri’s Resource closes them', async () => {
+  test('are referred to by id, and closed like by the Resource of Tauri', async () => {
     const { bus, closed } = await setUp()
     const client = await bus.connect('one')
     const rid = await client.invoke<number>(open, { name: 'a' })
@@ -54,32 +54,32 @@ describe('resources', () => {
     })
   })
 
-  test('of another frontend mean nothing; those of the app are everybody’s', async () => {
+  test('cannot be used by another frontend, unless they belong to the app', async () => {
     const { bus, closed } = await setUp()
-    const [one, two] = [await bus.connect('one'), await bus.connect('two')]
-    const rid = await one.invoke<number>(open, { name: 'a' })
+    const [first, second] = [await bus.connect('one'), await bus.connect('two')]
+    const rid = await first.invoke<number>(open, { name: 'a' })
     for (const command of [close, 'plugin:files|name_of']) {
-      await expect(two.invoke(command, { rid })).rejects.toMatchObject({
+      await expect(second.invoke(command, { rid })).rejects.toMatchObject({
         message: `The resource id ${rid} is invalid.`,
       })
     }
-    expect(await one.invoke('plugin:files|name_of', { rid })).toBe('a')
-    const shared = await one.invoke<number>(open, { name: 'shared', shared: true })
-    await two.invoke(close, { rid: shared })
+    expect(await first.invoke('plugin:files|name_of', { rid })).toBe('a')
+    const shared = await first.invoke<number>(open, { name: 'shared', shared: true })
+    await second.invoke(close, { rid: shared })
     await expect.poll(() => closed).toEqual(['shared'])
   })
 
-  test('are closed when their frontend goes, the last first, whatever one of them throws', async () => {
+  test('are closed when their frontend disconnects, last first, even if one throws', async () => {
     const { bus, closed } = await setUp()
-    const [one, two] = [await bus.connect('one'), await bus.connect('two')]
-    for (const name of ['first', 'throws', 'last']) await one.invoke(open, { name })
-    await one.invoke(open, { name: 'shared', shared: true })
-    await two.invoke(open, { name: 'of two' })
-    await one.close()
+    const [first, second] = [await bus.connect('one'), await bus.connect('two')]
+    for (const name of ['first', 'throws', 'last']) await first.invoke(open, { name })
+    await first.invoke(open, { name: 'shared', shared: true })
+    await second.invoke(open, { name: 'of two' })
+    await first.close()
     await expect.poll(() => closed).toEqual(['last', 'throws', 'first'])
   })
 
-  test('that a handler opens after its frontend has gone are closed at once', async () => {
+  test('are closed immediately when a handler opens them after its frontend has disconnected', async () => {
     const { bus, closed } = await setUp()
     const client = await bus.connect('one')
     client.invoke('plugin:files|open_later', { name: 'late' }).catch(() => {})
@@ -88,7 +88,7 @@ describe('resources', () => {
     await expect.poll(() => closed).toEqual(['late'])
   })
 
-  test('are closed when the bus closes: those of frontends, after the teardowns those of the app', async () => {
+  test('are closed when the bus closes: first those of frontends, then teardowns, then those of the app', async () => {
     const { bus } = await setUp()
     const heard: unknown[] = []
     for (const event of ['closed', 'torn-down']) await bus.listen(event, ({ payload }) => void heard.push(payload))
@@ -99,7 +99,7 @@ describe('resources', () => {
     expect(heard).toEqual(['b', 'a', 'core', 'files', 'shared'])
   })
 
-  test('that hang hold up neither the others nor the bus', async () => {
+  test('do not delay others or the bus when their closing hangs', async () => {
     const { bus, closed } = await setUp()
     const client = await bus.connect('one')
     for (const name of ['below', 'hangs']) await client.invoke(open, { name })

@@ -1,18 +1,18 @@
-// What a hostile or broken frontend sends, byte by byte: a bad message gets a typed error, a bad frame closes the session,
-// and other sessions do not notice.
+// Input of hostile or broken frontends, byte by byte. An invalid message gets a typed error, an invalid frame closes the session,
+// and other sessions are not affected.
 import { MessageChannel } from 'node:worker_threads'
 import { describe, expect, test } from 'vitest'
 import { FRAME_KIND, RECORD_DIRECTION, codecs, type FrameKind, type SessionKey } from '@sallyport/protocol'
 import { createSealer } from '@sallyport/protocol/records'
 import { Peer, call, ran, setUp } from './peer.js'
 
-/** What the host is told of a frontend that has sent what is no honest one's. */
-const broken = [
+/** Reports to the host about a frontend that violated the protocol. */
+const faultReports = [
   { type: 'fault', label: 'main' },
   { type: 'closed', label: 'main' },
 ]
 
-describe('a bad message is answered, and the session goes on', () => {
+describe('an invalid message gets an error and leaves the session open', () => {
   test.each([
     ['no jsonrpc', '{"id":1,"method":"ok"}', 1, -32600, /`jsonrpc`/],
     ['another version', '{"jsonrpc":"1.0","id":1,"method":"ok"}', 1, -32600, /`jsonrpc`/],
@@ -24,13 +24,13 @@ describe('a bad message is answered, and the session goes on', () => {
     ['null as id', call(null, 'ok'), null, -32600, /`id`/],
     ['array params', call(1, 'ok', ',"params":[1]'), 1, -32600, /`params` of "ok"/],
     ['params that are a string', call(1, 'ok', ',"params":"x"'), 1, -32600, /`params`/],
-    ['headers that are no strings', call(1, 'ok', ',"headers":{"a":1}'), 1, -32600, /`headers`/],
+    ['headers that are not strings', call(1, 'ok', ',"headers":{"a":1}'), 1, -32600, /`headers`/],
     ['a number', '42', null, -32600, /object/],
     ['null', 'null', null, -32600, /object/],
     ['a nested batch', '[[]]', null, -32600, /object/],
-    ['an answer to nothing', '{"jsonrpc":"2.0","id":1,"result":1}', null, -32600, /never made/],
+    ['an answer to no call', '{"jsonrpc":"2.0","id":1,"result":1}', null, -32600, /never made/],
     ['neither call nor answer', '{"jsonrpc":"2.0","id":1}', 1, -32600, /`method`/],
-    ['core’s own notification', '{"jsonrpc":"2.0","id":1,"method":"$/event","params":{}}', 1, -32600, /"\$\/event"/],
+    ['a notification of core', '{"jsonrpc":"2.0","id":1,"method":"$/event","params":{}}', 1, -32600, /"\$\/event"/],
     ['a cancel with an id', call(1, '$/cancelRequest', ',"params":{"id":2}'), 1, -32600, /cancelRequest/],
     ['an unknown command', call(1, 'nope'), 1, -32601, /Command nope not found/],
     ['a method of 1 MiB', call(1, 'x'.repeat(2 ** 20)), 1, -32601, /not found/],
@@ -44,7 +44,7 @@ describe('a bad message is answered, and the session goes on', () => {
     expect(reports).toEqual([])
   })
 
-  test('within a batch, each is answered for itself', async () => {
+  test('answers each message of a batch', async () => {
     const peer = new Peer((await setUp()).core, 'main').send(`[${call(1, 'ok')},1,${call(2, 'nope')},${call(3, 'ok')}]`)
     expect([await peer.next(), await peer.next(), await peer.next(), await peer.next()]).toMatchObject([
       { id: 1, result: 'fine' },
@@ -54,14 +54,14 @@ describe('a bad message is answered, and the session goes on', () => {
     ])
   })
 
-  test('an id that is in flight is not taken twice, and its first call is still answered', async () => {
+  test('rejects a second call with an id in flight, and still answers the first', async () => {
     const peer = new Peer((await setUp()).core, 'main').send(call(1, 'forever')).send(call(1, 'ok'))
     expect(await peer.next()).toMatchObject({ id: 1, error: { message: 'The id is already in flight' } })
     peer.send(call(2, 'ok'))
     expect(await peer.next()).toMatchObject({ id: 2, result: 'fine' })
   })
 
-  test('beyond the bound of calls in flight: Overloaded', async () => {
+  test('rejects calls beyond the limit in flight with Overloaded', async () => {
     const peer = new Peer((await setUp()).core, 'main')
     const ids = Array.from({ length: 16_385 }, (_, i) => call(i, 'forever'))
     peer.send(`[${ids.join()}]`)
@@ -69,9 +69,9 @@ describe('a bad message is answered, and the session goes on', () => {
   })
 })
 
-describe('a bad frame closes the session', () => {
+describe('an invalid frame closes the session', () => {
   test.each<[string, string | Uint8Array, FrameKind, number]>([
-    ['no JSON', '{"jsonrpc":', FRAME_KIND.json, -32700],
+    ['invalid JSON', '{"jsonrpc":', FRAME_KIND.json, -32700],
     ['an empty body', '', FRAME_KIND.json, -32700],
     ['an empty batch', '[]', FRAME_KIND.json, -32600],
     ['invalid UTF-8', new Uint8Array([0x22, 0xff, 0x22]), FRAME_KIND.json, -32700],
@@ -79,7 +79,7 @@ describe('a bad frame closes the session', () => {
     ['nested deeper than 64, in a large frame', `${'['.repeat(70_000)}`, FRAME_KIND.json, -32700],
     ['random msgpack', new Uint8Array([0xc1, 0, 1]), FRAME_KIND.msgpack, -32700],
     ['a msgpack extension', new Uint8Array([0xd4, 0x72, 0x40, 0x91, 0xa1, 0x61]), FRAME_KIND.msgpack, -32700],
-    ['a record where none is taken', new Uint8Array(100), FRAME_KIND.sealed, -32600],
+    ['a record in brownfield', new Uint8Array(100), FRAME_KIND.sealed, -32600],
     ['an attachment that is too small', new Uint8Array(100), FRAME_KIND.bytes, -32600],
     ['an attachment that is too large', new Uint8Array(2 ** 28 + 1), FRAME_KIND.bytes, -32600],
     ['a mark without an attachment', new Uint8Array([0xd6, 0x53, 0, 1, 0, 0]), FRAME_KIND.msgpack, -32700],
@@ -91,7 +91,7 @@ describe('a bad frame closes the session', () => {
     const before = ran.times
     expect(await peer.next()).toMatchObject({ id: null, error: { code } })
     await peer.end()
-    expect(reports).toMatchObject(broken)
+    expect(reports).toMatchObject(faultReports)
     other.send(call(1, 'ok'))
     expect(await other.next()).toMatchObject({ id: 1, result: 'fine' })
     expect(ran.times).toBe(before)
@@ -99,10 +99,10 @@ describe('a bad frame closes the session', () => {
   })
 })
 
-describe('attachments that', () => {
+describe('attachments', () => {
   const bytes = (): Uint8Array => new Uint8Array(2 ** 26)
 
-  test('nobody has asked for are kept up to a bound, and then close the session', async () => {
+  test('without a message are kept up to a limit, and close the session beyond it', async () => {
     const { core, reports } = await setUp()
     const peer = new Peer(core, 'main')
     for (let i = 0; i < 4; i++) peer.send(bytes(), FRAME_KIND.bytes)
@@ -111,10 +111,10 @@ describe('attachments that', () => {
     peer.send(bytes(), FRAME_KIND.bytes).send(call(2, 'ok'))
     expect(await peer.next()).toMatchObject({ id: null, error: { code: -32600 } })
     await peer.end()
-    expect(reports).toMatchObject(broken)
+    expect(reports).toMatchObject(faultReports)
   })
 
-  test('are no message’s close the session, and nothing in the frame runs', async () => {
+  test('close the session before anything runs when a frame has no marks for them', async () => {
     const { core } = await setUp()
     const peer = new Peer(core, 'main').send(bytes(), FRAME_KIND.bytes)
     const before = ran.times
@@ -126,7 +126,7 @@ describe('attachments that', () => {
 })
 
 describe('in the isolation pattern', () => {
-  async function sealed() {
+  async function setUpIsolation() {
     const { core, reports } = await setUp('isolation')
     const attach = async (label: string) => {
       const keys = new MessageChannel()
@@ -137,15 +137,17 @@ describe('in the isolation pattern', () => {
     return { attach, reports }
   }
 
-  test('records are opened and served', async () => {
-    const { peer, sealer } = await (await sealed()).attach('main')
+  test('opens and serves records', async () => {
+    const { peer, sealer } = await (await setUpIsolation()).attach('main')
     peer.send(sealer.seal(FRAME_KIND.json, `[${call(1, 'ok')},${call(2, 'ok')}]`, 2), FRAME_KIND.sealed)
     expect([await peer.next(), await peer.next()]).toMatchObject([{ id: 1, result: 'fine' }, { id: 2 }])
   })
 
-  test('every session has a key of its own, and every run new ones', async () => {
-    const [one, two] = [await sealed(), await sealed()]
-    const keys = [await one.attach('a'), await one.attach('b'), await two.attach('a')].map(({ key }) => key)
+  test('creates a new key for each session', async () => {
+    const [firstCore, secondCore] = [await setUpIsolation(), await setUpIsolation()]
+    const keys = [await firstCore.attach('a'), await firstCore.attach('b'), await secondCore.attach('a')].map(
+      ({ key }) => key,
+    )
     const texts = keys.flatMap(({ secret, session }) =>
       [secret, session].map(bytes => Buffer.from(bytes).toString('hex')),
     )
@@ -153,11 +155,11 @@ describe('in the isolation pattern', () => {
   })
 
   test.each([
-    ['a clear frame', () => [FRAME_KIND.json, call(1, 'count')] as const],
+    ['a plaintext frame', () => [FRAME_KIND.json, call(1, 'count')] as const],
     ['a replayed record', (first: Uint8Array) => [FRAME_KIND.sealed, first] as const],
     ['a record of another session', (_: Uint8Array, other: Uint8Array) => [FRAME_KIND.sealed, other] as const],
-  ])('%s closes the session, and executes nothing', async (_name, make) => {
-    const { attach, reports } = await sealed()
+  ])('closes the session before anything runs on %s', async (_name, make) => {
+    const { attach, reports } = await setUpIsolation()
     const [{ peer, sealer }, other] = [await attach('main'), await attach('other')]
     const seal = (by: typeof sealer, text: string): Uint8Array => by.seal(FRAME_KIND.json, text, 1).slice()
     const first = seal(sealer, call(1, 'count'))
@@ -169,11 +171,11 @@ describe('in the isolation pattern', () => {
     expect(await peer.next()).toMatchObject({ id: null, error: { code: -32600 } })
     await peer.end()
     expect(ran.times).toBe(before)
-    expect(reports).toMatchObject(broken)
+    expect(reports).toMatchObject(faultReports)
   })
 
-  test('an attachment in clear, or with messages counted in it, is a fault', async () => {
-    const { attach, reports } = await sealed()
+  test('reports a fault for an attachment in plaintext or with a message count', async () => {
+    const { attach, reports } = await setUpIsolation()
     const bytes = new Uint8Array(2 ** 16)
     const [clear, counted] = [await attach('clear'), await attach('counted')]
     clear.peer.send(bytes.slice(), FRAME_KIND.bytes).send(call(1, 'ok'))
@@ -185,8 +187,8 @@ describe('in the isolation pattern', () => {
     expect(reports.filter(({ type }) => type === 'fault').length).toBe(2)
   })
 
-  test('a count that is not the batch’s is a fault', async () => {
-    const { peer, sealer } = await (await sealed()).attach('main')
+  test('closes the session when the message count of a record is wrong', async () => {
+    const { peer, sealer } = await (await setUpIsolation()).attach('main')
     peer.send(sealer.seal(FRAME_KIND.json, call(1, 'count'), 2), FRAME_KIND.sealed)
     expect(await peer.next()).toMatchObject({ id: null, error: { message: expect.stringContaining('count') } })
     await peer.end()

@@ -1,5 +1,5 @@
-// What a slow consumer costs, with real threads, in the memory of the whole process: a gibibyte is said to one that takes
-// nothing, and far less is kept. Each case runs in a process of its own.
+// Memory that a slow consumer costs, with real threads: a gibibyte is sent to a frontend that does not read, and far less is kept.
+// Each case runs in its own process.
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest'
 
 const run = promisify(execFile)
 const script = fileURLToPath(new URL('fixtures/slow/run.mjs', import.meta.url))
-/** MiB that the process may grow by; without bounds it is more than 1024. */
+/** Growth limit of the process in MiB. Without bounds it grows by more than 1024. */
 const MOST = 700
 
 describe('a gibibyte', () => {

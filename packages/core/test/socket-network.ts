@@ -1,4 +1,4 @@
-// Frontends of other processes, as fixtures/socket-network.mjs takes them, and what carries events between buses.
+// Clients of the network in fixtures/socket-network.mjs, and a wire that carries events between buses.
 import { randomBytes, randomUUID } from 'node:crypto'
 import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -28,14 +28,14 @@ afterEach(() => Promise.all(ends.splice(0).map(end => end())))
 
 const newPath = (): string => join(tmpdir(), `sallyport-${randomUUID().slice(0, 13)}.sock`)
 
-/** What `createBus` takes, and where its frontends come to. */
+/** Returns the option of `createBus`, and the socket that frontends connect to. */
 export function socketNetwork(more: { name?: string; events?: string; fails?: boolean } = {}) {
   const path = newPath()
   const network = { module: fixture('socket-network.mjs'), options: { name: 'one', path, ...more } }
   return { path, network }
 }
 
-/** Passes on to each what another has told. */
+/** Returns the path of a socket that passes each line on to all other peers. */
 export async function eventWire(): Promise<string> {
   const path = newPath()
   const sockets = new Set<Socket>()
@@ -56,13 +56,13 @@ export async function eventWire(): Promise<string> {
 
 interface Hello extends Partial<ReconnectingClientOptions> {
   label: string
-  /** The network tells so of it. */
+  /** A fault that the network reports for this session. */
   fault?: string
-  /** What it sends goes in records. */
+  /** Sends records instead of plaintext. */
   sealed?: boolean
 }
 
-/** Resolves to its socket too: what is destroyed has gone without a word. */
+/** Connects a client. Destroying the socket closes the connection without a message. */
 export async function dial(
   path: string,
   { sealed, fault, ...options }: Hello,
@@ -84,7 +84,7 @@ export async function dial(
   return { client, socket }
 }
 
-/** In the place of a gate: what its hook would have let pass is sealed. */
+/** Seals all frames, in place of a gate. */
 function sealing(link: Link, key: { session: Uint8Array; secret: Uint8Array }): Link {
   const sealer = createSealer({ ...key, direction: RECORD_DIRECTION })
   const reader = new BatchReader()
@@ -113,7 +113,7 @@ function firstLine(socket: Socket): Promise<string> {
       if (all.length > end + 1) socket.unshift(all.subarray(end + 1))
       resolve(all.subarray(0, end).toString())
     }
-    socket.once('error', reject).once('close', () => reject(new BusError('Disconnected', 'nobody answers')))
+    socket.once('error', reject).once('close', () => reject(new BusError('Disconnected', 'no answer')))
     socket.once('readable', read)
   })
 }

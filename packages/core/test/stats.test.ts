@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { pino, type Logger } from 'pino'
 import { describe, expect, test } from 'vitest'
 import type { Bus, BusEvents, BusStats, FrontendStats } from '../src/index.js'
-import { begin, callerOf, patterns } from './giving-up.js'
+import { begin, createCaller, patterns } from './cancellation.js'
 import { fixture, isolation } from './start.js'
 
 const statsOf = async (bus: Bus, label = 'tests'): Promise<FrontendStats> => (await bus.stats()).frontends[label]!
@@ -24,7 +24,7 @@ describe.each(patterns)('stats, %s', (name, app) => {
 
   test('count what a frontend did, and are the same in a second', async () => {
     const bus = await begin({ app: { security: { ...app.security, capabilities: caps(['never', 'echo', 'fails']) } } })
-    const { client } = await callerOf(bus)
+    const { client } = await createCaller(bus)
     let pongs = 0
     await client.listen('pong', () => pongs++)
     for (let i = 0; i < 20; i++) await client.invoke('echo', { i })
@@ -77,7 +77,7 @@ describe.each(patterns)('stats, %s', (name, app) => {
 
   test('are there while core is not, and go on counting when it is back', async () => {
     const bus = await begin({ app, supervision: { delay: { min: 20, max: 100 } } })
-    const { client } = await callerOf(bus)
+    const { client } = await createCaller(bus)
     await client.invoke('echo')
     client.invoke('never').catch(ignore)
     await expect.poll(async () => (await bus.stats()).core.inFlight).toBe(1)
@@ -99,7 +99,7 @@ const caps = (names: readonly string[]) => [
 
 test('stats come while core is in a loop', async () => {
   const bus = await begin()
-  const { client } = await callerOf(bus)
+  const { client } = await createCaller(bus)
   client.invoke('never').catch(ignore)
   await client.invoke('echo')
   const loop = client.invoke('block', { ms: 1000 }).then(() => 'core')
@@ -121,7 +121,7 @@ test('a worker counts like a connection, and its restarts with it', async () => 
 test('a call that takes long is in the log and told of, once', async () => {
   const lines: Record<string, unknown>[] = []
   const bus = await begin({ calls: { slowAfter: 30 }, log: logInto(lines) })
-  const { client } = await callerOf(bus)
+  const { client } = await createCaller(bus)
   const slow: BusEvents['slow'][] = []
   bus.on('slow', event => void slow.push(event))
   client.invoke('never').catch(ignore)
@@ -148,7 +148,7 @@ test('a call that takes long is in the log and told of, once', async () => {
 test('a close that takes long says what it waits for', async () => {
   const lines: Record<string, unknown>[] = []
   const bus = await begin({ log: logInto(lines) })
-  const { client } = await callerOf(bus)
+  const { client } = await createCaller(bus)
   client.invoke('stubborn', { ms: 1500 }).catch(ignore)
   await client.invoke('echo')
   await bus.close({ timeout: 10_000 })
@@ -158,7 +158,7 @@ test('a close that takes long says what it waits for', async () => {
 
 test('how long a hook takes is that of its promise too, and goes on over a gate that is started again', async () => {
   const bus = await begin({ app: isolation('gatekeeper', {}, caps(['echo'])[0]) })
-  const { client } = await callerOf(bus)
+  const { client } = await createCaller(bus)
   expect((await statsOf(bus)).gate!.hook).toEqual({ count: 0, p50: 0, p90: 0, p99: 0, max: 0 })
   const held = client.invoke('echo', { hold: 1 })
   await delay(30)

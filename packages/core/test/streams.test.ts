@@ -1,4 +1,4 @@
-// Streams: a handler's async iterable as one of the caller's, no faster than it is read, and ended with the caller's loop.
+// Streams: a handler's async iterable as the caller's async iterable, no faster than it is read, and ended by the caller's loop.
 import { describe, expect, test } from 'vitest'
 import { fixture, routesTo } from './start.js'
 
@@ -13,7 +13,7 @@ async function collect(values: AsyncIterable<unknown>): Promise<unknown[]> {
 }
 
 describe.each(routes)('a stream: %s', (_name, connect) => {
-  test('gives every value in order, and ends', async () => {
+  test('yields every value in order, and ends', async () => {
     const { client } = await connect('shared')
     expect(await collect(client.stream('up_to', { to: 1000 }))).toEqual(upTo(1000))
     expect(await collect(client.stream('later', { to: 3 }))).toEqual(upTo(3))
@@ -23,7 +23,7 @@ describe.each(routes)('a stream: %s', (_name, connect) => {
     expect(await collect(client.stream('up_to', { to: 0 }))).toEqual([])
   })
 
-  test('gives an error after the values before it', async () => {
+  test('throws an error after the values before it', async () => {
     const { client } = await connect('shared')
     const got: unknown[] = []
     const reading = async (): Promise<void> => {
@@ -36,7 +36,7 @@ describe.each(routes)('a stream: %s', (_name, connect) => {
     await expect(collect(client.stream('nothing'))).rejects.toMatchObject({ reason: 'MethodNotFound' })
   })
 
-  test('is made no faster than it is read', async () => {
+  test('runs no faster than it is read', async () => {
     const { client } = await connect()
     const values = client.stream('up_to', { to: 100_000 })
     await values.next()
@@ -50,7 +50,7 @@ describe.each(routes)('a stream: %s', (_name, connect) => {
   test.each([
     ['at once', 1],
     ['in the middle', 400],
-  ])('that is left %s ends the generator', async (_when, after) => {
+  ])('ends the generator when it is left %s', async (_when, after) => {
     const { client } = await connect('shared')
     let got = 0
     for await (const _value of client.stream('up_to', { to: 100_000 })) if (++got === after) break
@@ -58,7 +58,7 @@ describe.each(routes)('a stream: %s', (_name, connect) => {
     expect(await client.invoke('plain')).toBe(1)
   })
 
-  test('that nobody reads calls nothing, and one loop is all it is for', async () => {
+  test('calls nothing until it is read, and can be read only once', async () => {
     const { client } = await connect()
     const values = client.stream('up_to', { to: 2 })
     await values.return()
@@ -68,7 +68,7 @@ describe.each(routes)('a stream: %s', (_name, connect) => {
     expect([await collect(once), await collect(once)]).toEqual([[0, 1], []])
   })
 
-  test.each(['signal', 'timeout'])('of a handler that never yields ends with its %s', async what => {
+  test.each(['signal', 'timeout'])('ends with its %s when the handler never yields', async what => {
     const { client } = await connect()
     const controller = new AbortController()
     const options = what === 'signal' ? { signal: controller.signal } : { timeout: 600 }
@@ -90,7 +90,7 @@ describe.each(routes)('a stream: %s', (_name, connect) => {
     await expect.poll(() => client.invoke('seen')).toEqual(['began', 'Cancelled'])
   })
 
-  test('of the platform is ended at once, though it waits for data', async () => {
+  test('cancels a ReadableStream or destroys a Readable that waits for data', async () => {
     const { client } = await connect()
     for await (const value of client.stream('readable_silent')) {
       expect(value).toBe('first')
@@ -104,7 +104,7 @@ describe.each(routes)('a stream: %s', (_name, connect) => {
     await expect.poll(() => client.invoke('seen')).toEqual(['destroyed', 'plain', 'cancelled'])
   })
 
-  test('survives a `return` that throws, or never ends', async () => {
+  test('ends even if `return` of the iterator throws or never resolves', async () => {
     const { client } = await connect()
     for (const name of ['return_throws', 'return_never_ends']) {
       for await (const value of client.stream(name)) {
@@ -115,16 +115,16 @@ describe.each(routes)('a stream: %s', (_name, connect) => {
     await expect.poll(() => client.invoke('seen')).toEqual(['return', 'return'])
   })
 
-  test('ends with an error at a value that can’t be carried, whatever `return` does', async () => {
+  test('ends with an error at a value that cannot be serialized, even if `return` never resolves', async () => {
     const { client } = await connect()
     await expect(collect(client.stream('return_never_ends', { bad: true }))).rejects.toMatchObject({
       reason: 'InvalidParams',
-      message: expect.stringContaining('can’t be carried') as string,
+      message: expect.stringContaining('cannot be serialized') as string,
     })
     await expect.poll(() => client.invoke('seen')).toEqual(['return'])
   })
 
-  test('carries bytes, large ones too, and gives away what is marked', async () => {
+  test('yields bytes, and transfers marked ones', async () => {
     const { client } = await connect()
     const sizes = [0, 10, 100_000]
     const got = (await collect(client.stream('chunks', { sizes }))) as { bytes: Uint8Array }[]
@@ -136,7 +136,7 @@ describe.each(routes)('a stream: %s', (_name, connect) => {
     expect(await client.invoke('seen')).toEqual([...sizes, 0, 0, 0])
   })
 
-  test('and what is none are told apart', async () => {
+  test('rejects invoke of a stream, and stream of a single value', async () => {
     const { client } = await connect()
     await expect(collect(client.stream('plain'))).rejects.toMatchObject({
       reason: 'InvalidRequest',
@@ -149,7 +149,7 @@ describe.each(routes)('a stream: %s', (_name, connect) => {
     await expect.poll(() => client.invoke('seen')).toEqual(['plain', 'cancelled'])
   })
 
-  test('may have a channel among its arguments, and headers beside them', async () => {
+  test('can have channels among its arguments, and headers', async () => {
     const { client } = await connect('shared')
     const channel = new client.Channel<string>()
     const both = Promise.all([collect(client.stream('with_channel', { channel, n: 300 })), collect(channel)])
@@ -160,7 +160,7 @@ describe.each(routes)('a stream: %s', (_name, connect) => {
     expect(names).toEqual(expect.arrayContaining(['mine']))
   })
 
-  test('ends when its frontend goes, or the bus closes', async () => {
+  test('ends when its frontend disconnects, or the bus closes', async () => {
     const { bus, client } = await connect('shared')
     const other = await bus.connect('other')
     const reading = collect(client.stream('up_to', { to: 1e6, wait: 1 }))

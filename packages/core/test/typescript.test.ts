@@ -13,7 +13,9 @@ const advice = (file: string): unknown =>
   expect.objectContaining({
     reason: 'InvalidParams',
     message: expect.stringMatching(
-      new RegExp(`Node \\S+ can’t run .*${file}: build it first, or use Node 22.18 or later \\(docs/typescript.md\\)$`),
+      new RegExp(
+        `Node \\S+ cannot run .*${file}: build it first, or use Node 22.18 or later \\(docs/typescript.md\\)$`,
+      ),
     ) as string,
   })
 

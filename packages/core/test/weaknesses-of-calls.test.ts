@@ -1,5 +1,5 @@
-// Where calls, channels and events of Tauri hang, leak or can't: each test is named after the weakness that it is about, and shows
-// that it is none here. What frontends may do to each other stands in weaknesses.test.ts.
+// Weaknesses of calls, channels and events in Tauri: each test is named after one, and shows that it does not exist here.
+// Weaknesses between frontends are in weaknesses.test.ts.
 import { setFlagsFromString } from 'node:v8'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { fixture, patterns, start } from './start.js'
@@ -15,7 +15,7 @@ const capability: Capability = {
 const begin = (app: NonNullable<BusOptions['app']>): Promise<Bus> =>
   start({ core: fixture('weak.mjs'), app: { security: { ...app.security, capabilities: [capability] } } })
 
-// Workers that start after this have `gc`.
+// Workers that start from here on have `gc`.
 beforeAll(() => setFlagsFromString('--expose-gc'))
 
 test('a call that the hook rejects never settles', async () => {
@@ -43,7 +43,7 @@ describe.each(patterns)('%s', (_name, app) => {
     }
   })
 
-  test('a call can’t be cancelled, and has no deadline', async () => {
+  test('a call cannot be cancelled, and has no deadline', async () => {
     const client = await (await begin(app)).connect('tests')
     await expect(client.invoke('never', {}, { timeout: 20 })).rejects.toMatchObject({ reason: 'Timeout' })
     const abort = new AbortController()
@@ -53,7 +53,7 @@ describe.each(patterns)('%s', (_name, app) => {
     await expect.poll(() => client.invoke('aborted')).toContain('tests: Cancelled')
   })
 
-  test('a handler runs on when its frontend has gone', async () => {
+  test('a handler goes on when its frontend has disconnected', async () => {
     const bus = await begin(app)
     const [client, other] = [await bus.connect('tests'), await bus.connect('other')]
     client.invoke('never').catch(() => {})
@@ -73,24 +73,24 @@ describe.each(patterns)('%s', (_name, app) => {
     expect(got).toEqual(['one'])
   })
 
-  test('a channel can’t be closed from the frontend, and has no back-pressure', async () => {
+  test('a channel cannot be closed from the frontend, and has no back-pressure', async () => {
     const client = await (await begin(app)).connect('tests')
     const channel = new client.Channel<string>()
     const pouring = client.invoke('pours', { channel })
-    // Nothing is taken, so the command waits after one window.
+    // The channel is not read, so the command waits after one window.
     await expect.poll(async () => (await client.invoke<{ sent: number }>('poured')).sent).toBe(256)
     channel.close()
     await expect.poll(() => client.invoke('poured')).toEqual({ sent: 256, reason: 'Disconnected' })
     await pouring
   })
 
-  test('another frontend’s channel data can be fetched by its id', async () => {
+  test('channel data of another frontend can be fetched by its id', async () => {
     const bus = await begin(app)
     const [client, other] = [await bus.connect('tests'), await bus.connect('other')]
     const channel = new client.Channel<Uint8Array>()
     const mine: number[] = []
     channel.onmessage = ({ byteLength }) => void mine.push(byteLength)
-    // The very reference of the first one's channel, passed by the second: it gets a channel of its own, and no message.
+    // The second frontend passes the reference of the first one's channel: it gets its own channel, and no message.
     const theirs = other.invoke('large', { channel: `__CHANNEL__:${channel.id}`, bytes: 20_000, of: 2 })
     await client.invoke('large', { channel, bytes: 10_000, of: 1 })
     await theirs
@@ -99,7 +99,7 @@ describe.each(patterns)('%s', (_name, app) => {
     await expect(fetching).rejects.toMatchObject({ reason: 'MethodNotFound' })
   })
 
-  test('listeners of a frontend that has gone stay', async () => {
+  test('listeners of a frontend that has disconnected stay', async () => {
     const bus = await begin(app)
     const client = await bus.connect('m1')
     for (let i = 0; i < 100; i++) await client.listen('news', () => {})
@@ -121,8 +121,8 @@ describe.each(patterns)('%s', (_name, app) => {
     expect(inOrder).toBe(true)
   })
 
-  test('a flood of calls is taken without a bound', async () => {
-    // What is more than may be in flight waits in the client, and was never sent.
+  test('a flood of calls is accepted without a limit', async () => {
+    // Calls beyond the limit wait in the client, unsent.
     const client = await (await begin(app)).connect('tests')
     const calls = Promise.allSettled(Array.from({ length: 17_000 }, () => client.invoke('never')))
     await client.close()
@@ -140,7 +140,7 @@ describe.each(patterns)('%s', (_name, app) => {
   })
 
   test('a command that blocks freezes the window', async () => {
-    // Core is a thread of its own: the frontend's event loop turns while a command waits.
+    // Core has its own thread: the frontend's event loop runs while a command blocks.
     const client = await (await begin(app)).connect('tests')
     let turns = 0
     const timer = setInterval(() => turns++, 1)

@@ -1,5 +1,5 @@
-// Where Tauri hangs, leaks or lets another in: each test is named after the weakness, and shows that it is none here.
-// (What is a channel's stands in channels.test.ts.)
+// Weaknesses of Tauri: each test is named after one, and shows that it does not exist here. Those of channels are in
+// weaknesses-of-calls.test.ts.
 import { describe, expect, test } from 'vitest'
 import type { Bus, Client } from '../src/index.js'
 import { fixture, start } from './start.js'
@@ -13,8 +13,8 @@ async function two(): Promise<{ bus: Bus; victim: Client; attacker: Client }> {
   return { bus, victim: await bus.connect('victim'), attacker: await bus.connect('attacker') }
 }
 
-describe('Tauri: unlisten takes any listener away, whoever asks', () => {
-  test('a listener can’t be removed by another frontend', async () => {
+describe('Tauri: unlisten removes any listener, also of other frontends', () => {
+  test('a listener cannot be removed by another frontend', async () => {
     const { bus, victim, attacker } = await two()
     const heard: unknown[] = []
     await victim.listen('news', ({ payload }) => void heard.push(payload))
@@ -26,8 +26,8 @@ describe('Tauri: unlisten takes any listener away, whoever asks', () => {
   })
 })
 
-describe('Tauri: any listener may take the target of another window', () => {
-  test('what is addressed to one frontend can’t be overheard by another', async () => {
+describe('Tauri: a listener can use the target of another window', () => {
+  test('an event to one frontend cannot be received by another', async () => {
     const { bus, victim, attacker } = await two()
     const overheard: unknown[] = []
     const heard: unknown[] = []
@@ -54,7 +54,7 @@ describe('Tauri: any listener may take the target of another window', () => {
   })
 })
 
-describe('Tauri: resource ids are one table of the window, and windows share the app’s', () => {
+describe('Tauri: webviews of a window share a table of resources, and windows share that of the app', () => {
   test('a resource of another frontend can be neither used nor closed', async () => {
     const { victim, attacker } = await two()
     const rid = await victim.invoke<number>('plugin:files|open', { name: 'private' })
@@ -80,14 +80,14 @@ describe('Tauri: the promise of a command that panics never settles', () => {
     ['nothing without a GUI', 'plugin:window|set_title', 'MethodNotFound'],
     ['not allowed', 'plugin:files|missing_argument', 'Denied'],
     ['malformed', 'plugin:path|join', 'InvalidParams'],
-  ])('a call that can’t be served settles: %s', async (_name, command, reason) => {
+  ])('a call that cannot be served settles: %s', async (_name, command, reason) => {
     const { victim } = await two()
     await expect(victim.invoke(command)).rejects.toMatchObject({ reason })
   })
 })
 
-describe('Tauri: any webview may emit Tauri’s own events', () => {
-  test('a frontend can’t tell the others that one of them is gone', async () => {
+describe('Tauri: any webview can emit events of Tauri itself', () => {
+  test('a frontend cannot emit the end of another frontend', async () => {
     const { victim, attacker } = await two()
     const heard: unknown[] = []
     await victim.listen('tauri://destroyed', ({ payload }) => void heard.push(payload))

@@ -1,4 +1,4 @@
-// The other end of a client's link, written by hand: it shows what came in, and says whatever a test wants said.
+// The other end of a client's link. It records received messages, and sends the messages of a test.
 import {
   BatchReader,
   FRAME_KIND,
@@ -22,9 +22,9 @@ export interface Received {
 }
 
 export class Peer {
-  /** All that came in, in order. */
+  /** All received messages, in order. */
   readonly received: Received[] = []
-  /** The kind of each frame that came in. */
+  /** The kind of each received frame. */
   readonly kinds: number[] = []
   closed = false
   readonly #link: Link
@@ -48,7 +48,7 @@ export class Peer {
     this.received.push(...(this.#reader.read(kind, body) as readonly Received[]))
   }
 
-  /** All of these in one frame. */
+  /** Sends all messages in one frame. */
   send(...messages: unknown[]): void {
     this.sendAs('json', ...messages)
   }
@@ -82,7 +82,7 @@ export function setUp(codec: CodecName = 'json'): { client: Client; peer: Peer }
   return { peer: new Peer(far), client: new Client(near, { label: 'main', codec }) }
 }
 
-/** Until the messages of this turn have crossed. */
+/** Resolves once the messages of this tick have arrived. */
 export const crossed = (): Promise<void> => delay(1)
 
 export const JSON_KIND: number = FRAME_KIND.json

@@ -1,4 +1,4 @@
-// A call with a channel in it, and what a peer says on the channel.
+// A call with a channel, and the messages of a peer on the channel.
 import type { Client } from '../src/client/client.js'
 import type { Channel } from '../src/client/channel.js'
 import { notify, setUp, type Peer } from './peer.js'
@@ -14,7 +14,7 @@ export const messages = (channel: Channel, from: number, to: number): unknown[] 
 export const credits = (peer: Peer): unknown[] =>
   peer.received.filter(({ method }) => method === '$/credit').map(({ params }) => params)
 
-/** A call with a channel in it, under way. */
+/** Makes a call with a channel. */
 export function stream(onmessage?: (message: unknown) => void): {
   client: Client
   peer: Peer

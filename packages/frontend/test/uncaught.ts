@@ -1,7 +1,7 @@
-// Errors that a thread throws at nobody: what a listener of the user throws must end there, and a test must see it.
+// Catches errors that user code throws in the thread, so that a test can check them.
 import { setTimeout as delay } from 'node:timers/promises'
 
-/** What is thrown outside of every promise while `run` runs, and shortly after. */
+/** Returns the uncaught exceptions while `run` runs, and shortly after. */
 export async function uncaught(run: () => void | Promise<void>): Promise<unknown[]> {
   const errors: unknown[] = []
   const others = process.listeners('uncaughtException')

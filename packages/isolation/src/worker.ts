@@ -80,7 +80,7 @@ const actor = startWorkerActor({
     return () => current!.link.close()
   },
   drain: async () => {},
-  entered(state, error) {
+  onState(state, error) {
     control.postMessage({ type: 'state', state, error: error === undefined ? undefined : reportError(error) })
     if (state === 'stopped' || state === 'failed') setImmediate(() => process.exit())
   },

@@ -4,6 +4,7 @@
 export {
   BusError,
   ERROR_CODES,
+  createRecordError,
   describeCommand,
   describeName,
   describeThrown,
@@ -35,9 +36,9 @@ export {
   getRequestId,
   holdsBytes,
   isBytes,
-  isMeantAsAnswer,
+  isResponseLike,
   isResponse,
-  parseAnswer,
+  parseResponse,
   parseCall,
   parseChannelReference,
   type CallHeaders,
@@ -90,7 +91,7 @@ export {
   encodeMessage,
   encodeValue,
   packPlain,
-  putLast,
+  spliceLastParam,
   type BatchSource,
   type Outbox,
   type PackedMessage,
@@ -106,14 +107,14 @@ export {
   MAX_ATTACHED_BYTES,
   MAX_CHANNELS,
   MAX_IN_FLIGHT,
-  MAX_KEPT,
-  MAX_KEPT_BYTES,
+  MAX_SESSION_QUEUE,
+  MAX_SESSION_QUEUE_BYTES,
   MAX_LISTENERS,
   MAX_RESOURCES,
-  MAX_WAITING,
-  MAX_WAITING_BYTES,
-  MAX_WAITING_EVENTS,
-  MAX_WAITING_EVENT_BYTES,
+  MAX_CLIENT_QUEUE,
+  MAX_CLIENT_QUEUE_BYTES,
+  MAX_EVENT_QUEUE,
+  MAX_EVENT_QUEUE_BYTES,
   MIN_ATTACHMENT_BYTES,
 } from './wire/limits.js'
 export {
@@ -121,7 +122,7 @@ export {
   LINGER_MS,
   SentBytes,
   TakenBytes,
-  deliver,
+  deliverFrame,
   ownsWholeBuffer,
   readFrame,
   writeFrame,
@@ -139,7 +140,6 @@ export { createStreamLink } from './link/stream-link.js'
 
 // records: `@sallyport/protocol/records` has what loads node:crypto
 export type { Opener, Sealer } from './crypto/record.js'
-export { recordRefused } from './crypto/record-error.js'
 
 // workers
 export { beat, createHeartbeat, createHeartbeatFor, type Heartbeat } from './worker/heartbeat.js'
@@ -175,6 +175,6 @@ export { getBackoff } from './util/backoff.js'
 export { callSafely, throwLater } from './util/call-safely.js'
 export { DeadlineTimers } from './util/deadline-timers.js'
 export { RoomSignal } from './util/room-signal.js'
-export { LONGEST, SamplingTimer } from './util/sampling-timer.js'
+export { MAX_DURATION_NS, SamplingTimer } from './util/sampling-timer.js'
 export { Throttle, formatSuppressed } from './util/throttle.js'
 export { isArrayBuffer, isAsyncIterable, isThenable, isUint8Array } from './util/type-guards.js'

@@ -37,7 +37,7 @@ export function runCoreActor({ create, subscribe, report, ended }: CoreActorHost
       await Promise.race([core?.drain(), sleep(stopTimeoutMs, undefined, { ref: false })])
       await core?.close(Math.max(0, deadline - performance.now()))
     },
-    entered(state, error) {
+    onState(state, error) {
       report(error === undefined ? { type: 'state', state } : { type: 'state', state, error: reportError(error) })
       if (state === 'stopped' || state === 'failed') ended()
     },

@@ -1,10 +1,10 @@
 // The options of a process that joins a bus whose core is elsewhere: those of `createBus` that frontends need. Core's own options
 // are rejected by name, because they would have no effect here.
 import { BusError } from '@sallyport/protocol'
-import type { CallLimits } from '../contract/control.js'
+import type { HostConfig } from '../host/host-handle.js'
 import { resolveFrontends, resolveIsolation } from '../host/options/resolve.js'
 import { OPTION_PLACES, remoteHostSchema } from '../host/options/schema.js'
-import type { BusOptions, CallsOptions, IsolationOptions, BusConfig } from '../host/options/types.js'
+import type { BusOptions, CallsOptions, IsolationOptions } from '../host/options/types.js'
 import type { SupervisionOptions } from '../host/supervision/policy.js'
 import type { WorkerMakers } from '../host/workers/spawn.js'
 import { check } from '../shared/validate.js'
@@ -25,11 +25,8 @@ export interface RemoteHostOptions extends Pick<BusOptions, 'frontends' | 'super
   workers?: Omit<WorkerMakers, 'core'>
 }
 
-type Shared = 'frontends' | 'pattern' | 'isolation' | 'onConfirm' | 'dev' | 'workers' | 'log'
-
-export interface RemoteHostConfig extends Pick<BusConfig, Shared> {
+export interface RemoteHostConfig extends HostConfig {
   supervision: SupervisionOptions | undefined
-  calls: Pick<CallLimits, 'timeout'>
 }
 
 const CORE_OPTIONS = [

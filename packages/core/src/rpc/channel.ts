@@ -8,8 +8,8 @@ import {
   CHANNEL_WINDOW,
   isUint8Array,
   MAX_CHANNELS,
-  MAX_KEPT,
-  MAX_KEPT_BYTES,
+  MAX_SESSION_QUEUE,
+  MAX_SESSION_QUEUE_BYTES,
   METHOD,
   parseChannelReference,
   STREAM_HEADER,
@@ -136,7 +136,11 @@ export class SendingChannel implements Channel, BatchSource {
   send(message: unknown, options?: SendOptions): Promise<void> {
     try {
       if (this.#isEnding || this.#isOver) throw this.#createError()
-      if (this.#sender.isFull || this.#queued.length >= MAX_KEPT || this.#queuedBytes >= MAX_KEPT_BYTES) {
+      if (
+        this.#sender.isFull ||
+        this.#queued.length >= MAX_SESSION_QUEUE ||
+        this.#queuedBytes >= MAX_SESSION_QUEUE_BYTES
+      ) {
         throw new BusError(
           'Overloaded',
           `The message was not sent: too many messages of channel ${this.id} are queued`,

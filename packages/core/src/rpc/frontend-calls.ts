@@ -10,7 +10,7 @@ import {
   isBytes,
   MAX_IN_FLIGHT,
   METHOD,
-  parseAnswer,
+  parseResponse,
   PendingCalls,
   type ResponseMessage,
   toErrorObject,
@@ -93,7 +93,7 @@ export class FrontendCalls {
   #settle(message: unknown): void {
     let answer: ResponseMessage
     try {
-      answer = parseAnswer(message)
+      answer = parseResponse(message)
     } catch (error) {
       const id = getRequestId(message)
       if (id !== null) this.#pending.settle({ jsonrpc: '2.0', id, error: toErrorObject(error as BusError) })

@@ -8,13 +8,13 @@ import {
   type EncodedMessage,
   isUint8Array,
   type Link,
-  MAX_KEPT,
-  MAX_KEPT_BYTES,
-  MAX_WAITING_EVENT_BYTES,
-  MAX_WAITING_EVENTS,
+  MAX_SESSION_QUEUE,
+  MAX_SESSION_QUEUE_BYTES,
+  MAX_EVENT_QUEUE_BYTES,
+  MAX_EVENT_QUEUE,
   type Outbox,
   type PackedMessage,
-  putLast,
+  spliceLastParam,
   type QueueSlot,
   type SendBatch,
 } from '@sallyport/protocol'
@@ -79,7 +79,7 @@ class Batcher {
     this.#values = []
     this.#bytes = 0
     const message = values.length === 1 ? source.createMessage(null, this.#index) : source.createBatch(this.#index)
-    this.#outbox.put(this.#codec, putLast(this.#codec.encode(message), this.#codec.join(values)))
+    this.#outbox.put(this.#codec, spliceLastParam(this.#codec.encode(message), this.#codec.join(values)))
   }
 }
 
@@ -106,7 +106,7 @@ class WaitingMessages {
   get isFull(): boolean {
     const keptCount = this.#messages.size - this.#events.size
     const keptBytes = this.#messages.bytes - this.#events.bytes
-    return keptBytes >= MAX_KEPT_BYTES || keptCount >= MAX_KEPT
+    return keptBytes >= MAX_SESSION_QUEUE_BYTES || keptCount >= MAX_SESSION_QUEUE
   }
 
   add(source: BatchSource | undefined, index: number, encoded: Encoded): void {
@@ -119,8 +119,8 @@ class WaitingMessages {
     this.#events.push(this.#messages.push({ source, index: 0, encoded, isEvent: true }, bytes), bytes)
     let droppedCount = 0
     while (
-      this.#events.size > MAX_WAITING_EVENTS ||
-      (this.#events.bytes > MAX_WAITING_EVENT_BYTES && this.#events.size > 1)
+      this.#events.size > MAX_EVENT_QUEUE ||
+      (this.#events.bytes > MAX_EVENT_QUEUE_BYTES && this.#events.size > 1)
     ) {
       this.#messages.remove(this.#events.shift()!)
       droppedCount++

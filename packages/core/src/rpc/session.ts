@@ -10,7 +10,7 @@ import {
   FRAME_KIND,
   getRequestId,
   isBusError,
-  isMeantAsAnswer,
+  isResponseLike,
   isThenable,
   isUint8Array,
   type Link,
@@ -20,7 +20,7 @@ import {
   parseCall,
   parseChannelReference,
   type ReceivedFrame,
-  recordRefused,
+  createRecordError,
   toBusError,
 } from '@sallyport/protocol'
 import type { Permits } from '../acl/authority.js'
@@ -200,7 +200,7 @@ export class Session implements CallOwner, SlowCallSource {
   }
 
   #serveMessage(message: unknown): void {
-    if (isMeantAsAnswer(message)) return this.#frontendCalls.settle(message)
+    if (isResponseLike(message)) return this.#frontendCalls.settle(message)
     let call: CallMessage
     try {
       call = parseCall(message)
@@ -346,7 +346,7 @@ export class FrameDecoder {
   decode(frame: ReceivedFrame): readonly unknown[] {
     if (!this.#opener) return this.#reader.read(frame.kind, frame.body)
     // In the isolation pattern plaintext is refused.
-    if (frame.kind !== FRAME_KIND.sealed) throw recordRefused()
+    if (frame.kind !== FRAME_KIND.sealed) throw createRecordError()
     const { kind, body, count } = this.#opener.open(frame.body)
     const messages = this.#reader.read(kind, body)
     if (messages.length !== count)

@@ -19,7 +19,7 @@ import {
   type Outcome,
   type PackedMessage,
   packMessage,
-  putLast,
+  spliceLastParam,
   type RequestId,
   type RequestMessage,
   toErrorObject,
@@ -176,7 +176,7 @@ export class SessionWriter {
     const encoded =
       value === undefined
         ? codec.encode(source.createMessage(undefined, index))
-        : checkSize(putLast(codec.encode(source.createMessage(null, index)), value))
+        : checkSize(spliceLastParam(codec.encode(source.createMessage(null, index)), value))
     return { codec, encoded, attachments: NO_ATTACHMENTS }
   }
 }
@@ -189,11 +189,11 @@ function packChannelMessage(channel: NumberedSource, message: unknown, transfer?
   const params = { channel: channel.id, message, index: null }
   const packed = packMessage({ jsonrpc: '2.0', method: METHOD.channel, params })
   const { codec, encoded, attachments } = detachAttachments(packed, transfer)
-  return { codec, encoded: putLast(encoded, encodeValue(codec, channel.index)!), attachments }
+  return { codec, encoded: spliceLastParam(encoded, encodeValue(codec, channel.index)!), attachments }
 }
 
 /** Adds a frontend's listener ids to the message that all frontends share, and copies the attachments. */
 function packEvent({ event, ids }: Delivery, payload: Payload): PackedMessage {
   const { codec, encoded, attachments } = detachAttachments(payload.pack(event))
-  return { codec, encoded: putLast(encoded, encodeValue(codec, ids)!), attachments }
+  return { codec, encoded: spliceLastParam(encoded, encodeValue(codec, ids)!), attachments }
 }

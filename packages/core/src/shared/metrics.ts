@@ -1,6 +1,6 @@
 // Counters and latencies of one link, in memory shared by core and host: the host can still read them when core hangs or has exited.
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
-import { LONGEST, SamplingTimer } from '@sallyport/protocol'
+import { MAX_DURATION_NS, SamplingTimer } from '@sallyport/protocol'
 
 /** Indexes of the counters. */
 export const COUNT = {
@@ -29,7 +29,8 @@ export interface MetricsMemory {
 }
 
 /** Creates a histogram of about 30 KB with a precision of 1 %. */
-export const createLatency = (): RecordableHistogram => createHistogram({ lowest: 64, highest: LONGEST, figures: 2 })
+export const createLatency = (): RecordableHistogram =>
+  createHistogram({ lowest: 64, highest: MAX_DURATION_NS, figures: 2 })
 
 export const createCounts = (): SharedArrayBuffer => new SharedArrayBuffer(COUNTS * Float64Array.BYTES_PER_ELEMENT)
 

@@ -1,5 +1,4 @@
-// One message through one isolation hook, in a gate like any other. This thread is its frontend, and reads its records as core
-// would.
+// Sends one message through an isolation hook in a gate of its own. This thread is its frontend, and opens its records as core would.
 import { MessageChannel } from 'node:worker_threads'
 import { Client, throughGate } from '@sallyport/frontend/client'
 import {
@@ -9,14 +8,16 @@ import {
   createLinkEndpoints,
   describeCommand,
   isBusError,
+  type Link,
   type Opener,
   openLink,
 } from '@sallyport/protocol'
 import type { StandaloneGateOptions } from '../host/frontends/gate.js'
 import type { ModuleLocation } from '../host/options/location.js'
+import { createDeferred } from '../shared/deferred.js'
 import { anyObject, check } from '../shared/validate.js'
 
-/** What a frontend would send. */
+/** A message as a frontend sends it. */
 export interface HookInput {
   cmd: string
   /** Named arguments, or bytes. */
@@ -24,14 +25,14 @@ export interface HookInput {
   options?: { headers?: Record<string, string> }
 }
 
-/** What core would get. */
+/** A message as core receives it. */
 export interface PassedByHook {
   readonly cmd: string
   readonly payload: unknown
   readonly options: { readonly headers: Readonly<Record<string, string>> } | undefined
 }
 
-/** `null`: it gave null or undefined. `malformed`: what it gave is no message. */
+/** `null`: the hook returned null or undefined. `malformed`: it returned an invalid message. */
 export interface RejectedByHook {
   readonly passed: false
   readonly why: 'null' | 'threw' | 'timeout' | 'malformed'
@@ -41,13 +42,13 @@ export type HookOutcome = { readonly passed: true; readonly message: PassedByHoo
 
 export type HookOptions = StandaloneGateOptions
 
-const label = 'test'
+const LABEL = 'test'
 
 /**
- * Shows a message to the hook of a Tauri isolation app, in a gate of its own, and gives what comes of it.
+ * Shows a message to the hook of a Tauri isolation app, and returns the outcome.
  *
- * @param dir the app's folder, with its index.html
- * @throws BusError `InvalidParams` where there is no such app, or its hook can't be loaded; `Timeout` where it does not come back
+ * @param dir - the directory of the app, with its index.html
+ * @throws {BusError} InvalidParams if there is no such app, or its hook cannot be loaded; Timeout if the hook does not return
  * @example
  * const { passed } = await runHook('/app/dist-isolation', { cmd: 'read_note', payload: { path: '../secret' } })
  */
@@ -64,27 +65,24 @@ export async function runHook(
     import('../core/session-keys.js'),
   ])
   if (typeof cmd === 'string' && cmd.startsWith('$/')) {
-    throw new BusError('InvalidParams', `runHook: ${describeCommand(cmd)} is the bus’s own, and no hook is shown it`)
+    throw new BusError('InvalidParams', `runHook: ${describeCommand(cmd)} belongs to the bus: hooks do not see it`)
   }
-  let failed!: (error: Error) => void
-  const failure = new Promise<never>((_resolve, reject) => (failed = reject))
-  failure.catch(() => {})
-  const gate = await startStandaloneGate(label, dir, settings, error => failed(error))
-  const [coreEnd, coreLink] = createLinkEndpoints('port')
-  const [gateEnd, gateLink] = createLinkEndpoints('port')
+  const failure = createDeferred<never>()
+  failure.promise.catch(() => {})
+  const gate = await startStandaloneGate(LABEL, dir, settings, failure.reject)
+  const [coreEndpoint, coreLink] = createLinkEndpoints('port')
+  const [gateEndpoint, gateLink] = createLinkEndpoints('port')
   const key = new MessageChannel()
   const opener = createKeys(undefined).handOver(key.port1)
-  gate.connect(gateEnd, key.port2)
-  const client = new Client(throughGate(openLink(coreLink, true), openLink(gateLink, true)), { label, codec: 'json' })
-  const core = openLink(coreEnd, false)
+  gate.connect(gateEndpoint, key.port2)
+  const link = throughGate(openLink(coreLink, true), openLink(gateLink, true))
+  const client = new Client(link, { label: LABEL, codec: 'json' })
+  const core = openLink(coreEndpoint, false)
   try {
-    const passed = new Promise<HookOutcome>(resolve => {
-      const read = reading(opener, call => resolve(getOutcome(call)))
-      core.receive({ frame: ({ body }) => read(body), closed: () => {} })
-    })
+    const passed = receiveCall(core, opener)
     const headers = options?.headers
     const call = client.invoke(cmd, payload as Record<string, unknown>, headers && { headers })
-    return await Promise.race([passed, getRejection(call), failure])
+    return await Promise.race([passed, getRejection(call), failure.promise])
   } finally {
     core.close()
     await client.close()
@@ -92,20 +90,22 @@ export async function runHook(
   }
 }
 
-function reading(opener: Opener, take: (message: CallMessage) => void): (record: Uint8Array) => void {
+/** Resolves with the first call that passes the hook. */
+function receiveCall(link: Link, opener: Opener): Promise<HookOutcome> {
   const reader = new BatchReader()
-  return record => {
-    const { kind, body } = opener.open(record)
-    for (const message of reader.read(kind, body)) take(message as CallMessage)
-  }
+  return new Promise(resolve => {
+    const frame = (record: Uint8Array): void => {
+      const { kind, body } = opener.open(record)
+      for (const message of reader.read(kind, body)) {
+        const { method: cmd, params: payload = {}, headers } = message as CallMessage
+        resolve({ passed: true, message: { cmd, payload, options: headers && { headers } } })
+      }
+    }
+    link.receive({ frame: ({ body }) => frame(body), closed: () => {} })
+  })
 }
 
-const getOutcome = ({ method: cmd, params: payload = {}, headers }: CallMessage): HookOutcome => ({
-  passed: true,
-  message: { cmd, payload, options: headers && { headers } },
-})
-
-/** Core answers nothing here: what settles the call is the gate's. @throws what was wrong with the message */
+/** Resolves when the gate rejects the call: nothing else answers it. @throws errors in the message */
 async function getRejection(call: Promise<unknown>): Promise<HookOutcome> {
   try {
     await call
@@ -113,5 +113,5 @@ async function getRejection(call: Promise<unknown>): Promise<HookOutcome> {
     if (!isBusError(error, 'Rejected')) throw error
     return { passed: false, why: (error.data as RejectedByHook).why }
   }
-  throw new BusError('InternalError', 'The gate has answered in place of core')
+  throw new BusError('InternalError', 'The gate answered a call of core')
 }

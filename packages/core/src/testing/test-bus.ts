@@ -1,6 +1,6 @@
-// A bus for a test, in one line: core in the test's own thread, and one client.
+// A bus for a test: core in the thread of the test, one client, fakes for commands and a record of their calls.
 import type { Client } from '@sallyport/frontend/client'
-import { BusError } from '@sallyport/protocol'
+import { BusError, isAsyncIterable } from '@sallyport/protocol'
 import type { getPermissions } from '../acl/identifier.js'
 import type { Capability } from '../acl/types.js'
 import type { Middleware } from '../api/context.js'
@@ -8,33 +8,31 @@ import type { AnyCommand, Commands, CoreDefinition, Plugin } from '../api/define
 import type { Bus } from '../host/bus.js'
 import type { ModuleLocation } from '../host/options/location.js'
 import type { BusOptions, ConnectionOptions, SecurityOptions } from '../host/options/types.js'
-import { anyObject, check } from '../shared/validate.js'
+import { anyObject, check, isObject } from '../shared/validate.js'
 
-// Fakes in place of commands: functions, which are commands themselves, and fixed answers.
-
-/** A command; an error, which it fails with; or what it answers. */
+/** A command; an error that it fails with; or its result. */
 export type Fake = AnyCommand | Error | object | string | number | boolean | null | undefined
 
-/** By the name that is called: `greet`, `plugin:fs|read_text_file`. */
+/** Fakes by the name that is called: `greet`, `plugin:fs|read_text_file`. */
 export type Fakes = Readonly<Record<string, Fake>>
 
-/** The definition with fakes in place of its commands, and beside them. @throws BusError `InvalidParams` */
+/** Returns the definition with fakes added, or instead of its commands. @throws {BusError} InvalidParams */
 function withFakes(base: CoreDefinition, fakes: Fakes): CoreDefinition {
   const commands: Record<string, AnyCommand> = { ...base.commands }
   const plugins = new Map<string, Plugin>((base.plugins ?? []).map(plugin => [plugin.name, plugin]))
   for (const [name, fake] of Object.entries(fakes)) {
-    const [, owner, command] = /^plugin:([^|]*)\|(.+)$/.exec(name) ?? []
-    if (owner === undefined || command === undefined) commands[name] = getCommand(fake)
+    const [, pluginName, command] = /^plugin:([^|]*)\|(.+)$/.exec(name) ?? []
+    if (pluginName === undefined || command === undefined) commands[name] = toCommand(fake)
     else {
-      const plugin = plugins.get(owner)
-      const more: Commands = { ...plugin?.commands, [command]: getCommand(fake) }
-      plugins.set(owner, { ...plugin, name: owner, commands: more })
+      const plugin = plugins.get(pluginName)
+      const pluginCommands: Commands = { ...plugin?.commands, [command]: toCommand(fake) }
+      plugins.set(pluginName, { ...plugin, name: pluginName, commands: pluginCommands })
     }
   }
   return { ...base, commands, plugins: [...plugins.values()] }
 }
 
-function getCommand(fake: Fake): AnyCommand {
+function toCommand(fake: Fake): AnyCommand {
   if (typeof fake === 'function') return fake as AnyCommand
   if (typeof fake === 'object' && fake !== null && (fake as { kind?: unknown }).kind === 'command') {
     return fake as AnyCommand
@@ -48,62 +46,55 @@ function getCommand(fake: Fake): AnyCommand {
   return () => fake
 }
 
-// What was called: each call that came to a command of the app or a plugin, in the order in which they came.
-
 export interface RecordedCall {
-  /** Of the frontend that called. */
+  /** The label of the frontend that called. */
   readonly label: string
   readonly command: string
-  /** As they came: a copy, but for channels and what else can't be copied. */
+  /** A copy of the arguments. Channels, and other values that cannot be copied, are the same objects. */
   readonly args: unknown
   readonly status: 'running' | 'succeeded' | 'failed'
-  /** Of one that has succeeded: a copy, likewise. A stream has none. */
+  /** A copy of the result, unless it is a stream. */
   readonly result?: unknown
-  /** Of one that has failed: what its command has thrown. */
+  /** The error that the command threw. */
   readonly error?: unknown
 }
 
-export interface Recorder {
-  readonly record: Middleware
-  /** Those of one command, or all. */
-  calls(command?: string): readonly RecordedCall[]
+interface Recorder {
+  readonly middleware: Middleware
+  getCalls(command?: string): readonly RecordedCall[]
 }
 
 function createRecorder(): Recorder {
   const calls: RecordedCall[] = []
   return {
-    async record({ command, args, ctx }, next) {
-      const at = calls.length
+    async middleware({ command, args, ctx }, next) {
+      const index = calls.length
       const call = { label: ctx.label, command, args: copyValue(args) }
       calls.push({ ...call, status: 'running' })
       try {
         const result = await next()
-        calls[at] = { ...call, status: 'succeeded', ...(!isStream(result) && { result: copyValue(result) }) }
+        calls[index] = { ...call, status: 'succeeded', ...(!isAsyncIterable(result) && { result: copyValue(result) }) }
         return result
       } catch (error) {
-        calls[at] = { ...call, status: 'failed', error }
+        calls[index] = { ...call, status: 'failed', error }
         throw error
       }
     },
-    calls: command => calls.filter(call => command === undefined || call.command === command),
+    getCalls: command => calls.filter(call => command === undefined || call.command === command),
   }
 }
 
-const isStream = (result: unknown): boolean =>
-  typeof result === 'object' && result !== null && Symbol.asyncIterator in result
-
-/** Of each member by itself: a channel, which can't be copied, is one of them. */
+/** Copies each member of an object by itself if one of them, such as a channel, cannot be copied. */
 function copyValue(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value
   try {
     return structuredClone(value)
   } catch {
-    if (Object.getPrototypeOf(value) !== Object.prototype) return value
-    return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, tried(member)]))
+    if (!isObject(value) || Object.getPrototypeOf(value) !== Object.prototype) return value
+    return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, copyMember(member)]))
   }
 }
 
-function tried(member: unknown): unknown {
+function copyMember(member: unknown): unknown {
   try {
     return structuredClone(member)
   } catch {
@@ -111,37 +102,35 @@ function tried(member: unknown): unknown {
   }
 }
 
-type PermissionsOf = typeof getPermissions
-
-/** And every option of `createBus`, but that `log` is `false` by default. */
+/** Options of `createBus`, but `log` is `false` by default. */
 export interface TestBusOptions extends Omit<BusOptions, 'core' | 'app'> {
-  /** The real definition. What it does is done in this thread. */
+  /** The real definition; it runs in this thread. */
   core?: CoreDefinition
-  /** Fakes in place of its commands, or beside them: functions, errors to fail with, and fixed answers. */
+  /** Fakes, in addition to its commands or instead of them: functions, errors and fixed results. */
   commands?: Fakes
-  /** Who may call what, as in `createBus`. Without them and without `config`, everybody may call every command. */
+  /** Capabilities as for `createBus`. Without them and without `config`, every frontend may call every command. */
   capabilities?: NonNullable<SecurityOptions['capabilities']>
   /** A Tauri isolation app: each call and event passes its hook. */
   hook?: ModuleLocation
-  /** Of the client; `main` by default. */
+  /** The label of the client. @default 'main' */
   label?: string
-  /** Of the client too. */
+  /** Options of the client. */
   connection?: ConnectionOptions
 }
 
 export interface TestBus extends AsyncDisposable {
   readonly bus: Bus
-  /** What a frontend has: `invoke`, `listen`, `stream`, … More of them: `bus.connect(label)`. */
+  /** A client with the API of a frontend: `invoke`, `listen`, `stream`, … Further ones: `bus.connect(label)`. */
   readonly client: Client
-  /** What came to commands, in order: all calls, or those of one command. */
+  /** Returns the calls of commands in order: all, or those of one command. */
   calls(command?: string): readonly RecordedCall[]
   close(): Promise<void>
 }
 
 /**
- * A bus whose core runs in this thread, with a client that is vetted like any frontend.
+ * Creates a bus whose core runs in this thread, with a client that is checked like any frontend.
  *
- * @throws BusError what `createBus` throws
+ * @throws {BusError} errors of `createBus`
  * @example
  * const { client, calls, close } = await createTestBus({ commands: { greet: 'Hello!' } })
  * expect(await client.invoke('greet', { name: 'World' })).toBe('Hello!')
@@ -153,29 +142,32 @@ export async function createTestBus(options: TestBusOptions = {}): Promise<TestB
   const { core: base = {}, commands = {}, capabilities, hook, label = 'main', connection, ...rest } = options
   check('createTestBus: commands', anyObject, commands)
   const { assemble, getPermissions } = await import('../host/assemble.js')
-  const recorder = createRecorder()
+  const { middleware, getCalls } = createRecorder()
   const definition = withFakes(base, commands)
-  const open = capabilities === undefined && rest.config === undefined
+  const isOpen = capabilities === undefined && rest.config === undefined
   const security: SecurityOptions = {
     ...(hook !== undefined && { pattern: { use: 'isolation', options: { dir: hook } } }),
-    ...(open ? { capabilities: [everything(definition, getPermissions)] } : capabilities && { capabilities }),
+    ...(isOpen ? { capabilities: [allowEverything(definition, getPermissions)] } : capabilities && { capabilities }),
   }
-  const core: CoreDefinition = { ...definition, use: [recorder.record, ...(definition.use ?? [])] }
+  const core: CoreDefinition = { ...definition, use: [middleware, ...(definition.use ?? [])] }
   const bus = await assemble({ log: false, ...rest, core, app: { security } })
   const close = (): Promise<void> => bus.close()
   try {
     const client = await bus.connect(label, connection)
-    return { bus, client, calls: command => recorder.calls(command), close, [Symbol.asyncDispose]: close }
+    return { bus, client, calls: getCalls, close, [Symbol.asyncDispose]: close }
   } catch (error) {
     await close()
     throw error
   }
 }
 
-function everything({ commands = {}, plugins = [] }: CoreDefinition, permissionsOf: PermissionsOf): Capability {
-  const owners = [{ commands, name: undefined }, ...plugins]
-  const permissions = owners.flatMap(({ commands: own = {}, name }) =>
-    Object.keys(own).map(command => permissionsOf(command, name).allow),
+/** @param getNames - passed in since its module is loaded later */
+function allowEverything(
+  { commands: appCommands, plugins = [] }: CoreDefinition,
+  getNames: typeof getPermissions,
+): Capability {
+  const permissions = [{ commands: appCommands, name: undefined }, ...plugins].flatMap(({ commands = {}, name }) =>
+    Object.keys(commands).map(command => getNames(command, name).allow),
   )
   return { identifier: 'everything', windows: ['*'], permissions }
 }

@@ -60,7 +60,7 @@ export const coreProgram =
         await core?.drain()
         await core?.close(0)
       },
-      entered: entering(thread),
+      onState: entering(thread),
     })
     thread.control.on('message', (command: CoreCommand) => {
       if (command.type === 'stop') actor.stop()
@@ -110,7 +110,7 @@ export const gateProgram =
         return () => linked!.link.close()
       },
       drain: async () => {},
-      entered: entering(thread),
+      onState: entering(thread),
     })
     thread.control.on('message', (command: GateCommand) => {
       if (command.type === 'stop') actor.stop()
@@ -140,7 +140,7 @@ export const frontendProgram =
         return () => frontend.close()
       },
       drain: async () => {},
-      entered: entering(thread),
+      onState: entering(thread),
     })
     thread.control.on('message', (order: Linked) => {
       if (order.type === 'stop') return actor.stop()

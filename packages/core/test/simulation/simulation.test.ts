@@ -17,12 +17,12 @@ vi.mock('../../../protocol/src/wire/limits.js', async importOriginal => {
     CREDIT_WINDOW_BYTES: BOUNDS.creditWindow,
     CREDIT_STEP_BYTES: BOUNDS.creditStep,
     BUFFER_COST: BOUNDS.bufferCost,
-    MAX_WAITING: BOUNDS.waiting,
-    MAX_WAITING_BYTES: BOUNDS.waitingBytes,
-    MAX_WAITING_EVENTS: BOUNDS.waitingEvents,
-    MAX_WAITING_EVENT_BYTES: BOUNDS.waitingEventBytes,
-    MAX_KEPT: BOUNDS.kept,
-    MAX_KEPT_BYTES: BOUNDS.keptBytes,
+    MAX_CLIENT_QUEUE: BOUNDS.waiting,
+    MAX_CLIENT_QUEUE_BYTES: BOUNDS.waitingBytes,
+    MAX_EVENT_QUEUE: BOUNDS.waitingEvents,
+    MAX_EVENT_QUEUE_BYTES: BOUNDS.waitingEventBytes,
+    MAX_SESSION_QUEUE: BOUNDS.kept,
+    MAX_SESSION_QUEUE_BYTES: BOUNDS.keptBytes,
   }
 })
 vi.mock('../../../protocol/src/message/methods.js', async importOriginal => {

@@ -1,4 +1,3 @@
-// A channel that its receiver closes: core is told once, nothing of it is left, and it may be passed on again.
 import { describe, expect, it } from 'vitest'
 import { crossed, failure, type Received, result } from '../../test/peer.js'
 import { collect, end, messages, say, sayAll, stream } from '../../test/streams.js'
@@ -7,8 +6,8 @@ import { Channel } from './channel.js'
 const closes = (received: readonly Received[]): unknown[] =>
   received.filter(({ method }) => method === '$/closeChannel').map(({ params }) => params)
 
-describe('closing a channel', () => {
-  it('tells core once, drops what was not read, and calls onend', async () => {
+describe('a channel that is closed', () => {
+  it('notifies core once, drops unread messages, and calls onend', async () => {
     const { peer, channel } = stream()
     let ends = 0
     channel.onend = () => ends++
@@ -23,15 +22,15 @@ describe('closing a channel', () => {
     expect(ends).toBe(1)
   })
 
-  it('settles an iterator that waits, and leaving a loop closes it', async () => {
+  it('ends a waiting iterator, and leaving a loop closes a channel', async () => {
     const { peer, channel } = stream()
     const waiting = channel[Symbol.asyncIterator]().next()
     const left = channel[Symbol.asyncIterator]()
     peer.send(say(channel, 0, 'a'))
     expect(await waiting).toEqual({ done: false, value: 'a' })
-    const [one, other] = [left.next(), channel[Symbol.asyncIterator]().next()]
+    const [first, second] = [left.next(), channel[Symbol.asyncIterator]().next()]
     await left.return!()
-    expect([await one, await other]).toEqual([
+    expect([await first, await second]).toEqual([
       { done: true, value: undefined },
       { done: true, value: undefined },
     ])
@@ -39,7 +38,7 @@ describe('closing a channel', () => {
     expect(closes(peer.received)).toEqual([{ channel: channel.id }])
   })
 
-  it('by the handler of a message takes no further one, though it came in the same frame', async () => {
+  it('receives no further messages of the same frame', async () => {
     const got: unknown[] = []
     const { peer, channel } = stream(message => {
       got.push(message)
@@ -50,7 +49,7 @@ describe('closing a channel', () => {
     expect(got).toEqual([0, 1])
   })
 
-  it('by its handler, who passes it on, gives nothing of the old call to the new', async () => {
+  it('receives nothing of the old call when its handler passes it to a new call', async () => {
     const got: unknown[] = []
     const set = stream(message => {
       got.push(message)
@@ -66,7 +65,7 @@ describe('closing a channel', () => {
     expect(got).toEqual([0, 1, 'new'])
   })
 
-  it('that has ended, or was never passed on, tells nobody', async () => {
+  it('sends no notification if it has ended or was never passed to a call', async () => {
     const { client, peer, channel } = stream()
     peer.send(say(channel, 0, 0), end(channel, 1), result(1, null))
     await crossed()
@@ -86,7 +85,7 @@ describe('closing a channel', () => {
     expect(closes(peer.received)).toEqual([])
   })
 
-  it('that has ended, but is used by core again, is told once: nobody reads it', async () => {
+  it('is closed in core when core uses it after its end', async () => {
     const { peer, channel } = stream()
     peer.send(end(channel, 0), sayAll(channel, 0, [1, 2]), say(channel, 2, 3), end(channel, 3))
     await crossed()
@@ -94,7 +93,7 @@ describe('closing a channel', () => {
     expect(closes(peer.received)).toEqual([{ channel: channel.id }])
   })
 
-  it('after the link has closed is no error', async () => {
+  it('can be closed after its link', async () => {
     const { client, channel } = stream()
     await client.close()
     channel.close()

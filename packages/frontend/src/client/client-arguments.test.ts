@@ -1,5 +1,3 @@
-// What a caller may give, and what it may not: bytes find their lane, a wrong kind of argument is named with its command, and
-// a call that could not be sent leaves the client, its ids and the other calls of the turn as they were.
 import { describe, expect, it } from 'vitest'
 import { crossed, JSON_KIND, MSGPACK_KIND, result, setUp } from '../../test/peer.js'
 import type { CommandArguments } from './arguments.js'
@@ -7,15 +5,15 @@ import type { InvokeOptions } from './options.js'
 
 const bytes = new Uint8Array([1, 2, 3])
 
-describe('the lane', () => {
+describe('the codec of a call', () => {
   it.each<[string, unknown, unknown]>([
     ['a Uint8Array as the whole body', bytes, bytes],
     ['a Buffer as the whole body', Buffer.from(bytes), bytes],
     ['an ArrayBuffer as the whole body', bytes.slice().buffer, bytes],
     ['a Uint8Array as an argument', { a: 1, data: bytes }, { a: 1, data: bytes }],
     ['an ArrayBuffer as an argument', { data: bytes.slice().buffer }, { data: bytes }],
-    ['no byte at all', new Uint8Array(), new Uint8Array()],
-  ])('of %s is msgpack', async (_name, args, arrives) => {
+    ['an empty Uint8Array', new Uint8Array(), new Uint8Array()],
+  ])('is msgpack with %s', async (_name, args, arrives) => {
     const { client, peer } = setUp()
     void client.invoke('x', args as CommandArguments)
     await crossed()
@@ -28,7 +26,7 @@ describe('the lane', () => {
     ['bytes in an array', { a: [bytes] }, { a: [{ 0: 1, 1: 2, 2: 3 }] }],
     ['another view', { data: new Float32Array([1.5]) }, { data: { 0: 1.5 } }],
     ['null and undefined', { a: null, b: undefined }, { a: null }],
-  ])('of %s is JSON, by its rules', async (_name, args, arrives) => {
+  ])('is JSON with %s', async (_name, args, arrives) => {
     const { client, peer } = setUp()
     void client.invoke('x', args)
     await crossed()
@@ -36,7 +34,7 @@ describe('the lane', () => {
     expect(peer.last.params).toStrictEqual(arrives)
   })
 
-  it('of everything is msgpack where the client has chosen it', async () => {
+  it('is always msgpack when the client has chosen it', async () => {
     const { client, peer } = setUp('msgpack')
     void client.invoke('x', { big: 2n ** 60n, at: new Date(5), deep: { data: bytes } })
     void client.emit('e', undefined)
@@ -53,7 +51,7 @@ describe('the lane', () => {
     ['bytes at its top level', { data: bytes }, MSGPACK_KIND],
     ['bytes deeper down', { a: { data: bytes } }, JSON_KIND],
     ['no bytes', { a: 1 }, JSON_KIND],
-  ])('of an event with %s follows the same rule', async (_name, payload, kind) => {
+  ])('follows the same rule for an event with %s', async (_name, payload, kind) => {
     const { client, peer } = setUp()
     await client.emit('e', payload)
     await client.emitTo('main', 'e', payload)
@@ -62,7 +60,7 @@ describe('the lane', () => {
     if (kind === MSGPACK_KIND) expect(peer.last.params.payload).toStrictEqual(payload)
   })
 
-  it('changes in the middle of a turn, and order holds', async () => {
+  it('can change within a tick, and the order holds', async () => {
     const { client, peer } = setUp()
     void client.invoke('a')
     void client.invoke('b', bytes)
@@ -76,7 +74,7 @@ describe('the lane', () => {
   })
 })
 
-describe('arguments that can’t be carried', () => {
+describe('a call with arguments that cannot be serialized', () => {
   const cycle: { self?: unknown } = {}
   cycle.self = cycle
   let deep: unknown = 1
@@ -87,14 +85,14 @@ describe('arguments that can’t be carried', () => {
     ['json', 'a BigInt', 1n, 'is a BigInt, which JSON has no form for'],
     ['json', 'a cycle', cycle, 'circular structure'],
     ['json', 'a key __proto__', proto, 'a key named "__proto__" is refused'],
-    ['json', 'much that is deep', [deep, 'x'.repeat(70_000)], 'nested deeper than 64'],
+    ['json', 'a large and deep value', [deep, 'x'.repeat(70_000)], 'nested deeper than 64'],
     ['msgpack', 'a symbol', Symbol('x'), 'Unknown type: symbol'],
     ['msgpack', 'a large BigInt', 2n ** 64n, 'too large'],
     ['msgpack', 'a cycle', cycle, 'nested deeper than 64'],
     ['msgpack', 'a key __proto__', proto, 'a key named "__proto__" is refused'],
-    ['msgpack', 'what is deep', deep, 'nested deeper than 64'],
+    ['msgpack', 'a deep value', deep, 'nested deeper than 64'],
     ['msgpack', 'a typed array', new Float32Array(1), 'Float32Array has to be given as a Uint8Array'],
-  ])('as %s, %s: the error names the command, and the client goes on', async (codec, _name, value, why) => {
+  ])('rejects with the command and the reason, and the next call works (%s: %s)', async (codec, _name, value, why) => {
     const { client, peer } = setUp(codec)
     const before = client.invoke('before')
     const wrong = client.invoke('plugin:fs|write', { a: { value } })
@@ -107,14 +105,14 @@ describe('arguments that can’t be carried', () => {
       cause: expect.any(Error),
     })
     await expect(client.emit('e', value)).rejects.toMatchObject({ reason: 'InvalidParams' })
-    // The wrong call has used up an id, and nothing else.
+    // The rejected call has only used an id.
     peer.send(result(3, 'b'), result(1, 'a'))
     expect([await before, await after]).toEqual(['a', 'b'])
     await crossed()
     expect(peer.methods).toEqual(['before', 'after'])
   })
 
-  it('over 16 MiB, or 256 MiB of bytes: the error has the size', async () => {
+  it('rejects with the size when a message is over 16 MiB, or its bytes are over 256 MiB', async () => {
     const { client, peer } = setUp()
     await expect(client.invoke('x', { text: 'x'.repeat(2 ** 24) })).rejects.toMatchObject({
       reason: 'InvalidParams',
@@ -129,7 +127,7 @@ describe('arguments that can’t be carried', () => {
     expect(peer.methods).toEqual(['y'])
   })
 
-  it('a toJSON or a getter that throws is named, and the cause of the error', async () => {
+  it('rejects with the error of a toJSON or getter as its cause', async () => {
     const { client } = setUp()
     const mine = new RangeError('mine')
     const broken = {
@@ -147,18 +145,18 @@ describe('arguments that can’t be carried', () => {
   })
 })
 
-describe('a wrong kind', () => {
+describe('a call rejects with InvalidParams', () => {
   it.each<[string, unknown, string]>([
     ['a string', 'World', 'string'],
     ['a number', 1, 'number'],
     ['an array', ['World'], 'an array'],
     ['a function', () => {}, 'function'],
     ['a BigInt', 1n, 'bigint'],
-  ])('of arguments, %s, is named', async (_name, args, given) => {
+  ])('when the arguments are %s', async (_name, args, kind) => {
     const { client, peer } = setUp()
     await expect(client.invoke('greet', args as CommandArguments)).rejects.toMatchObject({
       reason: 'InvalidParams',
-      message: `Arguments of command "greet" must be an object of named arguments, or bytes: got ${given}`,
+      message: `Arguments of command "greet" must be an object of named arguments, or bytes: got ${kind}`,
     })
     await crossed()
     expect(peer.received).toEqual([])
@@ -171,15 +169,15 @@ describe('a wrong kind', () => {
     [5, 'number'],
     [['greet'], 'object'],
     [() => {}, 'function'],
-  ])('of command, %j, is named', async (command, given) => {
+  ])('when the command is %j', async (command, kind) => {
     const { client } = setUp()
     await expect(client.invoke(command as string)).rejects.toMatchObject({
       reason: 'InvalidParams',
-      message: `A command's name must be a non-empty string: got ${given}`,
+      message: `A command's name must be a non-empty string: got ${kind}`,
     })
   })
 
-  it.each([null, 5, { timeout: -1 }, { timeout: '1' }, { signal: {} }])('of options, %j, is named', async options => {
+  it.each([null, 5, { timeout: -1 }, { timeout: '1' }, { signal: {} }])('when the options are %j', async options => {
     const { client, peer } = setUp()
     await expect(client.invoke('greet', {}, options as InvokeOptions)).rejects.toMatchObject({
       reason: 'InvalidParams',
@@ -189,7 +187,7 @@ describe('a wrong kind', () => {
     expect(peer.received).toEqual([])
   })
 
-  it('is told by a rejection, never by a throw', () => {
+  it('instead of throwing', () => {
     const { client } = setUp()
     for (const wrong of [undefined, '', 5]) {
       const promise = client.invoke(wrong as string, wrong as never, wrong as never)
@@ -199,8 +197,8 @@ describe('a wrong kind', () => {
   })
 })
 
-describe('arguments', () => {
-  it('are taken as they are when the call is made, and not changed', async () => {
+describe('the arguments of a call', () => {
+  it('are sent as they are when the call is made, and are not changed', async () => {
     const { client, peer } = setUp()
     const channel = new client.Channel()
     const args = Object.freeze({ list: [1], channel })
@@ -211,7 +209,7 @@ describe('arguments', () => {
     expect(args.channel).toBe(channel)
   })
 
-  it('headers go beside them', async () => {
+  it('are sent together with headers', async () => {
     const { client, peer } = setUp()
     void client.invoke('x', bytes, { headers: { 'content-type': 'image/png' } })
     await crossed()

@@ -1,11 +1,10 @@
-// A client's calls against a peer that is written by hand: what goes out, how each answer comes back, and that nothing is
-// left waiting, whatever happens to the link.
+// A client's calls against a peer that is controlled by the test.
 import { BusError, type BusErrorReason, ERROR_CODES } from '@sallyport/protocol'
 import { describe, expect, it } from 'vitest'
 import { crossed, failure, notify, result, setUp } from '../../test/peer.js'
 
 describe('invoke', () => {
-  it('sends a request and gives the result', async () => {
+  it('sends a request and resolves with the result', async () => {
     const { client, peer } = setUp()
     const answer = client.invoke('greet', { name: 'World' })
     await crossed()
@@ -14,7 +13,7 @@ describe('invoke', () => {
     expect(await answer).toBe('Hello, World!')
   })
 
-  it('leaves out what is not given', async () => {
+  it('omits arguments and options that are not set', async () => {
     const { client, peer } = setUp()
     void client.invoke('a')
     void client.invoke('b', {}, {})
@@ -27,7 +26,7 @@ describe('invoke', () => {
     ])
   })
 
-  it('of one turn share a frame; ids count up, and take no notice of failures', async () => {
+  it('shares a frame with other messages of the tick, and ids count up regardless of failures', async () => {
     const { client, peer } = setUp()
     void client.invoke('a')
     void client.invoke('', {}).catch(() => {})
@@ -40,24 +39,18 @@ describe('invoke', () => {
     expect(peer.kinds).toEqual([1, 1])
   })
 
-  it.each([null, false, 0, '', [], { a: [1] }])('gives the result %j', async value => {
+  it.each([null, false, 0, '', [], { a: [1] }])('resolves with the result %j', async value => {
     const { client, peer } = setUp()
     const answer = client.invoke('x')
     peer.send(result(1, value))
     expect(await answer).toEqual(value)
   })
 
-  it('settles each by its own id, in any order, from one frame', async () => {
+  it('settles calls by their ids, in any order, from one frame', async () => {
     const { client, peer } = setUp()
     const answers = [1, 2, 3].map(n => client.invoke('x', { n }))
     const settled = Promise.allSettled(answers)
-    peer.send(
-      result(3, 'three'),
-      failure(1, -32000, 'one'),
-      result(2, 'two'),
-      result(2, 'again'),
-      result(9, 'nobody’s'),
-    )
+    peer.send(result(3, 'three'), failure(1, -32000, 'one'), result(2, 'two'), result(2, 'again'), result(9, 'unknown'))
     expect(await settled).toMatchObject([
       { status: 'rejected', reason: { message: 'one' } },
       { status: 'fulfilled', value: 'two' },
@@ -74,7 +67,7 @@ describe('invoke', () => {
     expect(error).toMatchObject({ reason: reason as BusErrorReason, code, message: 'why', data: { more: 1 } })
   })
 
-  it('takes messages, batches and both codecs in the order in which they come', async () => {
+  it('handles messages, batches and both codecs in the order of their arrival', async () => {
     const { client, peer } = setUp()
     const order: number[] = []
     for (const n of [1, 2, 3, 4]) void client.invoke('x').then(() => order.push(n))
@@ -86,8 +79,8 @@ describe('invoke', () => {
   })
 })
 
-describe('a deadline', () => {
-  it('rejects with Timeout, and core is told', async () => {
+describe('a call with a deadline', () => {
+  it('rejects with Timeout and notifies core', async () => {
     const { client, peer } = setUp()
     const answer = client.invoke('slow', {}, { timeout: 5 })
     await expect(answer).rejects.toMatchObject({ reason: 'Timeout', message: 'command "slow" took longer than 5 ms' })
@@ -101,8 +94,8 @@ describe('a deadline', () => {
   })
 })
 
-describe('a signal', () => {
-  it('that aborts rejects with Cancelled, and core is told', async () => {
+describe('a call with a signal', () => {
+  it('rejects with Cancelled and notifies core when the signal aborts', async () => {
     const { client, peer } = setUp()
     const controller = new AbortController()
     const answer = client.invoke('slow', {}, { signal: controller.signal })
@@ -121,7 +114,7 @@ describe('a signal', () => {
     expect(peer.methods).toEqual(['slow', '$/cancelRequest'])
   })
 
-  it('that had aborted sends nothing at all', async () => {
+  it('sends nothing when the signal was aborted before', async () => {
     const { client, peer } = setUp()
     await expect(client.invoke('slow', {}, { signal: AbortSignal.abort() })).rejects.toMatchObject({
       reason: 'Cancelled',
@@ -130,7 +123,7 @@ describe('a signal', () => {
     expect(peer.received).toEqual([])
   })
 
-  it('that aborts in the turn of the call still sends both, in order', async () => {
+  it('is sent before its cancel when the signal aborts in the same tick', async () => {
     const { client, peer } = setUp()
     const controller = new AbortController()
     const answer = client.invoke('slow', {}, { signal: controller.signal })
@@ -140,7 +133,7 @@ describe('a signal', () => {
     expect(peer.methods).toEqual(['slow', '$/cancelRequest'])
   })
 
-  it('that aborts after the answer does nothing', async () => {
+  it('is not affected when the signal aborts after the response', async () => {
     const { client, peer } = setUp()
     const controller = new AbortController()
     const answer = client.invoke('x', {}, { signal: controller.signal, timeout: 5 })
@@ -156,13 +149,13 @@ describe('the end of the link', () => {
   const lost = { reason: 'Disconnected', message: 'The link to core is closed', data: { delivered: 'unknown' } }
   const refused = { reason: 'Disconnected', message: 'The link to core is closed', data: { delivered: 'no' } }
 
-  it.each(['peer', 'client'] as const)('by the %s settles every call, and refuses the next', async who => {
+  it.each(['peer', 'client'] as const)('by the %s settles every call, and rejects the next', async side => {
     const { client, peer } = setUp()
     const { signal } = new AbortController()
     const calls = [client.invoke('a'), client.invoke('b', {}, { timeout: 5, signal }), client.listen('e', () => {})]
     const settled = Promise.allSettled(calls)
     await crossed()
-    if (who === 'peer') peer.close()
+    if (side === 'peer') peer.close()
     else await client.close()
     for (const call of await settled) expect(call).toMatchObject({ status: 'rejected', reason: lost })
     await client.closed
@@ -174,16 +167,16 @@ describe('the end of the link', () => {
     expect(peer.methods).toEqual(['a', 'b', 'plugin:event|listen'])
   })
 
-  it('gives each call an error of its own', async () => {
+  it('rejects each call with its own error', async () => {
     const { client, peer } = setUp()
     const calls = [client.invoke('a'), client.invoke('b')]
     const settled = Promise.allSettled(calls)
     peer.close()
-    const [one, two] = (await settled) as PromiseRejectedResult[]
-    expect(one!.reason).not.toBe(two!.reason)
+    const [first, second] = (await settled) as PromiseRejectedResult[]
+    expect(first!.reason).not.toBe(second!.reason)
   })
 
-  it('comes after what was posted, and before it returns', async () => {
+  it('comes after messages that were sent before', async () => {
     const { client, peer } = setUp()
     void client.emit('last')
     await client.close()
@@ -193,7 +186,7 @@ describe('the end of the link', () => {
     await client[Symbol.asyncDispose]()
   })
 
-  it('tells why, where core has said so', async () => {
+  it('rejects calls with the reason that core has sent', async () => {
     const { client, peer } = setUp()
     const answer = client.invoke('a')
     peer.send(failure(null, -32700, 'Parse error: nested deeper than 64'))
@@ -204,7 +197,7 @@ describe('the end of the link', () => {
     })
   })
 
-  it('drops what still comes, and wakes nobody', async () => {
+  it('drops later messages', async () => {
     const { client, peer } = setUp()
     const seen: unknown[] = []
     void client.listen('e', event => void seen.push(event)).catch(() => {})
@@ -216,7 +209,7 @@ describe('the end of the link', () => {
     expect(seen).toEqual([])
   })
 
-  it('a signal that is aborted while the arguments are written cancels the call', async () => {
+  it('cancels a call whose signal is aborted during the encoding of its arguments', async () => {
     const { client, peer } = setUp()
     const controller = new AbortController()
     const aborts = {

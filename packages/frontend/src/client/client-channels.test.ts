@@ -1,4 +1,3 @@
-// The receiving end of a stream: order, and its end, whatever the end comes from.
 import { describe, expect, it } from 'vitest'
 import { crossed, failure, result, setUp } from '../../test/peer.js'
 import { collect, credits, end, messages, say, sayAll, stream } from '../../test/streams.js'
@@ -6,7 +5,7 @@ import { uncaught } from '../../test/uncaught.js'
 import { Channel } from './channel.js'
 
 describe('a channel', () => {
-  it('travels as a reference, and each has its own', async () => {
+  it('is sent as a reference of its own', async () => {
     const { client, peer, channel } = stream()
     const other = new Channel()
     void client.invoke('x', { a: other, b: channel, deeper: { channel } })
@@ -18,7 +17,7 @@ describe('a channel', () => {
     expect(JSON.stringify({ channel })).toBe(`{"channel":"${reference}"}`)
   })
 
-  it('gives its messages to onmessage, in order, before and after the answer', async () => {
+  it('passes messages to onmessage in order, before and after the response', async () => {
     const seen: unknown[] = []
     const { peer, channel, call } = stream(message => seen.push(message))
     peer.send(...messages(channel, 0, 3), result(1, 'done'), ...messages(channel, 3, 5))
@@ -27,7 +26,7 @@ describe('a channel', () => {
     expect(seen).toEqual([0, 1, 2, 3, 4])
   })
 
-  it('takes several in one message, as if each had come for itself', async () => {
+  it('handles a batch like individual messages', async () => {
     const seen: unknown[] = []
     const { peer, channel } = stream(message => {
       seen.push(message)
@@ -39,7 +38,7 @@ describe('a channel', () => {
     expect(await collect(channel)).toEqual([3, [4]])
   })
 
-  it('takes any message: null, undefined, bytes', async () => {
+  it('can receive null, undefined and bytes', async () => {
     const seen: unknown[] = []
     const { peer, channel } = stream(message => seen.push(message))
     peer.send(say(channel, 0, null))
@@ -53,19 +52,19 @@ describe('a channel', () => {
     expect(seen).toStrictEqual([null, undefined, new Uint8Array([1]), { end: true }])
   })
 
-  it('does not mix with another, and takes nothing of one that nobody has', async () => {
+  it('receives no messages of another or an unknown channel', async () => {
     const { client, peer, channel } = stream()
     const other = new client.Channel()
     void client.invoke('x', { other })
-    const [one, two] = [collect(channel), collect(other)]
+    const [first, second] = [collect(channel), collect(other)]
     const stranger = new Channel()
     peer.send(say(channel, 0, 'a'), say(stranger, 0, '?'), say(other, 0, 'b'), say(channel, 1, 'c'))
     peer.send(end(channel, 2), end(stranger, 1), end(other, 1))
-    expect(await Promise.all([one, two])).toEqual([['a', 'c'], ['b']])
+    expect(await Promise.all([first, second])).toEqual([['a', 'c'], ['b']])
     expect(credits(peer)).toEqual([])
   })
 
-  it('whose onmessage throws loses nothing of the frame', async () => {
+  it('receives the rest of a frame when onmessage throws', async () => {
     const seen: unknown[] = []
     const { client, peer, channel } = stream(message => {
       seen.push(message)
@@ -81,7 +80,7 @@ describe('a channel', () => {
 })
 
 describe('onmessage', () => {
-  it('set late is given what has waited, first', async () => {
+  it('receives the waiting messages first when it is set late', async () => {
     const { peer, channel } = stream()
     const seen: unknown[] = []
     peer.send(...messages(channel, 0, 3))
@@ -93,7 +92,7 @@ describe('onmessage', () => {
     expect(seen).toEqual([0, 1, 2, 3, 4])
   })
 
-  it('unset lets messages wait', async () => {
+  it('receives waiting messages when it is set again', async () => {
     const { peer, channel } = stream()
     const seen: unknown[] = []
     channel.onmessage = message => {
@@ -107,8 +106,8 @@ describe('onmessage', () => {
   })
 })
 
-describe('an iterator', () => {
-  it('gives all messages in order, and ends with the channel', async () => {
+describe('an iterator of a channel', () => {
+  it('returns all messages in order, and ends with the channel', async () => {
     const { peer, channel } = stream()
     const all = collect(channel)
     peer.send(...messages(channel, 0, 2))
@@ -118,14 +117,14 @@ describe('an iterator', () => {
     expect(await collect(channel), 'a second one').toEqual([])
   })
 
-  it('gives what came before it', async () => {
+  it('returns the messages that arrived before', async () => {
     const { peer, channel } = stream()
     peer.send(...messages(channel, 0, 3), end(channel, 3))
     await crossed()
     expect(await collect(channel)).toEqual([0, 1, 2])
   })
 
-  it('that is left early closes the channel: what was not read is dropped', async () => {
+  it('closes the channel and drops unread messages when it is left early', async () => {
     const { peer, channel } = stream()
     peer.send(...messages(channel, 0, 3), end(channel, 3))
     for await (const message of channel) {
@@ -135,7 +134,7 @@ describe('an iterator', () => {
     expect(await collect(channel)).toEqual([])
   })
 
-  it('of several each gets its share, and all end', async () => {
+  it('shares the messages with other iterators, and all end', async () => {
     const { peer, channel } = stream()
     const all = Promise.all([collect(channel), collect(channel), collect(channel)])
     await crossed()
@@ -146,8 +145,8 @@ describe('an iterator', () => {
   })
 })
 
-describe('the end', () => {
-  it('comes with a call that fails, after what was sent', async () => {
+describe('the end of a channel', () => {
+  it('comes with a failed call, after the messages before', async () => {
     const { peer, channel, call } = stream()
     const all = collect(channel)
     peer.send(...messages(channel, 0, 2), failure(1, -32000, 'broken'))
@@ -174,7 +173,7 @@ describe('the end', () => {
     expect(await settled).toMatchObject([{ status: 'rejected' }])
   })
 
-  it('comes with the link, though the call was answered', async () => {
+  it('comes with the link even if the call was answered', async () => {
     const { peer, channel, call } = stream()
     peer.send(...messages(channel, 0, 1), result(1, 'done'))
     await call
@@ -182,7 +181,7 @@ describe('the end', () => {
     expect(await collect(channel)).toEqual([0])
   })
 
-  it('does not come with a call that could not be sent: its channel may be passed again', async () => {
+  it('does not come with a call that could not be sent, and the channel can be passed again', async () => {
     const { client, peer } = setUp()
     const channel = new client.Channel()
     await expect(client.invoke('x', { channel, wrong: 1n })).rejects.toMatchObject({ reason: 'InvalidParams' })
@@ -191,7 +190,7 @@ describe('the end', () => {
     expect(await collect(channel)).toEqual([0])
   })
 
-  it('is not for ever: a channel that is passed again streams again, with credit', async () => {
+  it('is not final: a channel that is passed again receives messages and sends credit again', async () => {
     const { client, peer, channel } = stream()
     peer.send(...messages(channel, 0, 1), end(channel, 1))
     expect(await collect(channel)).toEqual([0])

@@ -1,10 +1,9 @@
-// Credit keeps a stream's sender going, and no faster than it is read.
 import { describe, expect, it } from 'vitest'
 import { crossed } from '../../test/peer.js'
 import { collect, credits, end, messages, stream } from '../../test/streams.js'
 
-describe('credit', () => {
-  it('goes out with every 64 messages that onmessage has taken', async () => {
+describe('the credit of a channel', () => {
+  it('is sent for every 64 messages that onmessage has received', async () => {
     const { peer, channel } = stream(() => {})
     peer.send(...messages(channel, 0, 63))
     await crossed()
@@ -15,7 +14,7 @@ describe('credit', () => {
     expect(credits(peer)).toEqual([64, 64, 64].map(count => ({ channel: channel.id, messages: count })))
   })
 
-  it('is for what was read, not for what came', async () => {
+  it('is sent for messages that were read, not for those that arrived', async () => {
     const { peer, channel } = stream()
     peer.send(...messages(channel, 0, 256))
     await crossed()
@@ -29,7 +28,7 @@ describe('credit', () => {
     expect(credits(peer)).toHaveLength(4)
   })
 
-  it('is not given after the end, nor to a link that has closed', async () => {
+  it('is not sent after the end, or over a closed link', async () => {
     const { peer, channel } = stream()
     peer.send(...messages(channel, 0, 100), end(channel, 100))
     expect(await collect(channel)).toHaveLength(100)

@@ -1,5 +1,3 @@
-// Listening: the handler is in place before the next message is read, each hears what is meant for it, and nobody after he
-// has left.
 import type { BusEvent, EventTarget, Link } from '@sallyport/protocol'
 import { describe, expect, it } from 'vitest'
 import { crossed, notify, result, setUp } from '../../test/peer.js'
@@ -10,7 +8,7 @@ const event = (name: string, ids: unknown, payload: unknown = null): unknown =>
   notify('$/event', { event: name, ids, payload })
 
 describe('listen', () => {
-  it('asks core, and resolves to what takes the listener away', async () => {
+  it('registers with core, and resolves with a function that removes the listener', async () => {
     const { client, peer } = setUp()
     const listening = client.listen('e', () => {})
     peer.send(result(1, 42))
@@ -27,7 +25,7 @@ describe('listen', () => {
     ])
   })
 
-  it('hears an event in the same frame as its own answer, and in the very next', async () => {
+  it('receives events of the same frame as the response, and of the next frame', async () => {
     const { client, peer } = setUp()
     const heard: unknown[] = []
     void client.listen('e', ({ payload }) => void heard.push(payload))
@@ -38,7 +36,7 @@ describe('listen', () => {
     expect(heard).toEqual([1, 2, 3])
   })
 
-  it('hears several in one message, in order', async () => {
+  it('receives a batch of events in order', async () => {
     const { client, peer } = setUp()
     const heard: unknown[] = []
     for (let i = 0; i < 2; i++) void client.listen('e', ({ id, payload }) => void heard.push([id, payload]))
@@ -52,7 +50,7 @@ describe('listen', () => {
     ])
   })
 
-  it('gives each handler an event of its own, with its own id', async () => {
+  it('passes each handler its own event with its own id', async () => {
     const { client, peer } = setUp()
     const heard: BusEvent[] = []
     for (let i = 0; i < 3; i++) void client.listen('e', received => void heard.push(received))
@@ -69,14 +67,14 @@ describe('listen', () => {
       { kind: 'Window', label: 'w' },
       { kind: 'Window', label: 'w' },
     ],
-  ])('to the target %j', async (target, sent) => {
+  ])('registers for the target %j', async (target, sent) => {
     const { client, peer } = setUp()
     void client.listen('e', () => {}, { target })
     await crossed()
     expect(peer.last.params).toEqual({ event: 'e', target: sent })
   })
 
-  it('hears nothing after it was taken away, not even what had been sent', async () => {
+  it('receives nothing after it was removed, not even events in flight', async () => {
     const { client, peer } = setUp()
     const heard: unknown[] = []
     const listening = client.listen('e', ({ payload }) => void heard.push(payload))
@@ -88,7 +86,7 @@ describe('listen', () => {
     expect(heard).toEqual([1])
   })
 
-  it('rejects where core refuses, and hears nothing', async () => {
+  it('rejects and receives nothing when core refuses', async () => {
     const { client, peer } = setUp()
     const listening = client.listen('e', () => {})
     peer.send({
@@ -99,7 +97,7 @@ describe('listen', () => {
     await expect(listening).rejects.toMatchObject({ reason: 'Denied' })
   })
 
-  it('a handler that throws stops neither the others nor what follows in the frame', async () => {
+  it('passes events to other handlers, and handles the rest of the frame, when a handler throws', async () => {
     const { client, peer } = setUp()
     const heard: unknown[] = []
     void client.listen('e', () => {
@@ -115,7 +113,7 @@ describe('listen', () => {
     expect(errors).toEqual([new Error('mine')])
   })
 
-  it('a handler may take others away, or itself, while it hears', async () => {
+  it('lets a handler remove itself and others during an event', async () => {
     const { client, peer } = setUp()
     const heard: string[] = []
     const first = client.listen('e', async () => {
@@ -134,7 +132,7 @@ describe('listen', () => {
 })
 
 describe('once', () => {
-  it('hears one event, of several in one frame, and leaves', async () => {
+  it('receives one of several events of a frame', async () => {
     const { client, peer } = setUp()
     const heard: unknown[] = []
     const listening = client.once('e', ({ payload }) => void heard.push(payload))
@@ -148,7 +146,7 @@ describe('once', () => {
     expect(peer.methods).toHaveLength(2)
   })
 
-  it('has left before its handler runs: what that emits to itself is not heard', async () => {
+  it('is removed before its handler runs, and does not receive events of the handler', async () => {
     const { client, peer } = setUp()
     let heard = 0
     void client.once('e', () => {
@@ -163,7 +161,7 @@ describe('once', () => {
     expect([heard, errors.length]).toEqual([1, 1])
   })
 
-  it('taken away before it heard, hears nothing', async () => {
+  it('receives nothing when it was removed before an event', async () => {
     const { client, peer } = setUp()
     let heard = 0
     const listening = client.once('e', () => void heard++)
@@ -177,7 +175,7 @@ describe('once', () => {
 })
 
 describe('emit', () => {
-  it('notifies, and waits for no answer', async () => {
+  it('sends a notification without waiting for a response', async () => {
     const { client, peer } = setUp()
     await client.emit('e', { a: 1 })
     await client.emit('none')
@@ -193,8 +191,8 @@ describe('emit', () => {
   })
 })
 
-describe('a wrong kind', () => {
-  it.each(['a b', 'a.b', 'e\n', undefined, 5, null])('of event, %j, is named and not sent', async name => {
+describe('a client rejects with InvalidParams', () => {
+  it.each(['a b', 'a.b', 'e\n', undefined, 5, null])('when the event is %j', async name => {
     const { client, peer } = setUp()
     const wrong = { reason: 'InvalidParams', message: expect.stringContaining('Event name must include only') }
     await expect(client.emit(name as string)).rejects.toMatchObject(wrong)
@@ -205,7 +203,7 @@ describe('a wrong kind', () => {
     expect(peer.received).toEqual([])
   })
 
-  it.each([5, {}, { kind: 'Nobody' }, { kind: 'Window' }])('of target, %j, is named and not sent', async target => {
+  it.each([5, {}, { kind: 'Unknown' }, { kind: 'Window' }])('when the target is %j', async target => {
     const { client, peer } = setUp()
     const wrong = { reason: 'InvalidParams', message: expect.stringContaining('An event target is a label') }
     await expect(client.emitTo(target as EventTarget, 'e')).rejects.toMatchObject(wrong)
@@ -214,7 +212,7 @@ describe('a wrong kind', () => {
     expect(peer.received).toEqual([])
   })
 
-  it.each([undefined, null, 'log', {}])('of handler, %j, is named and not sent', async handler => {
+  it.each([undefined, null, 'log', {}])('when the handler is %j', async handler => {
     const { client, peer } = setUp()
     const wrong = {
       reason: 'InvalidParams',
@@ -227,7 +225,7 @@ describe('a wrong kind', () => {
   })
 })
 
-describe('emit', () => {
+describe('the promise of emit', () => {
   it('resolves once the link has room for more', async () => {
     let makeRoom!: () => void
     let room: Promise<void> | undefined = new Promise<void>(resolve => (makeRoom = resolve))

@@ -1,5 +1,5 @@
-// A core that sends nonsense, by a fault of its own or of what carries it: the client closes with a clear error or takes no
-// notice. It never throws into its thread, which may be the host's. (Core is trusted: its frames are not scanned first.)
+// Invalid frames and messages from core. The client closes with a clear error, or ignores them. It never throws in its thread, which can
+// be the host's. Core is trusted, so its frames are not scanned first.
 import { codecs } from '@sallyport/protocol'
 import { describe, expect, it } from 'vitest'
 import { crossed, notify, result, setUp } from '../../test/peer.js'
@@ -7,12 +7,12 @@ import { uncaught } from '../../test/uncaught.js'
 
 describe('a frame that cannot be read', () => {
   it.each<[string, 1 | 2 | 3, string | Uint8Array, string]>([
-    ['no JSON', 1, '{"jsonrpc"', 'Parse error: '],
-    ['no UTF-8', 1, Uint8Array.from([0x22, 0xff, 0x22]), 'Parse error: the text is not UTF-8'],
-    ['nothing', 1, '', 'Parse error: '],
-    ['msgpack cut short', 2, codecs.msgpack.encode({ jsonrpc: '2.0', id: 1, result: 1 }).slice(0, -1), 'Parse error: '],
+    ['invalid JSON', 1, '{"jsonrpc"', 'Parse error: '],
+    ['invalid UTF-8', 1, Uint8Array.from([0x22, 0xff, 0x22]), 'Parse error: the text is not UTF-8'],
+    ['an empty body', 1, '', 'Parse error: '],
+    ['truncated msgpack', 2, codecs.msgpack.encode({ jsonrpc: '2.0', id: 1, result: 1 }).slice(0, -1), 'Parse error: '],
     ['a record', 3, new Uint8Array(80), 'A frame of kind 3 is not taken here'],
-  ])('(%s) closes the link, and settles every call with the reason', async (_name, kind, body, why) => {
+  ])('closes the link and settles every call with the reason: %s', async (_name, kind, body, why) => {
     const { client, peer } = setUp()
     const answered = client.invoke('before')
     const pending = Promise.allSettled([client.invoke('a'), client.listen('e', () => {})])
@@ -39,7 +39,7 @@ describe('a frame that cannot be read', () => {
   })
 })
 
-describe('a message that is none', () => {
+describe('an invalid message', () => {
   const nonsense: unknown[] = [
     null,
     1,
@@ -52,7 +52,7 @@ describe('a message that is none', () => {
     { jsonrpc: '2.0', id: '1', result: 'wrong' },
     { jsonrpc: '2.0', id: 1.5, result: 'wrong' },
     { jsonrpc: '2.0', id: [1], result: 'wrong' },
-    { jsonrpc: '2.0', id: 99, result: 'nobody’s' },
+    { jsonrpc: '2.0', id: 99, result: 'unknown' },
     { jsonrpc: '2.0', id: 1, error: 'wrong' },
     { jsonrpc: '2.0', id: 1, error: { code: 'x', message: 5 } },
     { jsonrpc: '2.0', id: null, error: { code: -32600, message: 'not about a call' } },
@@ -75,7 +75,7 @@ describe('a message that is none', () => {
     notify('$/channel', { channel: { id: 1 }, end: true }),
   ]
 
-  it('is passed over, alone and in a batch, and the call is still answered', async () => {
+  it('is ignored, alone and in a batch, and the call is still answered', async () => {
     const { client, peer } = setUp()
     const heard: unknown[] = []
     const channel = new client.Channel(message => heard.push(message))
@@ -93,7 +93,7 @@ describe('a message that is none', () => {
   })
 })
 
-it('an error about no call is not the end of any, but says why the session ends if it is the last word', async () => {
+it('an error without an id settles no call, but is the reason of the close that follows it', async () => {
   const { client, peer } = setUp()
   const answer = client.invoke('x')
   peer.sendRaw(
@@ -111,8 +111,8 @@ it('an error about no call is not the end of any, but says why the session ends 
   await expect(lost).rejects.toThrow('has failed: no record')
 })
 
-describe('arguments', () => {
-  it('that refuse to be looked at are refused, and leave nothing behind', async () => {
+describe('arguments that throw on every access', () => {
+  it('are refused and leave nothing behind', async () => {
     const { client, peer } = setUp()
     const mine = new RangeError('mine')
     const no = (): never => {

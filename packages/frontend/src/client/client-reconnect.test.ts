@@ -1,4 +1,3 @@
-// A client that goes on over another link: what belonged to the one before has ended, what is the client's own goes on.
 import type { BusEvent } from '@sallyport/protocol'
 import { describe, expect, it } from 'vitest'
 import { createMemoryLinkPair } from '../../../protocol/test/memory-link.js'
@@ -10,27 +9,27 @@ import { emit, emitTo, setCurrentClient } from './current-client.js'
 function start(options: Partial<ClientOptions> = {}) {
   const [near, far] = createMemoryLinkPair()
   const client = new Client(near, { label: 'main', reconnects: true, ...options })
-  const relink = () => {
-    const [next, there] = createMemoryLinkPair()
-    const again = new Peer(there)
-    return { peer: again, done: client.reconnect(next) }
+  const reconnect = () => {
+    const [nextNear, nextFar] = createMemoryLinkPair()
+    const nextPeer = new Peer(nextFar)
+    return { peer: nextPeer, done: client.reconnect(nextNear) }
   }
-  return { client, peer: new Peer(far), relink }
+  return { client, peer: new Peer(far), reconnect }
 }
 const event = (ids: number[], payload: unknown): unknown => notify('$/event', { event: 'e', ids, payload })
-const gone = (delivered: 'no' | 'unknown') => ({ reason: 'Disconnected', data: { delivered } })
+const disconnected = (delivered: 'no' | 'unknown') => ({ reason: 'Disconnected', data: { delivered } })
 
 describe('a link that closes', () => {
-  it('settles what is in flight, refuses what comes meanwhile, and leaves the client open', async () => {
-    const { client, peer, relink } = start()
+  it('settles calls in flight, rejects new calls, and leaves the client open', async () => {
+    const { client, peer, reconnect } = start()
     const call = client.invoke('x')
     await crossed()
     peer.close()
-    await expect(call).rejects.toMatchObject(gone('unknown'))
-    await expect(client.invoke('x')).rejects.toMatchObject(gone('no'))
-    await expect(client.emit('e')).rejects.toMatchObject(gone('no'))
-    await expect(client.listen('e', () => {})).rejects.toMatchObject(gone('no'))
-    const { peer: next } = relink()
+    await expect(call).rejects.toMatchObject(disconnected('unknown'))
+    await expect(client.invoke('x')).rejects.toMatchObject(disconnected('no'))
+    await expect(client.emit('e')).rejects.toMatchObject(disconnected('no'))
+    await expect(client.listen('e', () => {})).rejects.toMatchObject(disconnected('no'))
+    const { peer: next } = reconnect()
     const again = client.invoke('y')
     await crossed()
     expect(next.received).toMatchObject([{ id: 1, method: 'y' }])
@@ -47,15 +46,15 @@ describe('a link that closes', () => {
     await crossed()
     peer.close()
     expect(await channel[Symbol.asyncIterator]().next()).toMatchObject({ done: true })
-    await expect(first).rejects.toMatchObject(gone('unknown'))
+    await expect(first).rejects.toMatchObject(disconnected('unknown'))
   })
 })
 
-it('an event that nobody awaits is lost with the link, and ends no thread', async () => {
+it('an event that is not awaited is lost with the link, and does not end the thread', async () => {
   const { client, peer } = start()
   peer.close()
   await crossed()
-  // A rejection that nobody has caught fails the run.
+  // An unhandled rejection fails the test run.
   void client.emit('e')
   await crossed()
   setCurrentClient(client)
@@ -64,21 +63,21 @@ it('an event that nobody awaits is lost with the link, and ends no thread', asyn
   await crossed()
 })
 
-describe('listeners', () => {
-  const hearing = async (options?: Partial<ClientOptions>) => {
+describe('the listeners of a client', () => {
+  const startListening = async (options?: Partial<ClientOptions>) => {
     const parts = start(options)
-    const heard: BusEvent[] = []
-    const listening = parts.client.listen('e', received => void heard.push(received), { target: 'other' })
+    const events: BusEvent[] = []
+    const listening = parts.client.listen('e', event => void events.push(event), { target: 'other' })
     await crossed()
     parts.peer.send(result(1, 7))
-    return { ...parts, heard, unlisten: await listening }
+    return { ...parts, events, unlisten: await listening }
   }
 
-  it('are made known before anything else is sent, and keep their ids', async () => {
-    const { client, peer, relink, heard, unlisten } = await hearing()
+  it('are registered before anything else is sent, and keep their ids', async () => {
+    const { client, peer, reconnect, events, unlisten } = await startListening()
     peer.close()
     await crossed()
-    const { peer: next, done } = relink()
+    const { peer: next, done } = reconnect()
     client.invoke('x').catch(() => {})
     await crossed()
     const target = { kind: 'AnyLabel', label: 'other' }
@@ -86,28 +85,28 @@ describe('listeners', () => {
       { method: 'plugin:event|listen', params: { event: 'e', target } },
       { method: 'x' },
     ])
-    // Core gives its ids anew: a later listener may have the one that the first had before.
-    const second = client.listen('e', received => void heard.push(received))
+    // The new core counts its ids from the beginning: a later listener can get the id that the first had.
+    const second = client.listen('e', event => void events.push(event))
     await crossed()
     next.send(event([3], 'too early'), result(1, 3), result(3, 7), event([3], 'a'), event([7], 'b'))
     await done
     await second
-    expect(heard.map(({ payload }) => payload)).toEqual(['a', 'b'])
-    expect(heard[0]!.id).toBe(7)
-    expect(heard[1]!.id).not.toBe(7)
+    expect(events.map(({ payload }) => payload)).toEqual(['a', 'b'])
+    expect(events[0]!.id).toBe(7)
+    expect(events[1]!.id).not.toBe(7)
     unlisten()
     await crossed()
     expect(next.last).toMatchObject({ method: 'plugin:event|unlisten', params: { event: 'e', eventId: 3 } })
   })
 
-  it('are made known again, and taken away, though nothing of a user’s may wait', async () => {
-    const { client, peer, relink, heard } = await hearing({ window: 1, overflow: 'reject' })
-    const second = client.once('e', received => void heard.push(received))
+  it('are registered and removed even if calls of the user must not wait', async () => {
+    const { client, peer, reconnect, events } = await startListening({ window: 1, overflow: 'reject' })
+    const second = client.once('e', event => void events.push(event))
     await crossed()
     peer.send(result(2, 8))
     await second
     peer.close()
-    const { peer: next, done } = relink()
+    const { peer: next, done } = reconnect()
     await crossed()
     next.send(result(1, 3))
     await crossed()
@@ -118,23 +117,23 @@ describe('listeners', () => {
     await crossed()
     next.send(event([3, 4], 'a'), event([3, 4], 'b'))
     await crossed()
-    expect(heard.map(({ payload }) => payload)).toEqual(['a', 'a', 'b'])
+    expect(events.map(({ payload }) => payload)).toEqual(['a', 'a', 'b'])
     next.send(result(3, 'done'))
     expect(await call).toBe('done')
     await crossed()
     expect(next.last).toMatchObject({ method: 'plugin:event|unlisten', params: { eventId: 4 } })
   })
 
-  it('that leave while there is no link, or before core has answered, are heard no more', async () => {
-    const { client, peer, relink, heard, unlisten } = await hearing()
-    const more = client.listen('e', received => void heard.push(received))
+  it('receive nothing when they were removed without a link, or before core has answered', async () => {
+    const { client, peer, reconnect, events, unlisten } = await startListening()
+    const more = client.listen('e', event => void events.push(event))
     await crossed()
     peer.send(result(2, 8))
     const unlistenMore = await more
     peer.close()
     await crossed()
     unlisten()
-    const { peer: next, done } = relink()
+    const { peer: next, done } = reconnect()
     unlistenMore()
     await crossed()
     expect(next.methods).toEqual(['plugin:event|listen'])
@@ -142,46 +141,46 @@ describe('listeners', () => {
     await done
     await crossed()
     expect(next.last).toMatchObject({ method: 'plugin:event|unlisten', params: { eventId: 0 } })
-    expect(heard).toEqual([])
+    expect(events).toEqual([])
   })
 
-  it('survive links that close before core has answered', async () => {
-    const { peer, relink, heard } = await hearing()
+  it('remain when a link closes before core has answered', async () => {
+    const { peer, reconnect, events } = await startListening()
     peer.close()
-    const { peer: second } = relink()
+    const { peer: second } = reconnect()
     await crossed()
     second.close()
     await crossed()
-    const { peer: third } = relink()
+    const { peer: third } = reconnect()
     await crossed()
     third.send(result(1, 5), event([5], 'here'))
     await crossed()
-    expect(heard).toMatchObject([{ payload: 'here', id: 7 }])
+    expect(events).toMatchObject([{ payload: 'here', id: 7 }])
   })
 
-  it('that are called once hear one event of all links together', async () => {
-    const { client, peer, relink } = start()
-    const heard: unknown[] = []
-    const listening = client.once('e', ({ payload }) => void heard.push(payload))
+  it('receive one event of all links together with once', async () => {
+    const { client, peer, reconnect } = start()
+    const events: unknown[] = []
+    const listening = client.once('e', ({ payload }) => void events.push(payload))
     await crossed()
     peer.send(result(1, 0))
     await listening
     peer.close()
     await crossed()
-    const { peer: next } = relink()
+    const { peer: next } = reconnect()
     await crossed()
     next.send(result(1, 0), event([0], 1), event([0], 2))
     await crossed()
     peer.close()
-    expect(heard).toEqual([1])
-    const { peer: last } = relink()
+    expect(events).toEqual([1])
+    const { peer: last } = reconnect()
     await crossed()
     expect(last.received).toEqual([])
   })
 })
 
-it('what is exposed can be called over the next link; what runs is aborted, and its answer goes nowhere', async () => {
-  const { client, peer, relink } = start()
+it('exposed functions can be called over the next link, and running calls are aborted', async () => {
+  const { client, peer, reconnect } = start()
   let finish!: (value: string) => void
   const signals: AbortSignal[] = []
   client.expose({
@@ -196,22 +195,22 @@ it('what is exposed can be called over the next link; what runs is aborted, and 
   peer.close()
   await crossed()
   expect(signals[0]!.aborted).toBe(true)
-  const { peer: next } = relink()
+  const { peer: next } = reconnect()
   finish('late')
   next.send({ jsonrpc: '2.0', id: 1, method: 'now' })
   await crossed()
   expect(next.received).toEqual([{ jsonrpc: '2.0', id: 1, result: 'here' }])
 })
 
-it('a client that has been closed, or given up, takes no other link', async () => {
+it('a client that was closed or ended closes another link', async () => {
   for (const close of [(client: Client) => void client.close(), (client: Client) => client.end(undefined)]) {
-    const { client, relink } = start()
+    const { client, reconnect } = start()
     close(client)
     await client.closed
-    const { peer: next, done } = relink()
+    const { peer: next, done } = reconnect()
     await done
     await crossed()
     expect(next.closed).toBe(true)
-    await expect(client.invoke('x')).rejects.toMatchObject(gone('no'))
+    await expect(client.invoke('x')).rejects.toMatchObject(disconnected('no'))
   }
 })

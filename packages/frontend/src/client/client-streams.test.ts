@@ -1,14 +1,13 @@
-// A stream as it goes over the wire: a request with a channel of its own, given up when the loop is left.
 import { describe, expect, it } from 'vitest'
 import { crossed, failure, notify, type Peer, result, setUp } from '../../test/peer.js'
 
-const idOf = (peer: Peer): number => Number(/\d+$/.exec(peer.last.headers['sallyport-stream'] as string)?.[0])
+const getChannelId = (peer: Peer): number => Number(/\d+$/.exec(peer.last.headers['sallyport-stream'] as string)?.[0])
 const say = (channel: number, index: number, message: unknown): unknown =>
   notify('$/channel', { channel, index, message })
 const end = (channel: number, index: number): unknown => notify('$/channel', { channel, index, end: true })
 
 describe('a stream', () => {
-  it('is a request whose header names its channel, made when the first value is asked for', async () => {
+  it('is a request with a channel in its headers, sent when the first value is requested', async () => {
     const { client, peer } = setUp()
     const values = client.stream('download', { url: 'x' }, { headers: { mine: 'y' } })
     await crossed()
@@ -16,7 +15,7 @@ describe('a stream', () => {
     const first = values.next()
     await crossed()
     expect(peer.last).toMatchObject({ id: 1, method: 'download', params: { url: 'x' }, headers: { mine: 'y' } })
-    const channel = idOf(peer)
+    const channel = getChannelId(peer)
     peer.send(say(channel, 0, 'a'), say(channel, 1, 'b'), end(channel, 2), result(1, null))
     expect(await first).toEqual({ done: false, value: 'a' })
     expect(await values.next()).toEqual({ done: false, value: 'b' })
@@ -27,12 +26,12 @@ describe('a stream', () => {
     expect(peer.methods).toEqual(['download'])
   })
 
-  it('tells core once when it is left, and takes nothing more', async () => {
+  it('notifies core once when it is left, and receives nothing more', async () => {
     const { client, peer } = setUp()
     const values = client.stream('download')
     const first = values.next()
     await crossed()
-    const channel = idOf(peer)
+    const channel = getChannelId(peer)
     peer.send(say(channel, 0, 'a'))
     await first
     const second = values.next()
@@ -45,14 +44,14 @@ describe('a stream', () => {
     expect(peer.received.slice(1)).toEqual([{ jsonrpc: '2.0', method: '$/cancelRequest', params: { id: 1 } }])
   })
 
-  it('drops what was not read when its signal aborts, but not when the call has ended before', async () => {
+  it('drops unread values when its signal aborts before the call has ended', async () => {
     const { client, peer } = setUp()
     for (const isOver of [false, true]) {
       const controller = new AbortController()
       const values = client.stream('download', undefined, { signal: controller.signal })
       const first = values.next()
       await crossed()
-      const channel = idOf(peer)
+      const channel = getChannelId(peer)
       peer.send(say(channel, 0, 'a'), say(channel, 1, 'b'))
       if (isOver) peer.send(end(channel, 2), result(peer.last.id, null))
       await first
@@ -64,12 +63,12 @@ describe('a stream', () => {
     }
   })
 
-  it('gives what had come when the link closed, and then the error', async () => {
+  it('returns the values that arrived before the link closed, and then throws', async () => {
     const { client, peer } = setUp()
     const values = client.stream('download')
     const first = values.next()
     await crossed()
-    const channel = idOf(peer)
+    const channel = getChannelId(peer)
     peer.send(say(channel, 0, 'a'), say(channel, 1, 'b'))
     await first
     await crossed()
@@ -80,27 +79,27 @@ describe('a stream', () => {
   })
 
   it.each([
-    ['a name', ['', {}]],
+    ['command', ['', {}]],
     ['arguments', ['x', 5]],
-    ['an option', ['x', {}, { timeout: -1 }]],
-    ['a header', ['x', {}, { headers: 'no' }]],
-  ])('refuses %s that is wrong, once it is read', async (_what, given) => {
+    ['option', ['x', {}, { timeout: -1 }]],
+    ['header', ['x', {}, { headers: 'no' }]],
+  ])('rejects with an invalid %s when it is read', async (_what, args) => {
     const { client, peer } = setUp()
-    const values = client.stream(...(given as Parameters<typeof client.stream>))
+    const values = client.stream(...(args as Parameters<typeof client.stream>))
     await expect(values.next()).rejects.toMatchObject({ reason: 'InvalidParams' })
     expect(await values.next()).toMatchObject({ done: true })
     expect(peer.received).toEqual([])
   })
 
-  it('is read by many at once in the order in which they ask', async () => {
+  it('can be read concurrently, in the order of the requests', async () => {
     const { client, peer } = setUp()
     const values = client.stream('download')
-    const asked = [values.next(), values.next(), values.next()]
+    const requests = [values.next(), values.next(), values.next()]
     await crossed()
-    const channel = idOf(peer)
+    const channel = getChannelId(peer)
     peer.send(say(channel, 0, 'a'))
     await crossed()
     peer.send(say(channel, 1, 'b'), end(channel, 2), result(1, null))
-    expect((await Promise.all(asked)).map(({ value }) => value as unknown)).toEqual(['a', 'b', undefined])
+    expect((await Promise.all(requests)).map(({ value }) => value as unknown)).toEqual(['a', 'b', undefined])
   })
 })

@@ -1,4 +1,3 @@
-// A client with links to several cores at once: which of them a call takes, and what becomes of it all when one is lost.
 import { BusError, type Link } from '@sallyport/protocol'
 import { describe, expect, it } from 'vitest'
 import { createMemoryLinkPair } from '../../../protocol/test/memory-link.js'
@@ -21,10 +20,10 @@ function start(cores: number) {
   const calls = (): number[] => peers.map(peer => peer.methods.filter(method => method === 'x').length)
   return { client, peers, links, add, calls }
 }
-const gone = (delivered: 'no' | 'unknown') => ({ reason: 'Disconnected', data: { delivered } })
+const disconnected = (delivered: 'no' | 'unknown') => ({ reason: 'Disconnected', data: { delivered } })
 
-describe('a call takes the core', () => {
-  it('with the fewest under way, in turn where they are alike', async () => {
+describe('a call uses', () => {
+  it('the core with the fewest calls in flight, round-robin among equals', async () => {
     const { client, peers, calls } = start(3)
     const all = Array.from({ length: 9 }, () => client.invoke('x'))
     await crossed()
@@ -38,7 +37,7 @@ describe('a call takes the core', () => {
     expect(new Set(await Promise.all(all))).toEqual(new Set(['done']))
   })
 
-  it('that has its channel already', async () => {
+  it('the core that has an open channel of its arguments', async () => {
     const { client, peers, calls } = start(3)
     const channel = new Channel()
     for (let call = 0; call < 4; call++) client.invoke('x', { channel }).catch(() => {})
@@ -48,7 +47,7 @@ describe('a call takes the core', () => {
     await client.close()
   })
 
-  it('of a stream, for what it gives and for leaving it', async () => {
+  it('the core of its stream, also to cancel it', async () => {
     const { client, peers } = start(2)
     const streams = [client.stream('s'), client.stream('s')]
     const first = streams.map(stream => stream.next())
@@ -65,7 +64,7 @@ describe('a call takes the core', () => {
   })
 })
 
-it('events and listeners stay with one, and a lane beside it takes none of them along', async () => {
+it('events and listeners use the primary connection, and stay when another one ends', async () => {
   const { client, peers, links } = start(2)
   const heard: unknown[] = []
   const listening = client.listen('e', ({ payload }) => void heard.push(payload))
@@ -82,7 +81,7 @@ it('events and listeners stay with one, and a lane beside it takes none of them 
   expect(heard).toEqual(['still'])
 })
 
-it('each core may call what is exposed, and is answered by itself', async () => {
+it('each core can call exposed functions and gets the response', async () => {
   const { client, peers } = start(2)
   client.expose({ double: ({ n }: { n: number }) => 2 * n })
   for (const [at, peer] of peers.entries())
@@ -91,8 +90,8 @@ it('each core may call what is exposed, and is answered by itself', async () => 
   expect(peers.map(({ received }) => received)).toMatchObject([[{ id: 1, result: 2 }], [{ id: 1, result: 4 }]])
 })
 
-describe('where one is lost', () => {
-  it('only its calls are, and the next take the others at once', async () => {
+describe('when a connection is lost', () => {
+  it('only its calls reject, and the next calls use the others immediately', async () => {
     const { client, peers, calls } = start(3)
     const all = Array.from({ length: 3 }, () => client.invoke('x'))
     await crossed()
@@ -107,10 +106,10 @@ describe('where one is lost', () => {
     expect(await Promise.all(more)).toEqual(['done', 'done'])
     const outcomes = await settled
     expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(2)
-    expect(outcomes.find(({ status }) => status === 'rejected')).toMatchObject({ reason: gone('unknown') })
+    expect(outcomes.find(({ status }) => status === 'rejected')).toMatchObject({ reason: disconnected('unknown') })
   })
 
-  it('another is its home, and knows of the listeners', async () => {
+  it('another one becomes primary, with all listeners', async () => {
     const { client, peers, add } = start(2)
     const heard: unknown[] = []
     const listening = client.listen('e', ({ payload }) => void heard.push(payload))
@@ -126,7 +125,7 @@ describe('where one is lost', () => {
     void client.emit('e', 1)
     peers[1]!.close()
     await crossed()
-    await expect(client.invoke('x')).rejects.toMatchObject(gone('no'))
+    await expect(client.invoke('x')).rejects.toMatchObject(disconnected('no'))
     add()
     await crossed()
     expect(peers[2]!.received).toMatchObject([{ method: 'plugin:event|listen', params: { event: 'e' } }])
@@ -138,14 +137,14 @@ describe('where one is lost', () => {
   })
 })
 
-it('a core that closes gets no other call while there are others', async () => {
+it('a core that closes gets no further calls while there are other cores', async () => {
   const { client, peers, calls } = start(2)
   const [first, second] = [client.invoke('x'), client.invoke('x')]
   const settled = Promise.allSettled([second])
   await crossed()
   const closing = { code: -32005, message: 'The bus is closing', data: { delivered: 'no' } }
   peers[0]!.send({ jsonrpc: '2.0', id: 1, error: closing })
-  await expect(first).rejects.toMatchObject(gone('no'))
+  await expect(first).rejects.toMatchObject(disconnected('no'))
   for (let call = 0; call < 3; call++) client.invoke('x').catch(() => {})
   await crossed()
   expect(calls()).toEqual([1, 4])
@@ -154,11 +153,11 @@ it('a core that closes gets no other call while there are others', async () => {
   client.invoke('x').catch(() => {})
   await crossed()
   expect(calls()).toEqual([2, 4])
-  expect(await settled).toMatchObject([{ reason: gone('unknown') }])
+  expect(await settled).toMatchObject([{ reason: disconnected('unknown') }])
 })
 
-describe('all of it ends', () => {
-  it('with the client', async () => {
+describe('all connections end', () => {
+  it('when the client closes', async () => {
     const { client, peers, add } = start(3)
     const call = client.invoke('x')
     await client.close()
@@ -170,7 +169,7 @@ describe('all of it ends', () => {
     expect(peers[3]!.closed).toBe(true)
   })
 
-  it('for a reason', async () => {
+  it('with the given reason', async () => {
     const { client, peers } = start(2)
     for (const peer of peers) peer.close()
     await crossed()

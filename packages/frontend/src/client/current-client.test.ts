@@ -1,4 +1,3 @@
-// The module's functions belong to the thread's client: without one they say where they work, with one they are its own.
 import { afterEach, describe, expect, it } from 'vitest'
 import { crossed, notify, result, setUp } from '../../test/peer.js'
 import { Channel, emit, emitTo, getData, getLabel, invoke, isBusError, listen, once } from '../index.js'
@@ -7,7 +6,7 @@ import { currentClient, setCurrentClient } from './current-client.js'
 const KEY = Symbol.for('@sallyport/frontend:client')
 afterEach(() => Reflect.deleteProperty(globalThis, KEY))
 
-describe('in a thread that is no frontend', () => {
+describe('in a thread that is not a frontend', () => {
   it.each<[string, () => Promise<unknown>]>([
     ['invoke', () => invoke('greet')],
     ['emit', () => emit('e')],
@@ -16,7 +15,7 @@ describe('in a thread that is no frontend', () => {
     ['once', () => once('e', () => {})],
     ['getLabel', async () => getLabel()],
     ['getData', async () => getData()],
-  ])('%s rejects, and says what to do', async (_name, call) => {
+  ])('%s rejects with a remedy', async (_name, call) => {
     const error = await call().catch((thrown: unknown) => thrown)
     expect(isBusError(error, 'Disconnected')).toBe(true)
     expect(error).toMatchObject({ data: { delivered: 'no' } })
@@ -26,7 +25,7 @@ describe('in a thread that is no frontend', () => {
 })
 
 describe('in a frontend', () => {
-  it('the functions are those of its client', async () => {
+  it("the functions use the thread's client", async () => {
     const { client, peer } = setUp()
     setCurrentClient(client)
     expect(currentClient()).toBe(client)
@@ -53,11 +52,11 @@ describe('in a frontend', () => {
   })
 
   it('the client is found by another copy of the package, and can be replaced', () => {
-    const [one, two] = [setUp().client, setUp().client]
-    setCurrentClient(one)
-    expect((globalThis as Record<symbol, unknown>)[KEY]).toBe(one)
-    setCurrentClient(two)
-    expect(currentClient()).toBe(two)
+    const [first, second] = [setUp().client, setUp().client]
+    setCurrentClient(first)
+    expect((globalThis as Record<symbol, unknown>)[KEY]).toBe(first)
+    setCurrentClient(second)
+    expect(currentClient()).toBe(second)
     expect(Object.keys(globalThis)).not.toContain(KEY)
   })
 })

@@ -1,10 +1,10 @@
-// Calls of what a module exposes that come before the module has been loaded, from a peer that is written by hand.
+// Calls that arrive before the module has loaded.
 import { expect, it } from 'vitest'
 import { crossed, setUp } from '../../test/peer.js'
 
 const request = (id: number, method: string) => ({ jsonrpc: '2.0', id, method })
 
-it('run once the module’s own code has run, and not inside expose', async () => {
+it('waiting calls run after expose has returned', async () => {
   const { client, peer } = setUp()
   client.whileLoading(new Promise(() => {}))
   peer.send(request(1, 'once'), request(2, 'later'))
@@ -15,7 +15,7 @@ it('run once the module’s own code has run, and not inside expose', async () =
   expect(peer.received).toEqual([{ jsonrpc: '2.0', id: 1, result: 'fine' }])
 })
 
-it('keep their order, though a call before them exposes what they wait for', async () => {
+it('waiting calls keep their order when an earlier call exposes their function', async () => {
   const { client, peer } = setUp()
   const ran: string[] = []
   client.whileLoading(new Promise(() => {}))
@@ -27,7 +27,7 @@ it('keep their order, though a call before them exposes what they wait for', asy
   expect(peer.received.map(({ id }) => id)).toEqual([2, 1, 3, 4])
 })
 
-it('are forgotten where their caller gives them up', async () => {
+it('a waiting call is dropped when it is cancelled', async () => {
   const { client, peer } = setUp()
   let loaded = (): void => {}
   client.whileLoading(new Promise<void>(resolve => (loaded = resolve)))

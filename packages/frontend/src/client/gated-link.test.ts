@@ -1,5 +1,3 @@
-// Isolation as a link: what the client sends goes to the gate, records go on to core, answers of both come back, and when
-// one side closes, all is closed.
 import type { Link } from '@sallyport/protocol'
 import { describe, expect, it, vi } from 'vitest'
 import { createMemoryLinkPair } from '../../../protocol/test/memory-link.js'
@@ -7,7 +5,7 @@ import { crossed, failure, JSON_KIND, Peer, result } from '../../test/peer.js'
 import { Client } from './client.js'
 import { throughGate } from './gated-link.js'
 
-/** What came in on a link, as `kind:text`, and how it ended. */
+/** Records the frames of a link as `kind:body`, and its end. */
 function watch(link: Link): string[] {
   const log: string[] = []
   link.receive({
@@ -24,8 +22,8 @@ function setUp() {
   return { link, core, gate, atCore: watch(core), atGate: watch(gate) }
 }
 
-describe('through the gate', () => {
-  it('everything that is sent goes to the gate, and nothing to core', async () => {
+describe('a gated link', () => {
+  it('sends every frame to the gate, and none to core', async () => {
     const { link, atCore, atGate } = setUp()
     link.receive({ frame: () => {}, closed: () => {} })
     link.send({ kind: 1, body: 'a' })
@@ -35,7 +33,7 @@ describe('through the gate', () => {
     expect([atGate, atCore]).toEqual([['1:a', '2:b', '3:forged'], []])
   })
 
-  it('records go on to core, in order and as they are; all else that the gate says comes back', async () => {
+  it('forwards records to core unchanged and in order, and delivers other frames of the gate', async () => {
     const { link, gate, atCore } = setUp()
     const seen = watch(link)
     gate.send({ kind: 3, body: 'one' })
@@ -49,7 +47,7 @@ describe('through the gate', () => {
     ])
   })
 
-  it('core’s answers come back, whatever their kind', async () => {
+  it('delivers every frame of core', async () => {
     const { link, core, atGate } = setUp()
     const seen = watch(link)
     core.send({ kind: 1, body: 'a' })
@@ -58,17 +56,17 @@ describe('through the gate', () => {
     expect([seen, atGate]).toEqual([['1:a', '3:b'], []])
   })
 
-  it.each(['core', 'gate'] as const)('closed by %s, all is closed, once', async who => {
+  it.each(['core', 'gate'] as const)('closes both links once when %s closes', async side => {
     const parts = setUp()
     const seen = watch(parts.link)
-    parts[who].close()
+    parts[side].close()
     await crossed()
     parts.link.close()
     await crossed()
     expect([seen, parts.atCore, parts.atGate]).toEqual([['closed'], ['closed'], ['closed']])
   })
 
-  it('closed by its owner, lets the gate send on what it holds, then closes both', async () => {
+  it('lets the gate forward its messages when its owner closes it, then closes both links', async () => {
     const { link, gate, core, atCore, atGate } = setUp()
     const seen = watch(link)
     link.close()
@@ -82,7 +80,7 @@ describe('through the gate', () => {
     expect([seen, atCore, atGate]).toEqual([['closed'], ['3:the last record', 'closed'], ['4:', 'closed']])
   })
 
-  it('does not wait for a gate that does not answer', async () => {
+  it('closes when the gate does not answer', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout'] })
     const { link, atCore } = setUp()
     const seen = watch(link)
@@ -93,7 +91,7 @@ describe('through the gate', () => {
     expect([seen, atCore]).toEqual([['closed'], ['closed']])
   })
 
-  it('where core has no room the gate waits, and goes on in order', async () => {
+  it('pauses the gate while core has no room, and keeps the order', async () => {
     const { link, core, gate, atCore } = setUp()
     link.receive({ frame: () => {}, closed: () => {} })
     core.pause()
@@ -104,7 +102,7 @@ describe('through the gate', () => {
       sent++
       await crossed()
     }
-    // What a link holds, twice, and one record more for each.
+    // The capacity of both links, and one more record for each.
     expect(sent).toBeLessThan(20)
     expect(atCore).toEqual([])
     expect(link.queued).toBeGreaterThan(0)
@@ -115,7 +113,7 @@ describe('through the gate', () => {
     expect([gate.queued, link.queued]).toEqual([0, 0])
   })
 
-  it('paused, it delivers nothing of either until it is resumed', async () => {
+  it('delivers nothing while it is paused', async () => {
     const { link, core, gate, atCore } = setUp()
     const seen = watch(link)
     link.pause()
@@ -130,7 +128,7 @@ describe('through the gate', () => {
     expect(atCore).toEqual(['3:c'])
   })
 
-  it('a fault of either side is handed on', async () => {
+  it('reports a fault of either link', async () => {
     for (const side of ['core', 'gate'] as const) {
       let end: ((fault: never) => void) | undefined
       const faulty: Link = {
@@ -152,7 +150,7 @@ describe('through the gate', () => {
   })
 })
 
-describe('a client through a gate', () => {
+describe('a client with a gated link', () => {
   function connect() {
     const [coreNear, coreFar] = createMemoryLinkPair()
     const [gateNear, gateFar] = createMemoryLinkPair()
@@ -160,10 +158,10 @@ describe('a client through a gate', () => {
     return { client: new Client(throughGate(coreNear, gateNear), { label: 'main' }), gate, core }
   }
 
-  it('is answered by core, and rejected by the gate', async () => {
+  it('gets responses of core, and rejections of the gate', async () => {
     const { client, gate, core } = connect()
-    const [one, two] = [client.invoke('a'), client.invoke('b')]
-    const settled = Promise.allSettled([one, two])
+    const calls = [client.invoke('a'), client.invoke('b')]
+    const settled = Promise.allSettled(calls)
     await crossed()
     expect([gate.methods, gate.kinds, core.methods]).toEqual([['a', 'b'], [JSON_KIND], []])
     gate.send(failure(2, -32002, 'command "b" was rejected by the isolation hook (it threw)', { why: 'threw' }))
@@ -171,17 +169,17 @@ describe('a client through a gate', () => {
     expect(await settled).toMatchObject([{ value: 'fine' }, { reason: { reason: 'Rejected', data: { why: 'threw' } } }])
   })
 
-  it.each(['gate', 'core'] as const)('loses its calls when %s goes', async who => {
+  it.each(['gate', 'core'] as const)('loses its calls when %s closes', async side => {
     const { client, ...peers } = connect()
     const call = client.invoke('a')
     await crossed()
-    peers[who].close()
+    peers[side].close()
     await expect(call).rejects.toMatchObject({ reason: 'Disconnected', data: { delivered: 'unknown' } })
     await crossed()
     expect([peers.gate.closed, peers.core.closed]).toEqual([true, true])
   })
 
-  it('knows why, where the gate has said so', async () => {
+  it('rejects calls with the reason that the gate has sent', async () => {
     const { client, gate } = connect()
     const call = client.invoke('a')
     gate.send(failure(null, -32600, 'A gate takes messages, and no records'))

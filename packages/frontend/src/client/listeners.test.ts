@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { crossed, notify, result, setUp } from '../../test/peer.js'
 
-test('a handler gets an event, and no listener as its `this`: a sandboxed script must not see the records of the client', async () => {
+test('a handler gets no `this`, because a sandboxed script must not see the records of the client', async () => {
   const { client, peer } = setUp()
   const received: unknown[] = []
   const handler = function (this: unknown, ...args: unknown[]): void {

@@ -1,4 +1,3 @@
-// What a call may be given beside its arguments: anything else is refused by name, before anything is sent.
 import { describe, expect, it } from 'vitest'
 import { setUp } from '../../test/peer.js'
 import type { Client } from './client.js'
@@ -22,12 +21,12 @@ describe('call options', () => {
     [{ signal: {} }, '`signal` of command "greet" must be an AbortSignal'],
     [{ signal: null }, '`signal` of command "greet" must be an AbortSignal'],
     [{ signal: new AbortController() }, '`signal` of command "greet" must be an AbortSignal'],
-  ])('refuse %j', (options, text) => {
+  ])('reject %j', (options, text) => {
     const refused = expect.objectContaining({ reason: 'InvalidParams', message: expect.stringContaining(text) })
     expect(() => checkCallOptions('greet', options as InvokeOptions, {})).toThrow(refused)
   })
 
-  it('that are aborted already cancel, with the reason as the cause', () => {
+  it('reject with Cancelled, and the reason as the cause, when the signal is aborted', () => {
     const reason = new Error('mine')
     const cancelled = expect.objectContaining({ reason: 'Cancelled', cause: reason })
     expect(() => checkCallOptions('greet', { signal: AbortSignal.abort(reason) }, {})).toThrow(cancelled)
@@ -39,24 +38,24 @@ describe('call options', () => {
     [{ transfer: [buffer] }, buffer],
     [{ transfer: [buffer] }, new Uint8Array(buffer, 2)],
     [{ transfer: [buffer] }, { a: 1, data: new Uint8Array(buffer) }],
-  ])('give away what is carried: %j', (options, params) => {
+  ])('can transfer buffers of the payload: %j', (options, params) => {
     expect(() => checkCallOptions('greet', options, params)).not.toThrow()
   })
 
   it.each([
     ['another buffer', [new ArrayBuffer(8)], 'neither the whole payload nor'],
-    ['one that is deeper down', [buffer], 'neither the whole payload nor'],
+    ['a buffer below the top level', [buffer], 'neither the whole payload nor'],
     ['a Uint8Array', [new Uint8Array(buffer)], 'of a Uint8Array its `buffer`'],
     ['shared memory', [new SharedArrayBuffer(8)], '`transfer` takes ArrayBuffers'],
-    ['no list', buffer, 'must be a list'],
-  ])('do not give away %s', (_name, transfer, text) => {
+    ['a value that is not an array', buffer, 'must be a list'],
+  ])('cannot transfer %s', (_name, transfer, text) => {
     const params = { deep: { data: new Uint8Array(buffer) } }
     const refused = expect.objectContaining({ reason: 'InvalidParams', message: expect.stringContaining(text) })
     expect(() => checkCallOptions('greet', { transfer } as InvokeOptions, params)).toThrow(refused)
     expect(() => checkEmitOptions('emit', { transfer } as EmitOptions, params)).toThrow(refused)
   })
 
-  it('of an event are `transfer` alone', () => {
+  it('can only be `transfer` for an event', () => {
     expect(() => checkEmitOptions('plugin:event|emit', { timeout: 5 } as EmitOptions, 1)).toThrow('no option "timeout"')
     expect(() => checkEmitOptions('plugin:event|emit', null as never, 1)).toThrow(
       expect.objectContaining({ reason: 'InvalidParams' }),
@@ -83,7 +82,7 @@ describe('options of another kind of call', () => {
     emitTo: ['transfer'],
   }
 
-  it.each(calls)('are refused by name, with what is no object, by %s', async (name, run) => {
+  it.each(calls)('are rejected by %s with their name, or if they are not an object', async (name, run) => {
     const { client, peer } = setUp()
     for (const option of [...Object.keys(all), 'timout'].filter(other => !taken[name]!.includes(other as 'signal'))) {
       await expect(run(client, { [option]: all[option as 'signal'] })).rejects.toMatchObject({
@@ -96,10 +95,10 @@ describe('options of another kind of call', () => {
     expect(peer.received).toEqual([])
   })
 
-  it.each(calls)('are the others: those of its own are taken by %s', async (name, run) => {
+  it.each(calls)('do not include those that %s takes', async (name, run) => {
     const { client, peer } = setUp()
-    const own = Object.fromEntries(taken[name]!.map(option => [option, all[option]]))
-    void run(client, own).catch(() => {})
+    const accepted = Object.fromEntries(taken[name]!.map(option => [option, all[option]]))
+    void run(client, accepted).catch(() => {})
     await expect.poll(() => peer.received.length).toBe(1)
     await client.close()
   })

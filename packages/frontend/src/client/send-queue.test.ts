@@ -1,6 +1,4 @@
-// More than the link or core takes: calls and events wait in the client, in order, up to a bound; what is given up there was
-// never sent; and nothing waits for ever.
-import { isBusError, type Link, MAX_WAITING } from '@sallyport/protocol'
+import { isBusError, type Link, MAX_CLIENT_QUEUE } from '@sallyport/protocol'
 import { describe, expect, it } from 'vitest'
 import { createMemoryLinkPair } from '../../../protocol/test/memory-link.js'
 import { crossed, notify, Peer, result } from '../../test/peer.js'
@@ -13,7 +11,7 @@ function setUp(options: Partial<ClientOptions> = {}) {
   const client = new Client(near, { label: 'main', ...options })
   return { client, peer: new Peer(far), far, near }
 }
-/** Until the link has no room. */
+/** Sends events until the link has no room. */
 async function fill(client: Client): Promise<void> {
   for (let i = 0; i < 9; i++) void client.emit('fill', MiB)
   await crossed()
@@ -24,7 +22,7 @@ const quiet = <T>(calls: Promise<T>[]): Promise<T>[] => {
 }
 
 describe('calls beyond the window', () => {
-  it('wait, and go in order as others are answered', async () => {
+  it('are sent in order as others are answered', async () => {
     const { client, peer } = setUp({ window: 2 })
     const calls = ['a', 'b', 'c', 'd', 'e'].map(name => client.invoke(name))
     await crossed()
@@ -39,7 +37,7 @@ describe('calls beyond the window', () => {
     expect(await Promise.all(calls)).toEqual(['A', 'B', 'C', 'D', 'E'])
   })
 
-  it('are sent as they were when they were made; events wait behind them', async () => {
+  it('are sent with the arguments at the time of the call, and events wait behind them', async () => {
     const { client, peer } = setUp({ window: 1 })
     const args = { n: 1 }
     void quiet([client.invoke('a'), client.invoke('b', args)])
@@ -53,7 +51,7 @@ describe('calls beyond the window', () => {
     expect(peer.received.slice(1)).toMatchObject([{ method: 'b', params: { n: 1 } }, { params: { event: 'e' } }])
   })
 
-  it('that are cancelled or late were never sent, and say so', async () => {
+  it('reject as undelivered when they are cancelled or time out', async () => {
     const { client, peer } = setUp({ window: 1 })
     const controller = new AbortController()
     const [first, second, third, fourth] = quiet([
@@ -75,7 +73,7 @@ describe('calls beyond the window', () => {
     expect(await fourth).toBe(4)
   })
 
-  it('take the place of one in flight that is given up', async () => {
+  it('are sent when a call in flight is cancelled', async () => {
     const { client, peer } = setUp({ window: 1 })
     const controller = new AbortController()
     void quiet([client.invoke('a', {}, { signal: controller.signal }), client.invoke('b')])
@@ -85,7 +83,7 @@ describe('calls beyond the window', () => {
     expect(peer.methods).toEqual(['a', '$/cancelRequest', 'b'])
   })
 
-  it('reject as undelivered when the link closes, and those in flight as unknown', async () => {
+  it('reject as undelivered when the link closes, and calls in flight as unknown', async () => {
     const { client, peer } = setUp({ window: 1 })
     const calls = quiet([client.invoke('a'), client.invoke('b')])
     const emitted = client.emit('e')
@@ -96,7 +94,7 @@ describe('calls beyond the window', () => {
     await expect(emitted).rejects.toMatchObject({ reason: 'Disconnected', data: { delivered: 'no' } })
   })
 
-  it('reject at once where they are to', async () => {
+  it("reject immediately with overflow: 'reject'", async () => {
     const { client, peer } = setUp({ window: 1, overflow: 'reject' })
     const first = client.invoke('a')
     await expect(client.invoke('b')).rejects.toMatchObject({ reason: 'Overloaded', data: { delivered: 'no' } })
@@ -109,7 +107,7 @@ describe('calls beyond the window', () => {
     expect(await third).toBe('C')
   })
 
-  it('do not hold back answers, nor credit', async () => {
+  it('do not delay responses and credit', async () => {
     const { client, peer } = setUp({ window: 1 })
     client.expose({ f: () => 'answer' })
     const channel = new client.Channel(() => {})
@@ -121,7 +119,7 @@ describe('calls beyond the window', () => {
     expect(peer.received.slice(1)).toMatchObject([{ id: 1, result: 'answer' }, { method: '$/credit' }])
   })
 
-  it('hold back the end of a channel that one of them opens', async () => {
+  it('delay the end of a channel that one of them opens', async () => {
     const { client, peer } = setUp({ window: 1 })
     const channel = new client.Channel()
     void quiet([client.invoke('a'), client.invoke('b', { channel })])
@@ -132,7 +130,7 @@ describe('calls beyond the window', () => {
     expect(peer.methods).toEqual(['a', 'b', '$/closeChannel'])
   })
 
-  it('hold back no end of a channel that is open already: they may wait for just that (seed 100)', async () => {
+  it('do not delay the end of an open channel, which they can be waiting for (seed 100)', async () => {
     const { client, peer } = setUp({ window: 1 })
     const channel = new client.Channel()
     void quiet([client.invoke('a', { channel }), client.invoke('b')])
@@ -143,7 +141,7 @@ describe('calls beyond the window', () => {
 })
 
 describe('a link without room', () => {
-  it('holds back calls and events; all go, in order, when there is some', async () => {
+  it('delays calls and events, and they are sent in order later', async () => {
     const { client, peer, far } = setUp()
     far.pause()
     await fill(client)
@@ -161,7 +159,7 @@ describe('a link without room', () => {
     expect(await call).toBe('A')
   })
 
-  it('does not lose events where the client closes meanwhile; calls were never sent', async () => {
+  it('loses no events when the client closes, and calls reject as undelivered', async () => {
     const { client, peer, far } = setUp()
     far.pause()
     await fill(client)
@@ -174,9 +172,9 @@ describe('a link without room', () => {
     expect(peer.last).toMatchObject({ params: { event: 'b' } })
   })
 
-  it('costs a bounded number, and bounded bytes: beyond them calls and events are refused, and nobody must catch that', async () => {
+  it('limits the number and the bytes of waiting messages, and events that reject do not have to be caught', async () => {
     for (const [args, most] of [
-      [undefined, MAX_WAITING],
+      [undefined, MAX_CLIENT_QUEUE],
       [{ body: MiB }, 64],
     ] as const) {
       const { client, far, peer } = setUp()
@@ -194,7 +192,7 @@ describe('a link without room', () => {
     }
   })
 
-  it('keeps little of what is given up while it lasts', async () => {
+  it('keeps little memory of cancelled calls', async () => {
     const { client, far, peer } = setUp()
     far.pause()
     await fill(client)
@@ -209,7 +207,7 @@ describe('a link without room', () => {
     expect(peer.methods.slice(9)).toEqual(['b'])
   })
 
-  it('refuses events at once where they are not to wait', async () => {
+  it("rejects events immediately with overflow: 'reject'", async () => {
     const { client, far } = setUp({ overflow: 'reject' })
     far.pause()
     await fill(client)
@@ -218,11 +216,11 @@ describe('a link without room', () => {
   })
 })
 
-it('asks the link for nothing that costs, while there is room', async () => {
-  let asked = 0
+it('checks the room of the link once for each message', async () => {
+  let checks = 0
   const link: Link = {
     queued: 0,
-    room: () => void asked++,
+    room: () => void checks++,
     send() {},
     receive() {},
     pause() {},
@@ -231,5 +229,5 @@ it('asks the link for nothing that costs, while there is room', async () => {
   }
   const client = new Client(link, { label: 'main' })
   void quiet([client.invoke('a'), client.invoke('b')])
-  expect(asked).toBe(2)
+  expect(checks).toBe(2)
 })

@@ -14,8 +14,8 @@ import {
   encodeMessage,
   isBusError,
   type Link,
-  MAX_WAITING,
-  MAX_WAITING_BYTES,
+  MAX_CLIENT_QUEUE,
+  MAX_CLIENT_QUEUE_BYTES,
   type Message,
   type Outbox,
   packMessage,
@@ -68,7 +68,7 @@ export class SendQueue {
   readonly #pending: SendQueueDeps['pending']
   readonly #overflow: 'wait' | 'reject'
   readonly #outbox: Outbox
-  readonly #queue = new BoundedQueue<QueuedMessage>({ count: MAX_WAITING, bytes: MAX_WAITING_BYTES })
+  readonly #queue = new BoundedQueue<QueuedMessage>({ count: MAX_CLIENT_QUEUE, bytes: MAX_CLIENT_QUEUE_BYTES })
   /** Calls that were not sent, by id: those in the queue, and those that `finish` has dropped. */
   readonly #unsentCalls = new Map<number, QueueSlot<QueuedMessage>>()
   #isAwaitingRoom = false

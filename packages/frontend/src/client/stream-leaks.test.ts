@@ -1,4 +1,4 @@
-// What has ended is collected: no table of the client holds a stream or a channel on.
+// Streams and channels that have ended are collected as garbage.
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { expect, it } from 'vitest'
@@ -17,7 +17,7 @@ async function expectCollected(refs: readonly WeakRef<object>[]): Promise<void> 
     .toBe(0)
 }
 
-it.each(['read to its end', 'left', 'cancelled'])('a stream that was %s', async how => {
+it.each(['read to its end', 'left', 'cancelled'])('a stream that was %s is collected', async how => {
   const { client, peer } = setUp()
   const open = async (): Promise<WeakRef<object>> => {
     const controller = new AbortController()
@@ -34,7 +34,7 @@ it.each(['read to its end', 'left', 'cancelled'])('a stream that was %s', async 
       peer.send(notify('$/channel', { channel, index: 1, end: true }), result(id, null))
       await values.next()
     }
-    // Its channel is forgotten: a client closes one that it has no more, where core begins with it.
+    // The client has forgotten the channel: it closes an unknown channel when core starts to use it.
     peer.send(notify('$/channel', { channel, index: 0, message: 'a' }))
     await expect.poll(() => peer.last).toMatchObject({ method: '$/closeChannel', params: { channel } })
     return new WeakRef(values)
@@ -45,7 +45,7 @@ it.each(['read to its end', 'left', 'cancelled'])('a stream that was %s', async 
   await client.close()
 })
 
-it('a channel that was closed', async () => {
+it('a channel that was closed is collected', async () => {
   const { client, peer } = setUp()
   const open = async (): Promise<WeakRef<object>> => {
     const channel = new Channel()

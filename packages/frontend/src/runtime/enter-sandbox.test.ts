@@ -19,24 +19,26 @@ function allow(...readable: string[]): void {
 
 test('returns the directory that can be read without a grant, and hardens the thread', () => {
   allow(join('/secrets', 'any'))
-  expect(enterSandbox({ stray: '/secrets', strict: false })).toBe('/secrets')
+  expect(enterSandbox({ unexpectedRead: '/secrets', strict: false })).toBe('/secrets')
   expect(harden).toHaveBeenCalledOnce()
 })
 
 test('returns nothing when no directory can be read, or the working directory was granted', () => {
   allow()
-  expect(enterSandbox({ stray: '/secrets', strict: true })).toBeUndefined()
+  expect(enterSandbox({ unexpectedRead: '/secrets', strict: true })).toBeUndefined()
   allow(join('/secrets', 'any'))
-  expect(enterSandbox({ stray: undefined, strict: true })).toBeUndefined()
+  expect(enterSandbox({ unexpectedRead: undefined, strict: true })).toBeUndefined()
   expect(harden).toHaveBeenCalledTimes(2)
 })
 
 test('throws when the sandbox is strict and a directory can be read', () => {
   allow(join('/secrets', 'any'))
-  expect(() => enterSandbox({ stray: '/secrets', strict: true })).toThrow(/^The sandbox is strict, and Node /)
+  expect(() => enterSandbox({ unexpectedRead: '/secrets', strict: true })).toThrow(/^The sandbox is strict, and Node /)
 })
 
 test('throws without the permission model', () => {
   Object.defineProperty(process, 'permission', { configurable: true, value: undefined })
-  expect(() => enterSandbox({ stray: undefined, strict: false })).toThrow(/does not run under Node's permission model/)
+  expect(() => enterSandbox({ unexpectedRead: undefined, strict: false })).toThrow(
+    /does not run under Node's permission model/,
+  )
 })

@@ -13,11 +13,12 @@ interface Permission {
  *
  * @throws {BusError} `InternalError` if there is such a directory and the sandbox is strict
  */
-export function enterSandbox({ stray, strict }: FrontendSandbox): string | undefined {
+export function enterSandbox({ unexpectedRead, strict }: FrontendSandbox): string | undefined {
   const { permission } = process as unknown as { permission?: Permission }
   if (!permission) throw new BusError('InternalError', "This worker does not run under Node's permission model")
   // A file is checked, because the answer for the directory itself is wrong: Node 22 denies it, Node 20 allows it.
-  const readableDirectory = stray !== undefined && permission.has('fs.read', join(stray, 'any')) ? stray : undefined
+  const readableDirectory =
+    unexpectedRead !== undefined && permission.has('fs.read', join(unexpectedRead, 'any')) ? unexpectedRead : undefined
   if (readableDirectory !== undefined && strict) {
     throw new BusError(
       'InternalError',

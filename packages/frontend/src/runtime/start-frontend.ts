@@ -75,7 +75,7 @@ export function startFrontend(
       // Calls in flight settle before the thread ends.
       await client?.close()
     },
-    entered(state, error) {
+    onState(state, error) {
       host.report({ type: 'state', state, ...(error !== undefined && { error: reportError(error) }) })
       if (state === 'stopped' || state === 'failed') setImmediate(() => process.exit(state === 'failed' ? 1 : 0))
     },

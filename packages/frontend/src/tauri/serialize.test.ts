@@ -31,18 +31,18 @@ const value = fc.letrec(tie => ({
 const named = fc.dictionary(fc.stringMatching(/^[a-z]{1,3}$/), value, { maxKeys: 4, noNullPrototype: true })
 
 describe('named arguments', () => {
-  test('are what Tauri’s text of them says, under any codec', () => {
+  test('are equal to those that Tauri serializes, with any codec', () => {
     fc.assert(
       fc.property(named, args => {
-        const given = serializePayload(args)
-        expect(given).toEqual(JSON.parse(tauris(args)))
+        const serialized = serializePayload(args)
+        expect(serialized).toEqual(JSON.parse(tauris(args)))
         // No codec changes it further: it is plain JSON, and nothing of it is left out.
-        expect(given).toStrictEqual(JSON.parse(JSON.stringify(given)))
+        expect(serialized).toStrictEqual(JSON.parse(JSON.stringify(serialized)))
       }),
     )
   })
 
-  test('that hold nothing to replace are passed on as they are', () => {
+  test('are passed unchanged when there is nothing to replace', () => {
     const args = { a: 1, list: [1, 'a', null, { b: [true] }], bare: Object.assign(Object.create(null), { c: '' }) }
     expect(serializePayload(args)).toBe(args)
     const deep = { a: args }
@@ -50,7 +50,7 @@ describe('named arguments', () => {
     expect((serializePayload({ deep, none: undefined }) as typeof args & { deep: unknown }).deep).toBe(deep)
   })
 
-  test('that are no object', () => {
+  test('are undefined, or a plain value, when they are not an object', () => {
     expect(serializePayload(undefined)).toBeUndefined()
     expect(serializePayload(() => 1)).toBeUndefined()
     expect(serializePayload(null)).toBeNull()
@@ -63,12 +63,12 @@ describe('named arguments', () => {
     ['a BigInt', { a: 1n }],
     ['a BigInt deeper down', { a: [{ b: 1n }] }],
     ['a cycle', Object.assign({ list: [] as unknown[] }, {})],
-  ])('refuse %s with a TypeError', (what, args) => {
+  ])('are refused with a TypeError: %s', (what, args) => {
     if (what === 'a cycle') (args as { list: unknown[] }).list.push(args)
     expect(() => serializePayload(args)).toThrow(TypeError)
   })
 
-  test('a BigInt that has been given a toJSON is sent as that says', () => {
+  test('are sent with the result of toJSON when a BigInt has one', () => {
     Object.defineProperty(BigInt.prototype, 'toJSON', { value: () => '1', configurable: true })
     try {
       expect(serializePayload({ a: 1n })).toEqual({ a: '1' })
@@ -77,7 +77,7 @@ describe('named arguments', () => {
     }
   })
 
-  test('deeper than the bus carries', () => {
+  test('can be deeper than the bus allows', () => {
     let deep: object = {}
     for (let i = 0; i < 100; i++) deep = { deep }
     expect(serializePayload({ deep })).toEqual({ deep })
@@ -92,13 +92,13 @@ describe('a raw body', () => {
     ['DataView', new DataView(new Uint8Array([0, 1, 2]).buffer, 1)],
     ['Uint16Array', new Uint16Array([0x0201])],
     ['list of numbers', [1, 2]],
-  ])('of a %s', (_what, payload) => {
+  ])('is sent for a %s', (_what, payload) => {
     const bytes = serializePayload(payload) as Uint8Array
     expect(bytes).toBeInstanceOf(Uint8Array)
     expect([...bytes]).toEqual([1, 2])
   })
 
-  test.each([[[256]], [[-1]], [[1.5]], [['1']], [[null]], [[undefined]], [[[1]]]])('not of %j', list => {
+  test.each([[[256]], [[-1]], [[1.5]], [['1']], [[null]], [[undefined]], [[[1]]]])('is not sent for %j', list => {
     expect(() => serializePayload(list)).toThrow(
       new TypeError('An array as all arguments is sent as bytes: its element 0 is not a byte'),
     )

@@ -1,4 +1,4 @@
-// The types of what arrives, against the table in docs/wire.md.
+// Checks the types against the table in docs/wire.md.
 import { expectTypeOf, test } from 'vitest'
 import type { Serialized, Jsonify, Unpacked } from './serialized.js'
 
@@ -18,7 +18,7 @@ class Point {
   }
 }
 
-test('as JSON', () => {
+test('JSON', () => {
   expectTypeOf<Jsonify<'a' | 1 | true | null>>().toEqualTypeOf<'a' | 1 | true | null>()
   expectTypeOf<Jsonify<Id>>().toEqualTypeOf<Id>()
   expectTypeOf<Jsonify<Date | URL>>().toEqualTypeOf<string>()
@@ -50,7 +50,7 @@ test('as JSON', () => {
   expectTypeOf<Jsonify<any>>().toBeAny()
 })
 
-test('as MessagePack', () => {
+test('MessagePack', () => {
   expectTypeOf<Unpacked<{ at: Date; n: bigint; u: undefined; o?: string }>>().toEqualTypeOf<{
     at: Date
     n: bigint
@@ -68,7 +68,7 @@ test('as MessagePack', () => {
   expectTypeOf<Unpacked<readonly [Date, Date?]>>().toEqualTypeOf<readonly [Date, Date?]>()
 })
 
-test('as a result, a payload or a message', () => {
+test('results, payloads and messages', () => {
   expectTypeOf<Serialized<void>>().toEqualTypeOf<null>()
   expectTypeOf<Serialized<string | undefined, 'msgpack'>>().toEqualTypeOf<string | null>()
   expectTypeOf<Serialized<Buffer>>().toEqualTypeOf<Uint8Array>()

@@ -11,13 +11,13 @@ import {
   FRAME_KIND,
   getRequestId,
   isBusError,
-  isMeantAsAnswer,
+  isResponseLike,
   type Link,
   METHOD,
   type Outbox,
   type PackedMessage,
   packPlain,
-  parseAnswer,
+  parseResponse,
   parseCall,
   type ReceivedFrame,
   type RequestId,
@@ -132,10 +132,10 @@ class Gate {
   }
 
   #handle(rawMessage: unknown, codec: Codec): void {
-    const isResponse = isMeantAsAnswer(rawMessage)
+    const isResponse = isResponseLike(rawMessage)
     let message: FrontendMessage
     try {
-      message = isResponse ? parseAnswer(rawMessage) : parseCall(rawMessage)
+      message = isResponse ? parseResponse(rawMessage) : parseCall(rawMessage)
     } catch (error) {
       return this.#refuseMalformed(rawMessage, codec, isResponse, error as BusError)
     }

@@ -13,7 +13,7 @@ import {
   type PackedMessage,
   packMessage,
   packPlain,
-  parseAnswer,
+  parseResponse,
   type ResponseMessage,
   STREAM_HEADER,
   toErrorObject,
@@ -22,7 +22,7 @@ import type { HookMessage, PassedMessage } from '../hook/types.js'
 import { NOT_SERIALIZABLE, type Rejection } from '../hook/verdict.js'
 
 export type FrontendMessage = CallMessage | Response
-type Response = ReturnType<typeof parseAnswer>
+type Response = ReturnType<typeof parseResponse>
 
 export const isCall = (message: FrontendMessage): message is CallMessage =>
   (message as { method?: unknown }).method !== undefined
@@ -102,7 +102,7 @@ function toResponse({ id }: Response, { cmd, payload }: PassedMessage): Response
     throw new BusError('InvalidRequest', 'The response has neither a result nor an error')
   }
   const response = error === undefined ? { result: result ?? null } : { error, ...(result !== undefined && { result }) }
-  return parseAnswer({ jsonrpc: '2.0', id, ...response })
+  return parseResponse({ jsonrpc: '2.0', id, ...response })
 }
 
 function encode(message: Message, codec: Codec): PackedMessage {

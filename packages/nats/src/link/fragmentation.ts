@@ -68,7 +68,7 @@ export class Reassembler {
 
   /** True after a part of a frame. */
   get isWithinFrame(): boolean {
-    return this.#frames.within
+    return this.#frames.isWithinFrame
   }
 
   /** Returns false for a protocol violation: the peer must not send once it has filled the window. */

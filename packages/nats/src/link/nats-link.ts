@@ -1,6 +1,14 @@
 // A link over a broker to which anybody can publish. Each message is protected: forged and replayed messages are dropped, and a lost
 // message ends the session. Credit bounds the bytes in flight, because a broker drops messages for a slow reader.
-import { BusError, deliver, type Frame, isBusError, LINGER_MS, type Link, type LinkReceiver } from '@sallyport/protocol'
+import {
+  BusError,
+  deliverFrame,
+  type Frame,
+  isBusError,
+  LINGER_MS,
+  type Link,
+  type LinkReceiver,
+} from '@sallyport/protocol'
 import { createCredit, createSignal, MESSAGE, readCredit, Reassembler } from './fragmentation.js'
 import { KeepAlive } from './keep-alive.js'
 import type { Protection } from './protection.js'
@@ -187,7 +195,7 @@ export class NatsLink implements Link {
       while (this.#isOpen && !this.#isPaused) {
         const frame = this.#incoming.next()
         if (!frame) break
-        deliver(frame, this.#receiver)
+        deliverFrame(frame, this.#receiver)
       }
     } catch (error) {
       return this.#refuse(error)

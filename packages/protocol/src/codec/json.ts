@@ -3,7 +3,7 @@
 // key named `__proto__`.
 import { isAscii, isUtf8 } from 'node:buffer'
 import { BusError } from '../errors/bus-error.js'
-import { type Message, type RequestId, UNNAMED } from '../message/message.js'
+import { type Message, type RequestId, UNNAMED_ARGUMENTS } from '../message/message.js'
 import { MAX_DEPTH, MAX_FRAME_BYTES, MAX_NODES, SCAN_ABOVE_BYTES } from '../wire/limits.js'
 import { FRAME_KIND } from '../wire/link.js'
 import { type Codec, protoKey, tooDeep, tooMany } from './codec.js'
@@ -58,7 +58,7 @@ function getHead(method: string): string {
 
 /** Checks what a `toJSON` can turn params into: core takes only named arguments. Bytes never travel in JSON. */
 function checkNamed(text: string): string {
-  if (!text.startsWith(',"params":{')) throw new TypeError(UNNAMED)
+  if (!text.startsWith(',"params":{')) throw new TypeError(UNNAMED_ARGUMENTS)
   return text
 }
 

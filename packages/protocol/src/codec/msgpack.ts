@@ -1,7 +1,7 @@
 // The MessagePack codec, for bytes and for frontends that choose it: plain values, `undefined`, BigInt to 64 bits, Date and bytes.
 // One pass in each direction converts values and enforces the bounds (docs/adr/0010-codec-fast-paths.md).
 import { BusError } from '../errors/bus-error.js'
-import { type Message, UNNAMED } from '../message/message.js'
+import { type Message, UNNAMED_ARGUMENTS } from '../message/message.js'
 import { FRAME_KIND } from '../wire/link.js'
 import { MAX_FRAME_BYTES } from '../wire/limits.js'
 import { ATTACHMENT_EXTENSION } from './attachments.js'
@@ -49,7 +49,7 @@ export function writeMessage(writer: Writer, out: Output, message: Message, chec
     writeName(out, PARA, RAMS)
     const offset = out.size
     writer.value(params, 1)
-    if (checked && !isNamedOrBytes(out, offset)) throw new TypeError(UNNAMED)
+    if (checked && !isNamedOrBytes(out, offset)) throw new TypeError(UNNAMED_ARGUMENTS)
   }
   if (headers !== undefined) {
     out.string('headers')

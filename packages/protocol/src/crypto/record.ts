@@ -4,7 +4,7 @@
 import { RECORD_HEADROOM } from '../wire/link.js'
 import { decrypt, encrypt, TAG_BYTES } from './aead.js'
 import { createKeySchedule, type KeySchedule, type KeyScheduleOptions } from './key-schedule.js'
-import { recordRefused } from './record-error.js'
+import { createRecordError } from '../errors/bus-error.js'
 
 // The clear part of a record: 44 bytes of fixed layout, big-endian, all of it authenticated as additional data. Both
 // sides write it from what they know; the opener compares, so that nothing in it is ever taken on trust.
@@ -178,7 +178,7 @@ export function createOpener(options: OpenerOptions): Opener {
       } catch {
         // A tag that does not fit ends like everything else.
       }
-      throw recordRefused()
+      throw createRecordError()
     },
   }
 }

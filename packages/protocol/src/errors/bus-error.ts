@@ -1,7 +1,7 @@
-// One error class for the whole bus, with a code table: JSON-RPC 2.0's own codes (section 5.1 of its specification) and
-// ours in its range for servers. On the wire an error is JSON-RPC's error object; no stack and no path leaves a thread.
+// The bus's error class and its codes: those of JSON-RPC 2.0 (section 5.1 of its specification), and our own in its range for
+// servers. On the wire an error is JSON-RPC's error object; no stack and no path leaves a thread.
 
-/** Code by reason. `Cancelled` is the Language Server Protocol's `RequestCancelled`. */
+/** Codes by reason. `Cancelled` is the Language Server Protocol's `RequestCancelled`. */
 export const ERROR_CODES = {
   ParseError: -32700,
   InvalidRequest: -32600,
@@ -32,10 +32,10 @@ const REASONS = new Map<number, BusErrorReason>(
 )
 
 /**
- * What every call of the bus rejects with.
+ * The error that every call of the bus rejects with.
  *
- * `code` is the number on the wire, `reason` its name, `data` what came with it (for `CommandFailed`: the value that the
- * handler threw or rejected with).
+ * `code` is the number on the wire, and `reason` its name. `data` is an optional value; for `CommandFailed`, it is the value that
+ * the handler threw or rejected with.
  *
  * @example
  * try { await invoke('greet') } catch (error) { if (isBusError(error, 'Denied')) … }
@@ -54,14 +54,14 @@ export class BusError extends Error {
   }
 }
 
-/** True for a `BusError` (of this or another copy of the package), and, where a reason is given, of that reason. */
+/** True for a `BusError` of this or another copy of the package. With `reason`, true only for errors of that reason. */
 export function isBusError(error: unknown, reason?: BusErrorReason): error is BusError {
   if (!(error instanceof Error) || error.name !== 'BusError') return false
-  const named = (error as BusError).reason
-  return reason === undefined ? Object.hasOwn(ERROR_CODES, named) : named === reason
+  const actual = (error as BusError).reason
+  return reason === undefined ? Object.hasOwn(ERROR_CODES, actual) : actual === reason
 }
 
-/** The error object of an error. An error that is not the bus's own says nothing of itself: it may hold a path. */
+/** Returns the error object of an error. The message of any other error than the bus's own is hidden: it may hold a path. */
 export function toErrorObject(error: unknown): ErrorObject {
   if (!isBusError(error)) return { code: ERROR_CODES.InternalError, message: 'Internal error' }
   const object: ErrorObject = { code: ERROR_CODES[error.reason], message: String(error.message) }
@@ -69,22 +69,26 @@ export function toErrorObject(error: unknown): ErrorObject {
   return object
 }
 
-/** The `BusError` of an error object that came in; an unknown code becomes `InternalError`. */
+/** Returns the `BusError` of a received error object. An unknown code becomes `InternalError`. */
 export function fromErrorObject(object: ErrorObject): BusError {
   const reason = REASONS.get(object.code) ?? 'InternalError'
   return new BusError(reason, object.message, 'data' in object ? { data: object.data } : {})
 }
 
-/** A text for whatever was thrown, which may be anything: nothing of it can make this throw. */
+/** Returns a text for any thrown value. Never throws, whatever that value does. */
 export function describeThrown(thrown: unknown): string {
   try {
     return String(thrown instanceof Error ? thrown.message : thrown)
   } catch {
-    return 'something that can’t be shown'
+    return 'a value that cannot be shown'
   }
 }
 
-/** A name for an error text: quoted, escaped and cut, because whoever sent it chose it. */
+/** Quotes, escapes and truncates an untrusted name for an error text. */
 export const describeName = (name: string): string => JSON.stringify(name.length > 80 ? `${name.slice(0, 80)}…` : name)
 
 export const describeCommand = (method: string): string => `command ${describeName(method)}`
+
+/** The error for every invalid record. Its text never varies, so that an attacker learns nothing from it. */
+export const createRecordError = (): BusError =>
+  new BusError('InvalidRequest', 'A record was refused, and its session is closed')

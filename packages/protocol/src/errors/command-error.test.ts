@@ -94,12 +94,12 @@ test('what is too long to be carried is not what is left', () => {
   expect(toErrorObject(withoutData(failed(new CommandError(long)), 'It', why))).not.toHaveProperty('data')
 })
 
-test('what has data that can’t be carried keeps its code', () => {
+test('what has data that cannot be serialized keeps its code', () => {
   const why = new TypeError('too deep')
   const error = withoutData(failed(new CommandError('A', 'x', { data: 1 })), 'The error', why)
   expect(toErrorObject(error)).toStrictEqual({
     code: -32000,
-    message: 'The error can’t be carried: too deep',
+    message: 'The error cannot be serialized: too deep',
     data: { code: 'A', message: 'x' },
   })
   expect(toErrorObject(withoutData(failed({ a: 1 }), 'It', why))).not.toHaveProperty('data')

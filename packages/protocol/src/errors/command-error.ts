@@ -1,49 +1,10 @@
-// Errors of an application's own, with a code that its callers can branch on. They travel as `CommandFailed`, whose data has
-// what is told of them: code, message and data; never the stack or the cause.
+// Errors with a code of the application's own, on which its callers can branch. On the wire they are `CommandFailed` errors with
+// code, message and data, never with the stack or the cause.
 import { BusError, type BusErrorReason, describeThrown, isBusError } from './bus-error.js'
 
-// Why a value can't be sent. JSON.stringify says that there is a BigInt, and not where: it is looked for once it is known.
-
-/** So many values are looked at. */
-const MANY = 10_000
-
-/** What was to be sent can't be: `what` names it, and `cause` was thrown as `value` was encoded. */
-export const notSerializable = (what: string, reason: BusErrorReason, cause: unknown, value: unknown): BusError =>
-  new BusError(reason, `${what} can’t be carried: ${whyNotSerializable(cause, value)}`, { cause })
-
-/** What was thrown, in better words where there are some. */
-export function whyNotSerializable(cause: unknown, value: unknown): string {
-  const why = describeThrown(cause)
-  const path = why.includes('BigInt') ? findBigInt(value) : undefined
-  if (path === undefined) return why
-  return `${path || 'it'} is a BigInt, which JSON has no form for: give a string, or choose codec: 'msgpack'`
-}
-
-/** As it is written in JavaScript, `user.ids[0]`; `undefined` where none is found. */
-function findBigInt(value: unknown): string | undefined {
-  const seen = new Set<unknown>()
-  const search = (at: unknown, path: string): string | undefined => {
-    if (typeof at === 'bigint') return path
-    if (typeof at !== 'object' || at === null || seen.has(at) || seen.size > MANY) return undefined
-    seen.add(at)
-    for (const [key, member] of Object.entries(at)) {
-      const step = Array.isArray(at) ? `[${key}]` : path === '' ? key : `.${key}`
-      const found = search(member, path + step)
-      if (found !== undefined) return found
-    }
-    return undefined
-  }
-  try {
-    return search(value, '')
-  } catch {
-    // A getter that throws, or a depth that no stack has room for.
-    return undefined
-  }
-}
-
 /**
- * What a handler throws to fail with a code of its own. Its caller gets a `BusError` `CommandFailed` with the same message
- * and `{ code, message, data }` as its data; a Tauri client is rejected with that object.
+ * The error that a handler throws to fail with its own code. Its caller receives a `BusError` `CommandFailed` with the same message
+ * and with `{ code, message, data }` as its data; a Tauri client is rejected with that object.
  *
  * @example throw new CommandError('NOT_FOUND', `There is no note ${id}`, { data: { id } })
  */
@@ -53,14 +14,14 @@ export class CommandError extends Error {
   readonly data: unknown
 
   /**
-   * @param message the code, unless given
-   * @param options `data` travels as a result would; `cause` stays in this thread
-   * @throws BusError `InternalError` for a code that is no text, or empty
+   * @param message - the code by default
+   * @param options - `data` is serialized like a result; `cause` stays in this thread
+   * @throws {BusError} InternalError if the code is not a string, or empty
    */
   constructor(code: string, message: string = code, options: { data?: unknown; cause?: unknown } = {}) {
     if (typeof code !== 'string' || code === '') {
-      const given = code === '' ? 'an empty one' : typeof code
-      throw new BusError('InternalError', `CommandError: its code must be a text: got ${given}`)
+      const actual = code === '' ? 'an empty one' : typeof code
+      throw new BusError('InternalError', `CommandError: its code must be a string: got ${actual}`)
     }
     super(message, 'cause' in options ? { cause: options.cause } : undefined)
     this.code = code
@@ -68,22 +29,22 @@ export class CommandError extends Error {
   }
 }
 
-/** What is told of a `CommandError`. */
+/** The data of a call's error if its handler threw a `CommandError`. */
 export interface CommandErrorData<Data = unknown, Code extends string = string> {
   readonly code: Code
   readonly message: string
   readonly data: Data
 }
 
-/** A call that has failed with a `CommandError`, as its caller has it. */
+/** The error of a call whose handler threw a `CommandError`. */
 export type FailedCommand<Data = unknown, Code extends string = string> = BusError & {
   readonly reason: 'CommandFailed'
   readonly data: CommandErrorData<Data, Code>
 }
 
 /**
- * True for what a call rejects with whose handler threw a `CommandError`, and, where a code is given, one of that code. What
- * `data` is, is the handler's word: `Data` is not checked.
+ * True for the error of a call whose handler threw a `CommandError`. With `code`, true only for errors of that code. The handler
+ * chooses the type of `data`: `Data` is not checked.
  *
  * @example if (isCommandError<{ id: number }>(error, 'NOT_FOUND')) console.log(error.data.data.id)
  */
@@ -98,19 +59,61 @@ export function isCommandError<Data = unknown, Code extends string = string>(
   return code === undefined || data.code === code
 }
 
-/** Of this or another copy of the package. */
+/** True for a `CommandError` of this or another copy of the package. */
 export const isThrownByCommand = (thrown: unknown): thrown is CommandError =>
   thrown instanceof Error && thrown.name === 'CommandError' && typeof (thrown as CommandError).code === 'string'
 
-/** Characters of a code, and of a message, that are surely carried: what did not go may be one of them. */
-const MAX_LEFT = 4096
+/** Maximum length of a code and of a message that are kept when the data is dropped: either may be what was too long. */
+const MAX_KEPT_LENGTH = 4096
 
-/** An error without the data that can't be carried: of a `CommandError` its code is left, and its message, or how that begins. */
+/** Drops data that cannot be serialized from an error. A `CommandError` keeps its code and its message, possibly truncated. */
 export function withoutData(error: BusError, what: string, cause: unknown): BusError {
-  const left =
-    isCommandError(error) && error.data.code.length <= MAX_LEFT
-      ? { code: error.data.code, message: error.data.message.slice(0, MAX_LEFT) }
+  const kept =
+    isCommandError(error) && error.data.code.length <= MAX_KEPT_LENGTH
+      ? { code: error.data.code, message: error.data.message.slice(0, MAX_KEPT_LENGTH) }
       : undefined
   const { reason, message } = notSerializable(what, error.reason, cause, error.data)
-  return new BusError(reason, message, left === undefined ? { cause } : { data: left, cause })
+  return new BusError(reason, message, kept === undefined ? { cause } : { data: kept, cause })
+}
+
+/**
+ * Returns the error for a value that a codec refused.
+ *
+ * @param what - the subject of the error text
+ * @param cause - the error of the codec
+ */
+export const notSerializable = (what: string, reason: BusErrorReason, cause: unknown, value: unknown): BusError =>
+  new BusError(reason, `${what} cannot be serialized: ${whyNotSerializable(cause, value)}`, { cause })
+
+/** Describes a codec's error. `JSON.stringify` does not say where a BigInt is, so this searches the value for it. */
+export function whyNotSerializable(cause: unknown, value: unknown): string {
+  const why = describeThrown(cause)
+  const path = why.includes('BigInt') ? findBigInt(value) : undefined
+  if (path === undefined) return why
+  return `${path || 'it'} is a BigInt, which JSON has no form for: give a string, or choose codec: 'msgpack'`
+}
+
+/** Objects that a search visits at most. */
+const MAX_VISITED = 10_000
+
+/** Returns the path of the first BigInt as JavaScript writes it, such as `user.ids[0]`. */
+function findBigInt(root: unknown): string | undefined {
+  const seen = new Set<unknown>()
+  const search = (value: unknown, path: string): string | undefined => {
+    if (typeof value === 'bigint') return path
+    if (typeof value !== 'object' || value === null || seen.has(value) || seen.size > MAX_VISITED) return undefined
+    seen.add(value)
+    for (const [key, member] of Object.entries(value)) {
+      const step = Array.isArray(value) ? `[${key}]` : path === '' ? key : `.${key}`
+      const found = search(member, path + step)
+      if (found !== undefined) return found
+    }
+    return undefined
+  }
+  try {
+    return search(root, '')
+  } catch {
+    // A getter threw, or the nesting is too deep for the stack.
+    return undefined
+  }
 }

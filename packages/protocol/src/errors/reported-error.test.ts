@@ -18,8 +18,8 @@ describe('a report', () => {
     [null, 'null'],
     [42, '42'],
     [{ a: 1 }, '[object Object]'],
-    [Object.create(null), 'something that can’t be shown'],
-    [{ toString: 1, valueOf: 1 }, 'something that can’t be shown'],
+    [Object.create(null), 'a value that cannot be shown'],
+    [{ toString: 1, valueOf: 1 }, 'a value that cannot be shown'],
   ])('makes a text of %j', (thrown, message) => expect(reportError(thrown)).toEqual({ message }))
 })
 

@@ -1,11 +1,11 @@
-// An error on its way from a worker to the host, which may see all of it: message, stack and reason. What a worker says is
-// not trusted: on arrival it is text, or nothing.
+// Errors that a worker reports to the host, which may see all of them: message, stack and reason. Workers are not trusted, so the
+// host takes nothing but strings from a report.
 import { BusError, type BusErrorReason, describeThrown, ERROR_CODES } from './bus-error.js'
 
 export interface ReportedError {
   message: string
   stack?: string
-  /** A `BusError`'s. */
+  /** The reason of a `BusError`. */
   reason?: string
 }
 
@@ -17,18 +17,18 @@ export function reportError(error: unknown): ReportedError {
   return reported
 }
 
-/** A cause says where it happened: the file and line of a module that can't be parsed stand in its stack alone. */
+/** Appends the stack of the cause, which alone has the file and line of a module with a syntax error. */
 function withCause({ cause }: Error, stack: string): string {
   return cause instanceof Error && cause.stack !== undefined ? `${stack}\n[cause]: ${cause.stack}` : stack
 }
 
-/** The error that a worker has reported; `InternalError` where it names no reason that there is. */
-export function receiveError(report: unknown, fallback: string): BusError {
+/** Returns the error that a worker reported. Its reason is `InternalError` unless the report has a valid one. */
+export function receiveError(report: unknown, fallbackMessage: string): BusError {
   const { message, stack, reason } = (report ?? {}) as Record<keyof ReportedError, unknown>
-  const known = typeof reason === 'string' && Object.hasOwn(ERROR_CODES, reason)
+  const isKnown = typeof reason === 'string' && Object.hasOwn(ERROR_CODES, reason)
   const error = new BusError(
-    known ? (reason as BusErrorReason) : 'InternalError',
-    typeof message === 'string' ? message : fallback,
+    isKnown ? (reason as BusErrorReason) : 'InternalError',
+    typeof message === 'string' ? message : fallbackMessage,
   )
   if (typeof stack === 'string') error.stack = stack
   return error

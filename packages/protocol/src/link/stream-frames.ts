@@ -53,7 +53,7 @@ export class StreamFrames {
   }
 
   /** A frame has begun, and is not whole. */
-  get within(): boolean {
+  get isWithinFrame(): boolean {
     return this.#headerUsed > 0
   }
 

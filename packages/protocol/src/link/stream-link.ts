@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream'
 import { BusError, isBusError } from '../errors/bus-error.js'
 import { RoomSignal } from '../util/room-signal.js'
 import { type Frame, FRAME_KIND } from '../wire/link.js'
-import { deliver, LINGER_MS, type Link, type LinkReceiver, type ReceivedFrame } from '../wire/link.js'
+import { deliverFrame, LINGER_MS, type Link, type LinkReceiver, type ReceivedFrame } from '../wire/link.js'
 import { MAX_OUT_OF_BAND_BYTES } from './ring/out-of-band.js'
 import { STREAM_HEADER_BYTES, StreamFrames, writeHeader } from './stream-frames.js'
 
@@ -124,7 +124,7 @@ class StreamLink implements Link {
   #deliver(): void {
     while (this.#open && !this.#paused) {
       const frame = this.#next()
-      if (frame) deliver(frame, this.#receiver!)
+      if (frame) deliverFrame(frame, this.#receiver!)
       else if (this.#open && !this.#nextChunk()) break
     }
     if (!this.#paused && this.#receiver) this.#stream.resume()
@@ -152,7 +152,7 @@ class StreamLink implements Link {
   /** Once all that came was delivered, unless this end has closed. */
   #end(): void {
     if (this.#ended || !this.#over || (this.#open && this.#paused)) return
-    if (this.#open && this.#frames.within)
+    if (this.#open && this.#frames.isWithinFrame)
       this.#fault = new BusError('Disconnected', 'The peer has gone within a frame')
     this.#open = false
     this.#ended = true

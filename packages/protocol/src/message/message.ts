@@ -104,7 +104,7 @@ export function holdsBytes(value: unknown): boolean {
 }
 
 /** The error text for params that a `toJSON` turned into something else than named arguments or bytes. */
-export const UNNAMED = 'the arguments are written as neither an object nor bytes: look at their toJSON'
+export const UNNAMED_ARGUMENTS = 'the arguments are written as neither an object nor bytes: look at their toJSON'
 
 /** @throws {BusError} InvalidParams if the arguments, which are not bytes, have no names */
 export function checkNamedArguments(command: string, args: unknown): asserts args is Record<string, unknown> {
@@ -157,7 +157,7 @@ export function parseCall(message: unknown): CallMessage {
 }
 
 /** True for a message that looks like a response, valid or not. */
-export const isMeantAsAnswer = (message: unknown): boolean =>
+export const isResponseLike = (message: unknown): boolean =>
   typeof message === 'object' &&
   message !== null &&
   (message as { method?: unknown }).method === undefined &&
@@ -168,7 +168,7 @@ export const isMeantAsAnswer = (message: unknown): boolean =>
  *
  * @throws {BusError} InvalidRequest, with the name of the malformed member
  */
-export function parseAnswer(message: unknown): ResponseMessage & { id: RequestId } {
+export function parseResponse(message: unknown): ResponseMessage & { id: RequestId } {
   if (!isObject(message) || message['jsonrpc'] !== '2.0') throw invalid('`jsonrpc` must be "2.0"')
   if (!isRequestId(message['id'])) throw invalid('the `id` of an answer must be a string or a safe integer')
   if ('result' in message === 'error' in message) throw invalid('an answer has either `result` or `error`')
@@ -178,7 +178,7 @@ export function parseAnswer(message: unknown): ResponseMessage & { id: RequestId
   return message as unknown as ResponseMessage & { id: RequestId }
 }
 
-/** True for a valid response. Faster than `parseAnswer`, for messages of core, whose faults need no description. */
+/** True for a valid response. Faster than `parseResponse`, for messages of core, whose faults need no description. */
 export function isResponse(message: unknown): message is ResponseMessage {
   if (!isObject(message) || message['jsonrpc'] !== '2.0') return false
   if ('result' in message) return isRequestId(message['id'])

@@ -129,7 +129,7 @@ export function encodeValue(codec: Codec, value: unknown): EncodedMessage | unde
  *
  * @param message a call without headers, whose last member of the params is `null`
  */
-export function putLast(message: EncodedMessage, value: EncodedMessage): EncodedMessage {
+export function spliceLastParam(message: EncodedMessage, value: EncodedMessage): EncodedMessage {
   if (typeof message === 'string') return `${message.slice(0, -JSON_END.length)}${value as string}}}`
   // In MessagePack nothing follows the last member, and null is one byte.
   return Buffer.concat([message.subarray(0, -1), value as Uint8Array])

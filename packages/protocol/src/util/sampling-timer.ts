@@ -3,7 +3,7 @@
 import type { RecordableHistogram } from 'node:perf_hooks'
 
 /** An hour, in nanoseconds: the longest that is told apart. */
-export const LONGEST = 3.6e12
+export const MAX_DURATION_NS = 3.6e12
 
 /** In a second so many are timed, */
 const ALL = 500
@@ -28,7 +28,7 @@ export class SamplingTimer {
 
   end(began: number): void {
     const took = (performance.now() - began) * 1e6
-    this.#times.record(Math.max(1, Math.min(LONGEST, Math.round(took))))
+    this.#times.record(Math.max(1, Math.min(MAX_DURATION_NS, Math.round(took))))
   }
 
   /** Where it resolves. */

@@ -31,14 +31,14 @@ export const CREDIT_STEP_BYTES: number = CREDIT_WINDOW_BYTES / 4
 /** What a buffer costs beyond its bytes, so that many small ones are no way around the window. */
 export const BUFFER_COST = 256
 /** Calls and events that wait in a client until there is room for them; */
-export const MAX_WAITING = 65_536
+export const MAX_CLIENT_QUEUE = 65_536
 /** and their bytes, unless it is one alone. */
-export const MAX_WAITING_BYTES: number = 64 * MiB
+export const MAX_CLIENT_QUEUE_BYTES: number = 64 * MiB
 /** Events that wait in core for a frontend that takes nothing: beyond these the oldest go, */
-export const MAX_WAITING_EVENTS = 65_536
+export const MAX_EVENT_QUEUE = 65_536
 /** and beyond these bytes. */
-export const MAX_WAITING_EVENT_BYTES: number = 32 * MiB
+export const MAX_EVENT_QUEUE_BYTES: number = 32 * MiB
 /** Answers, messages of channels and calls that wait in core for one frontend. */
-export const MAX_KEPT = 65_536
+export const MAX_SESSION_QUEUE = 65_536
 /** Their bytes, but for what comes last. */
-export const MAX_KEPT_BYTES: number = 64 * MiB
+export const MAX_SESSION_QUEUE_BYTES: number = 64 * MiB

@@ -79,7 +79,7 @@ export interface Link {
 export const LINGER_MS: number = 30_000
 
 /** Calls the receiver. An error that it throws is its owner's fault, not the peer's, so it is rethrown outside the link. */
-export function deliver(frame: ReceivedFrame, receiver: LinkReceiver): void {
+export function deliverFrame(frame: ReceivedFrame, receiver: LinkReceiver): void {
   try {
     receiver.frame(frame)
   } catch (error) {

@@ -28,7 +28,7 @@ function setUp(changes: Partial<WorkerLifecycle> = {}) {
       log.push('drains')
       return drain.promise
     },
-    entered: (state, error) => log.push(error === undefined ? state : `${state}: ${String(error)}`),
+    onState: (state, error) => log.push(error === undefined ? state : `${state}: ${String(error)}`),
     ...changes,
   })
   const ready = async (): Promise<void> => {

@@ -17,7 +17,7 @@ export interface WorkerLifecycle {
   /** Lets what is in flight come to its end. */
   drain(): Promise<void>
   /** Told of each state, once it is entered; `error` says why it is `failed`. */
-  entered(state: LifecycleState, error?: unknown): void
+  onState(state: LifecycleState, error?: unknown): void
 }
 
 export interface WorkerActor {
@@ -34,7 +34,7 @@ export const createWorkerMachine = (): object =>
       handshake: async () => {},
       serve: () => () => {},
       drain: async () => {},
-      entered: () => {},
+      onState: () => {},
     },
     () => {},
   )
@@ -83,7 +83,7 @@ export function startWorkerActor(life: WorkerLifecycle): WorkerActor {
     const state: LifecycleState = typeof value === 'object' ? value.serving : (value as Exclude<typeof value, object>)
     if (state === last) return
     last = state
-    life.entered(state, reason)
+    life.onState(state, reason)
   })
   actor.start()
   return { stop: () => actor.getSnapshot().status === 'active' && actor.send({ type: 'stop' }) }

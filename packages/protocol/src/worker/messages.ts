@@ -10,7 +10,7 @@ import type { LifecycleState } from './lifecycle.js'
 
 export interface FrontendSandbox {
   /** A folder that nobody granted, and Node may let it read all the same. */
-  stray: string | undefined
+  unexpectedRead: string | undefined
   /** Then it must not start. */
   strict: boolean
 }

@@ -13,23 +13,23 @@ function setUp(leads = true) {
     pass: (milliseconds: number) => (now += milliseconds),
     /** Frames by the doorbell, each so long after the one before. */
     arrive(count: number, gap: number) {
-      for (let i = 0; i < count; i++) polling.woken((now += gap), (position += FRAME_BYTES))
+      for (let i = 0; i < count; i++) polling.onDoorbell((now += gap), (position += FRAME_BYTES))
     },
-    vain: () => polling.vain,
+    vain: () => polling.didNotPay,
     start: () => polling.start(now),
     /** Polls until the policy gives up: how long that took. */
     pollInVain() {
       const began = now
-      while (polling.mayGoOn(now)) now += 0.001
+      while (polling.mayContinue(now)) now += 0.001
       return now - began
     },
     mayStart: (peerPolls = false) => polling.mayStart(now, peerPolls),
     /** A poll that finds frames, each after it has waited so long; how many before it would have given up. */
     find(count: number, wait: number) {
       for (let i = 0; i < count; i++) {
-        polling.mayGoOn(now)
-        if (!polling.mayGoOn((now += wait))) return i
-        polling.found(now, (position += FRAME_BYTES))
+        polling.mayContinue(now)
+        if (!polling.mayContinue((now += wait))) return i
+        polling.onFound(now, (position += FRAME_BYTES))
       }
       return count
     },

@@ -8,7 +8,7 @@ import {
   SKIP,
   createRingBuffers,
   openRing,
-  frameSize,
+  getFrameSize,
 } from '../../src/link/ring/ring-buffer.js'
 import { RingReader } from '../../src/link/ring/ring-buffer.js'
 import { RingWriter } from '../../src/link/ring/ring-buffer.js'
@@ -47,7 +47,7 @@ describe('a ring', () => {
         const bytes = Uint8Array.from({ length: (i * 37) % 400 }, () => i & 255)
         expect(write(writer, bytes, i % 128, i)).toBe(true)
         expect(reader.next()).toBe(true)
-        expect([reader.kind, reader.beside, reader.length]).toEqual([i % 128, i, bytes.length])
+        expect([reader.kind, reader.outOfBandBytes, reader.length]).toEqual([i % 128, i, bytes.length])
         expect(read(reader)).toEqual([...bytes])
         expect(reader.next()).toBe(false)
       }
@@ -163,7 +163,7 @@ describe('a reader', () => {
           Atomics.store(ring.control, RING_WORD.head, ((start & ~7) + (ready % (SIZE + 64))) | 0)
           let taken = 0
           try {
-            for (let bytes = read(reader); bytes; bytes = read(reader)) taken += frameSize(bytes.length)
+            for (let bytes = read(reader); bytes; bytes = read(reader)) taken += getFrameSize(bytes.length)
           } catch (error) {
             expect(error).toMatchObject({ reason: 'InvalidRequest' })
           }

@@ -172,7 +172,7 @@ function getSandboxOptions(entry: Entry, data: FrontendWorkerData, sandbox: Perm
   const workerData: FrontendWorkerData = {
     ...data,
     module: module.href,
-    sandbox: { stray: getUnexpectedRead(reads), strict: sandbox.kind === 'permission' && sandbox.strict },
+    sandbox: { unexpectedRead: getUnexpectedRead(reads), strict: sandbox.kind === 'permission' && sandbox.strict },
     ...(runner !== undefined && { runner }),
   }
   return { workerData, reads, resourceLimits: sandbox.resourceLimits }
@@ -192,7 +192,7 @@ function spawnRelay(data: FrontendWorkerData, sandbox: ProcessConfig, isIsolated
     ...frontend,
     module: module.href,
     // The process starts in an empty directory, so there is nothing unexpected to read.
-    sandbox: { stray: undefined, strict: false },
+    sandbox: { unexpectedRead: undefined, strict: false },
     isolated: isIsolated,
   }
   const flags = [...MODEL, ...getFlags(getFrontendGrants(entry, module, read)), ...getV8Flags(resourceLimits)]

@@ -5,7 +5,7 @@ import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import { isArrayBuffer } from '../../util/type-guards.js'
 import { FRAME_KIND, type FrameKind, ownsWholeBuffer, RECORD_HEADROOM } from '../../wire/link.js'
 import { MAX_ATTACHED_BYTES } from '../../wire/limits.js'
-import { ringFault, type RingWriter } from './ring-buffer.js'
+import { createRingError, type RingWriter } from './ring-buffer.js'
 
 /** The bytes of a body at most: the largest attachment, and room for a record's header and tag around it. */
 export const MAX_OUT_OF_BAND_BYTES: number = MAX_ATTACHED_BYTES + 4096
@@ -84,15 +84,15 @@ export class OutOfBandReceiver {
         fail(error)
       }
     })
-    this.#port.on('messageerror', () => fail(ringFault('an unreadable message on the port beside it')))
+    this.#port.on('messageerror', () => fail(createRingError('an unreadable message on the port beside it')))
   }
 
   #keep(data: unknown): void {
-    if (!isArrayBuffer(data)) throw ringFault('no bytes on the port beside it')
+    if (!isArrayBuffer(data)) throw createRingError('no bytes on the port beside it')
     this.#bytes += data.byteLength
     const count = this.#arrived.push(data)
     const most = count > 1 ? WINDOW_BYTES + count * RECORD_HEADROOM : MAX_OUT_OF_BAND_BYTES + RECORD_HEADROOM
-    if (count > WINDOW_FRAMES || this.#bytes > most) throw ringFault('too much on the port beside it')
+    if (count > WINDOW_FRAMES || this.#bytes > most) throw createRingError('too much on the port beside it')
   }
 
   /** What is announced next. @throws BusError `InvalidRequest` where it is not there, or not what was announced */
@@ -102,7 +102,7 @@ export class OutOfBandReceiver {
     const buffer = this.#arrived.shift()!
     this.#bytes -= buffer.byteLength
     const headroom = getHeadroom(kind)
-    if (buffer.byteLength !== headroom + size) throw ringFault('other bytes beside it than were announced')
+    if (buffer.byteLength !== headroom + size) throw createRingError('other bytes beside it than were announced')
     return new Uint8Array(buffer, headroom)
   }
 }

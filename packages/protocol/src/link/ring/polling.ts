@@ -56,12 +56,12 @@ export class RingPolling {
   }
 
   /** The last poll did not pay: the two threads are better off taking turns. */
-  get vain(): boolean {
+  get didNotPay(): boolean {
     return this.#penalty > PENALTY_MIN && !this.#polls
   }
 
   /** Frames came by the doorbell; the ring has been read up to `position`. */
-  woken(now: number, position: number): void {
+  onDoorbell(now: number, position: number): void {
     const gap = now - this.#last
     const bytes = this.#read(position)
     if (gap > SILENCE) this.#warmingSince = now
@@ -74,7 +74,7 @@ export class RingPolling {
   }
 
   /** A poll found frames; the ring has been read up to `position`. */
-  found(now: number, position: number): void {
+  onFound(now: number, position: number): void {
     this.#frames++
     this.#bytes += this.#read(position)
     this.#budget = Math.min(BUDGET, this.#budget + REFUND - this.#waited(now))
@@ -97,7 +97,7 @@ export class RingPolling {
   }
 
   /** Whether a poll that has found nothing now should go on. */
-  mayGoOn(now: number): boolean {
+  mayContinue(now: number): boolean {
     // From the first look in vain on: before it, this thread did what it was woken for.
     this.#lookedAt ||= now
     if (this.#waited(now) < this.#budget) return true

@@ -28,10 +28,11 @@ export const SKIP = -1
 const LENGTH_MASK = 0xff_ffff
 
 /** What a frame of `length` bytes takes. */
-export const frameSize = (length: number): number => (length + HEADER_BYTES + 7) & ~7
+export const getFrameSize = (length: number): number => (length + HEADER_BYTES + 7) & ~7
 
 /** The error of whoever finds that the other side wrote nonsense. */
-export const ringFault = (what: string): BusError => new BusError('InvalidRequest', `The peer broke the ring: ${what}`)
+export const createRingError = (what: string): BusError =>
+  new BusError('InvalidRequest', `The peer broke the ring: ${what}`)
 
 export interface RingMemory {
   readonly control: Int32Array<SharedArrayBuffer>
@@ -50,7 +51,7 @@ export function createRingBuffers(bytes: number = RING_BYTES): [SharedArrayBuffe
 /** @throws BusError `InvalidRequest` where this is no memory of a ring */
 export function openRing(buffer: SharedArrayBuffer): RingMemory {
   const size = buffer instanceof SharedArrayBuffer ? buffer.byteLength - CONTROL_BYTES : 0
-  if (!isRingSize(size)) throw ringFault('no memory of a ring')
+  if (!isRingSize(size)) throw createRingError('no memory of a ring')
   return {
     control: new Int32Array(buffer, 0, CONTROL_BYTES >> 2),
     words: new Int32Array(buffer, CONTROL_BYTES, size >> 2),
@@ -77,7 +78,7 @@ export class RingReader {
   #at = 0
   length = 0
   kind = 0
-  beside = 0
+  outOfBandBytes = 0
 
   constructor(ring: RingMemory) {
     this.#ring = ring
@@ -97,19 +98,19 @@ export class RingReader {
     if (word === SKIP) {
       const skip = size - offset
       // What is skipped is published together with what comes after it.
-      if (offset === 0 || skip >= this.#ready) throw ringFault('a skip out of range')
+      if (offset === 0 || skip >= this.#ready) throw createRingError('a skip out of range')
       this.#tail = (this.#tail + skip) | 0
       this.#ready -= skip
       offset = 0
       word = words[0]!
     }
     const length = word & LENGTH_MASK
-    const need = frameSize(length)
-    if (word < 0 || need > this.#ready || offset + need > size) throw ringFault('a length out of range')
+    const need = getFrameSize(length)
+    if (word < 0 || need > this.#ready || offset + need > size) throw createRingError('a length out of range')
     this.#at = offset + HEADER_BYTES
     this.length = length
     this.kind = word >>> 24
-    this.beside = words[(offset >> 2) + 1]! >>> 0
+    this.outOfBandBytes = words[(offset >> 2) + 1]! >>> 0
     return true
   }
 
@@ -117,7 +118,7 @@ export class RingReader {
     if (this.#looks-- <= 0) return false
     const head = Atomics.load(this.#ring.control, RING_WORD.head)
     const ready = (head - this.#tail) >>> 0
-    if (ready > this.#ring.size || (head & 7) !== 0) throw ringFault('a write position out of range')
+    if (ready > this.#ring.size || (head & 7) !== 0) throw createRingError('a write position out of range')
     this.#ready = ready
     return ready !== 0
   }
@@ -130,7 +131,7 @@ export class RingReader {
   /** Gives the current frame's room back; `true` where the producer waits for it and is to be woken. */
   release(): boolean {
     const { control, size } = this.#ring
-    const need = frameSize(this.length)
+    const need = getFrameSize(this.length)
     this.#tail = (this.#tail + need) | 0
     this.#ready -= need
     Atomics.store(control, RING_WORD.tail, this.#tail)
@@ -153,11 +154,11 @@ export class RingReader {
    * Whether there is something, for a thread that looks again and again: V8 calls an atomic load, and inlines this one. What
    * it sees may be late, so a thread that goes to sleep asks `empty`.
    */
-  get stirs(): boolean {
+  get mayHaveFrame(): boolean {
     return this.#ring.control[RING_WORD.head] !== this.#tail
   }
 
-  get empty(): boolean {
+  get isEmpty(): boolean {
     return this.#tail === Atomics.load(this.#ring.control, RING_WORD.head)
   }
 
@@ -212,7 +213,7 @@ export class RingWriter {
    */
   reserve(length: number): number {
     const { size, words } = this.#ring
-    const need = frameSize(length)
+    const need = getFrameSize(length)
     const offset = this.#head & (size - 1)
     const skip = offset + need > size ? size - offset : 0
     const usedSeen = (this.#head - this.#tailSeen) >>> 0
@@ -236,7 +237,7 @@ export class RingWriter {
   unread(): number {
     const tail = Atomics.load(this.#ring.control, RING_WORD.tail)
     const [used, usedSeen] = [(this.#head - tail) >>> 0, (this.#head - this.#tailSeen) >>> 0]
-    if (used > usedSeen || (tail & 7) !== 0) throw ringFault('a read position out of range')
+    if (used > usedSeen || (tail & 7) !== 0) throw createRingError('a read position out of range')
     this.#tailSeen = tail
     return used
   }
@@ -247,8 +248,8 @@ export class RingWriter {
     const word = (this.#at - HEADER_BYTES) >> 2
     words[word] = (kind << 24) | length
     words[word + 1] = beside
-    this.#head = (this.#head + frameSize(length)) | 0
-    this.#written += frameSize(length)
+    this.#head = (this.#head + getFrameSize(length)) | 0
+    this.#written += getFrameSize(length)
     Atomics.store(control, RING_WORD.head, this.#head)
   }
 

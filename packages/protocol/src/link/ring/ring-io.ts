@@ -5,7 +5,7 @@ import { RoomSignal } from '../../util/room-signal.js'
 import { type Frame, FRAME_KIND, type FrameKind, ownsWholeBuffer, isFrameKind } from '../../wire/link.js'
 import type { ReceivedFrame } from '../../wire/link.js'
 import { OutOfBandReceiver, OutOfBandSender, MAX_OUT_OF_BAND_BYTES } from './out-of-band.js'
-import { HEADER_BYTES, ringFault, type RingReader, type RingWriter } from './ring-buffer.js'
+import { HEADER_BYTES, createRingError, type RingReader, type RingWriter } from './ring-buffer.js'
 
 export class RingSender {
   readonly #writer: RingWriter
@@ -24,7 +24,7 @@ export class RingSender {
     this.#most = (writer.size >> 2) - HEADER_BYTES
   }
 
-  get idle(): boolean {
+  get isIdle(): boolean {
     return this.#waiting.length === 0
   }
 
@@ -35,12 +35,12 @@ export class RingSender {
 
   /** Resolves once nothing waits here; none where nothing does. */
   room(): Promise<void> | undefined {
-    if (this.idle) return undefined
+    if (this.isIdle) return undefined
     return this.#room.promise
   }
 
   /** Nothing waits any more, or waits in vain. */
-  letGo(): void {
+  releaseRoom(): void {
     this.#room.release()
   }
 
@@ -50,7 +50,7 @@ export class RingSender {
     if (body.length > MAX_OUT_OF_BAND_BYTES) {
       throw new BusError('InvalidParams', `A frame of ${body.length} bytes is over the limit`)
     }
-    if (!this.idle || !this.#write(kind, body)) this.#wait({ kind, body: kept(kind, body) })
+    if (!this.isIdle || !this.#write(kind, body)) this.#wait({ kind, body: kept(kind, body) })
     this.#writer.wake()
   }
 
@@ -67,7 +67,7 @@ export class RingSender {
 
   /** Writes what waits, as far as there is room; `true` where something was written. */
   flush(): boolean {
-    if (this.idle || !this.#writeWaiting()) return false
+    if (this.isIdle || !this.#writeWaiting()) return false
     this.#writer.wake()
     return true
   }
@@ -89,7 +89,7 @@ export class RingSender {
     }
     this.#waiting = []
     this.#next = 0
-    this.letGo()
+    this.releaseRoom()
     return wrote
   }
 
@@ -140,11 +140,11 @@ export class RingReceiver {
 
   /** The reader’s current frame, with its bytes wherever they are. @throws BusError `InvalidRequest` where that is none */
   take(): ReceivedFrame {
-    const { length, kind, beside } = this.#reader
-    if (!isFrameKind(kind)) throw ringFault('a kind of frame that is none')
-    if (beside !== 0) {
-      if (length !== 0 || beside > MAX_OUT_OF_BAND_BYTES) throw ringFault('a frame out of bounds')
-      return { kind, body: this.#beside.take(kind, beside) }
+    const { length, kind, outOfBandBytes } = this.#reader
+    if (!isFrameKind(kind)) throw createRingError('a kind of frame that is none')
+    if (outOfBandBytes !== 0) {
+      if (length !== 0 || outOfBandBytes > MAX_OUT_OF_BAND_BYTES) throw createRingError('a frame out of bounds')
+      return { kind, body: this.#beside.take(kind, outOfBandBytes) }
     }
     const body = this.#room(kind, length)
     this.#reader.copy(body, 0)

@@ -4,7 +4,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import { type BusError, isBusError } from '../../errors/bus-error.js'
 import type { Frame } from '../../wire/link.js'
-import { deliver, LINGER_MS, type Link, type LinkReceiver } from '../../wire/link.js'
+import { deliverFrame, LINGER_MS, type Link, type LinkReceiver } from '../../wire/link.js'
 import { RingDoorbell, RingPolling } from './polling.js'
 import { openRing, RingReader, RingWriter } from './ring-buffer.js'
 import { RingReceiver, RingSender } from './ring-io.js'
@@ -62,14 +62,14 @@ class RingLink implements Link {
     this.#doorbell = new RingDoorbell(inRing, () => this.#rung())
     port.on('close', () => {
       this.#peerGone = true
-      this.#sender.letGo()
+      this.#sender.releaseRoom()
       if (this.#receiver || !this.#open) this.#finish()
     })
   }
 
   /** Threads that can't work at the same time are best off with few and full frames. */
   get frameMessages(): number | undefined {
-    return this.#polling?.vain ? undefined : FRAME_MESSAGES
+    return this.#polling?.didNotPay ? undefined : FRAME_MESSAGES
   }
 
   send(frame: Frame): void {
@@ -80,7 +80,7 @@ class RingLink implements Link {
       return this.#fail(error)
     }
     if (this.#awake) return
-    if (!this.#sender.idle) return this.#serveLater()
+    if (!this.#sender.isIdle) return this.#serveLater()
     if (!this.#awaitsReplies || !this.#polling || !this.#receiver) return
     const now = performance.now()
     if (!this.#polling.mayStart(now, true)) return
@@ -94,7 +94,7 @@ class RingLink implements Link {
 
   room(): Promise<void> | undefined {
     // A peer that reads while this thread has no turn has room by now.
-    if (this.#sender.idle || this.#peerGone || this.#ended) return undefined
+    if (this.#sender.isIdle || this.#peerGone || this.#ended) return undefined
     this.#flush()
     return this.#sender.room()
   }
@@ -120,7 +120,7 @@ class RingLink implements Link {
     if (!this.#open) return
     this.#open = false
     if (this.#peerGone) return queueMicrotask(() => this.#end())
-    if (this.#sender.idle) return this.#port.close()
+    if (this.#sender.isIdle) return this.#port.close()
     this.#linger = setTimeout(() => this.#port.close(), LINGER_MS)
     this.#writeRest()
   }
@@ -130,7 +130,7 @@ class RingLink implements Link {
     if (this.#ended) return
     if (!this.#open) return this.#writeRest()
     if (this.#awake) return
-    if (!this.#reader.empty) this.#polling?.woken(performance.now(), this.#reader.position)
+    if (!this.#reader.isEmpty) this.#polling?.onDoorbell(performance.now(), this.#reader.position)
     this.#serve()
   }
 
@@ -162,8 +162,8 @@ class RingLink implements Link {
   readonly #poll = (): void => {
     if (!this.#open) return
     for (let probe = this.#paused ? PROBES : 0; probe < PROBES; probe++) {
-      if (!this.#reader.stirs) continue
-      this.#polling!.found(performance.now(), this.#reader.position)
+      if (!this.#reader.mayHaveFrame) continue
+      this.#polling!.onFound(performance.now(), this.#reader.position)
       this.#take()
       if (!this.#open) return
       this.#flush()
@@ -172,7 +172,7 @@ class RingLink implements Link {
     }
     this.#flush()
     const now = performance.now()
-    if (this.#paused || !this.#polling!.mayGoOn(now)) {
+    if (this.#paused || !this.#polling!.mayContinue(now)) {
       if (this.#sleep()) {
         this.#awake = false
         return
@@ -194,7 +194,7 @@ class RingLink implements Link {
         return false
       }
       if (this.#reader.release()) this.#sender.wake()
-      deliver(frame, this.#receiver!)
+      deliverFrame(frame, this.#receiver!)
       if (!this.#open || this.#paused) return false
     }
     return true
@@ -216,12 +216,12 @@ class RingLink implements Link {
   /** Parks, and then looks once more, for frames and for room; `false` where there is something to do. */
   #sleep(): boolean {
     // Frames wait in the ring for a receiver that is yet to come: no need to be rung for each.
-    if (!this.#delivers && this.#sender.idle) return true
+    if (!this.#delivers && this.#sender.isIdle) return true
     this.#reader.park()
     this.#doorbell.listen()
     this.#flush()
     // Where the producer has unparked this side already, its ring is on the way.
-    return this.#reader.empty || !this.#delivers || !this.#reader.unpark()
+    return this.#reader.isEmpty || !this.#delivers || !this.#reader.unpark()
   }
 
   /** Closed, but not everything is written: goes on while the peer takes something. */
@@ -229,7 +229,7 @@ class RingLink implements Link {
     this.#reader.park()
     this.#doorbell.listen()
     if (this.#flush()) this.#linger?.refresh()
-    if (this.#sender.idle) this.#port.close()
+    if (this.#sender.isIdle) this.#port.close()
   }
 
   #fail(error: unknown): void {
@@ -256,7 +256,7 @@ class RingLink implements Link {
     clearTimeout(this.#linger)
     this.#doorbell.stop()
     this.#port.close()
-    this.#sender.letGo()
+    this.#sender.releaseRoom()
     this.#receiver?.closed(this.#fault)
   }
 }

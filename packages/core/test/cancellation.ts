@@ -1,4 +1,4 @@
-// What the tests of calls that are given up share: a bus over the fixtures for it, and every kind of call.
+// Shared by the tests of cancelled calls: a bus over their fixtures, and every kind of call.
 import { setEnvironmentData } from 'node:worker_threads'
 import { installTauri } from '@sallyport/frontend/tauri'
 import type { Bus, BusOptions, Capability, Client } from '../src/index.js'
@@ -34,7 +34,7 @@ export const patterns: [name: string, app: NonNullable<BusOptions['app']>][] = [
 export const begin = (options: Partial<BusOptions> = {}): Promise<Bus> =>
   createBus({ core: fixture('calls.mjs'), log: false, ...options })
 
-export interface Patience {
+export interface CancelOptions {
   signal?: AbortSignal
   timeout?: number
 }
@@ -42,11 +42,11 @@ export interface Patience {
 export interface Caller {
   bus: Bus
   client: Client
-  /** What core and the function that the client exposes have seen, since this was last asked. */
+  /** Returns what core and the exposed function have seen since the last call. */
   seen(): Promise<string[]>
 }
 
-export async function callerOf(bus: Bus, label = 'tests'): Promise<Caller> {
+export async function createCaller(bus: Bus, label = 'tests'): Promise<Caller> {
   const client = await bus.connect(label)
   const heard: string[] = []
   client.expose({
@@ -61,14 +61,14 @@ export async function callerOf(bus: Bus, label = 'tests'): Promise<Caller> {
 }
 
 interface Tauri {
-  invoke(command: string, args: object, options: Patience): Promise<unknown>
+  invoke(command: string, args: object, options: CancelOptions): Promise<unknown>
 }
 
-/** Core waits in the command `hold` while this is 1. */
+/** The command `hold` blocks core while this is 1. */
 const held = new Int32Array(new SharedArrayBuffer(4))
 setEnvironmentData('held', held)
 
-/** Makes a call that core does not come to before the call has settled. */
+/** Makes a call that core does not read before the call has settled. */
 async function whileHeld<T>(client: Client, call: () => Promise<T>): Promise<T> {
   Atomics.store(held, 0, 1)
   client.invoke('hold').catch(() => {})
@@ -81,12 +81,12 @@ async function whileHeld<T>(client: Client, call: () => Promise<T>): Promise<T> 
 }
 
 export interface Kind {
-  call(caller: Caller, options: Patience): Promise<unknown>
-  /** What its handler sees at last. */
+  call(caller: Caller, options: CancelOptions): Promise<unknown>
+  /** The last thing that the handler sees. */
   end?: string
 }
 
-/** Each calls what does not answer in time. */
+/** Kinds of calls that are not answered in time. */
 export const kinds: Record<string, Kind> = {
   invoke: { call: ({ client }, options) => client.invoke('never', {}, options), end: 'never Cancelled' },
   stream: {
@@ -105,7 +105,7 @@ export const kinds: Record<string, Kind> = {
         : client.invoke('ask', { label: 'tests', timeout }),
     end: 'never Cancelled',
   },
-  'Tauri’s invoke': {
+  "Tauri's invoke": {
     async call({ client }, options) {
       const window: { __TAURI_INTERNALS__?: Tauri } = {}
       const installed = installTauri(client, window)
