@@ -1,4 +1,4 @@
-// A bus without a configuration does not pay for the parsers of one: no file that a start loads holds them.
+// A bus without a configuration does not load the parsers.
 import { readFileSync, readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 const bundle = new URL('../dist/bundle/', import.meta.url)
 const read = (name: string): string => readFileSync(new URL(name, bundle), 'utf8')
 
-/** The files that come with this one, at once. */
+/** Returns the files that are loaded together with this one. */
 function loadedWith(name: string, seen = new Set<string>()): Set<string> {
   if (seen.has(name)) return seen
   seen.add(name)
@@ -14,7 +14,7 @@ function loadedWith(name: string, seen = new Set<string>()): Set<string> {
   return seen
 }
 
-test('parsers are in files that are loaded for a configuration alone', () => {
+test('loads the parsers only for a configuration', () => {
   const holds = (name: string): boolean => /Invalid TOML document|JSON5: invalid/.test(read(name))
   const all = readdirSync(fileURLToPath(bundle)).filter(name => name.endsWith('.js') && name !== 'acl-cli.js')
   expect(all.filter(holds)).not.toEqual([])

@@ -1,5 +1,4 @@
-// Each mistake in a project's files, or in the options that take their place, stops the start: with file, place and the
-// nearest right name.
+// Mistakes in the files of a project, or in options: the error names the file, the place and the nearest valid name.
 import { describe, expect, test } from 'vitest'
 import type { BusOptions } from '../src/index.js'
 import { main, project, startIn } from './notes.js'
@@ -8,81 +7,85 @@ import { start } from './start.js'
 
 const scoped = (value: unknown) => ({ ...main, permissions: [{ identifier: 'allow-greet', allow: [value] }] })
 
-describe('a mistake stops the start, and is named:', () => {
+describe('does not start with', () => {
   const isolation = (dir: string) => ({ app: { security: { pattern: { use: 'isolation', options: { dir } } } } })
   const security = (capabilities: unknown[]) => ({ app: { security: { capabilities } } })
   test.each<[name: string, files: Record<string, unknown>, text: RegExp]>([
     [
-      'a permission that nothing has',
+      'an unknown permission',
       { 'capabilities/main.json': { ...main, permissions: ['allow-gret'] } },
-      /^<folder>\/capabilities\/main\.json: permissions\[0\]: .*"?allow-gret\b.*\(did you mean "allow-greet"\?\)/,
+      /^<directory>\/capabilities\/main\.json: permissions\[0\]: .*"?allow-gret\b.*\(did you mean "allow-greet"\?\)/,
     ],
     [
-      'a permission of a plugin that nothing has',
+      'a permission of an unknown plugin',
       { 'capabilities/main.json': { ...main, permissions: ['fs:default'] } },
-      /^<folder>\/capabilities\/main\.json: permissions\[0\]: .*fs/,
+      /^<directory>\/capabilities\/main\.json: permissions\[0\]: .*fs/,
     ],
     [
       'an unknown key',
       { 'capabilities/main.json': [{ ...main, permission: [] }] },
-      /^<folder>\/capabilities\/main\.json: \[0\].*"permission".*\(did you mean "permissions"\?\)/,
+      /^<directory>\/capabilities\/main\.json: \[0\].*"permission".*\(did you mean "permissions"\?\)/,
     ],
     [
-      'a glob that is none',
+      'an invalid glob',
       { 'capabilities/main.json': { ...main, windows: ['main', 'a['], permissions: [] } },
-      /^<folder>\/capabilities\/main\.json: windows\[1\]: .*"a\["/,
+      /^<directory>\/capabilities\/main\.json: windows\[1\]: .*"a\["/,
     ],
     [
       'a wrong type',
       { 'capabilities/main.json': { ...main, windows: 'main', permissions: [] } },
-      /^<folder>\/capabilities\/main\.json: windows: must be a list of strings: got "main"/,
+      /^<directory>\/capabilities\/main\.json: windows: must be a list of strings: got "main"/,
     ],
     [
       'two capabilities of one identifier',
-      { 'capabilities/two.json5': '{ identifier: "guests", permissions: [] }' },
-      /^<folder>\/capabilities\/two\.json5: identifier: .*`guests` already exists: in <folder>\/capabilities\/guests\.toml/,
+      { 'capabilities/two.json5': '{ identifier: "clients", permissions: [] }' },
+      /^<directory>\/capabilities\/two\.json5: identifier: .*`clients` already exists: in <directory>\/capabilities\/clients\.toml/,
     ],
     [
-      'an identifier that no file has',
-      { 'tauri.conf.json': security(['main', 'guest']) },
-      /^<folder>\/tauri\.conf\.json: app\.security\.capabilities\[1\]: .*"guest" \(did you mean "guests"\?\)/,
+      'an unknown identifier of a capability',
+      { 'tauri.conf.json': security(['main', 'client']) },
+      /^<directory>\/tauri\.conf\.json: app\.security\.capabilities\[1\]: .*"client" \(did you mean "clients"\?\)/,
     ],
     [
-      'one that is like none',
+      'an identifier without a similar one',
       { 'tauri.conf.json': security(['everything']) },
-      /capabilities\[0\]: .*"everything" \(there are "guests", "main"\)/,
+      /capabilities\[0\]: .*"everything" \(there are "clients", "main"\)/,
     ],
     [
-      'an inline capability',
+      'a mistake in an inline capability',
       { 'tauri.conf.json': security([{ identifer: 'x', permissions: [] }]) },
-      /^<folder>\/tauri\.conf\.json: app\.security\.capabilities\[0\].*"identifer".*\(did you mean "identifier"\?\)/,
+      /^<directory>\/tauri\.conf\.json: app\.security\.capabilities\[0\].*"identifer".*\(did you mean "identifier"\?\)/,
     ],
     [
       'a permission file',
       { 'permissions/notes.toml': '[[permissions]]\nidentifier = "x"\n' },
-      /^<folder>\/permissions\/notes\.toml: .*"permissions".*\(did you mean "permission"\?\)/,
+      /^<directory>\/permissions\/notes\.toml: .*"permissions".*\(did you mean "permission"\?\)/,
     ],
     [
-      'a set of what is not there',
+      'a set with an unknown permission',
       { 'permissions/more.json': { set: [{ identifier: 'all', permissions: ['allow-gret'] }] } },
-      /^<folder>\/permissions\/more\.json: set\[0\]\.permissions\[0\].*allow-gret.*\(did you mean "allow-greet"\?\)/,
+      /^<directory>\/permissions\/more\.json: set\[0\]\.permissions\[0\].*allow-gret.*\(did you mean "allow-greet"\?\)/,
     ],
-    ['manifests', { 'gen/schemas/acl-manifests.json': { fs: [] } }, /^<folder>\/gen\/schemas\/acl-manifests\.json: fs/],
     [
-      'an isolation app that is not there',
+      'malformed manifests',
+      { 'gen/schemas/acl-manifests.json': { fs: [] } },
+      /^<directory>\/gen\/schemas\/acl-manifests\.json: fs/,
+    ],
+    [
+      'a missing isolation app',
       { 'tauri.conf.json': isolation('dist-isolation') },
-      /^<folder>\/tauri\.conf\.json: app\.security\.pattern\.options\.dir: there is no file <folder>\/dist-isolation\/index\.html/,
+      /^<directory>\/tauri\.conf\.json: app\.security\.pattern\.options\.dir: there is no file <directory>\/dist-isolation\/index\.html/,
     ],
     [
-      'a file that can’t be parsed',
+      'a file with a syntax error',
       { 'capabilities/main.json': '{ "identifier": main }' },
-      /^<folder>\/capabilities\/main\.json:1:17: not JSON: invalid character 'm'/,
+      /^<directory>\/capabilities\/main\.json:1:17: not JSON: invalid character 'm'/,
     ],
   ])('%s', async (_name, files, text) => {
-    const folder = writeProject({ ...project, ...files })
-    await expect(startIn(folder)).rejects.toSatisfy((error: Error) => {
+    const directory = writeProject({ ...project, ...files })
+    await expect(startIn(directory)).rejects.toSatisfy((error: Error) => {
       expect(error).toMatchObject({ name: 'BusError', reason: 'InvalidParams' })
-      expect(error.message.replaceAll(folder, '<folder>')).toMatch(text)
+      expect(error.message.replaceAll(directory, '<directory>')).toMatch(text)
       return true
     })
   })
@@ -99,14 +102,14 @@ describe('a mistake stops the start, and is named:', () => {
       { capabilities: ['main'] },
       /capabilities\[0\]: .*"main" \(no file has a capability\)/,
     ],
-    ['a folder that is not there', { capabilities: ['/no/such'] }, /capabilities\[0\]: there is no file or directory/],
+    ['a missing directory', { capabilities: ['/no/such'] }, /capabilities\[0\]: there is no file or directory/],
     [
-      'a relative folder',
+      'a relative directory',
       { capabilities: ['./capabilities'] },
       /capabilities\[0\]: .*"\.\/capabilities" \(the path of a file or directory must be absolute\)$/,
     ],
     ['a function in a scope', { capabilities: [scoped(() => 1)] }, /permissions\[0\]\.allow\[0\]: .* got function$/],
-    ['capabilities that are none', { capabilities: [7] }, /capabilities\[0\] must be a capability, its identifier/],
+    ['an invalid capability', { capabilities: [7] }, /capabilities\[0\] must be a capability, its identifier/],
     [
       'a file of another kind',
       { permissions: [new URL(import.meta.url)] },
@@ -118,16 +121,24 @@ describe('a mistake stops the start, and is named:', () => {
       /^createBus: permissions\[0\]: .*"sets".*did you mean "set"/,
     ],
     ['a list in the list', { capabilities: [[]] }, /capabilities\[0\] must be a capability, its identifier/],
-    ['what is neither', { unknownPermissions: 'no' }, /unknownPermissions must be "error" or "warn": got "no"/],
-    ['another place', { security: {} }, /^createBus: unknown option "security": it belongs at app\.security$/],
     [
-      'a text for a pattern',
+      'an invalid unknownPermissions',
+      { unknownPermissions: 'no' },
+      /unknownPermissions must be "error" or "warn": got "no"/,
+    ],
+    [
+      'an option in the wrong place',
+      { security: {} },
+      /^createBus: unknown option "security": it belongs at app\.security$/,
+    ],
+    [
+      'a string as a pattern',
       { pattern: 'isolation' },
       /pattern must be \{ use: "brownfield" \} or \{ use: "isolation"/,
     ],
     ['a list of frontends', { frontends: [new URL(import.meta.url)] }, /frontends must be an object: got Array$/],
-    ['a plugin’s options', { plugins: { x: () => {} } }, /^createBus: plugins can't be cloned/],
-  ])('in the options: %s', async (_name, { capabilities, pattern, ...options }, text) => {
+    ['options of a plugin that cannot be cloned', { plugins: { x: () => {} } }, /^createBus: plugins can't be cloned/],
+  ])('a mistake in the options: %s', async (_name, { capabilities, pattern, ...options }, text) => {
     const app = capabilities || pattern ? { app: { security: { capabilities, pattern } } } : {}
     await expect(start({ ...options, ...app } as Partial<BusOptions>)).rejects.toMatchObject({
       reason: 'InvalidParams',

@@ -1,4 +1,4 @@
-// A bus that is started from a Tauri project's own files: who may call what.
+// A bus that is configured by the files of a Tauri project.
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { pino } from 'pino'
@@ -7,8 +7,8 @@ import type { Bus, Client } from '../src/index.js'
 import { granted, main, project, startIn } from './notes.js'
 import { writeProject } from './project.js'
 
-/** The commands that a label may call. */
-async function allowed(bus: Bus, label: string): Promise<string[]> {
+/** Returns the commands that a label may call. */
+async function getAllowed(bus: Bus, label: string): Promise<string[]> {
   const client: Client = await bus.connect(label)
   const commands = ['greet', 'read_note', 'delete_note', 'plugin:files|read', 'plugin:files|write']
   const answers = await Promise.allSettled(commands.map(command => client.invoke(command, { name: 'x' })))
@@ -17,7 +17,7 @@ async function allowed(bus: Bus, label: string): Promise<string[]> {
   return commands.filter((_, index) => answers[index]?.status === 'fulfilled')
 }
 
-const ofMain = ['greet', 'read_note', 'plugin:files|read']
+const mainCommands = ['greet', 'read_note', 'plugin:files|read']
 
 describe('a Tauri project', () => {
   test.each<[string, Record<string, unknown>]>([
@@ -38,101 +38,104 @@ describe('a Tauri project', () => {
         'capabilities/main.json': { capabilities: [{ ...main, permissions: granted }] },
       },
     ],
-  ])('says who may call what: %s', async (_name, files) => {
+  ])('grants the permissions of its capabilities: %s', async (_name, files) => {
     const merged = Object.entries({ ...project, ...files }).filter(([, content]) => content !== undefined)
     const bus = await startIn(writeProject(Object.fromEntries(merged)))
-    expect(await allowed(bus, 'main')).toEqual(ofMain)
-    expect(await allowed(bus, 'guest-1')).toEqual(['greet'])
-    expect(await allowed(bus, 'other')).toEqual([])
-    const client = await bus.connect('main-2').then(other => other.close().then(() => bus.connect('guest-2')))
+    expect(await getAllowed(bus, 'main')).toEqual(mainCommands)
+    expect(await getAllowed(bus, 'client-1')).toEqual(['greet'])
+    expect(await getAllowed(bus, 'other')).toEqual([])
+    const client = await bus.connect('main-2').then(other => other.close().then(() => bus.connect('client-2')))
     expect(await client.invoke('greet', { name: 'you' })).toBe('Hello, you')
   })
 
-  test('gives handlers the scope of its permission files', async () => {
+  test('passes the scope of its permission files to handlers', async () => {
     const bus = await startIn(writeProject(project))
     const client = await bus.connect('main')
     expect(await client.invoke('read_note')).toEqual([{ path: '$DOCUMENT/notes/*' }])
   })
 
-  test('with a list in its configuration has those capabilities alone', async () => {
-    const security = { capabilities: ['guests', { identifier: 'extra', windows: ['main'], permissions: ['notes'] }] }
+  test('grants only the capabilities in a list of the configuration', async () => {
+    const security = { capabilities: ['clients', { identifier: 'extra', windows: ['main'], permissions: ['notes'] }] }
     const bus = await startIn(writeProject({ ...project, 'tauri.conf.json': { app: { security } } }))
-    expect(await allowed(bus, 'main')).toEqual(['greet', 'read_note'])
-    expect(await allowed(bus, 'guest-1')).toEqual(['greet'])
+    expect(await getAllowed(bus, 'main')).toEqual(['greet', 'read_note'])
+    expect(await getAllowed(bus, 'client-1')).toEqual(['greet'])
   })
 
-  test('has its isolation app beside it', async () => {
+  test('uses the isolation app of the configuration, unless an option overrides it', async () => {
     const pattern = { use: 'isolation', options: { dir: '../dist-isolation' } }
     const hook = `window.__TAURI_ISOLATION_HOOK__ = message => {
       if (message.cmd === 'greet') message.payload.name += ', and all'
       return message
     }`
     const files = Object.entries({ ...project, 'tauri.conf.json': { app: { security: { pattern } } } })
-    const folder = writeProject({
+    const directory = writeProject({
       ...Object.fromEntries(files.map(([path, content]) => [`src-tauri/${path}`, content])),
       'dist-isolation/index.html': '<!doctype html><script src="index.js"></script>',
       'dist-isolation/index.js': hook,
     })
-    const bus = await startIn(join(folder, 'src-tauri'))
+    const bus = await startIn(join(directory, 'src-tauri'))
     const client = await bus.connect('main')
     expect(await client.invoke('greet', { name: 'World' })).toBe('Hello, World, and all')
-    // What stands beside the configuration wins.
-    const open = await startIn(join(folder, 'src-tauri'), { app: { security: { pattern: { use: 'brownfield' } } } })
+    // Options take precedence over the configuration.
+    const open = await startIn(join(directory, 'src-tauri'), { app: { security: { pattern: { use: 'brownfield' } } } })
     expect(await (await open.connect('main')).invoke('greet', { name: 'World' })).toBe('Hello, World')
   })
 })
 
-describe('options beside a configuration', () => {
-  test('name capabilities of its files, files elsewhere, or hold some', async () => {
-    const folder = writeProject({
+describe('options in addition to a configuration', () => {
+  test('select capabilities of its files, other files, or inline ones', async () => {
+    const directory = writeProject({
       ...project,
       'elsewhere/one.json': { identifier: 'one', windows: ['one'], permissions: ['allow-greet'] },
       'elsewhere/deep/two.toml': 'identifier = "two"\nwindows = ["two"]\npermissions = ["files:allow-write"]\n',
       'three.json': { capabilities: [{ identifier: 'three', windows: ['three'], permissions: ['notes'] }] },
     })
-    const bus = await startIn(folder, {
+    const bus = await startIn(directory, {
       app: {
         security: {
           capabilities: [
-            'guests',
-            pathToFileURL(join(folder, 'elsewhere/')),
-            join(folder, 'three.json'),
+            'clients',
+            pathToFileURL(join(directory, 'elsewhere/')),
+            join(directory, 'three.json'),
             { identifier: 'four', windows: ['four'], permissions: ['allow-delete-note'] },
           ],
         },
       },
     })
     expect(
-      await Promise.all(['main', 'guest-1', 'one', 'two', 'three', 'four'].map(label => allowed(bus, label))),
+      await Promise.all(['main', 'client-1', 'one', 'two', 'three', 'four'].map(label => getAllowed(bus, label))),
     ).toEqual([[], ['greet'], ['greet'], ['plugin:files|write'], ['greet', 'read_note'], ['delete_note']])
   })
 
-  test('an empty list of them is none', async () => {
+  test('grant nothing with an empty list', async () => {
     const bus = await startIn(writeProject(project), { app: { security: { capabilities: [] } } })
-    expect(await allowed(bus, 'main')).toEqual([])
+    expect(await getAllowed(bus, 'main')).toEqual([])
   })
 
-  test('may hold permissions, in place of those beside it', async () => {
-    const folder = writeProject({ ...project, 'more/all.json': { set: [{ identifier: 'all', permissions: ['one'] }] } })
-    const bus = await startIn(folder, {
+  test('replace its permissions', async () => {
+    const directory = writeProject({
+      ...project,
+      'more/all.json': { set: [{ identifier: 'all', permissions: ['one'] }] },
+    })
+    const bus = await startIn(directory, {
       app: { security: { capabilities: [{ identifier: 'all', windows: ['main'], permissions: ['all'] }] } },
       permissions: [
         { permission: [{ identifier: 'one', commands: { allow: ['delete_note'] } }] },
-        pathToFileURL(join(folder, 'more')),
+        pathToFileURL(join(directory, 'more')),
       ],
     })
-    expect(await allowed(bus, 'main')).toEqual(['delete_note'])
+    expect(await getAllowed(bus, 'main')).toEqual(['delete_note'])
   })
 
-  test('unknownPermissions: "warn" passes over what this core does not have', async () => {
-    const folder = writeProject({
+  test('ignore permissions of missing plugins with unknownPermissions: "warn"', async () => {
+    const directory = writeProject({
       ...project,
       'capabilities/main.json': { ...main, permissions: ['allow-greet', 'dialog:allow-open'] },
     })
     const lines: string[] = []
     const log = pino({ level: 'warn' }, { write: line => void lines.push(line) })
-    const bus = await startIn(folder, { unknownPermissions: 'warn', log })
-    expect(await allowed(bus, 'main')).toEqual(['greet'])
+    const bus = await startIn(directory, { unknownPermissions: 'warn', log })
+    expect(await getAllowed(bus, 'main')).toEqual(['greet'])
     await expect.poll(() => lines.join('')).toMatch(/main\.json: permissions\[1\]: .*dialog/)
   })
 })

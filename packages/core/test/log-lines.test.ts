@@ -1,5 +1,4 @@
-// What the log has of a bus in use, at its lowest level: who and what, in the same fields everywhere; never what was carried; and
-// nothing that the host's own pino takes out.
+// The log of a bus at its lowest level: the same fields everywhere, no payloads, and the redactions of the host's logger.
 import { FRAME_KIND } from '@sallyport/protocol'
 import { inspect } from 'node:util'
 import { pino, type LoggerOptions } from 'pino'
@@ -14,7 +13,7 @@ const names = [
   'throws-value',
   'throws-text',
   'later',
-  'uncarriable',
+  'unserializable',
   'numbers',
   'sends',
   'calls',
@@ -45,39 +44,39 @@ const CANARY = 'canary-of-tests'
 const secret = { secret: CANARY }
 
 describe.each(apps)('%s', (_name, app) => {
-  test.each(['json', 'msgpack'] as const)('no payload is in the log, at any level: %s', async codec => {
+  test.each(['json', 'msgpack'] as const)('contains no payloads at any level: %s', async codec => {
     const { log, text } = logWith({})
     const main = { module: fixture('canary-frontend.mjs'), data: { secret: 'canary-of-data' }, codec }
     const bus: Bus = await start({ core, app, frontends: { main }, log, calls: { slowAfter: 10 } })
     await next(bus, 'canary-ready')
     const client = await bus.connect('tests', { codec, data: secret })
     const outcomes: unknown[] = []
-    const tell = (call: Promise<unknown>): Promise<void> =>
+    const record = (call: Promise<unknown>): Promise<void> =>
       call.then(
         () => {},
         error => void outcomes.push(error),
       )
-    for (const command of ['echo', 'gives', 'throws_value', 'throws_text', 'uncarriable', 'refused', 'unknown']) {
-      await tell(client.invoke(command, secret, { headers: { secret: CANARY, traceparent: CANARY } }))
+    for (const command of ['echo', 'gives', 'throws_value', 'throws_text', 'unserializable', 'refused', 'unknown']) {
+      await record(client.invoke(command, secret, { headers: { secret: CANARY, traceparent: CANARY } }))
     }
-    await tell(client.invoke('later', secret, { timeout: 1 }))
-    await tell(client.invoke('later', secret))
-    await tell(client.invoke('echo', { bytes: Buffer.from(CANARY) }))
-    await tell(client.invoke('echo', { [CANARY]: () => {}, n: 1n }))
+    await record(client.invoke('later', secret, { timeout: 1 }))
+    await record(client.invoke('later', secret))
+    await record(client.invoke('echo', { bytes: Buffer.from(CANARY) }))
+    await record(client.invoke('echo', { [CANARY]: () => {}, n: 1n }))
     for await (const value of client.stream('numbers', secret))
       expect(value).toMatchObject({ secret: 'canary-of-core' })
     const channel = new client.Channel()
     await client.invoke('sends', { channel })
     for (const name of ['echo', 'throws', 'unknown']) {
-      await tell(client.invoke('calls', { name, ...secret }))
-      await tell(bus.call('main', name, secret))
+      await record(client.invoke('calls', { name, ...secret }))
+      await record(bus.call('main', name, secret))
     }
     const heard = next(client as unknown as Bus, 'from-core')
     await client.emit('to-core', secret)
     await heard
     await bus.emit('from-host', secret)
     expect(outcomes.length).toBeGreaterThan(8)
-    // There is something to be found: callers are told all of it.
+    // The payloads reach the callers, so they would be found.
     expect(inspect(outcomes, { depth: 9 })).toContain('canary')
     await bus.close()
     expect(text()).toContain('"command":"refused"')
@@ -85,7 +84,7 @@ describe.each(apps)('%s', (_name, app) => {
     expect(text()).not.toMatch(/canary-of|Y2FuYXJ5/)
   })
 
-  test('lines have the same fields wherever they come from', async () => {
+  test('has the same fields in lines of all sources', async () => {
     const logged = logWith({})
     const bus = await start({ core, app, log: logged.log })
     const client = await bus.connect('tests')
@@ -101,14 +100,14 @@ describe.each(apps)('%s', (_name, app) => {
     expect(of('of a teardown')).toMatchObject({ actor: 'core', plugin: 'audit' })
     expect(of('an error')).not.toHaveProperty('plugin')
     expect(of('denied')).toMatchObject({ label: 'tests', command: 'refused' })
-    // One process, whose lines say when they were written: core's own are not told a second time.
+    // Lines of core have these fields once, with the values of the host.
     for (const { pid, hostname, time } of logged.lines) {
       expect([pid, typeof hostname, typeof time]).toEqual([process.pid, 'string', 'number'])
     }
   })
 })
 
-test('what the host’s pino takes out is taken out of the lines of core too', async () => {
+test('applies the redactions of the host to lines of core', async () => {
   const { log, text } = logWith({ redact: ['password', 'user.token', 'err.password'] })
   const bus = await start({ core, log })
   const client = await bus.connect('tests')
@@ -118,17 +117,17 @@ test('what the host’s pino takes out is taken out of the lines of core too', a
   expect(text()).not.toContain('hidden')
 })
 
-describe('a frame that is none', () => {
+describe('a malformed frame', () => {
   const frames: [name: string, kind: keyof typeof FRAME_KIND, body: string | Uint8Array][] = [
-    ['no JSON', 'json', `[{"jsonrpc":"2.0","id":1,"method":"ok","params":{"n":${CANARY}}}]`],
-    ['JSON with more behind it', 'json', `[{"jsonrpc":"2.0"}] "${CANARY}"`],
-    ['JSON cut short', 'json', `[{"jsonrpc":"2.0","params":{"n":"${CANARY}`],
+    ['invalid JSON', 'json', `[{"jsonrpc":"2.0","id":1,"method":"ok","params":{"n":${CANARY}}}]`],
+    ['JSON with a suffix', 'json', `[{"jsonrpc":"2.0"}] "${CANARY}"`],
+    ['truncated JSON', 'json', `[{"jsonrpc":"2.0","params":{"n":"${CANARY}`],
     ['a control character', 'json', `["${CANARY}\n"]`],
-    ['msgpack cut short', 'msgpack', Uint8Array.from([0x92, 0xb4, ...Buffer.from(CANARY)])],
+    ['truncated msgpack', 'msgpack', Uint8Array.from([0x92, 0xb4, ...Buffer.from(CANARY)])],
   ]
-  test.each(frames)('is told of without what it says: %s', async (_name, kind, body) => {
-    const { core: own, reports } = await setUp()
-    new Peer(own, 'main').send(body, FRAME_KIND[kind])
+  test.each(frames)('is reported without its content: %s', async (_name, kind, body) => {
+    const { core: session, reports } = await setUp()
+    new Peer(session, 'main').send(body, FRAME_KIND[kind])
     await expect.poll(() => reports.some(({ type }) => type === 'fault')).toBe(true)
     expect(inspect(reports, { depth: 9 })).not.toContain('canary')
   })

@@ -1,4 +1,4 @@
-// A small Tauri project, as its files would be, and a bus that is started in it.
+// The files of a small Tauri project, and a bus that uses them.
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Bus, BusOptions } from '../src/index.js'
@@ -25,7 +25,7 @@ permissions = ["default", "read-some-notes"]
 
 [[permission]]
 identifier = "read-some-notes"
-description = "Those in a folder."
+description = "Notes in one directory."
 commands.allow = ["read_note"]
 scope.allow = [{ path = "$DOCUMENT/notes/*" }]
 `
@@ -39,7 +39,7 @@ const manifests = {
     permission_sets: {},
     global_scope_schema: null,
   },
-  // Of a plugin that this core does not have.
+  // A plugin that this core does not have.
   opener: {
     default_permission: { identifier: 'default', description: '', permissions: ['allow-open'] },
     permissions: {
@@ -58,10 +58,10 @@ export const project = {
   'core.mjs': core,
   'tauri.conf.json': { identifier: 'com.example.notes', app: { windows: [], security: { csp: null } } },
   'capabilities/main.json': { ...main, permissions: granted },
-  'capabilities/guests.toml': 'identifier = "guests"\nwindows = ["guest-*"]\npermissions = ["allow-greet"]\n',
+  'capabilities/clients.toml': 'identifier = "clients"\nwindows = ["client-*"]\npermissions = ["allow-greet"]\n',
   'permissions/notes.toml': permissions,
   'gen/schemas/acl-manifests.json': manifests,
 }
 
-export const startIn = (folder: string, options: Partial<BusOptions> = {}): Promise<Bus> =>
-  start({ core: join(folder, 'core.mjs'), config: pathToFileURL(join(folder, '/')), ...options })
+export const startIn = (directory: string, options: Partial<BusOptions> = {}): Promise<Bus> =>
+  start({ core: join(directory, 'core.mjs'), config: pathToFileURL(join(directory, '/')), ...options })

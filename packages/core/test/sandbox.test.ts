@@ -1,4 +1,4 @@
-// What a frontend can do from inside `sandbox: 'permission'`: each way out is tried by code of the frontend's, in a worker.
+// The sandboxes `permission` and `process`: code in the frontend tries each way out.
 import { symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -27,7 +27,7 @@ const expected: Record<string, unknown> = {
   report: 'undefined',
   postMessageToThread: 'postMessageToThread' in threads ? denied : 'undefined',
   'node:sqlite': major >= 22 ? denied : 'ERR_UNKNOWN_BUILTIN_MODULE',
-  'read own folder': 'object',
+  'read own directory': 'object',
   'read by descriptor': 'undefined',
   'read by a stream': 'undefined',
   'promisified read': 'number',
@@ -46,7 +46,7 @@ describe.each([
   ['process', 'brownfield', {}],
   ['process', 'isolation', isolation('judge', {}, everyCommand)],
 ] as const)('sandbox: %s, %s', (sandbox, _name, app) => {
-  test('lets nothing out that it should not', async () => {
+  test('denies every way out', async () => {
     const lines: Record<string, unknown>[] = []
     const frontends = { main: { module: fixture('probes.mjs'), sandbox } }
     const bus = await start({ app, frontends, log: logInto(lines) })
@@ -65,7 +65,7 @@ describe.each([
   })
 })
 
-/** Says what it can read of the given files, and imports a package. */
+/** Emits which of the files in its data it can read, and imports a package. */
 const reader = `
 import { emit, getData } from '@sallyport/frontend'
 import dep from 'dep'
@@ -75,11 +75,11 @@ await emit('read', { dep, read: Object.fromEntries(Object.entries(getData()).map
 `
 
 function writeReader() {
-  const folder = writeProject({
+  const directory = writeProject({
     'app/package.json': { type: 'module' },
     'app/src/front/main.js': reader,
     'app/src/front/outside.js': `import '../../../secrets/key.js'`,
-    'app/src/front/beside.txt': 'beside',
+    'app/src/front/sibling.txt': 'sibling',
     'app/src/frontier/near.txt': 'near',
     'app/node_modules/dep/package.json': { name: 'dep', type: 'module', exports: './index.js' },
     'app/node_modules/dep/index.js': `export { default } from 'deeper'`,
@@ -92,85 +92,85 @@ function writeReader() {
     'empty/.keep': '',
   })
   const linked = new URL('../../frontend', import.meta.url)
-  symlinkSync(linked, join(folder, 'app/node_modules/@sallyport/frontend'), 'dir')
-  symlinkSync(join(folder, 'app'), join(folder, 'link'), 'dir')
-  return (path: string): string => join(folder, path)
+  symlinkSync(linked, join(directory, 'app/node_modules/@sallyport/frontend'), 'dir')
+  symlinkSync(join(directory, 'app'), join(directory, 'link'), 'dir')
+  return (path: string): string => join(directory, path)
 }
 
 async function read(file: (path: string) => string, sandbox: Sandbox, module = 'app/src/front/main.js') {
   const lines: Record<string, unknown>[] = []
   const bus = await start({ log: logInto(lines) })
   const data = {
-    beside: file('app/src/front/beside.txt'),
+    sibling: file('app/src/front/sibling.txt'),
     near: file('app/src/frontier/near.txt'),
     secret: file('secrets/key.txt'),
     open: file('public/open.txt'),
   }
-  const told = Promise.race([
+  const result = Promise.race([
     next<{ dep: string; read: Record<string, string> }>(bus, 'read'),
     new Promise<never>((_resolve, reject) => bus.on('fault', ({ error }) => reject(error))),
   ])
-  told.catch(() => {})
+  result.catch(() => {})
   await bus.open('main', pathToFileURL(file(module)), { data, sandbox })
-  return { ...(await told), lines }
+  return { ...(await result), lines }
 }
 
 const nothing = { near: denied, secret: denied, open: denied }
 
-describe('reads', () => {
-  test('of the module’s folder and its packages, and of nothing else', async () => {
+describe('a frontend', () => {
+  test('reads the directory of its module and its packages, and nothing else', async () => {
     const file = writeReader()
     process.chdir(file('empty'))
     expect(await read(file, 'permission')).toMatchObject({
       dep: 'of a package',
-      read: { beside: 'beside', ...nothing },
+      read: { sibling: 'sibling', ...nothing },
     })
     expect(await read(file, 'permission', 'link/src/front/main.js')).toMatchObject({ dep: 'of a package' })
   })
 
-  test('of the same in a process, wherever the host runs', async () => {
+  test('reads the same in a process, whatever the working directory', async () => {
     const file = writeReader()
     process.chdir(file('secrets'))
     expect(await read(file, 'process', 'link/src/front/main.js')).toMatchObject({
       dep: 'of a package',
-      read: { beside: 'beside', ...nothing },
+      read: { sibling: 'sibling', ...nothing },
     })
   })
 
-  test.each(['permission', 'process'] as const)('of what is granted beside them: %s', async kind => {
+  test.each(['permission', 'process'] as const)('reads what is granted in addition: %s', async kind => {
     const file = writeReader()
     process.chdir(file('empty'))
     const more = {
       kind,
       read: [file('public'), pathToFileURL(file('app/src/frontier/near.txt'))],
     }
-    expect((await read(file, more)).read).toEqual({ beside: 'beside', near: 'near', secret: denied, open: 'open' })
+    expect((await read(file, more)).read).toEqual({ sibling: 'sibling', near: 'near', secret: denied, open: 'open' })
   })
 
-  test.each([['secrets'], ['app'], ['.']])('where the host runs in a folder of its own: %s', async cwd => {
+  test.each([['secrets'], ['app'], ['.']])('cannot read the working directory: %s', async cwd => {
     const file = writeReader()
     process.chdir(file(cwd))
     const { read: got, lines } = await read(file, 'permission')
-    expect(got).toEqual({ beside: 'beside', ...nothing })
+    expect(got).toEqual({ sibling: 'sibling', ...nothing })
     expect(lines).toEqual([])
   })
 
-  test('where the host runs in the root', async () => {
+  test('cannot read the root as the working directory', async () => {
     const file = writeReader()
     process.chdir('/')
     const { read: got, lines } = await read(file, 'permission')
-    expect(got).toEqual({ beside: 'beside', ...nothing })
+    expect(got).toEqual({ sibling: 'sibling', ...nothing })
     expect(lines).toEqual([])
   })
 
-  test('strict: it starts, since no more can be read', async () => {
+  test('starts with strict: true if nothing else can be read', async () => {
     const file = writeReader()
     process.chdir(file('secrets'))
     expect((await read(file, { kind: 'permission', strict: true })).read['secret']).toBe(denied)
   })
 
   test.each(['permission', 'process'] as const)(
-    'of other modules do not load, and the fault says which: %s',
+    'fails to import another module, with an error that names it: %s',
     async kind => {
       const file = writeReader()
       const message = expect.stringMatching(/denies FileSystemRead of .*key\.js;/) as string
@@ -178,7 +178,7 @@ describe('reads', () => {
     },
   )
 
-  test('of a path with an asterisk can’t be granted', async () => {
+  test('does not start with a grant that contains an asterisk', async () => {
     const file = writeReader()
     const asterisk = read(file, { kind: 'permission', read: [file('a*b')] })
     await expect(asterisk).rejects.toMatchObject({ message: expect.stringMatching(/asterisk/) })
@@ -193,14 +193,14 @@ test.each([
   [{ sandbox: { kind: 'process', cpu: 0 } }, /sandbox\.cpu must be a share of one core, more than 0: got 0/],
   [{ sandbox: { kind: 'permission', reads: [] } }, /unknown option "sandbox\.reads" \(did you mean "read"/],
   [{ sandbox: { kind: 'permission', read: ['here'] } }, /sandbox\.read\[0\] must be a file: URL or an absolute path/],
-])('a wrong option is named: %o', async (options, message) => {
+])('names a wrong option: %o', async (options, message) => {
   const bus = await start()
   await expect(bus.open('main', fixture('main.mjs'), options as object)).rejects.toMatchObject({
     message: expect.stringMatching(message) as string,
   })
 })
 
-test('a connection has no sandbox', async () => {
+test('names the place of the option sandbox for a connection', async () => {
   const bus = await start()
   await expect(bus.connect('tests', { sandbox: 'permission' } as object)).rejects.toMatchObject({
     message: expect.stringMatching(/it belongs at frontends\.<label>\.sandbox/) as string,

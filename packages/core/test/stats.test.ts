@@ -1,4 +1,4 @@
-// What a host can see of its bus: what `stats` counts, calls that take long, and what a close waits for.
+// Statistics of a bus, reports of slow calls, and the log of a close that waits.
 import { Writable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { pino, type Logger } from 'pino'
@@ -7,7 +7,7 @@ import type { Bus, BusEvents, BusStats, FrontendStats } from '../src/index.js'
 import { begin, createCaller, patterns } from './cancellation.js'
 import { fixture, isolation } from './start.js'
 
-const statsOf = async (bus: Bus, label = 'tests'): Promise<FrontendStats> => (await bus.stats()).frontends[label]!
+const getStats = async (bus: Bus, label = 'tests'): Promise<FrontendStats> => (await bus.stats()).frontends[label]!
 
 function logInto(lines: Record<string, unknown>[]): Logger {
   const write = (line: Buffer, _encoding: unknown, done: () => void): void => {
@@ -22,7 +22,7 @@ const ignore = (): void => {}
 describe.each(patterns)('stats, %s', (name, app) => {
   const isIsolated = name === 'isolation'
 
-  test('count what a frontend did, and are the same in a second', async () => {
+  test('count the traffic of a frontend, with its rates', async () => {
     const bus = await begin({ app: { security: { ...app.security, capabilities: caps(['never', 'echo', 'fails']) } } })
     const { client } = await createCaller(bus)
     let pongs = 0
@@ -43,7 +43,7 @@ describe.each(patterns)('stats, %s', (name, app) => {
       restarts: 0,
       inFlight: 1,
       queued: expect.any(Number) as number,
-      // The first of all was `listen`.
+      // The first call was `listen`.
       calls: 24,
       failures: 2,
       denied: 1,
@@ -59,23 +59,23 @@ describe.each(patterns)('stats, %s', (name, app) => {
       expect(hook.count).toBe(28)
       expect(hook.max).toBeGreaterThanOrEqual(hook.p50)
       expect(hook.p50).toBeGreaterThan(0)
-      // Of a turn's messages one record is made.
+      // The messages of one tick are sealed into one record.
       expect(seal.count).toBeGreaterThan(20)
       expect(seal.count).toBeLessThanOrEqual(28)
       expect(seal.p50).toBeGreaterThan(0)
     }
     expect(tests!.bytes.in).toBeGreaterThan(1000)
     expect(tests!.bytes.out).toBeGreaterThan(500)
-    // All were timed, but for what fails, or has not ended.
+    // All calls were timed, except those that failed or have not ended.
     expect(tests!.latency.count).toBe(21)
     expect(tests!.latency.p50).toBeGreaterThan(0)
     expect(tests!.latency.max).toBeGreaterThanOrEqual(tests!.latency.p99)
     expect(tests!.perSecond.calls).toBeGreaterThan(0)
-    expect((await statsOf(bus)).perSecond).toMatchObject({ calls: 0, events: { in: 0, out: 0 } })
+    expect((await getStats(bus)).perSecond).toMatchObject({ calls: 0, events: { in: 0, out: 0 } })
     await bus.close()
   })
 
-  test('are there while core is not, and go on counting when it is back', async () => {
+  test('remain while core restarts, and continue to count', async () => {
     const bus = await begin({ app, supervision: { delay: { min: 20, max: 100 } } })
     const { client } = await createCaller(bus)
     await client.invoke('echo')
@@ -86,9 +86,9 @@ describe.each(patterns)('stats, %s', (name, app) => {
     const { core, frontends } = await meanwhile
     expect(core).toMatchObject({ state: 'backingOff', restarts: 1, inFlight: 0 })
     expect(frontends['tests']).toMatchObject({ state: 'running', inFlight: 0, queued: 0, calls: 3 })
-    await expect.poll(() => client.invoke('echo').then(() => 'here', ignore), { timeout: 15_000 }).toBe('here')
+    await expect.poll(() => client.invoke('echo').then(() => 'answered', ignore), { timeout: 15_000 }).toBe('answered')
     expect(await bus.stats()).toMatchObject({ core: { state: 'running', restarts: 1 } })
-    expect((await statsOf(bus)).calls).toBeGreaterThan(3)
+    expect((await getStats(bus)).calls).toBeGreaterThan(3)
     await bus.close()
   })
 })
@@ -97,28 +97,28 @@ const caps = (names: readonly string[]) => [
   { identifier: 'some', windows: ['*'], permissions: names.map(name => `allow-${name}`) },
 ]
 
-test('stats come while core is in a loop', async () => {
+test('returns statistics while core is blocked', async () => {
   const bus = await begin()
   const { client } = await createCaller(bus)
   client.invoke('never').catch(ignore)
   await client.invoke('echo')
   const loop = client.invoke('block', { ms: 1000 }).then(() => 'core')
-  await expect.poll(async () => (await statsOf(bus)).calls).toBe(3)
+  await expect.poll(async () => (await getStats(bus)).calls).toBe(3)
   expect(await Promise.race([loop, bus.stats().then(({ core }) => core.inFlight)])).toBe(1)
   await bus.close({ timeout: 0 })
 })
 
-test('a worker counts like a connection, and its restarts with it', async () => {
+test('counts a worker like a connection', async () => {
   const bus = await begin({ core: fixture('core.mjs'), frontends: { main: fixture('main.mjs') } })
-  await expect.poll(async () => (await statsOf(bus, 'main')).calls).toBeGreaterThan(2)
-  expect(await statsOf(bus, 'main')).toMatchObject({ state: 'running', restarts: 0 })
+  await expect.poll(async () => (await getStats(bus, 'main')).calls).toBeGreaterThan(2)
+  expect(await getStats(bus, 'main')).toMatchObject({ state: 'running', restarts: 0 })
   await bus.closeFrontend('main')
   expect((await bus.stats()).frontends).toEqual({})
   await bus.close()
   expect(await bus.stats()).toMatchObject({ core: { state: 'stopped' }, frontends: {} })
 })
 
-test('a call that takes long is in the log and told of, once', async () => {
+test('logs and reports a slow call once', async () => {
   const lines: Record<string, unknown>[] = []
   const bus = await begin({ calls: { slowAfter: 30 }, log: logInto(lines) })
   const { client } = await createCaller(bus)
@@ -126,7 +126,7 @@ test('a call that takes long is in the log and told of, once', async () => {
   bus.on('slow', event => void slow.push(event))
   client.invoke('never').catch(ignore)
   bus.call('tests', 'never').catch(ignore)
-  // A stream is made to last.
+  // Streams are not reported.
   await client.stream('pours')[Symbol.asyncIterator]().next()
   await expect.poll(() => slow.length).toBe(2)
   await client.invoke('stubborn', { ms: 100 })
@@ -145,32 +145,32 @@ test('a call that takes long is in the log and told of, once', async () => {
   await bus.close({ timeout: 0 })
 })
 
-test('a close that takes long says what it waits for', async () => {
+test('logs what a close waits for', async () => {
   const lines: Record<string, unknown>[] = []
   const bus = await begin({ log: logInto(lines) })
   const { client } = await createCaller(bus)
   client.invoke('stubborn', { ms: 1500 }).catch(ignore)
   await client.invoke('echo')
   await bus.close({ timeout: 10_000 })
-  const said = lines.filter(({ msg }) => msg === 'close is waiting for workers or calls')
-  expect(said[0]).toMatchObject({ workers: ['core'], calls: [{ label: 'tests', command: 'stubborn' }] })
+  const logged = lines.filter(({ msg }) => msg === 'close is waiting for workers or calls')
+  expect(logged[0]).toMatchObject({ workers: ['core'], calls: [{ label: 'tests', command: 'stubborn' }] })
 })
 
-test('how long a hook takes is that of its promise too, and goes on over a gate that is started again', async () => {
+test('measures a hook until its promise settles, across a reload of its gate', async () => {
   const bus = await begin({ app: isolation('gatekeeper', {}, caps(['echo'])[0]) })
   const { client } = await createCaller(bus)
-  expect((await statsOf(bus)).gate!.hook).toEqual({ count: 0, p50: 0, p90: 0, p99: 0, max: 0 })
+  expect((await getStats(bus)).gate!.hook).toEqual({ count: 0, p50: 0, p90: 0, p99: 0, max: 0 })
   const held = client.invoke('echo', { hold: 1 })
   await delay(30)
   await client.invoke('echo', { release: 1 })
   await held
-  const { hook, seal } = (await statsOf(bus)).gate!
+  const { hook, seal } = (await getStats(bus)).gate!
   expect(hook.count).toBe(2)
   expect(hook.max).toBeGreaterThan(20_000)
-  // Waiting is no sealing. What both take is told in the same unit.
+  // Sealing excludes the wait. Both durations have the same unit.
   expect(seal.p50).toBeLessThan(hook.max)
   await bus.reload('tests')
-  await expect.poll(() => client.invoke('echo').then(() => 'here', ignore), { timeout: 15_000 }).toBe('here')
-  expect((await statsOf(bus)).gate!.hook.count).toBe(3)
+  await expect.poll(() => client.invoke('echo').then(() => 'answered', ignore), { timeout: 15_000 }).toBe('answered')
+  expect((await getStats(bus)).gate!.hook.count).toBe(3)
   await bus.close()
 })

@@ -1,5 +1,5 @@
 // @vitest-environment jsdom
-// A Tauri frontend in a test as vitest runs it: on jsdom, with `@tauri-apps/api`, real capabilities and a real hook, over fakes.
+// A Tauri frontend in a test with jsdom: the real `@tauri-apps/api`, capabilities and hook, with fakes for commands.
 import { createTestBus, type TestBus } from '@sallyport/core/testing'
 import { installTauri } from '@sallyport/frontend/tauri'
 import { invoke, Channel } from '@tauri-apps/api/core'
@@ -48,7 +48,7 @@ afterAll(async () => {
   await made.close()
 })
 
-test('the page calls, listens and is denied, and the test sees what came of it', async () => {
+test('calls, listens and is denied in a page, and the test sees the results', async () => {
   expect(document.createElement('p')).toBeInstanceOf(window.HTMLElement)
   expect(await invoke('greet', { name: 'World' })).toBe('Hello, World!')
   expect(await invoke('plugin:fs|read_text_file', { path: 'a' })).toBe('text')
@@ -61,9 +61,9 @@ test('the page calls, listens and is denied, and the test sees what came of it',
   expect(await invoke('weigh', new Uint8Array(5))).toBe('[object Uint8Array]5')
   expect([...new Uint8Array(await invoke<ArrayBuffer>('give'))]).toEqual([1, 2, 3])
   const heard = new Set<unknown>()
-  await listen('told', ({ payload }) => heard.add(payload))
-  await made.bus.emit('told', 1)
-  await emit('told', 2)
+  await listen('news', ({ payload }) => heard.add(payload))
+  await made.bus.emit('news', 1)
+  await emit('news', 2)
   await expect.poll(() => heard).toEqual(new Set([1, 2]))
   expect(made.calls().map(({ command, status }) => `${command} ${status}`)).toEqual([
     'greet succeeded',

@@ -1,4 +1,4 @@
-// The testing helpers, as they are built: what a user's tests would do with them.
+// The test kit, as the tests of a user import it.
 import { describe, expect, test } from 'vitest'
 import { createTestBus, type TestBus, type TestBusOptions } from '@sallyport/core/testing'
 import { Channel } from '@sallyport/frontend/client'
@@ -19,7 +19,7 @@ describe('createTestBus', () => {
     await expect(createTestBus(options as never)).rejects.toMatchObject({ reason: 'InvalidParams' })
   })
 
-  test('fakes: fixed answers, functions, errors, commands of plugins, and what was called', () =>
+  test('replaces commands by fixed results, functions and errors, and records calls', () =>
     using(
       {
         commands: {
@@ -56,12 +56,12 @@ describe('createTestBus', () => {
       },
     ))
 
-  test('a real core, of which some is faked', async () => {
+  test('replaces some commands of a real core', async () => {
     let began = 0
     const core = defineCore({
       commands: { real: () => 'real', sends_mail: () => 'sent' },
       plugins: [plugin('notes', { commands: { read: () => 'note', wipe: () => 'gone' } })],
-      use: [({ command: name }, next) => (name === 'real' ? next().then(given => `${String(given)}!`) : next())],
+      use: [({ command: name }, next) => (name === 'real' ? next().then(result => `${String(result)}!`) : next())],
       setup: () => void began++,
     })
     const commands = { sends_mail: 'not sent', 'plugin:notes|wipe': 'kept' }
@@ -75,7 +75,7 @@ describe('createTestBus', () => {
     })
   })
 
-  test('a call that runs, a stream, a channel, and bytes', () =>
+  test('records running calls, streams, channels and bytes', () =>
     using(
       {
         commands: {
@@ -83,7 +83,7 @@ describe('createTestBus', () => {
           async *count() {
             yield 1
           },
-          tell: ({ channel }: { channel: { send(n: number): void; end(): void } }) => channel.end(),
+          send: ({ channel }: { channel: { send(n: number): void; end(): void } }) => channel.end(),
           size: (args: unknown) => (args as Uint8Array).byteLength,
           mutate: (args: { list: number[] }) => args.list.push(9),
         },
@@ -91,18 +91,18 @@ describe('createTestBus', () => {
       async ({ client, calls }) => {
         client.invoke('never', {}, { timeout: 10_000 }).catch(() => {})
         for await (const value of client.stream('count')) expect(value).toBe(1)
-        await client.invoke('tell', { n: [1], channel: new Channel() })
+        await client.invoke('send', { n: [1], channel: new Channel() })
         expect(await client.invoke('size', new Uint8Array(3))).toBe(3)
         await client.invoke('mutate', { list: [1] })
         expect(calls('never')).toMatchObject([{ status: 'running' }])
         expect(calls('count')).toStrictEqual([{ label: 'main', command: 'count', args: {}, status: 'succeeded' }])
-        expect(calls('tell')).toMatchObject([{ args: { n: [1] } }])
+        expect(calls('send')).toMatchObject([{ args: { n: [1] } }])
         expect(calls('size')).toMatchObject([{ args: new Uint8Array(3) }])
         expect(calls('mutate')).toMatchObject([{ args: { list: [1] }, result: 2 }])
       },
     ))
 
-  test('capabilities, and a hook: who may not call is not recorded', () =>
+  test('applies capabilities and a hook, and does not record what they refuse', () =>
     using(
       {
         commands: { echo: (args: unknown) => args, wipe: 'gone' },
@@ -118,7 +118,7 @@ describe('createTestBus', () => {
       },
     ))
 
-  test('what is wrong rejects, and leaves nothing behind', async () => {
+  test('rejects mistakes, and leaves nothing running', async () => {
     await expect(createTestBus({ commands: { late: Promise.resolve(1) } })).rejects.toThrow(/a fake is a promise/)
     await expect(createTestBus({ label: 'core' })).rejects.toMatchObject({ reason: 'InvalidParams' })
     await expect(createTestBus({ commands: { 'plugin:path|join': 'x' } })).rejects.toThrow(/reserved name: path/)

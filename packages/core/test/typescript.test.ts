@@ -1,4 +1,4 @@
-// Modules in TypeScript: a Node that runs them does so in every sandbox, one that does not says what to do.
+// Modules in TypeScript: they run in every sandbox if Node supports them, or an error names the remedy.
 import { expect, test } from 'vitest'
 import { fixture, start } from './start.js'
 
@@ -8,7 +8,7 @@ const capabilities = [{ identifier: 'all', windows: ['*'], permissions: ['allow-
 const app = { security: { capabilities } }
 const { typescript: runs } = process.features as { typescript?: false | 'strip' | 'transform' }
 
-/** Where Node runs no TypeScript. */
+/** The error of a Node that does not run TypeScript. */
 const advice = (file: string): unknown =>
   expect.objectContaining({
     reason: 'InvalidParams',
@@ -19,7 +19,7 @@ const advice = (file: string): unknown =>
     ) as string,
   })
 
-test('core, and a plugin that it imports', async () => {
+test('runs core, and a plugin that it imports', async () => {
   const answer = async (): Promise<unknown> => {
     const bus = await start({ core, app })
     return (await bus.connect('tests')).invoke('plugin:shout|loudly', { text: 'loud' })
@@ -28,7 +28,7 @@ test('core, and a plugin that it imports', async () => {
   expect(outcome).toEqual(runs ? 'LOUD' : advice('core.ts'))
 })
 
-test('a plugin that a core in JavaScript imports', async () => {
+test('runs a plugin that a core in JavaScript imports', async () => {
   const plugin = JSON.stringify(fixture('typescript/plugin.ts').href)
   const source = `import { shout } from ${plugin}; export default { plugins: [shout] }`
   const starting = start({ core: new URL(`data:text/javascript,${encodeURIComponent(source)}`), app: {} })
@@ -39,7 +39,7 @@ test('a plugin that a core in JavaScript imports', async () => {
   expect(outcome).toEqual(runs ? 'started' : advice('plugin.ts'))
 })
 
-test.each(['none', 'permission', 'process'] as const)('a frontend, sandbox: %s', async sandbox => {
+test.each(['none', 'permission', 'process'] as const)('runs a frontend, sandbox: %s', async sandbox => {
   const bus = await start({ ...(runs && { core, app }), supervision: { restart: 'temporary' } })
   const fault = new Promise(resolve => bus.on('fault', ({ error }) => resolve(error)))
   await bus.open('main', module, { sandbox })
