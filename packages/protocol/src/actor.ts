@@ -1,4 +1,4 @@
-// The entry `@sallyport/protocol/actor`: the lifecycle of a worker as an xstate actor. The other entries need no xstate.
+// The entry `@sallyport/protocol/actor`. The other entries do not load xstate.
 export {
   createWorkerMachine,
   startWorkerActor,

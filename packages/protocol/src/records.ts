@@ -1,5 +1,5 @@
-// What seals and opens, as an entry of its own (`@sallyport/protocol/records`): it loads node:crypto, for which frontends
-// and a brownfield core have no use.
+// The entry `@sallyport/protocol/records`: sealing and opening. It loads node:crypto, which frontends and a brownfield core do not
+// need.
 
 export { decrypt, encrypt, hkdfSha256, importKey, KEY_BYTES, NONCE_BYTES, TAG_BYTES } from './crypto/aead.js'
 export { createOpener, createSealer } from './crypto/record.js'

@@ -54,7 +54,7 @@ export function startFrontend(
       const readableDirectory = enterSandbox(sandbox)
       if (runner !== undefined) script = await loadScript(runner, module)
       // A script cannot read files at all.
-      else if (readableDirectory !== undefined) host.report({ type: 'stray-read', folder: readableDirectory })
+      else if (readableDirectory !== undefined) host.report({ type: 'unexpected-read', directory: readableDirectory })
     },
     handshake: () => linked,
     serve(send) {

@@ -1,6 +1,6 @@
 // JSON, the default codec. Envelopes are concatenated as text, so that only params and results pass through a serializer.
-// Untrusted JSON has a bounded depth and number of values (a 64 MiB array of empty objects would take 1.5 GB to parse), and no
-// key named `__proto__`.
+// Depth and number of values are bounded for untrusted JSON: a 64 MiB array of empty objects would take 1.5 GB to parse. A key named
+// `__proto__` is refused.
 import { isAscii, isUtf8 } from 'node:buffer'
 import { BusError } from '../errors/bus-error.js'
 import { type Message, type RequestId, UNNAMED_ARGUMENTS } from '../message/message.js'

@@ -1,5 +1,5 @@
-// AES-256-GCM and HKDF-SHA256 as Node's own crypto gives them, in the one form that records use: 96-bit nonces, 128-bit
-// tags, and no plaintext that has not been authenticated. The Wycheproof vectors are run against these functions.
+// AES-256-GCM and HKDF-SHA256 of node:crypto in the form that records use: 96-bit nonces, 128-bit tags, and no plaintext before
+// it is authenticated. The tests run the Wycheproof vectors against these functions.
 import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto'
 
 export const KEY_BYTES = 32
@@ -7,21 +7,18 @@ export const NONCE_BYTES = 12
 export const TAG_BYTES = 16
 
 const ALGORITHM = 'aes-256-gcm'
-// Without it Node takes tags of 4 bytes too.
+// Without this option, Node also accepts tags of 4 bytes.
 const OPTIONS = { authTagLength: TAG_BYTES }
-// A cipher's output is a new buffer each time: pieces of this size are still in the cache when they are copied on.
+// Each update of a cipher returns a new buffer. A piece of this size is still in the cache when it is copied.
 const PIECE_BYTES = 128 * 1024
 
-/** Takes a key over into memory that JavaScript does not see. The bytes given stay the caller's to clear. */
+/** Copies a key into memory that JavaScript cannot read. The caller still has to clear `bytes`. */
 export function importKey(bytes: Uint8Array): KeyObject {
   if (bytes.byteLength !== KEY_BYTES) throw new RangeError(`A key has ${KEY_BYTES} bytes, not ${bytes.byteLength}`)
   return createSecretKey(bytes)
 }
 
-/**
- * Encrypts `parts`, one after another, into `out`: ciphertext, then tag. A part may lie in `out` at its own place,
- * and is then encrypted where it is.
- */
+/** Encrypts the concatenated `parts` into `out`, followed by the tag. A part that is already at its place in `out` stays there. */
 export function encrypt(
   key: KeyObject,
   nonce: Uint8Array,
@@ -42,9 +39,9 @@ export function encrypt(
 }
 
 /**
- * Decrypts `parts`, one after another, each into memory of its own. Nothing is returned before the tag is verified.
+ * Decrypts the concatenated `parts`, each into memory of its own. Returns nothing before the tag is verified.
  *
- * @throws Error where anything does not fit: key, nonce, additional data, ciphertext, tag (or its length)
+ * @throws {Error} if the key, nonce, additional data, ciphertext or tag (or its length) does not match
  */
 export function decrypt(
   key: KeyObject,
@@ -59,7 +56,7 @@ export function decrypt(
   return plain
 }
 
-/** HKDF with SHA-256 (RFC 5869): extract and expand. `length` is at most 8160 bytes, `info` 1024 (Node's limit). */
+/** HKDF with SHA-256 (RFC 5869), extract and expand. The limits are 8160 bytes for `length` and 1024 for `info` (Node's own). */
 export function hkdfSha256(
   ikm: Uint8Array | KeyObject,
   salt: Uint8Array,

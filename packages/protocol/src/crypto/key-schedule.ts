@@ -1,44 +1,45 @@
-// The key schedule of records: which key and nonce the next record has. Sealer and opener each own one and count
-// alike, so that neither of them ever reads from a record when a new key begins.
+// The key schedule of records: the key and nonce of the next record. Sealer and opener each have a schedule and count in the same
+// way, so neither of them ever reads from a record when a new key begins.
 import type { KeyObject } from 'node:crypto'
 import { hkdfSha256, importKey, KEY_BYTES, NONCE_BYTES } from './aead.js'
 
-/** How much one key seals: the epoch ends with the record that reaches a limit. */
+/** How much one key seals. The epoch ends with the record that reaches a limit. */
 export interface RecordLimits {
   records: number
   bytes: number
 }
 
 /**
- * 2^23 records or 2^36 bytes of plaintext: below what RFC 8446 (5.5) lets one AES-GCM key seal, 2^24.5 records of 2^14
- * bytes. A session may have lower limits, the same at both ends, and none above these.
+ * 2^23 records or 2^36 bytes of plaintext, which is below the limit of RFC 8446 (5.5) for one AES-GCM key: 2^24.5 records of
+ * 2^14 bytes. A session can have lower limits, equal at both ends, but no higher ones.
  */
 export const RECORD_LIMITS: Readonly<RecordLimits> = { records: 2 ** 23, bytes: 2 ** 36 }
 
 const LAST_EPOCH = 2 ** 32 - 1
+export const SESSION_BYTES = 16
 
 export interface KeyScheduleOptions {
   /** From `createSessionSecret`. */
   secret: Uint8Array
-  /** 16 bytes, unlike those of every other session: a worker that starts again needs a new session. */
+  /** 16 bytes, different from those of every other session: a worker that restarts needs a new session. */
   session: Uint8Array
-  /** Names who seals for whom, so that a record can't be sent back to its sender. */
+  /** Names sender and receiver, so that a record cannot be sent back to its sender. */
   direction: string
   limits?: Partial<RecordLimits> | undefined
-  /** The first epoch, 0 unless given; for tests of the counter's end. */
+  /** The first epoch, for tests of the counter's end. @default 0 */
   epoch?: number | undefined
 }
 
 export interface KeySchedule {
-  /** What the next record has. Begins a new epoch where the last record reached a limit. */
+  /** Returns the key and nonce of the next record. Begins a new epoch if the last record reached a limit. */
   next(): { key: KeyObject; nonce: Uint8Array; epoch: number; sequence: number }
   /** Counts a record as sealed or opened. */
   advance(plainBytes: number): void
 }
 
 /**
- * The secret of one session: HKDF-SHA256 with the master (32 random bytes or more) as key material, the session (16
- * bytes) as salt, `sallyport/1 session` as info, 32 bytes long. Both ends are given it, and only they.
+ * Derives the secret of one session, which only its two ends may know: 32 bytes of HKDF-SHA256 with the master (at least 32 random
+ * bytes) as key material, the session (16 bytes) as salt and `sallyport/1 session` as info.
  */
 export function createSessionSecret(master: Uint8Array, session: Uint8Array): Uint8Array<ArrayBuffer> {
   if (master.byteLength < KEY_BYTES) throw new RangeError(`A master has at least ${KEY_BYTES} bytes`)
@@ -46,15 +47,15 @@ export function createSessionSecret(master: Uint8Array, session: Uint8Array): Ui
 }
 
 /**
- * Key and IV of each epoch: HKDF-SHA256 with the session's secret as key material and the session as salt. Their info
- * is `sallyport/1 record key` (32 bytes long) or `sallyport/1 record iv` (12 bytes), a zero byte, the direction as
- * UTF-8, a zero byte, and the epoch as u32, big-endian. The nonce is IV XOR sequence, as in TLS 1.3 (RFC 8446, 5.3).
+ * Derives key and IV of each epoch by HKDF-SHA256 with the session's secret as key material and the session as salt. The info is
+ * `sallyport/1 record key` (32 bytes) or `sallyport/1 record iv` (12 bytes), a zero byte, the direction as UTF-8, a zero byte, and
+ * the epoch as u32, big-endian. The nonce is IV XOR sequence, as in TLS 1.3 (RFC 8446, 5.3).
  */
 export function createKeySchedule(options: KeyScheduleOptions): KeySchedule {
   const secret = importKey(options.secret)
   const salt = Uint8Array.from(checkSession(options.session))
   const { direction } = options
-  const limits = { records: limit('records', options.limits), bytes: limit('bytes', options.limits) }
+  const limits = { records: getLimit('records', options.limits), bytes: getLimit('bytes', options.limits) }
   const nonce = new Uint8Array(NONCE_BYTES)
   const nonceView = new DataView(nonce.buffer)
   let epoch = options.epoch ?? 0
@@ -103,10 +104,8 @@ function checkSession(session: Uint8Array): Uint8Array {
   return session
 }
 
-function limit(name: keyof RecordLimits, given: Partial<RecordLimits> | undefined): number {
-  const value = given?.[name] ?? RECORD_LIMITS[name]
+function getLimit(name: keyof RecordLimits, limits: Partial<RecordLimits> | undefined): number {
+  const value = limits?.[name] ?? RECORD_LIMITS[name]
   if (Number.isInteger(value) && value >= 1 && value <= RECORD_LIMITS[name]) return value
   throw new RangeError(`limits.${name} is a whole number from 1 to ${RECORD_LIMITS[name]}, not ${value}`)
 }
-
-export const SESSION_BYTES = 16

@@ -1,19 +1,18 @@
-// A record is a frame sealed for one receiver: header, ciphertext, tag. It holds a whole inner frame (kind byte and
-// body), so that methods, ids and parameters are sealed together and none can be replayed under another.
-// docs/records.md has the layout and the reasons.
+// A record is a frame sealed for one receiver: header, ciphertext, tag. It holds a whole inner frame (kind byte and body), so that
+// methods, ids and parameters are sealed together and none can be replayed under another. docs/records.md has layout and reasons.
 import { RECORD_HEADROOM } from '../wire/link.js'
 import { decrypt, encrypt, TAG_BYTES } from './aead.js'
 import { createKeySchedule, type KeySchedule, type KeyScheduleOptions } from './key-schedule.js'
 import { createRecordError } from '../errors/bus-error.js'
 
-// The clear part of a record: 44 bytes of fixed layout, big-endian, all of it authenticated as additional data. Both
-// sides write it from what they know; the opener compares, so that nothing in it is ever taken on trust.
+// The header is in plaintext: 44 bytes of fixed layout, big-endian, all authenticated as additional data. The opener writes the
+// header that it expects and compares, so it trusts no field of the received one.
 
 const RECORD_VERSION = 1
 
 const HEADER_BYTES = 44
-/** What sealing adds to a body: header, kind byte and tag. */
-const RECORD_OVERHEAD: number = HEADER_BYTES + 1 + TAG_BYTES
+/** Bytes that sealing adds to a body: header, kind byte and tag. */
+const RECORD_OVERHEAD = HEADER_BYTES + 1 + TAG_BYTES
 
 const COUNT_AT = 4
 const EPOCH_AT = 8
@@ -24,10 +23,13 @@ const LENGTH_AT = 40
 
 const TWO_32 = 2 ** 32
 
-/** A header of one session that is written over and over, so that no record pays for a new one. */
+/** The header of one session, overwritten for each record, so that no record allocates one. */
 export interface RecordHeader {
   readonly bytes: Uint8Array
-  /** `length` is that of the ciphertext, `time` in whole milliseconds since the Unix epoch. */
+  /**
+   * @param length - bytes of the ciphertext
+   * @param time - whole milliseconds since the Unix epoch
+   */
   write(epoch: number, sequence: number, length: number, count: number, time: number): void
 }
 
@@ -53,7 +55,7 @@ const readCount = (record: Uint8Array): number => readUint32(record, COUNT_AT)
 
 const readTime = (record: Uint8Array): number => readUint32(record, TIME_AT) * TWO_32 + readUint32(record, TIME_AT + 4)
 
-/** True where a record begins with just this header. */
+/** True if a record begins with exactly this header. */
 function beginsWith(record: Uint8Array, header: Uint8Array): boolean {
   for (let i = 0; i < HEADER_BYTES; i++) if (record[i] !== header[i]) return false
   return true
@@ -64,53 +66,53 @@ function readUint32(bytes: Uint8Array, at: number): number {
   return ((a << 24) | (b << 16) | (c << 8) | d) >>> 0
 }
 
-/** How old a record may be when it is opened, in milliseconds: an approval can't be kept for later. */
+/** Maximum age of a record when it is opened, in milliseconds, so that an approval cannot be kept for later. */
 export const MAX_RECORD_AGE = 30_000
 
-// A body above this size is not copied before it is encrypted, and is decrypted into memory of its own.
+/** A larger body is not copied before it is encrypted, and is decrypted into memory of its own. */
 const LARGE_BYTES = 64 * 1024
-const BODY_AT: number = HEADER_BYTES + 1
+const BODY_AT = HEADER_BYTES + 1
 
 const encoder = new TextEncoder()
 
 export interface SealerOptions extends KeyScheduleOptions {
-  /** Milliseconds since the Unix epoch; `Date.now` unless given. */
+  /** Returns milliseconds since the Unix epoch. @default Date.now */
   now?: (() => number) | undefined
 }
 
 export interface OpenerOptions extends SealerOptions {
-  /** Milliseconds that a record's time may differ from `now`, either way; `MAX_RECORD_AGE` unless given. */
+  /** Maximum difference between a record's time and `now`, in milliseconds. @default MAX_RECORD_AGE */
   maxRecordAge?: number | undefined
 }
 
 export interface Sealer {
   /**
-   * Seals one frame. Text becomes UTF-8. The record is alone in its ArrayBuffer, after `RECORD_HEADROOM` free bytes.
+   * Seals one frame. A string is encoded as UTF-8. The record fills its ArrayBuffer except for `RECORD_HEADROOM` bytes before it.
    *
-   * @param count how many messages the body holds: whoever carries the record can read it, and not change it
-   * @throws RangeError where kind or count is out of range, or the session has used up its 2^32 epochs
+   * @param count - number of messages in the body; a carrier of the record can read it but not change it
+   * @throws {RangeError} if kind or count is out of range, or if the session has used up its 2^32 epochs
    */
   seal(kind: number, body: string | Uint8Array, count: number): Uint8Array<ArrayBuffer>
 }
 
 export interface OpenedRecord {
   kind: number
-  /** The receiver's own, in no memory that anyone else can write to. */
+  /** Memory of the receiver, to which nobody else can write. */
   body: Uint8Array
   count: number
 }
 
 export interface Opener {
   /**
-   * Opens the record that is next.
+   * Opens the next record.
    *
-   * @throws BusError `InvalidRequest`, with one text whatever was wrong; from then on every record is refused
+   * @throws {BusError} InvalidRequest, always with the same text; every later record is refused as well
    */
   open(record: Uint8Array): OpenedRecord
 }
 
 /**
- * The sealing end of a session. A secret, session and direction have one sealer, ever: two would use each nonce twice.
+ * Creates the sealing end of a session. A secret, session and direction have one sealer, ever: two would use each nonce twice.
  *
  * @example
  * const options = { secret: createSessionSecret(master, session), session, direction: 'to core' }
@@ -124,7 +126,7 @@ export function createSealer(options: SealerOptions): Sealer {
   return {
     seal(kind, body, count) {
       if (kind !== (kind & 0xff) || count !== count >>> 0) throw new RangeError('A kind is a u8, and a count a u32')
-      const large = typeof body !== 'string' && body.byteLength > LARGE_BYTES ? unshared(body) : undefined
+      const large = typeof body !== 'string' && body.byteLength > LARGE_BYTES ? copyShared(body) : undefined
       const record = large ? allocate(large.byteLength) : allocateWith(body)
       const length = record.byteLength - HEADER_BYTES - TAG_BYTES
       const time = now()
@@ -140,7 +142,7 @@ export function createSealer(options: SealerOptions): Sealer {
   }
 }
 
-/** The opening end of a session: takes each record once, in the order of sealing, and closes at the first failure. */
+/** Creates the opening end of a session. It opens each record once, in the order of sealing, and closes at the first failure. */
 export function createOpener(options: OpenerOptions): Opener {
   let keys: KeySchedule | undefined = createKeySchedule(options)
   const header = createRecordHeader(options.session)
@@ -166,24 +168,24 @@ export function createOpener(options: OpenerOptions): Opener {
 
   return {
     open(record) {
-      // Closed until it has succeeded: whatever goes wrong in between, there is no way back, and no reason is given.
+      // Closed until it has succeeded: any failure in between is final, and its error has no reason.
       const schedule = keys
       keys = undefined
       try {
-        const opened = schedule && tryOpen(unshared(record), schedule)
+        const opened = schedule && tryOpen(copyShared(record), schedule)
         if (opened) {
           keys = schedule
           return opened
         }
       } catch {
-        // A tag that does not fit ends like everything else.
+        // The tag does not match. The error is the one of every failure.
       }
       throw createRecordError()
     },
   }
 }
 
-/** A record to be filled, with room for a body of this size, alone in its ArrayBuffer after the headroom. */
+/** Allocates a record for a body of this size, alone in its ArrayBuffer after the headroom. */
 function allocate(bodyBytes: number): Uint8Array<ArrayBuffer> {
   const buffer = Buffer.allocUnsafeSlow(RECORD_HEADROOM + RECORD_OVERHEAD + bodyBytes)
   buffer.fill(0, 0, RECORD_HEADROOM)
@@ -196,7 +198,7 @@ function allocateWith(body: string | Uint8Array): Uint8Array<ArrayBuffer> {
     record.set(body, BODY_AT)
     return record
   }
-  // Most JSON is ASCII, as long as its text. Where it is not, what did not fit is measured, and room made for it.
+  // Most JSON is ASCII, with one byte for each character. Otherwise the rest is measured, and a longer record allocated.
   const { read, written } = encoder.encodeInto(body, record.subarray(BODY_AT, BODY_AT + body.length))
   if (read === body.length) return record
   const rest = body.slice(read)
@@ -206,7 +208,7 @@ function allocateWith(body: string | Uint8Array): Uint8Array<ArrayBuffer> {
   return longer
 }
 
-/** What lies in shared memory can change while it is read: it is copied first. */
-function unshared(bytes: Uint8Array): Uint8Array {
+/** Copies bytes in shared memory, because they can change while they are read. */
+function copyShared(bytes: Uint8Array): Uint8Array {
   return bytes.buffer instanceof SharedArrayBuffer ? new Uint8Array(bytes) : bytes
 }

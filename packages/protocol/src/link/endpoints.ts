@@ -1,19 +1,19 @@
-// The two ends of a link before it is one: what the host makes, and gives to the two threads that the link will join.
+// The endpoints of a link: the host creates a pair and transfers each to one of the two threads that the link connects.
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import type { Link } from '../wire/link.js'
 import { createPortLink } from './port-link.js'
 import { createRingBuffers } from './ring/ring-buffer.js'
 import { createRingLink } from './ring/ring-link.js'
 
-/** `ring`: through shared memory, polled while that pays. `port`: through a MessagePort. */
+/** `ring`: shared memory, polled while that pays. `port`: a MessagePort. */
 export type LinkKind = 'ring' | 'port'
 
-/** One end. It crosses to its thread by structured clone, with `port` in the list of what is given away. */
+/** An endpoint. It is posted to its thread with `port` in the transfer list. */
 export interface LinkEndpoint {
   port: MessagePort
-  /** The memory of a ring link; what is `out` here is `in` at the other end. */
+  /** Memory of a ring link. `out` of one endpoint is `in` of the other. */
   rings?: { out: SharedArrayBuffer; in: SharedArrayBuffer }
-  /** `false`: a ring is never polled. */
+  /** False if a ring must never be polled. */
   poll: boolean
 }
 
@@ -25,14 +25,14 @@ export function createLinkEndpoints(kind: LinkKind, poll = true): [LinkEndpoint,
       { port: port2, poll },
     ]
   }
-  const [there, back] = createRingBuffers()
+  const [forward, backward] = createRingBuffers()
   return [
-    { port: port1, rings: { out: there, in: back }, poll },
-    { port: port2, rings: { out: back, in: there }, poll },
+    { port: port1, rings: { out: forward, in: backward }, poll },
+    { port: port2, rings: { out: backward, in: forward }, poll },
   ]
 }
 
-/** @param awaitsReplies this end mostly asks, and expects an answer soon after it has sent */
+/** @param awaitsReplies - true for an end that mostly sends requests, and expects a response soon after each */
 export function openLink({ port, rings, poll }: LinkEndpoint, awaitsReplies: boolean): Link {
   return rings ? createRingLink({ ...rings, port, awaitsReplies, poll }) : createPortLink(port)
 }

@@ -56,7 +56,7 @@ export function watchDeadline(
     abandon(new BusError('Timeout', `${describeCommand(method)} took longer than ${timeout} ms`))
   const timer = timeout === undefined ? undefined : setTimeout(onTimeout, timeout)
   if (signal) {
-    // One signal can serve a thousand calls, which is no leak to warn of.
+    // One signal can serve a thousand calls. Node would warn of a leak.
     setMaxListeners(0, signal)
     signal.addEventListener('abort', onAbort, { once: true })
   }

@@ -1,32 +1,32 @@
-// What subscribers of the bus's diagnostics channels are given: who, what and how it ended. Never what was carried, and of an
-// error never its text or data, which are a handler's own.
+// Tracing of calls and events on diagnostics channels. Subscribers see labels, names and outcomes, but never payloads, and never the
+// text or data of an error, which belong to a handler.
 import type { TracingChannel } from 'node:diagnostics_channel'
 import type { CodecName } from '../codec/codec.js'
 import type { BusError, BusErrorCode, BusErrorReason } from '../errors/bus-error.js'
 import type { RequestId, TraceContext } from '../message/message.js'
 
 /**
- * Of a call: the same object from `start` to the last message. Caller and callee have one each, with the same `id`.
+ * A traced call, the same object from `start` to the last message. Caller and callee each have their own, with the same `id`.
  *
- * Its trace context is what came with the call. The caller's side may set it on `start`: it is sent with the call.
+ * The trace context is the one that came with the call. A subscriber on the caller's side can set it on `start`, to send it along.
  */
 export interface CallTrace extends TraceContext {
-  /** Of the frontend that calls, or whose function is called; `host` for the host's own calls. */
+  /** Label of the frontend that calls, or whose function is called; `host` for the host's own calls. */
   readonly label: string
   readonly command: string
-  /** Unique among the calls of one link that are in flight. `undefined` where the caller wants no answer, as with events. */
+  /** Unique among the calls in flight on one link. `undefined` if the caller expects no response, as for events. */
   readonly id: RequestId | undefined
-  /** Of the frontend. */
+  /** Codec of the frontend. */
   readonly codec: CodecName
-  /** It was called with `stream`, and ends with its last value. */
+  /** True for a call of `stream`, which ends with its last value. */
   readonly stream: boolean
-  /** There once it has failed. */
+  /** Set when the call has failed. */
   error?: TracedError
-  /** There by `end` where the call goes on: `asyncStart` and `asyncEnd` follow. */
+  /** Set before `end` if the call goes on, so that `asyncStart` and `asyncEnd` follow. */
   async?: true | undefined
   /**
-   * The callee's side may set it on `start`: what is called runs within, for a tracer whose context is no store that could be
-   * bound to the channel. It calls `run`, once, before it returns.
+   * A subscriber on the callee's side can set this on `start` to run the handler within its own context, if that is not a store
+   * which could be bound to the channel. The function must call `run` exactly once before it returns.
    */
   within?: (run: () => void) => void
 }
@@ -36,9 +36,9 @@ export interface TracedError {
   readonly reason: BusErrorReason
 }
 
-/** Of an event. */
+/** A traced event. */
 export interface EventTrace {
-  /** Of the frontend that it comes from or goes to; `host` for the host. */
+  /** Label of the frontend that the event comes from or goes to; `host` for the host. */
   readonly label: string
   readonly event: string
   readonly codec: CodecName
@@ -46,28 +46,29 @@ export interface EventTrace {
 
 const tracedError = ({ code, reason }: BusError): TracedError => ({ code, reason })
 
-// Tells of one call on the five channels that Node's own `tracePromise` has, by its caller and by what runs it. Whoever calls
-// looks for subscribers first: a call that nobody listens to pays for that look alone.
-
+/**
+ * The five channels of Node's `tracePromise`. Check for subscribers before `traceCaller` and `traceRun`: a call without subscribers
+ * should cost no more than that check.
+ */
 export type CallChannel = TracingChannel<unknown, CallTrace>
 
 type Resolve = (result: unknown) => void
 type Reject = (error: BusError) => void
 
-/** How a call ended: with this error, or without one. */
+/** The error of a call, or `undefined` if it succeeded. */
 export type Outcome = BusError | undefined
 
 /**
- * `start` and `end` around the call's sending, then how it was settled.
+ * Traces a call by its caller: `start` and `end` around sending it, then its outcome.
  *
- * @param make makes the call, or throws
+ * @param call - sends the call, or throws
  */
 export function traceCaller<T>(
   calls: CallChannel,
   trace: CallTrace,
   resolve: Resolve,
   reject: Reject,
-  make: (resolve: Resolve, reject: Reject) => T,
+  call: (resolve: Resolve, reject: Reject) => T,
 ): T {
   const settle = (settled: () => void): void => {
     calls.asyncStart.publish(trace)
@@ -81,7 +82,7 @@ export function traceCaller<T>(
   return calls.start.runStores(trace, () => {
     trace.async = true
     try {
-      return make(
+      return call(
         result => settle(() => resolve(result)),
         error => {
           fail(error)
@@ -98,15 +99,15 @@ export function traceCaller<T>(
   })
 }
 
-/** `start` and `end` around what happens at once, and then how it ended, where it went on. What runs sees bound stores. */
+/** Traces a call by its callee: `start` and `end` around the synchronous part, then the outcome. `run` sees the bound stores. */
 export function traceRun(calls: CallChannel, trace: CallTrace, run: () => Outcome | Promise<Outcome>): void {
-  const tell = (outcome: Outcome): void => {
+  const publishError = (outcome: Outcome): void => {
     if (!outcome) return
     trace.error = tracedError(outcome)
     calls.error.publish(trace)
   }
-  const ended = (outcome: Outcome): void => {
-    tell(outcome)
+  const settled = (outcome: Outcome): void => {
+    publishError(outcome)
     calls.asyncStart.publish(trace)
     calls.asyncEnd.publish(trace)
   }
@@ -114,8 +115,8 @@ export function traceRun(calls: CallChannel, trace: CallTrace, run: () => Outcom
     const outcome = run()
     if (outcome instanceof Promise) {
       trace.async = true
-      void outcome.then(ended)
-    } else tell(outcome)
+      void outcome.then(settled)
+    } else publishError(outcome)
     calls.end.publish(trace)
   }
   calls.start.runStores(trace, () => (trace.within ? trace.within(begin) : begin()))

@@ -1,51 +1,51 @@
-// How long something takes, of which there may be millions in a second: the first of a second are timed, and of the rest a few.
-// Looking at the clock twice costs a tenth of what a small call does.
+// Measures durations of something that can happen a million times a second. Only a sample is measured, because to read the clock
+// twice costs a tenth of a small call.
 import type { RecordableHistogram } from 'node:perf_hooks'
 
-/** An hour, in nanoseconds: the longest that is told apart. */
+/** An hour, in nanoseconds. Longer durations are recorded as this one. */
 export const MAX_DURATION_NS = 3.6e12
 
-/** In a second so many are timed, */
-const ALL = 500
-/** and of the rest one in so many: a number that a program’s own pattern of calls hardly has. */
-const ONE_IN = 251
+/** Durations that are all measured at the beginning of each second. */
+const ALL_MEASURED = 500
+/** Of the rest, one in this many is measured. A prime, so that it hardly matches a pattern of calls. */
+const SAMPLE_INTERVAL = 251
 
 export class SamplingTimer {
   readonly #times: RecordableHistogram
   #skip = 1
-  #left = ALL
-  #since = 0
+  #remaining = ALL_MEASURED
+  #secondStartedAt = 0
 
-  /** @param times in nanoseconds, up to `LONGEST`. Another thread may read them. */
+  /** @param times - records nanoseconds, up to `MAX_DURATION_NS`; another thread can read them */
   constructor(times: RecordableHistogram) {
     this.#times = times
   }
 
-  /** Gives when it began, for `end`, or 0 where it is not timed. */
+  /** Returns the start time for `end`, or 0 if this duration is not measured. */
   begin(): number {
-    return --this.#skip > 0 ? 0 : this.#look()
+    return --this.#skip > 0 ? 0 : this.#readClock()
   }
 
-  end(began: number): void {
-    const took = (performance.now() - began) * 1e6
-    this.#times.record(Math.max(1, Math.min(MAX_DURATION_NS, Math.round(took))))
+  end(startedAt: number): void {
+    const nanoseconds = (performance.now() - startedAt) * 1e6
+    this.#times.record(Math.max(1, Math.min(MAX_DURATION_NS, Math.round(nanoseconds))))
   }
 
-  /** Where it resolves. */
-  endWith(result: Promise<unknown>, began: number): void {
+  /** Measures until the promise resolves. A rejected promise is not measured. */
+  endWith(result: Promise<unknown>, startedAt: number): void {
     result.then(
-      () => this.end(began),
+      () => this.end(startedAt),
       () => {},
     )
   }
 
-  #look(): number {
+  #readClock(): number {
     const now = performance.now()
-    if (now - this.#since > 1000) {
-      this.#since = now
-      this.#left = ALL
+    if (now - this.#secondStartedAt > 1000) {
+      this.#secondStartedAt = now
+      this.#remaining = ALL_MEASURED
     }
-    this.#skip = --this.#left > 0 ? 1 : ONE_IN
+    this.#skip = --this.#remaining > 0 ? 1 : SAMPLE_INTERVAL
     return now
   }
 }

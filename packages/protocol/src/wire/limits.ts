@@ -1,44 +1,44 @@
-// Every limit of the wire in one place. All are generous for programs and tight for attackers; `docs/wire.md` states them.
+// All limits of the wire. They are generous for programs and tight for attackers; `docs/wire.md` states them.
 
 const MiB = 2 ** 20
 
-/** Bytes of JSON or msgpack in one frame. */
+/** Maximum bytes of JSON or MessagePack in one frame. */
 export const MAX_FRAME_BYTES: number = 16 * MiB
-/** Bytes from here on go beside their message, as an attachment, and no attachment is smaller. */
+/** Bytes of at least this size travel as an attachment, and no attachment is smaller. */
 export const MIN_ATTACHMENT_BYTES: number = 64 * 1024
-/** Attachments of one frame, together: raw bytes, which are never parsed. */
+/** Maximum bytes of all attachments of one frame. They are raw bytes, which are never parsed. */
 export const MAX_ATTACHED_BYTES: number = 256 * MiB
-/** Messages in one frame. A sender begins a new frame long before that. */
+/** Maximum number of messages in one frame. A sender begins a new frame long before that. */
 export const MAX_BATCH: number = 65_536
-/** Nesting of arrays and objects in a message. */
+/** Maximum nesting of arrays and objects in a message. */
 export const MAX_DEPTH = 64
-/** Values in one frame: what a frame costs to parse is bounded by its nodes, not by its bytes alone. */
+/** Maximum number of values in one frame: bytes alone do not bound what a frame costs to parse. */
 export const MAX_NODES = 1_000_000
-/** JSON frames up to this size are parsed without being scanned first: so few bytes can't nest or spread far. */
+/** JSON frames up to this size are parsed without a scan: so few bytes cannot hold much depth or many values. */
 export const SCAN_ABOVE_BYTES: number = 64 * 1024
-/** Requests of one frontend that may be in flight at a time. */
+/** Maximum number of calls of one frontend in flight. */
 export const MAX_IN_FLIGHT = 16_384
-/** Channels of one frontend that may be open at a time. */
+/** Maximum number of open channels of one frontend. */
 export const MAX_CHANNELS = 16_384
-/** Resources of one frontend that handlers keep open for it. */
+/** Maximum number of resources that handlers keep open for one frontend. */
 export const MAX_RESOURCES = 16_384
-/** Listeners of one frontend. */
+/** Maximum number of listeners of one frontend. */
 export const MAX_LISTENERS = 65_536
-/** Bytes that may be on their way. What goes out next may be as large as it likes: frames are bounded elsewhere. */
+/** Bytes in flight after which a sender waits. The last message can exceed them: other limits bound its size. */
 export const CREDIT_WINDOW_BYTES: number = 8 * MiB
-/** How many bytes are taken before the next total is told: no total is smaller. */
+/** Bytes after which a receiver reports its total again. No valid total is smaller. */
 export const CREDIT_STEP_BYTES: number = CREDIT_WINDOW_BYTES / 4
-/** What a buffer costs beyond its bytes, so that many small ones are no way around the window. */
+/** Cost of a buffer in addition to its bytes, so that many small ones do not evade the window. */
 export const BUFFER_COST = 256
-/** Calls and events that wait in a client until there is room for them; */
+/** Maximum number of calls and events that wait in a client. */
 export const MAX_CLIENT_QUEUE = 65_536
-/** and their bytes, unless it is one alone. */
+/** Maximum bytes of calls and events that wait in a client. A single larger one is accepted. */
 export const MAX_CLIENT_QUEUE_BYTES: number = 64 * MiB
-/** Events that wait in core for a frontend that takes nothing: beyond these the oldest go, */
+/** Maximum number of events that wait in core for one frontend. Older ones are dropped. */
 export const MAX_EVENT_QUEUE = 65_536
-/** and beyond these bytes. */
+/** Maximum bytes of events that wait in core for one frontend. Older ones are dropped. */
 export const MAX_EVENT_QUEUE_BYTES: number = 32 * MiB
-/** Answers, messages of channels and calls that wait in core for one frontend. */
+/** Maximum number of responses, channel messages and calls that wait in core for one frontend. */
 export const MAX_SESSION_QUEUE = 65_536
-/** Their bytes, but for what comes last. */
+/** Maximum bytes of responses, channel messages and calls that wait in core for one frontend, except for the last. */
 export const MAX_SESSION_QUEUE_BYTES: number = 64 * MiB

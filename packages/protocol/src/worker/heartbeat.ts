@@ -1,5 +1,5 @@
-// A worker's sign of life: a word of shared memory that a timer of its own changes, so that the host sees whether its event
-// loop still turns. Zero stands for a thread that is not to be judged: it has not begun, or sleeps for somebody's answer.
+// A worker's heartbeat: a shared counter that a timer of the worker increments, so that the host can see whether the worker's event
+// loop is blocked. Zero means that the host must not judge: the worker has not started, or blocks on purpose.
 
 export interface Heartbeat {
   memory: SharedArrayBuffer
@@ -7,7 +7,7 @@ export interface Heartbeat {
   every: number
 }
 
-/** What wants to hear of it looks four times within the limit. */
+/** The monitor polls four times per limit, so it expects two beats from one poll to the next. */
 const BEATS_PER_LIMIT = 8
 const RESTING = 0
 
@@ -16,24 +16,28 @@ export const createHeartbeat = (limit: number): Heartbeat => ({
   every: limit / BEATS_PER_LIMIT,
 })
 
-/** Gives what makes one beat, for who answers for another. Before the first nobody judges. */
+/** Returns a function that makes one beat, to report on behalf of another thread. Monitoring starts with the first beat. */
 export function createHeartbeatFor({ memory }: Heartbeat): () => void {
   const word = new Int32Array(memory)
   let count = 0
   return () => void Atomics.store(word, 0, (count = (count + 1) | 0 || 1))
 }
 
-/** Begins to beat, and keeps no thread alive by it. Gives back what runs `sleep`, which blocks the thread for a good reason. */
-export function beat(heartbeat: Heartbeat | undefined): <T>(sleep: () => T) => T {
-  if (!heartbeat) return sleep => sleep()
+/**
+ * Starts the heartbeat, which does not keep the thread alive.
+ *
+ * @returns a function that runs a callback which blocks the thread on purpose
+ */
+export function beat(heartbeat: Heartbeat | undefined): <T>(block: () => T) => T {
+  if (!heartbeat) return block => block()
   const word = new Int32Array(heartbeat.memory)
   const next = createHeartbeatFor(heartbeat)
   next()
   setInterval(next, heartbeat.every).unref()
-  return sleep => {
+  return block => {
     Atomics.store(word, 0, RESTING)
     try {
-      return sleep()
+      return block()
     } finally {
       next()
     }

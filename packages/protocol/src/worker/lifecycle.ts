@@ -1,22 +1,22 @@
-// The life of a worker as an xstate actor: core, frontend and isolation are each one of these, with their own `boot`,
-// `handshake`, `serve` and `drain`. An entry of its own (`@sallyport/protocol/actor`), because the rest needs no xstate.
+// The lifecycle of a worker as an xstate actor, for core, frontend and gate. It has an entry of its own, `@sallyport/protocol/actor`,
+// because nothing else needs xstate.
 import { createActor, fromCallback, fromPromise, setup } from 'xstate'
 
-/** What happens in a worker, as events of its machine. Messages of the data plane are never among them. */
+/** Events of a worker's state machine. Messages of calls and events never pass through it. */
 export type LifecycleEvent = { type: 'stop' } | { type: 'link.closed' } | { type: 'fault'; error: unknown }
 
 export type LifecycleState = 'booting' | 'handshaking' | 'ready' | 'draining' | 'stopped' | 'failed'
 
 export interface WorkerLifecycle {
-  /** Loads what this worker runs. */
+  /** Loads the modules of this worker. */
   boot(): Promise<void>
-  /** Waits until the other side is there. */
+  /** Waits for the other side. */
   handshake(): Promise<void>
-  /** Opens the links and serves them in its own closure; gives back what closes them. Only faults go up as events. */
+  /** Opens and serves the links, and returns a function that closes them. Only faults are sent as events. */
   serve(send: (event: LifecycleEvent) => void): () => void
-  /** Lets what is in flight come to its end. */
+  /** Waits for calls in flight. */
   drain(): Promise<void>
-  /** Told of each state, once it is entered; `error` says why it is `failed`. */
+  /** Called for each state that is entered; `error` is the cause of `failed`. */
   onState(state: LifecycleState, error?: unknown): void
 }
 
@@ -26,9 +26,9 @@ export interface WorkerActor {
 
 const failed = { target: '#worker.failed', actions: 'keepError' } as const
 
-/** For the page that draws it: of a life that does nothing. A machine of xstate's, whose types users have not got. */
+/** Returns the state machine without behavior, for the page that draws it. Its xstate type is hidden: users may not have xstate. */
 export const createWorkerMachine = (): object =>
-  workerMachine(
+  createMachine(
     {
       boot: async () => {},
       handshake: async () => {},
@@ -39,17 +39,17 @@ export const createWorkerMachine = (): object =>
     () => {},
   )
 
-function workerMachine(life: WorkerLifecycle, keep: (error: unknown) => void) {
+function createMachine(lifecycle: WorkerLifecycle, onError: (error: unknown) => void) {
   return setup({
     types: {} as { events: LifecycleEvent },
     actors: {
-      boot: fromPromise(() => life.boot()),
-      handshake: fromPromise(() => life.handshake()),
-      serve: fromCallback<LifecycleEvent>(({ sendBack }) => life.serve(sendBack)),
-      drain: fromPromise(() => life.drain()),
+      boot: fromPromise(() => lifecycle.boot()),
+      handshake: fromPromise(() => lifecycle.handshake()),
+      serve: fromCallback<LifecycleEvent>(({ sendBack }) => lifecycle.serve(sendBack)),
+      drain: fromPromise(() => lifecycle.drain()),
     },
     actions: {
-      keepError: ({ event }) => keep((event as { error?: unknown }).error),
+      keepError: ({ event }) => onError((event as { error?: unknown }).error),
     },
   }).createMachine({
     id: 'worker',
@@ -73,17 +73,17 @@ function workerMachine(life: WorkerLifecycle, keep: (error: unknown) => void) {
 }
 
 /** `booting → handshaking → serving (ready → draining) → stopped | failed` */
-export function startWorkerActor(life: WorkerLifecycle): WorkerActor {
-  let reason: unknown
-  const machine = workerMachine(life, error => (reason = error))
+export function startWorkerActor(lifecycle: WorkerLifecycle): WorkerActor {
+  let failure: unknown
+  const machine = createMachine(lifecycle, error => (failure = error))
 
-  let last: LifecycleState | undefined
+  let lastState: LifecycleState | undefined
   const actor = createActor(machine)
   actor.subscribe(({ value }) => {
     const state: LifecycleState = typeof value === 'object' ? value.serving : (value as Exclude<typeof value, object>)
-    if (state === last) return
-    last = state
-    life.onState(state, reason)
+    if (state === lastState) return
+    lastState = state
+    lifecycle.onState(state, failure)
   })
   actor.start()
   return { stop: () => actor.getSnapshot().status === 'active' && actor.send({ type: 'stop' }) }

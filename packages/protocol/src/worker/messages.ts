@@ -1,5 +1,5 @@
-// What the host hands to the workers that it starts, and what they tell it beside their state. It stands here because core
-// must not import what runs in them, nor they core.
+// Messages between the host and its workers, and what a worker is given at its start. Core must not import what runs in the workers,
+// nor they core.
 import type { RecordableHistogram } from 'node:perf_hooks'
 import type { MessagePort } from 'node:worker_threads'
 import type { CodecName } from '../codec/codec.js'
@@ -8,39 +8,34 @@ import type { LinkEndpoint } from '../link/endpoints.js'
 import type { Heartbeat } from './heartbeat.js'
 import type { LifecycleState } from './lifecycle.js'
 
+/** The sandbox of a frontend that runs under Node's permission model. */
 export interface FrontendSandbox {
-  /** A folder that nobody granted, and Node may let it read all the same. */
+  /** A directory without a grant that Node might let the frontend read nevertheless. */
   unexpectedRead: string | undefined
-  /** Then it must not start. */
+  /** True if the frontend must not start when it can read that directory. */
   strict: boolean
 }
 
-/** Frontend → host, from its boot: it may read all below this folder, though nobody granted that. */
-export interface UnexpectedReadReport {
-  type: 'stray-read'
-  folder: string
-}
-
-/** What a frontend is told when it starts, wherever it runs. */
+/** The start options of a frontend, wherever it runs. */
 export interface FrontendStart {
   label: string
   codec: CodecName
-  /** Calls in flight at a time, and what becomes of more. */
+  /** Maximum number of calls in flight. */
   window: number
+  /** Whether further calls wait or are rejected. */
   overflow: 'wait' | 'reject'
-  /** The user's module, as a URL. */
+  /** URL of the user's module. */
   module: string
-  /** What the host gives this frontend, for `getData`. */
+  /** Data from the host, for `getData`. */
   data?: unknown
-  /** The deadline in milliseconds of calls that have none of their own. */
+  /** Milliseconds for calls without a timeout of their own. */
   timeout?: number | undefined
-  /** Its calls tell core of their deadlines: over a network, it may be gone without a word. */
+  /** True if calls send their timeouts to core: over a network, a frontend can disappear without notice. */
   deadlines?: boolean
-  /** Its stacks lead to what its modules were made from. */
+  /** True if stacks are mapped to the sources of the modules. */
   sourceMaps?: boolean
-  /** Where this worker or process is under Node's permission model. */
   sandbox?: FrontendSandbox
-  /** What runs the module as a script, out of Node's reach: a URL. See `ScriptRunner`. */
+  /** URL of a `ScriptRunner`, which runs the module as a script without access to Node. */
   runner?: string
 }
 
@@ -48,64 +43,66 @@ export interface FrontendWorkerData extends FrontendStart {
   heartbeat: Heartbeat | undefined
 }
 
-/** Relay → the process of a frontend, by `v8.serialize`, before any command. */
+/** Relay → frontend process, by `v8.serialize`, before any command. */
 export interface FrontendProcessStart extends FrontendStart {
-  /** It has a gate. */
+  /** True if the frontend has a gate. */
   isolated: boolean
 }
 
-/** The pipes of such a process, by descriptor. */
+/** Descriptors of the pipes of a frontend process. */
 export const PROCESS_PIPES = { control: 3, core: 4, gate: 5 } as const
 
-/** Frontend → host, of its own life. */
+/** Frontend → host: the frontend can read everything below this directory, although it has no grant. */
+export interface UnexpectedReadReport {
+  type: 'unexpected-read'
+  directory: string
+}
+
+/** Frontend → host: the frontend's lifecycle. */
 export interface StateReport {
   type: 'state'
   state: LifecycleState
   error?: ReportedError
 }
 
-/** The process of a frontend → its relay: it is not stuck. */
+export type FrontendReport = StateReport | UnexpectedReadReport
+
+/**
+ * Host → frontend: stop, or a link to core and, in the isolation pattern, one to the gate. The frontend's module runs after the first
+ * link. Each later link replaces the previous one.
+ */
+export type FrontendCommand = { type: 'link'; link: LinkEndpoint; gate?: LinkEndpoint } | { type: 'stop' }
+
+/** Relay → frontend process: the pipes are connected, stop, or answer with a `Pong`. */
+export type FrontendProcessCommand = { type: 'link' } | { type: 'stop' } | { type: 'ping' }
+
+/** Frontend process → relay: the event loop is not blocked. */
 export interface Pong {
   type: 'pong'
 }
 
-export type FrontendReport = StateReport | UnexpectedReadReport
-
-/**
- * Host → frontend: a link to core, and in the isolation pattern one to its gate. With the first its module may run; each later
- * one takes the place of that before, which has ended or will. Or the frontend is to end.
- */
-export type FrontendCommand = { type: 'link'; link: LinkEndpoint; gate?: LinkEndpoint } | { type: 'stop' }
-
-/** Relay → the process of a frontend: its pipes are joined, or it is to end, or to say that it is not stuck. */
-export type FrontendProcessCommand = { type: 'link' } | { type: 'stop' } | { type: 'ping' }
-
 export interface GateWorkerData {
   label: string
-  /** The isolation app's folder, as a URL; without one, everything passes. */
+  /** URL of the isolation app's directory. Without one, everything passes. */
   dir: string | undefined
   envelope: boolean
   heartbeat: Heartbeat | undefined
-  /** To the host, where it answers `confirm`. */
+  /** Port to the host for `ConfirmRequest`, and the memory for its answer; see `CONFIRM_WORD`. */
   confirm: { port: MessagePort; answer: SharedArrayBuffer } | undefined
-  /**
-   * For the host's watchdog, where there is a hook to watch. Word 0 is zero while the thread is outside the hook; inside it
-   * holds another number for each message.
-   */
+  /** For the host's watchdog of hooks: word 0 is zero outside the hook, and another number for each message inside it. */
   watch: SharedArrayBuffer | undefined
-  /** Without them nobody reads how long it takes. */
   times: GateTimes | undefined
 }
 
-/** How long a gate takes, in nanoseconds: the host reads what the gate records. */
+/** Durations in nanoseconds that a gate records and the host reads. */
 export interface GateTimes {
-  /** For one message. */
+  /** The hook, for one message. */
   hook: RecordableHistogram
-  /** For one record. */
+  /** Sealing one record. */
   seal: RecordableHistogram
 }
 
-/** Host → gate: a link to its frontend, and the port on which core gives the key of its session. Or the gate is to end. */
+/** Host → gate: stop, or a link to the frontend and the port on which core sends the session's key. */
 export type GateCommand = { type: 'link'; link: LinkEndpoint; key: MessagePort } | { type: 'stop' }
 
 /** Gate → host. */
@@ -114,28 +111,48 @@ export type GateReport =
   | { type: 'fault'; error: ReportedError }
   | { type: 'log'; level: 'debug' | 'info' | 'warn' | 'error'; text: string }
 
-/** Gate → host, over the port of `confirm`. */
-export interface ConfirmRequest {
-  type: 'confirm'
-  text: string
-}
-
-/** Word 0 of the memory in which the host answers: the gate sets `waiting` before it asks, and sleeps until it changes. */
-export const CONFIRM_WORD = { waiting: 0, no: 1, yes: 2 } as const
-
-/** Core → gate, over the key port: what seals one session's records. */
+/** Core → gate, over the key port: the key of one session's records. */
 export interface SessionKey {
   session: Uint8Array
   secret: Uint8Array
 }
 
-/** Who seals for whom, in the info of the key derivation: both ends of a session name it alike. */
+/** Sender and receiver of records, in the info of the key derivation. Both ends of a session must use the same text. */
 export const RECORD_DIRECTION = 'frontend to core'
 
-// Between the frontend worker and what runs its module as a script (`sandbox: 'ses'`). Neither imports the other: the host
-// names the second, and the first loads it as it would load the user's module.
+/** Gate → host, over the port for confirmations. */
+export interface ConfirmRequest {
+  type: 'confirm'
+  text: string
+}
 
-/** The part of `@sallyport/frontend` that a script gets, in a shape that is its own. */
+/** Word 0 of the memory for the host's answer. The gate sets `waiting`, sends a `ConfirmRequest`, and blocks until the word changes. */
+export const CONFIRM_WORD = { waiting: 0, no: 1, yes: 2 } as const
+
+/** Maximum length of a confirmation text in UTF-16 code units. A longer text is truncated and ends with `…`. */
+export const MAX_CONFIRM_TEXT = 4096
+
+/**
+ * Returns the text that asks a person for confirmation, of a hook or a command. It can contain what the frontend sent, and the host
+ * may print it. So that it cannot repaint a terminal, control characters (except line breaks and tabs) and marks that reorder text
+ * are replaced.
+ */
+export function toConfirmText(message: unknown): string {
+  let text = ''
+  try {
+    text = message === undefined ? '' : String(message)
+  } catch {
+    // A `toString` threw: the text stays empty.
+  }
+  if (text.length > MAX_CONFIRM_TEXT) text = `${text.slice(0, MAX_CONFIRM_TEXT - 1)}…`
+  // oxlint-disable-next-line no-control-regex
+  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '\uFFFD')
+}
+
+// Between a frontend worker and the runner of scripts (`sandbox: 'ses'`). Neither imports the other: the frontend worker loads the
+// runner, whose URL the host passes.
+
+/** The functions of `@sallyport/frontend` that a script gets, typed without importing that package. */
 export interface FrontendFunctions {
   readonly BusError: abstract new (...args: never) => Error
   readonly Channel: abstract new (...args: never) => object
@@ -155,41 +172,20 @@ export interface FrontendFunctions {
 
 export interface FrontendScript {
   /**
-   * Resolves once the script has run, and what it awaits at its top level has come.
+   * Resolves when the script, including its top-level awaits, has run.
    *
-   * @param fault told of what the script throws later, and catches nowhere; safe to look at
-   * @throws what the script threw, likewise
+   * @param fault - called with each later uncaught error of the script, as an error that is safe to inspect
+   * @throws whatever the script throws, as an error that is safe to inspect
    */
   run(functions: FrontendFunctions, fault: (error: Error) => void): Promise<void>
 }
 
-/** The exports of `FrontendWorkerData.runner`. */
+/** The exports of the module at `FrontendStart.runner`. */
 export interface ScriptRunner {
   /**
-   * Reads a script, then locks this thread down for good.
+   * Reads a script, then permanently locks this thread down.
    *
-   * @throws BusError `InvalidParams` for what is no script
+   * @throws {BusError} InvalidParams if the file is not a script
    */
   loadScript(url: string): Promise<FrontendScript>
-}
-
-// The text of a question that a person is asked, whoever asks it: a hook or a command.
-
-/** In UTF-16 code units: what is longer is cut, and ends with `…`. */
-export const MAX_CONFIRM_TEXT = 4096
-
-/**
- * The question as text. Whoever asks puts what the frontend sent into it, and the host may print it: control characters
- * (other than line breaks and tabs) and the marks that reorder text are replaced, so that it can't repaint a terminal.
- */
-export function toConfirmText(message: unknown): string {
-  let text = ''
-  try {
-    text = message === undefined ? '' : String(message)
-  } catch {
-    // A toString that throws: the question stays empty.
-  }
-  if (text.length > MAX_CONFIRM_TEXT) text = `${text.slice(0, MAX_CONFIRM_TEXT - 1)}…`
-  // oxlint-disable-next-line no-control-regex
-  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '\uFFFD')
 }

@@ -86,8 +86,8 @@ export function createWorkerRuntime(deps: WorkerRuntimeDeps, events: RuntimeEven
     },
     onReport(report) {
       // Only the first report is sent before the frontend's own code runs. Later ones can be forged.
-      const { type, folder } = (report ?? {}) as Partial<UnexpectedReadReport>
-      if (type === 'stray-read' && typeof folder === 'string' && !hasReported) onUnexpectedRead(folder)
+      const { type, directory } = (report ?? {}) as Partial<UnexpectedReadReport>
+      if (type === 'unexpected-read' && typeof directory === 'string' && !hasReported) onUnexpectedRead(directory)
       hasReported = true
     },
     onRestarted() {

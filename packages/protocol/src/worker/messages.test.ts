@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { MAX_CONFIRM_TEXT, toConfirmText } from '../worker/messages.js'
+import { MAX_CONFIRM_TEXT, toConfirmText } from './messages.js'
 
-test('the question is text, of a bounded length, that repaints no terminal', () => {
+test('the text of a confirmation is a string of bounded length without terminal control characters', () => {
   expect(toConfirmText(undefined)).toBe('')
   expect(toConfirmText(1n)).toBe('1')
   expect(toConfirmText(Symbol('s'))).toBe('Symbol(s)')
