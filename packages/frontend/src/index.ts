@@ -17,7 +17,7 @@ export type {
 export type { CommandArguments } from './client/arguments.js'
 export { Channel } from './client/channel.js'
 export type { Client } from './client/client.js'
-export type { EventHandler } from './client/event-handler.js'
+export type { EventHandler } from './client/listeners.js'
 export type { ExposedContext, ExposedFunction, ExposedFunctions } from './client/exposed-functions.js'
 export type { EmitOptions, InvokeOptions, ListenOptions } from './client/options.js'
 export { emit, emitTo, expose, getData, getLabel, invoke, listen, once, stream } from './client/current-client.js'

@@ -4,7 +4,7 @@ import { Client, type ClientOptions } from './client/client.js'
 
 export { Channel } from './client/channel.js'
 export { Client, type ClientOptions } from './client/client.js'
-export type { EventHandler } from './client/event-handler.js'
+export type { EventHandler } from './client/listeners.js'
 export { throughGate } from './client/gated-link.js'
 export type { EmitOptions, InvokeOptions, ListenOptions } from './client/options.js'
 

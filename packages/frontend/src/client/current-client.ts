@@ -3,7 +3,7 @@
 import { BusError, type EventTarget, type Unlisten } from '@sallyport/protocol'
 import type { CommandArguments } from './arguments.js'
 import type { Client } from './client.js'
-import type { EventHandler } from './event-handler.js'
+import type { EventHandler } from './listeners.js'
 import type { ExposedFunctions } from './exposed-functions.js'
 import type { EmitOptions, InvokeOptions, ListenOptions } from './options.js'
 import type { Stream } from './stream.js'

@@ -1,7 +1,8 @@
 // The event listeners of one client, and the requests that register them with core. Listeners outlive a connection: over the next
 // one they get new ids in core, while the client keeps the id that each had first.
 import {
-  type BusError,
+  BusError,
+  type BusEvent,
   type CallHeaders,
   type CallOptions,
   checkTimeout,
@@ -13,7 +14,9 @@ import {
   watchDeadline,
 } from '@sallyport/protocol'
 import type { Connection } from './connection.js'
-import type { EventHandler } from './event-handler.js'
+
+/** The return value is ignored. */
+export type EventHandler<T = unknown> = (event: BusEvent<T>) => unknown
 
 export interface Subscription {
   readonly event: string
@@ -149,10 +152,12 @@ export class Listeners {
 function unsubscribeInCore(connection: Connection, event: string, eventId: number): void {
   if (connection.isClosed) return
   const ignore = (): void => {}
-  connection.requestInternal({
-    method: METHOD.unlisten,
-    params: { event, eventId },
-    resolve: ignore,
-    reject: ignore,
-  })
+  connection.requestInternal({ method: METHOD.unlisten, params: { event, eventId }, resolve: ignore, reject: ignore })
+}
+
+/** @throws {BusError} `InvalidParams` if the handler is not a function */
+export function checkHandler(event: string, handler: unknown): void {
+  if (typeof handler === 'function') return
+  const problem = `The handler of event ${describeName(event)} must be a function: got ${typeof handler}`
+  throw new BusError('InvalidParams', problem)
 }

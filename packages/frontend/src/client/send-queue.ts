@@ -60,6 +60,9 @@ interface QueuedMessage {
   sender?: { resolve(): void; reject(error: BusError): void }
 }
 
+/** Buffers to transfer, already checked. They are detached when nothing else can fail. */
+type Transfer = readonly ArrayBufferLike[] | undefined
+
 const NO_ATTACHMENTS: readonly Uint8Array[] = []
 
 export class SendQueue {
@@ -92,14 +95,9 @@ export class SendQueue {
    * Sends a call or an event, or queues it. Returns the message if it was queued.
    *
    * @param hasBytes whether the message must be encoded as MessagePack
-   * @param transfer buffers to transfer, already checked; they are detached when nothing else can fail
    * @throws {BusError} `Overloaded` if the message must wait and cannot, `InvalidParams` if it cannot be serialized
    */
-  enqueue(
-    message: CallMessage,
-    hasBytes: boolean,
-    transfer: readonly ArrayBufferLike[] | undefined,
-  ): QueuedMessage | undefined {
+  enqueue(message: CallMessage, hasBytes: boolean, transfer: Transfer): QueuedMessage | undefined {
     const mustWait = this.#mustWait(message.id !== undefined)
     if (mustWait && (this.#overflow === 'reject' || this.#queue.isFull)) throw this.#overloaded(message)
     try {
@@ -188,12 +186,7 @@ export class SendQueue {
   }
 
   /** Encodes a message, then sends or queues it. */
-  #write(
-    message: Message,
-    hasBytes: boolean,
-    transfer: readonly ArrayBufferLike[] | undefined,
-    mustWait: boolean,
-  ): QueuedMessage | undefined {
+  #write(message: Message, hasBytes: boolean, transfer: Transfer, mustWait: boolean): QueuedMessage | undefined {
     let codec = this.#codec
     let encoded: EncodedMessage
     let attachments = NO_ATTACHMENTS

@@ -62,7 +62,7 @@ export function startFrontend(
       setCurrentClient(client)
       void client.closed.then(() => send({ type: 'link.closed' }))
       const loaded = script
-        ? runScript(script, host, error => send({ type: 'fault', error }))
+        ? host.loadFunctions().then(functions => script!.run(functions, error => send({ type: 'fault', error })))
         : import(/* webpackIgnore: true */ /* @vite-ignore */ module)
       client.whileLoading(loaded)
       loaded.catch((error: unknown) => send({ type: 'fault', error: explainLoadError(error, sandbox !== undefined) }))
@@ -85,10 +85,6 @@ export function startFrontend(
 async function loadScript(runner: string, module: string): Promise<FrontendScript> {
   const loaded = (await import(/* webpackIgnore: true */ /* @vite-ignore */ runner)) as ScriptRunner
   return loaded.loadScript(module)
-}
-
-async function runScript(script: FrontendScript, host: FrontendHost, fault: (error: Error) => void): Promise<void> {
-  await script.run(await host.loadFunctions(), fault)
 }
 
 function explainLoadError(error: unknown, isSandboxed: boolean): unknown {

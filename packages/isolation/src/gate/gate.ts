@@ -83,11 +83,7 @@ class Gate {
     this.#rejections = new Throttle(([command, why], more) => options.rejected(command, why, more))
     this.#records = createOutbox(
       (kind, body, count) =>
-        link.send({
-          kind: FRAME_KIND.sealed,
-          body: sealer.seal(kind, body, count),
-          more: kind === FRAME_KIND.bytes,
-        }),
+        link.send({ kind: FRAME_KIND.sealed, body: sealer.seal(kind, body, count), more: kind === FRAME_KIND.bytes }),
       () => this.#fullRecord,
     )
     this.#responses = createOutbox((kind, body) => link.send({ kind, body }))

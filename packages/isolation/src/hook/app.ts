@@ -3,11 +3,11 @@
 import { readFile, realpath, stat } from 'node:fs/promises'
 import { isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Script } from 'node:vm'
 import { BusError } from '@sallyport/protocol'
 import type { Parser } from 'htmlparser2'
 // The entry of the parser alone: with the package's main entry, each start takes 13 ms longer.
 import { WritableStream } from 'htmlparser2/WritableStream'
+import { findSyntaxError } from '../sandbox/diagnostics.js'
 import type { IsolationScript } from '../sandbox/hook-sandbox.js'
 
 /** One script element: `src` as written, or the text between its tags. */
@@ -110,7 +110,7 @@ export async function loadIsolationApp(dir: URL | string): Promise<IsolationApp>
     if (element.src === undefined) inlineCount += 1
     scripts.push(
       element.src === undefined
-        ? compile({ name: `${INDEX}:inline#${inlineCount}`, source: element.text }, index, element.line)
+        ? checkSyntax({ name: `${INDEX}:inline#${inlineCount}`, source: element.text }, index, element.line)
         : await loadExternalScript(element, directory, root, place),
     )
   }
@@ -136,7 +136,7 @@ async function loadExternalScript(
   if (!isWithin(root, file)) fail(`${tag} leads out of ${directory}`)
   const source = await read(file).catch(failToRead)
   const name = relative(root, target).replaceAll(sep, '/')
-  return compile({ name, source }, join(directory, name), 1)
+  return checkSyntax({ name, source }, join(directory, name), 1)
 }
 
 /** Returns the path that a relative `src` names. Tauri serves the directory as the root of an origin, so `/x.js` is in the directory. */
@@ -153,16 +153,9 @@ function toPath(src: string, tag: string): string {
   }
 }
 
-/** Compiles a script in strict mode, as in the sandbox, with the line numbers of the file. */
-function compile(script: IsolationScript, file: string, line: number): IsolationScript {
-  try {
-    new Script(`'use strict';${script.source}`, { filename: file, lineOffset: line - 1 })
-  } catch (error) {
-    const { stack, message } = error as Error
-    const errorLine = stack?.startsWith(`${file}:`) ? /^\d+/.exec(stack.slice(file.length + 1))?.[0] : undefined
-    const place = errorLine ? `${file}:${errorLine}` : file
-    fail(`${place}: ${message} (${script.name} must run as a classic script, in strict mode)`)
-  }
+function checkSyntax(script: IsolationScript, file: string, firstLine: number): IsolationScript {
+  const error = findSyntaxError(script.source, file, firstLine)
+  if (error) fail(`${error.place}: ${error.message} (${script.name} must run as a classic script, in strict mode)`)
   return script
 }
 

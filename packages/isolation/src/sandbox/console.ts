@@ -20,18 +20,12 @@ const FORMAT = {
   breakLength: Infinity,
 } as const
 
-const LEVELS: Record<string, ConsoleLevel> = {
-  log: 'info',
-  info: 'info',
-  warn: 'warn',
-  error: 'error',
-  debug: 'debug',
-  trace: 'debug',
-  dir: 'info',
-  dirxml: 'info',
-  table: 'info',
-  group: 'info',
-  groupCollapsed: 'info',
+/** The methods that log, by level. */
+const METHODS: Record<ConsoleLevel, readonly string[]> = {
+  debug: ['debug', 'trace'],
+  info: ['log', 'info', 'dir', 'dirxml', 'table', 'group', 'groupCollapsed'],
+  warn: ['warn'],
+  error: ['error'],
 }
 /** Methods that a script can call without effect. */
 const SILENT = ['clear', 'count', 'countReset', 'groupEnd', 'time', 'timeEnd', 'timeLog', 'timeStamp'] as const
@@ -50,7 +44,9 @@ export function createConsole(sink: ConsoleSink): Record<string, (...values: unk
       if (!condition) write('error', values.length > 0 ? ['Assertion failed:', ...values] : ['Assertion failed'])
     },
   }
-  for (const [name, level] of Object.entries(LEVELS)) methods[name] = (...values) => write(level, values)
+  for (const [level, names] of Object.entries(METHODS) as [ConsoleLevel, readonly string[]][]) {
+    for (const name of names) methods[name] = (...values) => write(level, values)
+  }
   for (const name of SILENT) methods[name] = () => {}
   return methods
 }

@@ -1,4 +1,5 @@
 // Warnings and error texts for the authors of hooks and scripts, about what the sandbox does not have or refuses to run.
+import { Script } from 'node:vm'
 
 /** Names of browsers and Node that the sandbox does not have. */
 const MISSING_NAMES = [
@@ -43,4 +44,24 @@ export function explainRefusal(message: string, locate: (line: number) => string
   const expression = REFUSALS[code]
   if (expression === undefined) return undefined
   return `${locate(Number(line))}: it contains ${expression}, even in a string or a comment: write it in two pieces`
+}
+
+/**
+ * Compiles a script in strict mode, as in the sandbox, without running it. Returns its syntax error, if there is one.
+ *
+ * @param firstLine - the line of the file on which the script begins
+ */
+export function findSyntaxError(
+  source: string,
+  file: string,
+  firstLine = 1,
+): { place: string; message: string } | undefined {
+  try {
+    new Script(`'use strict';${source}`, { filename: file, lineOffset: firstLine - 1 })
+    return undefined
+  } catch (error) {
+    const { message, stack = '' } = error as Error
+    const line = stack.startsWith(`${file}:`) ? /^\d+/.exec(stack.slice(file.length + 1))?.[0] : undefined
+    return { place: line === undefined ? file : `${file}:${line}`, message }
+  }
 }

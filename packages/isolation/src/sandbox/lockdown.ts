@@ -14,11 +14,11 @@ const NODE_ERRORS: readonly (() => unknown)[] = [
 ]
 
 /**
- * Freezes the prototypes of Node's errors, which SES does not know. This thread's own code throws errors of the same classes, so a script
- * could change them. Must be called after lockdown.
+ * Freezes the prototypes of the errors that these functions throw. Must be called after lockdown. SES does not know Node's classes of
+ * errors, and this thread's own code throws errors of the same classes, which a script could change otherwise.
  */
-function freezeNodeErrors(): void {
-  for (const throwError of NODE_ERRORS) {
+export function freezeErrors(throwers: readonly (() => unknown)[]): void {
+  for (const throwError of throwers) {
     try {
       throwError()
     } catch (error) {
@@ -32,24 +32,8 @@ const WARM_UP_ROUNDS = 20
 
 /** Creates a value whose encoding uses every form of MessagePack. */
 const createWarmUpValue = (round: number): Record<string, unknown> => ({
-  small: [
-    round,
-    -1,
-    200,
-    -100,
-    40_000,
-    -20_000,
-    3e9,
-    -1e9,
-    2 ** 40,
-    1.5,
-    true,
-    false,
-    null,
-    undefined,
-    7n,
-    -(2n ** 40n),
-  ],
+  integers: [round, -1, 200, -100, 40_000, -20_000, 3e9, -1e9, 2 ** 40, 7n, -(2n ** 40n)],
+  others: [1.5, true, false, null, undefined],
   texts: ['', 'short', 'é', 'é€𝄞', 'x'.repeat(100), 'y'.repeat(300), 'é'.repeat(100)],
   bytes: [new Uint8Array(3), new Uint8Array(300)],
   date: new Date(round),
@@ -103,6 +87,6 @@ export function lockDown(): void {
     regExpTaming: 'safe',
     __hardenTaming__: 'safe',
   })
-  freezeNodeErrors()
+  freezeErrors(NODE_ERRORS)
   isLocked = true
 }

@@ -1,5 +1,6 @@
 // AbortController, timers and URLs for scripts. Node's own lead to objects of Node, by which a script could leave its sandbox.
 import { callSafely } from '@sallyport/protocol'
+import { freezeErrors } from '../sandbox/lockdown.js'
 
 type Listener = (event: object) => unknown
 
@@ -103,12 +104,9 @@ export function createTimers(): Record<string, unknown> {
     },
     setInterval: (run: unknown, ms?: unknown, ...args: unknown[]): number => {
       const callback = checkCallback('setInterval', run)
-      const id = ++lastId
-      timers.set(
-        id,
-        setInterval(() => void callback(...args), Number(ms)),
-      )
-      return id
+      const fire = (): void => void callback(...args)
+      timers.set(++lastId, setInterval(fire, Number(ms)))
+      return lastId
     },
     clearTimeout: clear,
     clearInterval: clear,
@@ -142,14 +140,14 @@ export function createUrls(): Record<string, unknown> {
   const iterator: object = Object.getPrototypeOf(new URLSearchParams().entries())
   harden(iterator)
   harden(Object.getPrototypeOf(new URL('http://a').searchParams))
-  freezeErrors(Reflect.get(iterator, 'next') as () => unknown)
+  freezeErrors(getUrlErrors(Reflect.get(iterator, 'next') as () => unknown))
   return { URL, URLSearchParams }
 }
 
-/** Freezes the prototypes of errors that the classes throw. Node has one class of errors for each error code. */
-function freezeErrors(next: () => unknown): void {
+/** Calls that throw errors of the URL classes. Node has one class of errors for each error code. */
+function getUrlErrors(next: () => unknown): (() => unknown)[] {
   const create = (init: unknown): URLSearchParams => new URLSearchParams(init as string)
-  const errors: (() => unknown)[] = [
+  return [
     () => new URL('/'),
     () => (new URL('http://a').href = '/'),
     () => Reflect.construct(URL, []),
@@ -161,11 +159,4 @@ function freezeErrors(next: () => unknown): void {
     () => URLSearchParams.prototype.forEach.call(create(''), 7 as never),
     () => Reflect.apply(URLSearchParams.prototype.get, create(''), []),
   ]
-  for (const throwError of errors) {
-    try {
-      throwError()
-    } catch (error) {
-      harden(Object.getPrototypeOf(error))
-    }
-  }
 }

@@ -4,9 +4,8 @@ import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { types } from 'node:util'
-import { Script } from 'node:vm'
 import { BusError, type BusErrorReason, describeThrown, ERROR_CODES } from '@sallyport/protocol'
-import { explainRefusal } from '../sandbox/diagnostics.js'
+import { explainRefusal, findSyntaxError } from '../sandbox/diagnostics.js'
 
 /** Limits of a script, and of the texts of an error, in UTF-16 code units. */
 const MAX_SCRIPT_LENGTH: number = 16 * 2 ** 20
@@ -31,7 +30,8 @@ export async function readScript(url: string): Promise<ScriptSource> {
   const name = url.startsWith('file:') ? basename(place) : 'inline'
   // An async function, because a script can use `await` at its top level, like a module. It keeps the script's line numbers.
   const program = `(async () => {${text}\n})()\n//# sourceURL=${SCRIPT_ORIGIN}${encodeURI(name)}`
-  compile(program, place)
+  const error = findSyntaxError(program, place)
+  if (error) fail(error.place, MODULE_SYNTAX.test(error.message) ? IS_MODULE : `it is not a script: ${error.message}`)
   return { place, text, program }
 }
 
@@ -53,24 +53,12 @@ async function readText(url: string, place: string): Promise<string> {
 
 const MODULE_SYNTAX = /import statement outside|'import\.meta' outside|Unexpected token 'export'/
 
-/** Compiles a program in strict mode, as in the Compartment, without running it. */
-function compile(program: string, place: string): void {
-  try {
-    new Script(`'use strict';${program}`, { filename: place })
-  } catch (error) {
-    const { message, stack = '' } = error as Error
-    const line = stack.startsWith(`${place}:`) ? /^\d+/.exec(stack.slice(place.length + 1))?.[0] : undefined
-    if (MODULE_SYNTAX.test(message)) fail(place, IS_MODULE, line)
-    fail(place, `it is not a script: ${message}`, line)
-  }
-}
-
 const IS_MODULE =
   "it has import or export, but a script of sandbox: 'ses' is one file without them. Bundle it: " +
   'esbuild <file> --bundle --format=esm --alias:@sallyport/frontend=@sallyport/frontend/script (see docs/security.md)'
 
-function fail(place: string, problem: string, line?: string): never {
-  throw createError(line === undefined ? place : `${place}:${line}`, problem)
+function fail(place: string, problem: string): never {
+  throw createError(place, problem)
 }
 
 const createError = (place: string, problem: string): BusError =>
