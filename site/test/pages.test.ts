@@ -1,6 +1,6 @@
 // Pages that follow the code: what they have to name is there.
 import { ERROR_CODES } from '@sallyport/protocol'
-import { readFileSync, readdirSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { withFigures } from '../../scripts/figures.mjs'
@@ -56,15 +56,26 @@ test('the page on support has each entry that users import', () => {
   }
 })
 
-test('the files that the architecture and the map of nats name are there', () => {
+test('files and directories that the maps name exist', () => {
   const packages = ['protocol', 'frontend', 'isolation', 'core', 'nats']
-  const files = packages.flatMap(name =>
-    readdirSync(join(root, 'packages', name, 'src'), { recursive: true, encoding: 'utf8' }).map(
-      path => `/${name}/src/${path.replaceAll('\\', '/')}`,
-    ),
+  const entries = packages.flatMap(name =>
+    ['src', 'page']
+      .map(directory => join(root, 'packages', name, directory))
+      .filter(directory => existsSync(directory))
+      .flatMap(directory => [
+        `${directory}/`,
+        ...readdirSync(directory, { recursive: true, withFileTypes: true }).map(
+          entry => `${join(entry.parentPath, entry.name).replaceAll('\\', '/')}${entry.isDirectory() ? '/' : ''}`,
+        ),
+      ]),
   )
-  const maps = read('docs/architecture.md') + read('packages/nats/README.md')
-  const named = [...maps.matchAll(/`([\w/-]+\.ts)`/g)].map(([, name]) => name!)
+  const pages = read('docs/architecture.md') + read('packages/nats/README.md')
+  const quoted = [...pages.matchAll(/`([\w/-]+(?:\.ts|\w\/))`/g)].map(([, name]) => name!)
+  // The map of CONTRIBUTING is a text block, with a directory at the beginning of each line.
+  const listed = [...read('CONTRIBUTING.md').matchAll(/^ {2}([a-z/-]+\/)(?:,| {2})/gm)].map(([, name]) => name!)
+  const named = [...quoted, ...listed].filter(
+    name => !/^(dist|docs|examples|templates|site|scripts|packages)\//.test(name),
+  )
   expect(named.length).toBeGreaterThan(100)
-  expect(named.filter(name => !files.some(file => file.endsWith(`/${name}`)))).toEqual([])
+  expect(named.filter(name => !entries.some(entry => entry.endsWith(`/${name}`)))).toEqual([])
 })

@@ -9,7 +9,9 @@ import { createBus, defineCore } from '@sallyport/core'
 
 const PACKAGE = /\/packages\/(\w+)\/dist\/bundle\//
 
-const bus = await createBus({ core: defineCore({ commands: { greet: ({ name }) => `Hello, ${name}!` } }), log: false })
+/** @type {(args: { name: string }) => string} */
+const greet = ({ name }) => `Hello, ${name}!`
+const bus = await createBus({ core: defineCore({ commands: { greet } }), log: false })
 const client = await bus.connect('tests', { link: 'port' })
 const profiler = new Session()
 profiler.connect()
