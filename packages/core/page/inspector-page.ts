@@ -33,9 +33,16 @@ function watchTheme(): void {
 watchTheme()
 const token = new URLSearchParams(location.search).get('token') ?? ''
 const facts = createFacts()
-const sections = [facts, createTiles(), createFrontends(), createMachines(), createRecentEvents(), createAccess(token)]
+const sections = [
+  facts.show,
+  createTiles(),
+  createFrontends(),
+  createMachines(),
+  createRecentEvents(),
+  createAccess(token),
+]
 const feed = followFeed(token, {
-  onSnapshot: snapshot => sections.forEach(section => section.show(snapshot)),
+  onSnapshot: snapshot => sections.forEach(show => show(snapshot)),
   onConnection: connection => facts.showConnection(connection),
 })
 

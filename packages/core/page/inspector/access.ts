@@ -1,8 +1,8 @@
 // The section on access. It asks core when another frontend is selected, when core has restarted, and on request.
 import type { Access, CommandAccess } from '../../src/host/inspector/snapshot.js'
 import { getById, setOptions, setText } from './dom.js'
-import type { Section } from './follow.js'
-import { clock, count } from './format.js'
+import type { ShowSnapshot } from './follow.js'
+import { clock, count } from './figures.js'
 import { createTable, type Column } from './table.js'
 
 const ACCESS: Readonly<Record<CommandAccess['access'], { text: string; tone: string }>> = {
@@ -19,11 +19,11 @@ const COLUMNS: readonly Column<CommandAccess>[] = [
   { title: 'Scope', isWords: true, getCell: ({ scope }) => scope },
 ]
 
-export function createAccess(token: string): Section {
+export function createAccess(token: string): ShowSnapshot {
   const frontend = getById('whose', HTMLSelectElement)
   const command = getById('which', HTMLInputElement)
   const summary = getById('capabilities', HTMLElement)
-  const table = createTable(getById('access', HTMLTableElement), 'Access', COLUMNS, row => row.command)
+  const showRows = createTable(getById('access', HTMLTableElement), 'Access', COLUMNS, row => row.command)
   let access: Access | undefined
   let shownFor = ''
   let requests = 0
@@ -31,7 +31,7 @@ export function createAccess(token: string): Section {
   const render = (): void => {
     const part = command.value.toLowerCase()
     const rows = access?.commands.filter(row => row.command.toLowerCase().includes(part)) ?? []
-    table.show(rows, access ? 'None.' : '')
+    showRows(rows, access ? 'None.' : '')
   }
   const load = async (): Promise<void> => {
     const label = frontend.value
@@ -54,14 +54,12 @@ export function createAccess(token: string): Section {
   frontend.addEventListener('change', () => void load())
   command.addEventListener('input', render)
   getById('refresh', HTMLButtonElement).addEventListener('click', () => void load())
-  return {
-    show({ frontends, core, bus }) {
-      setOptions(frontend, frontends.map(({ label }) => label).toSorted())
-      const key = JSON.stringify([frontend.value, core.restarts, core.state, bus])
-      if (key === shownFor) return
-      shownFor = key
-      void load()
-    },
+  return ({ frontends, core, bus }) => {
+    setOptions(frontend, frontends.map(({ label }) => label).toSorted())
+    const key = JSON.stringify([frontend.value, core.restarts, core.state, bus])
+    if (key === shownFor) return
+    shownFor = key
+    void load()
   }
 }
 

@@ -1,14 +1,15 @@
 // The line at the top: the state of the bus, and whether what is shown is up to date.
 import { getById, setAttribute, setText } from './dom.js'
-import type { Connection, Section, Snapshot } from './follow.js'
-import { clock, duration } from './format.js'
+import type { Connection, ShowSnapshot, Snapshot } from './follow.js'
+import { clock, duration } from './figures.js'
 
 type Tone = 'good' | 'grey' | 'bad'
 
 const SIGNS: Record<Tone, string> = { good: '✓', grey: '–', bad: '!' }
 const MAX_LABELS = 5
 
-export interface Facts extends Section {
+export interface Facts {
+  show: ShowSnapshot
   showConnection(connection: Connection): void
 }
 

@@ -3,10 +3,8 @@ import type { Snapshot } from '../../src/host/inspector/snapshot.js'
 
 export type { Snapshot }
 
-/** A section of the page that shows something of each snapshot. */
-export interface Section {
-  show(snapshot: Snapshot): void
-}
+/** Shows something of each snapshot in a section of the page. */
+export type ShowSnapshot = (snapshot: Snapshot) => void
 
 export type Connection =
   | { state: 'live' | 'paused' | 'lost' }
@@ -14,7 +12,7 @@ export type Connection =
   | { state: 'ended'; why: string }
 
 export interface FeedListeners {
-  onSnapshot(snapshot: Snapshot): void
+  onSnapshot: ShowSnapshot
   onConnection(connection: Connection): void
 }
 

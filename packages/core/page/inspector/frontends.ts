@@ -1,8 +1,7 @@
 // The table of the frontends, with the host in its first row.
 import { getById, setText } from './dom.js'
-import type { Section, Snapshot } from './follow.js'
-import { bytes, count, micros, rate } from './format.js'
-import { Rates } from './rates.js'
+import type { ShowSnapshot, Snapshot } from './follow.js'
+import { bytes, count, micros, rate, Rates } from './figures.js'
 import { createTable, type Cell, type Column } from './table.js'
 
 type Frontend = Snapshot['frontends'][number]
@@ -55,27 +54,25 @@ const COLUMNS: readonly Column<Row>[] = [
   },
 ]
 
-export function createFrontends(): Section {
+export function createFrontends(): ShowSnapshot {
   const summary = getById('found', HTMLElement)
-  const table = createTable(getById('traffic', HTMLTableElement), 'Frontends', COLUMNS, ({ label }: Row) => label)
+  const showRows = createTable(getById('traffic', HTMLTableElement), 'Frontends', COLUMNS, ({ label }: Row) => label)
   let ratesByLabel = new Map<string, TrafficRates>()
-  return {
-    show({ uptime, host, frontends, open, found }) {
-      const next: typeof ratesByLabel = new Map()
-      const sample = (label: string, { calls, events, bytes: size }: TrafficView): TrafficRates => {
-        const rates: TrafficRates = ratesByLabel.get(label) ?? new Rates()
-        rates.add(uptime, { calls, in: events.in, out: events.out, bytes: size.in + size.out })
-        next.set(label, rates)
-        return rates
-      }
-      const hostRow = { label: 'host', state: 'running', isWell: true, traffic: host, rates: sample('host', host) }
-      const rows = frontends.map(frontend => toRow(frontend, sample(frontend.label, frontend)))
-      table.show([hostRow, ...rows], '')
-      ratesByLabel = next
-      const shown = frontends.length < found ? `${count(frontends.length)} of ${count(found)} are shown` : ''
-      const matching = found < open ? `${count(found)} of ${count(open)} have this in their labels` : ''
-      setText(summary, [matching, shown].filter(Boolean).join('; '))
-    },
+  return ({ uptime, host, frontends, open, found }) => {
+    const next: typeof ratesByLabel = new Map()
+    const sample = (label: string, { calls, events, bytes: size }: TrafficView): TrafficRates => {
+      const rates: TrafficRates = ratesByLabel.get(label) ?? new Rates()
+      rates.add(uptime, { calls, in: events.in, out: events.out, bytes: size.in + size.out })
+      next.set(label, rates)
+      return rates
+    }
+    const hostRow = { label: 'host', state: 'running', isWell: true, traffic: host, rates: sample('host', host) }
+    const rows = frontends.map(frontend => toRow(frontend, sample(frontend.label, frontend)))
+    showRows([hostRow, ...rows], '')
+    ratesByLabel = next
+    const shown = frontends.length < found ? `${count(frontends.length)} of ${count(found)} are shown` : ''
+    const matching = found < open ? `${count(found)} of ${count(open)} have this in their labels` : ''
+    setText(summary, [matching, shown].filter(Boolean).join('; '))
   }
 }
 

@@ -1,12 +1,12 @@
 // Marks the current states of the selected worker in the state machines, and the transitions from them.
 import { getById, setAttribute, setOptions, setText } from './dom.js'
-import type { Section, Snapshot } from './follow.js'
+import type { ShowSnapshot, Snapshot } from './follow.js'
 
 type Worker = Pick<Snapshot['core'], 'state' | 'lifecycle'>
 
 const NO_WORKER = 'It is a connection of the host: there is no worker.'
 
-export function createMachines(): Section {
+export function createMachines(): ShowSnapshot {
   const select = getById('actor', HTMLSelectElement)
   const counts = getById('counts', HTMLElement)
   const [markBus, markWorker, markLifecycle] = [createMarker('bus'), createMarker('worker'), createMarker('lifecycle')]
@@ -19,15 +19,13 @@ export function createMachines(): Section {
     markLifecycle(select.value, worker?.lifecycle, worker ? 'The worker has not reported its state.' : NO_WORKER)
   }
   select.addEventListener('change', mark)
-  return {
-    show(snapshot) {
-      last = snapshot
-      const names = snapshot.frontends.flatMap(({ label, gate }) => [label, ...(gate ? [getGateName(label)] : [])])
-      setOptions(select, ['core', ...names.toSorted()])
-      const states = Object.entries(snapshot.states).map(([state, workers]) => `${workers} ${state}`)
-      setText(counts, `Workers: ${states.join(', ') || 'none'}`)
-      mark()
-    },
+  return snapshot => {
+    last = snapshot
+    const names = snapshot.frontends.flatMap(({ label, gate }) => [label, ...(gate ? [getGateName(label)] : [])])
+    setOptions(select, ['core', ...names.toSorted()])
+    const states = Object.entries(snapshot.states).map(([state, workers]) => `${workers} ${state}`)
+    setText(counts, `Workers: ${states.join(', ') || 'none'}`)
+    mark()
   }
 }
 

@@ -1,7 +1,7 @@
 // Tables of what was refused, and of what went wrong.
 import { getById } from './dom.js'
-import type { Section, Snapshot } from './follow.js'
-import { clock, count } from './format.js'
+import type { ShowSnapshot, Snapshot } from './follow.js'
+import { clock, count } from './figures.js'
 import { createTable, type Column } from './table.js'
 
 type RecordedEvent = NonNullable<Snapshot['recent']>['refusals'][number]
@@ -21,18 +21,16 @@ const getColumns = (what: string): readonly Column<RecordedEvent>[] => [
   { title: 'Last', getCell: ({ at }) => clock(at) },
 ]
 
-export function createRecentEvents(): Section {
+export function createRecentEvents(): ShowSnapshot {
   const getTable = (id: string, caption: string, what: string) =>
     createTable(getById(id, HTMLTableElement), caption, getColumns(what), ({ kind, label, what: name, why }) =>
       JSON.stringify([kind, label, name, why]),
     )
-  const refusals = getTable('refused', 'Denied and rejected', 'Command')
-  const troubles = getTable('troubled', 'Faults and restarts', 'Of')
-  return {
-    show({ recent }) {
-      if (!recent) return
-      refusals.show(recent.refusals, 'None.')
-      troubles.show(recent.troubles, 'None.')
-    },
+  const showRefusals = getTable('refused', 'Denied and rejected', 'Command')
+  const showTroubles = getTable('troubled', 'Faults and restarts', 'Of')
+  return ({ recent }) => {
+    if (!recent) return
+    showRefusals(recent.refusals, 'None.')
+    showTroubles(recent.troubles, 'None.')
   }
 }

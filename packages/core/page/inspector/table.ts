@@ -16,18 +16,20 @@ export interface Column<Row> {
   getCell(row: Row): string | Cell
 }
 
-export interface Table<Row> {
-  /** @param placeholder - shown if there are no rows */
-  show(rows: readonly Row[], placeholder: string): void
-}
+/** @param placeholder - shown if there are no rows */
+type ShowRows<Row> = (rows: readonly Row[], placeholder: string) => void
 
-/** @param getKey - identifies a row across calls of `show` */
+/**
+ * Returns a function that shows rows.
+ *
+ * @param getKey - identifies a row across calls of that function
+ */
 export function createTable<Row>(
   table: HTMLTableElement,
   caption: string,
   columns: readonly Column<Row>[],
   getKey: (row: Row) => string,
-): Table<Row> {
+): ShowRows<Row> {
   const headings = columns.map(({ title, about, isWords }) =>
     create('th', { scope: 'col', ...(about && { title: about }), ...(isWords && { class: 'words' }) }, title),
   )
@@ -45,27 +47,25 @@ export function createTable<Row>(
     columns.map(({ isWords }, i) =>
       i === 0 ? create('th', { scope: 'row', dir: 'auto' }) : create('td', isWords ? { dir: 'auto' } : {}),
     )
-  return {
-    show(rows, placeholder) {
-      const next = new Map<string, HTMLElement[]>()
-      rows.forEach((row, index) => {
-        const key = getKey(row)
-        const cells = cellsByKey.get(key) ?? createCells()
-        next.set(key, cells)
-        columns.forEach(({ getCell, isWords }, i) => {
-          const cell = getCell(row)
-          const { text, tone = '' } = typeof cell === 'string' ? { text: cell } : cell
-          setText(cells[i]!, text)
-          setAttribute(cells[i]!, 'class', [isWords && 'words', tone].filter(Boolean).join(' '))
-        })
-        const line = cells[0]!.parentElement ?? create('tr', {}, ...cells)
-        if (body.children[index] !== line) body.insertBefore(line, body.children[index] ?? null)
+  return (rows, placeholder) => {
+    const next = new Map<string, HTMLElement[]>()
+    rows.forEach((row, index) => {
+      const key = getKey(row)
+      const cells = cellsByKey.get(key) ?? createCells()
+      next.set(key, cells)
+      columns.forEach(({ getCell, isWords }, i) => {
+        const cell = getCell(row)
+        const { text, tone = '' } = typeof cell === 'string' ? { text: cell } : cell
+        setText(cells[i]!, text)
+        setAttribute(cells[i]!, 'class', [isWords && 'words', tone].filter(Boolean).join(' '))
       })
-      while (body.children.length > rows.length) body.lastElementChild!.remove()
-      cellsByKey = next
-      if (rows.length > 0) return
-      setText(empty, placeholder)
-      body.append(create('tr', {}, empty))
-    },
+      const line = cells[0]!.parentElement ?? create('tr', {}, ...cells)
+      if (body.children[index] !== line) body.insertBefore(line, body.children[index] ?? null)
+    })
+    while (body.children.length > rows.length) body.lastElementChild!.remove()
+    cellsByKey = next
+    if (rows.length > 0) return
+    setText(empty, placeholder)
+    body.append(create('tr', {}, empty))
   }
 }

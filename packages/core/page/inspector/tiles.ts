@@ -1,8 +1,7 @@
 // Figures of the whole bus, each with a chart of the last minute.
 import { create, getById, setAttribute, setText } from './dom.js'
-import type { Section, Snapshot } from './follow.js'
-import { bytes, count, rate } from './format.js'
-import { Rates } from './rates.js'
+import type { ShowSnapshot, Snapshot } from './follow.js'
+import { bytes, count, rate, Rates } from './figures.js'
 
 const MINUTE_MS = 60_000
 const [WIDTH, HEIGHT] = [120, 28]
@@ -36,15 +35,13 @@ const TILES: readonly Tile[] = [
   { title: 'Events dropped', getValue: ({ totals }) => totals.dropped, format: count, isTrouble: true },
 ]
 
-export function createTiles(): Section {
+export function createTiles(): ShowSnapshot {
   const list = getById('tiles', HTMLDListElement)
   const rates: TotalRates = new Rates()
   const updates = TILES.map(tile => createTile(list, tile))
-  return {
-    show(snapshot) {
-      rates.add(snapshot.uptime, { ...snapshot.totals })
-      updates.forEach(update => update(snapshot, rates))
-    },
+  return snapshot => {
+    rates.add(snapshot.uptime, { ...snapshot.totals })
+    updates.forEach(update => update(snapshot, rates))
   }
 }
 

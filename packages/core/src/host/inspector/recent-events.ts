@@ -50,12 +50,11 @@ export interface RecentEventLists {
 class EventList {
   readonly #events = new Map<string, RecordedEvent>()
 
-  add(event: Omit<RecordedEvent, 'at' | 'count'>, count: number): void {
-    const { kind, label, what, why } = event
+  add(kind: keyof BusEvents, label: string, what: string, why: string, count: number): void {
     const key = JSON.stringify([kind, label, what, why])
     const previous = this.#events.get(key)
     this.#events.delete(key)
-    this.#events.set(key, { ...event, at: Date.now(), count: count + (previous?.count ?? 0) })
+    this.#events.set(key, { kind, label, what, why, at: Date.now(), count: count + (previous?.count ?? 0) })
     if (this.#events.size > MAX_KEPT) this.#events.delete(this.#events.keys().next().value!)
   }
 
@@ -63,8 +62,6 @@ class EventList {
     return [...this.#events.values()].slice(-MAX_SHOWN).toReversed()
   }
 }
-
-const SUPPRESSED = 'further ones, not reported individually'
 
 /** @internal */
 export class RecentEvents {
@@ -76,17 +73,14 @@ export class RecentEvents {
 
   constructor(on: BusView['on']) {
     this.#unsubscribes = [
-      on('denied', ({ label, command, more }) => this.#addRefusal('denied', label, command, '', more)),
-      on('rejected', ({ label, command, why, more }) => this.#addRefusal('rejected', label, command, why, more)),
-      on('fault', ({ label, error }) => this.#add(this.#troubles, 'fault', label, '', error.message)),
-      on('restart', ({ label, actor, error }) => this.#add(this.#troubles, 'restart', label, actor, error.message)),
-      on('failed', ({ label, actor, error }) => this.#add(this.#troubles, 'failed', label, actor, error.message)),
-      on('slow', ({ label, command, more }) => {
-        this.#add(this.#troubles, 'slow', label, command, 'is still running')
-        if (more) this.#add(this.#troubles, 'slow', label, '', SUPPRESSED, more)
-      }),
+      on('denied', ({ label, command, more }) => this.#addThrottled('denied', label, command, '', more)),
+      on('rejected', ({ label, command, why, more }) => this.#addThrottled('rejected', label, command, why, more)),
+      on('slow', ({ label, command, more }) => this.#addThrottled('slow', label, command, 'is still running', more)),
+      on('fault', ({ label, error }) => this.#add('fault', label, '', error.message)),
+      on('restart', ({ label, actor, error }) => this.#add('restart', label, actor, error.message)),
+      on('failed', ({ label, actor, error }) => this.#add('failed', label, actor, error.message)),
       on('overload', ({ label, dropped }) =>
-        this.#add(this.#troubles, 'overload', label, '', 'events dropped: the frontend is too slow for them', dropped),
+        this.#add('overload', label, '', 'events dropped: the frontend is too slow for them', dropped),
       ),
     ]
   }
@@ -99,18 +93,15 @@ export class RecentEvents {
     this.#unsubscribes.splice(0).forEach(unsubscribe => unsubscribe())
   }
 
-  #addRefusal(kind: 'denied' | 'rejected', label: string, command: string, why: string, more = 0): void {
-    this.#add(this.#refusals, kind, label, command, why)
-    if (more) this.#add(this.#refusals, kind, label, '', SUPPRESSED, more)
+  #addThrottled(kind: keyof BusEvents, label: string, command: string, why: string, more = 0): void {
+    this.#add(kind, label, command, why)
+    if (more > 0) this.#add(kind, label, '', 'further ones, not reported individually', more)
   }
 
-  #add(list: EventList, kind: keyof BusEvents, label: string, what: string, why: string, count = 1): void {
+  #add(kind: keyof BusEvents, label: string, what: string, why: string, count = 1): void {
     this.version += 1
-    const texts = {
-      label: toPrintable(label, MAX_NAME_LENGTH),
-      what: toPrintable(what, MAX_NAME_LENGTH),
-      why: toPrintable(why, MAX_TEXT),
-    }
-    list.add({ kind, ...texts }, count)
+    const list = kind === 'denied' || kind === 'rejected' ? this.#refusals : this.#troubles
+    const toName = (text: string): string => toPrintable(text, MAX_NAME_LENGTH)
+    list.add(kind, toName(label), toName(what), toPrintable(why, MAX_TEXT), count)
   }
 }

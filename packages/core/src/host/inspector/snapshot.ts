@@ -36,17 +36,8 @@ export interface FrontendView extends TrafficView, WorkerView {
   gate?: WorkerView & { hook: LatencyView }
 }
 
-export interface Totals {
-  calls: number
-  failures: number
-  denied: number
-  rejected: number
-  late: number
-  queued: number
-  events: number
-  dropped: number
-  bytes: number
-}
+type Total = 'calls' | 'failures' | 'denied' | 'rejected' | 'late' | 'queued' | 'events' | 'dropped' | 'bytes'
+export type Totals = Record<Total, number>
 
 export interface Snapshot {
   /** Milliseconds since the bus was created. */

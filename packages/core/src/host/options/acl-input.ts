@@ -2,14 +2,7 @@
 // configuration name.
 import { BusError } from '@sallyport/protocol'
 import { checkPlain } from '../../acl/schema.js'
-import {
-  type AclInput,
-  type AclSource,
-  type CapabilitySource,
-  type PermissionFileSource,
-  getPlatform,
-  splitCapabilities,
-} from '../../acl/types.js'
+import { type AclInput, type CapabilitySource, getPlatform, splitCapabilities } from '../../acl/types.js'
 import { didYouMean } from '../../shared/suggest.js'
 import { isFileLocation, toUrl } from './location.js'
 import type { Project } from './project.js'
@@ -27,7 +20,8 @@ export async function createAclInput(
   project: Project | undefined,
 ): Promise<AclInput> {
   const capabilities = await getCapabilities(app?.security?.capabilities, project)
-  const permissionFiles = permissions ? await readPermissions(permissions) : (project?.permissionFiles ?? [])
+  const ownFiles = permissions && (await readEntries(permissions, 'createBus: permissions'))
+  const permissionFiles = ownFiles?.map(source => ({ ...source, plugin: undefined })) ?? project?.permissionFiles ?? []
   // Checked before they are cloned for core, which changes some values.
   for (const source of [...capabilities, ...permissionFiles]) checkPlain(source)
   return {
@@ -39,27 +33,29 @@ export async function createAclInput(
   }
 }
 
-async function getCapabilities(
-  entries: Entries | undefined,
-  project: Project | undefined,
-): Promise<CapabilitySource[]> {
+function getCapabilities(entries: Entries | undefined, project: Project | undefined): Promise<CapabilitySource[]> {
   const files = project?.capabilityFiles ?? []
-  if (entries) return readCapabilities(entries, 'createBus: app.security.capabilities', files)
+  if (entries) return readEntries(entries, 'createBus: app.security.capabilities', files)
   const identifiers = project?.capabilities ?? []
   // Without a list Tauri uses every file.
-  if (identifiers.length === 0) return [...files]
-  return readCapabilities(identifiers, `${project!.from}: app.security.capabilities`, files)
+  if (identifiers.length === 0) return Promise.resolve([...files])
+  return readEntries(identifiers, `${project!.from}: app.security.capabilities`, files)
 }
 
-async function readCapabilities(
+/** Returns inline values, the content of files, and the capabilities in `files` that are named by identifiers. */
+async function readEntries(
   entries: Entries,
   list: string,
-  files: readonly CapabilitySource[],
+  files: readonly CapabilitySource[] = [],
 ): Promise<CapabilitySource[]> {
   const sources = entries.map(async (entry, index): Promise<readonly CapabilitySource[]> => {
     const from = `${list}[${index}]`
-    if (isFileLocation(entry)) return readFiles(from, entry)
-    return typeof entry === 'string' ? findCapabilities(entry, from, files) : [{ value: entry, from }]
+    if (!isFileLocation(entry)) {
+      return typeof entry === 'string' ? findCapabilities(entry, from, files) : [{ value: entry, from }]
+    }
+    // Loads the parsers only for an option that names files.
+    const { readFileOrDirectory } = await import('./config-files.js')
+    return readFileOrDirectory(from, toUrl(entry))
   })
   return (await Promise.all(sources)).flat()
 }
@@ -80,18 +76,4 @@ function findCapabilities(identifier: string, from: string, files: readonly Capa
 function getIdentifier({ value }: CapabilitySource): string | undefined {
   const { identifier } = (value ?? {}) as { identifier?: unknown }
   return typeof identifier === 'string' ? identifier : undefined
-}
-
-async function readPermissions(entries: Entries): Promise<PermissionFileSource[]> {
-  const sources = entries.map(async (entry, index): Promise<AclSource[]> => {
-    const from = `createBus: permissions[${index}]`
-    return isFileLocation(entry) ? readFiles(from, entry) : [{ value: entry, from }]
-  })
-  return (await Promise.all(sources)).flat().map(source => ({ ...source, plugin: undefined }))
-}
-
-/** Loads the parsers only for an option that names files. */
-async function readFiles(what: string, location: URL | string): Promise<AclSource[]> {
-  const { readFileOrDirectory } = await import('./config-files.js')
-  return readFileOrDirectory(what, toUrl(location))
 }
