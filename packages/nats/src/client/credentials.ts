@@ -2,10 +2,10 @@
 import { BusError, describeName, describeThrown, isBusError } from '@sallyport/protocol'
 import { readCredential } from '../handshake/credential.js'
 
-type GetCredential = (label: string) => string | Promise<string>
-
 /** An array of credentials, or a function that returns the credential for a label before each session, so that it can be renewed. */
-export type Credentials = readonly string[] | GetCredential
+export type Credentials = readonly string[] | ((label: string) => string | Promise<string>)
+
+type GetCredential = Exclude<Credentials, readonly string[]>
 
 /** @throws {BusError} InvalidParams if the label has no valid credential, Disconnected if the function failed */
 export type CredentialProvider = (label: string) => Promise<string>
