@@ -1,4 +1,4 @@
-// A certificate for a server on loopback, which is its own authority; made by openssl, where there is one.
+// A self-signed certificate for a server on loopback, made with openssl if it is installed.
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -13,13 +13,15 @@ export const hasOpenssl = ((): boolean => {
   }
 })()
 
-/** Gives the paths of its files. They are gone with the test. */
+/** Returns the paths of the files, which are deleted after the test. */
 export function makeCertificate(): { key: string; cert: string } {
-  const folder = mkdtempSync(join(tmpdir(), 'sallyport-tls-'))
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
-  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
+  const directory = mkdtempSync(join(tmpdir(), 'sallyport-tls-'))
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
+  const [key, cert] = [join(directory, 'key.pem'), join(directory, 'cert.pem')]
   const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1']
-  const made = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2']
-  execFileSync('openssl', ['req', '-x509', ...made, ...subject, '-keyout', key, '-out', cert], { stdio: 'ignore' })
+  const keyOptions = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2']
+  execFileSync('openssl', ['req', '-x509', ...keyOptions, ...subject, '-keyout', key, '-out', cert], {
+    stdio: 'ignore',
+  })
   return { key, cert }
 }

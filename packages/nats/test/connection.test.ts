@@ -1,15 +1,14 @@
-// A connection on its way through what servers do: refuse, end, stand still, come back.
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { connectNats, type Connection } from '../src/connection/connection.js'
 import type { NatsOptions } from '../src/connection/options.js'
 import { hasServer, useServer } from './server.js'
 
-interface Told {
+interface OpenedConnection {
   connection: Connection
   log: string[]
 }
 
-async function open(nats: NatsOptions, heartbeat = 1000): Promise<Told> {
+async function open(nats: NatsOptions, heartbeat = 1000): Promise<OpenedConnection> {
   const log: string[] = []
   const connection = await connectNats('test', nats, heartbeat, {
     disconnected: error => log.push(`down: ${error.message}`),
@@ -20,28 +19,32 @@ async function open(nats: NatsOptions, heartbeat = 1000): Promise<Told> {
   return { connection, log }
 }
 
-const NOBODY = { servers: 'nats://127.0.0.1:1' }
+const NO_SERVER = { servers: 'nats://127.0.0.1:1' }
 
-describe('without a server', () => {
-  test('says which one does not answer', async () => {
-    await expect(open(NOBODY)).rejects.toMatchObject({
+describe('without a server, a connection', () => {
+  test('rejects with the server that does not answer', async () => {
+    await expect(open(NO_SERVER)).rejects.toMatchObject({
       reason: 'Disconnected',
       message: expect.stringContaining('no connection to NATS at nats://127.0.0.1:1: connection refused'),
     })
   })
 
   test.each([
-    ['a seed that is none', { nkeySeed: 'SUnot-a-seed' }, 'nats.nkeySeed is not a valid seed'],
-    ['a file that is not there', { credsFile: '/nowhere/core.creds' }, 'cannot use nats.credsFile /nowhere/core.creds'],
-  ])('says so of %s, and repeats no secret', async (_name, given, text) => {
-    const error = await open({ ...NOBODY, ...given }).catch((thrown: unknown) => thrown as Error)
+    ['an invalid seed', { nkeySeed: 'SUnot-a-seed' }, 'nats.nkeySeed is not a valid seed'],
+    [
+      'a file that does not exist',
+      { credsFile: '/nowhere/core.creds' },
+      'cannot use nats.credsFile /nowhere/core.creds',
+    ],
+  ])('rejects %s without repeating secrets', async (_name, options, text) => {
+    const error = await open({ ...NO_SERVER, ...options }).catch((thrown: unknown) => thrown as Error)
     expect(error).toMatchObject({ reason: 'InvalidParams', message: expect.stringContaining(text) })
     expect(String(error)).not.toContain('not-a-seed')
   })
 })
 
 describe.skipIf(!hasServer)('a connection to NATS', () => {
-  test('is refused without the right password, which no error repeats', async () => {
+  test('is refused with a wrong password, which the error does not repeat', async () => {
     const server = await useServer({ config: 'authorization { user: ann, password: right }' })
     const error = await open({ servers: server.url, user: 'ann', pass: 'wr0ng' }).catch(
       (thrown: unknown) => thrown as Error,
@@ -51,40 +54,40 @@ describe.skipIf(!hasServer)('a connection to NATS', () => {
     await open({ servers: server.url, user: 'ann', pass: 'right' })
   })
 
-  test('carries messages to others, and says that its server has gone and come back', async () => {
+  test('delivers messages, and reports that the server is lost and back', async () => {
     const server = await useServer()
     const { connection, log } = await open({ servers: server.url })
     const other = await open({ servers: server.url })
-    const taken: string[] = []
-    other.connection.subscribe('greet', message => taken.push(message.string()))
+    const received: string[] = []
+    other.connection.subscribe('greet', message => received.push(message.string()))
     await other.connection.flush()
     connection.publish('greet', Buffer.from('one'))
-    await expect.poll(() => taken).toEqual(['one'])
+    await expect.poll(() => received).toEqual(['one'])
     await server.kill()
     await expect.poll(() => log).toHaveLength(1)
     expect(log[0]).toContain(`down: The connection to NATS at 127.0.0.1:${server.port} was lost`)
-    connection.publish('greet', Buffer.from('nobody keeps this'))
+    connection.publish('greet', Buffer.from('dropped'))
     await server.restart()
     await expect.poll(() => [log.length, other.log.length]).toEqual([2, 2])
     connection.publish('greet', Buffer.from('two'))
-    await expect.poll(() => taken).toEqual(['one', 'two'])
+    await expect.poll(() => received).toEqual(['one', 'two'])
   })
 
-  test('tells of what fails when a message is taken, and takes the next', async () => {
+  test('reports a listener that throws, and goes on', async () => {
     const server = await useServer()
-    const [one, other] = [await open({ servers: server.url }), await open({ servers: server.url })]
+    const [receiver, sender] = [await open({ servers: server.url }), await open({ servers: server.url })]
     let count = 0
-    one.connection.subscribe('greet', () => {
+    receiver.connection.subscribe('greet', () => {
       if (++count === 1) throw new Error('oh')
     })
-    await one.connection.flush()
-    other.connection.publish('greet', Buffer.from('one'))
-    other.connection.publish('greet', Buffer.from('two'))
+    await receiver.connection.flush()
+    sender.connection.publish('greet', Buffer.from('one'))
+    sender.connection.publish('greet', Buffer.from('two'))
     await expect.poll(() => count).toBe(2)
-    expect(one.log).toEqual(['fault: InternalError Processing a message to greet failed: oh'])
+    expect(receiver.log).toEqual(['fault: InternalError Processing a message to greet failed: oh'])
   })
 
-  test('is lost when its server stands still', async () => {
+  test('is lost when its server is stopped', async () => {
     const server = await useServer()
     const { log } = await open({ servers: server.url }, 100)
     server.pause()
@@ -93,7 +96,7 @@ describe.skipIf(!hasServer)('a connection to NATS', () => {
     await expect.poll(() => log).toContain('up')
   })
 
-  test('says which subscription is not permitted', async () => {
+  test('reports which subscription is not permitted', async () => {
     const permissions = 'permissions { subscribe: ["allowed"], publish: ["allowed"] }'
     const server = await useServer({
       config: `authorization { users: [{ user: ann, password: right, ${permissions} }] }`,
@@ -112,7 +115,7 @@ describe.skipIf(!hasServer)('a connection to NATS', () => {
       .toContainEqual(expect.stringContaining('fault: Denied NATS refused publishing to elsewhere'))
   })
 
-  test('takes nothing larger than the server does', async () => {
+  test('rejects messages that are larger than the server accepts', async () => {
     const server = await useServer({ config: 'max_payload: 1000' })
     const { connection } = await open({ servers: server.url })
     expect(connection.maxPayload).toBe(1000)
@@ -121,7 +124,7 @@ describe.skipIf(!hasServer)('a connection to NATS', () => {
     expect(() => connection.publish('greet', new Uint8Array(1))).toThrow('closed')
   })
 
-  test('closes while its server is gone', async () => {
+  test('closes while its server is down', async () => {
     const server = await useServer()
     const { connection, log } = await open({ servers: server.url })
     await server.kill()

@@ -1,19 +1,19 @@
-// Instances as NATS's own tools see them: what `nats micro ls`, `info` and `stats` ask, a plain client asks here (ADR-32 of NATS).
+// Service discovery as NATS's own tools (`nats micro ls`, `info`, `stats`) use it, by a plain client (ADR-32 of NATS).
 import { describe, expect, test } from 'vitest'
-import { openFar, openNats } from './far-frontend.js'
-import { newBus, startInstance } from './instance.js'
+import { openRemoteFrontend, openNats } from './remote-frontend.js'
+import { createNetworkOptions, startInstance } from './instance.js'
 import { hasServer, useServer } from './server.js'
 
-describe.skipIf(!hasServer)('discovery', () => {
-  test('all instances answer, and each by its name', async () => {
+describe.skipIf(!hasServer)('service discovery', () => {
+  test('is answered by all instances, and by each one under its name', async () => {
     const { url } = await useServer()
-    const network = newBus(url)
+    const network = createNetworkOptions(url)
     const service = `sallyport-${network.bus}`
     for (const instance of ['one', 'two']) {
       await startInstance({ ...network, instance }, { version: '1.2.3', productName: 'Shop' })
     }
     const nats = await openNats(url)
-    const ask = async (subject: string): Promise<Record<string, unknown>[]> => {
+    const query = async (subject: string): Promise<Record<string, unknown>[]> => {
       const answers = []
       for await (const answer of await nats.requestMany(subject, '', { strategy: 'stall', maxWait: 5000 })) {
         answers.push(answer.json<Record<string, unknown>>())
@@ -26,13 +26,12 @@ describe.skipIf(!hasServer)('discovery', () => {
       { ...ping, id: 'one' },
       { ...ping, id: 'two' },
     ]
-    expect(await ask('$SRV.PING')).toEqual(both)
-    expect(await ask(`$SRV.PING.${service}`)).toEqual(both)
-    expect(await ask(`$SRV.PING.${service}.two`)).toEqual([both[1]])
+    const subjects = ['$SRV.PING', `$SRV.PING.${service}`, `$SRV.PING.${service}.two`]
+    expect(await Promise.all(subjects.map(query))).toEqual([both, both, [both[1]]])
 
     const open = { name: 'open', subject: `sallyport.${network.bus}.open`, queue_group: 'core' }
     const calls = { name: 'calls', subject: `sallyport.${network.bus}.to.one.*`, queue_group: '' }
-    expect(await ask(`$SRV.INFO.${service}.one`)).toEqual([
+    expect(await query(`$SRV.INFO.${service}.one`)).toEqual([
       {
         ...identity,
         id: 'one',
@@ -45,11 +44,11 @@ describe.skipIf(!hasServer)('discovery', () => {
       },
     ])
 
-    const { client } = await openFar({ url, ...network, label: 'far', instance: 'one' })
+    const { client } = await openRemoteFrontend({ url, ...network, label: 'far', instance: 'one' })
     await client.invoke('greet', { name: 'x' })
-    await nats.request(`sallyport.${network.bus}.open.one`, 'no hello')
+    await nats.request(`sallyport.${network.bus}.open.one`, 'malformed')
     const figures = { num_errors: 0, last_error: '', processing_time: expect.any(Number) }
-    expect(await ask(`$SRV.STATS.${service}.one`)).toEqual([
+    expect(await query(`$SRV.STATS.${service}.one`)).toEqual([
       {
         ...identity,
         id: 'one',

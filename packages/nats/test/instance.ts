@@ -1,16 +1,16 @@
-// Instances of a bus, for tests: each a bus in this process, with its core in a worker.
+// Instances of a bus: each is a bus in this process, with its core in a worker.
 import { createBus, type Bus, type BusOptions } from '@sallyport/core'
 import { onTestFinished } from 'vitest'
-import { createBusSecret } from '../src/handshake/credential.js'
 import { natsNetwork, type NatsNetworkOptions } from '../src/core/nats-network.js'
+import { createBusSecret } from '../src/handshake/credential.js'
 
 export interface Instance {
   bus: Bus
-  /** What was told of as faults. */
+  /** Faults that the bus has reported. */
   faults: { label: string; reason: string; message: string }[]
 }
 
-export const newBus = (url: string): Pick<NatsNetworkOptions, 'nats' | 'bus' | 'secret'> => ({
+export const createNetworkOptions = (url: string): Pick<NatsNetworkOptions, 'nats' | 'bus' | 'secret'> => ({
   nats: { servers: url },
   bus: `test-${Math.random().toString(36).slice(2, 8)}`,
   secret: createBusSecret(),

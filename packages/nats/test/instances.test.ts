@@ -1,22 +1,22 @@
-// Core as an instance of a bus over NATS: frontends of other processes call it, and instances share events and counts.
+// Instances of a bus over NATS: remote frontends call them, and they share events and counts.
 import type { BusError } from '@sallyport/protocol'
 import { describe, expect, test } from 'vitest'
-import { openFar } from './far-frontend.js'
-import { newBus, startInstance } from './instance.js'
+import { openRemoteFrontend } from './remote-frontend.js'
+import { createNetworkOptions, startInstance } from './instance.js'
 import { hasServer, useServer } from './server.js'
 
-const everything = { identifier: 'all', windows: ['*'], permissions: ['allow-greet', 'allow-label', 'allow-emit'] }
-const isolation = { security: { pattern: { use: 'isolation' }, capabilities: [everything] } } as const
+const capability = { identifier: 'all', windows: ['*'], permissions: ['allow-greet', 'allow-label', 'allow-emit'] }
+const isolation = { security: { pattern: { use: 'isolation' }, capabilities: [capability] } } as const
 
-describe.skipIf(!hasServer)('core over NATS', () => {
+describe.skipIf(!hasServer)('an instance over NATS', () => {
   test.each([
     ['brownfield', undefined],
     ['isolation', isolation],
-  ] as const)('a frontend of another process calls and is called: %s', async (pattern, app) => {
+  ] as const)('calls a remote frontend, and is called by it: %s', async (pattern, app) => {
     const { url } = await useServer()
-    const network = newBus(url)
+    const network = createNetworkOptions(url)
     const { bus, faults } = await startInstance(network, app && { app })
-    const { client } = await openFar({ url, ...network, label: 'far', pattern })
+    const { client } = await openRemoteFrontend({ url, ...network, label: 'far', pattern })
     expect(await client.invoke('greet', { name: 'World' })).toBe('Hello, World!')
     expect(await client.invoke('label')).toBe('far')
     client.expose({ double: ({ n }: { n: number }) => n * 2 })
@@ -26,100 +26,105 @@ describe.skipIf(!hasServer)('core over NATS', () => {
     expect(faults).toEqual([])
   })
 
-  test('large values go in parts, where the server lets little through', async () => {
+  test('receives large values in fragments if the server accepts only small messages', async () => {
     const { url } = await useServer({ config: 'max_payload: 4096' })
-    const network = newBus(url)
+    const network = createNetworkOptions(url)
     await startInstance(network)
-    const { client } = await openFar({ url, ...network, label: 'far' })
+    const { client } = await openRemoteFrontend({ url, ...network, label: 'far' })
     const name = 'x'.repeat(3_000_000)
     expect(await client.invoke('greet', { name })).toBe(`Hello, ${name}!`)
   })
 
-  test('a session goes to one instance, or to the one that is asked for', async () => {
+  test('accepts sessions that go to any instance or to this one', async () => {
     const { url } = await useServer()
-    const network = newBus(url)
+    const network = createNetworkOptions(url)
     const names = ['a', 'b', 'c']
     for (const instance of names) await startInstance({ ...network, instance })
     for (const instance of names) {
-      const far = await openFar({ url, ...network, label: `far-${instance}`, instance })
+      const far = await openRemoteFrontend({ url, ...network, label: `far-${instance}`, instance })
       expect(far.instance).toBe(instance)
       expect(await far.client.invoke('count')).toBe(1)
     }
-    const far = await openFar({ url, ...network, label: 'any' })
+    const far = await openRemoteFrontend({ url, ...network, label: 'any' })
     expect(names).toContain(far.instance)
     expect(await far.client.invoke('count')).toBe(2)
   })
 
-  test('events reach the listeners of all instances, by the same rules', async () => {
+  test('shares events with the other instances, by the same rules for targets', async () => {
     const { url } = await useServer()
-    const network = newBus(url)
-    const [one, two] = [
+    const network = createNetworkOptions(url)
+    const [first, second] = [
       await startInstance({ ...network, instance: 'one' }),
       await startInstance({ ...network, instance: 'two' }),
     ]
     const log: string[] = []
-    const hear = (name: string) => (heard: { payload: unknown }) =>
-      void log.push(`${name} ${JSON.stringify(heard.payload)}`)
-    const near = await openFar({ url, ...network, label: 'near', instance: 'one' })
-    const far = await openFar({ url, ...network, label: 'far', instance: 'two' })
-    await near.client.listen('news', hear('near'))
-    await far.client.listen('news', hear('far'))
-    await two.bus.listen('news', hear('host of two'))
+    const createListener = (name: string) => (event: { payload: unknown }) =>
+      void log.push(`${name} ${JSON.stringify(event.payload)}`)
+    const near = await openRemoteFrontend({ url, ...network, label: 'near', instance: 'one' })
+    const far = await openRemoteFrontend({ url, ...network, label: 'far', instance: 'two' })
+    await near.client.listen('news', createListener('near'))
+    await far.client.listen('news', createListener('far'))
+    await second.bus.listen('news', createListener('host of two'))
     await near.client.emit('news', { to: 'all' })
     await expect
       .poll(() => log.toSorted())
       .toEqual(['far {"to":"all"}', 'host of two {"to":"all"}', 'near {"to":"all"}'])
     log.length = 0
-    await one.bus.emitTo('far', 'news', 'for far')
-    await one.bus.emit('news', 'end')
+    await first.bus.emitTo('far', 'news', 'for far')
+    await first.bus.emit('news', 'end')
     await expect.poll(() => log.filter(line => line.includes('end'))).toHaveLength(3)
-    // The host hears what is for anybody.
+    // A host receives the events of all targets.
     expect(log.filter(line => !line.includes('end')).toSorted()).toEqual(['far "for far"', 'host of two "for far"'])
-    expect([...one.faults, ...two.faults]).toEqual([])
+    expect([...first.faults, ...second.faults]).toEqual([])
   })
 
-  test('an event that the server lets not through is told of, and the next one goes', async () => {
+  test('reports an event that is too large for the server, and sends the next one', async () => {
     const { url } = await useServer({ config: 'max_payload: 4096' })
-    const network = newBus(url)
-    const [one, two] = [await startInstance(network), await startInstance(network)]
-    const heard: unknown[] = []
-    await two.bus.listen('news', ({ payload }) => heard.push(payload))
-    await one.bus.emit('news', 'x'.repeat(5000))
-    await one.bus.emit('news', 'small')
-    await expect.poll(() => heard).toEqual(['small'])
-    await expect.poll(() => one.faults).toHaveLength(1)
-    expect(one.faults[0]).toMatchObject({
+    const network = createNetworkOptions(url)
+    const [first, second] = [await startInstance(network), await startInstance(network)]
+    const received: unknown[] = []
+    await second.bus.listen('news', ({ payload }) => received.push(payload))
+    await first.bus.emit('news', 'x'.repeat(5000))
+    await first.bus.emit('news', 'small')
+    await expect.poll(() => received).toEqual(['small'])
+    await expect.poll(() => first.faults).toHaveLength(1)
+    expect(first.faults[0]).toMatchObject({
       label: 'core',
       reason: 'Overloaded',
       message: expect.stringContaining('news'),
     })
   })
 
-  test('counts of all instances are summed, and one that has gone is not counted', async () => {
+  test('sums the counts of all instances, without those that have closed', async () => {
     const { url } = await useServer()
-    const network = newBus(url)
-    const one = await startInstance({ ...network, instance: 'one' })
-    const two = await startInstance({ ...network, instance: 'two' })
+    const network = createNetworkOptions(url)
+    const first = await startInstance({ ...network, instance: 'one' })
+    const second = await startInstance({ ...network, instance: 'two' })
     for (const instance of ['one', 'two', 'two']) {
-      const { client } = await openFar({ url, ...network, label: `far-${Math.random()}`.replace('.', ''), instance })
+      const { client } = await openRemoteFrontend({
+        url,
+        ...network,
+        label: `far-${Math.random()}`.replace('.', ''),
+        instance,
+      })
       await client.invoke('greet', { name: 'x' })
     }
-    const stats = async () => (await one.bus.stats()).network
+    const stats = async () => (await first.bus.stats()).network
     await expect.poll(async () => (await stats())?.total.calls, { timeout: 15_000 }).toBe(3)
     expect(await stats()).toMatchObject({
       instance: 'one',
       instances: { one: { sessions: 1 }, two: { sessions: 2 } },
       total: { sessions: 3 },
     })
-    await two.bus.close()
+    await second.bus.close()
     await expect.poll(async () => Object.keys((await stats())?.instances ?? {})).toEqual(['one'])
   })
 
-  test('a server that begins again has its sessions anew', async () => {
+  test('accepts new sessions after the server has restarted', async () => {
     const server = await useServer()
-    const network = newBus(server.url)
+    const network = createNetworkOptions(server.url)
     const { bus, faults } = await startInstance(network)
-    const first = await openFar({ ...network, url: server.url, label: 'far' })
+    const first = await openRemoteFrontend({ ...network, url: server.url, label: 'far', heartbeat: 200 })
     const call = first.client.invoke('never')
     await expect.poll(async () => (await bus.stats()).network?.total.inFlight).toBe(1)
     const reason = call.catch((error: unknown) => (error as BusError).reason)
@@ -127,15 +132,15 @@ describe.skipIf(!hasServer)('core over NATS', () => {
     await expect.poll(async () => (await bus.stats()).network?.total.sessions).toBe(0)
     expect(await reason).toBe('Disconnected')
     expect(faults).toContainEqual(expect.objectContaining({ label: 'core', reason: 'Disconnected' }))
-    const again = await openFar({ ...network, url: server.url, label: 'far' })
+    const again = await openRemoteFrontend({ ...network, url: server.url, label: 'far' })
     expect(await again.client.invoke('greet', { name: 'again' })).toBe('Hello, again!')
   })
 
-  test('core that ends ends its sessions, after what it sent', async () => {
+  test('ends its sessions when it closes, after it has sent everything', async () => {
     const { url } = await useServer()
-    const network = newBus(url)
+    const network = createNetworkOptions(url)
     const { bus } = await startInstance(network)
-    const { client } = await openFar({ url, ...network, label: 'far' })
+    const { client } = await openRemoteFrontend({ url, ...network, label: 'far' })
     const reason = client.invoke('never').catch((error: unknown) => (error as BusError).reason)
     expect(await client.invoke('greet', { name: 'x' })).toBe('Hello, x!')
     await bus.close({ timeout: 0 })

@@ -1,5 +1,6 @@
 // Two NATS links with an in-memory wire between them. The wire is asynchronous, as a broker is: it delivers each message in a later
 // tick, in order, unless a test changes that.
+import { setImmediate as nextTick } from 'node:timers/promises'
 import { createProtection, type Protection } from '../src/link/protection.js'
 import { NatsLink, type NatsLinkOptions } from '../src/link/nats-link.js'
 
@@ -21,6 +22,11 @@ export interface LinkPair {
   links: [NatsLink, NatsLink]
   /** Messages that were published to each end. */
   published: { near: Uint8Array[]; far: Uint8Array[] }
+}
+
+/** Resolves once the wire has delivered everything that was sent, and the answers. */
+export async function settle(): Promise<void> {
+  for (let tick = 0; tick < 20; tick++) await nextTick()
 }
 
 export const createSide = (side: 'core' | 'frontend', cipher = false): Protection =>

@@ -1,22 +1,22 @@
-// Processes for tests, driven over Node's IPC: instances of core, joined processes, and a hostile client. Each of them runs the
-// built package. None outlives its test.
+// Processes for tests, which call them over Node's IPC: instances of core, joined processes, and a hostile client. They run the built
+// packages. None outlives its test.
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
-import { guard } from './guarded.js'
+import { guard } from './guarded-child.js'
 
 export interface Process {
   readonly pid: number
-  /** @throws what the process has thrown, as `{ reason, message, data }` */
-  ask<T = unknown>(method: string, args?: unknown): Promise<T>
-  /** Stands still: `SIGSTOP`. */
-  stop(): void
+  /** Calls a method of the process. @throws the error of the method, as `{ reason, message, data }` */
+  call<T = unknown>(method: string, args?: unknown): Promise<T>
+  /** Sends `SIGSTOP`. */
+  pause(): void
   resume(): void
   kill(): Promise<void>
-  /** Closes what it has. Gives the code it has ended with, by itself. */
+  /** Lets the process close everything. Resolves with its exit code once it has exited by itself. */
   close(): Promise<number | null>
-  /** What it has written, anywhere. */
+  /** Returns what the process has written to stdout and stderr. */
   output(): string
 }
 
@@ -26,47 +26,47 @@ interface Answer {
   error?: { reason?: string; message: string; data?: unknown }
 }
 
-const folder = new URL('processes/', import.meta.url)
+const directory = new URL('processes/', import.meta.url)
 
-/** @param given what its `given` is. Rejects with what it has written where it ends before it is ready. */
-export async function startProcess(name: string, given: object): Promise<Process> {
-  const env = { ...process.env, SALLYPORT_TEST: JSON.stringify(given) }
-  const child = fork(fileURLToPath(new URL(`${name}.mjs`, folder)), {
+/** Starts the module of this name. @throws with the output of a process that exits before it is ready */
+export async function startProcess(name: string, options: object): Promise<Process> {
+  const env = { ...process.env, SALLYPORT_TEST: JSON.stringify(options) }
+  const child = fork(fileURLToPath(new URL(`${name}.mjs`, directory)), {
     env,
     execArgv: [],
     serialization: 'advanced',
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
-  const gone = guard(child)
-  const waiting = new Map<number, (answer: Answer) => void>()
-  let [text, count] = ['', 0]
+  const exited = guard(child)
+  const pending = new Map<number, (answer: Answer) => void>()
+  let [output, count] = ['', 0]
   for (const stream of [child.stdout!, child.stderr!]) {
-    stream.setEncoding('utf8').on('data', (more: string) => (text += more))
+    stream.setEncoding('utf8').on('data', (text: string) => (output += text))
   }
   child.on('message', answer => {
     const { id } = answer as Answer
-    waiting.get(id)?.(answer as Answer)
-    waiting.delete(id)
+    pending.get(id)?.(answer as Answer)
+    pending.delete(id)
   })
-  const ended = (): Error => new Error(`${name} has ended (${child.exitCode ?? child.signalCode}):\n${text}`)
-  void gone.then(() => {
-    for (const [id, settle] of waiting) settle({ id, error: ended() })
+  const toExitError = (): Error => new Error(`${name} exited (${child.exitCode ?? child.signalCode}):\n${output}`)
+  void exited.then(() => {
+    for (const [id, settle] of pending) settle({ id, error: toExitError() })
   })
   onTestFinished(async () => {
     child.kill('SIGKILL')
-    await gone
+    await exited
   })
   await Promise.race([
     once(child, 'message'),
-    gone.then(() => {
-      throw ended()
+    exited.then(() => {
+      throw toExitError()
     }),
   ])
 
-  async function ask<T>(method: string, args?: unknown): Promise<T> {
+  async function call<T>(method: string, args?: unknown): Promise<T> {
     const id = ++count
-    const answer = new Promise<Answer>(resolve => waiting.set(id, resolve))
-    child.send({ id, method, args }, error => error && waiting.get(id)?.({ id, error: ended() }))
+    const answer = new Promise<Answer>(resolve => pending.set(id, resolve))
+    child.send({ id, method, args }, error => error && pending.get(id)?.({ id, error: toExitError() }))
     const { result, error } = await answer
     if (error) throw Object.assign(new Error(error.message), error)
     return result as T
@@ -74,18 +74,18 @@ export async function startProcess(name: string, given: object): Promise<Process
 
   return {
     pid: child.pid!,
-    ask,
-    stop: () => void child.kill('SIGSTOP'),
+    call,
+    pause: () => void child.kill('SIGSTOP'),
     resume: () => void child.kill('SIGCONT'),
     async kill() {
       child.kill('SIGKILL')
-      await gone
+      await exited
     },
     async close() {
-      await ask('close')
-      await gone
+      await call('close')
+      await exited
       return child.exitCode
     },
-    output: () => text,
+    output: () => output,
   }
 }

@@ -1,10 +1,16 @@
-// The servers that the other tests are made with: they must come, go and come back as told.
-import { connect } from '@nats-io/transport-node'
+// The test helper for NATS servers.
+import { connect, type NatsConnection } from '@nats-io/transport-node'
 import { describe, expect, test } from 'vitest'
 import { hasServer, useServer } from './server.js'
 
-describe.skipIf(!hasServer)('a server for tests', () => {
-  test('takes clients, with users where its configuration has some', async () => {
+const succeeds = (promise: Promise<unknown>): Promise<boolean> =>
+  promise.then(
+    () => true,
+    () => false,
+  )
+
+describe.skipIf(!hasServer)('a NATS server for tests', () => {
+  test('accepts the users of its configuration', async () => {
     const server = await useServer({ config: 'authorization { user: ann, password: secret }' })
     await expect(connect({ servers: server.url })).rejects.toThrow()
     const client = await connect({ servers: server.url, user: 'ann', pass: 'secret' })
@@ -12,34 +18,21 @@ describe.skipIf(!hasServer)('a server for tests', () => {
     await client.close()
   })
 
-  test('begins again with the same port', async () => {
+  test('restarts with the same port', async () => {
     const server = await useServer()
     const client = await connect({ servers: server.url, reconnectTimeWait: 50, maxReconnectAttempts: -1 })
     await server.restart()
-    await expect
-      .poll(() =>
-        client.flush().then(
-          () => true,
-          () => false,
-        ),
-      )
-      .toBe(true)
+    await expect.poll(() => succeeds(client.flush())).toBe(true)
     await client.close()
   })
 
-  test('joins others to a cluster', async () => {
+  test('joins other servers to a cluster', async () => {
     const first = await useServer({ cluster: { name: 'test' } })
     const second = await useServer({ cluster: { name: 'test', routes: [first.route] } })
-    const [one, other] = await Promise.all([connect({ servers: first.url }), connect({ servers: second.url })])
-    other.subscribe('ping', { callback: (_error, message) => void message.respond() })
-    await expect
-      .poll(() =>
-        one.request('ping').then(
-          () => true,
-          () => false,
-        ),
-      )
-      .toBe(true)
-    await Promise.all([one.close(), other.close()])
+    const clients = await Promise.all([first, second].map(({ url }) => connect({ servers: url })))
+    const [near, far] = clients as [NatsConnection, NatsConnection]
+    far.subscribe('ping', { callback: (_error, message) => void message.respond() })
+    await expect.poll(() => succeeds(near.request('ping'))).toBe(true)
+    await Promise.all(clients.map(client => client.close()))
   })
 })

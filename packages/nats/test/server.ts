@@ -1,125 +1,124 @@
-// NATS servers for tests: each on loopback with a port of its own, and none outlives the process that started it.
+// NATS servers for tests, on loopback and with a port of their own.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import { guard } from './guarded.js'
+import { guard } from './guarded-child.js'
 
-/** Debian has it where a user's PATH may not look. */
-const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin']
-const executable = process.env['NATS_SERVER'] ?? folders.map(folder => join(folder, 'nats-server')).find(existsSync)
+/** Debian installs the server where a user's PATH might not lead. */
+const directories = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin']
+const executable =
+  process.env['NATS_SERVER'] ?? directories.map(directory => join(directory, 'nats-server')).find(existsSync)
 
-/** It is not everywhere: what needs it is skipped without. */
+/** Tests that need a server are skipped if none is installed. */
 export const hasServer = executable !== undefined && existsSync(executable)
 
 export interface ServerOptions {
-  /** Further text of its configuration: users, TLS, max_payload. */
+  /** Additional text of the configuration: users, TLS, max_payload. */
   config?: string
-  /** The cluster that it belongs to, and the `route` of others in it. */
+  /** The server's cluster, and the `route` of other servers in it. */
   cluster?: { name: string; routes?: readonly string[] }
 }
 
 export interface NatsServer {
   readonly port: number
-  /** For clients. */
+  /** URL for clients. */
   readonly url: string
-  /** For other servers of its cluster. */
+  /** URL for other servers of the cluster. */
   readonly route: string
-  /** What it has said since it began. */
+  /** Returns the log since the last start. */
   log(): string
-  /** By itself, once what it holds is written. */
+  /** Stops gracefully. */
   stop(): Promise<void>
   kill(): Promise<void>
-  /** Stands still, and holds its connections. */
+  /** Stops the process, which keeps its connections. */
   pause(): void
   resume(): void
-  /** Tells its clients to go elsewhere, before it ends. */
+  /** Lets the server send its clients elsewhere before it exits. */
   lameDuck(): void
-  /** Begins again with the same ports, ended first where it runs. */
+  /** Kills the server if it runs, and starts it with the same ports. */
   restart(): Promise<void>
 }
 
 interface Running {
   readonly child: ChildProcess
-  /** What it logged. */
-  text: string
-  readonly gone: Promise<void>
+  log: string
+  readonly exited: Promise<void>
 }
 
 function run(args: readonly string[]): Running {
   const child = spawn(executable!, args, { stdio: ['ignore', 'ignore', 'pipe'] })
-  const server: Running = { child, text: '', gone: guard(child) }
-  child.stderr!.setEncoding('utf8').on('data', (text: string) => (server.text += text))
+  const server: Running = { child, log: '', exited: guard(child) }
+  child.stderr!.setEncoding('utf8').on('data', (text: string) => (server.log += text))
   return server
 }
 
-/** Resolves when it takes connections. */
-async function ready(server: Running, said: readonly string[]): Promise<void> {
+/** Resolves once the log contains the lines. */
+async function ready(server: Running, lines: readonly string[]): Promise<void> {
   const isReady = new Promise<void>(resolve => {
     server.child.stderr!.on('data', () => {
-      if (said.every(line => server.text.includes(line))) resolve()
+      if (lines.every(line => server.log.includes(line))) resolve()
     })
   })
-  const isOver = server.gone.then(() => {
-    throw new Error(`nats-server ended before it was ready:\n${server.text}`)
+  const hasExited = server.exited.then(() => {
+    throw new Error(`nats-server exited before it was ready:\n${server.log}`)
   })
-  await Promise.race([isReady, isOver])
+  await Promise.race([isReady, hasExited])
 }
 
-const portIn = (text: string, of: string): number =>
-  Number(new RegExp(`Listening for ${of} connections on \\S*:(\\d+)`).exec(text)?.[1] ?? -1)
+const readPort = (log: string, kind: string): number =>
+  Number(new RegExp(`Listening for ${kind} connections on \\S*:(\\d+)`).exec(log)?.[1] ?? -1)
 
 async function startServer({ config = '', cluster }: ServerOptions = {}): Promise<NatsServer> {
   let [port, routePort] = [-1, -1]
   let server: Running
 
-  async function begin(): Promise<void> {
+  async function start(): Promise<void> {
     const routes = JSON.stringify(cluster?.routes ?? [])
-    const ofCluster =
+    const clusterConfig =
       cluster && `cluster { name: ${cluster.name}, listen: "127.0.0.1:${routePort}", routes: ${routes} }`
-    const folder = await mkdtemp(join(tmpdir(), 'sallyport-nats-'))
-    const file = join(folder, 'server.conf')
-    await writeFile(file, [`listen: "127.0.0.1:${port}"`, ofCluster, config].join('\n'))
+    const directory = await mkdtemp(join(tmpdir(), 'sallyport-nats-'))
+    const file = join(directory, 'server.conf')
+    await writeFile(file, [`listen: "127.0.0.1:${port}"`, clusterConfig, config].join('\n'))
     server = run(['-c', file])
     try {
-      // A server of a cluster may be ready before it listens for the others.
+      // A server of a cluster can be ready before it listens for other servers.
       await ready(server, ['Server is ready', ...(cluster ? ['Listening for route connections'] : [])])
     } finally {
-      // It is read once.
-      await rm(folder, { recursive: true, force: true })
+      // The server reads the file only once.
+      await rm(directory, { recursive: true, force: true })
     }
-    port = portIn(server.text, 'client')
-    routePort = portIn(server.text, 'route')
+    port = readPort(server.log, 'client')
+    routePort = readPort(server.log, 'route')
   }
 
   const signal = (name: NodeJS.Signals): boolean => server.child.kill(name)
   async function end(name: NodeJS.Signals): Promise<void> {
     signal(name)
-    await server.gone
+    await server.exited
   }
 
-  await begin()
+  await start()
   return {
     port,
     url: `nats://127.0.0.1:${port}`,
     route: `nats://127.0.0.1:${routePort}`,
-    log: () => server.text,
+    log: () => server.log,
     stop: () => end('SIGTERM'),
     kill: () => end('SIGKILL'),
     pause: () => void signal('SIGSTOP'),
     resume: () => void signal('SIGCONT'),
     lameDuck: () => void signal('SIGUSR2'),
     async restart() {
-      signal('SIGKILL')
-      await server.gone
-      await begin()
+      await end('SIGKILL')
+      await start()
     },
   }
 }
 
-/** In a test: it is ended with the test. */
+/** Starts a server that ends with the test. */
 export async function useServer(options?: ServerOptions): Promise<NatsServer> {
   const server = await startServer(options)
   onTestFinished(() => server.kill())

@@ -1,6 +1,6 @@
 // Frames that are larger than a message are sent as fragments, to the byte; no message exceeds the wire's limit.
 import { describe, expect, it } from 'vitest'
-import { createLinkPair } from '../../test/link-pair.js'
+import { createLinkPair, settle } from '../../test/link-pair.js'
 import { getDataBytes, MAX_DATA_BYTES } from './fragmentation.js'
 
 const HEADER = 5
@@ -14,11 +14,15 @@ describe.each([false, true])('fragments, encrypted: %s', cipher => {
     for (const kind of [1, 2, 3, 5] as const)
       for (const asText of [true, false]) {
         const { links, published } = createLinkPair({ cipher, maxPayload: MAX_PAYLOAD })
-        const got: [number, string][] = []
-        links[1].receive({ frame: frame => got.push([frame.kind, Buffer.from(frame.body).toString()]), closed() {} })
+        const received: [number, string][] = []
+        links[1].receive({
+          frame: frame => received.push([frame.kind, Buffer.from(frame.body).toString()]),
+          closed() {},
+        })
         const text = Array.from({ length: size - HEADER }, (_, i) => String.fromCharCode(97 + (i % 26))).join('')
         links[0].send({ kind, body: asText ? text : Uint8Array.from(Buffer.from(text)) })
-        await expect.poll(() => got).toEqual([[kind, text]])
+        await settle()
+        expect(received).toEqual([[kind, text]])
         expect(published.far).toHaveLength(count)
         for (const message of published.far) expect(message.byteLength).toBeLessThanOrEqual(MAX_PAYLOAD)
         links[0].close()
@@ -33,25 +37,26 @@ describe('fragments', () => {
 
   it('carry strings that have more bytes than characters', async () => {
     const { links } = createLinkPair({ maxPayload: MAX_PAYLOAD })
-    const got: string[] = []
-    links[1].receive({ frame: frame => got.push(Buffer.from(frame.body).toString()), closed() {} })
+    const received: string[] = []
+    links[1].receive({ frame: frame => received.push(Buffer.from(frame.body).toString()), closed() {} })
     const texts = [1, 66, 67, 68, 500].map(length => '€😀'.repeat(length))
     for (const body of texts) links[0].send({ kind: 1, body })
-    await expect.poll(() => got).toEqual(texts)
+    await settle()
+    expect(received).toEqual(texts)
     links[0].close()
   })
 
   it('carry a body as it was when it was sent, even if the caller changes it later', async () => {
     const { links } = createLinkPair()
     const [small, large] = [new Uint8Array(10).fill(1), new Uint8Array(20 * 2 ** 20).fill(1)]
-    const got: Uint8Array[] = []
-    links[1].receive({ frame: frame => got.push(frame.body), closed() {} })
+    const received: Uint8Array[] = []
+    links[1].receive({ frame: frame => received.push(frame.body), closed() {} })
     for (const body of [large, small]) {
       links[0].send({ kind: 2, body })
       body.fill(2)
     }
-    await expect.poll(() => got.length, { timeout: 10_000 }).toBe(2)
-    for (const body of got) expect(body.every(byte => byte === 1)).toBe(true)
+    await expect.poll(() => received.length, { timeout: 10_000 }).toBe(2)
+    for (const body of received) expect(body.every(byte => byte === 1)).toBe(true)
     links[0].close()
   })
 

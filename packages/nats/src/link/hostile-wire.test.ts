@@ -2,8 +2,7 @@
 // and replayed messages alone do not end the session.
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { createLinkPair } from '../../test/link-pair.js'
-import { settle } from '../../../protocol/test/link-behaviour.js'
+import { createLinkPair, settle } from '../../test/link-pair.js'
 
 type Action = { do: 'pass' | 'lose' | 'repeat' | 'hold' } | { do: 'forge' | 'cut' | 'replay'; at: number }
 
@@ -52,7 +51,7 @@ async function run(cipher: boolean, actions: readonly Action[], bodies: readonly
   })
   for (const body of bodies) links[0].send({ kind: 1, body })
   links[0].close()
-  await expect.poll(() => next > 0 && (end !== '' || next >= countMessages(bodies))).toBe(true)
+  await expect.poll(() => next > 0 && (end !== '' || next >= countMessages(bodies)), { interval: 1 }).toBe(true)
   await settle()
   links[1].close()
   return { received, end }

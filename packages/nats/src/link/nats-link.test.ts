@@ -1,14 +1,14 @@
 // The behaviour of every link, over an in-memory broker and in both modes of protection.
 import { describe, expect, it } from 'vitest'
-import { linkBehaviour, settle } from '../../../protocol/test/link-behaviour.js'
+import { linkBehaviour } from '../../../protocol/test/link-behaviour.js'
 import { linkFlow } from '../../../protocol/test/link-flow.js'
-import { createLinkPair } from '../../test/link-pair.js'
+import { createLinkPair, settle } from '../../test/link-pair.js'
 
 for (const cipher of [false, true]) {
   const name = `a ${cipher ? 'encrypted' : 'signed'} NATS link`
-  linkBehaviour(name, () => createLinkPair({ cipher }).links)
+  linkBehaviour(name, () => createLinkPair({ cipher }).links, settle)
   linkFlow(name, () => createLinkPair({ cipher }).links)
-  linkBehaviour(`${name} with small messages`, () => createLinkPair({ cipher, maxPayload: 2000 }).links)
+  linkBehaviour(`${name} with small messages`, () => createLinkPair({ cipher, maxPayload: 2000 }).links, settle)
 }
 
 describe('a NATS link', () => {

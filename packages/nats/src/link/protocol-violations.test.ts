@@ -2,9 +2,8 @@
 // frames.
 import { BusError, CREDIT_WINDOW_BYTES } from '@sallyport/protocol'
 import { describe, expect, it, vi } from 'vitest'
-import { settle } from '../../../protocol/test/link-behaviour.js'
 import { createBarePeer } from '../../test/bare-peer.js'
-import { createLinkPair, createSide } from '../../test/link-pair.js'
+import { createLinkPair, createSide, settle } from '../../test/link-pair.js'
 import { getCost, MAX_DATA_BYTES } from './fragmentation.js'
 
 const frame = (kind: number, text: string): number[] => [1, text.length, 0, 0, 0, kind, ...Buffer.from(text)]

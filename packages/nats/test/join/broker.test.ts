@@ -1,8 +1,8 @@
-// What whoever listens at the broker sees, and what whoever publishes there can do.
+// Clients of the broker that have no key: what a subscriber sees, and what a publisher can do.
 import { connect, headers, type NatsConnection } from '@nats-io/transport-node'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { hasServer } from '../server.js'
-import { useWorld, type World } from './world.js'
+import { useNetwork, type TestNetwork } from './test-network.js'
 
 interface Seen {
   subject: string
@@ -10,8 +10,8 @@ interface Seen {
   reply: string | undefined
 }
 
-async function listen(world: World): Promise<{ nats: NatsConnection; seen: Seen[] }> {
-  const nats = await connect({ servers: world.server.url })
+async function recordMessages(network: TestNetwork): Promise<{ nats: NatsConnection; seen: Seen[] }> {
+  const nats = await connect({ servers: network.server.url })
   onTestFinished(() => nats.close())
   const seen: Seen[] = []
   nats.subscribe('>', {
@@ -21,52 +21,52 @@ async function listen(world: World): Promise<{ nats: NatsConnection; seen: Seen[
   return { nats, seen }
 }
 
-const all = (seen: Seen[]): string => Buffer.concat(seen.map(({ data }) => data)).toString('latin1')
+const toText = (seen: Seen[]): string => Buffer.concat(seen.map(({ data }) => data)).toString('latin1')
 
-describe.skipIf(!hasServer)('who listens', () => {
-  test('sees nothing in clear in the isolation pattern: neither calls, nor answers, nor events', async () => {
-    const world = await useWorld('isolation')
-    const { seen } = await listen(world)
-    const a = await world.start('a')
-    await world.start('b')
-    const client = await (await world.join()).connect('spread')
-    const heard: unknown[] = []
-    await client.listen('pong', ({ payload }) => void heard.push(payload))
+describe.skipIf(!hasServer)('a subscriber', () => {
+  test('sees no calls, answers and events in clear in the isolation pattern', async () => {
+    const network = await useNetwork('isolation')
+    const { seen } = await recordMessages(network)
+    const a = await network.startInstance('a')
+    await network.startInstance('b')
+    const client = await (await network.join()).connect('balanced')
+    const received: unknown[] = []
+    await client.listen('pong', ({ payload }) => void received.push(payload))
     expect(await client.invoke('echo', { text: 'a secret of mine' })).toEqual({ text: 'a secret of mine' })
     await client.emit('ping', 'a secret of mine')
-    await expect.poll(() => heard.length).toBeGreaterThan(0)
+    await expect.poll(() => received.length).toBeGreaterThan(0)
     await a.bus.emit('pong', 'a secret of mine')
-    await expect.poll(() => heard.length).toBeGreaterThan(1)
+    await expect.poll(() => received.length).toBeGreaterThan(1)
     expect(seen.length).toBeGreaterThan(10)
-    for (const word of ['secret', 'echo', 'pong', 'jsonrpc', 'listen']) expect(all(seen)).not.toContain(word)
+    for (const word of ['secret', 'echo', 'pong', 'jsonrpc', 'listen']) expect(toText(seen)).not.toContain(word)
   })
 
-  test('reads calls in brownfield', async () => {
-    const world = await useWorld()
-    const { seen } = await listen(world)
-    await world.start('a')
-    const client = await (await world.join()).connect('web')
+  test('reads calls in the brownfield pattern', async () => {
+    const network = await useNetwork()
+    const { seen } = await recordMessages(network)
+    await network.startInstance('a')
+    const client = await (await network.join()).connect('web')
     await client.invoke('echo', { text: 'for all to read' })
-    await expect.poll(() => all(seen)).toContain('for all to read')
-    expect(all(seen)).not.toContain(world.secret)
-    expect(all(seen)).not.toContain(world.credential('web').slice(20, 60))
+    await expect.poll(() => toText(seen)).toContain('for all to read')
+    expect(toText(seen)).not.toContain(network.secret)
+    expect(toText(seen)).not.toContain(network.createCredential('web').slice(20, 60))
   })
 })
 
-describe.skipIf(!hasServer).each(['brownfield', 'isolation'] as const)('who publishes, %s', pattern => {
-  test('ends no session, and calls nothing: by forging, repeating, or saying that nobody is there', async () => {
-    const world = await useWorld(pattern)
-    const { nats, seen } = await listen(world)
-    const instance = await world.start('a')
-    const joined = await world.join()
+describe.skipIf(!hasServer).each(['brownfield', 'isolation'] as const)('a publisher, %s', pattern => {
+  test('ends no session and calls nothing by forging, replaying, or sending "no responders"', async () => {
+    const network = await useNetwork(pattern)
+    const { nats, seen } = await recordMessages(network)
+    const instance = await network.startInstance('a')
+    const joined = await network.join()
     const faults: unknown[] = []
     joined.on('fault', ({ error }) => faults.push(error))
     const client = await joined.connect('web', { sticky: true })
     const held = client.invoke('hold')
-    await expect.poll(() => instance.seen.letGo.length).toBe(1)
-    const theirs = seen.filter(({ subject }) => /\.(to|from|open)\b/.test(subject))
-    expect(theirs.length).toBeGreaterThan(2)
-    for (const { subject, data, reply } of theirs) {
+    await expect.poll(() => instance.seen.release.length).toBe(1)
+    const messages = seen.filter(({ subject }) => /\.(to|from|open)\b/.test(subject))
+    expect(messages.length).toBeGreaterThan(2)
+    for (const { subject, data, reply } of messages) {
       nats.publish(subject, data, reply === undefined ? {} : { reply })
       const changed = Buffer.from(data)
       changed[changed.length - 1]! ^= 1
@@ -75,22 +75,22 @@ describe.skipIf(!hasServer).each(['brownfield', 'isolation'] as const)('who publ
       nats.publish(subject, new Uint8Array(), { headers: headers(503, 'No Responders') })
     }
     await nats.flush()
-    // Everything that was published before it has been taken by then.
+    // Everything that was published before is handled by then.
     for (let call = 0; call < 20; call++) expect(await client.invoke('add', { a: call, b: 1 })).toBe(call + 1)
     await expect.poll(() => faults.length).toBeGreaterThan(0)
     expect(faults[0]).toMatchObject({
       reason: 'InvalidRequest',
       message: expect.stringContaining('forged or replayed'),
     })
-    expect(instance.seen.letGo).toHaveLength(1)
-    instance.seen.letGo[0]!()
+    expect(instance.seen.release).toHaveLength(1)
+    instance.seen.release[0]!()
     expect(await held).toBe('a')
     expect(instance.seen.aborted).toEqual([])
   })
 
-  test('keeps nobody from joining by answering first', async () => {
-    const world = await useWorld(pattern)
-    const nats = await connect({ servers: world.server.url })
+  test('keeps no process from joining by answering first', async () => {
+    const network = await useNetwork(pattern)
+    const nats = await connect({ servers: network.server.url })
     onTestFinished(() => nats.close())
     const answers = [new Uint8Array(), Uint8Array.of(1, 3, 0xff, 0xff, 0x82, 0xff, 110, 111), new Uint8Array(100)]
     nats.subscribe('sallyport.test.open', {
@@ -103,8 +103,8 @@ describe.skipIf(!hasServer).each(['brownfield', 'isolation'] as const)('who publ
       },
     })
     await nats.flush()
-    await world.start('a')
-    const client = await (await world.join()).connect('web')
+    await network.startInstance('a')
+    const client = await (await network.join()).connect('web')
     for (let call = 0; call < 20; call++) expect(await client.invoke('who')).toBe('a')
   })
 })

@@ -1,17 +1,16 @@
-// The end of what has joined, where nobody takes part in it: a server that stands still, a core that is not there.
 import { describe, expect, test } from 'vitest'
 import { hasServer } from '../server.js'
-import { useWorld } from './world.js'
+import { useNetwork } from './test-network.js'
 
 describe.skipIf(!hasServer)('closing', () => {
-  test('does not wait for a server that stands still', async () => {
-    const world = await useWorld()
-    // By pings the server would be given up in three minutes.
-    const { bus } = await world.start('a', {}, { heartbeat: 60_000 })
-    const joined = await world.join({ heartbeat: 60_000 })
-    const clients = [await joined.connect('spread'), await joined.connect('sticky', { sticky: true })]
+  test('does not wait for a server that is stopped', async () => {
+    const network = await useNetwork()
+    // With this heartbeat, pings would detect the loss only after minutes.
+    const { bus } = await network.startInstance('a', {}, { heartbeat: 60_000 })
+    const joined = await network.join({ heartbeat: 60_000 })
+    const clients = [await joined.connect('balanced'), await joined.connect('sticky', { sticky: true })]
     for (const client of clients) expect(await client.invoke('who')).toBe('a')
-    world.server.pause()
+    network.server.pause()
     const held = Promise.allSettled(clients.map(client => client.invoke('hold')))
     await Promise.all([joined.close(), bus.close({ timeout: 0 })])
     for (const outcome of await held) {
@@ -19,14 +18,14 @@ describe.skipIf(!hasServer)('closing', () => {
     }
   })
 
-  test('does not wait for connections that are on their way, and ends nothing by wrong options', async () => {
-    const world = await useWorld()
-    const joined = await world.join()
-    const all = Promise.allSettled([joined.connect('spread'), joined.connect('sticky', { sticky: true })])
+  test('does not wait for connections in flight, and does nothing with invalid options', async () => {
+    const network = await useNetwork()
+    const joined = await network.join()
+    const settled = Promise.allSettled([joined.connect('balanced'), joined.connect('sticky', { sticky: true })])
     await expect(joined.close({ timeout: -1 })).rejects.toMatchObject({ reason: 'InvalidParams' })
     await joined.close()
-    // And not that nobody has answered for 10 s.
-    for (const outcome of await all) {
+    // Not the timeout of 10 s without an answer of core.
+    for (const outcome of await settled) {
       expect(outcome).toMatchObject({ reason: { message: 'The frontend exited before it was connected' } })
     }
   })

@@ -1,75 +1,73 @@
-// Somebody at the broker who answers every hello before core does: what has joined goes on as soon as core is heard.
+// A client of the broker that answers every hello before core does: joined processes accept core's own answer.
 import { BusError } from '@sallyport/protocol'
 import { headers } from '@nats-io/transport-node'
 import { describe, expect, test } from 'vitest'
 import { writeRefusal } from '../../src/handshake/messages.js'
 import { revocableId } from '../../src/index.js'
-import { openNats } from '../far-frontend.js'
+import { openNats } from '../remote-frontend.js'
 import { hasServer } from '../server.js'
-import { useWorld, type World } from './world.js'
+import { getReason, type TestNetwork, useNetwork } from './test-network.js'
 
-/** Answers hellos. Gives how often it has, and what ends it. */
-async function liar(
-  { server }: World,
-  lie: 'refusal' | 'nobody',
-): Promise<{ lies: () => number; end(): Promise<void> }> {
+/** Answers hellos. Returns functions that count the answers and end it. */
+async function answerHellos(
+  { server }: TestNetwork,
+  answer: 'refusal' | 'no responders',
+): Promise<{ countAnswers: () => number; end(): Promise<void> }> {
   const nats = await openNats(server.url)
-  let lies = 0
-  const nobody = headers(503, 'No Responders')
+  let count = 0
+  const noResponders = headers(503, 'No Responders')
   const refusal = writeRefusal(new BusError('Denied', 'The credential was revoked'))
   const callback = (_error: unknown, { reply }: { reply?: string }): void => {
-    lies += 1
-    if (lie === 'refusal') nats.publish(reply!, refusal)
-    else nats.publish(reply!, new Uint8Array(), { headers: nobody })
+    count += 1
+    if (answer === 'refusal') nats.publish(reply!, refusal)
+    else nats.publish(reply!, new Uint8Array(), { headers: noResponders })
   }
   for (const subject of ['open', 'open.*']) nats.subscribe(`sallyport.test.${subject}`, { callback })
   await nats.flush()
-  return { lies: () => lies, end: () => nats.close() }
+  return { countAnswers: () => count, end: () => nats.close() }
 }
 
-const reason = (error: unknown): unknown => (error as { reason?: unknown }).reason
-
 describe.skipIf(!hasServer)('a forged answer to a hello', () => {
-  test('ends nothing for good where core was heard before', async () => {
-    const world = await useWorld()
-    const a = await world.start('a')
-    const joined = await world.join()
+  test('does not fail a connection that had a session before', async () => {
+    const network = await useNetwork()
+    const a = await network.startInstance('a')
+    const joined = await network.join()
     const failed: string[] = []
     joined.on('failed', ({ label }) => failed.push(label))
-    const clients = [await joined.connect('spread'), await joined.connect('sticky', { sticky: true })]
+    const clients = [await joined.connect('balanced'), await joined.connect('sticky', { sticky: true })]
     for (const client of clients) expect(await client.invoke('who')).toBe('a')
-    const { lies, end } = await liar(world, 'refusal')
+    const { countAnswers, end } = await answerHellos(network, 'refusal')
     await a.bus.close({ timeout: 0 })
-    await expect.poll(lies, { timeout: 15_000 }).toBeGreaterThan(4)
+    await expect.poll(countAnswers, { timeout: 15_000 }).toBeGreaterThan(4)
     await end()
-    await world.start('b')
+    await network.startInstance('b')
     for (const client of clients) {
-      await expect.poll(() => client.invoke('who').catch(reason), { timeout: 15_000 }).toBe('b')
+      await expect.poll(() => client.invoke('who').catch(getReason), { timeout: 15_000 }).toBe('b')
     }
     expect(failed).toEqual([])
   })
 
-  test.each(['refusal', 'nobody'] as const)('gives way to core’s own: %s', async lie => {
-    const world = await useWorld()
-    await world.start('a')
-    const { lies, end } = await liar(world, lie)
-    const client = await (await world.join()).connect('web', { sticky: true })
+  test.each(['refusal', 'no responders'] as const)("is replaced by core's own: %s", async answer => {
+    const network = await useNetwork()
+    await network.startInstance('a')
+    const { countAnswers, end } = await answerHellos(network, answer)
+    const client = await (await network.join()).connect('web', { sticky: true })
     expect(await client.invoke('who')).toBe('a')
-    expect(lies()).toBeGreaterThan(0)
+    expect(countAnswers()).toBeGreaterThan(0)
     await end()
   })
 
-  test('is told from core’s own: what was revoked fails for good, also later', async () => {
-    const world = await useWorld()
-    const a = await world.start('a')
-    const credential = world.credential('web')
-    const joined = await world.join({ credentials: [credential] })
+  test("differs from core's own: a revoked credential fails for good, even after a session", async () => {
+    const network = await useNetwork()
+    const a = await network.startInstance('a')
+    const credential = network.createCredential('web')
+    const joined = await network.join({ credentials: [credential] })
     const failed: string[] = []
     joined.on('failed', ({ error }) => failed.push(error.message))
     const client = await joined.connect('web', { sticky: true })
     expect(await client.invoke('who')).toBe('a')
     await a.bus.close({ timeout: 0 })
-    await world.start('b', {}, { revoked: [revocableId(credential)] })
+    await network.startInstance('b', {}, { revoked: [revocableId(credential)] })
     await expect.poll(() => failed, { timeout: 15_000 }).toEqual([expect.stringContaining('revoked')])
   })
 })

@@ -1,82 +1,75 @@
-// Instances of core that end under load, in each way that there is: what was there settles, and the others take the calls.
+// Instances that exit under load: their calls settle, and the other instances take the next calls.
 import type { NetworkStats } from '@sallyport/core/network'
 import { describe, expect, test } from 'vitest'
-import { end, failures, PATIENCE, progress, spread, useScene } from '../scene.js'
+import {
+  closeProcesses,
+  TIMEOUT_MS,
+  trackFailures,
+  useProcesses,
+  waitForAnswers,
+  waitForInstances,
+} from '../process-network.js'
+import type { Process } from '../processes.js'
 import { hasServer, useServer } from '../server.js'
+import type { Report } from '../check-calls.js'
 
-describe.skipIf(!hasServer)('an instance', { timeout: 3 * PATIENCE }, () => {
+const getInstances = async (core: Process): Promise<string[]> =>
+  Object.keys((await core.call<NetworkStats>('stats')).instances).toSorted()
+
+describe.skipIf(!hasServer)('calls settle, and later calls succeed,', { timeout: 3 * TIMEOUT_MS }, () => {
   test.each(['brownfield', 'isolation'] as const)(
-    'that is killed, and another in its place, under its name: %s',
+    'when an instance is killed and replaced, and when the other one closes: %s',
     async pattern => {
       const { url } = await useServer()
-      const scene = await useScene({ servers: url }, pattern)
-      const [a, b] = await Promise.all([scene.core('a'), scene.core('b')])
-      const joined = await scene.joined()
-      await joined.ask('connect', { label: 'spread' })
-      await joined.ask('load', { label: 'spread', parallel: 16, ms: 20 })
-      await spread(joined, 'spread')
-      const lost = await failures(joined, 'spread')
+      const network = await useProcesses({ servers: url }, pattern)
+      const [a, b, joined] = await Promise.all([network.startCore('a'), network.startCore('b'), network.startJoined()])
+      await joined.call('connect', { label: 'balanced' })
+      await joined.call('load', { label: 'balanced', parallel: 16, ms: 20 })
+      await waitForInstances(joined, 'balanced')
+
+      const failed = await trackFailures(joined, 'balanced')
       await a.kill()
-      await lost()
-      await progress(joined, 'spread')
-      const again = await scene.core('a')
-      await spread(joined, 'spread')
-      const stats = async () => Object.keys((await b.ask<NetworkStats>('stats')).instances).toSorted()
-      await expect.poll(stats, { timeout: PATIENCE }).toEqual(['a', 'b'])
-      const [report] = await scene.settle([joined, 'spread'])
-      // What was under way at `a`, and nothing that was at `b`.
-      expect(report!.failures).toEqual({ Disconnected: report!.unknown.length + report!.undelivered.length })
-      expect(report!.unknown.length).toBeLessThanOrEqual(16)
-      await end(joined, again, b)
+      await failed()
+      await waitForAnswers(joined, 'balanced')
+      const replacement = await network.startCore('a')
+      await waitForInstances(joined, 'balanced')
+      await expect.poll(() => getInstances(b), { timeout: TIMEOUT_MS }).toEqual(['a', 'b'])
+      const { failures, unknown, undelivered } = await joined.call<Report>('report', 'balanced')
+      // Only the calls in flight at `a` have failed.
+      expect(failures).toEqual({ Disconnected: unknown.length + undelivered.length })
+      expect(unknown.length).toBeLessThanOrEqual(16)
+
+      await joined.call('connect', { label: 'sticky', sticky: true })
+      await joined.call('load', { label: 'sticky', parallel: 16, ms: 5 })
+      await waitForAnswers(joined, 'sticky')
+      await closeProcesses(b)
+      for (const label of ['balanced', 'sticky']) await waitForAnswers(joined, label)
+      await network.settle([joined, 'balanced'], [joined, 'sticky'])
+      await closeProcesses(joined, replacement)
     },
   )
 
-  test('the only one, whose core ends and is restarted by its bus', async () => {
+  test('when the only core exits and restarts, and when its process is killed and another one starts', async () => {
     const { url } = await useServer()
-    const scene = await useScene({ servers: url })
-    const [core, joined] = [await scene.core('a'), await scene.joined()]
-    const labels = ['spread', 'sticky']
+    const network = await useProcesses({ servers: url })
+    const [core, joined] = await Promise.all([network.startCore('a'), network.startJoined()])
+    const labels = ['balanced', 'sticky']
     for (const label of labels) {
-      await joined.ask('connect', { label, sticky: label === 'sticky' })
-      await joined.ask('load', { label })
-      await progress(joined, label)
+      await joined.call('connect', { label, sticky: label === 'sticky' })
+      await joined.call('load', { label })
+      await waitForAnswers(joined, label)
     }
-    const last = joined.ask('invoke', { label: 'sticky', command: 'die' }).catch((error: unknown) => error)
-    await expect.poll(() => core.ask('told'), { timeout: PATIENCE }).toEqual(['restart core'])
+    const last = joined.call('invoke', { label: 'sticky', command: 'die' }).catch((error: unknown) => error)
+    await expect.poll(() => core.call('restarts'), { timeout: TIMEOUT_MS }).toEqual(['core'])
     expect(await last).toMatchObject({ reason: 'Disconnected', data: { delivered: 'unknown' } })
-    for (const label of labels) await progress(joined, label)
-    await scene.settle([joined, 'spread'], [joined, 'sticky'])
-    await end(joined, core)
-  })
+    for (const label of labels) await waitForAnswers(joined, label)
 
-  test('that closes under load: nobody waits for it', async () => {
-    const { url } = await useServer()
-    const scene = await useScene({ servers: url })
-    const [a, b] = await Promise.all([scene.core('a'), scene.core('b')])
-    const joined = await scene.joined()
-    await joined.ask('connect', { label: 'spread' })
-    await joined.ask('connect', { label: 'sticky', sticky: true })
-    for (const label of ['spread', 'sticky']) await joined.ask('load', { label, parallel: 16, ms: 5 })
-    await spread(joined, 'spread')
-    await end(a)
-    for (const label of ['spread', 'sticky']) await progress(joined, label)
-    await scene.settle([joined, 'spread'], [joined, 'sticky'])
-    await end(joined, b)
-  })
-
-  test('that no process has any more: calls settle, and a later one is found', async () => {
-    const { url } = await useServer()
-    const scene = await useScene({ servers: url })
-    const [core, joined] = [await scene.core('a'), await scene.joined()]
-    await joined.ask('connect', { label: 'spread' })
-    await joined.ask('load', { label: 'spread' })
-    await progress(joined, 'spread')
-    const lost = await failures(joined, 'spread')
+    const failed = await trackFailures(joined, 'balanced')
     await core.kill()
-    await lost(10)
-    const later = await scene.core('b')
-    await progress(joined, 'spread')
-    await scene.settle([joined, 'spread'])
-    await end(joined, later)
+    await failed(10)
+    const later = await network.startCore('b')
+    for (const label of labels) await waitForAnswers(joined, label)
+    await network.settle([joined, 'balanced'], [joined, 'sticky'])
+    await closeProcesses(joined, later)
   })
 })

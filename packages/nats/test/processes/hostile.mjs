@@ -1,71 +1,73 @@
-// A client of the server that may read and publish everything, and holds no key. What it sees it plays again: as it is and
-// changed, where it was and everywhere else.
+// A client of the server that can read and publish everything, and has no key. It replays what it sees: unchanged and changed, to the
+// same and to other subjects.
 import { connect, headers } from '@nats-io/transport-node'
 import { randomBytes } from 'node:crypto'
-import { given, serve } from './serve.mjs'
+import { options, serve } from './serve.mjs'
 
-const { servers, bus, instances } = given
-/** Of the latest, so many are kept, and played in each turn. */
-const KEPT = 400
-const A_TURN = 100
-const EVERY_MS = 20
+const { servers, bus, instances } = options
+/** Latest messages that are kept. */
+const MAX_KEPT = 400
+/** Messages that are replayed in each interval. */
+const REPLAYS = 10
+const INTERVAL_MS = 20
 
 const nats = await connect({ servers, noEcho: true })
-const nobody = headers(503, 'No Responders')
+const noResponders = headers(503, 'No Responders')
 const kept = []
 const subjects = new Set()
-let [published, at] = [0, 0]
+let [published, next] = [0, 0]
 
-const of = word => `sallyport.${bus}.${word}`
-const shared = ['open', 'events', 'instances', ...instances.map(name => `open.${name}`)].map(of)
+const shared = ['open', 'events', 'instances', ...instances.map(name => `open.${name}`)].map(
+  token => `sallyport.${bus}.${token}`,
+)
 
 nats.subscribe('>', {
   callback(_error, { subject, data, reply }) {
     kept.push({ subject, data: Uint8Array.from(data), reply })
-    if (kept.length > KEPT) kept.shift()
+    if (kept.length > MAX_KEPT) kept.shift()
     for (const each of [subject, reply]) if (each) subjects.add(each)
-    if (subjects.size > KEPT) subjects.delete(subjects.keys().next().value)
+    if (subjects.size > MAX_KEPT) subjects.delete(subjects.keys().next().value)
   },
 })
 await nats.flush()
 
-function publish(subject, data, options) {
+function publish(subject, data, publishOptions) {
   if (!subject || /[*>]/.test(subject)) return
-  nats.publish(subject, data, options)
+  nats.publish(subject, data, publishOptions)
   published += 1
 }
 
-/** The same session at the other instance. */
-const elsewhere = subject => {
-  const [, word, to, session] = /^(.*\.to)\.([^.]+)\.(.+)$/.exec(subject) ?? []
-  return word && `${word}.${instances.find(name => name !== to)}.${session}`
+/** Returns the subject of the same session at the other instance. */
+const toOtherInstance = subject => {
+  const [, prefix, instance, session] = /^(.*\.to)\.([^.]+)\.(.+)$/.exec(subject) ?? []
+  return prefix && `${prefix}.${instances.find(name => name !== instance)}.${session}`
 }
 
-function flipped(data) {
+function flip(data) {
   if (data.length === 0) return data
   const changed = Uint8Array.from(data)
   changed[Math.floor(Math.random() * changed.length)] ^= 1 + Math.floor(Math.random() * 255)
   return changed
 }
 
-function play({ subject, data, reply }) {
-  const anywhere = [...subjects][Math.floor(Math.random() * subjects.size)]
+function replay({ subject, data, reply }) {
+  const random = [...subjects][Math.floor(Math.random() * subjects.size)]
   publish(subject, data, { reply })
-  publish(subject, data, { reply: anywhere })
-  publish(elsewhere(subject), data, { reply })
-  publish(subject, flipped(data), { reply })
+  publish(subject, data, { reply: random })
+  publish(toOtherInstance(subject), data, { reply })
+  publish(subject, flip(data), { reply })
   publish(subject, data.subarray(0, Math.floor(Math.random() * data.length)))
-  publish(subject, new Uint8Array(), { headers: nobody })
+  publish(subject, new Uint8Array(), { headers: noResponders })
   publish(subject, randomBytes(data.length))
   publish(reply, data)
-  publish(reply, new Uint8Array(), { headers: nobody })
-  publish(anywhere, data, { reply: subject })
-  for (const each of shared) publish(each, data, { reply: anywhere })
+  publish(reply, new Uint8Array(), { headers: noResponders })
+  publish(random, data, { reply: subject })
+  for (const each of shared) publish(each, data, { reply: random })
 }
 
 const timer = setInterval(() => {
-  for (let count = 0; count < A_TURN / 10 && kept.length > 0; count++) play(kept[at++ % kept.length])
-}, EVERY_MS)
+  for (let count = 0; count < REPLAYS && kept.length > 0; count++) replay(kept[next++ % kept.length])
+}, INTERVAL_MS)
 
 serve({
   published: () => published,

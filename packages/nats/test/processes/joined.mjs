@@ -1,25 +1,27 @@
-// A process that has joined a bus, with connections of its own and frontends in workers.
+// A joined process, with connections of its own and frontends in workers.
 import { issueCredential, joinBus } from '@sallyport/nats'
 import { BroadcastChannel } from 'node:worker_threads'
 import { Load } from './load.mjs'
-import { given, serve } from './serve.mjs'
+import { options, serve } from './serve.mjs'
 
-const { join, pattern, credentials, secret } = given
+const { join, pattern, credentials, secret } = options
+/** Credentials of the test's choice, by label. */
+const chosen = new Map()
 const joined = await joinBus({
   ...join,
   log: false,
   app: { security: { pattern: { use: pattern } } },
-  credentials: credentials ?? (label => issueCredential(secret, { label })),
+  credentials: credentials ?? (label => chosen.get(label) ?? issueCredential(secret, { label })),
 })
 const clients = new Map()
 const loads = new Map()
 const faults = []
-const heard = []
+const received = []
 joined.on('fault', ({ label, error }) => faults.push({ label, reason: error.reason, message: error.message }))
 
-/** The next answer of the worker with this label, to `message` where there is one. */
-function askGuest(label, message) {
-  const channel = new BroadcastChannel(`guest ${label}`)
+/** Returns the next answer of the frontend in a worker: to `message`, if given. */
+function callWorker(label, message) {
+  const channel = new BroadcastChannel(`frontend ${label}`)
   return new Promise(resolve => {
     channel.onmessage = ({ data }) => {
       if (!data.answer) return
@@ -31,32 +33,34 @@ function askGuest(label, message) {
 }
 
 serve({
+  choose: ({ label, credential }) => void chosen.set(label, credential),
   async connect({ label, ...options }) {
     const client = await joined.connect(label, options)
     client.expose({ where: () => process.pid, never: () => new Promise(() => {}) })
     clients.set(label, client)
   },
-  /** Resolves once its code runs. */
+  /** Resolves once the frontend's code runs. */
   async open({ label, ...options }) {
-    const runs = askGuest(label)
-    const module = new URL('guest.mjs', import.meta.url)
+    const isReady = callWorker(label)
+    const module = new URL('frontend.mjs', import.meta.url)
     await joined.open(label, module, { sandbox: 'none', data: { label }, ...options })
-    await runs
+    await isReady
   },
   closeFrontend: label => joined.closeFrontend(label),
-  guest: ({ label, method, args }) => askGuest(label, { method, args }),
+  worker: ({ label, method, args }) => callWorker(label, { method, args }),
   invoke: ({ label, command, args, options }) => clients.get(label).invoke(command, args, options),
+  /** Returns how many numbers of a stream arrived in order. */
   numbers: async ({ label, to }) => {
     let count = 0
-    for await (const at of clients.get(label).stream('numbers', { to })) if (at === count) count += 1
+    for await (const number of clients.get(label).stream('numbers', { to })) if (number === count) count += 1
     return count
   },
   async listen({ label, event }) {
-    const hear = ({ payload }) => heard.push(payload.filler === undefined ? payload : payload.at)
-    await clients.get(label).listen(event, hear)
+    const listener = ({ payload }) => received.push(payload.filler === undefined ? payload : payload.at)
+    await clients.get(label).listen(event, listener)
   },
   emit: ({ label, event, payload }) => clients.get(label).emit(event, payload),
-  heard: () => heard,
+  received: () => received,
   faults: () => faults,
   load: ({ label, name = label, ...options }) => {
     const client = clients.get(label)

@@ -1,63 +1,57 @@
-// A joined process that is killed, and what is under way between processes when the way between them ends: calls both ways,
-// streams, and handlers that wait. All of it settles, at both ends.
+// Calls in flight between processes while the server or the joined process is killed: calls in both directions and streams settle at both
+// ends.
 import type { NetworkStats } from '@sallyport/core/network'
 import { describe, expect, test } from 'vitest'
+import { closeProcesses, TIMEOUT_MS, useProcesses, waitForAnswers } from '../process-network.js'
 import type { Process } from '../processes.js'
-import { end, PATIENCE, progress, useScene } from '../scene.js'
 import { hasServer, useServer } from '../server.js'
 
-/** A call each way, and a stream, which end by nothing but a fault. Gives how they have settled. */
-async function underWay(core: Process, joined: Process, label: string): Promise<() => Promise<unknown[]>> {
-  const all = [
-    joined.ask('invoke', { label, command: 'hold' }),
-    joined.ask('numbers', { label, to: Number.MAX_SAFE_INTEGER }),
-    core.ask('call', { label, method: 'never' }),
+/** Starts a call in each direction and a stream, which only a fault ends. Returns a function that waits for their reasons. */
+async function startEndless(core: Process, joined: Process, label: string): Promise<() => Promise<unknown[]>> {
+  const calls = [
+    joined.call('invoke', { label, command: 'hold' }),
+    joined.call('numbers', { label, to: Number.MAX_SAFE_INTEGER }),
+    core.call('invoke', { label, method: 'never' }),
   ]
-  const reasons = all.map(each => each.catch((error: unknown) => (error as { reason?: string }).reason))
-  await expect.poll(() => inFlight(core), { timeout: PATIENCE }).toBe(2)
+  const reasons = calls.map(call => call.catch((error: unknown) => (error as { reason?: string }).reason))
+  await expect.poll(() => countInFlight(core), { timeout: TIMEOUT_MS }).toBe(2)
   return () => Promise.all(reasons)
 }
 
-async function inFlight(core: Process): Promise<number> {
-  return (await core.ask<NetworkStats>('stats')).total.inFlight
-}
+const countInFlight = async (core: Process): Promise<number> => (await core.call<NetworkStats>('stats')).total.inFlight
 
-describe.skipIf(!hasServer).each(['brownfield', 'isolation'] as const)('%s', { timeout: 3 * PATIENCE }, pattern => {
-  test('a joined process is killed, and another takes its labels', async () => {
-    const { url } = await useServer()
-    const scene = await useScene({ servers: url }, pattern)
-    const [core, killed] = [await scene.core('a'), await scene.joined()]
-    await killed.ask('connect', { label: 'app', sticky: true })
-    await killed.ask('open', { label: 'guest' })
-    const settled = await underWay(core, killed, 'app')
-    await killed.kill()
-    expect((await settled())[2]).toBe('Disconnected')
-    await expect.poll(() => inFlight(core), { timeout: PATIENCE }).toBe(0)
-    await expect.poll(async () => (await core.ask<NetworkStats>('stats')).total.sessions).toBe(0)
-    const other = await scene.joined()
-    await other.ask('connect', { label: 'app' })
-    await other.ask('open', { label: 'guest' })
-    expect(await core.ask('call', { label: 'app', method: 'where' })).toBe(other.pid)
-    await end(other, core)
-  })
+describe.skipIf(!hasServer)('calls in flight settle at both ends', { timeout: 3 * TIMEOUT_MS }, () => {
+  test.each(['brownfield', 'isolation'] as const)(
+    'when the server restarts, and when the joined process is killed and another takes its labels: %s',
+    async pattern => {
+      const server = await useServer()
+      const network = await useProcesses({ servers: server.url }, pattern)
+      const [core, killed] = await Promise.all([network.startCore('a'), network.startJoined()])
+      await killed.call('connect', { label: 'app', sticky: true })
+      await killed.call('connect', { label: 'load' })
+      await killed.call('open', { label: 'worker' })
+      const endBeforeRestart = await startEndless(core, killed, 'app')
+      await server.kill()
+      expect(await endBeforeRestart()).toEqual(['Disconnected', 'Disconnected', 'Disconnected'])
+      await expect.poll(() => countInFlight(core), { timeout: TIMEOUT_MS }).toBe(0)
+      await server.restart()
+      await killed.call('load', { label: 'load' })
+      await waitForAnswers(killed, 'load')
+      await network.settle([killed, 'load'])
+      const callApp = (): Promise<unknown> =>
+        core.call('invoke', { label: 'app', method: 'where' }).catch(() => undefined)
+      await expect.poll(callApp, { timeout: TIMEOUT_MS }).toBe(killed.pid)
 
-  test('the server ends: what is under way settles at both ends, and can be begun again', async () => {
-    const server = await useServer()
-    const scene = await useScene({ servers: server.url }, pattern)
-    const [core, joined] = [await scene.core('a'), await scene.joined()]
-    await joined.ask('connect', { label: 'app', sticky: true })
-    await joined.ask('connect', { label: 'load' })
-    const settled = await underWay(core, joined, 'app')
-    await server.kill()
-    expect(await settled()).toEqual(['Disconnected', 'Disconnected', 'Disconnected'])
-    await expect.poll(() => inFlight(core), { timeout: PATIENCE }).toBe(0)
-    await server.restart()
-    await joined.ask('load', { label: 'load' })
-    await progress(joined, 'load')
-    const where = (): Promise<unknown> => core.ask('call', { label: 'app', method: 'where' }).catch(() => undefined)
-    await expect.poll(where, { timeout: PATIENCE }).toBe(joined.pid)
-    await underWay(core, joined, 'app')
-    await scene.settle([joined, 'load'])
-    await end(joined, core)
-  })
+      const endBeforeKill = await startEndless(core, killed, 'app')
+      await killed.kill()
+      expect((await endBeforeKill())[2]).toBe('Disconnected')
+      await expect.poll(() => countInFlight(core), { timeout: TIMEOUT_MS }).toBe(0)
+      await expect.poll(async () => (await core.call<NetworkStats>('stats')).total.sessions).toBe(0)
+      const other = await network.startJoined()
+      await other.call('connect', { label: 'app' })
+      await other.call('open', { label: 'worker' })
+      expect(await core.call('invoke', { label: 'app', method: 'where' })).toBe(other.pid)
+      await closeProcesses(other, core)
+    },
+  )
 })

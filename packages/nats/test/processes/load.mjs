@@ -1,14 +1,14 @@
-// Calls without end, each with an id of its own, and what became of each of them.
+// Endless calls, each with an id of its own, and a report of their outcomes.
 import { isBusError } from '@sallyport/protocol'
 import { setTimeout as delay } from 'node:timers/promises'
 
-/** Milliseconds that a call may settle after its deadline: by the timers of this same process, however slow it is. */
-const LATE_MS = 1000
-/** Milliseconds from a call that has failed to the next one. */
+/** Tolerance for a call that settles after its deadline, measured with the timers of the same process. */
+const TOLERANCE_MS = 1000
+/** Pause after a call that failed. */
 const PAUSE_MS = 10
 
 export class Load {
-  #running = true
+  #isRunning = true
   #loops
   #count = 0
   #report = {
@@ -23,14 +23,14 @@ export class Load {
     late: [],
   }
 
-  /** @param invoke of a client */
+  /** @param invoke - `invoke` of a client */
   constructor(name, invoke, { parallel = 4, timeout = 30_000, ms = 0, size = 0 } = {}) {
     this.#loops = Array.from({ length: parallel }, async () => {
-      while (this.#running) await this.#call(`${name}-${++this.#count}`, { invoke, timeout, ms, size })
+      while (this.#isRunning) await this.#call(`${name}-${++this.#count}`, { invoke, timeout, ms, size })
     })
   }
 
-  /** How many have been answered until now. */
+  /** Number of answered calls. */
   get answered() {
     return this.#report.answered.length
   }
@@ -41,7 +41,7 @@ export class Load {
 
   /** Resolves once each call has settled. */
   async stop() {
-    this.#running = false
+    this.#isRunning = false
     await Promise.all(this.#loops)
     return this.#report
   }
@@ -50,7 +50,7 @@ export class Load {
     const report = this.#report
     report.sent += 1
     report.pending += 1
-    const late = setTimeout(() => report.late.push(id), timeout + LATE_MS)
+    const late = setTimeout(() => report.late.push(id), timeout + TOLERANCE_MS)
     try {
       const answer = await invoke('work', { id, ms, size }, { timeout })
       if (answer.id !== id || answer.filler.length !== size) report.wrong.push(`${id} was answered ${answer.id}`)

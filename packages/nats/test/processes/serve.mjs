@@ -1,31 +1,31 @@
-// What each process of the tests does with its parent: answers what it is asked, over Node's IPC, and ends by itself when it is
-// told to close. Where the parent is gone it has nobody to work for.
+// Answers the calls of the test that has started this process, over Node's IPC. The process exits by itself after the call `close`, and
+// when the test is gone.
 import process from 'node:process'
 
-/** What the parent has given to it. */
-export const given = JSON.parse(process.env.SALLYPORT_TEST ?? '{}')
+/** Options from the test. */
+export const options = JSON.parse(process.env.SALLYPORT_TEST ?? '{}')
 
-const plain = error => ({ reason: error?.reason, message: String(error?.message ?? error), data: error?.data })
+const toPlain = error => ({ reason: error?.reason, message: String(error?.message ?? error), data: error?.data })
 
-/** @param methods by name; `close` ends all that there is, so that the process has nothing left to live for */
+/** @param methods - functions by name; `close` must release everything that keeps the process alive */
 export function serve(methods) {
-  const orphaned = () => process.exit(1)
+  const onOrphaned = () => process.exit(1)
 
   async function answer({ id, method, args }) {
-    let said
+    let message
     try {
-      said = { id, result: await methods[method](args) }
+      message = { id, result: await methods[method](args) }
     } catch (error) {
-      said = { id, error: plain(error) }
+      message = { id, error: toPlain(error) }
     }
-    process.send(said, () => {
-      if (method !== 'close' || said.error) return
-      process.off('disconnect', orphaned)
+    process.send(message, () => {
+      if (method !== 'close' || message.error) return
+      process.off('disconnect', onOrphaned)
       process.disconnect()
     })
   }
 
-  process.on('disconnect', orphaned)
-  process.on('message', question => void answer(question))
+  process.on('disconnect', onOrphaned)
+  process.on('message', call => void answer(call))
   process.send({ ready: true })
 }

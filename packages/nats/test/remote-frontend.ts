@@ -1,35 +1,36 @@
-// A frontend of another process, made by hand of the parts that joined processes are made of: one session, in this thread.
+// A frontend with one session over NATS, in this thread, built by hand from the parts of joined processes.
 import { connect, createInbox, type NatsConnection } from '@nats-io/transport-node'
 import { Client } from '@sallyport/frontend/client'
 import { BatchReader, FRAME_KIND, RECORD_DIRECTION, type Link } from '@sallyport/protocol'
 import { createSealer } from '@sallyport/protocol/records'
 import { onTestFinished } from 'vitest'
-import type { SessionKeys } from '../src/handshake/key-derivation.js'
-import { initiateHandshake } from '../src/handshake/initiator.js'
+import { clientSubject, coreSubject, openSubject } from '../src/connection/subjects.js'
 import { issueCredential } from '../src/handshake/credential.js'
+import { initiateHandshake } from '../src/handshake/initiator.js'
+import type { SessionKeys } from '../src/handshake/key-derivation.js'
 import { NatsLink } from '../src/link/nats-link.js'
 import { createProtection } from '../src/link/protection.js'
-import { clientSubject, openSubject, coreSubject } from '../src/connection/subjects.js'
 
-export interface FarOptions {
+export interface RemoteFrontendOptions {
   url: string
   bus: string
   secret: string
   label: string
   pattern?: 'brownfield' | 'isolation'
-  /** Of them all, unless given. */
+  /** The instance to open a session with; any by default. */
   instance?: string
+  heartbeat?: number
 }
 
-export interface Far {
+export interface RemoteFrontend {
   client: Client
   nats: NatsConnection
-  /** That has taken it. */
+  /** The instance that has accepted the session. */
   instance: string
   link: NatsLink
   keys: SessionKeys
   hello: Uint8Array
-  /** The subjects of its session. */
+  /** Subjects of the session's messages to and from core. */
   subjects: { to: string; from: string }
 }
 
@@ -41,39 +42,31 @@ export async function openNats(url: string): Promise<NatsConnection> {
 
 let count = 0
 
-export async function openFar(options: FarOptions): Promise<Far> {
-  const { url, bus, secret, label, pattern = 'brownfield' } = options
+export async function openRemoteFrontend(options: RemoteFrontendOptions): Promise<RemoteFrontend> {
+  const { url, bus, secret, label, pattern = 'brownfield', heartbeat = 2000 } = options
   const nats = await openNats(url)
   const clientName = `test${++count}`
   const credential = issueCredential(secret, { label })
   const handshake = initiateHandshake({ credential, bus, client: clientName, pattern, codec: 'json' })
-  const [inbox, all] = [createInbox(), clientSubject(bus, clientName, '*')]
+  const inbox = createInbox()
   let link: NatsLink | undefined
-  nats.subscribe(all, {
+  nats.subscribe(clientSubject(bus, clientName, '*'), {
     callback: (_error, { data, headers }) => (headers ? link?.suspect() : link?.handleMessage(data)),
   })
-  const opened = new Promise<Omit<Far, 'client'>>((resolve, reject) => {
+  const opening = new Promise<Omit<RemoteFrontend, 'client'>>((resolve, reject) => {
     const callback = (_error: unknown, { data }: { data: Uint8Array }): void => {
       try {
         const { instance, keys } = handshake.finish(data)
-        const name = Buffer.from(keys.session).toString('hex')
+        const { session, wire: secret } = keys
+        const name = Buffer.from(session).toString('hex')
         const subjects = { to: coreSubject(bus, instance, name), from: clientSubject(bus, clientName, name) }
-        const isIsolated = pattern === 'isolation'
-        const made = new NatsLink({
-          wire: {
-            publish: message => nats.publish(subjects.to, message, { reply: subjects.from }),
-            maxPayload: nats.info!.max_payload,
-          },
-          protection: createProtection({
-            secret: keys.wire,
-            session: keys.session,
-            side: 'frontend',
-            cipher: isIsolated,
-          }),
-          heartbeat: 2000,
-        })
-        link = made
-        resolve({ nats, instance, keys, link: made, hello: handshake.hello, subjects })
+        const wire = {
+          publish: (message: Uint8Array) => nats.publish(subjects.to, message, { reply: subjects.from }),
+          maxPayload: nats.info!.max_payload,
+        }
+        const protection = createProtection({ secret, session, side: 'frontend', cipher: pattern === 'isolation' })
+        link = new NatsLink({ wire, protection, heartbeat })
+        resolve({ nats, instance, keys, link, hello: handshake.hello, subjects })
       } catch (error) {
         reject(error as Error)
       }
@@ -81,14 +74,14 @@ export async function openFar(options: FarOptions): Promise<Far> {
     nats.subscribe(inbox, { callback, max: 1 })
   })
   nats.publish(openSubject(bus, options.instance), handshake.hello, { reply: inbox })
-  const far = await opened
-  const client = new Client(pattern === 'isolation' ? sealing(far.link, far.keys) : far.link, { label })
+  const session = await opening
+  const client = new Client(pattern === 'isolation' ? sealFrames(session.link, session.keys) : session.link, { label })
   onTestFinished(() => client.close())
-  return { client, ...far }
+  return { client, ...session }
 }
 
-/** In the place of a gate: what its hook would have let pass is sealed. */
-function sealing(link: Link, { session, gate }: SessionKeys): Link {
+/** Seals all frames, in place of a gate whose hook allows everything. */
+function sealFrames(link: Link, { session, gate }: SessionKeys): Link {
   const sealer = createSealer({ session, secret: gate, direction: RECORD_DIRECTION })
   const reader = new BatchReader()
   return {

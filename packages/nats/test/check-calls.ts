@@ -1,8 +1,8 @@
-// What must be true of all calls, whatever has happened: each has settled, with its own answer or a typed error, within its
-// deadline; none was executed twice; what was answered was executed, and what is said not to have been delivered was not.
+// Invariants of calls under any fault: each call settles before its deadline, with its own answer or a typed error; none runs twice; an
+// answered call has run, and an undelivered one has not.
 import { expect } from 'vitest'
 
-/** Of the calls of one connection: see processes/load.mjs. */
+/** Outcomes of the calls of one connection: see processes/load.mjs. */
 export interface Report {
   sent: number
   pending: number
@@ -15,10 +15,10 @@ export interface Report {
   late: string[]
 }
 
-/** With which a call may fail when processes, servers and connections come and go. */
-const OF_FAULTS = ['Disconnected', 'Timeout']
+/** Reasons of calls that fail because a process, server or connection is lost. */
+const EXPECTED_REASONS = ['Disconnected', 'Timeout']
 
-/** @param executions ids of calls, as often as they were executed, by instance */
+/** @param executions - ids of calls in the order of their execution, by instance */
 export function checkCalls(reports: readonly Report[], executions: ReadonlyMap<string, readonly string[]>): void {
   const executed = [...executions.values()].flat()
   const times = new Map<string, number>()
@@ -28,23 +28,23 @@ export function checkCalls(reports: readonly Report[], executions: ReadonlyMap<s
     'executed more than once',
   ).toEqual([])
   for (const { sent, pending, answered, failures, undelivered, unknown, wrong, late } of reports) {
-    expect(wrong, 'wrong answers, and errors that are none of the bus').toEqual([])
+    expect(wrong, 'wrong answers, and errors other than BusError').toEqual([])
     expect(late, 'settled late').toEqual([])
     expect({ pending, settled: answered.length + undelivered.length + unknown.length }).toEqual({
       pending: 0,
       settled: sent,
     })
     expect(
-      Object.keys(failures).filter(reason => !OF_FAULTS.includes(reason)),
-      'other failures',
+      Object.keys(failures).filter(reason => !EXPECTED_REASONS.includes(reason)),
+      'unexpected reasons',
     ).toEqual([])
     expect(
       answered.filter(id => !times.has(id)),
-      'answered and not executed',
+      'answered but not executed',
     ).toEqual([])
     expect(
       undelivered.filter(id => times.has(id)),
-      'not delivered, and executed',
+      'undelivered but executed',
     ).toEqual([])
   }
 }

@@ -1,4 +1,4 @@
-// Processes that tests start: none outlives the process that started it, however that ends.
+// Child processes of tests: none outlives the process that started it, however that exits.
 import { spawn, type ChildProcess } from 'node:child_process'
 
 const running = new Set<ChildProcess>()
@@ -6,21 +6,21 @@ process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL')
 })
 
-/** Gives what resolves once it is gone. */
+/** Returns a promise that resolves once the child has exited. */
 export function guard(child: ChildProcess): Promise<void> {
   running.add(child)
-  const gone = new Promise<void>(resolve => {
+  const exited = new Promise<void>(resolve => {
     child.once('error', () => resolve())
     child.once('exit', () => resolve())
   })
-  // This process may be killed: then nothing of it runs, but the guard's input ends.
+  // If this process is killed, none of its code runs any more, but the input of the killer ends.
   const killer = spawn('/bin/sh', ['-c', 'read -r _; kill -KILL "$0"', String(child.pid)], {
     stdio: ['pipe', 'ignore', 'ignore'],
   })
   killer.unref()
-  void gone.then(() => {
+  void exited.then(() => {
     running.delete(child)
     killer.kill('SIGKILL')
   })
-  return gone
+  return exited
 }

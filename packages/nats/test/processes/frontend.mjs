@@ -1,9 +1,9 @@
-// A frontend in a worker of a joined process: it does as its process says.
+// A frontend in a worker of a joined process, which controls it over a BroadcastChannel.
 import { getData, invoke } from '@sallyport/frontend'
 import { BroadcastChannel } from 'node:worker_threads'
 import { Load } from './load.mjs'
 
-const channel = new BroadcastChannel(`guest ${getData().label}`)
+const channel = new BroadcastChannel(`frontend ${getData().label}`)
 let load
 const methods = {
   load: options => void (load = new Load(options.name, invoke, options)),
