@@ -31,6 +31,7 @@ const said = async (options: unknown): Promise<string> => {
 describe('a bus that does not start', () => {
   test('without options', async () => {
     expect(await said(undefined)).toBe('createBus: the options are missing')
+    expect(await said(5)).toBe('createBus must be an object: got 5')
     expect(await said(core)).toBe(`createBus: the options must be an object: got "${core.href}"`)
   })
 

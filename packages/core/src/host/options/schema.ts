@@ -195,7 +195,7 @@ const hostEntries = {
   calls: callsSchema,
 }
 /** @internal */
-export const busSchema = v.strictObject({
+export const busSchema = options({
   ...hostEntries,
   core,
   config: v.optional(fileSchema),
@@ -209,7 +209,7 @@ export const busSchema = v.strictObject({
 /** @internal */
 export type ParsedOptions = v.InferOutput<typeof busSchema>
 /** @internal */
-export const remoteHostSchema = v.strictObject({
+export const remoteHostSchema = options({
   ...hostEntries,
   app: v.optional(options({ security: v.optional(options({ pattern })) })),
 })
