@@ -36,7 +36,6 @@ export interface CallLimits {
 
 /** A module that connects frontends of other processes. */
 export interface NetworkModule {
-  /** URL of the module. */
   module: string
   options: unknown
 }
@@ -56,7 +55,6 @@ export interface CoreOptions {
 }
 
 export interface CoreWorkerData extends CoreOptions {
-  /** URL of the user's core module. */
   module: string
   changes: CapabilityChanges
   /** Maps stack traces to the sources of compiled modules. */

@@ -47,10 +47,10 @@ export function runCoreActor({ create, subscribe, report, ended }: CoreActorHost
     if (command.type === 'stop') {
       stopTimeoutMs = command.timeout
       actor.stop()
-    } else if (command.type === 'begin') core?.begin(command.label)
+    } else if (command.type === 'begin') core?.sessions.begin(command.label)
     else if (command.type === 'measure') report({ type: 'measured', ...(core?.measure() ?? { running: [] }) })
-    else if (command.type === 'confirmed') core?.answer(command.id, command.agreed)
-    else if (command.type === 'end') core?.end(command.label)
+    else if (command.type === 'confirmed') core?.confirmRequests.answer(command.id, command.agreed)
+    else if (command.type === 'end') core?.sessions.end(command.label)
     else if (core) attach(command.attachment)
     else pending.push(command.attachment)
   })

@@ -16,6 +16,7 @@ import {
   type NetworkStats,
   type RunningCall,
 } from '../contract/control.js'
+import type { Hub } from '../contract/network.js'
 import { EventRouter } from '../events/router.js'
 import { type JoinedNetwork, joinNetwork } from '../network/loader.js'
 import { createHub, NetworkSessions } from '../network/sessions.js'
@@ -46,27 +47,22 @@ export type CoreConfig = CoreOptions & Partial<CoreWorkerData>
  *
  * @throws {BusError} `InvalidParams` if the definition or a capability is invalid; the error of a setup or of the network
  */
-export async function createCore(
-  definition: CoreDefinition,
-  config: CoreConfig,
-  getLog: () => Logger,
-  report: (report: CoreReport) => void,
-): Promise<Core> {
-  const core = new Core(definition, config, getLog, report)
+export async function createCore(...parameters: ConstructorParameters<typeof Core>): Promise<Core> {
+  const core = new Core(...parameters)
   await core.start()
   return core
 }
 
 export class Core {
+  readonly confirmRequests: ConfirmRequests
+  readonly sessions: Sessions
   readonly #definition: CoreDefinition
   readonly #config: CoreConfig
   readonly #getLog: () => Logger
   readonly #events: SessionsEvents
   readonly #router = new EventRouter()
   readonly #pool: Pool
-  readonly #confirmRequests: ConfirmRequests
   readonly #resources: ResourceTable
-  readonly #sessions: Sessions
   readonly #authority: Authority
   readonly #quotas: Quotas
   /** Commands of the host's own session. */
@@ -91,7 +87,7 @@ export class Core {
     this.#getLog = getLog
     this.#events = createSessionsEvents(report)
     this.#pool = createPool(getLog)
-    this.#confirmRequests = new ConfirmRequests(report)
+    this.confirmRequests = new ConfirmRequests(report)
     this.#resources = new ResourceTable({
       failed: error => getLog().error({ err: error }, 'a resource of the app could not be closed'),
     })
@@ -102,7 +98,7 @@ export class Core {
     const { platform } = surroundings
     const coreCommands = createCoreCommands({ ...shared, appInfo, platform, labels: () => sessions.labels })
     const registry = createRegistry(definition, coreCommands, this.#pool)
-    this.#sessions = sessions
+    this.sessions = sessions
     this.#authority = createAuthority({
       acl,
       commands: registry.values(),
@@ -139,17 +135,11 @@ export class Core {
       scope: this.#authority.getGlobalScope(name),
     })
     this.#tearDown = await setupPlugins(this.#definition, this.#app, getApi, signal => this.#resources.closeAll(signal))
-    if (calls?.slowAfter) this.#stopWatching = watchSlowCalls(() => this.#sessions.open, calls.slowAfter)
+    if (calls?.slowAfter) this.#stopWatching = watchSlowCalls(() => this.sessions.open, calls.slowAfter)
     if (!network) return
-    const hub = createHub({
-      pattern,
-      maxRecordAge,
-      appInfo,
-      sessions: this.#networkSessions,
-      router: this.#router,
-      getLog: this.#getLog,
-      fault: (label, error) => this.#events.fault(label, undefined, error),
-    })
+    const fault: Hub['fault'] = (label, error) => this.#events.fault(label, undefined, error)
+    const services = { sessions: this.#networkSessions, router: this.#router, getLog: this.#getLog, fault }
+    const hub = createHub({ pattern, maxRecordAge, appInfo, ...services })
     try {
       this.#network = await joinNetwork(network, hub)
     } catch (error) {
@@ -163,43 +153,21 @@ export class Core {
     // A key port without keys throws: a session that has to be sealed never starts in plaintext.
     const opener = keyPort && this.#keys!.handOver(keyPort)
     if (label !== undefined) this.#networkSessions.closeSession(label)
-    this.#openSession({
-      linkId: id,
-      label,
-      codec,
-      link: openLink(endpoint, false),
-      opener,
-      metrics: new SessionMetrics(metrics),
-      hasDeadlines: false,
-      ended: () => {},
-    })
-    if (hasStarted && label !== undefined) this.#sessions.begin(label)
-  }
-
-  /** Emits that the module of an attached frontend begins to run. */
-  begin(label: string): void {
-    this.#sessions.begin(label)
-  }
-
-  /** Emits that a frontend has ended, once its session has. */
-  end(label: string): void {
-    this.#sessions.end(label)
-  }
-
-  /** Settles a confirm request that the host has answered. */
-  answer(requestId: number, isConfirmed: boolean): void {
-    this.#confirmRequests.answer(requestId, isConfirmed)
+    const link = openLink(endpoint, false)
+    const traffic = { metrics: new SessionMetrics(metrics), hasDeadlines: false, ended: () => {} }
+    this.#openSession({ linkId: id, label, codec, link, opener, ...traffic })
+    if (hasStarted && label !== undefined) this.sessions.begin(label)
   }
 
   /** Updates the counts of all sessions. Returns a few of the running calls, and the statistics of the network. */
   measure(): { running: RunningCall[]; network: NetworkStats | undefined } {
-    return { running: this.#sessions.measure(), network: this.#network?.stats() }
+    return { running: this.sessions.measure(), network: this.#network?.stats() }
   }
 
   /** Rejects further calls. Resolves once the running ones have ended. */
   async drain(): Promise<void> {
-    this.#networkSessions.drain()
-    await Promise.all([this.#network?.drain(), this.#sessions.drain()])
+    this.#networkSessions.isDraining = true
+    await Promise.all([this.#network?.drain(), this.sessions.drain()])
   }
 
   /**
@@ -213,27 +181,26 @@ export class Core {
 
   async #close(timeoutMs: number): Promise<void> {
     const deadline = performance.now() + timeoutMs
-    this.#networkSessions.drain()
+    this.#networkSessions.isDraining = true
     const controller = new AbortController()
     const timer = setTimeout(() => controller.abort(), Math.max(timeoutMs, MIN_CLOSE_MS))
-    await this.#sessions.closeFrontends(controller.signal)
+    await this.sessions.closeFrontends(controller.signal)
     await this.#tearDown?.(controller.signal)
     clearTimeout(timer)
     await this.#network?.close(Math.max(deadline - performance.now(), MIN_CLOSE_MS))
-    await this.#sessions.close()
+    await this.sessions.close()
     await this.#pool.close()
     this.#stopWatching?.()
   }
 
   #openSession(added: Omit<AddedSession, 'permits' | 'registry' | 'app' | 'confirmRequests'>): Session {
     const { label, ended } = added
-    const shared = { app: this.#app, confirmRequests: this.#confirmRequests }
+    const session = { ...added, app: this.#app, confirmRequests: this.confirmRequests }
     if (label === undefined) {
-      return this.#sessions.add({ ...added, ...shared, permits: HOST_PERMITS, registry: this.#hostRegistry })
+      return this.sessions.add({ ...session, permits: HOST_PERMITS, registry: this.#hostRegistry })
     }
-    return this.#sessions.add({
-      ...added,
-      ...shared,
+    return this.sessions.add({
+      ...session,
       permits: this.#authority.getPermits(label),
       registry: this.#quotas.acquireRegistry(label),
       ended: () => {
@@ -256,32 +223,21 @@ function createSessionsEvents(report: (report: CoreReport) => void): SessionsEve
   }
 }
 
-interface CapabilityArguments {
-  capability?: unknown
-  identifier?: unknown
-  labels?: readonly string[]
-}
-
 /** Creates the commands behind methods of `Bus`. Frontends do not have them: to frontends their names are unknown. */
 function createHostCommands(authority: Authority, sessions: Sessions): RunnableCommand[] {
-  const create = (method: string, run: RunnableCommand['run']): RunnableCommand => ({
-    method,
-    owner: 'core',
-    allow: '',
-    deny: '',
-    run,
-  })
+  const hidden = { owner: 'core', allow: '', deny: '' } as const
+  const create = (method: string, run: RunnableCommand['run']): RunnableCommand => ({ ...hidden, method, run })
   return [
     create(HOST_METHOD.call, (args, call) => callFrontend(sessions, args, call)),
     create(HOST_METHOD.addCapability, args => {
-      authority.add({ value: (args as CapabilityArguments).capability, from: 'bus.addCapability' })
+      authority.add({ value: (args as { capability: unknown }).capability, from: 'bus.addCapability' })
       return authority.isRestricted
     }),
     create(HOST_METHOD.removeCapability, args => {
-      authority.remove(String((args as CapabilityArguments).identifier))
+      authority.remove(String((args as { identifier: unknown }).identifier))
       return authority.isRestricted
     }),
-    create(HOST_METHOD.explain, args => authority.explain((args as CapabilityArguments).labels ?? [])),
+    create(HOST_METHOD.explain, args => authority.explain((args as { labels: string[] }).labels)),
   ]
 }
 

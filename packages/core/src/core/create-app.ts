@@ -67,15 +67,12 @@ export function createApp({ call, router, getLog, resources, path }: AppDeps): A
         label === undefined ? target.kind === 'Any' || filter(target) : filter({ kind: 'WebviewWindow', label }),
       ),
     listen,
-    once: (event, handler, options) => {
-      const id = listen(
-        event,
-        received => {
-          local.unlisten(id)
-          return handler(received as Parameters<typeof handler>[0])
-        },
-        options,
-      )
+    once(event, handler, options) {
+      const handleOnce: typeof handler = received => {
+        local.unlisten(id)
+        return handler(received)
+      }
+      const id = listen(event, handleOnce, options)
       return id
     },
     unlisten: id => local.unlisten(id),

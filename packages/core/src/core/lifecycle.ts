@@ -31,7 +31,13 @@ export async function setupPlugins(
   try {
     for (const plugin of definition.plugins ?? []) {
       const pluginApp = createPluginApp(plugin, app)
-      await setupPlugin(plugin, pluginApp, getApi(plugin))
+      const api = getApi(plugin)
+      try {
+        await plugin.setup?.(pluginApp, api)
+      } catch (cause) {
+        const message = `failed to initialize plugin \`${plugin.name}\`: ${describeThrown(cause)}`
+        throw new BusError(isBusError(cause) ? cause.reason : 'InternalError', message, { cause })
+      }
       teardowns.push(() => plugin.teardown?.(pluginApp))
     }
     await definition.setup?.(app)
@@ -48,13 +54,4 @@ function createPluginApp({ name }: Plugin, app: App): App {
   let log: App['log'] | undefined
   const getLog = (): App['log'] => (log ??= app.log.child({ plugin: name }))
   return Object.create(app, { log: { get: getLog, enumerable: true } }) as App
-}
-
-async function setupPlugin(plugin: Plugin, app: App, api: PluginApi): Promise<void> {
-  try {
-    await plugin.setup?.(app, api)
-  } catch (cause) {
-    const reason = isBusError(cause) ? cause.reason : 'InternalError'
-    throw new BusError(reason, `failed to initialize plugin \`${plugin.name}\`: ${describeThrown(cause)}`, { cause })
-  }
 }

@@ -1,12 +1,5 @@
 // Joins two links: each sends on what the other receives, no faster than it can. When one closes, so does the other.
-import {
-  BusError,
-  FRAME_KIND,
-  type Link,
-  MAX_ATTACHED_BYTES,
-  MIN_ATTACHMENT_BYTES,
-  type ReceivedFrame,
-} from '@sallyport/protocol'
+import { BusError, FRAME_KIND, type Link, MAX_ATTACHED_BYTES, MIN_ATTACHMENT_BYTES } from '@sallyport/protocol'
 
 /** Which link closed first, and the protocol violation on each of them, if there was one. */
 export interface BridgeEnd {
@@ -42,7 +35,8 @@ export async function bridge(
 /** Forwards frames until `from` closes. Resolves with the violation that closed it, if there was one. */
 const forward = (from: Link, to: Link, closed: (fault: BusError | undefined) => void): Promise<BusError | undefined> =>
   new Promise(resolve => {
-    const isWithinBounds = createAttachmentCheck()
+    // A link holds attachments, uncounted, until their message arrives. A peer that never sends one must not fill its memory.
+    let heldBytes = 0
     let isOver = false
     const end = (fault: BusError | undefined): void => {
       if (isOver) return
@@ -52,7 +46,9 @@ const forward = (from: Link, to: Link, closed: (fault: BusError | undefined) => 
     }
     from.receive({
       frame(frame) {
-        if (!isWithinBounds(frame)) {
+        const { kind, body } = frame
+        heldBytes = kind === FRAME_KIND.bytes ? heldBytes + Math.max(body.length, MIN_ATTACHMENT_BYTES) : 0
+        if (heldBytes > MAX_ATTACHED_BYTES) {
           from.close()
           return end(new BusError('InvalidRequest', 'The peer sent more attachments than a message can have'))
         }
@@ -65,12 +61,3 @@ const forward = (from: Link, to: Link, closed: (fault: BusError | undefined) => 
       closed: end,
     })
   })
-
-/** A link holds attachments, uncounted, until their message arrives. A peer that never sends one must not fill its memory. */
-function createAttachmentCheck(): (frame: ReceivedFrame) => boolean {
-  let heldBytes = 0
-  return ({ kind, body }) => {
-    heldBytes = kind === FRAME_KIND.bytes ? heldBytes + Math.max(body.length, MIN_ATTACHMENT_BYTES) : 0
-    return heldBytes <= MAX_ATTACHED_BYTES
-  }
-}

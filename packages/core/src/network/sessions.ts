@@ -24,7 +24,8 @@ export class NetworkSessions {
   readonly #endedCounts = new Float64Array(COUNTS)
   /** Shared by all sessions: a histogram takes 30 KB, more than all else of an idle session. */
   #latency: MetricsMemory['latency'] | undefined
-  #isDraining = false
+  /** True to reject further sessions. */
+  isDraining = false
 
   constructor(deps: NetworkSessionsDeps) {
     this.#deps = deps
@@ -53,44 +54,31 @@ export class NetworkSessions {
     void this.#open.get(label)?.session.close()
   }
 
-  /** Rejects further sessions. */
-  drain(): void {
-    this.#isDraining = true
-  }
-
   counts(): NetworkCounts {
     const sum = Float64Array.from(this.#endedCounts)
     for (const { session, counts } of this.#open.values()) {
       session.updateCounts()
       addTo(sum, counts)
     }
-    return {
-      sessions: this.#open.size,
-      calls: Math.max(0, sum[COUNT.calls]! - sum[COUNT.eventsIn]!),
-      failures: sum[COUNT.failures]!,
-      denied: sum[COUNT.denied]!,
-      inFlight: sum[COUNT.inFlight]!,
-      eventsIn: sum[COUNT.eventsIn]!,
-      eventsOut: sum[COUNT.eventsOut]!,
-      bytesIn: sum[COUNT.bytesIn]!,
-      bytesOut: sum[COUNT.bytesOut]!,
-    }
+    const names = ['failures', 'denied', 'inFlight', 'eventsIn', 'eventsOut', 'bytesIn', 'bytesOut'] as const
+    const counts = Object.fromEntries(names.map(name => [name, sum[COUNT[name]]!])) as Omit<
+      NetworkCounts,
+      'sessions' | 'calls'
+    >
+    return { sessions: this.#open.size, calls: Math.max(0, sum[COUNT.calls]! - counts.eventsIn), ...counts }
   }
 
   #check({ label, codec, opener }: NetworkSession): void {
     const { pattern } = this.#deps
-    if (this.#isDraining) throw new BusError('Disconnected', 'The bus is closing', { data: { delivered: 'no' } })
+    if (this.isDraining) throw new BusError('Disconnected', 'The bus is closing', { data: { delivered: 'no' } })
     if (!isLabel(label)) throw new BusError('InvalidParams', `Invalid label: ${describeName(String(label))}`)
     if (codec !== 'json' && codec !== 'msgpack') {
       throw new BusError('InvalidParams', `The codec of a session must be "json" or "msgpack"`)
     }
     // A session that has to be sealed never starts in plaintext.
-    if ((pattern === 'isolation') !== (opener !== undefined)) {
-      throw new BusError(
-        'InvalidRequest',
-        `A session of the ${pattern} pattern must have ${opener ? 'no' : 'an'} opener`,
-      )
-    }
+    if ((pattern === 'isolation') === (opener !== undefined)) return
+    const text = `A session of the ${pattern} pattern must have ${opener ? 'no' : 'an'} opener`
+    throw new BusError('InvalidRequest', text)
   }
 
   /** Returns the network's handle of a session. It has no effect once another session has the label. */

@@ -16,15 +16,10 @@ export interface Child {
   readonly core: Duplex
   readonly gate: Duplex | undefined
   /** Settles once the process has exited and all of its output was read. Rejects if the process cannot be started. */
-  readonly exited: Promise<ChildExit>
+  readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
   /** Resolves once the process's orphan guard has exited too. */
   readonly guardExited: Promise<void>
   kill(): void
-}
-
-export interface ChildExit {
-  code: number | null
-  signal: NodeJS.Signals | null
 }
 
 export function startChild(args: string[], temporary: string, isIsolated: boolean): Child {
@@ -38,8 +33,15 @@ export function startChild(args: string[], temporary: string, isIsolated: boolea
   })
   const { pid } = child
   const guardExited = startOrphanGuard(child, directory)
-  const exited = getExit(child).finally(() => rmSync(directory, { recursive: true, force: true }))
-  if (pid !== undefined) lowerPriority(pid)
+  const exited: Child['exited'] = new Promise((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', (code, signal) => resolve({ code, signal }))
+  })
+  try {
+    if (pid !== undefined) setPriority(pid, NICENESS)
+  } catch {
+    // The process has exited already.
+  }
   child.stdout!.pipe(process.stdout)
   child.stderr!.pipe(process.stderr)
   const getPipe = (fd: number): Duplex => child.stdio[fd] as Duplex
@@ -48,23 +50,9 @@ export function startChild(args: string[], temporary: string, isIsolated: boolea
     control: getPipe(PROCESS_PIPES.control),
     core: getPipe(PROCESS_PIPES.core),
     gate: isIsolated ? getPipe(PROCESS_PIPES.gate) : undefined,
-    exited,
+    exited: exited.finally(() => rmSync(directory, { recursive: true, force: true })),
     guardExited,
     kill: () => child.kill('SIGKILL'),
-  }
-}
-
-const getExit = (child: ChildProcess): Promise<ChildExit> =>
-  new Promise((resolve, reject) => {
-    child.once('error', reject)
-    child.once('close', (code, signal) => resolve({ code, signal }))
-  })
-
-function lowerPriority(pid: number): void {
-  try {
-    setPriority(pid, NICENESS)
-  } catch {
-    // The process has exited already.
   }
 }
 

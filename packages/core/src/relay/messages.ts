@@ -52,8 +52,7 @@ export function createReportParser(): (frame: ReceivedFrame) => StateReport | un
   }
 }
 
-const PONG: Pong = { type: 'pong' }
-const pongBody = Buffer.from(JSON.stringify(PONG))
+const pongBody = Buffer.from(JSON.stringify({ type: 'pong' } satisfies Pong))
 
 export const isPong = ({ kind, body }: ReceivedFrame): boolean => kind === FRAME_KIND.json && pongBody.equals(body)
 

@@ -110,12 +110,12 @@ export async function startCore(
         events,
         begin: () => {
           events.push('begin')
-          core.begin(label)
+          core.sessions.begin(label)
         },
         end: () => {
           // Nothing can be sent over a closed session.
           events.push(closedLinks.has(session.link) ? 'end too late' : 'end')
-          core.end(label)
+          core.sessions.end(label)
         },
       }
       fakeCore.sessions.push(session)

@@ -64,9 +64,9 @@ export const coreProgram =
     })
     thread.control.on('message', (command: CoreCommand) => {
       if (command.type === 'stop') actor.stop()
-      else if (command.type === 'begin') core?.begin(command.label)
-      else if (command.type === 'end') core?.end(command.label)
-      else if (command.type === 'confirmed') core?.answer(command.id, command.agreed)
+      else if (command.type === 'begin') core?.sessions.begin(command.label)
+      else if (command.type === 'end') core?.sessions.end(command.label)
+      else if (command.type === 'confirmed') core?.confirmRequests.answer(command.id, command.agreed)
       else if (command.type === 'measure') thread.tell({ type: 'measured', running: core?.measure() ?? [] })
       else if (core) attach(command.attachment)
       else waiting.push(command.attachment)
