@@ -14,7 +14,6 @@ import {
 } from '@sallyport/protocol'
 import type { StandaloneGateOptions } from '../host/frontends/gate.js'
 import type { ModuleLocation } from '../host/options/location.js'
-import { createDeferred } from '../shared/deferred.js'
 import { anyObject, check } from '../shared/validate.js'
 
 /** A message as a frontend sends it. */
@@ -67,9 +66,10 @@ export async function runHook(
   if (typeof cmd === 'string' && cmd.startsWith('$/')) {
     throw new BusError('InvalidParams', `runHook: ${describeCommand(cmd)} belongs to the bus: hooks do not see it`)
   }
-  const failure = createDeferred<never>()
-  failure.promise.catch(() => {})
-  const gate = await startStandaloneGate(LABEL, dir, settings, failure.reject)
+  let onFailure!: (error: Error) => void
+  const failure = new Promise<never>((_resolve, reject) => (onFailure = reject))
+  failure.catch(() => {})
+  const gate = await startStandaloneGate(LABEL, dir, settings, error => onFailure(error))
   const [coreEndpoint, coreLink] = createLinkEndpoints('port')
   const [gateEndpoint, gateLink] = createLinkEndpoints('port')
   const key = new MessageChannel()
@@ -82,7 +82,7 @@ export async function runHook(
     const passed = receiveCall(core, opener)
     const headers = options?.headers
     const call = client.invoke(cmd, payload as Record<string, unknown>, headers && { headers })
-    return await Promise.race([passed, getRejection(call), failure.promise])
+    return await Promise.race([passed, getRejection(call), failure])
   } finally {
     core.close()
     await client.close()
