@@ -157,7 +157,6 @@ export interface SendQueueEvents {
 }
 
 export class SendQueue {
-  readonly #codec: Codec
   readonly #link: Link
   readonly #counts: Float64Array
   readonly #events: SendQueueEvents
@@ -169,7 +168,6 @@ export class SendQueue {
   #isCorked = false
 
   constructor(link: Link, codec: Codec, counts: Float64Array, events: SendQueueEvents) {
-    this.#codec = codec
     this.#link = link
     this.#counts = counts
     this.#events = events

@@ -11,7 +11,7 @@ import type { Output } from './msgpack-output.js'
 
 export const TIMESTAMP_EXTENSION = 0xff
 
-export function writeDate(out: Output, date: Date): void {
+function writeDate(out: Output, date: Date): void {
   const time = Date.prototype.getTime.call(date)
   const seconds = Math.floor(time / 1000)
   const nanoseconds = (time - seconds * 1000) * 1e6

@@ -30,7 +30,7 @@ const HEAD_BYTES = 16
 const NAME_BYTES = 7
 
 /** @param checked true to throw if `toJSON` turns the params into what receivers refuse */
-export function writeMessage(writer: Writer, out: Output, message: Message, checked = false): void {
+function writeMessage(writer: Writer, out: Output, message: Message, checked = false): void {
   if ('result' in message) {
     writeHead(writer, out, 3, message.id)
     writeName(out, RESU, SULT)
@@ -90,7 +90,7 @@ function writeMethod(out: Output, method: string): void {
 }
 
 /** Reads a message, or any other value in its place. */
-export function readMessage(reader: Reader): unknown {
+function readMessage(reader: Reader): unknown {
   const { at, left } = reader
   const message = readUsual(reader)
   if (message !== undefined) return message
