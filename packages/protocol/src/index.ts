@@ -135,7 +135,7 @@ export {
 export { BoundedQueue, type QueueSlot } from './util/bounded-queue.js'
 export { createLinkEndpoints, openLink, type LinkEndpoint, type LinkKind } from './link/endpoints.js'
 export { MAX_OUT_OF_BAND_BYTES } from './link/ring/out-of-band.js'
-export { STREAM_HEADER_BYTES, StreamFrames, writeHeader as writeStreamHeader } from './link/stream-frames.js'
+export { STREAM_HEADER_BYTES, StreamFrames, writeStreamHeader } from './link/stream-frames.js'
 export { createStreamLink } from './link/stream-link.js'
 
 // records: `@sallyport/protocol/records` has what loads node:crypto

@@ -43,13 +43,13 @@ describe('the link', () => {
   })
 
   it.each([
-    ['a kind of frame that is none', [1, 1, 0, 0, 0, 6, 1]],
+    ['invalid kind of frame', [1, 1, 0, 0, 0, 6, 1]],
     ['a frame out of bounds', [1, 0, 0, 0, 0x20, 1]],
   ])('ends after %s', (what, plain) => {
     const { seen, say, published } = createBarePeer()
     // Within the same tick, in which the receiver was set.
     say(plain)
-    expect(seen.log).toEqual([`fault: InvalidRequest: The peer broke the stream: ${what}`])
+    expect(seen.log).toEqual([`fault: InvalidRequest: The peer violated the stream protocol: ${what}`])
     expect(published).toEqual([CLOSE])
   })
 

@@ -25,7 +25,7 @@ function bare(): { peer: MessagePort; link: Link; seen: ReturnType<typeof record
 const MiB = 2 ** 20
 const PATIENCE = { timeout: 10_000 }
 const frame = (size: number): ArrayBuffer => new Uint8Array(size).fill(1).buffer
-const FAULT = 'fault: InvalidRequest: The peer has taken more than was sent'
+const FAULT = 'fault: InvalidRequest: The peer acknowledged more than was sent'
 
 describe('the sender', () => {
   it('sends a window, and one frame that begins within it, and no more until it hears of what was taken', async () => {
@@ -74,7 +74,7 @@ describe('the sender', () => {
     for (let i = 0; i < 8; i++) link.send({ kind: 1, body: new Uint8Array(MiB) })
     peer.postMessage(total)
     await settle()
-    expect(seen.log).toEqual(['fault: InvalidRequest: The peer sent something that is no frame'])
+    expect(seen.log).toEqual(['fault: InvalidRequest: The peer sent an invalid frame'])
   })
 
   it.each([
@@ -131,7 +131,7 @@ describe('the receiver', () => {
     expect(seen.log).toEqual([])
     peer.postMessage(frame(1))
     await settle()
-    expect(seen.log).toEqual(['fault: InvalidRequest: The peer sends more than it has credit for'])
+    expect(seen.log).toEqual(['fault: InvalidRequest: The peer exceeded its credit'])
   })
 
   it.each([
@@ -151,7 +151,7 @@ describe('the receiver', () => {
     link.pause()
     peer.postMessage([frame(2), 'x'])
     await settle()
-    expect(seen.log).toEqual(['fault: InvalidRequest: The peer sent something that is no frame'])
+    expect(seen.log).toEqual(['fault: InvalidRequest: The peer sent an invalid frame'])
   })
 
   it('tells totals that its peer takes, whatever comes', () => {

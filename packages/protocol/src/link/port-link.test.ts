@@ -27,7 +27,7 @@ function bare() {
   return { peer: channel.port1, link, seen }
 }
 
-const noFrame = 'fault: InvalidRequest: The peer sent something that is no frame'
+const noFrame = 'fault: InvalidRequest: The peer sent an invalid frame'
 
 describe('a port link', () => {
   it.each([

@@ -1,12 +1,9 @@
-// A link over a MessagePort: one `postMessage` a frame, or for what belongs together. What comes in is an ArrayBuffer, or a
-// fault: a port deserializes whatever the other side posts, so nothing richer is let in. A number, too, is taken: the total of
-// bytes that the peer has taken. What is beyond the window waits here.
+// A link over a MessagePort. A frame is one message of the port, and frames that belong together share one. A port deserializes
+// whatever the peer posts, so only ArrayBuffers, arrays of them and credit are accepted; everything else is a fault.
 import type { MessagePort } from 'node:worker_threads'
 import { BusError } from '../errors/bus-error.js'
-import { isArrayBuffer } from '../util/type-guards.js'
 import { RoomSignal } from '../util/room-signal.js'
-import { SentBytes, TakenBytes } from '../wire/link.js'
-import { type Frame, FRAME_KIND, ownsWholeBuffer, readFrame, writeFrame } from '../wire/link.js'
+import { isArrayBuffer } from '../util/type-guards.js'
 import {
   BUFFER_COST,
   CREDIT_STEP_BYTES,
@@ -14,38 +11,50 @@ import {
   MAX_ATTACHED_BYTES,
   MIN_ATTACHMENT_BYTES,
 } from '../wire/limits.js'
-import type { Link, LinkReceiver, ReceivedFrame } from '../wire/link.js'
+import {
+  type Frame,
+  FRAME_KIND,
+  LINGER_MS,
+  type Link,
+  type LinkReceiver,
+  ownsWholeBuffer,
+  readFrame,
+  type ReceivedFrame,
+  SentBytes,
+  TakenBytes,
+  writeFrame,
+} from '../wire/link.js'
 
-// What is posted on the port of a link, and what may come: an ArrayBuffer with a frame in it; the number of its kind and then
-// its bytes alone for an attachment, which so needs no copy; or a list of these, of what belongs together.
+/** An ArrayBuffer holds a frame. An attachment is the number of its kind followed by its bare bytes, so it needs no copy. */
+type PortItem = number | ArrayBuffer
 
-export type PortMessage = ArrayBuffer | (number | ArrayBuffer)[]
+/** A frame, or an array of the items that belong together. A number alone, sent by the receiver, is credit. */
+export type PortMessage = ArrayBuffer | PortItem[]
 
-/** As many attachments as a frame can have, a number before each, and the frame. */
-const MAX_LIST: number = 2 * (MAX_ATTACHED_BYTES / MIN_ATTACHMENT_BYTES) + 1
+/** Items of a frame with as many attachments as it can have. */
+const MAX_ITEMS: number = 2 * (MAX_ATTACHED_BYTES / MIN_ATTACHMENT_BYTES) + 1
 
-const NONE = -1
+const INVALID = -1
 
-/** What a post costs of the window; less than 0 for what is none, as far as can be told without reading it. */
-function getCost(post: unknown): number {
-  if (isArrayBuffer(post)) return post.byteLength + BUFFER_COST
-  if (post === FRAME_KIND.bytes) return BUFFER_COST
-  if (!Array.isArray(post) || post.length > MAX_LIST) return NONE
+/** Returns the cost of a message in credit, or `INVALID` if it is malformed as far as can be seen without reading it. */
+function getCost(message: unknown): number {
+  if (isArrayBuffer(message)) return message.byteLength + BUFFER_COST
+  if (message === FRAME_KIND.bytes) return BUFFER_COST
+  if (!Array.isArray(message) || message.length > MAX_ITEMS) return INVALID
   let cost = BUFFER_COST
-  for (let i = 0; i < post.length; i++) {
-    const item: unknown = post[i]
+  for (let i = 0; i < message.length; i++) {
+    const item: unknown = message[i]
     if (isArrayBuffer(item)) cost += item.byteLength + BUFFER_COST
-    else if (item !== FRAME_KIND.bytes) return NONE
+    else if (item !== FRAME_KIND.bytes) return INVALID
   }
   return cost
 }
 
-/** Gathers frames into posts. */
 class PortMessageWriter {
-  /** What waits for the frame that it belongs to. */
-  #held: (number | ArrayBuffer)[] = []
+  /** Attachments that wait for the frame which they belong to. */
+  #held: PortItem[] = []
 
-  /** None where this belongs to what is sent next. */
+  /** Returns the message to post, or `undefined` if this frame belongs to the next one. */
   write(frame: Frame): PortMessage | undefined {
     const { kind, body, more } = frame
     if (kind === FRAME_KIND.bytes && typeof body !== 'string') {
@@ -56,28 +65,27 @@ class PortMessageWriter {
     if (this.#held.length === 0 && !more) return bytes
     this.#held.push(bytes)
     if (more) return undefined
-    const list = this.#held
+    const items = this.#held
     this.#held = []
-    return list
+    return items
   }
 }
 
-/** Makes frames of what comes. */
 class PortMessageReader {
-  /** The next ArrayBuffer is an attachment. */
-  #attaching = false
+  /** True if the next ArrayBuffer is an attachment. */
+  #expectsAttachment = false
 
-  /** The frame; `undefined` for the number before an attachment, and `null` for what is no frame. */
-  read(item: number | ArrayBuffer, more: boolean): ReceivedFrame | undefined | null {
+  /** Returns the frame in an item, `undefined` for the number before an attachment, and `null` for an invalid item. */
+  read(item: PortItem, more: boolean): ReceivedFrame | undefined | null {
     if (!isArrayBuffer(item)) {
-      if (this.#attaching) return null
-      this.#attaching = true
+      if (this.#expectsAttachment) return null
+      this.#expectsAttachment = true
       return undefined
     }
     const bytes = new Uint8Array(item)
     let frame: ReceivedFrame | undefined
-    if (this.#attaching) {
-      this.#attaching = false
+    if (this.#expectsAttachment) {
+      this.#expectsAttachment = false
       frame = { kind: FRAME_KIND.bytes, body: bytes }
     } else {
       frame = readFrame(bytes)
@@ -88,14 +96,11 @@ class PortMessageReader {
   }
 }
 
-/** How long a link that was closed waits for a peer that takes nothing of what still waits, in milliseconds: a busy one. */
-const LINGER = 30_000
-
-/** A part of a post, that was not delivered yet. */
-interface Arrived {
-  item: number | ArrayBuffer
+/** An item that is not delivered yet. */
+interface ArrivedItem {
+  item: PortItem
   more: boolean
-  /** Of the whole post, at its last part. */
+  /** Cost of the whole message, at its last item. */
   cost: number
 }
 
@@ -107,23 +112,25 @@ class PortLink implements Link {
   readonly #taken = new TakenBytes()
   readonly #room = new RoomSignal()
   #receiver: LinkReceiver | undefined
+  /** False after `close` on this end. */
   #open = true
-  #ended = false
-  /** Nothing more will come. */
+  /** True after the port has closed: nothing more will come. */
   #over = false
+  /** True after `closed` was called. */
+  #ended = false
   #paused = false
-  /** What waits for the peer to take what came before. */
-  #waiting: { post: PortMessage; cost: number }[] = []
+  /** Messages that wait for credit. */
+  #waiting: { message: PortMessage; cost: number }[] = []
   #waitingBytes = 0
-  /** What waits for `resume`, and what it costs. */
-  #arrived: Arrived[] = []
+  /** Items that wait for `resume`. */
+  #arrived: ArrivedItem[] = []
   #arrivedBytes = 0
   #linger: NodeJS.Timeout | undefined
 
   constructor(port: MessagePort) {
     this.#port = port
-    // Heard even where nothing is received yet: a port tells of its end once.
-    port.on('close', () => this.#peerGone())
+    // Registered before there is a receiver: a port emits its end only once.
+    port.on('close', () => this.#onPortClosed())
   }
 
   get queued(): number {
@@ -132,11 +139,11 @@ class PortLink implements Link {
 
   send(frame: Frame): void {
     if (!this.#open || this.#over) return
-    const post = this.#writer.write(frame)
-    if (post === undefined) return
-    const cost = getCost(post)
-    if (this.#waiting.length === 0 && !this.#sent.full) return this.#post(post, cost)
-    this.#waiting.push({ post, cost })
+    const message = this.#writer.write(frame)
+    if (message === undefined) return
+    const cost = getCost(message)
+    if (this.#waiting.length === 0 && !this.#sent.full) return this.#post(message, cost)
+    this.#waiting.push({ message, cost })
     this.#waitingBytes += cost
   }
 
@@ -145,12 +152,12 @@ class PortLink implements Link {
   }
 
   receive(receiver: LinkReceiver): void {
-    const first = !this.#receiver
+    const isFirst = !this.#receiver
     this.#receiver = receiver
-    if (!first) return
+    if (!isFirst) return
     if (this.#over) return queueMicrotask(() => this.#deliver())
-    // A port still delivers what had arrived before it was closed.
-    this.#port.on('message', (data: unknown) => this.#take(data))
+    // A closed port still delivers what had arrived before.
+    this.#port.on('message', (data: unknown) => this.#onMessage(data))
     this.#port.on('messageerror', () => this.#fault('The peer sent an unreadable message'))
   }
 
@@ -169,36 +176,36 @@ class PortLink implements Link {
     this.#open = false
     if (this.#over) return queueMicrotask(() => this.#end())
     if (this.#waiting.length === 0 || !this.#receiver) return this.#port.close()
-    this.#linger = setTimeout(() => this.#port.close(), LINGER)
+    this.#linger = setTimeout(() => this.#port.close(), LINGER_MS)
   }
 
-  #post(post: PortMessage, cost: number): void {
+  #post(message: PortMessage, cost: number): void {
     this.#sent.add(cost)
-    if (isArrayBuffer(post)) return this.#port.postMessage(post, [post])
+    if (isArrayBuffer(message)) return this.#port.postMessage(message, [message])
     this.#port.postMessage(
-      post,
-      post.filter(item => typeof item !== 'number'),
+      message,
+      message.filter(item => typeof item !== 'number'),
     )
   }
 
-  #take(data: unknown): void {
-    if (typeof data === 'number' && data >= CREDIT_STEP_BYTES) return this.#credit(data)
+  #onMessage(data: unknown): void {
+    if (typeof data === 'number' && data >= CREDIT_STEP_BYTES) return this.#onCredit(data)
     if (!this.#open) return
     const cost = getCost(data)
-    if (cost < 0) return this.#fault()
+    if (cost === INVALID) return this.#fault()
     if (isArrayBuffer(data) && !this.#paused && this.#arrived.length === 0) return this.#read(data, false, cost)
-    // An honest peer sends nothing once it has filled the window.
-    if (this.#arrivedBytes >= CREDIT_WINDOW_BYTES) return this.#fault('The peer sends more than it has credit for')
-    const items = Array.isArray(data) ? (data as Arrived['item'][]) : [data as Arrived['item']]
+    // A correct peer sends nothing after it has filled the window.
+    if (this.#arrivedBytes >= CREDIT_WINDOW_BYTES) return this.#fault('The peer exceeded its credit')
+    const items = Array.isArray(data) ? (data as PortItem[]) : [data as PortItem]
     items.forEach((item, i) => {
-      const last = i + 1 === items.length
-      this.#arrived.push({ item, more: !last, cost: last ? cost : 0 })
+      const isLast = i + 1 === items.length
+      this.#arrived.push({ item, more: !isLast, cost: isLast ? cost : 0 })
     })
     this.#arrivedBytes += cost
     this.#deliver()
   }
 
-  /** What has arrived, until it is paused; and then the end, where it has come. */
+  /** Delivers what has arrived until the link is paused, and then the end if it has come. */
   #deliver(): void {
     if (!this.#receiver) return
     let next = 0
@@ -214,7 +221,7 @@ class PortLink implements Link {
     if (this.#over && !this.#paused) this.#end()
   }
 
-  #read(item: number | ArrayBuffer, more: boolean, cost: number): void {
+  #read(item: PortItem, more: boolean, cost: number): void {
     const frame = this.#reader.read(item, more)
     if (frame === null) return this.#fault()
     if (frame) this.#receiver!.frame(frame)
@@ -222,13 +229,13 @@ class PortLink implements Link {
     if (total > 0 && !this.#over) this.#port.postMessage(total)
   }
 
-  #credit(total: number): void {
-    if (!this.#sent.taken(total)) return this.#fault('The peer has taken more than was sent')
+  #onCredit(total: number): void {
+    if (!this.#sent.taken(total)) return this.#fault('The peer acknowledged more than was sent')
     let next = 0
     while (next < this.#waiting.length && !this.#sent.full) {
-      const { post, cost } = this.#waiting[next++]!
+      const { message, cost } = this.#waiting[next++]!
       this.#waitingBytes -= cost
-      this.#post(post, cost)
+      this.#post(message, cost)
     }
     this.#waiting.splice(0, next)
     if (this.#waiting.length > 0) return void this.#linger?.refresh()
@@ -236,7 +243,7 @@ class PortLink implements Link {
     if (!this.#open) this.#port.close()
   }
 
-  #peerGone(): void {
+  #onPortClosed(): void {
     this.#over = true
     clearTimeout(this.#linger)
     this.#room.release()
@@ -244,7 +251,7 @@ class PortLink implements Link {
     else this.#end()
   }
 
-  #fault(text = 'The peer sent something that is no frame'): void {
+  #fault(text = 'The peer sent an invalid frame'): void {
     this.#end(new BusError('InvalidRequest', text))
   }
 

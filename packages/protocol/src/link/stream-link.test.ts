@@ -79,16 +79,16 @@ function bare(most?: number): { link: Link; seen: Recorder; peer: Socket } {
   return { link, seen, peer }
 }
 
-const broke = (what: string): string => `fault: InvalidRequest: The peer broke the stream: ${what}`
+const broke = (what: string): string => `fault: InvalidRequest: The peer violated the stream protocol: ${what}`
 const good = Buffer.concat([header(1, 1), Buffer.from('a')])
 
 describe('a stream link', () => {
   it.each<[string, Buffer, string]>([
-    ['a kind that is none', header(4, 0), 'a kind of frame that is none'],
-    ['another kind that is none', header(4, 6), 'a kind of frame that is none'],
+    ['a kind that is none', header(4, 0), 'invalid kind of frame'],
+    ['another kind that is none', header(4, 6), 'invalid kind of frame'],
     ['a frame over the bound', header(MAX_OUT_OF_BAND_BYTES + 1, 1), 'a frame out of bounds'],
     ['a frame of 4 GiB', header(0xffff_ffff, 5), 'a frame out of bounds'],
-    ['garbage', Buffer.from('GET / HTTP/1.1\r\n\r\n'), 'a kind of frame that is none'],
+    ['garbage', Buffer.from('GET / HTTP/1.1\r\n\r\n'), 'invalid kind of frame'],
   ])('takes %s for a fault, and nothing after it', async (_name, bytes, what) => {
     const { seen, peer, link } = bare()
     peer.write(Buffer.concat([good, bytes, good]))
@@ -108,7 +108,7 @@ describe('a stream link', () => {
   ])('takes an end within %s for a fault', async (_name, bytes) => {
     const { seen, peer } = bare()
     peer.end(Buffer.concat([good, bytes]))
-    await expect.poll(() => seen.log).toEqual(['1:a', 'fault: Disconnected: The peer has gone within a frame'])
+    await expect.poll(() => seen.log).toEqual(['1:a', 'fault: Disconnected: The peer disconnected within a frame'])
   })
 
   it('takes a peer that breaks off between frames for an end', async () => {

@@ -1,18 +1,25 @@
-// A link over a Node Duplex: a pipe to another process, or a socket. Both ends close together, as on every link: what a
-// peer still sends to an end that has closed is thrown away.
+// A link over a Node Duplex: a pipe to another process, or a socket. As on every link, closing one end closes the other: frames for
+// a closed end are dropped.
 import type { Duplex } from 'node:stream'
 import { BusError, isBusError } from '../errors/bus-error.js'
 import { RoomSignal } from '../util/room-signal.js'
-import { type Frame, FRAME_KIND } from '../wire/link.js'
-import { deliverFrame, LINGER_MS, type Link, type LinkReceiver, type ReceivedFrame } from '../wire/link.js'
+import {
+  deliverFrame,
+  type Frame,
+  FRAME_KIND,
+  LINGER_MS,
+  type Link,
+  type LinkReceiver,
+  type ReceivedFrame,
+} from '../wire/link.js'
 import { MAX_OUT_OF_BAND_BYTES } from './ring/out-of-band.js'
-import { STREAM_HEADER_BYTES, StreamFrames, writeHeader } from './stream-frames.js'
+import { STREAM_HEADER_BYTES, StreamFrames, writeStreamHeader } from './stream-frames.js'
 
-/** Bytes from here on that are the link's own are written where they are. */
+/** Bodies of at least this size that belong to the link are written without a copy. */
 const LARGE_BYTES: number = 2 ** 12
-/** What is read at most while the receiver is paused: enough to hear of an end that is near. */
+/** Maximum bytes read while the receiver is paused: enough to notice that the stream has ended. */
 const READ_AHEAD_BYTES: number = 2 ** 16
-/** What may lie in the buffers of system and peer, where this end can't see it. */
+/** Bytes that can be in the buffers of system and peer, invisible to this end. */
 const UNSEEN_BYTES: number = 2 ** 20
 
 class StreamLink implements Link {
@@ -20,24 +27,26 @@ class StreamLink implements Link {
   readonly #frames: StreamFrames
   readonly #room = new RoomSignal()
   #receiver: LinkReceiver | undefined
+  /** False after `close` on this end. */
   #open = true
-  #ended = false
-  /** Nothing more will come. */
+  /** True after the stream has closed: nothing more will come. */
   #over = false
+  /** True after `closed` was called. */
+  #ended = false
   #paused = false
   #fault: BusError | undefined
   #corked = false
   #sent = 0
-  /** What waits for `resume`. */
+  /** Chunks that wait for `resume`. */
   #arrived: Buffer[] = []
   #arrivedBytes = 0
   #linger: NodeJS.Timeout | undefined
 
-  constructor(stream: Duplex, most: number) {
+  constructor(stream: Duplex, maxBodyBytes: number) {
     this.#stream = stream
-    this.#frames = new StreamFrames(most)
+    this.#frames = new StreamFrames(maxBodyBytes)
     stream.on('drain', () => this.#room.release())
-    // A peer that has gone, however it went, is the end; `close` follows.
+    // An error ends the link like any other disconnection; `close` follows.
     stream.on('error', () => {})
     stream.on('end', () => stream.destroy())
     stream.on('close', () => {
@@ -59,14 +68,14 @@ class StreamLink implements Link {
       throw new BusError('InvalidParams', `A frame of ${length} bytes is over the limit`)
     this.#cork()
     this.#sent += STREAM_HEADER_BYTES + length
-    const given = kind === FRAME_KIND.bytes || kind === FRAME_KIND.sealed
-    const apart = given && typeof body !== 'string' && length >= LARGE_BYTES
-    const head = Buffer.allocUnsafe(STREAM_HEADER_BYTES + (apart ? 0 : length))
-    writeHeader(head, kind, length)
+    const isOwned = kind === FRAME_KIND.bytes || kind === FRAME_KIND.sealed
+    const isSeparate = isOwned && typeof body !== 'string' && length >= LARGE_BYTES
+    const head = Buffer.allocUnsafe(STREAM_HEADER_BYTES + (isSeparate ? 0 : length))
+    writeStreamHeader(head, kind, length)
     if (typeof body === 'string') head.write(body, STREAM_HEADER_BYTES)
-    else if (!apart) head.set(body, STREAM_HEADER_BYTES)
+    else if (!isSeparate) head.set(body, STREAM_HEADER_BYTES)
     this.#stream.write(head)
-    if (apart) this.#stream.write(body)
+    if (isSeparate) this.#stream.write(body)
   }
 
   room(): Promise<void> | undefined {
@@ -74,10 +83,10 @@ class StreamLink implements Link {
   }
 
   receive(receiver: LinkReceiver): void {
-    const first = this.#receiver === undefined
+    const isFirst = this.#receiver === undefined
     this.#receiver = receiver
     if (this.#ended) return queueMicrotask(() => receiver.closed(this.#fault))
-    if (first) this.#stream.on('data', (chunk: Buffer) => this.#take(chunk))
+    if (isFirst) this.#stream.on('data', (chunk: Buffer) => this.#onData(chunk))
   }
 
   pause(): void {
@@ -102,7 +111,7 @@ class StreamLink implements Link {
     this.#stream.resume()
   }
 
-  /** A turn's frames are one write. */
+  /** Writes all frames of a tick at once. */
   #cork(): void {
     if (this.#corked) return
     this.#corked = true
@@ -113,7 +122,7 @@ class StreamLink implements Link {
     })
   }
 
-  #take(chunk: Buffer): void {
+  #onData(chunk: Buffer): void {
     if (!this.#open) return
     this.#arrived.push(chunk)
     this.#arrivedBytes += chunk.length
@@ -123,14 +132,14 @@ class StreamLink implements Link {
 
   #deliver(): void {
     while (this.#open && !this.#paused) {
-      const frame = this.#next()
+      const frame = this.#nextFrame()
       if (frame) deliverFrame(frame, this.#receiver!)
       else if (this.#open && !this.#nextChunk()) break
     }
     if (!this.#paused && this.#receiver) this.#stream.resume()
   }
 
-  #next(): ReceivedFrame | undefined {
+  #nextFrame(): ReceivedFrame | undefined {
     try {
       return this.#frames.next()
     } catch (error) {
@@ -149,18 +158,18 @@ class StreamLink implements Link {
     return true
   }
 
-  /** Once all that came was delivered, unless this end has closed. */
+  /** Delivers the end after all frames, or without them if this end has closed. */
   #end(): void {
     if (this.#ended || !this.#over || (this.#open && this.#paused)) return
     if (this.#open && this.#frames.isWithinFrame)
-      this.#fault = new BusError('Disconnected', 'The peer has gone within a frame')
+      this.#fault = new BusError('Disconnected', 'The peer disconnected within a frame')
     this.#open = false
     this.#ended = true
     this.#receiver?.closed(this.#fault)
   }
 }
 
-/** @param most bytes in the body of a frame that comes: more is a fault of the peer's */
-export function createStreamLink(stream: Duplex, most: number = MAX_OUT_OF_BAND_BYTES): Link {
-  return new StreamLink(stream, most)
+/** @param maxBodyBytes - maximum bytes in the body of a received frame; more is a protocol violation */
+export function createStreamLink(stream: Duplex, maxBodyBytes: number = MAX_OUT_OF_BAND_BYTES): Link {
+  return new StreamLink(stream, maxBodyBytes)
 }

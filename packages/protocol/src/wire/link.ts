@@ -92,6 +92,12 @@ export function deliverFrame(frame: ReceivedFrame, receiver: LinkReceiver): void
 /** Free bytes before each record, so that a link can put the frame's kind byte there and transfer the buffer. */
 export const RECORD_HEADROOM = 1
 
+/** Free bytes before the body of a received frame. A record keeps its headroom, so that it can be sent on in place. */
+export const getHeadroom = (kind: FrameKind): number => (kind === FRAME_KIND.sealed ? RECORD_HEADROOM : 0)
+
+/** A larger received body gets memory of its own. A smaller one can share memory, unless a user can receive its bytes. */
+export const SMALL_BODY_BYTES: number = 2 ** 12
+
 /** True for bytes that fill an ArrayBuffer of their own, except for `headroom` bytes before them. */
 export const ownsWholeBuffer = (bytes: Uint8Array, headroom: number): bytes is Uint8Array<ArrayBuffer> =>
   bytes.byteOffset === headroom &&

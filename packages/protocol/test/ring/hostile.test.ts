@@ -30,16 +30,16 @@ function bare(bytes = 4096) {
   return { there: openRing(there), back: openRing(back), writer, write, link, seen, port: port1 }
 }
 
-const broke = (what: string): string => `fault: InvalidRequest: The peer broke the ring: ${what}`
+const broke = (what: string): string => `fault: InvalidRequest: The peer violated the ring protocol: ${what}`
 
 describe('a ring link', () => {
   it.each<[string, (write: ReturnType<typeof bare>['write']) => void, string]>([
-    ['a kind that is none', write => write(0, 4, 0), 'a kind of frame that is none'],
-    ['another kind that is none', write => write(9, 4, 0), 'a kind of frame that is none'],
+    ['a kind that is none', write => write(0, 4, 0), 'invalid kind of frame'],
+    ['another kind that is none', write => write(9, 4, 0), 'invalid kind of frame'],
     ['a frame over the bound', write => write(1, 0, MAX_OUT_OF_BAND_BYTES + 1), 'a frame out of bounds'],
     ['a frame of 4 GiB', write => write(1, 0, -1), 'a frame out of bounds'],
     ['a frame both here and beside', write => write(1, 8, 8), 'a frame out of bounds'],
-    ['bytes beside that are not there', write => write(5, 0, 8), 'no bytes on the port beside it'],
+    ['bytes beside that are not there', write => write(5, 0, 8), 'missing out-of-band bytes'],
   ])('takes %s for a fault, and nothing after it', async (_name, attack, what) => {
     const { write, seen, link, port } = bare()
     let closed = false
@@ -88,7 +88,7 @@ describe('a ring link', () => {
     announced.port.postMessage(message)
     announced.write(5, 0, 8)
     await settle()
-    for (const { seen } of [silent, announced]) expect(seen.log).toEqual([broke('no bytes on the port beside it')])
+    for (const { seen } of [silent, announced]) expect(seen.log).toEqual([broke('missing out-of-band bytes')])
   })
 
   it.each([7, 9, 0])('takes %i bytes beside it, where 8 were announced, for a fault', async length => {
@@ -96,7 +96,7 @@ describe('a ring link', () => {
     port.postMessage(new ArrayBuffer(length))
     write(5, 0, 8)
     await settle()
-    expect(seen.log).toEqual([broke('other bytes beside it than were announced')])
+    expect(seen.log).toEqual([broke('out-of-band bytes of another size than announced')])
   })
 
   it.each([
@@ -110,7 +110,7 @@ describe('a ring link', () => {
       port.postMessage(buffer, [buffer])
     }
     await settle()
-    expect(seen.log).toEqual([broke('too much on the port beside it')])
+    expect(seen.log).toEqual([broke('too many out-of-band bytes')])
   })
 
   it('takes what the port brings before and after its announcement alike', async () => {

@@ -100,13 +100,16 @@ describe('a ring', () => {
     for (const bytes of [0, 512, 1000, 1025, 2 ** 25, Number.NaN])
       expect(() => createRingBuffers(bytes)).toThrow(RangeError)
     for (const bytes of [0, 512, 1024, 512 + 1000])
-      expect(() => openRing(new SharedArrayBuffer(bytes))).toThrow('broke')
-    expect(() => openRing(new ArrayBuffer(512 + 1024) as never)).toThrow('broke the ring')
+      expect(() => openRing(new SharedArrayBuffer(bytes))).toThrow('invalid ring memory')
+    expect(() => openRing(new ArrayBuffer(512 + 1024) as never)).toThrow('violated the ring protocol')
   })
 })
 
 describe('a reader', () => {
-  const fault = (what: string): object => ({ reason: 'InvalidRequest', message: `The peer broke the ring: ${what}` })
+  const fault = (what: string): object => ({
+    reason: 'InvalidRequest',
+    message: `The peer violated the ring protocol: ${what}`,
+  })
 
   it.each([4, 1, -8, SIZE + 8, 0x7fff_fff8, -1])('takes a write position of %i for a fault', head => {
     const { ring, reader } = setUp()
@@ -179,6 +182,6 @@ describe('a writer', () => {
   it.each([8, 4, 1, -SIZE, 0x7fff_fff8])('takes a read position of %i, with nothing written, for a fault', tail => {
     const { ring, writer } = setUp()
     Atomics.store(ring.control, RING_WORD.tail, tail)
-    expect(() => writer.reserve(SIZE)).toThrow('The peer broke the ring: a read position out of range')
+    expect(() => writer.reserve(SIZE)).toThrow('The peer violated the ring protocol: a read position out of range')
   })
 })

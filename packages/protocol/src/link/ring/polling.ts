@@ -1,137 +1,139 @@
-// When a thread polls its ring rather than sleep. Two threads that poll answer each other in about two microseconds; but a
-// poll takes a core, also the one that the peer may be waiting for. So one end leads: it tries where frames come close
-// together, and tries again at once only where polling has shortened the time between them; the other end polls while it
-// sees the leader do so. `docs/adr/0006-polling.md` has the measurements. All times are milliseconds.
+// When a thread polls its ring, and how it is woken when it sleeps.
 import { RING_WORD, type RingMemory } from './ring-buffer.js'
 
-/** Polling begins only where frames come closer together than this, */
-const GAP_LIMIT = 0.25
-/** and have done so for this long: a short burst is over before a poll has paid. */
+// All times are milliseconds. docs/adr/0006-polling.md has the measurements.
+
+/** Polling begins only if the mean gap between frames is below this. */
+const MAX_MEAN_GAP = 0.25
+/** Polling begins only after frames have come for this long: a short burst is over before a poll has paid. */
 const WARM_UP = 50
-/** So long a silence ends that. */
+/** A silence of this length restarts the warm-up. */
 const SILENCE = 10
-/** A gap longer than this counts as this: one delay should not take dozens of frames to forget. */
-const GAP_MAX = 0.6
+/** A longer gap counts as this one, so that the mean forgets a single delay within a few frames. */
+const MAX_GAP = 0.6
 /**
- * What one poll may wait in vain, all in all. Longer than the scheduler lets a thread run on: where both threads share a
- * core, it is their polling at the same time that makes it move one of them.
+ * The time that one poll can wait in vain in total. It is longer than a scheduler's time slice: if both threads share a processor, the
+ * scheduler moves one of them only because both poll at the same time.
  */
 const BUDGET = 3
-/** What each frame that is found gives back: about the processor time that waking up would have taken. */
+/** The budget that each frame gives back, about the processor time of a wake-up. */
 const REFUND = 0.015
-/** A poll has paid where it found so many frames, and so many times the bytes that come while this end sleeps. */
-const FRAMES = 64
-const GAIN = 1.1
-/** What comes while this end sleeps is averaged over so many frames: enough that one delay weighs what it should. */
-const ASLEEP_FRAMES = 512
-/** After a poll that has not paid there is none for a time that doubles with each. */
-const PENALTY_MIN = 1
-const PENALTY_MAX = 500
+/** A poll has paid only if it found this many frames. */
+const MIN_FRAMES = 64
+/** A poll has paid only if it found this many times the bytes that would have come while this end slept. */
+const MIN_GAIN = 1.1
+/** Number of frames in the averages of sleeping, enough to give a single delay its due weight. */
+const SLEEPING_FRAMES = 512
+/** After a poll that did not pay, the time without polling doubles from the first value to the second. */
+const MIN_PENALTY = 1
+const MAX_PENALTY = 500
 
+/**
+ * Decides when a thread polls its ring instead of sleeping. Two threads that poll answer each other within about two microseconds. But
+ * a poll occupies a processor, possibly the one that the peer waits for. So one end leads: it tries when frames come close together,
+ * and tries again soon only if polling has shortened the time between them. The other end polls while it sees the leader do so.
+ */
 export class RingPolling {
   readonly #leads: boolean
-  /** The moving average of the time between arrivals. */
-  #gap = GAP_MAX
-  #last = Number.NEGATIVE_INFINITY
-  /** When the last long silence ended. */
-  #warmingSince = 0
-  /** How far the ring had been read then, mod 2^32. */
+  /** Moving average of the time between arrivals. */
+  #meanGap = MAX_GAP
+  #lastArrival = Number.NEGATIVE_INFINITY
+  #warmUpStart = 0
+  /** How far the ring has been read, mod 2^32. */
   #position = 0
-  /** While this end sleeps: the mean time between frames, delays and all, and their mean size. */
-  #asleepFrames = 0
-  #asleepGap = 0
-  #asleepBytes = 0
-  /** Of the present poll: when it began, how many frames and bytes it found, and since when it looks for the next. */
-  #began = 0
+  // While this end sleeps: number of frames, mean time between them including delays, and their mean size.
+  #sleepingFrames = 0
+  #sleepingGap = 0
+  #sleepingBytes = 0
+  // The current poll.
+  #isPolling = false
+  #startedAt = 0
   #frames = 0
   #bytes = 0
-  #lookedAt = 0
   #budget = 0
-  #polls = false
+  /** Since when the poll waits for the next frame; 0 if it does not wait. */
+  #waitingSince = 0
   #penalty = 0
-  #notBefore = 0
+  #penaltyEnd = 0
 
   constructor(leads: boolean) {
     this.#leads = leads
   }
 
-  /** The last poll did not pay: the two threads are better off taking turns. */
+  /** True if the last poll did not pay, so that the two threads are better off alternating. */
   get didNotPay(): boolean {
-    return this.#penalty > PENALTY_MIN && !this.#polls
+    return this.#penalty > MIN_PENALTY && !this.#isPolling
   }
 
-  /** Frames came by the doorbell; the ring has been read up to `position`. */
+  /** Records frames that came while this end slept. @param position - up to which the ring has been read */
   onDoorbell(now: number, position: number): void {
-    const gap = now - this.#last
-    const bytes = this.#read(position)
-    if (gap > SILENCE) this.#warmingSince = now
+    const gap = now - this.#lastArrival
+    const bytes = this.#takeBytes(position)
+    if (gap > SILENCE) this.#warmUpStart = now
     else {
-      const weight = 1 / Math.min(ASLEEP_FRAMES, ++this.#asleepFrames)
-      this.#asleepGap += (gap - this.#asleepGap) * weight
-      this.#asleepBytes += (bytes - this.#asleepBytes) * weight
+      const weight = 1 / Math.min(SLEEPING_FRAMES, ++this.#sleepingFrames)
+      this.#sleepingGap += (gap - this.#sleepingGap) * weight
+      this.#sleepingBytes += (bytes - this.#sleepingBytes) * weight
     }
-    this.#arrived(now)
+    this.#onArrival(now)
   }
 
-  /** A poll found frames; the ring has been read up to `position`. */
+  /** Records frames that a poll found. @param position - up to which the ring has been read */
   onFound(now: number, position: number): void {
     this.#frames++
-    this.#bytes += this.#read(position)
-    this.#budget = Math.min(BUDGET, this.#budget + REFUND - this.#waited(now))
-    this.#lookedAt = 0
-    this.#arrived(now)
+    this.#bytes += this.#takeBytes(position)
+    this.#budget = Math.min(BUDGET, this.#budget + REFUND - this.#getWait(now))
+    this.#waitingSince = 0
+    this.#onArrival(now)
   }
 
-  /** @param peerPolls the peer polls its own ring: whoever does not lead follows it */
+  /** @param peerPolls - true if the peer polls its own ring; the end that does not lead follows it */
   mayStart(now: number, peerPolls: boolean): boolean {
-    if (this.#gap >= GAP_LIMIT) return false
-    return this.#leads ? now >= this.#notBefore && now - this.#warmingSince >= WARM_UP : peerPolls
+    if (this.#meanGap >= MAX_MEAN_GAP) return false
+    return this.#leads ? now >= this.#penaltyEnd && now - this.#warmUpStart >= WARM_UP : peerPolls
   }
 
   start(now: number): void {
-    this.#began = now
-    this.#lookedAt = 0
+    this.#isPolling = true
+    this.#startedAt = now
+    this.#waitingSince = 0
     this.#frames = this.#bytes = 0
     this.#budget = BUDGET
-    this.#polls = true
   }
 
-  /** Whether a poll that has found nothing now should go on. */
+  /** Returns whether a poll that has found nothing now should continue. */
   mayContinue(now: number): boolean {
-    // From the first look in vain on: before it, this thread did what it was woken for.
-    this.#lookedAt ||= now
-    if (this.#waited(now) < this.#budget) return true
-    this.#polls = false
-    // What was waited in vain is the poll's, and not counted to the time asleep.
-    this.#last = now
-    const asleepRate = this.#asleepBytes / this.#asleepGap
-    const paid = this.#frames >= FRAMES && this.#bytes > (now - this.#began) * asleepRate * GAIN
-    this.#penalty = paid ? PENALTY_MIN : Math.min(PENALTY_MAX, Math.max(PENALTY_MIN, this.#penalty * 2))
-    this.#notBefore = now + this.#penalty
+    // The wait starts with the first vain check: before it, this thread handled what it had been woken for.
+    this.#waitingSince ||= now
+    if (this.#getWait(now) < this.#budget) return true
+    this.#isPolling = false
+    // The vain wait belongs to the poll and not to the time asleep.
+    this.#lastArrival = now
+    const sleepingRate = this.#sleepingBytes / this.#sleepingGap
+    const hasPaid = this.#frames >= MIN_FRAMES && this.#bytes > (now - this.#startedAt) * sleepingRate * MIN_GAIN
+    this.#penalty = hasPaid ? MIN_PENALTY : Math.min(MAX_PENALTY, Math.max(MIN_PENALTY, this.#penalty * 2))
+    this.#penaltyEnd = now + this.#penalty
     return false
   }
 
-  #waited(now: number): number {
-    return this.#lookedAt === 0 ? 0 : now - this.#lookedAt
+  #getWait(now: number): number {
+    return this.#waitingSince === 0 ? 0 : now - this.#waitingSince
   }
 
-  /** How many bytes came since this was last asked. */
-  #read(position: number): number {
+  /** Returns the bytes that were read since the last call. */
+  #takeBytes(position: number): number {
     const bytes = (position - this.#position) >>> 0
     this.#position = position
     return bytes
   }
 
-  #arrived(now: number): void {
-    this.#gap += (Math.min(GAP_MAX, now - this.#last) - this.#gap) * 0.25
-    this.#last = now
+  #onArrival(now: number): void {
+    this.#meanGap += (Math.min(MAX_GAP, now - this.#lastArrival) - this.#meanGap) * 0.25
+    this.#lastArrival = now
   }
 }
 
-// The doorbell of a thread: an asynchronous wait on the word that says it is parked. It measures the same as a port's
-// message, and leaves no queue that a hostile side could fill; it does not keep a thread alive, which the port does.
-
-// ES2024, in every Node that is supported; the libraries that TypeScript loads here end before.
+/** ES2024, available in every supported Node but not in the libraries that TypeScript loads here. */
 type WaitAsync = (
   words: Int32Array,
   index: number,
@@ -139,31 +141,35 @@ type WaitAsync = (
 ) => { async: false; value: string } | { async: true; value: Promise<string> }
 const { waitAsync } = Atomics as unknown as { waitAsync: WaitAsync }
 
+/**
+ * The doorbell of a thread: an asynchronous wait on the word that says that the thread is parked. It is as fast as a message of a port,
+ * and has no queue that a hostile peer could fill. It does not keep the thread alive; the port does.
+ */
 export class RingDoorbell {
   readonly #control: Int32Array<SharedArrayBuffer>
-  readonly #rung: () => void
-  /** One wait at a time. It outlives times in which nobody is parked: nobody rings then. */
-  #waits = false
+  readonly #onWoken: () => void
+  /** One wait at a time. It can outlast times in which the thread is not parked: nobody rings then. */
+  #isWaiting = false
 
-  constructor(ring: RingMemory, heard: () => void) {
+  constructor(ring: RingMemory, onRing: () => void) {
     this.#control = ring.control
-    this.#rung = () => {
-      this.#waits = false
-      heard()
+    this.#onWoken = () => {
+      this.#isWaiting = false
+      onRing()
     }
   }
 
-  /** Waits to be rung once. To be called after `park`: a ring in between is heard as well. */
+  /** Waits for one ring. Call this after `park`: a ring in between is noticed too. */
   listen(): void {
-    if (this.#waits) return
-    this.#waits = true
+    if (this.#isWaiting) return
+    this.#isWaiting = true
     const wait = waitAsync(this.#control, RING_WORD.parked, 1)
-    if (wait.async) void wait.value.then(this.#rung)
-    else setImmediate(this.#rung)
+    if (wait.async) void wait.value.then(this.#onWoken)
+    else setImmediate(this.#onWoken)
   }
 
-  /** Lets the wait go: a waiter that is never woken is memory that is never freed. */
+  /** Ends the wait. The memory of a waiter that is never woken would leak. */
   stop(): void {
-    if (this.#waits) Atomics.notify(this.#control, RING_WORD.parked, 16)
+    if (this.#isWaiting) Atomics.notify(this.#control, RING_WORD.parked, 16)
   }
 }

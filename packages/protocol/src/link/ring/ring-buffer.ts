@@ -1,38 +1,38 @@
-// One ring: the memory of one direction between two threads that don't trust each other. Control words stand on cache
-// lines of their own; positions only grow (mod 2^32), so full and empty never look alike. A frame is
-// a header of 8 bytes (its kind and length; how many bytes lie beside the ring instead) and its bytes, contiguous, 8-aligned.
+// One ring: the shared memory of one direction between two threads that do not trust each other. Control words have cache lines of
+// their own. Positions only grow (mod 2^32), so a full ring never looks like an empty one. A frame is a header of 8 bytes (kind and
+// length of the body, and the length of an out-of-band body) and the body, contiguous and 8-aligned.
 import { BusError } from '../../errors/bus-error.js'
 
-/** Words of the control area: two cache lines apart, because processors fetch lines in pairs. */
+/** Words of the control area, two cache lines apart, because processors fetch lines in pairs. */
 export const RING_WORD = {
-  /** Where the producer writes next. Written by the producer. */
+  /** The position of the next write. Written by the producer. */
   head: 0,
-  /** Where the consumer reads next. Written by the consumer. */
+  /** The position of the next read. Written by the consumer. */
   tail: 32,
-  /** 1: the consumer's thread sleeps, or is about to. Set by it, cleared by whoever wakes it; the doorbell's word. */
+  /** 1 if the consumer's thread sleeps, or is about to. Set by the consumer, cleared by the side that wakes it; the doorbell's word. */
   parked: 64,
-  /** 1: the producer waits for room. Set by it, cleared by the consumer. */
+  /** 1 if the producer waits for room. Set by the producer, cleared by the consumer. */
   wanted: 96,
 } as const
 
 const CONTROL_BYTES = 512
 const MIN_BYTES = 1024
 const MAX_BYTES: number = 2 ** 24
-/** 64 KiB to 1 MiB measured alike; this holds a turn's frames, and two of it fit a second-level cache. */
+/** 64 KiB to 1 MiB are equally fast. This size holds the frames of a tick, and two rings fit a second-level cache. */
 const RING_BYTES: number = 2 ** 18
 
 export const HEADER_BYTES = 8
-/** A header that says: nothing more up to the end of the memory. */
+/** A header that skips the rest of the memory. */
 export const SKIP = -1
-/** Of a header's first word: bits 0 to 23 are the length, the next seven the kind. */
+/** Length in a header's first word: bits 0 to 23. The next seven bits are the kind. */
 const LENGTH_MASK = 0xff_ffff
 
-/** What a frame of `length` bytes takes. */
+/** Returns the bytes that a frame with a body of `length` bytes takes in the ring. */
 export const getFrameSize = (length: number): number => (length + HEADER_BYTES + 7) & ~7
 
-/** The error of whoever finds that the other side wrote nonsense. */
+/** Returns the error for invalid data that the peer wrote. */
 export const createRingError = (what: string): BusError =>
-  new BusError('InvalidRequest', `The peer broke the ring: ${what}`)
+  new BusError('InvalidRequest', `The peer violated the ring protocol: ${what}`)
 
 export interface RingMemory {
   readonly control: Int32Array<SharedArrayBuffer>
@@ -42,16 +42,16 @@ export interface RingMemory {
   readonly size: number
 }
 
-/** The memory of both directions; `bytes` is the room of each, a power of two from 1 KiB to 16 MiB. */
+/** Allocates the memory of both directions. @param bytes - size of each, a power of two from 1 KiB to 16 MiB */
 export function createRingBuffers(bytes: number = RING_BYTES): [SharedArrayBuffer, SharedArrayBuffer] {
   if (!isRingSize(bytes)) throw new RangeError(`A ring of ${bytes} bytes: take a power of two from 1 KiB to 16 MiB`)
   return [new SharedArrayBuffer(CONTROL_BYTES + bytes), new SharedArrayBuffer(CONTROL_BYTES + bytes)]
 }
 
-/** @throws BusError `InvalidRequest` where this is no memory of a ring */
+/** @throws {BusError} InvalidRequest if the buffer is not the memory of a ring */
 export function openRing(buffer: SharedArrayBuffer): RingMemory {
   const size = buffer instanceof SharedArrayBuffer ? buffer.byteLength - CONTROL_BYTES : 0
-  if (!isRingSize(size)) throw createRingError('no memory of a ring')
+  if (!isRingSize(size)) throw createRingError('invalid ring memory')
   return {
     control: new Int32Array(buffer, 0, CONTROL_BYTES >> 2),
     words: new Int32Array(buffer, CONTROL_BYTES, size >> 2),
@@ -63,21 +63,24 @@ export function openRing(buffer: SharedArrayBuffer): RingMemory {
 const isRingSize = (bytes: number): boolean =>
   Number.isInteger(bytes) && bytes >= MIN_BYTES && bytes <= MAX_BYTES && (bytes & (bytes - 1)) === 0
 
-// The consumer's end of a ring. Every word that the producer wrote is read once and checked before it is used; what is read
-// is copied to memory of this thread before anyone looks at it.
-
+/**
+ * The consumer's end of a ring. Each word of the producer is read once and checked before use, because the producer can change it at
+ * any time. Bodies are copied to memory of this thread before anything reads them.
+ */
 export class RingReader {
   readonly #ring: RingMemory
-  /** Where the next frame begins, mod 2^32. */
+  /** Position of the next frame, mod 2^32. */
   #tail: number
-  /** Bytes from there that were published, as last seen. */
+  /** Published bytes from there on, as last seen. */
   #ready = 0
-  /** How often this may look for more. */
-  #looks = Number.POSITIVE_INFINITY
-  /** Of the current frame: where its bytes are, how many, what they are, and how many lie beside the ring instead. */
-  #at = 0
+  /** How many more times this may check for published bytes. */
+  #checksLeft = Number.POSITIVE_INFINITY
+  #bodyOffset = 0
+  /** Bytes of the current frame in the ring. */
   length = 0
+  /** Kind of the current frame. */
   kind = 0
+  /** Bytes of the current frame that travel out of band; 0 for a frame in the ring. */
   outOfBandBytes = 0
 
   constructor(ring: RingMemory) {
@@ -86,18 +89,18 @@ export class RingReader {
   }
 
   /**
-   * Makes the next frame the current one; `false` where there is none.
+   * Makes the next frame the current one. Returns false if there is no frame.
    *
-   * @throws BusError `InvalidRequest` where a position, a length or a flag of the producer is nonsense
+   * @throws {BusError} InvalidRequest if a position, a length or a skip of the producer is invalid
    */
   next(): boolean {
-    if (this.#ready === 0 && !this.#look()) return false
+    if (this.#ready === 0 && !this.#checkHead()) return false
     const { size, words } = this.#ring
     let offset = this.#tail & (size - 1)
     let word = words[offset >> 2]!
     if (word === SKIP) {
       const skip = size - offset
-      // What is skipped is published together with what comes after it.
+      // A skip is published together with the frame after it.
       if (offset === 0 || skip >= this.#ready) throw createRingError('a skip out of range')
       this.#tail = (this.#tail + skip) | 0
       this.#ready -= skip
@@ -105,17 +108,17 @@ export class RingReader {
       word = words[0]!
     }
     const length = word & LENGTH_MASK
-    const need = getFrameSize(length)
-    if (word < 0 || need > this.#ready || offset + need > size) throw createRingError('a length out of range')
-    this.#at = offset + HEADER_BYTES
+    const frameSize = getFrameSize(length)
+    if (word < 0 || frameSize > this.#ready || offset + frameSize > size) throw createRingError('a length out of range')
+    this.#bodyOffset = offset + HEADER_BYTES
     this.length = length
     this.kind = word >>> 24
     this.outOfBandBytes = words[(offset >> 2) + 1]! >>> 0
     return true
   }
 
-  #look(): boolean {
-    if (this.#looks-- <= 0) return false
+  #checkHead(): boolean {
+    if (this.#checksLeft-- <= 0) return false
     const head = Atomics.load(this.#ring.control, RING_WORD.head)
     const ready = (head - this.#tail) >>> 0
     if (ready > this.#ring.size || (head & 7) !== 0) throw createRingError('a write position out of range')
@@ -123,36 +126,36 @@ export class RingReader {
     return ready !== 0
   }
 
-  /** Copies the current frame's bytes to `target`, from `start` on. */
+  /** Copies the body of the current frame. */
   copy(target: Uint8Array, start: number): void {
-    this.#ring.bytes.copy(target, start, this.#at, this.#at + this.length)
+    this.#ring.bytes.copy(target, start, this.#bodyOffset, this.#bodyOffset + this.length)
   }
 
-  /** Gives the current frame's room back; `true` where the producer waits for it and is to be woken. */
+  /** Releases the room of the current frame. Returns true if the producer waits for room and should be woken. */
   release(): boolean {
     const { control, size } = this.#ring
-    const need = getFrameSize(this.length)
-    this.#tail = (this.#tail + need) | 0
-    this.#ready -= need
+    const frameSize = getFrameSize(this.length)
+    this.#tail = (this.#tail + frameSize) | 0
+    this.#ready -= frameSize
     Atomics.store(control, RING_WORD.tail, this.#tail)
-    // At half empty, not at the first free byte: a woken producer should have something to do.
+    // Half empty rather than at the first free byte, so that a woken producer can write more than one frame.
     if (Atomics.load(control, RING_WORD.wanted) !== 1 || this.#ready > size >> 1) return false
     return Atomics.compareExchange(control, RING_WORD.wanted, 1, 0) === 1
   }
 
-  /** Takes what one more look finds for all that will ever be. */
+  /** Checks for published bytes only one more time: the producer is gone. */
   freeze(): void {
-    if (this.#looks > 1) this.#looks = 1
+    if (this.#checksLeft > 1) this.#checksLeft = 1
   }
 
-  /** How far this has read, mod 2^32. */
+  /** Position up to which this has read, mod 2^32. */
   get position(): number {
     return this.#tail
   }
 
   /**
-   * Whether there is something, for a thread that looks again and again: V8 calls an atomic load, and inlines this one. What
-   * it sees may be late, so a thread that goes to sleep asks `empty`.
+   * True if there seems to be a frame, for a thread that polls: V8 inlines this plain load, but calls an atomic one. The value can be
+   * stale, so a thread that is about to sleep checks `isEmpty`.
    */
   get mayHaveFrame(): boolean {
     return this.#ring.control[RING_WORD.head] !== this.#tail
@@ -162,37 +165,37 @@ export class RingReader {
     return this.#tail === Atomics.load(this.#ring.control, RING_WORD.head)
   }
 
-  /** Says that this thread goes to sleep. Look whether the ring is `empty` after that, never before. */
+  /** Announces that this thread will sleep. `isEmpty` must be checked after that, never before. */
   park(): void {
     Atomics.store(this.#ring.control, RING_WORD.parked, 1)
   }
 
-  /** Takes that back; `false` where the producer has rung already. */
+  /** Revokes `park`. Returns false if the producer has already rung the doorbell. */
   unpark(): boolean {
     return Atomics.compareExchange(this.#ring.control, RING_WORD.parked, 1, 0) === 1
   }
 }
 
-// The producer's end of a ring. Its position is its own; of the consumer it reads one word, only where room seems short,
-// and believes it only where it lies between what was written and what fits.
-
+/**
+ * The producer's end of a ring. It keeps its own position. It reads the consumer's position only when room seems short, and accepts
+ * only a value between the last one and its own.
+ */
 export class RingWriter {
   readonly #ring: RingMemory
-  /** Where the next frame begins, mod 2^32. */
+  /** Position of the next frame, mod 2^32. */
   #head: number
   /** The consumer's position, as last seen. */
   #tailSeen: number
-  /** All bytes that were ever written: unlike `#head` it never comes round again. */
   #written = 0
-  /** Where the bytes of the reserved frame begin. */
-  #at = 0
+  /** Offset of the reserved body. */
+  #bodyOffset = 0
 
   constructor(ring: RingMemory) {
     this.#ring = ring
     this.#head = this.#tailSeen = Atomics.load(ring.control, RING_WORD.head) & ~7
   }
 
-  /** The memory that `reserve` points into. */
+  /** The memory that the offsets of `reserve` refer to. */
   get bytes(): Buffer {
     return this.#ring.bytes
   }
@@ -201,38 +204,36 @@ export class RingWriter {
     return this.#ring.size
   }
 
-  /** The bytes that were ever written to the ring. */
+  /** Total bytes ever written, which, unlike positions, never wrap around. */
   get written(): number {
     return this.#written
   }
 
   /**
-   * Where up to `length` bytes may be written, or -1 where there is no room for them now.
+   * Returns the offset for a body of up to `length` bytes, or -1 if there is no room at present.
    *
-   * @throws BusError `InvalidRequest` where the consumer's position is nonsense
+   * @throws {BusError} InvalidRequest if the consumer's position is invalid
    */
   reserve(length: number): number {
     const { size, words } = this.#ring
-    const need = getFrameSize(length)
+    const frameSize = getFrameSize(length)
     const offset = this.#head & (size - 1)
-    const skip = offset + need > size ? size - offset : 0
+    const skip = offset + frameSize > size ? size - offset : 0
     const usedSeen = (this.#head - this.#tailSeen) >>> 0
-    if (usedSeen + skip + need > size) {
-      if (this.unread() + skip + need > size) return -1
-    }
+    if (usedSeen + skip + frameSize > size && this.unread() + skip + frameSize > size) return -1
     if (skip !== 0) {
       words[offset >> 2] = SKIP
       this.#head = (this.#head + skip) | 0
       this.#written += skip
     }
-    this.#at = (this.#head & (size - 1)) + HEADER_BYTES
-    return this.#at
+    this.#bodyOffset = (this.#head & (size - 1)) + HEADER_BYTES
+    return this.#bodyOffset
   }
 
   /**
-   * The bytes that the consumer has not read yet.
+   * Returns the number of bytes that the consumer has not read yet.
    *
-   * @throws BusError `InvalidRequest` where its position is nonsense
+   * @throws {BusError} InvalidRequest if the consumer's position is invalid
    */
   unread(): number {
     const tail = Atomics.load(this.#ring.control, RING_WORD.tail)
@@ -242,28 +243,28 @@ export class RingWriter {
     return used
   }
 
-  /** Gives the reserved frame to the consumer, with the `length` bytes that it got: at most as many as were reserved. */
-  publish(kind: number, length: number, beside: number): void {
+  /** Publishes the reserved frame with a body of `length` bytes, which must not exceed the reserved length. */
+  publish(kind: number, length: number, outOfBandBytes: number): void {
     const { control, words } = this.#ring
-    const word = (this.#at - HEADER_BYTES) >> 2
+    const word = (this.#bodyOffset - HEADER_BYTES) >> 2
     words[word] = (kind << 24) | length
-    words[word + 1] = beside
+    words[word + 1] = outOfBandBytes
     this.#head = (this.#head + getFrameSize(length)) | 0
     this.#written += getFrameSize(length)
     Atomics.store(control, RING_WORD.head, this.#head)
   }
 
-  /** Asks the consumer to wake this thread when there is room. Look for room once more after that. */
+  /** Requests to be woken when there is room. Check for room once more after that. */
   want(): void {
     Atomics.store(this.#ring.control, RING_WORD.wanted, 1)
   }
 
-  /** The consumer's thread looks at the ring, or is about to: it needs no waking. */
+  /** True if the consumer's thread polls the ring, or is about to, so that it needs no doorbell. */
   get peerAwake(): boolean {
     return Atomics.load(this.#ring.control, RING_WORD.parked) !== 1
   }
 
-  /** Wakes the consumer's thread where it sleeps: to be called after whatever it should see. */
+  /** Wakes the consumer's thread if it sleeps. Call this after writing whatever the thread should see. */
   wake(): void {
     const { control } = this.#ring
     if (Atomics.load(control, RING_WORD.parked) !== 1) return

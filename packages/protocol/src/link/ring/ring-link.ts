@@ -1,32 +1,29 @@
-// A link over two rings: frames go through shared memory, and the reading thread polls while that pays and sleeps when it
-// doesn't. Invariants: `park` comes before the last look, on either side of a ring; nothing waits in a loop; a pass is
-// bounded, so the event loop lives; the port beside the rings carries what a ring announces, and its own end.
+// A link over two rings of shared memory. The reading thread polls while that pays, and sleeps otherwise. Invariants: `park` precedes
+// the last check, on either side of a ring; no wait is a loop; a pass is bounded, so that the event loop stays alive. The port carries
+// out-of-band frames and the end of the link.
 import type { MessagePort } from 'node:worker_threads'
 import { type BusError, isBusError } from '../../errors/bus-error.js'
-import type { Frame } from '../../wire/link.js'
-import { deliverFrame, LINGER_MS, type Link, type LinkReceiver } from '../../wire/link.js'
+import { deliverFrame, type Frame, LINGER_MS, type Link, type LinkReceiver } from '../../wire/link.js'
 import { RingDoorbell, RingPolling } from './polling.js'
 import { openRing, RingReader, RingWriter } from './ring-buffer.js'
 import { RingReceiver, RingSender } from './ring-io.js'
 
-// What a link over two rings is made of, and how much of a turn it takes.
-
-/** Looks at the ring within one turn of the event loop, while polling: about a microsecond, as much as the turn takes. */
-const PROBES: number = 1000
-/** One frame of 64 halves what frames of 16 reach with 64 calls in flight. */
-const FRAME_MESSAGES: number = 16
-/** Frames that are taken within one turn. */
-const FRAMES_PER_PASS: number = 256
+/** Checks of the ring within one tick while polling: about a microsecond, as long as the tick itself takes. */
+const CHECKS_PER_TICK = 1000
+/** With 64 calls in flight, a single frame of 64 has half the throughput of frames of 16. */
+const FRAME_MESSAGES = 16
+/** Maximum number of frames taken within one tick. */
+const FRAMES_PER_PASS = 256
 
 export interface RingLinkOptions {
-  /** Memory of `createRingBuffers`: what is `out` here is `in` there. */
+  /** Memory of `createRingBuffers`. `out` of one end is `in` of the other. */
   out: SharedArrayBuffer
   in: SharedArrayBuffer
-  /** Carries large frames, tells of the peer's end, and keeps the thread alive. */
+  /** Carries large frames and the end of the link, and keeps the thread alive. */
   port: MessagePort
-  /** This side mostly asks: it decides whether to poll, and begins as soon as it has sent. The other side follows it. */
+  /** True for an end that mostly sends requests. It decides whether to poll, right after it has sent; the other end follows. */
   awaitsReplies?: boolean
-  /** `false`: never poll, sleep whenever nothing is there. */
+  /** False if this end must never poll. @default true */
   poll?: boolean
 }
 
@@ -40,13 +37,15 @@ class RingLink implements Link {
   readonly #frames: RingReceiver
   readonly #doorbell: RingDoorbell
   #receiver: LinkReceiver | undefined
+  /** False after `close` on this end, and after a fault. */
   #open = true
+  /** True if the peer has closed or died: the ring holds its last frames. */
+  #peerGone = false
+  /** True after `closed` was called. */
   #ended = false
   #fault: BusError | undefined
-  /** The peer has closed, or is dead: what the ring holds is all there will be. */
-  #peerGone = false
   #paused = false
-  /** Awake: a turn of this link is scheduled. */
+  /** True if this link has work scheduled for a later tick. */
   #awake = false
   #linger: NodeJS.Timeout | undefined
 
@@ -59,7 +58,7 @@ class RingLink implements Link {
     this.#writer = new RingWriter(outRing)
     this.#sender = new RingSender(this.#writer, port)
     this.#frames = new RingReceiver(this.#reader, port)
-    this.#doorbell = new RingDoorbell(inRing, () => this.#rung())
+    this.#doorbell = new RingDoorbell(inRing, () => this.#onDoorbell())
     port.on('close', () => {
       this.#peerGone = true
       this.#sender.releaseRoom()
@@ -67,7 +66,7 @@ class RingLink implements Link {
     })
   }
 
-  /** Threads that can't work at the same time are best off with few and full frames. */
+  /** Threads that cannot run at the same time are best off with few and full frames. */
   get frameMessages(): number | undefined {
     return this.#polling?.didNotPay ? undefined : FRAME_MESSAGES
   }
@@ -93,8 +92,8 @@ class RingLink implements Link {
   }
 
   room(): Promise<void> | undefined {
-    // A peer that reads while this thread has no turn has room by now.
     if (this.#sender.isIdle || this.#peerGone || this.#ended) return undefined
+    // The peer can have made room while this thread did not run.
     this.#flush()
     return this.#sender.room()
   }
@@ -125,8 +124,8 @@ class RingLink implements Link {
     this.#writeRest()
   }
 
-  /** The doorbell rang: there are frames, or room, or nothing. */
-  #rung(): void {
+  /** Called when the peer has rung: there can be frames, or room, or neither. */
+  #onDoorbell(): void {
     if (this.#ended) return
     if (!this.#open) return this.#writeRest()
     if (this.#awake) return
@@ -142,14 +141,14 @@ class RingLink implements Link {
   #serve(): void {
     if (!this.#open) return
     this.#awake = true
-    // Looked at before anything is sent from here, which would wake it.
+    // Read before anything is sent from here, which would wake the peer.
     const peerPolls = this.#writer.peerAwake
-    const more = this.#delivers && this.#take()
+    const hasMore = this.#delivers && this.#take()
     if (!this.#open) return
     if (this.#peerGone) return this.#finish()
     const now = performance.now()
     if (this.#delivers && this.#polling?.mayStart(now, peerPolls)) return this.#startPolling(now)
-    if (more || !this.#sleep()) return this.#serveLater()
+    if (hasMore || !this.#sleep()) return this.#serveLater()
     this.#awake = false
   }
 
@@ -161,7 +160,7 @@ class RingLink implements Link {
 
   readonly #poll = (): void => {
     if (!this.#open) return
-    for (let probe = this.#paused ? PROBES : 0; probe < PROBES; probe++) {
+    for (let check = this.#paused ? CHECKS_PER_TICK : 0; check < CHECKS_PER_TICK; check++) {
       if (!this.#reader.mayHaveFrame) continue
       this.#polling!.onFound(performance.now(), this.#reader.position)
       this.#take()
@@ -182,7 +181,7 @@ class RingLink implements Link {
     setImmediate(this.#poll)
   }
 
-  /** Hands over what has come, up to a bound; `true` where there may be more. */
+  /** Delivers frames up to a bound. Returns true if there can be more. */
   #take(): boolean {
     for (let taken = 0; taken < FRAMES_PER_PASS; taken++) {
       let frame
@@ -213,18 +212,18 @@ class RingLink implements Link {
     return this.#receiver !== undefined && !this.#paused
   }
 
-  /** Parks, and then looks once more, for frames and for room; `false` where there is something to do. */
+  /** Parks, and then checks once more for frames and for room. Returns false if there is work. */
   #sleep(): boolean {
-    // Frames wait in the ring for a receiver that is yet to come: no need to be rung for each.
+    // Without delivery, frames wait in the ring and need no doorbell.
     if (!this.#delivers && this.#sender.isIdle) return true
     this.#reader.park()
     this.#doorbell.listen()
     this.#flush()
-    // Where the producer has unparked this side already, its ring is on the way.
+    // If the producer has already unparked this side, its ring is in flight.
     return this.#reader.isEmpty || !this.#delivers || !this.#reader.unpark()
   }
 
-  /** Closed, but not everything is written: goes on while the peer takes something. */
+  /** Writes the rest of a closed link for as long as the peer takes some of it. */
   #writeRest(): void {
     this.#reader.park()
     this.#doorbell.listen()
@@ -241,7 +240,7 @@ class RingLink implements Link {
     queueMicrotask(() => this.#end())
   }
 
-  /** The peer is gone: the rest of what it sent, and the end. */
+  /** Delivers the last frames of a peer that is gone, and then the end. */
   #finish(): void {
     this.#reader.freeze()
     while (this.#open && this.#delivers && this.#take());
@@ -261,5 +260,5 @@ class RingLink implements Link {
   }
 }
 
-/** One end of a pair of rings; the other end is made in the other thread, with `out` and `in` swapped. */
+/** Creates one end of a link. The other end is created in the other thread, with `out` and `in` swapped. */
 export const createRingLink = (options: RingLinkOptions): Link => new RingLink(options)
