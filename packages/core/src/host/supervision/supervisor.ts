@@ -109,6 +109,7 @@ const machine = setup({
   },
 })
 
+/** @internal */
 export const supervisorMachine: AnyStateMachine = machine
 
 /** @internal For tests: a clock and a random source of their own. */

@@ -226,4 +226,5 @@ export function getWorkerState({ value }: WorkerSnapshot): WorkerState {
   return (typeof value === 'object' ? value.alive : value) as WorkerState
 }
 
+/** @internal */
 export const workerMachine: AnyStateMachine = machine
