@@ -3,7 +3,7 @@
 import { createLogUpdate } from 'log-update'
 import type { Colors } from 'picocolors/types.js'
 import type { Output } from './output.js'
-import { getBudget, expectedMs, getRounds, totalMs, type Plan } from '../run/plan.js'
+import { getBudgetMs, expectedMs, getRounds, totalMs, type Plan } from '../run/plan.js'
 import { count } from '../report/format.js'
 import { runningRatio } from '../report/running.js'
 import type { Cell, Outcome, Watcher } from '../run/run.js'
@@ -25,7 +25,7 @@ function createClock(
   plan: Plan,
 ): (outcome: Outcome, slots: number) => [number, number] {
   const total = totalMs(plan, scenarios)
-  const budget = getBudget(plan, scenarios)
+  const budget = getBudgetMs(plan, scenarios)
   const start = performance.now()
   return ({ scenario, cells }, slots) => {
     const before = totalMs(plan, scenarios.slice(0, scenarios.indexOf(scenario)))

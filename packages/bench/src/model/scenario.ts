@@ -39,9 +39,9 @@ export type Loop =
 /** One measurement to make: plain data, because tasks cross threads. */
 export interface Task {
   loop: Loop
-  /** Milliseconds to measure for. A slow operation is always measured at least once. */
+  /** A slow operation is always measured at least once. */
   ms: number
-  /** Milliseconds to do the same before that, so that threads are awake and polling has begun. */
+  /** Time to do the same before that, so that threads are awake and polling has begun. */
   settleMs?: number
   inFlight?: number
   /** Number of listeners or frontends. */

@@ -25,7 +25,6 @@ export interface StartedProcess {
   child: ChildProcess
   /** Pending requests reject when the process exits. */
   rpc: BirpcReturn<ProcessHost>
-  /** Resolves to how the process exited. */
   exited: Promise<Error>
   kill(): Promise<void>
 }
@@ -33,7 +32,6 @@ export interface StartedProcess {
 /** No request takes longer: an arm has shorter deadlines of its own, which say more. */
 const REQUEST_TIMEOUT_MS = 300_000
 
-/** Milliseconds in which a process may exit by itself. */
 const EXIT_TIMEOUT_MS = 2000
 
 const ENTRY: URL = new URL(import.meta.resolve('#dist/process'))

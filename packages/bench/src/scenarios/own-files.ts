@@ -11,12 +11,7 @@ import { devtoolsProtocol, echo, githubEvents, usualCall, type Payload } from '.
 import { oneLine } from '../report/format.js'
 import { calls, inCase, P50, P99 } from './cases.js'
 
-/**
- * Sends documents over each pattern and codec.
- *
- * @param paths files with one JSON document each
- * @throws UsageError if a file cannot be read, or is not JSON
- */
+/** @throws UsageError if a file cannot be read, or is not JSON */
 export const ownPayloads = async (paths: readonly string[]): Promise<Scenario> => ({
   id: 'own-payloads',
   title: 'Your documents, there and back',
@@ -64,12 +59,7 @@ function makeUnique(payloads: readonly Payload[]): Payload[] {
   }))
 }
 
-/**
- * Compares a codec with those of the bus, with real documents in one thread.
- *
- * @param path a module whose default export is an `OwnCodec`
- * @throws UsageError if the module cannot be loaded, or exports no codec
- */
+/** @throws UsageError if the module cannot be loaded, or its default export is not an `OwnCodec` */
 export async function ownCodec(path: string): Promise<Scenario> {
   const module = pathToFileURL(resolve(path)).href
   const { name } = await loadCodec(module).catch((error: unknown) => {
