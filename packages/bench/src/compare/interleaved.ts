@@ -136,7 +136,7 @@ const USUAL = new Set([
  *
  * @throws {UsageError} if nothing is left
  */
-export function chooseForComparison({ ours, own }: Loaded, filter: string | null): Scenario[] {
+function chooseForComparison({ ours, own }: Loaded, filter: string | null): Scenario[] {
   const all = [...ours, ...own].filter(({ id }) => id !== NOISE)
   const isOwn = (path: string): boolean => own.some(({ id }) => path.startsWith(`${id}/`))
   const isUsual = (path: string): boolean => (own.length > 0 ? isOwn(path) : USUAL.has(path))
