@@ -44,7 +44,7 @@ export function headline(report) {
   for (const { id, title } of arms)
     rows.push([bus(id) ? `**Sallyport**, ${title}` : title, ...COLUMNS.map(one => cell(id, one))])
   const table = rows.map(cells => `| ${cells.join(' | ')} |`).join('\n')
-  return noise?.outcome === 'too noisy' ? `${table}\n\n${verdictOf(report).line} So these are rough.` : table
+  return noise?.outcome === 'too noisy' ? `${table}\n\n${verdictOf(report).line}` : table
 }
 
 const bus = id => /(^|-)(ring|port)-(json|msgpack)$/.test(id)

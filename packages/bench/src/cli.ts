@@ -1,35 +1,27 @@
 #!/usr/bin/env node
-// The command `sallyport-bench`: reads what is asked for, and does it.
-import { compare } from './compare/main.js'
-import { EXIT } from './command/exit-code.js'
-import { Interrupted } from './command/interrupt.js'
-import { listAll } from './command/list.js'
-import { measureAndReport } from './command/measure.js'
-import { parseOptions, type Command } from './command/options.js'
-import { UsageError } from './command/usage.js'
-import { plain } from './report/format.js'
+// The command `sallyport-bench`.
+import { listAll, measureAndReport } from './command/measure.js'
+import { EXIT, parseOptions, type Command } from './command/options.js'
+import { Interrupted } from './command/output.js'
+import { compare } from './compare/compare.js'
+import { plain, UsageError } from './shared/text.js'
 
-// Whoever reads the other end of a pipe may leave (`2>&1 | head`); the reports are written all the same.
+// The reader of a pipe can leave (`2>&1 | head`); the reports are written all the same.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
 
-const start = (command: Command): Promise<number> => {
-  if (command.name === 'compare') return compare(command.options)
-  return command.name === 'list' ? listAll(command.options) : measureAndReport(command.options)
-}
+const start = ({ name, options }: Command): Promise<number> =>
+  name === 'compare' ? compare(options) : name === 'list' ? listAll(options) : measureAndReport(options)
 
 try {
   const command = parseOptions(process.argv)
-  process.exitCode = command ? await start(command) : 0
+  process.exitCode = command ? await start(command) : EXIT.fine
 } catch (error) {
   if (error instanceof Interrupted) {
     process.stderr.write(`\n${error.message}\n`)
     process.exit(error.exitCode)
   }
-  if (error instanceof UsageError) {
-    process.stderr.write(`sallyport-bench: ${plain(error.message)}\n`)
-    process.exitCode = EXIT.usage
-  } else {
-    process.stderr.write(`sallyport-bench: ${error instanceof Error ? error.stack : String(error)}\n`)
-    process.exitCode = EXIT.failed
-  }
+  const isUsage = error instanceof UsageError
+  const text = isUsage ? plain(error.message) : error instanceof Error ? error.stack : String(error)
+  process.stderr.write(`sallyport-bench: ${text}\n`)
+  process.exitCode = isUsage ? EXIT.usage : EXIT.failed
 }

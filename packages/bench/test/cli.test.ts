@@ -1,59 +1,100 @@
-import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { afterAll, describe, expect, test } from 'vitest'
-import { GOALS } from '../src/goals.js'
-import { findFigure, type Report } from '../src/report/report.js'
-import type { Scenario } from '../src/model/scenario.js'
-import { leaveOut } from '../src/command/leave-out.js'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { GOALS } from '../src/report/goals.js'
+import { everyFigure, findFigure, type Report } from '../src/report/report.js'
+import type { Loop, Scenario } from '../src/model/scenario.js'
 import { allScenarios } from '../src/scenarios/index.js'
 import { leavesOut } from '../src/arms/features.js'
-import type { Loop } from '../src/model/scenario.js'
+import { leaveOut } from '../src/scenarios/select.js'
+import { bench, cli, readReport, type Ended } from './bench.js'
 
-const cli = fileURLToPath(new URL('../dist/cli.js', import.meta.url))
-/** Of a machine that has much else to do. */
-const LONG = { timeout: 600_000 }
+/** For a machine that has much else to do. */
+const TIMEOUT_MS = 600_000
+
+/** With so few rounds, a run can well be too noisy to judge. */
+const MEASURED = [0, 3]
+
 const out = mkdtempSync(join(tmpdir(), 'sallyport-bench-'))
 afterAll(() => rmSync(out, { recursive: true }))
 
-interface Ended {
-  code: number | null
-  stdout: string
-  stderr: string
-}
-
-function bench(
-  args: string[],
-  watch?: (stderr: string, kill: (signal: NodeJS.Signals) => void) => void,
-): Promise<Ended> {
-  const child = spawn(process.execPath, [cli, ...args], { env: { ...process.env, CI: '1' } })
-  let stdout = ''
-  let stderr = ''
-  child.stdout.on('data', chunk => (stdout += chunk))
-  child.stderr.on('data', chunk => {
-    stderr += chunk
-    watch?.(stderr, signal => child.kill(signal))
+describe('usage', () => {
+  test('shows every option, examples and the exit codes with --help', async () => {
+    const { code, stdout } = await bench(['--help'])
+    expect(code).toBe(0)
+    const options = 'quick full filter out json rounds slot processes all raw scenario payload codec help version'
+    for (const option of options.split(' ')) expect(stdout).toContain(`--${option}`)
+    expect(stdout).toContain('sallyport-bench compare --base main')
+    expect(stdout).toContain('Exit codes: 0 fine')
   })
-  return new Promise((resolve, reject) => {
-    child.on('error', reject)
-    child.on('close', code => resolve({ code, stdout, stderr }))
-  })
-}
 
-/** A silent process may take no time at all, and nobody may refuse or wait for anything. */
-const mayBeNothing = (loop: Loop, figure: string): boolean =>
+  test('shows the options of a comparison with compare --help', async () => {
+    const { code, stdout } = await bench(['compare', '--help'])
+    expect(code).toBe(0)
+    for (const option of ['base', 'tolerance', 'prepare', 'filter']) expect(stdout).toContain(`--${option}`)
+    expect(stdout).not.toContain('--raw')
+  })
+
+  test('shows the version with --version', async () => {
+    expect((await bench(['--version'])).stdout).toMatch(/\d+\.\d+\.\d+/)
+  })
+
+  test('exits with 2 and names the options after an unknown one', async () => {
+    const { code, stdout, stderr } = await bench(['--fast'])
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(stderr).toContain("Unknown option '--fast'")
+    expect(stderr).toContain('There are --scenario --payload --codec --all --quick --full --filter')
+  })
+
+  test('exits with 2 and names every scenario when a filter matches nothing', async () => {
+    const { code, stderr } = await bench(['--filter', 'nonsense'])
+    expect(code).toBe(2)
+    expect(stderr).toContain("nothing has 'nonsense' in its path")
+    for (const { id } of allScenarios()) expect(stderr).toContain(id)
+  })
+
+  test('lists every scenario, case and arm', async () => {
+    const { code, stdout } = await bench(['list'])
+    expect(code).toBe(0)
+    for (const { id, title, cases, arms } of allScenarios()) {
+      for (const name of [id, title, ...cases.map(one => one.id), ...arms.map(arm => arm.id)])
+        expect(stdout).toContain(name)
+    }
+  })
+
+  test.each([
+    ['a broken regular expression', ['--filter', '/(/'], '--filter: Invalid'],
+    ['a directory that cannot be made', ['--out', join(cli, 'no')], '--out '],
+  ])('exits with 2 before anything runs after %s', async (_, args, message) => {
+    expect(await bench(args)).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(message) })
+  })
+
+  test('exits with 130 and writes no report after Ctrl-C', async () => {
+    const directory = join(out, 'stopped')
+    const { code, stdout, stderr } = await bench(['--slot', '500', '--filter', 'noise', '--out', directory], {
+      watch: (said, kill) => said.includes('Noise') && kill('SIGINT'),
+    })
+    expect(code).toBe(130)
+    expect(stderr).toContain('Stopped. No report was written.')
+    expect(stdout).not.toContain('In short')
+    expect(existsSync(join(directory, 'report.json'))).toBe(false)
+  })
+})
+
+/** A silent process can take no time at all, and nobody has to refuse or wait for anything. */
+const canBeNothing = (loop: Loop, figure: string): boolean =>
   loop === 'idle' || figure === 'refused' || figure === 'waited' || (loop === 'slow-consumer' && figure === 'rss')
 
 function expectEveryFigure(report: Report, scenarios: readonly Scenario[]): void {
+  const figures = new Map(everyFigure(report).map(({ path, figure }) => [path, figure]))
   for (const scenario of scenarios) {
     for (const one of scenario.cases) {
       for (const [at, arm] of scenario.arms.entries()) {
         if (leavesOut(arm.id, one.payload)) continue
         for (const { id } of one.figures) {
-          const figure = findFigure(report, `${scenario.id}/${one.id}/${arm.id}/${id}`)
-          if (figure && mayBeNothing(one.task.loop, id)) continue
+          const figure = figures.get(`${scenario.id}/${one.id}/${arm.id}/${id}`)
+          if (figure && canBeNothing(one.task.loop, id)) continue
           expect(figure?.median).toBeGreaterThan(0)
           if (leavesOut(scenario.arms[0].id, one.payload)) continue
           expect(figure?.ratio).toBeGreaterThan(0)
@@ -64,158 +105,95 @@ function expectEveryFigure(report: Report, scenarios: readonly Scenario[]): void
   }
 }
 
-describe('usage', () => {
-  test('--help names every option, shows examples and the exit codes', async () => {
-    const { code, stdout } = await bench(['--help'])
-    expect(code).toBe(0)
-    for (const option of [
-      '--quick',
-      '--full',
-      '--filter',
-      '--out',
-      '--json',
-      '--rounds',
-      '--slot',
-      '--processes',
-      '--all',
-      '--raw',
-      '--scenario',
-      '--payload',
-      '--codec',
-      '--help',
-      '--version',
-    ]) {
-      expect(stdout).toContain(option)
-    }
-    expect(stdout).toContain('Exit codes: 0 fine')
-  })
+// Without a NATS server, what needs one is left out.
+const able = leaveOut(allScenarios()).scenarios
 
-  test('--version', async () => {
-    expect((await bench(['--version'])).stdout).toMatch(/\d+\.\d+\.\d+/)
-  })
+/** Every scenario, in two runs at a time: most of a run waits for threads to start. */
+const HALVES = [0, 1].map(half => able.filter((_, at) => at % 2 === half))
 
-  test('an unknown option: exit code 2, and the options that there are', async () => {
-    const { code, stdout, stderr } = await bench(['--fast'])
-    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
-    expect(stderr).toContain('Unknown option `--fast`')
-    expect(stderr).toContain('There are --scenario --payload --codec --all --quick --full --filter')
-  })
+describe('the shortest run of every scenario', () => {
+  let halves: { ended: Ended; report: Report; text: string; scenarios: readonly Scenario[] }[]
+  beforeAll(async () => {
+    halves = await Promise.all(
+      HALVES.map(async (scenarios, half) => {
+        const directory = join(out, `half-${half}`)
+        const filter = `/^(${scenarios.map(({ id }) => id).join('|')})\\//`
+        const shortest = ['--processes', '1', '--rounds', '1', '--slot', '2', '--out', directory]
+        const ended = await bench(['--filter', filter, ...shortest])
+        const text = readFileSync(join(directory, 'report.md'), 'utf8')
+        return { ended, report: readReport(directory), text, scenarios }
+      }),
+    )
+  }, TIMEOUT_MS)
 
-  test('a filter that matches nothing: exit code 2, and everything that there is', async () => {
-    const { code, stderr } = await bench(['--filter', 'nonsense'])
-    expect(code).toBe(2)
-    expect(stderr).toContain("nothing has 'nonsense' in its path")
-    for (const { id } of allScenarios()) expect(stderr).toContain(id)
-  })
-
-  test('list names every scenario, case and arm', async () => {
-    const { code, stdout } = await bench(['list'])
-    expect(code).toBe(0)
-    for (const { id, title, cases, arms } of allScenarios()) {
-      for (const name of [id, title, ...cases.map(one => one.id), ...arms.map(arm => arm.id)])
-        expect(stdout).toContain(name)
+  test('fails nowhere, and says so by its exit code', () => {
+    for (const { ended } of halves) {
+      expect(ended.stdout.match(/Failed: .*/g)).toBeNull()
+      expect(MEASURED).toContain(ended.code)
     }
   })
 
-  test('a broken regular expression and a folder that can’t be made: exit code 2, before anything runs', async () => {
-    expect(await bench(['--filter', '/(/'])).toMatchObject({
-      code: 2,
-      stderr: expect.stringContaining('--filter: Invalid'),
-    })
-    expect(await bench(['--out', join(cli, 'no')])).toMatchObject({
-      code: 2,
-      stderr: expect.stringContaining('--out '),
-    })
+  test('measures, verifies and compares every figure', () => {
+    for (const { report, scenarios } of halves) expectEveryFigure(report, scenarios)
+  })
+
+  test('judges every goal', () => {
+    const ids = halves.flatMap(({ report }) => report.goals.map(({ id }) => id))
+    const measured = GOALS.filter(({ figure }) => able.some(({ id }) => figure.startsWith(`${id}/`)))
+    expect(ids.toSorted()).toEqual(measured.map(({ id }) => id).toSorted())
+    for (const { report } of halves) for (const goal of report.goals) expect(goal.measured).toEqual(expect.any(Number))
+  })
+
+  test('shows its progress on stderr and its tables on stdout, and writes the report', () => {
+    const stdout = halves.map(({ ended }) => ended.stdout).join('\n')
+    for (const words of ['In short', 'What isolation costs', 'Goals: ']) expect(stdout).toContain(words)
+    for (const { ended, text } of halves) {
+      expect(ended.stderr).toMatch(/Noise: .*: 1 round in/)
+      expect(text).toContain('# Sallyport benchmark')
+    }
   })
 })
 
-/** With so few rounds a run may well be too noisy to judge. */
-const MEASURED = [0, 3]
+describe('a run with two processes, --json and --raw', () => {
+  const directory = join(out, 'raw')
+  let ended: Ended
+  beforeAll(async () => {
+    const numbers = ['--processes', '2', '--rounds', '2', '--slot', '5']
+    ended = await bench(['--json', '--raw', '--filter', 'sparse/4ms/ring', ...numbers, '--out', directory])
+  }, TIMEOUT_MS)
 
-/** The shortest run there is. */
-const SHORTEST = ['--processes', '1', '--rounds', '1', '--slot', '2']
-
-describe('a run', () => {
-  test('of everything, as short as can be: each figure is measured, verified and compared', LONG, async () => {
-    const folder = join(out, 'all')
-    const { code, stdout, stderr } = await bench(['--all', ...SHORTEST, '--out', folder])
-    expect(stdout.match(/Failed: .*/g)).toBeNull()
-    expect(MEASURED).toContain(code)
-    expect(stderr).toMatch(/Noise: .*: 1 round in/)
-    for (const words of ['In short', 'What isolation costs', 'Goals: ']) expect(stdout).toContain(words)
-    const report = JSON.parse(readFileSync(join(folder, 'report.json'), 'utf8')) as Report
-    // Without a NATS server, what needs one.
-    const { scenarios } = leaveOut(allScenarios())
-    expectEveryFigure(report, scenarios)
-    const measured = GOALS.filter(({ figure }) => scenarios.some(({ id }) => figure.startsWith(`${id}/`)))
-    expect(report.goals.map(({ id }) => id)).toEqual(measured.map(({ id }) => id))
-    for (const { measured } of report.goals) expect(measured).toEqual(expect.any(Number))
-    expect(readFileSync(join(folder, 'report.md'), 'utf8')).toContain('# Sallyport benchmark')
+  test('prints the report as JSON, and nothing else', () => {
+    expect(MEASURED).toContain(ended.code)
+    expect(JSON.parse(ended.stdout)).toEqual(readReport(directory))
   })
 
-  test('of two processes, with as many rounds in each', async () => {
-    const folder = join(out, 'processes')
-    await bench(['--filter', 'noise', '--processes', '2', '--rounds', '2', '--slot', '2', '--out', folder])
-    const report = JSON.parse(readFileSync(join(folder, 'report.json'), 'utf8')) as Report
-    const figure = findFigure(report, 'noise/1/ring-json-again/p50')!
+  test('measures what the filter selects, with the reference and the noise check', () => {
+    const { filter, scenarios, isolationCost, noise } = readReport(directory)
+    const ids = scenarios.map(({ id, arms, cases }) => [id, arms.map(arm => arm.id), cases.map(one => one.id)])
+    expect(filter).toBe('sparse/4ms/ring')
+    expect(ids).toEqual([
+      ['noise', expect.any(Array), ['1', '64']],
+      ['sparse', ['raw', 'ring-json'], ['4ms']],
+    ])
+    expect(isolationCost).toEqual([])
+    expect(noise?.checks).toHaveLength(2)
+  })
+
+  test('has as many rounds in each process', () => {
+    const figure = findFigure(readReport(directory), 'noise/1/ring-json-again/p50')!
     expect(figure.processes.map(rounds => rounds.length)).toEqual([2, 2])
     expect(figure.interval).toEqual([expect.any(Number), expect.any(Number)])
-    expect(report.noise?.checks).toHaveLength(2)
   })
 
-  test('--raw keeps each single latency of what is measured call by call', async () => {
-    const folder = join(out, 'raw')
-    const filter = '/^(noise|sparse)/'
-    await bench(['--raw', '--filter', filter, '--processes', '2', '--rounds', '1', '--slot', '5', '--out', folder])
-    const lines = readFileSync(join(folder, 'samples.ndjson'), 'utf8').trim().split('\n')
+  test('keeps every single latency that was measured call by call', () => {
+    const lines = readFileSync(join(directory, 'samples.ndjson'), 'utf8').trim().split('\n')
     const samples = lines.map(line => JSON.parse(line) as { scenario: string; case: string; arm: string; us: number[] })
-    expect(samples).toHaveLength(2 * (3 + 3))
+    expect(samples).toHaveLength(2 * 2 * (3 + 2))
     expect(new Set(samples.map(one => `${one.scenario}/${one.case}`))).toEqual(new Set(['noise/1', 'sparse/4ms']))
     for (const { us } of samples) for (const each of us) expect(each).toBeGreaterThan(0)
-    const report = JSON.parse(readFileSync(join(folder, 'report.json'), 'utf8')) as Report
     const [first] = samples.filter(one => one.arm === 'ring-json')
     const middle = first!.us.toSorted((a, b) => a - b)[Math.floor(first!.us.length / 2)]!
-    const p50 = findFigure(report, 'noise/1/ring-json/p50')!.processes[0]![0]!
+    const p50 = findFigure(readReport(directory), 'noise/1/ring-json/p50')!.processes[0]![0]!
     expect(middle / p50).toBeCloseTo(1, 1)
-  })
-
-  test('--json prints the report and nothing else, and --filter measures a part with its reference', async () => {
-    const folder = join(out, 'json')
-    const { code, stdout } = await bench([
-      '--json',
-      '--rounds',
-      '1',
-      '--slot',
-      '5',
-      '--filter',
-      'channel/channel/ring',
-      '--out',
-      folder,
-    ])
-    expect(MEASURED).toContain(code)
-    const report = JSON.parse(stdout) as Report
-    expect(report).toEqual(JSON.parse(readFileSync(join(folder, 'report.json'), 'utf8')))
-    expect(report.filter).toBe('channel/channel/ring')
-    expect(
-      report.scenarios.map(({ id, arms, cases }) => [id, arms.map(arm => arm.id), cases.map(one => one.id)]),
-    ).toEqual([
-      ['noise', expect.any(Array), ['1', '64']],
-      ['channel', ['raw', 'ring-json'], ['channel']],
-    ])
-    expect(report.isolationCost).toEqual([])
-  })
-
-  test('Ctrl-C ends it with 130 and without a report', async () => {
-    const folder = join(out, 'stopped')
-    const { code, stdout, stderr } = await bench(
-      ['--slot', '500', '--filter', 'noise', '--out', folder],
-      (told, kill) => {
-        if (told.includes('Noise')) kill('SIGINT')
-      },
-    )
-    expect(code).toBe(130)
-    expect(stderr).toContain('Stopped. No report was written.')
-    expect(stdout).not.toContain('In short')
-    expect(existsSync(join(folder, 'report.json'))).toBe(false)
   })
 })

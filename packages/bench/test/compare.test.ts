@@ -1,6 +1,6 @@
-// The gate from outside: a project of an embedder with its own scenario, whose figures are data, so that what is judged is the
-// gate and not this machine.
-import { execFileSync, spawnSync } from 'node:child_process'
+// The regression check from outside: a project of an embedder with its own scenario, whose figures are data, so that the check
+// is judged and not this machine.
+import { execFileSync } from 'node:child_process'
 import {
   existsSync,
   mkdirSync,
@@ -14,15 +14,15 @@ import {
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Comparison } from '../src/compare/judge.js'
+import { fingerprintOf, type Baseline } from '../src/report/files.js'
 import { describeMachine } from '../src/run/machine.js'
-import { fingerprintOf, type Baseline } from '../src/report/baseline.js'
-import type { Comparison } from '../src/compare/report.js'
+import { bench, type Ended } from './bench.js'
 
-// Each comparison starts a dozen processes.
-vi.setConfig({ testTimeout: 90_000 })
+/** Each comparison starts some processes. */
+const TIMEOUT_MS = 90_000
 
-const cli = fileURLToPath(new URL('../dist/cli.js', import.meta.url))
 const packages = fileURLToPath(new URL('../../', import.meta.url))
 const project = mkdtempSync(join(tmpdir(), 'sallyport-embedder-'))
 const temporary = mkdtempSync(join(tmpdir(), 'sallyport-temporary-'))
@@ -39,7 +39,7 @@ const git = (...args: string[]): string =>
     encoding: 'utf8',
   })
 
-/** Leads to the libraries of this checkout, as an install would. */
+/** Links the libraries of this checkout, as an install would. */
 function installIn(folder: string): void {
   mkdirSync(join(folder, 'node_modules', '@sallyport'), { recursive: true })
   for (const name of ['core', 'frontend', 'protocol']) {
@@ -47,9 +47,9 @@ function installIn(folder: string): void {
   }
 }
 
-/** Two arms; what they take stands in a module of the project. A round’s figures are never quite the same. */
+/** Three arms, whose times stand in a module of the project. The figures of two rounds are never quite the same. */
 const SCENARIO = `
-import { cost } from '../src/cost.js'
+import { cost, spare } from '../src/cost.js'
 const payload = { id: 'none', title: 'nothing', calls: [] }
 const kind = { id: 'time', title: 'time', unit: 'µs', better: 'lower' }
 const arm = (id, times) => ({
@@ -64,13 +64,13 @@ const arm = (id, times) => ({
 export default {
   id: 'search',
   title: 'Search',
-  arms: [arm('other', () => 10), arm('ours', () => cost)],
+  arms: [arm('other', () => 10), arm('ours', () => cost), arm('spare', () => spare)],
   cases: [{ id: 'all', title: 'all', task: { loop: 'calls' }, payload, figures: [kind] }],
   warmUpShare: 0,
 }
 `
 
-/** Installs the base: it leads to the same libraries. */
+/** Installs the base with the same libraries. */
 const PREPARE = `
 import { mkdirSync, symlinkSync } from 'node:fs'
 mkdirSync('node_modules/@sallyport', { recursive: true })
@@ -81,7 +81,7 @@ for (const name of ['core', 'frontend', 'protocol']) {
 
 beforeAll(() => {
   write('bench/search.js', SCENARIO)
-  write('src/cost.js', 'export const cost = 100\n')
+  write('src/cost.js', 'export const cost = 100, spare = 100\n')
   write('package.json', '{ "name": "embedder", "type": "module" }\n')
   write('.gitignore', 'node_modules\nout\nout-of-it\n')
   write('scripts/prepare.mjs', PREPARE)
@@ -92,107 +92,102 @@ beforeAll(() => {
   installIn(project)
 })
 
-interface Ended {
-  code: number | null
-  stdout: string
-  stderr: string
+interface Compared extends Ended {
+  read(name: string): string
+  comparison: Comparison
 }
 
-const OUT = join(project, 'out')
-const read = (name: string): string => readFileSync(join(OUT, name), 'utf8')
-
-function compare(...args: string[]): Ended {
-  rmSync(OUT, { recursive: true, force: true })
-  const given = ['compare', '--out', OUT, '--processes', '2', '--slot', '1', ...args]
-  const env = { ...process.env, CI: '1', TMPDIR: temporary, TEMP: temporary }
-  const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...given], {
-    cwd: project,
-    encoding: 'utf8',
-    env,
-  })
-  return { code: status, stdout, stderr }
+/** @param costs - what the arms of the head take; those of the base take 100 */
+async function compare(costs: string, ...args: string[]): Promise<Compared> {
+  const out = mkdtempSync(join(project, 'out-'))
+  write('src/cost.js', `export const ${costs}\n`)
+  const env = { TMPDIR: temporary, TEMP: temporary }
+  const given = ['compare', '--out', out, '--processes', '2', '--slot', '1', ...args]
+  const ended = await bench(given, { cwd: project, env })
+  const read = (name: string): string => readFileSync(join(out, name), 'utf8')
+  const comparison = existsSync(join(out, 'compare.json')) ? (JSON.parse(read('compare.json')) as Comparison) : null
+  return { ...ended, read, comparison: comparison! }
 }
 
-const againstRef = (...more: string[]): Ended =>
-  compare('--base', 'before', '--prepare', 'node scripts/prepare.mjs', '--scenario', 'bench/search.js', ...more)
+const SCENARIO_ARGS = ['--scenario', 'bench/search.js']
+const REF_ARGS = ['--base', 'before', '--prepare', 'node scripts/prepare.mjs', ...SCENARIO_ARGS]
+const getOutcomes = ({ first }: Comparison): string[] => first.map(({ figure, outcome }) => `${figure} ${outcome}`)
 
-describe('against a git ref', () => {
-  test('that is the same: nothing is slower, and of the reference nothing is said', () => {
-    const { code, stdout, stderr } = againstRef()
-    expect({ code, stderr }).toMatchObject({ code: 0 })
-    expect(stdout).toContain('No regression: none of 1 figure is slower than before')
-    const { first, verdict, base } = JSON.parse(read('compare.json')) as Comparison
-    expect(first.map(({ figure }) => figure)).toEqual(['search/all/ours/time'])
-    expect({ verdict, base }).toMatchObject({
-      verdict: 'fine',
-      base: { kind: 'ref', commit: git('rev-parse', 'before').trim() },
-    })
+describe('a head within the tolerance of a git ref', () => {
+  let compared: Compared
+  beforeAll(async () => {
+    compared = await compare('cost = 110, spare = 100', ...REF_ARGS, '--tolerance', '15%')
+  }, TIMEOUT_MS)
+
+  test('is fine, and its reference is not judged', () => {
+    const { code, stdout, comparison } = compared
+    expect(code).toBe(0)
+    expect(stdout).toContain('No regression: none of 2 figures is slower than before')
+    expect(getOutcomes(comparison)).toEqual(['search/all/ours/time fine', 'search/all/spare/time fine'])
+    const base = { kind: 'ref', commit: git('rev-parse', 'before').trim() }
+    expect(comparison).toMatchObject({ verdict: 'fine', base, repeat: [] })
   })
 
-  test('that was faster: measured twice, red, and told in every form', () => {
-    write('src/cost.js', 'export const cost = 110\n')
-    const { code, stdout, stderr } = againstRef()
-    expect(code).toBe(1)
-    expect(stderr).toContain('measured once more: search/all/ours/time')
-    expect(stdout).toContain('Regression: 1 of 1 figure is slower')
-    expect(read('compare.md')).toMatch(/^# .*\n\n🔴 \*\*Regression: /)
-    expect(read('compare.txt')).toContain('+10 %')
-    const { first, repeat } = JSON.parse(read('compare.json')) as Comparison
-    for (const [one] of [first, repeat]) expect(one!.slower!.factor).toBeCloseTo(1.1, 1)
-  })
-
-  test('within the tolerance it is fine', () => {
-    write('src/cost.js', 'export const cost = 110\n')
-    expect(againstRef('--tolerance', '15%').code).toBe(0)
-  })
-
-  test('whose head fails where it worked', () => {
-    write('src/cost.js', 'export const cost = null\n')
-    const { code, stdout } = againstRef()
-    expect(code).toBe(1)
-    expect(stdout).toContain('the head fails: the engine is gone')
-  })
-
-  test('leaves nothing behind', () => {
-    againstRef()
+  test('leaves no checkout and no temporary directory behind', () => {
     expect(git('worktree', 'list').trim().split('\n')).toHaveLength(1)
     expect(readdirSync(temporary)).toEqual([])
   })
+})
 
-  test('whose preparation fails: exit code 2', () => {
-    const { code, stderr } = againstRef('--prepare', 'exit 7')
-    expect(code).toBe(2)
-    expect(stderr).toContain('--prepare can be given once')
-    const failed = compare('--base', 'before', '--prepare', 'exit 7')
-    expect(failed).toMatchObject({
-      code: 2,
-      stderr: expect.stringContaining('failed in the checkout with exit code 7'),
-    })
+describe('a head that is slower than a git ref in one arm', () => {
+  let compared: Compared
+  beforeAll(async () => {
+    compared = await compare('cost = 110, spare = 100', ...REF_ARGS)
+  }, TIMEOUT_MS)
+
+  test('is measured twice, and is a regression with exit code 1', () => {
+    const { code, stdout, stderr, comparison } = compared
+    expect(code).toBe(1)
+    expect(stderr).toContain('measured once more: search/all/ours/time')
+    expect(stdout).toContain('Regression: 1 of 2 figures is slower')
+    expect(comparison.repeat.map(({ figure }) => figure)).toEqual(['search/all/ours/time'])
+    for (const [one] of [comparison.first, comparison.repeat]) expect(one!.slower!.factor).toBeCloseTo(1.1, 1)
+  })
+
+  test('is reported in every form', () => {
+    expect(compared.read('compare.md')).toMatch(/^# .*\n\n🔴 \*\*Regression: /)
+    expect(compared.read('compare.txt')).toContain('+10 %')
   })
 })
 
-test('against a folder, with the scenario that lies in it', () => {
-  write('src/cost.js', 'export const cost = 100\n')
-  const folder = join(project, 'out-of-it')
-  execFileSync('git', ['worktree', 'add', '--quiet', folder, 'before'], { cwd: project })
-  installIn(folder)
-  write('out-of-it/src/cost.js', 'export const cost = 200\n')
-  const { code, stdout } = compare('--base', folder, '--scenario', 'bench/search.js')
-  expect(code).toBe(0)
-  expect(stdout).toContain('faster')
-  rmSync(join(folder, 'bench'), { recursive: true })
-  expect(compare('--base', folder, '--scenario', 'bench/search.js')).toMatchObject({
+test('a head that fails where a git ref worked is a regression', { timeout: TIMEOUT_MS }, async () => {
+  const { code, stdout } = await compare('cost = null, spare = 100', ...REF_ARGS)
+  expect(code).toBe(1)
+  expect(stdout).toContain('the head fails: the engine is gone')
+})
+
+test('a failed preparation of a git ref exits with 2', async () => {
+  expect(await compare('cost = 100, spare = 100', '--base', 'before', '--prepare', 'exit 7')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('failed in the checkout with exit code 7'),
+  })
+})
+
+test('a directory is compared by the scenario that lies in it', { timeout: TIMEOUT_MS }, async () => {
+  const directory = join(project, 'out-of-it')
+  git('worktree', 'add', '--quiet', directory, 'before')
+  installIn(directory)
+  write('out-of-it/src/cost.js', 'export const cost = 200, spare = 100\n')
+  const compared = await compare('cost = 100, spare = 100', '--base', directory, ...SCENARIO_ARGS)
+  expect(compared.code).toBe(0)
+  expect(getOutcomes(compared.comparison)).toEqual(['search/all/ours/time faster', 'search/all/spare/time fine'])
+  rmSync(join(directory, 'bench'), { recursive: true })
+  expect(await compare('cost = 100, spare = 100', '--base', directory, ...SCENARIO_ARGS)).toMatchObject({
     code: 2,
     stderr: expect.stringMatching(/out-of-it has no .*search\.js/),
   })
-  execFileSync('git', ['worktree', 'remove', '--force', folder], { cwd: project })
+  git('worktree', 'remove', '--force', directory)
 })
 
 describe('against a file', () => {
-  async function baselineWith(ratio: number, cores = 0): Promise<string> {
+  async function writeBaseline(ratio: number, cores = 0): Promise<string> {
     const machine = await describeMachine()
     const fingerprint = { ...fingerprintOf({ machine, scenarios: [] }), references: { search: 'other' } }
-    const path = join(project, 'baseline.json')
     const baseline: Baseline = {
       baselineVersion: 1,
       tool: { name: '@sallyport/bench', version: '0.1.0' },
@@ -200,42 +195,41 @@ describe('against a file', () => {
       fingerprint: { ...fingerprint, cores: fingerprint.cores + cores },
       ratios: { 'search/all/ours/time': { ratio, interval: [ratio * 0.999, ratio * 1.001], better: 'lower' } },
     }
+    const path = join(project, 'baseline.json')
     writeFileSync(path, JSON.stringify(baseline))
     return path
   }
 
-  test('of another machine: refused with a clear word, before anything is measured', async () => {
-    const { code, stderr } = compare('--base', await baselineWith(10, 1), '--scenario', 'bench/search.js')
+  test('of another machine, a comparison is refused before anything is measured', async () => {
+    const base = await writeBaseline(10, 1)
+    const { code, stderr } = await compare('cost = 100, spare = 100', '--base', base, ...SCENARIO_ARGS)
     expect(code).toBe(2)
     expect(stderr).toMatch(/its cores: \d+ there, \d+ here/)
     expect(stderr).not.toContain('round')
   })
 
-  test('ratios are compared with ratios, together with the check for noise', async () => {
-    write('src/cost.js', 'export const cost = 100\n')
-    const { stdout, stderr } = compare('--base', await baselineWith(8), '--scenario', 'bench/search.js')
+  test('ratios are compared with ratios, together with the noise check', { timeout: TIMEOUT_MS }, async () => {
+    const base = await writeBaseline(8)
+    const { stdout, stderr, comparison } = await compare('cost = 100, spare = 100', '--base', base, ...SCENARIO_ARGS)
+    const { first, repeat, verdict, strayed } = comparison
     expect(stderr).toContain('measured once more: search/all/ours/time')
-    const { first, repeat, verdict, strayed } = JSON.parse(read('compare.json')) as Comparison
     expect([first, repeat].map(([one]) => one?.outcome)).toEqual(['slower', 'slower'])
-    // Whether this machine is steady while tests run is not for this test to say.
+    // The machine does not have to be steady while tests run.
     expect(verdict).toBe(strayed ? 'too noisy' : 'regression')
     expect(stdout).toContain(strayed ? 'Too noisy to judge' : 'Regression: 1 of 1 figure')
   })
 })
 
-describe('usage', () => {
-  test.each([
-    [['compare'], 'compare needs --base'],
-    [['compare', '--base', 'no-such-thing'], "'no-such-thing' is no file, no folder and no git ref"],
-    [['compare', '--base', '.', '--tolerance', '5'], '--tolerance takes a percentage above 0'],
-    [['compare', '--base', '.', '--filter', 'nonsense'], "nothing has 'nonsense' in its path"],
-    [['compare', '--base', 'package.json'], 'neither report.json nor baseline.json'],
-    [['compare', '--base', 'src'], 'has no @sallyport/'],
-  ])('%j: exit code 2', (args, words) => {
-    rmSync(OUT, { recursive: true, force: true })
-    const ran = spawnSync(process.execPath, [cli, ...args, '--out', OUT], { cwd: project, encoding: 'utf8' })
-    const { status, stderr } = ran
-    expect({ status, stderr }).toEqual({ status: 2, stderr: expect.stringContaining(words) })
-    expect(existsSync(join(OUT, 'compare.json'))).toBe(false)
-  })
+test.each([
+  [[], 'compare needs --base'],
+  [['--base', '.', '--prepare', 'a', '--prepare', 'b'], '--prepare can be given once'],
+  [['--base', 'no-such-thing'], "'no-such-thing' is no file, no directory and no git ref"],
+  [['--base', '.', '--tolerance', '5'], '--tolerance takes a percentage above 0'],
+  [['--base', '.', '--filter', 'nonsense'], "nothing has 'nonsense' in its path"],
+  [['--base', 'package.json'], 'neither report.json nor baseline.json'],
+  [['--base', 'src'], 'has no @sallyport/'],
+])('compare %j exits with 2', async (args, words) => {
+  const { code, stderr, comparison } = await compare('cost = 100, spare = 100', ...args)
+  expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(words) })
+  expect(comparison).toBeNull()
 })

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import { beforeAll, expect, test } from 'vitest'
-import { toJson } from '../src/report/json.js'
+import { toJson } from '../src/report/files.js'
 import { allScenarios } from '../src/scenarios/index.js'
 import { sampleReport, withFailure } from './sample-report.js'
 
@@ -19,23 +19,23 @@ const errorsOf = (report: unknown): unknown => {
   return validate.errors ?? []
 }
 
-test('a report is what the schema says', () => {
+test('the schema accepts a report', () => {
   expect(errorsOf(JSON.parse(toJson(sampleReport())))).toEqual([])
 })
 
-test('so is one of everything, with goals met, missed and failed', () => {
+test('the schema accepts a report of every scenario, with goals met, missed and failed', () => {
   const all = sampleReport(withFailure('io', 'ring-json', 'gone'), allScenarios())
   expect(errorsOf(JSON.parse(toJson(all)))).toEqual([])
   expect(new Set(all.goals.map(({ outcome }) => outcome))).toEqual(new Set(['met', 'missed', 'reported']))
 })
 
-test('so is one with an arm that failed', () => {
+test('the schema accepts a report with an arm that failed', () => {
   const failed = sampleReport(withFailure('isolation', 'isolation-ring-json', 'no such thing'))
   expect(errorsOf(JSON.parse(toJson(failed)))).toEqual([])
   expect(failed.isolationCost).toEqual([])
 })
 
-test('the schema refuses what is no report', () => {
+test('the schema refuses an invalid report', () => {
   const report = sampleReport()
   expect(errorsOf({ ...report, schemaVersion: 1 })).not.toEqual([])
   expect(errorsOf({ ...report, more: 1 })).not.toEqual([])

@@ -1,56 +1,104 @@
-// One run from beginning to end: chooses, measures, shows each scenario when it is done, writes the reports, and ends with
-// the digest.
-import { writeFile } from 'node:fs/promises'
+// One run from beginning to end: chooses, measures, shows each scenario when it is done, and writes the reports.
+import { createWriteStream } from 'node:fs'
+import { access, constants, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { choose } from './choose.js'
-import { interruptSignal } from './interrupt.js'
-import { describeMachine, readLoad } from '../run/machine.js'
-import { leaveOut } from './leave-out.js'
-import { loadScenarios } from './additions.js'
-import { EXIT } from './exit-code.js'
-import { launchFresh } from '../run/fresh-process.js'
-import type { Options } from './options.js'
-import { makeWritable } from './out-folder.js'
-import { createOutput } from './output.js'
-import { readPackageInfo } from '../run/machine.js'
-import { createProgress } from './progress.js'
-import { buildReport } from '../report/build.js'
+import { finished } from 'node:stream/promises'
+import { buildReport, scenarioReport } from '../report/build.js'
 import { reportFiles } from '../report/files.js'
-import { failures } from '../report/table.js'
-import { run } from '../run/run.js'
-import { SAMPLES_FILE, writeSamples } from './samples.js'
-import { showEnd, showScenario, showStart } from './show.js'
+import { carriedTable, costTable, digestTable, getFailures, goalsTable, scenarioTable } from '../report/tables.js'
+import { drawTable, wrap } from '../report/terminal.js'
+import { describeMachine, describeRun, getNotes } from '../report/verdict.js'
+import { launchFresh } from '../run/fresh-process.js'
+import { describeMachine as readMachine, type Machine, readLoad, readPackageInfo } from '../run/machine.js'
+import { run, type Watcher } from '../run/run.js'
+import { choose, leaveOut, loadScenarios } from '../scenarios/select.js'
+import { UsageError } from '../shared/text.js'
+import { EXIT, type Options } from './options.js'
+import { createInterruptSignal, createOutput, createProgress, type Output } from './output.js'
+
+const SAMPLES_FILE = 'samples.ndjson'
 
 /**
- * @returns the exit code: 1 where an arm failed, 3 where the run is too noisy to say anything
- * @throws UsageError, Interrupted
+ * @returns the exit code: 1 if an arm failed, 3 if the noise check failed
+ * @throws {UsageError} if there is nothing to measure, or nowhere to write
+ * @throws {Interrupted} after Ctrl-C
  */
 export async function measureAndReport({ plan, filter, all, out, json, raw, additions }: Options): Promise<number> {
   const { scenarios, leftOut } = leaveOut(choose(await loadScenarios(additions), { filter, all }))
   await makeWritable(out)
-  const output = createOutput(process.stdout, process.stderr, json)
-  const tool = readPackageInfo()
-  const machine = await describeMachine()
-  showStart(tool, machine, output, leftOut)
+  const output = createOutput(json)
+  const { screen, print } = output
+  const machine = await readMachine()
+  showStart(machine, output, leftOut)
 
-  const startedAt = new Date()
-  const start = performance.now()
+  const [startedAt, start] = [new Date(), performance.now()]
   const progress = createProgress(output, scenarios, plan)
-  const kept = raw ? writeSamples(out) : undefined
-  const watcher = { ...progress, done: showScenario(progress, plan, output), ...(kept && { samples: kept.samples }) }
-  const outcomes = await run(scenarios, plan, watcher, interruptSignal(), () => launchFresh(additions)).finally(
-    progress.clear,
-  )
+  const done: Watcher['done'] = outcome => {
+    progress.clear()
+    progress.done(outcome)
+    print(`${drawTable(scenarioTable(scenarioReport(outcome, plan)), screen)}\n`)
+  }
+  // Every single latency: `{ scenario, case, arm, round, us: [...] }` a line, in the order of time.
+  const file = raw ? createWriteStream(join(out, SAMPLES_FILE)) : undefined
+  const samples: Watcher['samples'] = ({ scenario }, { inCase, arm }, round, us) =>
+    file?.write(`${JSON.stringify({ scenario: scenario.id, case: inCase.id, arm: arm.id, round, us })}\n`)
+  const watcher = { ...progress, done, ...(raw && { samples }) }
+  const launch = (): ReturnType<typeof launchFresh> => launchFresh(additions)
+  const outcomes = await run(scenarios, plan, watcher, createInterruptSignal(), launch).finally(progress.clear)
 
-  const seconds = (performance.now() - start) / 1000
   machine.loadAfter = readLoad()
-  const report = buildReport(outcomes, { tool, plan, filter, startedAt, seconds, machine })
-  await kept?.end()
+  const seconds = (performance.now() - start) / 1000
+  const report = buildReport(outcomes, { tool: readPackageInfo(), plan, filter, startedAt, seconds, machine })
+  if (file) await finished(file.end())
   const files = reportFiles(report)
-  const paths = [...Object.keys(files), ...(raw ? [SAMPLES_FILE] : [])].map(name => join(out, name))
   for (const [name, text] of Object.entries(files)) await writeFile(join(out, name), text)
-  showEnd(report, paths, output)
+  const failures = getFailures(report)
+  const bars = screen.columns >= 100 ? 40 : 20
+  const tables = [carriedTable(report), costTable(report.isolationCost, bars), digestTable(report), goalsTable(report)]
+  for (const table of tables) if (table) print(`${drawTable(table, screen)}\n`)
+  const show = (line: string, tint: (text: string) => string): void =>
+    wrap(line, screen.columns - 2).forEach(part => print(` ${tint(part)}`))
+  for (const failure of failures) show(`Failed: ${failure}`, screen.colors.red)
+  const written = [...Object.keys(files), ...(raw ? [SAMPLES_FILE] : [])].map(name => join(out, name)).join(' · ')
+  for (const note of [...getNotes(report), describeRun(report), `Written: ${written}`]) show(note, screen.colors.dim)
+  print('')
   if (json) process.stdout.write(files['report.json'])
-  if (failures(report).length > 0) return EXIT.failed
+  if (failures.length > 0) return EXIT.failed
   return report.noise?.outcome === 'too noisy' ? EXIT.tooNoisy : EXIT.fine
+}
+
+/**
+ * Makes the directory for the reports before anything is measured, so that a minute is not lost for it.
+ *
+ * @throws {UsageError} if it cannot be made or written to
+ */
+export async function makeWritable(out: string): Promise<void> {
+  try {
+    await mkdir(out, { recursive: true })
+    await access(out, constants.W_OK)
+  } catch (error) {
+    throw new UsageError(`--out ${out}: ${(error as Error).message}`)
+  }
+}
+
+/** Shows where the run takes place, and what it leaves out. */
+export function showStart(machine: Machine, { screen, print }: Output, leftOut: readonly string[] = []): void {
+  const { bold, dim } = screen.colors
+  const lines = [describeMachine(machine), ...leftOut].map(line => ` ${dim(line)}\n`)
+  print(`\n ${bold('Sallyport bench')} ${readPackageInfo().version}\n${lines.join('')}`)
+}
+
+/** Prints every scenario with its cases and arms, as a filter names them. */
+export async function listAll({ additions }: Options): Promise<number> {
+  const { ours, own } = await loadScenarios(additions)
+  const { screen, print } = createOutput(false)
+  const { bold, dim } = screen.colors
+  for (const { id, title, about, main, cases, arms } of [...own, ...ours]) {
+    print(`  ${bold(id)}${main ? '' : '*'}  ${title}`)
+    const lists = Object.entries({ cases, arms }).map(([name, list]) => `${name}: ${list.map(one => one.id).join(' ')}`)
+    for (const line of [about, ...lists].flatMap(text => wrap(text, screen.columns - 4))) print(`    ${dim(line)}`)
+  }
+  const end = 'A path is scenario/case/arm; --filter takes a part of it. * is measured only by its name, or with --all.'
+  print(['', ...wrap(end, screen.columns)].join('\n'))
+  return EXIT.fine
 }

@@ -1,18 +1,18 @@
 import { expect, test } from 'vitest'
 import { parseOptions } from './options.js'
 import { FULL, QUICK } from '../run/plan.js'
-import { UsageError } from './usage.js'
+import { UsageError } from '../shared/text.js'
 
 const parse = (...args: string[]): ReturnType<typeof parseOptions> => parseOptions(['node', 'sallyport-bench', ...args])
 
 const additions = { scenarios: [], payloads: [], codecs: [] }
 const options = { plan: QUICK, filter: null, all: false, out: 'bench-report', json: false, raw: false, additions }
 
-test('the quick plan, the main scenarios, into bench-report', () => {
+test('measures the main scenarios by the quick plan into bench-report by default', () => {
   expect(parse()).toEqual({ name: 'run', options })
 })
 
-test('every option', () => {
+test('reads every option', () => {
   const numbers = ['--processes', '2', '--rounds', '3', '--slot', '20']
   expect(parse('--full', '--filter', 'call', '--out', 'there', '--json', ...numbers)).toEqual({
     name: 'run',
@@ -26,7 +26,7 @@ test('every option', () => {
   })
 })
 
-test('files of the user’s, one or more of each kind', () => {
+test('reads one or more files of each kind', () => {
   expect(parse('--scenario', 'a.js', '--payload', 'b.json', '--payload', 'c.json', '--codec', 'd.js')?.options).toEqual(
     {
       ...options,
@@ -35,26 +35,26 @@ test('files of the user’s, one or more of each kind', () => {
   )
 })
 
-test('list', () => {
+test('reads the command list', () => {
   expect(parse('list', '--scenario', 'a.js')).toEqual({
     name: 'list',
     options: { ...options, additions: { ...additions, scenarios: ['a.js'] } },
   })
 })
 
-test('a filter that looks like a number is a text', () => {
+test('keeps a filter that looks like a number as text', () => {
   expect(parse('--filter', '64')?.options.filter).toBe('64')
 })
 
 test.each([
-  [['--fast'], /Unknown option `--fast`/],
-  [['-x'], /Unknown option `-x`/],
-  [['--filter'], /--filter <text>` value is missing/],
-  [['now'], /Unused args: `now`/],
-  [['list', 'now'], /Unused args: `now`/],
-  [['list', '--slot', '3'], /Unknown option `--slot`/],
-  [['list', '--filter', 'a'], /Unknown option `--filter`/],
-  [['compare', '--base', 'main', '--all'], /Unknown option `--all`/],
+  [['--fast'], /Unknown option '--fast'/],
+  [['-x'], /Unknown option '-x'/],
+  [['--filter'], /'--filter <value>' argument missing/],
+  [['now'], /Unused args: now/],
+  [['list', 'now'], /Unused args: now/],
+  [['list', '--slot', '3'], /Unknown option '--slot'/],
+  [['list', '--filter', 'a'], /Unknown option '--filter'/],
+  [['compare', '--base', 'main', '--all'], /Unknown option '--all'/],
   [['--quick', '--full'], /exclude each other/],
   [['--all', '--filter', 'a'], /exclude each other/],
   [['--rounds', '0'], /--rounds takes a whole number above 0, not '0'/],
@@ -66,7 +66,7 @@ test.each([
   expect(() => parse(...args)).toThrow(message)
 })
 
-test('a text that looks like a number stays as it was written', () => {
+test('keeps values that look like numbers as they were written', () => {
   const files = ['--payload', '1.0', '--payload=2', '--codec', '007']
   expect(parse('--out', '007', '--filter=1e2', ...files)?.options).toMatchObject({
     out: '007',

@@ -1,17 +1,14 @@
-// The command line: what was asked for, or a sentence about what is wrong with it and what there is instead.
-import { cac, type CAC } from 'cac'
-import type { Additions } from './additions.js'
-import { FULL, QUICK, type Plan } from '../run/plan.js'
+// The command line: reads what is asked for, or says what is wrong with it and what there is instead.
+import { parseArgs } from 'node:util'
 import { readPackageInfo } from '../run/machine.js'
-import { EXAMPLES, EXIT_CODES } from './help.js'
-import { UsageError } from './usage.js'
-import { GATE, readComparison, withComparison, type CompareOptions } from '../compare/options.js'
+import { FULL, QUICK, type Plan } from '../run/plan.js'
+import type { Additions } from '../model/scenario.js'
+import { readTable, UsageError } from '../shared/text.js'
 
-/** What is measured, and for how long. */
 export interface Options {
   plan: Plan
   filter: string | null
-  /** Scenarios that have to be named, too. */
+  /** Also scenarios that are measured only by name. */
   all: boolean
   out: string
   json: boolean
@@ -20,124 +17,141 @@ export interface Options {
   additions: Additions
 }
 
+export interface CompareOptions extends Options {
+  base: string
+  /** As a factor above 1. */
+  tolerance: number
+  /** The command that installs and builds a git ref; null for what its files ask for. */
+  prepare: string | null
+}
+
 export type Command = { name: 'run' | 'list'; options: Options } | { name: 'compare'; options: CompareOptions }
 
-type Flags = Partial<Record<'quick' | 'full' | 'all' | 'json' | 'raw', boolean>> &
-  Partial<Record<'filter' | 'out' | 'rounds' | 'processes' | 'slot' | 'scenario' | 'payload' | 'codec', unknown>>
-
-type CacCommand = ReturnType<CAC['command']>
-
-const withFiles = (command: CacCommand): CacCommand =>
-  command
-    .option('--scenario <file>', 'A module with scenarios of your own; may be repeated')
-    .option('--payload <file>', 'A document of your own (JSON), sent through every pattern and codec; may be repeated')
-    .option('--codec <file>', 'A module with a codec of your own, beside the others; may be repeated')
-
-const withPlan = (command: CacCommand): CacCommand =>
-  withNumbers(
-    command
-      .option('--all', 'Also what a run without a filter leaves out')
-      .option('--quick', 'At most a minute (the default)')
-      .option('--full', 'Longer and steadier'),
-  )
-
-const withNumbers = (command: CacCommand): CacCommand =>
-  command
-    .option('--filter <text>', 'Only what has this in its path scenario/case/arm, or /regex/; see `list`')
-    .option('--processes <n>', 'Fresh processes, one after the other')
-    .option('--rounds <n>', 'Rounds in each of them; even numbers are fairest')
-    .option('--slot <ms>', 'Length of a measurement; the warm-up is in proportion')
-
-const FOLDERS = { run: 'bench-report', compare: 'bench-compare' } as const
-
-const withOutput = (command: CacCommand, name: keyof typeof FOLDERS): CacCommand =>
-  command
-    .option('--out <dir>', `Where the reports go (default: ${FOLDERS[name]})`)
-    .option('--json', 'Print the report as JSON to stdout, and nothing else there')
+/** A run that a signal has ended exits with 128 and the number of the signal. */
+export const EXIT = { fine: 0, failed: 1, usage: 2, tooNoisy: 3 } as const
 
 /**
- * @param argv as in `process.argv`
- * @returns `undefined` when help or the version was asked for, and has been printed
- * @throws UsageError
+ * The plan of a comparison. It has many processes rather than many rounds, because processes differ: 12 of them agree by
+ * chance once in 4096 times, which is as sure as 20 figures ask for. Six rounds are the six orders of three sides.
+ */
+const COMPARE: Plan = { ...FULL, processes: 12, warmUpMs: 400, rounds: 6, slotMs: 15, budgetMs: 1_800_000 }
+
+const OPTIONS = readTable(`
+  --base <what>         | compare          | A git ref (checked out and built), a directory, report.json or baseline.json
+  --tolerance <percent> | compare          | How much slower is no regression yet (default: 5%)
+  --prepare <command>   | compare          | Installs and builds the checkout of a git ref
+  --scenario <file>     | run list compare | A module with scenarios of your own; may be repeated
+  --payload <file>      | run list compare | A document of your own (JSON), sent through every pattern and codec; may be repeated
+  --codec <file>        | run list compare | A module with a codec of your own, compared with the others; may be repeated
+  --all                 | run              | Also what a run without a filter leaves out
+  --quick               | run              | At most a minute (the default)
+  --full                | run              | Longer and steadier
+  --filter <text>       | run compare      | Only what has this in its path scenario/case/arm, or /regex/; see \`list\`
+  --processes <n>       | run compare      | Fresh processes, one after the other
+  --rounds <n>          | run compare      | Rounds in each of them; even numbers are fairest
+  --slot <ms>           | run compare      | Length of a measurement; the warm-up is in proportion
+  --out <dir>           | run compare      | Where the reports go (default: bench-report, or bench-compare)
+  --json                | run compare      | Print the report as JSON to stdout, and nothing else there
+  --raw                 | run              | Keep every single latency, in samples.ndjson
+  --help, -h            | run list compare | Display this message
+  --version, -v         | run list compare | Display the version
+`).map(([usage, commands, text]) => ({ usage: usage!, commands: commands!.split(' '), text: text! }))
+
+const getHelp = (
+  command: string,
+): string => `sallyport-bench [command] [options]: measure what Sallyport costs on this machine
+
+Commands:
+  (none)                 Measure what Sallyport costs on this machine
+  list                   What there is to measure
+  compare                Has this version become slower than another one?
+
+Options:
+${OPTIONS.filter(({ commands }) => commands.includes(command))
+  .map(({ usage, text }) => `  ${usage.padEnd(21)}  ${text}`)
+  .join('\n')}
+
+Examples:
+  $ sallyport-bench                         the main questions, in less than a minute
+  $ sallyport-bench list                    everything that can be measured
+  $ sallyport-bench --filter throughput     one scenario: calls/s next to other libraries
+  $ sallyport-bench --filter throughput/64  one case of it
+  $ sallyport-bench --filter msgpack        one kind of arm, with the reference
+  $ sallyport-bench --all --full            everything, steady: twenty minutes
+  $ sallyport-bench --payload order.json    what your own document costs
+  $ sallyport-bench compare --base main     did this change make anything slower?
+  $ sallyport-bench --filter '/^(sandbox|memory)/' --processes 5
+
+Exit codes: 0 fine · 1 something failed, or is slower · 2 usage · 3 too noisy to judge · 130 interrupted`
+
+/**
+ * @param argv - as in `process.argv`
+ * @returns `undefined` if the help or the version was asked for, and has been printed
+ * @throws {UsageError} if something is wrong
  */
 export function parseOptions(argv: readonly string[]): Command | undefined {
-  const cli = cac('sallyport-bench')
-  withFiles(cli.command('list', 'What there is to measure'))
-  withOutput(
-    withNumbers(withFiles(withComparison(cli.command('compare', 'Has this version become slower than another one?')))),
-    'compare',
-  )
-  withOutput(withPlan(withFiles(cli.command('', 'Measure what Sallyport costs on this machine'))), 'run').option(
-    '--raw',
-    'Keep every single latency, in samples.ndjson',
-  )
-  cli.help(sections => [
-    { body: 'sallyport-bench [command] [options]: measure what Sallyport costs on this machine' },
-    ...sections.filter(({ title }) => title === 'Commands' || title === 'Options'),
-    { title: 'Examples', body: EXAMPLES.map(line => `  $ ${line}`).join('\n') },
-    { body: EXIT_CODES },
-  ])
-  cli.version(readPackageInfo().version)
-  try {
-    const options = asWritten(argv, cli.parse([...argv], { run: false }).options)
-    if (options['help'] || options['version']) return undefined
-    cli.matchedCommand?.checkUnknownOptions()
-    cli.matchedCommand?.checkOptionValue()
-    cli.matchedCommand?.checkUnusedArgs()
-    if (cli.matchedCommandName === 'compare') {
-      return { name: 'compare', options: { ...readFlags(options, GATE, FOLDERS.compare), ...readComparison(options) } }
-    }
-    return { name: cli.matchedCommandName === 'list' ? 'list' : 'run', options: readFlags(options as Flags) }
-  } catch (error) {
-    if (error instanceof UsageError) throw error
-    const { message } = error as Error
-    if (!message.startsWith('Unknown option')) throw new UsageError(message)
-    const known = cli.matchedCommand?.options.map(({ rawName }) => rawName.split(' ')[0])
-    throw new UsageError(`${message}. There are ${known?.join(' ')} --help --version`)
+  const { name, texts, flags } = parse(argv.slice(2))
+  if (flags['help'] || flags['version']) {
+    console.info(flags['help'] ? getHelp(name) : `sallyport-bench/${readPackageInfo().version}`)
+    return undefined
   }
-}
-
-const TEXTS = ['filter', 'out', 'scenario', 'payload', 'codec', 'base', 'prepare']
-
-/** What looks like a number comes as one, and is a text all the same: the commit 0123456, the folder 007. */
-function asWritten(argv: readonly string[], options: Record<string, unknown>): Record<string, unknown> {
-  const given = (name: string): string[] =>
-    argv.flatMap((arg, at) =>
-      arg === `--${name}` ? [argv[at + 1]!] : arg.startsWith(`--${name}=`) ? [arg.slice(name.length + 3)] : [],
-    )
-  const numbers = TEXTS.filter(name => [options[name]].flat().some(value => typeof value === 'number'))
-  const texts = numbers.map(name => [name, given(name).length > 1 ? given(name) : given(name)[0]])
-  return { ...options, ...Object.fromEntries(texts) }
-}
-
-function readFlags(flags: Flags, usual?: Plan, folder: string = FOLDERS.run): Options {
-  const { quick = false, full = false, all = false, json = false, raw = false, out = folder } = flags
-  const { filter, rounds, slot, processes } = flags
+  const { quick, full, all = false, json = false, raw = false } = flags
+  const { scenario: scenarios = [], payload: payloads = [], codec: codecs = [], ...once } = texts
+  const twice = Object.keys(once).find(key => once[key]!.length > 1)
+  if (twice !== undefined) throw new UsageError(`--${twice} can be given once`)
+  const get = (key: string): string | undefined => once[key]?.[0]
+  const filter = get('filter')
   if (quick && full) throw new UsageError('--quick and --full exclude each other')
   if (all && filter !== undefined) throw new UsageError('--all and --filter exclude each other')
-  const once = Object.entries({ filter, out, rounds, slot, processes }).find(([, value]) => Array.isArray(value))
-  if (once) throw new UsageError(`--${once[0]} can be given once`)
-  const mode = usual ?? (full ? FULL : QUICK)
-  const slotMs = positive('--slot', slot, mode.slotMs)
-  const plan: Plan = {
-    ...mode,
-    processes: positive('--processes', processes, mode.processes),
-    rounds: positive('--rounds', rounds, mode.rounds),
-    slotMs,
-    warmUpMs: (mode.warmUpMs * slotMs) / mode.slotMs,
+  const mode = name === 'compare' ? COMPARE : full ? FULL : QUICK
+  const getNumber = (key: string, otherwise: number): number => {
+    const number = Number(get(key) ?? otherwise)
+    if (Number.isSafeInteger(number) && number > 0) return number
+    throw new UsageError(`--${key} takes a whole number above 0, not '${get(key)}'`)
   }
-  const additions: Additions = {
-    scenarios: listOf(flags.scenario),
-    payloads: listOf(flags.payload),
-    codecs: listOf(flags.codec),
-  }
-  return { plan, filter: filter === undefined ? null : String(filter), all, out: String(out), json, raw, additions }
+  const slotMs = getNumber('slot', mode.slotMs)
+  const [processes, rounds] = [getNumber('processes', mode.processes), getNumber('rounds', mode.rounds)]
+  const plan: Plan = { ...mode, processes, rounds, slotMs, warmUpMs: (mode.warmUpMs * slotMs) / mode.slotMs }
+  const out = get('out') ?? (name === 'compare' ? 'bench-compare' : 'bench-report')
+  const additions: Additions = { scenarios, payloads, codecs }
+  const options: Options = { plan, filter: filter ?? null, all, out, json, raw, additions }
+  if (name !== 'compare') return { name, options }
+  const [base, tolerance = '5%'] = [get('base'), get('tolerance')]
+  if (base === undefined)
+    throw new UsageError('compare needs --base: a git ref, a directory, report.json or baseline.json')
+  const percent = Number(/^(\d+(?:\.\d+)?) ?%$/.exec(tolerance)?.[1])
+  if (!(percent > 0)) throw new UsageError(`--tolerance takes a percentage above 0, as in 5%, not '${tolerance}'`)
+  return { name, options: { ...options, base, tolerance: 1 + percent / 100, prepare: get('prepare') ?? null } }
 }
 
-const listOf = (value: unknown): string[] => (value === undefined ? [] : [value].flat().map(String))
+interface Parsed {
+  name: Command['name']
+  /** Values as they were written, even if they look like numbers: the commit 0123456, the directory 007. */
+  texts: Record<string, string[]>
+  flags: Record<string, true | undefined>
+}
 
-function positive(name: string, value: unknown, otherwise: number): number {
-  if (value === undefined) return otherwise
-  if (Number.isSafeInteger(value) && (value as number) > 0) return value as number
-  throw new UsageError(`${name} takes a whole number above 0, not '${String(value)}'`)
+function parse(args: string[]): Parsed {
+  const options = OPTIONS.map(({ usage }) => {
+    const [, name, short] = /^--(\w+)(?:, -(\w))?/.exec(usage)!
+    const type = usage.includes('<') ? ('string' as const) : ('boolean' as const)
+    return [name!, { type, multiple: type === 'string', ...(short && { short }) }] as const
+  })
+  const config = { args, options: Object.fromEntries(options), allowPositionals: true }
+  const [first] = parseArgs({ ...config, strict: false }).positionals
+  const name = first === 'list' || first === 'compare' ? first : 'run'
+  const known = options.flatMap(([option], at) => (OPTIONS[at]!.commands.includes(name) ? [option] : []))
+  try {
+    const { values, positionals } = parseArgs(config)
+    const unused = name === 'run' ? positionals : positionals.slice(1)
+    if (unused.length > 0) throw new Error(`Unused args: ${unused.join(' ')}`)
+    const unknown = Object.keys(values).find(key => !known.includes(key))
+    if (unknown !== undefined) throw new Error(`Unknown option '--${unknown}'`)
+    const texts = Object.entries(values).filter(([, value]) => Array.isArray(value))
+    return { name, texts: Object.fromEntries(texts) as Parsed['texts'], flags: values as Parsed['flags'] }
+  } catch (error) {
+    const [message] = (error as Error).message.split('. ')
+    const hint = message!.startsWith('Unknown option') ? `. There are --${known.join(' --')}` : ''
+    throw new UsageError(message + hint)
+  }
 }

@@ -1,31 +1,138 @@
-// Where the words of a run go: results to stdout, everything about the run to stderr, and neither in the other's way.
-import type { WriteStream } from 'node:tty'
+// What a person sees while a command runs: results on stdout, and everything about the run, with its progress, on stderr.
+import { createLogUpdate } from 'log-update'
 import pc from 'picocolors'
-import type { Colors } from 'picocolors/types.js'
 import type { Screen } from '../report/terminal.js'
+import { getBudgetMs, expectedMs, getRounds, totalMs, type Plan } from '../run/plan.js'
+import type { Cell, Outcome, Watcher } from '../run/run.js'
+import type { Scenario } from '../model/scenario.js'
+import { count, formatInterval, formatRatio } from '../shared/text.js'
+import { estimateRatio } from '../statistics/ratio.js'
 
 export interface Output {
   screen: Screen
-  /** True where a line may be written again and again. */
+  /** True if a line on stderr can be written again and again. */
   live: boolean
-  /** A result. Nothing under `--json`. */
+  /** Prints a result, unless stdout carries JSON. */
   print(text: string): void
-  /** Something about the run. */
-  tell(text: string): void
+  /** Says something about the run. */
+  log(text: string): void
 }
 
-/** Where nobody says how wide the screen is, as in a pipe. */
+/** The width of a pipe, which has none. */
 const PIPE_COLUMNS = 80
 
-const plainWanted = (): boolean =>
-  Boolean(process.env['NO_COLOR'] || process.env['CI'] || process.env['TERM'] === 'dumb')
-
-export function createOutput(stdout: WriteStream, stderr: WriteStream, json: boolean): Output {
-  const colors: Colors = pc.createColors(Boolean(stdout.isTTY) && !plainWanted())
+export function createOutput(json: boolean): Output {
+  const { stdout, stderr, env } = process
+  const isPlain = Boolean(env['NO_COLOR'] || env['CI'] || env['TERM'] === 'dumb')
   return {
-    screen: { columns: stdout.columns || PIPE_COLUMNS, colors },
-    live: Boolean(stderr.isTTY) && !plainWanted(),
+    screen: { columns: stdout.columns || PIPE_COLUMNS, colors: pc.createColors(stdout.isTTY && !isPlain) },
+    live: stderr.isTTY && !isPlain,
     print: text => void (json || stdout.write(`${text}\n`)),
-    tell: text => void stderr.write(`${text}\n`),
+    log: text => void stderr.write(`${text}\n`),
   }
+}
+
+/** Ctrl-C has ended a run. */
+export class Interrupted extends Error {
+  override name = 'Interrupted'
+
+  constructor(readonly exitCode: number) {
+    super('Stopped. No report was written.')
+  }
+}
+
+/** 128 and the number of the signal. A terminal that is closed hangs up. */
+const SIGNAL_EXITS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 }
+
+/** How long threads can take to end by themselves. */
+const END_TIMEOUT_MS = 3000
+
+/** Returns a signal that Ctrl-C aborts, with an `Interrupted` as its reason. A second Ctrl-C ends the process. */
+export function createInterruptSignal(): AbortSignal {
+  const controller = new AbortController()
+  for (const [name, exitCode] of Object.entries(SIGNAL_EXITS)) {
+    process.on(name, () => {
+      if (controller.signal.aborted) process.exit(exitCode)
+      setTimeout(() => process.exit(exitCode), END_TIMEOUT_MS).unref()
+      controller.abort(new Interrupted(exitCode))
+    })
+  }
+  return controller.signal
+}
+
+export interface Progress extends Watcher {
+  /** Takes the live lines away, before something else is printed. */
+  clear(): void
+}
+
+const BAR_LENGTH = 20
+
+/** How often the ratio is estimated: each time takes a moment, in which nothing is measured. */
+const RATIO_INTERVAL_MS = 700
+
+/** Shows how far a run is: two lines that are written again and again, or a line for each scenario if that is impossible. */
+export function createProgress({ live, screen, log }: Output, scenarios: readonly Scenario[], plan: Plan): Progress {
+  const { cyan, dim } = screen.colors
+  const write = createLogUpdate(process.stderr)
+  const start = performance.now()
+  let [began, slots, estimatedAt, ratio] = [start, 0, 0, '']
+
+  const draw = (outcome: Outcome, ...words: string[]): void => {
+    const { scenario, cells } = outcome
+    const before = totalMs(plan, scenarios.slice(0, scenarios.indexOf(scenario)))
+    // A warm-up counts as one round of each process.
+    const all = cells.length * plan.processes * (getRounds(plan, scenario) + 1)
+    const expected = before + expectedMs(plan, scenario) * Math.min(1, slots / all)
+    const done = Math.min(1, expected / totalMs(plan, scenarios))
+    const elapsed = performance.now() - start
+    const left = Math.min(getBudgetMs(plan, scenarios) - elapsed, (elapsed / (done || 1)) * (1 - done))
+    const filled = Math.round(done * BAR_LENGTH)
+    const bar = cyan('━'.repeat(filled)) + dim('╌'.repeat(BAR_LENGTH - filled))
+    const percent = `${Math.round(done * 100)} %`.padStart(5)
+    const line = fit([scenario.title, ...words], process.stderr.columns - BAR_LENGTH - percent.length - 22)
+    const time = dim(`${Math.ceil(Math.max(0, left) / 1000)} s left`)
+    write(` ${bar} ${percent}  ${line}  ${time}\n ${dim(ratio)}`)
+  }
+  return {
+    scenario: outcome => {
+      const { title, cases, arms } = outcome.scenario
+      ;[began, slots, ratio] = [performance.now(), 0, '']
+      if (live) draw(outcome, 'starting threads')
+      else log(`${title}: ${count(cases.length, 'case')}, ${count(arms.length, 'arm')} …`)
+    },
+    slot: (outcome, cell, round) => {
+      if (!live) return
+      slots++
+      if (performance.now() - estimatedAt >= RATIO_INTERVAL_MS) {
+        ratio = fit(describeRatio(outcome, cell), process.stderr.columns - 2)
+        estimatedAt = performance.now()
+      }
+      const rounds = getRounds(plan, outcome.scenario) * plan.processes
+      draw(outcome, cell.inCase.title, round === 0 ? 'warm-up' : `round ${round} of ${rounds}`, cell.arm.title)
+    },
+    done: ({ scenario: { title }, cells }) => {
+      if (live) return
+      const rounds = Math.max(...cells.map(({ processes }) => processes.flat().length))
+      log(`${title}: ${count(rounds, 'round')} in ${((performance.now() - began) / 1000).toFixed(1)} s`)
+    },
+    clear: () => live && write.clear(),
+  }
+}
+
+/** Joins as many of the words as there is room for. */
+function fit(words: readonly string[], room: number): string {
+  const lines = words.map((_, at) => words.slice(0, at + 1).join(' · '))
+  return lines.findLast(line => line.length <= room) ?? ''
+}
+
+/** Says what an arm gave until now, the most telling words first; nothing for the reference. */
+function describeRatio({ scenario, cells }: Outcome, { inCase, arm, processes }: Cell): string[] {
+  const [kind] = inCase.figures
+  const reference = cells.find(cell => cell.inCase === inCase && cell.arm === scenario.arms[0])
+  if (!kind || !reference || arm === reference.arm) return []
+  const getValues = (of: Cell['processes']): number[][] => of.map(rounds => rounds.map(one => one[kind.id] ?? 0))
+  const estimate = estimateRatio(getValues(processes), getValues(reference.processes))
+  if (!estimate) return []
+  const { ratio, interval } = estimate
+  return [`${arm.title}: ${formatRatio(ratio)}`, formatInterval(interval), `${inCase.title}, ${kind.title}`]
 }

@@ -1,8 +1,9 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { preparationOf, prepare } from './checkout.js'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { getPreparation, makeHarness, prepare, type Harness } from './checkout.js'
 
 let folder: string
 beforeEach(() => {
@@ -12,11 +13,11 @@ afterEach(() => rmSync(folder, { recursive: true }))
 
 const signal = new AbortController().signal
 
-describe('how a checkout is installed and built', () => {
+describe('the preparation of a checkout', () => {
   const given = (lock: string | null, manifest: object): string => {
     if (lock) writeFileSync(join(folder, lock), '')
     writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest))
-    return preparationOf(folder)
+    return getPreparation(folder)
   }
 
   test.each([
@@ -26,23 +27,23 @@ describe('how a checkout is installed and built', () => {
     ['package-lock.json', { scripts: { build: 'tsc' } }, 'npm ci && npm run build'],
     [null, { scripts: { build: 'tsc' } }, 'npm run build'],
     [null, {}, ''],
-  ])('with %s and %j: %s', (lock, manifest, line) => {
+  ])('is with %s and %j: %s', (lock, manifest, line) => {
     expect(given(lock, manifest)).toBe(line)
   })
 
-  test('without a package.json there is nothing to do', () => {
-    expect(preparationOf(folder)).toBe('')
+  test('is empty without a package.json', () => {
+    expect(getPreparation(folder)).toBe('')
   })
 })
 
-test('a command of the user’s takes the place of that; one that fails says so', async () => {
+test('runs a command of the user, and says so when it fails', async () => {
   const write = `node -e "require('fs').writeFileSync('made','')"`
   await prepare(folder, write, signal)
   rmSync(join(folder, 'made'))
   await expect(prepare(folder, 'exit 7', signal)).rejects.toThrow('`exit 7` failed in the checkout with exit code 7')
 })
 
-test('an abort ends all that the command has started', async () => {
+test('ends all that the command has started when it is aborted', async () => {
   const controller = new AbortController()
   const reason = new Error('stop')
   const forever = `node -e "require('fs').writeFileSync('began',String(process.pid)); setInterval(() => {}, 1e6)"`
@@ -62,3 +63,50 @@ function isRunning(pid: number): boolean {
     return false
   }
 }
+
+describe('a harness', () => {
+  const root = realpathSync(fileURLToPath(new URL('../../../../', import.meta.url)))
+  const place = mkdtempSync(join(realpathSync(tmpdir()), 'sallyport-harness-'))
+  afterAll(() => rmSync(place, { recursive: true }))
+
+  function install(...path: string[]): string {
+    const made = join(place, ...path)
+    mkdirSync(made, { recursive: true })
+    writeFileSync(join(made, 'package.json'), '{}')
+    return made
+  }
+
+  const lead = ({ entry }: Harness, name: string): string =>
+    realpathSync(fileURLToPath(new URL(`../node_modules/${name}`, entry)))
+
+  test('of the head finds what this package finds', () => {
+    const head = makeHarness(join(place, 'head'))
+    expect(existsSync(head.entry)).toBe(true)
+    expect(existsSync(new URL('../hooks', head.entry))).toBe(true)
+    expect(lead(head, '@sallyport/core')).toBe(join(root, 'packages', 'core'))
+    expect(head.libraries).toContain(join(root, 'packages', 'core'))
+  })
+
+  test('of a checkout replaces our own libraries alone', () => {
+    const names = ['core', 'frontend', 'protocol']
+    const libraries = names.map(name => install('app', 'node_modules', '@sallyport', name))
+    const base = makeHarness(join(place, 'base'), join(place, 'app'))
+    expect(base.libraries.toSorted()).toEqual(libraries)
+    expect(lead(base, '@sallyport/core')).toBe(libraries[0])
+    expect(lead(base, 'birpc')).toBe(realpathSync(join(root, 'packages', 'bench', 'node_modules', 'birpc')))
+  })
+
+  test('lets a sandbox read the places where packages really lie', () => {
+    const { entry } = makeHarness(join(place, 'sandboxed'))
+    const above: string[] = []
+    for (let at = dirname(fileURLToPath(entry)); at !== place; at = dirname(at)) {
+      if (existsSync(join(at, 'node_modules'))) above.push(realpathSync(join(at, 'node_modules')))
+    }
+    expect(above).toContain(join(root, 'node_modules'))
+  })
+
+  test('refuses a checkout without Sallyport, even if another one lies around it', () => {
+    install('app', 'within')
+    expect(() => makeHarness(join(place, 'none'), join(place, 'app', 'within'))).toThrow('has no @sallyport/core')
+  })
+})

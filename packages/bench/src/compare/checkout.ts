@@ -1,46 +1,79 @@
-// A git ref as a folder: checked out beside everything else, installed and built there, and gone in the end.
+// What `--base` names: a file with the ratios of an earlier run, a directory, or a git ref, which is checked out for a while.
+// Both sides have one benchmark, the head's own: a module finds its imports by its place, so the harness is copied, and its
+// node_modules lead to the side's Sallyport, and to the head's everything else.
 import { execFile, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { dirname, join, resolve, sep } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
-import { UsageError } from '../command/usage.js'
+import { UsageError } from '../shared/text.js'
 
-export interface Checkout {
-  folder: string
-  /** Where the current folder lies in it, as in `packages/app`; empty for its root. */
-  prefix: string
+/** `root` is the whole checkout, `directory` the place in it that the current directory has here. */
+export type CodeBase = { name: string; root: string; directory: string } & (
+  | { kind: 'folder' }
+  | { kind: 'ref'; commit: string }
+)
+
+export type Base = CodeBase | { kind: 'file'; name: string }
+
+export interface OpenedBase {
+  base: Base
+  /** A directory of our own, for as long as the base is open. */
+  temporary: string
+  /** Removes the directory. It goes with the process, too, in whatever way that ends. */
+  close(): void
+}
+
+/**
+ * @param command - installs and builds a git ref; null for what its files ask for
+ * @throws {UsageError} if there is no such base, or it cannot be built
+ */
+export async function openBase(name: string, command: string | null, signal: AbortSignal): Promise<OpenedBase> {
+  const temporary = mkdtempSync(join(tmpdir(), 'sallyport-compare-'))
+  const close = (): void => {
+    process.off('exit', close)
+    rmSync(temporary, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 })
+    spawnSync('git', ['worktree', 'prune'])
+  }
+  process.on('exit', close)
+  try {
+    return { base: await findBase(name, command, join(temporary, 'base'), signal), temporary, close }
+  } catch (error) {
+    close()
+    // Ctrl-C goes to git as well, which then fails.
+    signal.throwIfAborted()
+    throw error
+  }
 }
 
 const git = async (...args: string[]): Promise<string> => (await promisify(execFile)('git', args)).stdout.trim()
 
-/** The commit that a ref names, or `undefined` where it names none, or here is no repository. */
-export const commitOf = (ref: string): Promise<string | undefined> =>
-  git('rev-parse', '--verify', '--quiet', '--end-of-options', `${ref}^{commit}`).catch(() => undefined)
-
-/** @param folder where to put it; has to be empty, or not to exist */
-export async function checkOut(commit: string, folder: string): Promise<Checkout> {
+async function findBase(name: string, command: string | null, root: string, signal: AbortSignal): Promise<Base> {
+  const found = await stat(name).catch(() => undefined)
+  if (found?.isFile()) return { kind: 'file', name }
+  if (found) return { kind: 'folder', name, root: resolve(name), directory: resolve(name) }
+  const commit = await git('rev-parse', '--verify', '--quiet', '--end-of-options', `${name}^{commit}`).catch(() => {
+    throw new UsageError(`--base: '${name}' is no file, no directory and no git ref`)
+  })
   const prefix = await git('rev-parse', '--show-prefix')
-  await git('worktree', 'add', '--detach', '--force', folder, commit)
-  return { folder, prefix }
+  await git('worktree', 'add', '--detach', '--force', root, commit)
+  await prepare(root, command, signal)
+  return { kind: 'ref', name, commit, root, directory: join(root, prefix) }
 }
 
-/** Lets git forget the checkouts whose folders are gone. */
-export const forgetCheckouts = (): void => void spawnSync('git', ['worktree', 'prune'])
-
-/**
- * Installs and builds.
- *
- * @param command what to run there instead of what its lock file and its scripts ask for
- * @throws UsageError when it fails, and the signal's reason when it is aborted
- */
-export async function prepare(folder: string, command: string | null, signal: AbortSignal): Promise<void> {
-  const line = command ?? preparationOf(folder)
+/** Installs and builds a checkout. @throws {UsageError} if that fails */
+export async function prepare(directory: string, command: string | null, signal: AbortSignal): Promise<void> {
+  const line = command ?? getPreparation(directory)
   if (line === '') return
   signal.throwIfAborted()
-  // What it says is about the run: stdout belongs to the results. It leads a group, so that all of it can be ended.
+  // Its output is about the run: stdout belongs to the results. It leads a group, so that all of it can be ended.
   const detached = process.platform !== 'win32'
-  const child = spawn(line, { cwd: folder, shell: true, stdio: ['ignore', process.stderr, process.stderr], detached })
+  const { stderr } = process
+  const child = spawn(line, { cwd: directory, shell: true, stdio: ['ignore', stderr, stderr], detached })
   const end = (): void => void (detached ? process.kill(-child.pid!, 'SIGKILL') : child.kill())
   signal.addEventListener('abort', end, { once: true })
   const [code] = (await once(child, 'exit')) as [number | null]
@@ -49,26 +82,91 @@ export async function prepare(folder: string, command: string | null, signal: Ab
   if (code !== 0) throw new UsageError(`--base: \`${line}\` failed in the checkout with exit code ${code}`)
 }
 
-/** As a shell reads it; empty where there is nothing to do. */
-export function preparationOf(folder: string): string {
-  const { packageManager, scripts } = readManifest(folder)
-  // As corepack has it: pnpm@12.21.0+sha512.…
-  const [manager] = (packageManager ?? '').split('+')
-  const has = (name: string): boolean => existsSync(join(folder, name))
-  const steps: string[] = []
-  if (has('pnpm-lock.yaml')) steps.push(`npx --yes ${manager || 'pnpm'} install --frozen-lockfile`)
-  else if (has('yarn.lock')) steps.push(`npx --yes ${manager || 'yarn'} install`)
-  else if (has('package-lock.json') || has('npm-shrinkwrap.json')) steps.push('npm ci')
-  if (scripts?.['build'] !== undefined) steps.push('npm run build')
-  return steps.join(' && ')
-}
-
 interface Manifest {
   packageManager?: string
   scripts?: Record<string, string>
+  dependencies?: Record<string, string>
+  files?: string[]
 }
 
-function readManifest(folder: string): Manifest {
-  const path = join(folder, 'package.json')
+const readManifest = (directory: string): Manifest => {
+  const path = join(directory, 'package.json')
   return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Manifest) : {}
+}
+
+/** The command that a checkout's own files ask for, as a shell reads it; empty if they ask for nothing. */
+export function getPreparation(directory: string): string {
+  const has = (name: string): boolean => existsSync(join(directory, name))
+  const { packageManager = '', scripts = {} } = readManifest(directory)
+  // As corepack has it: pnpm@12.21.0+sha512.…
+  const [manager] = packageManager.split('+')
+  const installs = [
+    has('pnpm-lock.yaml') && `npx --yes ${manager || 'pnpm'} install --frozen-lockfile`,
+    has('yarn.lock') && `npx --yes ${manager || 'yarn'} install`,
+    (has('package-lock.json') || has('npm-shrinkwrap.json')) && 'npm ci',
+  ].filter(Boolean)
+  return [...installs.slice(0, 1), ...(scripts['build'] === undefined ? [] : ['npm run build'])].join(' && ')
+}
+
+export interface Harness {
+  /** The module that a fresh process runs. */
+  entry: URL
+  /** The directories of the libraries that are measured. */
+  libraries: string[]
+}
+
+const OURS = '@sallyport/'
+
+/** The directory of this package. */
+const ownDirectory = fileURLToPath(new URL('../../', import.meta.url))
+
+/**
+ * @param directory - has to be empty
+ * @param checkout - of the side; without one the head, which is what this package finds itself
+ * @throws {UsageError} if the checkout has no Sallyport that could be measured
+ */
+export function makeHarness(directory: string, checkout?: string): Harness {
+  const { dependencies = {}, files = [] } = readManifest(ownDirectory)
+  const found = Object.keys(dependencies).flatMap(name => {
+    const isSide = name.startsWith(OURS) && checkout !== undefined
+    const path = isSide ? findInCheckout(checkout, name) : findPackage(ownDirectory, name)
+    if (path === undefined && !isSide) throw new Error(`${name} is not installed next to the benchmark`)
+    // What came later than the side is not measured there.
+    return path === undefined ? [] : [{ name, path }]
+  })
+  const ours = found.filter(({ name }) => name.startsWith(OURS))
+  if (!ours.some(({ name }) => name === '@sallyport/core'))
+    throw new UsageError(`--base: ${checkout} has no @sallyport/core. Is it installed and built there?`)
+  // A frontend in its sandbox can read the node_modules above its module, by their real paths, and no other place that a
+  // link leads to. So there is a node_modules above for each place where packages really lie.
+  const stores = new Set(found.flatMap(({ path }) => /^.*?[\\/]node_modules(?=[\\/])/.exec(path) ?? []))
+  const bench = [...stores].reduce((at, store) => {
+    link(store, join(at, 'node_modules'))
+    return join(at, 'in')
+  }, directory)
+  for (const name of ['package.json', ...files.filter(name => !name.startsWith('!'))])
+    cpSync(join(ownDirectory, name), join(bench, name), { recursive: true })
+  for (const { name, path } of found) link(path, join(bench, 'node_modules', name))
+  const entry = pathToFileURL(join(bench, 'dist', 'process.js'))
+  return { entry, libraries: ours.map(({ path }) => path) }
+}
+
+function link(to: string, at: string): void {
+  mkdirSync(dirname(at), { recursive: true })
+  symlinkSync(to, at, 'junction')
+}
+
+/** Finds the real directory of a package in a checkout of Sallyport, or in a project that has it installed. */
+function findInCheckout(checkout: string, name: string): string | undefined {
+  const places = ['packages/bench', '.', 'node_modules/@sallyport/bench'].map(place => join(checkout, place))
+  const found = places.filter(existsSync).map(place => findPackage(realpathSync(place), name, realpathSync(checkout)))
+  return found.find(path => path !== undefined)
+}
+
+/** @param limit - nothing above this directory is found: a checkout can lie within another */
+function findPackage(from: string, name: string, limit = ''): string | undefined {
+  const places = createRequire(join(from, 'index.js')).resolve.paths(name) ?? []
+  const within = places.filter(place => limit === '' || place.startsWith(limit + sep))
+  const found = within.map(place => join(place, name)).find(path => existsSync(join(path, 'package.json')))
+  return found && realpathSync(found)
 }

@@ -4,7 +4,7 @@ import {
   conclude,
   judge,
   leastProcesses,
-  regressionsOf,
+  getRegressions,
   seenFrom,
   type Judged,
   type Rule,
@@ -49,62 +49,62 @@ function measured({ factor = 1, again = 1, seed = 1, state = 0.02, jitter = 0.05
 const outcome = (given: Given, kind = time): string => judge(measured(given, kind), rule).outcome
 
 describe('one figure', () => {
-  test('slower beyond the tolerance, whichever way it counts', () => {
+  test('is slower beyond the tolerance, whether it is a time or a rate', () => {
     expect(outcome({ factor: 1.15 })).toBe('slower')
     expect(outcome({ factor: 1.15 }, rate('rate', 'calls'))).toBe('slower')
     expect(outcome({ factor: 1 / 1.15 })).toBe('faster')
     expect(outcome({ factor: 1 / 1.15 }, rate('rate', 'calls'))).toBe('faster')
   })
 
-  test('within the tolerance, or not beyond it with all of its bound', () => {
+  test('is fine within the tolerance, and when its bound is not wholly beyond it', () => {
     expect(outcome({})).toBe('fine')
     expect(outcome({ factor: 1.04 })).toBe('fine')
     expect(outcome({ factor: 1.08, state: 0.1 })).toBe('fine')
   })
 
-  test('a larger tolerance lets more pass', () => {
+  test('is fine within a larger tolerance', () => {
     const sides = measured({ factor: 1.15 })
     expect(judge(sides, { ...rule, tolerance: 1.25 }).outcome).toBe('fine')
   })
 
-  test('what could not have been seen is not called fine', () => {
+  test('is not called fine when a slow-down could not have been seen', () => {
     expect(outcome({ state: 0.5, seed: 3 })).toBe('blind')
     expect(outcome({ factor: 3, state: 0.5, seed: 3 })).toBe('slower')
   })
 
-  test('nothing is said where the base differs from itself, in either direction', () => {
+  test('is unsteady when the base differs from itself, in either direction', () => {
     expect(outcome({ factor: 1.3, again: 1.15 })).toBe('unsteady')
     expect(outcome({ factor: 1.3, again: 1 / 1.15 })).toBe('unsteady')
   })
 
-  test('a figure that one side lacks is missing', () => {
+  test('is missing when one side lacks it', () => {
     expect(judge({ ...measured({}), missing: 'unknown' }, rule)).toMatchObject({ outcome: 'missing', error: 'unknown' })
     expect(judge({ ...measured({}), again: [] }, rule).outcome).toBe('missing')
     expect(judge({ ...measured({}), head: [[]] }, rule)).toMatchObject({ outcome: 'missing', slower: null })
   })
 
-  test('one round of one process says nothing, however far apart they are', () => {
+  test('is not judged by a single round, however far apart the sides are', () => {
     const sides = { ...measured({}), base: [[50]], head: [[500]], again: [[51]] }
     expect(judge(sides, rule)).toMatchObject({ outcome: 'blind', slower: null })
   })
 
-  test('for bounds of 99 % there have to be as many processes as agree by chance once in a hundred times', () => {
+  test('needs as many processes for bounds of 99 % as agree by chance once in a hundred times', () => {
     expect([1, 2, 20].map(figures => leastProcesses({ ...rule, figures }))).toEqual([7, 8, 11])
   })
 
-  test('rounds that the base measured only once are left out', () => {
+  test('leaves out rounds that the base measured only once', () => {
     const sides = measured({ factor: 1.15 })
     const short = sides.again.map(rounds => rounds.slice(0, 4))
     expect(judge({ ...sides, again: short }, rule).outcome).toBe('slower')
   })
 
-  test('more figures ask for wider bounds', () => {
+  test('has wider bounds when more figures are judged', () => {
     const sides = measured({ factor: 1.15 })
     const [one, many] = [1, 100].map(figures => judge(sides, { ...rule, figures }).slower!.bounds)
     expect(many![0]).toBeLessThan(one![0])
   })
 
-  test('says from where on it would have seen a slow-down: what is measured beyond that is red', () => {
+  test('says from which slow-down on it would be red', () => {
     const quiet = seenFrom(judge(measured({}), rule).slower!, rule)
     const noisy = seenFrom(judge(measured({ state: 0.2 }), rule).slower!, rule)
     expect(quiet).toBeGreaterThan(rule.tolerance)
@@ -122,20 +122,20 @@ describe('the whole', () => {
     outcome,
   })
 
-  test('a regression has to be seen twice, in the same figure', () => {
+  test('is a regression when the same figure is slower twice', () => {
     const first = [one('a', 'slower'), one('b', 'slower'), one('c', 'fine')]
     expect(conclude(first, [one('a', 'fine'), one('b', 'slower')])).toBe('regression')
-    expect(regressionsOf(first, [one('a', 'fine'), one('b', 'slower')]).map(({ figure }) => figure)).toEqual(['b'])
+    expect(getRegressions(first, [one('a', 'fine'), one('b', 'slower')])).toEqual(['b'])
     expect(conclude(first, [one('a', 'fine'), one('b', 'fine')])).toBe('fine')
     expect(conclude(first, [one('c', 'slower')])).toBe('fine')
   })
 
-  test('where the base strays from itself, in the first run or in the repeat, nothing is judged', () => {
+  test('is too noisy when the base differs from itself, in the first run or in the repeat', () => {
     expect(conclude([one('a', 'slower'), one('b', 'unsteady')], [one('a', 'slower')])).toBe('too noisy')
     expect(conclude([one('a', 'slower')], [one('a', 'unsteady')])).toBe('too noisy')
   })
 
-  test('a head that fails where the base works is red; faster is fine; nothing at all is no green', () => {
+  test('is a regression when only the head fails, fine when faster, too noisy when nothing was seen', () => {
     const failed = judge({ ...measured({}), failed: 'broken' }, rule)
     expect(failed).toMatchObject({ outcome: 'failed', error: 'broken' })
     expect(conclude([failed, one('b', 'unsteady')], [])).toBe('regression')
@@ -145,7 +145,7 @@ describe('the whole', () => {
     expect(conclude([one('a', 'fine'), one('b', 'fine'), one('c', 'blind')], [])).toBe('fine')
   })
 
-  test('100 comparisons of something with itself: none is called slower', () => {
+  test('calls none of 100 comparisons of the same slower', () => {
     const rules = { tolerance: 1.05, figures: 100 }
     const outcomes = Array.from(
       { length: 100 },

@@ -134,6 +134,13 @@ export interface Scenario {
   beside?(): Promise<Beside>
 }
 
+/** Paths of the user's files. Every process that measures loads them. */
+export interface Additions {
+  scenarios: readonly string[]
+  payloads: readonly string[]
+  codecs: readonly string[]
+}
+
 /** Id of the A/A scenario, which comes along with every run. */
 export const NOISE = 'noise'
 

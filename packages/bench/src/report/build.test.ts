@@ -1,11 +1,20 @@
-import { expect, test } from 'vitest'
-import type { Arm } from '../model/scenario.js'
+import { describe, expect, test } from 'vitest'
+import { type Arm, type Case, latency, type Measurement, type Scenario } from '../model/scenario.js'
 import { usualCall } from '../payloads/payloads.js'
 import type { Plan } from '../run/plan.js'
-import type { Cell } from '../run/run.js'
-import { latency, type Case, type Scenario } from '../model/scenario.js'
-import type { Measurement } from '../model/scenario.js'
-import { scenarioReport } from './build.js'
+import type { Cell, Outcome } from '../run/run.js'
+import { allScenarios, getScenario } from '../scenarios/index.js'
+import { sampleReport, withFailure } from '../../test/sample-report.js'
+import { judgeGoals, scenarioReport } from './build.js'
+import { GOALS } from './goals.js'
+import type { GoalReport, Report } from './report.js'
+import { goalsTable } from './tables.js'
+
+const isolation = getScenario('isolation')
+const noise = getScenario('noise')
+const start = getScenario('start')
+const sparse = getScenario('sparse')
+const latencyScenario = getScenario('latency')
 
 const arm = (id: string): Arm => ({ id, title: id, open: () => Promise.reject(new Error('not here')) })
 const arms: [Arm, Arm] = [arm('raw'), arm('ring')]
@@ -27,7 +36,7 @@ function figureOf(raw: Measurement[][], ring: Measurement[][]) {
   return scenarioReport({ scenario, cells }, plan).cases[0]!.results[1]!.figures[0]!
 }
 
-test('a round in which one measured nothing takes no other’s reference', () => {
+test('compares a round with the reference of the same round when one of them measured nothing', () => {
   const raw = [{ p50: 100 }, { p50: 10 }, { p50: 1 }]
   const figure = figureOf(
     [raw, raw],
@@ -45,7 +54,7 @@ test('a round in which one measured nothing takes no other’s reference', () =>
   })
 })
 
-test('nor does a process in which it measured nothing at all', () => {
+test('leaves out a process in which an arm measured nothing', () => {
   const processes = [
     [{ p50: 1 }, { p50: 1 }],
     [{ p50: 10 }, { p50: 10 }],
@@ -56,4 +65,135 @@ test('nor does a process in which it measured nothing at all', () => {
       [{ p50: 30 }, { p50: 30 }],
     ]),
   ).toMatchObject({ ratio: 3, processes: [[30, 30]] })
+})
+
+describe('goals', () => {
+  const ofAll = (change?: Parameters<typeof sampleReport>[0]): Report => sampleReport(change, allScenarios())
+  const goalOf = (report: Report, id: string): GoalReport | undefined => report.goals.find(goal => goal.id === id)
+
+  test('compare figures that the scenarios measure', () => {
+    const figures = allScenarios().flatMap(({ id, arms, cases }) =>
+      cases.flatMap(one => arms.flatMap(arm => one.figures.map(figure => `${id}/${one.id}/${arm.id}/${figure.id}`))),
+    )
+    for (const { figure, against } of GOALS) {
+      expect(figures).toContain(figure)
+      expect(figures).toContain(against)
+    }
+    expect(new Set(GOALS.map(({ id }) => id)).size).toBe(GOALS.length)
+  })
+
+  test('are met or missed by a ratio or a difference', () => {
+    const report = ofAll()
+    expect(report.goals.map(({ id }) => id)).toEqual(GOALS.map(({ id }) => id))
+    expect(goalOf(report, 'sequential-port')).toMatchObject({ measured: 1.225, outcome: 'missed' })
+    expect(goalOf(report, 'pipelined-json')).toMatchObject({ measured: 2, outcome: 'met' })
+    expect(goalOf(report, 'idle')).toMatchObject({ compare: 'difference', measured: -0.5, outcome: 'met' })
+    expect(goalOf(report, 'isolation-sequential')).toMatchObject({ outcome: 'reported' })
+  })
+
+  test('are those of the measured scenarios, and none when these have no goals', () => {
+    expect(sampleReport(undefined, [start]).goals.map(({ id }) => id)).toEqual(['start-brownfield', 'start-isolation'])
+    expect(sampleReport(undefined, [isolation]).goals).toEqual([])
+    expect(goalsTable(sampleReport(undefined, [isolation]))).toBeUndefined()
+  })
+
+  test('are left out when only their reference was measured', () => {
+    const [quiet] = sampleReport(undefined, [latencyScenario]).scenarios
+    const arms = quiet!.arms.filter(({ id }) => id !== 'ring-json')
+    expect(judgeGoals({ scenarios: [{ ...quiet!, arms }], noise: null }).map(({ id }) => id)).not.toContain(
+      'sequential-ring',
+    )
+  })
+
+  test('are missed when their arm failed', () => {
+    const report = sampleReport(withFailure('sparse', 'ring-json', 'gone'), [sparse])
+    expect(goalOf(report, 'sparse')).toMatchObject({ measured: null, outcome: 'missed' })
+    expect(
+      goalsTable(report)
+        ?.rows.find(([work]) => work?.text.includes('4 ms'))
+        ?.map(({ text }) => text),
+    ).toEqual(['one call each 4 ms, p50', 'raw MessagePort', 'failed', '≤ 1.20×', 'missed'])
+  })
+
+  test('are counted in the table, each with its sign', () => {
+    const table = goalsTable(ofAll())!
+    expect(table.title).toMatch(/^Goals: \d+ met, \d+ missed$/)
+    expect(table.rows).toHaveLength(GOALS.length)
+    const idle = table.rows.find(([work]) => work?.text.startsWith('idle'))
+    expect(idle?.map(({ text }) => text).slice(2)).toEqual(['−0.500 %', '≤ +0.050 %', 'met'])
+  })
+})
+
+describe('the isolation cost', () => {
+  const costOf = (report: ReturnType<typeof sampleReport>): Record<string, [number | null, number | null]> =>
+    Object.fromEntries(report.isolationCost.map(({ id, alone, pipelined }) => [id, [alone, pipelined]]))
+
+  test('has steps that are the differences of arms that differ in one thing', () => {
+    expect(costOf(sampleReport())).toEqual({
+      brownfield: [25, 0.313],
+      'hop-and-codec': [50, 0.781],
+      codec: [2, null],
+      hop: [48, null],
+      hook: [10, 0.156],
+      cipher: [20, 0.313],
+      isolation: [105, 1.563],
+    })
+  })
+
+  test('has steps that add up to the whole', () => {
+    const { isolationCost } = sampleReport()
+    const sum = isolationCost
+      .filter(({ kind }) => kind === 'step')
+      .reduce((total, { alone }) => total + (alone ?? 0), 0)
+    const [first, last] = [isolationCost[0]?.alone, isolationCost.at(-1)?.alone]
+    expect((first ?? NaN) + sum).toBeCloseTo(last ?? NaN)
+  })
+
+  test('is empty without one of the four arms, and has no hop without the codec', () => {
+    expect(sampleReport(withFailure('isolation', 'hook-ring-json', 'gone')).isolationCost).toEqual([])
+    const steps = sampleReport(withFailure('codec', 'json', 'gone')).isolationCost.map(({ id }) => id)
+    expect(steps).toEqual(['brownfield', 'hop-and-codec', 'hook', 'cipher', 'isolation'])
+  })
+})
+
+describe('the noise check', () => {
+  /** The second brownfield arm takes so many times as long as the first. */
+  const strayBy =
+    (factor: number) =>
+    (outcomes: Outcome[]): Outcome[] => {
+      for (const cell of outcomes.flatMap(({ cells }) => cells)) {
+        if (cell.arm.id !== 'ring-json-again') continue
+        cell.processes = cell.processes.map(rounds => rounds.map(one => ({ ...one, p50: one['p50']! * factor })))
+      }
+      return outcomes
+    }
+
+  test('is steady when identical arms agree', () => {
+    const found = sampleReport(undefined, [noise]).noise!
+    expect(found.outcome).toBe('steady')
+    expect(found.checks.map(({ figure }) => figure)).toEqual([
+      'noise/1/ring-json-again/p50',
+      'noise/64/ring-json-again/rate',
+    ])
+    for (const { ratio } of found.checks) expect(ratio).toBe(1)
+  })
+
+  test('is too noisy when an arm differs from itself by more than a tenth, in either direction', () => {
+    expect(sampleReport(strayBy(1.09), [noise]).noise?.outcome).toBe('steady')
+    expect(sampleReport(strayBy(1.2), [noise]).noise?.outcome).toBe('too noisy')
+    expect(sampleReport(strayBy(0.8), [noise]).noise?.outcome).toBe('too noisy')
+  })
+
+  test('judges no goal when it is too noisy', () => {
+    const scenarios = [noise, start, latencyScenario]
+    const steady = sampleReport(undefined, scenarios).goals.map(({ outcome }) => outcome)
+    expect(steady).toEqual(expect.arrayContaining(['met']))
+    const noisy = sampleReport(strayBy(2), scenarios).goals.map(({ outcome }) => outcome)
+    expect(noisy).toHaveLength(steady.length)
+    expect(new Set(noisy)).toEqual(new Set(['too noisy', ...steady.filter(outcome => outcome === 'reported')]))
+  })
+
+  test('is null when nothing was measured twice', () => {
+    expect(sampleReport(undefined, [start]).noise).toBeNull()
+  })
 })

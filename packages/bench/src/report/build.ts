@@ -1,21 +1,18 @@
-// Makes the report of what a run gave: medians over the rounds, and ratios to the reference round by round.
+// Makes the report of a run: medians over the rounds, ratios to the reference round by round, and what follows from them.
 import { payloadBytes } from '../payloads/payloads.js'
+import type { Machine } from '../run/machine.js'
 import { getRounds, type Plan } from '../run/plan.js'
 import type { Cell, Outcome } from '../run/run.js'
-import { summarize } from '../statistics/median.js'
+import { NOISE } from '../model/scenario.js'
+import { plain, readTable, short } from '../shared/text.js'
+import { medianOfMedians, middleMean, summarize } from '../statistics/median.js'
 import { estimateRatio } from '../statistics/ratio.js'
-import { plain, short } from './format.js'
-import { goalReports } from './goals.js'
-import { judgeNoise } from './noise.js'
-import { isolationCost } from './isolation-cost.js'
-import {
-  SCHEMA_VERSION,
-  type CaseReport,
-  type Figure,
-  type Machine,
-  type Report,
-  type ScenarioReport,
-} from './report.js'
+import { GOALS } from './goals.js'
+import { findFigure, SCHEMA_VERSION, type CaseReport, type CostStep, type Figure, type GoalReport } from './report.js'
+import type { Noise, NoiseCheck, Report, ScenarioReport } from './report.js'
+
+/** From this factor on a difference is shown as one; a smaller one is within what a shared machine does by itself. */
+export const NOTABLE = 1.1
 
 export interface RunFacts {
   tool: Report['tool']
@@ -27,27 +24,28 @@ export interface RunFacts {
 }
 
 export function buildReport(outcomes: readonly Outcome[], facts: RunFacts): Report {
-  const scenarios = outcomes.map(outcome => scenarioReport(outcome, facts.plan))
-  const noise = judgeNoise({ scenarios })
+  const { tool, filter, plan, machine, startedAt, seconds } = facts
+  const scenarios = outcomes.map(outcome => scenarioReport(outcome, plan))
+  const noise = judgeNoise(scenarios)
   return {
     schemaVersion: SCHEMA_VERSION,
-    tool: facts.tool,
-    mode: facts.plan.mode,
-    filter: facts.filter,
-    startedAt: facts.startedAt.toISOString(),
-    seconds: short(facts.seconds),
-    plan: { processes: facts.plan.processes, rounds: facts.plan.rounds, slotMs: facts.plan.slotMs },
-    machine: facts.machine,
+    tool,
+    mode: plan.mode,
+    filter,
+    startedAt: startedAt.toISOString(),
+    seconds: short(seconds),
+    plan: { processes: plan.processes, rounds: plan.rounds, slotMs: plan.slotMs },
+    machine,
     noise,
     scenarios,
-    isolationCost: isolationCost({ scenarios }),
-    goals: goalReports({ scenarios, noise }),
+    isolationCost: getIsolationCost({ scenarios }),
+    goals: judgeGoals({ scenarios, noise }),
   }
 }
 
 /** The part of a report that is known as soon as a scenario is done. */
 export function scenarioReport({ scenario, cells }: Outcome, plan: Plan): ScenarioReport {
-  const { id, title, about, rows, arms } = scenario
+  const { id, title, about, rows, arms, cases } = scenario
   return {
     id,
     title,
@@ -62,17 +60,21 @@ export function scenarioReport({ scenario, cells }: Outcome, plan: Plan): Scenar
       ...(carries !== undefined && { carries }),
       ...(checks && { checks }),
     })),
-    cases: scenario.cases.map((inCase): CaseReport => {
+    cases: cases.map((inCase): CaseReport => {
       const ofCase = cells.filter(cell => cell.inCase === inCase)
       const reference = ofCase.find(cell => cell.arm === arms[0] && !cell.error)
+      // An arm that neither measured anything nor failed has no answer to the case.
+      const known = ofCase.filter(
+        ({ error, processes }) => error ?? processes.flat().some(one => Object.keys(one).length),
+      )
       return {
         id: inCase.id,
         title: inCase.title,
         payload: inCase.payload.title,
         payloadBytes: payloadBytes(inCase.payload),
-        results: ofCase.filter(isKnown).map(cell => ({
+        results: known.map(cell => ({
           arm: cell.arm.id,
-          figures: cell.error ? [] : figuresOf(cell, reference),
+          figures: cell.error ? [] : getFigures(cell, reference),
           ...(cell.error && { error: plain(cell.error.message) }),
         })),
       }
@@ -80,27 +82,21 @@ export function scenarioReport({ scenario, cells }: Outcome, plan: Plan): Scenar
   }
 }
 
-/** An arm that has measured nothing, and not failed, can't do what the case asks for. */
-const isKnown = ({ error, processes }: Cell): boolean =>
-  error !== undefined || processes.flat().some(figures => Object.keys(figures).length > 0)
-
-/** By process and round, so that each stands beside the reference of its own round: `NaN` where this was not measured. */
-const valuesOf = ({ processes }: Cell, id: string): number[][] =>
+/** By process and round, so that each value stays next to its reference: `NaN` if this was not measured. */
+const getValues = ({ processes }: Cell, id: string): number[][] =>
   processes.map(rounds => rounds.map(figures => figures[id] ?? NaN))
 
-const isNotEmpty = (rounds: readonly number[]): boolean => rounds.length > 0
-
-/** The figures of a case, in their order; one that the arm did not measure is left out. */
-function figuresOf(cell: Cell, reference: Cell | undefined): Figure[] {
-  return cell.inCase.figures.flatMap((kind): Figure[] => {
-    const measured = valuesOf(cell, kind.id)
-    const processes = measured.map(rounds => rounds.filter(value => !Number.isNaN(value))).filter(isNotEmpty)
+/** The figures of a case, in their order, without those that the arm did not measure. */
+const getFigures = (cell: Cell, reference: Cell | undefined): Figure[] =>
+  cell.inCase.figures.flatMap((kind): Figure[] => {
+    const measured = getValues(cell, kind.id)
+    const numbers = measured.map(rounds => rounds.filter(value => !Number.isNaN(value)))
+    const processes = numbers.filter(({ length }) => length > 0)
     if (processes.length === 0) return []
     const { median, low, high } = summarize(processes)
-    const estimate = reference ? estimateRatio(measured, valuesOf(reference, kind.id)) : null
-    const isReference = cell === reference
-    // One round says nothing about the next.
-    const known = estimate !== null && !isReference && Number.isFinite(estimate.smallestEffect)
+    const estimate = reference ? estimateRatio(measured, getValues(reference, kind.id)) : null
+    // A single round says nothing about the next.
+    const known = estimate !== null && cell !== reference && Number.isFinite(estimate.smallestEffect)
     return [
       {
         ...kind,
@@ -108,10 +104,86 @@ function figuresOf(cell: Cell, reference: Cell | undefined): Figure[] {
         low: short(low),
         high: short(high),
         ratio: estimate && short(estimate.ratio),
-        interval: known ? [short(estimate.interval[0]), short(estimate.interval[1])] : null,
+        interval: known ? shortPair(estimate.interval) : null,
         smallestEffect: known ? short(estimate.smallestEffect) : null,
         processes: processes.map(rounds => rounds.map(short)),
       },
     ]
   })
+
+const shortPair = ([low, high]: readonly [number, number]): [number, number] => [short(low), short(high)]
+
+/** Judges the arms that were measured twice: null if the run has none, or one of them failed. */
+export function judgeNoise(scenarios: readonly ScenarioReport[]): Noise | null {
+  const cases = scenarios.find(({ id }) => id === NOISE)?.cases ?? []
+  const checks = cases.flatMap(({ id: inCase, results }) =>
+    results.flatMap(({ arm, figures: [again] }): NoiseCheck[] => {
+      const first = results.find(other => `${other.arm}-again` === arm)?.figures[0]
+      const estimate = again && first && estimateRatio(again.processes, first.processes)
+      if (!estimate) return []
+      const smallestEffect = Number.isFinite(estimate.smallestEffect) ? short(estimate.smallestEffect) : null
+      const [ratio, interval] = [short(estimate.ratio), shortPair(estimate.interval)]
+      return [{ figure: [NOISE, inCase, arm, again.id].join('/'), ratio, interval, smallestEffect }]
+    }),
+  )
+  if (checks.length === 0) return null
+  const isNoisy = checks.some(({ ratio }) => ratio > NOTABLE || ratio < 1 / NOTABLE)
+  return { outcome: isNoisy ? 'too noisy' : 'steady', tolerance: NOTABLE, checks }
+}
+
+/** The goals whose figures the run was asked for. A goal whose arm failed has no measured value, and is missed. */
+export function judgeGoals(report: Pick<Report, 'scenarios' | 'noise'>): GoalReport[] {
+  const isPlanned = (path: string): boolean => {
+    const [scenario, inCase, arm] = path.split('/')
+    const found = report.scenarios.find(({ id }) => id === scenario)
+    return found?.cases.some(({ id }) => id === inCase) === true && found.arms.some(({ id }) => id === arm)
+  }
+  const planned = GOALS.filter(({ figure, against }) => isPlanned(figure) && isPlanned(against))
+  return planned.map(({ onlyReported, ...goal }) => {
+    const [figure = [], against = []] = [goal.figure, goal.against].map(path => findFigure(report, path)?.processes)
+    const estimate = goal.compare === 'ratio' ? estimateRatio(figure, against) : null
+    const differences = figure.map((rounds, process) =>
+      rounds.map((value, round) => value - (against[process]?.[round] ?? NaN)),
+    )
+    const value = goal.compare === 'ratio' ? (estimate?.ratio ?? NaN) : medianOfMedians(differences)
+    const measured = Number.isNaN(value) ? null : short(value)
+    const met = measured !== null && (goal.bound === 'at most' ? measured <= goal.goal : measured >= goal.goal)
+    const judged = report.noise?.outcome === 'too noisy' ? 'too noisy' : met ? 'met' : 'missed'
+    const interval = estimate && shortPair(estimate.interval)
+    return { ...goal, measured, interval, outcome: onlyReported ? 'reported' : judged }
+  })
+}
+
+/** Each step is the difference of arms that differ in one thing; docs/benchmarking.md says what each difference holds. */
+const STEPS = readTable(`
+  brownfield    | brownfield       | whole | ring-json                          | measured
+  hop-and-codec | through the gate | step  | pass-ring-json ring-json           | a gate whose hook returns its argument, without the cipher − brownfield
+  codec         | codec            | part  | codec                              | one message written and read, measured alone
+  hop           | hop              | part  | pass-ring-json ring-json codec     | through the gate − codec
+  hook          | hook             | step  | hook-ring-json pass-ring-json      | a gate with a checking hook, without the cipher − the gate whose hook returns its argument
+  cipher        | cipher           | step  | isolation-ring-json hook-ring-json | isolation as it is used − the same without the cipher
+  isolation     | isolation        | whole | isolation-ring-json                | measured
+`) as [id: CostStep['id'], title: string, kind: CostStep['kind'], arms: string, derivation: string][]
+
+/** Where the time of the isolation pattern goes: empty unless each of its four arms was measured, alone and pipelined. */
+function getIsolationCost(report: Pick<Report, 'scenarios'>): CostStep[] {
+  const getTime = (path: string): number => {
+    const { unit = '', processes = [] } = findFigure(report, path) ?? {}
+    return middleMean(processes.flat().map(value => (unit === '/s' ? 1e6 / value : value)))
+  }
+  const alone = (arm: string): number => getTime(arm === 'codec' ? 'codec/usual/json/each' : `isolation/1/${arm}/p50`)
+  // With many in flight the threads work at the same time: what one of them does is no part of a difference in rates.
+  const pipelined = (arm: string): number => (arm === 'codec' ? NaN : getTime(`isolation/64/${arm}/rate`))
+  const steps = STEPS.map(([id, title, kind, arms, derivation]): CostStep => {
+    const subtract = (time: (arm: string) => number): number | null => {
+      const cost = arms
+        .split(' ')
+        .map(time)
+        .reduce((rest, other) => rest - other)
+      return Number.isNaN(cost) ? null : Math.round(cost * 1000) / 1000
+    }
+    return { id, title, kind, derivation, alone: subtract(alone), pipelined: subtract(pipelined) }
+  })
+  if (steps.some(step => step.kind !== 'part' && (step.alone === null || step.pipelined === null))) return []
+  return steps.filter(step => step.alone !== null || step.pipelined !== null)
 }

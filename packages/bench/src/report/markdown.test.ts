@@ -4,14 +4,14 @@ import { allScenarios } from '../scenarios/index.js'
 import { toComment, toMarkdown } from './markdown.js'
 import type { Report } from './report.js'
 
-test('says where and when it was measured', () => {
+test('says where and when the run took place', () => {
   const text = toMarkdown(sampleReport())
   expect(text).toContain('4 × Sample CPU 3.0 GHz · Node 20.20.2 · linux x64')
   expect(text).toContain('2026-01-02 03:04 UTC · quick, 42 s · load 0.25 → 1.5')
   expect(text).toContain('@sallyport/bench 1.2.3')
 })
 
-test('the verdict is the first line below the title, the digest is in sight, all else is folded', () => {
+test('begins with the verdict and the digest, and folds everything else', () => {
   const text = toMarkdown(sampleReport())
   expect(text.split('\n\n').slice(0, 2)).toEqual([
     '# Sallyport benchmark',
@@ -31,7 +31,7 @@ test('the verdict is the first line below the title, the digest is in sight, all
   ])
   expect(text).toContain('| ring JSON | 25.0 µs (0.55× · 0.50–0.60×) |')
   expect(text).toContain('| + hook | 10.0 µs | 0.156 µs |')
-  expect(toMarkdown(tooNoisy(sampleReport()))).toContain('⚪ **Too noisy to judge')
+  expect(toMarkdown(tooNoisy(sampleReport()))).toContain('⚪ **Noise check failed')
 })
 
 /** A report of as many scenarios as it takes to be too long. */
@@ -42,7 +42,7 @@ function manyTimes(report: Report, times: number): Report {
   return { ...report, scenarios: copies.flat() }
 }
 
-test('a comment and a summary stay within what GitHub takes, and say what they left out', () => {
+test('stays within what GitHub takes, and says how many tables are left out', () => {
   const long = manyTimes(noisySample(), 60)
   const comment = toComment(long)
   expect(comment.length).toBeLessThan(65_536)
@@ -55,14 +55,14 @@ test('a comment and a summary stay within what GitHub takes, and say what they l
   expect(toComment(sampleReport())).toBe(toMarkdown(sampleReport()))
 })
 
-test('an arm that fails with a page of text, or with markup, leaves the summary readable', () => {
+test('stays readable when an arm fails with a page of text, or with markup', () => {
   const text = toComment(sampleReport(withFailure('start', 'ring-json', `</details><img>${'x'.repeat(100_000)}`)))
   expect(text).toContain('&lt;/details>&lt;img>')
   expect(text.length).toBeLessThan(65_536)
   expect(text).not.toContain('left out')
 })
 
-test('every row of a table has as many cells as its head', () => {
+test('draws as many cells in every row as in the head of its table', () => {
   const tables = toMarkdown(sampleReport(undefined, allScenarios()))
     .split('\n\n')
     .filter(part => part.startsWith('|'))
@@ -72,18 +72,18 @@ test('every row of a table has as many cells as its head', () => {
   }
 })
 
-test('goals are a table, each a row with its reference', () => {
+test('draws goals as a table, each a row with its reference', () => {
   const text = toMarkdown(sampleReport(undefined, allScenarios()))
   expect(text).toContain('<summary>Goals: ')
   expect(text).toContain('| 64 in flight, JSON | birpc | ')
 })
 
-test('an error stays one line of a list', () => {
+test('draws an error as one line of a list', () => {
   const text = toMarkdown(sampleReport(withFailure('start', 'ring-json', 'first\nsecond')))
   expect(text).toContain('- start/*/ring-json: first second\n')
 })
 
-test('nothing in an error or a title is drawn, or ends its row', () => {
+test('shows third-party text as it is when it holds markup', () => {
   const report = sampleReport(withFailure('start', 'ring-json', '![x](https://example.org/x.png)'))
   const [scenario] = report.scenarios
   scenario!.arms[0]!.title = 'a\nb'

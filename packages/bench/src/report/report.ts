@@ -1,12 +1,8 @@
-// The report: everything that a run measured, and nothing that it didn't. The terminal, Markdown and JSON are three views
-// of this one object. Its JSON form is fixed by schema/report.schema.json, which the package ships.
-import type { Goal } from '../goals.js'
-import type { Carried } from '../model/scenario.js'
-import type { FigureKind, Scenario } from '../model/scenario.js'
-import type { Estimate } from '../statistics/ratio.js'
+// The report of a run, as schema/report.schema.json fixes its JSON. Every other form of it is a view of this one object.
+import type { Carried, FigureKind, Scenario } from '../model/scenario.js'
 import type { Machine } from '../run/machine.js'
-
-export type { Machine }
+import type { Estimate } from '../statistics/ratio.js'
+import type { Goal } from './goals.js'
 
 /** Grows with every change that a reader of the old form would stumble on. */
 export const SCHEMA_VERSION = 2
@@ -15,28 +11,27 @@ export interface Report {
   schemaVersion: typeof SCHEMA_VERSION
   tool: { name: string; version: string }
   mode: 'quick' | 'full'
-  /** The filter that the run was started with, or null. */
   filter: string | null
   /** ISO 8601, UTC. */
   startedAt: string
   seconds: number
-  /** What was asked for; some scenarios have a part of the rounds. */
+  /** Some scenarios have a part of these rounds. */
   plan: { processes: number; rounds: number; slotMs: number }
   machine: Machine
-  /** What a comparison of something with itself gave; null where the run made none. */
+  /** The noise check; null if the run measured nothing twice. */
   noise: Noise | null
   scenarios: ScenarioReport[]
-  /** Where the time of the isolation pattern goes; empty where the run did not measure all that it takes. */
+  /** Where the time of the isolation pattern goes; empty unless the run measured every arm that this takes. */
   isolationCost: CostStep[]
-  /** Each goal that this run measured; empty where the filter asked for none. */
+  /** Each goal that this run measured. */
   goals: GoalReport[]
 }
 
-/** Can this run be believed? Told by arms that were measured against themselves (A/A). */
+/** Whether arms that were measured against themselves (A/A) agreed. */
 export interface Noise {
-  /** `too noisy`: something differed from itself by more than a comparison may be wrong. Nothing is judged then. */
+  /** `too noisy`: an arm differed from itself by more than the tolerance, so that nothing is judged. */
   outcome: 'steady' | 'too noisy'
-  /** How far from 1 a check may be, as a factor above 1: from here on a difference is shown as one. */
+  /** How far from 1 a ratio can be, as a factor above 1. */
   tolerance: number
   checks: NoiseCheck[]
 }
@@ -44,14 +39,14 @@ export interface Noise {
 export interface NoiseCheck extends Pick<Estimate, 'ratio' | 'interval'> {
   /** `scenario/case/arm/figure` of the second of the two. */
   figure: string
-  /** As a factor above 1; null where one round can't tell. */
+  /** As a factor above 1; null after a single round. */
   smallestEffect: number | null
 }
 
 export interface GoalReport extends Omit<Goal, 'onlyReported'> {
-  /** A ratio, or a difference in the figure's unit; null where one of the two figures is missing. */
+  /** A ratio, or a difference in the figure's unit; null if one of the two figures is missing. */
   measured: number | null
-  /** Of a ratio, what it lies between with 95 % confidence; null for a difference, and for what is missing. */
+  /** The 95 % interval of a ratio. */
   interval: [low: number, high: number] | null
   outcome: 'met' | 'missed' | 'reported' | 'too noisy'
 }
@@ -59,7 +54,7 @@ export interface GoalReport extends Omit<Goal, 'onlyReported'> {
 export interface ScenarioReport extends Pick<Scenario, 'id' | 'title' | 'about' | 'rows'> {
   /** Id of the arm that ratios refer to. */
   reference: string
-  /** Rounds that were asked for, and those that were measured. */
+  /** Planned rounds, and those that were measured. */
   rounds: number
   measuredRounds: number
   arms: ArmReport[]
@@ -68,7 +63,7 @@ export interface ScenarioReport extends Pick<Scenario, 'id' | 'title' | 'about' 
 
 export interface ArmReport extends Carried {
   id: string
-  /** With its version, where it is another library. */
+  /** With its version, if it is another library. */
   title: string
 }
 
@@ -81,7 +76,7 @@ export interface CaseReport {
   results: Result[]
 }
 
-/** What one arm did in one case: figures, or the error that it failed with. */
+/** The figures of one arm in one case, or the error that it failed with. */
 export interface Result {
   arm: string
   figures: Figure[]
@@ -93,13 +88,13 @@ export interface Figure extends FigureKind {
   median: number
   low: number
   high: number
-  /** Of the rounds' own ratios to the reference; 1 for the reference itself, null where it is missing. */
+  /** The median of the rounds' own ratios to the reference; 1 for the reference itself, null without one. */
   ratio: number | null
-  /** What the ratio lies between with 95 % confidence; null for the reference itself, and where one round, or none, can't tell. */
+  /** The 95 % interval of the ratio; null for the reference itself, and after a single round. */
   interval: [low: number, high: number] | null
-  /** The smallest change of the ratio that this run would have shown, as a factor above 1; null where one round can't tell. */
+  /** The smallest change of the ratio that this run would have shown, as a factor above 1. */
   smallestEffect: number | null
-  /** For each fresh process one value for each round, in order. */
+  /** One value for each round of each fresh process, in order. */
   processes: number[][]
 }
 
@@ -111,23 +106,13 @@ export interface CostStep {
   kind: 'whole' | 'step' | 'part'
   /** How the figures come from measured ones. */
   derivation: string
-  /** What it takes or adds in a call that is alone, µs; null where it can't be told. */
+  /** What the step adds to a call that is alone, µs; null if unknown. */
   alone: number | null
-  /** What it takes or adds for each call when 64 are in flight (1 / rate), µs; null where it can't be told. */
+  /** What the step adds to each call when 64 are in flight (1 / rate), µs; null if unknown. */
   pipelined: number | null
 }
 
-/** Finds one figure; `undefined` where the run did not measure it. */
-export function findFigure(report: Pick<Report, 'scenarios'>, path: string): Figure | undefined {
-  const [scenario, inCase, arm, figure] = path.split('/')
-  return report.scenarios
-    .find(({ id }) => id === scenario)
-    ?.cases.find(({ id }) => id === inCase)
-    ?.results.find(result => result.arm === arm)
-    ?.figures.find(({ id }) => id === figure)
-}
-
-/** A figure, and where it stands. */
+/** A figure, and its place in the report. */
 export interface FigurePlace {
   /** `scenario/case/arm/figure` */
   path: string
@@ -135,24 +120,24 @@ export interface FigurePlace {
   scenario: ScenarioReport
   inCase: CaseReport
   arm: ArmReport
-  /** The arm's title, and that of its reference. */
-  title: string
-  reference: string
 }
 
-/** Every figure of a report, in its order. */
-export function everyFigure({ scenarios }: Pick<Report, 'scenarios'>): FigurePlace[] {
-  return scenarios.flatMap(scenario => {
-    const armOf = (id: string): ArmReport => scenario.arms.find(arm => arm.id === id) ?? { id, title: id }
-    const reference = armOf(scenario.reference).title
-    return scenario.cases.flatMap(inCase =>
+export const everyFigure = ({ scenarios }: Pick<Report, 'scenarios'>): FigurePlace[] =>
+  scenarios.flatMap(scenario =>
+    scenario.cases.flatMap(inCase =>
       inCase.results.flatMap(({ arm: id, figures }) => {
-        const arm = armOf(id)
+        const arm = scenario.arms.find(one => one.id === id) ?? { id, title: id }
         return figures.map(figure => ({
           path: [scenario.id, inCase.id, id, figure.id].join('/'),
-          ...{ figure, scenario, inCase, arm, title: arm.title, reference },
+          figure,
+          scenario,
+          inCase,
+          arm,
         }))
       }),
-    )
-  })
-}
+    ),
+  )
+
+/** Finds a figure by its path; `undefined` if the run did not measure it. */
+export const findFigure = (report: Pick<Report, 'scenarios'>, path: string): Figure | undefined =>
+  everyFigure(report).find(place => place.path === path)?.figure

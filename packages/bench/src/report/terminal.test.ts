@@ -2,23 +2,25 @@ import pc from 'picocolors'
 import { describe, expect, test } from 'vitest'
 import { sampleReport, withFailure } from '../../test/sample-report.js'
 import { allScenarios } from '../scenarios/index.js'
-import { digestTable } from './digest.js'
-import { goalsTable } from './goals.js'
 import type { Report, ScenarioReport } from './report.js'
-import { failures, scenarioTable } from './table.js'
-import { drawCost, drawTable, wrap, type Screen } from './terminal.js'
+import { costTable, digestTable, getFailures, goalsTable, scenarioTable } from './tables.js'
+import { drawTable, wrap, type Screen } from './terminal.js'
 
 const screen = (columns: number): Screen => ({ columns, colors: pc.createColors(false) })
 const byId = (report: Report, id: string): ScenarioReport => report.scenarios.find(one => one.id === id)!
 const drawAll = (report: Report, columns: number): string =>
-  [...report.scenarios.map(scenarioTable), digestTable(report), goalsTable(report)]
+  [
+    ...report.scenarios.map(scenario => scenarioTable(scenario)),
+    digestTable(report),
+    goalsTable(report),
+    costTable(report.isolationCost, 20),
+  ]
     .filter(table => table !== undefined)
     .map(table => drawTable(table, screen(columns)))
-    .concat(drawCost(report.isolationCost, screen(columns)))
     .join('\n')
 
 describe.each([80, 100, 120])('on %i columns', columns => {
-  test('no line is longer than the screen', () => {
+  test('draws no line that is longer than the screen', () => {
     for (const report of [sampleReport(), sampleReport(undefined, allScenarios())]) {
       const longest = Math.max(
         ...drawAll(report, columns)
@@ -29,13 +31,13 @@ describe.each([80, 100, 120])('on %i columns', columns => {
     }
   })
 
-  test('every figure of a call is there, with its ratio', () => {
+  test('draws every figure of a call with its ratio', () => {
     const drawn = drawTable(scenarioTable(byId(sampleReport(), 'isolation')), screen(columns))
     for (const text of ['45.0 µs', '25.0 µs', '0.55×', '1.60 M/s', '2.00×']) expect(drawn).toContain(text)
   })
 })
 
-test('the digest', () => {
+test('draws the digest', () => {
   const table = digestTable(sampleReport())!
   expect(`\n${drawTable({ ...table, rows: table.rows.slice(0, 3) }, screen(80))}`).toMatchInlineSnapshot(`
     "
@@ -49,29 +51,31 @@ test('the digest', () => {
   `)
 })
 
-test('what isolation costs', () => {
-  expect(`\n${drawCost(sampleReport().isolationCost, screen(80))}`).toMatchInlineSnapshot(`
+test('draws what isolation costs', () => {
+  expect(`\n${drawTable(costTable(sampleReport().isolationCost, 20)!, screen(80))}`).toMatchInlineSnapshot(`
     "
-     What isolation costs, JSON
-                         a call alone  each of 64
-     brownfield               25.0 µs    0.313 µs  █████
-     + through the gate       50.0 µs    0.781 µs  ██████████
-         codec                2.00 µs           –
-         hop                  48.0 µs           –  █████████
-     + hook                   10.0 µs    0.156 µs  ██
-     + cipher                 20.0 µs    0.313 µs  ████
-     isolation                 105 µs     1.56 µs  ████████████████████"
+     What isolation costs
+     With JSON: from a call in the brownfield pattern to the same call through the
+     gate, one thing at a time.
+                         a call alone  each of 64 in flight
+     brownfield               25.0 µs              0.313 µs  █████
+     + through the gate       50.0 µs              0.781 µs  ██████████
+     of that: codec           2.00 µs                     –
+     of that: hop             48.0 µs                     –  █████████
+     + hook                   10.0 µs              0.156 µs  ██
+     + cipher                 20.0 µs              0.313 µs  ████
+     isolation                 105 µs               1.56 µs  ████████████████████"
   `)
 })
 
-test('what failed says so, and what was not measured is a dash', () => {
+test('says what failed, and draws a dash for what was not measured', () => {
   const report = sampleReport(withFailure('events', 'isolation-ring-json', 'the gate is shut'))
   expect(drawTable(scenarioTable(byId(report, 'events')), screen(80))).toContain('failed')
-  expect(failures(report)).toEqual(['events/*/isolation-ring-json: the gate is shut'])
+  expect(getFailures(report)).toEqual(['events/*/isolation-ring-json: the gate is shut'])
   const events = digestTable(report)!.rows.find(([name]) => name?.text.startsWith('events'))
   expect(events?.at(-1)?.text).toBe('–')
 })
 
-test('wrap breaks between words', () => {
+test('wraps a text between its words', () => {
   expect(wrap('one two three', 8)).toEqual(['one two', 'three'])
 })

@@ -1,127 +1,82 @@
-// The report on a terminal: figures with their ratios beside them, or below where the screen is narrow.
+// Draws tables on a terminal: figures with their ratios next to them, or below them if the screen is narrow.
 import { stripVTControlCharacters } from 'node:util'
-import Table3 from 'cli-table3'
 import type { Colors } from 'picocolors/types.js'
-import { duration } from './format.js'
-import type { CostStep } from './report.js'
-import type { Cell, Table } from './table.js'
+import type { Cell, Table } from './tables.js'
 
 export interface Screen {
   columns: number
   colors: Colors
 }
 
+/** From the widest on: ratios next to their figures or below them, and how far their intervals reach. */
+const LAYOUTS = [true, false].flatMap(wide => [true, false].map(spread => ({ wide, spread })))
+
 export function drawTable(table: Table, { columns, colors }: Screen): string {
   const about = wrap(table.about, columns - 2).map(line => ` ${colors.dim(line)}`)
-  const fits = (drawn: string): boolean =>
-    drawn.split('\n').every(line => stripVTControlCharacters(line).length <= columns)
-  const drawn = LAYOUTS.map(layout => drawRows(table, layout, colors))
-  return [` ${colors.bold(table.title)}`, ...about, drawn.find(fits) ?? drawn.at(-1)!].join('\n')
+  const drawn = LAYOUTS.map(({ wide, spread }) => drawRows(table, wide, spread, colors))
+  const fitting = drawn.find(text => text.split('\n').every(line => getWidth(line) <= columns)) ?? drawn.at(-1)!
+  return [` ${colors.bold(table.title)}`, ...about, fitting].join('\n')
 }
 
-/** The ratios with their intervals, beside their figures or below them; without, where the screen is too narrow. */
-const LAYOUTS = [
-  { beside: true, spread: true },
-  { beside: true, spread: false },
-  { beside: false, spread: true },
-  { beside: false, spread: false },
-] as const
+const getWidth = (text: string): number => stripVTControlCharacters(text).length
 
-type Layout = (typeof LAYOUTS)[number]
+type Tint = (text: string) => string
 
-function drawRows({ head, rows, words }: Table, layout: Layout, colors: Colors): string {
-  const names = drawNames(rows, layout.beside, colors)
-  const widest = Math.max(0, ...rows.flat().map(({ spread }) => spread?.length ?? 0))
-  const drawn = rows.map(([, ...cells], at) => [
-    names[at]!,
-    ...cells.map(cell => drawCell(cell, layout, widest, colors)),
-  ])
-  const aligns = head.map((_, at) => (at === 0 || words?.includes(at) ? 'left' : 'right'))
-  return grid(layout.beside ? head : head.map(twoLines), drawn, colors, aligns)
+/** How the text of a cell is coloured, and its ratio. */
+const TINTS: Record<NonNullable<Cell['tone']>, (colors: Colors) => [Tint, Tint]> = {
+  better: ({ green }) => [String, green],
+  worse: ({ yellow }) => [String, yellow],
+  failed: ({ red, dim }) => [red, dim],
+  missing: ({ dim }) => [dim, dim],
 }
 
-const BAR = '█'
-
-/** The steps of the isolation pattern, each with a bar as long as its part of the whole. */
-export function drawCost(steps: readonly CostStep[], { columns, colors }: Screen): string {
-  const total = Math.max(...steps.map(({ alone }) => alone ?? 0))
-  const room = columns >= 100 ? 40 : 20
-  const sign = { whole: '', step: '+ ', part: '    ' } as const
-  const time = (us: number | null): string => (us === null ? '–' : duration(us))
-  const rows = steps.map(({ title, kind, alone, pipelined }) => {
-    const bar = BAR.repeat(Math.max(0, Math.round(((alone ?? 0) / total) * room)))
-    const tint = kind === 'whole' ? colors.cyan : kind === 'step' ? colors.yellow : colors.dim
-    const cells = [`${sign[kind]}${title}`, time(alone), time(pipelined), tint(bar)]
-    return kind === 'part' ? cells.map(colors.dim) : cells
-  })
-  return [
-    ` ${colors.bold('What isolation costs')}${colors.dim(', JSON')}`,
-    grid(['', 'a call alone', 'each of 64', ''], rows, colors, ['left', 'right', 'right', 'left']),
-  ].join('\n')
-}
-
-type Alignment = 'left' | 'right'
-
-/** Every place where cli-table3 would draw a border. */
-const BORDERS = ['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right']
-  .concat(['left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid', 'middle'])
-  .map(place => [place, ''] as const)
-
-/** Columns with nothing but space between them. */
-function grid(
-  head: readonly string[],
-  rows: readonly string[][],
-  colors: Colors,
-  aligns: readonly Alignment[] = head.map((_, at) => (at === 0 ? 'left' : 'right')),
-): string {
-  const table = new Table3({
-    chars: Object.fromEntries(BORDERS),
-    colAligns: [...aligns],
-    style: { head: [], border: [], 'padding-left': 1, 'padding-right': 1 },
-  })
-  table.push(
-    head.map(text => colors.dim(text)),
-    ...rows,
-  )
-  const lines = table.toString().split('\n')
-  return lines
-    .map(line => line.trimEnd())
-    .filter(Boolean)
-    .join('\n')
-}
-
-function drawCell({ text, ratio, spread, tone }: Cell, layout: Layout, widest: number, colors: Colors): string {
-  const { beside } = layout
-  const tint = tone === 'failed' ? colors.red : tone === 'missing' ? colors.dim : (value: string): string => value
-  const shade = tone === 'better' ? colors.green : tone === 'worse' ? colors.yellow : colors.dim
-  if (ratio === undefined) return tone === 'better' || tone === 'worse' ? shade(text) : tint(text)
-  const reach = layout.spread && spread !== undefined ? ` ${colors.dim(beside ? spread.padStart(widest) : spread)}` : ''
-  return `${tint(text)}${beside ? ' ' : '\n'}${shade(beside ? ratio.padStart(6) : ratio)}${reach}`
-}
-
-/** Names, and in a column of their own what stands behind some of them. */
-function drawNames(rows: readonly Cell[][], beside: boolean, colors: Colors): string[] {
-  const names = rows.map(([name]) => ({ text: name?.text ?? '', size: name?.ratio ?? '' }))
-  const longest = Math.max(...names.map(({ text }) => text.length))
-  const widest = Math.max(...names.map(({ size }) => size.length))
-  return names.map(({ text, size }) => {
-    if (widest === 0) return text
-    return beside ? `${text.padEnd(longest)}  ${colors.dim(size.padStart(widest))}` : `${text}\n${colors.dim(size)}`
-  })
-}
-
-/** A head of two words in two lines. */
-const twoLines = (text: string): string => text.replace(' ', '\n')
-
-export function wrap(text: string, width: number): string[] {
-  const lines: string[] = []
-  let line = ''
-  for (const word of text.split(' ')) {
-    if (line !== '' && line.length + word.length >= width) {
-      lines.push(line)
-      line = ''
-    }
-    line += line === '' ? word : ` ${word}`
+function drawRows({ head, rows, words = [] }: Table, wide: boolean, withSpread: boolean, colors: Colors): string {
+  const getLongest = (cells: readonly Cell[], part: 'text' | 'ratio' | 'spread'): number =>
+    Math.max(0, ...cells.map(cell => cell[part]?.length ?? 0))
+  const names = rows.map(([name]) => name!)
+  const [longest, sizes, spreads] = [
+    getLongest(names, 'text'),
+    getLongest(names, 'ratio'),
+    getLongest(rows.flat(), 'spread'),
+  ]
+  const gap = wide ? ' ' : '\n'
+  const drawName = ({ text, ratio = '' }: Cell): string => {
+    if (sizes === 0) return text
+    return wide ? `${text.padEnd(longest)}  ${colors.dim(ratio.padStart(sizes))}` : `${text}\n${colors.dim(ratio)}`
   }
-  return [...lines, line]
+  const drawCell = ({ text, ratio, spread, tone }: Cell): string => {
+    const [tint, shade] = tone ? TINTS[tone](colors) : [String, colors.dim]
+    if (ratio === undefined) return tone === 'better' || tone === 'worse' ? shade(text) : tint(text)
+    const reach = withSpread && spread ? ` ${colors.dim(wide ? spread.padStart(spreads) : spread)}` : ''
+    return `${tint(text)}${gap}${shade(wide ? ratio.padStart(6) : ratio)}${reach}`
+  }
+  const heads = head.map(text => colors.dim(text.replace(' ', gap)))
+  const drawn = rows.map(([name, ...cells]) => [drawName(name!), ...cells.map(drawCell)])
+  return alignColumns([heads, ...drawn], at => at === 0 || words.includes(at))
+}
+
+/** Separates columns by nothing but space. A cell can have several lines. */
+function alignColumns(rows: readonly string[][], isLeft: (column: number) => boolean): string {
+  const split = rows.map(cells => cells.map(cell => cell.split('\n')))
+  const widths = rows[0]!.map((_, at) => Math.max(...split.flatMap(cells => cells[at]!.map(getWidth))))
+  const pad = (text: string, at: number): string => {
+    const space = ' '.repeat(widths[at]! - getWidth(text))
+    return isLeft(at) ? text + space : space + text
+  }
+  const lines = split.flatMap(cells => {
+    const height = Math.max(...cells.map(({ length }) => length))
+    return Array.from({ length: height }, (_, line) => cells.map((texts, at) => pad(texts[line] ?? '', at)).join('  '))
+  })
+  return lines.flatMap(line => (line.trim() === '' ? [] : ` ${line.trimEnd()}`)).join('\n')
+}
+
+/** Breaks a text into lines between its words. */
+export function wrap(text: string, width: number): string[] {
+  const lines = ['']
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1)!
+    if (line !== '' && line.length + word.length >= width) lines.push(word)
+    else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`
+  }
+  return lines
 }

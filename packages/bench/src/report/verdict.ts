@@ -1,8 +1,15 @@
-// The one line that a reader needs first: can this run be believed, did anything fail, were the goals met.
+// What a reader needs first: one line that says whether the run can be believed and what came out, then the notes.
+import type { Machine } from '../run/machine.js'
+import { count, duration, formatEffect } from '../shared/text.js'
 import { median } from '../statistics/median.js'
-import { count, formatEffect } from './format.js'
-import type { Report } from './report.js'
-import { failures } from './table.js'
+import { everyFigure, findFigure, type Noise, type Report } from './report.js'
+import { getFailures } from './tables.js'
+
+/** If others take more than this part of the CPU time, they share the cores of what is measured. */
+const BUSY = 0.15
+
+/** A MessagePort's latency jumps by more than this factor when its threads begin or cease to find their cores asleep. */
+const UNSTEADY = 1.5
 
 export interface Verdict {
   /** `too noisy` judges nothing, whatever the figures say. */
@@ -13,32 +20,59 @@ export interface Verdict {
 type Judged = Pick<Report, 'noise' | 'scenarios' | 'goals'>
 
 export function verdictOf(report: Judged): Verdict {
-  const { noise, goals } = report
-  if (noise?.outcome === 'too noisy') return { outcome: 'too noisy', line: `Too noisy to judge: ${strayed(noise)}.` }
-  const failed = failures(report).length
-  const missed = goals.filter(({ outcome }) => outcome === 'missed').length
-  const met = goals.filter(({ outcome }) => outcome === 'met').length
-  const said = [
-    ...(failed > 0 ? [`${count(failed, 'failure')}`] : []),
-    ...(goals.length > 0 ? [`goals: ${met} met, ${missed} missed`] : []),
-    `${count(report.scenarios.length, 'scenario')} measured${noise ? ', and what was measured against itself agreed' : ''}`,
-  ].join('; ')
-  const outcome = failed > 0 ? 'failed' : missed > 0 ? 'missed' : 'fine'
-  return { outcome, line: `${said.charAt(0).toUpperCase()}${said.slice(1)}.` }
+  const { noise, goals, scenarios } = report
+  if (noise?.outcome === 'too noisy') return { outcome: 'too noisy', line: describeNoise(noise) }
+  const failed = getFailures(report).length
+  const [missed, met] = (['missed', 'met'] as const).map(wanted => goals.filter(goal => goal.outcome === wanted).length)
+  const parts = [
+    failed > 0 && count(failed, 'failure'),
+    goals.length > 0 && `goals: ${met} met, ${missed} missed`,
+    `${count(scenarios.length, 'scenario')} measured${noise ? ', and the noise check passed' : ''}`,
+  ]
+  const line = `${parts.filter(Boolean).join('; ')}.`
+  const outcome = failed > 0 ? 'failed' : missed! > 0 ? 'missed' : 'fine'
+  return { outcome, line: line.charAt(0).toUpperCase() + line.slice(1) }
 }
 
-/** How far apart two measurements of the same came, in the worst case. */
-export function strayed({ checks, tolerance }: NonNullable<Report['noise']>): string {
-  const most = Math.max(...checks.map(({ ratio }) => Math.max(ratio, 1 / ratio)))
-  return `what was measured twice differed from itself by ${formatEffect(most)}, where ${formatEffect(tolerance)} is allowed`
+function describeNoise({ checks, tolerance }: Noise): string {
+  const most = formatEffect(Math.max(...checks.map(({ ratio }) => Math.max(ratio, 1 / ratio))))
+  const limit = formatEffect(tolerance)
+  return `Noise check failed: two identical arms differed by ${most} (limit: ${limit}). Treat these figures as approximate.`
 }
 
-/** The smallest effect that half of the comparisons could have shown, and that nine in ten could have; null where none can tell. */
-export function smallestEffects({ scenarios }: Pick<Report, 'scenarios'>): { half: number; most: number } | null {
-  const effects = scenarios
-    .flatMap(({ cases }) => cases.flatMap(({ results }) => results.flatMap(({ figures }) => figures)))
-    .flatMap(({ smallestEffect }) => (smallestEffect === null ? [] : [smallestEffect]))
-    .sort((one, other) => one - other)
-  if (effects.length === 0) return null
-  return { half: median(effects), most: effects[Math.min(effects.length - 1, Math.floor(effects.length * 0.9))]! }
+/** The smallest effect that half of the comparisons could have shown, and that nine in ten could; null if none can tell. */
+export function smallestEffects(report: Pick<Report, 'scenarios'>): { half: number; most: number } | null {
+  const effects = everyFigure(report).flatMap(({ figure }) => figure.smallestEffect ?? [])
+  const most = effects.sort((one, other) => one - other)[Math.floor(effects.length * 0.9)]
+  return most === undefined ? null : { half: median(effects), most }
 }
+
+/** What a reader has to know before believing a figure: how steady the machine was, and what went wrong. */
+export function getNotes(report: Report): string[] {
+  const { machine, noise, scenarios, isolationCost } = report
+  const { half, most } = smallestEffects(report) ?? {}
+  const reference = findFigure(report, 'latency/1/raw/p50') ?? findFigure(report, 'isolation/1/raw/p50')
+  const { low = 0, high = 0, processes = [] } = reference ?? {}
+  const trust = high > low * UNSTEADY ? ': trust the ratios, which compare within a round, more than the times' : ''
+  const late = scenarios.filter(({ measuredRounds, rounds }) => measuredRounds < rounds)
+  const rounds = late.map(({ id, measuredRounds, rounds: planned }) => `${id} ${measuredRounds} of ${planned}`)
+  const notes = [
+    noise?.outcome === 'too noisy' && describeNoise(noise),
+    half !== undefined &&
+      `The smallest effect that half of the comparisons could have shown is ${formatEffect(half)}; of nine in ten, ${formatEffect(most!)}.`,
+    machine.busyBefore > BUSY &&
+      `Other processes took ${Math.round(machine.busyBefore * 100)} % of the CPU time when the run began. Measure again when the machine is quiet.`,
+    processes.flat().length > 1 &&
+      `The reference's own p50 lay between ${duration(low)} and ${duration(high)} from round to round${trust}.`,
+    isolationCost.some(({ alone, pipelined }) => Math.min(alone ?? 0, pipelined ?? 0) < 0) &&
+      'A step of the isolation cost below zero is smaller than the noise of this run.',
+    late.length > 0 && `To end in time, fewer rounds were measured: ${rounds.join(', ')}.`,
+  ]
+  return notes.filter(note => note !== false)
+}
+
+export const describeMachine = (machine: Machine): string =>
+  `${machine.cores} × ${machine.cpu} · Node ${machine.node.slice(1)} · ${machine.platform} ${machine.arch}`
+
+export const describeRun = ({ startedAt, mode, seconds, machine }: Report): string =>
+  `${startedAt.slice(0, 16).replace('T', ' ')} UTC · ${mode}, ${Math.round(seconds)} s · load ${machine.loadBefore} → ${machine.loadAfter}`

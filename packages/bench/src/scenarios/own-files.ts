@@ -4,11 +4,10 @@ import { basename, extname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { documents } from '../arms/features.js'
 import { codecArm, codecArms } from '../arms/threads.js'
-import { UsageError } from '../command/usage.js'
 import { loadCodec } from '../loops/codec.js'
 import { latency, rate, type Case, type Scenario } from '../model/scenario.js'
 import { devtoolsProtocol, echo, githubEvents, usualCall, type Payload } from '../payloads/payloads.js'
-import { oneLine } from '../report/format.js'
+import { oneLine, UsageError } from '../shared/text.js'
 import { calls, inCase, P50, P99 } from './cases.js'
 
 /** @throws UsageError if a file cannot be read, or is not JSON */

@@ -1,0 +1,190 @@
+// `sallyport-bench compare`, the regression check: measures head and base, measures once more what looks slower, and reports
+// what it found as an object, of which the terminal, Markdown and compare.json are three views.
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import pc from 'picocolors'
+import { makeWritable, showStart } from '../command/measure.js'
+import { EXIT, type CompareOptions } from '../command/options.js'
+import { createInterruptSignal, createOutput, createProgress } from '../command/output.js'
+import { drawTable as drawMarkdown, fold } from '../report/markdown.js'
+import type { Cell, Table } from '../report/tables.js'
+import { drawTable, wrap, type Screen } from '../report/terminal.js'
+import { describeMachine } from '../report/verdict.js'
+import { describeMachine as readMachine, readLoad, readPackageInfo } from '../run/machine.js'
+import { run } from '../run/run.js'
+import { count, formatChange, formatEffect, oneLine, short } from '../shared/text.js'
+import { median } from '../statistics/median.js'
+import { openBase } from './checkout.js'
+import { compareInterleaved, type Measure } from './interleaved.js'
+import { COMPARISON_VERSION, conclude, getConfidence, getRegressions, getSuspects, seenFrom } from './judge.js'
+import type { Comparison, Judged, Verdict } from './judge.js'
+import { compareWithFile } from './saved-ratios.js'
+
+/** As wide as a comment shows. */
+const PLAIN: Screen = { columns: 110, colors: pc.createColors(false) }
+
+const VERDICTS: Record<Verdict, { exit: number; sign: string; colour: 'green' | 'red' | 'yellow' }> = {
+  fine: { exit: EXIT.fine, sign: '🟢', colour: 'green' },
+  regression: { exit: EXIT.failed, sign: '🔴', colour: 'red' },
+  'too noisy': { exit: EXIT.tooNoisy, sign: '⚪', colour: 'yellow' },
+}
+
+/**
+ * @returns the exit code: 1 for a regression, 3 if the run is too noisy to say
+ * @throws {UsageError} if there is nothing to compare
+ * @throws {Interrupted} after Ctrl-C
+ */
+export async function compare(options: CompareOptions): Promise<number> {
+  const { out, json, plan } = options
+  await makeWritable(out)
+  const output = createOutput(json)
+  const signal = createInterruptSignal()
+  const [startedAt, start] = [new Date(), performance.now()]
+  const { base, temporary, close } = await openBase(options.base, options.prepare, signal)
+  const measure: Measure = (scenarios, launch) => {
+    const progress = createProgress(output, scenarios, plan)
+    return run(scenarios, plan, progress, signal, launch).finally(progress.clear)
+  }
+  try {
+    const machine = await readMachine()
+    const method =
+      base.kind === 'file'
+        ? await compareWithFile(base.name, options, machine, measure)
+        : await compareInterleaved(base, options, temporary, measure)
+    showStart(machine, output)
+    const first = await method.measure()
+    const suspects = getSuspects(first)
+    if (suspects.length > 0) output.log(`Slower at first, and so measured once more: ${suspects.join(' ')}`)
+    const again = suspects.length > 0 ? await method.measure(suspects) : []
+    const repeat = again.filter(({ figure }) => suspects.includes(figure))
+    const { measure: _, ...found } = method
+    machine.loadAfter = readLoad()
+    const comparison: Comparison = {
+      comparisonVersion: COMPARISON_VERSION,
+      verdict: method.strayed ? 'too noisy' : conclude(first, repeat),
+      tool: readPackageInfo(),
+      startedAt: startedAt.toISOString(),
+      seconds: (performance.now() - start) / 1000,
+      machine,
+      base: { name: base.name, kind: base.kind, ...(base.kind === 'ref' && { commit: base.commit }) },
+      plan: { processes: plan.processes, rounds: plan.rounds, slotMs: plan.slotMs },
+      ...{ ...found, first, repeat },
+    }
+    const shorten = (_key: string, value: unknown): unknown => (typeof value === 'number' ? short(value) : value)
+    const text = `${JSON.stringify(comparison, shorten, 2)}\n`
+    await writeFile(join(out, 'compare.json'), text)
+    await writeFile(join(out, 'compare.md'), toMarkdown(comparison))
+    await writeFile(join(out, 'compare.txt'), toText(comparison, PLAIN))
+    output.print(toText(comparison, output.screen))
+    if (json) process.stdout.write(text)
+    return VERDICTS[comparison.verdict].exit
+  } finally {
+    close()
+  }
+}
+
+/** The line that a reader needs first. */
+function describeVerdict({ first, repeat, rule, verdict, base, strayed }: Comparison): string {
+  const countOf = (outcome: Judged['outcome']): number =>
+    [...first, ...repeat].filter(one => one.outcome === outcome).length
+  const judged = first.filter(({ outcome }) => outcome !== 'missing')
+  const commit = base.commit === undefined ? '' : ` (${base.commit.slice(0, 7)})`
+  const than = `slower than ${base.name}${commit} by more than ${formatEffect(rule.tolerance)}`
+  const [failed, unsteady, found] = [countOf('failed'), countOf('unsteady'), getRegressions(first, repeat).length]
+  if (strayed) return 'Too noisy to judge: the noise check failed.'
+  if (failed > 0) return `Regression: ${count(failed, 'figure')} can no longer be measured, because the head fails.`
+  if (verdict === 'regression')
+    return `Regression: ${found} of ${count(first.length, 'figure')} ${found === 1 ? 'is' : 'are'} ${than}, in two runs.`
+  if (unsteady > 0) return `Too noisy to judge: the base differed from itself in ${count(unsteady, 'figure')}.`
+  if (judged.length === 0) return 'Nothing could be judged: the base has none of these figures.'
+  // A green light says little without this.
+  const from = judged.flatMap(({ slower }) => (slower ? [seenFrom(slower, rule)] : []))
+  const [half, all] = [formatEffect(median(from)), formatEffect(Math.max(...from))]
+  const sight = `Half of them would have shown a slow-down of ${half}, all of them only one of ${all}.`
+  const reach = from.length > 0 ? sight : 'A single round says nothing about the next.'
+  if (verdict === 'too noisy') return `Too noisy to judge. ${reach}`
+  return `No regression: none of ${count(judged.length, 'figure')} is ${than}. ${reach}`
+}
+
+const TONES: Partial<Record<Judged['outcome'], Cell['tone']>> = { slower: 'worse', faster: 'better' }
+
+/** @param all - false for the figures that are not fine */
+function toTable({ first, repeat, rule }: Comparison, all: boolean): Table {
+  const shown = first.filter(({ outcome }) => all || outcome !== 'fine')
+  return {
+    title: all ? 'All figures' : 'What stands out',
+    about: `How much slower the head is: more time, or fewer per second. A figure whose whole interval lies beyond ${formatEffect(rule.tolerance)}, and in a fresh repeat, too, is a regression.`,
+    head: ['', 'slower by', 'between', 'base again', 'seen from', ''],
+    rows: shown.map((one): Cell[] => {
+      const { figure, slower, drift, outcome } = one
+      const tone = slower ? TONES[outcome] : 'missing'
+      return [
+        { text: figure },
+        { text: slower ? formatChange(slower.factor) : '–', ...(tone && { tone }) },
+        { text: slower ? slower.bounds.map(formatChange).join(' … ') : '–' },
+        drift ? { text: formatChange(drift.factor) } : { text: '–', tone: 'missing' },
+        { text: slower ? formatEffect(seenFrom(slower, rule)) : '–' },
+        {
+          text: describe(
+            one,
+            repeat.find(again => again.figure === figure),
+          ),
+        },
+      ]
+    }),
+    words: [5],
+  }
+}
+
+const LONGEST_ERROR = 200
+
+function describe({ outcome, error }: Judged, repeat: Judged | undefined): string {
+  const cause = oneLine(error ?? '').slice(0, LONGEST_ERROR)
+  const size = repeat?.slower ? formatChange(repeat.slower.factor) : 'nothing to say'
+  const words: Record<Judged['outcome'], string> = {
+    failed: `the head fails: ${cause}`,
+    missing: error === undefined ? 'not measured' : `the base cannot: ${cause}`,
+    unsteady: 'the base differs from itself',
+    faster: 'faster',
+    blind: 'too noisy to see',
+    fine: '',
+    slower: `${repeat?.outcome === 'slower' ? 'regression' : 'not confirmed'}; the repeat: ${size}`,
+  }
+  return words[outcome]
+}
+
+function describeRun({ startedAt, seconds, machine, plan, rule, notes }: Comparison): string[] {
+  const when = `${startedAt.slice(0, 16).replace('T', ' ')} UTC, ${Math.round(seconds)} s`
+  const how = `${plan.processes} × ${plan.rounds} rounds of ${plan.slotMs} ms for each side`
+  const bounds = `bounds at ${(100 * getConfidence(rule)).toFixed(3)} %`
+  return [...notes, [describeMachine(machine), when, how, bounds].join(' · ')]
+}
+
+/** The comparison for a terminal, and plain for the fence of a comment. */
+function toText(comparison: Comparison, screen: Screen): string {
+  const { bold, dim, ...colours } = screen.colors
+  const tint = colours[VERDICTS[comparison.verdict].colour]
+  const wrapped = (text: string): string[] => wrap(text, screen.columns - 2)
+  return [
+    ...wrapped(describeVerdict(comparison)).map(line => ` ${bold(tint(line))}`),
+    '',
+    drawTable(toTable(comparison, true), screen),
+    '',
+    ...describeRun(comparison)
+      .flatMap(wrapped)
+      .map(line => ` ${dim(line)}`),
+    '',
+  ].join('\n')
+}
+
+/** The comparison for a job's summary. */
+function toMarkdown(comparison: Comparison): string {
+  const standing = toTable(comparison, false)
+  return `${[
+    '# Sallyport benchmark: head against base',
+    `${VERDICTS[comparison.verdict].sign} **${describeVerdict(comparison)}**`,
+    ...(standing.rows.length > 0 ? [drawMarkdown(standing)] : []),
+    fold(toTable(comparison, true)),
+    describeRun(comparison).join('  \n'),
+  ].join('\n\n')}\n`
+}

@@ -1,0 +1,170 @@
+// Head and base in this moment, on this machine, interleaved: the comparison that can be trusted. The base, the head and the
+// base again are three arms of one scenario, each in processes of its own, so that a run like any other is the comparison.
+import { existsSync } from 'node:fs'
+import { cp, mkdir } from 'node:fs/promises'
+import { dirname, join, relative, resolve } from 'node:path'
+import { type Additions, type Arm, type FigureKind, NOISE, type Scenario } from '../model/scenario.js'
+import type { CompareOptions } from '../command/options.js'
+import { launchFresh } from '../run/fresh-process.js'
+import type { Launch, Launched, Outcome } from '../run/run.js'
+import { loadScenarios, parseFilter, select, type Loaded } from '../scenarios/select.js'
+import { UsageError } from '../shared/text.js'
+import { makeHarness, type CodeBase } from './checkout.js'
+import { judge, leastProcesses, type Method, type Sides } from './judge.js'
+
+export type Side = 'base' | 'head' | 'again'
+
+const SIDES: readonly [Side, ...Side[]] = ['base', 'head', 'again']
+
+/** No slot is shorter than so many of the plan's: in a few milliseconds, one garbage collection is all that is seen. */
+const LEAST_SHARE = 4
+
+/** Runs scenarios, and shows the progress. */
+export type Measure = (scenarios: readonly Scenario[], launch: Launch) => Promise<Outcome[]>
+
+export async function compareInterleaved(
+  base: CodeBase,
+  { additions, filter, plan, tolerance }: CompareOptions,
+  temporary: string,
+  measure: Measure,
+): Promise<Method> {
+  const ours = mapPaths(additions, path => resolve(path))
+  const chosen = chooseForComparison(await loadScenarios(ours), filter)
+  const theirs = mapPaths(ours, path => join(base.directory, relative(process.cwd(), path)))
+  await provideFiles(base, ours, theirs)
+  const head = makeHarness(join(temporary, 'head-bench'))
+  const other = makeHarness(join(temporary, 'base-bench'), base.root)
+  const launchSide = (side: Side): Promise<Launched> =>
+    side === 'head' ? launchFresh(ours, head.entry) : launchFresh({ ...theirs, payloads: ours.payloads }, other.entry)
+  const figures = chosen.flatMap(({ arms, cases }) =>
+    arms.flatMap(() => cases.flatMap(one => one.figures.filter(isJudged))),
+  )
+  const rule = { tolerance, figures: figures.length }
+  const least = leastProcesses(rule)
+  const isSame = head.libraries.every((path, at) => path === other.libraries[at])
+  const notes = [
+    isSame && 'Head and base are the same directories: every difference is noise.',
+    plan.processes < least &&
+      `The bounds claim more than ${plan.processes} of --processes can hold: from ${least} on they hold it.`,
+  ]
+  return {
+    rule,
+    measure: async suspects => {
+      const paths = new Set(suspects?.map(dirname))
+      const again = chosen.flatMap(scenario =>
+        scenario.arms.flatMap(arm => select([{ ...scenario, arms: [arm] }], path => paths.has(path), false)),
+      )
+      const sides = splitSides(suspects ? again : chosen, launchSide)
+      return sides.read(await measure(sides.scenarios, sides.launch)).map(one => judge(one, rule))
+    },
+    notes: notes.filter(note => note !== false),
+  }
+}
+
+export interface SplitSides {
+  scenarios: Scenario[]
+  /** Starts one process for each side. */
+  launch: Launch
+  read(outcomes: readonly Outcome[]): Sides[]
+}
+
+/** Makes a scenario for each arm, whose arms are the sides: six rounds are the six orders of three sides. */
+export function splitSides(chosen: readonly Scenario[], launchSide: (side: Side) => Promise<Launched>): SplitSides {
+  const originals = new Map<Arm, Arm>()
+  const scenarios = chosen.flatMap(scenario =>
+    scenario.arms.map((arm): Scenario => {
+      const [first, ...others] = SIDES.map((side): Arm => ({ ...arm, id: side, title: `${arm.title}, ${side}` }))
+      for (const one of [first!, ...others]) originals.set(one, arm)
+      // All rounds, whatever part of them the scenario usually has: their orders make a whole.
+      const lengths = { roundsShare: 1, share: Math.max(LEAST_SHARE, scenario.share ?? 1) }
+      return { ...scenario, ...lengths, title: `${scenario.title}: ${arm.title}`, arms: [first!, ...others] }
+    }),
+  )
+  const launch: Launch = async () => {
+    const started = await Promise.allSettled(SIDES.map(launchSide))
+    return {
+      // A side that does not start fails by itself: the base can lack what the head has.
+      open: async (scenario, arm) => {
+        const side = started[SIDES.indexOf(arm.id as Side)]!
+        if (side.status === 'rejected') throw side.reason
+        return side.value.open(scenario, originals.get(arm)!)
+      },
+      end: async () => {
+        await Promise.all(started.map(async side => side.status === 'fulfilled' && side.value.end()))
+      },
+    }
+  }
+  const read = (outcomes: readonly Outcome[]): Sides[] =>
+    outcomes.flatMap(outcome => readSides(outcome, originals.get(outcome.scenario.arms[0])!.id))
+  return { scenarios, launch, read }
+}
+
+/** False for tails, which say too little in few rounds, for what has no ratio, and for what stands aside. */
+export const isJudged = ({ id, unit, aside }: FigureKind): boolean =>
+  !aside && !id.startsWith('p99') && (unit === 'µs' || unit === '/s' || unit === 'B')
+
+const readSides = ({ scenario, cells }: Outcome, arm: string): Sides[] =>
+  scenario.cases.flatMap(inCase => {
+    const ofCase = scenario.arms.map(side => cells.find(cell => cell.inCase === inCase && cell.arm === side)!)
+    const [base, head, again] = ofCase.map(({ error }) => error?.message)
+    const missing = base ?? again
+    return inCase.figures.filter(isJudged).map((kind): Sides => {
+      const [first, second, third] = ofCase.map(({ error, processes }) =>
+        error ? [] : processes.map(rounds => rounds.map(figures => figures[kind.id] ?? NaN)),
+      )
+      return {
+        figure: [scenario.id, inCase.id, arm, kind.id].join('/'),
+        kind,
+        ...{ base: first!, head: second!, again: third! },
+        ...(missing === undefined ? head !== undefined && { failed: head } : { missing }),
+      }
+    })
+  })
+
+/** Without a filter: the ways that a message can take, in figures that are steady. */
+const LINKS = ['ring-json', 'ring-msgpack', 'port-json', 'isolation-ring-json']
+const USUAL = new Set([
+  ...['latency/1', 'throughput/64'].flatMap(inCase => LINKS.map(arm => `${inCase}/${arm}`)),
+  ...['json', 'msgpack'].flatMap(arm => [`codec/usual/${arm}`, `one-thread/64/${arm}`]),
+])
+
+/**
+ * Chooses what the head's code can change. A reference stays the same, and is left out unless nothing else is asked for.
+ *
+ * @throws {UsageError} if nothing is left
+ */
+function chooseForComparison({ ours, own }: Loaded, filter: string | null): Scenario[] {
+  const all = [...ours, ...own].filter(({ id }) => id !== NOISE)
+  const isOwn = (path: string): boolean => own.some(({ id }) => path.startsWith(`${id}/`))
+  const isUsual = (path: string): boolean => (own.length > 0 ? isOwn(path) : USUAL.has(path))
+  const isWanted = filter === null ? isUsual : parseFilter(filter)
+  const chosen = all.flatMap(scenario => {
+    const reference = `/${scenario.arms[0].id}`
+    const others = select([scenario], path => isWanted(path) && !path.endsWith(reference), false)
+    return others.length > 0 ? others : select([scenario], isWanted, false)
+  })
+  if (chosen.length > 0) return chosen
+  throw new UsageError(`nothing has '${filter}' in its path. \`sallyport-bench list\` says what there is.`)
+}
+
+const mapPaths = ({ scenarios, payloads, codecs }: Additions, change: (path: string) => string): Additions => ({
+  scenarios: scenarios.map(change),
+  payloads: payloads.map(change),
+  codecs: codecs.map(change),
+})
+
+/**
+ * Provides each side with the user's own files. A scenario and a codec can import the code that is compared, so each side
+ * has the file at its own place; into a checkout of ours the head's file is copied, so that both do the same work.
+ */
+async function provideFiles(base: CodeBase, ours: Additions, theirs: Additions): Promise<void> {
+  const copies = [...theirs.scenarios, ...theirs.codecs]
+  for (const [at, path] of [...ours.scenarios, ...ours.codecs].entries()) {
+    const copy = copies[at]!
+    if (base.kind === 'ref') {
+      await mkdir(dirname(copy), { recursive: true })
+      await cp(path, copy)
+    }
+    if (!existsSync(copy)) throw new UsageError(`--base: ${base.name} has no ${relative(process.cwd(), path)}`)
+  }
+}

@@ -1,0 +1,187 @@
+// The report as one HTML file that needs nothing else: no server, no network, and no script to be read.
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { data, formatRatio, h, Html, prose } from '../shared/text.js'
+import { digestCharts, drawChart, forest, goalsChart, noiseChart, stepChart, waterfall, type Chart } from './charts.js'
+import type { Figure, Report, ScenarioReport } from './report.js'
+import { carriedTable, costTable, digestTable, everyFigureTable, getFailures, getKinds } from './tables.js'
+import { goalsTable, noiseTable, scenarioTable, type Cell, type Table } from './tables.js'
+import { describeMachine, describeRun, getNotes, verdictOf } from './verdict.js'
+
+const readPage = (name: string): string => readFileSync(new URL(`../../page/${name}`, import.meta.url), 'utf8')
+
+export function toHtml(report: Report): string {
+  const { tool, plan, startedAt } = report
+  const [css, script, sections] = [readPage('report.css'), readPage('page.js'), getSections(report)]
+  // This script runs, and nothing else that might have got in.
+  const hash = createHash('sha256').update(script).digest('base64')
+  const policy = `default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-${hash}'`
+  return h`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8">
+        <meta http-equiv="Content-Security-Policy" content="${policy}">
+        <meta name="viewport" content="width=device-width, initial-scale=1">
+        <meta name="color-scheme" content="light dark">
+        <title>Sallyport benchmark, ${startedAt.slice(0, 10)}</title>
+        <link rel="icon" href="data:,">
+        <style>${new Html(css)}</style>
+      </head>
+      <body>
+        <a class="skip" href="#main">Skip to the figures</a>
+        ${drawHeader(report)}
+        <div class="frame">
+          <nav aria-label="Contents"><details open><summary>Contents</summary>
+            <ol>${sections.map(({ id, title }) => h`<li><a href="#${id}">${title}</a></li>`)}</ol>
+          </details></nav>
+          <main id="main" tabindex="-1">
+            ${sections.map(({ id, title, content }) => h`<section id="${id}"><h2>${title}</h2> ${content}</section>`)}
+          </main>
+        </div>
+        <footer>
+          ${tool.name} ${tool.version} · medians of ${plan.processes} × ${plan.rounds} rounds · every round is in
+          report.json, how to read them in docs/benchmarking.md
+        </footer>
+        <script>${new Html(script)}</script>
+      </body>
+    </html>`.text
+}
+
+const SIGNS = { 'too noisy': '≈', failed: '✕', missed: '!', fine: '✓' } as const
+
+function drawHeader(report: Report): Html {
+  const { outcome, line } = verdictOf(report)
+  const failed = getFailures(report).slice(0, 5)
+  const themes = ['Auto', 'Light', 'Dark'].map(name => h`<option value="${name.toLowerCase()}">${name}</option>`)
+  return h`<header>
+    <div class="top">
+      <h1>Sallyport benchmark</h1>
+      <select class="themes" aria-label="Colours" hidden>${themes}</select>
+    </div>
+    <p class="verdict ${outcome.replace(' ', '-')}"><span aria-hidden="true">${SIGNS[outcome]}</span> ${line}</p>
+    <p class="machine">${describeMachine(report.machine)}<br>${describeRun(report)}
+      ${report.filter !== null && h`· measured in part: <code>--filter ${report.filter}</code>`}</p>
+    <ul class="notes">
+      ${[...getNotes(report), ...failed.map(text => `Failed: ${text}`)].map(text => h`<li>${text}</li>`)}
+    </ul>
+  </header>`
+}
+
+interface Section {
+  id: string
+  title: string
+  content: Html
+}
+
+function getSections(report: Report): Section[] {
+  const { noise, isolationCost, goals, scenarios } = report
+  const judge = noise?.outcome !== 'too noisy'
+  const cost = [
+    waterfall(isolationCost, 'alone', 'A call alone'),
+    waterfall(isolationCost, 'pipelined', 'Each of 64 in flight'),
+  ]
+  return [
+    ...drawSummary('in-short', digestTable(report), digestCharts(report, judge)),
+    ...drawSummary('the-goals', goalsTable(report), [goalsChart(goals)]),
+    ...drawSummary('isolation-cost', costTable(isolationCost), cost),
+    ...scenarios.map(scenario => drawScenario(scenario, report, judge)),
+    ...drawSummary('run-noise', noiseTable(report), noise ? [noiseChart(noise)] : []),
+    ...drawSummary('carried', carriedTable(report), []),
+  ]
+}
+
+function drawSummary(id: string, table: Table | undefined, charts: readonly Chart[]): Section[] {
+  if (!table) return []
+  const drawn = charts.flatMap(chart => drawChart(chart) ?? [])
+  const panel = drawn.length > 0 && h`<div class="panel${drawn.length > 1 && ' pair'}">${drawn}</div>`
+  return [
+    { id, title: table.title, content: h`<p class="about">${table.about}</p>${panel}${drawTable(table, 'hidden')}` },
+  ]
+}
+
+/** With more arms, each case has a forest plot of its own. */
+const MOST_ARMS = 8
+/** With fewer cases, a chart of them says no more than the table. */
+const FEWEST_CASES = 3
+
+/** Charts are chosen by what the figures are: an unknown scenario has a forest plot and tables like any other. */
+function drawScenario(scenario: ScenarioReport, { plan }: Report, judge: boolean): Section {
+  const { arms, cases } = scenario
+  const getTitle = (id: string): string => arms.find(arm => arm.id === id)?.title ?? id
+  // Titles of a rate name their case; a chart has all cases.
+  const getName = ({ id, title, unit }: Figure): string => (unit === '/s' ? 'rate' : title || id)
+  const reference = getTitle(scenario.reference)
+  const facts = [
+    `reference: ${reference}`,
+    `${scenario.measuredRounds} rounds in ${plan.processes === 1 ? 'one process' : `${plan.processes} fresh processes`}`,
+    `payload: ${[...new Set(cases.map(({ payload }) => payload))].join(' · ')}`,
+  ]
+  const failed = getFailures({ scenarios: [scenario] })
+  const medians = getKinds(cases).map(kind => {
+    const steps = cases.map(inCase => ({ title: inCase.title, inCase, id: kind.id }))
+    return stepChart(scenario, getName(kind), steps, kind)
+  })
+  const percentiles = cases.flatMap(inCase => {
+    const kinds = getKinds([inCase]).filter(({ id, unit }) => /^p\d+$/.test(id) && unit === 'µs')
+    const steps = kinds.map(({ id, title }) => ({ title, inCase, id }))
+    return kinds.slice(0, 1).map(kind => stepChart(scenario, inCase.title, steps, kind))
+  })
+  const forests = getKinds(cases).flatMap(kind => {
+    const groups = cases.map(({ title, results }) => {
+      const figures = results.map(({ arm, figures: of }) => ({ arm, figure: of.find(({ id }) => id === kind.id) }))
+      return { title, rows: figures.flatMap(({ arm, figure }) => (figure ? [{ name: getTitle(arm), figure }] : [])) }
+    })
+    if (arms.length <= MOST_ARMS) return [forest(groups, getName(kind), reference, judge)]
+    return groups.map(({ title, rows }) => forest([{ rows }], `${getName(kind)}, ${title}`, reference, judge))
+  })
+  return {
+    id: `scenario-${scenario.id}`,
+    title: scenario.title,
+    content: h`<p class="about">${prose(scenario.about)}</p>
+      <p class="facts">${facts.map(fact => h`<span>${fact}</span> `)}</p>
+      ${failed.length > 0 && h`<div class="note failed"><h3>Failed</h3><ul>${failed.map(text => h`<li>${text}</li>`)}</ul></div>`}
+      ${cases.length >= FEWEST_CASES && drawPanels('Medians', medians)}
+      ${drawPanels('Percentiles', percentiles)} ${drawPanels('Ratios', forests)}
+      ${drawTable(scenarioTable(scenario, true))}
+      <details class="every"><summary>Every figure, with its rounds and the smallest effect it could have shown</summary>
+        ${drawTable(everyFigureTable(scenario))}</details>`,
+  }
+}
+
+/** The first chart in sight, the others folded: they are many, and each has a page's width. */
+function drawPanels(kind: string, charts: readonly Chart[]): Html | undefined {
+  const panels = charts.flatMap(chart => {
+    const drawn = drawChart({ ...chart, title: `${kind}: ${chart.title}` })
+    return drawn ? [{ title: chart.title, panel: h`<div class="panel">${drawn}</div>` }] : []
+  })
+  const [first, ...others] = panels
+  const summary = `${others.length} more: ${others.map(({ title }) => title).join('; ')}`
+  const more = h`<details class="more"><summary>${summary}</summary>${others.map(({ panel }) => panel)}</details>`
+  return first && h`${first.panel}${others.length > 0 && more}`
+}
+
+/** A table that can be scrolled by keyboard if it is wider than the screen. Each number is a `<data>` with its full value. */
+function drawTable({ title, head, groups, rows, words = [] }: Table, caption = ''): Html {
+  const getKind = (at: number): string => (words.includes(at) ? 'words' : '')
+  const drawHead = (text: string, at: number): Html =>
+    text === '' ? h`<td></td>` : h`<th scope="col" class="${getKind(at)}">${text}</th>`
+  const above = groups?.map(group => h`<th scope="colgroup" colspan="${group.span}">${group.title}</th>`)
+  const drawRow = ([name, ...cells]: readonly Cell[]): Html =>
+    h`<tr${name!.path && h` data-every="${name!.path}"`}>
+      <th scope="row">${name!.text}${name!.ratio && h`<span class="sub">${name!.ratio}</span>`}</th>
+      ${cells.map((cell, at) => drawCell(cell, getKind(at + 1)))}</tr> `
+  return h`<div class="scroll" role="group" aria-label="${title}" tabindex="0"><table>
+    <caption class="${caption}"><span>${title}</span></caption>
+    <thead>${above && h`<tr><td></td>${above}${words.map(() => h`<td></td>`)}</tr>`}<tr>${head.map(drawHead)}</tr></thead>
+    <tbody>${rows.map(drawRow)}</tbody>
+  </table></div>`
+}
+
+function drawCell({ text, value, figure, path, ratio, interval, tone }: Cell, kind: string): Html {
+  const missing = h`<span aria-hidden="true">–</span><span class="hidden">${kind === 'words' ? 'nothing' : 'not measured'}</span>`
+  const shown = tone === 'missing' ? missing : value === undefined ? text : data(value, text)
+  const [low, high] = (figure?.interval ?? []).map(bound => data(bound, formatRatio(bound).slice(0, -1)))
+  const bounds = low ? h` <span class="interval">${low}–${high}</span>` : interval && ` · ${interval}`
+  const sub = ratio && h`<span class="sub">${figure ? data(figure.ratio!, ratio) : ratio}${bounds}</span>`
+  return h`<td${path && h` data-figure="${path}"`} class="${[kind, tone].filter(Boolean).join(' ')}">${shown}${sub}</td>`
+}

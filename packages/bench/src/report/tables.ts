@@ -1,0 +1,249 @@
+// The tables of a report before they are drawn: a terminal, Markdown and the page show the same rows and cells.
+import * as text from '../shared/text.js'
+import { NOTABLE } from './build.js'
+import { everyFigure, findFigure, type ArmReport, type CaseReport, type Figure } from './report.js'
+import type { GoalReport, Report, ScenarioReport } from './report.js'
+
+export interface Cell {
+  text: string
+  /** Next to or below the text: a figure's ratio to its reference; for the name of a row, its size. */
+  ratio?: string
+  /** How far the interval of the ratio reaches: `±3 %`. */
+  spread?: string
+  /** The interval itself, if there is room: `1.20–1.27×`. */
+  interval?: string
+  tone?: 'better' | 'worse' | 'failed' | 'missing'
+  /** The full value of the text. */
+  value?: number
+  figure?: Figure
+  /** The place of the figure, or of all figures of a row. */
+  path?: string
+}
+
+export interface Table {
+  title: string
+  about: string
+  head: string[]
+  /** What stands above several columns, except the first. */
+  groups?: { title: string; span: number }[]
+  /** The first cell of a row is its name. */
+  rows: Cell[][]
+  /** Columns with words, in addition to the first. */
+  words?: readonly number[]
+}
+
+type Scenarios = Pick<Report, 'scenarios'>
+
+const FAILED: Cell = { text: 'failed', tone: 'failed' }
+const MISSING: Cell = { text: '–', tone: 'missing' }
+
+const toCell = (words: string | undefined): Cell => (words ? { text: words } : MISSING)
+
+/** A figure with its ratio, unless it is of the reference itself. */
+function figureCell(figure: Figure, isReference: boolean, path?: string): Cell {
+  const { ratio, interval, median, better } = figure
+  const cell = { text: text.formatFigure(figure), value: median, figure, ...(path !== undefined && { path }) }
+  if (isReference || ratio === null) return cell
+  // By more than a tenth, and the interval leaves no doubt of the direction.
+  const isSure = !interval || interval[0] > 1 || interval[1] < 1
+  const worse = better === 'lower' ? ratio : 1 / ratio
+  const tone = worse > NOTABLE ? 'worse' : worse < 1 / NOTABLE ? 'better' : undefined
+  return {
+    ...cell,
+    ratio: text.formatRatio(ratio),
+    ...(interval && { spread: text.formatSpread(ratio, interval), interval: text.formatInterval(interval) }),
+    ...(isSure && tone && { tone }),
+  }
+}
+
+/** Returns the figures that any arm has in these cases, one of each kind, in their order. */
+export function getKinds(cases: readonly CaseReport[]): Figure[] {
+  const figures = cases.flatMap(({ results }) => results.flatMap(result => result.figures))
+  return [...new Set(figures.map(({ id }) => id))].map(id => figures.find(figure => figure.id === id)!)
+}
+
+/**
+ * Medians with their ratios: one row for each arm or for each case, as the scenario asks for.
+ *
+ * @param all - true for the figures that stand aside, too
+ */
+export function scenarioTable({ id, title, about, arms, cases, ...scenario }: ScenarioReport, all = false): Table {
+  const { reference, rows: kindOfRows } = scenario
+  const byArms = kindOfRows === 'arms'
+  const isShown = ({ aside }: Figure): boolean => all || !aside
+  const getCell = (inCase: CaseReport, arm: ArmReport, kind: Figure | undefined): Cell => {
+    const result = inCase.results.find(one => one.arm === arm.id)
+    if (result?.error !== undefined) return FAILED
+    const figure = result?.figures.find(one => (kind ? one.id === kind.id : isShown(one)))
+    return figure ? figureCell(figure, arm.id === reference, [id, inCase.id, arm.id, figure.id].join('/')) : MISSING
+  }
+  const groups: { title: string; kinds: (Figure | undefined)[] }[] = byArms
+    ? cases.map(inCase => ({ title: inCase.title, kinds: getKinds([inCase]).filter(isShown) }))
+    : arms.map(arm => ({ title: arm.title, kinds: all ? getKinds(cases) : [undefined] }))
+  const columns = groups.flatMap((group, at) => group.kinds.map(kind => ({ at, kind, group: group.title })))
+  const hasOneKind = columns.length === groups.length && new Set(columns.map(({ kind }) => kind?.title)).size === 1
+  const showsKinds = all ? !hasOneKind : byArms
+  const sized = new Set(cases.map(({ payloadBytes }) => payloadBytes)).size > 1
+  const what = hasOneKind ? `${title}, ${columns[0]!.kind?.title}: median` : `${title}: medians`
+  return {
+    title: all ? `${what}, and below each its ratio to the reference with its 95 % interval` : title,
+    about,
+    head: ['', ...columns.map(({ kind, group }) => (kind && showsKinds ? kind.title : group))],
+    ...(all && showsKinds && { groups: groups.map(group => ({ title: group.title, span: group.kinds.length })) }),
+    rows: byArms
+      ? arms.map(arm => [
+          { text: arm.title, ...(all && arm.id === reference && { ratio: 'reference' }) },
+          ...columns.map(({ at, kind }) => getCell(cases[at]!, arm, kind)),
+        ])
+      : cases.map(inCase => [
+          { text: inCase.title, ...(sized && { ratio: text.formatBytes(inCase.payloadBytes) }) },
+          ...columns.map(({ at, kind }) => getCell(inCase, arms[at]!, kind)),
+        ]),
+  }
+}
+
+/** What each arm of the run carries and checks, so that like is compared with like; `undefined` if no arm says so. */
+export function carriedTable({ scenarios }: Scenarios): Table | undefined {
+  const arms = new Map(scenarios.flatMap(scenario => scenario.arms).map(arm => [arm.id, arm]))
+  const known = [...arms.values()].filter(({ carries, checks = [] }) => carries !== undefined || checks.length > 0)
+  if (known.length === 0) return undefined
+  return {
+    title: 'What each carries and checks',
+    about: 'Compare like with like: text or structured clone, and what is checked on the way.',
+    head: ['', 'carries', 'checks'],
+    rows: known.map(({ title, carries, checks = [] }) => [{ text: title }, toCell(carries), toCell(checks.join(', '))]),
+    words: [1, 2],
+  }
+}
+
+/** Every figure of a scenario with all that is known of it, one a row. */
+export const everyFigureTable = (scenario: ScenarioReport): Table => ({
+  title: `${scenario.title}: every figure`,
+  about: '',
+  head: ['', 'case', 'figure', 'median', 'lowest round', 'highest round', 'ratio', 'from', 'to', 'smallest effect'],
+  rows: everyFigure({ scenarios: [scenario] }).map(({ path, figure, inCase, arm }) => {
+    const { median, low, high, ratio, interval, smallestEffect } = figure
+    const toCells = (values: (number | null)[], format: (value: number) => string): Cell[] =>
+      values.map(value => (value === null ? { text: '' } : { text: format(value), value }))
+    return [
+      { text: arm.title, path },
+      { text: inCase.title },
+      { text: figure.title },
+      ...toCells([median, low, high], value => text.formatFigure({ ...figure, median: value })),
+      ...toCells([ratio, ...(interval ?? [null, null])], text.formatRatio),
+      ...toCells([smallestEffect], text.formatEffect),
+    ]
+  }),
+  words: [1, 2],
+})
+
+/** What it costs to be safe, on one screen: each row with the figure of its reference. */
+const DIGEST = text.readTable(`
+  a call (median), JSON      | isolation/1/raw/p50
+  calls, 64 in flight, JSON  | isolation/64/raw/rate
+  GitHub pull request event  | documents/github-pull-request/raw/p50
+  DevTools protocol as JSON  | documents/devtools/raw/p50
+  DevTools protocol as bytes | documents/devtools-bytes/raw/p50
+  events, core → frontend    | events/in/raw/rate
+  events, frontend → core    | events/out/raw/rate
+  channel, core → frontend   | channel/channel/raw/rate
+  start to first reply *     | start/start/worker/time
+`) as [title: string, path: string][]
+
+/** The rows of the digest that the run measured: the reference, brownfield, isolation. */
+export const digestFigures = (report: Scenarios): { title: string; figures: (Figure | undefined)[] }[] =>
+  DIGEST.map(([title, path]) => {
+    const others = ['/ring-json/', '/isolation-ring-json/'].map(arm => path.replace(/\/(raw|worker)\//, arm))
+    return { title, figures: [path, ...others].map(one => findFigure(report, one)) }
+  }).filter(({ figures: [, brownfield, isolation] }) => brownfield ?? isolation)
+
+/** The table that a run ends with; `undefined` if there is nothing to compare with a reference. */
+export function digestTable(report: Scenarios): Table | undefined {
+  const rows = digestFigures(report).map(({ title, figures }): Cell[] => [
+    { text: title },
+    ...figures.map((figure, at) => (figure ? figureCell(figure, at === 0) : MISSING)),
+  ])
+  if (rows.length === 0) return undefined
+  const about = '× is the ratio to the reference, round by round: of a time less is better, of a rate (/s) more.'
+  const starred = rows.some(([name]) => name?.text.endsWith('*'))
+  return {
+    title: 'In short',
+    about: starred ? `${about} * The reference of a start is one empty Worker.` : about,
+    head: ['', 'raw MessagePort', 'brownfield', 'isolation'],
+    rows,
+  }
+}
+
+const GOAL_TONES = { met: { tone: 'better' }, missed: { tone: 'worse' }, reported: {}, 'too noisy': {} } as const
+
+/** Each goal that the run measured; `undefined` if it measured none. */
+export function goalsTable({ goals }: Pick<Report, 'goals'>): Table | undefined {
+  if (goals.length === 0) return undefined
+  const count = (outcome: GoalReport['outcome']): number => goals.filter(goal => goal.outcome === outcome).length
+  const score = count('too noisy') > 0 ? 'too noisy to judge' : `${count('met')} met, ${count('missed')} missed`
+  return {
+    title: `Goals: ${score}`,
+    about:
+      'Each figure against its reference in this run; × is the ratio round by round, of times (less is better)' +
+      ' or of rates (more is).',
+    head: ['', 'against', 'measured', 'goal', ''],
+    rows: goals.map(({ work, reference, measured, bound, goal, compare, outcome }) => [
+      { text: work },
+      { text: reference },
+      measured === null ? FAILED : { text: text.formatGoal(measured, compare) },
+      { text: `${bound === 'at most' ? '≤' : '≥'} ${text.formatGoal(goal, compare)}` },
+      { text: outcome, ...GOAL_TONES[outcome] },
+    ]),
+  }
+}
+
+/**
+ * The steps of the isolation pattern; `undefined` if the run did not measure them.
+ *
+ * @param bars - length of the longest bar, which takes the place of the derivations
+ */
+export function costTable(steps: Report['isolationCost'], bars?: number): Table | undefined {
+  if (steps.length === 0) return undefined
+  const total = Math.max(...steps.map(({ alone }) => alone ?? 0))
+  const drawBar = (us: number): string => '█'.repeat(Math.max(0, Math.round((us / total) * (bars ?? 0))))
+  const sign = { whole: '', step: '+ ', part: 'of that: ' } as const
+  return {
+    title: 'What isolation costs',
+    about: 'With JSON: from a call in the brownfield pattern to the same call through the gate, one thing at a time.',
+    head: ['', 'a call alone', 'each of 64 in flight', bars === undefined ? 'derived from' : ''],
+    rows: steps.map(({ title, kind, alone, pipelined, derivation }) => [
+      { text: `${sign[kind]}${title}` },
+      ...[alone, pipelined].map(us => (us === null ? MISSING : { text: text.duration(us) })),
+      { text: bars === undefined ? derivation : drawBar(alone ?? 0) },
+    ]),
+    words: [3],
+  }
+}
+
+/** The noise check; `undefined` if the run had none. */
+export function noiseTable({ noise }: Pick<Report, 'noise'>): Table | undefined {
+  if (!noise) return undefined
+  const format = (value: number): string => `${value.toPrecision(4)}×`
+  return {
+    title: 'Noise check',
+    about: 'Arms that were measured against themselves. If one differs from itself, nothing is judged.',
+    head: ['', 'ratio', 'from', 'to'],
+    rows: noise.checks.map(({ figure, ratio, interval }) =>
+      [figure, ...[ratio, ...interval].map(format)].map(words => ({ text: words })),
+    ),
+  }
+}
+
+/** Says of every arm that failed in which case, or `*` if it failed with one error in all of a scenario. */
+export const getFailures = ({ scenarios }: Scenarios): string[] =>
+  scenarios.flatMap(({ id: scenario, arms, cases }) =>
+    arms.flatMap(({ id: arm }) => {
+      const failed = cases.flatMap(({ id, results }) => {
+        const error = results.find(result => result.arm === arm)?.error
+        return error === undefined ? [] : [{ id, error: error.replaceAll(/\s+/g, ' ') }]
+      })
+      const everywhere = failed.length === cases.length && new Set(failed.map(({ error }) => error)).size === 1
+      const shown = everywhere ? [{ ...failed[0]!, id: '*' }] : failed
+      return shown.map(({ id, error }) => `${scenario}/${id}/${arm}: ${error}`)
+    }),
+  )

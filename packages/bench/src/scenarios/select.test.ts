@@ -1,0 +1,159 @@
+import { describe, expect, test } from 'vitest'
+import { type Arm, type Case, latency, type Scenario } from '../model/scenario.js'
+import { usualCall } from '../payloads/payloads.js'
+import { UsageError } from '../shared/text.js'
+import { allScenarios, getScenario } from './index.js'
+import { checkScenario, choose, leaveOut, parseFilter, select, type Wish } from './select.js'
+
+const noise = getScenario('noise')
+const start = getScenario('start')
+
+describe('a filter', () => {
+  const arm = (id: string): Arm => ({ id, title: id, open: () => Promise.reject(new Error('not opened here')) })
+  const one = (id: string): Case => ({
+    id,
+    title: id,
+    task: { loop: 'calls' },
+    payload: usualCall,
+    figures: [latency('p50', 'p50')],
+  })
+  const scenarios: Scenario[] = [
+    {
+      id: 'call',
+      title: '',
+      about: '',
+      arms: [arm('raw'), arm('json'), arm('gate')],
+      cases: [one('1'), one('64')],
+      rows: 'arms',
+    },
+    { id: 'start', title: '', about: '', arms: [arm('worker'), arm('json')], cases: [one('start')], rows: 'cases' },
+  ]
+  const paths = (filter: string): string[] =>
+    select(scenarios, parseFilter(filter)).flatMap(({ id, cases, arms }) =>
+      cases.flatMap(inCase => arms.map(({ id: armId }) => `${id}/${inCase.id}/${armId}`)),
+    )
+
+  test('selects a scenario with its cases and arms', () => {
+    expect(paths('call')).toHaveLength(6)
+  })
+
+  test('selects a case with all arms, and an arm with all cases and the reference', () => {
+    expect(paths('call/64/')).toEqual(['call/64/raw', 'call/64/json', 'call/64/gate'])
+    expect(paths('gate')).toEqual(['call/1/raw', 'call/1/gate', 'call/64/raw', 'call/64/gate'])
+  })
+
+  test('compares text without regard to case, and without special characters', () => {
+    expect(paths('START')).toEqual(['start/start/worker', 'start/start/json'])
+    expect(paths('st.rt')).toEqual([])
+  })
+
+  test('takes a regular expression between slashes', () => {
+    expect(paths('/^start|gate$/')).toEqual([
+      'call/1/raw',
+      'call/1/gate',
+      'call/64/raw',
+      'call/64/gate',
+      'start/start/worker',
+      'start/start/json',
+    ])
+    expect(() => parseFilter('/(/')).toThrow('--filter: Invalid regular expression')
+  })
+
+  test('gives the same answer twice when the expression has a global flag', () => {
+    const wanted = parseFilter('/json/g')
+    expect([wanted('json'), wanted('json')]).toEqual([true, true])
+  })
+})
+
+describe('the chosen scenarios', () => {
+  const ours = allScenarios()
+  const ids = (filter: string | null, wish: Partial<Wish> = {}, own = ours.slice(0, 0)): string[] =>
+    choose({ ours, own }, { filter, all: false, ...wish }).map(({ id }) => id)
+  const byName = ours.filter(({ main = false }) => !main).map(({ id }) => id)
+
+  test('are the main ones without a filter, and all with --all', () => {
+    expect(ids(null)).toEqual(ours.filter(({ main }) => main).map(({ id }) => id))
+    expect(ids(null, { all: true })).toEqual(ours.map(({ id }) => id))
+  })
+
+  test('include one that is measured only by name when the filter names it', () => {
+    expect(byName.length).toBeGreaterThan(3)
+    for (const id of byName) {
+      expect(ids(id)).toContain(id)
+      expect(ids(`${id}/`)).toEqual(['noise', id])
+      const [inCase] = ours.find(one => one.id === id)!.cases
+      expect(ids(`${id}/${inCase!.id}`)).toContain(id)
+    }
+    expect(ids('msgpack').filter(id => byName.includes(id))).toEqual([])
+    expect(ids('raw').filter(id => byName.includes(id))).toEqual([])
+  })
+
+  test('begin with the noise check', () => {
+    expect(ids('start')[0]).toBe('noise')
+    expect(ids('noise')).toEqual(['noise'])
+  })
+
+  test("are the user's own alone, unless the filter selects others", () => {
+    const own = [{ ...noise, id: 'mine' }]
+    expect(ids(null, {}, own)).toEqual(['noise', 'mine'])
+    expect(ids('mine', {}, own)).toEqual(['noise', 'mine'])
+    expect(ids('/^start/', {}, own)).toEqual(['noise', 'start'])
+    expect(ids(null, { all: true }, own)).toEqual([...ours.map(({ id }) => id), 'mine'])
+  })
+
+  test('are listed when the filter selects none of them', () => {
+    expect(() => ids('nonsense')).toThrow(UsageError)
+    for (const { id } of ours) expect(() => ids('nonsense')).toThrow(id)
+    expect(() => ids('/(/')).toThrow(/--filter: Invalid/)
+  })
+})
+
+describe('what this machine cannot measure', () => {
+  const lacking: Scenario = { ...start, id: 'far', lacks: () => 'there is no ferry' }
+
+  test('is left out, with a line that says why', () => {
+    expect(leaveOut([noise, start, lacking])).toEqual({
+      scenarios: [noise, start],
+      leftOut: ['far is left out: there is no ferry'],
+    })
+    expect(leaveOut([noise])).toEqual({ scenarios: [noise], leftOut: [] })
+  })
+
+  test('is a usage error when nothing else was chosen', () => {
+    expect(() => leaveOut([noise, lacking])).toThrow('far is left out: there is no ferry')
+  })
+})
+
+describe('a scenario of the user', () => {
+  const check = (given: unknown): unknown => checkScenario('mine.js', given)
+
+  test('is accepted without what is only for readers', () => {
+    expect(check(noise)).toEqual(noise)
+    const { id, arms, cases } = noise
+    expect(check({ id, arms, cases })).toMatchObject({ title: id, about: '', rows: 'cases' })
+  })
+
+  test.each([
+    [undefined, 'default export: Invalid type: Expected Object but received undefined'],
+    [{ ...noise, id: 'My scenario' }, 'id: an id has only lower-case letters, digits and dashes'],
+    [{ ...noise, arms: [] }, 'arms: the list is empty'],
+    [{ ...noise, arms: [{ id: 'a' }] }, 'arms.0.open: Invalid key: Expected "open" but received undefined'],
+    [{ ...noise, arms: [noise.arms[0], noise.arms[0]] }, 'arms: two of them have the same id'],
+    [{ ...noise, cases: [{ id: 'a' }] }, 'cases.0.task: Invalid key: Expected "task" but received undefined'],
+    [{ ...noise, cases: [{ ...noise.cases[0], payload: {} }] }, 'cases.0.payload.calls: Invalid key'],
+    [{ ...noise, cases: [{ ...noise.cases[0], figures: [] }] }, 'cases.0.figures: the list is empty'],
+  ])('%j is refused: %s', (given, message) => {
+    expect(() => check(given)).toThrow(UsageError)
+    expect(() => check(given)).toThrow(`--scenario mine.js: ${message}`)
+  })
+
+  test('keeps arms as they are, because they can be instances of a class', () => {
+    class Counter {
+      id = 'counter'
+      #opened = 0
+      open = async () => this.#opened++
+    }
+    const arm = new Counter()
+    expect(checkScenario('mine.js', { ...noise, arms: [arm] }).arms[0]).toBe(arm)
+  })
+})

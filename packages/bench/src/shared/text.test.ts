@@ -1,0 +1,85 @@
+import { expect, test } from 'vitest'
+import {
+  duration,
+  formatBytes,
+  formatEffect,
+  formatFigure,
+  formatInterval,
+  formatRatio,
+  formatSpread,
+  oneLine,
+  plain,
+  shortNumber,
+  threeDigits,
+  data,
+  h,
+  prose,
+  readTable,
+} from './text.js'
+
+test('three digits, wherever the point is', () => {
+  expect([0, 0.0612, 2.9, 9.99, 49.06, 99.96, 534.4].map(threeDigits)).toEqual([
+    '0.00',
+    '0.061',
+    '2.90',
+    '9.99',
+    '49.1',
+    '100',
+    '534',
+  ])
+})
+
+test('numbers get a letter from a thousand on', () => {
+  expect([999, 999.7, 534_000, 1_050_000, 3e12].map(shortNumber)).toEqual([
+    '999',
+    '1.00 k',
+    '534 k',
+    '1.05 M',
+    '3000 G',
+  ])
+})
+
+test('durations change their unit', () => {
+  expect([49.1, 1500, 2_000_000, -0.5].map(duration)).toEqual(['49.1 µs', '1.50 ms', '2.00 s', '−0.500 µs'])
+})
+
+test('figures carry their unit, ratios a ×, sizes the powers of 1024', () => {
+  expect(formatFigure({ median: 534_000, unit: '/s' })).toBe('534 k/s')
+  expect(formatFigure({ median: 1.5 * 2 ** 20, unit: 'B' })).toBe('1.50 MiB')
+  expect(formatFigure({ median: 12, unit: '/s' })).toBe('12.0 /s')
+  expect([0.061, 1, 12.34, 140].map(formatRatio)).toEqual(['0.061×', '1.00×', '12.3×', '140×'])
+  expect([55, 6.9 * 1024, 1.5 * 1024 ** 2].map(formatBytes)).toEqual(['55 B', '6.90 KiB', '1.50 MiB'])
+})
+
+test('intervals in full, in short, and as a factor where they are wide', () => {
+  expect(formatInterval([1.204, 12.7])).toBe('1.20–12.7×')
+  expect(formatSpread(1, [0.98, 1.01])).toBe('±2 %')
+  expect(formatSpread(1, [0.4, 1.2])).toBe('×÷2.5')
+  expect([1, 1.004, 1.0333, 1.5].map(formatEffect)).toEqual(['0 %', '0.4 %', '3.3 %', '50 %'])
+})
+
+test('what others say commands no terminal', () => {
+  expect(plain('\u001B[31mred\u001B[0m \u0007bell\u202E turned\nnext\tcolumn')).toBe('red bell turned\nnext\tcolumn')
+  expect(oneLine('first\n  second\r\nthird')).toBe('first second third')
+})
+
+test('values in a template of HTML are escaped, in text and in attributes, and nothing is written for nothing', () => {
+  const title = '"><script>alert(1)</script>'
+  expect(h`<p title="${title}">${title}${null}${false}${undefined}${0}</p>`.text).toBe(
+    '<p title="&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;">&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;0</p>',
+  )
+  expect(h`<p>${[h`<b>${'a & b'}</b>`, ' and ', data(1.5, '1.50 µs')]}</p>`.text).toBe(
+    '<p><b>a &amp; b</b> and <data value="1.5">1.50 µs</data></p>',
+  )
+})
+
+test('text between backticks is code, the rest is escaped', () => {
+  expect(prose('with `{ transfer }`, and <b>').text).toBe('with <code>{ transfer }</code>, and &lt;b&gt;')
+})
+
+test('a table of texts is read line by line', () => {
+  expect(readTable(`\n  a | b c\n  d |  e\n`)).toEqual([
+    ['a', 'b c'],
+    ['d', 'e'],
+  ])
+})

@@ -1,0 +1,120 @@
+// Text for people: figures in three digits, third-party text made safe for a terminal and for HTML, and what a wrong command says.
+import { stripVTControlCharacters } from 'node:util'
+
+/** A mistake in the command line, or in a file that it names: exit code 2. */
+export class UsageError extends Error {
+  override name = 'UsageError'
+}
+
+/** Removes what would command a terminal, or change the direction of the text after it. */
+export const plain = (text: string): string =>
+  stripVTControlCharacters(text).replaceAll(/(?![\n\t])[\p{Cc}\p{Bidi_Control}]/gu, '')
+
+/** Returns the plain text in one line. */
+export const oneLine = (text: string): string => plain(text).replaceAll(/\s+/g, ' ')
+
+/** Rounds to four significant digits: more than any figure can be trusted to. */
+export const short = (value: number): number => Number(value.toPrecision(4))
+
+/** Formats three significant digits, without an exponent: 0.061 · 2.90 · 49.1 · 534. */
+export function threeDigits(value: number): string {
+  const size = Math.abs(value)
+  if (size >= 99.95) return value.toFixed(0)
+  if (size >= 9.995) return value.toFixed(1)
+  return size === 0 || size >= 0.9995 ? value.toFixed(2) : value.toFixed(3)
+}
+
+/** Divides by `step` until the value is short, and appends the unit that it has then. */
+const inUnits = (value: number, step: number, [unit, ...larger]: readonly string[]): string =>
+  larger.length > 0 && Math.abs(value) >= step * 0.9995
+    ? inUnits(value / step, step, larger)
+    : `${threeDigits(value)} ${unit}`.trimEnd()
+
+/** 1234567 → `1.23 M`. */
+export const shortNumber = (value: number): string => inUnits(value, 1000, ['', 'k', 'M', 'G'])
+
+/** Formats microseconds as µs, ms or s. */
+export const duration = (us: number): string => (us < 0 ? `−${duration(-us)}` : inUnits(us, 1000, ['µs', 'ms', 's']))
+
+export const formatBytes = (bytes: number): string =>
+  bytes < 1024 ? `${bytes} B` : inUnits(bytes / 1024, 1024, ['KiB', 'MiB', 'GiB'])
+
+const percent = (value: number): string => `${value < 0 ? '−' : ''}${threeDigits(Math.abs(value))} %`
+
+const FORMATS = {
+  '': shortNumber,
+  '%': percent,
+  B: formatBytes,
+  µs: duration,
+  '/s': (value: number) => `${shortNumber(value).replace(/\d$/, '$& ')}/s`,
+}
+
+export const formatFigure = ({ median, unit }: { median: number; unit: 'µs' | '/s' | '%' | 'B' | '' }): string =>
+  FORMATS[unit](median)
+
+/** Formats a goal, or what was measured for it: a ratio, or a difference of parts of a core. */
+export const formatGoal = (value: number, compare: 'ratio' | 'difference'): string =>
+  compare === 'ratio' ? formatRatio(value) : `${value < 0 ? '' : '+'}${percent(value)}`
+
+/** Two digits after the point, three below a tenth: 0.061× · 0.45× · 1.23× · 12.3×. */
+export const formatRatio = (ratio: number): string =>
+  `${ratio >= 9.995 || ratio < 0.0995 ? threeDigits(ratio) : ratio.toFixed(2)}×`
+
+/** The interval of a ratio: `1.20–1.27×`. */
+export const formatInterval = ([low, high]: readonly [number, number]): string =>
+  `${formatRatio(low).slice(0, -1)}–${formatRatio(high)}`
+
+/** How far an interval reaches from its ratio: `±3 %`, or from 2 on as a factor, `×÷2.4`. */
+export function formatSpread(ratio: number, [low, high]: readonly [number, number]): string {
+  const factor = Math.max(high / ratio, ratio / low)
+  return factor < 2 ? `±${formatEffect(factor)}` : `×÷${factor.toFixed(1)}`
+}
+
+/** A factor above 1 as the difference that it makes: 1.03 → `3 %`, 1.004 → `0.4 %`. */
+export function formatEffect(factor: number): string {
+  const size = (factor - 1) * 100
+  return `${size.toFixed(size < 9.95 ? 1 : 0).replace(/\.0$/, '')} %`
+}
+
+/** A factor as what it adds or takes: 1.12 → `+12 %`, 0.9 → `−10 %`. */
+export const formatChange = (factor: number): string =>
+  `${factor < 1 ? '−' : '+'}${formatEffect(1 + Math.abs(factor - 1))}`
+
+/** `1 round`, `2 rounds`. */
+export const count = (many: number, word: string): string => `${many} ${word}${many === 1 ? '' : 's'}`
+
+/** Reads a table of texts: a row a line, with `|` between its cells. */
+export const readTable = (text: string): string[][] =>
+  text
+    .trim()
+    .split('\n')
+    .map(line => line.split('|').map(cell => cell.trim()))
+
+/** HTML that is safe to put into a page: made by `h`, or trusted by whoever constructs it. */
+export class Html {
+  constructor(readonly text: string) {}
+}
+
+type Value = Html | string | number | false | null | undefined | readonly Value[]
+
+/** A template of HTML. Values are escaped, unless they are HTML themselves; indentation is left out. */
+export function h(strings: TemplateStringsArray, ...values: Value[]): Html {
+  const parts = strings.map(part => part.replaceAll(/\s*\n\s*/g, '\n'))
+  return new Html(parts.reduce((text, part, at) => text + toHtmlText(values[at - 1]) + part))
+}
+
+const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
+
+function toHtmlText(value: Value): string {
+  if (value === false || value === null || value === undefined) return ''
+  if (value instanceof Html) return value.text
+  if (Array.isArray(value)) return value.map(toHtmlText).join('')
+  return String(value).replaceAll(/[&<>"']/g, character => ENTITIES[character]!)
+}
+
+/** A number as programs read it, and as people do. */
+export const data = (value: number, text: string): Html => h`<data value="${value}">${text}</data>`
+
+/** Words with code between backticks. */
+export const prose = (text: string): Html =>
+  h`${text.split('`').map((part, at) => (at % 2 === 1 ? h`<code>${part}</code>` : part))}`
