@@ -1,7 +1,6 @@
 // The exports for programs that run scenarios of their own, or read a report.
 export { callArm, type OpenCalls } from './arms/threads.js'
 export { COMPARISON_VERSION, type Comparison } from './compare/judge.js'
-export { GOALS, type Goal } from './report/goals.js'
 export type { OwnCodec } from './loops/codec.js'
 export {
   latency,
@@ -17,11 +16,10 @@ export {
   type Task,
 } from './model/scenario.js'
 export type { Call, Payload } from './payloads/payloads.js'
-export { baselineOf, BASELINE_VERSION, fingerprintOf, type Baseline, type Fingerprint } from './report/files.js'
 export { buildReport, type RunFacts } from './report/build.js'
-export { reportFiles, type ReportFile } from './report/files.js'
-export { formatFigure, formatRatio } from './shared/text.js'
-export { toJson } from './report/files.js'
+export { BASELINE_VERSION, baselineOf, fingerprintOf, reportFiles, toJson } from './report/files.js'
+export type { Baseline, Fingerprint, ReportFile } from './report/files.js'
+export { GOALS, type Goal } from './report/goals.js'
 export { toComment, toMarkdown } from './report/markdown.js'
 export {
   findFigure,
@@ -42,3 +40,4 @@ export type { Machine } from './run/machine.js'
 export { FULL, QUICK, type Plan } from './run/plan.js'
 export { run, type Cell, type Outcome, type Watcher } from './run/run.js'
 export { allScenarios, mainScenarios } from './scenarios/index.js'
+export { formatFigure, formatRatio } from './shared/text.js'

@@ -2,7 +2,6 @@
 // memory of this process.
 import { createBirpc } from 'birpc'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Additions } from './scenarios/select.js'
 import { BENCH_EVENT } from './loops/serve.js'
 import { startCpuClock } from './loops/subject.js'
 import type { Arm, Measurement, OpenArm, Scenario, Task } from './model/scenario.js'
@@ -15,7 +14,7 @@ const opened: { scenario: Scenario; arm: OpenArm }[] = []
 const host: ProcessHost = {
   load: async additions => {
     const { loadScenarios } = await import('./scenarios/select.js')
-    const loaded = await loadScenarios(additions as Additions)
+    const loaded = await loadScenarios(additions)
     scenarios = [...loaded.ours, ...loaded.own]
   },
   open: async (scenarioId, armId) => {

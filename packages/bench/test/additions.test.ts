@@ -66,9 +66,9 @@ describe('a run with files of the user', () => {
     expect(getCases('own-codec-lossy')[0]?.results.at(-1)).toEqual({
       arm: 'lossy',
       figures: [],
-      error: 'what was read is not what was written',
+      error: 'The codec read something else than it wrote',
     })
-    expect(ended.stdout).toContain('Failed: own-codec-lossy/*/lossy: what was read is not what was written')
+    expect(ended.stdout).toContain('Failed: own-codec-lossy/*/lossy: The codec read something else than it wrote')
   })
 })
 

@@ -4,11 +4,10 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { GOALS } from '../src/report/goals.js'
 import { everyFigure, findFigure, type Report } from '../src/report/report.js'
-import type { Scenario } from '../src/model/scenario.js'
+import type { Loop, Scenario } from '../src/model/scenario.js'
 import { allScenarios } from '../src/scenarios/index.js'
 import { leavesOut } from '../src/arms/features.js'
 import { leaveOut } from '../src/scenarios/select.js'
-import type { Loop } from '../src/model/scenario.js'
 import { bench, cli, readReport, type Ended } from './bench.js'
 
 /** For a machine that has much else to do. */

@@ -102,7 +102,7 @@ async function compare(costs: string, ...args: string[]): Promise<Compared> {
   const out = mkdtempSync(join(project, 'out-'))
   write('src/cost.js', `export const ${costs}\n`)
   const env = { TMPDIR: temporary, TEMP: temporary }
-  const given = ['compare', '--out', out, '--processes', '2', '--slot', '1', ...args]
+  const given = ['compare', '--out', out, '--processes', '1', '--slot', '1', ...args]
   const ended = await bench(given, { cwd: project, env })
   const read = (name: string): string => readFileSync(join(out, name), 'utf8')
   const comparison = existsSync(join(out, 'compare.json')) ? (JSON.parse(read('compare.json')) as Comparison) : null

@@ -5,10 +5,8 @@ import type { Report } from '../src/report/report.js'
 import type { Machine } from '../src/run/machine.js'
 import type { Cell, Outcome } from '../src/run/run.js'
 import { usualCall } from '../src/payloads/payloads.js'
-import type { FigureKind, Scenario } from '../src/model/scenario.js'
+import { type FigureKind, type Measurement, NOISE, type Scenario } from '../src/model/scenario.js'
 import { mainScenarios } from '../src/scenarios/index.js'
-import { NOISE } from '../src/model/scenario.js'
-import type { Measurement } from '../src/model/scenario.js'
 
 const machine: Machine = {
   cpu: 'Sample CPU 3.0 GHz',

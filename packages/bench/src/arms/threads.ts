@@ -35,7 +35,6 @@ const GRACE_MS = 30_000
 /** Requests to a measuring thread and their answers. */
 export interface Conversation {
   measure(task: Task, payload: Payload): Promise<Measurement>
-  /** Takes an answer of the thread. */
   receive(reply: Reply): void
   /** Rejects all requests, pending and future: the thread is gone. */
   fail(error: Error): void

@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util'
 import { readPackageInfo } from '../run/machine.js'
 import { FULL, QUICK, type Plan } from '../run/plan.js'
-import type { Additions } from '../scenarios/select.js'
+import type { Additions } from '../model/scenario.js'
 import { readTable, UsageError } from '../shared/text.js'
 
 export interface Options {

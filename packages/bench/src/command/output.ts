@@ -2,7 +2,7 @@
 import { createLogUpdate } from 'log-update'
 import pc from 'picocolors'
 import type { Screen } from '../report/terminal.js'
-import { getBudget, expectedMs, getRounds, totalMs, type Plan } from '../run/plan.js'
+import { getBudgetMs, expectedMs, getRounds, totalMs, type Plan } from '../run/plan.js'
 import type { Cell, Outcome, Watcher } from '../run/run.js'
 import type { Scenario } from '../model/scenario.js'
 import { count, formatInterval, formatRatio } from '../shared/text.js'
@@ -85,7 +85,7 @@ export function createProgress({ live, screen, log }: Output, scenarios: readonl
     const expected = before + expectedMs(plan, scenario) * Math.min(1, slots / all)
     const done = Math.min(1, expected / totalMs(plan, scenarios))
     const elapsed = performance.now() - start
-    const left = Math.min(getBudget(plan, scenarios) - elapsed, (elapsed / (done || 1)) * (1 - done))
+    const left = Math.min(getBudgetMs(plan, scenarios) - elapsed, (elapsed / (done || 1)) * (1 - done))
     const filled = Math.round(done * BAR_LENGTH)
     const bar = cyan('━'.repeat(filled)) + dim('╌'.repeat(BAR_LENGTH - filled))
     const percent = `${Math.round(done * 100)} %`.padStart(5)

@@ -77,12 +77,12 @@ describe('a harness', () => {
   }
 
   const lead = ({ entry }: Harness, name: string): string =>
-    realpathSync(fileURLToPath(new URL(`../../node_modules/${name}`, entry)))
+    realpathSync(fileURLToPath(new URL(`../node_modules/${name}`, entry)))
 
   test('of the head finds what this package finds', () => {
     const head = makeHarness(join(place, 'head'))
     expect(existsSync(head.entry)).toBe(true)
-    expect(existsSync(new URL('../../hooks', head.entry))).toBe(true)
+    expect(existsSync(new URL('../hooks', head.entry))).toBe(true)
     expect(lead(head, '@sallyport/core')).toBe(join(root, 'packages', 'core'))
     expect(head.libraries).toContain(join(root, 'packages', 'core'))
   })

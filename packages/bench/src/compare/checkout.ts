@@ -147,7 +147,7 @@ export function makeHarness(directory: string, checkout?: string): Harness {
   for (const name of ['package.json', ...files.filter(name => !name.startsWith('!'))])
     cpSync(join(ownDirectory, name), join(bench, name), { recursive: true })
   for (const { name, path } of found) link(path, join(bench, 'node_modules', name))
-  const entry = pathToFileURL(join(bench, 'dist', 'workers', 'arm-host.js'))
+  const entry = pathToFileURL(join(bench, 'dist', 'process.js'))
   return { entry, libraries: ours.map(({ path }) => path) }
 }
 

@@ -1,11 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import type { Arm } from '../model/scenario.js'
-import type { Launched } from '../run/run.js'
+import { type Arm, latency, type Measurement, rate, type Scenario } from '../model/scenario.js'
+import { type Launched, run, type Watcher } from '../run/run.js'
 import { usualCall } from '../payloads/payloads.js'
 import type { Plan } from '../run/plan.js'
-import { run, type Watcher } from '../run/run.js'
-import { latency, rate, type Scenario } from '../model/scenario.js'
-import type { Measurement } from '../model/scenario.js'
 import { splitSides, type Side } from './interleaved.js'
 import { conclude, getSuspects, judge, type Judged } from './judge.js'
 

@@ -16,7 +16,6 @@ export interface Offered {
   /** Milliseconds from when a call was due to its answer, of the calls that were answered. */
   latencies: Float64Array
   sent: number
-  /** Milliseconds from the first call to the last answer. */
   elapsed: number
 }
 

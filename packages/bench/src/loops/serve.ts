@@ -37,7 +37,6 @@ export interface Ready {
   at: number
 }
 
-/** Runs one task. */
 export type Measure = (task: Task, calls: Calls) => Measurement | Promise<Measurement>
 
 const LOOPS: Partial<Record<Loop, MeasureLoop>> = {

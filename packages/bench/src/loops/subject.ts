@@ -25,7 +25,6 @@ export interface Poured {
   waited: number
 }
 
-/** A loop that measures one thing. */
 export type MeasureLoop = (subject: Subject, calls: Calls, task: Task) => Promise<Measurement>
 
 /** A subject for arms that carry calls and nothing else. */
@@ -36,7 +35,7 @@ export function callsOnly(call: Subject['call']): Subject {
   return { call, emit: unsupported, listen: unsupported, stream: unsupported }
 }
 
-/** A call in the form in which it is sent again and again. */
+/** A call in the form in which it is sent. */
 export interface ReadyCall extends Required<Omit<Call, 'expected'>> {
   expected: Buffer
 }

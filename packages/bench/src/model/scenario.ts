@@ -39,9 +39,9 @@ export type Loop =
 /** One measurement to make: plain data, because tasks cross threads. */
 export interface Task {
   loop: Loop
-  /** Milliseconds to measure for. A slow operation is always measured at least once. */
+  /** A slow operation is always measured at least once. */
   ms: number
-  /** Milliseconds to do the same before that, so that threads are awake and polling has begun. */
+  /** Time to do the same before that, so that threads are awake and polling has begun. */
   settleMs?: number
   inFlight?: number
   /** Number of listeners or frontends. */
@@ -132,6 +132,13 @@ export interface Scenario {
   lacks?(): string | undefined
   /** Starts something that goes on meanwhile, and ends with the scenario. */
   beside?(): Promise<Beside>
+}
+
+/** Paths of the user's files. Every process that measures loads them. */
+export interface Additions {
+  scenarios: readonly string[]
+  payloads: readonly string[]
+  codecs: readonly string[]
 }
 
 /** Id of the A/A scenario, which comes along with every run. */

@@ -36,7 +36,6 @@ const MIB = 2 ** 20
 /** The file of 1 KiB that the handler of `kibFile` reads. */
 export const KIB_FILE: URL = new URL('../../data/kib.txt', import.meta.url)
 
-/** The error of `failingCall`. */
 export const FAILURE = 'no such name'
 
 const require = createRequire(import.meta.url)
@@ -78,7 +77,6 @@ export const workingCall: Payload = payload('working', '20 µs of work', {
   expected: 'done',
 })
 
-/** The handler awaits the file system. */
 export const kibFile = (): Payload =>
   payload('kib-file', 'a file of 1 KiB', { command: 'read_kib', args: {}, expected: readFileSync(KIB_FILE, 'utf8') })
 

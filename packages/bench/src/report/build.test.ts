@@ -1,11 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import type { Arm } from '../model/scenario.js'
+import { type Arm, type Case, latency, type Measurement, type Scenario } from '../model/scenario.js'
 import { usualCall } from '../payloads/payloads.js'
 import type { Plan } from '../run/plan.js'
 import type { Cell, Outcome } from '../run/run.js'
-import { latency, type Case, type Scenario } from '../model/scenario.js'
 import { allScenarios, getScenario } from '../scenarios/index.js'
-import type { Measurement } from '../model/scenario.js'
 import { sampleReport, withFailure } from '../../test/sample-report.js'
 import { judgeGoals, scenarioReport } from './build.js'
 import { GOALS } from './goals.js'
@@ -13,10 +11,10 @@ import type { GoalReport, Report } from './report.js'
 import { goalsTable } from './tables.js'
 
 const isolation = getScenario('isolation')
-const latencyScenario = (): Scenario => getScenario('latency')
 const noise = getScenario('noise')
-const sparse = getScenario('sparse')
 const start = getScenario('start')
+const sparse = getScenario('sparse')
+const latencyScenario = getScenario('latency')
 
 const arm = (id: string): Arm => ({ id, title: id, open: () => Promise.reject(new Error('not here')) })
 const arms: [Arm, Arm] = [arm('raw'), arm('ring')]
@@ -100,7 +98,7 @@ describe('goals', () => {
   })
 
   test('are left out when only their reference was measured', () => {
-    const [quiet] = sampleReport(undefined, [latencyScenario()]).scenarios
+    const [quiet] = sampleReport(undefined, [latencyScenario]).scenarios
     const arms = quiet!.arms.filter(({ id }) => id !== 'ring-json')
     expect(judgeGoals({ scenarios: [{ ...quiet!, arms }], noise: null }).map(({ id }) => id)).not.toContain(
       'sequential-ring',
@@ -187,7 +185,7 @@ describe('the noise check', () => {
   })
 
   test('judges no goal when it is too noisy', () => {
-    const scenarios = [noise, start, latencyScenario()]
+    const scenarios = [noise, start, latencyScenario]
     const steady = sampleReport(undefined, scenarios).goals.map(({ outcome }) => outcome)
     expect(steady).toEqual(expect.arrayContaining(['met']))
     const noisy = sampleReport(strayBy(2), scenarios).goals.map(({ outcome }) => outcome)

@@ -14,11 +14,7 @@ interface Scale {
 
 const toPercent = (part: number): number => Math.round(Math.min(1, Math.max(0, part)) * 10_000) / 100
 
-/**
- * For times, rates and ratios, which are above zero: equal factors are equal lengths.
- *
- * @param room - how far apart the texts of two ticks have to be on a phone, in percent
- */
+/** For values above zero: equal factors are equal lengths. Between ticks there is room for their texts, in percent. */
 export function logScale(values: readonly number[], room = 12): Scale {
   const middle = Math.sqrt(Math.min(...values) * Math.max(...values))
   // A narrower scale would make noise look like something; the outermost values have some room next to them.
@@ -34,11 +30,10 @@ export function logScale(values: readonly number[], room = 12): Scale {
   )
   const linear = [6, 5, 4, 3].map(most => linearTicks(low, high, most))
   const within = [...lists, ...linear].map(ticks => ticks.filter(tick => tick >= low && tick <= high))
-  // Every second, third, … power of ten, so that 1 stays if it is there.
-  const tens = within[3]!
-  const step = Math.ceil(tens.length / (100 / room - 2))
-  const thin = tens.filter((_, index) => (index - Math.max(0, tens.indexOf(1))) % step === 0)
   const roomy = within.filter(isRoomy)
+  // Every second, third, … power of ten, so that 1 stays if it is there.
+  const step = Math.ceil(powers.length / (100 / room - 2))
+  const thin = within[3]!.filter(tick => Math.round(Math.log10(tick)) % step === 0)
   return { at, ticks: roomy.find(({ length }) => length > 2) ?? roomy[0] ?? thin }
 }
 
@@ -77,16 +72,13 @@ export interface Chart {
   groups: { title?: string; rows: ChartRow[] }[]
 }
 
-/** A range can reach this many times as far as the points; a longer one is cut, and shown to be. */
-const FURTHEST = 2
-
-/** Returns the scale of a chart: of all that its marks reach, except ranges that would make all others too short. */
+/** Returns the scale of a chart. A range that reaches further than twice the outermost points is cut, and shown to be. */
 function getScale({ unit, groups }: Chart): Scale {
   const marks = groups.flatMap(({ rows }) => rows.flatMap(row => row.marks))
   if (unit === 'sum of µs') return linearScale(marks.flatMap(({ from, to = from }) => [from, to]))
   const points = marks.flatMap(({ kind, from }) => (kind === 'point' ? [from] : []))
   if (unit === 'ratio') points.push(1)
-  const [lowest, highest] = [Math.min(...points) / FURTHEST, Math.max(...points) * FURTHEST]
+  const [lowest, highest] = [Math.min(...points) / 2, Math.max(...points) * 2]
   const ends = marks.flatMap(({ kind, from, to }) => (kind === 'range' ? [from, to!] : []))
   return logScale([...points, ...ends.map(end => Math.min(highest, Math.max(lowest, end)))], unit === 'ratio' ? 12 : 17)
 }
@@ -98,12 +90,11 @@ export function drawChart(chart: Chart): Html | undefined {
   if (groups.length === 0) return undefined
   const { at, ticks } = getScale(chart)
   const isOne = (tick: number): boolean => unit === 'ratio' && tick === 1
-  const format = (tick: number): string =>
-    unit === 'ratio'
-      ? `${tick}×`
-      : formatFigure({ median: tick, unit: unit === 'sum of µs' ? 'µs' : unit }).replace(/\d+\.\d+/, text =>
-          String(Number(text)),
-        )
+  const format = (tick: number): string => {
+    if (unit === 'ratio') return `${tick}×`
+    const text = formatFigure({ median: tick, unit: unit === 'sum of µs' ? 'µs' : unit })
+    return text.replace(/\d+\.\d+/, number => String(Number(number)))
+  }
   const drawTick = (tick: number): Html =>
     h`<span class="tick${isOne(tick) && ' strong'}" style="left:${at(tick)}%">${format(tick)}</span>`
   // Lines behind every track, as backgrounds.
@@ -126,8 +117,8 @@ export function drawChart(chart: Chart): Html | undefined {
     </div><figcaption>${caption}</figcaption></figure>`
 }
 
-const drawColour = (step?: number): string | false =>
-  step !== undefined && `color:color-mix(in oklab,var(--last) ${step}%,var(--first))`
+const drawColour = (step?: number): string =>
+  step === undefined ? '' : `color:color-mix(in oklab,var(--last) ${step}%,var(--first))`
 
 const drawKey = (style: string, step?: number): Html =>
   h`<i class="key point ${style}" style="${drawColour(step)}"></i>`
@@ -135,12 +126,10 @@ const drawKey = (style: string, step?: number): Html =>
 const KEYS = { better: drawKey('dot better'), worse: drawKey('diamond worse'), same: drawKey('ring same') }
 const SHAPES = { better: 'dot', worse: 'diamond', same: 'ring' }
 
-type Ratio = Pick<Figure, 'ratio' | 'interval'> & { smallestEffect?: number | null }
-
 /** A ratio with its interval, and shaded what is too small for the run to see; nothing without an interval. */
 const toRatioRow = (
   name: string,
-  { ratio, interval, smallestEffect }: Ratio,
+  { ratio, interval, smallestEffect = null }: Pick<Figure, 'ratio' | 'interval'> & Partial<Figure>,
   tone: keyof typeof SHAPES,
 ): ChartRow[] => {
   if (ratio === null || interval === null) return []
@@ -149,31 +138,32 @@ const toRatioRow = (
   return [{ name, tone, marks: [...band, range, { kind: 'point', from: ratio, shape: SHAPES[tone] }] }]
 }
 
-export interface ForestGroup {
-  title?: string
-  rows: { name: string; figure: Figure }[]
-}
-
 /**
  * Ratios with their intervals (a forest plot): an interval across 1 cannot be told from the reference.
  *
  * @param judge - false if the noise check failed: nothing is better or worse then
  */
-export function forest(groups: readonly ForestGroup[], title: string, reference: string, judge: boolean): Chart {
-  const figures = groups.flatMap(({ rows }) => rows.map(({ figure }) => figure))
-  const direction = figures.every(({ better }) => better === 'lower') ? 'left' : 'right'
-  const toRow = ({ name, figure }: ForestGroup['rows'][number]): ChartRow[] => {
-    const [low, high] = figure.interval ?? [1, 1]
-    const isSame = !judge || (low <= 1 && high >= 1)
-    return toRatioRow(name, figure, isSame ? 'same' : low > 1 === (figure.better === 'higher') ? 'better' : 'worse')
+export function forest(
+  groups: readonly { title?: string; rows: { name: string; figure: Figure }[] }[],
+  title: string,
+  reference: string,
+  judge: boolean,
+): Chart {
+  const getTone = ({ interval, better }: Figure): 'better' | 'worse' | 'same' => {
+    const [low, high] = interval ?? [1, 1]
+    return !judge || (low <= 1 && high >= 1) ? 'same' : low > 1 === (better === 'higher') ? 'better' : 'worse'
   }
+  const lower = groups.every(({ rows }) => rows.every(({ figure }) => figure.better === 'lower'))
   return {
     title,
     caption: h`${KEYS.better} better and ${KEYS.worse} worse than the reference, ${KEYS.same} not to be told from it. Bar:
       95 % interval. Shaded: too small for this run to see.`,
-    axis: `ratio to ${reference} · further ${direction} is better`,
+    axis: `ratio to ${reference} · further ${lower ? 'left' : 'right'} is better`,
     unit: 'ratio',
-    groups: groups.map(({ rows, ...group }) => ({ ...group, rows: rows.flatMap(toRow) })),
+    groups: groups.map(({ rows, ...group }) => ({
+      ...group,
+      rows: rows.flatMap(({ name, figure }) => toRatioRow(name, figure, getTone(figure))),
+    })),
   }
 }
 
@@ -227,41 +217,34 @@ export function waterfall(steps: readonly CostStep[], of: 'alone' | 'pipelined',
   return { title, caption, axis: 'time for each call, with JSON', unit: 'sum of µs', groups: [{ rows }] }
 }
 
-interface Step {
-  title: string
-  inCase: CaseReport
-  /** Of the figure. */
-  id: string
-}
-
-/**
- * Figures of each arm on one line, from step to step: percentiles of a case, or one figure in several cases.
- *
- * @param kind - one of these figures
- */
+/** Figures of each arm on one line, from step to step: percentiles of a case, or one figure in several cases. */
 export function stepChart(
   { arms, reference }: ScenarioReport,
   title: string,
-  steps: readonly Step[],
+  steps: readonly { title: string; inCase: CaseReport; id: string }[],
   { unit, better }: Figure,
 ): Chart {
-  const getShape = (at: number): string => ['dot', 'diamond', 'triangle', 'square'][at % 4]!
-  const getColour = (at: number): number => Math.round((100 * at) / (steps.length - 1))
+  const styles = steps.map((_, at) => ({
+    shape: STEP_SHAPES[at % 4]!,
+    step: Math.round((100 * at) / (steps.length - 1)),
+  }))
   const rows = arms.flatMap(({ id: arm, title: name }): ChartRow[] => {
     const figures = steps.flatMap(({ inCase, id }, at) => {
       const figure = inCase.results.find(result => result.arm === arm)?.figures.find(one => one.id === id)
-      return figure && figure.median > 0 ? [{ ...figure, shape: getShape(at), step: getColour(at) }] : []
+      return figure && figure.median > 0 ? [{ ...figure, ...styles[at]! }] : []
     })
     if (figures.length < 2) return []
     const values = figures.map(({ median }) => median)
     const line: Mark = { kind: 'line', from: Math.min(...values), to: Math.max(...values) }
     const ranges = figures.map(({ low, high, step }): Mark => ({ kind: 'range', from: low, to: high, step }))
     const points = figures.map(({ median, shape, step }): Mark => ({ kind: 'point', from: median, shape, step }))
-    const label = arm === reference ? `${name} (reference)` : name
-    return [{ name: label, tone: 'plain', marks: [line, ...ranges, ...points] }]
+    const row: ChartRow = { name, tone: 'plain', marks: [line, ...ranges, ...points] }
+    return [arm === reference ? { ...row, name: `${name} (reference)` } : row]
   })
-  const keys = steps.map((one, at) => h`${at > 0 && ', '}${drawKey(getShape(at), getColour(at))} ${one.title}`)
+  const keys = steps.map((one, at) => h`${at > 0 && ', '}${drawKey(styles[at]!.shape, styles[at]!.step)} ${one.title}`)
   const caption = h`${keys}. Pale bar: from the lowest to the highest round.`
   const axis = `log scale · further ${better === 'lower' ? 'left' : 'right'} is better`
   return { title, caption, axis, unit, groups: [{ rows }] }
 }
+
+const STEP_SHAPES = ['dot', 'diamond', 'triangle', 'square']

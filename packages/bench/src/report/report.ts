@@ -1,7 +1,6 @@
 // The report of a run, as schema/report.schema.json fixes its JSON. Every other form of it is a view of this one object.
-import type { Carried } from '../model/scenario.js'
+import type { Carried, FigureKind, Scenario } from '../model/scenario.js'
 import type { Machine } from '../run/machine.js'
-import type { FigureKind, Scenario } from '../model/scenario.js'
 import type { Estimate } from '../statistics/ratio.js'
 import type { Goal } from './goals.js'
 

@@ -1,14 +1,13 @@
-import type { Scenario } from '../model/scenario.js'
-import { getScenario } from '../scenarios/index.js'
 import { expect, test } from 'vitest'
 import { sampleReport } from '../../test/sample-report.js'
 import { findFigure } from './report.js'
 import { scenarioTable } from './tables.js'
+import { getScenario } from '../scenarios/index.js'
 
-const throughput = (): Scenario => getScenario('throughput')
+const throughput = getScenario('throughput')
 
 test('a figure that stands aside is reported, and has a column only in the table of all figures', () => {
-  const report = sampleReport(undefined, [throughput()])
+  const report = sampleReport(undefined, [throughput])
   expect(findFigure(report, 'throughput/512/ring-json/each')).toMatchObject({ aside: true })
   const { head, rows } = scenarioTable(report.scenarios[0]!)
   expect(head).toEqual(['', '1 call', '8 calls', '64 calls', 'CPU each', '512 calls'])

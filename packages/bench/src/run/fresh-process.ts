@@ -3,13 +3,13 @@
 import { createBirpc, type BirpcReturn } from 'birpc'
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import type { Measurement, Task } from '../model/scenario.js'
+import type { Additions, Measurement, Task } from '../model/scenario.js'
 import type { Launched } from './run.js'
 
 /** The requests that such a process answers; see `process.ts`. */
 export interface ProcessHost {
   /** Loads all scenarios, and the user's files. */
-  load(additions: object): Promise<void>
+  load(additions: Additions): Promise<void>
   /** @returns a handle of the opened arm */
   open(scenario: string, arm: string): Promise<number>
   /** @param payload its id: the payload itself is read in that process */
@@ -25,7 +25,6 @@ export interface StartedProcess {
   child: ChildProcess
   /** Pending requests reject when the process exits. */
   rpc: BirpcReturn<ProcessHost>
-  /** Resolves to how the process exited. */
   exited: Promise<Error>
   kill(): Promise<void>
 }
@@ -33,7 +32,6 @@ export interface StartedProcess {
 /** No request takes longer: an arm has shorter deadlines of its own, which say more. */
 const REQUEST_TIMEOUT_MS = 300_000
 
-/** Milliseconds in which a process may exit by itself. */
 const EXIT_TIMEOUT_MS = 2000
 
 const ENTRY: URL = new URL(import.meta.resolve('#dist/process'))
@@ -70,7 +68,7 @@ export function startProcess(entry: URL = ENTRY): StartedProcess {
  * @param additions the user's files, which it loads in addition to the scenarios of this package
  * @throws Error if it exits before it is ready
  */
-export async function launchFresh(additions: object, entry?: URL): Promise<Launched> {
+export async function launchFresh(additions: Additions, entry?: URL): Promise<Launched> {
   const { child, rpc, exited } = startProcess(entry)
   let exitError: Error | undefined
   void exited.then(error => (exitError = error))

@@ -16,7 +16,7 @@ export interface Machine {
   node: string
   /** The part of the CPU time that others took just before the run, 0 to 1. */
   busyBefore: number
-  /** The 1-minute load average before and after the run. */
+  /** The 1-minute load average before and after the run; 0 on Windows. */
   loadBefore: number
   loadAfter: number
 }

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { allScenarios, getScenario } from '../scenarios/index.js'
-import { deadlines, expectedMs, FULL, getBudget, getRounds, QUICK, totalMs, warmUp, type Plan } from './plan.js'
+import { deadlines, expectedMs, FULL, getBudgetMs, getRounds, QUICK, totalMs, warmUp, type Plan } from './plan.js'
 
 const main = allScenarios().filter(scenario => scenario.main)
 
@@ -8,12 +8,12 @@ describe('a plan', () => {
   test('ends a quick run of the main scenarios within a minute, with time to spare', () => {
     expect(QUICK.budgetMs).toBeLessThan(60_000)
     expect(totalMs(QUICK, main)).toBeLessThan(QUICK.budgetMs * 0.9)
-    expect(getBudget(QUICK, main)).toBe(QUICK.budgetMs)
+    expect(getBudgetMs(QUICK, main)).toBe(QUICK.budgetMs)
   })
 
   test('extends the budget for scenarios that need more', () => {
     for (const plan of [QUICK, FULL]) {
-      expect(getBudget(plan, allScenarios())).toBeGreaterThan(totalMs(plan, allScenarios()) * 1.05)
+      expect(getBudgetMs(plan, allScenarios())).toBeGreaterThan(totalMs(plan, allScenarios()) * 1.05)
     }
   })
 

@@ -21,49 +21,46 @@ export const FULL: Plan = { mode: 'full', processes: 3, warmUpMs: 600, rounds: 4
 /** A round and its reverse: with fewer, the arm that is measured first has an advantage or a disadvantage. */
 export const MIN_ROUNDS = 2
 
-/** Milliseconds, approximately, to start and end one process, and to open and close one arm in it. */
+/** The approximate time to start and end one process, and to open and close one arm in it. */
 const LAUNCH_MS = 200
 const OPEN_MS = 150
 
 /** Allows for a busy machine. */
 const SLACK = 1.1
 
-/** Returns the milliseconds within which a run of these scenarios ends: the plan's, or more if they need more. */
-export const getBudget = (plan: Plan, scenarios: readonly Scenario[]): number =>
+/** The plan's budget, or more if the scenarios need more. */
+export const getBudgetMs = (plan: Plan, scenarios: readonly Scenario[]): number =>
   Math.max(plan.budgetMs, totalMs(plan, scenarios) * SLACK)
 
-/** Returns the number of rounds of a scenario: the plan's, or an even part of them. */
+/** The plan's rounds, or an even part of them. */
 export function getRounds({ rounds }: Plan, { roundsShare = 1 }: Scenario): number {
   if (roundsShare === 1 || rounds <= MIN_ROUNDS) return rounds
   return Math.max(MIN_ROUNDS, 2 * Math.round((rounds * roundsShare) / 2))
 }
 
-/** Returns the milliseconds of one measurement of a scenario. */
-export const getSlot = (plan: Plan, scenario: Scenario): number => plan.slotMs * (scenario.share ?? 1)
+export const getSlotMs = (plan: Plan, scenario: Scenario): number => plan.slotMs * (scenario.share ?? 1)
 
-/** Returns the milliseconds that an arm works before each measurement. */
-export const getSettle = (plan: Plan, scenario: Scenario): number =>
-  getSlot(plan, scenario) * (scenario.settleShare ?? 0)
+export const getSettleMs = (plan: Plan, scenario: Scenario): number =>
+  getSlotMs(plan, scenario) * (scenario.settleShare ?? 0)
 
-/** Returns the milliseconds that each arm warms up for each case. */
-const getWarmUp = (plan: Plan, scenario: Scenario): number =>
+/** The time that each arm warms up for each case. */
+const getWarmUpMs = (plan: Plan, scenario: Scenario): number =>
   (plan.warmUpMs * (scenario.warmUpShare ?? 1)) / scenario.cases.length
 
-/** Returns the milliseconds that a scenario takes when nothing is late, approximately. */
+/** The approximate time of a scenario when nothing is late. */
 export function expectedMs(plan: Plan, scenario: Scenario): number {
   const { cases, arms } = scenario
-  const round = getSlot(plan, scenario) + getSettle(plan, scenario)
-  const inEachCase = getWarmUp(plan, scenario) + round * getRounds(plan, scenario)
+  const round = getSlotMs(plan, scenario) + getSettleMs(plan, scenario)
+  const inEachCase = getWarmUpMs(plan, scenario) + round * getRounds(plan, scenario)
   return plan.processes * (LAUNCH_MS + arms.length * (OPEN_MS + cases.length * inEachCase))
 }
 
-/** Returns the milliseconds that all scenarios take together. */
 export const totalMs = (plan: Plan, scenarios: readonly Scenario[]): number =>
   scenarios.reduce((sum, scenario) => sum + expectedMs(plan, scenario), 0)
 
 /** Returns when each scenario must end for all of them to end within the budget, in milliseconds after the start. */
 export function deadlines(plan: Plan, scenarios: readonly Scenario[]): number[] {
-  const share = getBudget(plan, scenarios) / totalMs(plan, scenarios)
+  const share = getBudgetMs(plan, scenarios) / totalMs(plan, scenarios)
   let until = 0
   return scenarios.map(scenario => (until += expectedMs(plan, scenario) * share))
 }
@@ -86,8 +83,8 @@ export async function warmUp(
   inCase: Case,
   measure: (task: Task) => Promise<Measurement>,
 ): Promise<void> {
-  const planned = getWarmUp(plan, scenario)
-  const ms = Math.min(getSlot(plan, scenario), planned)
+  const planned = getWarmUpMs(plan, scenario)
+  const ms = Math.min(getSlotMs(plan, scenario), planned)
   if (planned === 0) return
   const start = performance.now()
   const values: number[] = []

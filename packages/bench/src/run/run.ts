@@ -1,9 +1,8 @@
 // Runs scenarios: the arms of each case interleaved, round after round, in one fresh process after the other.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Arm, Beside, Case, Measurement, OpenArm, Scenario } from '../model/scenario.js'
-import { deadlines, getRounds, getSettle, getSlot, MIN_ROUNDS, warmUp, type Plan } from './plan.js'
+import { deadlines, getRounds, getSettleMs, getSlotMs, MIN_ROUNDS, warmUp, type Plan } from './plan.js'
 
-/** Milliseconds in which arms must close. */
 const CLOSE_TIMEOUT_MS = 5000
 
 /** One arm in one case: the figures of each round, by process, or the error that ended them. */
@@ -19,7 +18,6 @@ export interface Outcome {
   cells: Cell[]
 }
 
-/** Observes the run as it goes on. */
 export interface Watcher {
   scenario(outcome: Outcome): void
   /** One measurement begins. Round 0 is the warm-up of each process; the others are counted over all processes. */
@@ -35,10 +33,9 @@ export interface Launched {
   end(): Promise<void>
 }
 
-/** Starts a place for the arms of one scenario. */
 export type Launch = () => Promise<Launched>
 
-/** Opens arms in this process: nothing is fresh but what an arm starts itself. */
+/** Opens arms in this process. */
 export const launchHere: Launch = async () => ({ open: (_, arm) => arm.open(), end: async () => {} })
 
 /**
@@ -131,7 +128,7 @@ async function runProcess(outcome: Outcome, number: number, until: number, conte
       if (round > MIN_ROUNDS && before + lastRoundMs > until) return
       await measureRound(round, async (cell, arm) => {
         const { task, payload } = cell.inCase
-        const lengths = { ms: getSlot(plan, scenario), settleMs: getSettle(plan, scenario) }
+        const lengths = { ms: getSlotMs(plan, scenario), settleMs: getSettleMs(plan, scenario) }
         const measured = await arm.measure({ ...task, ...lengths }, payload)
         cell.processes.at(-1)!.push(checkMeasurement(cell.inCase, measured))
         if (!watcher.samples || !hasSamples(task)) return

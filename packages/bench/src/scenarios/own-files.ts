@@ -4,19 +4,13 @@ import { basename, extname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { documents } from '../arms/features.js'
 import { codecArm, codecArms } from '../arms/threads.js'
-import { UsageError } from '../shared/text.js'
 import { loadCodec } from '../loops/codec.js'
 import { latency, rate, type Case, type Scenario } from '../model/scenario.js'
 import { devtoolsProtocol, echo, githubEvents, usualCall, type Payload } from '../payloads/payloads.js'
-import { oneLine } from '../shared/text.js'
+import { oneLine, UsageError } from '../shared/text.js'
 import { calls, inCase, P50, P99 } from './cases.js'
 
-/**
- * Sends documents over each pattern and codec.
- *
- * @param paths files with one JSON document each
- * @throws UsageError if a file cannot be read, or is not JSON
- */
+/** @throws UsageError if a file cannot be read, or is not JSON */
 export const ownPayloads = async (paths: readonly string[]): Promise<Scenario> => ({
   id: 'own-payloads',
   title: 'Your documents, there and back',
@@ -64,12 +58,7 @@ function makeUnique(payloads: readonly Payload[]): Payload[] {
   }))
 }
 
-/**
- * Compares a codec with those of the bus, with real documents in one thread.
- *
- * @param path a module whose default export is an `OwnCodec`
- * @throws UsageError if the module cannot be loaded, or exports no codec
- */
+/** @throws UsageError if the module cannot be loaded, or its default export is not an `OwnCodec` */
 export async function ownCodec(path: string): Promise<Scenario> {
   const module = pathToFileURL(resolve(path)).href
   const { name } = await loadCodec(module).catch((error: unknown) => {

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { Arm } from '../model/scenario.js'
+import { type Arm, type Case, latency, type Scenario } from '../model/scenario.js'
 import { usualCall } from '../payloads/payloads.js'
-import { latency, type Case, type Scenario } from '../model/scenario.js'
 import { UsageError } from '../shared/text.js'
 import { allScenarios, getScenario } from './index.js'
 import { checkScenario, choose, leaveOut, parseFilter, select, type Wish } from './select.js'

@@ -2,20 +2,10 @@
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import * as v from 'valibot'
-import type { Arm } from '../model/scenario.js'
-import type { Case, Scenario } from '../model/scenario.js'
+import { NOISE, type Additions, type Arm, type Case, type Scenario } from '../model/scenario.js'
 import { UsageError } from '../shared/text.js'
 import { allScenarios } from './index.js'
-import { NOISE } from '../model/scenario.js'
-import { ownCodec } from './own-files.js'
-import { ownPayloads } from './own-files.js'
-
-/** Paths of the user's files. Every process that measures reads them anew. */
-export interface Additions {
-  scenarios: readonly string[]
-  payloads: readonly string[]
-  codecs: readonly string[]
-}
+import { ownCodec, ownPayloads } from './own-files.js'
 
 export interface Loaded {
   /** All scenarios of this package. */

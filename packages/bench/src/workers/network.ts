@@ -23,11 +23,12 @@ export async function hostHttp(poll: boolean): Promise<void> {
   const bus = await createBus({ core: new URL('core.js', import.meta.url), log: false })
   const client = await bus.connect('host-client', { codec: 'json', link: 'ring', poll })
   const call = prepareCall(usualCall.calls[0]!)
-  let running: { stop: boolean; done?: Promise<number> } = { stop: true }
+  /** Resolves to the number of calls; rejects if one of them had a wrong answer. */
+  let stopCalls = async (): Promise<number> => 0
 
-  async function callUntilStopped(run: typeof running, isPaced: boolean): Promise<number> {
+  async function callUntil(isStopped: () => boolean, isPaced: boolean): Promise<number> {
     let calls = 0
-    while (!run.stop) {
+    while (!isStopped()) {
       const burst = isPaced ? PACED_CALLS : 1
       for (let made = 0; made < burst; made++) {
         checkAnswer(call, await client.invoke(call.command, call.args as Record<string, unknown>))
@@ -38,20 +39,18 @@ export async function hostHttp(poll: boolean): Promise<void> {
     return calls
   }
 
-  /** Resolves to the number of calls; rejects if one of them had a wrong answer. */
-  async function stopCalls(): Promise<number> {
-    running.stop = true
-    return running.done ?? 0
-  }
-
   const server = createServer((request, response) => {
     const answer = (status: number, body: unknown): void => {
       response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
     }
     const { url = '' } = request
     if (url.startsWith(HTTP_PATH.start)) {
-      running = { stop: false }
-      running.done = callUntilStopped(running, url.endsWith('paced'))
+      let isStopped = false
+      const done = callUntil(() => isStopped, url.endsWith('paced'))
+      stopCalls = () => {
+        isStopped = true
+        return done
+      }
       answer(200, null)
     } else if (url === HTTP_PATH.stop) {
       stopCalls().then(
