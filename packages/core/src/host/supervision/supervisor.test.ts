@@ -44,6 +44,22 @@ describe('a worker', () => {
     expect(await worker.stop(10)).toMatchObject({ error: undefined })
   })
 
+  test('reports its error after the explanation, which a stop cuts short', async () => {
+    const explainError = (error: Error, signal: AbortSignal): Promise<void> =>
+      new Promise(resolve => {
+        error.message += ' (explained)'
+        signal.addEventListener('abort', () => resolve())
+      })
+    const spawn = (): Worker => new Worker('throw new Error("broken")', { eval: true })
+    const worker = createSupervisor().start({ ...silent, spawn, explainError })
+    const exited = vi.fn<() => void>()
+    void worker.exited.then(exited)
+    await new Promise(resolve => setTimeout(resolve, 300))
+    expect(exited).not.toHaveBeenCalled()
+    const { error } = await worker.stop(60_000)
+    expect(error?.message).toContain('broken (explained)')
+  })
+
   test('is abandoned with an error when it cannot be terminated', async () => {
     vi.useFakeTimers()
     try {
