@@ -45,17 +45,17 @@ describe('a worker', () => {
   })
 
   test('reports its error after the explanation, which a stop cuts short', async () => {
-    const explainError = (error: Error, signal: AbortSignal): Promise<void> =>
-      new Promise(resolve => {
-        error.message += ' (explained)'
-        signal.addEventListener('abort', () => resolve())
-      })
+    const explainError = vi.fn<NonNullable<WorkerSpec['explainError']>>((error, signal) => {
+      error.message += ' (explained)'
+      return new Promise(resolve => signal.addEventListener('abort', () => resolve()))
+    })
     const spawn = (): Worker => new Worker('throw new Error("broken")', { eval: true })
     const worker = createSupervisor().start({ ...silent, spawn, explainError })
-    const exited = vi.fn<() => void>()
-    void worker.exited.then(exited)
-    await new Promise(resolve => setTimeout(resolve, 300))
-    expect(exited).not.toHaveBeenCalled()
+    const onExit = vi.fn<() => void>()
+    void worker.exited.then(onExit)
+    await vi.waitFor(() => expect(explainError).toHaveBeenCalled(), { timeout: 10_000 })
+    await new Promise(resolve => setTimeout(resolve, 50))
+    expect(onExit).not.toHaveBeenCalled()
     const { error } = await worker.stop(60_000)
     expect(error?.message).toContain('broken (explained)')
   })
