@@ -6,6 +6,16 @@ import type { LifecycleState } from '@sallyport/protocol/actor'
 import type { AclInput, CapabilityChanges, Pattern } from '../acl/types.js'
 import type { MetricsMemory } from '../shared/metrics.js'
 
+/** In the order in which a worker passes through them. */
+export const LIFECYCLE_STATES: readonly LifecycleState[] = [
+  'booting',
+  'handshaking',
+  'ready',
+  'draining',
+  'stopped',
+  'failed',
+]
+
 /** The program's identity, as in `tauri.conf.json`. */
 export interface AppInfo {
   productName?: string

@@ -177,8 +177,8 @@ export class CoreThread implements CoreEndpoint {
   #onReport(report: CoreReport): void {
     const { log, reporter } = this.#services
     if (report.type === 'log') forwardLine(log, report.line)
-    else if (report.type === 'attached') this.#events?.attached(report.label, report.id)
-    else if (report.type === 'closed') this.#events?.closed(report.label, report.id)
+    else if (report.type === 'attached') this.#events?.get(report.label)?.attached(report.id)
+    else if (report.type === 'closed') this.#events?.get(report.label)?.closed(report.id)
     else if (report.type === 'denied') reporter.reportDenial(report.label, report.command, report.more)
     else if (report.type === 'overload') reporter.reportOverload(report.label, report.dropped)
     else if (report.type === 'slow') reporter.reportSlowCall(report.label, report.command, report.ms, report.more)
@@ -193,7 +193,7 @@ export class CoreThread implements CoreEndpoint {
       const { label, id } = report
       const error = receiveError(report.error, `frontend ${describeName(label)} sent an invalid frame`)
       reporter.reportFault(label, error)
-      if (id !== undefined) this.#events?.protocolError(label, id, error)
+      if (id !== undefined) this.#events?.get(label)?.protocolError(id, error)
     }
   }
 }

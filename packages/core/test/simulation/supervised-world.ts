@@ -7,7 +7,7 @@ import { pino } from 'pino'
 
 import { throughGate } from '../../../frontend/src/client/gated-link.js'
 import { CoreThread } from '../../src/host/core-thread.js'
-import type { FrontendHost } from '../../src/host/frontends/frontend.js'
+import type { Frontend as HostFrontend, FrontendHost } from '../../src/host/frontends/frontend.js'
 import { Frontends } from '../../src/host/frontends/frontends.js'
 import type { FrontendConfig } from '../../src/host/options/types.js'
 import { resolveSupervision, type SupervisionConfig } from '../../src/host/supervision/policy.js'
@@ -37,8 +37,10 @@ class ObservedFrontends extends Frontends {
     this.#world = world
   }
 
-  override protocolError(name: string, _link: number, error: Error): void {
-    this.#world.fault(name, error)
+  override get(name: string): HostFrontend | undefined {
+    const frontend = super.get(name)
+    if (frontend) frontend.protocolError = (_link, error) => this.#world.fault(name, error)
+    return frontend
   }
 }
 

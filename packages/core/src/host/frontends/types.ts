@@ -43,19 +43,24 @@ export interface CoreEndpoint {
   post(command: Extract<CoreCommand, { type: 'begin' | 'end' }>): void
 }
 
-/** Events of core and of its ends of the links. `name` is the frontend's name in its attachment, `link` the attachment's id. */
 export interface CoreEndpointEvents {
   /** Core accepts links again after a restart. */
   started(): void
   stopped(): void
+  /** Returns the listener to events of a frontend's links, by the frontend's name in its attachments. */
+  get(name: string): LinkEvents | undefined
+}
+
+/** Events of core's ends of a frontend's links. `link` is the attachment's id. */
+export interface LinkEvents {
   /** Core took the link. */
-  attached(name: string, link: number): void
+  attached(link: number): void
   /** Core rejected the link for good. */
-  rejected(name: string, link: number, error: Error): void
+  rejected(link: number, error: Error): void
   /** The session behind the link ended; the frontend needs another link. */
-  disconnected(name: string, link: number): void
+  disconnected(link: number): void
   /** The link closed, on whichever side. */
-  closed(name: string, link: number): void
+  closed(link: number): void
   /** The frontend violated the protocol on this link. */
-  protocolError(name: string, link: number, error: Error): void
+  protocolError(link: number, error: Error): void
 }

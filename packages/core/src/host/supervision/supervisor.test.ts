@@ -30,11 +30,11 @@ describe('a worker', () => {
     const supervisor = createSupervisor()
     const workers = [1, 2, 3].map(() => start(supervisor, `${ready} process.exit(0))`))
     await Promise.all(workers.map(worker => worker.ready))
-    expect(supervisor.workerCount).toBe(3)
+    expect(supervisor.workerNames).toHaveLength(3)
     expect(await Promise.all(workers.map(worker => worker.stop(1000)))).toMatchObject(
       Array(3).fill({ error: undefined }),
     )
-    expect(supervisor.workerCount).toBe(0)
+    expect(supervisor.workerNames).toHaveLength(0)
     expect(await workers[0]!.stop(0)).toMatchObject({ error: undefined })
   })
 
@@ -72,7 +72,7 @@ describe('a worker', () => {
       const stopped = worker.stop(100)
       await vi.advanceTimersByTimeAsync(5500)
       expect(thread.terminate).toHaveBeenCalled()
-      expect(supervisor.workerCount).toBe(1)
+      expect(supervisor.workerNames).toHaveLength(1)
       await vi.advanceTimersByTimeAsync(200)
       expect(await stopped).toMatchObject({
         error: {
@@ -80,7 +80,7 @@ describe('a worker', () => {
           message: expect.stringMatching(/^it did not exit after it was terminated/) as string,
         },
       })
-      expect(supervisor.workerCount).toBe(0)
+      expect(supervisor.workerNames).toHaveLength(0)
     } finally {
       vi.useRealTimers()
     }
@@ -108,7 +108,7 @@ describe('a worker', () => {
     const error = new Error('enough')
     worker.terminate(error)
     worker.terminate(new Error('again'))
-    expect(supervisor.workerCount).toBe(0)
+    expect(supervisor.workerNames).toHaveLength(0)
     expect(await worker.exited).toMatchObject({ error })
   })
 
