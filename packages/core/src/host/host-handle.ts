@@ -26,7 +26,6 @@ import { createWatchdog } from './supervision/watchdog.js'
 const MAX_CLOSE_TIMEOUT_MS = 2 ** 31 - 1000
 
 type Shared = 'frontends' | 'pattern' | 'isolation' | 'onConfirm' | 'dev' | 'workers' | 'log' | 'calls'
-
 export interface HostConfig extends Pick<BusConfig, Shared>, Partial<Pick<BusConfig, 'core'>> {}
 
 export interface HostNames {

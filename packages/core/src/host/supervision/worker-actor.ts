@@ -1,14 +1,7 @@
 // One worker thread as an xstate callback actor, which lives exactly as long as the thread. Only the thread's readiness and its
 // exit go up as events.
 import type { TransferListItem } from 'node:worker_threads'
-import {
-  BusError,
-  createHeartbeat,
-  type Heartbeat,
-  receiveError,
-  reportError,
-  type StateReport,
-} from '@sallyport/protocol'
+import { BusError, createHeartbeat, receiveError, reportError, type StateReport } from '@sallyport/protocol'
 import type { LifecycleState } from '@sallyport/protocol/actor'
 import { type CallbackActorLogic, fromCallback } from 'xstate'
 import type { SupervisionConfig } from './policy.js'
@@ -82,8 +75,15 @@ export const workerActor: CallbackActorLogic<WorkerEvent, WorkerSpec> = fromCall
   ({ input: spec, sendBack, receive }) => {
     const { heartbeat: limit } = spec.supervision
     const heartbeat = limit === false ? undefined : createHeartbeat(limit)
-    const thread = trySpawn(spec, heartbeat, error => sendBack({ type: 'thread.exited', error }))
-    if (!thread) return undefined
+    let thread: ThreadHandle
+    try {
+      thread = spec.spawn(heartbeat)
+    } catch (cause) {
+      // A worker that cannot be created is reported as one that exited with an error.
+      const error = receiveError(reportError(cause), `${spec.name} could not be started`)
+      queueMicrotask(() => sendBack({ type: 'thread.exited', error }))
+      return undefined
+    }
     const stopWatching =
       heartbeat &&
       watchHeartbeat(heartbeat.memory, limit as number, () => {
@@ -106,11 +106,9 @@ export const workerActor: CallbackActorLogic<WorkerEvent, WorkerSpec> = fromCall
       if (report.state === 'failed') fail(receiveError(report.error, `${spec.name} failed`))
     })
     thread.on('error', error => {
-      fail(
-        isOutOfMemory(error)
-          ? new BusError('InternalError', `${spec.name} ran out of memory`)
-          : receiveError(reportError(error), `${spec.name} failed`),
-      )
+      const isOutOfMemory = (error as { code?: unknown } | null)?.code === 'ERR_WORKER_OUT_OF_MEMORY'
+      if (isOutOfMemory) fail(new BusError('InternalError', `${spec.name} ran out of memory`))
+      else fail(receiveError(reportError(error), `${spec.name} failed`))
     })
     thread.on('exit', code => {
       if (code !== 0 && !killed) failure ??= new BusError('InternalError', `${spec.name} exited with code ${code}`)
@@ -138,20 +136,6 @@ export const workerActor: CallbackActorLogic<WorkerEvent, WorkerSpec> = fromCall
   },
 )
 
-/** Reports a worker that cannot be created as one that exited with an error. */
-function trySpawn(
-  spec: WorkerSpec,
-  heartbeat: Heartbeat | undefined,
-  failed: (error: Error) => void,
-): ThreadHandle | undefined {
-  try {
-    return spec.spawn(heartbeat)
-  } catch (error) {
-    queueMicrotask(() => failed(receiveError(reportError(error), `${spec.name} could not be started`)))
-    return undefined
-  }
-}
-
 /** Ignores a port that closed meanwhile because the thread at its other end exited: another port will follow. */
 function post(thread: ThreadHandle, { message, transfer }: Extract<WorkerEvent, { type: 'post' }>): void {
   try {
@@ -160,9 +144,6 @@ function post(thread: ThreadHandle, { message, transfer }: Extract<WorkerEvent, 
     if ((error as Error).name !== 'DataCloneError' || transfer.length === 0) throw error
   }
 }
-
-const isOutOfMemory = (error: unknown): boolean =>
-  (error as { code?: unknown } | null)?.code === 'ERR_WORKER_OUT_OF_MEMORY'
 
 const isStateReport = (report: unknown): report is StateReport =>
   typeof report === 'object' && report !== null && (report as { type?: unknown }).type === 'state'
