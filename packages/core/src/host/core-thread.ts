@@ -43,7 +43,6 @@ export class CoreThread implements CoreEndpoint {
   readonly changes: CapabilityChanges = { added: new Map(), removed: new Set(), decided: false }
   readonly isInProcess: boolean
   readonly isRemote = false
-  /** Traffic of the host's own link. */
   readonly traffic: SessionTraffic = new SessionTraffic()
   /** Statistics of core's network, as of the latest measurement. */
   network: NetworkStats | undefined

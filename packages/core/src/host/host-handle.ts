@@ -125,7 +125,6 @@ export class HostHandle<Core extends CoreEndpoint = CoreEndpoint> implements Hos
     return subscribe(`${this.#names.name}.on`, this.events, name, handler, names)
   }
 
-  /** Reloads what changes on disk, if the options ask for it. */
   async startDevMode(reload: (name: string) => Promise<void>): Promise<void> {
     if (!this.#config.dev) return
     const { startDevMode } = await import('./dev-mode.js')

@@ -18,7 +18,6 @@ export interface RelayData {
   temporary: string
   /** `FrontendProcessStart`, serialized; the relay passes it on unread. */
   start: Uint8Array
-  /** True if the frontend has a gate. */
   isolated: boolean
   heartbeat: Heartbeat | undefined
   limits: ProcessLimits
@@ -27,7 +26,6 @@ export interface RelayData {
 export interface ProcessLimits {
   /** Resident memory in MiB. */
   memory?: number | undefined
-  /** Share of one core, over ten seconds. */
   cpu?: number | undefined
 }
 

@@ -83,7 +83,6 @@ export class ReconnectingSession {
     this.#current?.begin()
   }
 
-  /** Ends the session after its frontend is gone. */
   end(): void {
     this.#dialing?.abortDialing()
     this.#current?.end()
@@ -94,7 +93,6 @@ export class ReconnectingSession {
     for (const opened of this.#bridges) opened.close()
   }
 
-  /** Resolves once all links are closed. */
   async closed(): Promise<void> {
     await Promise.all([...this.#bridges].map(opened => opened.closed))
   }
@@ -168,7 +166,6 @@ interface SessionBridgeDeps extends Pick<ReconnectingSessionDeps, 'log' | 'repor
 /** One link of the frontend, bridged to the session that was dialed for it. Each end closes with the other. */
 class SessionBridge {
   readonly id: number
-  /** Resolves once both ends are closed. */
   readonly closed: Promise<void>
   readonly #name: string
   readonly #attachment: Attachment
@@ -239,7 +236,11 @@ class SessionBridge {
     const { first, far: fault } = await bridged
     this.#state = 'closed'
     clearTimeout(this.#lingerTimer)
-    if (first === 'far') this.#onSessionLost(fault)
+    if (first === 'near') return
+    const { log, reporter, events } = this.#deps
+    if (fault) reporter.reportFault(this.#name, fault)
+    log.info({ label: this.#name }, 'session with core ended: reconnecting')
+    events.get(this.#name)?.disconnected(this.id)
   }
 
   async #open(): Promise<RemoteSession | undefined> {
@@ -264,13 +265,6 @@ class SessionBridge {
     events.get(this.#name)?.closed(this.id)
     if (this.#isRetired) session.link.close()
     else this.#lingerTimer = setTimeout(() => this.close(), LINGER_MS)
-  }
-
-  #onSessionLost(fault: BusError | undefined): void {
-    const { log, reporter, events } = this.#deps
-    if (fault) reporter.reportFault(this.#name, fault)
-    log.info({ label: this.#name }, 'session with core ended: reconnecting')
-    events.get(this.#name)?.disconnected(this.id)
   }
 }
 
@@ -308,7 +302,6 @@ export class Backoff {
     this.#openedAt = this.#now()
   }
 
-  /** Returns the milliseconds until the next attempt. */
   next(): number {
     const wasStable = this.#openedAt !== undefined && this.#now() - this.#openedAt >= STABLE_SESSION_MS
     this.#openedAt = undefined

@@ -35,7 +35,6 @@ interface PendingLink {
   readonly id: number
   readonly runtimeEnd: LinkEndpoint
   readonly gateEnd: LinkEndpoint | undefined
-  /** True once core has taken the link. */
   isAttached: boolean
   /** Resolved when the link was handed over or dropped. */
   readonly settled: Deferred<void>

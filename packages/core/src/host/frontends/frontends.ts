@@ -23,7 +23,6 @@ const MAX_WARNED_LABELS = 1000
 export class Frontends implements CoreEndpointEvents {
   /** Modules of the frontends in workers and processes, by label. */
   readonly modules: Map<string, URL> = new Map<string, URL>()
-  /** Called with the module of each frontend that is opened. */
   onOpened: (module: URL) => void = () => {}
   readonly #host: FrontendHost
   readonly #frontends = new Map<string, Frontend>()
@@ -36,7 +35,6 @@ export class Frontends implements CoreEndpointEvents {
     host.core.subscribe(this)
   }
 
-  /** Makes the calling thread a frontend. */
   async connect(label: string, settings: ConnectionConfig, supervision: SupervisionConfig): Promise<Client> {
     const { client } = await this.#connect(label, { label, settings, supervision }, createConnectionRuntime)
     return client

@@ -35,7 +35,6 @@ export interface GateEvents {
   ready(): void
   /** The gate's worker stopped, and can restart. */
   stopped(): void
-  /** The frontend violated the protocol. */
   protocolError(error: Error): void
   /** The hook rejected this many messages. */
   rejected(count: number): void
@@ -44,13 +43,11 @@ export interface GateEvents {
 }
 
 export interface Gate {
-  /** True while the gate can take a link. */
   readonly isUp: boolean
   readonly isReady: boolean
   readonly stats: GateStats
   /** Hands over a link to the frontend and the port that brings the session's key. Both replace the previous ones. */
   connect(link: LinkEndpoint, key: MessagePort): void
-  /** Reloads the hook. */
   reload(): Promise<void>
   stop(): Promise<unknown>
 }

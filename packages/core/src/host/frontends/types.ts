@@ -5,14 +5,12 @@ import type { WorkerStats } from '../supervision/policy.js'
 
 /** Where a frontend's code runs: in a worker, in a process, or in the host's own thread. */
 export interface FrontendRuntime {
-  /** True while the runtime can take a link. */
   readonly isUp: boolean
   readonly stats: WorkerStats
   /** Hands over a link, and the link to the gate if there is one. The first link starts the code; later links replace it. */
   connect(link: LinkEndpoint, gateLink: LinkEndpoint | undefined): void
   /** Ends the runtime, after a protocol violation or the loss of core. A worker can restart. */
   dismiss(error: Error): void
-  /** Ends the runtime without a restart. */
   fail(error: Error): void
   stop(): Promise<unknown>
   /** Reloads the frontend's module. Absent for code of the host itself, which has no module. */
@@ -30,9 +28,7 @@ export interface RuntimeEvents {
 
 /** Core as seen by the frontends that are attached to it: in this process, or behind a network. */
 export interface CoreEndpoint {
-  /** True while core accepts links. */
   readonly isUp: boolean
-  /** True if core runs in the calling thread. */
   readonly isInProcess: boolean
   /** True if core runs in another process, behind a network: a caller can vanish without notice, so calls carry deadlines. */
   readonly isRemote: boolean
@@ -61,6 +57,5 @@ export interface LinkEvents {
   disconnected(link: number): void
   /** The link closed, on whichever side. */
   closed(link: number): void
-  /** The frontend violated the protocol on this link. */
   protocolError(link: number, error: Error): void
 }

@@ -202,7 +202,6 @@ function getV8Flags(limits: ResourceLimits = {}): string[] {
 export interface ConnectionDeps extends Pick<PooledSessionOptions, 'label' | 'settings'> {
   timeout: number | undefined
   deadlines: boolean
-  /** Called with the client when it has its first link. */
   onConnected(client: Client): void
 }
 

@@ -87,7 +87,6 @@ export class HostConfirmRequests {
     this.#pending.get(id)?.abort()
   }
 
-  /** Aborts all requests when core has ended. */
   reset(): void {
     const pending = this.#pending
     this.#pending = new Map()

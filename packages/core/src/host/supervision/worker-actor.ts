@@ -1,7 +1,14 @@
 // One worker thread as an xstate callback actor, which lives exactly as long as the thread. Only the thread's readiness and its
 // exit go up as events.
 import type { TransferListItem } from 'node:worker_threads'
-import { BusError, createHeartbeat, receiveError, reportError, type StateReport } from '@sallyport/protocol'
+import {
+  BusError,
+  createHeartbeat,
+  type Heartbeat,
+  receiveError,
+  reportError,
+  type StateReport,
+} from '@sallyport/protocol'
 import type { LifecycleState } from '@sallyport/protocol/actor'
 import { type CallbackActorLogic, fromCallback } from 'xstate'
 import type { SupervisionConfig } from './policy.js'
@@ -40,7 +47,6 @@ export interface WorkerSpec {
   onRestarted(): void
   /** Called when the thread stopped and another one will follow: `undefined` for a requested reload. */
   onStopped(restart: Restart | undefined): void
-  /** Called when the thread did not stop in time and is terminated. */
   onKilled(): void
 }
 

@@ -24,7 +24,6 @@ export interface WorkerContext extends WorkerInput {
   exitError: Error | undefined
   /** Why the worker restarts, waits or has failed. */
   error: Error | undefined
-  /** Milliseconds that the thread is given to drain. */
   drainTimeout: number
   startedAt: number
   /** Milliseconds that the first thread took to be ready; `undefined` until then. */
