@@ -47,6 +47,7 @@ function onPipeClosed(fault: BusError | undefined): void {
 }
 
 const report = (message: StateReport): void => host.postMessage(message)
+const reportFailure = (error: unknown): void => report({ type: 'state', state: 'failed', error: reportError(error) })
 
 const control = createStreamLink(child.control, MAX_REPORT_BYTES)
 control.send({ kind: FRAME_KIND.bytes, body: start })
@@ -108,8 +109,4 @@ try {
 } catch (error) {
   reportFailure(error)
   setImmediate(() => process.exit(1))
-}
-
-function reportFailure(error: unknown): void {
-  report({ type: 'state', state: 'failed', error: reportError(error) })
 }

@@ -142,7 +142,7 @@ describe('a call', () => {
 
   test('with what JSON has no form for', async () => {
     await start()
-    const advice = "which JSON has no form for: give a string, or choose codec: 'msgpack'"
+    const advice = "which JSON cannot represent: pass a string, or choose codec: 'msgpack'"
     expect(await failed(client.invoke('greet', { user: { ids: [1, 2n] } }), 'InvalidParams')).toBe(
       `Arguments of command "greet" cannot be serialized as json: user.ids[1] is a BigInt, ${advice}`,
     )

@@ -67,10 +67,26 @@ const failed = (message: unknown) => [{ type: 'state', state: 'failed', error: e
 
 describe('a relay kills a process that', () => {
   test.each([
-    ['sends core garbage', `core.write('GET / HTTP/1.1')`, /^The peer violated the stream protocol: invalid kind of frame$/],
-    ['claims 4 GiB', `core.write(frame(1, '', 0xffffffff))`, /^The peer violated the stream protocol: a frame out of bounds$/],
-    ['sends the relay garbage', `control.write('GET / HTTP/1.1')`, /^The peer violated the stream protocol: invalid kind/],
-    ['claims a report of 2 MiB', `control.write(frame(1, '', 2 ** 21))`, /^The peer violated the stream protocol: a frame out/],
+    [
+      'sends core garbage',
+      `core.write('GET / HTTP/1.1')`,
+      /^The peer violated the stream protocol: invalid kind of frame$/,
+    ],
+    [
+      'claims 4 GiB',
+      `core.write(frame(1, '', 0xffffffff))`,
+      /^The peer violated the stream protocol: a frame out of bounds$/,
+    ],
+    [
+      'sends the relay garbage',
+      `control.write('GET / HTTP/1.1')`,
+      /^The peer violated the stream protocol: invalid kind/,
+    ],
+    [
+      'claims a report of 2 MiB',
+      `control.write(frame(1, '', 2 ** 21))`,
+      /^The peer violated the stream protocol: a frame out/,
+    ],
     ['reports invalid JSON', `control.write(frame(1, '{'))`, /sent an invalid report$/],
     ['reports null', `control.write(frame(1, 'null'))`, /sent an invalid report$/],
     ['reports in bytes', `control.write(frame(5, 'x'))`, /sent an invalid report$/],

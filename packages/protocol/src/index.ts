@@ -1,4 +1,4 @@
-// What core, frontend and isolation share. Nothing here has a privilege.
+// Code that core, frontend and isolation share. It runs on both sides of the trust boundary and has no privilege.
 
 // errors
 export {

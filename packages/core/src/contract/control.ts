@@ -6,6 +6,16 @@ import type { LifecycleState } from '@sallyport/protocol/actor'
 import type { AclInput, CapabilityChanges, Pattern } from '../acl/types.js'
 import type { MetricsMemory } from '../shared/metrics.js'
 
+/** In the order in which a worker passes through them. */
+export const LIFECYCLE_STATES: readonly LifecycleState[] = [
+  'booting',
+  'handshaking',
+  'ready',
+  'draining',
+  'stopped',
+  'failed',
+]
+
 /** The program's identity, as in `tauri.conf.json`. */
 export interface AppInfo {
   productName?: string
@@ -74,7 +84,6 @@ export interface Attachment {
   hasStarted?: boolean
   /** In the isolation pattern, the port on which the gate waits for the session's key. The host does not read it. */
   keyPort?: MessagePort
-  /** Memory for the session's counts and latencies. */
   metrics?: MetricsMemory
 }
 
@@ -90,9 +99,7 @@ export type CoreCommand =
   | { type: 'begin'; label: string }
   /** The frontend has ended, and not only its link. */
   | { type: 'end'; label: string }
-  /** Core answers with `measured`. */
   | { type: 'measure' }
-  /** Answers a `confirm`. */
   | { type: 'confirmed'; id: number; agreed: boolean }
   | { type: 'stop'; timeout: number }
 
@@ -105,7 +112,6 @@ export type CoreReport =
   /** A link has closed, from either side. */
   | { type: 'closed'; label: string; id: number }
   | { type: 'denied'; label: string; command: string; more: number }
-  /** A call has been running for `ms` milliseconds. */
   | { type: 'slow'; label: string; command: string; ms: number; more: number }
   /** Events were dropped because the frontend read too slowly. */
   | { type: 'overload'; label: string; dropped: number }

@@ -10,7 +10,6 @@ import type { Core } from './core.js'
 /** The thread that a core runs in. */
 export interface CoreActorHost {
   create(): Promise<Core>
-  /** Subscribes to the host's commands. */
   subscribe(handle: (command: CoreCommand) => void): void
   report(report: CoreReport): void
   /** Called after the core has stopped or failed. */

@@ -65,7 +65,6 @@ export class Core {
   readonly #resources: ResourceTable
   readonly #authority: Authority
   readonly #quotas: Quotas
-  /** Commands of the host's own session. */
   readonly #hostRegistry: CommandRegistry
   readonly #app: App
   readonly #networkSessions: NetworkSessions

@@ -210,9 +210,10 @@ export class Bus {
   }
 
   async #reportPendingClose(): Promise<void> {
-    const { supervisor, core, reporter } = this.#host
+    const { supervisor, core, log } = this.#host
     const calls = await core.measure()
-    if (supervisor.state !== 'stopped') reporter.reportPendingClose({ workers: supervisor.workerNames, calls })
+    if (supervisor.state === 'stopped') return
+    log.warn({ workers: supervisor.workerNames, calls }, 'close is waiting for workers or calls')
   }
 
   /** @param resetRates - true to measure the next rates from now on */
@@ -258,12 +259,8 @@ export class Bus {
 
   async #explain(label: string): Promise<ExplainedFrontend> {
     const options = { timeout: EXPLAIN_TIMEOUT_MS }
-    const [explained] = await this.#client.invoke<ExplainedFrontend[]>(
-      HOST_METHOD.explain,
-      { labels: [label] },
-      options,
-    )
-    return explained!
+    const explained = this.#client.invoke<ExplainedFrontend[]>(HOST_METHOD.explain, { labels: [label] }, options)
+    return (await explained)[0]!
   }
 }
 
@@ -279,10 +276,8 @@ async function callFrontend<T>(
   options: FrontendCallOptions = {},
 ): Promise<T> {
   if (typeof label !== 'string' || typeof name !== 'string') {
-    throw new BusError(
-      'InvalidParams',
-      'bus.call takes the label of a frontend and the name of a function that it exposes',
-    )
+    const text = 'bus.call takes the label of a frontend and the name of a function that it exposes'
+    throw new BusError('InvalidParams', text)
   }
   checkFrontendCall(name, args, options, Channel)
   const headers = { label, name }
@@ -296,7 +291,6 @@ async function callFrontend<T>(
 /** Replaces the internal command in an error text by the function's name, which is all that the caller knows. */
 function nameFunction(error: BusError, name: string): BusError {
   const message = error.message.replace(describeCommand(HOST_METHOD.call), describeName(name))
-  return message === error.message
-    ? error
-    : new BusError(error.reason, message, { data: error.data, cause: error.cause })
+  if (message === error.message) return error
+  return new BusError(error.reason, message, { data: error.data, cause: error.cause })
 }

@@ -22,7 +22,10 @@ export class InProcessCore extends EventEmitter implements ThreadHandle {
     hostPort.on('message', report => void this.emit('message', report))
     hostPort.once('close', () => void this.emit('exit', this.#exitCode))
     const report = (message: CoreReport): void => corePort.postMessage(message)
-    this.#core = loadCore(definition, structuredClone(data), report)
+    const ownData = structuredClone(data)
+    const getLog = createCoreLog(data.logLevel, line => report({ type: 'log', line }))
+    // Core is imported only here, because a host whose core is a worker never needs its code.
+    this.#core = import('../core/core.js').then(({ createCore }) => createCore(definition, ownData, getLog, report))
     runCoreActor({
       create: () => this.#core,
       subscribe: handle => corePort.on('message', (command: CoreCommand) => handle(command)),
@@ -53,15 +56,4 @@ export class InProcessCore extends EventEmitter implements ThreadHandle {
       () => {},
     )
   }
-}
-
-/** Imports core only here, because a host whose core is a worker never needs its code. */
-async function loadCore(
-  definition: CoreDefinition,
-  data: InProcessCoreData,
-  report: (message: CoreReport) => void,
-): Promise<Core> {
-  const { createCore } = await import('../core/core.js')
-  const getLog = createCoreLog(data.logLevel, line => report({ type: 'log', line }))
-  return createCore(definition, data, getLog, report)
 }

@@ -1,6 +1,6 @@
 // Core as the host holds it: a supervised worker, or core in this thread, and the host's own link to it. Capability changes at run
 // time are kept here, because they also apply after a restart.
-import type { MessagePort, Worker } from 'node:worker_threads'
+import type { MessagePort } from 'node:worker_threads'
 import { type Client, createReconnectingClient, reconnectClient } from '@sallyport/frontend/client'
 import {
   BusError,
@@ -30,7 +30,7 @@ import { SessionTraffic } from './reporting/stats.js'
 import type { Restart } from './supervision/worker-actor.js'
 import type { SupervisedWorker } from './supervision/supervisor.js'
 import { labelOutput } from './workers/output.js'
-import { findEntry, spawnWorker, type WorkerMaker } from './workers/spawn.js'
+import { findEntry, spawnWorker } from './workers/spawn.js'
 import { explainSyntax } from './workers/syntax-errors.js'
 
 /** Time for core to answer a request for measurements; core answers immediately unless it is busy. */
@@ -43,7 +43,6 @@ export class CoreThread implements CoreEndpoint {
   readonly changes: CapabilityChanges = { added: new Map(), removed: new Set(), decided: false }
   readonly isInProcess: boolean
   readonly isRemote = false
-  /** Traffic of the host's own link. */
   readonly traffic: SessionTraffic = new SessionTraffic()
   /** Statistics of core's network, as of the latest measurement. */
   network: NetworkStats | undefined
@@ -65,10 +64,8 @@ export class CoreThread implements CoreEndpoint {
     this.#confirmRequests = new HostConfirmRequests(options.onConfirm, services.log)
     this.worker = this.#start(options)
     void this.worker.exited.then(() => this.#confirmRequests.reset())
-    this.client = createReconnectingClient(openLink(this.#attachHost(), true), {
-      label: 'host',
-      timeout: options.calls.timeout,
-    })
+    const { timeout } = options.calls
+    this.client = createReconnectingClient(openLink(this.#attachHost(), true), { label: 'host', timeout })
   }
 
   get isUp(): boolean {
@@ -129,10 +126,14 @@ export class CoreThread implements CoreEndpoint {
       supervision: core instanceof URL ? supervision.core : { ...supervision.core, heartbeat: false },
       hasStartTimeout: true,
       waitsAfterError: dev,
-      spawn: heartbeat =>
-        core instanceof URL
-          ? spawnCore({ ...data, module: core.href, sourceMaps: dev, heartbeat }, workers.core, dev)
-          : new InProcessCore(core, data),
+      spawn(heartbeat) {
+        if (!(core instanceof URL)) return new InProcessCore(core, data)
+        const workerData: CoreWorkerData = { ...data, module: core.href, sourceMaps: dev, heartbeat }
+        const stdio = dev ? { stdout: true, stderr: true } : {}
+        const worker = spawnWorker(workers.core ?? findEntry('#worker'), workerData, [], stdio)
+        if (dev) labelOutput(worker, 'core')
+        return worker
+      },
       ...(dev && core instanceof URL && { explainError: (error, signal) => explainSyntax(error, core, signal) }),
       onState: state => this.#onState(state),
       onReport: report => this.#onReport(report as CoreReport),
@@ -177,12 +178,13 @@ export class CoreThread implements CoreEndpoint {
   #onReport(report: CoreReport): void {
     const { log, reporter } = this.#services
     if (report.type === 'log') forwardLine(log, report.line)
-    else if (report.type === 'attached') this.#events?.attached(report.label, report.id)
-    else if (report.type === 'closed') this.#events?.closed(report.label, report.id)
-    else if (report.type === 'denied') reporter.reportDenial(report.label, report.command, report.more)
+    else if (report.type === 'attached') this.#events?.get(report.label)?.attached(report.id)
+    else if (report.type === 'closed') this.#events?.get(report.label)?.closed(report.id)
     else if (report.type === 'overload') reporter.reportOverload(report.label, report.dropped)
-    else if (report.type === 'slow') reporter.reportSlowCall(report.label, report.command, report.ms, report.more)
-    else if (report.type === 'measured') {
+    else if (report.type === 'denied' || report.type === 'slow') {
+      const { type, more, ...event } = report
+      reporter.reportThrottled(type, event, more)
+    } else if (report.type === 'measured') {
       this.network = report.network
       this.#measurements.splice(0).forEach(resolve => resolve(report.running))
     } else if (report.type === 'withdraw') this.#confirmRequests.withdraw(report.id)
@@ -193,14 +195,7 @@ export class CoreThread implements CoreEndpoint {
       const { label, id } = report
       const error = receiveError(report.error, `frontend ${describeName(label)} sent an invalid frame`)
       reporter.reportFault(label, error)
-      if (id !== undefined) this.#events?.protocolError(label, id, error)
+      if (id !== undefined) this.#events?.get(label)?.protocolError(id, error)
     }
   }
-}
-
-function spawnCore(data: CoreWorkerData, maker: WorkerMaker | undefined, dev: boolean): Worker {
-  const entry = maker ?? findEntry('#worker')
-  const worker = spawnWorker(entry, data, [], dev ? { stdout: true, stderr: true } : {})
-  if (dev) labelOutput(worker, 'core')
-  return worker
 }

@@ -36,7 +36,9 @@ export async function startDevMode({ options, frontends, log, reload }: DevModeD
   await watcher.ready()
 
   async function reloadAffected(files: readonly string[]): Promise<void> {
-    const modules = getModules()
+    const paths = [...frontends.modules].map(([name, module]) => ({ name, path: getPath(module) }))
+    paths.push({ name: 'core', path: coreModule })
+    const modules = paths.filter((module): module is DevModule => module.path !== undefined)
     const isHook = (file: string): boolean => hookDirectory !== undefined && isWithin(hookDirectory, file)
     const others = files.filter(file => !isHook(file) && file !== process.argv[1])
     const affected = new Set(others.flatMap(file => getAffected(file, modules)))
@@ -50,12 +52,6 @@ export async function startDevMode({ options, frontends, log, reload }: DevModeD
       // Supervision reports failures, and the frontend can have closed meanwhile.
       await reload(name).catch(() => {})
     }
-  }
-
-  function getModules(): DevModule[] {
-    const modules = [...frontends.modules].map(([name, module]) => ({ name, path: getPath(module) }))
-    modules.push({ name: 'core', path: coreModule })
-    return modules.filter((module): module is DevModule => module.path !== undefined)
   }
 
   return async () => {
@@ -91,14 +87,7 @@ const isWithin = (directory: string, file: string): boolean =>
 const QUIET_MS = 100
 const CODE_FILE = /\.(?:[cm]?[jt]sx?|json|html|css|wasm|node)$/
 
-interface DirectoryWatcher {
-  add(directory: string): void
-  /** Resolves once changes in all added directories are seen. */
-  ready(): Promise<void>
-  close(): Promise<void>
-}
-
-function createDirectoryWatcher(onChanged: (files: readonly string[]) => void): DirectoryWatcher {
+function createDirectoryWatcher(onChanged: (files: readonly string[]) => void) {
   const directories = new Set<string>()
   const changed = new Set<string>()
   const watchers: ReturnType<typeof watch>[] = []
@@ -115,7 +104,7 @@ function createDirectoryWatcher(onChanged: (files: readonly string[]) => void): 
     }, QUIET_MS)
   }
   return {
-    add(directory) {
+    add(directory: string): void {
       if (directories.has(directory)) return
       directories.add(directory)
       const ignored = (path: string): boolean => isHidden(relative(directory, path))
@@ -126,10 +115,11 @@ function createDirectoryWatcher(onChanged: (files: readonly string[]) => void): 
       starting.push(new Promise(resolve => watcher.once('ready', resolve)))
       watchers.push(watcher)
     },
-    async ready() {
+    /** Resolves once changes in all added directories are seen. */
+    async ready(): Promise<void> {
       await Promise.all(starting)
     },
-    async close() {
+    async close(): Promise<void> {
       clearTimeout(timer)
       await Promise.all(watchers.map(async watcher => watcher.close()))
     },

@@ -26,13 +26,14 @@ export async function explainProject({ core, labels, ...security }: ExplainOptio
 }
 
 async function load(url: string): Promise<CoreDefinition> {
-  const module: { default?: unknown } = await import(/* webpackIgnore: true */ /* @vite-ignore */ url).catch(
-    (error: unknown) => {
-      throw new Error(`The core module ${url} could not be loaded: ${describeThrown(explainTypeScript(error))}`, {
-        cause: error,
-      })
-    },
-  )
+  let module: { default?: unknown }
+  try {
+    module = (await import(/* webpackIgnore: true */ /* @vite-ignore */ url)) as typeof module
+  } catch (cause) {
+    throw new Error(`The core module ${url} could not be loaded: ${describeThrown(explainTypeScript(cause))}`, {
+      cause,
+    })
+  }
   return getDefinition(module, url)
 }
 

@@ -26,7 +26,6 @@ import { createWatchdog } from './supervision/watchdog.js'
 const MAX_CLOSE_TIMEOUT_MS = 2 ** 31 - 1000
 
 type Shared = 'frontends' | 'pattern' | 'isolation' | 'onConfirm' | 'dev' | 'workers' | 'log' | 'calls'
-
 export interface HostConfig extends Pick<BusConfig, Shared>, Partial<Pick<BusConfig, 'core'>> {}
 
 export interface HostNames {
@@ -126,7 +125,6 @@ export class HostHandle<Core extends CoreEndpoint = CoreEndpoint> implements Hos
     return subscribe(`${this.#names.name}.on`, this.events, name, handler, names)
   }
 
-  /** Reloads what changes on disk, if the options ask for it. */
   async startDevMode(reload: (name: string) => Promise<void>): Promise<void> {
     if (!this.#config.dev) return
     const { startDevMode } = await import('./dev-mode.js')

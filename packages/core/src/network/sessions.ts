@@ -20,11 +20,9 @@ export interface NetworkSessionsDeps {
 export class NetworkSessions {
   readonly #deps: NetworkSessionsDeps
   readonly #open = new Map<string, { session: Session; counts: Float64Array }>()
-  /** Sums of the sessions that have ended. */
   readonly #endedCounts = new Float64Array(COUNTS)
   /** Shared by all sessions: a histogram takes 30 KB, more than all else of an idle session. */
   #latency: MetricsMemory['latency'] | undefined
-  /** True to reject further sessions. */
   isDraining = false
 
   constructor(deps: NetworkSessionsDeps) {

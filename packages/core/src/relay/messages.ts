@@ -8,6 +8,7 @@ import {
   type StateReport,
 } from '@sallyport/protocol'
 import type { LifecycleState } from '@sallyport/protocol/actor'
+import { LIFECYCLE_STATES } from '../contract/control.js'
 
 /** Worker data of a relay, the thread that starts, bridges and watches the process of one frontend. */
 export interface RelayData {
@@ -17,7 +18,6 @@ export interface RelayData {
   temporary: string
   /** `FrontendProcessStart`, serialized; the relay passes it on unread. */
   start: Uint8Array
-  /** True if the frontend has a gate. */
   isolated: boolean
   heartbeat: Heartbeat | undefined
   limits: ProcessLimits
@@ -26,14 +26,12 @@ export interface RelayData {
 export interface ProcessLimits {
   /** Resident memory in MiB. */
   memory?: number | undefined
-  /** Share of one core, over ten seconds. */
   cpu?: number | undefined
 }
 
 /** Maximum bytes of one report: an error with its stack. */
 export const MAX_REPORT_BYTES: number = 2 ** 20
 
-const STATE_ORDER: readonly LifecycleState[] = ['booting', 'handshaking', 'ready', 'draining', 'stopped', 'failed']
 const ERROR_FIELDS = ['message', 'stack', 'reason'] as const
 
 /**
@@ -45,10 +43,10 @@ export function createReportParser(): (frame: ReceivedFrame) => StateReport | un
   return ({ kind, body }) => {
     if (kind !== FRAME_KIND.json) return undefined
     const { type, state, error } = parseObject(body)
-    const index = STATE_ORDER.indexOf(state as LifecycleState)
+    const index = LIFECYCLE_STATES.indexOf(state as LifecycleState)
     if (type !== 'state' || index <= last) return undefined
-    last = index === STATE_ORDER.indexOf('stopped') ? STATE_ORDER.length : index
-    return { type: 'state', state: STATE_ORDER[index]!, ...(error !== undefined && { error: pickStrings(error) }) }
+    last = index === LIFECYCLE_STATES.indexOf('stopped') ? LIFECYCLE_STATES.length : index
+    return { type: 'state', state: LIFECYCLE_STATES[index]!, ...(error !== undefined && { error: pickStrings(error) }) }
   }
 }
 

@@ -6,10 +6,6 @@ import type { CoreEndpoint, CoreEndpointEvents } from '../host/frontends/types.j
 import type { HostServices } from '../host/host-handle.js'
 import { ReconnectingSession, type SessionDialer } from './session.js'
 
-interface FirstLinkDeadline {
-  timer?: NodeJS.Timeout
-}
-
 export class RemoteCore implements CoreEndpoint {
   readonly isInProcess = false
   readonly isRemote = true
@@ -22,7 +18,7 @@ export class RemoteCore implements CoreEndpoint {
   /** Sessions of frontends that are gone, until the last of their messages is sent. */
   readonly #ending = new Set<ReconnectingSession>()
   /** Frontends that are being opened and have to get their first link in time. */
-  readonly #deadlines = new Map<string, FirstLinkDeadline>()
+  readonly #deadlines = new Map<string, { timer?: NodeJS.Timeout }>()
 
   /** @param firstLinkTimeout - milliseconds for the first link of a frontend */
   constructor(dialer: SessionDialer, services: HostServices, firstLinkTimeout: number) {
@@ -38,7 +34,7 @@ export class RemoteCore implements CoreEndpoint {
   /** Opens a frontend. It is rejected with `Disconnected` unless core takes its first link in time. */
   async withDeadline<T>(name: string, open: () => Promise<T>): Promise<T> {
     if (this.#deadlines.has(name)) return open()
-    const deadline: FirstLinkDeadline = {}
+    const deadline: { timer?: NodeJS.Timeout } = {}
     this.#deadlines.set(name, deadline)
     try {
       return await open()
@@ -51,7 +47,11 @@ export class RemoteCore implements CoreEndpoint {
   attach(attachment: Attachment): void {
     const name = attachment.label!
     let session = this.#sessions.get(name)
-    if (!session) this.#sessions.set(name, (session = this.#createSession(name)))
+    if (!session) {
+      const { log, reporter } = this.#services
+      session = new ReconnectingSession(name, { dialer: this.#dialer, log, reporter, events: this.#events })
+      this.#sessions.set(name, session)
+    }
     session.attach(attachment)
     const deadline = this.#deadlines.get(name)
     if (!deadline) return
@@ -86,11 +86,6 @@ export class RemoteCore implements CoreEndpoint {
     return [...this.#sessions.values(), ...this.#ending]
   }
 
-  #createSession(name: string): ReconnectingSession {
-    const { log, reporter } = this.#services
-    return new ReconnectingSession(name, { dialer: this.#dialer, log, reporter, events: this.#events })
-  }
-
   #onDeadline(name: string, link: number): void {
     const session = this.#sessions.get(name)
     if (session?.isConnected(link)) return
@@ -98,6 +93,6 @@ export class RemoteCore implements CoreEndpoint {
     const reason = cause ? `: ${cause.message}` : ''
     const message = `core did not answer ${describeName(name)} within ${this.#firstLinkTimeout} ms${reason}`
     const error = new BusError('Disconnected', message, { data: { delivered: 'no' }, cause })
-    this.#events.rejected(name, link, error)
+    this.#events.get(name)?.rejected(link, error)
   }
 }

@@ -102,18 +102,16 @@ export class RemoteHost {
    * @param options.timeout - milliseconds for sending what a slow core has not taken yet; 1000 by default
    */
   async close({ timeout = 1000 }: { timeout?: number } = {}): Promise<void> {
-    return this.#host.close(timeout, closeTimeout => this.#shutDown(closeTimeout))
+    const { supervisor, core, frontends } = this.#host
+    return this.#host.close(timeout, async closeTimeout => {
+      await this.#host.drain()
+      await core.close(frontends.closeAll(), closeTimeout)
+      supervisor.signal('ended')
+    })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
-  }
-
-  async #shutDown(timeout: number): Promise<void> {
-    const { supervisor, core, frontends } = this.#host
-    await this.#host.drain()
-    await core.close(frontends.closeAll(), timeout)
-    supervisor.signal('ended')
   }
 }
 
@@ -147,11 +145,10 @@ export async function assemble(
   const { core, frontends, supervisor } = host
   const remoteHost = new RemoteHost(host)
   try {
-    const opened = await Promise.all(
-      options.frontends.map(({ label, module, ...settings }) =>
-        core.withDeadline(label, () => frontends.open(label, module, settings)),
-      ),
+    const opening = options.frontends.map(({ label, module, ...settings }) =>
+      core.withDeadline(label, () => frontends.open(label, module, settings)),
     )
+    const opened = await Promise.all(opening)
     supervisor.signal('core.ready')
     await host.startDevMode(label => remoteHost.reload(label))
     setImmediate(() => opened.forEach(({ start }) => start()))

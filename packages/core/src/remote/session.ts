@@ -69,19 +69,20 @@ export class ReconnectingSession {
   /** Dials a session for a new link. The previous link stays connected until the new one is. */
   attach(attachment: Attachment): void {
     this.#dialing?.abortDialing()
-    const opened = new SessionBridge(this.#name, attachment, this.#deps)
-    const dial = (signal: AbortSignal): Promise<RemoteSession> => this.#dial(attachment.codec, signal)
-    const closed = opened.run(dial, () => this.#onOpened(opened))
+    const opened = new SessionBridge(this.#name, attachment, {
+      ...this.#deps,
+      dial: (codec, signal) => this.#dial(codec, signal),
+      onOpened: bridged => this.#onOpened(bridged),
+    })
     this.#dialing = opened
     this.#bridges.add(opened)
-    void closed.then(() => this.#bridges.delete(opened))
+    void opened.closed.then(() => this.#bridges.delete(opened))
   }
 
   begin(): void {
     this.#current?.begin()
   }
 
-  /** Ends the session after its frontend is gone. */
   end(): void {
     this.#dialing?.abortDialing()
     this.#current?.end()
@@ -92,7 +93,6 @@ export class ReconnectingSession {
     for (const opened of this.#bridges) opened.close()
   }
 
-  /** Resolves once all links are closed. */
   async closed(): Promise<void> {
     await Promise.all([...this.#bridges].map(opened => opened.closed))
   }
@@ -103,7 +103,7 @@ export class ReconnectingSession {
     this.#dialing = undefined
     this.#backoff.opened()
     this.#deps.log.debug({ label: this.#name }, 'connected to core')
-    this.#deps.events.attached(this.#name, opened.id)
+    this.#deps.events.get(this.#name)?.attached(opened.id)
   }
 
   /** @throws {BusError} what `SessionDialer.open` throws, except for `Disconnected`, unless the signal has aborted */
@@ -158,14 +158,18 @@ export class ReconnectingSession {
  */
 const LINGER_MS = 2000
 
+interface SessionBridgeDeps extends Pick<ReconnectingSessionDeps, 'log' | 'reporter' | 'events'> {
+  dial(codec: CodecName, signal: AbortSignal): Promise<RemoteSession>
+  onOpened(opened: SessionBridge): void
+}
+
 /** One link of the frontend, bridged to the session that was dialed for it. Each end closes with the other. */
 class SessionBridge {
   readonly id: number
-  /** Resolves once both ends are closed. */
-  closed: Promise<void> = Promise.resolve()
+  readonly closed: Promise<void>
   readonly #name: string
   readonly #attachment: Attachment
-  readonly #deps: ReconnectingSessionDeps
+  readonly #deps: SessionBridgeDeps
   readonly #dialing = new AbortController()
   #state: 'dialing' | 'open' | 'frontendClosed' | 'closed' = 'dialing'
   #isRetired = false
@@ -173,17 +177,14 @@ class SessionBridge {
   #frontendLink: Link | undefined
   #lingerTimer: NodeJS.Timeout | undefined
 
-  constructor(name: string, attachment: Attachment, deps: ReconnectingSessionDeps) {
+  constructor(name: string, attachment: Attachment, deps: SessionBridgeDeps) {
     this.id = attachment.id
     this.#name = name
     this.#attachment = attachment
     this.#deps = deps
     // The other end of the port closes when the frontend or its gate exits meanwhile.
     attachment.endpoint.port.once('close', () => this.abortDialing())
-  }
-
-  run(dial: (signal: AbortSignal) => Promise<RemoteSession>, onOpened: () => void): Promise<void> {
-    return (this.closed = this.#run(dial, onOpened))
+    this.closed = this.#run()
   }
 
   begin(): void {
@@ -216,9 +217,9 @@ class SessionBridge {
     this.#session?.link.close()
   }
 
-  async #run(dial: (signal: AbortSignal) => Promise<RemoteSession>, onOpened: () => void): Promise<void> {
+  async #run(): Promise<void> {
     const { endpoint, keyPort, hasStarted } = this.#attachment
-    const session = await this.#open(dial)
+    const session = await this.#open()
     if (!session) {
       endpoint.port.close()
       keyPort?.close()
@@ -231,21 +232,25 @@ class SessionBridge {
     if (hasStarted) session.begin()
     this.#frontendLink = openLink(endpoint, false)
     const bridged = bridge(this.#frontendLink, session.link, fault => this.#onFrontendClosed(session, fault))
-    onOpened()
+    this.#deps.onOpened(this)
     const { first, far: fault } = await bridged
     this.#state = 'closed'
     clearTimeout(this.#lingerTimer)
-    if (first === 'far') this.#onSessionLost(fault)
+    if (first === 'near') return
+    const { log, reporter, events } = this.#deps
+    if (fault) reporter.reportFault(this.#name, fault)
+    log.info({ label: this.#name }, 'session with core ended: reconnecting')
+    events.get(this.#name)?.disconnected(this.id)
   }
 
-  async #open(dial: (signal: AbortSignal) => Promise<RemoteSession>): Promise<RemoteSession | undefined> {
+  async #open(): Promise<RemoteSession | undefined> {
     const { signal } = this.#dialing
     try {
-      const session = await dial(signal)
+      const session = await this.#deps.dial(this.#attachment.codec, signal)
       if (!signal.aborted) return session
       session.link.close()
     } catch (error) {
-      if (!signal.aborted) this.#deps.events.rejected(this.#name, this.id, error as BusError)
+      if (!signal.aborted) this.#deps.events.get(this.#name)?.rejected(this.id, error as BusError)
     }
     return undefined
   }
@@ -255,18 +260,11 @@ class SessionBridge {
     this.#state = 'frontendClosed'
     if (fault) {
       reporter.reportFault(this.#name, fault)
-      events.protocolError(this.#name, this.id, fault)
+      events.get(this.#name)?.protocolError(this.id, fault)
     }
-    events.closed(this.#name, this.id)
+    events.get(this.#name)?.closed(this.id)
     if (this.#isRetired) session.link.close()
     else this.#lingerTimer = setTimeout(() => this.close(), LINGER_MS)
-  }
-
-  #onSessionLost(fault: BusError | undefined): void {
-    const { log, reporter, events } = this.#deps
-    if (fault) reporter.reportFault(this.#name, fault)
-    log.info({ label: this.#name }, 'session with core ended: reconnecting')
-    events.disconnected(this.#name, this.id)
   }
 }
 
@@ -304,7 +302,6 @@ export class Backoff {
     this.#openedAt = this.#now()
   }
 
-  /** Returns the milliseconds until the next attempt. */
   next(): number {
     const wasStable = this.#openedAt !== undefined && this.#now() - this.#openedAt >= STABLE_SESSION_MS
     this.#openedAt = undefined

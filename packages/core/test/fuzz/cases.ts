@@ -1,4 +1,4 @@
-// One case: what is attacked, the frames, and what is written to the memory of a ring beside them.
+// A case: its target, frames, and values that are written to the memory of a ring.
 import type { FuzzFrame } from './frames.js'
 import { frames } from './frames.js'
 import type { Random } from './random.js'
@@ -10,9 +10,9 @@ export interface Case {
   readonly link: 'port' | 'ring'
   readonly codec: 'json' | 'msgpack'
   readonly frames: readonly FuzzFrame[]
-  /** Before the frame of this number, this value is written to this word of the ring that goes `out` or comes `in`. */
+  /** Writes a value to a word of the outgoing or incoming ring before the frame of this number. */
   readonly ring: readonly { before: number; ring: 'out' | 'in'; word: number; value: number }[]
-  /** Posted on the port as it is, before the frame of this number: one of `ODD_POSTS`. */
+  /** One of `ODD_POSTS`, posted on the port before the frame of this number. */
   readonly post: { before: number; which: number } | undefined
 }
 
@@ -41,15 +41,15 @@ export const ODD_POSTS: readonly unknown[] = [
   ],
 ]
 
-/** Head, tail, parked, wanted; then whatever lies there, and the first headers. */
+/** Words of head, tail, parked and wanted, the unused ones behind them, and the first headers. */
 const RING_WORDS = [0, 32, 64, 96, 128, 129, 130]
 const RING_VALUES = [0, 1, -1, 7, 8, 4096, 2 ** 18, 2 ** 18 + 8, 2 ** 31 - 8, -(2 ** 31), 0x0100_0010, 0x0500_0000]
 
 export function createCase(random: Random): Case {
   const link = random.chance(0.6) ? 'port' : 'ring'
-  const given = frames(random)
+  const caseFrames = frames(random)
   const corrupt = (): Case['ring'][number] => ({
-    before: random.below(given.length + 1),
+    before: random.below(caseFrames.length + 1),
     ring: random.chance(0.7) ? 'out' : 'in',
     word: random.chance(0.7) ? random.pick(RING_WORDS) : random.below(2000),
     value: random.chance(0.7) ? random.pick(RING_VALUES) : (random.next() * 2 ** 32) | 0,
@@ -58,19 +58,19 @@ export function createCase(random: Random): Case {
     target: random.pick(TARGETS),
     link,
     codec: random.pick(['json', 'msgpack']),
-    frames: given,
+    frames: caseFrames,
     ring: link === 'ring' && random.chance(0.3) ? [corrupt(), ...random.list(3, corrupt)] : [],
     post: random.chance(0.03)
-      ? { before: random.below(given.length + 1), which: random.below(ODD_POSTS.length) }
+      ? { before: random.below(caseFrames.length + 1), which: random.below(ODD_POSTS.length) }
       : undefined,
   }
 }
 
-/** For a report, and for the corpus: bodies as hex. */
-export const describeCase = ({ frames: given, ...rest }: Case): string =>
-  JSON.stringify({ ...rest, frames: given.map(({ kind, body }) => [kind, Buffer.from(body).toString('hex')]) })
+/** Returns a case for reports and the corpus, with bodies as hex. */
+export const describeCase = ({ frames: caseFrames, ...rest }: Case): string =>
+  JSON.stringify({ ...rest, frames: caseFrames.map(({ kind, body }) => [kind, Buffer.from(body).toString('hex')]) })
 
 export function parseCase(text: string): Case {
-  const { frames: given, ...rest } = JSON.parse(text) as Omit<Case, 'frames'> & { frames: [number, string][] }
-  return { ...rest, frames: given.map(([kind, hex]) => ({ kind, body: Buffer.from(hex, 'hex') })) }
+  const { frames: caseFrames, ...rest } = JSON.parse(text) as Omit<Case, 'frames'> & { frames: [number, string][] }
+  return { ...rest, frames: caseFrames.map(([kind, hex]) => ({ kind, body: Buffer.from(hex, 'hex') })) }
 }

@@ -1,4 +1,4 @@
-// A client whose core is hostile: it keeps answering what it exposes, or its link closes.
+// A client with a hostile core: it keeps answering calls of its functions, or its link closes.
 import { createLinkEndpoints, openLink, type CodecName, type LinkKind } from '@sallyport/protocol'
 import { Channel, Client } from '@sallyport/frontend/client'
 import { Wire } from './wire.js'
@@ -8,11 +8,11 @@ export interface ClientRun {
   close(): Promise<void>
 }
 
-/** With calls that wait, an open channel, a stream and a listener. */
+/** Creates a client with pending calls, an open channel, a stream and a listener. */
 export function openClient(link: LinkKind, codec: CodecName): ClientRun {
-  const [there, here] = createLinkEndpoints(link)
-  const client = new Client(openLink(there, true), { label: 'fuzzed', codec })
-  const wire = new Wire(here)
+  const [hostileEndpoint, endpoint] = createLinkEndpoints(link)
+  const client = new Client(openLink(hostileEndpoint, true), { label: 'fuzzed', codec })
+  const wire = new Wire(endpoint)
   client.expose({ f: (args: unknown) => args, fails: () => Promise.reject(new Error('it fails')) })
   const settled: Promise<unknown>[] = [client.invoke('a'), client.invoke('b', { channel: new Channel(() => {}) })]
   settled.push(client.listen('news', () => {}))

@@ -1,4 +1,4 @@
-// A core with commands of every kind, an honest frontend that is served all the while, and hostile ones that come and go.
+// A core with commands of every kind, an honest frontend that must always be served, and hostile ones that come and go.
 import { pino } from 'pino'
 import { createLinkEndpoints, type CodecName, type LinkKind } from '@sallyport/protocol'
 import type { MessagePort } from 'node:worker_threads'
@@ -11,14 +11,14 @@ const COMMANDS = ['ok', 'count', 'echo', 'fails', 'values', 'tell', 'later', 'fo
 
 export interface Fuzzed {
   readonly core: Core
-  /** How often each frontend ran `count`, and anybody `forbidden`; calls and channels that the honest one has lost. */
+  /** Calls of `count` by frontend, calls of `forbidden`, and calls and channels that the honest frontend has lost. */
   readonly ran: { bad: number; honest: number; forbidden: number; lost: number }
-  /** Lines of its log that are more than a line. */
+  /** Log entries of more than one line. */
   readonly badLines: string[]
-  /** The latest line. */
+  /** Returns the latest log line. */
   lastLine(): string
   attach(label: string, link: LinkKind, codec: CodecName, keyPort?: MessagePort): Wire
-  /** What is wrong, where the honest frontend is not served. */
+  /** Returns the problem if the honest frontend is not served. */
   checkHonest(): Promise<string | undefined>
   close(): Promise<void>
 }
@@ -80,13 +80,13 @@ export async function createFuzzed(pattern: 'brownfield' | 'isolation'): Promise
     },
   )
   const attach: Fuzzed['attach'] = (label, link, codec, keyPort) => {
-    const [there, here] = createLinkEndpoints(link)
-    core.attach({ label, codec, endpoint: there, id: 1, ...(keyPort && { keyPort }) })
-    return new Wire(here)
+    const [coreEndpoint, endpoint] = createLinkEndpoints(link)
+    core.attach({ label, codec, endpoint: coreEndpoint, id: 1, ...(keyPort && { keyPort }) })
+    return new Wire(endpoint)
   }
-  // Without a key its link takes clear frames, in either pattern.
+  // Without a key its link takes plaintext frames, in either pattern.
   const honest = attach('honest', 'port', 'json')
-  let asked = 1
+  let lastId = 1
   honest.ask({ id: 0, method: 'plugin:event|listen', params: { event: 'private', target: { kind: 'Any' } } })
   honest.ask({ id: 1, method: 'hold', params: { channel: '__CHANNEL__:1' } })
   await honest.settles(0)
@@ -101,9 +101,9 @@ export async function createFuzzed(pattern: 'brownfield' | 'isolation'): Promise
       const { canaries } = honest
       const target = { kind: 'Webview', label: 'honest' }
       honest.ask({ method: 'plugin:event|emit_to', params: { target, event: 'private', payload: CANARY } })
-      honest.ask({ id: ++asked, method: 'count' })
-      const isServed = (await honest.until(() => honest.canaries > canaries)) && (await honest.settles(asked))
-      if (ran.lost > 0) return 'another frontend’s call or channel was ended'
+      honest.ask({ id: ++lastId, method: 'count' })
+      const isServed = (await honest.until(() => honest.canaries > canaries)) && (await honest.settles(lastId))
+      if (ran.lost > 0) return 'a call of another frontend or channel was ended'
       return isServed && !honest.closed ? undefined : 'another honest frontend is no longer served'
     },
     close: () => core.close(),

@@ -1,16 +1,16 @@
-// Frames out of messages, and what becomes of bytes that somebody tampers with.
+// Frames of messages, and mutations of their bytes.
 import { FRAME_KIND } from '@sallyport/protocol'
 import { Packr } from 'msgpackr/pack'
 import { batch } from './messages.js'
 import type { Random } from './random.js'
 
 export interface FuzzFrame {
-  /** Most often one of `FRAME_KIND`. */
+  /** Usually one of `FRAME_KIND`. */
   readonly kind: number
   readonly body: Uint8Array
 }
 
-/** All of its extensions, which no honest sender writes. */
+/** Extensions of msgpackr, which Sallyport never writes. */
 const rich = new Packr({ useRecords: false, moreTypes: true, structuredClone: true })
 const records = new Packr()
 const plain = new Packr({ useRecords: false })
@@ -26,11 +26,11 @@ function pack(random: Random, value: unknown): Uint8Array {
     new Date(NaN),
     new Set([1]),
   ])
-  const given = random.chance(0.9) ? value : { jsonrpc: '2.0', id: 1, method: 'echo', params: { odd, value } }
+  const message = random.chance(0.9) ? value : { jsonrpc: '2.0', id: 1, method: 'echo', params: { odd, value } }
   try {
-    return packer.pack(given)
+    return packer.pack(message)
   } catch {
-    // msgpackr calls whatever is named toJSON.
+    // msgpackr calls any member named toJSON.
     return plain.pack(JSON.parse(JSON.stringify(value).replaceAll('"toJSON"', '"toString"')))
   }
 }
@@ -40,11 +40,11 @@ function json(random: Random, value: unknown): Uint8Array {
   return Buffer.from(random.chance(0.9) ? written : written.replace(/"a"|"event"|"id"/u, '"__proto__"'))
 }
 
-/** Lengths that msgpack can claim: texts, bytes, lists, maps, extensions, far beyond what is there. */
+/** Lengths of strings, bytes, arrays, maps and extensions in msgpack, far beyond the actual size. */
 const LIES = [0xdb, 0xc6, 0xdd, 0xdf, 0xc9, 0xda, 0xc5, 0xdc, 0xde, 0xc8]
 
-function mutate(random: Random, given: Uint8Array): Uint8Array {
-  const bytes = Uint8Array.from(given)
+function mutate(random: Random, original: Uint8Array): Uint8Array {
+  const bytes = Uint8Array.from(original)
   const at = random.below(bytes.length || 1)
   const kind = random.below(7)
   if (kind === 0 && bytes.length > 0) bytes[at]! ^= 1 << random.below(8)
@@ -63,7 +63,7 @@ function mutate(random: Random, given: Uint8Array): Uint8Array {
   return bytes
 }
 
-/** An attachment, mostly of a size that is taken, and now and then the mark that claims it. */
+/** An attachment, usually of a valid size, and sometimes the mark that refers to it. */
 function attachment(random: Random): FuzzFrame[] {
   const size = random.chance(0.8) ? 64 * 1024 : random.pick([0, 1, 65_535, 70_000])
   const frame = { kind: FRAME_KIND.bytes, body: new Uint8Array(size).fill(random.below(256)) }

@@ -1,4 +1,4 @@
-// The fuzzer for a while, by a fixed seed unless `npm run fuzz` gives another; and what it found before, once more each.
+// A short run of the fuzzer with a fixed seed, or with that of `npm run fuzz`; then each case that it has found before.
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { parseCase } from './cases.js'
@@ -26,8 +26,8 @@ interface Found {
 
 const corpus = JSON.parse(readFileSync(new URL('corpus.json', import.meta.url), 'utf8')) as Found[]
 
-describe.runIf(SALLYPORT_FUZZ_SEED === undefined)('found before, and mended', () => {
-  test.each(corpus)('$broke', async ({ case: given }) => {
-    expect(await replay(parseCase(JSON.stringify(given)))).toBeUndefined()
+describe.runIf(SALLYPORT_FUZZ_SEED === undefined)('fixed cases of the corpus', () => {
+  test.each(corpus)('$broke', async ({ case: fuzzCase }) => {
+    expect(await replay(parseCase(JSON.stringify(fuzzCase)))).toBeUndefined()
   })
 })

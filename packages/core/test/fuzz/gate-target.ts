@@ -1,4 +1,4 @@
-// A gate over a real link, whose records a hostile frontend carries to core: as they are, or tampered with on the way.
+// A gate over a real link. A hostile frontend delivers its records to core, unchanged or tampered with.
 import { FRAME_KIND, RECORD_DIRECTION, createLinkEndpoints, openLink, type SessionKey } from '@sallyport/protocol'
 import { createSealer } from '@sallyport/protocol/records'
 import { serveGate } from '../../../isolation/src/gate/gate.js'
@@ -15,11 +15,11 @@ const TAMPERING = ['none', 'none', 'replay', 'drop', 'swap', 'cut', 'extend', 'f
 export interface GateRun {
   readonly gate: Wire
   readonly core: Wire
-  /** How often `count` was let through. */
+  /** Number of calls of `count` that the hook passed. */
   passed(): number
-  /** A record was tampered with: core must have closed the session by the end. */
+  /** A record was tampered with, so core must close the session. */
   tampered(): boolean
-  /** The last record was kept back: nothing can answer what it holds. */
+  /** The last record was held back, so its calls cannot be answered. */
   withheld(): boolean
 }
 
@@ -57,8 +57,8 @@ export async function openGate(
   let dropped = false
   let tampered = false
   const pass = (body: Uint8Array, kind: number = FRAME_KIND.sealed): void => core.send({ kind, body })
-  gate.onSealed = given => {
-    const body = Uint8Array.from(given)
+  gate.onSealed = record => {
+    const body = Uint8Array.from(record)
     if (what === 'none' || tampered || until-- > 0) return pass(body)
     if (what === 'swap' && !held) return void (held = body)
     if (what === 'drop' && !dropped) return void (dropped = true)

@@ -1,4 +1,4 @@
-// Messages that are nearly right: JSON-RPC with members that are missing, odd, hostile or another's.
+// Almost valid messages: JSON-RPC with members that are missing, odd, hostile or stolen.
 import { METHOD } from '@sallyport/protocol'
 import type { Random } from './random.js'
 
@@ -59,7 +59,7 @@ const HOSTILE_NUMBERS = [
   0.1,
 ]
 
-/** Commands of the fuzzed core, `forbidden` among them. */
+/** Commands of the fuzzed core, including `forbidden`. */
 const COMMANDS = ['ok', 'count', 'echo', 'fails', 'values', 'tell', 'later', 'forever', 'forbidden', 'f']
 const PLUGINS = [
   ...[
@@ -84,7 +84,7 @@ const text = (random: Random): string =>
 
 const number = (random: Random): number => (random.chance(0.7) ? random.below(20) : random.pick(HOSTILE_NUMBERS))
 
-/** Any JSON value; at times one that nests far. */
+/** Any JSON value, sometimes deeply nested. */
 function value(random: Random, depth = 4): unknown {
   const kind = random.below(depth > 0 ? 9 : 6)
   if (kind === 0) return null
@@ -109,21 +109,21 @@ const target = (random: Random): unknown =>
 
 function params(random: Random): unknown {
   if (random.chance(0.2)) return value(random)
-  const given: Record<string, unknown> = {}
-  if (random.chance(0.5)) given.event = random.chance(0.7) ? random.pick(['news', 'private']) : value(random, 1)
-  if (random.chance(0.4)) given.target = target(random)
-  if (random.chance(0.4)) given.payload = value(random)
-  if (random.chance(0.3)) given.eventId = number(random)
-  if (random.chance(0.3)) given.rid = number(random)
-  if (random.chance(0.3)) given.channel = random.chance(0.5) ? `__CHANNEL__:${random.below(5)}` : number(random)
-  if (random.chance(0.3)) given.handler = number(random)
-  if (random.chance(0.2)) given.messages = random.chance(0.7) ? random.below(2000) : value(random, 1)
-  if (random.chance(0.2)) given.id = id(random)
-  if (random.chance(0.2)) given.ids = random.list(5, () => number(random))
-  if (random.chance(0.2)) given.index = number(random)
-  if (random.chance(0.2)) given.message = value(random)
-  if (random.chance(0.2)) given[text(random)] = value(random)
-  return given
+  const params: Record<string, unknown> = {}
+  if (random.chance(0.5)) params.event = random.chance(0.7) ? random.pick(['news', 'private']) : value(random, 1)
+  if (random.chance(0.4)) params.target = target(random)
+  if (random.chance(0.4)) params.payload = value(random)
+  if (random.chance(0.3)) params.eventId = number(random)
+  if (random.chance(0.3)) params.rid = number(random)
+  if (random.chance(0.3)) params.channel = random.chance(0.5) ? `__CHANNEL__:${random.below(5)}` : number(random)
+  if (random.chance(0.3)) params.handler = number(random)
+  if (random.chance(0.2)) params.messages = random.chance(0.7) ? random.below(2000) : value(random, 1)
+  if (random.chance(0.2)) params.id = id(random)
+  if (random.chance(0.2)) params.ids = random.list(5, () => number(random))
+  if (random.chance(0.2)) params.index = number(random)
+  if (random.chance(0.2)) params.message = value(random)
+  if (random.chance(0.2)) params[text(random)] = value(random)
+  return params
 }
 
 function headers(random: Random): unknown {
@@ -143,7 +143,7 @@ function method(random: Random): unknown {
 const errorObject = (random: Random): unknown =>
   random.chance(0.3) ? value(random, 2) : { code: number(random), message: text(random), data: value(random, 2) }
 
-/** Nothing is wrong with it but whose events it asks for. */
+/** A valid message for events of another frontend. */
 const listening = (random: Random): unknown => ({
   jsonrpc: '2.0',
   id: random.below(12),
@@ -166,7 +166,7 @@ function message(random: Random): unknown {
   return made
 }
 
-/** What a frame holds: a message, a batch, at times one that is empty, nested or long. */
+/** The content of a frame: a message, or a batch, sometimes an empty, nested or long one. */
 export function batch(random: Random): unknown {
   if (random.chance(0.5)) return message(random)
   if (random.chance(0.02)) return []

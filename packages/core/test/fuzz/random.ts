@@ -1,4 +1,4 @@
-// Random choices that a seed repeats: the same seed and case number make the same case, on every machine.
+// Repeatable random choices: a seed and a case number make the same case on every machine.
 
 export class Random {
   #state: number
@@ -8,7 +8,7 @@ export class Random {
     for (let i = 0; i < 4; i++) this.next()
   }
 
-  /** From 0 up to, and not, 1. (Mulberry32.) */
+  /** Returns a number from 0 to below 1 (Mulberry32). */
   next(): number {
     this.#state = (this.#state + 0x6d2b_79f5) >>> 0
     let t = this.#state
@@ -17,7 +17,7 @@ export class Random {
     return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
   }
 
-  /** From 0 up to, and not, `end`. */
+  /** Returns an integer from 0 to below `end`. */
   below(end: number): number {
     return Math.floor(this.next() * end)
   }
@@ -30,7 +30,7 @@ export class Random {
     return list[this.below(list.length)]!
   }
 
-  /** Small numbers are likelier. */
+  /** Returns an integer; small ones are more likely. */
   few(most: number): number {
     return Math.floor(this.next() ** 3 * (most + 1))
   }

@@ -1,4 +1,4 @@
-// Runs a case against its target, and tells what broke.
+// Runs a case against its target, and returns what broke.
 import { setImmediate as turn } from 'node:timers/promises'
 import { MessageChannel } from 'node:worker_threads'
 import { ODD_POSTS, type Case } from './cases.js'
@@ -15,12 +15,12 @@ export interface Targets {
 
 const PROBE = 'the probe'
 
-export async function runCase(given: Case, targets: Targets, random: Random): Promise<string | undefined> {
-  if (given.target === 'client') return attackClient(given)
-  const fuzzed = given.target === 'core' ? targets.open : targets.sealed
+export async function runCase(fuzzCase: Case, targets: Targets, random: Random): Promise<string | undefined> {
+  if (fuzzCase.target === 'client') return attackClient(fuzzCase)
+  const fuzzed = fuzzCase.target === 'core' ? targets.open : targets.sealed
   const { forbidden } = fuzzed.ran
   const before = fuzzed.ran.bad
-  const problem = await attack(given, fuzzed, random, before)
+  const problem = await attack(fuzzCase, fuzzed, random, before)
   return (
     problem ??
     (fuzzed.ran.forbidden === forbidden ? undefined : 'a command ran that was not allowed') ??
@@ -28,31 +28,31 @@ export async function runCase(given: Case, targets: Targets, random: Random): Pr
   )
 }
 
-function attack(given: Case, fuzzed: Fuzzed, random: Random, before: number): Promise<string | undefined> {
-  if (given.target === 'gate') return attackGate(given, fuzzed, random, before)
-  return attackCore(given, fuzzed, before)
+function attack(fuzzCase: Case, fuzzed: Fuzzed, random: Random, before: number): Promise<string | undefined> {
+  if (fuzzCase.target === 'gate') return attackGate(fuzzCase, fuzzed, random, before)
+  return attackCore(fuzzCase, fuzzed, before)
 }
 
-async function attackCore(given: Case, fuzzed: Fuzzed, before: number): Promise<string | undefined> {
-  const key = given.target === 'core' ? undefined : new MessageChannel()
-  const wire = fuzzed.attach('bad', given.link, given.codec, key?.port1)
-  await play(wire, given)
+async function attackCore(fuzzCase: Case, fuzzed: Fuzzed, before: number): Promise<string | undefined> {
+  const key = fuzzCase.target === 'core' ? undefined : new MessageChannel()
+  const wire = fuzzed.attach('bad', fuzzCase.link, fuzzCase.codec, key?.port1)
+  await play(wire, fuzzCase)
   wire.ask({ id: PROBE, method: 'ok' })
   const settled = await wire.settles(PROBE)
   const honest = await fuzzed.checkHonest()
-  // What was for the honest one alone comes before this answer, if it comes.
+  // A message that is only for the honest frontend would arrive before this answer.
   wire.ask({ id: PROBE, method: 'ok' })
-  if (settled && !isCorrupt(given)) await wire.settles(PROBE)
+  if (settled && !isCorrupt(fuzzCase)) await wire.settles(PROBE)
   wire.link.close()
   key?.port2.close()
   if (key && fuzzed.ran.bad !== before) return 'a command ran that no record holds'
-  return honest ?? wire.problem ?? overheard(wire) ?? unsettled(given, settled, wire)
+  return honest ?? wire.problem ?? overheard(wire) ?? unsettled(fuzzCase, settled, wire)
 }
 
-async function attackGate(given: Case, fuzzed: Fuzzed, random: Random, before: number): Promise<string | undefined> {
-  const run = await openGate(fuzzed, random, given.link)
+async function attackGate(fuzzCase: Case, fuzzed: Fuzzed, random: Random, before: number): Promise<string | undefined> {
+  const run = await openGate(fuzzed, random, fuzzCase.link)
   const { gate, core } = run
-  await play(gate, given)
+  await play(gate, fuzzCase)
   for (const id of ['the first probe', PROBE]) {
     gate.ask({ id, method: 'ok' })
     await turn()
@@ -64,26 +64,26 @@ async function attackGate(given: Case, fuzzed: Fuzzed, random: Random, before: n
   core.link.close()
   if (!endsRightly) return 'a record that was tampered with did not close the session'
   if (fuzzed.ran.bad - before > run.passed()) return 'a command ran more often than the hook let it'
-  return honest ?? gate.problem ?? core.problem ?? overheard(core) ?? unsettled(given, settled, gate, core)
+  return honest ?? gate.problem ?? core.problem ?? overheard(core) ?? unsettled(fuzzCase, settled, gate, core)
 }
 
 const overheard = ({ canaries }: Wire): string | undefined =>
   canaries > 0 ? 'what was for another frontend was overheard' : undefined
 
-async function attackClient(given: Case): Promise<string | undefined> {
-  const { wire, close } = openClient(given.link, given.codec)
-  await play(wire, given)
+async function attackClient(fuzzCase: Case): Promise<string | undefined> {
+  const { wire, close } = openClient(fuzzCase.link, fuzzCase.codec)
+  await play(wire, fuzzCase)
   wire.ask({ id: 777_777, method: 'f', params: {} })
   const settled = await wire.settles(777_777)
   await close()
-  return wire.problem ?? unsettled(given, settled, wire)
+  return wire.problem ?? unsettled(fuzzCase, settled, wire)
 }
 
-/** Whoever breaks its own ring may not be heard any more, nor hear what was said: nobody owes it an answer. */
+/** True if the case damages its own ring, so that requests and answers over it can be lost. */
 const isCorrupt = ({ ring }: Case): boolean => ring.length > 0
 
-function unsettled(given: Case, settled: boolean, ...wires: Wire[]): string | undefined {
-  if (isCorrupt(given)) return undefined
+function unsettled(fuzzCase: Case, settled: boolean, ...wires: Wire[]): string | undefined {
+  if (isCorrupt(fuzzCase)) return undefined
   const unreadable = wires.find(wire => wire.unreadable !== undefined)?.unreadable
   return unreadable ?? (settled ? undefined : 'neither answered nor closed')
 }

@@ -1,18 +1,18 @@
-// What must hold of the whole process after each case, whatever was sent; and a thread that ends it where a case never ends.
+// Invariants of the whole process after each case, and a thread that ends the process if a case never ends.
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { Worker } from 'node:worker_threads'
 
-/** Milliseconds that nothing may keep the thread for. */
+/** Milliseconds that a case can block the thread. */
 const STUCK = 20_000
 const MAX_TEXT = 2 ** 20
-/** What may be kept more than at the start, after a collection. */
+/** Bytes that can be retained in addition to those at the start, after a garbage collection. */
 const MAX_GROWTH = 96 * 2 ** 20
 
 const BUILT_IN = [Object, Array, Function, String, Number, Promise, Map, Error, RegExp, Uint8Array]
 const BASES = [...BUILT_IN, ...BUILT_IN.map(({ prototype }) => prototype as object), JSON, Reflect]
 
-/** Names and values of all that these have: what was added, replaced or taken away shows. */
+/** Returns names and values of all members of built-ins, to detect any change. */
 const membersOfBases = (): unknown[] =>
   BASES.flatMap(base =>
     Reflect.ownKeys(base).flatMap(key => {
@@ -22,11 +22,11 @@ const membersOfBases = (): unknown[] =>
   )
 
 export interface Watch {
-  /** The case that runs from now on. */
+  /** Sets the running case. */
   begin(description: string): void
-  /** What no longer holds. */
+  /** Returns the violated invariant. */
   broken(): string | undefined
-  /** What memory was kept beyond the bound. */
+  /** Returns the problem if too much memory is retained. */
   grown(): string | undefined
   stop(): Promise<void>
 }
@@ -74,7 +74,7 @@ export function createWatch(): Watch {
       return failures.shift() ?? (same ? undefined : `a prototype was changed: ${String(now[at - (at % 4)])}`)
     },
     grown() {
-      // Collections take most of the time of a small case: none where there is little to collect.
+      // A garbage collection takes most of the time of a small case, so it is skipped if there is little garbage.
       if (atStart !== undefined && used() - atStart <= MAX_GROWTH) return undefined
       collect()
       const now = used()

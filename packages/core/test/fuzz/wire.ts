@@ -1,4 +1,4 @@
-// The hostile end of a real link: it sends what it likes, and what comes back is judged.
+// The hostile end of a real link: sends arbitrary frames, and judges the answers.
 import {
   BatchReader,
   FRAME_KIND,
@@ -10,15 +10,15 @@ import {
 } from '@sallyport/protocol'
 import type { FuzzFrame } from './frames.js'
 
-/** What only the honest frontend may ever see. */
+/** A value that only the honest frontend can see. */
 export const CANARY = 'canary-of-the-honest-frontend'
 
-/** Milliseconds in which whoever is asked answers or closes; a loaded machine takes its time. */
-const PATIENCE = 5000
+/** Milliseconds until a peer has to answer or close, on a busy machine. */
+const TIMEOUT_MS = 5000
 
 const LEAK = /\n\s+at |file:\/\/|node_modules|node:internal|\.(?:ts|js|mjs):\d/u
 
-/** A path or a stack in an error; `undefined` where there is nothing of that kind. */
+/** Returns a path or stack within an error, if there is one. */
 function leakIn(message: unknown): string | undefined {
   const { error } = (message ?? {}) as { error?: unknown }
   const text = JSON.stringify(error) ?? ''
@@ -30,15 +30,15 @@ export class Wire {
   readonly link: Link
   readonly end: LinkEndpoint
   closed = false
-  /** Frames that held it. */
+  /** Number of frames that held the canary. */
   canaries = 0
-  /** What anything that came back should not have held. */
+  /** Secrets found in answers. */
   problem: string | undefined
-  /** Why something that came back is nothing. */
+  /** Reasons why answers are invalid. */
   unreadable: string | undefined
-  /** Codes of the first errors that came back. */
+  /** Codes of the first error answers. */
   readonly codes: unknown[] = []
-  /** For frames that are not for this end to read. */
+  /** Receives frames instead of this end. */
   onSealed: ((body: Uint8Array) => void) | undefined
   readonly #reader = new BatchReader(true)
   readonly #answered = new Set<unknown>()
@@ -73,13 +73,13 @@ export class Wire {
         if (id !== undefined && method === undefined) this.#answered.add(id)
       }
     } catch (error) {
-      this.unreadable ??= `what came back can’t be read: ${String(error)}`
+      this.unreadable ??= `an answer cannot be read: ${String(error)}`
     }
     this.#wake()
   }
 
   send({ kind, body }: FuzzFrame): void {
-    // Some kinds of bytes are given away with the frame.
+    // Some kinds of bytes are transferred with the frame.
     this.link.send({ kind: kind as FrameKind, body: Uint8Array.from(body) })
   }
 
@@ -90,7 +90,7 @@ export class Wire {
     })
   }
 
-  /** True once the request of this id is answered, or the link has closed. */
+  /** Resolves to true once the request is answered, or the link has closed. */
   async settles(id: unknown): Promise<boolean> {
     return this.until(() => this.closed || this.#answered.delete(id))
   }
@@ -99,13 +99,13 @@ export class Wire {
     return this.#answered.has(id)
   }
 
-  /** True once `done` is, which is asked again after each frame, here and at `other`. */
+  /** Resolves to true once `done` returns true, which is checked after each frame on both links. */
   async until(done: () => boolean, other?: Wire): Promise<boolean> {
     let late = false
     const timer = setTimeout(() => {
       late = true
       this.#wake()
-    }, PATIENCE)
+    }, TIMEOUT_MS)
     while (!done() && !late) {
       await new Promise<void>(resolve => {
         this.#wake = resolve

@@ -1,9 +1,9 @@
-// A frontend that finds the ports by which Node and Sallyport speak of its worker's life can't end the host with what it
-// says there: each of these messages is an uncaught error in the host where Node gets to see it.
+// Messages on Node's internal ports of a worker: a frontend that finds these ports cannot end the host. Each of these messages
+// would be an uncaught error in the host if Node received it.
 import { expect, test } from 'vitest'
 import { fixture, next, start } from '../start.js'
 
-test('what Node itself would not say is not heard, and the rest is', async () => {
+test('ignores messages that Node itself would not send, and passes on others', async () => {
   let text = ''
   const bus = await start()
   const ready = next(bus, 'lies-ready')

@@ -1,5 +1,5 @@
-// Every hostile input that a frontend can send, once and as a flood, to core and through a gate: a typed error or a closed
-// session, in bounded time and memory; nothing runs, nothing leaks, no prototype changes, and others are served.
+// Hostile inputs, once and as a flood, to core and through a gate: each gets a typed error or closes its session, in bounded time
+// and memory. Nothing runs or leaks, no prototype changes, and others are served.
 import { FRAME_KIND, type LinkKind } from '@sallyport/protocol'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createFuzzed, type Fuzzed } from '../fuzz/core-target.js'
@@ -22,11 +22,11 @@ afterAll(async () => {
   await Promise.all([open.close(), sealed.close()])
 })
 
-/** What may come of values that some versions of Node can write out again, and others can't. */
+/** Outcomes of values that only some versions of Node can serialize again. */
 const TYPED = [-32_000, -32_002, -32_600, -32_602, -32_603]
 
-/** Frames of a flood: as many as make two MiB. */
-const floodOf = ({ frame }: Input): number => Math.max(5, Math.min(500, Math.floor(2 ** 21 / frame.body.length)))
+/** Returns the frames of a flood of two MiB. */
+const getFlood = ({ frame }: Input): number => Math.max(5, Math.min(500, Math.floor(2 ** 21 / frame.body.length)))
 
 async function attack(input: Input, route: 'core' | 'gate', times: number, link: LinkKind = 'port') {
   const fuzzed = route === 'core' ? open : sealed
@@ -40,7 +40,7 @@ async function attack(input: Input, route: 'core' | 'gate', times: number, link:
   const settled = await core.until(() => core.closed || way.closed || core.has('probe'), way)
   const closed = core.closed || way.closed
   expect(await fuzzed.checkHonest()).toBeUndefined()
-  // What was for the honest one alone comes before this answer, if it comes.
+  // A message that is only for the honest frontend would arrive before this answer.
   way.ask({ id: 'after', method: 'ok' })
   await core.until(() => core.closed || way.closed || core.has('after'), way)
   core.link.close()
@@ -50,7 +50,7 @@ async function attack(input: Input, route: 'core' | 'gate', times: number, link:
   expect(fuzzed.ran).toEqual({ ...before, honest: before.honest + 1 })
   expect(fuzzed.badLines).toEqual([])
   expect(watch.broken()).toBeUndefined()
-  expect(core.canaries + way.canaries, 'of what is another’s').toBe(0)
+  expect(core.canaries + way.canaries, 'canaries of another frontend').toBe(0)
   return { closed, codes: [...new Set([...core.codes, ...way.codes])] }
 }
 
@@ -65,14 +65,14 @@ describe.each(['core', 'gate'] as const)('to %s', route => {
   })
 
   test.each(INPUTS)('a flood: $name', async input => {
-    const { closed } = await attack(input, route, floodOf(input))
+    const { closed } = await attack(input, route, getFlood(input))
     expect(closed).toBe(input.closes)
-    // What a closed port still holds goes a moment later.
+    // A closed port releases its messages a moment later.
     await expect.poll(() => watch.grown(), { timeout: 10_000 }).toBeUndefined()
   })
 })
 
-test('a line in the log is one line, whatever the frontend has sent', async () => {
+test('log entries are single lines for all inputs', async () => {
   const wire = open.attach('bad', 'port', 'json')
   const body = Buffer.from('{"jsonrpc":"2.0","method":"x\\n\\u001b[2J\\u2028{\\"level\\":60}"}')
   wire.send({ kind: FRAME_KIND.json, body })

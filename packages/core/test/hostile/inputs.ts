@@ -1,4 +1,4 @@
-// The table of hostile inputs: what is sent, and what comes of it.
+// The table of hostile inputs and their outcomes.
 import { FRAME_KIND } from '@sallyport/protocol'
 import type { FuzzFrame } from '../fuzz/frames.js'
 import { Packr } from 'msgpackr/pack'
@@ -7,9 +7,9 @@ import { call } from '../peer.js'
 export interface Input {
   readonly name: string
   readonly frame: FuzzFrame
-  /** Of the error that comes back; `undefined` where nothing does. `any`: a typed error, or none. */
+  /** Code of the error that is answered; `undefined` for no answer, `any` for a typed error or no answer. */
   readonly code: number | 'any' | undefined
-  /** The session, or the gate, is closed. */
+  /** True if the session or the gate is closed. */
   readonly closes: boolean
 }
 
@@ -32,7 +32,7 @@ const msgpack = (name: string, ...parts: (readonly number[] | Uint8Array)[]): In
   closes: true,
 })
 const plain = new Packr({ useRecords: false })
-/** A message that is good msgpack. */
+/** Returns a message in valid msgpack. */
 const packed = (name: string, message: unknown, code: Input['code'], closes = false): Input => ({
   name: `msgpack: ${name}`,
   frame: { kind: FRAME_KIND.msgpack, body: plain.pack(message) },
@@ -44,7 +44,7 @@ const notify = (method: string, params: string): string => `{"jsonrpc":"2.0","me
 const nested = (depth: number, inside: string): string => '{"a":'.repeat(depth) + inside + '}'.repeat(depth)
 const withParams = (params: string): string => call(1, 'count', `,"params":${params}`)
 
-/** `{ jsonrpc: '2.0', id: 1, method: 'count', params: … }`, but for what stands there. */
+/** Returns `{ jsonrpc: '2.0', id: 1, method: 'count', params: … }` with other members. */
 const before = Buffer.from('\x84\xa7jsonrpc\xa32.0\xa2id\x01\xa6method\xa5count\xa6params', 'latin1')
 const proto = Buffer.from('\xa9__proto__', 'latin1')
 
@@ -54,7 +54,7 @@ const methods = ['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'valu
 const ids = ['1.5', '9007199254740993', '[1]', '{"a":1}', 'true', '1e400'].map(id =>
   json(`id ${id}`, `{"jsonrpc":"2.0","id":${id},"method":"count"}`, INVALID),
 )
-const params = ['[1]', '"text"', '5', 'true'].map(given => json(`params ${given}`, withParams(given), INVALID))
+const params = ['[1]', '"text"', '5', 'true'].map(text => json(`params ${text}`, withParams(text), INVALID))
 const protos = [1, 20, 55].map(depth =>
   json(`__proto__ ${depth} deep`, withParams(nested(depth, '{"__proto__":{"polluted":1}}')), PARSE, true),
 )
@@ -95,17 +95,17 @@ const inMsgpack: Input[] = [
   ...[1.5, 2n ** 53n + 1n, -(2n ** 60n), NaN, [1], { a: 1 }, true, new Date(0), new Uint8Array(2)].map((id, i) =>
     packed(`id ${i}, ${String(id)}`, counting({ id }), INVALID),
   ),
-  ...[[1], 'text', 5, true, 2n ** 60n, new Date(0)].map((given, i) =>
-    packed(`params ${i}, ${String(given)}`, counting({ params: given }), INVALID),
+  ...[[1], 'text', 5, true, 2n ** 60n, new Date(0)].map((value, i) =>
+    packed(`params ${i}, ${String(value)}`, counting({ params: value }), INVALID),
   ),
   packed('an empty batch', [], INVALID, true),
   packed('a nested batch', [[counting({})]], INVALID),
   packed('an answer to nothing', { jsonrpc: '2.0', id: 1, result: 1 }, INVALID),
   packed('an id in flight', [counting({ method: 'forever' }), counting({})], INVALID),
-  packed('core’s own $/event', { jsonrpc: '2.0', method: '$/event', params: { ids: [1] } }, undefined),
+  packed('$/event of core', { jsonrpc: '2.0', method: '$/event', params: { ids: [1] } }, undefined),
 ]
 
-/** 30 000 deep in less than 64 KiB: it is not scanned, and parsed; then whoever walks it must not fall. */
+/** 30 000 levels in less than 64 KiB: it is parsed without a scan, so later code must not recurse into it. */
 const DEEP = '['.repeat(30_000) + ']'.repeat(30_000)
 const deep = [
   json('deep, and echoed', call(1, 'echo', `,"params":{"a":${DEEP}}`), 'any'),
@@ -124,8 +124,8 @@ const credits = ['"1"', '{}', 'null', '1.5', '-1', '1e300'].flatMap(number => [
   json(`credit of ${number}`, notify('$/credit', `{"channel":1,"messages":${number}}`), undefined),
   json(`the end of channel ${number}`, notify('$/closeChannel', `{"channel":${number}}`), undefined),
 ])
-const headers = ['[]', '"text"', '5', '{"a":1}', '{"a":null}', '{"sallyport-stream":"__CHANNEL__:x"}'].map(given =>
-  json(`headers ${given}`, call(1, 'count', `,"headers":${given}`), INVALID),
+const headers = ['[]', '"text"', '5', '{"a":1}', '{"a":null}', '{"sallyport-stream":"__CHANNEL__:x"}'].map(text =>
+  json(`headers ${text}`, call(1, 'count', `,"headers":${text}`), INVALID),
 )
 
 export const INPUTS: readonly Input[] = [
@@ -141,8 +141,8 @@ export const INPUTS: readonly Input[] = [
     '{"jsonrpc":"2.0","id":1,"result":1,"error":{"code":1,"message":""}}',
     INVALID,
   ),
-  json('an answer with an error that is none', '{"jsonrpc":"2.0","id":1,"error":[]}', INVALID),
-  json('another’s resource', call(1, 'plugin:resources|close', ',"params":{"rid":1}'), BAD_PARAMS),
+  json('an answer with an invalid error', '{"jsonrpc":"2.0","id":1,"error":[]}', INVALID),
+  json('a resource of another', call(1, 'plugin:resources|close', ',"params":{"rid":1}'), BAD_PARAMS),
   ...[0, 3, 9, 255].map(kind => ({
     name: `a frame of kind ${kind}`,
     frame: { kind, body: Buffer.alloc(9) },
@@ -166,16 +166,20 @@ export const INPUTS: readonly Input[] = [
   json('garbage', Uint8Array.of(0, 255, 17, 200), PARSE, true),
   json('an answer to nothing', '{"jsonrpc":"2.0","id":1,"result":1}', INVALID),
   ...['$/event', '$/channel', '$/nothing', '$/'].flatMap(method => [
-    json(`core’s own ${method}`, notify(method, '{"channel":1,"event":"private","ids":[1],"index":0}'), undefined),
-    json(`core’s own ${method}, as a call`, call(1, method), INVALID),
+    json(`core's own ${method}`, notify(method, '{"channel":1,"event":"private","ids":[1],"index":0}'), undefined),
+    json(`core's own ${method}, as a call`, call(1, method), INVALID),
   ]),
-  json('a cancel of another’s call', notify('$/cancelRequest', '{"id":1}'), undefined),
-  json('credit for another’s channel', notify('$/credit', '{"channel":1,"messages":1000}'), undefined),
-  json('the end of another’s channel', notify('$/closeChannel', '{"channel":1}'), undefined),
-  json('another’s listener', call(1, 'plugin:event|unlisten', ',"params":{"event":"private","eventId":1}'), undefined),
+  json('a cancel of the call of another', notify('$/cancelRequest', '{"id":1}'), undefined),
+  json('credit for a channel of another', notify('$/credit', '{"channel":1,"messages":1000}'), undefined),
+  json('the end of a channel of another', notify('$/closeChannel', '{"channel":1}'), undefined),
+  json(
+    'a listener of another',
+    call(1, 'plugin:event|unlisten', ',"params":{"event":"private","eventId":1}'),
+    undefined,
+  ),
   ...['{"kind":"Any"}', '{"kind":"Webview","label":"honest"}'].map(target =>
     json(
-      `a listener to another’s events, ${target}`,
+      `a listener to events of another, ${target}`,
       call(1, 'plugin:event|listen', `,"params":{"event":"private","target":${target}}`),
       undefined,
     ),

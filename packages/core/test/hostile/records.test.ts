@@ -1,5 +1,5 @@
-// A frontend carries its own sealed records to core, and has them in its hands: whatever it does with them but deliver each
-// once, in order and in time, ends its session with one error; it is told of, all that waits settles, and others go on.
+// Attacks on sealed records by the frontend that delivers them to core. Unless it delivers each record once, in order and in time,
+// its session ends with one error that is reported; all its calls settle, and others are not affected.
 import { BroadcastChannel } from 'node:worker_threads'
 import { pino } from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -45,11 +45,11 @@ beforeAll(async () => {
 })
 afterAll(() => bus.close({ timeout: 0 }))
 
-/** What an attack is called, as a label. */
-const labelOf = (name: string): string => name.replaceAll(/\W+/g, '-')
+/** Returns the label of an attack. */
+const toLabel = (name: string): string => name.replaceAll(/\W+/g, '-')
 const ran = (label: string): Promise<string[]> => honest.invoke('ran', { of: label })
 
-/** Core's clock alone is moved: nobody else has a record on its way meanwhile. */
+/** Moves only core's clock. No other record is in flight meanwhile. */
 async function moveClock(ahead: number, of = bus): Promise<void> {
   const moved = next(of, 'clock-set')
   await of.emit('clock', ahead)
@@ -57,7 +57,7 @@ async function moveClock(ahead: number, of = bus): Promise<void> {
 }
 
 let rooms = 0
-/** A frontend that holds two calls back, the first two frames of each of which are records where `bytes` go with them. */
+/** Creates a frontend that holds back the records of two calls: two frames for each if the call has `bytes`. */
 async function hold(label: string, bytes = false) {
   const name = `records ${++rooms}, ${process.pid}`
   const room = new BroadcastChannel(name)
@@ -88,14 +88,14 @@ const changed = (frame: Uint8Array, at: number): Uint8Array => {
 }
 const joined = (...parts: Uint8Array[]): Uint8Array => Uint8Array.from(Buffer.concat(parts))
 const clear = (text: string): Uint8Array => joined(Uint8Array.of(FRAME_KIND.json), Buffer.from(text))
-/** A frame is its kind and then the record: 44 bytes of header, ciphertext, 16 of tag. */
+/** Offsets in a frame: its kind, then the record with 44 bytes of header, ciphertext, and 16 bytes of tag. */
 const BODY_AT = 1 + 44
 
 type Make = (held: Held, foreign: Held) => Frames
 const attacks: [name: string, taken: string[], make: Make][] = [
   ['replays a record', ['one'], ({ one }) => [...one, ...one]],
-  ['replays one of long ago', ['one'], ({ first, one }) => [...one, ...first]],
-  ['replays one out of turn', [], ({ first }) => first],
+  ['replays an old record', ['one'], ({ first, one }) => [...one, ...first]],
+  ['replays a record out of order', [], ({ first }) => first],
   ['changes the order', [], ({ one, two }) => [...two, ...one]],
   ['drops a record', [], ({ two }) => two],
   ['cuts a record', [], ({ one: [frame] }) => [frame!.subarray(0, -1)]],
@@ -116,9 +116,9 @@ const attacks: [name: string, taken: string[], make: Make][] = [
     [],
     ({ one: [one], two: [two] }) => [joined(one!.subarray(0, BODY_AT), two!.subarray(BODY_AT))],
   ],
-  ['sends another frontend’s record', [], (_, foreign) => foreign.one],
+  ['sends the record of another frontend', [], (_, foreign) => foreign.one],
   [
-    'sends another frontend’s record as its own',
+    'sends the record of another frontend as its own',
     [],
     ({ one: [one] }, { one: [theirs] }) => [joined(one!.subarray(0, BODY_AT), theirs!.subarray(BODY_AT))],
   ],
@@ -128,10 +128,10 @@ const attacks: [name: string, taken: string[], make: Make][] = [
     [],
     ({ one: [one] }) => [joined(Uint8Array.of(FRAME_KIND.json), one!.subarray(1))],
   ],
-  ['sends the gate’s own frames to core', [], () => [Uint8Array.of(FRAME_KIND.end)]],
+  ['sends frames of the gate to core', [], () => [Uint8Array.of(FRAME_KIND.end)]],
 ]
 
-/** What must come of an offence: the records that were in order before it ran, nothing after it did. */
+/** Checks the effects of an offence: records before it were served, and none after it. */
 async function expectEnded(label: string, taken: string[], { settled, errors, called }: Outcome & { called: unknown }) {
   const fault = () => faults.find(one => one.label === label)
   await expect.poll(fault).toMatchObject({ error: { reason: 'InvalidRequest', message: REFUSED } })
@@ -156,9 +156,9 @@ beforeAll(async () => {
 })
 
 test.each(attacks)('a frontend that %s', async (name, taken, make) => {
-  const label = labelOf(name)
+  const label = toLabel(name)
   const { held, deliver } = await hold(label)
-  // What would have been in order comes behind it: nothing is taken any more.
+  // Valid records follow: none is accepted any more.
   const outcome = await deliver([...make(held, foreign.held), ...held.one, ...held.two])
   await expectEnded(label, taken, outcome)
 })
@@ -167,7 +167,7 @@ test.each([
   ['of another message', ([a, , b]: Frames, rest: Frames) => [b!, a!, ...rest]],
   ['left out', (_: Frames, rest: Frames) => rest],
 ])('a frontend that delivers a message with its attachment %s', async (name, make) => {
-  const label = labelOf(`attachment ${name}`)
+  const label = toLabel(`attachment ${name}`)
   const { held, deliver } = await hold(label, true)
   const [bytesOne, one] = held.one
   const [bytesTwo, two] = held.two
@@ -182,7 +182,7 @@ test('a frontend that keeps a record for later', async () => {
   await expectEnded('late', [], outcome)
 })
 
-test('how late is too late is `maxRecordAge`', async () => {
+test('maxRecordAge limits the age of records', async () => {
   const patient = await start(isolated({ maxRecordAge: 2 * AGE }))
   const client = await patient.connect('tests')
   await moveClock(AGE + 1000, patient)
@@ -193,7 +193,7 @@ test('how late is too late is `maxRecordAge`', async () => {
   expect(await fault).toMatchObject({ label: 'tests', error: { message: REFUSED } })
 })
 
-test('a frontend with the records of a session that is over', async () => {
+test('a frontend that delivers records of an earlier session', async () => {
   const before = await hold('again')
   await bus.closeFrontend('again')
   const { deliver } = await hold('again')
@@ -202,7 +202,7 @@ test('a frontend with the records of a session that is over', async () => {
   expect(outcome.settled).toEqual(['Disconnected', 'Disconnected', 'Disconnected'])
 })
 
-test('and meanwhile another was served, whose records the offenders had sent', async () => {
+test('a frontend whose records were stolen is still served', async () => {
   void foreign.deliver([...foreign.held.one, ...foreign.held.two])
   await expect.poll(() => ran('foreign')).toEqual(['first', 'one', 'two'])
   expect(faults.map(({ label }) => label)).not.toContain('foreign')

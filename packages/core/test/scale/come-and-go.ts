@@ -1,5 +1,5 @@
-// Frontends that come, go, listen and stop in an order that the seed decides, while events are sent. A model of a few sets says
-// whom each event is for: exactly these get one frame, and nobody else gets any.
+// Frontends connect, disconnect, listen and stop in an order that the seed decides, while events are emitted. A model of a few sets
+// determines the receivers of each event: exactly these get one frame.
 import type { Unlisten } from '@sallyport/protocol'
 import type { Random } from '../fuzz/random.js'
 import type { Crowd } from './crowd.js'
@@ -7,7 +7,7 @@ import type { Crowd } from './crowd.js'
 const STEPS = 300
 const EVENTS = ['a', 'b', 'c']
 
-/** Gives what was wrong. */
+/** Returns the violations. */
 export async function comeAndGo(crowd: Crowd, random: Random): Promise<string[]> {
   const wrong: string[] = []
   const labels = [...crowd.clients.keys()]

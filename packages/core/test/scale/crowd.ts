@@ -1,5 +1,5 @@
-// Many frontends in one thread: the real core, and for each frontend a real client and a link within memory, which core takes as
-// one of a network. What reaches whom is counted at the links, so that nothing of the bus is changed for it.
+// Many frontends in one thread: the real core, and for each frontend a real client over a memory link, as from a network. Messages
+// are counted at the links, so that the bus itself is unchanged.
 import type { Link, Unlisten } from '@sallyport/protocol'
 import { pino } from 'pino'
 import { createMemoryLinkPair } from '../../../protocol/test/memory-link.js'
@@ -11,14 +11,14 @@ import type { Accepted, Hub } from '../../src/contract/network.js'
 
 const log = pino({ level: 'silent' })
 
-/** Turns of the event loop without a frame, after which nothing is under way: all that happens here happens in one thread. */
-const QUIET_TURNS = 5
+/** Ticks without a frame after which no frame is in flight: everything runs in one thread. */
+const QUIET_TICKS = 5
 
 export class Crowd {
   readonly clients = new Map<string, Client>()
-  /** Frames that came to each frontend since `forget`; none is no entry. */
+  /** Frames by frontend since `forget`. A frontend without frames has no entry. */
   readonly heard = new Map<string, number>()
-  /** What core has told the host. */
+  /** Core's reports to the host. */
   readonly reports: CoreReport[] = []
   app!: App
   readonly #accepted = new Map<string, Accepted>()
@@ -53,7 +53,7 @@ export class Crowd {
     return crowd
   }
 
-  /** Core's session alone: the other end of its link is given. */
+  /** Opens only core's session. Returns the other end of its link. */
   attach(label: string): Link {
     const [near, far] = createMemoryLinkPair()
     const accepted = this.#hub.accept({ label, codec: 'json', link: far })
@@ -68,7 +68,7 @@ export class Crowd {
     return client
   }
 
-  /** As a frontend goes: its session ends, and the others are told. */
+  /** Disconnects a frontend: its session ends, and the others are notified. */
   async leave(label: string): Promise<void> {
     const client = this.clients.get(label)!
     this.clients.delete(label)
@@ -89,13 +89,13 @@ export class Crowd {
     this.heard.clear()
   }
 
-  /** Resolves once no frame is under way. */
+  /** Resolves once no frame is in flight. */
   async quiet(): Promise<void> {
-    for (let turns = 0, seen = this.#frames; turns < QUIET_TURNS; turns++) {
+    for (let ticks = 0, seen = this.#frames; ticks < QUIET_TICKS; ticks++) {
       await new Promise(resolve => setImmediate(resolve))
       if (seen === this.#frames) continue
       seen = this.#frames
-      turns = 0
+      ticks = 0
     }
   }
 

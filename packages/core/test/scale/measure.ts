@@ -1,5 +1,5 @@
-// One size of crowd from its first frontend to its last: what each part takes of memory, and what the bus does for a message,
-// an event, and a frontend that comes or goes.
+// Measures one number of frontends: the memory of each part, and the work of the bus for a message, an event, and a frontend that
+// connects or disconnects.
 import type { Link } from '@sallyport/protocol'
 import { Random } from '../fuzz/random.js'
 import { comeAndGo } from './come-and-go.js'
@@ -7,29 +7,29 @@ import { Crowd } from './crowd.js'
 import { memory } from './memory.js'
 import { countWork } from './work.js'
 
-/** Bytes, of one each. */
+/** Bytes for one of each. */
 export interface BytesEach {
-  /** In core, with the two ends of its link. */
+  /** A session in core, with both ends of its link. */
   session: number
-  /** The same as the system sees it, where it is rid of what was before: more than the heap, for pages are not all used. */
+  /** Resident memory of a session, which exceeds the heap because pages are partly unused. */
   sessionResident: number
-  /** On the other end of it. */
+  /** A client on the other end of the link. */
   client: number
-  /** A listener, in core and client. */
+  /** A listener in core and client. */
   listener: number
-  /** Of all that, once they have gone. */
+  /** The rest of all of them after they have disconnected. */
   left: number
 }
 
-/** What `countWork` gives, of one each. */
+/** Work for one of each, as `countWork` counts it. */
 export interface WorkEach {
   call: number
-  /** An event that one frontend listens to, and one that a hundred do. */
+  /** An event with one listener, and one with a hundred. */
   eventToOne: number
   eventToHundred: number
-  /** To one label, where every frontend listens to the event. */
+  /** An event to one label that every frontend listens to. */
   emitTo: number
-  /** An event to all, for each of them. */
+  /** An event to all frontends, per frontend. */
   eventToAll: number
   connect: number
   leave: number
@@ -39,12 +39,12 @@ export interface Measured {
   frontends: number
   bytes: BytesEach
   work: WorkEach
-  /** Microseconds each, which say little of other machines: told, and never compared with a bound. */
+  /** Microseconds, for information only: times differ between machines, so no limit applies. */
   times: Record<'attach' | 'listen' | 'call' | 'eventToAll' | 'leave', number>
   wrong: readonly string[]
 }
 
-/** Of each kind, to be counted. */
+/** Repetitions of each measurement. */
 const SOME = 100
 
 export async function measure(frontends: number, seed: number): Promise<Measured> {
@@ -102,8 +102,8 @@ export async function measure(frontends: number, seed: number): Promise<Measured
 
 async function countEach(crowd: Crowd, labels: readonly string[]): Promise<WorkEach> {
   const some = labels.slice(0, SOME)
-  const [one] = some as [string]
-  await crowd.listen(one, 'one')
+  const [firstLabel] = some as [string]
+  await crowd.listen(firstLabel, 'one')
   for (const label of some) await crowd.listen(label, 'hundred')
   const count = async (run: () => unknown): Promise<number> =>
     countWork(async () => {
@@ -121,7 +121,7 @@ async function countEach(crowd: Crowd, labels: readonly string[]): Promise<WorkE
     call: call / SOME,
     eventToOne: await emit('one'),
     eventToHundred: await emit('hundred'),
-    emitTo: await count(() => crowd.app.emitTo(one, 'all', 1)),
+    emitTo: await count(() => crowd.app.emitTo(firstLabel, 'all', 1)),
     eventToAll: (await emit('all')) / labels.length,
     connect: connect / SOME,
     leave: leave / SOME,

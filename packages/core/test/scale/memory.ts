@@ -1,5 +1,5 @@
-// What a thread holds once its garbage is collected, in bytes: its heap, and what buffers hold outside of it; and what the
-// process has of the system, where native objects are in it too.
+// Memory after a garbage collection, in bytes: heap and external buffers of a thread, and resident memory of the process, which
+// includes native objects.
 import v8 from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
@@ -12,7 +12,7 @@ export interface Memory {
 }
 
 export async function memory(): Promise<Memory> {
-  // What finalizers let go of in the first collection goes with the second.
+  // Objects that finalizers release in the first collection are freed in the second.
   for (let i = 0; i < 3; i++) {
     collect()
     await new Promise(resolve => setTimeout(resolve, 5))

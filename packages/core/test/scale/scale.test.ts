@@ -1,20 +1,20 @@
-// How the bus grows from a hundred frontends to ten thousand, in one thread: memory per frontend stays the same, a message costs the
-// same however many there are, an event costs by its listeners, and those that have gone leave nothing. Work is counted and not
-// timed. `npm run simulate -- --frontends N` gives other sizes, and the figures.
+// The bus with a hundred and with ten thousand frontends, in one thread: memory per frontend and the work for a message do not grow,
+// the work for an event depends on its listeners, and disconnected frontends leave nothing. Work is counted instead of timed.
+// `npm run simulate -- --frontends N` runs other sizes, and prints the figures.
 import { beforeAll, expect, test } from 'vitest'
-// Before the code whose work it counts.
+// Imported before the code whose work it counts.
 import './work.js'
 import { measure, type BytesEach, type Measured, type WorkEach } from './measure.js'
-import { tell } from './tell.js'
+import { formatTable } from './table.js'
 
 const { SALLYPORT_SCALE_FRONTENDS, SALLYPORT_SIMULATE_SEED } = process.env
 const most = Number(SALLYPORT_SCALE_FRONTENDS ?? 10_000)
 const seed = Number(SALLYPORT_SIMULATE_SEED ?? 1)
-/** What code and its first calls take would count for a few frontends as theirs. */
+/** Frontends for warm-up: otherwise the memory of code and first calls would be attributed to few frontends. */
 const WARM_UP = 200
-/** At least these are counted. */
+/** Least difference in work that counts. */
 const FEW = 100
-/** A hundred times as many frontends: what depends on their number shows as much more than this. */
+/** Highest allowed growth with a hundred times as many frontends. Work that depends on their number grows far more. */
 const SAME = 1.15
 
 let few: Measured
@@ -26,10 +26,10 @@ beforeAll(async () => {
   few = await measure(FEW, seed)
   some = await measure(Math.max(2 * FEW, Math.ceil(most / 10)), seed)
   many = await measure(most, seed)
-  if (SALLYPORT_SCALE_FRONTENDS) console.log(tell([few, some, many]))
+  if (SALLYPORT_SCALE_FRONTENDS) console.log(formatTable([few, some, many]))
 }, 600_000)
 
-test('each event, and each answer, comes to those it is for alone, as frontends come and go', () => {
+test('each event and answer reaches only its receivers while frontends come and go', () => {
   expect([few, some, many].flatMap(({ wrong }) => wrong)).toEqual([])
 })
 
@@ -41,7 +41,7 @@ test.for<keyof BytesEach>(['session', 'client', 'listener'])(
   },
 )
 
-test('a session takes no more than 10 KiB of core, a client as much, and a listener of both 4', () => {
+test('a session and a client take at most 10 KiB each, and a listener 4 KiB', () => {
   expect(many.bytes.session).toBeLessThan(10 * 1024)
   expect(many.bytes.client).toBeLessThan(10 * 1024)
   expect(many.bytes.listener).toBeLessThan(4 * 1024)
@@ -55,10 +55,10 @@ test.for<keyof WorkEach>(['call', 'eventToOne', 'eventToHundred', 'emitTo', 'eve
   },
 )
 
-test('an event costs by its listeners', () => {
+test('the work for an event depends on its listeners', () => {
   expect(many.work.eventToHundred / many.work.eventToOne).toBeLessThan(100 * SAME)
 })
 
-test('those that have gone leave nothing', () => {
+test('disconnected frontends leave nothing behind', () => {
   expect(many.bytes.left).toBeLessThan(many.bytes.session / 10)
 })

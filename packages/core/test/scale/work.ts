@@ -1,10 +1,10 @@
-// How much the bus does for something, as a count: how often each function and each block of its code has run, which V8 counts
-// exactly. Unlike a time it is the same on every machine, and a loop over all frontends shows in it at once.
+// Counts work: how often each function and block of the bus ran, which V8 counts exactly. Unlike a time, the count is equal on all
+// machines, and shows any loop over all frontends.
 import { Session, type Profiler } from 'node:inspector/promises'
 
 const ITS_CODE = /\/packages\/(core|frontend|protocol)\/(src|dist)\//u
 
-// From the beginning: in code that has been compiled before, V8 counts no blocks.
+// Started first: V8 counts no blocks in code that was compiled before.
 const session = new Session()
 session.connect()
 await session.post('Profiler.enable')
@@ -14,10 +14,10 @@ export async function countWork(run: () => Promise<unknown>): Promise<number> {
   await session.post('Profiler.takePreciseCoverage')
   await run()
   const { result } = await session.post('Profiler.takePreciseCoverage')
-  return sum(result.filter(({ url }) => ITS_CODE.test(url)).map(workOf))
+  return sum(result.filter(({ url }) => ITS_CODE.test(url)).map(getWork))
 }
 
-const workOf = ({ functions }: Profiler.ScriptCoverage): number =>
+const getWork = ({ functions }: Profiler.ScriptCoverage): number =>
   sum(functions.flatMap(({ ranges }) => ranges.map(({ count }) => count)))
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((all, each) => all + each, 0)

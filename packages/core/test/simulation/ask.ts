@@ -1,25 +1,25 @@
-// One call in the model of the bus: who made it over which link, what is to become of it, and what did.
+// One call in the model of the bus: its caller and link, its possible outcomes, and its outcome.
 import { isBusError } from '@sallyport/protocol'
 
-/** What the hook is to do with a call: it stands in its arguments. */
+/** Instruction for the hook, which is part of the call's arguments. */
 export type Verdict = 'pass' | 'null' | 'throws' | 'later' | 'laterNull' | 'never' | 'dies'
 
-/** One life of one link. What belongs to another one must not be met on it. */
+/** One link from its opening to its end. Messages of another link must not appear on it. */
 export interface Epoch {
   readonly number: number
-  /** Which core it leads to. */
+  /** Number of the core that it leads to. */
   readonly core: number
   readonly isolated: boolean
   ended: boolean
-  /** The frontend has closed it, and nothing has happened to it since: what was sent arrives. */
+  /** The frontend has closed it without another fault since: everything that was sent arrives. */
   left: boolean
-  /** How much was sent to core on it. */
+  /** Messages sent to core on it. */
   sent: number
-  /** About how many bytes that makes, the other way too. */
+  /** About how many bytes that are, in both directions. */
   bytes: number
-  /** Handlers that run for it. */
+  /** Running handlers of its calls. */
   running: number
-  /** Of what core has received on it, the latest. */
+  /** Number of the latest message that core has received on it. */
   received: number
 }
 
@@ -27,37 +27,37 @@ export class Ask {
   readonly token: number
   readonly command: string
   readonly by: string
-  /** `undefined` where there was no link. */
+  /** `undefined` without a link. */
   readonly epoch: Epoch | undefined
   readonly verdict: Verdict
-  /** Its caller may be gone: nobody is left to be told. */
+  /** The caller can be gone, and then gets no answer. */
   readonly isOrphan: () => boolean
-  /** Its place among all that its sender has sent; none of core's own calls. */
+  /** Its number among all messages of its sender. `undefined` for core's own calls. */
   readonly order: number | undefined
-  /** The client knew that there is no link. */
+  /** The client knew that it has no link. */
   unlinked = false
-  /** What would have to wait is refused. */
+  /** The call is rejected if it would have to wait. */
   rejects = false
   aborted = false
   timeout: number | undefined
   startedAt = 0
-  /** Its handler never ends by itself. */
+  /** The handler never ends without its signal. */
   endless = false
   ran = 0
   isRunning = false
   outcomes: string[] = []
 
-  constructor(given: Pick<Ask, 'token' | 'command' | 'by' | 'epoch' | 'verdict' | 'isOrphan' | 'order'>) {
-    this.token = given.token
-    this.command = given.command
-    this.by = given.by
-    this.epoch = given.epoch
-    this.verdict = given.verdict
-    this.isOrphan = given.isOrphan
-    this.order = given.order
+  constructor(options: Pick<Ask, 'token' | 'command' | 'by' | 'epoch' | 'verdict' | 'isOrphan' | 'order'>) {
+    this.token = options.token
+    this.command = options.command
+    this.by = options.by
+    this.epoch = options.epoch
+    this.verdict = options.verdict
+    this.isOrphan = options.isOrphan
+    this.order = options.order
   }
 
-  /** The hook lets it pass, where there is one. */
+  /** The hook lets it pass, if there is a hook. */
   get passes(): boolean {
     return !this.epoch?.isolated || passes(this.verdict)
   }
@@ -74,13 +74,13 @@ export class Ask {
 
 export const passes = (verdict: Verdict): boolean => ['pass', 'later', 'dies'].includes(verdict)
 
-/** In a word or two. Of a result, and of what a handler throws, it tells whose it is. */
-export function outcomeOf(error: unknown): string {
+/** Describes an outcome briefly, with the owner of a result or error of a handler. */
+export function getOutcome(error: unknown): string {
   if (!isBusError(error)) return `no BusError: ${String(error)}`
   const { reason, message, data } = error
   const { delivered } = (data ?? {}) as { delivered?: string }
   if (reason === 'Disconnected' || delivered !== undefined) return `${reason} ${delivered}`
-  // Core has it no more, and it may have run.
+  // Core no longer has it, and its handler may have run.
   if (reason === 'Overloaded' && /^The (result|answer) .* was not sent/u.test(message)) return 'Overloaded unknown'
   if (reason === 'CommandFailed') return `${reason} ${String((data as { token?: number } | null)?.token)}`
   return reason

@@ -1,9 +1,9 @@
-// What a simulated frontend's own code does: calls of every kind, streams, channels that are read in every way, and events.
+// Code of a simulated frontend: calls of every kind, streams, channels that are read in every way, and events.
 import { Channel } from '../../../frontend/src/client/channel.js'
 import type { InvokeOptions } from '../../../frontend/src/client/options.js'
-import { outcomeOf, type Ask, type Verdict } from './ask.js'
+import { getOutcome, type Ask, type Verdict } from './ask.js'
 import { BOUNDS } from './bounds.js'
-import type { Told } from './commands.js'
+import type { CallArguments } from './commands.js'
 import type { Frontend } from './frontend.js'
 import { Stream } from './streams.js'
 import type { World } from './world.js'
@@ -26,34 +26,34 @@ const KINDS = [
   'shout',
   'relay',
 ] as const
-/** Calls that never end, so that others still have room in the window. */
+/** Limit of calls that never end, so that the window has room for others. */
 const MOST_ENDLESS = 8
-/** Of a message beside its ballast, about. */
+/** About the size of a message without its ballast. */
 const BYTES = 200
 const RARE = ['denied', 'missing', 'dies'] as const
 
-/** One call, of any kind. It never rejects: what becomes of it goes to the model. */
+/** Makes one call of any kind. Never rejects: the outcome goes to the model. */
 export function call(world: World, frontend: Frontend, kind?: string): void {
   const { random } = world.simulation
   const command = kind ?? (random.chance(0.08) ? random.pick(RARE) : random.pick(KINDS))
-  // The host has neither a gate nor capabilities.
+  // The host has no gate and no capabilities.
   if (command === 'denied' && frontend.isHost) return
   const ask = begin(world, frontend, command, kind === undefined)
   ask.unlinked = frontend.knowsEnd
   ask.rejects = frontend.flow.overflow === 'reject'
-  const told = argumentsOf(world, frontend, ask)
-  const options = kind === undefined ? optionsOf(world, ask) : {}
+  const args = createArguments(world, frontend, ask)
+  const options = kind === undefined ? createOptions(world, ask) : {}
   if (frontend.epoch) {
     frontend.epoch.sent++
-    frontend.epoch.bytes += bytesOf(command, told as unknown as Told)
+    frontend.epoch.bytes += estimateBytes(command, args as unknown as CallArguments)
   }
-  if (command === 'values') return void readStream(world, frontend, ask, told, options)
+  if (command === 'values') return void readStream(world, frontend, ask, args, options)
   if (command === 'feed' || command === 'flood') {
-    told['channel'] = openChannel(world, frontend, ask)
+    args['channel'] = openChannel(world, frontend, ask)
   }
-  frontend.client.invoke(command, told, options).then(
-    result => world.model.settled(ask, resultOf(ask, told, result)),
-    error => world.model.settled(ask, outcomeOf(error)),
+  frontend.client.invoke(command, args, options).then(
+    result => world.model.settled(ask, readResult(ask, args, result)),
+    error => world.model.settled(ask, getOutcome(error)),
   )
 }
 
@@ -66,7 +66,7 @@ export function emit(world: World, frontend: Frontend): void {
   const payload = { token: world.model.emits(epoch, frontend.order++, verdict), verdict, hookMs: random.below(40) }
   world.simulation.trace(() => `${frontend.place.name}: emits ${payload.token}, hook: ${verdict}`)
   frontend.client.emit('up', payload).catch((error: unknown) => {
-    const outcome = outcomeOf(error)
+    const outcome = getOutcome(error)
     world.model.refused(payload.token)
     const mayBe = epoch.ended ? 'Disconnected no' : 'Overloaded no'
     if (outcome !== mayBe) world.simulation.fault(`event ${payload.token} was refused: ${outcome}`)
@@ -86,10 +86,10 @@ function begin(world: World, frontend: Frontend, command: string, isFree: boolea
   })
 }
 
-function argumentsOf(world: World, frontend: Frontend, ask: Ask): Record<string, unknown> {
+function createArguments(world: World, frontend: Frontend, ask: Ask): Record<string, unknown> {
   const { random } = world.simulation
   const { token, verdict, command } = ask
-  const told: Partial<Told> = {
+  const args: Partial<CallArguments> = {
     token,
     verdict,
     hookMs: random.below(40),
@@ -97,22 +97,22 @@ function argumentsOf(world: World, frontend: Frontend, ask: Ask): Record<string,
     count: 1 + random.few(3 * BOUNDS.channelWindow),
     label: random.pick(world.frontends.filter(({ isHost }) => !isHost)).label,
   }
-  if (told.ms === 0 && command === 'wait') {
+  if (args.ms === 0 && command === 'wait') {
     if (frontend.flow.window === undefined && frontend.endless++ < MOST_ENDLESS) ask.endless = true
-    else told.ms = 1
+    else args.ms = 1
   }
-  if (random.chance(0.3)) told.text = 'x'.repeat(random.few(2000))
-  if (command === 'bytes') told.data = random.bytes(random.few(6 * BOUNDS.attachment))
-  return told as Record<string, unknown>
+  if (random.chance(0.3)) args.text = 'x'.repeat(random.few(2000))
+  if (command === 'bytes') args.data = random.bytes(random.few(6 * BOUNDS.attachment))
+  return args as Record<string, unknown>
 }
 
-/** Of what it will make of traffic, the one or the other way. */
-function bytesOf(command: string, { text, count, data }: Told): number {
+/** Returns about how many bytes a call causes, in both directions together. */
+function estimateBytes(command: string, { text, count, data }: CallArguments): number {
   const messages = ['feed', 'flood', 'values'].includes(command) ? count : 1
   return messages * (BYTES + (text?.length ?? 0)) + (data?.byteLength ?? 0)
 }
 
-function optionsOf(world: World, ask: Ask): InvokeOptions {
+function createOptions(world: World, ask: Ask): InvokeOptions {
   const { random, clock } = world.simulation
   const options: InvokeOptions = {}
   if (random.chance(0.15)) options.timeout = ask.timeout = random.chance(0.5) ? 1 + random.below(60) : 3_600_000
@@ -127,14 +127,14 @@ function optionsOf(world: World, ask: Ask): InvokeOptions {
   return options
 }
 
-function resultOf(ask: Ask, told: Record<string, unknown>, result: unknown): string {
-  if (ask.command === 'bytes') return isSame(result, told['data']) ? 'ok' : 'other bytes'
-  const { token, text } = result as Told
-  return token === ask.token && text === told['text'] ? 'ok' : `the result of call ${token}`
+function readResult(ask: Ask, args: Record<string, unknown>, result: unknown): string {
+  if (ask.command === 'bytes') return isSame(result, args['data']) ? 'ok' : 'other bytes'
+  const { token, text } = result as CallArguments
+  return token === ask.token && text === args['text'] ? 'ok' : `the result of call ${token}`
 }
 
-const isSame = (one: unknown, other: unknown): boolean =>
-  one instanceof Uint8Array && other instanceof Uint8Array && Buffer.compare(one, other) === 0
+const isSame = (value: unknown, other: unknown): boolean =>
+  value instanceof Uint8Array && other instanceof Uint8Array && Buffer.compare(value, other) === 0
 
 function openChannel(world: World, frontend: Frontend, ask: Ask): Channel {
   const { random, clock } = world.simulation
@@ -150,7 +150,7 @@ function openChannel(world: World, frontend: Frontend, ask: Ask): Channel {
   return channel
 }
 
-/** To its end, or leaves early. @throws what the iterable throws */
+/** Reads an iterable to its end, or leaves early. @throws the errors of the iterable */
 async function read(
   world: World,
   frontend: Frontend,
@@ -175,7 +175,7 @@ async function readStream(
   world: World,
   frontend: Frontend,
   ask: Ask,
-  told: object,
+  args: object,
   options: InvokeOptions,
 ): Promise<void> {
   const { random } = world.simulation
@@ -183,11 +183,11 @@ async function readStream(
   world.streams.set(ask.token, stream)
   try {
     const leaves = random.chance(0.2)
-    await read(world, frontend, frontend.client.stream('values', { ...told }, options), stream, leaves)
+    await read(world, frontend, frontend.client.stream('values', { ...args }, options), stream, leaves)
     if (stream.leaves) ask.aborted = true
     world.model.settled(ask, stream.leaves ? 'Cancelled' : 'ok')
   } catch (error) {
     stream.end()
-    world.model.settled(ask, outcomeOf(error))
+    world.model.settled(ask, getOutcome(error))
   }
 }

@@ -1,5 +1,5 @@
-// Virtual time. What the bus asks of timers, of setImmediate and of clocks is kept here while a simulation runs, and happens
-// one event after the other, in an order that the seed alone decides. Between two events all promises and ticks settle.
+// Virtual time. Timers, immediates and clocks of the bus are replaced while a simulation runs. Their events happen one by one, in
+// an order that depends only on the seed. Between two events all promises and ticks settle.
 const real = {
   setTimeout: globalThis.setTimeout,
   clearTimeout: globalThis.clearTimeout,
@@ -9,14 +9,14 @@ const real = {
   dateNow: Date.now,
 }
 
-/** Steps for which the thread's own loop goes round once. */
+/** Steps between two iterations of the real event loop. */
 const AT_A_TIME = 32
 
 interface Event {
   readonly at: number
   readonly number: number
   readonly run: () => unknown
-  /** How long it was asked for, where it is a timer of the bus. */
+  /** The requested delay, for a timer of the bus. */
   readonly delay: number | undefined
   cancelled: boolean
 }
@@ -24,13 +24,13 @@ interface Event {
 export class Clock {
   now = 1
   steps = 0
-  /** By time, then in the order in which they were asked for: the next one is last. */
+  /** Sorted by time, then by order of creation. The next event is the last item. */
   readonly #events: Event[] = []
   #asked = 0
-  /** Of those that are not cancelled. */
+  /** Number of events that are not cancelled. */
   #count = 0
 
-  /** Runs `run` at that time, and never before what was asked for earlier for the same time. What it gives is waited for. */
+  /** Runs `run` at `time`, after earlier events of the same time, and awaits its result. */
   at(time: number, run: () => unknown, delay?: number): Event {
     const event: Event = { at: Math.max(time, this.now), number: this.#asked++, run, delay, cancelled: false }
     let low = 0
@@ -59,12 +59,12 @@ export class Clock {
     return new Promise(resolve => void this.after(delay, resolve))
   }
 
-  /** Delays of the bus's own timers that still wait. */
+  /** Delays of the pending timers of the bus. */
   get timers(): number[] {
     return this.#events.filter(({ cancelled, delay }) => !cancelled && delay !== undefined).map(({ delay }) => delay!)
   }
 
-  /** Runs what is due until then, or until nothing is left, or after so many events. */
+  /** Runs events until a time, until none are left, or up to a number of events. */
   run(until: number, mostSteps: number): Promise<'idle' | 'time' | 'steps'> {
     return new Promise((resolve, reject) => {
       let isBusy = false
@@ -87,7 +87,7 @@ export class Clock {
           reject(error as Error)
         }
       }
-      // Between two of these, too, all promises and ticks settle; one round of the thread's own loop costs more than a step.
+      // All promises and ticks settle between two of these, too. One iteration of the real event loop costs more than a step.
       const pump = (): void => {
         for (let i = 0; i < AT_A_TIME; i++) real.setImmediate(step)
         real.setImmediate(() => isBusy || pump())
@@ -114,18 +114,18 @@ export class Clock {
     return event.run()
   }
 
-  /** Takes the place of the thread's timers and clocks; gives what puts them back. */
+  /** Replaces the thread's timers and clocks. Returns a function that restores them. */
   install(): () => void {
-    const timeout = (run: (...given: unknown[]) => void, delay = 0, ...given: unknown[]): unknown => {
+    const timeout = (run: (...args: unknown[]) => void, delay = 0, ...args: unknown[]): unknown => {
       const wait = Math.max(1, Number(delay) || 0)
-      let event = this.at(this.now + wait, () => run(...given), wait)
+      let event = this.at(this.now + wait, () => run(...args), wait)
       const timer = {
         ref: () => timer,
         unref: () => timer,
         hasRef: () => true,
         refresh: () => {
           this.cancel(event)
-          event = this.at(this.now + wait, () => run(...given), wait)
+          event = this.at(this.now + wait, () => run(...args), wait)
           return timer
         },
         clear: () => this.cancel(event),
@@ -133,8 +133,8 @@ export class Clock {
       return timer
     }
     const clear = (timer: { clear?: () => void } | undefined): void => timer?.clear?.()
-    const immediate = (run: (...given: unknown[]) => void, ...given: unknown[]): unknown => {
-      const event = this.at(this.now, () => run(...given), 0)
+    const immediate = (run: (...args: unknown[]) => void, ...args: unknown[]): unknown => {
+      const event = this.at(this.now, () => run(...args), 0)
       return { clear: () => this.cancel(event), unref() {}, ref() {} }
     }
     Object.assign(globalThis, {

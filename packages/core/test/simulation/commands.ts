@@ -1,4 +1,4 @@
-// What the simulated core does: commands of every kind.
+// Commands of the simulated core, of every kind.
 import { isBusError } from '@sallyport/protocol'
 import type { App } from '../../src/api/app.js'
 import type { SendingChannel } from '../../src/rpc/channel.js'
@@ -6,11 +6,11 @@ import type { CommandContext } from '../../src/api/context.js'
 import type { CoreDefinition } from '../../src/api/define.js'
 import type { World } from './world.js'
 
-/** What every call carries, for its handler, its hook and the model. */
-export interface Told {
+/** Arguments of every call, for its handler, its hook and the model. */
+export interface CallArguments {
   token: number
   verdict: string
-  /** How long the hook takes, and the handler. */
+  /** Durations of the hook and of the handler. */
   hookMs: number
   ms: number
   count: number
@@ -27,9 +27,9 @@ export const COMMANDS = ['now', 'later', 'wait', 'fails', 'bytes', 'feed', 'floo
 export function createDefinition(world: World, core: number): CoreDefinition {
   const { simulation, model } = world
   const { clock } = simulation
-  const answer = ({ token, text }: Told): object => ({ token, core, text })
-  /** Until all is sent, or nobody receives any more. */
-  const send = async (args: Told, awaited: boolean): Promise<object> => {
+  const answer = ({ token, text }: CallArguments): object => ({ token, core, text })
+  /** Sends until everything is sent, or the receiver has left. */
+  const send = async (args: CallArguments, awaited: boolean): Promise<object> => {
     world.hold(args.channel)
     const stream = world.streams.get(args.token)!
     for (let index = 0; index < args.count; index++) {
@@ -47,7 +47,7 @@ export function createDefinition(world: World, core: number): CoreDefinition {
     stream.complete = true
     return answer(args)
   }
-  async function* values(args: Told): AsyncGenerator {
+  async function* values(args: CallArguments): AsyncGenerator {
     const stream = world.streams.get(args.token)!
     for (let index = 0; index < args.count; index++) {
       stream.sent++
@@ -58,44 +58,44 @@ export function createDefinition(world: World, core: number): CoreDefinition {
     stream.complete = true
   }
   const commands = {
-    now(args: Told) {
+    now(args: CallArguments) {
       return answer(args)
     },
-    async later(args: Told) {
+    async later(args: CallArguments) {
       await clock.sleep(args.ms)
       return answer(args)
     },
-    wait(args: Told, { signal }: CommandContext) {
+    wait(args: CallArguments, { signal }: CommandContext) {
       return new Promise((resolve, reject) => {
         signal.addEventListener('abort', () => reject(signal.reason as Error))
         if (args.ms > 0) clock.after(args.ms, () => resolve(answer(args)))
       })
     },
-    async fails(args: Told) {
+    async fails(args: CallArguments) {
       if (args.ms % 2 === 0) await clock.sleep(args.ms)
       throw { token: args.token }
     },
-    bytes(args: Told) {
+    bytes(args: CallArguments) {
       return args.data
     },
-    feed(args: Told) {
+    feed(args: CallArguments) {
       return send(args, true)
     },
-    flood(args: Told) {
+    flood(args: CallArguments) {
       return send(args, false)
     },
-    values(args: Told) {
+    values(args: CallArguments) {
       return values(args)
     },
-    shout(args: Told, { app }: CommandContext) {
+    shout(args: CallArguments, { app }: CommandContext) {
       for (let i = 0; i < args.count; i++) shout(app)
       return answer(args)
     },
-    async relay(args: Told, { app }: CommandContext) {
+    async relay(args: CallArguments, { app }: CommandContext) {
       await world.callExposed(app, core, args.label)
       return answer(args)
     },
-    dies(args: Told) {
+    dies(args: CallArguments) {
       world.crashCore()
       return answer(args)
     },
@@ -107,19 +107,19 @@ export function createDefinition(world: World, core: number): CoreDefinition {
     if (world.coreNumber === core) world.shouted = shouted
   }
   return {
-    commands: Object.fromEntries(Object.entries(commands).map(([name, run]) => [name, told(world, core, run)])),
+    commands: Object.fromEntries(Object.entries(commands).map(([name, run]) => [name, reportRuns(world, core, run)])),
     setup(app) {
       world.shouted = 0
       world.shout = () => shout(app)
-      app.listen('up', ({ payload }) => model.heard((payload as Told).token, core))
+      app.listen('up', ({ payload }) => model.heard((payload as CallArguments).token, core))
     },
   }
 }
 
-type Run = (args: Told, ctx: CommandContext) => unknown
+type Run = (args: CallArguments, ctx: CommandContext) => unknown
 
-/** The model is told of its beginning and its end. Of a stream's end it is not: nothing says when that is. */
-const told =
+/** Reports begin and end of a handler to the model, except the end of a stream, which cannot be observed. */
+const reportRuns =
   ({ simulation, model }: World, core: number, run: Run): Run =>
   (args, ctx) => {
     simulation.trace(() => `core ${core}: runs call ${args.token}`)

@@ -1,19 +1,19 @@
-// Seed after seed, until one breaks the model. That one is run again: with as few of its actions as it needs, and traced.
+// Runs seeds until one breaks the model. It runs again with a minimum of actions, and with a trace.
 import { runSeed, type SeedResult } from './run-seed.js'
 import { Channel } from '../../../frontend/src/client/channel.js'
 
 export interface Explored {
   readonly seeds: number
-  /** Of the processor's time. */
+  /** Milliseconds of CPU time. */
   readonly milliseconds: number
   readonly steps: number
   readonly calls: number
   readonly outcomes: Record<string, number>
-  /** The first seed that breaks the model: what is wrong, and the last that happened before. */
+  /** The first seed that breaks the model, with the violation and the end of its trace. */
   readonly failure: string | undefined
 }
 
-/** Lines of a trace that tell enough, as a rule. */
+/** Lines of a trace that usually suffice. */
 const LINES = 60
 
 export interface ExploreOptions {
@@ -60,7 +60,7 @@ async function explain(seed: number, failed: SeedResult, lines: number, supervis
   return `seed ${seed}, with ${actions} actions: ${result.wrong[0]}\n${trace}\n(npm run simulate -- ${supervised ? '--host ' : ''}--seed ${seed} --lines 1000)`
 }
 
-/** Ids of channels count in a thread, whatever seed it is: with the same number of digits all seeds repeat. */
+/** Channel ids count up across seeds. With a constant number of digits all seeds are repeatable. */
 function fixIds(): void {
   while (new Channel().id < 1_000_000);
 }

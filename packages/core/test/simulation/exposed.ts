@@ -1,13 +1,13 @@
-// Core's calls of what frontends expose, and the functions that they do.
+// Core's calls of exposed functions, and these functions.
 import type { App } from '../../src/api/app.js'
-import { outcomeOf, type Verdict } from './ask.js'
-import type { Told } from './commands.js'
+import { getOutcome, type Verdict } from './ask.js'
+import type { CallArguments } from './commands.js'
 import type { Frontend } from './frontend.js'
 import type { World } from './world.js'
 
 const VERDICTS: readonly Verdict[] = ['pass', 'pass', 'pass', 'pass', 'null', 'later', 'laterNull', 'never', 'dies']
 
-/** Never rejects. */
+/** Calls a function. Never rejects. */
 export async function callExposed(world: World, app: App, core: number, label: string): Promise<void> {
   const { model, simulation } = world
   const { random } = simulation
@@ -16,7 +16,7 @@ export async function callExposed(world: World, app: App, core: number, label: s
   const ask = model.ask({
     command,
     by: `core ${core}`,
-    epoch: world.epochOf(label),
+    epoch: world.getEpoch(label),
     verdict: random.pick(VERDICTS),
     order: undefined,
     isOrphan: () => corePlace.dead,
@@ -25,31 +25,36 @@ export async function callExposed(world: World, app: App, core: number, label: s
   if (random.chance(0.2)) ask.timeout = random.chance(0.5) ? 1 + random.below(40) : 3_600_000
   const args = { token, verdict, hookMs: random.below(40), ms: random.few(300) }
   try {
-    const result = await app.call<Told>(label, command, args, ask.timeout === undefined ? {} : { timeout: ask.timeout })
+    const result = await app.call<CallArguments>(
+      label,
+      command,
+      args,
+      ask.timeout === undefined ? {} : { timeout: ask.timeout },
+    )
     model.settled(ask, result.token === token ? 'ok' : `the result of call ${result.token}`)
   } catch (error) {
-    model.settled(ask, outcomeOf(error))
+    model.settled(ask, getOutcome(error))
   }
 }
 
 export function exposeFunctions(world: World, frontend: Frontend): void {
   const { model, simulation } = world
-  const begin = ({ token }: Told): void => {
+  const begin = ({ token }: CallArguments): void => {
     simulation.trace(() => `${frontend.place.name}: runs call ${token}`)
     model.ran(token, frontend.epoch!.core)
     frontend.epoch!.sent++
   }
   frontend.client.expose({
-    echo(args: Told) {
+    echo(args: CallArguments) {
       begin(args)
       return args
     },
-    async slow(args: Told) {
+    async slow(args: CallArguments) {
       begin(args)
       await simulation.clock.sleep(args.ms)
       return args
     },
-    fails(args: Told) {
+    fails(args: CallArguments) {
       begin(args)
       throw { token: args.token }
     },

@@ -1,4 +1,4 @@
-// One life of a simulated frontend: its client, what it listens to, and its link.
+// One run of a simulated frontend: its client, its listeners, and its link.
 import type { CodecName, Link } from '@sallyport/protocol'
 import { Client } from '../../../frontend/src/client/client.js'
 import type { FlowOptions } from '../../../frontend/src/client/send-queue.js'
@@ -18,25 +18,25 @@ export class Frontend {
   readonly isHost: boolean
   readonly flow: FlowOptions
   client!: Client
-  /** The latest; it may have ended. */
+  /** The latest link, which can have ended. */
   epoch: Epoch | undefined
-  /** Its client has been told of that. */
+  /** The client knows that the link has ended. */
   knowsEnd = false
-  /** Its ends of what that is made of. */
+  /** This frontend's ends of the ports of the link. */
   ports: SimulatedPort[] = []
   closing = false
   isClosed = false
-  /** Calls that never end by themselves, so far. */
+  /** Number of calls so far that never end without their signal. */
   endless = 0
-  /** What it has sent so far. */
+  /** Messages sent so far. */
   order = 0
   readonly ticks: Ticks
   readonly #world: World
-  readonly #life: number
+  readonly #run: number
 
-  constructor(world: World, label: string, codec: CodecName, life = 1, place = new Place(`${label} ${life}`)) {
+  constructor(world: World, label: string, codec: CodecName, run = 1, place = new Place(`${label} ${run}`)) {
     this.#world = world
-    this.#life = life
+    this.#run = run
     this.label = label
     this.codec = codec
     const { random } = world.simulation
@@ -48,11 +48,11 @@ export class Frontend {
     this.ticks = new Ticks(this, world.simulation)
   }
 
-  takes(given: Link, epoch: Epoch): void {
+  takes(rawLink: Link, epoch: Epoch): void {
     this.epoch = epoch
     this.knowsEnd = false
     const { simulation } = this.#world
-    const link = watchLink(given, simulation, fault => {
+    const link = watchLink(rawLink, simulation, fault => {
       epoch.ended = true
       if (this.epoch === epoch) this.knowsEnd = true
       if (fault) simulation.fault(`${this.place.name} finds fault with its link: ${fault.message}`)
@@ -64,12 +64,12 @@ export class Frontend {
     this.ticks.listen()
   }
 
-  /** It has a link that nothing has happened to. */
+  /** True if its link works. */
   get isLinked(): boolean {
     return this.epoch !== undefined && !this.epoch.ended
   }
 
-  /** It runs, and its first link was there. */
+  /** True if it runs, and has had a link. */
   get isAlive(): boolean {
     return !this.place.dead && !this.closing && this.client !== undefined
   }
@@ -86,6 +86,6 @@ export class Frontend {
   }
 
   next(place?: Place): Frontend {
-    return new Frontend(this.#world, this.label, this.codec, this.#life + 1, place)
+    return new Frontend(this.#world, this.label, this.codec, this.#run + 1, place)
   }
 }

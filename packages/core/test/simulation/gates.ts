@@ -1,4 +1,4 @@
-// The gates of a simulated bus, by the labels of their frontends: each in a place of its own, with one hook for all of its links.
+// The gates of a simulated bus by label: each in its own place, with one hook for all of its links.
 import { RECORD_DIRECTION, openLink, type Link, type SessionKey } from '@sallyport/protocol'
 import { createSealer } from '@sallyport/protocol/records'
 import { serveGate } from '../../../isolation/src/gate/gate.js'
@@ -7,7 +7,7 @@ import { createHook, type Hook } from '../../../isolation/src/hook/hook.js'
 import type { Frontend } from './frontend.js'
 import { HOOK_DEADLINE, createJudge } from './hook.js'
 import { Place } from './place.js'
-import { createPorts, endOf } from './port.js'
+import { createPorts, getEnd } from './port.js'
 import type { World } from './world.js'
 
 interface Gate {
@@ -27,11 +27,11 @@ export class Gates {
     return [...this.#gates.values()].map(({ place }) => place)
   }
 
-  placeOf(label: string): Place | undefined {
+  getPlace(label: string): Place | undefined {
     return this.#gates.get(label)?.place
   }
 
-  /** A link to it; it is started where there is none. */
+  /** Opens a link to the gate of a label. Starts the gate if necessary. */
   link(frontend: Frontend, key: SessionKey): Link {
     let gate = this.#gates.get(frontend.label)
     if (!gate || gate.place.dead) {
@@ -44,13 +44,13 @@ export class Gates {
     const [inside, outside] = createPorts(this.#world.simulation, place, frontend.place)
     frontend.ports.push(outside)
     serveGate({
-      link: openLink(endOf(inside), false),
+      link: openLink(getEnd(inside), false),
       sealer: createSealer({ ...key, direction: RECORD_DIRECTION }),
       hook,
       watch: createHookWatch(undefined),
       rejected: () => {},
       closed: fault => fault && this.#world.fault(place.name, fault),
     })
-    return openLink(endOf(outside), true)
+    return openLink(getEnd(outside), true)
   }
 }

@@ -1,4 +1,4 @@
-// What the simulated host is given, as if `createBus` had checked it: every option, or it does not compile.
+// Options of the simulated host, as `createBus` resolves them. A missing option is a type error.
 import type { BusConfig } from '../../src/host/options/types.js'
 import type { SupervisionConfig } from '../../src/host/supervision/policy.js'
 import { COMMANDS } from './commands.js'

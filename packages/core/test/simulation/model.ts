@@ -1,10 +1,10 @@
-// The plain model of the bus: every call settles once, with an outcome that can be; it runs at most once, and not at all where
-// its caller is told so; what one sender sends arrives in order, without gaps; nothing crosses from one life to the next.
+// The model of the bus. Each call settles once, with a possible outcome, and runs at most once, or never if its error says so.
+// Messages of one sender arrive in order, without gaps. No message crosses from one link to the next.
 import { Ask, passes, type Epoch, type Verdict } from './ask.js'
 import { BOUNDS } from './bounds.js'
 import type { Simulation } from './simulation.js'
 
-/** Of all that was sent on one link: from there on one of the bounds may have been reached. */
+/** Number of messages on one link from which a limit may have been reached. */
 const CROWDED = 24
 const CROWDED_BYTES = 6000
 const NEVER_RAN = ['Rejected', 'Denied', 'Overloaded', 'MethodNotFound']
@@ -16,7 +16,7 @@ interface Emitted {
   readonly order: number
   readonly passes: boolean
   readonly crowded: boolean
-  /** Its sender was told that it was not sent. */
+  /** The sender got an error that says it was not sent. */
   refused: boolean
   heard: number
 }
@@ -35,8 +35,8 @@ export class Model {
     return ++this.#tokens
   }
 
-  ask(given: Omit<ConstructorParameters<typeof Ask>[0], 'token'>): Ask {
-    const ask = new Ask({ ...given, token: this.token() })
+  ask(options: Omit<ConstructorParameters<typeof Ask>[0], 'token'>): Ask {
+    const ask = new Ask({ ...options, token: this.token() })
     ask.startedAt = this.#simulation.clock.now
     this.#asks.set(ask.token, ask)
     this.#simulation.trace(() => `${ask.by}: makes ${String(ask)}`)
@@ -51,32 +51,32 @@ export class Model {
     ask.outcomes.push(outcome)
     this.#simulation.trace(() => `${ask.by}: ${String(ask)}: ${outcome}`)
     if (ask.outcomes.length > 1) this.#wrong(`${String(ask)} settled twice: ${ask.outcomes.join(', ')}`)
-    if (!this.#canBe(ask, outcome)) this.#wrong(`${String(ask)} can’t end as ${outcome}`)
+    if (!this.#canBe(ask, outcome)) this.#wrong(`${String(ask)} cannot end as ${outcome}`)
   }
 
-  /** A handler has begun with it, in core, or in a frontend over its link to core: this life of core's. */
-  ran(token: number, life: number): void {
+  /** A handler has started, in this core, or in a frontend over its link to it. */
+  ran(token: number, core: number): void {
     const ask = this.#asks.get(token)
-    if (!ask) return this.#wrong(`a call runs that nobody made: ${token}`)
+    if (!ask) return this.#wrong(`a call runs that was not made: ${token}`)
     if (++ask.ran > 1) this.#wrong(`${String(ask)} runs ${ask.ran} times`)
     if (!ask.passes && !ask.isOfCore) this.#wrong(`${String(ask)} runs, though the hook refused it`)
-    if (ask.epoch?.core !== life) this.#wrong(`${String(ask)} runs in life ${life}`)
+    if (ask.epoch?.core !== core) this.#wrong(`${String(ask)} runs in core ${core}`)
     const { epoch, order } = ask
     if (!epoch || order === undefined) return
     this.#inOrder(epoch, order, String(ask))
     ask.isRunning = true
-    // One that answers at once is over before the next begins.
+    // A synchronous handler ends before the next one starts.
     if (++epoch.running > BOUNDS.inFlight + 1) this.#wrong(`${epoch.running} calls run at a time for ${ask.by}`)
   }
 
-  /** Its handler is over. */
+  /** The handler has ended. */
   over(token: number): void {
     const ask = this.#asks.get(token)!
     ask.isRunning = false
     ask.epoch!.running--
   }
 
-  /** An event that a frontend sends. */
+  /** A frontend sends an event. */
   emits(epoch: Epoch, order: number, verdict: Verdict): number {
     const token = this.token()
     const isPassed = !epoch.isolated || passes(verdict)
@@ -95,21 +95,21 @@ export class Model {
     this.#emitted.get(token)!.refused = true
   }
 
-  /** Core has heard an event of a frontend's. */
+  /** Core has received an event of a frontend. */
   heard(token: number, core: number): void {
     const event = this.#emitted.get(token)
-    if (!event) return this.#wrong(`an event that nobody sent: ${token}`)
+    if (!event) return this.#wrong(`an event that was not sent: ${token}`)
     if (++event.heard > 1) this.#wrong(`event ${token} came ${event.heard} times`)
     if (!event.passes) this.#wrong(`event ${token} came, though the hook refused it`)
-    if (event.epoch.core !== core) this.#wrong(`event ${token} came in life ${core}, not ${event.epoch.core}`)
+    if (event.epoch.core !== core) this.#wrong(`event ${token} came in core ${core}, not ${event.epoch.core}`)
     this.#inOrder(event.epoch, event.order, `event ${token}`)
   }
 
   /**
-   * Once nothing moves any more.
+   * Checks the final state once everything has settled.
    *
-   * @param core the one that lives
-   * @param isClosed what would have gone on for ever has ended
+   * @param core number of the running core
+   * @param isClosed true if endless calls must have ended, too
    */
   checkAtRest(core: number, isClosed: boolean): void {
     for (const ask of this.#asks.values()) {
@@ -127,7 +127,8 @@ export class Model {
     }
     for (const [token, event] of this.#emitted) {
       const { epoch, order, refused, crowded, heard } = event
-      if (refused && heard > 0) this.#wrong(`event ${token} came, though its sender was told that it was not sent`)
+      if (refused && heard > 0)
+        this.#wrong(`event ${token} came, though its sender got an error that says it was not sent`)
       if (heard === 0 && event.passes && !crowded && !refused) this.#noGap(epoch, order, `event ${token}`)
     }
   }

@@ -1,4 +1,4 @@
-// Where code of the bus runs: what is a thread outside of a simulation. It can die, and with it its ends of all links; or stall.
+// A place where code of the bus runs, like a thread. It can die together with its ends of all links, or stall.
 import type { SimulatedPort } from './port.js'
 
 export class Place {
@@ -11,7 +11,7 @@ export class Place {
     this.name = name
   }
 
-  /** At once, at whatever step it is: nothing that its code does from now on leaves it. */
+  /** Dies immediately: later effects of its code stay within the place. */
   die(): void {
     if (this.dead) return
     this.dead = true

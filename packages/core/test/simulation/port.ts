@@ -1,21 +1,21 @@
-// A message port in virtual time, under the real link: it delays what is posted, keeps its order, and can be cut at any
-// moment, with what is under way lost from some point on. Its peer may be stalled, and then takes nothing for a while.
+// A message port in virtual time, under the real link. It delays messages, keeps their order, and can be cut at any moment, which
+// loses messages in flight from some point on. A stalled peer receives nothing for a while.
 import type { LinkEndpoint } from '@sallyport/protocol'
 import { EventEmitter } from 'node:events'
 import type { MessagePort } from 'node:worker_threads'
 import { Place } from './place.js'
 import type { Simulation } from './simulation.js'
 
-/** Both ends of a link between two places. */
-export function createPorts(simulation: Simulation, one: Place, other: Place): [SimulatedPort, SimulatedPort] {
-  const [near, far] = [new SimulatedPort(simulation, one), new SimulatedPort(simulation, other)]
+/** Creates both ends of a link between two places. */
+export function createPorts(simulation: Simulation, place: Place, other: Place): [SimulatedPort, SimulatedPort] {
+  const [near, far] = [new SimulatedPort(simulation, place), new SimulatedPort(simulation, other)]
   near.peer = far
   far.peer = near
   far.fate = near.fate
   return [near, far]
 }
 
-export const endOf = (port: SimulatedPort): LinkEndpoint => ({ port: port.asPort, poll: false })
+export const getEnd = (port: SimulatedPort): LinkEndpoint => ({ port: port.asPort, poll: false })
 
 interface Post {
   readonly data: unknown
@@ -25,17 +25,17 @@ interface Post {
 export class SimulatedPort extends EventEmitter {
   peer!: SimulatedPort
   place: Place
-  /** Of both ends. */
+  /** Name of both ends. */
   fate = { isOver: false }
   readonly #simulation: Simulation
-  /** What is on its way here, and when it comes. */
+  /** Messages in flight to this end, with their times of arrival. */
   #coming: Post[] = []
   #comingBytes = 0
   #latest = 0
   readonly #kept: (() => void)[] = []
-  /** Nothing more is sent from here. */
+  /** This end sends nothing more. */
   #shut = false
-  /** It has told of its end, or its thread is gone. */
+  /** It has emitted `close`, or its thread is gone. */
   #over = false
 
   constructor(simulation: Simulation, place: Place) {
@@ -43,17 +43,17 @@ export class SimulatedPort extends EventEmitter {
     this.#simulation = simulation
     this.place = place
     place.ports.add(this)
-    // As Node's, it keeps what comes until somebody listens.
+    // Like a port of Node, it keeps messages until a listener is added.
     this.on('newListener', event => {
       if (event !== 'message' || this.#kept.length === 0) return
       for (const run of this.#kept.splice(0)) this.#at(this.#simulation.clock.now, run)
     })
   }
 
-  /** Handed over to another thread: from now on it is nobody's, until it arrives. */
+  /** Transfers the port to another thread. It has no owner until it arrives. */
   travel(): void {
     this.place.ports.delete(this)
-    this.place = new Place(`${this.place.name}, on its way`)
+    this.place = new Place(`${this.place.name}, in flight`)
   }
 
   arrive(place: Place): void {
@@ -62,12 +62,12 @@ export class SimulatedPort extends EventEmitter {
     else place.ports.add(this)
   }
 
-  /** As Node's; it is checked that the sender keeps to its credit. */
+  /** Like Node's `postMessage`. Checks that the sender respects its credit. */
   postMessage(data: unknown, transfer: readonly ArrayBuffer[] = []): void {
     if (this.#shut || this.place.dead) return
     const { peer } = this
     const copy = structuredClone(data, { transfer: [...transfer] })
-    const bytes = bytesOf(copy)
+    const bytes = getByteLength(copy)
     if (bytes > 0) this.#simulation.sentWith(peer.#comingBytes)
     if (peer.#over || peer.place.dead) return
     peer.#coming.push({ data: copy, bytes })
@@ -75,7 +75,7 @@ export class SimulatedPort extends EventEmitter {
     peer.#schedule(() => peer.#take())
   }
 
-  /** The peer still gets what was posted; here some of what is under way may come, and then the end. */
+  /** The peer still gets all posted messages. This end may get some in flight, and then the end. */
   close(): void {
     this.place.ports.delete(this)
     if (this.#shut) return
@@ -86,7 +86,7 @@ export class SimulatedPort extends EventEmitter {
     this.peer.#hangUp()
   }
 
-  /** The connection breaks, or this end's thread does: from some point on, what is under way is lost. */
+  /** Breaks the connection: messages in flight are lost from some point on. */
   cut(): void {
     this.fate.isOver = true
     this.#loseSome()
@@ -105,7 +105,7 @@ export class SimulatedPort extends EventEmitter {
 
   start(): void {}
 
-  /** Where the product takes a `MessagePort`. */
+  /** Returns this port as the `MessagePort` that the product expects. */
   get asPort(): MessagePort {
     return this as unknown as MessagePort
   }
@@ -126,7 +126,7 @@ export class SimulatedPort extends EventEmitter {
     for (const { bytes } of this.#coming.splice(kept)) this.#comingBytes -= bytes
   }
 
-  /** Later than all that was posted before. */
+  /** Returns a time of arrival after all earlier messages. */
   #schedule(run: () => void): void {
     const { clock, random } = this.#simulation
     const delay = random.chance(0.1) ? random.below(40) : random.next() * 2
@@ -153,7 +153,7 @@ export class SimulatedPort extends EventEmitter {
     this.emit('message', post.data)
   }
 
-  /** What was posted before comes first, whenever it is listened to. */
+  /** Schedules the end after all posted messages, even if a listener is added later. */
   #end(): void {
     if (this.#coming.length > 0) return this.#at(Math.max(this.#latest, this.#simulation.clock.now), () => this.#end())
     this.#over = true
@@ -163,9 +163,9 @@ export class SimulatedPort extends EventEmitter {
   }
 }
 
-function bytesOf(data: unknown): number {
+function getByteLength(data: unknown): number {
   if (data instanceof ArrayBuffer) return data.byteLength
-  return Array.isArray(data) ? data.reduce<number>((sum, item) => sum + bytesOf(item), 0) : 0
+  return Array.isArray(data) ? data.reduce<number>((sum, item) => sum + getByteLength(item), 0) : 0
 }
 
 function describe({ data, bytes }: Post): string {

@@ -1,4 +1,4 @@
-// What runs in the simulated threads: the same as the entries of the workers do, without a module, a sandbox or a process.
+// Programs of the simulated threads: they do the same as the entries of workers, without modules, sandboxes or processes.
 import {
   RECORD_DIRECTION,
   openLink,
@@ -26,7 +26,7 @@ const log = pino({ level: 'silent' })
 const entering =
   (thread: SimulatedThread) =>
   (state: LifecycleState, error?: unknown): void => {
-    thread.tell({ type: 'state', state, ...(error !== undefined && { error: reportError(error) }) })
+    thread.report({ type: 'state', state, ...(error !== undefined && { error: reportError(error) }) })
     if (state === 'stopped' || state === 'failed') setImmediate(() => thread.exit(state === 'failed' ? 1 : 0))
   }
 
@@ -39,19 +39,19 @@ export const coreProgram =
     const attach = (attachment: Attachment): void => {
       core!.attach(attachment)
       const { label, id } = attachment
-      if (label !== undefined) thread.tell({ type: 'attached', label, id })
+      if (label !== undefined) thread.report({ type: 'attached', label, id })
     }
     let booted!: () => void
     const boot = new Promise<void>(resolve => (booted = resolve))
     const definition = createDefinition(world, number)
     const actor = startWorkerActor({
       async boot() {
-        // It loads a module the first time, which takes no time here.
+        // The first call loads a module, which takes no virtual time.
         core = await createCore(
           definition,
           data,
           () => log,
-          report => thread.tell(report),
+          report => thread.report(report),
         ).finally(booted)
       },
       handshake: async () => waiting.forEach(attach),
@@ -67,7 +67,7 @@ export const coreProgram =
       else if (command.type === 'begin') core?.sessions.begin(command.label)
       else if (command.type === 'end') core?.sessions.end(command.label)
       else if (command.type === 'confirmed') core?.confirmRequests.answer(command.id, command.agreed)
-      else if (command.type === 'measure') thread.tell({ type: 'measured', running: core?.measure() ?? [] })
+      else if (command.type === 'measure') thread.report({ type: 'measured', running: core?.measure() ?? [] })
       else if (core) attach(command.attachment)
       else waiting.push(command.attachment)
     })
@@ -104,7 +104,7 @@ export const gateProgram =
             hook,
             watch: createHookWatch(undefined),
             rejected: () => {},
-            closed: fault => fault && thread.tell({ type: 'fault', error: reportError(fault) }),
+            closed: fault => fault && thread.report({ type: 'fault', error: reportError(fault) }),
           })
         take()
         return () => linked!.link.close()

@@ -1,4 +1,4 @@
-// One seed: a bus that works while it is harmed, is then left in peace until nothing moves, must serve again, and is closed.
+// Runs one seed: a bus works while faults are injected, settles without faults, must serve again, and is closed.
 import { call, emit } from './calls.js'
 import { BOUNDS } from './bounds.js'
 import { Frontend } from './frontend.js'
@@ -11,21 +11,21 @@ export interface SeedResult {
   readonly lines: readonly string[]
   readonly steps: number
   readonly calls: number
-  /** Of the calls, by how they ended. */
+  /** Number of calls by outcome. */
   readonly outcomes: Readonly<Record<string, number>>
 }
 
 export interface SeedOptions {
   traced?: boolean
-  /** Under the real host. */
+  /** Runs under the real host. */
   supervised?: boolean
-  /** Fewer actions than the seed has, to see which of them is the first that is needed. */
+  /** Limits the actions of the seed, to find the minimum that is needed. */
   actions?: number
 }
 
-/** A run that takes more steps goes in circles. */
+/** A run with more steps is in an endless loop. */
 const MOST_STEPS = 60_000
-/** After so many milliseconds a closed bus has no timers left: a link waits that long for a peer that takes nothing. */
+/** Milliseconds after which a closed bus has no timers: a link waits that long for a peer that does not read. */
 const LAST_TIMER = 31_000
 
 export async function runSeed(
@@ -34,7 +34,7 @@ export async function runSeed(
 ): Promise<SeedResult> {
   const simulation = new Simulation(seed, { traced, window: BOUNDS.creditWindow })
   const unhandled = (error: unknown): void =>
-    simulation.fault(`nobody caught ${String((error as Error | undefined)?.stack ?? error)}`)
+    simulation.fault(`uncaught: ${String((error as Error | undefined)?.stack ?? error)}`)
   process.on('unhandledRejection', unhandled)
   process.on('uncaughtException', unhandled)
   const { stackTraceLimit } = Error
@@ -68,7 +68,7 @@ async function live(world: World, most: number, supervised: boolean): Promise<vo
     world.frontends.push(frontend)
     world.link(frontend)
   }
-  // What has not been ready once is not started again.
+  // A worker that was never ready is not restarted.
   if (supervised) await clock.run(clock.now + 1000, MOST_STEPS)
   const actions = Math.min(most, 5 + random.few(60))
   const harm = random.pick([0, 0.05, 0.15])
@@ -119,7 +119,7 @@ async function restUnharmed(world: World): Promise<void> {
   for (const stream of streams.values()) stream.checkAtRest()
 }
 
-/** All that was started again does what it should. */
+/** Checks that all restarted parts work. */
 async function serveAgain(world: World): Promise<void> {
   const { frontends, model, simulation } = world
   for (const frontend of frontends) {
@@ -139,7 +139,7 @@ async function serveAgain(world: World): Promise<void> {
   for (const stream of world.streams.values()) stream.checkAtRest()
 }
 
-/** What was still open settles, and nothing is left. */
+/** Checks that all open calls settle, and nothing remains. */
 async function close(world: World): Promise<void> {
   const { simulation, frontends, leavers, zombies, model } = world
   const { clock } = simulation
@@ -149,7 +149,7 @@ async function close(world: World): Promise<void> {
   await run(world, clock.now + 600)
   world.close()
   await run(world, clock.now + LAST_TIMER)
-  // Those of threads that have ended are gone with them.
+  // Timers of ended threads are gone.
   if (!(world instanceof SupervisedWorld) && clock.timers.length > 0)
     simulation.fault(`timers are left, of ${clock.timers.join(', ')} ms`)
   for (const { isClosed, place } of [...frontends, ...leavers])
@@ -162,7 +162,7 @@ async function close(world: World): Promise<void> {
   model.checkAtRest(world.coreNumber, true)
 }
 
-/** Milliseconds in which all comes to rest: longer than any timer that does not wait for something that takes for ever. */
+/** Milliseconds until everything has settled: longer than any timer, except those of endless work. */
 const LONG = 100_000
 
 async function run(world: World, until: number = world.simulation.clock.now + LONG): Promise<void> {

@@ -1,9 +1,9 @@
-// Seeds of the simulation, which differ in CI only by what their numbers choose. `npm run simulate` gives others, and replays one.
+// Seeds of the simulation. CI runs the same ones each time. `npm run simulate` runs others, and replays one.
 import { describe, expect, test, vi } from 'vitest'
 import { explore, report } from './explore.js'
 import { runSeed } from './run-seed.js'
 
-// The packages as they are written, with bounds that a few messages reach, and all of their time in the simulation's hands.
+// The packages' sources, with limits that a few messages reach, and with timers of the simulation.
 vi.mock('@sallyport/protocol', () => import('../../../protocol/src/index.js'))
 vi.mock('@sallyport/protocol/records', () => import('../../../protocol/src/records.js'))
 vi.mock('../../../protocol/src/wire/limits.js', async importOriginal => {
@@ -54,7 +54,7 @@ vi.mock('node:timers/promises', () => import('./timers-promises.js'))
 const { SALLYPORT_SIMULATE_SEED, SALLYPORT_SIMULATE_SEEDS, SALLYPORT_SIMULATE_LINES } = process.env
 const first = Number(SALLYPORT_SIMULATE_SEED ?? 1)
 const lines = Number(SALLYPORT_SIMULATE_LINES ?? 60)
-/** By hand one of the two is left out. */
+/** `npm run simulate` can select one of the two worlds. */
 const { SALLYPORT_SIMULATE_WORLD } = process.env
 
 const worlds = [
@@ -67,7 +67,7 @@ describe.for(worlds)('core, gates and clients %s', ([name, supervised, usual]) =
   const runs = SALLYPORT_SIMULATE_WORLD === undefined || name.endsWith(SALLYPORT_SIMULATE_WORLD)
 
   test.runIf(runs)(
-    `keep to the model: ${seeds} seeds from ${first} on`,
+    `follow the model for ${seeds} seeds from ${first} on`,
     { timeout: 60_000 + seeds * 200 },
     async () => {
       const explored = await explore(first, seeds, { lines, supervised })
@@ -76,15 +76,15 @@ describe.for(worlds)('core, gates and clients %s', ([name, supervised, usual]) =
     },
   )
 
-  test.runIf(SALLYPORT_SIMULATE_SEED === undefined)('repeat a seed, step by step', async () => {
+  test.runIf(SALLYPORT_SIMULATE_SEED === undefined)('repeat each step of a seed', async () => {
     for (let seed = 1; seed <= 5; seed++) {
-      const [one, other] = [await traceOf(seed, supervised), await traceOf(seed, supervised)]
-      expect(one.length).toBeGreaterThan(10)
-      expect(one).toEqual(other)
+      const [trace, repeated] = [await getTrace(seed, supervised), await getTrace(seed, supervised)]
+      expect(trace.length).toBeGreaterThan(10)
+      expect(trace).toEqual(repeated)
     }
   })
 })
 
-/** Channels have other ids each time. */
-const traceOf = async (seed: number, supervised: boolean): Promise<string[]> =>
+/** Returns the trace of a seed, without channel ids, which differ each time. */
+const getTrace = async (seed: number, supervised: boolean): Promise<string[]> =>
   (await runSeed(seed, { traced: true, supervised })).lines.map(line => line.replaceAll(/\b1\d{6}\b/gu, 'id'))

@@ -1,4 +1,4 @@
-// What all parts of one simulation share: its seed's random choices, its time, what was found wrong, and the trace.
+// Shared by all parts of one simulation: random choices of its seed, its time, the violations found, and the trace.
 import { Random } from '../fuzz/random.js'
 import { Clock } from './clock.js'
 
@@ -6,18 +6,18 @@ export class Simulation {
   readonly random: Random
   readonly clock = new Clock()
   readonly lines: string[] | undefined
-  /** What the model does not allow. */
+  /** Violations of the model. */
   readonly wrong: string[] = []
   readonly #window: number
 
-  /** @param window bytes that may be under way to one end of a link */
+  /** @param window bytes that can be in flight to one end of a link */
   constructor(seed: number, { traced = false, window = 0 } = {}) {
     this.random = new Random(seed)
     this.lines = traced ? [] : undefined
     this.#window = window
   }
 
-  /** The text is made where somebody reads it. */
+  /** Adds a line to the trace. The text is created only if there is a trace. */
   trace(line: () => string): void {
     this.lines?.push(`${this.clock.now.toFixed(3).padStart(10)}  ${line()}`)
   }
@@ -27,8 +27,8 @@ export class Simulation {
     this.trace(() => `WRONG: ${what}`)
   }
 
-  /** A link sends, while so many bytes are under way to its peer. */
-  sentWith(underWay: number): void {
-    if (underWay >= this.#window) this.fault(`a link sends beyond its credit: ${underWay} bytes are under way`)
+  /** Checks the window of a link that sends with this many bytes in flight. */
+  sentWith(inFlight: number): void {
+    if (inFlight >= this.#window) this.fault(`a link sends beyond its credit: ${inFlight} bytes are in flight`)
   }
 }

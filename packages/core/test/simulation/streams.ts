@@ -1,22 +1,22 @@
-// Channels and streams in the model: their messages come in order, without gaps or doubles, no more than the handler has sent,
-// and no more are under way than the window allows.
+// Channels and streams in the model: their messages arrive in order, without gaps or duplicates, not before they were sent, and no
+// more are in flight than the window allows.
 import type { Ask } from './ask.js'
 import type { Simulation } from './simulation.js'
 
-/** One channel, or one stream, of one call. */
+/** A channel or stream of one call. */
 export class Stream {
-  /** What the handler has sent, whether there was room or not. */
+  /** Messages that the handler has sent, with or without room. */
   sent = 0
-  /** For which there was none, not even to wait. */
+  /** Messages that were rejected. */
   refused = 0
-  /** For which there was room. */
+  /** Messages for which there was room. */
   resolved = 0
-  /** What the receiver has read. */
+  /** Messages that the receiver has read. */
   taken = 0
   ended = 0
-  /** It left, or nobody reads: not all that is sent must be taken. */
+  /** The receiver has left, or never reads: not all messages must arrive. */
   leaves = false
-  /** Its handler has sent all that it wanted to. */
+  /** The handler has sent all its messages. */
   complete = false
   readonly ask: Ask
   readonly #simulation: Simulation
@@ -30,8 +30,8 @@ export class Stream {
 
   room(): void {
     this.resolved++
-    const underWay = this.resolved - this.taken
-    if (underWay > this.#window && !this.ask.isOrphan()) this.#wrong(`${underWay} messages are under way`)
+    const inFlight = this.resolved - this.taken
+    if (inFlight > this.#window && !this.ask.isOrphan()) this.#wrong(`${inFlight} messages are in flight`)
   }
 
   take(message: unknown): void {
@@ -47,7 +47,7 @@ export class Stream {
     if (++this.ended > 1) this.#wrong('ended twice')
   }
 
-  /** Once nothing moves any more. */
+  /** Checks the final state once everything has settled. */
   checkAtRest(): void {
     const { ask } = this
     const [outcome] = ask.outcomes

@@ -1,5 +1,5 @@
-// The same bus under the real host: its supervisor starts and ends the threads, and its frontends and gates get their links from
-// it, at first and again after each death.
+// The simulated bus under the real host: its supervisor starts and ends the threads, and gives frontends and gates their links,
+// again after each crash.
 import { endClient } from '@sallyport/frontend/client'
 import { openLink, type BusError, type LinkEndpoint } from '@sallyport/protocol'
 import { EventEmitter } from 'node:events'
@@ -7,7 +7,7 @@ import { pino } from 'pino'
 
 import { throughGate } from '../../../frontend/src/client/gated-link.js'
 import { CoreThread } from '../../src/host/core-thread.js'
-import type { FrontendHost } from '../../src/host/frontends/frontend.js'
+import type { Frontend as HostFrontend, FrontendHost } from '../../src/host/frontends/frontend.js'
 import { Frontends } from '../../src/host/frontends/frontends.js'
 import type { FrontendConfig } from '../../src/host/options/types.js'
 import { resolveSupervision, type SupervisionConfig } from '../../src/host/supervision/policy.js'
@@ -37,8 +37,10 @@ class ObservedFrontends extends Frontends {
     this.#world = world
   }
 
-  override protocolError(name: string, _link: number, error: Error): void {
-    this.#world.fault(name, error)
+  override get(name: string): HostFrontend | undefined {
+    const frontend = super.get(name)
+    if (frontend) frontend.protocolError = (_link, error) => this.#world.fault(name, error)
+    return frontend
   }
 }
 
@@ -46,7 +48,7 @@ export class SupervisedWorld extends World {
   readonly threads: SimulatedThread[] = []
   readonly hostPlace: Place = new Place('the host')
   deaths = 0
-  /** Core was given up. */
+  /** Core has failed for good. */
   override hasFailed = false
   readonly #cores = new Map<Place, number>()
   readonly #supervision: { core: SupervisionConfig; frontend: SupervisionConfig }
@@ -90,7 +92,7 @@ export class SupervisedWorld extends World {
       reporter,
     })
     supervisor.signal('core.ready')
-    // As the host does.
+    // Like the host does.
     void this.#core.worker.exited.then(({ error }) => {
       if (!error) return
       supervisor.signal('core.failed')
@@ -100,20 +102,20 @@ export class SupervisedWorld extends World {
     })
   }
 
-  /** The host makes its links. */
+  /** The host creates the links. */
   override link({ label, codec }: Frontend): void {
     if (this.hasFailed || this.#closing) return
     const supervision = this.#supervision.frontend
     const settings = { codec, link: 'port', poll: false, sandbox: 'none', supervision } as FrontendConfig
     this.#frontends.open(label, MODULE, settings).then(
       ({ start }) => start(),
-      // What has not been ready once is not started again.
+      // A worker that was never ready is not restarted.
       () => this.#openLater(label),
     )
   }
 
-  /** Core has a link before its frontend does: of this one it is known only whether anything has ended since. */
-  override epochOf(label: string): Epoch {
+  /** Core gets a link before its frontend does. For this link only later ends are known. */
+  override getEpoch(label: string): Epoch {
     const { deaths, frontends, coreNumber: core, isolated } = this
     const was = frontends.find(frontend => frontend.label === label)?.isLinked
     const hasEnded = (): boolean => !was || this.deaths > deaths
@@ -145,7 +147,7 @@ export class SupervisedWorld extends World {
     return next
   }
 
-  /** It has been given a link. */
+  /** The frontend has got a link. */
   join(frontend: Frontend, end: LinkEndpoint, gate: LinkEndpoint | undefined): void {
     const port = end.port as unknown as SimulatedPort
     const ports = gate ? [port, gate.port as unknown as SimulatedPort] : [port]
@@ -189,7 +191,7 @@ export class SupervisedWorld extends World {
     this.crashFrontend(frontend)
   }
 
-  /** Its frontend is ended for it, and started again. */
+  /** Ends the frontend of a gate, which restarts it. */
   override cutLink(frontend: Frontend): void {
     this.deaths++
     super.cutLink(frontend)
@@ -201,7 +203,7 @@ export class SupervisedWorld extends World {
     return [this.hostPlace, ...this.threads.map(({ place }) => place).filter(({ dead }) => !dead)]
   }
 
-  /** Closing is the host's. */
+  /** The host closes the bus. */
   override closeFrontends(): void {}
 
   override close(): void {
@@ -224,7 +226,7 @@ export class SupervisedWorld extends World {
     else this.#openLater(label)
   }
 
-  /** As a user would, where it matters to him. */
+  /** Waits like a user would. */
   #openLater(label: string): void {
     this.deaths++
     this.simulation.clock.after(RETRY, () => this.link(this.frontends.find(each => each.label === label)!))

@@ -1,27 +1,27 @@
-// Threads and message channels in virtual time, for the real host: what it starts is a place with a program in it, and what it
-// hands over arrives a little later, or not at all.
+// Threads and message channels in virtual time, for the real host. A thread is a place with a program; transferred ports arrive a
+// little later, or never.
 import { EventEmitter } from 'node:events'
 import { PassThrough } from 'node:stream'
 import { Place } from './place.js'
 import { createPorts, type SimulatedPort } from './port.js'
 import type { SupervisedWorld } from './supervised-world.js'
 
-/** The one that runs. */
+/** The running simulation. */
 let world: SupervisedWorld
 
-export const inWorld = (one: SupervisedWorld): void => void (world = one)
+export const inWorld = (supervisedWorld: SupervisedWorld): void => void (world = supervisedWorld)
 
-/** In the place of what starts a worker of Node's. */
+/** Replaces the function that starts a worker of Node. */
 export const spawnThread: SupervisedWorld['spawn'] = (kind, data) => world.spawn(kind, data)
 
-/** What runs in a place. Time stands still until what it gives resolves. It hears `message`s of the host. */
+/** A program in a place. Time stops until its promise resolves. It receives the host's messages by `message`. */
 export type Program = (thread: SimulatedThread, data: never) => void | Promise<void>
 
 export class SimulatedThread extends EventEmitter {
   readonly stdout: PassThrough = new PassThrough()
   readonly stderr: PassThrough = new PassThrough()
   readonly place: Place
-  /** The inner side. */
+  /** The thread's own side. */
   readonly control: EventEmitter = new EventEmitter()
   readonly #world = world
   #toThread = 0
@@ -40,16 +40,16 @@ export class SimulatedThread extends EventEmitter {
     for (const port of transfer) port.travel()
     this.#toThread = this.#later(this.#toThread, this.#delay(), () => {
       for (const port of transfer) port.arrive(this.place)
-      this.#world.simulation.trace(() => `the host → ${this.place.name}: ${typeOf(message)}`)
+      this.#world.simulation.trace(() => `the host → ${this.place.name}: ${getType(message)}`)
       if (!this.place.dead) this.control.emit('message', message)
     })
   }
 
-  /** To the host. */
-  tell(message: unknown): void {
+  /** Posts a message to the host. */
+  report(message: unknown): void {
     if (this.place.dead) return
     this.#toHost = this.#later(this.#toHost, this.#delay(), () => {
-      this.#world.simulation.trace(() => `${this.place.name} → the host: ${typeOf(message)}`)
+      this.#world.simulation.trace(() => `${this.place.name} → the host: ${getType(message)}`)
       this.emit('message', message)
     })
   }
@@ -80,7 +80,7 @@ export class SimulatedThread extends EventEmitter {
   }
 }
 
-/** In the place of Node's. */
+/** Replaces Node's `MessageChannel`. */
 export class SimulatedChannel {
   readonly port1: SimulatedPort
   readonly port2: SimulatedPort
@@ -90,7 +90,7 @@ export class SimulatedChannel {
   }
 }
 
-const typeOf = (message: unknown): string => {
+const getType = (message: unknown): string => {
   const { type, state, attachment } = message as { type: string; state?: string; attachment?: { label?: string } }
   return `${type} ${state ?? attachment?.label ?? ''}`
 }

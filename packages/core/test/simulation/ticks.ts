@@ -1,4 +1,4 @@
-// What one frontend hears of core's events: over one link, all of them from the first on, in order.
+// Core's events in one frontend: over one link all of them arrive from the first on, in order.
 import type { Epoch } from './ask.js'
 import type { Frontend } from './frontend.js'
 import type { Simulation } from './simulation.js'
@@ -9,10 +9,10 @@ interface Tick {
 }
 
 export class Ticks {
-  /** The latest that was heard over the latest link. */
+  /** Number of the latest event over the latest link. */
   latest: Tick | undefined
   #epoch: Epoch | undefined
-  /** Since the latest, by core's own word. */
+  /** Events dropped since then, as core reports. */
   #dropped = 0
   readonly #frontend: Frontend
   readonly #simulation: Simulation
@@ -22,10 +22,10 @@ export class Ticks {
     this.#simulation = simulation
   }
 
-  /** Until core has said so, where links break meanwhile. */
+  /** Pending reports of dropped events, which can be lost with a link. */
   listen(): void {
     const { client, place } = this.#frontend
-    // Known to core before the others, over each link.
+    // Core knows this listener before the others, over each link.
     client
       .listen<{ count: number }>('sallyport://dropped', ({ payload }) => {
         this.#simulation.trace(() => `${place.name}: ${payload.count} events were dropped`)
@@ -38,11 +38,11 @@ export class Ticks {
   #listen(): void {
     const { client, place } = this.#frontend
     client
-      .listen<Tick>('tick', ({ payload }) => this.#hear(payload))
+      .listen<Tick>('tick', ({ payload }) => this.#receive(payload))
       .catch(() => place.dead || this.#simulation.clock.after(5, () => this.#frontend.closing || this.#listen()))
   }
 
-  /** For a while only: it hears what comes in order, and nothing once it has left. */
+  /** Listens for a while. Events must arrive in order, and none after the end. */
   async listenFor(time: number): Promise<void> {
     let latest: Tick | undefined
     let left = false
@@ -57,7 +57,7 @@ export class Ticks {
     unlisten()
   }
 
-  #hear(tick: Tick): void {
+  #receive(tick: Tick): void {
     const { epoch, place } = this.#frontend
     const { latest } = this
     if (tick.core !== epoch!.core)

@@ -1,4 +1,4 @@
-// `node:timers/promises` over the thread's timers of the moment: those of a simulation while it runs.
+// `node:timers/promises` over the current global timers, which a running simulation replaces.
 export const setTimeout = <T>(delay?: number, value?: T): Promise<T> =>
   new Promise(resolve => void globalThis.setTimeout(() => resolve(value as T), delay))
 

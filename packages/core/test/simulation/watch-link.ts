@@ -1,9 +1,9 @@
-// A link that is looked at as it is used: what it says of itself must hold at each moment.
+// A link whose own statements are checked with each use.
 import type { BusError, Link } from '@sallyport/protocol'
 import type { Simulation } from './simulation.js'
 
 export function watchLink(link: Link, simulation: Simulation, closed: (fault?: BusError) => void): Link {
-  const look = (): void => {
+  const check = (): void => {
     if (!(link.queued >= 0)) simulation.fault(`a link has ${link.queued} bytes queued`)
   }
   let isOver = false
@@ -14,7 +14,7 @@ export function watchLink(link: Link, simulation: Simulation, closed: (fault?: B
     },
     send(frame) {
       link.send(frame)
-      look()
+      check()
     },
     get queued() {
       return link.queued
@@ -26,7 +26,7 @@ export function watchLink(link: Link, simulation: Simulation, closed: (fault?: B
     receive(receiver) {
       link.receive({
         frame(frame) {
-          look()
+          check()
           if (isOver) simulation.fault('a link delivers a frame after its end')
           receiver.frame(frame)
         },

@@ -1,5 +1,5 @@
-// A bus in virtual time: one core, its frontends and their gates, each in a place of its own that may die, and come again with
-// new links. What runs in them is the real code: core, gate, client and links.
+// A bus in virtual time: one core, its frontends and their gates, each in its own place, which can die and restart with new links.
+// The code in them is the real one: core, gate, client and links.
 import { openLink, type BusError, type SessionKey } from '@sallyport/protocol'
 import type { MessagePort } from 'node:worker_threads'
 import { pino } from 'pino'
@@ -14,7 +14,7 @@ import { Frontend } from './frontend.js'
 import { Gates } from './gates.js'
 import { Model } from './model.js'
 import { Place } from './place.js'
-import { createPorts, endOf } from './port.js'
+import { createPorts, getEnd } from './port.js'
 import type { Simulation } from './simulation.js'
 import type { Stream } from './streams.js'
 
@@ -26,19 +26,19 @@ export class World {
   readonly isolated: boolean
   readonly streams = new Map<number, Stream>()
   readonly frontends: Frontend[] = []
-  /** Those that have died. */
+  /** Frontends that have died. */
   readonly zombies: Frontend[] = []
   readonly leavers: Frontend[] = []
-  /** No more harm is done. */
+  /** No more faults are injected. */
   healed = false
-  /** Nothing can be served any more. */
+  /** True if no call can be served any more. */
   readonly hasFailed: boolean = false
   core!: Core
   corePlace!: Place
   coreNumber = 0
-  /** Sends an event to everybody. Core gives it. */
+  /** Lets core emit an event to all listeners. */
   shout = (): void => {}
-  /** So many, this core. */
+  /** Number of these events from this core. */
   shouted = 0
   readonly #gates: Gates = new Gates(this)
   readonly #held: unknown[] = []
@@ -78,7 +78,7 @@ export class World {
     this.simulation.trace(() => `core ${number} has started`)
   }
 
-  /** Connects a frontend to core, over links of its own. */
+  /** Connects a frontend to core, over its own links. */
   link(frontend: Frontend): void {
     if (frontend.place.dead || this.corePlace.dead || frontend.closing) return
     if (frontend.epoch) frontend.epoch.ended = true
@@ -96,19 +96,19 @@ export class World {
     }
     this.#epochs.push(epoch)
     this.simulation.trace(() => `${frontend.place.name} gets link ${epoch.number} to core ${epoch.core}`)
-    const [there, here] = createPorts(this.simulation, this.corePlace, frontend.place)
-    frontend.ports = [here]
+    const [corePort, frontendPort] = createPorts(this.simulation, this.corePlace, frontend.place)
+    frontend.ports = [frontendPort]
     let sessionKey: SessionKey | undefined
     const keyPort = { postMessage: (key: SessionKey) => (sessionKey = structuredClone(key)), close() {} }
     this.core.attach({
       label: frontend.isHost ? undefined : frontend.label,
       codec: frontend.codec,
-      endpoint: endOf(there),
+      endpoint: getEnd(corePort),
       id: epoch.number,
       hasStarted: true,
       ...(isolated && { keyPort: keyPort as unknown as MessagePort }),
     })
-    const core = openLink(endOf(here), true)
+    const core = openLink(getEnd(frontendPort), true)
     frontend.takes(isolated ? throughGate(core, this.#gates.link(frontend, sessionKey!)) : core, epoch)
   }
 
@@ -129,7 +129,7 @@ export class World {
   }
 
   crashGate(label: string): void {
-    const place = this.#gates.placeOf(label)
+    const place = this.#gates.getPlace(label)
     const frontend = this.frontends.find(each => each.label === label)!
     if (this.healed || !place || place.dead) return
     this.simulation.trace(() => `${place.name} dies`)
@@ -145,11 +145,11 @@ export class World {
     this.#replace(frontend)
   }
 
-  /** It closes its client, and ends: what it has sent before arrives. */
+  /** Closes the client of a frontend, which then ends. Earlier messages still arrive. */
   leave(frontend: Frontend): void {
     if (this.healed || !frontend.isAlive || frontend.closing) return
     this.simulation.trace(() => `${frontend.place.name} leaves`)
-    // Of what waits in a gate nothing is said.
+    // Messages that wait in a gate can be lost.
     frontend.epoch!.left = frontend.isLinked && !frontend.epoch!.isolated
     frontend.epoch!.ended = true
     frontend.close()
@@ -157,7 +157,7 @@ export class World {
     this.#replace(frontend)
   }
 
-  /** One of those that its latest link is made of. */
+  /** Returns one of the ports of the latest link. */
   cutLink(frontend: Frontend): void {
     const [port] = this.simulation.random.chance(0.5) ? frontend.ports : [...frontend.ports].reverse()
     if (this.healed || !port || port.isOver) return
@@ -167,7 +167,7 @@ export class World {
     port.cut()
   }
 
-  /** It has heard of the end of its link. */
+  /** The client knows that its link has ended. */
   lost(frontend: Frontend): void {
     if (!frontend.closing) this.#linkLater(frontend)
   }
@@ -183,8 +183,8 @@ export class World {
     return [this.corePlace, ...this.#gates.places, ...this.frontends.map(({ place }) => place)]
   }
 
-  /** Of the link over which core calls this frontend now. */
-  epochOf(label: string): Epoch | undefined {
+  /** Returns the number of the link over which core calls this frontend. */
+  getEpoch(label: string): Epoch | undefined {
     return this.frontends.find(frontend => frontend.label === label)?.epoch
   }
 
@@ -192,7 +192,7 @@ export class World {
     return callExposed(this, app, core, label)
   }
 
-  /** A channel that is collected ends: when that is, no seed decides. */
+  /** Keeps channels alive: garbage collection would end them at a time that no seed decides. */
   hold(value: unknown): void {
     this.#held.push(value)
   }

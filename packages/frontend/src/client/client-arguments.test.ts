@@ -82,7 +82,7 @@ describe('a call with arguments that cannot be serialized', () => {
   const proto: unknown = JSON.parse('{"__proto__":1}')
 
   it.each<['json' | 'msgpack', string, unknown, string]>([
-    ['json', 'a BigInt', 1n, 'is a BigInt, which JSON has no form for'],
+    ['json', 'a BigInt', 1n, 'is a BigInt, which JSON cannot represent'],
     ['json', 'a cycle', cycle, 'circular structure'],
     ['json', 'a key __proto__', proto, 'a key named "__proto__" is refused'],
     ['json', 'a large and deep value', [deep, 'x'.repeat(70_000)], 'nested deeper than 64'],

@@ -11,7 +11,7 @@ describe('a frame that cannot be read', () => {
     ['invalid UTF-8', 1, Uint8Array.from([0x22, 0xff, 0x22]), 'Parse error: the text is not UTF-8'],
     ['an empty body', 1, '', 'Parse error: '],
     ['truncated msgpack', 2, codecs.msgpack.encode({ jsonrpc: '2.0', id: 1, result: 1 }).slice(0, -1), 'Parse error: '],
-    ['a record', 3, new Uint8Array(80), 'A frame of kind 3 is not taken here'],
+    ['a record', 3, new Uint8Array(80), 'A frame of kind 3 is not accepted here'],
   ])('closes the link and settles every call with the reason: %s', async (_name, kind, body, why) => {
     const { client, peer } = setUp()
     const answered = client.invoke('before')

@@ -45,9 +45,9 @@ describe('call options', () => {
   it.each([
     ['another buffer', [new ArrayBuffer(8)], 'neither the whole payload nor'],
     ['a buffer below the top level', [buffer], 'neither the whole payload nor'],
-    ['a Uint8Array', [new Uint8Array(buffer)], 'of a Uint8Array its `buffer`'],
+    ['a Uint8Array', [new Uint8Array(buffer)], 'for a Uint8Array, pass its `buffer`'],
     ['shared memory', [new SharedArrayBuffer(8)], '`transfer` takes ArrayBuffers'],
-    ['a value that is not an array', buffer, 'must be a list'],
+    ['a value that is not an array', buffer, 'must be an array'],
   ])('cannot transfer %s', (_name, transfer, text) => {
     const params = { deep: { data: new Uint8Array(buffer) } }
     const refused = expect.objectContaining({ reason: 'InvalidParams', message: expect.stringContaining(text) })

@@ -194,7 +194,7 @@ describe('a transferred buffer', () => {
     structuredClone(gone.buffer, { transfer: [gone.buffer] })
     const packed = packMessage(call({ first }))
     expect(() => detachAttachments(packed, [first.buffer, gone.buffer])).toThrow(
-      expect.objectContaining({ reason: 'InvalidParams', message: expect.stringContaining('can’t be given away') }),
+      expect.objectContaining({ reason: 'InvalidParams', message: expect.stringContaining('cannot be transferred') }),
     )
     expect(first.length).toBe(MIN_ATTACHMENT_BYTES)
   })

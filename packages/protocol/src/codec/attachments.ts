@@ -56,8 +56,8 @@ export function markAttachments(message: Message): MarkedMessage {
   const [owner, name] = findUserValue(message)
   const marked = { ...owner, [name]: mark(owner[name], attachments, lengths) }
   if (attachments.length === 0) return { message, attachments, lengths }
-  const whole = name === 'params' || name === 'result' ? marked : { ...message, params: marked }
-  return { message: whole as unknown as Message, attachments, lengths }
+  const markedMessage = name === 'params' || name === 'result' ? marked : { ...message, params: marked }
+  return { message: markedMessage as unknown as Message, attachments, lengths }
 }
 
 /** Replaces large bytes by marks. Returns the value itself if it has none, or a copy. */

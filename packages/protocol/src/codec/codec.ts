@@ -1,5 +1,5 @@
-// What a codec is: it encodes each message when it is sent, so that the encoded value is the one that the caller had at the time
-// of the call, and joins messages into the body of a frame later.
+// The interface of a codec. A message is encoded when it is sent, with the values of that moment. Encoded messages are
+// joined into the body of a frame later.
 import type { Message } from '../message/message.js'
 import { MAX_DEPTH, MAX_NODES } from '../wire/limits.js'
 import type { FrameKind } from '../wire/link.js'
@@ -30,7 +30,7 @@ export interface Codec {
 
 export type CodecName = 'json' | 'msgpack'
 
-// What every codec refuses beyond its format's own rules.
+// Errors of every codec for values that its format would allow.
 
 export const tooDeep = (): RangeError => new RangeError(`nested deeper than ${MAX_DEPTH}`)
 

@@ -33,7 +33,8 @@ export class BatchReader {
   read(kind: number, body: Uint8Array): readonly unknown[] {
     if (kind === FRAME_KIND.bytes) return this.#keepAttachment(body)
     if (kind === FRAME_KIND.json) return checkBatch(jsonCodec.decode(body, this.#trusted))
-    if (kind !== FRAME_KIND.msgpack) throw new BusError('InvalidRequest', `A frame of kind ${kind} is not taken here`)
+    if (kind !== FRAME_KIND.msgpack)
+      throw new BusError('InvalidRequest', `A frame of kind ${kind} is not accepted here`)
     if (this.#bytes === 0) return checkBatch(msgpackCodec.decode(body, this.#trusted))
     const attachments = this.#attachments
     this.#attachments = []

@@ -43,7 +43,7 @@ export class StringReader {
       if (same === length) return name
     }
     const read = this.read(from, to)
-    // As many characters as bytes are ASCII or replacement characters. A replacement character never equals a byte.
+    // The text is ASCII if it has as many characters as bytes or replacement characters. A replacement character never equals a byte.
     if (read.length === length) cache[slot] = read
     return read
   }

@@ -1,5 +1,5 @@
-// The key schedule of records: the key and nonce of the next record. Sealer and opener each have a schedule and count in the same
-// way, so neither of them ever reads from a record when a new key begins.
+// The key schedule of records: the key and nonce of the next record. Sealer and opener each have a schedule and count alike,
+// so neither of them ever reads from a record when a new key begins.
 import type { KeyObject } from 'node:crypto'
 import { hkdfSha256, importKey, KEY_BYTES, NONCE_BYTES } from './aead.js'
 
@@ -48,8 +48,8 @@ export function createSessionSecret(master: Uint8Array, session: Uint8Array): Ui
 
 /**
  * Derives key and IV of each epoch by HKDF-SHA256 with the session's secret as key material and the session as salt. The info is
- * `sallyport/1 record key` (32 bytes) or `sallyport/1 record iv` (12 bytes), a zero byte, the direction as UTF-8, a zero byte, and
- * the epoch as u32, big-endian. The nonce is IV XOR sequence, as in TLS 1.3 (RFC 8446, 5.3).
+ * `sallyport/1 record key` (32 bytes) or `sallyport/1 record iv` (12 bytes), a zero byte, the direction, a zero byte, and the epoch.
+ * The direction is UTF-8, the epoch a big-endian u32. The nonce is IV XOR sequence, as in TLS 1.3 (RFC 8446, 5.3).
  */
 export function createKeySchedule(options: KeyScheduleOptions): KeySchedule {
   const secret = importKey(options.secret)

@@ -1,5 +1,5 @@
-// A record is a frame sealed for one receiver: header, ciphertext, tag. It holds a whole inner frame (kind byte and body), so that
-// methods, ids and parameters are sealed together and none can be replayed under another. docs/records.md has layout and reasons.
+// A record is a frame sealed for one receiver: header, ciphertext, tag. It holds a complete inner frame, kind byte and body. Methods,
+// ids and parameters are sealed together, so none can be replayed under another. docs/records.md has layout and reasons.
 import { RECORD_HEADROOM } from '../wire/link.js'
 import { decrypt, encrypt, TAG_BYTES } from './aead.js'
 import { createKeySchedule, type KeySchedule, type KeyScheduleOptions } from './key-schedule.js'
@@ -97,7 +97,7 @@ export interface Sealer {
 
 export interface OpenedRecord {
   kind: number
-  /** Memory of the receiver, to which nobody else can write. */
+  /** Memory of the receiver, which no other thread can write. */
   body: Uint8Array
   count: number
 }

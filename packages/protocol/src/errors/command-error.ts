@@ -90,7 +90,7 @@ export function whyNotSerializable(cause: unknown, value: unknown): string {
   const why = describeThrown(cause)
   const path = why.includes('BigInt') ? findBigInt(value) : undefined
   if (path === undefined) return why
-  return `${path || 'it'} is a BigInt, which JSON has no form for: give a string, or choose codec: 'msgpack'`
+  return `${path || 'it'} is a BigInt, which JSON cannot represent: pass a string, or choose codec: 'msgpack'`
 }
 
 /** Objects that a search visits at most. */

@@ -1,5 +1,5 @@
-// A link over a Node Duplex: a pipe to another process, or a socket. As on every link, closing one end closes the other: frames for
-// a closed end are dropped.
+// A link over a Node Duplex: a pipe to another process, or a socket. Closing one end closes the other, and frames for a
+// closed end are dropped, as on every link.
 import type { Duplex } from 'node:stream'
 import { BusError, isBusError } from '../errors/bus-error.js'
 import { RoomSignal } from '../util/room-signal.js'

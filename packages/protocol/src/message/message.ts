@@ -104,7 +104,7 @@ export function holdsBytes(value: unknown): boolean {
 }
 
 /** The error text for params that a `toJSON` turned into something else than named arguments or bytes. */
-export const UNNAMED_ARGUMENTS = 'the arguments are written as neither an object nor bytes: look at their toJSON'
+export const UNNAMED_ARGUMENTS = 'the arguments serialize to neither an object nor bytes: check their toJSON'
 
 /** @throws {BusError} InvalidParams if the arguments, which are not bytes, have no names */
 export function checkNamedArguments(command: string, args: unknown): asserts args is Record<string, unknown> {
@@ -170,10 +170,10 @@ export const isResponseLike = (message: unknown): boolean =>
  */
 export function parseResponse(message: unknown): ResponseMessage & { id: RequestId } {
   if (!isObject(message) || message['jsonrpc'] !== '2.0') throw invalid('`jsonrpc` must be "2.0"')
-  if (!isRequestId(message['id'])) throw invalid('the `id` of an answer must be a string or a safe integer')
-  if ('result' in message === 'error' in message) throw invalid('an answer has either `result` or `error`')
+  if (!isRequestId(message['id'])) throw invalid('the `id` of a response must be a string or a safe integer')
+  if ('result' in message === 'error' in message) throw invalid('a response has either `result` or `error`')
   if ('error' in message && !isErrorObject(message['error'])) {
-    throw invalid('`error` must be an object with a number `code` and a text `message`')
+    throw invalid('`error` must be an object with a number `code` and a string `message`')
   }
   return message as unknown as ResponseMessage & { id: RequestId }
 }

@@ -1,4 +1,4 @@
-// What both ends of the bus agree on beyond JSON-RPC: method names, headers, event names and targets, labels, and the params of
+// The contract of both ends of the bus beyond JSON-RPC: method names, headers, event names and targets, labels, and the params of
 // notifications. Commands and targets have Tauri's names; `$/` marks the transport's own methods, as in the Language Server
 // Protocol.
 import { BusError, describeName } from '../errors/bus-error.js'
@@ -65,8 +65,8 @@ const EVENT_NAME = /^[\p{Alphabetic}\p{N}\-/:_]*$/u
 /** @throws {BusError} InvalidParams */
 export function checkEventName(event: unknown): asserts event is string {
   if (typeof event === 'string' && EVENT_NAME.test(event)) return
-  const given = typeof event === 'string' ? describeName(event) : typeof event
-  throw new BusError('InvalidParams', `${EVENT_NAME_RULE}: got ${given}`)
+  const actual = typeof event === 'string' ? describeName(event) : typeof event
+  throw new BusError('InvalidParams', `${EVENT_NAME_RULE}: got ${actual}`)
 }
 
 /**
@@ -81,7 +81,7 @@ export function toEventTarget(target: unknown): EventTarget {
   if (kind === 'AnyLabel' || kind === 'Window' || kind === 'Webview' || kind === 'WebviewWindow') {
     if (typeof label === 'string') return { kind, label }
   }
-  throw new BusError('InvalidParams', 'An event target is a label, or { kind, label } in one of Tauri’s kinds')
+  throw new BusError('InvalidParams', "An event target is a label, or { kind, label } with one of Tauri's kinds")
 }
 
 // Labels of frontends, which come from options, from a session over a network, or from a credential.

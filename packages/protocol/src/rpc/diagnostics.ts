@@ -25,8 +25,8 @@ export interface CallTrace extends TraceContext {
   /** Set before `end` if the call goes on, so that `asyncStart` and `asyncEnd` follow. */
   async?: true | undefined
   /**
-   * A subscriber on the callee's side can set this on `start` to run the handler within its own context, if that is not a store
-   * which could be bound to the channel. The function must call `run` exactly once before it returns.
+   * Set on `start` by a subscriber on the callee's side whose context is not a store of the channel. The function must call `run`
+   * exactly once before it returns, and the handler runs within it.
    */
   within?: (run: () => void) => void
 }

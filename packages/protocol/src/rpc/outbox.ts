@@ -125,7 +125,7 @@ export function encodeValue(codec: Codec, value: unknown): EncodedMessage | unde
 }
 
 /**
- * Replaces the last member of a message's params by a value. The same codec must have encoded both.
+ * Replaces the last member of a message's params by a value. Both must be encoded by one codec.
  *
  * @param message a call without headers, whose last member of the params is `null`
  */

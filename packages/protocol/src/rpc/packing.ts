@@ -26,7 +26,7 @@ export function packMessage(original: Message): PackedMessage {
   const encoded = encodeMessage(msgpackCodec, message, true)
   // A getter in the message may have resized a buffer.
   if (attachments.some(({ byteLength }, at) => byteLength !== lengths[at] || byteLength < MIN_ATTACHMENT_BYTES)) {
-    throw new BusError('InvalidParams', 'Bytes changed their length while they were written')
+    throw new BusError('InvalidParams', 'Bytes changed their length while they were encoded')
   }
   return { codec: msgpackCodec, encoded, attachments }
 }
@@ -55,11 +55,11 @@ export function getBuffers(value: unknown): Set<ArrayBufferLike> {
  * @throws {BusError} InvalidParams if it is not an array, or names a buffer that the value does not hold
  */
 export function checkTransfer(transfer: unknown, value: unknown): void {
-  if (!Array.isArray(transfer)) throw new BusError('InvalidParams', '`transfer` must be a list of ArrayBuffers')
+  if (!Array.isArray(transfer)) throw new BusError('InvalidParams', '`transfer` must be an array of ArrayBuffers')
   const buffers = getBuffers(value)
   for (const buffer of transfer as unknown[]) {
     if (!isArrayBuffer(buffer)) {
-      throw new BusError('InvalidParams', '`transfer` takes ArrayBuffers: of a Uint8Array its `buffer`')
+      throw new BusError('InvalidParams', '`transfer` takes ArrayBuffers: for a Uint8Array, pass its `buffer`')
     }
     if (!buffers.has(buffer)) {
       throw new BusError(
@@ -71,7 +71,7 @@ export function checkTransfer(transfer: unknown, value: unknown): void {
 }
 
 /**
- * Returns the bytes, each alone in a buffer that nobody else knows: copies, or moved buffers of `transfer`. The caller loses all
+ * Returns the bytes, each alone in a buffer without other references: copies, or moved buffers of `transfer`. The caller loses all
  * of `transfer`, or none of it if this throws.
  *
  * @throws {BusError} InvalidParams if a buffer cannot be transferred
@@ -115,7 +115,7 @@ function checkAttached(buffer: ArrayBufferLike): ArrayBufferLike {
 }
 
 const createTransferError = (cause: unknown): BusError =>
-  new BusError('InvalidParams', `A buffer in \`transfer\` can’t be given away: ${describeThrown(cause)}`, { cause })
+  new BusError('InvalidParams', `A buffer in \`transfer\` cannot be transferred: ${describeThrown(cause)}`, { cause })
 
 /** True for the memory that Node's small Buffers share: it is copied, never moved. Node 20 does that without this check. */
 const isPooled: (buffer: object) => boolean =

@@ -150,7 +150,7 @@ export class PendingCalls {
     return typeof id === 'number' && id > 0 && id < this.#nextId
   }
 
-  /** Settles the call that a response names. Returns false if nobody waits for that response. */
+  /** Settles the call that a response names. Returns false if no call waits for that response. */
   settle(response: ResponseMessage): boolean {
     const call = typeof response.id === 'number' ? this.#take(response.id) : undefined
     if (!call) return false

@@ -7,7 +7,7 @@ export const MAX_DURATION_NS = 3.6e12
 
 /** Durations that are all measured at the beginning of each second. */
 const ALL_MEASURED = 500
-/** Of the rest, one in this many is measured. A prime, so that it hardly matches a pattern of calls. */
+/** One in this many of the remaining durations is measured. A prime number is unlikely to match a pattern of calls. */
 const SAMPLE_INTERVAL = 251
 
 export class SamplingTimer {

@@ -3,7 +3,7 @@ export const REPORTS_PER_SECOND = 100
 const SECOND_MS = 1000
 
 /**
- * Bounds how often something is reported, so that whoever causes a flood of reports does not flood the log and the host. The first
+ * Bounds how often something is reported, so that a flood of refused calls does not flood the log and the host. The first
  * reports of each second are emitted individually, the rest as one summary when the second is over.
  */
 export class Throttle<T> {

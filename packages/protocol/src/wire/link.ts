@@ -1,4 +1,4 @@
-// What every transport shares: the frame, the interface of a link, and byte credit for transports without back-pressure.
+// The frame, the interface of a link, and byte credit for transports without back-pressure: shared by all transports.
 import type { BusError } from '../errors/bus-error.js'
 import { isArrayBuffer } from '../util/type-guards.js'
 import { CREDIT_STEP_BYTES, CREDIT_WINDOW_BYTES } from './limits.js'
@@ -25,14 +25,14 @@ export interface Frame {
   body: string | Uint8Array
   /**
    * True if the next frame belongs to this one and is sent immediately, so that both can travel together. Used for the record of
-   * an attachment, whose kind does not tell.
+   * an attachment, whose kind does not show that.
    */
   more?: boolean
 }
 
 export interface ReceivedFrame {
   kind: FrameKind
-  /** Memory of the receiver: nobody else reads or writes it. */
+  /** Memory of the receiver, which no other thread reads or writes. */
   body: Uint8Array
   /** See `Frame.more`. */
   more?: boolean
@@ -128,8 +128,8 @@ export function readFrame(bytes: Uint8Array): { kind: FrameKind; body: Uint8Arra
 }
 
 /**
- * Byte credit, the sender's side. The receiver reports from time to time how many bytes it has taken in total, and the sender
- * sends no more than a window beyond that. Totals only grow and never exceed what was sent, so a false total gains nothing.
+ * Byte credit, the sender's side. The receiver regularly reports the total of bytes that it has taken. The sender sends no more than
+ * a window beyond that total. Totals only grow and never exceed what was sent, so a false total gains nothing.
  */
 export class SentBytes {
   #sent = 0

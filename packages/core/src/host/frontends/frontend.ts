@@ -10,7 +10,7 @@ import type { ConnectionConfig } from '../options/types.js'
 import { type JoinedStats, SessionTraffic, type TrafficStats } from '../reporting/stats.js'
 import type { SupervisionConfig } from '../supervision/policy.js'
 import { type Gate, type GateHost, getGateSupervision, startGate } from './gate.js'
-import type { CoreEndpoint, FrontendRuntime, RuntimeEvents } from './types.js'
+import type { CoreEndpoint, FrontendRuntime, LinkEvents, RuntimeEvents } from './types.js'
 
 export interface FrontendHost extends GateHost {
   readonly core: CoreEndpoint
@@ -35,7 +35,6 @@ interface PendingLink {
   readonly id: number
   readonly runtimeEnd: LinkEndpoint
   readonly gateEnd: LinkEndpoint | undefined
-  /** True once core has taken the link. */
   isAttached: boolean
   /** Resolved when the link was handed over or dropped. */
   readonly settled: Deferred<void>
@@ -52,8 +51,11 @@ const EXIT_GRACE_MS = 1000
 
 let lastLinkId = 0
 
-export class Frontend {
-  readonly label: string
+export class Frontend implements LinkEvents {
+  /** Resolves once core has a link and the gate is ready; rejects if that never happens. */
+  readonly ready: Promise<void>
+  /** Resolves with the error, if any, once the runtime and the gate have exited for good. */
+  readonly exited: Promise<Error | undefined>
   readonly #host: FrontendHost
   readonly #deps: FrontendDeps
   readonly #runtime: FrontendRuntime
@@ -72,8 +74,9 @@ export class Frontend {
   constructor(host: FrontendHost, deps: FrontendDeps) {
     this.#host = host
     this.#deps = deps
-    this.label = deps.label
-    this.#ready.promise.catch(() => {})
+    this.ready = this.#ready.promise
+    this.exited = this.#exited.promise
+    this.ready.catch(() => {})
     this.#gate = host.options.pattern === 'isolation' ? this.#startGate() : undefined
     this.#runtime = deps.createRuntime({
       restarted: () => this.connect(),
@@ -81,16 +84,6 @@ export class Frontend {
       exited: error => this.#onExit(error),
     })
     this.connect()
-  }
-
-  /** Resolves once core has a link and the gate is ready; rejects if that never happens. */
-  get ready(): Promise<void> {
-    return this.#ready.promise
-  }
-
-  /** Resolves with the error, if any, once the runtime and the gate have exited for good. */
-  get exited(): Promise<Error | undefined> {
-    return this.#exited.promise
   }
 
   get stats(): JoinedStats {
@@ -165,41 +158,41 @@ export class Frontend {
     while (this.#pending) await this.#pending.settled.promise
   }
 
-  onAttached(link: number): void {
+  attached(link: number): void {
     if (this.#pending?.id !== link) return
     this.#pending.isAttached = true
     this.#activate()
   }
 
-  onRejected(link: number, error: Error): void {
+  rejected(link: number, error: Error): void {
     if (this.#pending?.id !== link) return
     // A rejected first link is the error of `ready`, and not a failure to report.
-    if (this.#activeLink) this.#host.reporter.reportExit('frontend', this.label, { error, exitError: error })
+    if (this.#activeLink) this.#host.reporter.reportExit('frontend', this.#deps.label, { error, exitError: error })
     this.#ready.reject(error)
     this.#runtime.fail(error)
   }
 
-  onDisconnected(link: number): void {
+  disconnected(link: number): void {
     if (link !== (this.#pending?.id ?? this.#activeLink)) return
     // A process would exit with its pipes, as failed, before it could get another link.
     if (this.#deps.isProcess && !this.#pending) void this.#runtime.reload?.().catch(() => {})
     else this.connect()
   }
 
-  onProtocolError(link: number, error: Error): void {
+  protocolError(link: number, error: Error): void {
     if (this.#activeLink === link) this.#runtime.dismiss(error)
   }
 
   /** If all that the link connected is still up after a grace period, nothing else would replace the link. */
-  onClosed(link: number): void {
+  closed(link: number): void {
     if (this.#activeLink !== link) return
     clearTimeout(this.#closeTimer)
     this.#closeTimer = setTimeout(() => {
       const isReconnecting = this.#pending || !this.#host.core.isUp || this.#gate?.isUp === false
       if (this.#activeLink !== link || isReconnecting) return
-      const message = `The link between frontend ${describeName(this.label)} and core closed unexpectedly`
+      const message = `The link between frontend ${describeName(this.#deps.label)} and core closed unexpectedly`
       const error = new BusError('Disconnected', message)
-      this.#host.reporter.reportFault(this.label, error)
+      this.#host.reporter.reportFault(this.#deps.label, error)
       this.#runtime.dismiss(error)
     }, EXIT_GRACE_MS).unref()
   }
@@ -225,7 +218,8 @@ export class Frontend {
     const { settings, isProcess, isRunning } = this.#deps
     // Two ends in the same thread must not poll for each other. The links to a remote core end in this thread too.
     const isOneThread = isRunning && (core.isInProcess || core.isRemote)
-    const cores = isOneThread ? 1 : getAvailableCores(isProcess)
+    // The relay of a process occupies one core.
+    const cores = isOneThread ? 1 : availableParallelism() - (isProcess ? 1 : 0)
     const kind = chooseLink(settings.link, options.pattern, cores)
     return createLinkEndpoints(kind, settings.poll && hasCores(options.pattern, cores))
   }
@@ -255,9 +249,8 @@ export class Frontend {
 
   #onExit(error: Error | undefined): void {
     this.#onStop()
-    const early = (): Error =>
-      new BusError('Disconnected', 'The frontend exited before it was connected', { data: { delivered: 'no' } })
-    this.#ready.reject(error ?? early())
+    const message = 'The frontend exited before it was connected'
+    this.#ready.reject(error ?? new BusError('Disconnected', message, { data: { delivered: 'no' } }))
     this.#deps.onExit()
     this.#exited.resolve(Promise.resolve(this.#gate?.stop()).then(() => error))
   }
@@ -267,18 +260,8 @@ export class Frontend {
 const THREADS_PER_CALL: Record<Pattern, number> = { brownfield: 2, isolation: 3 }
 
 /** On fewer cores, a polling thread takes the core of the thread that it waits for (docs/adr/0009-isolation.md). */
-export const hasCores = (pattern: Pattern, cores: number = availableParallelism()): boolean =>
-  cores >= THREADS_PER_CALL[pattern]
-
-/** The relay of a process occupies one core. */
-const getAvailableCores = (isProcess: boolean): number => availableParallelism() - (isProcess ? 1 : 0)
+export const hasCores = (pattern: Pattern, cores: number): boolean => cores >= THREADS_PER_CALL[pattern]
 
 /** Resolves `link: 'auto'`: a ring if each thread of a call can have a core. */
-export function chooseLink(
-  link: 'auto' | LinkKind,
-  pattern: Pattern,
-  cores: number = availableParallelism(),
-): LinkKind {
-  if (link !== 'auto') return link
-  return hasCores(pattern, cores) ? 'ring' : 'port'
-}
+export const chooseLink = (link: 'auto' | LinkKind, pattern: Pattern, cores: number): LinkKind =>
+  link !== 'auto' ? link : hasCores(pattern, cores) ? 'ring' : 'port'

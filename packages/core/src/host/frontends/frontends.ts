@@ -23,7 +23,6 @@ const MAX_WARNED_LABELS = 1000
 export class Frontends implements CoreEndpointEvents {
   /** Modules of the frontends in workers and processes, by label. */
   readonly modules: Map<string, URL> = new Map<string, URL>()
-  /** Called with the module of each frontend that is opened. */
   onOpened: (module: URL) => void = () => {}
   readonly #host: FrontendHost
   readonly #frontends = new Map<string, Frontend>()
@@ -36,7 +35,6 @@ export class Frontends implements CoreEndpointEvents {
     host.core.subscribe(this)
   }
 
-  /** Makes the calling thread a frontend. */
   async connect(label: string, settings: ConnectionConfig, supervision: SupervisionConfig): Promise<Client> {
     const { client } = await this.#connect(label, { label, settings, supervision }, createConnectionRuntime)
     return client
@@ -51,7 +49,10 @@ export class Frontends implements CoreEndpointEvents {
   async open(label: string, module: URL, settings: FrontendConfig): Promise<{ start(): void }> {
     const { sandbox, supervision } = settings
     const booted = createDeferred()
-    const onUnexpectedRead = (directory: string): void => this.#warnOfUnexpectedRead(label, directory)
+    const onUnexpectedRead = (directory: string): void => {
+      const message = 'Node lets this frontend read everything below the working directory. See docs/security.md'
+      this.#host.log.warn({ label, directory }, message)
+    }
     const deps = { label, module, settings, supervision, host: this.#host, onBooted: booted.resolve, onUnexpectedRead }
     const createRuntime = (events: RuntimeEvents): FrontendRuntime => createWorkerRuntime(deps, events)
     const isProcess = typeof sandbox === 'object' && sandbox.kind === 'process'
@@ -110,10 +111,8 @@ export class Frontends implements CoreEndpointEvents {
   }
 
   takeStats(resetRates: boolean): Record<string, FrontendStats> {
-    const stats = [...this.#frontends].map(
-      ([label, frontend]) => [label, { ...frontend.stats, ...frontend.takeTraffic(resetRates) }] as const,
-    )
-    return Object.fromEntries(stats)
+    const getStats = (frontend: Frontend): FrontendStats => ({ ...frontend.stats, ...frontend.takeTraffic(resetRates) })
+    return Object.fromEntries([...this.#frontends].map(([label, frontend]) => [label, getStats(frontend)]))
   }
 
   /** The statistics that are known without core. */
@@ -129,24 +128,8 @@ export class Frontends implements CoreEndpointEvents {
     for (const frontend of this.#frontends.values()) frontend.disconnect()
   }
 
-  attached(name: string, link: number): void {
-    this.#frontends.get(name)?.onAttached(link)
-  }
-
-  rejected(name: string, link: number, error: Error): void {
-    this.#frontends.get(name)?.onRejected(link, error)
-  }
-
-  disconnected(name: string, link: number): void {
-    this.#frontends.get(name)?.onDisconnected(link)
-  }
-
-  closed(name: string, link: number): void {
-    this.#frontends.get(name)?.onClosed(link)
-  }
-
-  protocolError(name: string, link: number, error: Error): void {
-    this.#frontends.get(name)?.onProtocolError(link, error)
+  get(name: string): Frontend | undefined {
+    return this.#frontends.get(name)
   }
 
   async #connect(
@@ -156,13 +139,8 @@ export class Frontends implements CoreEndpointEvents {
   ): Promise<PooledSession> {
     const { core, options } = this.#host
     const connected = createDeferred<Client>()
-    const connection: ConnectionDeps = {
-      label,
-      settings,
-      timeout: options.calls.timeout,
-      deadlines: core.isRemote,
-      onConnected: connected.resolve,
-    }
+    const calls = { timeout: options.calls.timeout, deadlines: core.isRemote }
+    const connection = { label, settings, ...calls, onConnected: connected.resolve }
     const createRuntime = (events: RuntimeEvents): FrontendRuntime => create(connection, events)
     const deps = { label, settings, supervision, isRunning: true, isProcess: false, createRuntime }
     const frontend = this.#add(name, deps)
@@ -201,10 +179,5 @@ export class Frontends implements CoreEndpointEvents {
     if (this.#warnedLabels.size === MAX_WARNED_LABELS) this.#warnedLabels.clear()
     this.#warnedLabels.add(label)
     this.#host.log.warn({ label }, 'Frontend runs without a sandbox: its code has all permissions of the host')
-  }
-
-  #warnOfUnexpectedRead(label: string, directory: string): void {
-    const message = 'Node lets this frontend read everything below the working directory. See docs/security.md'
-    this.#host.log.warn({ label, directory }, message)
   }
 }

@@ -9,7 +9,6 @@ import {
   type GateReport,
   type GateTimes,
   type GateWorkerData,
-  type Heartbeat,
   type LinkEndpoint,
   receiveError,
 } from '@sallyport/protocol'
@@ -25,7 +24,7 @@ import { type GateStats, getLatency } from '../reporting/stats.js'
 import { getWorkerName, resolveSupervision, type SupervisionConfig } from '../supervision/policy.js'
 import { createSupervisor, type Supervisor } from '../supervision/supervisor.js'
 import { createWatchdog, type Watchdog } from '../supervision/watchdog.js'
-import { boundedLog, type BoundedLog, pipeToLog } from '../workers/output.js'
+import { boundedLog, pipeToLog } from '../workers/output.js'
 import { getGateGrants, spawnSandboxed } from '../workers/sandbox.js'
 import { findEntry } from '../workers/spawn.js'
 
@@ -36,7 +35,6 @@ export interface GateEvents {
   ready(): void
   /** The gate's worker stopped, and can restart. */
   stopped(): void
-  /** The frontend violated the protocol. */
   protocolError(error: Error): void
   /** The hook rejected this many messages. */
   rejected(count: number): void
@@ -45,13 +43,11 @@ export interface GateEvents {
 }
 
 export interface Gate {
-  /** True while the gate can take a link. */
   readonly isUp: boolean
   readonly isReady: boolean
   readonly stats: GateStats
   /** Hands over a link to the frontend and the port that brings the session's key. Both replace the previous ones. */
   connect(link: LinkEndpoint, key: MessagePort): void
-  /** Reloads the hook. */
   reload(): Promise<void>
   stop(): Promise<unknown>
 }
@@ -66,6 +62,7 @@ export interface GateHost {
 
 export function startGate(label: string, supervision: SupervisionConfig, host: GateHost, events: GateEvents): Gate {
   const { supervisor, log, reporter } = host
+  const { dir, hookTimeout } = host.options.isolation
   const lines = boundedLog(log, { actor: 'isolation', label })
   const times: GateTimes = { hook: createLatency(), seal: createLatency() }
   let isReady = false
@@ -79,9 +76,13 @@ export function startGate(label: string, supervision: SupervisionConfig, host: G
     supervision,
     waitsAfterError: host.options.dev,
     spawn(heartbeat) {
-      const spawned = spawnGate(label, heartbeat, lines, times, host)
-      stopWatching = spawned.watchHook(error => worker.terminate(error))
-      return spawned.worker
+      const watch = dir && new SharedArrayBuffer(4)
+      const spawned = spawnGate(label, { heartbeat, times, watch }, host)
+      pipeToLog(spawned, lines)
+      const message = `The isolation hook of ${describeName(label)} did not return within ${hookTimeout} ms`
+      const onStuck = (): void => worker.terminate(new BusError('Timeout', message))
+      if (watch) stopWatching = host.watchdog.watch(watch, onStuck)
+      return spawned
     },
     onState(state) {
       log.debug({ actor: 'isolation', label, state }, 'state')
@@ -93,7 +94,8 @@ export function startGate(label: string, supervision: SupervisionConfig, host: G
       const report = message as GateReport
       if (report.type === 'rejected') {
         events.rejected(1 + report.more)
-        reporter.reportRejection(label, report.command, report.why, report.more)
+        const { command, why, more } = report
+        reporter.reportThrottled('rejected', { label, command, why }, more)
       } else if (report.type === 'log') lines.write(report.level, report.text)
       else if (report.type === 'fault') {
         const error = receiveError(report.error, `frontend ${describeName(label)} sent an invalid frame`)
@@ -142,46 +144,23 @@ export const getGateSupervision = (frontend: SupervisionConfig, hookTimeout: num
   heartbeat: frontend.heartbeat && Math.max(frontend.heartbeat, 2 * hookTimeout),
 })
 
-interface SpawnedGate {
-  worker: Worker
-  /** Calls `onStuck` if the hook does not return in time. Returns a function that stops watching. */
-  watchHook(onStuck: (error: Error) => void): () => void
-}
-
 function spawnGate(
   label: string,
-  heartbeat: Heartbeat | undefined,
-  lines: BoundedLog,
-  times: GateTimes,
-  { options, watchdog, log }: GateHost,
-): SpawnedGate {
+  data: Pick<GateWorkerData, 'heartbeat' | 'times' | 'watch'>,
+  { options, log }: GateHost,
+): Worker {
   const { onConfirm } = options
   const confirm = onConfirm && new MessageChannel()
-  const { dir, envelope, hookTimeout } = options.isolation
-  const hookCounter = dir && new SharedArrayBuffer(4)
+  const { dir, envelope } = options.isolation
   const answer = new SharedArrayBuffer(4)
   if (confirm) answerConfirm(confirm.port1, answer, text => isConfirmed(onConfirm, text, { label }, log))
   const entry = options.workers.gate ?? findEntry('@sallyport/isolation/worker')
-  const workerData: GateWorkerData = {
-    label,
-    dir: dir?.href,
-    envelope,
-    confirm: confirm && { port: confirm.port2, answer },
-    watch: hookCounter,
-    times,
-    heartbeat,
-  }
+  const port = confirm && { port: confirm.port2, answer }
+  const workerData: GateWorkerData = { ...data, label, dir: dir?.href, envelope, confirm: port }
   const reads = getGateGrants(entry, dir)
   const transferList = confirm ? [confirm.port2] : []
   // The gate itself stops a hook whose memory grows slowly. The heap limit is for a hook that fills the memory in a single call.
-  const worker = spawnSandboxed({ entry, workerData, transferList, reads })
-  pipeToLog(worker, lines)
-  const message = `The isolation hook of ${describeName(label)} did not return within ${hookTimeout} ms`
-  return {
-    worker,
-    watchHook: onStuck =>
-      hookCounter ? watchdog.watch(hookCounter, () => onStuck(new BusError('Timeout', message))) : () => {},
-  }
+  return spawnSandboxed({ entry, workerData, transferList, reads })
 }
 
 /** Options of a gate without a bus, which tests one hook. */
@@ -215,24 +194,15 @@ export async function startStandaloneGate(
   await checkFile(from, new URL('index.html', dir))
   const log = createHostLog(false)
   const isolation = { dir, envelope, hookTimeout, maxRecordAge: undefined, from }
+  const host: GateHost = {
+    supervisor: createSupervisor(),
+    options: { pattern: 'isolation', isolation, onConfirm, calls: {}, dev: false, workers: {} },
+    watchdog: createWatchdog(hookTimeout),
+    log,
+    reporter: new BusReporter(log, new EventEmitter()),
+  }
   const ignore = (): void => {}
-  return startGate(
-    label,
-    resolveSupervision('temporary'),
-    {
-      supervisor: createSupervisor(),
-      options: { pattern: 'isolation', isolation, onConfirm, calls: {}, dev: false, workers: {} },
-      watchdog: createWatchdog(hookTimeout),
-      log,
-      reporter: new BusReporter(log, new EventEmitter()),
-    },
-    {
-      restarted: ignore,
-      ready: ignore,
-      stopped: ignore,
-      rejected: ignore,
-      protocolError: onFailed,
-      failed: onFailed,
-    },
-  )
+  const ignored = { restarted: ignore, ready: ignore, stopped: ignore, rejected: ignore }
+  const events = { ...ignored, protocolError: onFailed, failed: onFailed }
+  return startGate(label, resolveSupervision('temporary'), host, events)
 }

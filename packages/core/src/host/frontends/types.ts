@@ -5,14 +5,12 @@ import type { WorkerStats } from '../supervision/policy.js'
 
 /** Where a frontend's code runs: in a worker, in a process, or in the host's own thread. */
 export interface FrontendRuntime {
-  /** True while the runtime can take a link. */
   readonly isUp: boolean
   readonly stats: WorkerStats
   /** Hands over a link, and the link to the gate if there is one. The first link starts the code; later links replace it. */
   connect(link: LinkEndpoint, gateLink: LinkEndpoint | undefined): void
   /** Ends the runtime, after a protocol violation or the loss of core. A worker can restart. */
   dismiss(error: Error): void
-  /** Ends the runtime without a restart. */
   fail(error: Error): void
   stop(): Promise<unknown>
   /** Reloads the frontend's module. Absent for code of the host itself, which has no module. */
@@ -30,9 +28,7 @@ export interface RuntimeEvents {
 
 /** Core as seen by the frontends that are attached to it: in this process, or behind a network. */
 export interface CoreEndpoint {
-  /** True while core accepts links. */
   readonly isUp: boolean
-  /** True if core runs in the calling thread. */
   readonly isInProcess: boolean
   /** True if core runs in another process, behind a network: a caller can vanish without notice, so calls carry deadlines. */
   readonly isRemote: boolean
@@ -43,19 +39,23 @@ export interface CoreEndpoint {
   post(command: Extract<CoreCommand, { type: 'begin' | 'end' }>): void
 }
 
-/** Events of core and of its ends of the links. `name` is the frontend's name in its attachment, `link` the attachment's id. */
 export interface CoreEndpointEvents {
   /** Core accepts links again after a restart. */
   started(): void
   stopped(): void
+  /** Returns the listener to events of a frontend's links, by the frontend's name in its attachments. */
+  get(name: string): LinkEvents | undefined
+}
+
+/** Events of core's ends of a frontend's links. `link` is the attachment's id. */
+export interface LinkEvents {
   /** Core took the link. */
-  attached(name: string, link: number): void
+  attached(link: number): void
   /** Core rejected the link for good. */
-  rejected(name: string, link: number, error: Error): void
+  rejected(link: number, error: Error): void
   /** The session behind the link ended; the frontend needs another link. */
-  disconnected(name: string, link: number): void
+  disconnected(link: number): void
   /** The link closed, on whichever side. */
-  closed(name: string, link: number): void
-  /** The frontend violated the protocol on this link. */
-  protocolError(name: string, link: number, error: Error): void
+  closed(link: number): void
+  protocolError(link: number, error: Error): void
 }

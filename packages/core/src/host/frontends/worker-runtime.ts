@@ -26,12 +26,11 @@ import {
 } from '@sallyport/protocol'
 import type { RelayData } from '../../relay/messages.js'
 import type { ConnectionConfig, FrontendConfig, PermissionConfig, ProcessConfig, SesConfig } from '../options/types.js'
-import type { Logger } from '../reporting/log.js'
 import { getWorkerName, type SupervisionConfig, type WorkerStats } from '../supervision/policy.js'
 import { boundedLog, labelOutput, pipeToHost, pipeToLog } from '../workers/output.js'
 import { getFlags, realModule } from '../workers/read-grants.js'
 import { getFrontendGrants, getScriptGrants, getUnexpectedRead, MODEL, spawnSandboxed } from '../workers/sandbox.js'
-import { type Entry, findEntry, spawnWorker, type WorkerMaker } from '../workers/spawn.js'
+import { type Entry, findEntry, spawnWorker } from '../workers/spawn.js'
 import { explainSyntax } from '../workers/syntax-errors.js'
 import type { FrontendHost } from './frontend.js'
 import type { FrontendRuntime, RuntimeEvents } from './types.js'
@@ -57,19 +56,9 @@ export function createWorkerRuntime(deps: WorkerRuntimeDeps, events: RuntimeEven
   const { codec, data, sandbox, window, overflow } = settings
   const { supervisor, log, reporter, options } = host
   const isProcess = typeof sandbox === 'object' && sandbox.kind === 'process'
-  const isIsolated = options.pattern === 'isolation'
   const { dev, calls } = options
-  const start: FrontendStart = {
-    label,
-    codec,
-    data,
-    timeout: calls.timeout,
-    window,
-    overflow,
-    module: module.href,
-    deadlines: host.core.isRemote,
-    ...(dev && { sourceMaps: true }),
-  }
+  const client = { label, codec, data, timeout: calls.timeout, window, overflow, deadlines: host.core.isRemote }
+  const start: FrontendStart = { ...client, module: module.href, ...(dev && { sourceMaps: true }) }
   let hasLink = false
   let hasReported = false
   const worker = supervisor.start({
@@ -77,8 +66,7 @@ export function createWorkerRuntime(deps: WorkerRuntimeDeps, events: RuntimeEven
     supervision,
     waitsAfterError: dev,
     ...(isProcess && { stopTimeout: RELAY_STOP_TIMEOUT_MS }),
-    spawn: heartbeat =>
-      spawnFrontend({ ...start, heartbeat }, settings, isIsolated, log, dev, options.workers.frontend),
+    spawn: heartbeat => spawnFrontend({ ...start, heartbeat }, settings, host),
     ...(dev && { explainError: (error, signal) => explainSyntax(error, module, signal) }),
     onState(state) {
       log.debug({ actor: 'frontend', label, state }, 'state')
@@ -132,25 +120,19 @@ export function createWorkerRuntime(deps: WorkerRuntimeDeps, events: RuntimeEven
 /**
  * Starts the worker of a frontend in its sandbox; for a process, the worker is its relay.
  *
- * @param isIsolated - true if the frontend has a gate
- * @param dev - true to print the worker's output, with its label, to the host's own output
  * @throws {BusError} InvalidParams for a location that cannot be granted, and what `new Worker` throws
  */
 function spawnFrontend(
   data: FrontendWorkerData,
-  settings: FrontendConfig,
-  isIsolated: boolean,
-  log: Logger,
-  dev: boolean,
-  maker: WorkerMaker | undefined,
+  { sandbox, onStdio }: FrontendConfig,
+  { options: { pattern, dev, workers }, log }: FrontendHost,
 ): Worker {
-  const { sandbox, onStdio } = settings
-  const entry = maker ?? findEntry('@sallyport/frontend/worker')
+  const entry = workers.frontend ?? findEntry('@sallyport/frontend/worker')
   const isTrusted = sandbox === 'none'
   const worker = isTrusted
     ? spawnWorker(entry, data, [], onStdio || dev ? { stdout: true, stderr: true } : {})
     : sandbox.kind === 'process'
-      ? spawnRelay(data, sandbox, isIsolated)
+      ? spawnRelay(data, sandbox, pattern === 'isolation')
       : spawnSandboxed({ entry, transferList: [], ...getSandboxOptions(entry, data, sandbox) })
   if (onStdio) pipeToHost(worker, data.label, onStdio)
   else if (dev) labelOutput(worker, data.label)
@@ -217,12 +199,9 @@ function getV8Flags(limits: ResourceLimits = {}): string[] {
   ]
 }
 
-export interface ConnectionDeps {
-  label: string
-  settings: ConnectionConfig
+export interface ConnectionDeps extends Pick<PooledSessionOptions, 'label' | 'settings'> {
   timeout: number | undefined
   deadlines: boolean
-  /** Called with the client when it has its first link. */
   onConnected(client: Client): void
 }
 

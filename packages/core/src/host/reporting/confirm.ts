@@ -49,8 +49,6 @@ export function answerConfirm(
   port.unref()
 }
 
-type CommandConfirmRequest = Extract<CoreReport, { type: 'confirm' }>
-
 /** The host's side of `ctx.confirm`. Requests of a core that has ended are aborted: the next core counts its requests from 1 again. */
 export class HostConfirmRequests {
   readonly #onConfirm: OnConfirm | undefined
@@ -63,7 +61,10 @@ export class HostConfirmRequests {
     this.#log = log
   }
 
-  ask({ id, text, label, command }: CommandConfirmRequest, answer: (confirmed: boolean) => void): void {
+  ask(
+    { id, text, label, command }: Extract<CoreReport, { type: 'confirm' }>,
+    answer: (confirmed: boolean) => void,
+  ): void {
     if (!this.#onConfirm) {
       if (!this.#hasWarned) {
         this.#log.warn({ label, command }, 'A command asked for confirmation without onConfirm: answering false')
@@ -86,7 +87,6 @@ export class HostConfirmRequests {
     this.#pending.get(id)?.abort()
   }
 
-  /** Aborts all requests when core has ended. */
   reset(): void {
     const pending = this.#pending
     this.#pending = new Map()

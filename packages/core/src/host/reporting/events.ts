@@ -1,7 +1,6 @@
 // Events that a bus emits for its host, and logs: faults, restarts, denials and more.
 import type { EventEmitter } from 'node:events'
 import { BusError, callSafely, describeName, formatSuppressed } from '@sallyport/protocol'
-import type { RunningCall } from '../../contract/control.js'
 import { didYouMean } from '../../shared/suggest.js'
 import { anyFunction, check } from '../../shared/validate.js'
 import type { Restart, WorkerExit } from '../supervision/worker-actor.js'
@@ -43,14 +42,6 @@ const BUS_EVENTS: ReadonlySet<string> = new Set<keyof BusEvents>([
   'overload',
 ])
 
-/** Reasons why `close` has not finished yet. */
-export interface PendingClose {
-  /** Names of workers that have not exited. */
-  workers: readonly string[]
-  /** Calls that core runs; `undefined` if it does not answer. */
-  calls: readonly RunningCall[] | undefined
-}
-
 export class BusReporter {
   readonly #log: Logger
   readonly #events: EventEmitter
@@ -91,9 +82,11 @@ export class BusReporter {
     this.#emit('failed', { label, actor, error })
   }
 
-  reportSlowCall(label: string, command: string, ms: number, more: number): void {
-    this.slowCalls += 1 + more
-    this.#report('slow', 'slow call', { label, command, ms }, more)
+  /** Reports an event that stands for `more` suppressed ones. */
+  reportThrottled<Name extends 'slow' | 'denied' | 'rejected'>(name: Name, event: BusEvents[Name], more: number): void {
+    if (name === 'slow') this.slowCalls += 1 + more
+    this.#log.warn(event as object, formatSuppressed(name === 'slow' ? 'slow call' : name, more))
+    this.#emit(name, { ...event, ...(more > 0 && { more }) })
   }
 
   reportOverload(label: string, dropped: number): void {
@@ -101,31 +94,8 @@ export class BusReporter {
     this.#emit('overload', { label, dropped })
   }
 
-  reportDenial(label: string, command: string, more: number): void {
-    this.#report('denied', 'denied', { label, command }, more)
-  }
-
-  reportRejection(label: string, command: string, why: string, more: number): void {
-    this.#report('rejected', 'rejected', { label, command, why }, more)
-  }
-
   reportStopTimeout(actor: Actor, label: string): void {
     this.#log.warn({ actor, label }, 'did not stop in time: terminating it')
-  }
-
-  reportPendingClose(pending: PendingClose): void {
-    this.#log.warn(pending, 'close is waiting for workers or calls')
-  }
-
-  /** Logs and emits an event that stands for `more` suppressed ones. */
-  #report<Name extends 'slow' | 'denied' | 'rejected'>(
-    name: Name,
-    text: string,
-    event: BusEvents[Name],
-    more: number,
-  ): void {
-    this.#log.warn(event as object, formatSuppressed(text, more))
-    this.#emit(name, { ...event, ...(more > 0 && { more }) })
   }
 
   #emit<Name extends keyof BusEvents>(name: Name, event: BusEvents[Name]): void {

@@ -81,8 +81,6 @@ export interface BusStats {
   network?: NetworkStats
 }
 
-const NO_LATENCY: LatencyStats = { count: 0, p50: 0, p90: 0, p99: 0, max: 0 }
-
 /** Metrics of one frontend over links that follow each other. */
 export class SessionTraffic {
   /** Totals of previous links. */
@@ -109,7 +107,15 @@ export class SessionTraffic {
     const counts = this.#previous.map((count, i) => count + (this.#counts?.[i] ?? 0))
     const now = performance.now()
     const totals = getTotals(counts)
-    const perSecond = getRates(this.#lastTotals, totals, Math.max(now - this.#lastAt, 1) / 1000)
+    const seconds = Math.max(now - this.#lastAt, 1) / 1000
+    const rate = (before: number, after: number): number => Math.max(0, Math.round((after - before) / seconds))
+    const { calls, failures, events, bytes } = this.#lastTotals
+    const perSecond: TrafficRates = {
+      calls: rate(calls, totals.calls),
+      failures: rate(failures, totals.failures),
+      events: { in: rate(events.in, totals.events.in), out: rate(events.out, totals.events.out) },
+      bytes: { in: rate(bytes.in, totals.bytes.in), out: rate(bytes.out, totals.bytes.out) },
+    }
     if (resetRates) {
       this.#lastTotals = totals
       this.#lastAt = now
@@ -135,18 +141,8 @@ const getTotals = (counts: Float64Array): TrafficRates => ({
   bytes: { in: counts[COUNT.bytesIn]!, out: counts[COUNT.bytesOut]! },
 })
 
-function getRates(from: TrafficRates, to: TrafficRates, seconds: number): TrafficRates {
-  const rate = (before: number, after: number): number => Math.max(0, Math.round((after - before) / seconds))
-  return {
-    calls: rate(from.calls, to.calls),
-    failures: rate(from.failures, to.failures),
-    events: { in: rate(from.events.in, to.events.in), out: rate(from.events.out, to.events.out) },
-    bytes: { in: rate(from.bytes.in, to.bytes.in), out: rate(from.bytes.out, to.bytes.out) },
-  }
-}
-
 export function getLatency(histogram: RecordableHistogram | undefined): LatencyStats {
-  if (!histogram || histogram.count === 0) return { ...NO_LATENCY }
+  if (!histogram || histogram.count === 0) return { count: 0, p50: 0, p90: 0, p99: 0, max: 0 }
   const toMicroseconds = (nanoseconds: number): number => Math.round(nanoseconds / 10) / 100
   const at = (percentile: number): number => toMicroseconds(histogram.percentile(percentile))
   return { count: histogram.count, p50: at(50), p90: at(90), p99: at(99), max: toMicroseconds(histogram.max) }

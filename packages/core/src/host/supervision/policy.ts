@@ -28,12 +28,8 @@ export interface SupervisionOptions {
 }
 
 /** `SupervisionOptions` with the defaults applied. */
-export interface SupervisionConfig {
-  restart: 'permanent' | 'transient' | 'temporary'
-  intensity: number
-  period: number
+export interface SupervisionConfig extends Required<SupervisionOptions> {
   delay: { min: number; max: number }
-  heartbeat: number | false
 }
 
 const DEFAULTS: Omit<SupervisionConfig, 'restart'> = {
@@ -60,13 +56,11 @@ export type RestartLimits = Pick<SupervisionConfig, 'intensity' | 'period' | 'de
 
 /** A worker's restarts so far. */
 export interface RestartHistory {
-  /** Total number of restarts. */
   readonly count: number
   /** Times of the restarts within the period. */
   readonly recent: readonly number[]
   /** Number of restarts that each followed soon after the previous one. */
   readonly streak: number
-  /** Milliseconds before the latest restart. */
   readonly delay: number
 }
 

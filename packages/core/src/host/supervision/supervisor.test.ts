@@ -30,11 +30,11 @@ describe('a worker', () => {
     const supervisor = createSupervisor()
     const workers = [1, 2, 3].map(() => start(supervisor, `${ready} process.exit(0))`))
     await Promise.all(workers.map(worker => worker.ready))
-    expect(supervisor.workerCount).toBe(3)
+    expect(supervisor.workerNames).toHaveLength(3)
     expect(await Promise.all(workers.map(worker => worker.stop(1000)))).toMatchObject(
       Array(3).fill({ error: undefined }),
     )
-    expect(supervisor.workerCount).toBe(0)
+    expect(supervisor.workerNames).toHaveLength(0)
     expect(await workers[0]!.stop(0)).toMatchObject({ error: undefined })
   })
 
@@ -45,17 +45,17 @@ describe('a worker', () => {
   })
 
   test('reports its error after the explanation, which a stop cuts short', async () => {
-    const explainError = (error: Error, signal: AbortSignal): Promise<void> =>
-      new Promise(resolve => {
-        error.message += ' (explained)'
-        signal.addEventListener('abort', () => resolve())
-      })
+    const explainError = vi.fn<NonNullable<WorkerSpec['explainError']>>((error, signal) => {
+      error.message += ' (explained)'
+      return new Promise(resolve => signal.addEventListener('abort', () => resolve()))
+    })
     const spawn = (): Worker => new Worker('throw new Error("broken")', { eval: true })
     const worker = createSupervisor().start({ ...silent, spawn, explainError })
-    const exited = vi.fn<() => void>()
-    void worker.exited.then(exited)
-    await new Promise(resolve => setTimeout(resolve, 300))
-    expect(exited).not.toHaveBeenCalled()
+    const onExit = vi.fn<() => void>()
+    void worker.exited.then(onExit)
+    await vi.waitFor(() => expect(explainError).toHaveBeenCalled(), { timeout: 10_000 })
+    await new Promise(resolve => setTimeout(resolve, 50))
+    expect(onExit).not.toHaveBeenCalled()
     const { error } = await worker.stop(60_000)
     expect(error?.message).toContain('broken (explained)')
   })
@@ -72,7 +72,7 @@ describe('a worker', () => {
       const stopped = worker.stop(100)
       await vi.advanceTimersByTimeAsync(5500)
       expect(thread.terminate).toHaveBeenCalled()
-      expect(supervisor.workerCount).toBe(1)
+      expect(supervisor.workerNames).toHaveLength(1)
       await vi.advanceTimersByTimeAsync(200)
       expect(await stopped).toMatchObject({
         error: {
@@ -80,7 +80,7 @@ describe('a worker', () => {
           message: expect.stringMatching(/^it did not exit after it was terminated/) as string,
         },
       })
-      expect(supervisor.workerCount).toBe(0)
+      expect(supervisor.workerNames).toHaveLength(0)
     } finally {
       vi.useRealTimers()
     }
@@ -108,7 +108,7 @@ describe('a worker', () => {
     const error = new Error('enough')
     worker.terminate(error)
     worker.terminate(new Error('again'))
-    expect(supervisor.workerCount).toBe(0)
+    expect(supervisor.workerNames).toHaveLength(0)
     expect(await worker.exited).toMatchObject({ error })
   })
 

@@ -12,6 +12,7 @@ import {
   setup,
   stopChild,
 } from 'xstate'
+import { LIFECYCLE_STATES } from '../../contract/control.js'
 import { createDeferred, type Deferred } from '../../shared/deferred.js'
 import type { WorkerStats } from './policy.js'
 import type { WorkerEvent, WorkerExit, WorkerSpec } from './worker-actor.js'
@@ -64,8 +65,6 @@ export interface WorkerStatus extends WorkerStats {
 
 export interface Supervisor {
   readonly state: BusState
-  /** Number of workers that have not exited. */
-  readonly workerCount: number
   /** Names of the workers that have not exited. */
   readonly workerNames: readonly string[]
   /** The status of each worker that has not exited, by name. */
@@ -138,9 +137,6 @@ export function createSupervisor({
     get state(): BusState {
       return actor.getSnapshot().value
     },
-    get workerCount(): number {
-      return getWorkers().length
-    },
     get workerNames(): readonly string[] {
       return getWorkers().map(([id]) => getName(id))
     },
@@ -163,31 +159,19 @@ export function createSupervisor({
 
 const getName = (id: string): string => id.slice(0, id.lastIndexOf(' #'))
 
-const getStats = (snapshot: WorkerSnapshot): WorkerStats => ({
-  state: getWorkerState(snapshot),
-  restarts: snapshot.context.history.count,
-})
-
 function getWorkerStatus(snapshot: WorkerSnapshot): WorkerStatus {
   const hasThread = typeof snapshot.value === 'object'
   const { lifecycle } = snapshot.context.spec as TrackedSpec
   return { ...getStats(snapshot), lifecycle: hasThread ? lifecycle : undefined }
 }
 
-interface TrackedSpec extends WorkerSpec {
-  /** The latest state that the current thread reported of itself. */
-  readonly lifecycle: LifecycleState | undefined
-}
+const getStats = (snapshot: WorkerSnapshot): WorkerStats => ({
+  state: getWorkerState(snapshot),
+  restarts: snapshot.context.history.count,
+})
 
-/** A worker without a sandbox can report anything. */
-const LIFECYCLE_STATES: ReadonlySet<unknown> = new Set<LifecycleState>([
-  'booting',
-  'handshaking',
-  'ready',
-  'draining',
-  'stopped',
-  'failed',
-])
+/** `lifecycle` is the latest state that the current thread reported of itself. */
+type TrackedSpec = WorkerSpec & Pick<WorkerStatus, 'lifecycle'>
 
 function trackLifecycle(spec: WorkerSpec): TrackedSpec {
   let lifecycle: LifecycleState | undefined
@@ -201,7 +185,8 @@ function trackLifecycle(spec: WorkerSpec): TrackedSpec {
       return spec.spawn(heartbeat)
     },
     onState(state) {
-      lifecycle = LIFECYCLE_STATES.has(state) ? state : undefined
+      // A worker without a sandbox can report anything.
+      lifecycle = LIFECYCLE_STATES.includes(state) ? state : undefined
       spec.onState(state)
     },
   }
@@ -219,7 +204,17 @@ function createSupervisedWorker(actor: WorkerMachineActor, spec: WorkerSpec): Su
   ready.promise.catch(() => {})
   let isUp = true
   let generation = 0
-  const reloads = new PendingReloads()
+  /** Callers of `reload` that wait until the worker is ready or cannot become ready. */
+  const reloads: Deferred<void>[] = []
+  const settleReloads = (snapshot: WorkerSnapshot): void => {
+    const isReady = snapshot.matches({ alive: 'running' })
+    if (snapshot.matches('alive') && !isReady) return
+    const error = snapshot.context.error ?? stoppedEarly()
+    for (const { resolve, reject } of reloads.splice(0)) {
+      if (isReady) resolve()
+      else reject(error)
+    }
+  }
   actor.subscribe({
     next(snapshot) {
       const { context } = snapshot
@@ -232,13 +227,13 @@ function createSupervisedWorker(actor: WorkerMachineActor, spec: WorkerSpec): Su
         spec.onStopped(context.restart)
       }
       if (isUp && !wasUp) spec.onRestarted()
-      reloads.settle(snapshot)
+      settleReloads(snapshot)
     },
     complete() {
       isUp = false
       const snapshot = actor.getSnapshot()
       const { error, exitError } = snapshot.context
-      reloads.settle(snapshot)
+      settleReloads(snapshot)
       ready.reject(error ?? stoppedEarly())
       exited.resolve({ error, exitError: error && exitError })
     },
@@ -266,31 +261,11 @@ function createSupervisedWorker(actor: WorkerMachineActor, spec: WorkerSpec): Su
     fail: error => send({ type: 'fail', error }),
     reload() {
       send({ type: 'reload' })
-      return reloads.add(actor.getSnapshot())
+      const reload = createDeferred()
+      reloads.push(reload)
+      settleReloads(actor.getSnapshot())
+      return reload.promise
     },
-  }
-}
-
-/** Callers of `reload` that wait until the worker is ready or cannot become ready. */
-class PendingReloads {
-  readonly #pending: Deferred<void>[] = []
-
-  /** @param snapshot - the worker's state after it was sent the event */
-  add(snapshot: WorkerSnapshot): Promise<void> {
-    const reload = createDeferred()
-    this.#pending.push(reload)
-    this.settle(snapshot)
-    return reload.promise
-  }
-
-  settle(snapshot: WorkerSnapshot): void {
-    const isReady = snapshot.matches({ alive: 'running' })
-    if (snapshot.matches('alive') && !isReady) return
-    const error = snapshot.context.error ?? stoppedEarly()
-    for (const { resolve, reject } of this.#pending.splice(0)) {
-      if (isReady) resolve()
-      else reject(error)
-    }
   }
 }
 

@@ -47,7 +47,6 @@ export interface WorkerSpec {
   onRestarted(): void
   /** Called when the thread stopped and another one will follow: `undefined` for a requested reload. */
   onStopped(restart: Restart | undefined): void
-  /** Called when the thread did not stop in time and is terminated. */
   onKilled(): void
 }
 
@@ -82,8 +81,15 @@ export const workerActor: CallbackActorLogic<WorkerEvent, WorkerSpec> = fromCall
   ({ input: spec, sendBack, receive }) => {
     const { heartbeat: limit } = spec.supervision
     const heartbeat = limit === false ? undefined : createHeartbeat(limit)
-    const thread = trySpawn(spec, heartbeat, error => sendBack({ type: 'thread.exited', error }))
-    if (!thread) return undefined
+    let thread: ThreadHandle
+    try {
+      thread = spec.spawn(heartbeat)
+    } catch (cause) {
+      // A worker that cannot be created is reported as one that exited with an error.
+      const error = receiveError(reportError(cause), `${spec.name} could not be started`)
+      queueMicrotask(() => sendBack({ type: 'thread.exited', error }))
+      return undefined
+    }
     const stopWatching =
       heartbeat &&
       watchHeartbeat(heartbeat.memory, limit as number, () => {
@@ -106,11 +112,9 @@ export const workerActor: CallbackActorLogic<WorkerEvent, WorkerSpec> = fromCall
       if (report.state === 'failed') fail(receiveError(report.error, `${spec.name} failed`))
     })
     thread.on('error', error => {
-      fail(
-        isOutOfMemory(error)
-          ? new BusError('InternalError', `${spec.name} ran out of memory`)
-          : receiveError(reportError(error), `${spec.name} failed`),
-      )
+      const isOutOfMemory = (error as { code?: unknown } | null)?.code === 'ERR_WORKER_OUT_OF_MEMORY'
+      if (isOutOfMemory) fail(new BusError('InternalError', `${spec.name} ran out of memory`))
+      else fail(receiveError(reportError(error), `${spec.name} failed`))
     })
     thread.on('exit', code => {
       if (code !== 0 && !killed) failure ??= new BusError('InternalError', `${spec.name} exited with code ${code}`)
@@ -138,20 +142,6 @@ export const workerActor: CallbackActorLogic<WorkerEvent, WorkerSpec> = fromCall
   },
 )
 
-/** Reports a worker that cannot be created as one that exited with an error. */
-function trySpawn(
-  spec: WorkerSpec,
-  heartbeat: Heartbeat | undefined,
-  failed: (error: Error) => void,
-): ThreadHandle | undefined {
-  try {
-    return spec.spawn(heartbeat)
-  } catch (error) {
-    queueMicrotask(() => failed(receiveError(reportError(error), `${spec.name} could not be started`)))
-    return undefined
-  }
-}
-
 /** Ignores a port that closed meanwhile because the thread at its other end exited: another port will follow. */
 function post(thread: ThreadHandle, { message, transfer }: Extract<WorkerEvent, { type: 'post' }>): void {
   try {
@@ -160,9 +150,6 @@ function post(thread: ThreadHandle, { message, transfer }: Extract<WorkerEvent, 
     if ((error as Error).name !== 'DataCloneError' || transfer.length === 0) throw error
   }
 }
-
-const isOutOfMemory = (error: unknown): boolean =>
-  (error as { code?: unknown } | null)?.code === 'ERR_WORKER_OUT_OF_MEMORY'
 
 const isStateReport = (report: unknown): report is StateReport =>
   typeof report === 'object' && report !== null && (report as { type?: unknown }).type === 'state'

@@ -24,7 +24,6 @@ export interface WorkerContext extends WorkerInput {
   exitError: Error | undefined
   /** Why the worker restarts, waits or has failed. */
   error: Error | undefined
-  /** Milliseconds that the thread is given to drain. */
   drainTimeout: number
   startedAt: number
   /** Milliseconds that the first thread took to be ready; `undefined` until then. */
@@ -37,9 +36,7 @@ export interface WorkerContext extends WorkerInput {
 }
 
 const getStopTimeout = ({ spec: { stopTimeout = STOP_TIMEOUT_MS } }: WorkerContext): number => stopTimeout
-
 const getKillTimeout = (context: WorkerContext): number => context.drainTimeout + getStopTimeout(context)
-
 const getStartTimeout = ({ startupMs = 0 }: WorkerContext): number =>
   Math.max(MIN_START_TIMEOUT_MS, Math.round(10 * startupMs))
 
@@ -80,14 +77,10 @@ const machine = setup({
     }),
     recordError: assign(({ event }) => failWith(getError(event))),
     recordExternalError: assign(({ event }) => ({ error: getError(event), exitError: undefined })),
-    recordAbandoned: assign(({ context: { spec } }) =>
-      failWith(
-        new BusError(
-          'Timeout',
-          `${spec.name} did not exit after it was terminated: its thread is stuck in native code`,
-        ),
-      ),
-    ),
+    recordAbandoned: assign(({ context: { spec } }) => {
+      const message = `${spec.name} did not exit after it was terminated: its thread is stuck in native code`
+      return failWith(new BusError('Timeout', message))
+    }),
     recordStartup: assign(({ context: { startupMs, startedAt, now } }) => ({
       startupMs: startupMs ?? now() - startedAt,
     })),

@@ -24,12 +24,12 @@ export function getModuleGrants(module: URL): ReadGrants {
   const directory = dirname(fileURLToPath(module))
   const directories = [directory]
   const files: string[] = []
-  for (const ancestor of getAncestors(directory)) {
+  for (let ancestor = directory; ; ancestor = dirname(ancestor)) {
     const packages = join(ancestor, 'node_modules')
     if (existsSync(packages)) directories.push(...withRealPath(packages))
     files.push(join(ancestor, 'package.json'))
+    if (dirname(ancestor) === ancestor) return { directories, files }
   }
-  return { directories, files }
 }
 
 /** Grants a file or directory. A missing one is taken for a file. */
@@ -45,7 +45,8 @@ export function getReadGrants(location: URL): ReadGrants {
  * @throws {BusError} InvalidParams for a path with an asterisk, which Node takes for a pattern
  */
 export function joinGrants(all: readonly ReadGrants[]): ReadGrants {
-  const directories = getOutermost(new Set(all.flatMap(grants => grants.directories)))
+  const granted = [...new Set(all.flatMap(grants => grants.directories))].toSorted()
+  const directories = granted.filter(path => !granted.some(other => other !== path && isWithin([other], path)))
   const files = [...new Set(all.flatMap(grants => grants.files))].filter(file => !isWithin(directories, file))
   const wild = [...directories, ...files].find(path => path.includes('*'))
   if (wild !== undefined) {
@@ -65,21 +66,10 @@ export const getFlags = ({ directories, files }: ReadGrants): string[] => [
 
 const withSlash = (directory: string): string => (directory.endsWith(sep) ? directory : directory + sep)
 
-function getOutermost(directories: ReadonlySet<string>): string[] {
-  const all = [...directories].toSorted()
-  return all.filter(directory => !all.some(other => other !== directory && isWithin([other], directory)))
-}
-
 function withRealPath(path: string): string[] {
   try {
     return [...new Set([path, realpathSync(path)])]
   } catch {
     return [path]
   }
-}
-
-/** Returns the directory itself, and all above it. */
-function getAncestors(directory: string): string[] {
-  const parent = dirname(directory)
-  return parent === directory ? [directory] : [directory, ...getAncestors(parent)]
 }

@@ -97,17 +97,14 @@ function guardInnerPort(worker: Worker): void {
   inner[name] = value => {
     const message = Object(value) as InnerMessage
     if (message.type === 'upAndRunning' || message.type === 'couldNotSerializeError') receive.call(worker, message)
-    else if (message.type === 'errorMessage') receiveError(() => receive.call(worker, message))
     else if (message.type === 'stdioPayload') receiveOutput(message, ended, output => receive.call(worker, output))
-  }
-}
-
-/** Receives an error in bytes, which might be malformed. Listeners of the error throw nothing themselves. */
-function receiveError(receive: () => void): void {
-  try {
-    receive()
-  } catch {
-    // The error was forged. The worker's exit is reported when it ends.
+    else if (message.type === 'errorMessage') {
+      try {
+        receive.call(worker, message)
+      } catch {
+        // The error was forged, as its listeners throw nothing themselves. The worker's exit is reported when it ends.
+      }
+    }
   }
 }
 

@@ -37,10 +37,8 @@ export function spawnWorker(
   if (typeof entry === 'string') return startWorker(entry, options)
   const worker: unknown = entry(options)
   if (worker instanceof Worker) return worker
-  throw new BusError(
-    'InvalidParams',
-    'createBus: workers: each must return a worker, as in `options => new Worker(new URL(…), options)`',
-  )
+  const text = 'createBus: workers: each must return a worker, as in `options => new Worker(new URL(…), options)`'
+  throw new BusError('InvalidParams', text)
 }
 
 function startWorker(entry: string, options: WorkerOptions): Worker {

@@ -12,11 +12,11 @@ const SILENCE = 10
 /** A longer gap counts as this one, so that the mean forgets a single delay within a few frames. */
 const MAX_GAP = 0.6
 /**
- * The time that one poll can wait in vain in total. It is longer than a scheduler's time slice: if both threads share a processor, the
+ * The time that one poll can wait for frames that do not come, in total. It is longer than a scheduler's time slice: if both threads share a processor, the
  * scheduler moves one of them only because both poll at the same time.
  */
 const BUDGET = 3
-/** The budget that each frame gives back, about the processor time of a wake-up. */
+/** The budget that each frame restores, about the processor time of a wake-up. */
 const REFUND = 0.015
 /** A poll has paid only if it found this many frames. */
 const MIN_FRAMES = 64
@@ -103,11 +103,11 @@ export class RingPolling {
 
   /** Returns whether a poll that has found nothing now should continue. */
   mayContinue(now: number): boolean {
-    // The wait starts with the first vain check: before it, this thread handled what it had been woken for.
+    // The wait starts with the first unsuccessful check: before it, this thread handled what it had been woken for.
     this.#waitingSince ||= now
     if (this.#getWait(now) < this.#budget) return true
     this.#isPolling = false
-    // The vain wait belongs to the poll and not to the time asleep.
+    // The unsuccessful wait belongs to the poll and not to the time asleep.
     this.#lastArrival = now
     const sleepingRate = this.#sleepingBytes / this.#sleepingGap
     const hasPaid = this.#frames >= MIN_FRAMES && this.#bytes > (now - this.#startedAt) * sleepingRate * MIN_GAIN
@@ -148,7 +148,7 @@ const { waitAsync } = Atomics as unknown as { waitAsync: WaitAsync }
 export class RingDoorbell {
   readonly #control: Int32Array<SharedArrayBuffer>
   readonly #onWoken: () => void
-  /** One wait at a time. It can outlast times in which the thread is not parked: nobody rings then. */
+  /** One wait at a time. It can outlast times in which the thread is not parked, because the peer rings only for a parked one. */
   #isWaiting = false
 
   constructor(ring: RingMemory, onRing: () => void) {

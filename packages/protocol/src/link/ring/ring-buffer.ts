@@ -1,6 +1,6 @@
 // One ring: the shared memory of one direction between two threads that do not trust each other. Control words have cache lines of
-// their own. Positions only grow (mod 2^32), so a full ring never looks like an empty one. A frame is a header of 8 bytes (kind and
-// length of the body, and the length of an out-of-band body) and the body, contiguous and 8-aligned.
+// their own. Positions only grow (mod 2^32), so a full ring never looks like an empty one. A frame is a header of 8 bytes and
+// the body, contiguous and 8-aligned. The header holds kind and length of the body, and the length of an out-of-band body.
 import { BusError } from '../../errors/bus-error.js'
 
 /** Words of the control area, two cache lines apart, because processors fetch lines in pairs. */

@@ -1,7 +1,7 @@
-// The figures as a table, a line each, a column for each size.
+// Formats the figures as a table with a column for each size.
 import type { Measured } from './measure.js'
 
-export function tell(sizes: readonly Measured[]): string {
+export function formatTable(sizes: readonly Measured[]): string {
   const line = (what: string, of: (measured: Measured) => string): string =>
     [what.padEnd(36), ...sizes.map(measured => of(measured).padStart(12))].join('')
   const lines = (title: string, part: (measured: Measured) => object, digits: number): string[] => [
