@@ -112,7 +112,7 @@ describe('a script finds', () => {
   })
 })
 
-describe('as in a browser', () => {
+describe('like in a browser', () => {
   test('scripts share their top-level names in order', () => {
     const { it } = sandbox()
     it.run([

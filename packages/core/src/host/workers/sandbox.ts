@@ -1,5 +1,5 @@
 // Starts a worker under Node's permission model: it reads what it is made of, writes nothing, starts nothing, and has neither the
-// host's environment nor its output. The worker itself closes what Node leaves open (frontend/src/runtime/sandbox.ts).
+// host's environment nor its output. The worker itself closes what Node leaves open (frontend/src/runtime/harden.ts).
 import { realpathSync } from 'node:fs'
 import { type ResourceLimits, type TransferListItem, Worker } from 'node:worker_threads'
 import { BusError } from '@sallyport/protocol'
