@@ -85,7 +85,7 @@ describe('a capability', () => {
     ['core:event:deny-emitt', 'unknown permission deny-emitt for core:event (did you mean "core:event:deny-emit"?)'],
     [
       'core:windows:default',
-      'unknown ACL for core:windows, expected one of bare, core, core:app, core:event, core:image, core:menu, core:path, core:resources, core:tray, core:webview, core:window, fs (did you mean "core:window:default"?) (unknownPermissions: \'warn\' passes over plugins that are not here)',
+      'unknown ACL for core:windows, expected one of bare, core, core:app, core:event, core:image, core:menu, core:path, core:resources, core:tray, core:webview, core:window, fs (did you mean "core:window:default"?) (unknownPermissions: \'warn\' ignores plugins that are not here)',
     ],
     ['tauri-plugin-fs:default', '"tauri-plugin-fs:default": identifiers cannot start with tauri-plugin-'],
     ['fs:a:b', `"fs:a:b": identifiers can only include a single separator ':'`],
@@ -103,7 +103,7 @@ describe('a capability', () => {
     ],
     [
       'event:default',
-      'unknown ACL for event, expected one of bare, core, core:app, core:event, core:image, core:menu, core:path, core:resources, core:tray, core:webview, core:window, fs (did you mean "core:event:default"?) (unknownPermissions: \'warn\' passes over plugins that are not here)',
+      'unknown ACL for event, expected one of bare, core, core:app, core:event, core:image, core:menu, core:path, core:resources, core:tray, core:webview, core:window, fs (did you mean "core:event:default"?) (unknownPermissions: \'warn\' ignores plugins that are not here)',
     ],
     ['core:event', 'unknown permission event for core (did you mean "core:event:default"?)'],
   ])('the permission %s', (identifier, text) => {
