@@ -11,7 +11,7 @@ export default defineCore({
   commands: {
     /** Each id is used for one call only. */
     work: async ({ id, ms, size = 0 }) => {
-      writeSync(file, `${id}\n`)
+      writeSync(file, `${String(id)}\n`)
       if (ms > 0) await delay(ms)
       return { id, instance, filler: 'x'.repeat(size) }
     },
@@ -21,7 +21,7 @@ export default defineCore({
     echo: args => args,
     /** Emits many large events in one tick. */
     flood: ({ to, event, count, size }, { app }) => {
-      for (let at = 0; at < count; at++) void app.emitTo(to, event, { at, filler: 'x'.repeat(size) })
+      for (let at = 0; at < count; at++) app.emitTo(to, event, { at, filler: 'x'.repeat(size) })
     },
     die: () => process.exit(1),
     numbers: async function* ({ to }) {
