@@ -1,4 +1,4 @@
-// What every link does, whatever carries it. Each kind of link runs these tests against a pair of its own.
+// The behavior of every link. Each kind of link runs these tests with its own pairs.
 import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import type { Link, LinkReceiver } from '../src/wire/link.js'
@@ -17,13 +17,13 @@ export function recorder(): Recorder {
   }
 }
 
-/** Long enough for a port of this thread: on a busy machine turns count, not time. */
+/** Waits for ports within this thread: on a busy machine ticks count, not time. */
 export async function settle(): Promise<void> {
   await delay(20)
   for (let i = 0; i < 20; i++) await turn()
 }
 
-/** @param settled resolves once all that was sent in this thread has arrived */
+/** @param settled - resolves when everything that was sent in this thread has arrived */
 export function linkBehaviour(name: string, createPair: () => [Link, Link], settled = settle): void {
   const connect = (): { near: Link; far: Link; atNear: Recorder; atFar: Recorder } => {
     const [near, far] = createPair()
@@ -33,8 +33,8 @@ export function linkBehaviour(name: string, createPair: () => [Link, Link], sett
     return { near, far, atNear, atFar }
   }
 
-  describe(`${name}, as every link,`, () => {
-    it('carries frames of every kind, both ways, in order', async () => {
+  describe(`${name}, like every link,`, () => {
+    it('delivers frames of every kind in both directions, in order', async () => {
       const { near, far, atNear, atFar } = connect()
       const sent = Array.from({ length: 500 }, (_, i) => ({ kind: ((i % 3) + 1) as 1 | 2 | 3, body: `${i}` }))
       for (const frame of sent) near.send(frame)
@@ -46,7 +46,7 @@ export function linkBehaviour(name: string, createPair: () => [Link, Link], sett
       near.close()
     })
 
-    it('carries attachments between other frames, in order', async () => {
+    it('delivers attachments between other frames, in order', async () => {
       const { near, atFar } = connect()
       near.send({ kind: 1, body: 'a' })
       near.send({ kind: 5, body: new Uint8Array(Buffer.from('bytes')) })
@@ -57,7 +57,7 @@ export function linkBehaviour(name: string, createPair: () => [Link, Link], sett
       near.close()
     })
 
-    it('carries an empty body, and one of a mebibyte', async () => {
+    it('delivers an empty body, and one of a mebibyte', async () => {
       const { near, atFar } = connect()
       near.send({ kind: 1, body: '' })
       near.send({ kind: 2, body: new Uint8Array(2 ** 20).fill(0x61) })
@@ -66,7 +66,7 @@ export function linkBehaviour(name: string, createPair: () => [Link, Link], sett
       near.close()
     })
 
-    it('keeps frames for a receiver that comes late', async () => {
+    it('keeps frames for a late receiver', async () => {
       const [near, far] = createPair()
       near.send({ kind: 1, body: 'a' })
       near.send({ kind: 1, body: 'b' })
@@ -80,7 +80,7 @@ export function linkBehaviour(name: string, createPair: () => [Link, Link], sett
       near.close()
     })
 
-    it('keeps frames and the end for a receiver that comes after both', async () => {
+    it('keeps frames and the end for a receiver that comes after the end', async () => {
       const [near, far] = createPair()
       near.send({ kind: 1, body: 'a' })
       near.close()
@@ -91,7 +91,7 @@ export function linkBehaviour(name: string, createPair: () => [Link, Link], sett
       expect(late.log).toEqual(['1:a', 'closed'])
     })
 
-    it('tells a receiver of an end that came before it, with no frame before', async () => {
+    it('notifies a late receiver of an end without frames', async () => {
       const [near, far] = createPair()
       near.close()
       await settled()
@@ -103,7 +103,7 @@ export function linkBehaviour(name: string, createPair: () => [Link, Link], sett
       expect([atNear.log, atFar.log]).toEqual([['closed'], ['closed']])
     })
 
-    it('closed on one side, is closed on both, once, after what was sent before', async () => {
+    it('closes on both sides, once, after the frames that were sent before', async () => {
       const { near, far, atNear, atFar } = connect()
       near.send({ kind: 1, body: 'last' })
       near.close()
@@ -115,7 +115,7 @@ export function linkBehaviour(name: string, createPair: () => [Link, Link], sett
       expect(atNear.log).toEqual(['closed'])
     })
 
-    it('gives the side that closed nothing more but its end', async () => {
+    it('delivers only the end to the side that closed', async () => {
       const { near, far, atNear } = connect()
       far.send({ kind: 1, body: 'too late' })
       near.close()
@@ -124,7 +124,7 @@ export function linkBehaviour(name: string, createPair: () => [Link, Link], sett
       expect(atNear.log).toEqual(['closed'])
     })
 
-    it('drops what is sent after the end', async () => {
+    it('drops frames that are sent after the end', async () => {
       const { near, far, atNear, atFar } = connect()
       near.close()
       near.send({ kind: 1, body: 'a' })
@@ -135,7 +135,7 @@ export function linkBehaviour(name: string, createPair: () => [Link, Link], sett
       expect([atNear.log, atFar.log]).toEqual([['closed'], ['closed']])
     })
 
-    it('may be closed by its receiver, in the middle of frames', async () => {
+    it('can be closed by its receiver in the middle of frames', async () => {
       const [near, far] = createPair()
       const seen = recorder()
       far.receive({
@@ -150,7 +150,7 @@ export function linkBehaviour(name: string, createPair: () => [Link, Link], sett
       expect(seen.log).toEqual(['1:a', '1:b', 'closed'])
     })
 
-    it('may be answered on from within a receiver', async () => {
+    it('can send from within a receiver', async () => {
       const { near, far } = connect()
       const seen = recorder()
       far.receive({ frame: frame => far.send({ kind: frame.kind, body: frame.body }), closed: () => {} })

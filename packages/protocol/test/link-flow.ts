@@ -1,15 +1,15 @@
-// Back-pressure, as every link has it, whatever carries it: a receiver that is paused, or whose thread has no turn, costs a
-// bounded amount, and its peer hears of room again. Each kind of link runs these tests against a pair of its own.
+// Back-pressure of every link: a paused receiver, or a blocked thread, costs a bounded amount, and its peer is notified of room. Each
+// kind of link runs these tests with its own pairs.
 import { describe, expect, it } from 'vitest'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Link } from '../src/wire/link.js'
 import { recorder, settle, type Recorder } from './link-behaviour.js'
 
 const body = 'x'.repeat(60_000)
-/** More than any link has room for: a ring beside its memory, the window of a port. */
+/** More bytes than any link has room for: a ring and its out-of-band window, or the window of a port. */
 const MANY = 300
-/** On a machine that is busy. */
-const PATIENCE = { timeout: 10_000 }
+/** Long enough for a busy machine. */
+const POLL = { timeout: 10_000 }
 
 export function linkFlow(name: string, createPair: () => [Link, Link]): void {
   const connect = (): { near: Link; far: Link; atNear: Recorder; atFar: Recorder } => {
@@ -23,8 +23,8 @@ export function linkFlow(name: string, createPair: () => [Link, Link]): void {
     for (let i = 0; i < MANY; i++) link.send({ kind: 1, body })
   }
 
-  describe(`${name}, where its receiver is slow,`, () => {
-    it('has room, and little queued, while everything is taken', async () => {
+  describe(`${name}, with a slow receiver,`, () => {
+    it('has room, and little queued, while everything is received', async () => {
       const { near, atFar } = connect()
       expect([near.queued, near.room()]).toEqual([0, undefined])
       for (let i = 0; i < MANY; i++) {
@@ -32,14 +32,14 @@ export function linkFlow(name: string, createPair: () => [Link, Link]): void {
         expect(near.queued).toBeGreaterThanOrEqual(0)
         await near.room()
       }
-      await expect.poll(() => atFar.log.length, PATIENCE).toBe(MANY)
+      await expect.poll(() => atFar.log.length, POLL).toBe(MANY)
       await settle()
       expect(near.room()).toBeUndefined()
       expect(near.queued).toBeLessThanOrEqual(2 ** 22)
       near.close()
     })
 
-    it('paused, delivers nothing; resumed, all of it in order', async () => {
+    it('delivers nothing while paused, and everything in order after that', async () => {
       const { near, far, atFar } = connect()
       near.send({ kind: 1, body: 'a' })
       await settle()
@@ -55,7 +55,7 @@ export function linkFlow(name: string, createPair: () => [Link, Link]): void {
       near.close()
     })
 
-    it('may be paused from within its receiver, at each frame', async () => {
+    it('can be paused from within its receiver, at each frame', async () => {
       const [near, far] = createPair()
       const seen: string[] = []
       let paused = false
@@ -80,7 +80,7 @@ export function linkFlow(name: string, createPair: () => [Link, Link]): void {
       await expect.poll(() => seen).toEqual([...all, 'attached', 'to this', 'closed'])
     })
 
-    it('tells of no room while it is paused, of what is queued, and of room again to all who wait', async () => {
+    it('has no room while it is paused, and notifies everyone who waits when it has room again', async () => {
       const { near, far, atFar } = connect()
       far.pause()
       fill(near)
@@ -88,30 +88,30 @@ export function linkFlow(name: string, createPair: () => [Link, Link]): void {
       const rooms = [near.room(), near.room()]
       expect(rooms.every(room => room instanceof Promise)).toBe(true)
       expect(near.queued).toBeGreaterThanOrEqual(body.length * MANY)
-      let told = 0
-      for (const room of rooms) void room!.then(() => told++)
+      let notified = 0
+      for (const room of rooms) void room!.then(() => notified++)
       await settle()
-      expect(told).toBe(0)
+      expect(notified).toBe(0)
       far.resume()
       for (const room of rooms) await room
-      await expect.poll(() => atFar.log.length, PATIENCE).toBe(MANY)
+      await expect.poll(() => atFar.log.length, POLL).toBe(MANY)
       await expect.poll(() => near.room()).toBeUndefined()
       near.close()
     })
 
-    it('keeps both ways apart: what is paused one way goes on the other', async () => {
+    it('can be paused in one direction only', async () => {
       const { near, far, atNear, atFar } = connect()
       far.pause()
       fill(near)
       fill(far)
-      await expect.poll(() => atNear.log.length, PATIENCE).toBe(MANY)
+      await expect.poll(() => atNear.log.length, POLL).toBe(MANY)
       expect(atFar.log).toEqual([])
       far.resume()
-      await expect.poll(() => atFar.log.length, PATIENCE).toBe(MANY)
+      await expect.poll(() => atFar.log.length, POLL).toBe(MANY)
       near.close()
     })
 
-    it('paused, holds back the end behind what came before; whoever waits for room waits no longer', async () => {
+    it('delivers the end after a pause, but does not let the peer wait for room', async () => {
       const { near, far, atFar } = connect()
       far.pause()
       fill(far)
@@ -129,7 +129,7 @@ export function linkFlow(name: string, createPair: () => [Link, Link]): void {
       await expect.poll(() => atFar.log).toEqual(['1:last', 'closed'])
     })
 
-    it('paused, is closed by its own side all the same, before and after its peer', async () => {
+    it('can be closed by its own side while it is paused', async () => {
       for (const first of ['own', 'peer'] as const) {
         const { near, far, atFar } = connect()
         far.pause()
@@ -148,18 +148,18 @@ export function linkFlow(name: string, createPair: () => [Link, Link]): void {
       }
     })
 
-    it('closed with more than there is room for, still brings all of it', async () => {
+    it('delivers everything that was sent before it closed, even without room', async () => {
       const { near, far, atFar } = connect()
       far.pause()
       fill(near)
       near.close()
       await settle()
       far.resume()
-      await expect.poll(() => atFar.log.length, PATIENCE).toBe(MANY + 1)
+      await expect.poll(() => atFar.log.length, POLL).toBe(MANY + 1)
       expect(atFar.log.at(-1)).toBe('closed')
     })
 
-    it('delivers as before where it is resumed without a pause, or twice', async () => {
+    it('can be resumed without a pause, and twice', async () => {
       const { near, far, atFar } = connect()
       far.resume()
       far.pause()

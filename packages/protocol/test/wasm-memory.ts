@@ -1,6 +1,6 @@
-// Memory that can't be given away: WebAssembly's, 64 KiB of it.
+// WebAssembly memory of 64 KiB, which cannot be transferred.
 
-// What Node's types leave out.
+// Missing in Node's types.
 const { WebAssembly } = globalThis as unknown as {
   WebAssembly: { Memory: new (size: { initial: number }) => { buffer: ArrayBuffer } }
 }

@@ -47,10 +47,10 @@ describe('large bytes', () => {
     ['as an ArrayBuffer', call(a.buffer), 1],
     ['as arguments, among others', call({ x: 1, a, small: new Uint8Array(9), b, t: 'é', c }), 3],
     ['as one argument twice', call({ a, again: a }), 2],
-    ['as an event’s payload', call({ event: 'e', payload: a }, 'plugin:event|emit'), 1],
-    ['in an event’s payload', call({ event: 'e', payload: { a, n: 1 } }, 'plugin:event|emit_to'), 1],
+    ['as the payload of an event', call({ event: 'e', payload: a }, 'plugin:event|emit'), 1],
+    ['in the payload of an event', call({ event: 'e', payload: { a, n: 1 } }, 'plugin:event|emit_to'), 1],
     ['in what core emits', call({ event: 'e', ids: [1], payload: { a, b } }, '$/event'), 2],
-    ['in a channel’s message', call({ channel: 1, index: 0, message: a }, '$/channel'), 1],
+    ['in a message of a channel', call({ channel: 1, index: 0, message: a }, '$/channel'), 1],
     ['as a result', { jsonrpc: '2.0', id: 1, result: a }, 1],
     ['in a result', { jsonrpc: '2.0', id: 1, result: { 1: a, b, __x: [1] } }, 2],
     ['in an object without a prototype', call(Object.assign(Object.create(null) as object, { a })), 1],
@@ -156,13 +156,13 @@ describe('a reader refuses', () => {
 
 describe('a transferred buffer', () => {
   it('is detached, large or small, whole or in part; other bytes are copied', () => {
-    const whole = large(1)
-    const { buffer } = whole
+    const alone = large(1)
+    const { buffer } = alone
     const [small, kept] = [new Uint8Array(8).fill(4), large(5)]
     const part = new Uint8Array(2 * MIN_ATTACHMENT_BYTES + 1).fill(6).subarray(1, 1 + MIN_ATTACHMENT_BYTES)
-    const params = { whole, small, kept, part }
+    const params = { alone, small, kept, part }
     const { encoded, attachments } = detachAttachments(packMessage(call(params)), [buffer, small.buffer, part.buffer])
-    expect([whole, small, kept, part].map(({ length }) => length)).toEqual([0, 0, MIN_ATTACHMENT_BYTES, 0])
+    expect([alone, small, kept, part].map(({ length }) => length)).toEqual([0, 0, MIN_ATTACHMENT_BYTES, 0])
     kept.fill(9)
     const decoded = msgpackCodec.decode(encoded as Uint8Array, false, attachments) as {
       params: Record<string, Uint8Array>
@@ -213,7 +213,7 @@ describe('a transferred buffer', () => {
     expect(fixed.length).toBe(MIN_ATTACHMENT_BYTES)
   })
 
-  it('is copied where it is the memory that small Buffers share', () => {
+  it('is copied if it is the memory that small Buffers share', () => {
     const [pooled, neighbour] = [Buffer.from('small'), Buffer.from('neighbour')]
     detachAttachments(packMessage(call({ pooled })), [pooled.buffer])
     expect([pooled.toString(), neighbour.toString()]).toEqual(['small', 'neighbour'])

@@ -1,18 +1,18 @@
-// JSONTestSuite (https://github.com/nst/JSONTestSuite) through the codec: `y_` is read, `n_` is refused, `i_` either, and
-// nothing but a ParseError ever comes out. It is read from beside the repository and not copied into it.
+// JSONTestSuite (https://github.com/nst/JSONTestSuite): the codec must read `y_` files and reject `n_` files, and can do either with
+// `i_` files. Its only error is ParseError. The suite is read from a directory next to the repository.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { BusError } from '../errors/bus-error.js'
 import { jsonCodec } from './json.js'
 
-const folder = new URL('../../../../../shared/corpora/jsontestsuite/', import.meta.url)
-const present = existsSync(folder)
-if (!present) console.warn('No ../shared/corpora/jsontestsuite beside the repository: JSON goes without its cases')
+const directory = new URL('../../../../../shared/corpora/jsontestsuite/', import.meta.url)
+const present = existsSync(directory)
+if (!present) console.warn('No ../shared/corpora/jsontestsuite next to the repository: JSON goes without its cases')
 
-const read = (name: string): Uint8Array => new Uint8Array(readFileSync(new URL(name.replace('#', '%23'), folder)))
-const filesOf = (name: string, prefix: string): string[] =>
+const read = (name: string): Uint8Array => new Uint8Array(readFileSync(new URL(name.replace('#', '%23'), directory)))
+const listFiles = (name: string, prefix: string): string[] =>
   present
-    ? readdirSync(new URL(`${name}/`, folder))
+    ? readdirSync(new URL(`${name}/`, directory))
         .filter(file => file.startsWith(prefix))
         .map(file => `${name}/${file}`)
     : []
@@ -27,29 +27,30 @@ function outcome(file: string): { value: unknown } | { error: unknown } {
 
 const parseError = expect.objectContaining({ reason: 'ParseError', message: expect.stringMatching(/^Parse error: /) })
 
-it(`is ${present ? '' : 'not '}run against ../shared/corpora/jsontestsuite beside the repository`, () => {
-  expect(existsSync(folder)).toBe(present)
+it(`is ${present ? '' : 'not '}run with ../shared/corpora/jsontestsuite next to the repository`, () => {
+  expect(existsSync(directory)).toBe(present)
 })
 
 describe.runIf(present)('JSONTestSuite', () => {
-  const [valid, invalid, free] = ['y_', 'n_', 'i_'].map(prefix => filesOf('test_parsing', prefix)) as [
+  const [valid, invalid, free] = ['y_', 'n_', 'i_'].map(prefix => listFiles('test_parsing', prefix)) as [
     string[],
     string[],
     string[],
   ]
 
-  it('is there', () => expect([valid.length > 90, invalid.length > 180, free.length > 30]).toEqual([true, true, true]))
+  it('has files of each kind', () =>
+    expect([valid.length > 90, invalid.length > 180, free.length > 30]).toEqual([true, true, true]))
 
   it.each(valid)('reads %s', file => {
     expect(outcome(file)).toEqual({ value: JSON.parse(Buffer.from(read(file)).toString('utf8')) })
   })
 
-  it.each(invalid)('refuses %s', file => {
+  it.each(invalid)('rejects %s', file => {
     expect(outcome(file)).toEqual({ error: parseError })
     expect((outcome(file) as { error: unknown }).error).toBeInstanceOf(BusError)
   })
 
-  it.each([...free, ...filesOf('test_transform', '')])('reads or refuses %s', file => {
+  it.each([...free, ...listFiles('test_transform', '')])('reads or rejects %s', file => {
     const result = outcome(file)
     if ('error' in result) expect(result.error).toEqual(parseError)
     else expect(result.value).toEqual(JSON.parse(Buffer.from(read(file)).toString('utf8')))

@@ -1,5 +1,4 @@
-// JSON on the wire is what JSON.stringify and JSON.parse make of it, no more and no less: envelopes are spliced as text, so
-// every message is compared with the one that a serializer would have written.
+// The codec concatenates envelopes as text, so every message is compared with the output of JSON.stringify.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Message } from '../message/message.js'
@@ -35,7 +34,7 @@ const message: fc.Arbitrary<Message> = fc.oneof(
 ) as fc.Arbitrary<Message>
 
 describe('encode', () => {
-  it('writes what JSON.stringify would, for any message', () => {
+  it('writes any message as JSON.stringify does', () => {
     fc.assert(
       fc.property(message, sent => {
         expect(decode(jsonCodec.encode(sent) as string)).toEqual(asJson(sent))
@@ -59,7 +58,7 @@ describe('encode', () => {
     ],
   ])('%j is %s', (sent, text) => expect(jsonCodec.encode(sent)).toBe(text))
 
-  it('takes the value of the moment', () => {
+  it('encodes the value at the time of the call', () => {
     const params = { n: 1 }
     const text = jsonCodec.encode({ jsonrpc: '2.0', method: 'm', params })
     params.n = 2
@@ -78,7 +77,7 @@ describe('encode', () => {
     ['a BigInt deeper down', { a: [{ b: 1n }] }, TypeError],
     ['a cycle', cycle, TypeError],
     ['a toJSON that throws', broken, RangeError],
-  ])('refuses %s, in params, results, errors and headers, and goes on', (_name, value, error) => {
+  ])('rejects %s in params, results, errors and headers, and encodes the next message', (_name, value, error) => {
     const attempts = [
       { jsonrpc: '2.0', id: 1, method: 'm', params: { value } },
       { jsonrpc: '2.0', id: 1, method: 'm', headers: { value } },
@@ -91,13 +90,13 @@ describe('encode', () => {
 })
 
 describe('join', () => {
-  const [one, two] = ['{"jsonrpc":"2.0","id":1,"result":1}', '{"jsonrpc":"2.0","id":2,"result":[2]}']
+  const [first, second] = ['{"jsonrpc":"2.0","id":1,"result":1}', '{"jsonrpc":"2.0","id":2,"result":[2]}']
 
-  it('leaves one message as itself', () => expect(jsonCodec.join([one])).toBe(one))
+  it('returns a single message unchanged', () => expect(jsonCodec.join([first])).toBe(first))
 
-  it('writes several as an array', () => expect(jsonCodec.join([one, two])).toBe(`[${one},${two}]`))
+  it('joins several messages to an array', () => expect(jsonCodec.join([first, second])).toBe(`[${first},${second}]`))
 
-  it('keeps every message of any batch, in order', () => {
+  it('keeps all messages of a batch in order', () => {
     fc.assert(
       fc.property(fc.array(message, { minLength: 2, maxLength: 20 }), sent => {
         const body = jsonCodec.join(sent.map(each => jsonCodec.encode(each))) as string
@@ -109,30 +108,30 @@ describe('join', () => {
 
 describe('decode', () => {
   it.each([
-    ['nothing', ''],
+    ['an empty text', ''],
     ['white space', ' \n'],
     ['two values', '{}{}'],
-    ['a comma too many', '{"a":1,}'],
+    ['a trailing comma', '{"a":1,}'],
     ['single quotes', "{'a':1}"],
     ['a comment', '{}//'],
     ['NaN', 'NaN'],
     ['undefined', 'undefined'],
     ['a byte order mark', '\ufeff{}'],
-    ['a batch that does not end', '[{},'],
-  ])('refuses %s as a ParseError', (_name, text) => {
+    ['an unterminated batch', '[{},'],
+  ])('throws a ParseError for %s', (_name, text) => {
     expect(() => decode(text)).toThrow(expect.objectContaining({ reason: 'ParseError', code: -32700 }))
     expect(() => decode(text)).toThrow(/^Parse error: /)
   })
 
   it.each([
-    ['a byte that begins nothing', [0xff]],
-    ['a character cut short', [0xc3]],
-    ['a rest without beginning', [0x80]],
+    ['an invalid first byte', [0xff]],
+    ['a truncated character', [0xc3]],
+    ['a continuation byte alone', [0x80]],
     ['an overlong slash', [0xc0, 0xaf]],
     ['half a surrogate pair', [0xed, 0xa0, 0x80]],
     ['a surrogate pair as six bytes', [0xed, 0xa0, 0xbd, 0xed, 0xb8, 0x80]],
     ['a character beyond Unicode', [0xf4, 0x90, 0x80, 0x80]],
-  ])('refuses %s: it is not UTF-8', (_name, wrong) => {
+  ])('rejects invalid UTF-8: %s', (_name, wrong) => {
     const body = Buffer.concat([Buffer.from('"a'), Buffer.from(wrong), Buffer.from('"')])
     expect(() => jsonCodec.decode(body)).toThrow('Parse error: the text is not UTF-8')
   })
@@ -149,7 +148,7 @@ describe('decode', () => {
     '\u007f',
     'x'.repeat(70_000),
     'é'.repeat(40_000),
-  ])('carries the text %.10j', text =>
+  ])('preserves the string %.10j', text =>
     expect(roundTrip({ jsonrpc: '2.0', id: text, result: { [text]: text } })).toEqual({
       jsonrpc: '2.0',
       id: text,
@@ -157,13 +156,13 @@ describe('decode', () => {
     }),
   )
 
-  it('reads from the middle of a buffer, and a Buffer as well', () => {
+  it('reads part of a buffer, and a Buffer', () => {
     const large = Buffer.from('xx{"a":1}xx')
     expect(jsonCodec.decode(large.subarray(2, 9))).toEqual({ a: 1 })
     expect(jsonCodec.decode(new Uint8Array(large).subarray(2, 9))).toEqual({ a: 1 })
   })
 
-  it('takes 16 MiB and no byte more', () => {
+  it('accepts a frame of 16 MiB and rejects one more byte', () => {
     const fits = Buffer.alloc(MAX_FRAME_BYTES, 'x')
     fits[0] = fits[MAX_FRAME_BYTES - 1] = 0x22
     expect(jsonCodec.decode(fits)).toHaveLength(MAX_FRAME_BYTES - 2)
@@ -172,5 +171,5 @@ describe('decode', () => {
     )
   })
 
-  it('is of one kind and name', () => expect(jsonCodec).toMatchObject({ kind: 1, name: 'json' }))
+  it('has its kind and its name', () => expect(jsonCodec).toMatchObject({ kind: 1, name: 'json' }))
 })

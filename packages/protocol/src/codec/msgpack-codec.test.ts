@@ -181,7 +181,7 @@ describe('decode throws a ParseError', () => {
     expect(decode(fits)).toHaveLength(MAX_FRAME_BYTES - 5)
   })
 
-  it('and decodes the next frame', () => {
+  it('without any effect on the next frame', () => {
     for (const wrong of [[0xc1], [0x81, 0x90, 1], [0xd4, 0x73, 0], [0xdd, 255, 255, 255, 255], []]) {
       expect(() => decode(Uint8Array.from(wrong))).toThrow(parseError)
       expect(roundTrip({ a: 1 })).toEqual({ a: 1 })

@@ -32,8 +32,8 @@ const value = fc.letrec(tie => ({
 describe('the output', () => {
   it('is read by msgpackr as the same value', () => {
     fc.assert(
-      fc.property(value, given => {
-        expectSame(readWithMsgpackr(encodeMsgpackValue(given)), given)
+      fc.property(value, original => {
+        expectSame(readWithMsgpackr(encodeMsgpackValue(original)), original)
       }),
       { numRuns: 1000 },
     )
@@ -97,9 +97,9 @@ describe('the output', () => {
   })
 
   it('does not depend on its place in memory', () => {
-    const given = { text: 'é'.repeat(700), list: ['a', 'long '.repeat(50)], bytes: new Uint8Array(900).fill(3) }
+    const value = { text: 'é'.repeat(700), list: ['a', 'long '.repeat(50)], bytes: new Uint8Array(900).fill(3) }
     for (let i = 0; i < 100; i++)
-      expect(decode(encodeMsgpackValue({ [`k${'x'.repeat(i)}`]: given }))).toEqual({ [`k${'x'.repeat(i)}`]: given })
+      expect(decode(encodeMsgpackValue({ [`k${'x'.repeat(i)}`]: value }))).toEqual({ [`k${'x'.repeat(i)}`]: value })
   })
 })
 

@@ -1,5 +1,5 @@
 // Keys named `__proto__`, which a careless assignment would turn into a prototype. Both codecs refuse them on both sides, at any
-// depth and in any spelling. As a value, the string is allowed.
+// depth and in any spelling. The string is allowed as a value.
 import fc from 'fast-check'
 import { Packr } from 'msgpackr/pack'
 import { describe, expect, it } from 'vitest'
@@ -116,7 +116,7 @@ describe('a sender', () => {
     ['all of params', { jsonrpc: '2.0', id: 1, method: 'm', params: withProto(1) }],
     ['headers', { jsonrpc: '2.0', id: 1, method: 'm', headers: withProto('x') as Record<string, string> }],
     ['a result', { jsonrpc: '2.0', id: 1, result: [withProto({ polluted: 1 })] }],
-    ['an error’s data', { jsonrpc: '2.0', id: 1, error: { code: 1, message: '', data: withProto(1) } }],
+    ['the data of an error', { jsonrpc: '2.0', id: 1, error: { code: 1, message: '', data: withProto(1) } }],
   ]
 
   it.each(attempts)('does not send it in %s', (_name, message) => {
@@ -143,7 +143,7 @@ it('both codecs find the key at any place, when they encode and when they decode
   fc.assert(
     fc.property(fc.array(fc.tuple(fc.string(), inside), { minLength: 1, maxLength: 8 }), inside, (path, value) => {
       let deep: unknown = withProto(value)
-      for (const [key, beside] of path) deep = key.length % 2 ? [beside, deep] : { [`k${key}`]: deep, beside }
+      for (const [key, sibling] of path) deep = key.length % 2 ? [sibling, deep] : { [`k${key}`]: deep, sibling }
       const message: Message = { jsonrpc: '2.0', id: 1, result: deep }
       expect(() => decodeJson(JSON.stringify(message))).toThrow(refused)
       expect(() => codecs.msgpack.decode(packr.pack(message))).toThrow(refused)

@@ -1,5 +1,4 @@
-// What arrives, for each type and codec. The rows are made by sending the values; docs/wire.md must have every one of them,
-// so that its table says what the code does.
+// Creates the rows of the table of types in docs/wire.md by sending the values, and compares them with the page.
 import { existsSync, readFileSync } from 'node:fs'
 import { inspect, isDeepStrictEqual } from 'node:util'
 import { describe, expect, it } from 'vitest'
@@ -22,8 +21,8 @@ holed[1] = 1
 let nested: unknown = 1
 for (let i = 0; i < 70; i++) nested = [nested]
 
-/** What stands in the table, and the value. Where a text is code, it is the value's own. */
-const given: [string, unknown][] = [
+/** The first cell of a row, and the value. A cell in backticks is the value's own code. */
+const values: [string, unknown][] = [
   ['`null`, `true`, text, objects, arrays', { a: [null, true, 'text', 'é😀'] }],
   ['`[1.5, 2 ** 53 + 2]`', [1.5, 2 ** 53 + 2]],
   ['`-0`', -0],
@@ -82,7 +81,7 @@ function arrives(codec: CodecName, value: unknown): string {
 }
 
 const page = new URL('../../../../docs/wire.md', import.meta.url)
-const rows = given.map(([name, value]) => `| ${name} | ${arrives('json', value)} | ${arrives('msgpack', value)} |`)
+const rows = values.map(([name, value]) => `| ${name} | ${arrives('json', value)} | ${arrives('msgpack', value)} |`)
 
 describe('the table of docs/wire.md', () => {
   const text = existsSync(page) ? readFileSync(page, 'utf8') : ''

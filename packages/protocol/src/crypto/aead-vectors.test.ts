@@ -1,5 +1,5 @@
-// Published answers for the two primitives of records, in the code itself, so that every checkout is held to them: AES-256-GCM
-// as its authors give it, HKDF-SHA256 as its RFC does. Wycheproof's, which look for mistakes, are in aead.test.ts.
+// Published test vectors of AES-256-GCM and HKDF-SHA256, included here so that every checkout runs them. Those of Wycheproof, which
+// search for mistakes, are in aead.test.ts.
 import { describe, expect, it } from 'vitest'
 import { decrypt, encrypt, hkdfSha256, importKey, TAG_BYTES } from './aead.js'
 
@@ -38,15 +38,15 @@ const GCM = [
 
 describe('AES-256-GCM', () => {
   it.each(GCM)('test case %s of its authors', (_number, key, iv, aad, plain, cipher, tag) => {
-    const [given, nonce, additional] = [importKey(hex(key)), hex(iv), hex(aad)]
+    const [imported, nonce, additional] = [importKey(hex(key)), hex(iv), hex(aad)]
     const out = Buffer.alloc(hex(plain).length + TAG_BYTES)
-    encrypt(given, nonce, additional, [hex(plain)], out)
+    encrypt(imported, nonce, additional, [hex(plain)], out)
     expect(out.toString('hex')).toBe(hex(cipher + tag).toString('hex'))
-    expect(Buffer.concat(decrypt(given, nonce, additional, [hex(cipher)], hex(tag)))).toEqual(hex(plain))
+    expect(Buffer.concat(decrypt(imported, nonce, additional, [hex(cipher)], hex(tag)))).toEqual(hex(plain))
     for (let bit = 0; bit < 128; bit++) {
       const wrong = hex(tag)
       wrong[bit >> 3]! ^= 1 << (bit & 7)
-      expect(() => decrypt(given, nonce, additional, [hex(cipher)], wrong)).toThrow()
+      expect(() => decrypt(imported, nonce, additional, [hex(cipher)], wrong)).toThrow()
     }
   })
 })

@@ -1,5 +1,5 @@
-// Project Wycheproof's vectors (known attacks and edge cases) against the two primitives that records are made of. They
-// are read from beside the repository and not copied into it.
+// Test vectors of Project Wycheproof, known attacks and edge cases, for AES-256-GCM and HKDF-SHA256. They are read from a directory
+// next to the repository.
 import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { decrypt, encrypt, hkdfSha256, importKey, TAG_BYTES } from './aead.js'
@@ -31,18 +31,18 @@ interface Vectors<T> {
   testGroups: { ivSize?: number; keySize: number; tagSize?: number; tests: T[] }[]
 }
 
-const folder = new URL('../../../../../shared/corpora/wycheproof/', import.meta.url)
-const present = existsSync(folder)
+const directory = new URL('../../../../../shared/corpora/wycheproof/', import.meta.url)
+const present = existsSync(directory)
 if (!present)
-  console.warn('No ../shared/corpora/wycheproof beside the repository: AES-GCM and HKDF go without its vectors')
+  console.warn('No ../shared/corpora/wycheproof next to the repository: AES-GCM and HKDF go without its vectors')
 
 const hex = (text: string): Buffer => Buffer.from(text, 'hex')
-const read = <T>(name: string): Vectors<T> => JSON.parse(readFileSync(new URL(name, folder), 'utf8')) as Vectors<T>
+const read = <T>(name: string): Vectors<T> => JSON.parse(readFileSync(new URL(name, directory), 'utf8')) as Vectors<T>
 const named = <T extends { tcId: number; comment: string }>(tests: T[]): [string, T][] =>
   tests.map(test => [`${test.tcId} ${test.comment}`, test])
 
-it(`is ${present ? '' : 'not '}run against ../shared/corpora/wycheproof beside the repository`, () => {
-  expect(existsSync(folder)).toBe(present)
+it(`is ${present ? '' : 'not '}run with ../shared/corpora/wycheproof next to the repository`, () => {
+  expect(existsSync(directory)).toBe(present)
 })
 
 describe.runIf(present)('AES-256-GCM (Wycheproof)', () => {
@@ -50,7 +50,7 @@ describe.runIf(present)('AES-256-GCM (Wycheproof)', () => {
   const ours = groups.filter(group => group.ivSize === 96 && group.keySize === 256 && group.tagSize === 128)
   const tests = ours.flatMap(group => group.tests)
 
-  it('has the vectors of our form', () => expect(tests.length).toBeGreaterThan(60))
+  it('has vectors with nonces and tags of our sizes', () => expect(tests.length).toBeGreaterThan(60))
 
   it.each(named(tests))('%s', (_name, test) => {
     const key = importKey(hex(test.key))
@@ -83,29 +83,29 @@ describe('encrypt and decrypt', () => {
   const key = importKey(Buffer.alloc(32, 1))
   const [nonce, additional] = [Buffer.alloc(12, 2), Buffer.from('header')]
 
-  it.each([1, 131_071, 131_072, 131_073, 300_000])('give the same for %i bytes in one part and in two', size => {
+  it.each([1, 131_071, 131_072, 131_073, 300_000])('return the same for %i bytes in one part or two', size => {
     const plain = Buffer.from(Array.from({ length: size }, (_, i) => i * 7))
-    const [one, two] = [Buffer.alloc(size + TAG_BYTES), Buffer.alloc(size + TAG_BYTES)]
-    encrypt(key, nonce, additional, [plain], one)
-    encrypt(key, nonce, additional, [plain.subarray(0, 1), plain.subarray(1)], two)
-    expect(one.equals(two)).toBe(true)
+    const [onePart, twoParts] = [Buffer.alloc(size + TAG_BYTES), Buffer.alloc(size + TAG_BYTES)]
+    encrypt(key, nonce, additional, [plain], onePart)
+    encrypt(key, nonce, additional, [plain.subarray(0, 1), plain.subarray(1)], twoParts)
+    expect(onePart.equals(twoParts)).toBe(true)
     const [first, rest] = decrypt(
       key,
       nonce,
       additional,
-      [one.subarray(0, 1), one.subarray(1, size)],
-      one.subarray(size),
+      [onePart.subarray(0, 1), onePart.subarray(1, size)],
+      onePart.subarray(size),
     )
     expect(Buffer.concat([first ?? '', rest ?? ''].map(part => Buffer.from(part))).equals(plain)).toBe(true)
   })
 
-  it.each([4, 8, 12, 13, 14, 15])('refuse a tag of %i bytes, which Node takes by itself', size => {
+  it.each([4, 8, 12, 13, 14, 15])('reject a tag of %i bytes, which Node accepts by default', size => {
     const out = Buffer.alloc(3 + TAG_BYTES)
     encrypt(key, nonce, additional, [Buffer.from('abc')], out)
     expect(() => decrypt(key, nonce, additional, [out.subarray(0, 3)], out.subarray(3, 3 + size))).toThrow()
   })
 
-  it.each([0, 16, 24, 31, 33])('refuse a key of %i bytes', size => {
+  it.each([0, 16, 24, 31, 33])('reject a key of %i bytes', size => {
     expect(() => importKey(Buffer.alloc(size))).toThrow('32 bytes')
   })
 })

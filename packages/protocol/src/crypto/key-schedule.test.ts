@@ -1,4 +1,4 @@
-// The key schedule on its own: where keys begin, and that nothing but counting moves it.
+// The key schedule alone: when a key begins, and that only counting advances it.
 import { describe, expect, it } from 'vitest'
 import { createKeySchedule, createSessionSecret, type KeyScheduleOptions, RECORD_LIMITS } from './key-schedule.js'
 
@@ -16,7 +16,7 @@ function schedule(over: Partial<KeyScheduleOptions> = {}): () => string[] {
 }
 
 describe('createSessionSecret', () => {
-  it('gives each session and each master a secret of its own', () => {
+  it('derives a different secret for each session and each master', () => {
     const masters = [Buffer.alloc(32, 1), Buffer.alloc(32, 2), Buffer.alloc(33, 1)]
     const sessions = [Buffer.alloc(16, 1), Buffer.alloc(16, 2)]
     const secrets = masters.flatMap(m => sessions.map(s => Buffer.from(createSessionSecret(m, s)).toString('hex')))
@@ -24,14 +24,14 @@ describe('createSessionSecret', () => {
     expect(secrets.every(text => text.length === 64)).toBe(true)
   })
 
-  it('refuses short input', () => {
+  it('rejects short input', () => {
     expect(() => createSessionSecret(Buffer.alloc(31), session)).toThrow('at least 32 bytes')
     expect(() => createSessionSecret(Buffer.alloc(32), Buffer.alloc(15))).toThrow('16 bytes')
   })
 })
 
 describe('createKeySchedule', () => {
-  it('has another key and IV for each secret, session, direction and epoch', () => {
+  it('derives a different key and IV for each secret, session, direction and epoch', () => {
     const first = [
       schedule(),
       schedule({ secret: Buffer.alloc(32, 8) }),
@@ -68,10 +68,10 @@ describe('createKeySchedule', () => {
     advance(1)
     expect(next()).toMatchObject({ epoch: 1, sequence: 0 })
     advance(2 ** 36 - 1)
-    expect(next(), 'bytes are counted anew').toMatchObject({ epoch: 1, sequence: 1 })
+    expect(next(), 'each epoch counts its own bytes').toMatchObject({ epoch: 1, sequence: 1 })
   })
 
-  it('ends with the last epoch rather than begin again', () => {
+  it('throws after the last epoch instead of wrapping around', () => {
     const next = schedule({ epoch: 2 ** 32 - 2, limits: { records: 2 } })
     const places = Array.from({ length: 4 }, () => next()[2])
     expect(places).toEqual(['4294967294:0', '4294967294:1', '4294967295:0', '4294967295:1'])
@@ -79,28 +79,28 @@ describe('createKeySchedule', () => {
     expect(next).toThrow('used up')
   })
 
-  it.each([0, -1, 1.5, NaN, Infinity, 2 ** 23 + 1])('refuses a limit of %d records', records => {
+  it.each([0, -1, 1.5, NaN, Infinity, 2 ** 23 + 1])('rejects a limit of %d records', records => {
     expect(() => createKeySchedule({ ...options, limits: { records } })).toThrow('limits.records')
   })
 
-  it('refuses a limit of bytes above its own', () => {
+  it('rejects a limit of bytes above its own', () => {
     expect(() => createKeySchedule({ ...options, limits: { bytes: RECORD_LIMITS.bytes + 1 } })).toThrow('limits.bytes')
   })
 
-  it.each([-1, 0.5, 2 ** 32, NaN])('refuses to begin at epoch %d', epoch => {
+  it.each([-1, 0.5, 2 ** 32, NaN])('rejects the first epoch %d', epoch => {
     expect(() => createKeySchedule({ ...options, epoch })).toThrow('epoch')
   })
 
-  it('refuses a secret or session of another length', () => {
+  it('rejects a secret or session of another length', () => {
     expect(() => createKeySchedule({ ...options, secret: secret.subarray(1) })).toThrow('32 bytes')
     expect(() => createKeySchedule({ ...options, session: Buffer.alloc(17) })).toThrow('16 bytes')
   })
 
-  it('keeps copies: what the caller does with secret and session later changes nothing', () => {
-    const [own, id] = [Buffer.from(secret), Buffer.from(session)]
-    const next = schedule({ secret: own, session: id, limits: { records: 1 } })
-    own.fill(0)
-    id.fill(0)
+  it('copies the secret and the session', () => {
+    const [secretCopy, sessionCopy] = [Buffer.from(secret), Buffer.from(session)]
+    const next = schedule({ secret: secretCopy, session: sessionCopy, limits: { records: 1 } })
+    secretCopy.fill(0)
+    sessionCopy.fill(0)
     const other = schedule({ limits: { records: 1 } })
     expect([next(), next()]).toEqual([other(), other()])
   })

@@ -1,13 +1,12 @@
-// What a record must withstand: whoever carries it may read its header, and can do nothing with it but deliver it
-// once, in order, in time. Each attack has a test by name.
+// Attacks by a carrier of records. It can read their headers, and do nothing with them except deliver each once, in order, in time.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { NOW, openerOf, sealed, sealerOf, secret, session, text } from '../../test/record-ends.js'
+import { NOW, createTestOpener, sealed, createTestSealer, secret, session, text } from '../../test/record-ends.js'
 import { isBusError } from '../errors/bus-error.js'
 import { createSessionSecret } from './key-schedule.js'
 import type { Opener } from './record.js'
 
-/** The record is refused, with the text of all refusals, and so is then the one that was due. */
+/** Expects the record to be rejected with the only error text, and the expected record after it too. */
 function expectRefused(opener: Opener, record: Uint8Array, due: Uint8Array): void {
   for (const bytes of [record, due, record]) {
     let error: unknown
@@ -22,59 +21,62 @@ function expectRefused(opener: Opener, record: Uint8Array, due: Uint8Array): voi
   }
 }
 
-describe('an opener refuses, and closes at', () => {
-  it('a bit flipped anywhere: header, ciphertext, tag', () => {
+describe('an opener rejects and closes for', () => {
+  it('a flipped bit in the header, the ciphertext or the tag', () => {
     const record = sealed('a body')
     fc.assert(
       fc.property(fc.constantFrom(...record.keys()), fc.integer({ min: 0, max: 7 }), (at, bit) => {
         const flipped = Buffer.from(record)
         flipped[at] = (flipped[at] ?? 0) ^ (1 << bit)
-        expectRefused(openerOf(), flipped, record)
-        expectRefused(openerOf({ maxRecordAge: Infinity }), flipped, record)
+        expectRefused(createTestOpener(), flipped, record)
+        expectRefused(createTestOpener({ maxRecordAge: Infinity }), flipped, record)
       }),
       { numRuns: 200 },
     )
     for (let at = 0; at < record.length; at++) {
       const flipped = Buffer.from(record)
       flipped[at] = (flipped[at] ?? 0) ^ 0x80
-      expectRefused(openerOf({ maxRecordAge: Infinity }), flipped, record)
+      expectRefused(createTestOpener({ maxRecordAge: Infinity }), flipped, record)
     }
   })
 
   it('a replay', () => {
-    const [sealer, opener] = [sealerOf(), openerOf()]
-    const [one, two] = [sealer.seal(1, 'one', 1), sealer.seal(1, 'two', 1)]
-    expect(text(opener, one)).toBe('one')
-    expectRefused(opener, one, two)
+    const [sealer, opener] = [createTestSealer(), createTestOpener()]
+    const [first, second] = [sealer.seal(1, 'one', 1), sealer.seal(1, 'two', 1)]
+    expect(text(opener, first)).toBe('one')
+    expectRefused(opener, first, second)
   })
 
-  it('a replay after others', () => {
-    const [sealer, opener] = [sealerOf(), openerOf()]
-    const [one, two, three] = [sealer.seal(1, 'one', 1), sealer.seal(1, 'two', 1), sealer.seal(1, 'three', 1)]
-    expect([text(opener, one), text(opener, two)]).toEqual(['one', 'two'])
-    expectRefused(opener, one, three)
+  it('a later replay', () => {
+    const [sealer, opener] = [createTestSealer(), createTestOpener()]
+    const [first, second, third] = [sealer.seal(1, 'one', 1), sealer.seal(1, 'two', 1), sealer.seal(1, 'three', 1)]
+    expect([text(opener, first), text(opener, second)]).toEqual(['one', 'two'])
+    expectRefused(opener, first, third)
   })
 
-  it('another order', () => {
-    const sealer = sealerOf()
-    const [one, two] = [sealer.seal(1, 'one', 1), sealer.seal(1, 'two', 1)]
-    expectRefused(openerOf(), two, one)
+  it('two records in another order', () => {
+    const sealer = createTestSealer()
+    const [first, second] = [sealer.seal(1, 'one', 1), sealer.seal(1, 'two', 1)]
+    expectRefused(createTestOpener(), second, first)
   })
 
-  it('a record that is missing', () => {
-    const [sealer, opener] = [sealerOf(), openerOf()]
+  it('a missing record', () => {
+    const [sealer, opener] = [createTestSealer(), createTestOpener()]
     opener.open(sealer.seal(1, 'one', 1))
     const [dropped, next] = [sealer.seal(1, 'two', 1), sealer.seal(1, 'three', 1)]
     expectRefused(opener, next, dropped)
   })
 
-  it('any order but that of sealing', () => {
+  it('any order other than that of sealing', () => {
     fc.assert(
       fc.property(
         fc.array(fc.nat(5), { minLength: 1, maxLength: 8 }),
         fc.integer({ min: 1, max: 4 }),
         (order, records) => {
-          const [sealer, opener] = [sealerOf({ limits: { records } }), openerOf({ limits: { records } })]
+          const [sealer, opener] = [
+            createTestSealer({ limits: { records } }),
+            createTestOpener({ limits: { records } }),
+          ]
           const all = Array.from({ length: 6 }, (_, i) => sealer.seal(1, `${i}`, 1))
           const wanted = order.findIndex((index, place) => index !== place)
           const taken: string[] = []
@@ -91,80 +93,95 @@ describe('an opener refuses, and closes at', () => {
 
   it('every truncation', () => {
     const record = sealed('a body')
-    for (let size = 0; size < record.length; size++) expectRefused(openerOf(), record.subarray(0, size), record)
+    for (let size = 0; size < record.length; size++) expectRefused(createTestOpener(), record.subarray(0, size), record)
   })
 
-  it('a short tag, with a header that agrees', () => {
+  it('a short tag with a matching header', () => {
     const record = sealed('a body, long enough')
     for (let cut = 1; cut <= 15; cut++) {
       const short = Buffer.from(record.subarray(0, record.length - cut))
       short.writeUInt32BE(record.readUInt32BE(40) - cut, 40)
-      expectRefused(openerOf(), short, record)
+      expectRefused(createTestOpener(), short, record)
     }
   })
 
-  it('an extension, at either end and before the tag', () => {
+  it('additional bytes at either end or before the tag', () => {
     const record = sealed('a body')
     const extra = Buffer.alloc(1)
-    expectRefused(openerOf(), Buffer.concat([record, extra]), record)
-    expectRefused(openerOf(), Buffer.concat([extra, record]), record)
-    expectRefused(openerOf(), Buffer.concat([record.subarray(0, -16), extra, record.subarray(-16)]), record)
-    expectRefused(openerOf(), Buffer.concat([record, record]), record)
+    expectRefused(createTestOpener(), Buffer.concat([record, extra]), record)
+    expectRefused(createTestOpener(), Buffer.concat([extra, record]), record)
+    expectRefused(createTestOpener(), Buffer.concat([record.subarray(0, -16), extra, record.subarray(-16)]), record)
+    expectRefused(createTestOpener(), Buffer.concat([record, record]), record)
   })
 
-  it('anything that is no record', () => {
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), bytes => expectRefused(openerOf(), bytes, sealed())))
+  it('random bytes', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), bytes => expectRefused(createTestOpener(), bytes, sealed())),
+    )
   })
 
-  it('a header of its own making', () => {
+  it('a forged header', () => {
     const record = sealed('a body')
     fc.assert(
       fc.property(fc.constantFrom(4, 8, 12, 16, 20, 40), fc.integer({ min: 0, max: 0xffffffff }), (at, value) => {
         fc.pre(record.readUInt32BE(at) !== value)
         const forged = Buffer.from(record)
         forged.writeUInt32BE(value, at)
-        expectRefused(openerOf({ maxRecordAge: Infinity }), forged, record)
+        expectRefused(createTestOpener({ maxRecordAge: Infinity }), forged, record)
       }),
     )
   })
 
   it('a record of another session', () => {
     const other = Buffer.from('another session!')
-    expectRefused(openerOf(), sealed('body', { session: other }), sealed())
-    expectRefused(openerOf(), sealed('body', { session: other, secret: createSessionSecret(secret, other) }), sealed())
+    expectRefused(createTestOpener(), sealed('body', { session: other }), sealed())
+    expectRefused(
+      createTestOpener(),
+      sealed('body', { session: other, secret: createSessionSecret(secret, other) }),
+      sealed(),
+    )
     const renamed = sealed('body', { session: other })
     session.copy(renamed, 24)
-    expectRefused(openerOf(), renamed, sealed())
+    expectRefused(createTestOpener(), renamed, sealed())
   })
 
   it('a record of another secret', () => {
-    expectRefused(openerOf(), sealed('body', { secret: Buffer.alloc(32, 3) }), sealed())
+    expectRefused(createTestOpener(), sealed('body', { secret: Buffer.alloc(32, 3) }), sealed())
   })
 
   it('a record sent back to its sender', () => {
-    expectRefused(openerOf({ direction: 'to frontend' }), sealed(), sealed('body', { direction: 'to frontend' }))
+    expectRefused(
+      createTestOpener({ direction: 'to frontend' }),
+      sealed(),
+      sealed('body', { direction: 'to frontend' }),
+    )
   })
 
-  it('a record of another epoch, under its own number or ours', () => {
+  it('a record of another epoch, with its own number or the expected one', () => {
     const later = sealed('body', { epoch: 1 })
-    expectRefused(openerOf(), later, sealed())
-    expectRefused(openerOf({ epoch: 1 }), sealed(), later)
+    expectRefused(createTestOpener(), later, sealed())
+    expectRefused(createTestOpener({ epoch: 1 }), sealed(), later)
     later.writeUInt32BE(0, 8)
-    expectRefused(openerOf(), later, sealed())
+    expectRefused(createTestOpener(), later, sealed())
   })
 
-  it('a record that was kept too long, or comes from the future', () => {
+  it('a record that is too old or from the future', () => {
     for (const age of [30_001, -30_001, 10 ** 9, -(10 ** 9)]) {
-      expectRefused(openerOf({ now: () => NOW + age }), sealed(), sealed('body', { now: () => NOW + age }))
+      expectRefused(createTestOpener({ now: () => NOW + age }), sealed(), sealed('body', { now: () => NOW + age }))
     }
-    for (const age of [30_000, 0, -30_000]) expect(text(openerOf({ now: () => NOW + age }), sealed())).toBe('body')
-    expectRefused(openerOf({ now: () => NOW + 6, maxRecordAge: 5 }), sealed(), sealed('body', { now: () => NOW + 6 }))
-    expect(text(openerOf({ now: () => NOW * 2, maxRecordAge: Infinity }), sealed())).toBe('body')
+    for (const age of [30_000, 0, -30_000])
+      expect(text(createTestOpener({ now: () => NOW + age }), sealed())).toBe('body')
+    expectRefused(
+      createTestOpener({ now: () => NOW + 6, maxRecordAge: 5 }),
+      sealed(),
+      sealed('body', { now: () => NOW + 6 }),
+    )
+    expect(text(createTestOpener({ now: () => NOW * 2, maxRecordAge: Infinity }), sealed())).toBe('body')
   })
 
-  it('a clock that fails', () => {
-    expectRefused(openerOf({ now: () => NaN }), sealed(), sealed())
-    const broken = openerOf({
+  it('a clock that returns NaN', () => {
+    expectRefused(createTestOpener({ now: () => NaN }), sealed(), sealed())
+    const broken = createTestOpener({
       now: () => {
         throw new Error('no clock, and a secret')
       },
@@ -174,31 +191,31 @@ describe('an opener refuses, and closes at', () => {
 })
 
 describe('a new epoch', () => {
-  it('is not followed before its time, nor after it', () => {
-    const early = sealerOf({ limits: { records: 1 } })
-    const usual = sealerOf({ limits: { records: 2 } })
-    const opener = openerOf({ limits: { records: 2 } })
+  it('is accepted neither early nor late', () => {
+    const early = createTestSealer({ limits: { records: 1 } })
+    const usual = createTestSealer({ limits: { records: 2 } })
+    const opener = createTestOpener({ limits: { records: 2 } })
     expect(text(opener, early.seal(1, 'one', 1))).toBe('one')
     usual.seal(1, 'one', 1)
     expectRefused(opener, early.seal(1, 'two', 1), usual.seal(1, 'two', 1))
 
-    const late = sealerOf()
-    const next = openerOf({ limits: { records: 1 } })
+    const late = createTestSealer()
+    const next = createTestOpener({ limits: { records: 1 } })
     expect(text(next, late.seal(1, 'one', 1))).toBe('one')
     expectRefused(next, late.seal(1, 'two', 1), early.seal(1, 'two', 1))
   })
 
-  it('takes no record of the one before', () => {
+  it('rejects a record of the previous one', () => {
     const limits = { records: 1 }
-    const [sealer, opener] = [sealerOf({ limits }), openerOf({ limits })]
-    const [one, two] = [sealer.seal(1, 'one', 1), sealer.seal(1, 'two', 1)]
-    opener.open(one)
-    expectRefused(opener, one, two)
+    const [sealer, opener] = [createTestSealer({ limits }), createTestOpener({ limits })]
+    const [first, second] = [sealer.seal(1, 'one', 1), sealer.seal(1, 'two', 1)]
+    opener.open(first)
+    expectRefused(opener, first, second)
   })
 
-  it('does not follow the last one', () => {
+  it('cannot follow the last one', () => {
     const over = { epoch: 2 ** 32 - 1, limits: { records: 2 } }
-    const [sealer, opener] = [sealerOf(over), openerOf(over)]
+    const [sealer, opener] = [createTestSealer(over), createTestOpener(over)]
     const records = [sealer.seal(1, 'one', 1), sealer.seal(1, 'two', 1)]
     expect(records.map(record => text(opener, record))).toEqual(['one', 'two'])
     expect(() => sealer.seal(1, 'three', 1)).toThrow('used up')

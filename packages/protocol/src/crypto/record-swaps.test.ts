@@ -1,14 +1,14 @@
-// What a carrier could make of several genuine records: parts of one put into another, attachments exchanged, and any mix
-// of that with what record-attacks.test.ts does to a single one. What core takes is always a beginning of what was sealed.
+// Attacks that combine several genuine records: parts of one in another, exchanged attachments, and any mix with the attacks of
+// record-attacks.test.ts. The opened records are always a prefix of the sealed ones.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { openerOf, sealerOf, secret, text } from '../../test/record-ends.js'
+import { createTestOpener, createTestSealer, secret, text } from '../../test/record-ends.js'
 import { FRAME_KIND } from '../wire/link.js'
 import type { Opener } from './record.js'
 
 const COMMANDS = ['read', 'wipe', 'list', 'send'].map(method => `{"jsonrpc":"2.0","id":1,"method":"${method}"}`)
-/** Where each field of a record of `size` bytes begins and ends. */
-const fieldsOf = (size: number): Record<string, [from: number, to: number]> => ({
+/** Returns the begin and end of each field of a record of `size` bytes. */
+const getFields = (size: number): Record<string, [from: number, to: number]> => ({
   version: [0, 4],
   count: [4, 8],
   epoch: [8, 12],
@@ -20,8 +20,8 @@ const fieldsOf = (size: number): Record<string, [from: number, to: number]> => (
   tag: [size - 16, size],
 })
 
-const sealAll = (over: Parameters<typeof sealerOf>[0] = {}): Buffer[] => {
-  const sealer = sealerOf(over)
+const sealAll = (over: Parameters<typeof createTestSealer>[0] = {}): Buffer[] => {
+  const sealer = createTestSealer(over)
   return COMMANDS.map((command, i) => Buffer.from(sealer.seal(FRAME_KIND.json, command, i + 1)))
 }
 
@@ -29,13 +29,13 @@ function refuses(opener: Opener, ...records: Uint8Array[]): void {
   for (const record of records) expect(() => opener.open(record)).toThrow('A record was refused')
 }
 
-describe('an opener refuses', () => {
-  it('one command under the place of another: header, ciphertext and tag belong together', () => {
+describe('an opener rejects', () => {
+  it('a header, ciphertext or tag of another record', () => {
     const all = sealAll()
     const [read, wipe] = [all[0]!, all[1]!]
     for (const cut of [44, read.length - 16]) {
-      refuses(openerOf(), Buffer.concat([read.subarray(0, cut), wipe.subarray(cut)]), read, wipe)
-      refuses(openerOf(), Buffer.concat([wipe.subarray(0, cut), read.subarray(cut)]), read, wipe)
+      refuses(createTestOpener(), Buffer.concat([read.subarray(0, cut), wipe.subarray(cut)]), read, wipe)
+      refuses(createTestOpener(), Buffer.concat([wipe.subarray(0, cut), read.subarray(cut)]), read, wipe)
     }
   })
 
@@ -45,24 +45,24 @@ describe('an opener refuses', () => {
     ['the same place under another secret', { secret: Buffer.alloc(32, 3) }],
     ['the same place in another direction', { direction: 'to frontend' }],
     ['the same place in another epoch', { epoch: 1 }],
-  ])('any fields of a record replaced by those of %s', (_name, over) => {
+  ])('any fields replaced by those of %s', (_name, over) => {
     const [ours, theirs] = [sealAll(), sealAll(over)]
     const from = over === undefined || Object.keys(over).length === 0 ? theirs[1]! : theirs[0]!
     const due = ours[0]!
-    const fields = fieldsOf(due.length)
+    const fields = getFields(due.length)
     fc.assert(
       fc.property(fc.subarray(Object.keys(fields), { minLength: 1 }), names => {
         const forged = Buffer.from(due)
         for (const name of names) from.copy(forged, fields[name]![0], ...fields[name]!)
         fc.pre(!forged.equals(due))
-        refuses(openerOf(), forged, due)
+        refuses(createTestOpener(), forged, due)
       }),
     )
   })
 
-  it('the attachment of another message, under its own number or that of the one it replaces', () => {
+  it('the attachment of another message, with its own number or that of the replaced one', () => {
     const seal = (): Buffer[] => {
-      const sealer = sealerOf()
+      const sealer = createTestSealer()
       const bytes = (fill: number): Uint8Array => new Uint8Array(2 ** 16 + 1).fill(fill)
       return [
         sealer.seal(FRAME_KIND.bytes, bytes(1), 0),
@@ -71,13 +71,13 @@ describe('an opener refuses', () => {
         sealer.seal(FRAME_KIND.msgpack, 'the second message', 1),
       ].map(record => Buffer.from(record))
     }
-    const [one, first, two, second] = seal() as [Buffer, Buffer, Buffer, Buffer]
-    refuses(openerOf(), two, first, one, second)
-    const renumbered = Buffer.concat([one.subarray(0, 44), two.subarray(44)])
-    refuses(openerOf(), renumbered, first)
-    const opener = openerOf()
-    opener.open(one)
-    refuses(opener, second, first)
+    const [bytes1, message1, bytes2, message2] = seal() as [Buffer, Buffer, Buffer, Buffer]
+    refuses(createTestOpener(), bytes2, message1, bytes1, message2)
+    const renumbered = Buffer.concat([bytes1.subarray(0, 44), bytes2.subarray(44)])
+    refuses(createTestOpener(), renumbered, message1)
+    const opener = createTestOpener()
+    opener.open(bytes1)
+    refuses(opener, message2, message1)
   })
 })
 
@@ -87,12 +87,12 @@ const act: fc.Arbitrary<Act> = fc.record({
   at: fc.nat(10_000),
 })
 
-it('takes, whatever its carrier mixes, a beginning of what was sealed, and nothing after the first offence', () => {
+it('opens a prefix of the sealed records, and nothing after the first manipulation, whatever the carrier mixes', () => {
   fc.assert(
     fc.property(fc.array(act, { maxLength: 12 }), fc.integer({ min: 1, max: 3 }), (acts, records) => {
       const limits = { records }
-      const [sealer, opener] = [sealerOf({ limits }), openerOf({ limits })]
-      const stranger = sealerOf({ limits, secret: Buffer.from(secret).reverse() })
+      const [sealer, opener] = [createTestSealer({ limits }), createTestOpener({ limits })]
+      const stranger = createTestSealer({ limits, secret: Buffer.from(secret).reverse() })
       const seal = (by: typeof sealer, i: number): Buffer => Buffer.from(by.seal(1, `message ${i}`, 1))
       const ours = acts.map((_, i) => seal(sealer, i))
       const theirs = acts.map((_, i) => seal(stranger, i))

@@ -1,11 +1,11 @@
-// What a record brings, and in what form; that both ends change keys at the same record; the test vector of the docs.
-// What an opener refuses is in record-attacks.test.ts.
+// Round trips of records, the change of keys at both ends, and the test vector of docs/records.md. Rejections are tested in
+// record-attacks.test.ts.
 import { createDecipheriv, hkdfSync } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { inspect } from 'node:util'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { NOW, openerOf, sealed, sealerOf, text } from '../../test/record-ends.js'
+import { NOW, createTestOpener, sealed, createTestSealer, text } from '../../test/record-ends.js'
 import { RECORD_HEADROOM } from '../wire/link.js'
 import { createSessionSecret } from './key-schedule.js'
 import { createSealer } from './record.js'
@@ -21,8 +21,8 @@ const u8 = fc.integer({ min: 0, max: 0xff })
 const u32 = fc.integer({ min: 0, max: 0xffffffff })
 
 describe('a record', () => {
-  it('brings any kind, body and count', () => {
-    const [sealer, opener] = [sealerOf(), openerOf()]
+  it('preserves any kind, body and count', () => {
+    const [sealer, opener] = [createTestSealer(), createTestOpener()]
     fc.assert(
       fc.property(u8, anyBody, u32, (kind, body, count) => {
         const opened = opener.open(sealer.seal(kind, body, count))
@@ -33,39 +33,44 @@ describe('a record', () => {
     )
   })
 
-  it.each([0, 1, 65_535, 65_536, 65_537, 131_072, 1_000_003])('brings %i bytes, and as many characters', size => {
-    const [sealer, opener] = [sealerOf(), openerOf()]
-    const bytes = Buffer.from(Array.from({ length: size }, (_, i) => (i * 31) & 0x7f))
-    const wide = `${bytes.toString('latin1')}é漢😀`
-    expect(bytes.equals(opener.open(sealer.seal(1, bytes, 1)).body)).toBe(true)
-    expect(text(opener, sealer.seal(1, bytes.toString('latin1'), 1)) === bytes.toString('latin1')).toBe(true)
-    expect(text(opener, sealer.seal(1, wide, 1)) === wide).toBe(true)
-  })
+  it.each([0, 1, 65_535, 65_536, 65_537, 131_072, 1_000_003])(
+    'preserves %i bytes, and a string of that length',
+    size => {
+      const [sealer, opener] = [createTestSealer(), createTestOpener()]
+      const bytes = Buffer.from(Array.from({ length: size }, (_, i) => (i * 31) & 0x7f))
+      const wide = `${bytes.toString('latin1')}é漢😀`
+      expect(bytes.equals(opener.open(sealer.seal(1, bytes, 1)).body)).toBe(true)
+      expect(text(opener, sealer.seal(1, bytes.toString('latin1'), 1)) === bytes.toString('latin1')).toBe(true)
+      expect(text(opener, sealer.seal(1, wide, 1)) === wide).toBe(true)
+    },
+  )
 
-  it('leaves the body that was given as it is', () => {
+  it('does not change the given body', () => {
     const body = Buffer.from('the caller keeps this')
     sealed(body)
     expect(body.toString()).toBe('the caller keeps this')
   })
 
-  it.each(['short', 'x'.repeat(100_000), 'é'])('is alone in its buffer, after one cleared byte', body => {
-    const record = sealerOf().seal(1, body, 1)
+  it.each(['short', 'x'.repeat(100_000), 'é'])('is alone in its buffer, after one zero byte', body => {
+    const record = createTestSealer().seal(1, body, 1)
     expect(record.byteOffset).toBe(RECORD_HEADROOM)
     expect(record.buffer.byteLength).toBe(RECORD_HEADROOM + record.byteLength)
     expect(new Uint8Array(record.buffer)[0]).toBe(0)
     expect(record.byteLength).toBe(61 + Buffer.byteLength(body))
   })
 
-  it('shows nothing of its body, and nothing twice', () => {
-    const sealer = sealerOf()
-    const [one, two] = [sealer.seal(1, 'a secret', 1), sealer.seal(1, 'a secret', 1)].map(record => Buffer.from(record))
-    expect(one?.includes('secret')).toBe(false)
-    expect(one?.subarray(44)).not.toEqual(two?.subarray(44))
+  it('does not reveal its body, nor that two bodies are equal', () => {
+    const sealer = createTestSealer()
+    const [first, second] = [sealer.seal(1, 'a secret', 1), sealer.seal(1, 'a secret', 1)].map(record =>
+      Buffer.from(record),
+    )
+    expect(first?.includes('secret')).toBe(false)
+    expect(first?.subarray(44)).not.toEqual(second?.subarray(44))
   })
 
-  it('uses no nonce twice, even where its clock seals', () => {
+  it('uses no nonce twice, even if its clock seals a record', () => {
     let nested: Uint8Array | undefined
-    const sealer = sealerOf({
+    const sealer = createTestSealer({
       now: () => {
         if (!nested) {
           nested = new Uint8Array()
@@ -75,30 +80,33 @@ describe('a record', () => {
       },
     })
     const outer = sealer.seal(1, 'outer', 1)
-    const opener = openerOf()
+    const opener = createTestOpener()
     expect([text(opener, nested ?? outer), text(opener, outer)]).toEqual(['nested', 'outer'])
   })
 
-  it.each([-1, 256, 1.5, NaN])('has no kind %d', kind => expect(() => sealerOf().seal(kind, '', 1)).toThrow('u8'))
-  it.each([-1, 2 ** 32, 1.5, NaN])('has no count %d', count =>
-    expect(() => sealerOf().seal(1, '', count)).toThrow('u32'),
+  it.each([-1, 256, 1.5, NaN])('cannot have the kind %d', kind =>
+    expect(() => createTestSealer().seal(kind, '', 1)).toThrow('u8'),
+  )
+  it.each([-1, 2 ** 32, 1.5, NaN])('cannot have the count %d', count =>
+    expect(() => createTestSealer().seal(1, '', count)).toThrow('u32'),
   )
 })
 
 describe('a new epoch', () => {
-  const epochOf = (record: Uint8Array): number => Buffer.from(record).readUInt32BE(8)
-  const sequenceOf = (record: Uint8Array): number => Buffer.from(record).readUInt32BE(12)
+  const readEpoch = (record: Uint8Array): number => Buffer.from(record).readUInt32BE(8)
+  const readSequence = (record: Uint8Array): number => Buffer.from(record).readUInt32BE(12)
 
-  it('begins at both ends after the same record, by records or by bytes', () => {
+  it('begins at both ends after the same record, by its limit of records or of bytes', () => {
     const limits = fc.record({ records: fc.integer({ min: 1, max: 5 }), bytes: fc.integer({ min: 1, max: 200 }) })
     fc.assert(
-      fc.property(limits, fc.array(anyBody, { maxLength: 20 }), (given, bodies) => {
-        const [sealer, opener] = [sealerOf({ limits: given }), openerOf({ limits: given })]
+      fc.property(limits, fc.array(anyBody, { maxLength: 20 }), (epochLimits, bodies) => {
+        const [sealer, opener] = [createTestSealer({ limits: epochLimits }), createTestOpener({ limits: epochLimits })]
         let [epoch, sequence, bytes] = [0, 0, 0]
         for (const body of bodies) {
-          if (sequence >= given.records || bytes >= given.bytes) [epoch, sequence, bytes] = [epoch + 1, 0, 0]
+          if (sequence >= epochLimits.records || bytes >= epochLimits.bytes)
+            [epoch, sequence, bytes] = [epoch + 1, 0, 0]
           const record = sealer.seal(1, body, 1)
-          expect([epochOf(record), sequenceOf(record)]).toEqual([epoch, sequence])
+          expect([readEpoch(record), readSequence(record)]).toEqual([epoch, sequence])
           expect(Buffer.from(opener.open(record).body).equals(Buffer.from(body as string))).toBe(true)
           sequence += 1
           bytes += Buffer.byteLength(body) + 1
@@ -115,33 +123,33 @@ describe('shared memory', () => {
     return shared
   }
 
-  it.each(['body', 'x'.repeat(100_000)])('that changes while a record is opened changes nothing', body => {
+  it.each(['body', 'x'.repeat(100_000)])('can change while a record is opened without any effect', body => {
     const record = share(sealed(body))
-    const opener = openerOf({ now: () => (record.fill(0), NOW) })
+    const opener = createTestOpener({ now: () => (record.fill(0), NOW) })
     expect(text(opener, record) === body).toBe(true)
     expect(record.every(byte => byte === 0)).toBe(true)
   })
 
-  it.each(['body', 'x'.repeat(100_000)])('that changes while it is sealed changes nothing', body => {
+  it.each(['body', 'x'.repeat(100_000)])('can change while it is sealed without any effect', body => {
     const bytes = share(Buffer.from(body))
     const record = sealed(bytes, { now: () => (bytes.fill(0), NOW) })
-    expect(text(openerOf(), record) === body).toBe(true)
+    expect(text(createTestOpener(), record) === body).toBe(true)
   })
 
-  it('never comes out of an opener', () => {
-    const opened = openerOf().open(share(sealed('x'.repeat(100_000))))
+  it('is never returned by an opener', () => {
+    const opened = createTestOpener().open(share(sealed('x'.repeat(100_000))))
     expect(opened.body.buffer).toBeInstanceOf(ArrayBuffer)
   })
 })
 
-it('shows no key in sealer or opener', () => {
-  const [sealer, opener] = [sealerOf(), openerOf()]
+it('sealer and opener expose no key', () => {
+  const [sealer, opener] = [createTestSealer(), createTestOpener()]
   expect([...Reflect.ownKeys(sealer), ...Reflect.ownKeys(opener)]).toEqual(['seal', 'open'])
   const shown = inspect([sealer, opener], { showHidden: true, depth: null })
   expect(shown).not.toMatch(/KeyObject|Uint8Array|Buffer/)
 })
 
-it('is as docs/records.md has it', () => {
+it('matches the test vector in docs/records.md', () => {
   const page = readFileSync(new URL('../../../../docs/records.md', import.meta.url), 'utf8')
   const block = /```vector\n([^`]*)```/.exec(page)?.[1] ?? ''
   const value = Object.fromEntries(block.split(/\n(?=\S)/).map(line => /^(\S+)\s+([^]*)$/.exec(line)?.slice(1) ?? []))
@@ -155,13 +163,13 @@ it('is as docs/records.md has it', () => {
   ]
   const info = (label: string): string => `sallyport/1 record ${label}\0${direction}\0\0\0\0\0`
 
-  const given = createSessionSecret(master, id)
+  const derived = createSessionSecret(master, id)
   expect(hex('secret')).toEqual(Buffer.from(hkdfSync('sha256', master, id, 'sallyport/1 session', 32)))
-  expect(hex('secret')).toEqual(Buffer.from(given))
-  expect(hex('key')).toEqual(Buffer.from(hkdfSync('sha256', given, id, info('key'), 32)))
-  expect(hex('iv')).toEqual(Buffer.from(hkdfSync('sha256', given, id, info('iv'), 12)))
+  expect(hex('secret')).toEqual(Buffer.from(derived))
+  expect(hex('key')).toEqual(Buffer.from(hkdfSync('sha256', derived, id, info('key'), 32)))
+  expect(hex('iv')).toEqual(Buffer.from(hkdfSync('sha256', derived, id, info('iv'), 12)))
 
-  const sealer = createSealer({ secret: given, session: id, direction: direction ?? '', now: () => now })
+  const sealer = createSealer({ secret: derived, session: id, direction: direction ?? '', now: () => now })
   sealer.seal(1, 'the first', 1)
   const record = hex('record')
   expect(Buffer.from(sealer.seal(1, body ?? '', 1))).toEqual(record)

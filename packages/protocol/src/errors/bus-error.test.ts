@@ -1,5 +1,4 @@
-// The code table is a promise to every client: numbers and names stay as they are, an error survives the wire, and what is
-// not the bus's own error says nothing on it.
+// The table of codes is stable, errors survive the wire, and errors other than the bus's own reveal nothing on it.
 import { describe, expect, it } from 'vitest'
 import { codecs } from '../codec/codecs.js'
 import type { ErrorMessage } from '../message/message.js'
@@ -23,7 +22,7 @@ const table: [BusErrorReason, number][] = [
 describe('the code table', () => {
   it('has these codes and no others', () => expect(Object.entries(ERROR_CODES)).toEqual(table))
 
-  it.each(table)('%s is %i, there and back, in both codecs', (reason, code) => {
+  it.each(table)('%s is %i in both directions and both codecs', (reason, code) => {
     const error = new BusError(reason, 'why', { data: { a: [1] } })
     expect(error).toMatchObject({ name: 'BusError', code, reason, message: 'why', data: { a: [1] } })
     expect(toErrorObject(error)).toEqual({ code, message: 'why', data: { a: [1] } })
@@ -36,7 +35,7 @@ describe('the code table', () => {
   })
 
   it.each([0, 1, -32099, -32768, 404, Number.NaN])(
-    'an unknown code, %d, becomes InternalError and keeps its text',
+    'maps the unknown code %d to InternalError and keeps the message',
     code => {
       expect(fromErrorObject({ code, message: 'x', data: 1 })).toMatchObject({ code: -32603, message: 'x', data: 1 })
     },
@@ -44,7 +43,7 @@ describe('the code table', () => {
 })
 
 describe('BusError', () => {
-  it('is an Error with a stack, and a cause only where one is given', () => {
+  it('is an Error with a stack, and with a cause if one is given', () => {
     const error = new BusError('Timeout', 'late')
     expect(error).toBeInstanceOf(Error)
     expect(error.stack).toContain('error.test.ts')
@@ -54,11 +53,11 @@ describe('BusError', () => {
     expect(new BusError('Timeout', 'late', { cause: 3 }).cause).toBe(3)
   })
 
-  it('reads as itself in a log', () => expect(String(new BusError('Denied', 'no'))).toBe('BusError: no'))
+  it('is converted to a string with its name', () => expect(String(new BusError('Denied', 'no'))).toBe('BusError: no'))
 })
 
 describe('isBusError', () => {
-  it('knows its own, and those of another copy of the package', () => {
+  it('recognizes errors of this and of another copy of the package', () => {
     class Other extends Error {
       override readonly name = 'BusError'
       readonly reason = 'Denied'
@@ -80,20 +79,20 @@ describe('isBusError', () => {
 })
 
 describe('toErrorObject', () => {
-  it('leaves out data that is undefined, and keeps what is null or false', () => {
+  it('omits undefined data, and keeps null and false', () => {
     expect(toErrorObject(new BusError('Denied', 'no'))).toEqual({ code: -32001, message: 'no' })
     expect('data' in toErrorObject(new BusError('Denied', 'no'))).toBe(false)
     expect(toErrorObject(new BusError('CommandFailed', '', { data: null }))).toHaveProperty('data', null)
     expect(toErrorObject(new BusError('CommandFailed', '', { data: false }))).toHaveProperty('data', false)
   })
 
-  it('takes neither stack nor cause along', () => {
+  it('includes neither stack nor cause', () => {
     const error = new BusError('CommandFailed', 'x', { cause: new Error('/home/secret') })
     expect(Object.keys(toErrorObject(error))).toEqual(['code', 'message'])
   })
 
   it.each([new Error('/home/secret'), 'a string', null, undefined, { code: -32000, message: '/home/secret' }])(
-    'says nothing of %s',
+    'reveals nothing of %s',
     other => expect(toErrorObject(other)).toEqual({ code: -32603, message: 'Internal error' }),
   )
 })

@@ -6,7 +6,7 @@ import { toBusError } from './to-bus-error.js'
 const failed = (thrown: unknown): BusError => toBusError('find', thrown)
 
 describe('a CommandError', () => {
-  it('is told of by its code, message and data, and by nothing else', () => {
+  it('reaches the caller as code, message and data only', () => {
     const cause = new Error('/home/secret')
     const error = failed(new CommandError('NOT_FOUND', 'no note 7', { data: { id: 7 }, cause }))
     expect(toErrorObject(error)).toStrictEqual({
@@ -17,7 +17,7 @@ describe('a CommandError', () => {
     expect(error.cause).toBe(undefined)
   })
 
-  it('may have a code alone', () => {
+  it('can have a code only', () => {
     expect(failed(new CommandError('FULL')).data).toStrictEqual({ code: 'FULL', message: 'FULL' })
     expect(failed(new CommandError('FULL', 'x', { data: null })).data).toStrictEqual({
       code: 'FULL',
@@ -26,16 +26,16 @@ describe('a CommandError', () => {
     })
   })
 
-  it.each([undefined, null, 7, '', {}, Symbol('A')])('refuses the code %s', code => {
+  it.each([undefined, null, 7, '', {}, Symbol('A')])('rejects the code %s', code => {
     expect(() => new CommandError(code as string)).toThrow(expect.objectContaining({ reason: 'InternalError' }))
   })
 
-  it('whose code was taken from it is an error like any other', () => {
+  it('is an ordinary error after its code was replaced', () => {
     const error = Object.assign(new CommandError('A', 'x'), { code: 5 })
     expect(failed(error).data).toBe('x')
   })
 
-  it('of another copy of the package is one too', () => {
+  it('is recognized from another copy of the package', () => {
     class Other extends Error {
       override readonly name = 'CommandError'
       readonly code = 'OTHER'
@@ -43,7 +43,7 @@ describe('a CommandError', () => {
     expect(failed(new Other('x')).data).toStrictEqual({ code: 'OTHER', message: 'x' })
   })
 
-  it('tells of an Error as its data what would be told if that were thrown', () => {
+  it('treats an Error as data like a thrown Error', () => {
     const system = Object.assign(new Error("ENOENT: no such file or directory, open '/home/secret'"), {
       code: 'ENOENT',
       errno: -2,
@@ -53,7 +53,7 @@ describe('a CommandError', () => {
     expect(data).toStrictEqual({ code: 'IO', message: 'cannot read', data: 'ENOENT: no such file or directory' })
   })
 
-  it('that throws when it is looked at still fails its call', () => {
+  it('fails its call even if reading its message throws', () => {
     const odd = Object.defineProperty(new CommandError('A', 'x'), 'message', {
       get() {
         throw new Error('gotcha')
@@ -64,7 +64,7 @@ describe('a CommandError', () => {
 })
 
 describe('isCommandError', () => {
-  test('knows what has come of one, by its code', () => {
+  test('recognizes the error of a call by its code', () => {
     const error: unknown = failed(new CommandError('NOT_FOUND', 'no', { data: { id: 7 } }))
     expect(isCommandError(error)).toBe(true)
     expect(isCommandError(error, 'NOT_FOUND')).toBe(true)
@@ -78,7 +78,7 @@ describe('isCommandError', () => {
     null,
     new CommandError('A'),
     new Error('x'),
-    failed('a text'),
+    failed('a string'),
     failed(null),
     failed({ code: 7, message: 'x' }),
     failed({ code: 'A' }),
@@ -86,7 +86,7 @@ describe('isCommandError', () => {
   ])('is false for %s', other => expect(isCommandError(other)).toBe(false))
 })
 
-test('what is too long to be carried is not what is left', () => {
+test('a code that is too long is dropped, and a message truncated', () => {
   const long = 'x'.repeat(1_000_000)
   const why = new TypeError('too long')
   const left = withoutData(failed(new CommandError('A', long)), 'It', why)
@@ -94,7 +94,7 @@ test('what is too long to be carried is not what is left', () => {
   expect(toErrorObject(withoutData(failed(new CommandError(long)), 'It', why))).not.toHaveProperty('data')
 })
 
-test('what has data that cannot be serialized keeps its code', () => {
+test('an error with data that cannot be serialized keeps its code', () => {
   const why = new TypeError('too deep')
   const error = withoutData(failed(new CommandError('A', 'x', { data: 1 })), 'The error', why)
   expect(toErrorObject(error)).toStrictEqual({

@@ -1,10 +1,9 @@
-// What a worker reports of an error, and what the host makes of it, whoever wrote the report.
 import { describe, expect, it } from 'vitest'
 import { BusError } from './bus-error.js'
 import { receiveError, reportError } from './reported-error.js'
 
-describe('a report', () => {
-  it('tells the host all of an error', () => {
+describe('reportError', () => {
+  it('includes message, stack, reason and cause', () => {
     const error = new BusError('InvalidParams', 'wrong')
     expect(reportError(error)).toEqual({ message: 'wrong', stack: error.stack, reason: 'InvalidParams' })
     expect(reportError(new TypeError('x'))).not.toHaveProperty('reason')
@@ -20,11 +19,11 @@ describe('a report', () => {
     [{ a: 1 }, '[object Object]'],
     [Object.create(null), 'a value that cannot be shown'],
     [{ toString: 1, valueOf: 1 }, 'a value that cannot be shown'],
-  ])('makes a text of %j', (thrown, message) => expect(reportError(thrown)).toEqual({ message }))
+  ])('describes a thrown %j', (thrown, message) => expect(reportError(thrown)).toEqual({ message }))
 })
 
-describe('what the host makes of it', () => {
-  it('is the error that was reported', () => {
+describe('receiveError', () => {
+  it('returns the reported error', () => {
     const error = receiveError(reportError(new BusError('Denied', 'no')), 'it failed')
     expect(error).toMatchObject({ name: 'BusError', reason: 'Denied', message: 'no', code: -32001 })
   })
@@ -37,7 +36,7 @@ describe('what the host makes of it', () => {
     { message: 'x', reason: { toString: 1, valueOf: 1 } },
     { message: 'x', reason: 'toString' },
     { message: 'x', reason: '__proto__', stack: 7 },
-  ])('is an InternalError where the report is %j', report => {
+  ])('returns an InternalError for the report %j', report => {
     const error = receiveError(report, 'x')
     expect(error).toMatchObject({ reason: 'InternalError', message: 'x', code: -32603 })
     expect(error.stack).toBeTypeOf('string')

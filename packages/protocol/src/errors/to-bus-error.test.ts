@@ -1,4 +1,3 @@
-// What is said of TypeScript that a Node does not run.
 import { expect, test } from 'vitest'
 import { explainTypeScript } from './to-bus-error.js'
 
@@ -7,16 +6,16 @@ const unknown = (extension: string): Error =>
     code: 'ERR_UNKNOWN_FILE_EXTENSION',
   })
 
-test.each(['.ts', '.mts', '.cts'])('%s: what to do', extension => {
+test.each(['.ts', '.mts', '.cts'])('explains how to run %s', extension => {
   const message = `Node ${process.versions.node} cannot run /app/a${extension}: build it first, or use Node 22.18 or later (docs/typescript.md)`
   expect(explainTypeScript(unknown(extension))).toMatchObject({ reason: 'InvalidParams', message })
 })
 
-test('what no Node runs', () => {
+test('explains .tsx, which no version of Node runs', () => {
   expect(explainTypeScript(unknown('.tsx'))).toMatchObject({ message: expect.stringMatching(/: build it first \(/) })
 })
 
 test.each([unknown('.css'), new Error('x'), null, undefined, 'text', { code: 'ERR_UNKNOWN_FILE_EXTENSION' }])(
-  'else nothing: %o',
+  'returns another error unchanged: %o',
   error => expect(explainTypeScript(error)).toBe(error),
 )

@@ -1,5 +1,5 @@
-// The window of a port link: no more than it is on its way to a peer that takes nothing, a peer that ignores it is cut off, and
-// what a hostile peer says that it has taken gains it nothing.
+// The credit window of a port link: it bounds what is in flight to a peer that takes nothing, a peer that exceeds it is cut off, and
+// false credit gains a hostile peer nothing.
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -23,12 +23,12 @@ function bare(): { peer: MessagePort; link: Link; seen: ReturnType<typeof record
 }
 
 const MiB = 2 ** 20
-const PATIENCE = { timeout: 10_000 }
+const POLL = { timeout: 10_000 }
 const frame = (size: number): ArrayBuffer => new Uint8Array(size).fill(1).buffer
 const FAULT = 'fault: InvalidRequest: The peer acknowledged more than was sent'
 
 describe('the sender', () => {
-  it('sends a window, and one frame that begins within it, and no more until it hears of what was taken', async () => {
+  it('sends one window and the frame that exceeds it, and no more until it receives credit', async () => {
     const { peer, link, got } = bare()
     for (let i = 0; i < 100; i++) link.send({ kind: 1, body: new Uint8Array(MiB - 1) })
     await settle()
@@ -40,11 +40,11 @@ describe('the sender', () => {
     expect(link.queued).toBe(96 * (MiB + BUFFER_COST))
   })
 
-  it('counts small frames for more than their bytes', async () => {
+  it('counts more than the bytes of small frames', async () => {
     const { link, got } = bare()
     for (let i = 0; i < 40_000; i++) link.send({ kind: 1, body: 'x' })
     const most = Math.ceil(CREDIT_WINDOW_BYTES / (2 + BUFFER_COST))
-    await expect.poll(() => got.length, PATIENCE).toBe(most)
+    await expect.poll(() => got.length, POLL).toBe(most)
     await settle()
     expect(got).toHaveLength(most)
   })
@@ -54,7 +54,7 @@ describe('the sender', () => {
     ['infinitely much', Infinity],
     ['half a byte', CREDIT_STEP_BYTES + 0.5],
     ['2 ** 53', 2 ** 53],
-  ])('takes %s for a fault', async (_name, total) => {
+  ])('treats %s as a fault', async (_name, total) => {
     const { peer, link, seen } = bare()
     for (let i = 0; i < 8; i++) link.send({ kind: 1, body: new Uint8Array(MiB) })
     peer.postMessage(total)
@@ -64,12 +64,12 @@ describe('the sender', () => {
   })
 
   it.each([
-    ['less than nothing', -1],
-    ['nothing', 0],
-    ['no number', NaN],
-    ['too little to be told', CREDIT_STEP_BYTES - 1],
+    ['a negative number', -1],
+    ['zero', 0],
+    ['NaN', NaN],
+    ['less than a step of credit', CREDIT_STEP_BYTES - 1],
     ['a bigint', 3_000_000n],
-  ])('takes %s for no frame', async (_name, total) => {
+  ])('treats %s as an invalid frame', async (_name, total) => {
     const { peer, link, seen } = bare()
     for (let i = 0; i < 8; i++) link.send({ kind: 1, body: new Uint8Array(MiB) })
     peer.postMessage(total)
@@ -78,9 +78,9 @@ describe('the sender', () => {
   })
 
   it.each([
-    ['the same again', 4 * MiB],
-    ['less than before', 3 * MiB],
-  ])('takes %s for a fault', async (_name, total) => {
+    ['the same total again', 4 * MiB],
+    ['a smaller total', 3 * MiB],
+  ])('treats %s as a fault', async (_name, total) => {
     const { peer, link, seen } = bare()
     for (let i = 0; i < 8; i++) link.send({ kind: 1, body: new Uint8Array(MiB) })
     peer.postMessage(4 * MiB)
@@ -91,14 +91,14 @@ describe('the sender', () => {
     expect(seen.log).toEqual([FAULT])
   })
 
-  it('never goes below nothing, whatever is told', () => {
+  it('never counts below zero, whatever credit it receives', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.nat(4 * MiB), fc.double())), steps => {
         const sent = new SentBytes()
-        for (const [bytes, told] of steps) {
+        for (const [bytes, total] of steps) {
           sent.add(bytes)
           const before = sent.open
-          if (!sent.taken(told)) expect(sent.open).toBe(before)
+          if (!sent.taken(total)) expect(sent.open).toBe(before)
           expect(sent.open).toBeGreaterThanOrEqual(0)
           expect(sent.open).toBeLessThanOrEqual(before)
         }
@@ -108,7 +108,7 @@ describe('the sender', () => {
 })
 
 describe('the receiver', () => {
-  it('tells of what it has taken at each quarter of the window, and not while it is paused', async () => {
+  it('sends credit after each quarter of the window, but not while it is paused', async () => {
     const { peer, link, got } = bare()
     const cost = MiB + BUFFER_COST
     for (let i = 0; i < 4; i++) peer.postMessage(frame(MiB))
@@ -123,7 +123,7 @@ describe('the receiver', () => {
     expect(got.slice(2)).toEqual([6 * cost, 8 * cost])
   })
 
-  it('ends with a peer that sends on when the window is full: it keeps a window, and one post', async () => {
+  it('closes when a peer exceeds the window: it has kept one window and one message', async () => {
     const { peer, link, seen } = bare()
     link.pause()
     for (let i = 0; i < 8; i++) peer.postMessage(frame(MiB))
@@ -138,15 +138,15 @@ describe('the receiver', () => {
     ['lists', 400, () => Array.from({ length: 100 }, () => frame(1))],
     ['empty lists', 40_000, () => []],
     ['numbers of an attachment', 40_000, () => 5],
-  ])('bounds what is small, too, while it is paused: %s', async (_name, times, make) => {
+  ])('bounds small messages while it is paused: %s', async (_name, times, make) => {
     const { peer, link, seen } = bare()
     link.pause()
     for (let i = 0; i < times; i++) peer.postMessage(make())
-    await expect.poll(() => seen.log, PATIENCE).toHaveLength(1)
+    await expect.poll(() => seen.log, POLL).toHaveLength(1)
     expect(seen.log[0]).toMatch(/^fault: InvalidRequest/)
   })
 
-  it('takes what is no frame for a fault while it is paused', async () => {
+  it('treats an invalid frame as a fault while it is paused', async () => {
     const { peer, link, seen } = bare()
     link.pause()
     peer.postMessage([frame(2), 'x'])
@@ -154,7 +154,7 @@ describe('the receiver', () => {
     expect(seen.log).toEqual(['fault: InvalidRequest: The peer sent an invalid frame'])
   })
 
-  it('tells totals that its peer takes, whatever comes', () => {
+  it('sends totals that its peer accepts, for any frames', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(4 * MiB)), costs => {
         const [sent, taken] = [new SentBytes(), new TakenBytes()]

@@ -1,5 +1,5 @@
-// A link over a real MessagePort, and what a hostile side may post instead of frames: everything that is not an ArrayBuffer
-// with a frame in it is a fault that closes the link.
+// A link over a real MessagePort. Whatever a hostile peer posts, other than ArrayBuffers with frames, is a fault that closes the
+// link.
 import { MessageChannel, Worker } from 'node:worker_threads'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { linkBehaviour, recorder, settle } from '../../test/link-behaviour.js'
@@ -17,7 +17,7 @@ linkFlow('a port link', createPair)
 const channels: MessageChannel[] = []
 afterEach(() => channels.splice(0).forEach(({ port1 }) => port1.close()))
 
-/** A link, and the bare port of its peer. */
+/** Creates a link and the bare port of its peer. */
 function bare() {
   const channel = new MessageChannel()
   channels.push(channel)
@@ -40,16 +40,16 @@ describe('a port link', () => {
     ['shared memory', new SharedArrayBuffer(4)],
     ['an empty ArrayBuffer', new ArrayBuffer(0)],
     ['an ArrayBuffer of zeros', new ArrayBuffer(8)],
-    ['a kind that is none', Uint8Array.from([6, 0x7b, 0x7d]).buffer],
+    ['an invalid kind', Uint8Array.from([6, 0x7b, 0x7d]).buffer],
     ['an attachment with a kind byte', Uint8Array.from([5, 0x7b, 0x7d]).buffer],
     ['another number', 6],
-    ['a list of something else', ['{}']],
-    ['a list in a list', [[Uint8Array.from([1, 2]).buffer]]],
-    ['a list with a hole', Array(1)],
-    ['an attachment with a kind byte in a list', [Uint8Array.from([5, 2]).buffer]],
-    ['a list that is too long', Array.from({ length: 8194 }, () => Uint8Array.from([1, 2]).buffer)],
+    ['an array of something else', ['{}']],
+    ['a list in a array', [[Uint8Array.from([1, 2]).buffer]]],
+    ['an array with a hole', Array(1)],
+    ['an attachment with a kind byte in a array', [Uint8Array.from([5, 2]).buffer]],
+    ['an array that is too long', Array.from({ length: 8194 }, () => Uint8Array.from([1, 2]).buffer)],
     ['JSON without a kind', Uint8Array.from([0x7b, 0x7d]).buffer],
-  ])('takes %s for a fault: it closes, and takes nothing more', async (_name, data) => {
+  ])('treats %s as a fault, closes, and ignores the rest', async (_name, data) => {
     const { peer, link, seen } = bare()
     let closed = false
     peer.on('close', () => (closed = true))
@@ -65,9 +65,9 @@ describe('a port link', () => {
     expect(seen.log).toEqual(['1:a', noFrame])
   })
 
-  it('takes what can’t be deserialized for a fault', async () => {
+  it('treats an unreadable message as a fault', async () => {
     const { peer, seen, link } = bare()
-    // Deserializing fails in Node where a class of its own does not exist on the other side; here it is said outright.
+    // Deserialization fails if the other side lacks one of Node's classes. This test emits the event itself.
     peer.postMessage(Uint8Array.from([1, 0x61]).buffer)
     await settle()
     channels.at(-1)!.port2.emit('messageerror', new Error('unreadable'))
@@ -76,14 +76,14 @@ describe('a port link', () => {
     link.close()
   })
 
-  it('gives its frames away without a copy, and leaves the caller’s bytes alone', async () => {
+  it('transfers its frames without a copy, and does not change the bytes of the caller', async () => {
     const { peer, link } = bare()
     const post = vi.spyOn(channels.at(-1)!.port2, 'postMessage')
     const body = new Uint8Array([1, 2, 3])
     const received = new Promise<unknown>(resolve => peer.once('message', resolve))
     link.send({ kind: 2, body })
     expect(await received).toEqual(Uint8Array.from([2, 1, 2, 3]).buffer)
-    expect((post.mock.calls[0]![0] as ArrayBuffer).byteLength, 'given away').toBe(0)
+    expect((post.mock.calls[0]![0] as ArrayBuffer).byteLength, 'transferred').toBe(0)
     expect(body).toEqual(new Uint8Array([1, 2, 3]))
   })
 
@@ -92,7 +92,7 @@ describe('a port link', () => {
     ['a Uint8Array', new Uint8Array(4)],
     ['shared memory', new SharedArrayBuffer(4)],
     ['an object', { data: new ArrayBuffer(4) }],
-  ])('takes an attachment’s number and then %s for a fault', async (_name, data) => {
+  ])('treats the number of an attachment and then %s as a fault', async (_name, data) => {
     const { peer, seen } = bare()
     peer.postMessage(5)
     peer.postMessage(data)
@@ -100,7 +100,7 @@ describe('a port link', () => {
     expect(seen.log).toEqual([noFrame])
   })
 
-  it('takes frames in a list as if each had been posted, and nothing of a list with one that is none', async () => {
+  it('accepts an array of frames, but nothing of an array with an invalid item', async () => {
     const { peer, seen } = bare()
     const frame = (...bytes: number[]): ArrayBuffer => Uint8Array.from(bytes).buffer
     peer.postMessage([])
@@ -111,7 +111,7 @@ describe('a port link', () => {
     expect(seen.log).toEqual(['1:a', '5:b', '5:c', '2:d', noFrame])
   })
 
-  it('posts what belongs together at once', async () => {
+  it('posts frames that belong together as one message', async () => {
     const { peer, link } = bare()
     const received: unknown[] = []
     peer.on('message', data => received.push(data))
@@ -128,7 +128,7 @@ describe('a port link', () => {
     ])
   })
 
-  it('carries an attachment without a copy, and what is not alone in its buffer with one', async () => {
+  it('copies an attachment only if it is not alone in its buffer', async () => {
     const { port1, port2 } = new MessageChannel()
     const [near, far] = [createPortLink(port1), createPortLink(port2)]
     const bodies: Uint8Array[] = []
@@ -144,7 +144,7 @@ describe('a port link', () => {
     near.close()
   })
 
-  it('ends when the thread of its peer ends', async () => {
+  it('ends when the thread of its peer exits', async () => {
     const { port1, port2 } = new MessageChannel()
     const seen = recorder()
     createPortLink(port2).receive(seen)

@@ -1,4 +1,4 @@
-// A link over the two ends of a socket: what every link does, how it waits for its peer, and what a hostile one may do.
+// A link over a socket: the behavior of every link, back-pressure, and hostile peers.
 import { once } from 'node:events'
 import { mkdtempSync } from 'node:fs'
 import { connect as connectTo, createServer, type Server, type Socket } from 'node:net'
@@ -17,7 +17,7 @@ const place =
   process.platform === 'win32'
     ? `\\\\.\\pipe\\sallyport-${process.pid}`
     : join(mkdtempSync(join(tmpdir(), 'link-')), 's')
-/** Pairs that wait to be taken: the tests of every link make theirs at once. */
+/** Pairs that are ready: the shared tests create theirs synchronously. */
 const pairs: [Socket, Socket][] = []
 const used: Socket[] = []
 
@@ -37,9 +37,9 @@ afterAll(() => {
 
 async function fill(): Promise<void> {
   while (pairs.length < 2) {
-    const here = connectTo(place)
-    const [there] = (await once(server, 'connection')) as [Socket]
-    pairs.push([here, there])
+    const near = connectTo(place)
+    const [far] = (await once(server, 'connection')) as [Socket]
+    pairs.push([near, far])
   }
 }
 
@@ -49,15 +49,15 @@ function sockets(): [Socket, Socket] {
   return pair
 }
 
-/** Sockets of one thread need turns of its loop rather than time. */
+/** Sockets within one thread need ticks rather than time. */
 async function settled(): Promise<void> {
   await settle()
-  for (let turn = 0; turn < 200; turn++) await nextTurn()
+  for (let tick = 0; tick < 200; tick++) await nextTurn()
 }
 
 const createPair = (): [Link, Link] => {
-  const [here, there] = sockets()
-  return [createStreamLink(here), createStreamLink(there)]
+  const [near, far] = sockets()
+  return [createStreamLink(near), createStreamLink(far)]
 }
 linkBehaviour('a stream link', createPair, settled)
 linkFlow('a stream link', createPair)
@@ -69,30 +69,30 @@ function header(length: number, kind: number): Buffer {
   return bytes
 }
 
-/** A link, and the bare stream of its peer. */
-function bare(most?: number): { link: Link; seen: Recorder; peer: Socket } {
-  const [here, peer] = sockets()
-  const link = createStreamLink(here, most)
+/** Creates a link and the bare stream of its peer. */
+function bare(maxBodyBytes?: number): { link: Link; seen: Recorder; peer: Socket } {
+  const [socket, peer] = sockets()
+  const link = createStreamLink(socket, maxBodyBytes)
   const seen = recorder()
   link.receive(seen)
   peer.on('error', () => {})
   return { link, seen, peer }
 }
 
-const broke = (what: string): string => `fault: InvalidRequest: The peer violated the stream protocol: ${what}`
+const violation = (what: string): string => `fault: InvalidRequest: The peer violated the stream protocol: ${what}`
 const good = Buffer.concat([header(1, 1), Buffer.from('a')])
 
 describe('a stream link', () => {
   it.each<[string, Buffer, string]>([
-    ['a kind that is none', header(4, 0), 'invalid kind of frame'],
-    ['another kind that is none', header(4, 6), 'invalid kind of frame'],
-    ['a frame over the bound', header(MAX_OUT_OF_BAND_BYTES + 1, 1), 'a frame out of bounds'],
+    ['an invalid kind', header(4, 0), 'invalid kind of frame'],
+    ['another invalid kind', header(4, 6), 'invalid kind of frame'],
+    ['a frame over the limit', header(MAX_OUT_OF_BAND_BYTES + 1, 1), 'a frame out of bounds'],
     ['a frame of 4 GiB', header(0xffff_ffff, 5), 'a frame out of bounds'],
     ['garbage', Buffer.from('GET / HTTP/1.1\r\n\r\n'), 'invalid kind of frame'],
-  ])('takes %s for a fault, and nothing after it', async (_name, bytes, what) => {
+  ])('treats %s as a fault and ignores the rest', async (_name, bytes, what) => {
     const { seen, peer, link } = bare()
     peer.write(Buffer.concat([good, bytes, good]))
-    await expect.poll(() => seen.log).toEqual(['1:a', broke(what)])
+    await expect.poll(() => seen.log).toEqual(['1:a', violation(what)])
     link.send({ kind: 1, body: 'x' })
     link.close()
     peer.resume().write(good)
@@ -105,19 +105,19 @@ describe('a stream link', () => {
     ['its body', Buffer.concat([header(9, 1), Buffer.from('1234')])],
     ['its large body', Buffer.concat([header(9e6, 5), Buffer.alloc(1e5)])],
     ['its body, that has not begun', header(9, 1)],
-  ])('takes an end within %s for a fault', async (_name, bytes) => {
+  ])('treats an end within %s as a fault', async (_name, bytes) => {
     const { seen, peer } = bare()
     peer.end(Buffer.concat([good, bytes]))
     await expect.poll(() => seen.log).toEqual(['1:a', 'fault: Disconnected: The peer disconnected within a frame'])
   })
 
-  it('takes a peer that breaks off between frames for an end', async () => {
+  it('ends when the peer disconnects between frames', async () => {
     const { seen, peer } = bare()
     peer.write(good, () => peer.destroy())
     await expect.poll(() => seen.log).toEqual(['1:a', 'closed'])
   })
 
-  it('takes one that breaks off with frames unread for an end', async () => {
+  it('ends when the peer disconnects with unread frames', async () => {
     const { seen, peer, link } = bare()
     link.send({ kind: 1, body: 'never read' })
     await settled()
@@ -125,18 +125,18 @@ describe('a stream link', () => {
     await expect.poll(() => seen.log).toEqual(['closed'])
   })
 
-  it('has a bound of its own for what comes where it is given one', async () => {
+  it('can have a lower limit for received frames', async () => {
     const { seen, peer } = bare(10)
     peer.write(Buffer.concat([header(10, 1), Buffer.alloc(10, 'b'), header(11, 1)]))
-    await expect.poll(() => seen.log).toEqual([`1:${'b'.repeat(10)}`, broke('a frame out of bounds')])
+    await expect.poll(() => seen.log).toEqual([`1:${'b'.repeat(10)}`, violation('a frame out of bounds')])
   })
 
-  it('refuses to send what its peer would take for a fault', () => {
+  it('rejects frames that its peer would treat as a fault', () => {
     const body = new Uint8Array(MAX_OUT_OF_BAND_BYTES + 1)
     expect(() => bare().link.send({ kind: 2, body })).toThrow('is over the limit')
   })
 
-  it('puts frames together that come byte by byte, of every kind and size', async () => {
+  it('assembles frames of every kind and size from single bytes', async () => {
     const { seen, peer } = bare()
     const bodies = [0, 1, 5, 4096, 4097].flatMap(size => [1, 2, 3, 5].map(kind => [kind, 'x'.repeat(size)] as const))
     const bytes = Buffer.concat(bodies.flatMap(([kind, body]) => [header(body.length, kind), Buffer.from(body)]))
@@ -147,7 +147,7 @@ describe('a stream link', () => {
     await expect.poll(() => seen.log).toEqual(bodies.map(([kind, body]) => `${kind}:${body}`))
   })
 
-  it('takes no memory for what is claimed, and little for what dribbles', async () => {
+  it('allocates for what has arrived, and not for the claimed length', async () => {
     const { peer, link } = bare()
     const before = process.memoryUsage().arrayBuffers
     peer.write(header(250 * 2 ** 20, 5))
@@ -159,9 +159,8 @@ describe('a stream link', () => {
     link.close()
   })
 
-  it('gives msgpack and attachments a buffer of their own', async () => {
-    const [here, there] = sockets()
-    const [near, far] = [createStreamLink(here), createStreamLink(there)]
+  it('puts MessagePack and attachments into buffers of their own', async () => {
+    const [near, far] = createPair()
     const bodies: Uint8Array[] = []
     far.receive({ frame: ({ body }) => bodies.push(body), closed: () => {} })
     for (const kind of [2, 5] as const) near.send({ kind, body: new Uint8Array(100).fill(7) })
@@ -174,22 +173,22 @@ describe('a stream link', () => {
     near.close()
   })
 
-  it('waits for a peer that reads nothing, and is done once it does', async () => {
+  it('has no room while the peer reads nothing, and has room again when it reads', async () => {
     const { link, peer } = bare()
     expect(link.room()).toBeUndefined()
     for (let i = 0; i < 40; i++) link.send({ kind: 5, body: new Uint8Array(100_000) })
     const room = link.room()!
     expect(link.room()).toBe(room)
-    let there = false
-    void room.then(() => (there = true))
+    let reader = false
+    void room.then(() => (reader = true))
     await settled()
-    expect(there).toBe(false)
+    expect(reader).toBe(false)
     peer.resume()
     await room
     expect(link.room()).toBeUndefined()
   })
 
-  it('waits no longer for one that has gone', async () => {
+  it('does not wait for a peer that has disconnected', async () => {
     const { link, peer, seen } = bare()
     for (let i = 0; i < 40; i++) link.send({ kind: 5, body: new Uint8Array(100_000) })
     const room = link.room()
@@ -198,7 +197,7 @@ describe('a stream link', () => {
     await expect.poll(() => seen.log).toEqual(['closed'])
   })
 
-  it('reads a bounded amount while it is paused', async () => {
+  it('reads a bounded number of bytes while it is paused', async () => {
     const { link, peer, seen } = bare()
     link.pause()
     const frame = Buffer.concat([header(100_000, 5), Buffer.alloc(100_000, 'x')])

@@ -1,5 +1,4 @@
-// What is a JSON-RPC message and what is not: every wrong shape is refused with the member that is wrong in the text, and
-// what a stranger named is quoted, escaped and cut before it stands in one.
+// The checks of JSON-RPC messages. An error names the malformed member, and quotes, escapes and truncates untrusted names.
 import { describe, expect, it } from 'vitest'
 import { BusError, describeCommand, describeName } from '../errors/bus-error.js'
 import { addTraceContext, holdsBytes, getRequestId, isBytes, isRequestId, isResponse, parseCall } from './message.js'
@@ -32,8 +31,8 @@ describe('parseCall', () => {
     ['empty params', { ...good, params: {} }],
     ['headers', { ...good, headers: { authorization: 'x' } }],
     ['no header', { ...good, headers: {} }],
-    ['a member of nobody', { ...good, extra: 1 }],
-  ])('takes %s, and gives back the very object', (_name, message) => expect(parseCall(message)).toBe(message))
+    ['an unknown member', { ...good, extra: 1 }],
+  ])('returns the same object for %s', (_name, message) => expect(parseCall(message)).toBe(message))
 
   it.each([
     ['undefined', undefined],
@@ -45,7 +44,7 @@ describe('parseCall', () => {
     ['an empty array', []],
     ['bytes', new Uint8Array(3)],
     ['a date', new Date()],
-  ])('refuses %s as a message', (_name, message) => expect(refusal(message)).toContain('a message must be an object'))
+  ])('rejects %s as a message', (_name, message) => expect(refusal(message)).toContain('a message must be an object'))
 
   it.each([
     ['missing', {}],
@@ -53,7 +52,7 @@ describe('parseCall', () => {
     ['a number', { jsonrpc: 2 }],
     ['null', { jsonrpc: null }],
     ['an array that reads the same', { jsonrpc: ['2.0'] }],
-  ])('refuses `jsonrpc` that is %s', (_name, wrong) => {
+  ])('rejects `jsonrpc` that is %s', (_name, wrong) => {
     expect(refusal({ id: 1, method: 'greet', ...wrong })).toBe('Invalid Request: `jsonrpc` must be "2.0"')
   })
 
@@ -64,7 +63,7 @@ describe('parseCall', () => {
     ['a number', 1],
     ['an array', ['greet']],
     ['an object', {}],
-  ])('refuses `method` that is %s', (_name, method) => {
+  ])('rejects `method` that is %s', (_name, method) => {
     expect(refusal({ ...good, method })).toBe('Invalid Request: `method` must be a non-empty string')
   })
 
@@ -82,7 +81,7 @@ describe('parseCall', () => {
     ['a BigInt', 1n],
     ['a date', new Date()],
     ['a view that is not of bytes', new Float64Array(1)],
-  ])('refuses `params` that are %s', (_name, params) => {
+  ])('rejects `params` that are %s', (_name, params) => {
     expect(refusal({ ...good, params })).toBe(
       'Invalid Request: `params` of "greet" must be an object of named arguments, or bytes',
     )
@@ -97,11 +96,11 @@ describe('parseCall', () => {
     ['a number in it', { a: 'x', b: 1 }],
     ['a null in it', { a: null }],
     ['an array in it', { a: ['x'] }],
-  ])('refuses `headers` that are %s', (_name, headers) => {
+  ])('rejects `headers` that are %s', (_name, headers) => {
     expect(refusal({ ...good, headers })).toBe('Invalid Request: `headers` of "greet" must be an object of strings')
   })
 
-  it('names the method escaped and cut', () => {
+  it('escapes and truncates the name of the method', () => {
     const text = refusal({ ...good, method: `a\n\u001b[31m"${'x'.repeat(2 ** 20)}`, params: 1 })
     expect(text).toContain('"a\\n\\u001b[31m\\"xxx')
     expect(text.length).toBeLessThan(200)
@@ -114,7 +113,7 @@ describe('isResponse', () => {
     ['a null result', { jsonrpc: '2.0', id: 'a', result: null }],
     ['an undefined result', { jsonrpc: '2.0', id: 1, result: undefined }],
     ['an error', { jsonrpc: '2.0', id: 1, error: { code: -32000, message: '' } }],
-    ['an error of nobody', { jsonrpc: '2.0', id: null, error: { code: 1, message: 'x', data: 0 } }],
+    ['an error without a call', { jsonrpc: '2.0', id: null, error: { code: 1, message: 'x', data: 0 } }],
   ])('is true for %s', (_name, message) => expect(isResponse(message)).toBe(true))
 
   it.each([
@@ -122,7 +121,7 @@ describe('isResponse', () => {
     ['null', null],
     ['an array', [{ jsonrpc: '2.0', id: 1, result: 1 }]],
     ['another version', { jsonrpc: '1.0', id: 1, result: 1 }],
-    ['a result of nobody', { jsonrpc: '2.0', id: null, result: 1 }],
+    ['a result with the id null', { jsonrpc: '2.0', id: null, result: 1 }],
     ['a result without id', { jsonrpc: '2.0', result: 1 }],
     ['a result of a fraction', { jsonrpc: '2.0', id: 1.5, result: 1 }],
     ['an error without id', { jsonrpc: '2.0', error: { code: 1, message: '' } }],
@@ -135,9 +134,9 @@ describe('isResponse', () => {
 })
 
 describe('ids', () => {
-  it.each([0, -1, 1, 'a', '', Number.MAX_SAFE_INTEGER])('%j is one', id => expect(isRequestId(id)).toBe(true))
+  it.each([0, -1, 1, 'a', '', Number.MAX_SAFE_INTEGER])('%j is valid', id => expect(isRequestId(id)).toBe(true))
 
-  it.each([null, undefined, 1.5, 2 ** 53, Number.NaN, {}, [], true, 1n])('%s is none', id =>
+  it.each([null, undefined, 1.5, 2 ** 53, Number.NaN, {}, [], true, 1n])('%s is invalid', id =>
     expect(isRequestId(id)).toBe(false),
   )
 
@@ -150,7 +149,7 @@ describe('ids', () => {
     [null, null],
     ['x', null],
     [[{ id: 7 }], null],
-  ])('an error about %j answers %j', (message, id) => expect(getRequestId(message)).toBe(id))
+  ])('the error for %j has the id %j', (message, id) => expect(getRequestId(message)).toBe(id))
 })
 
 describe('bytes', () => {
@@ -172,8 +171,8 @@ describe('bytes', () => {
   })
 })
 
-describe('names in texts', () => {
-  it('are quoted, escaped, and cut after 80 characters', () => {
+describe('names in error texts', () => {
+  it('are quoted, escaped, and truncated after 80 characters', () => {
     expect(describeName('greet')).toBe('"greet"')
     expect(describeName('a"\n\u0000')).toBe('"a\\"\\n\\u0000"')
     expect(describeName('x'.repeat(80))).toBe(`"${'x'.repeat(80)}"`)
@@ -183,16 +182,16 @@ describe('names in texts', () => {
   })
 })
 
-// What is a trace context, by W3C's recommendation, and what is taken away because it is none.
+// Trace context by W3C's recommendation; a malformed one is removed.
 
 const ids = '0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331'
 const traceparent = `00-${ids}-01`
 
-const headersOf = (headers: Record<string, string>): unknown =>
+const parseHeaders = (headers: Record<string, string>): unknown =>
   parseCall({ jsonrpc: '2.0', id: 1, method: 'greet', headers }).headers
 
-it.each([traceparent, `00-${ids}-00`, `01-${ids}-ff`, `fe-${ids}-00`])('keeps %s', given => {
-  expect(headersOf({ traceparent: given })).toEqual({ traceparent: given })
+it.each([traceparent, `00-${ids}-00`, `01-${ids}-ff`, `fe-${ids}-00`])('keeps the traceparent %s', valid => {
+  expect(parseHeaders({ traceparent: valid })).toEqual({ traceparent: valid })
 })
 
 it.each([
@@ -206,8 +205,8 @@ it.each([
   ['more', `${traceparent}-00`],
   ['a digit of another alphabet', `00-${ids}-0١`],
   ['a flood', '0'.repeat(1_000_000)],
-])('drops a traceparent with %s', (_what, given) => {
-  expect(headersOf({ traceparent: given, tracestate: 'k=v', other: 'kept' })).toEqual({ other: 'kept' })
+])('drops a traceparent with %s', (_what, invalid) => {
+  expect(parseHeaders({ traceparent: invalid, tracestate: 'k=v', other: 'kept' })).toEqual({ other: 'kept' })
 })
 
 it.each([
@@ -218,14 +217,14 @@ it.each([
   ['', undefined],
   ['k=\u0000', undefined],
   ['k=v\r\nother: 1', undefined],
-])('of the state %j leaves %j', (tracestate, left) => {
-  expect(headersOf({ traceparent, tracestate })).toEqual({
+])('turns the tracestate %j into %j', (tracestate, left) => {
+  expect(parseHeaders({ traceparent, tracestate })).toEqual({
     traceparent,
     ...(left !== undefined && { tracestate: left }),
   })
 })
 
-it('puts one in place of another, in a copy', () => {
+it('replaces a trace context in a copy of the headers', () => {
   const headers = { traceparent: 'old', tracestate: 'old', other: 'kept' }
   const message = { headers }
   addTraceContext(message, { traceparent })

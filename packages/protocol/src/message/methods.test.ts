@@ -1,4 +1,4 @@
-// Names, targets and references that both ends must read alike. Event names and targets follow Tauri's rules.
+// Event names and targets follow Tauri's rules; channel references have Tauri's form.
 import { describe, expect, it } from 'vitest'
 import { checkEventName, METHOD, toEventTarget } from './methods.js'
 import { channelReference, parseChannelReference } from './message.js'
@@ -19,7 +19,7 @@ describe('event names', () => {
     '½',
     '𝒳',
     'x'.repeat(2 ** 20),
-  ])('%.40j is one', name => expect(() => checkEventName(name)).not.toThrow())
+  ])('%.40j is valid', name => expect(() => checkEventName(name)).not.toThrow())
 
   it.each([
     'a b',
@@ -36,7 +36,7 @@ describe('event names', () => {
     '\ud800',
     'a\u00a0',
     '$/event',
-  ])('%j is none', name =>
+  ])('%j is invalid', name =>
     expect(() => checkEventName(name)).toThrow('Event name must include only alphanumeric characters, `-`, `/`'),
   )
 
@@ -48,18 +48,18 @@ describe('event names', () => {
     ['a b', 'got "a b"'],
     ['\u001b', 'got "\\u001b"'],
     [` ${'x'.repeat(999)}`, `${'x'.repeat(79)}…"`],
-  ])('%.20j: the error says %s', (name, text) => {
+  ])('the error for %.20j contains %s', (name, text) => {
     expect(() => checkEventName(name)).toThrow(expect.objectContaining({ reason: 'InvalidParams' }))
     expect(() => checkEventName(name)).toThrow(text)
   })
 })
 
 describe('channel references', () => {
-  it.each([0, 1, 256, 2 ** 32 - 1])('%i, there and back', id =>
+  it.each([0, 1, 256, 2 ** 32 - 1])('preserve the id %i', id =>
     expect(parseChannelReference(channelReference(id))).toBe(id),
   )
 
-  it('have Tauri’s form', () => expect(channelReference(7)).toBe('__CHANNEL__:7'))
+  it("have Tauri's form", () => expect(channelReference(7)).toBe('__CHANNEL__:7'))
 
   it.each([
     '__CHANNEL__:',
@@ -82,17 +82,17 @@ describe('channel references', () => {
     undefined,
     ['__CHANNEL__:1'],
     { toString: () => '__CHANNEL__:1' },
-  ])('%j is none', value => expect(parseChannelReference(value)).toBeUndefined())
+  ])('%j is invalid', value => expect(parseChannelReference(value)).toBeUndefined())
 })
 
 describe('event targets', () => {
-  it('a string is a label', () => expect(toEventTarget('main')).toEqual({ kind: 'AnyLabel', label: 'main' }))
+  it('a string addresses a label', () => expect(toEventTarget('main')).toEqual({ kind: 'AnyLabel', label: 'main' }))
 
-  it.each(['Any', 'App'])('%s needs no label, and loses one', kind =>
+  it.each(['Any', 'App'])('%s needs no label, and drops one', kind =>
     expect(toEventTarget({ kind, label: 'main' })).toEqual({ kind }),
   )
 
-  it.each(['AnyLabel', 'Window', 'Webview', 'WebviewWindow'])('%s has a label', kind => {
+  it.each(['AnyLabel', 'Window', 'Webview', 'WebviewWindow'])('%s needs a label', kind => {
     expect(toEventTarget({ kind, label: 'main', more: 1 })).toEqual({ kind, label: 'main' })
     expect(() => toEventTarget({ kind })).toThrow('An event target is a label, or { kind, label }')
     expect(() => toEventTarget({ kind, label: 5 })).toThrow(expect.objectContaining({ reason: 'InvalidParams' }))
@@ -108,7 +108,7 @@ describe('event targets', () => {
     { kind: 'any' },
     { kind: '__proto__', label: 'x' },
     () => 'main',
-  ])('%s is none', target =>
+  ])('%s is invalid', target =>
     expect(() => toEventTarget(target)).toThrow(expect.objectContaining({ reason: 'InvalidParams' })),
   )
 })

@@ -1,4 +1,4 @@
-// Calls by id behave as a Map does, whatever ids a frontend chooses: all in one slot, negative, beyond 32 bits, texts.
+// CallSlots behaves like a Map, whatever ids a frontend chooses: all in one slot, negative, beyond 32 bits, strings.
 import { describe, expect, it } from 'vitest'
 import type { RequestId } from '../message/message.js'
 import { CallSlots } from './pending-calls.js'
@@ -9,12 +9,12 @@ interface Call {
 
 const { MAX_SAFE_INTEGER: MAX } = Number
 
-/** Adds, looks for and deletes calls in turn, in the table and in a Map. */
-function compare(idOf: (at: number) => RequestId, calls: number): void {
+/** Adds, finds and deletes calls in both the slots and a Map. */
+function compare(getId: (at: number) => RequestId, calls: number): void {
   const slots = new CallSlots<Call>()
   const map = new Map<RequestId, Call>()
   for (let step = 0; step < calls * 4; step++) {
-    const id = idOf((step * 7919) % calls)
+    const id = getId((step * 7919) % calls)
     expect(slots.get(id)).toBe(map.get(id))
     if (map.delete(id)) slots.delete(id)
     else {
@@ -24,24 +24,24 @@ function compare(idOf: (at: number) => RequestId, calls: number): void {
     }
     expect(slots.size).toBe(map.size)
   }
-  for (let at = 0; at < calls; at++) expect(slots.get(idOf(at))).toBe(map.get(idOf(at)))
+  for (let at = 0; at < calls; at++) expect(slots.get(getId(at))).toBe(map.get(getId(at)))
   expect(new Set(slots.takeAll())).toEqual(new Set(map.values()))
   expect([slots.size, slots.takeAll()]).toEqual([0, []])
 }
 
-describe('calls by id', () => {
+describe('CallSlots', () => {
   it.each<[string, (at: number) => RequestId]>([
-    ['that count up', at => at],
-    ['that count down, to below zero', at => 500 - at],
-    ['that all want the same slot', at => at * 65_536],
-    ['that differ only beyond 32 bits', at => at * 2 ** 32 + 5],
-    ['that are as large as can be', at => MAX - at * 2 ** 20],
-    ['that are as small as can be', at => at * 3 - MAX],
-    ['that are texts', at => `${at}`],
-    ['that are texts and numbers of the same digits', at => (at % 2 === 0 ? at : `${at - 1}`)],
-  ])('%s', (_name, idOf) => compare(idOf, 2000))
+    ['increasing ids', at => at],
+    ['decreasing ids, also below zero', at => 500 - at],
+    ['ids of the same slot', at => at * 65_536],
+    ['ids that differ only beyond 32 bits', at => at * 2 ** 32 + 5],
+    ['the largest ids', at => MAX - at * 2 ** 20],
+    ['the smallest ids', at => at * 3 - MAX],
+    ['strings', at => `${at}`],
+    ['strings and numbers of the same digits', at => (at % 2 === 0 ? at : `${at - 1}`)],
+  ])('behaves like a Map for %s', (_name, getId) => compare(getId, 2000))
 
-  it('finds nobody under another’s slot, nor takes him out', () => {
+  it('does not find or delete a call by another id of its slot', () => {
     const slots = new CallSlots<Call>()
     const call = { id: 3 }
     slots.add(3, call)
@@ -52,14 +52,14 @@ describe('calls by id', () => {
     expect(slots.get(3)).toBe(call)
   })
 
-  it('keeps calls that shared a slot when their neighbours have gone', () => {
+  it('keeps calls that shared a slot with a deleted call', () => {
     const slots = new CallSlots<Call>()
-    const [one, two, three] = [{ id: 1 }, { id: 65 }, { id: 129 }]
-    for (const call of [one, two, three]) slots.add(call.id, call)
+    const [first, second, third] = [{ id: 1 }, { id: 65 }, { id: 129 }]
+    for (const call of [first, second, third]) slots.add(call.id, call)
     slots.delete(1)
-    expect([slots.get(65), slots.get(129), slots.size]).toEqual([two, three, 2])
-    slots.add(1, one)
+    expect([slots.get(65), slots.get(129), slots.size]).toEqual([second, third, 2])
+    slots.add(1, first)
     slots.delete(65)
-    expect([slots.get(1), slots.get(65), slots.get(129), slots.size]).toEqual([one, undefined, three, 2])
+    expect([slots.get(1), slots.get(65), slots.get(129), slots.size]).toEqual([first, undefined, third, 2])
   })
 })

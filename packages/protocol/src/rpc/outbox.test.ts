@@ -1,5 +1,4 @@
-// The outbox decides what shares a frame. Whatever it decides, messages leave in the order in which they were posted, each
-// once, and one that can't leave takes no other with it.
+// The outbox decides which messages share a frame. Each message is sent once, in order, and one that fails affects no other.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Codec } from '../codec/codec.js'
@@ -30,19 +29,19 @@ function setUp(): { outbox: Outbox; sent: Sent[]; post: (codec: Codec, id: numbe
 }
 
 const { json, msgpack } = codecs
-const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
-const idsOf = (sent: Sent[]): unknown[][] => sent.map(({ ids }) => ids)
+const nextTick = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
+const getIds = (sent: Sent[]): unknown[][] => sent.map(({ ids }) => ids)
 
-describe('one turn', () => {
-  it('is one frame', async () => {
+describe('the messages of one tick', () => {
+  it('share a frame', async () => {
     const { sent, post } = setUp()
     for (let id = 0; id < 100; id++) post(json, id)
     expect(sent).toEqual([])
-    await turn()
+    await nextTick()
     expect(sent).toMatchObject([{ kind: 1, ids: Array.from({ length: 100 }, (_, id) => id), count: 100 }])
   })
 
-  it('takes in what promises that settle together post', async () => {
+  it('include those of promises that settle in it', async () => {
     const { sent, post } = setUp()
     await Promise.all(
       [1, 2, 3].map(async id => {
@@ -52,35 +51,35 @@ describe('one turn', () => {
         post(json, id + 10)
       }),
     )
-    await turn()
-    expect(idsOf(sent)).toEqual([[1, 2, 3, 11, 12, 13]])
+    await nextTick()
+    expect(getIds(sent)).toEqual([[1, 2, 3, 11, 12, 13]])
   })
 
-  it('is followed by another', async () => {
+  it('are separate from those of the next tick', async () => {
     const { sent, post } = setUp()
     post(json, 1)
-    await turn()
+    await nextTick()
     post(json, 2)
-    await turn()
-    await turn()
-    expect(idsOf(sent)).toEqual([[1], [2]])
+    await nextTick()
+    await nextTick()
+    expect(getIds(sent)).toEqual([[1], [2]])
   })
 
-  it('of one message is that message, and no batch', async () => {
+  it('are not a batch if there is only one', async () => {
     const bodies: unknown[] = []
     const outbox = createOutbox((_kind, body) => bodies.push(body))
     outbox.post(json, { jsonrpc: '2.0', method: 'm' })
-    await turn()
+    await nextTick()
     expect(bodies).toEqual(['{"jsonrpc":"2.0","method":"m"}'])
   })
 })
 
 describe('a change of codec', () => {
-  it('begins a frame, and keeps the order', async () => {
+  it('begins a new frame and keeps the order', async () => {
     const { sent, post } = setUp()
-    const lanes = [json, json, msgpack, json, msgpack, msgpack]
-    lanes.forEach((codec, id) => post(codec, id))
-    await turn()
+    const sequence = [json, json, msgpack, json, msgpack, msgpack]
+    sequence.forEach((codec, id) => post(codec, id))
+    await nextTick()
     expect(sent.map(({ kind, ids }) => [kind, ...ids])).toEqual([
       [1, 0, 1],
       [2, 2],
@@ -89,7 +88,7 @@ describe('a change of codec', () => {
     ])
   })
 
-  it('or of size keeps the order of anything', async () => {
+  it('keeps the order of messages of any size', async () => {
     const message = fc.record({
       codec: fc.constantFrom(json, msgpack),
       size: fc.oneof(fc.integer({ min: 0, max: 200 }), fc.integer({ min: 6_000, max: 24_000 })),
@@ -102,8 +101,8 @@ describe('a change of codec', () => {
           post(codec, id, 'x'.repeat(size))
           if (flush) outbox.flush()
         }
-        await turn()
-        expect(idsOf(sent).flat()).toEqual(messages.map((_, id) => id))
+        await nextTick()
+        expect(getIds(sent).flat()).toEqual(messages.map((_, id) => id))
         for (const { ids, count } of sent) expect(count).toBe(ids.length)
       }),
       { numRuns: 60 },
@@ -112,23 +111,23 @@ describe('a change of codec', () => {
 })
 
 describe('a frame', () => {
-  it('is sent before its turn ends when it is full: far from the bound of a batch, and unscanned', async () => {
+  it('is sent before the tick ends when it is full, well below the limits of a batch and of a scan', async () => {
     const { sent, post } = setUp()
     for (let id = 0; id < 10_000; id++) post(json, id)
     expect(sent.length).toBeGreaterThan(10)
     for (const { count } of sent) expect(count).toBeGreaterThan(100)
     for (const { count } of sent) expect(count).toBeLessThan(1000)
-    await turn()
-    expect(idsOf(sent).flat()).toEqual(Array.from({ length: 10_000 }, (_, id) => id))
+    await nextTick()
+    expect(getIds(sent).flat()).toEqual(Array.from({ length: 10_000 }, (_, id) => id))
   })
 
-  it.each([json, msgpack])('has more than 16 KiB only where one message has ($name)', async codec => {
+  it.each([json, msgpack])('exceeds 16 KiB only if a single message does ($name)', async codec => {
     const { sent, post } = setUp()
     for (let id = 0; id < 10; id++) post(codec, id, 'x'.repeat(6_000))
     post(codec, 10, 'x'.repeat(20_000))
     post(codec, 11, 'x')
-    await turn()
-    expect(idsOf(sent)).toEqual([[0, 1], [2, 3], [4, 5], [6, 7], [8, 9], [10], [11]])
+    await nextTick()
+    expect(getIds(sent)).toEqual([[0, 1], [2, 3], [4, 5], [6, 7], [8, 9], [10], [11]])
   })
 })
 
@@ -143,7 +142,7 @@ describe('a message over 16 MiB', () => {
     [json, 'x'],
     [json, 'é'],
     [msgpack, 'x'],
-  ])('is refused, by its bytes, and takes nothing with it: $name %s', async (codec, character) => {
+  ])('is rejected by its size in bytes, without affecting others: $name %s', async (codec, character) => {
     const { sent, post } = setUp()
     const fits = largest(codec, character)
     post(codec, 1)
@@ -154,60 +153,60 @@ describe('a message over 16 MiB', () => {
       }),
     )
     post(codec, 3)
-    await turn()
-    expect(idsOf(sent)).toEqual([[1, 3]])
+    await nextTick()
+    expect(getIds(sent)).toEqual([[1, 3]])
     post(codec, 2, fits)
-    await turn()
+    await nextTick()
     expect(sent.at(-1)!.ids).toEqual([2])
     expect(MAX_FRAME_BYTES - sent.at(-1)!.bytes).toBeLessThan(2)
   })
 })
 
 describe('post', () => {
-  it('throws what the codec throws, and keeps what waits', async () => {
+  it('throws the error of the codec, and keeps the current batch', async () => {
     const { outbox, sent, post } = setUp()
     post(json, 1)
     const wrong: Message = { jsonrpc: '2.0', id: 2, result: 1n }
     expect(() => outbox.post(json, wrong)).toThrow(TypeError)
     expect(() => outbox.post(msgpack, { ...wrong, result: Symbol('x') })).toThrow('Unknown type')
     post(json, 3)
-    await turn()
-    expect(idsOf(sent)).toEqual([[1, 3]])
+    await nextTick()
+    expect(getIds(sent)).toEqual([[1, 3]])
   })
 
-  it('takes the value of the moment', async () => {
+  it('encodes the value at the time of the call', async () => {
     const bodies: unknown[] = []
     const outbox = createOutbox((_kind, body) => bodies.push(body))
     const params = { n: 1 }
     outbox.post(json, { jsonrpc: '2.0', method: 'm', params })
     params.n = 2
-    await turn()
+    await nextTick()
     expect(bodies).toEqual(['{"jsonrpc":"2.0","method":"m","params":{"n":1}}'])
   })
 })
 
 describe('put and flush', () => {
-  it('send what was encoded elsewhere, in its turn', async () => {
+  it('send encoded messages in order', async () => {
     const { outbox, sent, post } = setUp()
     post(json, 1)
     outbox.put(json, '{"id":2}')
     outbox.put(msgpack, msgpack.encode({ jsonrpc: '2.0', id: 3, result: 0 }))
-    await turn()
-    expect(idsOf(sent)).toEqual([[1, 2], [3]])
+    await nextTick()
+    expect(getIds(sent)).toEqual([[1, 2], [3]])
   })
 
-  it('flush sends at once, and an empty outbox sends nothing', async () => {
+  it('flush sends immediately, and an empty outbox sends nothing', async () => {
     const { outbox, sent, post } = setUp()
     outbox.flush()
     post(json, 1)
     outbox.flush()
     outbox.flush()
-    expect(idsOf(sent)).toEqual([[1]])
-    await turn()
-    expect(idsOf(sent)).toEqual([[1]])
+    expect(getIds(sent)).toEqual([[1]])
+    await nextTick()
+    expect(getIds(sent)).toEqual([[1]])
   })
 
-  it('may be called while a frame is sent', async () => {
+  it('can be called while a frame is sent', async () => {
     const sent: unknown[] = []
     const outbox = createOutbox((_kind, body) => {
       sent.push(body)
@@ -215,7 +214,7 @@ describe('put and flush', () => {
       outbox.flush()
     })
     outbox.put(json, '1')
-    await turn()
+    await nextTick()
     expect(sent).toEqual(['1', '2'])
   })
 })

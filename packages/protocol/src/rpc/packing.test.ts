@@ -1,4 +1,4 @@
-// What getters and `toJSON` can make of a message while it is written: what no receiver takes is not packed.
+// Getters and `toJSON` can change a message while it is encoded. A message that no receiver accepts is rejected.
 import { describe, expect, test } from 'vitest'
 import { codecs } from '../codec/codecs.js'
 import type { Message } from '../message/message.js'
@@ -18,21 +18,21 @@ class Shifting {
   }
 }
 
-describe('arguments whose toJSON gives', () => {
-  test.each([['text'], [[1]], [null], [7], [undefined]])('%o are refused', value => {
+describe('arguments whose toJSON returns', () => {
+  test.each([['text'], [[1]], [null], [7], [undefined]])('%o are rejected', value => {
     const call = callWith(new Shifting(value))
     expect(() => packPlain(codecs.json, call, true)).toThrow('neither an object nor bytes')
     expect(() => packMessage(call)).toThrow('neither an object nor bytes')
   })
 
-  test('an object are sent as that', () => {
+  test('an object are sent as that object', () => {
     const call = callWith(new Shifting({ a: 1 }))
     expect(packPlain(codecs.json, call, true).encoded).toBe('{"jsonrpc":"2.0","id":1,"method":"m","params":{"a":1}}')
     expect(codecs.msgpack.decode(packMessage(call).encoded as Uint8Array)).toEqual(callWith({ a: 1 }))
   })
 })
 
-test('arguments of any size, and bytes of any, are taken', () => {
+test('arguments and bytes of any size are accepted', () => {
   const many = Object.fromEntries(Array.from({ length: 70 }, (_, at) => [`n${at}`, at]))
   for (const params of [{}, many, new Uint8Array(3), new Uint8Array(300), new Uint8Array(MIN_ATTACHMENT_BYTES)]) {
     expect(() => packMessage(callWith(params))).not.toThrow()

@@ -1,5 +1,4 @@
-// Every call is settled exactly once, whatever comes first and however often, and then nothing of it is left: no entry, no
-// timer, no listener on a signal.
+// Each call is settled exactly once, and then leaves no entry, no timer and no listener on a signal.
 import { getEventListeners } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
@@ -34,21 +33,21 @@ const gone = (): BusError => ({ reason: 'Disconnected' }) as BusError
 const listeners = (signal: AbortSignal): number => getEventListeners(signal, 'abort').length
 
 describe('a call', () => {
-  it('has the next id, from 1', () => {
+  it('has the next id, starting at 1', () => {
     const { pending, add } = setUp()
     expect([add(), add(), add()]).toEqual([1, 2, 3])
     expect(pending.takeId()).toBe(4)
     expect(pending.size).toBe(3)
   })
 
-  it('is settled by its first answer alone', () => {
+  it('is settled by its first response only', () => {
     const { pending, add, settled } = setUp()
-    const [one, two] = [add(), add()]
-    pending.settle(answer(two, 'b'))
-    pending.settle(answer(two, 'again'))
-    pending.settle(error(two, -32000))
-    pending.settle(error(one, -32000))
-    pending.settle(answer(one, 'late'))
+    const [first, second] = [add(), add()]
+    pending.settle(answer(second, 'b'))
+    pending.settle(answer(second, 'again'))
+    pending.settle(error(second, -32000))
+    pending.settle(error(first, -32000))
+    pending.settle(answer(first, 'late'))
     expect(settled).toEqual(['2 b', '1 CommandFailed'])
     expect(pending.size).toBe(0)
   })
@@ -59,14 +58,14 @@ describe('a call', () => {
     ['a string', '1'],
     ['null', null],
     ['a negative', -1],
-  ])('is not settled by an answer to %s', (_name, id) => {
+  ])('is not settled by a response to %s', (_name, id) => {
     const { pending, add, settled } = setUp()
     add()
     pending.settle(answer(id))
     expect([settled, pending.size]).toEqual([[], 1])
   })
 
-  it('times out once, tells core, and drops what comes later', async () => {
+  it('times out once, notifies core, and ignores late responses', async () => {
     const { pending, add, settled, abandoned } = setUp()
     const { signal } = new AbortController()
     const id = add({ timeout: 5, signal })
@@ -77,7 +76,7 @@ describe('a call', () => {
     expect([settled, abandoned]).toEqual([['1 Timeout'], [1]])
   })
 
-  it('is cancelled once, tells core, and drops what comes later', async () => {
+  it('is cancelled once, notifies core, and ignores late responses', async () => {
     const { pending, add, settled, abandoned } = setUp()
     const controller = new AbortController()
     const id = add({ timeout: 5, signal: controller.signal })
@@ -89,7 +88,7 @@ describe('a call', () => {
     expect([settled, abandoned]).toEqual([['1 Cancelled'], [1]])
   })
 
-  it('that was answered leaves no timer behind', () => {
+  it('leaves no timer after its response', () => {
     const timers = (): number => process.getActiveResourcesInfo().filter(name => name === 'Timeout').length
     const { pending, add } = setUp()
     const before = timers()
@@ -99,7 +98,7 @@ describe('a call', () => {
     expect(timers()).toBe(before)
   })
 
-  it('that was answered neither times out nor is cancelled', async () => {
+  it('neither times out nor is cancelled after its response', async () => {
     const { pending, add, settled, abandoned } = setUp()
     const controller = new AbortController()
     pending.settle(answer(add({ timeout: 5, signal: controller.signal })))
@@ -109,7 +108,7 @@ describe('a call', () => {
     expect([settled, abandoned, pending.size]).toEqual([['1 ok'], [], 0])
   })
 
-  it('that lost its link neither times out nor is cancelled, and tells nobody', async () => {
+  it('neither times out nor is cancelled after its link was lost, and does not notify core', async () => {
     const { pending, add, settled, abandoned } = setUp()
     const controller = new AbortController()
     add({ timeout: 5, signal: controller.signal })
@@ -122,7 +121,7 @@ describe('a call', () => {
 })
 
 describe('a thousand calls', () => {
-  it('may share a signal, and are all cancelled by it', async () => {
+  it('can share a signal, and are all cancelled by it', async () => {
     const warnings: Error[] = []
     const warned = (warning: Error): void => void warnings.push(warning)
     process.on('warning', warned)
@@ -136,7 +135,7 @@ describe('a thousand calls', () => {
     expect(warnings).toEqual([])
   })
 
-  it('are each settled once, in any order of what may happen to them', async () => {
+  it('are each settled once, in any order of events', async () => {
     const { pending, add, settled } = setUp()
     let seed = 1
     const random = (below: number): number => (seed = (seed * 48_271) % 0x7fff_ffff) % below

@@ -1,4 +1,4 @@
-// Every call is found by its own id and by no other, however many there are, and however long some of them take.
+// Each call is found by its own id only, however many calls there are and however long some of them take.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { BusError } from '../errors/bus-error.js'
@@ -19,7 +19,7 @@ function setUp() {
       )
       return id
     },
-    /** What an answer to `id` settles. */
+    /** Returns the calls that a response to `id` settles. */
     answer(id: number): typeof settled {
       pending.settle({ jsonrpc: '2.0', id, result: 'ok' })
       return settled.splice(0)
@@ -33,8 +33,8 @@ function setUp() {
 
 const lost = (ids: Iterable<number>): [number, string][] => [...ids].map(id => [id, 'Disconnected'])
 
-describe('calls that wait', () => {
-  it('are held as a Set of their ids would hold them', () => {
+describe('pending calls', () => {
+  it('behave like a Set of their ids', () => {
     fc.assert(
       fc.property(fc.array(fc.record({ add: fc.boolean(), pick: fc.nat() }), { maxLength: 2000 }), steps => {
         const { pending, add, answer, rejectAll } = setUp()
@@ -58,7 +58,7 @@ describe('calls that wait', () => {
     )
   })
 
-  it('may take long, while thousands come and go', () => {
+  it('can take long while thousands of others are settled', () => {
     const { add, answer, rejectAll } = setUp()
     const long = Array.from({ length: 40 }, () => add())
     for (let i = 0; i < 10_000; i++) {
@@ -68,7 +68,7 @@ describe('calls that wait', () => {
     expect(rejectAll()).toEqual(lost(long))
   })
 
-  it('may begin much later than their id was taken', () => {
+  it('can start much later than their id was taken', () => {
     const { pending, add, answer } = setUp()
     const late = pending.takeId()
     const others = Array.from({ length: 1000 }, () => pending.takeId())

@@ -1,4 +1,3 @@
-// What is timed of a flood: the first of a second, and a few of the rest.
 import { createHistogram } from 'node:perf_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect, it, vi } from 'vitest'
@@ -6,7 +5,7 @@ import { SamplingTimer } from './sampling-timer.js'
 
 const times = () => createHistogram({ lowest: 64, highest: 3.6e12, figures: 2 })
 
-it('times each of a few, in nanoseconds', async () => {
+it('measures each of a few durations, in nanoseconds', async () => {
   const histogram = times()
   const watch = new SamplingTimer(histogram)
   watch.end(watch.begin())
@@ -18,7 +17,7 @@ it('times each of a few, in nanoseconds', async () => {
   expect(histogram.max).toBeLessThan(60e9)
 })
 
-it('times 500 in a second, and one in 251 of the rest; in the next second 500 again', () => {
+it('measures 500 durations of each second, and one in 251 of the rest', () => {
   const now = vi.spyOn(performance, 'now').mockReturnValue(5000)
   const watch = new SamplingTimer(times())
   const timed = (count: number): number => Array.from({ length: count }, () => watch.begin()).filter(Boolean).length
@@ -30,7 +29,7 @@ it('times 500 in a second, and one in 251 of the rest; in the next second 500 ag
   now.mockRestore()
 })
 
-it('times a promise that resolves, and no other', async () => {
+it('measures a promise that resolves, but not one that rejects', async () => {
   const histogram = times()
   const watch = new SamplingTimer(histogram)
   watch.endWith(Promise.resolve(), watch.begin())

@@ -1,37 +1,36 @@
-// A frame is a kind byte and a body: what is written is read back, and what has no kind is no frame.
 import { describe, expect, it } from 'vitest'
 import { FRAME_KIND, type FrameKind, ownsWholeBuffer, isFrameKind, readFrame, writeFrame } from './link.js'
 
 const roundTrip = (kind: FrameKind, body: string | Uint8Array) => readFrame(new Uint8Array(writeFrame({ kind, body })))
 
 describe('a frame', () => {
-  it('has these kinds', () => expect(FRAME_KIND).toEqual({ json: 1, msgpack: 2, sealed: 3, end: 4, bytes: 5 }))
+  it('has one of these kinds', () => expect(FRAME_KIND).toEqual({ json: 1, msgpack: 2, sealed: 3, end: 4, bytes: 5 }))
 
-  it.each(Object.values(FRAME_KIND))('of kind %i is read as it was written', kind => {
+  it.each(Object.values(FRAME_KIND))('is read as it was written, for kind %i', kind => {
     const body = new Uint8Array([0, 255, 1, kind])
     expect(roundTrip(kind, body)).toEqual({ kind, body })
     expect(new Uint8Array(writeFrame({ kind, body }))).toEqual(new Uint8Array([kind, ...body]))
   })
 
-  it.each(['', 'a', 'ü', 'イ', '😀', '\ud800', `${'x'.repeat(99)}é`])('carries the text %j as UTF-8', text => {
+  it.each(['', 'a', 'ü', 'イ', '😀', '\ud800', `${'x'.repeat(99)}é`])('encodes the string %j as UTF-8', text => {
     expect(roundTrip(1, text)?.body).toEqual(new Uint8Array(Buffer.from(text)))
   })
 
-  it('takes no byte more than it needs, and shares its memory with nobody', () => {
+  it('is written to a buffer of its exact size', () => {
     for (const body of ['abc', new Uint8Array(3), Buffer.from('abc')]) {
       expect(writeFrame({ kind: 1, body })).toBeInstanceOf(ArrayBuffer)
       expect(writeFrame({ kind: 1, body }).byteLength).toBe(4)
     }
   })
 
-  it('copies a body that is a part of something larger', () => {
+  it('has a copy of a body that is part of a larger buffer', () => {
     const large = new Uint8Array([9, 9, 1, 2, 3, 9, 9])
     const frame = writeFrame({ kind: 2, body: large.subarray(2, 5) })
     large.fill(0)
     expect(new Uint8Array(frame)).toEqual(new Uint8Array([2, 1, 2, 3]))
   })
 
-  it('takes over the memory of a record that has room for the kind byte before it, and of no other', () => {
+  it('uses the memory of a record only if there is room for the kind byte before it', () => {
     const alone = Uint8Array.from([0, 1, 2, 3])
     expect(writeFrame({ kind: 3, body: alone.subarray(1) })).toBe(alone.buffer)
     expect(alone).toEqual(Uint8Array.from([3, 1, 2, 3]))
@@ -42,7 +41,7 @@ describe('a frame', () => {
     expect(ownsWholeBuffer(new Uint8Array(new SharedArrayBuffer(4)), 0)).toBe(false)
   })
 
-  it('may have an empty body', () =>
+  it('can have an empty body', () =>
     expect(roundTrip(3, new Uint8Array())).toEqual({ kind: 3, body: new Uint8Array() }))
 
   it('is read from the middle of a buffer, without a copy', () => {
@@ -52,12 +51,12 @@ describe('a frame', () => {
     expect(frame?.body.buffer).toBe(bytes.buffer)
   })
 
-  it.each([0, 6, 7, 0x5b, 0x7b, 127, 128, 255])('is none where the kind byte is %i', kind => {
+  it.each([0, 6, 7, 0x5b, 0x7b, 127, 128, 255])('is invalid if its kind byte is %i', kind => {
     expect(isFrameKind(kind)).toBe(false)
     expect(readFrame(new Uint8Array([kind, 1, 2]))).toBeUndefined()
   })
 
-  it('is none where there is nothing', () => {
+  it('is invalid if it is empty', () => {
     expect(readFrame(new Uint8Array())).toBeUndefined()
     expect(isFrameKind(undefined)).toBe(false)
   })

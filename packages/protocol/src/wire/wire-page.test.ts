@@ -1,4 +1,4 @@
-// docs/wire.md states numbers and names that stand in the code: here they are compared, so that neither changes alone.
+// Compares the numbers and names of docs/wire.md with the code.
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { ATTACHMENT_EXTENSION } from '../codec/attachments.js'
@@ -23,7 +23,7 @@ describe('docs/wire.md states', () => {
       'the size of an attachment',
       `| an attachment | ${kib(MIN_ATTACHMENT_BYTES)} to 256 MiB (${count(MAX_ATTACHED_BYTES)} bytes) |`,
     ],
-    ['what goes beside its message', `Those of ${kib(MIN_ATTACHMENT_BYTES)} or more go beside their message`],
+    ['the minimum of an attachment', `Those of ${kib(MIN_ATTACHMENT_BYTES)} or more travel out of band`],
     ['the extension of an attachment', `the extension of type ${ATTACHMENT_EXTENSION} with four bytes`],
     ['the messages in a frame', `| messages in a frame | ${count(MAX_BATCH)} |`],
     [
@@ -40,7 +40,7 @@ describe('docs/wire.md states', () => {
       `| calls to a frontend in flight | ${count(MAX_IN_FLIGHT)}, then Overloaded |`,
     ],
     ['channels and listeners', `| ${count(MAX_CHANNELS)}, ${count(MAX_LISTENERS)}, then Overloaded |`],
-    ['the window of a channel', `| messages of a channel under way | ${CHANNEL_WINDOW} |`],
+    ['the window of a channel', `| messages of a channel in flight | ${CHANNEL_WINDOW} |`],
     ['the age of a record', `| age of a record | ${MAX_RECORD_AGE / 1000} s |`],
     ['the header of a stream', `header \`${STREAM_HEADER}: ${channelReference(0).replace(/0$/, '<id>')}\``],
     ['the form of a channel', `\`${channelReference(0).replace(/0$/, '<id>')}\``],
@@ -54,7 +54,7 @@ describe('docs/wire.md states', () => {
     expect(page).toContain(`| \`${method.replace('|', '\\|')}\` |`)
   })
 
-  it('each kind of frame, and no other', () => {
+  it('exactly the kinds of frames', () => {
     const kinds = [...page.matchAll(/^\| (\d) \|/gm)].map(([, kind]) => Number(kind))
     expect(kinds).toEqual(Object.values(FRAME_KIND))
   })

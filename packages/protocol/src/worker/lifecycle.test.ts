@@ -1,4 +1,4 @@
-// A worker's life: which state follows which, whatever comes first, and that what serves is closed exactly once.
+// The order of a worker's states, whatever comes first. The links are closed exactly once.
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it, vi } from 'vitest'
 import { type LifecycleEvent, startWorkerActor, type WorkerLifecycle } from './lifecycle.js'
@@ -10,7 +10,7 @@ function deferred() {
   return { promise, resolve, reject }
 }
 
-/** A life whose every step is taken by hand. */
+/** A lifecycle whose steps the test takes one by one. */
 function setUp(changes: Partial<WorkerLifecycle> = {}) {
   const log: string[] = []
   const [boot, handshake, drain] = [deferred(), deferred(), deferred()]
@@ -19,8 +19,8 @@ function setUp(changes: Partial<WorkerLifecycle> = {}) {
   const actor = startWorkerActor({
     boot: () => boot.promise,
     handshake: () => handshake.promise,
-    serve(given) {
-      send = given
+    serve(sendEvent) {
+      send = sendEvent
       log.push('serves')
       return close
     },
@@ -58,113 +58,113 @@ describe('a worker', () => {
     expect(close).toHaveBeenCalledOnce()
   })
 
-  it.each(['boot', 'handshake', 'drain'] as const)('that fails in %s has failed, with its error', async step => {
-    const life = setUp()
-    if (step !== 'boot') life.boot.resolve()
+  it.each(['boot', 'handshake', 'drain'] as const)('fails with the error of a rejected %s', async step => {
+    const worker = setUp()
+    if (step !== 'boot') worker.boot.resolve()
     if (step === 'drain') {
-      await life.ready()
-      life.actor.stop()
+      await worker.ready()
+      worker.actor.stop()
     }
     await delay(1)
-    life[step].reject(new Error('no'))
+    worker[step].reject(new Error('no'))
     await delay(1)
-    expect(life.log.at(-1)).toBe('failed: Error: no')
-    expect(life.close).toHaveBeenCalledTimes(step === 'drain' ? 1 : 0)
+    expect(worker.log.at(-1)).toBe('failed: Error: no')
+    expect(worker.close).toHaveBeenCalledTimes(step === 'drain' ? 1 : 0)
   })
 
-  it.each(['boot', 'handshake', 'drain'] as const)('fails where %s throws at once, too', async step => {
+  it.each(['boot', 'handshake', 'drain'] as const)('fails with the error that %s throws synchronously', async step => {
     const throws = (): never => {
       throw new Error('at once')
     }
-    const life = setUp({ [step]: throws })
-    await life.ready()
-    life.actor.stop()
+    const worker = setUp({ [step]: throws })
+    await worker.ready()
+    worker.actor.stop()
     await delay(1)
-    expect(life.log.at(-1)).toBe('failed: Error: at once')
+    expect(worker.log.at(-1)).toBe('failed: Error: at once')
   })
 
-  it('fails where serve throws', async () => {
-    const life = setUp({
+  it('fails with the error that serve throws', async () => {
+    const worker = setUp({
       serve() {
         throw new Error('no link')
       },
     })
-    await life.ready()
-    expect(life.log.at(-1)).toBe('failed: Error: no link')
+    await worker.ready()
+    expect(worker.log.at(-1)).toBe('failed: Error: no link')
   })
 
-  it('fails by a fault, when ready and when draining', async () => {
+  it('fails after a fault, when ready and when draining', async () => {
     for (const draining of [false, true]) {
-      const life = setUp()
-      await life.ready()
-      if (draining) life.actor.stop()
-      life.send({ type: 'fault', error: new Error('bad frame') })
-      expect(life.log.at(-1)).toBe('failed: Error: bad frame')
-      expect(life.close).toHaveBeenCalledOnce()
+      const worker = setUp()
+      await worker.ready()
+      if (draining) worker.actor.stop()
+      worker.send({ type: 'fault', error: new Error('bad frame') })
+      expect(worker.log.at(-1)).toBe('failed: Error: bad frame')
+      expect(worker.close).toHaveBeenCalledOnce()
     }
   })
 
-  it('fails by a fault that is sent while it begins to serve', async () => {
-    const life = setUp({
+  it('fails after a fault that serve sends synchronously', async () => {
+    const worker = setUp({
       serve(send) {
         send({ type: 'fault', error: 'early' })
         return () => {}
       },
     })
-    await life.ready()
-    expect(life.log.at(-1)).toBe('failed: early')
+    await worker.ready()
+    expect(worker.log.at(-1)).toBe('failed: early')
   })
 
   it('stops when its link closes, when ready and when draining', async () => {
     for (const draining of [false, true]) {
-      const life = setUp()
-      await life.ready()
-      if (draining) life.actor.stop()
-      life.send({ type: 'link.closed' })
-      expect(life.log.slice(-2)).toEqual(['closed', 'stopped'])
-      life.drain.resolve()
+      const worker = setUp()
+      await worker.ready()
+      if (draining) worker.actor.stop()
+      worker.send({ type: 'link.closed' })
+      expect(worker.log.slice(-2)).toEqual(['closed', 'stopped'])
+      worker.drain.resolve()
       await delay(1)
-      expect(life.close).toHaveBeenCalledOnce()
-      expect(life.log.at(-1)).toBe('stopped')
+      expect(worker.close).toHaveBeenCalledOnce()
+      expect(worker.log.at(-1)).toBe('stopped')
     }
   })
 })
 
 describe('stop', () => {
-  it('ends a worker that boots', async () => {
-    const life = setUp()
-    life.actor.stop()
-    expect(life.log).toEqual(['booting', 'stopped'])
-    await life.ready()
-    expect(life.log, 'what boots on is not heard of').toEqual(['booting', 'stopped'])
+  it('stops a booting worker', async () => {
+    const worker = setUp()
+    worker.actor.stop()
+    expect(worker.log).toEqual(['booting', 'stopped'])
+    await worker.ready()
+    expect(worker.log, 'the end of booting is ignored').toEqual(['booting', 'stopped'])
   })
 
-  it('ends a worker that shakes hands', async () => {
-    const life = setUp()
-    life.boot.resolve()
+  it('stops a handshaking worker', async () => {
+    const worker = setUp()
+    worker.boot.resolve()
     await delay(1)
-    life.actor.stop()
-    life.handshake.reject(new Error('nobody hears of it'))
+    worker.actor.stop()
+    worker.handshake.reject(new Error('this error is ignored'))
     await delay(1)
-    expect(life.log).toEqual(['booting', 'handshaking', 'stopped'])
+    expect(worker.log).toEqual(['booting', 'handshaking', 'stopped'])
   })
 
-  it('twice is once', async () => {
-    const life = setUp()
-    await life.ready()
-    life.actor.stop()
-    life.actor.stop()
-    life.drain.resolve()
+  it('can be called twice', async () => {
+    const worker = setUp()
+    await worker.ready()
+    worker.actor.stop()
+    worker.actor.stop()
+    worker.drain.resolve()
     await delay(1)
-    life.actor.stop()
-    expect(life.log).toEqual(['booting', 'handshaking', 'serves', 'ready', 'drains', 'draining', 'closed', 'stopped'])
+    worker.actor.stop()
+    expect(worker.log).toEqual(['booting', 'handshaking', 'serves', 'ready', 'drains', 'draining', 'closed', 'stopped'])
   })
 
-  it('after a failure changes nothing', async () => {
-    const life = setUp()
-    life.boot.reject(new Error('no'))
+  it('has no effect after a failure', async () => {
+    const worker = setUp()
+    worker.boot.reject(new Error('no'))
     await delay(1)
-    life.actor.stop()
-    expect(life.log).toEqual(['booting', 'failed: Error: no'])
+    worker.actor.stop()
+    expect(worker.log).toEqual(['booting', 'failed: Error: no'])
   })
 })

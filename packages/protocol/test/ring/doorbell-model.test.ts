@@ -1,18 +1,18 @@
-// The doorbell on a plain model: every interleaving of a producer and a consumer, step by step. None may end with the
-// consumer asleep and a frame waiting; and the model is worth something only if it finds the wrong orders wrong.
+// A model of the doorbell: every interleaving of a producer and a consumer, step by step. None may end with a sleeping consumer and a
+// waiting frame. The model must find the known wrong orders.
 import { describe, expect, it } from 'vitest'
 
 interface State {
   written: number
   read: number
   parked: boolean
-  /** The wait is registered: a ring reaches it. */
+  /** True if the wait is registered, so that a ring reaches it. */
   waits: boolean
-  /** The sleeper has asked for room. */
+  /** True if the sleeper has asked for room. */
   wanted: boolean
-  /** Whoever made room has seen that, and is to look whether the other sleeps. */
+  /** True if the side that made room has seen the request, and must check whether the other sleeps. */
   asked: boolean
-  /** The producer has seen `parked`, and not yet rung. */
+  /** True if the producer has seen `parked` but has not rung yet. */
   ringing: boolean
   producer: number
   consumer: number
@@ -26,21 +26,21 @@ const START: State = {
 }
 
 const WRITE: Step = s => ({ written: s.written + 1 })
-/** Compare and exchange: sees the flag and clears it at once. */
+/** Compare and exchange: reads and clears the flag in one step. */
 const TAKE_FLAG: Step = s => (s.parked ? { parked: false, ringing: true } : {})
 const NOTIFY: Step = s => (s.ringing ? { ringing: false, waits: false } : {})
 
 const DRAIN: Step = s => ({ read: s.written })
 const PARK: Step = () => ({ parked: true })
-/** The wait looks at the flag as it is registered: where it is clear by then, this is a ring. */
+/** Registering a wait checks the flag: if it is already clear, the wait ends as if rung. */
 const LISTEN: Step = s => ({ waits: s.parked })
 const BLIND_LISTEN: Step = () => ({ waits: true })
-/** Where a frame has slipped in and the flag is still ours: awake again, the wait stays. */
+/** If a frame has come and the flag is still set, the consumer is awake again, and the wait remains. */
 const LOOK: Step = s => (s.read < s.written && s.parked ? { parked: false, consumer: -1 } : {})
-/** Nothing: only a ring leads on from here. */
+/** No step: only a ring continues from here. */
 const SLEEP: Step = s => (s.waits ? undefined : {})
 
-/** Every end state from which no step leads on, with a frame that nobody will read. */
+/** Returns the final states with a frame that is never read. */
 function lost(producer: Step[], consumer: Step[]): State[] {
   const seen = new Set<string>()
   const found: State[] = []
@@ -71,7 +71,7 @@ describe('the doorbell, in every interleaving,', () => {
   const producer = [WRITE, TAKE_FLAG, NOTIFY]
   const consumer = [DRAIN, PARK, LISTEN, LOOK, SLEEP]
 
-  it('never leaves a frame to a consumer that sleeps', () => {
+  it('never leaves a frame to a sleeping consumer', () => {
     expect(lost(producer, consumer)).toEqual([])
   })
 
@@ -80,20 +80,20 @@ describe('the doorbell, in every interleaving,', () => {
     ['a consumer that looks before it parks', producer, [DRAIN, LOOK, PARK, LISTEN, SLEEP]],
     ['a consumer that does not look again', producer, [DRAIN, PARK, LISTEN, SLEEP]],
     ['a wait that does not look at the flag', producer, [DRAIN, PARK, BLIND_LISTEN, LOOK, SLEEP]],
-  ])('would, with %s', (_name, wrongProducer, wrongConsumer) => {
+  ])('would do so with %s', (_name, wrongProducer, wrongConsumer) => {
     expect(lost(wrongProducer, wrongConsumer)).not.toEqual([])
   })
 })
 
 describe('the doorbell for room, in every interleaving,', () => {
-  // Here `written` counts what was made free, and `read` what the sender has seen of it: it is the one that sleeps.
+  // Here the sender sleeps: `written` counts the freed room, and `read` what the sender has seen of it.
   const ASK: Step = () => ({ wanted: true })
   const TAKE_WISH: Step = s => (s.wanted ? { wanted: false, asked: true } : {})
   const TAKE_FLAG_IF_ASKED: Step = s => ({ asked: false, ...(s.asked ? TAKE_FLAG(s) : {}) })
   const receiver = [WRITE, TAKE_WISH, TAKE_FLAG_IF_ASKED, NOTIFY]
   const sender = [PARK, LISTEN, DRAIN, ASK, DRAIN, SLEEP]
 
-  it('never leaves a sender asleep that could write', () => {
+  it('never lets a sender sleep while there is room', () => {
     expect(lost(receiver, sender)).toEqual([])
   })
 
@@ -101,7 +101,7 @@ describe('the doorbell for room, in every interleaving,', () => {
     ['a sender that does not try again after it asked', receiver, [PARK, LISTEN, DRAIN, ASK, SLEEP]],
     ['a sender that asks before it parks', receiver, [DRAIN, ASK, DRAIN, PARK, LISTEN, SLEEP]],
     ['a receiver that looks before it makes room', [TAKE_WISH, TAKE_FLAG_IF_ASKED, NOTIFY, WRITE], sender],
-  ])('would, with %s', (_name, wrongReceiver, wrongSender) => {
+  ])('would do so with %s', (_name, wrongReceiver, wrongSender) => {
     expect(lost(wrongReceiver, wrongSender)).not.toEqual([])
   })
 })

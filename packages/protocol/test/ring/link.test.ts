@@ -1,4 +1,4 @@
-// Ring links within one thread: the behaviour of every link, over rings large and small, polling or not.
+// Ring links within one thread: the behavior of every link, with large and small rings, polling or not.
 import { linkBehaviour } from '../link-behaviour.js'
 import { linkFlow } from '../link-flow.js'
 import { createRingPair } from './pair.js'

@@ -1,14 +1,14 @@
-// Two ring links of one thread, with what their peer holds laid open for tests.
+// A pair of ring links within one thread.
 import { MessageChannel } from 'node:worker_threads'
 import type { Link } from '../../src/wire/link.js'
 import { createRingBuffers } from '../../src/link/ring/ring-buffer.js'
 import { createRingLink } from '../../src/link/ring/ring-link.js'
 
 export function createRingPair(bytes?: number, poll = true): [Link, Link] {
-  const [there, back] = createRingBuffers(bytes)
+  const [forward, backward] = createRingBuffers(bytes)
   const { port1, port2 } = new MessageChannel()
   return [
-    createRingLink({ out: there, in: back, port: port1, awaitsReplies: true, poll }),
-    createRingLink({ out: back, in: there, port: port2, poll }),
+    createRingLink({ out: forward, in: backward, port: port1, awaitsReplies: true, poll }),
+    createRingLink({ out: backward, in: forward, port: port2, poll }),
   ]
 }

@@ -1,4 +1,4 @@
-// The other thread of the tests that need a real one: it echoes, counts, runs random traffic, or does nothing.
+// The second thread of the tests that need one: it echoes, counts, runs random traffic, or does nothing.
 import { parentPort, workerData } from 'node:worker_threads'
 import { createRingLink } from '../../dist/link/ring/ring-link.js'
 import { runTraffic } from './traffic.mjs'

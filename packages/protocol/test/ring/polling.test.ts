@@ -1,5 +1,5 @@
-// The polling policy, with a clock of the test's own: it polls a hot loop, never sparse traffic or a short burst, and less
-// and less where polling doesn't pay.
+// The polling policy with a fake clock: it polls for a hot loop, never for sparse traffic or a short burst, and less and less if polling
+// does not pay.
 import { describe, expect, it } from 'vitest'
 import { RingPolling } from '../../src/link/ring/polling.js'
 
@@ -11,20 +11,20 @@ function setUp(leads = true) {
   let position = 0
   return {
     pass: (milliseconds: number) => (now += milliseconds),
-    /** Frames by the doorbell, each so long after the one before. */
+    /** Frames by the doorbell, each `gap` after the previous one. */
     arrive(count: number, gap: number) {
       for (let i = 0; i < count; i++) polling.onDoorbell((now += gap), (position += FRAME_BYTES))
     },
-    vain: () => polling.didNotPay,
+    didNotPay: () => polling.didNotPay,
     start: () => polling.start(now),
-    /** Polls until the policy gives up: how long that took. */
-    pollInVain() {
+    /** Polls until the policy stops, and returns how long that took. */
+    pollWithoutFrames() {
       const began = now
       while (polling.mayContinue(now)) now += 0.001
       return now - began
     },
     mayStart: (peerPolls = false) => polling.mayStart(now, peerPolls),
-    /** A poll that finds frames, each after it has waited so long; how many before it would have given up. */
+    /** Polls and finds frames, each after a wait. Returns how many it found before the policy stopped. */
     find(count: number, wait: number) {
       for (let i = 0; i < count; i++) {
         polling.mayContinue(now)
@@ -38,11 +38,11 @@ function setUp(leads = true) {
 
 type SetUp = ReturnType<typeof setUp>
 
-/** A hot loop of callers that sleep, long enough to be polled. */
+/** A hot loop of sleeping callers, long enough to be polled. */
 const warm = ({ arrive }: SetUp): void => arrive(1200, 0.05)
 
 describe('the end that leads', () => {
-  it('begins asleep, and polls once frames have come close together for 50 ms', () => {
+  it('sleeps at first, and polls after frames have come close together for 50 ms', () => {
     const end = setUp()
     expect(end.mayStart()).toBe(false)
     end.arrive(900, 0.05)
@@ -76,17 +76,17 @@ describe('the end that leads', () => {
     expect(end.mayStart()).toBe(true)
   })
 
-  it('polls for 3 ms in vain at most', () => {
+  it('polls for at most 3 ms without a frame', () => {
     const end = setUp()
     warm(end)
     end.start()
-    expect(end.pollInVain()).toBeCloseTo(3, 2)
+    expect(end.pollWithoutFrames()).toBeCloseTo(3, 2)
     end.start()
     end.find(5000, 0.002)
-    expect(end.pollInVain()).toBeCloseTo(3, 2)
+    expect(end.pollWithoutFrames()).toBeCloseTo(3, 2)
   })
 
-  it('gives up where each frame takes longer than waking up for it, and polls on where they come at once', () => {
+  it('stops if each frame takes longer than a wake-up, and continues if frames come fast', () => {
     const end = setUp()
     warm(end)
     end.start()
@@ -95,7 +95,7 @@ describe('the end that leads', () => {
     expect(end.find(5000, 0.01)).toBe(5000)
   })
 
-  it('does not count what the thread itself does between frames', () => {
+  it('does not count the time that the thread itself needs between frames', () => {
     const end = setUp()
     warm(end)
     end.start()
@@ -105,14 +105,14 @@ describe('the end that leads', () => {
     }
   })
 
-  it('waits twice as long after each poll in vain, up to half a second, before it polls again', () => {
+  it('doubles the time without polling after each unsuccessful poll, up to half a second', () => {
     const end = setUp()
     for (const penalty of [1, 2, 4, 8, 16, 32, 64, 128, 256, 500, 500]) {
       warm(end)
       end.pass(500)
       warm(end)
       end.start()
-      end.pollInVain()
+      end.pollWithoutFrames()
       end.arrive(Math.ceil(penalty / 0.05) - 2, 0.05)
       expect(end.mayStart(), String(penalty)).toBe(false)
       end.arrive(4, 0.05)
@@ -120,30 +120,30 @@ describe('the end that leads', () => {
     }
   })
 
-  it('polls again after 1 ms where a poll has brought frames closer together', () => {
+  it('polls again after 1 ms if a poll has brought frames closer together', () => {
     const end = setUp()
     warm(end)
     for (let i = 0; i < 5; i++) {
       end.start()
-      end.pollInVain()
+      end.pollWithoutFrames()
     }
     warm(end)
     end.start()
     end.find(1000, 0.004)
-    end.pollInVain()
+    end.pollWithoutFrames()
     end.pass(1.01)
     end.arrive(30, 0.05)
     expect(end.mayStart()).toBe(true)
   })
 
-  it('counts a poll as vain that found frames no faster than sleeping did, as on a core that others use', () => {
+  it('counts a poll as unsuccessful if frames came no faster than asleep, as on a busy processor', () => {
     const end = setUp()
     end.arrive(4000, 0.016)
     for (let i = 0; i < 10; i++) {
       end.start()
-      // Frames come at once, until the peer loses its core for longer than the poll may wait.
+      // Frames come fast, until the peer loses its processor for longer than a poll waits.
       end.find(150, 0.002)
-      end.pollInVain()
+      end.pollWithoutFrames()
       end.arrive(100, 0.016)
     }
     expect(end.mayStart()).toBe(false)
@@ -152,33 +152,33 @@ describe('the end that leads', () => {
   })
 })
 
-describe('frames on the two sides of a core that others use', () => {
-  it('are few and full while polls are in vain, and small where polling pays or is tried', () => {
+describe('frames between two threads on a busy processor', () => {
+  it('are few and full while polls are unsuccessful, and small while polling pays or is tried', () => {
     const end = setUp()
-    expect(end.vain()).toBe(false)
+    expect(end.didNotPay()).toBe(false)
     warm(end)
     for (let i = 0; i < 3; i++) {
       end.start()
-      expect(end.vain()).toBe(false)
-      end.pollInVain()
+      expect(end.didNotPay()).toBe(false)
+      end.pollWithoutFrames()
     }
-    expect(end.vain()).toBe(true)
+    expect(end.didNotPay()).toBe(true)
     end.start()
     end.find(1000, 0.004)
-    end.pollInVain()
-    expect(end.vain()).toBe(false)
+    end.pollWithoutFrames()
+    expect(end.didNotPay()).toBe(false)
   })
 })
 
 describe('the end that follows', () => {
-  it('polls where frames come close together and the peer polls, and not otherwise', () => {
+  it('polls if and only if frames come close together and the peer polls', () => {
     const end = setUp(false)
     expect(end.mayStart(true)).toBe(false)
     end.arrive(20, 0.05)
     expect(end.mayStart(true)).toBe(true)
     expect(end.mayStart(false)).toBe(false)
     end.start()
-    end.pollInVain()
+    end.pollWithoutFrames()
     expect(end.mayStart(true)).toBe(true)
   })
 })

@@ -1,5 +1,4 @@
-// The ring alone: what is written is read, whatever the positions, and whatever the other side writes over it is a fault,
-// never a read outside of the memory.
+// The ring alone: frames are read as written at any position. Corrupted memory is a fault, and never causes a read out of bounds.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
@@ -22,11 +21,11 @@ function setUp(start = 0) {
   return { ring, writer: new RingWriter(ring), reader: new RingReader(ring) }
 }
 
-function write(writer: RingWriter, bytes: Uint8Array, kind = 1, beside = 0): boolean {
+function write(writer: RingWriter, bytes: Uint8Array, kind = 1, outOfBandBytes = 0): boolean {
   const at = writer.reserve(bytes.length)
   if (at < 0) return false
   writer.bytes.set(bytes, at)
-  writer.publish(kind, bytes.length, beside)
+  writer.publish(kind, bytes.length, outOfBandBytes)
   return true
 }
 
@@ -40,7 +39,7 @@ function read(reader: RingReader): number[] | undefined {
 
 describe('a ring', () => {
   it.each([0, 8, SIZE - 8, 0x7fff_fff8 | 0, -SIZE, -8])(
-    'carries frames over its end and over 2^32, from %i on',
+    'wraps frames around its end and positions around 2^32, from %i on',
     start => {
       const { writer, reader } = setUp(start)
       for (let i = 0; i < 2000; i++) {
@@ -54,20 +53,20 @@ describe('a ring', () => {
     },
   )
 
-  it('is as a queue with room for its size', () => {
-    const operation = fc.oneof(fc.nat(SIZE - HEADER_BYTES), fc.nat(40), fc.constant('read' as const))
+  it('behaves like a queue with room for its size', () => {
+    const anyOperation = fc.oneof(fc.nat(SIZE - HEADER_BYTES), fc.nat(40), fc.constant('read' as const))
     fc.assert(
-      fc.property(fc.integer(), fc.array(operation, { maxLength: 200 }), (start, operations) => {
+      fc.property(fc.integer(), fc.array(anyOperation, { maxLength: 200 }), (start, operations) => {
         const { writer, reader } = setUp(start & ~7)
         const queue: number[][] = []
-        for (const [i, given] of operations.entries()) {
-          if (given === 'read') expect(read(reader)).toEqual(queue.shift())
+        for (const [i, operation] of operations.entries()) {
+          if (operation === 'read') expect(read(reader)).toEqual(queue.shift())
           else {
-            const bytes = Array.from({ length: given }, (_, at) => (at + i) & 255)
+            const bytes = Array.from({ length: operation }, (_, at) => (at + i) & 255)
             if (write(writer, Uint8Array.from(bytes))) queue.push(bytes)
             else
               expect(queue.length, 'an empty ring takes at least what a sender writes').toBeGreaterThan(
-                given > 248 ? -1 : 0,
+                operation > 248 ? -1 : 0,
               )
           }
         }
@@ -88,7 +87,7 @@ describe('a ring', () => {
     expect(read(reader)).toBeUndefined()
   })
 
-  it('asks for a wake-up once, when half of it is free', () => {
+  it('requests one wake-up, when half of it is free', () => {
     const { writer, reader } = setUp()
     for (let i = 0; i < 4; i++) write(writer, new Uint8Array(248))
     writer.want()
@@ -96,7 +95,7 @@ describe('a ring', () => {
     expect(woken).toEqual([false, true, false, false])
   })
 
-  it('takes no memory that is none, and no size but a power of two', () => {
+  it('rejects invalid memory, and sizes other than powers of two', () => {
     for (const bytes of [0, 512, 1000, 1025, 2 ** 25, Number.NaN])
       expect(() => createRingBuffers(bytes)).toThrow(RangeError)
     for (const bytes of [0, 512, 1024, 512 + 1000])
@@ -111,7 +110,7 @@ describe('a reader', () => {
     message: `The peer violated the ring protocol: ${what}`,
   })
 
-  it.each([4, 1, -8, SIZE + 8, 0x7fff_fff8, -1])('takes a write position of %i for a fault', head => {
+  it.each([4, 1, -8, SIZE + 8, 0x7fff_fff8, -1])('treats the write position %i as a fault', head => {
     const { ring, reader } = setUp()
     Atomics.store(ring.control, RING_WORD.head, head)
     expect(() => reader.next()).toThrow(expect.objectContaining(fault('a write position out of range')))
@@ -122,22 +121,22 @@ describe('a reader', () => {
     ['longer than the ring', SIZE],
     ['the longest', 0xff_ffff],
     ['negative', -2],
-    ['with the flag that is none', 0x8000_0000 | 0],
-  ])('takes a length that is %s for a fault', (_name, word) => {
+    ['with an invalid flag', 0x8000_0000 | 0],
+  ])('treats a length that is %s as a fault', (_name, word) => {
     const { ring, writer, reader } = setUp()
     write(writer, new Uint8Array(8))
     ring.words[0] = word
     expect(() => reader.next()).toThrow(expect.objectContaining(fault('a length out of range')))
   })
 
-  it('takes a frame that runs over the end of the memory for a fault', () => {
+  it('treats a frame beyond the end of the memory as a fault', () => {
     const { ring, reader } = setUp(SIZE - 16)
     ring.words[(SIZE - 16) >> 2] = 100
     Atomics.store(ring.control, RING_WORD.head, SIZE + 512)
     expect(() => reader.next()).toThrow(expect.objectContaining(fault('a length out of range')))
   })
 
-  it('takes a skip at the start, with nothing after it, or after another for a fault', () => {
+  it('treats a skip at the start, without a frame after it, or after another skip as a fault', () => {
     for (const [start, head] of [
       [0, SIZE],
       [512, SIZE],
@@ -154,7 +153,7 @@ describe('a reader', () => {
     expect(() => reader.next()).toThrow(expect.objectContaining(fault('a length out of range')))
   })
 
-  it('reads what is there or faults, whatever words the memory holds', () => {
+  it('reads or faults for any content of the memory', () => {
     fc.assert(
       fc.property(
         fc.array(fc.integer(), { minLength: 40, maxLength: 40 }),
@@ -179,7 +178,7 @@ describe('a reader', () => {
 })
 
 describe('a writer', () => {
-  it.each([8, 4, 1, -SIZE, 0x7fff_fff8])('takes a read position of %i, with nothing written, for a fault', tail => {
+  it.each([8, 4, 1, -SIZE, 0x7fff_fff8])('treats the read position %i of an empty ring as a fault', tail => {
     const { ring, writer } = setUp()
     Atomics.store(ring.control, RING_WORD.tail, tail)
     expect(() => writer.reserve(SIZE)).toThrow('The peer violated the ring protocol: a read position out of range')

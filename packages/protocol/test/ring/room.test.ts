@@ -1,5 +1,4 @@
-// Back-pressure: a sender learns that its ring is full, and when it no longer is; a peer that never reads, or that is gone,
-// leaves nobody waiting.
+// Back-pressure: a sender is notified when its full ring has room again, or when its peer is gone.
 import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { FRAME_KIND } from '../../src/wire/link.js'
@@ -12,7 +11,7 @@ function setUp() {
   const [sender, reader] = createRingPair(RING)
   sender.receive({ frame() {}, closed() {} })
   let sent = 0
-  /** More than fits. */
+  /** Sends more than fits. */
   const fill = (): void => {
     for (const end = sent + (2 * RING) / body.length; sent < end; sent++) sender.send({ kind: FRAME_KIND.json, body })
   }
@@ -20,7 +19,7 @@ function setUp() {
 }
 
 describe('room', () => {
-  it('is there while the ring takes all', () => {
+  it('exists while the ring accepts everything', () => {
     const { sender } = setUp()
     expect(sender.room()).toBeUndefined()
     sender.send({ kind: FRAME_KIND.json, body })
@@ -28,28 +27,28 @@ describe('room', () => {
     sender.close()
   })
 
-  it('is waited for while the peer reads nothing, and told once it has read, to all who ask', async () => {
+  it('is awaited while the peer reads nothing, and announced to everyone who waits after it has read', async () => {
     const { sender, reader, fill, sent } = setUp()
     let read = 0
     for (let round = 1; round <= 3; round++) {
       fill()
       const waiting = [sender.room()!, sender.room()!]
-      let told = 0
-      for (const room of waiting) void room.then(() => told++)
+      let notified = 0
+      for (const room of waiting) void room.then(() => notified++)
       if (round === 1) {
         for (let i = 0; i < 20; i++) await turn()
-        expect(told).toBe(0)
+        expect(notified).toBe(0)
       }
       if (round === 1) reader.receive({ frame: () => void read++, closed() {} })
       await Promise.all(waiting)
-      expect(told).toBe(2)
+      expect(notified).toBe(2)
       expect(sender.room()).toBeUndefined()
     }
     while (read < sent()) await turn()
     sender.close()
   })
 
-  it.each(['sender', 'reader'] as const)('is no longer waited for where the %s closes', async end => {
+  it.each(['sender', 'reader'] as const)('is no longer awaited after the %s has closed', async end => {
     const ends = setUp()
     ends.fill()
     const room = ends.sender.room()

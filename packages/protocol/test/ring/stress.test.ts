@@ -1,5 +1,5 @@
-// Random traffic between two threads, both ways, checked byte by byte: every frame once, in order, and no doorbell lost.
-// RING_STRESS=<frames each way> makes it long; RING_SEED=<n> repeats a run.
+// Random traffic between two threads in both directions, checked byte by byte: each frame once, in order, and no lost doorbell.
+// RING_STRESS=<frames in each direction> makes it long; RING_SEED=<n> repeats a run.
 import { MessageChannel, Worker } from 'node:worker_threads'
 import { describe, it } from 'vitest'
 import { RING_WORD, createRingBuffers } from '../../src/link/ring/ring-buffer.js'
@@ -9,28 +9,28 @@ import { runTraffic } from './traffic.mjs'
 const long = Number(process.env['RING_STRESS'] ?? 0)
 const seed = Number(process.env['RING_SEED'] ?? (long ? Date.now() % 1e9 : 7))
 const frames = long || 4000
-/** A thread that hears nothing for so long has lost a doorbell. */
+/** A thread that receives nothing for this long has lost a doorbell. */
 const STILL = 5000
 
 async function stress(ringBytes: number, poll: boolean, awaitsReplies: boolean): Promise<void> {
-  const [there, back] = createRingBuffers(ringBytes)
+  const [forward, backward] = createRingBuffers(ringBytes)
   const { port1, port2 } = new MessageChannel()
   const counters = new Int32Array(new SharedArrayBuffer(8))
   const common = { frames, ringBytes, counters }
   const worker = new Worker(new URL('peer.mjs', import.meta.url), {
     workerData: {
-      ...{ out: back, in: there, port: port2, poll, role: 'traffic' },
+      ...{ out: backward, in: forward, port: port2, poll, role: 'traffic' },
       traffic: { ...common, seed: seed + 1, peerSeed: seed, mine: 1, theirs: 0 },
     },
     transferList: [port2],
   })
-  const link = createRingLink({ out: there, in: back, port: port1, awaitsReplies, poll })
+  const link = createRingLink({ out: forward, in: backward, port: port1, awaitsReplies, poll })
   const state = (): string => {
     const words = (ring: SharedArrayBuffer): string =>
       Object.entries(RING_WORD)
         .map(([name, at]) => `${name} ${Atomics.load(new Int32Array(ring), at)}`)
         .join(', ')
-    return `received ${counters.join(' and ')} of ${frames}; there: ${words(there)}; back: ${words(back)}; seed ${seed}`
+    return `received ${counters.join(' and ')} of ${frames}; forward: ${words(forward)}; backward: ${words(backward)}; seed ${seed}`
   }
   let watch: NodeJS.Timeout | undefined
   const stands = new Promise<never>((_, reject) => {

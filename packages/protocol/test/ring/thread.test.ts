@@ -1,4 +1,4 @@
-// A ring link to a real thread: it echoes, it dies, it closes; and nothing but its port keeps a thread alive.
+// A ring link to another thread, which echoes, dies or closes. Only the port of a link keeps its thread alive.
 import { setTimeout as delay } from 'node:timers/promises'
 import { MessageChannel, Worker } from 'node:worker_threads'
 import { describe, expect, it } from 'vitest'
@@ -8,13 +8,13 @@ import { createRingLink } from '../../src/link/ring/ring-link.js'
 import { recorder } from '../link-behaviour.js'
 
 function start(role: string, { bytes = 2 ** 16, poll = true } = {}): { link: Link; worker: Worker } {
-  const [there, back] = createRingBuffers(bytes)
+  const [forward, backward] = createRingBuffers(bytes)
   const { port1, port2 } = new MessageChannel()
   const worker = new Worker(new URL('peer.mjs', import.meta.url), {
-    workerData: { out: back, in: there, port: port2, role, poll },
+    workerData: { out: backward, in: forward, port: port2, role, poll },
     transferList: [port2],
   })
-  return { worker, link: createRingLink({ out: there, in: back, port: port1, awaitsReplies: true, poll }) }
+  return { worker, link: createRingLink({ out: forward, in: backward, port: port1, awaitsReplies: true, poll }) }
 }
 
 const ended = (worker: Worker): Promise<number> => new Promise(resolve => worker.once('exit', resolve))
@@ -28,7 +28,7 @@ describe('a ring link to a thread', () => {
     ['polling', { poll: true }],
     ['asleep', { poll: false }],
     ['through a ring of 1 KiB', { bytes: 1024 }],
-  ])('has frames of all sizes echoed, one by one and all at once, %s', async (_name, options) => {
+  ])('returns frames of all sizes, one by one and all at once, %s', async (_name, options) => {
     const { link, worker } = start('echo', options)
     const bodies = Array.from({ length: 200 }, (_, i) => Buffer.alloc((i * i * 7) % 9000, i))
     const seen: Buffer[] = []
@@ -47,7 +47,7 @@ describe('a ring link to a thread', () => {
     expect(await over, 'the thread ends by itself: nothing keeps it alive').toBe(0)
   })
 
-  it('hears of the death of its peer, in the middle of frames, and that once', async () => {
+  it('ends once when its peer dies in the middle of frames', async () => {
     const { link, worker } = start('still', { bytes: 1024 })
     const seen = recorder()
     link.receive(seen)
@@ -70,7 +70,7 @@ describe('a ring link to a thread', () => {
     expect(await over).toBe('ended')
   })
 
-  it('brings a thread all that was sent before the closing, though it did not fit', async () => {
+  it('delivers everything that was sent before it closed, even if it did not fit', async () => {
     const { link, worker } = start('count', { bytes: 1024 })
     const counted = new Promise(resolve => worker.once('message', resolve))
     for (let i = 0; i < 300; i++) link.send({ kind: 2, body: new Uint8Array(2000) })

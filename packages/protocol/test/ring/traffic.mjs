@@ -1,9 +1,9 @@
-// Random traffic over one end of a link, the same in either thread: frames that both ends can foretell from a seed, with
-// pauses that make threads park and wake all the time. Plain JavaScript, because Node 20 can't load TypeScript in a worker.
-import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises'
+// Random traffic over one end of a link, for both threads: both ends derive the frames from a seed. Pauses make the threads park and
+// wake all the time. Plain JavaScript, because Node 20 cannot load TypeScript in a worker.
+import { setImmediate as nextTick, setTimeout as delay } from 'node:timers/promises'
 
-/** A small generator of random numbers that a seed decides (mulberry32). */
-function randomOf(seed) {
+/** A small generator of random numbers with a seed (mulberry32). */
+function createRandom(seed) {
   let state = seed | 0
   return below => {
     state = (state + 0x6d2b79f5) | 0
@@ -14,11 +14,11 @@ function randomOf(seed) {
 }
 
 const POOL = 2 ** 18
-const fill = randomOf(1)
+const fill = createRandom(1)
 const bytes = Uint8Array.from({ length: POOL }, () => fill(256))
 const text = Array.from({ length: POOL }, () => 'aZ"\\é€\u0000'[fill(7)]).join('')
 
-/** The frame that comes next: of no bytes up to several times the ring. */
+/** The next frame, from empty to several times the size of the ring. */
 function nextFrame(random, ringBytes) {
   const luck = random(1000)
   let most = ringBytes
@@ -43,7 +43,7 @@ function spin(milliseconds) {
  * Resolves when everything is sent and received; rejects with the first mistake.
  */
 export function runTraffic(link, { seed, peerSeed, frames, ringBytes, counters, mine, theirs }) {
-  const [expected, stalls] = [randomOf(peerSeed), randomOf(seed + 1000)]
+  const [expected, stalls] = [createRandom(peerSeed), createRandom(seed + 1000)]
   let received = 0
   const { promise, resolve, reject } = deferred()
   link.receive({
@@ -65,7 +65,7 @@ export function runTraffic(link, { seed, peerSeed, frames, ringBytes, counters, 
   return Promise.all([promise, sendAll()])
 
   async function sendAll() {
-    const [content, pauses] = [randomOf(seed), randomOf(seed + 2000)]
+    const [content, pauses] = [createRandom(seed), createRandom(seed + 2000)]
     let sent = 0
     const open = () => sent - Atomics.load(counters, theirs)
     while (sent < frames) {
@@ -74,20 +74,20 @@ export function runTraffic(link, { seed, peerSeed, frames, ringBytes, counters, 
         sent++
       }
       const pause = pauses(100)
-      // All must arrive without another frame, or room that is made by one, to help: a lost doorbell hangs here.
-      if (pause < 15) while (open() > 0) await turn()
+      // Everything must arrive without help from another frame or its room: a lost doorbell hangs here.
+      if (pause < 15) while (open() > 0) await nextTick()
       else if (pause < 20) while (open() > 0) await delay(1)
       else if (pause < 22) await delay(pauses(3))
-      else if (pause < 40) await turn()
+      else if (pause < 40) await nextTick()
       else if (pause < 50) spin(pauses(40) / 1000)
       else if (pause < 75) await Promise.resolve()
-      while (open() > 2000) await turn()
+      while (open() > 2000) await nextTick()
     }
   }
 }
 
 function deferred() {
   let resolve, reject
-  const promise = new Promise((...given) => ([resolve, reject] = given))
+  const promise = new Promise((...settle) => ([resolve, reject] = settle))
   return { promise, resolve, reject }
 }

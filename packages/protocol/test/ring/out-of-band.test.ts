@@ -1,5 +1,4 @@
-// What goes beside a ring: in order with what goes through it, bounded, without a copy where it was given, and gone for
-// whoever gave it as soon as it is sent.
+// Out-of-band frames of a ring: in order with the others, bounded, and transferred without a copy if the link owns them.
 import { setImmediate as turn } from 'node:timers/promises'
 import { MessageChannel } from 'node:worker_threads'
 import { describe, expect, it } from 'vitest'
@@ -12,13 +11,13 @@ import { wasmMemory } from '../wasm-memory.js'
 import { createRingPair } from './pair.js'
 
 const MiB = 2 ** 20
-/** A link whose peer takes nothing until it is told to. */
+/** Creates a link whose peer takes nothing until the test starts it. */
 function idle(bytes = 4096) {
-  const [there, back] = createRingBuffers(bytes)
+  const [forward, backward] = createRingBuffers(bytes)
   const { port1, port2 } = new MessageChannel()
-  const link = createRingLink({ out: there, in: back, port: port1 })
+  const link = createRingLink({ out: forward, in: backward, port: port1 })
   const posted: number[] = []
-  const reader = new RingReader(openRing(there))
+  const reader = new RingReader(openRing(forward))
   port2.on('message', (data: ArrayBuffer) => posted.push(data.byteLength))
   const takeOne = (): boolean => {
     if (!reader.next()) return false
@@ -28,7 +27,7 @@ function idle(bytes = 4096) {
   return { link, posted, takeOne, close: () => (port1.close(), port2.close()) }
 }
 
-describe('beside a ring', () => {
+describe('out of band', () => {
   it('frames of all sizes arrive in order', async () => {
     const [near, far] = createRingPair(2 ** 12)
     const sizes = Array.from({ length: 300 }, (_, i) => (i * i * 37) % 5000)
@@ -40,7 +39,7 @@ describe('beside a ring', () => {
     near.close()
   })
 
-  it('attachments and records are given away, and arrive as they were: alone, a record with its headroom', async () => {
+  it('attachments and records are transferred, and arrive alone in their buffers, a record with its headroom', async () => {
     const [near, far] = createRingPair()
     const frames: ReceivedFrame[] = []
     far.receive({ frame: frame => frames.push(frame), closed: () => {} })
@@ -62,7 +61,7 @@ describe('beside a ring', () => {
     near.close()
   })
 
-  it('no more lies than the window: the rest waits with its sender', async () => {
+  it('no more than the window is in flight, and the rest waits at the sender', async () => {
     const { link, posted, takeOne, close } = idle()
     const bodies = Array.from({ length: 6 }, () => new Uint8Array(10 * MiB))
     for (const body of bodies) link.send({ kind: 5, body })
@@ -77,7 +76,7 @@ describe('beside a ring', () => {
     close()
   })
 
-  it('one frame may be larger than the window, alone', async () => {
+  it('a single frame can be larger than the window', async () => {
     const { link, posted, takeOne, close } = idle()
     link.send({ kind: 5, body: new Uint8Array(1) })
     link.send({ kind: 5, body: new Uint8Array(100 * MiB) })
@@ -93,13 +92,13 @@ describe('beside a ring', () => {
     close()
   })
 
-  it('a second large frame goes too, after as many bytes as a position can count', async () => {
+  it('a second large frame is sent after positions have wrapped around', async () => {
     const [near, far] = createRingPair(2 ** 24)
     const seen: number[] = []
     far.receive({ frame: ({ body }) => seen.push(body.length), closed: () => {} })
     const [large, filling] = [new Uint8Array(20 * MiB), new Uint8Array(4 * MiB - 64)]
     near.send({ kind: 1, body: large })
-    // Between 2 and 4 GiB: where a difference of positions, taken for a signed number, is negative.
+    // Between 2 and 4 GiB, where a signed difference of positions is negative.
     for (let i = 0; i < 600; i++) {
       near.send({ kind: 1, body: filling })
       while (seen.length < i + 2) await turn()
@@ -110,7 +109,7 @@ describe('beside a ring', () => {
     near.close()
   })
 
-  it('at most 64 frames lie', async () => {
+  it('at most 64 frames are in flight', async () => {
     const { link, posted, takeOne, close } = idle(2 ** 16)
     for (let i = 0; i < 70; i++) link.send({ kind: 5, body: new Uint8Array(8) })
     await settle()
@@ -121,7 +120,7 @@ describe('beside a ring', () => {
     close()
   })
 
-  it('memory that can’t be given away is refused where it is sent, or copied (Node 20), and nothing else is lost', async () => {
+  it('memory that cannot be transferred is rejected, or copied (Node 20), without affecting other frames', async () => {
     const [near, far] = createRingPair()
     const seen: number[] = []
     far.receive({ frame: ({ body }) => seen.push(body.length), closed: () => {} })
