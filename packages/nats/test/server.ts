@@ -118,9 +118,14 @@ async function startServer({ config = '', cluster }: ServerOptions = {}): Promis
   }
 }
 
-/** Starts a server that ends with the test. */
-export async function useServer(options?: ServerOptions): Promise<NatsServer> {
+export type Cleanup = () => Promise<void>
+
+/** Starts a server that ends with the test, or with the hook that collects the cleanups. */
+export async function useServer(
+  options?: ServerOptions,
+  onEnd: (cleanup: Cleanup) => void = onTestFinished,
+): Promise<NatsServer> {
   const server = await startServer(options)
-  onTestFinished(() => server.kill())
+  onEnd(() => server.kill())
   return server
 }

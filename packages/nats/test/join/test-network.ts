@@ -1,4 +1,4 @@
-// A NATS server, instances of a bus, and joined "processes", all in this process and for one test.
+// A NATS server, instances of a bus, and joined "processes", all in this process.
 import { createBus, defineCore, type Bus, type BusOptions, type CoreDefinition } from '@sallyport/core'
 import { onTestFinished } from 'vitest'
 import {
@@ -10,7 +10,7 @@ import {
   type JoinedBus,
   type NatsNetworkOptions,
 } from '../../src/index.js'
-import { useServer, type NatsServer, type ServerOptions } from '../server.js'
+import { type Cleanup, useServer, type NatsServer, type ServerOptions } from '../server.js'
 
 export type Pattern = 'brownfield' | 'isolation'
 
@@ -88,11 +88,16 @@ export interface TestInstance {
   readonly seen: Seen
 }
 
-export async function useNetwork(pattern: Pattern = 'brownfield', options?: ServerOptions): Promise<TestNetwork> {
-  const server = await useServer(options)
+/** Starts a network that ends with the test, or with the hook that collects the cleanups. */
+export async function useNetwork(
+  pattern: Pattern = 'brownfield',
+  options?: ServerOptions,
+  onEnd: (cleanup: Cleanup) => void = onTestFinished,
+): Promise<TestNetwork> {
+  const server = await useServer(options, onEnd)
   const secret = createBusSecret()
-  const closers: (() => Promise<void>)[] = []
-  onTestFinished(async () => {
+  const closers: Cleanup[] = []
+  onEnd(async () => {
     for (const close of closers.toReversed()) await close()
   })
   const security = {

@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest'
 import {
   closeProcesses,
+  SHORT_HEARTBEAT_MS,
   TIMEOUT_MS,
   trackFailures,
   useProcesses,
@@ -21,7 +22,8 @@ test.skipIf(!hasServer)(
     const servers = [first, ...(await Promise.all([useServer({ cluster, config }), useServer({ cluster, config })]))]
     // Each process knows one server, and discovers the others.
     const [a, b, c] = servers.map(({ url }) => ({ nats: { servers: url } }))
-    const network = await useProcesses({ servers: 'nats://127.0.0.1:1' })
+    // A process whose peer loses its connection notices that by silence only.
+    const network = await useProcesses({ servers: 'nats://127.0.0.1:1' }, 'brownfield', SHORT_HEARTBEAT_MS)
     const [joined, ...cores] = await Promise.all([
       network.startJoined({ join: c }),
       network.startCore('a', a),
