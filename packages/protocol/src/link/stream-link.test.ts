@@ -179,10 +179,10 @@ describe('a stream link', () => {
     for (let i = 0; i < 40; i++) link.send({ kind: 5, body: new Uint8Array(100_000) })
     const room = link.room()!
     expect(link.room()).toBe(room)
-    let reader = false
-    void room.then(() => (reader = true))
+    let hasRoom = false
+    void room.then(() => (hasRoom = true))
     await settled()
-    expect(reader).toBe(false)
+    expect(hasRoom).toBe(false)
     peer.resume()
     await room
     expect(link.room()).toBeUndefined()
