@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { writeFigures } from './figures.mjs'
-import { findFigure, formatFigure, formatRatio, toMarkdown, verdictOf } from '../packages/bench/dist/index.js'
+import { findFigure, formatFigure, formatRatio, toMarkdown, getVerdict } from '../packages/bench/dist/index.js'
 
 const at = path => fileURLToPath(new URL(`../${path}`, import.meta.url))
 
@@ -44,7 +44,7 @@ export function headline(report) {
   for (const { id, title } of arms)
     rows.push([bus(id) ? `**Sallyport**, ${title}` : title, ...COLUMNS.map(one => cell(id, one))])
   const table = rows.map(cells => `| ${cells.join(' | ')} |`).join('\n')
-  return noise?.outcome === 'too noisy' ? `${table}\n\n${verdictOf(report).line}` : table
+  return noise?.outcome === 'too noisy' ? `${table}\n\n${getVerdict(report).line}` : table
 }
 
 const bus = id => /(^|-)(ring|port)-(json|msgpack)$/.test(id)

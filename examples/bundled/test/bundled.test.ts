@@ -77,6 +77,6 @@ test('bundled with Sallyport in it and without `workers`, it says what to do', a
   })
   const mistaken = promisify(execFile)('node', [join(moved(place), 'host.mjs'), 'pool'])
   await expect(mistaken).rejects.toMatchObject({
-    stdout: expect.stringMatching(/^pool failed: .*#worker is not found.*`workers`/),
+    stdout: expect.stringMatching(/^pool failed: .*#worker was not found.*`workers`/),
   })
 })

@@ -1,4 +1,4 @@
-// What the page does by script: the theme switch, and printing.
+// Scripts of the page: the theme switch, and printing.
 const root = document.documentElement
 const themes = document.querySelector('.themes')
 
@@ -22,7 +22,7 @@ themes.addEventListener('change', () => {
 // On a narrow screen the contents would hide what they lead to.
 if (innerWidth < 1100) document.querySelector('nav details').open = false
 
-// Paper is white, and nobody can unfold it.
+// Paper is white, and cannot be unfolded.
 const folded = [...document.querySelectorAll('details.more:not([open])')]
 const setPrinting = printing => {
   for (const details of folded) details.open = printing

@@ -6,7 +6,7 @@ import { Interrupted } from './command/output.js'
 import { compare } from './compare/compare.js'
 import { plain, UsageError } from './shared/text.js'
 
-// The reader of a pipe can leave (`2>&1 | head`); the reports are written all the same.
+// The reader of a pipe can leave (`2>&1 | head`); the reports are still written.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
 
 const start = ({ name, options }: Command): Promise<number> =>

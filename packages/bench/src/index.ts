@@ -17,7 +17,13 @@ export {
 } from './model/scenario.js'
 export type { Call, Payload } from './payloads/payloads.js'
 export { buildReport, type RunFacts } from './report/build.js'
-export { BASELINE_VERSION, baselineOf, fingerprintOf, reportFiles, toJson } from './report/files.js'
+export {
+  BASELINE_VERSION,
+  createBaseline as baselineOf,
+  getFingerprint as fingerprintOf,
+  reportFiles,
+  toJson,
+} from './report/files.js'
 export type { Baseline, Fingerprint, ReportFile } from './report/files.js'
 export { GOALS, type Goal } from './report/goals.js'
 export { toComment, toMarkdown } from './report/markdown.js'
@@ -35,7 +41,7 @@ export {
   type Result,
   type ScenarioReport,
 } from './report/report.js'
-export { verdictOf, type Verdict } from './report/verdict.js'
+export { getVerdict as verdictOf, type Verdict } from './report/verdict.js'
 export type { Machine } from './run/machine.js'
 export { FULL, QUICK, type Plan } from './run/plan.js'
 export { run, type Cell, type Outcome, type Watcher } from './run/run.js'

@@ -15,7 +15,7 @@ const host: ProcessHost = {
   load: async additions => {
     const { loadScenarios } = await import('./scenarios/select.js')
     const loaded = await loadScenarios(additions)
-    scenarios = [...loaded.ours, ...loaded.own]
+    scenarios = [...loaded.ours, ...loaded.custom]
   },
   open: async (scenarioId, armId) => {
     const scenario = scenarios.find(({ id }) => id === scenarioId)

@@ -146,7 +146,7 @@ describe('the shortest run of every scenario', () => {
 
   test('shows its progress on stderr and its tables on stdout, and writes the report', () => {
     const stdout = halves.map(({ ended }) => ended.stdout).join('\n')
-    for (const words of ['In short', 'What isolation costs', 'Goals: ']) expect(stdout).toContain(words)
+    for (const words of ['In short', 'Cost of isolation', 'Goals: ']) expect(stdout).toContain(words)
     for (const { ended, text } of halves) {
       expect(ended.stderr).toMatch(/Noise: .*: 1 round in/)
       expect(text).toContain('# Sallyport benchmark')

@@ -16,7 +16,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Comparison } from '../src/compare/judge.js'
-import { fingerprintOf, type Baseline } from '../src/report/files.js'
+import { getFingerprint, type Baseline } from '../src/report/files.js'
 import { describeMachine } from '../src/run/machine.js'
 import { bench, type Ended } from './bench.js'
 
@@ -187,7 +187,7 @@ test('a directory is compared by the scenario that lies in it', { timeout: TIMEO
 describe('against a file', () => {
   async function writeBaseline(ratio: number, cores = 0): Promise<string> {
     const machine = await describeMachine()
-    const fingerprint = { ...fingerprintOf({ machine, scenarios: [] }), references: { search: 'other' } }
+    const fingerprint = { ...getFingerprint({ machine, scenarios: [] }), references: { search: 'other' } }
     const baseline: Baseline = {
       baselineVersion: 1,
       tool: { name: '@sallyport/bench', version: '0.1.0' },
@@ -223,7 +223,7 @@ describe('against a file', () => {
 test.each([
   [[], 'compare needs --base'],
   [['--base', '.', '--prepare', 'a', '--prepare', 'b'], '--prepare can be given once'],
-  [['--base', 'no-such-thing'], "'no-such-thing' is no file, no directory and no git ref"],
+  [['--base', 'no-such-thing'], "'no-such-thing' is not a file, a directory or a git ref"],
   [['--base', '.', '--tolerance', '5'], '--tolerance takes a percentage above 0'],
   [['--base', '.', '--filter', 'nonsense'], "nothing has 'nonsense' in its path"],
   [['--base', 'package.json'], 'neither report.json nor baseline.json'],

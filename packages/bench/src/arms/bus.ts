@@ -111,7 +111,7 @@ function toBusOptions(settings: Omit<BusArmOptions, 'cipher'>): BusOptions {
 const withoutCipher: WorkerMakers = {
   core: options => new Worker(workerUrl('plain-worker'), { ...options, argv: ['core'] }),
   gate: options => {
-    // Before Node 22.15, a module is replaced by another thread. This package's files are no part of a gate's sandbox.
+    // Before Node 22.15, a module is replaced by another thread. A gate's sandbox does not include this package's files.
     const execArgv = [...(options.execArgv ?? []), '--allow-worker', '--allow-fs-read=*']
     return new Worker(workerUrl('plain-worker'), { ...options, argv: ['gate'], execArgv })
   },

@@ -79,15 +79,15 @@ const recoveryArm = (id: string, title: string, settings: Settings): Arm =>
 
 /** The frontend's module runs again, and reports when its first call was answered. */
 async function recoverFrontend(started: Bus): Promise<Measurement> {
-  const next = async <T>(event: string): Promise<T> =>
-    new Promise((resolve, reject) => {
-      started.once<T>(event, ({ payload }) => resolve(payload)).catch(reject)
-      started.on('failed', ({ error }) => reject(error))
-    })
-  const [crashing, again] = [next<number>(BENCH_EVENT.crashing), next<Ready>(BENCH_EVENT.ready)]
+  let crashedAt = NaN
+  // The frontend announces its crash again if the announcement arrived too late.
+  await started.listen<number>(BENCH_EVENT.crashing, ({ payload }) => void (crashedAt = payload))
+  const ready = new Promise<Ready>((resolve, reject) => {
+    started.once<Ready>(BENCH_EVENT.ready, ({ payload }) => resolve(payload)).catch(reject)
+    started.on('failed', ({ error }) => reject(error))
+  })
   await started.emitTo(bus.LABEL, BENCH_EVENT.crash)
-  const [at, ready] = await Promise.all([crashing, again])
-  return { time: ready.at - at }
+  return { time: (await ready).at - crashedAt }
 }
 
 /** A worker that is replaced as soon as it has exited, until the new one answers. */

@@ -90,12 +90,14 @@ export function showStart(machine: Machine, { screen, print }: Output, leftOut: 
 
 /** Prints every scenario with its cases and arms, as a filter names them. */
 export async function listAll({ additions }: Options): Promise<number> {
-  const { ours, own } = await loadScenarios(additions)
+  const { ours, custom } = await loadScenarios(additions)
   const { screen, print } = createOutput(false)
   const { bold, dim } = screen.colors
-  for (const { id, title, about, main, cases, arms } of [...own, ...ours]) {
+  for (const { id, title, about, main, cases, arms } of [...custom, ...ours]) {
     print(`  ${bold(id)}${main ? '' : '*'}  ${title}`)
-    const lists = Object.entries({ cases, arms }).map(([name, list]) => `${name}: ${list.map(one => one.id).join(' ')}`)
+    const lists = Object.entries({ cases, arms }).map(
+      ([name, list]) => `${name}: ${list.map(entry => entry.id).join(' ')}`,
+    )
     for (const line of [about, ...lists].flatMap(text => wrap(text, screen.columns - 4))) print(`    ${dim(line)}`)
   }
   const end = 'A path is scenario/case/arm; --filter takes a part of it. * is measured only by its name, or with --all.'

@@ -19,7 +19,7 @@ export interface Options {
 
 export interface CompareOptions extends Options {
   base: string
-  /** As a factor above 1. */
+  /** A factor above 1. */
   tolerance: number
   /** The command that installs and builds a git ref; null for what its files ask for. */
   prepare: string | null
@@ -38,7 +38,7 @@ const COMPARE: Plan = { ...FULL, processes: 12, warmUpMs: 400, rounds: 6, slotMs
 
 const OPTIONS = readTable(`
   --base <what>         | compare          | A git ref (checked out and built), a directory, report.json or baseline.json
-  --tolerance <percent> | compare          | How much slower is no regression yet (default: 5%)
+  --tolerance <percent> | compare          | Slow-down that is tolerated (default: 5%)
   --prepare <command>   | compare          | Installs and builds the checkout of a git ref
   --scenario <file>     | run list compare | A module with scenarios of your own; may be repeated
   --payload <file>      | run list compare | A document of your own (JSON), sent through every pattern and codec; may be repeated
@@ -85,9 +85,9 @@ Examples:
 Exit codes: 0 fine · 1 something failed, or is slower · 2 usage · 3 too noisy to judge · 130 interrupted`
 
 /**
- * @param argv - as in `process.argv`
- * @returns `undefined` if the help or the version was asked for, and has been printed
- * @throws {UsageError} if something is wrong
+ * @param argv - the form of `process.argv`
+ * @returns `undefined` if the help or the version was requested, and has been printed
+ * @throws {UsageError} if an option is wrong
  */
 export function parseOptions(argv: readonly string[]): Command | undefined {
   const { name, texts, flags } = parse(argv.slice(2))

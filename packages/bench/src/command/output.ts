@@ -1,4 +1,4 @@
-// What a person sees while a command runs: results on stdout, and everything about the run, with its progress, on stderr.
+// The output of a command for people: results on stdout, and everything about the run, with its progress, on stderr.
 import { createLogUpdate } from 'log-update'
 import pc from 'picocolors'
 import type { Screen } from '../report/terminal.js'
@@ -125,12 +125,13 @@ function fit(words: readonly string[], room: number): string {
   return lines.findLast(line => line.length <= room) ?? ''
 }
 
-/** Says what an arm gave until now, the most telling words first; nothing for the reference. */
+/** Describes the result of an arm so far, the most important words first; empty for the reference. */
 function describeRatio({ scenario, cells }: Outcome, { inCase, arm, processes }: Cell): string[] {
   const [kind] = inCase.figures
   const reference = cells.find(cell => cell.inCase === inCase && cell.arm === scenario.arms[0])
   if (!kind || !reference || arm === reference.arm) return []
-  const getValues = (of: Cell['processes']): number[][] => of.map(rounds => rounds.map(one => one[kind.id] ?? 0))
+  const getValues = (of: Cell['processes']): number[][] =>
+    of.map(rounds => rounds.map(measurement => measurement[kind.id] ?? 0))
   const estimate = estimateRatio(getValues(processes), getValues(reference.processes))
   if (!estimate) return []
   const { ratio, interval } = estimate

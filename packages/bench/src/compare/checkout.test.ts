@@ -5,19 +5,19 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { getPreparation, makeHarness, prepare, type Harness } from './checkout.js'
 
-let folder: string
+let directory: string
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'sallyport-prepare-'))
+  directory = mkdtempSync(join(tmpdir(), 'sallyport-prepare-'))
 })
-afterEach(() => rmSync(folder, { recursive: true }))
+afterEach(() => rmSync(directory, { recursive: true }))
 
 const signal = new AbortController().signal
 
 describe('the preparation of a checkout', () => {
-  const given = (lock: string | null, manifest: object): string => {
-    if (lock) writeFileSync(join(folder, lock), '')
-    writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest))
-    return getPreparation(folder)
+  const prepared = (lock: string | null, manifest: object): string => {
+    if (lock) writeFileSync(join(directory, lock), '')
+    writeFileSync(join(directory, 'package.json'), JSON.stringify(manifest))
+    return getPreparation(directory)
   }
 
   test.each([
@@ -28,27 +28,28 @@ describe('the preparation of a checkout', () => {
     [null, { scripts: { build: 'tsc' } }, 'npm run build'],
     [null, {}, ''],
   ])('is with %s and %j: %s', (lock, manifest, line) => {
-    expect(given(lock, manifest)).toBe(line)
+    expect(prepared(lock, manifest)).toBe(line)
   })
 
   test('is empty without a package.json', () => {
-    expect(getPreparation(folder)).toBe('')
+    expect(getPreparation(directory)).toBe('')
   })
 })
 
 test('runs a command of the user, and says so when it fails', async () => {
   const write = `node -e "require('fs').writeFileSync('made','')"`
-  await prepare(folder, write, signal)
-  rmSync(join(folder, 'made'))
-  await expect(prepare(folder, 'exit 7', signal)).rejects.toThrow('`exit 7` failed in the checkout with exit code 7')
+  await prepare(directory, write, signal)
+  rmSync(join(directory, 'made'))
+  await expect(prepare(directory, 'exit 7', signal)).rejects.toThrow('`exit 7` failed in the checkout with exit code 7')
 })
 
 test('ends all that the command has started when it is aborted', async () => {
   const controller = new AbortController()
   const reason = new Error('stop')
   const forever = `node -e "require('fs').writeFileSync('began',String(process.pid)); setInterval(() => {}, 1e6)"`
-  const ended = prepare(folder, `${forever} && true`, controller.signal)
-  const began = (): string => (existsSync(join(folder, 'began')) ? readFileSync(join(folder, 'began'), 'utf8') : '')
+  const ended = prepare(directory, `${forever} && true`, controller.signal)
+  const began = (): string =>
+    existsSync(join(directory, 'began')) ? readFileSync(join(directory, 'began'), 'utf8') : ''
   await expect.poll(began).not.toBe('')
   const pid = Number(began())
   controller.abort(reason)
@@ -79,7 +80,7 @@ describe('a harness', () => {
   const lead = ({ entry }: Harness, name: string): string =>
     realpathSync(fileURLToPath(new URL(`../node_modules/${name}`, entry)))
 
-  test('of the head finds what this package finds', () => {
+  test('the harness of the head finds what this package finds', () => {
     const head = makeHarness(join(place, 'head'))
     expect(existsSync(head.entry)).toBe(true)
     expect(existsSync(new URL('../hooks', head.entry))).toBe(true)
@@ -87,7 +88,7 @@ describe('a harness', () => {
     expect(head.libraries).toContain(join(root, 'packages', 'core'))
   })
 
-  test('of a checkout replaces our own libraries alone', () => {
+  test('the harness of a checkout replaces only our own libraries', () => {
     const names = ['core', 'frontend', 'protocol']
     const libraries = names.map(name => install('app', 'node_modules', '@sallyport', name))
     const base = makeHarness(join(place, 'base'), join(place, 'app'))

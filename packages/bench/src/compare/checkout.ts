@@ -1,5 +1,5 @@
-// What `--base` names: a file with the ratios of an earlier run, a directory, or a git ref, which is checked out for a while.
-// Both sides have one benchmark, the head's own: a module finds its imports by its place, so the harness is copied, and its
+// Resolves `--base`: a file with the ratios of an earlier run, a directory, or a git ref, which is checked out temporarily.
+// Both sides run the head's benchmark: a module finds its imports by its place, so the harness is copied, and its
 // node_modules lead to the side's Sallyport, and to the head's everything else.
 import { execFile, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -57,7 +57,7 @@ async function findBase(name: string, command: string | null, root: string, sign
   if (found?.isFile()) return { kind: 'file', name }
   if (found) return { kind: 'folder', name, root: resolve(name), directory: resolve(name) }
   const commit = await git('rev-parse', '--verify', '--quiet', '--end-of-options', `${name}^{commit}`).catch(() => {
-    throw new UsageError(`--base: '${name}' is no file, no directory and no git ref`)
+    throw new UsageError(`--base: '${name}' is not a file, a directory or a git ref`)
   })
   const prefix = await git('rev-parse', '--show-prefix')
   await git('worktree', 'add', '--detach', '--force', root, commit)
@@ -98,7 +98,7 @@ const readManifest = (directory: string): Manifest => {
 export function getPreparation(directory: string): string {
   const has = (name: string): boolean => existsSync(join(directory, name))
   const { packageManager = '', scripts = {} } = readManifest(directory)
-  // As corepack has it: pnpm@12.21.0+sha512.…
+  // The form that corepack writes: pnpm@12.21.0+sha512.…
   const [manager] = packageManager.split('+')
   const installs = [
     has('pnpm-lock.yaml') && `npx --yes ${manager || 'pnpm'} install --frozen-lockfile`,
@@ -121,8 +121,8 @@ const OURS = '@sallyport/'
 const ownDirectory = fileURLToPath(new URL('../../', import.meta.url))
 
 /**
- * @param directory - has to be empty
- * @param checkout - of the side; without one the head, which is what this package finds itself
+ * @param directory - must be empty
+ * @param checkout - the side's checkout; without one the head, which this package resolves itself
  * @throws {UsageError} if the checkout has no Sallyport that could be measured
  */
 export function makeHarness(directory: string, checkout?: string): Harness {
@@ -131,7 +131,7 @@ export function makeHarness(directory: string, checkout?: string): Harness {
     const isSide = name.startsWith(OURS) && checkout !== undefined
     const path = isSide ? findInCheckout(checkout, name) : findPackage(ownDirectory, name)
     if (path === undefined && !isSide) throw new Error(`${name} is not installed next to the benchmark`)
-    // What came later than the side is not measured there.
+    // Packages that are newer than the side are not measured there.
     return path === undefined ? [] : [{ name, path }]
   })
   const ours = found.filter(({ name }) => name.startsWith(OURS))

@@ -20,7 +20,7 @@ import { COMPARISON_VERSION, conclude, getConfidence, getRegressions, getSuspect
 import type { Comparison, Judged, Verdict } from './judge.js'
 import { compareWithFile } from './saved-ratios.js'
 
-/** As wide as a comment shows. */
+/** The width that a comment shows. */
 const PLAIN: Screen = { columns: 110, colors: pc.createColors(false) }
 
 const VERDICTS: Record<Verdict, { exit: number; sign: string; colour: 'green' | 'red' | 'yellow' }> = {
@@ -85,12 +85,16 @@ export async function compare(options: CompareOptions): Promise<number> {
 
 /** The line that a reader needs first. */
 function describeVerdict({ first, repeat, rule, verdict, base, strayed }: Comparison): string {
-  const countOf = (outcome: Judged['outcome']): number =>
-    [...first, ...repeat].filter(one => one.outcome === outcome).length
+  const countOutcomes = (outcome: Judged['outcome']): number =>
+    [...first, ...repeat].filter(entry => entry.outcome === outcome).length
   const judged = first.filter(({ outcome }) => outcome !== 'missing')
   const commit = base.commit === undefined ? '' : ` (${base.commit.slice(0, 7)})`
   const than = `slower than ${base.name}${commit} by more than ${formatEffect(rule.tolerance)}`
-  const [failed, unsteady, found] = [countOf('failed'), countOf('unsteady'), getRegressions(first, repeat).length]
+  const [failed, unsteady, found] = [
+    countOutcomes('failed'),
+    countOutcomes('unsteady'),
+    getRegressions(first, repeat).length,
+  ]
   if (strayed) return 'Too noisy to judge: the noise check failed.'
   if (failed > 0) return `Regression: ${count(failed, 'figure')} can no longer be measured, because the head fails.`
   if (verdict === 'regression')
@@ -112,11 +116,11 @@ const TONES: Partial<Record<Judged['outcome'], Cell['tone']>> = { slower: 'worse
 function toTable({ first, repeat, rule }: Comparison, all: boolean): Table {
   const shown = first.filter(({ outcome }) => all || outcome !== 'fine')
   return {
-    title: all ? 'All figures' : 'What stands out',
+    title: all ? 'All figures' : 'Noteworthy figures',
     about: `How much slower the head is: more time, or fewer per second. A figure whose whole interval lies beyond ${formatEffect(rule.tolerance)}, and in a fresh repeat, too, is a regression.`,
     head: ['', 'slower by', 'between', 'base again', 'seen from', ''],
-    rows: shown.map((one): Cell[] => {
-      const { figure, slower, drift, outcome } = one
+    rows: shown.map((entry): Cell[] => {
+      const { figure, slower, drift, outcome } = entry
       const tone = slower ? TONES[outcome] : 'missing'
       return [
         { text: figure },
@@ -126,7 +130,7 @@ function toTable({ first, repeat, rule }: Comparison, all: boolean): Table {
         { text: slower ? formatEffect(seenFrom(slower, rule)) : '–' },
         {
           text: describe(
-            one,
+            entry,
             repeat.find(again => again.figure === figure),
           ),
         },

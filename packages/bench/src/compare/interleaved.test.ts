@@ -37,7 +37,7 @@ interface Recorded {
   ended: Side[]
 }
 
-const sideOf =
+const createSide =
   (recorded: Recorded, times: (side: Side, arm: string) => number) =>
   async (side: Side): Promise<Launched> => ({
     open: async ({ id }, { id: opened }) => {
@@ -56,10 +56,10 @@ const sideOf =
 
 async function measured(times: (side: Side, arm: string) => number): Promise<Recorded & { judged: Judged[] }> {
   const recorded: Recorded = { log: [], ended: [] }
-  const sides = splitSides([scenario], sideOf(recorded, times))
+  const sides = splitSides([scenario], createSide(recorded, times))
   const outcomes = await run(sides.scenarios, plan, silent, new AbortController().signal, sides.launch)
   const rule = { tolerance: 1.05, figures: 4 }
-  return { ...recorded, judged: sides.read(outcomes).map(one => judge(one, rule)) }
+  return { ...recorded, judged: sides.read(outcomes).map(side => judge(side, rule)) }
 }
 
 const outcomes = (judged: readonly Judged[]): string[] => judged.map(({ figure, outcome }) => `${figure} ${outcome}`)
@@ -80,7 +80,7 @@ test('measures three sides in their six orders, and ends each process', async ()
 
 describe('a head', () => {
   test('is fine when it is as fast as its base, and its tails are not judged', async () => {
-    const { judged } = await measured((_, one) => (one === 'fast' ? 10 : 20))
+    const { judged } = await measured((_, entry) => (entry === 'fast' ? 10 : 20))
     expect(outcomes(judged)).toEqual([
       'call/1/fast/p50 fine',
       'call/1/fast/rate fine',
@@ -110,7 +110,7 @@ describe('a head', () => {
 
 test('measures the other sides when one does not start', async () => {
   const recorded: Recorded = { log: [], ended: [] }
-  const launch = sideOf(recorded, () => 10)
+  const launch = createSide(recorded, () => 10)
   const sides = splitSides([scenario], side => (side === 'base' ? Promise.reject(new Error('no base')) : launch(side)))
   const launched = await sides.launch()
   const [one] = sides.scenarios

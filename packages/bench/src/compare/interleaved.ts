@@ -1,5 +1,6 @@
-// Head and base in this moment, on this machine, interleaved: the comparison that can be trusted. The base, the head and the
-// base again are three arms of one scenario, each in processes of its own, so that a run like any other is the comparison.
+// Measures head and base interleaved, at one time on one machine: the comparison that can be trusted. The base, the head and
+// the
+// base again are three arms of one scenario, each in its own processes. A run like any other is then the comparison.
 import { existsSync } from 'node:fs'
 import { cp, mkdir } from 'node:fs/promises'
 import { dirname, join, relative, resolve } from 'node:path'
@@ -37,7 +38,7 @@ export async function compareInterleaved(
   const launchSide = (side: Side): Promise<Launched> =>
     side === 'head' ? launchFresh(ours, head.entry) : launchFresh({ ...theirs, payloads: ours.payloads }, other.entry)
   const figures = chosen.flatMap(({ arms, cases }) =>
-    arms.flatMap(() => cases.flatMap(one => one.figures.filter(isJudged))),
+    arms.flatMap(() => cases.flatMap(inCase => inCase.figures.filter(isJudged))),
   )
   const rule = { tolerance, figures: figures.length }
   const least = leastProcesses(rule)
@@ -55,7 +56,7 @@ export async function compareInterleaved(
         scenario.arms.flatMap(arm => select([{ ...scenario, arms: [arm] }], path => paths.has(path), false)),
       )
       const sides = splitSides(suspects ? again : chosen, launchSide)
-      return sides.read(await measure(sides.scenarios, sides.launch)).map(one => judge(one, rule))
+      return sides.read(await measure(sides.scenarios, sides.launch)).map(entry => judge(entry, rule))
     },
     notes: notes.filter(note => note !== false),
   }
@@ -105,11 +106,11 @@ export const isJudged = ({ id, unit, aside }: FigureKind): boolean =>
 
 const readSides = ({ scenario, cells }: Outcome, arm: string): Sides[] =>
   scenario.cases.flatMap(inCase => {
-    const ofCase = scenario.arms.map(side => cells.find(cell => cell.inCase === inCase && cell.arm === side)!)
-    const [base, head, again] = ofCase.map(({ error }) => error?.message)
+    const caseCells = scenario.arms.map(side => cells.find(cell => cell.inCase === inCase && cell.arm === side)!)
+    const [base, head, again] = caseCells.map(({ error }) => error?.message)
     const missing = base ?? again
     return inCase.figures.filter(isJudged).map((kind): Sides => {
-      const [first, second, third] = ofCase.map(({ error, processes }) =>
+      const [first, second, third] = caseCells.map(({ error, processes }) =>
         error ? [] : processes.map(rounds => rounds.map(figures => figures[kind.id] ?? NaN)),
       )
       return {
@@ -133,10 +134,10 @@ const USUAL = new Set([
  *
  * @throws {UsageError} if nothing is left
  */
-function chooseForComparison({ ours, own }: Loaded, filter: string | null): Scenario[] {
-  const all = [...ours, ...own].filter(({ id }) => id !== NOISE)
-  const isOwn = (path: string): boolean => own.some(({ id }) => path.startsWith(`${id}/`))
-  const isUsual = (path: string): boolean => (own.length > 0 ? isOwn(path) : USUAL.has(path))
+function chooseForComparison({ ours, custom }: Loaded, filter: string | null): Scenario[] {
+  const all = [...ours, ...custom].filter(({ id }) => id !== NOISE)
+  const isOwn = (path: string): boolean => custom.some(({ id }) => path.startsWith(`${id}/`))
+  const isUsual = (path: string): boolean => (custom.length > 0 ? isOwn(path) : USUAL.has(path))
   const isWanted = filter === null ? isUsual : parseFilter(filter)
   const chosen = all.flatMap(scenario => {
     const reference = `/${scenario.arms[0].id}`

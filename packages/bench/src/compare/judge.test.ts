@@ -14,7 +14,7 @@ import {
 const time = latency('p50', 'p50')
 const rule: Rule = { tolerance: 1.05, figures: 20 }
 
-/** The same each time: factors around 1, as a machine makes them. */
+/** Reproducible noise: factors around 1, as a machine makes them. */
 function noise(seed: number): (size: number) => number {
   const random = (): number => (seed = (seed * 16807) % 2147483647) / 2147483647
   return size => Math.exp(size * (random() + random() + random() - 1.5))
@@ -33,8 +33,8 @@ function measured({ factor = 1, again = 1, seed = 1, state = 0.02, jitter = 0.05
   const next = noise(seed * 7919)
   const side = (times: number): number[][] =>
     Array.from({ length: 8 }, () => {
-      const own = times * next(state)
-      return Array.from({ length: 6 }, () => own * next(jitter))
+      const value = times * next(state)
+      return Array.from({ length: 6 }, () => value * next(jitter))
     })
   const value = (times: number): number => (kind.better === 'lower' ? 50 * times : 50 / times)
   return {
@@ -46,7 +46,7 @@ function measured({ factor = 1, again = 1, seed = 1, state = 0.02, jitter = 0.05
   }
 }
 
-const outcome = (given: Given, kind = time): string => judge(measured(given, kind), rule).outcome
+const outcome = (sides: Given, kind = time): string => judge(measured(sides, kind), rule).outcome
 
 describe('one figure', () => {
   test('is slower beyond the tolerance, whether it is a time or a rate', () => {
@@ -100,8 +100,8 @@ describe('one figure', () => {
 
   test('has wider bounds when more figures are judged', () => {
     const sides = measured({ factor: 1.15 })
-    const [one, many] = [1, 100].map(figures => judge(sides, { ...rule, figures }).slower!.bounds)
-    expect(many![0]).toBeLessThan(one![0])
+    const [single, many] = [1, 100].map(figures => judge(sides, { ...rule, figures }).slower!.bounds)
+    expect(many![0]).toBeLessThan(single![0])
   })
 
   test('says from which slow-down on it would be red', () => {
@@ -114,7 +114,7 @@ describe('one figure', () => {
 })
 
 describe('the whole', () => {
-  const one = (figure: string, outcome: Judged['outcome']): Judged => ({
+  const single = (figure: string, outcome: Judged['outcome']): Judged => ({
     figure,
     kind: time,
     slower: null,
@@ -123,26 +123,26 @@ describe('the whole', () => {
   })
 
   test('is a regression when the same figure is slower twice', () => {
-    const first = [one('a', 'slower'), one('b', 'slower'), one('c', 'fine')]
-    expect(conclude(first, [one('a', 'fine'), one('b', 'slower')])).toBe('regression')
-    expect(getRegressions(first, [one('a', 'fine'), one('b', 'slower')])).toEqual(['b'])
-    expect(conclude(first, [one('a', 'fine'), one('b', 'fine')])).toBe('fine')
-    expect(conclude(first, [one('c', 'slower')])).toBe('fine')
+    const first = [single('a', 'slower'), single('b', 'slower'), single('c', 'fine')]
+    expect(conclude(first, [single('a', 'fine'), single('b', 'slower')])).toBe('regression')
+    expect(getRegressions(first, [single('a', 'fine'), single('b', 'slower')])).toEqual(['b'])
+    expect(conclude(first, [single('a', 'fine'), single('b', 'fine')])).toBe('fine')
+    expect(conclude(first, [single('c', 'slower')])).toBe('fine')
   })
 
   test('is too noisy when the base differs from itself, in the first run or in the repeat', () => {
-    expect(conclude([one('a', 'slower'), one('b', 'unsteady')], [one('a', 'slower')])).toBe('too noisy')
-    expect(conclude([one('a', 'slower')], [one('a', 'unsteady')])).toBe('too noisy')
+    expect(conclude([single('a', 'slower'), single('b', 'unsteady')], [single('a', 'slower')])).toBe('too noisy')
+    expect(conclude([single('a', 'slower')], [single('a', 'unsteady')])).toBe('too noisy')
   })
 
   test('is a regression when only the head fails, fine when faster, too noisy when nothing was seen', () => {
     const failed = judge({ ...measured({}), failed: 'broken' }, rule)
     expect(failed).toMatchObject({ outcome: 'failed', error: 'broken' })
-    expect(conclude([failed, one('b', 'unsteady')], [])).toBe('regression')
-    expect(conclude([one('a', 'faster'), one('b', 'missing')], [])).toBe('fine')
-    expect(conclude([one('a', 'missing')], [])).toBe('too noisy')
-    expect(conclude([one('a', 'fine'), one('b', 'blind')], [])).toBe('too noisy')
-    expect(conclude([one('a', 'fine'), one('b', 'fine'), one('c', 'blind')], [])).toBe('fine')
+    expect(conclude([failed, single('b', 'unsteady')], [])).toBe('regression')
+    expect(conclude([single('a', 'faster'), single('b', 'missing')], [])).toBe('fine')
+    expect(conclude([single('a', 'missing')], [])).toBe('too noisy')
+    expect(conclude([single('a', 'fine'), single('b', 'blind')], [])).toBe('too noisy')
+    expect(conclude([single('a', 'fine'), single('b', 'fine'), single('c', 'blind')], [])).toBe('fine')
   })
 
   test('calls none of 100 comparisons of the same slower', () => {

@@ -42,7 +42,7 @@ export interface Change {
 }
 
 export interface Rule {
-  /** As a factor above 1: 1.05 is 5 %. */
+  /** A factor above 1: 1.05 is 5 %. */
   tolerance: number
   /** The number of judged figures. Each has its part of the 1 % by which one of them all can be wrong (Bonferroni). */
   figures: number
@@ -55,7 +55,7 @@ export interface Method {
   measure(figures?: readonly string[]): Promise<Judged[]>
   /** True if the noise check failed; `undefined` if the base itself is measured twice. */
   strayed?: boolean
-  /** What a reader has to know, such as that both sides are the same code. */
+  /** Notes for the reader, for instance that both sides are the same code. */
   notes: string[]
 }
 
@@ -72,12 +72,12 @@ export interface Comparison extends Omit<Method, 'measure'> {
   startedAt: string
   seconds: number
   machine: Machine
-  /** As it was given, with the commit of a git ref. */
+  /** The given name, with the commit of a git ref. */
   base: { name: string; kind: 'ref' | 'folder' | 'file'; commit?: string }
   plan: Report['plan']
   verdict: Verdict
   first: Judged[]
-  /** Of what looked slower at first. */
+  /** The repeat of what looked slower at first. */
   repeat: Judged[]
 }
 
@@ -92,10 +92,10 @@ export function judge({ figure, kind, base, head, again, failed, missing }: Side
   const nothing = { figure, kind, slower: null, drift: null }
   if (failed !== undefined) return { ...nothing, outcome: 'failed', error: failed }
   if (missing !== undefined) return { ...nothing, outcome: 'missing', error: missing }
-  // A single round tells nothing of the next.
+  // A single round says nothing about the next.
   if (head.flat().length === 1 && base.flat().length === 1) return { ...nothing, outcome: 'blind' }
-  const compare = (one: Processes, other: Processes): Change | null => {
-    const [upper, lower] = kind.better === 'lower' ? [one, other] : [other, one]
+  const compare = (figure: Processes, other: Processes): Change | null => {
+    const [upper, lower] = kind.better === 'lower' ? [figure, other] : [other, figure]
     const estimate = estimateRatio(upper, lower)
     const bounds = estimateBounds(upper, lower, getConfidence(rule))
     return estimate && bounds && { factor: estimate.ratio, bounds }

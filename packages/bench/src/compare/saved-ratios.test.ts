@@ -28,8 +28,8 @@ const baseline = (ratios: Baseline['ratios']): Baseline => ({
 
 describe('a file', () => {
   test('is read as a baseline, or as a report', () => {
-    const given = baseline({ 'call/1/bus/p50': between(1, 1.1) })
-    expect(readBaseline(JSON.stringify(given), 'b.json')).toEqual(given)
+    const saved = baseline({ 'call/1/bus/p50': between(1, 1.1) })
+    expect(readBaseline(JSON.stringify(saved), 'b.json')).toEqual(saved)
     const read = readBaseline(JSON.stringify(sampleReport()), 'r.json')
     expect(Object.keys(read.ratios).length).toBeGreaterThan(0)
   })

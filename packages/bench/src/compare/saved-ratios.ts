@@ -6,7 +6,7 @@ import { probit } from 'simple-statistics'
 import * as v from 'valibot'
 import type { CompareOptions } from '../command/options.js'
 import { judgeNoise, scenarioReport } from '../report/build.js'
-import { BASELINE_VERSION, baselineOf, fingerprintOf, type Baseline, type Fingerprint } from '../report/files.js'
+import { BASELINE_VERSION, createBaseline, getFingerprint, type Baseline, type Fingerprint } from '../report/files.js'
 import { everyFigure, SCHEMA_VERSION, type Report, type ScenarioReport } from '../report/report.js'
 import { launchFresh } from '../run/fresh-process.js'
 import type { Machine } from '../run/machine.js'
@@ -23,17 +23,17 @@ export async function compareWithFile(
   measure: Measure,
 ): Promise<Method> {
   const { ratios, fingerprint } = readBaseline(readFileSync(path, 'utf8'), path)
-  const { ours, own } = await loadScenarios(additions)
+  const { ours, custom } = await loadScenarios(additions)
   const isWanted = filter === null ? (): boolean => true : parseFilter(filter)
-  /** What the file has ratios of, with the references, and the noise check that every run makes. */
+  /** Chooses the figures that the file has ratios of, with their references, and the noise check that every run makes. */
   const choose = (figures: readonly string[]): Scenario[] => {
     const paths = new Set(figures.map(dirname))
-    return select([...ours, ...own], one => one.startsWith(`${NOISE}/`) || (paths.has(one) && isWanted(one)))
+    return select([...ours, ...custom], path => path.startsWith(`${NOISE}/`) || (paths.has(path) && isWanted(path)))
   }
   const chosen = choose(Object.keys(ratios))
   if (chosen.length === 1) throw new UsageError(`--base ${path}: none of its ratios can be measured now`)
   const planned = chosen.map(scenario => scenarioReport({ scenario, cells: [] }, plan))
-  const differ = getDifferences(fingerprint, fingerprintOf({ machine, scenarios: planned }))
+  const differ = getDifferences(fingerprint, getFingerprint({ machine, scenarios: planned }))
   if (differ.length > 0) {
     const lines = differ.map(line => `\n  ${line}`).join('')
     throw new UsageError(`--base ${path} is not compared, because its ratios hold for something else:${lines}`)
@@ -63,7 +63,7 @@ const BASELINE = v.looseObject({
 })
 
 /**
- * @param text - of report.json or baseline.json
+ * @param text - the content of report.json or baseline.json
  * @throws {UsageError} if it is neither, of another version, or broken: programs and people write such files, too
  */
 export function readBaseline(text: string, path: string): Baseline {
@@ -71,8 +71,8 @@ export function readBaseline(text: string, path: string): Baseline {
     throw new UsageError(`--base ${path}: ${what}`)
   }
   try {
-    const given = JSON.parse(text) as Partial<Baseline & Report> | null
-    const { baselineVersion, schemaVersion, noise } = given ?? {}
+    const content = JSON.parse(text) as Partial<Baseline & Report> | null
+    const { baselineVersion, schemaVersion, noise } = content ?? {}
     const version = baselineVersion ?? schemaVersion
     if (version === undefined) refuse('neither report.json nor baseline.json of sallyport-bench')
     if (baselineVersion !== BASELINE_VERSION && schemaVersion !== SCHEMA_VERSION)
@@ -80,7 +80,7 @@ export function readBaseline(text: string, path: string): Baseline {
         `its version is ${version}; this one reads ${SCHEMA_VERSION} of a report, ${BASELINE_VERSION} of a baseline`,
       )
     if (noise?.outcome === 'too noisy') refuse('that run was too noisy to be compared with')
-    const baseline = baselineVersion === undefined ? baselineOf(given as Report) : (given as Baseline)
+    const baseline = baselineVersion === undefined ? createBaseline(content as Report) : (content as Baseline)
     const { success, issues } = v.safeParse(BASELINE, baseline)
     if (!success) refuse(`broken at ${v.getDotPath(issues[0])}: ${issues[0].message}`)
     return baseline

@@ -136,9 +136,8 @@ export function createBackend(emitTo: (frontends: number) => Emit): Backend {
   }
 }
 
-/** Microseconds until a requested crash: enough for its announcement to arrive. A loop waits for the last of them. */
-const CRASH_DELAY_US = 20_000
-const CRASH_TIMER_MS = 10
+/** Microseconds until a requested crash: enough for its announcement to arrive. A loop waits for the last half. */
+export const CRASH_DELAY_US = 20_000
 
 /**
  * Ends this thread soon, by an error that nothing catches.
@@ -147,9 +146,18 @@ const CRASH_TIMER_MS = 10
  */
 export function crashSoon(): number {
   const at = sharedClock() + CRASH_DELAY_US
-  setTimeout(() => {
-    while (sharedClock() < at);
-    throw new Error('Crashed on request')
-  }, CRASH_TIMER_MS)
+  crashAt(at)
   return at
+}
+
+/** Ends this thread at a moment of the shared clock, by an error that nothing catches. */
+export function crashAt(at: number): void {
+  const sleepUs = at - sharedClock() - CRASH_DELAY_US / 2
+  setTimeout(
+    () => {
+      while (sharedClock() < at);
+      throw new Error('Crashed on request')
+    },
+    Math.max(0, sleepUs / 1000),
+  )
 }

@@ -28,7 +28,7 @@ const inCase: Case = {
 const scenario: Scenario = { id: 'test', title: '', about: '', arms, cases: [inCase], rows: 'cases' }
 const plan: Plan = { mode: 'quick', processes: 2, warmUpMs: 2, rounds: 3, slotMs: 1, budgetMs: 60_000 }
 
-function figureOf(raw: Measurement[][], ring: Measurement[][]) {
+function getFigure(raw: Measurement[][], ring: Measurement[][]) {
   const cells: Cell[] = [
     { inCase, arm: arms[0], processes: raw },
     { inCase, arm: arms[1], processes: ring },
@@ -38,7 +38,7 @@ function figureOf(raw: Measurement[][], ring: Measurement[][]) {
 
 test('compares a round with the reference of the same round when one of them measured nothing', () => {
   const raw = [{ p50: 100 }, { p50: 10 }, { p50: 1 }]
-  const figure = figureOf(
+  const figure = getFigure(
     [raw, raw],
     [
       [{}, { p50: 20 }, { p50: 2 }],
@@ -60,7 +60,7 @@ test('leaves out a process in which an arm measured nothing', () => {
     [{ p50: 10 }, { p50: 10 }],
   ]
   expect(
-    figureOf(processes, [
+    getFigure(processes, [
       [{}, {}],
       [{ p50: 30 }, { p50: 30 }],
     ]),
@@ -68,12 +68,14 @@ test('leaves out a process in which an arm measured nothing', () => {
 })
 
 describe('goals', () => {
-  const ofAll = (change?: Parameters<typeof sampleReport>[0]): Report => sampleReport(change, allScenarios())
-  const goalOf = (report: Report, id: string): GoalReport | undefined => report.goals.find(goal => goal.id === id)
+  const createReport = (change?: Parameters<typeof sampleReport>[0]): Report => sampleReport(change, allScenarios())
+  const getGoal = (report: Report, id: string): GoalReport | undefined => report.goals.find(goal => goal.id === id)
 
   test('compare figures that the scenarios measure', () => {
     const figures = allScenarios().flatMap(({ id, arms, cases }) =>
-      cases.flatMap(one => arms.flatMap(arm => one.figures.map(figure => `${id}/${one.id}/${arm.id}/${figure.id}`))),
+      cases.flatMap(inCase =>
+        arms.flatMap(arm => inCase.figures.map(figure => `${id}/${inCase.id}/${arm.id}/${figure.id}`)),
+      ),
     )
     for (const { figure, against } of GOALS) {
       expect(figures).toContain(figure)
@@ -83,12 +85,12 @@ describe('goals', () => {
   })
 
   test('are met or missed by a ratio or a difference', () => {
-    const report = ofAll()
+    const report = createReport()
     expect(report.goals.map(({ id }) => id)).toEqual(GOALS.map(({ id }) => id))
-    expect(goalOf(report, 'sequential-port')).toMatchObject({ measured: 1.225, outcome: 'missed' })
-    expect(goalOf(report, 'pipelined-json')).toMatchObject({ measured: 2, outcome: 'met' })
-    expect(goalOf(report, 'idle')).toMatchObject({ compare: 'difference', measured: -0.5, outcome: 'met' })
-    expect(goalOf(report, 'isolation-sequential')).toMatchObject({ outcome: 'reported' })
+    expect(getGoal(report, 'sequential-port')).toMatchObject({ measured: 1.225, outcome: 'missed' })
+    expect(getGoal(report, 'pipelined-json')).toMatchObject({ measured: 2, outcome: 'met' })
+    expect(getGoal(report, 'idle')).toMatchObject({ compare: 'difference', measured: -0.5, outcome: 'met' })
+    expect(getGoal(report, 'isolation-sequential')).toMatchObject({ outcome: 'reported' })
   })
 
   test('are those of the measured scenarios, and none when these have no goals', () => {
@@ -107,7 +109,7 @@ describe('goals', () => {
 
   test('are missed when their arm failed', () => {
     const report = sampleReport(withFailure('sparse', 'ring-json', 'gone'), [sparse])
-    expect(goalOf(report, 'sparse')).toMatchObject({ measured: null, outcome: 'missed' })
+    expect(getGoal(report, 'sparse')).toMatchObject({ measured: null, outcome: 'missed' })
     expect(
       goalsTable(report)
         ?.rows.find(([work]) => work?.text.includes('4 ms'))
@@ -116,7 +118,7 @@ describe('goals', () => {
   })
 
   test('are counted in the table, each with its sign', () => {
-    const table = goalsTable(ofAll())!
+    const table = goalsTable(createReport())!
     expect(table.title).toMatch(/^Goals: \d+ met, \d+ missed$/)
     expect(table.rows).toHaveLength(GOALS.length)
     const idle = table.rows.find(([work]) => work?.text.startsWith('idle'))
@@ -125,11 +127,11 @@ describe('goals', () => {
 })
 
 describe('the isolation cost', () => {
-  const costOf = (report: ReturnType<typeof sampleReport>): Record<string, [number | null, number | null]> =>
+  const getCost = (report: ReturnType<typeof sampleReport>): Record<string, [number | null, number | null]> =>
     Object.fromEntries(report.isolationCost.map(({ id, alone, pipelined }) => [id, [alone, pipelined]]))
 
   test('has steps that are the differences of arms that differ in one thing', () => {
-    expect(costOf(sampleReport())).toEqual({
+    expect(getCost(sampleReport())).toEqual({
       brownfield: [25, 0.313],
       'hop-and-codec': [50, 0.781],
       codec: [2, null],
@@ -163,7 +165,7 @@ describe('the noise check', () => {
     (outcomes: Outcome[]): Outcome[] => {
       for (const cell of outcomes.flatMap(({ cells }) => cells)) {
         if (cell.arm.id !== 'ring-json-again') continue
-        cell.processes = cell.processes.map(rounds => rounds.map(one => ({ ...one, p50: one['p50']! * factor })))
+        cell.processes = cell.processes.map(rounds => rounds.map(entry => ({ ...entry, p50: entry['p50']! * factor })))
       }
       return outcomes
     }

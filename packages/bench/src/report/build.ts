@@ -61,11 +61,11 @@ export function scenarioReport({ scenario, cells }: Outcome, plan: Plan): Scenar
       ...(checks && { checks }),
     })),
     cases: cases.map((inCase): CaseReport => {
-      const ofCase = cells.filter(cell => cell.inCase === inCase)
-      const reference = ofCase.find(cell => cell.arm === arms[0] && !cell.error)
+      const caseCells = cells.filter(cell => cell.inCase === inCase)
+      const reference = caseCells.find(cell => cell.arm === arms[0] && !cell.error)
       // An arm that neither measured anything nor failed has no answer to the case.
-      const known = ofCase.filter(
-        ({ error, processes }) => error ?? processes.flat().some(one => Object.keys(one).length),
+      const known = caseCells.filter(
+        ({ error, processes }) => error ?? processes.flat().some(measurement => Object.keys(measurement).length),
       )
       return {
         id: inCase.id,
@@ -172,7 +172,7 @@ function getIsolationCost(report: Pick<Report, 'scenarios'>): CostStep[] {
     return middleMean(processes.flat().map(value => (unit === '/s' ? 1e6 / value : value)))
   }
   const alone = (arm: string): number => getTime(arm === 'codec' ? 'codec/usual/json/each' : `isolation/1/${arm}/p50`)
-  // With many in flight the threads work at the same time: what one of them does is no part of a difference in rates.
+  // With many in flight the threads work at the same time: the work of one thread does not show as a difference of rates.
   const pipelined = (arm: string): number => (arm === 'codec' ? NaN : getTime(`isolation/64/${arm}/rate`))
   const steps = STEPS.map(([id, title, kind, arms, derivation]): CostStep => {
     const subtract = (time: (arm: string) => number): number | null => {

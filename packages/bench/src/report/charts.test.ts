@@ -92,7 +92,7 @@ describe('a forest plot', () => {
 })
 
 describe('a chart of steps', () => {
-  const percentilesOf = (scenario: ScenarioReport) => {
+  const getPercentiles = (scenario: ScenarioReport) => {
     const [inCase] = scenario.cases
     const kinds = inCase!.results[0]!.figures.filter(({ unit }) => unit === 'µs')
     const steps = kinds.map(({ id, title }) => ({ title, inCase: inCase!, id }))
@@ -100,7 +100,7 @@ describe('a chart of steps', () => {
   }
 
   test('has a point and a range for each percentile of each arm', () => {
-    const { rows } = percentilesOf(getIsolation()).groups[0]!
+    const { rows } = getPercentiles(getIsolation()).groups[0]!
     expect(rows.map(({ name }) => name)).toContain('raw MessagePort (reference)')
     for (const { marks } of rows) {
       expect(marks.map(({ kind }) => kind)).toEqual(['line', 'range', 'range', 'point', 'point'])
@@ -109,7 +109,7 @@ describe('a chart of steps', () => {
 
   test('has no row for an arm that failed', () => {
     const scenario = getIsolation(sampleReport(withFailure('isolation', 'ring-json', 'gone')))
-    expect(percentilesOf(scenario).groups[0]!.rows).toHaveLength(scenario.arms.length - 1)
+    expect(getPercentiles(scenario).groups[0]!.rows).toHaveLength(scenario.arms.length - 1)
   })
 
   test('is left out when no arm has two steps', () => {

@@ -66,7 +66,7 @@ interface ChartRow {
 export interface Chart {
   title: string
   caption: Html
-  /** What the axis measures, and in which direction it gets better. */
+  /** Quantity of the axis, and the direction that is better. */
   axis: string
   unit: Figure['unit'] | 'ratio' | 'sum of µs'
   groups: { title?: string; rows: ChartRow[] }[]
@@ -181,7 +181,7 @@ export const digestCharts = (report: Pick<Report, 'scenarios'>, judge: boolean):
 export function noiseChart({ checks, tolerance }: Noise): Chart {
   const caption = h`Each bar should lie across 1, and reach no further than ${formatEffect(tolerance)} from it. Bar: 95 % interval.`
   const rows = checks.flatMap(check => toRatioRow(check.figure, check, 'same'))
-  return { title: 'The same, measured twice', caption, axis: 'ratio to itself', unit: 'ratio', groups: [{ rows }] }
+  return { title: 'One arm, measured twice', caption, axis: 'ratio to itself', unit: 'ratio', groups: [{ rows }] }
 }
 
 const GOAL_TONES = { met: 'better', missed: 'worse', reported: 'same', 'too noisy': 'same' } as const
@@ -191,8 +191,8 @@ export function goalsChart(goals: readonly GoalReport[]): Chart {
   const rows = goals.flatMap(({ work, compare, bound, goal, measured, interval, outcome }): ChartRow[] => {
     if (compare !== 'ratio' || measured === null || measured <= 0) return []
     const times = (value: number): number => (bound === 'at most' ? goal / value : value / goal)
-    const [one, other] = (interval ?? [measured, measured]).map(times) as [number, number]
-    const reached: [number, number] = [Math.min(one, other), Math.max(one, other)]
+    const [low, other] = (interval ?? [measured, measured]).map(times) as [number, number]
+    const reached: [number, number] = [Math.min(low, other), Math.max(low, other)]
     return toRatioRow(work, { ratio: times(measured), interval: reached }, GOAL_TONES[outcome])
   })
   const caption = h`${KEYS.better} met, ${KEYS.worse} missed, ${KEYS.same} only reported or not judged. Bar: 95 % interval.`
@@ -230,7 +230,7 @@ export function stepChart(
   }))
   const rows = arms.flatMap(({ id: arm, title: name }): ChartRow[] => {
     const figures = steps.flatMap(({ inCase, id }, at) => {
-      const figure = inCase.results.find(result => result.arm === arm)?.figures.find(one => one.id === id)
+      const figure = inCase.results.find(result => result.arm === arm)?.figures.find(entry => entry.id === id)
       return figure && figure.median > 0 ? [{ ...figure, ...styles[at]! }] : []
     })
     if (figures.length < 2) return []

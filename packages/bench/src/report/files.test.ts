@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { noisySample, sampleReport, withFailure } from '../../test/sample-report.js'
-import { baselineOf, fingerprintOf, reportFiles, type Baseline } from './files.js'
+import { createBaseline, getFingerprint, reportFiles, type Baseline } from './files.js'
 import { everyFigure } from './report.js'
 
 test('writes the report in five forms', () => {
@@ -19,12 +19,12 @@ test('keeps every ratio to another arm in the baseline, and the fingerprint of w
   expect(fingerprint).toMatchObject({ machine: 'linux x64 Sample CPU 3.0 GHz', cores: 4, nodeMajor: 20 })
   expect(fingerprint.references['isolation']).toBe('raw MessagePort')
   const other = { ...report, machine: { ...report.machine, node: 'v24.1.0' } }
-  expect(fingerprintOf(other).nodeMajor).toBe(24)
+  expect(getFingerprint(other).nodeMajor).toBe(24)
 })
 
 test('keeps no ratio of an arm that failed', () => {
   const report = sampleReport(withFailure('isolation', 'isolation-ring-json', 'gone'))
   expect(
-    Object.keys(baselineOf(report).ratios).filter(path => /^isolation\/.*\/isolation-ring-json\//.test(path)),
+    Object.keys(createBaseline(report).ratios).filter(path => /^isolation\/.*\/isolation-ring-json\//.test(path)),
   ).toEqual([])
 })

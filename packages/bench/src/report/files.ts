@@ -33,7 +33,7 @@ export interface Fingerprint {
   references: Record<string, string>
 }
 
-export const fingerprintOf = ({ machine, scenarios }: Pick<Report, 'machine' | 'scenarios'>): Fingerprint => ({
+export const getFingerprint = ({ machine, scenarios }: Pick<Report, 'machine' | 'scenarios'>): Fingerprint => ({
   machine: `${machine.platform} ${machine.arch} ${machine.cpu}`,
   cores: machine.cores,
   nodeMajor: Number.parseInt(machine.node.slice(1)),
@@ -43,7 +43,7 @@ export const fingerprintOf = ({ machine, scenarios }: Pick<Report, 'machine' | '
 })
 
 /** Keeps the ratios of a run, without those that are references or unknown. */
-export function baselineOf(report: Report): Baseline {
+export function createBaseline(report: Report): Baseline {
   const ratios = everyFigure(report).flatMap(({ path, figure: { ratio, interval, better } }) =>
     ratio === null || !interval ? [] : [[path, { ratio, interval, better }] as const],
   )
@@ -51,7 +51,7 @@ export function baselineOf(report: Report): Baseline {
     baselineVersion: BASELINE_VERSION,
     tool: report.tool,
     measuredAt: report.startedAt,
-    fingerprint: fingerprintOf(report),
+    fingerprint: getFingerprint(report),
     ratios: Object.fromEntries(ratios),
   }
 }
@@ -67,5 +67,5 @@ export const reportFiles = (report: Report): Record<ReportFile, string> => ({
   'report.md': toMarkdown(report),
   'report.html': toHtml(report),
   'comment.md': toComment(report),
-  'baseline.json': stringify(baselineOf(report)),
+  'baseline.json': stringify(createBaseline(report)),
 })

@@ -5,7 +5,7 @@ export interface Goal {
   id: string
   /** The measured work, in the words of the design. */
   work: string
-  /** What the work is compared with, in the same run. */
+  /** The reference in the same run. */
   reference: string
   /** `scenario/case/arm/figure` of the work and of its reference. */
   figure: string

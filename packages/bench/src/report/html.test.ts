@@ -42,10 +42,10 @@ test('calls nothing in a chart better or worse when the noise check failed', () 
 })
 
 test('draws a forest plot and tables for an unknown scenario', () => {
-  const own = toHtml(noisySample([hostileScenario]))
-  expect(own).toContain('ratio to &lt;b&gt;first&lt;/b&gt;')
-  expect(own).toContain('data-figure="my-own/a-case/second/things"')
-  expect(own.length).toBeLessThan(60_000)
+  const page = toHtml(noisySample([hostileScenario]))
+  expect(page).toContain('ratio to &lt;b&gt;first&lt;/b&gt;')
+  expect(page).toContain('data-figure="my-own/a-case/second/things"')
+  expect(page.length).toBeLessThan(60_000)
 })
 
 test('has less than 20 kB of styles and scripts', () => {

@@ -6,7 +6,7 @@ import { digestCharts, drawChart, forest, goalsChart, noiseChart, stepChart, wat
 import type { Figure, Report, ScenarioReport } from './report.js'
 import { carriedTable, costTable, digestTable, everyFigureTable, getFailures, getKinds } from './tables.js'
 import { goalsTable, noiseTable, scenarioTable, type Cell, type Table } from './tables.js'
-import { describeMachine, describeRun, getNotes, verdictOf } from './verdict.js'
+import { describeMachine, describeRun, getNotes, getVerdict } from './verdict.js'
 
 const readPage = (name: string): string => readFileSync(new URL(`../../page/${name}`, import.meta.url), 'utf8')
 
@@ -50,7 +50,7 @@ export function toHtml(report: Report): string {
 const SIGNS = { 'too noisy': '≈', failed: '✕', missed: '!', fine: '✓' } as const
 
 function drawHeader(report: Report): Html {
-  const { outcome, line } = verdictOf(report)
+  const { outcome, line } = getVerdict(report)
   const failed = getFailures(report).slice(0, 5)
   const themes = ['Auto', 'Light', 'Dark'].map(name => h`<option value="${name.toLowerCase()}">${name}</option>`)
   return h`<header>

@@ -20,14 +20,14 @@ test('begins with the verdict and the digest, and folds everything else', () => 
   expect(text.match(/^## .*/gm)).toEqual(['## In short'])
   expect([...text.matchAll(/<details><summary>(.*)<\/summary>\n\n/g)].map(([, title]) => title)).toEqual([
     'Goals: 3 met, 0 missed',
-    'What isolation costs',
+    'Cost of isolation',
     'Cost of isolation for a call',
     'Documents there and back',
     'Events',
     'Messages of a channel, core → frontend',
     'Start',
     'Codecs alone',
-    'What each carries and checks',
+    'Carried and checked',
   ])
   expect(text).toContain('| ring JSON | 25.0 µs (0.55× · 0.50–0.60×) |')
   expect(text).toContain('| + hook | 10.0 µs | 0.156 µs |')
@@ -37,7 +37,7 @@ test('begins with the verdict and the digest, and folds everything else', () => 
 /** A report of as many scenarios as it takes to be too long. */
 function manyTimes(report: Report, times: number): Report {
   const copies = Array.from({ length: times }, (_, at) =>
-    report.scenarios.map(one => ({ ...one, id: `${one.id}-${at}` })),
+    report.scenarios.map(scenario => ({ ...scenario, id: `${scenario.id}-${at}` })),
   )
   return { ...report, scenarios: copies.flat() }
 }

@@ -3,7 +3,7 @@ import { oneLine } from '../shared/text.js'
 import type { Report } from './report.js'
 import { carriedTable, costTable, digestTable, getFailures, goalsTable, scenarioTable } from './tables.js'
 import type { Cell, Table } from './tables.js'
-import { describeMachine, describeRun, getNotes, verdictOf, type Verdict } from './verdict.js'
+import { describeMachine, describeRun, getNotes, getVerdict, type Verdict } from './verdict.js'
 
 /** The bytes of a job summary and the characters of a comment that GitHub takes, with room for what others put before them. */
 const SUMMARY_BYTES = 1024 * 1024 - 16_384
@@ -15,7 +15,7 @@ const LONGEST_FAILURE = 300
 const SIGNS: Record<Verdict['outcome'], string> = { 'too noisy': '⚪', failed: '🔴', missed: '🟡', fine: '🟢' }
 
 const FOOT =
-  'Medians; × is the median of the rounds’ own ratios to the reference, with its 95 % interval. How to read' +
+  'Medians; × is the median of the ratios of the rounds to the reference, with its 95 % interval. How to read' +
   ' them: docs/benchmarking.md. All rounds: report.json.'
 
 export const toMarkdown = (report: Report): string => draw(report, Buffer.byteLength, SUMMARY_BYTES)
@@ -36,7 +36,7 @@ function draw(report: Report, getSize: (text: string) => number, limit: number):
 }
 
 function drawHead(report: Report): string[] {
-  const { outcome, line } = verdictOf(report)
+  const { outcome, line } = getVerdict(report)
   const [digest, goals, cost] = [digestTable(report), goalsTable(report), costTable(report.isolationCost)]
   const failed = getFailures(report)
   const cut = failed.map(text => (text.length > LONGEST_FAILURE ? `${text.slice(0, LONGEST_FAILURE)} …` : text))

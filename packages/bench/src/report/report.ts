@@ -39,7 +39,7 @@ export interface Noise {
 export interface NoiseCheck extends Pick<Estimate, 'ratio' | 'interval'> {
   /** `scenario/case/arm/figure` of the second of the two. */
   figure: string
-  /** As a factor above 1; null after a single round. */
+  /** A factor above 1; null after a single round. */
   smallestEffect: number | null
 }
 
@@ -106,9 +106,9 @@ export interface CostStep {
   kind: 'whole' | 'step' | 'part'
   /** How the figures come from measured ones. */
   derivation: string
-  /** What the step adds to a call that is alone, µs; null if unknown. */
+  /** The time that the step adds to a call that is alone, µs; null if unknown. */
   alone: number | null
-  /** What the step adds to each call when 64 are in flight (1 / rate), µs; null if unknown. */
+  /** The time that the step adds to each call when 64 are in flight (1 / rate), µs; null if unknown. */
   pipelined: number | null
 }
 
@@ -126,7 +126,7 @@ export const everyFigure = ({ scenarios }: Pick<Report, 'scenarios'>): FigurePla
   scenarios.flatMap(scenario =>
     scenario.cases.flatMap(inCase =>
       inCase.results.flatMap(({ arm: id, figures }) => {
-        const arm = scenario.arms.find(one => one.id === id) ?? { id, title: id }
+        const arm = scenario.arms.find(arm => arm.id === id) ?? { id, title: id }
         return figures.map(figure => ({
           path: [scenario.id, inCase.id, id, figure.id].join('/'),
           figure,

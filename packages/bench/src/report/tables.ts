@@ -24,7 +24,7 @@ export interface Table {
   title: string
   about: string
   head: string[]
-  /** What stands above several columns, except the first. */
+  /** Titles that span several columns, except the first. */
   groups?: { title: string; span: number }[]
   /** The first cell of a row is its name. */
   rows: Cell[][]
@@ -72,9 +72,9 @@ export function scenarioTable({ id, title, about, arms, cases, ...scenario }: Sc
   const byArms = kindOfRows === 'arms'
   const isShown = ({ aside }: Figure): boolean => all || !aside
   const getCell = (inCase: CaseReport, arm: ArmReport, kind: Figure | undefined): Cell => {
-    const result = inCase.results.find(one => one.arm === arm.id)
+    const result = inCase.results.find(entry => entry.arm === arm.id)
     if (result?.error !== undefined) return FAILED
-    const figure = result?.figures.find(one => (kind ? one.id === kind.id : isShown(one)))
+    const figure = result?.figures.find(entry => (kind ? entry.id === kind.id : isShown(entry)))
     return figure ? figureCell(figure, arm.id === reference, [id, inCase.id, arm.id, figure.id].join('/')) : MISSING
   }
   const groups: { title: string; kinds: (Figure | undefined)[] }[] = byArms
@@ -102,13 +102,13 @@ export function scenarioTable({ id, title, about, arms, cases, ...scenario }: Sc
   }
 }
 
-/** What each arm of the run carries and checks, so that like is compared with like; `undefined` if no arm says so. */
+/** Shows what each arm of the run carries and checks, so that like is compared with like; `undefined` if no arm says so. */
 export function carriedTable({ scenarios }: Scenarios): Table | undefined {
   const arms = new Map(scenarios.flatMap(scenario => scenario.arms).map(arm => [arm.id, arm]))
   const known = [...arms.values()].filter(({ carries, checks = [] }) => carries !== undefined || checks.length > 0)
   if (known.length === 0) return undefined
   return {
-    title: 'What each carries and checks',
+    title: 'Carried and checked',
     about: 'Compare like with like: text or structured clone, and what is checked on the way.',
     head: ['', 'carries', 'checks'],
     rows: known.map(({ title, carries, checks = [] }) => [{ text: title }, toCell(carries), toCell(checks.join(', '))]),
@@ -137,7 +137,7 @@ export const everyFigureTable = (scenario: ScenarioReport): Table => ({
   words: [1, 2],
 })
 
-/** What it costs to be safe, on one screen: each row with the figure of its reference. */
+/** The cost of safety on one screen: each row with the figure of its reference. */
 const DIGEST = text.readTable(`
   a call (median), JSON      | isolation/1/raw/p50
   calls, 64 in flight, JSON  | isolation/64/raw/rate
@@ -208,7 +208,7 @@ export function costTable(steps: Report['isolationCost'], bars?: number): Table 
   const drawBar = (us: number): string => '█'.repeat(Math.max(0, Math.round((us / total) * (bars ?? 0))))
   const sign = { whole: '', step: '+ ', part: 'of that: ' } as const
   return {
-    title: 'What isolation costs',
+    title: 'Cost of isolation',
     about: 'With JSON: from a call in the brownfield pattern to the same call through the gate, one thing at a time.',
     head: ['', 'a call alone', 'each of 64 in flight', bars === undefined ? 'derived from' : ''],
     rows: steps.map(({ title, kind, alone, pipelined, derivation }) => [

@@ -7,7 +7,7 @@ import { costTable, digestTable, getFailures, goalsTable, scenarioTable } from '
 import { drawTable, wrap, type Screen } from './terminal.js'
 
 const screen = (columns: number): Screen => ({ columns, colors: pc.createColors(false) })
-const byId = (report: Report, id: string): ScenarioReport => report.scenarios.find(one => one.id === id)!
+const byId = (report: Report, id: string): ScenarioReport => report.scenarios.find(scenario => scenario.id === id)!
 const drawAll = (report: Report, columns: number): string =>
   [
     ...report.scenarios.map(scenario => scenarioTable(scenario)),
@@ -54,7 +54,7 @@ test('draws the digest', () => {
 test('draws what isolation costs', () => {
   expect(`\n${drawTable(costTable(sampleReport().isolationCost, 20)!, screen(80))}`).toMatchInlineSnapshot(`
     "
-     What isolation costs
+     Cost of isolation
      With JSON: from a call in the brownfield pattern to the same call through the
      gate, one thing at a time.
                          a call alone  each of 64 in flight

@@ -2,13 +2,13 @@ import { describe, expect, test } from 'vitest'
 import { noisySample, sampleReport, tooNoisy, withFailure } from '../../test/sample-report.js'
 import { allScenarios, getScenario } from '../scenarios/index.js'
 import type { Report } from './report.js'
-import { getNotes, smallestEffects, verdictOf } from './verdict.js'
+import { getNotes, smallestEffects, getVerdict } from './verdict.js'
 
 const isolation = getScenario('isolation')
 
 test('says only that the noise check failed, and by how much, when it did', () => {
   const report = tooNoisy(sampleReport(withFailure('isolation', 'raw', 'gone'), [isolation]))
-  expect(verdictOf(report)).toEqual({
+  expect(getVerdict(report)).toEqual({
     outcome: 'too noisy',
     line: 'Noise check failed: two identical arms differed by 11 % (limit: 5 %). Treat these figures as approximate.',
   })
@@ -17,15 +17,15 @@ test('says only that the noise check failed, and by how much, when it did', () =
 
 test('names failures first, then missed goals, then what was measured', () => {
   const links = allScenarios()
-  expect(verdictOf(sampleReport(withFailure('start', 'worker', 'gone')))).toEqual({
+  expect(getVerdict(sampleReport(withFailure('start', 'worker', 'gone')))).toEqual({
     outcome: 'failed',
     line: '1 failure; goals: 1 met, 2 missed; 6 scenarios measured.',
   })
-  expect(verdictOf(sampleReport(undefined, links)).outcome).toBe('missed')
-  expect(verdictOf(sampleReport(undefined, links)).line).toMatch(
+  expect(getVerdict(sampleReport(undefined, links)).outcome).toBe('missed')
+  expect(getVerdict(sampleReport(undefined, links)).line).toMatch(
     /^Goals: \d+ met, \d+ missed; \d+ scenarios measured, and the noise check passed\.$/,
   )
-  expect(verdictOf(sampleReport())).toEqual({ outcome: 'fine', line: 'Goals: 3 met, 0 missed; 6 scenarios measured.' })
+  expect(getVerdict(sampleReport())).toEqual({ outcome: 'fine', line: 'Goals: 3 met, 0 missed; 6 scenarios measured.' })
 })
 
 test('knows the smallest effects of a run with more than one round', () => {

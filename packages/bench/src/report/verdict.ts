@@ -1,4 +1,4 @@
-// What a reader needs first: one line that says whether the run can be believed and what came out, then the notes.
+// The one line that a reader needs first: whether the run can be believed, and its result. Notes follow.
 import type { Machine } from '../run/machine.js'
 import { count, duration, formatEffect } from '../shared/text.js'
 import { median } from '../statistics/median.js'
@@ -19,7 +19,7 @@ export interface Verdict {
 
 type Judged = Pick<Report, 'noise' | 'scenarios' | 'goals'>
 
-export function verdictOf(report: Judged): Verdict {
+export function getVerdict(report: Judged): Verdict {
   const { noise, goals, scenarios } = report
   if (noise?.outcome === 'too noisy') return { outcome: 'too noisy', line: describeNoise(noise) }
   const failed = getFailures(report).length
@@ -40,14 +40,14 @@ function describeNoise({ checks, tolerance }: Noise): string {
   return `Noise check failed: two identical arms differed by ${most} (limit: ${limit}). Treat these figures as approximate.`
 }
 
-/** The smallest effect that half of the comparisons could have shown, and that nine in ten could; null if none can tell. */
+/** The smallest effect that half of the comparisons could have shown, and that nine in ten could; null if unknown. */
 export function smallestEffects(report: Pick<Report, 'scenarios'>): { half: number; most: number } | null {
   const effects = everyFigure(report).flatMap(({ figure }) => figure.smallestEffect ?? [])
-  const most = effects.sort((one, other) => one - other)[Math.floor(effects.length * 0.9)]
+  const most = effects.sort((left, other) => left - other)[Math.floor(effects.length * 0.9)]
   return most === undefined ? null : { half: median(effects), most }
 }
 
-/** What a reader has to know before believing a figure: how steady the machine was, and what went wrong. */
+/** Collects the notes for a reader: how steady the machine was, and what went wrong. */
 export function getNotes(report: Report): string[] {
   const { machine, noise, scenarios, isolationCost } = report
   const { half, most } = smallestEffects(report) ?? {}

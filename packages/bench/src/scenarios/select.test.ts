@@ -10,7 +10,7 @@ const start = getScenario('start')
 
 describe('a filter', () => {
   const arm = (id: string): Arm => ({ id, title: id, open: () => Promise.reject(new Error('not opened here')) })
-  const one = (id: string): Case => ({
+  const createCase = (id: string): Case => ({
     id,
     title: id,
     task: { loop: 'calls' },
@@ -23,10 +23,17 @@ describe('a filter', () => {
       title: '',
       about: '',
       arms: [arm('raw'), arm('json'), arm('gate')],
-      cases: [one('1'), one('64')],
+      cases: [createCase('1'), createCase('64')],
       rows: 'arms',
     },
-    { id: 'start', title: '', about: '', arms: [arm('worker'), arm('json')], cases: [one('start')], rows: 'cases' },
+    {
+      id: 'start',
+      title: '',
+      about: '',
+      arms: [arm('worker'), arm('json')],
+      cases: [createCase('start')],
+      rows: 'cases',
+    },
   ]
   const paths = (filter: string): string[] =>
     select(scenarios, parseFilter(filter)).flatMap(({ id, cases, arms }) =>
@@ -59,7 +66,7 @@ describe('a filter', () => {
     expect(() => parseFilter('/(/')).toThrow('--filter: Invalid regular expression')
   })
 
-  test('gives the same answer twice when the expression has a global flag', () => {
+  test('returns the same answer twice when the expression has a global flag', () => {
     const wanted = parseFilter('/json/g')
     expect([wanted('json'), wanted('json')]).toEqual([true, true])
   })
@@ -67,8 +74,8 @@ describe('a filter', () => {
 
 describe('the chosen scenarios', () => {
   const ours = allScenarios()
-  const ids = (filter: string | null, wish: Partial<Wish> = {}, own = ours.slice(0, 0)): string[] =>
-    choose({ ours, own }, { filter, all: false, ...wish }).map(({ id }) => id)
+  const ids = (filter: string | null, wish: Partial<Wish> = {}, custom = ours.slice(0, 0)): string[] =>
+    choose({ ours, custom }, { filter, all: false, ...wish }).map(({ id }) => id)
   const byName = ours.filter(({ main = false }) => !main).map(({ id }) => id)
 
   test('are the main ones without a filter, and all with --all', () => {
@@ -81,7 +88,7 @@ describe('the chosen scenarios', () => {
     for (const id of byName) {
       expect(ids(id)).toContain(id)
       expect(ids(`${id}/`)).toEqual(['noise', id])
-      const [inCase] = ours.find(one => one.id === id)!.cases
+      const [inCase] = ours.find(scenario => scenario.id === id)!.cases
       expect(ids(`${id}/${inCase!.id}`)).toContain(id)
     }
     expect(ids('msgpack').filter(id => byName.includes(id))).toEqual([])
@@ -108,7 +115,7 @@ describe('the chosen scenarios', () => {
   })
 })
 
-describe('what this machine cannot measure', () => {
+describe('scenarios that this machine cannot measure', () => {
   const lacking: Scenario = { ...start, id: 'far', lacks: () => 'there is no ferry' }
 
   test('is left out, with a line that says why', () => {
@@ -125,7 +132,7 @@ describe('what this machine cannot measure', () => {
 })
 
 describe('a scenario of the user', () => {
-  const check = (given: unknown): unknown => checkScenario('mine.js', given)
+  const check = (value: unknown): unknown => checkScenario('mine.js', value)
 
   test('is accepted without what is only for readers', () => {
     expect(check(noise)).toEqual(noise)
@@ -142,9 +149,9 @@ describe('a scenario of the user', () => {
     [{ ...noise, cases: [{ id: 'a' }] }, 'cases.0.task: Invalid key: Expected "task" but received undefined'],
     [{ ...noise, cases: [{ ...noise.cases[0], payload: {} }] }, 'cases.0.payload.calls: Invalid key'],
     [{ ...noise, cases: [{ ...noise.cases[0], figures: [] }] }, 'cases.0.figures: the list is empty'],
-  ])('%j is refused: %s', (given, message) => {
-    expect(() => check(given)).toThrow(UsageError)
-    expect(() => check(given)).toThrow(`--scenario mine.js: ${message}`)
+  ])('%j is refused: %s', (value, message) => {
+    expect(() => check(value)).toThrow(UsageError)
+    expect(() => check(value)).toThrow(`--scenario mine.js: ${message}`)
   })
 
   test('keeps arms as they are, because they can be instances of a class', () => {

@@ -11,21 +11,21 @@ export interface Loaded {
   /** All scenarios of this package. */
   ours: Scenario[]
   /** Those that came with the user's files. */
-  own: Scenario[]
+  custom: Scenario[]
 }
 
 /** @throws {UsageError} if a file cannot be read or holds something else, or an id is taken */
 export async function loadScenarios({ scenarios, payloads, codecs }: Additions): Promise<Loaded> {
   const ours = allScenarios()
-  const own = [
+  const custom = [
     ...(await Promise.all(scenarios.map(loadModule))).flat(),
     ...(payloads.length > 0 ? [await ownPayloads(payloads)] : []),
     ...(await Promise.all(codecs.map(ownCodec))),
   ]
-  const ids = [...ours, ...own].map(({ id }) => id)
+  const ids = [...ours, ...custom].map(({ id }) => id)
   const twice = ids.find((id, at) => ids.indexOf(id) !== at)
   if (twice !== undefined) throw new UsageError(`two scenarios are called '${twice}'`)
-  return { ours, own }
+  return { ours, custom }
 }
 
 /** Loads a module whose default export is a scenario, or a list of them. */
@@ -33,12 +33,12 @@ async function loadModule(path: string): Promise<Scenario[]> {
   const loaded = (await import(pathToFileURL(resolve(path)).href).catch((error: unknown) => {
     throw new UsageError(`--scenario ${path}: ${error instanceof Error ? error.message : String(error)}`)
   })) as { default?: unknown }
-  return [loaded.default].flat().map(one => checkScenario(path, one))
+  return [loaded.default].flat().map(scenario => checkScenario(path, scenario))
 }
 
 const ID = v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]*$/, 'an id has only lower-case letters, digits and dashes'))
 
-const listOf = <Entries extends v.ObjectEntries>(entries: Entries) =>
+const createList = <Entries extends v.ObjectEntries>(entries: Entries) =>
   v.pipe(
     v.array(v.looseObject({ id: ID, ...entries })),
     v.nonEmpty('the list is empty'),
@@ -50,17 +50,17 @@ const payload = v.looseObject({ calls: v.array(v.unknown()) })
 const figures = v.pipe(v.array(v.unknown()), v.nonEmpty('the list is empty'))
 const SCENARIO = v.looseObject({
   id: ID,
-  arms: listOf({ open: v.function() }),
-  cases: listOf({ task, payload, figures }),
+  arms: createList({ open: v.function() }),
+  cases: createList({ task, payload, figures }),
 })
 
 /** @throws {UsageError} if a user's file has no scenario, or a broken one: says what is wrong, and where */
-export function checkScenario(path: string, given: unknown): Scenario {
-  const { success, issues } = v.safeParse(SCENARIO, given)
+export function checkScenario(path: string, value: unknown): Scenario {
+  const { success, issues } = v.safeParse(SCENARIO, value)
   if (!success)
     throw new UsageError(`--scenario ${path}: ${v.getDotPath(issues[0]) ?? 'default export'}: ${issues[0].message}`)
   // The user's own objects, because an arm can be an instance of a class.
-  const scenario = given as Partial<Scenario> & Pick<Scenario, 'id' | 'arms' | 'cases'>
+  const scenario = value as Partial<Scenario> & Pick<Scenario, 'id' | 'arms' | 'cases'>
   return { title: scenario.id, about: '', rows: 'cases', ...scenario }
 }
 
@@ -111,15 +111,15 @@ export interface Wish {
  *
  * @throws {UsageError} if the filter is broken, or nothing matches
  */
-export function choose({ ours, own }: Loaded, { filter, all }: Wish): Scenario[] {
-  const scenarios = [...ours, ...own]
+export function choose({ ours, custom }: Loaded, { filter, all }: Wish): Scenario[] {
+  const scenarios = [...ours, ...custom]
   const noise = scenarios.filter(({ id }) => id === NOISE)
   const others = scenarios.filter(({ id }) => id !== NOISE)
-  const main = others.filter(one => one.main === true)
-  if (filter === null) return [...noise, ...(all ? others : own.length > 0 ? own : main)]
+  const main = others.filter(entry => entry.main === true)
+  if (filter === null) return [...noise, ...(all ? others : custom.length > 0 ? custom : main)]
   const isWanted = parseFilter(filter)
   const isNamed = ({ id }: Scenario): boolean => isWanted(`${id}/`) || filter.toLowerCase().startsWith(`${id}/`)
-  const named = others.filter(one => main.includes(one) || own.includes(one) || isNamed(one))
+  const named = others.filter(one => main.includes(one) || custom.includes(one) || isNamed(one))
   const chosen = select(named, isWanted)
   if (chosen.length > 0) return [...noise, ...chosen]
   if (select(noise, isWanted).length > 0) return noise

@@ -51,14 +51,14 @@ test('figures carry their unit, ratios a ×, sizes the powers of 1024', () => {
   expect([55, 6.9 * 1024, 1.5 * 1024 ** 2].map(formatBytes)).toEqual(['55 B', '6.90 KiB', '1.50 MiB'])
 })
 
-test('intervals in full, in short, and as a factor where they are wide', () => {
+test('intervals in full, in short, and as a factor if they are wide', () => {
   expect(formatInterval([1.204, 12.7])).toBe('1.20–12.7×')
   expect(formatSpread(1, [0.98, 1.01])).toBe('±2 %')
   expect(formatSpread(1, [0.4, 1.2])).toBe('×÷2.5')
   expect([1, 1.004, 1.0333, 1.5].map(formatEffect)).toEqual(['0 %', '0.4 %', '3.3 %', '50 %'])
 })
 
-test('what others say commands no terminal', () => {
+test('third-party text cannot control a terminal', () => {
   expect(plain('\u001B[31mred\u001B[0m \u0007bell\u202E turned\nnext\tcolumn')).toBe('red bell turned\nnext\tcolumn')
   expect(oneLine('first\n  second\r\nthird')).toBe('first second third')
 })

@@ -90,7 +90,7 @@ export const readTable = (text: string): string[][] =>
     .split('\n')
     .map(line => line.split('|').map(cell => cell.trim()))
 
-/** HTML that is safe to put into a page: made by `h`, or trusted by whoever constructs it. */
+/** HTML that is safe to put into a page: made by `h`, or trusted by the caller of the constructor. */
 export class Html {
   constructor(readonly text: string) {}
 }

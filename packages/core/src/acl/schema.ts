@@ -109,7 +109,7 @@ const scopeEntries = { allow: values, deny: values }
 /** A permission with any other name could never be referenced. */
 const definedName = v.pipe(
   name,
-  v.check(given => given !== 'default', 'a name other than "default", which has a table of its own'),
+  v.check(name => name !== 'default', 'a name other than "default", which has a table of its own'),
 )
 
 const permissionFile = object(

@@ -8,6 +8,6 @@ it.each<[string, unknown[], string]>([
   ['an invalid schema', [{ args: { name: String } }, () => 1], 'command(): args must be a Standard Schema'],
   ['a thread that is not a URL', [{ thread: './heavy.js' }], 'command(): thread must be a URL'],
   ['both', [{ thread: new URL(import.meta.url) }, () => 1], 'command(): either a handler or a thread, not both'],
-])('%s', (_name, given, message) => {
-  expect(() => (command as (...all: unknown[]) => unknown)(...given)).toThrow(message)
+])('%s', (_name, options, message) => {
+  expect(() => (command as (...all: unknown[]) => unknown)(...options)).toThrow(message)
 })
