@@ -28,14 +28,14 @@ it('is the client of its thread in a frontend, where a module may make it first'
   })
 })
 
-it('says so where the thread has no client, once it is called', async () => {
+it('fails when it is called in a thread without a client', async () => {
   const api = createClient<Core>()
   const calls = [api.invoke('greet', { name: 'x' }), api.emit('e'), api.emitTo('a', 'e'), api.listen('e', () => {})]
-  expect(() => api.stream('numbers', { to: 1 })).toThrow('no frontend')
+  expect(() => api.stream('numbers', { to: 1 })).toThrow('not a frontend')
   for (const call of [...calls, api.once('e', () => {})]) {
     await expect(call).rejects.toMatchObject({
       reason: 'Disconnected',
-      message: expect.stringContaining('no frontend'),
+      message: expect.stringContaining('not a frontend'),
     })
   }
 })

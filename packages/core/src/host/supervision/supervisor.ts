@@ -119,6 +119,7 @@ export interface SupervisorOptions {
   random?(): number
 }
 
+/** @internal */
 export function createSupervisor({
   clock,
   now = () => performance.now(),
