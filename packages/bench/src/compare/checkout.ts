@@ -14,7 +14,7 @@ import { UsageError } from '../shared/text.js'
 
 /** `root` is the whole checkout, `directory` the place in it that the current directory has here. */
 export type CodeBase = { name: string; root: string; directory: string } & (
-  | { kind: 'folder' }
+  | { kind: 'directory' }
   | { kind: 'ref'; commit: string }
 )
 
@@ -55,7 +55,7 @@ const git = async (...args: string[]): Promise<string> => (await promisify(execF
 async function findBase(name: string, command: string | null, root: string, signal: AbortSignal): Promise<Base> {
   const found = await stat(name).catch(() => undefined)
   if (found?.isFile()) return { kind: 'file', name }
-  if (found) return { kind: 'folder', name, root: resolve(name), directory: resolve(name) }
+  if (found) return { kind: 'directory', name, root: resolve(name), directory: resolve(name) }
   const commit = await git('rev-parse', '--verify', '--quiet', '--end-of-options', `${name}^{commit}`).catch(() => {
     throw new UsageError(`--base: '${name}' is not a file, a directory or a git ref`)
   })

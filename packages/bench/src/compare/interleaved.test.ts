@@ -91,7 +91,7 @@ describe('a head', () => {
   })
 
   test('is slower in the arm that is slower', async () => {
-    const slow = (side: Side, one: string): number => (side === 'head' && one === 'safe' ? 11 : 10)
+    const slow = (side: Side, entry: string): number => (side === 'head' && entry === 'safe' ? 11 : 10)
     const [first, repeat] = [await measured(slow), await measured(slow)]
     expect(getSuspects(first.judged)).toEqual(['call/1/safe/p50', 'call/1/safe/rate'])
     expect(first.judged[2]!.slower!.factor).toBeCloseTo(1.1)
@@ -99,10 +99,10 @@ describe('a head', () => {
   })
 
   test('is a regression when it fails alone, and fine when the base fails', async () => {
-    const broken = await measured((side, one) => (side === 'head' && one === 'safe' ? NaN : 10))
+    const broken = await measured((side, entry) => (side === 'head' && entry === 'safe' ? NaN : 10))
     expect(broken.judged[2]).toMatchObject({ outcome: 'failed', error: 'head has no call/safe' })
     expect(conclude(broken.judged, [])).toBe('regression')
-    const newer = await measured((side, one) => (side !== 'head' && one === 'safe' ? NaN : 10))
+    const newer = await measured((side, entry) => (side !== 'head' && entry === 'safe' ? NaN : 10))
     expect(newer.judged[2]).toMatchObject({ outcome: 'missing', error: 'base has no call/safe' })
     expect(conclude(newer.judged, [])).toBe('fine')
   })
@@ -113,9 +113,9 @@ test('measures the other sides when one does not start', async () => {
   const launch = createSide(recorded, () => 10)
   const sides = splitSides([scenario], side => (side === 'base' ? Promise.reject(new Error('no base')) : launch(side)))
   const launched = await sides.launch()
-  const [one] = sides.scenarios
-  await expect(launched.open(one!, one!.arms[0])).rejects.toThrow('no base')
-  await expect(launched.open(one!, one!.arms[1]!)).resolves.toBeDefined()
+  const [entry] = sides.scenarios
+  await expect(launched.open(entry!, entry!.arms[0])).rejects.toThrow('no base')
+  await expect(launched.open(entry!, entry!.arms[1]!)).resolves.toBeDefined()
   await launched.end()
   expect(recorded.ended.toSorted()).toEqual(['again', 'head'])
 })

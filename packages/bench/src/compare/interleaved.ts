@@ -75,7 +75,7 @@ export function splitSides(chosen: readonly Scenario[], launchSide: (side: Side)
   const scenarios = chosen.flatMap(scenario =>
     scenario.arms.map((arm): Scenario => {
       const [first, ...others] = SIDES.map((side): Arm => ({ ...arm, id: side, title: `${arm.title}, ${side}` }))
-      for (const one of [first!, ...others]) originals.set(one, arm)
+      for (const entry of [first!, ...others]) originals.set(entry, arm)
       // All rounds, whatever part of them the scenario usually has: their orders make a whole.
       const lengths = { roundsShare: 1, share: Math.max(LEAST_SHARE, scenario.share ?? 1) }
       return { ...scenario, ...lengths, title: `${scenario.title}: ${arm.title}`, arms: [first!, ...others] }

@@ -73,7 +73,7 @@ export interface Comparison extends Omit<Method, 'measure'> {
   seconds: number
   machine: Machine
   /** The given name, with the commit of a git ref. */
-  base: { name: string; kind: 'ref' | 'folder' | 'file'; commit?: string }
+  base: { name: string; kind: 'ref' | 'directory' | 'file'; commit?: string }
   plan: Report['plan']
   verdict: Verdict
   first: Judged[]

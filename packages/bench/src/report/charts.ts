@@ -241,7 +241,9 @@ export function stepChart(
     const row: ChartRow = { name, tone: 'plain', marks: [line, ...ranges, ...points] }
     return [arm === reference ? { ...row, name: `${name} (reference)` } : row]
   })
-  const keys = steps.map((one, at) => h`${at > 0 && ', '}${drawKey(styles[at]!.shape, styles[at]!.step)} ${one.title}`)
+  const keys = steps.map(
+    (entry, at) => h`${at > 0 && ', '}${drawKey(styles[at]!.shape, styles[at]!.step)} ${entry.title}`,
+  )
   const caption = h`${keys}. Pale bar: from the lowest to the highest round.`
   const axis = `log scale · further ${better === 'lower' ? 'left' : 'right'} is better`
   return { title, caption, axis, unit, groups: [{ rows }] }

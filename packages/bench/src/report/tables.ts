@@ -154,7 +154,7 @@ const DIGEST = text.readTable(`
 export const digestFigures = (report: Scenarios): { title: string; figures: (Figure | undefined)[] }[] =>
   DIGEST.map(([title, path]) => {
     const others = ['/ring-json/', '/isolation-ring-json/'].map(arm => path.replace(/\/(raw|worker)\//, arm))
-    return { title, figures: [path, ...others].map(one => findFigure(report, one)) }
+    return { title, figures: [path, ...others].map(entry => findFigure(report, entry)) }
   }).filter(({ figures: [, brownfield, isolation] }) => brownfield ?? isolation)
 
 /** The table that a run ends with; `undefined` if there is nothing to compare with a reference. */

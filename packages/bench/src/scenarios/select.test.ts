@@ -101,11 +101,11 @@ describe('the chosen scenarios', () => {
   })
 
   test("are the user's own alone, unless the filter selects others", () => {
-    const own = [{ ...noise, id: 'mine' }]
-    expect(ids(null, {}, own)).toEqual(['noise', 'mine'])
-    expect(ids('mine', {}, own)).toEqual(['noise', 'mine'])
-    expect(ids('/^start/', {}, own)).toEqual(['noise', 'start'])
-    expect(ids(null, { all: true }, own)).toEqual([...ours.map(({ id }) => id), 'mine'])
+    const custom = [{ ...noise, id: 'mine' }]
+    expect(ids(null, {}, custom)).toEqual(['noise', 'mine'])
+    expect(ids('mine', {}, custom)).toEqual(['noise', 'mine'])
+    expect(ids('/^start/', {}, custom)).toEqual(['noise', 'start'])
+    expect(ids(null, { all: true }, custom)).toEqual([...ours.map(({ id }) => id), 'mine'])
   })
 
   test('are listed when the filter selects none of them', () => {

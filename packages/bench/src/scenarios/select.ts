@@ -119,7 +119,7 @@ export function choose({ ours, custom }: Loaded, { filter, all }: Wish): Scenari
   if (filter === null) return [...noise, ...(all ? others : custom.length > 0 ? custom : main)]
   const isWanted = parseFilter(filter)
   const isNamed = ({ id }: Scenario): boolean => isWanted(`${id}/`) || filter.toLowerCase().startsWith(`${id}/`)
-  const named = others.filter(one => main.includes(one) || custom.includes(one) || isNamed(one))
+  const named = others.filter(entry => main.includes(entry) || custom.includes(entry) || isNamed(entry))
   const chosen = select(named, isWanted)
   if (chosen.length > 0) return [...noise, ...chosen]
   if (select(noise, isWanted).length > 0) return noise

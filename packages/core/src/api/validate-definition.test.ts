@@ -5,7 +5,7 @@ import { getDefinition } from './validate-definition.js'
 const of = (definition: unknown): unknown => getDefinition({ default: definition }, 'file:///core.js')
 
 it.each<[string, object, RegExp]>([
-  ['a member', { setups: 1 }, /unknown member "setups" \(did you mean "setup"\?\)$/],
+  ['a member', { setupp: 1 }, /unknown member "setupp" \(did you mean "setup"\?\)$/],
   ['a promise of one', Promise.resolve({}), /has no definition/],
   ['use', { use: () => {} }, /use must be a list of functions$/],
   ['one of use', { use: [() => {}, 5] }, /use must be a list of functions$/],

@@ -152,7 +152,11 @@ describe('the end of the link', () => {
   it.each(['peer', 'client'] as const)('by the %s settles every call, and rejects the next', async side => {
     const { client, peer } = setUp()
     const { signal } = new AbortController()
-    const calls = [client.invoke('a'), client.invoke('b', {}, { timeout: 10_000, signal }), client.listen('e', () => {})]
+    const calls = [
+      client.invoke('a'),
+      client.invoke('b', {}, { timeout: 10_000, signal }),
+      client.listen('e', () => {}),
+    ]
     const settled = Promise.allSettled(calls)
     await crossed()
     if (side === 'peer') peer.close()
