@@ -1,9 +1,8 @@
 // Instances of a bus over NATS: remote frontends call them, and they share events and counts.
-import type { Client } from '@sallyport/frontend/client'
 import type { BusError } from '@sallyport/protocol'
 import { describe, expect, test } from 'vitest'
 import { openRemoteFrontend } from './remote-frontend.js'
-import { createNetworkOptions, type Instance, startInstance } from './instance.js'
+import { createNetworkOptions, startInstance } from './instance.js'
 import { hasServer, useServer } from './server.js'
 
 const capability = { identifier: 'all', windows: ['*'], permissions: ['allow-greet', 'allow-label', 'allow-emit'] }
@@ -27,13 +26,62 @@ describe.skipIf(!hasServer)('an instance over NATS', () => {
     expect(faults).toEqual([])
   })
 
-  test('fragments large values if the server accepts only small messages, and reports events that are too large', async () => {
+  test('receives large values in fragments if the server accepts only small messages', async () => {
     const { url } = await useServer({ config: 'max_payload: 4096' })
     const network = createNetworkOptions(url)
-    const [first, second] = [await startInstance({ ...network, instance: 'a' }), await startInstance(network)]
-    const { client } = await openRemoteFrontend({ url, ...network, label: 'far', instance: 'a' })
+    await startInstance(network)
+    const { client } = await openRemoteFrontend({ url, ...network, label: 'far' })
     const name = 'x'.repeat(3_000_000)
     expect(await client.invoke('greet', { name })).toBe(`Hello, ${name}!`)
+  })
+
+  test('accepts sessions that go to any instance or to this one', async () => {
+    const { url } = await useServer()
+    const network = createNetworkOptions(url)
+    const names = ['a', 'b', 'c']
+    for (const instance of names) await startInstance({ ...network, instance })
+    for (const instance of names) {
+      const far = await openRemoteFrontend({ url, ...network, label: `far-${instance}`, instance })
+      expect(far.instance).toBe(instance)
+      expect(await far.client.invoke('count')).toBe(1)
+    }
+    const far = await openRemoteFrontend({ url, ...network, label: 'any' })
+    expect(names).toContain(far.instance)
+    expect(await far.client.invoke('count')).toBe(2)
+  })
+
+  test('shares events with the other instances, by the same rules for targets', async () => {
+    const { url } = await useServer()
+    const network = createNetworkOptions(url)
+    const [first, second] = [
+      await startInstance({ ...network, instance: 'one' }),
+      await startInstance({ ...network, instance: 'two' }),
+    ]
+    const log: string[] = []
+    const createListener = (name: string) => (event: { payload: unknown }) =>
+      void log.push(`${name} ${JSON.stringify(event.payload)}`)
+    const near = await openRemoteFrontend({ url, ...network, label: 'near', instance: 'one' })
+    const far = await openRemoteFrontend({ url, ...network, label: 'far', instance: 'two' })
+    await near.client.listen('news', createListener('near'))
+    await far.client.listen('news', createListener('far'))
+    await second.bus.listen('news', createListener('host of two'))
+    await near.client.emit('news', { to: 'all' })
+    await expect
+      .poll(() => log.toSorted())
+      .toEqual(['far {"to":"all"}', 'host of two {"to":"all"}', 'near {"to":"all"}'])
+    log.length = 0
+    await first.bus.emitTo('far', 'news', 'for far')
+    await first.bus.emit('news', 'end')
+    await expect.poll(() => log.filter(line => line.includes('end'))).toHaveLength(3)
+    // A host receives the events of all targets.
+    expect(log.filter(line => !line.includes('end')).toSorted()).toEqual(['far "for far"', 'host of two "for far"'])
+    expect([...first.faults, ...second.faults]).toEqual([])
+  })
+
+  test('reports an event that is too large for the server, and sends the next one', async () => {
+    const { url } = await useServer({ config: 'max_payload: 4096' })
+    const network = createNetworkOptions(url)
+    const [first, second] = [await startInstance(network), await startInstance(network)]
     const received: unknown[] = []
     await second.bus.listen('news', ({ payload }) => received.push(payload))
     await first.bus.emit('news', 'x'.repeat(5000))
@@ -45,6 +93,31 @@ describe.skipIf(!hasServer)('an instance over NATS', () => {
       reason: 'Overloaded',
       message: expect.stringContaining('news'),
     })
+  })
+
+  test('sums the counts of all instances, without those that have closed', async () => {
+    const { url } = await useServer()
+    const network = createNetworkOptions(url)
+    const first = await startInstance({ ...network, instance: 'one' })
+    const second = await startInstance({ ...network, instance: 'two' })
+    for (const instance of ['one', 'two', 'two']) {
+      const { client } = await openRemoteFrontend({
+        url,
+        ...network,
+        label: `far-${Math.random()}`.replace('.', ''),
+        instance,
+      })
+      await client.invoke('greet', { name: 'x' })
+    }
+    const stats = async () => (await first.bus.stats()).network
+    await expect.poll(async () => (await stats())?.total.calls, { timeout: 15_000 }).toBe(3)
+    expect(await stats()).toMatchObject({
+      instance: 'one',
+      instances: { one: { sessions: 1 }, two: { sessions: 2 } },
+      total: { sessions: 3 },
+    })
+    await second.bus.close()
+    await expect.poll(async () => Object.keys((await stats())?.instances ?? {})).toEqual(['one'])
   })
 
   test('accepts new sessions after the server has restarted', async () => {
@@ -72,55 +145,5 @@ describe.skipIf(!hasServer)('an instance over NATS', () => {
     expect(await client.invoke('greet', { name: 'x' })).toBe('Hello, x!')
     await bus.close({ timeout: 0 })
     expect(['Disconnected', 'Cancelled']).toContain(await reason)
-  })
-})
-
-describe.skipIf(!hasServer)('several instances over NATS', () => {
-  test('accept sessions to any or to a given instance, share events by the same rules for targets, and sum counts', async () => {
-    const { url } = await useServer()
-    const network = createNetworkOptions(url)
-    const names = ['a', 'b', 'c']
-    const [a, b, c] = (await Promise.all(names.map(instance => startInstance({ ...network, instance })))) as [
-      Instance,
-      Instance,
-      Instance,
-    ]
-    const frontends = await Promise.all(
-      names.map(instance => openRemoteFrontend({ url, ...network, label: `far-${instance}`, instance })),
-    )
-    expect(frontends.map(({ instance }) => instance)).toEqual(names)
-    for (const { client } of frontends) expect(await client.invoke('count')).toBe(1)
-    const any = await openRemoteFrontend({ url, ...network, label: 'any' })
-    expect(names).toContain(any.instance)
-    expect(await any.client.invoke('count')).toBe(2)
-
-    const log: string[] = []
-    const createListener = (name: string) => (event: { payload: unknown }) =>
-      void log.push(`${name} ${JSON.stringify(event.payload)}`)
-    const [near, far] = frontends.map(({ client }) => client) as [Client, Client, Client]
-    await near.listen('news', createListener('near'))
-    await far.listen('news', createListener('far'))
-    await b.bus.listen('news', createListener('host of b'))
-    await near.emit('news', { to: 'all' })
-    await expect.poll(() => log.toSorted()).toEqual(['far {"to":"all"}', 'host of b {"to":"all"}', 'near {"to":"all"}'])
-    log.length = 0
-    await a.bus.emitTo('far-b', 'news', 'for far')
-    await a.bus.emit('news', 'end')
-    await expect.poll(() => log.filter(line => line.includes('end'))).toHaveLength(3)
-    // A host receives the events of all targets.
-    expect(log.filter(line => !line.includes('end')).toSorted()).toEqual(['far "for far"', 'host of b "for far"'])
-
-    const getStats = async () => (await a.bus.stats()).network
-    const sessions = { a: 1, b: 1, c: 1 }
-    sessions[any.instance as 'a' | 'b' | 'c']++
-    const instances = Object.fromEntries(Object.entries(sessions).map(([name, count]) => [name, { sessions: count }]))
-    await expect
-      .poll(getStats, { timeout: 15_000 })
-      .toMatchObject({ instance: 'a', instances, total: { sessions: 4, calls: expect.any(Number) } })
-    const { instances: counts, total } = (await getStats())!
-    expect(total.calls).toBe(Object.values(counts).reduce((sum, { calls }) => sum + calls, 0))
-    await c.bus.close()
-    await expect.poll(async () => Object.keys((await getStats())?.instances ?? {}).toSorted()).toEqual(['a', 'b'])
-    expect([a, b, c].flatMap(({ faults }) => faults)).toEqual([])
   })
 })

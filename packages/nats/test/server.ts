@@ -118,14 +118,9 @@ async function startServer({ config = '', cluster }: ServerOptions = {}): Promis
   }
 }
 
-export type Cleanup = () => Promise<void>
-
-/** Starts a server that ends with the test, or with the hook that collects the cleanups. */
-export async function useServer(
-  options?: ServerOptions,
-  onEnd: (cleanup: Cleanup) => void = onTestFinished,
-): Promise<NatsServer> {
+/** Starts a server that ends with the test. */
+export async function useServer(options?: ServerOptions): Promise<NatsServer> {
   const server = await startServer(options)
-  onEnd(() => server.kill())
+  onTestFinished(() => server.kill())
   return server
 }

@@ -1,9 +1,8 @@
 // All features of a frontend over NATS, as over a local link.
 import { Channel } from '@sallyport/frontend'
-import type { Client } from '@sallyport/core'
-import { beforeAll, describe, expect, test } from 'vitest'
-import { type Cleanup, hasServer } from '../server.js'
-import { type TestInstance, useNetwork } from './test-network.js'
+import { describe, expect, test } from 'vitest'
+import { hasServer } from '../server.js'
+import { useNetwork } from './test-network.js'
 
 describe.skipIf(!hasServer).each([
   ['brownfield', 'json', true],
@@ -11,20 +10,11 @@ describe.skipIf(!hasServer).each([
   ['isolation', 'json', false],
   ['isolation', 'msgpack', true],
 ] as const)('%s, %s, sticky: %s', (pattern, codec, sticky) => {
-  let instance: TestInstance
-  let client: Client
-  beforeAll(async () => {
-    const cleanups: Cleanup[] = []
-    const network = await useNetwork(pattern, undefined, cleanup => cleanups.push(cleanup))
-    instance = await network.startInstance('a')
-    client = await (await network.join()).connect('tests', { codec, sticky })
-    return async () => {
-      for (const cleanup of cleanups.toReversed()) await cleanup()
-    }
-  })
-
   test('calls and their errors, events, streams, channels and bytes', async () => {
-    const { bus, seen } = instance
+    const network = await useNetwork(pattern)
+    const { bus, seen } = await network.startInstance('a')
+    const joined = await network.join()
+    const client = await joined.connect('tests', { codec, sticky })
     expect(client.label).toBe('tests')
     const calls = Array.from({ length: 200 }, (_, a) => client.invoke('add', { a, b: 1 }))
     expect(await Promise.all(calls)).toEqual(calls.map((_, a) => a + 1))
@@ -65,8 +55,9 @@ describe.skipIf(!hasServer).each([
   })
 
   test('back-pressure, cancellation and deadlines reach the handler', async () => {
-    const { seen } = instance
-    seen.events.length = 0
+    const network = await useNetwork(pattern)
+    const { seen } = await network.startInstance('a')
+    const client = await (await network.join()).connect('tests', { codec, sticky })
     const stream = client.stream<string>('count', { to: 100_000, size: 100 })
     await stream.next()
     await client.invoke('add', { a: 1, b: 2 })
@@ -84,7 +75,9 @@ describe.skipIf(!hasServer).each([
   })
 
   test('the host calls exposed functions', async () => {
-    const { bus } = instance
+    const network = await useNetwork(pattern)
+    const { bus } = await network.startInstance('a')
+    const client = await (await network.join()).connect('tests', { codec, sticky })
     client.expose({ double: ({ n }: { n: number }) => 2 * n })
     await client.invoke('who')
     expect(await bus.call('tests', 'double', { n: 4 })).toBe(8)

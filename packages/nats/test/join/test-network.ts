@@ -1,4 +1,4 @@
-// A NATS server, instances of a bus, and joined "processes", all in this process.
+// A NATS server, instances of a bus, and joined "processes", all in this process and for one test.
 import { createBus, defineCore, type Bus, type BusOptions, type CoreDefinition } from '@sallyport/core'
 import { onTestFinished } from 'vitest'
 import {
@@ -10,7 +10,7 @@ import {
   type JoinedBus,
   type NatsNetworkOptions,
 } from '../../src/index.js'
-import { type Cleanup, useServer, type NatsServer, type ServerOptions } from '../server.js'
+import { useServer, type NatsServer, type ServerOptions } from '../server.js'
 
 export type Pattern = 'brownfield' | 'isolation'
 
@@ -88,16 +88,11 @@ export interface TestInstance {
   readonly seen: Seen
 }
 
-/** Starts a network that ends with the test, or with the hook that collects the cleanups. */
-export async function useNetwork(
-  pattern: Pattern = 'brownfield',
-  options?: ServerOptions,
-  onEnd: (cleanup: Cleanup) => void = onTestFinished,
-): Promise<TestNetwork> {
-  const server = await useServer(options, onEnd)
+export async function useNetwork(pattern: Pattern = 'brownfield', options?: ServerOptions): Promise<TestNetwork> {
+  const server = await useServer(options)
   const secret = createBusSecret()
-  const closers: Cleanup[] = []
-  onEnd(async () => {
+  const closers: (() => Promise<void>)[] = []
+  onTestFinished(async () => {
     for (const close of closers.toReversed()) await close()
   })
   const security = {

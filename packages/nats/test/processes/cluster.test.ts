@@ -2,7 +2,6 @@
 import { expect, test } from 'vitest'
 import {
   closeProcesses,
-  SHORT_HEARTBEAT_MS,
   TIMEOUT_MS,
   trackFailures,
   useProcesses,
@@ -22,8 +21,7 @@ test.skipIf(!hasServer)(
     const servers = [first, ...(await Promise.all([useServer({ cluster, config }), useServer({ cluster, config })]))]
     // Each process knows one server, and discovers the others.
     const [a, b, c] = servers.map(({ url }) => ({ nats: { servers: url } }))
-    // A process whose peer loses its connection notices that by silence only.
-    const network = await useProcesses({ servers: 'nats://127.0.0.1:1' }, 'brownfield', SHORT_HEARTBEAT_MS)
+    const network = await useProcesses({ servers: 'nats://127.0.0.1:1' })
     const [joined, ...cores] = await Promise.all([
       network.startJoined({ join: c }),
       network.startCore('a', a),

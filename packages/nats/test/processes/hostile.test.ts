@@ -38,21 +38,20 @@ describe.skipIf(!hasServer)('a hostile client', { timeout: 4 * TIMEOUT_MS }, () 
 
     await expect.poll(countPublished, { timeout: TIMEOUT_MS }).toBeGreaterThan(2000)
     const before = await getMemory()
-    for (let at = 0; at < 10; at++) {
+    for (let at = 0; at < 20; at++) {
       await joined.call('emit', { label: 'sticky', event: 'news', payload: at })
       await cores[at % 2]!.call('emit', { event: 'news', payload: at + 100 })
       await waitForAnswers(joined, 'balanced')
       await waitForAnswers(joined, 'sticky')
     }
-    await expect.poll(countPublished, { timeout: TIMEOUT_MS }).toBeGreaterThan(10_000)
+    await expect.poll(countPublished, { timeout: TIMEOUT_MS }).toBeGreaterThan(12_000)
     await waitForInstances(joined, 'balanced')
     const after = await getMemory()
     expect(after.every((bytes, at) => bytes - before[at]! < 200 * MIB)).toBe(true)
-    const getTotal = async (): Promise<object> => (await cores[0]!.call<NetworkStats>('stats')).total
-    await expect.poll(getTotal).toMatchObject({ sessions: 3 })
+    expect((await cores[0]!.call<NetworkStats>('stats')).total).toMatchObject({ sessions: 3 })
 
     // Each event was received once, by the connection and by each host.
-    const all = [...Array(10).keys()].flatMap(at => [at, at + 100]).toSorted((a, b) => a - b)
+    const all = [...Array(20).keys()].flatMap(at => [at, at + 100]).toSorted((a, b) => a - b)
     const sorted = (numbers: number[]): number[] => numbers.toSorted((a, b) => a - b)
     for (const [process, method] of [
       [joined, 'received'],

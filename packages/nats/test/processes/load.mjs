@@ -23,11 +23,8 @@ export class Load {
     late: [],
   }
 
-  /**
-   * @param invoke - `invoke` of a client
-   * @param options.ms - time that core takes for a call, so that the load does not occupy the processor
-   */
-  constructor(name, invoke, { parallel = 4, timeout = 30_000, ms = 5, size = 0 } = {}) {
+  /** @param invoke - `invoke` of a client */
+  constructor(name, invoke, { parallel = 4, timeout = 30_000, ms = 0, size = 0 } = {}) {
     this.#loops = Array.from({ length: parallel }, async () => {
       while (this.#isRunning) await this.#call(`${name}-${++this.#count}`, { invoke, timeout, ms, size })
     })

@@ -3,7 +3,6 @@ import { describe, expect, test } from 'vitest'
 import type { Report } from '../check-calls.js'
 import {
   closeProcesses,
-  type ProcessNetwork,
   SHORT_HEARTBEAT_MS,
   TIMEOUT_MS,
   trackFailures,
@@ -32,49 +31,40 @@ async function loseCalls(joined: Process, fault: () => Promise<void> | void): Pr
   for (const waitForFailures of failed) await waitForFailures(4)
 }
 
-async function start(network: ProcessNetwork, load: object = {}): Promise<[joined: Process, ...cores: Process[]]> {
-  const [joined, ...cores] = await Promise.all([network.startJoined(), network.startCore('a'), network.startCore('b')])
-  await joined.call('connect', { label: 'balanced' })
-  await joined.call('connect', { label: 'sticky', sticky: true, codec: 'msgpack' })
-  await joined.call('open', { label: 'worker' })
-  for (const label of LABELS) await joined.call('load', { label, timeout: 2000, ...load })
-  const args = { name: 'worker', timeout: 2000, ...load }
-  await joined.call('worker', { label: 'worker', method: 'load', args })
-  await waitForWork(joined)
-  return [joined, ...cores]
-}
-
-async function end(network: ProcessNetwork, [joined, ...cores]: [Process, ...Process[]]): Promise<void> {
-  await network.settle([joined, 'balanced'], [joined, 'sticky'], await callWorker<Report>(joined, 'settle'))
-  await closeProcesses(joined, ...cores)
-}
-
 describe.skipIf(!hasServer)('calls settle once', { timeout: 3 * TIMEOUT_MS }, () => {
-  test('when the server is killed, is stopped for a while, and is gone for good: brownfield', async () => {
-    const server = await useServer()
-    const network = await useProcesses({ servers: server.url }, 'brownfield', SHORT_HEARTBEAT_MS)
-    const processes = await start(network)
-    const [joined] = processes
-    await loseCalls(joined, () => server.kill())
-    await server.restart()
-    await waitForWork(joined)
-    await loseCalls(joined, () => server.pause())
-    server.resume()
-    await waitForWork(joined)
-    await loseCalls(joined, () => server.kill())
-    await end(network, processes)
-  })
+  test.each([
+    ['brownfield', {}, SHORT_HEARTBEAT_MS],
+    // Fragments of some frames are lost when the server is killed.
+    ['isolation', { size: 300_000 }, 1000],
+  ] as const)(
+    'when the server is killed and restarted twice, is stopped for a while, and is gone for good: %s, %o',
+    async (pattern, load, heartbeat) => {
+      const server = await useServer({ config: 'max_payload: 64KB' })
+      const network = await useProcesses({ servers: server.url }, pattern, heartbeat)
+      const [joined, ...cores] = await Promise.all([
+        network.startJoined(),
+        network.startCore('a'),
+        network.startCore('b'),
+      ])
+      await joined.call('connect', { label: 'balanced' })
+      await joined.call('connect', { label: 'sticky', sticky: true, codec: 'msgpack' })
+      await joined.call('open', { label: 'worker' })
+      for (const label of LABELS) await joined.call('load', { label, timeout: 2000, ...load })
+      const args = { name: 'worker', timeout: 2000, ...load }
+      await joined.call('worker', { label: 'worker', method: 'load', args })
 
-  test('when the server is killed twice, within fragments of large frames: isolation', async () => {
-    const server = await useServer({ config: 'max_payload: 64KB' })
-    const network = await useProcesses({ servers: server.url }, 'isolation')
-    const processes = await start(network, { size: 300_000 })
-    const [joined] = processes
-    for (let round = 0; round < 2; round++) {
-      await loseCalls(joined, () => server.kill())
-      await server.restart()
+      for (let round = 0; round < 2; round++) {
+        await waitForWork(joined)
+        await loseCalls(joined, () => server.kill())
+        await server.restart()
+      }
       await waitForWork(joined)
-    }
-    await end(network, processes)
-  })
+      await loseCalls(joined, () => server.pause())
+      server.resume()
+      await waitForWork(joined)
+      await loseCalls(joined, () => server.kill())
+      await network.settle([joined, 'balanced'], [joined, 'sticky'], await callWorker<Report>(joined, 'settle'))
+      await closeProcesses(joined, ...cores)
+    },
+  )
 })
