@@ -8,7 +8,10 @@ import { createSupervisor } from '../src/host/supervision/supervisor.js'
 const crash = new Error('boom')
 
 /** Starts a supervisor with one worker, whose threads the test makes ready and ends. By default, delays are not randomized. */
-export function start(options: SupervisionOptions = {}, { waitsAfterError = false, random = (): number => 0 } = {}) {
+export function start(
+  options: SupervisionOptions = {},
+  { waitsAfterError = false, random = (): number => 0, chargeExit = (): boolean => false } = {},
+) {
   const clock = new SimulatedClock()
   const supervisor = createSupervisor({ clock, now: () => clock.now(), random })
   const events: unknown[] = []
@@ -22,6 +25,7 @@ export function start(options: SupervisionOptions = {}, { waitsAfterError = fals
     name: 'it',
     supervision: resolveSupervision('permanent', { heartbeat: false }, options),
     waitsAfterError,
+    chargeExit,
     spawn,
     onReport: () => {},
     onState: () => {},

@@ -27,6 +27,7 @@ import type { BusConfig } from './options/types.js'
 import { HostConfirmRequests } from './reporting/confirm.js'
 import { forwardLine } from './reporting/log.js'
 import { SessionTraffic } from './reporting/stats.js'
+import { isInternalError } from './supervision/internal-error.js'
 import type { Restart } from './supervision/worker-actor.js'
 import type { SupervisedWorker } from './supervision/supervisor.js'
 import { labelOutput } from './workers/output.js'
@@ -135,6 +136,7 @@ export class CoreThread implements CoreEndpoint {
         return worker
       },
       ...(dev && core instanceof URL && { explainError: (error, signal) => explainSyntax(error, core, signal) }),
+      chargeExit: error => isInternalError(error) && this.#events?.charge(error) === true,
       onState: state => this.#onState(state),
       onReport: report => this.#onReport(report as CoreReport),
       onRestarted: () => (this.#nextHostEnd = this.#attachHost()),

@@ -26,6 +26,8 @@ export interface FrontendDeps {
   isRunning: boolean
   isProcess: boolean
   createRuntime(events: RuntimeEvents): FrontendRuntime
+  /** Called with the time until which this frontend can be to blame if core fails. */
+  onSuspect(until: number): void
   /** Called when the runtime exited for good: the name is free again. */
   onExit(): void
 }
@@ -48,6 +50,8 @@ type Presence = 'absent' | 'attached' | 'announced'
 
 /** Grace period: the close of a link can be observed before the exit of the worker at its end. */
 const EXIT_GRACE_MS = 1000
+/** If core fails within this time after a frontend ended, the frontend can be to blame. */
+const SUSPECT_MS = 250
 
 let lastLinkId = 0
 
@@ -70,6 +74,8 @@ export class Frontend implements LinkEvents {
   #isStarted = false
   #rejectedCount = 0
   #closeTimer: NodeJS.Timeout | undefined
+  /** True if the host ended the frontend, which is then not to blame if core fails. */
+  #isEndedByHost = false
 
   constructor(host: FrontendHost, deps: FrontendDeps) {
     this.#host = host
@@ -80,7 +86,7 @@ export class Frontend implements LinkEvents {
     this.#gate = host.options.pattern === 'isolation' ? this.#startGate() : undefined
     this.#runtime = deps.createRuntime({
       restarted: () => this.connect(),
-      stopped: () => this.#onStop(),
+      stopped: isReload => this.#onStop(isReload),
       exited: error => this.#onExit(error),
     })
     this.connect()
@@ -108,12 +114,14 @@ export class Frontend implements LinkEvents {
     return pending.length > 0
   }
 
-  /** Ends the frontend because core is gone for good. */
+  /** Ends the frontend for good: core is gone, or the frontend is to blame for core's failure. */
   fail(error: Error): void {
+    this.#isEndedByHost = true
     this.#runtime.fail(error)
   }
 
   async close(): Promise<void> {
+    this.#isEndedByHost = true
     await this.#runtime.stop()
     await this.exited
   }
@@ -180,7 +188,7 @@ export class Frontend implements LinkEvents {
   }
 
   protocolError(link: number, error: Error): void {
-    if (this.#activeLink === link) this.#runtime.dismiss(error)
+    if (this.#activeLink === link) this.#dismiss(error)
   }
 
   /** If all that the link connected is still up after a grace period, nothing else would replace the link. */
@@ -204,7 +212,7 @@ export class Frontend implements LinkEvents {
       restarted: () => this.connect(),
       ready: () => this.#activate(),
       stopped: () => this.disconnect(),
-      protocolError: error => this.#runtime.dismiss(error),
+      protocolError: error => this.#dismiss(error),
       rejected: count => (this.#rejectedCount += count),
       failed: error => {
         this.#ready.reject(error)
@@ -239,7 +247,14 @@ export class Frontend implements LinkEvents {
     pending.settled.resolve()
   }
 
-  #onStop(): void {
+  /** Ends the runtime after a protocol violation. It stays suspect until it has ended. */
+  #dismiss(error: Error): void {
+    if (this.#runtime.isUp) this.#deps.onSuspect(Infinity)
+    this.#runtime.dismiss(error)
+  }
+
+  #onStop(isReload = false): void {
+    if (!isReload && !this.#isEndedByHost) this.#deps.onSuspect(performance.now() + SUSPECT_MS)
     this.disconnect()
     clearTimeout(this.#closeTimer)
     this.#activeLink = 0

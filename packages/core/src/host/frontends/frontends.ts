@@ -29,6 +29,8 @@ export class Frontends implements CoreEndpointEvents {
   /** Settle once a frontend and its gate have exited. A frontend's name is free before that. */
   readonly #exits = new Set<Promise<void>>()
   readonly #warnedLabels = new Set<string>()
+  /** Names of frontends that can be to blame if core fails, each with the time until which that holds. */
+  readonly #suspects = new Map<string, number>()
 
   constructor(host: FrontendHost) {
     this.#host = host
@@ -128,6 +130,19 @@ export class Frontends implements CoreEndpointEvents {
     for (const frontend of this.#frontends.values()) frontend.disconnect()
   }
 
+  charge(cause: Error): boolean {
+    this.#forgetSuspects()
+    const [label] = this.#suspects.keys()
+    if (label === undefined || this.#suspects.size > 1) return false
+    const reason = 'core failed right after it had violated the protocol or exited'
+    const message = `frontend ${describeName(label)} will not be restarted: ${reason}. Core's error: ${cause.message}`
+    const error = new BusError('InternalError', message, { cause })
+    this.#host.reporter.reportFault(label, error)
+    this.#suspects.clear()
+    this.#frontends.get(label)?.fail(error)
+    return true
+  }
+
   get(name: string): Frontend | undefined {
     return this.#frontends.get(name)
   }
@@ -149,11 +164,19 @@ export class Frontends implements CoreEndpointEvents {
     return { client: await connected.promise, closed: frontend.exited }
   }
 
-  #add(name: string, deps: Omit<FrontendDeps, 'name' | 'onExit'>): Frontend {
+  #add(name: string, deps: Omit<FrontendDeps, 'name' | 'onSuspect' | 'onExit'>): Frontend {
     if (this.#frontends.has(name)) {
       throw new BusError('InvalidParams', `Frontend ${JSON.stringify(name)} already exists`)
     }
-    const frontend = new Frontend(this.#host, { ...deps, name, onExit: () => this.#frontends.delete(name) })
+    const frontend = new Frontend(this.#host, {
+      ...deps,
+      name,
+      onSuspect: until => {
+        this.#forgetSuspects()
+        this.#suspects.set(name, until)
+      },
+      onExit: () => this.#frontends.delete(name),
+    })
     this.#frontends.set(name, frontend)
     const exited = frontend.exited.then(() => void this.#exits.delete(exited))
     this.#exits.add(exited)
@@ -168,6 +191,11 @@ export class Frontends implements CoreEndpointEvents {
       await frontend.close()
       throw error
     }
+  }
+
+  #forgetSuspects(): void {
+    const now = performance.now()
+    for (const [name, until] of this.#suspects) if (until < now) this.#suspects.delete(name)
   }
 
   #describeUnknown(label: string, otherNames: readonly string[] = []): string {

@@ -21,7 +21,7 @@ export interface RuntimeEvents {
   /** The runtime restarted. Its code runs with the next link. */
   restarted(): void
   /** The runtime stopped, and can restart. */
-  stopped(): void
+  stopped(isReload: boolean): void
   /** The runtime exited and will not restart. */
   exited(error: Error | undefined): void
 }
@@ -43,6 +43,11 @@ export interface CoreEndpointEvents {
   /** Core accepts links again after a restart. */
   started(): void
   stopped(): void
+  /**
+   * Core failed with an error that is neither the application's nor due to memory. Fails the frontend to blame, if it is clear which
+   * one, and returns true in that case.
+   */
+  charge(error: Error): boolean
   /** Returns the listener to events of a frontend's links, by the frontend's name in its attachments. */
   get(name: string): LinkEvents | undefined
 }

@@ -83,7 +83,7 @@ export function createWorkerRuntime(deps: WorkerRuntimeDeps, events: RuntimeEven
       events.restarted()
     },
     onStopped(restart) {
-      events.stopped()
+      events.stopped(!restart)
       reporter.reportRestart('frontend', label, restart)
     },
     onKilled: () => reporter.reportStopTimeout('frontend', label),

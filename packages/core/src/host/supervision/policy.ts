@@ -13,6 +13,13 @@ export interface SupervisionOptions {
   /** Milliseconds. @default 5000 */
   period?: number
   /**
+   * Maximum number of core's restarts within a minute that are charged to a frontend instead of core's `intensity`. Later ones count
+   * as core's own. Only core uses it: docs/supervision.md.
+   *
+   * @default 10
+   */
+  chargedIntensity?: number
+  /**
    * Milliseconds before a restart: twice as many each time, less a random part of up to a half.
    *
    * @default { min: 100, max: 5000 }
@@ -35,9 +42,13 @@ export interface SupervisionConfig extends Required<SupervisionOptions> {
 const DEFAULTS: Omit<SupervisionConfig, 'restart'> = {
   intensity: 3,
   period: 5000,
+  chargedIntensity: 10,
   delay: { min: 100, max: 5000 },
   heartbeat: 10_000,
 }
+
+/** The period of `chargedIntensity`. */
+const CHARGED_PERIOD_MS = 60_000
 
 /** Applies the defaults. Later options override earlier ones. */
 export function resolveSupervision(
@@ -52,39 +63,51 @@ export function resolveSupervision(
   return supervision
 }
 
-export type RestartLimits = Pick<SupervisionConfig, 'intensity' | 'period' | 'delay'>
+export type RestartLimits = Pick<SupervisionConfig, 'intensity' | 'period' | 'chargedIntensity' | 'delay'>
 
 /** A worker's restarts so far. */
 export interface RestartHistory {
   readonly count: number
-  /** Times of the restarts within the period. */
+  /** Times of the restarts within the period, without the charged ones. */
   readonly recent: readonly number[]
+  /** Times of the restarts within a minute that were charged to a frontend. */
+  readonly charged: readonly number[]
   /** Number of restarts that each followed soon after the previous one. */
   readonly streak: number
   readonly delay: number
 }
 
-export const NO_RESTARTS: RestartHistory = { count: 0, recent: [], streak: 0, delay: 0 }
+export const NO_RESTARTS: RestartHistory = { count: 0, recent: [], charged: [], streak: 0, delay: 0 }
 
 /**
  * Returns the history with one more restart, or `undefined` if that is one too many.
  *
+ * @param isCharged - true if a frontend caused the restart
  * @param random - a number from 0 to 1
  */
 export function nextRestart(
-  { count, recent, streak, delay }: RestartHistory,
-  { intensity, period, delay: limits }: RestartLimits,
+  history: RestartHistory,
+  isCharged: boolean,
+  { intensity, period, chargedIntensity, delay: limits }: RestartLimits,
   now: number,
   random: number,
 ): RestartHistory | undefined {
+  const { recent, streak, delay } = history
+  const count = history.count + 1
+  const charged = history.charged.filter(at => now - at < CHARGED_PERIOD_MS)
+  if (isCharged && charged.length < chargedIntensity) {
+    const firstDelay = Math.round(getBackoff(0, { ...limits, random }))
+    return { ...history, count, charged: [...charged, now], delay: firstDelay }
+  }
   const withinPeriod = recent.filter(at => now - at < period)
   if (withinPeriod.length >= intensity) return undefined
   const last = recent.at(-1)
   const isSoon = last !== undefined && now - last - delay < period
   const nextStreak = isSoon ? streak + 1 : 0
   return {
-    count: count + 1,
+    count,
     recent: [...withinPeriod, now],
+    charged,
     streak: nextStreak,
     delay: Math.round(getBackoff(nextStreak, { ...limits, random })),
   }

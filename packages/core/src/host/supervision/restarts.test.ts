@@ -73,6 +73,49 @@ describe('intensity', () => {
   })
 })
 
+describe('restarts that are charged to another worker', () => {
+  const limits = { intensity: 0, chargedIntensity: 3, delay: { min: 100, max: 1000 } }
+
+  test('do not count against the intensity, and follow after the first delay', () => {
+    const { clock, worker, events, ready, fail } = start(limits, { chargeExit: () => true })
+    for (let i = 0; i < 3; i++) {
+      ready()
+      fail()
+      clock.increment(100)
+    }
+    expect(events).toEqual([['boom', 100], 'restarted', ['boom', 100], 'restarted', ['boom', 100], 'restarted'])
+    expect(worker.stats.restarts).toBe(3)
+  })
+
+  test('count against the intensity beyond their limit within a minute', async () => {
+    const { clock, worker, ready, fail } = start(limits, { chargeExit: () => true })
+    for (let i = 0; i < 4; i++) {
+      ready()
+      fail()
+      clock.increment(20_001)
+    }
+    expect(worker.isUp).toBe(true)
+    for (let i = 0; i < 3; i++) {
+      ready()
+      fail()
+      clock.increment(100)
+    }
+    expect(await worker.exited).toMatchObject({ error: { message: 'boom' } })
+  })
+
+  test('need an uncaught error: an exit code and a lack of memory are not charged', async () => {
+    const exited = start(limits, { chargeExit: () => true })
+    exited.ready()
+    exited.exit(1)
+    expect(await exited.worker.exited).toMatchObject({ error: { message: 'it exited with code 1' } })
+    const full = start(limits, { chargeExit: () => true })
+    full.ready()
+    full.threads[0]!.emit('error', Object.assign(new Error('full'), { code: 'ERR_WORKER_OUT_OF_MEMORY' }))
+    full.exit(1)
+    expect(await full.worker.exited).toMatchObject({ error: { message: 'it ran out of memory' } })
+  })
+})
+
 describe.each([
   ['permanent', true, true],
   ['transient', true, false],

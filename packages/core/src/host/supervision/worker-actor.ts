@@ -38,6 +38,11 @@ export interface WorkerSpec {
   waitsAfterError?: boolean
   /** In development: adds an explanation to an error. The exit is reported afterwards, or as soon as the signal aborts. */
   explainError?(error: Error, signal: AbortSignal): Promise<void>
+  /**
+   * Called when the thread exited with an uncaught error, other than for lack of memory. Returns true if another worker is to blame:
+   * then the restart does not count against `intensity`.
+   */
+  chargeExit?(error: unknown): boolean
   /** A restarted thread that takes far too long to be ready is terminated. Only for workers that wait for no other worker. */
   hasStartTimeout?: boolean
   /** Called with each message other than a state report. It is untrusted. */
@@ -67,7 +72,7 @@ export interface WorkerExit {
 
 export type WorkerEvent =
   | { type: 'thread.ready' }
-  | { type: 'thread.exited'; error: Error | undefined }
+  | { type: 'thread.exited'; error: Error | undefined; isCharged: boolean }
   | { type: 'post'; message: unknown; transfer: readonly TransferListItem[] }
   | { type: 'stop'; timeout: number }
   | { type: 'kill' }
@@ -87,7 +92,7 @@ export const workerActor: CallbackActorLogic<WorkerEvent, WorkerSpec> = fromCall
     } catch (cause) {
       // A worker that cannot be created is reported as one that exited with an error.
       const error = receiveError(reportError(cause), `${spec.name} could not be started`)
-      queueMicrotask(() => sendBack({ type: 'thread.exited', error }))
+      queueMicrotask(() => sendBack({ type: 'thread.exited', error, isCharged: false }))
       return undefined
     }
     const stopWatching =
@@ -97,6 +102,8 @@ export const workerActor: CallbackActorLogic<WorkerEvent, WorkerSpec> = fromCall
         sendBack({ type: 'terminate', error: new BusError('Timeout', message) })
       })
     let failure: Error | undefined
+    /** The uncaught error, if that is why the thread exits. */
+    let crash: { error: unknown } | undefined
     let killed = false
     let explained: Promise<void> | undefined
     const explaining = new AbortController()
@@ -113,13 +120,16 @@ export const workerActor: CallbackActorLogic<WorkerEvent, WorkerSpec> = fromCall
     })
     thread.on('error', error => {
       const isOutOfMemory = (error as { code?: unknown } | null)?.code === 'ERR_WORKER_OUT_OF_MEMORY'
-      if (isOutOfMemory) fail(new BusError('InternalError', `${spec.name} ran out of memory`))
-      else fail(receiveError(reportError(error), `${spec.name} failed`))
+      if (isOutOfMemory) return fail(new BusError('InternalError', `${spec.name} ran out of memory`))
+      if (!failure) crash = { error }
+      fail(receiveError(reportError(error), `${spec.name} failed`))
     })
     thread.on('exit', code => {
       if (code !== 0 && !killed) failure ??= new BusError('InternalError', `${spec.name} exited with code ${code}`)
       stopWatching?.()
-      const reportExit = (): void => sendBack({ type: 'thread.exited', error: failure })
+      // Node delivers all of the thread's messages before its exit.
+      const isCharged = crash !== undefined && spec.chargeExit?.(crash.error) === true
+      const reportExit = (): void => sendBack({ type: 'thread.exited', error: failure, isCharged })
       if (explained) void explained.then(reportExit, reportExit)
       else reportExit()
     })

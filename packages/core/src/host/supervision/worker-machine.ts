@@ -24,6 +24,8 @@ export interface WorkerContext extends WorkerInput {
   exitError: Error | undefined
   /** Why the worker restarts, waits or has failed. */
   error: Error | undefined
+  /** True if the last thread's exit is charged to another worker. */
+  isCharged: boolean
   drainTimeout: number
   startedAt: number
   /** Milliseconds that the first thread took to be ready; `undefined` until then. */
@@ -43,13 +45,16 @@ const getStartTimeout = ({ startupMs = 0 }: WorkerContext): number =>
 const getError = (event: WorkerEvent): Error | undefined => ('error' in event ? event.error : undefined)
 
 /** Records an error that is both the thread's own and the reason for what follows. */
-const failWith = (error: Error | undefined): Pick<WorkerContext, 'error' | 'exitError'> => ({ error, exitError: error })
+const failWith = (
+  error: Error | undefined,
+  isCharged = false,
+): Pick<WorkerContext, 'error' | 'exitError' | 'isCharged'> => ({ error, exitError: error, isCharged })
 
-function canRestart({ spec, history, startupMs, error, now, random }: WorkerContext): boolean {
+function canRestart({ spec, history, startupMs, error, isCharged, now, random }: WorkerContext): boolean {
   const { restart } = spec.supervision
   if (spec.waitsAfterError && error) return false
   if (startupMs === undefined || restart === 'temporary' || (restart === 'transient' && !error)) return false
-  return nextRestart(history, spec.supervision, now(), random()) !== undefined
+  return nextRestart(history, isCharged, spec.supervision, now(), random()) !== undefined
 }
 
 const machine = setup({
@@ -66,7 +71,7 @@ const machine = setup({
     recordExit: assign(({ context: { spec }, event }) => {
       const isPermanent = spec.supervision.restart === 'permanent'
       const unexpected = isPermanent ? new BusError('InternalError', `${spec.name} exited unexpectedly`) : undefined
-      return failWith(getError(event) ?? unexpected)
+      return failWith(getError(event) ?? unexpected, event.type === 'thread.exited' && event.isCharged)
     }),
     recordEarlyExit: assign(({ context: { spec }, event }) =>
       failWith(getError(event) ?? new BusError('InternalError', `${spec.name} exited before it was ready`)),
@@ -85,8 +90,8 @@ const machine = setup({
       startupMs: startupMs ?? now() - startedAt,
     })),
     recordDrainTimeout: assign(({ event }) => (event.type === 'stop' ? { drainTimeout: event.timeout } : {})),
-    countRestart: assign(({ context: { history: before, spec, now, random, generation, error } }) => {
-      const history = nextRestart(before, spec.supervision, now(), random())!
+    countRestart: assign(({ context: { history: before, isCharged, spec, now, random, generation, error } }) => {
+      const history = nextRestart(before, isCharged, spec.supervision, now(), random())!
       const restart: Restart = { error: error!, restarts: history.count, delay: history.delay }
       return { history, generation: generation + 1, restart }
     }),
@@ -122,6 +127,7 @@ const machine = setup({
     ...input,
     exitError: undefined,
     error: undefined,
+    isCharged: false,
     drainTimeout: 0,
     startedAt: input.now(),
     startupMs: undefined,
