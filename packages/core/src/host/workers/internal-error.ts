@@ -1,6 +1,6 @@
 // Tells an error of Node or Sallyport from one of the application.
 import { fileURLToPath } from 'node:url'
-import { findEntry } from '../workers/spawn.js'
+import { findEntry } from './spawn.js'
 
 /** A frame of JavaScript's or Node's own code. */
 const BUILT_IN_FRAME = /\((?:<anonymous>|native|node:[^)]*)\)$|^\s+at (?:async )?node:/
