@@ -41,8 +41,8 @@ const commands = {
 const ready = async (codec?: CodecName): Promise<Peer> =>
   new Peer((await setUp('brownfield', commands)).core, 'main', undefined, codec)
 
-const invocation = (id: number, name: string, args: unknown): string =>
-  call(id, name, `,"params":${JSON.stringify(args)}`)
+const invocation = (id: number, name: string, args: unknown, channels: object = {}): string =>
+  call(id, name, `,"params":${JSON.stringify(args)},"channels":${JSON.stringify(channels)}`)
 
 /** Returns the params of messages before the answer to a call. */
 async function readUntil(peer: Peer, id: number): Promise<any[]> {
@@ -56,7 +56,7 @@ async function readUntil(peer: Peer, id: number): Promise<any[]> {
 
 describe.each<CodecName>(['json', 'msgpack'])('%s', codec => {
   test('up to 64 consecutive messages of a channel share one message, in order', async () => {
-    const peer = (await ready(codec)).send(invocation(1, 'say', { to: 200, channel: '__CHANNEL__:5' }))
+    const peer = (await ready(codec)).send(invocation(1, 'say', { to: 200, channel: '__CHANNEL__:5' }, { channel: 5 }))
     const batches = await readUntil(peer, 1)
     // Messages before the handler's first wait leave with the answers of the tick.
     expect(batches.map(({ index, messages }) => [index, messages?.length])).toEqual([
@@ -74,7 +74,7 @@ describe.each<CodecName>(['json', 'msgpack'])('%s', codec => {
   test('another message ends a batch, and a single value is not an array', async () => {
     const peer = (await ready(codec)).send(invocation(1, 'plugin:event|listen', { event: 'e' }))
     const { result: id } = await peer.next()
-    peer.send(invocation(2, 'both', { one: '__CHANNEL__:1', two: '__CHANNEL__:2' }))
+    peer.send(invocation(2, 'both', { one: '__CHANNEL__:1', two: '__CHANNEL__:2' }, { one: 1, two: 2 }))
     expect(await readUntil(peer, 2)).toEqual([
       { channel: 1, index: 0, messages: ['a', 'b'] },
       { channel: 2, index: 0, message: 'c' },
@@ -86,7 +86,7 @@ describe.each<CodecName>(['json', 'msgpack'])('%s', codec => {
   test('a large message is sent alone, in order', async () => {
     const big = 'x'.repeat(20_000)
     const peer = (await ready(codec)).send(
-      invocation(1, 'say_all', { messages: ['a', 'b', big, 'c'], channel: '__CHANNEL__:1' }),
+      invocation(1, 'say_all', { messages: ['a', 'b', big, 'c'], channel: '__CHANNEL__:1' }, { channel: 1 }),
     )
     expect(await readUntil(peer, 1)).toEqual([
       { channel: 1, index: 0, messages: ['a', 'b'] },
@@ -113,7 +113,9 @@ describe.each<CodecName>(['json', 'msgpack'])('%s', codec => {
 })
 
 test('a message without JSON text is sent alone, without a value', async () => {
-  const peer = (await ready()).send(invocation(1, 'say_all', { messages: [1, 'nothing', 2], channel: '__CHANNEL__:1' }))
+  const peer = (await ready()).send(
+    invocation(1, 'say_all', { messages: [1, 'nothing', 2], channel: '__CHANNEL__:1' }, { channel: 1 }),
+  )
   expect(await readUntil(peer, 1)).toEqual([
     { channel: 1, index: 0, message: 1 },
     { channel: 1, index: 1 },

@@ -85,7 +85,7 @@ describe.each(['json', 'msgpack'] as const)('on the wire, %s', codec => {
         },
       })
       const peer = new Peer(core, 'main', undefined, codec)
-      peer.send(call(1, 'nested', ',"params":{"channel":"__CHANNEL__:9"}'))
+      peer.send(call(1, 'nested', ',"params":{"channel":"__CHANNEL__:9"},"channels":{"channel":9}'))
       const delivered: [number, unknown][] = []
       for (let last: any = {}; last.id === undefined;) {
         last = await peer.next()
@@ -119,9 +119,13 @@ describe.each(['json', 'msgpack'] as const)('on the wire, %s', codec => {
     async reference => {
       const { core } = await setUp()
       const peer = new Peer(core, 'main', undefined, codec)
-      peer.send(call(1, 'forever', ',"params":{"channel":"__CHANNEL__:5"}'))
+      peer.send(call(1, 'forever', ',"params":{"channel":"__CHANNEL__:5"},"channels":{"channel":5}'))
       peer.send(
-        call(2, 'count', `,"params":{"c":"__CHANNEL__:6"},"headers":{"sallyport-stream":${JSON.stringify(reference)}}`),
+        call(
+          2,
+          'count',
+          `,"params":{"c":"__CHANNEL__:6"},"channels":{"c":6},"headers":{"sallyport-stream":${JSON.stringify(reference)}}`,
+        ),
       )
       expect(await peer.next()).toMatchObject({ params: { channel: 6, end: true } })
       expect(await peer.next()).toMatchObject({ id: 2, error: { code: -32600 } })

@@ -138,7 +138,7 @@ describe('a frontend that does not read', () => {
   })
 
   it('makes channels wait, and rejects messages of senders that do not, in order', async () => {
-    const { peer } = await start('main', '{"channel":"__CHANNEL__:7"}')
+    const { peer } = await start('main', '{"channel":"__CHANNEL__:7"},"channels":{"channel":7}')
     peer.link.pause()
     let sent = 0
     const failures: any[] = []

@@ -90,8 +90,10 @@ describe.each(patterns)('%s', (_name, app) => {
     const channel = new client.Channel<Uint8Array>()
     const mine: number[] = []
     channel.onmessage = ({ byteLength }) => void mine.push(byteLength)
-    // The second frontend passes the reference of the first one's channel: it gets its own channel, and no message.
-    const theirs = other.invoke('large', { channel: `__CHANNEL__:${channel.id}`, bytes: 20_000, of: 2 })
+    // The second frontend declares the id of the first one's channel: it gets its own channel, and no message.
+    const { withId } = other.Channel as unknown as { withId(id: number): typeof channel }
+    const sameId = Reflect.apply(withId, other.Channel, [channel.id])
+    const theirs = other.invoke('large', { channel: sameId, bytes: 20_000, of: 2 })
     await client.invoke('large', { channel, bytes: 10_000, of: 1 })
     await theirs
     expect(mine).toEqual([10_000])

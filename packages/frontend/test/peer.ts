@@ -19,6 +19,7 @@ export interface Received {
   method: string
   params?: any
   headers?: any
+  channels?: any
 }
 
 export class Peer {

@@ -29,6 +29,7 @@ export {
   parseCall,
   parseChannelReference,
   parseResponse,
+  type CallChannels,
   type CallHeaders,
   type CallMessage,
   type ErrorMessage,

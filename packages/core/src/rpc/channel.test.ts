@@ -1,5 +1,5 @@
 // The table of one session's channels: a refused call leaves none open, and an end concerns one channel, not its successor.
-import { channelReference, MAX_CHANNELS } from '@sallyport/protocol'
+import { MAX_CHANNELS } from '@sallyport/protocol'
 import { describe, expect, it } from 'vitest'
 import { type Channel, type ChannelSender, ChannelTable } from './channel.js'
 
@@ -15,8 +15,9 @@ function setUp(room?: Promise<void>) {
   }
   const table = new ChannelTable(sender)
   const bind = (...ids: number[]): Channel[] => {
-    const args = Object.fromEntries(ids.map((id, i) => [`c${i}`, channelReference(id)])) as Record<string, unknown>
-    table.bind(args)
+    const declared = Object.fromEntries(ids.map((id, i) => [`c${i}`, id]))
+    const args: Record<string, unknown> = {}
+    table.bind(args, declared)
     return Object.values(args) as Channel[]
   }
   return { table, bind, sent }
@@ -61,9 +62,9 @@ describe('ChannelTable', () => {
       else table.close(id)
     }
     expect(aborted).toBe(2 * MAX_CHANNELS)
-    const failing = { held: channelReference(1) }
-    const [opened] = table.bind(failing)
-    const { signal } = failing.held as unknown as Channel
+    const failing: { held?: Channel } = {}
+    const [opened] = table.bind(failing, { held: 1 })
+    const { signal } = failing.held!
     opened!.fail()
     expect(signal).toMatchObject({ aborted: true, reason: { message: expect.stringContaining('failed') as string } })
     const [late] = bind(1)
@@ -73,7 +74,7 @@ describe('ChannelTable', () => {
 
   it('does not end the second channel of an id when the first call ends', async () => {
     const { table, bind, sent } = setUp()
-    const opened = [...table.bind({ a: channelReference(5) })]
+    const opened = [...table.bind({}, { a: 5 })]
     for (const channel of opened) channel.end()
     const [second] = bind(5)
     for (const channel of opened) channel.abandon('cancelled')

@@ -3,10 +3,10 @@
 import {
   type BatchSource,
   BusError,
+  type CallChannels,
   type CallHeaders,
   type CallMessage,
   CHANNEL_WINDOW,
-  isUint8Array,
   MAX_CHANNELS,
   MAX_SESSION_QUEUE,
   MAX_SESSION_QUEUE_BYTES,
@@ -51,8 +51,6 @@ interface QueuedSend {
   resolve(): void
   reject(error: BusError): void
 }
-
-const NO_CHANNELS: readonly SendingChannel[] = []
 
 /** Shared by all messages for which there is room. */
 const SENT: Promise<void> = Promise.resolve()
@@ -246,7 +244,7 @@ function ignoreRejection(sent: Promise<void>): Promise<void> {
   return sent
 }
 
-/** The open channels of one session. A frontend refers to a channel by id in the top-level arguments of a call. */
+/** The open channels of one session. A frontend declares the channels among the top-level arguments of a call. */
 export class ChannelTable {
   readonly #open = new Map<number, SendingChannel>()
   readonly #sender: ChannelSender
@@ -256,26 +254,17 @@ export class ChannelTable {
   }
 
   /**
-   * Replaces references in `args` by channels. Returns the channels that this call opened.
+   * Replaces the references of declared channels in `args` by channels. Returns the channels that this call opened.
    *
    * @throws {BusError} `Overloaded` if too many channels are open; none of this call's remain open
    */
-  bind(args: unknown): readonly SendingChannel[] {
-    if (typeof args !== 'object' || args === null || isUint8Array(args)) return NO_CHANNELS
+  bind(args: unknown, declared: CallChannels): readonly SendingChannel[] {
+    const unopened = new Set(Object.values(declared).filter(id => !this.#open.has(id)))
+    if (this.#open.size + unopened.size > MAX_CHANNELS) throw createLimitError()
+    const opened = Array.from(unopened, id => this.#create(id))
     const members = args as Record<string, unknown>
-    let opened: SendingChannel[] | undefined
-    for (const key of Object.keys(members)) {
-      const id = parseChannelReference(members[key])
-      if (id === undefined) continue
-      let channel = this.#open.get(id)
-      if (!channel) {
-        if (this.#open.size >= MAX_CHANNELS) throw this.#rejectCall(opened)
-        channel = this.#create(id)
-        ;(opened ??= []).push(channel)
-      }
-      members[key] = channel.createHandle()
-    }
-    return opened ?? NO_CHANNELS
+    for (const [name, id] of Object.entries(declared)) members[name] = this.#open.get(id)!.createHandle()
+    return opened
   }
 
   /**
@@ -287,10 +276,11 @@ export class ChannelTable {
   openStream(headers: CallHeaders, opened: readonly SendingChannel[]): SendingChannel | undefined {
     const reference = headers[STREAM_HEADER]
     if (reference === undefined) return undefined
-    if (this.#open.size >= MAX_CHANNELS) throw this.#rejectCall(opened)
     const id = parseChannelReference(reference)
-    if (id !== undefined && !this.#open.has(id)) return this.#create(id)
+    const isFull = this.#open.size >= MAX_CHANNELS
+    if (!isFull && id !== undefined && !this.#open.has(id)) return this.#create(id)
     for (const channel of opened) channel.end()
+    if (isFull) throw createLimitError()
     throw new BusError('InvalidRequest', `The header ${STREAM_HEADER} must refer to a channel that is not open yet`)
   }
 
@@ -313,10 +303,7 @@ export class ChannelTable {
     this.#open.set(id, channel)
     return channel
   }
-
-  /** Closes what the call opened, and returns the error that it is answered with. */
-  #rejectCall(opened: readonly SendingChannel[] = NO_CHANNELS): BusError {
-    for (const channel of opened) channel.end()
-    return new BusError('Overloaded', `More than ${MAX_CHANNELS} channels of one frontend are open`)
-  }
 }
+
+const createLimitError = (): BusError =>
+  new BusError('Overloaded', `More than ${MAX_CHANNELS} channels of one frontend are open`)

@@ -12,13 +12,11 @@ import {
   isBusError,
   isResponseLike,
   isThenable,
-  isUint8Array,
   type Link,
   METHOD,
   type Opener,
   type Outcome,
   parseCall,
-  parseChannelReference,
   type ReceivedFrame,
   createRecordError,
   toBusError,
@@ -231,7 +229,7 @@ export class Session implements CallOwner, SlowCallSource {
     if (denial) throw this.#deny(method, denial)
     this.#calls.checkAdmission(id)
     const timeoutMs = hasDeadlines ? getTimeout(headers) : undefined
-    const opened = hasChannelReference(params) ? this.#channels.bind(params) : NO_CHANNELS
+    const opened = message.channels === undefined ? NO_CHANNELS : this.#channels.bind(params, message.channels)
     const stream = message.headers === undefined ? undefined : this.#channels.openStream(headers, opened)
     const channels = stream === undefined ? opened : [...opened, stream]
     const call = new Call(this, id, command, { headers, body: params }, channels)
@@ -322,16 +320,6 @@ export class Session implements CallOwner, SlowCallSource {
 }
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
-
-/** True if an argument refers to a channel. Most calls have none, and are spared the channel table. */
-function hasChannelReference(params: unknown): boolean {
-  if (isUint8Array(params)) return false
-  const args = params as Record<string, unknown>
-  for (const key of Object.keys(args)) {
-    if (parseChannelReference(args[key]) !== undefined) return true
-  }
-  return false
-}
 
 /** Opens and decodes frames. Any error here closes the session. */
 export class FrameDecoder {

@@ -88,7 +88,7 @@ export async function createFuzzed(pattern: 'brownfield' | 'isolation'): Promise
   const honest = attach('honest', 'port', 'json')
   let lastId = 1
   honest.ask({ id: 0, method: 'plugin:event|listen', params: { event: 'private', target: { kind: 'Any' } } })
-  honest.ask({ id: 1, method: 'hold', params: { channel: '__CHANNEL__:1' } })
+  honest.ask({ id: 1, method: 'hold', params: { channel: '__CHANNEL__:1' }, channels: { channel: 1 } })
   await honest.settles(0)
 
   return {

@@ -132,6 +132,14 @@ function headers(random: Random): unknown {
   return { [name]: random.chance(0.6) ? `__CHANNEL__:${random.below(5)}` : text(random) }
 }
 
+/** Declares the channel among the params, if there is one, often with its id. */
+function channels(params: unknown, random: Random): unknown {
+  if (random.chance(0.2)) return value(random, 2)
+  const { channel } = (params ?? {}) as { channel?: unknown }
+  const id = random.chance(0.8) ? Number(String(channel).split(':')[1]) : number(random)
+  return random.chance(0.9) ? { channel: id } : { [text(random)]: id }
+}
+
 function method(random: Random): unknown {
   const kind = random.below(10)
   if (kind < 5) return random.pick(COMMANDS)
@@ -160,6 +168,7 @@ function message(random: Random): unknown {
   if (!isAnswer || random.chance(0.1)) made.method = method(random)
   if (random.chance(0.8)) made.params = params(random)
   if (random.chance(0.2)) made.headers = headers(random)
+  if (random.chance(0.3)) made.channels = channels(made.params, random)
   if (isAnswer && random.chance(0.7)) made.result = value(random)
   if (isAnswer && random.chance(0.4)) made.error = errorObject(random)
   if (random.chance(0.05)) made[text(random)] = value(random)

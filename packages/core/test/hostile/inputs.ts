@@ -51,9 +51,36 @@ const proto = Buffer.from('\xa9__proto__', 'latin1')
 const methods = ['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'valueOf', 'then'].map(name =>
   json(`method ${name}`, call(1, name), NOT_FOUND),
 )
-const ids = ['1.5', '9007199254740993', '[1]', '{"a":1}', 'true', '1e400'].map(id =>
+const ids = ['1.5', '9007199254740993', '[1]', '{"a":1}', 'true'].map(id =>
   json(`id ${id}`, `{"jsonrpc":"2.0","id":${id},"method":"count"}`, INVALID),
 )
+const hugeNumbers = ['1e400', '-1E+0000400', '9'.repeat(400)].flatMap(number => [
+  json(`the number ${number.slice(0, 12)}`, withParams(`{"a":[${number}]}`), PARSE, true),
+  json(`the number ${number.slice(0, 12)} as an id`, `{"jsonrpc":"2.0","id":${number},"method":"count"}`, PARSE, true),
+  json(`the number ${number.slice(0, 12)} in an answer`, `{"jsonrpc":"2.0","id":1,"result":${number}}`, PARSE, true),
+])
+const withChannels = (channels: string, params = '{"a":"__CHANNEL__:1","b":"text"}'): string =>
+  call(1, 'count', `,"params":${params},"channels":${channels}`)
+/** 10⁵ arguments that are channels. */
+const MANY = Array.from({ length: 100_000 }, (_, i) => i)
+const channels = [
+  ...['[]', '"a"', '["a"]', '7', 'null', '{"b":1}', '{"c":1}', '{"a":2}', '{"a":"1"}', '{"a":1.5}', '{"a":-1}'].map(
+    text => json(`channels ${text}`, withChannels(text), INVALID),
+  ),
+  json('a channel that every object has', withChannels('{"toString":1}'), INVALID),
+  json('a channel of 33 bits', withChannels('{"a":4294967296}', '{"a":"__CHANNEL__:4294967296"}'), INVALID),
+  json('channels without params', call(1, 'count', ',"channels":{"a":1}'), INVALID),
+  json('a channel __proto__', withChannels('{"__proto__":1}'), PARSE, true),
+  json('a channel __proto__ that is escaped', withChannels('{"\\u005f_proto__":1}'), PARSE, true),
+  json(
+    '10⁵ channels',
+    withChannels(
+      `{${MANY.map(id => `"a${id}":${id}`).join()}}`,
+      `{${MANY.map(id => `"a${id}":"__CHANNEL__:${id}"`).join()}}`,
+    ),
+    INVALID,
+  ),
+]
 const params = ['[1]', '"text"', '5', 'true'].map(text => json(`params ${text}`, withParams(text), INVALID))
 const protos = [1, 20, 55].map(depth =>
   json(`__proto__ ${depth} deep`, withParams(nested(depth, '{"__proto__":{"polluted":1}}')), PARSE, true),
@@ -153,6 +180,8 @@ export const INPUTS: readonly Input[] = [
   json('an empty method', call(1, ''), INVALID),
   json('a method of 1 MiB', call(1, 'x'.repeat(2 ** 20)), NOT_FOUND),
   ...ids,
+  ...hugeNumbers,
+  ...channels,
   ...params,
   json('params a million deep', withParams('['.repeat(MILLION) + ']'.repeat(MILLION)), PARSE, true),
   ...protos,

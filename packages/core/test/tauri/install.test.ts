@@ -102,7 +102,7 @@ describe('this thread', () => {
       callbacks: Map<number, unknown>
       invoke: typeof invoke
     }
-    const counting = call('count_for_ever', { channel: '__CHANNEL__:7' })
+    const counting = call('count_for_ever', { channel: { toJSON: () => '__CHANNEL__:7' } })
     one.uninstall()
     expect(callbacks.size).toBe(0)
     expect(await counting).toBeNull()

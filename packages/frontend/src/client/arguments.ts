@@ -24,12 +24,13 @@ export interface PreparedArguments {
   readonly params: unknown
   /** True if the call must be encoded as MessagePack. */
   readonly hasBytes: boolean
-  readonly channels: readonly Channel[]
+  /** The arguments that are channels, by name. */
+  readonly channels: ReadonlyMap<string, Channel>
 }
 
 type NamedArguments = Record<string, unknown>
 
-const NO_CHANNELS: readonly Channel[] = []
+export const NO_CHANNELS: ReadonlyMap<string, Channel> = new Map()
 
 /**
  * Checks a call's name, the names of its options, and its arguments. Replaces channels by references to them.
@@ -72,12 +73,12 @@ function prepareArguments(command: string, args: unknown): PreparedArguments {
   return { ...replaceChannels(command, named), hasBytes }
 }
 
-function replaceChannels(command: string, args: NamedArguments): { params: NamedArguments; channels: Channel[] } {
+function replaceChannels(command: string, args: NamedArguments): Pick<PreparedArguments, 'params' | 'channels'> {
   const params: NamedArguments = {}
-  const channels: Channel[] = []
+  const channels = new Map<string, Channel>()
   for (const name of Object.keys(args)) {
     const value = readArgument(command, args, name)
-    if (value instanceof Channel) channels.push(value)
+    if (value instanceof Channel) channels.set(name, value)
     params[name] = value instanceof Channel ? channelReference(value.renew()) : value
   }
   return { params, channels }

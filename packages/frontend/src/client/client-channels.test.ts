@@ -14,6 +14,7 @@ describe('a channel', () => {
     expect(other.id).not.toBe(channel.id)
     const reference = `__CHANNEL__:${channel.id}`
     expect(peer.last.params).toEqual({ a: `__CHANNEL__:${other.id}`, b: reference, deeper: { channel: reference } })
+    expect(peer.last.channels).toEqual({ a: other.id, b: channel.id })
     expect(JSON.stringify({ channel })).toBe(`{"channel":"${reference}"}`)
   })
 

@@ -25,7 +25,14 @@ import {
   TIMEOUT_HEADER,
   traceCaller,
 } from '@sallyport/protocol'
-import { checkCommandName, findChannels, payloadHoldsBytes, prepareCall } from './arguments.js'
+import {
+  checkCommandName,
+  findChannels,
+  NO_CHANNELS,
+  payloadHoldsBytes,
+  type PreparedArguments,
+  prepareCall,
+} from './arguments.js'
 import { type Channel, finishChannels, OpenChannels } from './channel.js'
 import { eventsReceived, eventsSent, invokes } from './diagnostics.js'
 import type { FunctionRegistry } from './exposed-functions.js'
@@ -145,7 +152,8 @@ export class Connection {
    */
   request({ method, params, headers, resolve, reject }: InternalCall): void {
     const options = headers && { headers }
-    this.#send({ command: method, args: params, options, stream: undefined, resolve, reject }, params, false, undefined)
+    const prepared = { params, hasBytes: false, channels: NO_CHANNELS }
+    this.#send({ command: method, args: params, options, stream: undefined, resolve, reject }, prepared, undefined)
   }
 
   /** Makes a call of the bus itself, which is queued if it must be, and never refused. */
@@ -198,14 +206,14 @@ export class Connection {
   #prepare(call: OutgoingCall, trace: TracedCall | undefined): number {
     const { command, args, options } = call
     try {
-      const { params, hasBytes, channels } = prepareCall(command, args, options)
-      if (channels.length === 0) return this.#send(call, params, hasBytes, trace)
-      const unopened = this.channels.findUnopened(channels)
+      const prepared = prepareCall(command, args, options)
+      if (prepared.channels.size === 0) return this.#send(call, prepared, trace)
+      const unopened = this.channels.findUnopened([...prepared.channels.values()])
       const reject = (error: BusError): void => {
         finishChannels(unopened)
         call.reject(error)
       }
-      const id = this.#send({ ...call, reject }, params, hasBytes, trace)
+      const id = this.#send({ ...call, reject }, prepared, trace)
       for (const channel of unopened) this.channels.open(channel, id)
       return id
     } catch (error) {
@@ -214,8 +222,9 @@ export class Connection {
     }
   }
 
-  #send(call: OutgoingCall, params: unknown, hasBytes: boolean, trace: TracedCall | undefined): number {
+  #send(call: OutgoingCall, prepared: PreparedArguments, trace: TracedCall | undefined): number {
     const { command, options, stream } = call
+    const { params, hasBytes, channels } = prepared
     // The id is taken before the arguments are encoded: their `toJSON` can make calls.
     const id = trace?.id ?? this.pending.takeId()
     if (this.#closeError) throw new BusError('Disconnected', this.#closeError.message, { data: { delivered: 'no' } })
@@ -223,6 +232,8 @@ export class Connection {
     // Streams last, and the caller of `listen` watches its deadline itself.
     const defaultTimeout = stream !== undefined || command === METHOD.listen ? undefined : this.#timeout
     const message: CallMessage = { jsonrpc: '2.0', id, method: command, params }
+    if (channels.size > 0)
+      message.channels = Object.fromEntries(Array.from(channels, ([name, channel]) => [name, channel.id]))
     if (options?.headers !== undefined) message.headers = toPlainHeaders(options.headers)
     if (this.#sendsDeadlines) addDeadline(message, options?.timeout ?? defaultTimeout)
     if (trace !== undefined) addTraceContext(message, trace)

@@ -46,17 +46,17 @@ function setUp() {
   const emitted: unknown[] = []
   const id = callbacks.add(data => emitted.push(data))
   const bridges = new ChannelBridges(new Client(link, { label: 'main' }), callbacks)
-  const pass = () => bridges.bind({ channel: `__CHANNEL__:${id}` }).bridges[0]!
+  const pass = () => bridges.bind({ channel: `__CHANNEL__:${id}` }, { channel: {} }).bridges[0]!
   return { id, emitted, bridges, callbacks, pass }
 }
 
 test('arguments without a channel are passed unchanged', () => {
   const { bridges } = setUp()
-  const args = { text: '__CHANNEL__', other: '__CHANNEL__:x', deep: { channel: '__CHANNEL__:1' } }
-  expect(bridges.bind(args)).toEqual({ args, bridges: [] })
-  expect(bridges.bind(args).args).toBe(args)
+  const args = { text: '__CHANNEL__:1', other: '__CHANNEL__:x', deep: { channel: '__CHANNEL__:1' } }
+  expect(bridges.bind(args, args)).toEqual({ args, bridges: [] })
+  expect(bridges.bind(args, args).args).toBe(args)
   const bytes = new Uint8Array(2)
-  for (const value of [undefined, null, 'text', bytes]) expect(bridges.bind(value).args).toBe(value)
+  for (const value of [undefined, null, 'text', bytes]) expect(bridges.bind(value, value).args).toBe(value)
 })
 
 test('a bridged channel has the id of its callback', () => {

@@ -73,14 +73,19 @@ export class ChannelBridges {
     this.#callbacks = callbacks
   }
 
-  /** Replaces references among a call's arguments by channels of the bus. */
-  bind(args: unknown): BoundArguments {
+  /**
+   * Replaces Tauri's channels among a call's arguments by channels of the bus.
+   *
+   * @param args the serialized arguments
+   * @param payload the arguments before: a channel was an object there, which tells it from a string of the same text
+   */
+  bind(args: unknown, payload: unknown): BoundArguments {
     if (typeof args !== 'object' || args === null || isUint8Array(args)) return { args, bridges: NO_BRIDGES }
     let copy: Record<string, unknown> | undefined
     const bridges: EnteredBridge[] = []
     for (const [name, value] of Object.entries(args)) {
       const id = parseChannelReference(value)
-      if (id === undefined) continue
+      if (id === undefined || typeof (payload as Record<string, unknown>)[name] !== 'object') continue
       const bridge = this.#getBridge(id).enter()
       bridges.push(bridge)
       copy ??= { ...args }

@@ -43,7 +43,7 @@ export class TauriIpc {
       if (command === METHOD.listen) return await this.#listeners.listen(payload, options)
       checkListenEvent(command, payload)
       const args = command === METHOD.unlisten ? this.#removeListener(payload as UnlistenArguments) : payload
-      return toAnswer(await this.#call(command, serializePayload(args), toCallOptions(options)))
+      return toAnswer(await this.#call(command, args, toCallOptions(options)))
     } catch (error) {
       throw toRejection(error)
     }
@@ -80,8 +80,8 @@ export class TauriIpc {
     return eventId === undefined || eventId === payload.eventId ? payload : { ...payload, eventId }
   }
 
-  async #call(command: string, serialized: unknown, options: InvokeOptions | undefined): Promise<unknown> {
-    const { args, bridges } = this.#channels.bind(serialized)
+  async #call(command: string, payload: unknown, options: InvokeOptions | undefined): Promise<unknown> {
+    const { args, bridges } = this.#channels.bind(serializePayload(payload), payload)
     let hasFailed = true
     try {
       const result = await this.#client.invoke(command, args as CommandArguments, options)

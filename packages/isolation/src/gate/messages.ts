@@ -2,11 +2,14 @@
 // is a call of the frontend, or its response to a call of an exposed function.
 import {
   BusError,
+  type CallChannels,
   type CallHeaders,
   type CallMessage,
   carriesBytes,
+  channelReference,
   type Codec,
   describeCommand,
+  isBytes,
   MAX_IN_FLIGHT,
   type Message,
   METHOD,
@@ -34,9 +37,11 @@ export function toHookMessage(message: FrontendMessage): HookMessage {
     const payload = 'result' in message ? { result: message.result } : { error: message.error }
     return { cmd: METHOD.answer, callback, error: callback, payload, options: undefined }
   }
-  const { method, params, headers } = message
+  const { method, params, headers, channels } = message
   const options = headers === undefined ? undefined : { headers }
-  return { cmd: method, callback, error: callback, payload: params ?? {}, options }
+  // A copy: `getPassedChannels` needs the arguments as they were, and the hook can change its payload in place.
+  const payload = channels === undefined ? (params ?? {}) : { ...(params as object) }
+  return { cmd: method, callback, error: callback, payload, options }
 }
 
 /**
@@ -78,12 +83,31 @@ const MAX_NAME_LENGTH = 200
 export const getName = (message: FrontendMessage): string =>
   isCall(message) ? message.method.slice(0, MAX_NAME_LENGTH) : METHOD.answer
 
-function toCall({ id, headers }: CallMessage, { cmd, payload, options }: PassedMessage): CallMessage {
+function toCall(message: CallMessage, { cmd, payload, options }: PassedMessage): CallMessage {
+  const { id, headers } = message
   const call = { jsonrpc: '2.0', method: cmd, params: payload } as CallMessage
   if (id !== undefined) call.id = id
   const passedHeaders = getPassedHeaders(headers, options?.headers)
   if (passedHeaders !== undefined) call.headers = passedHeaders
+  const channels = getPassedChannels(message, payload)
+  if (channels !== undefined) call.channels = channels
   return call
+}
+
+/**
+ * Returns the channels among the hook's arguments. The hook sees channels as their references, and can remove, move and copy those.
+ * Any other reference is a string. So is a string of the frontend that reads like the reference of one of its channels.
+ */
+function getPassedChannels({ params, channels }: CallMessage, payload: unknown): CallChannels | undefined {
+  if (channels === undefined || payload === undefined || isBytes(payload)) return undefined
+  const original = params as Readonly<Record<string, unknown>>
+  const ids = new Map<unknown, number>(Object.values(channels).map(id => [channelReference(id), id]))
+  const passed: Record<string, number> = {}
+  for (const [name, value] of Object.entries(payload as object)) {
+    const id = ids.get(value)
+    if (id !== undefined && (Object.hasOwn(channels, name) || original[name] !== value)) passed[name] = id
+  }
+  return passed
 }
 
 /** Returns the hook's headers with the original channel of a stream, which the hook cannot change, just like an id. */
@@ -106,5 +130,18 @@ function toResponse({ id }: Response, { cmd, payload }: PassedMessage): Response
 }
 
 function encode(message: Message, codec: Codec): PackedMessage {
-  return codec.name === 'msgpack' || carriesBytes(message) ? packMessage(message) : packPlain(codec, message, true)
+  if (codec.name === 'msgpack') return packMessage(message)
+  if (!carriesBytes(message)) return packPlain(codec, message, true)
+  const packed = packMessage(message)
+  // The hook added bytes to a message that came as JSON. MessagePack would replace lone surrogates.
+  if (!isWellFormed(message)) throw new TypeError('A string has a lone surrogate')
+  return packed
+}
+
+const LONE_SURROGATE = /\p{Surrogate}/u
+
+function isWellFormed(value: unknown): boolean {
+  if (typeof value === 'string') return !LONE_SURROGATE.test(value)
+  if (typeof value !== 'object' || value === null || isBytes(value)) return true
+  return Object.entries(value).every(entry => entry.every(isWellFormed))
 }

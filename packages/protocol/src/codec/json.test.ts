@@ -33,6 +33,56 @@ const message: fc.Arbitrary<Message> = fc.oneof(
   }),
 ) as fc.Arbitrary<Message>
 
+describe('numbers that are parsed as Infinity', () => {
+  const digits = (count: number): string => '9'.repeat(count)
+  it.each([
+    '1e400',
+    '-1e400',
+    '1E+400',
+    '1e000309',
+    '2e308',
+    '0.1e310',
+    `${digits(300)}e50`,
+    digits(309),
+    `-${digits(400)}`,
+    `${digits(1000)}.5`,
+    `${' '.repeat(57)}${digits(400)}`,
+  ])('are refused: %s', number => {
+    const refused = expect.objectContaining({ reason: 'ParseError', message: 'Parse error: a number is out of range' })
+    for (const text of [number, `[1,[${number}]]`, `{"a":{"b":${number}}}`, `{"a":"x","b":[{}, ${number} ]}`]) {
+      expect(() => decode(text)).toThrow(refused)
+    }
+  })
+
+  it.each([
+    '1.7976931348623157e308',
+    '-1e+308',
+    '1e-400',
+    '0e400',
+    '0.00e999',
+    digits(308),
+    `0.${digits(1000)}`,
+    `"1e400 ${digits(1000)}"`,
+    `{"1e400":"${digits(400)}","a":1}`,
+  ])('are not found in %s', text => {
+    expect(decode(text)).toEqual(JSON.parse(text))
+  })
+
+  it('are found wherever V8 makes them', () => {
+    const zeros = fc.integer({ min: 0, max: 4 }).map(count => '0'.repeat(count))
+    const exponent = fc.tuple(fc.constantFrom('e', 'E', 'e+', 'e-'), zeros, fc.integer({ min: 0, max: 420 }))
+    const count = fc.integer({ min: 1, max: 420 })
+    fc.assert(
+      fc.property(fc.string(), count, count, fc.option(exponent), (before, digitsBefore, digitsAfter, power) => {
+        const number = `${digits(digitsBefore)}.${digits(digitsAfter)}${power?.join('') ?? ''}`
+        const text = `{"a":${JSON.stringify(before)},"b":[${number}]}`
+        if (Number.isFinite(Number(number))) expect(decode(text)).toEqual(JSON.parse(text))
+        else expect(() => decode(text)).toThrow('out of range')
+      }),
+    )
+  })
+})
+
 describe('encode', () => {
   it('writes any message as JSON.stringify does', () => {
     fc.assert(

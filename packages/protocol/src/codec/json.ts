@@ -1,6 +1,6 @@
 // JSON, the default codec. Envelopes are concatenated as text, so that only params and results pass through a serializer.
 // Depth and number of values are bounded for untrusted JSON: a 64 MiB array of empty objects would take 1.5 GB to parse. A key named
-// `__proto__` is refused.
+// `__proto__` is refused, and so is a number that is parsed as Infinity, which JSON cannot encode again.
 import { isAscii, isUtf8 } from 'node:buffer'
 import { BusError } from '../errors/bus-error.js'
 import { type Message, type RequestId, UNNAMED_ARGUMENTS } from '../message/message.js'
@@ -33,12 +33,13 @@ function write(message: Message, checked: boolean): string {
   if ('error' in message) {
     return `{"jsonrpc":"2.0","id":${quote(message.id)}${member(',"error":', message.error, checked)}}`
   }
-  const { id, method, params, headers } = message
+  const { id, method, params, headers, channels } = message
   const head = getHead(method)
   let text = id === undefined ? `{"jsonrpc":"2.0"${head}` : `{"jsonrpc":"2.0","id":${quote(id)}${head}`
   if (params !== undefined)
     text += checked ? checkNamed(member(',"params":', params, true)) : member(',"params":', params, false)
   if (headers !== undefined) text += member(',"headers":', headers, checked)
+  if (channels !== undefined) text += member(',"channels":', channels, checked)
   return text + '}'
 }
 
@@ -85,7 +86,10 @@ function read(body: Uint8Array, trusted: boolean): unknown {
   if (!ascii && !isUtf8(bytes)) throw new TypeError('the text is not UTF-8')
   const text = ascii ? bytes.toString('latin1') : bytes.toString('utf8')
   const value: unknown = JSON.parse(text)
-  if (!trusted) refuseProtoKeys(text, value)
+  if (!trusted) {
+    refuseProtoKeys(text, value)
+    refuseInfinity(text, value)
+  }
   return value
 }
 
@@ -152,15 +156,46 @@ function findEndOfString(bytes: Uint8Array, start: number): number {
 
 /** Searches the value only if its text can hold such a key. `\u00` is the beginning of an escaped letter. */
 function refuseProtoKeys(text: string, value: unknown): void {
-  if ((text.includes('__proto__') || text.includes('\\u00')) && hasProtoKey(value)) throw protoKey()
+  if ((text.includes('__proto__') || text.includes('\\u00')) && includesValue(value, hasProtoKey)) throw protoKey()
 }
 
-function hasProtoKey(root: unknown): boolean {
+/** Searches the value only if its text can hold such a number: one with an exponent of three digits, or with very many digits. */
+function refuseInfinity(text: string, value: unknown): void {
+  if ((LARGE_EXPONENT.test(text) || hasLongDigits(text)) && includesValue(value, isInfinite)) {
+    throw new RangeError('a number is out of range')
+  }
+}
+
+const LARGE_EXPONENT = /\d[eE]\+?\d{3}/
+/** Numbers of 200 digits and exponents below 100 are finite. Longer ones have all characters of a block of this size. */
+const BLOCK_OF_DIGITS = 100
+const ALL_DIGITS = /^\d+$/
+
+function hasLongDigits(text: string): boolean {
+  for (let at = 0; at + BLOCK_OF_DIGITS <= text.length; at += BLOCK_OF_DIGITS) {
+    // Most blocks of other text are ruled out by one of three characters.
+    const isLikely =
+      isDigit(text, at) && isDigit(text, at + BLOCK_OF_DIGITS / 2) && isDigit(text, at + BLOCK_OF_DIGITS - 1)
+    if (isLikely && ALL_DIGITS.test(text.slice(at, at + BLOCK_OF_DIGITS))) return true
+  }
+  return false
+}
+
+function isDigit(text: string, at: number): boolean {
+  const code = text.charCodeAt(at)
+  return code >= 0x30 && code <= 0x39
+}
+
+const isInfinite = (value: unknown): boolean => value === Infinity || value === -Infinity
+const hasProtoKey = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && Object.hasOwn(value, '__proto__')
+
+function includesValue(root: unknown, matches: (value: unknown) => boolean): boolean {
   const open: unknown[] = [root]
   while (open.length > 0) {
     const value = open.pop()
+    if (matches(value)) return true
     if (typeof value !== 'object' || value === null) continue
-    if (Object.hasOwn(value, '__proto__')) return true
     for (const inner of Object.values(value)) open.push(inner)
   }
   return false

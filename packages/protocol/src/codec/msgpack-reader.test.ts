@@ -90,6 +90,11 @@ describe('the reader', () => {
     ['negative fixint', 0xff, []],
   ]
 
+  it.each([
+    ['32', [0xca, 0x80, 0, 0, 0]],
+    ['64', [0xcb, 0x80, ...zeros(7)]],
+  ])('reads -0 in a float %s as 0', (_bits, bytes) => expect(read(...bytes)).toBe(0))
+
   it.each(forms)('reads %s, and refuses it when bytes are missing or left over', (_name, token, rest) => {
     expect(() => read(token, ...rest)).not.toThrow()
     expect(() => msgpackCodec.decode(Uint8Array.from([token, ...rest]))).not.toThrow()

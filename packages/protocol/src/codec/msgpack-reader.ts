@@ -127,10 +127,11 @@ export class Reader {
       case 0xc8:
       case 0xc9:
         return this.#extension(this.#uint(1 << (token - 0xc7)))
+      // Turns -0 into 0, as which it would be encoded again.
       case 0xca:
-        return this.view.getFloat32(this.skip(4))
+        return this.view.getFloat32(this.skip(4)) + 0
       case 0xcb:
-        return this.view.getFloat64(this.skip(8))
+        return this.view.getFloat64(this.skip(8)) + 0
       case 0xcc: // uint 8, 16, 32
       case 0xcd:
       case 0xce:

@@ -13,7 +13,7 @@ import { Writer } from './msgpack-writer.js'
 // Writes and reads the envelopes of messages. Members have one order, so that everything but the id, the method and the payload is
 // a constant. A message in any other form is read like any value.
 //
-//   map of n · jsonrpc: "2.0" · id · method · params · headers    or    map of 3 · jsonrpc: "2.0" · id · result (or error)
+//   map of n · jsonrpc: "2.0" · id · method · params · headers · channels    or    map of 3 · jsonrpc: "2.0" · id · result (or error)
 
 // Names are short strings that begin with 0xa0 plus their length. They are written and compared in words of four bytes. The last
 // word overlaps the one before it if the length is not a multiple of four.
@@ -41,8 +41,9 @@ function writeMessage(writer: Writer, out: Output, message: Message, checked = f
     out.string('error')
     return writer.value(message.error, 1)
   }
-  const { id, method, params, headers } = message
-  const members = 2 + Number(id !== undefined) + Number(params !== undefined) + Number(headers !== undefined)
+  const { id, method, params, headers, channels } = message
+  let members = 2 + Number(id !== undefined) + Number(params !== undefined)
+  members += Number(headers !== undefined) + Number(channels !== undefined)
   writeHead(writer, out, members, id)
   writeMethod(out, method)
   if (params !== undefined) {
@@ -54,6 +55,10 @@ function writeMessage(writer: Writer, out: Output, message: Message, checked = f
   if (headers !== undefined) {
     out.string('headers')
     writer.value(headers, 1)
+  }
+  if (channels !== undefined) {
+    out.string('channels')
+    writer.value(channels, 1)
   }
 }
 

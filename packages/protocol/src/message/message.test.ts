@@ -31,6 +31,12 @@ describe('parseCall', () => {
     ['empty params', { ...good, params: {} }],
     ['headers', { ...good, headers: { authorization: 'x' } }],
     ['no header', { ...good, headers: {} }],
+    [
+      'channels',
+      { ...good, params: { a: '__CHANNEL__:0', b: '__CHANNEL__:4294967295' }, channels: { a: 0, b: 2 ** 32 - 1 } },
+    ],
+    ['one channel twice', { ...good, params: { a: '__CHANNEL__:7', b: '__CHANNEL__:7' }, channels: { a: 7, b: 7 } }],
+    ['no channel', { ...good, channels: {} }],
     ['an unknown member', { ...good, extra: 1 }],
   ])('returns the same object for %s', (_name, message) => expect(parseCall(message)).toBe(message))
 
@@ -45,6 +51,32 @@ describe('parseCall', () => {
     ['bytes', new Uint8Array(3)],
     ['a date', new Date()],
   ])('rejects %s as a message', (_name, message) => expect(refusal(message)).toContain('a message must be an object'))
+
+  it.each([
+    ['null', null],
+    ['an array', ['a']],
+    ['of another id than the argument', { a: 8 }],
+    ['not numbers', { a: '7' }],
+    ['of no argument', { b: 7 }],
+    ['of an inherited member', { toString: 7 }],
+    ['of an argument with another text', { text: 7 }],
+    ['beyond 32 bits', { large: 2 ** 32 }],
+    ['negative', { negative: -1 }],
+  ])('rejects `channels` that are %s', (_name, channels) => {
+    const params = {
+      a: '__CHANNEL__:7',
+      text: '__CHANNEL__:07',
+      large: '__CHANNEL__:4294967296',
+      negative: '__CHANNEL__:-1',
+    }
+    expect(refusal({ ...good, params, channels })).toBe(
+      'Invalid Request: `channels` of "greet" must be the ids of at most 16384 channels among the arguments',
+    )
+  })
+
+  it.each([undefined, new Uint8Array(2)])('rejects `channels` without named arguments', params => {
+    expect(refusal({ ...good, params, channels: {} })).toContain('`channels`')
+  })
 
   it.each([
     ['missing', {}],

@@ -1,13 +1,17 @@
-// JSON-RPC 2.0 messages (https://www.jsonrpc.org/specification), with `headers` as the only member of our own, and the checks of
-// incoming and outgoing ones.
+// JSON-RPC 2.0 messages (https://www.jsonrpc.org/specification), with `headers` and `channels` as the only members of our own, and the
+// checks of incoming and outgoing ones.
 import { BusError, describeCommand, describeName, type ErrorObject } from '../errors/bus-error.js'
 import { isArrayBuffer, isThenable, isUint8Array } from '../util/type-guards.js'
+import { MAX_CHANNELS } from '../wire/limits.js'
 
 /** A string, or a safe integer: fractions and larger numbers do not survive every JSON implementation. */
 export type RequestId = string | number
 
 /** Metadata of a call. Names are lower-case by convention, as in HTTP. */
 export type CallHeaders = Record<string, string>
+
+/** The arguments of a call that are channels: their names, and the channels' ids of 32 bits. */
+export type CallChannels = Readonly<Record<string, number>>
 
 export interface RequestMessage {
   jsonrpc: '2.0'
@@ -16,6 +20,8 @@ export interface RequestMessage {
   /** An object of named arguments, or bytes (a raw body). */
   params?: unknown
   headers?: CallHeaders
+  /** Declares channels among the arguments. The value of each is its `channelReference`. */
+  channels?: CallChannels
 }
 
 export interface NotificationMessage extends Omit<RequestMessage, 'id'> {
@@ -79,6 +85,15 @@ export const isRequestId = (id: unknown): id is RequestId => typeof id === 'stri
 const isHeaders = (value: unknown): value is CallHeaders =>
   isObject(value) && Object.values(value).every(entry => typeof entry === 'string')
 
+/** True if the value of each declared argument is the reference of its channel. */
+const isChannels = (channels: unknown, params: unknown): channels is CallChannels =>
+  isObject(channels) &&
+  isObject(params) &&
+  Object.keys(channels).length <= MAX_CHANNELS &&
+  Object.entries(channels).every(
+    ([name, id]) => Object.hasOwn(params, name) && isChannelId(id) && params[name] === channelReference(id),
+  )
+
 const isErrorObject = (value: unknown): value is ErrorObject =>
   isObject(value) && typeof value['code'] === 'number' && typeof value['message'] === 'string'
 
@@ -119,6 +134,10 @@ export function checkNamedArguments(command: string, args: unknown): asserts arg
   )
 }
 
+const MAX_CHANNEL_ID = 0xffff_ffff
+const isChannelId = (id: unknown): id is number =>
+  Number.isInteger(id) && (id as number) >= 0 && (id as number) <= MAX_CHANNEL_ID
+
 const CHANNEL_PATTERN = /^__CHANNEL__:(\d{1,10})$/
 
 /** A channel as an argument, in Tauri's form. */
@@ -128,7 +147,7 @@ export const channelReference = (id: number): string => `__CHANNEL__:${id}`
 export function parseChannelReference(value: unknown): number | undefined {
   if (typeof value !== 'string' || !value.startsWith('__CHANNEL__:')) return undefined
   const id = Number(CHANNEL_PATTERN.exec(value)?.[1])
-  return id <= 0xffff_ffff ? id : undefined
+  return isChannelId(id) ? id : undefined
 }
 
 /** Returns the id for an error response: the message's own if it is valid, otherwise `null` (JSON-RPC, section 5). */
@@ -143,7 +162,7 @@ export const getRequestId = (message: unknown): RequestId | null =>
 export function parseCall(message: unknown): CallMessage {
   if (!isObject(message)) throw invalid('a message must be an object')
   if (message['jsonrpc'] !== '2.0') throw invalid('`jsonrpc` must be "2.0"')
-  const { id, method, params, headers } = message
+  const { id, method, params, headers, channels } = message
   if (typeof method !== 'string' || method === '') throw invalid('`method` must be a non-empty string')
   if (id !== undefined && !isRequestId(id)) throw invalid('`id` must be a string or a safe integer')
   if (params !== undefined && !isObject(params) && !isBytes(params)) {
@@ -152,6 +171,11 @@ export function parseCall(message: unknown): CallMessage {
   if (headers !== undefined) {
     if (!isHeaders(headers)) throw invalid(`\`headers\` of ${describeName(method)} must be an object of strings`)
     dropInvalidTraceContext(headers)
+  }
+  if (channels !== undefined && !isChannels(channels, params)) {
+    throw invalid(
+      `\`channels\` of ${describeName(method)} must be the ids of at most ${MAX_CHANNELS} channels among the arguments`,
+    )
   }
   return message as unknown as CallMessage
 }

@@ -14,6 +14,9 @@ function listeningChannel() {
   return { got, channel: new Channel(message => got.push(message)) }
 }
 
+/** An object that is serialized like a channel of the package. */
+const channelWithId = id => ({ toJSON: () => `__CHANNEL__:${id}` })
+
 /** What a channel's callback is told, as it is: the class of the package keeps the end for itself. */
 function rawChannel() {
   const told = []
@@ -21,7 +24,7 @@ function rawChannel() {
     told.push(data)
     if ('end' in data) window.__TAURI_INTERNALS__.unregisterCallback(id)
   })
-  return { told, id, channel: `__CHANNEL__:${id}` }
+  return { told, id, channel: channelWithId(id) }
 }
 
 export const checks = {
@@ -109,6 +112,14 @@ export const checks = {
     ok(one.channel.id !== two.channel.id)
   },
 
+  'a string that looks like a channel is a string': async () => {
+    const { channel } = listeningChannel()
+    const texts = { text: `__CHANNEL__:${channel.id}`, other: '__CHANNEL__:7' }
+    deepEqual(await invoke('echo', texts), texts)
+    const { text } = await invoke('echo', { ...texts, channel })
+    equal(text, texts.text)
+  },
+
   'a channel whose callback is gone is closed': async () => {
     const before = (await invoke('ended')).length
     const { got, channel } = listeningChannel()
@@ -126,7 +137,7 @@ export const checks = {
     const { warn } = console
     const warned = []
     console.warn = text => warned.push(text)
-    equal(await invoke('count_for_ever', { channel: '__CHANNEL__:4000000000' }), null)
+    equal(await invoke('count_for_ever', { channel: channelWithId(4_000_000_000) }), null)
     console.warn = warn
     equal(warned.length, 1)
   },
