@@ -1,6 +1,6 @@
 // The isolation pattern end to end: a hook passes, changes and rejects calls and events, in both codecs.
 import { describe, expect, test } from 'vitest'
-import { fixture, isolation, next, start } from './start.js'
+import { fixture, isolation, next, patterns, start } from './start.js'
 
 describe.each([
   ['json', 'port'],
@@ -96,6 +96,33 @@ describe.each([
   test('waits for the message of a promise', async () => {
     const { client } = await connect()
     expect(await client.invoke('add', { a: 1, b: 2, hook: 'later' })).toBe(3)
+  })
+})
+
+describe('a number that JSON cannot encode again', () => {
+  /** Posts a call with the number to its gate, or to core. */
+  const posting = (number: string): URL =>
+    new URL(
+      `data:text/javascript,${encodeURIComponent(`import { MessagePort, parentPort } from 'node:worker_threads'
+        const isLink = handle => handle instanceof MessagePort && handle !== parentPort
+        const port = process._getActiveHandles().filter(isLink).at(-1)
+        const call = '\\u0001{"jsonrpc":"2.0","id":1,"method":"log_line","params":{"a":${number}}}'
+        port.postMessage(Uint8Array.from(Buffer.from(call)).buffer)
+        setInterval(() => {}, 1000)`)}`,
+    )
+
+  test.each(patterns)('ends the session of its frontend, and no other: %s', async (_name, app) => {
+    const bus = await start({ app, supervision: { restart: 'temporary' } })
+    const client = await bus.connect('tests')
+    for (const [label, number] of Object.entries({ exponent: '1e400', digits: '9'.repeat(400) })) {
+      const fault = new Promise(resolve => bus.on('fault', resolve))
+      await bus.open(label, posting(number), { link: 'port', sandbox: 'none' })
+      expect(await fault).toMatchObject({
+        label,
+        error: { reason: 'ParseError', message: 'Parse error: a number is out of range' },
+      })
+    }
+    expect(await client.invoke('add', { a: 1e308, b: 1 })).toBe(1e308)
   })
 })
 

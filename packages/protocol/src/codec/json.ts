@@ -167,16 +167,15 @@ function refuseInfinity(text: string, value: unknown): void {
 }
 
 const LARGE_EXPONENT = /\d[eE]\+?\d{3}/
-/** Numbers of 200 digits and exponents below 100 are finite. Longer ones have all characters of a block of this size. */
-const BLOCK_OF_DIGITS = 100
-const ALL_DIGITS = /^\d+$/
+/** A number with an exponent below 100 is finite unless it has at least 210 digits, which contain an aligned block of this size. */
+const DIGIT_BLOCK = 100
 
 function hasLongDigits(text: string): boolean {
-  for (let at = 0; at + BLOCK_OF_DIGITS <= text.length; at += BLOCK_OF_DIGITS) {
-    // Most blocks of other text are ruled out by one of three characters.
-    const isLikely =
-      isDigit(text, at) && isDigit(text, at + BLOCK_OF_DIGITS / 2) && isDigit(text, at + BLOCK_OF_DIGITS - 1)
-    if (isLikely && ALL_DIGITS.test(text.slice(at, at + BLOCK_OF_DIGITS))) return true
+  for (let start = 0; start < text.length; start += DIGIT_BLOCK) {
+    const end = start + DIGIT_BLOCK
+    let at = start
+    while (at < end && isDigit(text, at)) at++
+    if (at === end) return true
   }
   return false
 }
