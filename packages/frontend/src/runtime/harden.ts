@@ -1,9 +1,12 @@
 // Removes what Node's permission model leaves open in a worker, before any code of the frontend is loaded. It runs last: the
 // worker's entry has read its port and its data by then. docs/security.md lists what cannot be removed.
 import { ChildProcess } from 'node:child_process'
+import dgram from 'node:dgram'
 import fs from 'node:fs'
 import { createRequire, syncBuiltinESMExports } from 'node:module'
+import net from 'node:net'
 import os from 'node:os'
+import tty from 'node:tty'
 import v8 from 'node:v8'
 import threads from 'node:worker_threads'
 
@@ -42,7 +45,9 @@ export function harden(): void {
   if ('locks' in threads) replace(threads, 'locks', undefined)
   const { navigator } = globalThis as { navigator?: object }
   if (navigator) replace(navigator, 'locks', undefined)
-  guardDescriptors(fs)
+  const openDescriptors = guardDescriptors(fs)
+  // A process has no descriptors of the host, and opens its own output as a socket.
+  if (!threads.isMainThread) guardSockets(openDescriptors)
   removeSignals()
   removeTracing()
   removeDatabases()
@@ -51,9 +56,9 @@ export function harden(): void {
 
 /**
  * Limits `node:fs` to file descriptors that this worker has opened itself. Descriptors belong to the whole process: by number, a
- * worker could read the host's sockets, or write to its output.
+ * worker could read the host's sockets, or write to its output. Returns the open ones.
  */
-function guardDescriptors(fs: FileSystem): void {
+function guardDescriptors(fs: FileSystem): ReadonlySet<unknown> {
   const openDescriptors = new Set<unknown>()
   const functions = fs as unknown as Record<string, Callable>
   const wrap = (name: string, createWrapper: (original: Callable) => Callable): void => {
@@ -84,6 +89,51 @@ function guardDescriptors(fs: FileSystem): void {
       callback(error, descriptor)
     })
   })
+  return openDescriptors
+}
+
+/**
+ * Limits sockets and servers to the same descriptors, and removes terminals. By number, a worker could read the pipes of frontends in
+ * processes of their own. Whatever takes a descriptor opens it through one of these handles.
+ */
+function guardSockets(openDescriptors: ReadonlySet<unknown>): void {
+  for (const handle of [getSocketHandle({ port: -1 }), getSocketHandle({ path: {} }), getDatagramHandle()]) {
+    const prototype = Object.getPrototypeOf(handle) as { open: Callable }
+    const { open } = prototype
+    const refuse = createRefusal('opening a socket by a foreign descriptor')
+    replace(prototype, 'open', function (this: unknown, descriptor: unknown) {
+      return openDescriptors.has(descriptor) ? open.call(this, descriptor) : refuse()
+    })
+  }
+  for (const name of ['ReadStream', 'WriteStream'] as const) {
+    const { prototype } = tty[name]
+    const refuse = createRefusal(`tty.${name}`)
+    // Libraries test with `instanceof`.
+    refuse.prototype = prototype
+    replace(prototype, 'constructor', refuse)
+    replace(tty, name, refuse)
+  }
+}
+
+/** Returns the handle of a socket that could not connect, because the options are invalid. */
+function getSocketHandle(options: object): object {
+  const socket = new net.Socket()
+  try {
+    socket.connect(options as net.NetConnectOpts)
+  } catch {
+    // Node checks the options after it has made the handle.
+  }
+  const { _handle: handle } = socket as unknown as { _handle: object }
+  socket.destroy()
+  return handle
+}
+
+function getDatagramHandle(): object {
+  const socket = dgram.createSocket('udp4')
+  const state = Object.getOwnPropertySymbols(socket).find(({ description }) => description === 'state symbol')!
+  const { handle } = (socket as unknown as Record<symbol, { handle: object }>)[state]!
+  socket.close()
+  return handle
 }
 
 function denyDescriptor(name: string, callback: unknown): void {

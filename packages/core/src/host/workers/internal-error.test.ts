@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import { isInternalError } from './internal-error.js'
 
 const error = (stack: string, message = 'why'): Error => Object.assign(new Error(message), { stack })
-const own = import.meta.resolve('#worker')
+const entry = import.meta.resolve('#worker')
 
 it.each([
   [
@@ -13,7 +13,7 @@ it.each([
     at [nodejs.internal.kHybridDispatch] (node:internal/event_target:831:20)
     at node:internal/main/worker_thread:179:7`,
   ],
-  ["Sallyport's own code", `Error: why\n    at decode (${own}:1:1)\n    at Array.map (<anonymous>)`],
+  ["Sallyport's own code", `Error: why\n    at decode (${entry}:1:1)\n    at Array.map (<anonymous>)`],
   [
     "a message of several lines that look like an application's frames",
     'Error: why\n    at run (file:///app/core.js:1:1)\n    at node:internal/timers:1:1',

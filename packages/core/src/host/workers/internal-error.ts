@@ -1,4 +1,4 @@
-// Tells an error of Node or Sallyport from one of the application.
+// Distinguishes an error of Node or Sallyport from one of the application.
 import { fileURLToPath } from 'node:url'
 import { findEntry } from './spawn.js'
 
