@@ -10,14 +10,12 @@ const at = path => fileURLToPath(new URL(`../${path}`, import.meta.url))
 
 const ARMS = [
   'raw',
-  'raw-batched',
   'piscina',
   'comlink',
   'vscode-jsonrpc',
   'birpc',
   'ring-json',
   'ring-msgpack',
-  'isolation-port-json',
   'isolation-ring-json',
 ]
 const COLUMNS = [

@@ -9,8 +9,8 @@ import { plain, UsageError } from './shared/text.js'
 // The reader of a pipe can leave (`2>&1 | head`); the reports are still written.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
 
-const start = ({ name, options }: Command): Promise<number> =>
-  name === 'compare' ? compare(options) : name === 'list' ? listAll(options) : measureAndReport(options)
+const start = async ({ name, options }: Command): Promise<number> =>
+  name === 'compare' ? compare(options) : name === 'list' ? listAll() : measureAndReport(options)
 
 try {
   const command = parseOptions(process.argv)

@@ -12,10 +12,9 @@ let scenarios: readonly Scenario[] = []
 const opened: { scenario: Scenario; arm: OpenArm }[] = []
 
 const host: ProcessHost = {
-  load: async additions => {
-    const { loadScenarios } = await import('./scenarios/select.js')
-    const loaded = await loadScenarios(additions)
-    scenarios = [...loaded.ours, ...loaded.custom]
+  load: async () => {
+    const { allScenarios } = await import('./scenarios/index.js')
+    scenarios = allScenarios()
   },
   open: async (scenarioId, armId) => {
     const scenario = scenarios.find(({ id }) => id === scenarioId)
@@ -31,21 +30,18 @@ const host: ProcessHost = {
   },
   close: handle => opened[handle]!.arm.close(),
   measureIdle: async (armId, task) => {
-    const { callArms } = await import('./arms/peers.js')
+    const { callArms } = await import('./arms/features.js')
     return measureIdle(
       callArms().find(({ id }) => id === armId)!,
       task,
     )
   },
   measureMemory,
-  measureSlowConsumer: async (armId, task) => {
-    const { SLOW_ARMS } = await import('./arms/lifecycle.js')
-    return measureSlowConsumer(
-      SLOW_ARMS.find(({ id }) => id === armId)!,
-      task,
-    )
-  },
   occupyCore: () => void setImmediate(occupyCore),
+  readCpu: () => {
+    const { user, system } = process.cpuUsage()
+    return (user + system) / 1e3
+  },
 }
 
 /** Milliseconds of calls before the silence: long enough for every thread to have loaded what a call needs. */
@@ -103,24 +99,6 @@ async function measureMemory(name: string): Promise<Measurement> {
     return { rss: others.reduce((sum, rss) => sum + rss, grown) / FRONTENDS }
   } finally {
     await bus.close({ timeout: 0 })
-  }
-}
-
-/** Milliseconds between two readings of the memory. */
-const MEMORY_INTERVAL_MS = 5
-
-/** Measures a slow consumer, and by how much the memory of this process grows meanwhile. */
-async function measureSlowConsumer(arm: Arm, task: Task): Promise<Measurement> {
-  const { measure, close } = await arm.open()
-  const before = process.memoryUsage.rss()
-  let highest = before
-  const timer = setInterval(() => (highest = Math.max(highest, process.memoryUsage.rss())), MEMORY_INTERVAL_MS)
-  try {
-    const figures = await measure({ loop: 'slow-consumer', ms: task.ms }, usualCall)
-    return { ...figures, rss: Math.max(highest, process.memoryUsage.rss()) - before }
-  } finally {
-    clearInterval(timer)
-    await close()
   }
 }
 

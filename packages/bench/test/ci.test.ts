@@ -83,7 +83,6 @@ describe('the action', () => {
     const given = {
       base: '$(touch gone)',
       filter: "'; touch gone; '",
-      scenario: 'a b.js',
       prepare: 'npm ci && npm run x',
     }
     const { stdout, folder } = act(given, 'printf "%s\\n" "$@"')
@@ -91,7 +90,7 @@ describe('the action', () => {
       'compare.js',
       'compare',
       ...['--base', given.base, '--tolerance', '5%', '--out', 'bench-compare'],
-      ...['--filter', given.filter, '--scenario', given.scenario, '--prepare', given.prepare],
+      ...['--filter', given.filter, '--prepare', given.prepare],
     ])
     expect(existsSync(join(folder, 'gone'))).toBe(false)
   })

@@ -48,7 +48,7 @@ describe.skipIf(!hasChromium)('the page in Chromium', () => {
     },
   )
 
-  test('has every figure of the JSON in a table once with its full value, and in the list of every figure', async () => {
+  test('has every figure of the JSON in a table once with its full value', async () => {
     const { page } = await pages.open({ width: 1280, scheme: 'light' })
     const numbers = (selector: string): Promise<[string, number[]][]> =>
       page.evaluate(`[...document.querySelectorAll('[${selector}]')].map(cell =>
@@ -62,21 +62,6 @@ describe.skipIf(!hasChromium)('the page in Chromium', () => {
         .map(({ path, figure: { median, ratio, interval }, arm, scenario }): [string, number[]] => [
           path,
           arm.id === scenario.reference || ratio === null ? [median] : [median, ratio, ...(interval ?? [])],
-        ])
-        .sort(byPath),
-    )
-    expect((await numbers('data-every')).sort(byPath)).toEqual(
-      places
-        .map(({ path, figure }): [string, number[]] => [
-          path,
-          [
-            figure.median,
-            figure.low,
-            figure.high,
-            figure.ratio,
-            ...(figure.interval ?? []),
-            figure.smallestEffect,
-          ].filter(value => value !== null),
         ])
         .sort(byPath),
     )
@@ -95,7 +80,7 @@ describe.skipIf(!hasChromium)('the page in Chromium', () => {
         `[...new Set([...document.querySelectorAll('.track .point')].map(point => getComputedStyle(point).color))].sort()`,
       )
     const light = await colours()
-    expect(light.length).toBeGreaterThan(4)
+    expect(light.length).toBeGreaterThan(2)
     await page.getByLabel('Colours').selectOption('dark')
     const dark = await colours()
     expect(dark).toHaveLength(light.length)

@@ -66,6 +66,9 @@ export const tooNoisy = (report: Report): Report => ({
   noise: {
     outcome: 'too noisy',
     tolerance: 1.05,
+    reach: 1.1,
+    othersCpu: 0.5,
+    othersLimit: 0.1,
     checks: [{ figure: 'noise/1/again/p50', ratio: 0.9, interval: [0.8, 0.99], smallestEffect: 1.15 }],
   },
 })

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import { beforeAll, expect, test } from 'vitest'
-import { toJson } from '../src/report/files.js'
 import { allScenarios } from '../src/scenarios/index.js'
 import { sampleReport, withFailure } from './sample-report.js'
 
@@ -20,18 +19,18 @@ const errorsOf = (report: unknown): unknown => {
 }
 
 test('the schema accepts a report', () => {
-  expect(errorsOf(JSON.parse(toJson(sampleReport())))).toEqual([])
+  expect(errorsOf(JSON.parse(JSON.stringify(sampleReport())))).toEqual([])
 })
 
 test('the schema accepts a report of every scenario, with goals met, missed and failed', () => {
   const all = sampleReport(withFailure('io', 'ring-json', 'gone'), allScenarios())
-  expect(errorsOf(JSON.parse(toJson(all)))).toEqual([])
-  expect(new Set(all.goals.map(({ outcome }) => outcome))).toEqual(new Set(['met', 'missed', 'reported']))
+  expect(errorsOf(JSON.parse(JSON.stringify(all)))).toEqual([])
+  expect(new Set(all.goals.map(({ outcome }) => outcome))).toEqual(new Set(['met', 'missed']))
 })
 
 test('the schema accepts a report with an arm that failed', () => {
   const failed = sampleReport(withFailure('isolation', 'isolation-ring-json', 'no such thing'))
-  expect(errorsOf(JSON.parse(toJson(failed)))).toEqual([])
+  expect(errorsOf(JSON.parse(JSON.stringify(failed)))).toEqual([])
   expect(failed.isolationCost).toEqual([])
 })
 

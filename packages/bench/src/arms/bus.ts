@@ -25,11 +25,9 @@ export interface BusArmOptions extends FrontendOptions {
   /** The frontend's module. @default the loops of all arms */
   module?: URL
   /** The variant of core's `greet`; see `workers/core.ts`. */
-  greet?: 'traced' | 'zod' | 'valibot'
+  greet?: 'zod' | 'valibot'
   /** @default one that allows each command */
   capabilities?: readonly Capability[]
-  /** @default false, because log lines would disturb the progress line, and errors fail the arm anyway */
-  log?: BusOptions['log']
   /** Frontends that only listen, in addition to the one that measures. */
   listeners?: number
 }
@@ -38,9 +36,8 @@ export interface BusArmOptions extends FrontendOptions {
 export const LABEL = 'main'
 
 const COMMANDS = [
-  ...['greet', 'clocked-greet', 'scoped-greet', 'logged-greet', 'clock-start', 'clock-stop', 'read-kib'],
-  ...['work', 'wait', 'waits', 'heard', 'fail', 'echo', 'echo-bytes', 'transfer-back'],
-  ...['burst', 'burst-each', 'fan-out', 'seen', 'download', 'pour', 'poured', 'crash', 'born'],
+  ...['greet', 'clocked-greet', 'scoped-greet', 'clock-start', 'clock-stop', 'read-kib'],
+  ...['echo', 'echo-bytes', 'transfer-back', 'burst', 'burst-each', 'fan-out', 'seen', 'download'],
 ]
 
 /** A capability that allows the measuring frontend every command of the benchmark's core. */
@@ -65,7 +62,7 @@ export const busArm = (id: string, title: string, settings: BusArmOptions): Arm 
 })
 
 const getChecks = ({ hook, cipher = true, greet, capabilities }: BusArmOptions): string[] => [
-  ...(greet === 'zod' || greet === 'valibot' ? ['arguments'] : []),
+  ...(greet ? ['arguments'] : []),
   ...(capabilities?.length === 0 ? [] : ['authority']),
   ...(hook ? ['hook'] : []),
   ...(hook && cipher ? ['records'] : []),
@@ -76,23 +73,22 @@ export const RING_JSON = { codec: 'json', link: 'ring' } as const
 // Named by link and codec: with `auto`, an arm would mean something else in each version.
 const linkArm = (title: string, link: 'port' | 'ring', codec: 'json' | 'msgpack'): Arm =>
   busArm(`${link}-${codec}`, title, { codec, link })
-const isolationArm = (title: string, link: 'port' | 'ring', codec: 'json' | 'msgpack'): Arm =>
-  busArm(`isolation-${link}-${codec}`, title, { codec, link, hook: 'check' })
+const isolationArm = (title: string, codec: 'json' | 'msgpack'): Arm =>
+  busArm(`isolation-ring-${codec}`, title, { codec, link: 'ring', hook: 'check' })
 
 export const portJson: Arm = linkArm('port JSON', 'port', 'json')
 export const ringJson: Arm = linkArm('ring JSON', 'ring', 'json')
 export const ringMsgpack: Arm = linkArm('ring msgpack', 'ring', 'msgpack')
-export const isolationPortJson: Arm = isolationArm('isolation, port JSON', 'port', 'json')
-export const isolationRingJson: Arm = isolationArm('isolation, ring JSON', 'ring', 'json')
-export const isolationRingMsgpack: Arm = isolationArm('isolation, ring msgpack', 'ring', 'msgpack')
+export const isolationRingJson: Arm = isolationArm('isolation, ring JSON', 'json')
+export const isolationRingMsgpack: Arm = isolationArm('isolation, ring msgpack', 'msgpack')
 
-/** The frontend's module, and the sandbox that users have, with read access to the rest of this package. */
+/** The frontend's module, and the sandbox that users have, with read access to the rest of this package. Only without one is there a port. */
 const module = workerUrl('frontend')
 const sandbox: FrontendOptions['sandbox'] & {} = { kind: 'permission', read: [new URL('../', module)] }
 
 function toBusOptions(settings: Omit<BusArmOptions, 'cipher'>): BusOptions {
-  const { hook, listeners = 0, greet, capabilities = [createCapability()], log = false, ...options } = settings
-  const frontend = { module, sandbox, ...options }
+  const { hook, listeners = 0, greet, capabilities = [createCapability()], ...options } = settings
+  const frontend = { module, sandbox: options.link === 'port' ? ('none' as const) : sandbox, ...options }
   // The measuring frontend has place 0.
   const listening = Array.from({ length: listeners }, (_, index) => [
     `listener-${index + 1}`,
@@ -100,8 +96,8 @@ function toBusOptions(settings: Omit<BusArmOptions, 'cipher'>): BusOptions {
   ])
   return {
     core: new URL(greet ? `?greet=${greet}` : '', workerUrl('core')),
-    log,
-    ...(options.supervision && { supervision: options.supervision }),
+    // Log lines would disturb the progress line, and errors fail the arm anyway.
+    log: false,
     frontends: { [LABEL]: frontend, ...Object.fromEntries(listening) },
     app: { security: { pattern: createPattern(hook), capabilities } },
   }
@@ -140,7 +136,7 @@ export async function startBus({ cipher = true, ...settings }: BusArmOptions): P
 }
 
 /** Opens an arm on a new bus. */
-export async function openBus(settings: BusArmOptions): Promise<OpenArm & { bus: Bus }> {
+async function openBus(settings: BusArmOptions): Promise<OpenArm & { bus: Bus }> {
   const { bus, ready } = await startBus(settings)
   const close = (): Promise<void> => bus.close({ timeout: 0 })
   try {
@@ -153,16 +149,10 @@ export async function openBus(settings: BusArmOptions): Promise<OpenArm & { bus:
   }
 }
 
-/**
- * Lets the measuring frontend run tasks. A fault of the bus fails the arm.
- *
- * @param crashing the label whose faults are part of the measurement
- */
-export async function converseWithFrontend(bus: Bus, crashing?: string): Promise<OpenArm['measure']> {
+/** Lets the measuring frontend run tasks. A fault of the bus fails the arm. */
+async function converseWithFrontend(bus: Bus): Promise<OpenArm['measure']> {
   const { measure, receive, fail } = createConversation(request => bus.emitTo(LABEL, BENCH_EVENT.request, request))
-  bus.on('fault', ({ label, error }) => {
-    if (label !== crashing) fail(new Error(`${label}: ${error.message}`))
-  })
+  bus.on('fault', ({ label, error }) => fail(new Error(`${label}: ${error.message}`)))
   await bus.listen<Reply>(BENCH_EVENT.reply, ({ payload }) => receive(payload))
   return measure
 }

@@ -1,12 +1,12 @@
 // Starts the benchmark's own worker threads and talks to them, and the arms that are made of nothing else.
-import { once } from 'node:events'
 import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads'
 import type { MeasuredCodec } from '../loops/codec.js'
 import { FAN_SIZES } from '../loops/handlers.js'
-import { createLoops, type Reply, type Request } from '../loops/serve.js'
-import { callsOnly, prepareCall, type Calls } from '../loops/subject.js'
+import type { Reply, Request } from '../loops/serve.js'
 import type { Arm, Arms, Carried, Measurement, OpenArm, Task } from '../model/scenario.js'
-import { getCalls, type Payload } from '../payloads/payloads.js'
+import type { Payload } from '../payloads/payloads.js'
+import { PEERS, type PeerEntry } from '../peers/peers.js'
+import { readVersion } from '../run/machine.js'
 
 /** Returns the URL of `dist/workers/<name>.js`, also when a test runner runs the sources. */
 export const workerUrl = (name: string): URL => new URL(import.meta.resolve(`#dist/workers/${name}`))
@@ -18,7 +18,7 @@ const startWorker = (name: string, role: string, args: readonly unknown[], ports
   new Worker(workerUrl(name), { workerData: { role, args }, transferList: ports })
 
 /** @param args those of the function of `workers/threads.ts` that the thread runs */
-export const startThread = <Role extends keyof Roles>(
+const startThread = <Role extends keyof Roles>(
   role: Role,
   args: Parameters<Roles[Role]>,
   ports?: MessagePort[],
@@ -102,6 +102,8 @@ export function threadArm(measuring: Worker, ...others: Worker[]): OpenArm {
 const rawArm = (listeners: number): Arm => ({
   id: 'raw',
   title: 'raw MessagePort',
+  carries: 'structured clone',
+  checks: [],
   open: async () => {
     const { port1, port2 } = new MessageChannel()
     const channels = Array.from({ length: listeners }, () => new MessageChannel())
@@ -131,7 +133,7 @@ export const cipher: Arm = oneThreadArm('aes-256-gcm', 'AES-256-GCM of node:cryp
   startThread('measureCipher', []),
 )
 
-export const codecArm = (id: string, title: string, codec: MeasuredCodec): Arm =>
+const codecArm = (id: string, title: string, codec: MeasuredCodec): Arm =>
   oneThreadArm(id, title, () => startThread('measureCodec', [codec]))
 
 export const codecArms: Arms = [
@@ -150,47 +152,15 @@ export const oneThreadArms: Arms = [
   bothSides('msgpack', 'msgpack', { carries: 'JSON-RPC in msgpack', checks: ['authority'] }),
 ]
 
-/** A host that serves HTTP and calls its own bus in the same thread, and a thread that sends it requests. */
-const httpArm = (id: string, title: string, poll: boolean): Arm => ({
-  id,
-  title,
-  open: async () => {
-    const host = startNetworkThread('hostHttp', poll)
-    const [port] = (await once(host, 'message')) as [number]
-    return threadArm(startNetworkThread('measureHttp', port), host)
-  },
-})
-
-export const httpArms: Arms = [httpArm('poll-off', 'poll: false', false), httpArm('poll-on', 'polled', true)]
-
-export interface OpenCalls {
-  /** @returns the answer, which must be the one that the payload expects */
-  call(command: string, args: unknown): Promise<unknown>
-  close(): Promise<void>
+/** A peer between two threads; a pool starts the answering one itself. */
+function peerArm({ id, carries, pool }: PeerEntry): Arm {
+  const open = async (): Promise<OpenArm> => {
+    const { port1, port2 } = new MessageChannel()
+    const answering = pool ? [] : [startThread('answerPeer', [id, port2], [port2])]
+    return threadArm(startThread('measurePeer', [id, port1], [port1]), ...answering)
+  }
+  return { id, title: `${id} ${readVersion(id)}`, carries, checks: [], open }
 }
 
-/**
- * Makes an arm of one function that calls, for scenarios of users. Its loops run in the process that opens it.
- *
- * @param id lower-case letters, digits and dashes
- * @param open called in each fresh process
- * @example
- * callArm('direct', 'a function', async () => ({ call: async (_, args) => search(args), close: async () => {} }))
- */
-export const callArm = (id: string, title: string, open: () => Promise<OpenCalls>): Arm => ({
-  id,
-  title,
-  open: async () => {
-    const { call, close } = await open()
-    const measure = createLoops(callsOnly(call))
-    const prepared = new Map<Payload, Calls>()
-    return {
-      measure: async (task, payload) => {
-        const calls = prepared.get(payload) ?? getCalls(payload).map(prepareCall)
-        prepared.set(payload, calls)
-        return measure(task, calls)
-      },
-      close,
-    }
-  },
-})
+/** Reads the versions of the peers when it is called. */
+export const peerArms = (): Arm[] => PEERS.map(peerArm)

@@ -1,8 +1,6 @@
 // One run from beginning to end: chooses, measures, shows each scenario when it is done, and writes the reports.
-import { createWriteStream } from 'node:fs'
 import { access, constants, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { finished } from 'node:stream/promises'
 import { buildReport, scenarioReport } from '../report/build.js'
 import { reportFiles } from '../report/files.js'
 import { carriedTable, costTable, digestTable, getFailures, goalsTable, scenarioTable } from '../report/tables.js'
@@ -11,20 +9,19 @@ import { describeMachine, describeRun, getNotes } from '../report/verdict.js'
 import { launchFresh } from '../run/fresh-process.js'
 import { describeMachine as readMachine, type Machine, readLoad, readPackageInfo } from '../run/machine.js'
 import { run, type Watcher } from '../run/run.js'
-import { choose, leaveOut, loadScenarios } from '../scenarios/select.js'
+import { allScenarios } from '../scenarios/index.js'
+import { choose, leaveOut } from '../scenarios/select.js'
 import { UsageError } from '../shared/text.js'
 import { EXIT, type Options } from './options.js'
 import { createInterruptSignal, createOutput, createProgress, type Output } from './output.js'
-
-const SAMPLES_FILE = 'samples.ndjson'
 
 /**
  * @returns the exit code: 1 if an arm failed, 3 if the noise check failed
  * @throws {UsageError} if there is nothing to measure, or nowhere to write
  * @throws {Interrupted} after Ctrl-C
  */
-export async function measureAndReport({ plan, filter, all, out, json, raw, additions }: Options): Promise<number> {
-  const { scenarios, leftOut } = leaveOut(choose(await loadScenarios(additions), { filter, all }))
+export async function measureAndReport({ plan, filter, all, out, json }: Options): Promise<number> {
+  const { scenarios, leftOut } = leaveOut(choose(allScenarios(), { filter, all }))
   await makeWritable(out)
   const output = createOutput(json)
   const { screen, print } = output
@@ -38,18 +35,12 @@ export async function measureAndReport({ plan, filter, all, out, json, raw, addi
     progress.done(outcome)
     print(`${drawTable(scenarioTable(scenarioReport(outcome, plan)), screen)}\n`)
   }
-  // Every single latency: `{ scenario, case, arm, round, us: [...] }` a line, in the order of time.
-  const file = raw ? createWriteStream(join(out, SAMPLES_FILE)) : undefined
-  const samples: Watcher['samples'] = ({ scenario }, { inCase, arm }, round, us) =>
-    file?.write(`${JSON.stringify({ scenario: scenario.id, case: inCase.id, arm: arm.id, round, us })}\n`)
-  const watcher = { ...progress, done, ...(raw && { samples }) }
-  const launch = (): ReturnType<typeof launchFresh> => launchFresh(additions)
-  const outcomes = await run(scenarios, plan, watcher, createInterruptSignal(), launch).finally(progress.clear)
+  const signal = createInterruptSignal()
+  const outcomes = await run(scenarios, plan, { ...progress, done }, signal, launchFresh).finally(progress.clear)
 
   machine.loadAfter = readLoad()
   const seconds = (performance.now() - start) / 1000
   const report = buildReport(outcomes, { tool: readPackageInfo(), plan, filter, startedAt, seconds, machine })
-  if (file) await finished(file.end())
   const files = reportFiles(report)
   for (const [name, text] of Object.entries(files)) await writeFile(join(out, name), text)
   const failures = getFailures(report)
@@ -59,7 +50,9 @@ export async function measureAndReport({ plan, filter, all, out, json, raw, addi
   const show = (line: string, tint: (text: string) => string): void =>
     wrap(line, screen.columns - 2).forEach(part => print(` ${tint(part)}`))
   for (const failure of failures) show(`Failed: ${failure}`, screen.colors.red)
-  const written = [...Object.keys(files), ...(raw ? [SAMPLES_FILE] : [])].map(name => join(out, name)).join(' · ')
+  const written = Object.keys(files)
+    .map(name => join(out, name))
+    .join(' · ')
   for (const note of [...getNotes(report), describeRun(report), `Written: ${written}`]) show(note, screen.colors.dim)
   print('')
   if (json) process.stdout.write(files['report.json'])
@@ -89,11 +82,10 @@ export function showStart(machine: Machine, { screen, print }: Output, leftOut: 
 }
 
 /** Prints every scenario with its cases and arms, as a filter names them. */
-export async function listAll({ additions }: Options): Promise<number> {
-  const { ours, custom } = await loadScenarios(additions)
+export function listAll(): number {
   const { screen, print } = createOutput(false)
   const { bold, dim } = screen.colors
-  for (const { id, title, about, main, cases, arms } of [...custom, ...ours]) {
+  for (const { id, title, about, main, cases, arms } of allScenarios()) {
     print(`  ${bold(id)}${main ? '' : '*'}  ${title}`)
     const lists = Object.entries({ cases, arms }).map(
       ([name, list]) => `${name}: ${list.map(entry => entry.id).join(' ')}`,

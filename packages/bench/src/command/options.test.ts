@@ -5,8 +5,7 @@ import { UsageError } from '../shared/text.js'
 
 const parse = (...args: string[]): ReturnType<typeof parseOptions> => parseOptions(['node', 'sallyport-bench', ...args])
 
-const additions = { scenarios: [], payloads: [], codecs: [] }
-const options = { plan: QUICK, filter: null, all: false, out: 'bench-report', json: false, raw: false, additions }
+const options = { plan: QUICK, filter: null, all: false, out: 'bench-report', json: false }
 
 test('measures the main scenarios by the quick plan into bench-report by default', () => {
   expect(parse()).toEqual({ name: 'run', options })
@@ -26,20 +25,8 @@ test('reads every option', () => {
   })
 })
 
-test('reads one or more files of each kind', () => {
-  expect(parse('--scenario', 'a.js', '--payload', 'b.json', '--payload', 'c.json', '--codec', 'd.js')?.options).toEqual(
-    {
-      ...options,
-      additions: { scenarios: ['a.js'], payloads: ['b.json', 'c.json'], codecs: ['d.js'] },
-    },
-  )
-})
-
 test('reads the command list', () => {
-  expect(parse('list', '--scenario', 'a.js')).toEqual({
-    name: 'list',
-    options: { ...options, additions: { ...additions, scenarios: ['a.js'] } },
-  })
+  expect(parse('list')).toEqual({ name: 'list', options })
 })
 
 test('keeps a filter that looks like a number as text', () => {
@@ -67,11 +54,6 @@ test.each([
 })
 
 test('keeps values that look like numbers as they were written', () => {
-  const files = ['--payload', '1.0', '--payload=2', '--codec', '007']
-  expect(parse('--out', '007', '--filter=1e2', ...files)?.options).toMatchObject({
-    out: '007',
-    filter: '1e2',
-    additions: { payloads: ['1.0', '2'], codecs: ['007'] },
-  })
+  expect(parse('--out', '007', '--filter=1e2')?.options).toMatchObject({ out: '007', filter: '1e2' })
   expect(parse('compare', '--base', '0123456')?.options).toMatchObject({ base: '0123456' })
 })

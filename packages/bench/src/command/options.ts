@@ -2,7 +2,6 @@
 import { parseArgs } from 'node:util'
 import { readPackageInfo } from '../run/machine.js'
 import { FULL, QUICK, type Plan } from '../run/plan.js'
-import type { Additions } from '../model/scenario.js'
 import { readTable, UsageError } from '../shared/text.js'
 
 export interface Options {
@@ -12,13 +11,12 @@ export interface Options {
   all: boolean
   out: string
   json: boolean
-  /** Keeps every single latency. */
-  raw: boolean
-  additions: Additions
 }
 
 export interface CompareOptions extends Options {
   base: string
+  /** A report.json, if `base` is one. */
+  head: string | null
   /** A factor above 1. */
   tolerance: number
   /** The command that installs and builds a git ref; null for what its files ask for. */
@@ -37,12 +35,10 @@ export const EXIT = { fine: 0, failed: 1, usage: 2, tooNoisy: 3 } as const
 const COMPARE: Plan = { ...FULL, processes: 12, warmUpMs: 400, rounds: 6, slotMs: 15, budgetMs: 1_800_000 }
 
 const OPTIONS = readTable(`
-  --base <what>         | compare          | A git ref (checked out and built), a directory, report.json or baseline.json
+  --base <what>         | compare          | A git ref (checked out and built), a directory, or a report.json
+  --head <file>         | compare          | The report.json that is compared with the one of --base, without measuring
   --tolerance <percent> | compare          | Slow-down that is tolerated (default: 5%)
   --prepare <command>   | compare          | Installs and builds the checkout of a git ref
-  --scenario <file>     | run list compare | A module with scenarios of your own; may be repeated
-  --payload <file>      | run list compare | A document of your own (JSON), sent through every pattern and codec; may be repeated
-  --codec <file>        | run list compare | A module with a codec of your own, compared with the others; may be repeated
   --all                 | run              | Also what a run without a filter leaves out
   --quick               | run              | At most a minute (the default)
   --full                | run              | Longer and steadier
@@ -52,7 +48,6 @@ const OPTIONS = readTable(`
   --slot <ms>           | run compare      | Length of a measurement; the warm-up is in proportion
   --out <dir>           | run compare      | Where the reports go (default: bench-report, or bench-compare)
   --json                | run compare      | Print the report as JSON to stdout, and nothing else there
-  --raw                 | run              | Keep every single latency, in samples.ndjson
   --help, -h            | run list compare | Display this message
   --version, -v         | run list compare | Display the version
 `).map(([usage, commands, text]) => ({ usage: usage!, commands: commands!.split(' '), text: text! }))
@@ -74,11 +69,10 @@ ${OPTIONS.filter(({ commands }) => commands.includes(command))
 Examples:
   $ sallyport-bench                         the main questions, in less than a minute
   $ sallyport-bench list                    everything that can be measured
-  $ sallyport-bench --filter throughput     one scenario: calls/s next to other libraries
-  $ sallyport-bench --filter throughput/64  one case of it
+  $ sallyport-bench --filter burst          one shape of traffic, in a few seconds
+  $ sallyport-bench --filter throughput/64  calls/s, compared with other libraries
   $ sallyport-bench --filter msgpack        one kind of arm, with the reference
   $ sallyport-bench --all --full            everything, steady: twenty minutes
-  $ sallyport-bench --payload order.json    what your own document costs
   $ sallyport-bench compare --base main     did this change make anything slower?
   $ sallyport-bench --filter '/^(sandbox|memory)/' --processes 5
 
@@ -95,11 +89,10 @@ export function parseOptions(argv: readonly string[]): Command | undefined {
     console.info(flags['help'] ? getHelp(name) : `sallyport-bench/${readPackageInfo().version}`)
     return undefined
   }
-  const { quick, full, all = false, json = false, raw = false } = flags
-  const { scenario: scenarios = [], payload: payloads = [], codec: codecs = [], ...once } = texts
-  const twice = Object.keys(once).find(key => once[key]!.length > 1)
+  const { quick, full, all = false, json = false } = flags
+  const twice = Object.keys(texts).find(key => texts[key]!.length > 1)
   if (twice !== undefined) throw new UsageError(`--${twice} can be given once`)
-  const get = (key: string): string | undefined => once[key]?.[0]
+  const get = (key: string): string | undefined => texts[key]?.[0]
   const filter = get('filter')
   if (quick && full) throw new UsageError('--quick and --full exclude each other')
   if (all && filter !== undefined) throw new UsageError('--all and --filter exclude each other')
@@ -113,15 +106,14 @@ export function parseOptions(argv: readonly string[]): Command | undefined {
   const [processes, rounds] = [getNumber('processes', mode.processes), getNumber('rounds', mode.rounds)]
   const plan: Plan = { ...mode, processes, rounds, slotMs, warmUpMs: (mode.warmUpMs * slotMs) / mode.slotMs }
   const out = get('out') ?? (name === 'compare' ? 'bench-compare' : 'bench-report')
-  const additions: Additions = { scenarios, payloads, codecs }
-  const options: Options = { plan, filter: filter ?? null, all, out, json, raw, additions }
+  const options: Options = { plan, filter: filter ?? null, all, out, json }
   if (name !== 'compare') return { name, options }
   const [base, tolerance = '5%'] = [get('base'), get('tolerance')]
-  if (base === undefined)
-    throw new UsageError('compare needs --base: a git ref, a directory, report.json or baseline.json')
+  if (base === undefined) throw new UsageError('compare needs --base: a git ref, a directory or a report.json')
   const percent = Number(/^(\d+(?:\.\d+)?) ?%$/.exec(tolerance)?.[1])
   if (!(percent > 0)) throw new UsageError(`--tolerance takes a percentage above 0, as in 5%, not '${tolerance}'`)
-  return { name, options: { ...options, base, tolerance: 1 + percent / 100, prepare: get('prepare') ?? null } }
+  const [head = null, prepare = null] = [get('head'), get('prepare')]
+  return { name, options: { ...options, base, head, tolerance: 1 + percent / 100, prepare } }
 }
 
 interface Parsed {

@@ -3,10 +3,9 @@ import { createLogUpdate } from 'log-update'
 import pc from 'picocolors'
 import type { Screen } from '../report/terminal.js'
 import { getBudgetMs, expectedMs, getRounds, totalMs, type Plan } from '../run/plan.js'
-import type { Cell, Outcome, Watcher } from '../run/run.js'
+import type { Outcome, Watcher } from '../run/run.js'
 import type { Scenario } from '../model/scenario.js'
-import { count, formatInterval, formatRatio } from '../shared/text.js'
-import { estimateRatio } from '../statistics/ratio.js'
+import { count } from '../shared/text.js'
 
 export interface Output {
   screen: Screen
@@ -67,15 +66,12 @@ export interface Progress extends Watcher {
 
 const BAR_LENGTH = 20
 
-/** How often the ratio is estimated: each time takes a moment, in which nothing is measured. */
-const RATIO_INTERVAL_MS = 700
-
-/** Shows how far a run is: two lines that are written again and again, or a line for each scenario if that is impossible. */
+/** Shows how far a run is: a line that is written again and again, or a line for each scenario if that is impossible. */
 export function createProgress({ live, screen, log }: Output, scenarios: readonly Scenario[], plan: Plan): Progress {
   const { cyan, dim } = screen.colors
   const write = createLogUpdate(process.stderr)
   const start = performance.now()
-  let [began, slots, estimatedAt, ratio] = [start, 0, 0, '']
+  let [began, slots] = [start, 0]
 
   const draw = (outcome: Outcome, ...words: string[]): void => {
     const { scenario, cells } = outcome
@@ -91,22 +87,18 @@ export function createProgress({ live, screen, log }: Output, scenarios: readonl
     const percent = `${Math.round(done * 100)} %`.padStart(5)
     const line = fit([scenario.title, ...words], process.stderr.columns - BAR_LENGTH - percent.length - 22)
     const time = dim(`${Math.ceil(Math.max(0, left) / 1000)} s left`)
-    write(` ${bar} ${percent}  ${line}  ${time}\n ${dim(ratio)}`)
+    write(` ${bar} ${percent}  ${line}  ${time}`)
   }
   return {
     scenario: outcome => {
       const { title, cases, arms } = outcome.scenario
-      ;[began, slots, ratio] = [performance.now(), 0, '']
+      ;[began, slots] = [performance.now(), 0]
       if (live) draw(outcome, 'starting threads')
       else log(`${title}: ${count(cases.length, 'case')}, ${count(arms.length, 'arm')} …`)
     },
     slot: (outcome, cell, round) => {
       if (!live) return
       slots++
-      if (performance.now() - estimatedAt >= RATIO_INTERVAL_MS) {
-        ratio = fit(describeRatio(outcome, cell), process.stderr.columns - 2)
-        estimatedAt = performance.now()
-      }
       const rounds = getRounds(plan, outcome.scenario) * plan.processes
       draw(outcome, cell.inCase.title, round === 0 ? 'warm-up' : `round ${round} of ${rounds}`, cell.arm.title)
     },
@@ -123,17 +115,4 @@ export function createProgress({ live, screen, log }: Output, scenarios: readonl
 function fit(words: readonly string[], room: number): string {
   const lines = words.map((_, at) => words.slice(0, at + 1).join(' · '))
   return lines.findLast(line => line.length <= room) ?? ''
-}
-
-/** Describes the result of an arm so far, the most important words first; empty for the reference. */
-function describeRatio({ scenario, cells }: Outcome, { inCase, arm, processes }: Cell): string[] {
-  const [kind] = inCase.figures
-  const reference = cells.find(cell => cell.inCase === inCase && cell.arm === scenario.arms[0])
-  if (!kind || !reference || arm === reference.arm) return []
-  const getValues = (of: Cell['processes']): number[][] =>
-    of.map(rounds => rounds.map(measurement => measurement[kind.id] ?? 0))
-  const estimate = estimateRatio(getValues(processes), getValues(reference.processes))
-  if (!estimate) return []
-  const { ratio, interval } = estimate
-  return [`${arm.title}: ${formatRatio(ratio)}`, formatInterval(interval), `${inCase.title}, ${kind.title}`]
 }

@@ -1,4 +1,4 @@
-// Resolves `--base`: a file with the ratios of an earlier run, a directory, or a git ref, which is checked out temporarily.
+// Resolves `--base`: a report.json, a directory, or a git ref, which is checked out temporarily.
 // Both sides run the head's benchmark: a module finds its imports by its place, so the harness is copied, and its
 // node_modules lead to the side's Sallyport, and to the head's everything else.
 import { execFile, spawn, spawnSync } from 'node:child_process'
@@ -12,11 +12,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { UsageError } from '../shared/text.js'
 
-/** `root` is the whole checkout, `directory` the place in it that the current directory has here. */
-export type CodeBase = { name: string; root: string; directory: string } & (
-  | { kind: 'directory' }
-  | { kind: 'ref'; commit: string }
-)
+/** `root` is the whole checkout. */
+export type CodeBase = { name: string; root: string } & ({ kind: 'directory' } | { kind: 'ref'; commit: string })
 
 export type Base = CodeBase | { kind: 'file'; name: string }
 
@@ -55,14 +52,13 @@ const git = async (...args: string[]): Promise<string> => (await promisify(execF
 async function findBase(name: string, command: string | null, root: string, signal: AbortSignal): Promise<Base> {
   const found = await stat(name).catch(() => undefined)
   if (found?.isFile()) return { kind: 'file', name }
-  if (found) return { kind: 'directory', name, root: resolve(name), directory: resolve(name) }
+  if (found) return { kind: 'directory', name, root: resolve(name) }
   const commit = await git('rev-parse', '--verify', '--quiet', '--end-of-options', `${name}^{commit}`).catch(() => {
     throw new UsageError(`--base: '${name}' is not a file, a directory or a git ref`)
   })
-  const prefix = await git('rev-parse', '--show-prefix')
   await git('worktree', 'add', '--detach', '--force', root, commit)
   await prepare(root, command, signal)
-  return { kind: 'ref', name, commit, root, directory: join(root, prefix) }
+  return { kind: 'ref', name, commit, root }
 }
 
 /** Installs and builds a checkout. @throws {UsageError} if that fails */

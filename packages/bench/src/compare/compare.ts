@@ -12,13 +12,13 @@ import { drawTable, wrap, type Screen } from '../report/terminal.js'
 import { describeMachine } from '../report/verdict.js'
 import { describeMachine as readMachine, readLoad, readPackageInfo } from '../run/machine.js'
 import { run } from '../run/run.js'
-import { count, formatChange, formatEffect, oneLine, short } from '../shared/text.js'
+import { count, formatChange, formatEffect, oneLine, short, UsageError } from '../shared/text.js'
 import { median } from '../statistics/median.js'
 import { openBase } from './checkout.js'
 import { compareInterleaved, type Measure } from './interleaved.js'
 import { COMPARISON_VERSION, conclude, getConfidence, getRegressions, getSuspects, seenFrom } from './judge.js'
 import type { Comparison, Judged, Verdict } from './judge.js'
-import { compareWithFile } from './saved-ratios.js'
+import { compareReports } from './reports.js'
 
 /** The width that a comment shows. */
 const PLAIN: Screen = { columns: 110, colors: pc.createColors(false) }
@@ -46,11 +46,13 @@ export async function compare(options: CompareOptions): Promise<number> {
     return run(scenarios, plan, progress, signal, launch).finally(progress.clear)
   }
   try {
+    if ((base.kind === 'file') !== (options.head !== null))
+      throw new UsageError('Two report.json files are compared with --base and --head; nothing else takes --head.')
     const machine = await readMachine()
     const method =
       base.kind === 'file'
-        ? await compareWithFile(base.name, options, machine, measure)
-        : await compareInterleaved(base, options, temporary, measure)
+        ? compareReports(base.name, options.head!, options.tolerance)
+        : compareInterleaved(base, options, temporary, measure)
     showStart(machine, output)
     const first = await method.measure()
     const suspects = getSuspects(first)
@@ -61,7 +63,7 @@ export async function compare(options: CompareOptions): Promise<number> {
     machine.loadAfter = readLoad()
     const comparison: Comparison = {
       comparisonVersion: COMPARISON_VERSION,
-      verdict: method.strayed ? 'too noisy' : conclude(first, repeat),
+      verdict: conclude(first, repeat),
       tool: readPackageInfo(),
       startedAt: startedAt.toISOString(),
       seconds: (performance.now() - start) / 1000,
@@ -84,7 +86,7 @@ export async function compare(options: CompareOptions): Promise<number> {
 }
 
 /** The line that a reader needs first. */
-function describeVerdict({ first, repeat, rule, verdict, base, strayed }: Comparison): string {
+function describeVerdict({ first, repeat, rule, verdict, base }: Comparison): string {
   const countOutcomes = (outcome: Judged['outcome']): number =>
     [...first, ...repeat].filter(entry => entry.outcome === outcome).length
   const judged = first.filter(({ outcome }) => outcome !== 'missing')
@@ -95,7 +97,6 @@ function describeVerdict({ first, repeat, rule, verdict, base, strayed }: Compar
     countOutcomes('unsteady'),
     getRegressions(first, repeat).length,
   ]
-  if (strayed) return 'Too noisy to judge: the noise check failed.'
   if (failed > 0) return `Regression: ${count(failed, 'figure')} can no longer be measured, because the head fails.`
   if (verdict === 'regression')
     return `Regression: ${found} of ${count(first.length, 'figure')} ${found === 1 ? 'is' : 'are'} ${than}, in two runs.`

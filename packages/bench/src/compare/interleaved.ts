@@ -1,14 +1,12 @@
 // Measures head and base interleaved, at one time on one machine: the comparison that can be trusted. The base, the head and
-// the
-// base again are three arms of one scenario, each in its own processes. A run like any other is then the comparison.
-import { existsSync } from 'node:fs'
-import { cp, mkdir } from 'node:fs/promises'
-import { dirname, join, relative, resolve } from 'node:path'
-import { type Additions, type Arm, type FigureKind, NOISE, type Scenario } from '../model/scenario.js'
+// the base again are three arms of one scenario, each in its own processes. A run like any other is then the comparison.
+import { dirname, join } from 'node:path'
+import { type Arm, type FigureKind, NOISE, type Scenario } from '../model/scenario.js'
 import type { CompareOptions } from '../command/options.js'
 import { launchFresh } from '../run/fresh-process.js'
 import type { Launch, Launched, Outcome } from '../run/run.js'
-import { loadScenarios, parseFilter, select, type Loaded } from '../scenarios/select.js'
+import { allScenarios } from '../scenarios/index.js'
+import { parseFilter, select } from '../scenarios/select.js'
 import { UsageError } from '../shared/text.js'
 import { makeHarness, type CodeBase } from './checkout.js'
 import { judge, leastProcesses, type Method, type Sides } from './judge.js'
@@ -23,20 +21,16 @@ const LEAST_SHARE = 4
 /** Runs scenarios, and shows the progress. */
 export type Measure = (scenarios: readonly Scenario[], launch: Launch) => Promise<Outcome[]>
 
-export async function compareInterleaved(
+export function compareInterleaved(
   base: CodeBase,
-  { additions, filter, plan, tolerance }: CompareOptions,
+  { filter, plan, tolerance }: CompareOptions,
   temporary: string,
   measure: Measure,
-): Promise<Method> {
-  const ours = mapPaths(additions, path => resolve(path))
-  const chosen = chooseForComparison(await loadScenarios(ours), filter)
-  const theirs = mapPaths(ours, path => join(base.directory, relative(process.cwd(), path)))
-  await provideFiles(base, ours, theirs)
+): Method {
+  const chosen = chooseForComparison(filter)
   const head = makeHarness(join(temporary, 'head-bench'))
   const other = makeHarness(join(temporary, 'base-bench'), base.root)
-  const launchSide = (side: Side): Promise<Launched> =>
-    side === 'head' ? launchFresh(ours, head.entry) : launchFresh({ ...theirs, payloads: ours.payloads }, other.entry)
+  const launchSide = (side: Side): Promise<Launched> => launchFresh((side === 'head' ? head : other).entry)
   const figures = chosen.flatMap(({ arms, cases }) =>
     arms.flatMap(() => cases.flatMap(inCase => inCase.figures.filter(isJudged))),
   )
@@ -134,11 +128,9 @@ const USUAL = new Set([
  *
  * @throws {UsageError} if nothing is left
  */
-function chooseForComparison({ ours, custom }: Loaded, filter: string | null): Scenario[] {
-  const all = [...ours, ...custom].filter(({ id }) => id !== NOISE)
-  const isOwn = (path: string): boolean => custom.some(({ id }) => path.startsWith(`${id}/`))
-  const isUsual = (path: string): boolean => (custom.length > 0 ? isOwn(path) : USUAL.has(path))
-  const isWanted = filter === null ? isUsual : parseFilter(filter)
+function chooseForComparison(filter: string | null): Scenario[] {
+  const all = allScenarios().filter(({ id }) => id !== NOISE)
+  const isWanted = filter === null ? (path: string): boolean => USUAL.has(path) : parseFilter(filter)
   const chosen = all.flatMap(scenario => {
     const reference = `/${scenario.arms[0].id}`
     const others = select([scenario], path => isWanted(path) && !path.endsWith(reference), false)
@@ -146,26 +138,4 @@ function chooseForComparison({ ours, custom }: Loaded, filter: string | null): S
   })
   if (chosen.length > 0) return chosen
   throw new UsageError(`nothing has '${filter}' in its path. \`sallyport-bench list\` says what there is.`)
-}
-
-const mapPaths = ({ scenarios, payloads, codecs }: Additions, change: (path: string) => string): Additions => ({
-  scenarios: scenarios.map(change),
-  payloads: payloads.map(change),
-  codecs: codecs.map(change),
-})
-
-/**
- * Provides each side with the user's own files. A scenario and a codec can import the code that is compared, so each side
- * has the file at its own place; into a checkout of ours the head's file is copied, so that both do the same work.
- */
-async function provideFiles(base: CodeBase, ours: Additions, theirs: Additions): Promise<void> {
-  const copies = [...theirs.scenarios, ...theirs.codecs]
-  for (const [at, path] of [...ours.scenarios, ...ours.codecs].entries()) {
-    const copy = copies[at]!
-    if (base.kind === 'ref') {
-      await mkdir(dirname(copy), { recursive: true })
-      await cp(path, copy)
-    }
-    if (!existsSync(copy)) throw new UsageError(`--base: ${base.name} has no ${relative(process.cwd(), path)}`)
-  }
 }

@@ -48,13 +48,11 @@ export interface Rule {
   figures: number
 }
 
-/** A way of comparing: with a git ref or a directory, or with a file. */
+/** A way of comparing: with a git ref or a directory, or of two reports. */
 export interface Method {
   rule: Rule
   /** Measures everything, or only these figures once more. */
   measure(figures?: readonly string[]): Promise<Judged[]>
-  /** True if the noise check failed; `undefined` if the base itself is measured twice. */
-  strayed?: boolean
   /** Notes for the reader, for instance that both sides are the same code. */
   notes: string[]
 }

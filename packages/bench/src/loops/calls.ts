@@ -1,7 +1,6 @@
-// The closed loops of calls: the next call waits for an answer. One at a time gives latencies; more at a time give a rate.
+// The loops in which the next call waits for an answer. One at a time gives latencies; more at a time give a rate.
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Measurement } from '../model/scenario.js'
-import { sharedClock } from './handlers.js'
 import { checkAnswer, checkOnce, percentiles, startCpuClock, type MeasureLoop, type ReadyCall } from './subject.js'
 
 /** A bound on memory, 8 MiB: a measurement ends with its last sample. */
@@ -10,9 +9,6 @@ let samples: Float64Array | undefined
 
 /** With many calls in flight, one call in 16 reads the clock: that takes 45 ns, and a call may take 1 µs. */
 const CALLS_PER_CLOCK_READ = 16
-
-/** Milliseconds between two sparse calls: long enough that the thread's code has left the caches, and its core may sleep. */
-const SPARSE_MS = 4
 
 /** Sends the calls over and over, with `inFlight` of them at any time. */
 export const measureCalls: MeasureLoop = async (subject, calls, task) => {
@@ -68,21 +64,31 @@ const manyAtATime: MeasureLoop = async (subject, calls, { ms, inFlight = 1 }) =>
 
 const perCall = (count: number, ms: number): Measurement => ({ rate: (count / ms) * 1e3, each: (ms / count) * 1e3 })
 
-/** One call, a pause, and so on: what a call costs when everything is asleep. */
-export const measureSparseCalls: MeasureLoop = async (subject, calls, { ms }) => {
-  await checkOnce(subject, calls)
-  const latencies: number[] = []
-  const end = performance.now() + ms
-  do {
-    await delay(SPARSE_MS)
-    const call = calls[latencies.length % calls.length]!
-    const start = performance.now()
-    const answer = await subject.call(call.command, call.args)
-    latencies.push(performance.now() - start)
-    checkAnswer(call, answer)
-  } while (performance.now() < end)
-  return percentiles(Float64Array.from(latencies))
-}
+/** A loop of calls after silences of `silenceMs`, `count` calls after each: what a call costs when everything is asleep. */
+const callAfterSilence =
+  (silenceMs: number, count: number): MeasureLoop =>
+  async (subject, calls, { ms }) => {
+    await checkOnce(subject, calls)
+    const latencies: number[] = []
+    const end = performance.now() + ms
+    do {
+      await delay(silenceMs)
+      for (let made = 0; made < count; made++) {
+        const call = calls[latencies.length % calls.length]!
+        const start = performance.now()
+        const answer = await subject.call(call.command, call.args)
+        latencies.push(performance.now() - start)
+        if (made === count - 1) checkAnswer(call, answer)
+      }
+    } while (performance.now() < end)
+    return percentiles(Float64Array.from(latencies))
+  }
+
+/** After 4 ms a thread's code has left the caches, and its core may sleep. */
+export const measureSparseCalls: MeasureLoop = callAfterSilence(4, 1)
+
+/** After 60 ms no link polls any more. */
+export const measureBursts: MeasureLoop = callAfterSilence(60, 40)
 
 /** Transfers bytes there and back, one call at a time: the answer to a call is what the next one sends. */
 export const measureTransfers: MeasureLoop = async ({ transfer }, [call], { ms }) => {
@@ -101,58 +107,4 @@ export const measureTransfers: MeasureLoop = async ({ transfer }, [call], { ms }
   } while (now < start + ms)
   checkAnswer(call, bytes)
   return { ...percentiles(Float64Array.from(latencies)), rate: (latencies.length / (now - start)) * 1e3 }
-}
-
-/** Aborts one call after the other, each once its handler runs. Measures until the caller and the handler notice. */
-export const measureCancel: MeasureLoop = async ({ call, callUntil }, _calls, { ms }) => {
-  if (!callUntil) throw new Error('This arm cannot cancel calls')
-  const settled: number[] = []
-  const signalled: number[] = []
-  const end = performance.now() + ms
-  do {
-    const id = settled.length
-    const controller = new AbortController()
-    let at = 0
-    const cancelled = callUntil('wait', { id }, controller.signal).then(
-      () => Promise.reject(new Error('A cancelled call was answered')),
-      (error: unknown) => {
-        if (!controller.signal.aborted) throw error
-        at = sharedClock()
-      },
-    )
-    // Calls arrive in order, so the handler runs once this one is answered.
-    const isRunning = await Promise.race([call('waits', { id }), cancelled])
-    if (isRunning !== true) throw new Error('The handler does not run')
-    const start = sharedClock()
-    controller.abort()
-    await cancelled
-    settled.push((at - start) / 1e3)
-    signalled.push((Number(await call('heard', { id })) - start) / 1e3)
-  } while (performance.now() < end)
-  const median = (ms: number[]): number => percentiles(Float64Array.from(ms)).p50
-  return { settled: median(settled), signal: median(signalled) }
-}
-
-/** Milliseconds between two attempts to call a core that has crashed, and until the measurement fails. */
-const RETRY_MS = 1
-const RECOVERY_TIMEOUT_MS = 20_000
-
-/** Crashes core, and calls it until another core answers. Core says when it was started, so that the old one is not mistaken. */
-export const measureRecovery: MeasureLoop = async (subject, [call]) => {
-  const at = Number(await subject.call('crash', {}))
-  const deadline = performance.now() + RECOVERY_TIMEOUT_MS
-  while (sharedClock() < at) await delay(RETRY_MS)
-  while (performance.now() < deadline) {
-    try {
-      const answer = await subject.call(call!.command, call!.args)
-      const time = sharedClock() - at
-      checkAnswer(call!, answer)
-      if (Number(await subject.call('born', {})) < at) throw new Error('Core did not crash')
-      return { time }
-    } catch (error) {
-      if ((error as { reason?: unknown }).reason !== 'Disconnected') throw error
-      await delay(RETRY_MS)
-    }
-  }
-  throw new Error(`Core did not answer within ${RECOVERY_TIMEOUT_MS} ms after its crash`)
 }

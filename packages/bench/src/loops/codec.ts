@@ -2,41 +2,12 @@
 import type { CodecName, Message } from '@sallyport/protocol'
 import type { Measure } from './serve.js'
 
-/** `clone` is V8's structured clone, which a MessagePort uses; a module has a codec of the user. */
-export type MeasuredCodec = CodecName | 'clone' | { module: string }
-
-/** A codec in a file of the user. */
-export interface OwnCodec {
-  /** Lower-case letters, digits and dashes. */
-  name: string
-  /** Writes one message: a request with its arguments. */
-  encode(message: unknown): Uint8Array
-  /** Reads a message. The result must equal, as JSON, what was written. */
-  decode(bytes: Uint8Array): unknown
-}
-
-/**
- * @param module a URL
- * @throws Error if its default export is not a codec
- */
-export async function loadCodec(module: string): Promise<OwnCodec> {
-  const { default: codec } = (await import(module)) as { default?: Partial<OwnCodec> }
-  if (typeof codec?.encode !== 'function' || typeof codec.decode !== 'function') {
-    throw new Error('The default export must be { name, encode, decode }')
-  }
-  if (typeof codec.name !== 'string' || !/^[a-z0-9][a-z0-9-]*$/.test(codec.name)) {
-    throw new Error(`The name must be lower-case letters, digits and dashes, not ${JSON.stringify(codec.name)}`)
-  }
-  return codec as OwnCodec
-}
+/** `clone` is V8's structured clone, which a MessagePort uses. */
+export type MeasuredCodec = CodecName | 'clone'
 
 type RoundTrip = (messages: readonly Message[]) => unknown
 
 async function createRoundTrip(name: MeasuredCodec): Promise<RoundTrip> {
-  if (typeof name === 'object') {
-    const { encode, decode } = await loadCodec(name.module)
-    return messages => decode(encode(messages.length === 1 ? messages[0] : messages))
-  }
   if (name === 'clone') {
     const { deserialize, serialize } = await import('node:v8')
     return messages => deserialize(serialize(messages.length === 1 ? messages[0] : messages))

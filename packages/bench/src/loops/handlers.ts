@@ -1,6 +1,6 @@
 // The answering side, whatever carries the messages. Imports little, because a pool loads it into each of its threads.
 import { readFile } from 'node:fs/promises'
-import { FAILURE, KIB_FILE } from '../payloads/payloads.js'
+import { KIB_FILE } from '../payloads/payloads.js'
 
 /** Microseconds by a clock that all threads share: `performance.now` starts at 0 in each. */
 export const sharedClock = (): number => Number(process.hrtime.bigint()) / 1e3
@@ -28,10 +28,8 @@ export const readKib = (): Promise<string> => readFile(KIB_FILE, 'utf8')
 // A pool calls exports by the names of the commands.
 export { echo as echo_bytes, readKib as read_kib }
 
-/** One message of a download's progress, as a channel of a Tauri app carries it, and one of a KiB. */
+/** One message of a download's progress, as a channel of a Tauri app carries it. */
 export const progress = (chunkLength: number): unknown => ({ event: 'progress', data: { chunkLength } })
-const TEXT = 'x'.repeat(960)
-export const wideProgress = (chunkLength: number): unknown => ({ event: 'progress', data: { chunkLength, text: TEXT } })
 
 /** Returns the index of a progress message in its stream; -1 for anything else. */
 export const getChunk = (message: unknown): number =>
@@ -58,15 +56,12 @@ export function countFan(report: (seen: FanSeen) => unknown): (payload: unknown)
 /** The part of an answering side that does not depend on what carries its messages. */
 export interface Backend {
   commands: Readonly<Record<string, (args: never) => unknown>>
-  /** Never resolves; rejects when the signal aborts. */
-  wait(args: { id: number }, signal: AbortSignal): Promise<never>
   /** Takes an event. */
   receive(event: string, payload: unknown): void
 }
 
 /** @param emitTo returns a function that emits to so many frontends */
 export function createBackend(emitTo: (frontends: number) => Emit): Backend {
-  const abortedAt = new Map<number, Promise<number>>()
   const bursts = new Map<number, { left: number; seen: number; resolve(seen: number): void }>()
   let burstCount = 0
   let events = 0
@@ -75,15 +70,6 @@ export function createBackend(emitTo: (frontends: number) => Emit): Backend {
       greet,
       echo,
       read_kib: readKib,
-      fail: () => {
-        throw new Error(FAILURE)
-      },
-      // Computes for `us` microseconds.
-      work: ({ us }: { us: number }) => {
-        const end = performance.now() + us / 1e3
-        while (performance.now() < end);
-        return 'done'
-      },
       burst: ({ count }: { count: number }) => {
         const emit = emitTo(1)
         for (let sent = 0; sent < count; sent++) emit(BACKEND_EVENT, EVENT_PAYLOAD)
@@ -107,20 +93,6 @@ export function createBackend(emitTo: (frontends: number) => Emit): Backend {
         events = 0
         return seen
       },
-      // Whether a call of `wait` is running, and the moment in which it was cancelled.
-      waits: ({ id }: { id: number }) => abortedAt.has(id),
-      heard: ({ id }: { id: number }) => {
-        const aborted = abortedAt.get(id)
-        abortedAt.delete(id)
-        return aborted
-      },
-    },
-    wait: ({ id }, signal) => {
-      const aborted = new Promise<number>(resolve => {
-        signal.addEventListener('abort', () => resolve(sharedClock()), { once: true })
-      })
-      abortedAt.set(id, aborted)
-      return aborted.then(() => Promise.reject(new Error('cancelled')))
     },
     receive: (event, payload) => {
       if (event === FRONTEND_EVENT) events++
@@ -134,30 +106,4 @@ export function createBackend(emitTo: (frontends: number) => Emit): Backend {
       pending.resolve(pending.seen)
     },
   }
-}
-
-/** Microseconds until a requested crash: enough for its announcement to arrive. A loop waits for the last half. */
-export const CRASH_DELAY_US = 20_000
-
-/**
- * Ends this thread soon, by an error that nothing catches.
- *
- * @returns the moment of the crash, by the shared clock
- */
-export function crashSoon(): number {
-  const at = sharedClock() + CRASH_DELAY_US
-  crashAt(at)
-  return at
-}
-
-/** Ends this thread at a moment of the shared clock, by an error that nothing catches. */
-export function crashAt(at: number): void {
-  const sleepUs = at - sharedClock() - CRASH_DELAY_US / 2
-  setTimeout(
-    () => {
-      while (sharedClock() < at);
-      throw new Error('Crashed on request')
-    },
-    Math.max(0, sleepUs / 1000),
-  )
 }

@@ -1,7 +1,7 @@
-import { describe, expect, test } from 'vitest'
-import { createBackend, progress, wideProgress } from './handlers.js'
+import { expect, test } from 'vitest'
+import { createBackend, progress } from './handlers.js'
 import { createLoops } from './serve.js'
-import { callsOnly, type Subject } from './subject.js'
+import type { Subject } from './subject.js'
 
 const nextTick = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
 
@@ -69,40 +69,4 @@ test('fails the measurement when one of many listeners misses an event', async (
   }
   const task = { loop: 'listeners', ms: 1, size: 10 } as const
   await expect(async () => createLoops(deaf)(task, [])).rejects.toThrow(/of \d+ messages/)
-})
-
-describe('a slow consumer', () => {
-  /** A sender that is never more than `ahead` messages before the receiver. */
-  const createSender = (ahead: number, createMessage: (index: number) => unknown = wideProgress): Subject => {
-    let taken = 0
-    let total = Infinity
-    return {
-      ...callsOnly(async () => Math.min(total, taken + ahead)),
-      pour: async (count, take) => {
-        total = count
-        for (taken = 0; taken < count;) await take(createMessage(taken++))
-        return { waited: 50 }
-      },
-    }
-  }
-  const measure = (subject: Subject): unknown => createLoops(subject)({ loop: 'slow-consumer', ms: 3 }, [])
-
-  test('measures how many messages the sender is ahead', async () => {
-    expect(await measure(createSender(7))).toEqual({ depth: 7, waited: 50 })
-  })
-
-  test('measures all messages when the sender does not wait', async () => {
-    // At the first check, 256 have been taken.
-    expect(await measure(createSender(Infinity))).toEqual({ depth: 16_384 - 256, waited: 50 })
-  })
-
-  test('fails when messages arrive out of order', async () => {
-    const swaps = createSender(1, index => wideProgress(index === 3 ? 4 : index))
-    await expect(async () => measure(swaps)).rejects.toThrow('Received message 4; expected 3')
-  })
-
-  test('fails when messages are lost', async () => {
-    const loses = { ...createSender(1), pour: async () => ({ waited: 0 }) }
-    await expect(async () => measure(loses)).rejects.toThrow('0 of 16384 messages')
-  })
 })

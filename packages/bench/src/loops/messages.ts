@@ -1,6 +1,5 @@
 // The loops of one-way messages: events in both directions, and channels. Few bursts are in flight at any time, because a sender
 // that never waits would measure how fast a queue grows. Every message is counted.
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Measurement } from '../model/scenario.js'
 import * as handlers from './handlers.js'
 import type { MeasureLoop } from './subject.js'
@@ -107,28 +106,4 @@ async function sendBursts(ms: number, sendBurst: (count: number) => Promise<unkn
 function toRate({ messages, elapsed }: Sent, received: number): Measurement {
   if (received !== messages) throw new Error(`${received} of ${messages} messages arrived in order`)
   return { rate: (messages / elapsed) * 1e3 }
-}
-
-/** Messages of a KiB for a slow receiver: 16 MiB in all. */
-const SLOW_MESSAGES = 16_384
-/** Messages after which the receiver pauses for a millisecond, and after which it asks how far the sender is. */
-const MESSAGES_PER_PAUSE = 16
-const MESSAGES_PER_CHECK = 256
-
-/** A channel whose receiver is slow for `ms` milliseconds, and then takes the rest. Every message must arrive, in order. */
-export const measureSlowConsumer: MeasureLoop = async (subject, _calls, { ms }) => {
-  if (!subject.pour) throw new Error('This arm has no channels')
-  let taken = 0
-  let depth = 0
-  const end = performance.now() + ms
-  const { waited } = await subject.pour(SLOW_MESSAGES, async message => {
-    const chunk = handlers.getChunk(message)
-    if (chunk !== taken) throw new Error(`Received message ${chunk}; expected ${taken}`)
-    taken++
-    if (taken % MESSAGES_PER_PAUSE === 0 && performance.now() < end) await delay(1)
-    // Nothing is taken meanwhile: whatever has been sent and not taken waits somewhere.
-    if (taken % MESSAGES_PER_CHECK === 0) depth = Math.max(depth, Number(await subject.call('poured', {})) - taken)
-  })
-  if (taken !== SLOW_MESSAGES) throw new Error(`${taken} of ${SLOW_MESSAGES} messages arrived`)
-  return { depth, waited }
 }

@@ -2,11 +2,12 @@
 // the loops, and answers with figures or an error.
 import { parentPort } from 'node:worker_threads'
 import type { Loop, Measurement, Task } from '../model/scenario.js'
-import { getCalls, type Payload } from '../payloads/payloads.js'
+import type { Payload } from '../payloads/payloads.js'
 import * as calls from './calls.js'
 import * as messages from './messages.js'
-import { measureOpenCalls, measureOverload } from './open-loop.js'
-import { expectFailure, prepareCall, takeSamples, type Calls, type MeasureLoop, type Subject } from './subject.js'
+import { measureOpenCalls } from './open-loop.js'
+import { isStationary } from '../statistics/median.js'
+import { prepareCall, type Calls, type MeasureLoop, type Subject } from './subject.js'
 
 export interface Request {
   id: number
@@ -22,14 +23,12 @@ export interface Reply {
   error?: string
 }
 
-/** The events of the bus by which the bench process and a frontend talk. `crash` is announced by `crashing`. */
+/** The events of the bus by which the bench process and a frontend talk. */
 export const BENCH_EVENT = {
   ready: 'bench-ready',
   request: 'bench-request',
   reply: 'bench-reply',
   listening: 'bench-listening',
-  crash: 'bench-crash',
-  crashing: 'bench-crashing',
 } as const
 
 export interface Ready {
@@ -43,36 +42,48 @@ const LOOPS: Partial<Record<Loop, MeasureLoop>> = {
   calls: calls.measureCalls,
   sparse: calls.measureSparseCalls,
   giving: calls.measureTransfers,
-  cancel: calls.measureCancel,
-  'recover-core': calls.measureRecovery,
+  burst: calls.measureBursts,
   open: measureOpenCalls,
-  overload: measureOverload,
   'events-in': messages.measureEventsIn,
   'events-out': messages.measureEventsOut,
   stream: messages.measureStream,
   listeners: messages.measureListeners,
   'fan-out': messages.measureFanOut,
-  'slow-consumer': messages.measureSlowConsumer,
 }
 
-/** Returns all loops that an arm with two sides can run. With a time to settle, a loop runs twice and the second run counts. */
+/** The parts of the time to settle. */
+const SETTLE_PARTS = 6
+
+/** Measures short parts until they are stationary: a ring that slept must begin to poll. Returns false if time ran out first. */
+async function settle(measure: (ms: number) => Promise<Measurement>, settleMs: number): Promise<boolean> {
+  const values: number[] = []
+  const end = performance.now() + settleMs
+  while (!isStationary(values)) {
+    if (performance.now() >= end) return false
+    const { p50, rate, each = 0 } = await measure(settleMs / SETTLE_PARTS)
+    values.push(p50 ?? rate ?? each)
+  }
+  return true
+}
+
+/** Returns all loops that an arm with two sides can run. With a time to settle, the figure `stationary` is 1 or 0. */
 export const createLoops =
   (subject: Subject): Measure =>
   async (task, calls) => {
-    if (task.loop === 'samples') return takeSamples()
-    const measure = LOOPS[task.loop]
-    if (!measure) throw new Error(`This arm has no loop '${task.loop}'`)
+    const loop = LOOPS[task.loop]
+    if (!loop) throw new Error(`This arm has no loop '${task.loop}'`)
     const { ms, settleMs = 0 } = task
-    const target = calls[0]?.fails ? expectFailure(subject) : subject
-    if (settleMs > 0) await measure(target, calls, { ...task, ms: settleMs })
-    return measure(target, calls, { ...task, ms })
+    const measure = (length: number): Promise<Measurement> => loop(subject, calls, { ...task, ms: length })
+    if (settleMs === 0) return measure(ms)
+    const stationary = Number(await settle(measure, settleMs))
+    return { ...(await measure(ms)), stationary }
   }
 
 export function serve(measure: Measure): (request: Request) => Promise<Reply> {
   const prepared = new Map<string, Calls>()
   return async ({ id, task, payloadId, payload }) => {
     try {
-      if (payload) prepared.set(payloadId, getCalls(payload).map(prepareCall))
+      if (payload) prepared.set(payloadId, payload.calls.map(prepareCall))
       return { id, figures: await measure(task, prepared.get(payloadId) ?? []) }
     } catch (error) {
       return { id, error: error instanceof Error ? error.message : String(error) }

@@ -7,22 +7,13 @@ import { quantile } from '../statistics/median.js'
 export interface Subject {
   /** @param args named arguments, or bytes */
   call(command: string, args: unknown): Promise<unknown>
-  /** Calls a command. When the signal aborts, the promise rejects and the signal of the command's handler aborts. */
-  callUntil?(command: string, args: unknown, signal: AbortSignal): Promise<unknown>
   /** Calls a command with bytes that are transferred, and resolves to bytes that the other side transferred. */
   transfer?(command: string, bytes: Uint8Array): Promise<Uint8Array<ArrayBuffer>>
   emit(event: string, payload: unknown): unknown
   /** @returns an unsubscribe function */
   listen(event: string, receive: (payload: unknown) => void): Promise<() => void>
-  /** Calls a command that fills a channel with `count` messages. Each is taken before the next one. */
-  pour?(count: number, take: (message: unknown) => Promise<void>): Promise<Poured>
   /** Calls a command that sends `count` messages back in order, and resolves when the call is answered. */
   stream(command: string, count: number, receive: (message: unknown) => void): Promise<unknown>
-}
-
-/** The answer to `pour`: the part of its time that the sender waited for room, in %. */
-export interface Poured {
-  waited: number
 }
 
 export type MeasureLoop = (subject: Subject, calls: Calls, task: Task) => Promise<Measurement>
@@ -42,10 +33,10 @@ export interface ReadyCall extends Required<Omit<Call, 'expected'>> {
 
 export type Calls = readonly ReadyCall[]
 
-export function prepareCall({ command, args, expected, bytes = false, fails = false }: Call): ReadyCall {
-  if (!bytes) return { command, args, expected: toJson(expected), bytes, fails }
+export function prepareCall({ command, args, expected, bytes = false }: Call): ReadyCall {
+  if (!bytes) return { command, args, expected: toJson(expected), bytes }
   // A Buffer may share its memory with others, and would be cloned with all of it.
-  return { command, args: Uint8Array.from(toBytes(args)), expected: toBytes(expected), bytes, fails }
+  return { command, args: Uint8Array.from(toBytes(args)), expected: toBytes(expected), bytes }
 }
 
 const toJson = (value: unknown): Buffer => Buffer.from(JSON.stringify(value) ?? 'undefined')
@@ -72,20 +63,6 @@ export async function checkOnce(subject: Subject, calls: Calls): Promise<void> {
   checked.add(calls)
 }
 
-/** A subject whose calls must fail: an error's message becomes the answer, and an answer becomes an error. */
-export const expectFailure = (subject: Subject): Subject => ({
-  ...subject,
-  call: async (command, args) => {
-    let answer: unknown
-    try {
-      answer = await subject.call(command, args)
-    } catch (error) {
-      return (error as Error).message
-    }
-    throw new Error(`'${command}' returned ${preview(toJson(answer))}; expected it to fail`)
-  },
-})
-
 /**
  * Measures the CPU time of this process, of all its threads. While one arm works and the others sleep, it is the arm's.
  *
@@ -99,22 +76,10 @@ export function startCpuClock(): () => number {
   }
 }
 
-/** Latencies that `takeSamples` can return: they cross threads, so at most 2 MiB of them. */
-const MAX_KEPT = 2 ** 18
-let kept = new Float64Array()
-
-/** Summarizes latencies in milliseconds, which it sorts, as µs. Keeps them for `takeSamples`. */
+/** Summarizes latencies in milliseconds, which it sorts, as µs. */
 export function percentiles(ms: Float64Array): { p50: number; p99: number } {
-  kept = ms.slice(0, MAX_KEPT)
   const sorted = ms.sort()
   return { p50: quantile(sorted, 0.5) * 1e3, p99: quantile(sorted, 0.99) * 1e3 }
-}
-
-/** Returns each latency of the last measurement in this thread once, in µs and in the order of time. */
-export function takeSamples(): Measurement {
-  const samples = kept
-  kept = new Float64Array()
-  return Object.fromEntries(Array.from(samples, (ms, index) => [index, Math.round(ms * 1e6) / 1e3]))
 }
 
 /** A bound on memory: later calls of a measurement are not recorded. */

@@ -4,25 +4,19 @@ import type { Payload } from '../payloads/payloads.js'
 /**
  * The loops that a measuring thread can run:
  *
- * - `calls`: calls and their answers, `inFlight` at a time · `sparse`: one call every 4 ms · `cancel`: calls that are aborted
- * - `open`: calls on a schedule, answered or not, at half of the arm's capacity · `overload`: the same at twice the capacity
+ * - `calls`: calls and their answers, `inFlight` at a time · `sparse`: one call after 4 ms of silence, again and again
+ * - `burst`: 40 calls, one after the other, after 60 ms of silence · `open`: `perSecond` calls a second, each sent when it is due
  * - `giving`: bytes there and back, transferred by both sides · `codec`: `inFlight` messages written and read within one thread
  * - `events-in`: events from core to the measuring thread · `events-out`: the other direction
  * - `listeners`: events to `size` listeners, one after the other · `fan-out`: each event to `size` frontends
- * - `stream`: channels that core fills, one after the other · `slow-consumer`: a channel with a slow receiver
- * - `start`: from nothing to the first reply · `recover-core`, `recover-frontend`: from a crash to the first answer after it
- * - `idle`: silence after a start · `memory`: what frontends occupy · `http`: requests to the host's server while the host calls
- * - `samples`: no measurement: returns each single latency of the previous one, in µs, by its index
+ * - `stream`: channels that core fills, one after the other · `start`: from nothing to the first reply
+ * - `idle`: silence after a start · `memory`: what frontends occupy
  */
 export type Loop =
   | 'calls'
   | 'sparse'
+  | 'burst'
   | 'open'
-  | 'overload'
-  | 'cancel'
-  | 'slow-consumer'
-  | 'recover-core'
-  | 'recover-frontend'
   | 'giving'
   | 'events-in'
   | 'events-out'
@@ -32,26 +26,21 @@ export type Loop =
   | 'start'
   | 'idle'
   | 'memory'
-  | 'http'
   | 'codec'
-  | 'samples'
 
 /** One measurement to make: plain data, because tasks cross threads. */
 export interface Task {
   loop: Loop
   /** A slow operation is always measured at least once. */
   ms: number
-  /** Time to do the same before that, so that threads are awake and polling has begun. */
+  /** The most time to do the same before that, until it is stationary: threads are awake, and polling has begun. */
   settleMs?: number
   inFlight?: number
+  /** Calls a second of an open loop. */
+  perSecond?: number
   /** Number of listeners or frontends. */
   size?: number
-  /** How a host that serves HTTP calls its bus. */
-  pace?: Pace
 }
-
-/** `paced`: a few calls every millisecond · `restless`: each call as soon as the last is answered. */
-export type Pace = 'paced' | 'restless'
 
 /** Figures by name: µs for durations, per second for rates, % for parts of a core, bytes for memory. */
 export type Measurement = Record<string, number>
@@ -101,10 +90,13 @@ export interface Case {
   warmUp?: Omit<Task, 'ms'>
   payload: Payload
   figures: readonly FigureKind[]
+  /** Replace those of the scenario. */
+  share?: number
+  settleShare?: number
 }
 
 /** Something that goes on while a scenario is measured. */
-export interface Beside {
+export interface Background {
   end(): Promise<void>
 }
 
@@ -124,21 +116,16 @@ export interface Scenario {
   share?: number
   /** Length of an arm's warm-up, as a multiple of the plan's; 0 leaves it out. @default 1 */
   warmUpShare?: number
-  /** Time to settle before each measurement, as a multiple of that measurement's length. @default 0 */
+  /** Longest time to settle before each measurement, as a multiple of that measurement's length. @default 0 */
   settleShare?: number
   /** Number of rounds, as a multiple of the plan's. @default 1 */
   roundsShare?: number
   /** Returns what the scenario needs and this machine lacks. The scenario is then left out, and the run says why. */
   lacks?(): string | undefined
+  /** Arms have processes of their own, whose CPU time cannot be told from that of other programs. */
+  spawns?: true
   /** Starts something that goes on meanwhile, and ends with the scenario. */
-  beside?(): Promise<Beside>
-}
-
-/** Paths of the user's files. Every process that measures loads them. */
-export interface Additions {
-  scenarios: readonly string[]
-  payloads: readonly string[]
-  codecs: readonly string[]
+  background?(): Promise<Background>
 }
 
 /** Id of the A/A scenario, which comes along with every run. */

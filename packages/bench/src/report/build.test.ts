@@ -13,8 +13,7 @@ import { goalsTable } from './tables.js'
 const isolation = getScenario('isolation')
 const noise = getScenario('noise')
 const start = getScenario('start')
-const sparse = getScenario('sparse')
-const latencyScenario = getScenario('latency')
+const shapes = getScenario('shapes')
 
 const arm = (id: string): Arm => ({ id, title: id, open: () => Promise.reject(new Error('not here')) })
 const arms: [Arm, Arm] = [arm('raw'), arm('ring')]
@@ -87,10 +86,9 @@ describe('goals', () => {
   test('are met or missed by a ratio or a difference', () => {
     const report = createReport()
     expect(report.goals.map(({ id }) => id)).toEqual(GOALS.map(({ id }) => id))
-    expect(getGoal(report, 'sequential-port')).toMatchObject({ measured: 1.225, outcome: 'missed' })
-    expect(getGoal(report, 'pipelined-json')).toMatchObject({ measured: 2, outcome: 'met' })
+    expect(getGoal(report, 'port-steady')).toMatchObject({ measured: 1.225, outcome: 'missed' })
+    expect(getGoal(report, 'ring-64')).toMatchObject({ measured: 2, outcome: 'met' })
     expect(getGoal(report, 'idle')).toMatchObject({ compare: 'difference', measured: -0.5, outcome: 'met' })
-    expect(getGoal(report, 'isolation-sequential')).toMatchObject({ outcome: 'reported' })
   })
 
   test('are those of the measured scenarios, and none when these have no goals', () => {
@@ -100,21 +98,21 @@ describe('goals', () => {
   })
 
   test('are left out when only their reference was measured', () => {
-    const [quiet] = sampleReport(undefined, [latencyScenario]).scenarios
+    const [quiet] = sampleReport(undefined, [shapes]).scenarios
     const arms = quiet!.arms.filter(({ id }) => id !== 'ring-json')
     expect(judgeGoals({ scenarios: [{ ...quiet!, arms }], noise: null }).map(({ id }) => id)).not.toContain(
-      'sequential-ring',
+      'ring-steady',
     )
   })
 
   test('are missed when their arm failed', () => {
-    const report = sampleReport(withFailure('sparse', 'ring-json', 'gone'), [sparse])
-    expect(getGoal(report, 'sparse')).toMatchObject({ measured: null, outcome: 'missed' })
+    const report = sampleReport(withFailure('shapes', 'ring-json', 'gone'), [shapes])
+    expect(getGoal(report, 'ring-sparse')).toMatchObject({ measured: null, outcome: 'missed' })
     expect(
       goalsTable(report)
-        ?.rows.find(([work]) => work?.text.includes('4 ms'))
+        ?.rows.find(([work]) => work?.text.includes('sparse'))
         ?.map(({ text }) => text),
-    ).toEqual(['one call each 4 ms, p50', 'raw MessagePort', 'failed', '≤ 1.20×', 'missed'])
+    ).toEqual(['sparse, p50, ring', 'raw MessagePort', 'failed', '≤ 1.50×', 'missed'])
   })
 
   test('are counted in the table, each with its sign', () => {
@@ -187,12 +185,12 @@ describe('the noise check', () => {
   })
 
   test('judges no goal when it is too noisy', () => {
-    const scenarios = [noise, start, latencyScenario]
+    const scenarios = [noise, start, shapes]
     const steady = sampleReport(undefined, scenarios).goals.map(({ outcome }) => outcome)
     expect(steady).toEqual(expect.arrayContaining(['met']))
     const noisy = sampleReport(strayBy(2), scenarios).goals.map(({ outcome }) => outcome)
     expect(noisy).toHaveLength(steady.length)
-    expect(new Set(noisy)).toEqual(new Set(['too noisy', ...steady.filter(outcome => outcome === 'reported')]))
+    expect(new Set(noisy)).toEqual(new Set(['too noisy']))
   })
 
   test('is null when nothing was measured twice', () => {

@@ -14,6 +14,12 @@ import type { Noise, NoiseCheck, Report, ScenarioReport } from './report.js'
 /** From this factor on a difference is shown as one; a smaller one is within what a shared machine does by itself. */
 export const NOTABLE = 1.1
 
+/** How far the interval of an arm's ratio to itself may reach, as a factor. */
+const REACH = 1.25
+
+/** The part of the CPU time that other programs may take. */
+const OTHERS_LIMIT = 0.1
+
 export interface RunFacts {
   tool: Report['tool']
   plan: Plan
@@ -26,7 +32,7 @@ export interface RunFacts {
 export function buildReport(outcomes: readonly Outcome[], facts: RunFacts): Report {
   const { tool, filter, plan, machine, startedAt, seconds } = facts
   const scenarios = outcomes.map(outcome => scenarioReport(outcome, plan))
-  const noise = judgeNoise(scenarios)
+  const noise = judgeNoise(scenarios, getOthersCpu(outcomes))
   return {
     schemaVersion: SCHEMA_VERSION,
     tool,
@@ -54,6 +60,11 @@ export function scenarioReport({ scenario, cells }: Outcome, plan: Plan): Scenar
     reference: arms[0].id,
     rounds: getRounds(plan, scenario) * plan.processes,
     measuredRounds: Math.max(...cells.map(({ processes }) => processes.flat().length)),
+    notStationary: cells.reduce(
+      (sum, { coldStarts = 0, processes }) =>
+        sum + coldStarts + processes.flat().filter(({ stationary }) => stationary === 0).length,
+      0,
+    ),
     arms: arms.map(({ id: arm, title: name, carries, checks }) => ({
       id: arm,
       title: name,
@@ -113,8 +124,17 @@ const getFigures = (cell: Cell, reference: Cell | undefined): Figure[] =>
 
 const shortPair = ([low, high]: readonly [number, number]): [number, number] => [short(low), short(high)]
 
+/** Returns the part of the CPU time that other programs took, as far as it is known. */
+function getOthersCpu(outcomes: readonly Outcome[]): number | null {
+  const known = outcomes.flatMap(({ cpu }) => cpu ?? [])
+  const [others, total] = [known.map(cpu => cpu.others), known.map(cpu => cpu.total)].map(each =>
+    each.reduce((sum, ms) => sum + ms, 0),
+  )
+  return total ? short(others! / total) : null
+}
+
 /** Judges the arms that were measured twice: null if the run has none, or one of them failed. */
-export function judgeNoise(scenarios: readonly ScenarioReport[]): Noise | null {
+function judgeNoise(scenarios: readonly ScenarioReport[], othersCpu: number | null): Noise | null {
   const cases = scenarios.find(({ id }) => id === NOISE)?.cases ?? []
   const checks = cases.flatMap(({ id: inCase, results }) =>
     results.flatMap(({ arm, figures: [again] }): NoiseCheck[] => {
@@ -127,8 +147,12 @@ export function judgeNoise(scenarios: readonly ScenarioReport[]): Noise | null {
     }),
   )
   if (checks.length === 0) return null
-  const isNoisy = checks.some(({ ratio }) => ratio > NOTABLE || ratio < 1 / NOTABLE)
-  return { outcome: isNoisy ? 'too noisy' : 'steady', tolerance: NOTABLE, checks }
+  const isNoisy = checks.some(({ ratio, interval: [low, high] }) => {
+    const isOff = ratio > NOTABLE || ratio < 1 / NOTABLE
+    return isOff || high > REACH || low < 1 / REACH
+  })
+  const outcome = isNoisy || (othersCpu ?? 0) > OTHERS_LIMIT ? 'too noisy' : 'steady'
+  return { outcome, tolerance: NOTABLE, reach: REACH, othersCpu, othersLimit: OTHERS_LIMIT, checks }
 }
 
 /** The goals whose figures the run was asked for. A goal whose arm failed has no measured value, and is missed. */
@@ -139,7 +163,7 @@ export function judgeGoals(report: Pick<Report, 'scenarios' | 'noise'>): GoalRep
     return found?.cases.some(({ id }) => id === inCase) === true && found.arms.some(({ id }) => id === arm)
   }
   const planned = GOALS.filter(({ figure, against }) => isPlanned(figure) && isPlanned(against))
-  return planned.map(({ onlyReported, ...goal }) => {
+  return planned.map(goal => {
     const [figure = [], against = []] = [goal.figure, goal.against].map(path => findFigure(report, path)?.processes)
     const estimate = goal.compare === 'ratio' ? estimateRatio(figure, against) : null
     const differences = figure.map((rounds, process) =>
@@ -150,7 +174,7 @@ export function judgeGoals(report: Pick<Report, 'scenarios' | 'noise'>): GoalRep
     const met = measured !== null && (goal.bound === 'at most' ? measured <= goal.goal : measured >= goal.goal)
     const judged = report.noise?.outcome === 'too noisy' ? 'too noisy' : met ? 'met' : 'missed'
     const interval = estimate && shortPair(estimate.interval)
-    return { ...goal, measured, interval, outcome: onlyReported ? 'reported' : judged }
+    return { ...goal, measured, interval, outcome: judged }
   })
 }
 

@@ -1,9 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { noisySample, sampleReport, withFailure } from '../../test/sample-report.js'
-import { drawChart, forest, goalsChart, linearScale, logScale, stepChart, waterfall } from './charts.js'
-import type { Figure, ScenarioReport } from './report.js'
-
-const getIsolation = (report = noisySample()): ScenarioReport => report.scenarios.find(({ id }) => id === 'isolation')!
+import { drawChart, forest, logScale } from './charts.js'
+import type { Figure } from './report.js'
 
 const ratio = (value: number, low: number, high: number, better: Figure['better'] = 'lower'): Figure => ({
   ...{ id: 'p50', title: 'p50', unit: 'µs', better, median: 10, low: 9, high: 11 },
@@ -47,13 +44,6 @@ describe('a logarithmic scale', () => {
   })
 })
 
-test('a linear scale begins at zero, or below it', () => {
-  expect(linearScale([10, 40]).at(0)).toBe(0)
-  const { at, ticks } = linearScale([-10, 40])
-  expect(at(0)).toBeGreaterThan(0)
-  expect(ticks).toContain(0)
-})
-
 describe('a forest plot', () => {
   const getTones = (...figures: Figure[]): string[] => draw(...figures).groups[0]!.rows.map(({ tone }) => tone)
 
@@ -89,59 +79,4 @@ describe('a forest plot', () => {
   test('is left out when no figure has a ratio', () => {
     expect(drawChart(draw({ ...ratio(1, 1, 1), ratio: null, interval: null }))).toBeUndefined()
   })
-})
-
-describe('a chart of steps', () => {
-  const getPercentiles = (scenario: ScenarioReport) => {
-    const [inCase] = scenario.cases
-    const kinds = inCase!.results[0]!.figures.filter(({ unit }) => unit === 'µs')
-    const steps = kinds.map(({ id, title }) => ({ title, inCase: inCase!, id }))
-    return stepChart(scenario, inCase!.title, steps, kinds[0]!)
-  }
-
-  test('has a point and a range for each percentile of each arm', () => {
-    const { rows } = getPercentiles(getIsolation()).groups[0]!
-    expect(rows.map(({ name }) => name)).toContain('raw MessagePort (reference)')
-    for (const { marks } of rows) {
-      expect(marks.map(({ kind }) => kind)).toEqual(['line', 'range', 'range', 'point', 'point'])
-    }
-  })
-
-  test('has no row for an arm that failed', () => {
-    const scenario = getIsolation(sampleReport(withFailure('isolation', 'ring-json', 'gone')))
-    expect(getPercentiles(scenario).groups[0]!.rows).toHaveLength(scenario.arms.length - 1)
-  })
-
-  test('is left out when no arm has two steps', () => {
-    const scenario = getIsolation()
-    const [inCase] = scenario.cases
-    const [kind] = inCase!.results[0]!.figures
-    const steps = [{ title: 'p50', inCase: inCase!, id: kind!.id }]
-    expect(drawChart(stepChart(scenario, 'one', steps, kind!))).toBeUndefined()
-  })
-})
-
-test('the steps of the isolation cost end where the whole ends', () => {
-  const { isolationCost } = sampleReport()
-  const getBars = (of: 'alone' | 'pipelined') =>
-    waterfall(isolationCost, of, '').groups[0]!.rows.map(row => row.marks[0])
-  const bars = getBars('alone')
-  expect(bars[0]!.from).toBe(0)
-  expect(bars.at(-2)!.to).toBeCloseTo(bars.at(-1)!.to!)
-  expect(bars[1]!.from).toBe(bars[0]!.to)
-  expect(getBars('pipelined').filter(bar => bar === undefined)).toHaveLength(2)
-  expect(drawChart(waterfall([], 'alone', ''))).toBeUndefined()
-})
-
-test('a goal lies right of 1 when it was met, left of it when it was missed, and nowhere when it is a difference', () => {
-  const goal = { id: 'a', work: 'a', reference: 'raw', figure: '', against: '', compare: 'ratio' } as const
-  const chart = goalsChart([
-    { ...goal, bound: 'at most', goal: 2, measured: 1, interval: [0.9, 1.1], outcome: 'met' },
-    { ...goal, bound: 'at least', goal: 2, measured: 1, interval: [0.9, 1.1], outcome: 'missed' },
-    { ...goal, bound: 'at most', compare: 'difference', goal: 2, measured: -1, interval: null, outcome: 'met' },
-  ])
-  expect(chart.groups[0]!.rows.map(({ tone, marks }) => [tone, marks.at(-1)!.from])).toEqual([
-    ['better', 2],
-    ['worse', 0.5],
-  ])
 })

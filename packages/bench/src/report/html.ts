@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { data, formatRatio, h, Html, prose } from '../shared/text.js'
-import { digestCharts, drawChart, forest, goalsChart, noiseChart, stepChart, waterfall, type Chart } from './charts.js'
+import { digestCharts, drawChart, forest, type Chart } from './charts.js'
 import type { Figure, Report, ScenarioReport } from './report.js'
-import { carriedTable, costTable, digestTable, everyFigureTable, getFailures, getKinds } from './tables.js'
+import { carriedTable, costTable, digestTable, getFailures, getKinds } from './tables.js'
 import { goalsTable, noiseTable, scenarioTable, type Cell, type Table } from './tables.js'
 import { describeMachine, describeRun, getNotes, getVerdict } from './verdict.js'
 
@@ -74,23 +74,19 @@ interface Section {
 }
 
 function getSections(report: Report): Section[] {
-  const { noise, isolationCost, goals, scenarios } = report
+  const { noise, isolationCost, scenarios } = report
   const judge = noise?.outcome !== 'too noisy'
-  const cost = [
-    waterfall(isolationCost, 'alone', 'A call alone'),
-    waterfall(isolationCost, 'pipelined', 'Each of 64 in flight'),
-  ]
   return [
     ...drawSummary('in-short', digestTable(report), digestCharts(report, judge)),
-    ...drawSummary('the-goals', goalsTable(report), [goalsChart(goals)]),
-    ...drawSummary('isolation-cost', costTable(isolationCost), cost),
+    ...drawSummary('the-goals', goalsTable(report)),
+    ...drawSummary('isolation-cost', costTable(isolationCost)),
     ...scenarios.map(scenario => drawScenario(scenario, report, judge)),
-    ...drawSummary('run-noise', noiseTable(report), noise ? [noiseChart(noise)] : []),
-    ...drawSummary('carried', carriedTable(report), []),
+    ...drawSummary('run-noise', noiseTable(report)),
+    ...drawSummary('carried', carriedTable(report)),
   ]
 }
 
-function drawSummary(id: string, table: Table | undefined, charts: readonly Chart[]): Section[] {
+function drawSummary(id: string, table: Table | undefined, charts: readonly Chart[] = []): Section[] {
   if (!table) return []
   const drawn = charts.flatMap(chart => drawChart(chart) ?? [])
   const panel = drawn.length > 0 && h`<div class="panel${drawn.length > 1 && ' pair'}">${drawn}</div>`
@@ -101,8 +97,6 @@ function drawSummary(id: string, table: Table | undefined, charts: readonly Char
 
 /** With more arms, each case has a forest plot of its own. */
 const MOST_ARMS = 8
-/** With fewer cases, a chart of them says no more than the table. */
-const FEWEST_CASES = 3
 
 /** Charts are chosen by what the figures are: an unknown scenario has a forest plot and tables like any other. */
 function drawScenario(scenario: ScenarioReport, { plan }: Report, judge: boolean): Section {
@@ -117,15 +111,6 @@ function drawScenario(scenario: ScenarioReport, { plan }: Report, judge: boolean
     `payload: ${[...new Set(cases.map(({ payload }) => payload))].join(' · ')}`,
   ]
   const failed = getFailures({ scenarios: [scenario] })
-  const medians = getKinds(cases).map(kind => {
-    const steps = cases.map(inCase => ({ title: inCase.title, inCase, id: kind.id }))
-    return stepChart(scenario, getName(kind), steps, kind)
-  })
-  const percentiles = cases.flatMap(inCase => {
-    const kinds = getKinds([inCase]).filter(({ id, unit }) => /^p\d+$/.test(id) && unit === 'µs')
-    const steps = kinds.map(({ id, title }) => ({ title, inCase, id }))
-    return kinds.slice(0, 1).map(kind => stepChart(scenario, inCase.title, steps, kind))
-  })
   const forests = getKinds(cases).flatMap(kind => {
     const groups = cases.map(({ title, results }) => {
       const figures = results.map(({ arm, figures: of }) => ({ arm, figure: of.find(({ id }) => id === kind.id) }))
@@ -140,11 +125,7 @@ function drawScenario(scenario: ScenarioReport, { plan }: Report, judge: boolean
     content: h`<p class="about">${prose(scenario.about)}</p>
       <p class="facts">${facts.map(fact => h`<span>${fact}</span> `)}</p>
       ${failed.length > 0 && h`<div class="note failed"><h3>Failed</h3><ul>${failed.map(text => h`<li>${text}</li>`)}</ul></div>`}
-      ${cases.length >= FEWEST_CASES && drawPanels('Medians', medians)}
-      ${drawPanels('Percentiles', percentiles)} ${drawPanels('Ratios', forests)}
-      ${drawTable(scenarioTable(scenario, true))}
-      <details class="every"><summary>Every figure, with its rounds and the smallest effect it could have shown</summary>
-        ${drawTable(everyFigureTable(scenario))}</details>`,
+      ${drawPanels('Ratios', forests)} ${drawTable(scenarioTable(scenario, true))}`,
   }
 }
 
@@ -167,7 +148,7 @@ function drawTable({ title, head, groups, rows, words = [] }: Table, caption = '
     text === '' ? h`<td></td>` : h`<th scope="col" class="${getKind(at)}">${text}</th>`
   const above = groups?.map(group => h`<th scope="colgroup" colspan="${group.span}">${group.title}</th>`)
   const drawRow = ([name, ...cells]: readonly Cell[]): Html =>
-    h`<tr${name!.path && h` data-every="${name!.path}"`}>
+    h`<tr>
       <th scope="row">${name!.text}${name!.ratio && h`<span class="sub">${name!.ratio}</span>`}</th>
       ${cells.map((cell, at) => drawCell(cell, getKind(at + 1)))}</tr> `
   return h`<div class="scroll" role="group" aria-label="${title}" tabindex="0"><table>

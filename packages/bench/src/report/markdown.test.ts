@@ -15,12 +15,13 @@ test('begins with the verdict and the digest, and folds everything else', () => 
   const text = toMarkdown(sampleReport())
   expect(text.split('\n\n').slice(0, 2)).toEqual([
     '# Sallyport benchmark',
-    '🟢 **Goals: 3 met, 0 missed; 6 scenarios measured.**',
+    '🟡 **Goals: 15 met, 9 missed; 7 scenarios measured.**',
   ])
   expect(text.match(/^## .*/gm)).toEqual(['## In short'])
   expect([...text.matchAll(/<details><summary>(.*)<\/summary>\n\n/g)].map(([, title]) => title)).toEqual([
-    'Goals: 3 met, 0 missed',
+    'Goals: 15 met, 9 missed',
     'Cost of isolation',
+    'A call, by the shape of the traffic',
     'Cost of isolation for a call',
     'Documents there and back',
     'Events',
@@ -46,7 +47,7 @@ test('stays within what GitHub takes, and says how many tables are left out', ()
   const long = manyTimes(noisySample(), 60)
   const comment = toComment(long)
   expect(comment.length).toBeLessThan(65_536)
-  expect(comment).toMatch(/\d+ of 361 tables are left out here/)
+  expect(comment).toMatch(/\d+ of 421 tables are left out here/)
   expect(comment.match(/<details>/g)).toHaveLength(comment.match(/<\/details>/g)!.length)
   expect(comment).toContain('All rounds: report.json.')
   const longer = toMarkdown(manyTimes(noisySample(), 400))
@@ -75,7 +76,7 @@ test('draws as many cells in every row as in the head of its table', () => {
 test('draws goals as a table, each a row with its reference', () => {
   const text = toMarkdown(sampleReport(undefined, allScenarios()))
   expect(text).toContain('<summary>Goals: ')
-  expect(text).toContain('| 64 in flight, JSON | birpc | ')
+  expect(text).toContain('| 64 in flight, ring | birpc | ')
 })
 
 test('draws an error as one line of a list', () => {

@@ -5,7 +5,7 @@ import type { Estimate } from '../statistics/ratio.js'
 import type { Goal } from './goals.js'
 
 /** Grows with every change that a reader of the old form would stumble on. */
-export const SCHEMA_VERSION = 2
+export const SCHEMA_VERSION = 3
 
 export interface Report {
   schemaVersion: typeof SCHEMA_VERSION
@@ -27,12 +27,16 @@ export interface Report {
   goals: GoalReport[]
 }
 
-/** Whether arms that were measured against themselves (A/A) agreed. */
+/** Whether arms that were measured against themselves (A/A) agreed, and other programs left the CPU alone. */
 export interface Noise {
-  /** `too noisy`: an arm differed from itself by more than the tolerance, so that nothing is judged. */
+  /** `too noisy`: one of the limits was exceeded, so that nothing is judged. */
   outcome: 'steady' | 'too noisy'
-  /** How far from 1 a ratio can be, as a factor above 1. */
+  /** How far from 1 a ratio can be, and its interval can reach, as factors above 1. */
   tolerance: number
+  reach: number
+  /** The part of the CPU time that other programs took during the run, 0 to 1, and its limit; null if unknown. */
+  othersCpu: number | null
+  othersLimit: number
   checks: NoiseCheck[]
 }
 
@@ -43,12 +47,12 @@ export interface NoiseCheck extends Pick<Estimate, 'ratio' | 'interval'> {
   smallestEffect: number | null
 }
 
-export interface GoalReport extends Omit<Goal, 'onlyReported'> {
+export interface GoalReport extends Goal {
   /** A ratio, or a difference in the figure's unit; null if one of the two figures is missing. */
   measured: number | null
   /** The 95 % interval of a ratio. */
   interval: [low: number, high: number] | null
-  outcome: 'met' | 'missed' | 'reported' | 'too noisy'
+  outcome: 'met' | 'missed' | 'too noisy'
 }
 
 export interface ScenarioReport extends Pick<Scenario, 'id' | 'title' | 'about' | 'rows'> {
@@ -57,6 +61,8 @@ export interface ScenarioReport extends Pick<Scenario, 'id' | 'title' | 'about' 
   /** Planned rounds, and those that were measured. */
   rounds: number
   measuredRounds: number
+  /** Warm-ups and measurements whose arm was not stationary before their time ran out. */
+  notStationary: number
   arms: ArmReport[]
   cases: CaseReport[]
 }

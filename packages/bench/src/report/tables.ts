@@ -1,7 +1,7 @@
 // The tables of a report before they are drawn: a terminal, Markdown and the page show the same rows and cells.
 import * as text from '../shared/text.js'
 import { NOTABLE } from './build.js'
-import { everyFigure, findFigure, type ArmReport, type CaseReport, type Figure } from './report.js'
+import { findFigure, type ArmReport, type CaseReport, type Figure } from './report.js'
 import type { GoalReport, Report, ScenarioReport } from './report.js'
 
 export interface Cell {
@@ -95,10 +95,16 @@ export function scenarioTable({ id, title, about, arms, cases, ...scenario }: Sc
           { text: arm.title, ...(all && arm.id === reference && { ratio: 'reference' }) },
           ...columns.map(({ at, kind }) => getCell(cases[at]!, arm, kind)),
         ])
-      : cases.map(inCase => [
-          { text: inCase.title, ...(sized && { ratio: text.formatBytes(inCase.payloadBytes) }) },
-          ...columns.map(({ at, kind }) => getCell(inCase, arms[at]!, kind)),
-        ]),
+      : cases.flatMap(inCase => {
+          const kinds = all ? [undefined] : getKinds([inCase]).filter(isShown)
+          return kinds.map(row => [
+            {
+              text: kinds.length > 1 ? `${inCase.title}, ${row!.title}` : inCase.title,
+              ...(sized && { ratio: text.formatBytes(inCase.payloadBytes) }),
+            },
+            ...columns.map(({ at, kind }) => getCell(inCase, arms[at]!, kind ?? row)),
+          ])
+        }),
   }
 }
 
@@ -116,46 +122,39 @@ export function carriedTable({ scenarios }: Scenarios): Table | undefined {
   }
 }
 
-/** Every figure of a scenario with all that is known of it, one a row. */
-export const everyFigureTable = (scenario: ScenarioReport): Table => ({
-  title: `${scenario.title}: every figure`,
-  about: '',
-  head: ['', 'case', 'figure', 'median', 'lowest round', 'highest round', 'ratio', 'from', 'to', 'smallest effect'],
-  rows: everyFigure({ scenarios: [scenario] }).map(({ path, figure, inCase, arm }) => {
-    const { median, low, high, ratio, interval, smallestEffect } = figure
-    const toCells = (values: (number | null)[], format: (value: number) => string): Cell[] =>
-      values.map(value => (value === null ? { text: '' } : { text: format(value), value }))
-    return [
-      { text: arm.title, path },
-      { text: inCase.title },
-      { text: figure.title },
-      ...toCells([median, low, high], value => text.formatFigure({ ...figure, median: value })),
-      ...toCells([ratio, ...(interval ?? [null, null])], text.formatRatio),
-      ...toCells([smallestEffect], text.formatEffect),
-    ]
-  }),
-  words: [1, 2],
-})
-
-/** The cost of safety on one screen: each row with the figure of its reference. */
+/** The shapes of traffic and the cost of safety on one screen: each row with the figure of its reference. */
 const DIGEST = text.readTable(`
-  a call (median), JSON      | isolation/1/raw/p50
-  calls, 64 in flight, JSON  | isolation/64/raw/rate
-  GitHub pull request event  | documents/github-pull-request/raw/p50
-  DevTools protocol as JSON  | documents/devtools/raw/p50
-  DevTools protocol as bytes | documents/devtools-bytes/raw/p50
+  steady, p50                | shapes/steady/raw/p50
+  burst, p50                 | shapes/burst/raw/p50
+  sparse, p50                | shapes/sparse/raw/p50
+  64 in flight               | shapes/64/raw/rate
+  20,000/s offered, p50      | shapes/open-20k/raw/p50
+  20,000/s offered, p99      | shapes/open-20k/raw/p99
+  60,000/s offered, p50      | shapes/open-60k/raw/p50
+  60,000/s offered, p99      | shapes/open-60k/raw/p99
+  GitHub pull request        | documents/github-pull-request/raw/p50
+  DevTools as JSON           | documents/devtools/raw/p50
+  DevTools as bytes          | documents/devtools-bytes/raw/p50
   events, core → frontend    | events/in/raw/rate
   events, frontend → core    | events/out/raw/rate
   channel, core → frontend   | channel/channel/raw/rate
   start to first reply *     | start/start/worker/time
 `) as [title: string, path: string][]
 
-/** The rows of the digest that the run measured: the reference, brownfield, isolation. */
+/** The columns of the digest after the reference: titles and arms. */
+export const DIGEST_ARMS = [
+  ['birpc', 'birpc'],
+  ['ring', 'ring-json'],
+  ['port', 'port-json'],
+  ['isolation', 'isolation-ring-json'],
+] as const
+
+/** The rows of the digest that the run measured: the reference, then the arms. */
 export const digestFigures = (report: Scenarios): { title: string; figures: (Figure | undefined)[] }[] =>
   DIGEST.map(([title, path]) => {
-    const others = ['/ring-json/', '/isolation-ring-json/'].map(arm => path.replace(/\/(raw|worker)\//, arm))
+    const others = DIGEST_ARMS.map(([, arm]) => path.replace(/\/(raw|worker)\//, `/${arm}/`))
     return { title, figures: [path, ...others].map(entry => findFigure(report, entry)) }
-  }).filter(({ figures: [, brownfield, isolation] }) => brownfield ?? isolation)
+  }).filter(({ figures: [, ...others] }) => others.some(figure => figure !== undefined))
 
 /** The table that a run ends with; `undefined` if there is nothing to compare with a reference. */
 export function digestTable(report: Scenarios): Table | undefined {
@@ -169,12 +168,12 @@ export function digestTable(report: Scenarios): Table | undefined {
   return {
     title: 'In short',
     about: starred ? `${about} * The reference of a start is one empty Worker.` : about,
-    head: ['', 'raw MessagePort', 'brownfield', 'isolation'],
+    head: ['', 'raw MessagePort', ...DIGEST_ARMS.map(([title]) => title)],
     rows,
   }
 }
 
-const GOAL_TONES = { met: { tone: 'better' }, missed: { tone: 'worse' }, reported: {}, 'too noisy': {} } as const
+const GOAL_TONES = { met: { tone: 'better' }, missed: { tone: 'worse' }, 'too noisy': {} } as const
 
 /** Each goal that the run measured; `undefined` if it measured none. */
 export function goalsTable({ goals }: Pick<Report, 'goals'>): Table | undefined {

@@ -44,10 +44,14 @@ test('draws the digest', () => {
      In short
      × is the ratio to the reference, round by round: of a time less is better, of
      a rate (/s) more. * The reference of a start is one empty Worker.
-                                raw MessagePort       brownfield       isolation
-     a call (median), JSON              45.0 µs   25.0 µs  0.55×   105 µs  2.35×
-     calls, 64 in flight, JSON         1.60 M/s  3.20 M/s  2.00×  640 k/s  0.40×
-     GitHub pull request event          45.0 µs   25.0 µs  0.55×   105 µs  2.35×"
+                          raw       birpc          ring          port     isolation
+                  MessagePort
+     steady, p50      45.0 µs     45.0 µs       25.0 µs       55.0 µs        105 µs
+                               1.00× ±0 %  0.55× ±9.5 %  1.23× ±2.1 %  2.35× ±6.6 %
+     burst, p50       45.0 µs     45.0 µs       25.0 µs       55.0 µs        105 µs
+                               1.00× ±0 %  0.55× ±9.5 %  1.23× ±2.1 %  2.35× ±6.6 %
+     sparse, p50      45.0 µs     45.0 µs       25.0 µs       55.0 µs        105 µs
+                               1.00× ±0 %  0.55× ±9.5 %  1.23× ±2.1 %  2.35× ±6.6 %"
   `)
 })
 

@@ -34,10 +34,19 @@ export function getVerdict(report: Judged): Verdict {
   return { outcome, line: line.charAt(0).toUpperCase() + line.slice(1) }
 }
 
-function describeNoise({ checks, tolerance }: Noise): string {
-  const most = formatEffect(Math.max(...checks.map(({ ratio }) => Math.max(ratio, 1 / ratio))))
-  const limit = formatEffect(tolerance)
-  return `Noise check failed: two identical arms differed by ${most} (limit: ${limit}). Treat these figures as approximate.`
+function describeNoise({ checks, tolerance, reach, othersCpu, othersLimit }: Noise): string {
+  const toPercent = (part: number): string => `${Math.round(part * 100)} %`
+  const [most, widest] = [
+    Math.max(...checks.map(({ ratio }) => Math.max(ratio, 1 / ratio))),
+    Math.max(...checks.map(({ interval: [low, high] }) => Math.max(high, 1 / low))),
+  ]
+  const reasons = [
+    most > tolerance && `two identical arms differed by ${formatEffect(most)} (limit: ${formatEffect(tolerance)})`,
+    widest > reach && `their interval reached ${formatEffect(widest)} (limit: ${formatEffect(reach)})`,
+    (othersCpu ?? 0) > othersLimit &&
+      `other processes took ${toPercent(othersCpu!)} of the CPU (limit: ${toPercent(othersLimit)})`,
+  ]
+  return `Noise check failed: ${reasons.filter(Boolean).join('; ')}. Treat these figures as approximate.`
 }
 
 /** The smallest effect that half of the comparisons could have shown, and that nine in ten could; null if unknown. */
@@ -56,6 +65,7 @@ export function getNotes(report: Report): string[] {
   const trust = high > low * UNSTEADY ? ': trust the ratios, which compare within a round, more than the times' : ''
   const late = scenarios.filter(({ measuredRounds, rounds }) => measuredRounds < rounds)
   const rounds = late.map(({ id, measuredRounds, rounds: planned }) => `${id} ${measuredRounds} of ${planned}`)
+  const moving = scenarios.filter(({ notStationary }) => notStationary > 0)
   const notes = [
     noise?.outcome === 'too noisy' && describeNoise(noise),
     half !== undefined &&
@@ -66,6 +76,8 @@ export function getNotes(report: Report): string[] {
       `The reference's own p50 lay between ${duration(low)} and ${duration(high)} from round to round${trust}.`,
     isolationCost.some(({ alone, pipelined }) => Math.min(alone ?? 0, pipelined ?? 0) < 0) &&
       'A step of the isolation cost below zero is smaller than the noise of this run.',
+    moving.length > 0 &&
+      `Measured before the arm was stationary: ${moving.map(({ id, notStationary }) => `${id} ${notStationary} times`).join(', ')}.`,
     late.length > 0 && `To end in time, fewer rounds were measured: ${rounds.join(', ')}.`,
   ]
   return notes.filter(note => note !== false)

@@ -5,21 +5,20 @@ import { getScenario } from '../scenarios/index.js'
 import { launchFresh } from './fresh-process.js'
 import type { Launched } from './run.js'
 
-const nothing = { scenarios: [], payloads: [], codecs: [] }
 const task: Task = { loop: 'calls', ms: 2, inFlight: 1 }
 const noise = getScenario('noise')
 let launched: Launched | undefined
 afterEach(() => launched?.end())
 
 test('opens, measures and closes an arm in a process of its own', async () => {
-  launched = await launchFresh(nothing)
+  launched = await launchFresh()
   const arm = await launched.open(noise, noise.arms[0])
   expect(await arm.measure(task, usualCall)).toMatchObject({ p50: expect.any(Number), rate: expect.any(Number) })
   await arm.close()
 })
 
 test('reports errors of that process with their messages', async () => {
-  launched = await launchFresh(nothing)
+  launched = await launchFresh()
   const arm = await launched.open(noise, noise.arms[0])
   await expect(arm.measure({ ...task, loop: 'codec' }, usualCall)).rejects.toThrow(/codec/)
   const unknown = { ...usualCall, id: 'other' }
@@ -29,7 +28,7 @@ test('reports errors of that process with their messages', async () => {
 })
 
 test('rejects pending and later requests with the reason when the process exits', async () => {
-  launched = await launchFresh(nothing)
+  launched = await launchFresh()
   const codec = getScenario('codec')
   const arm = await launched.open(codec, codec.arms[0])
   const measured = arm.measure({ loop: 'codec', ms: 20_000, inFlight: 1 }, codec.cases[0]!.payload)
@@ -40,5 +39,5 @@ test('rejects pending and later requests with the reason when the process exits'
 
 test('throws when the process cannot start', async () => {
   const missing = new URL('missing.js', import.meta.url)
-  await expect(launchFresh(nothing, missing)).rejects.toThrow('The process of the arm exited with code 1')
+  await expect(launchFresh(missing)).rejects.toThrow('The process of the arm exited with code 1')
 })

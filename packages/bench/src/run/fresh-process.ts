@@ -3,13 +3,13 @@
 import { createBirpc, type BirpcReturn } from 'birpc'
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import type { Additions, Measurement, Task } from '../model/scenario.js'
+import type { Measurement, Task } from '../model/scenario.js'
 import type { Launched } from './run.js'
 
 /** The requests that such a process answers; see `process.ts`. */
 export interface ProcessHost {
-  /** Loads all scenarios, and the user's files. */
-  load(additions: Additions): Promise<void>
+  /** Loads all scenarios. */
+  load(): Promise<void>
   /** @returns a handle of the opened arm */
   open(scenario: string, arm: string): Promise<number>
   /** @param payload its id: the payload itself is read in that process */
@@ -17,8 +17,9 @@ export interface ProcessHost {
   close(handle: number): Promise<void>
   measureIdle(arm: string, task: Task): Promise<Measurement>
   measureMemory(sandbox: string): Promise<Measurement>
-  measureSlowConsumer(arm: string, task: Task): Promise<Measurement>
   occupyCore(): void
+  /** Returns the CPU time of the process, in ms. */
+  readCpu(): number
 }
 
 export interface StartedProcess {
@@ -65,10 +66,9 @@ export function startProcess(entry: URL = ENTRY): StartedProcess {
 /**
  * Starts a process for the arms of one scenario.
  *
- * @param additions the user's files, which it loads in addition to the scenarios of this package
  * @throws Error if it exits before it is ready
  */
-export async function launchFresh(additions: Additions, entry?: URL): Promise<Launched> {
+export async function launchFresh(entry?: URL): Promise<Launched> {
   const { child, rpc, exited } = startProcess(entry)
   let exitError: Error | undefined
   void exited.then(error => (exitError = error))
@@ -79,7 +79,7 @@ export async function launchFresh(additions: Additions, entry?: URL): Promise<La
     clearTimeout(timer)
   }
   try {
-    await rpc.load(additions)
+    await rpc.load()
   } catch (error) {
     await end()
     throw error
@@ -95,6 +95,7 @@ export async function launchFresh(additions: Additions, entry?: URL): Promise<La
         close: () => rpc.close(handle),
       }
     },
+    readCpu: () => rpc.readCpu(),
     end,
   }
 }

@@ -45,17 +45,23 @@ export const readLoad = (): number => Math.round((loadavg()[0] ?? 0) * 100) / 10
 
 /** Returns the part of the CPU time that is taken while this process waits, 0 to 1. */
 async function readBusy(): Promise<number> {
-  const before = readTimes()
+  const before = readCpuTimes()
   await delay(OBSERVED_MS)
-  const after = readTimes()
-  const total = after.total - before.total
-  return total === 0 ? 0 : Math.round((1 - (after.idle - before.idle) / total) * 100) / 100
+  const { total, busy } = readCpuTimes(before)
+  return total === 0 ? 0 : Math.round((busy / total) * 100) / 100
 }
 
-function readTimes(): { total: number; idle: number } {
+interface CpuTimes {
+  total: number
+  busy: number
+}
+
+/** Returns the CPU time of all cores in milliseconds, since an earlier moment or the machine's start. */
+export function readCpuTimes(since: CpuTimes = { total: 0, busy: 0 }): CpuTimes {
   const times = cpus().map(cpu => cpu.times)
   const sum = (values: number[]): number => values.reduce((total, value) => total + value, 0)
-  return { total: sum(times.flatMap(each => Object.values(each))), idle: sum(times.map(({ idle }) => idle)) }
+  const total = sum(times.flatMap(each => Object.values(each)))
+  return { total: total - since.total, busy: total - sum(times.map(({ idle }) => idle)) - since.busy }
 }
 
 type PackageInfo = Record<'name' | 'version', string>

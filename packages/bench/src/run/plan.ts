@@ -1,5 +1,6 @@
 // How long and how often a run measures: its two modes, and the time within which it ends on any machine.
 import type { Case, Measurement, Scenario, Task } from '../model/scenario.js'
+import { isStationary } from '../statistics/median.js'
 
 export interface Plan {
   mode: 'quick' | 'full'
@@ -15,7 +16,7 @@ export interface Plan {
   budgetMs: number
 }
 
-export const QUICK: Plan = { mode: 'quick', processes: 2, warmUpMs: 400, rounds: 4, slotMs: 30, budgetMs: 56_000 }
+export const QUICK: Plan = { mode: 'quick', processes: 2, warmUpMs: 400, rounds: 4, slotMs: 30, budgetMs: 58_000 }
 export const FULL: Plan = { mode: 'full', processes: 3, warmUpMs: 600, rounds: 4, slotMs: 40, budgetMs: 240_000 }
 
 /** A round and its reverse: with fewer, the arm that is measured first has an advantage or a disadvantage. */
@@ -23,7 +24,7 @@ export const MIN_ROUNDS = 2
 
 /** The approximate time to start and end one process, and to open and close one arm in it. */
 const LAUNCH_MS = 200
-const OPEN_MS = 150
+const OPEN_MS = 120
 
 /** Allows for a busy machine. */
 const SLACK = 1.1
@@ -38,10 +39,11 @@ export function getRounds({ rounds }: Plan, { roundsShare = 1 }: Scenario): numb
   return Math.max(MIN_ROUNDS, 2 * Math.round((rounds * roundsShare) / 2))
 }
 
-export const getSlotMs = (plan: Plan, scenario: Scenario): number => plan.slotMs * (scenario.share ?? 1)
+export const getSlotMs = (plan: Plan, scenario: Scenario, inCase: Case): number =>
+  plan.slotMs * (inCase.share ?? scenario.share ?? 1)
 
-export const getSettleMs = (plan: Plan, scenario: Scenario): number =>
-  getSlotMs(plan, scenario) * (scenario.settleShare ?? 0)
+export const getSettleMs = (plan: Plan, scenario: Scenario, inCase: Case): number =>
+  getSlotMs(plan, scenario, inCase) * (inCase.settleShare ?? scenario.settleShare ?? 0)
 
 /** The time that each arm warms up for each case. */
 const getWarmUpMs = (plan: Plan, scenario: Scenario): number =>
@@ -50,9 +52,9 @@ const getWarmUpMs = (plan: Plan, scenario: Scenario): number =>
 /** The approximate time of a scenario when nothing is late. */
 export function expectedMs(plan: Plan, scenario: Scenario): number {
   const { cases, arms } = scenario
-  const round = getSlotMs(plan, scenario) + getSettleMs(plan, scenario)
-  const inEachCase = getWarmUpMs(plan, scenario) + round * getRounds(plan, scenario)
-  return plan.processes * (LAUNCH_MS + arms.length * (OPEN_MS + cases.length * inEachCase))
+  const rounds = cases.map(inCase => getSlotMs(plan, scenario, inCase) + getSettleMs(plan, scenario, inCase))
+  const measured = rounds.reduce((sum, ms) => sum + ms, 0) * getRounds(plan, scenario)
+  return plan.processes * (LAUNCH_MS + arms.length * (OPEN_MS + cases.length * getWarmUpMs(plan, scenario) + measured))
 }
 
 export const totalMs = (plan: Plan, scenarios: readonly Scenario[]): number =>
@@ -65,41 +67,36 @@ export function deadlines(plan: Plan, scenarios: readonly Scenario[]): number[] 
   return scenarios.map(scenario => (until += expectedMs(plan, scenario) * share))
 }
 
-/** Three medians agree if the highest is at most a tenth above the lowest. */
-const AGREEMENT = 1.1
-const IN_A_ROW = 3
-
-/** Agreement may end a warm-up from half of its planned time on; after twice that time it ends anyway. */
+/** A warm-up may end from half of its planned time on; after twice that time it ends anyway. */
 const SHORTEST = 0.5
 const LONGEST = 2
 
 /**
- * Measures until three measurements in a row agree, and discards them. It takes some time at least, because code that is not
- * compiled yet can be steady too.
+ * Measures until the figures are stationary, and discards them. It takes some time at least, because code that is not compiled yet
+ * can be stationary too.
+ *
+ * @returns false if it ended before they were
  */
 export async function warmUp(
   plan: Plan,
   scenario: Scenario,
   inCase: Case,
   measure: (task: Task) => Promise<Measurement>,
-): Promise<void> {
+): Promise<boolean> {
   const planned = getWarmUpMs(plan, scenario)
-  const ms = Math.min(getSlotMs(plan, scenario), planned)
-  if (planned === 0) return
+  const ms = Math.min(getSlotMs(plan, scenario, inCase), planned)
+  if (planned === 0) return true
   const start = performance.now()
   const values: number[] = []
   for (;;) {
     const figures = await measure({ ...(inCase.warmUp ?? inCase.task), ms })
     values.push(getSteadyFigure(inCase, figures))
     const elapsed = Math.max(performance.now() - start, values.length * ms)
-    if (elapsed >= planned * LONGEST) return
-    if (elapsed >= planned * SHORTEST && agree(values.slice(-IN_A_ROW))) return
+    if (elapsed >= planned * SHORTEST && isStationary(values)) return true
+    if (elapsed >= planned * LONGEST) return false
   }
 }
 
 /** Returns the first figure of the case; if the warm-up is another task, any figure that it measures. */
 const getSteadyFigure = ({ figures }: Case, measured: Measurement): number =>
   measured[figures[0]?.id ?? ''] ?? Object.values(measured)[0] ?? 0
-
-const agree = (values: readonly number[]): boolean =>
-  values.length === IN_A_ROW && Math.max(...values) <= Math.min(...values) * AGREEMENT

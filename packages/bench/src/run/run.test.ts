@@ -136,22 +136,22 @@ describe('failures', () => {
 })
 
 describe('a companion process', () => {
-  const beside = (log: Log) => async () => {
+  const background = (log: Log) => async () => {
     log.measured.push('begins')
     return { end: async () => void log.measured.push('ends') }
   }
 
   test('begins before the arms open, and ends with them or with an abort', async () => {
     const log = newLog()
-    await run([{ ...createScenario(log, { a: fine }), beside: beside(log) }], patient, silent, running)
+    await run([{ ...createScenario(log, { a: fine }), background: background(log) }], patient, silent, running)
     expect(log.measured).toEqual(['begins', ...WARM_UP, 'a1', 'a1', 'ends'])
     const stopped = newLog()
     const controller = new AbortController()
-    const stopping = (): ReturnType<ReturnType<typeof beside>> => {
+    const stopping = (): ReturnType<ReturnType<typeof background>> => {
       controller.abort(new Error('stop'))
-      return beside(stopped)()
+      return background(stopped)()
     }
-    const scenario = { ...createScenario(stopped, { a: fine }), beside: stopping }
+    const scenario = { ...createScenario(stopped, { a: fine }), background: stopping }
     const aborted = run([scenario], plan, silent, controller.signal)
     await expect(aborted).rejects.toThrow()
     expect(stopped.measured).toEqual(['begins', 'ends'])
@@ -160,7 +160,7 @@ describe('a companion process', () => {
   test('is required: nothing is measured if it cannot start', async () => {
     const scenario = {
       ...createScenario(newLog(), { a: fine }),
-      beside: () => Promise.reject(new Error('no core to take')),
+      background: () => Promise.reject(new Error('no core to take')),
     }
     const [outcome] = await run([scenario], plan, silent, running)
     expect(outcome?.cells.map(({ processes, error }) => [processes.flat().length, error?.message])).toEqual([

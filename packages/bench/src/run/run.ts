@@ -1,6 +1,7 @@
 // Runs scenarios: the arms of each case interleaved, round after round, in one fresh process after the other.
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Arm, Beside, Case, Measurement, OpenArm, Scenario } from '../model/scenario.js'
+import type { Arm, Background, Case, Measurement, OpenArm, Scenario } from '../model/scenario.js'
+import { readCpuTimes } from './machine.js'
 import { deadlines, getRounds, getSettleMs, getSlotMs, MIN_ROUNDS, warmUp, type Plan } from './plan.js'
 
 const CLOSE_TIMEOUT_MS = 5000
@@ -10,12 +11,16 @@ export interface Cell {
   inCase: Case
   arm: Arm
   processes: Measurement[][]
+  /** Warm-ups that ended before the arm was stationary. */
+  coldStarts?: number
   error?: Error
 }
 
 export interface Outcome {
   scenario: Scenario
   cells: Cell[]
+  /** CPU time of the machine while the scenario was measured, and the part that other programs took, in ms; if known. */
+  cpu?: { total: number; others: number }
 }
 
 export interface Watcher {
@@ -23,12 +28,12 @@ export interface Watcher {
   /** One measurement begins. Round 0 is the warm-up of each process; the others are counted over all processes. */
   slot(outcome: Outcome, cell: Cell, round: number): void
   done(outcome: Outcome): void
-  /** Receives each single latency of what is measured call by call: µs, in the order of time. */
-  samples?(outcome: Outcome, cell: Cell, round: number, us: readonly number[]): void
 }
 
 export interface Launched {
   open(scenario: Scenario, arm: Arm): Promise<OpenArm>
+  /** Returns the CPU time that was used since the launch, in ms. */
+  readCpu?(): Promise<number>
   /** Ends whatever is still open. */
   end(): Promise<void>
 }
@@ -81,12 +86,14 @@ async function runProcess(outcome: Outcome, number: number, until: number, conte
   const rounds = getRounds(plan, scenario)
   const open = new Map<Arm, OpenArm>()
   let launched: Launched | undefined
-  let beside: Beside | undefined
+  let background: Background | undefined
+
+  const [machineBefore, ownBefore] = [readCpuTimes(), process.cpuUsage()]
 
   async function openAll(): Promise<void> {
     signal.throwIfAborted()
     try {
-      beside = await scenario.beside?.()
+      background = await scenario.background?.()
       launched = await launch()
     } catch (error) {
       for (const cell of cells) cell.error ??= toError(error)
@@ -119,26 +126,36 @@ async function runProcess(outcome: Outcome, number: number, until: number, conte
 
   try {
     await openAll()
-    await measureRound(0, ({ inCase }, arm) =>
-      warmUp(plan, scenario, inCase, async task => checkMeasurement(inCase, await arm.measure(task, inCase.payload))),
-    )
+    await measureRound(0, async (cell, arm) => {
+      const { inCase } = cell
+      const isStationary = await warmUp(plan, scenario, inCase, async task =>
+        checkMeasurement(inCase, await arm.measure(task, inCase.payload)),
+      )
+      if (!isStationary) cell.coldStarts = (cell.coldStarts ?? 0) + 1
+    })
     let lastRoundMs = 0
     for (let round = 1; round <= rounds; round++) {
       const before = performance.now()
       if (round > MIN_ROUNDS && before + lastRoundMs > until) return
       await measureRound(round, async (cell, arm) => {
         const { task, payload } = cell.inCase
-        const lengths = { ms: getSlotMs(plan, scenario), settleMs: getSettleMs(plan, scenario) }
+        const lengths = {
+          ms: getSlotMs(plan, scenario, cell.inCase),
+          settleMs: getSettleMs(plan, scenario, cell.inCase),
+        }
         const measured = await arm.measure({ ...task, ...lengths }, payload)
         cell.processes.at(-1)!.push(checkMeasurement(cell.inCase, measured))
-        if (!watcher.samples || !hasSamples(task)) return
-        const samples = await arm.measure({ loop: 'samples', ms: 0 }, payload)
-        watcher.samples(outcome, cell, number * rounds + round, Object.values(samples))
       })
       lastRoundMs = performance.now() - before
     }
   } finally {
-    const closed = Promise.allSettled([beside?.end(), ...[...open.values()].map(opened => opened.close())])
+    const used = scenario.spawns ? undefined : await launched?.readCpu?.().catch(() => undefined)
+    if (used !== undefined) {
+      const [{ total, busy }, { user, system }] = [readCpuTimes(machineBefore), process.cpuUsage(ownBefore)]
+      const others = Math.max(0, busy - used - (user + system) / 1e3)
+      outcome.cpu = { total: total + (outcome.cpu?.total ?? 0), others: others + (outcome.cpu?.others ?? 0) }
+    }
+    const closed = Promise.allSettled([background?.end(), ...[...open.values()].map(opened => opened.close())])
     // A process that hangs in an arm answers nothing; its end also ends the arms.
     await Promise.race([closed, sleep(CLOSE_TIMEOUT_MS, undefined, { ref: false })])
     await launched?.end()
@@ -163,7 +180,7 @@ export function interleave<T>(cells: readonly T[], arms: number, round: number):
 }
 
 /**
- * Checks what an arm returned, because arms may be the user's own.
+ * Checks what an arm returned.
  *
  * @param measured figures; one that the arm cannot measure may be left out
  * @throws Error if a figure is not a number, or impossible
@@ -179,10 +196,6 @@ export function checkMeasurement({ figures }: Pick<Case, 'figures'>, measured: u
   }
   return measured as Measurement
 }
-
-/** With more calls in flight a rate is measured, and no single call. */
-const hasSamples = ({ loop, inFlight = 1 }: Case['task']): boolean =>
-  loop === 'sparse' || loop === 'open' || (loop === 'calls' && inFlight === 1)
 
 const toError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)))
 

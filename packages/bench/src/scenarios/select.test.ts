@@ -3,7 +3,7 @@ import { type Arm, type Case, latency, type Scenario } from '../model/scenario.j
 import { usualCall } from '../payloads/payloads.js'
 import { UsageError } from '../shared/text.js'
 import { allScenarios, getScenario } from './index.js'
-import { checkScenario, choose, leaveOut, parseFilter, select, type Wish } from './select.js'
+import { choose, leaveOut, parseFilter, select, type Wish } from './select.js'
 
 const noise = getScenario('noise')
 const start = getScenario('start')
@@ -74,8 +74,8 @@ describe('a filter', () => {
 
 describe('the chosen scenarios', () => {
   const ours = allScenarios()
-  const ids = (filter: string | null, wish: Partial<Wish> = {}, custom = ours.slice(0, 0)): string[] =>
-    choose({ ours, custom }, { filter, all: false, ...wish }).map(({ id }) => id)
+  const ids = (filter: string | null, wish: Partial<Wish> = {}): string[] =>
+    choose(ours, { filter, all: false, ...wish }).map(({ id }) => id)
   const byName = ours.filter(({ main = false }) => !main).map(({ id }) => id)
 
   test('are the main ones without a filter, and all with --all', () => {
@@ -100,14 +100,6 @@ describe('the chosen scenarios', () => {
     expect(ids('noise')).toEqual(['noise'])
   })
 
-  test("are the user's own alone, unless the filter selects others", () => {
-    const custom = [{ ...noise, id: 'mine' }]
-    expect(ids(null, {}, custom)).toEqual(['noise', 'mine'])
-    expect(ids('mine', {}, custom)).toEqual(['noise', 'mine'])
-    expect(ids('/^start/', {}, custom)).toEqual(['noise', 'start'])
-    expect(ids(null, { all: true }, custom)).toEqual([...ours.map(({ id }) => id), 'mine'])
-  })
-
   test('are listed when the filter selects none of them', () => {
     expect(() => ids('nonsense')).toThrow(UsageError)
     for (const { id } of ours) expect(() => ids('nonsense')).toThrow(id)
@@ -128,39 +120,5 @@ describe('scenarios that this machine cannot measure', () => {
 
   test('is a usage error when nothing else was chosen', () => {
     expect(() => leaveOut([noise, lacking])).toThrow('far is left out: there is no ferry')
-  })
-})
-
-describe('a scenario of the user', () => {
-  const check = (value: unknown): unknown => checkScenario('mine.js', value)
-
-  test('is accepted without what is only for readers', () => {
-    expect(check(noise)).toEqual(noise)
-    const { id, arms, cases } = noise
-    expect(check({ id, arms, cases })).toMatchObject({ title: id, about: '', rows: 'cases' })
-  })
-
-  test.each([
-    [undefined, 'default export: Invalid type: Expected Object but received undefined'],
-    [{ ...noise, id: 'My scenario' }, 'id: an id has only lower-case letters, digits and dashes'],
-    [{ ...noise, arms: [] }, 'arms: the list is empty'],
-    [{ ...noise, arms: [{ id: 'a' }] }, 'arms.0.open: Invalid key: Expected "open" but received undefined'],
-    [{ ...noise, arms: [noise.arms[0], noise.arms[0]] }, 'arms: two of them have the same id'],
-    [{ ...noise, cases: [{ id: 'a' }] }, 'cases.0.task: Invalid key: Expected "task" but received undefined'],
-    [{ ...noise, cases: [{ ...noise.cases[0], payload: {} }] }, 'cases.0.payload.calls: Invalid key'],
-    [{ ...noise, cases: [{ ...noise.cases[0], figures: [] }] }, 'cases.0.figures: the list is empty'],
-  ])('%j is refused: %s', (value, message) => {
-    expect(() => check(value)).toThrow(UsageError)
-    expect(() => check(value)).toThrow(`--scenario mine.js: ${message}`)
-  })
-
-  test('keeps arms as they are, because they can be instances of a class', () => {
-    class Counter {
-      id = 'counter'
-      #opened = 0
-      open = async () => this.#opened++
-    }
-    const arm = new Counter()
-    expect(checkScenario('mine.js', { ...noise, arms: [arm] }).arms[0]).toBe(arm)
   })
 })

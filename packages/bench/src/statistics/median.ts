@@ -15,6 +15,12 @@ export const quantile = (sorted: ArrayLike<number>, share: number): number =>
 
 export const median = (values: Iterable<number>): number => quantile(ascending(values), 0.5)
 
+/** True if the last three of the values are stationary: the highest is at most a tenth above the lowest. */
+export function isStationary(values: readonly number[]): boolean {
+  const last = values.slice(-3)
+  return last.length === 3 && Math.max(...last) <= Math.min(...last) * 1.1
+}
+
 /**
  * Returns the mean of the middle half (the interquartile mean). It suits differences of figures that have two states: a median of a
  * few rounds jumps from one state to the other, and this mean moves with the number of rounds in each.
