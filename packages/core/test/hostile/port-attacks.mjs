@@ -57,16 +57,18 @@ const attacks = {
 }
 
 expose({
-  /** Attacks the thread at the other end of each port. Returns the number of ports. */
+  /** Attacks the thread at the other end of each port, and exits with it on request. Returns the number of ports. */
   async attack({ name, exits = false }) {
     const ports = [...linkPorts]
     for (const port of ports) {
       const innerPorts = []
       const objects = await attacks[name](innerPorts)
       for (const object of objects) postMessage.call(port, object, name === 'Blob' ? [] : [object])
-      for (const innerPort of innerPorts) innerPort.postMessage(null)
+      for (const innerPort of innerPorts) {
+        if (exits) innerPort.on('close', () => process.exit())
+        innerPort.postMessage(null)
+      }
     }
-    if (exits) setImmediate(() => process.exit())
     return ports.length
   },
 })
