@@ -46,9 +46,9 @@ async function endCoreBy(
   return events
 }
 
-test.each(patterns.flatMap(pattern => STREAMS.map(name => [...pattern, name] as const)))(
-  '%s: a frontend that ends core is not restarted, and core is (%3$s)',
-  async (_name, app, name) => {
+test.each(patterns.flatMap(([pattern, app]) => STREAMS.map(name => ({ pattern, app, name }))))(
+  'a frontend that ends core is not restarted, and core is: $pattern, $name',
+  async ({ app, name }) => {
     const events = await endCoreBy(app, { name })
     const failed = named(events, 'failed').filter(({ actor }) => actor !== 'isolation')
     expect(failed).toMatchObject([{ label: 'evil', error: { message: REASON } }])
