@@ -14,22 +14,19 @@ interface Fault extends FrontendOptions {
   error: RegExp
 }
 
-const small = { maxOldGenerationSizeMb: 48 }
-const permission = { kind: 'permission', resourceLimits: small } as const
 const faults: Fault[] = [
   { how: 'exit', error: /exited with code 3/ },
   { how: 'throw', error: /broken on purpose/ },
   { how: 'throw null', error: /null/ },
   { how: 'rejection', error: /broken on purpose/ },
   { how: 'overflow', error: /call stack/ },
-  { how: 'heap', error: /ran out of memory/, sandbox: permission },
   { how: 'loop', error: /blocked its event loop for 1500 ms/, supervision: { heartbeat: 1500 } },
   { how: 'terminate', error: /exited with code 1/ },
 ]
 const processes: Fault[] = [
   { how: 'exit', error: /exited with code 3/ },
   { how: 'throw', error: /broken on purpose/ },
-  { how: 'heap', error: /./, sandbox: { kind: 'process', resourceLimits: small } },
+  { how: 'heap', error: /./, sandbox: { kind: 'process', resourceLimits: { maxOldGenerationSizeMb: 48 } } },
   { how: 'terminate', error: /./ },
 ]
 

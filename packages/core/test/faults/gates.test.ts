@@ -19,12 +19,10 @@ const faults: [how: string, error: RegExp][] = [
   ['between hook and seal', /exited with code 3/],
   ['between seal and forward', /exited with code 3/],
   ['terminate', /exited with code 1/],
-  // Either can come first.
-  ['heap', /ran out of memory|blocked its event loop/],
 ]
 
 /** Faults in a later tick: the call that caused them can be answered first. */
-const LATER: ReadonlySet<string> = new Set(['throw', 'throw null', 'overflow', 'loop', 'heap'])
+const LATER: ReadonlySet<string> = new Set(['throw', 'throw null', 'overflow', 'loop'])
 
 let watched: Watched
 let other: Client

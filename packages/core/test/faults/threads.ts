@@ -2,11 +2,14 @@
 // `fault <name>`. Tests mock host/workers/spawn.js with this module.
 import { readFileSync } from 'node:fs'
 import { deserialize } from 'node:v8'
-import type { Worker } from 'node:worker_threads'
+import type { Worker, WorkerOptions } from 'node:worker_threads'
 import type * as Spawn from '../../src/host/workers/spawn.js'
 
-/** Options of gates that run out of heap. */
-const SMALL_HEAP = { resourceLimits: { maxOldGenerationSizeMb: 48 } }
+/** Limits the heap of a gate by its label: to 64 MB for `heap-64`. */
+function limitHeap(label = ''): WorkerOptions {
+  const [, limit] = /^heap-(\d+)/.exec(label) ?? []
+  return limit === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: Number(limit) } }
+}
 
 const threads = new Map<string, Worker>()
 
@@ -33,10 +36,7 @@ export async function reaching(original: () => Promise<typeof Spawn>): Promise<t
       const isGate = typeof entry === 'string' && entry.includes('isolation') && 'watch' in data
       const start = isGate ? `data:text/javascript,${encodeURIComponent(prelude(entry))}` : entry
       const { label } = getData(data)
-      const worker = spawn.spawnWorker(start, data, transfer, {
-        ...more,
-        ...(isGate && label?.startsWith('heap') && SMALL_HEAP),
-      })
+      const worker = spawn.spawnWorker(start, data, transfer, { ...more, ...(isGate && limitHeap(label)) })
       if (label !== undefined) threads.set(`${isGate ? 'gate of ' : ''}${label}`, worker)
       return worker
     },

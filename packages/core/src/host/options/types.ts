@@ -19,7 +19,7 @@ export interface PermissionSandbox {
   read?: readonly ModuleLocation[]
   /** Refuses to start the frontend if Node lets it read more. */
   strict?: boolean
-  /** Limits of `new Worker`: memory, in MB. @default { maxOldGenerationSizeMb: 2048 } */
+  /** Limits of `new Worker`: memory, in MB. @default { maxOldGenerationSizeMb: 1024 }, and 2048 on Node 20 */
   resourceLimits?: ResourceLimits
 }
 
@@ -39,7 +39,7 @@ export interface ProcessSandbox {
 /** A script in a SES Compartment; docs/security.md lists the globals that it has. */
 export interface SesSandbox {
   kind: 'ses'
-  /** Limits of `new Worker`: memory, in MB. */
+  /** Limits of `new Worker`: memory, in MB. @default { maxOldGenerationSizeMb: 1024 }, and 2048 on Node 20 */
   resourceLimits?: ResourceLimits
 }
 

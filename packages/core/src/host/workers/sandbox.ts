@@ -3,6 +3,7 @@
 import { realpathSync } from 'node:fs'
 import { type ResourceLimits, type TransferListItem, Worker } from 'node:worker_threads'
 import { BusError } from '@sallyport/protocol'
+import { DEFAULT_HEAP_MB } from './heap-limit.js'
 import { getFlags, getModuleGrants, getReadGrants, isWithin, joinGrants, type ReadGrants } from './read-grants.js'
 import { type Entry, findEntry, spawnWorker } from './spawn.js'
 
@@ -19,9 +20,6 @@ export const MODEL: readonly string[] =
  */
 const PERMISSION = [...MODEL, '--interactive']
 
-/** Limits in MB. With less, a growing table more often ends the whole process: docs/adr/0016-memory-of-a-hook.md. */
-const DEFAULT_LIMITS = { maxOldGenerationSizeMb: 2048 }
-
 /** The permission model knows only files, and a worker under it has no loader for packages in archives. */
 const PLUG_N_PLAY =
   "A frontend or gate under Node's permission model can't find its modules in the archives of Yarn's Plug'n'Play: " +
@@ -36,13 +34,14 @@ export interface SandboxedWorker {
 }
 
 /** @throws errors of `new Worker` */
-export function spawnSandboxed({ reads, resourceLimits = DEFAULT_LIMITS, ...start }: SandboxedWorker): Worker {
+export function spawnSandboxed({ reads, resourceLimits, ...start }: SandboxedWorker): Worker {
+  const heapMb = resourceLimits?.maxOldGenerationSizeMb
   const worker = spawnWorker(start.entry, start.workerData, start.transferList, {
     execArgv: [...PERMISSION, ...getFlags(reads)],
     env: {},
     stdout: true,
     stderr: true,
-    resourceLimits,
+    resourceLimits: { ...resourceLimits, maxOldGenerationSizeMb: heapMb ?? DEFAULT_HEAP_MB },
   })
   guardInnerPort(worker)
   return worker

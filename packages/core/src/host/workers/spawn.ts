@@ -1,6 +1,8 @@
 // Starts a worker thread from the entry of a package, or by a function of a program that bundles Sallyport (docs/bundlers.md).
+import { setFlagsFromString } from 'node:v8'
 import { type TransferListItem, Worker, type WorkerOptions } from 'node:worker_threads'
 import { BusError } from '@sallyport/protocol'
+import { getV8Limits, limitHeap } from './heap-limit.js'
 
 /** Must pass on all of its options: they contain the sandbox and the worker's data. */
 export type WorkerMaker = (options: WorkerOptions) => Worker
@@ -24,7 +26,11 @@ export interface WorkerMakers {
 /** The URL of a module, or a function to call instead of `new Worker`. */
 export type Entry = string | WorkerMaker
 
-/** @throws {BusError} InvalidParams if a function does not return a worker, and errors of `new Worker` */
+/**
+ * Starts a worker. If its heap exceeds `maxOldGenerationSizeMb`, or the host's own limit by default, it exits with the error `ERR_WORKER_OUT_OF_MEMORY`.
+ *
+ * @throws {BusError} InvalidParams if a function does not return a worker, and errors of `new Worker`
+ */
 export function spawnWorker(
   entry: Entry,
   workerData: object,
@@ -33,8 +39,37 @@ export function spawnWorker(
 ): Worker {
   // `--input-type` describes a program from the command line, and would be wrong for an entry.
   const hasInputType = process.execArgv.some(flag => flag.startsWith('--input-type'))
-  const options = { ...(hasInputType && { execArgv: [] }), ...workerOptions, workerData, transferList }
-  if (typeof entry === 'string') return startWorker(entry, options)
+  const { resourceLimits } = workerOptions
+  const options = {
+    ...(hasInputType && { execArgv: [] }),
+    ...workerOptions,
+    resourceLimits: getV8Limits(resourceLimits),
+    workerData,
+    transferList,
+  }
+  keepLoopsInterruptible()
+  const worker = typeof entry === 'string' ? startWorker(entry, options) : callMaker(entry, options)
+  limitHeap(worker, resourceLimits)
+  return worker
+}
+
+let areLoopsInterruptible = false
+
+/**
+ * Since Node 24, V8's loop unrolling can remove the check of an endless loop that lets other threads interrupt it. Without this flag,
+ * `for (;;) new Array(1000)` can be neither terminated nor measured.
+ */
+function keepLoopsInterruptible(): void {
+  if (areLoopsInterruptible || Number.parseInt(process.versions.node) < 24) return
+  areLoopsInterruptible = true
+  try {
+    setFlagsFromString('--no-turboshaft-loop-unrolling')
+  } catch {
+    // Bun has no V8.
+  }
+}
+
+function callMaker(entry: WorkerMaker, options: WorkerOptions): Worker {
   const worker: unknown = entry(options)
   if (worker instanceof Worker) return worker
   const text = 'createBus: workers: each must return a worker, as in `options => new Worker(new URL(…), options)`'

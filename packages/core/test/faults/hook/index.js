@@ -25,6 +25,9 @@ const faults = {
   loop: () => {
     for (;;);
   },
+  heap: () => {
+    for (;;) kept.push(Array(1e4).fill({}))
+  },
 }
 window.__TAURI_ISOLATION_HOOK__ = message => {
   const { hook, gate } = message.payload ?? {}
