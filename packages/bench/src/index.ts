@@ -18,5 +18,5 @@ export {
 } from './report/report.js'
 export { getVerdict, type Verdict } from './report/verdict.js'
 export type { Machine } from './run/machine.js'
-export type { Carried, FigureKind } from './model/scenario.js'
+export type { FigureKind } from './model/scenario.js'
 export { formatFigure, formatRatio } from './shared/text.js'

@@ -16,7 +16,6 @@ const machine: Machine = {
   release: '6.1.0',
   arch: 'x64',
   node: 'v20.20.2',
-  busyBefore: 0.02,
   loadBefore: 0.25,
   loadAfter: 1.5,
 }

@@ -56,17 +56,8 @@ export const createPattern = (hook: BusArmOptions['hook']): PatternOptions =>
 export const busArm = (id: string, title: string, settings: BusArmOptions): Arm => ({
   id,
   title,
-  carries: settings.codec === 'msgpack' ? 'JSON-RPC in msgpack' : 'JSON-RPC text',
-  checks: getChecks(settings),
   open: () => openBus(settings),
 })
-
-const getChecks = ({ hook, cipher = true, greet, capabilities }: BusArmOptions): string[] => [
-  ...(greet ? ['arguments'] : []),
-  ...(capabilities?.length === 0 ? [] : ['authority']),
-  ...(hook ? ['hook'] : []),
-  ...(hook && cipher ? ['records'] : []),
-]
 
 export const RING_JSON = { codec: 'json', link: 'ring' } as const
 

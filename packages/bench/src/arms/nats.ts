@@ -65,29 +65,23 @@ const natsArm = (arm: Omit<Arm, 'open'>, open: (url: string) => Promise<OpenArm>
 
 /** Reads the version of NATS's client when it is called. */
 export const natsArms = (): Arms => [
-  natsArm(
-    { id: 'nats', title: `NATS ${readVersion('@nats-io/transport-node')}`, carries: 'JSON text', checks: [] },
-    async url => {
-      const answering = startNetworkThread('answerNats', url)
-      await once(answering, 'message')
-      return threadArm(startNetworkThread('measureNats', url), answering)
-    },
-  ),
-  natsArm(
-    { id: 'nats-json', title: 'NATS JSON', carries: 'JSON-RPC text', checks: ['authority', 'records'] },
-    async servers => {
-      // A base of a comparison may be older than this package: then only this arm fails.
-      const { createBusSecret, issueCredential, natsNetwork } = await import('@sallyport/nats')
-      const pattern = createPattern(undefined)
-      const secret = createBusSecret()
-      const joining = { nats: { servers }, bus: 'bench' }
-      const security = { pattern, capabilities: [createCapability()] }
-      const network = natsNetwork({ ...joining, secret })
-      const core = await createBus({ core: workerUrl('core'), network, log: false, app: { security } })
-      const credentials = [issueCredential(secret, { label: LABEL })]
-      const options = { ...joining, credentials, log: false, app: { security: { pattern } } } as const
-      const joined = threadArm(startNetworkThread('measureJoined', options, LABEL))
-      return { ...joined, close: async () => void (await Promise.all([joined.close(), core.close()])) }
-    },
-  ),
+  natsArm({ id: 'nats', title: `NATS ${readVersion('@nats-io/transport-node')}` }, async url => {
+    const answering = startNetworkThread('answerNats', url)
+    await once(answering, 'message')
+    return threadArm(startNetworkThread('measureNats', url), answering)
+  }),
+  natsArm({ id: 'nats-json', title: 'NATS JSON' }, async servers => {
+    // A base of a comparison may be older than this package: then only this arm fails.
+    const { createBusSecret, issueCredential, natsNetwork } = await import('@sallyport/nats')
+    const pattern = createPattern(undefined)
+    const secret = createBusSecret()
+    const joining = { nats: { servers }, bus: 'bench' }
+    const security = { pattern, capabilities: [createCapability()] }
+    const network = natsNetwork({ ...joining, secret })
+    const core = await createBus({ core: workerUrl('core'), network, log: false, app: { security } })
+    const credentials = [issueCredential(secret, { label: LABEL })]
+    const options = { ...joining, credentials, log: false, app: { security: { pattern } } } as const
+    const joined = threadArm(startNetworkThread('measureJoined', options, LABEL))
+    return { ...joined, close: async () => void (await Promise.all([joined.close(), core.close()])) }
+  }),
 ]

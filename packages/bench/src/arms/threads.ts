@@ -3,7 +3,7 @@ import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads'
 import type { MeasuredCodec } from '../loops/codec.js'
 import { FAN_SIZES } from '../loops/handlers.js'
 import type { Reply, Request } from '../loops/serve.js'
-import type { Arm, Arms, Carried, Measurement, OpenArm, Task } from '../model/scenario.js'
+import type { Arm, Arms, Measurement, OpenArm, Task } from '../model/scenario.js'
 import type { Payload } from '../payloads/payloads.js'
 import { PEERS, type PeerEntry } from '../peers/peers.js'
 import { readVersion } from '../run/machine.js'
@@ -40,48 +40,37 @@ export interface Conversation {
   fail(error: Error): void
 }
 
-interface PendingRequest {
-  resolve(figures: Measurement): void
-  reject(error: Error): void
-  timer: NodeJS.Timeout
-}
-
 /** Every request ends with its answer, a failure of the thread, or a deadline, so that a benchmark cannot hang. */
 export function createConversation(send: (request: Request) => unknown, graceMs: number = GRACE_MS): Conversation {
-  const pending = new Map<number, PendingRequest>()
+  const pending = new Map<number, (reply: Reply) => void>()
   const sent = new Set<Payload>()
   let requests = 0
   let failure: Error | undefined
 
-  const take = (id: number): PendingRequest | undefined => {
-    const found = pending.get(id)
-    pending.delete(id)
-    clearTimeout(found?.timer)
-    return found
-  }
-
+  const receive = (reply: Reply): void => pending.get(reply.id)?.(reply)
   return {
     measure: (task, payload) =>
       new Promise((resolve, reject) => {
         if (failure) return reject(failure)
         const id = ++requests
         const allowedMs = task.ms + graceMs
-        const onTimeout = (): void => take(id)?.reject(new Error(`No answer within ${allowedMs} ms`))
-        pending.set(id, { resolve, reject, timer: setTimeout(onTimeout, allowedMs) })
+        const timer = setTimeout(() => receive({ id, error: `No answer within ${allowedMs} ms` }), allowedMs)
+        pending.set(id, ({ figures, error = 'Received an answer without figures' }) => {
+          pending.delete(id)
+          clearTimeout(timer)
+          if (figures) resolve(figures)
+          else reject(new Error(error))
+        })
         const request = { id, task, payloadId: payload.id }
         Promise.resolve(send(sent.has(payload) ? request : { ...request, payload })).catch((error: unknown) =>
-          take(id)?.reject(error instanceof Error ? error : new Error(String(error))),
+          receive({ id, error: error instanceof Error ? error.message : String(error) }),
         )
         sent.add(payload)
       }),
-    receive: ({ id, figures, error }) => {
-      const found = take(id)
-      if (figures) found?.resolve(figures)
-      else found?.reject(new Error(error ?? 'Received an answer without figures'))
-    },
+    receive,
     fail: error => {
       failure ??= error
-      for (const id of [...pending.keys()]) take(id)?.reject(error)
+      for (const id of pending.keys()) receive({ id, error: error.message })
     },
   }
 }
@@ -102,8 +91,6 @@ export function threadArm(measuring: Worker, ...others: Worker[]): OpenArm {
 const rawArm = (listeners: number): Arm => ({
   id: 'raw',
   title: 'raw MessagePort',
-  carries: 'structured clone',
-  checks: [],
   open: async () => {
     const { port1, port2 } = new MessageChannel()
     const channels = Array.from({ length: listeners }, () => new MessageChannel())
@@ -121,10 +108,9 @@ export const FAN_LISTENERS: number = Math.max(...FAN_SIZES) - 1
 export const rawPort: Arm = rawArm(0)
 export const fanRaw: Arm = rawArm(FAN_LISTENERS)
 
-const oneThreadArm = (id: string, title: string, start: () => Worker, carried: Carried = {}): Arm => ({
+const oneThreadArm = (id: string, title: string, start: () => Worker): Arm => ({
   id,
   title,
-  ...carried,
   open: async () => threadArm(start()),
 })
 
@@ -142,24 +128,24 @@ export const codecArms: Arms = [
   codecArm('msgpack', 'msgpack', 'msgpack'),
 ]
 
-const bothSides = (id: 'raw' | 'json' | 'msgpack', title: string, carried: Carried): Arm =>
-  oneThreadArm(id, title, () => startThread('measureOneThread', [id]), carried)
+const bothSides = (id: 'raw' | 'json' | 'msgpack', title: string): Arm =>
+  oneThreadArm(id, title, () => startThread('measureOneThread', [id]))
 
 /** Client and core within one thread: the bus's own code, without what other threads add, so that versions can be compared. */
 export const oneThreadArms: Arms = [
-  bothSides('raw', 'raw MessagePort', { carries: 'structured clone' }),
-  bothSides('json', 'JSON', { carries: 'JSON-RPC text', checks: ['authority'] }),
-  bothSides('msgpack', 'msgpack', { carries: 'JSON-RPC in msgpack', checks: ['authority'] }),
+  bothSides('raw', 'raw MessagePort'),
+  bothSides('json', 'JSON'),
+  bothSides('msgpack', 'msgpack'),
 ]
 
 /** A peer between two threads; a pool starts the answering one itself. */
-function peerArm({ id, carries, pool }: PeerEntry): Arm {
+function peerArm({ id, pool }: PeerEntry): Arm {
   const open = async (): Promise<OpenArm> => {
     const { port1, port2 } = new MessageChannel()
     const answering = pool ? [] : [startThread('answerPeer', [id, port2], [port2])]
     return threadArm(startThread('measurePeer', [id, port1], [port1]), ...answering)
   }
-  return { id, title: `${id} ${readVersion(id)}`, carries, checks: [], open }
+  return { id, title: `${id} ${readVersion(id)}`, open }
 }
 
 /** Reads the versions of the peers when it is called. */

@@ -3,7 +3,7 @@ import { access, constants, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { buildReport, scenarioReport } from '../report/build.js'
 import { reportFiles } from '../report/files.js'
-import { carriedTable, costTable, digestTable, getFailures, goalsTable, scenarioTable } from '../report/tables.js'
+import { costTable, digestTable, getFailures, goalsTable, scenarioTable } from '../report/tables.js'
 import { drawTable, wrap } from '../report/terminal.js'
 import { describeMachine, describeRun, getNotes } from '../report/verdict.js'
 import { launchFresh } from '../run/fresh-process.js'
@@ -25,7 +25,7 @@ export async function measureAndReport({ plan, filter, all, out, json }: Options
   await makeWritable(out)
   const output = createOutput(json)
   const { screen, print } = output
-  const machine = await readMachine()
+  const machine = readMachine()
   showStart(machine, output, leftOut)
 
   const [startedAt, start] = [new Date(), performance.now()]
@@ -45,7 +45,7 @@ export async function measureAndReport({ plan, filter, all, out, json }: Options
   for (const [name, text] of Object.entries(files)) await writeFile(join(out, name), text)
   const failures = getFailures(report)
   const bars = screen.columns >= 100 ? 40 : 20
-  const tables = [carriedTable(report), costTable(report.isolationCost, bars), digestTable(report), goalsTable(report)]
+  const tables = [costTable(report.isolationCost, bars), digestTable(report), goalsTable(report)]
   for (const table of tables) if (table) print(`${drawTable(table, screen)}\n`)
   const show = (line: string, tint: (text: string) => string): void =>
     wrap(line, screen.columns - 2).forEach(part => print(` ${tint(part)}`))

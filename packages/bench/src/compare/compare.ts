@@ -48,7 +48,7 @@ export async function compare(options: CompareOptions): Promise<number> {
   try {
     if ((base.kind === 'file') !== (options.head !== null))
       throw new UsageError('Two report.json files are compared with --base and --head; nothing else takes --head.')
-    const machine = await readMachine()
+    const machine = readMachine()
     const method =
       base.kind === 'file'
         ? compareReports(base.name, options.head!, options.tolerance)

@@ -45,16 +45,8 @@ export interface Task {
 /** Figures by name: µs for durations, per second for rates, % for parts of a core, bytes for memory. */
 export type Measurement = Record<string, number>
 
-/** Properties of an arm that a comparison must consider. */
-export interface Carried {
-  /** How values cross: `structured clone`, `JSON text`, `msgpack`, … */
-  carries?: string
-  /** The checks on the way: `arguments`, `authority`, `hook`, `records`, … */
-  checks?: readonly string[]
-}
-
 /** One way of carrying messages: a bare MessagePort, another library, or the bus with one set of options. */
-export interface Arm extends Carried {
+export interface Arm {
   /** Name in filters and reports: lower case, with dashes. */
   id: string
   title: string

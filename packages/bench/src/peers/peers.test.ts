@@ -29,9 +29,6 @@ test.each(PEERS)('$id has no figures when an answer is wrong', async ({ id }) =>
   await expect(open.get(id)!.measure(task, wrong)).rejects.toThrow('expected "Hello, Moon!"')
 })
 
-test('titles have the installed version of each package, and arms say what they carry', () => {
-  for (const { title, carries } of peerArms()) {
-    expect(title).toMatch(/^.+ \d+\.\d+\.\d+/)
-    expect(carries).toBe('structured clone')
-  }
+test('titles have the installed version of each package', () => {
+  for (const { title } of peerArms()) expect(title).toMatch(/^.+ \d+\.\d+\.\d+/)
 })

@@ -18,19 +18,15 @@ export interface PeerEntry {
   /** The name of the package. */
   id: string
   load(): Promise<Peer>
-  /** How values cross. */
-  carries: string
   /** It starts its answering thread itself. */
   pool?: true
 }
 
-const carries = 'structured clone'
-
 export const PEERS: readonly PeerEntry[] = [
-  { id: 'birpc', carries, load: loadBirpc },
-  { id: 'comlink', carries, load: loadComlink },
-  { id: 'vscode-jsonrpc', carries, load: loadVscodeJsonrpc },
-  { id: 'piscina', carries, pool: true, load: loadPiscina },
+  { id: 'birpc', load: loadBirpc },
+  { id: 'comlink', load: loadComlink },
+  { id: 'vscode-jsonrpc', load: loadVscodeJsonrpc },
+  { id: 'piscina', pool: true, load: loadPiscina },
 ]
 
 /** @throws Error if there is no such peer */

@@ -65,12 +65,7 @@ export function scenarioReport({ scenario, cells }: Outcome, plan: Plan): Scenar
         sum + coldStarts + processes.flat().filter(({ stationary }) => stationary === 0).length,
       0,
     ),
-    arms: arms.map(({ id: arm, title: name, carries, checks }) => ({
-      id: arm,
-      title: name,
-      ...(carries !== undefined && { carries }),
-      ...(checks && { checks }),
-    })),
+    arms: arms.map(({ id: arm, title: name }) => ({ id: arm, title: name })),
     cases: cases.map((inCase): CaseReport => {
       const caseCells = cells.filter(cell => cell.inCase === inCase)
       const reference = caseCells.find(cell => cell.arm === arms[0] && !cell.error)
@@ -181,9 +176,7 @@ export function judgeGoals(report: Pick<Report, 'scenarios' | 'noise'>): GoalRep
 /** Each step is the difference of arms that differ in one thing; docs/benchmarking.md says what each difference holds. */
 const STEPS = readTable(`
   brownfield    | brownfield       | whole | ring-json                          | measured
-  hop-and-codec | through the gate | step  | pass-ring-json ring-json           | a gate whose hook returns its argument, without the cipher − brownfield
-  codec         | codec            | part  | codec                              | one message written and read, measured alone
-  hop           | hop              | part  | pass-ring-json ring-json codec     | through the gate − codec
+  gate          | through the gate | step  | pass-ring-json ring-json           | a gate whose hook returns its argument, without the cipher − brownfield
   hook          | hook             | step  | hook-ring-json pass-ring-json      | a gate with a checking hook, without the cipher − the gate whose hook returns its argument
   cipher        | cipher           | step  | isolation-ring-json hook-ring-json | isolation as it is used − the same without the cipher
   isolation     | isolation        | whole | isolation-ring-json                | measured
@@ -195,19 +188,15 @@ function getIsolationCost(report: Pick<Report, 'scenarios'>): CostStep[] {
     const { unit = '', processes = [] } = findFigure(report, path) ?? {}
     return middleMean(processes.flat().map(value => (unit === '/s' ? 1e6 / value : value)))
   }
-  const alone = (arm: string): number => getTime(arm === 'codec' ? 'codec/usual/json/each' : `isolation/1/${arm}/p50`)
+  const alone = (arm: string): number => getTime(`isolation/1/${arm}/p50`)
   // With many in flight the threads work at the same time: the work of one thread does not show as a difference of rates.
-  const pipelined = (arm: string): number => (arm === 'codec' ? NaN : getTime(`isolation/64/${arm}/rate`))
+  const pipelined = (arm: string): number => getTime(`isolation/64/${arm}/rate`)
   const steps = STEPS.map(([id, title, kind, arms, derivation]): CostStep => {
-    const subtract = (time: (arm: string) => number): number | null => {
-      const cost = arms
-        .split(' ')
-        .map(time)
-        .reduce((rest, other) => rest - other)
-      return Number.isNaN(cost) ? null : Math.round(cost * 1000) / 1000
+    const subtract = (time: (arm: string) => number): number => {
+      const [cost, other = 0] = arms.split(' ').map(time)
+      return Math.round((cost! - other) * 1000) / 1000
     }
     return { id, title, kind, derivation, alone: subtract(alone), pipelined: subtract(pipelined) }
   })
-  if (steps.some(step => step.kind !== 'part' && (step.alone === null || step.pipelined === null))) return []
-  return steps.filter(step => step.alone !== null || step.pipelined !== null)
+  return steps.some(step => Number.isNaN(step.alone + step.pipelined)) ? [] : steps
 }

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { data, formatRatio, h, Html, prose } from '../shared/text.js'
 import { digestCharts, drawChart, forest, type Chart } from './charts.js'
 import type { Figure, Report, ScenarioReport } from './report.js'
-import { carriedTable, costTable, digestTable, getFailures, getKinds } from './tables.js'
+import { costTable, digestTable, getFailures, getKinds } from './tables.js'
 import { goalsTable, noiseTable, scenarioTable, type Cell, type Table } from './tables.js'
 import { describeMachine, describeRun, getNotes, getVerdict } from './verdict.js'
 
@@ -82,7 +82,6 @@ function getSections(report: Report): Section[] {
     ...drawSummary('isolation-cost', costTable(isolationCost)),
     ...scenarios.map(scenario => drawScenario(scenario, report, judge)),
     ...drawSummary('run-noise', noiseTable(report)),
-    ...drawSummary('carried', carriedTable(report)),
   ]
 }
 

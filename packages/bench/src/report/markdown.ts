@@ -1,7 +1,7 @@
 // The report as Markdown, within what GitHub takes: the verdict comes first, and details are folded.
 import { oneLine } from '../shared/text.js'
 import type { Report } from './report.js'
-import { carriedTable, costTable, digestTable, getFailures, goalsTable, scenarioTable } from './tables.js'
+import { costTable, digestTable, getFailures, goalsTable, scenarioTable } from './tables.js'
 import type { Cell, Table } from './tables.js'
 import { describeMachine, describeRun, getNotes, getVerdict, type Verdict } from './verdict.js'
 
@@ -24,8 +24,7 @@ export const toMarkdown = (report: Report): string => draw(report, Buffer.byteLe
 export const toComment = (report: Report): string => draw(report, ({ length }) => length, COMMENT_CHARACTERS)
 
 function draw(report: Report, getSize: (text: string) => number, limit: number): string {
-  const tables = [...report.scenarios.map(scenario => scenarioTable(scenario)), carriedTable(report)]
-  const details = tables.filter(table => table !== undefined).map(fold)
+  const details = report.scenarios.map(scenario => fold(scenarioTable(scenario)))
   const head = drawHead(report)
   const leftOut = (left: number): string =>
     `${left} of ${details.length} tables are left out here: GitHub takes no more. They are in report.html.`

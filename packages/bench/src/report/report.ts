@@ -1,5 +1,5 @@
 // The report of a run, as schema/report.schema.json fixes its JSON. Every other form of it is a view of this one object.
-import type { Carried, FigureKind, Scenario } from '../model/scenario.js'
+import type { FigureKind, Scenario } from '../model/scenario.js'
 import type { Machine } from '../run/machine.js'
 import type { Estimate } from '../statistics/ratio.js'
 import type { Goal } from './goals.js'
@@ -67,7 +67,7 @@ export interface ScenarioReport extends Pick<Scenario, 'id' | 'title' | 'about' 
   cases: CaseReport[]
 }
 
-export interface ArmReport extends Carried {
+export interface ArmReport {
   id: string
   /** With its version, if it is another library. */
   title: string
@@ -106,16 +106,16 @@ export interface Figure extends FigureKind {
 
 /** One step from a call in the brownfield pattern to the same call in the isolation pattern, with JSON. */
 export interface CostStep {
-  id: 'brownfield' | 'hop-and-codec' | 'codec' | 'hop' | 'hook' | 'cipher' | 'isolation'
+  id: 'brownfield' | 'gate' | 'hook' | 'cipher' | 'isolation'
   title: string
-  /** `whole` for the first and the last; the sum of the `step`s lies between them; a `part` belongs to the step above. */
-  kind: 'whole' | 'step' | 'part'
+  /** `whole` for the first and the last; the sum of the `step`s lies between them. */
+  kind: 'whole' | 'step'
   /** How the figures come from measured ones. */
   derivation: string
-  /** The time that the step adds to a call that is alone, µs; null if unknown. */
-  alone: number | null
-  /** The time that the step adds to each call when 64 are in flight (1 / rate), µs; null if unknown. */
-  pipelined: number | null
+  /** The time that the step adds to a call that is alone, µs. */
+  alone: number
+  /** The time that the step adds to each call when 64 are in flight (1 / rate), µs. */
+  pipelined: number
 }
 
 /** A figure, and its place in the report. */

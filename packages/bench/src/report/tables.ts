@@ -37,8 +37,6 @@ type Scenarios = Pick<Report, 'scenarios'>
 const FAILED: Cell = { text: 'failed', tone: 'failed' }
 const MISSING: Cell = { text: '–', tone: 'missing' }
 
-const toCell = (words: string | undefined): Cell => (words ? { text: words } : MISSING)
-
 /** A figure with its ratio, unless it is of the reference itself. */
 function figureCell(figure: Figure, isReference: boolean, path?: string): Cell {
   const { ratio, interval, median, better } = figure
@@ -105,20 +103,6 @@ export function scenarioTable({ id, title, about, arms, cases, ...scenario }: Sc
             ...columns.map(({ at, kind }) => getCell(inCase, arms[at]!, kind ?? row)),
           ])
         }),
-  }
-}
-
-/** Shows what each arm of the run carries and checks, so that like is compared with like; `undefined` if no arm says so. */
-export function carriedTable({ scenarios }: Scenarios): Table | undefined {
-  const arms = new Map(scenarios.flatMap(scenario => scenario.arms).map(arm => [arm.id, arm]))
-  const known = [...arms.values()].filter(({ carries, checks = [] }) => carries !== undefined || checks.length > 0)
-  if (known.length === 0) return undefined
-  return {
-    title: 'Carried and checked',
-    about: 'Compare like with like: text or structured clone, and what is checked on the way.',
-    head: ['', 'carries', 'checks'],
-    rows: known.map(({ title, carries, checks = [] }) => [{ text: title }, toCell(carries), toCell(checks.join(', '))]),
-    words: [1, 2],
   }
 }
 
@@ -203,17 +187,17 @@ export function goalsTable({ goals }: Pick<Report, 'goals'>): Table | undefined 
  */
 export function costTable(steps: Report['isolationCost'], bars?: number): Table | undefined {
   if (steps.length === 0) return undefined
-  const total = Math.max(...steps.map(({ alone }) => alone ?? 0))
+  const total = Math.max(...steps.map(({ alone }) => alone))
   const drawBar = (us: number): string => '█'.repeat(Math.max(0, Math.round((us / total) * (bars ?? 0))))
-  const sign = { whole: '', step: '+ ', part: 'of that: ' } as const
+  const sign = { whole: '', step: '+ ' } as const
   return {
     title: 'Cost of isolation',
     about: 'With JSON: from a call in the brownfield pattern to the same call through the gate, one thing at a time.',
     head: ['', 'a call alone', 'each of 64 in flight', bars === undefined ? 'derived from' : ''],
     rows: steps.map(({ title, kind, alone, pipelined, derivation }) => [
       { text: `${sign[kind]}${title}` },
-      ...[alone, pipelined].map(us => (us === null ? MISSING : { text: text.duration(us) })),
-      { text: bars === undefined ? derivation : drawBar(alone ?? 0) },
+      ...[alone, pipelined].map(us => ({ text: text.duration(us) })),
+      { text: bars === undefined ? derivation : drawBar(alone) },
     ]),
     words: [3],
   }

@@ -64,8 +64,6 @@ test('draws what isolation costs', () => {
                          a call alone  each of 64 in flight
      brownfield               25.0 µs              0.313 µs  █████
      + through the gate       50.0 µs              0.781 µs  ██████████
-     of that: codec           2.00 µs                     –
-     of that: hop             48.0 µs                     –  █████████
      + hook                   10.0 µs              0.156 µs  ██
      + cipher                 20.0 µs              0.313 µs  ████
      isolation                 105 µs               1.56 µs  ████████████████████"

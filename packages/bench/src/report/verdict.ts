@@ -5,9 +5,6 @@ import { median } from '../statistics/median.js'
 import { everyFigure, findFigure, type Noise, type Report } from './report.js'
 import { getFailures } from './tables.js'
 
-/** If others take more than this part of the CPU time, they share the cores of what is measured. */
-const BUSY = 0.15
-
 /** A MessagePort's latency jumps by more than this factor when its threads begin or cease to find their cores asleep. */
 const UNSTEADY = 1.5
 
@@ -42,7 +39,8 @@ function describeNoise({ checks, tolerance, reach, othersCpu, othersLimit }: Noi
   ]
   const reasons = [
     most > tolerance && `two identical arms differed by ${formatEffect(most)} (limit: ${formatEffect(tolerance)})`,
-    widest > reach && `their interval reached ${formatEffect(widest)} (limit: ${formatEffect(reach)})`,
+    widest > reach &&
+      `the interval of two identical arms reached ${formatEffect(widest)} (limit: ${formatEffect(reach)})`,
     (othersCpu ?? 0) > othersLimit &&
       `other processes took ${toPercent(othersCpu!)} of the CPU (limit: ${toPercent(othersLimit)})`,
   ]
@@ -58,7 +56,7 @@ export function smallestEffects(report: Pick<Report, 'scenarios'>): { half: numb
 
 /** Collects the notes for a reader: how steady the machine was, and what went wrong. */
 export function getNotes(report: Report): string[] {
-  const { machine, noise, scenarios, isolationCost } = report
+  const { noise, scenarios, isolationCost } = report
   const { half, most } = smallestEffects(report) ?? {}
   const reference = findFigure(report, 'latency/1/raw/p50') ?? findFigure(report, 'isolation/1/raw/p50')
   const { low = 0, high = 0, processes = [] } = reference ?? {}
@@ -70,11 +68,9 @@ export function getNotes(report: Report): string[] {
     noise?.outcome === 'too noisy' && describeNoise(noise),
     half !== undefined &&
       `The smallest effect that half of the comparisons could have shown is ${formatEffect(half)}; of nine in ten, ${formatEffect(most!)}.`,
-    machine.busyBefore > BUSY &&
-      `Other processes took ${Math.round(machine.busyBefore * 100)} % of the CPU time when the run began. Measure again when the machine is quiet.`,
     processes.flat().length > 1 &&
       `The reference's own p50 lay between ${duration(low)} and ${duration(high)} from round to round${trust}.`,
-    isolationCost.some(({ alone, pipelined }) => Math.min(alone ?? 0, pipelined ?? 0) < 0) &&
+    isolationCost.some(({ alone, pipelined }) => Math.min(alone, pipelined) < 0) &&
       'A step of the isolation cost below zero is smaller than the noise of this run.',
     moving.length > 0 &&
       `Measured before the arm was stationary: ${moving.map(({ id, notStationary }) => `${id} ${notStationary} times`).join(', ')}.`,

@@ -3,7 +3,6 @@ import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { arch, availableParallelism, cpus, loadavg, platform, release, totalmem } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 
 export interface Machine {
@@ -14,18 +13,13 @@ export interface Machine {
   release: string
   arch: string
   node: string
-  /** The part of the CPU time that others took just before the run, 0 to 1. */
-  busyBefore: number
   /** The 1-minute load average before and after the run; 0 on Windows. */
   loadBefore: number
   loadAfter: number
 }
 
-/** Milliseconds to observe what the machine does before the run. */
-const OBSERVED_MS = 250
-
 /** Describes this machine before a run. The caller replaces `loadAfter` after it. */
-export async function describeMachine(): Promise<Machine> {
+export function describeMachine(): Machine {
   const load = readLoad()
   return {
     cpu: cpus()[0]?.model.trim() || 'unknown CPU',
@@ -35,21 +29,12 @@ export async function describeMachine(): Promise<Machine> {
     release: release(),
     arch: arch(),
     node: process.version,
-    busyBefore: await readBusy(),
     loadBefore: load,
     loadAfter: load,
   }
 }
 
 export const readLoad = (): number => Math.round((loadavg()[0] ?? 0) * 100) / 100
-
-/** Returns the part of the CPU time that is taken while this process waits, 0 to 1. */
-async function readBusy(): Promise<number> {
-  const before = readCpuTimes()
-  await delay(OBSERVED_MS)
-  const { total, busy } = readCpuTimes(before)
-  return total === 0 ? 0 : Math.round((busy / total) * 100) / 100
-}
 
 interface CpuTimes {
   total: number
