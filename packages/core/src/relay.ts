@@ -1,6 +1,5 @@
-// Entry of a relay: starts a frontend's process, bridges its pipes to the links of core and the gate, reports its lifecycle to the
+// Entry of a relay: starts a frontend's process, bridges its pipe to the frontend's link, reports its lifecycle to the
 // host as a frontend worker would, and kills it when necessary. Exits after the process.
-import type { Duplex } from 'node:stream'
 import { parentPort, workerData } from 'node:worker_threads'
 import {
   BusError,
@@ -25,14 +24,14 @@ const KILL_TIMEOUT_MS = 250
 /** Time for a process to exit after one of its pipes has closed. */
 const EXIT_TIMEOUT_MS = 1000
 
-const { args, temporary, start, isolated, heartbeat, limits } = workerData as RelayData
+const { args, temporary, start, heartbeat, limits } = workerData as RelayData
 const host = parentPort!
-const child = startChild(args, temporary, isolated)
+const child = startChild(args, temporary)
 let isStopping = false
 let bridged: Promise<unknown> | undefined
-let abandonBridges!: () => void
+let abandonBridge!: () => void
 /** Resolves when the last messages of the process are no longer waited for. */
-const abandoned = new Promise<void>(resolve => (abandonBridges = resolve))
+const abandoned = new Promise<void>(resolve => (abandonBridge = resolve))
 let killReason: BusError | undefined
 
 function kill(reason?: BusError): void {
@@ -71,19 +70,17 @@ const sendCommand = (command: FrontendProcessCommand): void =>
 
 host.on('message', (command: FrontendCommand & { timeout?: number }) => {
   sendCommand({ type: command.type })
-  if (command.type === 'link') return connect(command)
+  if (command.type === 'link') return connect(command.link)
   isStopping = true
   setTimeout(() => {
     kill()
-    abandonBridges()
+    abandonBridge()
   }, command.timeout! + KILL_TIMEOUT_MS)
 })
 
-/** Called once: pipes cannot be connected to other links, so a frontend whose link has closed restarts as a whole. */
-function connect({ link, gate }: { link: LinkEndpoint; gate?: LinkEndpoint }): void {
-  const connectPipe = async (end: LinkEndpoint, pipe: Duplex): Promise<void> =>
-    onPipeClosed((await bridge(openLink(end, true), createStreamLink(pipe))).far)
-  bridged = Promise.all([connectPipe(link, child.core), gate && child.gate && connectPipe(gate, child.gate)])
+/** Called once: a pipe cannot be connected to another link, so a frontend whose link has closed restarts as a whole. */
+function connect(endpoint: LinkEndpoint): void {
+  bridged = bridge(openLink(endpoint, true), createStreamLink(child.link)).then(({ far }) => onPipeClosed(far))
 }
 
 if (heartbeat) setInterval(() => sendCommand({ type: 'ping' }), heartbeat.every).unref()

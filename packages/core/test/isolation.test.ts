@@ -178,7 +178,7 @@ describe('the isolation app', () => {
     const [fault, failed] = ['fault', 'failed'].map(name => new Promise(resolve => bus.on(name as 'fault', resolve)))
     const source = `import { MessagePort } from 'node:worker_threads'
       const { postMessage } = MessagePort.prototype
-      MessagePort.prototype.postMessage = function () { postMessage.call(this, 'nonsense') }
+      MessagePort.prototype.postMessage = function () { postMessage.call(this, { no: 'frame' }) }
       const { emit } = await import('${import.meta.resolve('@sallyport/frontend')}')
       await emit('x')`
     const module = new URL(`data:text/javascript,${encodeURIComponent(source)}`)

@@ -1,16 +1,20 @@
 // A core with a few commands, and a peer that sends it frames byte by byte.
-import type { MessagePort } from 'node:worker_threads'
+import { once } from 'node:events'
+import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { pino } from 'pino'
 import { afterEach } from 'vitest'
 import {
   BatchReader,
   FRAME_KIND,
+  RECORD_DIRECTION,
   createLinkEndpoints,
   openLink,
   type CodecName,
   type FrameKind,
   type Link,
+  type SessionKey,
 } from '@sallyport/protocol'
+import { createSealer, type Sealer } from '@sallyport/protocol/records'
 import type { AclInput } from '../src/acl/types.js'
 import { createCore, type Core } from '../src/core/core.js'
 import type { CoreReport } from '../src/contract/control.js'
@@ -93,3 +97,14 @@ export class Peer {
 
 export const call = (id: unknown, method: string, more = ''): string =>
   `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"method":${JSON.stringify(method)}${more}}`
+
+/** Attaches a peer in place of a gate and its frontend, which seals with the key of the session. */
+export async function attachSealed(
+  core: Core,
+  label: string,
+): Promise<{ peer: Peer; key: SessionKey; sealer: Sealer }> {
+  const keys = new MessageChannel()
+  const peer = new Peer(core, label, keys.port1)
+  const [key] = (await once(keys.port2, 'message')) as [SessionKey]
+  return { peer, key, sealer: createSealer({ ...key, direction: RECORD_DIRECTION }) }
+}

@@ -36,17 +36,16 @@ afterEach(() => Promise.all(workers.splice(0).map(worker => worker.terminate()))
 
 /** @param program - the code that the process runs, with `control`, `core`, `frame` and `report` in scope */
 function startRelay(program: string, limits: ProcessLimits = {}): Relay {
-  const [coreEnd, relayEnd] = createLinkEndpoints('ring', false)
+  const [coreEnd, relayEnd] = createLinkEndpoints('ring', 'never')
   const workerData: RelayData = {
     args: ['-e', prelude + program],
     temporary: tmpdir(),
     start: new Uint8Array(8),
-    isolated: false,
     heartbeat: undefined,
     limits,
   }
   const worker = new Worker(new URL(import.meta.resolve('#relay')), { workerData, stdout: true })
-  worker.postMessage({ type: 'link', link: relayEnd }, [relayEnd.port])
+  worker.postMessage({ type: 'link', link: relayEnd })
   workers.push(worker)
   const link = openLink(coreEnd, false)
   const frames: string[] = []

@@ -1,10 +1,8 @@
 // Input of hostile or broken frontends, byte by byte. An invalid message gets a typed error, an invalid frame closes the session,
 // and other sessions are not affected.
-import { MessageChannel } from 'node:worker_threads'
 import { describe, expect, test } from 'vitest'
-import { FRAME_KIND, RECORD_DIRECTION, codecs, type FrameKind, type SessionKey } from '@sallyport/protocol'
-import { createSealer } from '@sallyport/protocol/records'
-import { Peer, call, ran, setUp } from './peer.js'
+import { FRAME_KIND, codecs, type FrameKind } from '@sallyport/protocol'
+import { Peer, attachSealed, call, ran, setUp } from './peer.js'
 
 /** Reports to the host about a frontend that violated the protocol. */
 const faultReports = [
@@ -30,6 +28,7 @@ describe('an invalid message gets an error and leaves the session open', () => {
     ['a nested batch', '[[]]', null, -32600, /object/],
     ['an answer to no call', '{"jsonrpc":"2.0","id":1,"result":1}', null, -32600, /never made/],
     ['neither call nor answer', '{"jsonrpc":"2.0","id":1}', 1, -32600, /`method`/],
+    ['a rejection of a gate', call(1, '$/rejected', ',"params":{"id":2,"error":{}}'), 1, -32600, /"\$\/rejected"/],
     ['a notification of core', '{"jsonrpc":"2.0","id":1,"method":"$/event","params":{}}', 1, -32600, /"\$\/event"/],
     ['a cancel with an id', call(1, '$/cancelRequest', ',"params":{"id":2}'), 1, -32600, /cancelRequest/],
     ['an unknown command', call(1, 'nope'), 1, -32601, /Command nope not found/],
@@ -128,19 +127,24 @@ describe('attachments', () => {
 describe('in the isolation pattern', () => {
   async function setUpIsolation() {
     const { core, reports } = await setUp('isolation')
-    const attach = async (label: string) => {
-      const keys = new MessageChannel()
-      const peer = new Peer(core, label, keys.port1)
-      const key = await new Promise<SessionKey>(resolve => keys.port2.once('message', resolve))
-      return { peer, key, sealer: createSealer({ ...key, direction: RECORD_DIRECTION }) }
-    }
-    return { attach, reports }
+    return { attach: (label: string) => attachSealed(core, label), reports }
   }
 
   test('opens and serves records', async () => {
     const { peer, sealer } = await (await setUpIsolation()).attach('main')
     peer.send(sealer.seal(FRAME_KIND.json, `[${call(1, 'ok')},${call(2, 'ok')}]`, 2), FRAME_KIND.sealed)
     expect([await peer.next(), await peer.next()]).toMatchObject([{ id: 1, result: 'fine' }, { id: 2 }])
+  })
+
+  test('answers a request that its gate has rejected', async () => {
+    const { peer, sealer } = await (await setUpIsolation()).attach('main')
+    const error = { code: -32002, message: 'rejected', data: { why: 'null' } }
+    const rejected = JSON.stringify({ jsonrpc: '2.0', method: '$/rejected', params: { id: 1, error } })
+    peer.send(sealer.seal(FRAME_KIND.json, `[${rejected},${call(2, 'ok')}]`, 2), FRAME_KIND.sealed)
+    expect([await peer.next(), await peer.next()]).toEqual([
+      { jsonrpc: '2.0', id: 1, error },
+      { jsonrpc: '2.0', id: 2, result: 'fine' },
+    ])
   })
 
   test('creates a new key for each session', async () => {

@@ -90,7 +90,7 @@ function sealing(link: Link, key: { session: Uint8Array; secret: Uint8Array }): 
   const reader = new BatchReader()
   return {
     send({ kind, body }) {
-      const count = reader.read(kind, Buffer.from(body as string)).length
+      const count = reader.read(kind, body).length
       link.send({ kind: FRAME_KIND.sealed, body: sealer.seal(kind, body, count) })
     },
     get queued() {

@@ -1,16 +1,17 @@
-// The client for links that the host itself makes, and the link through a gate.
+// The client for links that the host itself makes.
 import type { BusError, Link } from '@sallyport/protocol'
 import { Client, type ClientOptions } from './client/client.js'
 
 export { Channel } from './client/channel.js'
 export { Client, type ClientOptions } from './client/client.js'
 export type { EventHandler } from './client/listeners.js'
-export { throughGate } from './client/gated-link.js'
 export type { EmitOptions, InvokeOptions, ListenOptions } from './client/options.js'
 
 // The controls of a reconnecting client. They are functions, because users get the client itself.
 
 export interface ReconnectingClientOptions extends ClientOptions {
+  /** True if a gate checks what the client sends. */
+  isolated?: boolean
   /** Sends each call's deadline to core, which a network can disconnect without notice. */
   deadlines?: boolean | undefined
 }

@@ -5,9 +5,10 @@ import { deserialize } from 'node:v8'
 import {
   createStreamLink,
   FRAME_KIND,
+  getText,
   type FrontendProcessCommand,
-  type FrontendProcessStart,
   type FrontendReport,
+  type FrontendStart,
   type Link,
   type Pong,
   PROCESS_PIPES,
@@ -28,17 +29,14 @@ let handleCommand: ((command: FrontendProcessCommand) => void) | undefined
 control.receive({
   frame({ kind, body }) {
     if (kind === FRAME_KIND.json) {
-      return handleCommand?.(JSON.parse(Buffer.from(body).toString()) as FrontendProcessCommand)
+      return handleCommand?.(JSON.parse(getText(body)) as FrontendProcessCommand)
     }
-    const { isolated, ...start } = deserialize(body) as FrontendProcessStart
-    startFrontend(start, {
+    startFrontend(deserialize(body as Uint8Array) as FrontendStart, {
       report,
       onCommand(handle) {
         handleCommand = command => {
           if (command.type === 'ping') return report({ type: 'pong' })
-          if (command.type === 'stop') return handle(command)
-          const gate = isolated ? openPipe(PROCESS_PIPES.gate) : undefined
-          handle({ type: 'link', core: openPipe(PROCESS_PIPES.core), gate })
+          handle(command.type === 'stop' ? command : { type: 'link', link: openPipe(PROCESS_PIPES.link) })
         }
       },
       loadFunctions: () => import('./index.js'),

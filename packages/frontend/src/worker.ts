@@ -12,8 +12,7 @@ startFrontend(start, {
   onCommand: handle =>
     control.on('message', (command: FrontendCommand) => {
       if (command.type === 'stop') return handle(command)
-      const { link, gate } = command
-      handle({ type: 'link', core: openLink(link, true), gate: gate && openLink(gate, true) })
+      handle({ type: 'link', link: openLink(command.link, true) })
     }),
   loadFunctions: () => import('./index.js'),
 })

@@ -4,6 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import {
   beat,
   BusError,
+  closeEndpoint,
   type GateCommand,
   type GateReport,
   type GateWorkerData,
@@ -36,6 +37,9 @@ let hook: Hook
 /** The latest link that has a key. */
 let current: { link: Link; sealer: Sealer } | undefined
 let latestCommand: GateCommand | undefined
+let drainTimeoutMs = 0
+/** Called when the frontend's link has ended. */
+let onLinkEnded = (): void => {}
 /** Called with each new link. Until the gate serves, this ends the handshake. */
 let onLink!: () => void
 const handshake = new Promise<void>(resolve => (onLink = resolve))
@@ -45,7 +49,7 @@ async function useLink(command: Extract<GateCommand, { type: 'link' }>): Promise
   const [key] = (await once(command.key, 'message')) as [SessionKey]
   command.key.close()
   // Another link has replaced this one in the meantime.
-  if (command !== latestCommand) return command.link.port.close()
+  if (command !== latestCommand) return closeEndpoint(command.link)
   current?.link.close()
   const sealer = measureSealer(createSealer({ ...key, direction: RECORD_DIRECTION }), times)
   key.secret.fill(0)
@@ -74,12 +78,20 @@ const actor = startWorkerActor({
         watch,
         rejected: (command, why, more) => report({ type: 'rejected', command, why, more }),
         // A closed link does not end the gate: another can follow.
-        closed: fault => fault && report({ type: 'fault', error: reportError(fault) }),
+        closed: fault => {
+          if (fault) report({ type: 'fault', error: reportError(fault) })
+          onLinkEnded()
+        },
       })
     onLink()
     return () => current!.link.close()
   },
-  drain: async () => {},
+  // A frontend that has exited has ended its link, after all that it had sent.
+  drain: () =>
+    new Promise(resolve => {
+      onLinkEnded = resolve
+      setTimeout(resolve, drainTimeoutMs)
+    }),
   onState(state, error) {
     control.postMessage({ type: 'state', state, error: error === undefined ? undefined : reportError(error) })
     if (state === 'stopped' || state === 'failed') setImmediate(() => process.exit())
@@ -87,8 +99,9 @@ const actor = startWorkerActor({
 })
 
 control.on('message', (command: GateCommand) => {
-  if (command.type === 'stop') actor.stop()
-  else void useLink(command)
+  if (command.type === 'link') return void useLink(command)
+  drainTimeoutMs = command.timeout
+  actor.stop()
 })
 
 // A rejected promise of the hook must not end its gate. The reason is not read, because reading it can run the hook's code.

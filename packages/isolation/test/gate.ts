@@ -1,6 +1,6 @@
-// A gate over an in-memory link, with the messages that it seals and its own responses.
+// A gate over in-memory links, with the messages that it seals for core and the requests that it has core reject.
 import { expect } from 'vitest'
-import { BatchReader, FRAME_KIND, codecs, type Link } from '@sallyport/protocol'
+import { BatchReader, FRAME_KIND, type Link, METHOD } from '@sallyport/protocol'
 import { createOpener, createSealer, createSessionSecret } from '@sallyport/protocol/records'
 import { createMemoryLinkPair } from '../../protocol/test/memory-link.js'
 import { serveGate } from '../src/gate/gate.js'
@@ -21,15 +21,17 @@ export function setUp(hook: HookFunction | null, deadline = 60_000) {
   /** Number of messages in each record. */
   const records: number[] = []
   let closed = false
-  const toArray = (value: unknown): unknown[] => (Array.isArray(value) ? value : [value])
   frontendLink.receive({
     frame({ kind, body }) {
-      if (kind !== FRAME_KIND.sealed) return void responses.push(...toArray(codecs.json.decode(body)))
-      const record = opener.open(body)
-      const messages = reader.read(record.kind, record.body)
+      expect(kind).toBe(FRAME_KIND.sealed)
+      const record = opener.open(body as Uint8Array)
+      const messages = reader.read(record.kind, record.body) as any[]
       expect(record.count).toBe(messages.length)
       records.push(record.count)
-      sealed.push(...messages)
+      for (const message of messages) {
+        if (message.method === METHOD.rejected) responses.push(message.params)
+        else sealed.push(message)
+      }
     },
     closed: () => (closed = true),
   })

@@ -57,6 +57,7 @@ export {
   BUFFER_COST,
   CREDIT_WINDOW_BYTES,
   MAX_ATTACHED_BYTES,
+  MAX_BODY_BYTES,
   MAX_CHANNELS,
   MAX_CLIENT_QUEUE,
   MAX_CLIENT_QUEUE_BYTES,
@@ -75,6 +76,7 @@ export {
   SentBytes,
   TakenBytes,
   deliverFrame,
+  getText,
   ownsWholeBuffer,
   readFrame,
   writeFrame,
@@ -85,7 +87,6 @@ export {
   type ReceivedFrame,
 } from './wire/link.js'
 export * from './link/endpoints.js'
-export { MAX_OUT_OF_BAND_BYTES } from './link/ring/out-of-band.js'
 export * from './link/stream-frames.js'
 export * from './link/stream-link.js'
 

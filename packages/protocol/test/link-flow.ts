@@ -6,7 +6,7 @@ import type { Link } from '../src/wire/link.js'
 import { recorder, settle, type Recorder } from './link-behaviour.js'
 
 const body = 'x'.repeat(60_000)
-/** More bytes than any link has room for: a ring and its out-of-band window, or the window of a port. */
+/** More bytes than any link has room for: a ring, or the window of a port. */
 const MANY = 300
 /** Long enough for a busy machine. */
 const POLL = { timeout: 10_000 }

@@ -21,7 +21,7 @@ describe('a memory link', () => {
   it('shares no memory with the sender', async () => {
     const [near, far] = createMemoryLinkPair()
     const body = new Uint8Array([1])
-    let received: Uint8Array | undefined
+    let received: string | Uint8Array | undefined
     far.receive({ frame: frame => (received = frame.body), closed: () => {} })
     near.send({ kind: 2, body })
     body[0] = 2

@@ -52,8 +52,6 @@ export interface NetworkModule {
 
 export interface CoreOptions {
   pattern: Pattern
-  /** Milliseconds, for the isolation pattern. @default the protocol's */
-  maxRecordAge?: number | undefined
   acl: AclInput
   appInfo: AppInfo
   calls?: CallLimits | undefined

@@ -24,8 +24,6 @@ export interface Accepted {
 /** Services that core offers to its network. */
 export interface Hub {
   readonly pattern: Pattern
-  /** Milliseconds that a record can take to arrive, if the bus has that option. */
-  readonly maxRecordAge: number | undefined
   readonly appInfo: AppInfo
   readonly log: Logger
   /**

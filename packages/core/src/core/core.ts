@@ -126,8 +126,8 @@ export class Core {
 
   /** Runs the setups and joins the network. Rejects with the error of either, after tearing down again. */
   async start(): Promise<void> {
-    const { pattern, maxRecordAge, calls, appInfo, plugins, network } = this.#config
-    if (pattern === 'isolation') this.#keys = (await import('./session-keys.js')).createKeys(maxRecordAge)
+    const { pattern, calls, appInfo, plugins, network } = this.#config
+    if (pattern === 'isolation') this.#keys = (await import('./session-keys.js')).createKeys()
     const getApi = ({ name }: { name: string }): PluginApi => ({
       name,
       config: Object.hasOwn(plugins, name) ? plugins[name] : undefined,
@@ -138,7 +138,7 @@ export class Core {
     if (!network) return
     const fault: Hub['fault'] = (label, error) => this.#events.fault(label, undefined, error)
     const services = { sessions: this.#networkSessions, router: this.#router, getLog: this.#getLog, fault }
-    const hub = createHub({ pattern, maxRecordAge, appInfo, ...services })
+    const hub = createHub({ pattern, appInfo, ...services })
     try {
       this.#network = await joinNetwork(network, hub)
     } catch (error) {

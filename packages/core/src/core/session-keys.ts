@@ -11,13 +11,13 @@ export interface SessionKeys {
 }
 
 /** Each session has its own key, so that no gate can seal for another frontend. Each core has a new master secret. */
-export function createKeys(maxRecordAge: number | undefined): SessionKeys {
+export function createKeys(): SessionKeys {
   const master = randomBytes(32)
   return {
     handOver(gate) {
       const session = new Uint8Array(randomBytes(16))
       const secret = createSessionSecret(master, session)
-      const opener = createOpener({ session, secret, direction: RECORD_DIRECTION, maxRecordAge })
+      const opener = createOpener({ session, secret, direction: RECORD_DIRECTION })
       const key: SessionKey = { session, secret }
       // The secret is transferred: here it remains only within the opener, which JavaScript cannot read.
       gate.postMessage(key, [secret.buffer])

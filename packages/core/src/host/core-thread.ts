@@ -1,11 +1,12 @@
 // Core as the host holds it: a supervised worker, or core in this thread, and the host's own link to it. Capability changes at run
 // time are kept here, because they also apply after a restart.
-import type { MessagePort } from 'node:worker_threads'
 import { type Client, createReconnectingClient, reconnectClient } from '@sallyport/frontend/client'
 import {
   BusError,
+  closeEndpoint,
   createLinkEndpoints,
   describeName,
+  getPorts,
   type LinkEndpoint,
   openLink,
   receiveError,
@@ -79,7 +80,8 @@ export class CoreThread implements CoreEndpoint {
 
   attach(attachment: Attachment): void {
     const { endpoint, keyPort } = attachment
-    const ports: MessagePort[] = keyPort ? [endpoint.port, keyPort] : [endpoint.port]
+    const ports = getPorts(endpoint)
+    if (keyPort) ports.push(keyPort)
     this.worker.post({ type: 'attach', attachment } satisfies CoreCommand, ports)
   }
 
@@ -114,11 +116,10 @@ export class CoreThread implements CoreEndpoint {
   }
 
   #start(options: BusConfig): SupervisedWorker {
-    const { core, dev, workers, calls, supervision, pattern, isolation, acl, appInfo, plugins, network } = options
+    const { core, dev, workers, calls, supervision, pattern, acl, appInfo, plugins, network } = options
     const { supervisor, log, reporter } = this.#services
-    const { maxRecordAge } = isolation
     const data = {
-      ...{ pattern, calls, maxRecordAge, acl, changes: this.changes, appInfo, plugins, logLevel: log.level },
+      ...{ pattern, calls, acl, changes: this.changes, appInfo, plugins, logLevel: log.level },
       network: network && { module: network.module.href, options: network.options },
     }
     return supervisor.start({
@@ -170,7 +171,7 @@ export class CoreThread implements CoreEndpoint {
     this.#acceptsLinks = false
     this.network = undefined
     this.#incarnation += 1
-    this.#nextHostEnd?.port.close()
+    if (this.#nextHostEnd) closeEndpoint(this.#nextHostEnd)
     this.#nextHostEnd = undefined
     this.#confirmRequests.reset()
     this.#events?.stopped()

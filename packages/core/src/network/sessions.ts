@@ -111,7 +111,7 @@ function addTo(sum: Float64Array, counts: Float64Array): void {
   for (let i = 0; i < COUNTS; i++) sum[i]! += counts[i]!
 }
 
-export interface HubDeps extends Pick<CoreOptions, 'pattern' | 'maxRecordAge' | 'appInfo'> {
+export interface HubDeps extends Pick<CoreOptions, 'pattern' | 'appInfo'> {
   sessions: NetworkSessions
   router: EventRouter
   getLog: () => Logger
@@ -119,10 +119,9 @@ export interface HubDeps extends Pick<CoreOptions, 'pattern' | 'maxRecordAge' | 
 }
 
 /** Creates what core offers to its network. */
-export function createHub({ pattern, maxRecordAge, appInfo, sessions, router, getLog, fault }: HubDeps): Hub {
+export function createHub({ pattern, appInfo, sessions, router, getLog, fault }: HubDeps): Hub {
   return {
     pattern,
-    maxRecordAge,
     appInfo,
     get log() {
       return getLog()

@@ -1,4 +1,4 @@
-// The process of a frontend: Node in an empty directory, without environment variables, with pipes for its links, at a lower
+// The process of a frontend: Node in an empty directory, without environment variables, with a pipe for its link, at a lower
 // priority than the host.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -13,8 +13,7 @@ const NICENESS = 5
 export interface Child {
   readonly pid: number | undefined
   readonly control: Duplex
-  readonly core: Duplex
-  readonly gate: Duplex | undefined
+  readonly link: Duplex
   /** Settles once the process has exited and all of its output was read. Rejects if the process cannot be started. */
   readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
   /** Resolves once the process's orphan guard has exited too. */
@@ -22,12 +21,12 @@ export interface Child {
   kill(): void
 }
 
-export function startChild(args: string[], temporary: string, isIsolated: boolean): Child {
+export function startChild(args: string[], temporary: string): Child {
   const directory = mkdtempSync(join(temporary, 'sallyport-'))
   const child = spawn(process.execPath, args, {
     cwd: directory,
     env: {},
-    stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', isIsolated ? 'pipe' : 'ignore'],
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
     // A session of its own, because Ctrl-C is for the host to handle.
     detached: process.platform !== 'win32',
   })
@@ -48,8 +47,7 @@ export function startChild(args: string[], temporary: string, isIsolated: boolea
   return {
     pid,
     control: getPipe(PROCESS_PIPES.control),
-    core: getPipe(PROCESS_PIPES.core),
-    gate: isIsolated ? getPipe(PROCESS_PIPES.gate) : undefined,
+    link: getPipe(PROCESS_PIPES.link),
     exited: exited.finally(() => rmSync(directory, { recursive: true, force: true })),
     guardExited,
     kill: () => child.kill('SIGKILL'),

@@ -1,6 +1,7 @@
 // Messages of a relay: what the host gives it, and what a frontend's process reports.
 import {
   FRAME_KIND,
+  getText,
   type Heartbeat,
   type Pong,
   type ReceivedFrame,
@@ -16,9 +17,8 @@ export interface RelayData {
   args: string[]
   /** Directory for the process's empty working directory: a relay has no environment that names one. */
   temporary: string
-  /** `FrontendProcessStart`, serialized; the relay passes it on unread. */
+  /** `FrontendStart`, serialized; the relay passes it on unread. */
   start: Uint8Array
-  isolated: boolean
   heartbeat: Heartbeat | undefined
   limits: ProcessLimits
 }
@@ -50,13 +50,13 @@ export function createReportParser(): (frame: ReceivedFrame) => StateReport | un
   }
 }
 
-const pongBody = Buffer.from(JSON.stringify({ type: 'pong' } satisfies Pong))
+const PONG = JSON.stringify({ type: 'pong' } satisfies Pong)
 
-export const isPong = ({ kind, body }: ReceivedFrame): boolean => kind === FRAME_KIND.json && pongBody.equals(body)
+export const isPong = ({ kind, body }: ReceivedFrame): boolean => kind === FRAME_KIND.json && getText(body) === PONG
 
-function parseObject(body: Uint8Array): Record<string, unknown> {
+function parseObject(body: ReceivedFrame['body']): Record<string, unknown> {
   try {
-    return Object(JSON.parse(Buffer.from(body).toString())) as Record<string, unknown>
+    return Object(JSON.parse(getText(body))) as Record<string, unknown>
   } catch {
     return {}
   }

@@ -4,14 +4,12 @@ import { BusError } from '@sallyport/protocol'
 import type { HostConfig } from '../host/host-handle.js'
 import { resolveFrontends, resolveIsolation } from '../host/options/resolve.js'
 import { OPTION_PLACES, remoteHostSchema } from '../host/options/schema.js'
-import type { BusOptions, CallsOptions, IsolationOptions } from '../host/options/types.js'
+import type { BusOptions, CallsOptions, PatternOptions } from '../host/options/types.js'
 import type { SupervisionOptions } from '../host/supervision/policy.js'
 import type { WorkerMakers } from '../host/workers/spawn.js'
 import { check } from '../shared/validate.js'
 
-export type RemoteHostPattern =
-  | { use: 'brownfield' }
-  | { use: 'isolation'; options?: Omit<IsolationOptions, 'maxRecordAge'> }
+export type RemoteHostPattern = PatternOptions
 
 /** Options of `createBus` that apply to what runs in this process. */
 export interface RemoteHostOptions extends Pick<BusOptions, 'frontends' | 'supervision' | 'log' | 'dev' | 'onConfirm'> {
@@ -32,7 +30,7 @@ export interface RemoteHostConfig extends HostConfig {
 const CORE_OPTIONS = [
   ...['core', 'network', 'config', 'permissions', 'unknownPermissions', 'plugins'],
   ...['productName', 'version', 'identifier', 'workers.core', 'calls.slowAfter', 'calls.quotas'],
-  ...['app.security.capabilities', 'app.security.pattern.options.maxRecordAge'],
+  'app.security.capabilities',
 ]
 
 /** @throws {BusError} InvalidParams, which names the option that is wrong or belongs to core */

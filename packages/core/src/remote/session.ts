@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { MessagePort } from 'node:worker_threads'
 import {
   BusError,
+  closeEndpoint,
   type CodecName,
   getBackoff,
   isBusError,
@@ -182,8 +183,6 @@ class SessionBridge {
     this.#name = name
     this.#attachment = attachment
     this.#deps = deps
-    // The other end of the port closes when the frontend or its gate exits meanwhile.
-    attachment.endpoint.port.once('close', () => this.abortDialing())
     this.closed = this.#run()
   }
 
@@ -221,9 +220,10 @@ class SessionBridge {
     const { endpoint, keyPort, hasStarted } = this.#attachment
     const session = await this.#open()
     if (!session) {
-      endpoint.port.close()
+      closeEndpoint(endpoint)
       keyPort?.close()
       this.#state = 'closed'
+      this.#deps.events.get(this.#name)?.closed(this.id)
       return
     }
     this.#session = session

@@ -8,6 +8,7 @@ import {
   codecs,
   describeCommand,
   FRAME_KIND,
+  fromErrorObject,
   getRequestId,
   isBusError,
   isResponseLike,
@@ -18,6 +19,7 @@ import {
   type Outcome,
   parseCall,
   type ReceivedFrame,
+  type RejectedParams,
   createRecordError,
   toBusError,
 } from '@sallyport/protocol'
@@ -187,7 +189,7 @@ export class Session implements CallOwner, SlowCallSource {
   }
 
   #receive(frame: ReceivedFrame): void {
-    this.#counts[COUNT.bytesIn]! += frame.body.byteLength
+    this.#counts[COUNT.bytesIn]! += frame.body.length
     let messages: readonly unknown[]
     try {
       messages = this.#decoder.decode(frame)
@@ -280,6 +282,8 @@ export class Session implements CallOwner, SlowCallSource {
 
   /** Handles a `$/…` notification, which is the protocol's own. @throws {BusError} `InvalidRequest` */
   #handleNotification({ id, method, params }: CallMessage): undefined {
+    // Only a gate can send this: it seals what the frontend sends, and refuses this method.
+    if (id === undefined && method === METHOD.rejected && this.#options.opener) return this.#answerRejected(params)
     const { id: callId, channel, messages } = (params ?? {}) as Record<string, unknown>
     if (id === undefined && method === METHOD.cancel && isCount(callId)) this.#calls.cancel(callId)
     else if (id === undefined && method === METHOD.credit && isCount(channel) && isCount(messages)) {
@@ -287,6 +291,11 @@ export class Session implements CallOwner, SlowCallSource {
       this.#channels.credit(channel, messages)
     } else if (id === undefined && method === METHOD.closeChannel && isCount(channel)) this.#channels.close(channel)
     else throw new BusError('InvalidRequest', `${describeCommand(method)} cannot be sent by a frontend`)
+  }
+
+  #answerRejected(params: unknown): undefined {
+    const { id, error } = params as RejectedParams
+    this.#writer.error(id, '', fromErrorObject(error))
   }
 
   /** Closes the session because its peer violated the protocol. */
@@ -334,7 +343,7 @@ export class FrameDecoder {
   decode(frame: ReceivedFrame): readonly unknown[] {
     if (!this.#opener) return this.#reader.read(frame.kind, frame.body)
     // In the isolation pattern plaintext is refused.
-    if (frame.kind !== FRAME_KIND.sealed) throw createRecordError()
+    if (frame.kind !== FRAME_KIND.sealed || typeof frame.body === 'string') throw createRecordError()
     const { kind, body, count } = this.#opener.open(frame.body)
     const messages = this.#reader.read(kind, body)
     if (messages.length !== count)

@@ -1,16 +1,18 @@
 // Sends one message through an isolation hook in a gate of its own. This thread is its frontend, and opens its records as core would.
 import { MessageChannel } from 'node:worker_threads'
-import { Client, throughGate } from '@sallyport/frontend/client'
+import { Client } from '@sallyport/frontend/client'
 import {
   BatchReader,
   BusError,
   type CallMessage,
-  createLinkEndpoints,
+  createTriangleEndpoints,
   describeCommand,
-  isBusError,
+  fromErrorObject,
   type Link,
+  METHOD,
   type Opener,
   openLink,
+  type RejectedParams,
 } from '@sallyport/protocol'
 import type { StandaloneGateOptions } from '../host/frontends/gate.js'
 import type { ModuleLocation } from '../host/options/location.js'
@@ -70,19 +72,18 @@ export async function runHook(
   const failure = new Promise<never>((_resolve, reject) => (onFailure = reject))
   failure.catch(() => {})
   const gate = await startStandaloneGate(LABEL, dir, settings, error => onFailure(error))
-  const [coreEndpoint, coreLink] = createLinkEndpoints('port')
-  const [gateEndpoint, gateLink] = createLinkEndpoints('port')
+  const endpoints = createTriangleEndpoints('ring', 'never')
   const key = new MessageChannel()
-  const opener = createKeys(undefined).handOver(key.port1)
-  gate.connect(gateEndpoint, key.port2)
-  const link = throughGate(openLink(coreLink, true), openLink(gateLink, true))
-  const client = new Client(link, { label: LABEL, codec: 'json' })
-  const core = openLink(coreEndpoint, false)
+  const opener = createKeys().handOver(key.port1)
+  gate.connect(endpoints.gate, key.port2)
+  const client = new Client(openLink(endpoints.frontend, true), { label: LABEL, codec: 'json' })
+  const core = openLink(endpoints.core, false)
   try {
-    const passed = receiveCall(core, opener)
+    const outcome = receiveOutcome(core, opener)
     const headers = options?.headers
+    // Nothing answers the call: it rejects only if it cannot be sent.
     const call = client.invoke(cmd, payload as Record<string, unknown>, headers && { headers })
-    return await Promise.race([passed, getRejection(call), failure])
+    return await Promise.race([outcome, call as Promise<never>, failure])
   } finally {
     core.close()
     await client.close()
@@ -90,28 +91,23 @@ export async function runHook(
   }
 }
 
-/** Resolves with the first call that passes the hook. */
-function receiveCall(link: Link, opener: Opener): Promise<HookOutcome> {
+/** Resolves with the first call that passes the hook, or with its rejection. Rejects with any other error of the gate. */
+function receiveOutcome(link: Link, opener: Opener): Promise<HookOutcome> {
   const reader = new BatchReader()
-  return new Promise(resolve => {
-    const frame = (record: Uint8Array): void => {
+  return new Promise((resolve, reject) => {
+    const receive = (record: Uint8Array): void => {
       const { kind, body } = opener.open(record)
       for (const message of reader.read(kind, body)) {
         const { method: cmd, params: payload = {}, headers } = message as CallMessage
-        resolve({ passed: true, message: { cmd, payload, options: headers && { headers } } })
+        if (cmd !== METHOD.rejected) {
+          resolve({ passed: true, message: { cmd, payload, options: headers && { headers } } })
+          continue
+        }
+        const error = fromErrorObject((payload as RejectedParams).error)
+        if (error.reason === 'Rejected') resolve({ passed: false, why: (error.data as RejectedByHook).why })
+        else reject(error)
       }
     }
-    link.receive({ frame: ({ body }) => frame(body), closed: () => {} })
+    link.receive({ frame: ({ body }) => receive(body as Uint8Array), closed: () => {} })
   })
-}
-
-/** Resolves when the gate rejects the call: nothing else answers it. @throws errors in the message */
-async function getRejection(call: Promise<unknown>): Promise<HookOutcome> {
-  try {
-    await call
-  } catch (error) {
-    if (!isBusError(error, 'Rejected')) throw error
-    return { passed: false, why: (error.data as RejectedByHook).why }
-  }
-  throw new BusError('InternalError', 'The gate answered a call of core')
 }

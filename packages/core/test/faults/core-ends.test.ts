@@ -5,6 +5,7 @@ import type { Client } from '../../src/index.js'
 import { fixture, isolation, next } from '../start.js'
 import { soon } from '../supervised.js'
 import { checkGuarantee, watch, type Watched } from './guarantee.js'
+import { forLink } from './victims.js'
 
 const capability = {
   identifier: 'all',
@@ -44,7 +45,7 @@ describe.each([
 
   beforeAll(async () => {
     setEnvironmentData('faulty-core counts', counts)
-    const frontends = { main: { module: fixture('waiting-frontend.mjs'), link } }
+    const frontends = { main: { module: fixture('waiting-frontend.mjs'), ...forLink(link) } }
     const supervision = { ...soon, heartbeat: 1500 }
     watched = await watch({ core: fixture('faulty-core.mjs'), frontends, app: apps[pattern], supervision })
     const { bus } = watched

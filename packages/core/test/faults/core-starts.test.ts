@@ -5,6 +5,7 @@ import type { BusOptions, Client } from '../../src/index.js'
 import { fixture, isolation } from '../start.js'
 import { soon } from '../supervised.js'
 import { checkGuarantee, watch, type Watched } from './guarantee.js'
+import { forLink } from './victims.js'
 
 const core = fixture('failing-core.mjs')
 const main = fixture('waiting-frontend.mjs')
@@ -28,7 +29,7 @@ async function begin(
   options: Partial<BusOptions> = {},
 ): Promise<Watched> {
   failWith('well')
-  const frontends = { main: { module: main, link } }
+  const frontends = { main: { module: main, ...forLink(link) } }
   watched = await watch({ core, app: apps[pattern], frontends, supervision: { ...soon, heartbeat: 1000 }, ...options })
   client = await watched.bus.connect('tests', { link })
   await expect.poll(() => watched!.bus.call('main', 'which').catch(() => {})).toBeTypeOf('number')
@@ -144,7 +145,7 @@ describe.each(routes)('a core that restarts, %s, %s,', (pattern, link) => {
 
   test('connects frontends and gates to the next core when it exits while they start', async () => {
     const { bus } = await begin(pattern, link)
-    const opening = ['a', 'b', 'c'].map(async label => bus.open(label, main, { link }))
+    const opening = ['a', 'b', 'c'].map(async label => bus.open(label, main, forLink(link)))
     const connecting = bus.connect('late', { link })
     const served = await checkGuarantee(watched!, {
       label: 'core',

@@ -6,11 +6,24 @@ const { createCipheriv } = crypto
 const { exit } = process
 
 let armed
-const ports = []
+const links = []
+/** Sets a flag of a ring's control words, and wakes the thread that waits for the doorbell. */
+const flag = (ring, word, doorbell) => {
+  const control = new Int32Array(ring)
+  control[word] = 1
+  control[doorbell] = 0
+  Atomics.notify(control, doorbell)
+}
+const close = ({ kind, out, in: inward }) => {
+  if (kind === 'ring') {
+    flag(out, 1, 64)
+    flag(inward, 33, 96)
+  } else [out, inward].forEach(port => port.close())
+}
 const more = {
   'between hook and seal': () => void (armed = 'hook'),
   'between seal and forward': () => void (armed = 'seal'),
-  ports: () => ports.forEach(port => port.close()),
+  link: () => links.forEach(close),
 }
 crypto.createCipheriv = (...args) => {
   if (armed === 'hook') exit(3)
@@ -31,6 +44,6 @@ parentPort.postMessage = (message, ...rest) => {
 const { on } = parentPort
 parentPort.on = (name, take) =>
   on.call(parentPort, name, message => {
-    if (message.link) ports.push(message.link.port)
+    if (message.link) links.push(message.link)
     take(message)
   })

@@ -84,10 +84,10 @@ describe.concurrent.each(['port', 'ring'] as const)('over a %s', link => {
     await client.close()
   })
 
-  test('closed ports end a client of the host, with a fault, and free its label', async () => {
-    const label = `ports-${link}`
+  test('a closed link ends a client of the host, with a fault, and free its label', async () => {
+    const label = `link-${link}`
     const { client, calls, held } = await connect(label, link)
-    client.invoke('add', { a: 1, b: 2, gate: 'ports' }).catch(() => {})
+    client.invoke('add', { a: 1, b: 2, gate: 'link' }).catch(() => {})
     await checkGuarantee(watched, {
       label,
       calls,

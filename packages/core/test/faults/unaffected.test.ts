@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { Client, FrontendOptions } from '../../src/index.js'
 import { isolation, patterns } from '../start.js'
 import { checkGuarantee, watch, type Watched } from './guarantee.js'
-import { at, everything, openVictim, type Victim } from './victims.js'
+import { at, everything, forLink, openVictim, type Victim } from './victims.js'
 
 describe.each(patterns)('%s', (name, app) => {
   let watched: Watched
@@ -33,7 +33,8 @@ describe.each(patterns)('%s', (name, app) => {
   describe.concurrent.each(['port', 'ring'] as const)('over a %s', link => {
     test.each(['block', 'bytes'])('keeps a frontend that fails by: %s', async how => {
       const sandbox = { kind: 'permission', resourceLimits: { maxOldGenerationSizeMb: 48 } } as const
-      const victim = await open(`${how}-${link}`, { link, sandbox, supervision: { heartbeat: 5000 } })
+      const options = link === 'port' ? { link } : { link, sandbox }
+      const victim = await open(`${how}-${link}`, { ...options, supervision: { heartbeat: 5000 } })
       await call(victim.label, 'fault', { how })
       await expectUnaffected(victim)
     })
@@ -63,7 +64,7 @@ describe.each(patterns)('%s', (name, app) => {
       const closing = watched.bus.closeFrontend(label)
       const reopen = async (): Promise<void> => {
         await closing
-        await watched.bus.open(label, at('frontend.mjs'), { link })
+        await watched.bus.open(label, at('frontend.mjs'), forLink(link))
       }
       const reopened = reopen()
       await checkGuarantee(watched, {
@@ -92,13 +93,13 @@ describe.each(patterns)('%s', (name, app) => {
     test('fails a frontend that exceeds its intensity and frees its label', async () => {
       const supervision = { delay: { min: 1, max: 1 }, intensity: 2, period: 600_000 }
       const label = `storm-${link}`
-      await watched.bus.open(label, at('frontend.mjs'), { link, supervision, data: { storm: true } })
+      await watched.bus.open(label, at('frontend.mjs'), { ...forLink(link), supervision, data: { storm: true } })
       const calls = { 'of the host': call(label, 'hold'), 'of another': other.invoke('ask', { label, name: 'hold' }) }
       const pair = [{ name: 'fault' }, { name: 'restart', actor: 'frontend' }]
       const message = expect.stringMatching(/3 times within .* broken on purpose/) as string
       const events = [...pair, ...pair, { name: 'fault' }, { name: 'failed', actor: 'frontend', error: { message } }]
       await checkGuarantee(watched, { label, calls, others, serves: 'failed', events })
-      await watched.bus.open(label, at('frontend.mjs'), { link })
+      await watched.bus.open(label, at('frontend.mjs'), forLink(link))
       expect(await call(label, 'calls')).toBe(1)
     })
 

@@ -9,6 +9,10 @@ export const at = (name: string): URL => fixture(`../faults/${name}`)
 const commands = ['add', 'held', 'hold', 'ask']
 export const everything = { identifier: 'all', windows: ['*'], permissions: commands.map(name => `allow-${name}`) }
 
+/** The options of a frontend for its kind of link: only trusted code can have a port. */
+export const forLink = (link: FrontendOptions['link']): FrontendOptions =>
+  link === 'port' ? { link, sandbox: 'none' } : link === undefined ? {} : { link }
+
 export interface Held {
   began: number
   aborted: number
@@ -29,7 +33,7 @@ export async function openVictim(
   label: string,
   options: FrontendOptions = {},
 ): Promise<Victim> {
-  await bus.open(label, at('frontend.mjs'), options)
+  await bus.open(label, at('frontend.mjs'), { ...forLink(options.link), ...options })
   expect(await bus.call(label, 'calls')).toBe(1)
   const calls = { 'of the host': bus.call(label, 'hold'), 'of another': other.invoke('ask', { label, name: 'hold' }) }
   for (const call of Object.values(calls)) call.catch(() => {})

@@ -41,8 +41,8 @@ export const ODD_POSTS: readonly unknown[] = [
   ],
 ]
 
-/** Words of head, tail, parked and wanted, the unused ones behind them, and the first headers. */
-const RING_WORDS = [0, 32, 64, 96, 128, 129, 130]
+/** Words of head, finished, tail, abandoned, parked and wanted, and the first headers. */
+const RING_WORDS = [0, 1, 32, 33, 64, 96, 128, 129, 130]
 const RING_VALUES = [0, 1, -1, 7, 8, 4096, 2 ** 18, 2 ** 18 + 8, 2 ** 31 - 8, -(2 ** 31), 0x0100_0010, 0x0500_0000]
 
 export function createCase(random: Random): Case {

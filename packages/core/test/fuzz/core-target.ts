@@ -1,6 +1,6 @@
 // A core with commands of every kind, an honest frontend that must always be served, and hostile ones that come and go.
 import { pino } from 'pino'
-import { createLinkEndpoints, type CodecName, type LinkKind } from '@sallyport/protocol'
+import { createLinkEndpoints, type CodecName, type LinkEndpoint, type LinkKind } from '@sallyport/protocol'
 import type { MessagePort } from 'node:worker_threads'
 import { createCore, type Core } from '../../src/core/core.js'
 import type { SendingChannel } from '../../src/rpc/channel.js'
@@ -17,7 +17,10 @@ export interface Fuzzed {
   readonly badLines: string[]
   /** Returns the latest log line. */
   lastLine(): string
-  attach(label: string, link: LinkKind, codec: CodecName, keyPort?: MessagePort): Wire
+  /** Gives core its end of a link. */
+  attach(label: string, codec: CodecName, endpoint: LinkEndpoint, keyPort?: MessagePort): void
+  /** Connects a frontend without a gate. */
+  connect(label: string, link: LinkKind, codec: CodecName, keyPort?: MessagePort): Wire
   /** Returns the problem if the honest frontend is not served. */
   checkHonest(): Promise<string | undefined>
   close(): Promise<void>
@@ -79,13 +82,15 @@ export async function createFuzzed(pattern: 'brownfield' | 'isolation'): Promise
       },
     },
   )
-  const attach: Fuzzed['attach'] = (label, link, codec, keyPort) => {
+  const attach: Fuzzed['attach'] = (label, codec, endpoint, keyPort) =>
+    core.attach({ label, codec, endpoint, id: 1, ...(keyPort && { keyPort }) })
+  const connect: Fuzzed['connect'] = (label, link, codec, keyPort) => {
     const [coreEndpoint, endpoint] = createLinkEndpoints(link)
-    core.attach({ label, codec, endpoint: coreEndpoint, id: 1, ...(keyPort && { keyPort }) })
+    attach(label, codec, coreEndpoint, keyPort)
     return new Wire(endpoint)
   }
   // Without a key its link takes plaintext frames, in either pattern.
-  const honest = attach('honest', 'port', 'json')
+  const honest = connect('honest', 'port', 'json')
   let lastId = 1
   honest.ask({ id: 0, method: 'plugin:event|listen', params: { event: 'private', target: { kind: 'Any' } } })
   honest.ask({ id: 1, method: 'hold', params: { channel: '__CHANNEL__:1' }, channels: { channel: 1 } })
@@ -97,6 +102,7 @@ export async function createFuzzed(pattern: 'brownfield' | 'isolation'): Promise
     badLines,
     lastLine: () => lastLine,
     attach,
+    connect,
     async checkHonest() {
       const { canaries } = honest
       const target = { kind: 'Webview', label: 'honest' }

@@ -1,5 +1,15 @@
-// A gate over a real link. A hostile frontend delivers its records to core, unchanged or tampered with.
-import { FRAME_KIND, RECORD_DIRECTION, createLinkEndpoints, openLink, type SessionKey } from '@sallyport/protocol'
+// A gate over real links. A hostile peer delivers its records to core, unchanged or tampered with.
+import {
+  FRAME_KIND,
+  RECORD_DIRECTION,
+  createLinkEndpoints,
+  createTriangleEndpoints,
+  openLink,
+  type LinkEndpoint,
+  type FrameKind,
+  type LinkKind,
+  type SessionKey,
+} from '@sallyport/protocol'
 import { createSealer } from '@sallyport/protocol/records'
 import { serveGate } from '../../../isolation/src/gate/gate.js'
 import { createHook } from '../../../isolation/src/hook/hook.js'
@@ -13,8 +23,8 @@ import { Wire } from './wire.js'
 const TAMPERING = ['none', 'none', 'replay', 'drop', 'swap', 'cut', 'extend', 'flip', 'clear'] as const
 
 export interface GateRun {
-  readonly gate: Wire
-  readonly core: Wire
+  /** The hostile frontend's end. */
+  readonly wire: Wire
   /** Number of calls of `count` that the hook passed. */
   passed(): number
   /** A record was tampered with, so core must close the session. */
@@ -26,15 +36,16 @@ export interface GateRun {
 export async function openGate(
   fuzzed: Fuzzed,
   random: Random,
-  link: 'port' | 'ring',
+  link: LinkKind,
   what: (typeof TAMPERING)[number] = random.pick(TAMPERING),
 ): Promise<GateRun> {
   const keys = new MessageChannel()
   const received = once(keys.port2, 'message') as Promise<[SessionKey]>
-  const core = fuzzed.attach('bad', link, 'json', keys.port1)
+  const ends = createTriangleEndpoints(link)
+  const [coreEnd, carrierEnd] = createLinkEndpoints(link)
+  fuzzed.attach('bad', 'json', { ...ends.core, in: coreEnd.in } as LinkEndpoint, keys.port1)
   const [key] = await received
   keys.port2.close()
-  const [inside, outside] = createLinkEndpoints(link)
   let passed = 0
   const hook = createHook(message => {
     const { cmd } = message as { cmd: string }
@@ -44,20 +55,22 @@ export async function openGate(
     return cmd === 'later' ? Promise.resolve(message) : message
   })
   serveGate({
-    link: openLink(inside, false),
+    link: openLink(ends.gate, false),
     sealer: createSealer({ ...key, direction: RECORD_DIRECTION }),
     hook,
     watch: createHookWatch(undefined),
     rejected: () => {},
     closed: () => {},
   })
-  const gate = new Wire(outside)
+  const wire = new Wire(ends.frontend)
+  const carrier = openLink({ ...carrierEnd, in: ends.core.in } as LinkEndpoint, false)
   let until = random.below(4)
   let held: Uint8Array | undefined
   let dropped = false
   let tampered = false
-  const pass = (body: Uint8Array, kind: number = FRAME_KIND.sealed): void => core.send({ kind, body })
-  gate.onSealed = record => {
+  const pass = (body: Uint8Array, kind: number = FRAME_KIND.sealed): void =>
+    carrier.send({ kind: kind as FrameKind, body })
+  const carry = (record: Uint8Array): void => {
     const body = Uint8Array.from(record)
     if (what === 'none' || tampered || until-- > 0) return pass(body)
     if (what === 'swap' && !held) return void (held = body)
@@ -72,9 +85,15 @@ export async function openGate(
     if (what === 'replay') pass(body)
     if (held) pass(held)
   }
+  carrier.receive({
+    frame({ body }) {
+      carry(body as Uint8Array)
+      wire.wake()
+    },
+    closed: () => carrier.close(),
+  })
   return {
-    gate,
-    core,
+    wire,
     passed: () => passed,
     tampered: () => tampered,
     withheld: () => !tampered && (held !== undefined || dropped),

@@ -1,12 +1,15 @@
 // The hostile end of a real link: sends arbitrary frames, and judges the answers.
+import { isUtf8 } from 'node:buffer'
 import {
   BatchReader,
   FRAME_KIND,
   codecs,
+  getText,
   openLink,
   type FrameKind,
   type Link,
   type LinkEndpoint,
+  type ReceivedFrame,
 } from '@sallyport/protocol'
 import type { FuzzFrame } from './frames.js'
 
@@ -38,8 +41,6 @@ export class Wire {
   unreadable: string | undefined
   /** Codes of the first error answers. */
   readonly codes: unknown[] = []
-  /** Receives frames instead of this end. */
-  onSealed: ((body: Uint8Array) => void) | undefined
   readonly #reader = new BatchReader(true)
   readonly #answered = new Set<unknown>()
   #wake = (): void => {}
@@ -48,14 +49,7 @@ export class Wire {
     this.end = end
     this.link = openLink(end, true)
     this.link.receive({
-      frame: ({ kind, body }) => {
-        if (kind === FRAME_KIND.sealed && this.onSealed) {
-          this.onSealed(body)
-          return this.#wake()
-        }
-        if (kind === FRAME_KIND.end) return
-        this.#read(kind, body)
-      },
+      frame: frame => this.#read(frame),
       closed: () => {
         this.closed = true
         this.#wake()
@@ -63,9 +57,9 @@ export class Wire {
     })
   }
 
-  #read(kind: FrameKind, body: Uint8Array): void {
+  #read({ kind, body }: ReceivedFrame): void {
     try {
-      if (Buffer.from(body).includes(CANARY)) this.canaries++
+      if (getText(body).includes(CANARY)) this.canaries++
       for (const message of this.#reader.read(kind, body)) {
         const { id, method, error } = message as { id?: unknown; method?: unknown; error?: { code: number } }
         if (error && this.codes.length < 100) this.codes.push(error.code)
@@ -79,8 +73,9 @@ export class Wire {
   }
 
   send({ kind, body }: FuzzFrame): void {
-    // Some kinds of bytes are transferred with the frame.
-    this.link.send({ kind: kind as FrameKind, body: Uint8Array.from(body) })
+    // A client sends JSON as a string. Some kinds of bytes are transferred with the frame.
+    const isText = kind === FRAME_KIND.json && isUtf8(body)
+    this.link.send({ kind: kind as FrameKind, body: isText ? getText(body) : Uint8Array.from(body) })
   }
 
   ask(message: object): void {
@@ -99,18 +94,20 @@ export class Wire {
     return this.#answered.has(id)
   }
 
-  /** Resolves to true once `done` returns true, which is checked after each frame on both links. */
-  async until(done: () => boolean, other?: Wire): Promise<boolean> {
+  /** Has `until` check its condition again. */
+  wake(): void {
+    this.#wake()
+  }
+
+  /** Resolves to true once `done` returns true, which is checked after each frame. */
+  async until(done: () => boolean): Promise<boolean> {
     let late = false
     const timer = setTimeout(() => {
       late = true
       this.#wake()
     }, TIMEOUT_MS)
     while (!done() && !late) {
-      await new Promise<void>(resolve => {
-        this.#wake = resolve
-        if (other) other.#wake = resolve
-      })
+      await new Promise<void>(resolve => (this.#wake = resolve))
     }
     clearTimeout(timer)
     return !late

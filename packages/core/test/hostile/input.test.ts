@@ -33,25 +33,23 @@ async function attack(input: Input, route: 'core' | 'gate', times: number, link:
   const before = { ...fuzzed.ran }
   watch.begin(`${input.name}, ${route}`)
   const run = route === 'core' ? undefined : await openGate(fuzzed, new Random(0), link, 'none')
-  const core = run?.core ?? fuzzed.attach('bad', link, link === 'ring' ? 'msgpack' : 'json')
-  const way = run?.gate ?? core
-  for (let i = 0; i < times; i++) way.send(input.frame)
-  way.ask({ id: 'probe', method: 'ok' })
-  const settled = await core.until(() => core.closed || way.closed || core.has('probe'), way)
-  const closed = core.closed || way.closed
+  const wire = run?.wire ?? fuzzed.connect('bad', link, link === 'ring' ? 'msgpack' : 'json')
+  for (let i = 0; i < times; i++) wire.send(input.frame)
+  wire.ask({ id: 'probe', method: 'ok' })
+  const settled = await wire.settles('probe')
+  const { closed } = wire
   expect(await fuzzed.checkHonest()).toBeUndefined()
   // A message that is only for the honest frontend would arrive before this answer.
-  way.ask({ id: 'after', method: 'ok' })
-  await core.until(() => core.closed || way.closed || core.has('after'), way)
-  core.link.close()
-  way.link.close()
+  wire.ask({ id: 'after', method: 'ok' })
+  await wire.settles('after')
+  wire.link.close()
   expect(settled, 'it is answered, or closed').toBe(true)
-  expect(core.problem ?? way.problem ?? core.unreadable ?? way.unreadable).toBeUndefined()
+  expect(wire.problem ?? wire.unreadable).toBeUndefined()
   expect(fuzzed.ran).toEqual({ ...before, honest: before.honest + 1 })
   expect(fuzzed.badLines).toEqual([])
   expect(watch.broken()).toBeUndefined()
-  expect(core.canaries + way.canaries, 'canaries of another frontend').toBe(0)
-  return { closed, codes: [...new Set([...core.codes, ...way.codes])] }
+  expect(wire.canaries, 'canaries of another frontend').toBe(0)
+  return { closed, codes: [...new Set(wire.codes)] }
 }
 
 describe.each(['core', 'gate'] as const)('to %s', route => {
@@ -73,7 +71,7 @@ describe.each(['core', 'gate'] as const)('to %s', route => {
 })
 
 test('log entries are single lines for all inputs', async () => {
-  const wire = open.attach('bad', 'port', 'json')
+  const wire = open.connect('bad', 'port', 'json')
   const body = Buffer.from('{"jsonrpc":"2.0","method":"x\\n\\u001b[2J\\u2028{\\"level\\":60}"}')
   wire.send({ kind: FRAME_KIND.json, body })
   wire.ask({ id: 1, method: 'ok' })

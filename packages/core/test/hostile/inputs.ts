@@ -161,6 +161,7 @@ export const INPUTS: readonly Input[] = [
   ...cancels,
   ...credits,
   ...headers,
+  json('a rejection of a gate', call(1, '$/rejected', ',"params":{"id":2,"error":{"code":1,"message":"x"}}'), INVALID),
   json('an id in flight', `[${call(1, 'forever')},${call(1, 'count')}]`, INVALID),
   json('objects a million deep', withParams(nested(MILLION, '1')), PARSE, true),
   json(
@@ -170,7 +171,7 @@ export const INPUTS: readonly Input[] = [
   ),
   json('an answer with an invalid error', '{"jsonrpc":"2.0","id":1,"error":[]}', INVALID),
   json('a resource of another', call(1, 'plugin:resources|close', ',"params":{"rid":1}'), BAD_PARAMS),
-  ...[0, 3, 9, 255].map(kind => ({
+  ...[0, 3, 4, 9, 255].map(kind => ({
     name: `a frame of kind ${kind}`,
     frame: { kind, body: Buffer.alloc(9) },
     code: 'any' as const,

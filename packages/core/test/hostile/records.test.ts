@@ -1,209 +1,201 @@
-// Attacks on sealed records by the frontend that delivers them to core. Unless it delivers each record once, in order and in time,
-// its session ends with one error that is reported; all its calls settle, and others are not affected.
-import { BroadcastChannel } from 'node:worker_threads'
-import { pino } from 'pino'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { FRAME_KIND } from '@sallyport/protocol'
-import { createBus, type Bus, type BusOptions, type Client, type IsolationOptions } from '../../src/index.js'
-import { fixture, next, start } from '../start.js'
+// Attacks on sealed records by a peer in place of a gate. Unless it delivers each record once and in order, its session ends with one
+// error that is reported, what runs for it is aborted, and others are not affected. A frontend holds no records: its frames pass its gate.
+import { beforeEach, describe, expect, test } from 'vitest'
+import { codecs, createOutbox, FRAME_KIND, packMessage, type CallMessage, type FrameKind } from '@sallyport/protocol'
+import type { Sealer } from '@sallyport/protocol/records'
+import type { Core } from '../../src/core/core.js'
+import type { CommandContext } from '../../src/api/context.js'
+import type { CoreReport } from '../../src/contract/control.js'
+import { createFuzzed } from '../fuzz/core-target.js'
+import { openGate } from '../fuzz/gate-target.js'
+import { Random } from '../fuzz/random.js'
+import { attachSealed, call, setUp, type Peer } from '../peer.js'
 
-type Frames = Uint8Array[]
-interface Held {
-  first: Frames
-  one: Frames
-  two: Frames
-  kinds: boolean[]
+interface Delivery {
+  body: Uint8Array
+  kind: FrameKind
 }
-interface Outcome {
-  settled: string[]
-  errors: { code: number; message: string }[]
-}
+/** Records of one message: one, or two if it has an attachment. */
+type Records = Uint8Array[]
 
 const REFUSED = 'A record was refused, and its session is closed'
-const AGE = 30_000
+const INVALID_REQUEST = -32_600
 
-const permissions = ['allow-count', 'allow-forever', 'allow-ran']
-const isolated = (options: IsolationOptions = {}): BusOptions => ({
-  core: fixture('counting.mjs'),
-  app: {
-    security: {
-      pattern: { use: 'isolation', options },
-      capabilities: [{ identifier: 'all', windows: ['*'], permissions }],
-    },
-  },
+let core: Core
+let reports: CoreReport[]
+/** What has run, by label. */
+let runs: Map<string, string[]>
+const note = (label: string | undefined, what: string): void => void runs.get(label!)!.push(what)
+
+beforeEach(async () => {
+  runs = new Map()
+  const commands = {
+    count: ({ name }: { name: string }, { label }: CommandContext) => note(label, name),
+    forever: (_args: object, { label, signal }: CommandContext) =>
+      new Promise(() => signal.addEventListener('abort', () => note(label, 'aborted'))),
+  }
+  ;({ core, reports } = await setUp('isolation', commands))
 })
 
-let bus: Bus
-let honest: Client
-const lines: { msg: string; level: number; label?: string }[] = []
-const faults: { label: string; error: Error }[] = []
-beforeAll(async () => {
-  const log = pino({ level: 'error' }, { write: line => void lines.push(JSON.parse(line)) })
-  bus = await createBus({ ...isolated(), supervision: { restart: 'temporary' }, log })
-  bus.on('fault', fault => faults.push(fault))
-  honest = await bus.connect('honest')
-})
-afterAll(() => bus.close({ timeout: 0 }))
-
-/** Returns the label of an attack. */
-const toLabel = (name: string): string => name.replaceAll(/\W+/g, '-')
-const ran = (label: string): Promise<string[]> => honest.invoke('ran', { of: label })
-
-/** Moves only core's clock. No other record is in flight meanwhile. */
-async function moveClock(ahead: number, of = bus): Promise<void> {
-  const moved = next(of, 'clock-set')
-  await of.emit('clock', ahead)
-  await moved
-}
-
-let rooms = 0
-/** Creates a frontend that holds back the records of two calls: two frames for each if the call has `bytes`. */
-async function hold(label: string, bytes = false) {
-  const name = `records ${++rooms}, ${process.pid}`
-  const room = new BroadcastChannel(name)
-  room.unref()
-  const heard = <T>(): Promise<T> =>
-    new Promise(resolve => (room.onmessage = event => resolve((event as { data: T }).data)))
-  const ready = heard<Held>()
-  await bus.open(label, fixture('carrier.mjs'), { sandbox: 'none', link: 'port', data: { room: name, bytes } })
-  const held = await ready
-  expect(held.kinds.every(Boolean), 'all it carries is sealed').toBe(true)
-  const called = bus.call(label, 'hang').catch((error: unknown) => error)
-  return {
-    held,
-    async deliver(frames: Frames): Promise<Outcome & { called: unknown }> {
-      const outcome = heard<Outcome>()
-      room.postMessage(frames)
-      const result = { ...(await outcome), called: await called }
-      room.close()
-      return result
-    },
+/** Seals calls of one session, each in records of its own. */
+function createCaller(sealer: Sealer) {
+  let lastId = 0
+  return (method: string, params: object = {}): Records => {
+    const records: Records = []
+    const outbox = createOutbox(
+      (kind, body, count) => void records.push(sealer.seal(kind, body, count).slice()),
+      () => 1,
+    )
+    const message: CallMessage = { jsonrpc: '2.0', id: ++lastId, method, params }
+    const { codec, encoded, attachments } = packMessage(message)
+    outbox.put(codec, encoded, attachments)
+    return records
   }
 }
 
-const changed = (frame: Uint8Array, at: number): Uint8Array => {
-  const copy = Uint8Array.from(frame)
+interface Held {
+  peer: Peer
+  /** Was delivered. */
+  first: Records
+  one: Records
+  two: Records
+}
+
+/** Attaches a peer that has made two calls, one of which runs, and that holds back the records of two more. */
+async function hold(label: string, bytes?: Uint8Array): Promise<Held> {
+  runs.set(label, [])
+  const { peer, sealer } = await attachSealed(core, label)
+  const seal = createCaller(sealer)
+  const count = (name: string): Records => seal('count', bytes ? { name, bytes: bytes.slice() } : { name })
+  const first = seal('count', { name: 'first' })
+  deliver(peer, sealed([...first, ...seal('forever')]))
+  expect(await peer.next()).toMatchObject({ id: 1, result: null })
+  return { peer, first, one: count('one'), two: count('two') }
+}
+
+const sealed = (records: Records): Delivery[] => records.map(body => ({ body, kind: FRAME_KIND.sealed }))
+
+function deliver(peer: Peer, deliveries: Delivery[]): void {
+  for (const { body, kind } of deliveries) peer.send(body.slice(), kind)
+}
+
+/** Delivers frames, and then valid records, none of which is accepted any more. */
+async function attack(label: string, { peer, one, two }: Held, deliveries: Delivery[], served: string[]) {
+  deliver(peer, [...deliveries, ...sealed([...one, ...two])])
+  for (const _name of served) expect(await peer.next()).toMatchObject({ result: null })
+  expect(await peer.next()).toMatchObject({ id: null, error: { code: INVALID_REQUEST, message: REFUSED } })
+  await peer.end()
+  expect(peer.received).toEqual([])
+  expect(runs.get(label)).toEqual(['first', ...served, 'aborted'])
+  expect(reports).toMatchObject([
+    { type: 'fault', label, error: { reason: 'InvalidRequest', message: REFUSED } },
+    { type: 'closed', label },
+  ])
+}
+
+/** Offsets in a record: 36 bytes of header, ciphertext, and 16 bytes of tag. */
+const BODY_AT = 36
+const FIELDS = { version: 0, count: 7, epoch: 11, sequence: 15, session: 16, length: 35, ciphertext: 36, tag: -1 }
+
+const changed = (record: Uint8Array, at: number): Uint8Array => {
+  const copy = Uint8Array.from(record)
   copy[at < 0 ? copy.length + at : at]! ^= 1
   return copy
 }
 const joined = (...parts: Uint8Array[]): Uint8Array => Uint8Array.from(Buffer.concat(parts))
-const clear = (text: string): Uint8Array => joined(Uint8Array.of(FRAME_KIND.json), Buffer.from(text))
-/** Offsets in a frame: its kind, then the record with 44 bytes of header, ciphertext, and 16 bytes of tag. */
-const BODY_AT = 1 + 44
+const clear = (text: string): Delivery => ({ body: Buffer.from(text), kind: FRAME_KIND.json })
 
-type Make = (held: Held, foreign: Held) => Frames
-const attacks: [name: string, taken: string[], make: Make][] = [
-  ['replays a record', ['one'], ({ one }) => [...one, ...one]],
-  ['replays an old record', ['one'], ({ first, one }) => [...one, ...first]],
-  ['replays a record out of order', [], ({ first }) => first],
-  ['changes the order', [], ({ one, two }) => [...two, ...one]],
-  ['drops a record', [], ({ two }) => two],
-  ['cuts a record', [], ({ one: [frame] }) => [frame!.subarray(0, -1)]],
-  ['cuts all but a header', [], ({ one: [frame] }) => [frame!.subarray(0, BODY_AT)]],
-  ['sends nothing as a record', [], ({ one: [frame] }) => [frame!.subarray(0, 1)]],
-  ['lengthens a record', [], ({ one: [frame] }) => [joined(frame!, Uint8Array.of(0))]],
-  ['shortens the tag', [], ({ one: [frame] }) => [changed(frame!.subarray(0, -12), 1 + 43)]],
-  ...['version', 1, 'count', 8, 'epoch', 12, 'sequence', 16, 'time', 24, 'session', 25, 'length', 44, 'ciphertext', 45]
-    .flatMap((name, i, all) => (i % 2 ? [] : [[name, all[i + 1]] as [string, number]]))
-    .concat([['tag', -1]])
-    .map(([name, at]): (typeof attacks)[number] => [
-      `flips a bit of ${name}`,
-      [],
-      ({ one: [frame] }) => [changed(frame!, at)],
-    ]),
+type Make = (own: Held, foreign: Held) => Delivery[]
+const attacks: [name: string, served: string[], make: Make][] = [
+  ['replays a record', ['one'], ({ one }) => sealed([...one, ...one])],
+  ['replays an old record', ['one'], ({ first, one }) => sealed([...one, ...first])],
+  ['replays a record out of order', [], ({ first }) => sealed(first)],
+  ['changes the order', [], ({ one, two }) => sealed([...two, ...one])],
+  ['drops a record', [], ({ two }) => sealed(two)],
+  ['cuts a record', [], ({ one: [record] }) => sealed([record!.subarray(0, -1)])],
+  ['cuts all but a header', [], ({ one: [record] }) => sealed([record!.subarray(0, BODY_AT)])],
+  ['sends nothing as a record', [], () => sealed([new Uint8Array(0)])],
+  ['lengthens a record', [], ({ one: [record] }) => sealed([joined(record!, Uint8Array.of(0))])],
+  ['shortens the tag', [], ({ one: [record] }) => sealed([changed(record!.subarray(0, -12), FIELDS.length)])],
+  ...Object.entries(FIELDS).map(([name, at]): (typeof attacks)[number] => [
+    `flips a bit of the ${name}`,
+    [],
+    ({ one: [record] }) => sealed([changed(record!, at)]),
+  ]),
   [
     'puts one command in the place of another',
     [],
-    ({ one: [one], two: [two] }) => [joined(one!.subarray(0, BODY_AT), two!.subarray(BODY_AT))],
+    ({ one: [one], two: [two] }) => sealed([joined(one!.subarray(0, BODY_AT), two!.subarray(BODY_AT))]),
   ],
-  ['sends the record of another frontend', [], (_, foreign) => foreign.one],
+  ['sends the record of another session', [], (_own, { one }) => sealed(one)],
   [
-    'sends the record of another frontend as its own',
+    'sends the record of another session as its own',
     [],
-    ({ one: [one] }, { one: [theirs] }) => [joined(one!.subarray(0, BODY_AT), theirs!.subarray(BODY_AT))],
+    ({ one: [own] }, { one: [foreign] }) => sealed([joined(own!.subarray(0, BODY_AT), foreign!.subarray(BODY_AT))]),
   ],
-  ['sends a clear frame', [], () => [clear('{"jsonrpc":"2.0","id":9,"method":"count","params":{"name":"clear"}}')]],
+  ['sends a clear frame', [], () => [clear(call(9, 'count', ',"params":{"name":"clear"}'))]],
   [
-    'sends a record as a clear frame',
+    'sends a clear frame of MessagePack',
     [],
-    ({ one: [one] }) => [joined(Uint8Array.of(FRAME_KIND.json), one!.subarray(1))],
+    () => [{ body: codecs.msgpack.encode({ jsonrpc: '2.0', id: 9, method: 'count' }) as Uint8Array, kind: 2 }],
   ],
-  ['sends frames of the gate to core', [], () => [Uint8Array.of(FRAME_KIND.end)]],
+  ['sends a clear attachment', [], () => [{ body: new Uint8Array(2 ** 16), kind: FRAME_KIND.bytes }]],
+  [
+    'sends a clear rejection',
+    [],
+    () => [clear('{"jsonrpc":"2.0","method":"$/rejected","params":{"id":9,"error":{"code":1,"message":"x"}}}')],
+  ],
+  ['sends a record as a clear frame', [], ({ one: [record] }) => [{ body: record!, kind: FRAME_KIND.json }]],
 ]
 
-/** Checks the effects of an offence: records before it were served, and none after it. */
-async function expectEnded(label: string, taken: string[], { settled, errors, called }: Outcome & { called: unknown }) {
-  const fault = () => faults.find(one => one.label === label)
-  await expect.poll(fault).toMatchObject({ error: { reason: 'InvalidRequest', message: REFUSED } })
-  await expect
-    .poll(() => lines.filter(line => line.label === label))
-    .toMatchObject([
-      { level: 50, msg: 'fault' },
-      { level: 50, msg: 'failed' },
-    ])
-  expect(errors).toEqual([{ code: -32_600, message: REFUSED }])
-  expect(settled).toEqual([
-    'Disconnected',
-    ...['one', 'two'].map(name => (taken.includes(name) ? 'fulfilled' : 'Disconnected')),
-  ])
-  expect(called).toMatchObject({ reason: 'Disconnected' })
-  await expect.poll(() => ran(label)).toEqual(['first', ...taken, 'aborted'])
-}
+describe('the session ends for a peer in place of a gate that', () => {
+  test.each(attacks)('%s', async (_name, served, make) => {
+    const foreign = await hold('foreign')
+    const own = await hold('own')
+    await attack('own', own, make(own, foreign), served)
+    deliver(foreign.peer, sealed([...foreign.one, ...foreign.two]))
+    expect([await foreign.peer.next(), await foreign.peer.next()]).toMatchObject([{ id: 3 }, { id: 4 }])
+    expect(runs.get('foreign'), 'the other session is served').toEqual(['first', 'one', 'two'])
+  })
 
-let foreign: Awaited<ReturnType<typeof hold>>
-beforeAll(async () => {
-  foreign = await hold('foreign')
+  test.each<[string, (records: Records) => Records]>([
+    ['of another message', ([bytesOne, one, bytesTwo]) => [bytesTwo!, one!, bytesOne!]],
+    ['left out', ([, one]) => [one!]],
+  ])('delivers a message with its attachment %s', async (_name, make) => {
+    const own = await hold('own', new Uint8Array(2 ** 16))
+    expect(own.one).toHaveLength(2)
+    await attack('own', own, sealed(make([...own.one, ...own.two])), [])
+  })
+
+  test('delivers records of an earlier session of the same label', async () => {
+    const earlier = await hold('again')
+    earlier.peer.link.close()
+    await expect.poll(() => reports).toMatchObject([{ type: 'closed' }])
+    reports.length = 0
+    await attack('again', await hold('again'), sealed(earlier.first), [])
+  })
 })
 
-test.each(attacks)('a frontend that %s', async (name, taken, make) => {
-  const label = toLabel(name)
-  const { held, deliver } = await hold(label)
-  // Valid records follow: none is accepted any more.
-  const outcome = await deliver([...make(held, foreign.held), ...held.one, ...held.two])
-  await expectEnded(label, taken, outcome)
+test.each(['port', 'ring'] as const)('a frontend over a %s cannot send a rejection past its gate', async link => {
+  const fuzzed = await createFuzzed('isolation')
+  const { wire } = await openGate(fuzzed, new Random(0), link, 'none')
+  wire.ask({ method: '$/rejected', params: { id: 'forged', error: { code: 1, message: 'forged' } } })
+  wire.ask({ id: 'probe', method: 'ok' })
+  expect(await wire.settles('probe')).toBe(true)
+  expect(wire.codes).toEqual([INVALID_REQUEST])
+  expect(wire.has('forged')).toBe(false)
+  wire.link.close()
+  await fuzzed.close()
 })
 
-test.each([
-  ['of another message', ([a, , b]: Frames, rest: Frames) => [b!, a!, ...rest]],
-  ['left out', (_: Frames, rest: Frames) => rest],
-])('a frontend that delivers a message with its attachment %s', async (name, make) => {
-  const label = toLabel(`attachment ${name}`)
-  const { held, deliver } = await hold(label, true)
-  const [bytesOne, one] = held.one
-  const [bytesTwo, two] = held.two
-  await expectEnded(label, [], await deliver(make([bytesOne!, one!, bytesTwo!, two!], [one!, two!])))
-})
-
-test('a frontend that keeps a record for later', async () => {
-  const { held, deliver } = await hold('late')
-  await moveClock(AGE + 1000)
-  const outcome = await deliver([...held.one, ...held.two])
-  await moveClock(0)
-  await expectEnded('late', [], outcome)
-})
-
-test('maxRecordAge limits the age of records', async () => {
-  const patient = await start(isolated({ maxRecordAge: 2 * AGE }))
-  const client = await patient.connect('tests')
-  await moveClock(AGE + 1000, patient)
-  expect(await client.invoke('ran', { of: '' })).toEqual([])
-  await moveClock(2 * AGE + 1000, patient)
-  const fault = new Promise(resolve => patient.on('fault', resolve))
-  await expect(client.invoke('ran', { of: '' })).rejects.toMatchObject({ reason: 'Disconnected' })
-  expect(await fault).toMatchObject({ label: 'tests', error: { message: REFUSED } })
-})
-
-test('a frontend that delivers records of an earlier session', async () => {
-  const before = await hold('again')
-  await bus.closeFrontend('again')
-  const { deliver } = await hold('again')
-  const outcome = await deliver(before.held.first)
-  expect(outcome.errors).toEqual([{ code: -32_600, message: REFUSED }])
-  expect(outcome.settled).toEqual(['Disconnected', 'Disconnected', 'Disconnected'])
-})
-
-test('a frontend whose records were stolen is still served', async () => {
-  void foreign.deliver([...foreign.held.one, ...foreign.held.two])
-  await expect.poll(() => ran('foreign')).toEqual(['first', 'one', 'two'])
-  expect(faults.map(({ label }) => label)).not.toContain('foreign')
+test.each(['port', 'ring'] as const)('a frontend over a %s that sends a record ends its session', async link => {
+  const fuzzed = await createFuzzed('isolation')
+  const { wire } = await openGate(fuzzed, new Random(0), link, 'none')
+  wire.send({ kind: FRAME_KIND.sealed, body: new Uint8Array(100) })
+  wire.ask({ id: 'probe', method: 'count' })
+  expect(await wire.settles('probe')).toBe(true)
+  expect(wire.closed).toBe(true)
+  expect(wire.codes).toEqual([INVALID_REQUEST])
+  expect(fuzzed.ran.bad).toBe(0)
+  await fuzzed.close()
 })

@@ -120,7 +120,7 @@ test.each([
   [{ workers: { core: () => {} } }, 'joinBus: workers.core belongs to core'],
   [
     { app: { security: { pattern: { use: 'isolation', options: { maxRecordAge: 100 } } } } },
-    'joinBus: app.security.pattern.options.maxRecordAge belongs to core',
+    'joinBus: app.security.pattern.options.maxRecordAge must be left out: a record goes straight',
   ],
   [{ frontend: {} }, 'joinBus: unknown option "frontend" (did you mean "frontends"?)'],
   [{ frontends: { core: fixture('main.mjs') } }, 'joinBus: frontends.core must be a label other than'],

@@ -145,7 +145,7 @@ function recordFrames(link: Link, bodies: Uint8Array[]): Link {
     close()
   }
   link.send = frame => {
-    bodies.push(Buffer.from(frame.body as Uint8Array))
+    bodies.push(typeof frame.body === 'string' ? Buffer.from(frame.body) : Uint8Array.from(frame.body))
     send(frame)
   }
   return link

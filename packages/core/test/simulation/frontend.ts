@@ -6,7 +6,7 @@ import type { Epoch } from './ask.js'
 import { BOUNDS } from './bounds.js'
 import { exposeFunctions } from './exposed.js'
 import { Place } from './place.js'
-import type { SimulatedPort } from './port.js'
+import type { getSimulatedPorts } from './port.js'
 import { Ticks } from './ticks.js'
 import { watchLink } from './watch-link.js'
 import type { World } from './world.js'
@@ -22,8 +22,8 @@ export class Frontend {
   epoch: Epoch | undefined
   /** The client knows that the link has ended. */
   knowsEnd = false
-  /** This frontend's ends of the ports of the link. */
-  ports: SimulatedPort[] = []
+  /** This frontend's ports of the link. */
+  ports: ReturnType<typeof getSimulatedPorts> | undefined
   closing = false
   isClosed = false
   /** Number of calls so far that never end without their signal. */

@@ -1,16 +1,14 @@
 // The gates of a simulated bus by label: each in its own place, with one hook for all of its links.
-import { RECORD_DIRECTION, openLink, type Link, type SessionKey } from '@sallyport/protocol'
+import { RECORD_DIRECTION, openLink, type LinkEndpoint, type SessionKey } from '@sallyport/protocol'
 import { createSealer } from '@sallyport/protocol/records'
 import { serveGate } from '../../../isolation/src/gate/gate.js'
 import { createHookWatch } from '../../../isolation/src/hook/watchdog.js'
 import { createHook, type Hook } from '../../../isolation/src/hook/hook.js'
-import type { Frontend } from './frontend.js'
 import { HOOK_DEADLINE, createJudge } from './hook.js'
 import { Place } from './place.js'
-import { createPorts, getEnd } from './port.js'
 import type { World } from './world.js'
 
-interface Gate {
+export interface Gate {
   readonly place: Place
   readonly hook: Hook
 }
@@ -31,26 +29,25 @@ export class Gates {
     return this.#gates.get(label)?.place
   }
 
-  /** Opens a link to the gate of a label. Starts the gate if necessary. */
-  link(frontend: Frontend, key: SessionKey): Link {
-    let gate = this.#gates.get(frontend.label)
-    if (!gate || gate.place.dead) {
-      const place = new Place(`gate of ${frontend.label}`)
-      const judge = createJudge(this.#world, () => this.#world.crashGate(frontend.label))
-      gate = { place, hook: createHook(judge, { deadline: HOOK_DEADLINE }) }
-      this.#gates.set(frontend.label, gate)
-    }
-    const { place, hook } = gate
-    const [inside, outside] = createPorts(this.#world.simulation, place, frontend.place)
-    frontend.ports.push(outside)
+  /** Returns the gate of a label. Starts it if necessary. */
+  start(label: string): Gate {
+    const running = this.#gates.get(label)
+    if (running && !running.place.dead) return running
+    const judge = createJudge(this.#world, () => this.#world.crashGate(label))
+    const gate = { place: new Place(`gate of ${label}`), hook: createHook(judge, { deadline: HOOK_DEADLINE }) }
+    this.#gates.set(label, gate)
+    return gate
+  }
+
+  /** Hands over a link from the frontend to core. */
+  link({ place, hook }: Gate, end: LinkEndpoint, key: SessionKey): void {
     serveGate({
-      link: openLink(getEnd(inside), false),
+      link: openLink(end, false),
       sealer: createSealer({ ...key, direction: RECORD_DIRECTION }),
       hook,
       watch: createHookWatch(undefined),
       rejected: () => {},
       closed: fault => fault && this.#world.fault(place.name, fault),
     })
-    return openLink(getEnd(outside), true)
   }
 }

@@ -13,7 +13,7 @@ export function hostOptions(core: SupervisionConfig, isolated: boolean): BusConf
     pattern: isolated ? 'isolation' : 'brownfield',
     dev: false,
     workers: {},
-    isolation: { dir: undefined, envelope: false, hookTimeout: 1000, maxRecordAge: undefined, from: '' },
+    isolation: { dir: undefined, envelope: false, hookTimeout: 1000, from: '' },
     acl: {
       capabilities: [{ value: [{ identifier: 'all', windows: ['*'], permissions }], from: 'the simulation' }],
       permissionFiles: [],

@@ -1,12 +1,12 @@
 // A message port in virtual time, under the real link. It delays messages, keeps their order, and can be cut at any moment, which
 // loses messages in flight from some point on. A stalled peer receives nothing for a while.
-import type { LinkEndpoint } from '@sallyport/protocol'
+import type { LinkEndpoint, TriangleEndpoints } from '@sallyport/protocol'
 import { EventEmitter } from 'node:events'
 import type { MessagePort } from 'node:worker_threads'
 import { Place } from './place.js'
 import type { Simulation } from './simulation.js'
 
-/** Creates both ends of a link between two places. */
+/** Creates both ends of a channel between two places. */
 export function createPorts(simulation: Simulation, place: Place, other: Place): [SimulatedPort, SimulatedPort] {
   const [near, far] = [new SimulatedPort(simulation, place), new SimulatedPort(simulation, other)]
   near.peer = far
@@ -15,7 +15,42 @@ export function createPorts(simulation: Simulation, place: Place, other: Place):
   return [near, far]
 }
 
-export const getEnd = (port: SimulatedPort): LinkEndpoint => ({ port: port.asPort, poll: false })
+const createEnd = (out: SimulatedPort, inward = out): LinkEndpoint => ({
+  kind: 'port',
+  out: out.asPort,
+  in: inward.asPort,
+})
+
+/** The places that a link connects. */
+type LinkPlaces<Actor extends keyof TriangleEndpoints> = Record<Actor, Place>
+
+/** Creates the ends of a link of the brownfield pattern. */
+export function createEnds(
+  simulation: Simulation,
+  { core, frontend }: LinkPlaces<'core' | 'frontend'>,
+): Omit<TriangleEndpoints, 'gate'> {
+  const [corePort, frontendPort] = createPorts(simulation, core, frontend)
+  return { core: createEnd(corePort), frontend: createEnd(frontendPort) }
+}
+
+/** Creates the ends of a link of the isolation pattern. Only credit travels back. */
+export function createTriangle(
+  simulation: Simulation,
+  { core, gate, frontend }: LinkPlaces<keyof TriangleEndpoints>,
+): TriangleEndpoints {
+  const [toGate, fromFrontend] = createPorts(simulation, frontend, gate)
+  const [toCore, fromGate] = createPorts(simulation, gate, core)
+  const [toFrontend, fromCore] = createPorts(simulation, core, frontend)
+  return {
+    frontend: createEnd(toGate, fromCore),
+    gate: createEnd(toCore, fromFrontend),
+    core: createEnd(toFrontend, fromGate),
+  }
+}
+
+/** Returns the ports of an end: what it sends to, and what it receives from, which can be the same. */
+export const getSimulatedPorts = (end: LinkEndpoint): { out: SimulatedPort; in: SimulatedPort } =>
+  end as unknown as { out: SimulatedPort; in: SimulatedPort }
 
 interface Post {
   readonly data: unknown
@@ -165,13 +200,14 @@ export class SimulatedPort extends EventEmitter {
 
 function getByteLength(data: unknown): number {
   if (data instanceof ArrayBuffer) return data.byteLength
+  if (typeof data === 'string') return data.length
   return Array.isArray(data) ? data.reduce<number>((sum, item) => sum + getByteLength(item), 0) : 0
 }
 
 function describe({ data, bytes }: Post): string {
   if (typeof data === 'number') return `has taken ${data}`
+  if (typeof data === 'string') return data.slice(0, 160)
   const [first] = Array.isArray(data) ? (data as unknown[]) : [data]
   const view = first instanceof ArrayBuffer ? new Uint8Array(first) : undefined
-  if (view?.[0] === 1) return Buffer.from(view.subarray(1)).toString().slice(0, 160)
   return `${bytes} bytes, kind ${view?.[0] ?? String(first)}`
 }

@@ -1,6 +1,7 @@
 // Programs of the simulated threads: they do the same as the entries of workers, without modules, sandboxes or processes.
 import {
   RECORD_DIRECTION,
+  closeEndpoint,
   openLink,
   reportError,
   type GateCommand,
@@ -89,7 +90,7 @@ export const gateProgram =
     const join = async (command: Join): Promise<void> => {
       latest = command
       const [key] = (await once(command.key, 'message')) as [SessionKey]
-      if (command !== latest) return command.link.port.close()
+      if (command !== latest) return closeEndpoint(command.link)
       linked?.link.close()
       linked = { link: openLink(command.link, false), sealer: createSealer({ ...key, direction: RECORD_DIRECTION }) }
       take()
@@ -121,7 +122,6 @@ export const gateProgram =
 interface Linked {
   type: 'link' | 'stop'
   link: LinkEndpoint
-  gate?: LinkEndpoint
 }
 
 export const frontendProgram =
@@ -135,7 +135,7 @@ export const frontendProgram =
       boot: async () => {},
       handshake: () => linked,
       serve(send) {
-        world.join(frontend, first!.link, first!.gate)
+        world.join(frontend, first!.link)
         void frontend.client.closed.then(() => send({ type: 'link.closed' }))
         return () => frontend.close()
       },
@@ -144,7 +144,7 @@ export const frontendProgram =
     })
     thread.control.on('message', (order: Linked) => {
       if (order.type === 'stop') return actor.stop()
-      if (frontend.client) return world.join(frontend, order.link, order.gate)
+      if (frontend.client) return world.join(frontend, order.link)
       first = order
       begin()
     })

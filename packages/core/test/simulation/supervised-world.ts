@@ -4,8 +4,6 @@ import { endClient } from '@sallyport/frontend/client'
 import { openLink, type BusError, type LinkEndpoint } from '@sallyport/protocol'
 import { EventEmitter } from 'node:events'
 import { pino } from 'pino'
-
-import { throughGate } from '../../../frontend/src/client/gated-link.js'
 import { CoreThread } from '../../src/host/core-thread.js'
 import type { Frontend as HostFrontend, FrontendHost } from '../../src/host/frontends/frontend.js'
 import { Frontends } from '../../src/host/frontends/frontends.js'
@@ -17,7 +15,7 @@ import type { Epoch } from './ask.js'
 import { Frontend } from './frontend.js'
 import { hostOptions } from './host-options.js'
 import { Place } from './place.js'
-import type { SimulatedPort } from './port.js'
+import { getSimulatedPorts } from './port.js'
 import { coreProgram, frontendProgram, gateProgram } from './programs.js'
 import type { Simulation } from './simulation.js'
 import { SimulatedThread, inWorld } from './threads.js'
@@ -148,17 +146,16 @@ export class SupervisedWorld extends World {
   }
 
   /** The frontend has got a link. */
-  join(frontend: Frontend, end: LinkEndpoint, gate: LinkEndpoint | undefined): void {
-    const port = end.port as unknown as SimulatedPort
-    const ports = gate ? [port, gate.port as unknown as SimulatedPort] : [port]
+  join(frontend: Frontend, end: LinkEndpoint): void {
+    const ports = getSimulatedPorts(end)
     if (frontend.epoch) frontend.epoch.ended = true
     let ended = false
     const epoch: Epoch = {
       number: ++this.#links,
-      core: this.#cores.get(port.peer.place) ?? 0,
-      isolated: gate !== undefined,
+      core: this.#cores.get(ports.in.peer.place) ?? 0,
+      isolated: this.isolated,
       get ended() {
-        return ended || ports.some(({ fate }) => fate.isOver)
+        return ended || ports.in.fate.isOver || ports.out.fate.isOver
       },
       set ended(value) {
         ended = value
@@ -171,8 +168,7 @@ export class SupervisedWorld extends World {
     }
     frontend.ports = ports
     this.simulation.trace(() => `${frontend.place.name} gets link ${epoch.number} to core ${epoch.core}`)
-    const core = openLink(end, true)
-    frontend.takes(gate ? throughGate(core, openLink(gate, true)) : core, epoch)
+    frontend.takes(openLink(end, true), epoch)
   }
 
   override crashCore(): void {

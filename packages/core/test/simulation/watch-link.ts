@@ -8,7 +8,6 @@ export function watchLink(link: Link, simulation: Simulation, closed: (fault?: B
   }
   let isOver = false
   return {
-    ...(link.isolated && { isolated: true }),
     get frameMessages() {
       return link.frameMessages
     },

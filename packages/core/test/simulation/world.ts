@@ -3,7 +3,6 @@
 import { openLink, type BusError, type SessionKey } from '@sallyport/protocol'
 import type { MessagePort } from 'node:worker_threads'
 import { pino } from 'pino'
-import { throughGate } from '../../../frontend/src/client/gated-link.js'
 import type { App } from '../../src/api/app.js'
 import type { CoreReport } from '../../src/contract/control.js'
 import { createCore, type Core } from '../../src/core/core.js'
@@ -14,7 +13,7 @@ import { Frontend } from './frontend.js'
 import { Gates } from './gates.js'
 import { Model } from './model.js'
 import { Place } from './place.js'
-import { createPorts, getEnd } from './port.js'
+import { createEnds, createTriangle, getSimulatedPorts } from './port.js'
 import type { Simulation } from './simulation.js'
 import type { Stream } from './streams.js'
 
@@ -78,7 +77,7 @@ export class World {
     this.simulation.trace(() => `core ${number} has started`)
   }
 
-  /** Connects a frontend to core, over its own links. */
+  /** Connects a frontend to core, past its gate in the isolation pattern. */
   link(frontend: Frontend): void {
     if (frontend.place.dead || this.corePlace.dead || frontend.closing) return
     if (frontend.epoch) frontend.epoch.ended = true
@@ -96,20 +95,23 @@ export class World {
     }
     this.#epochs.push(epoch)
     this.simulation.trace(() => `${frontend.place.name} gets link ${epoch.number} to core ${epoch.core}`)
-    const [corePort, frontendPort] = createPorts(this.simulation, this.corePlace, frontend.place)
-    frontend.ports = [frontendPort]
+    const places = { core: this.corePlace, frontend: frontend.place }
+    const gate = isolated ? this.#gates.start(frontend.label) : undefined
+    const triangle = gate && createTriangle(this.simulation, { ...places, gate: gate.place })
+    const ends = triangle ?? createEnds(this.simulation, places)
+    frontend.ports = getSimulatedPorts(ends.frontend)
     let sessionKey: SessionKey | undefined
     const keyPort = { postMessage: (key: SessionKey) => (sessionKey = structuredClone(key)), close() {} }
     this.core.attach({
       label: frontend.isHost ? undefined : frontend.label,
       codec: frontend.codec,
-      endpoint: getEnd(corePort),
+      endpoint: ends.core,
       id: epoch.number,
       hasStarted: true,
       ...(isolated && { keyPort: keyPort as unknown as MessagePort }),
     })
-    const core = openLink(getEnd(frontendPort), true)
-    frontend.takes(isolated ? throughGate(core, this.#gates.link(frontend, sessionKey!)) : core, epoch)
+    if (gate && triangle) this.#gates.link(gate, triangle.gate, sessionKey!)
+    frontend.takes(openLink(ends.frontend, true), epoch)
   }
 
   crashCore(): void {
@@ -157,9 +159,9 @@ export class World {
     this.#replace(frontend)
   }
 
-  /** Returns one of the ports of the latest link. */
+  /** Breaks one direction of the latest link, or both if they share a port. */
   cutLink(frontend: Frontend): void {
-    const [port] = this.simulation.random.chance(0.5) ? frontend.ports : [...frontend.ports].reverse()
+    const port = frontend.ports?.[this.simulation.random.chance(0.5) ? 'out' : 'in']
     if (this.healed || !port || port.isOver) return
     this.simulation.trace(() => `the link of ${frontend.place.name} to ${port.peer.place.name} breaks`)
     frontend.epoch!.ended = true

@@ -27,6 +27,8 @@ export interface ClientOptions extends CallDefaults {
   /** @default 'json' */
   codec?: CodecName
   data?: unknown
+  /** @internal True if a gate checks what this client sends. */
+  isolated?: boolean
   /** @internal The client stays open when its link closes: another link can follow. */
   reconnects?: boolean
 }
@@ -53,9 +55,9 @@ export class Client {
 
   constructor(link: Link, options: ClientOptions) {
     // Destructured here: a declaration file would repeat names in the signature, and `reconnects` is internal.
-    const { label, codec = 'json', data, reconnects = false, ...defaults } = options
+    const { label, codec = 'json', data, isolated = false, reconnects = false, ...defaults } = options
     this.label = label
-    this.isolated = link.isolated === true
+    this.isolated = isolated
     this.data = data
     this.#codec = codec
     this.#reconnects = reconnects

@@ -1,6 +1,5 @@
 // Requests of the bus itself are queued like calls, and are never refused: they register and remove listeners. Found by seed 34.
-import { MessageChannel } from 'node:worker_threads'
-import { openLink } from '@sallyport/protocol'
+import { createLinkEndpoints, openLink } from '@sallyport/protocol'
 import { describe, expect, it } from 'vitest'
 import { createMemoryLinkPair } from '../../../protocol/test/memory-link.js'
 import { crossed, Peer, result } from '../../test/peer.js'
@@ -48,8 +47,8 @@ describe("with a window of one call and overflow: 'reject'", () => {
 })
 
 it('a queued call is not sent when the client closes, even if the link gets room', async () => {
-  const { port1, port2 } = new MessageChannel()
-  const [near, far] = [openLink({ port: port1, poll: false }, true), openLink({ port: port2, poll: false }, false)]
+  const [nearEnd, farEnd] = createLinkEndpoints('port')
+  const [near, far] = [openLink(nearEnd, true), openLink(farEnd, false)]
   const client = new Client(near, { label: 'main' })
   const peer = new Peer(far)
   far.pause()

@@ -15,7 +15,6 @@ import {
 import { startWorkerActor } from '@sallyport/protocol/actor'
 import { Client } from '../client/client.js'
 import { setCurrentClient } from '../client/current-client.js'
-import { throughGate } from '../client/gated-link.js'
 
 /** The connection of a frontend to its host, and what only the entry of a thread can load. */
 export interface FrontendHost {
@@ -26,10 +25,10 @@ export interface FrontendHost {
 }
 
 /** The module runs once the first link is open. A later link replaces the link before. */
-export type HostCommand = { type: 'link'; core: Link; gate: Link | undefined } | { type: 'stop' }
+export type HostCommand = { type: 'link'; link: Link } | { type: 'stop' }
 
 export function startFrontend(
-  { label, codec, module, data, timeout, window, overflow, deadlines, sourceMaps, sandbox, runner }: FrontendStart,
+  { module, sourceMaps, sandbox, runner, ...options }: FrontendStart,
   host: FrontendHost,
 ): void {
   let script: FrontendScript | undefined
@@ -38,9 +37,8 @@ export function startFrontend(
   const linked = new Promise<void>(resolve => {
     host.onCommand(command => {
       if (command.type === 'stop') return actor.stop()
-      const link = command.gate ? throughGate(command.core, command.gate) : command.core
-      if (client) return void client.reconnect(link)
-      firstLink = link
+      if (client) return void client.reconnect(command.link)
+      firstLink = command.link
       resolve()
     })
   })
@@ -58,7 +56,7 @@ export function startFrontend(
     },
     handshake: () => linked,
     serve(send) {
-      client = new Client(firstLink, { label, codec, data, timeout, window, overflow, deadlines, reconnects: true })
+      client = new Client(firstLink, { ...options, reconnects: true })
       setCurrentClient(client)
       void client.closed.then(() => send({ type: 'link.closed' }))
       const loaded = script

@@ -7,6 +7,7 @@ import {
   type Codec,
   codecs,
   createOutbox,
+  describeCommand,
   detachAttachments,
   FRAME_KIND,
   getRequestId,
@@ -20,6 +21,7 @@ import {
   parseResponse,
   parseCall,
   type ReceivedFrame,
+  type RejectedParams,
   type RequestId,
   type Sealer,
   Throttle,
@@ -41,7 +43,7 @@ import {
 import { GateLink, type QueuedMessage, VerdictQueue } from './verdict-queue.js'
 
 export interface GateOptions {
-  /** The link to the frontend: its messages arrive, records and rejections leave. */
+  /** The frontend's messages arrive, records for core leave. */
   link: Link
   sealer: Sealer
   hook: Hook
@@ -64,7 +66,6 @@ class Gate {
   readonly #options: GateOptions
   readonly #link: GateLink
   readonly #records: Outbox
-  readonly #responses: Outbox
   readonly #reader = new BatchReader()
   readonly #rejections: Throttle<readonly [command: string, why: string]>
   readonly #queue: VerdictQueue
@@ -86,45 +87,33 @@ class Gate {
         link.send({ kind: FRAME_KIND.sealed, body: sealer.seal(kind, body, count), more: kind === FRAME_KIND.bytes }),
       () => this.#fullRecord,
     )
-    this.#responses = createOutbox((kind, body) => link.send({ kind, body }))
     this.#queue = new VerdictQueue(link, outcome => this.#seal(outcome))
     link.receive({ frame: frame => this.#receive(frame), closed: fault => this.#closed(fault) })
   }
 
   #receive({ kind, body }: ReceivedFrame): void {
-    if (kind === FRAME_KIND.end) return this.#end()
     try {
       const codec = kind === FRAME_KIND.msgpack ? codecs.msgpack : codecs.json
       const messages = this.#reader.read(kind, body)
-      this.#fullRecord = getFullRecord(messages.length, body.byteLength)
-      this.#attachedBytes += body.byteLength
+      this.#fullRecord = getFullRecord(messages.length, body.length)
+      this.#attachedBytes += body.length
       if (messages.length === 0) return
       this.#messageBytes = this.#attachedBytes / messages.length
       this.#attachedBytes = 0
       for (const message of messages) this.#handle(message, codec)
     } catch (error) {
       const fault = isBusError(error) ? error : new BusError('InternalError', 'The frame could not be read')
-      this.#respondError(null, fault)
-      this.#flush()
+      this.#refuse(null, fault, codecs.json)
       this.#closed(fault)
       this.#link.close()
     }
   }
 
   /** The frontend sends nothing more: messages that have passed are sent, and those in the hook are dropped. */
-  #end(): void {
-    this.#flush()
-    this.#link.send({ kind: FRAME_KIND.end, body: '' })
-  }
-
   #closed(fault: BusError | undefined): void {
+    this.#records.flush()
     this.#rejections.flush()
     this.#options.closed(fault)
-  }
-
-  #flush(): void {
-    this.#records.flush()
-    this.#responses.flush()
   }
 
   #handle(rawMessage: unknown, codec: Codec): void {
@@ -178,7 +167,7 @@ class Gate {
   /** Refuses a malformed message. In place of a malformed response, core gets an error, because it waits for the response. */
   #refuseMalformed(message: unknown, codec: Codec, isResponse: boolean, error: BusError): void {
     const id = getRequestId(message)
-    this.#respondError(isResponse ? null : id, error)
+    this.#refuse(isResponse ? null : id, error, codec)
     if (isResponse && id !== null) this.#pass(encodeErrorResponse({ id }, error, codec), undefined)
   }
 
@@ -192,6 +181,10 @@ class Gate {
   }
 
   #handleProtocolNotification(call: CallMessage, codec: Codec): void {
+    if (call.method === METHOD.rejected) {
+      const error = new BusError('InvalidRequest', `${describeCommand(call.method)} cannot be sent by a frontend`)
+      return this.#refuse(call.id ?? null, error, codec)
+    }
     // The end of a channel must not overtake the call that opens the channel.
     if (call.method === METHOD.closeChannel && !this.#queue.isFull) return this.#pass(packPlain(codec, call), undefined)
     const cancelledId = (call.params as { id?: unknown } | undefined)?.id
@@ -201,18 +194,20 @@ class Gate {
     this.#records.post(codec, call)
   }
 
-  /** Reports a rejection to the host and the frontend. Returns an error for core if core waits for a response. */
+  /** Reports a rejection to the host and to core, which answers the frontend. Returns an error for core if core waits for a response. */
   #reject(message: FrontendMessage, codec: Codec, rejection: Rejection): PackedMessage | null {
     const { why, detail } = rejection
     this.#rejections.add([getName(message), detail === undefined ? why : `${why}: ${detail}`])
     const error = toRejectionError(message, rejection)
     if (!isCall(message)) return encodeErrorResponse(message, error, codec)
-    if (message.id !== undefined) this.#respondError(message.id, error)
+    if (message.id !== undefined) this.#refuse(message.id, error, codec)
     return null
   }
 
-  #respondError(id: RequestId | null, error: BusError): void {
-    this.#responses.post(codecs.json, { jsonrpc: '2.0', id, error: toErrorObject(error) })
+  /** Has core answer a request that is not passed on. */
+  #refuse(id: RequestId | null, error: BusError, codec: Codec): void {
+    const params: RejectedParams = { id, error: toErrorObject(error) }
+    this.#records.post(codec, { jsonrpc: '2.0', method: METHOD.rejected, params })
   }
 }
 

@@ -1,5 +1,5 @@
 // The order and the back-pressure of a gate. A message whose verdict is late holds back the messages behind it, but not their hooks. The
-// gate reads no more while the frontend's link has no room, or while it holds too much.
+// gate reads no more while core's link has no room, or while it holds too much.
 import {
   detachAttachments,
   type Frame,
@@ -79,7 +79,7 @@ export class VerdictQueue {
 /** Bytes of messages in the hook, or behind it, from which on the link is paused. */
 const MAX_HELD_BYTES: number = 16 * 2 ** 20
 
-/** The link to the frontend, which is paused while it has no room for records, or while the hook holds too many bytes. */
+/** The link from the frontend to core. It is paused while core has no room for records, or while the hook holds too many bytes. */
 export class GateLink {
   readonly #link: Link
   #isFull = false

@@ -2,7 +2,17 @@
 // most once, in the sender's order; lost messages go unnoticed. docs/security.md has the layout and the keys.
 import { type KeyObject, randomBytes } from 'node:crypto'
 import { isUint8Array } from '@sallyport/protocol'
-import { decrypt, encrypt, hkdfSha256, importKey, KEY_BYTES, NONCE_BYTES, TAG_BYTES } from '@sallyport/protocol/records'
+import {
+  createCipher,
+  createDecipher,
+  decrypt,
+  encrypt,
+  hkdfSha256,
+  importKey,
+  KEY_BYTES,
+  NONCE_BYTES,
+  TAG_BYTES,
+} from '@sallyport/protocol/records'
 import { checkName, isName } from '../connection/subjects.js'
 import { readBusSecret } from '../handshake/credential.js'
 import { Fields, short, u64, u8 } from '../handshake/fields.js'
@@ -64,7 +74,7 @@ export function createBroadcast(options: BroadcastOptions): Broadcast {
     const key = sender.getKey(header.sequence)
     const aad = message.subarray(0, header.end)
     const ciphertext = message.subarray(header.end, end)
-    const [plain] = decrypt(key, getNonce(header.sequence), aad, [ciphertext], message.subarray(end))
+    const [plain] = decrypt(createDecipher(key, getNonce(header.sequence)), aad, [ciphertext], message.subarray(end))
     senders.update(header, sender)
     return plain && { instance: header.instance, plain }
   }
@@ -76,7 +86,7 @@ export function createBroadcast(options: BroadcastOptions): Broadcast {
       const header = writeHeader({ sender: senderId, sequence, time, instance })
       const message = new Uint8Array(header.byteLength + plain.byteLength + TAG_BYTES)
       message.set(header)
-      encrypt(getKey(sequence), getNonce(sequence), header, [plain], message.subarray(header.byteLength))
+      encrypt(createCipher(getKey(sequence), getNonce(sequence)), header, [plain], message.subarray(header.byteLength))
       sequence += 1
       return message
     },

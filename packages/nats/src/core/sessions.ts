@@ -13,7 +13,7 @@ import type { NatsLink } from '../link/nats-link.js'
 import { createSessionLink, deliverMessage } from '../link/session-link.js'
 
 export interface SessionsDeps {
-  hub: Pick<Hub, 'pattern' | 'maxRecordAge' | 'accept'>
+  hub: Pick<Hub, 'pattern' | 'accept'>
   connection: Pick<Connection, 'publish' | 'maxPayload'>
   faults: FaultReporter
   responder: HandshakeResponder
@@ -66,7 +66,7 @@ export class Sessions {
 
   #open({ label, codec, client, credential, keys }: HandshakeResult): void {
     const { hub, connection, faults, bus, instance, heartbeat } = this.#deps
-    const { pattern, maxRecordAge } = hub
+    const { pattern } = hub
     const { session, gate: secret } = keys
     const name = Buffer.from(session).toString('hex')
     let accepted: Accepted | undefined
@@ -83,7 +83,7 @@ export class Sessions {
       opened: () => {
         this.#halfOpen.delete(name)
         const key = { session, secret, direction: RECORD_DIRECTION }
-        const opener = pattern === 'isolation' ? createOpener({ ...key, maxRecordAge }) : undefined
+        const opener = pattern === 'isolation' ? createOpener(key) : undefined
         accepted = this.#accept({ label, codec, link, opener })
       },
       begun: () => accepted?.begin(),

@@ -50,7 +50,7 @@ describe('fragments', () => {
     const { links } = createLinkPair()
     const [small, large] = [new Uint8Array(10).fill(1), new Uint8Array(20 * 2 ** 20).fill(1)]
     const received: Uint8Array[] = []
-    links[1].receive({ frame: frame => received.push(frame.body), closed() {} })
+    links[1].receive({ frame: frame => received.push(frame.body as Uint8Array), closed() {} })
     for (const body of [large, small]) {
       links[0].send({ kind: 2, body })
       body.fill(2)
@@ -63,7 +63,7 @@ describe('fragments', () => {
   it('deliver MessagePack and attachments in buffers of their own', async () => {
     const { links } = createLinkPair()
     const bodies: Uint8Array[] = []
-    links[1].receive({ frame: ({ body }) => bodies.push(body), closed() {} })
+    links[1].receive({ frame: ({ body }) => bodies.push(body as Uint8Array), closed() {} })
     for (const kind of [2, 5] as const) links[0].send({ kind, body: new Uint8Array(100).fill(7) })
     await expect
       .poll(() => bodies.map(({ length, buffer }) => [length, buffer.byteLength]))

@@ -3,7 +3,7 @@
 import {
   BUFFER_COST,
   CREDIT_WINDOW_BYTES,
-  MAX_OUT_OF_BAND_BYTES,
+  MAX_BODY_BYTES,
   type ReceivedFrame,
   STREAM_HEADER_BYTES,
   StreamFrames,
@@ -54,7 +54,7 @@ export const readCredit = (plain: Buffer): number => (plain.length === 9 ? plain
  */
 export class Reassembler {
   readonly #sendCredit: (total: number) => void
-  readonly #frames = new StreamFrames(MAX_OUT_OF_BAND_BYTES)
+  readonly #frames = new StreamFrames(MAX_BODY_BYTES)
   readonly #taken = new TakenBytes()
   #fragments: Buffer[] = []
   #queuedBytes = 0

@@ -2,7 +2,14 @@
 // and delay messages. Forged and replayed messages are dropped, so that they cannot end a session; an authentic message that arrives
 // too early proves that earlier ones were lost.
 import { BusError } from '@sallyport/protocol'
-import { createKeySchedule, decrypt, encrypt, TAG_BYTES } from '@sallyport/protocol/records'
+import {
+  createCipher,
+  createDecipher,
+  createKeySchedule,
+  decrypt,
+  encrypt,
+  TAG_BYTES,
+} from '@sallyport/protocol/records'
 
 /** Offset of the plaintext in a message, after the epoch and the sequence. */
 export const PLAIN_AT = 8
@@ -52,8 +59,8 @@ export function createProtection({ secret, session, side, cipher, limits }: Prot
     writeUint32(message, 4, sequence)
     if (cipher) {
       const sealed = message.subarray(PLAIN_AT)
-      encrypt(key, nonce, message.subarray(0, PLAIN_AT), [message.subarray(PLAIN_AT, end)], sealed)
-    } else encrypt(key, nonce, message.subarray(0, end), [], message.subarray(end))
+      encrypt(createCipher(key, nonce), message.subarray(0, PLAIN_AT), [message.subarray(PLAIN_AT, end)], sealed)
+    } else encrypt(createCipher(key, nonce), message.subarray(0, end), [], message.subarray(end))
     outbound.advance(end - PLAIN_AT)
     return message
   }
@@ -110,8 +117,14 @@ function tryOpen(message: Uint8Array, key: NextKey['key'], nonce: Uint8Array, ci
   const end = message.byteLength - TAG_BYTES
   const tag = message.subarray(end)
   try {
-    if (cipher) return decrypt(key, nonce, message.subarray(0, PLAIN_AT), [message.subarray(PLAIN_AT, end)], tag)[0]
-    decrypt(key, nonce, message.subarray(0, end), [], tag)
+    if (cipher)
+      return decrypt(
+        createDecipher(key, nonce),
+        message.subarray(0, PLAIN_AT),
+        [message.subarray(PLAIN_AT, end)],
+        tag,
+      )[0]
+    decrypt(createDecipher(key, nonce), message.subarray(0, end), [], tag)
     return message.subarray(PLAIN_AT, end)
   } catch {
     return undefined

@@ -5,7 +5,7 @@ import {
   type Frame,
   FRAME_KIND,
   type FrameKind,
-  MAX_OUT_OF_BAND_BYTES,
+  MAX_BODY_BYTES,
   RoomSignal,
   SentBytes,
   STREAM_HEADER_BYTES,
@@ -51,8 +51,8 @@ export class PublishQueue {
   /** @throws {BusError} InvalidParams for a frame that the peer would reject as a protocol violation */
   send({ kind, body }: Frame): void {
     const length = typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength
-    if (length > MAX_OUT_OF_BAND_BYTES) {
-      throw new BusError('InvalidParams', `A frame of ${length} bytes exceeds the limit of ${MAX_OUT_OF_BAND_BYTES}`)
+    if (length > MAX_BODY_BYTES) {
+      throw new BusError('InvalidParams', `A frame of ${length} bytes exceeds the limit of ${MAX_BODY_BYTES}`)
     }
     const size = STREAM_HEADER_BYTES + length
     if (!this.isWaiting && !this.#sent.full && size <= getDataBytes(this.#getMaxPayload())) {

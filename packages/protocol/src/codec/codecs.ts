@@ -12,7 +12,7 @@ const NO_MESSAGES: readonly never[] = []
 
 /**
  * Decodes the frames of one link into messages. Attachments precede the frame that they belong to and wait here for it, up to a
- * limit. Other frames can arrive in between, because a gate's rejections take another link.
+ * limit.
  */
 export class BatchReader {
   readonly #trusted: boolean
@@ -30,10 +30,10 @@ export class BatchReader {
    * @throws {BusError} ParseError if the body is malformed; InvalidRequest if the frame's kind holds no messages, or if a batch
    * or an attachment exceeds its limits
    */
-  read(kind: number, body: Uint8Array): readonly unknown[] {
-    if (kind === FRAME_KIND.bytes) return this.#keepAttachment(body)
+  read(kind: number, body: string | Uint8Array): readonly unknown[] {
     if (kind === FRAME_KIND.json) return checkBatch(jsonCodec.decode(body, this.#trusted))
-    if (kind !== FRAME_KIND.msgpack)
+    if (typeof body !== 'string' && kind === FRAME_KIND.bytes) return this.#keepAttachment(body)
+    if (typeof body === 'string' || kind !== FRAME_KIND.msgpack)
       throw new BusError('InvalidRequest', `A frame of kind ${kind} is not accepted here`)
     if (this.#bytes === 0) return checkBatch(msgpackCodec.decode(body, this.#trusted))
     const attachments = this.#attachments

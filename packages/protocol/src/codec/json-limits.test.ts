@@ -3,7 +3,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { encodeMessage } from '../rpc/outbox.js'
-import { MAX_DEPTH, MAX_NODES, SCAN_ABOVE_BYTES } from '../wire/limits.js'
+import { MAX_DEPTH, MAX_FRAME_BYTES, MAX_NODES, SCAN_ABOVE_BYTES } from '../wire/limits.js'
 import { jsonCodec } from './json.js'
 import { scanJson } from './json.js'
 
@@ -98,6 +98,21 @@ describe('the limit of values', () => {
   })
 
   it('ignores commas in strings', () => expect(() => decode(`["${','.repeat(2e6)}"]`)).not.toThrow())
+})
+
+describe('a frame that comes as a string', () => {
+  it('has the same limits as one of bytes', () => {
+    expect(() => jsonCodec.decode(padded(large, nested(MAX_DEPTH)))).toThrow(tooDeep)
+    expect(() => jsonCodec.decode(padded(SCAN_ABOVE_BYTES, nested(MAX_DEPTH)))).not.toThrow()
+    expect(() => jsonCodec.decode(`[${'1,'.repeat(MAX_NODES)}1]`)).toThrow('more than 1000000 values')
+  })
+
+  it('is measured as UTF-8', () => {
+    const wide = (bytes: number, inside: string): string => `{"a":${inside},"b":"${'漢'.repeat(bytes / 3)}"}`
+    expect(() => jsonCodec.decode(wide(large, nested(MAX_DEPTH)))).toThrow(tooDeep)
+    expect(() => jsonCodec.decode(wide(MAX_FRAME_BYTES, '1'))).toThrow(/is over the limit/)
+    expect(() => jsonCodec.decode(wide(MAX_FRAME_BYTES - 16, '1'))).not.toThrow()
+  })
 })
 
 describe('random JSON', () => {

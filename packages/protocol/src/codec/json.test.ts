@@ -187,6 +187,19 @@ describe('decode', () => {
   })
 
   it.each([
+    ['half a surrogate pair', '"\ud83d"'],
+    ['the other half', '"\ude00"'],
+    ['both in the wrong order', '"\ude00\ud83d"'],
+    ['a half in a long text', `"${'x'.repeat(100_000)}\ud83d"`],
+  ])('rejects a string that is not well-formed: %s', (_name, text) => {
+    expect(() => jsonCodec.decode(text)).toThrow('Parse error: the text is not well-formed Unicode')
+  })
+
+  it.each(['"😀"', '"\\ud83d"', '{"é":["漢"]}'])('reads %s alike as a string and as bytes', text => {
+    expect(jsonCodec.decode(text)).toEqual(jsonCodec.decode(Buffer.from(text)))
+  })
+
+  it.each([
     'é',
     'イ',
     '😀',

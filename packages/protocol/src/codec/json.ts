@@ -8,7 +8,11 @@ import { MAX_DEPTH, MAX_FRAME_BYTES, MAX_NODES, SCAN_ABOVE_BYTES } from '../wire
 import { FRAME_KIND } from '../wire/link.js'
 import { type Codec, protoKey, tooDeep, tooMany } from './codec.js'
 
-export const jsonCodec: Codec = {
+interface JsonCodec extends Codec {
+  decode(body: string | Uint8Array, trusted?: boolean): unknown
+}
+
+export const jsonCodec: JsonCodec = {
   name: 'json',
   kind: FRAME_KIND.json,
   encode(message, checked = false) {
@@ -78,19 +82,37 @@ function scanIfLarge(text: string): void {
   if (bytes.byteLength > SCAN_ABOVE_BYTES) scanJson(bytes)
 }
 
-function read(body: Uint8Array, trusted: boolean): unknown {
-  if (body.byteLength > MAX_FRAME_BYTES) throw new RangeError(`a frame of ${body.byteLength} bytes is over the limit`)
-  if (!trusted && body.byteLength > SCAN_ABOVE_BYTES) scanJson(body)
-  const bytes = Buffer.isBuffer(body) ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength)
-  const ascii = isAscii(bytes)
-  if (!ascii && !isUtf8(bytes)) throw new TypeError('the text is not UTF-8')
-  const text = ascii ? bytes.toString('latin1') : bytes.toString('utf8')
+function read(body: string | Uint8Array, trusted: boolean): unknown {
+  const text = typeof body === 'string' ? checkText(body, trusted) : toText(body, trusted)
   const value: unknown = JSON.parse(text)
   if (!trusted) {
     refuseProtoKeys(text, value)
     refuseInfinity(text, value)
   }
   return value
+}
+
+function toText(body: Uint8Array, trusted: boolean): string {
+  checkFrame(body, trusted)
+  const bytes = Buffer.isBuffer(body) ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength)
+  const ascii = isAscii(bytes)
+  if (!ascii && !isUtf8(bytes)) throw new TypeError('the text is not UTF-8')
+  return ascii ? bytes.toString('latin1') : bytes.toString('utf8')
+}
+
+/** ES2024, available in every supported Node but not in the libraries that TypeScript loads here. */
+type WellFormedText = string & { isWellFormed(): boolean }
+
+/** Checks a text that came as a string as it would be checked as bytes: a UTF-16 code unit has at most three of them in UTF-8. */
+function checkText(text: string, trusted: boolean): string {
+  if (text.length * 3 > SCAN_ABOVE_BYTES) checkFrame(Buffer.from(text), trusted)
+  if (!(text as WellFormedText).isWellFormed()) throw new TypeError('the text is not well-formed Unicode')
+  return text
+}
+
+function checkFrame(body: Uint8Array, trusted: boolean): void {
+  if (body.byteLength > MAX_FRAME_BYTES) throw new RangeError(`a frame of ${body.byteLength} bytes is over the limit`)
+  if (!trusted && body.byteLength > SCAN_ABOVE_BYTES) scanJson(body)
 }
 
 /** Removes the unparsable source that V8 quotes: a peer sent it, and the message is logged. */

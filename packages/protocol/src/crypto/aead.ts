@@ -1,6 +1,14 @@
 // AES-256-GCM and HKDF-SHA256 of node:crypto in the form that records use: 96-bit nonces, 128-bit tags, and no plaintext before
 // it is authenticated. The tests run the Wycheproof vectors against these functions.
-import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto'
+import {
+  type CipherGCM,
+  createCipheriv,
+  createDecipheriv,
+  createSecretKey,
+  type DecipherGCM,
+  hkdfSync,
+  type KeyObject,
+} from 'node:crypto'
 
 export const KEY_BYTES = 32
 export const NONCE_BYTES = 12
@@ -18,15 +26,22 @@ export function importKey(bytes: Uint8Array): KeyObject {
   return createSecretKey(bytes)
 }
 
+/** Creates a cipher for one call of `encrypt`. A key must never get the same nonce twice. */
+export const createCipher = (key: KeyObject, nonce: Uint8Array): CipherGCM =>
+  createCipheriv(ALGORITHM, key, nonce, OPTIONS)
+
+/** Creates a decipher for one call of `decrypt`. */
+export const createDecipher = (key: KeyObject, nonce: Uint8Array): DecipherGCM =>
+  createDecipheriv(ALGORITHM, key, nonce, OPTIONS)
+
 /** Encrypts the concatenated `parts` into `out`, followed by the tag. A part that is already at its place in `out` stays there. */
 export function encrypt(
-  key: KeyObject,
-  nonce: Uint8Array,
+  cipher: CipherGCM,
   additional: Uint8Array,
   parts: readonly Uint8Array[],
   out: Uint8Array,
 ): void {
-  const cipher = createCipheriv(ALGORITHM, key, nonce, OPTIONS).setAAD(additional)
+  cipher.setAAD(additional)
   let at = 0
   for (const part of parts) {
     const end = part.byteLength
@@ -44,13 +59,12 @@ export function encrypt(
  * @throws {Error} if the key, nonce, additional data, ciphertext or tag (or its length) does not match
  */
 export function decrypt(
-  key: KeyObject,
-  nonce: Uint8Array,
+  decipher: DecipherGCM,
   additional: Uint8Array,
   parts: readonly Uint8Array[],
   tag: Uint8Array,
 ): Buffer[] {
-  const decipher = createDecipheriv(ALGORITHM, key, nonce, OPTIONS).setAAD(additional).setAuthTag(tag)
+  decipher.setAAD(additional).setAuthTag(tag)
   const plain = parts.map(part => decipher.update(part))
   decipher.final()
   return plain

@@ -1,7 +1,7 @@
-// Attacks by a carrier of records. It can read their headers, and do nothing with them except deliver each once, in order, in time.
+// Attacks by a carrier of records. It can read their headers, and do nothing with them except deliver each once, in order.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { NOW, createTestOpener, sealed, createTestSealer, secret, session, text } from '../../test/record-ends.js'
+import { createTestOpener, sealed, createTestSealer, secret, session, text } from '../../test/record-ends.js'
 import { isBusError } from '../errors/bus-error.js'
 import { createSessionSecret } from './key-schedule.js'
 import type { Opener } from './record.js'
@@ -29,14 +29,13 @@ describe('an opener rejects and closes for', () => {
         const flipped = Buffer.from(record)
         flipped[at] = (flipped[at] ?? 0) ^ (1 << bit)
         expectRefused(createTestOpener(), flipped, record)
-        expectRefused(createTestOpener({ maxRecordAge: Infinity }), flipped, record)
       }),
       { numRuns: 200 },
     )
     for (let at = 0; at < record.length; at++) {
       const flipped = Buffer.from(record)
       flipped[at] = (flipped[at] ?? 0) ^ 0x80
-      expectRefused(createTestOpener({ maxRecordAge: Infinity }), flipped, record)
+      expectRefused(createTestOpener(), flipped, record)
     }
   })
 
@@ -100,7 +99,7 @@ describe('an opener rejects and closes for', () => {
     const record = sealed('a body, long enough')
     for (let cut = 1; cut <= 15; cut++) {
       const short = Buffer.from(record.subarray(0, record.length - cut))
-      short.writeUInt32BE(record.readUInt32BE(40) - cut, 40)
+      short.writeUInt32BE(record.readUInt32BE(32) - cut, 32)
       expectRefused(createTestOpener(), short, record)
     }
   })
@@ -123,11 +122,11 @@ describe('an opener rejects and closes for', () => {
   it('a forged header', () => {
     const record = sealed('a body')
     fc.assert(
-      fc.property(fc.constantFrom(4, 8, 12, 16, 20, 40), fc.integer({ min: 0, max: 0xffffffff }), (at, value) => {
+      fc.property(fc.constantFrom(4, 8, 12, 16, 20, 32), fc.integer({ min: 0, max: 0xffffffff }), (at, value) => {
         fc.pre(record.readUInt32BE(at) !== value)
         const forged = Buffer.from(record)
         forged.writeUInt32BE(value, at)
-        expectRefused(createTestOpener({ maxRecordAge: Infinity }), forged, record)
+        expectRefused(createTestOpener(), forged, record)
       }),
     )
   })
@@ -141,7 +140,7 @@ describe('an opener rejects and closes for', () => {
       sealed(),
     )
     const renamed = sealed('body', { session: other })
-    session.copy(renamed, 24)
+    session.copy(renamed, 16)
     expectRefused(createTestOpener(), renamed, sealed())
   })
 
@@ -163,30 +162,6 @@ describe('an opener rejects and closes for', () => {
     expectRefused(createTestOpener({ epoch: 1 }), sealed(), later)
     later.writeUInt32BE(0, 8)
     expectRefused(createTestOpener(), later, sealed())
-  })
-
-  it('a record that is too old or from the future', () => {
-    for (const age of [30_001, -30_001, 10 ** 9, -(10 ** 9)]) {
-      expectRefused(createTestOpener({ now: () => NOW + age }), sealed(), sealed('body', { now: () => NOW + age }))
-    }
-    for (const age of [30_000, 0, -30_000])
-      expect(text(createTestOpener({ now: () => NOW + age }), sealed())).toBe('body')
-    expectRefused(
-      createTestOpener({ now: () => NOW + 6, maxRecordAge: 5 }),
-      sealed(),
-      sealed('body', { now: () => NOW + 6 }),
-    )
-    expect(text(createTestOpener({ now: () => NOW * 2, maxRecordAge: Infinity }), sealed())).toBe('body')
-  })
-
-  it('a clock that returns NaN', () => {
-    expectRefused(createTestOpener({ now: () => NaN }), sealed(), sealed())
-    const broken = createTestOpener({
-      now: () => {
-        throw new Error('no clock, and a secret')
-      },
-    })
-    expectRefused(broken, sealed(), sealed())
   })
 })
 

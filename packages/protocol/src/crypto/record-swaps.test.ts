@@ -13,10 +13,9 @@ const getFields = (size: number): Record<string, [from: number, to: number]> => 
   count: [4, 8],
   epoch: [8, 12],
   sequence: [12, 16],
-  time: [16, 24],
-  session: [24, 40],
-  length: [40, 44],
-  ciphertext: [44, size - 16],
+  session: [16, 32],
+  length: [32, 36],
+  ciphertext: [36, size - 16],
   tag: [size - 16, size],
 })
 
@@ -33,7 +32,7 @@ describe('an opener rejects', () => {
   it('a header, ciphertext or tag of another record', () => {
     const all = sealAll()
     const [read, wipe] = [all[0]!, all[1]!]
-    for (const cut of [44, read.length - 16]) {
+    for (const cut of [36, read.length - 16]) {
       refuses(createTestOpener(), Buffer.concat([read.subarray(0, cut), wipe.subarray(cut)]), read, wipe)
       refuses(createTestOpener(), Buffer.concat([wipe.subarray(0, cut), read.subarray(cut)]), read, wipe)
     }
@@ -73,7 +72,7 @@ describe('an opener rejects', () => {
     }
     const [bytes1, message1, bytes2, message2] = seal() as [Buffer, Buffer, Buffer, Buffer]
     refuses(createTestOpener(), bytes2, message1, bytes1, message2)
-    const renumbered = Buffer.concat([bytes1.subarray(0, 44), bytes2.subarray(44)])
+    const renumbered = Buffer.concat([bytes1.subarray(0, 36), bytes2.subarray(36)])
     refuses(createTestOpener(), renumbered, message1)
     const opener = createTestOpener()
     opener.open(bytes1)

@@ -1,36 +1,31 @@
 // A record is a frame sealed for one receiver: header, ciphertext, tag. It holds a complete inner frame, kind byte and body. Methods,
 // ids and parameters are sealed together, so none can be replayed under another. docs/records.md has layout and reasons.
 import { RECORD_HEADROOM } from '../wire/link.js'
-import { decrypt, encrypt, TAG_BYTES } from './aead.js'
+import type { DecipherGCM, KeyObject } from 'node:crypto'
+import { createCipher, createDecipher, decrypt, encrypt, TAG_BYTES } from './aead.js'
 import { createKeySchedule, type KeySchedule, type KeyScheduleOptions } from './key-schedule.js'
 import { createRecordError } from '../errors/bus-error.js'
 
-// The header is in plaintext: 44 bytes of fixed layout, big-endian, all authenticated as additional data. The opener writes the
+// The header is in plaintext: 36 bytes of fixed layout, big-endian, all authenticated as additional data. The opener writes the
 // header that it expects and compares, so it trusts no field of the received one.
 
-const RECORD_VERSION = 1
+const RECORD_VERSION = 2
 
-const HEADER_BYTES = 44
+const HEADER_BYTES = 36
 /** Bytes that sealing adds to a body: header, kind byte and tag. */
 const RECORD_OVERHEAD = HEADER_BYTES + 1 + TAG_BYTES
 
 const COUNT_AT = 4
 const EPOCH_AT = 8
 const SEQUENCE_AT = 12
-const TIME_AT = 16
-const SESSION_AT = 24
-const LENGTH_AT = 40
-
-const TWO_32 = 2 ** 32
+const SESSION_AT = 16
+const LENGTH_AT = 32
 
 /** The header of one session, overwritten for each record, so that no record allocates one. */
 export interface RecordHeader {
   readonly bytes: Uint8Array
-  /**
-   * @param length - bytes of the ciphertext
-   * @param time - whole milliseconds since the Unix epoch
-   */
-  write(epoch: number, sequence: number, length: number, count: number, time: number): void
+  /** @param length - bytes of the ciphertext */
+  write(epoch: number, sequence: number, length: number, count: number): void
 }
 
 function createRecordHeader(session: Uint8Array): RecordHeader {
@@ -40,20 +35,16 @@ function createRecordHeader(session: Uint8Array): RecordHeader {
   bytes.set(session, SESSION_AT)
   return {
     bytes,
-    write(epoch, sequence, length, count, time) {
+    write(epoch, sequence, length, count) {
       view.setUint32(COUNT_AT, count)
       view.setUint32(EPOCH_AT, epoch)
       view.setUint32(SEQUENCE_AT, sequence)
-      view.setUint32(TIME_AT, Math.floor(time / TWO_32))
-      view.setUint32(TIME_AT + 4, time >>> 0)
       view.setUint32(LENGTH_AT, length)
     },
   }
 }
 
 const readCount = (record: Uint8Array): number => readUint32(record, COUNT_AT)
-
-const readTime = (record: Uint8Array): number => readUint32(record, TIME_AT) * TWO_32 + readUint32(record, TIME_AT + 4)
 
 /** True if a record begins with exactly this header. */
 function beginsWith(record: Uint8Array, header: Uint8Array): boolean {
@@ -66,24 +57,11 @@ function readUint32(bytes: Uint8Array, at: number): number {
   return ((a << 24) | (b << 16) | (c << 8) | d) >>> 0
 }
 
-/** Maximum age of a record when it is opened, in milliseconds, so that an approval cannot be kept for later. */
-export const MAX_RECORD_AGE = 30_000
-
 /** A larger body is not copied before it is encrypted, and is decrypted into memory of its own. */
 const LARGE_BYTES = 64 * 1024
 const BODY_AT = HEADER_BYTES + 1
 
 const encoder = new TextEncoder()
-
-export interface SealerOptions extends KeyScheduleOptions {
-  /** Returns milliseconds since the Unix epoch. @default Date.now */
-  now?: (() => number) | undefined
-}
-
-export interface OpenerOptions extends SealerOptions {
-  /** Maximum difference between a record's time and `now`, in milliseconds. @default MAX_RECORD_AGE */
-  maxRecordAge?: number | undefined
-}
 
 export interface Sealer {
   /**
@@ -119,62 +97,57 @@ export interface Opener {
  * const [sealer, opener] = [createSealer(options), createOpener(options)]
  * opener.open(sealer.seal(FRAME_KIND.json, '{"jsonrpc":"2.0", …}', 1)) // { kind, body, count }
  */
-export function createSealer(options: SealerOptions): Sealer {
-  const keys = createKeySchedule(options)
+export function createSealer(options: KeyScheduleOptions): Sealer {
+  const ciphers = new CipherSequence(options, createCipher)
   const header = createRecordHeader(options.session)
-  const now = options.now ?? Date.now
   return {
     seal(kind, body, count) {
       if (kind !== (kind & 0xff) || count !== count >>> 0) throw new RangeError('A kind is a u8, and a count a u32')
       const large = typeof body !== 'string' && body.byteLength > LARGE_BYTES ? copyShared(body) : undefined
       const record = large ? allocate(large.byteLength) : allocateWith(body)
       const length = record.byteLength - HEADER_BYTES - TAG_BYTES
-      const time = now()
-      const { key, nonce, epoch, sequence } = keys.next()
-      header.write(epoch, sequence, length, count, time)
+      const { cipher, epoch, sequence } = ciphers.take()
+      header.write(epoch, sequence, length, count)
       record.set(header.bytes)
       record[HEADER_BYTES] = kind
       const sealed = record.subarray(HEADER_BYTES)
-      encrypt(key, nonce, header.bytes, large ? [sealed.subarray(0, 1), large] : [sealed.subarray(0, length)], sealed)
-      keys.advance(length)
+      encrypt(cipher, header.bytes, large ? [sealed.subarray(0, 1), large] : [sealed.subarray(0, length)], sealed)
+      ciphers.advance(length)
       return record
     },
   }
 }
 
 /** Creates the opening end of a session. It opens each record once, in the order of sealing, and closes at the first failure. */
-export function createOpener(options: OpenerOptions): Opener {
-  let keys: KeySchedule | undefined = createKeySchedule(options)
+export function createOpener(options: KeyScheduleOptions): Opener {
+  let ciphers: CipherSequence<DecipherGCM> | undefined = new CipherSequence(options, createDecipher)
   const header = createRecordHeader(options.session)
-  const now = options.now ?? Date.now
-  const maxAge = options.maxRecordAge ?? MAX_RECORD_AGE
 
-  function tryOpen(record: Uint8Array, { next, advance }: KeySchedule): OpenedRecord | undefined {
+  function tryOpen(record: Uint8Array, sequenced: CipherSequence<DecipherGCM>): OpenedRecord | undefined {
     const length = record.byteLength - HEADER_BYTES - TAG_BYTES
     if (length < 1) return undefined
     const count = readCount(record)
-    const time = readTime(record)
-    const { key, nonce, epoch, sequence } = next()
-    header.write(epoch, sequence, length, count, time)
-    if (!beginsWith(record, header.bytes) || !(Math.abs(now() - time) <= maxAge)) return undefined
+    const { cipher, epoch, sequence } = sequenced.take()
+    header.write(epoch, sequence, length, count)
+    if (!beginsWith(record, header.bytes)) return undefined
     const sealed = record.subarray(HEADER_BYTES, HEADER_BYTES + length)
     const parts = length > LARGE_BYTES ? [sealed.subarray(0, 1), sealed.subarray(1)] : [sealed]
-    const [first, rest] = decrypt(key, nonce, header.bytes, parts, record.subarray(HEADER_BYTES + length))
+    const [first, rest] = decrypt(cipher, header.bytes, parts, record.subarray(HEADER_BYTES + length))
     const kind = first?.[0]
     if (first === undefined || kind === undefined) return undefined
-    advance(length)
+    sequenced.advance(length)
     return { kind, body: rest ?? first.subarray(1), count }
   }
 
   return {
     open(record) {
       // Closed until it has succeeded: any failure in between is final, and its error has no reason.
-      const schedule = keys
-      keys = undefined
+      const current = ciphers
+      ciphers = undefined
       try {
-        const opened = schedule && tryOpen(copyShared(record), schedule)
+        const opened = current && tryOpen(copyShared(record), current)
         if (opened) {
-          keys = schedule
+          ciphers = current
           return opened
         }
       } catch {
@@ -182,6 +155,56 @@ export function createOpener(options: OpenerOptions): Opener {
       }
       throw createRecordError()
     },
+  }
+}
+
+/** A cipher, used once, for the sequence that it was made for. */
+interface SequencedCipher<Cipher> {
+  cipher: Cipher
+  epoch: number
+  sequence: number
+}
+
+/**
+ * The ciphers of consecutive records. The next one is made in advance, once the thread has nothing else to do: right after a thread has slept, that
+ * takes several times as long as encrypting a short record.
+ */
+class CipherSequence<Cipher> {
+  readonly #keys: KeySchedule
+  readonly #create: (key: KeyObject, nonce: Uint8Array) => Cipher
+  #next: SequencedCipher<Cipher> | undefined
+  #isScheduled = false
+
+  constructor(options: KeyScheduleOptions, create: (key: KeyObject, nonce: Uint8Array) => Cipher) {
+    this.#keys = createKeySchedule(options)
+    this.#create = create
+  }
+
+  /** @throws {RangeError} if the session has used up its epochs */
+  take(): SequencedCipher<Cipher> {
+    const next = this.#next ?? this.#make()
+    this.#next = undefined
+    return next
+  }
+
+  /** Counts the record whose cipher was taken. */
+  advance(plainBytes: number): void {
+    this.#keys.advance(plainBytes)
+    if (this.#isScheduled) return
+    this.#isScheduled = true
+    setImmediate(() => {
+      this.#isScheduled = false
+      try {
+        this.#next ??= this.#make()
+      } catch {
+        // `take` throws the error if another record comes.
+      }
+    })
+  }
+
+  #make(): SequencedCipher<Cipher> {
+    const { key, nonce, epoch, sequence } = this.#keys.next()
+    return { cipher: this.#create(key, nonce), epoch, sequence }
   }
 }
 

@@ -1,6 +1,6 @@
-// A link over a real MessagePort. Whatever a hostile peer posts, other than ArrayBuffers with frames, is a fault that closes the
-// link.
-import { MessageChannel, Worker } from 'node:worker_threads'
+// A link over real MessagePorts. Whatever a hostile peer posts, other than strings, ArrayBuffers and arrays of frames, is a fault that
+// closes the link.
+import { MessageChannel, MessagePort, Worker } from 'node:worker_threads'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { linkBehaviour, recorder, settle } from '../../test/link-behaviour.js'
 import { linkFlow } from '../../test/link-flow.js'
@@ -11,42 +11,61 @@ const createPair = (): [Link, Link] => {
   const { port1, port2 } = new MessageChannel()
   return [createPortLink(port1), createPortLink(port2)]
 }
+const createPairOfTwoChannels = (): [Link, Link] => {
+  const [forward, backward] = [new MessageChannel(), new MessageChannel()]
+  return [createPortLink(forward.port1, backward.port2), createPortLink(backward.port1, forward.port2)]
+}
 linkBehaviour('a port link', createPair)
 linkFlow('a port link', createPair)
+linkBehaviour('a port link with a port for each direction', createPairOfTwoChannels)
+linkFlow('a port link with a port for each direction', createPairOfTwoChannels)
 
 const channels: MessageChannel[] = []
-afterEach(() => channels.splice(0).forEach(({ port1 }) => port1.close()))
-
-/** Creates a link and the bare port of its peer. */
-function bare() {
+const createChannel = (): MessageChannel => {
   const channel = new MessageChannel()
   channels.push(channel)
+  return channel
+}
+afterEach(() => channels.splice(0).forEach(({ port1 }) => port1.close()))
+
+/** Creates a link, and the bare port that its peer sends to it. Without `inward`, the peer also receives from it. */
+function bare(inward?: MessageChannel) {
+  const channel = createChannel()
   const seen = recorder()
-  const link = createPortLink(channel.port2)
+  const link = createPortLink(channel.port2, inward?.port2)
   link.receive(seen)
-  return { peer: channel.port1, link, seen }
+  return { peer: (inward ?? channel).port1, out: channel.port1, link, seen }
 }
 
 const noFrame = 'fault: InvalidRequest: The peer sent an invalid frame'
 
 describe('a port link', () => {
   it.each([
-    ['a string', '{"jsonrpc":"2.0"}'],
     ['a number', 1],
+    ['a boolean', true],
+    ['a bigint', 3_000_000n],
     ['null', null],
     ['undefined', undefined],
     ['an object', { kind: 1, body: 'x' }],
+    ['a boxed string', new String('{}')],
+    ['a date', new Date(0)],
+    ['a regular expression', /a/],
+    ['an error', new Error('x')],
+    ['a map', new Map([[1, 2]])],
+    ['a set', new Set([1])],
+    ['a port', new MessageChannel().port1],
     ['a Uint8Array', new Uint8Array([1, 2])],
+    ['a DataView', new DataView(Uint8Array.from([1, 2]).buffer)],
     ['shared memory', new SharedArrayBuffer(4)],
     ['an empty ArrayBuffer', new ArrayBuffer(0)],
     ['an ArrayBuffer of zeros', new ArrayBuffer(8)],
     ['an invalid kind', Uint8Array.from([6, 0x7b, 0x7d]).buffer],
     ['an attachment with a kind byte', Uint8Array.from([5, 0x7b, 0x7d]).buffer],
     ['another number', 6],
-    ['an array of something else', ['{}']],
-    ['a list in a array', [[Uint8Array.from([1, 2]).buffer]]],
+    ['an array of strings', ['{}']],
+    ['an array in an array', [[Uint8Array.from([1, 2]).buffer]]],
     ['an array with a hole', Array(1)],
-    ['an attachment with a kind byte in a array', [Uint8Array.from([5, 2]).buffer]],
+    ['an attachment with a kind byte in an array', [Uint8Array.from([5, 2]).buffer]],
     ['an array that is too long', Array.from({ length: 8194 }, () => Uint8Array.from([1, 2]).buffer)],
     ['JSON without a kind', Uint8Array.from([0x7b, 0x7d]).buffer],
   ])('treats %s as a fault, closes, and ignores the rest', async (_name, data) => {
@@ -54,7 +73,7 @@ describe('a port link', () => {
     let closed = false
     peer.on('close', () => (closed = true))
     peer.postMessage(Uint8Array.from([1, 0x61]).buffer)
-    peer.postMessage(data)
+    peer.postMessage(data, data instanceof MessagePort ? [data] : [])
     peer.postMessage(Uint8Array.from([1, 0x62]).buffer)
     await settle()
     expect(seen.log).toEqual(['1:a', noFrame])
@@ -129,19 +148,60 @@ describe('a port link', () => {
   })
 
   it('copies an attachment only if it is not alone in its buffer', async () => {
-    const { port1, port2 } = new MessageChannel()
-    const [near, far] = [createPortLink(port1), createPortLink(port2)]
+    const [near, far] = createPair()
     const bodies: Uint8Array[] = []
-    far.receive({ frame: ({ body }) => bodies.push(body), closed: () => {} })
+    far.receive({ frame: ({ body }) => bodies.push(body as Uint8Array), closed: () => {} })
     const [alone, part] = [new Uint8Array(8).fill(1), new Uint8Array(8).fill(2).subarray(2)]
     near.send({ kind: 5, body: alone })
     near.send({ kind: 5, body: part })
-    near.send({ kind: 1, body: 'x' })
+    near.send({ kind: 2, body: 'x' })
     await settle()
     expect([alone.length, part.length]).toEqual([0, 6])
     expect(bodies.slice(0, 2)).toEqual([new Uint8Array(8).fill(1), new Uint8Array(6).fill(2)])
     for (const body of bodies.slice(0, 2)) expect(body.buffer.byteLength).toBe(body.byteLength)
     near.close()
+  })
+
+  it('carries JSON as an unchanged string', async () => {
+    const { peer, link, seen } = bare()
+    const received: unknown[] = []
+    peer.on('message', data => received.push(data))
+    link.send({ kind: 1, body: '{"é":"\ud800"}' })
+    peer.postMessage('')
+    peer.postMessage('{"é":"漢"}')
+    await settle()
+    expect(received).toEqual(['{"é":"\ud800"}'])
+    expect(seen.log).toEqual(['1:', '1:{"é":"漢"}'])
+  })
+
+  it('treats a string between the number of an attachment and its bytes as a fault', async () => {
+    const { peer, seen } = bare()
+    peer.postMessage(5)
+    peer.postMessage('{}')
+    await settle()
+    expect(seen.log).toEqual([noFrame])
+  })
+
+  it.each([
+    ['a frame', Uint8Array.from([1, 0x61]).buffer],
+    ['a string', '{}'],
+    ['a number as text', '3000000'],
+    ['an array with a number', [3_000_000]],
+    ['null', null],
+  ])('treats %s from the peer that it only sends to as a fault', async (_name, data) => {
+    const { link, out, seen } = bare(createChannel())
+    for (let i = 0; i < 4; i++) link.send({ kind: 1, body: new Uint8Array(2 ** 20) })
+    out.postMessage(data)
+    await settle()
+    expect(seen.log).toEqual(['fault: InvalidRequest: The peer acknowledged more than was sent'])
+  })
+
+  it('treats credit from the peer that it only receives from as a fault', async () => {
+    const { link, peer, seen } = bare(createChannel())
+    for (let i = 0; i < 4; i++) link.send({ kind: 1, body: new Uint8Array(2 ** 20) })
+    peer.postMessage(3_000_000)
+    await settle()
+    expect(seen.log).toEqual([noFrame])
   })
 
   it('ends when the thread of its peer exits', async () => {

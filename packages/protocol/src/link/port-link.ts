@@ -1,5 +1,6 @@
-// A link over a MessagePort. A frame is one message of the port, and frames that belong together share one. A port deserializes
-// whatever the peer posts, so only ArrayBuffers, arrays of them and credit are accepted; everything else is a fault.
+// A link over MessagePorts: one for what this thread sends, one for what it receives; often the same. A frame is one message, and frames that
+// belong together share one. JSON travels as a string, which costs less than its bytes. A port deserializes whatever the peer posts, so
+// only strings, ArrayBuffers, arrays of those and credit are accepted; everything else is a fault.
 import type { MessagePort } from 'node:worker_threads'
 import { BusError } from '../errors/bus-error.js'
 import { RoomSignal } from '../util/room-signal.js'
@@ -12,6 +13,7 @@ import {
   MIN_ATTACHMENT_BYTES,
 } from '../wire/limits.js'
 import {
+  deliverFrame,
   type Frame,
   FRAME_KIND,
   LINGER_MS,
@@ -25,11 +27,14 @@ import {
   writeFrame,
 } from '../wire/link.js'
 
-/** An ArrayBuffer holds a frame. An attachment is the number of its kind followed by its bare bytes, so it needs no copy. */
-type PortItem = number | ArrayBuffer
+/**
+ * A string is the text of a JSON frame, an ArrayBuffer any other frame. An attachment is the number of its kind followed by its bare bytes,
+ * so it needs no copy.
+ */
+type PortItem = number | string | ArrayBuffer
 
 /** A frame, or an array of the items that belong together. A number alone, sent by the receiver, is credit. */
-export type PortMessage = ArrayBuffer | PortItem[]
+export type PortMessage = string | ArrayBuffer | PortItem[]
 
 /** Items of a frame with as many attachments as it can have. */
 const MAX_ITEMS: number = 2 * (MAX_ATTACHED_BYTES / MIN_ATTACHMENT_BYTES) + 1
@@ -38,6 +43,7 @@ const INVALID = -1
 
 /** Returns the cost of a message in credit, or `INVALID` if it is malformed as far as can be seen without reading it. */
 function getCost(message: unknown): number {
+  if (typeof message === 'string') return message.length + BUFFER_COST
   if (isArrayBuffer(message)) return message.byteLength + BUFFER_COST
   if (message === FRAME_KIND.bytes) return BUFFER_COST
   if (!Array.isArray(message) || message.length > MAX_ITEMS) return INVALID
@@ -57,6 +63,7 @@ class PortMessageWriter {
   /** Returns the message to post, or `undefined` if this frame belongs to the next one. */
   write(frame: Frame): PortMessage | undefined {
     const { kind, body, more } = frame
+    if (kind === FRAME_KIND.json && typeof body === 'string' && this.#held.length === 0) return body
     if (kind === FRAME_KIND.bytes && typeof body !== 'string') {
       this.#held.push(kind, ownsWholeBuffer(body, 0) ? body.buffer : new Uint8Array(body).buffer)
       return undefined
@@ -79,6 +86,7 @@ class PortMessageReader {
   read(item: PortItem, more: boolean): ReceivedFrame | undefined | null {
     if (!isArrayBuffer(item)) {
       if (this.#expectsAttachment) return null
+      if (typeof item === 'string') return { kind: FRAME_KIND.json, body: item }
       this.#expectsAttachment = true
       return undefined
     }
@@ -105,7 +113,8 @@ interface ArrivedItem {
 }
 
 class PortLink implements Link {
-  readonly #port: MessagePort
+  readonly #out: MessagePort
+  readonly #in: MessagePort
   readonly #writer = new PortMessageWriter()
   readonly #reader = new PortMessageReader()
   readonly #sent = new SentBytes()
@@ -114,8 +123,10 @@ class PortLink implements Link {
   #receiver: LinkReceiver | undefined
   /** False after `close` on this end. */
   #open = true
-  /** True after the port has closed: nothing more will come. */
+  /** True after the port to receive from has closed: nothing more will come. */
   #over = false
+  /** True after the port to send to has closed: what is sent is dropped. */
+  #isAbandoned = false
   /** True after `closed` was called. */
   #ended = false
   #paused = false
@@ -127,18 +138,20 @@ class PortLink implements Link {
   #arrivedBytes = 0
   #linger: NodeJS.Timeout | undefined
 
-  constructor(port: MessagePort) {
-    this.#port = port
+  constructor(out: MessagePort, inward: MessagePort) {
+    this.#out = out
+    this.#in = inward
     // Registered before there is a receiver: a port emits its end only once.
-    port.on('close', () => this.#onPortClosed())
+    out.on('close', () => this.#onOutClosed())
+    inward.on('close', () => this.#onInClosed())
   }
 
   get queued(): number {
-    return this.#over ? 0 : this.#sent.open + this.#waitingBytes
+    return this.#isAbandoned ? 0 : this.#sent.open + this.#waitingBytes
   }
 
   send(frame: Frame): void {
-    if (!this.#open || this.#over) return
+    if (!this.#open || this.#isAbandoned) return
     const message = this.#writer.write(frame)
     if (message === undefined) return
     const cost = getCost(message)
@@ -148,7 +161,7 @@ class PortLink implements Link {
   }
 
   room(): Promise<void> | undefined {
-    return this.#waiting.length === 0 || this.#over ? undefined : this.#room.promise
+    return this.#waiting.length === 0 ? undefined : this.#room.promise
   }
 
   receive(receiver: LinkReceiver): void {
@@ -157,8 +170,11 @@ class PortLink implements Link {
     if (!isFirst) return
     if (this.#over) return queueMicrotask(() => this.#deliver())
     // A closed port still delivers what had arrived before.
-    this.#port.on('message', (data: unknown) => this.#onMessage(data))
-    this.#port.on('messageerror', () => this.#fault('The peer sent an unreadable message'))
+    this.#in.on('message', (data: unknown) => this.#onMessage(data))
+    if (this.#out !== this.#in) this.#out.on('message', (data: unknown) => this.#onCredit(data))
+    for (const port of [this.#in, this.#out]) {
+      port.on('messageerror', () => this.#fault('The peer sent an unreadable message'))
+    }
   }
 
   pause(): void {
@@ -174,26 +190,27 @@ class PortLink implements Link {
   close(): void {
     if (!this.#open) return
     this.#open = false
-    if (this.#over) return queueMicrotask(() => this.#end())
-    if (this.#waiting.length === 0 || !this.#receiver) return this.#port.close()
-    this.#linger = setTimeout(() => this.#port.close(), LINGER_MS)
+    // A port that has closed already emits nothing more.
+    if (this.#over) queueMicrotask(() => this.#end())
+    if (this.#waiting.length === 0 || !this.#receiver) return this.#closePorts()
+    this.#linger = setTimeout(() => this.#closePorts(), LINGER_MS)
   }
 
   #post(message: PortMessage, cost: number): void {
     this.#sent.add(cost)
-    if (isArrayBuffer(message)) return this.#port.postMessage(message, [message])
-    this.#port.postMessage(
-      message,
-      message.filter(item => typeof item !== 'number'),
-    )
+    if (typeof message === 'string') return this.#out.postMessage(message)
+    if (isArrayBuffer(message)) return this.#out.postMessage(message, [message])
+    this.#out.postMessage(message, message.filter(isArrayBuffer))
   }
 
   #onMessage(data: unknown): void {
-    if (typeof data === 'number' && data >= CREDIT_STEP_BYTES) return this.#onCredit(data)
+    if (typeof data === 'number' && data >= CREDIT_STEP_BYTES && this.#in === this.#out) return this.#onCredit(data)
     if (!this.#open) return
     const cost = getCost(data)
     if (cost === INVALID) return this.#fault()
-    if (isArrayBuffer(data) && !this.#paused && this.#arrived.length === 0) return this.#read(data, false, cost)
+    if (!Array.isArray(data) && !this.#paused && this.#arrived.length === 0) {
+      return this.#read(data as PortItem, false, cost)
+    }
     // A correct peer sends nothing after it has filled the window.
     if (this.#arrivedBytes >= CREDIT_WINDOW_BYTES) return this.#fault('The peer exceeded its credit')
     const items = Array.isArray(data) ? (data as PortItem[]) : [data as PortItem]
@@ -224,13 +241,13 @@ class PortLink implements Link {
   #read(item: PortItem, more: boolean, cost: number): void {
     const frame = this.#reader.read(item, more)
     if (frame === null) return this.#fault()
-    if (frame) this.#receiver!.frame(frame)
+    if (frame) deliverFrame(frame, this.#receiver!)
     const total = this.#taken.add(cost)
-    if (total > 0 && !this.#over) this.#port.postMessage(total)
+    if (total > 0 && !this.#over) this.#in.postMessage(total)
   }
 
-  #onCredit(total: number): void {
-    if (!this.#sent.taken(total)) return this.#fault('The peer acknowledged more than was sent')
+  #onCredit(total: unknown): void {
+    if (!this.#sent.taken(total as number)) return this.#fault('The peer acknowledged more than was sent')
     let next = 0
     while (next < this.#waiting.length && !this.#sent.full) {
       const { message, cost } = this.#waiting[next++]!
@@ -240,32 +257,46 @@ class PortLink implements Link {
     this.#waiting.splice(0, next)
     if (this.#waiting.length > 0) return void this.#linger?.refresh()
     this.#room.release()
-    if (!this.#open) this.#port.close()
+    if (!this.#open) this.#closePorts()
   }
 
-  #onPortClosed(): void {
-    this.#over = true
+  #onOutClosed(): void {
+    this.#isAbandoned = true
+    this.#waiting = []
+    this.#waitingBytes = 0
     clearTimeout(this.#linger)
     this.#room.release()
+    if (!this.#open) this.#closePorts()
+  }
+
+  #onInClosed(): void {
+    this.#over = true
     if (this.#open) this.#deliver()
     else this.#end()
   }
 
   #fault(text = 'The peer sent an invalid frame'): void {
+    this.#open = false
+    this.#waiting = []
     this.#end(new BusError('InvalidRequest', text))
   }
 
+  /** Reports the end. The receiver can still send its last frames, unless the peer was at fault. */
   #end(fault?: BusError): void {
     if (this.#ended || !this.#receiver) return
     this.#ended = true
-    this.#open = false
     this.#over = true
-    this.#port.close()
-    this.#waiting = []
     this.#arrived = []
-    this.#room.release()
     this.#receiver.closed(fault)
+    if (fault) this.#closePorts()
+    else this.close()
+  }
+
+  #closePorts(): void {
+    this.#out.close()
+    this.#in.close()
   }
 }
 
-export const createPortLink = (port: MessagePort): Link => new PortLink(port)
+/** Creates one end of a link. @param inward - the same as `out` if both directions share a port */
+export const createPortLink = (out: MessagePort, inward: MessagePort = out): Link => new PortLink(out, inward)

@@ -1,6 +1,6 @@
-// Frames in a stream of bytes: the body's length in four bytes, the kind byte, the body. Memory for a body grows as its bytes
-// arrive, to at most twice what has arrived: the peer's length is not trusted.
+// Frames in a stream of bytes: the body's length in four bytes, the kind byte, the body.
 import { BusError } from '../errors/bus-error.js'
+import { BodyBuffer } from '../util/body-buffer.js'
 import {
   FRAME_KIND,
   type FrameKind,
@@ -11,7 +11,6 @@ import {
 } from '../wire/link.js'
 
 export const STREAM_HEADER_BYTES = 5
-const FIRST_ALLOCATION_BYTES: number = 2 ** 16
 
 const createStreamError = (what: string): BusError =>
   new BusError('InvalidRequest', `The peer violated the stream protocol: ${what}`)
@@ -32,8 +31,7 @@ export class StreamFrames {
   #kind: FrameKind | undefined
   #length = 0
   /** The body of that frame as far as it has arrived. */
-  #body: Buffer | undefined
-  #bodyUsed = 0
+  #body: BodyBuffer | undefined
 
   constructor(maxBodyBytes: number) {
     this.#maxBodyBytes = maxBodyBytes
@@ -91,25 +89,10 @@ export class StreamFrames {
 
   /** Copies to a body in memory of its own. Returns it when it is complete. */
   #gatherBody(kind: FrameKind): Uint8Array | undefined {
-    const headroom = getHeadroom(kind)
-    const size = headroom + this.#length
-    const available = this.#chunk.length - this.#offset
-    if (this.#body === undefined) {
-      this.#body = Buffer.allocUnsafeSlow(Math.min(size, Math.max(FIRST_ALLOCATION_BYTES, available + headroom)))
-      this.#bodyUsed = headroom
-    }
-    const count = Math.min(available, size - this.#bodyUsed)
-    if (this.#bodyUsed + count > this.#body.length)
-      this.#growBody(Math.min(size, Math.max(this.#body.length * 2, this.#bodyUsed + count)))
-    this.#chunk.copy(this.#body, this.#bodyUsed, this.#offset, this.#offset + count)
+    this.#body ??= new BodyBuffer(this.#length, getHeadroom(kind))
+    const count = Math.min(this.#chunk.length - this.#offset, this.#body.missing)
+    this.#chunk.copy(this.#body.reserve(count), 0, this.#offset, this.#offset + count)
     this.#offset += count
-    this.#bodyUsed += count
-    return this.#bodyUsed === size ? this.#body.subarray(headroom) : undefined
-  }
-
-  #growBody(size: number): void {
-    const larger = Buffer.allocUnsafeSlow(size)
-    this.#body!.copy(larger, 0, 0, this.#bodyUsed)
-    this.#body = larger
+    return this.#body.missing === 0 ? this.#body.complete() : undefined
   }
 }

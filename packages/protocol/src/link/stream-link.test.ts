@@ -8,8 +8,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { linkBehaviour, recorder, type Recorder, settle } from '../../test/link-behaviour.js'
 import { linkFlow } from '../../test/link-flow.js'
+import { MAX_BODY_BYTES } from '../wire/limits.js'
 import type { Link } from '../wire/link.js'
-import { MAX_OUT_OF_BAND_BYTES } from './ring/out-of-band.js'
 import { createStreamLink } from './stream-link.js'
 
 let server: Server
@@ -86,7 +86,7 @@ describe('a stream link', () => {
   it.each<[string, Buffer, string]>([
     ['an invalid kind', header(4, 0), 'invalid kind of frame'],
     ['another invalid kind', header(4, 6), 'invalid kind of frame'],
-    ['a frame over the limit', header(MAX_OUT_OF_BAND_BYTES + 1, 1), 'a frame out of bounds'],
+    ['a frame over the limit', header(MAX_BODY_BYTES + 1, 1), 'a frame out of bounds'],
     ['a frame of 4 GiB', header(0xffff_ffff, 5), 'a frame out of bounds'],
     ['garbage', Buffer.from('GET / HTTP/1.1\r\n\r\n'), 'invalid kind of frame'],
   ])('treats %s as a fault and ignores the rest', async (_name, bytes, what) => {
@@ -132,7 +132,7 @@ describe('a stream link', () => {
   })
 
   it('rejects frames that its peer would treat as a fault', () => {
-    const body = new Uint8Array(MAX_OUT_OF_BAND_BYTES + 1)
+    const body = new Uint8Array(MAX_BODY_BYTES + 1)
     expect(() => bare().link.send({ kind: 2, body })).toThrow('is over the limit')
   })
 
@@ -162,7 +162,7 @@ describe('a stream link', () => {
   it('puts MessagePack and attachments into buffers of their own', async () => {
     const [near, far] = createPair()
     const bodies: Uint8Array[] = []
-    far.receive({ frame: ({ body }) => bodies.push(body), closed: () => {} })
+    far.receive({ frame: ({ body }) => bodies.push(body as Uint8Array), closed: () => {} })
     for (const kind of [2, 5] as const) near.send({ kind, body: new Uint8Array(100).fill(7) })
     await expect
       .poll(() => bodies.map(({ length, buffer }) => [length, buffer.byteLength]))

@@ -3,6 +3,7 @@
 import type { Duplex } from 'node:stream'
 import { BusError, isBusError } from '../errors/bus-error.js'
 import { RoomSignal } from '../util/room-signal.js'
+import { MAX_BODY_BYTES } from '../wire/limits.js'
 import {
   deliverFrame,
   type Frame,
@@ -12,7 +13,6 @@ import {
   type LinkReceiver,
   type ReceivedFrame,
 } from '../wire/link.js'
-import { MAX_OUT_OF_BAND_BYTES } from './ring/out-of-band.js'
 import { STREAM_HEADER_BYTES, StreamFrames, writeStreamHeader } from './stream-frames.js'
 
 /** Bodies of at least this size that belong to the link are written without a copy. */
@@ -64,8 +64,7 @@ class StreamLink implements Link {
   send({ kind, body }: Frame): void {
     if (!this.#open || this.#over) return
     const length = typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength
-    if (length > MAX_OUT_OF_BAND_BYTES)
-      throw new BusError('InvalidParams', `A frame of ${length} bytes is over the limit`)
+    if (length > MAX_BODY_BYTES) throw new BusError('InvalidParams', `A frame of ${length} bytes is over the limit`)
     this.#cork()
     this.#sent += STREAM_HEADER_BYTES + length
     const isOwned = kind === FRAME_KIND.bytes || kind === FRAME_KIND.sealed
@@ -170,6 +169,6 @@ class StreamLink implements Link {
 }
 
 /** @param maxBodyBytes - maximum bytes in the body of a received frame; more is a protocol violation */
-export function createStreamLink(stream: Duplex, maxBodyBytes: number = MAX_OUT_OF_BAND_BYTES): Link {
+export function createStreamLink(stream: Duplex, maxBodyBytes: number = MAX_BODY_BYTES): Link {
   return new StreamLink(stream, maxBodyBytes)
 }

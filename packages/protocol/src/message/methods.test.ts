@@ -125,5 +125,6 @@ it('the names of the methods are fixed', () => {
     cancel: '$/cancelRequest',
     credit: '$/credit',
     closeChannel: '$/closeChannel',
+    rejected: '$/rejected',
   })
 })

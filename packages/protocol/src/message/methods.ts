@@ -2,6 +2,7 @@
 // notifications. Commands and targets have Tauri's names; `$/` marks the transport's own methods, as in the Language Server
 // Protocol.
 import { BusError, describeName } from '../errors/bus-error.js'
+import type { ErrorMessage, RequestId } from './message.js'
 
 export const METHOD = {
   listen: 'plugin:event|listen',
@@ -20,7 +21,15 @@ export const METHOD = {
   credit: '$/credit',
   /** frontend → core: the messages of a channel have no reader any more. */
   closeChannel: '$/closeChannel',
+  /** gate → core: this request did not pass, and core answers it with this error. A frontend cannot send it. */
+  rejected: '$/rejected',
 } as const
+
+/** Params of `$/rejected`. The id is `null` if the request had none that could be read. */
+export interface RejectedParams {
+  id: RequestId | null
+  error: ErrorMessage['error']
+}
 
 /** Marks a call that expects a stream. The header's value refers to the channel for the stream's values. */
 export const STREAM_HEADER = 'sallyport-stream'

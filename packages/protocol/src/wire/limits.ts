@@ -8,6 +8,8 @@ export const MAX_FRAME_BYTES: number = 16 * MiB
 export const MIN_ATTACHMENT_BYTES: number = 64 * 1024
 /** Maximum bytes of all attachments of one frame. They are raw bytes, which are never parsed. */
 export const MAX_ATTACHED_BYTES: number = 256 * MiB
+/** Maximum bytes of a frame's body: the largest attachment, and a record's header and tag around it. */
+export const MAX_BODY_BYTES: number = MAX_ATTACHED_BYTES + 4096
 /** Maximum number of messages in one frame. A sender begins a new frame long before that. */
 export const MAX_BATCH: number = 65_536
 /** Maximum nesting of arrays and objects in a message. */

@@ -4,24 +4,20 @@ import { isArrayBuffer } from '../util/type-guards.js'
 import { CREDIT_STEP_BYTES, CREDIT_WINDOW_BYTES } from './limits.js'
 
 /**
- * The kind byte of each frame. Zero is unused, so that cleared memory is not a frame. `end` has no body: a frontend sends it to
- * its gate as its last frame, and the gate answers with one after its last record. `bytes` is an attachment: raw bytes that
- * belong to a message of the next frame of kind `msgpack`.
+ * The kind byte of each frame. Zero is unused, so that cleared memory is not a frame. `bytes` is an attachment: raw bytes that belong to a
+ * message of the next frame of kind `msgpack`.
  */
-export const FRAME_KIND = { json: 1, msgpack: 2, sealed: 3, end: 4, bytes: 5 } as const
+export const FRAME_KIND = { json: 1, msgpack: 2, sealed: 3, bytes: 5 } as const
 
 export type FrameKind = (typeof FRAME_KIND)[keyof typeof FRAME_KIND]
 
 export const isFrameKind = (kind: number | undefined): kind is FrameKind =>
-  kind === 1 || kind === 2 || kind === 3 || kind === 4 || kind === 5
+  kind === 1 || kind === 2 || kind === 3 || kind === 5
 
 /** The unit on a link: a kind byte, and a body that holds one message, a batch of them, or an attachment. */
 export interface Frame {
   kind: FrameKind
-  /**
-   * A string is JSON, and travels as UTF-8; a link always delivers bytes. The memory of kinds `sealed` and `bytes` is
-   * transferred: it belongs to the link from `send` on.
-   */
+  /** A string is JSON. The memory of kinds `sealed` and `bytes` is transferred: it belongs to the link from `send` on. */
   body: string | Uint8Array
   /**
    * True if the next frame belongs to this one and is sent immediately, so that both can travel together. Used for the record of
@@ -32,22 +28,31 @@ export interface Frame {
 
 export interface ReceivedFrame {
   kind: FrameKind
-  /** Memory of the receiver, which no other thread reads or writes. */
-  body: Uint8Array
+  /** Memory of the receiver, which no other thread reads or writes. A string is JSON; a link that copies bytes has none. */
+  body: string | Uint8Array
   /** See `Frame.more`. */
   more?: boolean
 }
 
+/** Returns the text of a frame whose body is UTF-8. */
+export const getText = (body: string | Uint8Array): string =>
+  typeof body === 'string' ? body : Buffer.from(body).toString()
+
 export interface LinkReceiver {
   frame(frame: ReceivedFrame): void
-  /** Called once, after the last frame. @param fault the protocol violation, if the peer sent something malformed */
+  /**
+   * Called once, after the last frame. Frames that are sent from here still leave, unless the peer was at fault.
+   *
+   * @param fault - the protocol violation, if the peer sent something malformed
+   */
   closed(fault?: BusError): void
 }
 
-/** A two-way, ordered transport of frames between two actors. Its owner does not depend on what carries the frames. */
+/**
+ * An ordered transport of frames to one actor and from one, often the same. Its owner does not depend on what carries the frames, nor on who
+ * is at the other ends.
+ */
 export interface Link {
-  /** True if the frames pass an isolation gate. */
-  readonly isolated?: true
   /**
    * Maximum number of messages that a frame should hold while few wait, so that both ends of a ring work in parallel.
    * `undefined` if more frames cost more than that gains. The value can change at any time.
@@ -71,7 +76,7 @@ export interface Link {
   pause(): void
   /** Continues delivery, from a later microtask or tick on. */
   resume(): void
-  /** Closes both ends. The peer still receives what was sent before; this end receives only `closed`. */
+  /** Closes both directions. The peer still receives what was sent before; this end receives only `closed`. */
   close(): void
 }
 

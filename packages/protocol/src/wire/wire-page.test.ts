@@ -2,15 +2,15 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { ATTACHMENT_EXTENSION } from '../codec/attachments.js'
-import { MAX_RECORD_AGE } from '../crypto/record.js'
 import { ERROR_CODES } from '../errors/bus-error.js'
 import { CHANNEL_WINDOW, METHOD, STREAM_HEADER } from '../message/methods.js'
 import { channelReference } from '../message/message.js'
+import { RING_BYTES } from '../link/ring/ring-buffer.js'
 import { FRAME_KIND } from './link.js'
 import * as bounds from './limits.js'
 
 const { MAX_BATCH, MAX_CHANNELS, MAX_DEPTH, MAX_FRAME_BYTES, MAX_IN_FLIGHT, MAX_LISTENERS, MAX_NODES } = bounds
-const { MAX_ATTACHED_BYTES, MIN_ATTACHMENT_BYTES, SCAN_ABOVE_BYTES } = bounds
+const { CREDIT_WINDOW_BYTES, MAX_ATTACHED_BYTES, MIN_ATTACHMENT_BYTES, SCAN_ABOVE_BYTES } = bounds
 
 const page = readFileSync(new URL('../../../../docs/wire.md', import.meta.url), 'utf8')
 const count = (n: number): string => n.toLocaleString('en').replaceAll(',', ' ')
@@ -40,8 +40,11 @@ describe('docs/wire.md states', () => {
       `| calls to a frontend in flight | ${count(MAX_IN_FLIGHT)}, then Overloaded |`,
     ],
     ['channels and listeners', `| ${count(MAX_CHANNELS)}, ${count(MAX_LISTENERS)}, then Overloaded |`],
+    [
+      'the window of a port, and a ring',
+      `| ${CREDIT_WINDOW_BYTES / 2 ** 20} MiB; the ring, ${kib(RING_BYTES)}; then it waits |`,
+    ],
     ['the window of a channel', `| messages of a channel in flight | ${CHANNEL_WINDOW} |`],
-    ['the age of a record', `| age of a record | ${MAX_RECORD_AGE / 1000} s |`],
     ['the header of a stream', `header \`${STREAM_HEADER}: ${channelReference(0).replace(/0$/, '<id>')}\``],
     ['the form of a channel', `\`${channelReference(0).replace(/0$/, '<id>')}\``],
   ])('%s', (_name, text) => expect(page).toContain(text))

@@ -30,6 +30,8 @@ export interface FrontendStart {
   data?: unknown
   /** Milliseconds for calls without a timeout of their own. */
   timeout?: number | undefined
+  /** True if a gate checks what the frontend sends. */
+  isolated: boolean
   /** True if calls send their timeouts to core: over a network, a frontend can disappear without notice. */
   deadlines?: boolean
   /** True if stacks are mapped to the sources of the modules. */
@@ -43,14 +45,8 @@ export interface FrontendWorkerData extends FrontendStart {
   heartbeat: Heartbeat | undefined
 }
 
-/** Relay → frontend process, by `v8.serialize`, before any command. */
-export interface FrontendProcessStart extends FrontendStart {
-  /** True if the frontend has a gate. */
-  isolated: boolean
-}
-
-/** Descriptors of the pipes of a frontend process. */
-export const PROCESS_PIPES = { control: 3, core: 4, gate: 5 } as const
+/** Descriptors of the pipes of a frontend process. Its `FrontendStart` comes first over `control`, by `v8.serialize`. */
+export const PROCESS_PIPES = { control: 3, link: 4 } as const
 
 /** Frontend → host: the frontend can read everything below this directory, although it has no grant. */
 export interface UnexpectedReadReport {
@@ -67,13 +63,10 @@ export interface StateReport {
 
 export type FrontendReport = StateReport | UnexpectedReadReport
 
-/**
- * Host → frontend: stop, or a link to core and, in the isolation pattern, one to the gate. The frontend's module runs after the first
- * link. Each later link replaces the previous one.
- */
-export type FrontendCommand = { type: 'link'; link: LinkEndpoint; gate?: LinkEndpoint } | { type: 'stop' }
+/** Host → frontend: stop, or a link. The frontend's module runs after the first link. Each later link replaces the previous one. */
+export type FrontendCommand = { type: 'link'; link: LinkEndpoint } | { type: 'stop' }
 
-/** Relay → frontend process: the pipes are connected, stop, or answer with a `Pong`. */
+/** Relay → frontend process: the pipe is connected, stop, or answer with a `Pong`. */
 export type FrontendProcessCommand = { type: 'link' } | { type: 'stop' } | { type: 'ping' }
 
 /** Frontend process → relay: the event loop is not blocked. */
@@ -102,8 +95,8 @@ export interface GateTimes {
   seal: RecordableHistogram
 }
 
-/** Host → gate: stop, or a link to the frontend and the port on which core sends the session's key. */
-export type GateCommand = { type: 'link'; link: LinkEndpoint; key: MessagePort } | { type: 'stop' }
+/** Host → gate: stop, after at most `timeout` milliseconds for what the frontend has sent, or a link from the frontend to core and the port on which core sends the session's key. */
+export type GateCommand = { type: 'link'; link: LinkEndpoint; key: MessagePort } | { type: 'stop'; timeout: number }
 
 /** Gate → host. */
 export type GateReport =
@@ -118,7 +111,7 @@ export interface SessionKey {
 }
 
 /** Sender and receiver of records, in the info of the key derivation. Both ends of a session must use the same text. */
-export const RECORD_DIRECTION = 'frontend to core'
+export const RECORD_DIRECTION = 'gate to core'
 
 /** Gate → host, over the port for confirmations. */
 export interface ConfirmRequest {

@@ -3,10 +3,11 @@ import { linkBehaviour } from '../link-behaviour.js'
 import { linkFlow } from '../link-flow.js'
 import { createRingPair } from './pair.js'
 
-linkBehaviour('a ring link', () => createRingPair())
-linkBehaviour('a ring link of 32 KiB', () => createRingPair(2 ** 15))
-linkBehaviour('a ring link that never polls', () => createRingPair(undefined, false))
-
-linkFlow('a ring link', () => createRingPair())
-linkFlow('a ring link of 32 KiB', () => createRingPair(2 ** 15))
-linkFlow('a ring link that never polls', () => createRingPair(undefined, false))
+for (const [name, options] of [
+  ['a ring link', {}],
+  ['a ring link of 32 KiB', { bytes: 2 ** 15 }],
+  ['a ring link that never polls', { poll: 'never' }],
+] as const) {
+  linkBehaviour(name, () => createRingPair(options))
+  linkFlow(name, () => createRingPair(options))
+}

@@ -1,14 +1,25 @@
 // A pair of ring links within one thread.
-import { MessageChannel } from 'node:worker_threads'
 import type { Link } from '../../src/wire/link.js'
-import { createRingBuffers } from '../../src/link/ring/ring-buffer.js'
+import { createRingBuffer, RING_WORD } from '../../src/link/ring/ring-buffer.js'
+import type { PollMode } from '../../src/link/ring/polling.js'
 import { createRingLink } from '../../src/link/ring/ring-link.js'
 
-export function createRingPair(bytes?: number, poll = true): [Link, Link] {
-  const [forward, backward] = createRingBuffers(bytes)
-  const { port1, port2 } = new MessageChannel()
+interface PairOptions {
+  /** Bytes of each ring. */
+  bytes?: number
+  poll?: PollMode
+  /** The first position of both rings. */
+  position?: number
+}
+
+export function createRingPair({ bytes, poll = 'adaptive', position = 0 }: PairOptions = {}): [Link, Link] {
+  const [forward, backward] = [createRingBuffer(bytes), createRingBuffer(bytes)]
+  for (const ring of [forward, backward]) {
+    const control = new Int32Array(ring)
+    control[RING_WORD.head] = control[RING_WORD.tail] = position
+  }
   return [
-    createRingLink({ out: forward, in: backward, port: port1, awaitsReplies: true, poll }),
-    createRingLink({ out: backward, in: forward, port: port2, poll }),
+    createRingLink({ out: forward, in: backward, awaitsReplies: true, poll }),
+    createRingLink({ out: backward, in: forward, poll }),
   ]
 }

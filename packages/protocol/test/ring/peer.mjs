@@ -1,16 +1,30 @@
-// The second thread of the tests that need one: it echoes, counts, runs random traffic, or does nothing.
+// The other threads of the tests that need them: each has one end of a link, and echoes, passes frames on, counts, runs random traffic, or does nothing.
 import { parentPort, workerData } from 'node:worker_threads'
-import { createRingLink } from '../../dist/link/ring/ring-link.js'
+import { openLink } from '../../dist/link/endpoints.js'
 import { runTraffic } from './traffic.mjs'
 
-const { out, in: inward, port, role, poll, traffic } = workerData
-const link = createRingLink({ out, in: inward, port, poll })
+const { endpoint, role, traffic, first } = workerData
+const link = openLink(endpoint, false)
 
 if (role === 'echo') link.receive({ frame: frame => link.send(frame), closed: () => {} })
-if (role === 'traffic') await runTraffic(link, traffic)
+// Not awaited: Node 20 crashes if a thread is terminated while its module waits.
+if (role === 'traffic') void runTraffic(link, traffic)
 if (role === 'still') link.receive({ frame: () => {}, closed: () => {} })
 
 if (role === 'count') {
   let bytes = 0
   link.receive({ frame: ({ body }) => (bytes += body.length), closed: () => parentPort.postMessage(bytes) })
+}
+
+if (role === 'pass on') {
+  let isRunning = false
+  link.receive({
+    frame(frame) {
+      if (!isRunning) parentPort.postMessage('running')
+      isRunning = true
+      link.send(frame)
+    },
+    closed: () => parentPort.postMessage('closed'),
+  })
+  for (let i = 0; i < first; i++) link.send({ kind: 2, body: new Uint8Array(100_000) })
 }

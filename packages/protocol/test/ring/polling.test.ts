@@ -1,12 +1,12 @@
 // The polling policy with a fake clock: it polls for a hot loop, never for sparse traffic or a short burst, and less and less if polling
 // does not pay.
 import { describe, expect, it } from 'vitest'
-import { RingPolling } from '../../src/link/ring/polling.js'
+import { createPollPolicy } from '../../src/link/ring/polling.js'
 
 const FRAME_BYTES = 96
 
 function setUp(leads = true) {
-  const polling = new RingPolling(leads)
+  const polling = createPollPolicy('adaptive', leads)!
   let now = 1000
   let position = 0
   return {
@@ -180,5 +180,42 @@ describe('the end that follows', () => {
     end.start()
     end.pollWithoutFrames()
     expect(end.mayStart(true)).toBe(true)
+  })
+})
+
+describe('polling for replies', () => {
+  /** Sends a request and gets its reply, and returns whether the end polled for it. */
+  function setUpReplies() {
+    const polling = createPollPolicy('replies', true)!
+    let now = 1000
+    return (pause: number, roundTrip: number): boolean => {
+      polling.onSend((now += pause))
+      const polls = polling.mayStart(now, true)
+      polling.onFound((now += roundTrip), 0)
+      return polls
+    }
+  }
+
+  it('begins once a reply has come quickly and the next request follows it', () => {
+    const call = setUpReplies()
+    expect([call(60, 0.6), call(0.01, 0.2), call(0.01, 0.1), call(0.01, 0.1)]).toEqual([false, false, true, true])
+  })
+
+  it('does not begin after a pause, nor after a slow reply', () => {
+    const call = setUpReplies()
+    for (let i = 0; i < 3; i++) call(0.01, 0.1)
+    expect([call(4, 0.1), call(0.01, 2), call(0.01, 0.1)]).toEqual([false, true, false])
+  })
+
+  it('ends with the reply, and soon without one', () => {
+    const polling = createPollPolicy('replies', true)!
+    polling.onSend(0)
+    expect([polling.mayContinue(0.1), polling.mayContinue(0.2)]).toEqual([true, false])
+    polling.onFound(0.05, 0)
+    expect(polling.mayContinue(0.06)).toBe(false)
+  })
+
+  it('is for the end that sends requests', () => {
+    expect([createPollPolicy('replies', false), createPollPolicy('never', true)]).toEqual([undefined, undefined])
   })
 })

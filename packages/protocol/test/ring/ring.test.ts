@@ -4,28 +4,29 @@ import { describe, expect, it } from 'vitest'
 import {
   HEADER_BYTES,
   RING_WORD,
+  RingReader,
+  RingWriter,
   SKIP,
-  createRingBuffers,
-  openRing,
+  createRingBuffer,
+  endRings,
   getFrameSize,
+  openRing,
 } from '../../src/link/ring/ring-buffer.js'
-import { RingReader } from '../../src/link/ring/ring-buffer.js'
-import { RingWriter } from '../../src/link/ring/ring-buffer.js'
 
 const SIZE = 1024
 
 function setUp(start = 0) {
-  const ring = openRing(createRingBuffers(SIZE)[0])
+  const ring = openRing(createRingBuffer(SIZE))
   ring.control[RING_WORD.head] = start
   ring.control[RING_WORD.tail] = start
   return { ring, writer: new RingWriter(ring), reader: new RingReader(ring) }
 }
 
-function write(writer: RingWriter, bytes: Uint8Array, kind = 1, outOfBandBytes = 0): boolean {
+function write(writer: RingWriter, bytes: Uint8Array, kind = 1, remaining = 0): boolean {
   const at = writer.reserve(bytes.length)
   if (at < 0) return false
   writer.bytes.set(bytes, at)
-  writer.publish(kind, bytes.length, outOfBandBytes)
+  writer.publish(kind, bytes.length, remaining)
   return true
 }
 
@@ -46,7 +47,7 @@ describe('a ring', () => {
         const bytes = Uint8Array.from({ length: (i * 37) % 400 }, () => i & 255)
         expect(write(writer, bytes, i % 128, i)).toBe(true)
         expect(reader.next()).toBe(true)
-        expect([reader.kind, reader.outOfBandBytes, reader.length]).toEqual([i % 128, i, bytes.length])
+        expect([reader.kind, reader.remaining, reader.length]).toEqual([i % 128, i, bytes.length])
         expect(read(reader)).toEqual([...bytes])
         expect(reader.next()).toBe(false)
       }
@@ -87,17 +88,45 @@ describe('a ring', () => {
     expect(read(reader)).toBeUndefined()
   })
 
-  it('requests one wake-up, when half of it is free', () => {
-    const { writer, reader } = setUp()
+  it('wakes a waiting producer once, when half of it is free', () => {
+    const { ring, writer, reader } = setUp()
     for (let i = 0; i < 4; i++) write(writer, new Uint8Array(248))
     writer.want()
-    const woken = Array.from({ length: 4 }, () => reader.next() && reader.release())
-    expect(woken).toEqual([false, true, false, false])
+    const wanted = Array.from({ length: 4 }, () => {
+      read(reader)
+      return ring.control[RING_WORD.wanted]
+    })
+    expect(wanted).toEqual([1, 0, 0, 0])
+  })
+
+  it('ends for the reader when its producer finishes it, and for the writer when its consumer abandons it', () => {
+    const { ring, writer, reader } = setUp()
+    write(writer, new Uint8Array(1))
+    reader.park()
+    writer.want()
+    expect([reader.isFinished, writer.isAbandoned]).toEqual([false, false])
+    writer.finish()
+    expect([reader.isFinished, writer.isAbandoned]).toEqual([true, false])
+    reader.abandon()
+    expect(writer.isAbandoned).toBe(true)
+    expect([ring.control[RING_WORD.parked], ring.control[RING_WORD.wanted]], 'both are woken').toEqual([0, 0])
+    expect(read(reader), 'what was written before the end').toEqual([0])
+  })
+
+  it('can be ended by the host for a thread that has exited', () => {
+    const [out, inward] = [createRingBuffer(SIZE), createRingBuffer(SIZE)]
+    endRings(out, inward)
+    const [reader, writer] = [new RingReader(openRing(out)), new RingWriter(openRing(inward))]
+    expect([reader.isFinished, writer.isAbandoned]).toEqual([true, true])
+    expect([new RingWriter(openRing(out)).isAbandoned, new RingReader(openRing(inward)).isFinished]).toEqual([
+      false,
+      false,
+    ])
   })
 
   it('rejects invalid memory, and sizes other than powers of two', () => {
     for (const bytes of [0, 512, 1000, 1025, 2 ** 25, Number.NaN])
-      expect(() => createRingBuffers(bytes)).toThrow(RangeError)
+      expect(() => createRingBuffer(bytes)).toThrow(RangeError)
     for (const bytes of [0, 512, 1024, 512 + 1000])
       expect(() => openRing(new SharedArrayBuffer(bytes))).toThrow('invalid ring memory')
     expect(() => openRing(new ArrayBuffer(512 + 1024) as never)).toThrow('violated the ring protocol')

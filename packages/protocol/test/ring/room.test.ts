@@ -8,7 +8,7 @@ const body = 'x'.repeat(1000)
 const RING = 2 ** 14
 
 function setUp() {
-  const [sender, reader] = createRingPair(RING)
+  const [sender, reader] = createRingPair({ bytes: RING })
   sender.receive({ frame() {}, closed() {} })
   let sent = 0
   /** Sends more than fits. */

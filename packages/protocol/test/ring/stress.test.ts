@@ -1,8 +1,9 @@
 // Random traffic between two threads in both directions, checked byte by byte: each frame once, in order, and no lost doorbell.
 // RING_STRESS=<frames in each direction> makes it long; RING_SEED=<n> repeats a run.
-import { MessageChannel, Worker } from 'node:worker_threads'
+import { Worker } from 'node:worker_threads'
 import { describe, it } from 'vitest'
-import { RING_WORD, createRingBuffers } from '../../src/link/ring/ring-buffer.js'
+import { RING_WORD, createRingBuffer } from '../../src/link/ring/ring-buffer.js'
+import type { PollMode } from '../../src/link/ring/polling.js'
 import { createRingLink } from '../../src/link/ring/ring-link.js'
 import { runTraffic } from './traffic.mjs'
 
@@ -12,19 +13,18 @@ const frames = long || 4000
 /** A thread that receives nothing for this long has lost a doorbell. */
 const STILL = 5000
 
-async function stress(ringBytes: number, poll: boolean, awaitsReplies: boolean): Promise<void> {
-  const [forward, backward] = createRingBuffers(ringBytes)
-  const { port1, port2 } = new MessageChannel()
+async function stress(ringBytes: number, poll: PollMode, awaitsReplies: boolean): Promise<void> {
+  const [forward, backward] = [createRingBuffer(ringBytes), createRingBuffer(ringBytes)]
   const counters = new Int32Array(new SharedArrayBuffer(8))
   const common = { frames, ringBytes, counters }
   const worker = new Worker(new URL('peer.mjs', import.meta.url), {
     workerData: {
-      ...{ out: backward, in: forward, port: port2, poll, role: 'traffic' },
+      endpoint: { kind: 'ring', out: backward, in: forward, poll },
+      role: 'traffic',
       traffic: { ...common, seed: seed + 1, peerSeed: seed, mine: 1, theirs: 0 },
     },
-    transferList: [port2],
   })
-  const link = createRingLink({ out: forward, in: backward, port: port1, awaitsReplies, poll })
+  const link = createRingLink({ out: forward, in: backward, awaitsReplies, poll })
   const state = (): string => {
     const words = (ring: SharedArrayBuffer): string =>
       Object.entries(RING_WORD)
@@ -57,9 +57,9 @@ async function stress(ringBytes: number, poll: boolean, awaitsReplies: boolean):
 }
 
 describe('random traffic between two threads', { timeout: long ? 3_600_000 : 20_000 }, () => {
-  it.each([
-    ['rings of 4 KiB, polling', 2 ** 12, true, true],
-    ['rings of 4 KiB, never polling', 2 ** 12, false, false],
-    ['rings of 64 KiB, polling', 2 ** 16, true, false],
+  it.each<[string, number, PollMode, boolean]>([
+    ['rings of 4 KiB, polling', 2 ** 12, 'adaptive', true],
+    ['rings of 4 KiB, never polling', 2 ** 12, 'never', false],
+    ['rings of 64 KiB, polling', 2 ** 16, 'adaptive', false],
   ])(`arrives whole, once and in order: %s`, (_name, bytes, poll, awaits) => stress(bytes, poll, awaits))
 })

@@ -1,20 +1,19 @@
-// A ring link to another thread, which echoes, dies or closes. Only the port of a link keeps its thread alive.
+// A ring link to another thread, which echoes, dies or closes. Only an open link keeps its thread alive.
 import { setTimeout as delay } from 'node:timers/promises'
-import { MessageChannel, Worker } from 'node:worker_threads'
+import { Worker } from 'node:worker_threads'
 import { describe, expect, it } from 'vitest'
 import type { Link } from '../../src/wire/link.js'
-import { createRingBuffers } from '../../src/link/ring/ring-buffer.js'
+import { closeEndpoint, type LinkEndpoint } from '../../src/link/endpoints.js'
+import { createRingBuffer } from '../../src/link/ring/ring-buffer.js'
+import type { PollMode } from '../../src/link/ring/polling.js'
 import { createRingLink } from '../../src/link/ring/ring-link.js'
-import { recorder } from '../link-behaviour.js'
 
-function start(role: string, { bytes = 2 ** 16, poll = true } = {}): { link: Link; worker: Worker } {
-  const [forward, backward] = createRingBuffers(bytes)
-  const { port1, port2 } = new MessageChannel()
-  const worker = new Worker(new URL('peer.mjs', import.meta.url), {
-    workerData: { out: backward, in: forward, port: port2, role, poll },
-    transferList: [port2],
-  })
-  return { worker, link: createRingLink({ out: forward, in: backward, port: port1, awaitsReplies: true, poll }) }
+function start(role: string, { bytes = 2 ** 16, poll = 'adaptive' }: { bytes?: number; poll?: PollMode } = {}) {
+  const [forward, backward] = [createRingBuffer(bytes), createRingBuffer(bytes)]
+  const endpoint: LinkEndpoint = { kind: 'ring', out: backward, in: forward, poll }
+  const worker = new Worker(new URL('peer.mjs', import.meta.url), { workerData: { endpoint, role } })
+  const link: Link = createRingLink({ out: forward, in: backward, awaitsReplies: true, poll })
+  return { endpoint, worker, link }
 }
 
 const ended = (worker: Worker): Promise<number> => new Promise(resolve => worker.once('exit', resolve))
@@ -24,16 +23,16 @@ async function until(holds: () => boolean): Promise<void> {
 }
 
 describe('a ring link to a thread', () => {
-  it.each([
-    ['polling', { poll: true }],
-    ['asleep', { poll: false }],
+  it.each<[string, Parameters<typeof start>[1]]>([
+    ['polling', { poll: 'adaptive' }],
+    ['asleep', { poll: 'never' }],
     ['through a ring of 1 KiB', { bytes: 1024 }],
   ])('returns frames of all sizes, one by one and all at once, %s', async (_name, options) => {
     const { link, worker } = start('echo', options)
     const bodies = Array.from({ length: 200 }, (_, i) => Buffer.alloc((i * i * 7) % 9000, i))
     const seen: Buffer[] = []
     let next = (): void => {}
-    link.receive({ frame: ({ body }) => (seen.push(Buffer.from(body)), next()), closed: () => {} })
+    link.receive({ frame: ({ body }) => (seen.push(Buffer.from(body as Uint8Array)), next()), closed: () => {} })
     for (const body of bodies) {
       const answered = new Promise<void>(resolve => (next = resolve))
       link.send({ kind: 3, body })
@@ -48,17 +47,19 @@ describe('a ring link to a thread', () => {
   })
 
   it('ends once when its peer dies in the middle of frames', async () => {
-    const { link, worker } = start('still', { bytes: 1024 })
-    const seen = recorder()
-    link.receive(seen)
+    const { link, worker, endpoint } = start('echo', { bytes: 1024 })
+    const seen: string[] = []
+    link.receive({ frame: ({ kind }) => seen.push(`${kind}`), closed: () => seen.push('closed') })
     const sending = setInterval(() => link.send({ kind: 2, body: new Uint8Array(5000) }), 0)
-    await delay(80)
+    await until(() => seen.length > 2)
     await worker.terminate()
-    await until(() => seen.log.length > 0)
+    closeEndpoint(endpoint)
+    await until(() => seen.includes('closed'))
     clearInterval(sending)
     link.send({ kind: 1, body: 'x' })
     await delay(20)
-    expect(seen.log).toEqual(['closed'])
+    expect(seen.slice(2).filter(what => what !== '2')).toEqual(['closed'])
+    expect(seen.at(-1)).toBe('closed')
   })
 
   it('keeps a thread alive that waits for frames', async () => {

@@ -1,21 +1,9 @@
 import { expect, it } from 'vitest'
-import { chooseLink, hasCores } from './frontend.js'
+import { getPollMode } from './frontend.js'
 
 it.each([
-  ['brownfield', 1, 'port'],
-  ['brownfield', 2, 'ring'],
-  ['isolation', 2, 'port'],
-  ['isolation', 3, 'ring'],
-  ['isolation', 64, 'ring'],
-] as const)('takes, for %s on %d cores, a %s', (pattern, cores, link) => {
-  expect(chooseLink('auto', pattern, cores)).toBe(link)
-})
-
-it.each(['ring', 'port'] as const)('takes the %s that was asked for', link => {
-  for (const cores of [1, 2, 64]) expect(chooseLink(link, 'isolation', cores)).toBe(link)
-})
-
-it('polls where each thread of a call can have a core', () => {
-  expect([1, 2, 3].map(cores => hasCores('brownfield', cores))).toEqual([false, true, true])
-  expect([1, 2, 3].map(cores => hasCores('isolation', cores))).toEqual([false, false, true])
+  ['brownfield', ['never', 'adaptive', 'adaptive']],
+  ['isolation', ['never', 'replies', 'adaptive']],
+] as const)('polls in the %s pattern as the number of cores allows', (pattern, modes) => {
+  expect([1, 2, 3].map(cores => getPollMode(pattern, cores))).toEqual(modes)
 })

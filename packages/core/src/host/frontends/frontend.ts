@@ -1,8 +1,16 @@
-// One frontend and its link to core. In the isolation pattern its gate is linked to both. The frontend's runtime, its gate and core
-// restart independently; whichever comes back, `connect` replaces all links and keys.
+// One frontend and its link to core, which passes its gate in the isolation pattern. The frontend's runtime, its gate and core restart
+// independently; whichever comes back, `connect` replaces the link and its key.
 import { availableParallelism } from 'node:os'
 import { MessageChannel } from 'node:worker_threads'
-import { BusError, createLinkEndpoints, describeName, type LinkEndpoint, type LinkKind } from '@sallyport/protocol'
+import {
+  BusError,
+  closeEndpoint,
+  createLinkEndpoints,
+  createTriangleEndpoints,
+  describeName,
+  type PollMode,
+  type TriangleEndpoints,
+} from '@sallyport/protocol'
 import type { Pattern } from '../../acl/types.js'
 import type { Attachment } from '../../contract/control.js'
 import { createDeferred, type Deferred } from '../../shared/deferred.js'
@@ -32,11 +40,13 @@ export interface FrontendDeps {
   onExit(): void
 }
 
-/** A link that was sent to core. The runtime's ends wait here until core has taken the link and the gate is ready. */
+/** The ends of a link. The host closes them for a thread that has exited. */
+type LinkEnds = Omit<TriangleEndpoints, 'gate'> & Partial<Pick<TriangleEndpoints, 'gate'>>
+
+/** A link that was sent to core. The runtime's end waits here until core has taken the link and the gate is ready. */
 interface PendingLink {
   readonly id: number
-  readonly runtimeEnd: LinkEndpoint
-  readonly gateEnd: LinkEndpoint | undefined
+  readonly ends: LinkEnds
   isAttached: boolean
   /** Resolved when the link was handed over or dropped. */
   readonly settled: Deferred<void>
@@ -69,8 +79,10 @@ export class Frontend implements LinkEvents {
   readonly #exited = createDeferred<Error | undefined>()
   #presence: Presence = 'absent'
   #pending: PendingLink | undefined
-  /** Id of the link that the runtime has; 0 without one. It stays in use until a pending link replaces it. */
-  #activeLink = 0
+  /** The link that the runtime has. It stays in use until a pending link replaces it. */
+  #active: PendingLink | undefined
+  /** Links that core has not closed, by id. A gate that exits can still hold earlier ones than the latest. */
+  readonly #open = new Map<number, LinkEnds>()
   #isStarted = false
   #rejectedCount = 0
   #closeTimer: NodeJS.Timeout | undefined
@@ -134,31 +146,36 @@ export class Frontend implements LinkEvents {
     if (!core.isUp || !this.#runtime.isUp || gate?.isUp === false) return
     const { name, settings, isRunning } = this.#deps
     const id = ++lastLinkId
-    const [coreEnd, runtimeEnd] = this.#createEndpoints()
+    const ends = this.#createEnds()
     const hasStarted = isRunning && this.#presence !== 'announced'
-    const attachment: Attachment = { label: name, codec: settings.codec, endpoint: coreEnd, id, hasStarted }
-    let gateEnd: LinkEndpoint | undefined
-    if (gate) {
-      const [innerEnd, outerEnd] = this.#createEndpoints()
+    const attachment: Attachment = { label: name, codec: settings.codec, endpoint: ends.core, id, hasStarted }
+    if (gate && ends.gate) {
       const key = new MessageChannel()
-      gate.connect(innerEnd, key.port2)
+      gate.connect(ends.gate, key.port2)
       attachment.keyPort = key.port1
-      gateEnd = outerEnd
     }
     // A remote core keeps its own counters.
     if (!core.isRemote) attachment.metrics = this.#traffic.attach()
-    this.#pending = { id, runtimeEnd, gateEnd, isAttached: false, settled: createDeferred() }
+    this.#pending = { id, ends, isAttached: false, settled: createDeferred() }
+    this.#open.set(id, ends)
     if (this.#presence === 'absent') this.#presence = 'attached'
     core.attach(attachment)
   }
 
-  /** Closes a pending link. A link that was handed over closes with the worker or core at its other end. */
+  /** Closes a pending link. */
   disconnect(): void {
     const pending = this.#pending
     this.#pending = undefined
-    pending?.runtimeEnd.port.close()
-    pending?.gateEnd?.port.close()
-    pending?.settled.resolve()
+    if (!pending) return
+    closeEndpoint(pending.ends.frontend)
+    pending.settled.resolve()
+  }
+
+  /** Closes core's ends of the links, so that the other threads learn that core has stopped. */
+  coreStopped(): void {
+    for (const ends of this.#open.values()) closeEndpoint(ends.core)
+    this.#open.clear()
+    this.disconnect()
   }
 
   /** Resolves once no link is pending: it was handed over, or what it connects is down. */
@@ -175,29 +192,31 @@ export class Frontend implements LinkEvents {
   rejected(link: number, error: Error): void {
     if (this.#pending?.id !== link) return
     // A rejected first link is the error of `ready`, and not a failure to report.
-    if (this.#activeLink) this.#host.reporter.reportExit('frontend', this.#deps.label, { error, exitError: error })
+    if (this.#active) this.#host.reporter.reportExit('frontend', this.#deps.label, { error, exitError: error })
     this.#ready.reject(error)
     this.#runtime.fail(error)
   }
 
   disconnected(link: number): void {
-    if (link !== (this.#pending?.id ?? this.#activeLink)) return
+    this.#open.delete(link)
+    if (link !== (this.#pending ?? this.#active)?.id) return
     // A process would exit with its pipes, as failed, before it could get another link.
     if (this.#deps.isProcess && !this.#pending) void this.#runtime.reload?.().catch(() => {})
     else this.connect()
   }
 
   protocolError(link: number, error: Error): void {
-    if (this.#activeLink === link) this.#dismiss(error)
+    if (this.#active?.id === link) this.#dismiss(error)
   }
 
   /** If all that the link connected is still up after a grace period, nothing else would replace the link. */
   closed(link: number): void {
-    if (this.#activeLink !== link) return
+    this.#open.delete(link)
+    if (this.#active?.id !== link) return
     clearTimeout(this.#closeTimer)
     this.#closeTimer = setTimeout(() => {
       const isReconnecting = this.#pending || !this.#host.core.isUp || this.#gate?.isUp === false
-      if (this.#activeLink !== link || isReconnecting) return
+      if (this.#active?.id !== link || isReconnecting) return
       const message = `The link between frontend ${describeName(this.#deps.label)} and core closed unexpectedly`
       const error = new BusError('Disconnected', message)
       this.#host.reporter.reportFault(this.#deps.label, error)
@@ -211,7 +230,7 @@ export class Frontend implements LinkEvents {
     return startGate(label, getGateSupervision(supervision, hookTimeout), this.#host, {
       restarted: () => this.connect(),
       ready: () => this.#activate(),
-      stopped: () => this.disconnect(),
+      stopped: () => this.#onGateStop(),
       protocolError: error => this.#dismiss(error),
       rejected: count => (this.#rejectedCount += count),
       failed: error => {
@@ -221,15 +240,18 @@ export class Frontend implements LinkEvents {
     })
   }
 
-  #createEndpoints(): [LinkEndpoint, LinkEndpoint] {
+  #createEnds(): LinkEnds {
     const { core, options } = this.#host
     const { settings, isProcess, isRunning } = this.#deps
     // Two ends in the same thread must not poll for each other. The links to a remote core end in this thread too.
     const isOneThread = isRunning && (core.isInProcess || core.isRemote)
     // The relay of a process occupies one core.
     const cores = isOneThread ? 1 : availableParallelism() - (isProcess ? 1 : 0)
-    const kind = chooseLink(settings.link, options.pattern, cores)
-    return createLinkEndpoints(kind, settings.poll && hasCores(options.pattern, cores))
+    const kind = settings.link === 'auto' ? 'ring' : settings.link
+    const poll = settings.poll ? getPollMode(options.pattern, cores) : 'never'
+    if (this.#gate) return createTriangleEndpoints(kind, poll)
+    const [coreEnd, frontendEnd] = createLinkEndpoints(kind, poll)
+    return { core: coreEnd, frontend: frontendEnd }
   }
 
   /** Hands the pending link to the runtime once core has it, the gate is ready and the code is allowed to start. */
@@ -239,11 +261,11 @@ export class Frontend implements LinkEvents {
     this.#ready.resolve()
     if (!this.#isStarted) return
     this.#pending = undefined
-    this.#activeLink = pending.id
+    this.#active = pending
     const { name, isRunning } = this.#deps
     if (this.#presence !== 'announced' && !isRunning) this.#host.core.post({ type: 'begin', label: name })
     this.#presence = 'announced'
-    this.#runtime.connect(pending.runtimeEnd, pending.gateEnd)
+    this.#runtime.connect(pending.ends.frontend)
     pending.settled.resolve()
   }
 
@@ -253,11 +275,17 @@ export class Frontend implements LinkEvents {
     this.#runtime.dismiss(error)
   }
 
+  /** Closes the gate's ends of the links, so that the other threads learn that it has stopped. */
+  #onGateStop(): void {
+    for (const { gate } of this.#open.values()) if (gate) closeEndpoint(gate)
+    this.disconnect()
+  }
+
   #onStop(isReload = false): void {
     if (!isReload && !this.#isEndedByHost) this.#deps.onSuspect(performance.now() + SUSPECT_MS)
     this.disconnect()
     clearTimeout(this.#closeTimer)
-    this.#activeLink = 0
+    this.#active = undefined
     if (this.#presence !== 'absent') this.#host.core.post({ type: 'end', label: this.#deps.name })
     this.#presence = 'absent'
   }
@@ -274,9 +302,6 @@ export class Frontend implements LinkEvents {
 /** Threads that a call passes through, each of which polls its ring while that pays off. */
 const THREADS_PER_CALL: Record<Pattern, number> = { brownfield: 2, isolation: 3 }
 
-/** On fewer cores, a polling thread takes the core of the thread that it waits for (docs/adr/0009-isolation.md). */
-export const hasCores = (pattern: Pattern, cores: number): boolean => cores >= THREADS_PER_CALL[pattern]
-
-/** Resolves `link: 'auto'`: a ring if each thread of a call can have a core. */
-export const chooseLink = (link: 'auto' | LinkKind, pattern: Pattern, cores: number): LinkKind =>
-  link !== 'auto' ? link : hasCores(pattern, cores) ? 'ring' : 'port'
+/** On fewer cores, a polling thread takes the core of the thread that it waits for, unless it polls briefly (docs/adr/0009-isolation.md). */
+export const getPollMode = (pattern: Pattern, cores: number): PollMode =>
+  cores >= THREADS_PER_CALL[pattern] ? 'adaptive' : cores > 1 ? 'replies' : 'never'

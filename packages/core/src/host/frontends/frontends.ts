@@ -127,7 +127,7 @@ export class Frontends implements CoreEndpointEvents {
   }
 
   stopped(): void {
-    for (const frontend of this.#frontends.values()) frontend.disconnect()
+    for (const frontend of this.#frontends.values()) frontend.coreStopped()
   }
 
   charge(cause: Error): boolean {
@@ -154,7 +154,11 @@ export class Frontends implements CoreEndpointEvents {
   ): Promise<PooledSession> {
     const { core, options } = this.#host
     const connected = createDeferred<Client>()
-    const calls = { timeout: options.calls.timeout, deadlines: core.isRemote }
+    const calls = {
+      timeout: options.calls.timeout,
+      deadlines: core.isRemote,
+      isolated: options.pattern === 'isolation',
+    }
     const connection = { label, settings, ...calls, onConnected: connected.resolve }
     const createRuntime = (events: RuntimeEvents): FrontendRuntime => create(connection, events)
     const deps = { label, settings, supervision, isRunning: true, isProcess: false, createRuntime }

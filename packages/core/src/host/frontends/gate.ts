@@ -1,5 +1,5 @@
-// A frontend's gate: an isolation worker between the frontend and core. Each session gives it a link to the frontend and a private
-// port over which core sends the session's key.
+// A frontend's gate: an isolation worker between the frontend and core. Each session gives it a link from the frontend to core, and a
+// private port over which core sends the session's key.
 import { EventEmitter } from 'node:events'
 import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads'
 import {
@@ -9,6 +9,7 @@ import {
   type GateReport,
   type GateTimes,
   type GateWorkerData,
+  getPorts,
   type LinkEndpoint,
   receiveError,
 } from '@sallyport/protocol'
@@ -33,7 +34,7 @@ export interface GateEvents {
   restarted(): void
   /** The gate has its hook and its key. */
   ready(): void
-  /** The gate's worker stopped, and can restart. */
+  /** The gate's worker stopped: it can restart, or has failed or ended. */
   stopped(): void
   protocolError(error: Error): void
   /** The hook rejected this many messages. */
@@ -46,7 +47,7 @@ export interface Gate {
   readonly isUp: boolean
   readonly isReady: boolean
   readonly stats: GateStats
-  /** Hands over a link to the frontend and the port that brings the session's key. Both replace the previous ones. */
+  /** Hands over a link from the frontend to core, and the port that brings the session's key. Both replace the previous ones. */
   connect(link: LinkEndpoint, key: MessagePort): void
   reload(): Promise<void>
   stop(): Promise<unknown>
@@ -60,6 +61,9 @@ export interface GateHost {
   reporter: BusReporter
 }
 
+/** Time for a gate to pass on what its frontend had sent when it exited. */
+const CLOSE_TIMEOUT_MS = 500
+
 export function startGate(label: string, supervision: SupervisionConfig, host: GateHost, events: GateEvents): Gate {
   const { supervisor, log, reporter } = host
   const { dir, hookTimeout } = host.options.isolation
@@ -70,6 +74,7 @@ export function startGate(label: string, supervision: SupervisionConfig, host: G
   const onStop = (): void => {
     isReady = false
     stopWatching()
+    events.stopped()
   }
   const worker = supervisor.start({
     name: getWorkerName('gate', label),
@@ -106,7 +111,6 @@ export function startGate(label: string, supervision: SupervisionConfig, host: G
     onRestarted: events.restarted,
     onStopped(restart) {
       onStop()
-      events.stopped()
       reporter.reportRestart('isolation', label, restart)
     },
     onKilled: () => reporter.reportStopTimeout('isolation', label),
@@ -127,10 +131,10 @@ export function startGate(label: string, supervision: SupervisionConfig, host: G
       return { ...worker.stats, hook: getLatency(times.hook), seal: getLatency(times.seal) }
     },
     connect(link, key) {
-      worker.post({ type: 'link', link, key } satisfies GateCommand, [link.port, key])
+      worker.post({ type: 'link', link, key } satisfies GateCommand, [...getPorts(link), key])
     },
     reload: () => worker.reload(),
-    stop: () => worker.stop(0),
+    stop: () => worker.stop(CLOSE_TIMEOUT_MS),
   }
 }
 
@@ -193,7 +197,7 @@ export async function startStandaloneGate(
   const dir = toDirectoryUrl(resolveLocation(from, location))
   await checkFile(from, new URL('index.html', dir))
   const log = createHostLog(false)
-  const isolation = { dir, envelope, hookTimeout, maxRecordAge: undefined, from }
+  const isolation = { dir, envelope, hookTimeout, from }
   const host: GateHost = {
     supervisor: createSupervisor(),
     options: { pattern: 'isolation', isolation, onConfirm, calls: {}, dev: false, workers: {} },

@@ -7,8 +7,8 @@ import type { WorkerStats } from '../supervision/policy.js'
 export interface FrontendRuntime {
   readonly isUp: boolean
   readonly stats: WorkerStats
-  /** Hands over a link, and the link to the gate if there is one. The first link starts the code; later links replace it. */
-  connect(link: LinkEndpoint, gateLink: LinkEndpoint | undefined): void
+  /** Hands over a link. The first link starts the code; later links replace it. */
+  connect(link: LinkEndpoint): void
   /** Ends the runtime, after a protocol violation or the loss of core. A worker can restart. */
   dismiss(error: Error): void
   fail(error: Error): void

@@ -11,15 +11,15 @@ import {
   endClient,
   endConnection,
   reconnectClient,
-  throughGate,
 } from '@sallyport/frontend/client'
 import {
   type BusError,
+  closeEndpoint,
   type FrontendCommand,
-  type FrontendProcessStart,
   type FrontendStart,
   type FrontendWorkerData,
   type Link,
+  getPorts,
   type LinkEndpoint,
   openLink,
   type UnexpectedReadReport,
@@ -57,9 +57,24 @@ export function createWorkerRuntime(deps: WorkerRuntimeDeps, events: RuntimeEven
   const { supervisor, log, reporter, options } = host
   const isProcess = typeof sandbox === 'object' && sandbox.kind === 'process'
   const { dev, calls } = options
-  const client = { label, codec, data, timeout: calls.timeout, window, overflow, deadlines: host.core.isRemote }
+  const isolated = options.pattern === 'isolation'
+  const client = {
+    label,
+    codec,
+    data,
+    isolated,
+    timeout: calls.timeout,
+    window,
+    overflow,
+    deadlines: host.core.isRemote,
+  }
   const start: FrontendStart = { ...client, module: module.href, ...(dev && { sourceMaps: true }) }
-  let hasLink = false
+  let link: LinkEndpoint | undefined
+  /** Closes the link that the worker had. */
+  const closeLink = (): void => {
+    if (link) closeEndpoint(link)
+    link = undefined
+  }
   let hasReported = false
   const worker = supervisor.start({
     name: getWorkerName('frontend', label),
@@ -78,17 +93,16 @@ export function createWorkerRuntime(deps: WorkerRuntimeDeps, events: RuntimeEven
       if (type === 'unexpected-read' && typeof directory === 'string' && !hasReported) onUnexpectedRead(directory)
       hasReported = true
     },
-    onRestarted() {
-      hasLink = false
-      events.restarted()
-    },
+    onRestarted: events.restarted,
     onStopped(restart) {
+      closeLink()
       events.stopped(!restart)
       reporter.reportRestart('frontend', label, restart)
     },
     onKilled: () => reporter.reportStopTimeout('frontend', label),
   })
   void worker.exited.then(exit => {
+    closeLink()
     events.exited(exit.error)
     reporter.reportExit('frontend', label, exit)
   })
@@ -99,16 +113,14 @@ export function createWorkerRuntime(deps: WorkerRuntimeDeps, events: RuntimeEven
     get stats() {
       return worker.stats
     },
-    connect(link, gateLink) {
-      if (hasLink && isProcess) {
-        link.port.close()
-        gateLink?.port.close()
-        // A process's pipes cannot be connected to another link, so it is reloaded, which does not count as a failure.
+    connect(next) {
+      if (link && isProcess) {
+        closeEndpoint(next)
+        // A process's pipe cannot be connected to another link, so it is reloaded, which does not count as a failure.
         return void worker.reload().catch(() => {})
       }
-      hasLink = true
-      const command: FrontendCommand = { type: 'link', link, ...(gateLink && { gate: gateLink }) }
-      worker.post(command, gateLink ? [link.port, gateLink.port] : [link.port])
+      link = next
+      worker.post({ type: 'link', link } satisfies FrontendCommand, getPorts(link))
     },
     dismiss: error => worker.dismiss(error),
     fail: error => worker.fail(error),
@@ -125,14 +137,14 @@ export function createWorkerRuntime(deps: WorkerRuntimeDeps, events: RuntimeEven
 function spawnFrontend(
   data: FrontendWorkerData,
   { sandbox, onStdio }: FrontendConfig,
-  { options: { pattern, dev, workers }, log }: FrontendHost,
+  { options: { dev, workers }, log }: FrontendHost,
 ): Worker {
   const entry = workers.frontend ?? findEntry('@sallyport/frontend/worker')
   const isTrusted = sandbox === 'none'
   const worker = isTrusted
     ? spawnWorker(entry, data, [], onStdio || dev ? { stdout: true, stderr: true } : {})
     : sandbox.kind === 'process'
-      ? spawnRelay(data, sandbox, pattern === 'isolation')
+      ? spawnRelay(data, sandbox)
       : spawnSandboxed({ entry, transferList: [], ...getSandboxOptions(entry, data, sandbox) })
   if (onStdio) pipeToHost(worker, data.label, onStdio)
   else if (dev) labelOutput(worker, data.label)
@@ -165,24 +177,22 @@ function getSandboxOptions(entry: Entry, data: FrontendWorkerData, sandbox: Perm
  *
  * @throws {BusError} InvalidParams for a location that cannot be granted, and what `new Worker` throws
  */
-function spawnRelay(data: FrontendWorkerData, sandbox: ProcessConfig, isIsolated: boolean): Worker {
+function spawnRelay(data: FrontendWorkerData, sandbox: ProcessConfig): Worker {
   const { heartbeat, ...frontend } = data
   const { read, resourceLimits, memory, cpu } = sandbox
   const entry = findEntry('@sallyport/frontend/process')
   const module = realModule(data.module)
-  const start: FrontendProcessStart = {
+  const start: FrontendStart = {
     ...frontend,
     module: module.href,
     // The process starts in an empty directory, so there is nothing unexpected to read.
     sandbox: { unexpectedRead: undefined, strict: false },
-    isolated: isIsolated,
   }
   const flags = [...MODEL, ...getFlags(getFrontendGrants(entry, module, read)), ...getV8Flags(resourceLimits)]
   const relayData: RelayData = {
     args: [...flags, fileURLToPath(entry)],
     temporary: tmpdir(),
     start: serialize(start),
-    isolated: isIsolated,
     heartbeat,
     limits: { memory, cpu },
   }
@@ -202,6 +212,7 @@ function getV8Flags(limits: ResourceLimits = {}): string[] {
 export interface ConnectionDeps extends Pick<PooledSessionOptions, 'label' | 'settings'> {
   timeout: number | undefined
   deadlines: boolean
+  isolated: boolean
   onConnected(client: Client): void
 }
 
@@ -224,8 +235,8 @@ export function createConnectionRuntime(deps: ConnectionDeps, events: RuntimeEve
     get stats() {
       return getConnectionStats(isUp)
     },
-    connect(coreEnd, gateEnd) {
-      const link = open(coreEnd, gateEnd)
+    connect(endpoint) {
+      const link = openLink(endpoint, true)
       if (client) return void reconnectClient(client, link)
       client = createClient(link, deps)
       void client.closed.then(() => exit())
@@ -277,8 +288,8 @@ export function createSessionRuntime(
     get stats() {
       return getConnectionStats(isUp)
     },
-    connect(coreEnd, gateEnd) {
-      const next = open(coreEnd, gateEnd)
+    connect(endpoint) {
+      const next = openLink(endpoint, true)
       if (client && link) endConnection(client, link, undefined)
       if (client) addConnection(client, next)
       else client = createClient(next, deps)
@@ -298,12 +309,8 @@ export function createSessionRuntime(
 
 const getConnectionStats = (isUp: boolean): WorkerStats => ({ state: isUp ? 'running' : 'stopped', restarts: 0 })
 
-function createClient(link: Link, { label, settings, timeout, deadlines }: ConnectionDeps): Client {
+function createClient(link: Link, { label, settings, ...options }: ConnectionDeps): Client {
   const { codec, data, window, overflow } = settings
-  return createReconnectingClient(link, { label, codec, data, timeout, window, overflow, deadlines })
-}
-
-function open(coreEnd: LinkEndpoint, gateEnd: LinkEndpoint | undefined): Link {
-  const core = openLink(coreEnd, true)
-  return gateEnd ? throughGate(core, openLink(gateEnd, true)) : core
+  const { timeout, deadlines, isolated } = options
+  return createReconnectingClient(link, { label, codec, data, isolated, timeout, window, overflow, deadlines })
 }

@@ -82,7 +82,7 @@ export function resolveFrontends(
     throw new BusError('InvalidParams', `${where}: frontends: invalid label ${JSON.stringify(label)}`)
   }
   return Object.entries(frontends).map(([label, { module, ...options }]) => ({
-    ...toFrontendConfig(`${where}: frontends.${label}.data`, options, supervision),
+    ...toFrontendConfig(`${where}: frontends.${label}.`, options, supervision),
     label,
     module,
   }))
@@ -110,7 +110,7 @@ export function resolveFrontend(
   supervision?: SupervisionOptions,
 ): FrontendConfig {
   check(`${where}: its label`, labelSchema, label)
-  return toFrontendConfig(`${where}: data`, check(where, frontendSchema, options, OPTION_PLACES), supervision)
+  return toFrontendConfig(`${where}: `, check(where, frontendSchema, options, OPTION_PLACES), supervision)
 }
 
 /** Returns the supervision of a frontend: later options take precedence. */
@@ -130,18 +130,28 @@ export const resolveLocation = (where: string, location: ModuleLocation): URL =>
 export const resolvePort = (where: string, options: { port?: number }): number =>
   check(where, inspectorSchema, options, ['port']).port
 
-/** @param what - the data of the frontend, for error texts */
+/** @param place - the place of the frontend's options, for error texts */
 function toFrontendConfig(
-  what: string,
+  place: string,
   { data, supervision, ...options }: v.InferOutput<typeof frontendSchema>,
   usual: SupervisionOptions | undefined,
 ): FrontendConfig {
-  const clone = cloneData(what, data)
-  const isProcess = typeof options.sandbox === 'object' && options.sandbox.kind === 'process'
+  const { sandbox, link } = options
+  if (link === 'port' && sandbox !== 'none') {
+    const reason =
+      'Node deserializes what arrives at a port in the receiving thread, and hostile code could end core with it'
+    const remedy = 'Use "auto" or "ring", or sandbox: "none" for code that you trust'
+    throw new BusError(
+      'InvalidParams',
+      `${place}link must not be "port" for a frontend in a sandbox: ${reason}. ${remedy}`,
+    )
+  }
+  const clone = cloneData(`${place}data`, data)
+  const isProcess = typeof sandbox === 'object' && sandbox.kind === 'process'
   return {
     ...options,
     supervision: resolveFrontendSupervision(usual, supervision),
-    data: isProcess ? serializeData(what, clone) : clone,
+    data: isProcess ? serializeData(`${place}data`, clone) : clone,
   }
 }
 

@@ -55,9 +55,8 @@ export interface ConnectionOptions {
   /** Codec of all messages in both directions. Bytes are sent in msgpack frames with either. @default 'json' */
   codec?: CodecName
   /**
-   * `ring`: shared memory, polled while polling makes calls faster. `port`: a MessagePort. `auto`: a ring if each thread that takes
-   * part in a call can have a CPU core, which are two, or three in the isolation pattern. A frontend in a process has one thread more,
-   * and a pipe as the last part of its link.
+   * `auto` and `ring`: shared memory, polled while polling makes calls faster. `port`: MessagePorts, which transfer large bytes without a copy. Code
+   * that holds one can end the thread at its other end, so a frontend in a sandbox cannot have one.
    *
    * @default 'auto'
    */
@@ -116,13 +115,6 @@ export interface IsolationOptions {
    * @default 1000
    */
   hookTimeout?: number
-  /**
-   * Milliseconds that a record may take from the gate to core, so that approved messages cannot be kept and sent later. A greater
-   * value lets a debugger pause core or a frontend.
-   *
-   * @default 30000
-   */
-  maxRecordAge?: number
 }
 
 export type PatternOptions = { use: 'brownfield' } | { use: 'isolation'; options?: IsolationOptions }
@@ -254,7 +246,6 @@ export interface IsolationConfig {
   dir: URL | undefined
   envelope: boolean
   hookTimeout: number
-  maxRecordAge?: number | undefined
   /** The option or file that names `dir`, for error texts. */
   from: string
 }

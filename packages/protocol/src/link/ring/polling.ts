@@ -1,5 +1,5 @@
 // When a thread polls its ring, and how it is woken when it sleeps.
-import { RING_WORD, type RingMemory } from './ring-buffer.js'
+import type { RingMemory } from './ring-buffer.js'
 
 // All times are milliseconds. docs/adr/0006-polling.md has the measurements.
 
@@ -28,12 +28,78 @@ const SLEEPING_FRAMES = 512
 const MIN_PENALTY = 1
 const MAX_PENALTY = 500
 
+/** Decides when a thread polls its ring instead of sleeping. */
+export interface PollPolicy {
+  /** True if the last poll did not pay, so that the two threads are better off alternating. */
+  readonly didNotPay: boolean
+  onSend(now: number): void
+  /** Records frames that came while this end slept. @param position - up to which the ring has been read */
+  onDoorbell(now: number, position: number): void
+  /** Records frames that a poll found. @param position - up to which the ring has been read */
+  onFound(now: number, position: number): void
+  /** @param peerPolls - true if the peer polls its own ring */
+  mayStart(now: number, peerPolls: boolean): boolean
+  start(now: number): void
+  /** Returns whether a poll that has found nothing now should continue. */
+  mayContinue(now: number): boolean
+}
+
 /**
- * Decides when a thread polls its ring instead of sleeping. Two threads that poll answer each other within about two microseconds. But
+ * `adaptive`: each end polls while that pays. `replies`: an end that has sent a request polls briefly for the reply, because there are fewer
+ * cores than threads. `never`: all ends sleep.
+ */
+export type PollMode = 'adaptive' | 'replies' | 'never'
+
+export function createPollPolicy(mode: PollMode, awaitsReplies: boolean): PollPolicy | undefined {
+  if (mode === 'adaptive') return new AdaptivePolling(awaitsReplies)
+  return mode === 'replies' && awaitsReplies ? new ReplyPolling() : undefined
+}
+
+/** Time to poll for a reply. */
+const REPLY_BUDGET = 0.15
+/** A poll for a reply begins only if the last one came within this time. */
+const MAX_ROUND_TRIP = 0.3
+/** A poll for a reply begins only if the request follows the last reply within this time: after a silence, other threads sleep. */
+const MAX_PAUSE = 0.5
+
+/** Polls for the reply to a request, while replies come quickly and requests follow them. */
+class ReplyPolling implements PollPolicy {
+  readonly didNotPay = false
+  #sentAt = Number.NEGATIVE_INFINITY
+  #arrivedAt = Number.NEGATIVE_INFINITY
+  #roundTrip = Number.POSITIVE_INFINITY
+
+  onSend(now: number): void {
+    if (this.#sentAt <= this.#arrivedAt) this.#sentAt = now
+  }
+
+  onDoorbell(now: number): void {
+    this.onFound(now)
+  }
+
+  onFound(now: number): void {
+    if (this.#sentAt > this.#arrivedAt) this.#roundTrip = now - this.#sentAt
+    this.#arrivedAt = now
+  }
+
+  mayStart(now: number): boolean {
+    const follows = this.#sentAt - this.#arrivedAt < MAX_PAUSE && this.#roundTrip < MAX_ROUND_TRIP
+    return follows && this.mayContinue(now)
+  }
+
+  start(): void {}
+
+  mayContinue(now: number): boolean {
+    return this.#sentAt > this.#arrivedAt && now - this.#sentAt < REPLY_BUDGET
+  }
+}
+
+/**
+ * Polls while frames come close together. Two threads that poll answer each other within about two microseconds. But
  * a poll occupies a processor, possibly the one that the peer waits for. So one end leads: it tries when frames come close together,
  * and tries again soon only if polling has shortened the time between them. The other end polls while it sees the leader do so.
  */
-export class RingPolling {
+class AdaptivePolling implements PollPolicy {
   readonly #leads: boolean
   /** Moving average of the time between arrivals. */
   #meanGap = MAX_GAP
@@ -60,12 +126,12 @@ export class RingPolling {
     this.#leads = leads
   }
 
-  /** True if the last poll did not pay, so that the two threads are better off alternating. */
   get didNotPay(): boolean {
     return this.#penalty > MIN_PENALTY && !this.#isPolling
   }
 
-  /** Records frames that came while this end slept. @param position - up to which the ring has been read */
+  onSend(): void {}
+
   onDoorbell(now: number, position: number): void {
     const gap = now - this.#lastArrival
     const bytes = this.#takeBytes(position)
@@ -78,7 +144,6 @@ export class RingPolling {
     this.#onArrival(now)
   }
 
-  /** Records frames that a poll found. @param position - up to which the ring has been read */
   onFound(now: number, position: number): void {
     this.#frames++
     this.#bytes += this.#takeBytes(position)
@@ -87,7 +152,7 @@ export class RingPolling {
     this.#onArrival(now)
   }
 
-  /** @param peerPolls - true if the peer polls its own ring; the end that does not lead follows it */
+  /** The end that does not lead follows its peer. */
   mayStart(now: number, peerPolls: boolean): boolean {
     if (this.#meanGap >= MAX_MEAN_GAP) return false
     return this.#leads ? now >= this.#penaltyEnd && now - this.#warmUpStart >= WARM_UP : peerPolls
@@ -101,7 +166,6 @@ export class RingPolling {
     this.#budget = BUDGET
   }
 
-  /** Returns whether a poll that has found nothing now should continue. */
   mayContinue(now: number): boolean {
     // The wait starts with the first unsuccessful check: before it, this thread handled what it had been woken for.
     this.#waitingSince ||= now
@@ -142,34 +206,37 @@ type WaitAsync = (
 const { waitAsync } = Atomics as unknown as { waitAsync: WaitAsync }
 
 /**
- * The doorbell of a thread: an asynchronous wait on the word that says that the thread is parked. It is as fast as a message of a port,
- * and has no queue that a hostile peer could fill. It does not keep the thread alive; the port does.
+ * The doorbell of a thread: an asynchronous wait on a word of a ring, which is 1 while the thread waits. It is as fast as a message of a
+ * port, and has no queue that a hostile peer could fill. It does not keep the thread alive.
  */
 export class RingDoorbell {
   readonly #control: Int32Array<SharedArrayBuffer>
+  readonly #word: number
   readonly #onWoken: () => void
-  /** One wait at a time. It can outlast times in which the thread is not parked, because the peer rings only for a parked one. */
+  /** One wait at a time. It can outlast times in which the word is 0, because the peer rings only if it is 1. */
   #isWaiting = false
 
-  constructor(ring: RingMemory, onRing: () => void) {
+  /** @param word - `parked` for the consumer of the ring, `wanted` for its producer */
+  constructor(ring: RingMemory, word: number, onRing: () => void) {
     this.#control = ring.control
+    this.#word = word
     this.#onWoken = () => {
       this.#isWaiting = false
       onRing()
     }
   }
 
-  /** Waits for one ring. Call this after `park`: a ring in between is noticed too. */
+  /** Waits for one ring. Call this after the word was set: a ring in between is noticed too. */
   listen(): void {
     if (this.#isWaiting) return
     this.#isWaiting = true
-    const wait = waitAsync(this.#control, RING_WORD.parked, 1)
+    const wait = waitAsync(this.#control, this.#word, 1)
     if (wait.async) void wait.value.then(this.#onWoken)
     else setImmediate(this.#onWoken)
   }
 
   /** Ends the wait. The memory of a waiter that is never woken would leak. */
   stop(): void {
-    if (this.#isWaiting) Atomics.notify(this.#control, RING_WORD.parked, 16)
+    if (this.#isWaiting) Atomics.notify(this.#control, this.#word, 16)
   }
 }

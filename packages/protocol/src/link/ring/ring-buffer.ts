@@ -1,17 +1,22 @@
 // One ring: the shared memory of one direction between two threads that do not trust each other. Control words have cache lines of
 // their own. Positions only grow (mod 2^32), so a full ring never looks like an empty one. A frame is a header of 8 bytes and
-// the body, contiguous and 8-aligned. The header holds kind and length of the body, and the length of an out-of-band body.
+// the body, contiguous and 8-aligned; a larger body takes several frames. The header holds kind and length of the part, and how many bytes of
+// the body are still to come. A ring ends when its producer has finished it, or when its consumer has abandoned it, like a pipe.
 import { BusError } from '../../errors/bus-error.js'
 
 /** Words of the control area, two cache lines apart, because processors fetch lines in pairs. */
 export const RING_WORD = {
   /** The position of the next write. Written by the producer. */
   head: 0,
+  /** 1 once the producer will write nothing more. Set by the producer, or by the host when the producer's thread has exited. */
+  finished: 1,
   /** The position of the next read. Written by the consumer. */
   tail: 32,
+  /** 1 once the consumer will read nothing more. Set by the consumer, or by the host when the consumer's thread has exited. */
+  abandoned: 33,
   /** 1 if the consumer's thread sleeps, or is about to. Set by the consumer, cleared by the side that wakes it; the doorbell's word. */
   parked: 64,
-  /** 1 if the producer waits for room. Set by the producer, cleared by the consumer. */
+  /** 1 if the producer waits for room. Set by the producer, cleared by the side that wakes it; the word of the producer's doorbell. */
   wanted: 96,
 } as const
 
@@ -19,7 +24,7 @@ const CONTROL_BYTES = 512
 const MIN_BYTES = 1024
 const MAX_BYTES: number = 2 ** 24
 /** 64 KiB to 1 MiB are equally fast. This size holds the frames of a tick, and two rings fit a second-level cache. */
-const RING_BYTES: number = 2 ** 18
+export const RING_BYTES: number = 2 ** 18
 
 export const HEADER_BYTES = 8
 /** A header that skips the rest of the memory. */
@@ -42,10 +47,10 @@ export interface RingMemory {
   readonly size: number
 }
 
-/** Allocates the memory of both directions. @param bytes - size of each, a power of two from 1 KiB to 16 MiB */
-export function createRingBuffers(bytes: number = RING_BYTES): [SharedArrayBuffer, SharedArrayBuffer] {
+/** Allocates the memory of one ring. @param bytes - a power of two from 1 KiB to 16 MiB */
+export function createRingBuffer(bytes: number = RING_BYTES): SharedArrayBuffer {
   if (!isRingSize(bytes)) throw new RangeError(`A ring of ${bytes} bytes: take a power of two from 1 KiB to 16 MiB`)
-  return [new SharedArrayBuffer(CONTROL_BYTES + bytes), new SharedArrayBuffer(CONTROL_BYTES + bytes)]
+  return new SharedArrayBuffer(CONTROL_BYTES + bytes)
 }
 
 /** @throws {BusError} InvalidRequest if the buffer is not the memory of a ring */
@@ -73,15 +78,13 @@ export class RingReader {
   #tail: number
   /** Published bytes from there on, as last seen. */
   #ready = 0
-  /** How many more times this may check for published bytes. */
-  #checksLeft = Number.POSITIVE_INFINITY
   #bodyOffset = 0
   /** Bytes of the current frame in the ring. */
   length = 0
   /** Kind of the current frame. */
   kind = 0
-  /** Bytes of the current frame that travel out of band; 0 for a frame in the ring. */
-  outOfBandBytes = 0
+  /** Bytes of the body that follow in further frames. */
+  remaining = 0
 
   constructor(ring: RingMemory) {
     this.#ring = ring
@@ -113,12 +116,11 @@ export class RingReader {
     this.#bodyOffset = offset + HEADER_BYTES
     this.length = length
     this.kind = word >>> 24
-    this.outOfBandBytes = words[(offset >> 2) + 1]! >>> 0
+    this.remaining = words[(offset >> 2) + 1]! >>> 0
     return true
   }
 
   #checkHead(): boolean {
-    if (this.#checksLeft-- <= 0) return false
     const head = Atomics.load(this.#ring.control, RING_WORD.head)
     const ready = (head - this.#tail) >>> 0
     if (ready > this.#ring.size || (head & 7) !== 0) throw createRingError('a write position out of range')
@@ -131,21 +133,25 @@ export class RingReader {
     this.#ring.bytes.copy(target, start, this.#bodyOffset, this.#bodyOffset + this.length)
   }
 
-  /** Releases the room of the current frame. Returns true if the producer waits for room and should be woken. */
-  release(): boolean {
+  /** Releases the room of the current frame, and wakes the producer if it waits for room. */
+  release(): void {
     const { control, size } = this.#ring
     const frameSize = getFrameSize(this.length)
     this.#tail = (this.#tail + frameSize) | 0
     this.#ready -= frameSize
     Atomics.store(control, RING_WORD.tail, this.#tail)
     // Half empty rather than at the first free byte, so that a woken producer can write more than one frame.
-    if (Atomics.load(control, RING_WORD.wanted) !== 1 || this.#ready > size >> 1) return false
-    return Atomics.compareExchange(control, RING_WORD.wanted, 1, 0) === 1
+    if (Atomics.load(control, RING_WORD.wanted) === 1 && this.#ready <= size >> 1) ring(control, RING_WORD.wanted)
   }
 
-  /** Checks for published bytes only one more time: the producer is gone. */
-  freeze(): void {
-    if (this.#checksLeft > 1) this.#checksLeft = 1
+  /** True if the producer will write nothing more. Read all frames after this, never before. */
+  get isFinished(): boolean {
+    return Atomics.load(this.#ring.control, RING_WORD.finished) !== 0
+  }
+
+  /** Announces that this end will read nothing more. */
+  abandon(): void {
+    abandonRing(this.#ring.control)
   }
 
   /** Position up to which this has read, mod 2^32. */
@@ -186,7 +192,6 @@ export class RingWriter {
   #head: number
   /** The consumer's position, as last seen. */
   #tailSeen: number
-  #written = 0
   /** Offset of the reserved body. */
   #bodyOffset = 0
 
@@ -204,9 +209,9 @@ export class RingWriter {
     return this.#ring.size
   }
 
-  /** Total bytes ever written, which, unlike positions, never wrap around. */
-  get written(): number {
-    return this.#written
+  /** Position of the next frame, mod 2^32. */
+  get position(): number {
+    return this.#head
   }
 
   /**
@@ -224,7 +229,6 @@ export class RingWriter {
     if (skip !== 0) {
       words[offset >> 2] = SKIP
       this.#head = (this.#head + skip) | 0
-      this.#written += skip
     }
     this.#bodyOffset = (this.#head & (size - 1)) + HEADER_BYTES
     return this.#bodyOffset
@@ -243,14 +247,17 @@ export class RingWriter {
     return used
   }
 
-  /** Publishes the reserved frame with a body of `length` bytes, which must not exceed the reserved length. */
-  publish(kind: number, length: number, outOfBandBytes: number): void {
+  /**
+   * Publishes the reserved frame with `length` bytes of a body, which must not exceed the reserved length.
+   *
+   * @param remaining - bytes of the body that follow in further frames
+   */
+  publish(kind: number, length: number, remaining: number): void {
     const { control, words } = this.#ring
     const word = (this.#bodyOffset - HEADER_BYTES) >> 2
     words[word] = (kind << 24) | length
-    words[word + 1] = outOfBandBytes
+    words[word + 1] = remaining
     this.#head = (this.#head + getFrameSize(length)) | 0
-    this.#written += getFrameSize(length)
     Atomics.store(control, RING_WORD.head, this.#head)
   }
 
@@ -267,7 +274,39 @@ export class RingWriter {
   /** Wakes the consumer's thread if it sleeps. Call this after writing whatever the thread should see. */
   wake(): void {
     const { control } = this.#ring
-    if (Atomics.load(control, RING_WORD.parked) !== 1) return
-    if (Atomics.compareExchange(control, RING_WORD.parked, 1, 0) === 1) Atomics.notify(control, RING_WORD.parked, 1)
+    if (Atomics.load(control, RING_WORD.parked) === 1) ring(control, RING_WORD.parked)
   }
+
+  /** True if the consumer will read nothing more. */
+  get isAbandoned(): boolean {
+    return Atomics.load(this.#ring.control, RING_WORD.abandoned) !== 0
+  }
+
+  /** Announces that this end will write nothing more. */
+  finish(): void {
+    finishRing(this.#ring.control)
+  }
+}
+
+type Control = Int32Array<SharedArrayBuffer>
+
+/** Wakes the thread that waits for the doorbell of this word, once. */
+function ring(control: Control, word: number): void {
+  if (Atomics.compareExchange(control, word, 1, 0) === 1) Atomics.notify(control, word, 1)
+}
+
+function finishRing(control: Control): void {
+  Atomics.store(control, RING_WORD.finished, 1)
+  ring(control, RING_WORD.parked)
+}
+
+function abandonRing(control: Control): void {
+  Atomics.store(control, RING_WORD.abandoned, 1)
+  ring(control, RING_WORD.wanted)
+}
+
+/** Ends a thread's rings on its behalf, after it has exited: it writes nothing more to `out`, and reads nothing more from `in`. */
+export function endRings(out: SharedArrayBuffer, inward: SharedArrayBuffer): void {
+  finishRing(openRing(out).control)
+  abandonRing(openRing(inward).control)
 }

@@ -1,35 +1,58 @@
 // Frames over a ring: `RingSender` writes them in order, and holds those that do not fit without ever blocking in a loop.
-// `RingReceiver` reads them into memory that no other thread can access.
-import type { MessagePort } from 'node:worker_threads'
+// `RingReceiver` reads them into memory that no other thread can access. A body that is large for the ring is copied in parts, so
+// that both need no more of the ring's memory than there is.
 import { BusError } from '../../errors/bus-error.js'
+import { BodyBuffer } from '../../util/body-buffer.js'
 import { RoomSignal } from '../../util/room-signal.js'
+import { MAX_BODY_BYTES } from '../../wire/limits.js'
 import {
   type Frame,
   FRAME_KIND,
   type FrameKind,
+  getHeadroom,
   isFrameKind,
+  LINGER_MS,
   ownsWholeBuffer,
   type ReceivedFrame,
   SMALL_BODY_BYTES,
 } from '../../wire/link.js'
-import { MAX_OUT_OF_BAND_BYTES, OutOfBandReceiver, OutOfBandSender } from './out-of-band.js'
-import { createRingError, HEADER_BYTES, type RingReader, type RingWriter } from './ring-buffer.js'
+import { RingDoorbell } from './polling.js'
+import {
+  createRingError,
+  HEADER_BYTES,
+  RING_WORD,
+  type RingMemory,
+  type RingReader,
+  RingWriter,
+} from './ring-buffer.js'
 
 export class RingSender {
   readonly #writer: RingWriter
-  readonly #outOfBand: OutOfBandSender
-  /** Larger bodies travel out of band. */
-  readonly #maxBodyBytes: number
+  readonly #doorbell: RingDoorbell
+  /** A larger body is written in parts of this size. */
+  readonly #partBytes: number
   /** Frames that wait for room, from `#next` on. */
   #waiting: Frame[] = []
   #next = 0
+  /** Bytes of the next frame that were written. */
+  #written = 0
   #waitingBytes = 0
   readonly #room = new RoomSignal()
+  /** Set by `finish`: to be called when nothing waits any more. */
+  #onFinished: (() => void) | undefined
+  #linger: NodeJS.Timeout | undefined
 
-  constructor(writer: RingWriter, port: MessagePort) {
-    this.#writer = writer
-    this.#outOfBand = new OutOfBandSender(port, writer)
-    this.#maxBodyBytes = (writer.size >> 2) - HEADER_BYTES
+  /** @param onFault - called with the error if the peer violated the protocol while frames waited */
+  constructor(ring: RingMemory, onFault: (error: unknown) => void) {
+    this.#writer = new RingWriter(ring)
+    this.#partBytes = (this.#writer.size >> 2) - HEADER_BYTES
+    this.#doorbell = new RingDoorbell(ring, RING_WORD.wanted, () => {
+      try {
+        this.flush()
+      } catch (error) {
+        onFault(error)
+      }
+    })
   }
 
   /** True if no frame waits for room. */
@@ -37,13 +60,18 @@ export class RingSender {
     return this.#waiting.length === 0
   }
 
+  /** True if the consumer's thread polls the ring, or is about to. */
+  get peerAwake(): boolean {
+    return this.#writer.peerAwake
+  }
+
   /**
-   * Bytes that the consumer has not taken: waiting, in the ring, or out of band.
+   * Bytes that the consumer has not taken: waiting, or in the ring. 0 if it will take nothing more.
    *
    * @throws {BusError} InvalidRequest if the peer violated the protocol
    */
   get queued(): number {
-    return this.#waitingBytes + this.#writer.unread() + this.#outOfBand.queued
+    return this.#writer.isAbandoned ? 0 : this.#waitingBytes + this.#writer.unread()
   }
 
   /** Returns a promise that resolves when no frame waits, or `undefined` if none does. */
@@ -51,61 +79,74 @@ export class RingSender {
     return this.isIdle ? undefined : this.#room.promise
   }
 
-  /** Resolves the promise of `room`: nothing waits any more, or the link has ended. */
-  releaseRoom(): void {
-    this.#room.release()
-  }
-
   /** @throws {BusError} InvalidParams if the frame is too large; InvalidRequest if the peer violated the protocol */
   send({ kind, body: original }: Frame): void {
-    const mayBeLarge = typeof original === 'string' && original.length * 3 > this.#maxBodyBytes
+    const mayBeLarge = typeof original === 'string' && original.length * 3 > this.#partBytes
     const body = mayBeLarge ? Buffer.from(original) : original
-    if (body.length > MAX_OUT_OF_BAND_BYTES) {
+    if (body.length > MAX_BODY_BYTES) {
       throw new BusError('InvalidParams', `A frame of ${body.length} bytes is over the limit`)
     }
-    if (!this.isIdle || !this.#write(kind, body)) this.#wait({ kind, body: toOwnBody(kind, body) })
+    if (!this.isIdle || !this.#write(kind, body)) {
+      this.#waitingBytes += body.length
+      if (this.#waiting.push({ kind, body: mayBeLarge ? body : toOwnBody(kind, body) }) === 1) this.flush()
+    }
     this.#writer.wake()
   }
 
-  /** Wakes the peer if it sleeps: there are frames, or there is room. */
-  wake(): void {
-    this.#writer.wake()
+  /**
+   * Writes waiting frames while there is room, and asks to be woken when there is more.
+   *
+   * @throws {BusError} InvalidRequest if the peer violated the protocol
+   */
+  flush(): void {
+    if (this.isIdle) return
+    const position = this.#writer.position
+    // Tried once more after `want`: the consumer could have made room before it was asked.
+    if (!this.#writeWaiting()) {
+      this.#writer.want()
+      if (!this.#writeWaiting()) this.#doorbell.listen()
+    }
+    const hasWritten = this.#writer.position !== position
+    if (hasWritten) this.#writer.wake()
+    if (hasWritten) this.#linger?.refresh()
+    if (this.isIdle || this.#writer.isAbandoned) this.drop()
   }
 
-  /** Queues a frame. A first frame is tried again after `want`: the consumer could have made room before it was asked. */
-  #wait(frame: Frame): void {
-    this.#waitingBytes += frame.body.length
-    if (this.#waiting.push(frame) === 1) this.#writeWaiting()
+  /** Ends the ring once nothing waits any more, or the consumer has taken nothing for some time. */
+  finish(onFinished: () => void): void {
+    this.#onFinished = onFinished
+    if (this.isIdle) return this.drop()
+    this.#linger = setTimeout(() => this.drop(), LINGER_MS)
   }
 
-  /** Writes waiting frames while there is room. Returns true if a frame was written. */
-  flush(): boolean {
-    if (this.isIdle || !this.#writeWaiting()) return false
-    this.#writer.wake()
-    return true
+  /** Drops what waits, if anything: the consumer will not read it. */
+  drop(): void {
+    this.#waiting = []
+    this.#next = this.#written = this.#waitingBytes = 0
+    this.#room.release()
+    const onFinished = this.#onFinished
+    if (!onFinished) return
+    this.#onFinished = undefined
+    clearTimeout(this.#linger)
+    this.#doorbell.stop()
+    this.#writer.finish()
+    onFinished()
   }
 
+  /** Returns true if nothing waits any more. */
   #writeWaiting(): boolean {
-    let hasWritten = false
-    let hasAsked = false
     while (this.#next < this.#waiting.length) {
       const { kind, body } = this.#waiting[this.#next]!
-      if (this.#write(kind, body)) {
-        this.#waiting[this.#next++] = undefined as never
-        this.#waitingBytes -= body.length
-        hasWritten = true
-        continue
-      }
-      if (hasAsked) return hasWritten
-      this.#writer.want()
-      hasAsked = true
+      if (!this.#write(kind, body)) return false
+      this.#waitingBytes -= body.length
+      this.#waiting[this.#next++] = undefined as never
     }
     this.#waiting = []
     this.#next = 0
-    this.releaseRoom()
-    return hasWritten
+    return true
   }
 
+  /** Writes a body, or the rest of it. Returns false if the ring is full before its end. */
   #write(kind: FrameKind, body: Frame['body']): boolean {
     if (typeof body === 'string') {
       const offset = this.#writer.reserve(body.length * 3)
@@ -113,13 +154,19 @@ export class RingSender {
       this.#writer.publish(kind, this.#writer.bytes.write(body, offset, body.length * 3), 0)
       return true
     }
-    // Attachments are transferred whatever their size.
-    if (body.byteLength > this.#maxBodyBytes || kind === FRAME_KIND.bytes) return this.#outOfBand.send(kind, body)
-    const offset = this.#writer.reserve(body.byteLength)
-    if (offset < 0) return false
-    this.#writer.bytes.set(body, offset)
-    this.#writer.publish(kind, body.byteLength, 0)
-    return true
+    for (;;) {
+      const start = this.#written
+      const length = Math.min(body.byteLength - start, this.#partBytes)
+      const offset = this.#writer.reserve(length)
+      if (offset < 0) return false
+      this.#writer.bytes.set(length === body.byteLength ? body : body.subarray(start, start + length), offset)
+      this.#written = start + length
+      const remaining = body.byteLength - this.#written
+      this.#writer.publish(kind, length, remaining)
+      if (remaining > 0) continue
+      this.#written = 0
+      return true
+    }
   }
 }
 
@@ -133,41 +180,51 @@ const SLAB_BYTES: number = 2 ** 16
 
 export class RingReceiver {
   readonly #reader: RingReader
-  readonly #outOfBand: OutOfBandReceiver
   /** Memory for small bodies. No byte of a slab is used twice. */
   #slab: Buffer = Buffer.alloc(0)
   #slabUsed = 0
+  /** The body whose parts are arriving, and its kind. */
+  #body: BodyBuffer | undefined
+  #kind = 0
 
-  constructor(reader: RingReader, port: MessagePort) {
+  constructor(reader: RingReader) {
     this.#reader = reader
-    this.#outOfBand = new OutOfBandReceiver(port)
-  }
-
-  /** Starts receiving out-of-band bodies. No frame can be taken before. */
-  listen(onError: (error: unknown) => void): void {
-    this.#outOfBand.listen(onError)
   }
 
   /**
-   * Returns the reader's current frame, wherever its bytes are.
+   * Takes the reader's current frame. Returns `undefined` if further parts of its body have to arrive.
    *
    * @throws {BusError} InvalidRequest if the frame is invalid
    */
-  take(): ReceivedFrame {
-    const { length, kind, outOfBandBytes } = this.#reader
+  take(): ReceivedFrame | undefined {
+    const { length, kind, remaining } = this.#reader
     if (!isFrameKind(kind)) throw createRingError('invalid kind of frame')
-    if (outOfBandBytes !== 0) {
-      if (length !== 0 || outOfBandBytes > MAX_OUT_OF_BAND_BYTES) throw createRingError('a frame out of bounds')
-      return { kind, body: this.#outOfBand.take(kind, outOfBandBytes) }
-    }
+    if (this.#body || remaining > 0) return this.#takePart(kind, length, remaining)
     const body = this.#allocate(kind, length)
     this.#reader.copy(body, 0)
     return { kind, body }
   }
 
+  #takePart(kind: FrameKind, length: number, remaining: number): ReceivedFrame | undefined {
+    const isFirst = !this.#body
+    if (isFirst && length + remaining > MAX_BODY_BYTES) throw createRingError('a frame out of bounds')
+    this.#body ??= new BodyBuffer(length + remaining, getHeadroom(kind))
+    if (isFirst) this.#kind = kind
+    const body = this.#body
+    // A part without bytes would let the sender occupy this thread for ever.
+    const isNext = length > 0 && kind === this.#kind && remaining === body.missing - length
+    if (!isNext) throw createRingError('a part out of order')
+    this.#reader.copy(body.reserve(length), 0)
+    if (remaining > 0) return undefined
+    this.#body = undefined
+    return { kind, body: body.complete() }
+  }
+
   #allocate(kind: FrameKind, length: number): Uint8Array {
     // A user can keep or transfer bytes that MessagePack decodes, but never sees the memory of JSON and records.
-    if (length > SMALL_BODY_BYTES || kind === FRAME_KIND.msgpack) return Buffer.allocUnsafeSlow(length)
+    if (length > SMALL_BODY_BYTES || kind === FRAME_KIND.msgpack || kind === FRAME_KIND.bytes) {
+      return Buffer.allocUnsafeSlow(length)
+    }
     if (this.#slabUsed + length > this.#slab.length) {
       this.#slab = Buffer.allocUnsafeSlow(SLAB_BYTES)
       this.#slabUsed = 0

@@ -1,0 +1,106 @@
+// The links of the isolation pattern: frontend → gate → core → frontend, in one direction only. If one actor ends, all links end.
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
+import { afterEach, describe, expect, it } from 'vitest'
+import {
+  closeEndpoint,
+  createTriangleEndpoints,
+  getPorts,
+  type LinkKind,
+  openLink,
+  type TriangleEndpoints,
+} from '../src/link/endpoints.js'
+import type { Link } from '../src/wire/link.js'
+import { recorder, type Recorder, settle } from './link-behaviour.js'
+
+const ACTORS = ['frontend', 'gate', 'core'] as const
+type Actor = (typeof ACTORS)[number]
+const POLL = { timeout: 10_000 }
+
+const forEachActor = <T>(create: (actor: Actor) => T): Record<Actor, T> => ({
+  frontend: create('frontend'),
+  gate: create('gate'),
+  core: create('core'),
+})
+
+/** All three actors within this thread. The gate sends on what it receives, and so does core. */
+function connect(kind: LinkKind): { links: Record<Actor, Link>; seen: Record<Actor, Recorder> } {
+  const endpoints = createTriangleEndpoints(kind)
+  const seen = forEachActor(recorder)
+  const links = forEachActor(actor => openLink(endpoints[actor], actor === 'frontend'))
+  for (const actor of ACTORS) {
+    links[actor].receive({
+      frame(frame) {
+        seen[actor].frame(frame)
+        if (actor !== 'frontend') links[actor].send(frame)
+      },
+      closed(fault) {
+        links[actor].send({ kind: 1, body: `last of ${actor}` })
+        seen[actor].closed(fault)
+      },
+    })
+  }
+  return { links, seen }
+}
+
+/** A thread that sends on what it receives. */
+function start(endpoints: TriangleEndpoints, actor: Actor): Worker {
+  const endpoint = endpoints[actor]
+  const workerData = { endpoint, role: 'pass on', first: actor === 'frontend' ? 20 : 0 }
+  return new Worker(new URL('ring/peer.mjs', import.meta.url), { workerData, transferList: getPorts(endpoint) })
+}
+
+const started: Worker[] = []
+afterEach(async () => void (await Promise.all(started.splice(0).map(worker => worker.terminate()))))
+
+describe.each(['ring', 'port'] as const)('a triangle of %s links', kind => {
+  it('passes frames of every kind and size in a circle, in order', async () => {
+    const { links, seen } = connect(kind)
+    const frames = ([1, 2, 3, 5, 2] as const).map((of, i) => ({ kind: of, body: `${i}`.repeat(10 ** i) }))
+    for (const { kind: of, body } of frames) links.frontend.send({ kind: of, body: new Uint8Array(Buffer.from(body)) })
+    const expected = frames.map(frame => `${frame.kind}:${frame.body}`)
+    await expect.poll(() => ACTORS.map(actor => seen[actor].log.length), POLL).toEqual([5, 5, 5])
+    expect(ACTORS.map(actor => seen[actor].log)).toEqual([expected, expected, expected])
+    links.frontend.close()
+  })
+
+  it.each([
+    ['frontend', { frontend: [], gate: [], core: ['1:last of gate'] }],
+    ['gate', { frontend: ['1:last of core'], gate: [], core: [] }],
+    ['core', { frontend: [], gate: ['1:last of frontend'], core: [] }],
+  ] as const)(
+    'ends everywhere after its %s has closed, and after the last frames of the others',
+    async (closing, last) => {
+      const { links, seen } = connect(kind)
+      await settle()
+      links[closing].close()
+      await settle()
+      expect(ACTORS.map(actor => seen[actor].log)).toEqual(ACTORS.map(actor => [...last[actor], 'closed']))
+    },
+  )
+
+  it('delivers what waited for room when the frontend closed', async () => {
+    const { links, seen } = connect(kind)
+    links.gate.pause()
+    for (let i = 0; i < 300; i++) links.frontend.send({ kind: 2, body: new Uint8Array(60_000) })
+    links.frontend.close()
+    await settle()
+    links.gate.resume()
+    await expect.poll(() => seen.gate.log.at(-1), POLL).toBe('closed')
+    expect(seen.gate.log).toHaveLength(301)
+  })
+
+  it.each(ACTORS)('ends in the other threads after the thread of its %s was terminated', async dying => {
+    const endpoints = createTriangleEndpoints(kind)
+    const workers = forEachActor(actor => start(endpoints, actor))
+    started.push(...Object.values(workers))
+    const others = ACTORS.filter(actor => actor !== dying)
+    await Promise.all(ACTORS.map(actor => once(workers[actor], 'message')))
+    const ended = Promise.all(
+      others.map(async actor => Promise.all([once(workers[actor], 'message'), once(workers[actor], 'exit')])),
+    )
+    await workers[dying].terminate()
+    closeEndpoint(endpoints[dying])
+    expect(await ended, 'nothing keeps these threads alive').toEqual(others.map(() => [['closed'], [0]]))
+  })
+})
