@@ -26,9 +26,10 @@ const more = {
   link: () => links.forEach(close),
 }
 crypto.createCipheriv = (...args) => {
-  if (armed === 'hook') exit(3)
   const cipher = createCipheriv(...args)
-  const { getAuthTag } = cipher
+  const { getAuthTag, setAAD } = cipher
+  // The cipher of the next record is created in advance.
+  cipher.setAAD = (...aad) => (armed === 'hook' ? exit(3) : setAAD.apply(cipher, aad))
   cipher.getAuthTag = () => (armed === 'seal' ? exit(3) : getAuthTag.call(cipher))
   return cipher
 }

@@ -1,0 +1,39 @@
+// A frontend in a sandbox looks for the ports of its links, to post objects that Node deserializes in the thread at the other end.
+import { describe, expect, test } from 'vitest'
+import type { Bus, Sandbox } from '../../src/index.js'
+import { next } from '../start.js'
+import { at, eventually, patterns, supervise } from '../supervised.js'
+
+const NAMES = ['ReadableStream', 'WritableStream', 'TransformStream', 'FileHandle', 'Blob', 'deserializeInfo']
+
+/** A script has no imports: it counts the globals with which it could attack. */
+const script = at(`
+const names = ['MessagePort', 'MessageChannel', 'ReadableStream', 'WritableStream', 'TransformStream', 'Blob']
+sallyport.expose({ attack: () => names.filter(name => globalThis[name] !== undefined).length })
+await sallyport.emit('ready-to-attack')
+`)
+
+async function attack(bus: Bus, module: URL, sandbox: Sandbox, name: string): Promise<number> {
+  const ready = next(bus, 'ready-to-attack')
+  await bus.open('evil', module, { sandbox })
+  await ready
+  return eventually(() => bus.call<number>('evil', 'attack', { name }))
+}
+
+describe.each(patterns)('%s', (_name, app) => {
+  test.each([
+    ...NAMES.map(name => ({
+      name,
+      sandbox: 'permission' as const,
+      module: new URL('port-attacks.mjs', import.meta.url),
+    })),
+    { name: 'anything', sandbox: 'ses' as const, module: script },
+  ])('sandbox: $sandbox has no port to attack with: $name', async ({ name, sandbox, module }) => {
+    const { bus, events } = await supervise({ app })
+    const client = await bus.connect('tests')
+    const core = await client.invoke('which')
+    expect(await attack(bus, module, sandbox, name)).toBe(0)
+    expect(await client.invoke('which')).toBe(core)
+    expect(events).toEqual([])
+  })
+})
