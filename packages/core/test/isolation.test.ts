@@ -105,7 +105,7 @@ describe('a number that JSON cannot encode again', () => {
     new URL(
       `data:text/javascript,${encodeURIComponent(`import { MessagePort, parentPort } from 'node:worker_threads'
         const isLink = handle => handle instanceof MessagePort && handle !== parentPort
-        const port = process._getActiveHandles().filter(isLink).at(-1)
+        const port = process._getActiveHandles().filter(isLink).at(0)
         const call = '\\u0001{"jsonrpc":"2.0","id":1,"method":"log_line","params":{"a":${number}}}'
         port.postMessage(Uint8Array.from(Buffer.from(call)).buffer)
         setInterval(() => {}, 1000)`)}`,

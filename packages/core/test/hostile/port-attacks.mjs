@@ -2,14 +2,25 @@
 // the thread at the other end, before any listener sees the message.
 import { emit, expose, invoke } from '@sallyport/frontend'
 import { open } from 'node:fs/promises'
-import { MessageChannel, MessagePort } from 'node:worker_threads'
+import { MessageChannel, MessagePort, parentPort } from 'node:worker_threads'
 
 const { postMessage } = MessagePort.prototype
 const linkPorts = new Set()
+/** The port to the host, which Node itself keeps: `null` in a sandbox. */
+const controlPort = parentPort
 MessagePort.prototype.postMessage = function (message, ...rest) {
   // The ports that Node and the host keep for themselves carry messages with a type.
   if (message?.type === undefined) linkPorts.add(this)
   return postMessage.call(this, message, ...rest)
+}
+
+function getActivePorts() {
+  try {
+    return process._getActiveHandles().filter(handle => handle instanceof MessagePort)
+  } catch {
+    // The sandbox does not have this function.
+    return []
+  }
 }
 
 const findSymbol = description =>
@@ -59,7 +70,7 @@ const attacks = {
 expose({
   /** Attacks the thread at the other end of each port, and exits with it on request. Returns the number of ports. */
   async attack({ name, exits = false }) {
-    const ports = [...linkPorts]
+    const ports = [...new Set([...getActivePorts(), ...linkPorts])].filter(port => port !== controlPort)
     for (const port of ports) {
       const innerPorts = []
       const objects = await attacks[name](innerPorts)
@@ -73,6 +84,5 @@ expose({
   },
 })
 
-// A ring's port carries only what is too large for the ring.
 await invoke('which', new Uint8Array(2 ** 22)).catch(() => {})
 await emit('ready-to-attack')
