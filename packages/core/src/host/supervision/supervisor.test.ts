@@ -1,5 +1,6 @@
 // The supervisor over real threads: the outcome of each way that a thread can exit, and that exited workers are released.
 import { EventEmitter } from 'node:events'
+import { queryObjects } from 'node:v8'
 import { type ResourceLimits, Worker } from 'node:worker_threads'
 import { describe, expect, test, vi } from 'vitest'
 import { resolveSupervision } from './policy.js'
@@ -124,6 +125,27 @@ describe('a worker', () => {
     await worker.ready
     worker.post('go')
     expect(await worker.exited).toMatchObject({ error: { message: 'it ran out of memory' } })
+  })
+
+  test('releases a thread that exited when the next one is ready', async () => {
+    const supervision = { ...resolveSupervision('permanent'), delay: { min: 1, max: 1 } }
+    const source = `${ready} process.exit(3))`
+    const threads: WeakRef<Worker>[] = []
+    const spawn = (): Worker => {
+      const thread = new Worker(source, { eval: true })
+      threads.push(new WeakRef(thread))
+      return thread
+    }
+    const worker = createSupervisor().start({ ...silent, supervision, spawn })
+    await worker.ready
+    worker.post('go')
+    const isReleased = (): boolean => {
+      // Collects garbage.
+      queryObjects(Worker, { format: 'count' })
+      return threads.length === 2 && threads[0]!.deref() === undefined
+    }
+    await vi.waitFor(() => expect(isReleased()).toBe(true), { timeout: 10_000 })
+    await worker.stop(0)
   })
 
   test('fails when it throws after it was ready', async () => {

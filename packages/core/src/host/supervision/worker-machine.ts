@@ -86,8 +86,11 @@ const machine = setup({
       const message = `${spec.name} did not exit after it was terminated: its thread is stuck in native code`
       return failWith(new BusError('Timeout', message))
     }),
+    // An error keeps its stack's closures alive, and with them the thread that exited and its ports.
     recordStartup: assign(({ context: { startupMs, startedAt, now } }) => ({
+      ...failWith(undefined),
       startupMs: startupMs ?? now() - startedAt,
+      restart: undefined,
     })),
     recordDrainTimeout: assign(({ event }) => (event.type === 'stop' ? { drainTimeout: event.timeout } : {})),
     countRestart: assign(({ context: { history: before, isCharged, spec, now, random, generation, error } }) => {
