@@ -52,7 +52,7 @@ const LOOPS: Partial<Record<Loop, MeasureLoop>> = {
 }
 
 /** The parts of the time to settle. */
-const SETTLE_PARTS = 6
+const SETTLE_PARTS = 7
 
 /** Measures short parts until they are stationary: a ring that slept must begin to poll. Returns false if time ran out first. */
 async function settle(measure: (ms: number) => Promise<Measurement>, settleMs: number): Promise<boolean> {

@@ -73,13 +73,13 @@ const seldom = (id: 'burst' | 'sparse', title: string, share: number): Case => {
 
 const open = (thousands: number): Case => {
   const task = { loop: 'open', perSecond: 1000 * thousands } as const
-  return { ...inCase(`open-${thousands}k`, `${thousands},000/s offered`, task, [P50, P99]), settleShare: 0.25 }
+  return { ...inCase(`open-${thousands}k`, `${thousands},000/s offered`, task, [P50, P99]), share: 2, settleShare: 3 }
 }
 
 /** The ways in which calls come, each with slots that fit it. */
 const shapes = [
   inCase('steady', 'steady', calls(1), [P50, aside(P99), aside(CPU)]),
-  seldom('burst', 'burst', 6),
+  seldom('burst', 'burst', 4),
   seldom('sparse', 'sparse', 4),
   inCase('64', '64 in flight', calls(64), [rate('rate', 'a second'), aside(CPU)]),
   open(20),
@@ -87,16 +87,16 @@ const shapes = [
 ]
 
 /**
- * 0.3 s after 0.1 s to settle, and 6 rounds. Links are measured ten times as long as other arms, because polling restarts in each
- * slot: all threads slept while the other arms were measured.
+ * Slots of 0.3 s in half of the rounds, each after at most 0.18 s to settle: a ring that slept while other arms were measured polls
+ * again after 0.05 s of calls, and a part of the time to settle is half of that.
  */
-const LONG = { share: 10, settleShare: 1 / 3, roundsShare: 0.5, warmUpShare: 0.75 } as const
+const LONG = { share: 10, settleShare: 0.6, roundsShare: 0.5, warmUpShare: 0.75 } as const
 
-/** 0.15 s after 0.05 s: for what is steady. */
-const SHORT = { ...LONG, share: 5, warmUpShare: 0.5 } as const
+/** 0.15 s. */
+const SHORT = { ...LONG, share: 5, settleShare: 1.2, warmUpShare: 0.5 } as const
 
-/** 0.09 s after at most 0.045 s to settle. */
-const SHAPES = { share: 3, settleShare: 0.5, roundsShare: 0.5, warmUpShare: 0.5 } as const
+/** 0.09 s. */
+const SHAPES = { ...SHORT, share: 3, settleShare: 2 } as const
 
 /** A process of its own for each measurement: few rounds, and nothing to warm up. */
 const ALONE = { roundsShare: 0.5, warmUpShare: 0, spawns: true } as const
@@ -144,25 +144,24 @@ const TEXTS = readTable(`
 export const allScenarios = (): Scenario[] => {
   const all = features.callArms()
   const rows: Readonly<Record<string, Row>> = {
-    // A ring that slept while other arms were measured must begin to poll.
-    noise: { main: true, arms: features.noise, cases: callCases([P50]), share: 1.5, settleShare: 1, warmUpShare: 0.5 },
+    noise: { main: true, arms: features.noise, cases: callCases([P50]), share: 2, settleShare: 3, warmUpShare: 0.5 },
     shapes: { main: true, arms: features.shapes(), cases: shapes, ...CASES, ...SHAPES },
     latency: { arms: all, cases: [inCase('1', 'one at a time', calls(1), [P50, P99, CPU])], ...LONG },
     // 0.09 s: many arms, in many cases.
-    throughput: { arms: all, cases: [1, 8, 64, 512].map(throughput), ...SHORT, share: 3 },
+    throughput: { arms: all, cases: [1, 8, 64, 512].map(throughput), ...SHAPES },
     isolation: {
       main: true,
       arms: features.isolation,
       cases: callCases([P50, P99]),
-      ...SHORT,
-      share: 2,
-      settleShare: 0.5,
+      ...SHAPES,
+      share: 1.5,
+      settleShare: 3,
+      warmUpShare: 0.3,
     },
     documents: {
       main: true,
       arms: features.documents,
       cases: [
-        greet,
         ...['push', 'pull_request'].map(payloads.githubEvents),
         payloads.devtoolsProtocol(),
         payloads.devtoolsBytes(),
@@ -188,6 +187,7 @@ export const allScenarios = (): Scenario[] => {
       cases: [inCase('channel', 'channel', { loop: 'stream' }, [rate('rate', 'messages')])],
       ...SHORT,
       share: 2,
+      settleShare: 1,
     },
     // A start takes about two slots. One is enough to have read the files.
     start: { main: true, arms: lifecycle.startArms, cases: start, ...CASES, share: 2, warmUpShare: 0.15 },
@@ -201,6 +201,7 @@ export const allScenarios = (): Scenario[] => {
       ],
       ...CASES,
       share: 0.5,
+      roundsShare: 0.5,
       warmUpShare: 0.3,
     },
     'one-thread': { arms: oneThreadArms, cases: [io64()], share: 4 },
@@ -236,7 +237,7 @@ export const allScenarios = (): Scenario[] => {
       cases: callCases([P50, P99], clockedCall),
       ...SHORT,
       share: 2,
-      settleShare: 0.5,
+      settleShare: 3,
       spawns: true,
     },
     'sandbox-start': {
