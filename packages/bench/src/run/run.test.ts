@@ -170,7 +170,7 @@ describe('a companion process', () => {
 })
 
 test('settles before each measurement, but not before the warm-up, which may be another task', async () => {
-  // Without the time of a busy machine, a warm-up has two measurements of its task's time.
+  // Without the time of a busy machine, a warm-up has three measurements of a quarter of its time.
   vi.spyOn(performance, 'now').mockReturnValue(0)
   onTestFinished(() => void vi.restoreAllMocks())
   const tasks: Task[] = []
@@ -187,7 +187,7 @@ test('settles before each measurement, but not before the warm-up, which may be 
   }
   await run([scenario], { ...plan, rounds: 12 }, silent, running)
   expect(tasks.map(({ inFlight, ms, settleMs }) => [inFlight, ms, settleMs])).toEqual([
-    ...Array.from({ length: 2 }, () => [3, 2, undefined]),
+    ...Array.from({ length: 3 }, () => [3, 0.5, undefined]),
     ...Array.from({ length: 4 }, () => [1, 10, 5]),
   ])
 })
