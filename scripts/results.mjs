@@ -65,8 +65,8 @@ ${headline(report)}
 
 ${END}
 
-Each in threads of its own or shared as [the benchmark's peers](benchmarking.md#peers) have it; × is the ratio to the raw
-MessagePort of the same rounds. A raw MessagePort checks nothing and authorizes nobody; nor do the other libraries.
+Each in threads of its own, as [the benchmark's peers](benchmarking.md#peers) are used; × is the ratio to the raw MessagePort of the
+same rounds. A raw MessagePort checks nothing and authorizes nobody; nor do the other libraries.
 
 **Caveats.** One machine of ${report.machine.cores} cores, which others may have used meanwhile (the load stands below): rings poll with one core for
 each side, and a gate is a third thread. What says \`failed\` or \`missed\` is left as it came out.
