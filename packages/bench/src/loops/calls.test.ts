@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { echoBytes, usualCall } from '../payloads/payloads.js'
 import { greet } from './handlers.js'
 import { createLoops } from './serve.js'
@@ -44,6 +44,31 @@ describe('calls', () => {
     let answers = 0
     const wrong = createSubject({ call: async () => (answers++ < calls.length ? 'Hello, World!' : 'Bye') })
     await expect(async () => createLoops(wrong)({ loop: 'calls', ms: 1, inFlight: 4 }, calls)).rejects.toThrow('Bye')
+  })
+})
+
+describe('settling', () => {
+  afterEach(() => vi.restoreAllMocks())
+
+  /** Calls take so many milliseconds by a virtual clock, one after the other. */
+  async function settle(getMs: (call: number) => number): Promise<Record<string, number>> {
+    let [now, made] = [0, 0]
+    vi.spyOn(performance, 'now').mockImplementation(() => now)
+    const subject = createSubject({
+      call: async () => {
+        now += getMs(made++)
+        return 'Hello, World!'
+      },
+    })
+    return createLoops(subject)({ loop: 'calls', ms: 70, settleMs: 700 }, calls)
+  }
+
+  test('ends when three parts are stationary', async () => {
+    expect(await settle(call => (call < 120 ? 2 : 1))).toMatchObject({ stationary: 1, p50: 1000 })
+  })
+
+  test('ends when its time is over, and says so', async () => {
+    expect(await settle(call => 1.004 ** call)).toMatchObject({ stationary: 0 })
   })
 })
 

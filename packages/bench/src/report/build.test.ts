@@ -178,6 +178,39 @@ describe('the noise check', () => {
     expect(sampleReport(strayBy(0.8), [noise]).noise?.outcome).toBe('too noisy')
   })
 
+  test('is too noisy when the interval of an arm to itself is wide, even if its middle is 1', () => {
+    const scatter = (outcomes: Outcome[]): Outcome[] => {
+      for (const cell of outcomes.flatMap(({ cells }) => cells)) {
+        const factors = cell.arm.id === 'ring-json-again' ? [0.6, 1, 1.6] : [1, 1, 1]
+        const [round] = cell.processes[0]!
+        cell.processes = factors.map(factor => [{ ...round!, p50: round!['p50']! * factor }])
+      }
+      return outcomes
+    }
+    const [check] = sampleReport(scatter, [noise]).noise!.checks
+    expect(check!.ratio).toBe(1)
+    expect(sampleReport(scatter, [noise]).noise?.outcome).toBe('too noisy')
+  })
+
+  test('is too noisy when other programs took more than a tenth of the CPU time', () => {
+    const taken = (others: number) => (outcomes: Outcome[]) =>
+      outcomes.map(outcome => ({ ...outcome, cpu: { total: 1000, others } }))
+    expect(sampleReport(taken(90), [noise]).noise).toMatchObject({ outcome: 'steady', othersCpu: 0.09 })
+    expect(sampleReport(taken(300), [noise]).noise).toMatchObject({ outcome: 'too noisy', othersCpu: 0.3 })
+    expect(sampleReport(undefined, [noise]).noise).toMatchObject({ othersCpu: null })
+  })
+
+  test('counts the warm-ups and measurements that were not stationary', () => {
+    const moving = (outcomes: Outcome[]): Outcome[] => {
+      const [cell] = outcomes[0]!.cells
+      cell!.coldStarts = 2
+      cell!.processes[0]![0]!['stationary'] = 0
+      return outcomes
+    }
+    expect(sampleReport(moving, [noise]).scenarios[0]!.notStationary).toBe(3)
+    expect(sampleReport(undefined, [noise]).scenarios[0]!.notStationary).toBe(0)
+  })
+
   test('judges no goal when it is too noisy', () => {
     const scenarios = [noise, start, shapes]
     const steady = sampleReport(undefined, scenarios).goals.map(({ outcome }) => outcome)

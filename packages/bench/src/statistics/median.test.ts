@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { median, middleMean, quantile, summarize } from './median.js'
+import { isStationary, median, middleMean, quantile, summarize } from './median.js'
 
 describe('median', () => {
   test('is the middle value, or the mean of the two in the middle', () => {
@@ -32,4 +32,12 @@ test('middleMean ignores a quarter of the values at each end', () => {
   expect(middleMean([1000, 1, 2, 4])).toBe(3)
   expect(middleMean([5])).toBe(5)
   expect(middleMean([])).toBeNaN()
+})
+
+test.each([
+  [[9, 1, 1, 1.1], true],
+  [[1, 1, 1.2], false],
+  [[1, 1], false],
+])('whether the last three of %j are stationary is %s', (values, expected) => {
+  expect(isStationary(values)).toBe(expected)
 })
