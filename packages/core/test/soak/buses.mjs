@@ -9,8 +9,8 @@ const module = new URL('frontend.mjs', import.meta.url)
 const frontends = {
   // Nothing ends it; core and its gate are broken under it.
   steady: { module },
-  ring: { module, link: 'ring', sandbox: 'none' },
-  port: { module, link: 'port', codec: 'msgpack', sandbox: 'permission' },
+  ring: { module, link: 'ring', sandbox: 'permission' },
+  port: { module, link: 'port', codec: 'msgpack', sandbox: 'none' },
 }
 const capability = {
   identifier: 'all',
