@@ -7,18 +7,20 @@ const pattern = { brownfield: { use: 'brownfield' as const }, isolation: { use: 
 
 async function bus(
   use: keyof typeof pattern,
-  capabilities: Capability[],
+  capabilities: Capability[] | undefined,
   more: Partial<BusOptions> = {},
 ): Promise<Bus> {
-  return start({ app: { security: { pattern: pattern[use], capabilities } }, ...more })
+  return start({ app: { security: { pattern: pattern[use], ...(capabilities && { capabilities }) } }, ...more })
 }
 
 const add = { a: 1, b: 2 }
 
 describe('brownfield', () => {
   test('app commands are open until a capability names one', async () => {
-    const open = await (await bus('brownfield', [])).connect('main')
+    const open = await (await bus('brownfield', undefined)).connect('main')
     expect(await open.invoke('add', add)).toBe(3)
+    const closed = await (await bus('brownfield', [])).connect('main')
+    await expect(closed.invoke('add', add)).rejects.toMatchObject({ reason: 'Denied' })
     const named = await bus('brownfield', [{ identifier: 'a', windows: ['main'], permissions: ['allow-greet'] }])
     const main = await named.connect('main')
     expect(await main.invoke('greet', { name: 'x' })).toBe('Hello, x!')

@@ -27,7 +27,8 @@ export interface BusArmOptions extends FrontendOptions {
   /** The variant of core's `greet`; see `workers/core.ts`. */
   greet?: 'zod' | 'valibot'
   /** @default one that allows each command */
-  capabilities?: readonly Capability[]
+  /** `open`: none, so that every command is open. */
+  capabilities?: readonly Capability[] | 'open'
   /** Frontends that only listen, in addition to the one that measures. */
   listeners?: number
 }
@@ -90,7 +91,7 @@ function toBusOptions(settings: Omit<BusArmOptions, 'cipher'>): BusOptions {
     // Log lines would disturb the progress line, and errors fail the arm anyway.
     log: false,
     frontends: { [LABEL]: frontend, ...Object.fromEntries(listening) },
-    app: { security: { pattern: createPattern(hook), capabilities } },
+    app: { security: { pattern: createPattern(hook), ...(capabilities !== 'open' && { capabilities }) } },
   }
 }
 

@@ -68,7 +68,7 @@ const MANY_SCOPES = MANY.map((capability, index): Capability => {
 })
 
 export const authority: Arms = [
-  busArm('open', 'no capability', { ...RING_JSON, capabilities: [] }),
+  busArm('open', 'no capability', { ...RING_JSON, capabilities: 'open' }),
   busArm('1-capability', '1 capability', RING_JSON),
   busArm('100-capabilities', '100 capabilities', { ...RING_JSON, capabilities: MANY }),
   busArm('100-scopes', '100, with scopes', { ...RING_JSON, capabilities: MANY_SCOPES }),

@@ -16,13 +16,14 @@ import {
   merge,
   getDefaultPolicy,
   resolveAll,
+  resolveAllowList,
   resolveCapability,
   type ResolvedCapability,
   getResolveOptions,
 } from './resolve.js'
 import { type CommandScope, EMPTY_SCOPE, type Scope } from './scope.js'
 import { misnamedCommands } from './suggest.js'
-import type { CapabilityChanges, CapabilitySource, CommandName, Pattern } from './types.js'
+import type { AllowList, CapabilityChanges, CapabilitySource, CommandName, Pattern } from './types.js'
 
 /** The permissions of one frontend. */
 export interface Permits {
@@ -49,6 +50,14 @@ export interface Authority {
   /** @throws {BusError} InvalidParams if there is no capability with this identifier */
   remove(identifier: string): void
   /**
+   * Replaces the commands that `allow` of a frontend names, and restricts app commands. `undefined` removes them.
+   *
+   * @throws {BusError} InvalidParams for an entry that is neither a command nor a permission
+   */
+  allow(label: string, list: AllowList | undefined): void
+  /** True while the core has app commands that every frontend may call. */
+  readonly isOpen: boolean
+  /**
    * True once a capability has named an app command, even if it was removed later: from then on app commands need a capability.
    */
   readonly isRestricted: boolean
@@ -64,29 +73,37 @@ export interface AuthorityInput extends AclDeps {
 
 /** @throws {BusError} InvalidParams if a capability, permission file or manifest is invalid */
 export function createAuthority({ pattern, commands: names, ...sources }: AuthorityInput): Authority {
-  const commands = [...names]
-  const options = getResolveOptions({ ...sources, commands })
-  const { catalogue } = options
+  const options = getResolveOptions({ ...sources, commands: names })
+  const { catalogue, commands } = options
   misnamedCommands(catalogue, commands).forEach(sources.warn)
   let capabilities: readonly ResolvedCapability[] = resolveAll(sources.acl.capabilities, options)
-  let restricted = isRestricted(capabilities, catalogue)
+  /** Capabilities of frontends with `allow`, by label. The app chooses the identifiers in `capabilities`, so these stay apart. */
+  const allowed = new Map<string, ResolvedCapability>()
+  let restricted = sources.acl.isRestricted === true || isRestricted(capabilities, catalogue)
   let isOpen = getDefaultPolicy(restricted, pattern)
   let version = 0
   const change = (changed: readonly ResolvedCapability[]): void => {
     capabilities = changed
+    update(isRestricted(capabilities, catalogue))
+  }
+  const update = (isNowRestricted: boolean): void => {
     // Stays restricted after a removal: taking a right from one frontend must not open all commands to every frontend.
-    restricted ||= isRestricted(capabilities, catalogue)
+    restricted ||= isNowRestricted
     isOpen = getDefaultPolicy(restricted, pattern)
     version++
   }
+  const getCapabilities = (label: string): readonly ResolvedCapability[] => {
+    const listed = allowed.get(label)
+    return listed ? [...capabilities, listed] : capabilities
+  }
 
   const getVerdict = (command: CommandName, label: string, access: Access): Verdict => {
-    const { allowed, denied, global } = access
-    const grants = allowed.get(command.method) ?? []
+    const { denied, global } = access
+    const grants = access.allowed.get(command.method) ?? []
     if (!denied.has(command.method) && (grants.length > 0 || isOpen(command))) {
       return { denial: undefined, scope: commandScope(grants, global.get(getCommandKey(command))) }
     }
-    const details = { label, access, capabilities, catalogue }
+    const details = { label, access, capabilities: getCapabilities(label), catalogue }
     return { denial: isDevelopment ? explainedDenial(command, details) : denialText(command), scope: EMPTY_SCOPE }
   }
 
@@ -103,7 +120,7 @@ export function createAuthority({ pattern, commands: names, ...sources }: Author
         }
         const known = verdicts.get(command)
         if (known) return known
-        const made = getVerdict(command, label, (access ??= getAccess(label, capabilities)))
+        const made = getVerdict(command, label, (access ??= getAccess(label, getCapabilities(label))))
         verdicts.set(command, made)
         return made
       }
@@ -129,18 +146,28 @@ export function createAuthority({ pattern, commands: names, ...sources }: Author
       }
       change(left)
     },
+    allow(label, list) {
+      if (list) allowed.set(label, resolveAllowList(label, list, options))
+      else if (!allowed.delete(label)) return
+      update(list !== undefined)
+    },
+    get isOpen(): boolean {
+      return commands.some(command => command.owner === 'app' && isOpen(command))
+    },
     get isRestricted(): boolean {
       return restricted
     },
     async explain(labels) {
       // Loaded on demand: serving calls does not need it.
       const { explainFrontend } = await import('./explain.js')
-      return labels.map(label => explainFrontend(label, capabilities, commands, isOpen))
+      return labels.map(label => explainFrontend(label, getCapabilities(label), commands, isOpen))
     },
     restore({ added, removed, ...before }: CapabilityChanges): void {
       restricted ||= before.decided
       const kept = capabilities.filter(({ capability }) => !removed.has(capability.identifier))
-      const again = [...added.values()].map(value => resolveCapability({ value, from: 'bus.addCapability' }, options))
+      const again = [...added.values()].map(value =>
+        resolveCapability({ value, from: 'bus.addCapability', isOption: true }, options),
+      )
       change(inOrder([...kept, ...again]))
     },
   }

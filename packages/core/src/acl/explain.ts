@@ -75,7 +75,7 @@ export function explain({ acl, core = {}, pattern = 'brownfield', labels }: Expl
     warn: text => void warnings.push(text),
   })
   const capabilities = resolveAll(acl.capabilities, options)
-  const isOpen = getDefaultPolicy(isRestricted(capabilities, options.catalogue), pattern)
+  const isOpen = getDefaultPolicy(acl.isRestricted === true || isRestricted(capabilities, options.catalogue), pattern)
   const names = [...commands, ...coreCommands()]
   return {
     frontends: (labels ?? labelsIn(capabilities)).map(label => explainFrontend(label, capabilities, names, isOpen)),

@@ -1,5 +1,6 @@
 // Resolves capabilities to everything that they allow and deny, for one label or for all.
 import { isBusError } from '@sallyport/protocol'
+import { didYouMean } from '../shared/suggest.js'
 import { mistake, type Place } from '../shared/validate.js'
 import { type Catalogue, createCatalogue } from './catalogue.js'
 import {
@@ -17,6 +18,7 @@ import { type CommandScope, createScope, EMPTY_SCOPE, type Scope } from './scope
 import { OPEN_COMMANDS } from './tauri-permissions.js'
 import {
   type AclInput,
+  type AllowList,
   APP_KEY,
   type Capability,
   type CapabilitySource,
@@ -42,6 +44,7 @@ export interface ResolvedCapability {
 
 export interface ResolveOptions extends Pick<AclInput, 'unknownPermissions' | 'platform'> {
   catalogue: Catalogue
+  commands: readonly CommandName[]
   warn(text: string): void
 }
 
@@ -50,15 +53,26 @@ export function resolveCapability(source: CapabilitySource, options: ResolveOpti
   const capability = toCapability(source)
   const { identifier, local = true, windows = [], webviews = [] } = capability
   const { catalogue, platform } = options
+  if (windows.length + webviews.length === 0) {
+    const text = `capability ${JSON.stringify(identifier)} applies to no frontend. Add its labels, as in "windows": ["main"]`
+    const error = mistake(source, '', text)
+    if (source.isOption) throw error
+    options.warn(error.message)
+  }
   const globs = [...matchers(source, 'windows', windows), ...matchers(source, 'webviews', webviews)]
   const isActive = isFor(capability, platform)
   const entries = capability.permissions.map((entry, index) => {
     const member = `permissions[${index}]${typeof entry === 'string' ? '' : '.identifier'}`
+    let isLost = false
     // Another core can have other plugins.
     const lost = (what: Lost): void => {
+      isLost = true
       if (isActive) lose(source, member, `capability ${JSON.stringify(identifier)}: `, what, options)
     }
-    const expanded = expand(getIdentifier(entry), catalogue, lost)
+    const name = getIdentifier(entry)
+    const expanded = expand(name, catalogue, lost)
+    if (isActive && !isLost && expanded.length === 0 && /(?:^|:)default$/.test(name))
+      warnOfEmptyDefault(source, member, name, options)
     return resolveEntry(
       entry,
       expanded.filter(({ permission }) => isFor(permission, platform)),
@@ -74,6 +88,40 @@ export function resolveCapability(source: CapabilitySource, options: ResolveOpti
     globalScopes: entries.flatMap(entry => entry.globalScopes),
     holdsFor: label => isActive && local && globs.some(matches => matches(label)),
   }
+}
+
+/** Warns of a plugin's `default` that is not defined or empty: Tauri's files name it, and a plugin written for a test often has none. */
+function warnOfEmptyDefault(source: CapabilitySource, member: string, name: string, { warn }: ResolveOptions): void {
+  const text = `${JSON.stringify(name)} allows nothing, because no default permissions are defined. Name permissions of commands`
+  warn(mistake(source, member, text).message)
+}
+
+/**
+ * Resolves `allow` of a frontend to a capability for its label.
+ *
+ * @throws {BusError} InvalidParams for an entry that is neither a command nor a permission
+ */
+export function resolveAllowList(
+  label: string,
+  { entries, from }: AllowList,
+  options: ResolveOptions,
+): ResolvedCapability {
+  const { commands } = options
+  const names = commands.map(({ method }) => method)
+  const permissions = entries.flatMap((entry, index) => {
+    const command = commands.find(({ method }) => method === entry)
+    if (command) return command.allow
+    let isLost = false
+    expand(entry, options.catalogue, lost => {
+      isLost = true
+      const hint = didYouMean(entry, names)
+      const text = hint === '' ? lost.text : `unknown command or permission ${JSON.stringify(entry)}${hint}`
+      lose({ from: `${from}[${index}]` }, '', '', { ...lost, text }, options)
+    })
+    return isLost ? [] : entry
+  })
+  const capability = { identifier: `frontends.${label}.allow`, windows: [label], permissions }
+  return { ...resolveCapability({ value: capability, from }, options), namesAppCommand: true }
 }
 
 /** Checks the permissions that the sets of permission files name, so that a mistake is found at the start. */
@@ -133,9 +181,11 @@ export interface AclDeps {
 }
 
 /** @throws {BusError} InvalidParams if a permission file or manifest is invalid */
-export function getResolveOptions({ acl, commands, pluginFiles, warn }: AclDeps): ResolveOptions {
+export function getResolveOptions({ acl, commands: names, pluginFiles, warn }: AclDeps): ResolveOptions {
   const { unknownPermissions, platform } = acl
-  const options = { catalogue: createCatalogue({ acl, commands, pluginFiles }), unknownPermissions, platform, warn }
+  const commands = [...names]
+  const catalogue = createCatalogue({ acl, commands, pluginFiles })
+  const options = { catalogue, commands, unknownPermissions, platform, warn }
   checkSets(options)
   return options
 }

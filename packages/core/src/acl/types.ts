@@ -13,6 +13,16 @@ export interface AclSource {
 export interface CapabilitySource extends AclSource {
   /** The place within the file, if the value is only a part of it: `[1]`, `capabilities[1]`. Set by `splitCapabilities`. */
   readonly at?: string
+  /** Set for a capability that was written as an option, instead of in one of Tauri's files. */
+  readonly isOption?: true
+}
+
+/** `allow` of one frontend: what a capability for its label alone would name. */
+export interface AllowList {
+  /** Names of commands, and identifiers of permissions. */
+  readonly entries: readonly string[]
+  /** The option's place, for error texts: `createBus: frontends.main.allow`. */
+  readonly from: string
 }
 
 /** A source of one `PermissionFile`. */
@@ -33,6 +43,8 @@ export interface AclInput {
    * an error, since it is a typing error: a `deny-` with a mistake in it would deny nothing.
    */
   readonly unknownPermissions: 'error' | 'warn'
+  /** True if app commands need a capability even if no capability names one: `capabilities: []`, or a frontend's `allow`. */
+  readonly isRestricted?: boolean
   /** Compared with `platforms`: `getPlatform(process.platform)`. */
   readonly platform: Platform
 }

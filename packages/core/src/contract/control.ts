@@ -3,7 +3,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { CodecName, Heartbeat, LinkEndpoint, ReportedError } from '@sallyport/protocol'
 import type { LifecycleState } from '@sallyport/protocol/actor'
-import type { AclInput, CapabilityChanges, Pattern } from '../acl/types.js'
+import type { AclInput, AllowList, CapabilityChanges, Pattern } from '../acl/types.js'
 import type { MetricsMemory } from '../shared/metrics.js'
 
 /** In the order in which a worker passes through them. */
@@ -80,6 +80,8 @@ export interface Attachment {
   id: number
   /** The frontend runs already, so that the others are notified now instead of when its module begins. */
   hasStarted?: boolean
+  /** Commands that this frontend may call, in addition to those that capabilities allow. */
+  allow?: AllowList
   /** In the isolation pattern, the port on which the gate waits for the session's key. The host does not read it. */
   keyPort?: MessagePort
   metrics?: MetricsMemory
@@ -105,8 +107,10 @@ export type CoreCommand =
 export type CoreReport =
   | { type: 'state'; state: LifecycleState; error?: ReportedError }
   | { type: 'log'; line: string }
-  /** The frontend's link was taken. */
-  | { type: 'attached'; label: string; id: number }
+  /** The frontend's link was taken. `isOpen`: app commands are open to every frontend. */
+  | { type: 'attached'; label: string; id: number; isOpen: boolean }
+  /** The frontend's link was refused, for a mistake in its options. */
+  | { type: 'rejected'; label: string; id: number; error: ReportedError }
   /** A link has closed, from either side. */
   | { type: 'closed'; label: string; id: number }
   | { type: 'denied'; label: string; command: string; more: number }

@@ -49,15 +49,17 @@ export function runCoreActor({ create, subscribe, report, ended }: CoreActorHost
     } else if (command.type === 'begin') core?.sessions.begin(command.label)
     else if (command.type === 'measure') report({ type: 'measured', ...(core?.measure() ?? { running: [] }) })
     else if (command.type === 'confirmed') core?.confirmRequests.answer(command.id, command.agreed)
-    else if (command.type === 'end') core?.sessions.end(command.label)
+    else if (command.type === 'end') core?.end(command.label)
     else if (core) attach(command.attachment)
     else pending.push(command.attachment)
   })
 
   function attach(attachment: Attachment): void {
-    core?.attach(attachment)
     const { label, id } = attachment
-    if (label !== undefined) report({ type: 'attached', label, id })
+    const error = core?.attach(attachment)
+    if (label === undefined) return
+    if (error) report({ type: 'rejected', label, id, error: reportError(error) })
+    else report({ type: 'attached', label, id, isOpen: core?.isOpen === true })
   }
 }
 

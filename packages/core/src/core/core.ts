@@ -1,5 +1,5 @@
 // The core: the commands that a definition brings, and the sessions that call them.
-import { openLink, reportError } from '@sallyport/protocol'
+import { type BusError, closeEndpoint, openLink, reportError } from '@sallyport/protocol'
 import type { Logger } from 'pino'
 import { type Authority, createAuthority, HOST_PERMITS } from '../acl/authority.js'
 import { getPluginFiles } from '../acl/identifier.js'
@@ -107,7 +107,7 @@ export class Core {
     })
     if (changes) this.#authority.restore(changes)
     this.#quotas = createQuotas(calls?.quotas ?? [], registry, getLog)
-    const hostCommands = createHostCommands(this.#authority, sessions)
+    const hostCommands = createHostCommands(this.#authority, sessions, change => this.#restrict(change))
     this.#hostRegistry = new Map([...registry, ...hostCommands.map(command => [command.method, command] as const)])
     const defaults = calls?.timeout === undefined ? undefined : { timeout: calls.timeout }
     this.#app = createApp({
@@ -147,8 +147,23 @@ export class Core {
     }
   }
 
-  /** Opens a session over a link from the host. A session from the network with the same label is closed. */
-  attach({ label, codec, endpoint, id, hasStarted, keyPort, metrics }: Attachment): void {
+  /** True while app commands are open to every frontend. */
+  get isOpen(): boolean {
+    return this.#authority.isOpen
+  }
+
+  /**
+   * Opens a session over a link from the host. A session from the network with the same label is closed. Returns the error of a
+   * wrong `allow`, which closes the link.
+   */
+  attach({ label, codec, endpoint, id, hasStarted, allow, keyPort, metrics }: Attachment): BusError | undefined {
+    try {
+      if (label !== undefined) this.#restrict(() => this.#authority.allow(label, allow))
+    } catch (error) {
+      closeEndpoint(endpoint)
+      keyPort?.close()
+      return error as BusError
+    }
     // A key port without keys throws: a session that has to be sealed never starts in plaintext.
     const opener = keyPort && this.#keys!.handOver(keyPort)
     if (label !== undefined) this.#networkSessions.closeSession(label)
@@ -156,6 +171,23 @@ export class Core {
     const traffic = { metrics: new SessionMetrics(metrics), hasDeadlines: false, ended: () => {} }
     this.#openSession({ linkId: id, label, codec, link, opener, ...traffic })
     if (hasStarted && label !== undefined) this.sessions.begin(label)
+    return undefined
+  }
+
+  /** Ends a frontend, and what its `allow` allowed. */
+  end(label: string): void {
+    this.#authority.allow(label, undefined)
+    this.sessions.end(label)
+  }
+
+  /** Logs that a change of the capabilities closed the app commands, which were open to every frontend before. */
+  #restrict(change: () => void): void {
+    const wasOpen = this.isOpen
+    change()
+    if (!wasOpen || this.isOpen) return
+    this.#getLog().warn(
+      'App commands are now closed to every frontend, except those that a capability or `allow` names',
+    )
   }
 
   /** Updates the counts of all sessions. Returns a few of the running calls, and the statistics of the network. */
@@ -223,13 +255,18 @@ function createSessionsEvents(report: (report: CoreReport) => void): SessionsEve
 }
 
 /** Creates the commands behind methods of `Bus`. Frontends do not have them: to frontends their names are unknown. */
-function createHostCommands(authority: Authority, sessions: Sessions): RunnableCommand[] {
+function createHostCommands(
+  authority: Authority,
+  sessions: Sessions,
+  restrict: (change: () => void) => void,
+): RunnableCommand[] {
   const hidden = { owner: 'core', allow: '', deny: '' } as const
   const create = (method: string, run: RunnableCommand['run']): RunnableCommand => ({ ...hidden, method, run })
   return [
     create(HOST_METHOD.call, (args, call) => callFrontend(sessions, args, call)),
     create(HOST_METHOD.addCapability, args => {
-      authority.add({ value: (args as { capability: unknown }).capability, from: 'bus.addCapability' })
+      const { capability } = args as { capability: unknown }
+      restrict(() => authority.add({ value: capability, from: 'bus.addCapability', isOption: true }))
       return authority.isRestricted
     }),
     create(HOST_METHOD.removeCapability, args => {

@@ -79,7 +79,9 @@ export class CoreThread implements CoreEndpoint {
   }
 
   attach(attachment: Attachment): void {
-    const { endpoint, keyPort } = attachment
+    const { endpoint, keyPort, allow } = attachment
+    // A restarted core must not open app commands until this frontend is back.
+    if (allow) this.changes.decided = true
     const ports = getPorts(endpoint)
     if (keyPort) ports.push(keyPort)
     this.worker.post({ type: 'attach', attachment } satisfies CoreCommand, ports)
@@ -181,8 +183,10 @@ export class CoreThread implements CoreEndpoint {
   #onReport(report: CoreReport): void {
     const { log, reporter } = this.#services
     if (report.type === 'log') forwardLine(log, report.line)
-    else if (report.type === 'attached') this.#events?.get(report.label)?.attached(report.id)
-    else if (report.type === 'closed') this.#events?.get(report.label)?.closed(report.id)
+    else if (report.type === 'attached') this.#events?.get(report.label)?.attached(report.id, report.isOpen)
+    else if (report.type === 'rejected') {
+      this.#events?.get(report.label)?.rejected(report.id, receiveError(report.error, 'core rejected the frontend'))
+    } else if (report.type === 'closed') this.#events?.get(report.label)?.closed(report.id)
     else if (report.type === 'overload') reporter.reportOverload(report.label, report.dropped)
     else if (report.type === 'denied' || report.type === 'slow') {
       const { type, more, ...event } = report

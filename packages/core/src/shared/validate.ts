@@ -123,16 +123,21 @@ function hintAtSibling({ path }: Issue, places: readonly string[]): string | und
   return ` with ${variant[0]}: ${JSON.stringify(variant[1])}`
 }
 
-/** Returns a hint for a misspelt outermost name, for a valid name in the wrong place, or for any misspelt name. */
+/** Returns a hint for a misspelt name in its place, for a valid name in the wrong place, or for any misspelt name. */
 function suggestOption(issue: Issue, places: readonly string[]): string {
   const path = getPath(issue)
   const name = String(path.at(-1))
   const getName = (place: string): string => place.slice(place.lastIndexOf('.') + 1)
-  const outermost = path.length === 1 ? places.filter(each => !each.includes('.')) : []
+  const inPlace = places.filter(each => getParent(each) === getParent(formatPlace(path)))
   const place = places.find(each => getName(each) === name)
   const hint = place === undefined ? suggestName(name, places.map(getName)) : `: it belongs at ${place}`
-  return suggestName(name, outermost) || hint
+  return suggestName(name, inPlace.map(getName)) || hint
 }
+
+const getParent = (place: string): string => place.slice(0, Math.max(0, place.lastIndexOf('.')))
+
+/** Returns a path in the form of `OPTION_PLACES`, with which labels are compared as they are. */
+const formatPlace = (path: readonly unknown[]): string => formatPath(path).replaceAll(/\[\d+\]/g, '[…]')
 
 /** The name itself is among `names` if it is valid in another place. */
 function suggestName(name: string, names: readonly string[]): string {

@@ -242,3 +242,19 @@ describe('unknownPermissions: warn', () => {
     expect(messageOf({ ...warn, capabilities: [{ identifier: 'x' }] })).toContain('permissions: is missing')
   })
 })
+
+test('a capability of a file without windows and webviews is a warning', () => {
+  const { warnings } = make({ capabilities: [{ identifier: 'main', permissions: ['allow-greet'] }] })
+  expect(warnings).toEqual([
+    'caps/0.json: capability "main" applies to no frontend. Add its labels, as in "windows": ["main"]',
+  ])
+})
+
+test('a default set that is missing or empty is a warning', () => {
+  const permissions = { fs: { default: { permissions: [] } } }
+  const { warnings } = make({ permissions, capabilities: [capability(['bare:default', 'fs:default', 'core:default'])] })
+  expect(warnings).toEqual([
+    'caps/0.json: permissions[0]: "bare:default" allows nothing, because no default permissions are defined. Name permissions of commands',
+    'caps/0.json: permissions[1]: "fs:default" allows nothing, because no default permissions are defined. Name permissions of commands',
+  ])
+})

@@ -84,7 +84,7 @@ function resolveFixture(name: string, platform: Platform): ResolvedCapability[] 
   )
   const catalogue = createCatalogue({ acl: { manifests: undefined, permissionFiles }, commands: [], pluginFiles: [] })
   const warn = (text: string): void => expect.fail(text)
-  return resolveAll(readAll(at, /^cap/), { catalogue, platform, unknownPermissions: 'error', warn })
+  return resolveAll(readAll(at, /^cap/), { catalogue, commands: [], platform, unknownPermissions: 'error', warn })
 }
 
 const readAll = (at: URL, names: RegExp): AclSource[] =>

@@ -11,7 +11,7 @@ import {
   type PollMode,
   type TriangleEndpoints,
 } from '@sallyport/protocol'
-import type { Pattern } from '../../acl/types.js'
+import type { AllowList, Pattern } from '../../acl/types.js'
 import type { Attachment } from '../../contract/control.js'
 import { createDeferred, type Deferred } from '../../shared/deferred.js'
 import type { ConnectionConfig } from '../options/types.js'
@@ -29,6 +29,7 @@ export interface FrontendDeps {
   /** Name of this session in core: the label, unless several sessions share it. */
   name: string
   settings: ConnectionConfig
+  allow?: AllowList | undefined
   supervision: SupervisionConfig
   /** True if the frontend's code already runs and only waits for a link. */
   isRunning: boolean
@@ -70,6 +71,8 @@ export class Frontend implements LinkEvents {
   readonly ready: Promise<void>
   /** Resolves with the error, if any, once the runtime and the gate have exited for good. */
   readonly exited: Promise<Error | undefined>
+  /** True if app commands were open to every frontend when core took the latest link. */
+  canCallAll = false
   readonly #host: FrontendHost
   readonly #deps: FrontendDeps
   readonly #runtime: FrontendRuntime
@@ -144,11 +147,12 @@ export class Frontend implements LinkEvents {
     const { core } = this.#host
     const gate = this.#gate
     if (!core.isUp || !this.#runtime.isUp || gate?.isUp === false) return
-    const { name, settings, isRunning } = this.#deps
+    const { name, settings, allow, isRunning } = this.#deps
     const id = ++lastLinkId
     const ends = this.#createEnds()
     const hasStarted = isRunning && this.#presence !== 'announced'
     const attachment: Attachment = { label: name, codec: settings.codec, endpoint: ends.core, id, hasStarted }
+    if (allow) attachment.allow = allow
     if (gate && ends.gate) {
       const key = new MessageChannel()
       gate.connect(ends.gate, key.port2)
@@ -183,8 +187,9 @@ export class Frontend implements LinkEvents {
     while (this.#pending) await this.#pending.settled.promise
   }
 
-  attached(link: number): void {
+  attached(link: number, isOpen = false): void {
     if (this.#pending?.id !== link) return
+    this.canCallAll = isOpen
     this.#pending.isAttached = true
     this.#activate()
   }

@@ -29,6 +29,7 @@ export class Frontends implements CoreEndpointEvents {
   /** Settle once a frontend and its gate have exited. A frontend's name is free before that. */
   readonly #exits = new Set<Promise<void>>()
   readonly #warnedLabels = new Set<string>()
+  #hasWarnedOfOpenCommands = false
   /** Names of frontends that can be to blame if core fails, each with the time until which that holds. */
   readonly #suspects = new Map<string, number>()
 
@@ -49,7 +50,11 @@ export class Frontends implements CoreEndpointEvents {
 
   /** Starts a worker. Resolves once core has the link and the gate is ready; `start` then lets the worker load its module. */
   async open(label: string, module: URL, settings: FrontendConfig): Promise<{ start(): void }> {
-    const { sandbox, supervision } = settings
+    const { sandbox, supervision, allow } = settings
+    if (allow && this.#host.core.isRemote) {
+      const text = 'is not available for a host without core. Add a capability to the bus that has core'
+      throw new BusError('InvalidParams', `${allow.from} ${text}`)
+    }
     const booted = createDeferred()
     const onUnexpectedRead = (directory: string): void => {
       const message = 'Node lets this frontend read everything below the working directory. See docs/security.md'
@@ -58,7 +63,15 @@ export class Frontends implements CoreEndpointEvents {
     const deps = { label, module, settings, supervision, host: this.#host, onBooted: booted.resolve, onUnexpectedRead }
     const createRuntime = (events: RuntimeEvents): FrontendRuntime => createWorkerRuntime(deps, events)
     const isProcess = typeof sandbox === 'object' && sandbox.kind === 'process'
-    const frontend = this.#add(label, { label, settings, supervision, isRunning: false, isProcess, createRuntime })
+    const frontend = this.#add(label, {
+      label,
+      settings,
+      allow,
+      supervision,
+      isRunning: false,
+      isProcess,
+      createRuntime,
+    })
     this.modules.set(label, module)
     void frontend.exited.then(() => this.modules.get(label) === module && this.modules.delete(label))
     this.onOpened(module)
@@ -66,6 +79,7 @@ export class Frontends implements CoreEndpointEvents {
     // With `strict`, the worker fails while it boots if its sandbox has a hole.
     const isStrict = typeof sandbox === 'object' && sandbox.kind === 'permission' && sandbox.strict
     await this.#waitFor(frontend, isStrict ? booted.promise : undefined)
+    if (sandbox !== 'none' && frontend.canCallAll) this.#warnOfOpenCommands(label)
     return { start: () => frontend.start() }
   }
 
@@ -204,6 +218,16 @@ export class Frontends implements CoreEndpointEvents {
 
   #describeUnknown(label: string, otherNames: readonly string[] = []): string {
     return describeName(String(label)) + didYouMean(String(label), [...otherNames, ...this.#frontends.keys()])
+  }
+
+  #warnOfOpenCommands(label: string): void {
+    if (this.#hasWarnedOfOpenCommands) return
+    this.#hasWarnedOfOpenCommands = true
+    const remedy = 'List its commands in the option "allow" of the frontend, or close them all with "capabilities: []"'
+    this.#host.log.warn(
+      { label },
+      `A sandboxed frontend can call every app command: no capability names one. ${remedy}`,
+    )
   }
 
   #warnOfMissingSandbox(label: string, sandbox: FrontendConfig['sandbox']): void {

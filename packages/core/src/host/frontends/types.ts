@@ -54,8 +54,8 @@ export interface CoreEndpointEvents {
 
 /** Events of core's ends of a frontend's links. `link` is the attachment's id. */
 export interface LinkEvents {
-  /** Core took the link. */
-  attached(link: number): void
+  /** Core took the link. `isOpen`: app commands are open to every frontend, as far as the host knows. */
+  attached(link: number, isOpen?: boolean): void
   /** Core rejected the link for good. */
   rejected(link: number, error: Error): void
   /** The session behind the link ended; the frontend needs another link. */

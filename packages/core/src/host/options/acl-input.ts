@@ -11,15 +11,18 @@ import type { ParsedOptions } from './schema.js'
 /** Options with files as URLs or paths, and identifiers as strings. */
 type Entries = readonly (URL | string | object)[]
 
+type AclOptions = Pick<ParsedOptions, 'app' | 'frontends' | 'permissions' | 'unknownPermissions'>
+
 /**
  * @throws {BusError} InvalidParams for a missing or malformed file, and for an identifier that is in none of the files
  * @internal
  */
 export async function createAclInput(
-  { app, permissions, unknownPermissions = 'error' }: Pick<ParsedOptions, 'app' | 'permissions' | 'unknownPermissions'>,
+  { app, frontends = {}, permissions, unknownPermissions = 'error' }: AclOptions,
   project: Project | undefined,
 ): Promise<AclInput> {
-  const capabilities = await getCapabilities(app?.security?.capabilities, project)
+  const entries = app?.security?.capabilities
+  const capabilities = await getCapabilities(entries, project)
   const ownFiles = permissions && (await readEntries(permissions, 'createBus: permissions'))
   const permissionFiles = ownFiles?.map(source => ({ ...source, plugin: undefined })) ?? project?.permissionFiles ?? []
   // Checked before they are cloned for core, which changes some values.
@@ -29,13 +32,14 @@ export async function createAclInput(
     permissionFiles,
     manifests: project?.manifests,
     unknownPermissions,
+    isRestricted: entries?.length === 0 || Object.values(frontends).some(({ allow }) => allow !== undefined),
     platform: getPlatform(process.platform),
   }
 }
 
 function getCapabilities(entries: Entries | undefined, project: Project | undefined): Promise<CapabilitySource[]> {
   const files = project?.capabilityFiles ?? []
-  if (entries) return readEntries(entries, 'createBus: app.security.capabilities', files)
+  if (entries) return readEntries(entries, 'createBus: app.security.capabilities', files, true)
   const identifiers = project?.capabilities ?? []
   // Without a list Tauri uses every file.
   if (identifiers.length === 0) return Promise.resolve([...files])
@@ -47,11 +51,13 @@ async function readEntries(
   entries: Entries,
   list: string,
   files: readonly CapabilitySource[] = [],
+  isOption = false,
 ): Promise<CapabilitySource[]> {
   const sources = entries.map(async (entry, index): Promise<readonly CapabilitySource[]> => {
     const from = `${list}[${index}]`
     if (!isFileLocation(entry)) {
-      return typeof entry === 'string' ? findCapabilities(entry, from, files) : [{ value: entry, from }]
+      if (typeof entry === 'string') return findCapabilities(entry, from, files)
+      return [{ value: entry, from, ...(isOption && { isOption }) }]
     }
     // Loads the parsers only for an option that names files.
     const { readFileOrDirectory } = await import('./config-files.js')

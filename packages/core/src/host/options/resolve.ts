@@ -133,7 +133,7 @@ export const resolvePort = (where: string, options: { port?: number }): number =
 /** @param place - the place of the frontend's options, for error texts */
 function toFrontendConfig(
   place: string,
-  { data, supervision, ...options }: v.InferOutput<typeof frontendSchema>,
+  { data, supervision, allow, ...options }: v.InferOutput<typeof frontendSchema>,
   usual: SupervisionOptions | undefined,
 ): FrontendConfig {
   const { sandbox, link } = options
@@ -150,6 +150,7 @@ function toFrontendConfig(
   const isProcess = typeof sandbox === 'object' && sandbox.kind === 'process'
   return {
     ...options,
+    allow: allow && { entries: allow, from: `${place}allow` },
     supervision: resolveFrontendSupervision(usual, supervision),
     data: isProcess ? serializeData(`${place}data`, clone) : clone,
   }

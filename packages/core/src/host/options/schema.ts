@@ -121,6 +121,7 @@ const connectionEntries = {
 }
 const frontendEntries = {
   ...connectionEntries,
+  allow: v.optional(v.array(v.pipe(text, v.nonEmpty('the name of a command or permission')), 'a list')),
   sandbox: v.optional(inlineOr(sandboxObject, sandboxName), 'permission'),
   onStdio: v.optional(v.custom<OnStdio>(isFunction, 'a function')),
   supervision: supervisionSchema,

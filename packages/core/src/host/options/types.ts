@@ -1,7 +1,7 @@
 // Types of the options as users write them (`XOptions`), and as the host uses them (`XConfig`): with defaults, URLs and read files.
 import type { ResourceLimits } from 'node:worker_threads'
 import type { CodecName, LinkKind } from '@sallyport/protocol'
-import type { AclInput, Capability, Pattern, PermissionFile } from '../../acl/types.js'
+import type { AclInput, AllowList, Capability, Pattern, PermissionFile } from '../../acl/types.js'
 import type { CoreDefinition } from '../../api/define.js'
 import type { AppInfo, CallLimits, CallQuota } from '../../contract/control.js'
 import type { ProcessLimits } from '../../relay/messages.js'
@@ -83,6 +83,14 @@ export interface ConnectionOptions {
 
 /** Options of a frontend that runs in a worker. */
 export interface FrontendOptions extends ConnectionOptions {
+  /**
+   * Commands that this frontend may call, in addition to those that capabilities allow: names of commands, or identifiers of
+   * permissions. App commands that neither this nor a capability names are then closed, to other frontends too. `[]` allows none.
+   * Not available for a host without core.
+   *
+   * @example ['greet', 'fs:allow-read-text-file', 'core:event:default']
+   */
+  allow?: readonly string[]
   /** @default 'permission' */
   sandbox?: Sandbox
   /**
@@ -124,7 +132,7 @@ export interface SecurityOptions {
   pattern?: PatternOptions
   /**
    * Capabilities; files or directories of them, as URLs or absolute paths; and, with `config`, identifiers of capabilities in its
-   * `capabilities` directory. No other capabilities are used if this is given.
+   * `capabilities` directory. No other capabilities are used if this is given. `[]` closes the app's commands to every frontend.
    */
   capabilities?: readonly (Capability | ModuleLocation)[]
 }
@@ -237,6 +245,7 @@ export interface SesConfig {
 }
 
 export interface FrontendConfig extends ConnectionConfig {
+  allow: AllowList | undefined
   sandbox: 'none' | PermissionConfig | ProcessConfig | SesConfig
   onStdio?: OnStdio | undefined
   supervision: SupervisionConfig
