@@ -147,7 +147,8 @@ export function digestTable(report: Scenarios): Table | undefined {
     ...figures.map((figure, at) => (figure ? figureCell(figure, at === 0) : MISSING)),
   ])
   if (rows.length === 0) return undefined
-  const about = '× is the ratio to the reference, round by round: of a time less is better, of a rate (/s) more.'
+  const about =
+    '× is the ratio to the reference, round by round: of a time less is better, of a rate (/s) more. Ring and port are the brownfield pattern.'
   const starred = rows.some(([name]) => name?.text.endsWith('*'))
   return {
     title: 'In short',

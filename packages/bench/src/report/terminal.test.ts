@@ -43,7 +43,8 @@ test('draws the digest', () => {
     "
      In short
      × is the ratio to the reference, round by round: of a time less is better, of
-     a rate (/s) more. * The reference of a start is one empty Worker.
+     a rate (/s) more. Ring and port are the brownfield pattern. * The reference of
+     a start is one empty Worker.
                           raw       birpc          ring          port     isolation
                   MessagePort
      steady, p50      45.0 µs     45.0 µs       25.0 µs       55.0 µs        105 µs
