@@ -55,7 +55,7 @@ test.each([
   [true, 'deleted', false],
 ])('a person who is asked says %s: %s', async (says, expected, isThere) => {
   answer = says
-  const code = `return delete_file({ name: 'a.txt' }).then(() => 'deleted', error => error.data.code)`
+  const code = `return delete_file({ name: 'a.txt' }).then(() => 'deleted', error => error.commandCode)`
   expect(await host.run(code)).toEqual({ answer: expected })
   expect(questions).toEqual(['May agent call plugin:tools|delete_file with {"name":"a.txt"}?'])
   expect((await readdir(join(folder, 'workspace'))).includes('a.txt')).toBe(isThere)

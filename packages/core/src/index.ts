@@ -9,9 +9,7 @@ export type {
   EventTarget,
   CallHeaders,
   CallTrace,
-  CommandErrorData,
   EventTrace,
-  FailedCommand,
   TracedError,
   Unlisten,
 } from '@sallyport/protocol'

@@ -49,6 +49,12 @@ describe.each(patterns)('%s', (_name, app) => {
     expect((await bus.stats()).host.inFlight).toBe(0)
   })
 
+  test.each(Object.keys(kinds))('%s ends with Timeout by AbortSignal.timeout', async name => {
+    const signal = AbortSignal.timeout(20)
+    expect(await outcome(kinds[name]!.call(caller, { signal }))).toBe('Timeout')
+    expect(await outcome(kinds[name]!.call(caller, { signal }))).toBe('Timeout')
+  })
+
   test('a cancelled listener does not remain in core', async () => {
     const before = (await bus.stats()).frontends['tests']!.events.out
     await bus.emit('news')

@@ -29,6 +29,7 @@ describe.each(routes)('a command that throws a CommandError: %s', (_name, connec
     })
     expect(isCommandError(error, 'NOT_FOUND')).toBe(true)
     expect(isCommandError(error, 'FULL')).toBe(false)
+    expect(error).toMatchObject({ commandCode: 'NOT_FOUND', commandData: { id: 7, at: ['a', null] } })
 
     const bare = await failureOf(client.invoke('fail_at_once'))
     expect((bare as { data: unknown }).data).toStrictEqual({ code: 'AT_ONCE', message: 'AT_ONCE' })
@@ -78,7 +79,7 @@ describe.each(routes)('a command that throws a CommandError: %s', (_name, connec
     const { client } = await connect('shared')
     const error = await failureOf(client.invoke('fail', { data: 'bytes' }))
     if (!isCommandError<Uint8Array>(error)) throw error
-    expect([...error.data.data]).toEqual([1, 2, 3])
+    expect([...error.commandData]).toEqual([1, 2, 3])
   })
 
   test('reveals no stack, cause or path', async () => {
@@ -108,6 +109,28 @@ describe.each(routes)('a command that throws a CommandError: %s', (_name, connec
     await expect(bus.call('tests', 'refuse')).rejects.toMatchObject({ reason: 'CommandFailed', data })
     await expect(client.invoke('relay', {})).rejects.toMatchObject({ reason: 'CommandFailed', data })
   })
+})
+
+test('reads the same in middleware as in the caller', async () => {
+  const seen: unknown[] = []
+  const bus = await start({
+    core: {
+      commands: {
+        fail: () => {
+          throw new CommandError('NOT_FOUND', 'no such note', { data: { id: 7 } })
+        },
+      },
+      use: [(_call, next) => next().catch((error: unknown) => (seen.push(error), Promise.reject(error as Error)))],
+    },
+  })
+  seen.push(await failureOf((await bus.connect('main')).invoke('fail')))
+  expect(seen).toHaveLength(2)
+  for (const error of seen) {
+    if (!isCommandError<{ id: number }>(error, 'NOT_FOUND')) throw error
+    const { name, reason, code, message, commandCode, commandData } = error
+    expect([name, reason, code, message]).toEqual(['BusError', 'CommandFailed', -32000, 'no such note'])
+    expect([commandCode, commandData.id]).toEqual(['NOT_FOUND', 7])
+  }
 })
 
 test("rejects with the plain value in Tauri's client", async () => {

@@ -163,7 +163,7 @@ describe('a call', () => {
     expect(await failed(bus!.call('mian', 'upper'), 'Disconnected')).toBe(
       'There is no frontend "mian" (did you mean "main"?)',
     )
-    expect(await failed(bus!.closeFrontend('mian'), 'InvalidParams')).toBe(
+    expect(await failed(bus!.closeFrontend('mian'), 'Disconnected')).toBe(
       'There is no frontend "mian" (did you mean "main"?)',
     )
     expect(await failed(bus!.call('main', 'uper'), 'MethodNotFound')).toBe(

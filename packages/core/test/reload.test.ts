@@ -55,8 +55,9 @@ test('rejects unknown names, and connections and cores without a module', async 
     'bus.reload: "tests" is a connection of the host and has no module to reload',
   )
   await expect(bus.reload('test')).rejects.toMatchObject({
-    reason: 'InvalidParams',
-    message: 'bus.reload: there is no frontend "test" (did you mean "tests"?)',
+    reason: 'Disconnected',
+    message: 'There is no frontend "test" (did you mean "tests"?)',
+    data: { delivered: 'no' },
   })
   await bus.close()
   await expect(bus.reload('core')).rejects.toMatchObject({ reason: 'Disconnected' })

@@ -7,10 +7,8 @@ export type {
   BusEvent,
   CallHeaders,
   CallTrace,
-  CommandErrorData,
   EventTarget,
   EventTrace,
-  FailedCommand,
   TracedError,
   Unlisten,
 } from '@sallyport/protocol'

@@ -9,8 +9,6 @@ export {
   notSerializable,
   whyNotSerializable,
   withoutData,
-  type CommandErrorData,
-  type FailedCommand,
 } from './errors/command-error.js'
 export * from './errors/reported-error.js'
 export * from './errors/to-bus-error.js'

@@ -65,7 +65,11 @@ export class Bus {
     await this.#host.open(label, module, options)
   }
 
-  /** Stops a frontend's worker and gate, or closes a connection. Its calls in flight settle. */
+  /**
+   * Stops a frontend's worker and gate, or closes a connection. Its calls in flight settle.
+   *
+   * @throws {BusError} Disconnected for an unknown label
+   */
   async closeFrontend(label: string): Promise<void> {
     await this.#host.frontends.close(label)
   }
@@ -74,7 +78,7 @@ export class Bus {
    * Restarts a frontend, or `core`, with its module as it is now; a frontend's hook too. Calls in flight settle with
    * `Disconnected`, as at any restart (docs/supervision.md), but a reload does not count as one. Resolves once the worker is ready.
    *
-   * @throws {BusError} InvalidParams for an unknown label and for a frontend without a module; the error that prevents the restart
+   * @throws {BusError} Disconnected for an unknown label, InvalidParams for one without a module; the error that prevents the restart
    * @example await bus.reload('core')
    */
   async reload(what: string): Promise<void> {

@@ -66,7 +66,11 @@ export class RemoteHost {
     await this.#host.core.withDeadline(label, () => this.#host.open(label, module, options))
   }
 
-  /** Stops a frontend's worker and gate, or closes a connection. Its calls in flight settle. */
+  /**
+   * Stops a frontend's worker and gate, or closes a connection. Its calls in flight settle.
+   *
+   * @throws {BusError} Disconnected for an unknown label
+   */
   async closeFrontend(label: string): Promise<void> {
     await this.#host.frontends.close(label)
   }

@@ -1,11 +1,11 @@
 // All sessions of a core: who hears that frontends come and go, what is reported of them, and what is closed after them.
-import { BusError, describeName, formatSuppressed, Throttle } from '@sallyport/protocol'
+import { BusError, formatSuppressed, Throttle } from '@sallyport/protocol'
 import type { Logger } from 'pino'
 import { ResourceTable } from '../api/resources.js'
 import type { RunningCall } from '../contract/control.js'
 import { emitCreated, emitDestroyed } from '../events/frontend-events.js'
 import type { EventRouter } from '../events/router.js'
-import { didYouMean, MAX_NAME_LENGTH } from '../shared/suggest.js'
+import { createNoFrontendError, MAX_NAME_LENGTH } from '../shared/suggest.js'
 import { getDisplayName } from './call-table.js'
 import { Session, type SessionEvents, type SessionOptions } from './session.js'
 
@@ -116,9 +116,7 @@ export class Sessions {
   async call(label: string, ...call: Parameters<Session['call']>): Promise<unknown> {
     const session = this.#byLabel.get(label)
     if (session) return session.call(...call)
-    const hint = didYouMean(String(label), this.#byLabel.keys())
-    const text = `There is no frontend ${describeName(String(label))}${hint}`
-    throw new BusError('Disconnected', text, { data: { delivered: 'no' } })
+    throw createNoFrontendError(String(label), this.#byLabel.keys())
   }
 
   /** Emits that a frontend's module begins to run. Its session can have ended already, because the two use different ports. */

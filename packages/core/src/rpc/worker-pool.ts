@@ -61,9 +61,7 @@ export function createPool(getLog: () => Logger): Pool {
         outcome = (await piscina.run(task, { signal })) as PoolOutcome | null
       } catch (cause) {
         startThreadForWaiting(piscina)
-        if (signal.aborted) {
-          throw new BusError('Cancelled', 'The call was cancelled while it ran in the pool', { cause })
-        }
+        signal.throwIfAborted()
         throw createExitError(method, cause)
       }
       // The task threw `null` outside of its function.

@@ -1,4 +1,5 @@
 // Suggests the nearest valid name in error texts: most wrong names are typing errors.
+import { BusError, describeName } from '@sallyport/protocol'
 import { distance } from 'fastest-levenshtein'
 
 /** Longer names are not compared. */
@@ -23,6 +24,12 @@ export function didYouMean(name: string, names: Iterable<string>): string {
     if (apart < bestDistance) [best, bestDistance] = [candidate, apart]
   }
   return best === undefined ? '' : ` (did you mean ${JSON.stringify(best)}?)`
+}
+
+/** The error of everything that names a frontend that is not there, or no longer. It can come back, so nothing was delivered yet. */
+export function createNoFrontendError(label: string, names: Iterable<string>): BusError {
+  const text = `There is no frontend ${describeName(label)}${didYouMean(label, names)}`
+  return new BusError('Disconnected', text, { data: { delivered: 'no' } })
 }
 
 /** True for the same letters in another order: one slip of the fingers, which the distance counts as two. */

@@ -139,9 +139,7 @@ test('names itself in errors about wrong arguments', async () => {
   const client = await host.connect('tests')
   await expect(host.connect('host')).rejects.toThrow('joined.connect: its label must be a label other than')
   await expect(host.connect('tests')).rejects.toThrow('Frontend "tests" already exists')
-  await expect(host.reload('test')).rejects.toThrow(
-    'joined.reload: there is no frontend "test" (did you mean "tests"?)',
-  )
+  await expect(host.reload('test')).rejects.toThrow('There is no frontend "test" (did you mean "tests"?)')
   await expect(host.closeFrontend('no')).rejects.toThrow('There is no frontend "no"')
   expect(() => host.on('denied' as 'fault', () => {})).toThrow('joined.on: no event "denied"')
   await expect(host.close({ timeout: -1 })).rejects.toThrow('joined.close: timeout must be milliseconds')

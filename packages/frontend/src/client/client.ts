@@ -2,7 +2,7 @@
 // port, an isolation gate, a network. On a bus it can reconnect when core or its gate restarts.
 import {
   type BusError,
-  cancelled,
+  createAbortError,
   checkEventName,
   checkOptionNames,
   type CodecName,
@@ -125,7 +125,7 @@ export class Client {
     return new Stream<T>((stream, resolve, reject) => {
       const connection = this.#pickConnection(args)
       const id = connection.call(this.#watch(connection, { command, args, options, stream, resolve, reject }))
-      return () => connection.pending.abandon(id, cancelled(command, undefined))
+      return () => connection.pending.abandon(id, createAbortError(command, undefined))
     }, options?.signal)
   }
 

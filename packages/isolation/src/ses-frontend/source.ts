@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { types } from 'node:util'
-import { BusError, type BusErrorReason, describeThrown, ERROR_CODES } from '@sallyport/protocol'
+import { BusError, type BusErrorReason, describeThrown, ERROR_CODES, isBusError } from '@sallyport/protocol'
 import { explainRefusal, findSyntaxError } from '../sandbox/diagnostics.js'
 
 /** Limits of a script, and of the texts of an error, in UTF-16 code units. */
@@ -84,7 +84,7 @@ export function hideFrames(): void {
 /** Converts a value that the client threw for a script. */
 export function toScriptError(thrown: unknown): unknown {
   if (!(thrown instanceof Error) || isSafe(thrown)) return thrown
-  if (!(thrown instanceof BusError)) return new BusError('InternalError', describeThrown(thrown))
+  if (!isBusError(thrown)) return new BusError('InternalError', describeThrown(thrown))
   return new BusError(thrown.reason, thrown.message, { data: thrown.data })
 }
 
@@ -102,7 +102,7 @@ function isSafe(thrown: unknown): boolean {
 export function toFault(thrown: unknown): Error {
   const message = describeThrown(thrown).slice(0, MAX_ERROR_LENGTH)
   const reason = read(thrown, 'reason') as BusErrorReason
-  const isKnown = thrown instanceof BusError && Object.hasOwn(ERROR_CODES, reason)
+  const isKnown = isBusError(thrown) && Object.hasOwn(ERROR_CODES, reason)
   const fault = isKnown ? new BusError(reason, message) : new Error(message)
   const stack = types.isNativeError(thrown) ? read(thrown, 'stack') : undefined
   fault.stack = typeof stack === 'string' ? stack.slice(0, MAX_ERROR_LENGTH) : message

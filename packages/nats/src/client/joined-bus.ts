@@ -109,7 +109,7 @@ export class JoinedBus {
   /**
    * Restarts a frontend with its module and its hook as they are now.
    *
-   * @throws {BusError} InvalidParams for an unknown label and for a frontend without a module; the error that prevents the restart
+   * @throws {BusError} Disconnected for an unknown label, InvalidParams for one without a module; the error that prevents the restart
    */
   async reload(label: string): Promise<void> {
     await this.#deps.remoteHost.reload(label)

@@ -1,7 +1,7 @@
 // Core's side of the handshake: verifies hellos, which can come from anybody, and opens a session or refuses.
 import { randomBytes } from 'node:crypto'
 import type { Pattern } from '@sallyport/core'
-import { BusError, type CodecName, isUint8Array } from '@sallyport/protocol'
+import { BusError, type CodecName, isBusError, isUint8Array } from '@sallyport/protocol'
 import { SESSION_BYTES } from '@sallyport/protocol/records'
 import { checkName } from '../connection/subjects.js'
 import { deriveCredentialKey, formatId, ID_BYTES, readBusSecret } from './credential.js'
@@ -121,8 +121,7 @@ export function createHandshakeResponder(options: HandshakeResponderOptions): Ha
         // Copied, because bytes in shared memory could change between check and use.
         return open(isReadable ? new Uint8Array(hello) : new Uint8Array())
       } catch (error) {
-        const refusal =
-          error instanceof BusError ? error : new BusError('InternalError', 'The hello could not be verified')
+        const refusal = isBusError(error) ? error : new BusError('InternalError', 'The hello could not be verified')
         return { answer: writeRefusal(refusal) }
       }
     },

@@ -31,32 +31,64 @@ const REASONS = new Map<number, BusErrorReason>(
   Object.entries(ERROR_CODES).map(([reason, code]) => [code, reason as BusErrorReason]),
 )
 
+/** Marks errors of every copy of the package. Names do not: that of a `BusError` depends on its reason. */
+const BRAND: symbol = Symbol.for('sallyport.BusError')
+
+/** Names of the reasons that the web platform has errors for. */
+const NAMES: { readonly [reason in BusErrorReason]?: 'AbortError' | 'TimeoutError' } = {
+  Cancelled: 'AbortError',
+  Timeout: 'TimeoutError',
+}
+
 /**
  * The error that every call of the bus rejects with.
  *
- * `code` is the number on the wire, and `reason` its name. `data` is an optional value; for `CommandFailed`, it is the value that
- * the handler threw or rejected with.
+ * `code` is the number on the wire, and `reason` its name. `name` is `AbortError` for `Cancelled`, `TimeoutError` for `Timeout`, and
+ * `BusError` for all other reasons. `data` is an optional value; for `CommandFailed`, it is the value that the handler threw or
+ * rejected with.
  *
  * @example
  * try { await invoke('greet') } catch (error) { if (isBusError(error, 'Denied')) … }
  */
 export class BusError extends Error {
-  override readonly name = 'BusError'
+  override readonly name: 'BusError' | 'AbortError' | 'TimeoutError'
   readonly code: BusErrorCode
   readonly reason: BusErrorReason
   readonly data: unknown
 
+  static {
+    Object.defineProperty(this.prototype, BRAND, { value: true })
+  }
+
   constructor(reason: BusErrorReason, message: string, options: { data?: unknown; cause?: unknown } = {}) {
     super(message, 'cause' in options ? { cause: options.cause } : undefined)
+    this.name = NAMES[reason] ?? 'BusError'
     this.code = ERROR_CODES[reason]
     this.reason = reason
     this.data = options.data
   }
+
+  /** The code of the `CommandError` that the handler threw. `undefined` for all other errors. */
+  get commandCode(): string | undefined {
+    return getCommandError(this)?.code
+  }
+
+  /** The data of the `CommandError` that the handler threw. `undefined` for all other errors. */
+  get commandData(): unknown {
+    return getCommandError(this)?.data
+  }
+}
+
+/** What a `CommandError` is on the wire: the `data` of a `CommandFailed`. */
+function getCommandError({ reason, data }: BusError): { code: string; data?: unknown } | undefined {
+  if (reason !== 'CommandFailed' || typeof data !== 'object' || data === null) return undefined
+  const { code, message } = data as Record<string, unknown>
+  return typeof code === 'string' && typeof message === 'string' ? (data as { code: string }) : undefined
 }
 
 /** True for a `BusError` of this or another copy of the package. With `reason`, true only for errors of that reason. */
 export function isBusError(error: unknown, reason?: BusErrorReason): error is BusError {
-  if (!(error instanceof Error) || error.name !== 'BusError') return false
+  if (!(error instanceof Error) || !(BRAND in error)) return false
   const actual = (error as BusError).reason
   return reason === undefined ? Object.hasOwn(ERROR_CODES, actual) : actual === reason
 }
@@ -64,7 +96,7 @@ export function isBusError(error: unknown, reason?: BusErrorReason): error is Bu
 /** Returns the error object of an error. The message of any other error than the bus's own is hidden: it may hold a path. */
 export function toErrorObject(error: unknown): ErrorObject {
   if (!isBusError(error)) return { code: ERROR_CODES.InternalError, message: 'Internal error' }
-  const object: ErrorObject = { code: ERROR_CODES[error.reason], message: String(error.message) }
+  const object: ErrorObject = { code: ERROR_CODES[error.reason], message: describeThrown(error) }
   if (error.data !== undefined) object.data = error.data
   return object
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it, test } from 'vitest'
-import { BusError, toErrorObject } from './bus-error.js'
+import { BusError, fromErrorObject, toErrorObject } from './bus-error.js'
 import { CommandError, isCommandError, withoutData } from './command-error.js'
 import { toBusError } from './to-bus-error.js'
 
@@ -14,7 +14,7 @@ describe('a CommandError', () => {
       message: 'no note 7',
       data: { code: 'NOT_FOUND', message: 'no note 7', data: { id: 7 } },
     })
-    expect(error.cause).toBe(undefined)
+    expect(error.cause).toBe(cause)
   })
 
   it('can have a code only', () => {
@@ -30,17 +30,18 @@ describe('a CommandError', () => {
     expect(() => new CommandError(code as string)).toThrow(expect.objectContaining({ reason: 'InternalError' }))
   })
 
-  it('is an ordinary error after its code was replaced', () => {
-    const error = Object.assign(new CommandError('A', 'x'), { code: 5 })
-    expect(failed(error).data).toBe('x')
-  })
-
-  it('is recognized from another copy of the package', () => {
-    class Other extends Error {
-      override readonly name = 'CommandError'
-      readonly code = 'OTHER'
+  it('is a BusError that middleware reads as its caller does', () => {
+    const thrown = new CommandError('NOT_FOUND', 'no note 7', { data: { id: 7 } })
+    for (const error of [thrown, failed(thrown), fromErrorObject(toErrorObject(thrown))]) {
+      expect(error).toMatchObject({
+        name: 'BusError',
+        reason: 'CommandFailed',
+        code: -32000,
+        commandCode: 'NOT_FOUND',
+        commandData: { id: 7 },
+      })
+      expect(isCommandError(error, 'NOT_FOUND')).toBe(true)
     }
-    expect(failed(new Other('x')).data).toStrictEqual({ code: 'OTHER', message: 'x' })
   })
 
   it('treats an Error as data like a thrown Error', () => {
@@ -59,7 +60,7 @@ describe('a CommandError', () => {
         throw new Error('gotcha')
       },
     })
-    expect(failed(odd)).toMatchObject({ reason: 'CommandFailed', data: null })
+    expect(toErrorObject(failed(odd))).toMatchObject({ message: 'a value that cannot be shown', data: { code: 'A' } })
   })
 })
 
@@ -70,14 +71,14 @@ describe('isCommandError', () => {
     expect(isCommandError(error, 'NOT_FOUND')).toBe(true)
     expect(isCommandError(error, 'FULL')).toBe(false)
     if (!isCommandError<{ id: number }>(error, 'NOT_FOUND')) throw new Error('unreachable')
-    expect(error.data.data.id).toBe(7)
+    expect(error.commandData.id).toBe(7)
   })
 
   test.each([
     undefined,
     null,
-    new CommandError('A'),
     new Error('x'),
+    new BusError('CommandFailed', 'x', { data: { code: 7, message: 'x' } }),
     failed('a string'),
     failed(null),
     failed({ code: 7, message: 'x' }),

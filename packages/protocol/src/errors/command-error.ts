@@ -1,21 +1,19 @@
 // Errors with a code of the application's own, on which its callers can branch. On the wire they are `CommandFailed` errors with
 // code, message and data, never with the stack or the cause.
+import { getSystemErrorMap } from 'node:util'
 import { BusError, type BusErrorReason, describeThrown, isBusError } from './bus-error.js'
 
 /**
- * The error that a handler throws to fail with its own code. Its caller receives a `BusError` `CommandFailed` with the same message
- * and with `{ code, message, data }` as its data; a Tauri client is rejected with that object.
+ * The error that a handler throws to fail with its own code: a `BusError` of the reason `CommandFailed`. Middleware and the caller read
+ * it by the same members: `isCommandError`, `commandCode`, `commandData` and `message`. A Tauri client is rejected with
+ * `{ code, message, data }`.
  *
  * @example throw new CommandError('NOT_FOUND', `There is no note ${id}`, { data: { id } })
  */
-export class CommandError extends Error {
-  override readonly name = 'CommandError'
-  readonly code: string
-  readonly data: unknown
-
+export class CommandError extends BusError {
   /**
    * @param message - the code by default
-   * @param options - `data` is serialized like a result; `cause` stays in this thread
+   * @param options - `data` is serialized like a result, and an `Error` as its message; `cause` stays in this thread
    * @throws {BusError} InternalError if the code is not a string, or empty
    */
   constructor(code: string, message: string = code, options: { data?: unknown; cause?: unknown } = {}) {
@@ -23,45 +21,37 @@ export class CommandError extends Error {
       const actual = code === '' ? 'an empty one' : typeof code
       throw new BusError('InternalError', `CommandError: its code must be a string: got ${actual}`)
     }
-    super(message, 'cause' in options ? { cause: options.cause } : undefined)
-    this.code = code
-    this.data = options.data
+    const text = String(message)
+    const data = options.data instanceof Error ? getPublicMessage(options.data) : options.data
+    super('CommandFailed', text, { ...options, data: { code, message: text, ...(data !== undefined && { data }) } })
   }
 }
 
-/** The data of a call's error if its handler threw a `CommandError`. */
-export interface CommandErrorData<Data = unknown, Code extends string = string> {
-  readonly code: Code
-  readonly message: string
-  readonly data: Data
-}
-
-/** The error of a call whose handler threw a `CommandError`. */
-export type FailedCommand<Data = unknown, Code extends string = string> = BusError & {
-  readonly reason: 'CommandFailed'
-  readonly data: CommandErrorData<Data, Code>
-}
-
 /**
- * True for the error of a call whose handler threw a `CommandError`. With `code`, true only for errors of that code. The handler
- * chooses the type of `data`: `Data` is not checked.
+ * True for a `CommandError`: in middleware, as the handler threw it, and in its caller. With `code`, true only for errors of that code.
+ * The handler chooses the type of its data: `Data` is not checked.
  *
- * @example if (isCommandError<{ id: number }>(error, 'NOT_FOUND')) console.log(error.data.data.id)
+ * @example if (isCommandError<{ id: number }>(error, 'NOT_FOUND')) console.log(error.commandData.id)
  */
 export function isCommandError<Data = unknown, Code extends string = string>(
   error: unknown,
   code?: Code,
-): error is FailedCommand<Data, Code> {
-  if (!isBusError(error, 'CommandFailed')) return false
-  const data = error.data as Partial<CommandErrorData> | null | undefined
-  if (typeof data !== 'object' || data === null) return false
-  if (typeof data.code !== 'string' || typeof data.message !== 'string') return false
-  return code === undefined || data.code === code
+): error is BusError & { readonly reason: 'CommandFailed'; readonly commandCode: Code; readonly commandData: Data } {
+  if (!isBusError(error) || error.commandCode === undefined) return false
+  return code === undefined || error.commandCode === code
 }
 
-/** True for a `CommandError` of this or another copy of the package. */
-export const isThrownByCommand = (thrown: unknown): thrown is CommandError =>
-  thrown instanceof Error && thrown.name === 'CommandError' && typeof (thrown as CommandError).code === 'string'
+/** Returns the message of an error without the path of `ENOENT: no such file or directory, open '/etc/secret'`. A failed import keeps its code only. */
+export function getPublicMessage(error: Error & { code?: unknown; errno?: unknown }): string {
+  const { code, errno } = error
+  const message = describeThrown(error)
+  // Node's message about a child process is its whole command line.
+  if ('spawnargs' in error || ('cmd' in error && 'killed' in error) || ('pid' in error && 'status' in error))
+    return 'Command failed'
+  if (typeof code !== 'string') return message
+  if (typeof errno === 'number') return `${code}: ${getSystemErrorMap().get(errno)?.[1] ?? 'the system refused'}`
+  return /^(ERR_|MODULE_)/.test(code) && /[\\/]/.test(message) ? code : message
+}
 
 /** Maximum length of a code and of a message that are kept when the data is dropped: either may be what was too long. */
 const MAX_KEPT_LENGTH = 4096
@@ -69,8 +59,8 @@ const MAX_KEPT_LENGTH = 4096
 /** Drops data that cannot be serialized from an error. A `CommandError` keeps its code and its message, possibly truncated. */
 export function withoutData(error: BusError, what: string, cause: unknown): BusError {
   const kept =
-    isCommandError(error) && error.data.code.length <= MAX_KEPT_LENGTH
-      ? { code: error.data.code, message: error.data.message.slice(0, MAX_KEPT_LENGTH) }
+    isCommandError(error) && error.commandCode.length <= MAX_KEPT_LENGTH
+      ? { code: error.commandCode, message: (error.data as { message: string }).message.slice(0, MAX_KEPT_LENGTH) }
       : undefined
   const { reason, message } = notSerializable(what, error.reason, cause, error.data)
   return new BusError(reason, message, kept === undefined ? { cause } : { data: kept, cause })

@@ -1,6 +1,6 @@
 // Errors that a worker reports to the host, which may see all of them: message, stack and reason. Workers are not trusted, so the
 // host takes nothing but strings from a report.
-import { BusError, type BusErrorReason, describeThrown, ERROR_CODES } from './bus-error.js'
+import { BusError, type BusErrorReason, describeThrown, ERROR_CODES, isBusError } from './bus-error.js'
 
 export interface ReportedError {
   message: string
@@ -13,7 +13,7 @@ export function reportError(error: unknown): ReportedError {
   const reported: ReportedError = { message: describeThrown(error) }
   if (!(error instanceof Error)) return reported
   if (error.stack !== undefined) reported.stack = withCause(error, error.stack)
-  if (error instanceof BusError) reported.reason = error.reason
+  if (isBusError(error)) reported.reason = error.reason
   return reported
 }
 

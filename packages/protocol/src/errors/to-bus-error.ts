@@ -1,40 +1,19 @@
 // Turns errors of third-party code into errors for a caller. A value that a handler throws reaches its caller unchanged. Only the
 // message of an Error does, and nothing of Node's own errors that may hold a path.
-import { getSystemErrorMap } from 'node:util'
-import { BusError, describeCommand, describeThrown, isBusError } from './bus-error.js'
-import { type CommandError, isThrownByCommand } from './command-error.js'
+import { BusError, describeCommand, isBusError } from './bus-error.js'
+import { getPublicMessage } from './command-error.js'
 
 /** Returns the error response to a call of `method` whose handler threw `thrown`. */
 export function toBusError(method: string, thrown: unknown): BusError {
   const failed = `${describeCommand(method)} failed`
   try {
     if (isBusError(thrown)) return thrown
-    if (isThrownByCommand(thrown)) return fromCommandError(thrown)
-    const value = thrown instanceof Error ? getMessage(thrown) : thrown
+    const value = thrown instanceof Error ? getPublicMessage(thrown) : thrown
     return new BusError('CommandFailed', typeof value === 'string' ? value : failed, { data: value ?? null })
   } catch {
     // A proxy or a getter threw.
     return new BusError('CommandFailed', failed, { data: null })
   }
-}
-
-/** Treats an Error as data like a thrown Error. */
-function fromCommandError({ code, message: rawMessage, data: rawData }: CommandError): BusError {
-  const message = String(rawMessage)
-  const data = rawData instanceof Error ? getMessage(rawData) : rawData
-  return new BusError('CommandFailed', message, { data: { code, message, ...(data !== undefined && { data }) } })
-}
-
-/** Drops the path of `ENOENT: no such file or directory, open '/etc/secret'`. A failed import keeps its code only. */
-function getMessage(error: Error & { code?: unknown; errno?: unknown }): string {
-  const { code, errno } = error
-  const message = describeThrown(error)
-  // Node's message about a child process is its whole command line.
-  if ('spawnargs' in error || ('cmd' in error && 'killed' in error) || ('pid' in error && 'status' in error))
-    return 'Command failed'
-  if (typeof code !== 'string') return message
-  if (typeof errno === 'number') return `${code}: ${getSystemErrorMap().get(errno)?.[1] ?? 'the system refused'}`
-  return /^(ERR_|MODULE_)/.test(code) && /[\\/]/.test(message) ? code : message
 }
 
 const UNKNOWN_EXTENSION = /^Unknown file extension "(\.[cm]?tsx?)" for (.+)$/

@@ -3,14 +3,21 @@ import { setMaxListeners } from 'node:events'
 import { BusError, describeCommand } from '../errors/bus-error.js'
 
 export interface CallOptions {
-  /** Aborting it rejects the call with `Cancelled`, and notifies the other side. */
+  /**
+   * Aborting it rejects the call with `Cancelled`, and notifies the other side. `AbortSignal.timeout` rejects it with `Timeout`.
+   */
   signal?: AbortSignal
   /** Milliseconds until the call rejects with `Timeout`. No timeout by default. */
   timeout?: number
 }
 
-export const cancelled = (method: string, signal: AbortSignal | undefined): BusError =>
-  new BusError('Cancelled', `${describeCommand(method)} was cancelled`, { cause: signal?.reason })
+/** Returns the error of a call whose signal aborted: `Timeout` if a deadline aborted it, such as that of `AbortSignal.timeout`. */
+export function createAbortError(method: string, signal: AbortSignal | undefined): BusError {
+  const cause: unknown = signal?.reason
+  const isLate = cause instanceof Error && cause.name === 'TimeoutError'
+  const text = isLate ? 'took longer than the timeout of its signal' : 'was cancelled'
+  return new BusError(isLate ? 'Timeout' : 'Cancelled', `${describeCommand(method)} ${text}`, { cause })
+}
 
 /** @throws {BusError} InvalidParams if `options` is not an object, or has a member that is not in `known` */
 export function checkOptionNames(method: string, options: unknown, known: ReadonlySet<string>): void {
@@ -24,7 +31,7 @@ export function checkOptionNames(method: string, options: unknown, known: Readon
   }
 }
 
-/** @throws {BusError} InvalidParams if an option has the wrong type; Cancelled if the signal is aborted */
+/** @throws {BusError} InvalidParams if an option has the wrong type; Cancelled or Timeout if the signal is aborted */
 export function checkTimeout(method: string, { signal, timeout }: CallOptions): void {
   if (timeout !== undefined && !(typeof timeout === 'number' && timeout >= 0 && timeout <= 0x7fff_ffff)) {
     throw new BusError(
@@ -36,7 +43,7 @@ export function checkTimeout(method: string, { signal, timeout }: CallOptions): 
   if (!(signal instanceof AbortSignal)) {
     throw new BusError('InvalidParams', `\`signal\` of ${describeCommand(method)} must be an AbortSignal`)
   }
-  if (signal.aborted) throw cancelled(method, signal)
+  if (signal.aborted) throw createAbortError(method, signal)
 }
 
 /**
@@ -51,7 +58,7 @@ export function watchDeadline(
   abandon: (error: BusError) => void,
 ): (() => void) | undefined {
   if (signal === undefined && timeout === undefined) return undefined
-  const onAbort = (): void => abandon(cancelled(method, signal))
+  const onAbort = (): void => abandon(createAbortError(method, signal))
   const onTimeout = (): void =>
     abandon(new BusError('Timeout', `${describeCommand(method)} took longer than ${timeout} ms`))
   const timer = timeout === undefined ? undefined : setTimeout(onTimeout, timeout)

@@ -2,7 +2,7 @@
 import type { Client } from '@sallyport/frontend/client'
 import { BusError, describeName } from '@sallyport/protocol'
 import { createDeferred } from '../../shared/deferred.js'
-import { didYouMean } from '../../shared/suggest.js'
+import { createNoFrontendError } from '../../shared/suggest.js'
 import type { ConnectionConfig, FrontendConfig } from '../options/types.js'
 import type { FrontendStats, JoinedStats } from '../reporting/stats.js'
 import type { SupervisionConfig } from '../supervision/policy.js'
@@ -83,24 +83,18 @@ export class Frontends implements CoreEndpointEvents {
     return { start: () => frontend.start() }
   }
 
-  /** @throws {BusError} InvalidParams for an unknown label */
+  /** @throws {BusError} Disconnected for an unknown label */
   async close(label: string): Promise<void> {
-    const frontend = this.#frontends.get(label)
-    if (!frontend) throw new BusError('InvalidParams', `There is no frontend ${this.#describeUnknown(label)}`)
-    await frontend.close()
+    await this.#get(label).close()
   }
 
   /**
    * @param where - the caller, for error texts
    * @param otherNames - names that the caller takes in addition to labels
-   * @throws {BusError} InvalidParams for an unknown label and for a connection, and the error that prevents a restart
+   * @throws {BusError} Disconnected for an unknown label, InvalidParams for a connection, and the error that prevents a restart
    */
   async reload(where: string, label: string, otherNames: readonly string[] = []): Promise<void> {
-    const frontend = this.#frontends.get(label)
-    if (!frontend) {
-      throw new BusError('InvalidParams', `${where}: there is no frontend ${this.#describeUnknown(label, otherNames)}`)
-    }
-    if (await frontend.reload(true)) return
+    if (await this.#get(label, otherNames).reload(true)) return
     const message = `${where}: ${describeName(label)} is a connection of the host and has no module to reload`
     throw new BusError('InvalidParams', message)
   }
@@ -216,8 +210,11 @@ export class Frontends implements CoreEndpointEvents {
     for (const [name, until] of this.#suspects) if (until < now) this.#suspects.delete(name)
   }
 
-  #describeUnknown(label: string, otherNames: readonly string[] = []): string {
-    return describeName(String(label)) + didYouMean(String(label), [...otherNames, ...this.#frontends.keys()])
+  #get(label: string, otherNames: readonly string[] = []): Frontend {
+    if (typeof label !== 'string') throw new BusError('InvalidParams', 'The label of a frontend must be a string')
+    const frontend = this.#frontends.get(label)
+    if (!frontend) throw createNoFrontendError(label, [...otherNames, ...this.#frontends.keys()])
+    return frontend
   }
 
   #warnOfOpenCommands(label: string): void {
