@@ -5,6 +5,7 @@ import {
   BoundedQueue,
   type Codec,
   createOutbox,
+  detachAttachments,
   type EncodedMessage,
   isUint8Array,
   type Link,
@@ -172,9 +173,10 @@ export class SendQueue {
     this.#counts = counts
     this.#events = events
     const scheduleFlush = (): void => this.#scheduleFlush()
-    const send: SendBatch = (kind, body) => {
+    const send: SendBatch = (kind, body, _count, borrowed) => {
       counts[COUNT.bytesOut]! += body.length
-      link.send({ kind, body })
+      if (borrowed) link.send({ kind, body, borrowed })
+      else link.send({ kind, body })
       if (!this.#isCongested) this.#checkRoom()
     }
     this.#outbox = createOutbox(send, undefined, scheduleFlush)
@@ -196,10 +198,17 @@ export class SendQueue {
     return this.#isCongested ? this.#link.room() : undefined
   }
 
-  /** Sends a message alone. */
-  sendMessage(codec: Codec, encoded: EncodedMessage, attachments: readonly Uint8Array[] = NO_ATTACHMENTS): void {
-    if (this.#isCongested) this.#waiting.add(undefined, 0, { codec, encoded, attachments })
-    else this.#putMessage(codec, encoded, attachments)
+  /** Sends a message without attachments. */
+  sendMessage(codec: Codec, encoded: EncodedMessage): void {
+    if (this.#isCongested) this.#waiting.add(undefined, 0, { codec, encoded, attachments: NO_ATTACHMENTS })
+    else this.#putMessage(codec, encoded, NO_ATTACHMENTS)
+  }
+
+  /** Sends a message with attachments. Borrowed ones are copied if they have to wait. */
+  sendPacked(packed: PackedMessage): void {
+    const { codec, encoded, attachments, borrowed } = packed
+    if (!this.#isCongested) return this.#putMessage(codec, encoded, attachments, borrowed)
+    this.#waiting.add(undefined, 0, borrowed ? detachAttachments(packed) : packed)
   }
 
   /** Sends a value, batched with those that its source sends before and after. */
@@ -266,9 +275,9 @@ export class SendQueue {
     else this.#putMessage(encoded.codec, encoded.encoded, encoded.attachments)
   }
 
-  #putMessage(codec: Codec, encoded: EncodedMessage, attachments: readonly Uint8Array[]): void {
+  #putMessage(codec: Codec, encoded: EncodedMessage, attachments: readonly Uint8Array[], borrowed?: boolean): void {
     this.#batcher.close()
-    this.#outbox.put(codec, encoded, attachments)
+    this.#outbox.put(codec, encoded, attachments, borrowed)
   }
 
   #flush(): void {

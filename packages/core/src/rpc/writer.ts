@@ -165,8 +165,8 @@ export class SessionWriter {
   }
 
   #sendBytes(message: Message, transfer: Buffers | undefined): void {
-    const { codec, encoded, attachments } = detachAttachments(packMessage(message), transfer)
-    this.#queue.sendMessage(codec, encoded, attachments)
+    const packed = packMessage(message)
+    this.#queue.sendPacked(transfer === undefined ? packed : detachAttachments(packed, transfer))
   }
 
   /** Returns a value as it is if it can be batched. A large one, or one that JSON has no text for, gets its own message. */

@@ -84,7 +84,10 @@ export class SendQueue {
     this.#overflow = overflow
     // More calls in flight pay for larger frames.
     const getFullFrame = (): number | undefined => link.frameMessages && Math.max(link.frameMessages, pending.size >> 3)
-    this.#outbox = createOutbox((kind, body) => link.send({ kind, body }), getFullFrame)
+    this.#outbox = createOutbox((kind, body, _count, borrowed) => {
+      if (borrowed) link.send({ kind, body, borrowed })
+      else link.send({ kind, body })
+    }, getFullFrame)
   }
 
   get isEmpty(): boolean {
@@ -190,10 +193,15 @@ export class SendQueue {
     let codec = this.#codec
     let encoded: EncodedMessage
     let attachments = NO_ATTACHMENTS
-    if (hasBytes) ({ codec, encoded, attachments } = detachAttachments(packMessage(message), transfer))
-    else encoded = encodeMessage(codec, message, true)
+    let borrowed: boolean | undefined
+    if (hasBytes) {
+      const packed = packMessage(message)
+      // Only what is sent immediately can stay the caller's memory.
+      const owned = mustWait || transfer !== undefined ? detachAttachments(packed, transfer) : packed
+      ;({ codec, encoded, attachments, borrowed } = owned)
+    } else encoded = encodeMessage(codec, message, true)
     if (!mustWait) {
-      this.#outbox.put(codec, encoded, attachments)
+      this.#outbox.put(codec, encoded, attachments, borrowed)
       return undefined
     }
     return this.#push({ id: message.id as number | undefined, codec, encoded, attachments })

@@ -49,7 +49,7 @@ export class PublishQueue {
   }
 
   /** @throws {BusError} InvalidParams for a frame that the peer would reject as a protocol violation */
-  send({ kind, body }: Frame): void {
+  send({ kind, body, borrowed = false }: Frame): void {
     const length = typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength
     if (length > MAX_BODY_BYTES) {
       throw new BusError('InvalidParams', `A frame of ${length} bytes exceeds the limit of ${MAX_BODY_BYTES}`)
@@ -64,7 +64,7 @@ export class PublishQueue {
     this.#drain()
     // A body that is not transferred to the link can change while it waits.
     const isTransferred = kind === FRAME_KIND.bytes || kind === FRAME_KIND.sealed || typeof body === 'string'
-    if (!isTransferred && frame.at < size) frame.body = Uint8Array.from(frame.body)
+    if ((!isTransferred || borrowed) && frame.at < size) frame.body = Uint8Array.from(frame.body)
   }
 
   /** Handles the peer's total of taken bytes. Returns false if the total is impossible. */

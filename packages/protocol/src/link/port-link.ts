@@ -62,10 +62,10 @@ class PortMessageWriter {
 
   /** Returns the message to post, or `undefined` if this frame belongs to the next one. */
   write(frame: Frame): PortMessage | undefined {
-    const { kind, body, more } = frame
+    const { kind, body, more, borrowed } = frame
     if (kind === FRAME_KIND.json && typeof body === 'string' && this.#held.length === 0) return body
     if (kind === FRAME_KIND.bytes && typeof body !== 'string') {
-      this.#held.push(kind, ownsWholeBuffer(body, 0) ? body.buffer : new Uint8Array(body).buffer)
+      this.#held.push(kind, !borrowed && ownsWholeBuffer(body, 0) ? body.buffer : new Uint8Array(body).buffer)
       return undefined
     }
     const bytes = writeFrame(frame)

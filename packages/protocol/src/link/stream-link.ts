@@ -61,13 +61,13 @@ class StreamLink implements Link {
     return this.#over ? 0 : this.#stream.writableLength + Math.min(this.#sent, UNSEEN_BYTES)
   }
 
-  send({ kind, body }: Frame): void {
+  send({ kind, body, borrowed = false }: Frame): void {
     if (!this.#open || this.#over) return
     const length = typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength
     if (length > MAX_BODY_BYTES) throw new BusError('InvalidParams', `A frame of ${length} bytes is over the limit`)
     this.#cork()
     this.#sent += STREAM_HEADER_BYTES + length
-    const isOwned = kind === FRAME_KIND.bytes || kind === FRAME_KIND.sealed
+    const isOwned = !borrowed && (kind === FRAME_KIND.bytes || kind === FRAME_KIND.sealed)
     const isSeparate = isOwned && typeof body !== 'string' && length >= LARGE_BYTES
     const head = Buffer.allocUnsafe(STREAM_HEADER_BYTES + (isSeparate ? 0 : length))
     writeStreamHeader(head, kind, length)

@@ -20,6 +20,8 @@ export interface PackedMessage {
   readonly encoded: EncodedMessage
   /** Large bytes of the message, sent as raw frames before it. */
   readonly attachments: readonly Uint8Array[]
+  /** True if the attachments are still the caller's memory. */
+  readonly borrowed?: boolean
 }
 
 export interface Outbox {
@@ -33,15 +35,15 @@ export interface Outbox {
    * Sends an encoded message with the others of this tick. A message with attachments goes out immediately, after them: their
    * bytes are sent, or sealed, when this returns.
    *
-   * @param attachments their memory is transferred
+   * @param attachments their memory is transferred, unless it is `borrowed`
    */
-  put(codec: Codec, encoded: EncodedMessage, attachments?: readonly Uint8Array[]): void
+  put(codec: Codec, encoded: EncodedMessage, attachments?: readonly Uint8Array[], borrowed?: boolean): void
   /** Sends the current batch now. */
   flush(): void
 }
 
-/** Sends a body of `count` messages; an attachment counts as none. */
-export type SendBatch = (kind: FrameKind, body: string | Uint8Array, count: number) => void
+/** Sends a body of `count` messages; an attachment counts as none, and can be `borrowed`. */
+export type SendBatch = (kind: FrameKind, body: string | Uint8Array, count: number, borrowed?: boolean) => void
 
 /**
  * @param getMaxMessages returns the number of messages after which a frame is sent, if its link wants small frames
@@ -62,8 +64,8 @@ export function createOutbox(send: SendBatch, getMaxMessages?: () => number | un
     send(batchCodec.kind, batchCodec.join(messages), messages.length)
   }
 
-  function put(codec: Codec, encoded: EncodedMessage, attachments = NO_ATTACHMENTS): void {
-    if (attachments.length > 0) return sendNow(codec, encoded, attachments)
+  function put(codec: Codec, encoded: EncodedMessage, attachments = NO_ATTACHMENTS, borrowed?: boolean): void {
+    if (attachments.length > 0) return sendNow(codec, encoded, attachments, borrowed)
     if (codec !== batchCodec || bytes + encoded.length > FULL_BYTES) flush()
     batchCodec = codec
     if (batch.length === 0) armFlush()
@@ -71,9 +73,14 @@ export function createOutbox(send: SendBatch, getMaxMessages?: () => number | un
     if (batch.push(encoded) >= (getMaxMessages?.() ?? Infinity)) flush()
   }
 
-  function sendNow(codec: Codec, encoded: EncodedMessage, attachments: readonly Uint8Array[]): void {
+  function sendNow(
+    codec: Codec,
+    encoded: EncodedMessage,
+    attachments: readonly Uint8Array[],
+    borrowed: boolean | undefined,
+  ): void {
     flush()
-    for (const body of attachments) send(FRAME_KIND.bytes, body, 0)
+    for (const body of attachments) send(FRAME_KIND.bytes, body, 0, borrowed)
     send(codec.kind, encoded, 1)
   }
 

@@ -11,7 +11,7 @@ import { ownsWholeBuffer } from '../wire/link.js'
 import { encodeMessage, type PackedMessage } from './outbox.js'
 
 /**
- * Packs a message with bytes in it. Its attachments are still the caller's memory: send them before anyone can write to them,
+ * Packs a message with bytes in it. Its attachments are borrowed, the caller's memory: send them before anyone can write to them,
  * or call `detachAttachments`.
  *
  * @throws whatever `encodeMessage` throws
@@ -28,7 +28,7 @@ export function packMessage(original: Message): PackedMessage {
   if (attachments.some(({ byteLength }, at) => byteLength !== lengths[at] || byteLength < MIN_ATTACHMENT_BYTES)) {
     throw new BusError('InvalidParams', 'Bytes changed their length while they were encoded')
   }
-  return { codec: msgpackCodec, encoded, attachments }
+  return { codec: msgpackCodec, encoded, attachments, borrowed: true }
 }
 
 /**

@@ -1,7 +1,7 @@
 // The memory of a body that arrives in parts. It grows to at most twice what has arrived, because the announced size is not trusted.
 
 /** Memory up to this size is allocated at once. */
-const FIRST_BYTES: number = 2 ** 20
+const FIRST_BYTES: number = 2 ** 22
 
 export class BodyBuffer {
   readonly #size: number

@@ -19,6 +19,8 @@ export interface Frame {
   kind: FrameKind
   /** A string is JSON. The memory of kinds `sealed` and `bytes` is transferred: it belongs to the link from `send` on. */
   body: string | Uint8Array
+  /** True if the memory of kind `bytes` stays the sender's: the link copies what it does not send immediately. */
+  borrowed?: boolean
   /**
    * True if the next frame belongs to this one and is sent immediately, so that both can travel together. Used for the record of
    * an attachment, whose kind does not show that.

@@ -23,8 +23,8 @@ export const RING_WORD = {
 const CONTROL_BYTES = 512
 const MIN_BYTES = 1024
 const MAX_BYTES: number = 2 ** 24
-/** 64 KiB to 1 MiB are equally fast. This size holds the frames of a tick, and two rings fit a second-level cache. */
-export const RING_BYTES: number = 2 ** 18
+/** Rings of 64 KiB to 1 MiB are equally fast for small frames. A body of 1 MiB takes a third less time with this size than with 256 KiB. */
+export const RING_BYTES: number = 2 ** 20
 
 export const HEADER_BYTES = 8
 /** A header that skips the rest of the memory. */

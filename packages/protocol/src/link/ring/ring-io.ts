@@ -26,6 +26,9 @@ import {
   RingWriter,
 } from './ring-buffer.js'
 
+/** Both threads copy at the same time if a large body has several parts. */
+const MAX_PART_BYTES: number = 2 ** 16
+
 export class RingSender {
   readonly #writer: RingWriter
   readonly #doorbell: RingDoorbell
@@ -45,7 +48,7 @@ export class RingSender {
   /** @param onFault - called with the error if the peer violated the protocol while frames waited */
   constructor(ring: RingMemory, onFault: (error: unknown) => void) {
     this.#writer = new RingWriter(ring)
-    this.#partBytes = (this.#writer.size >> 2) - HEADER_BYTES
+    this.#partBytes = Math.min(this.#writer.size >> 2, MAX_PART_BYTES) - HEADER_BYTES
     this.#doorbell = new RingDoorbell(ring, RING_WORD.wanted, () => {
       try {
         this.flush()
@@ -80,7 +83,7 @@ export class RingSender {
   }
 
   /** @throws {BusError} InvalidParams if the frame is too large; InvalidRequest if the peer violated the protocol */
-  send({ kind, body: original }: Frame): void {
+  send({ kind, body: original, borrowed = false }: Frame): void {
     const mayBeLarge = typeof original === 'string' && original.length * 3 > this.#partBytes
     const body = mayBeLarge ? Buffer.from(original) : original
     if (body.length > MAX_BODY_BYTES) {
@@ -88,7 +91,7 @@ export class RingSender {
     }
     if (!this.isIdle || !this.#write(kind, body)) {
       this.#waitingBytes += body.length
-      if (this.#waiting.push({ kind, body: mayBeLarge ? body : toOwnBody(kind, body) }) === 1) this.flush()
+      if (this.#waiting.push({ kind, body: mayBeLarge ? body : toOwnBody(kind, body, borrowed) }) === 1) this.flush()
     }
     this.#writer.wake()
   }
@@ -163,17 +166,19 @@ export class RingSender {
       this.#written = start + length
       const remaining = body.byteLength - this.#written
       this.#writer.publish(kind, length, remaining)
-      if (remaining > 0) continue
-      this.#written = 0
-      return true
+      if (remaining === 0) break
+      // The consumer copies this part while the next one is written.
+      this.#writer.wake()
     }
+    this.#written = 0
+    return true
   }
 }
 
 /** Copies a body that has to wait, because the caller can change it meanwhile. Records and attachments belong to the link already. */
-function toOwnBody(kind: FrameKind, body: Frame['body']): Frame['body'] {
+function toOwnBody(kind: FrameKind, body: Frame['body'], isBorrowed: boolean): Frame['body'] {
   if (typeof body === 'string' || kind === FRAME_KIND.sealed) return body
-  return kind === FRAME_KIND.bytes && ownsWholeBuffer(body, 0) ? body : new Uint8Array(body)
+  return kind === FRAME_KIND.bytes && !isBorrowed && ownsWholeBuffer(body, 0) ? body : new Uint8Array(body)
 }
 
 const SLAB_BYTES: number = 2 ** 16
