@@ -1,12 +1,13 @@
 // Entry of the core worker: loads the user's core module and serves it.
 import { parentPort, workerData } from 'node:worker_threads'
-import { beat, BusError, describeName, describeThrown, explainTypeScript } from '@sallyport/protocol'
+import { beat, BusError, describeName, describeThrown, explainTypeScript, setDevelopment } from '@sallyport/protocol'
 import { getDefinition } from './api/validate-definition.js'
 import type { CoreReport, CoreWorkerData } from './contract/control.js'
 import { createCoreLog, runCoreActor } from './core/core-actor.js'
 import { createCore } from './core/core.js'
 
-const { module, heartbeat, sourceMaps, ...options } = workerData as CoreWorkerData
+const { module, heartbeat, development, sourceMaps, ...options } = workerData as CoreWorkerData
+setDevelopment(development)
 if (sourceMaps) process.setSourceMapsEnabled(true)
 beat(heartbeat)
 const control = parentPort!

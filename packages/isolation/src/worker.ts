@@ -14,6 +14,7 @@ import {
   reportError,
   type Sealer,
   type SessionKey,
+  setDevelopment,
 } from '@sallyport/protocol'
 import { startWorkerActor } from '@sallyport/protocol/actor'
 import { createSealer } from '@sallyport/protocol/records'
@@ -23,7 +24,17 @@ import { createHook, type Hook } from './hook/hook.js'
 import { createHookWatch, createMemoryCheck } from './hook/watchdog.js'
 import type { ConsoleSink } from './sandbox/console.js'
 
-const { label, dir, envelope, confirm, heartbeat, watch: watchMemory, times } = workerData as GateWorkerData
+const {
+  label,
+  dir,
+  envelope,
+  development,
+  confirm,
+  heartbeat,
+  watch: watchMemory,
+  times,
+} = workerData as GateWorkerData
+setDevelopment(development)
 const control = parentPort!
 const report = (message: GateReport): void => control.postMessage(message)
 

@@ -10,6 +10,7 @@ export {
   whyNotSerializable,
   withoutData,
 } from './errors/command-error.js'
+export { createCallPromise, hideInternalFrames, withCaller } from './errors/caller-stack.js'
 export * from './errors/reported-error.js'
 export * from './errors/to-bus-error.js'
 
@@ -100,6 +101,7 @@ export { getBackoff } from './util/backoff.js'
 export { BoundedQueue, type QueueSlot } from './util/bounded-queue.js'
 export * from './util/call-safely.js'
 export * from './util/deadline-timers.js'
+export { isDevelopment, setDevelopment } from './util/development.js'
 export * from './util/room-signal.js'
 export * from './util/sampling-timer.js'
 export { Throttle, formatSuppressed } from './util/throttle.js'

@@ -1,8 +1,8 @@
 // Decides who may call which command, once per frontend and command, so that a call costs one lookup. The rules are Tauri's,
 // except that a
 // deny applies only to the labels of its capability.
-import { BusError } from '@sallyport/protocol'
-import { didYouMean, isDevelopment } from '../shared/suggest.js'
+import { BusError, isDevelopment } from '@sallyport/protocol'
+import { didYouMean } from '../shared/suggest.js'
 import { getCommandKey } from './catalogue.js'
 import { denialText, explainedDenial } from './denial.js'
 import type { ExplainedFrontend } from './explain.js'
@@ -104,7 +104,7 @@ export function createAuthority({ pattern, commands: names, ...sources }: Author
       return { denial: undefined, scope: commandScope(grants, global.get(getCommandKey(command))) }
     }
     const details = { label, access, capabilities: getCapabilities(label), catalogue }
-    return { denial: isDevelopment ? explainedDenial(command, details) : denialText(command), scope: EMPTY_SCOPE }
+    return { denial: isDevelopment() ? explainedDenial(command, details) : denialText(command), scope: EMPTY_SCOPE }
   }
 
   return {

@@ -65,6 +65,8 @@ export interface CoreOptions {
 export interface CoreWorkerData extends CoreOptions {
   module: string
   changes: CapabilityChanges
+  /** `isDevelopment` in the host. */
+  development: boolean
   /** Maps stack traces to the sources of compiled modules. */
   sourceMaps: boolean
   heartbeat: Heartbeat | undefined

@@ -11,8 +11,10 @@ import {
   describeCommand,
   describeName,
   type EventTarget,
+  hideInternalFrames,
   isBusError,
   type Unlisten,
+  withCaller,
 } from '@sallyport/protocol'
 import type { ExplainedFrontend } from '../acl/explain.js'
 import { checkPlain } from '../acl/schema.js'
@@ -62,7 +64,7 @@ export class Bus {
 
   /** Starts one more frontend in a worker. Resolves once the worker is about to load its module. */
   async open(label: string, module: ModuleLocation, options?: FrontendOptions): Promise<void> {
-    await this.#host.open(label, module, options)
+    await withCaller(this.#host.open(label, module, options))
   }
 
   /**
@@ -296,5 +298,6 @@ async function callFrontend<T>(
 function nameFunction(error: BusError, name: string): BusError {
   const message = error.message.replace(describeCommand(HOST_METHOD.call), describeName(name))
   if (message === error.message) return error
-  return new BusError(error.reason, message, { data: error.data, cause: error.cause })
+  const named = new BusError(error.reason, message, { data: error.data, cause: error.cause })
+  return hideInternalFrames(named) as BusError
 }

@@ -8,7 +8,7 @@ import { createCoreLog, runCoreActor } from '../core/core-actor.js'
 import type { Core } from '../core/core.js'
 import type { ThreadHandle } from './supervision/worker-actor.js'
 
-export type InProcessCoreData = Omit<CoreWorkerData, 'module' | 'heartbeat' | 'sourceMaps'>
+export type InProcessCoreData = Omit<CoreWorkerData, 'module' | 'heartbeat' | 'development' | 'sourceMaps'>
 
 export class InProcessCore extends EventEmitter implements ThreadHandle {
   readonly #hostPort: MessagePort

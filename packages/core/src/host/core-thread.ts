@@ -7,6 +7,7 @@ import {
   createLinkEndpoints,
   describeName,
   getPorts,
+  isDevelopment,
   type LinkEndpoint,
   openLink,
   receiveError,
@@ -132,7 +133,13 @@ export class CoreThread implements CoreEndpoint {
       waitsAfterError: dev,
       spawn(heartbeat) {
         if (!(core instanceof URL)) return new InProcessCore(core, data)
-        const workerData: CoreWorkerData = { ...data, module: core.href, sourceMaps: dev, heartbeat }
+        const workerData: CoreWorkerData = {
+          ...data,
+          module: core.href,
+          development: isDevelopment(),
+          sourceMaps: dev,
+          heartbeat,
+        }
         const stdio = dev ? { stdout: true, stderr: true } : {}
         const worker = spawnWorker(workers.core ?? findEntry('#worker'), workerData, [], stdio)
         if (dev) labelOutput(worker, 'core')

@@ -1,5 +1,6 @@
 // Entry points of a host. The code behind them is imported on the first call: a core module imports this package too, in its own
 // worker, and needs nothing of it.
+import { withCaller } from '@sallyport/protocol'
 import type { Explanation } from '../acl/explain.js'
 import type { Bus } from './bus.js'
 import type { ExplainOptions } from './explain-acl.js'
@@ -19,7 +20,7 @@ import type { BusOptions } from './options/types.js'
  */
 export async function createBus(options: BusOptions): Promise<Bus> {
   const { assemble } = await import('./assemble.js')
-  return assemble(options)
+  return withCaller(assemble(options))
 }
 
 export interface ExplainedCapabilities extends Explanation {

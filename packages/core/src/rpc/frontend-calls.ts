@@ -6,6 +6,7 @@ import {
   checkNamedArguments,
   checkTimeout,
   checkTransfer,
+  createCallPromise,
   getRequestId,
   isBytes,
   MAX_IN_FLIGHT,
@@ -49,7 +50,7 @@ export class FrontendCalls {
    * @throws {BusError} any reason, because the frontend's function can throw all of them
    */
   call(name: string, args: unknown, options: FrontendCallOptions = {}, context?: TraceContext): Promise<unknown> {
-    return new Promise((resolve, reject) => {
+    return createCallPromise((resolve, reject) => {
       if (this.#endReason !== undefined) {
         throw new BusError('Disconnected', this.#endReason, { data: { delivered: 'no' } })
       }
@@ -58,7 +59,11 @@ export class FrontendCalls {
         throw new BusError('Overloaded', `More than ${MAX_IN_FLIGHT} calls to one frontend are in flight`)
       }
       const id = this.#pending.takeId()
-      const send = (done: typeof resolve, fail: typeof reject, sentContext: TraceContext | undefined): void => {
+      const send = (
+        done: typeof resolve,
+        fail: (error: BusError) => void,
+        sentContext: TraceContext | undefined,
+      ): void => {
         this.#writer.request(id, name, args ?? undefined, options.transfer, sentContext)
         this.#pending.add(id, name, done, fail, options)
       }

@@ -1,12 +1,12 @@
 // All commands of a core, ready to run, by the name that they are called by.
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { BusError, describeCommand, describeName } from '@sallyport/protocol'
+import { BusError, describeCommand, describeName, isDevelopment } from '@sallyport/protocol'
 import { getPermissions } from '../acl/identifier.js'
 import { CORE_COMMANDS } from '../acl/tauri-permissions.js'
 import type { CommandName } from '../acl/types.js'
 import type { AnyCommand, Commands, CoreDefinition } from '../api/define.js'
-import { didYouMean, isDevelopment } from '../shared/suggest.js'
+import { didYouMean } from '../shared/suggest.js'
 import { checkArguments, getShortName } from './arguments.js'
 import type { Call, Runnable } from './call-table.js'
 import { wrapWithMiddleware } from './middleware.js'
@@ -98,4 +98,4 @@ const getPlugin = (method: string): string | undefined => /^plugin:([^|]*)\|/.ex
 
 const truncate = (name: string): string => name.slice(0, 200)
 
-const suggest = (name: string, names: Iterable<string>): string => (isDevelopment ? didYouMean(name, names) : '')
+const suggest = (name: string, names: Iterable<string>): string => (isDevelopment() ? didYouMean(name, names) : '')

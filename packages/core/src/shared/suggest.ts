@@ -9,9 +9,6 @@ const MAX_NAMES = 1000
 /** Characters of a name that are shown in logs, traces and statistics. */
 export const MAX_NAME_LENGTH = 200
 
-/** True unless `NODE_ENV` is `production`. In development, error texts contain more help. */
-export const isDevelopment: boolean = process.env['NODE_ENV'] !== 'production'
-
 /** Returns ` (did you mean "greet"?)` if one of the names is near enough, or an empty string. */
 export function didYouMean(name: string, names: Iterable<string>): string {
   if (name.length > MAX_COMPARED_LENGTH) return ''

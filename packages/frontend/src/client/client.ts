@@ -6,6 +6,7 @@ import {
   checkEventName,
   checkOptionNames,
   type CodecName,
+  createCallPromise,
   type EventTarget,
   isBusError,
   type Link,
@@ -107,7 +108,7 @@ export class Client {
    * @throws {BusError} with any reason: see its table
    */
   invoke<T = unknown>(command: string, args?: CommandArguments, options?: InvokeOptions): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
+    return createCallPromise<T>((resolve, reject) => {
       const connection = this.#pickConnection(args)
       const settle = resolve as (result: unknown) => void
       connection.call(this.#watch(connection, { command, args, options, stream: undefined, resolve: settle, reject }))

@@ -6,6 +6,7 @@ import {
   type CallHeaders,
   type CallOptions,
   checkTimeout,
+  createCallPromise,
   describeName,
   type EventParams,
   type EventTarget,
@@ -42,7 +43,7 @@ export class Listeners {
    * @throws {BusError} as `Client.listen` does
    */
   subscribe(connection: Connection, subscription: Subscription, options: CallOptions): Promise<number> {
-    return new Promise((resolve, reject) => {
+    return createCallPromise((resolve, reject) => {
       checkTimeout(METHOD.listen, options)
       const { event, target, headers } = subscription
       let isOver = false

@@ -1,4 +1,5 @@
 // A call whose handler returns an async iterable. Its values arrive on a channel of the call, followed by the response.
+import { withCaller } from '@sallyport/protocol'
 import { Channel } from './channel.js'
 
 /** Makes the call. Returns a function that cancels it. */
@@ -31,7 +32,7 @@ export class Stream<T = unknown> implements AsyncIterableIterator<T, void, undef
     if (this.#isOver) return DONE
     if (!result.done && !this.#isAborted()) return result
     this.#isOver = true
-    await this.#response
+    await withCaller(this.#response)
     return DONE
   }
 

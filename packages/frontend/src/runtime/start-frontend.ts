@@ -11,6 +11,7 @@ import {
   type Link,
   reportError,
   type ScriptRunner,
+  setDevelopment,
 } from '@sallyport/protocol'
 import { startWorkerActor } from '@sallyport/protocol/actor'
 import { Client } from '../client/client.js'
@@ -28,7 +29,7 @@ export interface FrontendHost {
 export type HostCommand = { type: 'link'; link: Link } | { type: 'stop' }
 
 export function startFrontend(
-  { module, sourceMaps, sandbox, runner, ...options }: FrontendStart,
+  { module, development, sourceMaps, sandbox, runner, ...options }: FrontendStart,
   host: FrontendHost,
 ): void {
   let script: FrontendScript | undefined
@@ -45,6 +46,7 @@ export function startFrontend(
 
   const actor = startWorkerActor({
     async boot() {
+      setDevelopment(development)
       if (sourceMaps) process.setSourceMapsEnabled(true)
       explainUnhandledRejections()
       if (!sandbox) return

@@ -55,7 +55,8 @@ describe('BusError', () => {
     expect(new BusError('Timeout', 'late', { cause: 3 }).cause).toBe(3)
   })
 
-  it('is converted to a string with its name', () => expect(String(new BusError('Denied', 'no'))).toBe('BusError: no'))
+  it('is converted to a string with its name and reason', () =>
+    expect(String(new BusError('Denied', 'no'))).toBe('BusError [Denied]: no'))
 })
 
 const impostor = Object.assign(new Error('x'), { name: 'BusError', reason: 'Denied' })

@@ -77,6 +77,11 @@ export class BusError extends Error {
   get commandData(): unknown {
     return getCommandError(this)?.data
   }
+
+  /** Returns name, reason and message: `BusError [Denied]: …`. */
+  override toString(): string {
+    return `${this.name} [${this.reason}]: ${this.message}`
+  }
 }
 
 /** What a `CommandError` is on the wire: the `data` of a `CommandFailed`. */

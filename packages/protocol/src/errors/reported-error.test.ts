@@ -5,7 +5,8 @@ import { receiveError, reportError } from './reported-error.js'
 describe('reportError', () => {
   it('includes message, stack, reason and cause', () => {
     const error = new BusError('InvalidParams', 'wrong')
-    expect(reportError(error)).toEqual({ message: 'wrong', stack: error.stack, reason: 'InvalidParams' })
+    const stack = expect.stringMatching(/^BusError \[InvalidParams\]: wrong\n {4}at .*reported-error\.test\.ts/)
+    expect(reportError(error)).toEqual({ message: 'wrong', stack, reason: 'InvalidParams' })
     expect(reportError(new TypeError('x'))).not.toHaveProperty('reason')
     expect(reportError(Object.assign(new Error('x'), { reason: 5, stack: undefined }))).toEqual({ message: 'x' })
     expect(reportError(new Error('x', { cause: new Error('why') })).stack).toMatch(/\[cause\]: Error: why/)

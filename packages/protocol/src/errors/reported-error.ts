@@ -1,6 +1,8 @@
 // Errors that a worker reports to the host, which may see all of them: message, stack and reason. Workers are not trusted, so the
 // host takes nothing but strings from a report.
+import { isDevelopment } from '../util/development.js'
 import { BusError, type BusErrorReason, describeThrown, ERROR_CODES, isBusError } from './bus-error.js'
+import { getUserStack } from './caller-stack.js'
 
 export interface ReportedError {
   message: string
@@ -12,14 +14,16 @@ export interface ReportedError {
 export function reportError(error: unknown): ReportedError {
   const reported: ReportedError = { message: describeThrown(error) }
   if (!(error instanceof Error)) return reported
-  if (error.stack !== undefined) reported.stack = withCause(error, error.stack)
+  if (typeof error.stack === 'string') reported.stack = withCause(error, getStack(error))
   if (isBusError(error)) reported.reason = error.reason
   return reported
 }
 
+const getStack = (error: Error): string => (isDevelopment() ? getUserStack(error) : error.stack!)
+
 /** Appends the stack of the cause, which alone has the file and line of a module with a syntax error. */
 function withCause({ cause }: Error, stack: string): string {
-  return cause instanceof Error && cause.stack !== undefined ? `${stack}\n[cause]: ${cause.stack}` : stack
+  return cause instanceof Error && typeof cause.stack === 'string' ? `${stack}\n[cause]: ${getStack(cause)}` : stack
 }
 
 /** Returns the error that a worker reported. Its reason is `InternalError` unless the report has a valid one. */

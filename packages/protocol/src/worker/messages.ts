@@ -34,6 +34,8 @@ export interface FrontendStart {
   isolated: boolean
   /** True if calls send their timeouts to core: over a network, a frontend can disappear without notice. */
   deadlines?: boolean
+  /** `isDevelopment` in the host. */
+  development: boolean
   /** True if stacks are mapped to the sources of the modules. */
   sourceMaps?: boolean
   sandbox?: FrontendSandbox
@@ -79,6 +81,8 @@ export interface GateWorkerData {
   /** URL of the isolation app's directory. Without one, everything passes. */
   dir: string | undefined
   envelope: boolean
+  /** `isDevelopment` in the host. */
+  development: boolean
   heartbeat: Heartbeat | undefined
   /** Port to the host for `ConfirmRequest`, and the memory for its answer; see `CONFIRM_WORD`. */
   confirm: { port: MessagePort; answer: SharedArrayBuffer } | undefined

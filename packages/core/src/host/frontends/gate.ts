@@ -10,6 +10,7 @@ import {
   type GateTimes,
   type GateWorkerData,
   getPorts,
+  isDevelopment,
   type LinkEndpoint,
   receiveError,
 } from '@sallyport/protocol'
@@ -160,7 +161,14 @@ function spawnGate(
   if (confirm) answerConfirm(confirm.port1, answer, text => isConfirmed(onConfirm, text, { label }, log))
   const entry = options.workers.gate ?? findEntry('@sallyport/isolation/worker')
   const port = confirm && { port: confirm.port2, answer }
-  const workerData: GateWorkerData = { ...data, label, dir: dir?.href, envelope, confirm: port }
+  const workerData: GateWorkerData = {
+    ...data,
+    label,
+    dir: dir?.href,
+    envelope,
+    development: isDevelopment(),
+    confirm: port,
+  }
   const reads = getGateGrants(entry, dir)
   const transferList = confirm ? [confirm.port2] : []
   // The gate itself stops a hook whose memory grows slowly. The heap limit is for a hook that fills the memory in a single call.

@@ -20,6 +20,7 @@ import {
   type FrontendWorkerData,
   type Link,
   getPorts,
+  isDevelopment,
   type LinkEndpoint,
   openLink,
   type UnexpectedReadReport,
@@ -68,7 +69,12 @@ export function createWorkerRuntime(deps: WorkerRuntimeDeps, events: RuntimeEven
     overflow,
     deadlines: host.core.isRemote,
   }
-  const start: FrontendStart = { ...client, module: module.href, ...(dev && { sourceMaps: true }) }
+  const start: FrontendStart = {
+    ...client,
+    module: module.href,
+    development: isDevelopment(),
+    ...(dev && { sourceMaps: true }),
+  }
   let link: LinkEndpoint | undefined
   /** Closes the link that the worker had. */
   const closeLink = (): void => {

@@ -1,0 +1,104 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import { setDevelopment } from '../util/development.js'
+import { BusError } from './bus-error.js'
+import { createCallPromise, getUserStack, hideInternalFrames, withCaller } from './caller-stack.js'
+
+afterEach(() => setDevelopment(true))
+
+/** Rejects from a timer, as an answer does from a message handler. */
+const rejectLater = (error: unknown): Promise<void> =>
+  createCallPromise((_resolve, reject) => void setTimeout(() => reject(error), 1))
+
+async function caller(call: () => Promise<void>): Promise<string> {
+  try {
+    await call()
+  } catch (error) {
+    return (error as Error).stack!
+  }
+  return 'no error'
+}
+
+const answer = (): BusError => Object.assign(new BusError('Denied', 'no'), { stack: 'BusError: no' })
+
+describe('createCallPromise', () => {
+  it('adds the functions that await the promise to the stack of a rejection', async () => {
+    const stack = await caller(() => rejectLater(answer()))
+    expect(stack).toMatch(/^BusError \[Denied\]: no\n {4}at (?:async )?caller \(.*caller-stack\.test\.ts:\d+:\d+\)/)
+  })
+
+  it('finds the caller through async functions and Promise.all', async () => {
+    const inner = async (): Promise<void> => rejectLater(answer())
+    const outer = async (): Promise<void> => {
+      await Promise.all([inner(), inner()])
+    }
+    expect(await caller(outer)).toMatch(/at (?:async )?outer .*\n.*at (?:async )?caller /)
+  })
+
+  it('leaves the stack alone in production', async () => {
+    setDevelopment(false)
+    const error = answer()
+    expect(await caller(() => rejectLater(error))).toBe('BusError: no')
+  })
+
+  it('leaves errors of third-party code alone', async () => {
+    const error = Object.assign(new TypeError('x'), { stack: 'TypeError: x' })
+    expect(await caller(() => rejectLater(error))).toBe('TypeError: x')
+  })
+
+  it('rejects with the very error, and with what its function throws', async () => {
+    const error = answer()
+    await expect(rejectLater(error)).rejects.toBe(error)
+    const thrower = (): Promise<void> =>
+      createCallPromise(() => {
+        throw error
+      })
+    await expect(thrower()).rejects.toBe(error)
+    expect(error.stack).toMatch(/^BusError \[Denied\]: no/)
+  })
+})
+
+it('withCaller keeps the frames of a worker, and adds those of the caller', async () => {
+  const remote = Object.assign(new BusError('InternalError', 'x'), {
+    stack: 'Error: x\n    at file:///app/core.mjs:1:7',
+  })
+  const fail = async (): Promise<void> => {
+    await new Promise(setImmediate)
+    throw remote
+  }
+  const stack = await caller(() => withCaller(fail()))
+  expect(stack).toMatch(
+    /^BusError \[InternalError\]: x\n {4}at file:\/\/\/app\/core\.mjs:1:7\n {4}at (?:async )?caller /,
+  )
+})
+
+describe('getUserStack', () => {
+  const internal = [
+    '    at Client.invoke (file:///app/node_modules/@sallyport/frontend/dist/bundle/index.js:1:2)',
+    '    at run (C:\\app\\node_modules\\@sallyport\\core\\dist\\bundle\\worker.js:1:2)',
+    '    at Client.invoke (/app/node_modules/@sallyport/frontend/src/client/client.ts:1:2)',
+    '    at new Promise (<anonymous>)',
+    '    at process.processTicksAndRejections (node:internal/process/task_queues:95:5)',
+    '    at node:internal/main/worker_thread:1:2',
+  ]
+  const userFrame = '    at async mine (file:///app/packages/core/main.mjs:3:5)'
+
+  it('hides the frames of this library and of Node', () => {
+    const error = Object.assign(new TypeError('x'), { stack: ['TypeError: x', ...internal, userFrame].join('\n') })
+    expect(getUserStack(error)).toBe(`TypeError: x\n${userFrame}`)
+    expect(hideInternalFrames(error)).toHaveProperty('stack', `TypeError: x\n${userFrame}`)
+  })
+
+  it('keeps the lines before the frames of a syntax error', () => {
+    const stack = ['file:///app/a.mjs:1', 'let x x', '      ^', 'SyntaxError: x', ...internal, userFrame].join('\n')
+    const error = Object.assign(new SyntaxError('x'), { stack })
+    expect(getUserStack(error)).toBe(
+      ['file:///app/a.mjs:1', 'let x x', '      ^', 'SyntaxError: x', userFrame].join('\n'),
+    )
+  })
+
+  it('keeps the frames of an error that has no others, unless it is a BusError', () => {
+    const stack = ['TypeError: x', ...internal].join('\n')
+    expect(getUserStack(Object.assign(new TypeError('x'), { stack }))).toBe(stack)
+    expect(getUserStack(Object.assign(new BusError('Timeout', 'x'), { stack }))).toMatch(/^\w+ \[Timeout\]: x$/)
+  })
+})

@@ -1,0 +1,80 @@
+// Stacks that lead to the caller, in development. An answer arrives in a message handler, where V8 knows nothing of the call. So a
+// rejected call captures its stack once more in a continuation of its own promise, where V8 adds the functions that await it.
+import { isDevelopment } from '../util/development.js'
+import { isBusError } from './bus-error.js'
+
+/** Node's frames, those of the packages' own bundles, installed or in their repository, and of the sources that their maps name. */
+const INTERNAL =
+  /[( ]node:|\(<anonymous>\)$|[\\/](?:@sallyport|packages)[\\/](?:core|frontend|isolation|nats|protocol|web)[\\/]dist[\\/]bundle[\\/]|[\\/]@sallyport[\\/]\w+[\\/]src[\\/]/
+
+/**
+ * Like `new Promise`. In development, the stack of an error that is passed to `reject` has the frames of the functions that await
+ * the promise. In production, and for calls that succeed, it costs nothing.
+ */
+export function createCallPromise<T>(
+  executor: (resolve: (value: T) => void, reject: (error: unknown) => void) => void,
+): Promise<T> {
+  if (!isDevelopment()) return new Promise(executor)
+  return new Promise((resolve, reject) => {
+    try {
+      // `resolve` links the promises, which takes one microtask: the stack is captured in the next.
+      executor(resolve, error =>
+        resolve(
+          Promise.reject<T>(error as Error)
+            .catch(rethrow)
+            .catch(addCaller),
+        ),
+      )
+    } catch (error) {
+      // The calls within this library can use up V8's limit of frames.
+      reject(addFrames(error, createCallPromise))
+    }
+  })
+}
+
+/** Returns the promise. In development, its errors get the frames of the functions that await it. */
+export const withCaller = <T>(promise: Promise<T>): Promise<T> => (isDevelopment() ? promise.catch(addCaller) : promise)
+
+/** Replaces the stack of an error by that of `getUserStack`. Returns the error. */
+export function hideInternalFrames(error: unknown): unknown {
+  if (error instanceof Error) error.stack = getUserStack(error)
+  return error
+}
+
+/**
+ * Returns the stack of an error without the frames of this library and of Node, and with the reason of a `BusError`. Other errors
+ * with no other frames can be bugs in this library, and keep theirs.
+ *
+ * @param added - more frames
+ */
+export function getUserStack(error: Error, added: readonly string[] = []): string {
+  const { stack = '' } = error
+  const ownFrames = getFrames(stack)
+  const frames = [...ownFrames, ...added].filter(frame => !INTERNAL.test(frame))
+  if (isBusError(error)) return [String(error), ...new Set(frames)].join('\n')
+  // The lines before the frames of a syntax error have its place.
+  return frames.length === 0 ? stack : stack.replace(ownFrames.join('\n'), () => frames.join('\n'))
+}
+
+function rethrow(error: unknown): never {
+  throw error
+}
+
+function addCaller(error: unknown): never {
+  throw addFrames(error, addCaller)
+}
+
+/** Adds the frames of the functions that called `callee`, or await it, to the stack of a `BusError`. Returns the error. */
+function addFrames(error: unknown, callee: (...args: never) => unknown): unknown {
+  if (!isBusError(error)) return error
+  const captured = { stack: '' }
+  Error.captureStackTrace(captured, callee)
+  error.stack = getUserStack(error, getFrames(captured.stack))
+  return error
+}
+
+/** Returns the frames of a stack, and what follows them, without the lines of the error's message. */
+function getFrames(stack: string): string[] {
+  const start = stack.search(/^ {4}at /m)
+  return start < 0 ? [] : stack.slice(start).split('\n')
+}
