@@ -182,8 +182,9 @@ class Gate {
 
   #handleProtocolNotification(call: CallMessage, codec: Codec): void {
     if (call.method === METHOD.rejected) {
+      if (call.id === undefined) return
       const error = new BusError('InvalidRequest', `${describeCommand(call.method)} cannot be sent by a frontend`)
-      return this.#refuse(call.id ?? null, error, codec)
+      return this.#refuse(call.id, error, codec)
     }
     // The end of a channel must not overtake the call that opens the channel.
     if (call.method === METHOD.closeChannel && !this.#queue.isFull) return this.#pass(packPlain(codec, call), undefined)
