@@ -179,7 +179,9 @@ describe('the session ends for a peer in place of a gate that', () => {
 test.each(['port', 'ring'] as const)('a frontend over a %s cannot send a rejection past its gate', async link => {
   const fuzzed = await createFuzzed('isolation')
   const { wire } = await openGate(fuzzed, new Random(0), link, 'none')
-  wire.ask({ method: '$/rejected', params: { id: 'forged', error: { code: 1, message: 'forged' } } })
+  const params = { id: 'forged', error: { code: 1, message: 'forged' } }
+  wire.ask({ method: '$/rejected', params })
+  wire.ask({ id: 'request', method: '$/rejected', params })
   wire.ask({ id: 'probe', method: 'ok' })
   expect(await wire.settles('probe')).toBe(true)
   expect(wire.codes).toEqual([INVALID_REQUEST])
