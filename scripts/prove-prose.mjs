@@ -42,7 +42,7 @@ const SENTENCES = [
   ['begins That', /^that\b/i, 'a noun', 'That ends it.', 'Thatch that ends.'],
   ['begins Where', WHERE_FIRST, 'if, when, unless', 'Where hooks throw, it ends.', 'Where it begins, and when.'],
   ['begins Gives', /^gives?\b/i, 'Returns', 'Gives a beat.', 'Returns a given beat.'],
-  ['long sentence', /^(?:[^\s:;]+\s+){25}\S/, 'at most 25 words', `${'so '.repeat(25)}on.`, `${'so '.repeat(24)}on.`],
+  ['long sentence', /^(?:[^\s:;|]+\s+){25}\S/, 'at most 25 words', `${'so '.repeat(25)}on.`, `${'so '.repeat(24)}on.`],
 ]
 
 /** Sentences as above, other string literals, and names split into words. */

@@ -24,7 +24,10 @@ const COLUMNS = [
 ]
 const [BEGIN, END] = ['<!-- results -->', '<!-- /results -->']
 
-/** The table of the README: Sallyport beside others, in one run. */
+/** The place of the README's table after a run that failed its noise check. */
+const NO_FIGURES = `There are no figures here because the last full run, in [the results](docs/results.md), failed its noise check. Measure on your machine.`
+
+/** The table of the README: Sallyport and others, in one run. */
 export function headline(report) {
   const { machine, noise, scenarios, startedAt } = report
   const arms = scenarios.find(({ id }) => id === 'throughput').arms.filter(({ id }) => ARMS.includes(id))
@@ -90,6 +93,9 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const report = JSON.parse(readFileSync(process.argv[2] ?? measure(), 'utf8'))
   writeFileSync(at('docs/results.md'), page(report))
   const readme = readFileSync(at('README.md'), 'utf8')
-  writeFileSync(at('README.md'), withBlock(readme, headline(report)))
+  writeFileSync(
+    at('README.md'),
+    withBlock(readme, report.noise?.outcome === 'too noisy' ? NO_FIGURES : headline(report)),
+  )
   writeFigures()
 }

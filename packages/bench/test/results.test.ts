@@ -6,9 +6,11 @@ const read = (path: string): string => readFileSync(new URL(`../../../${path}`, 
 /** What `npm run results` writes into both, between these marks. */
 const headlineOf = (path: string): string => /<!-- results -->([^]*)<!-- \/results -->/.exec(read(path))?.[1] ?? ''
 
-test('the headline figures of the README are those of the last full run', () => {
+test('the README has the headline figures of the last full run, or none if that run failed its noise check', () => {
   const headline = headlineOf('docs/results.md')
-  expect(headlineOf('README.md')).toBe(headline)
+  const shown = headlineOf('README.md')
+  if (/too noisy|noise check/i.test(headline)) expect(shown).toContain('no figures')
+  else expect(shown).toBe(headline)
   expect(headline.match(/\*\*Sallyport\*\*.*× \|/g)?.length).toBeGreaterThan(2)
 })
 
