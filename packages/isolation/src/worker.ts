@@ -46,10 +46,10 @@ const watch = createHookWatch(watchMemory, () => checkMemory())
 let hook: Hook
 
 /** The latest link that has a key. */
-let current: { link: Link; sealer: Sealer } | undefined
+let current: { link: Link; sealer: Sealer; isEnded: boolean } | undefined
 let latestCommand: GateCommand | undefined
 let drainTimeoutMs = 0
-/** Called when the frontend's link has ended. */
+/** Called when a link has ended. */
 let onLinkEnded = (): void => {}
 /** Called with each new link. Until the gate serves, this ends the handshake. */
 let onLink!: () => void
@@ -64,7 +64,7 @@ async function useLink(command: Extract<GateCommand, { type: 'link' }>): Promise
   current?.link.close()
   const sealer = measureSealer(createSealer({ ...key, direction: RECORD_DIRECTION }), times)
   key.secret.fill(0)
-  current = { link: openLink(command.link, false), sealer }
+  current = { link: openLink(command.link, false), sealer, isEnded: false }
   onLink()
 }
 
@@ -82,25 +82,29 @@ const actor = startWorkerActor({
       const problem = `The isolation hook of ${JSON.stringify(label)} keeps more than ${limit}`
       send({ type: 'fault', error: new BusError('Overloaded', problem) })
     })
-    onLink = () =>
+    onLink = () => {
+      const served = current!
       serveGate({
-        ...current!,
+        ...served,
         hook,
         watch,
         rejected: (command, why, more) => report({ type: 'rejected', command, why, more }),
         // A closed link does not end the gate: another can follow.
         closed: fault => {
           if (fault) report({ type: 'fault', error: reportError(fault) })
+          served.isEnded = true
           onLinkEnded()
         },
       })
+    }
     onLink()
     return () => current!.link.close()
   },
   // A frontend that has exited has ended its link, after all that it had sent.
   drain: () =>
     new Promise(resolve => {
-      onLinkEnded = resolve
+      onLinkEnded = () => current!.isEnded && resolve()
+      onLinkEnded()
       setTimeout(resolve, drainTimeoutMs)
     }),
   onState(state, error) {
