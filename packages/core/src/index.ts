@@ -39,6 +39,7 @@ export {
 } from './api/define.js'
 export type { Middleware, MiddlewareCall } from './api/context.js'
 export type { Bus, CloseOptions } from './host/bus.js'
+export type { BusTypes } from './host/bus-types.js'
 export type { ExplainOptions } from './host/explain-acl.js'
 export type { Inspector, InspectorOptions } from './host/inspector/view.js'
 export type { CallQuota } from './contract/control.js'

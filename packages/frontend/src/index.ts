@@ -12,14 +12,20 @@ export type {
   TracedError,
   Unlisten,
 } from '@sallyport/protocol'
-export type { CommandArguments } from './client/arguments.js'
 export { Channel } from './client/channel.js'
 export type { Client } from './client/client.js'
 export type { EventHandler } from './client/listeners.js'
-export type { ExposedContext, ExposedFunction, ExposedFunctions } from './client/exposed-functions.js'
+export type { Exposed, ExposedContext, ExposedFunction, ExposedFunctions } from './client/exposed-functions.js'
 export type { EmitOptions, InvokeOptions, ListenOptions } from './client/options.js'
 export { emit, emitTo, expose, getData, getLabel, invoke, listen, once, stream } from './client/current-client.js'
-export { createClient, type ClientTypes, type TypedClient, type TypedConnection } from './types/client.js'
+export {
+  createClient,
+  type ClientTypes,
+  type CodecOf,
+  type EmitParameters,
+  type TypedClient,
+  type TypedConnection,
+} from './types/client.js'
 export type {
   CallParameters,
   ChannelFor,

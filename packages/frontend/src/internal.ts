@@ -32,3 +32,6 @@ export const addConnection = (client: Client, link: Link): void => client.addCon
 /** Ends the connection over this link. */
 export const endConnection = (client: Client, link: Link, reason: BusError | undefined): void =>
   client.endConnection(link, reason)
+export type { CallParameters, CommandName, CommandResult } from './types/commands.js'
+export type { ClientTypes, CodecOf, EmitParameters } from './types/client.js'
+export type { Serialized } from './types/serialized.js'

@@ -1,12 +1,12 @@
 // The frontend modules of the bus's arms. By default one calls, reports when the answer came, and then runs loops on request. With
 // `?place=` in its URL it only listens.
-import { Channel, emit, invoke, listen, type CommandArguments } from '@sallyport/frontend'
+import { Channel, emit, invoke, listen } from '@sallyport/frontend'
 import { countFan, FAN_SEEN, FAN_SIZES, fanEvent, sharedClock } from '../loops/handlers.js'
 import { BENCH_EVENT, createLoops, serve, type Ready, type Request } from '../loops/serve.js'
 import type { Subject } from '../loops/subject.js'
 
 const subject: Subject = {
-  call: (command, args) => invoke(command, args as CommandArguments),
+  call: (command, args) => invoke(command, args as object),
   transfer: (command, bytes) => invoke(command, bytes, { transfer: [bytes.buffer] }),
   emit,
   listen: (event, receive) => listen(event, ({ payload }) => receive(payload)),

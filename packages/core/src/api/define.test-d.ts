@@ -59,6 +59,44 @@ test('middleware', () => {
   defineCore({ use: () => {} })
 })
 
+interface Sum {
+  a: number
+  b: number
+}
+
+test('arguments without a type can be anything', () => {
+  const read = plugin('fs', {
+    commands: {
+      read: ({ path }, { label }) => {
+        expectTypeOf(path).toEqualTypeOf<unknown>()
+        expectTypeOf(label).toEqualTypeOf<string>()
+        return 'text'
+      },
+      size: (bytes: Uint8Array, ctx) => bytes.length + ctx.label.length,
+    },
+  })
+  expectTypeOf(read.commands?.read).parameter(0).toEqualTypeOf<Record<string, unknown>>()
+  const core = defineCore({
+    commands: {
+      greet: ({ name }, ctx) => {
+        expectTypeOf(name).toEqualTypeOf<unknown>()
+        expectTypeOf(ctx).toEqualTypeOf<CommandContext>()
+        return `Hello, ${String(name)}!`
+      },
+      all: args => expectTypeOf(args).toEqualTypeOf<Record<string, unknown>>(),
+      add: ({ a, b }: Sum, ctx) => ctx.label + String(a + b),
+      async *count({ to }) {
+        yield to
+      },
+    },
+    plugins: [read, plugin('db', { commands: { rows: ({ table }, ctx) => [table, ctx.label] } })],
+  })
+  expectTypeOf(core.commands.greet).toEqualTypeOf<(args: Record<string, unknown>, ctx: CommandContext) => string>()
+  expectTypeOf(core.commands.add).parameter(0).toEqualTypeOf<Sum>()
+  // @ts-expect-error an unknown value is not a number
+  defineCore({ commands: { twice: ({ n }) => 2 * n } })
+})
+
 test('state and resources', () => {
   class Counter {
     count = 0
@@ -102,6 +140,8 @@ test('state and resources', () => {
 test('mistakes', () => {
   // @ts-expect-error a command is a function, or made with command()
   defineCore({ commands: { x: 5 } })
+  // @ts-expect-error an object is not a command
+  defineCore({ commands: { x: {} } })
   // @ts-expect-error the handler's arguments are the schema's
   command({ args: z.object({ name: z.string() }) }, ({ nam }: { nam: string }) => nam)
 })

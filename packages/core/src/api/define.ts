@@ -70,7 +70,14 @@ export type Commands = Readonly<Record<string, AnyCommand>>
 
 type NoCommands = Readonly<Record<never, AnyCommand>>
 
-export interface PluginDefinition<C extends Commands = Commands> {
+/** Commands whose types are inferred. `CallableFunction` has no signature, so it gives unannotated parameters no type. */
+type InferredCommands = Readonly<Record<string, CallableFunction | Command>>
+
+/** Commands whose handlers may omit the type of their arguments: it is `Record<string, unknown>`, because callers can send anything. */
+type WithArguments<C> = { [Name in keyof C]: C[Name] | UntypedHandler }
+type UntypedHandler = (args: Record<string, unknown>, ctx: CommandContext, ...none: never[]) => unknown
+
+export interface PluginDefinition<C = Commands> {
   commands?: C
   /**
    * Permissions in addition to the generated ones: sets, scopes, and the content of `default`, as in Tauri's permission files.
@@ -95,7 +102,7 @@ export interface PluginApi {
   readonly scope: Scope
 }
 
-export interface Plugin<Name extends string = string, C extends Commands = Commands> extends PluginDefinition<C> {
+export interface Plugin<Name extends string = string, C = Commands> extends PluginDefinition<C> {
   readonly name: Name
 }
 
@@ -104,20 +111,17 @@ export function plugin<const Name extends string>(
   name: Name,
   definition: PluginDefinition<NoCommands> & { commands?: never },
 ): Plugin<Name, NoCommands>
-export function plugin<const Name extends string, C extends Commands>(
+export function plugin<const Name extends string, C extends InferredCommands>(
   name: Name,
-  definition: PluginDefinition<C>,
+  definition: PluginDefinition<WithArguments<C>>,
 ): Plugin<Name, C>
-export function plugin<const Name extends string, C extends Commands>(
-  name: Name,
-  definition: PluginDefinition<C>,
-): Plugin<Name, C> {
+export function plugin<const Name extends string>(name: Name, definition: PluginDefinition): Plugin<Name> {
   return { ...definition, name }
 }
 
-export interface CoreDefinition<C extends Commands = Commands> {
+export interface CoreDefinition<C = Commands, P = Plugin> {
   commands?: C
-  plugins?: readonly Plugin[]
+  plugins?: readonly P[]
   /** Middleware around each call of the commands of the app and its plugins, the first outermost: docs/commands.md. */
   use?: readonly Middleware[]
   /** Runs once, before core is ready, after the plugins' `setup`. */
@@ -126,7 +130,15 @@ export interface CoreDefinition<C extends Commands = Commands> {
   teardown?(app: App): void | Promise<void>
 }
 
-/** Types a core module's definition and returns it unchanged: `{ ...base, plugins }` makes a variant. */
-export function defineCore<C extends Commands, D extends CoreDefinition<C>>(definition: D & CoreDefinition<C>): D {
+/** A plugin whose commands give no types to those of a plugin that is defined in its place. */
+type AnyPlugin = Plugin<string, object>
+
+/**
+ * Types a core module's definition and returns it unchanged: `{ ...base, plugins }` makes a variant. Arguments of a handler without a type
+ * are `Record<string, unknown>`.
+ */
+export function defineCore<C extends InferredCommands, D extends CoreDefinition<unknown, AnyPlugin>>(
+  definition: D & CoreDefinition<WithArguments<C>, AnyPlugin>,
+): D {
   return definition
 }

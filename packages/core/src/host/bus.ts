@@ -22,6 +22,18 @@ import type { Capability } from '../acl/types.js'
 import { checkFrontendCall, type FrontendCallOptions } from '../api/frontend-call.js'
 import { HOST_METHOD } from '../contract/control.js'
 import { anyFunction, check } from '../shared/validate.js'
+import type {
+  BusTypes,
+  EventName,
+  EventParameters,
+  EventPayload,
+  FrontendLabel,
+  FunctionName,
+  FunctionParameters,
+  FunctionResult,
+  UntypedEvent,
+  UntypedLabel,
+} from './bus-types.js'
 import type { CoreThread } from './core-thread.js'
 import type { HostHandle } from './host-handle.js'
 import type { BusView, Inspector, InspectorOptions, OpenInspector } from './inspector/view.js'
@@ -44,7 +56,12 @@ const PENDING_CLOSE_INTERVAL_MS = 1000
 /** Time for core to answer a question about capabilities; core answers immediately unless it is busy. */
 const EXPLAIN_TIMEOUT_MS = 2000
 
-export class Bus {
+/**
+ * A running bus, as its host uses it: `createBus` returns it.
+ *
+ * @typeParam Types - types of `call` and of the events, which nothing checks at run time
+ */
+export class Bus<Types extends BusTypes = BusTypes> {
   readonly #host: HostHandle<CoreThread>
   readonly #client: Client
   readonly #inspectors = new Set<OpenInspector>()
@@ -92,22 +109,49 @@ export class Bus {
   }
 
   /** Sends an event to every listener: in core, in this thread, and in all frontends. */
+  emit(event: UntypedEvent<Types>, payload?: unknown, options?: EmitOptions): Promise<void>
+  emit<Name extends EventName<Types>>(event: Name, ...payload: EventParameters<Types, Name>): Promise<void>
   emit(event: string, payload?: unknown, options?: EmitOptions): Promise<void> {
     return this.#client.emit(event, payload, options)
   }
 
+  /** Sends an event to the listeners that match `target`: a label, or one of Tauri's targets. */
+  emitTo(
+    target: string | EventTarget,
+    event: UntypedEvent<Types>,
+    payload?: unknown,
+    options?: EmitOptions,
+  ): Promise<void>
+  emitTo<Name extends EventName<Types>>(
+    target: string | EventTarget,
+    event: Name,
+    ...payload: EventParameters<Types, Name>
+  ): Promise<void>
   emitTo(target: string | EventTarget, event: string, payload?: unknown, options?: EmitOptions): Promise<void> {
     return this.#client.emitTo(target, event, payload, options)
   }
 
   /** Listens to events of the whole bus. A listener added right after `createBus` misses no event. */
-  listen<T = unknown>(event: string, handler: EventHandler<T>, options?: ListenOptions): Promise<Unlisten> {
+  listen<T = unknown>(event: UntypedEvent<Types>, handler: EventHandler<T>, options?: ListenOptions): Promise<Unlisten>
+  listen<Name extends EventName<Types>>(
+    event: Name,
+    handler: EventHandler<EventPayload<Types, Name>>,
+    options?: ListenOptions,
+  ): Promise<Unlisten>
+  listen(event: string, handler: EventHandler<never>, options?: ListenOptions): Promise<Unlisten> {
     const subscription = this.#client.listen(event, handler, options)
     this.#earlySubscriptions?.push(subscription)
     return subscription
   }
 
-  once<T = unknown>(event: string, handler: EventHandler<T>, options?: ListenOptions): Promise<Unlisten> {
+  /** Listens to an event once. */
+  once<T = unknown>(event: UntypedEvent<Types>, handler: EventHandler<T>, options?: ListenOptions): Promise<Unlisten>
+  once<Name extends EventName<Types>>(
+    event: Name,
+    handler: EventHandler<EventPayload<Types, Name>>,
+    options?: ListenOptions,
+  ): Promise<Unlisten>
+  once(event: string, handler: EventHandler<never>, options?: ListenOptions): Promise<Unlisten> {
     const subscription = this.#client.once(event, handler, options)
     this.#earlySubscriptions?.push(subscription)
     return subscription
@@ -121,8 +165,14 @@ export class Bus {
    * Overloaded; CommandFailed with what the function threw as its `data`
    * @example const src = await bus.call<string>('main', 'transform', { src }, { timeout: 1000 })
    */
-  call<T = unknown>(label: string, name: string, args?: object, options?: FrontendCallOptions): Promise<T> {
-    return callFrontend<T>(this.#client, label, name, args, options)
+  call<T = unknown>(label: UntypedLabel<Types>, name: string, args?: object, options?: FrontendCallOptions): Promise<T>
+  call<Label extends FrontendLabel<Types>, Name extends FunctionName<Types, Label>>(
+    label: Label,
+    name: Name,
+    ...call: FunctionParameters<Types, Label, Name>
+  ): Promise<FunctionResult<Types, Label, Name>>
+  call(label: string, name: string, args?: object, options?: FrontendCallOptions): Promise<unknown> {
+    return callFrontend(this.#client, label, name, args, options)
   }
 
   /**
@@ -274,13 +324,13 @@ export class Bus {
  * Calls a command of core that only the host has. The arguments stay those of the function, so that bytes in them are found; label
  * and name travel as headers.
  */
-async function callFrontend<T>(
+async function callFrontend(
   client: Client,
   label: string,
   name: string,
   args: object | undefined,
   options: FrontendCallOptions = {},
-): Promise<T> {
+): Promise<unknown> {
   if (typeof label !== 'string' || typeof name !== 'string') {
     const text = 'bus.call takes the label of a frontend and the name of a function that it exposes'
     throw new BusError('InvalidParams', text)
@@ -288,7 +338,7 @@ async function callFrontend<T>(
   checkFrontendCall(name, args, options, Channel)
   const headers = { label, name }
   try {
-    return await client.invoke<T>(HOST_METHOD.call, args as Record<string, unknown>, { ...options, headers })
+    return await client.invoke(HOST_METHOD.call, args, { ...options, headers })
   } catch (error) {
     throw isBusError(error) ? nameFunction(error, name) : error
   }

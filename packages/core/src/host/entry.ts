@@ -2,6 +2,7 @@
 // worker, and needs nothing of it.
 import { withCaller } from '@sallyport/protocol'
 import type { Explanation } from '../acl/explain.js'
+import type { BusTypes } from './bus-types.js'
 import type { Bus } from './bus.js'
 import type { ExplainOptions } from './explain-acl.js'
 import type { BusOptions } from './options/types.js'
@@ -17,10 +18,13 @@ import type { BusOptions } from './options/types.js'
  *   frontends: { main: new URL('./main.js', import.meta.url) },
  * })
  * try { … } finally { await bus.close() }
+ *
+ * // Types of `bus.call`, and of events:
+ * const typed = await createBus<{ frontends: { main: typeof import('./main.js').default }; events: Events }>({ … })
  */
-export async function createBus(options: BusOptions): Promise<Bus> {
+export async function createBus<Types extends BusTypes = BusTypes>(options: BusOptions): Promise<Bus<Types>> {
   const { assemble } = await import('./assemble.js')
-  return withCaller(assemble(options))
+  return withCaller(assemble(options)) as Promise<Bus<Types>>
 }
 
 export interface ExplainedCapabilities extends Explanation {

@@ -16,9 +16,6 @@ import {
 import { Channel } from './channel.js'
 import { type InvokeOptions, OPTION_NAMES } from './options.js'
 
-/** Named arguments of a command, or bytes as its whole body. */
-export type CommandArguments = Readonly<Record<string, unknown>> | Uint8Array | ArrayBuffer
-
 export interface PreparedArguments {
   /** An object, bytes, or `undefined` if there are no arguments. */
   readonly params: unknown

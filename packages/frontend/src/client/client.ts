@@ -14,11 +14,16 @@ import {
   toEventTarget,
   type Unlisten,
 } from '@sallyport/protocol'
-import type { CommandArguments } from './arguments.js'
 import { Channel } from './channel.js'
 import { ConnectionPool } from './connection-pool.js'
 import { type CallDefaults, Connection, type OutgoingCall, type OutgoingEvent } from './connection.js'
-import { type ExposedFunctions, FunctionRegistry } from './exposed-functions.js'
+import {
+  type Exposed,
+  type ExposedFunctions,
+  FunctionRegistry,
+  type InferredFunctions,
+  type WithArguments,
+} from './exposed-functions.js'
 import { checkHandler, type EventHandler, Listeners } from './listeners.js'
 import { type EmitOptions, type InvokeOptions, type ListenOptions, OPTION_NAMES } from './options.js'
 import { Stream } from './stream.js'
@@ -107,7 +112,7 @@ export class Client {
    * @param args - named arguments (a `Channel` or bytes can be the value of one), or bytes as the whole body
    * @throws {BusError} with any reason: see its table
    */
-  invoke<T = unknown>(command: string, args?: CommandArguments, options?: InvokeOptions): Promise<T> {
+  invoke<T = unknown>(command: string, args?: object, options?: InvokeOptions): Promise<T> {
     return createCallPromise<T>((resolve, reject) => {
       const connection = this.#pickConnection(args)
       const settle = resolve as (result: unknown) => void
@@ -122,7 +127,7 @@ export class Client {
    *
    * @throws {BusError} from the loop, with any reason, after the values that arrived before
    */
-  stream<T = unknown>(command: string, args?: CommandArguments, options?: InvokeOptions): Stream<T> {
+  stream<T = unknown>(command: string, args?: object, options?: InvokeOptions): Stream<T> {
     return new Stream<T>((stream, resolve, reject) => {
       const connection = this.#pickConnection(args)
       const id = connection.call(this.#watch(connection, { command, args, options, stream, resolve, reject }))
@@ -190,10 +195,10 @@ export class Client {
    * function that removes them.
    *
    * @throws {BusError} `InvalidParams` if a name is invalid or exposed already, or a value is not a function
-   * @example client.expose({ transform: ({ src }) => src.toUpperCase() })
+   * @example client.expose({ transform: ({ src }: { src: string }) => src.toUpperCase() })
    */
-  expose(functions: ExposedFunctions): () => void {
-    return this.#functions.expose(functions)
+  expose<F extends InferredFunctions>(functions: WithArguments<F>): Exposed<F> {
+    return this.#functions.expose(functions as ExposedFunctions)
   }
 
   /** @internal Lets calls of functions that are not exposed wait until the module has loaded. */

@@ -1,10 +1,9 @@
 // This thread's client, and the functions that a frontend's module imports. The client is stored under a registered symbol, so
 // that it is found even if an installation contains this package twice.
 import { BusError, type EventTarget, type Unlisten } from '@sallyport/protocol'
-import type { CommandArguments } from './arguments.js'
 import type { Client } from './client.js'
 import type { EventHandler } from './listeners.js'
-import type { ExposedFunctions } from './exposed-functions.js'
+import type { Exposed, InferredFunctions, WithArguments } from './exposed-functions.js'
 import type { EmitOptions, InvokeOptions, ListenOptions } from './options.js'
 import type { Stream } from './stream.js'
 
@@ -43,11 +42,7 @@ export const getData = <T = unknown>(): T => currentClient().data as T
  * @example
  * const greeting = await invoke<string>('greet', { name: 'World' }, { timeout: 1000 })
  */
-export async function invoke<T = unknown>(
-  command: string,
-  args?: CommandArguments,
-  options?: InvokeOptions,
-): Promise<T> {
+export async function invoke<T = unknown>(command: string, args?: object, options?: InvokeOptions): Promise<T> {
   return currentClient().invoke<T>(command, args, options)
 }
 
@@ -57,18 +52,19 @@ export async function invoke<T = unknown>(
  * @example
  * for await (const chunk of stream<Uint8Array>('download', { url })) …
  */
-export function stream<T = unknown>(command: string, args?: CommandArguments, options?: InvokeOptions): Stream<T> {
+export function stream<T = unknown>(command: string, args?: object, options?: InvokeOptions): Stream<T> {
   return currentClient().stream<T>(command, args, options)
 }
 
 /**
- * Lets core and the host call these functions. Returns a function that removes them.
+ * Lets core and the host call these functions. Returns a function that removes them; its type is what `createBus` types `bus.call` by.
+ * Arguments without a type are `Record<string, unknown>`.
  *
  * @throws {BusError} `InvalidParams` if a name is invalid or exposed already, or a value is not a function
  * @example
- * expose({ transform: ({ src }: { src: string }) => src.toUpperCase() })
+ * export default expose({ transform: ({ src }: { src: string }) => src.toUpperCase() })
  */
-export function expose(functions: ExposedFunctions): () => void {
+export function expose<F extends InferredFunctions>(functions: WithArguments<F>): Exposed<F> {
   return currentClient().expose(functions)
 }
 

@@ -30,6 +30,21 @@ export type ExposedFunction = (args: never, ctx: ExposedContext) => unknown
 
 export type ExposedFunctions = Readonly<Record<string, ExposedFunction>>
 
+/** Functions whose types are inferred. `CallableFunction` has no signature, so it gives unannotated parameters no type. */
+export type InferredFunctions = Readonly<Record<string, CallableFunction>>
+
+/** Functions that may omit the type of their arguments: it is `Record<string, unknown>`, because callers can send anything. */
+export type WithArguments<F> = {
+  [Name in keyof F]: F[Name] | ((args: Record<string, unknown>, ctx: ExposedContext, ...none: never[]) => unknown)
+}
+
+/** Removes the functions that `expose` added. Its type tells `createBus` which functions those are. */
+export interface Exposed<Functions = ExposedFunctions> {
+  (): void
+  /** Exists as a type only. */
+  readonly functions?: Functions
+}
+
 /** Sends the response to a call. Throws what the codec throws if the response cannot be serialized. */
 export type SendResponse = (response: Message, hasBytes: boolean) => void
 

@@ -1,6 +1,5 @@
 // `invoke`, `ipc` and `postMessage` of Tauri's runtime, over a client of the bus. Every call settles.
 import { BusError, METHOD } from '@sallyport/protocol'
-import type { CommandArguments } from '../client/arguments.js'
 import type { Client } from '../client/client.js'
 import type { InvokeOptions } from '../client/options.js'
 import { Callbacks, ChannelBridges } from './channels.js'
@@ -84,7 +83,7 @@ export class TauriIpc {
     const { args, bridges } = this.#channels.bind(serializePayload(payload), payload)
     let hasFailed = true
     try {
-      const result = await this.#client.invoke(command, args as CommandArguments, options)
+      const result = await this.#client.invoke(command, args as object, options)
       hasFailed = false
       return result
     } finally {

@@ -21,7 +21,8 @@ export interface ClientTypes {
   events?: object
 }
 
-type CodecOf<Types> = Types extends { codec: infer Codec extends CodecName } ? Codec : 'json'
+/** The codec that `ClientTypes` name. */
+export type CodecOf<Types> = Types extends { codec: infer Codec extends CodecName } ? Codec : 'json'
 
 /** The commands of a core, as a client calls them. */
 export interface TypedCalls<Core extends CoreLike, Codec extends CodecName = 'json'> {
@@ -71,8 +72,8 @@ export function createClient(client: unknown = thisThreadClient): unknown {
 
 const thisThreadClient = { Channel, invoke, stream, emit, emitTo, listen, once }
 
-/** A payload that can be undefined is optional. */
-type EmitParameters<Payload> = undefined extends Payload
+/** The payload and options of `emit`. A payload that can be undefined is optional. */
+export type EmitParameters<Payload> = undefined extends Payload
   ? [payload?: Payload, options?: EmitOptions]
   : [payload: Payload, options?: EmitOptions]
 

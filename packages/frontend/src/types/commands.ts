@@ -1,7 +1,6 @@
 // Infers the commands of a core module from its type: their names, parameters and results. A definition is recognized by its shape,
 // because a frontend does not depend on the package that defines it.
 import type { CodecName } from '@sallyport/protocol'
-import type { CommandArguments } from '../client/arguments.js'
 import type { InvokeOptions } from '../client/options.js'
 import type { Serialized, CodecFor } from './serialized.js'
 
@@ -88,7 +87,7 @@ type FunctionOf<H> = H extends { readonly kind: 'command'; readonly handler: inf
 type ReturnOf<F> = F extends (...args: never) => infer R ? R : unknown
 
 type ParametersFor<Args, Options> = [Args] extends [never]
-  ? [args?: CommandArguments, options?: Options]
+  ? [args?: object, options?: Options]
   : undefined extends Args
     ? [args?: Args, options?: Options]
     : Partial<Args> extends Args
@@ -101,13 +100,21 @@ type ArgumentsOf<F, Codec extends CodecName> = F extends (...args: infer Paramet
     ? Record<string, never> | undefined
     : NamedArguments<Parameters[0], Codec>
   : never
-type NamedArguments<A, Codec extends CodecName> = unknown extends A
-  ? never
-  : A extends Bytes
-    ? Bytes
-    : A extends object
-      ? { [K in keyof A]: Argument<A[K], Codec, CodecFor<A, Codec>> }
-      : undefined
+/** True for `unknown`, and for the `Record<string, unknown>` of a handler whose arguments have no type. */
+type IsUntyped<A> = unknown extends A
+  ? true
+  : [A, Record<string, unknown>] extends [Record<string, unknown>, A]
+    ? true
+    : false
+
+type NamedArguments<A, Codec extends CodecName> =
+  IsUntyped<A> extends true
+    ? never
+    : A extends Bytes
+      ? Bytes
+      : A extends object
+        ? { [K in keyof A]: Argument<A[K], Codec, CodecFor<A, Codec>> }
+        : undefined
 
 type Bytes = Uint8Array | ArrayBuffer
 

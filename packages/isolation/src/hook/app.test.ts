@@ -79,7 +79,9 @@ describe('an invalid isolation app', () => {
 
   test('is named by its configured path', async () => {
     const error = await loadIsolationApp('./no/such/directory').catch(String)
-    expect(error).toBe('BusError [InvalidParams]: Isolation app: directory ./no/such/directory not found: it does not exist')
+    expect(error).toBe(
+      'BusError [InvalidParams]: Isolation app: directory ./no/such/directory not found: it does not exist',
+    )
   })
 
   test.each([

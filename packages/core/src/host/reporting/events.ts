@@ -1,6 +1,6 @@
 // Events that a bus emits for its host, and logs: faults, restarts, denials and more.
 import type { EventEmitter } from 'node:events'
-import { BusError, callSafely, describeName, formatSuppressed } from '@sallyport/protocol'
+import { BusError, callSafely, describeName, formatSuppressed, isBusError } from '@sallyport/protocol'
 import { didYouMean } from '../../shared/suggest.js'
 import { anyFunction, check } from '../../shared/validate.js'
 import type { Restart, WorkerExit } from '../supervision/worker-actor.js'
@@ -14,11 +14,11 @@ export type Actor = 'core' | 'frontend' | 'isolation'
  */
 export interface BusEvents {
   /** A worker failed, or a frontend violated the protocol. `label` is the frontend's, or `core`. */
-  fault: { label: string; error: Error }
+  fault: { label: string; error: BusError }
   /** A worker restarts in `delay` milliseconds, for the `restarts`th time. `isolation` is the gate of the frontend `label`. */
-  restart: { label: string; actor: Actor; restarts: number; delay: number; error: Error }
+  restart: { label: string; actor: Actor; restarts: number; delay: number; error: BusError }
   /** A worker failed and will not restart: core, and the bus with it; a frontend; a gate, and its frontend with it. */
-  failed: { label: string; actor: Actor; error: Error }
+  failed: { label: string; actor: Actor; error: BusError }
   /**
    * A call has been running in core for `ms` milliseconds: docs/calls.md. A call by the host to a frontend has the label `host` and
    * the command `bus.call <label> <name>`.
@@ -42,6 +42,10 @@ const BUS_EVENTS: ReadonlySet<string> = new Set<keyof BusEvents>([
   'overload',
 ])
 
+/** Node reports errors of its own about threads and processes. */
+const ensureBusError = (error: Error): BusError =>
+  isBusError(error) ? error : new BusError('InternalError', error.message, { cause: error })
+
 export class BusReporter {
   readonly #log: Logger
   readonly #events: EventEmitter
@@ -60,7 +64,7 @@ export class BusReporter {
     if (this.#faults.has(error)) return
     this.#faults.add(error)
     this.#log.error({ label, err: error }, 'fault')
-    this.#emit('fault', { label, error })
+    this.#emit('fault', { label, error: ensureBusError(error) })
   }
 
   /** @param restart - `undefined` for a reload, which is not reported */
@@ -70,7 +74,7 @@ export class BusReporter {
     this.reportFault(label, error)
     if (delay === undefined) return this.#log.warn({ actor, label }, 'waiting for a change of its files, or bus.reload')
     this.#log.warn({ actor, label, restarts, delay }, 'restarting')
-    this.#emit('restart', { label, actor, restarts, delay, error })
+    this.#emit('restart', { label, actor, restarts, delay, error: ensureBusError(error) })
   }
 
   /** Reports a worker that will not restart. */
@@ -79,7 +83,7 @@ export class BusReporter {
     if (!error || this.#failures.has(error) || this.#failures.has(error.cause as Error)) return
     this.#failures.add(error)
     this.#log.error({ actor, label, err: error }, 'failed')
-    this.#emit('failed', { label, actor, error })
+    this.#emit('failed', { label, actor, error: ensureBusError(error) })
   }
 
   /** Reports an event that stands for `more` suppressed ones. */

@@ -1,0 +1,26 @@
+// README's first program, read as TypeScript: it compiles under `strict` without a change.
+import { spawnSync } from 'node:child_process'
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { allPages, blocksOf, root } from '../blocks/markdown.js'
+import { programsOf } from '../blocks/programs.js'
+import { write } from '../blocks/write.js'
+
+test("README's example compiles in strict TypeScript", { timeout: 60_000 }, () => {
+  const { page, text } = allPages().find(({ page: name }) => name === 'README.md')!
+  const [program] = programsOf(page, blocksOf(page, text))
+  const folder = join(root, 'site/.blocks/strict')
+  const names = [...program!.files.keys()].filter(name => name.endsWith('.mjs'))
+  expect(names).toEqual(['plugin.mjs', 'app.mjs'])
+  try {
+    for (const name of names) write(join(folder, name.replace('.mjs', '.mts')), program!.files.get(name)!.code)
+    const compilerOptions = { strict: true, noEmit: true, target: 'es2023', module: 'nodenext', types: ['node'] }
+    write(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.mts'] }))
+    const tsc = join(root, 'node_modules/typescript/bin/tsc')
+    const { stdout } = spawnSync(process.execPath, [tsc, '-p', folder, '--pretty', 'false'], { encoding: 'utf8' })
+    expect(stdout).toBe('')
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+})
