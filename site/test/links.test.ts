@@ -31,6 +31,13 @@ test.each(allPages())('the links of $page', ({ page, text }) => {
   expect(deadLinksOf(page, text)).toEqual([])
 })
 
+test('READMEs of packages link to no file: npm shows them without the repository', () => {
+  const relative = allPages().filter(
+    ({ page, text }) => /^packages\/[^/]+\/README\.md$/.test(page) && /\]\((?!https?:)/.test(withoutCode(text)),
+  )
+  expect(relative.map(({ page }) => page)).toEqual([])
+})
+
 test('dead ones are found', () => {
   const text = '[a](nowhere.md) [b](guide.md#no-such-heading) [c](#neither) [d](guide.md#createbus) [e](../README.md)'
   expect(deadLinksOf('docs/types.md', text)).toEqual(['nowhere.md', 'guide.md#no-such-heading', '#neither'])

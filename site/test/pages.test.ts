@@ -69,8 +69,8 @@ test('files and directories that the maps name exist', () => {
         ),
       ]),
   )
-  const pages = read('docs/architecture.md') + read('packages/nats/README.md')
-  const quoted = [...pages.matchAll(/`([\w/-]+(?:\.ts|\w\/))`/g)].map(([, name]) => name!)
+  const page = read('docs/architecture.md')
+  const quoted = [...page.matchAll(/`([\w/-]+(?:\.ts|\w\/))`/g)].map(([, name]) => name!)
   // The map of CONTRIBUTING is a text block, with a directory at the beginning of each line.
   const listed = [...read('CONTRIBUTING.md').matchAll(/^ {2}([a-z/-]+\/)(?:,| {2})/gm)].map(([, name]) => name!)
   const named = [...quoted, ...listed].filter(
