@@ -4,6 +4,7 @@ import { type Client, createReconnectingClient, reconnectClient } from '@sallypo
 import {
   BusError,
   closeEndpoint,
+  type CodecName,
   createLinkEndpoints,
   describeName,
   getPorts,
@@ -49,6 +50,7 @@ export class CoreThread implements CoreEndpoint {
   readonly traffic: SessionTraffic = new SessionTraffic()
   /** Statistics of core's network, as of the latest measurement. */
   network: NetworkStats | undefined
+  readonly #codec: CodecName
   readonly #services: HostServices
   readonly #confirmRequests: HostConfirmRequests
   #events: CoreEndpointEvents | undefined
@@ -62,13 +64,18 @@ export class CoreThread implements CoreEndpoint {
   #reconnected: Promise<void> | undefined
 
   constructor(options: BusConfig, services: HostServices) {
+    this.#codec = options.codec
     this.#services = services
     this.isInProcess = !(options.core instanceof URL)
     this.#confirmRequests = new HostConfirmRequests(options.onConfirm, services.log)
     this.worker = this.#start(options)
     void this.worker.exited.then(() => this.#confirmRequests.reset())
     const { timeout } = options.calls
-    this.client = createReconnectingClient(openLink(this.#attachHost(), true), { label: 'host', timeout })
+    this.client = createReconnectingClient(openLink(this.#attachHost(), true), {
+      label: 'host',
+      codec: options.codec,
+      timeout,
+    })
   }
 
   get isUp(): boolean {
@@ -158,7 +165,7 @@ export class CoreThread implements CoreEndpoint {
   #attachHost(): LinkEndpoint {
     const [coreEnd, hostEnd] = createLinkEndpoints('port')
     const metrics = this.traffic.attach()
-    this.attach({ label: undefined, codec: 'json', endpoint: coreEnd, id: 0, metrics })
+    this.attach({ label: undefined, codec: this.#codec, endpoint: coreEnd, id: 0, metrics })
     return hostEnd
   }
 

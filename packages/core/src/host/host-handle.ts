@@ -9,6 +9,7 @@ import type { PooledSession } from './frontends/worker-runtime.js'
 import type { ModuleLocation } from './options/location.js'
 import {
   checkFile,
+  type FrontendDefaults,
   resolveFrontendSupervision,
   resolveConnection,
   resolveFrontend,
@@ -25,7 +26,7 @@ import { createWatchdog } from './supervision/watchdog.js'
 /** `setTimeout` takes at most 2 ** 31 - 1 ms; the rest is for the time in which a thread is terminated. */
 const MAX_CLOSE_TIMEOUT_MS = 2 ** 31 - 1000
 
-type Shared = 'frontends' | 'pattern' | 'isolation' | 'onConfirm' | 'dev' | 'workers' | 'log' | 'calls'
+type Shared = 'codec' | 'frontends' | 'pattern' | 'isolation' | 'onConfirm' | 'dev' | 'workers' | 'log' | 'calls'
 export interface HostConfig extends Pick<BusConfig, Shared>, Partial<Pick<BusConfig, 'core'>> {}
 
 export interface HostNames {
@@ -52,7 +53,7 @@ export class HostHandle<Core extends CoreEndpoint = CoreEndpoint> implements Hos
   readonly startedAt: number = performance.now()
   readonly #config: HostConfig
   readonly #names: HostNames
-  readonly #supervision: SupervisionOptions | undefined
+  readonly #defaults: FrontendDefaults
   #stopDevMode: (() => Promise<void>) | undefined
   #closing: Promise<void> | undefined
 
@@ -65,7 +66,7 @@ export class HostHandle<Core extends CoreEndpoint = CoreEndpoint> implements Hos
   ) {
     this.#config = config
     this.#names = names
-    this.#supervision = supervision
+    this.#defaults = { codec: config.codec, supervision }
     this.log = createHostLog(config.log, config.dev)
     this.supervisor = createSupervisor()
     this.reporter = new BusReporter(this.log, this.events)
@@ -85,9 +86,9 @@ export class HostHandle<Core extends CoreEndpoint = CoreEndpoint> implements Hos
   }
 
   async connect(label: string, options: ConnectionOptions | undefined): Promise<Client> {
-    const settings = resolveConnection(`${this.#names.name}.connect`, label, options)
+    const settings = resolveConnection(`${this.#names.name}.connect`, label, options, this.#defaults)
     this.checkRunning()
-    return this.frontends.connect(label, settings, resolveFrontendSupervision(this.#supervision))
+    return this.frontends.connect(label, settings, resolveFrontendSupervision(this.#defaults.supervision))
   }
 
   async addSession(
@@ -96,16 +97,16 @@ export class HostHandle<Core extends CoreEndpoint = CoreEndpoint> implements Hos
     client: Client | undefined,
     options: ConnectionOptions | undefined,
   ): Promise<PooledSession> {
-    const settings = resolveConnection(`${this.#names.name}.connect`, label, options)
+    const settings = resolveConnection(`${this.#names.name}.connect`, label, options, this.#defaults)
     this.checkRunning()
-    const supervision = resolveFrontendSupervision(this.#supervision)
+    const supervision = resolveFrontendSupervision(this.#defaults.supervision)
     return this.frontends.addSession({ label, name, client, settings, supervision })
   }
 
   /** Resolves once the worker is about to load its module. */
   async open(label: string, module: ModuleLocation, options: FrontendOptions | undefined): Promise<void> {
     const where = `${this.#names.name}.open`
-    const settings = resolveFrontend(where, label, options, this.#supervision)
+    const settings = resolveFrontend(where, label, options, this.#defaults)
     const url = resolveLocation(`${where}: module`, module)
     await checkFile(`${where}: module`, url)
     this.checkRunning()

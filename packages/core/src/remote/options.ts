@@ -12,7 +12,10 @@ import { check } from '../shared/validate.js'
 export type RemoteHostPattern = PatternOptions
 
 /** Options of `createBus` that apply to what runs in this process. */
-export interface RemoteHostOptions extends Pick<BusOptions, 'frontends' | 'supervision' | 'log' | 'dev' | 'onConfirm'> {
+export interface RemoteHostOptions extends Pick<
+  BusOptions,
+  'codec' | 'frontends' | 'supervision' | 'log' | 'dev' | 'onConfirm'
+> {
   app?: {
     security?: {
       /** Must be core's own pattern, or core accepts nothing that is sent. Capabilities belong to core. */
@@ -42,6 +45,7 @@ export function resolveRemoteHost(where: string, input: RemoteHostOptions): Remo
   const options = check(where, remoteHostSchema, input, OPTION_PLACES)
   const pattern = options.app?.security?.pattern
   return {
+    codec: options.codec,
     frontends: resolveFrontends(where, input, options),
     pattern: pattern?.use ?? 'brownfield',
     isolation: resolveIsolation(`${where}: app.security.pattern.options.dir`, pattern),

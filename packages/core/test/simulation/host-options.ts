@@ -6,6 +6,7 @@ import { COMMANDS } from './commands.js'
 export function hostOptions(core: SupervisionConfig, isolated: boolean): BusConfig {
   const permissions = COMMANDS.map(name => `allow-${name}`)
   return {
+    codec: 'json',
     core: new URL('core:none'),
     frontends: [],
     supervision: { core, frontends: undefined },

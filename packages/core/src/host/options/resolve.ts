@@ -34,6 +34,9 @@ import type {
   IsolationConfig,
 } from './types.js'
 
+/** Options of the bus that a frontend's own options override. */
+export type FrontendDefaults = Pick<BusConfig, 'codec'> & { supervision?: SupervisionOptions | undefined }
+
 /** @throws {BusError} InvalidParams, which names the option or file, and the place in it */
 export async function resolveOptions(input: BusOptions): Promise<BusConfig> {
   const options = check('createBus', busSchema, input, OPTION_PLACES)
@@ -46,6 +49,7 @@ export async function resolveOptions(input: BusOptions): Promise<BusConfig> {
   const source = ownPattern ? 'createBus' : project?.from
   return {
     core,
+    codec: options.codec,
     workers: input.workers ?? {},
     supervision: {
       core: resolveSupervision('permanent', options.supervision, options.core.supervision),
@@ -75,14 +79,14 @@ export async function resolveOptions(input: BusOptions): Promise<BusConfig> {
 export function resolveFrontends(
   where: string,
   input: Pick<BusOptions, 'frontends'>,
-  { frontends = {}, supervision }: Pick<ParsedOptions, 'frontends' | 'supervision'>,
+  { frontends = {}, ...defaults }: Pick<ParsedOptions, 'frontends'> & FrontendDefaults,
 ): BusConfig['frontends'] {
   for (const label of Object.keys(input.frontends ?? {})) {
     if (Object.hasOwn(frontends, label)) continue
     throw new BusError('InvalidParams', `${where}: frontends: invalid label ${JSON.stringify(label)}`)
   }
   return Object.entries(frontends).map(([label, { module, ...options }]) => ({
-    ...toFrontendConfig(`${where}: frontends.${label}.`, options, supervision),
+    ...toFrontendConfig(`${where}: frontends.${label}.`, options, defaults),
     label,
     module,
   }))
@@ -100,17 +104,16 @@ export function resolveIsolation(from: string, pattern: ParsedPattern): Isolatio
 /**
  * Resolves the options of a frontend that is opened while the bus runs.
  *
- * @param supervision - the bus's
  * @throws {BusError} InvalidParams
  */
 export function resolveFrontend(
   where: string,
   label: string,
   options: FrontendOptions = {},
-  supervision?: SupervisionOptions,
+  defaults: FrontendDefaults = { codec: 'json' },
 ): FrontendConfig {
   check(`${where}: its label`, labelSchema, label)
-  return toFrontendConfig(`${where}: `, check(where, frontendSchema, options, OPTION_PLACES), supervision)
+  return toFrontendConfig(`${where}: `, check(where, frontendSchema, options, OPTION_PLACES), defaults)
 }
 
 /** Returns the supervision of a frontend: later options take precedence. */
@@ -119,10 +122,15 @@ export const resolveFrontendSupervision = (
 ): SupervisionConfig => resolveSupervision('transient', ...options)
 
 /** Resolves the options of a connection, which has no worker. @throws {BusError} InvalidParams */
-export function resolveConnection(where: string, label: string, options: ConnectionOptions = {}): ConnectionConfig {
+export function resolveConnection(
+  where: string,
+  label: string,
+  options: ConnectionOptions = {},
+  defaults: FrontendDefaults = { codec: 'json' },
+): ConnectionConfig {
   check(`${where}: its label`, labelSchema, label)
-  const { data, ...config } = check(where, connectionSchema, options, OPTION_PLACES)
-  return { ...config, data: cloneData(`${where}: data`, data) }
+  const { data, codec = defaults.codec, ...config } = check(where, connectionSchema, options, OPTION_PLACES)
+  return { ...config, codec, data: cloneData(`${where}: data`, data) }
 }
 
 export const resolveLocation = (where: string, location: ModuleLocation): URL => check(where, locationSchema, location)
@@ -133,8 +141,8 @@ export const resolvePort = (where: string, options: { port?: number }): number =
 /** @param place - the place of the frontend's options, for error texts */
 function toFrontendConfig(
   place: string,
-  { data, supervision, allow, ...options }: v.InferOutput<typeof frontendSchema>,
-  usual: SupervisionOptions | undefined,
+  { data, supervision, allow, codec, ...options }: v.InferOutput<typeof frontendSchema>,
+  defaults: FrontendDefaults,
 ): FrontendConfig {
   const { sandbox, link } = options
   if (link === 'port' && sandbox !== 'none') {
@@ -151,7 +159,8 @@ function toFrontendConfig(
   return {
     ...options,
     allow: allow && { entries: allow, from: `${place}allow` },
-    supervision: resolveFrontendSupervision(usual, supervision),
+    codec: codec ?? defaults.codec,
+    supervision: resolveFrontendSupervision(defaults.supervision, supervision),
     data: isProcess ? serializeData(`${place}data`, clone) : clone,
   }
 }

@@ -111,8 +111,9 @@ export const supervisionSchema = v.optional(
   }) as unknown as v.GenericSchema<SupervisionOptions>,
 )
 
+const codec = v.picklist(['json', 'msgpack'], '"json" or "msgpack"')
 const connectionEntries = {
-  codec: v.optional(v.picklist(['json', 'msgpack'], '"json" or "msgpack"'), 'json'),
+  codec: v.optional(codec),
   link: v.optional(v.picklist(['auto', 'ring', 'port'], '"auto", "ring" or "port"'), 'auto'),
   poll: v.optional(boolean, true),
   window: v.optional(callCount, MAX_IN_FLIGHT),
@@ -186,6 +187,7 @@ const infoEntries = {
 const maker = v.optional(v.custom<WorkerMaker>(isFunction, 'a function'))
 /** Options of a host, with core or without it. */
 const hostEntries = {
+  codec: v.optional(codec, 'json'),
   supervision: supervisionSchema,
   workers: v.optional(options({ core: maker, frontend: maker, gate: maker })),
   frontends: v.optional(v.pipe(table, v.record(labelSchema, inlineOr(frontendModule, bareModule)))),

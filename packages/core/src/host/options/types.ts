@@ -52,7 +52,7 @@ export type Sandbox = 'none' | 'permission' | 'process' | 'ses' | PermissionSand
 
 /** Options of any link to core. */
 export interface ConnectionOptions {
-  /** Codec of all messages in both directions. Bytes are sent in msgpack frames with either. @default 'json' */
+  /** Codec of all messages in both directions: it decides which values arrive, and how. @default `codec` of the bus */
   codec?: CodecName
   /**
    * `auto` and `ring`: shared memory, polled while polling makes calls faster. `port`: MessagePorts, which transfer large bytes without a copy. Code
@@ -152,6 +152,8 @@ export interface BusOptions extends AppInfo {
   core: ModuleLocation | CoreDefinition | CoreModule
   /** Makes Sallyport's own workers in a program that bundles Sallyport: docs/bundlers.md. */
   workers?: WorkerMakers
+  /** Codec of every link that has none of its own, and of the host's own link to core. @default 'json' */
+  codec?: CodecName
   /** Modules to run in frontend workers, by label. */
   frontends?: Readonly<Record<string, ModuleLocation | FrontendModule>>
   /** How long calls may take, and how many there may be: docs/calls.md. */
@@ -266,6 +268,7 @@ export interface NetworkConfig {
 
 export interface BusConfig {
   core: URL | CoreDefinition
+  codec: CodecName
   workers: WorkerMakers
   frontends: ({ label: string; module: URL } & FrontendConfig)[]
   supervision: {
