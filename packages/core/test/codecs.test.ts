@@ -1,7 +1,7 @@
 // The codec of each link, and the values that it carries, whatever else is in the message.
 import { describe, expect, test } from 'vitest'
 import { defineCore } from '../src/index.js'
-import { fixture, next, start } from './start.js'
+import { fixture, start } from './start.js'
 
 const core = defineCore({ commands: { echo: (args: object) => args } })
 const frontends = { main: fixture('exposing.mjs') }
@@ -13,9 +13,10 @@ describe('codec of the bus', () => {
     expect(await bus.call('main', 'echo', values)).toEqual(values)
     const client = await bus.connect('tests')
     expect(await client.invoke('echo', values)).toEqual(values)
-    const received = next(bus, 'values')
+    const received: unknown[] = []
+    await bus.listen('values', ({ payload }) => received.push(payload))
     await client.emit('values', values)
-    expect(await received).toEqual(values)
+    await expect.poll(() => received).toEqual([values])
   })
 
   test('yields to the codec of a frontend', async () => {
@@ -23,4 +24,54 @@ describe('codec of the bus', () => {
     const client = await bus.connect('tests', { codec: 'json' })
     expect(await client.invoke('echo', { at: new Date(0) })).toEqual({ at: '1970-01-01T00:00:00.000Z' })
   })
+})
+
+describe.each(['json', 'msgpack'] as const)('values under %s', codec => {
+  test('arrive in the same form with and without bytes, in arguments, results, events, streams and exposed functions', async () => {
+    const at = new Date(0)
+    const bytes = new Uint8Array([1])
+    const definition = defineCore({
+      commands: {
+        echo: (args: object) => args,
+        async *items() {
+          yield { at, bytes }
+          yield { at }
+        },
+        fails: ({ has }: { has: boolean }) => {
+          throw has ? { at, bytes } : { at }
+        },
+      },
+    })
+    const bus = await start({ core: definition, frontends, codec })
+    const client = await bus.connect('tests')
+    const arrived = codec === 'json' ? at.toISOString() : at
+    const [both, alone] = [{ at: arrived, bytes }, { at: arrived }]
+    expect(await client.invoke('echo', { at, bytes })).toEqual(both)
+    expect(await client.invoke('echo', { at })).toEqual(alone)
+    expect(await bus.call('main', 'echo', { at, bytes })).toEqual(both)
+    expect(await bus.call('main', 'echo', { at })).toEqual(alone)
+    const items: unknown[] = []
+    for await (const item of client.stream('items')) items.push(item)
+    expect(items).toEqual([both, alone])
+    await expect(client.invoke('fails', { has: true })).rejects.toMatchObject({ data: both })
+    await expect(client.invoke('fails', { has: false })).rejects.toMatchObject({ data: alone })
+    const received: unknown[] = []
+    await bus.listen('values', ({ payload }) => received.push(payload))
+    await client.emit('values', { at, bytes })
+    await client.emit('values', { at })
+    await expect.poll(() => received).toEqual([both, alone])
+  })
+})
+
+test('errors name the codec that was chosen, the path and the remedy', async () => {
+  const bus = await start({
+    core: defineCore({ commands: { echo: (args: object) => args, map: () => ({ of: new Map() }) } }),
+  })
+  const client = await bus.connect('tests')
+  await expect(client.invoke('echo', { map: new Map(), bytes: new Uint8Array(1) })).rejects.toThrow(
+    'cannot be serialized as json: map is a value of type Map, which JSON cannot represent: pass Object.fromEntries(map)',
+  )
+  await expect(client.invoke('map')).rejects.toThrow(
+    'The result of command "map" cannot be serialized: of is a value of type Map',
+  )
 })

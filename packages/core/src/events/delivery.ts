@@ -50,7 +50,7 @@ export class Payload {
   #hasBytes: boolean | undefined
   #json: EncodedMessage | undefined
   #msgpack: EncodedMessage | undefined
-  #packed: PackedMessage | undefined
+  readonly #packed: Partial<Record<CodecName, PackedMessage>> = {}
 
   constructor(value: unknown) {
     this.value = value
@@ -73,8 +73,8 @@ export class Payload {
    *
    * @throws the errors of `packMessage`
    */
-  pack(event: string): PackedMessage {
+  pack(event: string, codec: CodecName): PackedMessage {
     const params = { event, payload: this.value, ids: null }
-    return (this.#packed ??= packMessage({ jsonrpc: '2.0', method: METHOD.event, params }))
+    return (this.#packed[codec] ??= packMessage({ jsonrpc: '2.0', method: METHOD.event, params }, codec))
   }
 }

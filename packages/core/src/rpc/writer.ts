@@ -7,6 +7,7 @@ import {
   checkSize,
   checkTransfer,
   type Codec,
+  type CodecName,
   describeCommand,
   detachAttachments,
   encodeMessage,
@@ -113,7 +114,7 @@ export class SessionWriter {
     this.#counts[COUNT.eventsOut]! += 1
     try {
       const encoded = payload.hasBytes
-        ? packEvent(delivery, payload)
+        ? packEvent(delivery, payload, this.#codec.name)
         : this.#encodeAlone(delivery, 0, payload.encode(this.#codec.name))
       this.#queue.sendEvent(delivery, encoded)
     } catch (cause) {
@@ -130,7 +131,7 @@ export class SessionWriter {
   encode(channel: NumberedSource, value: unknown, transfer?: Buffers): Encoded {
     try {
       if (transfer !== undefined) checkTransfer(transfer, value)
-      if (holdsBytes(value)) return packChannelMessage(channel, value, transfer)
+      if (holdsBytes(value)) return packChannelMessage(channel, value, this.#codec.name, transfer)
       const encoded = encodeValue(this.#codec, value)
       return this.#encodeAlone(channel, channel.index, encoded)
     } catch (cause) {
@@ -165,7 +166,7 @@ export class SessionWriter {
   }
 
   #sendBytes(message: Message, transfer: Buffers | undefined): void {
-    const packed = packMessage(message)
+    const packed = packMessage(message, this.#codec.name)
     this.#queue.sendPacked(transfer === undefined ? packed : detachAttachments(packed, transfer))
   }
 
@@ -185,15 +186,20 @@ const createOverload = (subject: string): BusError =>
   new BusError('Overloaded', `${subject} was not sent: too many messages are queued for the frontend`)
 
 /** The index is the last member, because it is known only after `message` is encoded. */
-function packChannelMessage(channel: NumberedSource, message: unknown, transfer?: Buffers): PackedMessage {
+function packChannelMessage(
+  channel: NumberedSource,
+  message: unknown,
+  codecName: CodecName,
+  transfer?: Buffers,
+): PackedMessage {
   const params = { channel: channel.id, message, index: null }
-  const packed = packMessage({ jsonrpc: '2.0', method: METHOD.channel, params })
+  const packed = packMessage({ jsonrpc: '2.0', method: METHOD.channel, params }, codecName)
   const { codec, encoded, attachments } = detachAttachments(packed, transfer)
   return { codec, encoded: spliceLastParam(encoded, encodeValue(codec, channel.index)!), attachments }
 }
 
 /** Adds a frontend's listener ids to the message that all frontends share, and copies the attachments. */
-function packEvent({ event, ids }: Delivery, payload: Payload): PackedMessage {
-  const { codec, encoded, attachments } = detachAttachments(payload.pack(event))
+function packEvent({ event, ids }: Delivery, payload: Payload, codecName: CodecName): PackedMessage {
+  const { codec, encoded, attachments } = detachAttachments(payload.pack(event, codecName))
   return { codec, encoded: spliceLastParam(encoded, encodeValue(codec, ids)!), attachments }
 }

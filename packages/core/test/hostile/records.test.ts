@@ -47,7 +47,7 @@ function createCaller(sealer: Sealer) {
       () => 1,
     )
     const message: CallMessage = { jsonrpc: '2.0', id: ++lastId, method, params }
-    const { codec, encoded, attachments } = packMessage(message)
+    const { codec, encoded, attachments } = packMessage(message, 'msgpack')
     outbox.put(codec, encoded, attachments)
     return records
   }

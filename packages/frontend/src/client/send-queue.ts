@@ -107,8 +107,7 @@ export class SendQueue {
       return this.#write(message, hasBytes, transfer, mustWait)
     } catch (cause) {
       if (isBusError(cause)) throw cause
-      const codec = hasBytes ? 'msgpack' : this.#codec.name
-      const problem = `cannot be serialized as ${codec}: ${whyNotSerializable(cause, message.params)}`
+      const problem = `cannot be serialized as ${this.#codec.name}: ${whyNotSerializable(cause, message.params)}`
       throw new BusError('InvalidParams', `Arguments of ${describeCommand(message.method)} ${problem}`, { cause })
     }
   }
@@ -195,7 +194,7 @@ export class SendQueue {
     let attachments = NO_ATTACHMENTS
     let borrowed: boolean | undefined
     if (hasBytes) {
-      const packed = packMessage(message)
+      const packed = packMessage(message, codec.name)
       // Only what is sent immediately can stay the caller's memory.
       const owned = mustWait || transfer !== undefined ? detachAttachments(packed, transfer) : packed
       ;({ codec, encoded, attachments, borrowed } = owned)

@@ -1,5 +1,6 @@
+import { setDevelopment } from '@sallyport/protocol'
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import { SERIALIZE_TO_IPC_FN, serializePayload } from './serialize.js'
 
 /** Tauri's own function, of crates/tauri/scripts/process-ipc-message-fn.js, for what it takes for JSON. */
@@ -30,8 +31,11 @@ const value = fc.letrec(tie => ({
 })).node
 const named = fc.dictionary(fc.stringMatching(/^[a-z]{1,3}$/), value, { maxKeys: 4, noNullPrototype: true })
 
+afterEach(() => setDevelopment(true))
+
 describe('named arguments', () => {
-  test('are equal to those that Tauri serializes, with any codec', () => {
+  test('are equal in production to those that Tauri serializes, with any codec', () => {
+    setDevelopment(false)
     fc.assert(
       fc.property(named, args => {
         const serialized = serializePayload(args)
@@ -56,7 +60,7 @@ describe('named arguments', () => {
     expect(serializePayload(null)).toBeNull()
     expect(serializePayload('text')).toBe('text')
     expect(serializePayload(new Map([['a', 1]]))).toEqual({ a: 1 })
-    expect(serializePayload(Promise.resolve(1))).toEqual({})
+    expect(() => serializePayload(Promise.resolve(1))).toThrow('await it first')
   })
 
   test.each([
@@ -103,4 +107,12 @@ describe('a raw body', () => {
       new TypeError('An array as all arguments is sent as bytes: its element 0 is not a byte'),
     )
   })
+})
+
+test('values are converted as in Tauri before JSON refuses others', () => {
+  const converted = { map: { a: 1 }, bytes: [1] }
+  expect(serializePayload({ map: new Map([['a', 1]]), bytes: new Uint8Array([1]) })).toEqual(converted)
+  expect(() => serializePayload({ map: new Map([['a', new Set()]]) })).toThrow(
+    'map.a is a value of type Set, which JSON cannot represent: pass an array',
+  )
 })

@@ -1,6 +1,7 @@
 // Serializes arguments as Tauri's IPC does (crates/tauri/scripts/process-ipc-message-fn.js): bytes and arrays are a raw body, everything
 // else is JSON with a replacer. Most arguments contain nothing to replace: they are only checked, and passed on unchanged.
 import { isArrayBuffer, isMap, isUint8Array } from 'node:util/types'
+import { stringifyJson } from '@sallyport/protocol'
 
 /** `SERIALIZE_TO_IPC_FN` of @tauri-apps/api: the name of a method that returns the value to send in place of its object. */
 export const SERIALIZE_TO_IPC_FN = '__TAURI_TO_IPC_KEY__'
@@ -11,7 +12,8 @@ const MAX_DEPTH = 64
 /**
  * Returns arguments for the client: bytes, or plain JSON values that no codec changes.
  *
- * @throws {TypeError} if there is a BigInt or a cycle, as `JSON.stringify` does, or an array contains anything but bytes
+ * @throws {TypeError} if there is a BigInt or a cycle, as `JSON.stringify` does, or an array contains anything but bytes; in development
+ * also if a value remains that JSON would change, as a Set
  * @throws what a getter or `toJSON` throws
  */
 export function serializePayload(payload: unknown): unknown {
@@ -74,12 +76,12 @@ function isPlain(value: unknown): value is Record<string, unknown> {
 const isSpecial = (value: object): boolean => 'toJSON' in value || SERIALIZE_TO_IPC_FN in value
 
 function throughJson(payload: unknown): unknown {
-  const json = JSON.stringify(payload, replace) as string | undefined
+  const json = stringifyJson(payload, replace)
   return json === undefined ? undefined : (JSON.parse(json) as unknown)
 }
 
 /** Tauri's replacer. `toJSON` was called before, so a Buffer is an object of `type` and `data` here. */
-function replace(_key: string, value: unknown): unknown {
+function replace(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
   if (isMap(value)) return Object.fromEntries(value)
   if (isUint8Array(value)) return Array.from(value)

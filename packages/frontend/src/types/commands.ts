@@ -2,7 +2,7 @@
 // because a frontend does not depend on the package that defines it.
 import type { CodecName } from '@sallyport/protocol'
 import type { InvokeOptions } from '../client/options.js'
-import type { Serialized, CodecFor } from './serialized.js'
+import type { NotJson, Serialized } from './serialized.js'
 
 /** The members of `defineCore`'s result that types are inferred from: `typeof import('./core.js').default`. */
 export interface CoreLike {
@@ -113,7 +113,7 @@ type NamedArguments<A, Codec extends CodecName> =
     : A extends Bytes
       ? Bytes
       : A extends object
-        ? { [K in keyof A]: Argument<A[K], Codec, CodecFor<A, Codec>> }
+        ? { [K in keyof A]: Argument<A[K], Codec> }
         : undefined
 
 type Bytes = Uint8Array | ArrayBuffer
@@ -122,20 +122,25 @@ type Bytes = Uint8Array | ArrayBuffer
  * One named argument. The handler's channel is the caller's channel of serialized messages. A type that cannot arrive as the
  * handler expects it is `never`: a Date is a string in JSON. Members of arguments are not checked.
  */
-type Argument<T, Codec extends CodecName, CallCodec extends CodecName> = unknown extends T
+type Argument<T, Codec extends CodecName> = unknown extends T
   ? T
   : T extends Bytes
     ? Bytes
     : T extends { send(message: infer Message, ...rest: never): Promise<void>; end(): void }
       ? ChannelFor<unknown extends Message ? never : Serialized<Message, Codec>>
-      : T extends Lost[CallCodec]
+      : T extends Lost[Codec]
         ? never
         : T
 
 /** Types that do not survive each codec. */
 interface Lost {
-  json: Lost['msgpack'] | Date | bigint
-  msgpack: ReadonlyMap<unknown, unknown> | ReadonlySet<unknown> | symbol | ((...args: never) => unknown)
+  json: Lost['msgpack'] | Date | NotJson
+  msgpack:
+    | ReadonlyMap<unknown, unknown>
+    | ReadonlySet<unknown>
+    | ArrayBufferView
+    | symbol
+    | ((...args: never) => unknown)
 }
 
 /** A channel for such messages, of this package or of `@tauri-apps/api`. */

@@ -28,11 +28,17 @@ test('JSON', () => {
   expectTypeOf<Jsonify<{ [Symbol.iterator]: number; a: Date }>>().toEqualTypeOf<{ a: string }>()
   expectTypeOf<Jsonify<readonly [Date, undefined, (() => void)?]>>().toEqualTypeOf<readonly [string, null, null?]>()
   expectTypeOf<Jsonify<(number | undefined)[]>>().toEqualTypeOf<(number | null)[]>()
-  expectTypeOf<Jsonify<Map<string, Date>>>().toEqualTypeOf<Record<string, never>>()
-  expectTypeOf<Jsonify<{ set: Set<number>; re: RegExp }>>().toEqualTypeOf<{
-    set: Record<string, never>
-    re: Record<string, never>
+  expectTypeOf<Jsonify<Map<string, Date>>>().toEqualTypeOf<never>()
+  expectTypeOf<
+    Jsonify<{ set: Set<number>; re: RegExp; later: Promise<1>; bytes: Buffer; file: Blob }>
+  >().toEqualTypeOf<{
+    set: never
+    re: never
+    later: never
+    bytes: never
+    file: never
   }>()
+  expectTypeOf<Jsonify<{ name: string; message: string }>>().toEqualTypeOf<{ name: string; message: string }>()
   expectTypeOf<Jsonify<{ toJSON(): { at: Date } }>>().toEqualTypeOf<{ at: string }>()
   expectTypeOf<Jsonify<Point>>().toEqualTypeOf<{ x: number }>()
   expectTypeOf<Jsonify<{ any: any; unknown: unknown; never: never }>>().toEqualTypeOf<{
@@ -73,14 +79,18 @@ test('results, payloads and messages', () => {
   expectTypeOf<Serialized<string | undefined, 'msgpack'>>().toEqualTypeOf<string | null>()
   expectTypeOf<Serialized<Buffer>>().toEqualTypeOf<Uint8Array>()
   expectTypeOf<Serialized<ArrayBuffer, 'msgpack'>>().toEqualTypeOf<Uint8Array>()
-  expectTypeOf<Serialized<{ at: Date; bytes: Uint8Array | string }>>().toEqualTypeOf<{
-    at: Date
+  expectTypeOf<Serialized<{ at: Date; bytes: Buffer | string }>>().toEqualTypeOf<{
+    at: string
     bytes: Uint8Array | string
   }>()
-  expectTypeOf<Serialized<{ at: Date; bytes?: Uint8Array }>>().toEqualTypeOf<{ at: Date; bytes?: Uint8Array }>()
+  expectTypeOf<Serialized<{ at: Date; bytes?: ArrayBuffer }>>().toEqualTypeOf<{ at: string; bytes?: Uint8Array }>()
   expectTypeOf<Serialized<{ at: Date; deep: { bytes: Uint8Array } }>>().toEqualTypeOf<{
     at: string
-    deep: { bytes: Record<string, number> }
+    deep: { bytes: never }
+  }>()
+  expectTypeOf<Serialized<{ bytes: Uint8Array; floats: Float32Array }>>().toEqualTypeOf<{
+    bytes: Uint8Array
+    floats: never
   }>()
   expectTypeOf<Serialized<{ at: Date; any: any }>>().toEqualTypeOf<{ at: string; any: any }>()
   expectTypeOf<Serialized<Date[], 'msgpack'>>().toEqualTypeOf<Date[]>()

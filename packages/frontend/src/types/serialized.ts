@@ -9,9 +9,25 @@ type Absent = undefined | void | symbol | AnyFunction
 type Primitive = string | number | boolean | null
 /** Values that JSON does not change. */
 type Json = Primitive | readonly Json[] | { readonly [key: string]: Json }
-/** Objects without own enumerable members. */
-type Empty = ReadonlyMap<unknown, unknown> | ReadonlySet<unknown> | WeakMap<object, unknown> | RegExp | Buffers
-type Buffers = ArrayBufferLike | DataView
+/**
+ * Values that JSON refuses in development. An Error is not among them, because any object with a name and a message has its type.
+ */
+export type NotJson =
+  | bigint
+  | ReadonlyMap<unknown, unknown>
+  | ReadonlySet<unknown>
+  | WeakMap<object, unknown>
+  | RegExp
+  | ArrayBufferView
+  | ArrayBufferLike
+  | PromiseLike<unknown>
+  | BlobLike
+/** A Blob, whose type not every library has. */
+interface BlobLike {
+  readonly size: number
+  readonly type: string
+  arrayBuffer(): Promise<ArrayBuffer>
+}
 
 /** A value as the frontend receives it with its codec. Bytes are a `Uint8Array` if they are the whole value, or one of its members. */
 export type Serialized<T, Codec extends CodecName = 'json'> = unknown extends T
@@ -20,41 +36,35 @@ export type Serialized<T, Codec extends CodecName = 'json'> = unknown extends T
     ? null
     : T extends Bytes
       ? Uint8Array
-      : CodecFor<T, Codec> extends 'msgpack'
+      : Codec extends 'msgpack'
         ? Unpacked<T>
-        : Jsonify<T>
+        : Jsonify<T, Bytes>
 
-/** The codec of a message. With bytes in it, that is MessagePack in any case; a type that can contain bytes counts as one that does. */
-export type CodecFor<T, Codec extends CodecName> = T extends Primitive | readonly unknown[]
-  ? Codec
-  : true extends MayBeBytes<T[keyof T]>
-    ? 'msgpack'
-    : Codec
-type MayBeBytes<Member> = unknown extends Member ? false : Member extends Bytes ? true : false
-
-/** The type of `JSON.parse(JSON.stringify(value))`: `never` for values that JSON refuses. Class instances become their members. */
-export type Jsonify<T> = unknown extends T
+/**
+ * The type of `JSON.parse(JSON.stringify(value))`: `never` for values that JSON refuses. Class instances become their members.
+ *
+ * @template Kept the members that arrive as bytes: those of a whole message, and none deeper down
+ */
+export type Jsonify<T, Kept = never> = unknown extends T
   ? T
   : T extends Json
     ? T
-    : T extends { toJSON(...args: never): infer R }
-      ? Jsonify<R>
-      : T extends bigint | Absent
-        ? never
-        : T extends Empty
-          ? Record<string, never>
-          : T extends ArrayBufferView
-            ? Record<string, number>
-            : T extends readonly unknown[]
-              ? { [K in keyof T]: JsonElement<T[K]> }
-              : JsonMembers<T> extends infer Members
-                ? { [K in keyof Members]: Members[K] }
-                : never
+    : T extends NotJson | Absent
+      ? never
+      : T extends { toJSON(...args: never): infer R }
+        ? Jsonify<R>
+        : T extends readonly unknown[]
+          ? { [K in keyof T]: JsonElement<T[K]> }
+          : JsonMembers<T, Kept> extends infer Members
+            ? { [K in keyof Members]: Members[K] }
+            : never
 
 /** An intersection of required and optional members, which `Jsonify` joins so that editors show one object. */
-type JsonMembers<T> = { [K in keyof T as JsonKey<K, T[K], 'always'>]: Jsonify<T[K]> } & {
-  [K in keyof T as JsonKey<K, T[K], 'sometimes'>]?: Jsonify<Exclude<T[K], Absent>>
+type JsonMembers<T, Kept> = { [K in keyof T as JsonKey<K, T[K], 'always'>]: JsonMember<T[K], Kept> } & {
+  [K in keyof T as JsonKey<K, T[K], 'sometimes'>]?: JsonMember<Exclude<T[K], Absent>, Kept>
 }
+
+type JsonMember<T, Kept> = T extends Kept ? Uint8Array : Jsonify<T>
 
 type JsonElement<T> = unknown extends T ? T : T extends Absent ? null : Jsonify<T>
 

@@ -130,9 +130,9 @@ function toResponse({ id }: Response, { cmd, payload }: PassedMessage): Response
 }
 
 function encode(message: Message, codec: Codec): PackedMessage {
-  if (codec.name === 'msgpack') return packMessage(message)
+  if (codec.name === 'msgpack') return packMessage(message, codec.name)
   if (!carriesBytes(message)) return packPlain(codec, message, true)
-  const packed = packMessage(message)
+  const packed = packMessage(message, codec.name)
   // The hook added bytes to a message that came as JSON. MessagePack would replace lone surrogates.
   if (!isWellFormed(message)) throw new TypeError('A string has a lone surrogate')
   return packed

@@ -34,7 +34,7 @@ function roundTrip(...messages: Message[]) {
     read.push(...reader.read(kind, body as Uint8Array))
   })
   for (const message of messages) {
-    const { encoded, attachments } = detachAttachments(packMessage(message))
+    const { encoded, attachments } = detachAttachments(packMessage(message, 'msgpack'))
     outbox.put(msgpackCodec, encoded, attachments)
   }
   outbox.flush()
@@ -94,7 +94,7 @@ describe('large bytes', () => {
   it('are refused before anything is sent when they exceed the limit', () => {
     const half = new Uint8Array(MAX_ATTACHED_BYTES / 2 + 1)
     for (const params of [new Uint8Array(MAX_ATTACHED_BYTES + 1), { half, again: half }]) {
-      expect(() => packMessage(call(params))).toThrow(
+      expect(() => packMessage(call(params), 'msgpack')).toThrow(
         expect.objectContaining({
           reason: 'InvalidParams',
           message: expect.stringContaining('over the limit of 268435456'),
@@ -161,7 +161,11 @@ describe('a transferred buffer', () => {
     const [small, kept] = [new Uint8Array(8).fill(4), large(5)]
     const part = new Uint8Array(2 * MIN_ATTACHMENT_BYTES + 1).fill(6).subarray(1, 1 + MIN_ATTACHMENT_BYTES)
     const params = { alone, small, kept, part }
-    const { encoded, attachments } = detachAttachments(packMessage(call(params)), [buffer, small.buffer, part.buffer])
+    const { encoded, attachments } = detachAttachments(packMessage(call(params), 'msgpack'), [
+      buffer,
+      small.buffer,
+      part.buffer,
+    ])
     expect([alone, small, kept, part].map(({ length }) => length)).toEqual([0, 0, MIN_ATTACHMENT_BYTES, 0])
     kept.fill(9)
     const decoded = msgpackCodec.decode(encoded as Uint8Array, false, attachments) as {
@@ -179,7 +183,7 @@ describe('a transferred buffer', () => {
   it('can be listed twice, and be the buffer of two values', () => {
     const bytes = new Uint8Array(4 * MIN_ATTACHMENT_BYTES).fill(7)
     const params = { half: bytes.subarray(MIN_ATTACHMENT_BYTES * 2), bytes, again: bytes }
-    const { attachments } = detachAttachments(packMessage(call(params)), [bytes.buffer, bytes.buffer])
+    const { attachments } = detachAttachments(packMessage(call(params), 'msgpack'), [bytes.buffer, bytes.buffer])
     expect(attachments.map(each => [each.length, each.at(-1)])).toEqual([
       [MIN_ATTACHMENT_BYTES * 2, 7],
       [MIN_ATTACHMENT_BYTES * 4, 7],
@@ -192,7 +196,7 @@ describe('a transferred buffer', () => {
   it('is not detached when another cannot be transferred', () => {
     const [first, gone] = [large(1), new Uint8Array(8)]
     structuredClone(gone.buffer, { transfer: [gone.buffer] })
-    const packed = packMessage(call({ first }))
+    const packed = packMessage(call({ first }), 'msgpack')
     expect(() => detachAttachments(packed, [first.buffer, gone.buffer])).toThrow(
       expect.objectContaining({ reason: 'InvalidParams', message: expect.stringContaining('cannot be transferred') }),
     )
@@ -201,7 +205,7 @@ describe('a transferred buffer', () => {
 
   it('is not detached when another is WebAssembly memory, which Node refuses or copies (Node 20)', () => {
     const [first, fixed] = [large(1), new Uint8Array(wasmMemory())]
-    const packed = packMessage(call({ first, fixed }))
+    const packed = packMessage(call({ first, fixed }), 'msgpack')
     let claimed = 0
     try {
       claimed = detachAttachments(packed, [first.buffer, fixed.buffer]).attachments.length
@@ -215,7 +219,7 @@ describe('a transferred buffer', () => {
 
   it('is copied if it is the memory that small Buffers share', () => {
     const [pooled, neighbour] = [Buffer.from('small'), Buffer.from('neighbour')]
-    detachAttachments(packMessage(call({ pooled })), [pooled.buffer])
+    detachAttachments(packMessage(call({ pooled }), 'msgpack'), [pooled.buffer])
     expect([pooled.toString(), neighbour.toString()]).toEqual(['small', 'neighbour'])
   })
 })

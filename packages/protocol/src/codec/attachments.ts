@@ -1,6 +1,7 @@
 // Attachments: large bytes travel in frames of their own before their message, so that they are not encoded, scanned or copied.
 // A mark replaces them in the message. They are found if they are the user's value or one of its own members, without a walk.
 import { holdsBytes, isBytes, type Message } from '../message/message.js'
+import { toJsonValue } from './json-values.js'
 import { METHOD } from '../message/methods.js'
 import { isArrayBuffer } from '../util/type-guards.js'
 import { MIN_ATTACHMENT_BYTES } from '../wire/limits.js'
@@ -48,6 +49,19 @@ function findUserValue(message: Message): [owner: Record<string, unknown>, name:
 export function carriesBytes(message: Message): boolean {
   const [owner, name] = findUserValue(message)
   return holdsBytes(owner[name])
+}
+
+/** Returns a message whose user's value follows the rules of JSON, except that its bytes stay bytes. */
+export function toJsonMessage(message: Message): Message {
+  if ('error' in message) {
+    const { data } = message.error
+    return data === undefined ? message : { ...message, error: { ...message.error, data: toJsonValue(data) } }
+  }
+  const [owner, name] = findUserValue(message)
+  const value = toJsonValue(owner[name])
+  if (value === owner[name]) return message
+  const changed = { ...owner, [name]: value }
+  return (name === 'params' || name === 'result' ? changed : { ...message, params: changed }) as unknown as Message
 }
 
 export function markAttachments(message: Message): MarkedMessage {

@@ -7,6 +7,7 @@ import { type Message, type RequestId, UNNAMED_ARGUMENTS } from '../message/mess
 import { MAX_DEPTH, MAX_FRAME_BYTES, MAX_NODES, SCAN_ABOVE_BYTES } from '../wire/limits.js'
 import { FRAME_KIND } from '../wire/link.js'
 import { type Codec, protoKey, tooDeep, tooMany } from './codec.js'
+import { stringifyJson } from './json-values.js'
 
 interface JsonCodec extends Codec {
   decode(body: string | Uint8Array, trusted?: boolean): unknown
@@ -69,7 +70,7 @@ function checkNamed(text: string): string {
 
 /** Returns '' if JSON has no text for the value. The search comes before any concatenation, because V8 would flatten the text. */
 function member(name: string, value: unknown, checked: boolean): string {
-  const text: string | undefined = JSON.stringify(value)
+  const text = stringifyJson(value)
   if (text === undefined) return ''
   if (checked && text.includes('__proto__')) refuseProtoKeys(text, JSON.parse(text))
   return name + text

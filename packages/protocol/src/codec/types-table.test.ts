@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { inspect, isDeepStrictEqual } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import type { Message } from '../message/message.js'
+import { setDevelopment } from '../util/development.js'
 import type { CodecName } from './codec.js'
 import { codecs } from './codecs.js'
 
@@ -81,7 +82,15 @@ function arrives(codec: CodecName, value: unknown): string {
 }
 
 const page = new URL('../../../../docs/wire.md', import.meta.url)
-const rows = values.map(([name, value]) => `| ${name} | ${arrives('json', value)} | ${arrives('msgpack', value)} |`)
+const rows = values.map(([name, value]) => `| ${name} | ${arrivesAsJson(value)} | ${arrives('msgpack', value)} |`)
+
+function arrivesAsJson(value: unknown): string {
+  setDevelopment(false)
+  const inProduction = arrives('json', value)
+  setDevelopment(true)
+  const inDevelopment = arrives('json', value)
+  return inDevelopment === inProduction ? inDevelopment : `${inDevelopment}; in production ${inProduction}`
+}
 
 describe('the table of docs/wire.md', () => {
   const text = existsSync(page) ? readFileSync(page, 'utf8') : ''

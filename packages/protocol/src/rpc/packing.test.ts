@@ -22,20 +22,20 @@ describe('arguments whose toJSON returns', () => {
   test.each([['text'], [[1]], [null], [7], [undefined]])('%o are rejected', value => {
     const call = callWith(new Shifting(value))
     expect(() => packPlain(codecs.json, call, true)).toThrow('neither an object nor bytes')
-    expect(() => packMessage(call)).toThrow('neither an object nor bytes')
+    expect(() => packMessage(call, 'msgpack')).toThrow('neither an object nor bytes')
   })
 
   test('an object are sent as that object', () => {
     const call = callWith(new Shifting({ a: 1 }))
     expect(packPlain(codecs.json, call, true).encoded).toBe('{"jsonrpc":"2.0","id":1,"method":"m","params":{"a":1}}')
-    expect(codecs.msgpack.decode(packMessage(call).encoded as Uint8Array)).toEqual(callWith({ a: 1 }))
+    expect(codecs.msgpack.decode(packMessage(call, 'msgpack').encoded as Uint8Array)).toEqual(callWith({ a: 1 }))
   })
 })
 
 test('arguments and bytes of any size are accepted', () => {
   const many = Object.fromEntries(Array.from({ length: 70 }, (_, at) => [`n${at}`, at]))
   for (const params of [{}, many, new Uint8Array(3), new Uint8Array(300), new Uint8Array(MIN_ATTACHMENT_BYTES)]) {
-    expect(() => packMessage(callWith(params))).not.toThrow()
+    expect(() => packMessage(callWith(params), 'msgpack')).not.toThrow()
   }
 })
 
@@ -52,6 +52,6 @@ test.each([1, 0, MIN_ATTACHMENT_BYTES, 3 * MIN_ATTACHMENT_BYTES])(
         return 1
       },
     }
-    expect(() => packMessage(callWith({ d: new Uint8Array(buffer), e }))).toThrow('changed their length')
+    expect(() => packMessage(callWith({ d: new Uint8Array(buffer), e }), 'msgpack')).toThrow('changed their length')
   },
 )

@@ -1,7 +1,8 @@
 // Messages with bytes: encoded as MessagePack, with large bytes as attachments. A caller's bytes are copied once, or moved if the
 // caller transfers them, as with `postMessage`.
 import * as workerThreads from 'node:worker_threads'
-import { markAttachments } from '../codec/attachments.js'
+import { markAttachments, toJsonMessage } from '../codec/attachments.js'
+import type { CodecName } from '../codec/codec.js'
 import { msgpackCodec } from '../codec/msgpack.js'
 import { BusError, describeThrown } from '../errors/bus-error.js'
 import { holdsBytes, isBytes, type Message } from '../message/message.js'
@@ -14,10 +15,11 @@ import { encodeMessage, type PackedMessage } from './outbox.js'
  * Packs a message with bytes in it. Its attachments are borrowed, the caller's memory: send them before anyone can write to them,
  * or call `detachAttachments`.
  *
+ * @param codec the sender's codec. With `json`, other values next to the bytes follow the rules of JSON
  * @throws whatever `encodeMessage` throws
  */
-export function packMessage(original: Message): PackedMessage {
-  const { message, attachments, lengths } = markAttachments(original)
+export function packMessage(original: Message, codec: CodecName): PackedMessage {
+  const { message, attachments, lengths } = markAttachments(codec === 'json' ? toJsonMessage(original) : original)
   let size = 0
   for (const length of lengths) size += length
   if (size > MAX_ATTACHED_BYTES) {

@@ -1,0 +1,90 @@
+// The rules of JSON for values, in development and in production, and next to bytes.
+import { afterEach, describe, expect, it } from 'vitest'
+import type { Message } from '../message/message.js'
+import { packMessage } from '../rpc/packing.js'
+import { setDevelopment } from '../util/development.js'
+import { codecs } from './codecs.js'
+import { stringifyJson, toJsonValue } from './json-values.js'
+
+afterEach(() => setDevelopment(true))
+
+const bytes = new Uint8Array([1, 2])
+
+describe('stringifyJson in development', () => {
+  it.each<[value: unknown, text: string]>([
+    [
+      { a: { list: [0, new Map()] } },
+      "a.list[1] is a value of type Map, which JSON cannot represent: pass Object.fromEntries(map), or choose codec: 'msgpack'",
+    ],
+    [new Set(), 'it is a value of type Set, which JSON cannot represent: pass an array'],
+    [{ before: { deep: [1] }, pattern: /a/ }, 'pattern is a value of type RegExp'],
+    [[[1], new TypeError('no')], '[1] is a value of type Error, which JSON cannot represent: pass its message'],
+    [{ file: new Blob([]) }, 'file is a value of type Blob'],
+    [
+      { floats: new Float64Array(1) },
+      'floats is a value of type Float64Array, which JSON cannot represent: pass a Uint8Array of its bytes',
+    ],
+    [{ view: new DataView(new ArrayBuffer(1)) }, 'view is a value of type DataView'],
+    [{ a: { bytes } }, 'a.bytes is a value of type Uint8Array'],
+    [{ a: [Buffer.from(bytes)] }, 'a[0] is a value of type Uint8Array'],
+    [{ a: { buffer: bytes.buffer } }, 'a.buffer is a value of type ArrayBuffer'],
+    [[Promise.resolve()], '[0] is a value of type Promise, which JSON cannot represent: await it first'],
+  ])('refuses %o', (value, text) => {
+    expect(() => stringifyJson(value)).toThrow(text)
+    setDevelopment(false)
+    expect(stringifyJson(value)).toBe(JSON.stringify(value))
+  })
+
+  it.each<[value: unknown]>([
+    [{ at: new Date(0), url: new URL('http://a/b'), none: undefined, f: () => 1, nan: Number.NaN }],
+    [{ error: Object.assign(new Error('no'), { toJSON: () => ({ message: 'no' }) }) }],
+    [[undefined, { type: 'Buffer', data: [1] }, Object.create(null)]],
+    [undefined],
+  ])('writes %o as JSON.stringify does', value => {
+    expect(stringifyJson(value)).toBe(JSON.stringify(value))
+  })
+})
+
+describe('values next to bytes', () => {
+  const decoded = (params: object, codec: 'json' | 'msgpack'): unknown =>
+    (
+      codecs.msgpack.decode(
+        packMessage({ jsonrpc: '2.0', id: 1, method: 'm', params }, codec).encoded as Uint8Array,
+      ) as { params: unknown }
+    ).params
+
+  it('follow the rules of the codec that was chosen', () => {
+    const params = { at: new Date(0), bytes, none: undefined, nan: Number.NaN, list: [undefined] }
+    expect(decoded(params, 'json')).toStrictEqual({ at: '1970-01-01T00:00:00.000Z', bytes, nan: null, list: [null] })
+    expect(decoded(params, 'msgpack')).toStrictEqual(params)
+  })
+
+  it('are refused as without bytes', () => {
+    expect(() => decoded({ map: new Map(), bytes }, 'json')).toThrow('map is a value of type Map')
+    expect(() => decoded({ deep: { bytes }, bytes }, 'json')).toThrow('deep.bytes is a value of type Uint8Array')
+    expect(() => decoded({ big: 1n, bytes }, 'json')).toThrow('BigInt')
+    setDevelopment(false)
+    expect(decoded({ map: new Map([[1, 2]]), bytes }, 'json')).toEqual({ map: {}, bytes })
+  })
+
+  it('keep the order of members, and are not copied if JSON changes nothing', () => {
+    const plain = { a: 1, bytes, b: 'x' }
+    expect(toJsonValue(plain)).toBe(plain)
+    expect(Object.keys(toJsonValue({ a: {}, bytes, b: new Date(0) }) as object)).toEqual(['a', 'bytes', 'b'])
+  })
+
+  it('follow a toJSON of the whole value', () => {
+    expect(toJsonValue({ bytes, toJSON: () => ({ bytes, at: new Date(0) }) })).toEqual({
+      bytes,
+      at: '1970-01-01T00:00:00.000Z',
+    })
+    expect(toJsonValue({ bytes, toJSON: () => undefined })).toBeUndefined()
+  })
+
+  it('follow the rules in the data of an error too', () => {
+    const error: Message = { jsonrpc: '2.0', id: 1, error: { code: 1, message: 'm', data: { at: new Date(0), bytes } } }
+    expect(codecs.msgpack.decode(packMessage(error, 'json').encoded as Uint8Array)).toMatchObject({
+      error: { data: { at: '1970-01-01T00:00:00.000Z', bytes } },
+    })
+  })
+})
