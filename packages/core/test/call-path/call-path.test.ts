@@ -19,7 +19,8 @@ let ran: Record<string, string[]>
 
 beforeAll(async () => {
   const program = fileURLToPath(new URL('trace-call.mjs', import.meta.url))
-  const { stdout } = await promisify(execFile)(process.execPath, [program])
+  const env = { ...process.env, NODE_ENV: 'production' }
+  const { stdout } = await promisify(execFile)(process.execPath, [program], { env })
   ran = JSON.parse(stdout) as Record<string, string[]>
 })
 

@@ -115,7 +115,7 @@ async function restUnharmed(world: World): Promise<void> {
   simulation.trace(() => 'no more harm is done')
   world.healed = true
   await run(world)
-  model.checkAtRest(world.coreNumber, false)
+  model.checkAtRest(world.runningCore, false)
   for (const stream of streams.values()) stream.checkAtRest()
 }
 
@@ -135,7 +135,7 @@ async function serveAgain(world: World): Promise<void> {
     if (ticks.latest?.core !== world.coreNumber || ticks.latest.index !== world.shouted - 1)
       simulation.fault(`${place.name} heard ${JSON.stringify(ticks.latest)} last, not ${world.shouted - 1}`)
   }
-  model.checkAtRest(world.coreNumber, false)
+  model.checkAtRest(world.runningCore, false)
   for (const stream of world.streams.values()) stream.checkAtRest()
 }
 
@@ -159,7 +159,7 @@ async function close(world: World): Promise<void> {
       simulation.fault(
         `${place.name} still has ports, to ${[...place.ports].map(({ peer }) => peer.place.name).join(', ')}`,
       )
-  model.checkAtRest(world.coreNumber, true)
+  model.checkAtRest(world.runningCore, true)
 }
 
 /** Milliseconds until everything has settled: longer than any timer, except those of endless work. */

@@ -35,6 +35,12 @@ export class World {
   core!: Core
   corePlace!: Place
   coreNumber = 0
+
+  /** Number of the running core; -1 if core has failed for good. */
+  get runningCore(): number {
+    return this.hasFailed ? -1 : this.coreNumber
+  }
+
   /** Lets core emit an event to all listeners. */
   shout = (): void => {}
   /** Number of these events from this core. */

@@ -83,8 +83,7 @@ class Gate {
     this.#link = link
     this.#rejections = new Throttle(([command, why], more) => options.rejected(command, why, more))
     this.#records = createOutbox(
-      (kind, body, count) =>
-        link.send({ kind: FRAME_KIND.sealed, body: sealer.seal(kind, body, count), more: kind === FRAME_KIND.bytes }),
+      (kind, body, count) => link.send({ kind: FRAME_KIND.sealed, body: sealer.seal(kind, body, count) }),
       () => this.#fullRecord,
     )
     this.#queue = new VerdictQueue(link, outcome => this.#seal(outcome))

@@ -1,17 +1,11 @@
-// A link over MessagePorts: one for what this thread sends, one for what it receives; often the same. A frame is one message, and frames that
-// belong together share one. JSON travels as a string, which costs less than its bytes. A port deserializes whatever the peer posts, so
-// only strings, ArrayBuffers, arrays of those and credit are accepted; everything else is a fault.
+// A link over MessagePorts: one for what this thread sends, one for what it receives; often the same. A frame is one message. JSON travels as
+// a string, which costs less than its bytes. A port deserializes whatever the peer posts, so only strings, ArrayBuffers and credit are
+// accepted; everything else is a fault.
 import type { MessagePort } from 'node:worker_threads'
 import { BusError } from '../errors/bus-error.js'
 import { RoomSignal } from '../util/room-signal.js'
 import { isArrayBuffer } from '../util/type-guards.js'
-import {
-  BUFFER_COST,
-  CREDIT_STEP_BYTES,
-  CREDIT_WINDOW_BYTES,
-  MAX_ATTACHED_BYTES,
-  MIN_ATTACHMENT_BYTES,
-} from '../wire/limits.js'
+import { BUFFER_COST, CREDIT_STEP_BYTES, CREDIT_WINDOW_BYTES } from '../wire/limits.js'
 import {
   deliverFrame,
   type Frame,
@@ -28,95 +22,38 @@ import {
 } from '../wire/link.js'
 
 /**
- * A string is the text of a JSON frame, an ArrayBuffer any other frame. An attachment is the number of its kind followed by its bare bytes,
- * so it needs no copy.
+ * The text of a JSON frame, the only item of an array for an attachment, which so needs no copy, or any other frame with its kind byte. A
+ * number, sent by the receiver, is credit.
  */
-type PortItem = number | string | ArrayBuffer
-
-/** A frame, or an array of the items that belong together. A number alone, sent by the receiver, is credit. */
-export type PortMessage = string | ArrayBuffer | PortItem[]
-
-/** Items of a frame with as many attachments as it can have. */
-const MAX_ITEMS: number = 2 * (MAX_ATTACHED_BYTES / MIN_ATTACHMENT_BYTES) + 1
+export type PortMessage = string | ArrayBuffer | [ArrayBuffer]
 
 const INVALID = -1
 
 /** Returns the cost of a message in credit, or `INVALID` if it is malformed as far as can be seen without reading it. */
 function getCost(message: unknown): number {
   if (typeof message === 'string') return message.length + BUFFER_COST
-  if (isArrayBuffer(message)) return message.byteLength + BUFFER_COST
-  if (message === FRAME_KIND.bytes) return BUFFER_COST
-  if (!Array.isArray(message) || message.length > MAX_ITEMS) return INVALID
-  let cost = BUFFER_COST
-  for (let i = 0; i < message.length; i++) {
-    const item: unknown = message[i]
-    if (isArrayBuffer(item)) cost += item.byteLength + BUFFER_COST
-    else if (item !== FRAME_KIND.bytes) return INVALID
-  }
-  return cost
+  const buffer: unknown = Array.isArray(message) && message.length === 1 ? message[0] : message
+  return isArrayBuffer(buffer) ? buffer.byteLength + BUFFER_COST : INVALID
 }
 
-class PortMessageWriter {
-  /** Attachments that wait for the frame which they belong to. */
-  #held: PortItem[] = []
-
-  /** Returns the message to post, or `undefined` if this frame belongs to the next one. */
-  write(frame: Frame): PortMessage | undefined {
-    const { kind, body, more, borrowed } = frame
-    if (kind === FRAME_KIND.json && typeof body === 'string' && this.#held.length === 0) return body
-    if (kind === FRAME_KIND.bytes && typeof body !== 'string') {
-      this.#held.push(kind, !borrowed && ownsWholeBuffer(body, 0) ? body.buffer : new Uint8Array(body).buffer)
-      return undefined
-    }
-    const bytes = writeFrame(frame)
-    if (this.#held.length === 0 && !more) return bytes
-    this.#held.push(bytes)
-    if (more) return undefined
-    const items = this.#held
-    this.#held = []
-    return items
-  }
+function toMessage(frame: Frame): PortMessage {
+  const { kind, body, borrowed } = frame
+  if (typeof body === 'string' && kind === FRAME_KIND.json) return body
+  if (typeof body === 'string' || kind !== FRAME_KIND.bytes) return writeFrame(frame)
+  return [!borrowed && ownsWholeBuffer(body, 0) ? body.buffer : new Uint8Array(body).buffer]
 }
 
-class PortMessageReader {
-  /** True if the next ArrayBuffer is an attachment. */
-  #expectsAttachment = false
-
-  /** Returns the frame in an item, `undefined` for the number before an attachment, and `null` for an invalid item. */
-  read(item: PortItem, more: boolean): ReceivedFrame | undefined | null {
-    if (!isArrayBuffer(item)) {
-      if (this.#expectsAttachment) return null
-      if (typeof item === 'string') return { kind: FRAME_KIND.json, body: item }
-      this.#expectsAttachment = true
-      return undefined
-    }
-    const bytes = new Uint8Array(item)
-    let frame: ReceivedFrame | undefined
-    if (this.#expectsAttachment) {
-      this.#expectsAttachment = false
-      frame = { kind: FRAME_KIND.bytes, body: bytes }
-    } else {
-      frame = readFrame(bytes)
-      if (!frame || frame.kind === FRAME_KIND.bytes) return null
-    }
-    if (more) frame.more = true
-    return frame
-  }
-}
-
-/** An item that is not delivered yet. */
-interface ArrivedItem {
-  item: PortItem
-  more: boolean
-  /** Cost of the whole message, at its last item. */
-  cost: number
+/** Returns `undefined` if the kind byte is invalid. */
+function toFrame(message: PortMessage): ReceivedFrame | undefined {
+  if (typeof message === 'string') return { kind: FRAME_KIND.json, body: message }
+  if (Array.isArray(message)) return { kind: FRAME_KIND.bytes, body: new Uint8Array(message[0]) }
+  const frame = readFrame(new Uint8Array(message))
+  return frame?.kind === FRAME_KIND.bytes ? undefined : frame
 }
 
 class PortLink implements Link {
   readonly #out: MessagePort
   readonly #in: MessagePort
-  readonly #writer = new PortMessageWriter()
-  readonly #reader = new PortMessageReader()
   readonly #sent = new SentBytes()
   readonly #taken = new TakenBytes()
   readonly #room = new RoomSignal()
@@ -133,8 +70,8 @@ class PortLink implements Link {
   /** Messages that wait for credit. */
   #waiting: { message: PortMessage; cost: number }[] = []
   #waitingBytes = 0
-  /** Items that wait for `resume`. */
-  #arrived: ArrivedItem[] = []
+  /** Messages that wait for `resume`. */
+  #arrived: { message: PortMessage; cost: number }[] = []
   #arrivedBytes = 0
   #linger: NodeJS.Timeout | undefined
 
@@ -152,8 +89,7 @@ class PortLink implements Link {
 
   send(frame: Frame): void {
     if (!this.#open || this.#isAbandoned) return
-    const message = this.#writer.write(frame)
-    if (message === undefined) return
+    const message = toMessage(frame)
     const cost = getCost(message)
     if (this.#waiting.length === 0 && !this.#sent.full) return this.#post(message, cost)
     this.#waiting.push({ message, cost })
@@ -198,9 +134,8 @@ class PortLink implements Link {
 
   #post(message: PortMessage, cost: number): void {
     this.#sent.add(cost)
-    if (typeof message === 'string') return this.#out.postMessage(message)
-    if (isArrayBuffer(message)) return this.#out.postMessage(message, [message])
-    this.#out.postMessage(message, message.filter(isArrayBuffer))
+    if (typeof message === 'string') this.#out.postMessage(message)
+    else this.#out.postMessage(message, isArrayBuffer(message) ? [message] : message)
   }
 
   #onMessage(data: unknown): void {
@@ -208,16 +143,11 @@ class PortLink implements Link {
     if (!this.#open) return
     const cost = getCost(data)
     if (cost === INVALID) return this.#fault()
-    if (!Array.isArray(data) && !this.#paused && this.#arrived.length === 0) {
-      return this.#read(data as PortItem, false, cost)
-    }
+    const message = data as PortMessage
+    if (!this.#paused && this.#arrived.length === 0) return this.#read(message, cost)
     // A correct peer sends nothing after it has filled the window.
     if (this.#arrivedBytes >= CREDIT_WINDOW_BYTES) return this.#fault('The peer exceeded its credit')
-    const items = Array.isArray(data) ? (data as PortItem[]) : [data as PortItem]
-    items.forEach((item, i) => {
-      const isLast = i + 1 === items.length
-      this.#arrived.push({ item, more: !isLast, cost: isLast ? cost : 0 })
-    })
+    this.#arrived.push({ message, cost })
     this.#arrivedBytes += cost
     this.#deliver()
   }
@@ -228,9 +158,9 @@ class PortLink implements Link {
     let next = 0
     try {
       while (this.#open && !this.#paused && next < this.#arrived.length) {
-        const { item, more, cost } = this.#arrived[next++]!
+        const { message, cost } = this.#arrived[next++]!
         this.#arrivedBytes -= cost
-        this.#read(item, more, cost)
+        this.#read(message, cost)
       }
     } finally {
       this.#arrived.splice(0, next)
@@ -238,10 +168,10 @@ class PortLink implements Link {
     if (this.#over && !this.#paused) this.#end()
   }
 
-  #read(item: PortItem, more: boolean, cost: number): void {
-    const frame = this.#reader.read(item, more)
-    if (frame === null) return this.#fault()
-    if (frame) deliverFrame(frame, this.#receiver!)
+  #read(message: PortMessage, cost: number): void {
+    const frame = toFrame(message)
+    if (!frame) return this.#fault()
+    deliverFrame(frame, this.#receiver!)
     const total = this.#taken.add(cost)
     if (total > 0 && !this.#over) this.#in.postMessage(total)
   }

@@ -21,19 +21,12 @@ export interface Frame {
   body: string | Uint8Array
   /** True if the memory of kind `bytes` stays the sender's: the link copies what it does not send immediately. */
   borrowed?: boolean
-  /**
-   * True if the next frame belongs to this one and is sent immediately, so that both can travel together. Used for the record of
-   * an attachment, whose kind does not show that.
-   */
-  more?: boolean
 }
 
 export interface ReceivedFrame {
   kind: FrameKind
   /** Memory of the receiver, which no other thread reads or writes. A string is JSON; a link that copies bytes has none. */
   body: string | Uint8Array
-  /** See `Frame.more`. */
-  more?: boolean
 }
 
 /** Returns the text of a frame whose body is UTF-8. */
