@@ -91,8 +91,8 @@ describe('createBus rejects', () => {
       /capabilities\[0\]: windows\[0\]: .*"\[" is never closed/,
     ],
     ['a reserved label', { core, frontends: { core: main } }, /a label other than "host" and "core"/],
-    ['a console as log', { core, log: console }, /log must be a pino logger, or false/],
-    ['an invalid log', { core, log: true }, /log must be a pino logger, or false/],
+    ['a console as log', { core, log: console }, /log must be a pino logger, a level such as "info", or false/],
+    ['an invalid log', { core, log: true }, /log must be a pino logger, a level such as "info", or false/],
   ])('%s', async (_name, options, message) => {
     await expect(start(options as Partial<BusOptions>)).rejects.toMatchObject({
       name: 'BusError',

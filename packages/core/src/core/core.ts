@@ -1,5 +1,5 @@
 // The core: the commands that a definition brings, and the sessions that call them.
-import { type BusError, closeEndpoint, openLink, reportError } from '@sallyport/protocol'
+import { type BusError, closeEndpoint, isDevelopment, openLink, reportError } from '@sallyport/protocol'
 import type { Logger } from 'pino'
 import { type Authority, createAuthority, HOST_PERMITS } from '../acl/authority.js'
 import { getPluginFiles } from '../acl/identifier.js'
@@ -17,6 +17,7 @@ import {
   type RunningCall,
 } from '../contract/control.js'
 import type { Hub } from '../contract/network.js'
+import { warnAboutUnheard } from '../events/frontend-events.js'
 import { EventRouter } from '../events/router.js'
 import { type JoinedNetwork, joinNetwork } from '../network/loader.js'
 import { createHub, NetworkSessions } from '../network/sessions.js'
@@ -106,6 +107,8 @@ export class Core {
       warn: text => getLog().warn(text),
     })
     if (changes) this.#authority.restore(changes)
+    // Listeners of other cores are unknown here.
+    if (isDevelopment() && !config.network) warnAboutUnheard(this.#router, getLog)
     this.#quotas = createQuotas(calls?.quotas ?? [], registry, getLog)
     const hostCommands = createHostCommands(this.#authority, sessions, change => this.#restrict(change))
     this.#hostRegistry = new Map([...registry, ...hostCommands.map(command => [command.method, command] as const)])

@@ -1,6 +1,7 @@
 // Events that only core emits: that a frontend started or ended, as Tauri's window events, and that a frontend was too slow.
 // They stay in this core, because each core of a network emits those of its own sessions.
 import { BusError } from '@sallyport/protocol'
+import type { Logger } from 'pino'
 import type { Subscriber } from './delivery.js'
 import type { EventRouter } from './router.js'
 
@@ -10,6 +11,19 @@ const DESTROYED = 'tauri://destroyed'
 const DROPPED = 'sallyport://dropped'
 
 const RESERVED_EVENTS: ReadonlySet<unknown> = new Set([WINDOW_CREATED, WEBVIEW_CREATED, DESTROYED, DROPPED])
+
+/** Names that the warning about events without listeners remembers. A hostile frontend could emit any number. */
+const MAX_WARNINGS = 100
+
+/** Warns, once for each name, that the application emits an event that nobody listens to. */
+export function warnAboutUnheard(router: EventRouter, getLog: () => Logger): void {
+  const names = new Set<string>()
+  router.onUnheard(event => {
+    if (RESERVED_EVENTS.has(event) || names.has(event) || names.size >= MAX_WARNINGS) return
+    names.add(event)
+    getLog().warn({ event }, 'event lost: nobody listens to it yet. Listen before it is emitted')
+  })
+}
 
 /** Emits to all listeners that a frontend started. The frontend itself does not listen yet. */
 export function emitCreated(router: EventRouter, label: string): void {

@@ -80,6 +80,7 @@ export class EventRouter {
   readonly #bySubscriber = new Map<Subscriber, Map<number, string>>()
   #nextId = 0
   #emitListener: EmitListener | undefined
+  #unheardListener: ((event: string) => void) | undefined
 
   /** @throws {BusError} `InvalidParams` for an invalid name, `Overloaded` if a frontend has too many listeners */
   listen(event: unknown, target: EventTarget, subscriber: Subscriber): number {
@@ -91,6 +92,7 @@ export class EventRouter {
     if (!events) this.#bySubscriber.set(subscriber, (events = new Map()))
     const id = this.#nextId++
     events.set(id, event)
+    if (subscriber.label === undefined && !subscriber.sharesPayload) this.#unheardListener = undefined
     let listeners = this.#byEvent.get(event)
     if (!listeners) this.#byEvent.set(event, (listeners = new ListenerIndex()))
     listeners.add(id, { target, subscriber })
@@ -116,6 +118,11 @@ export class EventRouter {
   /** Sets the one listener of all events that are emitted to everybody or to a target: a network sends them to other cores. */
   onEmit(listener: EmitListener): void {
     this.#emitListener = listener
+  }
+
+  /** Sets the one listener of events that nobody listens to. It is called until the host listens for the first time. */
+  onUnheard(listener: (event: string) => void): void {
+    this.#unheardListener = listener
   }
 
   /** Emits an event to all listeners. @throws the errors of `deliverWhere` and of the `onEmit` listener */
@@ -144,8 +151,11 @@ export class EventRouter {
    */
   deliverWhere(event: unknown, value: unknown, accepts?: Accepts, within?: string): void {
     const listeners = this.#byEvent.get(event as string)
-    // A name with listeners was checked when they were added.
-    if (!listeners) return checkEventName(event)
+    if (!listeners) {
+      // A name with listeners was checked when they were added.
+      checkEventName(event)
+      return this.#unheardListener?.(event)
+    }
     const deliveries =
       accepts && within !== undefined
         ? listeners.getDeliveriesWithin(within, event as string, accepts)

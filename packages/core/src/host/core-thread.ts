@@ -33,7 +33,7 @@ import { SessionTraffic } from './reporting/stats.js'
 import type { Restart } from './supervision/worker-actor.js'
 import type { SupervisedWorker } from './supervision/supervisor.js'
 import { isInternalError } from './workers/internal-error.js'
-import { labelOutput } from './workers/output.js'
+import { pipeOutput } from './workers/output.js'
 import { findEntry, spawnWorker } from './workers/spawn.js'
 import { explainSyntax } from './workers/syntax-errors.js'
 
@@ -149,7 +149,7 @@ export class CoreThread implements CoreEndpoint {
         }
         const stdio = dev ? { stdout: true, stderr: true } : {}
         const worker = spawnWorker(workers.core ?? findEntry('#worker'), workerData, [], stdio)
-        if (dev) labelOutput(worker, 'core')
+        if (dev) pipeOutput(worker, { actor: 'core', label: 'core' }, log, options.log)
         return worker
       },
       ...(dev && core instanceof URL && { explainError: (error, signal) => explainSyntax(error, core, signal) }),

@@ -113,8 +113,9 @@ export function explainDenied(error: unknown): unknown {
 /** Adds the most likely cause to the error of a call that was not awaited, before it ends the thread. */
 function explainUnhandledRejections(): void {
   process.on('uncaughtExceptionMonitor', (error, origin) => {
-    if (origin === 'unhandledRejection' && isBusError(error)) {
-      error.message += ' (this rejection was not caught: is an `await` missing?)'
-    }
+    if (origin !== 'unhandledRejection' || !isBusError(error)) return
+    const { message, stack } = error
+    error.message += ' (this rejection was not caught: is an `await` missing?)'
+    if (stack !== undefined) error.stack = stack.replace(message, () => error.message)
   })
 }

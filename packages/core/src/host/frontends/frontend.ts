@@ -14,13 +14,14 @@ import {
 import type { AllowList, Pattern } from '../../acl/types.js'
 import type { Attachment } from '../../contract/control.js'
 import { createDeferred, type Deferred } from '../../shared/deferred.js'
-import type { ConnectionConfig } from '../options/types.js'
+import type { BusConfig, ConnectionConfig } from '../options/types.js'
 import { type JoinedStats, SessionTraffic, type TrafficStats } from '../reporting/stats.js'
 import type { SupervisionConfig } from '../supervision/policy.js'
 import { type Gate, type GateHost, getGateSupervision, startGate } from './gate.js'
 import type { CoreEndpoint, FrontendRuntime, LinkEvents, RuntimeEvents } from './types.js'
 
 export interface FrontendHost extends GateHost {
+  readonly options: GateHost['options'] & Pick<BusConfig, 'log'>
   readonly core: CoreEndpoint
 }
 

@@ -28,7 +28,7 @@ import {
 import type { RelayData } from '../../relay/messages.js'
 import type { ConnectionConfig, FrontendConfig, PermissionConfig, ProcessConfig, SesConfig } from '../options/types.js'
 import { getWorkerName, type SupervisionConfig, type WorkerStats } from '../supervision/policy.js'
-import { boundedLog, labelOutput, pipeToHost, pipeToLog } from '../workers/output.js'
+import { pipeOutput, pipeToHost } from '../workers/output.js'
 import { getFlags, realModule } from '../workers/read-grants.js'
 import { getFrontendGrants, getScriptGrants, getUnexpectedRead, MODEL, spawnSandboxed } from '../workers/sandbox.js'
 import { type Entry, findEntry, spawnWorker } from '../workers/spawn.js'
@@ -143,22 +143,17 @@ export function createWorkerRuntime(deps: WorkerRuntimeDeps, events: RuntimeEven
 function spawnFrontend(
   data: FrontendWorkerData,
   { sandbox, onStdio }: FrontendConfig,
-  { options: { dev, workers }, log }: FrontendHost,
+  { options, log }: FrontendHost,
 ): Worker {
-  const entry = workers.frontend ?? findEntry('@sallyport/frontend/worker')
-  const isTrusted = sandbox === 'none'
-  const worker = isTrusted
-    ? spawnWorker(entry, data, [], onStdio || dev ? { stdout: true, stderr: true } : {})
-    : sandbox.kind === 'process'
-      ? spawnRelay(data, sandbox)
-      : spawnSandboxed({ entry, transferList: [], ...getSandboxOptions(entry, data, sandbox) })
+  const entry = options.workers.frontend ?? findEntry('@sallyport/frontend/worker')
+  const worker =
+    sandbox === 'none'
+      ? spawnWorker(entry, data, [], { stdout: true, stderr: true })
+      : sandbox.kind === 'process'
+        ? spawnRelay(data, sandbox)
+        : spawnSandboxed({ entry, transferList: [], ...getSandboxOptions(entry, data, sandbox) })
   if (onStdio) pipeToHost(worker, data.label, onStdio)
-  else if (dev) labelOutput(worker, data.label)
-  else if (!isTrusted) {
-    const lines = boundedLog(log, { actor: 'frontend', label: data.label })
-    pipeToLog(worker, lines)
-    worker.once('exit', () => lines.flush())
-  }
+  else pipeOutput(worker, { actor: 'frontend', label: data.label }, log, options.log)
   return worker
 }
 

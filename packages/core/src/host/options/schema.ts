@@ -6,6 +6,7 @@ import * as v from 'valibot'
 import { labelMatcher } from '../../acl/label-glob.js'
 import type { CoreDefinition } from '../../api/define.js'
 import { integer } from '../../shared/validate.js'
+import { LOG_LEVELS } from '../reporting/log.js'
 import type { SupervisionOptions } from '../supervision/policy.js'
 import type { OnStdio } from '../workers/output.js'
 import type { WorkerMaker } from '../workers/spawn.js'
@@ -192,7 +193,10 @@ const hostEntries = {
   workers: v.optional(options({ core: maker, frontend: maker, gate: maker })),
   frontends: v.optional(v.pipe(table, v.record(labelSchema, inlineOr(frontendModule, bareModule)))),
   log: v.optional(
-    v.union([v.literal(false), v.looseObject({ level: v.string(), child: v.function() })], 'a pino logger, or false'),
+    v.union(
+      [v.literal(false), v.picklist(LOG_LEVELS), v.looseObject({ level: v.string(), child: v.function() })],
+      'a pino logger, a level such as "info", or false',
+    ),
   ),
   dev: v.optional(boolean, false),
   onConfirm: v.optional(v.function('a function')),

@@ -6,7 +6,7 @@ import type { CoreDefinition } from '../../api/define.js'
 import type { AppInfo, CallLimits, CallQuota } from '../../contract/control.js'
 import type { ProcessLimits } from '../../relay/messages.js'
 import type { OnConfirm } from '../reporting/confirm.js'
-import type { Logger } from '../reporting/log.js'
+import type { Logger, LogLevel, LogOption } from '../reporting/log.js'
 import type { SupervisionConfig, SupervisionOptions } from '../supervision/policy.js'
 import type { OnStdio } from '../workers/output.js'
 import type { WorkerMakers } from '../workers/spawn.js'
@@ -94,8 +94,8 @@ export interface FrontendOptions extends ConnectionOptions {
   /** @default 'permission' */
   sandbox?: Sandbox
   /**
-   * Receives the frontend's standard output and error as text, in chunks. Without it each line is logged as `info` or `warn`, up to
-   * 100 lines a second. With `sandbox: 'none'` the host's own output is used instead.
+   * Receives the frontend's standard output and error as text, in chunks. Without it, up to 100 lines a second go to standard error as
+   * `[label] text`, or to the logger that `log` passes, as `info` and `warn`.
    *
    * @example onStdio: (text, { stream }) => process[stream].write(text)
    */
@@ -182,8 +182,13 @@ export interface BusOptions extends AppInfo {
   plugins?: Readonly<Record<string, unknown>>
   /** A module that brings frontends of other processes and events of other cores. It is loaded in core's thread (docs/networks.md). */
   network?: NetworkOptions
-  /** A pino logger, or `false` for none. By default warnings and errors go to standard error. */
-  log?: Logger | false
+  /**
+   * A pino logger, which also gets the output of frontends; the lowest level of the default log; or `false` for no log and no output.
+   * By default warnings and errors go to standard error, as text to a terminal, else as JSON.
+   *
+   * @default 'warn', and 'info' with `dev`
+   */
+  log?: Logger | LogLevel | false
   /**
    * Development mode: modules that change on disk are reloaded, failed workers wait for a change, stacks follow source maps, and the
    * output of workers is labelled (docs/embedding.md).
@@ -283,7 +288,7 @@ export interface BusConfig {
   appInfo: AppInfo
   plugins: Readonly<Record<string, unknown>>
   network: NetworkConfig | undefined
-  log: Logger | false | undefined
+  log: LogOption
   dev: boolean
   onConfirm: OnConfirm | undefined
 }

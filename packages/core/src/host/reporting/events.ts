@@ -82,7 +82,9 @@ export class BusReporter {
     if (exitError) this.reportFault(label, exitError)
     if (!error || this.#failures.has(error) || this.#failures.has(error.cause as Error)) return
     this.#failures.add(error)
-    this.#log.error({ actor, label, err: error }, 'failed')
+    // The stack of its cause is in the line of the fault.
+    const isReported = this.#faults.has(error) || this.#faults.has(error.cause as Error)
+    this.#log.error({ actor, label, ...(!isReported && { err: error }) }, `failed: ${error.message}`)
     this.#emit('failed', { label, actor, error: ensureBusError(error) })
   }
 

@@ -1,22 +1,42 @@
 // The bus's log: the host's pino logger, to which core and the gates send their lines.
 import { type Logger, pino } from 'pino'
+import { escapeLine } from './escape.js'
+import { createTerminalLog } from './terminal-log.js'
 
 export type { Logger }
 
-/** Creates the default logger: warnings and errors, in development `info` too, to standard error. */
-export function createHostLog(logger: Logger | false | undefined, dev = false): Logger {
-  if (logger === false) return pino({ level: 'silent' })
-  if (logger) return logger
-  const out = pino.destination({ dest: 2, sync: true })
-  return pino({ name: 'sallyport', level: dev ? 'info' : 'warn' }, { write: line => void out.write(escapeLine(line)) })
-}
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
+
+/** The lowest level that is logged. */
+export type LogLevel = (typeof LOG_LEVELS)[number]
+
+/** The option `log`. */
+export type LogOption = Logger | LogLevel | false | undefined
+
+/** True if the log and the output of frontends go to standard error. */
+export const isDefaultLog = (log: LogOption): log is LogLevel | undefined =>
+  log === undefined || typeof log === 'string'
 
 /**
- * Escapes control characters that JSON allows and terminals obey: frontends could send them in a name. In a line of pino's they occur
- * only within strings, where the escape means the same.
+ * Creates the log. By default it has warnings and errors, in development mode `info` too, and goes to standard error: as text to a
+ * terminal, else as JSON.
  */
-export const escapeLine = (line: string): string =>
-  line.replace(/[\u007f-\u009f\u2028\u2029]/g, char => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
+export function createHostLog(log: LogOption, dev = false): Logger {
+  if (log === false) return pino({ level: 'silent' })
+  if (!isDefaultLog(log)) return log
+  const write = process.stderr.isTTY
+    ? createTerminalLog(writeToStderr)
+    : (line: string) => writeToStderr(escapeLine(line))
+  return pino({ name: 'sallyport', level: log ?? (dev ? 'info' : 'warn') }, { write })
+}
+
+let stderr: ReturnType<typeof pino.destination> | undefined
+
+/** Writes at once, so that a process that exits or crashes loses nothing, and ignores a closed pipe. */
+export function writeToStderr(text: string): void {
+  stderr ??= pino.destination({ dest: 2, sync: true })
+  stderr.write(text)
+}
 
 interface LogLine {
   level: number

@@ -1,9 +1,10 @@
-// Standard output and error of a worker. It is third-party text: in the host's log lines are cut and throttled, unless the host
-// takes the text itself.
+// Standard output and error of a worker. It is third-party text: its lines are truncated and throttled, unless the host takes the text
+// itself.
 import type { Readable } from 'node:stream'
-import { stripVTControlCharacters } from 'node:util'
+import type { Worker } from 'node:worker_threads'
 import { formatSuppressed, Throttle } from '@sallyport/protocol'
-import { escapeLine, type Logger } from '../reporting/log.js'
+import { escapeText } from '../reporting/escape.js'
+import { isDefaultLog, type Logger, type LogOption, writeToStderr } from '../reporting/log.js'
 
 /** UTF-16 code units of a line, and of text that is written at once. The rest is not shown. */
 const MAX_LINE = 8192
@@ -23,7 +24,9 @@ export interface BoundedLog {
   flush(): void
 }
 
-export function boundedLog(log: Logger, fields: { actor: string; label: string }): BoundedLog {
+type LineLog = Record<'debug' | 'info' | 'warn' | 'error', (fields: object, line: string) => void>
+
+export function boundedLog(log: LineLog, fields: { actor: string; label: string }): BoundedLog {
   type Line = Parameters<BoundedLog['write']>
   const lines = new Throttle<Line>(([level, text], more) => log[level](fields, formatSuppressed(text, more)))
   return { write: (...line) => lines.add(line), flush: () => lines.flush() }
@@ -35,16 +38,29 @@ export function pipeToLog({ stdout, stderr }: WorkerStdio, log: BoundedLog): voi
   forEachLine(stderr, line => log.write('warn', line))
 }
 
+/**
+ * Sends the output of a worker to the log that the host chose. By default its lines go to standard error with their label, and without
+ * control sequences of terminals.
+ */
+export function pipeOutput(
+  worker: Worker,
+  fields: { actor: string; label: string },
+  log: Logger,
+  option: LogOption,
+): void {
+  const lines = isDefaultLog(option) ? boundedLog(createLabelledLog(fields.label), fields) : boundedLog(log, fields)
+  pipeToLog(worker, lines)
+  worker.once('exit', () => lines.flush())
+}
+
 export function pipeToHost({ stdout, stderr }: WorkerStdio, label: string, onStdio: OnStdio): void {
   stdout.setEncoding('utf8').on('data', (text: string) => onStdio(text, { label, stream: 'stdout' }))
   stderr.setEncoding('utf8').on('data', (text: string) => onStdio(text, { label, stream: 'stderr' }))
 }
 
-/** Writes labelled lines to the host's own output, without control sequences of terminals. */
-export function labelOutput({ stdout, stderr }: WorkerStdio, label: string): void {
-  const addLabel = (line: string): string => `[${label}] ${escapeLine(stripVTControlCharacters(line))}\n`
-  forEachLine(stdout, line => process.stdout.write(addLabel(line)))
-  forEachLine(stderr, line => process.stderr.write(addLabel(line)))
+function createLabelledLog(label: string): LineLog {
+  const write = (_fields: object, line: string): void => writeToStderr(`[${label}] ${escapeText(line)}\n`)
+  return { debug: write, info: write, warn: write, error: write }
 }
 
 function forEachLine(stream: Readable, onLine: (line: string) => void): void {
