@@ -96,7 +96,7 @@ export async function warmUp(
     values.push(getSteadyFigure(inCase, figures))
     const elapsed = Math.max(performance.now() - start, values.length * ms)
     if (elapsed >= planned * SHORTEST && isStationary(values)) return true
-    // What takes so long that there is no third measurement cannot be judged.
+    // An arm that is too slow for a third measurement cannot be judged.
     if (elapsed >= planned * LONGEST) return values.length < 3
   }
 }

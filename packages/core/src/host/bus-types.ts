@@ -1,4 +1,4 @@
-// What TypeScript knows of a bus: the functions that its frontends expose, and its events. Nothing of it exists at run time.
+// Types of a bus: the functions that its frontends expose, and its events. Nothing of it exists at run time.
 import type {
   CallParameters,
   ClientTypes,

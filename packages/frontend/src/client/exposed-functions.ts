@@ -38,7 +38,7 @@ export type WithArguments<F> = {
   [Name in keyof F]: F[Name] | ((args: Record<string, unknown>, ctx: ExposedContext, ...none: never[]) => unknown)
 }
 
-/** Removes the functions that `expose` added. Its type tells `createBus` which functions those are. */
+/** Removes the functions that `expose` added. Its type names these functions for `createBus`. */
 export interface Exposed<Functions = ExposedFunctions> {
   (): void
   /** Exists as a type only. */

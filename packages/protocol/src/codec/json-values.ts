@@ -52,7 +52,7 @@ function throughJson(value: unknown): unknown {
 const AS_BYTES = 'pass a Uint8Array of its bytes as a member of the outermost object'
 const OR_MSGPACK = ", or choose codec: 'msgpack'"
 
-/** What to pass in place of a value, by the name of its type. */
+/** Remedies by the name of the value's type. */
 const REMEDIES: Readonly<Record<string, string>> = {
   Map: `pass Object.fromEntries(map)${OR_MSGPACK}`,
   Set: `pass an array${OR_MSGPACK}`,
@@ -73,8 +73,8 @@ function createCheck(convert?: (value: unknown) => unknown): Replacer {
   /** The objects around the current value, and their names. The first one is that of `JSON.stringify` itself. */
   const holders: unknown[] = []
   const names: string[] = []
-  return function check(this: unknown, key: string, given: unknown): unknown {
-    const value = convert ? convert(given) : given
+  return function check(this: unknown, key: string, original: unknown): unknown {
+    const value = convert ? convert(original) : original
     if (typeof value !== 'object' || value === null) return value
     const type =
       getType(value) ??

@@ -22,8 +22,8 @@ import {
 } from '../wire/link.js'
 
 /**
- * The text of a JSON frame, the only item of an array for an attachment, which so needs no copy, or any other frame with its kind byte. A
- * number, sent by the receiver, is credit.
+ * A string is the text of a JSON frame. An array holds an attachment, which needs no copy without a kind byte. An ArrayBuffer holds any other
+ * frame, after its kind byte. The receiver sends numbers, which are credit.
  */
 export type PortMessage = string | ArrayBuffer | [ArrayBuffer]
 

@@ -43,12 +43,12 @@ export interface FrontendDeps {
 }
 
 /** The ends of a link. The host closes them for a thread that has exited. */
-type LinkEnds = Omit<TriangleEndpoints, 'gate'> & Partial<Pick<TriangleEndpoints, 'gate'>>
+type LinkEndpoints = Omit<TriangleEndpoints, 'gate'> & Partial<Pick<TriangleEndpoints, 'gate'>>
 
 /** A link that was sent to core. The runtime's end waits here until core has taken the link and the gate is ready. */
 interface PendingLink {
   readonly id: number
-  readonly ends: LinkEnds
+  readonly ends: LinkEndpoints
   isAttached: boolean
   /** Resolved when the link was handed over or dropped. */
   readonly settled: Deferred<void>
@@ -86,7 +86,7 @@ export class Frontend implements LinkEvents {
   /** The link that the runtime has. It stays in use until a pending link replaces it. */
   #active: PendingLink | undefined
   /** Links that core has not closed, by id. A gate that exits can still hold earlier ones than the latest. */
-  readonly #open = new Map<number, LinkEnds>()
+  readonly #open = new Map<number, LinkEndpoints>()
   #isStarted = false
   #rejectedCount = 0
   #closeTimer: NodeJS.Timeout | undefined
@@ -246,7 +246,7 @@ export class Frontend implements LinkEvents {
     })
   }
 
-  #createEnds(): LinkEnds {
+  #createEnds(): LinkEndpoints {
     const { core, options } = this.#host
     const { settings, isProcess, isRunning } = this.#deps
     // Two ends in the same thread must not poll for each other. The links to a remote core end in this thread too.
