@@ -84,6 +84,8 @@ export interface Attachment {
   hasStarted?: boolean
   /** Commands that this frontend may call, in addition to those that capabilities allow. */
   allow?: AllowList
+  /** `readAhead` of the frontend. */
+  readAhead?: number
   /** In the isolation pattern, the port on which the gate waits for the session's key. The host does not read it. */
   keyPort?: MessagePort
   metrics?: MetricsMemory

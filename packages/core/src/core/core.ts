@@ -159,7 +159,17 @@ export class Core {
    * Opens a session over a link from the host. A session from the network with the same label is closed. Returns the error of a
    * wrong `allow`, which closes the link.
    */
-  attach({ label, codec, endpoint, id, hasStarted, allow, keyPort, metrics }: Attachment): BusError | undefined {
+  attach({
+    label,
+    codec,
+    endpoint,
+    id,
+    hasStarted,
+    allow,
+    readAhead,
+    keyPort,
+    metrics,
+  }: Attachment): BusError | undefined {
     try {
       if (label !== undefined) this.#restrict(() => this.#authority.allow(label, allow))
     } catch (error) {
@@ -171,7 +181,7 @@ export class Core {
     const opener = keyPort && this.#keys!.handOver(keyPort)
     if (label !== undefined) this.#networkSessions.closeSession(label)
     const link = openLink(endpoint, false)
-    const traffic = { metrics: new SessionMetrics(metrics), hasDeadlines: false, ended: () => {} }
+    const traffic = { readAhead, metrics: new SessionMetrics(metrics), hasDeadlines: false, ended: () => {} }
     this.#openSession({ linkId: id, label, codec, link, opener, ...traffic })
     if (hasStarted && label !== undefined) this.sessions.begin(label)
     return undefined

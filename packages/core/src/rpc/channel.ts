@@ -6,6 +6,7 @@ import {
   type CallChannels,
   type CallHeaders,
   type CallMessage,
+  CHANNEL_READ_AHEAD,
   CHANNEL_WINDOW,
   MAX_CHANNELS,
   MAX_SESSION_QUEUE,
@@ -14,7 +15,7 @@ import {
   parseChannelReference,
   STREAM_HEADER,
 } from '@sallyport/protocol'
-import { type Encoded, getSize } from './send-queue.js'
+import { type Encoded, getSize, isValue } from './send-queue.js'
 import type { SessionWriter } from './writer.js'
 
 /** An ordered stream to the frontend that passed the channel as an argument. */
@@ -26,8 +27,8 @@ export interface Channel<T = unknown> {
    */
   readonly signal: AbortSignal
   /**
-   * Sends the message as it is now. Resolves when there is room for the next one. At most 256 messages are in flight. If the
-   * sender does not wait, up to 65 536 messages or 64 MiB are queued.
+   * Sends the message as it is now. Resolves when there is room for the next one. At most 256 messages are in flight, and large ones
+   * only up to `readAhead` of the frontend (4 MiB). If the sender does not wait, up to 65 536 messages or 64 MiB are queued.
    *
    * @param options.transfer buffers to transfer instead of copying: each that of the whole message, or of a top-level member
    * @throws {BusError} `Disconnected` if the channel has ended or was closed, or its frontend disconnected; `InvalidParams` if
@@ -92,6 +93,13 @@ export class SendingChannel implements Channel, BatchSource {
   #queuedBytes = 0
   /** Messages that can be sent before the frontend gives credit. */
   #window: number = CHANNEL_WINDOW
+  readonly #readAhead: number
+  /** Messages in flight that are not batched, in order. Batched ones are small, so `CHANNEL_WINDOW` bounds their bytes. */
+  readonly #large: { readonly index: number; readonly bytes: number }[] = []
+  #largeBytes = 0
+  /** Number of the next message to be sent. */
+  #nextIndex = 0
+  #isCreditedEach = false
   /** Credit that counts once the link has room. */
   #credited = 0
   #isAwaitingRoom = false
@@ -104,9 +112,13 @@ export class SendingChannel implements Channel, BatchSource {
   /** The reason if the handler did not end the channel. */
   #failure: string | undefined
 
-  /** @param closed is called once, when the id can be used again */
-  constructor(id: number, sender: ChannelSender, closed: () => void) {
+  /**
+   * @param readAhead bytes of large messages that can be in flight; one more message can exceed them
+   * @param closed is called once, when the id can be used again
+   */
+  constructor(id: number, sender: ChannelSender, readAhead: number, closed: () => void) {
     this.id = id
+    this.#readAhead = readAhead
     this.#sender = sender
     this.#closed = closed
   }
@@ -149,7 +161,7 @@ export class SendingChannel implements Channel, BatchSource {
       // A `toJSON` of the message can have ended the channel, or closed the link.
       if (this.#isEnding || this.#isOver) throw this.#createError()
       const index = this.#index++
-      if (this.#window === 0) return ignoreRejection(this.#enqueue(index, encoded))
+      if (!this.#canSend()) return ignoreRejection(this.#enqueue(index, encoded))
       this.#sendNow(index, encoded)
       return this.#sender.room() ?? SENT
     } catch (error) {
@@ -204,7 +216,10 @@ export class SendingChannel implements Channel, BatchSource {
     if (this.#isOver) return
     this.#window = Math.min(CHANNEL_WINDOW, this.#window + this.#credited)
     this.#credited = 0
-    while (this.#window > 0 && this.#queued.length > 0) {
+    const firstInFlight = this.#nextIndex - (CHANNEL_WINDOW - this.#window)
+    while (this.#large.length > 0 && this.#large[0]!.index < firstInFlight)
+      this.#largeBytes -= this.#large.shift()!.bytes
+    while (this.#queued.length > 0 && this.#canSend()) {
       const { index, encoded, resolve } = this.#queued.shift()!
       this.#queuedBytes -= getSize(encoded)
       this.#sendNow(index, encoded)
@@ -221,6 +236,19 @@ export class SendingChannel implements Channel, BatchSource {
   #sendNow(index: number, encoded: Encoded): void {
     this.#sender.sendValue(this, index, encoded)
     this.#window--
+    this.#nextIndex = index + 1
+    if (isValue(encoded)) return
+    const bytes = getSize(encoded)
+    this.#large.push({ index, bytes })
+    this.#largeBytes += bytes
+    if (this.#largeBytes < this.#readAhead || this.#isCreditedEach) return
+    // The frontend would wait for more messages before it gives credit, and none will come.
+    this.#isCreditedEach = true
+    this.#sender.send({ jsonrpc: '2.0', method: METHOD.channel, params: { channel: this.id, creditEach: true } })
+  }
+
+  #canSend(): boolean {
+    return this.#window > 0 && this.#largeBytes < this.#readAhead
   }
 
   /** Errors are created only when needed, because creating one takes as long as a whole call. */
@@ -248,9 +276,11 @@ function ignoreRejection(sent: Promise<void>): Promise<void> {
 export class ChannelTable {
   readonly #open = new Map<number, SendingChannel>()
   readonly #sender: ChannelSender
+  readonly #readAhead: number
 
-  constructor(sender: ChannelSender) {
+  constructor(sender: ChannelSender, readAhead: number = CHANNEL_READ_AHEAD) {
     this.#sender = sender
+    this.#readAhead = readAhead
   }
 
   /**
@@ -299,7 +329,7 @@ export class ChannelTable {
   }
 
   #create(id: number): SendingChannel {
-    const channel = new SendingChannel(id, this.#sender, () => this.#open.delete(id))
+    const channel = new SendingChannel(id, this.#sender, this.#readAhead, () => this.#open.delete(id))
     this.#open.set(id, channel)
     return channel
   }

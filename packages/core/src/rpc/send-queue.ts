@@ -32,7 +32,9 @@ const NO_ATTACHMENTS: readonly never[] = []
 /** An encoded value, which can be batched, or a whole message, which is sent alone. */
 export type Encoded = EncodedMessage | PackedMessage
 
-const isValue = (encoded: Encoded): encoded is EncodedMessage => typeof encoded === 'string' || isUint8Array(encoded)
+/** True for a value that can be batched, false for a message. */
+export const isValue = (encoded: Encoded): encoded is EncodedMessage =>
+  typeof encoded === 'string' || isUint8Array(encoded)
 
 /** Returns about how much memory `encoded` takes, in bytes. */
 export function getSize(encoded: Encoded): number {

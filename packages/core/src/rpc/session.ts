@@ -58,6 +58,8 @@ export interface SessionOptions {
   resources: Resources
   confirmRequests: ConfirmRequests
   metrics: SessionMetrics
+  /** Bytes of large messages of one channel that can be in flight. @default CHANNEL_READ_AHEAD */
+  readAhead?: number | undefined
   /** True if calls carry deadlines that end them here, too. */
   hasDeadlines: boolean
   events: SessionEvents
@@ -123,7 +125,7 @@ export class Session implements CallOwner, SlowCallSource {
       recovered: droppedCount => emitDropped(router, this, droppedCount),
     })
     this.#writer = new SessionWriter(this.#queue, codecs[codec], this.#counts)
-    this.#channels = new ChannelTable(this.#writer)
+    this.#channels = new ChannelTable(this.#writer, options.readAhead)
     this.#frontendCalls = new FrontendCalls(this.#traceSource, this.#writer, this.#counts, events.warned)
     this.#linkClosed = new Promise(resolve => {
       link.receive({ frame: frame => this.#receive(frame), closed: fault => resolve(this.#end(fault)) })

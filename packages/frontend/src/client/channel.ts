@@ -27,6 +27,7 @@ export class Channel<T = unknown> implements AsyncIterable<T> {
   #unread: T[] = []
   /** Messages read since the last credit was sent. */
   #read = 0
+  #creditEvery = CREDIT_EVERY
   #hasEnded = false
   /** Wake up iterators that wait for a message. */
   #wakers: (() => void)[] = []
@@ -120,6 +121,7 @@ export class Channel<T = unknown> implements AsyncIterable<T> {
       this.#id = ++lastId
       this.#unread = []
       this.#read = 0
+      this.#creditEvery = CREDIT_EVERY
       this.#hasEnded = false
       this.#wakeIterators()
     }
@@ -129,6 +131,10 @@ export class Channel<T = unknown> implements AsyncIterable<T> {
   /** @internal */
   receive(params: ChannelParams): void {
     if ('end' in params) return this.finish()
+    if ('creditEach' in params) {
+      this.#creditEvery = 1
+      return this.#sendCredit()
+    }
     const id = this.#id
     const messages: unknown = 'messages' in params ? params.messages : [params.message]
     if (Array.isArray(messages)) {
@@ -180,7 +186,12 @@ export class Channel<T = unknown> implements AsyncIterable<T> {
   }
 
   #credit(): void {
-    if (++this.#read < CREDIT_EVERY || this.#hasEnded) return
+    this.#read++
+    this.#sendCredit()
+  }
+
+  #sendCredit(): void {
+    if (this.#read < this.#creditEvery || this.#hasEnded) return
     this.#owner?.credit(this.id, this.#read)
     this.#read = 0
   }
@@ -223,7 +234,7 @@ export class OpenChannels {
   receive(params: ChannelParams): void {
     const channel = this.#channels.get(params.channel)
     if (channel) channel.receive(params)
-    else if (params.index === 0 && !('end' in params)) this.#owner.close(params.channel)
+    else if ('index' in params && params.index === 0 && !('end' in params)) this.#owner.close(params.channel)
   }
 
   finishAll(): void {

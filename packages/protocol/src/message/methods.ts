@@ -56,16 +56,17 @@ export type EventParams = { event: string; ids: readonly number[] } & ({ payload
 
 /**
  * Params of `$/channel`. Messages are numbered from 0 per channel: `index` is the number of the first of consecutive `messages`.
- * With `end`, it is the total.
+ * With `end`, it is the total. `creditEach` asks for credit after each message from now on: large ones fill the sender's bounds.
  */
-export type ChannelParams = { channel: number; index: number } & (
-  | { message: unknown }
-  | { messages: unknown[] }
-  | { end: true }
-)
+export type ChannelParams =
+  | ({ channel: number; index: number } & ({ message: unknown } | { messages: unknown[] } | { end: true }))
+  | { channel: number; creditEach: true }
 
 /** Messages of one channel that can be in flight before `send` waits for the frontend to take some. */
 export const CHANNEL_WINDOW = 256
+
+/** Default of the bytes of a channel's large messages that can be in flight. One more message can exceed it. */
+export const CHANNEL_READ_AHEAD: number = 4 * 2 ** 20
 
 /** Tauri's error text, verbatim. */
 export const EVENT_NAME_RULE = 'Event name must include only alphanumeric characters, `-`, `/`, `:` and `_`'

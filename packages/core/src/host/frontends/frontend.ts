@@ -153,6 +153,7 @@ export class Frontend implements LinkEvents {
     const ends = this.#createEnds()
     const hasStarted = isRunning && this.#presence !== 'announced'
     const attachment: Attachment = { label: name, codec: settings.codec, endpoint: ends.core, id, hasStarted }
+    attachment.readAhead = settings.readAhead
     if (allow) attachment.allow = allow
     if (gate && ends.gate) {
       const key = new MessageChannel()

@@ -1,7 +1,14 @@
 // Schemas of the options, and of the parts of a tauri.conf.json that a bus reads, with their ranges, defaults and error texts.
 // Capabilities and permission files are checked in core.
 import { existsSync } from 'node:fs'
-import { FREE_LABEL_RULE, isLabelText, isReservedLabel, LABEL_RULE, MAX_IN_FLIGHT } from '@sallyport/protocol'
+import {
+  CHANNEL_READ_AHEAD,
+  FREE_LABEL_RULE,
+  isLabelText,
+  isReservedLabel,
+  LABEL_RULE,
+  MAX_IN_FLIGHT,
+} from '@sallyport/protocol'
 import * as v from 'valibot'
 import { labelMatcher } from '../../acl/label-glob.js'
 import type { CoreDefinition } from '../../api/define.js'
@@ -119,6 +126,7 @@ const connectionEntries = {
   poll: v.optional(boolean, true),
   window: v.optional(callCount, MAX_IN_FLIGHT),
   overflow: v.optional(v.picklist(['wait', 'reject'], '"wait" or "reject"'), 'wait'),
+  readAhead: v.optional(integer('whole bytes, from 1', 1), CHANNEL_READ_AHEAD),
   data: v.optional(v.unknown(), undefined),
 }
 const frontendEntries = {

@@ -77,6 +77,13 @@ export interface ConnectionOptions {
    * @default 'wait'
    */
   overflow?: 'wait' | 'reject'
+  /**
+   * Bytes of each stream or channel that core sends before the frontend has read them. One message can exceed it, and messages below
+   * 16 KiB are bounded by their number (256) instead. A core in another process uses the default.
+   *
+   * @default 4194304
+   */
+  readAhead?: number
   /** Data for the frontend's `getData()`: a copy of any value that `structuredClone` takes. */
   data?: unknown
 }
