@@ -5,12 +5,12 @@ import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:
 import { tmpdir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
 
-/** To be started, or for Sallyport's own packages: docs/support.md. */
-const NOT_PUBLIC = ['./internal', './worker', './process']
+/** Entries to start, and those of Sallyport's own packages: docs/support.md. */
+const NOT_PUBLIC = /^\.\/(internal|worker|process)(\/|$)/
 
 const folder = resolve('.')
 const manifest = JSON.parse(readFileSync('package.json', 'utf8'))
-const entries = Object.entries(manifest.exports).filter(([name, { types }]) => types && !NOT_PUBLIC.includes(name))
+const entries = Object.entries(manifest.exports).filter(([name, { types }]) => types && !NOT_PUBLIC.test(name))
 const check = process.argv.includes('--check')
 const temporary = mkdtempSync(join(tmpdir(), 'sallyport-api-'))
 const fileOf = name => `${name === '.' ? 'index' : name.slice(2).replaceAll('/', '-')}.api.md`

@@ -7,7 +7,7 @@ const here = import.meta.dirname
 const out = join(here, 'api')
 const entries = join(here, '.api-entries')
 /** For the packages themselves, or started by them. */
-const INNER = /^\.\/(internal|worker|process|actor|client|records)$|\.json$/
+const INNER = /^\.\/(internal|worker|process)(\/|$)|\.json$/
 
 const readJson = path => JSON.parse(readFileSync(path, 'utf8'))
 
@@ -16,7 +16,7 @@ for (const folder of [out, entries]) {
   mkdirSync(folder)
 }
 const specifiers = new Map()
-for (const name of ['core', 'frontend', 'nats', 'bench', 'protocol']) {
+for (const name of ['core', 'frontend', 'nats', 'bench']) {
   const { exports } = readJson(join(here, '../packages', name, 'package.json'))
   for (const entry of Object.keys(exports).filter(entry => !INNER.test(entry))) {
     const specifier = `@sallyport/${name}${entry.slice(1)}`

@@ -1,6 +1,6 @@
 // Entry for core modules and hosts.
 
-export { BusError, CommandError, isBusError, isCommandError } from '@sallyport/protocol'
+export { BusError, CommandError, isBusError, isCommandError } from '@sallyport/protocol/internal'
 export type {
   BusErrorCode,
   BusErrorReason,
@@ -12,8 +12,8 @@ export type {
   EventTrace,
   TracedError,
   Unlisten,
-} from '@sallyport/protocol'
-export type { Client, EmitOptions, EventHandler, InvokeOptions, ListenOptions } from '@sallyport/frontend/client'
+} from '@sallyport/protocol/internal'
+export type { Client, EmitOptions, EventHandler, InvokeOptions, ListenOptions } from '@sallyport/frontend/internal'
 export type { App, AppEventHandler, AppListenOptions } from './api/app.js'
 export type { PermissionDefinition, PermissionFile, PermissionSetDefinition } from './acl/types.js'
 export type { Capability, Pattern, PermissionEntry, Platform } from './acl/types.js'

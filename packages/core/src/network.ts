@@ -25,6 +25,7 @@ export async function connectHost(
   return assemble(options, dialer, names, FIRST_LINK_TIMEOUT_MS)
 }
 
+export type { Link } from '@sallyport/protocol/internal'
 export type { NetworkCounts, NetworkStats } from './contract/control.js'
 export type { Accepted, Hub, JoinNetwork, Network, NetworkSession } from './contract/network.js'
 export type { PooledSession } from './host/frontends/worker-runtime.js'

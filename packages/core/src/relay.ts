@@ -13,7 +13,7 @@ import {
   openLink,
   reportError,
   type StateReport,
-} from '@sallyport/protocol'
+} from '@sallyport/protocol/internal'
 import { bridge } from './network/bridge.js'
 import { startChild } from './relay/child.js'
 import { CHECK_INTERVAL_MS, createLimitCheck, readUsage } from './relay/limits.js'

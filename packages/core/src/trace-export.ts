@@ -3,7 +3,7 @@
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { isMainThread } from 'node:worker_threads'
 import { recordTrace } from '@sallyport/frontend/trace-export'
-import { isBytes } from '@sallyport/protocol'
+import { isBytes } from '@sallyport/protocol/internal'
 import { MAX_NAME_LENGTH } from './shared/suggest.js'
 
 export { recordTrace, type TraceEvent, type TraceOptions, type TraceRecording } from '@sallyport/frontend/trace-export'

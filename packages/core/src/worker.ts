@@ -1,6 +1,13 @@
 // Entry of the core worker: loads the user's core module and serves it.
 import { parentPort, workerData } from 'node:worker_threads'
-import { beat, BusError, describeName, describeThrown, explainTypeScript, setDevelopment } from '@sallyport/protocol'
+import {
+  beat,
+  BusError,
+  describeName,
+  describeThrown,
+  explainTypeScript,
+  setDevelopment,
+} from '@sallyport/protocol/internal'
 import { getDefinition } from './api/validate-definition.js'
 import type { CoreReport, CoreWorkerData } from './contract/control.js'
 import { createCoreLog, runCoreActor } from './core/core-actor.js'

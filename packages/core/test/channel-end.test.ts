@@ -1,6 +1,6 @@
 // The end of channels from either side, and that nothing remains: the frontend closes a channel, or core drops it.
 import { describe, expect, test } from 'vitest'
-import { MAX_CHANNELS } from '@sallyport/protocol'
+import { MAX_CHANNELS } from '@sallyport/protocol/internal'
 import type { Channel } from '../src/rpc/channel.js'
 import { Peer, call, setUp } from './peer.js'
 import { fixture, routesTo } from './start.js'

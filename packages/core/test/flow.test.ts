@@ -1,6 +1,6 @@
 // Back-pressure and fairness: messages for a frontend that does not read are bounded and losses are reported, and a frontend
 // that floods core is interleaved with others.
-import { MAX_SESSION_QUEUE_BYTES, MAX_EVENT_QUEUE } from '@sallyport/protocol'
+import { MAX_SESSION_QUEUE_BYTES, MAX_EVENT_QUEUE } from '@sallyport/protocol/internal'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import type { Channel } from '../src/rpc/channel.js'

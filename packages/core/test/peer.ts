@@ -13,8 +13,8 @@ import {
   type FrameKind,
   type Link,
   type SessionKey,
-} from '@sallyport/protocol'
-import { createSealer, type Sealer } from '@sallyport/protocol/records'
+} from '@sallyport/protocol/internal'
+import { createSealer, type Sealer } from '@sallyport/protocol/internal/records'
 import type { AclInput } from '../src/acl/types.js'
 import { createCore, type Core } from '../src/core/core.js'
 import type { CoreReport } from '../src/contract/control.js'

@@ -1,5 +1,5 @@
 // A relay against hostile processes, which write to its pipes whatever they like.
-import { createLinkEndpoints, openLink, type BusError, type Link, type StateReport } from '@sallyport/protocol'
+import { createLinkEndpoints, openLink, type BusError, type Link, type StateReport } from '@sallyport/protocol/internal'
 import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { Worker } from 'node:worker_threads'

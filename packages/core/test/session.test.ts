@@ -1,7 +1,7 @@
 // Input of hostile or broken frontends, byte by byte. An invalid message gets a typed error, an invalid frame closes the session,
 // and other sessions are not affected.
 import { describe, expect, test } from 'vitest'
-import { FRAME_KIND, codecs, type FrameKind } from '@sallyport/protocol'
+import { FRAME_KIND, codecs, type FrameKind } from '@sallyport/protocol/internal'
 import { Peer, attachSealed, call, ran, setUp } from './peer.js'
 
 /** Reports to the host about a frontend that violated the protocol. */

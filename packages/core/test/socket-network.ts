@@ -10,7 +10,7 @@ import {
   createReconnectingClient,
   type Client,
   type ReconnectingClientOptions,
-} from '@sallyport/frontend/client'
+} from '@sallyport/frontend/internal'
 import {
   BatchReader,
   BusError,
@@ -19,8 +19,8 @@ import {
   createStreamLink,
   type BusErrorReason,
   type Link,
-} from '@sallyport/protocol'
-import { createSealer } from '@sallyport/protocol/records'
+} from '@sallyport/protocol/internal'
+import { createSealer } from '@sallyport/protocol/internal/records'
 import { fixture } from './start.js'
 
 const ends: (() => unknown)[] = []

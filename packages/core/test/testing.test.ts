@@ -1,7 +1,7 @@
 // The test kit, as the tests of a user import it.
 import { describe, expect, test } from 'vitest'
 import { createTestBus, type TestBus, type TestBusOptions } from '@sallyport/core/testing'
-import { Channel } from '@sallyport/frontend/client'
+import { Channel } from '@sallyport/frontend/internal'
 import { CommandError, command, defineCore, isCommandError, plugin } from '../src/index.js'
 import { fixture } from './start.js'
 

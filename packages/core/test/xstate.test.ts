@@ -1,5 +1,5 @@
 // Actors in core, followed and sent events over the bus: what a frontend sees, what it may not send, and what becomes of it all.
-import { isBusError } from '@sallyport/protocol'
+import { isBusError } from '@sallyport/protocol/internal'
 import { remoteActor, type RemoteActor } from '@sallyport/frontend/xstate'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Bus, Client } from '../src/index.js'

@@ -1,6 +1,6 @@
 // The functions, classes and types that a frontend's module imports.
 
-export { BusError, CommandError, isBusError, isCommandError } from '@sallyport/protocol'
+export { BusError, CommandError, isBusError, isCommandError } from '@sallyport/protocol/internal'
 export type {
   BusErrorCode,
   BusErrorReason,
@@ -11,7 +11,7 @@ export type {
   EventTrace,
   TracedError,
   Unlisten,
-} from '@sallyport/protocol'
+} from '@sallyport/protocol/internal'
 export { Channel } from './client/channel.js'
 export type { Client } from './client/client.js'
 export type { EventHandler } from './client/listeners.js'

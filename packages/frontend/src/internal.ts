@@ -1,5 +1,5 @@
 // The client for links that the host itself makes.
-import type { BusError, Link } from '@sallyport/protocol'
+import type { BusError, Link } from '@sallyport/protocol/internal'
 import { Client, type ClientOptions } from './client/client.js'
 
 export { Channel } from './client/channel.js'

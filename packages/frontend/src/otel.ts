@@ -18,7 +18,7 @@ import {
   type TracerProvider,
   trace as traces,
 } from '@opentelemetry/api'
-import type { CallTrace } from '@sallyport/protocol'
+import type { CallTrace } from '@sallyport/protocol/internal'
 
 export interface InstrumentOptions {
   /** @default trace.getTracerProvider() */

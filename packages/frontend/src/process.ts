@@ -13,7 +13,7 @@ import {
   type Pong,
   PROCESS_PIPES,
   reportError,
-} from '@sallyport/protocol'
+} from '@sallyport/protocol/internal'
 import { startFrontend } from './runtime/start-frontend.js'
 
 const openPipe = (fd: number): Link => createStreamLink(new Socket({ fd }))

@@ -2,7 +2,7 @@
 // https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU. It knows the channels by name.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { threadId } from 'node:worker_threads'
-import type { CallTrace, EventTrace } from '@sallyport/protocol'
+import type { CallTrace, EventTrace } from '@sallyport/protocol/internal'
 
 /** Times are in microseconds since 1970, so that those of all threads and processes of a machine are comparable. */
 export interface TraceEvent {

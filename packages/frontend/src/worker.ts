@@ -1,6 +1,6 @@
 // The entry of a frontend worker.
 import { parentPort, workerData } from 'node:worker_threads'
-import { beat, type FrontendCommand, type FrontendWorkerData, openLink } from '@sallyport/protocol'
+import { beat, type FrontendCommand, type FrontendWorkerData, openLink } from '@sallyport/protocol/internal'
 import { startFrontend } from './runtime/start-frontend.js'
 
 const { heartbeat, ...start } = workerData as FrontendWorkerData

@@ -8,7 +8,7 @@ import {
   type Link,
   type Message,
   type ReceivedFrame,
-} from '@sallyport/protocol'
+} from '@sallyport/protocol/internal'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createMemoryLinkPair } from '../../protocol/test/memory-link.js'
 import { Client } from '../src/client/client.js'

@@ -1,6 +1,6 @@
 // Runs a frontend's script in a Compartment that has the client, a console, timers and JavaScript's built-in objects, and nothing of
 // Node. The frontend worker loads this module if its sandbox is `ses`.
-import type { FrontendFunctions, FrontendScript } from '@sallyport/protocol'
+import type { FrontendFunctions, FrontendScript } from '@sallyport/protocol/internal'
 import { createCompartment } from './sandbox/compartment.js'
 import { type ConsoleSink, createConsole } from './sandbox/console.js'
 import { describeMissingNames } from './sandbox/diagnostics.js'

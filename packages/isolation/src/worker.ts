@@ -15,9 +15,9 @@ import {
   type Sealer,
   type SessionKey,
   setDevelopment,
-} from '@sallyport/protocol'
-import { startWorkerActor } from '@sallyport/protocol/actor'
-import { createSealer } from '@sallyport/protocol/records'
+} from '@sallyport/protocol/internal'
+import { startWorkerActor } from '@sallyport/protocol/internal/actor'
+import { createSealer } from '@sallyport/protocol/internal/records'
 import { serveGate } from './gate/gate.js'
 import { measureHook, measureSealer } from './gate/metrics.js'
 import { createHook, type Hook } from './hook/hook.js'

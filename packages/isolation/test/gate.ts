@@ -1,7 +1,7 @@
 // A gate over in-memory links, with the messages that it seals for core and the requests that it has core reject.
 import { expect } from 'vitest'
-import { BatchReader, FRAME_KIND, type Link, METHOD } from '@sallyport/protocol'
-import { createOpener, createSealer, createSessionSecret } from '@sallyport/protocol/records'
+import { BatchReader, FRAME_KIND, type Link, METHOD } from '@sallyport/protocol/internal'
+import { createOpener, createSealer, createSessionSecret } from '@sallyport/protocol/internal/records'
 import { createMemoryLinkPair } from '../../protocol/test/memory-link.js'
 import { serveGate } from '../src/gate/gate.js'
 import { createHookWatch } from '../src/hook/watchdog.js'

@@ -1,8 +1,8 @@
 // A frontend with one session over NATS, in this thread, built by hand from the parts of joined processes.
 import { connect, createInbox, type NatsConnection } from '@nats-io/transport-node'
-import { Client } from '@sallyport/frontend/client'
-import { BatchReader, FRAME_KIND, RECORD_DIRECTION, type Link } from '@sallyport/protocol'
-import { createSealer } from '@sallyport/protocol/records'
+import { Client } from '@sallyport/frontend/internal'
+import { BatchReader, FRAME_KIND, RECORD_DIRECTION, type Link } from '@sallyport/protocol/internal'
+import { createSealer } from '@sallyport/protocol/internal/records'
 import { onTestFinished } from 'vitest'
 import { clientSubject, coreSubject, openSubject } from '../src/connection/subjects.js'
 import { issueCredential } from '../src/handshake/credential.js'

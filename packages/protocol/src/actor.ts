@@ -1,4 +1,4 @@
-// The entry `@sallyport/protocol/actor`. The other entries do not load xstate.
+// The entry `@sallyport/protocol/internal/actor`. The other entries do not load xstate.
 export {
   createWorkerMachine,
   startWorkerActor,

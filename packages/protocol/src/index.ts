@@ -90,7 +90,7 @@ export * from './link/endpoints.js'
 export * from './link/stream-frames.js'
 export * from './link/stream-link.js'
 
-// records: `@sallyport/protocol/records` has what loads node:crypto
+// records: `@sallyport/protocol/internal/records` has what loads node:crypto
 export type { Opener, Sealer } from './crypto/record.js'
 
 // workers

@@ -1,4 +1,4 @@
-// The entry `@sallyport/protocol/records`: sealing and opening. It loads node:crypto, which frontends and a brownfield core do not
+// The entry `@sallyport/protocol/internal/records`: sealing and opening. It loads node:crypto, which frontends and a brownfield core do not
 // need.
 
 export {

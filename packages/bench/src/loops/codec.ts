@@ -1,5 +1,5 @@
 // The loop of a codec alone: messages written and read again in one thread, as the bus does it, with nothing sent.
-import type { CodecName, Message } from '@sallyport/protocol'
+import type { CodecName, Message } from '@sallyport/protocol/internal'
 import type { Measure } from './serve.js'
 
 /** `clone` is V8's structured clone, which a MessagePort uses. */
@@ -12,7 +12,7 @@ async function createRoundTrip(name: MeasuredCodec): Promise<RoundTrip> {
     const { deserialize, serialize } = await import('node:v8')
     return messages => deserialize(serialize(messages.length === 1 ? messages[0] : messages))
   }
-  const { codecs, readFrame, writeFrame } = await import('@sallyport/protocol')
+  const { codecs, readFrame, writeFrame } = await import('@sallyport/protocol/internal')
   const codec = codecs[name]
   return messages => {
     const body = codec.join(messages.map(message => codec.encode(message)))

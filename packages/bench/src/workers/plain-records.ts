@@ -1,8 +1,8 @@
-// Records without a cipher, in place of `@sallyport/protocol/records`: the cipher's cost shows when it is left out. Only the
+// Records without a cipher, in place of `@sallyport/protocol/internal/records`: the cipher's cost shows when it is left out. Only the
 // module loader of the benchmark's own workers can put this module there; no option or message of a bus does.
-import { BusError, type Opener, type Sealer } from '@sallyport/protocol'
+import { BusError, type Opener, type Sealer } from '@sallyport/protocol/internal'
 
-export * from '@sallyport/protocol/records'
+export * from '@sallyport/protocol/internal/records'
 
 const HEADER_BYTES = 5
 
@@ -38,6 +38,6 @@ export function resolve<T>(
   context: { parentURL?: string | undefined },
   next: (specifier: string, context: object) => T,
 ): T | Resolved {
-  const isReplaced = specifier === '@sallyport/protocol/records' && context.parentURL !== import.meta.url
+  const isReplaced = specifier === '@sallyport/protocol/internal/records' && context.parentURL !== import.meta.url
   return isReplaced ? { url: import.meta.url, shortCircuit: true } : next(specifier, context)
 }

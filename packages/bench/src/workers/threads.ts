@@ -1,6 +1,6 @@
 // The worker threads of all arms but the bus: `workerData` names the export that one runs, which loads what only it needs.
 import { MessageChannel, workerData, type MessagePort } from 'node:worker_threads'
-import type { CodecName } from '@sallyport/protocol'
+import type { CodecName } from '@sallyport/protocol/internal'
 import { createCodecLoop, type MeasuredCodec } from '../loops/codec.js'
 import * as handlers from '../loops/handlers.js'
 import { createLoops, serveParent } from '../loops/serve.js'

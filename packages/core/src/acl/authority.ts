@@ -1,7 +1,7 @@
 // Decides who may call which command, once per frontend and command, so that a call costs one lookup. The rules are Tauri's,
 // except that a
 // deny applies only to the labels of its capability.
-import { BusError, isDevelopment } from '@sallyport/protocol'
+import { BusError, isDevelopment } from '@sallyport/protocol/internal'
 import { didYouMean } from '../shared/suggest.js'
 import { getCommandKey } from './catalogue.js'
 import { denialText, explainedDenial } from './denial.js'

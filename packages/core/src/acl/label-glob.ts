@@ -1,7 +1,7 @@
 // Globs that capabilities match labels with, by the rules of Rust's `glob::Pattern`, which Tauri uses. `?` and `*` match
 // any character, `/` too; `**` stands alone between slashes; `[abc]`, `[a-z]`, `[!abc]`; no braces, and no escapes except
 // `[*]`.
-import { BusError } from '@sallyport/protocol'
+import { BusError } from '@sallyport/protocol/internal'
 
 /** @throws {BusError} InvalidParams for a glob that Rust refuses as well */
 export function labelMatcher(glob: string): (label: string) => boolean {

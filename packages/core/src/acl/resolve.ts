@@ -1,5 +1,5 @@
 // Resolves capabilities to everything that they allow and deny, for one label or for all.
-import { isBusError } from '@sallyport/protocol'
+import { isBusError } from '@sallyport/protocol/internal'
 import { didYouMean } from '../shared/suggest.js'
 import { mistake, type Place } from '../shared/validate.js'
 import { type Catalogue, createCatalogue } from './catalogue.js'

@@ -1,5 +1,5 @@
 // The app, as handlers and `setup` see it: events, state, resources, this machine's directories, and the log.
-import type { BusEvent, EventTarget } from '@sallyport/protocol'
+import type { BusEvent, EventTarget } from '@sallyport/protocol/internal'
 import type { Logger } from 'pino'
 import type { PathResolver } from '../path/resolver.js'
 import type { FrontendCallOptions } from './frontend-call.js'

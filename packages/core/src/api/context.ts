@@ -1,5 +1,5 @@
 // The context that a handler receives in addition to its arguments, and the types of middleware. Rarely used members are created on first access.
-import type { CallHeaders } from '@sallyport/protocol'
+import type { CallHeaders } from '@sallyport/protocol/internal'
 import type { Logger } from 'pino'
 import type { CommandScope } from '../acl/scope.js'
 import type { App } from './app.js'

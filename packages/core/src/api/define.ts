@@ -1,5 +1,5 @@
 // Functions for writing a core module: commands, plugins, and the definition that holds them.
-import { BusError } from '@sallyport/protocol'
+import { BusError } from '@sallyport/protocol/internal'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Scope } from '../acl/scope.js'
 import type { PermissionFile } from '../acl/types.js'

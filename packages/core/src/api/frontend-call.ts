@@ -1,5 +1,5 @@
 // Options and arguments of a call of a frontend's function, by a handler or by the host.
-import { BusError, type CallOptions, checkOptionNames, describeCommand, isBytes } from '@sallyport/protocol'
+import { BusError, type CallOptions, checkOptionNames, describeCommand, isBytes } from '@sallyport/protocol/internal'
 
 export interface FrontendCallOptions extends CallOptions {
   /** Buffers to transfer instead of copying: of the whole payload, or of one of its top-level members. */

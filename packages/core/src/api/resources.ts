@@ -2,7 +2,7 @@
 // has a table of
 // its own, so that a number of another frontend is invalid. The table is closed when the frontend disconnects.
 import { randomInt } from 'node:crypto'
-import { BusError, MAX_RESOURCES } from '@sallyport/protocol'
+import { BusError, MAX_RESOURCES } from '@sallyport/protocol/internal'
 import { runSequentially } from '../shared/teardown.js'
 
 /** The class that a resource must have. */

@@ -7,7 +7,7 @@ import {
   isArrayBuffer,
   isBytes,
   isUint8Array,
-} from '@sallyport/protocol'
+} from '@sallyport/protocol/internal'
 
 const marked = new WeakMap<object, readonly ArrayBufferLike[]>()
 

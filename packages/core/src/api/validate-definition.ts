@@ -1,5 +1,5 @@
 // Validates the definition that a core module exports or a host passes. A mistake stops the start with an error that names it.
-import { BusError, describeName } from '@sallyport/protocol'
+import { BusError, describeName } from '@sallyport/protocol/internal'
 import { didYouMean } from '../shared/suggest.js'
 import { isObject } from '../shared/validate.js'
 import type { CoreDefinition } from './define.js'

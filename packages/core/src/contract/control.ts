@@ -1,8 +1,8 @@
 // Control messages between host and core: plain objects for a worker's lifecycle, for frontends that come and go, and for
 // statistics. Serving a call sends none of them.
 import type { MessagePort } from 'node:worker_threads'
-import type { CodecName, Heartbeat, LinkEndpoint, ReportedError } from '@sallyport/protocol'
-import type { LifecycleState } from '@sallyport/protocol/actor'
+import type { CodecName, Heartbeat, LinkEndpoint, ReportedError } from '@sallyport/protocol/internal'
+import type { LifecycleState } from '@sallyport/protocol/internal/actor'
 import type { AclInput, AllowList, CapabilityChanges, Pattern } from '../acl/types.js'
 import type { MetricsMemory } from '../shared/metrics.js'
 

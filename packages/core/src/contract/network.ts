@@ -1,5 +1,5 @@
 // The interface between core and a network module. Core does not know what carries the links.
-import type { BusError, CodecName, EventTarget, Link, Opener } from '@sallyport/protocol'
+import type { BusError, CodecName, EventTarget, Link, Opener } from '@sallyport/protocol/internal'
 import type { Logger } from 'pino'
 import type { Pattern } from '../acl/types.js'
 import type { AppInfo, NetworkCounts, NetworkStats } from './control.js'

@@ -1,8 +1,8 @@
 // The lifecycle of a core in any thread: it starts, is attached to links, drains, and reports each state to its host.
 import { createRequire } from 'node:module'
 import { setImmediate as nextTick, setTimeout as sleep } from 'node:timers/promises'
-import { reportError } from '@sallyport/protocol'
-import { startWorkerActor } from '@sallyport/protocol/actor'
+import { reportError } from '@sallyport/protocol/internal'
+import { startWorkerActor } from '@sallyport/protocol/internal/actor'
 import type { Logger } from 'pino'
 import type { Attachment, CoreCommand, CoreReport } from '../contract/control.js'
 import type { Core } from './core.js'

@@ -1,5 +1,5 @@
 // The core: the commands that a definition brings, and the sessions that call them.
-import { type BusError, closeEndpoint, isDevelopment, openLink, reportError } from '@sallyport/protocol'
+import { type BusError, closeEndpoint, isDevelopment, openLink, reportError } from '@sallyport/protocol/internal'
 import type { Logger } from 'pino'
 import { type Authority, createAuthority, HOST_PERMITS } from '../acl/authority.js'
 import { getPluginFiles } from '../acl/identifier.js'

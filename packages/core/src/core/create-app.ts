@@ -1,5 +1,5 @@
 // Creates the app object that handlers and setups use.
-import { type BusEvent, type EventTarget, toEventTarget } from '@sallyport/protocol'
+import { type BusEvent, type EventTarget, toEventTarget } from '@sallyport/protocol/internal'
 import type { Logger } from 'pino'
 import type { App, AppEventHandler } from '../api/app.js'
 import type { FrontendCallOptions } from '../api/frontend-call.js'

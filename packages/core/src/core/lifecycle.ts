@@ -1,5 +1,5 @@
 // Runs the setups of a core's plugins and definition, and their teardowns in reverse.
-import { BusError, describeThrown, isBusError } from '@sallyport/protocol'
+import { BusError, describeThrown, isBusError } from '@sallyport/protocol/internal'
 import type { App } from '../api/app.js'
 import type { CoreDefinition, Plugin, PluginApi } from '../api/define.js'
 import { runSequentially } from '../shared/teardown.js'

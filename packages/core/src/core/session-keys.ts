@@ -2,8 +2,8 @@
 // in that pattern only, because it needs node:crypto.
 import { randomBytes } from 'node:crypto'
 import type { MessagePort } from 'node:worker_threads'
-import { type Opener, RECORD_DIRECTION, type SessionKey } from '@sallyport/protocol'
-import { createOpener, createSessionSecret } from '@sallyport/protocol/records'
+import { type Opener, RECORD_DIRECTION, type SessionKey } from '@sallyport/protocol/internal'
+import { createOpener, createSessionSecret } from '@sallyport/protocol/internal/records'
 
 export interface SessionKeys {
   /** Creates a session's key and hands it to the gate. Returns the opener of the gate's records. */

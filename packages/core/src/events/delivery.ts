@@ -10,7 +10,7 @@ import {
   METHOD,
   type PackedMessage,
   packMessage,
-} from '@sallyport/protocol'
+} from '@sallyport/protocol/internal'
 
 /** An owner of listeners: a frontend's session, the host's session, or core itself. */
 export interface Subscriber {

@@ -1,5 +1,5 @@
 // The order of deliveries, and which events the listener of a network receives.
-import { isBusError } from '@sallyport/protocol'
+import { isBusError } from '@sallyport/protocol/internal'
 import { expect, it } from 'vitest'
 import { LocalListeners } from '../core/create-app.js'
 import { EventRouter } from './router.js'

@@ -1,6 +1,6 @@
 // Routes events to listeners in core, the host and frontends. Targets and their table are Tauri's. An event that is addressed to
 // one frontend does not reach another, whatever target that one listens to.
-import { BusError, checkEventName, type EventTarget, MAX_LISTENERS } from '@sallyport/protocol'
+import { BusError, checkEventName, type EventTarget, MAX_LISTENERS } from '@sallyport/protocol/internal'
 import { Delivery, Payload, type Subscriber } from './delivery.js'
 
 interface Listener {

@@ -1,6 +1,6 @@
 // Builds a bus from its options: starts core, the frontends and their gates, and lets the frontends' code run once core is ready.
-import { endClient } from '@sallyport/frontend/client'
-import { BusError } from '@sallyport/protocol'
+import { endClient } from '@sallyport/frontend/internal'
+import { BusError } from '@sallyport/protocol/internal'
 import { Bus } from './bus.js'
 import { CoreThread } from './core-thread.js'
 import { HostHandle } from './host-handle.js'

@@ -7,7 +7,7 @@ import type {
   CommandResult,
   EmitParameters,
   Serialized,
-} from '@sallyport/frontend/client'
+} from '@sallyport/frontend/internal'
 import type { FrontendCallOptions } from '../api/frontend-call.js'
 
 /** The types of a bus: `createBus<{ frontends: { main: typeof import('./main.js').default } }>(…)`. */

@@ -5,7 +5,7 @@ import {
   type EmitOptions,
   type EventHandler,
   type ListenOptions,
-} from '@sallyport/frontend/client'
+} from '@sallyport/frontend/internal'
 import {
   BusError,
   describeCommand,
@@ -15,7 +15,7 @@ import {
   isBusError,
   type Unlisten,
   withCaller,
-} from '@sallyport/protocol'
+} from '@sallyport/protocol/internal'
 import type { ExplainedFrontend } from '../acl/explain.js'
 import { checkPlain } from '../acl/schema.js'
 import type { Capability } from '../acl/types.js'

@@ -1,6 +1,6 @@
 // Core as the host holds it: a supervised worker, or core in this thread, and the host's own link to it. Capability changes at run
 // time are kept here, because they also apply after a restart.
-import { type Client, createReconnectingClient, reconnectClient } from '@sallyport/frontend/client'
+import { type Client, createReconnectingClient, reconnectClient } from '@sallyport/frontend/internal'
 import {
   BusError,
   closeEndpoint,
@@ -12,8 +12,8 @@ import {
   type LinkEndpoint,
   openLink,
   receiveError,
-} from '@sallyport/protocol'
-import type { LifecycleState } from '@sallyport/protocol/actor'
+} from '@sallyport/protocol/internal'
+import type { LifecycleState } from '@sallyport/protocol/internal/actor'
 import type { CapabilityChanges } from '../acl/types.js'
 import type {
   Attachment,

@@ -1,6 +1,6 @@
 // Entry points of a host. The code behind them is imported on the first call: a core module imports this package too, in its own
 // worker, and needs nothing of it.
-import { withCaller } from '@sallyport/protocol'
+import { withCaller } from '@sallyport/protocol/internal'
 import type { Explanation } from '../acl/explain.js'
 import type { BusTypes } from './bus-types.js'
 import type { Bus } from './bus.js'

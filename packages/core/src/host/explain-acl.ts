@@ -1,5 +1,5 @@
 // Explains the capabilities of a project, with the options as `createBus` would read them.
-import { describeThrown, explainTypeScript } from '@sallyport/protocol'
+import { describeThrown, explainTypeScript } from '@sallyport/protocol/internal'
 import { explain, type Explanation } from '../acl/explain.js'
 import { type AclInput, APP_KEY, splitCapabilities } from '../acl/types.js'
 import type { Commands, CoreDefinition } from '../api/define.js'

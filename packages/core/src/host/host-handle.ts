@@ -1,8 +1,8 @@
 // The part that a bus and a remote host share: they open and close frontends, report events, and close once.
 import { EventEmitter } from 'node:events'
 import { setImmediate as nextTick } from 'node:timers/promises'
-import type { Client } from '@sallyport/frontend/client'
-import { BusError } from '@sallyport/protocol'
+import type { Client } from '@sallyport/frontend/internal'
+import { BusError } from '@sallyport/protocol/internal'
 import { Frontends } from './frontends/frontends.js'
 import type { CoreEndpoint } from './frontends/types.js'
 import type { PooledSession } from './frontends/worker-runtime.js'

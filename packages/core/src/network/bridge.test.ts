@@ -7,7 +7,7 @@ import {
   type FrameKind,
   type Link,
   type LinkReceiver,
-} from '@sallyport/protocol'
+} from '@sallyport/protocol/internal'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { bridge } from './bridge.js'

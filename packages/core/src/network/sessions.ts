@@ -1,6 +1,6 @@
 // Sessions that a network brings: which are accepted, which replace others, and their counts together, so that sessions that
 // have ended cost nothing.
-import { BusError, describeName, isLabel, toEventTarget } from '@sallyport/protocol'
+import { BusError, describeName, isLabel, toEventTarget } from '@sallyport/protocol/internal'
 import type { Logger } from 'pino'
 import type { Pattern } from '../acl/types.js'
 import type { CoreOptions, NetworkCounts } from '../contract/control.js'

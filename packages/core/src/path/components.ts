@@ -1,5 +1,5 @@
 // Splits and joins paths by the rules of Rust's `std::path`, which Tauri follows, for any platform on any platform.
-import { BusError } from '@sallyport/protocol'
+import { BusError } from '@sallyport/protocol/internal'
 
 export type PathPlatform = 'posix' | 'win32'
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { BusError } from '@sallyport/protocol'
+import { BusError } from '@sallyport/protocol/internal'
 import { below, splitPath, pathError, push, joinParts } from './components.js'
 import { BaseDirectory, type DirectoryName, getDirectory, type Surroundings, textPlatform } from './directories.js'
 

@@ -7,7 +7,7 @@ import {
   type EventTarget,
   METHOD,
   toEventTarget,
-} from '@sallyport/protocol'
+} from '@sallyport/protocol/internal'
 import { checkNotReserved } from '../events/frontend-events.js'
 import type { EventRouter } from '../events/router.js'
 import { getCount, invalidArgument, type NamedArguments, getString, whyMissing } from '../rpc/arguments.js'

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { setPriority } from 'node:os'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
-import { PROCESS_PIPES } from '@sallyport/protocol'
+import { PROCESS_PIPES } from '@sallyport/protocol/internal'
 
 /** A `nice` value. While all cores are busy, a process at 0 gets three times the CPU time of a process at 5. */
 const NICENESS = 5

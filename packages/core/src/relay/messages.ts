@@ -7,8 +7,8 @@ import {
   type ReceivedFrame,
   type ReportedError,
   type StateReport,
-} from '@sallyport/protocol'
-import type { LifecycleState } from '@sallyport/protocol/actor'
+} from '@sallyport/protocol/internal'
+import type { LifecycleState } from '@sallyport/protocol/internal/actor'
 import { LIFECYCLE_STATES } from '../contract/control.js'
 
 /** Worker data of a relay, the thread that starts, bridges and watches the process of one frontend. */

@@ -1,6 +1,6 @@
 // The options of a process that joins a bus whose core is elsewhere: those of `createBus` that frontends need. Core's own options
 // are rejected by name, because they would have no effect here.
-import { BusError } from '@sallyport/protocol'
+import { BusError } from '@sallyport/protocol/internal'
 import type { HostConfig } from '../host/host-handle.js'
 import { resolveFrontends, resolveIsolation } from '../host/options/resolve.js'
 import { OPTION_PLACES, remoteHostSchema } from '../host/options/schema.js'

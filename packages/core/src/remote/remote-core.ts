@@ -1,6 +1,6 @@
 // Core in another process, as the endpoint of this process's frontends. It comes and goes with the network, which is not a failure
 // of the frontends.
-import { BusError, describeName } from '@sallyport/protocol'
+import { BusError, describeName } from '@sallyport/protocol/internal'
 import type { Attachment } from '../contract/control.js'
 import type { CoreEndpoint, CoreEndpointEvents } from '../host/frontends/types.js'
 import type { HostServices } from '../host/host-handle.js'

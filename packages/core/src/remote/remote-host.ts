@@ -1,6 +1,6 @@
 // A process that joined a bus whose core is elsewhere: it runs frontends, their gates, and connections of its own thread.
-import type { Client } from '@sallyport/frontend/client'
-import type { BusError } from '@sallyport/protocol'
+import type { Client } from '@sallyport/frontend/internal'
+import type { BusError } from '@sallyport/protocol/internal'
 import type { PooledSession } from '../host/frontends/worker-runtime.js'
 import { HostHandle } from '../host/host-handle.js'
 import type { ModuleLocation } from '../host/options/location.js'

@@ -11,7 +11,7 @@ import {
   type Link,
   openLink,
   type SessionKey,
-} from '@sallyport/protocol'
+} from '@sallyport/protocol/internal'
 import type { Attachment } from '../contract/control.js'
 import type { CoreEndpointEvents } from '../host/frontends/types.js'
 import type { HostServices } from '../host/host-handle.js'

@@ -1,6 +1,6 @@
 // Checks arguments of calls: against a command's schema, and for core's own commands one by one. Error texts are Tauri's, because
 // its clients know them.
-import { BusError, describeName, isUint8Array } from '@sallyport/protocol'
+import { BusError, describeName, isUint8Array } from '@sallyport/protocol/internal'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Runnable } from './call-table.js'
 

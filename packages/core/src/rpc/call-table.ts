@@ -9,7 +9,7 @@ import {
   type RequestId,
   STREAM_HEADER,
   TIMEOUT_HEADER,
-} from '@sallyport/protocol'
+} from '@sallyport/protocol/internal'
 import type { Logger } from 'pino'
 import type { Permits } from '../acl/authority.js'
 import type { CommandScope } from '../acl/scope.js'

@@ -1,5 +1,5 @@
 // The table of one session's channels: a refused call leaves none open, and an end concerns one channel, not its successor.
-import { MAX_CHANNELS } from '@sallyport/protocol'
+import { MAX_CHANNELS } from '@sallyport/protocol/internal'
 import { describe, expect, it } from 'vitest'
 import { type Channel, type ChannelSender, ChannelTable } from './channel.js'
 

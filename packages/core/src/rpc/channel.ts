@@ -14,7 +14,7 @@ import {
   METHOD,
   parseChannelReference,
   STREAM_HEADER,
-} from '@sallyport/protocol'
+} from '@sallyport/protocol/internal'
 import { type Encoded, getSize, isValue } from './send-queue.js'
 import type { SessionWriter } from './writer.js'
 

@@ -1,6 +1,6 @@
 // Traces and trace contexts of calls that core makes of a frontend's functions.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { BusError, type CallTrace, type TraceContext } from '@sallyport/protocol'
+import { BusError, type CallTrace, type TraceContext } from '@sallyport/protocol/internal'
 import { afterEach, expect, it } from 'vitest'
 import { FrontendCalls } from './frontend-calls.js'
 

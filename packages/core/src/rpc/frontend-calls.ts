@@ -17,7 +17,7 @@ import {
   toErrorObject,
   traceCaller,
   type TraceContext,
-} from '@sallyport/protocol'
+} from '@sallyport/protocol/internal'
 import { checkFrontendCall, type FrontendCallOptions } from '../api/frontend-call.js'
 import { COUNT } from '../shared/metrics.js'
 import { ChannelHandle } from './channel.js'

@@ -1,5 +1,5 @@
 // Wraps the handler of a command in the app's middleware.
-import { BusError, describeCommand, isAsyncIterable } from '@sallyport/protocol'
+import { BusError, describeCommand, isAsyncIterable } from '@sallyport/protocol/internal'
 import type { Middleware, MiddlewareCall } from '../api/context.js'
 import { dismiss } from '../shared/async-iterable.js'
 import type { Call, Runnable } from './call-table.js'

@@ -1,6 +1,13 @@
 // Quotas of calls by frontend and command. A frontend with a matching rule gets its own registry, in which limited commands
 // count their calls. All other frontends share one registry, so that their calls cost nothing more.
-import { BusError, describeCommand, describeName, isAsyncIterable, isThenable, Throttle } from '@sallyport/protocol'
+import {
+  BusError,
+  describeCommand,
+  describeName,
+  isAsyncIterable,
+  isThenable,
+  Throttle,
+} from '@sallyport/protocol/internal'
 import type { Logger } from 'pino'
 import { labelMatcher } from '../acl/label-glob.js'
 import type { CallQuota } from '../contract/control.js'

@@ -1,7 +1,7 @@
 // All commands of a core, ready to run, by the name that they are called by.
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { BusError, describeCommand, describeName, isDevelopment } from '@sallyport/protocol'
+import { BusError, describeCommand, describeName, isDevelopment } from '@sallyport/protocol/internal'
 import { getPermissions } from '../acl/identifier.js'
 import { CORE_COMMANDS } from '../acl/tauri-permissions.js'
 import type { CommandName } from '../acl/types.js'

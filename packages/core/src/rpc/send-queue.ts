@@ -18,7 +18,7 @@ import {
   spliceLastParam,
   type QueueSlot,
   type SendBatch,
-} from '@sallyport/protocol'
+} from '@sallyport/protocol/internal'
 import { COUNT } from '../shared/metrics.js'
 import { onEndOfTick } from './tick.js'
 

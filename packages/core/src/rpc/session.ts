@@ -22,7 +22,7 @@ import {
   type RejectedParams,
   createRecordError,
   toBusError,
-} from '@sallyport/protocol'
+} from '@sallyport/protocol/internal'
 import type { Permits } from '../acl/authority.js'
 import type { App } from '../api/app.js'
 import type { Resources } from '../api/resources.js'

@@ -1,5 +1,5 @@
 // All sessions of a core: who hears that frontends come and go, what is reported of them, and what is closed after them.
-import { BusError, formatSuppressed, Throttle } from '@sallyport/protocol'
+import { BusError, formatSuppressed, Throttle } from '@sallyport/protocol/internal'
 import type { Logger } from 'pino'
 import { ResourceTable } from '../api/resources.js'
 import type { RunningCall } from '../contract/control.js'

@@ -9,7 +9,7 @@ import {
   type Outcome,
   STREAM_HEADER,
   traceRun,
-} from '@sallyport/protocol'
+} from '@sallyport/protocol/internal'
 import { MAX_NAME_LENGTH } from '../shared/suggest.js'
 
 export const commands: CallChannel = tracingChannel('sallyport.command')

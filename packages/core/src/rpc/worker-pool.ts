@@ -6,7 +6,7 @@ import {
   fromErrorObject,
   holdsBytes,
   toBusError,
-} from '@sallyport/protocol'
+} from '@sallyport/protocol/internal'
 import type { Logger } from 'pino'
 import type { Piscina } from 'piscina'
 import { holdsInstance } from '../api/frontend-call.js'

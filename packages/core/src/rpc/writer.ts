@@ -27,7 +27,7 @@ import {
   type TraceContext,
   withoutData,
   isAsyncIterable,
-} from '@sallyport/protocol'
+} from '@sallyport/protocol/internal'
 import { takeTransfer } from '../api/transfer.js'
 import type { Delivery, Payload } from '../events/delivery.js'
 import { dismiss } from '../shared/async-iterable.js'

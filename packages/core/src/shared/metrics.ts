@@ -1,6 +1,6 @@
 // Counters and latencies of one link, in memory shared by core and host: the host can still read them when core hangs or has exited.
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
-import { MAX_DURATION_NS, SamplingTimer } from '@sallyport/protocol'
+import { MAX_DURATION_NS, SamplingTimer } from '@sallyport/protocol/internal'
 
 /** Indexes of the counters. */
 export const COUNT = {

@@ -1,5 +1,5 @@
 // Suggests the nearest valid name in error texts: most wrong names are typing errors.
-import { BusError, describeName } from '@sallyport/protocol'
+import { BusError, describeName } from '@sallyport/protocol/internal'
 import { distance } from 'fastest-levenshtein'
 
 /** Longer names are not compared. */

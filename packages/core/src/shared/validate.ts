@@ -1,5 +1,5 @@
 // Checks options, files and arguments against valibot schemas. An error names the place of the mistake and the nearest valid name.
-import { BusError } from '@sallyport/protocol'
+import { BusError } from '@sallyport/protocol/internal'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import * as v from 'valibot'
 import { didYouMean } from './suggest.js'

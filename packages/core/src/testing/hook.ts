@@ -1,6 +1,6 @@
 // Sends one message through an isolation hook in a gate of its own. This thread is its frontend, and opens its records as core would.
 import { MessageChannel } from 'node:worker_threads'
-import { Client } from '@sallyport/frontend/client'
+import { Client } from '@sallyport/frontend/internal'
 import {
   BatchReader,
   BusError,
@@ -13,7 +13,7 @@ import {
   type Opener,
   openLink,
   type RejectedParams,
-} from '@sallyport/protocol'
+} from '@sallyport/protocol/internal'
 import type { StandaloneGateOptions } from '../host/frontends/gate.js'
 import type { ModuleLocation } from '../host/options/location.js'
 import { anyObject, check } from '../shared/validate.js'

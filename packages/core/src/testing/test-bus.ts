@@ -1,6 +1,6 @@
 // A bus for a test: core in the thread of the test, one client, fakes for commands and a record of their calls.
-import type { Client } from '@sallyport/frontend/client'
-import { BusError, isAsyncIterable } from '@sallyport/protocol'
+import type { Client } from '@sallyport/frontend/internal'
+import { BusError, isAsyncIterable } from '@sallyport/protocol/internal'
 import type { getPermissions } from '../acl/identifier.js'
 import type { Capability } from '../acl/types.js'
 import type { Middleware } from '../api/context.js'

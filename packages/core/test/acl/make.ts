@@ -5,7 +5,7 @@ import type { Capability, Pattern } from '../../src/acl/types.js'
 import { getPermissions } from '../../src/acl/identifier.js'
 import { getCommandNames } from '../../src/acl/identifier.js'
 import type { RunnableCommand } from '../../src/rpc/registry.js'
-import type { BusError } from '@sallyport/protocol'
+import type { BusError } from '@sallyport/protocol/internal'
 
 const run = (): void => {}
 const commands = { greet: run, add: run, save_file: run }

@@ -1,6 +1,6 @@
 // A client with a hostile core: it keeps answering calls of its functions, or its link closes.
-import { createLinkEndpoints, openLink, type CodecName, type LinkKind } from '@sallyport/protocol'
-import { Channel, Client } from '@sallyport/frontend/client'
+import { createLinkEndpoints, openLink, type CodecName, type LinkKind } from '@sallyport/protocol/internal'
+import { Channel, Client } from '@sallyport/frontend/internal'
 import { Wire } from './wire.js'
 
 export interface ClientRun {

@@ -1,6 +1,6 @@
 // A core with commands of every kind, an honest frontend that must always be served, and hostile ones that come and go.
 import { pino } from 'pino'
-import { createLinkEndpoints, type CodecName, type LinkEndpoint, type LinkKind } from '@sallyport/protocol'
+import { createLinkEndpoints, type CodecName, type LinkEndpoint, type LinkKind } from '@sallyport/protocol/internal'
 import type { MessagePort } from 'node:worker_threads'
 import { createCore, type Core } from '../../src/core/core.js'
 import type { SendingChannel } from '../../src/rpc/channel.js'

@@ -9,8 +9,8 @@ import {
   type FrameKind,
   type LinkKind,
   type SessionKey,
-} from '@sallyport/protocol'
-import { createSealer } from '@sallyport/protocol/records'
+} from '@sallyport/protocol/internal'
+import { createSealer } from '@sallyport/protocol/internal/records'
 import { serveGate } from '../../../isolation/src/gate/gate.js'
 import { createHook } from '../../../isolation/src/hook/hook.js'
 import { createHookWatch } from '../../../isolation/src/hook/watchdog.js'

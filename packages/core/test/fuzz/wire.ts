@@ -10,7 +10,7 @@ import {
   type Link,
   type LinkEndpoint,
   type ReceivedFrame,
-} from '@sallyport/protocol'
+} from '@sallyport/protocol/internal'
 import type { FuzzFrame } from './frames.js'
 
 /** A value that only the honest frontend can see. */

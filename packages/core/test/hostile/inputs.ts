@@ -1,5 +1,5 @@
 // The table of hostile inputs and their outcomes.
-import { FRAME_KIND } from '@sallyport/protocol'
+import { FRAME_KIND } from '@sallyport/protocol/internal'
 import type { FuzzFrame } from '../fuzz/frames.js'
 import { Packr } from 'msgpackr/pack'
 import { call } from '../peer.js'

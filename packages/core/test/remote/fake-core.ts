@@ -1,5 +1,5 @@
 // A remote core for tests: it runs in this thread, but is reached only through sessions that it opens or rejects.
-import { BusError, createLinkEndpoints, openLink, type Link, type SessionKey } from '@sallyport/protocol'
+import { BusError, createLinkEndpoints, openLink, type Link, type SessionKey } from '@sallyport/protocol/internal'
 import { once } from 'node:events'
 import { MessageChannel } from 'node:worker_threads'
 import { pino } from 'pino'

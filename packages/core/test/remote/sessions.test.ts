@@ -1,6 +1,6 @@
 // A connection with sessions to several cores: each call goes to one core, and a core that is lost takes only its own calls along.
 import { expect, test } from 'vitest'
-import { BusError } from '@sallyport/protocol'
+import { BusError } from '@sallyport/protocol/internal'
 import type { SessionDialer, RemoteHostOptions } from '../../src/network.js'
 import { defineCore } from '../../src/index.js'
 import { fixture } from '../start.js'

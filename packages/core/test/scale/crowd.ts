@@ -1,6 +1,6 @@
 // Many frontends in one thread: the real core, and for each frontend a real client over a memory link, as from a network. Messages
 // are counted at the links, so that the bus itself is unchanged.
-import type { Link, Unlisten } from '@sallyport/protocol'
+import type { Link, Unlisten } from '@sallyport/protocol/internal'
 import { pino } from 'pino'
 import { createMemoryLinkPair } from '../../../protocol/test/memory-link.js'
 import { Client } from '../../../frontend/src/client/client.js'

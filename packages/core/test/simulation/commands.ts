@@ -1,5 +1,5 @@
 // Commands of the simulated core, of every kind.
-import { isBusError } from '@sallyport/protocol'
+import { isBusError } from '@sallyport/protocol/internal'
 import type { App } from '../../src/api/app.js'
 import type { SendingChannel } from '../../src/rpc/channel.js'
 import type { CommandContext } from '../../src/api/context.js'

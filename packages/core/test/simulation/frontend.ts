@@ -1,5 +1,5 @@
 // One run of a simulated frontend: its client, its listeners, and its link.
-import type { CodecName, Link } from '@sallyport/protocol'
+import type { CodecName, Link } from '@sallyport/protocol/internal'
 import { Client } from '../../../frontend/src/client/client.js'
 import type { FlowOptions } from '../../../frontend/src/client/send-queue.js'
 import type { Epoch } from './ask.js'

@@ -1,6 +1,6 @@
 // The gates of a simulated bus by label: each in its own place, with one hook for all of its links.
-import { RECORD_DIRECTION, openLink, type LinkEndpoint, type SessionKey } from '@sallyport/protocol'
-import { createSealer } from '@sallyport/protocol/records'
+import { RECORD_DIRECTION, openLink, type LinkEndpoint, type SessionKey } from '@sallyport/protocol/internal'
+import { createSealer } from '@sallyport/protocol/internal/records'
 import { serveGate } from '../../../isolation/src/gate/gate.js'
 import { createHookWatch } from '../../../isolation/src/hook/watchdog.js'
 import { createHook, type Hook } from '../../../isolation/src/hook/hook.js'

@@ -7,8 +7,8 @@ import {
   type GateCommand,
   type LinkEndpoint,
   type SessionKey,
-} from '@sallyport/protocol'
-import { createSealer } from '@sallyport/protocol/records'
+} from '@sallyport/protocol/internal'
+import { createSealer } from '@sallyport/protocol/internal/records'
 import { once } from 'node:events'
 import { pino } from 'pino'
 import { serveGate } from '../../../isolation/src/gate/gate.js'

@@ -1,7 +1,7 @@
 // The simulated bus under the real host: its supervisor starts and ends the threads, and gives frontends and gates their links,
 // again after each crash.
-import { endClient } from '@sallyport/frontend/client'
-import { openLink, type BusError, type LinkEndpoint } from '@sallyport/protocol'
+import { endClient } from '@sallyport/frontend/internal'
+import { openLink, type BusError, type LinkEndpoint } from '@sallyport/protocol/internal'
 import { EventEmitter } from 'node:events'
 import { pino } from 'pino'
 import { CoreThread } from '../../src/host/core-thread.js'

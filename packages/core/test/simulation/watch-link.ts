@@ -1,5 +1,5 @@
 // A link whose own statements are checked with each use.
-import type { BusError, Link } from '@sallyport/protocol'
+import type { BusError, Link } from '@sallyport/protocol/internal'
 import type { Simulation } from './simulation.js'
 
 export function watchLink(link: Link, simulation: Simulation, closed: (fault?: BusError) => void): Link {

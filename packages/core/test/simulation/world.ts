@@ -1,6 +1,6 @@
 // A bus in virtual time: one core, its frontends and their gates, each in its own place, which can die and restart with new links.
 // The code in them is the real one: core, gate, client and links.
-import { openLink, type BusError, type SessionKey } from '@sallyport/protocol'
+import { openLink, type BusError, type SessionKey } from '@sallyport/protocol/internal'
 import type { MessagePort } from 'node:worker_threads'
 import { pino } from 'pino'
 import type { App } from '../../src/api/app.js'

@@ -1,6 +1,6 @@
 // Follows an actor in core over the bus. Snapshots arrive on a channel; a subscriber gets the newest one, so a slow subscriber or a
 // blocked thread skips the others. When core restarts, the new core's actor is followed.
-import { BusError, callSafely, getBackoff, isBusError } from '@sallyport/protocol'
+import { BusError, callSafely, getBackoff, isBusError } from '@sallyport/protocol/internal'
 import { Channel } from '../client/channel.js'
 import type { Client } from '../client/client.js'
 import { currentClient } from '../client/current-client.js'

@@ -12,7 +12,7 @@ import {
   isBusError,
   isBytes,
   notSerializable,
-} from '@sallyport/protocol'
+} from '@sallyport/protocol/internal'
 import { Channel } from './channel.js'
 import { type InvokeOptions, OPTION_NAMES } from './options.js'
 

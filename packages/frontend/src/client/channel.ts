@@ -1,6 +1,6 @@
 // The receiving end of an ordered stream of messages from core. A channel is passed to a command as an argument, and arrives there
 // as the sending end. Messages that were read are credited to the sender, so a slow reader makes the sender wait.
-import { CHANNEL_WINDOW, type ChannelParams, channelReference, METHOD, throwLater } from '@sallyport/protocol'
+import { CHANNEL_WINDOW, type ChannelParams, channelReference, METHOD, throwLater } from '@sallyport/protocol/internal'
 
 /** The connection over which a channel is open. */
 export interface ChannelOwner {

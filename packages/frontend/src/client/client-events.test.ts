@@ -1,4 +1,4 @@
-import type { BusEvent, EventTarget, Link } from '@sallyport/protocol'
+import type { BusEvent, EventTarget, Link } from '@sallyport/protocol/internal'
 import { describe, expect, it } from 'vitest'
 import { crossed, notify, result, setUp } from '../../test/peer.js'
 import { uncaught } from '../../test/uncaught.js'

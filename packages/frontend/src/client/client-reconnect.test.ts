@@ -1,4 +1,4 @@
-import type { BusEvent } from '@sallyport/protocol'
+import type { BusEvent } from '@sallyport/protocol/internal'
 import { describe, expect, it } from 'vitest'
 import { createMemoryLinkPair } from '../../../protocol/test/memory-link.js'
 import { crossed, notify, Peer, result } from '../../test/peer.js'

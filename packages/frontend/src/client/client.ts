@@ -13,7 +13,7 @@ import {
   METHOD,
   toEventTarget,
   type Unlisten,
-} from '@sallyport/protocol'
+} from '@sallyport/protocol/internal'
 import { Channel } from './channel.js'
 import { ConnectionPool } from './connection-pool.js'
 import { type CallDefaults, Connection, type OutgoingCall, type OutgoingEvent } from './connection.js'

@@ -1,4 +1,4 @@
-import { BusError, type Link } from '@sallyport/protocol'
+import { BusError, type Link } from '@sallyport/protocol/internal'
 import { describe, expect, it } from 'vitest'
 import { createMemoryLinkPair } from '../../../protocol/test/memory-link.js'
 import { crossed, notify, Peer, result } from '../../test/peer.js'

@@ -1,6 +1,6 @@
 // A client's connections to several cores of one bus. A call takes the connection with the fewest calls in flight, round-robin
 // among equals. Listeners and events use the primary connection; when that closes, another takes its place.
-import { type BusError, isBusError, type Link } from '@sallyport/protocol'
+import { type BusError, isBusError, type Link } from '@sallyport/protocol/internal'
 import { findChannels } from './arguments.js'
 import type { Connection, OutgoingCall } from './connection.js'
 

@@ -24,7 +24,7 @@ import {
   STREAM_HEADER,
   TIMEOUT_HEADER,
   traceCaller,
-} from '@sallyport/protocol'
+} from '@sallyport/protocol/internal'
 import {
   checkCommandName,
   findChannels,

@@ -1,6 +1,6 @@
 // This thread's client, and the functions that a frontend's module imports. The client is stored under a registered symbol, so
 // that it is found even if an installation contains this package twice.
-import { BusError, type EventTarget, type Unlisten } from '@sallyport/protocol'
+import { BusError, type EventTarget, type Unlisten } from '@sallyport/protocol/internal'
 import type { Client } from './client.js'
 import type { EventHandler } from './listeners.js'
 import type { Exposed, InferredFunctions, WithArguments } from './exposed-functions.js'

@@ -1,7 +1,7 @@
 // The diagnostics channel of calls of exposed functions.
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import type { CallTrace } from '@sallyport/protocol'
+import type { CallTrace } from '@sallyport/protocol/internal'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { crossed, setUp } from '../../test/peer.js'
 import { exposedCalls } from './diagnostics.js'

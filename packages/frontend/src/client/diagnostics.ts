@@ -1,6 +1,6 @@
 // Channels of node:diagnostics_channel for a client's calls and events, and for calls of its exposed functions.
 import { channel, type Channel, tracingChannel } from 'node:diagnostics_channel'
-import type { CallChannel } from '@sallyport/protocol'
+import type { CallChannel } from '@sallyport/protocol/internal'
 
 export const invokes: CallChannel = tracingChannel('sallyport.invoke')
 /** Calls that core and the host make of this frontend's functions. */

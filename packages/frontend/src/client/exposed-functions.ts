@@ -17,7 +17,7 @@ import {
   toErrorObject,
   traceRun,
   withoutData,
-} from '@sallyport/protocol'
+} from '@sallyport/protocol/internal'
 import { exposedCalls } from './diagnostics.js'
 
 export interface ExposedContext {

@@ -13,7 +13,7 @@ import {
   METHOD,
   throwLater,
   watchDeadline,
-} from '@sallyport/protocol'
+} from '@sallyport/protocol/internal'
 import type { Connection } from './connection.js'
 
 /** The return value is ignored. */

@@ -9,7 +9,7 @@ import {
   describeCommand,
   describeThrown,
   type EventTarget,
-} from '@sallyport/protocol'
+} from '@sallyport/protocol/internal'
 
 export interface EmitOptions {
   /**

@@ -1,5 +1,5 @@
 // Requests of the bus itself are queued like calls, and are never refused: they register and remove listeners. Found by seed 34.
-import { createLinkEndpoints, openLink } from '@sallyport/protocol'
+import { createLinkEndpoints, openLink } from '@sallyport/protocol/internal'
 import { describe, expect, it } from 'vitest'
 import { createMemoryLinkPair } from '../../../protocol/test/memory-link.js'
 import { crossed, Peer, result } from '../../test/peer.js'

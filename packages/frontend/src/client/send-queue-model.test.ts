@@ -2,7 +2,7 @@
 // calls are made, answered and cancelled, and the link fills and empties.
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import type { CallMessage, Link } from '@sallyport/protocol'
+import type { CallMessage, Link } from '@sallyport/protocol/internal'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { SendQueue } from './send-queue.js'

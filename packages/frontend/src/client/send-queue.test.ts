@@ -1,4 +1,4 @@
-import { isBusError, type Link, MAX_CLIENT_QUEUE } from '@sallyport/protocol'
+import { isBusError, type Link, MAX_CLIENT_QUEUE } from '@sallyport/protocol/internal'
 import { describe, expect, it } from 'vitest'
 import { createMemoryLinkPair } from '../../../protocol/test/memory-link.js'
 import { crossed, notify, Peer, result } from '../../test/peer.js'

@@ -22,7 +22,7 @@ import {
   type PendingCalls,
   type QueueSlot,
   whyNotSerializable,
-} from '@sallyport/protocol'
+} from '@sallyport/protocol/internal'
 
 export interface FlowOptions {
   /**

@@ -1,5 +1,5 @@
 // Completes the sandbox of a frontend, which Node's permission model has begun, before the frontend's code is loaded.
-import { BusError, type FrontendSandbox } from '@sallyport/protocol'
+import { BusError, type FrontendSandbox } from '@sallyport/protocol/internal'
 import { join } from 'node:path'
 import { harden } from './harden.js'
 

@@ -12,8 +12,8 @@ import {
   reportError,
   type ScriptRunner,
   setDevelopment,
-} from '@sallyport/protocol'
-import { startWorkerActor } from '@sallyport/protocol/actor'
+} from '@sallyport/protocol/internal'
+import { startWorkerActor } from '@sallyport/protocol/internal/actor'
 import { Client } from '../client/client.js'
 import { setCurrentClient } from '../client/current-client.js'
 

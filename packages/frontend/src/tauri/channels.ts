@@ -1,6 +1,6 @@
 // The callbacks and channels of @tauri-apps/api, whose channels consist of a callback's id. Each is bridged to a channel of the bus
 // with the same id. Its callback gets messages as `{ message, index }`, and any end as `{ end: true, index }`.
-import { isUint8Array, parseChannelReference } from '@sallyport/protocol'
+import { isUint8Array, parseChannelReference } from '@sallyport/protocol/internal'
 import type { Channel } from '../client/channel.js'
 import type { Client } from '../client/client.js'
 import { toAnswer } from './convert.js'

@@ -1,6 +1,6 @@
 // Converts results, errors and options between the bus and Tauri's clients. Those expect bytes as an ArrayBuffer, and no result as
 // null. An error is the plain value that the command failed with, or a string; never an Error.
-import { isBusError, isUint8Array } from '@sallyport/protocol'
+import { isBusError, isUint8Array } from '@sallyport/protocol/internal'
 import type { InvokeOptions } from '../client/options.js'
 
 export function toAnswer(result: unknown): unknown {

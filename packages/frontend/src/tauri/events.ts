@@ -8,7 +8,7 @@ import {
   type EventTarget,
   METHOD,
   toEventTarget,
-} from '@sallyport/protocol'
+} from '@sallyport/protocol/internal'
 import type { Client } from '../client/client.js'
 import type { InvokeOptions } from '../client/options.js'
 import type { Callbacks } from './channels.js'

@@ -1,7 +1,7 @@
 // Installs Tauri's globals on a window, and removes them without a trace. @tauri-apps/api reads `__TAURI_INTERNALS__` and
 // `__TAURI_EVENT_PLUGIN_INTERNALS__`; their members are those of Tauri's scripts (crates/tauri/scripts), and cannot be replaced either.
 import { delimiter, sep } from 'node:path'
-import { BusError } from '@sallyport/protocol'
+import { BusError } from '@sallyport/protocol/internal'
 import type { Client } from '../client/client.js'
 import type { IpcOptions } from './convert.js'
 import { type IpcMessage, TauriIpc } from './ipc.js'

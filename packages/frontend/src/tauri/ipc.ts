@@ -1,5 +1,5 @@
 // `invoke`, `ipc` and `postMessage` of Tauri's runtime, over a client of the bus. Every call settles.
-import { BusError, METHOD } from '@sallyport/protocol'
+import { BusError, METHOD } from '@sallyport/protocol/internal'
 import type { Client } from '../client/client.js'
 import type { InvokeOptions } from '../client/options.js'
 import { Callbacks, ChannelBridges } from './channels.js'

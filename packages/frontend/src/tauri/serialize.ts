@@ -1,7 +1,7 @@
 // Serializes arguments as Tauri's IPC does (crates/tauri/scripts/process-ipc-message-fn.js): bytes and arrays are a raw body, everything
 // else is JSON with a replacer. Most arguments contain nothing to replace: they are only checked, and passed on unchanged.
 import { isArrayBuffer, isMap, isUint8Array } from 'node:util/types'
-import { stringifyJson } from '@sallyport/protocol'
+import { stringifyJson } from '@sallyport/protocol/internal'
 
 /** `SERIALIZE_TO_IPC_FN` of @tauri-apps/api: the name of a method that returns the value to send in place of its object. */
 export const SERIALIZE_TO_IPC_FN = '__TAURI_TO_IPC_KEY__'

@@ -1,4 +1,4 @@
-import { codecs, FRAME_KIND, type Link } from '@sallyport/protocol'
+import { codecs, FRAME_KIND, type Link } from '@sallyport/protocol/internal'
 import { describe, expect, test } from 'vitest'
 import { call, send, setUp, settled } from '../../test/gate.js'
 

@@ -1,5 +1,5 @@
 // Channels among a call's arguments, as the hook passes them on: it can remove, move and copy a channel, and cannot create one.
-import { channelReference, codecs, FRAME_KIND } from '@sallyport/protocol'
+import { channelReference, codecs, FRAME_KIND } from '@sallyport/protocol/internal'
 import { describe, expect, test } from 'vitest'
 import { call, send, setUp, settled } from '../../test/gate.js'
 

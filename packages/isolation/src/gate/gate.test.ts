@@ -1,4 +1,4 @@
-import { codecs, FRAME_KIND } from '@sallyport/protocol'
+import { codecs, FRAME_KIND } from '@sallyport/protocol/internal'
 import { describe, expect, test } from 'vitest'
 import { call, ids, send, setUp, settled } from '../../test/gate.js'
 import type { HookFunction } from '../hook/hook.js'

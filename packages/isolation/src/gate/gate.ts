@@ -26,7 +26,7 @@ import {
   type Sealer,
   Throttle,
   toErrorObject,
-} from '@sallyport/protocol'
+} from '@sallyport/protocol/internal'
 import type { Hook } from '../hook/hook.js'
 import type { Verdict } from '../hook/types.js'
 import { NOT_SERIALIZABLE, OVERLOADED, type Rejection } from '../hook/verdict.js'

@@ -20,7 +20,7 @@ import {
   type ResponseMessage,
   STREAM_HEADER,
   toErrorObject,
-} from '@sallyport/protocol'
+} from '@sallyport/protocol/internal'
 import type { HookMessage, PassedMessage } from '../hook/types.js'
 import { NOT_SERIALIZABLE, type Rejection } from '../hook/verdict.js'
 

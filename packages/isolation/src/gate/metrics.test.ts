@@ -1,6 +1,6 @@
 import { createHistogram } from 'node:perf_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Sealer } from '@sallyport/protocol'
+import type { Sealer } from '@sallyport/protocol/internal'
 import { expect, it } from 'vitest'
 import { createHook } from '../hook/hook.js'
 import { measureHook, measureSealer } from './metrics.js'

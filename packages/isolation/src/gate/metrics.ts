@@ -1,6 +1,6 @@
 // Measures the duration of the hook and of sealing for the host. A gate has no diagnostics channels: its thread has the session's key and
 // all messages of the frontend, so no code of the user except the sandboxed hook is loaded there.
-import { type GateTimes, SamplingTimer, type Sealer } from '@sallyport/protocol'
+import { type GateTimes, SamplingTimer, type Sealer } from '@sallyport/protocol/internal'
 import type { Hook } from '../hook/hook.js'
 
 /** Measures each message from when it is shown to the hook until it is encoded again, or rejected. */

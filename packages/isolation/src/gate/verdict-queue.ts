@@ -8,7 +8,7 @@ import {
   MAX_IN_FLIGHT,
   type PackedMessage,
   type RequestId,
-} from '@sallyport/protocol'
+} from '@sallyport/protocol/internal'
 
 /** A message that waits for its verdict, or behind such a message. */
 export interface QueuedMessage {

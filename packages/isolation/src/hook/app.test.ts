@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { isBusError } from '@sallyport/protocol'
+import { isBusError } from '@sallyport/protocol/internal'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { loadIsolationApp } from './app.js'
 

@@ -3,7 +3,7 @@
 import { readFile, realpath, stat } from 'node:fs/promises'
 import { isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { BusError } from '@sallyport/protocol'
+import { BusError } from '@sallyport/protocol/internal'
 import type { Parser } from 'htmlparser2'
 // The entry of the parser alone: with the package's main entry, each start takes 13 ms longer.
 import { WritableStream } from 'htmlparser2/WritableStream'

@@ -1,5 +1,5 @@
 import { MessageChannel, Worker } from 'node:worker_threads'
-import { CONFIRM_WORD } from '@sallyport/protocol'
+import { CONFIRM_WORD } from '@sallyport/protocol/internal'
 import { expect, test } from 'vitest'
 import { createConfirm } from './confirm.js'
 

@@ -1,6 +1,6 @@
 // The synchronous `confirm` of a browser: the isolation thread sends the question to the host over a port, and sleeps on a shared
 // counter until the host has written the answer to it.
-import { CONFIRM_WORD, type ConfirmRequest, toConfirmText } from '@sallyport/protocol'
+import { CONFIRM_WORD, type ConfirmRequest, toConfirmText } from '@sallyport/protocol/internal'
 import type { HookWatch } from './watchdog.js'
 
 interface ConfirmPort {

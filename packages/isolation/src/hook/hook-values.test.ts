@@ -1,6 +1,6 @@
 // Payloads of a sandboxed hook that are not plain data. Each is sealed as the codec's table says (docs/wire.md), or its call is rejected.
 // The next message passes in any case.
-import { type CodecName, codecs, FRAME_KIND } from '@sallyport/protocol'
+import { type CodecName, codecs, FRAME_KIND } from '@sallyport/protocol/internal'
 import { describe, expect, test } from 'vitest'
 import { call, setUp, settled } from '../../test/gate.js'
 import { sandboxed } from '../../test/sandboxed.js'

@@ -1,6 +1,6 @@
 // Judges messages with the user's hook. A hook's answer is read once and checked; a thrown value is never read. A synchronous
 // answer costs no promise.
-import { BusError, DeadlineTimers } from '@sallyport/protocol'
+import { BusError, DeadlineTimers } from '@sallyport/protocol/internal'
 import { HOOK_NAME, type Sandbox } from '../sandbox/hook-sandbox.js'
 import type { IsolationApp } from './app.js'
 import { type Envelope, openEnvelope } from './envelope.js'

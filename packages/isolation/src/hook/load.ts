@@ -1,5 +1,5 @@
 // Loads the hook of an isolation app into its sandbox.
-import type { GateWorkerData } from '@sallyport/protocol'
+import type { GateWorkerData } from '@sallyport/protocol/internal'
 import type { ConsoleSink } from '../sandbox/console.js'
 import { describeMissingNames } from '../sandbox/diagnostics.js'
 import { createSandbox } from '../sandbox/hook-sandbox.js'

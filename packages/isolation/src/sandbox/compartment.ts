@@ -1,5 +1,5 @@
 // Creates the Compartment of a hook or a frontend's script: JavaScript's built-in objects, shared and frozen, and given globals.
-import { BusError } from '@sallyport/protocol'
+import { BusError } from '@sallyport/protocol/internal'
 import { isLockedDown } from './lockdown.js'
 
 export interface SandboxCompartment {

@@ -1,7 +1,7 @@
 // The sandbox of a hook: a Compartment whose `window` has a console and `confirm`, and nothing of Node. Import it only in an
 // isolation thread.
 import { types } from 'node:util'
-import { BusError } from '@sallyport/protocol'
+import { BusError } from '@sallyport/protocol/internal'
 import { createCompartment } from './compartment.js'
 import { type ConsoleSink, createConsole } from './console.js'
 import { explainRefusal } from './diagnostics.js'

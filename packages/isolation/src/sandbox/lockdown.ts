@@ -1,6 +1,6 @@
 // Freezes JavaScript's built-in objects in this thread, permanently, before any untrusted code runs. Import it only in a thread that
 // will be locked: SES changes some of the objects while it loads.
-import { codecs } from '@sallyport/protocol'
+import { codecs } from '@sallyport/protocol/internal'
 import 'ses'
 
 /** Calls that throw errors of Node's own classes, one for each class that a script can catch from TextEncoder and TextDecoder. */

@@ -1,6 +1,6 @@
 // Attempts of a running hook to reach Node or the gate: from its message, from functions that it gets, and from errors of Node's own
 // functions. None reaches a Function constructor that sees Node, or an object that the gate shares.
-import { codecs, FRAME_KIND } from '@sallyport/protocol'
+import { codecs, FRAME_KIND } from '@sallyport/protocol/internal'
 import { describe, expect, test } from 'vitest'
 import { call, setUp, settled } from '../../test/gate.js'
 import { sandboxed } from '../../test/sandboxed.js'

@@ -1,6 +1,6 @@
 // The global `sallyport` of a script: the exports of `@sallyport/frontend`, made safe for a sandbox. Signals are converted to Node's and
 // back, and errors are replaced if they lead to objects of Node.
-import { BusError, type FrontendFunctions } from '@sallyport/protocol'
+import { BusError, type FrontendFunctions } from '@sallyport/protocol/internal'
 import { toNodeSignal, toScriptSignal } from './globals.js'
 import { toScriptError } from './source.js'
 

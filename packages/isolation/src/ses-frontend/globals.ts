@@ -1,5 +1,5 @@
 // AbortController, timers and URLs for scripts. Node's own lead to objects of Node, by which a script could leave its sandbox.
-import { callSafely } from '@sallyport/protocol'
+import { callSafely } from '@sallyport/protocol/internal'
 import { freezeErrors } from '../sandbox/lockdown.js'
 
 type Listener = (event: object) => unknown

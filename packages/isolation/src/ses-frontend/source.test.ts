@@ -1,5 +1,5 @@
 // This file locks its process down.
-import { BusError } from '@sallyport/protocol'
+import { BusError } from '@sallyport/protocol/internal'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { lockDown } from '../sandbox/lockdown.js'
 import { toFault, toScriptError } from './source.js'

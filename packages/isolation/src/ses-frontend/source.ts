@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { types } from 'node:util'
-import { BusError, type BusErrorReason, describeThrown, ERROR_CODES, isBusError } from '@sallyport/protocol'
+import { BusError, type BusErrorReason, describeThrown, ERROR_CODES, isBusError } from '@sallyport/protocol/internal'
 import { explainRefusal, findSyntaxError } from '../sandbox/diagnostics.js'
 
 /** Limits of a script, and of the texts of an error, in UTF-16 code units. */

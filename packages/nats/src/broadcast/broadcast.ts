@@ -1,7 +1,7 @@
 // Encrypted messages between the instances of a bus, over a subject that others can read and write. Each instance accepts a message at
 // most once, in the sender's order; lost messages go unnoticed. docs/security.md has the layout and the keys.
 import { type KeyObject, randomBytes } from 'node:crypto'
-import { isUint8Array } from '@sallyport/protocol'
+import { isUint8Array } from '@sallyport/protocol/internal'
 import {
   createCipher,
   createDecipher,
@@ -12,7 +12,7 @@ import {
   KEY_BYTES,
   NONCE_BYTES,
   TAG_BYTES,
-} from '@sallyport/protocol/records'
+} from '@sallyport/protocol/internal/records'
 import { checkName, isName } from '../connection/subjects.js'
 import { readBusSecret } from '../handshake/credential.js'
 import { Fields, short, u64, u8 } from '../handshake/fields.js'

@@ -9,7 +9,7 @@ import {
   type RemoteHostOptions,
   type RemoteHostStats,
 } from '@sallyport/core/network'
-import { BusError, describeName, isBusError } from '@sallyport/protocol'
+import { BusError, describeName, isBusError } from '@sallyport/protocol/internal'
 import * as v from 'valibot'
 import { type Connection, connectNats } from '../connection/connection.js'
 import { createFaultReporter, type FaultReporter } from '../connection/errors.js'

@@ -2,8 +2,8 @@
 // session of a connection always stays, and waits for any instance if all are gone.
 import type { ConnectionOptions } from '@sallyport/core'
 import type { PooledSession, RemoteHost } from '@sallyport/core/network'
-import { type Client, endClient } from '@sallyport/frontend/client'
-import { BusError, isBusError } from '@sallyport/protocol'
+import { type Client, endClient } from '@sallyport/frontend/internal'
+import { BusError, isBusError } from '@sallyport/protocol/internal'
 import type { Discovery } from './discovery.js'
 import type { NatsSessionDialer, OpenedSession } from './session-dialer.js'
 

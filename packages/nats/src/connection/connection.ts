@@ -15,7 +15,7 @@ import {
   type Subscription,
   type TlsOptions,
 } from '@nats-io/transport-node'
-import { BusError, describeThrown, getBackoff } from '@sallyport/protocol'
+import { BusError, describeThrown, getBackoff } from '@sallyport/protocol/internal'
 import { type NatsOptions, getServers } from './options.js'
 import { toConnectError, toServerError } from './errors.js'
 

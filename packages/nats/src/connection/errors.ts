@@ -1,7 +1,7 @@
 // NATS's errors as errors of the bus, and the throttled report of faults. Texts name the server and the subject, and never repeat
 // a password or a token.
 import { errors } from '@nats-io/transport-node'
-import { BusError, describeThrown, Throttle } from '@sallyport/protocol'
+import { BusError, describeThrown, Throttle } from '@sallyport/protocol/internal'
 import { type NatsOptions, getServers } from './options.js'
 
 /** Converts the error of a failed attempt to connect. */

@@ -1,6 +1,6 @@
 // Answers hellos: those to any instance, which the queue group distributes, and those to this instance.
 import type { Msg } from '@nats-io/transport-node'
-import { BusError } from '@sallyport/protocol'
+import { BusError } from '@sallyport/protocol/internal'
 import type { Connection } from '../connection/connection.js'
 import { CORE_LABEL, type FaultReporter } from '../connection/errors.js'
 import { CORE_GROUP, openSubject } from '../connection/subjects.js'

@@ -2,8 +2,8 @@
 // message. The last token of a subject names the session.
 import type { Msg } from '@nats-io/transport-node'
 import type { Accepted, Hub, NetworkSession } from '@sallyport/core/network'
-import { BusError, isBusError, RECORD_DIRECTION } from '@sallyport/protocol'
-import { createOpener } from '@sallyport/protocol/records'
+import { BusError, isBusError, RECORD_DIRECTION } from '@sallyport/protocol/internal'
+import { createOpener } from '@sallyport/protocol/internal/records'
 import type { Connection } from '../connection/connection.js'
 import type { FaultReporter } from '../connection/errors.js'
 import { clientSubject, coreSubject } from '../connection/subjects.js'

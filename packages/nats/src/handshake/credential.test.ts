@@ -1,5 +1,5 @@
 // The text form of secrets and credentials: typing errors are detected, and no error repeats a secret.
-import { BusError } from '@sallyport/protocol'
+import { BusError } from '@sallyport/protocol/internal'
 import { describe, expect, it } from 'vitest'
 import {
   createBusSecret,

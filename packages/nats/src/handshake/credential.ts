@@ -1,8 +1,8 @@
 // The secret of a bus, and the credentials with which joined processes prove their labels. Core derives a credential's key from the
 // secret and from the claims in the hello, so that no instance keeps a table of credentials.
 import { createHash, randomBytes } from 'node:crypto'
-import { BusError, FREE_LABEL_RULE, isLabel, isLabelText, LABEL_RULE } from '@sallyport/protocol'
-import { hkdfSha256, KEY_BYTES } from '@sallyport/protocol/records'
+import { BusError, FREE_LABEL_RULE, isLabel, isLabelText, LABEL_RULE } from '@sallyport/protocol/internal'
+import { hkdfSha256, KEY_BYTES } from '@sallyport/protocol/internal/records'
 import { readFields, short, u64 } from './fields.js'
 
 export const ID_BYTES = 16

@@ -1,5 +1,5 @@
 // The handshake between a joined process and core, and core's reasons to refuse. attacks.test.ts has the attacks.
-import { isBusError, BusError } from '@sallyport/protocol'
+import { isBusError, BusError } from '@sallyport/protocol/internal'
 import { describe, expect, it, vi } from 'vitest'
 import { initiate, credential, createResponder, refused, secret } from '../../test/handshake.js'
 import { createBusSecret, issueCredential, revocableId } from './credential.js'

@@ -2,7 +2,7 @@
 // from core.
 import { randomBytes, timingSafeEqual } from 'node:crypto'
 import type { Pattern } from '@sallyport/core'
-import { BusError, type CodecName, isUint8Array } from '@sallyport/protocol'
+import { BusError, type CodecName, isUint8Array } from '@sallyport/protocol/internal'
 import { checkName } from '../connection/subjects.js'
 import { readCredential } from './credential.js'
 import { deriveSessionKeys, type SessionKeys } from './key-derivation.js'

@@ -1,7 +1,7 @@
 // The key schedule of a session: its keys, and the proof that core wrote the welcome. Everything depends on every byte of hello and
 // welcome, so ends that saw different messages derive different keys.
 import { createHash, createHmac } from 'node:crypto'
-import { hkdfSha256, KEY_BYTES } from '@sallyport/protocol/records'
+import { hkdfSha256, KEY_BYTES } from '@sallyport/protocol/internal/records'
 
 export interface SessionKeys {
   /** 16 bytes, public. */

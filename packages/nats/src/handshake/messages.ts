@@ -1,8 +1,8 @@
 // The messages of the handshake: hello, welcome and refusal. None of them is secret. docs/security.md has their layout.
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import type { Pattern } from '@sallyport/core'
-import { BusError, type CodecName, ERROR_CODES, fromErrorObject, isLabel } from '@sallyport/protocol'
-import { hkdfSha256, KEY_BYTES, SESSION_BYTES } from '@sallyport/protocol/records'
+import { BusError, type CodecName, ERROR_CODES, fromErrorObject, isLabel } from '@sallyport/protocol/internal'
+import { hkdfSha256, KEY_BYTES, SESSION_BYTES } from '@sallyport/protocol/internal/records'
 import { isName } from '../connection/subjects.js'
 import { type Claims, ID_BYTES } from './credential.js'
 import { readFields, short, u64 } from './fields.js'

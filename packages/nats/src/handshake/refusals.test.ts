@@ -1,5 +1,5 @@
 // Refusals with and without a proof of core, and forged ones.
-import { BusError } from '@sallyport/protocol'
+import { BusError } from '@sallyport/protocol/internal'
 import { expect, test } from 'vitest'
 import { initiate, credential, createResponder } from '../../test/handshake.js'
 import { createBusSecret, issueCredential, revocableId } from './credential.js'

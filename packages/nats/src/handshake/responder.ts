@@ -1,8 +1,8 @@
 // Core's side of the handshake: verifies hellos, which can come from anybody, and opens a session or refuses.
 import { randomBytes } from 'node:crypto'
 import type { Pattern } from '@sallyport/core'
-import { BusError, type CodecName, isBusError, isUint8Array } from '@sallyport/protocol'
-import { SESSION_BYTES } from '@sallyport/protocol/records'
+import { BusError, type CodecName, isBusError, isUint8Array } from '@sallyport/protocol/internal'
+import { SESSION_BYTES } from '@sallyport/protocol/internal/records'
 import { checkName } from '../connection/subjects.js'
 import { deriveCredentialKey, formatId, ID_BYTES, readBusSecret } from './credential.js'
 import { deriveSessionKeys, type SessionKeys } from './key-derivation.js'

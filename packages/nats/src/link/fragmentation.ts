@@ -8,7 +8,7 @@ import {
   STREAM_HEADER_BYTES,
   StreamFrames,
   TakenBytes,
-} from '@sallyport/protocol'
+} from '@sallyport/protocol/internal'
 import { allocateMessage, PLAIN_AT, PROTECTION_BYTES } from './protection.js'
 
 export const MESSAGE = { data: 1, credit: 2, begin: 3, end: 4, ping: 5, pong: 6, close: 7 } as const

@@ -8,7 +8,7 @@ import {
   LINGER_MS,
   type Link,
   type LinkReceiver,
-} from '@sallyport/protocol'
+} from '@sallyport/protocol/internal'
 import { createCredit, createSignal, MESSAGE, readCredit, Reassembler } from './fragmentation.js'
 import { KeepAlive } from './keep-alive.js'
 import type { Protection } from './protection.js'

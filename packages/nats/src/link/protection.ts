@@ -1,7 +1,7 @@
 // Record protection of a session's messages: AES-256-GCM with the key schedule of records. Anybody who can publish can forge, replay
 // and delay messages. Forged and replayed messages are dropped, so that they cannot end a session; an authentic message that arrives
 // too early proves that earlier ones were lost.
-import { BusError } from '@sallyport/protocol'
+import { BusError } from '@sallyport/protocol/internal'
 import {
   createCipher,
   createDecipher,
@@ -9,7 +9,7 @@ import {
   decrypt,
   encrypt,
   TAG_BYTES,
-} from '@sallyport/protocol/records'
+} from '@sallyport/protocol/internal/records'
 
 /** Offset of the plaintext in a message, after the epoch and the sequence. */
 export const PLAIN_AT = 8

@@ -1,6 +1,6 @@
 // Authentic messages that violate the protocol: bytes beyond the window, credit for bytes that were never sent, malformed messages and
 // frames.
-import { BusError, CREDIT_WINDOW_BYTES } from '@sallyport/protocol'
+import { BusError, CREDIT_WINDOW_BYTES } from '@sallyport/protocol/internal'
 import { describe, expect, it, vi } from 'vitest'
 import { createBarePeer } from '../../test/bare-peer.js'
 import { createLinkPair, createSide, settle } from '../../test/link-pair.js'

@@ -10,7 +10,7 @@ import {
   SentBytes,
   STREAM_HEADER_BYTES,
   writeStreamHeader,
-} from '@sallyport/protocol'
+} from '@sallyport/protocol/internal'
 import { allocateData, DATA_AT, getCost, getDataBytes } from './fragmentation.js'
 
 interface QueuedFrame {

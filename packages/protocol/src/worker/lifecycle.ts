@@ -1,4 +1,4 @@
-// The lifecycle of a worker as an xstate actor, for core, frontend and gate. It has an entry of its own, `@sallyport/protocol/actor`,
+// The lifecycle of a worker as an xstate actor, for core, frontend and gate. It has an entry of its own, `@sallyport/protocol/internal/actor`,
 // because nothing else needs xstate.
 import { createActor, fromCallback, fromPromise, setup } from 'xstate'
 

@@ -10,7 +10,7 @@ import {
   describeName,
   type PollMode,
   type TriangleEndpoints,
-} from '@sallyport/protocol'
+} from '@sallyport/protocol/internal'
 import type { AllowList, Pattern } from '../../acl/types.js'
 import type { Attachment } from '../../contract/control.js'
 import { createDeferred, type Deferred } from '../../shared/deferred.js'

@@ -1,6 +1,6 @@
 // The frontends of a host, by name: workers that it started, and connections of its own thread. Routes core's events to them.
-import type { Client } from '@sallyport/frontend/client'
-import { BusError, describeName } from '@sallyport/protocol'
+import type { Client } from '@sallyport/frontend/internal'
+import { BusError, describeName } from '@sallyport/protocol/internal'
 import { createDeferred } from '../../shared/deferred.js'
 import { createNoFrontendError } from '../../shared/suggest.js'
 import type { ConnectionConfig, FrontendConfig } from '../options/types.js'

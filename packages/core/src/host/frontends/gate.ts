@@ -13,7 +13,7 @@ import {
   isDevelopment,
   type LinkEndpoint,
   receiveError,
-} from '@sallyport/protocol'
+} from '@sallyport/protocol/internal'
 import { createLatency } from '../../shared/metrics.js'
 import { toDirectoryUrl, type ModuleLocation } from '../options/location.js'
 import { checkFile, resolveLocation } from '../options/resolve.js'

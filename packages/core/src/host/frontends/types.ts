@@ -1,5 +1,5 @@
 // The two things that a frontend connects: the runtime of its code, and core.
-import type { LinkEndpoint } from '@sallyport/protocol'
+import type { LinkEndpoint } from '@sallyport/protocol/internal'
 import type { Attachment, CoreCommand } from '../../contract/control.js'
 import type { WorkerStats } from '../supervision/policy.js'
 

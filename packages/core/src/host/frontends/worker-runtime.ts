@@ -11,7 +11,7 @@ import {
   endClient,
   endConnection,
   reconnectClient,
-} from '@sallyport/frontend/client'
+} from '@sallyport/frontend/internal'
 import {
   type BusError,
   closeEndpoint,
@@ -24,7 +24,7 @@ import {
   type LinkEndpoint,
   openLink,
   type UnexpectedReadReport,
-} from '@sallyport/protocol'
+} from '@sallyport/protocol/internal'
 import type { RelayData } from '../../relay/messages.js'
 import type { ConnectionConfig, FrontendConfig, PermissionConfig, ProcessConfig, SesConfig } from '../options/types.js'
 import { getWorkerName, type SupervisionConfig, type WorkerStats } from '../supervision/policy.js'
@@ -159,7 +159,7 @@ function spawnFrontend(
 
 function getSandboxOptions(entry: Entry, data: FrontendWorkerData, sandbox: PermissionConfig | SesConfig) {
   const module = realModule(data.module)
-  const runner = sandbox.kind === 'ses' ? findEntry('@sallyport/isolation/script') : undefined
+  const runner = sandbox.kind === 'ses' ? findEntry('@sallyport/isolation/internal/script') : undefined
   const reads =
     runner === undefined
       ? getFrontendGrants(entry, module, sandbox.kind === 'permission' ? sandbox.read : [])

@@ -1,7 +1,7 @@
 // Sends snapshots to the open pages by server-sent events. A page that does not read skips snapshots. The longer a snapshot takes, the
 // fewer are sent.
 import type { ServerResponse } from 'node:http'
-import { describeThrown } from '@sallyport/protocol'
+import { describeThrown } from '@sallyport/protocol/internal'
 import { RecentEvents } from './recent-events.js'
 import { getFrontends, getSummary, type SnapshotSource } from './snapshot.js'
 import type { BusView } from './view.js'

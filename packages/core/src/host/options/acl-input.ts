@@ -1,6 +1,6 @@
 // Gathers the input of core's authority: capabilities and permissions in the options, and in the files that they or the
 // configuration name.
-import { BusError } from '@sallyport/protocol'
+import { BusError } from '@sallyport/protocol/internal'
 import { checkPlain } from '../../acl/schema.js'
 import { type AclInput, type CapabilitySource, getPlatform, splitCapabilities } from '../../acl/types.js'
 import { didYouMean } from '../../shared/suggest.js'

@@ -8,7 +8,7 @@ import {
   isReservedLabel,
   LABEL_RULE,
   MAX_IN_FLIGHT,
-} from '@sallyport/protocol'
+} from '@sallyport/protocol/internal'
 import * as v from 'valibot'
 import { labelMatcher } from '../../acl/label-glob.js'
 import type { CoreDefinition } from '../../api/define.js'

@@ -1,6 +1,6 @@
 // Types of the options as users write them (`XOptions`), and as the host uses them (`XConfig`): with defaults, URLs and read files.
 import type { ResourceLimits } from 'node:worker_threads'
-import type { CodecName, LinkKind } from '@sallyport/protocol'
+import type { CodecName, LinkKind } from '@sallyport/protocol/internal'
 import type { AclInput, AllowList, Capability, Pattern, PermissionFile } from '../../acl/types.js'
 import type { CoreDefinition } from '../../api/define.js'
 import type { AppInfo, CallLimits, CallQuota } from '../../contract/control.js'

@@ -1,6 +1,6 @@
 // Events that a bus emits for its host, and logs: faults, restarts, denials and more.
 import type { EventEmitter } from 'node:events'
-import { BusError, callSafely, describeName, formatSuppressed, isBusError } from '@sallyport/protocol'
+import { BusError, callSafely, describeName, formatSuppressed, isBusError } from '@sallyport/protocol/internal'
 import { didYouMean } from '../../shared/suggest.js'
 import { anyFunction, check } from '../../shared/validate.js'
 import type { Restart, WorkerExit } from '../supervision/worker-actor.js'

@@ -1,6 +1,6 @@
 // Decides when a worker restarts, in the terms of Erlang's OTP: a policy, and an intensity within a period beyond which the
 // worker has failed. Delays double from one failure to the next.
-import { getBackoff } from '@sallyport/protocol'
+import { getBackoff } from '@sallyport/protocol/internal'
 
 export interface SupervisionOptions {
   /**

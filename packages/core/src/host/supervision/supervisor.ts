@@ -1,8 +1,8 @@
 // The supervisor of a host: an xstate actor with one child actor per worker. A failure of core fails the bus; any other worker
 // fails alone.
 import type { TransferListItem } from 'node:worker_threads'
-import { callSafely, BusError } from '@sallyport/protocol'
-import type { LifecycleState } from '@sallyport/protocol/actor'
+import { callSafely, BusError } from '@sallyport/protocol/internal'
+import type { LifecycleState } from '@sallyport/protocol/internal/actor'
 import {
   type ActorOptions,
   type AnyActorLogic,

@@ -8,8 +8,8 @@ import {
   receiveError,
   reportError,
   type StateReport,
-} from '@sallyport/protocol'
-import type { LifecycleState } from '@sallyport/protocol/actor'
+} from '@sallyport/protocol/internal'
+import type { LifecycleState } from '@sallyport/protocol/internal/actor'
 import { type CallbackActorLogic, fromCallback } from 'xstate'
 import type { SupervisionConfig } from './policy.js'
 import { watchHeartbeat } from './watchdog.js'

@@ -1,6 +1,6 @@
 // The state machine of one supervised worker: starting → running → backingOff → starting … | draining → stopped | failed.
 // Each start spawns a new thread, which keeps nothing of the previous one.
-import { BusError } from '@sallyport/protocol'
+import { BusError } from '@sallyport/protocol/internal'
 import { type AnyStateMachine, assign, sendTo, setup } from 'xstate'
 import { nextRestart, NO_RESTARTS, type RestartHistory, type WorkerState } from './policy.js'
 import { type Restart, workerActor, type WorkerEvent, type WorkerSpec } from './worker-actor.js'

@@ -25,7 +25,7 @@ export function isInternalError(error: unknown): error is Error {
 /** Returns the URLs and paths of Sallyport's directories; none in a bundled program, whose file holds the application too. */
 function getOwnDirectories(): string[] {
   try {
-    const directories = ['#worker', '@sallyport/protocol'].map(entry => new URL('.', findEntry(entry)))
+    const directories = ['#worker', '@sallyport/protocol/internal'].map(entry => new URL('.', findEntry(entry)))
     return directories.flatMap(directory => [directory.href, fileURLToPath(directory)])
   } catch {
     return []

@@ -2,7 +2,7 @@
 // itself.
 import type { Readable } from 'node:stream'
 import type { Worker } from 'node:worker_threads'
-import { formatSuppressed, Throttle } from '@sallyport/protocol'
+import { formatSuppressed, Throttle } from '@sallyport/protocol/internal'
 import { escapeText } from '../reporting/escape.js'
 import { isDefaultLog, type Logger, type LogOption, writeToStderr } from '../reporting/log.js'
 

@@ -2,7 +2,7 @@
 // host's environment nor its output. The worker itself closes what Node leaves open (frontend/src/runtime/harden.ts).
 import { realpathSync } from 'node:fs'
 import { type ResourceLimits, type TransferListItem, Worker } from 'node:worker_threads'
-import { BusError } from '@sallyport/protocol'
+import { BusError } from '@sallyport/protocol/internal'
 import { DEFAULT_HEAP_MB } from './heap-limit.js'
 import { getFlags, getModuleGrants, getReadGrants, isWithin, joinGrants, type ReadGrants } from './read-grants.js'
 import { type Entry, findEntry, spawnWorker } from './spawn.js'
@@ -73,7 +73,7 @@ function getEntryGrants(entry: Entry): ReadGrants {
   if ('pnp' in process.versions) throw new BusError('InvalidParams', PLUG_N_PLAY)
   let grants = entryGrants.get(entry)
   if (!grants) {
-    const protocol = new URL(findEntry('@sallyport/protocol'))
+    const protocol = new URL(findEntry('@sallyport/protocol/internal'))
     grants = joinGrants([new URL(entry), protocol].map(getModuleGrants))
     entryGrants.set(entry, grants)
   }

@@ -1,7 +1,7 @@
 // Starts a worker thread from the entry of a package, or by a function of a program that bundles Sallyport (docs/bundlers.md).
 import { setFlagsFromString } from 'node:v8'
 import { type TransferListItem, Worker, type WorkerOptions } from 'node:worker_threads'
-import { BusError } from '@sallyport/protocol'
+import { BusError } from '@sallyport/protocol/internal'
 import { getV8Limits, limitHeap } from './heap-limit.js'
 
 /** Must pass on all of its options: they contain the sandbox and the worker's data. */

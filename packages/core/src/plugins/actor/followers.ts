@@ -2,7 +2,7 @@
 // frontend
 // skips the snapshots in between. A view equal to the last one is not sent again.
 import { isDeepStrictEqual } from 'node:util'
-import { BusError } from '@sallyport/protocol'
+import { BusError } from '@sallyport/protocol/internal'
 import type { Channel } from '../../rpc/channel.js'
 
 // The part of xstate's `Actor` that the bus uses, and the default view of a snapshot. A machine's context belongs to the app

@@ -1,5 +1,5 @@
 // A plugin for an xstate actor in core: frontends send it events and follow its snapshots, as far as their capabilities allow.
-import { BusError, formatSuppressed } from '@sallyport/protocol'
+import { BusError, formatSuppressed } from '@sallyport/protocol/internal'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { App } from '../../api/app.js'
 import type { CommandContext } from '../../api/context.js'
