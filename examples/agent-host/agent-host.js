@@ -69,7 +69,7 @@ export async function createAgentHost({ workspace, audit, onConfirm, timeout = 5
     const fault = new Promise(resolve => (died = resolve))
     try {
       // Under one label, so that a quota is that of the whole conversation.
-      await bus.open('agent', file, { sandbox: 'ses', supervision: { restart: 'temporary' } })
+      await bus.open('agent', file, { sandbox: 'ses', supervision: { restart: 'temporary' }, loaded: false })
       return { answer: await bus.call('agent', 'run', {}, { timeout }) }
     } catch (error) {
       if (isBusError(error, 'Timeout')) return { failed: `no answer after ${timeout} ms` }

@@ -32,10 +32,7 @@ const bus = await createBus({
   },
 })
 try {
-  await new Promise((resolve, reject) => {
-    bus.on('fault', ({ error }) => reject(error))
-    bus.once('done', resolve).catch(reject)
-  })
+  await bus.once('done', { timeout: 60_000 })
 } finally {
   await bus.close() // what was given up has cleaned up by then
   server.close()

@@ -10,10 +10,7 @@ const bus = await createBus({
   frontends: { main: { module: new URL('./main.js', import.meta.url), onStdio: text => process.stdout.write(text) } },
 })
 try {
-  await new Promise((resolve, reject) => {
-    bus.on('fault', ({ error }) => reject(error))
-    bus.once('main-done', resolve).catch(reject)
-  })
+  await bus.once('main-done', { timeout: 60_000 })
 } finally {
   await bus.close() // ends every thread: the process exits by itself
 }

@@ -29,10 +29,7 @@ const bus = await createBus({
   log,
 })
 try {
-  await new Promise((resolve, reject) => {
-    bus.on('fault', ({ error }) => reject(error))
-    bus.once('main-done', resolve).catch(reject)
-  })
+  await bus.once('main-done', { timeout: 60_000 })
 } finally {
   await bus.close()
 }

@@ -86,7 +86,7 @@ export async function createPluginHost({ storage, documents, grant, onStopped, o
       await mkdir(own, { recursive: true })
       const granted = grant(plugin).filter(name => plugin.permissions.some(asked => asked === name))
       await bus.addCapability(capabilityOf(label, granted, { storage: own, documents }))
-      await bus.open(label, plugin.module, SANDBOX)
+      await bus.open(label, plugin.module, { ...SANDBOX, loaded: false })
       // A call of what nobody exposes waits until the module has been loaded.
       await bus.call(label, 'loaded', {}, { timeout: START_TIMEOUT }).catch(ignore('MethodNotFound'))
       return granted

@@ -18,11 +18,7 @@ const bus = await createBus({
   },
 })
 try {
-  await bus.call('watcher', 'ready') // waits until its module has been loaded
-  const done = new Promise((resolve, reject) => {
-    bus.on('fault', ({ error }) => reject(error))
-    bus.once('done', resolve).catch(reject)
-  })
+  const done = bus.once('done', { timeout: 60_000 })
   await bus.open('guard', new URL('./guard.js', import.meta.url), { onStdio: print })
   await done
   await bus.call('watcher', 'over') // it has seen the end as well

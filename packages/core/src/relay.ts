@@ -8,11 +8,11 @@ import {
   FRAME_KIND,
   type FrontendCommand,
   type FrontendProcessCommand,
+  type FrontendReport,
   isBusError,
   type LinkEndpoint,
   openLink,
   reportError,
-  type StateReport,
 } from '@sallyport/protocol/internal'
 import { bridge } from './network/bridge.js'
 import { startChild } from './relay/child.js'
@@ -45,7 +45,7 @@ function onPipeClosed(fault: BusError | undefined): void {
   else setTimeout(kill, EXIT_TIMEOUT_MS)
 }
 
-const report = (message: StateReport): void => host.postMessage(message)
+const report = (message: FrontendReport): void => host.postMessage(message)
 const reportFailure = (error: unknown): void => report({ type: 'state', state: 'failed', error: reportError(error) })
 
 const control = createStreamLink(child.control, MAX_REPORT_BYTES)

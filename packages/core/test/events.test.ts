@@ -1,6 +1,6 @@
 // Events in both directions and both patterns: who receives them, in what order, and when listeners are removed.
 import { describe, expect, test } from 'vitest'
-import type { Client } from '../src/index.js'
+import { type Client, defineCore } from '../src/index.js'
 import { fixture, next, patterns, start } from './start.js'
 
 /** Resolves once everything that was sent before has arrived, because each link keeps its order. */
@@ -110,7 +110,8 @@ describe.each(patterns)('events: %s', (_name, app) => {
     const bus = await start({ app })
     const client = await bus.connect('one')
     await expect(client.emit('no spaces')).rejects.toMatchObject({ reason: 'InvalidParams' })
-    await expect(client.listen('no.dots', () => {})).rejects.toMatchObject({ reason: 'InvalidParams' })
+    expect(() => client.listen('no.dots', () => {})).toThrow('Event name must include only')
+    expect(() => bus.listen('no.dots', () => {})).toThrow('Event name must include only')
     await expect(bus.emit('a\nb')).rejects.toMatchObject({ reason: 'InvalidParams' })
     const rule = 'Event name must include only alphanumeric characters, `-`, `/`, `:` and `_`.'
     for (const name of ['listen', 'emit', 'emit_to']) {
@@ -190,4 +191,60 @@ describe.each(patterns)('events: %s', (_name, app) => {
     expect(heard).toEqual([])
     await expect(first.emit('tick')).rejects.toMatchObject({ reason: 'Disconnected' })
   })
+})
+
+describe("the names of the bus's own events", () => {
+  const own = ['fault', 'restart', 'failed', 'denied', 'rejected', 'slow', 'overload']
+
+  test.each(own)('%s is for bus.on, and for the application with an option', async name => {
+    const bus = await start()
+    const remedy = 'Use bus.on, or { application: true } for an event of the application'
+    const message = (method: string): string => `bus.${method}: "${name}" is an event of the bus itself. ${remedy}`
+    expect(() => bus.listen(name, () => {})).toThrow(message('listen'))
+    expect(() => bus.once(name, () => {})).toThrow(message('once'))
+    expect(() => bus.once(name)).toThrow(message('once'))
+    expect(() => bus.once('no.dots')).toThrow('Event name must include only')
+    const client = await bus.connect('one')
+    const heard: unknown[] = []
+    const first = bus.once(name, { application: true })
+    await bus.listen(name, ({ payload }) => void heard.push(payload), { application: true })
+    await client.emit(name, 1)
+    expect(await first).toMatchObject({ event: name, payload: 1 })
+    expect(heard).toEqual([1])
+  })
+
+  test('are the only ones that bus.on takes', async () => {
+    const bus = await start()
+    const listen = (name: string) => () => bus.on(name as 'fault', () => {})
+    const remedy = 'For events of the application use bus.listen'
+    expect(listen('backend-event')).toThrow(`bus.on: no event "backend-event" of the bus itself. ${remedy}`)
+    expect(listen('faults')).toThrow(`bus.on: no event "faults" of the bus itself (did you mean "fault"?). ${remedy}`)
+  })
+})
+
+test('once without a handler waits for an event, in host, core and client, at most until its deadline', async () => {
+  const app = defineCore({
+    commands: {
+      waits: async (args: { timeout?: number }, { app: own }) => (await own.once<number>('to-core', args)).payload,
+      aborts: async (_args: unknown, { app: own }) => own.once('to-core', { signal: AbortSignal.abort() }),
+      wrong: (_args: unknown, { app: own }) => own.once('no name'),
+    },
+  })
+  const bus = await start({ core: app })
+  const client = await bus.connect('one')
+  const inCore = client.invoke('waits')
+  const [inHost, inClient] = [bus.once<number>('e', { timeout: 60_000 }), client.once<number>('e')]
+  await client.invoke('waits', { timeout: 1 }).catch(({ message }: Error) => expect(message).toContain('took longer'))
+  await client.emit('to-core', 1)
+  await bus.listen('later', () => {})
+  await client.emit('e', 2)
+  expect([await inCore, (await inHost).payload, (await inClient).payload]).toEqual([1, 2, 2])
+  await expect(client.invoke('aborts')).rejects.toMatchObject({ reason: 'Cancelled' })
+  await expect(client.invoke('wrong')).rejects.toMatchObject({
+    message: expect.stringContaining('Event name') as string,
+  })
+  await expect(bus.once('never', { timeout: 1 })).rejects.toMatchObject({ reason: 'Timeout' })
+  const closing = bus.once('never')
+  await bus.close()
+  await expect(closing).rejects.toMatchObject({ reason: 'Disconnected' })
 })

@@ -23,7 +23,8 @@ async function open(
 ): Promise<Awaited<ReturnType<typeof connect>>> {
   const both = await connect()
   const [, codec, link, sandbox = 'none'] = name.split(', ') as [string, 'json', 'ring', 'process'?]
-  await both.bus.open('main', module, { codec, link, data, sandbox, supervision: { restart: 'temporary' } })
+  const supervision = { restart: 'temporary' } as const
+  await both.bus.open('main', module, { codec, link, data, sandbox, supervision, loaded: false })
   return both
 }
 

@@ -27,7 +27,7 @@ test.each(patterns)('core and the host get events of frontends that start with t
   const capabilities = [{ identifier: 'created', windows: ['*'], permissions: ['allow-created'] }]
   const bus = await start({
     core: fixture('features.mjs'),
-    frontends: { early: fixture('exits.mjs') },
+    frontends: { early: { module: fixture('exits.mjs'), loaded: false } },
     app: { security: { ...app.security, capabilities } },
   })
   const heard: unknown[] = []
@@ -56,7 +56,7 @@ test.each(['none', 'process'] as const)('the crash of a frontend is its end: %s'
   const bus = await start({ core: fixture('features.mjs') })
   const destroyed: unknown[] = []
   await bus.listen('tauri://destroyed', ({ payload }) => void destroyed.push(payload))
-  await bus.open('other', fixture('exits.mjs'), { sandbox })
+  await bus.open('other', fixture('exits.mjs'), { sandbox, loaded: false })
   await expect.poll(() => destroyed).toContainEqual({ label: 'other' })
 })
 

@@ -182,7 +182,7 @@ describe('the isolation app', () => {
       const { emit } = await import('${import.meta.resolve('@sallyport/frontend')}')
       await emit('x')`
     const module = new URL(`data:text/javascript,${encodeURIComponent(source)}`)
-    await bus.open('bad', module, { link: 'port', sandbox: 'none' })
+    await bus.open('bad', module, { link: 'port', sandbox: 'none', loaded: false })
     expect(await fault).toMatchObject({ label: 'bad', error: { reason: 'InvalidRequest' } })
     expect(await failed).toMatchObject({ label: 'bad', actor: 'frontend', error: { reason: 'InvalidRequest' } })
   })

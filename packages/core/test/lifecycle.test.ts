@@ -180,15 +180,17 @@ describe('a failing frontend', () => {
   ])('that %s does not end the host', async (_name, source) => {
     const bus = await start()
     const fault = new Promise(resolve => bus.on('fault', resolve))
-    await bus.open('bad', at(source))
+    await bus.open('bad', at(source), { loaded: false })
     expect(await fault).toMatchObject({ label: 'bad', error: { name: 'BusError', reason: 'InternalError' } })
   })
 
   test.each(places)('does not affect others: %s', async (_name, app, sandbox) => {
     const bus = await start({ app, supervision: { restart: 'temporary' } })
+    const failing = at('setTimeout(() => { throw new Error("of the frontend") })')
     const fault = new Promise(resolve => bus.on('fault', resolve))
-    await bus.open('bad', at('throw new Error("of the frontend")'), { sandbox })
+    await bus.open('bad', failing, { sandbox, loaded: false })
     expect(await fault).toMatchObject({ label: 'bad', error: { message: 'of the frontend' } })
+    await expect.poll(() => bus.stats()).not.toHaveProperty('frontends.bad')
     const client = await bus.connect('bad')
     expect(await client.invoke('add', { a: 1, b: 2 })).toBe(3)
   })

@@ -90,6 +90,7 @@ describe('a relay kills a process that', () => {
     ['reports null', `control.write(frame(1, 'null'))`, /sent an invalid report$/],
     ['reports in bytes', `control.write(frame(5, 'x'))`, /sent an invalid report$/],
     ['reports something else', `report({ type: 'log', line: 'x' })`, /sent an invalid report$/],
+    ['reports that it is loaded before it is ready', `report({ type: 'loaded' })`, /sent an invalid report$/],
     ['reports an unknown state', `report({ type: 'state', state: '__proto__' })`, /sent an invalid report$/],
     ['closes its control pipe', `control.destroy()`, /^The frontend process was terminated by SIGKILL$/],
     ['closes its pipe to core', `core.destroy()`, /^The frontend process was terminated by SIGKILL$/],
@@ -98,6 +99,15 @@ describe('a relay kills a process that', () => {
     expect(await exited).toBe(1)
     expect(await closed).toBeUndefined()
     expect(reports).toEqual(failed(expect.stringMatching(message)))
+  })
+
+  test('reports twice that it is loaded', async () => {
+    const lies = `report({ type: 'state', state: 'ready' }); for (let i = 0; i < 2; i++) report({ type: 'loaded', more: 1 })`
+    const { reports, exited } = startRelay(`${lies}; setInterval(() => {}, 1000)`)
+    expect(await exited).toBe(1)
+    const ready = { type: 'state', state: 'ready' }
+    const invalid = failed('The frontend process sent an invalid report')
+    expect(reports).toEqual([ready, { type: 'loaded' }, ...invalid])
   })
 
   test('reports a state twice, and passes on only the strings of the first report', async () => {

@@ -47,6 +47,16 @@ describe.each(sesApps)('the client of a script: %s', (_name, app) => {
   })
 })
 
+/** Returns the error of a script, which rejects `open` while the script is loading, and is a fault later. */
+async function getError(module: URL, data?: unknown): Promise<Error> {
+  const bus = await start()
+  const fault = new Promise<Error>(resolve => bus.on('fault', ({ error }) => resolve(error)))
+  return bus.open('main', module, { sandbox: 'ses', data }).then(
+    () => fault,
+    (error: Error) => error,
+  )
+}
+
 describe('what goes wrong in a script ends it, with an error that says what and where', () => {
   const throwing = (text: string): string => `function broken() {\n${text}\n}\nbroken()`
 
@@ -81,11 +91,7 @@ describe('what goes wrong in a script ends it, with an error that says what and 
     ['1\n// <!-- a comment', /line 2: it contains '<!--'/],
     ['eval("1")', /line 1: it contains 'eval\('/],
   ])('%s', async (text, message, stack) => {
-    const bus = await start()
-    const fault = new Promise<{ label: string; error: Error }>(resolve => bus.on('fault', resolve))
-    await bus.open('main', script(text), { sandbox: 'ses' })
-    const { label, error } = await fault
-    expect(label).toBe('main')
+    const error = await getError(script(text))
     expect(error.message).toMatch(message)
     if (stack) expect(error.stack).toMatch(stack)
     expect(error.stack).not.toMatch(/util\.inspect|\[as inspect\]/)
@@ -93,20 +99,15 @@ describe('what goes wrong in a script ends it, with an error that says what and 
 
   test('more text than there may be', async () => {
     const folder = writeProject({ 'long.js': `"${'x'.repeat(2 ** 24)}"` })
-    const bus = await start()
-    const fault = new Promise(resolve => bus.on('fault', resolve))
-    await bus.open('main', pathToFileURL(join(folder, 'long.js')), { sandbox: 'ses' })
     const message = expect.stringMatching(/long\.js: it is longer than 16777216 characters/) as string
-    expect(await fault).toMatchObject({ error: { reason: 'InvalidParams', message } })
+    const error = await getError(pathToFileURL(join(folder, 'long.js')))
+    expect(error).toMatchObject({ reason: 'InvalidParams', message })
   })
 
   test('data that holds an object of Node’s', async () => {
-    const bus = await start()
-    const fault = new Promise(resolve => bus.on('fault', resolve))
-    await bus.open('main', script(''), { sandbox: 'ses', data: { deep: [new Blob(['x'])] } })
-    expect(await fault).toMatchObject({
-      error: { reason: 'InvalidParams', message: expect.stringMatching(/contains an object of Node/) },
-    })
+    const error = await getError(script(''), { deep: [new Blob(['x'])] })
+    const message = expect.stringMatching(/contains an object of Node/) as string
+    expect(error).toMatchObject({ reason: 'InvalidParams', message })
   })
 })
 

@@ -46,7 +46,7 @@ describe.each(patterns)('%s', (_name, app) => {
   test('a frontend that throws at each start fails alone and frees its label', async () => {
     const { bus, events } = await supervise({ app, frontends: { main } })
     const limited = { delay: { min: 1, max: 1 }, intensity: 2, period: 600_000 }
-    await bus.open('bad', at('throw new Error("no")'), { supervision: limited })
+    await bus.open('bad', at('throw new Error("no")'), { supervision: limited, loaded: false })
     await expect
       .poll(() => events.at(-1), { timeout: 10_000 })
       .toMatchObject({

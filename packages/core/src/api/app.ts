@@ -1,5 +1,5 @@
 // The app, as handlers and `setup` see it: events, state, resources, this machine's directories, and the log.
-import type { BusEvent, EventTarget } from '@sallyport/protocol/internal'
+import type { BusEvent, CallOptions, EventTarget } from '@sallyport/protocol/internal'
 import type { Logger } from 'pino'
 import type { PathResolver } from '../path/resolver.js'
 import type { FrontendCallOptions } from './frontend-call.js'
@@ -20,6 +20,14 @@ export interface App {
   emitFilter(event: string, payload: unknown, filter: (target: EventTarget) => boolean): void
   /** Adds a listener and returns its id, for `unlisten`. */
   listen<T = unknown>(event: string, handler: AppEventHandler<T>, options?: AppListenOptions): number
+  /**
+   * Waits for an event.
+   *
+   * @throws {BusError} InvalidParams, synchronously, for an invalid name. The promise rejects with Timeout or Cancelled
+   * @example const { payload } = await app.once<number>('done', { timeout: 5000 })
+   */
+  once<T = unknown>(event: string, options?: AppListenOptions & CallOptions): Promise<BusEvent<T>>
+  /** Listens to an event once. Returns the listener's id, for `unlisten`. */
   once<T = unknown>(event: string, handler: AppEventHandler<T>, options?: AppListenOptions): number
   unlisten(id: number): void
   /**

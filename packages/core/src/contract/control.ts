@@ -60,6 +60,8 @@ export interface CoreOptions {
   network?: NetworkModule | undefined
   /** Lowest level that is sent to the host's log. */
   logLevel: string
+  /** True if core keeps events for its host from the start: see `HOST_METHOD.holdEvents`. */
+  holdsEvents?: boolean
 }
 
 export interface CoreWorkerData extends CoreOptions {
@@ -160,4 +162,7 @@ export const HOST_METHOD = {
   addCapability: 'plugin:acl|add_capability',
   removeCapability: 'plugin:acl|remove_capability',
   explain: 'plugin:acl|explain',
+  /** Keeps events for listeners that the host adds until `releaseEvents`. */
+  holdEvents: 'plugin:host|hold_events',
+  releaseEvents: 'plugin:host|release_events',
 } as const

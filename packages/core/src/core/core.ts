@@ -109,8 +109,13 @@ export class Core {
     if (changes) this.#authority.restore(changes)
     // Listeners of other cores are unknown here.
     if (isDevelopment() && !config.network) warnAboutUnheard(this.#router, getLog)
+    if (config.holdsEvents) this.#router.hold()
     this.#quotas = createQuotas(calls?.quotas ?? [], registry, getLog)
-    const hostCommands = createHostCommands(this.#authority, sessions, change => this.#restrict(change))
+    const hostCommands = createHostCommands(this.#authority, sessions, {
+      restrict: change => this.#restrict(change),
+      router: this.#router,
+      getLog,
+    })
     this.#hostRegistry = new Map([...registry, ...hostCommands.map(command => [command.method, command] as const)])
     const defaults = calls?.timeout === undefined ? undefined : { timeout: calls.timeout }
     this.#app = createApp({
@@ -267,11 +272,17 @@ function createSessionsEvents(report: (report: CoreReport) => void): SessionsEve
   }
 }
 
+interface HostCommandDeps {
+  restrict(change: () => void): void
+  router: EventRouter
+  getLog: () => Logger
+}
+
 /** Creates the commands behind methods of `Bus`. Frontends do not have them: to frontends their names are unknown. */
 function createHostCommands(
   authority: Authority,
   sessions: Sessions,
-  restrict: (change: () => void) => void,
+  { restrict, router, getLog }: HostCommandDeps,
 ): RunnableCommand[] {
   const hidden = { owner: 'core', allow: '', deny: '' } as const
   const create = (method: string, run: RunnableCommand['run']): RunnableCommand => ({ ...hidden, method, run })
@@ -287,6 +298,11 @@ function createHostCommands(
       return authority.isRestricted
     }),
     create(HOST_METHOD.explain, args => authority.explain((args as { labels: string[] }).labels)),
+    create(HOST_METHOD.holdEvents, () => router.hold()),
+    create(HOST_METHOD.releaseEvents, () => {
+      const dropped = router.release()
+      if (dropped > 0) getLog().warn({ dropped }, 'events for the host dropped: too many while frontends were loading')
+    }),
   ]
 }
 

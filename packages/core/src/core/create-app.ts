@@ -1,7 +1,7 @@
 // Creates the app object that handlers and setups use.
-import { type BusEvent, type EventTarget, toEventTarget } from '@sallyport/protocol/internal'
+import { type BusEvent, type CallOptions, type EventTarget, toEventTarget, watchEvent } from '@sallyport/protocol/internal'
 import type { Logger } from 'pino'
-import type { App, AppEventHandler } from '../api/app.js'
+import type { App, AppEventHandler, AppListenOptions } from '../api/app.js'
 import type { FrontendCallOptions } from '../api/frontend-call.js'
 import type { Resources } from '../api/resources.js'
 import { StateStore } from '../api/state.js'
@@ -67,20 +67,43 @@ export function createApp({ call, router, getLog, resources, path }: AppDeps): A
         label === undefined ? target.kind === 'Any' || filter(target) : filter({ kind: 'WebviewWindow', label }),
       ),
     listen,
-    once(event, handler, options) {
-      const handleOnce: typeof handler = received => {
+    once: ((event: string, handler?: AppEventHandler | WaitOptions, options?: AppListenOptions) => {
+      if (typeof handler !== 'function') return waitForEvent(local, event, handler)
+      const handleOnce: AppEventHandler = received => {
         local.unlisten(id)
         return handler(received)
       }
       const id = listen(event, handleOnce, options)
       return id
-    },
+    }) as App['once'],
     unlisten: id => local.unlisten(id),
     manage: (key, value) => store.manage(key, value),
     state: key => store.get(key),
     resources,
     path,
   }
+}
+
+type WaitOptions = AppListenOptions & CallOptions
+
+/** Resolves with the first event. @throws {BusError} InvalidParams for an invalid name or target */
+function waitForEvent(
+  local: LocalListeners,
+  event: string,
+  { target = { kind: 'Any' }, ...deadline }: WaitOptions = {},
+): Promise<BusEvent> {
+  let handle: (received: BusEvent) => void = () => {}
+  const id = local.listen(event, received => handle(received), toEventTarget(target))
+  const received = new Promise<BusEvent>((resolve, reject) => {
+    handle = first => {
+      stopWatching()
+      local.unlisten(id)
+      resolve(first)
+    }
+    const stopWatching = watchEvent(event, deadline, reject)
+  })
+  received.catch(() => local.unlisten(id))
+  return received
 }
 
 /** Returns a handler whose errors are logged, so that they reach neither core nor other listeners. */

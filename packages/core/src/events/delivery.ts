@@ -6,6 +6,7 @@ import {
   codecs,
   type EncodedMessage,
   encodeValue,
+  type EventTarget,
   holdsBytes,
   METHOD,
   type PackedMessage,
@@ -23,6 +24,14 @@ export interface Subscriber {
   /** @throws {BusError} if the payload cannot be serialized for this subscriber */
   deliver(delivery: Delivery, payload: Payload): void
 }
+
+export interface Listener {
+  readonly target: EventTarget
+  readonly subscriber: Subscriber
+}
+
+/** Decides whether a listener receives an event. */
+export type Accepts = (target: EventTarget, subscriber: Subscriber) => boolean
 
 /** One event's listeners of one subscriber. It is reused until listeners change, so that consecutive events form a batch. */
 export class Delivery implements BatchSource {
@@ -59,6 +68,13 @@ export class Payload {
   /** True if the event needs `pack`, because its payload holds bytes. */
   get hasBytes(): boolean {
     return (this.#hasBytes ??= holdsBytes(this.value))
+  }
+
+  /** Returns about how many bytes the encoded event takes. @throws the errors of `encode` and `pack` */
+  measure(event: string): number {
+    if (!this.hasBytes) return this.encode('json')?.length ?? 0
+    const { encoded, attachments } = this.pack(event)
+    return attachments.reduce((sum, { byteLength }) => sum + byteLength, encoded.length)
   }
 
   /** Encodes the value alone. Returns `undefined` if JSON has no text for it. @throws the errors of `Codec.encode` */

@@ -1,7 +1,8 @@
 // The order of deliveries, and which events the listener of a network receives.
-import { isBusError } from '@sallyport/protocol/internal'
-import { expect, it } from 'vitest'
+import { isBusError, MAX_EVENT_QUEUE_BYTES } from '@sallyport/protocol/internal'
+import { describe, expect, it } from 'vitest'
 import { LocalListeners } from '../core/create-app.js'
+import type { Subscriber } from './delivery.js'
 import { EventRouter } from './router.js'
 
 it('delivers to core last, so that its changes of the payload reach no frontend', () => {
@@ -51,4 +52,62 @@ it('delivers an event here and throws when the onEmit listener throws', () => {
   })
   expect(() => router.emit('e', 1)).toThrow('too large')
   expect(received).toEqual([1])
+})
+
+describe('events that are held for the host', () => {
+  const any = { kind: 'Any' } as const
+  const createSubscriber = (label: string | undefined) => {
+    const received: unknown[] = []
+    const subscriber: Subscriber = { label, deliver: ({ ids }, { value }) => void received.push([ids, value]) }
+    return { received, subscriber }
+  }
+
+  it('reach listeners that the host adds, after the answer to their registration and before later events', async () => {
+    const router = new EventRouter()
+    const { received, subscriber } = createSubscriber(undefined)
+    router.emit('e', 'too early')
+    router.hold()
+    router.emit('e', 1)
+    router.emit('other', 2)
+    const first = router.listen('e', any, subscriber)
+    expect(received).toEqual([])
+    router.emit('e', 3)
+    expect(received).toEqual([1, 3].map(value => [[first], value]))
+    received.length = 0
+    const second = router.listen('e', any, subscriber)
+    await Promise.resolve()
+    expect(received).toEqual([1, 3].map(value => [[second], value]))
+    received.length = 0
+    expect(router.release()).toBe(0)
+    router.listen('e', any, subscriber)
+    await Promise.resolve()
+    expect(received).toEqual([])
+  })
+
+  it('reach only listeners to their target, and neither core nor a frontend', async () => {
+    const router = new EventRouter()
+    const [host, frontend] = [createSubscriber(undefined), createSubscriber('a')]
+    router.hold()
+    router.emitTo({ kind: 'AnyLabel', label: 'a' }, 'e', 1)
+    router.listen('e', { kind: 'AnyLabel', label: 'b' }, host.subscriber)
+    const id = router.listen('e', { kind: 'AnyLabel', label: 'a' }, host.subscriber)
+    router.listen('e', any, frontend.subscriber)
+    new LocalListeners(router).listen('e', () => host.received.push('core'), any)
+    await Promise.resolve()
+    expect([host.received, frontend.received]).toEqual([[[[id], 1]], []])
+  })
+
+  it('are bounded by bytes: the oldest are dropped', async () => {
+    const router = new EventRouter()
+    const { received, subscriber } = createSubscriber(undefined)
+    router.hold()
+    const text = 'x'.repeat(MAX_EVENT_QUEUE_BYTES / 4)
+    for (let i = 0; i < 5; i++) router.emit('e', text + String(i))
+    router.emit('e', new Uint8Array(1000))
+    router.emit('e', 5n)
+    router.listen('e', any, subscriber)
+    await Promise.resolve()
+    expect(received).toHaveLength(4)
+    expect(router.release()).toBe(2)
+  })
 })

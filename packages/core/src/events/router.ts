@@ -1,15 +1,8 @@
 // Routes events to listeners in core, the host and frontends. Targets and their table are Tauri's. An event that is addressed to
 // one frontend does not reach another, whatever target that one listens to.
 import { BusError, checkEventName, type EventTarget, MAX_LISTENERS } from '@sallyport/protocol/internal'
-import { Delivery, Payload, type Subscriber } from './delivery.js'
-
-interface Listener {
-  readonly target: EventTarget
-  readonly subscriber: Subscriber
-}
-
-/** Decides whether a listener receives an event. */
-export type Accepts = (target: EventTarget, subscriber: Subscriber) => boolean
+import { type Accepts, Delivery, type Listener, Payload, type Subscriber } from './delivery.js'
+import { HeldEvents } from './held-events.js'
 
 /** The listeners of one event by their label, so that an event for one label does not cost time for the others. */
 class ListenerIndex {
@@ -81,6 +74,21 @@ export class EventRouter {
   #nextId = 0
   #emitListener: EmitListener | undefined
   #unheardListener: ((event: string) => void) | undefined
+  #held: HeldEvents | undefined
+
+  /** Keeps events from now on, also for listeners that the host adds later. */
+  hold(): void {
+    this.#held ??= new HeldEvents()
+  }
+
+  /** Ends `hold`. Returns the number of events that were dropped because too many were held. */
+  release(): number {
+    const held = this.#held
+    this.#held = undefined
+    held?.flush()
+    for (const event of held?.unheard ?? []) this.#unheardListener?.(event)
+    return held?.droppedCount ?? 0
+  }
 
   /** @throws {BusError} `InvalidParams` for an invalid name, `Overloaded` if a frontend has too many listeners */
   listen(event: unknown, target: EventTarget, subscriber: Subscriber): number {
@@ -92,10 +100,12 @@ export class EventRouter {
     if (!events) this.#bySubscriber.set(subscriber, (events = new Map()))
     const id = this.#nextId++
     events.set(id, event)
-    if (subscriber.label === undefined && !subscriber.sharesPayload) this.#unheardListener = undefined
+    if (isHost(subscriber)) this.#unheardListener = undefined
     let listeners = this.#byEvent.get(event)
     if (!listeners) this.#byEvent.set(event, (listeners = new ListenerIndex()))
-    listeners.add(id, { target, subscriber })
+    const listener = { target, subscriber }
+    listeners.add(id, listener)
+    if (isHost(subscriber)) this.#held?.replay(id, event, listener)
     return id
   }
 
@@ -150,17 +160,23 @@ export class EventRouter {
    * @throws the first error of a delivery, after all others have been tried
    */
   deliverWhere(event: unknown, value: unknown, accepts?: Accepts, within?: string): void {
+    const held = this.#held
+    held?.flush()
     const listeners = this.#byEvent.get(event as string)
     if (!listeners) {
       // A name with listeners was checked when they were added.
       checkEventName(event)
-      return this.#unheardListener?.(event)
+      held?.add(event, new Payload(value), accepts)
+      if (held) held.addUnheard(event)
+      else this.#unheardListener?.(event)
+      return
     }
     const deliveries =
       accepts && within !== undefined
         ? listeners.getDeliveriesWithin(within, event as string, accepts)
         : listeners.getDeliveries(event as string, accepts)
     const payload = new Payload(value)
+    held?.add(event as string, payload, accepts)
     let failure: { error: unknown } | undefined
     for (const delivery of deliveries) {
       try {
@@ -188,6 +204,9 @@ export class EventRouter {
     }
   }
 }
+
+/** Core and the host have no label; core's own listeners share the payload. */
+const isHost = ({ label, sharesPayload }: Subscriber): boolean => label === undefined && sharesPayload !== true
 
 const REACHED_KINDS: Record<string, readonly EventTarget['kind'][]> = {
   AnyLabel: ['Window', 'Webview', 'WebviewWindow', 'AnyLabel'],

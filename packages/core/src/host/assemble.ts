@@ -1,4 +1,4 @@
-// Builds a bus from its options: starts core, the frontends and their gates, and lets the frontends' code run once core is ready.
+// Builds a bus from its options: starts core, the frontends and their gates, and loads the frontends' modules once core is ready.
 import { endClient } from '@sallyport/frontend/internal'
 import { BusError } from '@sallyport/protocol/internal'
 import { Bus } from './bus.js'
@@ -11,7 +11,11 @@ import type { BusOptions } from './options/types.js'
 export { getPermissions } from '../acl/identifier.js'
 export { startStandaloneGate } from './frontends/gate.js'
 
-/** @internal */
+/**
+ * Core keeps events for the host until `bus.releaseEvents`.
+ *
+ * @internal
+ */
 export async function assemble(input: BusOptions): Promise<Bus> {
   const options = await resolveOptions(input)
   await checkFiles('createBus', options)
@@ -36,7 +40,7 @@ export async function assemble(input: BusOptions): Promise<Bus> {
       frontends.failAll(failure)
     })
     await host.startDevMode(name => bus.reload(name))
-    setImmediate(() => void bus.subscribed().then(() => opened.forEach(({ start }) => start())))
+    await Promise.all(opened.map(({ start }) => start()))
     return bus
   } catch (error) {
     await bus.close({ timeout: 0 })

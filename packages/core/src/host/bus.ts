@@ -1,4 +1,5 @@
 // The bus as its host uses it: opens and closes frontends, and talks to core over a link of its own.
+import { setImmediate as nextTick } from 'node:timers/promises'
 import {
   Channel,
   type Client,
@@ -8,6 +9,7 @@ import {
 } from '@sallyport/frontend/internal'
 import {
   BusError,
+  type BusEvent,
   describeCommand,
   describeName,
   type EventTarget,
@@ -40,7 +42,7 @@ import type { BusView, Inspector, InspectorOptions, OpenInspector } from './insp
 import type { ModuleLocation } from './options/location.js'
 import { resolvePort } from './options/resolve.js'
 import type { ConnectionOptions, FrontendOptions } from './options/types.js'
-import type { BusEvents } from './reporting/events.js'
+import { type BusEvents, isBusEvent } from './reporting/events.js'
 import type { BusStats } from './reporting/stats.js'
 import { type BusInspection, supervisorMachine } from './supervision/supervisor.js'
 import { workerMachine } from './supervision/worker-machine.js'
@@ -48,6 +50,11 @@ import { workerMachine } from './supervision/worker-machine.js'
 export interface CloseOptions {
   /** Milliseconds that calls in flight are given to finish. @default 1000 */
   timeout?: number
+}
+
+export interface HostListenOptions extends ListenOptions {
+  /** True to listen to an event of the application that has the name of one of the bus's own, such as `failed`. @default false */
+  application?: boolean
 }
 
 /** Interval at which `close` logs what it waits for. */
@@ -65,8 +72,8 @@ export class Bus<Types extends BusTypes = BusTypes> {
   readonly #host: HostHandle<CoreThread>
   readonly #client: Client
   readonly #inspectors = new Set<OpenInspector>()
-  /** Subscriptions of the host that have to be in place before the frontends start. */
-  #earlySubscriptions: Promise<unknown>[] | undefined = []
+  /** Registrations of listeners that core has not answered yet. */
+  readonly #registrations = new Set<Promise<unknown>>()
 
   /** @internal */
   constructor(host: HostHandle<CoreThread>) {
@@ -79,9 +86,20 @@ export class Bus<Types extends BusTypes = BusTypes> {
     return this.#host.connect(label, options)
   }
 
-  /** Starts one more frontend in a worker. Resolves once the worker is about to load its module. */
+  /**
+   * Starts one more frontend in a worker. Resolves once its module has been evaluated: see `loaded` and `loadTimeout`. A listener
+   * added right after that misses no event of the module.
+   *
+   * @throws {BusError} whatever the module throws; InvalidParams; Disconnected if the frontend exits before that
+   */
   async open(label: string, module: ModuleLocation, options?: FrontendOptions): Promise<void> {
-    await withCaller(this.#host.open(label, module, options))
+    const { core } = this.#host
+    await core.holdEvents()
+    try {
+      await withCaller(this.#host.open(label, module, options))
+    } finally {
+      void this.releaseEvents()
+    }
   }
 
   /**
@@ -131,30 +149,61 @@ export class Bus<Types extends BusTypes = BusTypes> {
     return this.#client.emitTo(target, event, payload, options)
   }
 
-  /** Listens to events of the whole bus. A listener added right after `createBus` misses no event. */
-  listen<T = unknown>(event: UntypedEvent<Types>, handler: EventHandler<T>, options?: ListenOptions): Promise<Unlisten>
+  /**
+   * Listens to the application's events: those that core, frontends and this thread emit. A listener added right after `createBus` or
+   * `bus.open` misses no event.
+   *
+   * @throws {BusError} InvalidParams, synchronously, for an invalid name, handler or option, and for a name of the bus's own events, to
+   * which `bus.on` listens. The promise rejects with `Disconnected`, which doesn't have to be caught, or with another reason
+   */
+  listen<T = unknown>(
+    event: UntypedEvent<Types>,
+    handler: EventHandler<T>,
+    options?: HostListenOptions,
+  ): Promise<Unlisten>
   listen<Name extends EventName<Types>>(
     event: Name,
     handler: EventHandler<EventPayload<Types, Name>>,
-    options?: ListenOptions,
+    options?: HostListenOptions,
   ): Promise<Unlisten>
-  listen(event: string, handler: EventHandler<never>, options?: ListenOptions): Promise<Unlisten> {
-    const subscription = this.#client.listen(event, handler, options)
-    this.#earlySubscriptions?.push(subscription)
-    return subscription
+  listen(event: string, handler: EventHandler<never>, options?: HostListenOptions): Promise<Unlisten> {
+    return this.#track(this.#client.listen(event, handler, toListenOptions('bus.listen', event, options)))
   }
 
-  /** Listens to an event once. */
-  once<T = unknown>(event: UntypedEvent<Types>, handler: EventHandler<T>, options?: ListenOptions): Promise<Unlisten>
+  /**
+   * Waits for an event of the application. The promise does not have to be awaited.
+   *
+   * @throws {BusError} InvalidParams, synchronously, as `listen`. The promise rejects with Timeout, Cancelled, or Disconnected when the
+   * bus closes
+   * @example const { payload } = await bus.once<number>('done', { timeout: 5000 })
+   */
+  once<T = unknown>(event: UntypedEvent<Types>, options?: HostListenOptions): Promise<BusEvent<T>>
+  once<Name extends EventName<Types>>(
+    event: Name,
+    options?: HostListenOptions,
+  ): Promise<BusEvent<EventPayload<Types, Name>>>
+  /** Listens to an event once. Resolves, as `listen` does, with a function that removes the listener. */
+  once<T = unknown>(
+    event: UntypedEvent<Types>,
+    handler: EventHandler<T>,
+    options?: HostListenOptions,
+  ): Promise<Unlisten>
   once<Name extends EventName<Types>>(
     event: Name,
     handler: EventHandler<EventPayload<Types, Name>>,
-    options?: ListenOptions,
+    options?: HostListenOptions,
   ): Promise<Unlisten>
-  once(event: string, handler: EventHandler<never>, options?: ListenOptions): Promise<Unlisten> {
-    const subscription = this.#client.once(event, handler, options)
-    this.#earlySubscriptions?.push(subscription)
-    return subscription
+  once(
+    event: string,
+    handler?: EventHandler<never> | HostListenOptions,
+    options?: HostListenOptions,
+  ): Promise<unknown> {
+    const where = 'bus.once'
+    if (typeof handler !== 'function' && options === undefined) {
+      return this.#client.once<never>(event, toListenOptions(where, event, handler))
+    }
+    const listenOptions = toListenOptions(where, event, options)
+    return this.#track(this.#client.once(event, handler as EventHandler<never>, listenOptions))
   }
 
   /**
@@ -246,11 +295,21 @@ export class Bus<Types extends BusTypes = BusTypes> {
     await this.close()
   }
 
-  /** @internal Resolves once the host's early subscriptions are in place. */
-  async subscribed(): Promise<void> {
-    const subscriptions = this.#earlySubscriptions ?? []
-    this.#earlySubscriptions = undefined
-    await Promise.allSettled(subscriptions)
+  /** @internal Lets core forget the events that it has kept, in the first tick in which the host adds no listener. */
+  async releaseEvents(): Promise<void> {
+    do {
+      await Promise.allSettled(this.#registrations)
+      await nextTick()
+    } while (this.#registrations.size > 0)
+    this.#host.core.releaseEvents()
+  }
+
+  /** Remembers the registration of a listener until core has answered it. */
+  #track<T>(registration: Promise<T>): Promise<T> {
+    this.#registrations.add(registration)
+    const forget = (): void => void this.#registrations.delete(registration)
+    registration.then(forget, forget)
+    return registration
   }
 
   async #shutDown(timeout: number): Promise<void> {
@@ -318,6 +377,15 @@ export class Bus<Types extends BusTypes = BusTypes> {
     const explained = this.#client.invoke<ExplainedFrontend[]>(HOST_METHOD.explain, { labels: [label] }, options)
     return (await explained)[0]!
   }
+}
+
+/** @throws {BusError} InvalidParams for a name of the bus's own events, unless `application` is true */
+function toListenOptions(where: string, event: string, options: HostListenOptions = {}): ListenOptions {
+  if (typeof options !== 'object' || options === null) return options
+  const { application, ...others } = options
+  if (application === true || !isBusEvent(event)) return others
+  const remedy = 'Use bus.on, or { application: true } for an event of the application'
+  throw new BusError('InvalidParams', `${where}: ${describeName(event)} is an event of the bus itself. ${remedy}`)
 }
 
 /**

@@ -15,15 +15,16 @@ import {
 } from '@sallyport/protocol/internal'
 import type { LifecycleState } from '@sallyport/protocol/internal/actor'
 import type { CapabilityChanges } from '../acl/types.js'
-import type {
-  Attachment,
-  CoreCommand,
-  CoreReport,
-  CoreWorkerData,
-  NetworkStats,
-  RunningCall,
+import {
+  type Attachment,
+  type CoreCommand,
+  type CoreReport,
+  type CoreWorkerData,
+  HOST_METHOD,
+  type NetworkStats,
+  type RunningCall,
 } from '../contract/control.js'
-import { InProcessCore } from './core-in-process.js'
+import { InProcessCore, type InProcessCoreData } from './core-in-process.js'
 import type { CoreEndpoint, CoreEndpointEvents } from './frontends/types.js'
 import type { HostServices } from './host-handle.js'
 import type { BusConfig } from './options/types.js'
@@ -60,6 +61,8 @@ export class CoreThread implements CoreEndpoint {
   #incarnation = 0
   /** This end of the host's link to a core that is not ready yet. */
   #nextHostEnd: LinkEndpoint | undefined
+  /** Number of callers that wait for frontends to load: `createBus` is the first one. */
+  #holds = 1
   /** Resolves once the host's client is connected to the current core. */
   #reconnected: Promise<void> | undefined
 
@@ -112,6 +115,19 @@ export class CoreThread implements CoreEndpoint {
     await this.#reconnected
   }
 
+  /** Lets core keep events for listeners that the host adds until `releaseEvents`. */
+  async holdEvents(): Promise<void> {
+    this.#holds += 1
+    // A core that restarts holds events from its start.
+    await this.client.invoke(HOST_METHOD.holdEvents).catch(() => {})
+  }
+
+  /** Ends one `holdEvents`, or that of the start. */
+  releaseEvents(): void {
+    this.#holds -= 1
+    if (this.#holds === 0) this.client.invoke(HOST_METHOD.releaseEvents).catch(() => {})
+  }
+
   /** Updates the metrics of all links. Returns the calls that run in core; `undefined` if core does not answer in time. */
   measure(): Promise<readonly RunningCall[] | undefined> {
     if (!this.worker.isUp && this.worker.stats.state !== 'draining') return Promise.resolve(undefined)
@@ -128,10 +144,11 @@ export class CoreThread implements CoreEndpoint {
   #start(options: BusConfig): SupervisedWorker {
     const { core, dev, workers, calls, supervision, pattern, acl, appInfo, plugins, network } = options
     const { supervisor, log, reporter } = this.#services
-    const data = {
+    const getData = (): InProcessCoreData => ({
       ...{ pattern, calls, acl, changes: this.changes, appInfo, plugins, logLevel: log.level },
       network: network && { module: network.module.href, options: network.options },
-    }
+      holdsEvents: this.#holds > 0,
+    })
     return supervisor.start({
       name: 'core',
       // A watchdog in this thread cannot see that this thread is stuck.
@@ -139,9 +156,9 @@ export class CoreThread implements CoreEndpoint {
       hasStartTimeout: true,
       waitsAfterError: dev,
       spawn(heartbeat) {
-        if (!(core instanceof URL)) return new InProcessCore(core, data)
+        if (!(core instanceof URL)) return new InProcessCore(core, getData())
         const workerData: CoreWorkerData = {
-          ...data,
+          ...getData(),
           module: core.href,
           development: isDevelopment(),
           sourceMaps: dev,

@@ -8,10 +8,10 @@ import type { ExplainOptions } from './explain-acl.js'
 import type { BusOptions } from './options/types.js'
 
 /**
- * Starts core, and a worker for each frontend. Resolves when core and the gates are ready; the modules of the frontends are loaded
- * in a later tick, so a host that listens right away misses nothing.
+ * Starts core, and a worker for each frontend. Resolves once the frontends' modules have been evaluated: see `loaded` and `loadTimeout`
+ * of a frontend. A listener added right after that misses no event.
  *
- * @throws {BusError} InvalidParams for an unknown or wrong option, and the error of core or of a gate that cannot start
+ * @throws {BusError} InvalidParams for an unknown or wrong option; the error of core, of a gate or of a module that cannot start
  * @example
  * const bus = await createBus({
  *   core: new URL('./core.js', import.meta.url),
@@ -24,7 +24,9 @@ import type { BusOptions } from './options/types.js'
  */
 export async function createBus<Types extends BusTypes = BusTypes>(options: BusOptions): Promise<Bus<Types>> {
   const { assemble } = await import('./assemble.js')
-  return withCaller(assemble(options)) as Promise<Bus<Types>>
+  const bus = await withCaller(assemble(options))
+  void bus.releaseEvents()
+  return bus as unknown as Bus<Types>
 }
 
 export interface ExplainedCapabilities extends Explanation {

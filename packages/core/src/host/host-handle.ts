@@ -103,7 +103,7 @@ export class HostHandle<Core extends CoreEndpoint = CoreEndpoint> implements Hos
     return this.frontends.addSession({ label, name, client, settings, supervision })
   }
 
-  /** Resolves once the worker is about to load its module. */
+  /** Resolves once the worker has loaded its module, or the module is no longer waited for. */
   async open(label: string, module: ModuleLocation, options: FrontendOptions | undefined): Promise<void> {
     const where = `${this.#names.name}.open`
     const settings = resolveFrontend(where, label, options, this.#defaults)
@@ -111,7 +111,7 @@ export class HostHandle<Core extends CoreEndpoint = CoreEndpoint> implements Hos
     await checkFile(`${where}: module`, url)
     this.checkRunning()
     const { start } = await this.frontends.open(label, url, settings)
-    start()
+    await start()
   }
 
   async reload(label: string, otherNames?: readonly string[]): Promise<void> {

@@ -2,11 +2,11 @@
 import {
   FRAME_KIND,
   getText,
+  type FrontendReport,
   type Heartbeat,
   type Pong,
   type ReceivedFrame,
   type ReportedError,
-  type StateReport,
 } from '@sallyport/protocol/internal'
 import type { LifecycleState } from '@sallyport/protocol/internal/actor'
 import { LIFECYCLE_STATES } from '../contract/control.js'
@@ -36,13 +36,19 @@ const ERROR_FIELDS = ['message', 'stack', 'reason'] as const
 
 /**
  * Returns a parser for the reports of one process, which is untrusted. Each state is accepted once and in order, with a few strings of
- * its error. The parser returns `undefined` for an invalid report.
+ * its error; `loaded` is accepted once, after `ready`. The parser returns `undefined` for an invalid report.
  */
-export function createReportParser(): (frame: ReceivedFrame) => StateReport | undefined {
+export function createReportParser(): (frame: ReceivedFrame) => FrontendReport | undefined {
   let last = -1
+  let isLoaded = false
   return ({ kind, body }) => {
     if (kind !== FRAME_KIND.json) return undefined
     const { type, state, error } = parseObject(body)
+    if (type === 'loaded') {
+      if (isLoaded || last < LIFECYCLE_STATES.indexOf('ready')) return undefined
+      isLoaded = true
+      return { type }
+    }
     const index = LIFECYCLE_STATES.indexOf(state as LifecycleState)
     if (type !== 'state' || index <= last) return undefined
     last = index === LIFECYCLE_STATES.indexOf('stopped') ? LIFECYCLE_STATES.length : index

@@ -61,7 +61,11 @@ export class RemoteHost {
     return this.#host.core.withDeadline(name, () => this.#host.addSession(label, name, client, options))
   }
 
-  /** Starts one more frontend in a worker. Resolves once the worker is about to load its module. @throws {BusError} as `connect` */
+  /**
+   * Starts one more frontend in a worker. Resolves once its module has been evaluated: see `loaded` and `loadTimeout`.
+   *
+   * @throws {BusError} as `connect`, and whatever the module throws
+   */
   async open(label: string, module: ModuleLocation, options?: FrontendOptions): Promise<void> {
     await this.#host.core.withDeadline(label, () => this.#host.open(label, module, options))
   }
@@ -155,7 +159,7 @@ export async function assemble(
     const opened = await Promise.all(opening)
     supervisor.signal('core.ready')
     await host.startDevMode(label => remoteHost.reload(label))
-    setImmediate(() => opened.forEach(({ start }) => start()))
+    await Promise.all(opened.map(({ start }) => start()))
     return remoteHost
   } catch (error) {
     await remoteHost.close()

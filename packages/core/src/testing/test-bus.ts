@@ -154,6 +154,7 @@ export async function createTestBus(options: TestBusOptions = {}): Promise<TestB
   const close = (): Promise<void> => bus.close()
   try {
     const client = await bus.connect(label, connection)
+    void bus.releaseEvents()
     return { bus, client, calls: getCalls, close, [Symbol.asyncDispose]: close }
   } catch (error) {
     await close()

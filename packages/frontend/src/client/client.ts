@@ -1,7 +1,8 @@
 // The client of a bus: calls commands, sends and receives events, and exposes functions. It works the same over every link: a
 // port, an isolation gate, a network. On a bus it can reconnect when core or its gate restarts.
 import {
-  type BusError,
+  BusError,
+  type BusEvent,
   createAbortError,
   checkEventName,
   checkOptionNames,
@@ -13,6 +14,7 @@ import {
   METHOD,
   toEventTarget,
   type Unlisten,
+  watchEvent,
 } from '@sallyport/protocol/internal'
 import { Channel } from './channel.js'
 import { ConnectionPool } from './connection-pool.js'
@@ -57,6 +59,8 @@ export class Client {
   #connection: Connection
   #pool: ConnectionPool | undefined
   #isClosed = false
+  /** Rejects the promises of events that are still waited for. */
+  readonly #waiting = new Set<(error: BusError) => void>()
   #resolveClosed!: () => void
 
   constructor(link: Link, options: ClientOptions) {
@@ -72,6 +76,10 @@ export class Client {
       this.#connection.respond(response, hasBytes),
     )
     this.closed = new Promise(resolve => (this.#resolveClosed = resolve))
+    void this.closed.then(() => {
+      const error = new BusError('Disconnected', 'The client closed before the event', { data: { delivered: 'no' } })
+      for (const fail of [...this.#waiting]) fail(error)
+    })
     this.#connection = this.#connect(link, this.#functions)
   }
 
@@ -150,15 +158,32 @@ export class Client {
     return this.#emit(METHOD.emitTo, () => ({ target: toEventTarget(target), event, payload }), options)
   }
 
-  /** Listens to an event. Once core knows the listener, resolves with a function that removes it. */
-  async listen<T = unknown>(event: string, handler: EventHandler<T>, options?: ListenOptions): Promise<Unlisten> {
+  /**
+   * Listens to an event. Once core knows the listener, resolves with a function that removes it.
+   *
+   * @throws {BusError} InvalidParams, synchronously, for an invalid name, handler or option. The promise rejects with `Disconnected`,
+   * which doesn't have to be caught, or with another reason
+   */
+  listen<T = unknown>(event: string, handler: EventHandler<T>, options?: ListenOptions): Promise<Unlisten> {
     if (options !== undefined) checkOptionNames(METHOD.listen, options, OPTION_NAMES.listen)
-    const eventId = await this.subscribe(event, handler, options)
-    return () => this.unsubscribe(event, eventId)
+    const subscribing = this.subscribe(event, handler, options)
+    const listening: Promise<Unlisten> = new Promise((resolve, reject) => {
+      const fail = (error: BusError): void => {
+        // A listener does not have to be awaited: the end of the client must not end the thread as an unhandled rejection.
+        if (error.reason === 'Disconnected') listening.catch(() => {})
+        reject(error)
+      }
+      subscribing.then(id => resolve(() => this.unsubscribe(event, id)), fail)
+    })
+    return listening
   }
 
-  /** @internal Listens to an event. Resolves with the id that `unsubscribe` takes. */
-  async subscribe<T>(
+  /**
+   * @internal Listens to an event. Resolves with the id that `unsubscribe` takes.
+   *
+   * @throws {BusError} InvalidParams, synchronously
+   */
+  subscribe<T>(
     event: string,
     handler: EventHandler<T>,
     options: ListenOptions & Pick<InvokeOptions, 'headers'> = {},
@@ -181,13 +206,28 @@ export class Client {
     return this.#listeners.remove(eventId)
   }
 
-  /** Listens to an event once. */
-  once<T = unknown>(event: string, handler: EventHandler<T>, options?: ListenOptions): Promise<Unlisten> {
+  /**
+   * Waits for an event. The promise does not have to be awaited.
+   *
+   * @throws {BusError} InvalidParams, synchronously, for an invalid name or option. The promise rejects with Timeout, Cancelled, or
+   * Disconnected when the client closes
+   * @example const { payload } = await client.once<number>('done', { timeout: 5000 })
+   */
+  once<T = unknown>(event: string, options?: ListenOptions): Promise<BusEvent<T>>
+  /** Listens to an event once. Resolves, as `listen` does, with a function that removes the listener. */
+  once<T = unknown>(event: string, handler: EventHandler<T>, options?: ListenOptions): Promise<Unlisten>
+  once<T>(
+    event: string,
+    handler?: EventHandler<T> | ListenOptions,
+    options?: ListenOptions,
+  ): Promise<BusEvent<T> | Unlisten> {
+    if (typeof handler !== 'function' && options === undefined) return this.#waitFor<T>(event, handler)
+    checkHandler(event, handler)
     const handleFirst: EventHandler<T> = received => {
       this.unsubscribe(event, received.id)
-      return handler(received)
+      return (handler as EventHandler<T>)(received)
     }
-    return this.listen(event, typeof handler === 'function' ? handleFirst : handler, options)
+    return this.listen(event, handleFirst, options)
   }
 
   /**
@@ -215,6 +255,33 @@ export class Client {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  #waitFor<T>(event: string, options: ListenOptions = {}): Promise<BusEvent<T>> {
+    checkEventName(event)
+    checkOptionNames(METHOD.listen, options, OPTION_NAMES.listen)
+    const { target, ...deadline } = options
+    const received = new Promise<BusEvent<T>>((resolve, reject) => {
+      const stop = (): void => {
+        stopWatching()
+        this.#waiting.delete(fail)
+      }
+      const fail = (error: BusError): void => {
+        stop()
+        reject(error)
+        listening.then(unlisten => unlisten()).catch(() => {})
+      }
+      const handle = (first: BusEvent<T>): void => {
+        stop()
+        resolve(first)
+      }
+      const stopWatching = watchEvent(event, deadline, fail)
+      const listening = this.once<T>(event, handle, target === undefined ? {} : { target })
+      listening.catch(fail)
+      this.#waiting.add(fail)
+    })
+    received.catch(() => {})
+    return received
   }
 
   #connect(link: Link, functions: FunctionRegistry): Connection {

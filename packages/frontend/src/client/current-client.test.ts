@@ -11,8 +11,8 @@ describe('in a thread that is not a frontend', () => {
     ['invoke', () => invoke('greet')],
     ['emit', () => emit('e')],
     ['emitTo', () => emitTo('main', 'e')],
-    ['listen', () => listen('e', () => {})],
-    ['once', () => once('e', () => {})],
+    ['listen', async () => listen('e', () => {})],
+    ['once', async () => once('e')],
     ['getLabel', async () => getLabel()],
     ['getData', async () => getData()],
   ])('%s rejects with a remedy', async (_name, call) => {

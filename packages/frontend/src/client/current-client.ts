@@ -1,6 +1,6 @@
 // This thread's client, and the functions that a frontend's module imports. The client is stored under a registered symbol, so
 // that it is found even if an installation contains this package twice.
-import { BusError, type EventTarget, type Unlisten } from '@sallyport/protocol/internal'
+import { BusError, type BusEvent, type EventTarget, type Unlisten } from '@sallyport/protocol/internal'
 import type { Client } from './client.js'
 import type { EventHandler } from './listeners.js'
 import type { Exposed, InferredFunctions, WithArguments } from './exposed-functions.js'
@@ -84,7 +84,7 @@ export function emitTo(
 }
 
 /** Listens to an event. Resolves with a function that removes the listener. */
-export async function listen<T = unknown>(
+export function listen<T = unknown>(
   event: string,
   handler: EventHandler<T>,
   options?: ListenOptions,
@@ -92,13 +92,19 @@ export async function listen<T = unknown>(
   return currentClient().listen(event, handler, options)
 }
 
-/** Listens to an event once. */
-export async function once<T = unknown>(
+/**
+ * Waits for an event, or listens to it once.
+ *
+ * @example const { payload } = await once<number>('done', { timeout: 5000 })
+ */
+export function once<T = unknown>(event: string, options?: ListenOptions): Promise<BusEvent<T>>
+export function once<T = unknown>(event: string, handler: EventHandler<T>, options?: ListenOptions): Promise<Unlisten>
+export function once<T>(
   event: string,
-  handler: EventHandler<T>,
+  handler?: EventHandler<T> | ListenOptions,
   options?: ListenOptions,
-): Promise<Unlisten> {
-  return currentClient().once(event, handler, options)
+): Promise<BusEvent<T> | Unlisten> {
+  return currentClient().once(event, handler as EventHandler<T>, options)
 }
 
 /** Returns the client's own promise, which does not have to be awaited: an async function would wrap it. */

@@ -67,8 +67,9 @@ describe('options of another kind of call', () => {
   const calls: [name: string, (client: Client, options: object) => Promise<unknown>][] = [
     ['invoke', (client, options) => client.invoke('greet', {}, options)],
     ['stream', (client, options) => client.stream('greet', {}, options).next()],
-    ['listen', (client, options) => client.listen('e', () => {}, options)],
-    ['once', (client, options) => client.once('e', () => {}, options)],
+    ['listen', async (client, options) => client.listen('e', () => {}, options)],
+    ['once', async (client, options) => client.once('e', () => {}, options)],
+    ['once without a handler', async (client, options) => client.once('e', options)],
     ['emit', (client, options) => client.emit('e', 1, options)],
     ['emitTo', (client, options) => client.emitTo('main', 'e', 1, options)],
   ]
@@ -78,6 +79,7 @@ describe('options of another kind of call', () => {
     stream: ['signal', 'timeout', 'headers', 'transfer'],
     listen: ['signal', 'timeout', 'target'],
     once: ['signal', 'timeout', 'target'],
+    'once without a handler': ['signal', 'timeout', 'target'],
     emit: ['transfer'],
     emitTo: ['transfer'],
   }

@@ -65,7 +65,10 @@ export function startFrontend(
         ? host.loadFunctions().then(functions => script!.run(functions, error => send({ type: 'fault', error })))
         : import(/* webpackIgnore: true */ /* @vite-ignore */ module)
       client.whileLoading(loaded)
-      loaded.catch((error: unknown) => send({ type: 'fault', error: explainLoadError(error, sandbox !== undefined) }))
+      loaded.then(
+        () => host.report({ type: 'loaded' }),
+        (error: unknown) => send({ type: 'fault', error: explainLoadError(error, sandbox !== undefined) }),
+      )
       return () => void client?.close()
     },
     async drain() {

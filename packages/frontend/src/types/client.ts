@@ -1,5 +1,5 @@
 // A client with the types of a core module's commands. At run time it is the client itself, or this thread's functions.
-import type { CodecName, EventTarget, Unlisten } from '@sallyport/protocol/internal'
+import type { BusEvent, CodecName, EventTarget, Unlisten } from '@sallyport/protocol/internal'
 import { Channel } from '../client/channel.js'
 import type { Client } from '../client/client.js'
 import { emit, emitTo, invoke, listen, once, stream } from '../client/current-client.js'
@@ -90,6 +90,10 @@ export interface TypedEvents<Events, Codec extends CodecName = 'json'> {
     handler: EventHandler<Serialized<Events[Name], Codec>>,
     options?: ListenOptions,
   ): Promise<Unlisten>
+  once<Name extends keyof Events & string>(
+    event: Name,
+    options?: ListenOptions,
+  ): Promise<BusEvent<Serialized<Events[Name], Codec>>>
   once<Name extends keyof Events & string>(
     event: Name,
     handler: EventHandler<Serialized<Events[Name], Codec>>,

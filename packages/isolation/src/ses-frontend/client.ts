@@ -37,9 +37,7 @@ export function createScriptClient(functions: FrontendFunctions): object {
     listen: asyncSafely(async (event, handler, options) =>
       harden(await client.listen(event, handler, withSignal(options))),
     ),
-    once: asyncSafely(async (event, handler, options) =>
-      harden(await client.once(event, handler, withSignal(options))),
-    ),
+    once: asyncSafely(async (event, ...rest) => harden(await client.once(event, ...rest.map(withSignal)))),
   }
   return sallyport
 }

@@ -91,9 +91,10 @@ export class JoinedBus {
   }
 
   /**
-   * Starts one more frontend in a worker, with a sticky session. Resolves once the worker is about to load its module.
+   * Starts one more frontend in a worker, with a sticky session. Resolves once its module has been evaluated: see `loaded` and
+   * `loadTimeout`.
    *
-   * @throws {BusError} as `connect`
+   * @throws {BusError} as `connect`, and whatever the module throws
    */
   async open(label: string, module: ModuleLocation, options?: FrontendOptions): Promise<void> {
     this.#checkFree(label)
@@ -162,7 +163,7 @@ export class JoinedBus {
 
 /**
  * Joins a bus whose core runs in other processes. This process can run frontends in workers, with their gates, and its own thread can
- * call. Resolves once core has accepted each of `frontends`.
+ * call. Resolves once core has accepted each of `frontends` and their modules have been evaluated.
  *
  * @throws {BusError} InvalidParams for an invalid option or credential; Disconnected if no server of NATS or no core answers; Denied
  * if the server or core refuses

@@ -1,6 +1,6 @@
 // Deadlines and cancellation of a call, and the checks of call options, on either side of the bus.
 import { setMaxListeners } from 'node:events'
-import { BusError, describeCommand } from '../errors/bus-error.js'
+import { BusError, describeCommand, describeName } from '../errors/bus-error.js'
 
 export interface CallOptions {
   /**
@@ -12,11 +12,14 @@ export interface CallOptions {
 }
 
 /** Returns the error of a call whose signal aborted: `Timeout` if a deadline aborted it, such as that of `AbortSignal.timeout`. */
-export function createAbortError(method: string, signal: AbortSignal | undefined): BusError {
+export const createAbortError = (method: string, signal: AbortSignal | undefined): BusError =>
+  createAborted(describeCommand(method), signal)
+
+function createAborted(subject: string, signal: AbortSignal | undefined): BusError {
   const cause: unknown = signal?.reason
   const isLate = cause instanceof Error && cause.name === 'TimeoutError'
   const text = isLate ? 'took longer than the timeout of its signal' : 'was cancelled'
-  return new BusError(isLate ? 'Timeout' : 'Cancelled', `${describeCommand(method)} ${text}`, { cause })
+  return new BusError(isLate ? 'Timeout' : 'Cancelled', `${subject} ${text}`, { cause })
 }
 
 /** @throws {BusError} InvalidParams if `options` is not an object, or has a member that is not in `known` */
@@ -32,18 +35,19 @@ export function checkOptionNames(method: string, options: unknown, known: Readon
 }
 
 /** @throws {BusError} InvalidParams if an option has the wrong type; Cancelled or Timeout if the signal is aborted */
-export function checkTimeout(method: string, { signal, timeout }: CallOptions): void {
+export function checkTimeout(method: string, options: CallOptions): void {
+  checkDeadline(describeCommand(method), options)
+}
+
+function checkDeadline(subject: string, { signal, timeout }: CallOptions): void {
   if (timeout !== undefined && !(typeof timeout === 'number' && timeout >= 0 && timeout <= 0x7fff_ffff)) {
-    throw new BusError(
-      'InvalidParams',
-      `\`timeout\` of ${describeCommand(method)} must be milliseconds from 0 to 2147483647`,
-    )
+    throw new BusError('InvalidParams', `\`timeout\` of ${subject} must be milliseconds from 0 to 2147483647`)
   }
   if (signal === undefined) return
   if (!(signal instanceof AbortSignal)) {
-    throw new BusError('InvalidParams', `\`signal\` of ${describeCommand(method)} must be an AbortSignal`)
+    throw new BusError('InvalidParams', `\`signal\` of ${subject} must be an AbortSignal`)
   }
-  if (signal.aborted) throw createAbortError(method, signal)
+  if (signal.aborted) throw createAborted(subject, signal)
 }
 
 /**
@@ -58,9 +62,27 @@ export function watchDeadline(
   abandon: (error: BusError) => void,
 ): (() => void) | undefined {
   if (signal === undefined && timeout === undefined) return undefined
-  const onAbort = (): void => abandon(createAbortError(method, signal))
-  const onTimeout = (): void =>
-    abandon(new BusError('Timeout', `${describeCommand(method)} took longer than ${timeout} ms`))
+  return watch(describeCommand(method), { signal, timeout }, abandon)
+}
+
+/**
+ * Calls `abandon` when the deadline of a wait for an event has passed or the signal aborts. Returns a function that stops watching.
+ *
+ * @throws {BusError} as `checkTimeout`
+ */
+export function watchEvent(event: string, options: CallOptions, abandon: (error: BusError) => void): () => void {
+  const subject = `waiting for event ${describeName(event)}`
+  checkDeadline(subject, options)
+  return watch(subject, options, abandon)
+}
+
+function watch(
+  subject: string,
+  { signal, timeout }: { [Name in keyof CallOptions]: CallOptions[Name] | undefined },
+  abandon: (error: BusError) => void,
+): () => void {
+  const onAbort = (): void => abandon(createAborted(subject, signal))
+  const onTimeout = (): void => abandon(new BusError('Timeout', `${subject} took longer than ${timeout} ms`))
   const timer = timeout === undefined ? undefined : setTimeout(onTimeout, timeout)
   if (signal) {
     // One signal can serve a thousand calls. Node would warn of a leak.

@@ -63,7 +63,12 @@ export interface StateReport {
   error?: ReportedError
 }
 
-export type FrontendReport = StateReport | UnexpectedReadReport
+/** Frontend → host: the frontend's module was evaluated. */
+export interface LoadedReport {
+  type: 'loaded'
+}
+
+export type FrontendReport = StateReport | LoadedReport | UnexpectedReadReport
 
 /** Host → frontend: stop, or a link. The frontend's module runs after the first link. Each later link replaces the previous one. */
 export type FrontendCommand = { type: 'link'; link: LinkEndpoint } | { type: 'stop' }
@@ -163,7 +168,7 @@ export interface FrontendFunctions {
   emit(event: never, payload: unknown, options: never): Promise<void>
   emitTo(target: never, event: never, payload: unknown, options: never): Promise<void>
   listen(event: never, handler: never, options: never): Promise<() => void>
-  once(event: never, handler: never, options: never): Promise<() => void>
+  once(event: never, handler: never, options: never): Promise<unknown>
   expose(functions: never): () => void
 }
 

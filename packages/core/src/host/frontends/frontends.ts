@@ -17,6 +17,15 @@ import {
   type PooledSessionOptions,
 } from './worker-runtime.js'
 
+export interface OpenedFrontend {
+  /**
+   * Lets the worker load its module. Resolves once the module has been evaluated, or is no longer waited for.
+   *
+   * @throws whatever the module throws; Disconnected if the frontend exits before that
+   */
+  start(): Promise<void>
+}
+
 /** Beyond this number of labels, the warning about a missing sandbox can be repeated. */
 const MAX_WARNED_LABELS = 1000
 
@@ -48,19 +57,26 @@ export class Frontends implements CoreEndpointEvents {
     return this.#connect(name, session, (deps, events) => createSessionRuntime({ ...deps, client }, events))
   }
 
-  /** Starts a worker. Resolves once core has the link and the gate is ready; `start` then lets the worker load its module. */
-  async open(label: string, module: URL, settings: FrontendConfig): Promise<{ start(): void }> {
-    const { sandbox, supervision, allow } = settings
+  /** Starts a worker. Resolves once core has the link and the gate is ready. */
+  async open(label: string, module: URL, settings: FrontendConfig): Promise<OpenedFrontend> {
+    const { sandbox, supervision, allow, loaded, loadTimeout } = settings
     if (allow && this.#host.core.isRemote) {
       const text = 'is not available for a host without core. Add a capability to the bus that has core'
       throw new BusError('InvalidParams', `${allow.from} ${text}`)
     }
     const booted = createDeferred()
+    const opened = createDeferred()
+    let isOpening = loaded
+    const onLoaded = (): void => {
+      isOpening = false
+      opened.resolve()
+    }
     const onUnexpectedRead = (directory: string): void => {
       const message = 'Node lets this frontend read everything below the working directory. See docs/security.md'
       this.#host.log.warn({ label, directory }, message)
     }
-    const deps = { label, module, settings, supervision, host: this.#host, onBooted: booted.resolve, onUnexpectedRead }
+    const reports = { onBooted: booted.resolve, onLoaded, isOpening: () => isOpening, onUnexpectedRead }
+    const deps = { label, module, settings, supervision, host: this.#host, ...reports }
     const createRuntime = (events: RuntimeEvents): FrontendRuntime => createWorkerRuntime(deps, events)
     const isProcess = typeof sandbox === 'object' && sandbox.kind === 'process'
     const frontend = this.#add(label, {
@@ -80,7 +96,21 @@ export class Frontends implements CoreEndpointEvents {
     const isStrict = typeof sandbox === 'object' && sandbox.kind === 'permission' && sandbox.strict
     await this.#waitFor(frontend, isStrict ? booted.promise : undefined)
     if (sandbox !== 'none' && frontend.canCallAll) this.#warnOfOpenCommands(label)
-    return { start: () => frontend.start() }
+    const onTimeout = (): void => {
+      this.#host.log.warn(
+        { label, ms: loadTimeout },
+        "The frontend's module is still loading; no longer waiting for it",
+      )
+      onLoaded()
+    }
+    return {
+      start: async () => {
+        frontend.start()
+        if (!loaded) return
+        const timer = setTimeout(onTimeout, loadTimeout)
+        await this.#waitFor(frontend, opened.promise).finally(() => clearTimeout(timer))
+      },
+    }
   }
 
   /** @throws {BusError} Disconnected for an unknown label */
@@ -195,10 +225,11 @@ export class Frontends implements CoreEndpointEvents {
     return frontend
   }
 
-  async #waitFor(frontend: Frontend, booted?: Promise<void>): Promise<void> {
+  /** Resolves once the frontend is ready and has taken a further step of its start. Closes the frontend if it exits before that. */
+  async #waitFor(frontend: Frontend, step?: Promise<void>): Promise<void> {
     try {
       await frontend.ready
-      if (booted) await Promise.race([booted, frontend.exited.then(error => Promise.reject(error))])
+      if (step) await Promise.race([step, frontend.exited.then(throwExit)])
     } catch (error) {
       await frontend.close()
       throw error
@@ -233,4 +264,9 @@ export class Frontends implements CoreEndpointEvents {
     this.#warnedLabels.add(label)
     this.#host.log.warn({ label }, 'Frontend runs without a sandbox: its code has all permissions of the host')
   }
+}
+
+function throwExit(error: Error | undefined): never {
+  const message = 'The frontend exited before its module was loaded'
+  throw error ?? new BusError('Disconnected', message, { data: { delivered: 'no' } })
 }

@@ -23,6 +23,7 @@ import {
   isDevelopment,
   type LinkEndpoint,
   openLink,
+  type LoadedReport,
   type UnexpectedReadReport,
 } from '@sallyport/protocol/internal'
 import type { RelayData } from '../../relay/messages.js'
@@ -44,6 +45,10 @@ export interface WorkerRuntimeDeps {
   host: FrontendHost
   /** Called when the thread has loaded its own code and its sandbox is in place. */
   onBooted(): void
+  /** Called when the module has been evaluated, after each start. */
+  onLoaded(): void
+  /** True while the host waits for the module: a failure rejects what it called, and is not reported. */
+  isOpening(): boolean
   /** Called when Node lets the frontend read a directory that was not granted. */
   onUnexpectedRead(directory: string): void
 }
@@ -53,7 +58,7 @@ const RELAY_STOP_TIMEOUT_MS = 10_000
 
 /** Starts a worker, which loads its module with the first link. */
 export function createWorkerRuntime(deps: WorkerRuntimeDeps, events: RuntimeEvents): FrontendRuntime {
-  const { label, module, settings, supervision, host, onBooted, onUnexpectedRead } = deps
+  const { label, module, settings, supervision, host, onBooted, onLoaded, isOpening, onUnexpectedRead } = deps
   const { codec, data, sandbox, window, overflow } = settings
   const { supervisor, log, reporter, options } = host
   const isProcess = typeof sandbox === 'object' && sandbox.kind === 'process'
@@ -86,6 +91,7 @@ export function createWorkerRuntime(deps: WorkerRuntimeDeps, events: RuntimeEven
     name: getWorkerName('frontend', label),
     supervision,
     waitsAfterError: dev,
+    isOpening,
     ...(isProcess && { stopTimeout: RELAY_STOP_TIMEOUT_MS }),
     spawn: heartbeat => spawnFrontend({ ...start, heartbeat }, settings, host),
     ...(dev && { explainError: (error, signal) => explainSyntax(error, module, signal) }),
@@ -95,7 +101,10 @@ export function createWorkerRuntime(deps: WorkerRuntimeDeps, events: RuntimeEven
     },
     onReport(report) {
       // Only the first report is sent before the frontend's own code runs. Later ones can be forged.
-      const { type, directory } = (report ?? {}) as Partial<UnexpectedReadReport>
+      const { type, directory } = (report ?? {}) as Partial<LoadedReport | UnexpectedReadReport> & {
+        directory?: unknown
+      }
+      if (type === 'loaded') return onLoaded()
       if (type === 'unexpected-read' && typeof directory === 'string' && !hasReported) onUnexpectedRead(directory)
       hasReported = true
     },
@@ -109,8 +118,9 @@ export function createWorkerRuntime(deps: WorkerRuntimeDeps, events: RuntimeEven
   })
   void worker.exited.then(exit => {
     closeLink()
+    const wasOpening = isOpening()
     events.exited(exit.error)
-    reporter.reportExit('frontend', label, exit)
+    if (!wasOpening) reporter.reportExit('frontend', label, exit)
   })
   return {
     get isUp() {

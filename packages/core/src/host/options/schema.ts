@@ -135,6 +135,8 @@ const frontendEntries = {
   sandbox: v.optional(inlineOr(sandboxObject, sandboxName), 'permission'),
   onStdio: v.optional(v.custom<OnStdio>(isFunction, 'a function')),
   supervision: supervisionSchema,
+  loaded: v.optional(boolean, true),
+  loadTimeout: v.optional(integer('whole milliseconds, from 1', 1), 10_000),
 }
 /** @internal */
 export const connectionSchema = options(connectionEntries)

@@ -109,6 +109,15 @@ export interface FrontendOptions extends ConnectionOptions {
   onStdio?: OnStdio
   /** When its worker and its gate restart. Each missing option is the bus's. */
   supervision?: SupervisionOptions
+  /**
+   * Waits until the module has been evaluated; a module that fails to load rejects `createBus` or `bus.open`. `false` doesn't wait, for
+   * a module that waits for its host at top level.
+   *
+   * @default true
+   */
+  loaded?: boolean
+  /** Milliseconds to wait for the module. After that a warning is logged, and the load goes on. @default 10000 */
+  loadTimeout?: number
 }
 
 export interface FrontendModule extends FrontendOptions {
@@ -263,6 +272,8 @@ export interface FrontendConfig extends ConnectionConfig {
   sandbox: 'none' | PermissionConfig | ProcessConfig | SesConfig
   onStdio?: OnStdio | undefined
   supervision: SupervisionConfig
+  loaded: boolean
+  loadTimeout: number
 }
 
 export interface IsolationConfig {

@@ -46,6 +46,9 @@ const BUS_EVENTS: ReadonlySet<string> = new Set<keyof BusEvents>([
 const ensureBusError = (error: Error): BusError =>
   isBusError(error) ? error : new BusError('InternalError', error.message, { cause: error })
 
+/** True for a name that `bus.on` takes. */
+export const isBusEvent = (name: string): boolean => BUS_EVENTS.has(name)
+
 export class BusReporter {
   readonly #log: Logger
   readonly #events: EventEmitter
@@ -123,8 +126,9 @@ export function subscribe<Name extends keyof BusEvents>(
   names: ReadonlySet<string> = BUS_EVENTS,
 ): () => void {
   if (!names.has(name)) {
-    const text = `no event ${describeName(String(name))}${didYouMean(String(name), names)}`
-    throw new BusError('InvalidParams', `${where}: ${text}`)
+    const text = `no event ${describeName(String(name))} of the bus itself${didYouMean(String(name), names)}`
+    const listen = names === BUS_EVENTS ? 'bus.listen' : 'the `listen` of a client'
+    throw new BusError('InvalidParams', `${where}: ${text}. For events of the application use ${listen}`)
   }
   check(`${where}: the handler`, anyFunction, listener)
   events.on(name, listener)

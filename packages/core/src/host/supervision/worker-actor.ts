@@ -36,6 +36,8 @@ export interface WorkerSpec {
   stopTimeout?: number
   /** In development: after an error the worker waits for `reload` instead of restarting. */
   waitsAfterError?: boolean
+  /** True while the worker's opener waits for it: an error is final then, because the opener gets it. */
+  isOpening?(): boolean
   /** In development: adds an explanation to an error. The exit is reported afterwards, or as soon as the signal aborts. */
   explainError?(error: Error, signal: AbortSignal): Promise<void>
   /**

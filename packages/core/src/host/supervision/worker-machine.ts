@@ -50,10 +50,13 @@ const failWith = (
   isCharged = false,
 ): Pick<WorkerContext, 'error' | 'exitError' | 'isCharged'> => ({ error, exitError: error, isCharged })
 
-function canRestart({ spec, history, startupMs, error, isCharged, now, random }: WorkerContext): boolean {
+const hasStarted = ({ spec, startupMs }: WorkerContext): boolean => startupMs !== undefined && !spec.isOpening?.()
+
+function canRestart(context: WorkerContext): boolean {
+  const { spec, history, error, isCharged, now, random } = context
   const { restart } = spec.supervision
   if (spec.waitsAfterError && error) return false
-  if (startupMs === undefined || restart === 'temporary' || (restart === 'transient' && !error)) return false
+  if (!hasStarted(context) || restart === 'temporary' || (restart === 'transient' && !error)) return false
   return nextRestart(history, isCharged, spec.supervision, now(), random()) !== undefined
 }
 
@@ -119,8 +122,8 @@ const machine = setup({
     isRestart: ({ context: { spec, startupMs } }) => spec.hasStartTimeout === true && startupMs !== undefined,
     hasStopTimeout: ({ context }) => context.spec.stopTimeout !== undefined,
     canRestart: ({ context }) => canRestart(context),
-    waitsAfterError: ({ context: { spec, startupMs, error } }) =>
-      spec.waitsAfterError === true && startupMs !== undefined && error !== undefined,
+    waitsAfterError: ({ context }) =>
+      context.spec.waitsAfterError === true && hasStarted(context) && context.error !== undefined,
     hasNoError: ({ context }) => context.error === undefined,
     exitedCleanly: ({ event }) => getError(event) === undefined,
   },

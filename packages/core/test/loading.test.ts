@@ -1,0 +1,124 @@
+// `createBus` and `bus.open` wait until the frontends' modules have been evaluated, and the host misses none of their events.
+import { pino } from 'pino'
+import { describe, expect, test } from 'vitest'
+import { createTestBus } from '../src/testing.js'
+import { join, startCore } from './remote/fake-core.js'
+import { fixture, next, places, start } from './start.js'
+
+const module = fixture('loading.mjs')
+const sandboxes = ['none', 'permission', 'process', 'ses'] as const
+const getModule = (sandbox: (typeof sandboxes)[number]): URL => (sandbox === 'ses' ? fixture('ses/loading.js') : module)
+
+describe('a module that fails to load', () => {
+  const failures: [ends: string, message: string | RegExp][] = [
+    ['throw', 'at load'],
+    ['package', /^Cannot find package 'a-package-that-is-missing'/],
+    ['syntax', /^Unexpected token/],
+    ['exit', 'frontend "main" exited with code 3'],
+    ['leave', 'The frontend exited before its module was loaded'],
+  ]
+
+  test.each(failures)('rejects createBus and bus.open: %s', async (ends, message) => {
+    const options = { data: { ends }, sandbox: 'none' } as const
+    const rejection = { name: 'BusError', message: expect.stringMatching(message) as string }
+    await expect(start({ frontends: { main: { module, ...options } } })).rejects.toMatchObject(rejection)
+    const bus = await start()
+    await expect(bus.open('main', module, options)).rejects.toMatchObject(rejection)
+  })
+
+  test.each(sandboxes)('is not tried again, and frees its label: sandbox %s', async sandbox => {
+    const bus = await start({ supervision: { restart: 'permanent', delay: { min: 1, max: 1 } } })
+    const reported: unknown[] = []
+    for (const name of ['fault', 'restart', 'failed'] as const) bus.on(name, event => void reported.push(event))
+    const open = (ends?: string): Promise<void> => bus.open('main', getModule(sandbox), { sandbox, data: { ends } })
+    await expect(open('throw')).rejects.toMatchObject({ message: 'at load' })
+    expect((await bus.stats()).frontends).toEqual({})
+    await open()
+    expect(await bus.call('main', 'answer')).toBe(42)
+    expect(reported).toEqual([])
+  })
+
+  test('rejects in development too', async () => {
+    const bus = await start({ dev: true })
+    await expect(bus.open('main', module, { data: { ends: 'throw' } })).rejects.toMatchObject({ message: 'at load' })
+  })
+
+  test('rejects connectHost and its open', async () => {
+    const core = await startCore()
+    const main = { module, data: { ends: 'throw' } }
+    await expect(join(core, { frontends: { main } })).rejects.toMatchObject({ message: 'at load' })
+    const host = await join(core)
+    await expect(host.open('main', module, { data: main.data })).rejects.toMatchObject({ message: 'at load' })
+    await host.open('main', module, { data: {} })
+  })
+
+  test('rejects with Disconnected when the frontend is closed meanwhile', async () => {
+    const bus = await start()
+    const up = next(bus, 'loading')
+    const opening = bus.open('main', module, { data: { waits: true, events: 1 } })
+    opening.catch(() => {})
+    await up
+    await bus.closeFrontend('main')
+    await expect(opening).rejects.toMatchObject({ reason: 'Disconnected' })
+  })
+})
+
+describe('a module that waits for its host', () => {
+  test('is no longer waited for after `loadTimeout`, with a warning', async () => {
+    const lines: unknown[] = []
+    const log = pino({ level: 'warn' }, { write: line => void lines.push(JSON.parse(line)) })
+    const main = { module, data: { waits: true }, loadTimeout: 50 }
+    const bus = await start({ frontends: { main }, log })
+    const msg = "The frontend's module is still loading; no longer waiting for it"
+    expect(lines).toContainEqual(expect.objectContaining({ level: 40, label: 'main', ms: 50, msg }))
+    const loaded = next(bus, 'loading')
+    await bus.emit('go')
+    expect(await loaded).toBe('loaded')
+  })
+
+  test('is not waited for with `loaded: false`', async () => {
+    const bus = await start()
+    await bus.open('main', module, { data: { waits: true, events: 1 }, loaded: false, loadTimeout: 600_000 })
+    expect(await next(bus, 'loading')).toBe(0)
+    const loaded = next(bus, 'loading')
+    await bus.emit('go')
+    expect(await loaded).toBe('loaded')
+  })
+
+  test('rejects a wrong option', async () => {
+    const bus = await start()
+    const open = (options: object): Promise<void> => bus.open('main', module, options)
+    await expect(open({ loaded: 1 })).rejects.toThrow('bus.open: loaded must be true or false: got 1')
+    await expect(open({ loadTimeout: 0 })).rejects.toThrow('loadTimeout must be whole milliseconds, from 1: got 0')
+  })
+})
+
+describe('a host that listens at once', () => {
+  test.each(places)('gets every event of modules that were loading, in order: %s', async (_name, app, sandbox) => {
+    const options = { data: { events: 3 }, sandbox }
+    const bus = await start({ app, frontends: { main: { module, ...options } } })
+    const heard: unknown[] = []
+    const opened: unknown[] = []
+    await bus.listen('tauri://window-created', ({ payload }) => void opened.push(payload))
+    await bus.listen('loading', ({ payload }) => void heard.push(payload))
+    await expect.poll(() => heard).toEqual([0, 1, 2, 'loaded'])
+    heard.length = 0
+    await bus.open('later', module, options)
+    await expect.poll(() => heard).toEqual([0, 1, 2, 'loaded'])
+    expect(opened).toEqual([{ label: 'main' }, { label: 'later' }])
+  })
+
+  test('gets events of a frontend that is opened, also with a new listener', async () => {
+    const bus = await start()
+    await bus.open('main', getModule('ses'), { sandbox: 'ses', data: {} })
+    const heard: unknown[] = []
+    void bus.listen('loading', ({ payload }) => void heard.push(payload))
+    await expect.poll(() => heard).toEqual([0, 'loaded'])
+  })
+
+  test('gets events of a test bus', async () => {
+    const { bus, close } = await createTestBus({ frontends: { other: { module, data: { events: 1 } } } })
+    expect(await next(bus, 'loading')).toBe(0)
+    await close()
+  })
+})
