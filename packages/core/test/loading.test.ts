@@ -67,10 +67,11 @@ describe('a module that waits for its host', () => {
   test('is no longer waited for after `loadTimeout`, with a warning', async () => {
     const lines: unknown[] = []
     const log = pino({ level: 'warn' }, { write: line => void lines.push(JSON.parse(line)) })
-    const main = { module, data: { waits: true }, loadTimeout: 50 }
+    const main = { module, data: { waits: true, events: 1 }, loadTimeout: 50 }
     const bus = await start({ frontends: { main }, log })
     const msg = "The frontend's module is still loading; no longer waiting for it"
     expect(lines).toContainEqual(expect.objectContaining({ level: 40, label: 'main', ms: 50, msg }))
+    expect(await next(bus, 'loading')).toBe(0)
     const loaded = next(bus, 'loading')
     await bus.emit('go')
     expect(await loaded).toBe('loaded')

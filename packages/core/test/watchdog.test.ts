@@ -73,7 +73,7 @@ test.each(['none', 'process'] as const)(
     const destroyed = next(bus, 'tauri://destroyed')
     const source = `import { invoke } from '${import.meta.resolve('@sallyport/frontend')}'
     await invoke('add', { hook: 'spin' })`
-    await bus.open('bad', new URL(`data:text/javascript,${encodeURIComponent(source)}`), { sandbox })
+    await bus.open('bad', new URL(`data:text/javascript,${encodeURIComponent(source)}`), { sandbox, loaded: false })
     expect(await destroyed).toEqual({ label: 'bad' })
     await expect.poll(() => faults).toMatchObject([{ label: 'bad', error: { message: getMessage('bad') } }])
     const close = () => bus.closeFrontend('bad').catch((error: Error) => error.message)

@@ -74,7 +74,7 @@ test('bounds and escapes the names and errors of frontends', async () => {
   const { recent } = full.recent ? full : await page.next(snapshot => snapshot.recent !== undefined)
   expect(recent!.refusals.length).toBe(100)
   const fault = String.raw`throw new Error('\u202e<b>' + 'y'.repeat(1e6))`
-  await bus.open('bad', at(fault))
+  await bus.open('bad', at(fault), { loaded: false })
   const failed = await page.next(snapshot => snapshot.recent?.troubles.some(({ kind }) => kind === 'failed') === true)
   const { why } = failed.recent!.troubles[0]!
   expect(why.startsWith(String.raw`\u{202e}<b>yyy`)).toBe(true)
