@@ -203,7 +203,7 @@ export class Bus<Types extends BusTypes = BusTypes> {
       return this.#client.once<never>(event, toListenOptions(where, event, handler))
     }
     const listenOptions = toListenOptions(where, event, options)
-    return this.#track(this.#client.once(event, handler as EventHandler<never>, listenOptions))
+    return this.#client.once(event, handler as EventHandler<never>, listenOptions)
   }
 
   /**
@@ -295,7 +295,7 @@ export class Bus<Types extends BusTypes = BusTypes> {
     await this.close()
   }
 
-  /** @internal Lets core forget the events that it has kept, in the first tick in which the host adds no listener. */
+  /** @internal Lets core forget the events that it has kept, in the first tick in which the host calls no `listen`. */
   async releaseEvents(): Promise<void> {
     do {
       await Promise.allSettled(this.#registrations)
