@@ -71,9 +71,9 @@ export class Payload {
   }
 
   /** Returns about how many bytes the encoded event takes. @throws the errors of `encode` and `pack` */
-  measure(event: string): number {
-    if (!this.hasBytes) return this.encode('json')?.length ?? 0
-    const { encoded, attachments } = this.pack(event)
+  measure(event: string, codec: CodecName): number {
+    if (!this.hasBytes) return this.encode(codec)?.length ?? 0
+    const { encoded, attachments } = this.pack(event, codec)
     return attachments.reduce((sum, { byteLength }) => sum + byteLength, encoded.length)
   }
 

@@ -1,5 +1,5 @@
 // Events that core keeps for its host until `createBus` or `bus.open` has resolved and the host can listen.
-import { MAX_EVENT_QUEUE, MAX_EVENT_QUEUE_BYTES } from '@sallyport/protocol'
+import { type CodecName, MAX_EVENT_QUEUE, MAX_EVENT_QUEUE_BYTES } from '@sallyport/protocol'
 import { type Accepts, Delivery, type Listener, type Payload, type Subscriber } from './delivery.js'
 
 /** A hostile frontend could emit any number of names. */
@@ -29,12 +29,8 @@ export class HeldEvents {
 
   /** Ignores an event that cannot be serialized. */
   add(event: string, payload: Payload, accepts: Accepts | undefined): void {
-    let bytes: number
-    try {
-      bytes = payload.measure(event)
-    } catch {
-      return
-    }
+    const bytes = measure(event, payload, 'json') ?? measure(event, payload, 'msgpack')
+    if (bytes === undefined) return
     this.#events.push({ event, payload, accepts, bytes })
     this.#bytes += bytes
     while (this.#events.length > MAX_EVENT_QUEUE || (this.#bytes > MAX_EVENT_QUEUE_BYTES && this.#events.length > 1)) {
@@ -56,6 +52,15 @@ export class HeldEvents {
   /** Delivers what `replay` still owes: called before any later event, so that order is preserved. */
   flush(): void {
     for (const deliverMissed of this.#awaited.splice(0)) deliverMissed()
+  }
+}
+
+/** Returns `undefined` if the codec cannot encode the payload. */
+function measure(event: string, payload: Payload, codec: CodecName): number | undefined {
+  try {
+    return payload.measure(event, codec)
+  } catch {
+    return undefined
   }
 }
 
