@@ -1,9 +1,7 @@
 // The types of `once`: with a handler a function that removes it, without one a promise of the event.
-import type { Client } from '@sallyport/frontend/client'
-import { createClient, once } from '@sallyport/frontend'
-import type { BusEvent, Unlisten } from '@sallyport/protocol'
+import { type BusEvent, createClient, once, type Unlisten } from '@sallyport/frontend'
 import { expectTypeOf, test } from 'vitest'
-import type { App, Bus } from '../src/index.js'
+import type { App, Bus, Client } from '../src/index.js'
 
 declare const bus: Bus
 declare const client: Client

@@ -1,5 +1,11 @@
 // Creates the app object that handlers and setups use.
-import { type BusEvent, type CallOptions, type EventTarget, toEventTarget, watchEvent } from '@sallyport/protocol/internal'
+import {
+  type BusEvent,
+  type CallOptions,
+  type EventTarget,
+  toEventTarget,
+  watchEvent,
+} from '@sallyport/protocol/internal'
 import type { Logger } from 'pino'
 import type { App, AppEventHandler, AppListenOptions } from '../api/app.js'
 import type { FrontendCallOptions } from '../api/frontend-call.js'

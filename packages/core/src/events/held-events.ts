@@ -1,5 +1,5 @@
 // Events that core keeps for its host until `createBus` or `bus.open` has resolved and the host can listen.
-import { type CodecName, MAX_EVENT_QUEUE, MAX_EVENT_QUEUE_BYTES } from '@sallyport/protocol'
+import { type CodecName, MAX_EVENT_QUEUE, MAX_EVENT_QUEUE_BYTES } from '@sallyport/protocol/internal'
 import { type Accepts, Delivery, type Listener, type Payload, type Subscriber } from './delivery.js'
 
 /** A hostile frontend could emit any number of names. */
