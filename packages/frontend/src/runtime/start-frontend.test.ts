@@ -1,12 +1,14 @@
+import { isMainThread } from 'node:worker_threads'
 import { expect, test } from 'vitest'
 import { explainDenied } from './start-frontend.js'
 
+const kind = isMainThread ? 'process' : 'permission'
 const denied = (more: object): Error => Object.assign(new Error('restricted'), { code: 'ERR_ACCESS_DENIED', ...more })
 
 test.each([
   [
     denied({ permission: 'FileSystemRead', resource: '/key' }),
-    'The sandbox denies FileSystemRead of /key; `read` of the option `sandbox` grants more: see docs/security.md',
+    `The sandbox denies FileSystemRead of /key. Allow it with sandbox: { kind: '${kind}', read: ["/key"] } (docs/security.md)`,
   ],
   [denied({ permission: 'ChildProcess', resource: '' }), 'The sandbox denies ChildProcess: see docs/security.md'],
   [denied({ permission: 'WorkerThreads' }), 'The sandbox denies WorkerThreads: see docs/security.md'],

@@ -1,5 +1,6 @@
 // The lifecycle of a frontend in a worker or a process: creates the thread's client, then loads the user's module or script.
 import { setImmediate as nextTick } from 'node:timers/promises'
+import { isMainThread } from 'node:worker_threads'
 import {
   BusError,
   explainTypeScript,
@@ -101,7 +102,9 @@ function explainLoadError(error: unknown, isSandboxed: boolean): unknown {
  */
 export function explainDenied(error: unknown): unknown {
   if (!(error instanceof Error)) return error
-  const { code, permission, resource } = error as Error & Record<'code' | 'permission' | 'resource', unknown>
+  const { code, resource, ...denial } = error as Error & Record<'code' | 'permission' | 'resource', unknown>
+  // An error of a socket does not contain the permission.
+  const permission = error.message.includes('--allow-net') ? 'Net' : denial.permission
   if (code === 'ERR_UNKNOWN_FILE_EXTENSION') {
     const problem = `${error.message}: the host's loaders are not available in a frontend's sandbox`
     return new BusError('InternalError', problem, { cause: error })
@@ -109,8 +112,18 @@ export function explainDenied(error: unknown): unknown {
   // An error of a function that the sandbox itself replaces has a clear message already.
   if (code !== 'ERR_ACCESS_DENIED' || typeof permission !== 'string') return error
   const denied = [permission, ...(typeof resource === 'string' && resource !== '' ? [resource] : [])].join(' of ')
-  const remedy = permission === 'FileSystemRead' ? '; `read` of the option `sandbox` grants more' : ''
-  return new BusError('InternalError', `The sandbox denies ${denied}${remedy}: see docs/security.md`, { cause: error })
+  const grant = getGrant(permission, resource)
+  if (grant === undefined)
+    return new BusError('InternalError', `The sandbox denies ${denied}: see docs/security.md`, { cause: error })
+  const option = `sandbox: { kind: '${isMainThread ? 'process' : 'permission'}', ${grant} }`
+  const text = `The sandbox denies ${denied}. Allow it with ${option} (docs/security.md)`
+  return new BusError('InternalError', text, { cause: error })
+}
+
+/** Returns the option that grants a permission of Node's, if there is one. */
+function getGrant(permission: string, resource: unknown): string | undefined {
+  if (permission === 'FileSystemRead') return `read: [${JSON.stringify(resource)}]`
+  return permission === 'Net' ? 'net: true' : undefined
 }
 
 /** Adds the most likely cause to the error of a call that was not awaited, before it ends the thread. */

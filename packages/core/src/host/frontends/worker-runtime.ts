@@ -31,7 +31,14 @@ import type { ConnectionConfig, FrontendConfig, PermissionConfig, ProcessConfig,
 import { getWorkerName, type SupervisionConfig, type WorkerStats } from '../supervision/policy.js'
 import { pipeOutput, pipeToHost } from '../workers/output.js'
 import { getFlags, realModule } from '../workers/read-grants.js'
-import { getFrontendGrants, getScriptGrants, getUnexpectedRead, MODEL, spawnSandboxed } from '../workers/sandbox.js'
+import {
+  getFrontendGrants,
+  getNetFlags,
+  getScriptGrants,
+  getUnexpectedRead,
+  MODEL,
+  spawnSandboxed,
+} from '../workers/sandbox.js'
 import { type Entry, findEntry, spawnWorker } from '../workers/spawn.js'
 import { explainSyntax } from '../workers/syntax-errors.js'
 import type { FrontendHost } from './frontend.js'
@@ -180,7 +187,8 @@ function getSandboxOptions(entry: Entry, data: FrontendWorkerData, sandbox: Perm
     sandbox: { unexpectedRead: getUnexpectedRead(reads), strict: sandbox.kind === 'permission' && sandbox.strict },
     ...(runner !== undefined && { runner }),
   }
-  return { workerData, reads, resourceLimits: sandbox.resourceLimits }
+  const net = sandbox.kind === 'permission' && sandbox.net
+  return { workerData, reads, net, resourceLimits: sandbox.resourceLimits }
 }
 
 /**
@@ -190,7 +198,7 @@ function getSandboxOptions(entry: Entry, data: FrontendWorkerData, sandbox: Perm
  */
 function spawnRelay(data: FrontendWorkerData, sandbox: ProcessConfig): Worker {
   const { heartbeat, ...frontend } = data
-  const { read, resourceLimits, memory, cpu } = sandbox
+  const { read, net, resourceLimits, memory, cpu } = sandbox
   const entry = findEntry('@sallyport/frontend/process')
   const module = realModule(data.module)
   const start: FrontendStart = {
@@ -199,7 +207,12 @@ function spawnRelay(data: FrontendWorkerData, sandbox: ProcessConfig): Worker {
     // The process starts in an empty directory, so there is nothing unexpected to read.
     sandbox: { unexpectedRead: undefined, strict: false },
   }
-  const flags = [...MODEL, ...getFlags(getFrontendGrants(entry, module, read)), ...getV8Flags(resourceLimits)]
+  const flags = [
+    ...MODEL,
+    ...getFlags(getFrontendGrants(entry, module, read)),
+    ...getNetFlags(net),
+    ...getV8Flags(resourceLimits),
+  ]
   const relayData: RelayData = {
     args: [...flags, fileURLToPath(entry)],
     temporary: tmpdir(),

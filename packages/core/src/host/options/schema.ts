@@ -80,6 +80,7 @@ function isGlob(value: string): boolean {
 const megabytes = v.optional(v.pipe(v.number('megabytes'), v.gtValue(0, 'more than 0 megabytes')))
 const memoryEntries = { maxOldGenerationSizeMb: megabytes, maxYoungGenerationSizeMb: megabytes, stackSizeMb: megabytes }
 const resourceLimits = v.optional(options({ ...memoryEntries, codeRangeSizeMb: megabytes }))
+const net = v.optional(boolean, false)
 const read = v.optional(v.array(fileSchema, 'a list'), [])
 /** Limits that are watched in /proc. */
 const watched = (what: string) => {
@@ -89,10 +90,11 @@ const watched = (what: string) => {
 const sandboxObject = v.variant(
   'kind',
   [
-    v.strictObject({ kind: v.literal('permission'), read, strict: v.optional(boolean, false), resourceLimits }),
+    v.strictObject({ kind: v.literal('permission'), read, net, strict: v.optional(boolean, false), resourceLimits }),
     v.strictObject({
       kind: v.literal('process'),
       read,
+      net,
       resourceLimits: v.optional(options(memoryEntries)),
       memory: watched('MiB, more than 0'),
       cpu: watched('a share of one core, more than 0'),

@@ -17,6 +17,8 @@ export interface PermissionSandbox {
   kind: 'permission'
   /** Files and directories that the frontend may read, in addition to its module's directory and the `node_modules` above it. */
   read?: readonly ModuleLocation[]
+  /** Grants the network. Before Node 25 the permission model does not deny it, and this has no effect. @default false */
+  net?: boolean
   /** Refuses to start the frontend if Node lets it read more. */
   strict?: boolean
   /** Limits of `new Worker`: memory, in MB. @default { maxOldGenerationSizeMb: 1024 }, and 2048 on Node 20 */
@@ -28,6 +30,8 @@ export interface ProcessSandbox {
   kind: 'process'
   /** Files and directories that the frontend may read, in addition to its module's directory and the `node_modules` above it. */
   read?: readonly ModuleLocation[]
+  /** Grants the network. Before Node 25 the permission model does not deny it, and this has no effect. @default false */
+  net?: boolean
   /** Memory, in MB, as flags of V8. A frontend that exceeds it ends with its process; the host goes on. */
   resourceLimits?: Omit<ResourceLimits, 'codeRangeSizeMb'>
   /** Resident memory of the whole process in MiB; Node alone takes 40 to 60. Linux only. */
@@ -252,6 +256,7 @@ export type ConnectionConfig = Required<Omit<ConnectionOptions, 'data'>> & Pick<
 export interface PermissionConfig {
   kind: 'permission'
   read: URL[]
+  net: boolean
   strict: boolean
   resourceLimits?: ResourceLimits | undefined
 }
@@ -259,6 +264,7 @@ export interface PermissionConfig {
 export interface ProcessConfig extends ProcessLimits {
   kind: 'process'
   read: URL[]
+  net: boolean
   resourceLimits?: ResourceLimits | undefined
 }
 

@@ -25,19 +25,24 @@ const PLUG_N_PLAY =
   "A frontend or gate under Node's permission model can't find its modules in the archives of Yarn's Plug'n'Play: " +
   'say `nodeLinker: node-modules` in .yarnrc.yml and install again, or give a frontend that you trust `sandbox: "none"`'
 
+/** Returns the flag that grants the network. Before Node 25 there is none, because nothing denies it. */
+export const getNetFlags = (net: boolean): string[] =>
+  net && process.allowedNodeEnvironmentFlags.has('--allow-net') ? ['--allow-net'] : []
+
 export interface SandboxedWorker {
   entry: Entry
   workerData: object
   transferList: TransferListItem[]
   reads: ReadGrants
+  net?: boolean
   resourceLimits?: ResourceLimits | undefined
 }
 
 /** @throws errors of `new Worker` */
-export function spawnSandboxed({ reads, resourceLimits, ...start }: SandboxedWorker): Worker {
+export function spawnSandboxed({ reads, net = false, resourceLimits, ...start }: SandboxedWorker): Worker {
   const heapMb = resourceLimits?.maxOldGenerationSizeMb
   const worker = spawnWorker(start.entry, start.workerData, start.transferList, {
-    execArgv: [...PERMISSION, ...getFlags(reads)],
+    execArgv: [...PERMISSION, ...getFlags(reads), ...getNetFlags(net)],
     env: {},
     stdout: true,
     stderr: true,
