@@ -1,13 +1,19 @@
 // @ts-check
-// Runs main.js against core.js in the brownfield pattern, the default: nothing stands between the two, and as long as no
-// capability names an app command, all of them are open.
+// Runs main.js against core.js in the brownfield pattern, the default: nothing stands between the two. The frontend may call the
+// commands that it is allowed.
 import { createBus } from '@sallyport/core'
 
 console.log('Brownfield: main.js calls core.js.')
 const bus = await createBus({
   core: new URL('./core.js', import.meta.url),
-  // Its sandbox has no output of its own: what it prints is printed here.
-  frontends: { main: { module: new URL('./main.js', import.meta.url), onStdio: text => process.stdout.write(text) } },
+  frontends: {
+    main: {
+      module: new URL('./main.js', import.meta.url),
+      allow: ['greet', 'process_data', 'read_file', 'download'],
+      // Its sandbox has no output of its own: what it prints is printed here.
+      onStdio: text => process.stdout.write(text),
+    },
+  },
 })
 try {
   await bus.once('main-done', { timeout: 60_000 })

@@ -106,7 +106,7 @@ export async function createPluginHost({ storage, documents, grant, onStopped, o
     plugin.over.abort()
     // One that has ended by itself, or never began, has nothing left to close or to take away.
     const parts = [bus.closeFrontend(label), bus.removeCapability(label)]
-    const removal = Promise.all(parts.map(part => part.catch(ignore('InvalidParams'))))
+    const removal = Promise.all(parts.map(part => part.catch(ignore('InvalidParams', 'Disconnected'))))
     const left = removal.then(() => void leaving.delete(label))
     leaving.set(label, left)
     await left
@@ -154,7 +154,9 @@ const faultOf = async ({ signal }, error) => {
   if (isBusError(error, 'Disconnected')) await delay(5000, undefined, { signal }).catch(() => {})
 }
 
-/** @param {import('@sallyport/core').BusErrorReason} reason */
-const ignore = reason => (/** @type {unknown} */ error) => {
-  if (!isBusError(error, reason)) throw error
-}
+/** Ignores errors of these reasons. @param {...import('@sallyport/core').BusErrorReason} reasons */
+const ignore =
+  (...reasons) =>
+  (/** @type {unknown} */ error) => {
+    if (!reasons.some(reason => isBusError(error, reason))) throw error
+  }

@@ -111,7 +111,7 @@ async function read(file: (path: string) => string, sandbox: Sandbox, module = '
     new Promise<never>((_resolve, reject) => bus.on('fault', ({ error }) => reject(error))),
   ])
   result.catch(() => {})
-  await bus.open('main', pathToFileURL(file(module)), { data, sandbox })
+  await bus.open('main', pathToFileURL(file(module)), { allow: [], data, sandbox })
   return { ...(await result), lines }
 }
 
