@@ -99,7 +99,7 @@ function writeReader() {
 
 async function read(file: (path: string) => string, sandbox: Sandbox, module = 'app/src/front/main.js') {
   const lines: Record<string, unknown>[] = []
-  const bus = await start({ log: logInto(lines) })
+  const bus = await start({ app: { security: { capabilities: [] } }, log: logInto(lines) })
   const data = {
     sibling: file('app/src/front/sibling.txt'),
     near: file('app/src/frontier/near.txt'),
@@ -111,7 +111,7 @@ async function read(file: (path: string) => string, sandbox: Sandbox, module = '
     new Promise<never>((_resolve, reject) => bus.on('fault', ({ error }) => reject(error))),
   ])
   result.catch(() => {})
-  await bus.open('main', pathToFileURL(file(module)), { allow: [], data, sandbox })
+  await bus.open('main', pathToFileURL(file(module)), { data, sandbox })
   return { ...(await result), lines }
 }
 
