@@ -25,7 +25,7 @@ const PLUG_N_PLAY =
   "A frontend or gate under Node's permission model can't find its modules in the archives of Yarn's Plug'n'Play: " +
   'say `nodeLinker: node-modules` in .yarnrc.yml and install again, or give a frontend that you trust `sandbox: "none"`'
 
-/** Returns the flag that grants the network. Before Node 25 there is none, because nothing denies it. */
+/** Returns the flag that grants the network. Node before 25 has no such flag, and denies nothing. */
 export const getNetFlags = (net: boolean): string[] =>
   net && process.allowedNodeEnvironmentFlags.has('--allow-net') ? ['--allow-net'] : []
 
