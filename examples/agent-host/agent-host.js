@@ -34,7 +34,7 @@ export async function createAgentHost({ workspace, audit, onConfirm, timeout = 5
   const scope = { allow: [{ workspace }] }
   const bus = await createBus({
     core: new URL('./core.js', import.meta.url),
-    plugins: { tools: { audit } },
+    pluginOptions: { tools: { audit } },
     app: {
       security: {
         pattern: { use: 'isolation', options: { dir: new URL('./dist-isolation/', import.meta.url) } },

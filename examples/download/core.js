@@ -23,7 +23,7 @@ const downloads = plugin('downloads', {
   },
 })
 
-/** Where downloads go: the host says so, by `createBus({ plugins: { downloads: { folder } } })`. */
+/** Where downloads go: the host says so, by `createBus({ pluginOptions: { downloads: { folder } } })`. */
 class Folder {
   /** @param {string} path */
   constructor(path) {

@@ -18,7 +18,7 @@ const bus = await createBus({
       onStdio: text => process.stdout.write(text),
     },
   },
-  plugins: { downloads: { folder } },
+  pluginOptions: { downloads: { folder } },
   app: {
     security: {
       capabilities: [

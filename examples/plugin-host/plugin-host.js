@@ -145,7 +145,7 @@ const SANDBOX = {
     ...(process.platform === 'linux' && { memory: 256 }), // what is no heap: buffers
   },
   supervision: { restart: 'temporary' }, // it is not started again behind the host's back
-  window: 16,
+  maxInFlight: 16,
   overflow: 'reject',
 }
 

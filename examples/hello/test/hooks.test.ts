@@ -23,7 +23,7 @@ test('the hook that logs sees each command, event and channel, as Tauri’s hook
   await client.invoke('greet', { name: 'World' })
   await client.emit('other-event', [1])
   await client.invoke('download', { url: 'https://tauri.app', onEvent: new client.Channel() })
-  const seen = () => lines.filter(({ actor }) => actor === 'isolation').map(({ msg }) => msg)
+  const seen = () => lines.filter(({ actor }) => actor === 'gate').map(({ msg }) => msg)
   await expect
     .poll(seen)
     .toEqual([

@@ -137,7 +137,11 @@ describe('does not start with', () => {
       /pattern must be \{ use: "brownfield" \} or \{ use: "isolation"/,
     ],
     ['a list of frontends', { frontends: [new URL(import.meta.url)] }, /frontends must be an object: got Array$/],
-    ['options of a plugin that cannot be cloned', { plugins: { x: () => {} } }, /^createBus: plugins can't be cloned/],
+    [
+      'options of a plugin that cannot be cloned',
+      { pluginOptions: { x: () => {} } },
+      /^createBus: pluginOptions can't be cloned/,
+    ],
   ])('a mistake in the options: %s', async (_name, { capabilities, pattern, ...options }, text) => {
     const app = capabilities || pattern ? { app: { security: { capabilities, pattern } } } : {}
     await expect(start({ ...options, ...app } as Partial<BusOptions>)).rejects.toMatchObject({

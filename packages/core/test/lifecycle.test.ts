@@ -211,7 +211,7 @@ test('logs rejections, handler output and the console of the hook', async () => 
   expect(lines).toEqual(
     expect.arrayContaining([
       expect.objectContaining({ level: 40, msg: 'rejected', label: 'tests', command: 'add', why: 'null' }),
-      expect.objectContaining({ actor: 'isolation', label: 'tests', msg: 'the hook says add' }),
+      expect.objectContaining({ actor: 'gate', label: 'tests', msg: 'the hook says add' }),
       expect.objectContaining({
         actor: 'core',
         label: 'tests',

@@ -52,6 +52,12 @@ describe('a bus that does not start', () => {
   })
 
   test('an option with a typing error', async () => {
+    const renamed = 'it was renamed to'
+    expect(await said({ core, plugins: {} })).toBe(`createBus: unknown option "plugins": ${renamed} "pluginOptions"`)
+    const frontends = { main: { module: core, window: 1 } }
+    expect(await said({ core, frontends })).toBe(
+      `createBus: unknown option "frontends.main.window": ${renamed} "maxInFlight"`,
+    )
     expect(await said({ core, frontend: {} })).toBe('createBus: unknown option "frontend" (did you mean "frontends"?)')
   })
 

@@ -6,14 +6,14 @@ const core = fixture('features.mjs')
 const at = (source: string): URL => new URL(`data:text/javascript,${encodeURIComponent(source)}`)
 
 test('a plugin is told its name and its part of the configuration', async () => {
-  const bus = await start({ core, plugins: { files: { root: '/tmp' }, other: 1 } })
+  const bus = await start({ core, pluginOptions: { files: { root: '/tmp' }, other: 1 } })
   const told = next(bus, 'setup')
   await bus.emit('tell-setup')
   expect(await told).toEqual({ name: 'files', config: { root: '/tmp' } })
 })
 
 test('a setup that fails stops the start, and names its plugin', async () => {
-  const options = { core, plugins: { files: { fails: true } } }
+  const options = { core, pluginOptions: { files: { fails: true } } }
   await expect(start(options)).rejects.toMatchObject({
     message: 'failed to initialize plugin `files`: no such disk',
   })

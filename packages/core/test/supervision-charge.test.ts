@@ -50,7 +50,7 @@ test.each(patterns.flatMap(([pattern, app]) => STREAMS.map(name => ({ pattern, a
   'a frontend that ends core is not restarted, and core is: $pattern, $name',
   async ({ app, name }) => {
     const events = await endCoreBy(app, { name })
-    const failed = named(events, 'failed').filter(({ actor }) => actor !== 'isolation')
+    const failed = named(events, 'failed').filter(({ actor }) => actor !== 'gate')
     expect(failed).toMatchObject([{ label: 'evil', error: { message: REASON } }])
   },
 )

@@ -99,7 +99,7 @@ describe('a gate', () => {
     await expect.poll(() => received).toEqual([1])
     expect(events).toMatchObject([
       { name: 'fault', label: 'tests', error: { reason: 'Timeout' } },
-      { name: 'restart', label: 'tests', actor: 'isolation', restarts: 1 },
+      { name: 'restart', label: 'tests', actor: 'gate', restarts: 1 },
     ])
     expect(await bus.call('main', 'calls')).toBe(1)
   })
@@ -119,7 +119,7 @@ describe('a gate', () => {
     await client.closed
     expect(events).toMatchObject([
       { name: 'fault', label: 'tests' },
-      { name: 'failed', label: 'tests', actor: 'isolation' },
+      { name: 'failed', label: 'tests', actor: 'gate' },
     ])
     await other.invoke('which')
     await (await bus.connect('tests')).invoke('which')

@@ -96,7 +96,7 @@ export interface PluginDefinition<C = Commands> {
 /** Information about the plugin for its `setup`. */
 export interface PluginApi {
   readonly name: string
-  /** `plugins.<name>` of the configuration or of `createBus({ plugins })`, unvalidated; `undefined` if it is missing. */
+  /** `plugins.<name>` of the configuration or of `createBus({ pluginOptions })`, unvalidated; `undefined` if it is missing. */
   readonly config: unknown
   /** The plugin's global scope: values of its permissions that name no command. */
   readonly scope: Scope

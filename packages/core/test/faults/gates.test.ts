@@ -77,7 +77,7 @@ describe.concurrent.each(['port', 'ring'] as const)('over a %s', link => {
       serves: () => client.invoke('add', { a: 1, b: 2 }),
       events: [
         { name: 'fault', error: { message: expect.stringMatching(error) as string } },
-        { name: 'restart', actor: 'isolation', restarts: 1 },
+        { name: 'restart', actor: 'gate', restarts: 1 },
       ],
     })
     await vi.waitFor(async () => expect(await held()).toEqual({ began: 1, aborted: 1 }), { timeout: 10_000 })
@@ -157,9 +157,9 @@ describe.concurrent.each(['port', 'ring'] as const)('over a %s', link => {
       others,
       serves: 'failed',
       events: [
-        ...Array.from({ length: 2 }, () => [{ name: 'fault' }, { name: 'restart', actor: 'isolation' }]).flat(),
+        ...Array.from({ length: 2 }, () => [{ name: 'fault' }, { name: 'restart', actor: 'gate' }]).flat(),
         { name: 'fault' },
-        { name: 'failed', actor: 'isolation', error: { message: expect.stringMatching(/3 times within/) as string } },
+        { name: 'failed', actor: 'gate', error: { message: expect.stringMatching(/3 times within/) as string } },
       ],
     })
     await storm

@@ -98,7 +98,7 @@ function createArguments(world: World, frontend: Frontend, ask: Ask): Record<str
     label: random.pick(world.frontends.filter(({ isHost }) => !isHost)).label,
   }
   if (args.ms === 0 && command === 'wait') {
-    if (frontend.flow.window === undefined && frontend.endless++ < MOST_ENDLESS) ask.endless = true
+    if (frontend.flow.maxInFlight === undefined && frontend.endless++ < MOST_ENDLESS) ask.endless = true
     else args.ms = 1
   }
   if (random.chance(0.3)) args.text = 'x'.repeat(random.few(2000))

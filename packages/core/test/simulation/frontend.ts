@@ -41,7 +41,7 @@ export class Frontend {
     this.codec = codec
     const { random } = world.simulation
     this.flow = random.chance(0.3)
-      ? { window: 1 + random.few(BOUNDS.inFlight), overflow: random.pick(['wait', 'wait', 'reject']) }
+      ? { maxInFlight: 1 + random.few(BOUNDS.inFlight), overflow: random.pick(['wait', 'wait', 'reject']) }
       : {}
     this.isHost = label === 'host'
     this.place = place

@@ -100,7 +100,7 @@ describe('the listeners of a client', () => {
   })
 
   it('are registered and removed even if calls of the user must not wait', async () => {
-    const { client, peer, reconnect, events } = await startListening({ window: 1, overflow: 'reject' })
+    const { client, peer, reconnect, events } = await startListening({ maxInFlight: 1, overflow: 'reject' })
     const second = client.once('e', event => void events.push(event))
     await crossed()
     peer.send(result(2, 8))

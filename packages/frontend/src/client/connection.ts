@@ -114,7 +114,7 @@ export class Connection {
     this.#owner = owner
     this.#timeout = timeout
     this.#sendsDeadlines = deadlines
-    this.pending = new PendingCalls(id => this.#abandoned(id), flow.window)
+    this.pending = new PendingCalls(id => this.#abandoned(id), flow.maxInFlight)
     this.#queue = new SendQueue({ link, codec: owner.codec, pending: this.pending }, flow)
     this.closed = new Promise(resolve => {
       link.receive({ frame: frame => this.#receive(frame), closed: fault => resolve(this.#end(fault)) })

@@ -7,7 +7,7 @@ import { Client } from './client.js'
 
 async function start() {
   const [near, far] = createMemoryLinkPair()
-  const client = new Client(near, { label: 'main', reconnects: true, window: 1, overflow: 'reject' })
+  const client = new Client(near, { label: 'main', reconnects: true, maxInFlight: 1, overflow: 'reject' })
   const peer = new Peer(far)
   const listen = async (event: string, id: number) => {
     const listening = client.listen(event, () => {})

@@ -23,7 +23,7 @@ const quiet = <T>(calls: Promise<T>[]): Promise<T>[] => {
 
 describe('calls beyond the window', () => {
   it('are sent in order as others are answered', async () => {
-    const { client, peer } = setUp({ window: 2 })
+    const { client, peer } = setUp({ maxInFlight: 2 })
     const calls = ['a', 'b', 'c', 'd', 'e'].map(name => client.invoke(name))
     await crossed()
     expect(peer.methods).toEqual(['a', 'b'])
@@ -38,7 +38,7 @@ describe('calls beyond the window', () => {
   })
 
   it('are sent with the arguments at the time of the call, and events wait behind them', async () => {
-    const { client, peer } = setUp({ window: 1 })
+    const { client, peer } = setUp({ maxInFlight: 1 })
     const args = { n: 1 }
     void quiet([client.invoke('a'), client.invoke('b', args)])
     args.n = 2
@@ -52,7 +52,7 @@ describe('calls beyond the window', () => {
   })
 
   it('reject as undelivered when they are cancelled or time out', async () => {
-    const { client, peer } = setUp({ window: 1 })
+    const { client, peer } = setUp({ maxInFlight: 1 })
     const controller = new AbortController()
     const [first, second, third, fourth] = quiet([
       client.invoke('a'),
@@ -74,7 +74,7 @@ describe('calls beyond the window', () => {
   })
 
   it('are sent when a call in flight is cancelled', async () => {
-    const { client, peer } = setUp({ window: 1 })
+    const { client, peer } = setUp({ maxInFlight: 1 })
     const controller = new AbortController()
     void quiet([client.invoke('a', {}, { signal: controller.signal }), client.invoke('b')])
     await crossed()
@@ -84,7 +84,7 @@ describe('calls beyond the window', () => {
   })
 
   it('reject as undelivered when the link closes, and calls in flight as unknown', async () => {
-    const { client, peer } = setUp({ window: 1 })
+    const { client, peer } = setUp({ maxInFlight: 1 })
     const calls = quiet([client.invoke('a'), client.invoke('b')])
     const emitted = client.emit('e')
     await crossed()
@@ -95,7 +95,7 @@ describe('calls beyond the window', () => {
   })
 
   it("reject immediately with overflow: 'reject'", async () => {
-    const { client, peer } = setUp({ window: 1, overflow: 'reject' })
+    const { client, peer } = setUp({ maxInFlight: 1, overflow: 'reject' })
     const first = client.invoke('a')
     await expect(client.invoke('b')).rejects.toMatchObject({ reason: 'Overloaded', data: { delivered: 'no' } })
     await crossed()
@@ -108,7 +108,7 @@ describe('calls beyond the window', () => {
   })
 
   it('do not delay responses and credit', async () => {
-    const { client, peer } = setUp({ window: 1 })
+    const { client, peer } = setUp({ maxInFlight: 1 })
     client.expose({ f: () => 'answer' })
     const channel = new client.Channel(() => {})
     void quiet([client.invoke('a', { channel }), client.invoke('b')])
@@ -120,7 +120,7 @@ describe('calls beyond the window', () => {
   })
 
   it('delay the end of a channel that one of them opens', async () => {
-    const { client, peer } = setUp({ window: 1 })
+    const { client, peer } = setUp({ maxInFlight: 1 })
     const channel = new client.Channel()
     void quiet([client.invoke('a'), client.invoke('b', { channel })])
     channel.close()
@@ -131,7 +131,7 @@ describe('calls beyond the window', () => {
   })
 
   it('do not delay the end of an open channel, which they can be waiting for (seed 100)', async () => {
-    const { client, peer } = setUp({ window: 1 })
+    const { client, peer } = setUp({ maxInFlight: 1 })
     const channel = new client.Channel()
     void quiet([client.invoke('a', { channel }), client.invoke('b')])
     channel.close()

@@ -30,7 +30,7 @@ export interface FlowOptions {
    *
    * @default 16384
    */
-  window?: number
+  maxInFlight?: number
   /**
    * The handling of calls beyond the window, and of calls and events when the link has no room. With `wait` they are
    * queued in the client, up to 65536 messages or 64 MiB. With `reject` they reject with `Overloaded`.
@@ -236,7 +236,7 @@ export class SendQueue {
     const isCall = id !== undefined
     let reason = 'too many messages wait in the client'
     if (this.#overflow === 'reject') {
-      const inFlight = `${this.#pending.size} calls are in flight (option "window")`
+      const inFlight = `${this.#pending.size} calls are in flight (option "maxInFlight")`
       reason = isCall && this.#pending.isFull() ? inFlight : 'the link has no room'
     }
     return new BusError('Overloaded', `${isCall ? 'Call' : 'Event'} not sent: ${reason}`, { data: { delivered: 'no' } })

@@ -21,7 +21,7 @@ export interface FrontendStart {
   label: string
   codec: CodecName
   /** Maximum number of calls in flight. */
-  window: number
+  maxInFlight: number
   /** Whether further calls wait or are rejected. */
   overflow: 'wait' | 'reject'
   /** URL of the user's module. */

@@ -68,7 +68,7 @@ const CLOSE_TIMEOUT_MS = 500
 export function startGate(label: string, supervision: SupervisionConfig, host: GateHost, events: GateEvents): Gate {
   const { supervisor, log, reporter } = host
   const { dir, hookTimeout } = host.options.isolation
-  const lines = boundedLog(log, { actor: 'isolation', label })
+  const lines = boundedLog(log, { actor: 'gate', label })
   const times: GateTimes = { hook: createLatency(), seal: createLatency() }
   let isReady = false
   let stopWatching = (): void => {}
@@ -91,7 +91,7 @@ export function startGate(label: string, supervision: SupervisionConfig, host: G
       return spawned
     },
     onState(state) {
-      log.debug({ actor: 'isolation', label, state }, 'state')
+      log.debug({ actor: 'gate', label, state }, 'state')
       if (state !== 'ready') return
       isReady = true
       events.ready()
@@ -112,14 +112,14 @@ export function startGate(label: string, supervision: SupervisionConfig, host: G
     onRestarted: events.restarted,
     onStopped(restart) {
       onStop()
-      reporter.reportRestart('isolation', label, restart)
+      reporter.reportRestart('gate', label, restart)
     },
-    onKilled: () => reporter.reportStopTimeout('isolation', label),
+    onKilled: () => reporter.reportStopTimeout('gate', label),
   })
   void worker.exited.then(exit => {
     onStop()
     if (exit.error) events.failed(exit.error)
-    reporter.reportExit('isolation', label, exit)
+    reporter.reportExit('gate', label, exit)
   })
   return {
     get isUp() {

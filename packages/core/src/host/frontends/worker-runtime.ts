@@ -66,7 +66,7 @@ const RELAY_STOP_TIMEOUT_MS = 10_000
 /** Starts a worker, which loads its module with the first link. */
 export function createWorkerRuntime(deps: WorkerRuntimeDeps, events: RuntimeEvents): FrontendRuntime {
   const { label, module, settings, supervision, host, onBooted, onLoaded, isOpening, onUnexpectedRead } = deps
-  const { codec, data, sandbox, window, overflow } = settings
+  const { codec, data, sandbox, maxInFlight, overflow } = settings
   const { supervisor, log, reporter, options } = host
   const isProcess = typeof sandbox === 'object' && sandbox.kind === 'process'
   const { dev, calls } = options
@@ -77,7 +77,7 @@ export function createWorkerRuntime(deps: WorkerRuntimeDeps, events: RuntimeEven
     data,
     isolated,
     timeout: calls.timeout,
-    window,
+    maxInFlight,
     overflow,
     deadlines: host.core.isRemote,
   }
@@ -334,7 +334,7 @@ export function createSessionRuntime(
 const getConnectionStats = (isUp: boolean): WorkerStats => ({ state: isUp ? 'running' : 'stopped', restarts: 0 })
 
 function createClient(link: Link, { label, settings, ...options }: ConnectionDeps): Client {
-  const { codec, data, window, overflow } = settings
+  const { codec, data, maxInFlight, overflow } = settings
   const { timeout, deadlines, isolated } = options
-  return createReconnectingClient(link, { label, codec, data, isolated, timeout, window, overflow, deadlines })
+  return createReconnectingClient(link, { label, codec, data, isolated, timeout, maxInFlight, overflow, deadlines })
 }

@@ -61,7 +61,7 @@ export async function resolveOptions(input: BusOptions): Promise<BusConfig> {
     isolation: resolveIsolation(`${source}: app.security.pattern.options.dir`, pattern),
     acl: await createAclInput(options, project),
     appInfo: getAppInfo(options, project),
-    plugins: cloneData('createBus: plugins', { ...project?.plugins, ...options.plugins }),
+    plugins: cloneData('createBus: pluginOptions', { ...project?.plugins, ...options.pluginOptions }),
     network: options.network && {
       module: options.network.module,
       options: cloneData('createBus: network.options', options.network.options),

@@ -126,7 +126,7 @@ const connectionEntries = {
   codec: v.optional(codec),
   link: v.optional(v.picklist(['auto', 'ring', 'port'], '"auto", "ring" or "port"'), 'auto'),
   poll: v.optional(boolean, true),
-  window: v.optional(callCount, MAX_IN_FLIGHT),
+  maxInFlight: v.optional(callCount, MAX_IN_FLIGHT),
   overflow: v.optional(v.picklist(['wait', 'reject'], '"wait" or "reject"'), 'wait'),
   readAhead: v.optional(integer('whole bytes, from 1', 1), CHANNEL_READ_AHEAD),
   data: v.optional(v.unknown(), undefined),
@@ -223,7 +223,7 @@ export const busSchema = options({
   ...infoEntries,
   permissions: getList(fileSchema),
   unknownPermissions: v.optional(v.picklist(['error', 'warn'], '"error" or "warn"')),
-  plugins: v.optional(table),
+  pluginOptions: v.optional(table),
   network: v.optional(options({ module: locationSchema, options: v.optional(v.unknown(), undefined) })),
 })
 /** @internal */

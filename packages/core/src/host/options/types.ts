@@ -73,7 +73,7 @@ export interface ConnectionOptions {
    */
   poll?: boolean
   /** Maximum number of calls in flight, from 1 to 16384. Further calls wait in the client. @default 16384 */
-  window?: number
+  maxInFlight?: number
   /**
    * Handling of calls and events beyond the window, or while the link is full. `wait`: up to 65536 of them, or 64 MiB, wait in the
    * client, in order. `reject`: they reject with `Overloaded` immediately.
@@ -199,7 +199,7 @@ export interface BusOptions extends AppInfo {
    */
   unknownPermissions?: 'error' | 'warn'
   /** Options of each plugin, by its name: `api.config` of its `setup`. They take precedence over those of `config`. */
-  plugins?: Readonly<Record<string, unknown>>
+  pluginOptions?: Readonly<Record<string, unknown>>
   /** A module that brings frontends of other processes and events of other cores. It is loaded in core's thread (docs/networks.md). */
   network?: NetworkOptions
   /**

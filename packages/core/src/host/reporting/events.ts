@@ -6,7 +6,7 @@ import { anyFunction, check } from '../../shared/validate.js'
 import type { Restart, WorkerExit } from '../supervision/worker-actor.js'
 import type { Logger } from './log.js'
 
-export type Actor = 'core' | 'frontend' | 'isolation'
+export type Actor = 'core' | 'frontend' | 'gate'
 
 /**
  * Events of a bus; each is logged too. Denials, rejections and slow calls are throttled to 100 of each for a frontend and second: a
@@ -15,7 +15,7 @@ export type Actor = 'core' | 'frontend' | 'isolation'
 export interface BusEvents {
   /** A worker failed, or a frontend violated the protocol. `label` is the frontend's, or `core`. */
   fault: { label: string; error: BusError }
-  /** A worker restarts in `delay` milliseconds, for the `restarts`th time. `isolation` is the gate of the frontend `label`. */
+  /** A worker restarts in `delay` milliseconds, for the `restarts`th time. A `gate` is that of the frontend `label`. */
   restart: { label: string; actor: Actor; restarts: number; delay: number; error: BusError }
   /** A worker failed and will not restart: core, and the bus with it; a frontend; a gate, and its frontend with it. */
   failed: { label: string; actor: Actor; error: BusError }

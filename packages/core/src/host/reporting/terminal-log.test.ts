@@ -17,7 +17,7 @@ test('writes an event on one line: time, level, whose it is, message and fields'
   const { log, written } = createLog()
   log.info('ready')
   log.warn({ actor: 'frontend', label: 'main', restarts: 1 }, 'restarting')
-  log.error({ actor: 'isolation', label: 'main' }, 'failed')
+  log.error({ actor: 'gate', label: 'main' }, 'failed')
   log.debug({ actor: 'core', state: 'ready' }, 'state')
   expect(written).toEqual([
     '03:04:05 info  ready\n',

@@ -65,9 +65,7 @@ export function createTerminalLog(write: (text: string) => void): (line: string)
 const formatTime = (time: number): string => new Date(time).toTimeString().slice(0, 8)
 
 function formatEvent(level: number, { actor, label, msg, ...fields }: Omit<LogLine, 'level' | 'time' | 'err'>): string {
-  const source = [label ?? actor, ...(actor === 'isolation' ? ['gate'] : [])]
-    .filter(part => part !== undefined)
-    .join(' ')
+  const source = [label ?? actor, ...(actor === 'gate' ? ['gate'] : [])].filter(part => part !== undefined).join(' ')
   const values = Object.entries(fields).map(([key, value]) => ` ${key}=${JSON.stringify(value)}`)
   const parts = [(LEVELS[level] ?? String(level)).padEnd(5), ...(source === '' ? [] : [`[${source}]`]), msg ?? '']
   return escapeText(parts.join(' ') + values.join(''))
