@@ -9,7 +9,11 @@ describe.each(places)('data: %s', (_name, app, sandbox) => {
     const data = { map: new Map([[1, new Date(0)]]), bytes: 'some' }
     const bus = await start({ app, frontends: { main: { module, data, sandbox } } })
     data.bytes = 'changed too late'
-    expect(await next(bus, 'data')).toEqual({ label: 'main', data: { map: {}, bytes: 'some' }, isMap: true })
+    expect(await next(bus, 'data')).toEqual({
+      label: 'main',
+      data: { map: { 1: '1970-01-01T00:00:00.000Z' }, bytes: 'some' },
+      isMap: true,
+    })
   })
 
   test('is passed to frontends that are opened later', async () => {
