@@ -40,8 +40,8 @@ export async function createPluginHost({ grant, onNotice, onStopped }) {
     await bus.addCapability({ identifier: label, windows: [label], permissions: grant(name, permissions) })
     plugins.set(label, name)
     try {
-      // For code of people whom you don't know: sandbox: 'process' (docs/security.md, "What to choose").
-      await bus.open(label, new URL('index.js', folder), { supervision: { restart: 'temporary' } })
+      // Third-party code runs in its own process. For your own plugins, `sandbox: 'permission'` starts faster and takes less memory.
+      await bus.open(label, new URL('index.js', folder), { sandbox: 'process', supervision: { restart: 'temporary' } })
     } catch (error) {
       await stop(label)
       throw error
