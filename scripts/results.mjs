@@ -4,7 +4,10 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { writeFigures } from './figures.mjs'
-import { findFigure, formatFigure, formatRatio, toMarkdown, getVerdict } from '../packages/bench/dist/index.js'
+import { toMarkdown } from '../packages/bench/dist/report/markdown.js'
+import { findFigure } from '../packages/bench/dist/report/report.js'
+import { getVerdict } from '../packages/bench/dist/report/verdict.js'
+import { formatFigure, formatRatio } from '../packages/bench/dist/shared/text.js'
 
 const at = path => fileURLToPath(new URL(`../${path}`, import.meta.url))
 

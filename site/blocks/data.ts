@@ -1,5 +1,5 @@
 // Reads a block of JSON, JSON5, TOML or YAML. What looks like a part of a configuration has to be one that a bus takes.
-import { explainCapabilities, type Capability, type PermissionFile } from '@sallyport/core'
+import { explainCapabilities, type Capability, type PermissionFile } from '@sallyport/core/acl'
 import JSON5 from 'json5'
 import { parse as parseToml } from 'smol-toml'
 import { parse as parseYaml } from 'yaml'

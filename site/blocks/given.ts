@@ -2,16 +2,8 @@
 // <!-- given: declare const notes: Map<string, string> -->
 import type { App, Bus, Channel as CoreChannel, Client, CommandContext } from '@sallyport/core'
 
-export {
-  CommandError,
-  command,
-  createBus,
-  defineCore,
-  explainCapabilities,
-  plugin,
-  stateKey,
-  transfer,
-} from '@sallyport/core'
+export { CommandError, command, createBus, defineCore, plugin, stateKey, transfer } from '@sallyport/core'
+export { explainCapabilities } from '@sallyport/core/acl'
 export { emit, emitTo, expose, getData, getLabel, invoke, listen, once, stream } from '@sallyport/frontend'
 export { Channel, createClient, isBusError } from '@sallyport/frontend'
 

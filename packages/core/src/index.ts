@@ -2,7 +2,6 @@
 
 export { BusError, CommandError, isBusError, isCommandError } from '@sallyport/protocol/internal'
 export type {
-  BusErrorCode,
   BusErrorReason,
   BusEvent,
   CodecName,
@@ -15,9 +14,7 @@ export type {
 } from '@sallyport/protocol/internal'
 export type { Client, EmitOptions, EventHandler, InvokeOptions, ListenOptions } from '@sallyport/frontend/internal'
 export type { App, AppEventHandler, AppListenOptions } from './api/app.js'
-export type { PermissionDefinition, PermissionFile, PermissionSetDefinition } from './acl/types.js'
-export type { Capability, Pattern, PermissionEntry, Platform } from './acl/types.js'
-export type { AccessKind, ExplainedCommand, ExplainedFrontend, Explanation } from './acl/explain.js'
+export type { Capability, PermissionEntry, PermissionFile } from './acl/types.js'
 export type { CommandScope, Scope } from './acl/scope.js'
 export type { Channel, SendOptions } from './rpc/channel.js'
 export type { FrontendCallOptions } from './api/frontend-call.js'
@@ -40,7 +37,6 @@ export {
 export type { Middleware, MiddlewareCall } from './api/context.js'
 export type { Bus, CloseOptions } from './host/bus.js'
 export type { BusTypes } from './host/bus-types.js'
-export type { ExplainOptions } from './host/explain-acl.js'
 export type { Inspector, InspectorOptions } from './host/inspector/view.js'
 export type { CallQuota } from './contract/control.js'
 export type { CallsOptions } from './host/options/types.js'
@@ -51,7 +47,6 @@ export type { SupervisionOptions } from './host/supervision/policy.js'
 export type { BusInspection } from './host/supervision/supervisor.js'
 export type { Actor, BusEvents } from './host/reporting/events.js'
 export { createBus } from './host/entry.js'
-export { explainCapabilities, type ExplainedCapabilities } from './host/entry.js'
 export type { ConfirmFrom } from './host/reporting/confirm.js'
 export type { Logger, LogLevel } from './host/reporting/log.js'
 export type { WorkerMaker, WorkerMakers } from './host/workers/spawn.js'
@@ -63,7 +58,6 @@ export { transfer } from './api/transfer.js'
 export type {
   BusOptions,
   ConnectionOptions,
-  CoreModule,
   FrontendModule,
   FrontendOptions,
   IsolationOptions,

@@ -26,10 +26,11 @@ export async function connectHost(
 }
 
 export type { Link } from '@sallyport/protocol/internal'
+export type { Pattern } from './acl/types.js'
 export type { NetworkCounts, NetworkStats } from './contract/control.js'
 export type { Accepted, Hub, JoinNetwork, Network, NetworkSession } from './contract/network.js'
 export type { PooledSession } from './host/frontends/worker-runtime.js'
-export type { RemoteHostOptions, RemoteHostPattern } from './remote/options.js'
+export type { RemoteHostOptions } from './remote/options.js'
 export type {
   RemoteHost,
   RemoteHostEvents,

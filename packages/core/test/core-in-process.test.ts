@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { pino } from 'pino'
 import { describe, expect, test } from 'vitest'
-import { defineCore, explainCapabilities, plugin, type BusOptions } from '../src/index.js'
+import { explainCapabilities } from '../src/acl.js'
+import { defineCore, plugin, type BusOptions } from '../src/index.js'
 import { fixture, isolation, next, start } from './start.js'
 
 const capability = (...permissions: string[]) => ({ identifier: 'some', windows: ['*'], permissions })

@@ -1,7 +1,8 @@
 // explainCapabilities takes what createBus takes, and starts nothing.
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { defineCore, explainCapabilities } from '../src/index.js'
+import { explainCapabilities } from '../src/acl.js'
+import { defineCore } from '../src/index.js'
 import { project } from './notes.js'
 import { writeProject } from './project.js'
 

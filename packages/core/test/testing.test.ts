@@ -51,7 +51,7 @@ describe('createTestBus', () => {
           ['main', 'plugin:fs|read_text_file', { path: '/x' }, 'succeeded'],
         ])
         expect(calls('add')).toMatchObject([{ result: 3 }])
-        expect(calls('read')[0]?.error).toMatchObject({ code: 'NOT_FOUND' })
+        expect(calls('read')[0]?.error).toMatchObject({ commandCode: 'NOT_FOUND' })
         expect(calls('nope')).toEqual([])
       },
     ))

@@ -2,7 +2,6 @@
 
 export { BusError, CommandError, isBusError, isCommandError } from '@sallyport/protocol/internal'
 export type {
-  BusErrorCode,
   BusErrorReason,
   BusEvent,
   CallHeaders,
@@ -15,17 +14,10 @@ export type {
 export { Channel } from './client/channel.js'
 export type { Client } from './client/client.js'
 export type { EventHandler } from './client/listeners.js'
-export type { Exposed, ExposedContext, ExposedFunction, ExposedFunctions } from './client/exposed-functions.js'
+export type { Exposed, ExposedContext, ExposedFunctions } from './client/exposed-functions.js'
 export type { EmitOptions, InvokeOptions, ListenOptions } from './client/options.js'
 export { emit, emitTo, expose, getData, getLabel, invoke, listen, once, stream } from './client/current-client.js'
-export {
-  createClient,
-  type ClientTypes,
-  type CodecOf,
-  type EmitParameters,
-  type TypedClient,
-  type TypedConnection,
-} from './types/client.js'
+export { createClient, type ClientTypes, type TypedClient, type TypedConnection } from './types/client.js'
 export type {
   CallParameters,
   ChannelFor,
@@ -35,5 +27,5 @@ export type {
   StreamItem,
   StreamName,
 } from './types/commands.js'
-export type { TauriInvoke, TauriInvokeOptions, TauriParameters, TauriResult } from './types/tauri.js'
+export type { TauriInvoke, TauriParameters, TauriResult } from './types/tauri.js'
 export type { Stream } from './client/stream.js'

@@ -26,13 +26,11 @@ export interface ExplainInput {
   labels?: readonly string[]
 }
 
-/** `allowed` or `denied` by a capability; `open` to all frontends without one; `closed` because no capability allows it. */
-export type AccessKind = 'allowed' | 'open' | 'denied' | 'closed'
-
 export interface ExplainedCommand {
   /** The method: `greet`, `plugin:fs|read_file`. */
   readonly command: string
-  readonly access: AccessKind
+  /** `allowed` or `denied` by a capability; `open` to all frontends without one; `closed` because no capability allows it. */
+  readonly access: 'allowed' | 'open' | 'denied' | 'closed'
   /** The permissions that allow or deny the command. */
   readonly by: readonly { readonly capability: string; readonly permission: string }[]
   /** The content of `ctx.scope`, or `undefined` if it is empty. */

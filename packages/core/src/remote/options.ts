@@ -9,8 +9,6 @@ import type { SupervisionOptions } from '../host/supervision/policy.js'
 import type { WorkerMakers } from '../host/workers/spawn.js'
 import { check } from '../shared/validate.js'
 
-export type RemoteHostPattern = PatternOptions
-
 /** Options of `createBus` that apply to what runs in this process. */
 export interface RemoteHostOptions extends Pick<
   BusOptions,
@@ -19,7 +17,7 @@ export interface RemoteHostOptions extends Pick<
   app?: {
     security?: {
       /** Must be core's own pattern, or core accepts nothing that is sent. Capabilities belong to core. */
-      pattern?: RemoteHostPattern
+      pattern?: PatternOptions
     }
   }
   calls?: Pick<CallsOptions, 'timeout'>

@@ -26,20 +26,21 @@ export interface HookInput {
   options?: { headers?: Record<string, string> }
 }
 
-/** A message as core receives it. */
-export interface PassedByHook {
-  readonly cmd: string
-  readonly payload: unknown
-  readonly options: { readonly headers: Readonly<Record<string, string>> } | undefined
-}
-
-/** `null`: the hook returned null or undefined. `malformed`: it returned an invalid message. */
-export interface RejectedByHook {
-  readonly passed: false
-  readonly why: 'null' | 'threw' | 'timeout' | 'malformed'
-}
-
-export type HookOutcome = { readonly passed: true; readonly message: PassedByHook } | RejectedByHook
+/** The decision of a hook: the message as core receives it, or why there is none. */
+export type HookOutcome =
+  | {
+      readonly passed: true
+      readonly message: {
+        readonly cmd: string
+        readonly payload: unknown
+        readonly options: { readonly headers: Readonly<Record<string, string>> } | undefined
+      }
+    }
+  | {
+      readonly passed: false
+      /** `null`: the hook returned null or undefined. `malformed`: it returned an invalid message. */
+      readonly why: 'null' | 'threw' | 'timeout' | 'malformed'
+    }
 
 export type HookOptions = StandaloneGateOptions
 
@@ -104,7 +105,8 @@ function receiveOutcome(link: Link, opener: Opener): Promise<HookOutcome> {
           continue
         }
         const error = fromErrorObject((payload as RejectedParams).error)
-        if (error.reason === 'Rejected') resolve({ passed: false, why: (error.data as RejectedByHook).why })
+        if (error.reason === 'Rejected')
+          resolve({ passed: false, why: (error.data as Extract<HookOutcome, { passed: false }>).why })
         else reject(error)
       }
     }

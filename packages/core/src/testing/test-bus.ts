@@ -10,11 +10,10 @@ import type { ModuleLocation } from '../host/options/location.js'
 import type { BusOptions, ConnectionOptions, SecurityOptions } from '../host/options/types.js'
 import { anyObject, check, isObject } from '../shared/validate.js'
 
-/** A command; an error that it fails with; or its result. */
-export type Fake = AnyCommand | Error | object | string | number | boolean | null | undefined
-
-/** Fakes by the name that is called: `greet`, `plugin:fs|read_text_file`. */
-export type Fakes = Readonly<Record<string, Fake>>
+/**
+ * Fakes by the name that is called: `greet`, `plugin:fs|read_text_file`. Each is a command, an error that it fails with, or its result.
+ */
+export type Fakes = Readonly<Record<string, AnyCommand | Error | object | string | number | boolean | null | undefined>>
 
 /** Returns the definition with fakes added, or instead of its commands. @throws {BusError} InvalidParams */
 function withFakes(base: CoreDefinition, fakes: Fakes): CoreDefinition {
@@ -32,7 +31,7 @@ function withFakes(base: CoreDefinition, fakes: Fakes): CoreDefinition {
   return { ...base, commands, plugins: [...plugins.values()] }
 }
 
-function toCommand(fake: Fake): AnyCommand {
+function toCommand(fake: Fakes[string]): AnyCommand {
   if (typeof fake === 'function') return fake as AnyCommand
   if (typeof fake === 'object' && fake !== null && (fake as { kind?: unknown }).kind === 'command') {
     return fake as AnyCommand

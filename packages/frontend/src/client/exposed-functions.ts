@@ -26,7 +26,7 @@ export interface ExposedContext {
 }
 
 /** Takes named arguments (or bytes, if the caller sent only bytes), and returns a value or a promise of one. */
-export type ExposedFunction = (args: never, ctx: ExposedContext) => unknown
+type ExposedFunction = (args: never, ctx: ExposedContext) => unknown
 
 export type ExposedFunctions = Readonly<Record<string, ExposedFunction>>
 

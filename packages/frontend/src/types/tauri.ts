@@ -1,13 +1,13 @@
 // Types the `invoke` of `@tauri-apps/api` by the commands of a core.
 import type { CallParameters, CommandName, CommandResult, CoreLike } from './commands.js'
 
-/** The options of Tauri's `invoke`. */
-export interface TauriInvokeOptions {
-  headers: NonNullable<ConstructorParameters<typeof Headers>[0]>
-}
-
 /** The parameters after the name: arguments, if the command has some, and options. */
-export type TauriParameters<Core, Name> = CallParameters<Core, Name, 'json', TauriInvokeOptions>
+export type TauriParameters<Core, Name> = CallParameters<
+  Core,
+  Name,
+  'json',
+  { headers: NonNullable<ConstructorParameters<typeof Headers>[0]> }
+>
 
 /** The type that `invoke` resolves with. Tauri returns bytes as an `ArrayBuffer` if they are the whole result. */
 export type TauriResult<Core, Name> = AsTauri<CommandResult<Core, Name>>

@@ -1,6 +1,6 @@
 // The messages of the handshake: hello, welcome and refusal. None of them is secret. docs/security.md has their layout.
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
-import type { Pattern } from '@sallyport/core'
+import type { Pattern } from '@sallyport/core/network'
 import { BusError, type CodecName, ERROR_CODES, fromErrorObject, isLabel } from '@sallyport/protocol/internal'
 import { hkdfSha256, KEY_BYTES, SESSION_BYTES } from '@sallyport/protocol/internal/records'
 import { isName } from '../connection/subjects.js'

@@ -18,7 +18,6 @@ export const ERROR_CODES = {
 } as const
 
 export type BusErrorReason = keyof typeof ERROR_CODES
-export type BusErrorCode = (typeof ERROR_CODES)[BusErrorReason]
 
 /** JSON-RPC 2.0's error object. */
 export interface ErrorObject {
@@ -52,7 +51,7 @@ const NAMES: { readonly [reason in BusErrorReason]?: 'AbortError' | 'TimeoutErro
  */
 export class BusError extends Error {
   override readonly name: 'BusError' | 'AbortError' | 'TimeoutError'
-  readonly code: BusErrorCode
+  readonly code: number
   readonly reason: BusErrorReason
   readonly data: unknown
 

@@ -2,7 +2,7 @@
 // text or data of an error, which belong to a handler.
 import type { TracingChannel } from 'node:diagnostics_channel'
 import type { CodecName } from '../codec/codec.js'
-import type { BusError, BusErrorCode, BusErrorReason } from '../errors/bus-error.js'
+import type { BusError } from '../errors/bus-error.js'
 import type { RequestId, TraceContext } from '../message/message.js'
 
 /**
@@ -31,10 +31,8 @@ export interface CallTrace extends TraceContext {
   within?: (run: () => void) => void
 }
 
-export interface TracedError {
-  readonly code: BusErrorCode
-  readonly reason: BusErrorReason
-}
+/** The members of an error that a trace has. */
+export type TracedError = Pick<BusError, 'code' | 'reason'>
 
 /** A traced event. */
 export interface EventTrace {

@@ -1,5 +1,5 @@
 // The data of the page: figures and states of a bounded number of frontends, and the commands that one of them may call.
-import type { AccessKind, ExplainedCommand } from '../../acl/explain.js'
+import type { ExplainedCommand } from '../../acl/explain.js'
 import { MAX_NAME_LENGTH } from '../../shared/suggest.js'
 import type { BusStats, FrontendStats, LatencyStats, TrafficStats } from '../reporting/stats.js'
 import { getWorkerName, type WorkerStats } from '../supervision/policy.js'
@@ -154,7 +154,7 @@ function getTotals(all: readonly (TrafficStats & { rejected?: number })[]): Tota
 
 export interface CommandAccess {
   command: string
-  access: AccessKind
+  access: ExplainedCommand['access']
   /** Capabilities and permissions. */
   by: string
   /** The scope as JSON. */

@@ -157,19 +157,20 @@ export interface SecurityOptions {
   capabilities?: readonly (Capability | ModuleLocation)[]
 }
 
-export interface CoreModule {
-  module: ModuleLocation | CoreDefinition
-  /** When core restarts. Each missing option is the bus's. */
-  supervision?: SupervisionOptions
-}
-
 /** `productName`, `version`, `identifier` and the members of `app.security` take precedence over those of `config`. */
 export interface BusOptions extends AppInfo {
   /**
    * The core module, whose default export is made by `defineCore`: it runs in a worker. A definition instead of a module runs in the
    * calling thread: its handlers can use that thread's objects, and block it (docs/embedding.md).
    */
-  core: ModuleLocation | CoreDefinition | CoreModule
+  core:
+    | ModuleLocation
+    | CoreDefinition
+    | {
+        module: ModuleLocation | CoreDefinition
+        /** When core restarts. Each missing option is the bus's. */
+        supervision?: SupervisionOptions
+      }
   /** Makes Sallyport's own workers in a program that bundles Sallyport: docs/bundlers.md. */
   workers?: WorkerMakers
   /** Codec of every link that has none of its own, and of the host's own link to core. @default 'json' */
