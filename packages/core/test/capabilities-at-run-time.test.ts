@@ -1,4 +1,5 @@
 // Capabilities that come and go while frontends run, and what handlers are told of their scope, over real workers.
+import { setDevelopment } from '@sallyport/protocol/internal'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Bus, Capability } from '../src/index.js'
 import { fixture, start } from './start.js'
@@ -92,14 +93,10 @@ describe.each(['brownfield', 'isolation'] as const)('%s', use => {
 })
 
 describe('in production', () => {
-  const { NODE_ENV } = process.env
-  afterEach(() => {
-    if (NODE_ENV === undefined) delete process.env['NODE_ENV']
-    else process.env['NODE_ENV'] = NODE_ENV
-  })
+  afterEach(() => setDevelopment(true))
 
   test('a denial has Tauri’s text alone', async () => {
-    process.env['NODE_ENV'] = 'production'
+    setDevelopment(false)
     const main = await (await bus('isolation', [reader])).connect('main')
     await expect(main.invoke(WRITE)).rejects.toMatchObject({
       message: 'Command plugin:files|write_text not allowed by ACL',

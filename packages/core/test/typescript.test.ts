@@ -41,8 +41,7 @@ test('runs a plugin that a core in JavaScript imports', async () => {
 
 test.each(['none', 'permission', 'process'] as const)('runs a frontend, sandbox: %s', async sandbox => {
   const bus = await start({ ...(runs && { core, app }), supervision: { restart: 'temporary' } })
-  const fault = new Promise(resolve => bus.on('fault', ({ error }) => resolve(error)))
-  await bus.open('main', module, { sandbox })
-  const outcome = await Promise.race([bus.call('main', 'both').catch(() => fault), fault])
+  const opening = bus.open('main', module, { sandbox })
+  const outcome = await opening.then(() => bus.call('main', 'both')).catch((error: unknown) => error)
   expect(outcome).toEqual(runs ? ['Hello, TypeScript from main!', 'LOUD'] : advice('main.ts'))
 })

@@ -26,7 +26,7 @@ const LATER: ReadonlySet<string> = new Set(['throw', 'throw null', 'overflow', '
 
 let watched: Watched
 let other: Client
-const bothActors = new Set(['frontend', 'isolation'])
+const bothActors = new Set(['frontend', 'gate'])
 const others = () => other.invoke('add', { a: 1, b: 2 })
 
 beforeAll(async () => {

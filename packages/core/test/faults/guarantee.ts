@@ -78,7 +78,7 @@ export async function checkGuarantee({ events, lines }: Watched, expected: Expec
   for (const { name, error } of getEvents()) {
     expect(error, `${name} of ${label} has an error`).toMatchObject({ message: expect.stringMatching(/./) as string })
     const message = name === 'restart' ? 'restarting' : name
-    const logged = lines.filter(line => line.msg === message && line.label === label && line.level >= 40)
+    const logged = lines.filter(line => line.msg.split(':')[0] === message && line.label === label && line.level >= 40)
     expect(logged.length, `${name} of ${label} is in the log`).toBeGreaterThan(0)
   }
   await others?.()

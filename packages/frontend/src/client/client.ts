@@ -167,7 +167,7 @@ export class Client {
   listen<T = unknown>(event: string, handler: EventHandler<T>, options?: ListenOptions): Promise<Unlisten> {
     if (options !== undefined) checkOptionNames(METHOD.listen, options, OPTION_NAMES.listen)
     const subscribing = this.subscribe(event, handler, options)
-    const listening: Promise<Unlisten> = new Promise((resolve, reject) => {
+    const listening = createCallPromise<Unlisten>((resolve, reject) => {
       const fail = (error: BusError): void => {
         // A listener does not have to be awaited: the end of the client must not end the thread as an unhandled rejection.
         if (error.reason === 'Disconnected') listening.catch(() => {})
