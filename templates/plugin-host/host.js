@@ -1,15 +1,16 @@
 // Installs, calls and removes plugins. Each is a frontend in a sandbox, behind the hook of dist-isolation/, with a capability
 // of its own. One that throws outside of a call, or does not answer, is removed; the others go on.
 import { createBus, isBusError } from '@sallyport/core'
-import { readFile } from 'node:fs/promises'
+import { readFile, readdir } from 'node:fs/promises'
 
 /**
  * @param {object} options
  * @param {(name: string, asked: string[]) => string[]} options.grant the permissions that a plugin gets
  * @param {(name: string, text: string) => void} options.onNotice
  * @param {(name: string, why: string) => void} options.onStopped
+ * @param {(directory: string, why: string) => void} options.onSkipped a plugin that `installAll` could not install
  */
-export async function createPluginHost({ grant, onNotice, onStopped }) {
+export async function createPluginHost({ grant, onNotice, onStopped, onSkipped }) {
   const bus = await createBus({
     core: new URL('core.js', import.meta.url),
     app: { security: { pattern: { use: 'isolation', options: { dir: new URL('dist-isolation/', import.meta.url) } } } },
@@ -48,6 +49,15 @@ export async function createPluginHost({ grant, onNotice, onStopped }) {
     }
   }
 
+  /** Installs each plugin of a directory. One with a bad manifest or grant is skipped. @param {URL} folder with a `/` at its end */
+  async function installAll(folder) {
+    for (const entry of await readdir(folder, { withFileTypes: true })) {
+      if (!entry.isDirectory()) continue
+      const plugin = new URL(`${encodeURIComponent(entry.name)}/`, folder)
+      await install(plugin).catch(error => onSkipped(entry.name, error.message))
+    }
+  }
+
   /** Calls what a plugin exposes. What it answers is its own word, as far as the hook lets it pass. `timeout` in ms. */
   async function call(name, command, args, timeout = 5000) {
     const label = `plugin-${name}`
@@ -60,5 +70,5 @@ export async function createPluginHost({ grant, onNotice, onStopped }) {
     }
   }
 
-  return { install, call, remove: name => stop(`plugin-${name}`), close: () => bus.close() }
+  return { install, installAll, call, remove: name => stop(`plugin-${name}`), close: () => bus.close() }
 }

@@ -7,15 +7,18 @@ const hello = new URL('plugins/hello/', import.meta.url)
 const greedy = new URL('fixtures/greedy/', import.meta.url)
 let host
 let notices
+let skipped
 let stopped
 
 beforeEach(async () => {
   notices = []
+  skipped = []
   stopped = new Promise(resolve => {
     host = createPluginHost({
-      grant: (_name, asked) => asked.filter(permission => permission === 'allow-notify'),
+      grant: (_name, asked) => asked.filter(permission => permission.startsWith('allow-not')),
       onNotice: (name, text) => notices.push(`${name}: ${text}`),
       onStopped: (name, why) => resolve(`${name}: ${why}`),
+      onSkipped: (directory, why) => skipped.push(`${directory}: ${why}`),
     })
   })
   host = await host
@@ -32,6 +35,16 @@ test('what is not granted, or does not pass the hook or the sandbox, is not done
   await host.install(greedy)
   assert.equal(await host.call('greedy', 'attempt'), 'done, Rejected, Denied, ERR_ACCESS_DENIED')
   assert.deepEqual(notices, ['greedy: may'])
+})
+
+test('a plugin with a bad manifest or grant is skipped, and the others are installed', async () => {
+  await host.installAll(new URL('fixtures/several/', import.meta.url))
+  skipped.sort()
+  assert.equal(skipped.length, 3)
+  assert.match(skipped[0], /^bad-json: .*JSON/)
+  assert.match(skipped[1], /^misspelt-grant: .*allow-notfy/)
+  assert.match(skipped[2], /^no-manifest: .*ENOENT/)
+  assert.equal(await host.call('well', 'greet'), 'Hello!')
 })
 
 for (const [command, why, timeout] of [
