@@ -36,6 +36,14 @@ const commands = {
   emit_counted: (_: unknown, { app }: CommandContext) => app.emit('e', new Counted()),
   emit_counted_bytes: (_: unknown, { app }: CommandContext) =>
     app.emit('e', { small: new Uint8Array([1]), large: large(), counted: [new Counted()] }),
+  emit_read_bytes: (_: unknown, { app }: CommandContext) =>
+    app.emit('e', {
+      large: large(),
+      get text() {
+        encoded++
+        return 'text'
+      },
+    }),
 }
 
 const ready = async (codec?: CodecName): Promise<Peer> =>
@@ -144,19 +152,28 @@ describe('an event to many frontends', () => {
     expect(payloads).toEqual([asJson, asMsgpack, asJson, asMsgpack, asJson])
   })
 
-  test('with bytes is encoded once, and gives each frontend its own ids and bytes', async () => {
-    const [single] = await listenWithAll(['json'])
-    await single!.send(call(2, 'emit_counted_bytes')).next()
-    const encodedOnce = encoded
-    const peers = await listenWithAll(['json', 'msgpack', 'json'])
+  test('with bytes is encoded once per codec, and gives each frontend its own ids and bytes', async () => {
+    const peers = await listenWithAll(['json', 'msgpack', 'json', 'msgpack', 'json'])
     peers[0]!.send(call(2, 'emit_counted_bytes'))
     const received = await Promise.all(peers.map(async peer => (await peer.next()).params))
-    expect(encoded).toBe(encodedOnce)
-    expect(new Set(received.map(({ ids }) => ids[0])).size).toBe(3)
+    expect(encoded).toBe(2)
+    expect(new Set(received.map(({ ids }) => ids[0])).size).toBe(5)
     for (const { payload } of received) {
       expect(payload.large).toEqual(large())
       expect(payload.small).toEqual(new Uint8Array([1]))
     }
-    expect(new Set(received.map(({ payload }) => payload.large.buffer)).size).toBe(3)
+    expect(new Set(received.map(({ payload }) => payload.large.buffer)).size).toBe(5)
+  })
+
+  test('with bytes is encoded once for both codecs if JSON does not change it', async () => {
+    const [single] = await listenWithAll(['json'])
+    await single!.send(call(2, 'emit_read_bytes')).next()
+    const readOnce = encoded
+    const peers = await listenWithAll(['json', 'msgpack', 'json', 'msgpack'])
+    peers[0]!.send(call(2, 'emit_read_bytes'))
+    const received = await Promise.all(peers.map(async peer => (await peer.next()).params.payload))
+    expect(encoded).toBe(readOnce)
+    for (const { large: bytes, text } of received) expect([bytes, text]).toEqual([large(), 'text'])
+    expect(new Set(received.map(payload => payload.large.buffer)).size).toBe(4)
   })
 })

@@ -42,7 +42,7 @@ export * from './message/methods.js'
 
 // codecs
 export { carriesBytes } from './codec/attachments.js'
-export { stringifyJson } from './codec/json-values.js'
+export { stringifyJson, toJsonValue } from './codec/json-values.js'
 export type { Codec, CodecName, EncodedMessage } from './codec/codec.js'
 export * from './codec/codecs.js'
 

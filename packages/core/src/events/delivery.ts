@@ -11,6 +11,7 @@ import {
   METHOD,
   type PackedMessage,
   packMessage,
+  toJsonValue,
 } from '@sallyport/protocol/internal'
 
 /** An owner of listeners: a frontend's session, the host's session, or core itself. */
@@ -84,13 +85,18 @@ export class Payload {
   }
 
   /**
-   * Encodes the whole message. The last member of its params is `ids`, which is `null`. Its attachments are still the emitter's
-   * memory.
+   * Encodes the whole message, once for both codecs if the rules of JSON do not change the payload. The last member of its params
+   * is `ids`, which is `null`. Its attachments are still the emitter's memory.
    *
    * @throws the errors of `packMessage`
    */
   pack(event: string, codec: CodecName): PackedMessage {
-    const params = { event, payload: this.value, ids: null }
-    return (this.#packed[codec] ??= packMessage({ jsonrpc: '2.0', method: METHOD.event, params }, codec))
+    return (this.#packed[codec] ??= this.#pack(event, codec))
+  }
+
+  #pack(event: string, codec: CodecName): PackedMessage {
+    const payload = codec === 'json' ? toJsonValue(this.value) : this.value
+    if (codec === 'json' && payload === this.value) return this.pack(event, 'msgpack')
+    return packMessage({ jsonrpc: '2.0', method: METHOD.event, params: { event, payload, ids: null } }, 'msgpack')
   }
 }
