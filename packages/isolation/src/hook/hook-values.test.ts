@@ -1,13 +1,14 @@
 // Payloads of a sandboxed hook that are not plain data. Each is sealed as the codec's table says (docs/wire.md), or its call is rejected.
-// The next message passes in any case.
-import { type CodecName, codecs, FRAME_KIND } from '@sallyport/protocol/internal'
-import { describe, expect, test } from 'vitest'
+// The next message passes in any case. In development, a payload that JSON would change is rejected.
+import { type CodecName, codecs, FRAME_KIND, setDevelopment } from '@sallyport/protocol/internal'
+import { afterEach, describe, expect, test } from 'vitest'
 import { call, setUp, settled } from '../../test/gate.js'
 import { sandboxed } from '../../test/sandboxed.js'
 
 type Outcome = { json: unknown; msgpack: unknown }
 
-async function send(codec: CodecName, payload: string): Promise<unknown> {
+async function send(codec: CodecName, payload: string, development = false): Promise<unknown> {
+  setDevelopment(development)
   const { fn } = sandboxed(`message => (message.cmd === 'next' ? message : { ...message, payload: ${payload} })`)
   const { frontendLink, sealed, responses, rejected, isClosed } = setUp(fn)
   for (const message of [call(1), call(2, 'next')]) {
@@ -18,9 +19,12 @@ async function send(codec: CodecName, payload: string): Promise<unknown> {
   expect(sealed.at(-1)).toEqual(call(2, 'next'))
   if (sealed.length === 2) return sealed[0].params
   expect(responses).toMatchObject([{ id: 1, error: { code: -32002, data: { why: 'malformed' } } }])
+  if (development) expect(responses[0].error.message).toContain('at the gate (it cannot be serialized)')
   expect(rejected).toHaveLength(1)
   return REJECTED
 }
+
+afterEach(() => setDevelopment(true))
 
 const REJECTED = 'rejected'
 const both = (value: unknown): Outcome => ({ json: value, msgpack: value })
@@ -93,16 +97,53 @@ describe.each(['json', 'msgpack'] as const)('the payload of a hook, as %s', code
   })
 
   test.each([
-    ['shrink', 'new Uint8Array(b)', 'b.resize(1)'],
-    ['vanish', 'new Uint8Array(b, 0, 70000)', 'b.resize(1)'],
-    ['grow', 'new Uint8Array(b)', 'b.resize(80000)'],
-    ['are transferred', 'new Uint8Array(b)', 'b.transfer()'],
-  ])('is sealed or rejected when its bytes %s during encoding', async (_what, bytes, change) => {
-    const buffer = 'new ArrayBuffer(70000, { maxByteLength: 80000 })'
-    for (const getter of [`get e() { ${change}; return 1 }`, `e: { get e() { ${change}; return 1 } }`]) {
-      expect([REJECTED, { d: expect.objectContaining({ length: 80000 }), e: 1 }]).toContainEqual(
-        await send(codec, `(() => { const b = ${buffer}; return { d: ${bytes}, ${getter} } })()`),
-      )
+    ['shrink', 'new Uint8Array(b)', 'b.resize(1)', 1],
+    ['vanish', 'new Uint8Array(b, 0, 70000)', 'b.resize(1)', 0],
+    ['grow', 'new Uint8Array(b)', 'b.resize(80000)', 80_000],
+    ['are transferred', 'new Uint8Array(b)', 'b.transfer()', 0],
+  ])(
+    'is sealed as it is then, or rejected, when its bytes %s during encoding',
+    async (_what, bytes, change, length) => {
+      const buffer = 'new ArrayBuffer(70000, { maxByteLength: 80000 })'
+      for (const [getter, e] of [
+        [`get e() { ${change}; return 1 }`, 1],
+        [`e: { get e() { ${change}; return 1 } }`, { e: 1 }],
+      ]) {
+        for (const development of [true, false]) {
+          const payload = `(() => { const b = ${buffer}; return { d: ${bytes}, ${getter as string} } })()`
+          const sealed = await send(codec, payload, development)
+          if (sealed === REJECTED) continue
+          expect(sealed).toEqual({ d: expect.objectContaining({ length }), e })
+          expect((sealed as { d: Uint8Array }).d.every(byte => byte === 0)).toBe(true)
+        }
+      }
+    },
+  )
+})
+
+describe('the payload of a hook, in development', () => {
+  test.each<[what: string, payload: string, msgpack: unknown]>([
+    ['a Map', 'new Map([["a", 1]])', { a: 1 }],
+    ['a Map with __proto__', '{ m: new Map([["__proto__", 1]]) }', REJECTED],
+    ['a Set inside', '{ s: new Set([1]) }', { s: [1] }],
+    ['another typed array', '{ b: new Uint16Array(1) }', REJECTED],
+    ['a view', '{ b: new DataView(new ArrayBuffer(2)) }', REJECTED],
+    ['an error', '{ e: new Error("x") }', { e: ['Error', 'x', undefined] }],
+    ['bytes deeper down', '{ deep: [new Uint8Array(1)] }', { deep: [new Uint8Array(1)] }],
+    [
+      'a getter of a string and then bytes',
+      '(() => { let n = 0; return { get a() { return n++ ? new Uint8Array(70000) : "text" } } })()',
+      { a: expect.anything() },
+    ],
+  ])('is rejected as json when it is or contains %s', async (_what, payload, msgpack) => {
+    expect(await send('json', payload, true)).toBe(REJECTED)
+    expect(await send('msgpack', payload, true)).toEqual(msgpack)
+  })
+
+  test('is sealed as in production when JSON does not change it', async () => {
+    const payload = '{ f() {}, d: new Date(0), list: [1, , undefined], b: new Uint8Array(2), c: class {} }'
+    for (const codec of ['json', 'msgpack'] as const) {
+      expect(await send(codec, payload, true)).toEqual(await send(codec, payload))
     }
   })
 })
