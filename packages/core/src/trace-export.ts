@@ -13,6 +13,7 @@ const MAX_EVENTS = 1000
 const MAX_ARGS = 8
 const PHASES: ReadonlySet<unknown> = new Set(['b', 'e', 'X', 'i', 'M'])
 
+/** Options of `traceToFile`. */
 export interface TraceFileOptions {
   /** The name of this thread: `host` in the main thread, `core` in others by default. */
   name?: string
@@ -20,6 +21,7 @@ export interface TraceFileOptions {
   append?: boolean
 }
 
+/** A trace file that is being written. */
 export interface TraceFile {
   /** Appends events that another thread has recorded. Malformed events are ignored. */
   write(events: unknown): void

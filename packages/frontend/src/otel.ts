@@ -20,6 +20,7 @@ import {
 } from '@opentelemetry/api'
 import type { CallTrace } from '@sallyport/protocol/internal'
 
+/** Options of `instrument`. */
 export interface InstrumentOptions {
   /** @default trace.getTracerProvider() */
   tracerProvider?: TracerProvider
@@ -27,6 +28,7 @@ export interface InstrumentOptions {
   meterProvider?: MeterProvider
 }
 
+/** A running instrumentation. */
 export interface Instrumentation {
   /** Stops tracing. Spans of calls in flight end now. */
   stop(): void

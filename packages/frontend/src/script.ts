@@ -5,6 +5,7 @@ import type * as frontend from './index.js'
 const { sallyport } = globalThis as unknown as { sallyport: typeof frontend }
 
 export const BusError: typeof frontend.BusError = sallyport.BusError
+/** An ordered stream of messages from core. */
 export const Channel: typeof frontend.Channel = sallyport.Channel
 export const CommandError: typeof frontend.CommandError = sallyport.CommandError
 export const createClient: typeof frontend.createClient = sallyport.createClient

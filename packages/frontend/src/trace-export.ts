@@ -6,25 +6,35 @@ import type { CallTrace, EventTrace } from '@sallyport/protocol/internal'
 
 /** Times are in microseconds since 1970, so that those of all threads and processes of a machine are comparable. */
 export interface TraceEvent {
+  /** The name of the event. */
   name: string
+  /** The category. */
   cat: string
   /** `b` and `e`: begin and end of a call. `X`: the part of a call that kept the thread busy. `i`: an event. `M`: a name. */
   ph: 'b' | 'e' | 'X' | 'i' | 'M'
+  /** Time in microseconds. */
   ts: number
+  /** The process id. */
   pid: number
+  /** The thread id. */
   tid: number
   /** Label and id of a call. */
   id?: string
+  /** Duration in microseconds. */
   dur?: number
+  /** The scope of an instant event. */
   s?: 't'
+  /** Details that the viewer shows. */
   args?: Record<string, string | number | boolean>
 }
 
+/** Options of `recordTrace`. */
 export interface TraceOptions {
   /** The name of this thread. */
   name: string
 }
 
+/** A running recording. */
 export interface TraceRecording {
   /** Writes the recorded events, and stops recording. */
   stop(): void

@@ -3,8 +3,10 @@ import { toHtml } from './html.js'
 import { toComment, toMarkdown } from './markdown.js'
 import type { Report } from './report.js'
 
+/** The name of a file that `reportFiles` makes. */
 export type ReportFile = 'report.json' | 'report.md' | 'report.html' | 'comment.md'
 
+/** Returns the text of each file by its name. */
 export const reportFiles = (report: Report): Record<ReportFile, string> => ({
   'report.json': `${JSON.stringify(report, null, 2)}\n`,
   'report.md': toMarkdown(report),

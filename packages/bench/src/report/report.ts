@@ -7,19 +7,27 @@ import type { Goal } from './goals.js'
 /** Grows with every change that a reader of the old form would stumble on. */
 export const SCHEMA_VERSION = 3
 
+/** The result of a benchmark run: the content of `report.json`. */
 export interface Report {
+  /** The version of the report's format. */
   schemaVersion: typeof SCHEMA_VERSION
+  /** Name and version of the benchmark. */
   tool: { name: string; version: string }
+  /** `quick` runs are shorter and less precise. */
   mode: 'quick' | 'full'
+  /** The pattern that chose the scenarios; `null` for all of them. */
   filter: string | null
   /** ISO 8601, UTC. */
   startedAt: string
+  /** Duration of the whole run in seconds. */
   seconds: number
   /** Some scenarios have a part of these rounds. */
   plan: { processes: number; rounds: number; slotMs: number }
+  /** The computer that ran the benchmark. */
   machine: Machine
   /** The noise check; null if the run measured nothing twice. */
   noise: Noise | null
+  /** The scenarios that ran, in their order. */
   scenarios: ScenarioReport[]
   /** Where the time of the isolation pattern goes; empty unless the run measured every arm that this takes. */
   isolationCost: CostStep[]

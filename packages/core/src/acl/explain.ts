@@ -26,6 +26,7 @@ export interface ExplainInput {
   labels?: readonly string[]
 }
 
+/** Whether one frontend can call one command, and why. */
 export interface ExplainedCommand {
   /** The method: `greet`, `plugin:fs|read_file`. */
   readonly command: string
@@ -37,16 +38,21 @@ export interface ExplainedCommand {
   readonly scope: ScopeValues | undefined
 }
 
+/** The commands that one frontend can and cannot call. */
 export interface ExplainedFrontend {
+  /** The frontend's label. */
   readonly label: string
   /** Identifiers of the capabilities that apply to the label. */
   readonly capabilities: readonly string[]
+  /** Every command of core. */
   readonly commands: readonly ExplainedCommand[]
   /** The content of `ctx.scope.global` by plugin. */
   readonly globalScopes: Readonly<Record<string, ScopeValues>>
 }
 
+/** Who can call what. */
 export interface Explanation {
+  /** One entry for each label. */
   readonly frontends: readonly ExplainedFrontend[]
   /** Identifiers with their file or option, and whether the capability is in force on this platform. */
   readonly capabilities: readonly {

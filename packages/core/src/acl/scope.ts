@@ -4,7 +4,9 @@
 
 /** Values in the form that the command's plugin defines, for instance `{ path: '$HOME/**' }` of Tauri's fs. */
 export interface Scope {
+  /** Values that the permissions allow. */
   readonly allow: readonly unknown[]
+  /** Values that the permissions deny. */
   readonly deny: readonly unknown[]
   /**
    * Applies Tauri's rule (`CommandScope::matches`): false if `like` accepts a denied value; true if no value is allowed, or

@@ -51,26 +51,37 @@ export interface AclInput {
 
 /** A permission file in Tauri's format. */
 export interface PermissionFile {
+  /** The content of the plugin's `default` permission. */
   default?: { version?: number; description?: string; permissions: readonly string[] }
+  /** Named sets of permissions. */
   set?: readonly PermissionSetDefinition[]
+  /** Single permissions. */
   permission?: readonly PermissionDefinition[]
 }
 
+/** A named set of permissions. */
 export interface PermissionSetDefinition {
+  /** The name that capabilities and sets use. */
   identifier: string
+  /** A text for people. */
   description?: string
   /** Permissions and sets of the same plugin by bare name (`allow-read`, `default`), or of another: `fs:default`. */
   permissions: readonly string[]
 }
 
+/** One permission of a permission file. */
 export interface PermissionDefinition {
+  /** The name that capabilities and sets use. */
   identifier: string
+  /** The format's version. */
   version?: number
+  /** A text for people. */
   description?: string
   /** Commands by their names in the plugin: `read_file`. */
   commands?: { allow?: readonly string[]; deny?: readonly string[] }
   /** The scope of the commands, or, without commands, the plugin's global scope. */
   scope?: { allow?: readonly unknown[] | null; deny?: readonly unknown[] | null }
+  /** Platforms that the permission applies to. @default all */
   platforms?: readonly Platform[]
 }
 
@@ -128,9 +139,11 @@ export interface CapabilityChanges {
 
 // Tauri's capabilities: which labels may call which commands, and with which values.
 
+/** A capability of Tauri: permissions for the frontends whose labels match. */
 export interface Capability {
   /** Unique among all capabilities. */
   identifier: string
+  /** A text for people. */
   description?: string
   /** `false` limits the capability to remote pages, so it applies to no frontend here. @default true */
   local?: boolean
@@ -151,6 +164,8 @@ export type PermissionEntry =
   | string
   | { identifier: string; allow?: readonly unknown[] | null; deny?: readonly unknown[] | null }
 
+/** Platforms by Tauri's names. */
 export type Platform = 'linux' | 'macOS' | 'windows' | 'android' | 'iOS'
 
+/** Tauri's patterns: with a gate (`isolation`) or without (`brownfield`). */
 export type Pattern = 'brownfield' | 'isolation'

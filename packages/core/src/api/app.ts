@@ -9,6 +9,7 @@ import type { StateKey } from './state.js'
 /** Handles an event. A rejected promise is logged; any other return value is ignored. */
 export type AppEventHandler<T = unknown> = (event: BusEvent<T>) => unknown
 
+/** The app in core, as handlers and `setup` see it. */
 export interface App {
   /** Core's log. In a plugin's `setup` and `teardown` each line has the plugin's name as `plugin`. */
   readonly log: Logger
@@ -29,6 +30,7 @@ export interface App {
   once<T = unknown>(event: string, options?: AppListenOptions & CallOptions): Promise<BusEvent<T>>
   /** Listens to an event once. Returns the listener's id, for `unlisten`. */
   once<T = unknown>(event: string, handler: AppEventHandler<T>, options?: AppListenOptions): number
+  /** Removes the listener with this id. */
   unlisten(id: number): void
   /**
    * Keeps `value` for all handlers, by its class or a key of `stateKey`. Returns false if the key is managed already: the
@@ -54,6 +56,7 @@ export interface App {
   readonly path: PathResolver
 }
 
+/** Options of a listener in core. */
 export interface AppListenOptions {
   /** @default { kind: 'Any' }, every event */
   target?: string | EventTarget

@@ -5,13 +5,17 @@ import type { CommandScope } from '../acl/scope.js'
 import type { App } from './app.js'
 import type { Resources } from './resources.js'
 
+/** The request of a call. */
 export interface CommandRequest {
+  /** Headers of the call. */
   readonly headers: CallHeaders
   /** Named arguments before any schema, with channels in place; or bytes (`Uint8Array`) as a raw body. */
   readonly body: unknown
 }
 
+/** The second argument of a handler. */
 export interface CommandContext {
+  /** The app. */
   readonly app: App
   /** The label of the calling frontend. It comes from the link, so no message can claim another. */
   readonly label: string
@@ -19,6 +23,7 @@ export interface CommandContext {
   readonly signal: AbortSignal
   /** A child of core's log. Its lines have `label` and `command`, and `plugin` if the command belongs to one. */
   readonly log: Logger
+  /** Headers and body of the call. */
   readonly request: CommandRequest
   /** The scope that the caller's permissions give to the command. */
   readonly scope: CommandScope

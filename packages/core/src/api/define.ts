@@ -11,8 +11,11 @@ export type CommandHandler<Args, Result> = (args: Args, ctx: CommandContext) => 
 
 /** The result of `command`. `Args` is what callers send, `Result` what the handler returns. */
 export interface Command<Args = never, Result = unknown> {
+  /** Distinguishes a command from a bare function. */
   readonly kind: 'command'
+  /** The schema of its arguments. */
   readonly schema: StandardSchemaV1 | undefined
+  /** The function that runs the command, unless it runs in the pool. */
   readonly handler: CommandHandler<Args, Result> | undefined
   /** A module that runs the command in the pool, instead of a handler. */
   readonly thread: URL | undefined
@@ -21,11 +24,13 @@ export interface Command<Args = never, Result = unknown> {
 /** A command, or a bare function. */
 export type AnyCommand = Command<never, unknown> | CommandHandler<never, unknown>
 
+/** Options of `command`. */
 export interface CommandOptions<Schema extends StandardSchemaV1> {
   /** Any Standard Schema (zod, valibot, arktype, …). The handler receives the schema's output. */
   args?: Schema
 }
 
+/** Options of a command that runs in the thread pool. */
 export interface PooledCommandOptions<Schema extends StandardSchemaV1> extends CommandOptions<Schema> {
   /**
    * A module whose default export runs the command in a pool of threads: `export default (args) => result`. It receives only
@@ -66,6 +71,7 @@ export function command(
 
 const wrong = (what: string): BusError => new BusError('InvalidParams', `command(): ${what}`)
 
+/** Commands by name. */
 export type Commands = Readonly<Record<string, AnyCommand>>
 
 type NoCommands = Readonly<Record<never, AnyCommand>>
@@ -77,7 +83,9 @@ type InferredCommands = Readonly<Record<string, CallableFunction | Command>>
 type WithArguments<C> = { [Name in keyof C]: C[Name] | UntypedHandler }
 type UntypedHandler = (args: Record<string, unknown>, ctx: CommandContext, ...none: never[]) => unknown
 
+/** The content of a plugin. */
 export interface PluginDefinition<C = Commands> {
+  /** The plugin's commands by name. */
   commands?: C
   /**
    * Permissions in addition to the generated ones: sets, scopes, and the content of `default`, as in Tauri's permission files.
@@ -95,6 +103,7 @@ export interface PluginDefinition<C = Commands> {
 
 /** Information about the plugin for its `setup`. */
 export interface PluginApi {
+  /** The plugin's name. */
   readonly name: string
   /** `plugins.<name>` of the configuration or of `createBus({ pluginOptions })`, unvalidated; `undefined` if it is missing. */
   readonly config: unknown
@@ -102,7 +111,9 @@ export interface PluginApi {
   readonly scope: Scope
 }
 
+/** A named group of commands: the result of `plugin`. */
 export interface Plugin<Name extends string = string, C = Commands> extends PluginDefinition<C> {
+  /** The name in `plugin:<name>|<command>`. */
   readonly name: Name
 }
 
@@ -119,8 +130,11 @@ export function plugin<const Name extends string>(name: Name, definition: Plugin
   return { ...definition, name }
 }
 
+/** What a core module exports: commands, plugins, middleware, setup and teardown. */
 export interface CoreDefinition<C = Commands, P = Plugin> {
+  /** The app's commands by name. */
   commands?: C
+  /** Plugins, set up in their order. */
   plugins?: readonly P[]
   /** Middleware around each call of the commands of the app and its plugins, the first outermost: docs/commands.md. */
   use?: readonly Middleware[]

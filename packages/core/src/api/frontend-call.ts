@@ -1,6 +1,7 @@
 // Options and arguments of a call of a frontend's function, by a handler or by the host.
 import { BusError, type CallOptions, checkOptionNames, describeCommand, isBytes } from '@sallyport/protocol/internal'
 
+/** Options of a call to a frontend. */
 export interface FrontendCallOptions extends CallOptions {
   /** Buffers to transfer instead of copying: of the whole payload, or of one of its top-level members. */
   transfer?: readonly ArrayBufferLike[]

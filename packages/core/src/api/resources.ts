@@ -8,6 +8,7 @@ import { runSequentially } from '../shared/teardown.js'
 /** The class that a resource must have. */
 export type ResourceType<T extends object> = abstract new (...args: never[]) => T
 
+/** Objects that stay open between calls, by number. */
 export interface Resources {
   /**
    * Keeps `resource` open and returns its number, a random integer of 32 bits. When the resource is closed, its `close()` is
@@ -24,6 +25,7 @@ export interface Resources {
   take<T extends object = object>(rid: number, type?: ResourceType<T>): T
   /** Removes and closes the resource. Rejects with the error of its `close`. @throws like `get`, synchronously */
   close(rid: number): Promise<void>
+  /** True if a resource has this number. */
   has(rid: number): boolean
 }
 

@@ -6,7 +6,9 @@ declare const VALUE: unique symbol
 
 /** A key made by `stateKey` for a value of type `T`. */
 export interface NamedStateKey<T> {
+  /** Distinguishes a key from a class. */
   readonly kind: 'state'
+  /** The name in error texts. */
   readonly name: string
   /** For the type checker only: keys of different types are not interchangeable. */
   readonly [VALUE]?: (value: T) => T

@@ -134,14 +134,23 @@ export type CoreReport =
 
 /** Counts of all network sessions together, since this core started. */
 export interface NetworkCounts {
+  /** Open sessions. */
   sessions: number
+  /** Calls received. */
   calls: number
+  /** Calls that failed. */
   failures: number
+  /** Calls that no capability allowed. */
   denied: number
+  /** Calls that are running. */
   inFlight: number
+  /** Events received. */
   eventsIn: number
+  /** Events sent. */
   eventsOut: number
+  /** Bytes received. */
   bytesIn: number
+  /** Bytes sent. */
   bytesOut: number
 }
 

@@ -6,8 +6,11 @@ import type { AppInfo, NetworkCounts, NetworkStats } from './control.js'
 
 /** A session from the network. The network has authenticated the frontend. */
 export interface NetworkSession {
+  /** The frontend's label, which the network has verified. */
   label: string
+  /** The codec of the session. */
   codec: CodecName
+  /** The link to the frontend. */
   link: Link
   /** Opens the records of the frontend's gate. Required in the isolation pattern, refused in brownfield. */
   opener?: Opener | undefined
@@ -23,8 +26,11 @@ export interface Accepted {
 
 /** Services that core offers to its network. */
 export interface Hub {
+  /** The pattern of the bus. */
   readonly pattern: Pattern
+  /** Name, version and identifier of the app. */
   readonly appInfo: AppInfo
+  /** Core's log. */
   readonly log: Logger
   /**
    * Opens a session with the capabilities, quotas and events of any frontend of its label. Closes an earlier session from the
@@ -45,6 +51,7 @@ export interface Hub {
    * @throws {BusError} `InvalidParams` for an invalid name or target, and for a payload that cannot be serialized for a listener
    */
   deliver(target: EventTarget | undefined, event: string, payload: unknown): void
+  /** Returns what this core has counted of its network sessions. */
   counts(): NetworkCounts
   /** Reports a protocol violation of this frontend to the host, as a `fault`. */
   fault(label: string, error: BusError): void
@@ -52,6 +59,7 @@ export interface Hub {
 
 /** The result of a network module's `join`. */
 export interface Network {
+  /** Returns the figures that `bus.stats()` shows as `network`. */
   stats(): NetworkStats
   /** Rejects further sessions, while core waits for running calls. */
   drain(): Promise<void>

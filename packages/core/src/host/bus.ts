@@ -47,6 +47,7 @@ import type { BusStats } from './reporting/stats.js'
 import { type BusInspection, supervisorMachine } from './supervision/supervisor.js'
 import { workerMachine } from './supervision/worker-machine.js'
 
+/** Options of `bus.close`. */
 export interface CloseOptions {
   /** Milliseconds that calls in flight are given to finish. @default 1000 */
   timeout?: number
@@ -291,6 +292,7 @@ export class Bus<Types extends BusTypes = BusTypes> {
     return this.#host.close(timeout, drainTimeout => this.#shutDown(drainTimeout))
   }
 
+  /** Calls `close`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }

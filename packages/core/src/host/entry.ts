@@ -29,6 +29,7 @@ export async function createBus<Types extends BusTypes = BusTypes>(options: BusO
   return bus as unknown as Bus<Types>
 }
 
+/** The result of `explainCapabilities`. */
 export interface ExplainedCapabilities extends Explanation {
   /** The explanation as text for a terminal. */
   readonly text: string

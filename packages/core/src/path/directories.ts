@@ -163,5 +163,6 @@ export const BaseDirectory = {
   Template: 23,
 } as const
 
+/** The number of a directory, as in Tauri. */
 export type BaseDirectory = (typeof BaseDirectory)[keyof typeof BaseDirectory]
 export type DirectoryName = keyof typeof BaseDirectory

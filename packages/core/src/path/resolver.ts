@@ -7,6 +7,7 @@ import { BusError } from '@sallyport/protocol/internal'
 import { below, splitPath, pathError, push, joinParts } from './components.js'
 import { BaseDirectory, type DirectoryName, getDirectory, type Surroundings, textPlatform } from './directories.js'
 
+/** Directories and paths, as in Tauri's path API. */
 export interface PathResolver {
   /**
    * Returns `path` within a base directory. A `Resource` path that leads out of it, or is absolute, is mapped into it, as

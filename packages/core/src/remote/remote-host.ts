@@ -17,14 +17,17 @@ export type RemoteHostEvents = Pick<BusEvents, 'fault' | 'restart' | 'failed' | 
 
 /** One more session of a connection. */
 export interface SessionRequest {
+  /** The frontend's label. */
   label: string
   /** Unique among sessions and frontends. */
   name: string
   /** Client that the connection's first session returned. */
   client?: Client | undefined
+  /** Options of the connection. */
   options?: ConnectionOptions | undefined
 }
 
+/** The result of `stats()`. */
 export interface RemoteHostStats {
   /** Milliseconds since this process joined. */
   uptime: number
@@ -34,6 +37,7 @@ export interface RemoteHostStats {
 
 const EVENTS: ReadonlySet<string> = new Set<keyof RemoteHostEvents>(['fault', 'restart', 'failed', 'rejected'])
 
+/** Frontends and connections whose core is in another process. */
 export class RemoteHost {
   readonly #host: HostHandle<RemoteCore>
 
@@ -118,6 +122,7 @@ export class RemoteHost {
     })
   }
 
+  /** Calls `close`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }

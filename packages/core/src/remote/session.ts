@@ -28,7 +28,9 @@ export interface SessionDialer {
   open(options: { label: string; codec: CodecName; signal: AbortSignal }): Promise<RemoteSession>
 }
 
+/** A session with a core in another process. */
 export interface RemoteSession {
+  /** The link to that core. */
   readonly link: Link
   /** Key with which the gate seals, in the isolation pattern. It is wiped here once the gate has a copy. */
   readonly key: SessionKey

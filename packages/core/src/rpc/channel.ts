@@ -20,6 +20,7 @@ import type { SessionWriter } from './writer.js'
 
 /** An ordered stream to the frontend that passed the channel as an argument. */
 export interface Channel<T = unknown> {
+  /** The number in `__CHANNEL__:<id>`. */
   readonly id: number
   /**
    * Aborts when messages no longer arrive: the frontend closed the channel, cancelled its call or disconnected, or the call that
@@ -39,7 +40,9 @@ export interface Channel<T = unknown> {
   end(): void
 }
 
+/** Options of `channel.send`. */
 export interface SendOptions {
+  /** Buffers to transfer instead of copying. */
   transfer?: readonly ArrayBufferLike[]
 }
 

@@ -20,6 +20,7 @@ import { anyObject, check } from '../shared/validate.js'
 
 /** A message as a frontend sends it. */
 export interface HookInput {
+  /** The command, such as `greet` or `plugin:event|emit`. */
   cmd: string
   /** Named arguments, or bytes. */
   payload?: object
@@ -42,6 +43,7 @@ export type HookOutcome =
       readonly why: 'null' | 'threw' | 'timeout' | 'malformed'
     }
 
+/** Options of `runHook`. */
 export type HookOptions = StandaloneGateOptions
 
 const LABEL = 'test'

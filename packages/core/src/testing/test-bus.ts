@@ -45,12 +45,15 @@ function toCommand(fake: Fakes[string]): AnyCommand {
   return () => fake
 }
 
+/** A call that a test bus recorded. */
 export interface RecordedCall {
   /** The label of the frontend that called. */
   readonly label: string
+  /** The command's name. */
   readonly command: string
   /** A copy of the arguments. Channels, and other values that cannot be copied, are the same objects. */
   readonly args: unknown
+  /** How far the call is. */
   readonly status: 'running' | 'succeeded' | 'failed'
   /** A copy of the result, unless it is a stream. */
   readonly result?: unknown
@@ -117,12 +120,15 @@ export interface TestBusOptions extends Omit<BusOptions, 'core' | 'app'> {
   connection?: ConnectionOptions
 }
 
+/** A bus for a test, with one client and a record of calls. */
 export interface TestBus extends AsyncDisposable {
+  /** The bus itself. */
   readonly bus: Bus
   /** A client with the API of a frontend: `invoke`, `listen`, `stream`, … Further ones: `bus.connect(label)`. */
   readonly client: Client
   /** Returns the calls of commands in order: all, or those of one command. */
   calls(command?: string): readonly RecordedCall[]
+  /** Closes the bus. */
   close(): Promise<void>
 }
 

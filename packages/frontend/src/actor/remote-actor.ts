@@ -31,9 +31,11 @@ export interface RemoteActor<Snapshot = unknown, Event = { type: string }> {
   send(event: Event): Promise<void>
   /** Stops following the actor. The actor itself continues. */
   stop(): void
+  /** Calls `close`. */
   [Symbol.asyncDispose](): Promise<void>
 }
 
+/** Options of `remoteActor`. */
 export interface RemoteActorOptions {
   /** The client to use, for example of `bus.connect`. This frontend's own by default. */
   client?: Pick<Client, 'invoke' | 'closed'>

@@ -56,6 +56,7 @@ export class Channel<T = unknown> implements AsyncIterable<T> {
   /** Called once the channel has ended and `onmessage` has received its last message. */
   onend: (() => void) | undefined
 
+  /** The number in `__CHANNEL__:<id>`. */
   get id(): number {
     return this.#id
   }

@@ -41,7 +41,9 @@ export interface ClientOptions extends CallDefaults {
   reconnects?: boolean
 }
 
+/** The client of a frontend, or of a connection of the host. */
 export class Client {
+  /** The label of this frontend. */
   readonly label: string
   /** @internal True if a gate checks what this client sends. */
   readonly isolated: boolean
@@ -253,6 +255,7 @@ export class Client {
     this.#resolveClosed()
   }
 
+  /** Calls `close`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }

@@ -20,6 +20,7 @@ import {
 } from '@sallyport/protocol/internal'
 import { exposedCalls } from './diagnostics.js'
 
+/** The second argument of an exposed function. */
 export interface ExposedContext {
   /** Aborts when the caller cancels the call, or the link to core closes. */
   readonly signal: AbortSignal
@@ -28,6 +29,7 @@ export interface ExposedContext {
 /** Takes named arguments (or bytes, if the caller sent only bytes), and returns a value or a promise of one. */
 type ExposedFunction = (args: never, ctx: ExposedContext) => unknown
 
+/** Exposed functions by name. */
 export type ExposedFunctions = Readonly<Record<string, ExposedFunction>>
 
 /** Functions whose types are inferred. `CallableFunction` has no signature, so it gives unannotated parameters no type. */

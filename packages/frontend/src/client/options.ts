@@ -11,6 +11,7 @@ import {
   type EventTarget,
 } from '@sallyport/protocol/internal'
 
+/** Options of `emit` and `emitTo`. */
 export interface EmitOptions {
   /**
    * Buffers to transfer rather than copy, as in `postMessage`. Each must be the buffer of the whole payload, or of one of its
@@ -19,11 +20,13 @@ export interface EmitOptions {
   transfer?: readonly ArrayBufferLike[]
 }
 
+/** Options of a call. */
 export interface InvokeOptions extends CallOptions, EmitOptions {
   /** Metadata in addition to the arguments, as in HTTP. The handler reads it as `ctx.request.headers`. */
   headers?: CallHeaders
 }
 
+/** Options of a listener. */
 export interface ListenOptions extends CallOptions {
   /**
    * The listener receives events for this target: a label, or one of Tauri's targets.

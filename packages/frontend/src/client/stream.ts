@@ -48,6 +48,7 @@ export class Stream<T = unknown> implements AsyncIterableIterator<T, void, undef
     return this
   }
 
+  /** Calls `close`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.return()
   }

@@ -54,6 +54,7 @@ function convertFileSrc(path: string, protocol = 'asset'): string {
   return process.platform === 'win32' ? `http://${protocol}.localhost/${encoded}` : `${protocol}://localhost/${encoded}`
 }
 
+/** Tauri's globals, as installed. */
 export interface TauriInstallation {
   /** Removes the globals, and the listeners and channels that were opened through them. The client stays open. */
   uninstall(): void

@@ -43,6 +43,7 @@ export interface TypedCalls<Core extends CoreLike, Codec extends CodecName = 'js
   ): Stream<StreamItem<Core, Name, Codec>>
 }
 
+/** A client that is typed by a core. */
 export type TypedClient<Core extends CoreLike, Types extends ClientTypes = ClientTypes> = TypedCalls<
   Core,
   CodecOf<Types>

@@ -6,8 +6,11 @@ import type { NotJson, Serialized } from './serialized.js'
 
 /** The members of `defineCore`'s result that types are inferred from: `typeof import('./core.js').default`. */
 export interface CoreLike {
+  /** Commands by name. */
   readonly commands?: object
+  /** Plugins with their commands. */
   readonly plugins?: readonly PluginLike[]
+  /** Distinguishes a definition from other objects. */
   readonly setup?: unknown
 }
 
@@ -145,7 +148,10 @@ interface Lost {
 
 /** A channel for such messages, of this package or of `@tauri-apps/api`. */
 export interface ChannelFor<Message> {
+  /** The number in `__CHANNEL__:<id>`. */
   readonly id: number
+  /** Called with each message. */
   readonly onmessage: ((message: Message) => void) | undefined
+  /** Returns `__CHANNEL__:<id>`. */
   toJSON(): string
 }

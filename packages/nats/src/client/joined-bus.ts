@@ -25,7 +25,9 @@ const DISCOVERY_INTERVAL_MS = 3000
 /** Label of the connection's own faults. No frontend has it, because labels contain no space. */
 const CONNECTION_LABEL = 'nats connection'
 
+/** Options of `joinBus`. */
 export interface JoinOptions extends RemoteHostOptions {
+  /** The connection to NATS. */
   nats: NatsOptions
   /** Name of the bus, as its instances have it. */
   bus: string
@@ -48,6 +50,7 @@ const joinOptions = v.looseObject(
   'an object',
 )
 
+/** Options of a connection of a joined bus. */
 export interface JoinedConnectionOptions extends ConnectionOptions {
   /**
    * True: one session, with any instance, so that state, resources and listeners belong to one instance. False: a session with each
@@ -64,6 +67,7 @@ export interface JoinedDeps {
   faults: FaultReporter
 }
 
+/** A bus whose core is in another process, over NATS. */
 export class JoinedBus {
   readonly #deps: JoinedDeps
   #closing: Promise<void> | undefined
@@ -137,6 +141,7 @@ export class JoinedBus {
     }
   }
 
+  /** Calls `close`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }

@@ -8,8 +8,11 @@ import { isName } from './subjects.js'
 export interface NatsOptions {
   /** `nats://host:port`, `tls://host:port` or `host:port`. The client discovers the other servers of a cluster. */
   servers: string | readonly string[]
+  /** The user's name. */
   user?: string | undefined
+  /** The password. */
   pass?: string | undefined
+  /** The token. */
   token?: string | undefined
   /** Absolute path of a credentials file, as `nsc` writes it. */
   credsFile?: string | undefined
@@ -27,6 +30,7 @@ export interface TlsOptions {
   caFile?: string | undefined
   /** Client certificate, if the server asks for one. Requires `keyFile`. */
   certFile?: string | undefined
+  /** The path of the private key in PEM format. */
   keyFile?: string | undefined
   /** Begins with the TLS handshake, if the server is configured with `handshake_first`. */
   handshakeFirst?: boolean | undefined

@@ -14,7 +14,9 @@ import { listenForHandshakes } from './handshake-listener.js'
 import { type HandshakeCounts, serveDiscovery, trackPresence } from './presence.js'
 import { Sessions } from './sessions.js'
 
+/** Options of `natsNetwork`. */
 export interface NatsNetworkOptions {
+  /** The connection to NATS. */
   nats: NatsOptions
   /** Name of the bus, a part of every subject: 1 to 64 letters, digits, `-` and `_`. Joined processes use the same name. */
   bus: string

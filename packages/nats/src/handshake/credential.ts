@@ -41,6 +41,7 @@ export interface Credential extends Claims {
   readonly key: Uint8Array
 }
 
+/** Options of `issueCredential`. */
 export interface CredentialOptions {
   /** Label of the frontend that may join with the credential. */
   label: string

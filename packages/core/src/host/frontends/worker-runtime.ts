@@ -285,7 +285,9 @@ export interface PooledSessionOptions {
   client: Client | undefined
 }
 
+/** One of several sessions of a connection. */
 export interface PooledSession {
+  /** The client that uses the session. */
   readonly client: Client
   /** Resolves with the error, if any, once the session has ended for good. The client can have other sessions. */
   readonly closed: Promise<Error | undefined>

@@ -21,11 +21,13 @@ export interface BusView {
   explain(label: string): Promise<ExplainedFrontend>
 }
 
+/** Options of `bus.inspectServer`. */
 export interface InspectorOptions {
   /** The port on 127.0.0.1; a free one by default. */
   port?: number
 }
 
+/** A running inspector page. */
 export interface Inspector extends AsyncDisposable {
   /** The page, with the token that each request needs: it opens for anyone who has the URL. */
   readonly url: string

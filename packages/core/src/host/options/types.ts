@@ -14,6 +14,7 @@ import type { ModuleLocation } from './location.js'
 
 /** Node's permission model around a frontend worker; docs/security.md lists what it keeps out. */
 export interface PermissionSandbox {
+  /** Node's permission model in a worker thread. */
   kind: 'permission'
   /** Files and directories that the frontend may read, in addition to its module's directory and the `node_modules` above it. */
   read?: readonly ModuleLocation[]
@@ -27,6 +28,7 @@ export interface PermissionSandbox {
 
 /** A separate process around a frontend, under the permission model too; docs/security.md compares them. */
 export interface ProcessSandbox {
+  /** A process of its own. */
   kind: 'process'
   /** Files and directories that the frontend may read, in addition to its module's directory and the `node_modules` above it. */
   read?: readonly ModuleLocation[]
@@ -42,6 +44,7 @@ export interface ProcessSandbox {
 
 /** A script in a SES Compartment; docs/security.md lists the globals that it has. */
 export interface SesSandbox {
+  /** A script in a SES Compartment. */
   kind: 'ses'
   /** Limits of `new Worker`: memory, in MB. @default { maxOldGenerationSizeMb: 1024 }, and 2048 on Node 20 */
   resourceLimits?: ResourceLimits
@@ -124,10 +127,13 @@ export interface FrontendOptions extends ConnectionOptions {
   loadTimeout?: number
 }
 
+/** A frontend's module with its options. */
 export interface FrontendModule extends FrontendOptions {
+  /** The module: a URL or an absolute path. */
   module: ModuleLocation
 }
 
+/** Options of the isolation pattern. */
 export interface IsolationOptions {
   /** A Tauri isolation app: `index.html` and its scripts. Without one, a hook is used that passes every message. */
   dir?: ModuleLocation
@@ -145,10 +151,12 @@ export interface IsolationOptions {
   hookTimeout?: number
 }
 
+/** The pattern and its options, as in a tauri.conf.json. */
 export type PatternOptions = { use: 'brownfield' } | { use: 'isolation'; options?: IsolationOptions }
 
 /** `app.security` of a `tauri.conf.json`. */
 export interface SecurityOptions {
+  /** With or without isolation. @default { use: 'brownfield' } */
   pattern?: PatternOptions
   /**
    * Capabilities; files or directories of them, as URLs or absolute paths; and, with `config`, identifiers of capabilities in its
@@ -224,6 +232,7 @@ export interface BusOptions extends AppInfo {
   onConfirm?: OnConfirm
 }
 
+/** Deadlines and quotas of calls. */
 export interface CallsOptions {
   /**
    * Deadline in milliseconds of each call that has none of its own: beyond it the call rejects with `Timeout`. A stream's `timeout` is
@@ -245,6 +254,7 @@ export interface CallsOptions {
   quotas?: readonly CallQuota[]
 }
 
+/** A module that connects frontends of other processes: docs/networks.md. */
 export interface NetworkOptions {
   /** A module whose export `join` is a `JoinNetwork` of `@sallyport/core/network`. */
   module: ModuleLocation

@@ -6,6 +6,7 @@ import { anyFunction, check } from '../../shared/validate.js'
 import type { Restart, WorkerExit } from '../supervision/worker-actor.js'
 import type { Logger } from './log.js'
 
+/** The kinds of workers. */
 export type Actor = 'core' | 'frontend' | 'gate'
 
 /**

@@ -8,14 +8,21 @@ import type { WorkerStats } from '../supervision/policy.js'
 export interface LatencyStats {
   /** Number of samples: one call in 251 is timed at more than 500 calls a second. */
   count: number
+  /** Half were no longer. */
   p50: number
+  /** 90 % were no longer. */
   p90: number
+  /** 99 % were no longer. */
   p99: number
+  /** The longest. */
   max: number
 }
 
+/** Rates per second since the previous call of `bus.stats()`. */
 export interface TrafficRates {
+  /** Calls per second. */
   calls: number
+  /** Failed calls per second. */
   failures: number
   events: { in: number; out: number }
   bytes: { in: number; out: number }
@@ -45,6 +52,7 @@ export interface TrafficStats extends TrafficRates {
   latency: LatencyStats
 }
 
+/** Figures of the core worker. */
 export interface CoreStats extends WorkerStats {
   /** Calls that run in core now. */
   inFlight: number
@@ -52,6 +60,7 @@ export interface CoreStats extends WorkerStats {
   slow: number
 }
 
+/** Figures of one gate. */
 export interface GateStats extends WorkerStats {
   /** Durations of the isolation hook for one message, until it is written or rejected. */
   hook: LatencyStats
@@ -67,11 +76,14 @@ export interface JoinedStats extends WorkerStats {
   rejected: number
 }
 
+/** Figures of one frontend since its first start. */
 export interface FrontendStats extends JoinedStats, TrafficStats {}
 
+/** The result of `bus.stats()`. */
 export interface BusStats {
   /** Milliseconds since the bus was created. */
   uptime: number
+  /** The core worker. */
   core: CoreStats
   /** Traffic of the host itself: `bus.emit`, `bus.call`. */
   host: TrafficStats

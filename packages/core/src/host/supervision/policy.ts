@@ -2,6 +2,7 @@
 // worker has failed. Delays double from one failure to the next.
 import { getBackoff } from '@sallyport/protocol/internal'
 
+/** When a worker restarts: docs/supervision.md. */
 export interface SupervisionOptions {
   /**
    * `permanent`: always restarts. `transient`: restarts after an error. `temporary`: never restarts. By default, core is
@@ -126,7 +127,9 @@ export type WorkerState =
   | 'stopped'
   | 'failed'
 
+/** Figures of one worker. */
 export interface WorkerStats {
+  /** The state of its lifecycle. */
   state: WorkerState
   /** Number of restarts. */
   restarts: number

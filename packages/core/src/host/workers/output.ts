@@ -15,6 +15,7 @@ export interface WorkerStdio {
   stderr: Readable
 }
 
+/** Receives a line that a frontend prints. */
 export type OnStdio = (text: string, from: { label: string; stream: 'stdout' | 'stderr' }) => void
 
 /** A throttled log for all that a worker prints or reports. */

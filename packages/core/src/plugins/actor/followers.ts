@@ -11,9 +11,13 @@ import type { Channel } from '../../rpc/channel.js'
 
 /** An actor made by xstate's `createActor`. */
 export interface ActorLike<Snapshot = unknown, Event extends { type: string } = never> {
+  /** Starts the actor. */
   start(): unknown
+  /** Stops the actor. */
   stop(): unknown
+  /** Sends an event to the actor. */
   send(event: Event): void
+  /** Returns the current snapshot. */
   getSnapshot(): Snapshot
   subscribe(observer: { next(): void; error(error: unknown): void; complete(): void }): unknown
   /** A machine's logic names its events. */
@@ -22,9 +26,11 @@ export interface ActorLike<Snapshot = unknown, Event extends { type: string } = 
 
 /** The default view of a snapshot: without context, output and error. */
 export interface SnapshotView<Value = unknown> {
+  /** The actor's status. */
   status: 'active' | 'done' | 'error' | 'stopped'
   /** A machine's state: `'green'`, or an object for nested states. `null` for other actors. */
   value: Value
+  /** The tags of its state. */
   tags: string[]
 }
 

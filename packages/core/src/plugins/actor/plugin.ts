@@ -80,6 +80,7 @@ function ended(name: string): BusError {
 
 const SUBSCRIBE = 'subscribe'
 
+/** Options of `actorPlugin`. */
 export interface ActorPluginOptions<Snapshot, Event, View, Sent> {
   /**
    * Returns what frontends see of a snapshot. Called once for each snapshot that is sent; must not change the snapshot.
@@ -102,6 +103,7 @@ export type ActorCommands<View, Sent> = {
   subscribe: CommandHandler<{ channel: Channel<Followed<View>> }, void>
 }
 
+/** A plugin that lets frontends follow an actor. */
 export type ActorPlugin<Name extends string, View, Sent> = Plugin<Name, ActorCommands<View, Sent>>
 
 /**
