@@ -20,8 +20,8 @@ const audit = async ({ command, args, ctx }, next) => {
     await note('ok')
     return result
   } catch (error) {
-    const { code, reason } = /** @type {{ code?: unknown, reason?: string }} */ (error)
-    await note(typeof code === 'string' ? code : (reason ?? 'failed'))
+    const { commandCode, reason } = /** @type {{ commandCode?: string, reason?: string }} */ (error)
+    await note(commandCode ?? reason ?? 'failed')
     throw error
   }
 }

@@ -90,11 +90,11 @@ describe.each(PACKAGES)('@sallyport/%s', name => {
 test("the README's example answers as the README says", async () => {
   const page = 'README.md'
   const [{ files, runs } = {}] = programsOf(page, blocksOf(page, await readFile(join(root, page), 'utf8')))
-  expect([...(files?.keys() ?? [])], 'no js block of README.md has the first line // host.mjs').toContain('host.mjs')
+  expect([...(files?.keys() ?? [])], 'no js block of README.md has the first line // app.mjs').toContain('app.mjs')
   const output = runs?.[0]?.output
-  expect(output, 'README.md has no text block after host.mjs that shows its output').toBeDefined()
+  expect(output, 'README.md has no text block after app.mjs that shows its output').toBeDefined()
   for (const [name, { code }] of files!) await writeFile(join(folder, name), code)
-  const { stdout } = await run('node', ['host.mjs'], { cwd: folder, timeout: 15_000 })
+  const { stdout } = await run('node', ['app.mjs'], { cwd: folder, timeout: 15_000 })
   expect(stdout).toBe(output)
 })
 
