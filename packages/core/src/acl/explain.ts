@@ -50,7 +50,7 @@ export interface ExplainedFrontend {
   readonly globalScopes: Readonly<Record<string, ScopeValues>>
 }
 
-/** Who can call what. */
+/** The commands that each label can call. */
 export interface Explanation {
   /** One entry for each label. */
   readonly frontends: readonly ExplainedFrontend[]

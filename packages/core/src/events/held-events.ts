@@ -20,7 +20,7 @@ export class HeldEvents {
   /** Number of the oldest events that were dropped because too many were held. */
   droppedCount = 0
 
-  /** Names of events that nobody listened to when they were emitted. */
+  /** Names of events that had no listener when they were emitted. */
   readonly unheard: Set<string> = new Set<string>()
 
   addUnheard(event: string): void {

@@ -27,7 +27,7 @@ export interface HookInput {
   options?: { headers?: Record<string, string> }
 }
 
-/** The decision of a hook: the message as core receives it, or why there is none. */
+/** The decision of a hook: the message as core receives it, or the reason that it receives nothing. */
 export type HookOutcome =
   | {
       readonly passed: true
