@@ -2,22 +2,8 @@
 const root = document.documentElement
 const themes = document.querySelector('.themes')
 
-const showTheme = theme => {
-  root.dataset.theme = theme
-  themes.value = theme
-}
 themes.hidden = false
-try {
-  showTheme(localStorage.getItem('sallyport-theme') ?? 'auto')
-} catch {
-  // A page that was opened from a file can lack a storage.
-}
-themes.addEventListener('change', () => {
-  showTheme(themes.value)
-  try {
-    localStorage.setItem('sallyport-theme', themes.value)
-  } catch {}
-})
+themes.addEventListener('change', () => (root.dataset.theme = themes.value))
 
 // On a narrow screen the contents would hide what they lead to.
 if (innerWidth < 1100) document.querySelector('nav details').open = false

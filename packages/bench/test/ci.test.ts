@@ -61,7 +61,7 @@ describe('the action', () => {
   }
 
   const ending = (code: number): string =>
-    `mkdir -p bench-compare; echo '# Verdict' > bench-compare/compare.md; exit ${code}`
+    `mkdir -p bench-compare; echo Verdict > bench-compare/compare.txt; exit ${code}`
 
   test.each([
     ['nothing is slower', 0, 0, 'fine'],
@@ -70,7 +70,7 @@ describe('the action', () => {
     ['it is too noisy', 3, 0, 'too noisy'],
   ])('where %s, %i becomes %i: %s', (_, code, becomes, verdict) => {
     const ran = act({}, ending(code))
-    expect(ran).toMatchObject({ code: becomes, output: `verdict=${verdict}\n`, summary: '# Verdict\n' })
+    expect(ran).toMatchObject({ code: becomes, output: `verdict=${verdict}\n`, summary: '~~~text\nVerdict\n~~~\n' })
     expect(ran.stdout.includes('::warning')).toBe(code === 3)
     expect(ran.stdout.includes('::error')).toBe(code === 1)
   })

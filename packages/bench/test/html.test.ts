@@ -5,7 +5,7 @@ import { toHtml } from '../src/report/html.js'
 import { everyFigure } from '../src/report/report.js'
 import { allScenarios } from '../src/scenarios/index.js'
 import { hasChromium, servePage, type Pages } from './page.js'
-import { hostileScenario, noisySample } from './sample-report.js'
+import { hostileScenario, mainScenarios, noisySample, tooNoisy } from './sample-report.js'
 
 const report = noisySample([...allScenarios(), hostileScenario])
 const WIDTHS = [1280, 768, 390]
@@ -88,7 +88,17 @@ describe.skipIf(!hasChromium)('the page in Chromium', () => {
     await page.close()
   })
 
-  test('has the theme of the system until another is chosen, and remembers that one', async () => {
+  test('is at most 6000 px high with its tables folded, with four figures and the verdict above the fold', async () => {
+    const main = await servePage(toHtml(noisySample(mainScenarios())), pages.browser)
+    const { page } = await main.open({ width: 1280, scheme: 'light' })
+    expect(await page.evaluate('document.documentElement.scrollHeight')).toBeLessThanOrEqual(6000)
+    const tops = (await placesOf(page, '.headlines strong, .verdict')).map(({ box: [, top] }) => top!)
+    expect(tops).toHaveLength(5)
+    expect(Math.max(...tops)).toBeLessThan(900)
+    await main.end()
+  })
+
+  test('has the theme of the system until another is chosen', async () => {
     const { page } = await pages.open({ width: 1280, scheme: 'dark' })
     const paper = (): Promise<string> => page.evaluate('getComputedStyle(document.body).backgroundColor')
     const dark = await paper()
@@ -97,11 +107,19 @@ describe.skipIf(!hasChromium)('the page in Chromium', () => {
     expect(light).not.toBe(dark)
     await page.getByLabel('Colours').selectOption('dark')
     expect(await paper()).toBe(dark)
-    await page.reload()
-    expect(await paper()).toBe(dark)
     await page.getByLabel('Colours').selectOption('auto')
     expect(await paper()).toBe(light)
     await page.close()
+  })
+
+  test('has no colour but grey in a chart or a table when the noise check failed', async () => {
+    const noisy = await servePage(toHtml(tooNoisy(noisySample(mainScenarios()))), pages.browser)
+    const { page } = await noisy.open({ width: 1280, scheme: 'light' })
+    expect(await page.locator('.better, .worse').count()).toBe(0)
+    const text: string = await page.evaluate('document.body.innerText')
+    expect(text.match(/Noise check failed/g)).toHaveLength(1)
+    expect(text).toContain('not judged')
+    await noisy.end()
   })
 
   test('can be used by keyboard: a way past the contents, the themes, tables that scroll', async () => {

@@ -21,17 +21,20 @@ export interface Opened {
 }
 
 export interface Pages {
+  browser: Browser
   open(look: Look): Promise<Opened>
   end(): Promise<void>
 }
 
-export async function servePage(html: string): Promise<Pages> {
+/** @param shared a browser that is already open, which the caller closes */
+export async function servePage(html: string, shared?: Browser): Promise<Pages> {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-page-'))
   const file = join(folder, 'report.html')
   writeFileSync(file, html)
   const url = pathToFileURL(file).href
-  const browser: Browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] })
+  const browser = shared ?? (await chromium.launch({ executablePath, args: ['--no-sandbox'] }))
   return {
+    browser,
     open: async ({ width, scheme }) => {
       const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme: scheme })
       const complaints: string[] = []
@@ -45,7 +48,8 @@ export async function servePage(html: string): Promise<Pages> {
       return { page, complaints }
     },
     end: async () => {
-      await browser.close()
+      await Promise.all(browser.contexts().map(context => context.close()))
+      if (!shared) await browser.close()
       rmSync(folder, { recursive: true })
     },
   }

@@ -24,11 +24,6 @@ export interface BusArmOptions extends FrontendOptions {
   cipher?: boolean
   /** The frontend's module. @default the loops of all arms */
   module?: URL
-  /** The variant of core's `greet`; see `workers/core.ts`. */
-  greet?: 'zod' | 'valibot'
-  /** @default one that allows each command */
-  /** `open`: none, so that every command is open. */
-  capabilities?: readonly Capability[] | 'open'
   /** Frontends that only listen, in addition to the one that measures. */
   listeners?: number
 }
@@ -37,13 +32,13 @@ export interface BusArmOptions extends FrontendOptions {
 export const LABEL = 'main'
 
 const COMMANDS = [
-  ...['greet', 'clocked-greet', 'scoped-greet', 'clock-start', 'clock-stop', 'read-kib'],
+  ...['greet', 'clocked-greet', 'clock-start', 'clock-stop', 'read-kib'],
   ...['echo', 'echo-bytes', 'transfer-back', 'burst', 'burst-each', 'fan-out', 'seen', 'download'],
 ]
 
 /** A capability that allows the measuring frontend every command of the benchmark's core. */
-export const createCapability = (identifier = 'bench'): Capability => ({
-  identifier,
+export const createCapability = (): Capability => ({
+  identifier: 'bench',
   windows: [LABEL],
   permissions: COMMANDS.map(command => `allow-${command}`),
 })
@@ -65,21 +60,21 @@ export const RING_JSON = { codec: 'json', link: 'ring' } as const
 // Named by link and codec: with `auto`, an arm would mean something else in each version.
 const linkArm = (title: string, link: 'port' | 'ring', codec: 'json' | 'msgpack'): Arm =>
   busArm(`${link}-${codec}`, title, { codec, link })
-const isolationArm = (title: string, codec: 'json' | 'msgpack'): Arm =>
-  busArm(`isolation-ring-${codec}`, title, { codec, link: 'ring', hook: 'check' })
 
 export const portJson: Arm = linkArm('port JSON', 'port', 'json')
 export const ringJson: Arm = linkArm('ring JSON', 'ring', 'json')
 export const ringMsgpack: Arm = linkArm('ring msgpack', 'ring', 'msgpack')
-export const isolationRingJson: Arm = isolationArm('isolation, ring JSON', 'json')
-export const isolationRingMsgpack: Arm = isolationArm('isolation, ring msgpack', 'msgpack')
+export const isolationRingJson: Arm = busArm('isolation-ring-json', 'isolation, ring JSON', {
+  ...RING_JSON,
+  hook: 'check',
+})
 
 /** The frontend's module, and the sandbox that users have, with read access to the rest of this package. Only without one is there a port. */
 const module = workerUrl('frontend')
 const sandbox: FrontendOptions['sandbox'] & {} = { kind: 'permission', read: [new URL('../', module)] }
 
 function toBusOptions(settings: Omit<BusArmOptions, 'cipher'>): BusOptions {
-  const { hook, listeners = 0, greet, capabilities = [createCapability()], ...options } = settings
+  const { hook, listeners = 0, ...options } = settings
   const frontend = { module, sandbox: options.link === 'port' ? ('none' as const) : sandbox, ...options }
   // The measuring frontend has place 0.
   const listening = Array.from({ length: listeners }, (_, index) => [
@@ -87,11 +82,11 @@ function toBusOptions(settings: Omit<BusArmOptions, 'cipher'>): BusOptions {
     { ...frontend, module: new URL(`?place=${index + 1}`, module) },
   ])
   return {
-    core: new URL(greet ? `?greet=${greet}` : '', workerUrl('core')),
+    core: workerUrl('core'),
     // Log lines would disturb the progress line, and errors fail the arm anyway.
     log: false,
     frontends: { [LABEL]: frontend, ...Object.fromEntries(listening) },
-    app: { security: { pattern: createPattern(hook), ...(capabilities !== 'open' && { capabilities }) } },
+    app: { security: { pattern: createPattern(hook), capabilities: [createCapability()] } },
   }
 }
 

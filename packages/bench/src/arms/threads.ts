@@ -138,14 +138,14 @@ export const oneThreadArms: Arms = [
   bothSides('msgpack', 'msgpack'),
 ]
 
-/** A peer between two threads; a pool starts the answering one itself. */
-function peerArm({ id, pool }: PeerEntry): Arm {
+/** A peer between two threads. */
+function peerArm({ id, title = `${id} ${readVersion(id)}` }: PeerEntry): Arm {
   const open = async (): Promise<OpenArm> => {
     const { port1, port2 } = new MessageChannel()
-    const answering = pool ? [] : [startThread('answerPeer', [id, port2], [port2])]
-    return threadArm(startThread('measurePeer', [id, port1], [port1]), ...answering)
+    const answering = startThread('answerPeer', [id, port2], [port2])
+    return threadArm(startThread('measurePeer', [id, port1], [port1]), answering)
   }
-  return { id, title: `${id} ${readVersion(id)}`, open }
+  return { id, title, open }
 }
 
 /** Reads the versions of the peers when it is called. */

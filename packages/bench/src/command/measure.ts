@@ -1,13 +1,16 @@
 // One run from beginning to end: chooses, measures, shows each scenario when it is done, and writes the reports.
 import { access, constants, mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { buildReport, scenarioReport } from '../report/build.js'
 import { reportFiles } from '../report/files.js'
-import { costTable, digestTable, getFailures, goalsTable, scenarioTable } from '../report/tables.js'
+import type { Report } from '../report/report.js'
+import { costTable, digestTable, getFailures, goalsTable, scenarioTable, type Table } from '../report/tables.js'
 import { drawTable, wrap } from '../report/terminal.js'
-import { describeMachine, describeRun, getNotes } from '../report/verdict.js'
+import { describeMachine, describeRun, getNotes, getVerdict } from '../report/verdict.js'
 import { launchFresh } from '../run/fresh-process.js'
 import { describeMachine as readMachine, type Machine, readLoad, readPackageInfo } from '../run/machine.js'
+import { expectedMs, QUICK } from '../run/plan.js'
 import { run, type Watcher } from '../run/run.js'
 import { allScenarios } from '../scenarios/index.js'
 import { choose, leaveOut } from '../scenarios/select.js'
@@ -33,7 +36,8 @@ export async function measureAndReport({ plan, filter, all, out, json }: Options
   const done: Watcher['done'] = outcome => {
     progress.clear()
     progress.done(outcome)
-    print(`${drawTable(scenarioTable(scenarioReport(outcome, plan)), screen)}\n`)
+    // Whether the run can be judged is known at its end.
+    print(`${drawTable(scenarioTable(scenarioReport(outcome, plan), { judge: false }), screen)}\n`)
   }
   const signal = createInterruptSignal()
   const outcomes = await run(scenarios, plan, { ...progress, done }, signal, launchFresh).finally(progress.clear)
@@ -41,23 +45,39 @@ export async function measureAndReport({ plan, filter, all, out, json }: Options
   machine.loadAfter = readLoad()
   const seconds = (performance.now() - start) / 1000
   const report = buildReport(outcomes, { tool: readPackageInfo(), plan, filter, startedAt, seconds, machine })
-  const files = reportFiles(report)
+  const files = reportFiles(report, getRunUrl())
   for (const [name, text] of Object.entries(files)) await writeFile(join(out, name), text)
   const failures = getFailures(report)
-  const bars = screen.columns >= 100 ? 40 : 20
-  const tables = [costTable(report.isolationCost, bars), digestTable(report), goalsTable(report)]
-  for (const table of tables) if (table) print(`${drawTable(table, screen)}\n`)
-  const show = (line: string, tint: (text: string) => string): void =>
-    wrap(line, screen.columns - 2).forEach(part => print(` ${tint(part)}`))
-  for (const failure of failures) show(`Failed: ${failure}`, screen.colors.red)
-  const written = Object.keys(files)
-    .map(name => join(out, name))
-    .join(' · ')
-  for (const note of [...getNotes(report), describeRun(report), `Written: ${written}`]) show(note, screen.colors.dim)
-  print('')
+  showEnd(report, failures, output)
+  const link = pathToFileURL(resolve(out, 'report.html')).href
+  print(` ${screen.colors.bold(link)}\n and ${Object.keys(files).length - 1} more in ${join(out, '/')}\n`)
   if (json) process.stdout.write(files['report.json'])
   if (failures.length > 0) return EXIT.failed
   return report.noise?.outcome === 'too noisy' ? EXIT.tooNoisy : EXIT.fine
+}
+
+/** Shows the notes and, as the last screen, the verdict, the digest and the missed goals. */
+function showEnd(report: Report, failures: readonly string[], { screen, print }: Output): void {
+  const { bold, dim, green, red, yellow } = screen.colors
+  const show = (line: string, tint: (text: string) => string): void =>
+    wrap(line, screen.columns - 2).forEach(part => print(` ${tint(part)}`))
+  const showTable = (table: Table | undefined): void => table && print(`${drawTable(table, screen)}\n`)
+  showTable(costTable(report, screen.columns >= 100 ? 40 : 20))
+  for (const note of [...getNotes(report), describeRun(report)]) show(note, dim)
+  for (const failure of failures) show(`Failed: ${failure}`, red)
+  const { outcome, line } = getVerdict(report)
+  const tints = { 'too noisy': yellow, failed: red, missed: yellow, fine: green }
+  print('')
+  show(line, text => bold(tints[outcome](text)))
+  print('')
+  showTable(digestTable(report))
+  showTable(goalsTable(report, 'missed'))
+}
+
+/** Returns the address of the job, if this is one of GitHub's. */
+function getRunUrl(): string | undefined {
+  const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: repository, GITHUB_RUN_ID: id } = process.env
+  return server && repository && id ? `${server}/${repository}/actions/runs/${id}` : undefined
 }
 
 /**
@@ -85,8 +105,9 @@ export function showStart(machine: Machine, { screen, print }: Output, leftOut: 
 export function listAll(): number {
   const { screen, print } = createOutput(false)
   const { bold, dim } = screen.colors
-  for (const { id, title, about, main, cases, arms } of allScenarios()) {
-    print(`  ${bold(id)}${main ? '' : '*'}  ${title}`)
+  for (const scenario of allScenarios()) {
+    const { id, title, about, main, cases, arms } = scenario
+    print(`  ${bold(id)}${main ? '' : '*'}  ${title}, ${Math.ceil(expectedMs(QUICK, scenario) / 1000)} s`)
     const lists = Object.entries({ cases, arms }).map(
       ([name, list]) => `${name}: ${list.map(entry => entry.id).join(' ')}`,
     )

@@ -2,7 +2,7 @@
 import { createLogUpdate } from 'log-update'
 import pc from 'picocolors'
 import type { Screen } from '../report/terminal.js'
-import { getBudgetMs, expectedMs, getRounds, totalMs, type Plan } from '../run/plan.js'
+import { expectedMs, getRounds, totalMs, type Plan } from '../run/plan.js'
 import type { Outcome, Watcher } from '../run/run.js'
 import type { Scenario } from '../model/scenario.js'
 import { count } from '../shared/text.js'
@@ -24,7 +24,7 @@ export function createOutput(json: boolean): Output {
   const { stdout, stderr, env } = process
   const isPlain = Boolean(env['NO_COLOR'] || env['CI'] || env['TERM'] === 'dumb')
   return {
-    screen: { columns: stdout.columns || PIPE_COLUMNS, colors: pc.createColors(stdout.isTTY && !isPlain) },
+    screen: { columns: stdout.columns || PIPE_COLUMNS, colors: pc.createColors(Boolean(stdout.isTTY) && !isPlain) },
     live: stderr.isTTY && !isPlain,
     print: text => void (json || stdout.write(`${text}\n`)),
     log: text => void stderr.write(`${text}\n`),
@@ -66,6 +66,9 @@ export interface Progress extends Watcher {
 
 const BAR_LENGTH = 20
 
+/** From here on the seconds that are left are not counted. */
+const LAST_SECONDS = 5
+
 /** Shows how far a run is: a line that is written again and again, or a line for each scenario if that is impossible. */
 export function createProgress({ live, screen, log }: Output, scenarios: readonly Scenario[], plan: Plan): Progress {
   const { cyan, dim } = screen.colors
@@ -81,12 +84,13 @@ export function createProgress({ live, screen, log }: Output, scenarios: readonl
     const expected = before + expectedMs(plan, scenario) * Math.min(1, slots / all)
     const done = Math.min(1, expected / totalMs(plan, scenarios))
     const elapsed = performance.now() - start
-    const left = Math.min(getBudgetMs(plan, scenarios) - elapsed, (elapsed / (done || 1)) * (1 - done))
+    const left = Math.ceil((Math.max(0, elapsed / (done || 1)) * (1 - done)) / 1000)
     const filled = Math.round(done * BAR_LENGTH)
     const bar = cyan('━'.repeat(filled)) + dim('╌'.repeat(BAR_LENGTH - filled))
     const percent = `${Math.round(done * 100)} %`.padStart(5)
     const line = fit([scenario.title, ...words], process.stderr.columns - BAR_LENGTH - percent.length - 22)
-    const time = dim(`${Math.ceil(Math.max(0, left) / 1000)} s left`)
+    // A late scenario takes longer than estimated: the count does not end at 0.
+    const time = dim(left > LAST_SECONDS ? `${left} s left` : 'a few more seconds')
     write(` ${bar} ${percent}  ${line}  ${time}`)
   }
   return {

@@ -1,4 +1,4 @@
-// Resolves `--base`: a report.json, a directory, or a git ref, which is checked out temporarily.
+// Resolves `--base`: a report.json or its directory, a checkout's directory, or a git ref, which is checked out temporarily.
 // Both sides run the head's benchmark: a module finds its imports by its place, so the harness is copied, and its
 // node_modules lead to the side's Sallyport, and to the head's everything else.
 import { execFile, spawn, spawnSync } from 'node:child_process'
@@ -15,6 +15,7 @@ import { UsageError } from '../shared/text.js'
 /** `root` is the whole checkout. */
 export type CodeBase = { name: string; root: string } & ({ kind: 'directory' } | { kind: 'ref'; commit: string })
 
+/** A `file` can also be a directory with a report.json. */
 export type Base = CodeBase | { kind: 'file'; name: string }
 
 export interface OpenedBase {
@@ -51,7 +52,8 @@ const git = async (...args: string[]): Promise<string> => (await promisify(execF
 
 async function findBase(name: string, command: string | null, root: string, signal: AbortSignal): Promise<Base> {
   const found = await stat(name).catch(() => undefined)
-  if (found?.isFile()) return { kind: 'file', name }
+  const isReport = existsSync(join(name, 'report.json')) && !existsSync(join(name, 'package.json'))
+  if (found?.isFile() || isReport) return { kind: 'file', name }
   if (found) return { kind: 'directory', name, root: resolve(name) }
   const commit = await git('rev-parse', '--verify', '--quiet', '--end-of-options', `${name}^{commit}`).catch(() => {
     throw new UsageError(`--base: '${name}' is not a file, a directory or a git ref`)
@@ -94,7 +96,7 @@ const readManifest = (directory: string): Manifest => {
 export function getPreparation(directory: string): string {
   const has = (name: string): boolean => existsSync(join(directory, name))
   const { packageManager = '', scripts = {} } = readManifest(directory)
-  // The form that corepack writes: pnpm@12.21.0+sha512.…
+  // Corepack appends a hash: pnpm@12.21.0+sha512.…
   const [manager] = packageManager.split('+')
   const installs = [
     has('pnpm-lock.yaml') && `npx --yes ${manager || 'pnpm'} install --frozen-lockfile`,

@@ -1,32 +1,31 @@
 // `sallyport-bench compare`, the regression check: measures head and base, measures once more what looks slower, and reports
-// what it found as an object, of which the terminal, Markdown and compare.json are three views.
+// what it found as an object, of which the terminal, compare.txt and compare.json are views.
 import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import pc from 'picocolors'
 import { makeWritable, showStart } from '../command/measure.js'
 import { EXIT, type CompareOptions } from '../command/options.js'
 import { createInterruptSignal, createOutput, createProgress } from '../command/output.js'
-import { drawTable as drawMarkdown, fold } from '../report/markdown.js'
 import type { Cell, Table } from '../report/tables.js'
 import { drawTable, wrap, type Screen } from '../report/terminal.js'
 import { describeMachine } from '../report/verdict.js'
 import { describeMachine as readMachine, readLoad, readPackageInfo } from '../run/machine.js'
-import { run } from '../run/run.js'
+import { run, type Watcher } from '../run/run.js'
 import { count, formatChange, formatEffect, oneLine, short, UsageError } from '../shared/text.js'
 import { median } from '../statistics/median.js'
 import { openBase } from './checkout.js'
 import { compareInterleaved, type Measure } from './interleaved.js'
 import { COMPARISON_VERSION, conclude, getConfidence, getRegressions, getSuspects, seenFrom } from './judge.js'
-import type { Comparison, Judged, Verdict } from './judge.js'
+import type { Change, Comparison, Judged, Verdict } from './judge.js'
 import { compareReports } from './reports.js'
 
 /** The width that a comment shows. */
-const PLAIN: Screen = { columns: 110, colors: pc.createColors(false) }
+const PLAIN: Screen = { columns: 100, colors: pc.createColors(false) }
 
-const VERDICTS: Record<Verdict, { exit: number; sign: string; colour: 'green' | 'red' | 'yellow' }> = {
-  fine: { exit: EXIT.fine, sign: '🟢', colour: 'green' },
-  regression: { exit: EXIT.failed, sign: '🔴', colour: 'red' },
-  'too noisy': { exit: EXIT.tooNoisy, sign: '⚪', colour: 'yellow' },
+const VERDICTS: Record<Verdict, { exit: number; colour: 'green' | 'red' | 'yellow' }> = {
+  fine: { exit: EXIT.fine, colour: 'green' },
+  regression: { exit: EXIT.failed, colour: 'red' },
+  'too noisy': { exit: EXIT.tooNoisy, colour: 'yellow' },
 }
 
 /**
@@ -41,9 +40,19 @@ export async function compare(options: CompareOptions): Promise<number> {
   const signal = createInterruptSignal()
   const [startedAt, start] = [new Date(), performance.now()]
   const { base, temporary, close } = await openBase(options.base, options.prepare, signal)
-  const measure: Measure = (scenarios, launch) => {
+  const measure: Measure = (scenarios, launch, show) => {
     const progress = createProgress(output, scenarios, plan)
-    return run(scenarios, plan, progress, signal, launch).finally(progress.clear)
+    const done: Watcher['done'] = outcome => {
+      progress.clear()
+      show(outcome)
+    }
+    return run(scenarios, plan, { ...progress, done }, signal, launch).finally(progress.clear)
+  }
+  const showPart = (judged: readonly Judged[]): void => {
+    for (const { figure, slower, error } of judged)
+      output.log(
+        ` ${figure}: ${slower ? `${formatChange(slower.factor)} (${formatBounds(slower)})` : (error ?? 'not measured')}`,
+      )
   }
   try {
     if ((base.kind === 'file') !== (options.head !== null))
@@ -54,10 +63,10 @@ export async function compare(options: CompareOptions): Promise<number> {
         ? compareReports(base.name, options.head!, options.tolerance)
         : compareInterleaved(base, options, temporary, measure)
     showStart(machine, output)
-    const first = await method.measure()
+    const first = await method.measure(showPart)
     const suspects = getSuspects(first)
     if (suspects.length > 0) output.log(`Slower at first, and so measured once more: ${suspects.join(' ')}`)
-    const again = suspects.length > 0 ? await method.measure(suspects) : []
+    const again = suspects.length > 0 ? await method.measure(showPart, suspects) : []
     const repeat = again.filter(({ figure }) => suspects.includes(figure))
     const { measure: _, ...found } = method
     machine.loadAfter = readLoad()
@@ -75,7 +84,6 @@ export async function compare(options: CompareOptions): Promise<number> {
     const shorten = (_key: string, value: unknown): unknown => (typeof value === 'number' ? short(value) : value)
     const text = `${JSON.stringify(comparison, shorten, 2)}\n`
     await writeFile(join(out, 'compare.json'), text)
-    await writeFile(join(out, 'compare.md'), toMarkdown(comparison))
     await writeFile(join(out, 'compare.txt'), toText(comparison, PLAIN))
     output.print(toText(comparison, output.screen))
     if (json) process.stdout.write(text)
@@ -113,59 +121,63 @@ function describeVerdict({ first, repeat, rule, verdict, base }: Comparison): st
 
 const TONES: Partial<Record<Judged['outcome'], Cell['tone']>> = { slower: 'worse', faster: 'better' }
 
-/** @param all - false for the figures that are not fine */
-function toTable({ first, repeat, rule }: Comparison, all: boolean): Table {
-  const shown = first.filter(({ outcome }) => all || outcome !== 'fine')
+const formatBounds = ({ bounds }: Change): string => bounds.map(formatChange).join(' … ')
+
+function toTable({ first, repeat, rule, verdict }: Comparison): Table {
+  const judge = verdict !== 'too noisy'
   return {
-    title: all ? 'All figures' : 'Noteworthy figures',
-    about: `How much slower the head is: more time, or fewer per second. A figure whose whole interval lies beyond ${formatEffect(rule.tolerance)}, and in a fresh repeat, too, is a regression.`,
-    head: ['', 'slower by', 'between', 'base again', 'seen from', ''],
-    rows: shown.map((entry): Cell[] => {
-      const { figure, slower, drift, outcome } = entry
-      const tone = slower ? TONES[outcome] : 'missing'
+    title: 'Head against base',
+    about: `By how much the head takes more (+) or less (−) time, or memory. A figure whose whole interval lies beyond +${formatEffect(rule.tolerance)}, and in a fresh repeat, too, is a regression.`,
+    head: ['', 'head', 'between', 'seen from', ''],
+    rows: first.map((entry): Cell[] => {
+      const { figure, slower, outcome } = entry
+      const [again, tone] = [repeat.find(other => other.figure === figure), slower ? TONES[outcome] : 'missing']
       return [
-        { text: figure },
-        { text: slower ? formatChange(slower.factor) : '–', ...(tone && { tone }) },
-        { text: slower ? slower.bounds.map(formatChange).join(' … ') : '–' },
-        drift ? { text: formatChange(drift.factor) } : { text: '–', tone: 'missing' },
+        // On a narrow screen, the second half stands below the first.
+        { text: dirname(dirname(figure)), ratio: figure.split('/').slice(2).join('/') },
+        { text: slower ? formatChange(slower.factor) : '–', ...(judge && tone && { tone }) },
+        { text: slower ? formatBounds(slower) : '–' },
         { text: slower ? formatEffect(seenFrom(slower, rule)) : '–' },
-        {
-          text: describe(
-            entry,
-            repeat.find(again => again.figure === figure),
-          ),
-        },
+        { text: judge || outcome !== 'faster' ? describe(entry, again) : '' },
       ]
     }),
-    words: [5],
+    words: [4],
   }
 }
 
-const LONGEST_ERROR = 200
-
-function describe({ outcome, error }: Judged, repeat: Judged | undefined): string {
-  const cause = oneLine(error ?? '').slice(0, LONGEST_ERROR)
-  const size = repeat?.slower ? formatChange(repeat.slower.factor) : 'nothing to say'
+function describe({ outcome }: Judged, repeat: Judged | undefined): string {
+  const size = repeat?.slower ? formatChange(repeat.slower.factor) : 'nothing'
   const words: Record<Judged['outcome'], string> = {
-    failed: `the head fails: ${cause}`,
-    missing: error === undefined ? 'not measured' : `the base cannot: ${cause}`,
-    unsteady: 'the base differs from itself',
+    failed: 'the head fails',
+    missing: 'not measured',
+    unsteady: 'base unsteady',
     faster: 'faster',
     blind: 'too noisy to see',
     fine: '',
-    slower: `${repeat?.outcome === 'slower' ? 'regression' : 'not confirmed'}; the repeat: ${size}`,
+    slower: `${repeat?.outcome === 'slower' ? 'confirmed' : 'repeat'}: ${size}`,
   }
   return words[outcome]
 }
 
-function describeRun({ startedAt, seconds, machine, plan, rule, notes }: Comparison): string[] {
+const LONGEST_ERROR = 200
+
+const listErrors = ({ first }: Comparison): string[] =>
+  first.flatMap(({ figure, error, outcome }) => {
+    if (error === undefined) return []
+    return [
+      `${figure}: the ${outcome === 'failed' ? 'head' : 'base'} failed: ${oneLine(error).slice(0, LONGEST_ERROR)}`,
+    ]
+  })
+
+function describeRun(comparison: Comparison): string[] {
+  const { startedAt, seconds, machine, plan, rule, notes } = comparison
   const when = `${startedAt.slice(0, 16).replace('T', ' ')} UTC, ${Math.round(seconds)} s`
   const how = `${plan.processes} × ${plan.rounds} rounds of ${plan.slotMs} ms for each side`
   const bounds = `bounds at ${(100 * getConfidence(rule)).toFixed(3)} %`
-  return [...notes, [describeMachine(machine), when, how, bounds].join(' · ')]
+  return [...listErrors(comparison), ...notes, [describeMachine(machine), when, how, bounds].join(' · ')]
 }
 
-/** The comparison for a terminal, and plain for the fence of a comment. */
+/** The comparison for a terminal, and plain for the fence of a summary or a comment. */
 function toText(comparison: Comparison, screen: Screen): string {
   const { bold, dim, ...colours } = screen.colors
   const tint = colours[VERDICTS[comparison.verdict].colour]
@@ -173,23 +185,11 @@ function toText(comparison: Comparison, screen: Screen): string {
   return [
     ...wrapped(describeVerdict(comparison)).map(line => ` ${bold(tint(line))}`),
     '',
-    drawTable(toTable(comparison, true), screen),
+    drawTable(toTable(comparison), screen),
     '',
     ...describeRun(comparison)
       .flatMap(wrapped)
       .map(line => ` ${dim(line)}`),
     '',
   ].join('\n')
-}
-
-/** The comparison for a job's summary. */
-function toMarkdown(comparison: Comparison): string {
-  const standing = toTable(comparison, false)
-  return `${[
-    '# Sallyport benchmark: head against base',
-    `${VERDICTS[comparison.verdict].sign} **${describeVerdict(comparison)}**`,
-    ...(standing.rows.length > 0 ? [drawMarkdown(standing)] : []),
-    fold(toTable(comparison, true)),
-    describeRun(comparison).join('  \n'),
-  ].join('\n\n')}\n`
 }

@@ -6,20 +6,27 @@ import type { CompareOptions } from '../command/options.js'
 import { launchFresh } from '../run/fresh-process.js'
 import type { Launch, Launched, Outcome } from '../run/run.js'
 import { allScenarios } from '../scenarios/index.js'
-import { parseFilter, select } from '../scenarios/select.js'
-import { UsageError } from '../shared/text.js'
+import { nothingFound, parseFilter, select } from '../scenarios/select.js'
 import { makeHarness, type CodeBase } from './checkout.js'
-import { judge, leastProcesses, type Method, type Sides } from './judge.js'
+import { judge, leastProcesses, type Judged, type Method, type Sides } from './judge.js'
 
 export type Side = 'base' | 'head' | 'again'
 
 const SIDES: readonly [Side, ...Side[]] = ['base', 'head', 'again']
 
-/** No slot is shorter than so many of the plan's: in a few milliseconds, one garbage collection is all that is seen. */
-const LEAST_SHARE = 4
+/**
+ * The lengths of a comparison, as multiples of its plan's: many short slots of the same length, so that twelve processes take three
+ * minutes. In a few milliseconds, one garbage collection would be all that is seen. All rounds are measured: their orders make a whole.
+ */
+const LENGTHS = { roundsShare: 1, share: 3, warmUpShare: 0.25 } as const
+const MAX_SETTLE_SHARE = 1
 
 /** Runs scenarios, and shows the progress. */
-export type Measure = (scenarios: readonly Scenario[], launch: Launch) => Promise<Outcome[]>
+export type Measure = (
+  scenarios: readonly Scenario[],
+  launch: Launch,
+  done: (outcome: Outcome) => void,
+) => Promise<unknown>
 
 export function compareInterleaved(
   base: CodeBase,
@@ -44,13 +51,19 @@ export function compareInterleaved(
   ]
   return {
     rule,
-    measure: async suspects => {
+    measure: async (report, suspects) => {
       const paths = new Set(suspects?.map(dirname))
       const again = chosen.flatMap(scenario =>
         scenario.arms.flatMap(arm => select([{ ...scenario, arms: [arm] }], path => paths.has(path), false)),
       )
       const sides = splitSides(suspects ? again : chosen, launchSide)
-      return sides.read(await measure(sides.scenarios, sides.launch)).map(entry => judge(entry, rule))
+      const all: Judged[] = []
+      await measure(sides.scenarios, sides.launch, outcome => {
+        const judged = sides.read([outcome]).map(entry => judge(entry, rule))
+        all.push(...judged)
+        report(judged)
+      })
+      return all
     },
     notes: notes.filter(note => note !== false),
   }
@@ -70,8 +83,9 @@ export function splitSides(chosen: readonly Scenario[], launchSide: (side: Side)
     scenario.arms.map((arm): Scenario => {
       const [first, ...others] = SIDES.map((side): Arm => ({ ...arm, id: side, title: `${arm.title}, ${side}` }))
       for (const entry of [first!, ...others]) originals.set(entry, arm)
-      // All rounds, whatever part of them the scenario usually has: their orders make a whole.
-      const lengths = { roundsShare: 1, share: Math.max(LEAST_SHARE, scenario.share ?? 1) }
+      // An arm that starts a process for each measurement needs its own time.
+      const settleShare = Math.min(MAX_SETTLE_SHARE, scenario.settleShare ?? 0)
+      const lengths = scenario.spawns ? { roundsShare: 1 } : { ...LENGTHS, settleShare }
       return { ...scenario, ...lengths, title: `${scenario.title}: ${arm.title}`, arms: [first!, ...others] }
     }),
   )
@@ -116,8 +130,8 @@ const readSides = ({ scenario, cells }: Outcome, arm: string): Sides[] =>
     })
   })
 
-/** Without a filter: the ways that a message can take, in figures that are steady. */
-const LINKS = ['ring-json', 'ring-msgpack', 'port-json', 'isolation-ring-json']
+/** Without a filter: what a slower line of the bus shows in first, and the two patterns. */
+const LINKS = ['ring-json', 'isolation-ring-json']
 const USUAL = new Set([
   ...['latency/1', 'throughput/64'].flatMap(inCase => LINKS.map(arm => `${inCase}/${arm}`)),
   ...['json', 'msgpack'].flatMap(arm => [`codec/usual/${arm}`, `one-thread/64/${arm}`]),
@@ -137,5 +151,5 @@ function chooseForComparison(filter: string | null): Scenario[] {
     return others.length > 0 ? others : select([scenario], isWanted, false)
   })
   if (chosen.length > 0) return chosen
-  throw new UsageError(`nothing has '${filter}' in its path. \`sallyport-bench list\` says what there is.`)
+  throw nothingFound(String(filter), all)
 }

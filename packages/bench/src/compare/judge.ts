@@ -3,7 +3,7 @@
 import type { Report } from '../report/report.js'
 import type { Machine } from '../run/machine.js'
 import type { FigureKind } from '../model/scenario.js'
-import { estimateBounds, estimateRatio, type Processes } from '../statistics/ratio.js'
+import { estimateRatio, type Processes } from '../statistics/ratio.js'
 
 /** One figure of one arm in one case, measured interleaved: the base, the head, and the base again (A/A). */
 export interface Sides {
@@ -51,8 +51,12 @@ export interface Rule {
 /** A way of comparing: with a git ref or a directory, or of two reports. */
 export interface Method {
   rule: Rule
-  /** Measures everything, or only these figures once more. */
-  measure(figures?: readonly string[]): Promise<Judged[]>
+  /**
+   * Measures everything, or only these figures once more.
+   *
+   * @param report receives the figures of each part when it is measured
+   */
+  measure(report: (judged: readonly Judged[]) => void, figures?: readonly string[]): Promise<Judged[]>
   /** Notes for the reader, for instance that both sides are the same code. */
   notes: string[]
 }
@@ -94,9 +98,8 @@ export function judge({ figure, kind, base, head, again, failed, missing }: Side
   if (head.flat().length === 1 && base.flat().length === 1) return { ...nothing, outcome: 'blind' }
   const compare = (figure: Processes, other: Processes): Change | null => {
     const [upper, lower] = kind.better === 'lower' ? [figure, other] : [other, figure]
-    const estimate = estimateRatio(upper, lower)
-    const bounds = estimateBounds(upper, lower, getConfidence(rule))
-    return estimate && bounds && { factor: estimate.ratio, bounds }
+    const estimate = estimateRatio(upper, lower, getConfidence(rule))
+    return estimate && { factor: estimate.ratio, bounds: estimate.interval }
   }
   // The geometric mean of both measurements of the base, round by round, is steadier than either.
   const between = base.map((rounds, process) =>

@@ -1,6 +1,7 @@
 // Compares two report.json files, without measuring: the ratios of one run against those of another. It says less than an
 // interleaved comparison, and nothing if the ratios hold for another machine, Node or reference: then it is refused.
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { everyFigure, SCHEMA_VERSION, type Figure, type Report } from '../report/report.js'
 import { NOISE } from '../model/scenario.js'
 import { UsageError } from '../shared/text.js'
@@ -25,17 +26,21 @@ export function compareReports(base: string, head: string, tolerance: number): M
   return { rule, measure: async () => judged, notes }
 }
 
-/** @throws {UsageError} if the file is not a report, has another version, or is that of a run that failed its noise check */
+/**
+ * @param path a report.json, or the directory that has one
+ * @throws {UsageError} if it is not a report, has another version, or is that of a run that failed its noise check
+ */
 function readReport(path: string): Report {
-  const refuse = (what: string): never => {
-    throw new UsageError(`${path}: ${what}`)
+  const refuse = (what: string, exitCode?: 3): never => {
+    throw new UsageError(`${path}: ${what}`, exitCode)
   }
   try {
-    const content = JSON.parse(readFileSync(path, 'utf8')) as Partial<Report> | null
+    const file = statSync(path).isDirectory() ? join(path, 'report.json') : path
+    const content = JSON.parse(readFileSync(file, 'utf8')) as Partial<Report> | null
     const { schemaVersion, noise, machine, scenarios } = content ?? {}
     if (schemaVersion === undefined) refuse('not a report.json of sallyport-bench')
     if (schemaVersion !== SCHEMA_VERSION) refuse(`its version is ${schemaVersion}; this one reads ${SCHEMA_VERSION}`)
-    if (noise?.outcome === 'too noisy') refuse('that run failed its noise check, and cannot be compared with')
+    if (noise?.outcome === 'too noisy') refuse('that run failed its noise check. Measure again on a quiet machine.', 3)
     if (!machine || !Array.isArray(scenarios)) refuse('broken: it has no machine or no scenarios')
     readRatios(content as Report)
     return content as Report

@@ -1,4 +1,4 @@
-// The answering side, whatever carries the messages. Imports little, because a pool loads it into each of its threads.
+// The answering side, whatever carries the messages.
 import { readFile } from 'node:fs/promises'
 import { KIB_FILE } from '../payloads/payloads.js'
 
@@ -24,9 +24,6 @@ export const echo = (args: unknown): unknown => args
 
 /** Awaits the file system, as handlers of real apps do. */
 export const readKib = (): Promise<string> => readFile(KIB_FILE, 'utf8')
-
-// A pool calls exports by the names of the commands.
-export { echo as echo_bytes, readKib as read_kib }
 
 /** One message of a download's progress, as a channel of a Tauri app carries it. */
 export const progress = (chunkLength: number): unknown => ({ event: 'progress', data: { chunkLength } })

@@ -43,8 +43,6 @@ export const greet: Payload = payload('greet', 'greet call', {
 export const usualCall: Payload = usual('usual', 'greet')
 /** Core records when each call arrives. */
 export const clockedCall: Payload = usual('clocked', 'clocked_greet')
-/** The handler matches the name against its scope. */
-export const scopedCall: Payload = usual('scoped', 'scoped_greet')
 export const kibFile = (): Payload =>
   payload('kib-file', 'a file of 1 KiB', { command: 'read_kib', args: {}, expected: readFileSync(KIB_FILE, 'utf8') })
 

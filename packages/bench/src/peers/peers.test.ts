@@ -30,5 +30,5 @@ test.each(PEERS)('$id has no figures when an answer is wrong', async ({ id }) =>
 })
 
 test('titles have the installed version of each package', () => {
-  for (const { title } of peerArms()) expect(title).toMatch(/^.+ \d+\.\d+\.\d+/)
+  for (const { title, id } of peerArms()) if (id !== 'text') expect(title).toMatch(/^.+ \d+\.\d+\.\d+/)
 })

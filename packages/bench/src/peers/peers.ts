@@ -8,25 +8,24 @@ type Handlers = Readonly<Record<string, (args: never) => unknown>>
 export type CallPeer = (command: string, args: unknown) => Promise<unknown>
 
 export interface Peer {
-  /** In the answering thread. A pool has no such side: it starts threads of its own. */
-  serve?(port: MessagePort, handlers: Handlers): void
+  /** In the answering thread. */
+  serve(port: MessagePort, handlers: Handlers): void
   /** In the measuring thread. */
   connect(port: MessagePort): CallPeer
 }
 
 export interface PeerEntry {
-  /** The name of the package. */
+  /** The name of the package, unless there is a title. */
   id: string
+  title?: string
   load(): Promise<Peer>
-  /** It starts its answering thread itself. */
-  pool?: true
 }
 
 export const PEERS: readonly PeerEntry[] = [
+  { id: 'text', title: 'JSON-RPC text', load: loadText },
   { id: 'birpc', load: loadBirpc },
   { id: 'comlink', load: loadComlink },
   { id: 'vscode-jsonrpc', load: loadVscodeJsonrpc },
-  { id: 'piscina', pool: true, load: loadPiscina },
 ]
 
 /** @throws Error if there is no such peer */
@@ -37,6 +36,35 @@ export function loadPeer(id: string): Promise<Peer> {
 
 /** A stub whose methods are the remote functions. */
 type Remote = Record<string, (args: unknown) => Promise<unknown>>
+
+/** No library: the same JSON-RPC text that the bus sends, posted as strings, with bytes as base64. */
+async function loadText(): Promise<Peer> {
+  return {
+    serve: (port, handlers) =>
+      void port.on('message', (text: string) => {
+        const { id, method, params } = JSON.parse(text) as { id: number; method: string; params: never }
+        port.postMessage(JSON.stringify({ jsonrpc: '2.0', id, result: handlers[method]!(params) }))
+      }),
+    connect: port => {
+      const pending = new Map<number, (result: unknown) => void>()
+      let calls = 0
+      port.on('message', (text: string) => {
+        const { id, result } = JSON.parse(text) as { id: number; result: unknown }
+        pending.get(id)?.(result)
+        pending.delete(id)
+      })
+      const call: CallPeer = (method, params) =>
+        new Promise(resolve => {
+          pending.set(++calls, resolve)
+          port.postMessage(JSON.stringify({ jsonrpc: '2.0', id: calls, method, params }))
+        })
+      return async (method, args) => {
+        if (!(args instanceof Uint8Array)) return call(method, args)
+        return Buffer.from((await call(method, Buffer.from(args).toString('base64'))) as string, 'base64')
+      }
+    },
+  }
+}
 
 async function loadBirpc(): Promise<Peer> {
   const { createBirpc } = await import('birpc')
@@ -81,16 +109,6 @@ async function loadVscodeJsonrpc(): Promise<Peer> {
       const connection = over(port)
       connection.listen()
       return (command, args) => connection.sendRequest(command, args)
-    },
-  }
-}
-
-async function loadPiscina(): Promise<Peer> {
-  const { Piscina } = await import('piscina')
-  return {
-    connect: () => {
-      const pool = new Piscina({ filename: import.meta.resolve('#dist/loops/handlers') })
-      return (command, args) => pool.run(args, { name: command })
     },
   }
 }

@@ -4,11 +4,11 @@ import type { Machine } from '../run/machine.js'
 import { getRounds, type Plan } from '../run/plan.js'
 import type { Cell, Outcome } from '../run/run.js'
 import { NOISE } from '../model/scenario.js'
-import { plain, readTable, short } from '../shared/text.js'
-import { medianOfMedians, middleMean, summarize } from '../statistics/median.js'
+import { plain, short } from '../shared/text.js'
+import { medianOfMedians } from '../statistics/median.js'
 import { estimateRatio } from '../statistics/ratio.js'
 import { GOALS } from './goals.js'
-import { findFigure, SCHEMA_VERSION, type CaseReport, type CostStep, type Figure, type GoalReport } from './report.js'
+import { findFigure, SCHEMA_VERSION, type CaseReport, type Figure, type GoalReport } from './report.js'
 import type { Noise, NoiseCheck, Report, ScenarioReport } from './report.js'
 
 /** From this factor on a difference is shown as one; a smaller one is within what a shared machine does by itself. */
@@ -44,7 +44,6 @@ export function buildReport(outcomes: readonly Outcome[], facts: RunFacts): Repo
     machine,
     noise,
     scenarios,
-    isolationCost: getIsolationCost({ scenarios }),
     goals: judgeGoals({ scenarios, noise }),
   }
 }
@@ -99,19 +98,15 @@ const getFigures = (cell: Cell, reference: Cell | undefined): Figure[] =>
     const numbers = measured.map(rounds => rounds.filter(value => !Number.isNaN(value)))
     const processes = numbers.filter(({ length }) => length > 0)
     if (processes.length === 0) return []
-    const { median, low, high } = summarize(processes)
     const estimate = reference ? estimateRatio(measured, getValues(reference, kind.id)) : null
     // A single round says nothing about the next.
-    const known = estimate !== null && cell !== reference && Number.isFinite(estimate.smallestEffect)
+    const known = estimate !== null && cell !== reference && measured.flat().length > 1
     return [
       {
         ...kind,
-        median: short(median),
-        low: short(low),
-        high: short(high),
+        median: short(medianOfMedians(processes)),
         ratio: estimate && short(estimate.ratio),
         interval: known ? shortPair(estimate.interval) : null,
-        smallestEffect: known ? short(estimate.smallestEffect) : null,
         processes: processes.map(rounds => rounds.map(short)),
       },
     ]
@@ -136,9 +131,8 @@ function judgeNoise(scenarios: readonly ScenarioReport[], othersCpu: number | nu
       const first = results.find(other => `${other.arm}-again` === arm)?.figures[0]
       const estimate = again && first && estimateRatio(again.processes, first.processes)
       if (!estimate) return []
-      const smallestEffect = Number.isFinite(estimate.smallestEffect) ? short(estimate.smallestEffect) : null
       const [ratio, interval] = [short(estimate.ratio), shortPair(estimate.interval)]
-      return [{ figure: [NOISE, inCase, arm, again.id].join('/'), ratio, interval, smallestEffect }]
+      return [{ figure: [NOISE, inCase, arm, again.id].join('/'), ratio, interval }]
     }),
   )
   if (checks.length === 0) return null
@@ -171,32 +165,4 @@ export function judgeGoals(report: Pick<Report, 'scenarios' | 'noise'>): GoalRep
     const interval = estimate && shortPair(estimate.interval)
     return { ...goal, measured, interval, outcome: judged }
   })
-}
-
-/** Each step is the difference of arms that differ in one thing; docs/benchmarking.md says what each difference holds. */
-const STEPS = readTable(`
-  brownfield    | brownfield       | whole | ring-json                          | measured
-  gate          | through the gate | step  | pass-ring-json ring-json           | a gate whose hook returns its argument, without the cipher − brownfield
-  hook          | hook             | step  | hook-ring-json pass-ring-json      | a gate with a checking hook, without the cipher − the gate whose hook returns its argument
-  cipher        | cipher           | step  | isolation-ring-json hook-ring-json | isolation as it is used − the same without the cipher
-  isolation     | isolation        | whole | isolation-ring-json                | measured
-`) as [id: CostStep['id'], title: string, kind: CostStep['kind'], arms: string, derivation: string][]
-
-/** Where the time of the isolation pattern goes: empty unless each of its four arms was measured, alone and pipelined. */
-function getIsolationCost(report: Pick<Report, 'scenarios'>): CostStep[] {
-  const getTime = (path: string): number => {
-    const { unit = '', processes = [] } = findFigure(report, path) ?? {}
-    return middleMean(processes.flat().map(value => (unit === '/s' ? 1e6 / value : value)))
-  }
-  const alone = (arm: string): number => getTime(`isolation/1/${arm}/p50`)
-  // With many in flight the threads work at the same time: the work of one thread does not show as a difference of rates.
-  const pipelined = (arm: string): number => getTime(`isolation/64/${arm}/rate`)
-  const steps = STEPS.map(([id, title, kind, arms, derivation]): CostStep => {
-    const subtract = (time: (arm: string) => number): number => {
-      const [cost, other = 0] = arms.split(' ').map(time)
-      return Math.round((cost! - other) * 1000) / 1000
-    }
-    return { id, title, kind, derivation, alone: subtract(alone), pipelined: subtract(pipelined) }
-  })
-  return steps.some(step => Number.isNaN(step.alone + step.pipelined)) ? [] : steps
 }

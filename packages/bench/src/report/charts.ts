@@ -2,8 +2,7 @@
 // one picture; the table below it has all of its values.
 import { ticks as linearTicks } from 'd3-array'
 import { h, type Html } from '../shared/text.js'
-import type { Figure, Report } from './report.js'
-import { DIGEST_ARMS, digestFigures } from './tables.js'
+import type { Figure } from './report.js'
 
 interface Scale {
   /** In percent; a value beyond an end is at that end. */
@@ -26,18 +25,19 @@ export function logScale(values: readonly number[]): Scale {
   const at = (value: number): number => toPercent(Math.log(value / low) / (2 * half))
   const isRoomy = (ticks: readonly number[]): boolean =>
     ticks.length > 1 && ticks.every((tick, index) => index === 0 || at(tick) - at(ticks[index - 1]!) >= ROOM)
+  // Round factors; on a narrow scale round differences; on a wide one every second, third, … power of ten.
   const first = Math.floor(Math.log10(low))
   const powers = Array.from({ length: Math.ceil(Math.log10(high)) - first + 1 }, (_, step) => first + step)
-  const lists = [[1, 1.5, 2, 3, 5, 7], [1, 2, 5], [1, 3], [1]].map(steps =>
+  const factors = [[1, 1.5, 2, 3, 5, 7], [1, 2, 5], [1, 3], [1]].map(steps =>
     powers.flatMap(power => steps.map(step => Number(`${step}e${power}`))),
   )
-  const linear = [6, 5, 4, 3].map(most => linearTicks(low, high, most))
-  const within = [...lists, ...linear].map(ticks => ticks.filter(tick => tick >= low && tick <= high))
+  const differences = [6, 5, 4, 3].map(most => linearTicks(low, high, most))
+  const thinned = powers.map((_, step) => powers.filter(power => power % (step + 1) === 0).map(power => 10 ** power))
+  const within = [...factors, ...differences, ...thinned].map(ticks =>
+    ticks.filter(tick => tick >= low && tick <= high),
+  )
   const roomy = within.filter(isRoomy)
-  // Every second, third, … power of ten, so that 1 stays if it is there.
-  const step = Math.ceil(powers.length / (100 / ROOM - 2))
-  const thin = within[3]!.filter(tick => Math.round(Math.log10(tick)) % step === 0)
-  return { at, ticks: roomy.find(({ length }) => length > 2) ?? roomy[0] ?? thin }
+  return { at, ticks: roomy.find(({ length }) => length > 2) ?? roomy[0] ?? [1] }
 }
 
 const drawKey = (style: string): Html => h`<i class="key point ${style}"></i>`
@@ -45,9 +45,11 @@ const drawKey = (style: string): Html => h`<i class="key point ${style}"></i>`
 const KEYS = { better: drawKey('dot better'), worse: drawKey('diamond worse'), same: drawKey('ring same') }
 const SHAPES = { better: 'dot', worse: 'diamond', same: 'ring' }
 
+const LEGEND = h`${KEYS.better} better and ${KEYS.worse} worse than the reference, ${KEYS.same} not to be told from it.`
+const NOT_JUDGED = h`${KEYS.same} not judged: the noise check failed.`
+
 interface Mark {
-  /** A `band` lies behind all, a `range` is a bar, a `point` has a shape. */
-  kind: 'band' | 'range' | 'point'
+  kind: 'range' | 'point'
   from: number
   /** For all but points. */
   to?: number
@@ -107,16 +109,11 @@ export function drawChart(chart: Chart): Html | undefined {
     </div><figcaption>${caption}</figcaption></figure>`
 }
 
-/** A ratio with its interval, and shaded what is too small for the run to see; nothing without an interval. */
-const toRatioRow = (
-  name: string,
-  { ratio, interval, smallestEffect = null }: Pick<Figure, 'ratio' | 'interval'> & Partial<Figure>,
-  tone: keyof typeof SHAPES,
-): ChartRow[] => {
+/** A ratio with its interval; nothing without an interval. */
+const toRatioRow = (name: string, { ratio, interval }: Figure, tone: keyof typeof SHAPES): ChartRow[] => {
   if (ratio === null || interval === null) return []
-  const band: Mark[] = smallestEffect ? [{ kind: 'band', from: 1 / smallestEffect, to: smallestEffect }] : []
   const range: Mark = { kind: 'range', from: interval[0], to: interval[1] }
-  return [{ name, tone, marks: [...band, range, { kind: 'point', from: ratio, shape: SHAPES[tone] }] }]
+  return [{ name, tone, marks: [range, { kind: 'point', from: ratio, shape: SHAPES[tone] }] }]
 }
 
 /**
@@ -137,22 +134,11 @@ export function forest(
   const lower = groups.every(({ rows }) => rows.every(({ figure }) => figure.better === 'lower'))
   return {
     title,
-    caption: h`${KEYS.better} better and ${KEYS.worse} worse than the reference, ${KEYS.same} not to be told from it. Bar:
-      95 % interval. Shaded: too small for this run to see.`,
-    axis: `ratio to ${reference} · further ${lower ? 'left' : 'right'} is better`,
+    caption: h`${judge ? LEGEND : NOT_JUDGED} Bar: 95 % interval.`,
+    axis: `ratio to ${reference}${judge ? ` · further ${lower ? 'left' : 'right'} is better` : ''}`,
     groups: groups.map(({ rows, ...group }) => ({
       ...group,
       rows: rows.flatMap(({ name, figure }) => toRatioRow(name, figure, getTone(figure))),
     })),
   }
 }
-
-/** The digest. Times and rates have charts of their own, because times get better to the left. */
-export const digestCharts = (report: Pick<Report, 'scenarios'>, judge: boolean): Chart[] =>
-  (['lower', 'higher'] as const).map(better => {
-    const groups = digestFigures(report).map(({ title, figures: [, ...others] }) => {
-      const rows = DIGEST_ARMS.map(([name], at) => ({ name, figure: others[at] }))
-      return { title, rows: rows.flatMap(({ name, figure }) => (figure?.better === better ? [{ name, figure }] : [])) }
-    })
-    return forest(groups, better === 'lower' ? 'Times' : 'Rates', 'the reference', judge)
-  })

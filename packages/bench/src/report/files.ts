@@ -6,10 +6,14 @@ import type { Report } from './report.js'
 /** The name of a file that `reportFiles` makes. */
 export type ReportFile = 'report.json' | 'report.md' | 'report.html' | 'comment.md'
 
-/** Returns the text of each file by its name. */
-export const reportFiles = (report: Report): Record<ReportFile, string> => ({
+/**
+ * Returns the text of each file by its name.
+ *
+ * @param runUrl the job that made the report, which the comment links to
+ */
+export const reportFiles = (report: Report, runUrl?: string): Record<ReportFile, string> => ({
   'report.json': `${JSON.stringify(report, null, 2)}\n`,
   'report.md': toMarkdown(report),
   'report.html': toHtml(report),
-  'comment.md': toComment(report),
+  'comment.md': toComment(report, runUrl),
 })

@@ -2,10 +2,11 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { data, formatRatio, h, Html, prose } from '../shared/text.js'
-import { digestCharts, drawChart, forest, type Chart } from './charts.js'
+import { NOISE } from '../model/scenario.js'
+import { drawChart, forest, type Chart } from './charts.js'
 import type { Figure, Report, ScenarioReport } from './report.js'
-import { costTable, digestTable, getFailures, getKinds } from './tables.js'
-import { goalsTable, noiseTable, scenarioTable, type Cell, type Table } from './tables.js'
+import { costTable, digestTable, getFailures, getHeadlines, getKinds, goalsTable } from './tables.js'
+import { isJudged, noiseTable, scenarioTable, type Cell, type Table } from './tables.js'
 import { describeMachine, describeRun, getNotes, getVerdict } from './verdict.js'
 
 const readPage = (name: string): string => readFileSync(new URL(`../../page/${name}`, import.meta.url), 'utf8')
@@ -59,6 +60,11 @@ function drawHeader(report: Report): Html {
       <select class="themes" aria-label="Colours" hidden>${themes}</select>
     </div>
     <p class="verdict ${outcome.replace(' ', '-')}"><span aria-hidden="true">${SIGNS[outcome]}</span> ${line}</p>
+    <dl class="headlines">${getHeadlines(report).map(
+      ({ title, cell, reference }) =>
+        h`<div><dt>${title}</dt><dd><strong>${data(cell.value!, cell.text)}</strong>
+          <span class="sub">${cell.ratio} ${cell.interval && `(${cell.interval})`} of ${reference}</span></dd></div>`,
+    )}</dl>
     <p class="machine">${describeMachine(report.machine)}<br>${describeRun(report)}
       ${report.filter !== null && h`· measured in part: <code>--filter ${report.filter}</code>`}</p>
     <ul class="notes">
@@ -70,46 +76,50 @@ function drawHeader(report: Report): Html {
 interface Section {
   id: string
   title: string
-  content: Html
+  content: Html | readonly (Html | undefined)[]
 }
 
-function getSections(report: Report): Section[] {
-  const { noise, isolationCost, scenarios } = report
-  const judge = noise?.outcome !== 'too noisy'
-  return [
-    ...drawSummary('in-short', digestTable(report), digestCharts(report, judge)),
-    ...drawSummary('the-goals', goalsTable(report)),
-    ...drawSummary('isolation-cost', costTable(isolationCost)),
-    ...scenarios.map(scenario => drawScenario(scenario, report, judge)),
-    ...drawSummary('run-noise', noiseTable(report)),
+const getSections = (report: Report): Section[] => [
+  ...drawSummary('in-short', digestTable(report)),
+  ...drawGoals(report),
+  ...drawSummary('isolation-cost', costTable(report)),
+  ...report.scenarios.map(scenario => drawScenario(scenario, report)),
+]
+
+const drawSummary = (id: string, table: Table | undefined): Section[] =>
+  table ? [{ id, title: table.title, content: [drawAbout(table), drawTable(table, 'hidden')] }] : []
+
+/** The missed goals in sight, and all of them folded. */
+function drawGoals(report: Report): Section[] {
+  const [all, missed] = [goalsTable(report), goalsTable(report, 'missed')]
+  if (!all) return []
+  const content = [
+    drawAbout(all),
+    missed && drawTable(missed, 'hidden'),
+    drawMore('All goals', drawTable(all, 'hidden')),
   ]
+  return [{ id: 'the-goals', title: all.title, content }]
 }
 
-function drawSummary(id: string, table: Table | undefined, charts: readonly Chart[] = []): Section[] {
-  if (!table) return []
-  const drawn = charts.flatMap(chart => drawChart(chart) ?? [])
-  const panel = drawn.length > 0 && h`<div class="panel${drawn.length > 1 && ' pair'}">${drawn}</div>`
-  return [
-    { id, title: table.title, content: h`<p class="about">${table.about}</p>${panel}${drawTable(table, 'hidden')}` },
-  ]
-}
+const drawAbout = ({ about }: Table): Html => h`<p class="about">${about}</p>`
 
 /** With more arms, each case has a forest plot of its own. */
 const MOST_ARMS = 8
 
 /** Charts are chosen by what the figures are: an unknown scenario has a forest plot and tables like any other. */
-function drawScenario(scenario: ScenarioReport, { plan }: Report, judge: boolean): Section {
+function drawScenario(scenario: ScenarioReport, report: Report): Section {
   const { arms, cases } = scenario
+  const { plan } = report
+  const judge = isJudged(report)
   const getTitle = (id: string): string => arms.find(arm => arm.id === id)?.title ?? id
   // Titles of a rate name their case; a chart has all cases.
   const getName = ({ id, title, unit }: Figure): string => (unit === '/s' ? 'rate' : title || id)
   const reference = getTitle(scenario.reference)
-  const facts = [
-    `reference: ${reference}`,
-    `${scenario.measuredRounds} rounds in ${plan.processes === 1 ? 'one process' : `${plan.processes} fresh processes`}`,
-    `payload: ${[...new Set(cases.map(({ payload }) => payload))].join(' · ')}`,
-  ]
+  const processes = plan.processes === 1 ? 'one process' : `${plan.processes} fresh processes`
+  const payloads = [...new Set(cases.map(({ payload }) => payload))].join(' · ')
+  const facts = `Reference: ${reference}. ${scenario.measuredRounds} rounds in ${processes}. Payload: ${payloads}.`
   const failed = getFailures({ scenarios: [scenario] })
+  const noise = scenario.id === NOISE ? noiseTable(report) : undefined
   const forests = getKinds(cases).flatMap(kind => {
     const groups = cases.map(({ title, results }) => {
       const figures = results.map(({ arm, figures: of }) => ({ arm, figure: of.find(({ id }) => id === kind.id) }))
@@ -122,23 +132,28 @@ function drawScenario(scenario: ScenarioReport, { plan }: Report, judge: boolean
     id: `scenario-${scenario.id}`,
     title: scenario.title,
     content: h`<p class="about">${prose(scenario.about)}</p>
-      <p class="facts">${facts.map(fact => h`<span>${fact}</span> `)}</p>
       ${failed.length > 0 && h`<div class="note failed"><h3>Failed</h3><ul>${failed.map(text => h`<li>${text}</li>`)}</ul></div>`}
-      ${drawPanels('Ratios', forests)} ${drawTable(scenarioTable(scenario, true))}`,
+      ${noise && drawTable(noise)}
+      ${drawPanels(forests, drawTable(scenarioTable(scenario, { all: true, judge })), facts, noise !== undefined)}`,
   }
 }
 
-/** The first chart in sight, the others folded: they are many, and each has a page's width. */
-function drawPanels(kind: string, charts: readonly Chart[]): Html | undefined {
+/** The first chart in sight; the others are many, and folded with the table. */
+function drawPanels(charts: readonly Chart[], table: Html, facts: string, isFolded: boolean): Html[] {
   const panels = charts.flatMap(chart => {
-    const drawn = drawChart({ ...chart, title: `${kind}: ${chart.title}` })
+    const drawn = drawChart({ ...chart, title: `Ratios: ${chart.title}` })
     return drawn ? [{ title: chart.title, panel: h`<div class="panel">${drawn}</div>` }] : []
   })
-  const [first, ...others] = panels
-  const summary = `${others.length} more: ${others.map(({ title }) => title).join('; ')}`
-  const more = h`<details class="more"><summary>${summary}</summary>${others.map(({ panel }) => panel)}</details>`
-  return first && h`${first.panel}${others.length > 0 && more}`
+  const others = panels.splice(isFolded ? 0 : 1)
+  const summary = `All figures${others.map(({ title }) => `; ratios of ${title}`).join('')}`
+  return [
+    ...panels.map(({ panel }) => panel),
+    drawMore(summary, h`<p class="about">${facts}</p>`, ...others.map(({ panel }) => panel), table),
+  ]
 }
+
+const drawMore = (summary: string, ...content: Html[]): Html =>
+  h`<details class="more"><summary>${summary}</summary>${content}</details>`
 
 /** A table that can be scrolled by keyboard if it is wider than the screen. Each number is a `<data>` with its full value. */
 function drawTable({ title, head, groups, rows, words = [] }: Table, caption = ''): Html {

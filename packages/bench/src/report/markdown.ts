@@ -1,13 +1,9 @@
-// The report as Markdown, within what GitHub takes: the verdict comes first, and details are folded.
+// The report as Markdown: in full for a job summary, with its details folded, and in short for a comment.
 import { oneLine } from '../shared/text.js'
 import type { Report } from './report.js'
-import { costTable, digestTable, getFailures, goalsTable, scenarioTable } from './tables.js'
+import { costTable, digestTable, getFailures, goalsTable, isJudged, scenarioTable } from './tables.js'
 import type { Cell, Table } from './tables.js'
 import { describeMachine, describeRun, getNotes, getVerdict, type Verdict } from './verdict.js'
-
-/** The bytes of a job summary and the characters of a comment that GitHub takes, with room for what others put before them. */
-const SUMMARY_BYTES = 1024 * 1024 - 16_384
-const COMMENT_CHARACTERS = 65_536 - 1024
 
 const MOST_FAILURES = 20
 const LONGEST_FAILURE = 300
@@ -15,43 +11,53 @@ const LONGEST_FAILURE = 300
 const SIGNS: Record<Verdict['outcome'], string> = { 'too noisy': '⚪', failed: '🔴', missed: '🟡', fine: '🟢' }
 
 const FOOT =
-  'Medians; × is the median of the ratios of the rounds to the reference, with its 95 % interval. How to read' +
-  ' them: docs/benchmarking.md. All rounds: report.json.'
+  'Medians; × is the median of the ratios of the rounds to the reference, with its 95 % interval. docs/benchmarking.md' +
+  ' says how to read them, and report.json has all rounds.'
 
-export const toMarkdown = (report: Report): string => draw(report, Buffer.byteLength, SUMMARY_BYTES)
+const join = (parts: readonly (string | false | undefined)[]): string => `${parts.filter(Boolean).join('\n\n')}\n`
 
-/** The report within a comment's length: tables are left out from the last on. */
-export const toComment = (report: Report): string => draw(report, ({ length }) => length, COMMENT_CHARACTERS)
-
-function draw(report: Report, getSize: (text: string) => number, limit: number): string {
-  const details = report.scenarios.map(scenario => fold(scenarioTable(scenario)))
-  const head = drawHead(report)
-  const leftOut = (left: number): string =>
-    `${left} of ${details.length} tables are left out here: GitHub takes no more. They are in report.html.`
-  let room = limit - getSize([...head, leftOut(details.length), FOOT].join('\n\n'))
-  const shown = details.filter(text => (room -= getSize(text) + 2) >= 0)
-  const note = shown.length < details.length ? [leftOut(details.length - shown.length)] : []
-  return `${[...head, ...shown, ...note, FOOT].join('\n\n')}\n`
-}
-
-function drawHead(report: Report): string[] {
-  const { outcome, line } = getVerdict(report)
-  const [digest, goals, cost] = [digestTable(report), goalsTable(report), costTable(report.isolationCost)]
-  const failed = getFailures(report)
-  const cut = failed.map(text => (text.length > LONGEST_FAILURE ? `${text.slice(0, LONGEST_FAILURE)} …` : text))
-  const more = failed.length > MOST_FAILURES ? [`and ${failed.length - MOST_FAILURES} more`] : []
-  const parts = [
+export function toMarkdown(report: Report): string {
+  const [digest, ...folded] = [digestTable(report), goalsTable(report), costTable(report)]
+  const scenarios = report.scenarios.map(scenario => scenarioTable(scenario, { judge: isJudged(report) }))
+  return join([
     '# Sallyport benchmark',
-    `${SIGNS[outcome]} **${line}**`,
+    drawVerdict(report),
     [describeMachine(report.machine), describeRun(report), `${report.tool.name} ${report.tool.version}`].join('  \n'),
     report.filter !== null && `Measured in part: \`--filter ${report.filter}\``,
     digest && drawTable(digest),
-    failed.length > 0 && `## Failed\n\n${drawList([...cut.slice(0, MOST_FAILURES), ...more])}`,
+    drawFailures(report),
     drawList(getNotes(report)),
-    goals && fold(goals),
-    cost && fold(cost),
-  ]
-  return parts.flatMap(part => part || [])
+    ...[...folded, ...scenarios].map(table => table && fold(table)),
+    FOOT,
+  ])
+}
+
+/**
+ * The verdict, the digest, what failed and the missed goals: always shorter than a comment can be.
+ *
+ * @param runUrl where the whole report is
+ */
+export function toComment(report: Report, runUrl?: string): string {
+  const [digest, missed] = [digestTable(report), goalsTable(report, 'missed')]
+  return join([
+    drawVerdict(report),
+    digest && drawRows(digest),
+    drawFailures(report),
+    missed && fold(missed),
+    `${describeMachine(report.machine)} · ${describeRun(report)}${runUrl === undefined ? '' : ` · [the run](${runUrl})`}`,
+  ])
+}
+
+const drawVerdict = (report: Report): string => {
+  const { outcome, line } = getVerdict(report)
+  return `${SIGNS[outcome]} **${line}**`
+}
+
+function drawFailures(report: Report): string | undefined {
+  const failed = getFailures(report)
+  const cut = failed.map(text => (text.length > LONGEST_FAILURE ? `${text.slice(0, LONGEST_FAILURE)} …` : text))
+  const more = failed.length > MOST_FAILURES ? [`and ${failed.length - MOST_FAILURES} more`] : []
+  return failed.length > 0 ? `## Failed\n\n${drawList([...cut.slice(0, MOST_FAILURES), ...more])}` : undefined
 }
 
 const drawList = (lines: readonly string[]): string => lines.map(line => `- ${escape(line)}`).join('\n')
@@ -73,8 +79,8 @@ function drawRows({ about, head, rows, words = [] }: Table): string {
   return `${escape(about)}\n\n${lines.join('\n')}`
 }
 
-export const drawTable = (table: Table): string => `## ${escape(table.title)}\n\n${drawRows(table)}`
+const drawTable = (table: Table): string => `## ${escape(table.title)}\n\n${drawRows(table)}`
 
 /** Folds a table: GitHub draws Markdown after an empty line. */
-export const fold = (table: Table): string =>
+const fold = (table: Table): string =>
   `<details><summary>${escapeHtml(table.title)}</summary>\n\n${drawRows(table)}\n\n</details>`

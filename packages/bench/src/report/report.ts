@@ -5,7 +5,7 @@ import type { Estimate } from '../statistics/ratio.js'
 import type { Goal } from './goals.js'
 
 /** Grows with every change that a reader of the old form would stumble on. */
-export const SCHEMA_VERSION = 3
+export const SCHEMA_VERSION = 4
 
 /** The result of a benchmark run: the content of `report.json`. */
 export interface Report {
@@ -29,8 +29,6 @@ export interface Report {
   noise: Noise | null
   /** The scenarios that ran, in their order. */
   scenarios: ScenarioReport[]
-  /** Where the time of the isolation pattern goes; empty unless the run measured every arm that this takes. */
-  isolationCost: CostStep[]
   /** Each goal that this run measured. */
   goals: GoalReport[]
 }
@@ -51,8 +49,6 @@ export interface Noise {
 export interface NoiseCheck extends Pick<Estimate, 'ratio' | 'interval'> {
   /** `scenario/case/arm/figure` of the second of the two. */
   figure: string
-  /** A factor above 1; null after a single round. */
-  smallestEffect: number | null
 }
 
 export interface GoalReport extends Goal {
@@ -98,32 +94,14 @@ export interface Result {
 }
 
 export interface Figure extends FigureKind {
-  /** The median of the processes' medians; the lowest and the highest round. */
+  /** The median of the processes' medians. */
   median: number
-  low: number
-  high: number
   /** The median of the rounds' own ratios to the reference; 1 for the reference itself, null without one. */
   ratio: number | null
   /** The 95 % interval of the ratio; null for the reference itself, and after a single round. */
   interval: [low: number, high: number] | null
-  /** The smallest change of the ratio that this run would have shown, as a factor above 1. */
-  smallestEffect: number | null
   /** One value for each round of each fresh process, in order. */
   processes: number[][]
-}
-
-/** One step from a call in the brownfield pattern to the same call in the isolation pattern, with JSON. */
-export interface CostStep {
-  id: 'brownfield' | 'gate' | 'hook' | 'cipher' | 'isolation'
-  title: string
-  /** `whole` for the first and the last; the sum of the `step`s lies between them. */
-  kind: 'whole' | 'step'
-  /** How the figures come from measured ones. */
-  derivation: string
-  /** The time that the step adds to a call that is alone, µs. */
-  alone: number
-  /** The time that the step adds to each call when 64 are in flight (1 / rate), µs. */
-  pipelined: number
 }
 
 /** A figure, and its place in the report. */

@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest'
-import { sampleReport } from '../../test/sample-report.js'
+import { sampleReport, getScenario } from '../../test/sample-report.js'
 import { findFigure } from './report.js'
 import { scenarioTable } from './tables.js'
-import { getScenario } from '../scenarios/index.js'
 
 const throughput = getScenario('throughput')
 
@@ -12,5 +11,5 @@ test('a figure that stands aside is reported, and has a column only in the table
   const { head, rows } = scenarioTable(report.scenarios[0]!)
   expect(head).toEqual(['', '1 call', '8 calls', '64 calls', 'CPU each', '512 calls'])
   for (const row of rows) expect(row).toHaveLength(head.length)
-  expect(scenarioTable(report.scenarios[0]!, true).head.length).toBeGreaterThan(head.length)
+  expect(scenarioTable(report.scenarios[0]!, { all: true }).head.length).toBeGreaterThan(head.length)
 })

@@ -1,16 +1,14 @@
 // The tables of a report before they are drawn: a terminal, Markdown and the page show the same rows and cells.
 import * as text from '../shared/text.js'
 import { NOTABLE } from './build.js'
-import { findFigure, type ArmReport, type CaseReport, type Figure } from './report.js'
+import { everyFigure, findFigure, type ArmReport, type CaseReport, type Figure } from './report.js'
 import type { GoalReport, Report, ScenarioReport } from './report.js'
 
 export interface Cell {
   text: string
   /** Next to or below the text: a figure's ratio to its reference; for the name of a row, its size. */
   ratio?: string
-  /** How far the interval of the ratio reaches: `±3 %`. */
-  spread?: string
-  /** The interval itself, if there is room: `1.20–1.27×`. */
+  /** The interval of the ratio, if there is room: `1.20–1.27×`. */
   interval?: string
   tone?: 'better' | 'worse' | 'failed' | 'missing'
   /** The full value of the text. */
@@ -37,8 +35,8 @@ type Scenarios = Pick<Report, 'scenarios'>
 const FAILED: Cell = { text: 'failed', tone: 'failed' }
 const MISSING: Cell = { text: '–', tone: 'missing' }
 
-/** A figure with its ratio, unless it is of the reference itself. */
-function figureCell(figure: Figure, isReference: boolean, path?: string): Cell {
+/** A figure with its ratio, unless it is of the reference itself. Without `judge` it is neither better nor worse. */
+function figureCell(figure: Figure, isReference: boolean, judge: boolean, path?: string): Cell {
   const { ratio, interval, median, better } = figure
   const cell = { text: text.formatFigure(figure), value: median, figure, ...(path !== undefined && { path }) }
   if (isReference || ratio === null) return cell
@@ -49,8 +47,8 @@ function figureCell(figure: Figure, isReference: boolean, path?: string): Cell {
   return {
     ...cell,
     ratio: text.formatRatio(ratio),
-    ...(interval && { spread: text.formatSpread(ratio, interval), interval: text.formatInterval(interval) }),
-    ...(isSure && tone && { tone }),
+    ...(interval && { interval: text.formatInterval(interval) }),
+    ...(judge && isSure && tone && { tone }),
   }
 }
 
@@ -60,20 +58,24 @@ export function getKinds(cases: readonly CaseReport[]): Figure[] {
   return [...new Set(figures.map(({ id }) => id))].map(id => figures.find(figure => figure.id === id)!)
 }
 
-/**
- * Medians with their ratios: one row for each arm or for each case, as the scenario asks for.
- *
- * @param all - true for the figures that stand aside, too
- */
-export function scenarioTable({ id, title, about, arms, cases, ...scenario }: ScenarioReport, all = false): Table {
-  const { reference, rows: kindOfRows } = scenario
+export interface TableOptions {
+  /** True for the figures that stand aside, too. */
+  all?: boolean
+  /** False if the noise check failed, or has no result yet: nothing is better or worse then. */
+  judge?: boolean
+}
+
+/** Medians with their ratios: one row for each arm or for each case, as the scenario asks for. */
+export function scenarioTable(scenario: ScenarioReport, { all = false, judge = true }: TableOptions = {}): Table {
+  const { id, title, about, arms, cases, reference, rows: kindOfRows } = scenario
   const byArms = kindOfRows === 'arms'
   const isShown = ({ aside }: Figure): boolean => all || !aside
   const getCell = (inCase: CaseReport, arm: ArmReport, kind: Figure | undefined): Cell => {
     const result = inCase.results.find(entry => entry.arm === arm.id)
     if (result?.error !== undefined) return FAILED
     const figure = result?.figures.find(entry => (kind ? entry.id === kind.id : isShown(entry)))
-    return figure ? figureCell(figure, arm.id === reference, [id, inCase.id, arm.id, figure.id].join('/')) : MISSING
+    const path = [id, inCase.id, arm.id, figure?.id].join('/')
+    return figure ? figureCell(figure, arm.id === reference, judge, path) : MISSING
   }
   const groups: { title: string; kinds: (Figure | undefined)[] }[] = byArms
     ? cases.map(inCase => ({ title: inCase.title, kinds: getKinds([inCase]).filter(isShown) }))
@@ -106,7 +108,7 @@ export function scenarioTable({ id, title, about, arms, cases, ...scenario }: Sc
   }
 }
 
-/** The shapes of traffic and the cost of safety on one screen: each row with the figure of its reference. */
+/** The shapes of traffic, what an open bus takes, and the cost of safety: each row with the figure of its reference. */
 const DIGEST = text.readTable(`
   steady, p50                | shapes/steady/raw/p50
   burst, p50                 | shapes/burst/raw/p50
@@ -116,6 +118,8 @@ const DIGEST = text.readTable(`
   20,000/s offered, p99      | shapes/open-20k/raw/p99
   60,000/s offered, p50      | shapes/open-60k/raw/p50
   60,000/s offered, p99      | shapes/open-60k/raw/p99
+  idle CPU                   | idle/idle/raw/cpu
+  idle memory                | idle/idle/raw/rss
   GitHub pull request        | documents/github-pull-request/raw/p50
   DevTools as JSON           | documents/devtools/raw/p50
   DevTools as bytes          | documents/devtools-bytes/raw/p50
@@ -126,29 +130,30 @@ const DIGEST = text.readTable(`
 `) as [title: string, path: string][]
 
 /** The columns of the digest after the reference: titles and arms. */
-export const DIGEST_ARMS = [
+const DIGEST_ARMS = [
   ['birpc', 'birpc'],
   ['ring', 'ring-json'],
   ['port', 'port-json'],
   ['isolation', 'isolation-ring-json'],
 ] as const
 
-/** The rows of the digest that the run measured: the reference, then the arms. */
-export const digestFigures = (report: Scenarios): { title: string; figures: (Figure | undefined)[] }[] =>
-  DIGEST.map(([title, path]) => {
-    const others = DIGEST_ARMS.map(([, arm]) => path.replace(/\/(raw|worker)\//, `/${arm}/`))
-    return { title, figures: [path, ...others].map(entry => findFigure(report, entry)) }
-  }).filter(({ figures: [, ...others] }) => others.some(figure => figure !== undefined))
+/** False if the run failed its noise check: nothing is better or worse then. */
+export const isJudged = ({ noise }: Pick<Report, 'noise'>): boolean => noise?.outcome !== 'too noisy'
 
 /** The table that a run ends with; `undefined` if there is nothing to compare with a reference. */
-export function digestTable(report: Scenarios): Table | undefined {
-  const rows = digestFigures(report).map(({ title, figures }): Cell[] => [
-    { text: title },
-    ...figures.map((figure, at) => (figure ? figureCell(figure, at === 0) : MISSING)),
-  ])
+export function digestTable(report: Pick<Report, 'scenarios' | 'noise'>): Table | undefined {
+  const rows = DIGEST.flatMap(([title, path]): Cell[][] => {
+    const others = DIGEST_ARMS.map(([, arm]) => path.replace(/\/(raw|worker)\//, `/${arm}/`))
+    const [first, ...figures] = [path, ...others].map(entry => findFigure(report, entry))
+    if (!figures.some(Boolean)) return []
+    const cells = [first, ...figures].map((figure, at) =>
+      figure ? figureCell(figure, at === 0, isJudged(report)) : MISSING,
+    )
+    return [[{ text: title }, ...cells]]
+  })
   if (rows.length === 0) return undefined
   const about =
-    '× is the ratio to the reference, round by round: of a time less is better, of a rate (/s) more. Ring and port are the brownfield pattern.'
+    '× is the ratio to the reference: of a time less is better, of a rate (/s) more. Ring and port are brownfield.'
   const starred = rows.some(([name]) => name?.text.endsWith('*'))
   return {
     title: 'In short',
@@ -160,45 +165,93 @@ export function digestTable(report: Scenarios): Table | undefined {
 
 const GOAL_TONES = { met: { tone: 'better' }, missed: { tone: 'worse' }, 'too noisy': {} } as const
 
-/** Each goal that the run measured; `undefined` if it measured none. */
-export function goalsTable({ goals }: Pick<Report, 'goals'>): Table | undefined {
-  if (goals.length === 0) return undefined
+/** The four figures that a reader wants first, of those that the run measured. */
+const HEADLINES = text.readTable(`
+  A call, one after the other          | shapes/steady/ring-json/p50
+  Calls, 64 in flight                  | shapes/64/ring-json/rate
+  A call in isolation: hook and cipher | shapes/steady/isolation-ring-json/p50
+  Start to first reply                 | start/start/ring-json/time
+`) as [title: string, path: string][]
+
+export const getHeadlines = (report: Scenarios): { title: string; cell: Cell; reference: string }[] =>
+  HEADLINES.flatMap(([title, path]) => {
+    const place = everyFigure(report).find(entry => entry.path === path)
+    if (!place) return []
+    const { arms, reference } = place.scenario
+    return [
+      {
+        title,
+        cell: figureCell(place.figure, false, false),
+        reference: arms.find(({ id }) => id === reference)!.title,
+      },
+    ]
+  })
+
+/**
+ * Goals that the run measured; `undefined` without one.
+ *
+ * @param only - leaves out the goals with another outcome
+ */
+export function goalsTable({ goals }: Pick<Report, 'goals'>, only?: GoalReport['outcome']): Table | undefined {
+  const shown = goals.filter(({ outcome }) => only === undefined || outcome === only)
+  if (shown.length === 0) return undefined
   const count = (outcome: GoalReport['outcome']): number => goals.filter(goal => goal.outcome === outcome).length
-  const score = count('too noisy') > 0 ? 'too noisy to judge' : `${count('met')} met, ${count('missed')} missed`
+  const score = count('too noisy') > 0 ? 'not judged' : `${count('met')} met, ${count('missed')} missed`
   return {
     title: `Goals: ${score}`,
     about:
       'Each figure against its reference in this run; × is the ratio round by round, of times (less is better)' +
-      ' or of rates (more is).',
+      ' or of rates (more is). The record of decisions (ADR) of a missed goal says what is known about it.',
     head: ['', 'against', 'measured', 'goal', ''],
-    rows: goals.map(({ work, reference, measured, bound, goal, compare, outcome }) => [
+    rows: shown.map(({ work, reference, measured, bound, goal, compare, outcome, adr }) => [
       { text: work },
       { text: reference },
       measured === null ? FAILED : { text: text.formatGoal(measured, compare) },
       { text: `${bound === 'at most' ? '≤' : '≥'} ${text.formatGoal(goal, compare)}` },
-      { text: outcome, ...GOAL_TONES[outcome] },
+      { text: outcome === 'missed' ? `missed, ADR ${adr}` : outcome, ...GOAL_TONES[outcome] },
     ]),
+    words: [1, 4],
   }
 }
 
+/** Where the time of the isolation pattern goes. Each step is the difference of two arms, which differ in one thing. */
+const STEPS = text.readTable(`
+  brownfield         | ring-json                          | measured
+  + through the gate | pass-ring-json ring-json           | a gate whose hook returns its argument, without the cipher − brownfield
+  + hook             | hook-ring-json pass-ring-json      | a gate with a checking hook, without the cipher − the one before
+  + cipher           | isolation-ring-json hook-ring-json | isolation as it is used − the one before
+  isolation          | isolation-ring-json                | measured
+`) as [title: string, arms: string, derivation: string][]
+
 /**
- * The steps of the isolation pattern; `undefined` if the run did not measure them.
+ * The steps from a brownfield call to an isolated one; `undefined` unless each arm was measured, alone and with 64 calls in flight.
  *
  * @param bars - length of the longest bar, which takes the place of the derivations
  */
-export function costTable(steps: Report['isolationCost'], bars?: number): Table | undefined {
-  if (steps.length === 0) return undefined
-  const total = Math.max(...steps.map(({ alone }) => alone))
+export function costTable(report: Scenarios, bars?: number): Table | undefined {
+  // With many in flight the threads work at the same time: the work of one thread does not show as a difference of rates.
+  const getTime = (path: string): number => {
+    const { unit, median = NaN } = findFigure(report, path) ?? {}
+    return unit === '/s' ? 1e6 / median : median
+  }
+  const steps = STEPS.map(([title, arms, derivation]) => {
+    const times = ['1/ARM/p50', '64/ARM/rate'].map(path => {
+      const [time, before = 0] = arms.split(' ').map(arm => getTime(`isolation/${path.replace('ARM', arm)}`))
+      return time! - before
+    })
+    return { title, derivation, times }
+  })
+  if (steps.some(({ times }) => times.some(Number.isNaN))) return undefined
+  const total = Math.max(...steps.map(({ times }) => times[0]!))
   const drawBar = (us: number): string => '█'.repeat(Math.max(0, Math.round((us / total) * (bars ?? 0))))
-  const sign = { whole: '', step: '+ ' } as const
   return {
     title: 'Cost of isolation',
-    about: 'With JSON: from a call in the brownfield pattern to the same call through the gate, one thing at a time.',
+    about: 'With JSON, from a brownfield call to an isolated one. A step below zero is noise.',
     head: ['', 'a call alone', 'each of 64 in flight', bars === undefined ? 'derived from' : ''],
-    rows: steps.map(({ title, kind, alone, pipelined, derivation }) => [
-      { text: `${sign[kind]}${title}` },
-      ...[alone, pipelined].map(us => ({ text: text.duration(us) })),
-      { text: bars === undefined ? derivation : drawBar(alone) },
+    rows: steps.map(({ title, derivation, times }) => [
+      { text: title },
+      ...times.map(us => ({ text: text.duration(us) })),
+      { text: bars === undefined ? derivation : drawBar(times[0]!) },
     ]),
     words: [3],
   }

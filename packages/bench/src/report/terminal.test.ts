@@ -13,7 +13,7 @@ const drawAll = (report: Report, columns: number): string =>
     ...report.scenarios.map(scenario => scenarioTable(scenario)),
     digestTable(report),
     goalsTable(report),
-    costTable(report.isolationCost, 20),
+    costTable(report, 20),
   ]
     .filter(table => table !== undefined)
     .map(table => drawTable(table, screen(columns)))
@@ -42,26 +42,26 @@ test('draws the digest', () => {
   expect(`\n${drawTable({ ...table, rows: table.rows.slice(0, 3) }, screen(80))}`).toMatchInlineSnapshot(`
     "
      In short
-     × is the ratio to the reference, round by round: of a time less is better, of
-     a rate (/s) more. Ring and port are the brownfield pattern. * The reference of
-     a start is one empty Worker.
-                          raw       birpc          ring          port     isolation
+     × is the ratio to the reference: of a time less is better, of a rate (/s)
+     more. Ring and port are brownfield. * The reference of a start is one empty
+     Worker.
+                          raw    birpc     ring     port  isolation
                   MessagePort
-     steady, p50      45.0 µs     45.0 µs       25.0 µs       55.0 µs        105 µs
-                               1.00× ±0 %  0.55× ±9.5 %  1.23× ±2.1 %  2.35× ±6.6 %
-     burst, p50       45.0 µs     45.0 µs       25.0 µs       55.0 µs        105 µs
-                               1.00× ±0 %  0.55× ±9.5 %  1.23× ±2.1 %  2.35× ±6.6 %
-     sparse, p50      45.0 µs     45.0 µs       25.0 µs       55.0 µs        105 µs
-                               1.00× ±0 %  0.55× ±9.5 %  1.23× ±2.1 %  2.35× ±6.6 %"
+     steady, p50      45.0 µs  45.0 µs  25.0 µs  55.0 µs     105 µs
+                                 1.00×    0.55×    1.23×      2.35×
+     burst, p50       45.0 µs  45.0 µs  25.0 µs  55.0 µs     105 µs
+                                 1.00×    0.55×    1.23×      2.35×
+     sparse, p50      45.0 µs  45.0 µs  25.0 µs  55.0 µs     105 µs
+                                 1.00×    0.55×    1.23×      2.35×"
   `)
 })
 
 test('draws what isolation costs', () => {
-  expect(`\n${drawTable(costTable(sampleReport().isolationCost, 20)!, screen(80))}`).toMatchInlineSnapshot(`
+  expect(`\n${drawTable(costTable(sampleReport(), 20)!, screen(80))}`).toMatchInlineSnapshot(`
     "
      Cost of isolation
-     With JSON: from a call in the brownfield pattern to the same call through the
-     gate, one thing at a time.
+     With JSON, from a brownfield call to an isolated one. A step below zero is
+     noise.
                          a call alone  each of 64 in flight
      brownfield               25.0 µs              0.313 µs  █████
      + through the gate       50.0 µs              0.781 µs  ██████████

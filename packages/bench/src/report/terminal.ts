@@ -8,12 +8,12 @@ export interface Screen {
   colors: Colors
 }
 
-/** From the widest on: ratios next to their figures or below them, and how far their intervals reach. */
-const LAYOUTS = [true, false].flatMap(wide => [true, false].map(spread => ({ wide, spread })))
+/** From the widest on: ratios next to their figures or below them, and with their intervals. */
+const LAYOUTS = [true, false].flatMap(wide => [true, false].map(interval => ({ wide, interval })))
 
 export function drawTable(table: Table, { columns, colors }: Screen): string {
   const about = wrap(table.about, columns - 2).map(line => ` ${colors.dim(line)}`)
-  const drawn = LAYOUTS.map(({ wide, spread }) => drawRows(table, wide, spread, colors))
+  const drawn = LAYOUTS.map(({ wide, interval }) => drawRows(table, wide, interval, colors))
   const fitting = drawn.find(text => text.split('\n').every(line => getWidth(line) <= columns)) ?? drawn.at(-1)!
   return [` ${colors.bold(table.title)}`, ...about, fitting].join('\n')
 }
@@ -30,27 +30,27 @@ const TINTS: Record<NonNullable<Cell['tone']>, (colors: Colors) => [Tint, Tint]>
   missing: ({ dim }) => [dim, dim],
 }
 
-function drawRows({ head, rows, words = [] }: Table, wide: boolean, withSpread: boolean, colors: Colors): string {
-  const getLongest = (cells: readonly Cell[], part: 'text' | 'ratio' | 'spread'): number =>
+function drawRows({ head, rows, words = [] }: Table, wide: boolean, withInterval: boolean, colors: Colors): string {
+  const getLongest = (cells: readonly Cell[], part: 'text' | 'ratio' | 'interval'): number =>
     Math.max(0, ...cells.map(cell => cell[part]?.length ?? 0))
   const names = rows.map(([name]) => name!)
-  const [longest, sizes, spreads] = [
+  const [longest, sizes, intervals] = [
     getLongest(names, 'text'),
     getLongest(names, 'ratio'),
-    getLongest(rows.flat(), 'spread'),
+    getLongest(rows.flat(), 'interval'),
   ]
   const gap = wide ? ' ' : '\n'
   const drawName = ({ text, ratio = '' }: Cell): string => {
     if (sizes === 0) return text
     return wide ? `${text.padEnd(longest)}  ${colors.dim(ratio.padStart(sizes))}` : `${text}\n${colors.dim(ratio)}`
   }
-  const drawCell = ({ text, ratio, spread, tone }: Cell): string => {
+  const drawCell = ({ text, ratio, interval, tone }: Cell): string => {
     const [tint, shade] = tone ? TINTS[tone](colors) : [String, colors.dim]
     if (ratio === undefined) return tone === 'better' || tone === 'worse' ? shade(text) : tint(text)
-    const reach = withSpread && spread ? ` ${colors.dim(wide ? spread.padStart(spreads) : spread)}` : ''
-    return `${tint(text)}${gap}${shade(wide ? ratio.padStart(6) : ratio)}${reach}`
+    const bounds = withInterval && interval ? ` ${colors.dim(wide ? interval.padStart(intervals) : interval)}` : ''
+    return `${tint(text)}${gap}${shade(wide ? ratio.padStart(6) : ratio)}${bounds}`
   }
-  const heads = head.map(text => colors.dim(text.replace(' ', gap)))
+  const heads = head.map(text => colors.dim(text.replaceAll(' ', gap)))
   const drawn = rows.map(([name, ...cells]) => [drawName(name!), ...cells.map(drawCell)])
   return alignColumns([heads, ...drawn], at => at === 0 || words.includes(at))
 }

@@ -1,12 +1,8 @@
 // The one line that a reader needs first: whether the run can be believed, and its result. Notes follow.
 import type { Machine } from '../run/machine.js'
-import { count, duration, formatEffect } from '../shared/text.js'
-import { median } from '../statistics/median.js'
-import { everyFigure, findFigure, type Noise, type Report } from './report.js'
+import { count, formatEffect } from '../shared/text.js'
+import type { Noise, Report } from './report.js'
 import { getFailures } from './tables.js'
-
-/** A MessagePort's latency jumps by more than this factor when its threads begin or cease to find their cores asleep. */
-const UNSTEADY = 1.5
 
 export interface Verdict {
   /** `too noisy` judges nothing, whatever the figures say. */
@@ -47,31 +43,13 @@ function describeNoise({ checks, tolerance, reach, othersCpu, othersLimit }: Noi
   return `Noise check failed: ${reasons.filter(Boolean).join('; ')}. Treat these figures as approximate.`
 }
 
-/** The smallest effect that half of the comparisons could have shown, and that nine in ten could; null if unknown. */
-export function smallestEffects(report: Pick<Report, 'scenarios'>): { half: number; most: number } | null {
-  const effects = everyFigure(report).flatMap(({ figure }) => figure.smallestEffect ?? [])
-  const most = effects.sort((left, other) => left - other)[Math.floor(effects.length * 0.9)]
-  return most === undefined ? null : { half: median(effects), most }
-}
-
 /** Collects the notes for a reader: how steady the machine was, and what went wrong. */
 export function getNotes(report: Report): string[] {
-  const { noise, scenarios, isolationCost } = report
-  const { half, most } = smallestEffects(report) ?? {}
-  const reference = findFigure(report, 'latency/1/raw/p50') ?? findFigure(report, 'isolation/1/raw/p50')
-  const { low = 0, high = 0, processes = [] } = reference ?? {}
-  const trust = high > low * UNSTEADY ? ': trust the ratios, which compare within a round, more than the times' : ''
+  const { scenarios } = report
   const late = scenarios.filter(({ measuredRounds, rounds }) => measuredRounds < rounds)
   const rounds = late.map(({ id, measuredRounds, rounds: planned }) => `${id} ${measuredRounds} of ${planned}`)
   const moving = scenarios.filter(({ notStationary }) => notStationary > 0)
   const notes = [
-    noise?.outcome === 'too noisy' && describeNoise(noise),
-    half !== undefined &&
-      `The smallest effect that half of the comparisons could have shown is ${formatEffect(half)}; of nine in ten, ${formatEffect(most!)}.`,
-    processes.flat().length > 1 &&
-      `The reference's own p50 lay between ${duration(low)} and ${duration(high)} from round to round${trust}.`,
-    isolationCost.some(({ alone, pipelined }) => Math.min(alone, pipelined) < 0) &&
-      'A step of the isolation cost below zero is smaller than the noise of this run.',
     moving.length > 0 &&
       `Measured before the arm was stationary: ${moving.map(({ id, notStationary }) => `${id} ${notStationary} times`).join(', ')}.`,
     late.length > 0 && `To end in time, fewer rounds were measured: ${rounds.join(', ')}.`,

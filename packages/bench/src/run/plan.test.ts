@@ -1,5 +1,6 @@
+import { getScenario } from '../../test/sample-report.js'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { allScenarios, getScenario } from '../scenarios/index.js'
+import { allScenarios } from '../scenarios/index.js'
 import { deadlines, expectedMs, FULL, getBudgetMs, getRounds, QUICK, totalMs, warmUp, type Plan } from './plan.js'
 
 const main = allScenarios().filter(scenario => scenario.main)

@@ -13,13 +13,24 @@ import {
 } from '../model/scenario.js'
 import { usualCall } from '../payloads/payloads.js'
 import type { Plan } from './plan.js'
-import { checkMeasurement, interleave, launchHere, run, type Launch, type Watcher } from './run.js'
+import { checkMeasurement, interleave, run as runWith, type Launch, type Outcome, type Watcher } from './run.js'
 
 const plan: Plan = { mode: 'quick', processes: 1, warmUpMs: 2, rounds: 2, slotMs: 1, budgetMs: 60_000 }
 /** With time for three measurements of the warm-up on any machine: none of them takes as long as its task says. */
 const patient: Plan = { ...plan, warmUpMs: 2000, slotMs: 1000 }
 const silent: Watcher = { scenario: () => {}, slot: () => {}, done: () => {} }
 const running = new AbortController().signal
+
+/** Opens arms in this process. */
+const launchHere: Launch = async () => ({ open: (_, arm) => arm.open(), end: async () => {} })
+
+const run = (
+  scenarios: readonly Scenario[],
+  plan: Plan,
+  watcher: Watcher,
+  signal: AbortSignal,
+  launch = launchHere,
+): Promise<Outcome[]> => runWith(scenarios, plan, watcher, signal, launch)
 
 const inCase = (id: string, inFlight = 1): Case => ({
   id,

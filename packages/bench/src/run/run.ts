@@ -40,9 +40,6 @@ export interface Launched {
 
 export type Launch = () => Promise<Launched>
 
-/** Opens arms in this process. */
-export const launchHere: Launch = async () => ({ open: (_, arm) => arm.open(), end: async () => {} })
-
 /**
  * @throws the signal's reason if it aborts; all threads and processes have ended by then
  */
@@ -51,7 +48,7 @@ export async function run(
   plan: Plan,
   watcher: Watcher,
   signal: AbortSignal,
-  launch: Launch = launchHere,
+  launch: Launch,
 ): Promise<Outcome[]> {
   const start = performance.now()
   const ends = deadlines(plan, scenarios)

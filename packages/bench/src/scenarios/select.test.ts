@@ -1,9 +1,10 @@
+import { getScenario } from '../../test/sample-report.js'
 import { describe, expect, test } from 'vitest'
 import { type Arm, type Case, latency, type Scenario } from '../model/scenario.js'
 import { usualCall } from '../payloads/payloads.js'
 import { UsageError } from '../shared/text.js'
-import { allScenarios, getScenario } from './index.js'
-import { choose, leaveOut, parseFilter, select, type Wish } from './select.js'
+import { allScenarios } from './index.js'
+import { choose, leaveOut, parseFilter, select } from './select.js'
 
 const noise = getScenario('noise')
 const start = getScenario('start')
@@ -74,7 +75,7 @@ describe('a filter', () => {
 
 describe('the chosen scenarios', () => {
   const ours = allScenarios()
-  const ids = (filter: string | null, wish: Partial<Wish> = {}): string[] =>
+  const ids = (filter: string | null, wish: { all?: boolean } = {}): string[] =>
     choose(ours, { filter, all: false, ...wish }).map(({ id }) => id)
   const byName = ours.filter(({ main = false }) => !main).map(({ id }) => id)
 

@@ -1,6 +1,6 @@
 // Selects the scenarios that a command measures, by what a filter names.
 import { NOISE, type Arm, type Case, type Scenario } from '../model/scenario.js'
-import { UsageError } from '../shared/text.js'
+import { didYouMean, UsageError } from '../shared/text.js'
 
 /**
  * Reads a filter: `/…/` with flags is a regular expression, anything else is a text that the path contains.
@@ -37,9 +37,13 @@ export const select = (
     return first && cases.length > 0 ? [{ ...scenario, arms: [first, ...others], cases }] : []
   })
 
-export interface Wish {
-  filter: string | null
-  all: boolean
+/** Names the scenarios, and the nearest id of a scenario, case or arm. */
+export function nothingFound(filter: string, scenarios: readonly Scenario[]): UsageError {
+  const [ids, parts] = [scenarios.map(({ id }) => id), scenarios.flatMap(({ cases, arms }) => [...cases, ...arms])]
+  const hint = didYouMean(filter, [...ids, ...parts.map(({ id }) => id)])
+  return new UsageError(
+    `Nothing has '${filter}' in its path${hint}. Run \`sallyport-bench list\` for all paths. The scenarios are: ${ids.join(' ')}`,
+  )
 }
 
 /**
@@ -48,7 +52,10 @@ export interface Wish {
  *
  * @throws {UsageError} if the filter is broken, or nothing matches
  */
-export function choose(scenarios: readonly Scenario[], { filter, all }: Wish): Scenario[] {
+export function choose(
+  scenarios: readonly Scenario[],
+  { filter, all }: { filter: string | null; all: boolean },
+): Scenario[] {
   const noise = scenarios.filter(({ id }) => id === NOISE)
   const others = scenarios.filter(({ id }) => id !== NOISE)
   if (filter === null) return [...noise, ...others.filter(({ main }) => all || main === true)]
@@ -60,8 +67,7 @@ export function choose(scenarios: readonly Scenario[], { filter, all }: Wish): S
   )
   if (chosen.length > 0) return [...noise, ...chosen]
   if (select(noise, isWanted).length > 0) return noise
-  const ids = scenarios.map(({ id }) => id).join(' ')
-  throw new UsageError(`nothing has '${filter}' in its path. \`sallyport-bench list\` says what there is:\n${ids}`)
+  throw nothingFound(filter, scenarios)
 }
 
 /**

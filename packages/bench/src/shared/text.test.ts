@@ -6,7 +6,7 @@ import {
   formatFigure,
   formatInterval,
   formatRatio,
-  formatSpread,
+  didYouMean,
   oneLine,
   plain,
   shortNumber,
@@ -51,10 +51,13 @@ test('figures carry their unit, ratios a ×, sizes the powers of 1024', () => {
   expect([55, 6.9 * 1024, 1.5 * 1024 ** 2].map(formatBytes)).toEqual(['55 B', '6.90 KiB', '1.50 MiB'])
 })
 
-test('intervals in full, in short, and as a factor if they are wide', () => {
+test('names the nearest name, if one is near', () => {
+  expect(didYouMean('comapre', ['list', 'compare'])).toBe(" (did you mean 'compare'?)")
+  expect(didYouMean('fast', ['quick', 'filter'])).toBe('')
+})
+
+test('intervals and effects', () => {
   expect(formatInterval([1.204, 12.7])).toBe('1.20–12.7×')
-  expect(formatSpread(1, [0.98, 1.01])).toBe('±2 %')
-  expect(formatSpread(1, [0.4, 1.2])).toBe('×÷2.5')
   expect([1, 1.004, 1.0333, 1.5].map(formatEffect)).toEqual(['0 %', '0.4 %', '3.3 %', '50 %'])
 })
 

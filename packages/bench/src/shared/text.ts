@@ -1,9 +1,26 @@
 // Text for people: figures in three digits, third-party text made safe for a terminal and for HTML, and what a wrong command says.
+import { least } from 'd3-array'
+import { distance } from 'fastest-levenshtein'
 import { stripVTControlCharacters } from 'node:util'
 
-/** A mistake in the command line, or in a file that it names: exit code 2. */
+/** A mistake in the command line, or in a file that it names. */
 export class UsageError extends Error {
   override name = 'UsageError'
+
+  /** @param exitCode 3 for a file whose run failed its noise check */
+  constructor(
+    message: string,
+    readonly exitCode: 2 | 3 = 2,
+  ) {
+    super(message)
+  }
+}
+
+/** Returns ` (did you mean 'list'?)` if one of the names is near enough, or an empty string. */
+export function didYouMean(name: string, names: Iterable<string>): string {
+  const nearest = least(new Set(names), other => distance(name, other))
+  if (nearest === undefined || distance(name, nearest) > Math.max(2, name.length / 3)) return ''
+  return ` (did you mean '${nearest}'?)`
 }
 
 /** Removes what would command a terminal, or change the direction of the text after it. */
@@ -63,12 +80,6 @@ export const formatRatio = (ratio: number): string =>
 /** The interval of a ratio: `1.20–1.27×`. */
 export const formatInterval = ([low, high]: readonly [number, number]): string =>
   `${formatRatio(low).slice(0, -1)}–${formatRatio(high)}`
-
-/** How far an interval reaches from its ratio: `±3 %`, or from 2 on as a factor, `×÷2.4`. */
-export function formatSpread(ratio: number, [low, high]: readonly [number, number]): string {
-  const factor = Math.max(high / ratio, ratio / low)
-  return factor < 2 ? `±${formatEffect(factor)}` : `×÷${factor.toFixed(1)}`
-}
 
 /** A factor above 1 as the difference that it makes: 1.03 → `3 %`, 1.004 → `0.4 %`. */
 export function formatEffect(factor: number): string {

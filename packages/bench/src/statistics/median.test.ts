@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { isStationary, median, middleMean, quantile, summarize } from './median.js'
+import { isStationary, median, quantile } from './median.js'
 
 describe('median', () => {
   test('is the middle value, or the mean of the two in the middle', () => {
@@ -22,16 +22,6 @@ test('quantile interpolates between neighbours', () => {
   expect(quantile([0, 10, 20, 30], 0.5)).toBe(15)
   expect(quantile([0, 10, 20, 30], 0.99)).toBeCloseTo(29.7)
   expect(quantile([7], 0.99)).toBe(7)
-})
-
-test('summarize returns the lowest and the highest round', () => {
-  expect(summarize([[3, 1, 2]])).toEqual({ median: 2, low: 1, high: 3 })
-})
-
-test('middleMean ignores a quarter of the values at each end', () => {
-  expect(middleMean([1000, 1, 2, 4])).toBe(3)
-  expect(middleMean([5])).toBe(5)
-  expect(middleMean([])).toBeNaN()
 })
 
 test.each([

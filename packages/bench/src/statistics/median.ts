@@ -1,5 +1,5 @@
 // Medians and percentiles: what a noisy machine does to a few rounds moves a mean, and hardly a median.
-import { mean, quantileSorted } from 'd3-array'
+import { quantileSorted } from 'd3-array'
 
 const ascending = (values: Iterable<number>): Float64Array => Float64Array.from(values).sort()
 
@@ -19,29 +19,6 @@ export const median = (values: Iterable<number>): number => quantile(ascending(v
 export function isStationary(values: readonly number[]): boolean {
   const last = values.slice(-3)
   return last.length === 3 && Math.max(...last) <= Math.min(...last) * 1.1
-}
-
-/**
- * Returns the mean of the middle half (the interquartile mean). It suits differences of figures that have two states: a median of a
- * few rounds jumps from one state to the other, and this mean moves with the number of rounds in each.
- */
-export function middleMean(values: readonly number[]): number {
-  const sorted = ascending(values)
-  const cut = Math.floor(sorted.length / 4)
-  return mean(sorted.subarray(cut, sorted.length - cut)) ?? NaN
-}
-
-export interface Summary {
-  median: number
-  /** The lowest and the highest round. */
-  low: number
-  high: number
-}
-
-/** Summarizes the rounds of a figure, by process. */
-export function summarize(processes: readonly (readonly number[])[]): Summary {
-  const sorted = ascending(processes.flat())
-  return { median: medianOfMedians(processes), low: quantile(sorted, 0), high: quantile(sorted, 1) }
 }
 
 /** Returns the median of the processes' medians: a process with more rounds counts no more than the others. */

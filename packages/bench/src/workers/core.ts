@@ -1,14 +1,5 @@
-// The core module of the bus's arms: what `answerRaw` does over a bare port, as commands. `?greet=` in its URL selects another
-// `greet`, whose arguments have a schema of `zod` or `valibot`.
-import {
-  command,
-  defineCore,
-  transfer,
-  type App,
-  type Channel,
-  type CommandContext,
-  type CoreDefinition,
-} from '@sallyport/core'
+// The core module of the bus's arms: what `answerRaw` does over a bare port, as commands.
+import { defineCore, transfer, type App, type Channel, type CommandContext, type CoreDefinition } from '@sallyport/core'
 import * as handlers from '../loops/handlers.js'
 import { ArrivalClock } from '../loops/subject.js'
 
@@ -19,13 +10,9 @@ const backend = handlers.createBackend(() => app.emit)
 
 const commands = {
   ...backend.commands,
-  greet: await selectGreet(new URL(import.meta.url).searchParams.get('greet')),
+  greet,
   clocked_greet: (args: { name: string }): string => {
     clock.record()
-    return greet(args)
-  },
-  scoped_greet: (args: { name: string }, { scope }: CommandContext): string => {
-    if (!scope.matches(entry => (entry as { name: string }).name === args.name)) throw new Error('Name not in scope')
     return greet(args)
   },
   clock_start: (): void => clock.start(),
@@ -35,21 +22,6 @@ const commands = {
   download: async ({ count, channel }: { count: number; channel: Channel }): Promise<void> => {
     for (let chunk = 0; chunk < count; chunk++) await channel.send(handlers.progress(chunk))
   },
-}
-
-/** The schemas accept what `usualCall` sends. */
-async function selectGreet(variant: string | null): Promise<NonNullable<CoreDefinition['commands']>[string]> {
-  if (variant === 'zod') {
-    const { z } = await import('zod')
-    const args = z.object({ name: z.string(), n: z.number().optional(), tags: z.array(z.string()).optional() })
-    return command({ args }, greet)
-  }
-  if (variant === 'valibot') {
-    const v = await import('valibot')
-    const args = v.object({ name: v.string(), n: v.optional(v.number()), tags: v.optional(v.array(v.string())) })
-    return command({ args }, greet)
-  }
-  return greet
 }
 
 const core: CoreDefinition = defineCore({

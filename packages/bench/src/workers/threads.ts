@@ -104,9 +104,9 @@ export async function measurePeer(id: string, port: MessagePort): Promise<void> 
 }
 
 export async function answerPeer(id: string, port: MessagePort): Promise<void> {
-  const { greet, echo, echo_bytes, read_kib } = handlers
+  const { greet, echo, readKib } = handlers
   const peer = await loadPeer(id)
-  peer.serve?.(port, { greet, echo, echo_bytes, read_kib })
+  peer.serve(port, { greet, echo, echo_bytes: echo, read_kib: readKib })
 }
 
 export const measureCodec = async (codec: MeasuredCodec): Promise<void> => serveParent(await createCodecLoop(codec))
