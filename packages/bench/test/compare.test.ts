@@ -197,7 +197,7 @@ test.each([
   [['--base', 'package.json'], 'are compared with --base and --head'],
   [['--base', '.', '--head', 'package.json'], 'are compared with --base and --head'],
   [['--base', 'scripts'], 'has no @sallyport/'],
-])('compare %j exits with 2', async (args, words) => {
+])('compare %j exits with 2', { timeout: TIMEOUT_MS }, async (args, words) => {
   const { code, stderr, comparison } = await compare(...args)
   expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(words) })
   expect(comparison).toBeNull()

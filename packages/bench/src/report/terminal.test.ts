@@ -39,12 +39,10 @@ describe.each([80, 100, 120])('on %i columns', columns => {
 
 test('draws the digest', () => {
   const table = digestTable(sampleReport())!
-  expect(`\n${drawTable({ ...table, rows: table.rows.slice(0, 3) }, screen(80))}`).toMatchInlineSnapshot(`
+  expect(`\n${drawTable({ ...table, about: 'About.', rows: table.rows.slice(0, 3) }, screen(80))}`).toMatchInlineSnapshot(`
     "
      In short
-     × is the ratio to the reference: of a time less is better, of a rate (/s)
-     more. Ring and port are brownfield. * The reference of a start is one empty
-     Worker.
+     About.
                           raw    birpc     ring     port  isolation
                   MessagePort
      steady, p50      45.0 µs  45.0 µs  25.0 µs  55.0 µs     105 µs
@@ -57,11 +55,10 @@ test('draws the digest', () => {
 })
 
 test('draws what isolation costs', () => {
-  expect(`\n${drawTable(costTable(sampleReport(), 20)!, screen(80))}`).toMatchInlineSnapshot(`
+  expect(`\n${drawTable({ ...costTable(sampleReport(), 20)!, about: 'About.' }, screen(80))}`).toMatchInlineSnapshot(`
     "
      Cost of isolation
-     With JSON, from a brownfield call to an isolated one. A step below zero is
-     noise.
+     About.
                          a call alone  each of 64 in flight
      brownfield               25.0 µs              0.313 µs  █████
      + through the gate       50.0 µs              0.781 µs  ██████████
