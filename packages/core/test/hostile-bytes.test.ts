@@ -1,18 +1,11 @@
 // Frontend workers that abuse the transport of large bytes: each loses its own session, and no other is affected.
 import { describe, expect, test } from 'vitest'
-import { patterns, start } from './start.js'
+import { patterns, start, withLinkPort } from './start.js'
 
 const worker = (source: string): URL =>
-  new URL(
-    `data:text/javascript,${encodeURIComponent(`import { MessagePort, parentPort } from 'node:worker_threads'
-      const isLink = handle => handle instanceof MessagePort && handle !== parentPort
-      // To the gate in the isolation pattern.
-      const port = process._getActiveHandles().filter(isLink).at(-1)
-      const large = (size = 2 ** 16) => new ArrayBuffer(size)
-      const frame = (...bytes) => Uint8Array.from(bytes).buffer
-      ${source}
-      setInterval(() => {}, 1000)`)}`,
-  )
+  withLinkPort(`const large = (size = 2 ** 16) => new ArrayBuffer(size)
+    const frame = (...bytes) => Uint8Array.from(bytes).buffer
+    ${source}`)
 
 describe.each(patterns)('a frontend worker: %s', (_name, app) => {
   test.each([

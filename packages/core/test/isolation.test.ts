@@ -1,6 +1,6 @@
 // The isolation pattern end to end: a hook passes, changes and rejects calls and events, in both codecs.
 import { describe, expect, test } from 'vitest'
-import { fixture, isolation, next, patterns, start } from './start.js'
+import { fixture, isolation, next, patterns, start, withLinkPort } from './start.js'
 
 describe.each([
   ['json', 'port'],
@@ -102,14 +102,7 @@ describe.each([
 describe('a number that JSON cannot encode again', () => {
   /** Posts a call with the number to its gate, or to core. */
   const posting = (number: string): URL =>
-    new URL(
-      `data:text/javascript,${encodeURIComponent(`import { MessagePort, parentPort } from 'node:worker_threads'
-        const isLink = handle => handle instanceof MessagePort && handle !== parentPort
-        const port = process._getActiveHandles().filter(isLink).at(0)
-        const call = '\\u0001{"jsonrpc":"2.0","id":1,"method":"log_line","params":{"a":${number}}}'
-        port.postMessage(Uint8Array.from(Buffer.from(call)).buffer)
-        setInterval(() => {}, 1000)`)}`,
-    )
+    withLinkPort(`port.postMessage('{"jsonrpc":"2.0","id":1,"method":"log_line","params":{"a":${number}}}')`)
 
   test.each(patterns)('ends the session of its frontend, and no other: %s', async (_name, app) => {
     const bus = await start({ app, supervision: { restart: 'temporary' } })

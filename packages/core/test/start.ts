@@ -144,3 +144,21 @@ export function next<T>(bus: Pick<Bus, 'once'>, event: string): Promise<T> {
     bus.once<T>(event, ({ payload }) => resolve(payload)).catch(reject)
   })
 }
+
+/** Returns the module of a frontend without a sandbox that runs `source` with `port`, the one that its link sends to. */
+export const withLinkPort = (source: string): URL =>
+  new URL(
+    `data:text/javascript,${encodeURIComponent(`import { MessagePort } from 'node:worker_threads'
+      const { postMessage } = MessagePort.prototype
+      let port
+      MessagePort.prototype.postMessage = function (message, ...rest) {
+        // What goes to the host has a type.
+        if (message?.type === undefined) port ??= this
+        return postMessage.call(this, message, ...rest)
+      }
+      const { emit } = await import('${import.meta.resolve('@sallyport/frontend')}')
+      await emit('port-is-known')
+      while (!port) await new Promise(resolve => setImmediate(resolve))
+      ${source}
+      setInterval(() => {}, 1000)`)}`,
+  )

@@ -39,7 +39,8 @@ describe.each([80, 100, 120])('on %i columns', columns => {
 
 test('draws the digest', () => {
   const table = digestTable(sampleReport())!
-  expect(`\n${drawTable({ ...table, about: 'About.', rows: table.rows.slice(0, 3) }, screen(80))}`).toMatchInlineSnapshot(`
+  expect(`\n${drawTable({ ...table, about: 'About.', rows: table.rows.slice(0, 3) }, screen(80))}`)
+    .toMatchInlineSnapshot(`
     "
      In short
      About.
