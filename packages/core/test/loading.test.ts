@@ -71,19 +71,21 @@ describe('a module that waits for its host', () => {
     const bus = await start({ frontends: { main }, log })
     const msg = "The frontend's module is still loading; no longer waiting for it"
     expect(lines).toContainEqual(expect.objectContaining({ level: 40, label: 'main', ms: 50, msg }))
-    expect(await next(bus, 'loading')).toBe(0)
-    const loaded = next(bus, 'loading')
+    const heard: unknown[] = []
+    await bus.listen('loading', ({ payload }) => void heard.push(payload))
+    await expect.poll(() => heard).toEqual([0])
     await bus.emit('go')
-    expect(await loaded).toBe('loaded')
+    await expect.poll(() => heard).toEqual([0, 'loaded'])
   })
 
   test('is not waited for with `loaded: false`', async () => {
     const bus = await start()
     await bus.open('main', module, { data: { waits: true, events: 1 }, loaded: false, loadTimeout: 600_000 })
-    expect(await next(bus, 'loading')).toBe(0)
-    const loaded = next(bus, 'loading')
+    const heard: unknown[] = []
+    await bus.listen('loading', ({ payload }) => void heard.push(payload))
+    await expect.poll(() => heard).toEqual([0])
     await bus.emit('go')
-    expect(await loaded).toBe('loaded')
+    await expect.poll(() => heard).toEqual([0, 'loaded'])
   })
 
   test('rejects a wrong option', async () => {
