@@ -130,7 +130,7 @@ export function plugin<const Name extends string>(name: Name, definition: Plugin
   return { ...definition, name }
 }
 
-/** What a core module exports: commands, plugins, middleware, setup and teardown. */
+/** The default export of a core module: commands, plugins, middleware, setup and teardown. */
 export interface CoreDefinition<C = Commands, P = Plugin> {
   /** The app's commands by name. */
   commands?: C

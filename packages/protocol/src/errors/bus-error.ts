@@ -83,7 +83,7 @@ export class BusError extends Error {
   }
 }
 
-/** What a `CommandError` is on the wire: the `data` of a `CommandFailed`. */
+/** A `CommandError` on the wire: the `data` of a `CommandFailed`. */
 function getCommandError({ reason, data }: BusError): { code: string; data?: unknown } | undefined {
   if (reason !== 'CommandFailed' || typeof data !== 'object' || data === null) return undefined
   const { code, message } = data as Record<string, unknown>
