@@ -20,7 +20,7 @@ const placesOf = (page: Page, selector: string): Promise<{ text: string; box: nu
 const overlap = ([a, b, c, d]: number[], [e, f, g, h]: number[]): boolean => a! < g! && e! < c! && b! < h! && f! < d!
 
 // Chromium is not everywhere; the tests that need none are beside the code.
-describe.skipIf(!hasChromium)('the page in Chromium', () => {
+describe.skipIf(!hasChromium)('the page in Chromium', { timeout: 60_000 }, () => {
   let pages: Pages
   beforeAll(async () => {
     pages = await servePage(toHtml(report))

@@ -21,7 +21,7 @@ const getCell = (page: Page, label: string, column: string): Promise<string> =>
 const getText = (page: Page, selector: string): Promise<string> => page.locator(selector).innerText()
 
 // Chromium is not everywhere: other tests cover the feed, and the requests that are refused.
-describe.skipIf(!hasChromium)('the page in Chromium', () => {
+describe.skipIf(!hasChromium)('the page in Chromium', { timeout: 60_000 }, () => {
   let browser: Browser
   let bus: Bus
   let client: Client
