@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:
 import { tmpdir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
 
-/** Entries to start, and those of Sallyport's own packages: docs/support.md. */
+/** Entries to start, and those of Sallyport's own packages: docs/reference/support.md. */
 const NOT_PUBLIC = /^\.\/(internal|worker|process)(\/|$)/
 
 const folder = resolve('.')

@@ -1,4 +1,4 @@
-// Writes docs/machines.md from the state machines. With `--check`, exits with 1 if the page is stale.
+// Writes docs/internals/machines.md from the state machines. With `--check`, exits with 1 if the page is stale.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { toMermaid } from './mermaid.mjs'
 
@@ -26,6 +26,6 @@ ${[
   ),
 ].join('\n')}`
 
-const file = fromRoot('docs/machines.md')
+const file = fromRoot('docs/internals/machines.md')
 if (process.argv.includes('--check')) process.exitCode = readFileSync(file, 'utf8') === page ? 0 : 1
 else writeFileSync(file, page)

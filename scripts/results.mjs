@@ -1,4 +1,4 @@
-// node scripts/results.mjs [report.json]: writes docs/results.md and README's short table from one full run on this machine that
+// node scripts/results.mjs [report.json]: writes docs/internals/results.md and README's short table from one full run on this machine that
 // passed its noise check, or from the report of one. Without such a run in three tries, it writes nothing and exits with 3.
 import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -33,14 +33,14 @@ const withBlock = (text, block) =>
 const linkRecords = text =>
   text.replaceAll(/ADR (\d+)/g, (name, number) => {
     const file = readdirSync(at('docs/adr')).find(entry => entry.startsWith(number.padStart(4, '0')))
-    return `[${name}](adr/${file})`
+    return `[${name}](../adr/${file})`
   })
 
 const page = report => `# Results
 
 Written by \`npm run results\` from a run of \`sallyport-bench --all --full\` that passed its noise check: of one machine, on one day.
 Measure on yours (\`npm run bench\`) before you decide by figures; ratios travel better than times, and
-[how it measures](benchmarking.md) says what an interval means.
+[how it measures](benchmark.md) says what an interval means.
 
 ${BEGIN}
 
@@ -48,7 +48,7 @@ ${headline(report)}
 
 ${END}
 
-Each in threads of its own, as [the benchmark's peers](benchmarking.md#peers) are used; × is the ratio to the raw MessagePort of the
+Each in threads of its own, as [the benchmark's peers](benchmark.md#peers) are used; × is the ratio to the raw MessagePort of the
 same rounds. A raw MessagePort checks nothing and authorizes nobody; nor do the other libraries.
 
 ${linkRecords(toMarkdown(report))
@@ -79,6 +79,6 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     )
     process.exit(3)
   }
-  writeFileSync(at('docs/results.md'), page(report))
+  writeFileSync(at('docs/internals/results.md'), page(report))
   writeFileSync(at('README.md'), withBlock(readFileSync(at('README.md'), 'utf8'), headline(report)))
 }

@@ -1,5 +1,5 @@
 // node scripts/runtimes.mjs: tries the packed packages on Bun and Deno, which are not supported, and holds the table of
-// docs/support.md to what comes of it. The packages must be built. Both runtimes come from the npm registry; Linux on x64.
+// docs/reference/support.md to what comes of it. The packages must be built. Both runtimes come from the npm registry; Linux on x64.
 import { cp, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -32,7 +32,7 @@ const isAsSaid = (said, { code, stdout, stderr }) => {
   return code !== 0 && code !== 124 && `${stdout}${stderr}`.includes(words)
 }
 
-const table = tableIn(await readFile(join(root, 'docs/support.md'), 'utf8'))
+const table = tableIn(await readFile(join(root, 'docs/reference/support.md'), 'utf8'))
 const folder = await mkdtemp(join(tmpdir(), 'sallyport-runtimes-'))
 const registry = await startRegistry(await pack(join(folder, 'tarballs')))
 try {

@@ -31,7 +31,7 @@ export const LAYOUTS = {
     add: npx('-p', YARN, 'yarn', 'add'),
     node: npx('-p', YARN, 'yarn', 'node'),
     settings: yarnSettings('pnp'),
-    // Its packages are in archives: what is under Node's permission model can't get at them (docs/packaging.md).
+    // Its packages are in archives: what is under Node's permission model can't get at them (docs/guide/deploying.md).
     cases: ['none', 'pool'],
     else: 'nodeLinker: node-modules',
   },

@@ -37,8 +37,8 @@ export default defineConfig({
   themeConfig: {
     sidebar: sidebar(),
     nav: [
-      { text: 'Getting started', link: '/getting-started' },
-      { text: 'Guide', link: '/guide' },
+      { text: 'Quick start', link: '/guide/quick-start' },
+      { text: 'Options', link: '/reference/options' },
       { text: 'API', link: '/api/core' },
     ],
     outline: [2, 3],

@@ -9,7 +9,9 @@ export const rewrites: Record<string, string> = {
   'CHANGELOG.md': 'changelog.md',
   'CONTRIBUTING.md': 'contributing.md',
   'SECURITY.md': 'reporting.md',
-  'docs/:page': ':page',
+  'docs/guide/:page': 'guide/:page',
+  'docs/reference/:page': 'reference/:page',
+  'docs/internals/:page': 'internals/:page',
   'docs/adr/:page': 'adr/:page',
   'site/api/:page': 'api/:page',
 }
@@ -35,7 +37,7 @@ export function sourceOf(path: string): string {
 
 /**
  * What a link of a page becomes.
- * @param page in the repository: `docs/guide.md`
+ * @param page in the repository: `docs/reference/options.md`
  * @throws where it leads to nothing
  */
 export function resolveLink(page: string, link: string): string {

@@ -5,27 +5,54 @@ import { join } from 'node:path'
 import type { DefaultTheme } from 'vitepress'
 import { root } from '../blocks/markdown.js'
 
-/** Files of `docs/` without their ending, by group. */
+/** Pages of `docs/` by the task of the reader, without their ending. */
 const ORDER = {
-  Start: ['getting-started', 'concepts', 'migrating', 'tauri'],
-  'Between frontend and core': ['commands', 'events', 'calls', 'types', 'xstate', 'guide', 'errors'],
-  'Who may do what': ['capabilities', 'isolation-hooks', 'security'],
-  'In your program': [
-    'embedding',
+  Start: ['quick-start', 'concepts', 'choose-a-sandbox', 'recipes', 'migrating'].map(name => `guide/${name}`),
+  'Call and stream': [
+    'commands',
+    'streams-and-cancellation',
+    'calling-frontends',
+    'events',
     'typescript',
-    'testing',
-    'supervision',
+    'state-machines',
+  ].map(name => `guide/${name}`),
+  'Limit what frontends can do': ['permissions', 'isolation-hooks'].map(name => `guide/${name}`),
+  'Develop and test': ['development', 'testing', 'tauri'].map(name => `guide/${name}`),
+  'Run in production': [
+    'deploying',
+    'bundlers',
+    'reliability',
     'flow-control',
-    'nats',
-    'scaling',
-    'networks',
     'observability',
     'tracing',
     'inspector',
-  ],
-  Shipping: ['packaging', 'bundlers', 'support'],
-  Performance: ['performance', 'results', 'benchmarking', 'gate', 'reports', 'ci'],
-  Inside: ['architecture', 'machines', 'wire', 'records'],
+    'performance',
+    'nats',
+  ].map(name => `guide/${name}`),
+  Reference: [
+    'options',
+    'error-codes',
+    'limits',
+    'configuration-files',
+    'cli',
+    'what-arrives',
+    'security',
+    'support',
+    'regression-check',
+    'ci',
+    'reports',
+  ].map(name => `reference/${name}`),
+  Internals: [
+    'architecture',
+    'machines',
+    'wire',
+    'records',
+    'networks',
+    'threat-model',
+    'scaling',
+    'benchmark',
+    'results',
+  ].map(name => `internals/${name}`),
 }
 
 /** A page's first heading, up to its colon. */
@@ -41,8 +68,10 @@ const filesOf = (folder: string): string[] => {
   return files.map(file => file.slice(0, -3)).toSorted()
 }
 
+const GROUPED = ['guide', 'reference', 'internals']
+
 export function sidebar(): DefaultTheme.SidebarItem[] {
-  const there = filesOf('docs')
+  const there = GROUPED.flatMap(folder => filesOf(`docs/${folder}`).map(name => `${folder}/${name}`))
   const placed = Object.values(ORDER).flat()
   const group = (text: string, items: DefaultTheme.SidebarItem[], collapsed = false): DefaultTheme.SidebarItem => ({
     text,
@@ -53,7 +82,7 @@ export function sidebar(): DefaultTheme.SidebarItem[] {
     names.filter(name => there.includes(name)).map(name => item(`docs/${name}.md`, `/${name}`))
   return [
     ...Object.entries({ ...ORDER, More: there.filter(name => !placed.includes(name)) })
-      .map(([text, names]) => group(text, present(names)))
+      .map(([text, names]) => group(text, present(names), text === 'Internals'))
       .filter(({ items }) => items?.length),
     group(
       'API reference',

@@ -1,5 +1,5 @@
 // Type-checks all JavaScript and TypeScript of the pages at once. A mistake is told by the line of its page:
-// `docs/guide.md:123:5`.
+// `docs/reference/options.md:123:5`.
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { root } from './markdown.js'
@@ -11,7 +11,7 @@ const HOOK_OR_JSDOM = 'declare var window: any\n'
 const OF_UNKNOWN =
   /TS(18046|2571)|on type '(unknown|never|\{\})'|'(unknown|never)' is not assignable|type 'unknown' is not/
 
-/** What TypeScript says of everything that was written, as `docs/guide.md:123:5 … ` */
+/** What TypeScript says of everything that was written, as `docs/reference/options.md:123:5 … ` */
 export function compile(): string[] {
   const folder = blocksFolder('compile')
   const compilerOptions = {

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 export const root: string = fileURLToPath(new URL('../../', import.meta.url))
 
 export interface Block {
-  /** As in `docs/guide.md`. */
+  /** As in `docs/reference/options.md`. */
   page: string
   /** The line of the page on which the code begins, from 1. */
   line: number

@@ -6,7 +6,7 @@ import { root, type Block } from './markdown.js'
 import { declaredIn } from './names.js'
 import type { Program } from './programs.js'
 
-/** A folder in `site/`, not kept in git. Below it: `docs/guide.md/1/host.mjs`. */
+/** A folder in `site/`, not kept in git. Below it: `docs/reference/options.md/1/host.mjs`. */
 export const blocksFolder = (purpose: 'compile' | 'run'): string => join(root, 'site/.blocks', purpose)
 
 export const folderOf = ({ page, number }: Program, purpose: 'compile' | 'run'): string =>

@@ -39,6 +39,11 @@ test('READMEs of packages link to no file: npm shows them without the repository
 })
 
 test('dead ones are found', () => {
-  const text = '[a](nowhere.md) [b](guide.md#no-such-heading) [c](#neither) [d](guide.md#createbus) [e](../README.md)'
-  expect(deadLinksOf('docs/types.md', text)).toEqual(['nowhere.md', 'guide.md#no-such-heading', '#neither'])
+  const text =
+    '[a](nowhere.md) [b](options.md#no-such-heading) [c](#neither) [d](options.md#createbus) [e](../../README.md)'
+  expect(deadLinksOf('docs/reference/what-arrives.md', text)).toEqual([
+    'nowhere.md',
+    'options.md#no-such-heading',
+    '#neither',
+  ])
 })

@@ -8,7 +8,7 @@ import { root } from '../blocks/markdown.js'
 const read = (page: string): string => readFileSync(join(root, page), 'utf8')
 
 test('each code of BusError has its row, and a section with a cause and a cure', () => {
-  const text = read('docs/errors.md')
+  const text = read('docs/reference/error-codes.md')
   const rows = [...text.matchAll(/^\| (-\d+) \| \[(\w+)\]\(#\w+\) \|/gm)].map(([, code, reason]) => [
     reason,
     Number(code),
@@ -19,11 +19,11 @@ test('each code of BusError has its row, and a section with a cause and a cure',
 })
 
 test('the page on performance has no table of figures, and links to those of the results', () => {
-  const page = read('docs/performance.md')
+  const page = read('docs/guide/performance.md')
   expect(page).not.toContain('×')
-  const links = [...page.matchAll(/\[([^\]]+)\]\(results\.md#/g)].map(([, title]) => `## ${title}`)
+  const links = [...page.matchAll(/\[([^\]]+)\]\(\.\.\/internals\/results\.md#/g)].map(([, title]) => `## ${title}`)
   expect(links.length).toBeGreaterThan(7)
-  const headings = read('docs/results.md').split('\n')
+  const headings = read('docs/internals/results.md').split('\n')
   expect(links.filter(heading => !headings.includes(heading))).toEqual([])
 })
 
@@ -43,13 +43,13 @@ test.each([
 ])('the guide has each member of %s', (name, least) => {
   const members = membersOf(name)
   expect(members.length).toBeGreaterThanOrEqual(least)
-  const guide = read('docs/guide.md')
+  const guide = read('docs/reference/options.md')
   const isTold = (member: string): boolean => new RegExp(`\`(?:[\\w.]+\\.)?${member}\\b`).test(guide)
   expect(members.filter(member => !isTold(member))).toEqual([])
 })
 
 test('the page on support has each entry that users import', () => {
-  const page = read('docs/support.md')
+  const page = read('docs/reference/support.md')
   for (const name of ['core', 'frontend']) {
     const { exports } = JSON.parse(read(`packages/${name}/package.json`)) as { exports: object }
     const line = page.split('\n').find(text => text.startsWith(`- \`@sallyport/${name}\``))
@@ -71,7 +71,7 @@ test('files and directories that the maps name exist', () => {
         ),
       ]),
   )
-  const page = read('docs/architecture.md')
+  const page = read('docs/internals/architecture.md')
   const quoted = [...page.matchAll(/`([\w/-]+(?:\.ts|\w\/))`/g)].map(([, name]) => name!)
   // The map of CONTRIBUTING is a text block, with a directory at the beginning of each line.
   const listed = [...read('CONTRIBUTING.md').matchAll(/^ {2}([a-z/-]+\/)(?:,| {2})/gm)].map(([, name]) => name!)

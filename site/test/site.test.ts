@@ -46,9 +46,11 @@ test('links within the site lead to a page, and to an id on it', () => {
 })
 
 test('a dead link ends the build', () => {
-  expect(() => resolveLink('docs/guide.md', 'no-such-page.md')).toThrow('docs/guide.md: dead link no-such-page.md')
-  expect(resolveLink('docs/guide.md', '../README.md#more')).toBe('/#more')
-  expect(resolveLink('docs/guide.md', '../examples/hello')).toMatch(/\/tree\/main\/examples\/hello$/)
+  expect(() => resolveLink('docs/reference/options.md', 'no-such-page.md')).toThrow(
+    'docs/reference/options.md: dead link no-such-page.md',
+  )
+  expect(resolveLink('docs/reference/options.md', '../../README.md#more')).toBe('/#more')
+  expect(resolveLink('docs/reference/options.md', '../../examples/hello')).toMatch(/\/tree\/main\/examples\/hello$/)
 })
 
 test('nothing is loaded from elsewhere', () => {
@@ -91,12 +93,12 @@ describe.skipIf(!existsSync(executablePath))('in Chromium', () => {
       const errors: string[] = []
       page.on('request', request => void (request.url().startsWith(address) || elsewhere.push(request.url())))
       page.on('pageerror', error => errors.push(String(error)))
-      for (const path of ['', 'guide', 'architecture', 'api/core']) {
+      for (const path of ['', 'reference/options', 'internals/architecture', 'api/core']) {
         await page.goto(`${address}${path}`)
         expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0)
       }
       // Vue takes the pages over: what is drawn is still there.
-      await page.goto(`${address}concepts`)
+      await page.goto(`${address}guide/concepts`)
       await page.waitForLoadState('networkidle')
       expect(await page.locator('.diagram g.actor, .diagram g.node').count()).toBe(6)
       expect(await page.evaluate("document.documentElement.classList.contains('dark')")).toBe(colorScheme === 'dark')

@@ -8,7 +8,7 @@ import { promisify } from 'node:util'
 import { PACKAGES } from '../../../scripts/packed/pack.mjs'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
-/** To be started, or for Sallyport's own packages: docs/support.md. */
+/** To be started, or for Sallyport's own packages: docs/reference/support.md. */
 const NOT_PUBLIC = /^\.\/(internal|worker|process)$/
 
 /** @returns `@sallyport/core/otel` and the like, of the packages that are installed in the folder */

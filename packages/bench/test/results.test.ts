@@ -7,11 +7,13 @@ const read = (path: string): string => readFileSync(new URL(`../../../${path}`, 
 const headlineOf = (path: string): string => /<!-- results -->([\s\S]*)<!-- \/results -->/.exec(read(path))?.[1] ?? ''
 
 test('the README has the short table of the last full run, or none if no run has passed its noise check', () => {
-  const [headline, shown] = [headlineOf('docs/results.md'), headlineOf('README.md')]
+  const [headline, shown] = [headlineOf('docs/internals/results.md'), headlineOf('README.md')]
   if (headline.includes('No full run has passed')) expect(shown).toContain('no figures')
   else expect(shown).toBe(headline)
 })
 
 test('the short table says where and when it was measured', () => {
-  expect(headlineOf('docs/results.md')).toMatch(/\| \d{4}-\d\d-\d\d, \d+ × .+, Node [\d.]+ \||No full run has passed/)
+  expect(headlineOf('docs/internals/results.md')).toMatch(
+    /\| \d{4}-\d\d-\d\d, \d+ × .+, Node [\d.]+ \||No full run has passed/,
+  )
 })

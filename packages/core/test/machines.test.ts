@@ -1,4 +1,4 @@
-// docs/machines.md is generated from the state machines by `npm run docs:machines`.
+// docs/internals/machines.md is generated from the state machines by `npm run docs:machines`.
 import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'

@@ -1,5 +1,5 @@
 // Replaces `@sallyport/frontend` when a frontend is bundled into a script (`sandbox: 'ses'`): exports the members of the script's
-// global `sallyport` under the same names. See docs/security.md.
+// global `sallyport` under the same names. See docs/reference/security.md.
 import type * as frontend from './index.js'
 
 const { sallyport } = globalThis as unknown as { sallyport: typeof frontend }

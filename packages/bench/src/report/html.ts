@@ -41,7 +41,7 @@ export function toHtml(report: Report): string {
         </div>
         <footer>
           ${tool.name} ${tool.version} · medians of ${plan.processes} × ${plan.rounds} rounds · every round is in
-          report.json, how to read them in docs/benchmarking.md
+          report.json, how to read them in docs/internals/benchmark.md
         </footer>
         <script>${new Html(script)}</script>
       </body>

@@ -69,6 +69,6 @@ test('at least 16 of 20 intervals contain the true ratio when each process has a
     )!.interval
     if (low <= 2 && high >= 2) held++
   }
-  // Percentiles of few processes are a little too narrow: docs/benchmarking.md says so.
+  // Percentiles of few processes are a little too narrow: docs/internals/benchmark.md says so.
   expect(held).toBeGreaterThanOrEqual(80)
 })

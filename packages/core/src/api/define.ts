@@ -136,7 +136,7 @@ export interface CoreDefinition<C = Commands, P = Plugin> {
   commands?: C
   /** Plugins, set up in their order. */
   plugins?: readonly P[]
-  /** Middleware around each call of the commands of the app and its plugins, the first outermost: docs/commands.md. */
+  /** Middleware around each call of the commands of the app and its plugins, the first outermost: docs/guide/commands.md. */
   use?: readonly Middleware[]
   /** Runs once, before core is ready, after the plugins' `setup`. */
   setup?(app: App): void | Promise<void>

@@ -114,7 +114,7 @@ export class Bus<Types extends BusTypes = BusTypes> {
 
   /**
    * Restarts a frontend, or `core`, with its module as it is now; a frontend's hook too. Calls in flight settle with
-   * `Disconnected`, as at any restart (docs/supervision.md), but a reload does not count as one. Resolves once the worker is ready.
+   * `Disconnected`, as at any restart (docs/guide/reliability.md), but a reload does not count as one. Resolves once the worker is ready.
    *
    * @throws {BusError} Disconnected for an unknown label, InvalidParams for one without a module; the error that prevents the restart
    * @example await bus.reload('core')
@@ -260,7 +260,7 @@ export class Bus<Types extends BusTypes = BusTypes> {
 
   /**
    * Returns what each worker is and what it has done; cheap enough to be called every second. Rates are measured since the previous
-   * call. Works while core restarts or is too busy to answer: docs/observability.md.
+   * call. Works while core restarts or is too busy to answer: docs/guide/observability.md.
    */
   async stats(): Promise<BusStats> {
     await this.#host.core.measure()
@@ -269,7 +269,7 @@ export class Bus<Types extends BusTypes = BusTypes> {
 
   /**
    * Serves a page on 127.0.0.1 that shows the state of the bus: workers, figures, faults, and who can call what. The page changes
-   * nothing and shows no payload. Anyone who has the `url`, with its token, can see it: docs/inspector.md. Closes with the bus.
+   * nothing and shows no payload. Anyone who has the `url`, with its token, can see it: docs/guide/inspector.md. Closes with the bus.
    *
    * @throws {BusError} InvalidParams for a wrong option or a port that is in use; Disconnected if the bus is closing
    * @example const { url } = await bus.inspectServer()

@@ -1,5 +1,5 @@
 // Removes what Node's permission model leaves open in a worker, before any code of the frontend is loaded. It runs last: the
-// worker's entry has read its port and its data by then. docs/security.md lists what cannot be removed.
+// worker's entry has read its port and its data by then. docs/reference/security.md lists what cannot be removed.
 import { ChildProcess } from 'node:child_process'
 import dgram from 'node:dgram'
 import fs from 'node:fs'

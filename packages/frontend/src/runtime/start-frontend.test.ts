@@ -8,10 +8,13 @@ const denied = (more: object): Error => Object.assign(new Error('restricted'), {
 test.each([
   [
     denied({ permission: 'FileSystemRead', resource: '/key' }),
-    `The sandbox denies FileSystemRead of /key. Allow it with sandbox: { kind: '${kind}', read: ["/key"] } (docs/security.md)`,
+    `The sandbox denies FileSystemRead of /key. Allow it with sandbox: { kind: '${kind}', read: ["/key"] } (docs/reference/security.md)`,
   ],
-  [denied({ permission: 'ChildProcess', resource: '' }), 'The sandbox denies ChildProcess: see docs/security.md'],
-  [denied({ permission: 'WorkerThreads' }), 'The sandbox denies WorkerThreads: see docs/security.md'],
+  [
+    denied({ permission: 'ChildProcess', resource: '' }),
+    'The sandbox denies ChildProcess: see docs/reference/security.md',
+  ],
+  [denied({ permission: 'WorkerThreads' }), 'The sandbox denies WorkerThreads: see docs/reference/security.md'],
   [
     Object.assign(new TypeError('Unknown file extension ".css" for /a.css'), { code: 'ERR_UNKNOWN_FILE_EXTENSION' }),
     `Unknown file extension ".css" for /a.css: the host's loaders are not available in a frontend's sandbox`,

@@ -114,9 +114,11 @@ export function explainDenied(error: unknown): unknown {
   const denied = [permission, ...(typeof resource === 'string' && resource !== '' ? [resource] : [])].join(' of ')
   const grant = getGrant(permission, resource)
   if (grant === undefined)
-    return new BusError('InternalError', `The sandbox denies ${denied}: see docs/security.md`, { cause: error })
+    return new BusError('InternalError', `The sandbox denies ${denied}: see docs/reference/security.md`, {
+      cause: error,
+    })
   const option = `sandbox: { kind: '${isMainThread ? 'process' : 'permission'}', ${grant} }`
-  const text = `The sandbox denies ${denied}. Allow it with ${option} (docs/security.md)`
+  const text = `The sandbox denies ${denied}. Allow it with ${option} (docs/reference/security.md)`
   return new BusError('InternalError', text, { cause: error })
 }
 

@@ -1,4 +1,4 @@
-// The messages of the handshake: hello, welcome and refusal. None of them is secret. docs/security.md has their layout.
+// The messages of the handshake: hello, welcome and refusal. None of them is secret. docs/reference/security.md has their layout.
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import type { Pattern } from '@sallyport/core/network'
 import { BusError, type CodecName, ERROR_CODES, fromErrorObject, isLabel } from '@sallyport/protocol/internal'

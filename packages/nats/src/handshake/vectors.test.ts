@@ -1,4 +1,4 @@
-// The test vectors of docs/security.md, computed with this code, and without it from the page's description of the keys.
+// The test vectors of docs/reference/security.md, computed with this code, and without it from the page's description of the keys.
 import { createHash, createHmac, hkdfSync } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { BusError } from '@sallyport/protocol/internal'
@@ -9,7 +9,7 @@ import { deriveSessionKeys } from './key-derivation.js'
 import { writeHello, writeProvenRefusal, writeWelcome } from './messages.js'
 import { createHandshakeResponder } from './responder.js'
 
-const page = readFileSync(new URL('../../../../docs/security.md', import.meta.url), 'utf8')
+const page = readFileSync(new URL('../../../../docs/reference/security.md', import.meta.url), 'utf8')
 const block = /```vector\n([^`]*)```/.exec(page)?.[1] ?? ''
 const rows = block.split(/\n(?=\S)/).map(line => /^(\S+)\s+([^]*)$/.exec(line)?.slice(1) ?? [])
 const value = Object.fromEntries(rows) as Record<string, string>

@@ -1,4 +1,4 @@
-// Round trips of records, the change of keys at both ends, and the test vector of docs/records.md. Rejections are tested in
+// Round trips of records, the change of keys at both ends, and the test vector of docs/internals/records.md. Rejections are tested in
 // record-attacks.test.ts.
 import { createDecipheriv, hkdfSync } from 'node:crypto'
 import { readFileSync } from 'node:fs'
@@ -114,8 +114,8 @@ it('sealer and opener expose no key', () => {
   expect(shown).not.toMatch(/KeyObject|Uint8Array|Buffer/)
 })
 
-it('matches the test vector in docs/records.md', () => {
-  const page = readFileSync(new URL('../../../../docs/records.md', import.meta.url), 'utf8')
+it('matches the test vector in docs/internals/records.md', () => {
+  const page = readFileSync(new URL('../../../../docs/internals/records.md', import.meta.url), 'utf8')
   const block = /```vector\n([^`]*)```/.exec(page)?.[1] ?? ''
   const value = Object.fromEntries(block.split(/\n(?=\S)/).map(line => /^(\S+)\s+([^]*)$/.exec(line)?.slice(1) ?? []))
   const hex = (name: string): Buffer => Buffer.from((value[name] ?? '').replaceAll(/\s/g, ''), 'hex')

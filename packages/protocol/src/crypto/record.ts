@@ -1,5 +1,5 @@
 // A record is a frame sealed for one receiver: header, ciphertext, tag. It holds a complete inner frame, kind byte and body. Methods,
-// ids and parameters are sealed together, so none can be replayed under another. docs/records.md has layout and reasons.
+// ids and parameters are sealed together, so none can be replayed under another. docs/internals/records.md has layout and reasons.
 import { RECORD_HEADROOM } from '../wire/link.js'
 import type { DecipherGCM, KeyObject } from 'node:crypto'
 import { createCipher, createDecipher, decrypt, encrypt, TAG_BYTES } from './aead.js'

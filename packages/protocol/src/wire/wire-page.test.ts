@@ -1,4 +1,4 @@
-// Compares the numbers and names of docs/wire.md with the code.
+// Compares the numbers and names of docs/internals/wire.md with the code.
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { ATTACHMENT_EXTENSION } from '../codec/attachments.js'
@@ -12,11 +12,11 @@ import * as bounds from './limits.js'
 const { MAX_BATCH, MAX_CHANNELS, MAX_DEPTH, MAX_FRAME_BYTES, MAX_IN_FLIGHT, MAX_LISTENERS, MAX_NODES } = bounds
 const { CREDIT_WINDOW_BYTES, MAX_ATTACHED_BYTES, MIN_ATTACHMENT_BYTES, SCAN_ABOVE_BYTES } = bounds
 
-const page = readFileSync(new URL('../../../../docs/wire.md', import.meta.url), 'utf8')
+const page = readFileSync(new URL('../../../../docs/internals/wire.md', import.meta.url), 'utf8')
 const count = (n: number): string => n.toLocaleString('en').replaceAll(',', ' ')
 const kib = (bytes: number): string => `${bytes / 1024} KiB`
 
-describe('docs/wire.md states', () => {
+describe('docs/internals/wire.md states', () => {
   it.each([
     ['the size of a frame', `| body of a frame | 16 MiB (${count(MAX_FRAME_BYTES)} bytes) |`],
     [

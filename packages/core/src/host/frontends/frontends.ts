@@ -72,7 +72,8 @@ export class Frontends implements CoreEndpointEvents {
       opened.resolve()
     }
     const onUnexpectedRead = (directory: string): void => {
-      const message = 'Node lets this frontend read everything below the working directory. See docs/security.md'
+      const message =
+        'Node lets this frontend read everything below the working directory. See docs/reference/security.md'
       this.#host.log.warn({ label, directory }, message)
     }
     const reports = { onBooted: booted.resolve, onLoaded, isOpening: () => isOpening, onUnexpectedRead }

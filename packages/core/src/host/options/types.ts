@@ -12,7 +12,7 @@ import type { OnStdio } from '../workers/output.js'
 import type { WorkerMakers } from '../workers/spawn.js'
 import type { ModuleLocation } from './location.js'
 
-/** Node's permission model around a frontend worker; docs/security.md lists what it keeps out. */
+/** Node's permission model around a frontend worker; docs/reference/security.md lists what it keeps out. */
 export interface PermissionSandbox {
   /** Node's permission model in a worker thread. */
   kind: 'permission'
@@ -26,7 +26,7 @@ export interface PermissionSandbox {
   resourceLimits?: ResourceLimits
 }
 
-/** A separate process around a frontend, under the permission model too; docs/security.md compares them. */
+/** A separate process around a frontend, under the permission model too; docs/reference/security.md compares them. */
 export interface ProcessSandbox {
   /** A process of its own. */
   kind: 'process'
@@ -42,7 +42,7 @@ export interface ProcessSandbox {
   cpu?: number
 }
 
-/** A script in a SES Compartment; docs/security.md lists the globals that it has. */
+/** A script in a SES Compartment; docs/reference/security.md lists the globals that it has. */
 export interface SesSandbox {
   /** A script in a SES Compartment. */
   kind: 'ses'
@@ -169,7 +169,7 @@ export interface SecurityOptions {
 export interface BusOptions extends AppInfo {
   /**
    * The core module, whose default export is made by `defineCore`: it runs in a worker. A definition instead of a module runs in the
-   * calling thread: its handlers can use that thread's objects, and block it (docs/embedding.md).
+   * calling thread: its handlers can use that thread's objects, and block it (docs/guide/development.md).
    */
   core:
     | ModuleLocation
@@ -179,15 +179,15 @@ export interface BusOptions extends AppInfo {
         /** When core restarts. Each missing option is the bus's. */
         supervision?: SupervisionOptions
       }
-  /** Makes Sallyport's own workers in a program that bundles Sallyport: docs/bundlers.md. */
+  /** Makes Sallyport's own workers in a program that bundles Sallyport: docs/guide/bundlers.md. */
   workers?: WorkerMakers
   /** Codec of every link that has none of its own, and of the host's own link to core. @default 'json' */
   codec?: CodecName
   /** Modules to run in frontend workers, by label. */
   frontends?: Readonly<Record<string, ModuleLocation | FrontendModule>>
-  /** How long calls may take, and how many there may be: docs/calls.md. */
+  /** How long calls may take, and how many there may be: docs/guide/streams-and-cancellation.md. */
   calls?: CallsOptions
-  /** When workers restart: docs/supervision.md. */
+  /** When workers restart: docs/guide/reliability.md. */
   supervision?: SupervisionOptions
   /**
    * A Tauri project: its `tauri.conf.json`, `tauri.conf.json5` or `Tauri.toml`, or the directory of one. The file of this platform
@@ -209,7 +209,7 @@ export interface BusOptions extends AppInfo {
   unknownPermissions?: 'error' | 'warn'
   /** Options of each plugin, by its name: `api.config` of its `setup`. They take precedence over those of `config`. */
   pluginOptions?: Readonly<Record<string, unknown>>
-  /** A module that brings frontends of other processes and events of other cores. It is loaded in core's thread (docs/networks.md). */
+  /** A module that brings frontends of other processes and events of other cores. It is loaded in core's thread (docs/internals/networks.md). */
   network?: NetworkOptions
   /**
    * A pino logger, which also gets the output of frontends; the lowest level of the default log; or `false` for no log and no output.
@@ -220,7 +220,7 @@ export interface BusOptions extends AppInfo {
   log?: Logger | LogLevel | false
   /**
    * Development mode: modules that change on disk are reloaded, failed workers wait for a change, stacks follow source maps, and the
-   * output of workers is labelled (docs/embedding.md).
+   * output of workers is labelled (docs/guide/development.md).
    *
    * @default false
    */
@@ -254,7 +254,7 @@ export interface CallsOptions {
   quotas?: readonly CallQuota[]
 }
 
-/** A module that connects frontends of other processes: docs/networks.md. */
+/** A module that connects frontends of other processes: docs/internals/networks.md. */
 export interface NetworkOptions {
   /** A module whose export `join` is a `JoinNetwork` of `@sallyport/core/network`. */
   module: ModuleLocation

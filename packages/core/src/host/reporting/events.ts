@@ -21,7 +21,7 @@ export interface BusEvents {
   /** A worker failed and will not restart: core, and the bus with it; a frontend; a gate, and its frontend with it. */
   failed: { label: string; actor: Actor; error: BusError }
   /**
-   * A call has been running in core for `ms` milliseconds: docs/calls.md. A call by the host to a frontend has the label `host` and
+   * A call has been running in core for `ms` milliseconds: docs/guide/streams-and-cancellation.md. A call by the host to a frontend has the label `host` and
    * the command `bus.call <label> <name>`.
    */
   slow: { label: string; command: string; ms: number; more?: number }

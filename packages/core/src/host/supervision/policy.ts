@@ -2,7 +2,7 @@
 // worker has failed. Delays double from one failure to the next.
 import { getBackoff } from '@sallyport/protocol/internal'
 
-/** When a worker restarts: docs/supervision.md. */
+/** When a worker restarts: docs/guide/reliability.md. */
 export interface SupervisionOptions {
   /**
    * `permanent`: always restarts. `transient`: restarts after an error. `temporary`: never restarts. By default, core is
@@ -15,7 +15,7 @@ export interface SupervisionOptions {
   period?: number
   /**
    * Maximum number of core's restarts within a minute that are charged to a frontend instead of core's `intensity`. Later ones count
-   * as core's own. Only core uses it: docs/supervision.md.
+   * as core's own. Only core uses it: docs/guide/reliability.md.
    *
    * @default 10
    */
@@ -114,7 +114,7 @@ export function nextRestart(
   }
 }
 
-/** The state of a worker: docs/machines.md. */
+/** The state of a worker: docs/internals/machines.md. */
 export type WorkerState =
   | 'starting'
   | 'running'
