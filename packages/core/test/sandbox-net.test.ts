@@ -34,7 +34,9 @@ test.each(['permission', 'process'] as const)(
       () => failed,
       (error: Error) => error.message,
     )
-    const expected = isDeniedByNode ? `Allow it with sandbox: { kind: '${kind}', net: true }` : 'connected'
+    const expected = isDeniedByNode
+      ? `Allow it with the frontend's option sandbox: { kind: '${kind}', net: true }`
+      : 'connected'
     expect(await Promise.race([connected, failed, rejected])).toContain(expected)
   },
 )

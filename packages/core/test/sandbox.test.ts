@@ -173,7 +173,9 @@ describe('a frontend', () => {
     'fails to import another module, with an error that names it: %s',
     async kind => {
       const file = writeReader()
-      const message = expect.stringMatching(/denies FileSystemRead of .*key\.js\. Allow it with sandbox: /) as string
+      const message = expect.stringMatching(
+        /denied FileSystemRead of .*key\.js\. Allow it with the frontend's option sandbox: /,
+      ) as string
       await expect(read(file, kind, 'app/src/front/outside.js')).rejects.toMatchObject({ message })
     },
   )

@@ -4,6 +4,7 @@ import {
   BusError,
   CallSlots,
   type CodecName,
+  CommandError,
   describeCommand,
   describeName,
   holdsBytes,
@@ -19,6 +20,7 @@ import {
   withoutData,
 } from '@sallyport/protocol/internal'
 import { exposedCalls } from './diagnostics.js'
+import { explainDenial } from './sandbox-denial.js'
 
 /** The second argument of an exposed function. */
 export interface ExposedContext {
@@ -188,7 +190,7 @@ export class FunctionRegistry {
   }
 
   #fail(call: RunningCall, method: string, thrown: unknown): Outcome {
-    return this.#finish(call) ? this.#respondError(call.id, toBusError(method, thrown)) : call.abortReason
+    return this.#finish(call) ? this.#respondError(call.id, toCallError(method, thrown)) : call.abortReason
   }
 
   /** Returns false if the call was aborted. */
@@ -233,6 +235,14 @@ export class FunctionRegistry {
       `The frontend exposes no function ${describeName(method)}: it exposes ${exposed}`,
     )
   }
+}
+
+/** Returns the error of a call. The option that allows what the sandbox denied is for the host, which may see paths. */
+function toCallError(method: string, thrown: unknown): BusError {
+  const denial = explainDenial(thrown)
+  return denial === undefined
+    ? toBusError(method, thrown)
+    : new CommandError('ERR_ACCESS_DENIED', denial, { cause: thrown })
 }
 
 function checkFunctions(functions: ExposedFunctions, exposed: ReadonlyMap<string, unknown>): ExposedFunctions {

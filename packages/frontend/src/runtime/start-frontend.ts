@@ -17,6 +17,7 @@ import {
 import { startWorkerActor } from '@sallyport/protocol/internal/actor'
 import { Client } from '../client/client.js'
 import { setCurrentClient } from '../client/current-client.js'
+import { explainDenial, setSandboxKind } from '../client/sandbox-denial.js'
 
 /** The connection of a frontend to its host, and what only the entry of a thread can load. */
 export interface FrontendHost {
@@ -49,8 +50,9 @@ export function startFrontend(
     async boot() {
       setDevelopment(development)
       if (sourceMaps) process.setSourceMapsEnabled(true)
-      explainUnhandledRejections()
+      explainUncaughtErrors()
       if (!sandbox) return
+      setSandboxKind(isMainThread ? 'process' : 'permission')
       const { enterSandbox } = await import('./enter-sandbox.js')
       const readableDirectory = enterSandbox(sandbox)
       if (runner !== undefined) script = await loadScript(runner, module)
@@ -91,49 +93,32 @@ async function loadScript(runner: string, module: string): Promise<FrontendScrip
   return loaded.loadScript(module)
 }
 
+/** Explains why a module was not loaded, if the cause is TypeScript, a loader of the host, or the sandbox. Returns other errors unchanged. */
 function explainLoadError(error: unknown, isSandboxed: boolean): unknown {
   const explained = explainTypeScript(error)
-  return isSandboxed ? explainDenied(explained) : explained
+  if (explained !== error || !isSandboxed) return explained
+  const denial = isUnknownExtension(error)
+    ? `${error.message}: the host's loaders are not available in a frontend's sandbox`
+    : explainDenial(error)
+  return denial === undefined ? error : new BusError('InternalError', denial, { cause: error })
 }
 
-/**
- * Explains that the sandbox kept a module from loading: Node's error does not contain what was denied, and suggests a flag that no
- * frontend has. Returns other errors unchanged.
- */
-export function explainDenied(error: unknown): unknown {
-  if (!(error instanceof Error)) return error
-  const { code, resource, ...denial } = error as Error & Record<'code' | 'permission' | 'resource', unknown>
-  // An error of a socket does not contain the permission.
-  const permission = error.message.includes('--allow-net') ? 'Net' : denial.permission
-  if (code === 'ERR_UNKNOWN_FILE_EXTENSION') {
-    const problem = `${error.message}: the host's loaders are not available in a frontend's sandbox`
-    return new BusError('InternalError', problem, { cause: error })
-  }
-  // An error of a function that the sandbox itself replaces has a clear message already.
-  if (code !== 'ERR_ACCESS_DENIED' || typeof permission !== 'string') return error
-  const denied = [permission, ...(typeof resource === 'string' && resource !== '' ? [resource] : [])].join(' of ')
-  const grant = getGrant(permission, resource)
-  if (grant === undefined)
-    return new BusError('InternalError', `The sandbox denies ${denied}: see docs/reference/security.md`, {
-      cause: error,
-    })
-  const option = `sandbox: { kind: '${isMainThread ? 'process' : 'permission'}', ${grant} }`
-  const text = `The sandbox denies ${denied}. Allow it with ${option} (docs/reference/security.md)`
-  return new BusError('InternalError', text, { cause: error })
-}
+const isUnknownExtension = (error: unknown): error is Error =>
+  error instanceof Error && (error as NodeJS.ErrnoException).code === 'ERR_UNKNOWN_FILE_EXTENSION'
 
-/** Returns the option that grants a permission of Node's, if there is one. */
-function getGrant(permission: string, resource: unknown): string | undefined {
-  if (permission === 'FileSystemRead') return `read: [${JSON.stringify(resource)}]`
-  return permission === 'Net' ? 'net: true' : undefined
-}
-
-/** Adds the most likely cause to the error of a call that was not awaited, before it ends the thread. */
-function explainUnhandledRejections(): void {
-  process.on('uncaughtExceptionMonitor', (error, origin) => {
-    if (origin !== 'unhandledRejection' || !isBusError(error)) return
-    const { message, stack } = error
-    error.message += ' (this rejection was not caught: is an `await` missing?)'
-    if (stack !== undefined) error.stack = stack.replace(message, () => error.message)
+/** Adds to an error that ends the thread what the sandbox denied, and that an `await` might be missing, before it is reported. */
+function explainUncaughtErrors(): void {
+  process.prependListener('uncaughtExceptionMonitor', (error, origin) => {
+    const denial = explainDenial(error)
+    if (denial !== undefined) setMessage(error, denial)
+    else if (origin === 'unhandledRejection' && isBusError(error)) {
+      setMessage(error, `${error.message} (this rejection was not caught: is an \`await\` missing?)`)
+    }
   })
+}
+
+function setMessage(error: Error, message: string): void {
+  const { message: before, stack } = error
+  error.message = message
+  if (stack !== undefined) error.stack = stack.replace(before, () => message)
 }
