@@ -1,4 +1,4 @@
-// Payloads of a sandboxed hook that are not plain data. Each is sealed as the codec's table says (docs/internals/wire.md), or its call is rejected.
+// Payloads of a sandboxed hook that are not plain data. Each is sealed as the codec's table says (docs/reference/what-arrives.md), or its call is rejected.
 // The next message passes in any case. In development, a payload that JSON would change is rejected.
 import { type CodecName, codecs, FRAME_KIND, setDevelopment } from '@sallyport/protocol/internal'
 import { afterEach, describe, expect, test } from 'vitest'

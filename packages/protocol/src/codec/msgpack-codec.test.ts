@@ -12,7 +12,7 @@ const encode = (value: unknown): Uint8Array =>
 const decode = (body: Uint8Array): unknown => msgpackCodec.decode(body)
 const roundTrip = (value: unknown): unknown => (decode(encode(value)) as { result: unknown }).result
 
-// Excludes values that change on the way, as the table of docs/internals/wire.md says: -0 and lone surrogates.
+// Excludes values that change on the way, as the table of docs/reference/what-arrives.md says: -0 and lone surrogates.
 const text = fc.string({ unit: 'binary' })
 const carried = fc.letrec(tie => ({
   value: fc.oneof(

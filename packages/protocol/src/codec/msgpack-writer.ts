@@ -140,7 +140,7 @@ export class Writer {
     this.#out.head(0xd4, 2, 0)
   }
 
-  /** Writes what is not plain data. The table in docs/internals/wire.md lists the forms. */
+  /** Writes what is not plain data. The table in docs/reference/what-arrives.md lists the forms. */
   #rare(value: object, depth: number): void {
     const out = this.#out
     if (isUint8Array(value)) return out.binary(value)

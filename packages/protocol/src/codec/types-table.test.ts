@@ -1,4 +1,4 @@
-// Creates the rows of the table of types in docs/internals/wire.md by sending the values, and compares them with the page.
+// Creates the rows of the table of types in docs/reference/what-arrives.md by sending the values, and compares them with the page.
 import { existsSync, readFileSync } from 'node:fs'
 import { inspect, isDeepStrictEqual } from 'node:util'
 import { describe, expect, it } from 'vitest'
@@ -81,7 +81,7 @@ function arrives(codec: CodecName, value: unknown): string {
   return `\`${inspect(params.value).replace(/\s+/g, ' ')}\``
 }
 
-const page = new URL('../../../../docs/internals/wire.md', import.meta.url)
+const page = new URL('../../../../docs/reference/what-arrives.md', import.meta.url)
 const rows = values.map(([name, value]) => `| ${name} | ${arrivesAsJson(value)} | ${arrives('msgpack', value)} |`)
 
 function arrivesAsJson(value: unknown): string {
@@ -92,13 +92,13 @@ function arrivesAsJson(value: unknown): string {
   return inDevelopment === inProduction ? inDevelopment : `${inDevelopment}; in production ${inProduction}`
 }
 
-describe('the table of docs/internals/wire.md', () => {
+describe('the table of docs/reference/what-arrives.md', () => {
   const text = existsSync(page) ? readFileSync(page, 'utf8') : ''
 
   it.each(rows)('has %s', row => expect(text).toContain(`${row}\n`))
 
   it('has no other row', () => {
-    const table = text.slice(text.indexOf('| given |')).split('\n\n')[0] ?? ''
+    const table = text.slice(text.indexOf('| value |')).split('\n\n')[0] ?? ''
     expect(table.trimEnd().split('\n').slice(2)).toEqual(rows)
   })
 })
