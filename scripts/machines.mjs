@@ -1,31 +1,51 @@
-// Writes docs/internals/machines.md from the state machines. With `--check`, exits with 1 if the page is stale.
-import { readFileSync, writeFileSync } from 'node:fs'
-import { toMermaid } from './mermaid.mjs'
+// Writes docs/internals/machines.md and its pictures from the state machines. With `--check`, exits with 1 if one of them is stale.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 
 const fromRoot = path => new URL(`../${path}`, import.meta.url)
-const { supervisorMachine } = await import(fromRoot('packages/core/dist/host/supervision/supervisor.js').href)
-const { workerMachine } = await import(fromRoot('packages/core/dist/host/supervision/worker-machine.js').href)
-const { createWorkerMachine } = await import(fromRoot('packages/protocol/dist/worker/lifecycle.js').href)
+const load = path => import(fromRoot(`packages/core/dist/host/${path}`).href)
+const { supervisorMachine: bus } = await load('supervision/supervisor.js')
+const { workerMachine: worker } = await load('supervision/worker-machine.js')
+const { drawDiagrams } = await load('inspector/page.js')
 
-const section = (title, text, machine) => `## ${title}\n\n${text}\n\n\`\`\`mermaid\n${toMermaid(machine)}\n\`\`\`\n`
-const page = `# State machines
-
-\`npm run docs:machines\` draws this page from the code, and a test compares them.
-
-${[
-  section('The bus', 'Runs in the host: `core/src/host/supervision/supervisor.ts`.', supervisorMachine),
-  section(
-    'A supervised worker',
+const PLACES = {
+  bus: 'Runs in the host: `core/src/host/supervision/supervisor.ts`.',
+  worker:
     'Runs in the host, once for each worker: `core/src/host/supervision/worker-machine.ts`. In any state, `fail` leads to `failed`.',
-    workerMachine,
-  ),
-  section(
-    'The lifecycle of a worker',
-    'Runs in core, in each frontend and in each gate: `protocol/src/worker/lifecycle.ts`.',
-    createWorkerMachine(),
-  ),
-].join('\n')}`
+  lifecycle: 'Runs in core, in each frontend and in each gate: `protocol/src/worker/lifecycle.ts`.',
+}
+const LIGHT =
+  'rect{fill:#fff;stroke:#6e7781}text{fill:#1f2328}.edge{stroke:#6e7781}.tip{fill:#6e7781}.back{fill:#f6f8fa}'
+const DARK =
+  'rect{fill:#0d1117;stroke:#8b949e}text{fill:#e6edf3}.edge{stroke:#8b949e}.tip{fill:#8b949e}.back{fill:#161b22}'
+const STYLE = `<style>text{font:13px system-ui,sans-serif;text-anchor:middle}.edge{fill:none}.final rect{stroke-width:2}${LIGHT}rect.back{stroke:none}@media(prefers-color-scheme:dark){${DARK}rect.back{stroke:none}}</style>`
 
-const file = fromRoot('docs/internals/machines.md')
-if (process.argv.includes('--check')) process.exitCode = readFileSync(file, 'utf8') === page ? 0 : 1
-else writeFileSync(file, page)
+/** As a file of its own, with a background that follows the reader's colour scheme. */
+const toPicture = svg =>
+  svg.replace(/^<svg([^>]*viewBox="(\S+) (\S+) (\S+) (\S+)"[^>]*)>/, (_, attributes, x, y, width, height) => {
+    const back = `<rect class="back" x="${x}" y="${y}" width="${width}" height="${height}"/>`
+    return `<svg xmlns="http://www.w3.org/2000/svg"${attributes}>${STYLE}${back}`
+  }) + '\n'
+
+/** A row for each state: the states that can follow, and the events that lead to them. */
+function toTable(svg) {
+  const next = new Map()
+  for (const [, from, to, on] of svg.matchAll(/data-from="(.*?)" data-to="(.*?)" data-on="(.*?)"/g))
+    next.set(from, [...(next.get(from) ?? []), `\`${to}\` (${on})`])
+  return ['| state | next |', '|---|---|', ...[...next].map(([from, to]) => `| \`${from}\` | ${to.join(', ')} |`)].join(
+    '\n',
+  )
+}
+
+const directory = 'docs/internals/'
+const pages = new Map()
+const sections = drawDiagrams({ bus, worker }).map(({ id, title, svg }) => {
+  pages.set(`machine-${id}.svg`, toPicture(svg))
+  return `## ${title}\n\n${PLACES[id]}\n\n![States: ${title}](machine-${id}.svg)\n\n${toTable(svg)}\n`
+})
+const intro = '`npm run docs:machines` draws this page from the code, and a test compares them.'
+pages.set('machines.md', `# State machines\n\n${intro}\n\n${sections.join('\n')}`)
+
+const isStale = ([name, text]) =>
+  !existsSync(fromRoot(directory + name)) || readFileSync(fromRoot(directory + name), 'utf8') !== text
+if (process.argv.includes('--check')) process.exitCode = [...pages].some(isStale) ? 1 : 0
+else for (const [name, text] of pages) writeFileSync(fromRoot(directory + name), text)

@@ -1,10 +1,11 @@
-// The documentation as a site: README is its first page, `docs/` the others, and the API reference is made at build.
+// The documentation as a site: `index.md` is its first page, `docs/` the others, and the API reference is made at build.
 import GithubSlugger from 'github-slugger'
 import { relative } from 'node:path'
 import { defineConfig } from 'vitepress'
 import { root } from '../blocks/markdown.js'
 import { configure } from './markdown.js'
 import { repository, rewrites, sourceOf } from './places.js'
+import { boostDocument, fuzzy, prefix, processTerm } from './search.js'
 import { sidebar } from './sidebar.js'
 
 /** Pages lie outside of this workspace, so on the server they can't find Vue by themselves. */
@@ -17,10 +18,11 @@ const vueOfThisWorkspace = {
 
 export default defineConfig({
   title: 'Sallyport',
-  description: "Tauri's IPC for Node: commands, events, channels, capabilities and isolation over worker threads",
+  description:
+    'Run plugins, user scripts and AI-agent tools in your Node.js app, and decide which functions they can call',
   lang: 'en',
   srcDir: root,
-  srcExclude: ['packages/**', 'examples/**', 'templates/**', 'node_modules/**', 'site/node_modules/**'],
+  srcExclude: ['README.md', 'packages/**', 'examples/**', 'templates/**', 'node_modules/**', 'site/node_modules/**'],
   outDir: './dist',
   cacheDir: './.vitepress/cache',
   rewrites,
@@ -42,7 +44,15 @@ export default defineConfig({
       { text: 'API', link: '/api/core' },
     ],
     outline: [2, 3],
-    search: { provider: 'local' },
+    search: {
+      provider: 'local',
+      options: {
+        miniSearch: {
+          options: { processTerm },
+          searchOptions: { prefix, fuzzy, boostDocument, boost: { title: 8, titles: 3, text: 1 } },
+        },
+      },
+    },
     ...(repository && { socialLinks: [{ icon: 'github', link: repository }] }),
   },
 })

@@ -1,11 +1,11 @@
-// Where the files of the repository are on the site: pages by their address, other files in the repository itself.
+// Where the files of the repository are on the site: pages by their address, other files in the repository itself. README is the first page there.
 import { existsSync, statSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { root } from '../blocks/markdown.js'
 
 /** As in VitePress's `rewrites`: the page's file, and its address with `.md`. */
 export const rewrites: Record<string, string> = {
-  'README.md': 'index.md',
+  'site/index.md': 'index.md',
   'CHANGELOG.md': 'changelog.md',
   'CONTRIBUTING.md': 'contributing.md',
   'SECURITY.md': 'reporting.md',
@@ -23,6 +23,7 @@ export const repository: string | undefined = GITHUB_REPOSITORY && `${GITHUB_SER
 
 /** The address of a page on the site, without its ending; `undefined` of what is no page. */
 function addressOf(path: string): string | undefined {
+  if (path === 'README.md') return '/'
   const renamed = rewrites[path]
   const address = renamed ?? /^(?:docs|site(?=\/api\/))\/(.+\.md)$/.exec(path)?.[1]
   return address === undefined ? undefined : `/${address.replace(/(^|\/)index\.md$|\.md$/, '$1')}`

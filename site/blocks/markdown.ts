@@ -52,6 +52,6 @@ const FOLDERS = ['docs', 'examples', 'packages', 'templates']
 
 /** Every page that users see, by its path in the repository. */
 export function allPages(): { page: string; text: string }[] {
-  const pages = [...readdirSync(root).filter(file => file.endsWith('.md')), ...FOLDERS.flatMap(below)]
+  const pages = [...readdirSync(root).filter(file => file.endsWith('.md')), 'site/index.md', ...FOLDERS.flatMap(below)]
   return pages.toSorted().map(page => ({ page, text: readFileSync(`${root}${page}`, 'utf8') }))
 }

@@ -49,7 +49,7 @@ test('a dead link ends the build', () => {
   expect(() => resolveLink('docs/reference/options.md', 'no-such-page.md')).toThrow(
     'docs/reference/options.md: dead link no-such-page.md',
   )
-  expect(resolveLink('docs/reference/options.md', '../../README.md#more')).toBe('/#more')
+  expect(resolveLink('docs/reference/options.md', '../../README.md')).toBe('/')
   expect(resolveLink('docs/reference/options.md', '../../examples/hello')).toMatch(/\/tree\/main\/examples\/hello$/)
 })
 
