@@ -9,7 +9,7 @@ import { busyCpus } from './cpus.js'
 
 /** @param {Process} spread @param {Process[]} cores @param {(name: string) => Promise<Process>} startCore */
 export async function throughput(spread, cores, startCore) {
-  console.log('1. More cores: "spread" keeps 24 calls under way, each hashes 1 MiB in a core')
+  console.log('1. More cores: "spread" keeps 24 calls in flight, each hashes 1 MiB in a core')
   const others = await busyCpus()
   await spread.ask('work', { calls: 24, ms: 500 }) // what runs for the first time is slow
   let one = 0
@@ -46,10 +46,10 @@ export async function state(spread, sticky) {
 
 /** @param {Process} spread @param {Process} sticky */
 export async function events(spread, sticky) {
-  console.log('3. Events are for all: one core emits, and listeners at any core hear it')
+  console.log('3. Events are for all: one core emits, and listeners at any core receive it')
   await sticky.ask('announce', { text: 'Hello' })
   for (const frontend of [spread, sticky]) {
-    console.log(`   ${frontend.name} heard: ${(await frontend.ask('heard')).join(', ')}`)
+    console.log(`   ${frontend.name} received: ${(await frontend.ask('heard')).join(', ')}`)
   }
 }
 
@@ -63,7 +63,7 @@ export async function stats(core) {
 
 /** @param {Process} spread @param {Process} sticky @param {Process} core */
 export async function crash(spread, sticky, core) {
-  console.log(`5. A core dies: ${core.name} is killed, while both frontends keep 12 calls under way`)
+  console.log(`5. A core dies: ${core.name} is killed, while both frontends keep 12 calls in flight`)
   const calling = [spread, sticky].map(frontend => frontend.ask('work', { calls: 12, ms: 4000 }))
   await delay(500)
   await core.kill()
