@@ -1,7 +1,7 @@
 // One NATS link, whose peer is the test: it seals and opens messages itself.
 import { recorder, type Recorder } from '../../protocol/test/link-behaviour.js'
 import { NatsLink, type NatsLinkOptions } from '../src/link/nats-link.js'
-import { createSide } from './link-pair.js'
+import { createSide, seal } from './link-pair.js'
 
 export interface BarePeer {
   link: NatsLink
@@ -26,6 +26,6 @@ export function createBarePeer(options: Partial<NatsLinkOptions> = {}): BarePeer
     link,
     seen,
     published,
-    say: (...plain) => plain.forEach(bytes => link.handleMessage(peer.seal(Uint8Array.from(bytes)))),
+    say: (...plain) => plain.forEach(bytes => link.handleMessage(seal(peer, Uint8Array.from(bytes)))),
   }
 }

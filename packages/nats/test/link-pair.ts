@@ -1,7 +1,7 @@
 // Two NATS links with an in-memory wire between them. The wire is asynchronous, as a broker is: it delivers each message in a later
 // tick, in order, unless a test changes that.
 import { setImmediate as nextTick } from 'node:timers/promises'
-import { createProtection, type Protection } from '../src/link/protection.js'
+import { allocateMessage, createProtection, PLAIN_AT, type Protection } from '../src/link/protection.js'
 import { NatsLink, type NatsLinkOptions } from '../src/link/nats-link.js'
 
 export const SECRET: Uint8Array = Uint8Array.from({ length: 32 }, (_, i) => i)
@@ -31,6 +31,13 @@ export async function settle(): Promise<void> {
 
 export const createSide = (side: 'core' | 'frontend', cipher = false): Protection =>
   createProtection({ secret: SECRET, session: SESSION, side, cipher })
+
+/** Seals a copy of the plaintext. */
+export function seal(protection: Protection, plain: Uint8Array): Buffer {
+  const message = allocateMessage(plain.byteLength)
+  message.set(plain, PLAIN_AT)
+  return protection.seal(message)
+}
 
 export function createLinkPair(options: PairOptions = {}): LinkPair {
   const {

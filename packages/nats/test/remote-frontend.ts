@@ -7,7 +7,7 @@ import { onTestFinished } from 'vitest'
 import { clientSubject, coreSubject, openSubject } from '../src/connection/subjects.js'
 import { issueCredential } from '../src/handshake/credential.js'
 import { initiateHandshake } from '../src/handshake/initiator.js'
-import type { SessionKeys } from '../src/handshake/key-derivation.js'
+import type { SessionKeys } from '../src/handshake/messages.js'
 import { NatsLink } from '../src/link/nats-link.js'
 import { createProtection } from '../src/link/protection.js'
 

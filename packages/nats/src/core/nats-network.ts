@@ -7,11 +7,9 @@ import * as v from 'valibot'
 import { connectNats } from '../connection/connection.js'
 import { CORE_LABEL, createFaultReporter } from '../connection/errors.js'
 import { busName, heartbeat, natsOptions, type NatsOptions } from '../connection/options.js'
-import { coreSubject } from '../connection/subjects.js'
 import { createHandshakeResponder } from '../handshake/responder.js'
 import { fanOutEvents } from './event-fanout.js'
-import { listenForHandshakes } from './handshake-listener.js'
-import { type HandshakeCounts, serveDiscovery, trackPresence } from './presence.js'
+import { serveDiscovery, trackPresence } from './presence.js'
 import { Sessions } from './sessions.js'
 
 /** Options of `natsNetwork`. */
@@ -86,7 +84,6 @@ export async function join(hub: Hub, options: unknown): Promise<Network> {
   const identity = { secret, bus, instance }
   const responder = createHandshakeResponder({ ...identity, pattern, revoked })
   const faults = createFaultReporter((label, error) => hub.fault(label, error))
-  const counts: HandshakeCounts = { answered: 0, refused: 0, nanoseconds: 0 }
   /** `disconnected` can be emitted before the sessions exist. */
   let knownSessions: Sessions | undefined
   const connection = await connectNats('natsNetwork', { name: `${bus} ${instance}`, ...nats }, heartbeat, {
@@ -102,13 +99,9 @@ export async function join(hub: Hub, options: unknown): Promise<Network> {
     fault: error => faults.report(CORE_LABEL, error),
   })
   const sessions = (knownSessions = new Sessions({ hub, connection, faults, responder, bus, instance, heartbeat }))
-  const prefixLength = coreSubject(bus, instance, '').length
-  connection.subscribe(coreSubject(bus, instance, '*'), message =>
-    sessions.handleMessage(message.subject.slice(prefixLength), message),
-  )
+  sessions.listen()
   fanOutEvents({ hub, connection, faults, ...identity })
   const presence = trackPresence({ hub, connection, faults, ...identity })
-  const stopListening = listenForHandshakes({ connection, sessions, faults, counts, bus, instance })
   try {
     await connection.flush()
   } catch (error) {
@@ -119,14 +112,11 @@ export async function join(hub: Hub, options: unknown): Promise<Network> {
   presence.announce()
   // Subscribed after the flush: if the user lacks this permission, a fault reports it, and the instance works without. Connections
   // that balance their calls cannot discover it then.
-  serveDiscovery({ hub, connection, bus, instance, handshakes: counts })
+  serveDiscovery({ hub, connection, bus, instance, handshakes: sessions.handshakes })
   log.info({ bus, instance, server: connection.server }, 'connected to NATS')
   return {
     stats: () => presence.stats(),
-    async drain() {
-      await stopListening()
-      sessions.drain()
-    },
+    drain: () => sessions.drain(),
     async close() {
       presence.leave()
       await sessions.close()

@@ -1,20 +1,21 @@
-// The sessions of joined processes with this instance. A handshake makes a session half-open; core accepts it with its first authentic
-// message. The last token of a subject names the session.
-import type { Msg } from '@nats-io/transport-node'
+// The sessions of joined processes with this instance. A hello, to any instance or to this one, makes a session half-open; core accepts
+// it with its first authentic message. The last token of a subject names the session.
+import type { Msg, Subscription } from '@nats-io/transport-node'
 import type { Accepted, Hub, NetworkSession } from '@sallyport/core/network'
 import { BusError, isBusError, RECORD_DIRECTION } from '@sallyport/protocol/internal'
 import { createOpener } from '@sallyport/protocol/internal/records'
 import type { Connection } from '../connection/connection.js'
-import type { FaultReporter } from '../connection/errors.js'
-import { clientSubject, coreSubject } from '../connection/subjects.js'
-import { writeRefusal } from '../handshake/messages.js'
+import { CORE_LABEL, type FaultReporter } from '../connection/errors.js'
+import { clientSubject, CORE_GROUP, coreSubject, openSubject } from '../connection/subjects.js'
+import { readRefusal, writeRefusal } from '../handshake/messages.js'
 import type { HandshakeResponder, HandshakeResult } from '../handshake/responder.js'
 import type { NatsLink } from '../link/nats-link.js'
 import { createSessionLink, deliverMessage } from '../link/session-link.js'
+import type { HandshakeCounts } from './presence.js'
 
 export interface SessionsDeps {
   hub: Pick<Hub, 'pattern' | 'accept'>
-  connection: Pick<Connection, 'publish' | 'maxPayload'>
+  connection: Connection
   faults: FaultReporter
   responder: HandshakeResponder
   bus: string
@@ -24,7 +25,9 @@ export interface SessionsDeps {
 }
 
 export class Sessions {
+  readonly handshakes: HandshakeCounts = { answered: 0, refused: 0, nanoseconds: 0 }
   readonly #deps: SessionsDeps
+  #helloSubscriptions: Subscription[] = []
   readonly #links = new Map<string, NatsLink>()
   readonly #halfOpen = new HalfOpenSessions()
   #onEmpty: (() => void) | undefined
@@ -33,18 +36,19 @@ export class Sessions {
     this.#deps = deps
   }
 
-  /** Returns the answer to a hello. The session exists before the answer is sent, because its first message can follow at once. */
-  answer(hello: Uint8Array): Uint8Array {
-    if (this.#halfOpen.isFull) return writeRefusal(new BusError('Overloaded', 'Too many sessions are being opened'))
-    const { answer, session } = this.#deps.responder.respond(hello)
-    if (session) this.#open(session)
-    return answer
-  }
-
-  /** Handles a message to the subject of a session, from anybody. */
-  handleMessage(name: string, message: Msg): void {
-    const link = this.#links.get(name)
-    if (link) deliverMessage(link, message)
+  /** Subscribes to hellos, and to the subjects of sessions, to which anybody can publish. */
+  listen(): void {
+    const { connection, bus, instance } = this.#deps
+    const prefixLength = coreSubject(bus, instance, '').length
+    connection.subscribe(coreSubject(bus, instance, '*'), message => {
+      const link = this.#links.get(message.subject.slice(prefixLength))
+      if (link) deliverMessage(link, message)
+    })
+    const handleHello = (message: Msg): void => this.#handleHello(message)
+    this.#helloSubscriptions = [
+      connection.subscribe(openSubject(bus), handleHello, CORE_GROUP),
+      connection.subscribe(openSubject(bus, instance), handleHello),
+    ]
   }
 
   /** Ends all sessions, because the connection is lost. */
@@ -52,16 +56,41 @@ export class Sessions {
     for (const link of [...this.#links.values()]) link.fail(error)
   }
 
-  /** Drops the half-open sessions. */
-  drain(): void {
+  /** Answers the hellos that have already arrived, and drops the half-open sessions. */
+  async drain(): Promise<void> {
+    await Promise.allSettled(this.#helloSubscriptions.map(subscription => subscription.drain()))
     this.#halfOpen.dropAll()
   }
 
   /** Resolves once everything was sent. */
   async close(): Promise<void> {
-    this.drain()
+    this.#halfOpen.dropAll()
     for (const link of [...this.#links.values()]) link.close()
     if (this.#links.size > 0) await new Promise<void>(resolve => (this.#onEmpty = resolve))
+  }
+
+  #handleHello({ data, reply }: Msg): void {
+    if (!reply) return
+    const { connection, faults } = this.#deps
+    const { handshakes } = this
+    const startedAt = process.hrtime.bigint()
+    const answer = this.#answer(data)
+    connection.publish(reply, answer)
+    handshakes.answered += 1
+    handshakes.nanoseconds += Number(process.hrtime.bigint() - startedAt)
+    const refusal = readRefusal(answer)
+    if (!refusal) return
+    handshakes.refused += 1
+    handshakes.lastRefusal = refusal.message
+    faults.report(CORE_LABEL, new BusError(refusal.reason, `A session was refused: ${refusal.message}`))
+  }
+
+  /** The session exists before the answer is sent, because its first message can follow at once. */
+  #answer(hello: Uint8Array): Uint8Array {
+    if (this.#halfOpen.isFull) return writeRefusal(new BusError('Overloaded', 'Too many sessions are being opened'))
+    const { answer, session } = this.#deps.responder.respond(hello)
+    if (session) this.#open(session)
+    return answer
   }
 
   #open({ label, codec, client, credential, keys }: HandshakeResult): void {

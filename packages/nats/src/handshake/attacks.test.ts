@@ -4,8 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { initiate, credential, createResponder, refused, secret } from '../../test/handshake.js'
 import { createBusSecret, deriveCredentialKey, issueCredential, readBusSecret, readCredential } from './credential.js'
 import { initiateHandshake } from './initiator.js'
-import { deriveSessionKeys } from './key-derivation.js'
-import { readHello, readRefusal, writeHello, type Hello } from './messages.js'
+import { deriveSessionKeys, readHello, readRefusal, writeHello, type Hello } from './messages.js'
 
 const FORGED = 'Denied: The credential is not valid for this bus'
 const flip = (bytes: Uint8Array, bit: number): Uint8Array => {

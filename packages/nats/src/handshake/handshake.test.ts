@@ -4,7 +4,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { initiate, credential, createResponder, refused, secret } from '../../test/handshake.js'
 import { createBusSecret, issueCredential, revocableId } from './credential.js'
 import { writeRefusal } from './messages.js'
-import { ReplayCache } from './replay-cache.js'
+import { ReplayCache } from './responder.js'
 
 /** Returns the reason and text of the error that `run` throws. */
 function catchError(run: () => unknown): string {

@@ -5,8 +5,15 @@ import type { Pattern } from '@sallyport/core/network'
 import { BusError, type CodecName, isUint8Array } from '@sallyport/protocol/internal'
 import { checkName } from '../connection/subjects.js'
 import { readCredential } from './credential.js'
-import { deriveSessionKeys, type SessionKeys } from './key-derivation.js'
-import { NONCE_BYTES, readProvenRefusal, readRefusal, readWelcome, writeHello } from './messages.js'
+import {
+  deriveSessionKeys,
+  NONCE_BYTES,
+  readProvenRefusal,
+  readRefusal,
+  readWelcome,
+  type SessionKeys,
+  writeHello,
+} from './messages.js'
 
 export interface HandshakeOptions {
   credential: string

@@ -1,4 +1,5 @@
-// The messages of the handshake: hello, welcome and refusal. None of them is secret. docs/reference/security.md has their layout.
+// The messages of the handshake: hello, welcome and refusal, with their proofs, and the keys of the session that they open. No message is
+// secret. docs/reference/security.md has their layout.
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import type { Pattern } from '@sallyport/core/network'
 import { BusError, type CodecName, ERROR_CODES, fromErrorObject, isLabel } from '@sallyport/protocol/internal'
@@ -83,6 +84,36 @@ export const readWelcome = (bytes: Uint8Array): (Welcome & { body: Uint8Array; p
     if (!isName(instance)) return undefined
     return { session, nonce, instance, proof, body: bytes.subarray(0, bytes.byteLength - PROOF_BYTES) }
   })
+
+export interface SessionKeys {
+  /** 16 bytes, public. */
+  readonly session: Uint8Array
+  /** 32 bytes that protect the messages of the link. */
+  readonly wire: Uint8Array
+  /** 32 bytes that seal the gate's records, in the isolation pattern. */
+  readonly gate: Uint8Array
+}
+
+/**
+ * Derives the keys of a session, and the proof that core wrote the welcome: HKDF-SHA256 with the credential's key as key material and
+ * SHA-256 of the transcript as salt. Ends that saw different messages derive different keys.
+ *
+ * @param hello - the complete hello, with its proof
+ * @param welcome - the welcome without its proof
+ */
+export function deriveSessionKeys(
+  key: Uint8Array,
+  hello: Uint8Array,
+  welcome: Uint8Array,
+  session: Uint8Array,
+): { keys: SessionKeys; proof: Uint8Array } {
+  const transcript = createHash('sha256').update(hello).update(welcome).digest()
+  const derive = (name: string): Uint8Array => hkdfSha256(key, transcript, `sallyport/1 ${name}`, KEY_BYTES)
+  return {
+    keys: { session, wire: derive('wire'), gate: derive('gate') },
+    proof: createHmac('sha256', derive('welcome')).update(welcome).digest(),
+  }
+}
 
 /** Returns a refusal without proof, for a hello whose credential is unknown: reason and text of the error, and nothing else. */
 export const writeRefusal = (error: BusError): Uint8Array => getRefusalBody(KIND.refusal, error, MAX_REFUSAL_BYTES)

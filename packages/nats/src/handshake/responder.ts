@@ -5,8 +5,8 @@ import { BusError, type CodecName, isBusError, isUint8Array } from '@sallyport/p
 import { SESSION_BYTES } from '@sallyport/protocol/internal/records'
 import { checkName } from '../connection/subjects.js'
 import { deriveCredentialKey, formatId, ID_BYTES, readBusSecret } from './credential.js'
-import { deriveSessionKeys, type SessionKeys } from './key-derivation.js'
 import {
+  deriveSessionKeys,
   type Hello,
   isProven,
   KIND,
@@ -14,12 +14,12 @@ import {
   NONCE_BYTES,
   PROOF_BYTES,
   readHello,
+  type SessionKeys,
   VERSION,
   writeProvenRefusal,
   writeRefusal,
   writeWelcome,
 } from './messages.js'
-import { MAX_HELLO_AGE, ReplayCache } from './replay-cache.js'
 
 export interface HandshakeResponderOptions {
   secret: string
@@ -131,4 +131,35 @@ export function createHandshakeResponder(options: HandshakeResponderOptions): Ha
 function checkId(id: unknown): string {
   if (typeof id === 'string' && /^[0-9a-f]+$/.test(id) && id.length === 2 * ID_BYTES) return id
   throw new BusError('InvalidParams', 'revoked must be ids of credentials, as revocableId returns them')
+}
+
+/** Milliseconds by which the time of a hello may differ from core's clock, either way. */
+export const MAX_HELLO_AGE = 30_000
+/** A hello from the future stays valid for this long. */
+const RETENTION_MS = 2 * MAX_HELLO_AGE
+/** About a thousand a second during the retention; some 10 MB. */
+export const MAX_HELLOS = 65_536
+
+/**
+ * Hellos that were accepted recently, so that no hello opens two sessions. Only authenticated hellos are added: only a holder of a
+ * credential can fill the cache.
+ */
+export class ReplayCache {
+  /** Time after which a proof is too old anyway, by proof, in order of arrival. */
+  readonly #expiries = new Map<string, number>()
+
+  has(proof: string): boolean {
+    return this.#expiries.has(proof)
+  }
+
+  /** Returns false if the cache is full. */
+  add(proof: string, now: number): boolean {
+    for (const [oldest, expiry] of this.#expiries) {
+      if (expiry >= now) break
+      this.#expiries.delete(oldest)
+    }
+    if (this.#expiries.size >= MAX_HELLOS) return false
+    this.#expiries.set(proof, now + RETENTION_MS)
+    return true
+  }
 }

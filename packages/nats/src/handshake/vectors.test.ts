@@ -5,8 +5,7 @@ import { BusError } from '@sallyport/protocol/internal'
 import { expect, it } from 'vitest'
 import { broadcastKeys, createBroadcast, writeHeader } from '../broadcast/broadcast.js'
 import { readCredential, writeCredential } from './credential.js'
-import { deriveSessionKeys } from './key-derivation.js'
-import { writeHello, writeProvenRefusal, writeWelcome } from './messages.js'
+import { deriveSessionKeys, writeHello, writeProvenRefusal, writeWelcome } from './messages.js'
 import { createHandshakeResponder } from './responder.js'
 
 const page = readFileSync(new URL('../../../../docs/reference/security.md', import.meta.url), 'utf8')

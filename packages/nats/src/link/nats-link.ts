@@ -134,10 +134,10 @@ export class NatsLink implements Link {
       this.#hasOpened = true
       this.#options.opened?.()
     }
-    if (!this.#isDetached) this.#read(Buffer.from(plain.buffer, plain.byteOffset, plain.byteLength))
+    if (!this.#isDetached) this.#read(plain)
   }
 
-  #unseal(message: Uint8Array): Uint8Array | undefined {
+  #unseal(message: Uint8Array): Buffer | undefined {
     try {
       const plain = this.#options.protection.open(message)
       if (!plain) this.#options.dropped?.()
@@ -208,7 +208,7 @@ export class NatsLink implements Link {
   #publish(message: Buffer): void {
     if (this.#isDetached) return
     try {
-      this.#options.wire.publish(this.#options.protection.sealInPlace(message))
+      this.#options.wire.publish(this.#options.protection.seal(message))
     } catch (cause) {
       // A sender does not expect the link to end within `send`.
       queueMicrotask(() => this.fail(new BusError('Disconnected', 'Publishing failed', { cause })))

@@ -17,16 +17,14 @@ export const PLAIN_AT = 8
 export const PROTECTION_BYTES: number = PLAIN_AT + TAG_BYTES
 
 export interface Protection {
-  /** Seals a copy of the plaintext. */
-  readonly seal: (plain: Uint8Array) => Uint8Array
-  /** Seals the plaintext in a message of `allocateMessage`, without a copy. */
-  readonly sealInPlace: (message: Uint8Array) => Uint8Array
+  /** Seals the plaintext in a message of `allocateMessage`, in place. */
+  readonly seal: (message: Buffer) => Buffer
   /**
    * Returns the plaintext, which can share the message's memory, or undefined for a forged or replayed message.
    *
    * @throws {BusError} InvalidRequest if the message is authentic and earlier messages were lost
    */
-  readonly open: (message: Uint8Array) => Uint8Array | undefined
+  readonly open: (message: Uint8Array) => Buffer | undefined
 }
 
 export interface ProtectionOptions {
@@ -46,42 +44,49 @@ export const allocateMessage = (plainBytes: number): Buffer => Buffer.allocUnsaf
 
 /** Must be called once for each secret, session and side: two instances would use each nonce twice. */
 export function createProtection({ secret, session, side, cipher, limits }: ProtectionOptions): Protection {
-  const schedule = (to: 'core' | 'frontend', epoch = 0) =>
+  const schedule = (to: 'core' | 'frontend', epoch = 0): KeySchedule =>
     createKeySchedule({ secret, session, direction: `nats ${cipher ? 'encrypted' : 'signed'} to ${to}`, limits, epoch })
   const outbound = schedule(side === 'core' ? 'frontend' : 'core')
   const inbound = schedule(side)
-  const isEarly = createLookAhead(epoch => schedule(side, epoch), cipher)
+  let nextEpoch: NextKey | undefined
 
-  function sealInPlace(message: Uint8Array): Uint8Array {
-    const end = message.byteLength - TAG_BYTES
-    const { key, nonce, epoch, sequence } = outbound.next()
-    writeUint32(message, 0, epoch)
-    writeUint32(message, 4, sequence)
-    if (cipher) {
-      const sealed = message.subarray(PLAIN_AT)
-      encrypt(createCipher(key, nonce), message.subarray(0, PLAIN_AT), [message.subarray(PLAIN_AT, end)], sealed)
-    } else encrypt(createCipher(key, nonce), message.subarray(0, end), [], message.subarray(end))
-    outbound.advance(end - PLAIN_AT)
-    return message
+  /**
+   * Returns whether a message after the expected one is authentic. Only the current and the next epoch are tried, so that a flood of
+   * forged messages costs one key derivation an epoch.
+   */
+  function isEarly(message: Buffer, next: NextKey): boolean {
+    const epoch = message.readUInt32BE(0)
+    if (epoch > next.epoch + 1) return false
+    if (epoch > next.epoch && nextEpoch?.epoch !== epoch) nextEpoch = schedule(side, epoch).next()
+    const { key, nonce, sequence } = epoch === next.epoch ? next : nextEpoch!
+    const messageNonce = Buffer.from(nonce)
+    const last = messageNonce.length - 4
+    // The last word of a nonce is XORed with the sequence: the message's own sequence replaces the expected one.
+    messageNonce.writeInt32BE(messageNonce.readInt32BE(last) ^ sequence ^ message.readInt32BE(4), last)
+    return tryOpen(message, key, messageNonce, cipher) !== undefined
   }
 
   return {
-    seal(plain) {
-      const message = allocateMessage(plain.byteLength)
-      message.set(plain, PLAIN_AT)
-      return sealInPlace(message)
+    seal(message) {
+      const { key, nonce, epoch, sequence } = outbound.next()
+      message.writeUInt32BE(epoch, 0)
+      message.writeUInt32BE(sequence, 4)
+      const { additional, text } = split(message, cipher)
+      encrypt(createCipher(key, nonce), additional, [text], message.subarray(additional.length))
+      outbound.advance(message.length - PROTECTION_BYTES)
+      return message
     },
-    sealInPlace,
-    open(message) {
-      if (message.byteLength < PROTECTION_BYTES) return undefined
+    open({ buffer, byteOffset, byteLength }) {
+      if (byteLength < PROTECTION_BYTES) return undefined
+      const message = Buffer.from(buffer, byteOffset, byteLength)
       const next = inbound.next()
-      const ahead = (readUint32(message, 0) - next.epoch) * 2 ** 32 + readUint32(message, 4) - next.sequence
+      const ahead = (message.readUInt32BE(0) - next.epoch) * 2 ** 32 + message.readUInt32BE(4) - next.sequence
       if (ahead !== 0) {
         if (ahead < 0 || !isEarly(message, next)) return undefined
         throw new BusError('InvalidRequest', 'Messages of the session were lost')
       }
       const plain = tryOpen(message, next.key, next.nonce, cipher)
-      if (plain) inbound.advance(plain.byteLength)
+      if (plain) inbound.advance(plain.length)
       return plain
     },
   }
@@ -90,54 +95,20 @@ export function createProtection({ secret, session, side, cipher, limits }: Prot
 type KeySchedule = ReturnType<typeof createKeySchedule>
 type NextKey = ReturnType<KeySchedule['next']>
 
-/**
- * Returns whether a message after the expected one is authentic. Only the current and the next epoch are tried, so that a flood of
- * forged messages costs one key derivation an epoch.
- */
-function createLookAhead(
-  schedule: (epoch: number) => KeySchedule,
-  cipher: boolean,
-): (message: Uint8Array, next: NextKey) => boolean {
-  let nextEpoch: NextKey | undefined
-  return (message, next) => {
-    const epoch = readUint32(message, 0)
-    if (epoch > next.epoch + 1) return false
-    if (epoch > next.epoch && nextEpoch?.epoch !== epoch) nextEpoch = schedule(epoch).next()
-    const { key, nonce, sequence } = epoch === next.epoch ? next : nextEpoch!
-    const messageNonce = Uint8Array.from(nonce)
-    const last = messageNonce.byteLength - 4
-    // The last word of a nonce is XORed with the sequence: the message's own sequence replaces the expected one.
-    writeUint32(messageNonce, last, readUint32(messageNonce, last) ^ sequence ^ readUint32(message, 4))
-    return tryOpen(message, key, messageNonce, cipher) !== undefined
-  }
-}
-
 /** Returns undefined for a forged message, whatever the reason. */
-function tryOpen(message: Uint8Array, key: NextKey['key'], nonce: Uint8Array, cipher: boolean): Uint8Array | undefined {
-  const end = message.byteLength - TAG_BYTES
-  const tag = message.subarray(end)
+function tryOpen(message: Buffer, key: NextKey['key'], nonce: Uint8Array, cipher: boolean): Buffer | undefined {
+  const { additional, text, tag } = split(message, cipher)
   try {
-    if (cipher)
-      return decrypt(
-        createDecipher(key, nonce),
-        message.subarray(0, PLAIN_AT),
-        [message.subarray(PLAIN_AT, end)],
-        tag,
-      )[0]
-    decrypt(createDecipher(key, nonce), message.subarray(0, end), [], tag)
-    return message.subarray(PLAIN_AT, end)
+    const [plain] = decrypt(createDecipher(key, nonce), additional, [text], tag)
+    return cipher ? plain : additional.subarray(PLAIN_AT)
   } catch {
     return undefined
   }
 }
 
-function readUint32(bytes: Uint8Array, at: number): number {
-  return ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0
-}
-
-function writeUint32(bytes: Uint8Array, at: number, value: number): void {
-  bytes[at] = value >>> 24
-  bytes[at + 1] = value >>> 16
-  bytes[at + 2] = value >>> 8
-  bytes[at + 3] = value
+/** Returns the additional data, the text to encrypt or decrypt, and the tag. A message in clear has no such text. */
+function split(message: Buffer, cipher: boolean): { additional: Buffer; text: Buffer; tag: Buffer } {
+  const end = message.length - TAG_BYTES
+  const textAt = cipher ? PLAIN_AT : end
+  return { additional: message.subarray(0, textAt), text: message.subarray(textAt, end), tag: message.subarray(end) }
 }

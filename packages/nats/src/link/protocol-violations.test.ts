@@ -3,7 +3,7 @@
 import { BusError, CREDIT_WINDOW_BYTES } from '@sallyport/protocol/internal'
 import { describe, expect, it, vi } from 'vitest'
 import { createBarePeer } from '../../test/bare-peer.js'
-import { createLinkPair, createSide, settle } from '../../test/link-pair.js'
+import { createLinkPair, createSide, seal, settle } from '../../test/link-pair.js'
 import { getCost, MAX_DATA_BYTES } from './fragmentation.js'
 
 const frame = (kind: number, text: string): number[] => [1, text.length, 0, 0, 0, kind, ...Buffer.from(text)]
@@ -56,8 +56,8 @@ describe('the link', () => {
   it('ends after messages were lost', () => {
     const { seen, link } = createBarePeer()
     const peer = createSide('frontend')
-    peer.seal(new Uint8Array(1))
-    link.handleMessage(peer.seal(Uint8Array.from(frame(1, 'a'))))
+    seal(peer, new Uint8Array(1))
+    link.handleMessage(seal(peer, Uint8Array.from(frame(1, 'a'))))
     expect(seen.log).toEqual(['fault: InvalidRequest: Messages of the session were lost'])
   })
 

@@ -4,7 +4,7 @@ import type { Pattern } from '@sallyport/core/network'
 import { BusError } from '@sallyport/protocol/internal'
 import { type Connection, hasNoResponders } from '../connection/connection.js'
 import type { FaultReporter } from '../connection/errors.js'
-import type { SessionKeys } from '../handshake/key-derivation.js'
+import type { SessionKeys } from '../handshake/messages.js'
 import { createSignal, MESSAGE } from './fragmentation.js'
 import { NatsLink, type NatsLinkOptions } from './nats-link.js'
 import { createProtection, type ProtectionOptions } from './protection.js'
@@ -39,7 +39,7 @@ export function createSessionLink(options: SessionLinkOptions): NatsLink {
     faults.report(label, new BusError('InvalidRequest', 'A forged or replayed message to the session was dropped'))
   const link = new NatsLink({ ...linkOptions, wire, protection, dropped })
   // Core accepts the session with its first authentic message, which proves that the hello was not a replay.
-  if (side === 'frontend') wire.publish(protection.sealInPlace(createSignal(MESSAGE.ping)))
+  if (side === 'frontend') wire.publish(protection.seal(createSignal(MESSAGE.ping)))
   return link
 }
 
