@@ -1,6 +1,6 @@
 // Creates OpenTelemetry spans and metrics from the diagnostics channels of this thread: of a frontend, of core, or of the host. It
 // knows the channels by name, and imports no code of the bus.
-import { tracingChannel } from 'node:diagnostics_channel'
+import { tracingChannel, type TracingChannelSubscribers } from 'node:diagnostics_channel'
 import {
   type Attributes,
   type Context,
@@ -75,16 +75,10 @@ export function instrument(options: InstrumentOptions = {}): Instrumentation {
 /** Subscribes to the calls of a tracing channel. A synchronous call has no `asyncStart`: it finishes with `end`. */
 function subscribe(name: string, begin: (trace: CallTrace) => unknown, finish: (trace: CallTrace) => void): () => void {
   const channels = tracingChannel<unknown, CallTrace>(name)
-  const listeners = {
-    start: begin,
-    end: (trace: CallTrace): void => void (trace.async || finish(trace)),
-    asyncStart: finish,
-  }
-  const entries = Object.entries(listeners) as [keyof typeof listeners, (message: unknown) => void][]
-  for (const [event, listener] of entries) channels[event].subscribe(listener)
-  return () => {
-    for (const [event, listener] of entries) channels[event].unsubscribe(listener)
-  }
+  const end = (trace: CallTrace): void => void (trace.async || finish(trace))
+  const subscribers = { start: begin, end, asyncStart: finish } as TracingChannelSubscribers<CallTrace>
+  channels.subscribe(subscribers)
+  return () => channels.unsubscribe(subscribers)
 }
 
 // Names and values follow OpenTelemetry's semantic conventions 1.45 for RPC and JSON-RPC. Those of RPC are stable:

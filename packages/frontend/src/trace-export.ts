@@ -1,6 +1,6 @@
 // Records the diagnostics channels of this thread as events in Chrome's trace format:
 // https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU. It knows the channels by name.
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { subscribe, tracingChannel, type TracingChannelSubscribers, unsubscribe } from 'node:diagnostics_channel'
 import { threadId } from 'node:worker_threads'
 import type { CallTrace, EventTrace } from '@sallyport/protocol/internal'
 
@@ -94,11 +94,14 @@ export function recordTrace(write: (events: readonly TraceEvent[]) => void, { na
     ...Object.entries(CALL_CHANNELS).map(([channel, isCallee]) =>
       subscribeToCalls(channel, isCallee, () => isWriting, record),
     ),
-    ...Object.entries(EVENT_CHANNELS).map(([channel, what]) =>
-      subscribeTo(channel, ({ event, label }: EventTrace) => {
+    ...Object.entries(EVENT_CHANNELS).map(([channel, what]) => {
+      const listener = (trace: unknown): void => {
+        const { event, label } = trace as EventTrace
         if (!isWriting) record({ name: event, cat: 'event', ph: 'i', ts: now(), s: 't', args: { label, what } })
-      }),
-    ),
+      }
+      subscribe(channel, listener)
+      return () => void unsubscribe(channel, listener)
+    }),
   ]
   const stop = (): void => {
     for (const unsubscribe of unsubscribes.splice(0)) unsubscribe()
@@ -116,7 +119,7 @@ function subscribeToCalls(cat: string, isCallee: boolean, isWriting: () => boole
     const args = trace.error ? { error: trace.error.reason } : {}
     record({ name: trace.command, cat, ph: 'e', ts: now(), id: getId(trace), args })
   }
-  const listeners = {
+  const subscribers = {
     start(trace: CallTrace) {
       if (isWriting()) return
       const ts = now()
@@ -133,15 +136,8 @@ function subscribeToCalls(cat: string, isCallee: boolean, isWriting: () => boole
       if (!trace.async) end(trace)
     },
     asyncStart: end,
-  }
-  const unsubscribes = Object.entries(listeners).map(([event, listener]) =>
-    subscribeTo(`tracing:sallyport.${cat}:${event}`, listener),
-  )
-  return () => unsubscribes.forEach(unsubscribe => unsubscribe())
-}
-
-function subscribeTo<T>(channel: string, listener: (message: T) => void): () => void {
-  const listen = listener as (message: unknown) => void
-  subscribe(channel, listen)
-  return () => void unsubscribe(channel, listen)
+  } as TracingChannelSubscribers<CallTrace>
+  const channels = tracingChannel<unknown, CallTrace>(`sallyport.${cat}`)
+  channels.subscribe(subscribers)
+  return () => channels.unsubscribe(subscribers)
 }

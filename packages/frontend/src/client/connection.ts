@@ -72,13 +72,9 @@ export interface OutgoingCall {
   readonly reject: (error: BusError) => void
 }
 
-/** A call of the bus itself, for a listener. */
-export interface InternalCall {
-  readonly method: string
-  readonly params: object
+/** A call of the bus itself, for a listener. Its arguments are valid, and hold neither bytes nor channels. */
+export type InternalCall = Pick<OutgoingCall, 'command' | 'args' | 'resolve' | 'reject'> & {
   readonly headers?: CallHeaders | undefined
-  readonly resolve: (result: unknown) => void
-  readonly reject: (error: BusError) => void
 }
 
 export interface OutgoingEvent {
@@ -150,17 +146,16 @@ export class Connection {
    *
    * @throws {BusError} if the call cannot be sent or queued
    */
-  request({ method, params, headers, resolve, reject }: InternalCall): void {
-    const options = headers && { headers }
-    const prepared = { params, hasBytes: false, channels: NO_CHANNELS }
-    this.#send({ command: method, args: params, options, stream: undefined, resolve, reject }, prepared, undefined)
+  request({ headers, ...call }: InternalCall): void {
+    const prepared = { params: call.args, hasBytes: false, channels: NO_CHANNELS }
+    this.#send({ ...call, options: headers && { headers }, stream: undefined }, prepared, undefined)
   }
 
   /** Makes a call of the bus itself, which is queued if it must be, and never refused. */
-  requestInternal({ method, params, headers, resolve, reject }: InternalCall): void {
+  requestInternal({ command, args, headers, resolve, reject }: InternalCall): void {
     const id = this.pending.takeId()
-    this.#queue.enqueueInternal({ jsonrpc: '2.0', id, method, params, ...(headers && { headers }) })
-    this.pending.add(id, method, resolve, reject, undefined)
+    this.#queue.enqueueInternal({ jsonrpc: '2.0', id, method: command, params: args, ...(headers && { headers }) })
+    this.pending.add(id, command, resolve, reject, undefined)
   }
 
   /**

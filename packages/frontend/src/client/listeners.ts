@@ -60,7 +60,7 @@ export class Listeners {
         release?.()
         resolve(this.#add(coreId as number, subscription))
       }
-      connection.request({ method: METHOD.listen, params: { event, target }, headers, resolve: succeed, reject: fail })
+      connection.request({ command: METHOD.listen, args: { event, target }, headers, resolve: succeed, reject: fail })
       release = watchDeadline(METHOD.listen, options.signal, options.timeout, fail)
     })
   }
@@ -96,7 +96,7 @@ export class Listeners {
         }
         done()
       }
-      connection.requestInternal({ method: METHOD.listen, params: { event, target }, headers, resolve, reject })
+      connection.requestInternal({ command: METHOD.listen, args: { event, target }, headers, resolve, reject })
     })
   }
 
@@ -153,7 +153,7 @@ export class Listeners {
 function unsubscribeInCore(connection: Connection, event: string, eventId: number): void {
   if (connection.isClosed) return
   const ignore = (): void => {}
-  connection.requestInternal({ method: METHOD.unlisten, params: { event, eventId }, resolve: ignore, reject: ignore })
+  connection.requestInternal({ command: METHOD.unlisten, args: { event, eventId }, resolve: ignore, reject: ignore })
 }
 
 /** @throws {BusError} `InvalidParams` if the handler is not a function */

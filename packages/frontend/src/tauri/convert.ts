@@ -1,6 +1,7 @@
-// Converts results, errors and options between the bus and Tauri's clients. Those expect bytes as an ArrayBuffer, and no result as
-// null. An error is the plain value that the command failed with, or a string; never an Error.
-import { isBusError, isUint8Array } from '@sallyport/protocol/internal'
+// Converts arguments, options, results and errors between Tauri's clients and the bus. Those clients expect bytes as an ArrayBuffer, and
+// no result as null. An error is the plain value that the command failed with, or a string; never an Error.
+import { isArrayBuffer, isMap, isUint8Array } from 'node:util/types'
+import { isBusError, stringifyJson } from '@sallyport/protocol/internal'
 import type { InvokeOptions } from '../client/options.js'
 
 export function toAnswer(result: unknown): unknown {
@@ -38,4 +39,94 @@ export function toCallOptions(options: IpcOptions | undefined): InvokeOptions | 
     ...(signal && { signal }),
     ...(timeout !== undefined && { timeout }),
   }
+}
+
+// Arguments are serialized as Tauri's IPC does (crates/tauri/scripts/process-ipc-message-fn.js): bytes and arrays are a raw body,
+// everything else is JSON with a replacer. Most arguments contain nothing to replace: they are only checked, and passed on unchanged.
+
+/** `SERIALIZE_TO_IPC_FN` of @tauri-apps/api: the name of a method that returns the value to send in place of its object. */
+export const SERIALIZE_TO_IPC_FN = '__TAURI_TO_IPC_KEY__'
+
+/** Deeper values, and cycles, are left to `JSON.stringify`. */
+const MAX_DEPTH = 64
+
+/**
+ * Returns arguments for the client: bytes, or plain JSON values that no codec changes.
+ *
+ * @throws {TypeError} if there is a BigInt or a cycle, as `JSON.stringify` does, or an array contains anything but bytes; in development
+ * also if a value remains that JSON would change, as a Set
+ * @throws what a getter or `toJSON` throws
+ */
+export function serializePayload(payload: unknown): unknown {
+  if (Array.isArray(payload)) return toBytes(payload)
+  if (isArrayBuffer(payload)) return new Uint8Array(payload)
+  if (ArrayBuffer.isView(payload)) {
+    if (payload instanceof Uint8Array) return payload
+    return new Uint8Array(payload.buffer, payload.byteOffset, payload.byteLength)
+  }
+  return withoutUndefined(payload) ?? throughJson(payload)
+}
+
+/** By the types of @tauri-apps/api, an array of numbers arrives as bytes. In Tauri, fetch converts it to the string "1,2,3". */
+function toBytes(array: readonly unknown[]): Uint8Array {
+  const bytes = new Uint8Array(array.length)
+  for (const [i, value] of array.entries()) {
+    bytes[i] = value as number
+    if (bytes[i] !== value)
+      throw new TypeError(`An array as all arguments is sent as bytes: its element ${i} is not a byte`)
+  }
+  return bytes
+}
+
+/** Returns the arguments, or a copy without those that are `undefined`. Returns `undefined` if JSON would change more. */
+function withoutUndefined(payload: unknown): unknown {
+  if (!isPlain(payload)) return undefined
+  let copy: Record<string, unknown> | undefined
+  for (const name of Object.keys(payload)) {
+    const value = payload[name]
+    if (value === undefined) {
+      copy ??= { ...payload }
+      delete copy[name]
+    } else if (!isJson(value, MAX_DEPTH)) return undefined
+  }
+  return copy ?? payload
+}
+
+/** Returns true if neither JSON nor Tauri's replacer changes the value. */
+function isJson(value: unknown, depth: number): boolean {
+  if (typeof value === 'string' || typeof value === 'boolean' || value === null) return true
+  if (typeof value === 'number') return Number.isFinite(value) && !Object.is(value, -0)
+  if (typeof value !== 'object' || depth === 0) return false
+  if (Array.isArray(value)) {
+    if (Object.getPrototypeOf(value) !== Array.prototype || isSpecial(value)) return false
+    for (const element of value) if (!isJson(element, depth - 1)) return false
+    return true
+  }
+  if (!isPlain(value)) return false
+  for (const name of Object.keys(value)) if (!isJson(value[name], depth - 1)) return false
+  return true
+}
+
+/** Objects of another realm, such as a jsdom window, are not plain. */
+function isPlain(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return (prototype === Object.prototype || prototype === null) && !isSpecial(value)
+}
+
+const isSpecial = (value: object): boolean => 'toJSON' in value || SERIALIZE_TO_IPC_FN in value
+
+function throughJson(payload: unknown): unknown {
+  const json = stringifyJson(payload, replace)
+  return json === undefined ? undefined : (JSON.parse(json) as unknown)
+}
+
+/** Tauri's replacer. `toJSON` was called before, so a Buffer is an object of `type` and `data` here. */
+function replace(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (isMap(value)) return Object.fromEntries(value)
+  if (isUint8Array(value)) return Array.from(value)
+  if (isArrayBuffer(value)) return Array.from(new Uint8Array(value))
+  if (SERIALIZE_TO_IPC_FN in value) return (value[SERIALIZE_TO_IPC_FN] as () => unknown)()
+  return value
 }

@@ -3,9 +3,8 @@ import { BusError, METHOD } from '@sallyport/protocol/internal'
 import type { Client } from '../client/client.js'
 import type { InvokeOptions } from '../client/options.js'
 import { Callbacks, ChannelBridges } from './channels.js'
-import { type IpcOptions, toAnswer, toCallOptions, toRejection } from './convert.js'
+import { type IpcOptions, serializePayload, toAnswer, toCallOptions, toRejection } from './convert.js'
 import { checkListenEvent, TauriListeners } from './events.js'
-import { serializePayload } from './serialize.js'
 
 /** A call as `__TAURI_INTERNALS__.ipc` takes it: its result goes to one callback, its error to another. */
 export interface IpcMessage {

@@ -28,8 +28,7 @@ import {
   toErrorObject,
 } from '@sallyport/protocol/internal'
 import type { Hook } from '../hook/hook.js'
-import type { Verdict } from '../hook/types.js'
-import { NOT_SERIALIZABLE, OVERLOADED, type Rejection } from '../hook/verdict.js'
+import { NOT_SERIALIZABLE, OVERLOADED, type Rejection, type Verdict } from '../hook/verdict.js'
 import type { HookWatch } from '../hook/watchdog.js'
 import {
   encodeErrorResponse,

@@ -21,8 +21,7 @@ import {
   STREAM_HEADER,
   toErrorObject,
 } from '@sallyport/protocol/internal'
-import type { HookMessage, PassedMessage } from '../hook/types.js'
-import { NOT_SERIALIZABLE, type Rejection } from '../hook/verdict.js'
+import { type HookMessage, NOT_SERIALIZABLE, type PassedMessage, type Rejection } from '../hook/verdict.js'
 
 export type FrontendMessage = CallMessage | Response
 type Response = ReturnType<typeof parseResponse>

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { mentionsEnvelope } from './envelope.js'
 import { createHook } from './hook.js'
-import type { HookMessage, Verdict } from './types.js'
+import type { HookMessage, Verdict } from './verdict.js'
 
 type Shown = Record<string, any>
 

@@ -1,7 +1,7 @@
 // Shows messages in the format of older examples, so that their hooks run unchanged: `{ cmd: 'invoke', message: { cmd, args, ...args } }`
 // for commands, and `{ cmd: 'emit', event, payload }` for events. Maps the hook's changes back to the message.
 import { METHOD } from '@sallyport/protocol/internal'
-import type { HookMessage, PassedMessage } from './types.js'
+import type { AnswerReader, HookMessage, PassedMessage } from './verdict.js'
 
 type Members = Record<string, unknown>
 
@@ -81,12 +81,7 @@ function overlay(args: object, members: Members, changed: readonly string[]): Me
 export interface Envelope {
   /** The value that the hook is called with. */
   readonly shown: object
-  /**
-   * Returns the message that an answer means, or a string that describes why it is malformed.
-   *
-   * @throws what the answer's getters throw
-   */
-  read(answer: object): Partial<PassedMessage> | string
+  readonly read: AnswerReader
 }
 
 /**

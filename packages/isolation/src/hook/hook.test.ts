@@ -1,7 +1,7 @@
 // The hooks here are functions of this realm. Sandboxed hooks are tested in app-thread.test.ts.
 import { describe, expect, test } from 'vitest'
 import { createHook, type HookFunction } from './hook.js'
-import type { HookMessage, Verdict } from './types.js'
+import type { HookMessage, Verdict } from './verdict.js'
 
 const message = (changes: Partial<HookMessage> = {}): HookMessage => ({
   cmd: 'greet',

@@ -3,9 +3,8 @@
 import { BusError, DeadlineTimers } from '@sallyport/protocol/internal'
 import { HOOK_NAME, type Sandbox } from '../sandbox/hook-sandbox.js'
 import type { IsolationApp } from './app.js'
-import { type Envelope, openEnvelope } from './envelope.js'
-import type { HookMessage, Verdict } from './types.js'
-import { readVerdict, REJECT } from './verdict.js'
+import { openEnvelope } from './envelope.js'
+import { type AnswerReader, type HookMessage, readVerdict, REJECT, type Verdict } from './verdict.js'
 
 /** The user's function, in its sandbox. It can return anything. */
 export type HookFunction = (message: unknown) => unknown
@@ -79,15 +78,15 @@ export function createHook(judge: HookFunction | null, options: HookOptions = {}
     } catch {
       return handle(REJECT.threw, false)
     }
-    if (typeof then !== 'function') return handle(readVerdict(answer, envelope), false)
-    return settle(answer as object, then, envelope, handle)
+    if (typeof then !== 'function') return handle(readVerdict(answer, envelope?.read), false)
+    return settle(answer as object, then, envelope?.read, handle)
   }
 
   /** Waits for a promise like `await`, but reads `then` once, and takes the first of its answers and the deadline. */
   function settle<Result>(
     promise: object,
     then: Function,
-    envelope: Envelope | undefined,
+    readAnswer: AnswerReader | undefined,
     handle: VerdictHandler<Result>,
   ): Promise<Result> {
     return new Promise(resolve => {
@@ -106,7 +105,7 @@ export function createHook(judge: HookFunction | null, options: HookOptions = {}
       const fail = (): void => finish(() => REJECT.threw)
       deadlines.add(timeOut, deadline)
       try {
-        Reflect.apply(then, promise, [(value: unknown) => finish(() => readVerdict(value, envelope)), fail])
+        Reflect.apply(then, promise, [(value: unknown) => finish(() => readVerdict(value, readAnswer)), fail])
       } catch {
         fail()
       }

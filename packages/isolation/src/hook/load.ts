@@ -1,11 +1,10 @@
-// Loads the hook of an isolation app into its sandbox.
-import type { GateWorkerData } from '@sallyport/protocol/internal'
+// Loads the hook of an isolation app into its sandbox, with the synchronous `confirm` of a browser.
+import { CONFIRM_WORD, type ConfirmRequest, type GateWorkerData, toConfirmText } from '@sallyport/protocol/internal'
 import type { ConsoleSink } from '../sandbox/console.js'
 import { describeMissingNames } from '../sandbox/diagnostics.js'
 import { createSandbox } from '../sandbox/hook-sandbox.js'
 import { lockDown } from '../sandbox/lockdown.js'
 import { loadIsolationApp } from './app.js'
-import { createConfirm, type Sleep } from './confirm.js'
 import { mentionsEnvelope } from './envelope.js'
 import { createHook, findHook, type Hook } from './hook.js'
 import type { HookWatch } from './watchdog.js'
@@ -13,7 +12,8 @@ import type { HookWatch } from './watchdog.js'
 export interface HookSource extends Pick<GateWorkerData, 'envelope' | 'confirm'> {
   dir: string
   watch: HookWatch
-  sleep: Sleep
+  /** Runs a function that blocks the thread, without a heartbeat being missed. */
+  sleep: <T>(block: () => T) => T
   log: ConsoleSink
 }
 
@@ -33,8 +33,36 @@ export async function loadHook({ dir, envelope, confirm, watch, sleep, log }: Ho
     if (warning !== undefined) log('warn', warning)
   }
   lockDown()
-  const sandbox = createSandbox({ console: log, confirm: createConfirm(confirm?.port, confirm?.answer, watch, sleep) })
+  const sandbox = createSandbox({ console: log, confirm: createConfirm({ confirm, watch, sleep }) })
   watch.enter()
   sandbox.run(app.scripts)
   return createHook(findHook(sandbox, app), { envelope })
+}
+
+/**
+ * Creates a `confirm` that asks the host over a port. It blocks this thread until the host has written the answer to a shared counter,
+ * without a timeout of its own: when the host stops waiting, it answers `no`, or terminates the thread. Without a port, or if the
+ * port fails, the answer is `false`.
+ */
+export function createConfirm({
+  confirm,
+  watch,
+  sleep,
+}: Pick<HookSource, 'confirm' | 'watch' | 'sleep'>): (message?: unknown) => boolean {
+  if (confirm === undefined) return () => false
+  const answer = new Int32Array(confirm.answer)
+  return message => {
+    try {
+      const request: ConfirmRequest = { type: 'confirm', text: toConfirmText(message) }
+      Atomics.store(answer, 0, CONFIRM_WORD.waiting)
+      confirm.port.postMessage(request)
+      // The hook does not hang while a person decides.
+      watch.rest()
+      sleep(() => Atomics.wait(answer, 0, CONFIRM_WORD.waiting))
+      watch.enter()
+      return Atomics.load(answer, 0) === CONFIRM_WORD.yes
+    } catch {
+      return false
+    }
+  }
 }

@@ -1,6 +1,40 @@
-// Reads a hook's answer into a verdict. Each member of the answer is read once, because reading can run the hook's code.
-import type { Envelope } from './envelope.js'
-import type { MessageOptions, PassedMessage, Verdict } from './types.js'
+// The message that a hook gets, its answer, and the verdict on the message. Each member of the answer is read once, because reading can
+// run the hook's code.
+
+/** Tauri's message, as a hook sees every command and every event of the frontend. */
+export interface HookMessage {
+  cmd: string
+  callback: number
+  error: number
+  payload: unknown
+  options: MessageOptions | undefined
+}
+
+export interface MessageOptions {
+  headers?: Record<string, string>
+}
+
+/** The message that passes. `payload` is the hook's own object: it must be encoded before the hook runs again. */
+export interface PassedMessage {
+  readonly cmd: string
+  readonly payload: unknown
+  readonly options: MessageOptions | undefined
+}
+
+/**
+ * The reasons of a rejection: the hook returned null or undefined (`null`), threw or rejected (`threw`), missed its deadline
+ * (`timeout`), or did not return a message (`malformed`; `detail` explains it). With `overloaded`, the hook was not called.
+ */
+export type Verdict =
+  | { readonly kind: 'pass'; readonly message: PassedMessage }
+  | {
+      readonly kind: 'reject'
+      readonly why: 'null' | 'threw' | 'timeout' | 'malformed' | 'overloaded'
+      readonly detail?: string
+    }
+
+/** Returns the message that an answer means, or a string that describes why it is malformed. Throws what the answer's getters throw. */
+export type AnswerReader = (answer: object) => Partial<PassedMessage> | string
 
 export type Rejection = Extract<Verdict, { kind: 'reject' }>
 
@@ -19,12 +53,16 @@ export const NOT_SERIALIZABLE: Rejection = malformed('it cannot be serialized')
 /** The hook was not called, because too many messages wait for it. */
 export const OVERLOADED: Rejection = reject('overloaded')
 
-/** Reads a hook's answer. Never throws. */
-export function readVerdict(answer: unknown, envelope: Envelope | undefined): Verdict {
+/**
+ * Reads a hook's answer. Never throws.
+ *
+ * @param readAnswer - reads an answer in another format; see `Envelope`
+ */
+export function readVerdict(answer: unknown, readAnswer?: AnswerReader): Verdict {
   if (answer === null || answer === undefined) return REJECT.null
   if (typeof answer !== 'object') return malformed(`the hook returned a ${typeof answer}`)
   try {
-    const message = envelope === undefined ? (answer as Partial<PassedMessage>) : envelope.read(answer)
+    const message = readAnswer === undefined ? (answer as Partial<PassedMessage>) : readAnswer(answer)
     if (typeof message === 'string') return malformed(message)
     const { cmd, payload, options: rawOptions } = message
     if (typeof cmd !== 'string' || cmd === '') return malformed('cmd is not a string, or empty')

@@ -45,7 +45,7 @@ function joinScripts(scripts: readonly IsolationScript[]): Program {
 export interface SandboxOptions {
   /** Receives the scripts' log lines. */
   console: ConsoleSink
-  /** The scripts' `confirm`: see `createConfirm`. */
+  /** The scripts' `confirm`. */
   confirm(message?: unknown): boolean
 }
 

@@ -1,7 +1,7 @@
 import { setDevelopment } from '@sallyport/protocol/internal'
 import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
-import { SERIALIZE_TO_IPC_FN, serializePayload } from './serialize.js'
+import { SERIALIZE_TO_IPC_FN, serializePayload } from './convert.js'
 
 /** Tauri's own function, of crates/tauri/scripts/process-ipc-message-fn.js, for what it takes for JSON. */
 const tauris = (message: unknown): string =>

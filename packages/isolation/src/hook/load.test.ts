@@ -1,11 +1,18 @@
-import { MessageChannel, Worker } from 'node:worker_threads'
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
 import { CONFIRM_WORD } from '@sallyport/protocol/internal'
 import { expect, test } from 'vitest'
-import { createConfirm } from './confirm.js'
+import { createConfirm } from './load.js'
+
+const create = (port: Pick<MessagePort, 'postMessage'>, answer = new SharedArrayBuffer(4)) =>
+  createConfirm({
+    confirm: { port: port as MessagePort, answer },
+    watch: { enter() {}, rest() {} },
+    sleep: block => block(),
+  })
 
 test('confirm returns false without a port', () => {
-  expect(createConfirm(undefined, undefined)('sure?')).toBe(false)
-  expect(createConfirm(undefined, new SharedArrayBuffer(4))('sure?')).toBe(false)
+  const confirm = createConfirm({ confirm: undefined, watch: { enter() {}, rest() {} }, sleep: block => block() })
+  expect(confirm('sure?')).toBe(false)
 })
 
 test('confirm returns false when the port fails', () => {
@@ -14,7 +21,7 @@ test('confirm returns false when the port fails', () => {
       throw new Error('closed')
     },
   }
-  expect(createConfirm(broken, new SharedArrayBuffer(4))('sure?')).toBe(false)
+  expect(create(broken)('sure?')).toBe(false)
 })
 
 test.each([
@@ -35,7 +42,7 @@ test.each([
     { eval: true, workerData: { port: port2, memory, answer }, transferList: [port2] },
   )
   await new Promise(resolve => host.once('message', resolve))
-  const confirm = createConfirm(port1, new Int32Array(memory))
+  const confirm = create(port1, memory)
   expect([confirm('sure?'), confirm('sure, again?')]).toEqual([expected, expected])
   await host.terminate()
 })
