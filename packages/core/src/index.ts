@@ -38,12 +38,17 @@ export type { Middleware, MiddlewareCall } from './api/context.js'
 export type { Bus, CloseOptions } from './host/bus.js'
 export type { BusTypes } from './host/bus-types.js'
 export type { Inspector, InspectorOptions } from './host/inspector/view.js'
-export type { CallQuota } from './contract/control.js'
-export type { CallsOptions } from './host/options/types.js'
-export type { BusStats, CoreStats, FrontendStats, GateStats } from './host/reporting/stats.js'
-export type { WorkerState, WorkerStats } from './host/supervision/policy.js'
-export type { LatencyStats, TrafficRates, TrafficStats } from './host/reporting/stats.js'
-export type { SupervisionOptions } from './host/supervision/policy.js'
+export type { CallQuota, CallsOptions } from './contract/control.js'
+export type {
+  BusStats,
+  CoreStats,
+  FrontendStats,
+  GateStats,
+  LatencyStats,
+  TrafficRates,
+  TrafficStats,
+} from './host/reporting/stats.js'
+export type { SupervisionOptions, WorkerState, WorkerStats } from './host/supervision/policy.js'
 export type { BusInspection } from './host/supervision/supervisor.js'
 export type { Actor, BusEvents } from './host/reporting/events.js'
 export { createBus } from './host/entry.js'
@@ -61,6 +66,7 @@ export type {
   FrontendModule,
   FrontendOptions,
   IsolationOptions,
+  NetworkOptions,
   PatternOptions,
   PermissionSandbox,
   ProcessSandbox,
@@ -70,4 +76,3 @@ export type {
 } from './host/options/types.js'
 export type { OnStdio } from './host/workers/output.js'
 export type { ModuleLocation } from './host/options/location.js'
-export type { NetworkOptions } from './host/options/types.js'

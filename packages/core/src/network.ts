@@ -1,8 +1,7 @@
 // Entry for transports: what a network module in core implements, and a host whose core is in another process. The host's code is
 // imported with the first call.
-import type { RemoteHostOptions } from './remote/options.js'
-import type { RemoteHost, RemoteHostNames } from './remote/remote-host.js'
-import type { SessionDialer } from './remote/session.js'
+import type { SessionDialer } from './contract/network.js'
+import type { RemoteHost, RemoteHostNames, RemoteHostOptions } from './remote/remote-host.js'
 
 /** Time for the first link of a frontend. */
 const FIRST_LINK_TIMEOUT_MS = 10_000
@@ -28,15 +27,22 @@ export async function connectHost(
 export type { Link } from '@sallyport/protocol/internal'
 export type { Pattern } from './acl/types.js'
 export type { NetworkCounts, NetworkStats } from './contract/control.js'
-export type { Accepted, Hub, JoinNetwork, Network, NetworkSession } from './contract/network.js'
-export type { PooledSession } from './host/frontends/worker-runtime.js'
-export type { RemoteHostOptions } from './remote/options.js'
+export type {
+  Accepted,
+  Hub,
+  JoinNetwork,
+  Network,
+  NetworkSession,
+  RemoteSession,
+  SessionDialer,
+} from './contract/network.js'
+export type { PooledSession } from './host/frontends/types.js'
 export type {
   RemoteHost,
   RemoteHostEvents,
   RemoteHostNames,
+  RemoteHostOptions,
   RemoteHostStats,
   SessionRequest,
 } from './remote/remote-host.js'
-export type { RemoteSession, SessionDialer } from './remote/session.js'
 export { checkSecretOptions } from './shared/validate.js'

@@ -18,7 +18,7 @@ test('loads the parsers only for a configuration', () => {
   const holds = (name: string): boolean => /Invalid TOML document|JSON5: invalid/.test(read(name))
   const all = readdirSync(fileURLToPath(bundle)).filter(name => name.endsWith('.js') && name !== 'acl-cli.js')
   expect(all.filter(holds)).not.toEqual([])
-  const atStart = ['index.js', 'assemble.shared.js', 'worker.js'].flatMap(name => [...loadedWith(name)])
+  const atStart = ['index.js', 'bus.shared.js', 'worker.js'].flatMap(name => [...loadedWith(name)])
   expect(atStart.length).toBeGreaterThan(3)
   expect(atStart.filter(holds)).toEqual([])
 })

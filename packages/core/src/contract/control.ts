@@ -36,13 +36,30 @@ export interface CallQuota {
   concurrency?: number | undefined
 }
 
-export interface CallLimits {
-  /** Milliseconds until calls without a deadline of their own time out. */
-  timeout?: number | undefined
-  /** Milliseconds after which a running call is reported as slow. */
-  slowAfter?: number | false | undefined
-  quotas?: readonly CallQuota[] | undefined
+/** Deadlines and quotas of calls. */
+export interface CallsOptions {
+  /**
+   * Deadline in milliseconds of each call that has none of its own: beyond it the call rejects with `Timeout`. A stream's `timeout` is
+   * its own. Calls have no deadline by default.
+   */
+  timeout?: number
+  /**
+   * Milliseconds after which a call that still runs in core is logged and reported (`bus.on('slow')`), once. `false`: never.
+   *
+   * @default 30000
+   */
+  slowAfter?: number | false
+  /**
+   * How often frontends may call commands, counted for each frontend and command. Further calls are refused with `Overloaded`. If the
+   * rate is the reason, `data.retryAfter` is the number of milliseconds to wait. All quotas that match a call apply.
+   *
+   * @example [{ windows: ['plugin-*'], commands: ['read_*'], rate: 100, concurrency: 4 }]
+   */
+  quotas?: readonly CallQuota[]
 }
+
+/** `CallsOptions` as they were parsed. */
+export type CallLimits = { [Name in keyof CallsOptions]: CallsOptions[Name] | undefined }
 
 /** A module that connects frontends of other processes. */
 export interface NetworkModule {
@@ -82,6 +99,8 @@ export interface Attachment {
   endpoint: LinkEndpoint
   /** Unique among the links to this core. 0 for the host's own link. */
   id: number
+  /** The frontend has had no link yet: a core in another process has to take this one in time. */
+  isFirst?: boolean
   /** The frontend runs already, so that the others are notified now instead of when its module begins. */
   hasStarted?: boolean
   /** Commands that this frontend may call, in addition to those that capabilities allow. */

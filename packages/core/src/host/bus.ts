@@ -4,6 +4,7 @@ import {
   Channel,
   type Client,
   type EmitOptions,
+  endClient,
   type EventHandler,
   type ListenOptions,
 } from '@sallyport/frontend/internal'
@@ -36,16 +37,22 @@ import type {
   UntypedEvent,
   UntypedLabel,
 } from './bus-types.js'
-import type { CoreThread } from './core-thread.js'
-import type { HostHandle } from './host-handle.js'
+import { CoreThread } from './core-thread.js'
+import { HostHandle } from './host-handle.js'
 import type { BusView, Inspector, InspectorOptions, OpenInspector } from './inspector/view.js'
 import type { ModuleLocation } from './options/location.js'
-import { resolvePort } from './options/resolve.js'
-import type { ConnectionOptions, FrontendOptions } from './options/types.js'
+import { checkFiles, resolveOptions } from './options/resolve.js'
+import { inspectorSchema } from './options/schema.js'
+import type { BusOptions, ConnectionOptions, FrontendOptions } from './options/types.js'
 import { type BusEvents, isBusEvent } from './reporting/events.js'
 import type { BusStats } from './reporting/stats.js'
 import { type BusInspection, supervisorMachine } from './supervision/supervisor.js'
 import { workerMachine } from './supervision/worker-machine.js'
+
+/** @internal For `@sallyport/core/testing`: each import of its own would be one more file that every bus loads. */
+export { getPermissions } from '../acl/identifier.js'
+/** @internal */
+export { startStandaloneGate } from './frontends/gate.js'
 
 /** Options of `bus.close`. */
 export interface CloseOptions {
@@ -84,7 +91,7 @@ export class Bus<Types extends BusTypes = BusTypes> {
 
   /** Makes this thread a frontend, subject to the same checks as any other: for tests, and for calls of the host itself. */
   async connect(label: string, options?: ConnectionOptions): Promise<Client> {
-    return this.#host.connect(label, options)
+    return (await this.#host.connect(label, options)).client
   }
 
   /**
@@ -120,11 +127,7 @@ export class Bus<Types extends BusTypes = BusTypes> {
    * @example await bus.reload('core')
    */
   async reload(what: string): Promise<void> {
-    this.#host.checkRunning()
-    const { core, frontends } = this.#host
-    if (what !== 'core') return this.#host.reload(what, ['core'])
-    await core.reload()
-    await frontends.connected()
+    await this.#host.reload(what)
   }
 
   /** Sends an event to every listener: in core, in this thread, and in all frontends. */
@@ -275,7 +278,7 @@ export class Bus<Types extends BusTypes = BusTypes> {
    * @example const { url } = await bus.inspectServer()
    */
   async inspectServer(options: InspectorOptions = {}): Promise<Inspector> {
-    const port = resolvePort('bus.inspectServer', options)
+    const { port } = check('bus.inspectServer', inspectorSchema, options, ['port'])
     const { openInspector } = await import('./inspector/server.js')
     const inspector = await openInspector(this.#createInspectorView(), port)
     if (this.#host.isClosing) {
@@ -289,7 +292,8 @@ export class Bus<Types extends BusTypes = BusTypes> {
 
   /** Lets calls in flight finish, then stops every thread. Resolves when no thread is left. */
   async close({ timeout = 1000 }: CloseOptions = {}): Promise<void> {
-    return this.#host.close(timeout, drainTimeout => this.#shutDown(drainTimeout))
+    await this.#host.close(timeout, stopTimeout => this.#stop(stopTimeout))
+    await Promise.all([...this.#inspectors].map(inspector => inspector.end('The bus was closed.')))
   }
 
   /** Calls `close`. */
@@ -314,16 +318,13 @@ export class Bus<Types extends BusTypes = BusTypes> {
     return registration
   }
 
-  async #shutDown(timeout: number): Promise<void> {
-    const { supervisor, core, frontends } = this.#host
+  async #stop(timeout: number): Promise<void> {
+    const { core, frontends } = this.#host
     const timer = setInterval(() => void this.#reportPendingClose(), PENDING_CLOSE_INTERVAL_MS)
-    await this.#host.drain()
     await core.worker.stop(timeout)
     await frontends.closeAll()
     await this.#client.close()
-    supervisor.signal('ended')
     clearInterval(timer)
-    await Promise.all([...this.#inspectors].map(inspector => inspector.end('The bus was closed.')))
   }
 
   async #reportPendingClose(): Promise<void> {
@@ -378,6 +379,37 @@ export class Bus<Types extends BusTypes = BusTypes> {
     const options = { timeout: EXPLAIN_TIMEOUT_MS }
     const explained = this.#client.invoke<ExplainedFrontend[]>(HOST_METHOD.explain, { labels: [label] }, options)
     return (await explained)[0]!
+  }
+}
+
+/**
+ * Builds a bus from its options: starts core, the frontends and their gates, and loads the frontends' modules once core is ready.
+ * Core keeps events for the host until `bus.releaseEvents`.
+ *
+ * @internal
+ */
+export async function assemble(input: BusOptions): Promise<Bus> {
+  const options = await resolveOptions(input)
+  await checkFiles('createBus', options)
+  const names = { name: 'bus', subject: 'The bus' }
+  const host = new HostHandle(options, names, services => new CoreThread(options, services))
+  const { core, frontends, reporter, supervisor } = host
+  const bus = new Bus(host)
+  const watchCore = (): void =>
+    void core.worker.exited.then(({ error, exitError }) => {
+      if (!error && supervisor.state !== 'running') return
+      supervisor.signal('core.failed')
+      const failure = error ?? new BusError('InternalError', 'core exited unexpectedly')
+      endClient(core.client, failure as BusError)
+      reporter.reportExit('core', 'core', { error: failure, exitError: exitError ?? failure })
+      frontends.failAll(failure)
+    })
+  try {
+    await host.start(core.worker.ready, watchCore)
+    return bus
+  } catch (error) {
+    await bus.close({ timeout: 0 })
+    throw error
   }
 }
 

@@ -27,7 +27,7 @@ import {
 import { InProcessCore, type InProcessCoreData } from './core-in-process.js'
 import type { CoreEndpoint, CoreEndpointEvents } from './frontends/types.js'
 import type { HostServices } from './host-handle.js'
-import type { BusConfig } from './options/types.js'
+import type { BusConfig } from './options/resolve.js'
 import { HostConfirmRequests } from './reporting/confirm.js'
 import { forwardLine } from './reporting/log.js'
 import { SessionTraffic } from './reporting/stats.js'
@@ -142,7 +142,7 @@ export class CoreThread implements CoreEndpoint {
   }
 
   #start(options: BusConfig): SupervisedWorker {
-    const { core, dev, workers, calls, supervision, pattern, acl, appInfo, plugins, network } = options
+    const { core, dev, workers, calls, coreSupervision, pattern, acl, appInfo, plugins, network } = options
     const { supervisor, log, reporter } = this.#services
     const getData = (): InProcessCoreData => ({
       ...{ pattern, calls, acl, changes: this.changes, appInfo, plugins, logLevel: log.level },
@@ -152,7 +152,7 @@ export class CoreThread implements CoreEndpoint {
     return supervisor.start({
       name: 'core',
       // A watchdog in this thread cannot see that this thread is stuck.
-      supervision: core instanceof URL ? supervision.core : { ...supervision.core, heartbeat: false },
+      supervision: core instanceof URL ? coreSupervision : { ...coreSupervision, heartbeat: false },
       hasStartTimeout: true,
       waitsAfterError: dev,
       spawn(heartbeat) {

@@ -3,7 +3,7 @@ import { dirname, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { watch } from 'chokidar'
 import type { Frontends } from './frontends/frontends.js'
-import type { BusConfig } from './options/types.js'
+import type { BusConfig } from './options/resolve.js'
 import type { Logger } from './reporting/log.js'
 
 export interface DevModeDeps {

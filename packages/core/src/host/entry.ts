@@ -23,7 +23,7 @@ import type { BusOptions } from './options/types.js'
  * const typed = await createBus<{ frontends: { main: typeof import('./main.js').default }; events: Events }>({ … })
  */
 export async function createBus<Types extends BusTypes = BusTypes>(options: BusOptions): Promise<Bus<Types>> {
-  const { assemble } = await import('./assemble.js')
+  const { assemble } = await import('./bus.js')
   const bus = await withCaller(assemble(options))
   void bus.releaseEvents()
   return bus as unknown as Bus<Types>

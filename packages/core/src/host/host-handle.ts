@@ -1,33 +1,20 @@
 // The part that a bus and a remote host share: they open and close frontends, report events, and close once.
 import { EventEmitter } from 'node:events'
 import { setImmediate as nextTick } from 'node:timers/promises'
-import type { Client } from '@sallyport/frontend/internal'
 import { BusError } from '@sallyport/protocol/internal'
+import { check } from '../shared/validate.js'
 import { Frontends } from './frontends/frontends.js'
-import type { CoreEndpoint } from './frontends/types.js'
-import type { PooledSession } from './frontends/worker-runtime.js'
-import type { ModuleLocation } from './options/location.js'
-import {
-  checkFile,
-  type FrontendDefaults,
-  resolveFrontendSupervision,
-  resolveConnection,
-  resolveFrontend,
-  resolveLocation,
-  warnAboutMissingHook,
-} from './options/resolve.js'
-import type { ConnectionOptions, FrontendOptions, BusConfig } from './options/types.js'
+import type { CoreEndpoint, PooledSession, PoolMember } from './frontends/types.js'
+import { locationSchema, type ModuleLocation } from './options/location.js'
+import { type BusConfig, checkFile, type HostConfig, resolveConnection, resolveFrontend } from './options/resolve.js'
+import type { ConnectionOptions, FrontendOptions } from './options/types.js'
 import { type BusEvents, BusReporter, subscribe } from './reporting/events.js'
 import { createHostLog, type Logger } from './reporting/log.js'
-import type { SupervisionOptions } from './supervision/policy.js'
 import { createSupervisor, type Supervisor } from './supervision/supervisor.js'
 import { createWatchdog } from './supervision/watchdog.js'
 
 /** `setTimeout` takes at most 2 ** 31 - 1 ms; the rest is for the time in which a thread is terminated. */
 const MAX_CLOSE_TIMEOUT_MS = 2 ** 31 - 1000
-
-type Shared = 'codec' | 'frontends' | 'pattern' | 'isolation' | 'onConfirm' | 'dev' | 'workers' | 'log' | 'calls'
-export interface HostConfig extends Pick<BusConfig, Shared>, Partial<Pick<BusConfig, 'core'>> {}
 
 export interface HostNames {
   /** Name of the handle in error texts: `bus`. */
@@ -50,31 +37,27 @@ export class HostHandle<Core extends CoreEndpoint = CoreEndpoint> implements Hos
   readonly reporter: BusReporter
   readonly core: Core
   readonly frontends: Frontends
-  readonly startedAt: number = performance.now()
-  readonly #config: HostConfig
+  readonly #config: HostConfig & Partial<Pick<BusConfig, 'core'>>
   readonly #names: HostNames
-  readonly #defaults: FrontendDefaults
+  readonly #startedAt = performance.now()
   #stopDevMode: (() => Promise<void>) | undefined
   #closing: Promise<void> | undefined
 
-  /** @param supervision - defaults for frontends that are opened later */
-  constructor(
-    config: HostConfig,
-    names: HostNames,
-    supervision: SupervisionOptions | undefined,
-    createCore: (services: HostServices) => Core,
-  ) {
+  constructor(config: HostConfig, names: HostNames, createCore: (services: HostServices) => Core) {
+    const { isolation, pattern } = config
     this.#config = config
     this.#names = names
-    this.#defaults = { codec: config.codec, supervision }
     this.log = createHostLog(config.log, config.dev)
     this.supervisor = createSupervisor()
     this.reporter = new BusReporter(this.log, this.events)
     this.core = createCore(this)
     const { log, supervisor, reporter, core } = this
-    const watchdog = createWatchdog(config.isolation.hookTimeout)
+    const watchdog = createWatchdog(isolation.hookTimeout)
     this.frontends = new Frontends({ supervisor, options: config, core, watchdog, log, reporter })
-    warnAboutMissingHook(config, log)
+    if (pattern === 'isolation' && !isolation.dir) {
+      const effect = 'its hook passes every message. Calls are still encrypted and authorized'
+      log.warn(`The isolation pattern has no dir, so ${effect}`)
+    }
   }
 
   get isClosing(): boolean {
@@ -82,40 +65,57 @@ export class HostHandle<Core extends CoreEndpoint = CoreEndpoint> implements Hos
   }
 
   get uptime(): number {
-    return Math.round(performance.now() - this.startedAt)
+    return Math.round(performance.now() - this.#startedAt)
   }
 
-  async connect(label: string, options: ConnectionOptions | undefined): Promise<Client> {
-    const settings = resolveConnection(`${this.#names.name}.connect`, label, options, this.#defaults)
-    this.checkRunning()
-    return this.frontends.connect(label, settings, resolveFrontendSupervision(this.#defaults.supervision))
+  /** Opens the frontends of the options, and loads their modules once core is ready too. */
+  async start(coreReady?: Promise<void>, onReady?: () => void): Promise<void> {
+    const opening = this.#config.frontends.map(({ label, module, ...config }) =>
+      this.frontends.open(label, module, config),
+    )
+    const [opened] = await Promise.all([Promise.all(opening), coreReady])
+    this.supervisor.signal('core.ready')
+    onReady?.()
+    const { frontends, log } = this
+    if (this.#config.dev) {
+      const { startDevMode } = await import('./dev-mode.js')
+      this.#stopDevMode = await startDevMode({
+        options: this.#config,
+        frontends,
+        log,
+        reload: name => this.reload(name),
+      })
+    }
+    await Promise.all(opened.map(({ start }) => start()))
   }
 
-  async addSession(
-    label: string,
-    name: string,
-    client: Client | undefined,
-    options: ConnectionOptions | undefined,
-  ): Promise<PooledSession> {
-    const settings = resolveConnection(`${this.#names.name}.connect`, label, options, this.#defaults)
+  /** @param member - the session's place among several of one connection */
+  async connect(label: string, options?: ConnectionOptions, member?: PoolMember): Promise<PooledSession> {
+    const config = resolveConnection(`${this.#names.name}.connect`, label, options, this.#config)
     this.checkRunning()
-    const supervision = resolveFrontendSupervision(this.#defaults.supervision)
-    return this.frontends.addSession({ label, name, client, settings, supervision })
+    return this.frontends.connect(label, config, member)
   }
 
   /** Resolves once the worker has loaded its module, or the module is no longer waited for. */
-  async open(label: string, module: ModuleLocation, options: FrontendOptions | undefined): Promise<void> {
+  async open(label: string, module: ModuleLocation, options?: FrontendOptions): Promise<void> {
     const where = `${this.#names.name}.open`
-    const settings = resolveFrontend(where, label, options, this.#defaults)
-    const url = resolveLocation(`${where}: module`, module)
+    const config = resolveFrontend(where, label, options, this.#config)
+    const url = check(`${where}: module`, locationSchema, module)
     await checkFile(`${where}: module`, url)
     this.checkRunning()
-    const { start } = await this.frontends.open(label, url, settings)
+    const { start } = await this.frontends.open(label, url, config)
     await start()
   }
 
-  async reload(label: string, otherNames?: readonly string[]): Promise<void> {
-    await this.frontends.reload(`${this.#names.name}.reload`, label, otherNames)
+  /** Restarts a frontend, or `core` if it runs in this process. */
+  async reload(name: string): Promise<void> {
+    this.checkRunning()
+    const { core, frontends } = this
+    if (name !== 'core' || !core.reload) {
+      return frontends.reload(`${this.#names.name}.reload`, name, core.reload ? ['core'] : [])
+    }
+    await core.reload()
+    await frontends.connected()
   }
 
   on<Name extends keyof BusEvents>(
@@ -126,31 +126,26 @@ export class HostHandle<Core extends CoreEndpoint = CoreEndpoint> implements Hos
     return subscribe(`${this.#names.name}.on`, this.events, name, handler, names)
   }
 
-  async startDevMode(reload: (name: string) => Promise<void>): Promise<void> {
-    if (!this.#config.dev) return
-    const { startDevMode } = await import('./dev-mode.js')
-    const { frontends, log } = this
-    this.#stopDevMode = await startDevMode({ options: this.#config, frontends, log, reload })
-  }
-
   /**
-   * Runs `shutDown` unless the host is closing already.
+   * Ends the host once, however often this is called. Messages of this tick are sent before that.
    *
+   * @param stop - stops core, and closes all frontends
    * @throws {BusError} InvalidParams for a wrong timeout
    */
-  async close(timeout: unknown, shutDown: (timeout: number) => Promise<void>): Promise<void> {
+  async close(timeout: unknown, stop: (timeout: number) => Promise<void>): Promise<void> {
     if (typeof timeout !== 'number' || !(timeout >= 0 && timeout <= MAX_CLOSE_TIMEOUT_MS)) {
       const message = `${this.#names.name}.close: timeout must be milliseconds from 0 to ${MAX_CLOSE_TIMEOUT_MS}`
       throw new BusError('InvalidParams', message)
     }
-    return (this.#closing ??= shutDown(timeout))
+    return (this.#closing ??= this.#close(timeout, stop))
   }
 
-  /** Stops taking frontends, and waits until the messages of this tick are sent. */
-  async drain(): Promise<void> {
+  async #close(timeout: number, stop: (timeout: number) => Promise<void>): Promise<void> {
     this.supervisor.signal('drain')
     await this.#stopDevMode?.()
     await nextTick()
+    await stop(timeout)
+    this.supervisor.signal('ended')
   }
 
   /** @throws {BusError} Disconnected unless the host is running */

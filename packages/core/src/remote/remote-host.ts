@@ -1,16 +1,34 @@
 // A process that joined a bus whose core is elsewhere: it runs frontends, their gates, and connections of its own thread.
 import type { Client } from '@sallyport/frontend/internal'
-import type { BusError } from '@sallyport/protocol/internal'
-import type { PooledSession } from '../host/frontends/worker-runtime.js'
+import { BusError } from '@sallyport/protocol/internal'
+import type { CallsOptions } from '../contract/control.js'
+import type { SessionDialer } from '../contract/network.js'
+import type { PooledSession } from '../host/frontends/types.js'
 import { HostHandle } from '../host/host-handle.js'
 import type { ModuleLocation } from '../host/options/location.js'
-import { checkFiles } from '../host/options/resolve.js'
-import type { ConnectionOptions, FrontendOptions } from '../host/options/types.js'
+import { checkFiles, type HostConfig, resolveHost } from '../host/options/resolve.js'
+import { OPTION_PLACES, remoteHostSchema } from '../host/options/schema.js'
+import type { BusOptions, ConnectionOptions, FrontendOptions, PatternOptions } from '../host/options/types.js'
 import type { BusEvents } from '../host/reporting/events.js'
 import type { JoinedStats } from '../host/reporting/stats.js'
-import { type RemoteHostOptions, resolveRemoteHost } from './options.js'
+import type { WorkerMakers } from '../host/workers/spawn.js'
+import { check } from '../shared/validate.js'
 import { RemoteCore } from './remote-core.js'
-import type { SessionDialer } from './session.js'
+
+/** Options of `createBus` that apply to what runs in this process. */
+export interface RemoteHostOptions extends Pick<
+  BusOptions,
+  'codec' | 'frontends' | 'supervision' | 'log' | 'dev' | 'onConfirm'
+> {
+  app?: {
+    security?: {
+      /** Must be core's own pattern, or core accepts nothing that is sent. Capabilities belong to core. */
+      pattern?: PatternOptions
+    }
+  }
+  calls?: Pick<CallsOptions, 'timeout'>
+  workers?: Omit<WorkerMakers, 'core'>
+}
 
 /** The events of a bus that concern this process. Core's own host reports the others. */
 export type RemoteHostEvents = Pick<BusEvents, 'fault' | 'restart' | 'failed' | 'rejected'>
@@ -52,7 +70,7 @@ export class RemoteHost {
    * @throws {BusError} Denied and other reasons for which core rejects the frontend; Disconnected if no core answers within 10 s
    */
   async connect(label: string, options?: ConnectionOptions): Promise<Client> {
-    return this.#host.core.withDeadline(label, () => this.#host.connect(label, options))
+    return (await this.#host.connect(label, options)).client
   }
 
   /**
@@ -62,7 +80,7 @@ export class RemoteHost {
    * @throws {BusError} as `connect`
    */
   async addSession({ label, name, client, options }: SessionRequest): Promise<PooledSession> {
-    return this.#host.core.withDeadline(name, () => this.#host.addSession(label, name, client, options))
+    return this.#host.connect(label, options, { name, client })
   }
 
   /**
@@ -71,7 +89,7 @@ export class RemoteHost {
    * @throws {BusError} as `connect`, and whatever the module throws
    */
   async open(label: string, module: ModuleLocation, options?: FrontendOptions): Promise<void> {
-    await this.#host.core.withDeadline(label, () => this.#host.open(label, module, options))
+    await this.#host.open(label, module, options)
   }
 
   /**
@@ -89,7 +107,6 @@ export class RemoteHost {
    * @throws {BusError} InvalidParams for an unknown label and for a frontend without a module; the error that prevents the restart
    */
   async reload(label: string): Promise<void> {
-    this.#host.checkRunning()
     await this.#host.reload(label)
   }
 
@@ -114,12 +131,8 @@ export class RemoteHost {
    * @param options.timeout - milliseconds for sending what a slow core has not taken yet; 1000 by default
    */
   async close({ timeout = 1000 }: { timeout?: number } = {}): Promise<void> {
-    const { supervisor, core, frontends } = this.#host
-    return this.#host.close(timeout, async closeTimeout => {
-      await this.#host.drain()
-      await core.close(frontends.closeAll(), closeTimeout)
-      supervisor.signal('ended')
-    })
+    const { core, frontends } = this.#host
+    await this.#host.close(timeout, closeTimeout => core.close(frontends.closeAll(), closeTimeout))
   }
 
   /** Calls `close`. */
@@ -147,27 +160,38 @@ export async function assemble(
   { where, name }: RemoteHostNames,
   firstLinkTimeout: number,
 ): Promise<RemoteHost> {
-  const options = resolveRemoteHost(where, input)
-  await checkFiles(where, options)
-  const host = new HostHandle(
-    options,
-    { name, subject: 'The remote host' },
-    options.supervision,
-    services => new RemoteCore(dialer, services, firstLinkTimeout),
-  )
-  const { core, frontends, supervisor } = host
+  const config = resolveRemoteHost(where, input)
+  await checkFiles(where, config)
+  const names = { name, subject: 'The remote host' }
+  const host = new HostHandle(config, names, ({ log, reporter }) => {
+    return new RemoteCore({ dialer, firstLinkTimeout, log, reporter })
+  })
   const remoteHost = new RemoteHost(host)
   try {
-    const opening = options.frontends.map(({ label, module, ...settings }) =>
-      core.withDeadline(label, () => frontends.open(label, module, settings)),
-    )
-    const opened = await Promise.all(opening)
-    supervisor.signal('core.ready')
-    await host.startDevMode(label => remoteHost.reload(label))
-    await Promise.all(opened.map(({ start }) => start()))
+    await host.start()
     return remoteHost
   } catch (error) {
     await remoteHost.close()
     throw error
   }
 }
+
+/** Core's own options have no effect here, so they are refused by name. */
+const CORE_OPTIONS = [
+  ...['core', 'network', 'config', 'permissions', 'unknownPermissions', 'plugins'],
+  ...['productName', 'version', 'identifier', 'workers.core', 'calls.slowAfter', 'calls.quotas'],
+  'app.security.capabilities',
+]
+
+/** @throws {BusError} InvalidParams, which names the option that is wrong or belongs to core */
+function resolveRemoteHost(where: string, input: RemoteHostOptions): HostConfig {
+  for (const path of CORE_OPTIONS) {
+    if (getAtPath(input, path) === undefined) continue
+    throw new BusError('InvalidParams', `${where}: ${path} belongs to core. Pass it to createBus, where core runs`)
+  }
+  const options = check(where, remoteHostSchema, input, OPTION_PLACES)
+  return resolveHost(where, input, options, options.app?.security?.pattern)
+}
+
+const getAtPath = (value: unknown, path: string): unknown =>
+  path.split('.').reduce<unknown>((object, key) => (object as Record<string, unknown> | null | undefined)?.[key], value)

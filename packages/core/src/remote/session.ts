@@ -6,6 +6,7 @@ import {
   BusError,
   closeEndpoint,
   type CodecName,
+  describeName,
   getBackoff,
   isBusError,
   type Link,
@@ -13,44 +14,22 @@ import {
   type SessionKey,
 } from '@sallyport/protocol/internal'
 import type { Attachment } from '../contract/control.js'
+import type { RemoteSession, SessionDialer } from '../contract/network.js'
 import type { CoreEndpointEvents } from '../host/frontends/types.js'
 import type { HostServices } from '../host/host-handle.js'
 import { bridge } from '../network/bridge.js'
-
-/** Opens sessions with a remote core over some transport. */
-export interface SessionDialer {
-  /**
-   * Opens a session for the frontend of this label, or for the pooled session of this name. Resolves once core has authenticated it.
-   *
-   * @param options.signal - aborts when the session is no longer needed
-   * @throws {BusError} Disconnected if core does not answer, which is retried with growing delays. Any other error is final.
-   */
-  open(options: { label: string; codec: CodecName; signal: AbortSignal }): Promise<RemoteSession>
-}
-
-/** A session with a core in another process. */
-export interface RemoteSession {
-  /** The link to that core. */
-  readonly link: Link
-  /** Key with which the gate seals, in the isolation pattern. It is wiped here once the gate has a copy. */
-  readonly key: SessionKey
-  /** Reports that the frontend's code begins. */
-  begin(): void
-  /** Reports that the frontend is gone, and not only this link of it. The link is closed separately. */
-  end(): void
-}
 
 /** Time for one answer. A transport that never answers is dialed again. */
 const DIAL_TIMEOUT_MS = 10_000
 
 export interface ReconnectingSessionDeps extends Pick<HostServices, 'log' | 'reporter'> {
   dialer: SessionDialer
+  /** Milliseconds for the first link of a frontend; later ones are dialed until core answers. */
+  firstLinkTimeout: number
   events: CoreEndpointEvents
 }
 
 export class ReconnectingSession {
-  /** Why the latest attempt to dial failed. */
-  lastError: BusError | undefined
   readonly #name: string
   readonly #deps: ReconnectingSessionDeps
   readonly #backoff = new Backoff()
@@ -64,17 +43,12 @@ export class ReconnectingSession {
     this.#deps = deps
   }
 
-  /** True if the link of this id was connected, and no later one was. */
-  isConnected(link: number): boolean {
-    return this.#current?.id === link
-  }
-
   /** Dials a session for a new link. The previous link stays connected until the new one is. */
   attach(attachment: Attachment): void {
     this.#dialing?.abortDialing()
     const opened = new SessionBridge(this.#name, attachment, {
       ...this.#deps,
-      dial: (codec, signal) => this.#dial(codec, signal),
+      dial: signal => this.#dial(attachment, signal),
       onOpened: bridged => this.#onOpened(bridged),
     })
     this.#dialing = opened
@@ -109,16 +83,25 @@ export class ReconnectingSession {
     this.#deps.events.get(this.#name)?.attached(opened.id)
   }
 
-  /** @throws {BusError} what `SessionDialer.open` throws, except for `Disconnected`, unless the signal has aborted */
-  async #dial(codec: CodecName, signal: AbortSignal): Promise<RemoteSession> {
+  /** @throws {BusError} what `SessionDialer.open` throws, except for `Disconnected`, unless the time for a first link is over */
+  async #dial({ codec, isFirst }: Attachment, unneeded: AbortSignal): Promise<RemoteSession> {
+    const { firstLinkTimeout, log } = this.#deps
+    const signal = isFirst ? AbortSignal.any([unneeded, AbortSignal.timeout(firstLinkTimeout)]) : unneeded
+    let cause: BusError | undefined
     for (;;) {
       try {
         await delay(this.#backoff.next(), undefined, { signal })
         return await this.#dialOnce(codec, signal)
       } catch (error) {
-        if (signal.aborted || !isBusError(error, 'Disconnected')) throw error
-        this.lastError = error
-        this.#deps.log.debug({ label: this.#name, err: error }, 'core did not answer: dialing again')
+        if (unneeded.aborted) throw error
+        if (signal.aborted) {
+          const reason = cause ? `: ${cause.message}` : ''
+          const message = `core did not answer ${describeName(this.#name)} within ${firstLinkTimeout} ms${reason}`
+          throw new BusError('Disconnected', message, { data: { delivered: 'no' }, cause })
+        }
+        if (!isBusError(error, 'Disconnected')) throw error
+        cause = error
+        log.debug({ label: this.#name, err: error }, 'core did not answer: dialing again')
       }
     }
   }
@@ -162,7 +145,7 @@ export class ReconnectingSession {
 const LINGER_MS = 2000
 
 interface SessionBridgeDeps extends Pick<ReconnectingSessionDeps, 'log' | 'reporter' | 'events'> {
-  dial(codec: CodecName, signal: AbortSignal): Promise<RemoteSession>
+  dial(signal: AbortSignal): Promise<RemoteSession>
   onOpened(opened: SessionBridge): void
 }
 
@@ -248,7 +231,7 @@ class SessionBridge {
   async #open(): Promise<RemoteSession | undefined> {
     const { signal } = this.#dialing
     try {
-      const session = await this.#deps.dial(this.#attachment.codec, signal)
+      const session = await this.#deps.dial(signal)
       if (!signal.aborted) return session
       session.link.close()
     } catch (error) {

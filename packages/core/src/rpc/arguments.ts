@@ -1,5 +1,4 @@
-// Checks arguments of calls: against a command's schema, and for core's own commands one by one. Error texts are Tauri's, because
-// its clients know them.
+// Checks the arguments of a call against its command's schema. Error texts are Tauri's, because its clients know them.
 import { BusError, describeName, isUint8Array } from '@sallyport/protocol/internal'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Runnable } from './call-table.js'
@@ -21,52 +20,6 @@ export function whyMissing(method: string, key: string, args: unknown): string {
   const name = getShortName(method)
   if (isUint8Array(args)) return `command ${name} expected a value for key ${key} but the IPC call used a bytes payload`
   return `command ${name} missing required key ${key}`
-}
-
-/** Named arguments of one of core's own commands. Bytes have no names, and so no members. */
-export type NamedArguments = Readonly<Record<string, unknown>>
-
-/** @throws {BusError} `InvalidParams` */
-export function getString(method: string, args: NamedArguments, key: string): string {
-  const value = args[key]
-  if (typeof value === 'string') return value
-  throw createTypeError(method, args, key, 'a string')
-}
-
-/** @throws {BusError} `InvalidParams` */
-export function getOptionalString(method: string, args: NamedArguments, key: string): string | undefined {
-  const value = args[key]
-  return value === undefined || value === null ? undefined : getString(method, args, key)
-}
-
-/** @throws {BusError} `InvalidParams` */
-export function getStrings(method: string, args: NamedArguments, key: string): readonly string[] {
-  const value = args[key]
-  if (Array.isArray(value) && value.every(item => typeof item === 'string')) return value
-  throw createTypeError(method, args, key, 'a sequence of strings')
-}
-
-/** @throws {BusError} `InvalidParams` */
-export function getCount(method: string, args: NamedArguments, key: string): number {
-  const value = args[key]
-  if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number
-  throw createTypeError(method, args, key, 'u32')
-}
-
-function createTypeError(method: string, args: NamedArguments, key: string, expected: string): BusError {
-  const value = args[key]
-  const why =
-    value === undefined ? whyMissing(method, key, args) : `invalid type: ${describeType(value)}, expected ${expected}`
-  return invalidArgument(method, key, why)
-}
-
-/** Describes a value in serde's words, as Tauri's errors do. */
-function describeType(value: unknown): string {
-  if (value === null) return 'null'
-  if (Array.isArray(value)) return 'sequence'
-  if (typeof value === 'string') return `string ${describeName(value)}`
-  if (typeof value === 'number') return `${Number.isInteger(value) ? 'integer' : 'floating point'} \`${value}\``
-  return typeof value === 'boolean' ? `boolean \`${value}\`` : 'map'
 }
 
 /** Returns `run` behind a schema: it gets the schema's output as its arguments, or is not run. */

@@ -14,8 +14,8 @@ import {
   openLink,
   type RejectedParams,
 } from '@sallyport/protocol/internal'
-import type { StandaloneGateOptions } from '../host/frontends/gate.js'
 import type { ModuleLocation } from '../host/options/location.js'
+import type { StandaloneGateOptions } from '../host/options/types.js'
 import { anyObject, check } from '../shared/validate.js'
 
 /** A message as a frontend sends it. */
@@ -65,7 +65,7 @@ export async function runHook(
   check('runHook: its settings', anyObject, settings)
   const { cmd, payload, options } = message
   const [{ startStandaloneGate }, { createKeys }] = await Promise.all([
-    import('../host/assemble.js'),
+    import('../host/bus.js'),
     import('../core/session-keys.js'),
   ])
   if (typeof cmd === 'string' && cmd.startsWith('$/')) {

@@ -146,7 +146,7 @@ export async function createTestBus(options: TestBusOptions = {}): Promise<TestB
   check('createTestBus: its options', anyObject, options)
   const { core: base = {}, commands = {}, capabilities, hook, label = 'main', connection, ...rest } = options
   check('createTestBus: commands', anyObject, commands)
-  const { assemble, getPermissions } = await import('../host/assemble.js')
+  const { assemble, getPermissions } = await import('../host/bus.js')
   const { middleware, getCalls } = createRecorder()
   const definition = withFakes(base, commands)
   const isOpen = capabilities === undefined && rest.config === undefined

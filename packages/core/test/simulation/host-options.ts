@@ -1,5 +1,5 @@
 // Options of the simulated host, as `createBus` resolves them. A missing option is a type error.
-import type { BusConfig } from '../../src/host/options/types.js'
+import type { BusConfig } from '../../src/host/options/resolve.js'
 import type { SupervisionConfig } from '../../src/host/supervision/policy.js'
 import { COMMANDS } from './commands.js'
 
@@ -9,7 +9,7 @@ export function hostOptions(core: SupervisionConfig, isolated: boolean): BusConf
     codec: 'json',
     core: new URL('core:none'),
     frontends: [],
-    supervision: { core, frontends: undefined },
+    coreSupervision: core,
     calls: {},
     pattern: isolated ? 'isolation' : 'brownfield',
     dev: false,

@@ -7,7 +7,7 @@ import { pino } from 'pino'
 import { CoreThread } from '../../src/host/core-thread.js'
 import type { Frontend as HostFrontend, FrontendHost } from '../../src/host/frontends/frontend.js'
 import { Frontends } from '../../src/host/frontends/frontends.js'
-import type { FrontendConfig } from '../../src/host/options/types.js'
+import type { FrontendConfig } from '../../src/host/options/resolve.js'
 import { resolveSupervision, type SupervisionConfig } from '../../src/host/supervision/policy.js'
 import { createSupervisor } from '../../src/host/supervision/supervisor.js'
 import { BusReporter } from '../../src/host/reporting/events.js'
@@ -104,7 +104,7 @@ export class SupervisedWorld extends World {
   override link({ label, codec }: Frontend): void {
     if (this.hasFailed || this.#closing) return
     const supervision = this.#supervision.frontend
-    const settings = { codec, link: 'port', poll: false, sandbox: 'none', supervision } as FrontendConfig
+    const settings = { codec, link: 'port', poll: false, sandbox: { kind: 'none' }, supervision } as FrontendConfig
     this.#frontends.open(label, MODULE, settings).then(
       ({ start }) => start(),
       // A worker that was never ready is not restarted.

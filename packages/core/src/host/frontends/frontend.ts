@@ -11,17 +11,16 @@ import {
   type PollMode,
   type TriangleEndpoints,
 } from '@sallyport/protocol/internal'
-import type { AllowList, Pattern } from '../../acl/types.js'
+import type { Pattern } from '../../acl/types.js'
 import type { Attachment } from '../../contract/control.js'
 import { createDeferred, type Deferred } from '../../shared/deferred.js'
-import type { BusConfig, ConnectionConfig } from '../options/types.js'
+import type { ConnectionConfig, FrontendConfig, HostConfig } from '../options/resolve.js'
 import { type JoinedStats, SessionTraffic, type TrafficStats } from '../reporting/stats.js'
-import type { SupervisionConfig } from '../supervision/policy.js'
 import { type Gate, type GateHost, getGateSupervision, startGate } from './gate.js'
 import type { CoreEndpoint, FrontendRuntime, LinkEvents, RuntimeEvents } from './types.js'
 
 export interface FrontendHost extends GateHost {
-  readonly options: GateHost['options'] & Pick<BusConfig, 'log'>
+  readonly options: GateHost['options'] & Pick<HostConfig, 'log'>
   readonly core: CoreEndpoint
 }
 
@@ -29,12 +28,8 @@ export interface FrontendDeps {
   label: string
   /** Name of this session in core: the label, unless several sessions share it. */
   name: string
-  settings: ConnectionConfig
-  allow?: AllowList | undefined
-  supervision: SupervisionConfig
-  /** True if the frontend's code already runs and only waits for a link. */
-  isRunning: boolean
-  isProcess: boolean
+  /** Without a sandbox option, the frontend's code already runs in this thread and only waits for a link. */
+  config: ConnectionConfig & Partial<Pick<FrontendConfig, 'allow' | 'sandbox'>>
   createRuntime(events: RuntimeEvents): FrontendRuntime
   /** Called with the time until which this frontend can be to blame if core fails. */
   onSuspect(until: number): void
@@ -87,6 +82,10 @@ export class Frontend implements LinkEvents {
   #active: PendingLink | undefined
   /** Links that core has not closed, by id. A gate that exits can still hold earlier ones than the latest. */
   readonly #open = new Map<number, LinkEndpoints>()
+  /** True if the frontend's code already runs in this thread. */
+  readonly #isRunning: boolean
+  readonly #isProcess: boolean
+  #hasBeenReady = false
   #isStarted = false
   #rejectedCount = 0
   #closeTimer: NodeJS.Timeout | undefined
@@ -96,6 +95,8 @@ export class Frontend implements LinkEvents {
   constructor(host: FrontendHost, deps: FrontendDeps) {
     this.#host = host
     this.#deps = deps
+    this.#isRunning = deps.config.sandbox === undefined
+    this.#isProcess = deps.config.sandbox?.kind === 'process'
     this.ready = this.#ready.promise
     this.exited = this.#exited.promise
     this.ready.catch(() => {})
@@ -148,12 +149,13 @@ export class Frontend implements LinkEvents {
     const { core } = this.#host
     const gate = this.#gate
     if (!core.isUp || !this.#runtime.isUp || gate?.isUp === false) return
-    const { name, settings, allow, isRunning } = this.#deps
+    const { name, config } = this.#deps
     const id = ++lastLinkId
     const ends = this.#createEnds()
-    const hasStarted = isRunning && this.#presence !== 'announced'
-    const attachment: Attachment = { label: name, codec: settings.codec, endpoint: ends.core, id, hasStarted }
-    attachment.readAhead = settings.readAhead
+    const { codec, readAhead, allow } = config
+    const hasStarted = this.#isRunning && this.#presence !== 'announced'
+    const isFirst = !this.#hasBeenReady
+    const attachment: Attachment = { label: name, codec, endpoint: ends.core, id, isFirst, hasStarted, readAhead }
     if (allow) attachment.allow = allow
     if (gate && ends.gate) {
       const key = new MessageChannel()
@@ -208,7 +210,7 @@ export class Frontend implements LinkEvents {
     this.#open.delete(link)
     if (link !== (this.#pending ?? this.#active)?.id) return
     // A process would exit with its pipes, as failed, before it could get another link.
-    if (this.#deps.isProcess && !this.#pending) void this.#runtime.reload?.().catch(() => {})
+    if (this.#isProcess && !this.#pending) void this.#runtime.reload?.().catch(() => {})
     else this.connect()
   }
 
@@ -232,9 +234,9 @@ export class Frontend implements LinkEvents {
   }
 
   #startGate(): Gate {
-    const { label, supervision } = this.#deps
+    const { label, config } = this.#deps
     const { hookTimeout } = this.#host.options.isolation
-    return startGate(label, getGateSupervision(supervision, hookTimeout), this.#host, {
+    return startGate(label, getGateSupervision(config.supervision, hookTimeout), this.#host, {
       restarted: () => this.connect(),
       ready: () => this.#activate(),
       stopped: () => this.#onGateStop(),
@@ -249,15 +251,15 @@ export class Frontend implements LinkEvents {
 
   #createEnds(): LinkEndpoints {
     const { core, options } = this.#host
-    const { settings, isProcess, isRunning } = this.#deps
+    const { link, poll } = this.#deps.config
     // Two ends in the same thread must not poll for each other. The links to a remote core end in this thread too.
-    const isOneThread = isRunning && (core.isInProcess || core.isRemote)
+    const isOneThread = this.#isRunning && (core.isInProcess || core.isRemote)
     // The relay of a process occupies one core.
-    const cores = isOneThread ? 1 : availableParallelism() - (isProcess ? 1 : 0)
-    const kind = settings.link === 'auto' ? 'ring' : settings.link
-    const poll = settings.poll ? getPollMode(options.pattern, cores) : 'never'
-    if (this.#gate) return createTriangleEndpoints(kind, poll)
-    const [coreEnd, frontendEnd] = createLinkEndpoints(kind, poll)
+    const cores = isOneThread ? 1 : availableParallelism() - (this.#isProcess ? 1 : 0)
+    const kind = link === 'auto' ? 'ring' : link
+    const pollMode = poll ? getPollMode(options.pattern, cores) : 'never'
+    if (this.#gate) return createTriangleEndpoints(kind, pollMode)
+    const [coreEnd, frontendEnd] = createLinkEndpoints(kind, pollMode)
     return { core: coreEnd, frontend: frontendEnd }
   }
 
@@ -265,12 +267,13 @@ export class Frontend implements LinkEvents {
   #activate(): void {
     const pending = this.#pending
     if (!pending?.isAttached || this.#gate?.isReady === false) return
+    this.#hasBeenReady = true
     this.#ready.resolve()
     if (!this.#isStarted) return
     this.#pending = undefined
     this.#active = pending
-    const { name, isRunning } = this.#deps
-    if (this.#presence !== 'announced' && !isRunning) this.#host.core.post({ type: 'begin', label: name })
+    const { name } = this.#deps
+    if (this.#presence !== 'announced' && !this.#isRunning) this.#host.core.post({ type: 'begin', label: name })
     this.#presence = 'announced'
     this.#runtime.connect(pending.ends.frontend)
     pending.settled.resolve()

@@ -3,19 +3,11 @@ import type { Client } from '@sallyport/frontend/internal'
 import { BusError, describeName } from '@sallyport/protocol/internal'
 import { createDeferred } from '../../shared/deferred.js'
 import { createNoFrontendError } from '../../shared/suggest.js'
-import type { ConnectionConfig, FrontendConfig } from '../options/types.js'
+import type { ConnectionConfig, FrontendConfig } from '../options/resolve.js'
 import type { FrontendStats, JoinedStats } from '../reporting/stats.js'
-import type { SupervisionConfig } from '../supervision/policy.js'
 import { Frontend, type FrontendDeps, type FrontendHost } from './frontend.js'
-import type { CoreEndpointEvents, FrontendRuntime, RuntimeEvents } from './types.js'
-import {
-  type ConnectionDeps,
-  createConnectionRuntime,
-  createSessionRuntime,
-  createWorkerRuntime,
-  type PooledSession,
-  type PooledSessionOptions,
-} from './worker-runtime.js'
+import type { CoreEndpointEvents, FrontendRuntime, PooledSession, PoolMember, RuntimeEvents } from './types.js'
+import { createConnectionRuntime, createWorkerRuntime } from './worker-runtime.js'
 
 export interface OpenedFrontend {
   /**
@@ -47,19 +39,20 @@ export class Frontends implements CoreEndpointEvents {
     host.core.subscribe(this)
   }
 
-  async connect(label: string, settings: ConnectionConfig, supervision: SupervisionConfig): Promise<Client> {
-    const { client } = await this.#connect(label, { label, settings, supervision }, createConnectionRuntime)
-    return client
-  }
-
-  /** Adds a session to a connection, or creates the connection with its first session. Resolves once core has the link. */
-  async addSession({ name, client, ...session }: PooledSessionOptions): Promise<PooledSession> {
-    return this.#connect(name, session, (deps, events) => createSessionRuntime({ ...deps, client }, events))
+  /** Connects this thread, or adds a session to a connection. Resolves once core has the link. */
+  async connect(label: string, config: ConnectionConfig, member?: PoolMember): Promise<PooledSession> {
+    const connected = createDeferred<Client>()
+    const deps = { label, config, member, host: this.#host, onConnected: connected.resolve }
+    const createRuntime = (events: RuntimeEvents): FrontendRuntime => createConnectionRuntime(deps, events)
+    const frontend = this.#add({ label, name: member?.name ?? label, config, createRuntime })
+    frontend.start()
+    await this.#waitFor(frontend)
+    return { client: await connected.promise, closed: frontend.exited }
   }
 
   /** Starts a worker. Resolves once core has the link and the gate is ready. */
-  async open(label: string, module: URL, settings: FrontendConfig): Promise<OpenedFrontend> {
-    const { sandbox, supervision, allow, loaded, loadTimeout } = settings
+  async open(label: string, module: URL, config: FrontendConfig): Promise<OpenedFrontend> {
+    const { sandbox, allow, loaded, loadTimeout } = config
     if (allow && this.#host.core.isRemote) {
       const text = 'is not available for a host without core. Add a capability to the bus that has core'
       throw new BusError('InvalidParams', `${allow.from} ${text}`)
@@ -71,37 +64,21 @@ export class Frontends implements CoreEndpointEvents {
       isOpening = false
       opened.resolve()
     }
-    const onUnexpectedRead = (directory: string): void => {
-      const message =
-        'Node lets this frontend read everything below the working directory. See docs/reference/security.md'
-      this.#host.log.warn({ label, directory }, message)
-    }
-    const reports = { onBooted: booted.resolve, onLoaded, isOpening: () => isOpening, onUnexpectedRead }
-    const deps = { label, module, settings, supervision, host: this.#host, ...reports }
-    const createRuntime = (events: RuntimeEvents): FrontendRuntime => createWorkerRuntime(deps, events)
-    const isProcess = typeof sandbox === 'object' && sandbox.kind === 'process'
-    const frontend = this.#add(label, {
-      label,
-      settings,
-      allow,
-      supervision,
-      isRunning: false,
-      isProcess,
-      createRuntime,
-    })
+    const reports = { onBooted: booted.resolve, onLoaded, isOpening: () => isOpening }
+    const createRuntime = (events: RuntimeEvents): FrontendRuntime =>
+      createWorkerRuntime({ label, module, config, host: this.#host, ...reports }, events)
+    const frontend = this.#add({ label, name: label, config, createRuntime })
     this.modules.set(label, module)
     void frontend.exited.then(() => this.modules.get(label) === module && this.modules.delete(label))
     this.onOpened(module)
-    this.#warnOfMissingSandbox(label, sandbox)
+    this.#warnOfMissingSandbox(label, config)
     // With `strict`, the worker fails while it boots if its sandbox has a hole.
-    const isStrict = typeof sandbox === 'object' && sandbox.kind === 'permission' && sandbox.strict
+    const isStrict = sandbox.kind === 'permission' && sandbox.strict
     await this.#waitFor(frontend, isStrict ? booted.promise : undefined)
-    if (sandbox !== 'none' && frontend.canCallAll) this.#warnOfOpenCommands(label)
+    if (sandbox.kind !== 'none' && frontend.canCallAll) this.#warnOfOpenCommands(label)
     const onTimeout = (): void => {
-      this.#host.log.warn(
-        { label, ms: loadTimeout },
-        "The frontend's module is still loading; no longer waiting for it",
-      )
+      const text = "The frontend's module is still loading; no longer waiting for it"
+      this.#host.log.warn({ label, ms: loadTimeout }, text)
       onLoaded()
     }
     return {
@@ -186,34 +163,13 @@ export class Frontends implements CoreEndpointEvents {
     return this.#frontends.get(name)
   }
 
-  async #connect(
-    name: string,
-    { label, settings, supervision }: Omit<PooledSessionOptions, 'name' | 'client'>,
-    create: (deps: ConnectionDeps, events: RuntimeEvents) => FrontendRuntime,
-  ): Promise<PooledSession> {
-    const { core, options } = this.#host
-    const connected = createDeferred<Client>()
-    const calls = {
-      timeout: options.calls.timeout,
-      deadlines: core.isRemote,
-      isolated: options.pattern === 'isolation',
-    }
-    const connection = { label, settings, ...calls, onConnected: connected.resolve }
-    const createRuntime = (events: RuntimeEvents): FrontendRuntime => create(connection, events)
-    const deps = { label, settings, supervision, isRunning: true, isProcess: false, createRuntime }
-    const frontend = this.#add(name, deps)
-    frontend.start()
-    await this.#waitFor(frontend)
-    return { client: await connected.promise, closed: frontend.exited }
-  }
-
-  #add(name: string, deps: Omit<FrontendDeps, 'name' | 'onSuspect' | 'onExit'>): Frontend {
+  #add(deps: Omit<FrontendDeps, 'onSuspect' | 'onExit'>): Frontend {
+    const { name } = deps
     if (this.#frontends.has(name)) {
       throw new BusError('InvalidParams', `Frontend ${JSON.stringify(name)} already exists`)
     }
     const frontend = new Frontend(this.#host, {
       ...deps,
-      name,
       onSuspect: until => {
         this.#forgetSuspects()
         this.#suspects.set(name, until)
@@ -259,8 +215,8 @@ export class Frontends implements CoreEndpointEvents {
     )
   }
 
-  #warnOfMissingSandbox(label: string, sandbox: FrontendConfig['sandbox']): void {
-    if (sandbox !== 'none' || this.#warnedLabels.has(label)) return
+  #warnOfMissingSandbox(label: string, { sandbox }: FrontendConfig): void {
+    if (sandbox.kind !== 'none' || this.#warnedLabels.has(label)) return
     if (this.#warnedLabels.size === MAX_WARNED_LABELS) this.#warnedLabels.clear()
     this.#warnedLabels.add(label)
     this.#host.log.warn({ label }, 'Frontend runs without a sandbox: its code has all permissions of the host')

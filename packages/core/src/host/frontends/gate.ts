@@ -15,11 +15,12 @@ import {
   receiveError,
 } from '@sallyport/protocol/internal'
 import { createLatency } from '../../shared/metrics.js'
-import { toDirectoryUrl, type ModuleLocation } from '../options/location.js'
-import { checkFile, resolveLocation } from '../options/resolve.js'
+import { check } from '../../shared/validate.js'
+import { locationSchema, type ModuleLocation, toDirectoryUrl } from '../options/location.js'
+import { checkFile, type HostConfig } from '../options/resolve.js'
 import { isolationDefaults } from '../options/schema.js'
-import type { BusConfig } from '../options/types.js'
-import { isConfirmed, answerConfirm, type OnConfirm } from '../reporting/confirm.js'
+import type { StandaloneGateOptions } from '../options/types.js'
+import { isConfirmed, answerConfirm } from '../reporting/confirm.js'
 import { BusReporter } from '../reporting/events.js'
 import { createHostLog, type Logger } from '../reporting/log.js'
 import { type GateStats, getLatency } from '../reporting/stats.js'
@@ -56,7 +57,7 @@ export interface Gate {
 
 export interface GateHost {
   supervisor: Supervisor
-  options: Pick<BusConfig, 'pattern' | 'isolation' | 'onConfirm' | 'calls' | 'dev' | 'workers'>
+  options: Pick<HostConfig, 'pattern' | 'isolation' | 'onConfirm' | 'calls' | 'dev' | 'workers'>
   watchdog: Watchdog
   log: Logger
   reporter: BusReporter
@@ -175,16 +176,6 @@ function spawnGate(
   return spawnSandboxed({ entry, workerData, transferList, reads })
 }
 
-/** Options of a gate without a bus, which tests one hook. */
-export interface StandaloneGateOptions {
-  /** Like `envelope` of the isolation pattern. */
-  envelope?: boolean
-  /** Milliseconds that the hook is given for one message. @default 1000 */
-  hookTimeout?: number
-  /** Answers the hook's `confirm`. Requests are declined by default. */
-  onConfirm?: OnConfirm
-}
-
 /**
  * Starts a gate with its sandbox and its watchdog, but without a bus. The caller connects it.
  *
@@ -202,7 +193,7 @@ export async function startStandaloneGate(
   onFailed: (error: Error) => void,
 ): Promise<Gate> {
   const from = 'runHook: dir'
-  const dir = toDirectoryUrl(resolveLocation(from, location))
+  const dir = toDirectoryUrl(check(from, locationSchema, location))
   await checkFile(from, new URL('index.html', dir))
   const log = createHostLog(false)
   const isolation = { dir, envelope, hookTimeout, from }

@@ -1,4 +1,5 @@
 // The two things that a frontend connects: the runtime of its code, and core.
+import type { Client } from '@sallyport/frontend/internal'
 import type { LinkEndpoint } from '@sallyport/protocol/internal'
 import type { Attachment, CoreCommand } from '../../contract/control.js'
 import type { WorkerStats } from '../supervision/policy.js'
@@ -35,6 +36,8 @@ export interface CoreEndpoint {
   /** Sets the listener of this endpoint. To be called before the first `attach`. */
   subscribe(events: CoreEndpointEvents): void
   attach(attachment: Attachment): void
+  /** Restarts core. Absent if core is in another process. */
+  reload?(): Promise<void>
   /** Reports that the code of a frontend begins, or that the frontend is gone. */
   post(command: Extract<CoreCommand, { type: 'begin' | 'end' }>): void
 }
@@ -63,4 +66,20 @@ export interface LinkEvents {
   /** The link closed, on whichever side. */
   closed(link: number): void
   protocolError(link: number, error: Error): void
+}
+
+/** The place of a session among several of one connection. */
+export interface PoolMember {
+  /** Unique among sessions and frontends. */
+  readonly name: string
+  /** Client that the session is added to. The first session creates it. */
+  readonly client: Client | undefined
+}
+
+/** One of several sessions of a connection. */
+export interface PooledSession {
+  /** The client that uses the session. */
+  readonly client: Client
+  /** Resolves with the error, if any, once the session has ended for good. The client can have other sessions. */
+  readonly closed: Promise<Error | undefined>
 }

@@ -27,8 +27,8 @@ import {
   type UnexpectedReadReport,
 } from '@sallyport/protocol/internal'
 import type { RelayData } from '../../relay/messages.js'
-import type { ConnectionConfig, FrontendConfig, PermissionConfig, ProcessConfig, SesConfig } from '../options/types.js'
-import { getWorkerName, type SupervisionConfig, type WorkerStats } from '../supervision/policy.js'
+import type { ConnectionConfig, FrontendConfig, SandboxConfig } from '../options/resolve.js'
+import { getWorkerName, type WorkerStats } from '../supervision/policy.js'
 import { pipeOutput, pipeToHost } from '../workers/output.js'
 import { getFlags, realModule } from '../workers/read-grants.js'
 import {
@@ -42,13 +42,12 @@ import {
 import { type Entry, findEntry, spawnWorker } from '../workers/spawn.js'
 import { explainSyntax } from '../workers/syntax-errors.js'
 import type { FrontendHost } from './frontend.js'
-import type { FrontendRuntime, RuntimeEvents } from './types.js'
+import type { FrontendRuntime, PoolMember, RuntimeEvents } from './types.js'
 
 export interface WorkerRuntimeDeps {
   label: string
   module: URL
-  settings: FrontendConfig
-  supervision: SupervisionConfig
+  config: FrontendConfig
   host: FrontendHost
   /** Called when the thread has loaded its own code and its sandbox is in place. */
   onBooted(): void
@@ -56,8 +55,6 @@ export interface WorkerRuntimeDeps {
   onLoaded(): void
   /** True while the host waits for the module: a failure rejects what it called, and is not reported. */
   isOpening(): boolean
-  /** Called when Node lets the frontend read a directory that was not granted. */
-  onUnexpectedRead(directory: string): void
 }
 
 /** A relay kills its process and then exits by itself: a process that exits after its relay stays in the process table. */
@@ -65,24 +62,12 @@ const RELAY_STOP_TIMEOUT_MS = 10_000
 
 /** Starts a worker, which loads its module with the first link. */
 export function createWorkerRuntime(deps: WorkerRuntimeDeps, events: RuntimeEvents): FrontendRuntime {
-  const { label, module, settings, supervision, host, onBooted, onLoaded, isOpening, onUnexpectedRead } = deps
-  const { codec, data, sandbox, maxInFlight, overflow } = settings
+  const { label, module, config, host, onBooted, onLoaded, isOpening } = deps
   const { supervisor, log, reporter, options } = host
-  const isProcess = typeof sandbox === 'object' && sandbox.kind === 'process'
-  const { dev, calls } = options
-  const isolated = options.pattern === 'isolation'
-  const client = {
-    label,
-    codec,
-    data,
-    isolated,
-    timeout: calls.timeout,
-    maxInFlight,
-    overflow,
-    deadlines: host.core.isRemote,
-  }
+  const { dev } = options
+  const isProcess = config.sandbox.kind === 'process'
   const start: FrontendStart = {
-    ...client,
+    ...getClientOptions(label, config, host),
     module: module.href,
     development: isDevelopment(),
     ...(dev && { sourceMaps: true }),
@@ -96,11 +81,11 @@ export function createWorkerRuntime(deps: WorkerRuntimeDeps, events: RuntimeEven
   let hasReported = false
   const worker = supervisor.start({
     name: getWorkerName('frontend', label),
-    supervision,
+    supervision: config.supervision,
     waitsAfterError: dev,
     isOpening,
     ...(isProcess && { stopTimeout: RELAY_STOP_TIMEOUT_MS }),
-    spawn: heartbeat => spawnFrontend({ ...start, heartbeat }, settings, host),
+    spawn: heartbeat => spawnFrontend({ ...start, heartbeat }, config, host),
     ...(dev && { explainError: (error, signal) => explainSyntax(error, module, signal) }),
     onState(state) {
       log.debug({ actor: 'frontend', label, state }, 'state')
@@ -112,7 +97,11 @@ export function createWorkerRuntime(deps: WorkerRuntimeDeps, events: RuntimeEven
         directory?: unknown
       }
       if (type === 'loaded') return onLoaded()
-      if (type === 'unexpected-read' && typeof directory === 'string' && !hasReported) onUnexpectedRead(directory)
+      if (type === 'unexpected-read' && typeof directory === 'string' && !hasReported) {
+        const message =
+          'Node lets this frontend read everything below the working directory. See docs/reference/security.md'
+        log.warn({ label, directory }, message)
+      }
       hasReported = true
     },
     onRestarted: events.restarted,
@@ -164,7 +153,7 @@ function spawnFrontend(
 ): Worker {
   const entry = options.workers.frontend ?? findEntry('@sallyport/frontend/worker')
   const worker =
-    sandbox === 'none'
+    sandbox.kind === 'none'
       ? spawnWorker(entry, data, [], { stdout: true, stderr: true })
       : sandbox.kind === 'process'
         ? spawnRelay(data, sandbox)
@@ -174,7 +163,7 @@ function spawnFrontend(
   return worker
 }
 
-function getSandboxOptions(entry: Entry, data: FrontendWorkerData, sandbox: PermissionConfig | SesConfig) {
+function getSandboxOptions(entry: Entry, data: FrontendWorkerData, sandbox: SandboxConfig<'permission' | 'ses'>) {
   const module = realModule(data.module)
   const runner = sandbox.kind === 'ses' ? findEntry('@sallyport/isolation/internal/script') : undefined
   const reads =
@@ -196,7 +185,7 @@ function getSandboxOptions(entry: Entry, data: FrontendWorkerData, sandbox: Perm
  *
  * @throws {BusError} InvalidParams for a location that cannot be granted, and what `new Worker` throws
  */
-function spawnRelay(data: FrontendWorkerData, sandbox: ProcessConfig): Worker {
+function spawnRelay(data: FrontendWorkerData, sandbox: SandboxConfig<'process'>): Worker {
   const { heartbeat, ...frontend } = data
   const { read, net, resourceLimits, memory, cpu } = sandbox
   const entry = findEntry('@sallyport/frontend/process')
@@ -233,110 +222,59 @@ function getV8Flags(limits: ResourceLimits = {}): string[] {
   ]
 }
 
-export interface ConnectionDeps extends Pick<PooledSessionOptions, 'label' | 'settings'> {
-  timeout: number | undefined
-  deadlines: boolean
-  isolated: boolean
+export interface ConnectionDeps {
+  label: string
+  config: ConnectionConfig
+  host: FrontendHost
+  /** Set if the client has several sessions, each with another core, with links and a gate of its own. */
+  member: PoolMember | undefined
   onConnected(client: Client): void
 }
 
-/** Creates a client in the host's own thread. Each further link reconnects the client. */
+/** Creates a client in the host's own thread, or adds a session to one. Each further link replaces the previous one. */
 export function createConnectionRuntime(deps: ConnectionDeps, events: RuntimeEvents): FrontendRuntime {
-  let client: Client | undefined
-  let isUp = true
-  const exit = (error?: Error): void => {
-    if (isUp) events.exited(error)
-    isUp = false
-  }
-  const end = (error?: Error): void => {
-    if (client) endClient(client, error as BusError | undefined)
-    else exit(error)
-  }
-  return {
-    get isUp() {
-      return isUp
-    },
-    get stats() {
-      return getConnectionStats(isUp)
-    },
-    connect(endpoint) {
-      const link = openLink(endpoint, true)
-      if (client) return void reconnectClient(client, link)
-      client = createClient(link, deps)
-      void client.closed.then(() => exit())
-      deps.onConnected(client)
-    },
-    dismiss: end,
-    fail: end,
-    async stop() {
-      if (client) await client.close()
-      else end()
-    },
-  }
-}
-
-export interface PooledSessionOptions {
-  label: string
-  /** Unique among sessions and frontends. */
-  name: string
-  settings: ConnectionConfig
-  supervision: SupervisionConfig
-  /** Client that the session is added to. The first session creates it. */
-  client: Client | undefined
-}
-
-/** One of several sessions of a connection. */
-export interface PooledSession {
-  /** The client that uses the session. */
-  readonly client: Client
-  /** Resolves with the error, if any, once the session has ended for good. The client can have other sessions. */
-  readonly closed: Promise<Error | undefined>
-}
-
-/** Creates one session of a client that has several, each with another core. Every session has its own links and its own gate. */
-export function createSessionRuntime(
-  deps: ConnectionDeps & Pick<PooledSessionOptions, 'client'>,
-  events: RuntimeEvents,
-): FrontendRuntime {
-  let { client } = deps
+  const { label, config, host, member, onConnected } = deps
+  let client = member?.client
   let link: Link | undefined
   let isUp = true
   const end = (error?: Error): void => {
     if (!isUp) return
     isUp = false
-    if (client && link) endConnection(client, link, error as BusError | undefined)
+    if (client && !member) endClient(client, error as BusError | undefined)
+    else if (client && link) endConnection(client, link, error as BusError | undefined)
     events.exited(error)
   }
   return {
     get isUp() {
       return isUp
     },
-    get stats() {
-      return getConnectionStats(isUp)
+    get stats(): WorkerStats {
+      return { state: isUp ? 'running' : 'stopped', restarts: 0 }
     },
     connect(endpoint) {
-      const next = openLink(endpoint, true)
-      if (client && link) endConnection(client, link, undefined)
-      if (client) addConnection(client, next)
-      else client = createClient(next, deps)
-      const isFirst = !link
-      link = next
-      if (!isFirst) return
+      const previous = link
+      link = openLink(endpoint, true)
+      if (client && previous && member) endConnection(client, previous, undefined)
+      if (!client) client = createReconnectingClient(link, getClientOptions(label, config, host))
+      else if (member) addConnection(client, link)
+      else return void reconnectClient(client, link)
+      if (previous) return
       void client.closed.then(() => end())
-      deps.onConnected(client)
+      onConnected(client)
     },
     dismiss: end,
     fail: end,
     async stop() {
+      if (!member) await client?.close()
       end()
     },
   }
 }
 
-const getConnectionStats = (isUp: boolean): WorkerStats => ({ state: isUp ? 'running' : 'stopped', restarts: 0 })
-
-function createClient(link: Link, { label, settings, ...options }: ConnectionDeps): Client {
-  const { codec, data, maxInFlight, overflow } = settings
-  const { timeout, deadlines, isolated } = options
-  return createReconnectingClient(link, { label, codec, data, isolated, timeout, maxInFlight, overflow, deadlines })
+/** Options of a frontend's client, in any thread. */
+function getClientOptions(label: string, config: ConnectionConfig, { options, core }: FrontendHost) {
+  const { codec, data, maxInFlight, overflow } = config
+  const isolated = options.pattern === 'isolation'
+  const { timeout } = options.calls
+  return { label, codec, data, isolated, timeout, maxInFlight, overflow, deadlines: core.isRemote }
 }

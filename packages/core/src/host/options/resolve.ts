@@ -5,37 +5,77 @@ import { fileURLToPath } from 'node:url'
 import { deserialize, serialize } from 'node:v8'
 import { BusError, describeThrown } from '@sallyport/protocol/internal'
 import type * as v from 'valibot'
+import type { AclInput, AllowList, Pattern } from '../../acl/types.js'
+import type { CoreDefinition } from '../../api/define.js'
 import { checkDefinition } from '../../api/validate-definition.js'
-import type { AppInfo } from '../../contract/control.js'
+import type { AppInfo, CallLimits } from '../../contract/control.js'
 import { didYouMean } from '../../shared/suggest.js'
 import { check } from '../../shared/validate.js'
-import type { Logger } from '../reporting/log.js'
-import { resolveSupervision, type SupervisionConfig, type SupervisionOptions } from '../supervision/policy.js'
+import type { OnConfirm } from '../reporting/confirm.js'
+import type { LogOption } from '../reporting/log.js'
+import { resolveSupervision, type SupervisionConfig } from '../supervision/policy.js'
+import type { WorkerMakers } from '../workers/spawn.js'
 import { createAclInput } from './acl-input.js'
-import { locationSchema, type ModuleLocation, toDirectoryUrl } from './location.js'
+import { toDirectoryUrl } from './location.js'
 import {
   busSchema,
   connectionSchema,
   frontendSchema,
-  inspectorSchema,
   isolationDefaults,
   labelSchema,
   OPTION_PLACES,
   type ParsedOptions,
   type ParsedPattern,
+  type remoteHostSchema,
 } from './schema.js'
-import type {
-  BusConfig,
-  BusOptions,
-  ConnectionConfig,
-  ConnectionOptions,
-  FrontendConfig,
-  FrontendOptions,
-  IsolationConfig,
-} from './types.js'
+import type { BusOptions, ConnectionOptions, FrontendOptions } from './types.js'
 
 /** Options of the bus that a frontend's own options override. */
-export type FrontendDefaults = Pick<BusConfig, 'codec'> & { supervision?: SupervisionOptions | undefined }
+export type FrontendDefaults = Pick<ParsedOptions, 'codec' | 'supervision'>
+
+type ParsedFrontend = v.InferOutput<typeof frontendSchema>
+
+/** Options of a connection or a frontend, with those of the bus in place of missing ones. */
+export interface ConnectionConfig extends Omit<v.InferOutput<typeof connectionSchema>, 'codec'> {
+  codec: FrontendDefaults['codec']
+  supervision: SupervisionConfig
+}
+
+export interface FrontendConfig
+  extends ConnectionConfig, Pick<ParsedFrontend, 'sandbox' | 'onStdio' | 'loaded' | 'loadTimeout'> {
+  allow: AllowList | undefined
+}
+
+export type SandboxConfig<Kind = unknown> = Extract<FrontendConfig['sandbox'], { kind: Kind }>
+
+/** Options of a host, with core or without it. */
+export interface HostConfig extends FrontendDefaults {
+  log: LogOption
+  onConfirm: OnConfirm | undefined
+  workers: WorkerMakers
+  frontends: ({ label: string; module: URL } & FrontendConfig)[]
+  calls: CallLimits
+  pattern: Pattern
+  isolation: IsolationConfig
+  dev: boolean
+}
+
+export interface IsolationConfig {
+  dir: URL | undefined
+  envelope: boolean
+  hookTimeout: number
+  /** The option or file that names `dir`, for error texts. */
+  from: string
+}
+
+export interface BusConfig extends HostConfig {
+  core: URL | CoreDefinition
+  coreSupervision: SupervisionConfig
+  acl: AclInput
+  appInfo: AppInfo
+  plugins: Readonly<Record<string, unknown>>
+  network: ParsedOptions['network']
+}
 
 /** @throws {BusError} InvalidParams, which names the option or file, and the place in it */
 export async function resolveOptions(input: BusOptions): Promise<BusConfig> {
@@ -46,19 +86,10 @@ export async function resolveOptions(input: BusOptions): Promise<BusConfig> {
   const project = options.config && (await (await import('./project.js')).readProject(options.config))
   const ownPattern = options.app?.security?.pattern
   const pattern = ownPattern ?? project?.pattern
-  const source = ownPattern ? 'createBus' : project?.from
   return {
+    ...resolveHost('createBus', input, options, pattern, ownPattern ? 'createBus' : project?.from),
     core,
-    codec: options.codec,
-    workers: input.workers ?? {},
-    supervision: {
-      core: resolveSupervision('permanent', options.supervision, options.core.supervision),
-      frontends: options.supervision,
-    },
-    frontends: resolveFrontends('createBus', input, options),
-    calls: options.calls,
-    pattern: pattern?.use ?? 'brownfield',
-    isolation: resolveIsolation(`${source}: app.security.pattern.options.dir`, pattern),
+    coreSupervision: resolveSupervision('permanent', options.supervision, options.core.supervision),
     acl: await createAclInput(options, project),
     appInfo: getAppInfo(options, project),
     plugins: cloneData('createBus: pluginOptions', { ...project?.plugins, ...options.pluginOptions }),
@@ -66,46 +97,44 @@ export async function resolveOptions(input: BusOptions): Promise<BusConfig> {
       module: options.network.module,
       options: cloneData('createBus: network.options', options.network.options),
     },
-    log: input.log,
-    dev: options.dev,
-    onConfirm: input.onConfirm,
   }
 }
 
 /**
+ * Resolves the options of any host.
+ *
  * @param input - the options as they were written: valibot omits some keys of a record
- * @internal
+ * @param patternFrom - the function or file that names the pattern, for error texts
  */
-export function resolveFrontends(
+export function resolveHost(
   where: string,
-  input: Pick<BusOptions, 'frontends'>,
-  { frontends = {}, ...defaults }: Pick<ParsedOptions, 'frontends'> & FrontendDefaults,
-): BusConfig['frontends'] {
+  input: Pick<BusOptions, 'frontends' | 'workers' | 'log' | 'onConfirm'>,
+  { codec, supervision, calls, dev, frontends = {} }: v.InferOutput<typeof remoteHostSchema>,
+  pattern: ParsedPattern,
+  patternFrom: string = where,
+): HostConfig {
   for (const label of Object.keys(input.frontends ?? {})) {
     if (Object.hasOwn(frontends, label)) continue
     throw new BusError('InvalidParams', `${where}: frontends: invalid label ${JSON.stringify(label)}`)
   }
-  return Object.entries(frontends).map(([label, { module, ...options }]) => ({
-    ...toFrontendConfig(`${where}: frontends.${label}.`, options, defaults),
-    label,
-    module,
-  }))
+  const { dir, ...isolation } = pattern?.use === 'isolation' ? pattern.options : isolationDefaults
+  return {
+    ...{ codec, supervision, calls, dev, log: input.log, onConfirm: input.onConfirm, workers: input.workers ?? {} },
+    frontends: Object.entries(frontends).map(([label, { module, ...options }]) => ({
+      ...toFrontendConfig(`${where}: frontends.${label}.`, options, { codec, supervision }),
+      label,
+      module,
+    })),
+    pattern: pattern?.use ?? 'brownfield',
+    isolation: {
+      ...isolation,
+      dir: dir && toDirectoryUrl(dir),
+      from: `${patternFrom}: app.security.pattern.options.dir`,
+    },
+  }
 }
 
-/**
- * @param from - the option or file that names the isolation app
- * @internal
- */
-export function resolveIsolation(from: string, pattern: ParsedPattern): IsolationConfig {
-  const { dir, ...options } = pattern?.use === 'isolation' ? pattern.options : isolationDefaults
-  return { ...options, dir: dir && toDirectoryUrl(dir), from }
-}
-
-/**
- * Resolves the options of a frontend that is opened while the bus runs.
- *
- * @throws {BusError} InvalidParams
- */
+/** Resolves the options of a frontend that is opened while the bus runs. @throws {BusError} InvalidParams */
 export function resolveFrontend(
   where: string,
   label: string,
@@ -116,52 +145,44 @@ export function resolveFrontend(
   return toFrontendConfig(`${where}: `, check(where, frontendSchema, options, OPTION_PLACES), defaults)
 }
 
-/** Returns the supervision of a frontend: later options take precedence. */
-export const resolveFrontendSupervision = (
-  ...options: readonly (SupervisionOptions | undefined)[]
-): SupervisionConfig => resolveSupervision('transient', ...options)
-
 /** Resolves the options of a connection, which has no worker. @throws {BusError} InvalidParams */
 export function resolveConnection(
   where: string,
   label: string,
   options: ConnectionOptions = {},
-  defaults: FrontendDefaults = { codec: 'json' },
+  { codec, supervision }: FrontendDefaults,
 ): ConnectionConfig {
   check(`${where}: its label`, labelSchema, label)
-  const { data, codec = defaults.codec, ...config } = check(where, connectionSchema, options, OPTION_PLACES)
-  return { ...config, codec, data: cloneData(`${where}: data`, data) }
+  const { data, ...config } = check(where, connectionSchema, options, OPTION_PLACES)
+  return {
+    ...config,
+    codec: config.codec ?? codec,
+    supervision: resolveSupervision('transient', supervision),
+    data: cloneData(`${where}: data`, data),
+  }
 }
-
-export const resolveLocation = (where: string, location: ModuleLocation): URL => check(where, locationSchema, location)
-
-export const resolvePort = (where: string, options: { port?: number }): number =>
-  check(where, inspectorSchema, options, ['port']).port
 
 /** @param place - the place of the frontend's options, for error texts */
 function toFrontendConfig(
   place: string,
-  { data, supervision, allow, codec, ...options }: v.InferOutput<typeof frontendSchema>,
+  { data, supervision, allow, codec, ...options }: ParsedFrontend,
   defaults: FrontendDefaults,
 ): FrontendConfig {
-  const { sandbox, link } = options
-  if (link === 'port' && sandbox !== 'none') {
+  const { kind } = options.sandbox
+  if (options.link === 'port' && kind !== 'none') {
     const reason =
       'Node deserializes what arrives at a port in the receiving thread, and hostile code could end core with it'
     const remedy = 'Use "auto" or "ring", or sandbox: "none" for code that you trust'
-    throw new BusError(
-      'InvalidParams',
-      `${place}link must not be "port" for a frontend in a sandbox: ${reason}. ${remedy}`,
-    )
+    const text = `link must not be "port" for a frontend in a sandbox: ${reason}. ${remedy}`
+    throw new BusError('InvalidParams', `${place}${text}`)
   }
   const clone = cloneData(`${place}data`, data)
-  const isProcess = typeof sandbox === 'object' && sandbox.kind === 'process'
   return {
     ...options,
     allow: allow && { entries: allow, from: `${place}allow` },
     codec: codec ?? defaults.codec,
-    supervision: resolveFrontendSupervision(defaults.supervision, supervision),
-    data: isProcess ? serializeData(`${place}data`, clone) : clone,
+    supervision: resolveSupervision('transient', defaults.supervision, supervision),
+    data: kind === 'process' ? serializeData(`${place}data`, clone) : clone,
   }
 }
 
@@ -193,11 +214,9 @@ function serializeData(what: string, data: unknown): unknown {
   }
 }
 
-/** A host without core has no module of core's. */
-type Modules = Pick<BusConfig, 'frontends' | 'isolation'> & Partial<Pick<BusConfig, 'core' | 'network'>>
-
 /** @throws {BusError} InvalidParams, which names the option and the missing file */
-export async function checkFiles(where: string, { core, frontends, isolation, network }: Modules): Promise<void> {
+export async function checkFiles(where: string, config: HostConfig & Partial<BusConfig>): Promise<void> {
+  const { core, frontends, isolation, network } = config
   if (core instanceof URL) await checkFile(`${where}: core`, core)
   for (const { label, module } of frontends) await checkFile(`${where}: frontends.${label}`, module)
   if (network) await checkFile(`${where}: network.module`, network.module)
@@ -222,14 +241,4 @@ async function suggestFile(path: string): Promise<string> {
   } catch {
     return `, nor a directory ${directory}`
   }
-}
-
-export function warnAboutMissingHook(
-  { pattern, isolation }: Pick<BusConfig, 'pattern' | 'isolation'>,
-  log: Logger,
-): void {
-  if (pattern !== 'isolation' || isolation.dir) return
-  log.warn(
-    'The isolation pattern has no dir, so its hook passes every message. Calls are still encrypted and authorized',
-  )
 }

@@ -105,7 +105,7 @@ const sandboxObject = v.variant(
 )
 const sandboxName = v.pipe(
   v.picklist(['none', 'permission', 'process', 'ses'], '"none", "permission", "process", "ses" or { kind, … }'),
-  v.transform(kind => (kind === 'none' ? kind : v.parse(sandboxObject, { kind }))),
+  v.transform(kind => (kind === 'none' ? { kind } : v.parse(sandboxObject, { kind }))),
 )
 
 const delay = v.optional(integer('whole milliseconds, from 0', 0))

@@ -1,13 +1,12 @@
-// Types of the options as users write them (`XOptions`), and as the host uses them (`XConfig`): with defaults, URLs and read files.
+// Types of the options as users write them. `resolve.ts` has those that the host uses.
 import type { ResourceLimits } from 'node:worker_threads'
 import type { CodecName, LinkKind } from '@sallyport/protocol/internal'
-import type { AclInput, AllowList, Capability, Pattern, PermissionFile } from '../../acl/types.js'
+import type { Capability, PermissionFile } from '../../acl/types.js'
 import type { CoreDefinition } from '../../api/define.js'
-import type { AppInfo, CallLimits, CallQuota } from '../../contract/control.js'
-import type { ProcessLimits } from '../../relay/messages.js'
+import type { AppInfo, CallsOptions } from '../../contract/control.js'
 import type { OnConfirm } from '../reporting/confirm.js'
-import type { Logger, LogLevel, LogOption } from '../reporting/log.js'
-import type { SupervisionConfig, SupervisionOptions } from '../supervision/policy.js'
+import type { Logger, LogLevel } from '../reporting/log.js'
+import type { SupervisionOptions } from '../supervision/policy.js'
 import type { OnStdio } from '../workers/output.js'
 import type { WorkerMakers } from '../workers/spawn.js'
 import type { ModuleLocation } from './location.js'
@@ -151,6 +150,16 @@ export interface IsolationOptions {
   hookTimeout?: number
 }
 
+/** Options of a gate without a bus, which tests one hook. */
+export interface StandaloneGateOptions {
+  /** Like `envelope` of the isolation pattern. */
+  envelope?: boolean
+  /** Milliseconds that the hook is given for one message. @default 1000 */
+  hookTimeout?: number
+  /** Answers the hook's `confirm`. Requests are declined by default. */
+  onConfirm?: OnConfirm
+}
+
 /** The pattern and its options, as in a tauri.conf.json. */
 export type PatternOptions = { use: 'brownfield' } | { use: 'isolation'; options?: IsolationOptions }
 
@@ -232,98 +241,10 @@ export interface BusOptions extends AppInfo {
   onConfirm?: OnConfirm
 }
 
-/** Deadlines and quotas of calls. */
-export interface CallsOptions {
-  /**
-   * Deadline in milliseconds of each call that has none of its own: beyond it the call rejects with `Timeout`. A stream's `timeout` is
-   * its own. Calls have no deadline by default.
-   */
-  timeout?: number
-  /**
-   * Milliseconds after which a call that still runs in core is logged and reported (`bus.on('slow')`), once. `false`: never.
-   *
-   * @default 30000
-   */
-  slowAfter?: number | false
-  /**
-   * How often frontends may call commands, counted for each frontend and command. Further calls are refused with `Overloaded`. If the
-   * rate is the reason, `data.retryAfter` is the number of milliseconds to wait. All quotas that match a call apply.
-   *
-   * @example [{ windows: ['plugin-*'], commands: ['read_*'], rate: 100, concurrency: 4 }]
-   */
-  quotas?: readonly CallQuota[]
-}
-
 /** A module that connects frontends of other processes: docs/internals/networks.md. */
 export interface NetworkOptions {
   /** A module whose export `join` is a `JoinNetwork` of `@sallyport/core/network`. */
   module: ModuleLocation
   /** Options of the module: a copy of any value that `structuredClone` takes. */
   options?: unknown
-}
-
-export type ConnectionConfig = Required<Omit<ConnectionOptions, 'data'>> & Pick<ConnectionOptions, 'data'>
-
-export interface PermissionConfig {
-  kind: 'permission'
-  read: URL[]
-  net: boolean
-  strict: boolean
-  resourceLimits?: ResourceLimits | undefined
-}
-
-export interface ProcessConfig extends ProcessLimits {
-  kind: 'process'
-  read: URL[]
-  net: boolean
-  resourceLimits?: ResourceLimits | undefined
-}
-
-export interface SesConfig {
-  kind: 'ses'
-  resourceLimits?: ResourceLimits | undefined
-}
-
-export interface FrontendConfig extends ConnectionConfig {
-  allow: AllowList | undefined
-  sandbox: 'none' | PermissionConfig | ProcessConfig | SesConfig
-  onStdio?: OnStdio | undefined
-  supervision: SupervisionConfig
-  loaded: boolean
-  loadTimeout: number
-}
-
-export interface IsolationConfig {
-  dir: URL | undefined
-  envelope: boolean
-  hookTimeout: number
-  /** The option or file that names `dir`, for error texts. */
-  from: string
-}
-
-export interface NetworkConfig {
-  module: URL
-  options?: unknown
-}
-
-export interface BusConfig {
-  core: URL | CoreDefinition
-  codec: CodecName
-  workers: WorkerMakers
-  frontends: ({ label: string; module: URL } & FrontendConfig)[]
-  supervision: {
-    core: SupervisionConfig
-    /** The bus's own options, for frontends that are opened later. */
-    frontends: SupervisionOptions | undefined
-  }
-  calls: CallLimits
-  pattern: Pattern
-  isolation: IsolationConfig
-  acl: AclInput
-  appInfo: AppInfo
-  plugins: Readonly<Record<string, unknown>>
-  network: NetworkConfig | undefined
-  log: LogOption
-  dev: boolean
-  onConfirm: OnConfirm | undefined
 }

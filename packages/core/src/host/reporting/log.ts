@@ -1,7 +1,7 @@
-// The bus's log: the host's pino logger, to which core and the gates send their lines.
+// The bus's log: the host's pino logger, to which core and the gates send their lines. Control characters are escaped, because
+// terminals obey them: frontends could send them in a name, an error or their output.
+import { stripVTControlCharacters } from 'node:util'
 import { type Logger, pino } from 'pino'
-import { escapeLine } from './escape.js'
-import { createTerminalLog } from './terminal-log.js'
 
 export type { Logger }
 
@@ -38,9 +38,14 @@ export function writeToStderr(text: string): void {
   stderr.write(text)
 }
 
+/** A line of pino, with the fields of the bus's own lines. */
 interface LogLine {
   level: number
+  time: number
   msg?: string
+  actor?: string
+  label?: string
+  err?: { stack?: unknown; message?: unknown }
   [field: string]: unknown
 }
 
@@ -50,3 +55,71 @@ export function forwardLine(log: Logger, line: string): void {
   const method = pino.levels.labels[level] ?? 'info'
   if (method in log) log[method as 'info'](fields, msg)
 }
+
+const WARN = 40
+const REPEAT_INTERVAL_MS = 1000
+/** Different texts that are compared at a time. */
+const MAX_REPEATED = 1000
+
+/**
+ * Returns a function that takes lines of pino and writes them as text. A warning that repeats within a second is written once, and
+ * how often it was repeated when the second is over, or the process exits.
+ */
+export function createTerminalLog(write: (text: string) => void): (line: string) => void {
+  const repeated = new Map<string, number>()
+  let lastStack = ''
+  let timer: NodeJS.Timeout | undefined
+
+  const flush = (): void => {
+    clearTimeout(timer)
+    timer = undefined
+    process.off('exit', flush)
+    for (const [event, count] of repeated) if (count > 0) write(`${formatTime(Date.now())} ${event} (${count} more)\n`)
+    repeated.clear()
+  }
+
+  return line => {
+    const { level, time, name: _name, pid: _pid, hostname: _hostname, err, ...rest } = JSON.parse(line) as LogLine
+    const event = formatEvent(level, rest)
+    if (level >= WARN && !err) {
+      const count = repeated.get(event)
+      if (count !== undefined) return void repeated.set(event, count + 1)
+      if (repeated.size < MAX_REPEATED) repeated.set(event, 0)
+      if (!timer) {
+        timer = setTimeout(flush, REPEAT_INTERVAL_MS).unref()
+        process.once('exit', flush)
+      }
+    }
+    const [title = '', ...frames] = toLines(String(err?.stack ?? err?.message ?? err ?? ''))
+    const stack = frames.join('')
+    const isRepeated = stack === lastStack
+    if (stack !== '') lastStack = stack
+    write(`${formatTime(time)} ${event}${title && `: ${title}`}\n${isRepeated ? '' : stack}`)
+  }
+}
+
+const formatTime = (time: number): string => new Date(time).toTimeString().slice(0, 8)
+
+function formatEvent(level: number, { actor, label, msg, ...fields }: Omit<LogLine, 'level' | 'time' | 'err'>): string {
+  const source = [label ?? actor, ...(actor === 'gate' ? ['gate'] : [])].filter(part => part !== undefined).join(' ')
+  const values = Object.entries(fields).map(([key, value]) => ` ${key}=${JSON.stringify(value)}`)
+  const parts = [
+    (pino.levels.labels[level] ?? String(level)).padEnd(5),
+    ...(source === '' ? [] : [`[${source}]`]),
+    msg ?? '',
+  ]
+  return escapeText(parts.join(' ') + values.join(''))
+}
+
+/** Indents all lines but the first: a worker chooses the text, which must not look like another event. */
+const toLines = (stack: string): string[] =>
+  stack.split('\n').map((line, index) => (index === 0 ? escapeText(line) : `  ${escapeText(line)}\n`))
+
+const escapeCharacter = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+
+/** Escapes a line of JSON. There they occur only within strings, where the escape means the same. */
+export const escapeLine = (line: string): string => line.replace(/[\u007f-\u009f\u2028\u2029]/g, escapeCharacter)
+
+/** Removes terminal sequences from one line of text, and escapes other control characters, but not tabs. */
+export const escapeText = (text: string): string =>
+  stripVTControlCharacters(text).replace(/[\u2028\u2029]|(?!\t)\p{Cc}/gu, escapeCharacter)

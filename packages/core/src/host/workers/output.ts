@@ -3,8 +3,7 @@
 import type { Readable } from 'node:stream'
 import type { Worker } from 'node:worker_threads'
 import { formatSuppressed, Throttle } from '@sallyport/protocol/internal'
-import { escapeText } from '../reporting/escape.js'
-import { isDefaultLog, type Logger, type LogOption, writeToStderr } from '../reporting/log.js'
+import { escapeText, isDefaultLog, type Logger, type LogOption, writeToStderr } from '../reporting/log.js'
 
 /** UTF-16 code units of a line, and of text that is written at once. The rest is not shown. */
 const MAX_LINE = 8192

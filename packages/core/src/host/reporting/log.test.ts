@@ -1,6 +1,6 @@
 import { type Logger, pino } from 'pino'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { createTerminalLog } from './terminal-log.js'
+import { createTerminalLog } from './log.js'
 
 beforeEach(() => void vi.useFakeTimers({ now: new Date(2026, 0, 2, 3, 4, 5) }))
 afterEach(() => void vi.useRealTimers())

@@ -1,0 +1,215 @@
+// Tauri's core plugins, as far as they make sense without a GUI: the built-in commands of each, by name.
+import {
+  checkEventName,
+  describeName,
+  describeThrown,
+  EVENT_NAME_RULE,
+  type EventTarget,
+  toEventTarget,
+} from '@sallyport/protocol/internal'
+import { getPermissions } from '../acl/identifier.js'
+import type { Resources } from '../api/resources.js'
+import type { AppInfo } from '../contract/control.js'
+import { checkNotReserved } from '../events/frontend-events.js'
+import type { EventRouter } from '../events/router.js'
+import * as text from '../path/components.js'
+import { type Surroundings, textPlatform } from '../path/directories.js'
+import { directoryName, type PathResolver } from '../path/resolver.js'
+import { invalidArgument, whyMissing } from '../rpc/arguments.js'
+import { Call } from '../rpc/call-table.js'
+import type { Channel } from '../rpc/channel.js'
+import type { RunnableCommand } from '../rpc/registry.js'
+
+/** The version of Tauri whose IPC this is, for `@tauri-apps/api` and plugins. */
+const TAURI_VERSION = '2.12.5'
+
+/** Commands of one plugin by name: `join` of `path` is `plugin:path|join`, allowed by `core:path:allow-join`. */
+type PluginCommands = Readonly<Record<string, (args: Arguments, call: Call) => unknown>>
+
+export interface CoreCommandDeps {
+  router: EventRouter
+  appInfo: AppInfo
+  /** Resources of the app. */
+  resources: Resources
+  path: PathResolver
+  platform: Surroundings['platform']
+  /** Returns the labels of the connected frontends. */
+  labels: () => readonly string[]
+}
+
+export function createCoreCommands(deps: CoreCommandDeps): RunnableCommand[] {
+  const { labels, resources: appResources } = deps
+  const plugins: Readonly<Record<string, PluginCommands>> = {
+    event: createEventCommands(deps.router),
+    path: createPathCommands(deps),
+    app: createAppCommands(deps.appInfo),
+    resources: {
+      // Resources of the app are searched if the caller has no such resource.
+      close: async (args, { resources }) => {
+        const rid = args.getCount('rid')
+        await (appResources.has(rid) && !resources.has(rid) ? appResources : resources).close(rid)
+      },
+    },
+    // Each frontend is one window with one webview, both with its label.
+    window: { get_all_windows: () => labels() },
+    webview: { get_all_webviews: () => labels().map(label => ({ windowLabel: label, label })) },
+  }
+  return Object.entries(plugins).flatMap(([plugin, commands]) =>
+    Object.entries(commands).map(([name, run]): RunnableCommand => {
+      const method = `plugin:${plugin}|${name}`
+      const permissions = getPermissions(name, `core:${plugin}`)
+      return { method, owner: 'core', ...permissions, run: (args, call) => run(new Arguments(method, args), call) }
+    }),
+  )
+}
+
+/** The commands with which frontends listen and emit. Every frontend has them unless a capability denies them. */
+const createEventCommands = (router: EventRouter): PluginCommands => ({
+  listen(args, call) {
+    const target = getTarget(args, { kind: 'Any' })
+    return withEvent(args, event => router.listen(event, target, Call.getSubscriber(call)))
+  },
+  unlisten(args, call) {
+    router.unlisten(args.getString('event'), args.getCount('eventId'), Call.getSubscriber(call))
+  },
+  emit(args, call) {
+    checkEmitter(args, call)
+    withEvent(args, event => router.emit(event, args.values['payload'] ?? null))
+  },
+  emit_to(args, call) {
+    checkEmitter(args, call)
+    const target = getTarget(args)
+    withEvent(args, event => router.emitTo(target, event, args.values['payload'] ?? null))
+  },
+})
+
+function checkEmitter({ values: { event } }: Arguments, call: Call): void {
+  const subscriber = Call.getSubscriber(call)
+  subscriber.emitted?.(event)
+  if (subscriber.label !== undefined) checkNotReserved(event)
+}
+
+function getTarget({ method, values }: Arguments, usual?: EventTarget): EventTarget {
+  const target = values['target'] ?? usual
+  if (target === undefined) throw invalidArgument(method, 'target', whyMissing(method, 'target', values))
+  try {
+    return toEventTarget(target)
+  } catch (error) {
+    throw invalidArgument(method, 'target', describeThrown(error))
+  }
+}
+
+/** Runs an action of the router, which checks the event's name. An error about the name gets Tauri's text. */
+function withEvent<T>(args: Arguments, act: (event: unknown) => T): T {
+  try {
+    return act(args.values['event'])
+  } catch (error) {
+    const event = args.getString('event')
+    try {
+      checkEventName(event)
+    } catch {
+      throw invalidArgument(args.method, 'event', `${EVENT_NAME_RULE}.`)
+    }
+    throw error
+  }
+}
+
+/** The commands that `@tauri-apps/api/path` calls. */
+function createPathCommands({ path, platform }: CoreCommandDeps): PluginCommands {
+  const on = textPlatform(platform)
+  return {
+    resolve_directory(args) {
+      const directory = args.getCount('directory')
+      if (!directoryName(directory)) {
+        const why = `invalid value: ${directory}, expected one of 1 to 23`
+        throw invalidArgument(args.method, 'directory', why)
+      }
+      return path.resolve(directory, args.getOptionalString('path'))
+    },
+    resolve: args => text.resolve(args.getStrings('paths'), on, process.cwd()),
+    normalize: args => text.normalize(args.getString('path'), on),
+    join: args => text.join(args.getStrings('paths'), on),
+    dirname: args => text.dirname(args.getString('path'), on),
+    extname: args => text.extname(args.getString('path'), on),
+    basename: args => text.basename(args.getString('path'), args.getOptionalString('ext'), on),
+    is_absolute: args => text.isAbsolute(args.getString('path'), on),
+  }
+}
+
+const createAppCommands = ({ productName, version, identifier }: AppInfo): PluginCommands => ({
+  name: () => productName ?? '',
+  version: () => version ?? '',
+  identifier: () => identifier ?? '',
+  tauri_version: () => TAURI_VERSION,
+  // There is no bundle. Tauri also answers null during development.
+  bundle_type: () => null,
+  supports_multiple_windows: () => true,
+  // For `onBackButtonPress`. There is no such button, so the channel ends immediately.
+  register_listener(args) {
+    args.getString('event')
+    const { handler } = args.values
+    if (!isChannel(handler)) {
+      const why = 'invalid channel value, expected a string in the `__CHANNEL__:ID` format'
+      throw invalidArgument(args.method, 'handler', why)
+    }
+    handler.end()
+    return null
+  },
+  remove_listener(args) {
+    args.getString('event')
+    args.getCount('channelId')
+    return null
+  },
+})
+
+/** Received values have no functions, except the channels that core has put in place of their references. */
+const isChannel = (value: unknown): value is Channel => typeof (value as Channel | null | undefined)?.end === 'function'
+
+/** Named arguments of one call, whose getters throw `InvalidParams` with Tauri's texts. */
+class Arguments {
+  readonly method: string
+  /** Bytes have no names, and so no members. */
+  readonly values: Readonly<Record<string, unknown>>
+
+  constructor(method: string, args: unknown) {
+    this.method = method
+    this.values = args as Arguments['values']
+  }
+
+  getString(key: string): string {
+    return this.#get(key, 'a string', value => typeof value === 'string')
+  }
+
+  getOptionalString(key: string): string | undefined {
+    return this.values[key] == null ? undefined : this.getString(key)
+  }
+
+  getStrings(key: string): readonly string[] {
+    return this.#get(key, 'a sequence of strings', isStrings)
+  }
+
+  getCount(key: string): number {
+    return this.#get(key, 'u32', isCount)
+  }
+
+  #get<T>(key: string, expected: string, isExpected: (value: unknown) => value is T): T {
+    const value = this.values[key]
+    if (isExpected(value)) return value
+    const missing = value === undefined && whyMissing(this.method, key, this.values)
+    throw invalidArgument(this.method, key, missing || `invalid type: ${describeType(value)}, expected ${expected}`)
+  }
+}
+
+const isStrings = (value: unknown): value is readonly string[] =>
+  Array.isArray(value) && value.every(item => typeof item === 'string')
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
+
+/** Describes a value in serde's words, as Tauri's errors do. */
+function describeType(value: unknown): string {
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return 'sequence'
+  if (typeof value === 'string') return `string ${describeName(value)}`
+  if (typeof value === 'number') return `${Number.isInteger(value) ? 'integer' : 'floating point'} \`${value}\``
+  return typeof value === 'boolean' ? `boolean \`${value}\`` : 'map'
+}
