@@ -3,7 +3,7 @@ import { createAccess } from './inspector/access.js'
 import { getById, setText } from './inspector/dom.js'
 import { createFacts } from './inspector/facts.js'
 import { followFeed } from './inspector/follow.js'
-import { createFrontends } from './inspector/frontends.js'
+import { createCommands, createFrontends } from './inspector/frontends.js'
 import { createMachines } from './inspector/machines.js'
 import { createRecentEvents } from './inspector/recent-events.js'
 import { createTiles } from './inspector/tiles.js'
@@ -37,6 +37,7 @@ const sections = [
   facts.show,
   createTiles(),
   createFrontends(),
+  createCommands(),
   createMachines(),
   createRecentEvents(),
   createAccess(token),

@@ -59,7 +59,18 @@ describe.each(['brownfield', 'isolation'] as const)('both: %s', use => {
       'Command greet not allowed by ACL: add "allow-greet" to the permissions of a capability whose windows match "main"',
     )
     expect(await client.invoke('add', add)).toBe(3)
-    expect(told).toEqual([{ label: 'main', command: 'greet' }])
+    await denying.addCapability({ identifier: 'no', windows: ['main'], permissions: ['deny-greet'] })
+    await expect(client.invoke('greet', { name: 'x' })).rejects.toMatchObject({ reason: 'Denied' })
+    await expect
+      .poll(() => told)
+      .toEqual([
+        {
+          label: 'main',
+          command: 'greet',
+          hint: 'add "allow-greet" to the permissions of a capability whose windows match "main"',
+        },
+        { label: 'main', command: 'greet', hint: '"deny-greet" is among the permissions of a capability for "main"' },
+      ])
   })
 
   test('deny wins over allow, for the labels of its capability', async () => {

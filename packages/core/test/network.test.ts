@@ -26,7 +26,17 @@ describe.each(cores)('core %s', (_where, core) => {
       client.expose({ double: ({ n }: { n: number }) => n * 2 })
       expect(await bus.call('far', 'double', { n: 4 })).toBe(8)
       await expect(client.invoke('throws_odd')).rejects.toMatchObject({ reason: 'Denied' })
-      await expect.poll(() => denied.mock.calls).toEqual([[{ label: 'far', command: 'throws_odd' }]])
+      await expect
+        .poll(() => denied.mock.calls)
+        .toMatchObject([
+          [
+            {
+              label: 'far',
+              command: 'throws_odd',
+              hint: expect.stringMatching(/^add "allow-throws-odd" to/) as string,
+            },
+          ],
+        ])
       const { network: stats, frontends } = await bus.stats()
       expect(stats).toMatchObject({
         instance: 'one',

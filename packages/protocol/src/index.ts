@@ -10,7 +10,7 @@ export {
   whyNotSerializable,
   withoutData,
 } from './errors/command-error.js'
-export { createCallPromise, hideInternalFrames, withCaller } from './errors/caller-stack.js'
+export { createCallPromise, getUserStack, hideInternalFrames, withCaller } from './errors/caller-stack.js'
 export * from './errors/reported-error.js'
 export * from './errors/to-bus-error.js'
 

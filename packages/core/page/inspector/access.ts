@@ -13,10 +13,14 @@ const ACCESS: Readonly<Record<CommandAccess['access'], { text: string; tone: str
 }
 
 const COLUMNS: readonly Column<CommandAccess>[] = [
-  { title: 'Command', isWords: true, getCell: ({ command }) => command },
-  { title: 'May be called', isWords: true, getCell: ({ access }) => ACCESS[access] },
-  { title: 'By', about: 'Capability and permission', isWords: true, getCell: ({ by }) => by },
-  { title: 'Scope', isWords: true, getCell: ({ scope }) => scope },
+  { title: 'Command', getValue: ({ command }) => command },
+  {
+    title: 'May be called',
+    getValue: ({ access }) => ACCESS[access].text,
+    getTone: ({ access }) => ACCESS[access].tone,
+  },
+  { title: 'By', about: 'Capability and permission', getValue: ({ by }) => by },
+  { title: 'Scope', getValue: ({ scope }) => scope },
 ]
 
 export function createAccess(token: string): ShowSnapshot {

@@ -25,6 +25,12 @@ export function create<Name extends keyof HTMLElementTagNameMap>(
   return element
 }
 
+export function createSvg(name: string, attributes: Readonly<Record<string, string | number | boolean>>): SVGElement {
+  const element = document.createElementNS('http://www.w3.org/2000/svg', name)
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, String(value))
+  return element as SVGElement
+}
+
 /** Sets the options of a select. The selected one stays selected if it is still there. */
 export function setOptions(select: HTMLSelectElement, values: readonly string[]): void {
   const current = [...select.options].map(({ value }) => value)

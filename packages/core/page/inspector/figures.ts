@@ -1,10 +1,13 @@
 // Rates of counters, and numbers formatted for people.
 
-/** Rates are measured over this time, however often counters are sampled. */
-const WINDOW_MS = 2000
-
 export class Rates<Counts extends Readonly<Record<string, number>>> {
   readonly #samples: { at: number; counts: Counts }[] = []
+  readonly #windowMs: number
+
+  /** @param windowMs - rates are measured over this time, however often counters are sampled */
+  constructor(windowMs = 2000) {
+    this.#windowMs = windowMs
+  }
 
   /** @param at - milliseconds of the bus's own clock */
   add(at: number, counts: Counts): void {
@@ -13,14 +16,18 @@ export class Rates<Counts extends Readonly<Record<string, number>>> {
     const isOther = last && (at < last.at || Object.keys(counts).some(key => counts[key]! < last.counts[key]!))
     if (isOther) this.#samples.length = 0
     this.#samples.push({ at, counts })
-    while (this.#samples.length > 2 && at - this.#samples[1]!.at >= WINDOW_MS) this.#samples.shift()
+    while (this.#samples.length > 2 && at - this.#samples[1]!.at >= this.#windowMs) this.#samples.shift()
   }
 
   /** Returns a rate per second, or `undefined` after a single sample. */
   get(key: keyof Counts & string): number | undefined {
     const [first, last] = [this.#samples[0], this.#samples.at(-1)]
-    if (!first || !last || last.at <= first.at) return undefined
-    return ((last.counts[key]! - first.counts[key]!) / (last.at - first.at)) * 1000
+    return first && last && last.at > first.at ? (this.getChange(key) / (last.at - first.at)) * 1000 : undefined
+  }
+
+  /** Returns by how much the counter has grown within the window. */
+  getChange(key: keyof Counts & string): number {
+    return this.#samples.at(-1)!.counts[key]! - this.#samples[0]!.counts[key]!
   }
 }
 

@@ -1,57 +1,51 @@
-// The table of the frontends, with the host in its first row.
+// The table of the frontends, with the host in its first row, and the table of the commands.
 import { getById, setText } from './dom.js'
 import type { ShowSnapshot, Snapshot } from './follow.js'
-import { bytes, count, micros, rate, Rates } from './figures.js'
-import { createTable, type Cell, type Column } from './table.js'
+import { bytes, count, duration, micros, rate, Rates } from './figures.js'
+import { createTable, type Column } from './table.js'
 
 type Frontend = Snapshot['frontends'][number]
 type TrafficView = Snapshot['host']
-type TrafficRates = Rates<Record<'calls' | 'in' | 'out' | 'bytes', number>>
+type TrafficRates = Rates<Record<'calls' | 'events' | 'bytes', number>>
 
-interface Row {
+interface Row extends TrafficView {
   label: string
   state: string
   isWell: boolean
   restarts?: number
   rejected?: number | undefined
-  traffic: TrafficView
   hook?: TrafficView['latency'] | undefined
   rates: TrafficRates
 }
 
-const formatOr = (value: number | undefined, format: (value: number) => string): string =>
-  value === undefined ? '–' : format(value)
-const toTrouble = (value: number | undefined): Cell => ({ text: formatOr(value, count), tone: value ? 'bad' : 'soft' })
-const formatLatency = (latency: TrafficView['latency'] | undefined, percentile: 'p50' | 'p99'): string =>
-  latency?.count ? micros(latency[percentile]) : '–'
+/** A count that needs attention unless it is 0. */
+const trouble = <R>(title: string, getValue: (row: R) => number | undefined, about = ''): Column<R> => ({
+  ...{ title, about, getValue, format: count },
+  getTone: row => (getValue(row) ? 'bad' : 'soft'),
+})
+const percentile = <R>(title: string, about: string, get: (row: R) => number | undefined): Column<R> => ({
+  ...{ title, about, format: micros },
+  getValue: row => get(row) || undefined,
+})
 
 const COLUMNS: readonly Column<Row>[] = [
-  { title: 'Frontend', isWords: true, getCell: ({ label }) => label },
-  {
-    title: 'State',
-    isWords: true,
-    getCell: ({ state, isWell }) => ({ text: state, tone: isWell ? 'short' : 'bad short' }),
-  },
-  { title: 'Calls/s', getCell: ({ rates }) => formatOr(rates.get('calls'), rate) },
-  { title: 'In flight', about: 'Its calls that run in core', getCell: ({ traffic }) => count(traffic.inFlight) },
-  { title: 'p50', getCell: ({ traffic: { latency } }) => formatLatency(latency, 'p50') },
-  { title: 'p99', getCell: ({ traffic: { latency } }) => formatLatency(latency, 'p99') },
-  { title: 'Hook p99', about: 'Isolation hook, per message', getCell: ({ hook }) => formatLatency(hook, 'p99') },
-  { title: 'Queued', about: 'Sent by core, and not read yet', getCell: ({ traffic }) => bytes(traffic.queued) },
-  { title: 'Events in/s', about: 'Emitted by the frontend', getCell: ({ rates }) => formatOr(rates.get('in'), rate) },
-  { title: 'Events out/s', about: 'Sent to the frontend', getCell: ({ rates }) => formatOr(rates.get('out'), rate) },
-  { title: 'Bytes/s', getCell: ({ rates }) => formatOr(rates.get('bytes'), bytes) },
-  { title: 'Restarts', getCell: ({ restarts }) => toTrouble(restarts) },
-  { title: 'Calls', getCell: ({ traffic }) => count(traffic.calls) },
-  { title: 'Failures', getCell: ({ traffic }) => toTrouble(traffic.failures) },
-  { title: 'Denied', getCell: ({ traffic }) => toTrouble(traffic.denied) },
-  { title: 'Rejected', getCell: ({ rejected }) => toTrouble(rejected) },
-  { title: 'Late', about: 'Responses after the end of their calls', getCell: ({ traffic }) => toTrouble(traffic.late) },
-  {
-    title: 'Dropped',
-    about: 'Events that the frontend was too slow for',
-    getCell: ({ traffic }) => toTrouble(traffic.events.dropped),
-  },
+  { title: 'Frontend', getValue: ({ label }) => label },
+  { title: 'State', getValue: ({ state }) => state, getTone: ({ isWell }) => (isWell ? 'short' : 'bad short') },
+  { title: 'Calls/s', getValue: ({ rates }) => rates.get('calls'), format: rate },
+  { title: 'In flight', about: 'Its calls that run in core', getValue: ({ inFlight }) => inFlight, format: count },
+  percentile('p50', 'Half of the commands took no longer', ({ latency }) => latency.p50),
+  percentile('p99', '99 % of the commands took no longer', ({ latency }) => latency.p99),
+  percentile('Hook p99', 'Isolation hook, per message', ({ hook }) => hook?.p99),
+  { title: 'Queued', about: 'Sent by core, and not read yet', getValue: ({ queued }) => queued, format: bytes },
+  { title: 'Events/s', about: 'In both directions', getValue: ({ rates }) => rates.get('events'), format: rate },
+  { title: 'Bytes/s', getValue: ({ rates }) => rates.get('bytes'), format: bytes },
+  trouble('Restarts', ({ restarts }) => restarts),
+  { title: 'Calls', getValue: ({ calls }) => calls, format: count },
+  trouble('Failures', ({ failures }) => failures),
+  trouble('Denied', ({ denied }) => denied),
+  trouble('Rejected', ({ rejected }) => rejected),
+  trouble('Late', ({ late }) => late, 'Responses after the end of their calls'),
+  trouble('Dropped', ({ events }) => events.dropped, 'Events that the frontend was too slow for'),
 ]
 
 export function createFrontends(): ShowSnapshot {
@@ -62,11 +56,11 @@ export function createFrontends(): ShowSnapshot {
     const next: typeof ratesByLabel = new Map()
     const sample = (label: string, { calls, events, bytes: size }: TrafficView): TrafficRates => {
       const rates: TrafficRates = ratesByLabel.get(label) ?? new Rates()
-      rates.add(uptime, { calls, in: events.in, out: events.out, bytes: size.in + size.out })
+      rates.add(uptime, { calls, events: events.in + events.out, bytes: size.in + size.out })
       next.set(label, rates)
       return rates
     }
-    const hostRow = { label: 'host', state: 'running', isWell: true, traffic: host, rates: sample('host', host) }
+    const hostRow: Row = { ...host, label: 'host', state: 'running', isWell: true, rates: sample('host', host) }
     const rows = frontends.map(frontend => toRow(frontend, sample(frontend.label, frontend)))
     showRows([hostRow, ...rows], '')
     ratesByLabel = next
@@ -77,15 +71,43 @@ export function createFrontends(): ShowSnapshot {
 }
 
 function toRow(frontend: Frontend, rates: TrafficRates): Row {
-  const { label, state, gate, restarts, rejected } = frontend
+  const { state, gate, restarts, rejected } = frontend
   return {
-    label,
+    ...frontend,
     state: gate && gate.state !== state ? `${state}, gate ${gate.state}` : state,
     isWell: state === 'running' && (gate === undefined || gate.state === 'running'),
     restarts: restarts + (gate?.restarts ?? 0),
     rejected: gate && rejected,
-    traffic: frontend,
     hook: gate?.hook,
     rates,
+  }
+}
+
+type Command = NonNullable<Snapshot['commands']>[number]
+
+const sum = (failures: Command['failures']): number => Object.values(failures).reduce((total, each) => total + each, 0)
+
+const COMMAND_COLUMNS: readonly Column<Command>[] = [
+  { title: 'Command', getValue: ({ command }) => command },
+  { title: 'Calls', getValue: ({ calls }) => calls, format: count },
+  trouble('Failures', ({ failures }) => sum(failures)),
+  {
+    title: 'Reasons',
+    getValue: ({ failures }) => {
+      const reasons = Object.entries(failures).toSorted(([, a], [, b]) => b - a)
+      return reasons.map(([reason, times]) => `${reason} ${count(times)}`).join(', ')
+    },
+  },
+  percentile('p99', '99 % took no longer, with a precision of 10 %', ({ p99 }) => p99),
+  { title: 'In flight', getValue: ({ inFlight }) => inFlight, format: count },
+  { title: 'Oldest', about: 'Running since', getValue: ({ oldest }) => oldest?.ms, format: duration },
+  { title: 'Called by', about: 'The caller of the oldest one', getValue: ({ oldest }) => oldest?.label },
+]
+
+export function createCommands(): ShowSnapshot {
+  const table = getById('calls', HTMLTableElement)
+  const showRows = createTable(table, 'Commands', COMMAND_COLUMNS, ({ command }) => command)
+  return ({ commands }) => {
+    if (commands) showRows(commands, 'None.')
   }
 }

@@ -1,19 +1,15 @@
-// A table whose rows come, change and go. Rows keep their elements, and so selection and focus.
+// A table whose rows come, change and go. Rows keep their elements, and so selection and focus. A click on a title sorts.
 import { create, setAttribute, setText } from './dom.js'
-
-export interface Cell {
-  text: string
-  /** Classes: `bad`, `soft`, … */
-  tone?: string
-}
 
 export interface Column<Row> {
   title: string
   /** A tooltip of the title. */
   about?: string
-  /** Text instead of a figure. */
-  isWords?: true
-  getCell(row: Row): string | Cell
+  getValue(row: Row): string | number | undefined
+  /** Formats numbers. A column without it has texts. */
+  format?(value: number): string
+  /** Returns classes: `bad`, `soft`, … */
+  getTone?(row: Row): string
 }
 
 /** @param placeholder - shown if there are no rows */
@@ -30,9 +26,11 @@ export function createTable<Row>(
   columns: readonly Column<Row>[],
   getKey: (row: Row) => string,
 ): ShowRows<Row> {
-  const headings = columns.map(({ title, about, isWords }) =>
-    create('th', { scope: 'col', ...(about && { title: about }), ...(isWords && { class: 'words' }) }, title),
-  )
+  const headings = columns.map(({ title, about, format }, column) => {
+    const button = create('button', { type: 'button' }, title)
+    button.addEventListener('click', () => sortBy(column))
+    return create('th', { scope: 'col', ...(about && { title: about }), ...(!format && { class: 'words' }) }, button)
+  })
   const body = create('tbody')
   const empty = create('td', { class: 'words soft', colspan: String(columns.length) })
   table.append(
@@ -41,23 +39,47 @@ export function createTable<Row>(
     body,
   )
   let cellsByKey = new Map<string, HTMLElement[]>()
+  let last: Parameters<ShowRows<Row>> = [[], '']
+  let sorted: number | undefined
+  let isDescending = false
 
+  /** Largest numbers or first words first, then the other way around, then in the order of the rows. */
+  const sortBy = (column: number): void => {
+    const isFirstDescending = columns[column]!.format !== undefined
+    if (sorted !== column) [sorted, isDescending] = [column, isFirstDescending]
+    else if (isDescending === isFirstDescending) isDescending = !isDescending
+    else sorted = undefined
+    headings.forEach((heading, i) => {
+      if (i === sorted) heading.setAttribute('aria-sort', isDescending ? 'descending' : 'ascending')
+      else heading.removeAttribute('aria-sort')
+    })
+    show(...last)
+  }
+  const sort = (rows: readonly Row[]): readonly Row[] => {
+    if (sorted === undefined) return rows
+    const { getValue } = columns[sorted]!
+    const compare = (a: Row, b: Row): number => {
+      const [x, y] = [getValue(a) ?? -1, getValue(b) ?? -1]
+      return typeof x === 'string' ? x.localeCompare(String(y)) : x - Number(y)
+    }
+    return rows.toSorted(isDescending ? (a, b) => compare(b, a) : compare)
+  }
   // With `dir: auto` text of third parties does not reorder the text around it.
   const createCells = (): HTMLElement[] =>
-    columns.map(({ isWords }, i) =>
-      i === 0 ? create('th', { scope: 'row', dir: 'auto' }) : create('td', isWords ? { dir: 'auto' } : {}),
+    columns.map(({ format }, i) =>
+      i === 0 ? create('th', { scope: 'row', dir: 'auto' }) : create('td', format ? {} : { dir: 'auto' }),
     )
-  return (rows, placeholder) => {
+  const show: ShowRows<Row> = (rows, placeholder) => {
+    last = [rows, placeholder]
     const next = new Map<string, HTMLElement[]>()
-    rows.forEach((row, index) => {
+    sort(rows).forEach((row, index) => {
       const key = getKey(row)
       const cells = cellsByKey.get(key) ?? createCells()
       next.set(key, cells)
-      columns.forEach(({ getCell, isWords }, i) => {
-        const cell = getCell(row)
-        const { text, tone = '' } = typeof cell === 'string' ? { text: cell } : cell
-        setText(cells[i]!, text)
-        setAttribute(cells[i]!, 'class', [isWords && 'words', tone].filter(Boolean).join(' '))
+      columns.forEach(({ getValue, format = String, getTone }, i) => {
+        const value = getValue(row)
+        setText(cells[i]!, typeof value === 'number' ? format(value) : (value ?? '–'))
+        setAttribute(cells[i]!, 'class', [headings[i]!.className, getTone?.(row)].filter(Boolean).join(' '))
       })
       const line = cells[0]!.parentElement ?? create('tr', {}, ...cells)
       if (body.children[index] !== line) body.insertBefore(line, body.children[index] ?? null)
@@ -68,4 +90,5 @@ export function createTable<Row>(
     setText(empty, placeholder)
     body.append(create('tr', {}, empty))
   }
+  return show
 }

@@ -1,11 +1,10 @@
 // Figures of the whole bus, each with a chart of the last minute.
-import { create, getById, setAttribute, setText } from './dom.js'
+import { create, createSvg, getById, setAttribute, setText } from './dom.js'
 import type { ShowSnapshot, Snapshot } from './follow.js'
 import { bytes, count, rate, Rates } from './figures.js'
 
 const MINUTE_MS = 60_000
 const [WIDTH, HEIGHT] = [120, 28]
-const SVG = 'http://www.w3.org/2000/svg'
 
 type TotalRates = Rates<Record<string, number>>
 
@@ -27,7 +26,7 @@ const TILES: readonly Tile[] = [
   { title: 'Events a second', getValue: perSecond('events'), format: rate },
   { title: 'Bytes a second', getValue: perSecond('bytes'), format: bytes },
   { title: 'In flight', getValue: ({ core }) => core.inFlight, format: count },
-  { title: 'Queued', getValue: ({ totals }) => totals.queued, format: bytes },
+  { title: 'Queued', getValue: ({ queued }) => queued, format: bytes },
   { title: 'Failures a second', getValue: perSecond('failures'), format: rate, isTrouble: true },
   { title: 'Denied', getValue: ({ totals }) => totals.denied, format: count, isTrouble: true },
   { title: 'Rejected', getValue: ({ totals }) => totals.rejected, format: count, isTrouble: true },
@@ -40,7 +39,7 @@ export function createTiles(): ShowSnapshot {
   const rates: TotalRates = new Rates()
   const updates = TILES.map(tile => createTile(list, tile))
   return snapshot => {
-    rates.add(snapshot.uptime, { ...snapshot.totals })
+    rates.add(snapshot.uptime, snapshot.totals)
     updates.forEach(update => update(snapshot, rates))
   }
 }
@@ -48,12 +47,14 @@ export function createTiles(): ShowSnapshot {
 /** Adds a tile, and returns a function that updates it. */
 function createTile(list: Element, { title, getValue, format, isTrouble }: Tile) {
   const figure = create('span', { class: 'figure' }, '–')
-  const [chart, line] = [document.createElementNS(SVG, 'svg'), document.createElementNS(SVG, 'path')]
-  chart.setAttribute('viewBox', `0 0 ${WIDTH} ${HEIGHT}`)
-  chart.setAttribute('preserveAspectRatio', 'none')
-  chart.setAttribute('aria-hidden', 'true')
+  const viewBox = `0 0 ${WIDTH} ${HEIGHT}`
+  const [chart, line] = [
+    createSvg('svg', { viewBox, preserveAspectRatio: 'none', 'aria-hidden': true }),
+    createSvg('path', {}),
+  ]
   chart.append(line)
-  const tile = create('div', { class: 'tile' }, create('dt', {}, title), create('dd', {}, figure, chart))
+  const peak = create('span', { class: 'peak' })
+  const tile = create('div', { class: 'tile' }, create('dt', {}, title), create('dd', {}, figure, chart, peak))
   list.append(tile)
   let points: Point[] = []
   return (snapshot: Snapshot, rates: TotalRates): void => {
@@ -64,7 +65,9 @@ function createTile(list: Element, { title, getValue, format, isTrouble }: Tile)
     const at = snapshot.uptime
     points = points.filter(point => point.at <= at && at - point.at < MINUTE_MS)
     points.push({ at, value })
-    setAttribute(line, 'd', toPath(points, at))
+    const max = Math.max(...points.map(point => point.value))
+    setText(peak, `peak ${format(max)}`)
+    setAttribute(line, 'd', toPath(points, max || 1, at))
   }
 }
 
@@ -73,9 +76,8 @@ interface Point {
   value: number
 }
 
-/** Draws the last minute, from zero up. */
-function toPath(points: readonly Point[], now: number): string {
-  const max = Math.max(...points.map(({ value }) => value)) || 1
+/** Draws the last minute, from zero up to `max`. */
+function toPath(points: readonly Point[], max: number, now: number): string {
   const x = (at: number): string => (WIDTH - ((now - at) / MINUTE_MS) * WIDTH).toFixed(1)
   const y = (value: number): string => (HEIGHT - 2 - (value / max) * (HEIGHT - 4)).toFixed(1)
   return points.map(({ at, value }, i) => `${i === 0 ? 'M' : 'L'}${x(at)} ${y(value)}`).join('')

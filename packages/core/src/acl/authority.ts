@@ -4,7 +4,7 @@
 import { BusError, isDevelopment } from '@sallyport/protocol/internal'
 import { didYouMean } from '../shared/suggest.js'
 import { getCommandKey } from './catalogue.js'
-import { denialText, explainedDenial } from './denial.js'
+import { denialHint, denialText, explainedDenial } from './denial.js'
 import type { ExplainedFrontend } from './explain.js'
 import {
   type Access,
@@ -29,12 +29,14 @@ import type { AllowList, CapabilityChanges, CapabilitySource, CommandName, Patte
 export interface Permits {
   /** Returns `undefined` if the frontend may call the command, otherwise the denial. */
   check(command: CommandName): BusError | undefined
+  /** Returns how to change the capabilities if the command is denied. Only for the host: the text names permissions. */
+  getHint(command: CommandName): string
   /** Returns the same frozen object for every call until the capabilities change. */
   getScope(command: CommandName): CommandScope
 }
 
 /** Permissions of the host's own link, which may do whatever core may do. */
-export const HOST_PERMITS: Permits = { check: () => undefined, getScope: () => EMPTY_SCOPE }
+export const HOST_PERMITS: Permits = { check: () => undefined, getHint: () => '', getScope: () => EMPTY_SCOPE }
 
 export interface Authority {
   /** Returns permissions that follow every change of the capabilities. */
@@ -101,10 +103,11 @@ export function createAuthority({ pattern, commands: names, ...sources }: Author
     const { denied, global } = access
     const grants = access.allowed.get(command.method) ?? []
     if (!denied.has(command.method) && (grants.length > 0 || isOpen(command))) {
-      return { denial: undefined, scope: commandScope(grants, global.get(getCommandKey(command))) }
+      return { denial: undefined, hint: '', scope: commandScope(grants, global.get(getCommandKey(command))) }
     }
     const details = { label, access, capabilities: getCapabilities(label), catalogue }
-    return { denial: isDevelopment() ? explainedDenial(command, details) : denialText(command), scope: EMPTY_SCOPE }
+    const denial = isDevelopment() ? explainedDenial(command, details) : denialText(command)
+    return { denial, hint: denialHint(command, details), scope: EMPTY_SCOPE }
   }
 
   return {
@@ -129,6 +132,7 @@ export function createAuthority({ pattern, commands: names, ...sources }: Author
           const { denial } = verdict(command)
           return denial === undefined ? undefined : new BusError('Denied', denial)
         },
+        getHint: command => verdict(command).hint,
         getScope: command => verdict(command).scope,
       }
     },
@@ -175,5 +179,6 @@ export function createAuthority({ pattern, commands: names, ...sources }: Author
 
 interface Verdict {
   denial: string | undefined
+  hint: string
   scope: CommandScope
 }

@@ -13,20 +13,21 @@ export interface DenialDetails {
 
 export const denialText = ({ method }: CommandName): string => `Command ${method} not allowed by ACL`
 
+/** Returns which permission of a capability to add, or which one denies the command. */
+export function denialHint({ method, allow }: CommandName, { label, access }: DenialDetails): string {
+  const [quoted, denied] = [JSON.stringify(label), access.denied.get(method)]
+  if (!denied) return `add ${JSON.stringify(allow)} to the permissions of a capability whose windows match ${quoted}`
+  const names = [...new Set(denied.map(({ permission }) => JSON.stringify(permission)))].join(', ')
+  return `${names} is among the permissions of a capability for ${quoted}`
+}
+
 /** Explains a denial. Used in development only, because the text names capabilities. */
 export function explainedDenial(command: CommandName, details: DenialDetails): string {
-  const { label, access } = details
-  const [name, quoted] = [prettyName(command), JSON.stringify(label)]
-  const denied = access.denied.get(command.method)
-  if (denied) {
-    const names = [...new Set(denied.map(({ permission }) => JSON.stringify(permission)))].join(', ')
-    const hint = `${names} is among the permissions of a capability for ${quoted}`
-    const detail = `${name} explicitly denied on origin local\n\nreferenced by: ${references(denied)}`
-    return `${denialText(command)}: ${hint}\n\n${detail}`
-  }
-  const add = JSON.stringify(command.allow)
-  const hint = `add ${add} to the permissions of a capability whose windows match ${quoted}`
-  return `${denialText(command)}: ${hint}\n\n${name} ${reason(command, details)}`
+  const denied = details.access.denied.get(command.method)
+  const detail = denied
+    ? `explicitly denied on origin local\n\nreferenced by: ${references(denied)}`
+    : reason(command, details)
+  return `${denialText(command)}: ${denialHint(command, details)}\n\n${prettyName(command)} ${detail}`
 }
 
 function reason(command: CommandName, { label, capabilities, catalogue }: DenialDetails): string {

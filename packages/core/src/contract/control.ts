@@ -4,7 +4,7 @@ import type { MessagePort } from 'node:worker_threads'
 import type { CodecName, Heartbeat, LinkEndpoint, ReportedError } from '@sallyport/protocol/internal'
 import type { LifecycleState } from '@sallyport/protocol/internal/actor'
 import type { AclInput, AllowList, CapabilityChanges, Pattern } from '../acl/types.js'
-import type { MetricsMemory } from '../shared/metrics.js'
+import type { CommandStats, MetricsMemory } from '../shared/metrics.js'
 
 /** In the order in which a worker passes through them. */
 export const LIFECYCLE_STATES: readonly LifecycleState[] = [
@@ -117,6 +117,14 @@ export interface RunningCall {
   command: string
 }
 
+export interface Measurement {
+  /** At most 20 of the running calls. */
+  running: readonly RunningCall[]
+  /** If core counts them. */
+  commands?: readonly CommandStats[] | undefined
+  network?: NetworkStats | undefined
+}
+
 /** Messages from the host to core. */
 export type CoreCommand =
   | { type: 'attach'; attachment: Attachment }
@@ -124,7 +132,8 @@ export type CoreCommand =
   | { type: 'begin'; label: string }
   /** The frontend has ended, and not only its link. */
   | { type: 'end'; label: string }
-  | { type: 'measure' }
+  /** `countCommands`: whether core counts calls by command from now on, for an inspector. Left out: as before. */
+  | { type: 'measure'; countCommands?: boolean | undefined }
   | { type: 'confirmed'; id: number; agreed: boolean }
   | { type: 'stop'; timeout: number }
 
@@ -138,12 +147,12 @@ export type CoreReport =
   | { type: 'rejected'; label: string; id: number; error: ReportedError }
   /** A link has closed, from either side. */
   | { type: 'closed'; label: string; id: number }
-  | { type: 'denied'; label: string; command: string; more: number }
+  | { type: 'denied'; label: string; command: string; hint: string; more: number }
   | { type: 'slow'; label: string; command: string; ms: number; more: number }
   /** Events were dropped because the frontend read too slowly. */
   | { type: 'overload'; label: string; dropped: number }
-  /** All metrics are up to date. `running` holds at most 20 of the running calls. */
-  | { type: 'measured'; running: RunningCall[]; network?: NetworkStats | undefined }
+  /** All metrics are up to date. */
+  | ({ type: 'measured' } & Measurement)
   /** A command asks the host to confirm. The id is unique for this core. */
   | { type: 'confirm'; id: number; label: string; command: string; text: string }
   /** The command no longer waits for the answer to its `confirm`. */

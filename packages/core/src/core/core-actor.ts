@@ -47,8 +47,9 @@ export function runCoreActor({ create, subscribe, report, ended }: CoreActorHost
       stopTimeoutMs = command.timeout
       actor.stop()
     } else if (command.type === 'begin') core?.sessions.begin(command.label)
-    else if (command.type === 'measure') report({ type: 'measured', ...(core?.measure() ?? { running: [] }) })
-    else if (command.type === 'confirmed') core?.confirmRequests.answer(command.id, command.agreed)
+    else if (command.type === 'measure') {
+      report({ type: 'measured', ...(core?.measure(command.countCommands) ?? { running: [] }) })
+    } else if (command.type === 'confirmed') core?.confirmRequests.answer(command.id, command.agreed)
     else if (command.type === 'end') core?.end(command.label)
     else if (core) attach(command.attachment)
     else pending.push(command.attachment)

@@ -13,8 +13,7 @@ import {
   type CoreReport,
   type CoreWorkerData,
   HOST_METHOD,
-  type NetworkStats,
-  type RunningCall,
+  type Measurement,
 } from '../contract/control.js'
 import type { Hub } from '../contract/network.js'
 import { warnAboutUnheard } from '../events/frontend-events.js'
@@ -208,9 +207,9 @@ export class Core {
     )
   }
 
-  /** Updates the counts of all sessions. Returns a few of the running calls, and the statistics of the network. */
-  measure(): { running: RunningCall[]; network: NetworkStats | undefined } {
-    return { running: this.sessions.measure(), network: this.#network?.stats() }
+  /** Updates the counts of all sessions. Returns a few of the running calls, and the statistics of commands and the network. */
+  measure(countCommands?: boolean): Measurement {
+    return { ...this.sessions.measure(countCommands), network: this.#network?.stats() }
   }
 
   /** Rejects further calls. Resolves once the running ones have ended. */
@@ -262,7 +261,7 @@ export class Core {
 
 function createSessionsEvents(report: (report: CoreReport) => void): SessionsEvents {
   return {
-    denied: (label, command, more) => report({ type: 'denied', label, command, more }),
+    denied: (label, command, hint, more) => report({ type: 'denied', label, command, hint, more }),
     slow: (label, command, ms, more) => report({ type: 'slow', label, command, ms, more }),
     overload: (label, dropped) => report({ type: 'overload', label, dropped }),
     fault: (label, id, error) => report({ type: 'fault', label, id, error: reportError(error) }),

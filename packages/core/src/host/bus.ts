@@ -286,7 +286,10 @@ export class Bus<Types extends BusTypes = BusTypes> {
       this.#host.checkRunning()
     }
     this.#inspectors.add(inspector)
-    void inspector.closed.then(() => this.#inspectors.delete(inspector))
+    void inspector.closed.then(() => {
+      this.#inspectors.delete(inspector)
+      if (this.#inspectors.size === 0) void this.#host.core.measure(false)
+    })
     return inspector
   }
 
@@ -329,9 +332,9 @@ export class Bus<Types extends BusTypes = BusTypes> {
 
   async #reportPendingClose(): Promise<void> {
     const { supervisor, core, log } = this.#host
-    const calls = await core.measure()
+    const measurement = await core.measure()
     if (supervisor.state === 'stopped') return
-    log.warn({ workers: supervisor.workerNames, calls }, 'close is waiting for workers or calls')
+    log.warn({ workers: supervisor.workerNames, calls: measurement?.running }, 'close is waiting for workers or calls')
   }
 
   /** @param resetRates - true to measure the next rates from now on */
@@ -366,7 +369,7 @@ export class Bus<Types extends BusTypes = BusTypes> {
         return supervisor.getWorkerStatuses()
       },
       machines: { bus: supervisorMachine, worker: workerMachine },
-      measure: async () => (await core.measure()) !== undefined,
+      measure: () => core.measure(true),
       on(name, handler) {
         events.on(name, handler)
         return () => void events.off(name, handler)

@@ -21,8 +21,8 @@ import {
   type CoreReport,
   type CoreWorkerData,
   HOST_METHOD,
+  type Measurement,
   type NetworkStats,
-  type RunningCall,
 } from '../contract/control.js'
 import { InProcessCore, type InProcessCoreData } from './core-in-process.js'
 import type { CoreEndpoint, CoreEndpointEvents } from './frontends/types.js'
@@ -56,7 +56,7 @@ export class CoreThread implements CoreEndpoint {
   readonly #confirmRequests: HostConfirmRequests
   #events: CoreEndpointEvents | undefined
   #acceptsLinks = true
-  #measurements: ((running: readonly RunningCall[]) => void)[] = []
+  #measurements: ((measurement: Measurement) => void)[] = []
   /** Changes whenever core stops or becomes ready. */
   #incarnation = 0
   /** This end of the host's link to a core that is not ready yet. */
@@ -128,16 +128,20 @@ export class CoreThread implements CoreEndpoint {
     if (this.#holds === 0) this.client.invoke(HOST_METHOD.releaseEvents).catch(() => {})
   }
 
-  /** Updates the metrics of all links. Returns the calls that run in core; `undefined` if core does not answer in time. */
-  measure(): Promise<readonly RunningCall[] | undefined> {
+  /**
+   * Updates the metrics of all links. Resolves with `undefined` if core does not answer in time.
+   *
+   * @param countCommands - whether core counts calls by command from now on. @default as before
+   */
+  measure(countCommands?: boolean): Promise<Measurement | undefined> {
     if (!this.worker.isUp && this.worker.stats.state !== 'draining') return Promise.resolve(undefined)
     return new Promise(resolve => {
       const timer = setTimeout(resolve, MEASURE_TIMEOUT_MS, undefined)
-      this.#measurements.push(running => {
+      this.#measurements.push(measurement => {
         clearTimeout(timer)
-        resolve(running)
+        resolve(measurement)
       })
-      this.post({ type: 'measure' })
+      this.post({ type: 'measure', countCommands })
     })
   }
 
@@ -224,7 +228,7 @@ export class CoreThread implements CoreEndpoint {
       reporter.reportThrottled(type, event, more)
     } else if (report.type === 'measured') {
       this.network = report.network
-      this.#measurements.splice(0).forEach(resolve => resolve(report.running))
+      this.#measurements.splice(0).forEach(resolve => resolve(report))
     } else if (report.type === 'withdraw') this.#confirmRequests.withdraw(report.id)
     else if (report.type === 'confirm') {
       const { id } = report

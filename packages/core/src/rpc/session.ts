@@ -24,12 +24,13 @@ import {
   toBusError,
 } from '@sallyport/protocol/internal'
 import type { Permits } from '../acl/authority.js'
+import type { CommandName } from '../acl/types.js'
 import type { App } from '../api/app.js'
 import type { Resources } from '../api/resources.js'
 import type { Delivery, Payload } from '../events/delivery.js'
 import { emitDropped } from '../events/frontend-events.js'
 import type { EventRouter } from '../events/router.js'
-import { COUNT, type SessionMetrics } from '../shared/metrics.js'
+import { type CommandCounts, COUNT, type SessionMetrics } from '../shared/metrics.js'
 import { Call, type CallOwner, CallTable, getDisplayName, getTimeout } from './call-table.js'
 import { ChannelTable, type SendingChannel } from './channel.js'
 import type { ConfirmCaller, ConfirmRequests } from './confirm.js'
@@ -67,7 +68,7 @@ export interface SessionOptions {
 
 export interface SessionEvents {
   /** A call was denied. */
-  denied(command: string): void
+  denied(command: string, hint: string): void
   /** Something is to be logged that cannot be answered. */
   warned(text: string, fields?: { command: string; reason: string }): void
   /** A call has been running for `ms` milliseconds. */
@@ -154,6 +155,11 @@ export class Session implements CallOwner, SlowCallSource {
     this.#options.events.slow(command, ms)
   }
 
+  /** Counts calls by command from now on, or no longer. */
+  countCommands(commands: CommandCounts | undefined): void {
+    this.#metrics.commands = commands
+  }
+
   /** Updates the counts that are not kept up to date call by call. */
   updateCounts(): void {
     this.#counts[COUNT.inFlight] = this.#calls.size
@@ -230,7 +236,8 @@ export class Session implements CallOwner, SlowCallSource {
     const command = registry.get(method)
     if (!command) throw new BusError('MethodNotFound', describeNotFound(method, registry))
     const denial = this.permits.check(command)
-    if (denial) throw this.#deny(method, denial)
+    this.#metrics.commands?.addCall(method)
+    if (denial) throw this.#deny(command, denial)
     this.#calls.checkAdmission(id)
     const timeoutMs = hasDeadlines ? getTimeout(headers) : undefined
     const opened = message.channels === undefined ? NO_CHANNELS : this.#channels.bind(params, message.channels)
@@ -241,7 +248,10 @@ export class Session implements CallOwner, SlowCallSource {
       const result = command.run(params, call)
       if (stream !== undefined) return this.#await(call, sendAll(result, stream, method, call.signal), 0, timeoutMs)
       if (isThenable(result)) return this.#await(call, Promise.resolve(result), startedAt, timeoutMs)
-      if (startedAt !== 0 && id !== undefined) this.#metrics.end(startedAt)
+      if (startedAt !== 0 && id !== undefined) {
+        const nanoseconds = this.#metrics.end(startedAt)
+        this.#metrics.commands?.addDuration(method, nanoseconds)
+      }
       return this.#succeed(message, result)
     } catch (error) {
       call.failChannels()
@@ -249,15 +259,18 @@ export class Session implements CallOwner, SlowCallSource {
     }
   }
 
-  #deny(method: string, denial: BusError): BusError {
+  #deny(command: CommandName, denial: BusError): BusError {
     this.#counts[COUNT.denied]! += 1
-    this.#options.events.denied(method)
+    this.#options.events.denied(command.method, this.permits.getHint(command))
     return denial
   }
 
   /** @param startedAt 0 if the call is not timed */
   #await(call: Call, result: Promise<unknown>, startedAt: number, timeoutMs: number | undefined): Promise<Outcome> {
-    if (startedAt !== 0) this.#metrics.endWith(result, startedAt)
+    if (startedAt !== 0) {
+      const { commands } = this.#metrics
+      this.#metrics.endWith(result, startedAt, commands && (duration => commands.addDuration(call.method, duration)))
+    }
     flushAfterMicrotasks()
     this.#calls.add(call, timeoutMs)
     return result.then(
@@ -277,6 +290,7 @@ export class Session implements CallOwner, SlowCallSource {
   #fail({ id, method }: Answered, thrown: unknown): BusError {
     this.#counts[COUNT.failures]! += 1
     const error = toBusError(method, thrown)
+    this.#metrics.commands?.addFailure(method, error.reason)
     if (id !== undefined) return this.#writer.error(id, method, error)
     this.#options.events.warned('a call without an id failed', { command: method, reason: error.reason })
     return error

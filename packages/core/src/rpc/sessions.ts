@@ -2,16 +2,18 @@
 import { BusError, formatSuppressed, Throttle } from '@sallyport/protocol/internal'
 import type { Logger } from 'pino'
 import { ResourceTable } from '../api/resources.js'
-import type { RunningCall } from '../contract/control.js'
+import type { Measurement, RunningCall } from '../contract/control.js'
 import { emitCreated, emitDestroyed } from '../events/frontend-events.js'
 import type { EventRouter } from '../events/router.js'
 import { createNoFrontendError, MAX_NAME_LENGTH } from '../shared/suggest.js'
-import { getDisplayName } from './call-table.js'
+import { CommandCounts } from '../shared/metrics.js'
+import { type Call, getDisplayName } from './call-table.js'
 import { Session, type SessionEvents, type SessionOptions } from './session.js'
 
 /** Reports of frontends' sessions. `more` is the number of further reports that were suppressed. */
 export interface SessionsEvents {
-  denied(label: string, command: string, more: number): void
+  /** `hint` says which permission to add. */
+  denied(label: string, command: string, hint: string, more: number): void
   /** A call has been running for `ms` milliseconds. */
   slow(label: string, command: string, ms: number, more: number): void
   /** Events were dropped since the last report, because the frontend read too slowly. */
@@ -46,6 +48,7 @@ export class Sessions {
   /** Resources of frontends that are being closed. */
   readonly #closingResources = new Set<Promise<void>>()
   readonly #resourcesAbort = new AbortController()
+  #commands: CommandCounts | undefined
 
   constructor(deps: SessionsDeps) {
     this.#deps = deps
@@ -74,7 +77,7 @@ export class Sessions {
       label,
       failed: error => getLog().error({ label: name, err: error }, 'a resource could not be closed'),
     })
-    const denials = new Throttle<string>((command, more) => events.denied(name, command, more))
+    const denials = new Throttle<readonly [string, string]>((denial, more) => events.denied(name, ...denial, more))
     const slowCalls = new Throttle<readonly [string, number]>((call, more) => events.slow(name, ...call, more))
     const warnings = new Throttle<readonly [string, object | undefined]>(([text, fields], more) =>
       getLog().warn({ label: name, ...fields }, formatSuppressed(text, more)),
@@ -95,7 +98,7 @@ export class Sessions {
     }
     const truncate = (command: string): string => command.slice(0, MAX_NAME_LENGTH)
     const sessionEvents: SessionEvents = {
-      denied: command => denials.add(truncate(command)),
+      denied: (command, hint) => denials.add([truncate(command), hint]),
       warned: (text, fields) => warnings.add([text, fields && { ...fields, command: truncate(fields.command) }]),
       slow: (command, ms) => slowCalls.add([truncate(command), ms]),
       fault: (from, error) => events.fault(from, linkId, error),
@@ -103,6 +106,7 @@ export class Sessions {
       closed,
     }
     const session = new Session({ ...options, router, resources, events: sessionEvents })
+    session.countCommands(this.#commands)
     this.#open.add(session)
     if (label !== undefined) this.#byLabel.set(label, session)
     return session
@@ -131,17 +135,31 @@ export class Sessions {
     else emitDestroyed(this.#deps.router, label)
   }
 
-  /** Updates the counts of all sessions. Returns a few of the running calls. */
-  measure(): RunningCall[] {
+  /**
+   * Updates the counts of all sessions. Returns a few of the running calls.
+   *
+   * @param countCommands - whether to count calls by command from now on. @default as before
+   */
+  measure(countCommands: boolean = this.#commands !== undefined): Measurement {
+    if (countCommands !== (this.#commands !== undefined)) {
+      this.#commands = countCommands ? new CommandCounts() : undefined
+      for (const session of this.#open) session.countCommands(this.#commands)
+    }
+    for (const session of this.#open) session.updateCounts()
+    const commands = this.#commands?.get(this.#getRunning())
     const running: RunningCall[] = []
+    for (const { label, command } of this.#getRunning()) {
+      if (running.push({ label, command }) === MAX_RUNNING_CALLS) break
+    }
+    return { running, commands }
+  }
+
+  *#getRunning(): Generator<RunningCall & { call: Call }> {
     for (const session of this.#open) {
-      session.updateCounts()
-      if (running.length >= MAX_RUNNING_CALLS) continue
       for (const call of session.runningCalls) {
-        running.push({ label: call.label, command: getDisplayName(call).slice(0, MAX_NAME_LENGTH) })
+        yield { call, label: call.label, command: getDisplayName(call).slice(0, MAX_NAME_LENGTH) }
       }
     }
-    return running.slice(0, MAX_RUNNING_CALLS)
   }
 
   /** Rejects further calls. Resolves once the running ones have ended. */

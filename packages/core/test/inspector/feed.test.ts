@@ -2,8 +2,9 @@
 import { connect } from 'node:net'
 import { expect, test } from 'vitest'
 import { defineCore, type Bus, type BusOptions, type FrontendStats } from '../../src/index.js'
-import { fixture, isolation, start } from '../start.js'
+import { everyCommand, fixture, isolation, start } from '../start.js'
 import { at, supervise } from '../supervised.js'
+import type { Snapshot } from '../../src/host/inspector/snapshot.js'
 import { ask, listenTo, type Listener } from './ask.js'
 
 async function open(options: Partial<BusOptions> = {}): Promise<{ bus: Bus; url: string; page: Listener }> {
@@ -55,6 +56,70 @@ test('goes on while core is blocked, and when it restarts', async () => {
     ['restart', 'core'],
     ['fault', 'core'],
   ])
+})
+
+test('counts calls by command while an inspector is open, with reasons and the oldest call', async () => {
+  const { bus, page } = await open({ app: { security: { capabilities: [everyCommand] } } })
+  const client = await bus.connect('tests')
+  const gone = client.invoke('slow', { ms: 60_000 }).catch(() => {})
+  await page.next(({ commands }) => commands !== undefined)
+  for (let i = 0; i < 20; i++) await client.invoke('add', { a: i, b: 1 })
+  for (const command of ['fails', 'fails', 'throws_odd', 'no_such', `${'x'.repeat(1000)}`]) {
+    await client.invoke(command).catch(() => {})
+  }
+  const { commands } = await page.next(snapshot => snapshot.totals.failures === 5)
+  const get = (name: string) => commands!.find(({ command }) => command === name)
+  expect(get('add')).toMatchObject({ calls: 20, failures: {}, inFlight: 0 })
+  expect(get('add')!.p99).toBeGreaterThan(0)
+  expect(get('fails')).toMatchObject({ calls: 2, failures: { CommandFailed: 2 } })
+  expect(get('throws_odd')).toMatchObject({ calls: 1, failures: { Denied: 1 } })
+  expect(get('(others)')).toMatchObject({ calls: 0, failures: { MethodNotFound: 2 } })
+  expect(get('slow')).toMatchObject({ inFlight: 1, oldest: { label: 'tests' } })
+  expect(get('slow')!.oldest!.ms).toBeLessThan(60_000)
+  await bus[Symbol.asyncDispose]()
+  await gone
+})
+
+test('counts by command anew for the next inspector', async () => {
+  const { bus, page } = await open()
+  const client = await bus.connect('tests')
+  await client.invoke('add', { a: 1, b: 1 })
+  await page.next(({ commands }) => commands?.some(({ command }) => command === 'add') === true)
+  const inspector = await bus.inspectServer()
+  await inspector.close()
+  await page.next()
+  expect((await page.next()).commands!.some(({ command }) => command === 'add')).toBe(true)
+  const other = await start()
+  const first = await other.inspectServer()
+  const otherClient = await other.connect('tests')
+  const firstPage = await listenTo(first.url)
+  await firstPage.next(({ commands }) => commands !== undefined)
+  await otherClient.invoke('add', { a: 1, b: 1 })
+  await firstPage.next(({ commands }) => commands?.some(({ command }) => command === 'add') === true)
+  await first.close()
+  await otherClient.invoke('echo')
+  const second = await listenTo((await other.inspectServer()).url)
+  const { commands } = await second.next(snapshot => snapshot.commands !== undefined)
+  expect(commands!.map(({ command }) => command)).not.toContain('echo')
+  expect(commands!.map(({ command }) => command)).not.toContain('add')
+})
+
+test('has the file and line of a fault, and how to allow a call that was denied', async () => {
+  const { bus, page } = await open({ app: { security: { capabilities: [some] } } })
+  await bus.open('crashy', fixture('ends.mjs'), { supervision: { restart: 'temporary' } })
+  await bus.call('crashy', 'ends', { how: 'throw' }).catch(() => {})
+  const client = await bus.connect('tests')
+  await client.invoke('greet').catch(() => {})
+  const isComplete = ({ recent }: Snapshot): boolean => recent?.troubles.length === 2 && recent.refusals.length === 1
+  const { troubles, refusals } = (await page.next(isComplete)).recent!
+  expect(troubles.map(({ kind, where }) => [kind, where])).toEqual([
+    ['failed', expect.stringMatching(/fixtures.ends\.mjs:14:13$/)],
+    ['fault', expect.stringMatching(/fixtures.ends\.mjs:14:13$/)],
+  ])
+  expect(refusals[0]).toMatchObject({
+    what: 'greet',
+    why: 'add "allow-greet" to the permissions of a capability whose windows match "tests"',
+  })
 })
 
 test('bounds and escapes the names and errors of frontends', async () => {

@@ -7,7 +7,7 @@ import { soon } from '../supervised.js'
 import { FAINT_TEXTS, SCREENS, hasChromium, launch, openPage } from './browser.js'
 
 const HOSTILE = '<img src=x onerror=alert(1)>'
-const permissions = ['allow-end', 'allow-which', 'allow-block']
+const permissions = ['allow-end', 'allow-which', 'allow-block', 'allow-wait']
 const app = isolation('judge', {}, { identifier: 'all', windows: ['*'], permissions })
 
 /** Returns one cell of the table of frontends. */
@@ -56,8 +56,14 @@ describe.skipIf(!hasChromium)('the page in Chromium', { timeout: 60_000 }, () =>
     async screen => {
       const { page, complaints } = await openPage(browser, url, screen)
       await expect.poll(() => getText(page, '#line')).toBe('The bus is running.')
+      await expect
+        .poll(() => getText(page, '#lately'))
+        .toMatch(/^In the last minute: failures [\d,]+, denied [\d,]+, rejected [\d,]+\.$/)
       await expect.poll(() => getText(page, '#refused')).toContain(HOSTILE)
+      expect(await getText(page, '#refused')).toContain('add "allow-count" to the permissions of a capability')
       expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(screen.width)
+      const hidden = `[...document.querySelectorAll('.scroll')].filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth).length`
+      if (screen.width >= 1280) expect(await page.evaluate(hidden)).toBe(0)
       expect(await page.evaluate(FAINT_TEXTS)).toEqual([])
       expect(await page.evaluate('document.images.length')).toBe(0)
       const background = await page.evaluate('getComputedStyle(document.body).backgroundColor')
@@ -125,6 +131,67 @@ describe.skipIf(!hasChromium)('the page in Chromium', { timeout: 60_000 }, () =>
     await expect.poll(() => getText(page, '#facts')).toContain('core has restarted once')
     await expect.poll(() => getText(page, '#troubled')).toMatch(/core\s+restart/)
     await expect.poll(() => getText(page, '#line')).toBe('The bus is running.')
+    await expect.poll(() => getText(page, '#lately')).toMatch(/^In the last minute: restarts 1, /)
+    await expect
+      .poll(() => getText(page, '#timeline'))
+      .toMatch(/fault\s+× 1\s+restart\s+× 1\s+denied\s+× [\d,]+\s+rejected/)
+    await page.close()
+  })
+
+  test('shows calls by command, and sorts a table by any column', async () => {
+    const { page } = await openPage(browser, url)
+    const rows = (): Promise<string[]> => page.locator('#calls tbody tr').allInnerTexts()
+    const waiting = client.invoke('wait', {}).catch(() => {})
+    await expect.poll(async () => (await rows()).join('\n')).toMatch(/which\s+[\d,]+\s+0\s+[\d.]+ (µs|ms)/)
+    await expect.poll(async () => (await rows()).join('\n')).toMatch(/count\s+[\d,]+\s+[\d,]+\s+Denied [\d,]+/)
+    await expect.poll(async () => (await rows()).join('\n')).toMatch(/wait\s+1\s+0\s+–\s+1\s+\d s\s+tests/)
+    const sort = page.locator('#calls').getByRole('button', { name: 'Command' })
+    const names = async (): Promise<string[]> => (await rows()).map(row => row.split('\t')[0]!)
+    await sort.click()
+    const ascending = (await names()).toSorted((a, b) => a.localeCompare(b))
+    await expect.poll(names).toEqual(ascending)
+    expect(await page.locator('#calls th[aria-sort=ascending]').innerText()).toBe('Command')
+    await sort.press('Enter')
+    await expect.poll(names).toEqual(ascending.toReversed())
+    await sort.click()
+    expect(await page.locator('#calls th[aria-sort]').count()).toBe(0)
+    const left = `(document.querySelector('#calls').parentElement.scrollLeft = 300, document.querySelector('#calls tbody th').getBoundingClientRect().left >= 0)`
+    await page.setViewportSize({ width: 390, height: 900 })
+    expect(await page.evaluate(left)).toBe(true)
+    await client.invoke('end', { how: 'throw' }).catch(() => {})
+    await waiting
+    await page.close()
+  })
+
+  test('keeps its rates while frontends come and go', async () => {
+    const { page } = await openPage(browser, url)
+    const calls = (): Promise<string> => page.locator('#tiles .figure').first().innerText()
+    await expect.poll(calls).toMatch(/\d/)
+    const seen = new Set<string>()
+    for (let i = 0; i < 20; i++) {
+      const other = await bus.connect(`other-${i}`)
+      await other.invoke('which', {}).catch(() => {})
+      await other.close()
+      seen.add(await calls())
+    }
+    expect([...seen]).not.toContain('–')
+    await page.close()
+  })
+
+  test('shows the age of figures that are late', async () => {
+    const { page } = await openPage(browser, 'about:blank')
+    await page.clock.install()
+    await page.goto(url)
+    await expect.poll(() => getText(page, '#line')).toBe('The bus is running.')
+    expect(await getText(page, '#age')).toBe('')
+    await page.evaluate(`(() => {
+      window.ages = []
+      new MutationObserver(() => window.ages.push(document.querySelector('#age').textContent))
+        .observe(document.querySelector('#age'), { childList: true })
+    })()`)
+    await page.clock.fastForward(4000)
+    await expect.poll(() => page.evaluate('window.ages[0]')).toMatch(/^\(as of [45] s ago\)$/)
+    await expect.poll(() => getText(page, '#age')).toBe('')
     await page.close()
   })
 
@@ -153,7 +220,7 @@ describe.skipIf(!hasChromium)('the page in Chromium', { timeout: 60_000 }, () =>
     await page.keyboard.press('Enter')
     expect(await page.evaluate('document.activeElement.id')).toBe('main')
     const reached: string[] = []
-    for (let i = 0; i < 20; i++) {
+    for (let i = 0; i < 90; i++) {
       await page.keyboard.press('Tab')
       const at: string = await page.evaluate(`(() => {
         const { id, firstElementChild, labels } = document.activeElement
@@ -162,7 +229,7 @@ describe.skipIf(!hasChromium)('the page in Chromium', { timeout: 60_000 }, () =>
       })()`)
       reached.push(at)
     }
-    const order = ['find', 'traffic', 'actor', 'refused', 'troubled', 'whose', 'which', 'refresh', 'access']
+    const order = ['find', 'traffic', 'calls', 'actor', 'refused', 'troubled', 'whose', 'which', 'refresh', 'access']
     expect(reached.filter(id => order.includes(id)).slice(0, order.length)).toEqual(order)
     expect(reached.filter(id => id.startsWith('unseen'))).toEqual([])
     await page.getByLabel('Auto', { exact: true }).focus()
@@ -173,7 +240,7 @@ describe.skipIf(!hasChromium)('the page in Chromium', { timeout: 60_000 }, () =>
     await expect.poll(() => getText(page, '#line')).toBe('The bus is running.')
     await expect.poll(() => getCell(page, 'tests', 'State')).toBe('running')
     const tree = await page.locator('body').ariaSnapshot()
-    for (const region of ['Frontends', 'Denied and rejected', 'Faults and restarts', 'Access']) {
+    for (const region of ['Frontends', 'Commands', 'Denied and rejected', 'Faults and restarts', 'Access']) {
       expect(tree).toContain(`region "${region}"`)
     }
     expect(tree).toMatch(/status: The bus is running\./)

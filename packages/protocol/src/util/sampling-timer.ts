@@ -26,15 +26,25 @@ export class SamplingTimer {
     return --this.#skip > 0 ? 0 : this.#readClock()
   }
 
-  end(startedAt: number): void {
-    const nanoseconds = (performance.now() - startedAt) * 1e6
-    this.#times.record(Math.max(1, Math.min(MAX_DURATION_NS, Math.round(nanoseconds))))
+  /** Returns the recorded nanoseconds. */
+  end(startedAt: number): number {
+    const elapsed = Math.round((performance.now() - startedAt) * 1e6)
+    const nanoseconds = Math.max(1, Math.min(MAX_DURATION_NS, elapsed))
+    this.#times.record(nanoseconds)
+    return nanoseconds
   }
 
-  /** Measures until the promise resolves. A rejected promise is not measured. */
-  endWith(result: Promise<unknown>, startedAt: number): void {
+  /**
+   * Measures until the promise resolves. A rejected promise is not measured.
+   *
+   * @param recorded - is called with the recorded nanoseconds
+   */
+  endWith(result: Promise<unknown>, startedAt: number, recorded?: (nanoseconds: number) => void): void {
     result.then(
-      () => this.end(startedAt),
+      () => {
+        const nanoseconds = this.end(startedAt)
+        recorded?.(nanoseconds)
+      },
       () => {},
     )
   }

@@ -1,9 +1,9 @@
 import { EventEmitter } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { SessionTraffic } from '../reporting/stats.js'
+import { type BusStats, SessionTraffic } from '../reporting/stats.js'
 import { Feed } from './feed.js'
-import { MAX_SHOWN, type Snapshot } from './snapshot.js'
+import { MAX_SHOWN, RunningTotals, type Snapshot } from './snapshot.js'
 import type { BusView } from './view.js'
 
 beforeEach(() => void vi.useFakeTimers())
@@ -23,14 +23,19 @@ class FakeResponse extends EventEmitter {
     this.destroyed = true
     this.emit('close')
   }
+  get all(): Snapshot[] {
+    return this.written
+      .flatMap(text => /^event: snapshot\ndata: (.*)/.exec(text)?.[1] ?? [])
+      .map(text => JSON.parse(text) as Snapshot)
+  }
   get last(): Snapshot {
-    return JSON.parse(/data: (.*)/.exec(this.written.at(-1)!)![1]!) as Snapshot
+    return this.all.at(-1)!
   }
 }
 
 const traffic = new SessionTraffic().snapshot(true, true)
 const worker = { state: 'running', restarts: 0 } as const
-let emitDenied: (event: { label: string; command: string; more?: number }) => void
+let emitDenied: (event: { label: string; command: string; hint: string; more?: number }) => void
 
 function createView(labels: readonly string[]): BusView {
   const frontends = Object.fromEntries(labels.map(label => [label, { ...worker, ...traffic, rejected: 0 }]))
@@ -41,7 +46,7 @@ function createView(labels: readonly string[]): BusView {
     stats: { uptime: 1, core: { ...worker, inFlight: 0, slow: 0 }, host: traffic, frontends },
     workerStatus: new Map(),
     machines: {} as BusView['machines'],
-    measure: () => Promise.resolve(true),
+    measure: () => Promise.resolve({ running: [], commands: [] }),
     on(name, listener) {
       if (name === 'denied') emitDenied = listener as typeof emitDenied
       return () => {}
@@ -90,19 +95,47 @@ test('sends recent events once, and later to a page that could not read them', a
   expect(page.last.recent).toBeUndefined()
   page.writableLength = 1
   for (let i = 0; i < 100_000; i++)
-    emitDenied({ label: 'main', command: `c${i % 500}`, ...(i % 100 === 0 && { more: 1000 }) })
+    emitDenied({ label: 'main', command: `c${i % 500}`, hint: '', ...(i % 100 === 0 && { more: 1000 }) })
   await vi.advanceTimersByTimeAsync(1000)
   page.writableLength = 0
   await vi.advanceTimersByTimeAsync(300)
-  const { refusals } = page.written
-    .map(text => /"recent":(\{.*\})\}/.exec(text))
-    .filter(Boolean)
-    .map(found => JSON.parse(found![1]!) as NonNullable<Snapshot['recent']>)
-    .at(-1)!
+  const { refusals } = page.all.findLast(({ recent }) => recent !== undefined)!.recent!
   expect(refusals.length).toBe(100)
   expect(refusals.find(({ what }) => what === '')).toMatchObject({ count: 1_000_000 })
   await vi.advanceTimersByTimeAsync(1000)
   expect(page.last.recent).toBeUndefined()
+  feed.end('')
+})
+
+test('sends totals that do not fall when frontends end or begin again, or less is queued', () => {
+  const totals = new RunningTotals()
+  const update = (calls: Record<string, number>, restarts: number, queued: number) => {
+    const frontends = Object.entries(calls).map(([label, count]) => [
+      label,
+      { ...worker, ...traffic, restarts, queued, calls: count, rejected: 0 },
+    ])
+    const { stats } = createView([])
+    return totals.update({ ...stats, frontends: Object.fromEntries(frontends) as BusStats['frontends'] })
+  }
+  expect(update({ one: 10, two: 5 }, 1, 900)).toMatchObject({ calls: 15, restarts: 2 })
+  expect(update({ one: 12 }, 1, 0)).toMatchObject({ calls: 17, restarts: 2 })
+  expect(update({ one: 12, two: 3 }, 1, 0)).toMatchObject({ calls: 20, restarts: 3 })
+  expect(update({ one: 4 }, 0, 0)).toMatchObject({ calls: 24, restarts: 3 })
+  expect(update({}, 0, 0)).not.toHaveProperty('queued')
+})
+
+test('shows equal events apart if there was a pause between them', async () => {
+  const { feed, page } = open(createView(['main']))
+  for (const pause of [1000, 9000, 30_000, 1000]) {
+    emitDenied({ label: 'main', command: 'read', hint: 'add "allow-read"' })
+    await vi.advanceTimersByTimeAsync(pause)
+  }
+  const { refusals } = page.all.findLast(({ recent }) => recent !== undefined)!.recent!
+  expect(refusals.map(({ count, at, since }) => [count, at - since])).toEqual([
+    [1, 0],
+    [3, 10_000],
+  ])
+  expect(refusals[0]!.why).toBe('add "allow-read"')
   feed.end('')
 })
 

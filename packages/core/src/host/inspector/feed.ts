@@ -3,7 +3,7 @@
 import type { ServerResponse } from 'node:http'
 import { describeThrown } from '@sallyport/protocol/internal'
 import { RecentEvents } from './recent-events.js'
-import { getFrontends, getSummary, type SnapshotSource } from './snapshot.js'
+import { getFrontends, getSummary, RunningTotals, type SnapshotSource } from './snapshot.js'
 import type { BusView } from './view.js'
 
 const MAX_PAGES = 8
@@ -30,6 +30,7 @@ export class Feed {
   readonly #view: BusView
   readonly #recentEvents: RecentEvents
   readonly #since = Date.now()
+  readonly #totals = new RunningTotals()
   readonly #pages = new Set<Page>()
   #timer: NodeJS.Timeout | undefined
   #isMeasuring = false
@@ -69,13 +70,13 @@ export class Feed {
 
   async #send(): Promise<void> {
     this.#isMeasuring = true
-    const answers = await this.#view.measure()
+    const measurement = await this.#view.measure()
     this.#isMeasuring = false
     if (this.#pages.size === 0) return
     const startedAt = performance.now()
     const { stats, state: bus, workerStatus } = this.#view
-    const source: SnapshotSource = { stats, bus, workerStatus, answers, since: this.#since }
-    const summary = getSummary(source)
+    const source: SnapshotSource = { stats, bus, workerStatus, measurement, since: this.#since }
+    const summary = getSummary(source, this.#totals.update(stats))
     const { lists, version } = this.#recentEvents
     const texts = new Map<string, string>()
     for (const page of this.#pages) {
@@ -93,7 +94,7 @@ export class Feed {
       page.response.write(text)
     }
     const pause = (performance.now() - startedAt) * MAX_TIME_SHARE
-    const interval = answers ? INTERVAL_MS : UNANSWERED_INTERVAL_MS
+    const interval = measurement ? INTERVAL_MS : UNANSWERED_INTERVAL_MS
     this.#timer = setTimeout(() => this.#sendNext(), Math.max(interval, pause)).unref()
   }
 }

@@ -29,17 +29,25 @@ ${['Auto', 'Light', 'Dark'].map(getTheme).join('\n')}
 </fieldset>
 </div>
 </div>
-<p class="verdict" id="verdict"><span id="sign" aria-hidden="true">…</span> <span id="line" role="status">Connecting to the bus …</span></p>
+<p class="verdict" id="verdict"><span id="sign" aria-hidden="true">…</span> <span id="line" role="status">Connecting to the bus …</span> <span id="lately"></span> <span id="age"></span></p>
 <p class="soft" id="facts"></p>
 <noscript><p class="verdict bad">The inspector needs JavaScript.</p></noscript>
 </header>
 <main id="main" tabindex="-1">
 <section aria-labelledby="now"><h2 id="now">Now</h2><dl class="tiles" id="tiles"></dl></section>
+<section aria-labelledby="events"><h2 id="events">The last ten minutes</h2><dl id="timeline"></dl>
+<p class="soft">Recorded <span class="since"></span>; now is on the right. Equal events less than ten seconds apart share a mark.</p>
+</section>
 <section aria-labelledby="frontends">
 <h2 id="frontends">Frontends</h2>
 <div class="bar"><label for="find">Find a label</label> <input id="find" type="search" maxlength="200" autocomplete="off" spellcheck="false"> <span class="soft" id="found"></span></div>
 <div class="scroll" role="region" aria-labelledby="frontends" tabindex="0"><table id="traffic"></table></div>
 <p class="soft">Rates are those of the last two seconds. p50 and p99: from the start of a command to its result, in core, since the frontend was opened.</p>
+</section>
+<section aria-labelledby="commands">
+<h2 id="commands">Commands</h2>
+<div class="scroll" role="region" aria-labelledby="commands" tabindex="0"><table id="calls"></table></div>
+<p class="soft">Calls since the inspector was opened, or core started. In flight and Oldest include earlier calls.</p>
 </section>
 <section aria-labelledby="states">
 <h2 id="states">States</h2>
@@ -50,12 +58,12 @@ ${diagrams.map(({ id, title, svg }) => `<figure class="panel" id="machine-${id}"
 </section>
 <section aria-labelledby="refusals">
 <h2 id="refusals">Denied and rejected</h2>
-<p class="soft">The latest hundred <span class="since"></span>. Denied: no capability allows it. Rejected: the isolation hook refused it.</p>
+<p class="soft">The latest hundred <span class="since"></span>. Denied: no capability allows it, and Why says what to change. Rejected: the isolation hook refused it.</p>
 <div class="scroll" role="region" aria-labelledby="refusals" tabindex="0"><table id="refused"></table></div>
 </section>
 <section aria-labelledby="troubles">
 <h2 id="troubles">Faults and restarts</h2>
-<p class="soft">The latest hundred <span class="since"></span>, including slow calls and dropped events.</p>
+<p class="soft">The latest hundred <span class="since"></span>, including slow calls and dropped events. Where: the first file in the error's stack.</p>
 <div class="scroll" role="region" aria-labelledby="troubles" tabindex="0"><table id="troubled"></table></div>
 </section>
 <section aria-labelledby="rights">

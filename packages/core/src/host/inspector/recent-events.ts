@@ -1,4 +1,7 @@
 // The latest events of a bus since an inspector was opened, and how text of frontends is made fit to be shown.
+import { relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type BusError, getUserStack } from '@sallyport/protocol/internal'
 import { MAX_NAME_LENGTH } from '../../shared/suggest.js'
 import type { BusEvents } from '../reporting/events.js'
 import type { BusView } from './view.js'
@@ -7,6 +10,10 @@ const MAX_SHOWN = 100
 /** Events that are kept to be counted if they occur again. */
 const MAX_KEPT = 1000
 const MAX_TEXT = 300
+/** Equal events with longer pauses between them are shown apart. */
+const PAUSE_MS = 10_000
+/** `file:///app/main.mjs:4:53`, or a path. */
+const PLACE = /^(?:\[cause\]: | {4}at (?:.*\()?)?((?:file:\/\/|\/|[A-Za-z]:\\)[^()\n]*?)((?::\d+){1,2})\)?$/m
 
 /** Control characters, characters that change the direction of text, and those without a width. */
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Co}\p{Cn}]/gu
@@ -31,8 +38,12 @@ export interface RecordedEvent {
   label: string
   /** A command, or an actor. */
   what: string
+  /** The error's message, or how to change the capabilities. */
   why: string
-  /** Time of the latest one, in milliseconds since 1970. */
+  /** File and line, relative to the working directory, if the error's stack has them. */
+  where: string
+  /** Times of the first and the latest one, in milliseconds since 1970. */
+  since: number
   at: number
   /** Number of equal events. */
   count: number
@@ -46,21 +57,37 @@ export interface RecentEventLists {
   troubles: readonly RecordedEvent[]
 }
 
-/** Keeps one entry with a counter for equal events. */
+/** Keeps one entry with a counter for equal events that follow each other closely. */
 class EventList {
   readonly #events = new Map<string, RecordedEvent>()
 
-  add(kind: keyof BusEvents, label: string, what: string, why: string, count: number): void {
+  add(event: Omit<RecordedEvent, 'since' | 'at'>): void {
+    const { kind, label, what, why } = event
     const key = JSON.stringify([kind, label, what, why])
-    const previous = this.#events.get(key)
+    const [at, previous] = [Date.now(), this.#events.get(key)]
+    const continues = previous !== undefined && at - previous.at <= PAUSE_MS
     this.#events.delete(key)
-    this.#events.set(key, { kind, label, what, why, at: Date.now(), count: count + (previous?.count ?? 0) })
+    if (previous && !continues) this.#events.set(`${key}${previous.at}`, previous)
+    const { since, count } = continues ? previous : { since: at, count: 0 }
+    this.#events.set(key, { ...event, since, at, count: event.count + count })
     if (this.#events.size > MAX_KEPT) this.#events.delete(this.#events.keys().next().value!)
   }
 
   get latest(): RecordedEvent[] {
-    return [...this.#events.values()].slice(-MAX_SHOWN).toReversed()
+    return [...this.#events.values()]
+      .toSorted((a, b) => a.at - b.at)
+      .slice(-MAX_SHOWN)
+      .toReversed()
   }
+}
+
+/** Returns the first file in the stack that is not this library's: `src/main.mjs:4:53`. */
+function getPlace(error: BusError): string {
+  const [, file = '', line = ''] = PLACE.exec(getUserStack(error)) ?? []
+  if (file === '') return ''
+  const path = file.startsWith('file:') && URL.canParse(file) ? fileURLToPath(file) : file
+  const short = relative(process.cwd(), path)
+  return `${short.startsWith('..') ? path : short}${line}`
 }
 
 /** @internal */
@@ -73,12 +100,12 @@ export class RecentEvents {
 
   constructor(on: BusView['on']) {
     this.#unsubscribes = [
-      on('denied', ({ label, command, more }) => this.#addThrottled('denied', label, command, '', more)),
+      on('denied', ({ label, command, hint, more }) => this.#addThrottled('denied', label, command, hint, more)),
       on('rejected', ({ label, command, why, more }) => this.#addThrottled('rejected', label, command, why, more)),
       on('slow', ({ label, command, more }) => this.#addThrottled('slow', label, command, 'is still running', more)),
-      on('fault', ({ label, error }) => this.#add('fault', label, '', error.message)),
-      on('restart', ({ label, actor, error }) => this.#add('restart', label, actor, error.message)),
-      on('failed', ({ label, actor, error }) => this.#add('failed', label, actor, error.message)),
+      on('fault', ({ label, error }) => this.#add('fault', label, '', error)),
+      on('restart', ({ label, actor, error }) => this.#add('restart', label, actor, error)),
+      on('failed', ({ label, actor, error }) => this.#add('failed', label, actor, error)),
       on('overload', ({ label, dropped }) =>
         this.#add('overload', label, '', 'events dropped: the frontend is too slow for them', dropped),
       ),
@@ -98,10 +125,12 @@ export class RecentEvents {
     if (more > 0) this.#add(kind, label, '', 'further ones, not reported individually', more)
   }
 
-  #add(kind: keyof BusEvents, label: string, what: string, why: string, count = 1): void {
+  #add(kind: keyof BusEvents, label: string, what: string, why: string | BusError, count = 1): void {
     this.version += 1
     const list = kind === 'denied' || kind === 'rejected' ? this.#refusals : this.#troubles
     const toName = (text: string): string => toPrintable(text, MAX_NAME_LENGTH)
-    list.add(kind, toName(label), toName(what), toPrintable(why, MAX_TEXT), count)
+    const [text, where] = typeof why === 'string' ? [why, ''] : [why.message, getPlace(why)]
+    const names = { label: toName(label), what: toName(what) }
+    list.add({ kind, ...names, why: toPrintable(text, MAX_TEXT), where: toPrintable(where, MAX_TEXT), count })
   }
 }

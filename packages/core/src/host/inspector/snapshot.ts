@@ -1,5 +1,7 @@
 // The data of the page: figures and states of a bounded number of frontends, and the commands that one of them may call.
 import type { ExplainedCommand } from '../../acl/explain.js'
+import type { Measurement } from '../../contract/control.js'
+import type { CommandStats } from '../../shared/metrics.js'
 import { MAX_NAME_LENGTH } from '../../shared/suggest.js'
 import type { BusStats, FrontendStats, LatencyStats, TrafficStats } from '../reporting/stats.js'
 import { getWorkerName, type WorkerStats } from '../supervision/policy.js'
@@ -36,12 +38,14 @@ export interface FrontendView extends TrafficView, WorkerView {
   gate?: WorkerView & { hook: LatencyView }
 }
 
-type Total = 'calls' | 'failures' | 'denied' | 'rejected' | 'late' | 'queued' | 'events' | 'dropped' | 'bytes'
-export type Totals = Record<Total, number>
+type Total = 'calls' | 'failures' | 'denied' | 'rejected' | 'events' | 'dropped' | 'bytes' | 'restarts'
+export type Totals = Readonly<Record<Total, number>>
 
 export interface Snapshot {
   /** Milliseconds since the bus was created. */
   uptime: number
+  /** Time of the snapshot, in milliseconds since 1970. */
+  at: number
   bus: BusState
   core: WorkerView & {
     inFlight: number
@@ -49,8 +53,12 @@ export interface Snapshot {
     /** `false` if a handler blocks core, or core is not running. */
     answers: boolean
   }
-  /** Totals of the host and all frontends. */
+  /** Totals of the host, core and all frontends. They never fall: those that have ended count too. */
   totals: Totals
+  /** Bytes that are queued for frontends. */
+  queued: number
+  /** Calls by command since the inspector was opened, or core started. Left out if core does not answer. */
+  commands?: readonly CommandStats[] | undefined
   host: TrafficView
   frontends: readonly FrontendView[]
   /** Number of frontends. */
@@ -67,22 +75,26 @@ export interface Snapshot {
 
 export interface SnapshotSource extends Pick<Snapshot, 'bus' | 'since'> {
   stats: BusStats
-  answers: boolean
+  /** `undefined` if core does not answer. */
+  measurement: Measurement | undefined
   workerStatus: ReadonlyMap<string, WorkerStatus>
 }
 
 /** Returns everything but the frontends, which differ from page to page. */
-export function getSummary(source: SnapshotSource): Omit<Snapshot, 'frontends' | 'found'> {
-  const { stats, bus, answers, workerStatus, since } = source
+export function getSummary(source: SnapshotSource, totals: Totals): Omit<Snapshot, 'frontends' | 'found'> {
+  const { stats, bus, measurement, workerStatus, since } = source
   const { uptime, core, host, frontends } = stats
   const all = Object.values(frontends)
   const states: Record<string, number> = {}
   for (const { state } of workerStatus.values()) states[state] = (states[state] ?? 0) + 1
   return {
     uptime,
+    at: Date.now(),
     bus,
-    core: { ...core, lifecycle: workerStatus.get('core')?.lifecycle, answers },
-    totals: getTotals([host, ...all]),
+    core: { ...core, lifecycle: workerStatus.get('core')?.lifecycle, answers: measurement !== undefined },
+    totals,
+    queued: all.reduce((sum, { queued }) => sum + queued, host.queued),
+    commands: measurement?.commands?.map(stats => ({ ...stats, command: toPrintable(stats.command, MAX_NAME_LENGTH) })),
     host: getTraffic(host),
     open: all.length,
     states,
@@ -136,19 +148,44 @@ function getTraffic(stats: TrafficStats): TrafficView {
 
 const getLatency = ({ count, p50, p99 }: LatencyStats): LatencyView => ({ count, p50, p99 })
 
-function getTotals(all: readonly (TrafficStats & { rejected?: number })[]): Totals {
-  const sum = (get: (stats: (typeof all)[number]) => number): number =>
-    all.reduce((total, stats) => total + get(stats), 0)
+/** Sums of all frontends. A frontend that ends, or begins again with the same label, does not make them fall. */
+export class RunningTotals {
+  readonly #totals: Record<Total, number> = getCounters({})
+  #last = new Map<string, Totals>()
+
+  update({ core, host, frontends }: BusStats): Totals {
+    const next = new Map<string, Totals>()
+    for (const [label, stats] of [['', host], ...Object.entries(frontends)] as const) {
+      const [counters, last] = [getCounters(stats), this.#last.get(label)]
+      next.set(label, counters)
+      for (const key of Object.keys(counters) as Total[]) {
+        const before = last?.[key] ?? 0
+        this.#totals[key] += counters[key] - (counters[key] < before ? 0 : before)
+      }
+    }
+    this.#last = next
+    return { ...this.#totals, restarts: this.#totals.restarts + core.restarts }
+  }
+}
+
+function getCounters({
+  calls = 0,
+  failures = 0,
+  denied = 0,
+  events,
+  bytes,
+  ...worker
+}: Partial<FrontendStats>): Totals {
+  const { restarts = 0, gate, rejected = 0 } = worker
   return {
-    calls: sum(({ calls }) => calls),
-    failures: sum(({ failures }) => failures),
-    denied: sum(({ denied }) => denied),
-    rejected: sum(({ rejected = 0 }) => rejected),
-    late: sum(({ late }) => late),
-    queued: sum(({ queued }) => queued),
-    events: sum(({ events }) => events.in + events.out),
-    dropped: sum(({ events }) => events.dropped),
-    bytes: sum(({ bytes }) => bytes.in + bytes.out),
+    calls,
+    failures,
+    denied,
+    rejected,
+    events: events ? events.in + events.out : 0,
+    dropped: events?.dropped ?? 0,
+    bytes: bytes ? bytes.in + bytes.out : 0,
+    restarts: restarts + (gate?.restarts ?? 0),
   }
 }
 

@@ -1,6 +1,7 @@
 // The inspector's view of a bus, and the types of `bus.inspectServer`.
 import type { AnyStateMachine } from 'xstate'
 import type { ExplainedFrontend } from '../../acl/explain.js'
+import type { Measurement } from '../../contract/control.js'
 import type { BusEvents } from '../reporting/events.js'
 import type { BusStats } from '../reporting/stats.js'
 import type { BusState, WorkerStatus } from '../supervision/supervisor.js'
@@ -13,8 +14,8 @@ export interface BusView {
   /** The status of each worker, by name. */
   readonly workerStatus: ReadonlyMap<string, WorkerStatus>
   readonly machines: { readonly bus: AnyStateMachine; readonly worker: AnyStateMachine }
-  /** Updates the statistics. Resolves with `false` if core does not answer. */
-  measure(): Promise<boolean>
+  /** Updates the statistics, and lets core count calls by command. Resolves with `undefined` if core does not answer. */
+  measure(): Promise<Measurement | undefined>
   /** Returns an unsubscribe function. */
   on<Name extends keyof BusEvents>(name: Name, listener: (event: BusEvents[Name]) => void): () => void
   /** Resolves with what this frontend may call now. */

@@ -27,8 +27,8 @@ export interface BusEvents {
   slow: { label: string; command: string; ms: number; more?: number }
   /** A frontend is too slow for its events. `dropped` is the number of its oldest events that were dropped since the last report. */
   overload: { label: string; dropped: number }
-  /** No capability allows the call. */
-  denied: { label: string; command: string; more?: number }
+  /** No capability allows the call. `hint` says which permission of which capability to change. */
+  denied: { label: string; command: string; hint: string; more?: number }
   /** The isolation hook rejected the message. */
   rejected: { label: string; command: string; why: string; more?: number }
 }
