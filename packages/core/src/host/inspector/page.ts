@@ -35,8 +35,9 @@ ${['Auto', 'Light', 'Dark'].map(getTheme).join('\n')}
 </header>
 <main id="main" tabindex="-1">
 <section aria-labelledby="now"><h2 id="now">Now</h2><dl class="tiles" id="tiles"></dl></section>
-<section aria-labelledby="events"><h2 id="events">The last ten minutes</h2><dl id="timeline"></dl>
-<p class="soft">Recorded <span class="since"></span>; now is on the right. Equal events less than ten seconds apart share a mark.</p>
+<section aria-labelledby="events"><h2 id="events">The last ten minutes</h2>
+<p class="soft">Recorded <span class="since"></span>. On the right: now. Equal events less than ten seconds apart share a mark; hover over it for details.</p>
+<dl id="timeline"></dl>
 </section>
 <section aria-labelledby="frontends">
 <h2 id="frontends">Frontends</h2>
@@ -46,8 +47,8 @@ ${['Auto', 'Light', 'Dark'].map(getTheme).join('\n')}
 </section>
 <section aria-labelledby="commands">
 <h2 id="commands">Commands</h2>
+<p class="soft">Calls since the inspector was opened, or core started. In flight, Oldest: earlier calls too.</p>
 <div class="scroll" role="region" aria-labelledby="commands" tabindex="0"><table id="calls"></table></div>
-<p class="soft">Calls since the inspector was opened, or core started. In flight and Oldest include earlier calls.</p>
 </section>
 <section aria-labelledby="states">
 <h2 id="states">States</h2>
