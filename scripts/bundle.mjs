@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, s
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { rolldown } from 'rolldown'
+import { bundleForBrowser } from './bundle-browser.mjs'
 import { embedPage } from './embed-page.mjs'
 
 const read = path => readFileSync(path, 'utf8')
@@ -75,7 +76,16 @@ async function outputOf(folder, names, outside, options) {
   return output
 }
 
-/** Writes `dist/bundle/` of the package in `folder`. */
+/** Each `./dist/browser/<name>.js` that is named there: a module that others import, or a script. */
+const browserEntriesOf = ({ exports, imports = {} }) =>
+  [
+    [exports, 'esm'],
+    [imports, 'iife'],
+  ].flatMap(([parts, format]) =>
+    [...JSON.stringify(parts).matchAll(/"\.\/dist\/browser\/([\w-]+)\.js"/g)].map(([, name]) => ({ name, format })),
+  )
+
+/** Writes `dist/bundle/` of the package in `folder`, and `dist/browser/` if it has entries for browsers. */
 export async function bundle(folder) {
   const info = readPackage(folder)
   const outside = isOutside(info)
@@ -87,6 +97,15 @@ export async function bundle(folder) {
   const files = new Map(output.map(file => [file.fileName, file.type === 'chunk' ? file.code : file.source]))
   const licences = licencesOf(output.flatMap(file => file.moduleIds ?? []))
   if (licences) files.set('LICENSES.txt', `${licences}\n`)
+  writeFiles(out, files)
+  const scripts = await Promise.all(
+    browserEntriesOf(info).map(({ name, format }) => bundleForBrowser(folder, name, format)),
+  )
+  if (scripts.length === 0) return
+  writeFiles(join(folder, 'dist/browser'), new Map(scripts.flat().map(({ fileName, code }) => [fileName, code])))
+}
+
+function writeFiles(out, files) {
   mkdirSync(out, { recursive: true })
   for (const [name, text] of files) {
     // Whoever reads meanwhile has the old file or the new one, whole.

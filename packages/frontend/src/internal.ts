@@ -35,3 +35,4 @@ export const endConnection = (client: Client, link: Link, reason: BusError | und
 export type { CallParameters, CommandName, CommandResult } from './types/commands.js'
 export type { ClientTypes, CodecOf, EmitParameters } from './types/client.js'
 export type { Serialized } from './types/serialized.js'
+export { install, type TauriRuntime } from './tauri/install.js'

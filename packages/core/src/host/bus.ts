@@ -89,6 +89,15 @@ export class Bus<Types extends BusTypes = BusTypes> {
     this.#client = host.core.client
   }
 
+  /** @internal @throws {BusError} InvalidParams for anything but a bus of this copy of the package */
+  static getHost(bus: Bus): HostHandle<CoreThread> {
+    if (typeof bus === 'object' && bus !== null && #host in bus) return bus.#host
+    throw new BusError(
+      'InvalidParams',
+      'The bus must be the result of `await createBus(…)` of the same @sallyport/core',
+    )
+  }
+
   /** Makes this thread a frontend, subject to the same checks as any other: for tests, and for calls of the host itself. */
   async connect(label: string, options?: ConnectionOptions): Promise<Client> {
     return (await this.#host.connect(label, options)).client

@@ -3,11 +3,18 @@ import { EventEmitter } from 'node:events'
 import { setImmediate as nextTick } from 'node:timers/promises'
 import { BusError } from '@sallyport/protocol/internal'
 import { check } from '../shared/validate.js'
-import { Frontends } from './frontends/frontends.js'
+import { type ExternalFrontend, Frontends } from './frontends/frontends.js'
 import type { CoreEndpoint, PooledSession, PoolMember } from './frontends/types.js'
 import { locationSchema, type ModuleLocation } from './options/location.js'
-import { type BusConfig, checkFile, type HostConfig, resolveConnection, resolveFrontend } from './options/resolve.js'
-import type { ConnectionOptions, FrontendOptions } from './options/types.js'
+import {
+  type BusConfig,
+  checkFile,
+  type HostConfig,
+  resolveConnection,
+  resolveExternal,
+  resolveFrontend,
+} from './options/resolve.js'
+import type { ConnectionOptions, ExternalFrontendOptions, FrontendOptions } from './options/types.js'
 import { type BusEvents, BusReporter, subscribe } from './reporting/events.js'
 import { createHostLog, type Logger } from './reporting/log.js'
 import { createSupervisor, type Supervisor } from './supervision/supervisor.js'
@@ -105,6 +112,13 @@ export class HostHandle<Core extends CoreEndpoint = CoreEndpoint> implements Hos
     this.checkRunning()
     const { start } = await this.frontends.open(label, url, config)
     await start()
+  }
+
+  /** @param where - the caller, for error texts */
+  async openExternal(where: string, label: string, options: ExternalFrontendOptions): Promise<ExternalFrontend> {
+    const config = resolveExternal(where, label, options, this.#config)
+    this.checkRunning()
+    return this.frontends.openExternal(label, config)
   }
 
   /** Restarts a frontend, or `core` if it runs in this process. */

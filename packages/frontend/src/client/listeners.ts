@@ -12,6 +12,7 @@ import {
   type EventTarget,
   METHOD,
   throwLater,
+  warn,
   watchDeadline,
 } from '@sallyport/protocol/internal'
 import type { Connection } from './connection.js'
@@ -92,7 +93,7 @@ export class Listeners {
         // Without a link, the listener waits for the next connection. Its owner is not notified of any other failure.
         if (error.reason !== 'Disconnected' && this.#byId.has(id)) {
           this.remove(id)
-          process.emitWarning(`Listener of ${describeName(event)} lost: ${error.message}`)
+          warn(`Listener of ${describeName(event)} lost: ${error.message}`)
         }
         done()
       }

@@ -1,6 +1,6 @@
 // The callbacks and channels of @tauri-apps/api, whose channels consist of a callback's id. Each is bridged to a channel of the bus
 // with the same id. Its callback gets messages as `{ message, index }`, and any end as `{ end: true, index }`.
-import { isUint8Array, parseChannelReference } from '@sallyport/protocol/internal'
+import { isUint8Array, onNextTick, parseChannelReference } from '@sallyport/protocol/internal'
 import type { Channel } from '../client/channel.js'
 import type { Client } from '../client/client.js'
 import { toAnswer } from './convert.js'
@@ -144,7 +144,7 @@ class Bridge {
       // A call can fail before the client has opened its channels.
       if (hasFailed && isNew) channel.finish()
       this.#calls--
-      if (hasFailed) setImmediate(() => this.#endIfOver())
+      if (hasFailed) onNextTick(() => this.#endIfOver())
       else this.#endIfOver()
     }
     return { channel, leave }

@@ -1,9 +1,9 @@
 // JSON, the default codec. Envelopes are concatenated as text, so that only params and results pass through a serializer.
 // Depth and number of values are bounded for untrusted JSON: a 64 MiB array of empty objects would take 1.5 GB to parse. A key named
 // `__proto__` is refused, and so is a number that is parsed as Infinity, which JSON cannot encode again.
-import { isAscii, isUtf8 } from 'node:buffer'
 import { BusError } from '../errors/bus-error.js'
 import { type Message, type RequestId, UNNAMED_ARGUMENTS } from '../message/message.js'
+import { decodeUtf8, toUtf8 } from '../util/platform.js'
 import { MAX_DEPTH, MAX_FRAME_BYTES, MAX_NODES, SCAN_ABOVE_BYTES } from '../wire/limits.js'
 import { FRAME_KIND } from '../wire/link.js'
 import { type Codec, protoKey, tooDeep, tooMany } from './codec.js'
@@ -79,7 +79,7 @@ function member(name: string, value: unknown, checked: boolean): string {
 /** Ignores a text that is too large for a frame, which the outbox refuses with a better error. */
 function scanIfLarge(text: string): void {
   if (text.length > MAX_FRAME_BYTES) return
-  const bytes = Buffer.from(text)
+  const bytes = toUtf8(text)
   if (bytes.byteLength > SCAN_ABOVE_BYTES) scanJson(bytes)
 }
 
@@ -95,10 +95,7 @@ function read(body: string | Uint8Array, trusted: boolean): unknown {
 
 function toText(body: Uint8Array, trusted: boolean): string {
   checkFrame(body, trusted)
-  const bytes = Buffer.isBuffer(body) ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength)
-  const ascii = isAscii(bytes)
-  if (!ascii && !isUtf8(bytes)) throw new TypeError('the text is not UTF-8')
-  return ascii ? bytes.toString('latin1') : bytes.toString('utf8')
+  return decodeUtf8(body)
 }
 
 /** ES2024, available in every supported Node but not in the libraries that TypeScript loads here. */
@@ -106,7 +103,7 @@ type WellFormedText = string & { isWellFormed(): boolean }
 
 /** Checks a text that came as a string as it would be checked as bytes: a UTF-16 code unit has at most three of them in UTF-8. */
 function checkText(text: string, trusted: boolean): string {
-  if (text.length * 3 > SCAN_ABOVE_BYTES) checkFrame(Buffer.from(text), trusted)
+  if (text.length * 3 > SCAN_ABOVE_BYTES) checkFrame(toUtf8(text), trusted)
   if (!(text as WellFormedText).isWellFormed()) throw new TypeError('the text is not well-formed Unicode')
   return text
 }

@@ -1,5 +1,6 @@
 // A growing buffer that writes MessagePack scalars: numbers, strings and bytes.
 // Consecutive messages share a chunk of memory, and bytes that were handed out are never written again.
+import { allocate, utf8Length, writeUtf8 } from '../util/platform.js'
 
 const CHUNK_BYTES = 16 * 1024
 /** Free bytes at the start of each message. The fixed members of an envelope are written without a check. */
@@ -12,7 +13,7 @@ const SHORT_STRING = 0x20
 const LONG_STRING = 4096
 
 export class Output {
-  bytes: Buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES)
+  bytes: Uint8Array = allocate(CHUNK_BYTES)
   view: DataView = new DataView(this.bytes.buffer)
   at = 0
   #start = 0
@@ -50,8 +51,8 @@ export class Output {
   }
 
   #move(size: number, from: number): void {
-    const next = Buffer.allocUnsafeSlow(Math.max(CHUNK_BYTES, size))
-    this.bytes.copy(next, 0, from, this.at)
+    const next = allocate(Math.max(CHUNK_BYTES, size))
+    next.set(this.bytes.subarray(from, this.at))
     this.bytes = next
     this.view = new DataView(next.buffer)
     this.at -= from
@@ -124,11 +125,11 @@ export class Output {
   /** Guesses the size of the head from the length in characters, and moves the string if its bytes need a longer head. */
   #longString(value: string): void {
     const { length } = value
-    const most = length < LONG_STRING ? length * 3 : Buffer.byteLength(value)
+    const most = length < LONG_STRING ? length * 3 : utf8Length(value)
     this.reserve(most)
     const { bytes, at } = this
     const guessed = at + stringHeadBytes(length)
-    const size = bytes.write(value, guessed, most)
+    const size = writeUtf8(bytes, value, guessed, most)
     const from = at + stringHeadBytes(size)
     if (from !== guessed) bytes.copyWithin(from, guessed, guessed + size)
     if (size < 0x20) this.byte(0xa0 | size)

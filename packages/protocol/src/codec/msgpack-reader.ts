@@ -1,5 +1,6 @@
 // Reads MessagePack (https://github.com/msgpack/msgpack/blob/master/spec.md) from untrusted senders, in one pass.
 // Lengths are checked before anything is allocated. Three extensions are allowed; keys are scalars, and never `__proto__`.
+import { readLatin1, readUtf8, toReadable } from '../util/platform.js'
 import { MAX_DEPTH, MAX_NODES } from '../wire/limits.js'
 import { ATTACHMENT_EXTENSION } from './attachments.js'
 import { protoKey, tooDeep, tooMany } from './codec.js'
@@ -14,19 +15,19 @@ const MAX_SLICE_BYTES = 12
 const SLICED_FRAME_BYTES = 32 * 1024
 
 export class StringReader {
-  readonly #bytes: Buffer
+  readonly #bytes: Uint8Array
   #frameString = ''
 
-  constructor(bytes: Buffer) {
+  constructor(bytes: Uint8Array) {
     this.#bytes = bytes
   }
 
   /** Reads a string. Invalid UTF-8 becomes replacement characters. */
   read(from: number, to: number): string {
     const bytes = this.#bytes
-    if (to - from > MAX_SLICE_BYTES || to > SLICED_FRAME_BYTES) return bytes.toString('utf8', from, to)
-    for (let at = from; at < to; at++) if (bytes[at]! >= 0x80) return bytes.toString('utf8', from, to)
-    if (this.#frameString === '') this.#frameString = bytes.toString('latin1', 0, SLICED_FRAME_BYTES)
+    if (to - from > MAX_SLICE_BYTES || to > SLICED_FRAME_BYTES) return readUtf8(bytes, from, to)
+    for (let at = from; at < to; at++) if (bytes[at]! >= 0x80) return readUtf8(bytes, from, to)
+    if (this.#frameString === '') this.#frameString = readLatin1(bytes, 0, SLICED_FRAME_BYTES)
     return this.#frameString.slice(from, to)
   }
 
@@ -61,7 +62,7 @@ const getSlot = (length: number, first: number, middle: number, last: number, en
 const UNDEFINED_EXTENSION = 0
 
 export class Reader {
-  readonly bytes: Buffer
+  readonly bytes: Uint8Array
   readonly view: DataView
   at = 0
   /** The number of values that can follow. */
@@ -73,7 +74,7 @@ export class Reader {
 
   /** @param trusted true if neither depth nor the number of values is bounded */
   constructor(body: Uint8Array, trusted: boolean, attachments: readonly Uint8Array[]) {
-    this.bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
+    this.bytes = toReadable(body)
     this.view = new DataView(body.buffer, body.byteOffset, body.byteLength)
     this.#strings = new StringReader(this.bytes)
     this.#attachments = attachments

@@ -2,6 +2,7 @@
 // One pass in each direction converts values and enforces the bounds (docs/adr/0010-codec-fast-paths.md).
 import { BusError } from '../errors/bus-error.js'
 import { type Message, UNNAMED_ARGUMENTS } from '../message/message.js'
+import { concatBytes } from '../util/platform.js'
 import { FRAME_KIND } from '../wire/link.js'
 import { MAX_FRAME_BYTES } from '../wire/limits.js'
 import { ATTACHMENT_EXTENSION } from './attachments.js'
@@ -178,10 +179,9 @@ const writeValue = (writer: Writer, _out: Output, value: unknown): void => write
 /** Joins encoded messages without another pass: a MessagePack array is a head followed by its elements. */
 function join(messages: readonly EncodedMessage[]): Uint8Array {
   if (messages.length === 1) return messages[0] as Uint8Array
-  const head = Buffer.allocUnsafe(5)
-  head[0] = 0xdd
-  head.writeUInt32BE(messages.length, 1)
-  return Buffer.concat([head, ...(messages as readonly Uint8Array[])])
+  const { length } = messages
+  const head = Uint8Array.of(0xdd, length >>> 24, length >>> 16, length >>> 8, length)
+  return concatBytes([head, ...(messages as readonly Uint8Array[])])
 }
 
 function decode(body: Uint8Array, trusted = false, attachments: readonly Uint8Array[] = NO_ATTACHMENTS): unknown {

@@ -68,7 +68,8 @@ function addCaller(error: unknown): never {
 function addFrames(error: unknown, callee: (...args: never) => unknown): unknown {
   if (!isBusError(error)) return error
   const captured = { stack: '' }
-  Error.captureStackTrace(captured, callee)
+  // Firefox gained it in 138.
+  Error.captureStackTrace?.(captured, callee)
   error.stack = getUserStack(error, getFrames(captured.stack))
   return error
 }

@@ -1,6 +1,6 @@
 // Errors with a code of the application's own, on which its callers can branch. On the wire they are `CommandFailed` errors with
 // code, message and data, never with the stack or the cause.
-import { getSystemErrorMap } from 'node:util'
+import { describeSystemError } from '../util/platform.js'
 import { BusError, type BusErrorReason, describeThrown, isBusError } from './bus-error.js'
 
 /**
@@ -49,7 +49,7 @@ export function getPublicMessage(error: Error & { code?: unknown; errno?: unknow
   if ('spawnargs' in error || ('cmd' in error && 'killed' in error) || ('pid' in error && 'status' in error))
     return 'Command failed'
   if (typeof code !== 'string') return message
-  if (typeof errno === 'number') return `${code}: ${getSystemErrorMap().get(errno)?.[1] ?? 'the system refused'}`
+  if (typeof errno === 'number') return `${code}: ${describeSystemError(errno) ?? 'the system refused'}`
   return /^(ERR_|MODULE_)/.test(code) && /[\\/]/.test(message) ? code : message
 }
 

@@ -1,6 +1,6 @@
 // Deadlines and cancellation of a call, and the checks of call options, on either side of the bus.
-import { setMaxListeners } from 'node:events'
 import { BusError, describeCommand, describeName } from '../errors/bus-error.js'
+import { allowManyListeners } from '../util/platform.js'
 
 export interface CallOptions {
   /**
@@ -85,8 +85,7 @@ function watch(
   const onTimeout = (): void => abandon(new BusError('Timeout', `${subject} took longer than ${timeout} ms`))
   const timer = timeout === undefined ? undefined : setTimeout(onTimeout, timeout)
   if (signal) {
-    // One signal can serve a thousand calls. Node would warn of a leak.
-    setMaxListeners(0, signal)
+    allowManyListeners(signal)
     signal.addEventListener('abort', onAbort, { once: true })
   }
   // The `toJSON` of an argument may have aborted the signal after its check.

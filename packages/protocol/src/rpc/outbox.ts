@@ -5,6 +5,7 @@ import { stringifyJson } from '../codec/json-values.js'
 import { encodeMsgpackValue } from '../codec/msgpack.js'
 import { BusError } from '../errors/bus-error.js'
 import type { CallMessage, Message } from '../message/message.js'
+import { concatBytes, onEndOfTick, utf8Length } from '../util/platform.js'
 import { MAX_FRAME_BYTES } from '../wire/limits.js'
 import { FRAME_KIND, type FrameKind } from '../wire/link.js'
 
@@ -51,8 +52,8 @@ export type SendBatch = (kind: FrameKind, body: string | Uint8Array, count: numb
  * @param arm called for the first message of a batch, to arrange a `flush`. By default that happens at the end of the tick
  */
 export function createOutbox(send: SendBatch, getMaxMessages?: () => number | undefined, arm?: () => void): Outbox {
-  // nextTick runs when all promises of this tick have settled, so that all their messages share a frame.
-  const armFlush = arm ?? ((): void => process.nextTick(flush))
+  // The promises of this tick have settled by then, so that all their messages share a frame.
+  const armFlush = arm ?? ((): void => onEndOfTick(flush))
   let batch: EncodedMessage[] = []
   let bytes = 0
   let batchCodec: Codec | undefined
@@ -110,7 +111,7 @@ export function packPlain(codec: Codec, message: Message, checked = false): Pack
 export function checkSize(encoded: EncodedMessage): EncodedMessage {
   // A UTF-16 code unit has at most three bytes in UTF-8.
   if (encoded.length * 3 > MAX_FRAME_BYTES) {
-    const size = typeof encoded === 'string' ? Buffer.byteLength(encoded) : encoded.byteLength
+    const size = typeof encoded === 'string' ? utf8Length(encoded) : encoded.byteLength
     if (size > MAX_FRAME_BYTES) {
       throw new BusError('InvalidParams', `A message of ${size} bytes is over the limit of ${MAX_FRAME_BYTES}`)
     }
@@ -140,7 +141,7 @@ export function encodeValue(codec: Codec, value: unknown): EncodedMessage | unde
 export function spliceLastParam(message: EncodedMessage, value: EncodedMessage): EncodedMessage {
   if (typeof message === 'string') return `${message.slice(0, -JSON_END.length)}${value as string}}}`
   // In MessagePack nothing follows the last member, and null is one byte.
-  return Buffer.concat([message.subarray(0, -1), value as Uint8Array])
+  return concatBytes([message.subarray(0, -1), value as Uint8Array])
 }
 
 /** A sender of messages that differ in one value only, so that consecutive ones fit into one batch. */

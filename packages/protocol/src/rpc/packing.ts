@@ -1,12 +1,11 @@
 // Messages with bytes: encoded as MessagePack, with large bytes as attachments. A caller's bytes are copied once, or moved if the
 // caller transfers them, as with `postMessage`.
-import * as workerThreads from 'node:worker_threads'
 import { markAttachments, toJsonMessage } from '../codec/attachments.js'
 import type { CodecName } from '../codec/codec.js'
 import { msgpackCodec } from '../codec/msgpack.js'
 import { BusError, describeThrown } from '../errors/bus-error.js'
 import { holdsBytes, isBytes, type Message } from '../message/message.js'
-import { isArrayBuffer } from '../util/type-guards.js'
+import { allocate, isArrayBuffer, isPooled } from '../util/platform.js'
 import { MAX_ATTACHED_BYTES, MIN_ATTACHMENT_BYTES } from '../wire/limits.js'
 import { ownsWholeBuffer } from '../wire/link.js'
 import { encodeMessage, type PackedMessage } from './outbox.js'
@@ -84,7 +83,7 @@ function detachBytes(all: readonly Uint8Array[], transfer: readonly ArrayBufferL
   const claimed = all.map(bytes => {
     // Two values can be views of one buffer: the first that fills it gets it.
     if (ownsWholeBuffer(bytes, 0) && unclaimed.delete(bytes.buffer)) return bytes
-    const copy = Buffer.allocUnsafeSlow(bytes.byteLength)
+    const copy = allocate(bytes.byteLength)
     copy.set(bytes)
     return copy
   })
@@ -118,8 +117,3 @@ function checkAttached(buffer: ArrayBufferLike): ArrayBufferLike {
 
 const createTransferError = (cause: unknown): BusError =>
   new BusError('InvalidParams', `A buffer in \`transfer\` cannot be transferred: ${describeThrown(cause)}`, { cause })
-
-/** True for the memory that Node's small Buffers share: it is copied, never moved. Node 20 does that without this check. */
-const isPooled: (buffer: object) => boolean =
-  (workerThreads as { isMarkedAsUntransferable?: (buffer: object) => boolean }).isMarkedAsUntransferable ??
-  (() => false)

@@ -1,4 +1,5 @@
 // Deadlines that share one timer. Those within one step of the clock expire together, and removing one leaves the timer alone.
+import { setBackgroundTimer } from './platform.js'
 
 /** Longest delay of a timer in Node. */
 const MAX_TIMER_MS = 2 ** 31 - 1
@@ -10,7 +11,7 @@ export class DeadlineTimers<Item> {
   readonly #itemsByStep = new Map<number, Set<Item>>()
   readonly #stepByItem = new Map<Item, number>()
   /** Unref'd: a deadline does not keep the thread alive. */
-  #timer: NodeJS.Timeout | undefined
+  #timer: ReturnType<typeof setTimeout> | undefined
   /** The step that the timer is set for. It can be earlier than that of the first item. */
   #timerStep = Infinity
 
@@ -50,7 +51,7 @@ export class DeadlineTimers<Item> {
     clearTimeout(this.#timer)
     this.#timerStep = step
     const delay = Math.max(1, step * this.#stepMs - performance.now())
-    this.#timer = setTimeout(() => this.#expire(), Math.min(MAX_TIMER_MS, delay)).unref()
+    this.#timer = setBackgroundTimer(() => this.#expire(), Math.min(MAX_TIMER_MS, delay))
   }
 
   #expire(): void {

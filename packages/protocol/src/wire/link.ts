@@ -1,6 +1,7 @@
 // The frame, the interface of a link, and byte credit for transports without back-pressure: shared by all transports.
 import type { BusError } from '../errors/bus-error.js'
-import { isArrayBuffer } from '../util/type-guards.js'
+import { throwLater } from '../util/call-safely.js'
+import { allocate, isArrayBuffer, readUtf8, toReadable, utf8Length, writeUtf8 } from '../util/platform.js'
 import { CREDIT_STEP_BYTES, CREDIT_WINDOW_BYTES } from './limits.js'
 
 /**
@@ -31,7 +32,7 @@ export interface ReceivedFrame {
 
 /** Returns the text of a frame whose body is UTF-8. */
 export const getText = (body: string | Uint8Array): string =>
-  typeof body === 'string' ? body : Buffer.from(body).toString()
+  typeof body === 'string' ? body : readUtf8(toReadable(body), 0, body.length)
 
 export interface LinkReceiver {
   frame(frame: ReceivedFrame): void
@@ -83,9 +84,7 @@ export function deliverFrame(frame: ReceivedFrame, receiver: LinkReceiver): void
   try {
     receiver.frame(frame)
   } catch (error) {
-    process.nextTick(() => {
-      throw error
-    })
+    throwLater(error)
   }
 }
 
@@ -113,10 +112,10 @@ export function writeFrame({ kind, body }: Frame): ArrayBuffer {
     new Uint8Array(body.buffer)[0] = kind
     return body.buffer
   }
-  const size = typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength
-  const frame = Buffer.allocUnsafeSlow(1 + size)
+  const size = typeof body === 'string' ? utf8Length(body) : body.byteLength
+  const frame = allocate(1 + size)
   frame[0] = kind
-  if (typeof body === 'string') frame.write(body, 1)
+  if (typeof body === 'string') writeUtf8(frame, body, 1, size)
   else frame.set(body, 1)
   return frame.buffer as ArrayBuffer
 }

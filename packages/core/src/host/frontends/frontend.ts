@@ -28,8 +28,10 @@ export interface FrontendDeps {
   label: string
   /** Name of this session in core: the label, unless several sessions share it. */
   name: string
-  /** Without a sandbox option, the frontend's code already runs in this thread and only waits for a link. */
+  /** Without a sandbox option, the frontend's end of the link is in this thread. */
   config: ConnectionConfig & Partial<Pick<FrontendConfig, 'allow' | 'sandbox'>>
+  /** True if the frontend's code already runs and only waits for a link. */
+  isRunning: boolean
   createRuntime(events: RuntimeEvents): FrontendRuntime
   /** Called with the time until which this frontend can be to blame if core fails. */
   onSuspect(until: number): void
@@ -82,8 +84,7 @@ export class Frontend implements LinkEvents {
   #active: PendingLink | undefined
   /** Links that core has not closed, by id. A gate that exits can still hold earlier ones than the latest. */
   readonly #open = new Map<number, LinkEndpoints>()
-  /** True if the frontend's code already runs in this thread. */
-  readonly #isRunning: boolean
+  readonly #endsInHost: boolean
   readonly #isProcess: boolean
   #hasBeenReady = false
   #isStarted = false
@@ -95,7 +96,7 @@ export class Frontend implements LinkEvents {
   constructor(host: FrontendHost, deps: FrontendDeps) {
     this.#host = host
     this.#deps = deps
-    this.#isRunning = deps.config.sandbox === undefined
+    this.#endsInHost = deps.config.sandbox === undefined
     this.#isProcess = deps.config.sandbox?.kind === 'process'
     this.ready = this.#ready.promise
     this.exited = this.#exited.promise
@@ -153,7 +154,7 @@ export class Frontend implements LinkEvents {
     const id = ++lastLinkId
     const ends = this.#createEnds()
     const { codec, readAhead, allow } = config
-    const hasStarted = this.#isRunning && this.#presence !== 'announced'
+    const hasStarted = this.#deps.isRunning && this.#presence !== 'announced'
     const isFirst = !this.#hasBeenReady
     const attachment: Attachment = { label: name, codec, endpoint: ends.core, id, isFirst, hasStarted, readAhead }
     if (allow) attachment.allow = allow
@@ -253,7 +254,7 @@ export class Frontend implements LinkEvents {
     const { core, options } = this.#host
     const { link, poll } = this.#deps.config
     // Two ends in the same thread must not poll for each other. The links to a remote core end in this thread too.
-    const isOneThread = this.#isRunning && (core.isInProcess || core.isRemote)
+    const isOneThread = this.#endsInHost && (core.isInProcess || core.isRemote)
     // The relay of a process occupies one core.
     const cores = isOneThread ? 1 : availableParallelism() - (this.#isProcess ? 1 : 0)
     const kind = link === 'auto' ? 'ring' : link
@@ -273,7 +274,7 @@ export class Frontend implements LinkEvents {
     this.#pending = undefined
     this.#active = pending
     const { name } = this.#deps
-    if (this.#presence !== 'announced' && !this.#isRunning) this.#host.core.post({ type: 'begin', label: name })
+    if (this.#presence !== 'announced' && !this.#deps.isRunning) this.#host.core.post({ type: 'begin', label: name })
     this.#presence = 'announced'
     this.#runtime.connect(pending.ends.frontend)
     pending.settled.resolve()

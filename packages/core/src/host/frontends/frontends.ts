@@ -1,10 +1,11 @@
 // The frontends of a host, by name: workers that it started, and connections of its own thread. Routes core's events to them.
 import type { Client } from '@sallyport/frontend/internal'
-import { BusError, describeName } from '@sallyport/protocol/internal'
+import { BusError, describeName, type FrontendStart, isDevelopment } from '@sallyport/protocol/internal'
 import { createDeferred } from '../../shared/deferred.js'
 import { createNoFrontendError } from '../../shared/suggest.js'
-import type { ConnectionConfig, FrontendConfig } from '../options/resolve.js'
+import type { ConnectionConfig, ExternalFrontendConfig, FrontendConfig } from '../options/resolve.js'
 import type { FrontendStats, JoinedStats } from '../reporting/stats.js'
+import { type ExternalCode, ExternalRuntime } from './external-runtime.js'
 import { Frontend, type FrontendDeps, type FrontendHost } from './frontend.js'
 import type { CoreEndpointEvents, FrontendRuntime, PooledSession, PoolMember, RuntimeEvents } from './types.js'
 import { createConnectionRuntime, createWorkerRuntime } from './worker-runtime.js'
@@ -16,6 +17,21 @@ export interface OpenedFrontend {
    * @throws whatever the module throws; Disconnected if the frontend exits before that
    */
   start(): Promise<void>
+}
+
+type ClientOption = 'label' | 'codec' | 'data' | 'isolated' | 'timeout' | 'maxInFlight' | 'overflow' | 'development'
+
+/** A frontend whose code runs outside of this process, as its owner controls it. */
+export interface ExternalFrontend {
+  /** Options of the client, as plain data. */
+  readonly client: Pick<FrontendStart, ClientOption>
+  /** Resolves with the error, if any, once the frontend has ended for good. */
+  readonly exited: Promise<Error | undefined>
+  /** Connects the code as soon as core and the gate are ready. Code that has joined before is disconnected. */
+  join(code: ExternalCode): void
+  /** Disconnects this code, unless other code has taken its place. */
+  leave(code: ExternalCode): void
+  close(): Promise<void>
 }
 
 /** Beyond this number of labels, the warning about a missing sandbox can be repeated. */
@@ -44,7 +60,7 @@ export class Frontends implements CoreEndpointEvents {
     const connected = createDeferred<Client>()
     const deps = { label, config, member, host: this.#host, onConnected: connected.resolve }
     const createRuntime = (events: RuntimeEvents): FrontendRuntime => createConnectionRuntime(deps, events)
-    const frontend = this.#add({ label, name: member?.name ?? label, config, createRuntime })
+    const frontend = this.#add({ label, name: member?.name ?? label, config, isRunning: true, createRuntime })
     frontend.start()
     await this.#waitFor(frontend)
     return { client: await connected.promise, closed: frontend.exited }
@@ -67,7 +83,7 @@ export class Frontends implements CoreEndpointEvents {
     const reports = { onBooted: booted.resolve, onLoaded, isOpening: () => isOpening }
     const createRuntime = (events: RuntimeEvents): FrontendRuntime =>
       createWorkerRuntime({ label, module, config, host: this.#host, ...reports }, events)
-    const frontend = this.#add({ label, name: label, config, createRuntime })
+    const frontend = this.#add({ label, name: label, config, isRunning: false, createRuntime })
     this.modules.set(label, module)
     void frontend.exited.then(() => this.modules.get(label) === module && this.modules.delete(label))
     this.onOpened(module)
@@ -88,6 +104,30 @@ export class Frontends implements CoreEndpointEvents {
         const timer = setTimeout(onTimeout, loadTimeout)
         await this.#waitFor(frontend, opened.promise).finally(() => clearTimeout(timer))
       },
+    }
+  }
+
+  /** Opens a frontend whose code joins later. Resolves once core has accepted its options. */
+  async openExternal(label: string, config: ExternalFrontendConfig): Promise<ExternalFrontend> {
+    let runtime!: ExternalRuntime
+    const reportFault = (error: BusError): void => this.#host.reporter.reportFault(label, error)
+    const createRuntime = (events: RuntimeEvents): FrontendRuntime =>
+      (runtime = new ExternalRuntime({ label, reportFault }, events))
+    const frontend = this.#add({ label, name: label, config, isRunning: false, createRuntime })
+    await this.#waitFor(frontend)
+    if (frontend.canCallAll) this.#warnOfOpenCommands(label)
+    runtime.release()
+    frontend.start()
+    const { codec, data, maxInFlight, overflow } = config
+    const { calls, pattern } = this.#host.options
+    const development = isDevelopment()
+    const isolated = pattern === 'isolation'
+    return {
+      client: { label, codec, data, isolated, timeout: calls.timeout, maxInFlight, overflow, development },
+      exited: frontend.exited,
+      join: code => runtime.join(code),
+      leave: code => runtime.leave(code),
+      close: () => frontend.close(),
     }
   }
 

@@ -18,6 +18,7 @@ import type { WorkerMakers } from '../workers/spawn.js'
 import { createAclInput } from './acl-input.js'
 import { toDirectoryUrl } from './location.js'
 import {
+  allowSchema,
   busSchema,
   connectionSchema,
   frontendSchema,
@@ -28,7 +29,7 @@ import {
   type ParsedPattern,
   type remoteHostSchema,
 } from './schema.js'
-import type { BusOptions, ConnectionOptions, FrontendOptions } from './types.js'
+import type { BusOptions, ConnectionOptions, ExternalFrontendOptions, FrontendOptions } from './types.js'
 
 /** Options of the bus that a frontend's own options override. */
 export type FrontendDefaults = Pick<ParsedOptions, 'codec' | 'supervision'>
@@ -45,6 +46,8 @@ export interface FrontendConfig
   extends ConnectionConfig, Pick<ParsedFrontend, 'sandbox' | 'onStdio' | 'loaded' | 'loadTimeout'> {
   allow: AllowList | undefined
 }
+
+export type ExternalFrontendConfig = ConnectionConfig & Pick<FrontendConfig, 'allow'>
 
 export type SandboxConfig<Kind = unknown> = Extract<FrontendConfig['sandbox'], { kind: Kind }>
 
@@ -159,6 +162,20 @@ export function resolveConnection(
     codec: config.codec ?? codec,
     supervision: resolveSupervision('transient', supervision),
     data: cloneData(`${where}: data`, data),
+  }
+}
+
+/** Resolves the options of a frontend whose code runs outside of this process. @throws {BusError} InvalidParams */
+export function resolveExternal(
+  where: string,
+  label: string,
+  { allow, ...options }: ExternalFrontendOptions,
+  defaults: FrontendDefaults,
+): ExternalFrontendConfig {
+  const entries = check(`${where}: allow`, allowSchema, allow)
+  return {
+    ...resolveConnection(where, label, options, defaults),
+    allow: entries && { entries, from: `${where}: allow` },
   }
 }
 

@@ -131,9 +131,13 @@ const connectionEntries = {
   readAhead: v.optional(integer('whole bytes, from 1', 1), CHANNEL_READ_AHEAD),
   data: v.optional(v.unknown(), undefined),
 }
+/** @internal */
+export const allowSchema = v.optional(
+  v.array(v.pipe(text, v.nonEmpty('the name of a command or permission')), 'a list'),
+)
 const frontendEntries = {
   ...connectionEntries,
-  allow: v.optional(v.array(v.pipe(text, v.nonEmpty('the name of a command or permission')), 'a list')),
+  allow: allowSchema,
   sandbox: v.optional(inlineOr(sandboxObject, sandboxName), 'permission'),
   onStdio: v.optional(v.custom<OnStdio>(isFunction, 'a function')),
   supervision: supervisionSchema,

@@ -126,6 +126,9 @@ export interface FrontendOptions extends ConnectionOptions {
   loadTimeout?: number
 }
 
+/** Options of a frontend whose code runs outside of this process. */
+export interface ExternalFrontendOptions extends ConnectionOptions, Pick<FrontendOptions, 'allow'> {}
+
 /** A frontend's module with its options. */
 export interface FrontendModule extends FrontendOptions {
   /** The module: a URL or an absolute path. */

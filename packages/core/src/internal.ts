@@ -1,0 +1,26 @@
+// The entry `@sallyport/core/internal`: frontends whose code runs outside of this process, for `@sallyport/web`.
+import { Bus } from './host/bus.js'
+import type { ExternalFrontend } from './host/frontends/frontends.js'
+import type { ExternalFrontendOptions } from './host/options/types.js'
+import type { Logger } from './host/reporting/log.js'
+
+export type { ExternalCode } from './host/frontends/external-runtime.js'
+export type { ExternalFrontend } from './host/frontends/frontends.js'
+export type { ExternalFrontendOptions } from './host/options/types.js'
+export type { Logger } from './host/reporting/log.js'
+
+/**
+ * Opens a frontend whose code joins later. Resolves once core has checked its options, and its gate has its hook.
+ *
+ * @param where - the caller, for error texts
+ * @throws {BusError} InvalidParams for a wrong label or option; Disconnected if the bus is closing; the error of a gate that cannot start
+ */
+export const openExternalFrontend = (
+  bus: Bus,
+  where: string,
+  label: string,
+  options: ExternalFrontendOptions,
+): Promise<ExternalFrontend> => Bus.getHost(bus).openExternal(where, label, options)
+
+/** Returns the log of a bus. */
+export const getLog = (bus: Bus): Logger => Bus.getHost(bus).log

@@ -1,0 +1,9 @@
+// `diagnostics.ts` for browsers, which have no diagnostics channels: nobody subscribes.
+import type { CallChannel, EventTrace } from '@sallyport/protocol/internal'
+
+const unused = { hasSubscribers: false, publish(_trace: EventTrace): void {} }
+
+export const invokes: CallChannel = unused as unknown as CallChannel
+export const exposedCalls: CallChannel = unused as unknown as CallChannel
+export const eventsSent: typeof unused = unused
+export const eventsReceived: typeof unused = unused

@@ -1,0 +1,126 @@
+// Installs Tauri's globals on a window, and removes them without a trace. @tauri-apps/api reads `__TAURI_INTERNALS__` and
+// `__TAURI_EVENT_PLUGIN_INTERNALS__`; their members are those of Tauri's scripts (crates/tauri/scripts), and cannot be replaced either.
+import { BusError } from '@sallyport/protocol/internal'
+import type { Client } from '../client/client.js'
+import type { IpcOptions } from './convert.js'
+import { type IpcMessage, TauriIpc } from './ipc.js'
+
+/** Marks the `__TAURI_INTERNALS__` of any copy of this package. */
+const MARK: unique symbol = Symbol.for('@sallyport/frontend:tauri')
+
+/** What the globals depend on besides the client. */
+export interface TauriRuntime {
+  /** Separators of paths on the host. */
+  readonly path: { readonly sep: string; readonly delimiter: string }
+  convertFileSrc(path: string, protocol?: string): string
+}
+
+function createInternals(client: Client, ipc: TauriIpc, { path, convertFileSrc }: TauriRuntime): object {
+  const send = (message: IpcMessage): void => ipc.post(message)
+  return createObject({
+    [MARK]: true,
+    invoke: (command: string, payload?: unknown, options?: IpcOptions) => ipc.invoke(command, payload, options),
+    transformCallback: (callback?: (data: unknown) => unknown, once?: boolean) => ipc.callbacks.add(callback, once),
+    unregisterCallback: (id: number) => ipc.unregister(id),
+    runCallback: (id: number, data: unknown) => void ipc.callbacks.run(id, data),
+    callbacks: ipc.callbacks.byId,
+    convertFileSrc,
+    ipc: send,
+    postMessage: send,
+    // The label of a page can become known later.
+    metadata: {
+      get currentWindow() {
+        return { label: client.label }
+      },
+      get currentWebview() {
+        return { windowLabel: client.label, label: client.label }
+      },
+    },
+    plugins: createObject({ path }),
+    __TAURI_PATTERN__: Object.freeze(
+      client.isolated ? { pattern: 'isolation', side: 'original' } : { pattern: 'brownfield' },
+    ),
+  })
+}
+
+function createEventInternals(ipc: TauriIpc): object {
+  return createObject({
+    unregisterListener: (event: string, eventId: number) => ipc.stopListening({ event, eventId }),
+  })
+}
+
+/** Returns true if these internals were installed by a copy of this package. */
+export const isOurs = (internals: unknown): boolean =>
+  typeof internals === 'object' && internals !== null && MARK in internals
+
+/** Defines members that cannot be replaced, as in Tauri. Others can be added, which plugins do. */
+function createObject(members: object): object {
+  const object = {}
+  for (const name of Reflect.ownKeys(members)) {
+    Object.defineProperty(object, name, { value: Reflect.get(members, name) })
+  }
+  return object
+}
+
+/** Tauri's globals, as installed. */
+export interface TauriInstallation {
+  /** Removes the globals, and the listeners and channels that were opened through them. The client stays open. */
+  uninstall(): void
+  [Symbol.dispose](): void
+}
+
+/** `installTauri`, for any runtime of a frontend. */
+export function install(client: Client, target: object, runtime: TauriRuntime): TauriInstallation {
+  checkClient(client)
+  if (isOurs(Reflect.get(target, '__TAURI_INTERNALS__'))) {
+    throw new BusError(
+      'InvalidParams',
+      "Tauri's globals are installed already: call uninstall() on the result of the first installTauri",
+    )
+  }
+  const ipc = new TauriIpc(client)
+  const globals: [object, string, unknown][] = [
+    [target, '__TAURI_INTERNALS__', createInternals(client, ipc, runtime)],
+    [target, '__TAURI_EVENT_PLUGIN_INTERNALS__', createEventInternals(ipc)],
+    [target, 'isTauri', true],
+  ]
+  const threadGlobal: object = globalThis
+  if (!('window' in target)) globals.push([target, 'window', target])
+  // If the `window` among Node's globals is a jsdom's, the package reads `isTauri` from Node's globals.
+  else if (target !== threadGlobal && Reflect.get(threadGlobal, 'window') === target) {
+    globals.push([threadGlobal, 'isTauri', true])
+  }
+  for (const [holder, name] of globals) checkReplaceable(holder, name)
+  const restores = globals.map(([holder, name, value]) => define(holder, name, value))
+  const uninstall = (): void => {
+    for (const restore of restores.splice(0).reverse()) restore()
+    ipc.end()
+  }
+  return { uninstall, [Symbol.dispose]: uninstall }
+}
+
+/** Accepts a client of any copy of this package. A promise of a client, without its `await`, is the usual mistake. */
+function checkClient(client: unknown): void {
+  if (typeof (client as Client | undefined)?.subscribe === 'function') return
+  const kind = Object.prototype.toString.call(client).slice('[object '.length, -1)
+  throw new BusError(
+    'InvalidParams',
+    `installTauri: the client must be the result of \`await bus.connect(label)\`: got ${kind}`,
+  )
+}
+
+function checkReplaceable(holder: object, name: string): void {
+  if (Object.getOwnPropertyDescriptor(holder, name)?.configurable !== false) return
+  throw new BusError('InvalidParams', `${name} exists already and cannot be replaced: is this a webview of Tauri?`)
+}
+
+/** Defines a global. Returns a function that restores the previous one, unless the global has been replaced since. */
+function define(holder: object, name: string, value: unknown): () => void {
+  const before = Object.getOwnPropertyDescriptor(holder, name)
+  Object.defineProperty(holder, name, { value, configurable: true, enumerable: false, writable: false })
+  return () => {
+    if (Object.getOwnPropertyDescriptor(holder, name)?.value !== value) return
+    if (before) Object.defineProperty(holder, name, before)
+    else Reflect.deleteProperty(holder, name)
+  }
+}

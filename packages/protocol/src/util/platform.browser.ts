@@ -1,0 +1,61 @@
+// `platform.ts` for browsers, by what the web platform has.
+
+export const isArrayBuffer = (value: unknown): value is ArrayBuffer => value instanceof ArrayBuffer
+export const isUint8Array = (value: unknown): value is Uint8Array => value instanceof Uint8Array
+export const isMap = (value: unknown): value is Map<unknown, unknown> => value instanceof Map
+
+/** The host's answer comes with its greeting. */
+export const IS_DEVELOPMENT = false
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+const strictDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+export const allocate = (size: number): Uint8Array => new Uint8Array(size)
+export const toReadable = (bytes: Uint8Array): Uint8Array => bytes
+
+export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
+  const joined = new Uint8Array(parts.reduce((size, part) => size + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    joined.set(part, at)
+    at += part.length
+  }
+  return joined
+}
+
+export const utf8Length = (text: string): number => encoder.encode(text).length
+export const toUtf8 = (text: string): Uint8Array => encoder.encode(text)
+export const writeUtf8 = (target: Uint8Array, text: string, at: number, size: number): number =>
+  encoder.encodeInto(text, target.subarray(at, at + size)).written
+export const readUtf8 = (bytes: Uint8Array, from: number, to: number): string =>
+  decoder.decode(bytes.subarray(from, to))
+
+/** Most characters that `String.fromCharCode` takes at a time. */
+const SLICE = 8192
+
+export function readLatin1(bytes: Uint8Array, from: number, to: number): string {
+  let text = ''
+  const end = Math.min(to, bytes.length)
+  for (let at = from; at < end; at += SLICE) {
+    text += String.fromCharCode(...bytes.subarray(at, Math.min(at + SLICE, end)))
+  }
+  return text
+}
+
+export function decodeUtf8(bytes: Uint8Array): string {
+  try {
+    return strictDecoder.decode(bytes)
+  } catch (cause) {
+    throw new TypeError('the text is not UTF-8', { cause })
+  }
+}
+
+export const onEndOfTick = (callback: () => void): void => queueMicrotask(callback)
+export const onNextTick = (callback: () => void): void => void setTimeout(callback)
+export const setBackgroundTimer = (callback: () => void, ms: number): ReturnType<typeof setTimeout> =>
+  setTimeout(callback, ms)
+export const allowManyListeners = (_signal: AbortSignal): void => {}
+export const warn = (message: string): void => console.warn(message)
+export const describeSystemError = (_errno: number): string | undefined => undefined
+export const isPooled = (_buffer: object): boolean => false

@@ -1,0 +1,79 @@
+// What Node and a browser do differently, here for Node. In a bundle for browsers, `platform.browser.ts` takes the place of this file.
+import { isAscii, isUtf8 } from 'node:buffer'
+import { setMaxListeners } from 'node:events'
+import { getSystemErrorMap, types } from 'node:util'
+import * as workerThreads from 'node:worker_threads'
+
+// A test environment can replace the globals: under vitest's jsdom, `instanceof Uint8Array` is false for every Buffer and for
+// everything that a port delivers. Checked once, while this module loads, so that the guards stay cheap elsewhere.
+const hasNodeGlobals = Object.getPrototypeOf(Buffer) === Uint8Array
+
+export const isArrayBuffer: (value: unknown) => value is ArrayBuffer = hasNodeGlobals
+  ? (value): value is ArrayBuffer => value instanceof ArrayBuffer
+  : types.isArrayBuffer
+
+export const isUint8Array: (value: unknown) => value is Uint8Array = hasNodeGlobals
+  ? (value): value is Uint8Array => value instanceof Uint8Array
+  : types.isUint8Array
+
+export const isMap = (value: unknown): value is Map<unknown, unknown> => types.isMap(value)
+
+/** The default of `isDevelopment`. */
+export const IS_DEVELOPMENT: boolean = process.env['NODE_ENV'] !== 'production'
+
+/** Returns uninitialized memory in an ArrayBuffer of its own. */
+export const allocate = (size: number): Uint8Array => Buffer.allocUnsafeSlow(size)
+
+/** Returns a view of the same memory that the functions below read fastest. */
+export const toReadable = (bytes: Uint8Array): Uint8Array =>
+  Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+
+export const concatBytes = (parts: readonly Uint8Array[]): Uint8Array => Buffer.concat(parts)
+
+export const utf8Length = (text: string): number => Buffer.byteLength(text)
+
+export const toUtf8 = (text: string): Uint8Array => Buffer.from(text)
+
+/** Writes at most `size` bytes to memory of `allocate`. Returns the number of bytes written. */
+export const writeUtf8 = (target: Uint8Array, text: string, at: number, size: number): number =>
+  (target as Buffer).write(text, at, size)
+
+/** Reads memory of `toReadable`. Invalid UTF-8 becomes replacement characters. */
+export const readUtf8 = (bytes: Uint8Array, from: number, to: number): string =>
+  (bytes as Buffer).toString('utf8', from, to)
+
+/** Reads memory of `toReadable`: one character for each byte. */
+export const readLatin1 = (bytes: Uint8Array, from: number, to: number): string =>
+  (bytes as Buffer).toString('latin1', from, to)
+
+/** @throws {TypeError} if the bytes are not UTF-8 */
+export function decodeUtf8(bytes: Uint8Array): string {
+  const readable = toReadable(bytes) as Buffer
+  const ascii = isAscii(readable)
+  if (!ascii && !isUtf8(readable)) throw new TypeError('the text is not UTF-8')
+  return ascii ? readable.toString('latin1') : readable.toString('utf8')
+}
+
+/** Calls back when all promises of this tick have settled. */
+export const onEndOfTick = (callback: () => void): void => process.nextTick(callback)
+
+/** Calls back in a later tick. */
+export const onNextTick = (callback: () => void): void => void setImmediate(callback)
+
+/** Sets a timer that does not keep the thread alive. */
+export const setBackgroundTimer = (callback: () => void, ms: number): ReturnType<typeof setTimeout> =>
+  setTimeout(callback, ms).unref()
+
+/** One signal can serve a thousand calls. Node would warn of a leak. */
+export const allowManyListeners = (signal: AbortSignal): void => setMaxListeners(0, signal)
+
+/** Logs a warning for the developer. */
+export const warn = (message: string): void => process.emitWarning(message)
+
+/** Returns the description of a system error. */
+export const describeSystemError = (errno: number): string | undefined => getSystemErrorMap().get(errno)?.[1]
+
+/** True for the memory that Node's small Buffers share: it is copied, never moved. Node 20 does that without this check. */
+export const isPooled: (buffer: object) => boolean =
+  (workerThreads as { isMarkedAsUntransferable?: (buffer: object) => boolean }).isMarkedAsUntransferable ??
+  (() => false)

@@ -1,0 +1,3 @@
+// `@sallyport/web`: serves web pages as frontends of a bus.
+export { serveFrontends, type WebServer } from './serve.js'
+export type { PageOptions, WebOptions } from './options.js'

@@ -1,0 +1,135 @@
+// The options of `serveFrontends`, and their checks.
+import type { IncomingMessage, Server } from 'node:http'
+import { isAbsolute } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import type { ExternalFrontendOptions } from '@sallyport/core/internal'
+import { BusError } from '@sallyport/protocol/internal'
+import * as v from 'valibot'
+
+/** Options of the pages of one label. */
+export interface PageOptions extends Omit<ExternalFrontendOptions, 'link' | 'poll'> {
+  /** The directory of the page's static files, as a URL or an absolute path. Not available with `server`, which serves them itself. */
+  dir?: URL | string
+  /**
+   * Gives further tabs labels of their own, `main-2`, `main-3` and so on, with the same `allow`. Without it, a second tab is refused.
+   *
+   * @default false
+   */
+  multiple?: boolean
+  /** Content security policy of the served pages. By default, everything must come from the page's own origin. */
+  csp?: string
+}
+
+/** Options of `serveFrontends`. */
+export interface WebOptions {
+  /** Pages by label. */
+  frontends: Readonly<Record<string, PageOptions>>
+  /**
+   * Port on 127.0.0.1 of the first label; each further label has the next one, because pages of one origin can read each other. 0
+   * lets the system choose.
+   *
+   * @default 0
+   */
+  port?: number
+  /** An existing `http` or `https` server to attach the WebSocket to, at `/sallyport`. Requires `authenticate`. */
+  server?: Server
+  /**
+   * Returns the label of the page that makes a request, or `undefined` to refuse it. It takes the place of the token in the URL.
+   *
+   * @example authenticate: request => (getUser(request.headers.cookie)?.isAdmin ? 'main' : undefined)
+   */
+  authenticate?: (request: IncomingMessage) => string | undefined | Promise<string | undefined>
+  /** Further origins that may connect, such as `http://localhost:5173` of a development server that proxies `/sallyport`. */
+  origins?: readonly string[]
+  /** Maximum number of connected pages. @default 64 */
+  maxConnections?: number
+  /** Maximum bytes of one message from a page. @default 16777217 */
+  maxMessageBytes?: number
+  /** Maximum number of pages that can connect in one second. @default 20 */
+  maxHandshakes?: number
+  /** Milliseconds between heartbeats. A page that has not answered by the next one is disconnected. @default 15000 */
+  heartbeat?: number
+}
+
+const isFunction = (value: unknown): boolean => typeof value === 'function'
+const integer = (what: string, min: number, max = Number.MAX_SAFE_INTEGER) =>
+  v.pipe(v.number(what), v.integer(what), v.minValue(min, what), v.maxValue(max, what))
+const count = 'a whole number, from 1'
+const location = v.custom<URL | string>(
+  value => (value instanceof URL ? value.protocol === 'file:' : typeof value === 'string' && isAbsolute(value)),
+  'a file URL or an absolute path',
+)
+const pageSchema = v.looseObject({
+  dir: v.optional(location),
+  multiple: v.optional(v.boolean('true or false'), false),
+  csp: v.optional(v.string('a text')),
+})
+const schema = v.strictObject(
+  {
+    frontends: v.pipe(
+      v.record(v.string(), pageSchema, 'an object'),
+      v.check(frontends => Object.keys(frontends).length > 0, 'an object with at least one label'),
+    ),
+    port: v.optional(integer('a port, from 0 to 65535', 0, 65_535), 0),
+    server: v.optional(
+      v.custom<Server>(value => isFunction((value as Server | null)?.on), 'a server of node:http or node:https'),
+    ),
+    authenticate: v.optional(v.custom<NonNullable<WebOptions['authenticate']>>(isFunction, 'a function')),
+    origins: v.optional(
+      v.array(v.pipe(v.string(), v.check(isOrigin, 'an origin such as "http://localhost:5173"'))),
+      [],
+    ),
+    maxConnections: v.optional(integer(count, 1), 64),
+    maxMessageBytes: v.optional(integer(count, 1, 2 ** 28), 2 ** 24 + 1),
+    maxHandshakes: v.optional(integer(count, 1), 20),
+    heartbeat: v.optional(integer('whole milliseconds, from 50', 50), 15_000),
+  },
+  'an object',
+)
+
+type Optional = 'server' | 'authenticate'
+
+export interface PageConfig {
+  /** Path of the directory. */
+  dir: string | undefined
+  csp: string | undefined
+  multiple: boolean
+  /** Options that core checks. */
+  frontend: ExternalFrontendOptions
+}
+
+/** The options with their defaults. */
+export interface WebConfig extends Required<Omit<WebOptions, Optional | 'frontends'>>, Pick<WebOptions, Optional> {
+  frontends: Readonly<Record<string, PageConfig>>
+}
+
+/** @throws {BusError} InvalidParams, which names the option */
+export function resolveOptions(options: WebOptions): WebConfig {
+  const { success, output, issues } = v.safeParse(schema, options)
+  if (!success) {
+    const [{ expected, message, path }] = issues
+    const place = path?.map(({ key }) => String(key)).join('.') ?? 'the options'
+    throw invalid(expected === 'never' ? `unknown option ${place}` : `${place} must be ${message}`)
+  }
+  if (output.server && !output.authenticate) {
+    throw invalid('server requires authenticate, which returns the label of a page')
+  }
+  const frontends: Record<string, PageConfig> = {}
+  for (const [label, { dir, csp, multiple, ...frontend }] of Object.entries(output.frontends)) {
+    if (output.server && dir !== undefined) {
+      throw invalid(`frontends.${label}.dir: the server serves the files of its pages itself`)
+    }
+    // Core's own check names what it does not know.
+    frontends[label] = { dir: dir && toPath(dir), csp, multiple, frontend: frontend as ExternalFrontendOptions }
+  }
+  return { ...output, frontends } as WebConfig
+}
+
+const invalid = (problem: string): BusError => new BusError('InvalidParams', `serveFrontends: ${problem}`)
+
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && new URL(text).origin === text
+}
+
+/** Returns the path of a directory that was given as a URL or a path. */
+const toPath = (dir: URL | string): string => fileURLToPath(typeof dir === 'string' ? pathToFileURL(dir) : dir)

@@ -1,0 +1,113 @@
+// The pages of one label: which of them has the label, which get labels of their own, and which are refused.
+import type { ExternalCode, ExternalFrontend } from '@sallyport/core/internal'
+import { CLOSE_CODE } from './greeting.js'
+import type { PageSocket } from './page-socket.js'
+
+/** Time for a page to show that it is still there when another one wants its label. */
+const ANSWER_TIMEOUT_MS = 2000
+/** Time for a page that has a label of its own to come back. */
+const RETURN_TIMEOUT_MS = 30_000
+
+/** One label, and the page that has it. */
+interface Slot {
+  readonly number: number
+  frontend: Promise<ExternalFrontend>
+  /** The tab of the latest page. */
+  tab: string | undefined
+  page: PageSocket | undefined
+  timer?: NodeJS.Timeout
+}
+
+export interface PageLabelDeps {
+  readonly label: string
+  readonly multiple: boolean
+  /** The frontend of the label, which exists without a page too. */
+  readonly frontend: ExternalFrontend
+  readonly heartbeat: number
+  /** Opens the frontend of a further page. */
+  open(label: string): Promise<ExternalFrontend>
+}
+
+export class PageLabel {
+  readonly frontend: ExternalFrontend
+  readonly #deps: PageLabelDeps
+  readonly #slots: Slot[]
+
+  constructor(deps: PageLabelDeps) {
+    this.#deps = deps
+    this.frontend = deps.frontend
+    this.#slots = [{ number: 1, frontend: Promise.resolve(deps.frontend), tab: undefined, page: undefined }]
+  }
+
+  /** Gives a page its label, or refuses it. A page of the same tab, which was reloaded, is disconnected. */
+  async admit(page: PageSocket): Promise<void> {
+    const slot = this.#findSlot(page)
+    const holder = slot.page
+    if (holder && holder.tab !== page.tab) {
+      if (await holder.isAnswering(ANSWER_TIMEOUT_MS)) {
+        const text = `The frontend "${this.#deps.label}" is open in another tab. Close that tab, and reload this one.`
+        return page.refuse(CLOSE_CODE.inUse, text)
+      }
+      holder.terminate()
+      if (slot.page === holder) slot.page = undefined
+      return this.admit(page)
+    }
+    holder?.refuse(CLOSE_CODE.replaced, 'The page was opened again, and that page has taken its place.')
+    await this.#join(slot, page)
+  }
+
+  async close(): Promise<void> {
+    for (const { timer } of this.#slots) clearTimeout(timer)
+    await Promise.all(this.#slots.map(async ({ frontend }) => (await frontend).close()))
+  }
+
+  #findSlot({ tab }: PageSocket): Slot {
+    const slots = this.#slots
+    const free = slots.find(slot => slot.tab === tab) ?? slots.find(slot => !slot.page)
+    if (free) return free
+    if (!this.#deps.multiple) return slots[0]!
+    const numbers = new Set(slots.map(slot => slot.number))
+    let number = 2
+    while (numbers.has(number)) number++
+    const frontend = this.#deps.open(`${this.#deps.label}-${number}`)
+    const slot: Slot = { number, frontend, tab: undefined, page: undefined }
+    slots.push(slot)
+    return slot
+  }
+
+  async #join(slot: Slot, page: PageSocket): Promise<void> {
+    clearTimeout(slot.timer)
+    slot.page = page
+    slot.tab = page.tab
+    let code: ExternalCode | undefined
+    try {
+      const frontend = await slot.frontend
+      if (slot.page !== page) return
+      code = page.createCode(frontend, this.#deps.heartbeat)
+      frontend.join(code)
+      await page.closed
+      frontend.leave(code)
+    } catch (error) {
+      this.#remove(slot)
+      page.refuse(CLOSE_CODE.unavailable, '')
+      throw error
+    } finally {
+      if (slot.page === page) this.#vacate(slot)
+    }
+  }
+
+  /** Keeps the label of a page that was closed for a while: it can be reloading. */
+  #vacate(slot: Slot): void {
+    slot.page = undefined
+    if (slot.number === 1) return
+    slot.timer = setTimeout(() => {
+      this.#remove(slot)
+      void slot.frontend.then(frontend => frontend.close())
+    }, RETURN_TIMEOUT_MS).unref()
+  }
+
+  #remove(slot: Slot): void {
+    const at = this.#slots.indexOf(slot)
+    if (at > 0) this.#slots.splice(at, 1)
+  }
+}

@@ -1,0 +1,206 @@
+// The sessions of a page, one after the other: a WebSocket, and the client that goes on over the next one. Runs in a browser.
+import {
+  Client,
+  endClient,
+  type InvokeOptions,
+  reconnectClient,
+  type ReconnectingClientOptions,
+} from '@sallyport/frontend/internal'
+import { BusError, getBackoff, isBusError, setDevelopment } from '@sallyport/protocol/internal'
+import { CLOSE_CODE, type Greeting } from './greeting.js'
+import { type SocketAdapter, SocketLink } from './socket-link.js'
+
+/** Bytes in the browser's buffer above which calls wait in the client. */
+const HIGH_WATER_BYTES = 2 ** 18
+/** Interval at which a full buffer is checked: a browser does not report that it has drained. */
+const DRAIN_CHECK_MS = 10
+const RECONNECT_DELAY = { min: 100, max: 10_000 }
+/** Heartbeats that may be missed before a connection counts as lost. */
+const MISSED_HEARTBEATS = 3
+
+const NATIVE = /^plugin:(window|webview|menu|tray|image)\|/
+
+/** A client whose errors say what a page cannot do. */
+class PageClient extends Client {
+  override invoke<T = unknown>(command: string, args?: object, options?: InvokeOptions): Promise<T> {
+    const result = super.invoke<T>(command, args, options)
+    return NATIVE.test(command)
+      ? result.catch((error: unknown) => Promise.reject(explainNative(command, error)))
+      : result
+  }
+}
+
+/** Explains why core has no such command, which a native window would have. */
+function explainNative(command: string, error: unknown): unknown {
+  if (!isBusError(error, 'Denied') && !isBusError(error, 'MethodNotFound')) return error
+  const text = `${command} needs a native window of Tauri. This page runs in a browser`
+  return new BusError(error.reason, text, { cause: error })
+}
+
+export interface PageSessionOptions {
+  /** URL of the WebSocket. */
+  url: string
+  /** The greeting as far as it is known, for a client that can be used before the server has answered. */
+  expected?: Greeting | undefined
+  /** Called when the server has ended the session for good. */
+  onEnded?(error: BusError): void
+}
+
+export class PageSession {
+  /** Resolves with the client after the first greeting. */
+  readonly connected: Promise<Client>
+  readonly #options: PageSessionOptions
+  #resolve!: (client: Client) => void
+  #reject!: (error: BusError) => void
+  #client: Client | undefined
+  /** The link of a client that was created before the first greeting. */
+  #earlyLink: SocketLink | undefined
+  #link!: SocketLink
+  #attempts = 0
+  #timer: ReturnType<typeof setTimeout> | undefined
+  #isOver = false
+
+  constructor(options: PageSessionOptions) {
+    this.#options = options
+    this.connected = new Promise((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+    })
+    // A page does not have to wait for it.
+    this.connected.catch(() => {})
+    const { expected } = options
+    this.#open(expected === undefined)
+    if (expected) {
+      this.#earlyLink = this.#link
+      this.#createClient(expected)
+    }
+    addEventListener('online', this.#reopen)
+  }
+
+  /** The client, which exists from the beginning if the greeting was expected. */
+  get client(): Client | undefined {
+    return this.#client
+  }
+
+  #open(isStarted: boolean): void {
+    this.#link = openSocket(this.#options.url, isStarted, {
+      greeted: greeting => this.#onGreeting(greeting),
+      closed: (code, reason) => this.#onClosed(code, reason),
+    })
+  }
+
+  #onGreeting(greeting: Greeting): void {
+    this.#attempts = 0
+    setDevelopment(greeting.development)
+    const client = this.#client
+    if (!client) this.#createClient(greeting)
+    else {
+      // A second tab gets a label of its own.
+      Object.assign(client, { label: greeting.label })
+      if (this.#link === this.#earlyLink) this.#link.start()
+      else void reconnectClient(client, this.#link)
+    }
+    this.#earlyLink = undefined
+    this.#resolve(this.#client!)
+  }
+
+  #createClient({ label, codec, data, isolated, timeout, maxInFlight, overflow }: Greeting): void {
+    const options = { label, codec, data, isolated, timeout, maxInFlight, overflow, reconnects: true }
+    this.#client = new PageClient(this.#link, options as ReconnectingClientOptions)
+    void this.#client.closed.then(() => this.#end())
+  }
+
+  #onClosed(code: number, reason: string): void {
+    if (this.#isOver) return
+    const isFinal = code === CLOSE_CODE.inUse || code === CLOSE_CODE.replaced
+    if (this.#client && !isFinal) {
+      const delay = getBackoff(this.#attempts++, { ...RECONNECT_DELAY, random: Math.random() })
+      this.#timer = setTimeout(this.#reopen, delay)
+      return
+    }
+    const text = reason || `The server at ${this.#options.url} refused the page or did not answer`
+    const error = new BusError('Disconnected', text, { data: { delivered: 'no' } })
+    this.#reject(error)
+    if (this.#client) endClient(this.#client, error)
+    this.#end()
+    this.#options.onEnded?.(error)
+  }
+
+  /** Connects again now if that is due later. */
+  readonly #reopen = (): void => {
+    if (this.#timer === undefined) return
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    this.#open(true)
+  }
+
+  #end(): void {
+    this.#isOver = true
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    removeEventListener('online', this.#reopen)
+    this.#link.close()
+  }
+}
+
+interface SocketEvents {
+  greeted(greeting: Greeting): void
+  closed(code: number, reason: string): void
+}
+
+/** Opens a WebSocket. Its first message is the greeting; what follows are the frames of the link. */
+function openSocket(url: string, isStarted: boolean, events: SocketEvents): SocketLink {
+  const socket = new WebSocket(url)
+  socket.binaryType = 'arraybuffer'
+  const link = new SocketLink(createAdapter(socket), isStarted)
+  let heartbeat: number | undefined
+  let heardAt = performance.now()
+  let watchdog: ReturnType<typeof setInterval> | undefined
+  let isClosed = false
+  const end = (code: number, reason: string): void => {
+    if (isClosed) return
+    isClosed = true
+    clearInterval(watchdog)
+    link.onClosed()
+    events.closed(code, reason)
+  }
+  socket.onclose = ({ code, reason }) => end(code, reason)
+  socket.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => {
+    heardAt = performance.now()
+    if (isClosed || data === '') return
+    if (typeof data !== 'string') return link.onBinary(new Uint8Array(data))
+    if (heartbeat !== undefined) return link.onText(data)
+    const greeting = JSON.parse(data) as Greeting
+    heartbeat = greeting.heartbeat
+    const limit = heartbeat * MISSED_HEARTBEATS
+    watchdog = setInterval(() => {
+      if (performance.now() - heardAt < limit) return
+      // A browser would wait for the other end of a connection that is gone.
+      socket.close()
+      end(1006, '')
+    }, heartbeat)
+    events.greeted(greeting)
+  }
+  return link
+}
+
+const createAdapter = (socket: WebSocket): SocketAdapter => ({
+  get bufferedAmount() {
+    return socket.bufferedAmount
+  },
+  get isFull() {
+    return socket.bufferedAmount > HIGH_WATER_BYTES
+  },
+  send: data => socket.send(data as string | Uint8Array<ArrayBuffer>),
+  onDrained(callback) {
+    const timer = setInterval(() => {
+      if (socket.readyState === WebSocket.OPEN && socket.bufferedAmount > 0) return
+      clearInterval(timer)
+      callback()
+    }, DRAIN_CHECK_MS)
+  },
+  // A browser cannot stop reading. The client never pauses its link.
+  pause() {},
+  resume() {},
+  close: () => socket.close(),
+})

@@ -1,0 +1,107 @@
+// The WebSocket of one page, on the server's side.
+import type { Duplex } from 'node:stream'
+import { delimiter, sep } from 'node:path'
+import type { ExternalCode, ExternalFrontend } from '@sallyport/core/internal'
+import type { WebSocket } from 'ws'
+import type { Greeting } from './greeting.js'
+import { type SocketAdapter, SocketLink } from './socket-link.js'
+
+/** Time for core and gate to be ready for a page. */
+const GREETING_TIMEOUT_MS = 10_000
+
+export const createGreeting = (client: ExternalFrontend['client'], heartbeat: number): Greeting => ({
+  ...client,
+  path: { sep, delimiter },
+  heartbeat,
+})
+
+export class PageSocket {
+  /** The id of the page's tab. */
+  readonly tab: string
+  readonly closed: Promise<void>
+  readonly #socket: WebSocket
+  readonly #link: SocketLink
+  #isAlive = true
+  #onPong: () => void = () => {}
+
+  constructor(socket: WebSocket, stream: Duplex, tab: string) {
+    this.tab = tab
+    this.#socket = socket
+    const link = (this.#link = new SocketLink(createAdapter(socket, stream)))
+    // Nothing is read before the greeting is sent.
+    link.pause()
+    socket.on('message', (data: Buffer, isBinary) => (isBinary ? link.onBinary(data) : link.onText(data)))
+    socket.on('pong', () => {
+      this.#isAlive = true
+      this.#onPong()
+    })
+    socket.on('error', (error: Error & { code?: string }) => {
+      if (error.code?.startsWith('WS_ERR_')) link.fail(error.message)
+    })
+    this.closed = new Promise(resolve => {
+      socket.on('close', () => {
+        link.onClosed()
+        resolve()
+      })
+    })
+  }
+
+  /** Returns what joins a frontend: it greets the page when core has a link for it. */
+  createCode(frontend: ExternalFrontend, heartbeat: number): ExternalCode {
+    const timer = setTimeout(() => this.terminate(), GREETING_TIMEOUT_MS)
+    void this.closed.then(() => clearTimeout(timer))
+    return {
+      link: this.#link,
+      connected: () => {
+        clearTimeout(timer)
+        this.#socket.send(JSON.stringify(createGreeting(frontend.client, heartbeat)))
+        this.#link.resume()
+      },
+    }
+  }
+
+  /** Disconnects the page with the reason that its client reports. */
+  refuse(code: number, reason: string): void {
+    this.#link.resume()
+    this.#socket.close(code, reason)
+  }
+
+  /** Checks that the page has answered since the last call, and asks again. Otherwise disconnects it. */
+  beat(): void {
+    // A page that is not read because core is busy cannot answer.
+    if (this.#socket.isPaused) return
+    if (!this.#isAlive) return this.terminate()
+    this.#isAlive = false
+    this.#socket.ping()
+    this.#socket.send('')
+  }
+
+  /** Resolves with true if the page answers within a time, with false if it does not, or has closed. */
+  async isAnswering(ms: number): Promise<boolean> {
+    const answered = new Promise<boolean>(resolve => (this.#onPong = () => resolve(true)))
+    this.#socket.ping()
+    let timer!: NodeJS.Timeout
+    const late = new Promise<boolean>(resolve => (timer = setTimeout(() => resolve(false), ms)))
+    const isAnswering = await Promise.race([answered, late, this.closed.then(() => false)])
+    clearTimeout(timer)
+    return isAnswering
+  }
+
+  terminate(): void {
+    this.#socket.terminate()
+  }
+}
+
+const createAdapter = (socket: WebSocket, stream: Duplex): SocketAdapter => ({
+  get bufferedAmount() {
+    return socket.bufferedAmount
+  },
+  get isFull() {
+    return stream.writableNeedDrain
+  },
+  send: (data, isText) => socket.send(data, { binary: !isText }),
+  onDrained: callback => void stream.once('drain', callback),
+  pause: () => socket.pause(),
+  resume: () => socket.resume(),
+  close: () => socket.close(),
+})

@@ -1,0 +1,97 @@
+// Decides whether a request may be served: its host, its origin, and its token or what the host's own check says.
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+
+export interface Refusal {
+  readonly status: number
+  readonly text: string
+}
+
+const WRONG_HOST: Refusal = { status: 403, text: 'Host header not allowed.' }
+const OTHER_SITE: Refusal = {
+  status: 403,
+  text: 'Requests of other sites are not allowed. Open the URL of serveFrontends from the address bar.',
+}
+const WRONG_METHOD: Refusal = { status: 405, text: 'Use GET or HEAD.' }
+const NO_TOKEN: Refusal = {
+  status: 401,
+  text: 'The token is missing or wrong. Open the URL of serveFrontends; each run has a new token.',
+}
+
+/** The 256 random bits that open the pages of one label for one run. They come in the URL once, and in a cookie from then on. */
+export class PageToken {
+  readonly #secret = randomBytes(32).toString('base64url')
+  readonly #cookieName: string
+
+  /** Browsers send cookies to every port of a host, so that the name tells which server has set it. */
+  constructor(port: number, label: string) {
+    this.#cookieName = `sallyport-${port}-${encodeURIComponent(label)}`
+  }
+
+  /** Returns the URL of a page with the token. */
+  addTo(url: string): string {
+    return `${url}?token=${this.#secret}`
+  }
+
+  /** The value of `Set-Cookie`. Scripts cannot read it, and requests that other sites cause do not have it. */
+  get cookie(): string {
+    return `${this.#cookieName}=${this.#secret}; Path=/; HttpOnly; SameSite=Strict`
+  }
+
+  isEqual(token: string): boolean {
+    return timingSafeEqual(hash(token), hash(this.#secret))
+  }
+
+  /** True if the request has the cookie. */
+  isInCookie({ headers }: IncomingMessage): boolean {
+    for (const pair of (headers.cookie ?? '').split(';')) {
+      const [name, value] = pair.trim().split('=', 2)
+      if (name === this.#cookieName && this.isEqual(value ?? '')) return true
+    }
+    return false
+  }
+}
+
+/** Hashes have one length, which `timingSafeEqual` demands. */
+const hash = (text: string): Buffer => createHash('sha256').update(text).digest()
+
+export const refuseToken = (): Refusal => NO_TOKEN
+
+export class RequestPolicy {
+  /** Origins of this server; `undefined` for a server of the host's own, whose names are not known. */
+  readonly #own: readonly string[] | undefined
+  readonly #origins: readonly string[]
+
+  /** @param port - the port on 127.0.0.1; `undefined` for a server of the host's own */
+  constructor(port: number | undefined, origins: readonly string[]) {
+    this.#own = port === undefined ? undefined : [`http://127.0.0.1:${port}`, `http://localhost:${port}`]
+    this.#origins = [...(this.#own ?? []), ...origins]
+  }
+
+  /** Returns why a request for a file is refused: another user's page, or a name that resolves to 127.0.0.1 (DNS rebinding). */
+  checkRequest({ method = '', headers }: IncomingMessage): Refusal | undefined {
+    if (!this.#isHostAllowed(headers.host)) return WRONG_HOST
+    const { origin } = headers
+    const site = headers['sec-fetch-site']
+    if (origin !== undefined && !this.#isOriginAllowed(origin, headers.host)) return OTHER_SITE
+    if (site !== undefined && site !== 'same-origin' && site !== 'none') return OTHER_SITE
+    return method === 'GET' || method === 'HEAD' ? undefined : WRONG_METHOD
+  }
+
+  /** Returns why a WebSocket is refused. Every browser sends the origin of the page that opens one. */
+  checkUpgrade({ method, headers }: IncomingMessage): Refusal | undefined {
+    if (!this.#isHostAllowed(headers.host)) return WRONG_HOST
+    if (headers.origin === undefined || !this.#isOriginAllowed(headers.origin, headers.host)) return OTHER_SITE
+    return method === 'GET' ? undefined : WRONG_METHOD
+  }
+
+  #isHostAllowed(host: string | undefined): boolean {
+    return this.#own === undefined || this.#origins.some(origin => new URL(origin).host === host)
+  }
+
+  /** A proxy can end TLS before a server of the host's own, so that only host and port are compared there. */
+  #isOriginAllowed(origin: string, host: string | undefined): boolean {
+    if (this.#origins.includes(origin)) return true
+    return this.#own === undefined && URL.canParse(origin) && new URL(origin).host === host
+  }
+}

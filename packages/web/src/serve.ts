@@ -1,0 +1,329 @@
+// Serves web pages as frontends of a bus: static files and a WebSocket, on servers of its own or in one of the host's.
+import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
+import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { Bus } from '@sallyport/core'
+import { getLog, type Logger, openExternalFrontend } from '@sallyport/core/internal'
+import { BusError, describeThrown } from '@sallyport/protocol/internal'
+import { type WebSocket, WebSocketServer } from 'ws'
+import { BASE_PATH, PAGE_SCRIPT_PATH } from './greeting.js'
+import { type PageConfig, resolveOptions, type WebConfig, type WebOptions } from './options.js'
+import { PageLabel } from './page-label.js'
+import { createGreeting, PageSocket } from './page-socket.js'
+import { PageToken, type Refusal, refuseToken, RequestPolicy } from './request-policy.js'
+import { serveFile } from './static-files.js'
+
+/** Time for the headers of a request, and for a connection to send one. */
+const HEADERS_TIMEOUT_MS = 5000
+/** Connections to a server of its own that are not WebSockets. */
+const MAX_REQUESTS = 64
+const TAB = /^[\w-]{1,64}$/
+
+const HEADERS: Readonly<Record<string, string>> = {
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+  'cache-control': 'no-store',
+  // The token is in the first URL.
+  'referrer-policy': 'no-referrer',
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+}
+
+/** Everything must come from the page's own origin, no other page frames it, and no text runs as a script. */
+const getDefaultCsp = (host: string): string =>
+  [
+    "default-src 'self'",
+    "img-src 'self' data: blob:",
+    "font-src 'self' data:",
+    `connect-src 'self' ws://${host}`,
+    "object-src 'none'",
+    "base-uri 'none'",
+    "form-action 'self'",
+    "frame-ancestors 'none'",
+  ].join('; ')
+
+/** The pages of a bus, as `serveFrontends` serves them. */
+export interface WebServer {
+  /** URL of the first label's page, with its token. Empty with `server`. */
+  readonly url: string
+  /** URLs by label. Each has a token that is valid for this run. */
+  readonly urls: Readonly<Record<string, string>>
+  /** Resolves once all pages are disconnected and nothing listens any more. Also happens when the bus closes. */
+  readonly closed: Promise<void>
+  /** Disconnects all pages and stops listening. A server that was passed as `server` stays open. */
+  close(): Promise<void>
+  /** Calls `close`. */
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/**
+ * Serves web pages as frontends of a bus. Each page has the rights of its label, as any frontend. Resolves when core has checked the
+ * options, and the servers listen.
+ *
+ * @throws {BusError} InvalidParams for a wrong option or a port that is in use; Disconnected if the bus is closing
+ * @example
+ * const web = await serveFrontends(bus, { frontends: { main: { dir: new URL('./dist/', import.meta.url), allow: ['greet'] } } })
+ * console.log(web.url)
+ */
+export async function serveFrontends(bus: Bus, options: WebOptions): Promise<WebServer> {
+  const config = resolveOptions(options)
+  const server = new FrontendServer(bus, config)
+  try {
+    await server.start()
+    return server
+  } catch (error) {
+    await server.close()
+    throw error
+  }
+}
+
+class FrontendServer implements WebServer {
+  readonly urls: Record<string, string> = {}
+  readonly closed: Promise<void>
+  readonly #bus: Bus
+  readonly #config: WebConfig
+  readonly #log: Logger
+  readonly #labels = new Map<string, PageLabel>()
+  readonly #servers: Server[] = []
+  readonly #sockets: WebSocketServer
+  readonly #pages = new Set<PageSocket>()
+  readonly #heartbeat: NodeJS.Timeout
+  #pageScript = ''
+  /** Handshakes that are left in this second. */
+  #handshakes: number
+  #secondStartedAt = 0
+  #detach: () => void = () => {}
+  #closing: Promise<void> | undefined
+  #resolveClosed!: () => void
+
+  constructor(bus: Bus, config: WebConfig) {
+    this.#bus = bus
+    this.#config = config
+    this.#log = getLog(bus)
+    this.#handshakes = config.maxHandshakes
+    this.#sockets = new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: false,
+      maxPayload: config.maxMessageBytes,
+    })
+    this.#heartbeat = setInterval(() => this.#pages.forEach(page => page.beat()), config.heartbeat).unref()
+    this.closed = new Promise(resolve => (this.#resolveClosed = resolve))
+  }
+
+  get url(): string {
+    return Object.values(this.urls)[0] ?? ''
+  }
+
+  async start(): Promise<void> {
+    const { frontends, server, port } = this.#config
+    this.#pageScript = await readFile(new URL(import.meta.resolve('#page')), 'utf8')
+    await Promise.all(Object.entries(frontends).map(([label, page]) => this.#openLabel(label, page)))
+    if (server) return this.#attach(server)
+    for (const [at, [label, page]] of Object.entries(frontends).entries()) {
+      await this.#listen(label, page, port && port + at)
+    }
+  }
+
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close())
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #openLabel(label: string, { multiple, frontend: options }: PageConfig): Promise<void> {
+    const open = (name: string) => openExternalFrontend(this.#bus, `serveFrontends: frontends.${label}`, name, options)
+    const frontend = await open(label)
+    this.#labels.set(label, new PageLabel({ label, multiple, frontend, open, heartbeat: this.#config.heartbeat }))
+    void frontend.exited.then(() => {
+      this.#labels.delete(label)
+      if (this.#labels.size === 0) void this.close()
+    })
+  }
+
+  /** Serves the pages of one label on a port of their own: a page can read all pages of its origin. */
+  async #listen(label: string, page: PageConfig, port: number): Promise<void> {
+    const server = createServer({ headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: HEADERS_TIMEOUT_MS })
+    server.maxConnections = this.#config.maxConnections + MAX_REQUESTS
+    // A server must not keep the process alive.
+    server.unref()
+    server.on('connection', socket => void socket.unref())
+    try {
+      await once(server.listen(port, '127.0.0.1'), 'listening')
+    } catch (cause) {
+      const text = `serveFrontends: port ${port} is not available: ${(cause as Error).message}`
+      throw new BusError('InvalidParams', text, { cause })
+    }
+    this.#servers.push(server)
+    // A connection that cannot be accepted must not end the host.
+    server.on('error', () => {})
+    const { port: actualPort } = server.address() as AddressInfo
+    const token = new PageToken(actualPort, label)
+    const policy = new RequestPolicy(actualPort, this.#config.origins)
+    const { authenticate } = this.#config
+    const isKnown = async (request: IncomingMessage): Promise<boolean> =>
+      authenticate ? (await authenticate(request)) === label : token.isInCookie(request)
+    const url = `http://127.0.0.1:${actualPort}/`
+    this.urls[label] = authenticate ? url : token.addTo(url)
+    const serve = this.#createService(label, page, { policy, isKnown, token: authenticate ? undefined : token })
+    server.on('request', (request, response) => {
+      serve(request, response).catch((error: unknown) => this.#onFailure(error, response))
+    })
+    server.on('upgrade', (request, socket, head) => {
+      const identify = async (): Promise<string | undefined> => ((await isKnown(request)) ? label : undefined)
+      void this.#upgrade({ request, socket, head, policy, identify })
+    })
+  }
+
+  /** Attaches the WebSocket to a server of the host's own. */
+  #attach(server: Server): void {
+    const policy = new RequestPolicy(undefined, this.#config.origins)
+    const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+      if (getUrl(request).pathname !== BASE_PATH) return
+      const identify = async (): Promise<string | undefined> => this.#config.authenticate!(request)
+      void this.#upgrade({ request, socket, head, policy, identify })
+    }
+    server.on('upgrade', onUpgrade)
+    this.#detach = () => server.off('upgrade', onUpgrade)
+  }
+
+  #createService(label: string, { dir, csp }: PageConfig, { policy, isKnown, token }: ServiceDeps) {
+    return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+      const refusal = policy.checkRequest(request)
+      if (refusal) return refuse(response, refusal)
+      const { pathname, searchParams } = getUrl(request)
+      const given = searchParams.get('token')
+      if (token && given !== null) {
+        if (!token.isEqual(given)) return refuse(response, refuseToken())
+        searchParams.delete('token')
+        const query = searchParams.size > 0 ? `?${searchParams}` : ''
+        // A path that begins with two slashes would lead to another host.
+        const location = pathname === BASE_PATH ? '/' : `/${pathname.replace(/^\/+/, '')}${query}`
+        response.writeHead(303, { ...HEADERS, 'set-cookie': token.cookie, location })
+        return void response.end()
+      }
+      if (!(await isKnown(request))) return refuse(response, refuseToken())
+      const headers = { ...HEADERS, 'content-security-policy': csp ?? getDefaultCsp(request.headers.host!) }
+      if (pathname === PAGE_SCRIPT_PATH) return this.#servePageScript(label, response, headers)
+      if (dir !== undefined && (await serveFile(dir, pathname, request, response, headers))) return
+      refuse(response, { status: 404, text: 'There is no such file.' })
+    }
+  }
+
+  /** Serves the script that the server adds to pages, with what their clients have to know before the WebSocket is open. */
+  #servePageScript(label: string, response: ServerResponse, headers: Readonly<Record<string, string>>): void {
+    const page = this.#labels.get(label)
+    if (!page) return refuse(response, { status: 503, text: 'The frontend has ended.' })
+    const greeting = JSON.stringify(createGreeting(page.frontend.client, this.#config.heartbeat))
+    response.writeHead(200, { ...headers, 'content-type': 'text/javascript; charset=utf-8' })
+    response.end(`{const SALLYPORT_GREETING=${greeting};\n${this.#pageScript}}`)
+  }
+
+  async #upgrade({ request, socket, head, policy, identify }: Upgrade): Promise<void> {
+    // A WebSocket must not keep the process alive, and its errors are those of the page.
+    const onError = (): void => void socket.destroy()
+    socket.on('error', onError)
+    const timer = setTimeout(() => socket.destroy(), HEADERS_TIMEOUT_MS)
+    try {
+      const { pathname, searchParams } = getUrl(request)
+      const tab = searchParams.get('tab') ?? ''
+      const refusal = policy.checkUpgrade(request)
+      if (refusal) return this.#refuseUpgrade(socket, request, refusal)
+      if (pathname !== BASE_PATH || !TAB.test(tab)) return this.#refuseUpgrade(socket, request, NO_SOCKET)
+      const label = await identify()
+      const pages = label === undefined ? undefined : this.#labels.get(label)
+      if (!pages) return this.#refuseUpgrade(socket, request, refuseToken())
+      if (this.#pages.size >= this.#config.maxConnections) return this.#refuseUpgrade(socket, request, TOO_MANY_PAGES)
+      if (!this.#takeHandshake()) return this.#refuseUpgrade(socket, request, TOO_MANY_HANDSHAKES)
+      this.#sockets.handleUpgrade(request, socket, head, accepted => {
+        socket.off('error', onError)
+        this.#accept(pages, accepted, socket, tab)
+      })
+    } catch (error) {
+      this.#log.warn(`A page could not be admitted: ${describeThrown(error)}`)
+      this.#refuseUpgrade(socket, request, { status: 500, text: 'The page could not be checked.' })
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  #accept(pages: PageLabel, accepted: WebSocket, socket: Duplex, tab: string): void {
+    const page = new PageSocket(accepted, socket, tab)
+    this.#pages.add(page)
+    void page.closed.then(() => this.#pages.delete(page))
+    pages.admit(page).catch((error: unknown) => {
+      this.#log.warn(`A page could not be connected: ${describeThrown(error)}`)
+      page.terminate()
+    })
+  }
+
+  #takeHandshake(): boolean {
+    const now = performance.now()
+    if (now - this.#secondStartedAt >= 1000) {
+      this.#secondStartedAt = now
+      this.#handshakes = this.#config.maxHandshakes
+    }
+    return this.#handshakes-- > 0
+  }
+
+  #refuseUpgrade(socket: Duplex, { headers, url }: IncomingMessage, { status, text }: Refusal): void {
+    this.#log.debug({ status, origin: headers.origin, path: url?.split('?')[0] }, `A page was refused: ${text}`)
+    const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n`
+    socket.end(`${head}Content-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`, () => socket.destroy())
+  }
+
+  #onFailure(error: unknown, response: ServerResponse): void {
+    // The browser has closed the connection.
+    if ((error as { code?: string }).code !== 'ERR_STREAM_PREMATURE_CLOSE') {
+      this.#log.warn(`A file could not be served: ${describeThrown(error)}`)
+    }
+    if (response.headersSent) response.destroy()
+    else refuse(response, { status: 500, text: 'The file could not be served.' })
+  }
+
+  async #close(): Promise<void> {
+    clearInterval(this.#heartbeat)
+    this.#detach()
+    for (const server of this.#servers) server.close()
+    await Promise.all([...this.#labels.values()].map(pages => pages.close()))
+    for (const page of this.#pages) page.terminate()
+    for (const server of this.#servers) server.closeAllConnections()
+    this.#resolveClosed()
+  }
+}
+
+interface ServiceDeps {
+  policy: RequestPolicy
+  isKnown(request: IncomingMessage): Promise<boolean>
+  /** Absent if the host has its own check. */
+  token: PageToken | undefined
+}
+
+interface Upgrade {
+  request: IncomingMessage
+  socket: Duplex
+  head: Buffer
+  policy: RequestPolicy
+  /** Returns the label of the page. */
+  identify(): Promise<string | undefined>
+}
+
+const NO_SOCKET: Refusal = { status: 404, text: 'There is no such WebSocket.' }
+const TOO_MANY_PAGES: Refusal = { status: 503, text: 'Too many pages are connected.' }
+const TOO_MANY_HANDSHAKES: Refusal = { status: 429, text: 'Too many pages connect at once.' }
+
+/** An invalid URL leads to a path that does not exist. */
+function getUrl({ url = '' }: IncomingMessage): URL {
+  const base = 'http://page'
+  return url.startsWith('/') && URL.canParse(base + url) ? new URL(base + url) : new URL('/.invalid', base)
+}
+
+function refuse(response: ServerResponse, { status, text }: Refusal): void {
+  const allow = status === 405 ? { allow: 'GET, HEAD' } : {}
+  response.writeHead(status, { ...HEADERS, ...allow, 'content-type': 'text/plain; charset=utf-8' })
+  response.end(`${text}\n`)
+}

@@ -1,0 +1,99 @@
+// Serves the files of one directory, and nothing else: no path leads out of it, by `..`, encoded or as a symbolic link, and files whose
+// names begin with a dot do not exist.
+import { open, realpath } from 'node:fs/promises'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { extname, join, sep } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { PAGE_SCRIPT_PATH } from './greeting.js'
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.mjs': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.json': 'application/json',
+  '.map': 'application/json',
+  '.webmanifest': 'application/manifest+json',
+  '.txt': 'text/plain; charset=utf-8',
+  '.xml': 'application/xml',
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.jpg': 'image/jpeg',
+  '.jpeg': 'image/jpeg',
+  '.gif': 'image/gif',
+  '.webp': 'image/webp',
+  '.avif': 'image/avif',
+  '.ico': 'image/x-icon',
+  '.woff': 'font/woff',
+  '.woff2': 'font/woff2',
+  '.ttf': 'font/ttf',
+  '.mp3': 'audio/mpeg',
+  '.mp4': 'video/mp4',
+  '.webm': 'video/webm',
+  '.pdf': 'application/pdf',
+  '.wasm': 'application/wasm',
+}
+
+const SCRIPT_TAG = `<script src="${PAGE_SCRIPT_PATH}"></script>`
+
+/**
+ * Serves the file at a path of a URL. Returns false if there is none.
+ *
+ * @param root - the directory
+ * @param headers - headers of the response, in addition to those of the file
+ */
+export async function serveFile(
+  root: string,
+  pathname: string,
+  { method }: IncomingMessage,
+  response: ServerResponse,
+  headers: Readonly<Record<string, string>>,
+): Promise<boolean> {
+  const path = await findFile(root, pathname)
+  if (path === undefined) return false
+  const file = await open(path)
+  try {
+    const stats = await file.stat()
+    if (!stats.isFile()) return false
+    const type = TYPES[extname(path).toLowerCase()] ?? 'application/octet-stream'
+    const html = type === TYPES['.html'] ? Buffer.from(addScript(await file.readFile('utf8'))) : undefined
+    response.writeHead(200, { ...headers, 'content-type': type, 'content-length': html?.length ?? stats.size })
+    if (method === 'HEAD') response.end()
+    else if (html) response.end(html)
+    // A file that grows meanwhile must not exceed the announced length.
+    else if (stats.size === 0) response.end()
+    else await pipeline(file.createReadStream({ end: stats.size - 1, autoClose: false }), response)
+    return true
+  } finally {
+    await file.close()
+  }
+}
+
+/** Returns the real path of a file, if it is one that may be served. */
+async function findFile(root: string, pathname: string): Promise<string | undefined> {
+  const segments = decode(pathname)?.split('/').slice(1)
+  if (!segments || segments.some(segment => segment.startsWith('.') || /[\\\0:]/.test(segment))) return undefined
+  if (segments.at(-1) === '') segments[segments.length - 1] = 'index.html'
+  try {
+    const base = await realpath(root)
+    const path = await realpath(join(base, ...segments))
+    return path.startsWith(base.endsWith(sep) ? base : base + sep) ? path : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function decode(pathname: string): string | undefined {
+  try {
+    return decodeURIComponent(pathname)
+  } catch {
+    return undefined
+  }
+}
+
+/** Adds the script before all others of a page. */
+function addScript(html: string): string {
+  const head = /<head(?:\s[^>]*)?>/i.exec(html) ?? /<html(?:\s[^>]*)?>/i.exec(html) ?? /^\s*<!doctype[^>]*>/i.exec(html)
+  const at = head ? head.index + head[0].length : 0
+  return html.slice(0, at) + SCRIPT_TAG + html.slice(at)
+}

@@ -1,0 +1,44 @@
+// Joins a package's `./dist/browser/<name>.js` entries, with all that they import, into one file each that runs in a browser. Where a file
+// `name.browser.js` lies beside `name.js`, it takes that file's place.
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { rolldown } from 'rolldown'
+
+const packages = join(import.meta.dirname, '../packages')
+
+/** The sources of the other packages, as `tsc` wrote them: their own bundles are for Node. */
+const SOURCES = {
+  '@sallyport/protocol/internal': join(packages, 'protocol/dist/browser.js'),
+  '@sallyport/frontend/internal': join(packages, 'frontend/dist/internal.js'),
+}
+
+const browserFiles = {
+  name: 'browser-files',
+  async resolveId(id, importer, options) {
+    const resolved = SOURCES[id] ?? (await this.resolve(id, importer, { ...options, skipSelf: true }))?.id
+    const variant = resolved?.replace(/\.js$/, '.browser.js')
+    return variant !== undefined && existsSync(variant) ? variant : resolved
+  },
+}
+
+/** @param format - `iife` for a classic script, `esm` for a module */
+export async function bundleForBrowser(folder, name, format) {
+  const build = await rolldown({
+    input: { [name]: join(folder, 'dist', `${name}.js`) },
+    platform: 'browser',
+    plugins: [browserFiles],
+    treeshake: { moduleSideEffects: id => id.endsWith('page.js') },
+    onLog(_level, log) {
+      throw new Error(`${name}: ${log.message}`)
+    },
+  })
+  const { output } = await build.generate({
+    dir: join(folder, 'dist/browser'),
+    format,
+    minify: true,
+    codeSplitting: false,
+    entryFileNames: '[name].js',
+  })
+  await build.close()
+  return output
+}
