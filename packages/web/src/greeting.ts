@@ -1,4 +1,4 @@
-// What server and page agree on: paths, close codes, and the greeting that begins each session.
+// The agreement of server and page: paths, close codes, and the greeting that begins each session.
 import type { CodecName } from '@sallyport/protocol/internal'
 
 /** Path of the WebSocket, and directory of what the server has of its own. */

@@ -11,7 +11,7 @@ export interface PageOptions extends Omit<ExternalFrontendOptions, 'link' | 'pol
   /** The directory of the page's static files, as a URL or an absolute path. Not available with `server`, which serves them itself. */
   dir?: URL | string
   /**
-   * Gives further tabs labels of their own, `main-2`, `main-3` and so on, with the same `allow`. Without it, a second tab is refused.
+   * Lets further tabs have labels of their own, `main-2`, `main-3` and so on, with the same `allow`. Without it, a second tab is refused.
    *
    * @default false
    */

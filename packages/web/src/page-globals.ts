@@ -1,4 +1,4 @@
-// What the scripts of one page share: its session, and the id of its tab.
+// State that the scripts of one page share: its session, and the id of its tab.
 import type { PageSession } from './page-session.js'
 
 const SESSION = Symbol.for('@sallyport/web:session')

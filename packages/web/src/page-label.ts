@@ -39,7 +39,7 @@ export class PageLabel {
     this.#slots = [{ number: 1, frontend: Promise.resolve(deps.frontend), tab: undefined, page: undefined }]
   }
 
-  /** Gives a page its label, or refuses it. A page of the same tab, which was reloaded, is disconnected. */
+  /** Connects a page under its label, or refuses it. A page of the same tab, which was reloaded, is disconnected. */
   async admit(page: PageSocket): Promise<void> {
     const slot = this.#findSlot(page)
     const holder = slot.page

@@ -23,7 +23,7 @@ export class PageToken {
   readonly #secret = randomBytes(32).toString('base64url')
   readonly #cookieName: string
 
-  /** Browsers send cookies to every port of a host, so that the name tells which server has set it. */
+  /** Browsers send cookies to every port of a host, so the name says which server has set it. */
   constructor(port: number, label: string) {
     this.#cookieName = `sallyport-${port}-${encodeURIComponent(label)}`
   }

@@ -196,9 +196,9 @@ class FrontendServer implements WebServer {
       const refusal = policy.checkRequest(request)
       if (refusal) return refuse(response, refusal)
       const { pathname, searchParams } = getUrl(request)
-      const given = searchParams.get('token')
-      if (token && given !== null) {
-        if (!token.isEqual(given)) return refuse(response, refuseToken())
+      const secret = searchParams.get('token')
+      if (token && secret !== null) {
+        if (!token.isEqual(secret)) return refuse(response, refuseToken())
         searchParams.delete('token')
         const query = searchParams.size > 0 ? `?${searchParams}` : ''
         // A path that begins with two slashes would lead to another host.

@@ -37,7 +37,7 @@ const TYPES: Readonly<Record<string, string>> = {
 const SCRIPT_TAG = `<script src="${PAGE_SCRIPT_PATH}"></script>`
 
 /**
- * Serves the file at a path of a URL. Returns false if there is none.
+ * Serves the file at a path of a URL. Returns false if there is no such file.
  *
  * @param root - the directory
  * @param headers - headers of the response, in addition to those of the file

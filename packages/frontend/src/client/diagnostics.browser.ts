@@ -1,4 +1,4 @@
-// `diagnostics.ts` for browsers, which have no diagnostics channels: nobody subscribes.
+// `diagnostics.ts` for browsers, which have no diagnostics channels.
 import type { CallChannel, EventTrace } from '@sallyport/protocol/internal'
 
 const unused = { hasSubscribers: false, publish(_trace: EventTrace): void {} }

@@ -8,7 +8,7 @@ import { type IpcMessage, TauriIpc } from './ipc.js'
 /** Marks the `__TAURI_INTERNALS__` of any copy of this package. */
 const MARK: unique symbol = Symbol.for('@sallyport/frontend:tauri')
 
-/** What the globals depend on besides the client. */
+/** Parts of the globals that differ between Node and a browser. */
 export interface TauriRuntime {
   /** Separators of paths on the host. */
   readonly path: { readonly sep: string; readonly delimiter: string }

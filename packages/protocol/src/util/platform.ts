@@ -1,4 +1,4 @@
-// What Node and a browser do differently, here for Node. In a bundle for browsers, `platform.browser.ts` takes the place of this file.
+// Functions that differ between Node and a browser, here for Node. In a bundle for browsers, `platform.browser.ts` takes the place of this file.
 import { isAscii, isUtf8 } from 'node:buffer'
 import { setMaxListeners } from 'node:events'
 import { getSystemErrorMap, types } from 'node:util'
