@@ -36,11 +36,24 @@ const linkRecords = text =>
     return `[${name}](../adr/${file})`
   })
 
+/** Sections of a report that the page shows, by their titles. The whole is in the report itself. */
+const SHOWN =
+  /^## (In short|Goals|Cost of isolation|Latency of a call|Calls per second|Documents|Codecs alone|1 MiB .* encrypted|A call from|The start of|The memory of)/
+
+/** Keeps what pages link to: the intervals of single scenarios are in the report. */
+export const shorten = text =>
+  text
+    .split(/^(?=## )/m)
+    .filter(section => !section.startsWith('## ') || SHOWN.test(section))
+    .map(section => (/^## (In short|Goals)/.test(section) ? section : section.replaceAll(/ · [\d.]+–[\d.]+×/g, '')))
+    .join('')
+    .trim()
+
 const page = report => `# Results
 
-Written by \`npm run results\` from a run of \`sallyport-bench --all --full\` that passed its noise check: of one machine, on one day.
-Measure on yours (\`npm run bench\`) before you decide by figures; ratios travel better than times, and
-[how it measures](benchmark.md) says what an interval means.
+\`npm run results\` writes this page from a run of \`sallyport-bench --all --full\` that passed its noise check, on one machine. Measure on
+yours (\`npm run bench\`) before you decide by figures. Ratios are more portable than times. The report of a run has all scenarios and
+intervals, and [the benchmark](benchmark.md#how-to-read-it) explains them.
 
 ${BEGIN}
 
@@ -48,14 +61,15 @@ ${headline(report)}
 
 ${END}
 
-Each in threads of its own, as [the benchmark's peers](benchmark.md#peers) are used; × is the ratio to the raw MessagePort of the
-same rounds. A raw MessagePort checks nothing and authorizes nobody; nor do the other libraries.
+× is the ratio to the raw MessagePort of the same rounds. A raw MessagePort and the [other libraries](benchmark.md#other-libraries) check and
+authorize nothing.
 
-${linkRecords(toMarkdown(report))
-  .replace(/^# .*\n/, '')
-  .replaceAll(/<details><summary>(.*)<\/summary>/g, '## $1')
-  .replaceAll('\n\n</details>', '')
-  .trim()}
+${shorten(
+  linkRecords(toMarkdown(report))
+    .replace(/^# .*\n/, '')
+    .replaceAll(/<details><summary>(.*)<\/summary>/g, '## $1')
+    .replaceAll('\n\n</details>', ''),
+)}
 `
 
 const read = path => JSON.parse(readFileSync(path, 'utf8'))

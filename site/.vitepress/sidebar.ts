@@ -39,8 +39,6 @@ const ORDER = {
     'security',
     'support',
     'regression-check',
-    'ci',
-    'reports',
   ].map(name => `reference/${name}`),
   Internals: [
     'architecture',
@@ -48,6 +46,7 @@ const ORDER = {
     'wire',
     'records',
     'networks',
+    'nats-protocol',
     'threat-model',
     'scaling',
     'benchmark',

@@ -101,9 +101,9 @@ function mistakeInNpx(args: string[], files: ReadonlySet<string>): string | unde
 
 function mistakeInOptions(program: string, args: string[]): string | undefined {
   const command = program === 'sallyport-bench' && args[0] === 'compare' ? args[0] : ''
-  const help = helpOf(program, command)
+  const known = new Set(helpOf(program, command).split(/[\s,]+/))
   const options = args.filter(arg => arg.startsWith('--')).map(arg => arg.split('=')[0]!)
-  const unknown = options.filter(option => !help.includes(`${option} `))
+  const unknown = options.filter(option => !known.has(option))
   return unknown.length > 0 ? `${program} has no option ${unknown.join(', ')}` : undefined
 }
 

@@ -77,7 +77,7 @@ Examples:
   $ sallyport-bench --all --full            everything, steady: twenty minutes
   $ sallyport-bench compare --base main     did this change make anything slower?
 
-Exit codes: 0 fine · 1 something failed, or is slower · 2 usage · 3 too noisy to judge · 130 interrupted`
+Exit codes: 0 fine · 1 something failed, or is slower · 2 usage · 3 too noisy to judge · 129, 130, 143 ended by a signal`
 
 /**
  * @param argv - the form of `process.argv`

@@ -1,5 +1,5 @@
 // Encrypted messages between the instances of a bus, over a subject that others can read and write. Each instance accepts a message at
-// most once, in the sender's order; lost messages go unnoticed. docs/reference/security.md has the layout and the keys.
+// most once, in the sender's order; lost messages go unnoticed. docs/internals/nats-protocol.md has the layout and the keys.
 import { type KeyObject, randomBytes } from 'node:crypto'
 import { isUint8Array } from '@sallyport/protocol/internal'
 import {

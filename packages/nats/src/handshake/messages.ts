@@ -1,5 +1,5 @@
 // The messages of the handshake: hello, welcome and refusal, with their proofs, and the keys of the session that they open. No message is
-// secret. docs/reference/security.md has their layout.
+// secret. docs/internals/nats-protocol.md has their layout.
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import type { Pattern } from '@sallyport/core/network'
 import { BusError, type CodecName, ERROR_CODES, fromErrorObject, isLabel } from '@sallyport/protocol/internal'

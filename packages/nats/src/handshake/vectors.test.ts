@@ -1,4 +1,4 @@
-// The test vectors of docs/reference/security.md, computed with this code, and without it from the page's description of the keys.
+// The test vectors of docs/internals/nats-protocol.md, computed with this code, and without it from the page's description of the keys.
 import { createHash, createHmac, hkdfSync } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { BusError } from '@sallyport/protocol/internal'
@@ -8,7 +8,7 @@ import { readCredential, writeCredential } from './credential.js'
 import { deriveSessionKeys, writeHello, writeProvenRefusal, writeWelcome } from './messages.js'
 import { createHandshakeResponder } from './responder.js'
 
-const page = readFileSync(new URL('../../../../docs/reference/security.md', import.meta.url), 'utf8')
+const page = readFileSync(new URL('../../../../docs/internals/nats-protocol.md', import.meta.url), 'utf8')
 const block = /```vector\n([^`]*)```/.exec(page)?.[1] ?? ''
 const rows = block.split(/\n(?=\S)/).map(line => /^(\S+)\s+([^]*)$/.exec(line)?.slice(1) ?? [])
 const value = Object.fromEntries(rows) as Record<string, string>

@@ -74,7 +74,7 @@ describe.skipIf(!hasServer)('a process that joins', () => {
     })
   })
 
-  // The permissions of docs/reference/security.md.
+  // The permissions of docs/internals/nats-protocol.md.
   test('needs permission for a few subjects only', async () => {
     const config = `authorization { users = [
       { user: core, password: c, permissions: {

@@ -1,4 +1,4 @@
-// How processes are admitted: by the NATS server, with TLS, users and the permissions in docs/reference/security.md; and by core, with the
+// How processes are admitted: by the NATS server, with TLS, users and the permissions in docs/internals/nats-protocol.md; and by core, with the
 // credentials of their labels.
 import { createBusSecret, issueCredential, revocableId } from '@sallyport/nats'
 import { readFile } from 'node:fs/promises'
@@ -16,9 +16,9 @@ import {
 import type { Process } from '../processes.js'
 import { hasServer, useServer } from '../server.js'
 
-/** Returns the users that docs/reference/security.md configures for a bus called `shop`. */
+/** Returns the users that docs/internals/nats-protocol.md configures for a bus called `shop`. */
 async function readDocumentedUsers(): Promise<string> {
-  const text = await readFile(new URL('../../../../docs/reference/security.md', import.meta.url), 'utf8')
+  const text = await readFile(new URL('../../../../docs/internals/nats-protocol.md', import.meta.url), 'utf8')
   const [, users] = /```text\n(authorization \{\n.*?)```/s.exec(text)!
   return users!.replace('$CORE_PASSWORD', 'c0re').replace('$JOINED_PASSWORD', 'j0ined')
 }

@@ -1,4 +1,4 @@
-// All limits of the wire. They are generous for programs and tight for attackers; `docs/internals/wire.md` states them.
+// All limits of the wire. They are generous for programs and tight for attackers; `docs/reference/limits.md` lists them.
 
 const MiB = 2 ** 20
 

@@ -1,4 +1,4 @@
-// Compares the numbers and names of docs/internals/wire.md with the code.
+// Compares the numbers and names of docs/internals/wire.md and docs/reference/limits.md with the code.
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { ATTACHMENT_EXTENSION } from '../codec/attachments.js'
@@ -12,11 +12,12 @@ import * as bounds from './limits.js'
 const { MAX_BATCH, MAX_CHANNELS, MAX_DEPTH, MAX_FRAME_BYTES, MAX_IN_FLIGHT, MAX_LISTENERS, MAX_NODES } = bounds
 const { CREDIT_WINDOW_BYTES, MAX_ATTACHED_BYTES, MIN_ATTACHMENT_BYTES, SCAN_ABOVE_BYTES } = bounds
 
-const page = readFileSync(new URL('../../../../docs/internals/wire.md', import.meta.url), 'utf8')
+const PAGES = ['docs/internals/wire.md', 'docs/reference/limits.md']
+const page = PAGES.map(path => readFileSync(new URL(`../../../../${path}`, import.meta.url), 'utf8')).join('')
 const count = (n: number): string => n.toLocaleString('en').replaceAll(',', ' ')
 const kib = (bytes: number): string => `${bytes / 1024} KiB`
 
-describe('docs/internals/wire.md states', () => {
+describe('the pages on the wire and on limits state', () => {
   it.each([
     ['the size of a frame', `| body of a frame | 16 MiB (${count(MAX_FRAME_BYTES)} bytes) |`],
     [
