@@ -10,7 +10,9 @@ const NOT_PUBLIC = /^\.\/(internal|worker|process)(\/|$)/
 
 const folder = resolve('.')
 const manifest = JSON.parse(readFileSync('package.json', 'utf8'))
-const entries = Object.entries(manifest.exports).filter(([name, { types }]) => types && !NOT_PUBLIC.test(name))
+const all = Object.entries(manifest.exports).filter(([name, { types }]) => types && !NOT_PUBLIC.test(name))
+/** One entry for each file of types: `./script` of frontend has those of its main entry. */
+const entries = all.filter(([, { types }], index) => all.findIndex(([, other]) => other.types === types) === index)
 const check = process.argv.includes('--check')
 const temporary = mkdtempSync(join(tmpdir(), 'sallyport-api-'))
 const fileOf = name => `${name === '.' ? 'index' : name.slice(2).replaceAll('/', '-')}.api.md`
@@ -54,6 +56,13 @@ try {
   for (const entry of entries) write(entry, out)
   const wanted = readdirSync(out)
   const kept = check ? readdirSync('etc') : wanted
+  const undocumented = wanted.filter(file => read(join(out, file)).includes('(undocumented)'))
+  for (const file of undocumented) {
+    process.exitCode = 1
+    console.error(
+      `packages/${basename(folder)}/etc/${file} has names without a docstring: search it for "(undocumented)".`,
+    )
+  }
   const stale = [...new Set([...wanted, ...kept])].filter(file => read(join(out, file)) !== read(join('etc', file)))
   for (const file of stale) {
     process.exitCode = 1

@@ -42,7 +42,7 @@ const cases = [
   { files: { 'packages/core/test/a.ts': imports('../src/isolation/a.js') } },
   { rule: border, files: { 'packages/nats/src/a.ts': imports('@sallyport/frontend/tauri') } },
   { rule: border, files: { 'packages/nats/src/core/a.ts': imports('../../../core/src/hub.js') } },
-  { files: { 'packages/nats/src/a.ts': imports('@sallyport/core/network') } },
+  { files: { 'packages/nats/src/a.ts': imports('@sallyport/core/internal/network') } },
   { rule: border, files: { 'examples/hello/a.ts': imports('@sallyport/frontend/internal') } },
   { files: { 'packages/frontend/src/a.ts': imports('@sallyport/protocol/internal') } },
   { files: { 'packages/core/src/a.ts': imports('@sallyport/frontend/internal') } },

@@ -9,7 +9,7 @@ import { PACKAGES } from '../../../scripts/packed/pack.mjs'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 /** To be started, or for Sallyport's own packages: docs/reference/support.md. */
-const NOT_PUBLIC = /^\.\/(internal|worker|process)$/
+const NOT_PUBLIC = /^\.\/(internal|worker|process)(\/|$)/
 
 /** @returns `@sallyport/core/otel` and the like, of the packages that are installed in the folder */
 async function publicEntries(folder: string): Promise<string[]> {

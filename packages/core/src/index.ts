@@ -35,10 +35,10 @@ export {
   type PooledCommandOptions,
 } from './api/define.js'
 export type { Middleware, MiddlewareCall } from './api/context.js'
-export type { Bus, CloseOptions } from './host/bus.js'
+export type { Bus, CloseOptions, HostListenOptions } from './host/bus.js'
 export type { BusTypes } from './host/bus-types.js'
 export type { Inspector, InspectorOptions } from './host/inspector/view.js'
-export type { CallQuota, CallsOptions } from './contract/control.js'
+export type { CallQuota, CallsOptions, NetworkCounts, NetworkStats } from './contract/control.js'
 export type {
   BusStats,
   CoreStats,
@@ -52,7 +52,7 @@ export type { SupervisionOptions, WorkerState, WorkerStats } from './host/superv
 export type { BusInspection } from './host/supervision/supervisor.js'
 export type { Actor, BusEvents } from './host/reporting/events.js'
 export { createBus } from './host/entry.js'
-export type { ConfirmFrom } from './host/reporting/confirm.js'
+export type { ConfirmFrom, OnConfirm } from './host/reporting/confirm.js'
 export type { Logger, LogLevel } from './host/reporting/log.js'
 export type { WorkerMaker, WorkerMakers } from './host/workers/spawn.js'
 export { BaseDirectory } from './path/directories.js'

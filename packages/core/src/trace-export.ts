@@ -6,8 +6,6 @@ import { recordTrace } from '@sallyport/frontend/trace-export'
 import { isBytes } from '@sallyport/protocol/internal'
 import { MAX_NAME_LENGTH } from './shared/suggest.js'
 
-export { recordTrace, type TraceEvent, type TraceOptions, type TraceRecording } from '@sallyport/frontend/trace-export'
-
 /** Events in one call of `write`. */
 const MAX_EVENTS = 1000
 const MAX_ARGS = 8
@@ -27,6 +25,7 @@ export interface TraceFile {
   write(events: unknown): void
   /** Stops recording. The thread that began the file stops last: it completes the JSON. */
   stop(): void
+  /** Calls `stop`. */
   [Symbol.dispose](): void
 }
 

@@ -2,7 +2,7 @@
 import { context, createTraceState, trace } from '@opentelemetry/api'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createBus, defineCore, type Bus, type BusOptions, type Client } from '../src/index.js'
-import { instrument } from '../src/otel.js'
+import { instrument } from '@sallyport/frontend/otel'
 import { startSdk } from './fixtures/otel/sdk.mjs'
 import { fixture, isolation, next } from './start.js'
 

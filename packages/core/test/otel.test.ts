@@ -2,7 +2,7 @@
 import { context, trace } from '@opentelemetry/api'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createBus, type Bus, type BusOptions, type Client } from '../src/index.js'
-import { instrument } from '../src/otel.js'
+import { instrument } from '@sallyport/frontend/otel'
 import { startSdk } from './fixtures/otel/sdk.mjs'
 import { fixture, isolation, next } from './start.js'
 

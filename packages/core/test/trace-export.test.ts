@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { BusOptions } from '../src/index.js'
-import { traceToFile, type TraceEvent } from '../src/trace-export.js'
+import type { TraceEvent } from '@sallyport/frontend/trace-export'
+import { traceToFile } from '../src/trace-export.js'
 import { fixture, isolation, next, start } from './start.js'
 
 const names = ['greet', 'later', 'fails', 'call-frontend', 'trace']

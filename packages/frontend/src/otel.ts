@@ -32,6 +32,7 @@ export interface InstrumentOptions {
 export interface Instrumentation {
   /** Stops tracing. Spans of calls in flight end now. */
   stop(): void
+  /** Calls `stop`. */
   [Symbol.dispose](): void
 }
 

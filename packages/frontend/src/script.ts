@@ -1,11 +1,10 @@
 // Replaces `@sallyport/frontend` when a frontend is bundled into a script (`sandbox: 'ses'`): exports the members of the script's
-// global `sallyport` under the same names. See docs/reference/security.md.
+// global `sallyport` under the same names. Its types are those of `@sallyport/frontend`. See docs/reference/security.md.
 import type * as frontend from './index.js'
 
 const { sallyport } = globalThis as unknown as { sallyport: typeof frontend }
 
 export const BusError: typeof frontend.BusError = sallyport.BusError
-/** An ordered stream of messages from core. */
 export const Channel: typeof frontend.Channel = sallyport.Channel
 export const CommandError: typeof frontend.CommandError = sallyport.CommandError
 export const createClient: typeof frontend.createClient = sallyport.createClient

@@ -4,11 +4,11 @@ import { subscribe, tracingChannel, type TracingChannelSubscribers, unsubscribe 
 import { threadId } from 'node:worker_threads'
 import type { CallTrace, EventTrace } from '@sallyport/protocol/internal'
 
-/** Times are in microseconds since 1970, so that those of all threads and processes of a machine are comparable. */
+/** An event in Chrome's trace format. Times are in microseconds since 1970, so those of all threads of a machine are comparable. */
 export interface TraceEvent {
-  /** The name of the event. */
+  /** The command, or the event's name. */
   name: string
-  /** The category. */
+  /** The diagnostics channel: `invoke`, `call`, `command`, `exposed` or `event`. */
   cat: string
   /** `b` and `e`: begin and end of a call. `X`: the part of a call that kept the thread busy. `i`: an event. `M`: a name. */
   ph: 'b' | 'e' | 'X' | 'i' | 'M'
@@ -18,7 +18,7 @@ export interface TraceEvent {
   pid: number
   /** The thread id. */
   tid: number
-  /** Label and id of a call. */
+  /** Label and id of a call: `main:7`. */
   id?: string
   /** Duration in microseconds. */
   dur?: number
@@ -30,7 +30,7 @@ export interface TraceEvent {
 
 /** Options of `recordTrace`. */
 export interface TraceOptions {
-  /** The name of this thread. */
+  /** The name of this thread, which the viewer shows. */
   name: string
 }
 
@@ -38,6 +38,7 @@ export interface TraceOptions {
 export interface TraceRecording {
   /** Writes the recorded events, and stops recording. */
   stop(): void
+  /** Calls `stop`. */
   [Symbol.dispose](): void
 }
 

@@ -39,7 +39,7 @@ export interface App {
    * @example app.manage(Counter, new Counter())
    */
   manage<T>(key: StateKey<T>, value: T): boolean
-  /** @throws {BusError} InternalError, with Tauri's text, if nothing is managed by `key` */
+  /** Returns the value that `manage` keeps. @throws {BusError} InternalError, with Tauri's text, if nothing is managed by `key` */
   state<T>(key: StateKey<T>): T
   /**
    * Calls a function that a frontend exposes. Treat the result as untrusted, like the frontend's calls.

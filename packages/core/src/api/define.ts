@@ -41,16 +41,20 @@ export interface PooledCommandOptions<Schema extends StandardSchemaV1> extends C
 }
 
 /**
- * Defines a command with a schema for its arguments, or one that runs in the pool.
+ * Defines a command with a schema for its arguments.
  *
  * @example
  * command({ args: z.object({ name: z.string() }) }, ({ name }) => `Hello, ${name}!`)
- * command({ thread: new URL('./heavy.js', import.meta.url) })
  */
 export function command<Schema extends StandardSchemaV1, Result>(
   options: CommandOptions<Schema>,
   handler: CommandHandler<StandardSchemaV1.InferOutput<Schema>, Result>,
 ): Command<StandardSchemaV1.InferInput<Schema>, Result>
+/**
+ * Defines a command that runs in a pool of threads, without access to core. `Result` is the type of its result, which nothing checks.
+ *
+ * @example command({ thread: new URL('./heavy.js', import.meta.url) })
+ */
 export function command<Schema extends StandardSchemaV1, Result = unknown>(
   options: PooledCommandOptions<Schema>,
 ): Command<StandardSchemaV1.InferInput<Schema>, Promise<Result>>
@@ -117,11 +121,12 @@ export interface Plugin<Name extends string = string, C = Commands> extends Plug
   readonly name: Name
 }
 
-/** Defines a named group of commands, called as `plugin:<name>|<command>`. */
+/** Defines a plugin without commands: it has `setup`, `teardown`, permissions or middleware only. */
 export function plugin<const Name extends string>(
   name: Name,
   definition: PluginDefinition<NoCommands> & { commands?: never },
 ): Plugin<Name, NoCommands>
+/** Defines a named group of commands, called as `plugin:<name>|<command>`. */
 export function plugin<const Name extends string, C extends InferredCommands>(
   name: Name,
   definition: PluginDefinition<WithArguments<C>>,

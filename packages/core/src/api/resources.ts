@@ -19,7 +19,7 @@ export interface Resources {
    * resource is then closed
    */
   add(resource: object): number
-  /** @throws {BusError} InvalidParams, `The resource id N is invalid.`, if there is no such resource of this class */
+  /** Returns a resource. @throws {BusError} InvalidParams, `The resource id N is invalid.`, if there is no such resource of this class */
   get<T extends object = object>(rid: number, type?: ResourceType<T>): T
   /** Removes the resource without closing it. @throws like `get` */
   take<T extends object = object>(rid: number, type?: ResourceType<T>): T

@@ -60,6 +60,7 @@ export interface CloseOptions {
   timeout?: number
 }
 
+/** Options of `bus.listen` and `bus.once`. */
 export interface HostListenOptions extends ListenOptions {
   /** True to listen to an event of the application that has the name of one of the bus's own, such as `failed`. @default false */
   application?: boolean
@@ -141,6 +142,7 @@ export class Bus<Types extends BusTypes = BusTypes> {
 
   /** Sends an event to every listener: in core, in this thread, and in all frontends. */
   emit(event: UntypedEvent<Types>, payload?: unknown, options?: EmitOptions): Promise<void>
+  /** Sends an event whose payload has the type that `Types` declares. */
   emit<Name extends EventName<Types>>(event: Name, ...payload: EventParameters<Types, Name>): Promise<void>
   emit(event: string, payload?: unknown, options?: EmitOptions): Promise<void> {
     return this.#client.emit(event, payload, options)
@@ -153,6 +155,7 @@ export class Bus<Types extends BusTypes = BusTypes> {
     payload?: unknown,
     options?: EmitOptions,
   ): Promise<void>
+  /** Sends an event whose payload has the type that `Types` declares to the listeners that match `target`. */
   emitTo<Name extends EventName<Types>>(
     target: string | EventTarget,
     event: Name,
@@ -174,6 +177,7 @@ export class Bus<Types extends BusTypes = BusTypes> {
     handler: EventHandler<T>,
     options?: HostListenOptions,
   ): Promise<Unlisten>
+  /** Listens to an event whose payload has the type that `Types` declares. */
   listen<Name extends EventName<Types>>(
     event: Name,
     handler: EventHandler<EventPayload<Types, Name>>,
@@ -191,6 +195,7 @@ export class Bus<Types extends BusTypes = BusTypes> {
    * @example const { payload } = await bus.once<number>('done', { timeout: 5000 })
    */
   once<T = unknown>(event: UntypedEvent<Types>, options?: HostListenOptions): Promise<BusEvent<T>>
+  /** Waits for an event whose payload has the type that `Types` declares. */
   once<Name extends EventName<Types>>(
     event: Name,
     options?: HostListenOptions,
@@ -201,6 +206,7 @@ export class Bus<Types extends BusTypes = BusTypes> {
     handler: EventHandler<T>,
     options?: HostListenOptions,
   ): Promise<Unlisten>
+  /** Listens once to an event whose payload has the type that `Types` declares. */
   once<Name extends EventName<Types>>(
     event: Name,
     handler: EventHandler<EventPayload<Types, Name>>,
@@ -228,6 +234,7 @@ export class Bus<Types extends BusTypes = BusTypes> {
    * @example const src = await bus.call<string>('main', 'transform', { src }, { timeout: 1000 })
    */
   call<T = unknown>(label: UntypedLabel<Types>, name: string, args?: object, options?: FrontendCallOptions): Promise<T>
+  /** Calls a function with the arguments and the result that `Types` declares. */
   call<Label extends FrontendLabel<Types>, Name extends FunctionName<Types, Label>>(
     label: Label,
     name: Name,

@@ -20,13 +20,16 @@ export interface RemoteHostOptions extends Pick<
   BusOptions,
   'codec' | 'frontends' | 'supervision' | 'log' | 'dev' | 'onConfirm'
 > {
+  /** The pattern, in the shape of `tauri.conf.json`. */
   app?: {
     security?: {
       /** Must be core's own pattern, or core accepts nothing that is sent. Capabilities belong to core. */
       pattern?: PatternOptions
     }
   }
+  /** The default deadline of calls from connections and frontends of this process. */
   calls?: Pick<CallsOptions, 'timeout'>
+  /** Makers of Sallyport's own workers in a bundled program. */
   workers?: Omit<WorkerMakers, 'core'>
 }
 

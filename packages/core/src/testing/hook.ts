@@ -24,6 +24,7 @@ export interface HookInput {
   cmd: string
   /** Named arguments, or bytes. */
   payload?: object
+  /** The headers of the call. */
   options?: { headers?: Record<string, string> }
 }
 

@@ -15,6 +15,8 @@ const CREDIT_EVERY: number = CHANNEL_WINDOW / 4
 let lastId = 0
 
 /**
+ * An ordered stream of messages from core. Pass a channel as an argument of a call: the handler sends on it.
+ *
  * @example
  * const progress = new Channel<{ percent: number }>((message) => console.log(message.percent))
  * await invoke('download', { url, progress })
@@ -32,6 +34,7 @@ export class Channel<T = unknown> implements AsyncIterable<T> {
   /** Wake up iterators that wait for a message. */
   #wakers: (() => void)[] = []
 
+  /** @param onmessage - receives each message. Without it, iterate over the channel */
   constructor(onmessage?: (message: T) => void) {
     this.#onmessage = onmessage
   }

@@ -93,11 +93,12 @@ export function listen<T = unknown>(
 }
 
 /**
- * Waits for an event, or listens to it once.
+ * Waits for an event.
  *
  * @example const { payload } = await once<number>('done', { timeout: 5000 })
  */
 export function once<T = unknown>(event: string, options?: ListenOptions): Promise<BusEvent<T>>
+/** Listens to an event once. Resolves with a function that removes the listener. */
 export function once<T = unknown>(event: string, handler: EventHandler<T>, options?: ListenOptions): Promise<Unlisten>
 export function once<T>(
   event: string,

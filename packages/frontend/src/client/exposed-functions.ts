@@ -44,6 +44,7 @@ export type WithArguments<F> = {
 
 /** Removes the functions that `expose` added. Its type names these functions for `createBus`. */
 export interface Exposed<Functions = ExposedFunctions> {
+  /** Removes the functions. */
   (): void
   /** Exists as a type only. */
   readonly functions?: Functions

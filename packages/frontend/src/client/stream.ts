@@ -24,7 +24,7 @@ export class Stream<T = unknown> implements AsyncIterableIterator<T, void, undef
     this.#signal = signal
   }
 
-  /** @throws {BusError} of the call, once the values before it were read; immediately if the signal aborts */
+  /** Returns the next value. @throws {BusError} of the call, once the values before it were read; immediately if the signal aborts */
   async next(): Promise<IteratorResult<T, void>> {
     if (this.#isOver) return DONE
     this.#response ??= this.#start()
@@ -44,6 +44,7 @@ export class Stream<T = unknown> implements AsyncIterableIterator<T, void, undef
     return DONE
   }
 
+  /** Returns the stream itself, which can be read once. */
   [Symbol.asyncIterator](): this {
     return this
   }

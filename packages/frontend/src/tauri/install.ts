@@ -66,6 +66,7 @@ function createObject(members: object): object {
 export interface TauriInstallation {
   /** Removes the globals, and the listeners and channels that were opened through them. The client stays open. */
   uninstall(): void
+  /** Calls `uninstall`. */
   [Symbol.dispose](): void
 }
 

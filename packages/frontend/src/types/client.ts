@@ -55,15 +55,18 @@ export type TypedConnection<Core extends CoreLike, Types extends ClientTypes = C
   Omit<Client, keyof TypedCalls<Core> | keyof UntypedEvents>
 
 /**
- * Adds the types of a core to this thread's client, or to the given client. The core itself is not loaded.
+ * Adds the types of a core to this thread's client. The core itself is not loaded.
  *
  * @example
  * const api = createClient<typeof import('./core.js').default>()
  * const greeting = await api.invoke('greet', { name: 'World' }) // string
- *
- * const tests = createClient<typeof core, { events: { news: string } }>(await bus.connect('tests'))
  */
 export function createClient<Core extends CoreLike, Types extends ClientTypes = ClientTypes>(): TypedClient<Core, Types>
+/**
+ * Adds the types of a core to a client.
+ *
+ * @example const tests = createClient<typeof core, { events: { news: string } }>(await bus.connect('tests'))
+ */
 export function createClient<Core extends CoreLike, Types extends ClientTypes = ClientTypes>(
   client: Client,
 ): TypedConnection<Core, Types>

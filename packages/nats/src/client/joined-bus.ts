@@ -8,7 +8,7 @@ import {
   type RemoteHostEvents,
   type RemoteHostOptions,
   type RemoteHostStats,
-} from '@sallyport/core/network'
+} from '@sallyport/core/internal/network'
 import { BusError, describeName, isBusError } from '@sallyport/protocol/internal'
 import * as v from 'valibot'
 import { type Connection, connectNats } from '../connection/connection.js'

@@ -1,7 +1,7 @@
 // Connections that balance their calls over all instances. Each has a pooled session with each instance. Instances come and go; the last
 // session of a connection always stays, and waits for any instance if all are gone.
 import type { ConnectionOptions } from '@sallyport/core'
-import type { PooledSession, RemoteHost } from '@sallyport/core/network'
+import type { PooledSession, RemoteHost } from '@sallyport/core/internal/network'
 import { type Client, endClient } from '@sallyport/frontend/internal'
 import { BusError, isBusError } from '@sallyport/protocol/internal'
 import type { Discovery } from './discovery.js'

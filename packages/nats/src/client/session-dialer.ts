@@ -2,7 +2,7 @@
 // can answer, so an answer without proof fails the session only if no better one follows.
 import { randomBytes } from 'node:crypto'
 import type { Msg } from '@nats-io/transport-node'
-import type { RemoteSession, SessionDialer, Pattern } from '@sallyport/core/network'
+import type { RemoteSession, SessionDialer, Pattern } from '@sallyport/core/internal/network'
 import { BusError, type CodecName, isBusError, type SessionKey } from '@sallyport/protocol/internal'
 import { type Connection, hasNoResponders } from '../connection/connection.js'
 import type { FaultReporter } from '../connection/errors.js'

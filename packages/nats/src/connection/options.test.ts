@@ -1,4 +1,4 @@
-import { checkSecretOptions } from '@sallyport/core/network'
+import { checkSecretOptions } from '@sallyport/core/internal/network'
 import { describe, expect, test } from 'vitest'
 import { natsOptions } from './options.js'
 

@@ -1,6 +1,6 @@
 // Events between the instances of a bus: events emitted here are published, encrypted, and events of other instances are delivered to
 // the listeners here. An event that cannot be sent is dropped and reported, because events have no acknowledgement.
-import type { Hub } from '@sallyport/core/network'
+import type { Hub } from '@sallyport/core/internal/network'
 import { BusError, codecs, type EventTarget, toEventTarget } from '@sallyport/protocol/internal'
 import { createBroadcast, type Identity } from '../broadcast/broadcast.js'
 import type { Connection } from '../connection/connection.js'

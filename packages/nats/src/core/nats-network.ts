@@ -2,7 +2,7 @@
 // other instances.
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
-import { checkSecretOptions, type Hub, type Network } from '@sallyport/core/network'
+import { checkSecretOptions, type Hub, type Network } from '@sallyport/core/internal/network'
 import * as v from 'valibot'
 import { connectNats } from '../connection/connection.js'
 import { CORE_LABEL, createFaultReporter } from '../connection/errors.js'

@@ -1,4 +1,4 @@
-import type { NetworkCounts } from '@sallyport/core/network'
+import type { NetworkCounts } from '@sallyport/core/internal/network'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { Connection } from '../connection/connection.js'
 import { createBusSecret } from '../handshake/credential.js'

@@ -1,6 +1,6 @@
 // How an instance is found: the other instances of the bus receive its presence broadcasts with its counts, which `bus.stats()` sums up,
 // and NATS's tools (`nats micro ls`, `info`, `stats`) get answers to service discovery.
-import type { Hub, NetworkCounts, NetworkStats } from '@sallyport/core/network'
+import type { Hub, NetworkCounts, NetworkStats } from '@sallyport/core/internal/network'
 import { BusError } from '@sallyport/protocol/internal'
 import { createBroadcast, type Identity } from '../broadcast/broadcast.js'
 import type { Connection } from '../connection/connection.js'

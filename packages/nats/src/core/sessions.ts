@@ -1,7 +1,7 @@
 // The sessions of joined processes with this instance. A hello, to any instance or to this one, makes a session half-open; core accepts
 // it with its first authentic message. The last token of a subject names the session.
 import type { Msg, Subscription } from '@nats-io/transport-node'
-import type { Accepted, Hub, NetworkSession } from '@sallyport/core/network'
+import type { Accepted, Hub, NetworkSession } from '@sallyport/core/internal/network'
 import { BusError, isBusError, RECORD_DIRECTION } from '@sallyport/protocol/internal'
 import { createOpener } from '@sallyport/protocol/internal/records'
 import type { Connection } from '../connection/connection.js'

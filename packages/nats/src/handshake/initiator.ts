@@ -1,7 +1,7 @@
 // The joined process's side of the handshake: sends one hello, and derives the session's keys once an answer proves that it comes
 // from core.
 import { randomBytes, timingSafeEqual } from 'node:crypto'
-import type { Pattern } from '@sallyport/core/network'
+import type { Pattern } from '@sallyport/core/internal/network'
 import { BusError, type CodecName, isUint8Array } from '@sallyport/protocol/internal'
 import { checkName } from '../connection/subjects.js'
 import { readCredential } from './credential.js'

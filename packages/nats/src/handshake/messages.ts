@@ -1,7 +1,7 @@
 // The messages of the handshake: hello, welcome and refusal, with their proofs, and the keys of the session that they open. No message is
 // secret. docs/internals/nats-protocol.md has their layout.
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
-import type { Pattern } from '@sallyport/core/network'
+import type { Pattern } from '@sallyport/core/internal/network'
 import { BusError, type CodecName, ERROR_CODES, fromErrorObject, isLabel } from '@sallyport/protocol/internal'
 import { hkdfSha256, KEY_BYTES, SESSION_BYTES } from '@sallyport/protocol/internal/records'
 import { isName } from '../connection/subjects.js'

@@ -1,6 +1,6 @@
 // Core's side of the handshake: verifies hellos, which can come from anybody, and opens a session or refuses.
 import { randomBytes } from 'node:crypto'
-import type { Pattern } from '@sallyport/core/network'
+import type { Pattern } from '@sallyport/core/internal/network'
 import { BusError, type CodecName, isBusError, isUint8Array } from '@sallyport/protocol/internal'
 import { SESSION_BYTES } from '@sallyport/protocol/internal/records'
 import { checkName } from '../connection/subjects.js'

@@ -1,6 +1,6 @@
 // One end of a session's link: publishes to the subject of the other end, protected with the keys of the handshake.
 import type { Msg } from '@nats-io/transport-node'
-import type { Pattern } from '@sallyport/core/network'
+import type { Pattern } from '@sallyport/core/internal/network'
 import { BusError } from '@sallyport/protocol/internal'
 import { type Connection, hasNoResponders } from '../connection/connection.js'
 import type { FaultReporter } from '../connection/errors.js'

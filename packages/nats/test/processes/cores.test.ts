@@ -1,5 +1,5 @@
 // Instances that exit under load: their calls settle, and the other instances take the next calls.
-import type { NetworkStats } from '@sallyport/core/network'
+import type { NetworkStats } from '@sallyport/core/internal/network'
 import { describe, expect, test } from 'vitest'
 import {
   closeProcesses,

@@ -1,6 +1,6 @@
 // A client of the server that reads everything on the bus and replays it everywhere, all the time: nothing runs twice, no label is taken
 // over, no session ends, and no process's memory grows.
-import type { NetworkStats } from '@sallyport/core/network'
+import type { NetworkStats } from '@sallyport/core/internal/network'
 import { describe, expect, test } from 'vitest'
 import { BUS, closeProcesses, TIMEOUT_MS, useProcesses, waitForAnswers, waitForInstances } from '../process-network.js'
 import { startProcess, type Process } from '../processes.js'

@@ -1,6 +1,6 @@
 // Calls in flight between processes while the server or the joined process is killed: calls in both directions and streams settle at both
 // ends.
-import type { NetworkStats } from '@sallyport/core/network'
+import type { NetworkStats } from '@sallyport/core/internal/network'
 import { describe, expect, test } from 'vitest'
 import { closeProcesses, TIMEOUT_MS, useProcesses, waitForAnswers } from '../process-network.js'
 import type { Process } from '../processes.js'

@@ -1,6 +1,6 @@
 // Two instances and two joined processes without faults: no call fails, each event is received once, and all processes exit by
 // themselves.
-import type { NetworkStats } from '@sallyport/core/network'
+import type { NetworkStats } from '@sallyport/core/internal/network'
 import { describe, expect, test } from 'vitest'
 import type { Report } from '../check-calls.js'
 import {

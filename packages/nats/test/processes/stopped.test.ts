@@ -1,5 +1,5 @@
 // Processes that are stopped (SIGSTOP) and resume later: their sessions have ended meanwhile, and nothing that they do late runs twice.
-import type { NetworkStats } from '@sallyport/core/network'
+import type { NetworkStats } from '@sallyport/core/internal/network'
 import { describe, expect, test } from 'vitest'
 import {
   closeProcesses,

@@ -207,6 +207,7 @@ export interface BusOptions extends AppInfo {
    * are read from the same directory. Settings that have no meaning for a bus are ignored.
    */
   config?: ModuleLocation
+  /** Capabilities and the pattern, in the shape of `tauri.conf.json`. */
   app?: { security?: SecurityOptions }
   /**
    * Permission files of the app, as in Tauri: their content, or files and directories of them, as URLs or absolute paths. They replace
@@ -246,7 +247,7 @@ export interface BusOptions extends AppInfo {
 
 /** A module that connects frontends of other processes: docs/internals/networks.md. */
 export interface NetworkOptions {
-  /** A module whose export `join` is a `JoinNetwork` of `@sallyport/core/network`. */
+  /** A module whose export `join` is a `JoinNetwork` of `@sallyport/core/internal/network`. */
   module: ModuleLocation
   /** Options of the module: a copy of any value that `structuredClone` takes. */
   options?: unknown

@@ -14,6 +14,7 @@ export interface ConfirmFrom {
   signal?: AbortSignal
 }
 
+/** Answers `ctx.confirm`: shows `text` to the user, and returns or resolves to `true` if the user agrees. */
 export type OnConfirm = (text: string, from: ConfirmFrom) => boolean | Promise<boolean>
 
 /** Returns false unless `onConfirm` answers `true`. Never rejects. */

@@ -24,7 +24,9 @@ export interface TrafficRates {
   calls: number
   /** Failed calls per second. */
   failures: number
+  /** Events per second, to core (`in`) and to the frontend (`out`). */
   events: { in: number; out: number }
+  /** Bytes of messages per second, to core (`in`) and to the frontend (`out`). */
   bytes: { in: number; out: number }
 }
 

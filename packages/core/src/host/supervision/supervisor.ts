@@ -48,9 +48,11 @@ export interface SupervisedWorker {
 
 /** The common part of all variants of xstate's `InspectionEvent`. */
 export interface BusInspection {
+  /** The kind of the inspection event, such as `@xstate.snapshot`. */
   readonly type: `@xstate.${string}`
   /** One id for all actors of this bus. */
   readonly rootId: string
+  /** The actor that the event is about. */
   readonly actorRef: { readonly id: string }
   /** The event that the actor received. */
   readonly event?: { readonly type: string }

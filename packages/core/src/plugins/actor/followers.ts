@@ -19,6 +19,7 @@ export interface ActorLike<Snapshot = unknown, Event extends { type: string } = 
   send(event: Event): void
   /** Returns the current snapshot. */
   getSnapshot(): Snapshot
+  /** Calls the observer for each snapshot, for an error of the actor, and when the actor has stopped. */
   subscribe(observer: { next(): void; error(error: unknown): void; complete(): void }): unknown
   /** A machine's logic names its events. */
   readonly logic?: unknown
