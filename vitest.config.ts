@@ -8,10 +8,19 @@ const hasTypeTests = ['src', 'test']
   .filter(existsSync)
   .some(folder => readdirSync(folder, { recursive: true }).some(file => file.toString().endsWith('.test-d.ts')))
 
+const exclude = ['**/node_modules/**', '**/dist/**']
+
 export default defineConfig({
   test: {
-    include: ['**/*.test.ts'],
-    exclude: ['**/node_modules/**', '**/dist/**'],
+    projects: [
+      // Unit tests leave nothing behind in their process, whose start would cost more than most files of them.
+      {
+        extends: true,
+        test: { name: 'unit', include: ['src/**/*.test.ts'], isolate: false, typecheck: { enabled: false } },
+      },
+      { extends: true, test: { name: 'process', include: ['**/*.test.ts'], exclude: [...exclude, 'src/**'] } },
+    ],
+    exclude,
     globalSetup: fileURLToPath(new URL('scripts/bundle-stale.mjs', import.meta.url)),
     pool: 'forks',
     // Most tests wait for threads to start: two files at a time pay even on two cores.

@@ -19,29 +19,26 @@ const PATIENCE_MS = 2500
 /** So many may be on their way out at any time; a leak soon is more. */
 const FEW_SIGNALS = 4
 
-async function collectAll() {
-  // What finalizers let go of in the first collection goes with the second.
-  for (let i = 0; i < 3; i++) {
-    collect?.()
-    await new Promise(resolve => setTimeout(resolve, 5))
-  }
-}
-
+/** Collects all garbage before it counts, in tens of milliseconds. */
 const countOf = kind => v8.queryObjects(KINDS[kind], { format: 'count' })
 
-/** Signals come and go for a while after their calls: what stays is in every count. */
+/** Resolves with the number of signals. They come and go for a while after their calls: what stays is in every count. */
 async function settle() {
   const end = performance.now() + PATIENCE_MS
-  await collectAll()
-  while (countOf('signals') > FEW_SIGNALS && performance.now() < end) {
-    await new Promise(resolve => setTimeout(resolve, 100))
-    await collectAll()
+  for (let wait = 100; ; wait *= 2) {
+    collect?.()
+    // What finalizers released is collected with the count.
+    await new Promise(resolve => setTimeout(resolve, 5))
+    const signals = countOf('signals')
+    const left = end - performance.now()
+    if (signals <= FEW_SIGNALS || left <= 0) return signals
+    await new Promise(resolve => setTimeout(resolve, Math.min(wait, left)))
   }
 }
 
 export async function memory() {
-  await settle()
-  const counts = Object.keys(KINDS).map(kind => [kind, countOf(kind)])
+  const signals = await settle()
+  const counts = ['ports', 'shared', 'functions'].map(kind => [kind, countOf(kind)])
   const { heapUsed, external, rss } = process.memoryUsage()
   return {
     // Another life of the same actor has another heap.
@@ -49,6 +46,7 @@ export async function memory() {
     // In a process with a sandbox nothing collects what buffers hold.
     ...(collect && { heap: heapUsed, external }),
     ...(isMainThread && { rss }),
+    signals,
     ...Object.fromEntries(counts),
   }
 }

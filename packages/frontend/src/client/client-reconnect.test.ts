@@ -61,6 +61,7 @@ it('an event that is not awaited is lost with the link, and does not end the thr
   void emit('e')
   void emitTo('main', 'e')
   await crossed()
+  Reflect.deleteProperty(globalThis, Symbol.for('@sallyport/frontend:client'))
 })
 
 describe('the listeners of a client', () => {
