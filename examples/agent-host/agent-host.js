@@ -1,6 +1,6 @@
 // @ts-check
-// Runs what a language model writes: each script in a sandbox that has JavaScript and the tools, and nothing of Node, for as
-// long as the host lets it. What comes back is the script's answer, or why there is none, for the model to read.
+// Runs scripts that a language model writes. Each runs in a sandbox with JavaScript and the tools, without Node.js, for a limited time.
+// Returns the script's answer, or the reason of its failure, for the model to read.
 import { createBus, isBusError } from '@sallyport/core'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -10,8 +10,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 const TOOLS = ['list_files', 'read_file', 'write_file', 'delete_file']
 
 /**
- * What the model writes is the body of a function, in which the tools are there by their names. It begins in the first line,
- * so that the lines which errors name are its own.
+ * Wraps the model's code in a function, in which the tools have their names. The code begins in the first line, so that line numbers
+ * in errors are its own.
  *
  * @param {string} code
  */
@@ -22,15 +22,15 @@ const scriptOf = code =>
 
 /**
  * @typedef {object} Options
- * @property {string} workspace the folder that the agent's files are in
+ * @property {string} workspace the directory of the agent's files
  * @property {string} audit the file that its calls are written to
  * @property {(question: string) => boolean | Promise<boolean>} onConfirm asks a person
- * @property {number} [timeout] ms that a script may take, 5000 by default: a person's thinking counts
+ * @property {number} [timeout] limit of a script's run in ms, including the time that a person takes to answer. 5000 by default
  */
 
 /** @param {Options} options */
 export async function createAgentHost({ workspace, audit, onConfirm, timeout = 5000 }) {
-  const folder = await mkdtemp(join(tmpdir(), 'sallyport-agent-'))
+  const directory = await mkdtemp(join(tmpdir(), 'sallyport-agent-'))
   const scope = { allow: [{ workspace }] }
   const bus = await createBus({
     core: new URL('./core.js', import.meta.url),
@@ -49,26 +49,26 @@ export async function createAgentHost({ workspace, audit, onConfirm, timeout = 5
     },
     calls: { quotas: [{ windows: ['agent'], commands: ['plugin:tools|*'], rate: 20, concurrency: 4 }] },
     onConfirm,
-    log: false, // the audit log is what a person reads here
+    log: false, // this example prints the audit log instead
   })
 
-  /** What the script has died of, for whom it runs. @type {(why: string) => void} */
-  let died = () => {}
-  bus.on('fault', ({ error }) => died(error.message))
+  /** Resolves the fault of the running script. @type {(why: string) => void} */
+  let fail = () => {}
+  bus.on('fault', ({ error }) => fail(error.message))
 
   let count = 0
   /**
-   * Runs one script, and then nothing of it is left.
+   * Runs one script, and removes it.
    *
    * @param {string} code
    * @returns {Promise<{ answer: unknown } | { failed: string }>}
    */
   async function run(code) {
-    const file = join(folder, `${++count}.js`)
+    const file = join(directory, `${++count}.js`)
     await writeFile(file, scriptOf(code))
-    const fault = new Promise(resolve => (died = resolve))
+    const fault = new Promise(resolve => (fail = resolve))
     try {
-      // Under one label, so that a quota is that of the whole conversation.
+      // One label for all scripts, so that the quota counts for the whole conversation.
       await bus.open('agent', file, { sandbox: 'ses', supervision: { restart: 'temporary' }, loaded: false })
       return { answer: await bus.call('agent', 'run', {}, { timeout }) }
     } catch (error) {
@@ -78,13 +78,13 @@ export async function createAgentHost({ workspace, audit, onConfirm, timeout = 5
         failed: String(why || /** @type {Error} */ (error).message).replace(`Frontend script ${file}`, 'the script'),
       }
     } finally {
-      await bus.closeFrontend('agent').catch(() => {}) // it may have ended by itself
+      await bus.closeFrontend('agent').catch(() => {}) // it can have ended by itself
     }
   }
 
   async function close() {
     await bus.close()
-    await rm(folder, { recursive: true })
+    await rm(directory, { recursive: true })
   }
   return { run, close }
 }

@@ -1,16 +1,16 @@
 // @ts-check
-// The core module: the tools, and what stands around each call of them. A call has passed the hook, the capability and the
-// quota by then; here it is written down, a person is asked about what can't be undone, and the tool holds to its scope.
+// The core module: the tools, and middleware around each call. A call has passed the hook, the capability and the quota by then. It is
+// written to the audit log, a person approves calls that cannot be undone, and each tool enforces its scope.
 import { CommandError, command, defineCore, plugin, stateKey } from '@sallyport/core'
 import { appendFile, readFile, readdir, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as v from 'valibot'
 
-/** The file that the audit log goes to. @type {import('@sallyport/core').NamedStateKey<string>} */
+/** The file of the audit log. @type {import('@sallyport/core').NamedStateKey<string>} */
 const AUDIT = stateKey('audit')
-const ASKS_FIRST = new Set(['plugin:tools|delete_file'])
+const NEEDS_APPROVAL = new Set(['plugin:tools|delete_file'])
 
-/** Who called what, and how it ended: one line of JSON for each. @type {import('@sallyport/core').Middleware} */
+/** Writes one line of JSON for each call: the caller, the command and the outcome. @type {import('@sallyport/core').Middleware} */
 const audit = async ({ command, args, ctx }, next) => {
   const line = { time: new Date().toISOString(), label: ctx.label, command, args: brief(args) }
   const note = (/** @type {string} */ outcome) =>
@@ -28,14 +28,14 @@ const audit = async ({ command, args, ctx }, next) => {
 
 /** @type {import('@sallyport/core').Middleware} */
 const approval = async ({ command, args, ctx }, next) => {
-  if (ASKS_FIRST.has(command)) {
-    const question = `May ${ctx.label} call ${command} with ${JSON.stringify(args)}?`
-    if (!(await ctx.confirm(question))) throw new CommandError('REFUSED', 'A person has said no')
+  if (NEEDS_APPROVAL.has(command)) {
+    const question = `Allow ${ctx.label} to call ${command} with ${JSON.stringify(args)}?`
+    if (!(await ctx.confirm(question))) throw new CommandError('REFUSED', 'A person refused the call')
   }
   return next()
 }
 
-/** Long texts are nothing for a log. @param {unknown} args */
+/** Truncates long strings. @param {unknown} args */
 const brief = args =>
   JSON.parse(JSON.stringify(args), (_key, value) =>
     typeof value === 'string' && value.length > 60 ? `${value.slice(0, 60)}… (${value.length})` : value,
@@ -44,7 +44,7 @@ const brief = args =>
 const File = v.object({ name: v.pipe(v.string(), v.regex(/^\w[\w.-]{0,99}$/)) })
 const Written = v.object({ ...File.entries, text: v.pipe(v.string(), v.maxLength(65_536)) })
 
-/** The folder that the caller's capability names. @param {import('@sallyport/core').CommandContext} ctx */
+/** Returns the directory that the caller's capability names. @param {import('@sallyport/core').CommandContext} ctx */
 function workspaceOf({ scope }) {
   const [entry] = /** @type {{ workspace: string }[]} */ (scope.allow)
   if (!entry) throw new CommandError('NO_WORKSPACE', 'The capability names no workspace')

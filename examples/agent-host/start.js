@@ -7,16 +7,16 @@ import { fileURLToPath } from 'node:url'
 import { createAgentHost } from './agent-host.js'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
-const folder = await mkdtemp(join(tmpdir(), 'sallyport-workspace-'))
-const workspace = join(folder, 'workspace')
-const audit = join(folder, 'audit.jsonl')
+const directory = await mkdtemp(join(tmpdir(), 'sallyport-workspace-'))
+const workspace = join(directory, 'workspace')
+const audit = join(directory, 'audit.jsonl')
 await cp(join(here, 'workspace'), workspace, { recursive: true })
 
 const host = await createAgentHost({
   workspace,
   audit,
   timeout: 2500,
-  // In place of a person, who gives up drafts and nothing else.
+  // Stands for a person who approves deleting drafts, and nothing else.
   onConfirm(question) {
     const answer = question.includes('draft')
     console.log(`  ${question} ${answer ? 'Yes' : 'No'}`)
@@ -37,5 +37,5 @@ try {
   }
 } finally {
   await host.close()
-  await rm(folder, { recursive: true })
+  await rm(directory, { recursive: true })
 }

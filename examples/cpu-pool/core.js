@@ -10,16 +10,16 @@ const Tile = v.object({
   rows: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(100)),
   columns: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(200)),
   height: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(100)),
-  /** How exact: each point takes up to so many steps. */
+  /** Maximum number of steps for each point. */
   steps: v.pipe(v.number(), v.integer(), v.minValue(1)),
 })
 
 export default defineCore({
   commands: {
     ping: () => 'pong',
-    // In core's thread: whoever calls meanwhile waits, and a call that takes ten seconds is taken for an endless loop.
+    // In core's thread: other calls wait meanwhile. A call that blocks for ten seconds counts as an endless loop.
     render_in_core: command({ args: Tile }, render),
-    // In a thread of the pool. The arguments are checked in core, before a thread is taken.
+    // In a thread of the pool. Core checks the arguments before it uses a thread.
     render_in_pool: command({ args: Tile, thread: new URL('./render.js', import.meta.url) }),
   },
 })

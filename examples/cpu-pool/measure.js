@@ -1,5 +1,5 @@
 // @ts-check
-// Draws the picture in four parts at once, and pings core all the while: what the pings take is what everybody else feels.
+// Draws the picture in four parts at once, and pings core meanwhile: the pings take as long as calls of other frontends would.
 import { setTimeout as delay } from 'node:timers/promises'
 
 const PARTS = 4
@@ -21,7 +21,7 @@ export async function draw(client, command, picture) {
 }
 
 /**
- * How long `work` takes, and each of the pings beside it: in ms.
+ * Measures how long `work` takes, and each ping meanwhile, in ms.
  *
  * @template T
  * @param {import('@sallyport/core').Client} client

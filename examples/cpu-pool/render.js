@@ -1,6 +1,6 @@
 // @ts-check
-// CPU-heavy: some lines of the Mandelbrot set. The default export of a module is what the pool runs: it gets the arguments,
-// and nothing of core. So it can't touch core's state, and ends wherever it is when its call is cancelled.
+// CPU-heavy: some lines of the Mandelbrot set. The pool runs the default export of a module. It gets only the arguments, so it cannot use
+// core's state. Cancelling the call terminates it.
 
 const SHADES = ' .:-=+*%#'
 
@@ -19,7 +19,7 @@ export default function render({ top, rows, columns, height, steps }) {
 }
 
 /**
- * After how many steps the point is known to be outside; `most` where it is not by then.
+ * Returns the number of steps after which the point is known to be outside, at most `most`.
  *
  * @param {number} re
  * @param {number} im

@@ -1,5 +1,5 @@
 // @ts-check
-// The host: draws the picture in core, then in the pool, and says what a ping took meanwhile.
+// The host: draws the picture in core, then in the pool, and prints how long pings took meanwhile.
 import { createBus } from '@sallyport/core'
 import { draw, measure } from './measure.js'
 

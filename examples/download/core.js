@@ -1,30 +1,30 @@
 // @ts-check
-// The core module: one plugin, whose command downloads a file into the host's folder and tells of its progress as a stream.
-// What ends the call (a cancel, a frontend that goes, a server that hangs up) takes the partial file with it.
+// The core module: one plugin, whose command downloads a file into the host's directory and streams its progress. If the call ends early
+// (it is cancelled, the frontend disconnects, the server hangs up), the partial file is removed.
 import { command, defineCore, plugin } from '@sallyport/core'
 import { randomUUID } from 'node:crypto'
 import { open, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as v from 'valibot'
 
-/** @typedef {{ received: number, total: number | null }} Progress in bytes; `total` is null where the server does not say */
+/** @typedef {{ received: number, total: number | null }} Progress in bytes; `total` is null if the server does not send it */
 
-// A plain name, so that no `..` leads out of the folder.
+// A plain name, so that no `..` leads out of the directory.
 const Request = v.object({ url: v.pipe(v.string(), v.url()), name: v.pipe(v.string(), v.regex(/^\w[\w.-]{0,99}$/)) })
 
 const downloads = plugin('downloads', {
   commands: { download: command({ args: Request }, download) },
   async setup(app, { config }) {
-    const { folder } = /** @type {{ folder: string }} */ (config)
-    app.manage(Folder, new Folder(folder))
-    // Of a core that was killed: nobody else leaves a partial file behind.
-    const left = (await readdir(folder)).filter(name => /^\..+\.part$/.test(name))
-    await Promise.all(left.map(name => rm(join(folder, name))))
+    const { directory } = /** @type {{ directory: string }} */ (config)
+    app.manage(Directory, new Directory(directory))
+    // Partial files are left only by a core that was killed.
+    const left = (await readdir(directory)).filter(name => /^\..+\.part$/.test(name))
+    await Promise.all(left.map(name => rm(join(directory, name))))
   },
 })
 
-/** Where downloads go: the host says so, by `createBus({ pluginOptions: { downloads: { folder } } })`. */
-class Folder {
+/** The directory for downloads, which the host sets with `createBus({ pluginOptions: { downloads: { directory } } })`. */
+class Directory {
   /** @param {string} path */
   constructor(path) {
     this.path = path
@@ -37,33 +37,33 @@ class Folder {
  * @returns {AsyncGenerator<Progress, void>}
  */
 async function* download({ url, name }, ctx) {
-  // The capability says from where this frontend may download: a command that fetches what it is told reaches far.
+  // The capability names the origins for this frontend. Without this check it could fetch any address that the host can reach.
   const { origin } = new URL(url)
   if (!ctx.scope.allow.some(entry => /** @type {{ origin?: string }} */ (entry).origin === origin)) {
     throw `forbidden origin: ${origin}`
   }
-  // The signal aborts when the caller gives up or goes, and so does every await below.
+  // The signal aborts when the caller cancels or disconnects, and ends every await below.
   const response = await fetch(url, {
     signal: ctx.signal,
     redirect: 'error',
     headers: { 'accept-encoding': 'identity' },
   })
-  if (!response.ok || !response.body) throw `the server answers ${response.status}`
+  if (!response.ok || !response.body) throw `the server answered ${response.status}`
   const length = response.headers.get('content-length')
   const total = length === null ? null : Number(length)
 
-  const folder = ctx.state(Folder).path
-  const partial = join(folder, `.${randomUUID()}.part`) // no name that a frontend may give begins with a dot
+  const directory = ctx.state(Directory).path
+  const partial = join(directory, `.${randomUUID()}.part`) // names from frontends never begin with a dot
   const output = await open(partial, 'wx')
   try {
     let received = 0
     for await (const chunk of response.body) {
       await output.appendFile(chunk)
       received += chunk.length
-      yield { received, total } // waits while the frontend is behind: then nothing is read from the socket either
+      yield { received, total } // waits while the frontend is behind, so nothing is read from the socket either
     }
     await output.close()
-    await rename(partial, join(folder, name))
+    await rename(partial, join(directory, name))
   } finally {
     await output.close()
     await rm(partial, { force: true })

@@ -1,5 +1,5 @@
 // @ts-check
-// The frontend: two downloads, the second of which it gives up half-way.
+// The frontend: two downloads, the second of which it cancels half-way.
 import { createClient, getData, isBusError } from '@sallyport/frontend'
 
 const api = /** @type {typeof createClient<typeof import('./core.js').default>} */ (createClient)()
@@ -7,7 +7,7 @@ const api = /** @type {typeof createClient<typeof import('./core.js').default>} 
 const { origin } = getData()
 
 /**
- * Downloads to the end, or until `enough` of it has come (1 is all).
+ * Downloads to the end, or until the part `enough` has arrived (1 is all).
  *
  * @param {string} name
  * @param {number} enough

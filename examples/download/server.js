@@ -1,6 +1,6 @@
 // @ts-check
-// A web server on this machine to download from: `/<anything>` is a file of `size` bytes. It counts what it has handed to
-// the socket, and sends no faster than the other side reads.
+// A web server on this machine to download from: `/<anything>` is a file of `size` bytes. It counts the bytes that it has
+// written, and writes no faster than the other side reads.
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { pipeline } from 'node:stream/promises'
@@ -12,14 +12,14 @@ const CHUNK = 64 * 1024
  * @param {object} options
  * @param {number} options.size of each file, in bytes
  * @param {number} [options.pause] ms between two chunks
- * @param {number} [options.hangUpAt] hangs up when it has sent so many bytes
+ * @param {number} [options.hangUpAt] the number of sent bytes after which it hangs up
  */
 export async function startServer({ size, pause = 0, hangUpAt = Infinity }) {
   const counts = { sent: 0, closed: 0 }
   const server = createServer((_request, response) => {
     response.on('close', () => counts.closed++)
     response.writeHead(200, { 'content-length': size })
-    pipeline(content(), response).catch(() => {}) // the other side may leave
+    pipeline(content(), response).catch(() => {}) // the other side can disconnect
   })
   async function* content() {
     for (let sent = 0; sent < size; sent += CHUNK) {

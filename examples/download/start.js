@@ -1,12 +1,12 @@
 // @ts-check
-// The host: a folder for what is downloaded, a server to download from, and a frontend that may download from it alone.
+// The host: a directory for downloads, a server to download from, and a frontend that can download only from that server.
 import { createBus } from '@sallyport/core'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startServer } from './server.js'
 
-const folder = await mkdtemp(join(tmpdir(), 'sallyport-download-'))
+const directory = await mkdtemp(join(tmpdir(), 'sallyport-download-'))
 const server = await startServer({ size: 4 * 1024 * 1024, pause: 5 })
 const { origin } = server
 const bus = await createBus({
@@ -18,7 +18,7 @@ const bus = await createBus({
       onStdio: text => process.stdout.write(text),
     },
   },
-  pluginOptions: { downloads: { folder } },
+  pluginOptions: { downloads: { directory } },
   app: {
     security: {
       capabilities: [
@@ -34,8 +34,8 @@ const bus = await createBus({
 try {
   await bus.once('done', { timeout: 60_000 })
 } finally {
-  await bus.close() // what was given up has cleaned up by then
+  await bus.close() // the cancelled download has cleaned up by then
   server.close()
-  console.log('In the folder:', (await readdir(folder)).join(', '))
-  await rm(folder, { recursive: true })
+  console.log('In the directory:', (await readdir(directory)).join(', '))
+  await rm(directory, { recursive: true })
 }

@@ -1,5 +1,5 @@
 // @ts-check
-// Runs main.js against core.js in the brownfield pattern, the default: nothing stands between the two. The frontend may call the
+// Runs main.js against core.js in the brownfield pattern, the default: there is no gate between them. The frontend can call the
 // commands that it is allowed.
 import { createBus } from '@sallyport/core'
 
@@ -10,7 +10,7 @@ const bus = await createBus({
     main: {
       module: new URL('./main.js', import.meta.url),
       allow: ['greet', 'process_data', 'read_file', 'download'],
-      // Its sandbox has no output of its own: what it prints is printed here.
+      // Prints its output here, without its label.
       onStdio: text => process.stdout.write(text),
     },
   },
@@ -18,5 +18,5 @@ const bus = await createBus({
 try {
   await bus.once('main-done', { timeout: 60_000 })
 } finally {
-  await bus.close() // ends every thread: the process exits by itself
+  await bus.close() // ends every thread, so the process exits
 }

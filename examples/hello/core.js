@@ -1,6 +1,6 @@
 // @ts-check
 // The core module of the example: the Rust commands of Tauri's guides, line by line. A command that returns is `Ok`,
-// one that throws is `Err`: its caller gets the value that was thrown, and of an Error the text.
+// one that throws is `Err`: its caller gets the thrown value, or the message of an Error.
 import { command, defineCore } from '@sallyport/core'
 import { readFile } from 'node:fs/promises'
 import * as v from 'valibot'
@@ -75,7 +75,7 @@ export default defineCore({
     delete_item,
     create_user,
     download,
-    // As the hooks in dist-isolation-read-file/ and dist-isolation-allow-list/ call them.
+    // The names that the hooks in dist-isolation-read-file/ and dist-isolation-allow-list/ use.
     readFile: read_file,
     deleteItem: delete_item,
     read_config: read_file,

@@ -1,6 +1,6 @@
 // @ts-check
 // The longer hooks of Tauri's guides at work: one allows commands by name and blocks paths, the other blocks files and
-// asks. They read messages in an older shape, `{ cmd: 'invoke', message }`, which `envelope` gives them.
+// asks a person. They read messages in an older format, `{ cmd: 'invoke', message }`, which `envelope` enables.
 import { createBus } from '@sallyport/core'
 
 console.log('dist-isolation-allow-list:')

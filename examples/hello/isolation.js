@@ -1,10 +1,10 @@
 // @ts-check
 // Runs main.js against core.js in the isolation pattern: the hook in dist-isolation/ sees every message before core
-// does, and what it passes is sealed. Each app command needs a capability as well: the hook is no substitute for it.
+// does, and messages that pass are encrypted. Each command of the app also needs a permission: the hook does not replace it.
 import { createBus } from '@sallyport/core'
 import { pino } from 'pino'
 
-// What the hook logs goes to the bus's log. Of each line, `hook { cmd: 'greet', callback: 1, … }`, the name is kept.
+// The hook logs to the bus's log. Keeps the command's name of each line, `hook { cmd: 'greet', callback: 1, … }`.
 /** @type {string[]} */
 const seen = []
 const log = pino({}, { write: line => void seen.push(/cmd: '(.+?)'/.exec(JSON.parse(line).msg)?.[1] ?? '') })
@@ -12,7 +12,7 @@ const log = pino({}, { write: line => void seen.push(/cmd: '(.+?)'/.exec(JSON.pa
 console.log('Isolation: main.js calls core.js, and a hook sees every message.')
 const bus = await createBus({
   core: new URL('./core.js', import.meta.url),
-  // Its sandbox has no output of its own: what it prints is printed here.
+  // Prints its output here, without its label.
   frontends: { main: { module: new URL('./main.js', import.meta.url), onStdio: text => process.stdout.write(text) } },
   app: {
     security: {

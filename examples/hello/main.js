@@ -23,11 +23,11 @@ for (const path of [`${import.meta.dirname}/hello.txt`, '/no/such/file']) {
 }
 
 // Events: fire and forget, both ways.
-let heard = () => {}
-const received = new Promise(resolve => (heard = () => resolve(undefined)))
+let resolveReceived = () => {}
+const received = new Promise(resolve => (resolveReceived = () => resolve(undefined)))
 const unlisten = await listen('backend-event', event => {
   console.log('Received:', event.payload)
-  heard()
+  resolveReceived()
 })
 await emit('frontend-event', { data: 'value' })
 await received

@@ -1,11 +1,10 @@
 // @ts-check
-// What a plugin says of itself, in its manifest.json: who it is, where it begins, and what it asks for. It is input like any
-// other: checked before anything is made of it.
+// Reads manifest.json: the plugin's name, entry and requested permissions. It is untrusted input, so it is validated first.
 import { readFile, realpath } from 'node:fs/promises'
 import { isAbsolute, join, relative } from 'node:path'
 import * as v from 'valibot'
 
-/** What a plugin may ask for. What each of them means is the host's to say: see permissions.js. */
+/** Permissions that a plugin can request. permissions.js defines their meaning. */
 export const PERMISSIONS = /** @type {const} */ (['storage', 'documents', 'notify'])
 
 const Manifest = v.strictObject({
@@ -17,16 +16,17 @@ const Manifest = v.strictObject({
 /** @typedef {v.InferOutput<typeof Manifest> & { module: string }} Plugin `module` is the real path of its entry */
 
 /**
- * @param {string} folder
+ * @param {string} directory
  * @returns {Promise<Plugin>}
  */
-export async function readPlugin(folder) {
-  const text = await readFile(join(folder, 'manifest.json'), 'utf8')
+export async function readPlugin(directory) {
+  const text = await readFile(join(directory, 'manifest.json'), 'utf8')
   const { issues, output } = v.safeParse(Manifest, JSON.parse(text))
-  if (issues) throw new Error(`${folder}: ${issues[0].message} (${v.getDotPath(issues[0]) ?? 'manifest'})`)
-  const root = await realpath(folder)
+  if (issues) throw new Error(`${directory}: ${issues[0].message} (${v.getDotPath(issues[0]) ?? 'manifest'})`)
+  const root = await realpath(directory)
   const module = await realpath(join(root, output.entry))
   const inside = relative(root, module)
-  if (inside.startsWith('..') || isAbsolute(inside)) throw new Error(`${folder}: its entry is outside of it`)
+  if (inside.startsWith('..') || isAbsolute(inside))
+    throw new Error(`${directory}: its entry is outside of the directory`)
   return { ...output, module }
 }

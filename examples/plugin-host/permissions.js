@@ -1,15 +1,15 @@
 // @ts-check
-// What the permissions of manifests mean here: a capability for each plugin, with scopes that name its own folders.
+// Translates the permissions of a manifest to a capability, with scopes that name the directories of the plugin.
 
 /**
  * @param {string} label
  * @param {readonly string[]} granted
- * @param {{ storage: string, documents: string }} folders the plugin's own, and everybody's
+ * @param {{ storage: string, documents: string }} directories the plugin's own directory, and the shared one
  * @returns {import('@sallyport/core').Capability}
  */
 export function capabilityOf(label, granted, { storage, documents }) {
-  const own = { folder: 'storage', at: storage }
-  const shared = { folder: 'documents', at: documents }
+  const own = { directory: 'storage', at: storage }
+  const shared = { directory: 'documents', at: documents }
   /** @type {Record<string, import('@sallyport/core').PermissionEntry[]>} */
   const meanings = {
     storage: [
@@ -23,7 +23,7 @@ export function capabilityOf(label, granted, { storage, documents }) {
   return { identifier: label, windows: [label], permissions }
 }
 
-/** Of all plugins: they have no part in events, in which everybody could speak to everybody, and learn no paths of this machine. */
+/** For all plugins: denies events, by which plugins could talk to each other, and the paths of this machine. */
 export const FOR_ALL = {
   identifier: 'all-plugins',
   windows: ['plugin-*'],

@@ -1,6 +1,6 @@
 // @ts-check
-// Installs, calls and removes plugins, each a process of its own, behind a gate and a capability. One that misbehaves is
-// removed at once, the others go on: the host waits for none of them without a deadline.
+// Installs, calls and removes plugins. Each runs in its own process, behind a gate and with a capability. A plugin that misbehaves is
+// removed at once, and the others continue. The host never waits for a plugin without a timeout.
 import { createBus, isBusError } from '@sallyport/core'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -8,9 +8,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { readPlugin } from './manifest.js'
 import { FOR_ALL, capabilityOf } from './permissions.js'
 
-/** More refusals than these are no mistake any more. */
-const MOST_REFUSALS = 20
-/** Milliseconds that a plugin may take to be loaded, and for a text. */
+/** Number of refused calls after which a plugin is stopped. */
+const MAX_REFUSALS = 20
+/** Limits in ms: of loading a plugin, and of transforming a text. */
 const START_TIMEOUT = 10_000
 const CALL_TIMEOUT = 2000
 
@@ -18,14 +18,14 @@ const CALL_TIMEOUT = 2000
  * @typedef {object} Installed
  * @property {string} name
  * @property {number} refusals
- * @property {AbortController} over aborts as it is removed
+ * @property {AbortController} over aborts when the plugin is removed
  */
 
 /**
  * @typedef {object} Options
- * @property {string} storage the folder that has a folder for each plugin
- * @property {string} documents the folder that plugins may read where they are granted it
- * @property {(plugin: import('./manifest.js').Plugin) => readonly string[]} grant of what it asks for, what it gets
+ * @property {string} storage the directory with a directory for each plugin
+ * @property {string} documents the directory that plugins can read if this is granted
+ * @property {(plugin: import('./manifest.js').Plugin) => readonly string[]} grant returns those of the requested permissions that the plugin gets
  * @property {(name: string, why: string) => void} onStopped
  * @property {(name: string, text: string) => void} [onNotice]
  */
@@ -40,14 +40,14 @@ export async function createPluginHost({ storage, documents, grant, onStopped, o
         capabilities: [FOR_ALL],
       },
     },
-    log: false, // what there is to say goes to onStopped
+    log: false, // onStopped reports what matters
   })
-  /** By label; those that are being removed are in it no more. @type {Map<string, Installed>} */
+  /** Installed plugins by label, without those that are being removed. @type {Map<string, Installed>} */
   const plugins = new Map()
-  /** Removals that are under way, by label. @type {Map<string, Promise<void>>} */
+  /** Removals in progress, by label. @type {Map<string, Promise<void>>} */
   const leaving = new Map()
 
-  /** Removes one that misbehaves. @param {string} label @param {string} why */
+  /** Stops a plugin that misbehaves. @param {string} label @param {string} why */
   function stop(label, why) {
     const plugin = plugins.get(label)
     if (plugin === undefined) return
@@ -57,7 +57,7 @@ export async function createPluginHost({ storage, documents, grant, onStopped, o
   /** @param {{ label: string, command: string, more?: number }} event */
   const refused = ({ label, command, more = 0 }) => {
     const plugin = plugins.get(label)
-    if (plugin && (plugin.refusals += 1 + more) > MOST_REFUSALS) stop(label, `asks again and again for ${command}`)
+    if (plugin && (plugin.refusals += 1 + more) > MAX_REFUSALS) stop(label, `keeps calling ${command}`)
   }
   bus.on('fault', ({ label, error }) => stop(label, error.message))
   bus.on('denied', refused)
@@ -69,13 +69,13 @@ export async function createPluginHost({ storage, documents, grant, onStopped, o
   })
 
   /**
-   * Reads its manifest, grants it what the host allows, starts it, and waits until it has been loaded.
+   * Reads the manifest, grants permissions, starts the plugin, and waits until it has loaded.
    *
-   * @param {string} folder
-   * @returns what it was granted
+   * @param {string} directory
+   * @returns the granted permissions
    */
-  async function install(folder) {
-    const plugin = await readPlugin(folder)
+  async function install(directory) {
+    const plugin = await readPlugin(directory)
     const label = `plugin-${plugin.name}`
     await leaving.get(label)
     if (plugins.has(label)) throw new Error(`There is a plugin ${plugin.name} already`)
@@ -87,7 +87,7 @@ export async function createPluginHost({ storage, documents, grant, onStopped, o
       const granted = grant(plugin).filter(name => plugin.permissions.some(asked => asked === name))
       await bus.addCapability(capabilityOf(label, granted, { storage: own, documents }))
       await bus.open(label, plugin.module, { ...SANDBOX, loaded: false })
-      // A call of what nobody exposes waits until the module has been loaded.
+      // A call of a function that is not exposed waits until the module has loaded.
       await bus.call(label, 'loaded', {}, { timeout: START_TIMEOUT }).catch(ignore('MethodNotFound'))
       return granted
     } catch (error) {
@@ -97,14 +97,14 @@ export async function createPluginHost({ storage, documents, grant, onStopped, o
     }
   }
 
-  /** Its process ends, whatever it does, and nothing that it was allowed is left. @param {string} name */
+  /** Ends the plugin's process, and removes its permissions. @param {string} name */
   async function remove(name) {
     const label = `plugin-${name}`
     const plugin = plugins.get(label)
     if (!plugin) throw new Error(`There is no plugin ${name}`)
     plugins.delete(label)
     plugin.over.abort()
-    // One that has ended by itself, or never began, has nothing left to close or to take away.
+    // A plugin that has ended by itself, or never started, has nothing to close or to remove.
     const parts = [bus.closeFrontend(label), bus.removeCapability(label)]
     const removal = Promise.all(parts.map(part => part.catch(ignore('InvalidParams', 'Disconnected'))))
     const left = removal.then(() => void leaving.delete(label))
@@ -112,14 +112,14 @@ export async function createPluginHost({ storage, documents, grant, onStopped, o
     await left
   }
 
-  /** Hands a text from plugin to plugin, by their names. One that fails is passed over. @param {string} text */
+  /** Passes a text through all plugins, in the order of their names. Skips a plugin that fails. @param {string} text */
   async function transform(text) {
     for (const label of [...plugins.keys()].toSorted()) {
       const { over } = plugins.get(label) ?? {}
-      if (!over) continue // it has gone meanwhile
+      if (!over) continue // removed meanwhile
       try {
         const result = await bus.call(label, 'transform', { text }, { timeout: CALL_TIMEOUT, signal: over.signal })
-        if (typeof result === 'string') text = result // its own word: the hook has seen that it is a text, and how long
+        if (typeof result === 'string') text = result // untrusted: the hook has only checked that it is a string, and its length
       } catch (error) {
         await faultOf(over, error)
         stop(label, isBusError(error, 'Timeout') ? 'does not answer' : `fails: ${/** @type {Error} */ (error).message}`)
@@ -142,14 +142,14 @@ const SANDBOX = {
   sandbox: {
     kind: 'process',
     resourceLimits: { maxOldGenerationSizeMb: 64 },
-    ...(process.platform === 'linux' && { memory: 256 }), // what is no heap: buffers
+    ...(process.platform === 'linux' && { memory: 256 }), // also covers buffers, which are not in the heap
   },
-  supervision: { restart: 'temporary' }, // it is not started again behind the host's back
+  supervision: { restart: 'temporary' }, // the host decides about a restart
   maxInFlight: 16,
   overflow: 'reject',
 }
 
-/** Of one that has died: the fault, which says of what, and stops it, is about to come. @param {AbortController} over @param {unknown} error */
+/** Waits for the fault of a plugin that has died, which names the reason and stops the plugin. @param {AbortController} over @param {unknown} error */
 const faultOf = async ({ signal }, error) => {
   if (isBusError(error, 'Disconnected')) await delay(5000, undefined, { signal }).catch(() => {})
 }

@@ -1,5 +1,5 @@
 // @ts-check
-// The host program: good plugins, then a text; bad ones, and the text again.
+// The host program: installs good plugins and transforms a text, then bad ones, and transforms again.
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,16 +11,16 @@ const storage = await mkdtemp(join(tmpdir(), 'sallyport-plugins-'))
 const host = await createPluginHost({
   storage,
   documents: join(here, 'documents'),
-  // What a person would be asked. Here: all that the good ones ask for, and of the others `documents` alone.
+  // Stands for a person: grants everything to the good plugins, and only `documents` to the others.
   grant: ({ name, permissions }) =>
     ['count', 'glossary', 'shout'].includes(name) ? permissions : permissions.filter(asked => asked === 'documents'),
   onStopped: (name, why) => console.log(`  stops ${name}: ${why}`),
   onNotice: (name, text) => console.log(`  ${name} says: ${text}`),
 })
 try {
-  const install = async (/** @type {string} */ folder) => {
-    const names = (await readdir(join(here, folder))).toSorted()
-    const granted = await Promise.all(names.map(name => host.install(join(here, folder, name))))
+  const install = async (/** @type {string} */ directory) => {
+    const names = (await readdir(join(here, directory))).toSorted()
+    const granted = await Promise.all(names.map(name => host.install(join(here, directory, name))))
     for (const [n, name] of names.entries()) console.log(`${name} may use: ${granted[n]?.join(', ') || 'nothing'}`)
   }
   await install('plugins')

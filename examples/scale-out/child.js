@@ -1,6 +1,6 @@
 // @ts-check
-// What each process of this example runs: the functions of one module, as it is asked to. It ends when the program that started it
-// lets go of it, and that is also when that program is gone: so nothing is left, however it ended.
+// Runs in each process of this example, and calls functions of one module on request. It ends when the program that started it
+// disconnects or ends, so no process is left.
 
 const loading = import(String(process.argv[2]))
 
@@ -16,7 +16,7 @@ async function answer({ name, options }) {
 }
 
 async function end() {
-  setTimeout(() => process.exit(1), 3000).unref() // rather than never
+  setTimeout(() => process.exit(1), 3000).unref() // if the module does not end
   const module = await loading
   await module.end()
   process.exit()
@@ -24,5 +24,5 @@ async function end() {
 
 process.on('message', asked => void answer(/** @type {Parameters<typeof answer>[0]} */ (asked)))
 process.once('disconnect', () => void end())
-// Ctrl+C and a terminal that closes go to every process in it: the program hears of them, and this one of the program.
+// Ctrl+C and a closing terminal signal every process in it. This one ignores them, and ends with the program.
 for (const signal of ['SIGINT', 'SIGHUP']) process.on(signal, () => {})

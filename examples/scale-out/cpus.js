@@ -1,9 +1,9 @@
 // @ts-check
-// How many CPUs are busy: throughput on a machine where other programs work says little of more cores.
+// Measures how many CPUs are busy. On a busy machine, the throughput says little about more cores.
 import { cpus } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 
-/** On average over half a second. */
+/** Returns the average number over half a second. */
 export async function busyCpus() {
   const before = spent()
   await delay(500)
@@ -12,7 +12,7 @@ export async function busyCpus() {
   return cpus().length * (1 - idle)
 }
 
-/** Milliseconds, of all CPUs since the machine began. */
+/** Returns milliseconds of all CPUs since the machine started. */
 function spent() {
   const times = cpus().map(cpu => cpu.times)
   const all = times.flatMap(each => Object.values(each)).reduce((sum, ms) => sum + ms, 0)

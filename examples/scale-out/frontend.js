@@ -1,5 +1,5 @@
 // @ts-check
-// A frontend in a process of its own, without core. It holds one credential, which proves its label and opens nothing else.
+// A frontend in its own process, without core. It has one credential, which proves only its label.
 import { isBusError } from '@sallyport/core'
 import { joinBus } from '@sallyport/nats'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -19,8 +19,8 @@ export async function start({ label, sticky, ...options }) {
 }
 
 /**
- * Keeps so many calls under way for so many milliseconds. Gives how many each core answered; how many were rejected as a core
- * was gone, by what is known of their delivery; and how long the longest of those was under way.
+ * Keeps `calls` calls in flight for `ms` milliseconds. Returns the number of answers by core. Also returns how many calls rejected because
+ * a core ended, by `delivered`, and the longest time that such a call took, in ms.
  *
  * @param {{ calls: number, ms: number }} options
  */
@@ -42,7 +42,7 @@ export async function work({ calls, ms }) {
         if (!isBusError(error, 'Disconnected')) throw error
         lost[/** @type {{ delivered: 'no' | 'unknown' }} */ (error.data).delivered]++
         longest = Math.max(longest, performance.now() - begun)
-        await delay(50) // there may be no core for a moment
+        await delay(50) // for a moment there can be no core
       }
     }
   }
@@ -50,7 +50,7 @@ export async function work({ calls, ms }) {
   return { sent, answered, lost, longest, seconds: (performance.now() - start) / 1000 }
 }
 
-/** Until calls run on so many cores: one that has begun just now is found within seconds. @param {{ cores: number }} options */
+/** Resolves when calls run on `cores` cores. A new core is found within seconds. @param {{ cores: number }} options */
 export async function reach({ cores }) {
   for (;;) {
     const { answered, lost } = await work({ calls: cores, ms: 100 })
@@ -58,7 +58,7 @@ export async function reach({ cores }) {
   }
 }
 
-/** Counts so many times, one after the other. @param {{ times: number }} options */
+/** Counts `times` times, sequentially. @param {{ times: number }} options */
 export async function count({ times }) {
   const counts = []
   for (let n = 0; n < times; n++) counts.push(await client.invoke('count'))
@@ -68,8 +68,8 @@ export async function count({ times }) {
 /** @param {{ text: string }} options */
 export const announce = options => client.invoke('announce', options)
 
-/** What it has heard, once there is something. */
-export async function heard() {
+/** Returns the received news, once there are any. */
+export async function received() {
   while (news.length === 0) await delay(10)
   return news
 }

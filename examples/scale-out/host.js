@@ -1,5 +1,5 @@
 // @ts-check
-// An instance of core, in a process of its own: a bus as any other, and a network by which the frontends of other processes reach it.
+// An instance of core in its own process: a bus with a network, over which frontends of other processes reach it.
 import { createBus } from '@sallyport/core'
 import { natsNetwork } from '@sallyport/nats'
 
@@ -11,7 +11,7 @@ export async function start(options) {
   bus = await createBus({ core: new URL('./core.js', import.meta.url), network: natsNetwork(options), log: false })
 }
 
-/** What this instance knows of all: they tell each other every two seconds. */
+/** Returns the figures of all instances, which they exchange every two seconds. */
 export const stats = async () => (await bus.stats()).network
 
 export const end = () => bus?.close()

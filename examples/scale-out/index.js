@@ -1,10 +1,10 @@
 // @ts-check
-// The program: a NATS server, three cores of one bus and two frontends, each a process of its own on this machine.
+// The program: a NATS server, three cores of one bus and two frontends, each in its own process on this machine.
 import { createBusSecret, issueCredential } from '@sallyport/nats'
 import { Process } from './processes.js'
 import { crash, events, state, stats, throughput } from './scenes.js'
 
-/** Of the newest first: that is how they end. @type {Process[]} */
+/** The newest first, which is the order in which they end. @type {Process[]} */
 const processes = []
 
 /** @param {string} module @param {string} name @param {object} [options] */
@@ -16,7 +16,7 @@ async function start(module, name, options) {
 
 try {
   const { result: url } = await start('./server.js', 'nats-server')
-  // A core or a frontend from which nothing came for half a second is asked for a sign of life.
+  // After half a second of silence, a core or a frontend is asked for a heartbeat.
   const bus = { nats: { servers: url }, bus: 'scale-out', heartbeat: 500 }
   const secret = createBusSecret()
   console.log(`A NATS server at ${url}; three cores and two frontends, each a process`)

@@ -1,5 +1,5 @@
 // @ts-check
-// Starts the processes of this example, and asks them to call what their modules export.
+// Starts the processes of this example, and calls functions that their modules export.
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 
@@ -18,7 +18,7 @@ export class Process {
   }
 
   /**
-   * Calls a function of its module: one at a time.
+   * Calls a function of its module. Only one call at a time.
    *
    * @param {string} name
    * @param {unknown} [options]
@@ -33,7 +33,7 @@ export class Process {
     return result
   }
 
-  /** At once, in the midst of what it does. */
+  /** Kills the process at once. */
   async kill() {
     this.#child.kill('SIGKILL')
     await this.#gone

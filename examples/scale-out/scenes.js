@@ -1,17 +1,17 @@
 // @ts-check
-// What the program shows, one scene after the other: each asks processes to do something, and prints what they say of it.
+// The scenes of the program. Each asks processes to do something, and prints their answers.
 import { availableParallelism } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import { busyCpus } from './cpus.js'
 
 /** @typedef {import('./processes.js').Process} Process */
-/** How many calls, by the names of cores. @typedef {Record<string, number>} Counts */
+/** Numbers of calls by core. @typedef {Record<string, number>} Counts */
 
 /** @param {Process} spread @param {Process[]} cores @param {(name: string) => Promise<Process>} startCore */
 export async function throughput(spread, cores, startCore) {
   console.log('1. More cores: "spread" keeps 24 calls in flight, each hashes 1 MiB in a core')
   const others = await busyCpus()
-  await spread.ask('work', { calls: 24, ms: 500 }) // what runs for the first time is slow
+  await spread.ask('work', { calls: 24, ms: 500 }) // the first run is slow
   let one = 0
   for (const count of [1, 2, 3]) {
     if (count > 1) cores.push(await startCore(`core-${count}`))
@@ -23,15 +23,15 @@ export async function throughput(spread, cores, startCore) {
     const label = count === 1 ? '1 core' : `${count} cores`
     console.log(`   ${label}: ${figures}; answered ${sum(answered)} of ${sent}: ${list(answered)}`)
   }
-  const own = cores.length + 2 // and the frontend, and the server
+  const own = cores.length + 2 // including the frontend and the server
   const cpus = availableParallelism()
-  const so = cpus < own + others ? 'too few for each, so the ratios are this machine’s' : 'enough for each'
+  const so = cpus < own + others ? 'too few for each, so the ratios hold for this machine only' : 'enough for each'
   console.log(
     `   ${own} processes on ${cpus} CPUs, ${others.toFixed(1)} of them busy with other programs just before: ${so}`,
   )
 }
 
-/** Gives the name of the core that `sticky` is joined to. @param {Process} spread @param {Process} sticky */
+/** Returns the name of the core that `sticky` is connected to. @param {Process} spread @param {Process} sticky */
 export async function state(spread, sticky) {
   console.log('2. State belongs to one core: each counts the calls that it gets')
   let core = ''
@@ -49,14 +49,14 @@ export async function events(spread, sticky) {
   console.log('3. Events are for all: one core emits, and listeners at any core receive it')
   await sticky.ask('announce', { text: 'Hello' })
   for (const frontend of [spread, sticky]) {
-    console.log(`   ${frontend.name} received: ${(await frontend.ask('heard')).join(', ')}`)
+    console.log(`   ${frontend.name} received: ${(await frontend.ask('received')).join(', ')}`)
   }
 }
 
 /** @param {Process} core */
 export async function stats(core) {
-  console.log(`4. Cores know of each other: what bus.stats() of ${core.name} sums up`)
-  await delay(2500) // they tell each other every two seconds
+  console.log(`4. Cores exchange figures: bus.stats() of ${core.name} sums them up`)
+  await delay(2500) // cores exchange their figures every two seconds
   const { instances, total } = await core.ask('stats')
   console.log(`   ${Object.keys(instances).length} instances, ${total.sessions} sessions, ${total.calls} calls`)
 }

@@ -1,16 +1,16 @@
 // @ts-check
-// A server of NATS on loopback, with a port that is free.
+// A NATS server on loopback, on a free port.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
-/** Where it is installed, or undefined. */
+/** Returns the path of the installed program, or undefined. */
 export function findServer() {
   const { NATS_SERVER, PATH = '' } = process.env
-  // Debian has it where a user's PATH may not look.
-  const folders = [...PATH.split(delimiter), '/usr/sbin', '/usr/local/sbin']
-  const places = NATS_SERVER ? [NATS_SERVER] : folders.map(folder => join(folder, 'nats-server'))
+  // Debian installs it in a directory that is often not in a user's PATH.
+  const directories = [...PATH.split(delimiter), '/usr/sbin', '/usr/local/sbin']
+  const places = NATS_SERVER ? [NATS_SERVER] : directories.map(directory => join(directory, 'nats-server'))
   return places.find(place => existsSync(place))
 }
 
@@ -19,17 +19,17 @@ let server
 /** @type {Promise<unknown> | undefined} */
 let gone
 
-/** Gives its URL. @returns {Promise<string>} */
+/** Returns its URL. @returns {Promise<string>} */
 export async function start() {
   const program = findServer()
-  if (!program) throw new Error('there is none here. Install it, or say in NATS_SERVER where it is')
+  if (!program) throw new Error('program not found. Install it, or set NATS_SERVER to its path')
   const args = ['--addr', '127.0.0.1', '--port', '-1']
   const child = spawn(program, args, { stdio: ['ignore', 'inherit', 'pipe'] })
   server = child
-  gone = once(child, 'exit').catch(() => {}) // it has not even begun
+  gone = once(child, 'exit').catch(() => {}) // it did not start
   let log = ''
   return new Promise((resolve, reject) => {
-    // Its log is read until it ends: it would die of a pipe that nobody reads.
+    // Reads the log until the end, because the server would block on a full pipe.
     child.stderr.on('data', text => {
       log += text
       const [, address] = /Listening for client connections on (\S+)/.exec(log) ?? []

@@ -1,6 +1,6 @@
 // @ts-check
-// The core module: a sallyport, the double door of a fort, as a machine. One door is never open until the other is shut, and
-// an open one shuts by itself. Frontends see which door is open; how often, and the watchword, stay in core.
+// The core module: a sallyport, the double door of a fort, as a machine. One door opens only while the other is
+// shut, and an open one shuts by itself. Frontends see the state and the number of passages. The watchword stays in core.
 import { defineCore, stateKey } from '@sallyport/core'
 import { actorPlugin } from '@sallyport/core/xstate'
 import * as v from 'valibot'
@@ -37,7 +37,7 @@ const port = setup({
   },
 })
 
-// SIEGE is not among them: that one comes from core alone.
+// Without SIEGE, which only core sends.
 const Events = v.variant('type', [
   v.object({
     type: v.literal('OPEN'),

@@ -1,12 +1,12 @@
 // @ts-check
-// A frontend that may send events: it opens and shuts, tries what it should not, and gives way to the siege.
+// A frontend that can send events. It opens the door, tries events that are refused, and starts the siege.
 import { emit, invoke } from '@sallyport/frontend'
 import { remoteActor } from '@sallyport/frontend/xstate'
 
 /** @type {import('@sallyport/frontend/xstate').RemoteActorOf<typeof import('./core.js').default, 'port'>} */
 const port = await remoteActor('port')
 
-/** The next snapshot that is so. @param {string} value */
+/** Resolves with the next snapshot of this state. @param {string} value */
 const until = value =>
   new Promise(resolve => {
     const { unsubscribe } = port.subscribe(snapshot => {
@@ -17,7 +17,7 @@ const until = value =>
   })
 
 const opened = until('open')
-await port.send({ type: 'OPEN', door: 'outer', watchword: 'drawbridge' }) // wrong: the machine stays as it is
+await port.send({ type: 'OPEN', door: 'outer', watchword: 'drawbridge' }) // wrong: the machine stays shut
 await port.send({ type: 'OPEN', door: 'outer', watchword: 'portcullis' })
 await opened
 await until('shut') // by itself

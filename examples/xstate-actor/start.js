@@ -21,7 +21,7 @@ try {
   const done = bus.once('done', { timeout: 60_000 })
   await bus.open('guard', new URL('./guard.js', import.meta.url), { onStdio: print })
   await done
-  await bus.call('watcher', 'over') // it has seen the end as well
+  await bus.call('watcher', 'over') // waits until it has seen the end
 } finally {
   await bus.close()
 }

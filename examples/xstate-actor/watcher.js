@@ -1,5 +1,5 @@
 // @ts-check
-// A frontend that may only look.
+// A frontend that can only follow the machine.
 import { expose } from '@sallyport/frontend'
 import { remoteActor } from '@sallyport/frontend/xstate'
 
@@ -7,11 +7,11 @@ import { remoteActor } from '@sallyport/frontend/xstate'
 const port = await remoteActor('port')
 
 /** @param {ReturnType<typeof port.getSnapshot>} snapshot */
-const tell = ({ value, draught, passages }) =>
+const print = ({ value, draught, passages }) =>
   console.log(`watcher: ${value}${draught ? ', there is a draught' : ''}; passages: ${passages}`)
 
-tell(port.getSnapshot())
-port.subscribe(tell)
+print(port.getSnapshot())
+port.subscribe(print)
 await port.send({ type: 'SHUT' }).catch(error => console.log(`watcher: ${error.reason}`))
 const over = new Promise(complete => port.subscribe({ complete: () => complete(undefined) }))
 expose({ over: () => over })

@@ -1,5 +1,5 @@
-// What plugins may ask for: each command needs a permission (`notify`: `allow-notify`) that the host has granted the plugin.
-// `label` says who calls; it is known by the link, and no plugin chooses it.
+// The commands for plugins. Each needs a permission that the host grants: `notify` needs `allow-notify`.
+// `label` identifies the caller. It comes from the link, so a plugin cannot choose it.
 import { defineCore } from '@sallyport/core'
 
 const settings = new Map([['language', 'English']])

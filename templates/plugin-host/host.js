@@ -1,5 +1,5 @@
-// Installs, calls and removes plugins. Each is a frontend in a sandbox, behind the hook of dist-isolation/, with a capability
-// of its own. One that throws outside of a call, or does not answer, is removed; the others go on.
+// Installs, calls and removes plugins. Each is a frontend in a sandbox, behind the hook of dist-isolation/, with its own capability.
+// A plugin that throws outside of a call, or does not answer, is removed. The others continue.
 import { createBus, isBusError } from '@sallyport/core'
 import { readFile, readdir } from 'node:fs/promises'
 
@@ -15,7 +15,7 @@ export async function createPluginHost({ grant, onNotice, onStopped, onSkipped }
     core: new URL('core.js', import.meta.url),
     app: { security: { pattern: { use: 'isolation', options: { dir: new URL('dist-isolation/', import.meta.url) } } } },
   })
-  /** Names by label. */
+  /** Names of installed plugins by label. */
   const plugins = new Map()
 
   await bus.listen('notice', ({ payload: { label, text } }) => {
@@ -26,39 +26,42 @@ export async function createPluginHost({ grant, onNotice, onStopped, onSkipped }
   async function stop(label, why) {
     const name = plugins.get(label)
     if (!plugins.delete(label)) return
-    // One that has ended by itself has nothing left to close.
+    // A plugin that has ended by itself has nothing to close.
     await Promise.allSettled([bus.closeFrontend(label), bus.removeCapability(label)])
     if (why) onStopped(name, why)
   }
 
-  /** @param {URL} folder with a `/` at its end; it has a manifest.json and an index.js */
-  async function install(folder) {
-    const { name, permissions } = JSON.parse(await readFile(new URL('manifest.json', folder), 'utf8'))
+  /** @param {URL} directory ends with `/`, and contains a manifest.json and an index.js */
+  async function install(directory) {
+    const { name, permissions } = JSON.parse(await readFile(new URL('manifest.json', directory), 'utf8'))
     if (!/^[a-z][a-z0-9-]{0,39}$/.test(name) || !Array.isArray(permissions))
-      throw new Error(`${folder}manifest.json: a name (a-z, 0-9, "-") and a list of permissions are needed`)
+      throw new Error(`${directory}manifest.json: needs a name (a-z, 0-9, "-") and an array of permissions`)
     const label = `plugin-${name}`
-    if (plugins.has(label)) throw new Error(`There is a plugin ${name} already`)
+    if (plugins.has(label)) throw new Error(`The plugin ${name} is installed already`)
     await bus.addCapability({ identifier: label, windows: [label], permissions: grant(name, permissions) })
     plugins.set(label, name)
     try {
       // Third-party code runs in its own process. For your own plugins, `sandbox: 'permission'` starts faster and takes less memory.
-      await bus.open(label, new URL('index.js', folder), { sandbox: 'process', supervision: { restart: 'temporary' } })
+      await bus.open(label, new URL('index.js', directory), {
+        sandbox: 'process',
+        supervision: { restart: 'temporary' },
+      })
     } catch (error) {
       await stop(label)
       throw error
     }
   }
 
-  /** Installs each plugin of a directory. One with a bad manifest or grant is skipped. @param {URL} folder with a `/` at its end */
-  async function installAll(folder) {
-    for (const entry of await readdir(folder, { withFileTypes: true })) {
+  /** Installs each plugin of a directory, and skips those with a bad manifest or grant. @param {URL} parent ends with `/` */
+  async function installAll(parent) {
+    for (const entry of await readdir(parent, { withFileTypes: true })) {
       if (!entry.isDirectory()) continue
-      const plugin = new URL(`${encodeURIComponent(entry.name)}/`, folder)
+      const plugin = new URL(`${encodeURIComponent(entry.name)}/`, parent)
       await install(plugin).catch(error => onSkipped(entry.name, error.message))
     }
   }
 
-  /** Calls what a plugin exposes. What it answers is its own word, as far as the hook lets it pass. `timeout` in ms. */
+  /** Calls a function that a plugin exposes. The result is untrusted, apart from the checks of the hook. `timeout` is in ms. */
   async function call(name, command, args, timeout = 5000) {
     const label = `plugin-${name}`
     if (!plugins.has(label)) throw new Error(`There is no plugin ${name}`)

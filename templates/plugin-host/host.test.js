@@ -1,4 +1,4 @@
-// What the host promises: plugins do what they are granted and no more, and one that misbehaves is stopped alone.
+// Tests that plugins can do what they are granted and nothing else, and that only a plugin that misbehaves is stopped.
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, test } from 'node:test'
 import { createPluginHost } from './host.js'
@@ -25,13 +25,13 @@ beforeEach(async () => {
 })
 afterEach(() => host.close())
 
-test('a plugin answers, and does what it is granted', async () => {
+test('a plugin answers, and can call a command that it is granted', async () => {
   await host.install(hello)
   assert.equal(await host.call('hello', 'greet', { name: 'test' }), 'Hello, test!')
   assert.deepEqual(notices, ['hello: greeting test'])
 })
 
-test('what is not granted, or does not pass the hook or the sandbox, is not done', async () => {
+test('grants, the hook and the sandbox each refuse a plugin', async () => {
   await host.install(greedy)
   assert.equal(await host.call('greedy', 'attempt'), 'done, Rejected, Denied, ERR_ACCESS_DENIED')
   assert.deepEqual(notices, ['greedy: may'])
@@ -51,7 +51,7 @@ for (const [command, why, timeout] of [
   ['crash', /on purpose/],
   ['spin', /does not answer/, 500],
 ])
-  test(`one that misbehaves is stopped, and the others go on: ${command}`, async () => {
+  test(`stops a plugin that misbehaves, and no other: ${command}`, async () => {
     await host.install(hello)
     await host.install(greedy)
     await host.call('greedy', command, {}, timeout).catch(() => {})

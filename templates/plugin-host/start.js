@@ -1,7 +1,7 @@
-// The program: installs what is in plugins/, and calls one of them.
+// The program: installs the plugins in plugins/, and calls one of them.
 import { createPluginHost } from './host.js'
 
-/** What you let each plugin do. What it does not ask for, or is not in here, it does not get. */
+/** Permissions that you allow each plugin. A plugin gets those of them that its manifest requests. */
 const GRANTS = new Map([['hello', ['allow-notify']]])
 
 const host = await createPluginHost({

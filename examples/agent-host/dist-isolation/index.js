@@ -1,6 +1,6 @@
-// What an agent's script may say at all, and with what arguments: a file is one plain name, so no path leads out of the
-// workspace. It runs before core sees a message, in a sandbox that the script does not reach.
-const isText = (value, most) => typeof value === 'string' && value.length <= most
+// Lists the calls that a script can make, and checks their arguments. A file is one plain name, so no path leads out of the workspace.
+// The hook runs before core sees a message, in a sandbox that the script cannot reach.
+const isText = (value, maxLength) => typeof value === 'string' && value.length <= maxLength
 const isFile = ({ name }) => isText(name, 100) && /^\w[\w.-]*$/.test(name)
 
 const ALLOWED = new Map([

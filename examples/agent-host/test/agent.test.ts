@@ -6,34 +6,34 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { createAgentHost } from '../agent-host.js'
 
-let folder: string
+let directory: string
 let host: Awaited<ReturnType<typeof createAgentHost>>
 const questions: string[] = []
 let answer: boolean
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'sallyport-agent-test-'))
-  await mkdir(join(folder, 'workspace'))
-  await writeFile(join(folder, 'secret.txt'), 'secret')
+  directory = await mkdtemp(join(tmpdir(), 'sallyport-agent-test-'))
+  await mkdir(join(directory, 'workspace'))
+  await writeFile(join(directory, 'secret.txt'), 'secret')
   const onConfirm = (question: string) => {
     questions.push(question)
     return answer
   }
-  const audit = join(folder, 'audit.jsonl')
-  host = await createAgentHost({ workspace: join(folder, 'workspace'), audit, onConfirm, timeout: 2500 })
+  const audit = join(directory, 'audit.jsonl')
+  host = await createAgentHost({ workspace: join(directory, 'workspace'), audit, onConfirm, timeout: 2500 })
 })
 beforeEach(async () => {
   questions.length = 0
-  await writeFile(join(folder, 'workspace/a.txt'), 'A')
-  await writeFile(join(folder, 'audit.jsonl'), '')
+  await writeFile(join(directory, 'workspace/a.txt'), 'A')
+  await writeFile(join(directory, 'audit.jsonl'), '')
 })
 afterAll(async () => {
   await host.close()
-  await rm(folder, { recursive: true })
+  await rm(directory, { recursive: true })
 })
 
 const audited = async () =>
-  (await readFile(join(folder, 'audit.jsonl'), 'utf8'))
+  (await readFile(join(directory, 'audit.jsonl'), 'utf8'))
     .split('\n')
     .filter(Boolean)
     .map(line => JSON.parse(line))
@@ -42,7 +42,7 @@ test('tools read and write in the workspace, and each call is written down', asy
   const code = `await write_file({ name: 'b.txt', text: (await read_file({ name: 'a.txt' })).repeat(100) })
     return list_files()`
   expect(await host.run(code)).toEqual({ answer: ['a.txt', 'b.txt'] })
-  expect(await readFile(join(folder, 'workspace/b.txt'), 'utf8')).toBe('A'.repeat(100))
+  expect(await readFile(join(directory, 'workspace/b.txt'), 'utf8')).toBe('A'.repeat(100))
   expect(await audited()).toMatchObject([
     { label: 'agent', command: 'plugin:tools|read_file', args: { name: 'a.txt' }, outcome: 'ok' },
     { args: { name: 'b.txt', text: `${'A'.repeat(60)}… (100)` }, outcome: 'ok' },
@@ -57,8 +57,8 @@ test.each([
   answer = says
   const code = `return delete_file({ name: 'a.txt' }).then(() => 'deleted', error => error.commandCode)`
   expect(await host.run(code)).toEqual({ answer: expected })
-  expect(questions).toEqual(['May agent call plugin:tools|delete_file with {"name":"a.txt"}?'])
-  expect((await readdir(join(folder, 'workspace'))).includes('a.txt')).toBe(isThere)
+  expect(questions).toEqual(['Allow agent to call plugin:tools|delete_file with {"name":"a.txt"}?'])
+  expect((await readdir(join(directory, 'workspace'))).includes('a.txt')).toBe(isThere)
   expect(await audited()).toMatchObject([{ outcome: says ? 'ok' : 'REFUSED' }])
 })
 

@@ -10,18 +10,18 @@ import type core from '../core.js'
 import { startServer } from '../server.js'
 
 const MIB = 1024 * 1024
-let folder: string
+let directory: string
 let bus: Bus | undefined
 let server: Awaited<ReturnType<typeof startServer>> | undefined
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'sallyport-download-'))
+  directory = await mkdtemp(join(tmpdir(), 'sallyport-download-'))
 })
 
 afterEach(async () => {
   await bus?.close()
   server?.close()
-  await rm(folder, { recursive: true })
+  await rm(directory, { recursive: true })
 })
 
 async function start(options: Parameters<typeof startServer>[0]) {
@@ -29,7 +29,7 @@ async function start(options: Parameters<typeof startServer>[0]) {
   bus = await createBus({
     core: new URL('../core.js', import.meta.url),
     log: false,
-    pluginOptions: { downloads: { folder } },
+    pluginOptions: { downloads: { directory } },
     app: {
       security: {
         capabilities: [
@@ -58,8 +58,8 @@ test('tells of its progress, in order, and the file is there at the end', async 
   }
   expect(received).toEqual(received.toSorted((a, b) => a - b))
   expect(received.at(-1)).toBe(3 * MIB + 1)
-  expect(await readdir(folder)).toEqual(['a.bin'])
-  expect(await stat(join(folder, 'a.bin'))).toMatchObject({ size: 3 * MIB + 1 })
+  expect(await readdir(directory)).toEqual(['a.bin'])
+  expect(await stat(join(directory, 'a.bin'))).toMatchObject({ size: 3 * MIB + 1 })
 })
 
 test('a cancel ends the request, and takes the partial file away', async () => {
@@ -67,10 +67,10 @@ test('a cancel ends the request, and takes the partial file away', async () => {
   const controller = new AbortController()
   const progress = download('a.bin', undefined, controller.signal)
   await progress.next()
-  expect(await readdir(folder)).toEqual([expect.stringMatching(/^\..+\.part$/)])
+  expect(await readdir(directory)).toEqual([expect.stringMatching(/^\..+\.part$/)])
   controller.abort()
   await expect(progress.next()).rejects.toMatchObject({ reason: 'Cancelled' })
-  await expect.poll(() => readdir(folder)).toEqual([])
+  await expect.poll(() => readdir(directory)).toEqual([])
   await expect.poll(() => counts.closed).toBe(1)
 })
 
@@ -81,7 +81,7 @@ test('so does leaving the loop, and a frontend that goes', async () => {
   await download('b.bin').next()
   await client.close()
   await expect.poll(() => counts.closed).toBe(2)
-  await expect.poll(() => readdir(folder)).toEqual([])
+  await expect.poll(() => readdir(directory)).toEqual([])
 })
 
 test('a frontend that does not read its progress holds the download back, and loses nothing of it', async () => {
@@ -101,10 +101,10 @@ test('a frontend that does not read its progress holds the download back, and lo
 })
 
 test('what a core that was killed has left is taken away as the next one starts', async () => {
-  await writeFile(join(folder, '.b0f2.part'), '')
-  await writeFile(join(folder, 'a.part'), '')
+  await writeFile(join(directory, '.b0f2.part'), '')
+  await writeFile(join(directory, 'a.part'), '')
   await start({ size: 1 })
-  expect(await readdir(folder)).toEqual(['a.part'])
+  expect(await readdir(directory)).toEqual(['a.part'])
 })
 
 test('a server that hangs up is an error, and no file', async () => {
@@ -113,7 +113,7 @@ test('a server that hangs up is an error, and no file', async () => {
     for await (const { received } of download('a.bin')) expect(received).toBeLessThanOrEqual(MIB)
   }
   await expect(read()).rejects.toMatchObject({ reason: 'CommandFailed', data: 'terminated' })
-  expect(await readdir(folder)).toEqual([])
+  expect(await readdir(directory)).toEqual([])
 })
 
 test.each([
@@ -124,5 +124,5 @@ test.each([
 ])('%s from %s is refused: %s', async (name, url, reason, message) => {
   const { download, counts } = await start({ size: 1 })
   await expect(download(name, url).next()).rejects.toMatchObject({ reason, message: expect.stringContaining(message) })
-  expect([counts.sent, await readdir(folder)]).toEqual([0, []])
+  expect([counts.sent, await readdir(directory)]).toEqual([0, []])
 })

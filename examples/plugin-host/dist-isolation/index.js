@@ -1,13 +1,13 @@
-// What plugins may say at all, and with what arguments. It runs in a sandbox that no plugin reaches, before core sees a
-// message; capabilities then say which plugin may.
-const isText = (value, most) => typeof value === 'string' && value.length <= most
-const isPlace = ({ folder, name }) => isText(folder, 20) && isText(name, 100) && /^\w[\w.-]*$/.test(name)
+// Lists the calls that plugins can make, and checks their arguments. The hook runs before core sees a message, in a sandbox that plugins
+// cannot reach. Capabilities then decide which plugin can make the call.
+const isText = (value, maxLength) => typeof value === 'string' && value.length <= maxLength
+const isPlace = ({ directory, name }) => isText(directory, 20) && isText(name, 100) && /^\w[\w.-]*$/.test(name)
 
 const ALLOWED = new Map([
   ['plugin:files|read_text', isPlace],
   ['plugin:files|write_text', payload => isPlace(payload) && isText(payload.text, 65536)],
   ['notify', ({ text }) => isText(text, 200)],
-  // What a plugin answers to the host.
+  // The answer of a plugin to the host.
   ['plugin:expose|answer', ({ result, error }) => error !== undefined || isText(result, 1000000)],
 ])
 

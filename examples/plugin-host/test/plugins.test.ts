@@ -84,15 +84,19 @@ test.each([
   ['an unknown permission', '{ "name": "x", "entry": "main.js", "permissions": ["shell"] }', 'permissions.0'],
   ['an unknown member', '{ "name": "x", "entry": "main.js", "permissions": [], "sandbox": "none" }', 'sandbox'],
   ['no entry', '{ "name": "x", "entry": "none.js", "permissions": [] }', 'ENOENT'],
-  ['an entry elsewhere', '{ "name": "x", "entry": "../elsewhere.js", "permissions": [] }', 'outside of it'],
-  ['an entry that leads elsewhere', '{ "name": "x", "entry": "link.js", "permissions": [] }', 'outside of it'],
+  ['an entry elsewhere', '{ "name": "x", "entry": "../elsewhere.js", "permissions": [] }', 'outside of the directory'],
+  [
+    'an entry that leads elsewhere',
+    '{ "name": "x", "entry": "link.js", "permissions": [] }',
+    'outside of the directory',
+  ],
 ])('a manifest with %s is refused', async (_what, text, message) => {
-  const folder = join(root, 'manifest')
-  await rm(folder, { recursive: true, force: true })
-  await mkdir(folder)
+  const directory = join(root, 'manifest')
+  await rm(directory, { recursive: true, force: true })
+  await mkdir(directory)
   await writeFile(join(root, 'elsewhere.js'), '')
-  await writeFile(join(folder, 'main.js'), '')
-  await symlink(join(root, 'elsewhere.js'), join(folder, 'link.js'))
-  await writeFile(join(folder, 'manifest.json'), text)
-  await expect(readPlugin(folder)).rejects.toThrow(message)
+  await writeFile(join(directory, 'main.js'), '')
+  await symlink(join(root, 'elsewhere.js'), join(directory, 'link.js'))
+  await writeFile(join(directory, 'manifest.json'), text)
+  await expect(readPlugin(directory)).rejects.toThrow(message)
 })

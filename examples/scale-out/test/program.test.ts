@@ -23,7 +23,7 @@ function start(env: NodeJS.ProcessEnv = {}) {
 /** Without figures, and without what is said of the CPUs that there are. */
 const plain = (text: string): string => text.replace(/before: .*/, 'before:').replaceAll(/\d+(\.\d+)?/g, 'n')
 
-describe.skipIf(!findServer())('with a server of NATS (skipped where there is no nats-server)', () => {
+describe.skipIf(!findServer())('with a NATS server (skipped without nats-server)', () => {
   test('npm start', { timeout: 120_000 }, async () => {
     const program = start()
     expect(await program.closed).toEqual([0, null])
@@ -55,6 +55,6 @@ describe.skipIf(!findServer())('with a server of NATS (skipped where there is no
 test('without a nats-server it says so', async () => {
   const program = start({ NATS_SERVER: '/none' })
   expect(await program.closed).toEqual([1, null])
-  const stderr = 'nats-server: there is none here. Install it, or say in NATS_SERVER where it is\n'
+  const stderr = 'nats-server: program not found. Install it, or set NATS_SERVER to its path\n'
   expect([program.stdout, program.stderr]).toEqual(['', stderr])
 })

@@ -1,5 +1,5 @@
 // @ts-check
-// What is Rust in a Tauri app: its commands, and the plugin that its frontend calls.
+// The part that is Rust in a Tauri app: its commands, and the plugin that its frontend calls.
 import { defineCore } from '@sallyport/core'
 import { fs } from './fs/index.js'
 

@@ -7,7 +7,7 @@ import { readTextFile, writeTextFile } from '@tauri-apps/plugin-fs'
 const inTemp = { baseDir: BaseDirectory.Temp }
 const PAGE = '<h1></h1><textarea></textarea><button>Save</button><p role="status"></p><p id="count"></p>'
 
-/** Shows a note in `root`. Resolves once it is there, to what closes it. */
+/** Shows a note in `root`. Resolves with a function that stops listening. */
 export async function openEditor(root, name) {
   root.innerHTML = PAGE
   const [title, text, button, status, count] = root.children
@@ -32,7 +32,7 @@ export async function openEditor(root, name) {
     text.value = await readTextFile(path, inTemp)
     await showTitle()
   } catch (error) {
-    status.textContent = `Can’t be read: ${String(error)}`
+    status.textContent = `Cannot be read: ${String(error)}`
   }
   return unlisten
 }

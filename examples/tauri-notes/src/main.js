@@ -1,4 +1,4 @@
-// The module of the frontend's worker: Tauri's globals, and then the app as it is.
+// The module of the frontend's worker: Tauri's globals, and then the unchanged app.
 import '@sallyport/frontend/tauri'
 
 await import('./notes.js')

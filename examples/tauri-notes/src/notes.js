@@ -1,5 +1,5 @@
 // @ts-check
-// The app's frontend, as it runs in a Tauri window: nothing in here knows of Sallyport.
+// The app's frontend, as it runs in a Tauri window. It does not use Sallyport.
 import { invoke } from '@tauri-apps/api/core'
 import { emit, listen } from '@tauri-apps/api/event'
 import { BaseDirectory } from '@tauri-apps/api/path'
@@ -7,7 +7,7 @@ import { getCurrentWindow } from '@tauri-apps/api/window'
 import { mkdir, readDir, readTextFile, readTextFileLines, remove, stat, writeTextFile } from '@tauri-apps/plugin-fs'
 
 const inTemp = { baseDir: BaseDirectory.Temp }
-const FOLDER = 'sallyport-notes'
+const DIRECTORY = 'sallyport-notes'
 
 console.log(`This is the window ${getCurrentWindow().label}.`)
 
@@ -17,15 +17,15 @@ const title = await invoke('title_of', { text: 'Buy milk\nand bread\n' })
 console.log('The title of the note:', title)
 
 // A plugin's commands, within the scope that the capability gives.
-await mkdir(FOLDER, { ...inTemp, recursive: true })
-await writeTextFile(`${FOLDER}/milk.md`, 'Buy milk\nand bread\n', inTemp)
-await writeTextFile(`${FOLDER}/milk.md`, 'and butter\n', { ...inTemp, append: true })
-for await (const line of await readTextFileLines(`${FOLDER}/milk.md`, inTemp)) console.log('|', line.trim())
-const { size } = await stat(`${FOLDER}/milk.md`, inTemp)
-console.log((await readDir(FOLDER, inTemp)).map(({ name }) => name).join(', '), `has ${size} bytes`)
+await mkdir(DIRECTORY, { ...inTemp, recursive: true })
+await writeTextFile(`${DIRECTORY}/milk.md`, 'Buy milk\nand bread\n', inTemp)
+await writeTextFile(`${DIRECTORY}/milk.md`, 'and butter\n', { ...inTemp, append: true })
+for await (const line of await readTextFileLines(`${DIRECTORY}/milk.md`, inTemp)) console.log('|', line.trim())
+const { size } = await stat(`${DIRECTORY}/milk.md`, inTemp)
+console.log((await readDir(DIRECTORY, inTemp)).map(({ name }) => name).join(', '), `has ${size} bytes`)
 
-// What the capability does not allow, and what the isolation app stops.
-for (const path of ['/etc/hostname', `${FOLDER}/../secret`]) {
+// The capability does not allow the first, and the isolation app stops the second.
+for (const path of ['/etc/hostname', `${DIRECTORY}/../secret`]) {
   await readTextFile(path, inTemp).catch(error => console.log(path, '→', error))
 }
 
@@ -36,4 +36,4 @@ const unlisten = await listen('notes-counted', ({ payload }) => {
   void emit('done')
 })
 await invoke('count_notes')
-await remove(FOLDER, { ...inTemp, recursive: true })
+await remove(DIRECTORY, { ...inTemp, recursive: true })

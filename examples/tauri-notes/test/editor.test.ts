@@ -86,13 +86,13 @@ test('hears of core’s events, until it is closed', async () => {
 test('the isolation hook stops a path that climbs, before any handler', async () => {
   const read = vi.fn<Handler>(milk)
   const { status } = await open({ 'plugin:fs|read_text_file': read }, { name: '../secret' })
-  expect(status.textContent).toMatch(/^Can’t be read: .+ rejected by the isolation hook/)
+  expect(status.textContent).toMatch(/^Cannot be read: .+ rejected by the isolation hook/)
   expect(read).not.toHaveBeenCalled()
 })
 
 test('the capability is that of the main window, and no other', async () => {
   const read = vi.fn<Handler>(milk)
   const { status } = await open({ 'plugin:fs|read_text_file': read }, { label: 'settings' })
-  expect(status.textContent).toMatch(/^Can’t be read: .+not allowed/)
+  expect(status.textContent).toMatch(/^Cannot be read: .+not allowed/)
   expect(read).not.toHaveBeenCalled()
 })

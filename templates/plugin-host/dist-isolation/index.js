@@ -1,12 +1,12 @@
-// What plugins may say at all, and with what arguments: what is not on this list does not pass. It runs in a sandbox that no
-// plugin reaches, before core sees a message. A new command needs a line here. Events are not on it: plugins neither hear nor
-// send any.
-const isText = (value, most) => typeof value === 'string' && value.length <= most
+// Lists the messages that plugins can send, and checks their arguments. Everything else is rejected. The hook runs before core sees a
+// message, in a sandbox that plugins cannot reach. A new command needs a line here. Events are not on the list, so plugins cannot listen
+// or emit.
+const isText = (value, maxLength) => typeof value === 'string' && value.length <= maxLength
 
 const ALLOWED = new Map([
   ['notify', ({ text }) => isText(text, 200)],
   ['read_setting', ({ name }) => isText(name, 50)],
-  // What a plugin answers to the host.
+  // The answer of a plugin to the host.
   ['plugin:expose|answer', ({ result, error }) => error !== undefined || isText(result, 10000)],
 ])
 

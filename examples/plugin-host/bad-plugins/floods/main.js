@@ -1,4 +1,4 @@
-// Calls as fast as it can what it was not granted.
+// Calls a command that it was not granted, as fast as it can.
 import { expose, invoke } from '@sallyport/frontend'
 
 expose({

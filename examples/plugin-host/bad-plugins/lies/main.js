@@ -1,4 +1,4 @@
-// Answers what was not asked for.
+// Returns an object instead of a string.
 import { expose } from '@sallyport/frontend'
 
 expose({ transform: () => ({ toString: 'a text?' }) })

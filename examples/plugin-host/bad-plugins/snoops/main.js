@@ -1,4 +1,4 @@
-// Looks around, and tells what it has found.
+// Tries what its sandbox and permissions exclude, and returns the outcomes.
 import { expose, invoke } from '@sallyport/frontend'
 import { readFileSync } from 'node:fs'
 
@@ -11,10 +11,10 @@ const look = async (what, attempt) =>
 expose({
   transform: async () =>
     [
-      await look('another plugin’s storage', () =>
-        invoke('plugin:files|read_text', { folder: 'storage', name: 'total.txt' }),
+      await look("another plugin's storage", () =>
+        invoke('plugin:files|read_text', { directory: 'storage', name: 'total.txt' }),
       ),
-      await look('a path', () => invoke('plugin:files|read_text', { folder: 'documents', name: '../package.json' })),
+      await look('a path', () => invoke('plugin:files|read_text', { directory: 'documents', name: '../package.json' })),
       await look('a command not granted', () => invoke('notify', { text: 'hello' })),
       await look('the file system', async () => readFileSync('/etc/hostname')),
       await look('programs', async () => (await import('node:child_process')).execSync('true')),

@@ -1,4 +1,4 @@
-// Never answers, and never lets its thread go.
+// Never answers: blocks its thread.
 import { expose } from '@sallyport/frontend'
 
 expose({

@@ -1,7 +1,7 @@
-// Counts the words of all texts, and keeps the number between runs.
+// Counts the words of all texts, and stores the number between runs.
 import { expose, invoke } from '@sallyport/frontend'
 
-const total = { folder: 'storage', name: 'total.txt' }
+const total = { directory: 'storage', name: 'total.txt' }
 
 expose({
   async transform({ text }) {

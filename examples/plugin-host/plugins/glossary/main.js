@@ -1,7 +1,7 @@
-// Explains the words that the host's documents explain.
+// Adds explanations from the host's documents to words.
 import { expose, invoke } from '@sallyport/frontend'
 
-const glossary = await invoke('plugin:files|read_text', { folder: 'documents', name: 'glossary.txt' })
+const glossary = await invoke('plugin:files|read_text', { directory: 'documents', name: 'glossary.txt' })
 const words = new Map(
   glossary
     .split('\n')

@@ -1,5 +1,5 @@
 // @ts-check
-// Commands on entries of folders: what is there, and making, moving and removing it.
+// Commands on entries of directories: reading, creating, moving and removing them.
 import { access, copyFile, lstat, mkdir, readdir, rename, rm, rmdir, stat, truncate, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileInfo } from './info.js'
@@ -75,10 +75,10 @@ export const entries = {
     )
   },
 
-  /** Of a folder, all that is in it. @param {OnePath} args @param {Context} ctx */
+  /** For a directory, the size of its whole content. @param {OnePath} args @param {Context} ctx */
   size: async ({ path, options }, ctx) => sizeOf(await allowedPath(path, options, ctx)),
 
-  // These are iOS's; elsewhere Tauri's plugin does nothing in them.
+  // These are for iOS. On other platforms, Tauri's plugin does nothing either.
   start_accessing_security_scoped_resource() {},
   stop_accessing_security_scoped_resource() {},
 }

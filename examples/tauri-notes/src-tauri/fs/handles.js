@@ -1,5 +1,5 @@
 // @ts-check
-// Open files: resources of the frontend that opened them, closed by it or when it goes.
+// Open files: resources of the frontend that opened them. They are closed by it, or when it disconnects.
 import { constants, open as openFile } from 'node:fs/promises'
 import { transfer } from '@sallyport/core'
 import { fileInfo } from './info.js'
@@ -12,7 +12,7 @@ import { allowedPath } from './paths.js'
  *   createNew?: boolean, mode?: number }} OpenOptions
  */
 
-/** Node's handles have no position that can be set, so it is kept here. */
+/** Node's handles have no position that can be set, so this class keeps it. */
 class OpenFile {
   position = 0
 
@@ -49,7 +49,7 @@ async function openAt(path, options, ctx) {
   return ctx.resources.add(new OpenFile(handle, append))
 }
 
-/** How many bytes were read stands at the end of them, as eight bytes. @param {Uint8Array} buffer @param {number} read */
+/** Appends the number of bytes that were read, as eight bytes. @param {Uint8Array} buffer @param {number} read */
 function withCount(buffer, read) {
   new DataView(buffer.buffer).setBigUint64(buffer.length - 8, BigInt(read))
   return transfer(buffer)

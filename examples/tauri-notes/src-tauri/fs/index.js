@@ -1,6 +1,6 @@
 // @ts-check
-// The commands that @tauri-apps/plugin-fs calls, all of them, with Node's fs. What is done here in Rust's place: a path is held
-// to the scope of the caller's permissions, open files are resources, whole files travel as raw bytes.
+// All commands that @tauri-apps/plugin-fs calls, with Node's fs. Paths are limited to the scope of the caller's permissions,
+// open files are resources, and whole files are sent as raw bytes, as in Tauri.
 import { plugin } from '@sallyport/core'
 import { entries } from './entries.js'
 import { handles } from './handles.js'

@@ -1,5 +1,5 @@
 // @ts-check
-// What Tauri's plugin tells of a file.
+// The file information of Tauri's plugin.
 
 /** @param {import('node:fs').Stats} stats */
 export const fileInfo = stats => ({

@@ -1,5 +1,5 @@
 // @ts-check
-// A text file, a line at a time: the iterator is a resource that lives until its last line, or until the loop is left.
+// A text file, line by line. The iterator is a resource, which is closed after the last line or when the loop is left.
 import { open } from 'node:fs/promises'
 import { allowedPath } from './paths.js'
 
@@ -18,7 +18,7 @@ class Lines {
   }
 }
 
-/** The last byte tells whether it was the last line. @param {string} line @param {boolean} done */
+/** The last byte is 1 after the last line. @param {string} line @param {boolean} done */
 const encode = (line, done) => Buffer.concat([Buffer.from(line), Buffer.of(done ? 1 : 0)])
 
 export const lines = {

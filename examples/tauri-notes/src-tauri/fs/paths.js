@@ -1,5 +1,5 @@
 // @ts-check
-// From a path as the frontend gives it to one that may be used: resolved, and within the scope of the caller's permissions.
+// Resolves a path of the frontend, and checks that it is within the scope of the caller's permissions.
 import { realpath } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -26,7 +26,7 @@ export async function allowedPath(path, options, ctx) {
   return absolute
 }
 
-/** Nothing is allowed that no permission names, as in Tauri's plugin. @param {string} path @param {Context} ctx */
+/** Allows only paths that a permission names, as Tauri's plugin does. @param {string} path @param {Context} ctx */
 function isInScope(path, { scope, app }) {
   const covers = /** @param {unknown} entry */ entry => {
     const pattern = typeof entry === 'string' ? entry : /** @type {{ path?: unknown }} */ (entry).path
@@ -36,13 +36,13 @@ function isInScope(path, { scope, app }) {
   return !denied && [...scope.allow, ...scope.global.allow].some(covers)
 }
 
-/** Of what does not exist yet, its folder is looked at. @param {string} path @returns {Promise<string>} */
+/** Resolves links. For a path that does not exist yet, resolves its directory. @param {string} path @returns {Promise<string>} */
 async function realPath(path) {
   try {
     return await realpath(path)
   } catch {
-    const folder = dirname(path)
-    return folder === path ? path : join(await realPath(folder), basename(path))
+    const directory = dirname(path)
+    return directory === path ? path : join(await realPath(directory), basename(path))
   }
 }
 

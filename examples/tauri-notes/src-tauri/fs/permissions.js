@@ -1,6 +1,6 @@
 // @ts-check
-// The plugin's permission file: `fs:default`, the sets that most capabilities name, and `fs:scope`, which names no command, so
-// that its paths hold for all of them. `fs:allow-stat` and the like are made for each command.
+// The plugin's permission file: `fs:default`, the sets that most capabilities name, and `fs:scope`. The latter names no command, so its
+// paths apply to all commands. Permissions such as `fs:allow-stat` are generated for each command.
 
 const READ = [
   'read_dir',
@@ -20,7 +20,11 @@ export const permissions = [
     default: { description: 'Reading, within what fs:scope allows', permissions: ['read-all', 'read-meta'] },
     permission: [
       { identifier: 'read-all', description: 'All commands that read', commands: { allow: READ } },
-      { identifier: 'read-meta', description: 'All commands that tell of files', commands: { allow: META } },
+      {
+        identifier: 'read-meta',
+        description: 'All commands that read information about files',
+        commands: { allow: META },
+      },
       {
         identifier: 'write-all',
         description: 'All commands that write',

@@ -1,5 +1,5 @@
 // @ts-check
-// Watching files: events go over a channel, and the watcher is a resource.
+// Watches files. Events are sent on a channel, and the watcher is a resource.
 import { existsSync, watch } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -18,7 +18,7 @@ class Watcher {
   /** @type {Map<string, NodeJS.Timeout>} */
   delayed = new Map()
 
-  /** @param {WatchChannel} channel @param {number | undefined} delayMs events of one path within this time are one */
+  /** @param {WatchChannel} channel @param {number | undefined} delayMs events of one path within this time are combined */
   constructor(channel, delayMs) {
     this.channel = channel
     this.delayMs = delayMs
@@ -26,27 +26,27 @@ class Watcher {
 
   /** @param {string} path @param {boolean} recursive */
   async add(path, recursive) {
-    const folder = (await stat(path)).isDirectory() ? path : dirname(path)
+    const directory = (await stat(path)).isDirectory() ? path : dirname(path)
     this.watchers.push(
-      watch(path, { recursive }, (type, name) => this.changed(type, name === null ? path : join(folder, name))),
+      watch(path, { recursive }, (type, name) => this.changed(type, name === null ? path : join(directory, name))),
     )
   }
 
   /** @param {string} type @param {string} path */
   changed(type, path) {
-    if (this.delayMs === undefined) return this.tell(type, path)
+    if (this.delayMs === undefined) return this.send(type, path)
     clearTimeout(this.delayed.get(path))
     this.delayed.set(
       path,
       setTimeout(() => {
         this.delayed.delete(path)
-        this.tell(type, path)
+        this.send(type, path)
       }, this.delayMs),
     )
   }
 
   /** @param {string} type @param {string} path */
-  tell(type, path) {
+  send(type, path) {
     const there = existsSync(path)
     const kind = there
       ? type === 'rename'
@@ -81,6 +81,6 @@ export const watching = {
     return ctx.resources.add(watcher)
   },
 
-  /** Older guests. @param {{ rid: number }} args @param {Context} ctx */
+  /** For older versions of the package. @param {{ rid: number }} args @param {Context} ctx */
   unwatch: ({ rid }, { resources }) => resources.close(rid),
 }

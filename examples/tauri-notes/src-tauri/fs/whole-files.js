@@ -1,5 +1,5 @@
 // @ts-check
-// Whole files, as raw bytes: of a write, the body is the file, and its path is in the headers.
+// Whole files, as raw bytes. The body of a write is the file, and its path is in the headers.
 import { transfer } from '@sallyport/core'
 import { readFile, writeFile } from 'node:fs/promises'
 import { allowedPath } from './paths.js'
@@ -28,7 +28,7 @@ async function write(body, ctx) {
   })
 }
 
-/** Without options, the guest sends the word undefined. @param {string | undefined} given @returns {WriteOptions} */
+/** Without options, the package sends the string "undefined". @param {string | undefined} given @returns {WriteOptions} */
 const writeOptions = given => (given === undefined || given === 'undefined' ? {} : JSON.parse(given))
 
 /** @param {WriteOptions} options */

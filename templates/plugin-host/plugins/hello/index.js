@@ -1,4 +1,4 @@
-// A plugin: the host calls what it exposes; what it calls itself, its manifest asks for.
+// A plugin. The host calls the functions that it exposes. Its manifest requests permissions for the commands that it calls.
 import { expose, invoke } from '@sallyport/frontend'
 
 expose({

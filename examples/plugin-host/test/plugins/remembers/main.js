@@ -1,7 +1,7 @@
-// Keeps the text before, and says which process it is.
+// Returns the previous text, and reports its process id.
 import { expose, invoke } from '@sallyport/frontend'
 
-const last = { folder: 'storage', name: 'last.txt' }
+const last = { directory: 'storage', name: 'last.txt' }
 
 expose({
   async transform({ text }) {
