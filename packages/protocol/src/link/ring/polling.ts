@@ -135,8 +135,11 @@ class AdaptivePolling implements PollPolicy {
   onDoorbell(now: number, position: number): void {
     const gap = now - this.#lastArrival
     const bytes = this.#takeBytes(position)
-    if (gap > SILENCE) this.#warmUpStart = now
-    else {
+    if (gap > SILENCE) {
+      // What comes now can be other traffic, for which earlier averages say nothing.
+      this.#warmUpStart = now
+      this.#sleepingFrames = this.#penalty = this.#penaltyEnd = 0
+    } else {
       const weight = 1 / Math.min(SLEEPING_FRAMES, ++this.#sleepingFrames)
       this.#sleepingGap += (gap - this.#sleepingGap) * weight
       this.#sleepingBytes += (bytes - this.#sleepingBytes) * weight
