@@ -63,11 +63,11 @@ describe('settling', () => {
     return createLoops(subject)({ loop: 'calls', ms: 70, settleMs: 700 }, calls)
   }
 
-  test('ends when three parts are stationary', async () => {
+  test('discards the parts before three that agree', async () => {
     expect(await settle(call => (call < 120 ? 2 : 1))).toMatchObject({ stationary: 1, p50: 1000 })
   })
 
-  test('ends when its time is over, and says so', async () => {
+  test('takes the second half when no three parts agree, and says so', async () => {
     expect(await settle(call => 1.004 ** call)).toMatchObject({ stationary: 0 })
   })
 })

@@ -6,7 +6,7 @@ import type { Payload } from '../payloads/payloads.js'
 import * as calls from './calls.js'
 import * as messages from './messages.js'
 import { measureOpenCalls } from './open-loop.js'
-import { isStationary } from '../statistics/median.js'
+import { isStationary, median } from '../statistics/median.js'
 import { prepareCall, type Calls, type MeasureLoop, type Subject } from './subject.js'
 
 export interface Request {
@@ -51,19 +51,24 @@ const LOOPS: Partial<Record<Loop, MeasureLoop>> = {
   'fan-out': messages.measureFanOut,
 }
 
-/** The parts of the time to settle. */
-const SETTLE_PARTS = 7
+/** The parts of a measurement that begins with a time to settle. */
+const PARTS = 8
 
-/** Measures short parts until they are stationary: a ring that slept must begin to poll. Returns false if time ran out first. */
-async function settle(measure: (ms: number) => Promise<Measurement>, settleMs: number): Promise<boolean> {
-  const values: number[] = []
-  const end = performance.now() + settleMs
-  while (!isStationary(values)) {
-    if (performance.now() >= end) return false
-    const { p50, rate, each = 0 } = await measure(settleMs / SETTLE_PARTS)
-    values.push(p50 ?? rate ?? each)
-  }
-  return true
+/**
+ * Measures part after part, and takes the median of those from the first three that agree: a ring that slept must begin to poll, and a
+ * short disturbance is in one part only. If no three agree, takes the second half.
+ */
+async function measureParts(measure: (ms: number) => Promise<Measurement>, totalMs: number): Promise<Measurement> {
+  const parts: Measurement[] = []
+  const end = performance.now() + totalMs
+  do parts.push(await measure(totalMs / PARTS))
+  while (performance.now() < end)
+  const values = parts.map(({ p50, rate, each = 0 }) => p50 ?? rate ?? each)
+  const first = values.findIndex((_, index) => isStationary(values.slice(index, index + 3)))
+  const kept = parts.slice(first < 0 ? parts.length / 2 : first)
+  const names = Object.keys(parts[0]!)
+  const figures = Object.fromEntries(names.map(name => [name, median(kept.map(part => part[name]!))]))
+  return { ...figures, stationary: Number(first >= 0) }
 }
 
 /** Returns all loops that an arm with two sides can run. With a time to settle, the figure `stationary` is 1 or 0. */
@@ -74,9 +79,7 @@ export const createLoops =
     if (!loop) throw new Error(`This arm has no loop '${task.loop}'`)
     const { ms, settleMs = 0 } = task
     const measure = (length: number): Promise<Measurement> => loop(subject, calls, { ...task, ms: length })
-    if (settleMs === 0) return measure(ms)
-    const stationary = Number(await settle(measure, settleMs))
-    return { ...(await measure(ms)), stationary }
+    return settleMs === 0 ? measure(ms) : measureParts(measure, settleMs + ms)
   }
 
 export function serve(measure: Measure): (request: Request) => Promise<Reply> {

@@ -33,7 +33,7 @@ export interface Task {
   loop: Loop
   /** A slow operation is always measured at least once. */
   ms: number
-  /** The most time to do the same before that, until it is stationary: threads are awake, and polling has begun. */
+  /** More time for the same, of which the part before it is stationary is discarded: threads wake up, and polling begins. */
   settleMs?: number
   inFlight?: number
   /** Calls a second of an open loop. */
@@ -108,7 +108,7 @@ export interface Scenario {
   share?: number
   /** Length of an arm's warm-up, as a multiple of the plan's; 0 leaves it out. @default 1 */
   warmUpShare?: number
-  /** Longest time to settle before each measurement, as a multiple of that measurement's length. @default 0 */
+  /** Time to settle in each measurement, as a multiple of that measurement's length. @default 0 */
   settleShare?: number
   /** Number of rounds, as a multiple of the plan's. @default 1 */
   roundsShare?: number

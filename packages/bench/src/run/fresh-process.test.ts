@@ -24,7 +24,7 @@ test('reports errors of that process with their messages', async () => {
   const unknown = { ...usualCall, id: 'other' }
   await expect(arm.measure(task, unknown)).rejects.toThrow("This version has no payload 'other' in noise")
   const open = launched.open({ ...noise, id: 'other' }, noise.arms[0])
-  await expect(open).rejects.toThrow('This version has no other/*/raw')
+  await expect(open).rejects.toThrow('This version has no other/*/ring-json')
 })
 
 test('rejects pending and later requests with the reason when the process exits', async () => {

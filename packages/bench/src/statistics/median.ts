@@ -15,10 +15,10 @@ export const quantile = (sorted: ArrayLike<number>, share: number): number =>
 
 export const median = (values: Iterable<number>): number => quantile(ascending(values), 0.5)
 
-/** True if the last three of the values are stationary: the highest is at most a tenth above the lowest. */
+/** True if the last three of the values are stationary: the highest is at most a fifth above the lowest. */
 export function isStationary(values: readonly number[]): boolean {
   const last = values.slice(-3)
-  return last.length === 3 && Math.max(...last) <= Math.min(...last) * 1.1
+  return last.length === 3 && Math.max(...last) <= Math.min(...last) * 1.2
 }
 
 /** Returns the median of the processes' medians: a process with more rounds counts no more than the others. */
