@@ -120,6 +120,25 @@ describe('the end that leads', () => {
     }
   })
 
+  it('tries again after a silence, whatever the penalty, and compares with what came since', () => {
+    const end = setUp()
+    for (let i = 0; i < 12; i++) {
+      warm(end)
+      end.start()
+      end.pollWithoutFrames()
+    }
+    // Frames of 64 calls: more bytes a millisecond than one call at a time can bring, even polled.
+    for (let i = 0; i < 30; i++) end.arrive(64, 0.001)
+    expect(end.mayStart()).toBe(false)
+    end.pass(20)
+    warm(end)
+    expect(end.mayStart()).toBe(true)
+    end.start()
+    end.find(1000, 0.006)
+    end.pollWithoutFrames()
+    expect(end.didNotPay()).toBe(false)
+  })
+
   it('polls again after 1 ms if a poll has brought frames closer together', () => {
     const end = setUp()
     warm(end)

@@ -136,9 +136,9 @@ class AdaptivePolling implements PollPolicy {
     const gap = now - this.#lastArrival
     const bytes = this.#takeBytes(position)
     if (gap > SILENCE) {
-      // What comes now can be other traffic, for which earlier averages say nothing.
+      // What comes now can be other traffic, for which the averages say nothing. It deserves a try, but no shorter penalty.
       this.#warmUpStart = now
-      this.#sleepingFrames = this.#penalty = this.#penaltyEnd = 0
+      this.#sleepingFrames = this.#penaltyEnd = 0
     } else {
       const weight = 1 / Math.min(SLEEPING_FRAMES, ++this.#sleepingFrames)
       this.#sleepingGap += (gap - this.#sleepingGap) * weight
