@@ -40,12 +40,17 @@ const linkRecords = text =>
 const SHOWN =
   /^## (In short|Goals|Cost of isolation|Latency of a call|Calls per second|Documents|Codecs alone|1 MiB .* encrypted|A call from|The start of|The memory of)/
 
-/** Keeps what pages link to: the intervals of single scenarios are in the report. */
+/** Removes the columns on serialization and checks, which docs/internals/benchmark.md has. */
+const withoutWords = table =>
+  table.includes('| carries | checks |') ? table.replaceAll(/\|[^|\n]*\|[^|\n]*\|$/gm, '|') : table
+
+/** Keeps what pages link to. The intervals of single scenarios are in the report. */
 export const shorten = text =>
   text
     .split(/^(?=## )/m)
     .filter(section => !section.startsWith('## ') || SHOWN.test(section))
     .map(section => (/^## (In short|Goals)/.test(section) ? section : section.replaceAll(/ · [\d.]+–[\d.]+×/g, '')))
+    .map(withoutWords)
     .join('')
     .trim()
 
