@@ -1,5 +1,4 @@
-// Code that core, frontend and isolation share. It runs on both sides of the trust boundary and has no privilege. Modules without a
-// list of names are shared as a whole.
+// Code that core, frontend and isolation share. It runs on both sides of the trust boundary and has no privilege.
 export * from './browser.js'
 
 // errors
@@ -19,4 +18,4 @@ export * from './worker/messages.js'
 
 // utilities
 export * from './util/sampling-timer.js'
-export { Throttle, formatSuppressed } from './util/throttle.js'
+export * from './util/throttle.js'

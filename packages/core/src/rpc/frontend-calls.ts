@@ -3,10 +3,11 @@
 import {
   BusError,
   type CallTrace,
+  checkDeadline,
   checkNamedArguments,
-  checkTimeout,
   checkTransfer,
   createCallPromise,
+  describeCommand,
   getRequestId,
   isBytes,
   MAX_IN_FLIGHT,
@@ -117,7 +118,7 @@ function checkCall(name: unknown, args: unknown, options: FrontendCallOptions): 
     throw new BusError('InvalidParams', `The name of a frontend's function must be a non-empty string: got ${actual}`)
   }
   checkFrontendCall(name, args, options, ChannelHandle)
-  checkTimeout(name, options)
+  checkDeadline(describeCommand(name), options)
   if (options.transfer !== undefined) checkTransfer(options.transfer, args)
   if (args !== undefined && args !== null && !isBytes(args)) checkNamedArguments(name, args)
 }

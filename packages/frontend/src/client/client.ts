@@ -8,6 +8,7 @@ import {
   checkOptionNames,
   type CodecName,
   createCallPromise,
+  describeCommand,
   type EventTarget,
   isBusError,
   type Link,
@@ -141,7 +142,7 @@ export class Client {
     return new Stream<T>((stream, resolve, reject) => {
       const connection = this.#pickConnection(args)
       const id = connection.call(this.#watch(connection, { command, args, options, stream, resolve, reject }))
-      return () => connection.pending.abandon(id, createAbortError(command, undefined))
+      return () => connection.pending.abandon(id, createAbortError(describeCommand(command), undefined))
     }, options?.signal)
   }
 

@@ -5,8 +5,9 @@ import {
   type BusEvent,
   type CallHeaders,
   type CallOptions,
-  checkTimeout,
+  checkDeadline,
   createCallPromise,
+  describeCommand,
   describeName,
   type EventParams,
   type EventTarget,
@@ -45,7 +46,8 @@ export class Listeners {
    */
   subscribe(connection: Connection, subscription: Subscription, options: CallOptions): Promise<number> {
     return createCallPromise((resolve, reject) => {
-      checkTimeout(METHOD.listen, options)
+      const subject = describeCommand(METHOD.listen)
+      checkDeadline(subject, options)
       const { event, target, headers } = subscription
       let isOver = false
       let release: (() => void) | undefined
@@ -62,7 +64,7 @@ export class Listeners {
         resolve(this.#add(coreId as number, subscription))
       }
       connection.request({ command: METHOD.listen, args: { event, target }, headers, resolve: succeed, reject: fail })
-      release = watchDeadline(METHOD.listen, options.signal, options.timeout, fail)
+      release = watchDeadline(subject, options, fail)
     })
   }
 

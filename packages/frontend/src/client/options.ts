@@ -3,8 +3,8 @@ import {
   BusError,
   type CallHeaders,
   type CallOptions,
+  checkDeadline,
   checkOptionNames,
-  checkTimeout,
   checkTransfer,
   describeCommand,
   describeThrown,
@@ -50,7 +50,7 @@ export function checkCallOptions(method: string, options: InvokeOptions, params:
   if (headers !== undefined && (typeof headers !== 'object' || headers === null)) {
     throw new BusError('InvalidParams', `\`headers\` of ${describeCommand(method)} must be an object of strings`)
   }
-  checkTimeout(method, options)
+  checkDeadline(describeCommand(method), options)
 }
 
 /** @throws {BusError} `InvalidParams` if an option is unknown or has the wrong type */

@@ -59,7 +59,11 @@ export function toJsonMessage(message: Message): Message {
   }
   const [owner, name] = findUserValue(message)
   const value = toJsonValue(owner[name])
-  if (value === owner[name]) return message
+  return value === owner[name] ? message : withUserValue(message, value)
+}
+
+function withUserValue(message: Message, value: unknown): Message {
+  const [owner, name] = findUserValue(message)
   const changed = { ...owner, [name]: value }
   return (name === 'params' || name === 'result' ? changed : { ...message, params: changed }) as unknown as Message
 }
@@ -68,10 +72,8 @@ export function markAttachments(message: Message): MarkedMessage {
   const attachments: Uint8Array[] = []
   const lengths: number[] = []
   const [owner, name] = findUserValue(message)
-  const marked = { ...owner, [name]: mark(owner[name], attachments, lengths) }
-  if (attachments.length === 0) return { message, attachments, lengths }
-  const markedMessage = name === 'params' || name === 'result' ? marked : { ...message, params: marked }
-  return { message: markedMessage as unknown as Message, attachments, lengths }
+  const marked = mark(owner[name], attachments, lengths)
+  return { message: attachments.length === 0 ? message : withUserValue(message, marked), attachments, lengths }
 }
 
 /** Replaces large bytes by marks. Returns the value itself if it has none, or a copy. */

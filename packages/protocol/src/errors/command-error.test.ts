@@ -1,7 +1,6 @@
 import { describe, expect, it, test } from 'vitest'
 import { BusError, fromErrorObject, toErrorObject } from './bus-error.js'
-import { CommandError, isCommandError, withoutData } from './command-error.js'
-import { toBusError } from './to-bus-error.js'
+import { CommandError, isCommandError, toBusError, withoutData } from './command-error.js'
 
 const failed = (thrown: unknown): BusError => toBusError('find', thrown)
 

@@ -1,7 +1,7 @@
-// Errors with a code of the application's own, on which its callers can branch. On the wire they are `CommandFailed` errors with
-// code, message and data, never with the stack or the cause.
+// Errors of handlers, for their callers. A `CommandError` has a code of the application's own, on which callers can branch. Any other
+// value that a handler throws reaches its caller unchanged. An Error arrives as its message, without what may hold a path.
 import { describeSystemError } from '../util/platform.js'
-import { BusError, type BusErrorReason, describeThrown, isBusError } from './bus-error.js'
+import { BusError, type BusErrorReason, describeCommand, describeThrown, isBusError } from './bus-error.js'
 
 /**
  * The error that a handler throws to fail with its own code: a `BusError` of the reason `CommandFailed`. Middleware and the caller read
@@ -41,8 +41,21 @@ export function isCommandError<Data = unknown, Code extends string = string>(
   return code === undefined || error.commandCode === code
 }
 
+/** Returns the error response to a call of `method` whose handler threw `thrown`. */
+export function toBusError(method: string, thrown: unknown): BusError {
+  const failed = `${describeCommand(method)} failed`
+  try {
+    if (isBusError(thrown)) return thrown
+    const value = thrown instanceof Error ? getPublicMessage(thrown) : thrown
+    return new BusError('CommandFailed', typeof value === 'string' ? value : failed, { data: value ?? null })
+  } catch {
+    // A proxy or a getter threw.
+    return new BusError('CommandFailed', failed, { data: null })
+  }
+}
+
 /** Returns the message of an error without the path of `ENOENT: no such file or directory, open '/etc/secret'`. A failed import keeps its code only. */
-export function getPublicMessage(error: Error & { code?: unknown; errno?: unknown }): string {
+function getPublicMessage(error: Error & { code?: unknown; errno?: unknown }): string {
   const { code, errno } = error
   const message = describeThrown(error)
   // Node's message about a child process is its whole command line.

@@ -24,13 +24,7 @@ export type LinkEndpoint =
 
 /** Creates the two ends of a link. */
 export function createLinkEndpoints(kind: LinkKind, poll: PollMode = 'adaptive'): [LinkEndpoint, LinkEndpoint] {
-  if (kind === 'ring') {
-    const [forward, backward] = [createRingBuffer(), createRingBuffer()]
-    return [
-      { kind, out: forward, in: backward, poll },
-      { kind, out: backward, in: forward, poll },
-    ]
-  }
+  if (kind === 'ring') return createCircle(kind, poll, 2) as [LinkEndpoint, LinkEndpoint]
   const { port1, port2 } = new MessageChannel()
   return [
     { kind, out: port1, in: port1 },
@@ -46,20 +40,18 @@ export interface TriangleEndpoints {
 }
 
 export function createTriangleEndpoints(kind: LinkKind, poll: PollMode = 'adaptive'): TriangleEndpoints {
+  const [frontend, gate, core] = createCircle(kind, poll, 3)
+  return { frontend: frontend!, gate: gate!, core: core! }
+}
+
+/** Creates ends of which each sends to the next one, and the last one to the first. */
+function createCircle(kind: LinkKind, poll: PollMode, count: number): LinkEndpoint[] {
   if (kind === 'ring') {
-    const [toGate, toCore, toFrontend] = [createRingBuffer(), createRingBuffer(), createRingBuffer()]
-    return {
-      frontend: { kind, out: toGate, in: toFrontend, poll },
-      gate: { kind, out: toCore, in: toGate, poll },
-      core: { kind, out: toFrontend, in: toCore, poll },
-    }
+    const rings = Array.from({ length: count }, () => createRingBuffer())
+    return rings.map((out, index) => ({ kind, out, in: rings.at(index - 1)!, poll }))
   }
-  const [toGate, toCore, toFrontend] = [new MessageChannel(), new MessageChannel(), new MessageChannel()]
-  return {
-    frontend: { kind, out: toGate.port1, in: toFrontend.port2 },
-    gate: { kind, out: toCore.port1, in: toGate.port2 },
-    core: { kind, out: toFrontend.port1, in: toCore.port2 },
-  }
+  const channels = Array.from({ length: count }, () => new MessageChannel())
+  return channels.map(({ port1 }, index) => ({ kind, out: port1, in: channels.at(index - 1)!.port2 }))
 }
 
 /** Returns the ports to transfer with an endpoint. */

@@ -12,10 +12,7 @@ export interface CallOptions {
 }
 
 /** Returns the error of a call whose signal aborted: `Timeout` if a deadline aborted it, such as that of `AbortSignal.timeout`. */
-export const createAbortError = (method: string, signal: AbortSignal | undefined): BusError =>
-  createAborted(describeCommand(method), signal)
-
-function createAborted(subject: string, signal: AbortSignal | undefined): BusError {
+export function createAbortError(subject: string, signal: AbortSignal | undefined): BusError {
   const cause: unknown = signal?.reason
   const isLate = cause instanceof Error && cause.name === 'TimeoutError'
   const text = isLate ? 'took longer than the timeout of its signal' : 'was cancelled'
@@ -35,11 +32,7 @@ export function checkOptionNames(method: string, options: unknown, known: Readon
 }
 
 /** @throws {BusError} InvalidParams if an option has the wrong type; Cancelled or Timeout if the signal is aborted */
-export function checkTimeout(method: string, options: CallOptions): void {
-  checkDeadline(describeCommand(method), options)
-}
-
-function checkDeadline(subject: string, { signal, timeout }: CallOptions): void {
+export function checkDeadline(subject: string, { signal, timeout }: CallOptions): void {
   if (timeout !== undefined && !(typeof timeout === 'number' && timeout >= 0 && timeout <= 0x7fff_ffff)) {
     throw new BusError('InvalidParams', `\`timeout\` of ${subject} must be milliseconds from 0 to 2147483647`)
   }
@@ -47,41 +40,27 @@ function checkDeadline(subject: string, { signal, timeout }: CallOptions): void 
   if (!(signal instanceof AbortSignal)) {
     throw new BusError('InvalidParams', `\`signal\` of ${subject} must be an AbortSignal`)
   }
-  if (signal.aborted) throw createAborted(subject, signal)
+  if (signal.aborted) throw createAbortError(subject, signal)
 }
 
 /**
- * Calls `abandon` when the deadline has passed or the signal aborts.
+ * Watches a wait for an event like `watchDeadline`.
  *
- * @returns a function that stops watching, or `undefined` if there is nothing to watch
- */
-export function watchDeadline(
-  method: string,
-  signal: AbortSignal | undefined,
-  timeout: number | undefined,
-  abandon: (error: BusError) => void,
-): (() => void) | undefined {
-  if (signal === undefined && timeout === undefined) return undefined
-  return watch(describeCommand(method), { signal, timeout }, abandon)
-}
-
-/**
- * Calls `abandon` when the deadline of a wait for an event has passed or the signal aborts. Returns a function that stops watching.
- *
- * @throws {BusError} as `checkTimeout`
+ * @throws {BusError} as `checkDeadline`
  */
 export function watchEvent(event: string, options: CallOptions, abandon: (error: BusError) => void): () => void {
   const subject = `waiting for event ${describeName(event)}`
   checkDeadline(subject, options)
-  return watch(subject, options, abandon)
+  return watchDeadline(subject, options, abandon)
 }
 
-function watch(
+/** Calls `abandon` when the deadline has passed or the signal aborts. Returns a function that stops watching. */
+export function watchDeadline(
   subject: string,
   { signal, timeout }: { [Name in keyof CallOptions]: CallOptions[Name] | undefined },
   abandon: (error: BusError) => void,
 ): () => void {
-  const onAbort = (): void => abandon(createAborted(subject, signal))
+  const onAbort = (): void => abandon(createAbortError(subject, signal))
   const onTimeout = (): void => abandon(new BusError('Timeout', `${subject} took longer than ${timeout} ms`))
   const timer = timeout === undefined ? undefined : setTimeout(onTimeout, timeout)
   if (signal) {

@@ -1,5 +1,5 @@
 // Calls in flight by id, for both peers: `CallSlots` finds the calls that a peer runs, `PendingCalls` settles those that it made.
-import { BusError, fromErrorObject } from '../errors/bus-error.js'
+import { BusError, describeCommand, fromErrorObject } from '../errors/bus-error.js'
 import { type CallOptions, watchDeadline } from '../message/call-options.js'
 import type { RequestId, ResponseMessage } from '../message/message.js'
 import { MAX_IN_FLIGHT } from '../wire/limits.js'
@@ -139,10 +139,10 @@ export class PendingCalls {
   ): void {
     const call: PendingCall = { id, resolve, reject, stopWatching: undefined }
     this.#calls.add(id, call)
-    if (options !== undefined || defaultTimeout !== undefined) {
-      const timeout = options?.timeout ?? defaultTimeout
-      call.stopWatching = watchDeadline(method, options?.signal, timeout, error => this.abandon(id, error))
-    }
+    const signal = options?.signal
+    const timeout = options?.timeout ?? defaultTimeout
+    if (signal === undefined && timeout === undefined) return
+    call.stopWatching = watchDeadline(describeCommand(method), { signal, timeout }, error => this.abandon(id, error))
   }
 
   /** True if a call had this id. The call may be settled: a response can come late, or twice. */
