@@ -27,6 +27,7 @@ export * from './rpc/pending-calls.js'
 // frames and links
 export * from './wire/limits.js'
 export * from './wire/link.js'
+export * from './wire/flow.js'
 
 // utilities
 export * from './util/backoff.js'
@@ -35,5 +36,4 @@ export * from './util/call-safely.js'
 export * from './util/deadline-timers.js'
 export * from './util/development.js'
 export { onNextTick, warn } from './util/platform.js'
-export * from './util/room-signal.js'
 export * from './util/type-guards.js'

@@ -1,6 +1,6 @@
 import { CREDIT_WINDOW_BYTES } from '../src/wire/limits.js'
 import { type Frame, type Link, type LinkReceiver, readFrame, writeFrame } from '../src/wire/link.js'
-import { RoomSignal } from '../src/util/room-signal.js'
+import { RoomSignal } from '../src/wire/flow.js'
 
 /** A link within one thread, for tests. Frames become the same bytes as on any other link, and wait as they would there. */
 class MemoryLink implements Link {

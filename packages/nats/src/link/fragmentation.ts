@@ -1,20 +1,20 @@
-// The plaintext of a session's messages, and the reassembly of frames from their fragments. A message is a type byte, followed by a
-// fragment of the stream of frames, or by the total of taken bytes as float64.
+// The plaintext of a session's messages. A message is a type byte, followed by a fragment of the stream of frames, or by the total of
+// taken bytes as float64.
 import {
   BUFFER_COST,
-  CREDIT_WINDOW_BYTES,
+  BusError,
+  type CreditQueue,
+  type Frame,
+  FRAME_KIND,
+  type FrameKind,
   MAX_BODY_BYTES,
-  type ReceivedFrame,
   STREAM_HEADER_BYTES,
-  StreamFrames,
-  TakenBytes,
+  writeStreamHeader,
 } from '@sallyport/protocol/internal'
 import { allocateMessage, PLAIN_AT, PROTECTION_BYTES } from './protection.js'
 
 export const MESSAGE = { data: 1, credit: 2, begin: 3, end: 4, ping: 5, pong: 6, close: 7 } as const
 
-/** Offset of the fragment in a message of `allocateData`. */
-export const DATA_AT: number = PLAIN_AT + 1
 /** Upper bound of a fragment, even if the server accepts larger messages, so that other sessions are interleaved. */
 export const MAX_DATA_BYTES: number = 2 ** 20
 /** The header of a frame and a byte of its body. */
@@ -25,12 +25,6 @@ export const getDataBytes = (maxPayload: number): number =>
 
 /** Returns the credit that a fragment costs, at both ends. */
 export const getCost = (dataBytes: number): number => dataBytes + BUFFER_COST
-
-export function allocateData(bytes: number): Buffer {
-  const message = allocateMessage(1 + bytes)
-  message[PLAIN_AT] = MESSAGE.data
-  return message
-}
 
 export function createSignal(type: number): Buffer {
   const message = allocateMessage(1)
@@ -48,60 +42,44 @@ export function createCredit(total: number): Buffer {
 /** Returns NaN for a malformed message. */
 export const readCredit = (plain: Buffer): number => (plain.length === 9 ? plain.readDoubleBE(1) : Number.NaN)
 
+interface FragmentedFrame {
+  readonly kind: FrameKind
+  body: Uint8Array
+}
+
+/** A part of a frame's header and body, which is copied when it is sent. */
+export interface Fragment {
+  readonly frame: FragmentedFrame
+  readonly start: number
+  readonly end: number
+}
+
 /**
- * Queues fragments until the link delivers the frames in them, and then returns their bytes to the peer as credit: a paused receiver
- * holds at most one window.
+ * Cuts a frame into fragments that the server accepts, and adds them to a queue.
+ *
+ * @throws {BusError} InvalidParams for a frame that the peer would reject as a protocol violation
  */
-export class Reassembler {
-  readonly #sendCredit: (total: number) => void
-  readonly #frames = new StreamFrames(MAX_BODY_BYTES)
-  readonly #taken = new TakenBytes()
-  #fragments: Buffer[] = []
-  #queuedBytes = 0
-  /** Cost of the fragment whose frames are being delivered. */
-  #currentCost = 0
-
-  /** @param sendCredit - sends the total of taken bytes to the peer */
-  constructor(sendCredit: (total: number) => void) {
-    this.#sendCredit = sendCredit
+export function addFragments({ kind, body, borrowed }: Frame, queue: CreditQueue<Fragment>, maxPayload: number): void {
+  const length = typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength
+  if (length > MAX_BODY_BYTES) {
+    throw new BusError('InvalidParams', `A frame of ${length} bytes exceeds the limit of ${MAX_BODY_BYTES}`)
   }
+  const frame: FragmentedFrame = { kind, body: typeof body === 'string' ? Buffer.from(body) : body }
+  const size = STREAM_HEADER_BYTES + length
+  const step = getDataBytes(maxPayload)
+  for (let start = 0; start < size; start += step) queue.add({ frame, start, end: Math.min(start + step, size) })
+  // A body that is not transferred to the link can change while it waits.
+  const isTransferred = typeof body === 'string' || kind === FRAME_KIND.bytes || kind === FRAME_KIND.sealed
+  if (queue.isWaiting && (borrowed || !isTransferred)) frame.body = Uint8Array.from(frame.body)
+}
 
-  /** True after a part of a frame. */
-  get isWithinFrame(): boolean {
-    return this.#frames.isWithinFrame
-  }
-
-  /** Returns false for a protocol violation: the peer must not send once it has filled the window. */
-  add(fragment: Buffer): boolean {
-    const isTooLarge = fragment.length === 0 || fragment.length > MAX_DATA_BYTES
-    if (isTooLarge || this.#queuedBytes >= CREDIT_WINDOW_BYTES) return false
-    this.#fragments.push(fragment)
-    this.#queuedBytes += getCost(fragment.length)
-    return true
-  }
-
-  /** Returns the next complete frame, and credits the fragments before it. @throws {BusError} InvalidRequest for a malformed frame */
-  next(): ReceivedFrame | undefined {
-    for (;;) {
-      const frame = this.#frames.next()
-      if (frame) return frame
-      if (this.#currentCost > 0) this.#creditCurrent()
-      const fragment = this.#fragments.shift()
-      if (!fragment) return undefined
-      this.#currentCost = getCost(fragment.length)
-      this.#frames.add(fragment)
-    }
-  }
-
-  clear(): void {
-    this.#fragments = []
-  }
-
-  #creditCurrent(): void {
-    const cost = this.#currentCost
-    this.#currentCost = 0
-    this.#queuedBytes -= cost
-    const total = this.#taken.add(cost)
-    if (total > 0) this.#sendCredit(total)
-  }
+/** Returns a message of `allocateMessage` with a fragment. */
+export function writeFragment({ frame: { kind, body }, start, end }: Fragment): Buffer {
+  const message = allocateMessage(1 + end - start)
+  message[PLAIN_AT] = MESSAGE.data
+  const data = message.subarray(PLAIN_AT + 1)
+  const header = start === 0 ? STREAM_HEADER_BYTES : 0
+  if (header > 0) writeStreamHeader(data, kind, body.byteLength)
+  data.set(body.subarray(start + header - STREAM_HEADER_BYTES, end - STREAM_HEADER_BYTES), header)
+  return message
 }

@@ -2,17 +2,31 @@
 // message ends the session. Credit bounds the bytes in flight, because a broker drops messages for a slow reader.
 import {
   BusError,
-  deliverFrame,
+  CREDIT_WINDOW_BYTES,
+  CreditQueue,
   type Frame,
+  FrameDelivery,
   isBusError,
   LINGER_MS,
   type Link,
   type LinkReceiver,
+  MAX_BODY_BYTES,
+  StreamFrames,
+  TakenBytes,
 } from '@sallyport/protocol/internal'
-import { createCredit, createSignal, MESSAGE, readCredit, Reassembler } from './fragmentation.js'
+import {
+  addFragments,
+  createCredit,
+  createSignal,
+  type Fragment,
+  getCost,
+  MAX_DATA_BYTES,
+  MESSAGE,
+  readCredit,
+  writeFragment,
+} from './fragmentation.js'
 import { KeepAlive } from './keep-alive.js'
 import type { Protection } from './protection.js'
-import { PublishQueue } from './publish-queue.js'
 
 /** Publishes messages to the peer, in order. Must not call `handleMessage` within `publish`. */
 export interface Wire {
@@ -40,30 +54,27 @@ export interface NatsLinkOptions {
 
 export class NatsLink implements Link {
   readonly #options: NatsLinkOptions
-  readonly #outgoing: PublishQueue
-  readonly #incoming: Reassembler
+  readonly #outgoing = new CreditQueue<Fragment>(
+    fragment => this.#publish(writeFragment(fragment)),
+    ({ start, end }) => getCost(end - start),
+  )
+  readonly #taken = new TakenBytes()
+  /** Fragments wait here until the receiver takes their frames: while it is paused, they fill one window at most. */
+  readonly #incoming = new StreamFrames(MAX_BODY_BYTES, fragment => this.#sendCredit(fragment))
+  readonly #delivery = new FrameDelivery(
+    () => this.#incoming.next(),
+    () => this.#leave(),
+  )
   readonly #keepAlive: KeepAlive
-  #receiver: LinkReceiver | undefined
   #hasOpened = false
-  /** False once this end has closed the link, or the end of the link was delivered. */
-  #isOpen = true
   /** True once nothing is sent or read any more. Frames that have arrived before can still wait for delivery. */
   #isDetached = false
-  #isFinished = false
-  #fault: BusError | undefined
-  #isPaused = false
   #linger: NodeJS.Timeout | undefined
 
   constructor(options: NatsLinkOptions) {
     this.#options = options
-    const { wire, heartbeat } = options
-    this.#outgoing = new PublishQueue(
-      message => this.#publish(message),
-      () => wire.maxPayload,
-    )
-    this.#incoming = new Reassembler(total => this.#publish(createCredit(total)))
     this.#keepAlive = new KeepAlive(
-      heartbeat,
+      options.heartbeat,
       () => this.#publish(createSignal(MESSAGE.ping)),
       silenceMs => this.fail(new BusError('Disconnected', `The peer was silent for ${silenceMs} ms`)),
     )
@@ -74,7 +85,8 @@ export class NatsLink implements Link {
   }
 
   send(frame: Frame): void {
-    if (this.#isOpen && !this.#isDetached) this.#outgoing.send(frame)
+    if (this.#isDetached || !this.#delivery.isOpen) return
+    addFragments(frame, this.#outgoing, this.#options.wire.maxPayload)
   }
 
   room(): Promise<void> | undefined {
@@ -82,17 +94,15 @@ export class NatsLink implements Link {
   }
 
   receive(receiver: LinkReceiver): void {
-    this.#receiver = receiver
-    queueMicrotask(() => (this.#isFinished ? this.#notifyClosed() : this.#deliver()))
+    this.#delivery.receive(receiver)
   }
 
   pause(): void {
-    this.#isPaused = true
+    this.#delivery.pause()
   }
 
   resume(): void {
-    if (this.#isPaused) queueMicrotask(() => this.#deliver())
-    this.#isPaused = false
+    this.#delivery.resume()
   }
 
   /** Reports to the peer that the code of this end begins. */
@@ -106,17 +116,18 @@ export class NatsLink implements Link {
   }
 
   close(): void {
-    if (!this.#isOpen) return
-    this.#isOpen = false
-    this.#incoming.clear()
-    if (this.#isDetached) return queueMicrotask(() => this.#finish())
+    if (!this.#delivery.isOpen) return
+    this.#delivery.close()
+    if (this.#isDetached) return
     if (!this.#outgoing.isWaiting) return this.#leave()
     this.#linger = setTimeout(() => this.#leave(), LINGER_MS).unref()
   }
 
   /** Ends the link immediately, because the wire is lost. If the peer has closed the link before, that end is delivered instead. */
   fail(error: BusError): void {
-    if (!this.#isDetached) this.#finish(this.#isOpen ? error : undefined)
+    if (this.#isDetached) return
+    this.#detach()
+    this.#delivery.fail(this.#delivery.isOpen ? error : undefined)
   }
 
   /** Ends the link unless the peer answers soon. Anybody can send the hint that the peer is gone. */
@@ -143,6 +154,7 @@ export class NatsLink implements Link {
       if (!plain) this.#options.dropped?.()
       return plain
     } catch (error) {
+      if (!isBusError(error, 'InvalidRequest')) throw error
       this.#refuse(error)
       return undefined
     }
@@ -150,59 +162,46 @@ export class NatsLink implements Link {
 
   #read(plain: Buffer): void {
     const type = plain[0]
+    const { isOpen } = this.#delivery
     if (type === MESSAGE.data) return this.#handleData(plain.subarray(1))
     if (type === MESSAGE.credit) return this.#handleCredit(readCredit(plain))
     if (plain.length === 1) {
       if (type === MESSAGE.ping) return this.#publish(createSignal(MESSAGE.pong))
       if (type === MESSAGE.pong) return
       if (type === MESSAGE.close) return this.#handleClose()
-      if (type === MESSAGE.begin) return void (this.#isOpen && this.#options.begun?.())
-      if (type === MESSAGE.end) return void (this.#isOpen && this.#options.ended?.())
+      if (type === MESSAGE.begin) return void (isOpen && this.#options.begun?.())
+      if (type === MESSAGE.end) return void (isOpen && this.#options.ended?.())
     }
     this.#refuse(violation('a malformed message'))
   }
 
   #handleData(fragment: Buffer): void {
-    if (!this.#isOpen) return
-    if (!this.#incoming.add(fragment)) return this.#refuse(violation('more than it has credit for'))
-    this.#deliver()
+    if (!this.#delivery.isOpen) return
+    const isValid = fragment.length > 0 && fragment.length <= MAX_DATA_BYTES
+    // A correct peer sends nothing after it has filled the window.
+    if (!isValid || this.#incoming.waiting >= CREDIT_WINDOW_BYTES) {
+      return this.#refuse(violation('more than it has credit for'))
+    }
+    this.#incoming.add(fragment, getCost(fragment.length))
+    this.#delivery.deliver()
+  }
+
+  #sendCredit(fragment: Buffer): void {
+    const total = this.#taken.add(getCost(fragment.length))
+    if (total > 0) this.#publish(createCredit(total))
   }
 
   #handleCredit(total: number): void {
-    if (!this.#outgoing.handleCredit(total)) return this.#refuse(violation('credit for bytes that were not sent'))
-    if (this.#isOpen) return
+    if (!this.#outgoing.acknowledge(total)) return this.#refuse(violation('credit for bytes that were not sent'))
+    if (this.#delivery.isOpen) return
     if (this.#outgoing.isWaiting) this.#linger?.refresh()
     else this.#leave()
   }
 
   #handleClose(): void {
     this.#detach()
-    if (this.#isOpen) this.#deliver()
-    else this.#finish()
-  }
-
-  /** Sends the close after the last frame. */
-  #leave(): void {
-    this.#publish(createSignal(MESSAGE.close))
-    this.#detach()
-    queueMicrotask(() => this.#finish())
-  }
-
-  /** Delivers frames until the receiver pauses, and after the last frame the peer's close. */
-  #deliver(): void {
-    if (!this.#receiver || this.#isFinished) return
-    try {
-      while (this.#isOpen && !this.#isPaused) {
-        const frame = this.#incoming.next()
-        if (!frame) break
-        deliverFrame(frame, this.#receiver)
-      }
-    } catch (error) {
-      return this.#refuse(error)
-    }
-    if (!this.#isDetached || !this.#isOpen || this.#isPaused) return
-    const isCut = this.#incoming.isWithinFrame
-    this.#finish(isCut ? new BusError('Disconnected', 'The peer disconnected within a frame') : undefined)
+    this.#incoming.end()
+    this.#delivery.end()
   }
 
   #publish(message: Buffer): void {
@@ -216,10 +215,16 @@ export class NatsLink implements Link {
   }
 
   /** Ends the session after a protocol violation, and tries to notify the peer. */
-  #refuse(error: unknown): void {
-    if (!isBusError(error, 'InvalidRequest')) throw error
+  #refuse(fault: BusError): void {
     this.#publish(createSignal(MESSAGE.close))
-    this.#finish(this.#isOpen ? error : undefined)
+    this.fail(fault)
+  }
+
+  /** Sends the close after the last frame. */
+  #leave(): void {
+    this.#publish(createSignal(MESSAGE.close))
+    this.#detach()
+    queueMicrotask(() => this.#delivery.end())
   }
 
   #detach(): void {
@@ -229,22 +234,6 @@ export class NatsLink implements Link {
     clearTimeout(this.#linger)
     this.#outgoing.close()
     this.#options.detached?.()
-  }
-
-  #finish(fault?: BusError): void {
-    if (this.#isFinished) return
-    this.#isFinished = true
-    this.#isOpen = false
-    this.#fault = fault
-    this.#detach()
-    this.#incoming.clear()
-    this.#notifyClosed()
-  }
-
-  #notifyClosed(): void {
-    const receiver = this.#receiver
-    this.#receiver = undefined
-    receiver?.closed(this.#fault)
   }
 }
 

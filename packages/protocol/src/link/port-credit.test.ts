@@ -4,7 +4,7 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
 import { recorder, settle } from '../../test/link-behaviour.js'
-import { SentBytes, TakenBytes } from '../wire/link.js'
+import { CreditQueue, TakenBytes } from '../wire/flow.js'
 import { BUFFER_COST, CREDIT_STEP_BYTES, CREDIT_WINDOW_BYTES } from '../wire/limits.js'
 import type { Link } from '../wire/link.js'
 import { createPortLink } from './port-link.js'
@@ -25,6 +25,11 @@ function bare(): { peer: MessagePort; link: Link; seen: ReturnType<typeof record
 const MiB = 2 ** 20
 const POLL = { timeout: 10_000 }
 const frame = (size: number): ArrayBuffer => new Uint8Array(size).fill(1).buffer
+const createQueue = () =>
+  new CreditQueue<{ bytes: number }>(
+    () => {},
+    ({ bytes }) => bytes,
+  )
 const FAULT = 'fault: InvalidRequest: The peer acknowledged more than was sent'
 
 describe('the sender', () => {
@@ -94,13 +99,13 @@ describe('the sender', () => {
   it('never counts below zero, whatever credit it receives', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.nat(4 * MiB), fc.double())), steps => {
-        const sent = new SentBytes()
+        const queue = createQueue()
         for (const [bytes, total] of steps) {
-          sent.add(bytes)
-          const before = sent.open
-          if (!sent.taken(total)) expect(sent.open).toBe(before)
-          expect(sent.open).toBeGreaterThanOrEqual(0)
-          expect(sent.open).toBeLessThanOrEqual(before)
+          queue.add({ bytes })
+          const before = queue.queued
+          if (!queue.acknowledge(total)) expect(queue.queued).toBe(before)
+          expect(queue.queued).toBeGreaterThanOrEqual(0)
+          expect(queue.queued).toBeLessThanOrEqual(before)
         }
       }),
     )
@@ -166,12 +171,12 @@ describe('the receiver', () => {
   it('sends totals that its peer accepts, for any frames', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(4 * MiB)), costs => {
-        const [sent, taken] = [new SentBytes(), new TakenBytes()]
-        for (const cost of costs) {
-          sent.add(cost)
-          const total = taken.add(cost)
-          if (total > 0) expect(sent.taken(total)).toBe(true)
-          expect(sent.open).toBeLessThan(CREDIT_STEP_BYTES)
+        const [queue, taken] = [createQueue(), new TakenBytes()]
+        for (const bytes of costs) {
+          queue.add({ bytes })
+          const total = taken.add(bytes)
+          if (total > 0) expect(queue.acknowledge(total)).toBe(true)
+          expect(queue.queued).toBeLessThan(CREDIT_STEP_BYTES)
         }
       }),
     )

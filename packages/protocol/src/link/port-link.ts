@@ -3,11 +3,11 @@
 // accepted; everything else is a fault.
 import type { MessagePort } from 'node:worker_threads'
 import { BusError } from '../errors/bus-error.js'
-import { RoomSignal } from '../util/room-signal.js'
+import { BoundedQueue } from '../util/bounded-queue.js'
 import { isArrayBuffer } from '../util/type-guards.js'
+import { CreditQueue, FrameDelivery, TakenBytes } from '../wire/flow.js'
 import { BUFFER_COST, CREDIT_STEP_BYTES, CREDIT_WINDOW_BYTES } from '../wire/limits.js'
 import {
-  deliverFrame,
   type Frame,
   FRAME_KIND,
   LINGER_MS,
@@ -16,8 +16,6 @@ import {
   ownsWholeBuffer,
   readFrame,
   type ReceivedFrame,
-  SentBytes,
-  TakenBytes,
   writeFrame,
 } from '../wire/link.js'
 
@@ -27,13 +25,18 @@ import {
  */
 export type PortMessage = string | ArrayBuffer | [ArrayBuffer]
 
-const INVALID = -1
+const INVALID_FRAME = 'The peer sent an invalid frame'
 
-/** Returns the cost of a message in credit, or `INVALID` if it is malformed as far as can be seen without reading it. */
-function getCost(message: unknown): number {
+/** True for a message that is well-formed as far as can be seen without reading it. */
+function isPortMessage(message: unknown): message is PortMessage {
+  if (typeof message === 'string' || isArrayBuffer(message)) return true
+  return Array.isArray(message) && message.length === 1 && isArrayBuffer(message[0])
+}
+
+/** Returns the cost of a message in credit. */
+function getCost(message: PortMessage): number {
   if (typeof message === 'string') return message.length + BUFFER_COST
-  const buffer: unknown = Array.isArray(message) && message.length === 1 ? message[0] : message
-  return isArrayBuffer(buffer) ? buffer.byteLength + BUFFER_COST : INVALID
+  return (isArrayBuffer(message) ? message : message[0]).byteLength + BUFFER_COST
 }
 
 function toMessage(frame: Frame): PortMessage {
@@ -54,25 +57,15 @@ function toFrame(message: PortMessage): ReceivedFrame | undefined {
 class PortLink implements Link {
   readonly #out: MessagePort
   readonly #in: MessagePort
-  readonly #sent = new SentBytes()
+  readonly #outgoing = new CreditQueue<PortMessage>(message => this.#post(message), getCost)
   readonly #taken = new TakenBytes()
-  readonly #room = new RoomSignal()
-  #receiver: LinkReceiver | undefined
-  /** False after `close` on this end. */
-  #open = true
-  /** True after the port to receive from has closed: nothing more will come. */
-  #over = false
-  /** True after the port to send to has closed: what is sent is dropped. */
-  #isAbandoned = false
-  /** True after `closed` was called. */
-  #ended = false
-  #paused = false
-  /** Messages that wait for credit. */
-  #waiting: { message: PortMessage; cost: number }[] = []
-  #waitingBytes = 0
-  /** Messages that wait for `resume`. */
-  #arrived: { message: PortMessage; cost: number }[] = []
-  #arrivedBytes = 0
+  /** Messages that wait for the receiver. */
+  readonly #arrived = new BoundedQueue<PortMessage>({ count: Infinity, bytes: CREDIT_WINDOW_BYTES })
+  readonly #delivery = new FrameDelivery(
+    () => this.#next(),
+    fault => (fault ? this.#closePorts() : this.close()),
+  )
+  #isListening = false
   #linger: NodeJS.Timeout | undefined
 
   constructor(out: MessagePort, inward: MessagePort) {
@@ -80,146 +73,88 @@ class PortLink implements Link {
     this.#in = inward
     // Registered before there is a receiver: a port emits its end only once.
     out.on('close', () => this.#onOutClosed())
-    inward.on('close', () => this.#onInClosed())
+    inward.on('close', () => this.#delivery.end())
   }
 
   get queued(): number {
-    return this.#isAbandoned ? 0 : this.#sent.open + this.#waitingBytes
+    return this.#outgoing.queued
   }
 
   send(frame: Frame): void {
-    if (!this.#open || this.#isAbandoned) return
-    const message = toMessage(frame)
-    const cost = getCost(message)
-    if (this.#waiting.length === 0 && !this.#sent.full) return this.#post(message, cost)
-    this.#waiting.push({ message, cost })
-    this.#waitingBytes += cost
+    if (this.#delivery.isOpen) this.#outgoing.add(toMessage(frame))
   }
 
   room(): Promise<void> | undefined {
-    return this.#waiting.length === 0 ? undefined : this.#room.promise
+    return this.#outgoing.room()
   }
 
   receive(receiver: LinkReceiver): void {
-    const isFirst = !this.#receiver
-    this.#receiver = receiver
-    if (!isFirst) return
-    if (this.#over) return queueMicrotask(() => this.#deliver())
+    this.#delivery.receive(receiver)
+    if (this.#isListening || this.#delivery.isOver) return
+    this.#isListening = true
     // A closed port still delivers what had arrived before.
     this.#in.on('message', (data: unknown) => this.#onMessage(data))
     if (this.#out !== this.#in) this.#out.on('message', (data: unknown) => this.#onCredit(data))
     for (const port of [this.#in, this.#out]) {
-      port.on('messageerror', () => this.#fault('The peer sent an unreadable message'))
+      port.on('messageerror', () => this.#fail('The peer sent an unreadable message'))
     }
   }
 
   pause(): void {
-    this.#paused = true
+    this.#delivery.pause()
   }
 
   resume(): void {
-    if (!this.#paused) return
-    this.#paused = false
-    queueMicrotask(() => this.#deliver())
+    this.#delivery.resume()
   }
 
   close(): void {
-    if (!this.#open) return
-    this.#open = false
-    // A port that has closed already emits nothing more.
-    if (this.#over) queueMicrotask(() => this.#end())
-    if (this.#waiting.length === 0 || !this.#receiver) return this.#closePorts()
+    if (!this.#delivery.isOpen) return
+    this.#delivery.close()
+    if (!this.#outgoing.isWaiting || !this.#isListening) return this.#closePorts()
     this.#linger = setTimeout(() => this.#closePorts(), LINGER_MS)
   }
 
-  #post(message: PortMessage, cost: number): void {
-    this.#sent.add(cost)
+  #post(message: PortMessage): void {
     if (typeof message === 'string') this.#out.postMessage(message)
     else this.#out.postMessage(message, isArrayBuffer(message) ? [message] : message)
   }
 
   #onMessage(data: unknown): void {
     if (typeof data === 'number' && data >= CREDIT_STEP_BYTES && this.#in === this.#out) return this.#onCredit(data)
-    if (!this.#open) return
-    const cost = getCost(data)
-    if (cost === INVALID) return this.#fault()
-    const message = data as PortMessage
-    if (!this.#paused && this.#arrived.length === 0) return this.#read(message, cost)
+    if (!this.#delivery.isOpen) return
+    if (!isPortMessage(data)) return this.#fail(INVALID_FRAME)
     // A correct peer sends nothing after it has filled the window.
-    if (this.#arrivedBytes >= CREDIT_WINDOW_BYTES) return this.#fault('The peer exceeded its credit')
-    this.#arrived.push({ message, cost })
-    this.#arrivedBytes += cost
-    this.#deliver()
+    if (this.#arrived.isFull) return this.#fail('The peer exceeded its credit')
+    this.#arrived.push(data, getCost(data))
+    this.#delivery.deliver()
   }
 
-  /** Delivers what has arrived until the link is paused, and then the end if it has come. */
-  #deliver(): void {
-    if (!this.#receiver) return
-    let next = 0
-    try {
-      while (this.#open && !this.#paused && next < this.#arrived.length) {
-        const { message, cost } = this.#arrived[next++]!
-        this.#arrivedBytes -= cost
-        this.#read(message, cost)
-      }
-    } finally {
-      this.#arrived.splice(0, next)
-    }
-    if (this.#over && !this.#paused) this.#end()
-  }
-
-  #read(message: PortMessage, cost: number): void {
+  #next(): ReceivedFrame | undefined {
+    const message = this.#arrived.shift()
+    if (message === undefined) return undefined
     const frame = toFrame(message)
-    if (!frame) return this.#fault()
-    deliverFrame(frame, this.#receiver!)
-    const total = this.#taken.add(cost)
-    if (total > 0 && !this.#over) this.#in.postMessage(total)
+    if (!frame) throw new BusError('InvalidRequest', INVALID_FRAME)
+    const total = this.#taken.add(getCost(message))
+    if (total > 0 && !this.#delivery.isOver) this.#in.postMessage(total)
+    return frame
   }
 
   #onCredit(total: unknown): void {
-    if (!this.#sent.taken(total as number)) return this.#fault('The peer acknowledged more than was sent')
-    let next = 0
-    while (next < this.#waiting.length && !this.#sent.full) {
-      const { message, cost } = this.#waiting[next++]!
-      this.#waitingBytes -= cost
-      this.#post(message, cost)
-    }
-    this.#waiting.splice(0, next)
-    if (this.#waiting.length > 0) return void this.#linger?.refresh()
-    this.#room.release()
-    if (!this.#open) this.#closePorts()
+    if (!this.#outgoing.acknowledge(total)) return this.#fail('The peer acknowledged more than was sent')
+    if (this.#outgoing.isWaiting) this.#linger?.refresh()
+    else if (!this.#delivery.isOpen) this.#closePorts()
   }
 
   #onOutClosed(): void {
-    this.#isAbandoned = true
-    this.#waiting = []
-    this.#waitingBytes = 0
+    this.#outgoing.close()
     clearTimeout(this.#linger)
-    this.#room.release()
-    if (!this.#open) this.#closePorts()
+    if (!this.#delivery.isOpen) this.#closePorts()
   }
 
-  #onInClosed(): void {
-    this.#over = true
-    if (this.#open) this.#deliver()
-    else this.#end()
-  }
-
-  #fault(text = 'The peer sent an invalid frame'): void {
-    this.#open = false
-    this.#waiting = []
-    this.#end(new BusError('InvalidRequest', text))
-  }
-
-  /** Reports the end. The receiver can still send its last frames, unless the peer was at fault. */
-  #end(fault?: BusError): void {
-    if (this.#ended || !this.#receiver) return
-    this.#ended = true
-    this.#over = true
-    this.#arrived = []
-    this.#receiver.closed(fault)
-    if (fault) this.#closePorts()
-    else this.close()
+  #fail(text: string): void {
+    this.#outgoing.close()
+    this.#delivery.fail(new BusError('InvalidRequest', text))
   }
 
   #closePorts(): void {

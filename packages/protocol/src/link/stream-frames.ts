@@ -1,6 +1,7 @@
 // Frames in a stream of bytes: the body's length in four bytes, the kind byte, the body.
 import { BusError } from '../errors/bus-error.js'
 import { BodyBuffer } from '../util/body-buffer.js'
+import { BoundedQueue } from '../util/bounded-queue.js'
 import {
   FRAME_KIND,
   type FrameKind,
@@ -20,9 +21,12 @@ export function writeStreamHeader(target: Buffer, kind: FrameKind, length: numbe
   target[4] = kind
 }
 
-/** Reads frames from chunks of a stream. */
+/** Reads frames from the chunks of a stream, which wait here until their frames are taken. */
 export class StreamFrames {
   readonly #maxBodyBytes: number
+  readonly #taken: ((chunk: Buffer) => void) | undefined
+  readonly #chunks = new BoundedQueue<Buffer>({ count: Infinity, bytes: Infinity })
+  #hasEnded = false
   #chunk: Buffer = Buffer.alloc(0)
   #offset = 0
   readonly #header: Buffer = Buffer.alloc(STREAM_HEADER_BYTES)
@@ -33,22 +37,47 @@ export class StreamFrames {
   /** The body of that frame as far as it has arrived. */
   #body: BodyBuffer | undefined
 
-  constructor(maxBodyBytes: number) {
+  /** @param taken - called with each chunk when its frames begin to be taken */
+  constructor(maxBodyBytes: number, taken?: (chunk: Buffer) => void) {
     this.#maxBodyBytes = maxBodyBytes
+    this.#taken = taken
   }
 
-  /** Adds a chunk. All frames of the previous chunk must have been read. */
-  add(chunk: Buffer): void {
-    this.#chunk = chunk
-    this.#offset = 0
+  /** Sum of the costs of the chunks that wait. */
+  get waiting(): number {
+    return this.#chunks.bytes
+  }
+
+  add(chunk: Buffer, cost: number = chunk.length): void {
+    this.#chunks.push(chunk, cost)
+  }
+
+  /** Handles the end of the stream: no chunk follows. */
+  end(): void {
+    this.#hasEnded = true
   }
 
   /**
    * Returns the next complete frame, or `undefined` if more bytes have to arrive first.
    *
-   * @throws {BusError} InvalidRequest if the frame is invalid
+   * @throws {BusError} InvalidRequest if the frame is invalid, Disconnected if the stream has ended within it
    */
   next(): ReceivedFrame | undefined {
+    for (;;) {
+      const frame = this.#read()
+      if (frame) return frame
+      const chunk = this.#chunks.shift()
+      if (!chunk) break
+      this.#chunk = chunk
+      this.#offset = 0
+      this.#taken?.(chunk)
+    }
+    if (!this.#hasEnded || this.#headerUsed === 0) return undefined
+    throw new BusError('Disconnected', 'The peer disconnected within a frame')
+  }
+
+  /** Returns the next frame if the current chunk completes it. */
+  #read(): ReceivedFrame | undefined {
     const kind = this.#kind ?? this.#readHeader()
     if (kind === undefined) return undefined
     const body = this.#body === undefined ? (this.#sliceBody(kind) ?? this.#gatherBody(kind)) : this.#gatherBody(kind)
@@ -57,11 +86,6 @@ export class StreamFrames {
     this.#body = undefined
     this.#headerUsed = 0
     return { kind, body }
-  }
-
-  /** True if a frame has begun but is not complete. */
-  get isWithinFrame(): boolean {
-    return this.#headerUsed > 0
   }
 
   #readHeader(): FrameKind | undefined {

@@ -1,18 +1,10 @@
 // A link over a Node Duplex: a pipe to another process, or a socket. Closing one end closes the other, and frames for a
 // closed end are dropped, as on every link.
 import type { Duplex } from 'node:stream'
-import { BusError, isBusError } from '../errors/bus-error.js'
-import { RoomSignal } from '../util/room-signal.js'
+import { BusError } from '../errors/bus-error.js'
+import { FrameDelivery, RoomSignal } from '../wire/flow.js'
 import { MAX_BODY_BYTES } from '../wire/limits.js'
-import {
-  deliverFrame,
-  type Frame,
-  FRAME_KIND,
-  LINGER_MS,
-  type Link,
-  type LinkReceiver,
-  type ReceivedFrame,
-} from '../wire/link.js'
+import { type Frame, FRAME_KIND, LINGER_MS, type Link, type LinkReceiver, type ReceivedFrame } from '../wire/link.js'
 import { STREAM_HEADER_BYTES, StreamFrames, writeStreamHeader } from './stream-frames.js'
 
 /** Bodies of at least this size that belong to the link are written without a copy. */
@@ -26,20 +18,13 @@ class StreamLink implements Link {
   readonly #stream: Duplex
   readonly #frames: StreamFrames
   readonly #room = new RoomSignal()
-  #receiver: LinkReceiver | undefined
-  /** False after `close` on this end. */
-  #open = true
-  /** True after the stream has closed: nothing more will come. */
-  #over = false
-  /** True after `closed` was called. */
-  #ended = false
-  #paused = false
-  #fault: BusError | undefined
+  readonly #delivery = new FrameDelivery(
+    () => this.#next(),
+    fault => (fault ? void this.#stream.destroy() : this.close()),
+  )
+  #isReading = false
   #corked = false
   #sent = 0
-  /** Chunks that wait for `resume`. */
-  #arrived: Buffer[] = []
-  #arrivedBytes = 0
   #linger: NodeJS.Timeout | undefined
 
   constructor(stream: Duplex, maxBodyBytes: number) {
@@ -50,19 +35,19 @@ class StreamLink implements Link {
     stream.on('error', () => {})
     stream.on('end', () => stream.destroy())
     stream.on('close', () => {
-      this.#over = true
       clearTimeout(this.#linger)
       this.#room.release()
-      this.#end()
+      this.#frames.end()
+      this.#delivery.end()
     })
   }
 
   get queued(): number {
-    return this.#over ? 0 : this.#stream.writableLength + Math.min(this.#sent, UNSEEN_BYTES)
+    return this.#delivery.isOver ? 0 : this.#stream.writableLength + Math.min(this.#sent, UNSEEN_BYTES)
   }
 
   send({ kind, body, borrowed = false }: Frame): void {
-    if (!this.#open || this.#over) return
+    if (!this.#delivery.isOpen || this.#delivery.isOver) return
     const length = typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength
     if (length > MAX_BODY_BYTES) throw new BusError('InvalidParams', `A frame of ${length} bytes is over the limit`)
     this.#cork()
@@ -78,33 +63,28 @@ class StreamLink implements Link {
   }
 
   room(): Promise<void> | undefined {
-    return this.#over || !this.#stream.writableNeedDrain ? undefined : this.#room.promise
+    return this.#delivery.isOver || !this.#stream.writableNeedDrain ? undefined : this.#room.promise
   }
 
   receive(receiver: LinkReceiver): void {
-    const isFirst = this.#receiver === undefined
-    this.#receiver = receiver
-    if (this.#ended) return queueMicrotask(() => receiver.closed(this.#fault))
-    if (isFirst) this.#stream.on('data', (chunk: Buffer) => this.#onData(chunk))
+    this.#delivery.receive(receiver)
+    if (this.#isReading) return
+    this.#isReading = true
+    this.#stream.on('data', (chunk: Buffer) => this.#onData(chunk))
   }
 
   pause(): void {
-    this.#paused = true
+    this.#delivery.pause()
   }
 
   resume(): void {
-    if (!this.#paused) return
-    this.#paused = false
-    queueMicrotask(() => {
-      this.#deliver()
-      this.#end()
-    })
+    this.#delivery.resume()
   }
 
   close(): void {
-    if (!this.#open) return
-    this.#open = false
-    if (this.#over) return queueMicrotask(() => this.#end())
+    if (!this.#delivery.isOpen) return
+    this.#delivery.close()
+    if (this.#delivery.isOver) return
     this.#linger = setTimeout(() => this.#stream.destroy(), LINGER_MS)
     this.#stream.end()
     this.#stream.resume()
@@ -122,49 +102,16 @@ class StreamLink implements Link {
   }
 
   #onData(chunk: Buffer): void {
-    if (!this.#open) return
-    this.#arrived.push(chunk)
-    this.#arrivedBytes += chunk.length
-    this.#deliver()
-    if (this.#open && this.#arrivedBytes >= READ_AHEAD_BYTES) this.#stream.pause()
-  }
-
-  #deliver(): void {
-    while (this.#open && !this.#paused) {
-      const frame = this.#nextFrame()
-      if (frame) deliverFrame(frame, this.#receiver!)
-      else if (this.#open && !this.#nextChunk()) break
-    }
-    if (!this.#paused && this.#receiver) this.#stream.resume()
-  }
-
-  #nextFrame(): ReceivedFrame | undefined {
-    try {
-      return this.#frames.next()
-    } catch (error) {
-      if (!isBusError(error, 'InvalidRequest')) throw error
-      this.#fault = error
-      this.#open = false
-      return void this.#stream.destroy()
-    }
-  }
-
-  #nextChunk(): boolean {
-    const chunk = this.#arrived.shift()
-    if (!chunk) return false
-    this.#arrivedBytes -= chunk.length
+    if (!this.#delivery.isOpen) return
     this.#frames.add(chunk)
-    return true
+    this.#delivery.deliver()
+    if (this.#delivery.isOpen && this.#frames.waiting >= READ_AHEAD_BYTES) this.#stream.pause()
   }
 
-  /** Delivers the end after all frames, or without them if this end has closed. */
-  #end(): void {
-    if (this.#ended || !this.#over || (this.#open && this.#paused)) return
-    if (this.#open && this.#frames.isWithinFrame)
-      this.#fault = new BusError('Disconnected', 'The peer disconnected within a frame')
-    this.#open = false
-    this.#ended = true
-    this.#receiver?.closed(this.#fault)
+  #next(): ReceivedFrame | undefined {
+    const frame = this.#frames.next()
+    if (!frame) this.#stream.resume()
+    return frame
   }
 }
 

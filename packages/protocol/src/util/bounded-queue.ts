@@ -18,7 +18,7 @@ const COMPACT_THRESHOLD = 1024
 
 const TOMBSTONE: QueueSlot<never> = { bytes: 0, item: undefined }
 
-export class BoundedQueue<Item extends object> {
+export class BoundedQueue<Item extends object | string> {
   readonly #limits: QueueLimits
   #slots: QueueSlot<Item>[] = []
   /** Index of the first slot that can hold an item. */

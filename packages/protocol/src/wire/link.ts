@@ -1,8 +1,7 @@
-// The frame, the interface of a link, and byte credit for transports without back-pressure: shared by all transports.
+// The frame and the interface of a link: shared by all transports.
 import type { BusError } from '../errors/bus-error.js'
 import { throwLater } from '../util/call-safely.js'
 import { allocate, isArrayBuffer, readUtf8, toReadable, utf8Length, writeUtf8 } from '../util/platform.js'
-import { CREDIT_STEP_BYTES, CREDIT_WINDOW_BYTES } from './limits.js'
 
 /**
  * The kind byte of each frame. Zero is unused, so that cleared memory is not a frame. `bytes` is an attachment: raw bytes that belong to a
@@ -124,47 +123,4 @@ export function writeFrame({ kind, body }: Frame): ArrayBuffer {
 export function readFrame(bytes: Uint8Array): { kind: FrameKind; body: Uint8Array } | undefined {
   const kind = bytes[0]
   return isFrameKind(kind) ? { kind, body: bytes.subarray(1) } : undefined
-}
-
-/**
- * Byte credit, the sender's side. The receiver regularly reports the total of bytes that it has taken. The sender sends no more than
- * a window beyond that total. Totals only grow and never exceed what was sent, so a false total gains nothing.
- */
-export class SentBytes {
-  #sent = 0
-  #taken = 0
-
-  /** Bytes in flight. */
-  get open(): number {
-    return this.#sent - this.#taken
-  }
-
-  get full(): boolean {
-    return this.#sent - this.#taken >= CREDIT_WINDOW_BYTES
-  }
-
-  add(bytes: number): void {
-    this.#sent += bytes
-  }
-
-  /** Records a total that the receiver reported. Returns false if the total is impossible. */
-  taken(total: number): boolean {
-    // NaN fails the comparison too.
-    if (!(total > this.#taken && total <= this.#sent && Number.isInteger(total))) return false
-    this.#taken = total
-    return true
-  }
-}
-
-/** Byte credit, the receiver's side. */
-export class TakenBytes {
-  #taken = 0
-  #reported = 0
-
-  /** Returns the total if it is time to report it, otherwise 0. */
-  add(bytes: number): number {
-    this.#taken += bytes
-    if (this.#taken - this.#reported < CREDIT_STEP_BYTES) return 0
-    return (this.#reported = this.#taken)
-  }
 }

@@ -3,7 +3,7 @@
 // that both need no more of the ring's memory than there is.
 import { BusError } from '../../errors/bus-error.js'
 import { BodyBuffer } from '../../util/body-buffer.js'
-import { RoomSignal } from '../../util/room-signal.js'
+import { RoomSignal } from '../../wire/flow.js'
 import { MAX_BODY_BYTES } from '../../wire/limits.js'
 import {
   type Frame,

@@ -1,0 +1,196 @@
+// Back-pressure of links: what a link sends waits for credit, and what has arrived waits for its receiver.
+import { type BusError, isBusError } from '../errors/bus-error.js'
+import { BoundedQueue } from '../util/bounded-queue.js'
+import { CREDIT_STEP_BYTES, CREDIT_WINDOW_BYTES } from './limits.js'
+import { deliverFrame, type LinkReceiver, type ReceivedFrame } from './link.js'
+
+/** The promise of a full link that it has room again, shared by everyone who waits. */
+export class RoomSignal {
+  #waiting: { promise: Promise<void>; resolve(): void } | undefined
+
+  /** Resolves with the next `release`. */
+  get promise(): Promise<void> {
+    if (!this.#waiting) {
+      let resolve!: () => void
+      const promise = new Promise<void>(settle => (resolve = settle))
+      this.#waiting = { promise, resolve }
+    }
+    return this.#waiting.promise
+  }
+
+  /** Resolves the promise: there is room, or the link has ended. */
+  release(): void {
+    this.#waiting?.resolve()
+    this.#waiting = undefined
+  }
+}
+
+/**
+ * Byte credit, the sender's side. The receiver regularly reports the total of bytes that it has taken. The sender sends no more than
+ * a window beyond that total; further messages wait here. Totals only grow and never exceed what was sent, so a false total gains
+ * nothing.
+ */
+export class CreditQueue<Message extends object | string> {
+  readonly #send: (message: Message) => void
+  readonly #getCost: (message: Message) => number
+  readonly #room = new RoomSignal()
+  readonly #waiting = new BoundedQueue<Message>({ count: Infinity, bytes: Infinity })
+  #sent = 0
+  #taken = 0
+  #isClosed = false
+
+  constructor(send: (message: Message) => void, getCost: (message: Message) => number) {
+    this.#send = send
+    this.#getCost = getCost
+  }
+
+  /** Bytes that wait, or are in flight. 0 after `close`. */
+  get queued(): number {
+    return this.#isClosed ? 0 : this.#sent - this.#taken + this.#waiting.bytes
+  }
+
+  /** True while messages wait for credit. */
+  get isWaiting(): boolean {
+    return this.#waiting.size > 0
+  }
+
+  /** Returns a promise that resolves when no message waits, or `undefined` if none does. */
+  room(): Promise<void> | undefined {
+    return this.isWaiting ? this.#room.promise : undefined
+  }
+
+  /** Sends a message, or queues it. Drops it after `close`. */
+  add(message: Message): void {
+    if (this.#isClosed) return
+    if (this.isWaiting || this.#isFull) this.#waiting.push(message, this.#getCost(message))
+    else this.#sendNow(message)
+  }
+
+  /** Handles a total that the receiver reported. Returns false if the total is impossible. */
+  acknowledge(total: unknown): boolean {
+    // NaN and other types fail the comparison too.
+    const isPossible = Number.isInteger(total) && (total as number) > this.#taken && (total as number) <= this.#sent
+    if (!isPossible) return false
+    this.#taken = total as number
+    while (this.isWaiting && !this.#isFull) this.#sendNow(this.#waiting.shift()!)
+    if (!this.isWaiting) this.#room.release()
+    return true
+  }
+
+  /** Drops the messages that wait: nothing more can be sent. */
+  close(): void {
+    this.#isClosed = true
+    this.#waiting.clear()
+    this.#room.release()
+  }
+
+  get #isFull(): boolean {
+    return this.#sent - this.#taken >= CREDIT_WINDOW_BYTES
+  }
+
+  #sendNow(message: Message): void {
+    this.#sent += this.#getCost(message)
+    this.#send(message)
+  }
+}
+
+/** Byte credit, the receiver's side. */
+export class TakenBytes {
+  #taken = 0
+  #reported = 0
+
+  /** Returns the total if it is time to report it, otherwise 0. */
+  add(bytes: number): number {
+    this.#taken += bytes
+    if (this.#taken - this.#reported < CREDIT_STEP_BYTES) return 0
+    return (this.#reported = this.#taken)
+  }
+}
+
+/** Delivers the frames of a link while its receiver is not paused, and then the end, once. */
+export class FrameDelivery {
+  readonly #next: () => ReceivedFrame | undefined
+  readonly #ended: (fault: BusError | undefined) => void
+  #receiver: LinkReceiver | undefined
+  #isOpen = true
+  #isOver = false
+  #isPaused = false
+  #hasEnded = false
+  #fault: BusError | undefined
+
+  /**
+   * @param next - returns the next frame that has arrived, or throws a `BusError` if the peer violated the protocol
+   * @param ended - called after the receiver, which can have sent last frames unless there was a fault
+   */
+  constructor(next: () => ReceivedFrame | undefined, ended: (fault: BusError | undefined) => void) {
+    this.#next = next
+    this.#ended = ended
+  }
+
+  /** False once this end has closed the link, or the link has failed. */
+  get isOpen(): boolean {
+    return this.#isOpen
+  }
+
+  /** True once nothing more arrives. Frames can still wait for the receiver. */
+  get isOver(): boolean {
+    return this.#isOver
+  }
+
+  receive(receiver: LinkReceiver): void {
+    this.#receiver = receiver
+    queueMicrotask(() => this.deliver())
+  }
+
+  pause(): void {
+    this.#isPaused = true
+  }
+
+  resume(): void {
+    if (!this.#isPaused) return
+    this.#isPaused = false
+    queueMicrotask(() => this.deliver())
+  }
+
+  /** Delivers the frames that have arrived, and the end if it has come. */
+  deliver(): void {
+    try {
+      while (this.#receiver && this.#isOpen && !this.#isPaused) {
+        const frame = this.#next()
+        if (!frame) break
+        deliverFrame(frame, this.#receiver)
+      }
+    } catch (error) {
+      if (!isBusError(error)) throw error
+      return this.fail(error)
+    }
+    this.#reportEnd()
+  }
+
+  /** Handles the end of the link: no frame follows those that have arrived. */
+  end(): void {
+    this.#isOver = true
+    this.deliver()
+  }
+
+  /** Reports the end now, without the frames that wait. @param fault - `undefined` if this end had closed the link before */
+  fail(fault: BusError | undefined): void {
+    this.#isOpen = false
+    this.#isOver = true
+    this.#fault = fault
+    this.#reportEnd()
+  }
+
+  /** Closes this end: the receiver gets nothing more but the end, in a later microtask. */
+  close(): void {
+    this.#isOpen = false
+    if (this.#isOver) queueMicrotask(() => this.#reportEnd())
+  }
+
+  #reportEnd(): void {
+    if (!this.#isOver || this.#hasEnded || !this.#receiver || (this.#isOpen && this.#isPaused)) return
+    this.#hasEnded = true
+    this.#receiver.closed(this.#fault)
+    this.#ended(this.#fault)
+  }
+}
